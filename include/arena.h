@@ -1,0 +1,48 @@
+/*
+ * arena - all memory of one batch or one query: allocated by bumping a
+ * pointer, freed at once.
+ *
+ * Chunks are taken from a budget; when it refuses, or the arena's own cap is
+ * reached, the arena turns sticky: arena_alloc() returns NULL from then on and
+ * arena_status() is ERR_TOO_BIG (own cap) or ERR_BUSY (budget).
+ *
+ * Threads  one at a time.
+ */
+#ifndef ARENA_H
+#define ARENA_H
+
+#include <stddef.h>
+
+#include "budget.h"
+#include "slice.h"
+#include "status.h"
+
+struct arena {
+    struct arena_chunk *chunk; /* newest first */
+    char *at, *end;            /* free part of the newest */
+    struct budget *budget;     /* NULL: unlimited (tests, start-up) */
+    size_t size, cap;
+    enum status status;
+};
+
+void arena_init(struct arena *arena, struct budget *budget, size_t cap);
+void arena_release(struct arena *arena);
+
+/* Forgets all that was allocated; keeps one chunk for use again. */
+void arena_reset(struct arena *arena);
+
+/* Aligned for any type, not zeroed. NULL once the arena is sticky. */
+void *arena_alloc(struct arena *arena, size_t size);
+
+/* As above, zeroed; count * size is checked for overflow. */
+void *arena_zero(struct arena *arena, size_t count, size_t size);
+
+/* A copy of s, without NUL; an empty slice if the arena is sticky. */
+struct slice arena_copy(struct arena *arena, struct slice s);
+
+enum status arena_status(const struct arena *arena);
+
+/* Bytes held in chunks. */
+size_t arena_size(const struct arena *arena);
+
+#endif

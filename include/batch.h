@@ -1,0 +1,84 @@
+/*
+ * batch - one export request on its way through the program.
+ *
+ * It holds the bytes received, the records decoded from them (views) and the
+ * arena they live in, and is freed as one thing. Giving a batch to a queue or
+ * to a sink gives it away.
+ *
+ *   receiver: batch_new, decode   -> journal: synced -> correlator: resource
+ *   ids, endpoints                -> store: head, sealed into a block, freed
+ *
+ * Once it is in the store's head a batch does not change any more and is
+ * counted by reference: queries hold it while they read.
+ */
+#ifndef BATCH_H
+#define BATCH_H
+
+#include <stdatomic.h>
+#include <stdint.h>
+
+#include "arena.h"
+#include "record.h"
+#include "status.h"
+
+enum batch_encoding { BATCH_PROTOBUF, BATCH_JSON };
+
+struct batch {
+    struct batch *next; /* for the queue or list that owns it */
+    enum signal signal;
+    enum batch_encoding encoding;
+    bool derived;         /* made by the correlator, not received */
+    uint64_t received_ns; /* wall clock on arrival; kept by the journal */
+    uint64_t lsn;         /* log sequence number, by the journal; from 1 */
+
+    char *body; /* the request, not compressed; malloc'ed, owned */
+    size_t body_len;
+    struct budget *budget; /* what body and arena are charged to, or NULL */
+    struct arena arena;
+
+    union { /* by signal */
+        struct span *spans;
+        struct log_record *logs;
+        struct point *points;
+    };
+    uint32_t count;
+    struct resource *resources;
+    uint32_t resource_count;
+
+    uint32_t rejected;    /* records refused one by one */
+    const char *reason;   /* why the first was; static text or in the arena */
+    uint32_t cut;         /* values and attributes cut at a bound */
+
+    /* Called exactly once, when the batch is durable and can be found (OK) or
+     * when it could not be taken; before that nobody may free the batch.
+     * May be NULL. */
+    void (*done)(void *arg, enum status status);
+    void *done_arg;
+
+    atomic_uint refs;
+};
+
+/* Takes over body (malloc'ed, body_len already taken from budget). */
+struct batch *batch_new(enum signal signal, char *body, size_t body_len,
+                        struct budget *budget);
+
+/* One reference more, one less; the last one frees all. NULL is fine. */
+struct batch *batch_ref(struct batch *batch);
+void batch_free(struct batch *batch);
+
+/* Calls done, if it has not been called yet. */
+void batch_done(struct batch *batch, enum status status);
+
+/* Memory it holds: body and arena. */
+size_t batch_size(const struct batch *batch);
+
+/* Where batches go. submit takes the batch over and sees to it that done is
+ * called; ready tells a receiver, before it reads or parses, whether a batch
+ * would be refused now (OK, ERR_BUSY, ERR_IO, ERR_STOPPING). */
+struct sink {
+    void (*submit)(void *arg, struct batch *batch);
+    enum status (*ready)(void *arg);
+    void *arg;
+};
+
+#endif

@@ -1,0 +1,83 @@
+/*
+ * catalog - what the control plane declared: projects, environments and
+ * components with their endpoints and dependencies.
+ *
+ * It comes as one JSON document (PUT /api/v1/catalog, or the file given by
+ * --catalog), is kept in the store as text and parsed into an immutable
+ * snapshot that readers hold by reference. Unknown members are kept in the
+ * text and otherwise ignored. Shape: docs/query-api.md, "Catalogue".
+ *
+ * Threads  any; a lock inside guards the pointer to the snapshot.
+ */
+#ifndef CATALOG_H
+#define CATALOG_H
+
+#include "arena.h"
+#include "buf.h"
+#include "record.h"
+#include "status.h"
+
+struct catalog;
+
+enum { CATALOG_MAX_BYTES = 8 * 1024 * 1024, CATALOG_MAX_ENDPOINTS = 64 };
+
+enum visibility {
+    VISIBLE_PROJECT = 1,
+    VISIBLE_NAMESPACE = 2,
+    VISIBLE_INTERNAL = 4,
+    VISIBLE_EXTERNAL = 8
+};
+
+struct catalog_endpoint {
+    struct slice name;
+    struct slice type; /* HTTP, gRPC, GraphQL, Websocket, TCP, UDP */
+    struct slice base_path;
+    uint16_t port;
+    uint8_t visibility; /* bits */
+};
+
+struct catalog_dependency {
+    struct slice project, component, endpoint;
+};
+
+struct catalog_component {
+    struct slice namespace, project, name, uid;
+    const struct catalog_endpoint *endpoints;
+    const struct catalog_dependency *dependencies;
+    uint32_t endpoint_count, dependency_count;
+};
+
+struct catalog_snapshot;
+
+struct catalog *catalog_new(void);
+void catalog_free(struct catalog *catalog);
+
+/* Replaces the whole catalogue. ERR_INVALID or ERR_TOO_BIG, with *detail
+ * naming the member that is wrong (in the arena): then nothing has changed. */
+MUST_CHECK enum status catalog_put(struct catalog *catalog, struct slice json,
+                                   struct arena *arena, struct slice *detail);
+
+/* The document as it was put, "{}" at first. */
+void catalog_text(struct catalog *catalog, struct buf *out);
+
+/* A reference; give it back. The generation grows with every put. */
+struct catalog_snapshot *catalog_get(struct catalog *catalog);
+void catalog_release(struct catalog_snapshot *snapshot);
+uint64_t catalog_generation(const struct catalog_snapshot *snapshot);
+
+/* NULL if it is not declared. Good as long as the snapshot. */
+const struct catalog_component *
+catalog_component(const struct catalog_snapshot *snapshot,
+                  struct slice namespace, struct slice project,
+                  struct slice component);
+uint32_t catalog_count(const struct catalog_snapshot *snapshot);
+const struct catalog_component *
+catalog_at(const struct catalog_snapshot *snapshot, uint32_t index);
+
+/* The declared endpoint: by port (0: unknown), else by the longest base path
+ * that is a prefix of path. NULL if neither fits. */
+const struct catalog_endpoint *
+catalog_match_endpoint(const struct catalog_component *component,
+                       uint16_t port, struct slice path);
+
+#endif

@@ -1,0 +1,34 @@
+/*
+ * clock - wall time and elapsed time, in nanoseconds.
+ */
+#ifndef CLOCK_H
+#define CLOCK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "slice.h"
+
+#define NS_PER_US UINT64_C(1000)
+#define NS_PER_MS UINT64_C(1000000)
+#define NS_PER_S UINT64_C(1000000000)
+#define NS_PER_MIN (60 * NS_PER_S)
+#define NS_PER_HOUR (60 * NS_PER_MIN)
+#define NS_PER_DAY (24 * NS_PER_HOUR)
+
+uint64_t clock_wall_ns(void);      /* since 1970 UTC */
+uint64_t clock_monotonic_ns(void); /* never jumps */
+
+/* RFC 3339 with a zone ("Z" or an offset) and up to nine digits of fraction.
+ * False if it is anything else, or before 1970 or after 2554. */
+bool clock_parse_rfc3339(struct slice text, uint64_t *ns);
+
+enum { CLOCK_TEXT = 32 };
+/* UTC, ends in Z, without trailing zeros in the fraction; the length. */
+size_t clock_format_rfc3339(char text[CLOCK_TEXT], uint64_t ns);
+
+/* Go duration ("15s", "1m30s", "250ms"), as OpenChoreo's step has it. */
+bool clock_parse_duration(struct slice text, uint64_t *ns);
+
+#endif

@@ -1,0 +1,91 @@
+/*
+ * derived - vocabulary: the series the correlator makes at ingest, before any
+ * sampling. The correlator writes them, queries read them; they are stored
+ * like any other metric.
+ *
+ * All are delta points of one minute: time_ns is the end of the minute (a
+ * multiple of 60 s), start_ns its beginning, by the start time of the span or
+ * the time of the log record. Points of one series and minute may come in
+ * several parts that add up. They hang on the derived resource of an identity
+ * (registry.h).
+ */
+#ifndef DERIVED_H
+#define DERIVED_H
+
+/*
+ * What a component served: SERVER and CONSUMER spans.
+ *   DURATION  exponential histogram, seconds; exemplars: up to 2 slowest and 2
+ *             failed ones of the minute (trace id, span id, value; the failed
+ *             carry DERIVED_ERROR = true)
+ *   ERRORS    sum, monotonic, delta, int; only if there were any
+ * Both with DERIVED_ENDPOINT, DERIVED_OPERATION, DERIVED_KIND ("server" or
+ * "consumer"). An error is a span with status ERROR, or an HTTP 5xx or a
+ * server-side gRPC error code on a span that has the status unset.
+ * CLIENT_ERRORS counts HTTP 4xx the same way: neither success nor failure of
+ * the component, but unsuccessful in OpenChoreo's words.
+ */
+#define DERIVED_DURATION "callboard.endpoint.duration"
+#define DERIVED_ERRORS "callboard.endpoint.errors"
+#define DERIVED_CLIENT_ERRORS "callboard.endpoint.client_errors"
+
+/*
+ * Calls between a component and a peer. OUT hangs on the caller, IN on the
+ * callee; a call between two known components makes one of each. With
+ * DERIVED_ENDPOINT (of the component it hangs on: the endpoint being served
+ * while calling, or being called; may be ""), DERIVED_PEER_KIND and, by kind:
+ *   component  DERIVED_PEER_ID (int, identity id), DERIVED_PEER_ENDPOINT
+ *   database   DERIVED_PEER_NAME (db.namespace, else system),
+ *              DERIVED_PEER_SYSTEM, DERIVED_PEER_HOST
+ *   queue      DERIVED_PEER_NAME (destination), DERIVED_PEER_SYSTEM
+ *   external   DERIVED_PEER_NAME (host)
+ *   gateway    DERIVED_PEER_NAME ("internet" or "intranet"); IN only
+ * and DERIVED_PROTOCOL ("http", "grpc", "db", "messaging", "").
+ * Durations are the caller's for OUT, the callee's for IN. ERRORS as above.
+ */
+#define DERIVED_OUT_DURATION "callboard.edge.out.duration"
+#define DERIVED_OUT_ERRORS "callboard.edge.out.errors"
+#define DERIVED_IN_DURATION "callboard.edge.in.duration"
+#define DERIVED_IN_ERRORS "callboard.edge.in.errors"
+
+/* Log records: sum, delta, int, with DERIVED_TEMPLATE (text as people read
+ * it), DERIVED_TEMPLATE_ID (16 hex digits) and DERIVED_LEVEL ("ERROR", ...). */
+#define DERIVED_LOGS "callboard.log.records"
+
+/* Records by signal: sum, delta, int, with DERIVED_SIGNAL ("traces", "logs",
+ * "metrics"). */
+#define DERIVED_RECORDS "callboard.records"
+
+/*
+ * Change events are log records of the events stream with event_name
+ * DERIVED_CHANGE and attributes DERIVED_CHANGE_KIND ("version", "image",
+ * "pod-template"), DERIVED_CHANGE_FROM and DERIVED_CHANGE_TO; the body is a
+ * sentence. Kubernetes events stand beside them in the same stream.
+ */
+#define DERIVED_CHANGE "callboard.change"
+#define DERIVED_CHANGE_KIND "change.kind"
+#define DERIVED_CHANGE_FROM "change.from"
+#define DERIVED_CHANGE_TO "change.to"
+
+#define DERIVED_ENDPOINT "endpoint"
+#define DERIVED_OPERATION "operation"
+#define DERIVED_KIND "kind"
+#define DERIVED_ERROR "error"
+#define DERIVED_PEER_KIND "peer.kind"
+#define DERIVED_PEER_ID "peer.identity"
+#define DERIVED_PEER_ENDPOINT "peer.endpoint"
+#define DERIVED_PEER_NAME "peer.name"
+#define DERIVED_PEER_SYSTEM "peer.system"
+#define DERIVED_PEER_HOST "peer.host"
+#define DERIVED_PROTOCOL "protocol"
+#define DERIVED_TEMPLATE "template"
+#define DERIVED_TEMPLATE_ID "template.id"
+#define DERIVED_LEVEL "level"
+#define DERIVED_SIGNAL "signal"
+
+/* The operation that takes what an endpoint has too many of. */
+#define DERIVED_OTHER "{other}"
+
+
+enum { DERIVED_MINUTE_S = 60 };
+
+#endif

@@ -1,0 +1,63 @@
+/*
+ * journal - what was acknowledged and is not in a block yet.
+ *
+ * Batches are appended in the order of their log sequence numbers (lsn, from
+ * 1, never used twice in the life of a data directory) and handed on, in that
+ * order, once they are on disk; many share one sync. At start the entries that
+ * are left are read back. The store cuts the journal as blocks are committed.
+ *
+ * Threads  journal_submit and journal_ready from any; one thread inside writes
+ *          and calls the next sink; journal_cut from any.
+ * Format   docs/format.md; head of journal.c.
+ */
+#ifndef JOURNAL_H
+#define JOURNAL_H
+
+#include "batch.h"
+#include "status.h"
+
+struct journal;
+
+struct journal_options {
+    const char *dir;       /* made if missing; files journal-<lsn>.log */
+    uint64_t max_bytes;    /* of all its files; beyond it: ERR_BUSY */
+    uint64_t segment_bytes; /* size of one file; 0: max_bytes / 8 */
+    struct budget *budget; /* for the bodies of replayed batches */
+};
+
+/*
+ * Opens and checks what is there. A torn tail (crash during a write) is cut
+ * off; damage elsewhere is moved aside as *.damaged, counted and logged; a
+ * newer version than ours is ERR_UNSUPPORTED.
+ */
+MUST_CHECK enum status journal_open(struct journal **journal,
+                                    const struct journal_options *options);
+
+/* Stops the thread, after what was submitted is written. NULL is fine. */
+void journal_close(struct journal *journal);
+
+/* Every entry with lsn > after, oldest first, as a batch that is not decoded
+ * (body, signal, encoding, received_ns, lsn). The callee takes it over. Stops
+ * early at the first status that is not OK, which it returns. Before
+ * journal_start only. */
+MUST_CHECK enum status journal_replay(
+    struct journal *journal, uint64_t after,
+    enum status (*entry)(void *arg, struct batch *batch), void *arg);
+
+/* Starts the writing thread; synced batches go to next.submit. */
+MUST_CHECK enum status journal_start(struct journal *journal,
+                                     struct sink next);
+
+/* The sink for receivers. A batch that cannot be written is done() with
+ * ERR_BUSY (journal full), ERR_IO (disk) or ERR_STOPPING. */
+struct sink journal_sink(struct journal *journal);
+
+/* Entries up to and including this lsn are no longer needed. */
+void journal_cut(struct journal *journal, uint64_t lsn);
+
+/* The lsn handed out last (0: none ever), and the bytes not cut yet. */
+uint64_t journal_last_lsn(struct journal *journal);
+uint64_t journal_bytes(struct journal *journal);
+uint64_t journal_max_bytes(struct journal *journal);
+
+#endif

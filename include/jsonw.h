@@ -1,0 +1,54 @@
+/*
+ * jsonw - JSON written straight into a buf, member by member.
+ *
+ * Commas are put in by the writer. Text is escaped, and bytes that are not
+ * UTF-8 come out as U+FFFD, so the output is always valid JSON. NaN and the
+ * infinities come out as null.
+ *
+ *   jsonw_open(&w, '{'); jsonw_key(&w, "total"); jsonw_int(&w, 3);
+ *   jsonw_close(&w, '}');
+ */
+#ifndef JSONW_H
+#define JSONW_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "buf.h"
+#include "record.h"
+#include "slice.h"
+
+struct jsonw {
+    struct buf *out;
+    bool comma; /* the next value needs one in front */
+};
+
+void jsonw_init(struct jsonw *w, struct buf *out);
+void jsonw_open(struct jsonw *w, char bracket);  /* '{' or '[' */
+void jsonw_close(struct jsonw *w, char bracket); /* '}' or ']' */
+void jsonw_key(struct jsonw *w, const char *key);
+void jsonw_key_slice(struct jsonw *w, struct slice key);
+void jsonw_text(struct jsonw *w, struct slice text);
+void jsonw_cstr(struct jsonw *w, const char *text);
+void jsonw_int(struct jsonw *w, int64_t v);
+void jsonw_uint(struct jsonw *w, uint64_t v);
+void jsonw_double(struct jsonw *w, double v); /* shortest that reads back */
+void jsonw_bool(struct jsonw *w, bool v);
+void jsonw_null(struct jsonw *w);
+void jsonw_hex(struct jsonw *w, const uint8_t *bytes, size_t len);
+/* RFC 3339, UTC, ends in Z; fraction as many digits as are not zero. */
+void jsonw_time(struct jsonw *w, uint64_t ns);
+/* An attribute's value in its native JSON type; bytes as base64. */
+void jsonw_value(struct jsonw *w, const struct attr *value);
+/* {"key": value, ...}; of equal keys the first. */
+void jsonw_attrs(struct jsonw *w, const struct attrs *attrs);
+
+/* Members in one call. */
+void jsonw_member_text(struct jsonw *w, const char *key, struct slice text);
+void jsonw_member_int(struct jsonw *w, const char *key, int64_t v);
+void jsonw_member_uint(struct jsonw *w, const char *key, uint64_t v);
+void jsonw_member_double(struct jsonw *w, const char *key, double v);
+void jsonw_member_bool(struct jsonw *w, const char *key, bool v);
+void jsonw_member_time(struct jsonw *w, const char *key, uint64_t ns);
+
+#endif

@@ -1,0 +1,17 @@
+/*
+ * mem - allocation that cannot fail, or ends the process.
+ *
+ * For small things whose number is bounded. What an outsider can size goes
+ * through a budget first (budget.h, arena.h).
+ */
+#ifndef MEM_H
+#define MEM_H
+
+#include <stddef.h>
+
+void *mem_alloc(size_t size); /* not zeroed */
+void *mem_zero(size_t count, size_t size);
+void *mem_resize(void *ptr, size_t count, size_t size);
+char *mem_copy(const void *bytes, size_t len); /* with a NUL behind */
+
+#endif

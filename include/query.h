@@ -1,0 +1,35 @@
+/*
+ * query - HTTP in, JSON out: the query API (docs/query-api.md).
+ */
+#ifndef QUERY_H
+#define QUERY_H
+
+#include "budget.h"
+#include "catalog.h"
+#include "correlate.h"
+#include "registry.h"
+#include "status.h"
+#include "store.h"
+
+struct query;
+
+struct query_options {
+    const char *listen;      /* HOST:PORT; port 0 picks one */
+    uint32_t workers;        /* queries answered at the same time */
+    uint32_t max_waiting;    /* beyond it: 503 */
+    uint32_t max_connections;
+    size_t max_reply;        /* bytes of one answer; beyond it: 413 */
+    size_t memory;           /* of all queries together */
+    const char *cors_origins; /* comma list of exact origins; "" none */
+    struct store *store;
+    struct registry *registry;
+    struct catalog *catalog;
+    struct journal *journal;
+};
+
+MUST_CHECK enum status query_start(struct query **query,
+                                   const struct query_options *options);
+uint16_t query_port(const struct query *query);
+void query_stop(struct query *query);
+
+#endif

@@ -1,0 +1,124 @@
+/*
+ * registry - resources and what they resolve to.
+ *
+ * Every distinct OTLP resource gets a small number, and with it an identity,
+ * by the five rules of design.md section 3. The identity hangs on the resource:
+ * when it becomes known, or known by a stronger rule, the resource is pointed
+ * at the better identity and all its records, of any signal and age, are
+ * re-tagged with it. Resources that wait for that (INFERRED with a pod,
+ * UNASSIGNED) have an identity of their own until then.
+ *
+ * Derived series hang on a resource too, one made up per identity
+ * (registry_derived_resource), so they are re-tagged the same way.
+ *
+ * Bounds   max_resources and max_identities; what does not fit goes to one
+ *          overflow resource (UNASSIGNED) and is counted.
+ * Threads  registry_resolve... and the setters: the correlator's thread. All
+ *          others from any thread (a lock inside); what they return is copied
+ *          into the caller's arena.
+ */
+#ifndef REGISTRY_H
+#define REGISTRY_H
+
+#include "arena.h"
+#include "identity.h"
+#include "idset.h"
+#include "record.h"
+#include "status.h"
+#include "store.h"
+
+struct registry;
+
+/* Names of the stamped labels, each a canonical key such as
+ * "openchoreo.dev/project-uid"; spellings are folded as the design says. */
+struct registry_keys {
+    struct slice namespace, project, component, environment;
+    struct slice project_uid, component_uid, environment_uid;
+    struct slice endpoint; /* "openchoreo.dev/endpoint-name" */
+};
+
+extern const struct registry_keys registry_default_keys;
+
+struct registry_options {
+    struct registry_keys keys;
+    uint32_t max_resources, max_identities;
+    uint64_t forget_ns; /* a resource not seen for so long may be dropped when
+                           the table is full; 0: never */
+};
+
+/* Reads what the store kept. */
+MUST_CHECK enum status registry_open(struct registry **registry,
+                                     const struct registry_options *options,
+                                     struct store *store);
+void registry_close(struct registry *registry);
+
+/* ---- the correlator's thread ---- */
+
+/* Sets resource->id, by hash of its attributes; new ones are saved to the
+ * store. Learns and re-tags on the way. */
+void registry_resolve(struct registry *registry, struct resource *resource,
+                      uint64_t now_ns);
+
+/* The resource id for a record whose own attributes may carry the stamped
+ * keys (rule 2); resource->id if they do not. */
+uint32_t registry_resolve_record(struct registry *registry,
+                                 const struct resource *resource,
+                                 const struct attrs *attrs, uint64_t now_ns);
+
+uint32_t registry_derived_resource(struct registry *registry,
+                                   uint32_t identity);
+
+/* Seen at this time (of the record): for "last seen" per signal. */
+void registry_touch(struct registry *registry, uint32_t identity,
+                    enum signal signal, uint64_t time_ns);
+
+/* The component another component of this identity means by a host name, in
+ * this order: same project, same namespace; compared with service.name,
+ * component and Kubernetes service names ("cart", "cart.ns.svc.cluster.local",
+ * "cart:8080"). Or by address, with k8s.pod.ip. IDENTITY_NONE if none. */
+uint32_t registry_find_host(struct registry *registry, uint32_t from,
+                            struct slice host);
+
+/* ---- any thread ---- */
+
+/* Identity of a resource now; IDENTITY_NONE for an id that is not known. */
+uint32_t registry_identity_id(struct registry *registry, uint32_t resource);
+
+/* False if there is none with this number. */
+bool registry_identity(struct registry *registry, uint32_t identity,
+                       struct arena *arena, struct identity *out);
+
+/* Same, of a resource. */
+bool registry_resource_identity(struct registry *registry, uint32_t resource,
+                                struct arena *arena, struct identity *out);
+
+/* A scope; an empty member means any. Names or, where the text equals a uid,
+ * uids. With workflow_run only Kubernetes coordinates count: namespace
+ * "workflows-<namespace>", pods whose name starts with the run's. */
+struct scope_filter {
+    struct slice namespace, project, component, environment;
+    struct slice workflow_run, task;
+    bool unassigned; /* only resources without a component */
+};
+
+/* The resources in the scope, those of derived series among them. */
+struct idset *registry_select(struct registry *registry,
+                              const struct scope_filter *filter,
+                              struct arena *arena);
+
+struct component_info {
+    struct identity identity;
+    uint64_t first_seen_ns;
+    uint64_t last_seen_ns[SIGNAL_COUNT]; /* 0: never */
+    uint32_t resources;                  /* how many resolve to it */
+    uint32_t derived_resource;           /* RESOURCE_NONE: none yet */
+};
+
+/* The identities in the scope, sorted by namespace, project, component,
+ * environment; NULL and 0 if there are none. */
+struct component_info *registry_components(struct registry *registry,
+                                           const struct scope_filter *filter,
+                                           struct arena *arena,
+                                           uint32_t *count);
+
+#endif

@@ -1,0 +1,88 @@
+/*
+ * stats - the program's own counters, one table.
+ *
+ * GET /metrics prints the table in Prometheus text format (query), and
+ * docs/operations.md has a sentence on each (a test compares). A counter only
+ * grows; a gauge is set. Names end up as callboard_NAME; label is a complete
+ * label pair or "". Rows of one name stand together.
+ *
+ * Threads  any; each row is an atomic, readers may see rows of different ages.
+ */
+#ifndef STATS_H
+#define STATS_H
+
+#include <stdint.h>
+
+#include "buf.h"
+
+/* clang-format off */
+/*    id                      type     name                           label                     help */
+#define STATS_TABLE(X) \
+    X(REQUESTS_SPANS,         COUNTER, "otlp_requests_total",         "signal=\"traces\"",      "Export requests received.") \
+    X(REQUESTS_LOGS,          COUNTER, "otlp_requests_total",         "signal=\"logs\"",        "") \
+    X(REQUESTS_METRICS,       COUNTER, "otlp_requests_total",         "signal=\"metrics\"",     "") \
+    X(ACCEPTED_SPANS,         COUNTER, "records_accepted_total",      "signal=\"traces\"",      "Records acknowledged as stored.") \
+    X(ACCEPTED_LOGS,          COUNTER, "records_accepted_total",      "signal=\"logs\"",        "") \
+    X(ACCEPTED_METRICS,       COUNTER, "records_accepted_total",      "signal=\"metrics\"",     "") \
+    X(REJECTED_SPANS,         COUNTER, "records_rejected_total",      "signal=\"traces\"",      "Records refused one by one and reported as partial success.") \
+    X(REJECTED_LOGS,          COUNTER, "records_rejected_total",      "signal=\"logs\"",        "") \
+    X(REJECTED_METRICS,       COUNTER, "records_rejected_total",      "signal=\"metrics\"",     "") \
+    X(REJECTED_OLD,           COUNTER, "records_rejected_old_total",  "",                       "Of those, the ones older than the retention.") \
+    X(FIXED_TIMES,            COUNTER, "records_time_fixed_total",    "",                       "Records stored at their observed time, because theirs was 0 or far in the future.") \
+    X(CUT_VALUES,             COUNTER, "values_cut_total",            "",                       "Attributes and values cut at a documented bound.") \
+    X(REFUSED_MALFORMED,      COUNTER, "requests_refused_total",      "reason=\"malformed\"",   "Requests refused whole.") \
+    X(REFUSED_TYPE,           COUNTER, "requests_refused_total",      "reason=\"type\"",        "") \
+    X(REFUSED_SIZE,           COUNTER, "requests_refused_total",      "reason=\"size\"",        "") \
+    X(REFUSED_BUSY,           COUNTER, "requests_refused_total",      "reason=\"busy\"",        "") \
+    X(REFUSED_STORAGE,        COUNTER, "requests_refused_total",      "reason=\"storage\"",     "") \
+    X(RECEIVED_BYTES,         COUNTER, "otlp_received_bytes_total",   "",                       "Bytes of request bodies as they came over the wire.") \
+    X(DECODED_BYTES,          COUNTER, "otlp_decoded_bytes_total",    "",                       "The same after decompression.") \
+    X(LAG_SPANS,              GAUGE,   "ingest_lag_seconds",          "signal=\"traces\"",      "Age of the newest record when it was stored.") \
+    X(LAG_LOGS,               GAUGE,   "ingest_lag_seconds",          "signal=\"logs\"",        "") \
+    X(LAG_METRICS,            GAUGE,   "ingest_lag_seconds",          "signal=\"metrics\"",     "") \
+    X(JOURNAL_BYTES,          GAUGE,   "journal_bytes",               "",                       "Bytes in the journal that blocks do not hold yet.") \
+    X(JOURNAL_SYNCS,          COUNTER, "journal_syncs_total",         "",                       "Syncs of the journal; many requests share one.") \
+    X(JOURNAL_ENTRIES,        COUNTER, "journal_entries_total",       "",                       "Requests written to the journal.") \
+    X(JOURNAL_ERRORS,         COUNTER, "journal_errors_total",        "",                       "Writes or syncs of the journal that failed.") \
+    X(REPLAYED_ENTRIES,       COUNTER, "journal_replayed_total",      "",                       "Requests read back from the journal at the last start.") \
+    X(HEAD_BYTES,             GAUGE,   "head_bytes",                  "",                       "Memory of records that are not in a block yet.") \
+    X(BUDGET_BYTES,           GAUGE,   "ingest_memory_bytes",         "",                       "Memory charged to ingest, of --memory-limit.") \
+    X(BLOCKS_SPANS,           COUNTER, "blocks_written_total",        "signal=\"traces\"",      "Blocks committed.") \
+    X(BLOCKS_LOGS,            COUNTER, "blocks_written_total",        "signal=\"logs\"",        "") \
+    X(BLOCKS_METRICS,         COUNTER, "blocks_written_total",        "signal=\"metrics\"",     "") \
+    X(BLOCK_BYTES,            COUNTER, "block_bytes_total",           "",                       "Bytes of the blocks committed.") \
+    X(STORE_ERRORS,           COUNTER, "store_errors_total",          "",                       "Commits that failed and are tried again.") \
+    X(STORE_CORRUPT,          COUNTER, "store_corrupt_total",         "",                       "Damaged blocks met and passed over.") \
+    X(STORE_DB_BYTES,         GAUGE,   "store_bytes",                 "",                       "Size of the database on disk.") \
+    X(EXPIRED_BLOCKS,         COUNTER, "expired_blocks_total",        "",                       "Blocks deleted by retention.") \
+    X(RESOURCES,              GAUGE,   "resources",                   "",                       "Resources known.") \
+    X(RESOURCES_OVERFLOW,     COUNTER, "resources_overflow_total",    "",                       "Batches whose resource no longer fitted into the table.") \
+    X(RESOURCES_UNASSIGNED,   GAUGE,   "resources_unassigned",        "",                       "Resources without an identity.") \
+    X(RETAGGED,               COUNTER, "resources_retagged_total",    "",                       "Resources whose identity became known or better known later.") \
+    X(OPERATIONS_OTHER,       COUNTER, "operations_other_total",      "",                       "Spans counted under {other}, the endpoint having too many operations.") \
+    X(SERIES_OPEN,            GAUGE,   "derived_series_open",         "",                       "Derived points being counted in memory.") \
+    X(SERIES_EVICTED,         COUNTER, "derived_flushes_early_total", "",                       "Flushes of derived points because the table was full.") \
+    X(EDGES_OPEN,             GAUGE,   "edge_ends_open",              "",                       "CLIENT, SERVER, PRODUCER and CONSUMER spans waiting for the other end.") \
+    X(EDGES_EVICTED,          COUNTER, "edge_ends_evicted_total",     "",                       "Of those, dropped early, because the table was full.") \
+    X(TEMPLATES_OTHER,        COUNTER, "log_templates_other_total",   "",                       "Log records counted under {other}, there being too many templates.") \
+    X(QUERIES,                COUNTER, "queries_total",               "",                       "Queries answered.") \
+    X(QUERY_ERRORS,           COUNTER, "query_errors_total",          "",                       "Queries answered with 4xx or 5xx.") \
+    X(QUERY_REFUSED,          COUNTER, "queries_refused_total",       "",                       "Queries answered 503, too many being under way.") \
+    X(QUERY_MICROSECONDS,     COUNTER, "query_microseconds_total",    "",                       "Time spent answering.")
+/* clang-format on */
+
+enum stats_id {
+#define STATS_ID(id, type, name, label, help) STATS_##id,
+    STATS_TABLE(STATS_ID)
+#undef STATS_ID
+    STATS_COUNT
+};
+
+void stats_add(enum stats_id id, uint64_t n);
+void stats_set(enum stats_id id, uint64_t value); /* gauges */
+uint64_t stats_get(enum stats_id id);
+
+/* The whole table in Prometheus text format 0.0.4. */
+void stats_print(struct buf *out);
+
+#endif

@@ -1,0 +1,44 @@
+/*
+ * status - why a call did not do what it was asked.
+ *
+ * One closed list for the whole program. The row says what the receivers and
+ * the query API answer, so no handler picks a code of its own. An OTLP client
+ * sends a batch again only on 429, 502, 503 and 504 (OTLP specification,
+ * "Retryable Response Codes"), so every passing trouble is a 503 here and 500
+ * is left for defects of our own.
+ */
+#ifndef STATUS_H
+#define STATUS_H
+
+/* clang-format off */
+/*    name             text                             HTTP  gRPC */
+#define STATUS_TABLE(X)                                          \
+    X(OK,              "ok",                             200,  0) \
+    X(ERR_MALFORMED,   "malformed input",                400,  3) \
+    X(ERR_INVALID,     "invalid request",                400,  3) \
+    X(ERR_NOT_FOUND,   "not found",                      404,  5) \
+    X(ERR_METHOD,      "method not allowed",             405, 12) \
+    X(ERR_TOO_BIG,     "larger than the limit",          413,  8) \
+    X(ERR_UNSUPPORTED, "unsupported type or encoding",   415, 12) \
+    X(ERR_INTERNAL,    "internal error",                 500, 13) \
+    X(ERR_BUSY,        "queue is full, send it again",   503, 14) \
+    X(ERR_IO,          "storage failed, send it again",  503, 14) \
+    X(ERR_FULL,        "a configured bound is reached",  503, 14) \
+    X(ERR_CORRUPT,     "stored data is damaged",         503, 15) \
+    X(ERR_STOPPING,    "shutting down, send it again",   503, 14)
+/* clang-format on */
+
+enum status {
+#define STATUS_NAME(name, text, http, grpc) name,
+    STATUS_TABLE(STATUS_NAME)
+#undef STATUS_NAME
+};
+
+/* A status nobody looks at is a bug; the compiler says so. */
+#define MUST_CHECK __attribute__((warn_unused_result))
+
+const char *status_text(enum status status);
+int status_http(enum status status);
+int status_grpc(enum status status);
+
+#endif

@@ -1,0 +1,231 @@
+/*
+ * store - the seam behind which records are kept.
+ *
+ * It gets batches whose records carry resource ids and endpoints, keeps them
+ * in the head (in memory, readable at once), seals the head into column blocks
+ * on disk and answers questions over both. It knows records and resource ids;
+ * it knows neither OTLP nor components.
+ *
+ * Streams  Four streams are sealed each on its own: spans, logs, metrics and
+ *          derived (metric batches made by the correlator). For each the store
+ *          keeps a watermark: all batches up to that lsn are committed. The
+ *          watermark is committed in the same transaction as the data, so a
+ *          replay of the journal can tell what to leave out.
+ *
+ * Views    A query runs on a reader. reader_begin() fixes what it sees: every
+ *          record appended before is seen exactly once, whether it is in the
+ *          head, being sealed or committed.
+ *
+ * Threads  store_append, store_save_*: the correlator's thread only. A thread
+ *          inside seals and commits. Readers: one thread each, any number.
+ */
+#ifndef STORE_H
+#define STORE_H
+
+#include "arena.h"
+#include "batch.h"
+#include "identity.h"
+#include "idset.h"
+#include "journal.h"
+#include "record.h"
+#include "status.h"
+
+struct store;
+struct reader;
+
+enum stream {
+    STREAM_SPANS,
+    STREAM_LOGS,
+    STREAM_METRICS,
+    STREAM_DERIVED,
+    STREAM_COUNT
+};
+
+struct store_options {
+    const char *dir;        /* holds callboard.db; made if missing */
+    struct journal *journal; /* cut as watermarks move; NULL in tests */
+    uint32_t block_spans, block_logs; /* records that seal a head */
+    uint64_t head_bytes;    /* memory of one stream's head that seals it */
+    uint64_t head_age_ns;   /* age of its oldest batch that seals it */
+    uint64_t retention_ns[SIGNAL_COUNT]; /* 0: keep for ever */
+    uint64_t retention_bytes; /* of the whole database; 0: no bound */
+};
+
+/* ERR_IO, ERR_CORRUPT (moved aside if it cannot be opened at all: see
+ * docs/operations.md), ERR_UNSUPPORTED (a newer version). */
+MUST_CHECK enum status store_open(struct store **store,
+                                  const struct store_options *options);
+
+/* Seals and commits what is in the heads, then closes. NULL is fine. */
+void store_close(struct store *store);
+
+uint64_t store_watermark(struct store *store, enum stream stream);
+
+/* OK, or why new data cannot be taken now (ERR_IO: the disk is full or
+ * read-only, ERR_BUSY: sealing is behind). For sinks' ready() and /health. */
+enum status store_health(struct store *store);
+
+/* ---- writing: the correlator's thread ---- */
+
+/*
+ * Takes over a correlated batch; on return queries find its records. The
+ * stream follows from signal and derived. Derived batches are sealed at once,
+ * with batch->lsn as the stream's new watermark, together with all that was
+ * saved and appended before. Waits while two heads of the stream are being
+ * sealed already: that is the back-pressure.
+ */
+void store_append(struct store *store, struct batch *batch);
+
+/* True if the derived stream should be flushed now, because its watermark
+ * holds back the journal or its last flush is head_age_ns old. */
+bool store_wants_derived(struct store *store, uint64_t last_lsn);
+
+/* What the registry keeps. Copied; committed with, or before, the next data.
+ * Saving the same id again replaces it. */
+void store_save_identity(struct store *store, const struct identity *identity);
+void store_save_resource(struct store *store, uint32_t id, uint32_t identity,
+                         uint64_t hash, const struct resource *resource);
+void store_save_resource_identity(struct store *store, uint32_t id,
+                                  uint32_t identity);
+/* Named texts of any content (catalogue, state of the correlator). */
+void store_save_text(struct store *store, const char *name,
+                     struct slice text);
+
+/* Waits until all saved so far is committed. */
+MUST_CHECK enum status store_sync(struct store *store);
+
+/* ---- start-up: before the first append ---- */
+
+typedef void store_identity_visit(void *arg, const struct identity *identity);
+typedef void store_resource_visit(void *arg, uint32_t id, uint32_t identity,
+                                  uint64_t hash,
+                                  const struct resource *resource);
+MUST_CHECK enum status store_load(struct store *store,
+                                  store_identity_visit *identity,
+                                  store_resource_visit *resource, void *arg);
+/* Empty if there is none. */
+MUST_CHECK enum status store_load_text(struct store *store, const char *name,
+                                       struct arena *arena,
+                                       struct slice *text);
+
+/*
+ * Derived points that are still being counted. reader_query_series() asks the
+ * source for them, so there is one way to read a series. visit is called for
+ * each open point; the result is the lsn of the derived batch that was
+ * appended last when the points were read (they are all newer than it).
+ */
+typedef void point_visit(void *arg, const struct point *point);
+struct open_series {
+    uint64_t (*visit)(void *source, const struct idset *resources,
+                      uint64_t start_ns, uint64_t end_ns, struct arena *arena,
+                      point_visit *visit, void *arg);
+    void *source;
+};
+void store_set_open_series(struct store *store, struct open_series source);
+
+/* ---- reading ---- */
+
+MUST_CHECK enum status reader_open(struct reader **reader,
+                                   struct store *store);
+void reader_close(struct reader *reader);
+
+/* Between the two, results in the caller's arena stay as they are; records of
+ * the head may be referred to, not copied, and are held until reader_end(). */
+MUST_CHECK enum status reader_begin(struct reader *reader);
+void reader_end(struct reader *reader);
+
+/* An attribute of the record that must have this text form (numbers and
+ * booleans as JSON writes them). */
+struct attr_match {
+    struct slice key, value;
+};
+
+struct log_query {
+    uint64_t start_ns, end_ns;      /* start inclusive, end exclusive */
+    const struct idset *resources;  /* NULL: all */
+    bool events;                    /* the events stream instead of logs */
+    uint32_t levels;                /* bits 1 << enum level; 0: all */
+    struct slice phrase;            /* substring of the body, as it is */
+    const struct slice *words;      /* each is a whole word in the body, */
+    uint32_t word_count;            /* ASCII case ignored */
+    const struct attr_match *attrs;
+    uint32_t attr_count;
+    const uint8_t *trace_id;        /* 16 bytes, or NULL */
+    const uint8_t *span_id;         /* 8 bytes, or NULL */
+    bool ascending;                 /* by time, then by arrival */
+    uint32_t limit;
+};
+
+/* The first `limit` matches in order, with all their members (endpoint filled
+ * in from their spans where these are known), and how many match in all. */
+MUST_CHECK enum status reader_query_logs(struct reader *reader,
+                                         const struct log_query *query,
+                                         struct arena *arena,
+                                         struct log_record **logs,
+                                         uint32_t *count, uint64_t *total);
+
+struct trace_query {
+    uint64_t start_ns, end_ns;     /* a trace matches if a span that is in */
+    const struct idset *resources; /* `resources` starts in this time */
+    const struct attr_match *attrs; /* all on one such span */
+    uint32_t attr_count;
+    uint64_t min_duration_ns, max_duration_ns; /* of the trace; 0: any */
+    bool errors_only;              /* a span in `resources` has failed */
+    struct slice operation;        /* such a span has it; empty: any */
+    bool ascending;                /* by start of the trace, then by id */
+    uint32_t limit;
+};
+
+struct trace_summary {
+    uint8_t trace_id[16], root_span_id[8];
+    struct slice root_name;  /* of the root, or of the earliest span */
+    uint32_t root_resource_id;
+    uint32_t span_count;     /* of the whole trace */
+    uint64_t start_ns, end_ns;
+    uint8_t root_kind;
+    bool has_errors;         /* among spans in `resources` */
+};
+
+MUST_CHECK enum status reader_query_traces(struct reader *reader,
+                                           const struct trace_query *query,
+                                           struct arena *arena,
+                                           struct trace_summary **traces,
+                                           uint32_t *count, uint64_t *total);
+
+/* All spans of a trace, by start, then by id; a span that was sent twice
+ * comes once. Attributes, events and links included if `whole`. */
+MUST_CHECK enum status reader_query_trace(struct reader *reader,
+                                          const uint8_t trace_id[16],
+                                          bool whole, struct arena *arena,
+                                          struct span **spans,
+                                          uint32_t *count);
+
+struct series_query {
+    uint64_t start_ns, end_ns;     /* on time_ns: start < time <= end */
+    const struct idset *resources; /* not NULL */
+    const struct slice *names;     /* metric names; count 0: all */
+    uint32_t name_count;
+};
+
+/* Every point, derived ones still open included. Points of one series in one
+ * piece come together and in order of time, but pieces come in any order and
+ * delta points of one series and minute may come in several parts. A point is
+ * good during its visit only. */
+MUST_CHECK enum status reader_query_series(struct reader *reader,
+                                           const struct series_query *query,
+                                           point_visit *visit, void *arg);
+
+/* Attributes of a resource, ERR_NOT_FOUND if there is none with this id. */
+MUST_CHECK enum status reader_resource(struct reader *reader, uint32_t id,
+                                       struct arena *arena,
+                                       struct resource *resource);
+
+/* Sizes for operations: bytes on disk and records, per stream. */
+struct store_sizes {
+    uint64_t bytes[STREAM_COUNT], records[STREAM_COUNT];
+    uint64_t blocks[STREAM_COUNT], file_bytes;
+};
+MUST_CHECK enum status reader_sizes(struct reader *reader,
+                                    struct store_sizes *sizes);
+
+#endif

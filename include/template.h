@@ -1,0 +1,45 @@
+/*
+ * template - a log line taken apart into its constant text and its variables.
+ *
+ * A line is cut into words at white space and at  = : , ; " ' ( ) [ ] { } < >
+ * | and '/'. A word that holds a decimal digit is a variable (numbers, ids,
+ * addresses, times, hex, UUIDs); the rest is constant. The template is the
+ * line with each variable replaced by TEMPLATE_HOLE, so the line can be put
+ * together again from both, byte for byte: the block writer stores lines that
+ * way, and the correlator counts records by template.
+ *
+ * Threads  pure functions.
+ */
+#ifndef TEMPLATE_H
+#define TEMPLATE_H
+
+#include <stdint.h>
+
+#include "buf.h"
+#include "slice.h"
+
+#define TEMPLATE_HOLE '\x11'
+
+enum {
+    TEMPLATE_MAX_VARS = 64,
+    TEMPLATE_MAX_LINE = 4096, /* a longer line, or one with more variables, or
+                                 with a TEMPLATE_HOLE in it, is one variable */
+};
+
+struct template_split {
+    char text[TEMPLATE_MAX_LINE]; /* the template */
+    uint32_t len;
+    uint32_t var_count;
+    struct slice vars[TEMPLATE_MAX_VARS]; /* point into the line */
+};
+
+void template_split(struct slice line, struct template_split *split);
+
+/* The line again: the template's holes filled with vars, in order. */
+void template_join(struct buf *out, struct slice text,
+                   const struct slice *vars, uint32_t var_count);
+
+/* For people: holes as <*>, runs of holes and lone separators as one. */
+void template_show(struct buf *out, struct slice text);
+
+#endif
