@@ -20,7 +20,8 @@ struct ingest_options {
     uint32_t max_connections;
     uint32_t threads;
     uint64_t idle_timeout_ns;
-    uint64_t (*oldest_ns)(void *arg); /* what is too old now; NULL: nothing */
+    uint64_t (*oldest_ns)(void *arg, enum signal signal); /* what is too old
+                                                 now; NULL or 0: nothing */
     void *oldest_arg;
     struct budget *budget;
     struct sink sink;

@@ -33,7 +33,12 @@ struct journal_options {
 MUST_CHECK enum status journal_open(struct journal **journal,
                                     const struct journal_options *options);
 
-/* Stops the thread, after what was submitted is written. NULL is fine. */
+/* Takes nothing more (ERR_STOPPING), writes and hands on what was submitted,
+ * ends the thread. NULL is fine. */
+void journal_stop(struct journal *journal);
+
+/* journal_stop, if that was not called, and frees. journal_cut works until
+ * then. NULL is fine. */
 void journal_close(struct journal *journal);
 
 /* Every entry with lsn > after, oldest first, as a batch that is not decoded

@@ -25,6 +25,8 @@ struct query_options {
     struct registry *registry;
     struct catalog *catalog;
     struct journal *journal;
+    void (*save_catalog)(void *arg, struct slice text); /* keeps a new one */
+    void *save_catalog_arg;
 };
 
 MUST_CHECK enum status query_start(struct query **query,

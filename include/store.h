@@ -16,7 +16,8 @@
  *          record appended before is seen exactly once, whether it is in the
  *          head, being sealed or committed.
  *
- * Threads  store_append, store_save_*: the correlator's thread only. A thread
+ * Threads  store_append, store_save_*: the correlator's thread only, but for
+ *          store_save_text. A thread
  *          inside seals and commits. Readers: one thread each, any number.
  */
 #ifndef STORE_H
@@ -87,7 +88,8 @@ void store_save_resource(struct store *store, uint32_t id, uint32_t identity,
                          uint64_t hash, const struct resource *resource);
 void store_save_resource_identity(struct store *store, uint32_t id,
                                   uint32_t identity);
-/* Named texts of any content (catalogue, state of the correlator). */
+/* Named texts of any content (catalogue, state of the correlator). From any
+ * thread. */
 void store_save_text(struct store *store, const char *name,
                      struct slice text);
 

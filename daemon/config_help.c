@@ -1,0 +1,138 @@
+/*
+ * The option table for people: --help, the man page, the sample file.
+ */
+#include "config.h"
+
+#include <string.h>
+
+#include "config_int.h"
+
+static const char *unit_word(enum option_type type)
+{
+    switch (type) {
+    case OPTION_BYTES:
+        return "SIZE";
+    case OPTION_DURATION:
+        return "DURATION";
+    case OPTION_COUNT:
+        return "N";
+    case OPTION_TEXT:
+        break;
+    }
+    return "TEXT";
+}
+
+/* Words of text, broken before column 78, each line after `indent` blanks. */
+static void wrap(FILE *out, const char *text, size_t indent)
+{
+    size_t column = 0;
+
+    while (*text) {
+        size_t len = strcspn(text, " ");
+
+        if (column && column + 1 + len > 78 - indent) {
+            fputc('\n', out);
+            column = 0;
+        }
+        if (column == 0)
+            fprintf(out, "%*s", (int)indent, "");
+        else
+            fputc(' ', out);
+        fprintf(out, "%.*s", (int)len, text);
+        column += len + (column > 0);
+        text += len + strspn(text + len, " ");
+    }
+    fputc('\n', out);
+}
+
+void config_print_help(FILE *out)
+{
+    fputs("Usage: callboard [serve] [--OPTION VALUE]...\n"
+          "\n"
+          "Takes OTLP in, tags every signal with project, component and\n"
+          "endpoint, keeps it, and answers questions asked in those words.\n"
+          "\n"
+          "  callboard serve --data-dir D --otlp-http HOST:PORT "
+          "--query HOST:PORT\n"
+          "\n"
+          "Options may also stand in the environment (CALLBOARD_DATA_DIR for\n"
+          "--data-dir) or in the YAML file that --config names.\n\n",
+          out);
+    for (size_t i = 0; i < config_option_count; i++) {
+        const struct option *o = &config_options[i];
+
+        fprintf(out, "  --%s %s", o->name, unit_word(o->type));
+        if (o->value[0])
+            fprintf(out, "  (default %s)", o->value);
+        fputc('\n', out);
+        wrap(out, o->text, 6);
+    }
+    fputs("\n  --help, --version; --help-man and --help-config print the man\n"
+          "  page and a sample of the configuration file.\n",
+          out);
+}
+
+/* roff takes a leading dot or quote, backslashes and hyphens as its own. */
+static void roff(FILE *out, const char *text)
+{
+    for (; *text; text++) {
+        if (*text == '-' || *text == '\\')
+            fputc('\\', out);
+        fputc(*text, out);
+    }
+}
+
+void config_print_man(FILE *out)
+{
+    fputs(".TH CALLBOARD 1\n"
+          ".SH NAME\n"
+          "callboard \\- the observability plane behind a developer portal\n"
+          ".SH SYNOPSIS\n"
+          ".B callboard\n"
+          "[\\fBserve\\fR] [\\fB\\-\\-\\fIoption value\\fR]...\n"
+          ".SH DESCRIPTION\n"
+          "Takes OpenTelemetry metrics, logs and traces over OTLP/HTTP, tags\n"
+          "every signal with project, component and endpoint, keeps it in\n"
+          "column blocks in one SQLite file, and answers questions over\n"
+          "HTTP. A request is acknowledged when it is on disk.\n"
+          ".SH OPTIONS\n"
+          "Each may also be given in the environment, as CALLBOARD_ and the\n"
+          "name in capitals with underscores, or in the YAML file that\n"
+          ".B \\-\\-config\n"
+          "names. A flag wins over the environment, that over the file.\n",
+          out);
+    for (size_t i = 0; i < config_option_count; i++) {
+        const struct option *o = &config_options[i];
+
+        fputs(".TP\n\\fB\\-\\-", out);
+        roff(out, o->name);
+        fprintf(out, "\\fR \\fI%s\\fR\n", unit_word(o->type));
+        roff(out, o->text);
+        if (o->value[0]) {
+            fputs(" Default: ", out);
+            roff(out, o->value);
+            fputc('.', out);
+        }
+        fputc('\n', out);
+    }
+    fputs(".SH SIGNALS\n"
+          "SIGTERM and SIGINT end the program: it finishes the requests under\n"
+          "way and writes what is in memory.\n"
+          ".SH EXIT STATUS\n"
+          "0 after a signal, 1 if it could not start.\n",
+          out);
+}
+
+void config_print_sample(FILE *out)
+{
+    fputs("# Options of callboard. Each line shows a default; take the # away "
+          "to change it.\n",
+          out);
+    for (size_t i = 0; i < config_option_count; i++) {
+        const struct option *o = &config_options[i];
+
+        if (strcmp(o->name, "config") == 0)
+            continue;
+        fprintf(out, "\n# %s\n#%s: \"%s\"\n", o->text, o->name, o->value);
+    }
+}

@@ -1,0 +1,25 @@
+/*
+ * config_int - the option table as data, for the files that walk it.
+ */
+#ifndef CONFIG_INT_H
+#define CONFIG_INT_H
+
+#include "config.h"
+
+enum option_type { OPTION_TEXT, OPTION_BYTES, OPTION_DURATION, OPTION_COUNT };
+
+struct option {
+    enum option_type type;
+    size_t offset; /* in struct config */
+    const char *name, *value;
+    uint64_t least, most; /* both 0: any */
+    const char *text;
+};
+
+extern const struct option config_options[];
+extern const size_t config_option_count;
+
+/* The option with this name, or NULL. */
+const struct option *config_find(const char *name);
+
+#endif

@@ -1,0 +1,171 @@
+/*
+ * Where options come from, weakest first: defaults, the YAML file, the
+ * environment, flags. The file's name itself may come from any of the others,
+ * so flags and environment are looked at for it before the file is read.
+ */
+#include "config.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "config_int.h"
+#include "mem.h"
+
+enum { MAX_FILE = 1024 * 1024 };
+
+static const char *environment(const struct option *option)
+{
+    char name[128] = "CALLBOARD_";
+    size_t at = strlen(name);
+
+    for (const char *c = option->name; *c && at + 1 < sizeof(name); c++)
+        name[at++] = *c == '-' ? '_' : (char)(*c - ('a' - 'A'));
+    name[at] = '\0';
+    return getenv(name);
+}
+
+static enum status complain(const char *where, const char *what)
+{
+    fprintf(stderr, "callboard: %s: %s\n", where, what);
+    return ERR_INVALID;
+}
+
+static enum status read_environment(struct config *config)
+{
+    char error[256];
+
+    for (size_t i = 0; i < config_option_count; i++) {
+        const char *value = environment(&config_options[i]);
+
+        if (value && config_set(config, config_options[i].name, value, error,
+                                sizeof(error)) != OK)
+            return complain("environment", error);
+    }
+    return OK;
+}
+
+/* --name value and --name=value. */
+static enum status read_flags(struct config *config, int argc, char **argv)
+{
+    char error[256];
+
+    for (int i = 0; i < argc; i++) {
+        char name[64];
+        const char *equals = strchr(argv[i], '=');
+        const char *value = equals ? equals + 1 : argv[i + 1];
+
+        if (strncmp(argv[i], "--", 2) != 0)
+            return complain(argv[i], "not an option; see --help");
+        snprintf(name, sizeof(name), "%.*s",
+                 (int)(equals ? equals - argv[i] - 2 : 60), argv[i] + 2);
+        if (!config_find(name))
+            return complain(argv[i], "no such option; see --help");
+        if (!value)
+            return complain(argv[i], "needs a value");
+        if (config_set(config, name, value, error, sizeof(error)) != OK)
+            return complain("command line", error);
+        i += !equals;
+    }
+    return OK;
+}
+
+static enum status read_file(struct config *config, const char *path)
+{
+    char error[512];
+    FILE *file = fopen(path, "rb");
+
+    if (!file)
+        return complain(path, "cannot be opened");
+    char *text = mem_alloc(MAX_FILE);
+    size_t len = fread(text, 1, MAX_FILE, file);
+    bool whole = feof(file) && !ferror(file);
+    enum status status = ERR_INVALID;
+
+    fclose(file);
+    if (!whole)
+        complain(path, "cannot be read, or is larger than 1 MiB");
+    else
+        status = config_parse_yaml(config, text, len, error, sizeof(error));
+    if (whole && status != OK)
+        complain(path, error);
+    free(text);
+    return status;
+}
+
+static enum status read_all(struct config *config, int argc, char **argv)
+{
+    enum status status = read_environment(config);
+
+    if (status == OK)
+        status = read_flags(config, argc, argv);
+    if (status != OK || config->config[0] == '\0')
+        return status;
+    char *path = mem_copy(config->config, strlen(config->config));
+    config_release(config);
+    config_defaults(config);
+    status = read_file(config, path);
+    if (status == OK)
+        status = read_environment(config);
+    if (status == OK)
+        status = read_flags(config, argc, argv);
+    free(path);
+    return status;
+}
+
+/* "127.0.0.1:4318", "localhost:4318", "[::1]:4318". */
+static bool is_loopback(const char *address)
+{
+    return strncmp(address, "127.", 4) == 0 ||
+           strncmp(address, "localhost:", 10) == 0 ||
+           strncmp(address, "[::1]:", 6) == 0;
+}
+
+static enum status check(const struct config *config)
+{
+    const char *addresses[] = {config->otlp_http, config->query};
+
+    if (config->auth[0] && strcmp(config->auth, "none") != 0)
+        return complain("auth", "must be \"none\" or left out");
+    for (size_t i = 0; i < 2; i++)
+        if (!config->auth[0] && !is_loopback(addresses[i]))
+            return complain(addresses[i],
+                            "is not a loopback address, and there is no "
+                            "authentication yet: say --auth none to listen "
+                            "there all the same");
+    return OK;
+}
+
+static bool is_action(const char *argument, enum config_action *action)
+{
+    static const struct {
+        const char *name;
+        enum config_action action;
+    } words[] = {{"--help", CONFIG_HELP},
+                 {"-h", CONFIG_HELP},
+                 {"help", CONFIG_HELP},
+                 {"--help-man", CONFIG_MAN},
+                 {"--help-config", CONFIG_SAMPLE},
+                 {"--version", CONFIG_VERSION}};
+
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+        if (strcmp(argument, words[i].name) == 0) {
+            *action = words[i].action;
+            return true;
+        }
+    return false;
+}
+
+enum status config_load(struct config *config, int argc, char **argv,
+                        enum config_action *action)
+{
+    int first = argc > 1 && strcmp(argv[1], "serve") == 0 ? 2 : 1;
+    enum status status;
+
+    config_defaults(config);
+    *action = CONFIG_SERVE;
+    for (int i = 1; i < argc; i++)
+        if (is_action(argv[i], action))
+            return OK;
+    status = read_all(config, argc - first, argv + first);
+    return status == OK ? check(config) : status;
+}

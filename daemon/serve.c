@@ -1,0 +1,354 @@
+/*
+ * Start is bottom up: whatever a module is handed exists already. Stop is top
+ * down, and each step takes NULL, so it is also the way out of a start that
+ * failed half way.
+ *
+ *   budget  journal  store  registry  catalogue  correlator
+ *           replay of the journal through the correlator
+ *           journal thread -> correlator thread
+ *   query, ingest: ports open last
+ *
+ * The memory limit is shared out once, here: half of it for batches from
+ * arrival until they are in a block, a fifth for answers, the rest for tables
+ * of fixed size, SQLite, stacks and code.
+ */
+#include "serve.h"
+
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#include "budget.h"
+#include "catalog.h"
+#include "clock.h"
+#include "correlate.h"
+#include "ingest.h"
+#include "journal.h"
+#include "log.h"
+#include "mem.h"
+#include "otlp.h"
+#include "query.h"
+#include "registry.h"
+#include "store.h"
+
+struct daemon {
+    const struct config *config;
+    struct budget budget;
+    struct journal *journal;
+    struct store *store;
+    struct registry *registry;
+    struct catalog *catalog;
+    struct correlator *correlator;
+    struct query *query;
+    struct ingest *ingest;
+    struct timespec catalog_time; /* of the file, when it was read */
+    uint64_t started_ns;
+};
+
+static uint64_t min_u64(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
+/* The oldest time that is still kept; 0: all are. */
+static uint64_t oldest_ns(void *arg, enum signal signal)
+{
+    const struct config *c = arg;
+    const uint64_t keep[SIGNAL_COUNT] = {c->retention_traces, c->retention_logs,
+                                         c->retention_metrics};
+
+    return keep[signal] ? clock_wall_ns() - keep[signal] : 0;
+}
+
+/* ---- catalogue ---- */
+
+static enum status put_catalog(struct daemon *d, struct slice json,
+                               const char *from)
+{
+    struct arena arena;
+    struct slice detail = {NULL, 0};
+
+    arena_init(&arena, NULL, CATALOG_MAX_BYTES * 4);
+    enum status status = catalog_put(d->catalog, json, &arena, &detail);
+    if (status == OK)
+        log_info("catalog", "read", "from=\"%s\"", from);
+    else
+        log_error("catalog", "refused, the one before stays",
+                  "from=\"%s\" why=\"%.*s\"", from, (int)detail.len,
+                  detail.ptr);
+    arena_release(&arena);
+    return status;
+}
+
+static void save_catalog(void *arg, struct slice text)
+{
+    struct daemon *d = arg;
+
+    store_save_text(d->store, "catalog", text);
+}
+
+static void load_catalog(struct daemon *d)
+{
+    struct arena arena;
+    struct slice text = {NULL, 0};
+
+    arena_init(&arena, NULL, CATALOG_MAX_BYTES * 2);
+    if (store_load_text(d->store, "catalog", &arena, &text) == OK &&
+        text.len > 0)
+        (void)!put_catalog(d, text, "store");
+    arena_release(&arena);
+}
+
+/* The file, if it has changed since it was read last. */
+static void read_catalog_file(struct daemon *d)
+{
+    const char *path = d->config->catalog;
+    struct stat st;
+
+    if (!path[0] || stat(path, &st) != 0 ||
+        (st.st_mtim.tv_sec == d->catalog_time.tv_sec &&
+         st.st_mtim.tv_nsec == d->catalog_time.tv_nsec))
+        return;
+    d->catalog_time = st.st_mtim;
+    FILE *file = fopen(path, "rb");
+    if (!file) {
+        log_error("catalog", "cannot be opened", "from=\"%s\"", path);
+        return;
+    }
+    char *text = mem_alloc(CATALOG_MAX_BYTES + 1);
+    size_t len = fread(text, 1, CATALOG_MAX_BYTES + 1, file);
+    fclose(file);
+    if (put_catalog(d, (struct slice){text, len}, path) == OK)
+        save_catalog(d, (struct slice){text, len});
+    free(text);
+}
+
+/* ---- start ---- */
+
+static enum status start_storage(struct daemon *d)
+{
+    const struct config *c = d->config;
+    struct journal_options journal = {
+        .dir = c->data_dir, .max_bytes = c->journal_max, .budget = &d->budget};
+    enum status status = journal_open(&d->journal, &journal);
+
+    if (status != OK)
+        return status;
+    struct store_options store = {
+        .dir = c->data_dir,
+        .journal = d->journal,
+        .block_spans = 16384,
+        .block_logs = 32768,
+        .head_bytes = min_u64(16 << 20, c->memory_limit / 16),
+        .head_age_ns = c->seal_age,
+        .retention_ns = {c->retention_traces, c->retention_logs,
+                         c->retention_metrics},
+        .retention_bytes = c->retention_size,
+    };
+    return store_open(&d->store, &store);
+}
+
+static enum status start_correlator(struct daemon *d)
+{
+    const struct config *c = d->config;
+    struct registry_options registry = {
+        .keys = {slice_of(c->label_namespace), slice_of(c->label_project),
+                 slice_of(c->label_component), slice_of(c->label_environment),
+                 slice_of(c->label_project_uid),
+                 slice_of(c->label_component_uid),
+                 slice_of(c->label_environment_uid),
+                 slice_of(c->label_endpoint)},
+        .max_resources = (uint32_t)c->max_resources,
+        .max_identities = (uint32_t)c->max_resources,
+        .forget_ns = NS_PER_DAY,
+    };
+    struct correlator_options correlator = {
+        .max_operations = (uint32_t)c->max_operations,
+        .max_series = (uint32_t)c->max_series,
+        .max_edge_ends = 65536,
+        .edge_wait_ns = c->edge_wait,
+        .max_templates = (uint32_t)c->max_templates,
+        .budget = &d->budget,
+        .queue = 64,
+    };
+    enum status status = registry_open(&d->registry, &registry, d->store);
+
+    if (status != OK)
+        return status;
+    d->catalog = catalog_new();
+    load_catalog(d);
+    read_catalog_file(d);
+    return correlator_open(&d->correlator, &correlator, d->store, d->registry,
+                           d->catalog);
+}
+
+/* A journal entry, from before the last stop: already acknowledged, so a
+ * record in it is never refused for its age. */
+static enum status replay_entry(void *arg, struct batch *batch)
+{
+    struct daemon *d = arg;
+    enum status status = otlp_decode(batch, 0, NULL);
+
+    if (status == OK) {
+        correlator_take(d->correlator, batch);
+        return OK;
+    }
+    /* It was decoded before it was written: only a defect or a damaged disk
+     * gets here. The rest of the journal must still come back. */
+    log_error("journal", "an entry cannot be decoded, passed over",
+              "lsn=%" PRIu64 " why=\"%s\"", batch->lsn, status_text(status));
+    batch_free(batch);
+    return OK;
+}
+
+static enum status replay(struct daemon *d)
+{
+    uint64_t from = UINT64_MAX;
+    uint64_t begin = clock_monotonic_ns();
+
+    for (int stream = 0; stream < STREAM_COUNT; stream++)
+        from = min_u64(from, store_watermark(d->store, (enum stream)stream));
+    enum status status = journal_replay(d->journal, from, replay_entry, d);
+    uint64_t took = clock_monotonic_ns() - begin;
+    if (status == OK && journal_last_lsn(d->journal) > from)
+        log_info("journal", "read back",
+                 "after=%" PRIu64 " last=%" PRIu64 " ms=%" PRIu64, from,
+                 journal_last_lsn(d->journal), took / NS_PER_MS);
+    return status;
+}
+
+static enum status start_ports(struct daemon *d)
+{
+    const struct config *c = d->config;
+    struct query_options query = {
+        .listen = c->query,
+        .workers = (uint32_t)c->query_workers,
+        .max_waiting = 256,
+        .max_connections = 1024,
+        .max_reply = c->memory_limit / 8,
+        .memory = c->memory_limit / 5,
+        .cors_origins = c->cors_origins,
+        .store = d->store,
+        .registry = d->registry,
+        .catalog = d->catalog,
+        .journal = d->journal,
+        .save_catalog = save_catalog,
+        .save_catalog_arg = d,
+    };
+    struct ingest_options ingest = {
+        .otlp_http = c->otlp_http,
+        .max_body = min_u64(c->max_body, c->memory_limit / 3),
+        .max_connections = (uint32_t)c->max_connections,
+        .threads = 1,
+        .idle_timeout_ns = 2 * NS_PER_MIN,
+        .oldest_ns = oldest_ns,
+        .oldest_arg = (void *)(uintptr_t)c,
+        .budget = &d->budget,
+        .sink = journal_sink(d->journal),
+    };
+    enum status status = query_start(&d->query, &query);
+
+    if (status == OK)
+        status = ingest_start(&d->ingest, &ingest);
+    return status;
+}
+
+static enum status start(struct daemon *d)
+{
+    budget_init(&d->budget, d->config->memory_limit / 2);
+    enum status status = start_storage(d);
+
+    if (status == OK)
+        status = start_correlator(d);
+    if (status == OK)
+        status = replay(d);
+    if (status == OK)
+        status = correlator_start(d->correlator);
+    if (status == OK)
+        status = journal_start(d->journal, correlator_sink(d->correlator));
+    if (status == OK)
+        status = start_ports(d);
+    return status;
+}
+
+/* ---- stop ---- */
+
+static void stop(struct daemon *d)
+{
+    ingest_stop(d->ingest);
+    journal_stop(d->journal); /* what was submitted reaches the correlator */
+    correlator_close(d->correlator);
+    query_stop(d->query);
+    store_close(d->store); /* seals, commits, cuts the journal */
+    registry_close(d->registry);
+    catalog_free(d->catalog);
+    journal_close(d->journal);
+}
+
+/* ---- running ---- */
+
+static void say_ready(const struct daemon *d)
+{
+    const char *host = "127.0.0.1";
+
+    printf("Callboard is up.\n"
+           "  send OTLP/HTTP to   http://%s:%u  (/v1/traces /v1/logs "
+           "/v1/metrics)\n"
+           "  ask the query API   http://%s:%u/api/v1/components\n"
+           "  data is kept in     %s\n",
+           host, ingest_port(d->ingest), host, query_port(d->query),
+           d->config->data_dir);
+    fflush(stdout);
+    log_info("daemon", "ready", "otlp_port=%u query_port=%u ms=%" PRIu64,
+             ingest_port(d->ingest), query_port(d->query),
+             (clock_monotonic_ns() - d->started_ns) / NS_PER_MS);
+}
+
+/* Until a signal comes; once a second the catalogue's file is looked at. */
+static void wait_for_signal(struct daemon *d, const sigset_t *signals)
+{
+    const struct timespec second = {.tv_sec = 1};
+    int signal;
+
+    while ((signal = sigtimedwait(signals, NULL, &second)) < 0)
+        read_catalog_file(d);
+    log_info("daemon", "stopping", "signal=%d", signal);
+}
+
+static enum log_level level_of(const char *name)
+{
+    static const char *const names[] = {"error", "warn", "info", "debug"};
+
+    for (int i = 0; i < 4; i++)
+        if (strcmp(name, names[i]) == 0)
+            return (enum log_level)i;
+    return LOG_INFO;
+}
+
+enum status serve(const struct config *config)
+{
+    struct daemon d = {.config = config, .started_ns = clock_monotonic_ns()};
+    sigset_t signals;
+
+    log_set_level(level_of(config->log_level));
+    signal(SIGPIPE, SIG_IGN);
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGTERM);
+    sigaddset(&signals, SIGINT);
+    /* Blocked before the first thread, so that only the wait sees them. */
+    pthread_sigmask(SIG_BLOCK, &signals, NULL);
+
+    enum status status = start(&d);
+    if (status == OK) {
+        say_ready(&d);
+        wait_for_signal(&d, &signals);
+    } else {
+        log_error("daemon", "cannot start", "why=\"%s\"", status_text(status));
+    }
+    stop(&d);
+    return status;
+}
