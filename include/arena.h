@@ -31,7 +31,8 @@ void arena_release(struct arena *arena);
 /* Forgets all that was allocated; keeps one chunk for use again. */
 void arena_reset(struct arena *arena);
 
-/* Aligned for any type, not zeroed. NULL once the arena is sticky. */
+/* Aligned to 8 bytes, which fits all records; not zeroed. NULL once the arena
+ * is sticky. */
 void *arena_alloc(struct arena *arena, size_t size);
 
 /* As above, zeroed; count * size is checked for overflow. */

@@ -15,7 +15,8 @@ struct idset {
     uint32_t count; /* how many are */
 };
 
-/* Empty, for ids below limit; its memory comes from the arena. */
+/* Empty, for ids below limit; its memory comes from the arena: NULL if that
+ * refuses. */
 struct idset *idset_new(struct arena *arena, uint32_t limit);
 
 void idset_add(struct idset *set, uint32_t id); /* id >= limit: ignored */

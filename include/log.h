@@ -1,7 +1,7 @@
 /*
  * log - one line per event to stderr, logfmt.
  *
- *   log_warn("store", "disk full, refusing new data", "path", "%s", path)
+ *   log_warn("store", "disk full, refusing new data", "path=%s", path)
  *
  * error: somebody must act. warn: degraded, goes on. info: start, stop,
  * configuration. debug: off. What may happen per record is counted (stats.h),
@@ -14,7 +14,8 @@ enum log_level { LOG_ERROR, LOG_WARN, LOG_INFO, LOG_DEBUG };
 
 void log_set_level(enum log_level level);
 
-/* msg is a short fixed text; format adds key=value pairs, or is NULL. */
+/* msg is a short fixed text; format adds pairs, "key=%s other=%u", or is NULL.
+ * One space between pairs, none inside; a value is quoted here if needed. */
 void log_event(enum log_level level, const char *part, const char *msg,
                const char *format, ...) __attribute__((format(printf, 4, 5)));
 

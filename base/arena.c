@@ -1,0 +1,203 @@
+/*
+ * A list of chunks, newest first; arena_alloc() bumps a pointer in the newest:
+ *
+ *   chunk ─► [next|size| used ......... at | free ......... end ]
+ *     └────► [next|size| used, full                             ] ─► ...
+ *
+ * Chunks double from CHUNK_FIRST to CHUNK_LAST, so that a batch of a few
+ * hundred kilobytes needs a handful of them and a small one wastes little. A
+ * piece larger than the next chunk gets a chunk of its own, put behind the
+ * newest, whose free part stays in use.
+ *
+ * Under ASan what is not handed out is poisoned, and a red zone is left behind
+ * each piece: an overrun inside a batch is found like any other.
+ */
+#include "arena.h"
+
+#include <assert.h>
+#include <stdalign.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#include "mem.h"
+#include "record.h"
+
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define __SANITIZE_ADDRESS__ 1
+#endif
+#endif
+
+#ifdef __SANITIZE_ADDRESS__
+#include <sanitizer/asan_interface.h>
+enum { RED_ZONE = 16 };
+#else
+#define ASAN_POISON_MEMORY_REGION(ptr, len)   ((void)(ptr), (void)(len))
+#define ASAN_UNPOISON_MEMORY_REGION(ptr, len) ((void)(ptr), (void)(len))
+enum { RED_ZONE = 0 };
+#endif
+
+enum { CHUNK_FIRST = 16 * 1024, CHUNK_LAST = 1024 * 1024 };
+enum { ALIGN = 8 };
+
+static_assert(alignof(struct span) <= ALIGN && alignof(struct point) <= ALIGN &&
+                  alignof(struct log_record) <= ALIGN &&
+                  alignof(struct histogram) <= ALIGN,
+              "records fit the arena's alignment");
+
+struct arena_chunk {
+    struct arena_chunk *next;
+    size_t size; /* with this head; what the budget was charged */
+};
+
+void arena_init(struct arena *arena, struct budget *budget, size_t cap)
+{
+    *arena = (struct arena){.budget = budget, .cap = cap};
+}
+
+static void chunk_free(struct arena *arena, struct arena_chunk *chunk)
+{
+    if (arena->budget)
+        budget_give(arena->budget, chunk->size);
+    arena->size -= chunk->size;
+    ASAN_UNPOISON_MEMORY_REGION(chunk, chunk->size);
+    free(chunk);
+}
+
+void arena_release(struct arena *arena)
+{
+    while (arena->chunk) {
+        struct arena_chunk *next = arena->chunk->next;
+
+        chunk_free(arena, arena->chunk);
+        arena->chunk = next;
+    }
+    arena_init(arena, arena->budget, arena->cap);
+}
+
+/* All of the chunk that is not its head is free. */
+static void use_chunk(struct arena *arena, struct arena_chunk *chunk)
+{
+    arena->at = (char *)(chunk + 1);
+    arena->end = (char *)chunk + chunk->size;
+    ASAN_POISON_MEMORY_REGION(arena->at, chunk->size - sizeof(*chunk));
+}
+
+void arena_reset(struct arena *arena)
+{
+    arena->status = OK;
+    if (!arena->chunk)
+        return;
+    while (arena->chunk->next) {
+        struct arena_chunk *next = arena->chunk->next;
+
+        arena->chunk->next = next->next;
+        chunk_free(arena, next);
+    }
+    use_chunk(arena, arena->chunk);
+}
+
+/* A chunk of this size if cap and budget allow, without a place in the list. */
+static struct arena_chunk *chunk_new(struct arena *arena, size_t size,
+                                     enum status *status)
+{
+    struct arena_chunk *chunk;
+
+    if (size > arena->cap - arena->size) {
+        *status = ERR_TOO_BIG;
+        return NULL;
+    }
+    if (arena->budget && !budget_take(arena->budget, size)) {
+        *status = ERR_BUSY;
+        return NULL;
+    }
+    chunk = mem_alloc(size);
+    chunk->size = size;
+    arena->size += size;
+    return chunk;
+}
+
+/* The slow path: the newest chunk has no room for step bytes, which is size
+ * with what alignment and red zone add. */
+static void *alloc_chunk(struct arena *arena, size_t size, size_t step)
+{
+    size_t need = step + sizeof(struct arena_chunk);
+    size_t want = arena->chunk ? 2 * arena->chunk->size : CHUNK_FIRST;
+    struct arena_chunk *chunk = NULL;
+    enum status status = OK;
+
+    if (want > CHUNK_LAST)
+        want = CHUNK_LAST;
+    if (want > need)
+        chunk = chunk_new(arena, want, &status);
+    if (!chunk) { /* a large piece, or not much is left of cap or budget */
+        want = need;
+        chunk = chunk_new(arena, need, &status);
+    }
+    if (!chunk) {
+        arena->status = status;
+        arena->at = arena->end = NULL;
+        return NULL;
+    }
+    if (want == need && arena->chunk) {
+        chunk->next = arena->chunk->next;
+        arena->chunk->next = chunk;
+        return chunk + 1;
+    }
+    chunk->next = arena->chunk;
+    arena->chunk = chunk;
+    use_chunk(arena, chunk);
+    arena->at += step;
+    ASAN_UNPOISON_MEMORY_REGION(chunk + 1, size);
+    return chunk + 1;
+}
+
+void *arena_alloc(struct arena *arena, size_t size)
+{
+    void *piece = arena->at;
+    size_t room = (size_t)(arena->end - arena->at);
+    size_t step;
+
+    if (size > PTRDIFF_MAX / 2 || arena->status != OK) {
+        if (arena->status == OK)
+            arena->status = ERR_TOO_BIG;
+        arena->at = arena->end = NULL;
+        return NULL;
+    }
+    step = ((size + ALIGN - 1) & ~(size_t)(ALIGN - 1)) + RED_ZONE;
+    if (step > room || !piece)
+        return alloc_chunk(arena, size, step);
+    arena->at += step;
+    ASAN_UNPOISON_MEMORY_REGION(piece, size);
+    return piece;
+}
+
+void *arena_zero(struct arena *arena, size_t count, size_t size)
+{
+    size_t bytes = size && count > SIZE_MAX / size ? SIZE_MAX : count * size;
+    void *piece = arena_alloc(arena, bytes);
+
+    if (piece)
+        memset(piece, 0, bytes);
+    return piece;
+}
+
+struct slice arena_copy(struct arena *arena, struct slice s)
+{
+    char *copy = arena_alloc(arena, s.len);
+
+    if (!copy)
+        return (struct slice){NULL, 0};
+    slice_copy(copy, s);
+    return (struct slice){copy, s.len};
+}
+
+enum status arena_status(const struct arena *arena)
+{
+    return arena->status;
+}
+
+size_t arena_size(const struct arena *arena)
+{
+    return arena->size;
+}

@@ -1,0 +1,57 @@
+/*
+ * The batch itself is one small malloc; body and arena carry all the weight
+ * and are what the budget counts.
+ */
+#include "batch.h"
+
+#include <stdlib.h>
+
+#include "mem.h"
+
+struct batch *batch_new(enum signal signal, char *body, size_t body_len,
+                        struct budget *budget)
+{
+    struct batch *batch = mem_zero(1, sizeof(*batch));
+
+    batch->signal = signal;
+    batch->body = body;
+    batch->body_len = body_len;
+    batch->budget = budget;
+    /* Records that would fill half of all memory are refused for good, and not
+     * with a "later" that makes the client send them for ever. */
+    arena_init(&batch->arena, budget, budget ? budget->limit / 2 : SIZE_MAX);
+    atomic_init(&batch->refs, 1);
+    return batch;
+}
+
+struct batch *batch_ref(struct batch *batch)
+{
+    atomic_fetch_add_explicit(&batch->refs, 1, memory_order_relaxed);
+    return batch;
+}
+
+void batch_free(struct batch *batch)
+{
+    if (!batch ||
+        atomic_fetch_sub_explicit(&batch->refs, 1, memory_order_acq_rel) > 1)
+        return;
+    arena_release(&batch->arena);
+    if (batch->budget)
+        budget_give(batch->budget, batch->body_len);
+    free(batch->body);
+    free(batch);
+}
+
+void batch_done(struct batch *batch, enum status status)
+{
+    void (*done)(void *arg, enum status status) = batch->done;
+
+    batch->done = NULL;
+    if (done)
+        done(batch->done_arg, status);
+}
+
+size_t batch_size(const struct batch *batch)
+{
+    return batch->body_len + arena_size(&batch->arena);
+}

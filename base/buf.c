@@ -1,0 +1,152 @@
+/*
+ * One malloc'ed block that doubles. Each writer asks buf_room() first, which
+ * is the only place that grows, refuses and turns the status.
+ */
+#include "buf.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "mem.h"
+
+enum { ROOM_FIRST = 256 };
+
+void buf_init(struct buf *buf, size_t cap)
+{
+    *buf = (struct buf){.cap = cap};
+}
+
+void buf_release(struct buf *buf)
+{
+    free(buf->ptr);
+    buf_init(buf, buf->cap);
+}
+
+void buf_reset(struct buf *buf)
+{
+    buf->len = 0;
+    buf->status = OK;
+}
+
+static char *grow(struct buf *buf, size_t len)
+{
+    size_t room = buf->room > ROOM_FIRST ? buf->room : ROOM_FIRST;
+
+    if (buf->status != OK || len > buf->cap - buf->len) {
+        buf->status = ERR_TOO_BIG;
+        return NULL;
+    }
+    while (room - buf->len < len)
+        room = room > SIZE_MAX / 2 ? SIZE_MAX : 2 * room;
+    if (room > buf->cap)
+        room = buf->cap;
+    buf->ptr = mem_resize(buf->ptr, room, 1);
+    buf->room = room;
+    return buf->ptr + buf->len;
+}
+
+char *buf_room(struct buf *buf, size_t len)
+{
+    if (buf->status == OK && buf->ptr && len <= buf->room - buf->len)
+        return buf->ptr + buf->len;
+    return grow(buf, len);
+}
+
+void buf_grown(struct buf *buf, size_t len)
+{
+    buf->len += len;
+}
+
+void buf_add(struct buf *buf, struct slice s)
+{
+    char *to = buf_room(buf, s.len);
+
+    if (!to)
+        return;
+    slice_copy(to, s);
+    buf->len += s.len;
+}
+
+void buf_byte(struct buf *buf, char byte)
+{
+    char *to = buf_room(buf, 1);
+
+    if (!to)
+        return;
+    *to = byte;
+    buf->len++;
+}
+
+static void add_little_endian(struct buf *buf, uint64_t v, size_t bytes)
+{
+    char *to = buf_room(buf, bytes);
+
+    if (!to)
+        return;
+    for (size_t i = 0; i < bytes; i++)
+        to[i] = (char)(v >> (8 * i));
+    buf->len += bytes;
+}
+
+void buf_u32(struct buf *buf, uint32_t v)
+{
+    add_little_endian(buf, v, 4);
+}
+
+void buf_u64(struct buf *buf, uint64_t v)
+{
+    add_little_endian(buf, v, 8);
+}
+
+void buf_varint(struct buf *buf, uint64_t v)
+{
+    char bytes[10];
+    size_t len = 0;
+
+    while (v >= 0x80) {
+        bytes[len++] = (char)(v | 0x80);
+        v >>= 7;
+    }
+    bytes[len++] = (char)v;
+    buf_add(buf, (struct slice){bytes, len});
+}
+
+void buf_format(struct buf *buf, const char *format, ...)
+{
+    va_list args, again;
+    char *to = buf_room(buf, 1);
+    int len;
+
+    if (!to)
+        return;
+    va_start(args, format);
+    va_copy(again, args);
+    len = vsnprintf(to, buf->room - buf->len, format, args);
+    va_end(args);
+    /* vsnprintf() needs a byte for its NUL, which is not counted in. */
+    if (len > 0 && (size_t)len >= buf->room - buf->len) {
+        char *text = mem_alloc((size_t)len + 1);
+
+        vsnprintf(text, (size_t)len + 1, format, again);
+        buf_add(buf, (struct slice){text, (size_t)len});
+        free(text);
+    } else if (len > 0) {
+        buf->len += (size_t)len;
+    }
+    va_end(again);
+}
+
+struct slice buf_slice(const struct buf *buf)
+{
+    return (struct slice){buf->ptr, buf->len};
+}
+
+char *buf_detach(struct buf *buf, size_t *len)
+{
+    char *ptr = buf->ptr;
+
+    *len = buf->len;
+    buf_init(buf, buf->cap);
+    return ptr;
+}

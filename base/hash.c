@@ -1,0 +1,76 @@
+/*
+ * Multiply and fold: 64 x 64 -> 128 bits, and the two halves xored. Sixteen
+ * bytes go through one multiplication; the last sixteen are read from the end
+ * backwards, overlapping what came before, so there is no loop over single
+ * bytes. Shorter keys are read as two overlapping halves; the length goes into
+ * the last step and tells them apart. Reads are little endian everywhere,
+ * since hashes are on disk.
+ */
+#include "hash.h"
+
+#include <string.h>
+
+#define K0 UINT64_C(0xa0761d6478bd642f)
+#define K1 UINT64_C(0x8ebc6af09c88c6e3)
+#define K2 UINT64_C(0x589965cc75374cc3)
+
+static inline uint64_t fold(uint64_t a, uint64_t b)
+{
+    __extension__ typedef unsigned __int128 wide;
+    wide product = (wide)a * b;
+
+    return (uint64_t)product ^ (uint64_t)(product >> 64);
+}
+
+static inline uint64_t read8(const unsigned char *p)
+{
+    uint64_t v;
+
+    memcpy(&v, p, sizeof(v));
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+    v = __builtin_bswap64(v);
+#endif
+    return v;
+}
+
+static inline uint64_t read4(const unsigned char *p)
+{
+    uint32_t v;
+
+    memcpy(&v, p, sizeof(v));
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+    v = __builtin_bswap32(v);
+#endif
+    return v;
+}
+
+uint64_t hash_bytes(const void *bytes, size_t len, uint64_t seed)
+{
+    const unsigned char *p = bytes;
+    uint64_t a = 0, b = 0;
+
+    seed ^= K0;
+    if (len > 16) {
+        const unsigned char *last = p + len - 16;
+        uint64_t lane = seed;
+
+        for (; last - p > 16; p += 32) { /* two lanes, to overlap in time */
+            seed = fold(read8(p) ^ K1, read8(p + 8) ^ seed);
+            lane = fold(read8(p + 16) ^ K2, read8(p + 24) ^ lane);
+        }
+        if (last > p)
+            seed = fold(read8(p) ^ K1, read8(p + 8) ^ seed);
+        seed ^= lane;
+        a = read8(last);
+        b = read8(last + 8);
+    } else if (len >= 8) {
+        a = read8(p);
+        b = read8(p + len - 8);
+    } else if (len >= 4) {
+        a = read4(p);
+        b = read4(p + len - 4);
+    } else if (len > 0) {
+        a = (uint64_t)p[0] << 16 | (uint64_t)p[len / 2] << 8 | p[len - 1];
+    }
+    return fold(K2 ^ len, fold(a ^ K1, b ^ seed) ^ seed);
+}

@@ -1,0 +1,377 @@
+/*
+ * The writer's only state is whether a comma is due: open and key clear it,
+ * everything that ends a value sets it.
+ *
+ * Text goes out in runs. A run of plain bytes is found eight at a time and
+ * copied whole; what ends it is escaped, passed through after a look at its
+ * UTF-8, or replaced.
+ */
+#include "jsonw.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "clock.h"
+
+void jsonw_init(struct jsonw *w, struct buf *out)
+{
+    *w = (struct jsonw){.out = out};
+}
+
+/* Before each value. */
+static void value_starts(struct jsonw *w)
+{
+    if (w->comma)
+        buf_byte(w->out, ',');
+    w->comma = true;
+}
+
+void jsonw_open(struct jsonw *w, char bracket)
+{
+    value_starts(w);
+    buf_byte(w->out, bracket);
+    w->comma = false;
+}
+
+void jsonw_close(struct jsonw *w, char bracket)
+{
+    buf_byte(w->out, bracket);
+    w->comma = true;
+}
+
+#define EACH_BYTE(byte) (UINT64_C(0x0101010101010101) * (byte))
+
+/* The high bit of each byte of v that is zero; above a zero byte others may be
+ * marked too, which costs a second look and nothing else. */
+static uint64_t zero_bytes(uint64_t v)
+{
+    return (v - EACH_BYTE(1)) & ~v & EACH_BYTE(0x80);
+}
+
+/* True if none of eight bytes is a control byte, a quote, a backslash or not
+ * ASCII. */
+static bool eight_plain(const char *p)
+{
+    uint64_t v;
+
+    memcpy(&v, p, sizeof(v));
+    return !((v & EACH_BYTE(0x80)) |
+             ((v - EACH_BYTE(0x20)) & ~v & EACH_BYTE(0x80)) |
+             zero_bytes(v ^ EACH_BYTE('"')) | zero_bytes(v ^ EACH_BYTE('\\')));
+}
+
+static bool is_plain(unsigned char c)
+{
+    return c >= 0x20 && c < 0x80 && c != '"' && c != '\\';
+}
+
+static size_t plain_run(struct slice s)
+{
+    size_t i = 0;
+
+    while (i + 8 <= s.len && eight_plain(s.ptr + i))
+        i += 8;
+    while (i < s.len && is_plain((unsigned char)s.ptr[i]))
+        i++;
+    return i;
+}
+
+/* Length of the UTF-8 sequence of two bytes or more at the start of s; 0 if
+ * there is none: cut short, overlong, a surrogate or above U+10FFFF. */
+static size_t utf8_length(struct slice s)
+{
+    const unsigned char *p = (const unsigned char *)s.ptr;
+    unsigned low = 0x80, high = 0xbf; /* of the second byte */
+    size_t len;
+
+    if (p[0] >= 0xc2 && p[0] <= 0xdf)
+        len = 2;
+    else if (p[0] >= 0xe0 && p[0] <= 0xef)
+        len = 3;
+    else if (p[0] >= 0xf0 && p[0] <= 0xf4)
+        len = 4;
+    else
+        return 0;
+    if (p[0] == 0xe0)
+        low = 0xa0;
+    else if (p[0] == 0xed)
+        high = 0x9f;
+    else if (p[0] == 0xf0)
+        low = 0x90;
+    else if (p[0] == 0xf4)
+        high = 0x8f;
+    if (s.len < len || p[1] < low || p[1] > high)
+        return 0;
+    for (size_t i = 2; i < len; i++)
+        if (p[i] < 0x80 || p[i] > 0xbf)
+            return 0;
+    return len;
+}
+
+static void add_escape(struct buf *out, unsigned char c)
+{
+    static const char hex[] = "0123456789abcdef";
+    char escape[6] = {'\\', (char)c, '0', '0', hex[c >> 4], hex[c & 15]};
+    size_t len = 2;
+
+    switch (c) {
+    case '"':
+    case '\\':
+        break;
+    case '\n':
+        escape[1] = 'n';
+        break;
+    case '\r':
+        escape[1] = 'r';
+        break;
+    case '\t':
+        escape[1] = 't';
+        break;
+    default:
+        escape[1] = 'u';
+        len = 6;
+    }
+    buf_add(out, (struct slice){escape, len});
+}
+
+static void add_string(struct buf *out, struct slice s)
+{
+    buf_byte(out, '"');
+    while (s.len > 0) {
+        size_t len = plain_run(s);
+
+        buf_add(out, (struct slice){s.ptr, len});
+        s = slice_from(s, len);
+        if (s.len == 0)
+            break;
+        len = 1;
+        if ((unsigned char)s.ptr[0] < 0x80) {
+            add_escape(out, (unsigned char)s.ptr[0]);
+        } else if (utf8_length(s) > 0) {
+            len = utf8_length(s);
+            buf_add(out, (struct slice){s.ptr, len});
+        } else {
+            buf_add(out, SLICE("\xef\xbf\xbd"));
+        }
+        s = slice_from(s, len);
+    }
+    buf_byte(out, '"');
+}
+
+void jsonw_key(struct jsonw *w, const char *key)
+{
+    jsonw_key_slice(w, slice_of(key));
+}
+
+void jsonw_key_slice(struct jsonw *w, struct slice key)
+{
+    value_starts(w);
+    add_string(w->out, key);
+    buf_byte(w->out, ':');
+    w->comma = false;
+}
+
+void jsonw_text(struct jsonw *w, struct slice text)
+{
+    value_starts(w);
+    add_string(w->out, text);
+}
+
+void jsonw_cstr(struct jsonw *w, const char *text)
+{
+    jsonw_text(w, slice_of(text));
+}
+
+void jsonw_uint(struct jsonw *w, uint64_t v)
+{
+    char digits[20];
+    size_t at = sizeof(digits);
+
+    value_starts(w);
+    do {
+        digits[--at] = (char)('0' + v % 10);
+        v /= 10;
+    } while (v > 0);
+    buf_add(w->out, (struct slice){digits + at, sizeof(digits) - at});
+}
+
+void jsonw_int(struct jsonw *w, int64_t v)
+{
+    if (v >= 0) {
+        jsonw_uint(w, (uint64_t)v);
+        return;
+    }
+    value_starts(w);
+    buf_byte(w->out, '-');
+    w->comma = false;
+    jsonw_uint(w, 0 - (uint64_t)v);
+}
+
+void jsonw_double(struct jsonw *w, double v)
+{
+    const double exact = 9007199254740992.0; /* 2^53 */
+    char text[32];
+
+    if (!isfinite(v)) {
+        jsonw_null(w);
+        return;
+    }
+    if (v > -exact && v < exact && (double)(int64_t)v == v &&
+        !(v == 0 && signbit(v))) {
+        jsonw_int(w, (int64_t)v);
+        return;
+    }
+    for (int precision = 15; precision <= 17; precision++) {
+        snprintf(text, sizeof(text), "%.*g", precision, v);
+        if (strtod(text, NULL) == v)
+            break;
+    }
+    value_starts(w);
+    buf_add(w->out, slice_of(text));
+}
+
+void jsonw_bool(struct jsonw *w, bool v)
+{
+    value_starts(w);
+    buf_add(w->out, v ? SLICE("true") : SLICE("false"));
+}
+
+void jsonw_null(struct jsonw *w)
+{
+    value_starts(w);
+    buf_add(w->out, SLICE("null"));
+}
+
+void jsonw_hex(struct jsonw *w, const uint8_t *bytes, size_t len)
+{
+    static const char hex[] = "0123456789abcdef";
+    char *to;
+
+    value_starts(w);
+    to = buf_room(w->out, 2 * len + 2);
+    if (!to)
+        return;
+    *to++ = '"';
+    for (size_t i = 0; i < len; i++) {
+        *to++ = hex[bytes[i] >> 4];
+        *to++ = hex[bytes[i] & 15];
+    }
+    *to = '"';
+    buf_grown(w->out, 2 * len + 2);
+}
+
+static void base64(struct jsonw *w, const char *bytes, size_t len)
+{
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                 "abcdefghijklmnopqrstuvwxyz0123456789+/";
+    size_t whole = (len + 2) / 3 * 4;
+    char *to;
+
+    value_starts(w);
+    to = buf_room(w->out, whole + 2);
+    if (!to)
+        return;
+    *to++ = '"';
+    for (size_t i = 0; i < len; i += 3) {
+        uint32_t three = 0;
+
+        for (size_t k = 0; k < 3; k++)
+            three = three << 8 | (i + k < len ? (uint8_t)bytes[i + k] : 0u);
+        for (size_t k = 0; k < 4; k++)
+            *to++ = i + k > len ? '=' : digits[three >> (18 - 6 * k) & 63];
+    }
+    *to = '"';
+    buf_grown(w->out, whole + 2);
+}
+
+void jsonw_time(struct jsonw *w, uint64_t ns)
+{
+    char text[CLOCK_TEXT];
+
+    jsonw_text(w, (struct slice){text, clock_format_rfc3339(text, ns)});
+}
+
+void jsonw_value(struct jsonw *w, const struct attr *value)
+{
+    switch ((enum value_type)value->type) {
+    case VALUE_EMPTY:
+        jsonw_null(w);
+        break;
+    case VALUE_STRING:
+        jsonw_text(w, attr_text(value));
+        break;
+    case VALUE_BOOL:
+        jsonw_bool(w, value->b);
+        break;
+    case VALUE_INT:
+        jsonw_int(w, value->i);
+        break;
+    case VALUE_DOUBLE:
+        jsonw_double(w, value->d);
+        break;
+    case VALUE_BYTES:
+        base64(w, value->str, value->len);
+        break;
+    case VALUE_ARRAY:
+        jsonw_open(w, '[');
+        for (uint32_t i = 0; i < value->len; i++)
+            jsonw_value(w, &value->items[i]);
+        jsonw_close(w, ']');
+        break;
+    case VALUE_MAP:
+        jsonw_attrs(w, &(struct attrs){value->items, value->len, 0});
+        break;
+    }
+}
+
+void jsonw_attrs(struct jsonw *w, const struct attrs *attrs)
+{
+    jsonw_open(w, '{');
+    for (uint32_t i = 0; i < attrs->count; i++) {
+        const struct attr *attr = &attrs->at[i];
+
+        if (attrs_find(attrs, attr_key(attr)) != attr)
+            continue;
+        jsonw_key_slice(w, attr_key(attr));
+        jsonw_value(w, attr);
+    }
+    jsonw_close(w, '}');
+}
+
+void jsonw_member_text(struct jsonw *w, const char *key, struct slice text)
+{
+    jsonw_key(w, key);
+    jsonw_text(w, text);
+}
+
+void jsonw_member_int(struct jsonw *w, const char *key, int64_t v)
+{
+    jsonw_key(w, key);
+    jsonw_int(w, v);
+}
+
+void jsonw_member_uint(struct jsonw *w, const char *key, uint64_t v)
+{
+    jsonw_key(w, key);
+    jsonw_uint(w, v);
+}
+
+void jsonw_member_double(struct jsonw *w, const char *key, double v)
+{
+    jsonw_key(w, key);
+    jsonw_double(w, v);
+}
+
+void jsonw_member_bool(struct jsonw *w, const char *key, bool v)
+{
+    jsonw_key(w, key);
+    jsonw_bool(w, v);
+}
+
+void jsonw_member_time(struct jsonw *w, const char *key, uint64_t ns)
+{
+    jsonw_key(w, key);
+    jsonw_time(w, ns);
+}

@@ -1,0 +1,52 @@
+/*
+ * A failed allocation here is never a matter of size, since those were bounded
+ * before: the machine is out of memory, and going on would only fail later and
+ * worse. What was not acknowledged is sent again after a restart.
+ */
+#include "mem.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "log.h"
+
+static void *must(void *ptr, size_t size)
+{
+    if (!ptr && size > 0) {
+        log_error("mem", "out of memory", "bytes=%zu", size);
+        abort();
+    }
+    return ptr;
+}
+
+void *mem_alloc(size_t size)
+{
+    return must(malloc(size ? size : 1), size ? size : 1);
+}
+
+void *mem_zero(size_t count, size_t size)
+{
+    if (count == 0 || size == 0)
+        count = size = 1;
+    return must(calloc(count, size), size);
+}
+
+void *mem_resize(void *ptr, size_t count, size_t size)
+{
+    if (count == 0 || size == 0)
+        count = size = 1;
+    if (count > SIZE_MAX / size)
+        return must(NULL, SIZE_MAX);
+    return must(realloc(ptr, count * size), count * size);
+}
+
+char *mem_copy(const void *bytes, size_t len)
+{
+    char *copy = mem_alloc(len + 1);
+
+    if (len > 0)
+        memcpy(copy, bytes, len);
+    copy[len] = '\0';
+    return copy;
+}
