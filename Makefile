@@ -1,8 +1,12 @@
 # make [MODE=release|debug|asan|tsan]   build
 # make run                              install what is missing, build, serve
+# make demo                             the same with a shop that sends data
 # make test                             install what is missing, all tests
+# make unit | e2e                       the parts of it, in MODE
 # make check                            what a commit must pass besides
 # make bench                            figures for docs/benchmarks.md
+# make fuzz TARGET=wire SECONDS=60      libFuzzer; finds go into the corpus
+# make tidy | format | headers | layers
 # make install PREFIX=/usr DESTDIR=/tmp/stage
 
 NAME    = callboard
@@ -10,6 +14,7 @@ MODE   ?= release
 BUILD  ?= build
 PREFIX ?= /usr/local
 MODULES = base proto store correlate ingest query
+# A new library goes into tests/setup.sh as well.
 DEPS    = libmicrohttpd jansson sqlite3 libzstd libdeflate yaml-0.1 libprotobuf-c
 
 CC       ?= cc
@@ -18,30 +23,40 @@ CPPFLAGS ?=
 
 out = $(BUILD)/$(MODE)
 
-cflags = -std=c11 -D_POSIX_C_SOURCE=200809L -D_DEFAULT_SOURCE -Iinclude \
-         -I$(out)/proto -MMD -MP -pthread \
-         -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion \
-         -Wstrict-prototypes -Wmissing-prototypes -Wcast-qual \
-         -Wwrite-strings -Wformat=2 -Wvla -Wundef
-cflags += $(shell pkg-config --cflags $(DEPS) 2>/dev/null)
-ldlibs  = $(shell pkg-config --libs $(DEPS) 2>/dev/null) -pthread -lm
+dep_cflags := $(shell pkg-config --cflags $(DEPS) 2>/dev/null)
+dep_libs   := $(shell pkg-config --libs $(DEPS) 2>/dev/null)
+
+warnings = -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion \
+           -Wstrict-prototypes -Wmissing-prototypes -Wcast-qual \
+           -Wwrite-strings -Wformat=2 -Wvla -Wundef
+cflags   = -std=c11 -D_POSIX_C_SOURCE=200809L -D_DEFAULT_SOURCE -Iinclude \
+           -I$(out)/proto -MMD -MP -pthread $(warnings) $(dep_cflags)
+ldlibs   = $(dep_libs) -pthread -lm
 
 cflags.debug = -O0 -Werror
 cflags.asan  = -O1 -Werror -fno-omit-frame-pointer \
                -fsanitize=address,undefined -fno-sanitize-recover=all
 cflags.tsan  = -O1 -Werror -fsanitize=thread
+cflags.fuzz  = -O1 -fno-omit-frame-pointer -fno-sanitize-recover=all \
+               -fsanitize=fuzzer-no-link,address,undefined
 cflags      += $(cflags.$(MODE))
 
 # Ours after the user's, so that MODE wins over -O2 and nobody loses a flag.
 compile = $(CC) $(CPPFLAGS) $(CFLAGS) $(cflags)
 
-lib     = $(patsubst %.c,$(out)/%.o,$(wildcard $(MODULES:%=%/*.c)))
+proto   = $(patsubst proto/%.proto,$(out)/proto/%.pb-c,$(wildcard proto/*.proto))
+lib     = $(patsubst %.c,$(out)/%.o,$(wildcard $(MODULES:%=%/*.c))) $(proto:=.o)
 main    = $(patsubst %.c,$(out)/%.o,$(wildcard daemon/*.c))
+shop    = $(patsubst %.c,$(out)/%.o,$(wildcard tests/shop/*.c))
 units   = $(patsubst %.c,$(out)/%,$(wildcard tests/unit/test_*.c))
 fuzzes  = $(patsubst %.c,$(out)/%,$(wildcard tests/fuzz/fuzz_*.c))
 benches = $(patsubst %.c,$(out)/%,$(wildcard tests/bench/bench_*.c))
+shopgen = $(if $(shop),$(out)/shopgen)
+binary  = $(if $(main),$(out)/$(NAME))
+ours    = $(wildcard $(MODULES:%=%/*.[ch]) daemon/*.[ch] include/*.h \
+                     tests/*.[ch] tests/*/*.[ch])
 
-all: $(out)/$(NAME)
+all: $(binary)
 
 $(out)/$(NAME): $(main) $(out)/lib.a
 	$(compile) $(LDFLAGS) -o $@ $^ $(ldlibs)
@@ -49,30 +64,121 @@ $(out)/$(NAME): $(main) $(out)/lib.a
 $(out)/lib.a: $(lib)
 	rm -f $@ && $(AR) rcs $@ $^
 
-$(out)/%.o: %.c Makefile
+$(out)/%.o: %.c Makefile | $(proto:=.h)
 	@mkdir -p $(@D)
 	$(compile) -I$(<D) -c -o $@ $<
 
-$(out)/tests/%.o: cflags += -Itests -Istore -Iquery -Icorrelate -Iproto -Iingest
+$(out)/tests/%.o: cflags += -Itests $(MODULES:%=-I%)
+
+# What protoc-c writes is not ours to warn about.
+$(proto:=.o): warnings = -w
+$(proto:=.o): %.o: %.c
+	$(compile) -c -o $@ $<
+$(proto:=.h): %.h: %.c ;
+$(out)/proto/%.pb-c.c: proto/%.proto
+	@mkdir -p $(@D)
+	protoc-c --proto_path=$(<D) --c_out=$(@D) $<
 
 $(units): $(out)/%: $(out)/%.o $(out)/tests/test.o $(out)/lib.a
 	$(compile) $(LDFLAGS) -o $@ $^ $(ldlibs)
 
-# Each fuzz target also links as a plain program that replays its corpus.
+# A fuzz target is a plain program that replays its corpus, except where
+# libFuzzer drives it.
+ifeq ($(MODE),fuzz)
+$(fuzzes): $(out)/%: $(out)/%.o $(out)/lib.a
+	$(compile) -fsanitize=fuzzer $(LDFLAGS) -o $@ $^ $(ldlibs)
+else
 $(fuzzes): $(out)/%: $(out)/%.o $(out)/tests/replay.o $(out)/lib.a
 	$(compile) $(LDFLAGS) -o $@ $^ $(ldlibs)
+endif
 
 $(benches): $(out)/%: $(out)/%.o $(out)/lib.a
 	$(compile) $(LDFLAGS) -o $@ $^ $(ldlibs)
 
-unit: $(units) $(fuzzes)
-	@for t in $(units); do echo "== $$t"; ./$$t || exit 1; done
-	@for t in $(fuzzes); do ./$$t tests/fuzz/$${t##*/}.corpus || exit 1; done
+$(out)/shopgen: $(shop) $(out)/lib.a
+	$(compile) $(LDFLAGS) -o $@ $^ $(ldlibs)
+
+# Everything the test programs of MODE need; tests/run-all.sh asks for these.
+build-unit: $(units)
+build-fuzz: $(fuzzes)
+build-e2e: $(binary) $(shopgen)
+
+# The second make sees the libraries that the first one installed.
+again = $(MAKE) --no-print-directory
+runner = MODE=$(MODE) BUILD=$(BUILD) MAKE="$(MAKE)" sh tests/run-all.sh
+
+run:
+	@sh tests/setup.sh build
+	@$(again) MODE=release all
+	exec $(BUILD)/release/$(NAME) serve --data-dir ./$(NAME)-data
+
+demo:
+	@sh tests/setup.sh build
+	@$(again) MODE=release build-e2e
+	@OUT=$(BUILD)/release sh tests/demo.sh
+
+test:
+	@sh tests/setup.sh
+	@$(runner) unit fuzz e2e
+
+unit:
+	@$(runner) unit fuzz
+
+e2e:
+	@$(runner) e2e
+
+setup:
+	@sh tests/setup.sh
+
+bench: $(benches) $(binary)
+	@for b in $(benches); do ./$$b || exit 1; done
+
+# New finds go into the corpus; a crash is left in the current folder.
+SECONDS = 60
+fuzz:
+	@$(again) MODE=fuzz CC=clang $(BUILD)/fuzz/tests/fuzz/fuzz_$(TARGET)
+	./$(BUILD)/fuzz/tests/fuzz/fuzz_$(TARGET) -max_total_time=$(SECONDS) \
+	    tests/fuzz/fuzz_$(TARGET).corpus
+
+check: layers headers format-check
+	$(again) BUILD=$(BUILD)/gcc CC=gcc CFLAGS="-O2 -g -Werror" all lib
+	$(again) BUILD=$(BUILD)/clang CC=clang CFLAGS="-O2 -g -Werror" all lib
+	$(again) MODE=asan unit
+	$(again) MODE=tsan unit
+
+lib: $(out)/lib.a
+
+layers:
+	@sh tests/layers.sh
+
+# Each header compiles alone.
+headers:
+	@for h in include/*.h $(wildcard $(MODULES:%=%/*.h)); do \
+	    $(CC) -std=c11 -D_POSIX_C_SOURCE=200809L -D_DEFAULT_SOURCE \
+	        -Wall -Wextra -Werror -Iinclude -I$$(dirname $$h) $(dep_cflags) \
+	        -fsyntax-only -x c $$h || exit 1; done
+
+format:
+	clang-format -i $(ours)
+format-check:
+	clang-format --dry-run -Werror $(ours)
+tidy: $(proto:=.h)
+	clang-tidy --quiet $(filter %.c,$(ours)) -- -std=c11 \
+	    -D_POSIX_C_SOURCE=200809L -D_DEFAULT_SOURCE -Iinclude -Itests \
+	    -I$(out)/proto $(MODULES:%=-I%) $(dep_cflags)
+
+install: all
+	install -D -m 755 $(out)/$(NAME) $(DESTDIR)$(PREFIX)/bin/$(NAME)
+	for f in $(wildcard dist/$(NAME).1); do install -D -m 644 $$f \
+	    $(DESTDIR)$(PREFIX)/share/man/man1/$(NAME).1; done
+	for f in $(wildcard dist/$(NAME).service); do install -D -m 644 $$f \
+	    $(DESTDIR)$(PREFIX)/lib/systemd/system/$(NAME).service; done
 
 clean:
 	rm -rf $(BUILD)
 
 -include $(shell find $(out) -name '*.d' 2>/dev/null)
 
-.PHONY: all unit clean
+.PHONY: all lib build-unit build-fuzz build-e2e run demo test unit e2e setup \
+        bench fuzz check layers headers format format-check tidy install clean
 .SECONDARY:

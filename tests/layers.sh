@@ -1,0 +1,59 @@
+#!/bin/sh
+# Which module may include which module's headers. A header in include/ belongs
+# to the folder that holds the .c of the same name; one without a .c (slice.h,
+# record.h) is vocabulary that everybody may use. A header in a module's folder
+# is private to that module. Foreign headers stay in the modules that wrap them.
+set -u
+cd "$(dirname "$0")/.." || exit 1
+
+modules="base proto store correlate ingest query daemon"
+status=0
+
+complain() {
+    echo "$1: $2 must not include $3" >&2
+    status=1
+}
+
+for file in include/*.h base/*.[ch] proto/*.[ch] store/*.[ch] correlate/*.[ch] \
+    ingest/*.[ch] query/*.[ch]; do
+    [ -e "$file" ] || continue
+    module=${file%%/*}
+    if [ "$module" = include ]; then # judged as the module it belongs to
+        name=${file##*/}
+        for owner in $modules; do
+            [ -e "$owner/${name%.h}.c" ] && module=$owner
+        done
+    fi
+    case $module in
+    base) may="base" may_use="" ;;
+    proto) may="proto base" may_use="jansson.h protobuf-c/ otlp.pb-c.h" ;;
+    store) may="store base" may_use="sqlite3.h zstd.h" ;;
+    correlate) may="correlate store base" may_use="" ;;
+    ingest) may="ingest proto base" may_use="microhttpd.h libdeflate.h zstd.h" ;;
+    query) may="query correlate store base" \
+        may_use="microhttpd.h jansson.h yaml.h libdeflate.h" ;;
+    include) may="base" may_use="" ;; # a vocabulary header
+    esac
+    for name in $(sed -n 's/^#include "\(.*\)\.h".*/\1/p' "$file"); do
+        for owner in $modules; do
+            case " $may " in *" $owner "*) continue ;; esac
+            if [ -e "$owner/$name.c" ] && [ -e "include/$name.h" ] ||
+                [ -e "$owner/$name.h" ]; then
+                complain "$file" "$module" "$name.h of $owner"
+            fi
+        done
+    done
+    for name in $(sed -n 's/^#include [<"]\(.*\)[>"].*/\1/p' "$file"); do
+        case $name in
+        jansson.h | sqlite3.h | zstd.h | microhttpd.h | libdeflate.h | yaml.h | \
+            *.pb-c.h | protobuf-c/*) ;;
+        *) continue ;;
+        esac
+        allowed=no
+        for one in $may_use; do
+            case $name in "$one"*) allowed=yes ;; esac
+        done
+        [ $allowed = yes ] || complain "$file" "$module" "$name"
+    done
+done
+exit $status

@@ -1,0 +1,130 @@
+#!/bin/sh
+# Builds and runs tests and sums them up.
+#
+#   sh tests/run-all.sh [unit] [fuzz] [e2e]      all three when none is named
+#
+# A test is a program that prints TAP: one line for each thing it tested,
+#
+#   ok 1 - name of it            or      ok 3 - name # SKIP why
+#   not ok 2 - name of it                (a skip counts as neither)
+#
+# and whatever else it likes. It need not count right, nor print a plan. It
+# exits 0 if all went well. One that exits otherwise without a "not ok",
+# crashes, does not build, takes longer than its time or prints no "ok" at all
+# counts as one failure. All are run, whatever fails before them.
+#
+#   unit   tests/unit/test_*.c
+#   fuzz   tests/fuzz/fuzz_*.c, each over tests/fuzz/fuzz_*.corpus/
+#   e2e    executable files tests/e2e/*.sh and tests/e2e/*/run.sh, in order of
+#          their names, in the top folder, with OUT (the folder of the build),
+#          CALLBOARD and SHOPGEN (programs in it) in the environment
+#
+# The last line is "N passed, N failed"; the exit status says the same.
+set -u
+cd "$(dirname "$0")/.." || exit 1
+
+MAKE=${MAKE:-make}
+MODE=${MODE:-release}
+BUILD=${BUILD:-build}
+case $BUILD in /*) ;; *) BUILD=$PWD/$BUILD ;; esac
+OUT=$BUILD/$MODE
+CALLBOARD=$OUT/callboard
+SHOPGEN=$OUT/shopgen
+export OUT CALLBOARD SHOPGEN
+
+[ $# -gt 0 ] || set -- unit fuzz e2e
+
+passed=0
+failed=0
+failures=
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+
+# count PATTERN: the lines of the log that match it
+count() { grep -cE "$1" "$log"; }
+
+fail() {
+    failed=$((failed + 1))
+    failures="$failures
+  $1: $2"
+}
+
+# run SECONDS NAME PROGRAM [ARGUMENT...]
+run() {
+    seconds=$1 name=$2
+    shift 2
+    if [ ! -x "$1" ]; then
+        echo "not ok: $name was not built"
+        fail "$name" "was not built"
+        return
+    fi
+    start=$(date +%s)
+    timeout -k 10 "$seconds" "$@" >"$log" 2>&1 </dev/null
+    status=$?
+    took=$(($(date +%s) - start))
+
+    skip=$(count '^ok.*# [Ss][Kk][Ii][Pp]')
+    all=$(count '^ok( |$)')
+    good=$((all - skip))
+    bad=$(count '^not ok( |$)')
+    passed=$((passed + good))
+    failed=$((failed + bad))
+    trouble=
+    if [ $status -eq 124 ] || [ $status -eq 137 ]; then
+        trouble="ended after $seconds s"
+    elif [ $status -ne 0 ] && [ "$bad" -eq 0 ]; then
+        trouble="exit status $status"
+    elif [ $((all + bad)) -eq 0 ]; then
+        trouble="tested nothing"
+    fi
+    echo "$name: $good ok, $bad not ok, $skip skipped, $took s"
+    [ "$skip" -eq 0 ] || grep -E '^ok.*# [Ss][Kk][Ii][Pp]' "$log"
+    if [ "$bad" -gt 0 ] || [ -n "$trouble" ]; then
+        echo "---- $name"
+        tail -n 200 "$log"
+        echo "---- $name ${trouble:+($trouble)}"
+        failures="$failures
+$(grep -E '^not ok( |$)' "$log" | sed "s|^|  $name: |")"
+        [ -z "$trouble" ] || fail "$name" "$trouble"
+    fi
+}
+
+build() {
+    jobs=$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
+    # shellcheck disable=SC2086 # MAKE may hold words
+    $MAKE -s -k -j"$jobs" --no-print-directory MODE="$MODE" BUILD="$BUILD" \
+        "$@" || echo "some of this did not build: $*"
+}
+
+targets=
+for kind; do
+    targets="$targets build-$kind"
+done
+# shellcheck disable=SC2086
+build $targets
+
+for kind; do
+    case $kind in
+    unit)
+        for source in tests/unit/test_*.c; do
+            [ -e "$source" ] || continue
+            run 300 "${source%.c}" "$OUT/${source%.c}"
+        done
+        ;;
+    fuzz)
+        for source in tests/fuzz/fuzz_*.c; do
+            [ -e "$source" ] || continue
+            run 300 "${source%.c}" "$OUT/${source%.c}" "${source%.c}.corpus"
+        done
+        ;;
+    e2e)
+        for script in tests/e2e/*.sh tests/e2e/*/run.sh; do
+            [ -x "$script" ] && run 600 "$script" "./$script"
+        done
+        ;;
+    esac
+done
+
+[ -z "$failures" ] || echo "failed:$failures"
+echo "$passed passed, $failed failed"
+[ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]

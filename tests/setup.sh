@@ -1,0 +1,75 @@
+#!/bin/sh
+# Installs what is missing to build and to test, as Debian packages, and says
+# nothing when nothing is.
+#
+#   sh tests/setup.sh build    compiler, libraries, curl
+#   sh tests/setup.sh          these, and what tests and checks use besides
+#
+# What counts is whether a tool or a library is there, not which package it
+# came from, so this is quiet on other systems too that have it all.
+set -u
+
+missing=
+
+need() { missing="$missing $1"; }
+tool() { command -v "$1" >/dev/null 2>&1 || need "$2"; }
+library() { pkg-config --exists "$1" 2>/dev/null || need "$2"; }
+
+tool cc build-essential
+tool pkg-config pkg-config
+tool protoc-c protobuf-c-compiler
+tool curl curl
+library libmicrohttpd libmicrohttpd-dev
+library jansson libjansson-dev
+library sqlite3 libsqlite3-dev
+library libzstd libzstd-dev
+library libdeflate libdeflate-dev
+library yaml-0.1 libyaml-dev
+library libprotobuf-c libprotobuf-c-dev
+
+if [ "${1:-all}" != build ]; then
+    tool gcc build-essential
+    tool clang clang
+    tool clang-format clang-format
+    tool zstd zstd
+    tool sqlite3 sqlite3
+    tool python3 python3
+    tool node "nodejs npm"
+fi
+
+[ -n "$missing" ] || exit 0
+
+say() { echo "setup: $*" >&2; }
+
+if ! command -v apt-get >/dev/null 2>&1; then
+    say "there is no apt-get here. Please install, under the names of this"
+    say "system, what Debian calls:$missing"
+    exit 1
+fi
+root=
+if [ "$(id -u)" -ne 0 ]; then
+    if ! command -v sudo >/dev/null 2>&1; then
+        say "please run as root:  apt-get install$missing"
+        exit 1
+    fi
+    root="sudo"
+fi
+
+echo "setup: installing$missing"
+log=$(mktemp)
+install() {
+    # shellcheck disable=SC2086 # the words of both are meant to be apart
+    $root env DEBIAN_FRONTEND=noninteractive \
+        apt-get install -y --no-install-recommends $missing >"$log" 2>&1
+}
+# The lists of a fresh container are empty, those of an old one out of date.
+if ! install; then
+    $root apt-get update >"$log" 2>&1 && install
+fi
+status=$?
+if [ $status -ne 0 ]; then
+    tail -n 20 "$log" >&2
+    say "could not install:$missing"
+fi
+rm -f "$log"
+exit $status
