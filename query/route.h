@@ -1,10 +1,31 @@
 /*
  * route - one question being answered, as its handler sees it.
  *
- * query.c owns sockets, threads and limits; it finds the route, parses a JSON
- * body if the route takes one, opens a view on the store and calls the
+ * query.c owns sockets, threads and limits; answer.c finds the route, parses a
+ * JSON body if the route takes one, opens a view on the store and calls the
  * handler, which writes its answer with call->json and returns OK, or returns
  * call_fail(...).
+ *
+ *   static enum status runtime_things(struct call *call)
+ *   {
+ *       struct scope_filter scope;
+ *       uint64_t start_ns, end_ns;
+ *       enum status s = params_scope(call, 0, &scope);
+ *
+ *       if (s == OK)
+ *           s = params_range(call, &start_ns, &end_ns);
+ *       if (s != OK)
+ *           return s;
+ *       ... reader_query_x(call->reader, ..., call->arena, ...)
+ *       if (s != OK)
+ *           return call_fail_read(call, s);
+ *       jsonw_open(&call->json, '{'); ...
+ *       return OK;
+ *   }
+ *
+ * A handler need not look at the arena or at call->out in between as long as
+ * it checks the pointers it gets: when either is full the answer is replaced
+ * by an error after the handler has returned.
  */
 #ifndef ROUTE_H
 #define ROUTE_H
@@ -16,14 +37,25 @@
 #include "jsonw.h"
 #include "query.h"
 
-enum { CALL_MAX_PARTS = 4, CALL_MAX_BODY = 1024 * 1024 };
+enum {
+    CALL_MAX_PARTS = 4,
+    CALL_MAX_BODY = 1024 * 1024,
+    CALL_MAX_VALUES = 16 * 1024, /* values in one JSON body */
+};
+
+struct call_pair {
+    struct slice name, value;
+};
 
 struct call {
     const struct query_options *services;
-    const struct route *route;
+    const struct route *route; /* NULL: no such path or method */
     struct slice parts[CALL_MAX_PARTS]; /* the {..} of the path, decoded */
-    json_t *body;                       /* an object, or NULL */
+    const struct call_pair *params;     /* of the query string, decoded */
+    uint32_t param_count;
+    struct slice content_type;
     struct slice raw_body;
+    json_t *body;          /* an object, or NULL */
     struct reader *reader; /* between reader_begin and reader_end */
     struct arena *arena;   /* freed after the answer */
     uint64_t now_ns, started_ns; /* wall clock; monotonic */
@@ -31,14 +63,18 @@ struct call {
     struct buf out; /* the answer */
     struct jsonw json;
     int http_status;          /* 200 unless changed */
-    const char *content_type; /* application/json unless changed */
-
-    void *http; /* for call_param */
+    const char *content_type_out; /* application/json unless changed */
+    char allow[32];           /* for 405: the methods there are */
 };
 
 typedef enum status route_handler(struct call *call);
 
-enum { TAKES_JSON = 1, TAKES_RAW = 2, NO_READER = 4 };
+enum {
+    TAKES_JSON = 1, /* a JSON object, in call->body */
+    TAKES_RAW = 2,  /* a JSON document, not parsed, in call->raw_body */
+    NO_READER = 4,
+    ON_IO = 8, /* quick, answered even when all workers are busy; NO_READER */
+};
 
 struct route {
     const char *method;
@@ -46,28 +82,60 @@ struct route {
     route_handler *handler;
     const char *area; /* of OBS-V1-<area>-nn; NULL: plain errors */
     int flags;
+    size_t max_body; /* 0: CALL_MAX_BODY */
 };
 
-/* Query parameter, decoded, in the arena; empty ptr NULL if absent. */
-struct slice call_param(struct call *call, const char *name);
+/* ---- route.c ---- */
+
+/*
+ * Finds the route of a path as it came in the request line (escapes and all,
+ * without the query string) and decodes its parts into the arena. False:
+ * call->route stays NULL, and call->allow names the methods the path has, ""
+ * if there is no such path. HEAD is GET.
+ */
+bool route_find(struct call *call, struct slice method, struct slice path);
+
+/* Percent escapes undone, into the arena; a broken escape stays as it is. */
+struct slice route_unescape(struct arena *arena, struct slice text);
+
+/* Query parameter, decoded, in the arena; ptr NULL if absent. Spaces around
+ * it are off. */
+struct slice call_param(const struct call *call, const char *name);
 
 /*
  * The answer becomes the error shape of contracts/openchoreo.md 2.9:
  * {"title", "errorCode", "message"}; returns status so that a handler can say
- * return call_fail(call, ERR_INVALID, "", "limit: must be 1 to 1000").
+ * return call_fail(call, ERR_INVALID, NULL, "limit: must be 1 to 1000").
+ * error_code NULL: what the contract has for this status in the route's area.
  */
 enum status call_fail(struct call *call, enum status status,
                       const char *error_code, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 
+/* After a reader_... call that failed: code -05 of the area. */
+enum status call_fail_read(struct call *call, enum status status);
+
 /* Milliseconds since the call started, for tookMs. */
 int64_t call_took_ms(const struct call *call);
 
-/* ---- params.c: members that many requests share. On failure they have
- * answered with call_fail already. ---- */
+/* ---- answer.c ---- */
 
-/* searchScope: see contracts/openchoreo.md 2.3. */
-MUST_CHECK enum status params_scope(struct call *call, bool allow_workflow,
+/* Sets up a call; route_find() comes next, answer_call() last. */
+void call_init(struct call *call, const struct query_options *services,
+               struct arena *arena, size_t max_reply);
+
+/* Runs the handler, or says why not; afterwards out holds the answer whatever
+ * happened. reader may be NULL for routes that need none. */
+void answer_call(struct call *call, struct reader *reader);
+
+/* ---- params.c: members that many requests share. On failure they have
+ * answered with call_fail already. The first three read the JSON body. ---- */
+
+enum { SCOPE_WORKFLOW = 1, SCOPE_NEEDS_PROJECT = 2, SCOPE_NEEDS_ENV = 4 };
+
+/* searchScope: see contracts/openchoreo.md 2.3. flags: workflow scopes are
+ * welcome, project or environment are required. */
+MUST_CHECK enum status params_scope(struct call *call, int flags,
                                     struct scope_filter *scope);
 /* startTime, endTime: RFC 3339, at most 30 days apart. */
 MUST_CHECK enum status params_range(struct call *call, uint64_t *start_ns,
@@ -80,13 +148,66 @@ MUST_CHECK enum status params_page(struct call *call, bool zero_is_default,
 MUST_CHECK enum status params_step(struct call *call, uint64_t start_ns,
                                    uint64_t end_ns, uint64_t *step_ns);
 
+/* Members of the body that may be absent: then the output is left as it is
+ * (text: empty). null counts as absent. */
+MUST_CHECK enum status params_text(struct call *call, const char *name,
+                                   struct slice *text);
+MUST_CHECK enum status params_bool(struct call *call, const char *name,
+                                   bool *value);
+MUST_CHECK enum status params_duration(struct call *call, const char *name,
+                                       uint64_t *ns);
+/* hex of exactly `len` bytes into id; *given says whether it was there. */
+MUST_CHECK enum status params_id(struct call *call, const char *name,
+                                 uint8_t *id, size_t len, bool *given);
+enum { PARAMS_MAX_LIST = 64 };
+/* An array of texts, at most PARAMS_MAX_LIST. */
+MUST_CHECK enum status params_list(struct call *call, const char *name,
+                                   const struct slice **items,
+                                   uint32_t *count);
+/* An object of texts, numbers and booleans, at most PARAMS_MAX_LIST. */
+MUST_CHECK enum status params_attrs(struct call *call, const char *name,
+                                    const struct attr_match **attrs,
+                                    uint32_t *count);
+
+/* The same from the query string, for GET: namespace, project, component,
+ * environment, none required. */
+MUST_CHECK enum status params_query_scope(struct call *call,
+                                          struct scope_filter *scope);
+/* startTime and endTime; the end defaults to now, the start to default_ns
+ * before the end. */
+MUST_CHECK enum status params_query_range(struct call *call,
+                                          uint64_t default_ns,
+                                          uint64_t *start_ns,
+                                          uint64_t *end_ns);
+/* Default: default_ns. */
+MUST_CHECK enum status params_query_step(struct call *call,
+                                         uint64_t default_ns,
+                                         uint64_t start_ns, uint64_t end_ns,
+                                         uint64_t *step_ns);
+
+/* Without white space at both ends. */
+struct slice params_trim(struct slice text);
+/* Hex of either case of exactly len bytes. */
+bool params_hex(struct slice text, uint8_t *bytes, size_t len);
+
 /* ---- reply.c ---- */
 
 /* Identity members in OpenChoreo's spelling (componentName, ... and uids where
  * they are known and valid UUIDs) into the object that is open. */
 void reply_identity(struct call *call, uint32_t resource_id);
+void reply_identity_members(struct call *call, const struct identity *identity);
 
-/* ---- tables of the handler files ---- */
+/* A member with a text, left out if that is empty. */
+void reply_text(struct call *call, const char *key, struct slice text);
+/* A uid member, left out if it is not a UUID. */
+void reply_uid(struct call *call, const char *key, struct slice uid);
+bool reply_is_uuid(struct slice text);
+
+/* A log body or an attribute as text: strings as they are, the rest as JSON.
+ * In the arena, unless it is the value's own text. */
+struct slice reply_value_text(struct call *call, const struct attr *value);
+
+/* ---- tables of the handler files, each ended by {0} ---- */
 extern const struct route routes_logs[], routes_traces[], routes_metrics[],
     routes_topology[], routes_components[], routes_admin[];
 

@@ -1,0 +1,441 @@
+/*
+ * Members that many requests share, read and checked in one place.
+ *
+ * Every message names the member and says what is allowed. Texts are loans
+ * from the parsed body, which lives as long as the call; lists and converted
+ * values are in the call's arena. A member that is null counts as absent.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "clock.h"
+#include "route.h"
+
+enum {
+    LIMIT_DEFAULT = 100,
+    LIMIT_MAX = 1000,
+    RANGE_MAX_DAYS = 30,
+    MAX_STEPS = 11000,
+};
+
+static const uint64_t default_step_ns = 5 * NS_PER_MIN;
+
+struct slice params_trim(struct slice text)
+{
+    while (text.len > 0 && strchr(" \t\r\n\v\f", text.ptr[0]) && text.ptr[0])
+        text = slice_from(text, 1);
+    while (text.len > 0 && strchr(" \t\r\n\v\f", text.ptr[text.len - 1]) &&
+           text.ptr[text.len - 1])
+        text.len--;
+    return text;
+}
+
+static int hex_digit(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    if (c >= 'a' && c <= 'f')
+        return c - 'a' + 10;
+    if (c >= 'A' && c <= 'F')
+        return c - 'A' + 10;
+    return -1;
+}
+
+bool params_hex(struct slice text, uint8_t *bytes, size_t len)
+{
+    if (text.len != 2 * len)
+        return false;
+    for (size_t i = 0; i < len; i++) {
+        int high = hex_digit(text.ptr[2 * i]);
+        int low = hex_digit(text.ptr[2 * i + 1]);
+
+        if (high < 0 || low < 0)
+            return false;
+        bytes[i] = (uint8_t)(high << 4 | low);
+    }
+    return true;
+}
+
+/* NULL if absent or null. */
+static const json_t *member(const json_t *object, const char *name)
+{
+    const json_t *value = json_object_get(object, name);
+
+    return json_is_null(value) ? NULL : value;
+}
+
+static struct slice text_of(const json_t *value)
+{
+    return params_trim((struct slice){json_string_value(value),
+                                      json_string_length(value)});
+}
+
+/* A member that must be a text if it is there; prefix "" or "searchScope." */
+static enum status text_member(struct call *call, const json_t *object,
+                               const char *prefix, const char *name,
+                               struct slice *text)
+{
+    const json_t *value = member(object, name);
+
+    *text = (struct slice){NULL, 0};
+    if (!value)
+        return OK;
+    if (!json_is_string(value))
+        return call_fail(call, ERR_INVALID, NULL, "%s%s must be a string",
+                         prefix, name);
+    *text = text_of(value);
+    return OK;
+}
+
+/* ---- searchScope ---- */
+
+static enum status scope_member(struct call *call, const json_t *object,
+                                const char *name, bool required,
+                                struct slice *text)
+{
+    enum status s = text_member(call, object, "searchScope.", name, text);
+
+    if (s == OK && required && text->len == 0)
+        s = call_fail(call, ERR_INVALID, NULL, "searchScope.%s is required",
+                      name);
+    return s;
+}
+
+static enum status workflow_scope(struct call *call, const json_t *object,
+                                  int flags, struct scope_filter *scope)
+{
+    static const char *const foreign[] = {"project", "component",
+                                          "environment"};
+    enum status s;
+
+    if (!(flags & SCOPE_WORKFLOW))
+        return call_fail(call, ERR_INVALID, NULL,
+                         "searchScope.workflowRunName is not allowed here; "
+                         "allowed: namespace, project, component, "
+                         "environment");
+    for (size_t i = 0; i < 3; i++)
+        if (member(object, foreign[i]))
+            return call_fail(call, ERR_INVALID, NULL,
+                             "searchScope.%s must not be combined with "
+                             "searchScope.workflowRunName",
+                             foreign[i]);
+    s = scope_member(call, object, "workflowRunName", true,
+                     &scope->workflow_run);
+    if (s == OK)
+        s = scope_member(call, object, "taskName", false, &scope->task);
+    return s;
+}
+
+static enum status component_scope(struct call *call, const json_t *object,
+                                   int flags, struct scope_filter *scope)
+{
+    enum status s = scope_member(call, object, "component", false,
+                                 &scope->component);
+
+    if (s == OK)
+        s = scope_member(call, object, "project", false, &scope->project);
+    if (s == OK && scope->component.len > 0 && scope->project.len == 0)
+        s = call_fail(call, ERR_INVALID, NULL,
+                      "searchScope.project is required when "
+                      "searchScope.component is provided");
+    if (s == OK && (flags & SCOPE_NEEDS_PROJECT) && scope->project.len == 0)
+        s = call_fail(call, ERR_INVALID, NULL,
+                      "searchScope.project is required");
+    if (s == OK)
+        s = scope_member(call, object, "environment",
+                         flags & SCOPE_NEEDS_ENV, &scope->environment);
+    return s;
+}
+
+enum status params_scope(struct call *call, int flags,
+                         struct scope_filter *scope)
+{
+    const json_t *object = member(call->body, "searchScope");
+    enum status s;
+
+    memset(scope, 0, sizeof(*scope));
+    if (!object)
+        return call_fail(call, ERR_INVALID, NULL, "searchScope is required");
+    if (!json_is_object(object))
+        return call_fail(call, ERR_INVALID, NULL,
+                         "searchScope must be an object");
+    s = scope_member(call, object, "namespace", true, &scope->namespace);
+    if (s != OK)
+        return s;
+    return json_object_get(object, "workflowRunName")
+               ? workflow_scope(call, object, flags, scope)
+               : component_scope(call, object, flags, scope);
+}
+
+enum status params_query_scope(struct call *call, struct scope_filter *scope)
+{
+    memset(scope, 0, sizeof(*scope));
+    scope->namespace = call_param(call, "namespace");
+    scope->project = call_param(call, "project");
+    scope->component = call_param(call, "component");
+    scope->environment = call_param(call, "environment");
+    if (scope->component.len > 0 && scope->project.len == 0)
+        return call_fail(call, ERR_INVALID, NULL,
+                         "project is required when component is provided");
+    return OK;
+}
+
+/* ---- time ---- */
+
+static enum status time_from(struct call *call, const char *name,
+                             struct slice text, uint64_t *ns)
+{
+    if (text.len == 0)
+        return call_fail(call, ERR_INVALID, NULL, "%s is required", name);
+    if (!clock_parse_rfc3339(text, ns))
+        return call_fail(call, ERR_INVALID, NULL,
+                         "%s must be an RFC 3339 time such as "
+                         "2026-08-21T08:00:00Z",
+                         name);
+    return OK;
+}
+
+static enum status check_range(struct call *call, uint64_t start_ns,
+                               uint64_t end_ns)
+{
+    if (end_ns < start_ns)
+        return call_fail(call, ERR_INVALID, NULL,
+                         "endTime must not be before startTime");
+    if (end_ns - start_ns > RANGE_MAX_DAYS * NS_PER_DAY)
+        return call_fail(call, ERR_INVALID, NULL,
+                         "endTime must be at most %d days after startTime",
+                         RANGE_MAX_DAYS);
+    return OK;
+}
+
+enum status params_range(struct call *call, uint64_t *start_ns,
+                         uint64_t *end_ns)
+{
+    struct slice start, end;
+    enum status s = text_member(call, call->body, "", "startTime", &start);
+
+    if (s == OK)
+        s = text_member(call, call->body, "", "endTime", &end);
+    if (s == OK)
+        s = time_from(call, "startTime", start, start_ns);
+    if (s == OK)
+        s = time_from(call, "endTime", end, end_ns);
+    return s == OK ? check_range(call, *start_ns, *end_ns) : s;
+}
+
+enum status params_query_range(struct call *call, uint64_t default_ns,
+                               uint64_t *start_ns, uint64_t *end_ns)
+{
+    struct slice start = call_param(call, "startTime");
+    struct slice end = call_param(call, "endTime");
+    enum status s = OK;
+
+    *end_ns = call->now_ns;
+    if (end.len > 0)
+        s = time_from(call, "endTime", end, end_ns);
+    *start_ns = *end_ns > default_ns ? *end_ns - default_ns : 0;
+    if (s == OK && start.len > 0)
+        s = time_from(call, "startTime", start, start_ns);
+    return s == OK ? check_range(call, *start_ns, *end_ns) : s;
+}
+
+static enum status step_from(struct call *call, struct slice text,
+                             uint64_t start_ns, uint64_t end_ns,
+                             uint64_t *step_ns)
+{
+    if (text.len > 0 &&
+        (!clock_parse_duration(text, step_ns) || *step_ns == 0))
+        return call_fail(call, ERR_INVALID, NULL,
+                         "step must be a duration above zero such as 15s, 1m "
+                         "or 1h");
+    if ((end_ns - start_ns) / *step_ns > MAX_STEPS)
+        return call_fail(call, ERR_INVALID, NULL,
+                         "step is too small for this time range: at most %d "
+                         "steps",
+                         MAX_STEPS);
+    return OK;
+}
+
+enum status params_step(struct call *call, uint64_t start_ns, uint64_t end_ns,
+                        uint64_t *step_ns)
+{
+    struct slice text;
+    enum status s = text_member(call, call->body, "", "step", &text);
+
+    *step_ns = default_step_ns;
+    return s == OK ? step_from(call, text, start_ns, end_ns, step_ns) : s;
+}
+
+enum status params_query_step(struct call *call, uint64_t default_ns,
+                              uint64_t start_ns, uint64_t end_ns,
+                              uint64_t *step_ns)
+{
+    *step_ns = default_ns;
+    return step_from(call, call_param(call, "step"), start_ns, end_ns,
+                     step_ns);
+}
+
+/* ---- paging ---- */
+
+enum status params_page(struct call *call, bool zero_is_default,
+                        uint32_t *limit, bool *ascending)
+{
+    const json_t *value = member(call->body, "limit");
+    struct slice order;
+    enum status s = text_member(call, call->body, "", "sortOrder", &order);
+
+    *limit = LIMIT_DEFAULT;
+    *ascending = slice_equal(order, SLICE("asc"));
+    if (s != OK)
+        return s;
+    if (value) {
+        json_int_t n = json_integer_value(value);
+
+        if (!json_is_integer(value) || n < !zero_is_default || n > LIMIT_MAX)
+            return call_fail(call, ERR_INVALID, NULL,
+                             "limit must be an integer from 1 to %d",
+                             LIMIT_MAX);
+        if (n > 0)
+            *limit = (uint32_t)n;
+    }
+    if (order.len > 0 && !*ascending && !slice_equal(order, SLICE("desc")))
+        return call_fail(call, ERR_INVALID, NULL,
+                         "sortOrder must be asc or desc");
+    return OK;
+}
+
+/* ---- single members ---- */
+
+enum status params_text(struct call *call, const char *name,
+                        struct slice *text)
+{
+    return text_member(call, call->body, "", name, text);
+}
+
+enum status params_bool(struct call *call, const char *name, bool *value)
+{
+    const json_t *given = member(call->body, name);
+
+    if (!given)
+        return OK;
+    if (!json_is_boolean(given))
+        return call_fail(call, ERR_INVALID, NULL, "%s must be true or false",
+                         name);
+    *value = json_is_true(given);
+    return OK;
+}
+
+enum status params_duration(struct call *call, const char *name, uint64_t *ns)
+{
+    struct slice text;
+    enum status s = text_member(call, call->body, "", name, &text);
+
+    if (s == OK && text.len > 0 && !clock_parse_duration(text, ns))
+        s = call_fail(call, ERR_INVALID, NULL,
+                      "%s must be a duration such as 250ms, 15s or 1m30s",
+                      name);
+    return s;
+}
+
+enum status params_id(struct call *call, const char *name, uint8_t *id,
+                      size_t len, bool *given)
+{
+    struct slice text;
+    enum status s = text_member(call, call->body, "", name, &text);
+
+    *given = text.len > 0;
+    if (s == OK && *given && !params_hex(text, id, len))
+        s = call_fail(call, ERR_INVALID, NULL,
+                      "%s must be %zu hexadecimal digits", name, 2 * len);
+    return s;
+}
+
+/* ---- lists ---- */
+
+enum status params_list(struct call *call, const char *name,
+                        const struct slice **items, uint32_t *count)
+{
+    const json_t *list = member(call->body, name);
+    size_t n = json_array_size(list);
+    struct slice *texts;
+
+    *items = NULL;
+    *count = 0;
+    if (!list)
+        return OK;
+    if (!json_is_array(list) || n > PARAMS_MAX_LIST)
+        return call_fail(call, ERR_INVALID, NULL,
+                         "%s must be an array of at most %d strings", name,
+                         PARAMS_MAX_LIST);
+    texts = arena_zero(call->arena, n, sizeof(*texts));
+    if (!texts)
+        return arena_status(call->arena);
+    for (size_t i = 0; i < n; i++) {
+        const json_t *item = json_array_get(list, i);
+
+        if (!json_is_string(item))
+            return call_fail(call, ERR_INVALID, NULL,
+                             "%s must be an array of strings", name);
+        texts[i] = text_of(item);
+    }
+    *items = texts;
+    *count = (uint32_t)n;
+    return OK;
+}
+
+/* A number or truth value as the store writes it. ptr NULL for other types. */
+static struct slice scalar_text(struct call *call, const json_t *value)
+{
+    struct attr attr = {.type = VALUE_EMPTY};
+
+    if (json_is_string(value))
+        return (struct slice){json_string_value(value),
+                              json_string_length(value)};
+    if (json_is_integer(value)) {
+        attr.type = VALUE_INT;
+        attr.i = json_integer_value(value);
+    } else if (json_is_real(value)) {
+        attr.type = VALUE_DOUBLE;
+        attr.d = json_real_value(value);
+    } else if (json_is_boolean(value)) {
+        attr.type = VALUE_BOOL;
+        attr.b = json_is_true(value);
+    } else {
+        return (struct slice){NULL, 0};
+    }
+    return reply_value_text(call, &attr);
+}
+
+enum status params_attrs(struct call *call, const char *name,
+                         const struct attr_match **attrs, uint32_t *count)
+{
+    json_t *object = json_object_get(call->body, name);
+    size_t n = json_object_size(object);
+    struct attr_match *match;
+    const char *key;
+    json_t *value;
+
+    *attrs = NULL;
+    *count = 0;
+    if (!object || json_is_null(object))
+        return OK;
+    if (!json_is_object(object) || n > PARAMS_MAX_LIST)
+        return call_fail(call, ERR_INVALID, NULL,
+                         "%s must be an object of at most %d members", name,
+                         PARAMS_MAX_LIST);
+    match = arena_zero(call->arena, n, sizeof(*match));
+    if (!match)
+        return arena_status(call->arena);
+    *attrs = match;
+    json_object_foreach(object, key, value) {
+        match->key = slice_of(key);
+        match->value = scalar_text(call, value);
+        if (!match->value.ptr)
+            return call_fail(call, ERR_INVALID, NULL,
+                             "%s.%s must be a string, a number or a boolean",
+                             name, key);
+        match++;
+    }
+    *count = (uint32_t)n;
+    return OK;
+}

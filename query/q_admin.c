@@ -1,0 +1,152 @@
+/*
+ * Questions about the program itself: health, counters, catalogue.
+ */
+#include "clock.h"
+#include "route.h"
+#include "stats.h"
+
+static enum status get_root(struct call *call)
+{
+    jsonw_open(&call->json, '{');
+    jsonw_member_text(&call->json, "name", SLICE("callboard"));
+    jsonw_key(&call->json, "links");
+    jsonw_open(&call->json, '{');
+    jsonw_member_text(&call->json, "components", SLICE("/api/v1/components"));
+    jsonw_member_text(&call->json, "catalog", SLICE("/api/v1/catalog"));
+    jsonw_member_text(&call->json, "health", SLICE("/health"));
+    jsonw_member_text(&call->json, "metrics", SLICE("/metrics"));
+    jsonw_close(&call->json, '}');
+    jsonw_close(&call->json, '}');
+    return OK;
+}
+
+/* A queue that is full for the moment is load, not illness. */
+static bool is_ill(enum status status)
+{
+    return status != OK && status != ERR_BUSY;
+}
+
+static const char *what_is_wrong(struct call *call)
+{
+    enum status store = store_health(call->services->store);
+    enum status journal = OK;
+
+    if (is_ill(store))
+        return store == ERR_IO ? "the store cannot be written to (disk full "
+                                 "or read-only); reading goes on"
+                               : status_text(store);
+    if (call->services->journal) {
+        struct sink sink = journal_sink(call->services->journal);
+
+        journal = sink.ready(sink.arg);
+    }
+    if (is_ill(journal))
+        return journal == ERR_IO ? "the journal cannot be written to (disk "
+                                   "full or read-only); reading goes on"
+                                 : status_text(journal);
+    return NULL;
+}
+
+static enum status get_health(struct call *call)
+{
+    const char *wrong = what_is_wrong(call);
+
+    jsonw_open(&call->json, '{');
+    if (wrong) {
+        call->http_status = 503;
+        jsonw_member_text(&call->json, "status", SLICE("unhealthy"));
+        jsonw_member_text(&call->json, "error", slice_of(wrong));
+    } else {
+        jsonw_member_text(&call->json, "status", SLICE("healthy"));
+    }
+    jsonw_member_time(&call->json, "timestamp", call->now_ns);
+    jsonw_close(&call->json, '}');
+    return OK;
+}
+
+static void print_sizes(struct buf *out, const char *name, const char *help,
+                        const uint64_t values[STREAM_COUNT])
+{
+    static const char *const streams[STREAM_COUNT] = {"traces", "logs",
+                                                      "metrics", "derived"};
+
+    buf_format(out, "# HELP callboard_%s %s\n# TYPE callboard_%s gauge\n",
+               name, help, name);
+    for (int i = 0; i < STREAM_COUNT; i++)
+        buf_format(out, "callboard_%s{stream=\"%s\"} %llu\n", name, streams[i],
+                   (unsigned long long)values[i]);
+}
+
+static enum status get_metrics(struct call *call)
+{
+    struct store_sizes sizes;
+
+    call->content_type_out = "text/plain; version=0.0.4; charset=utf-8";
+    stats_print(&call->out);
+    if (reader_sizes(call->reader, &sizes) != OK)
+        return OK; /* the counters alone are worth having */
+    print_sizes(&call->out, "stored_bytes", "Bytes of blocks on disk.",
+                sizes.bytes);
+    print_sizes(&call->out, "stored_records", "Records in blocks on disk.",
+                sizes.records);
+    print_sizes(&call->out, "stored_blocks", "Blocks on disk.", sizes.blocks);
+    return OK;
+}
+
+static enum status get_catalog(struct call *call)
+{
+    catalog_text(call->services->catalog, &call->out);
+    return OK;
+}
+
+struct catalog_counts {
+    uint64_t components, endpoints, dependencies;
+};
+
+static struct catalog_counts count_catalog(struct catalog *catalog)
+{
+    struct catalog_snapshot *snapshot = catalog_get(catalog);
+    struct catalog_counts counts = {catalog_count(snapshot), 0, 0};
+
+    for (uint32_t i = 0; i < counts.components; i++) {
+        const struct catalog_component *c = catalog_at(snapshot, i);
+
+        counts.endpoints += c->endpoint_count;
+        counts.dependencies += c->dependency_count;
+    }
+    catalog_release(snapshot);
+    return counts;
+}
+
+static enum status put_catalog(struct call *call)
+{
+    const struct query_options *services = call->services;
+    struct slice detail = {NULL, 0};
+    enum status s = catalog_put(services->catalog, call->raw_body, call->arena,
+                                &detail);
+    struct catalog_counts counts;
+
+    if (s != OK)
+        return call_fail(call, s, NULL, "%.*s",
+                         (int)(detail.len ? detail.len : 17),
+                         detail.len ? detail.ptr : "invalid catalogue");
+    if (services->save_catalog)
+        services->save_catalog(services->save_catalog_arg, call->raw_body);
+    counts = count_catalog(services->catalog);
+    jsonw_open(&call->json, '{');
+    jsonw_member_uint(&call->json, "components", counts.components);
+    jsonw_member_uint(&call->json, "endpoints", counts.endpoints);
+    jsonw_member_uint(&call->json, "dependencies", counts.dependencies);
+    jsonw_close(&call->json, '}');
+    return OK;
+}
+
+const struct route routes_admin[] = {
+    {"GET", "/", get_root, NULL, ON_IO, 0},
+    {"GET", "/health", get_health, NULL, ON_IO, 0},
+    {"GET", "/metrics", get_metrics, NULL, 0, 0},
+    {"GET", "/api/v1/catalog", get_catalog, NULL, NO_READER, 0},
+    {"PUT", "/api/v1/catalog", put_catalog, NULL, TAKES_RAW | NO_READER,
+     CATALOG_MAX_BYTES},
+    {0},
+};
