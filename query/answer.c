@@ -147,8 +147,7 @@ void answer_call(struct call *call, struct reader *reader)
             check_sticky(call);
     }
     if (call->http_status == 500) /* a defect; the rest is counted only */
-        log_error("query", "question failed", "path=\"%s\"",
-                  call->route->path);
+        log_error("query", "question failed", "path=\"%s\"", call->route->path);
     json_decref(call->body);
     call->body = NULL;
     count_answer(call);

@@ -66,8 +66,8 @@ static const json_t *member(const json_t *object, const char *name)
 
 static struct slice text_of(const json_t *value)
 {
-    return params_trim((struct slice){json_string_value(value),
-                                      json_string_length(value)});
+    return params_trim(
+        (struct slice){json_string_value(value), json_string_length(value)});
 }
 
 /* A member that must be a text if it is there; prefix "" or "searchScope." */
@@ -129,8 +129,8 @@ static enum status workflow_scope(struct call *call, const json_t *object,
 static enum status component_scope(struct call *call, const json_t *object,
                                    int flags, struct scope_filter *scope)
 {
-    enum status s = scope_member(call, object, "component", false,
-                                 &scope->component);
+    enum status s =
+        scope_member(call, object, "component", false, &scope->component);
 
     if (s == OK)
         s = scope_member(call, object, "project", false, &scope->project);
@@ -142,8 +142,8 @@ static enum status component_scope(struct call *call, const json_t *object,
         s = call_fail(call, ERR_INVALID, NULL,
                       "searchScope.project is required");
     if (s == OK)
-        s = scope_member(call, object, "environment",
-                         flags & SCOPE_NEEDS_ENV, &scope->environment);
+        s = scope_member(call, object, "environment", flags & SCOPE_NEEDS_ENV,
+                         &scope->environment);
     return s;
 }
 
@@ -243,8 +243,7 @@ static enum status step_from(struct call *call, struct slice text,
                              uint64_t start_ns, uint64_t end_ns,
                              uint64_t *step_ns)
 {
-    if (text.len > 0 &&
-        (!clock_parse_duration(text, step_ns) || *step_ns == 0))
+    if (text.len > 0 && (!clock_parse_duration(text, step_ns) || *step_ns == 0))
         return call_fail(call, ERR_INVALID, NULL,
                          "step must be a duration above zero such as 15s, 1m "
                          "or 1h");
@@ -271,8 +270,7 @@ enum status params_query_step(struct call *call, uint64_t default_ns,
                               uint64_t *step_ns)
 {
     *step_ns = default_ns;
-    return step_from(call, call_param(call, "step"), start_ns, end_ns,
-                     step_ns);
+    return step_from(call, call_param(call, "step"), start_ns, end_ns, step_ns);
 }
 
 /* ---- paging ---- */
@@ -306,8 +304,7 @@ enum status params_page(struct call *call, bool zero_is_default,
 
 /* ---- single members ---- */
 
-enum status params_text(struct call *call, const char *name,
-                        struct slice *text)
+enum status params_text(struct call *call, const char *name, struct slice *text)
 {
     return text_member(call, call->body, "", name, text);
 }
@@ -427,7 +424,8 @@ enum status params_attrs(struct call *call, const char *name,
     if (!match)
         return arena_status(call->arena);
     *attrs = match;
-    json_object_foreach(object, key, value) {
+    json_object_foreach(object, key, value)
+    {
         match->key = slice_of(key);
         match->value = scalar_text(call, value);
         if (!match->value.ptr)

@@ -70,8 +70,8 @@ static void print_sizes(struct buf *out, const char *name, const char *help,
     static const char *const streams[STREAM_COUNT] = {"traces", "logs",
                                                       "metrics", "derived"};
 
-    buf_format(out, "# HELP callboard_%s %s\n# TYPE callboard_%s gauge\n",
-               name, help, name);
+    buf_format(out, "# HELP callboard_%s %s\n# TYPE callboard_%s gauge\n", name,
+               help, name);
     for (int i = 0; i < STREAM_COUNT; i++)
         buf_format(out, "callboard_%s{stream=\"%s\"} %llu\n", name, streams[i],
                    (unsigned long long)values[i]);
@@ -122,8 +122,8 @@ static enum status put_catalog(struct call *call)
 {
     const struct query_options *services = call->services;
     struct slice detail = {NULL, 0};
-    enum status s = catalog_put(services->catalog, call->raw_body, call->arena,
-                                &detail);
+    enum status s =
+        catalog_put(services->catalog, call->raw_body, call->arena, &detail);
     struct catalog_counts counts;
 
     if (s != OK)

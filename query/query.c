@@ -102,8 +102,8 @@ static enum MHD_Result add_param(void *cls, enum MHD_ValueKind kind,
 
 static struct slice header(struct job *job, const char *name)
 {
-    const char *text = MHD_lookup_connection_value(job->connection,
-                                                   MHD_HEADER_KIND, name);
+    const char *text =
+        MHD_lookup_connection_value(job->connection, MHD_HEADER_KIND, name);
 
     return text ? slice_of(text) : (struct slice){NULL, 0};
 }
@@ -208,8 +208,8 @@ static void add_cors(struct job *job, struct MHD_Response *response,
                      bool preflight)
 {
     const char *origins = job->query->options.cors_origins;
-    const char *origin = MHD_lookup_connection_value(
-        job->connection, MHD_HEADER_KIND, "Origin");
+    const char *origin =
+        MHD_lookup_connection_value(job->connection, MHD_HEADER_KIND, "Origin");
 
     if (!origins || !origins[0])
         return;
@@ -231,8 +231,8 @@ static void add_cors(struct job *job, struct MHD_Response *response,
 static enum MHD_Result queue_response(struct job *job, int http_status,
                                       struct MHD_Response *response)
 {
-    enum MHD_Result result = MHD_queue_response(
-        job->connection, (unsigned)http_status, response);
+    enum MHD_Result result =
+        MHD_queue_response(job->connection, (unsigned)http_status, response);
 
     MHD_destroy_response(response);
     return result;
@@ -242,8 +242,8 @@ static enum MHD_Result send_answer(struct job *job)
 {
     size_t len = 0;
     char *bytes = buf_detach(&job->call.out, &len);
-    struct MHD_Response *response = MHD_create_response_from_buffer(
-        len, bytes, MHD_RESPMEM_MUST_FREE);
+    struct MHD_Response *response =
+        MHD_create_response_from_buffer(len, bytes, MHD_RESPMEM_MUST_FREE);
 
     if (!response) {
         free(bytes);
@@ -391,8 +391,8 @@ static int bind_first(const char *host, const char *port)
     if (getaddrinfo(host, port, &hints, &found) != 0)
         return -1;
     for (struct addrinfo *a = found; a && fd < 0; a = a->ai_next) {
-        fd = socket(a->ai_family, a->ai_socktype | SOCK_CLOEXEC,
-                    a->ai_protocol);
+        fd =
+            socket(a->ai_family, a->ai_socktype | SOCK_CLOEXEC, a->ai_protocol);
         if (fd < 0)
             continue;
         setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
@@ -431,8 +431,8 @@ static enum status listen_open(const char *address, const char *part, int *fd,
 static enum status start_http(struct query *query)
 {
     int fd = -1;
-    enum status s = listen_open(query->options.listen, "query", &fd,
-                                &query->port);
+    enum status s =
+        listen_open(query->options.listen, "query", &fd, &query->port);
 
     if (s != OK)
         return s;

@@ -49,22 +49,22 @@ struct call_pair {
 
 struct call {
     const struct query_options *services;
-    const struct route *route; /* NULL: no such path or method */
+    const struct route *route;          /* NULL: no such path or method */
     struct slice parts[CALL_MAX_PARTS]; /* the {..} of the path, decoded */
     const struct call_pair *params;     /* of the query string, decoded */
     uint32_t param_count;
     struct slice content_type;
     struct slice raw_body;
-    json_t *body;          /* an object, or NULL */
-    struct reader *reader; /* between reader_begin and reader_end */
-    struct arena *arena;   /* freed after the answer */
+    json_t *body;                /* an object, or NULL */
+    struct reader *reader;       /* between reader_begin and reader_end */
+    struct arena *arena;         /* freed after the answer */
     uint64_t now_ns, started_ns; /* wall clock; monotonic */
 
     struct buf out; /* the answer */
     struct jsonw json;
-    int http_status;          /* 200 unless changed */
+    int http_status;              /* 200 unless changed */
     const char *content_type_out; /* application/json unless changed */
-    char allow[32];           /* for 405: the methods there are */
+    char allow[32];               /* for 405: the methods there are */
 };
 
 typedef enum status route_handler(struct call *call);
@@ -162,8 +162,7 @@ MUST_CHECK enum status params_id(struct call *call, const char *name,
 enum { PARAMS_MAX_LIST = 64 };
 /* An array of texts, at most PARAMS_MAX_LIST. */
 MUST_CHECK enum status params_list(struct call *call, const char *name,
-                                   const struct slice **items,
-                                   uint32_t *count);
+                                   const struct slice **items, uint32_t *count);
 /* An object of texts, numbers and booleans, at most PARAMS_MAX_LIST. */
 MUST_CHECK enum status params_attrs(struct call *call, const char *name,
                                     const struct attr_match **attrs,
@@ -177,11 +176,9 @@ MUST_CHECK enum status params_query_scope(struct call *call,
  * before the end. */
 MUST_CHECK enum status params_query_range(struct call *call,
                                           uint64_t default_ns,
-                                          uint64_t *start_ns,
-                                          uint64_t *end_ns);
+                                          uint64_t *start_ns, uint64_t *end_ns);
 /* Default: default_ns. */
-MUST_CHECK enum status params_query_step(struct call *call,
-                                         uint64_t default_ns,
+MUST_CHECK enum status params_query_step(struct call *call, uint64_t default_ns,
                                          uint64_t start_ns, uint64_t end_ns,
                                          uint64_t *step_ns);
 
