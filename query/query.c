@@ -356,8 +356,6 @@ static enum MHD_Result handle(void *cls, struct MHD_Connection *connection,
     (void)version;
     if (!job) {
         *state = job = job_new(cls, connection, url, method);
-        if (strcmp(method, "OPTIONS") == 0)
-            return send_preflight(job);
         if (announces_too_much(job))
             return refuse(job, ERR_TOO_BIG,
                           "the body is larger than the limit");
@@ -365,6 +363,8 @@ static enum MHD_Result handle(void *cls, struct MHD_Connection *connection,
     }
     if (*upload_size > 0)
         return take_upload(job, upload, upload_size);
+    if (strcmp(method, "OPTIONS") == 0)
+        return send_preflight(job);
     return job->answered ? send_answer(job) : finish_request(job);
 }
 
