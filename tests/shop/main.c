@@ -1,0 +1,258 @@
+/*
+ * shopgen - plays the shop into an OTLP/HTTP port.
+ *
+ *   shopgen --otlp 127.0.0.1:4318 --history 30m --rate 20      a demo
+ *   shopgen --otlp ... --requests 100000 --shops 84 --no-pace  a load
+ *
+ * Simulated time starts --history before now and runs as fast as the server
+ * takes it until it reaches the present; then it is paced, unless --no-pace.
+ */
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "clock.h"
+#include "shop.h"
+
+static volatile sig_atomic_t stopped;
+
+static void on_signal(int signal)
+{
+    (void)signal;
+    stopped = 1;
+}
+
+static void usage(void)
+{
+    fputs("Usage: shopgen [OPTION VALUE]...\n"
+          "  --otlp HOST:PORT    where to send (127.0.0.1:4318)\n"
+          "  --seed N            same seed, same traffic (1)\n"
+          "  --shops N           copies of the shop of 12 components (1)\n"
+          "  --pods N            per component (2)\n"
+          "  --rate R            customers' requests a second (20)\n"
+          "  --requests N        stop after so many; 0: go on (0)\n"
+          "  --history T         begin so long before now (30m)\n"
+          "  --start TIME        begin then (RFC 3339) instead\n"
+          "  --duration T        simulated time to play; 0: go on (0)\n"
+          "  --rollout T         new version of checkout after T (0: none)\n"
+          "  --fault T           inventory starves of CPU after T (0: none)\n"
+          "  --fault-end T       until T (0: to the end)\n"
+          "  --scrape T          between two metric reports of a pod (15s)\n"
+          "  --batch N           records per export request (500)\n"
+          "  --connections N     (4)\n"
+          "  --encoding NAME     identity, gzip or zstd\n"
+          "  --signals LIST      of traces,logs,metrics (all)\n"
+          "  --no-pace           as fast as the server takes it\n"
+          "  --quiet             no progress\n",
+          stderr);
+    exit(2);
+}
+
+static uint64_t duration(const char *text)
+{
+    uint64_t ns;
+
+    if (strcmp(text, "0") == 0)
+        return 0;
+    if (!clock_parse_duration(slice_of(text), &ns))
+        usage();
+    return ns;
+}
+
+static void choose_signals(struct shop_options *o, const char *list)
+{
+    o->spans = strstr(list, "traces") != NULL;
+    o->logs = strstr(list, "logs") != NULL;
+    o->metrics = strstr(list, "metrics") != NULL;
+}
+
+static int encoding(const char *name)
+{
+    return strcmp(name, "gzip") == 0 ? 1 : strcmp(name, "zstd") == 0 ? 2 : 0;
+}
+
+/* Times are parsed in the order given; --duration counts from the start. */
+static bool take_time(struct shop_options *o, const char *name,
+                      const char *value, uint64_t *length_ns)
+{
+    if (strcmp(name, "--history") == 0)
+        o->start_ns = clock_wall_ns() - duration(value);
+    else if (strcmp(name, "--duration") == 0)
+        *length_ns = duration(value);
+    else if (strcmp(name, "--rollout") == 0)
+        o->rollout_ns = duration(value);
+    else if (strcmp(name, "--fault") == 0)
+        o->fault_ns = duration(value);
+    else if (strcmp(name, "--fault-end") == 0)
+        o->fault_end_ns = duration(value);
+    else if (strcmp(name, "--scrape") == 0)
+        o->scrape_ns = duration(value);
+    else if (strcmp(name, "--start") == 0) {
+        if (!clock_parse_rfc3339(slice_of(value), &o->start_ns))
+            usage();
+    } else
+        return false;
+    return true;
+}
+
+static bool take_number(struct shop_options *o, const char *name,
+                        const char *value)
+{
+    int n = atoi(value);
+
+    if (strcmp(name, "--seed") == 0)
+        o->seed = strtoull(value, NULL, 10);
+    else if (strcmp(name, "--requests") == 0)
+        o->requests = strtoull(value, NULL, 10);
+    else if (strcmp(name, "--rate") == 0)
+        o->rate = atof(value);
+    else if (strcmp(name, "--shops") == 0)
+        o->shops = n;
+    else if (strcmp(name, "--pods") == 0)
+        o->pods = n;
+    else if (strcmp(name, "--batch") == 0)
+        o->batch = n;
+    else if (strcmp(name, "--connections") == 0)
+        o->connections = n;
+    else
+        return false;
+    return true;
+}
+
+static void parse(struct shop_options *o, int argc, char **argv)
+{
+    uint64_t length_ns = 0;
+
+    for (int i = 1; i < argc; i++) {
+        const char *value = i + 1 < argc ? argv[i + 1] : NULL;
+
+        if (strcmp(argv[i], "--no-pace") == 0)
+            o->pace = false;
+        else if (strcmp(argv[i], "--quiet") == 0)
+            o->quiet = true;
+        else if (!value)
+            usage();
+        else {
+            if (strcmp(argv[i], "--otlp") == 0)
+                o->otlp = value;
+            else if (strcmp(argv[i], "--signals") == 0)
+                choose_signals(o, value);
+            else if (strcmp(argv[i], "--encoding") == 0)
+                o->encoding = encoding(value);
+            else if (!take_time(o, argv[i], value, &length_ns) &&
+                     !take_number(o, argv[i], value))
+                usage();
+            i++;
+        }
+    }
+    if (o->shops < 1 || o->pods < 1 || o->pods > MAX_PODS || o->rate <= 0 ||
+        o->batch < 1 || o->connections < 1 || o->connections > 64)
+        usage();
+    o->end_ns = length_ns ? o->start_ns + length_ns : 0;
+}
+
+/* Every pod once per scrape interval, all in one go. */
+static void report_all(struct world *w, uint64_t now_ns)
+{
+    for (int i = 0; i < w->options->shops * SHOP_COMPONENTS; i++)
+        for (int p = 0; p < w->components[i].pod_count; p++)
+            gauges_report(w, &w->components[i], &w->components[i].pods[p],
+                          now_ns);
+}
+
+static void at_time(struct world *w, uint64_t now_ns)
+{
+    const struct shop_options *o = w->options;
+    uint64_t since = now_ns - o->start_ns;
+
+    if (o->rollout_ns && !w->rolled_out && since >= o->rollout_ns) {
+        w->rolled_out = true;
+        world_rollout(w, now_ns);
+    }
+    w->fault = o->fault_ns && since >= o->fault_ns &&
+               (!o->fault_end_ns || since < o->fault_end_ns);
+}
+
+static void wait_until(uint64_t now_ns)
+{
+    uint64_t wall = clock_wall_ns();
+
+    if (now_ns > wall) {
+        struct timespec t = {(time_t)((now_ns - wall) / NS_PER_S),
+                             (long)((now_ns - wall) % NS_PER_S)};
+        nanosleep(&t, NULL);
+    }
+}
+
+static void play(struct world *w)
+{
+    const struct shop_options *o = w->options;
+    uint64_t now_ns = o->start_ns, next_report = now_ns, next_flush = now_ns;
+
+    for (uint64_t made = 0; !stopped; made++) {
+        if ((o->requests && made == o->requests) ||
+            (o->end_ns && now_ns >= o->end_ns))
+            break;
+        if (o->pace)
+            wait_until(now_ns);
+        at_time(w, now_ns);
+        world_request(w, now_ns);
+        if (o->metrics && now_ns >= next_report) {
+            report_all(w, now_ns);
+            next_report += o->scrape_ns;
+        }
+        /* Live, an SDK sends what it has every second. */
+        if (o->pace && now_ns + NS_PER_MIN > clock_wall_ns() &&
+            now_ns >= next_flush) {
+            world_flush(w);
+            next_flush = now_ns + NS_PER_S;
+        }
+        now_ns += (uint64_t)(1e9 / o->rate * (0.5 + world_uniform(w)));
+    }
+    world_flush(w);
+}
+
+int main(int argc, char **argv)
+{
+    struct shop_options options = {.otlp = "127.0.0.1:4318",
+                                   .seed = 1,
+                                   .shops = 1,
+                                   .pods = 2,
+                                   .batch = 500,
+                                   .connections = 4,
+                                   .rate = 20,
+                                   .scrape_ns = 15 * NS_PER_S,
+                                   .spans = true,
+                                   .logs = true,
+                                   .metrics = true,
+                                   .pace = true};
+    struct world world;
+
+    options.start_ns = clock_wall_ns() - 30 * NS_PER_MIN;
+    parse(&options, argc, argv);
+    signal(SIGINT, on_signal);
+    signal(SIGTERM, on_signal);
+    struct sender *sender =
+        sender_open(options.otlp, options.connections, options.encoding);
+    if (!sender)
+        usage();
+    uint64_t begin = clock_monotonic_ns();
+    world_init(&world, &options, sender);
+    play(&world);
+    sender_drain(sender);
+    double seconds = (double)(clock_monotonic_ns() - begin) / 1e9;
+    if (!options.quiet)
+        printf("spans=%llu logs=%llu points=%llu bytes=%llu failed=%llu "
+               "seconds=%.3f\n",
+               (unsigned long long)(options.spans ? world.spans_made : 0),
+               (unsigned long long)world.logs_made,
+               (unsigned long long)world.points_made,
+               (unsigned long long)sender_bytes(sender),
+               (unsigned long long)sender_failed(sender), seconds);
+    int failed = sender_failed(sender) > 0;
+    world_free(&world);
+    sender_close(sender);
+    return failed;
+}

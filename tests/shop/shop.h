@@ -1,0 +1,189 @@
+/*
+ * shop - the traffic of a small shop, made up but believable, as OTLP.
+ *
+ * model.c   what the shop consists of: components, operations, calls
+ * world.c   pods, versions, the fault; one customer's request as spans + logs
+ * gauges.c  what a kubelet and an SDK report: CPU, memory, HTTP histograms
+ * emit.c    records to OTLP protobuf, one buffer per pod and signal
+ * send.c    buffers to a server, over a few connections
+ * main.c    options, simulated time
+ *
+ * Everything that is drawn comes from one seeded generator, so that the same
+ * options give the same bytes (but for --start now).
+ */
+#ifndef SHOP_H
+#define SHOP_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "buf.h"
+
+enum { MAX_CALLS = 6, MAX_PODS = 64, SHOP_COMPONENTS = 12 };
+
+/* ---- model.c ---- */
+
+enum call_kind {
+    CALL_NONE,
+    CALL_HTTP,
+    CALL_GRPC,
+    CALL_SQL,
+    CALL_REDIS,
+    CALL_PUBLISH,
+    CALL_EXTERNAL
+};
+
+struct call_spec {
+    enum call_kind kind;
+    int op;             /* HTTP, GRPC, and the consumer of PUBLISH */
+    const char *target; /* database, topic or host */
+    const char *text;   /* SQL text, redis command, external path */
+    double ms;          /* median, of calls that leave the shop */
+    int share;          /* in how many of 100 requests */
+};
+
+struct op_spec {
+    int component;
+    bool grpc, consumer;
+    const char *method, *route; /* gRPC: service, method */
+    double own_ms;              /* median of its own work */
+    int error_permille;
+    int weight;            /* > 0: customers ask for it, so often */
+    const char *log;       /* what it writes; %d are drawn */
+    const char *error_log; /* what it writes when it fails */
+    struct call_spec calls[MAX_CALLS];
+};
+
+struct component_spec {
+    const char *name;
+    const char *language;
+    const char *image_version;
+    int port;
+    bool external; /* reachable from the internet */
+};
+
+extern const struct component_spec shop_components[SHOP_COMPONENTS];
+extern const struct op_spec shop_ops[];
+extern const int shop_op_count;
+
+/* ---- world.c ---- */
+
+struct pod {
+    char name[80], uid[40], ip[20], version[16], hash[12];
+    struct buf spans, logs; /* encoded records, not wrapped yet */
+    uint32_t span_count, log_count;
+    /* cumulative, for gauges.c */
+    double cpu_seconds, load;
+    uint64_t buckets[16], count;
+    double sum;
+};
+
+struct component {
+    const struct component_spec *spec;
+    char project[40], uid[40], project_uid[40];
+    struct pod pods[MAX_PODS];
+    int pod_count;
+};
+
+struct shop_options {
+    const char *otlp;
+    uint64_t seed;
+    int shops; /* copies of the shop, one project each */
+    int pods;  /* per component */
+    int batch; /* records per request */
+    int connections;
+    double rate; /* customers' requests per simulated second, all shops */
+    uint64_t start_ns, end_ns;                   /* simulated; end 0: goes on */
+    uint64_t requests;                           /* 0: no bound */
+    uint64_t rollout_ns, fault_ns, fault_end_ns; /* after start; 0: none */
+    uint64_t scrape_ns; /* between two reports of a pod */
+    bool spans, logs, metrics, pace, quiet;
+    int encoding; /* 0 identity, 1 gzip, 2 zstd */
+};
+
+struct world {
+    const struct shop_options *options;
+    uint64_t random;
+    struct component *components; /* shops * SHOP_COMPONENTS */
+    struct sender *sender;
+    uint64_t spans_made, logs_made, points_made;
+    bool rolled_out, fault;
+};
+
+void world_init(struct world *w, const struct shop_options *options,
+                struct sender *sender);
+void world_free(struct world *w);
+uint64_t world_random(struct world *w);
+double world_uniform(struct world *w); /* [0, 1) */
+
+/* One customer's request at this time. */
+void world_request(struct world *w, uint64_t now_ns);
+/* A new version of checkout, pod by pod; Kubernetes events with it. */
+void world_rollout(struct world *w, uint64_t now_ns);
+/* Sends what is buffered, however little. */
+void world_flush(struct world *w);
+
+/* ---- gauges.c ---- */
+void gauges_report(struct world *w, struct component *c, struct pod *pod,
+                   uint64_t now_ns);
+void gauges_observe(struct pod *pod, double seconds);
+
+/* ---- emit.c ---- */
+
+enum emit_type { EMIT_TEXT, EMIT_INT, EMIT_DOUBLE, EMIT_BOOL };
+struct emit_attr {
+    const char *key;
+    enum emit_type type;
+    const char *text;
+    int64_t i;
+    double d;
+};
+
+struct emit_span {
+    uint64_t trace[2], id, parent;
+    const char *name;
+    int kind, status;
+    const char *status_message;
+    uint64_t start_ns, end_ns;
+    struct emit_attr attrs[20];
+    int attr_count;
+    uint64_t link_trace[2], link_span; /* link_span 0: no link */
+    const char *exception;             /* an event, or NULL */
+};
+
+struct emit_log {
+    uint64_t time_ns, trace[2], span;
+    int severity;
+    const char *body, *event_name;
+    struct emit_attr attrs[8];
+    int attr_count;
+};
+
+void emit_attr(struct buf *out, uint32_t field, const struct emit_attr *a);
+void emit_span(struct buf *out, const struct emit_span *s);
+void emit_log(struct buf *out, const struct emit_log *l);
+void emit_resource(struct buf *out, const struct component *c,
+                   const struct pod *pod);
+/* Export request around records that are encoded already. */
+void emit_request(struct buf *out, struct slice resource, struct slice records);
+
+/* ---- protobuf ---- */
+void pb_tag(struct buf *out, uint32_t field, uint32_t wire);
+void pb_bytes(struct buf *out, uint32_t field, struct slice s);
+void pb_uint(struct buf *out, uint32_t field, uint64_t v);
+void pb_fixed64(struct buf *out, uint32_t field, uint64_t v);
+void pb_double(struct buf *out, uint32_t field, double v);
+
+/* ---- send.c ---- */
+struct sender;
+enum send_path { SEND_TRACES, SEND_LOGS, SEND_METRICS };
+struct sender *sender_open(const char *host_port, int connections,
+                           int encoding);
+/* Copies the body; waits while too many wait already. */
+void sender_send(struct sender *s, enum send_path path, struct slice body);
+void sender_drain(struct sender *s);
+void sender_close(struct sender *s);
+uint64_t sender_bytes(const struct sender *s);
+uint64_t sender_failed(const struct sender *s);
+
+#endif
