@@ -1,6 +1,6 @@
 /*
  * What a kubelet (CPU, memory), the cluster (requests, limits) and an SDK
- * (request histogram) report about a pod, one request per report.
+ * (request histogram) report about a pod.
  */
 #include "shop.h"
 
@@ -79,11 +79,10 @@ void gauges_report(struct world *w, struct component *c, struct pod *pod,
 {
     double seconds = (double)w->options->scrape_ns / 1e9;
     double cpu = pod->cpu_seconds / seconds + 0.01;
-    struct buf resource, records, body;
+    struct buf resource, records;
 
     buf_init(&resource, 1 << 16);
     buf_init(&records, 1 << 20);
-    buf_init(&body, 1 << 20);
     emit_resource(&resource, c, pod);
     number(&records, "container.cpu.usage", "{cpu}", cpu, now_ns);
     number(&records, "container.memory.working_set", "By",
@@ -97,11 +96,12 @@ void gauges_report(struct world *w, struct component *c, struct pod *pod,
     number(&records, "k8s.container.memory_limit", "By", 256 * 1048576.0,
            now_ns);
     histogram(&records, pod, w->options->start_ns, now_ns);
-    emit_request(&body, buf_slice(&resource), buf_slice(&records));
-    sender_send(w->sender, SEND_METRICS, buf_slice(&body));
+    emit_request(&w->points, buf_slice(&resource), buf_slice(&records));
     w->points_made += 7;
+    w->point_count += 7;
+    if (w->point_count >= (uint32_t)w->options->batch)
+        world_flush_points(w);
     pod->cpu_seconds = 0;
     buf_release(&resource);
     buf_release(&records);
-    buf_release(&body);
 }

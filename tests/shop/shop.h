@@ -106,6 +106,8 @@ struct world {
     uint64_t random;
     struct component *components; /* shops * SHOP_COMPONENTS */
     struct sender *sender;
+    struct buf points; /* reports not sent yet, encoded */
+    uint32_t point_count;
     uint64_t spans_made, logs_made, points_made;
     bool rolled_out, fault;
 };
@@ -122,6 +124,7 @@ void world_request(struct world *w, uint64_t now_ns);
 void world_rollout(struct world *w, uint64_t now_ns);
 /* Sends what is buffered, however little. */
 void world_flush(struct world *w);
+void world_flush_points(struct world *w);
 
 /* ---- gauges.c ---- */
 void gauges_report(struct world *w, struct component *c, struct pod *pod,

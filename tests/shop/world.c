@@ -104,8 +104,18 @@ static void flush_logs(struct world *w, struct component *c, struct pod *pod)
     pod->log_count = 0;
 }
 
+/* Reports of all pods travel together, as from a collector on the node. */
+void world_flush_points(struct world *w)
+{
+    if (w->point_count)
+        sender_send(w->sender, SEND_METRICS, buf_slice(&w->points));
+    w->point_count = 0;
+    buf_reset(&w->points);
+}
+
 void world_flush(struct world *w)
 {
+    world_flush_points(w);
     for (int i = 0; i < w->options->shops * SHOP_COMPONENTS; i++)
         for (int p = 0; p < w->components[i].pod_count; p++) {
             struct pod *pod = &w->components[i].pods[p];
@@ -152,9 +162,11 @@ static void put_log(struct context *x, struct component *c, struct pod *pod,
                            .span = span->id,
                            .severity = severity,
                            .body = body,
-                           .attr_count = 1};
+                           .attr_count = 2};
     log.attrs[0] = (struct emit_attr){"log.iostream", EMIT_TEXT,
                                       failed ? "stderr" : "stdout", 0, 0};
+    log.attrs[1] =
+        (struct emit_attr){"logger.name", EMIT_TEXT, "shop.RequestLog", 0, 0};
     emit_log(&pod->logs, &log);
     if (++pod->log_count >= (uint32_t)w->options->batch)
         flush_logs(w, c, pod);
@@ -193,6 +205,8 @@ static void call_store(struct context *x, struct emit_span *s,
     attr_text(s, "server.address", call->target);
     attr_int(s, "server.port", sql ? 5432 : 6379);
     attr_text(s, "network.transport", "tcp");
+    attr_text(s, "code.function.name", "com.acme.shop.store.Repository.run");
+    attr_int(s, "network.peer.port", 5432);
     attr_int(s, "db.response.returned_rows",
              (int64_t)(world_random(x->w) % 20));
     attr_int(s, "thread.id", (int64_t)(world_random(x->w) % 64));
@@ -243,6 +257,9 @@ static bool call_component(struct context *x, struct emit_span *s,
     attr_text(s, "server.address", callee->name);
     attr_int(s, "server.port", callee->port);
     attr_text(s, "network.peer.address", "10.42.0.10");
+    attr_text(s, "code.function.name", "com.acme.shop.rpc.Client.invoke");
+    attr_text(s, "code.file.path", "src/main/com/acme/shop/rpc/Client.java");
+    attr_int(s, "thread.id", (int64_t)(world_random(x->w) % 64));
     return inside.failed;
 }
 
@@ -365,6 +382,10 @@ static void describe(struct context *x, struct emit_span *s,
     } else {
         describe_http(x, s, op, spec, name, path);
     }
+    attr_text(s, "code.function.name", "com.acme.shop.http.Router.dispatch");
+    attr_text(s, "code.file.path", "src/main/com/acme/shop/http/Router.java");
+    attr_int(s, "network.peer.port",
+             (int64_t)(32768 + world_random(x->w) % 512));
     attr_int(s, "thread.id", (int64_t)(world_random(x->w) % 64));
 }
 
@@ -483,6 +504,7 @@ void world_init(struct world *w, const struct shop_options *options,
     w->options = options;
     w->random = options->seed;
     w->sender = sender;
+    buf_init(&w->points, 64 << 20);
     w->components = calloc((size_t)count, sizeof(*w->components));
     if (!w->components)
         abort();
@@ -514,6 +536,7 @@ void world_free(struct world *w)
             buf_release(&w->components[i].pods[p].spans);
             buf_release(&w->components[i].pods[p].logs);
         }
+    buf_release(&w->points);
     free(w->components);
 }
 

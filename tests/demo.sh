@@ -1,0 +1,40 @@
+#!/bin/sh
+# make demo: serves on the usual ports and plays the shop into them.
+# Half an hour of history comes within seconds, then it goes on live: checkout
+# 1.5.0 rolls out ten minutes before now, and five minutes before now inventory
+# starts to starve of CPU. Ctrl-C ends both.
+set -u
+out=${1:-build/release}
+[ $# -gt 0 ] && shift
+data=${DEMO_DATA:-./callboard-data/demo}
+rm -rf "$data"
+mkdir -p "$data"
+
+"$out/callboard" serve --data-dir "$data" \
+    --catalog tests/shop/catalog.json "$@" &
+server=$!
+trap 'kill $server ${shop:-} 2>/dev/null; wait; exit 0' INT TERM
+
+for _ in 1 2 3 4 5 6 7 8 9 10; do
+    curl -fs -o /dev/null http://127.0.0.1:9097/health && break
+    kill -0 $server 2>/dev/null || exit 1
+    sleep 0.2
+done
+"$out/shopgen" --history 30m --rate 20 --rollout 20m --fault 25m --quiet &
+shop=$!
+sleep 3
+end=$(date -u +%Y-%m-%dT%H:%M:%SZ)
+start=$(date -u -d '-30 minutes' +%Y-%m-%dT%H:%M:%SZ)
+cat <<TXT
+
+A shop is being played. For example:
+
+  curl 'http://127.0.0.1:9097/api/v1/components?namespace=acme&project=shop'
+  curl 'http://127.0.0.1:9097/api/v1/components/acme/shop/checkout?environment=production'
+  curl -H 'Content-Type: application/json' http://127.0.0.1:9097/api/v1/logs/query -d \\
+    '{"startTime":"$start","endTime":"$end","limit":5,"logLevels":["ERROR"],
+      "searchScope":{"namespace":"acme","project":"shop","component":"inventory"}}'
+
+Ctrl-C to stop.
+TXT
+wait $server
