@@ -28,7 +28,8 @@ struct journal_options {
 /*
  * Opens and checks what is there. A torn tail (crash during a write) is cut
  * off; damage elsewhere is moved aside as *.damaged, counted and logged; a
- * newer version than ours is ERR_UNSUPPORTED.
+ * newer version than ours is ERR_UNSUPPORTED; ERR_BUSY: another process has
+ * the folder open. All are logged.
  */
 MUST_CHECK enum status journal_open(struct journal **journal,
                                     const struct journal_options *options);
@@ -59,6 +60,11 @@ struct sink journal_sink(struct journal *journal);
 
 /* Entries up to and including this lsn are no longer needed. */
 void journal_cut(struct journal *journal, uint64_t lsn);
+
+/* No lsn up to and including this one is handed out any more. For a store
+ * that knows of later ones than a journal that was lost or damaged. Before
+ * journal_start only. */
+void journal_skip(struct journal *journal, uint64_t lsn);
 
 /* The lsn handed out last (0: none ever), and the bytes not cut yet. */
 uint64_t journal_last_lsn(struct journal *journal);

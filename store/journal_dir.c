@@ -1,0 +1,332 @@
+/*
+ * At start every segment is read from end to end, so that what replay meets
+ * later is known to be good, and so that it lies in the page cache by then.
+ *
+ * What is behind the last good entry of a segment is one of:
+ *   nothing, or zeros     the ordinary end
+ *   a torn tail           only in the last segment: the write during which we
+ *                         went down. Nobody was told OK; it is cut off.
+ *   damage                copied to *.damaged, then cut off. The lsns it held
+ *                         are passed over, for the store may know them.
+ */
+#include "journal_dir.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "journal_segment.h"
+#include "log.h"
+#include "mem.h"
+#include "stats.h"
+
+void journal_dir_path(const struct journal_dir *dir, uint64_t first_lsn,
+                      const char *suffix, char path[JOURNAL_PATH])
+{
+    snprintf(path, JOURNAL_PATH, "%s/journal-%016" PRIx64 ".log%s", dir->path,
+             first_lsn, suffix);
+}
+
+void journal_dir_add(struct journal_dir *dir, struct segment segment)
+{
+    if (dir->count > 0 &&
+        dir->at[dir->count - 1].first_lsn == segment.first_lsn)
+        dir->count--;
+    if (dir->count == dir->room) {
+        dir->room = dir->room ? 2 * dir->room : 16;
+        dir->at = mem_resize(dir->at, dir->room, sizeof(*dir->at));
+    }
+    dir->at[dir->count++] = segment;
+}
+
+bool journal_dir_remove_first(struct journal_dir *dir,
+                              const struct journal_io *io)
+{
+    char path[JOURNAL_PATH];
+
+    journal_dir_path(dir, dir->at[0].first_lsn, "", path);
+    if (io->unlink(path) < 0 && errno != ENOENT) {
+        log_warn("journal", "cannot remove a segment", "path=%s error=\"%s\"",
+                 path, strerror(errno));
+        return false;
+    }
+    dir->count--;
+    memmove(dir->at, dir->at + 1, dir->count * sizeof(*dir->at));
+    return true;
+}
+
+/* ---- opening ---- */
+
+/* mkdir -p; the last part is what matters. */
+static enum status make_dir(const char *path)
+{
+    char part[JOURNAL_PATH];
+    size_t len = strlen(path);
+
+    if (len == 0 || len >= sizeof(part) - 64)
+        return ERR_INVALID;
+    memcpy(part, path, len + 1);
+    for (size_t i = 1; i <= len; i++)
+        if (part[i] == '/' || part[i] == '\0') {
+            char c = part[i];
+
+            part[i] = '\0';
+            if (mkdir(part, 0700) < 0 && errno != EEXIST)
+                return ERR_IO;
+            part[i] = c;
+        }
+    return OK;
+}
+
+static enum status lock_dir(struct journal_dir *dir)
+{
+    char path[JOURNAL_PATH];
+
+    dir->fd = open(dir->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (dir->fd < 0)
+        return ERR_IO;
+    snprintf(path, sizeof(path), "%s/journal.lock", dir->path);
+    dir->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (dir->lock_fd < 0)
+        return ERR_IO;
+    if (flock(dir->lock_fd, LOCK_EX | LOCK_NB) == 0)
+        return OK;
+    return errno == EWOULDBLOCK ? ERR_BUSY : ERR_IO;
+}
+
+static bool parse_name(const char *name, uint64_t *first_lsn)
+{
+    static const char prefix[] = "journal-", suffix[] = ".log";
+    uint64_t lsn = 0;
+    size_t i = sizeof(prefix) - 1;
+
+    if (strlen(name) != i + 16 + sizeof(suffix) - 1 ||
+        memcmp(name, prefix, i) != 0 || strcmp(name + i + 16, suffix) != 0)
+        return false;
+    for (size_t end = i + 16; i < end; i++) {
+        const char *digits = "0123456789abcdef";
+        const char *digit = strchr(digits, name[i]);
+
+        if (!digit)
+            return false;
+        lsn = lsn << 4 | (uint64_t)(digit - digits);
+    }
+    *first_lsn = lsn;
+    return lsn > 0;
+}
+
+static int compare_segments(const void *a, const void *b)
+{
+    const struct segment *x = a, *y = b;
+
+    return (x->first_lsn > y->first_lsn) - (x->first_lsn < y->first_lsn);
+}
+
+static enum status list_segments(struct journal_dir *dir)
+{
+    DIR *list = opendir(dir->path);
+    struct dirent *file;
+
+    if (!list)
+        return ERR_IO;
+    while ((file = readdir(list)) != NULL) {
+        struct segment segment = {0};
+
+        if (parse_name(file->d_name, &segment.first_lsn))
+            journal_dir_add(dir, segment);
+    }
+    closedir(list);
+    if (dir->count > 0)
+        qsort(dir->at, dir->count, sizeof(*dir->at), compare_segments);
+    return OK;
+}
+
+/* Copies what is behind the good entries to *.damaged. */
+static bool save_rest(const struct journal_dir *dir,
+                      const struct segment_reader *reader, uint64_t first_lsn)
+{
+    enum { PART = 64 * 1024 };
+    char path[JOURNAL_PATH];
+    char *part = mem_alloc(PART);
+    uint64_t at = reader->good, to = 0;
+    ssize_t n = 1;
+    int fd;
+
+    journal_dir_path(dir, first_lsn, ".damaged", path);
+    fd = reader->io->open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+    while (fd >= 0 && n > 0) {
+        n = segment_read(reader, part, PART, at);
+        if (n > 0 && reader->io->pwrite(fd, part, (size_t)n, (off_t)to) != n)
+            n = -1;
+        at += (uint64_t)(n > 0 ? n : 0);
+        to = at - reader->good;
+    }
+    free(part);
+    if (fd >= 0 && reader->io->sync(fd) < 0)
+        n = -1;
+    if (fd >= 0)
+        close(fd);
+    return fd >= 0 && n == 0;
+}
+
+/* Behind reader->good is no entry: cuts it off, or moves it aside first. If
+ * that cannot be done it stays where it is; `used` ends before it. */
+static void cut_tail(const struct journal_dir *dir,
+                     struct segment_reader *reader, struct segment *segment,
+                     bool last, uint64_t *next_lsn)
+{
+    bool torn = last && segment_torn(reader);
+    uint64_t len = reader->size - reader->good;
+    bool cut = true;
+
+    if (!torn) {
+        stats_add(STATS_JOURNAL_ERRORS, 1);
+        *next_lsn += len / ENTRY_HEAD;
+        cut = save_rest(dir, reader, segment->first_lsn);
+    }
+    if (cut)
+        cut = reader->io->truncate(reader->fd, (off_t)reader->good) == 0 &&
+              reader->io->sync(reader->fd) == 0;
+    if (torn)
+        log_warn("journal", "last write was cut short, dropped it",
+                 "segment=%016" PRIx64 " bytes=%" PRIu64 " cut=%d",
+                 segment->first_lsn, len, cut);
+    else
+        log_error("journal", "damaged, moved the rest of a segment aside",
+                  "segment=%016" PRIx64 " offset=%" PRIu64 " bytes=%" PRIu64
+                  " moved=%d",
+                  segment->first_lsn, reader->good, len, cut);
+}
+
+/* The head is unreadable: the whole file goes aside. */
+static enum status move_aside(const struct journal_dir *dir,
+                              const struct segment_reader *reader,
+                              const struct segment *segment)
+{
+    char from[JOURNAL_PATH], to[JOURNAL_PATH];
+
+    journal_dir_path(dir, segment->first_lsn, "", from);
+    journal_dir_path(dir, segment->first_lsn, ".damaged", to);
+    stats_add(STATS_JOURNAL_ERRORS, 1);
+    log_error("journal", "damaged, moved a segment aside",
+              "path=%s bytes=%" PRIu64, from, reader->size);
+    return reader->io->rename(from, to) == 0 ? OK : ERR_IO;
+}
+
+/* An empty or all-zero file is a segment whose making was cut short. */
+static bool never_begun(struct segment_reader *reader)
+{
+    char part[4096];
+    uint64_t at = 0;
+    ssize_t n;
+
+    while ((n = segment_read(reader, part, sizeof(part), at)) > 0) {
+        for (ssize_t i = 0; i < n; i++)
+            if (part[i] != 0)
+                return false;
+        at += (uint64_t)n;
+    }
+    return n == 0;
+}
+
+/* Reads one segment and sets what the list says of it; *keep: it stays. */
+static enum status check_segment(struct journal_dir *dir,
+                                 const struct journal_io *io,
+                                 struct segment *segment, bool last,
+                                 uint64_t *next_lsn, bool *keep)
+{
+    struct segment_reader reader;
+    struct segment_entry entry;
+    char path[JOURNAL_PATH];
+    enum status status;
+
+    journal_dir_path(dir, segment->first_lsn, "", path);
+    status = segment_reader_open(&reader, io, path, O_RDWR);
+    if (segment->first_lsn > *next_lsn)
+        *next_lsn = segment->first_lsn;
+    *keep = false;
+    if (status == ERR_CORRUPT && last && never_begun(&reader)) {
+        status = io->unlink(path) == 0 ? OK : ERR_IO;
+    } else if (status == ERR_CORRUPT) {
+        *next_lsn += reader.size / ENTRY_HEAD;
+        status = move_aside(dir, &reader, segment);
+    } else if (status == OK) {
+        *keep = true;
+        while (status == OK)
+            status = segment_next(&reader, &entry, false);
+        segment->last_lsn = reader.last_lsn;
+        segment->used = reader.good;
+        segment->dead = SEGMENT_HEAD;
+        if (reader.last_lsn >= *next_lsn)
+            *next_lsn = reader.last_lsn + 1;
+        if (status == ERR_CORRUPT)
+            cut_tail(dir, &reader, segment, last, next_lsn);
+        status = status == ERR_IO ? ERR_IO : OK;
+    }
+    segment_reader_close(&reader);
+    return status;
+}
+
+static enum status check_segments(struct journal_dir *dir,
+                                  const struct journal_io *io,
+                                  uint64_t *next_lsn)
+{
+    size_t kept = 0;
+    enum status status = OK;
+
+    for (size_t i = 0; i < dir->count && status == OK; i++) {
+        bool keep;
+
+        status = check_segment(dir, io, &dir->at[i], i + 1 == dir->count,
+                               next_lsn, &keep);
+        if (status == ERR_UNSUPPORTED)
+            log_error("journal", "written by a newer version of this program",
+                      "dir=%s segment=%016" PRIx64, dir->path,
+                      dir->at[i].first_lsn);
+        if (keep)
+            dir->at[kept++] = dir->at[i];
+    }
+    dir->count = kept;
+    return status;
+}
+
+enum status journal_dir_open(struct journal_dir *dir,
+                             const struct journal_io *io, const char *path,
+                             uint64_t *next_lsn)
+{
+    enum status status;
+
+    *dir = (struct journal_dir){.fd = -1, .lock_fd = -1};
+    dir->path = mem_copy(path, strlen(path));
+    status = make_dir(path);
+    if (status == OK)
+        status = lock_dir(dir);
+    if (status == ERR_BUSY)
+        log_error("journal", "another process is using this folder", "dir=%s",
+                  path);
+    if (status == OK)
+        status = list_segments(dir);
+    if (status == OK)
+        status = check_segments(dir, io, next_lsn);
+    if (status == ERR_IO || status == ERR_INVALID)
+        log_error("journal", "cannot open", "dir=%s error=\"%s\"", path,
+                  strerror(errno));
+    return status;
+}
+
+void journal_dir_release(struct journal_dir *dir)
+{
+    if (dir->fd >= 0)
+        close(dir->fd);
+    if (dir->lock_fd >= 0)
+        close(dir->lock_fd); /* and with it the lock */
+    free(dir->path);
+    free(dir->at);
+}

@@ -1,0 +1,52 @@
+/*
+ * journal_dir - the folder of the journal: which segments there are, and that
+ * each holds nothing but good entries.
+ *
+ * Private to the journal, which guards the list with its lock.
+ */
+#ifndef JOURNAL_DIR_H
+#define JOURNAL_DIR_H
+
+#include <limits.h>
+
+#include "journal_io.h"
+#include "status.h"
+
+enum { JOURNAL_PATH = PATH_MAX };
+
+struct segment {
+    uint64_t first_lsn; /* names the file */
+    uint64_t last_lsn;  /* of its entries; first_lsn - 1: none */
+    uint64_t used;      /* bytes, head included */
+    uint64_t dead;      /* of these, cut */
+};
+
+struct journal_dir {
+    char *path;
+    int fd, lock_fd;
+    struct segment *at; /* oldest first */
+    size_t count, room;
+};
+
+/*
+ * Locks the folder, made if missing, and reads all of every segment. Cuts torn
+ * tails, moves damage aside. *next_lsn is greater than any lsn it may have
+ * held. To be released in any case. Logs what it meets.
+ */
+MUST_CHECK enum status journal_dir_open(struct journal_dir *dir,
+                                        const struct journal_io *io,
+                                        const char *path, uint64_t *next_lsn);
+void journal_dir_release(struct journal_dir *dir);
+
+/* A segment with no entries and the same name is replaced. */
+void journal_dir_add(struct journal_dir *dir, struct segment segment);
+
+/* Deletes the oldest; false if that fails, which is logged. */
+bool journal_dir_remove_first(struct journal_dir *dir,
+                              const struct journal_io *io);
+
+/* The path of a segment's file, suffix behind it. */
+void journal_dir_path(const struct journal_dir *dir, uint64_t first_lsn,
+                      const char *suffix, char path[JOURNAL_PATH]);
+
+#endif
