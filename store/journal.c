@@ -172,7 +172,7 @@ static void repair(struct journal *journal)
 
     if (broken && !atomic_load(&journal->broken))
         log_error("journal", "cannot write, refusing new data",
-                  "dir=%s error=\"%s\"", journal->dir.path, strerror(errno));
+                  "dir=%s error=%s", journal->dir.path, strerror(errno));
     if (!broken && atomic_load(&journal->broken))
         log_info("journal", "can write again", "dir=%s", journal->dir.path);
     atomic_store(&journal->broken, broken);
@@ -182,7 +182,7 @@ static void failed(struct journal *journal, const char *what)
 {
     stats_add(STATS_JOURNAL_ERRORS, 1);
     if (!atomic_load(&journal->broken))
-        log_error("journal", what, "dir=%s error=\"%s\"", journal->dir.path,
+        log_error("journal", what, "dir=%s error=%s", journal->dir.path,
                   strerror(errno));
     repair(journal);
 }
@@ -457,7 +457,7 @@ enum status journal_start(struct journal *journal, struct sink next)
     assert(!journal->started);
     journal->next = next;
     if (next_segment(journal) != OK) {
-        log_error("journal", "cannot begin a segment", "dir=%s error=\"%s\"",
+        log_error("journal", "cannot begin a segment", "dir=%s error=%s",
                   journal->dir.path, strerror(errno));
         return ERR_IO;
     }

@@ -53,8 +53,8 @@ bool journal_dir_remove_first(struct journal_dir *dir,
 
     journal_dir_path(dir, dir->at[0].first_lsn, "", path);
     if (io->unlink(path) < 0 && errno != ENOENT) {
-        log_warn("journal", "cannot remove a segment", "path=%s error=\"%s\"",
-                 path, strerror(errno));
+        log_warn("journal", "cannot remove a segment", "path=%s error=%s", path,
+                 strerror(errno));
         return false;
     }
     dir->count--;
@@ -316,7 +316,7 @@ enum status journal_dir_open(struct journal_dir *dir,
     if (status == OK)
         status = check_segments(dir, io, next_lsn);
     if (status == ERR_IO || status == ERR_INVALID)
-        log_error("journal", "cannot open", "dir=%s error=\"%s\"", path,
+        log_error("journal", "cannot open", "dir=%s error=%s", path,
                   strerror(errno));
     return status;
 }
