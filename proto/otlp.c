@@ -1,0 +1,32 @@
+/*
+ * The door to decoding: by encoding and signal, and what a failure says.
+ */
+#include "otlp.h"
+
+#include "otlp_parts.h"
+
+#define HOUR_NS UINT64_C(3600000000000)
+
+enum status otlp_decode(struct batch *batch, uint64_t oldest_ns,
+                        struct slice *detail)
+{
+    struct otlp d = {
+        .batch = batch,
+        .arena = &batch->arena,
+        .oldest_ns = oldest_ns,
+        .latest_ns = batch->received_ns > UINT64_MAX - HOUR_NS
+                         ? UINT64_MAX
+                         : batch->received_ns + HOUR_NS,
+    };
+    struct slice why = {NULL, 0};
+    enum status status;
+
+    batch->count = batch->resource_count = 0;
+    batch->rejected = batch->cut = 0;
+    batch->reason = NULL;
+    status = batch->encoding == BATCH_JSON ? otlp_decode_json(&d, &why)
+                                           : otlp_decode_wire(&d, &why);
+    if (status != OK && detail)
+        *detail = why.len > 0 ? why : slice_of(status_text(status));
+    return status;
+}

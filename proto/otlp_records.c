@@ -1,0 +1,414 @@
+/*
+ * The rules for records, whichever encoding they came in: bounds, mending,
+ * taking and refusing.
+ *
+ * Records lie in one array per batch, made for the number counted beforehand,
+ * because correlator and store walk them in a row and hold pointers to them.
+ * A record is read into the first free place; taking it moves the end of the
+ * array behind it, refusing it does not, so the next one overwrites it.
+ */
+#include "otlp_parts.h"
+
+bool otlp_list_more(struct otlp *d, struct list *list, size_t size,
+                    uint32_t max, uint32_t expect)
+{
+    uint64_t room = (uint64_t)list->count + expect;
+    void *at;
+
+    if (list->count >= max) {
+        list->cut++;
+        d->batch->cut++;
+        return false;
+    }
+    if (list->count > 0 && room < 2 * (uint64_t)list->count)
+        room = 2 * (uint64_t)list->count;
+    if (room > max)
+        room = max;
+    at = arena_alloc(d->arena, (size_t)room * size);
+    if (!at)
+        return false;
+    if (list->count > 0)
+        memcpy(at, list->at, list->count * size);
+    list->at = at;
+    list->room = (uint32_t)room;
+    return true;
+}
+
+void otlp_list_from(struct otlp *d, struct list *list, const void *at,
+                    uint32_t count, size_t size)
+{
+    void *copy = count > 0 ? arena_alloc(d->arena, count * size) : NULL;
+
+    *list = (struct list){0};
+    if (!copy)
+        return;
+    memcpy(copy, at, count * size);
+    *list = (struct list){.at = copy, .count = count, .room = count};
+}
+
+void otlp_list_drop(struct otlp *d, struct list *list)
+{
+    list->count--;
+    list->cut++;
+    d->batch->cut++;
+}
+
+uint32_t otlp_sum(uint32_t a, uint32_t b)
+{
+    return a > UINT32_MAX - b ? UINT32_MAX : a + b;
+}
+
+struct attrs otlp_attrs(const struct list *list, uint32_t dropped)
+{
+    return (struct attrs){list->count > 0 ? list->at : NULL, list->count,
+                          otlp_sum(list->cut, dropped)};
+}
+
+struct slice otlp_text_long(struct otlp *d, struct slice text, size_t max)
+{
+    size_t len = max;
+
+    /* Back to the start of a character; what is not UTF-8 is cut anywhere. */
+    while (len > max - 4 && ((unsigned char)text.ptr[len] & 0xc0) == 0x80)
+        len--;
+    if (((unsigned char)text.ptr[len] & 0xc0) == 0x80)
+        len = max;
+    d->batch->cut++;
+    return (struct slice){text.ptr, len};
+}
+
+struct slice otlp_bytes(struct otlp *d, struct slice bytes)
+{
+    if (bytes.len > ATTR_MAX_VALUE) {
+        bytes.len = ATTR_MAX_VALUE;
+        d->batch->cut++;
+    }
+    return bytes;
+}
+
+static bool make(struct otlp *d, void **at, uint64_t count, size_t size)
+{
+    *at = NULL;
+    if (count == 0)
+        return true;
+    if (count > UINT32_MAX || count > SIZE_MAX / size)
+        return false;
+    *at = arena_alloc(d->arena, (size_t)count * size);
+    return *at != NULL;
+}
+
+enum status otlp_make_room(struct otlp *d, uint64_t resources, uint64_t records,
+                           uint64_t points)
+{
+    struct batch *batch = d->batch;
+    void *at = NULL, *metrics = NULL, *resource = NULL;
+    bool made = make(d, &resource, resources, sizeof(struct resource));
+
+    switch (batch->signal) {
+    case SIGNAL_SPANS:
+        made = made && make(d, &at, records, sizeof(struct span));
+        batch->spans = at;
+        break;
+    case SIGNAL_LOGS:
+        made = made && make(d, &at, records, sizeof(struct log_record));
+        batch->logs = at;
+        break;
+    default:
+        made = made && make(d, &metrics, records, sizeof(struct metric)) &&
+               make(d, &at, points, sizeof(struct point));
+        batch->points = at;
+        d->metrics = metrics;
+        d->metric_room = (uint32_t)records;
+        records = points;
+    }
+    batch->resources = resource;
+    d->resource_room = (uint32_t)resources;
+    d->room = (uint32_t)records;
+    if (made)
+        return OK;
+    return d->arena->status != OK ? d->arena->status : ERR_TOO_BIG;
+}
+
+struct resource *otlp_new_resource(struct otlp *d)
+{
+    struct resource *resource;
+
+    if (d->batch->resource_count >= d->resource_room)
+        return NULL;
+    resource = &d->batch->resources[d->batch->resource_count++];
+    *resource = (struct resource){.id = RESOURCE_NONE};
+    return resource;
+}
+
+struct span *otlp_new_span(struct otlp *d)
+{
+    struct span *span;
+
+    if (d->batch->count >= d->room)
+        return NULL;
+    span = &d->batch->spans[d->batch->count];
+    memset(span, 0, sizeof(*span));
+    span->resource_id = RESOURCE_NONE;
+    span->resource = d->resource;
+    span->scope = d->scope;
+    return span;
+}
+
+struct log_record *otlp_new_log(struct otlp *d)
+{
+    struct log_record *log;
+
+    if (d->batch->count >= d->room)
+        return NULL;
+    log = &d->batch->logs[d->batch->count];
+    memset(log, 0, sizeof(*log));
+    log->resource_id = RESOURCE_NONE;
+    log->resource = d->resource;
+    log->scope = d->scope;
+    return log;
+}
+
+struct metric *otlp_new_metric(struct otlp *d)
+{
+    struct metric *metric;
+
+    if (d->metric_count >= d->metric_room)
+        return NULL;
+    metric = &d->metrics[d->metric_count++];
+    memset(metric, 0, sizeof(*metric));
+    metric->resource = d->resource;
+    metric->scope = d->scope;
+    return metric;
+}
+
+struct point *otlp_new_point(struct otlp *d, const struct metric *metric)
+{
+    struct point *point;
+
+    if (d->batch->count >= d->room)
+        return NULL;
+    point = &d->batch->points[d->batch->count];
+    memset(point, 0, sizeof(*point));
+    point->resource_id = RESOURCE_NONE;
+    point->metric = metric;
+    return point;
+}
+
+void otlp_no_scope(struct otlp *d, uint32_t first)
+{
+    struct batch *batch = d->batch;
+
+    if (batch->signal == SIGNAL_METRICS)
+        for (uint32_t i = first; i < d->metric_count; i++)
+            d->metrics[i].scope = NULL;
+    else if (batch->signal == SIGNAL_SPANS)
+        for (uint32_t i = first; i < batch->count; i++)
+            batch->spans[i].scope = NULL;
+    else
+        for (uint32_t i = first; i < batch->count; i++)
+            batch->logs[i].scope = NULL;
+}
+
+static void refuse(struct otlp *d, const char *reason)
+{
+    if (d->batch->rejected++ == 0)
+        d->batch->reason = reason;
+}
+
+static const char too_old[] = "older than the retention";
+
+/* A time that cannot be: not given, or of the future. */
+static bool is_bad_time(const struct otlp *d, uint64_t ns)
+{
+    return ns == 0 || ns > d->latest_ns;
+}
+
+static void mend_span(const struct otlp *d, struct span *span)
+{
+    uint64_t duration = 0;
+
+    if (!is_bad_time(d, span->start_ns) && !is_bad_time(d, span->end_ns))
+        return;
+    if (span->start_ns > 0 && span->end_ns > 0)
+        duration = span->end_ns - span->start_ns;
+    if (is_bad_time(d, span->start_ns))
+        span->start_ns = d->batch->received_ns;
+    if (duration > UINT64_MAX - span->start_ns)
+        duration = 0;
+    span->end_ns = span->start_ns + duration;
+    if (span->end_ns > d->latest_ns) /* a duration that cannot be */
+        span->end_ns = span->start_ns > d->batch->received_ns
+                           ? span->start_ns
+                           : d->batch->received_ns;
+    span->fixed |= FIXED_TIME;
+}
+
+void otlp_take_span(struct otlp *d, struct span *span, size_t parent_len)
+{
+    if (id_is_zero(span->trace_id, 16)) {
+        refuse(d, "trace_id must be 16 bytes and not zero");
+    } else if (id_is_zero(span->span_id, 8)) {
+        refuse(d, "span_id must be 8 bytes and not zero");
+    } else if (parent_len != 0 && parent_len != 8) {
+        refuse(d, "parent_span_id must be 8 bytes or empty");
+    } else if (span->start_ns > 0 && span->end_ns > 0 &&
+               span->end_ns < span->start_ns) {
+        refuse(d, "span ends before it starts");
+    } else {
+        mend_span(d, span);
+        if (span->end_ns < d->oldest_ns)
+            refuse(d, too_old);
+        else
+            d->batch->count++;
+    }
+}
+
+bool otlp_link_good(const struct span_link *link)
+{
+    return !id_is_zero(link->trace_id, 16) && !id_is_zero(link->span_id, 8);
+}
+
+void otlp_take_log(struct otlp *d, struct log_record *log)
+{
+    if (is_bad_time(d, log->observed_ns))
+        log->observed_ns = d->batch->received_ns;
+    if (is_bad_time(d, log->time_ns)) {
+        log->time_ns = log->observed_ns;
+        log->fixed |= FIXED_TIME;
+    }
+    if (log->time_ns < d->oldest_ns)
+        refuse(d, too_old);
+    else
+        d->batch->count++;
+}
+
+void otlp_take_point(struct otlp *d, struct point *point, const char *bad)
+{
+    if (is_bad_time(d, point->time_ns)) {
+        point->time_ns = d->batch->received_ns;
+        point->fixed |= FIXED_TIME;
+    }
+    if (point->start_ns > point->time_ns) {
+        point->start_ns = 0;
+        point->fixed |= FIXED_TIME;
+    }
+    if (bad)
+        refuse(d, bad);
+    else if (point->time_ns < d->oldest_ns)
+        refuse(d, too_old);
+    else
+        d->batch->count++;
+}
+
+struct mark otlp_mark(const struct otlp *d)
+{
+    return (struct mark){d->batch->count, d->batch->rejected, d->batch->reason};
+}
+
+void otlp_back(struct otlp *d, struct metric *metric, const struct mark *mark)
+{
+    d->batch->count = mark->count;
+    d->batch->rejected = mark->rejected;
+    d->batch->reason = mark->reason;
+    metric->type = METRIC_GAUGE;
+    metric->temporality = TEMPORALITY_UNSPECIFIED;
+    metric->monotonic = false;
+}
+
+void otlp_add_quantile(struct otlp *d, struct buckets *b, double quantile,
+                       double value)
+{
+    double *at;
+
+    if (b->bounds.count == b->bounds.room &&
+        (!otlp_list_more(d, &b->bounds, 8, POINT_MAX_BUCKETS, 8) ||
+         !otlp_list_more(d, &b->values, 8, POINT_MAX_BUCKETS, 8)))
+        return;
+    at = b->bounds.at;
+    at[b->bounds.count++] = quantile;
+    at = b->values.at;
+    at[b->values.count++] = value;
+}
+
+/* The buckets beyond the bound are counted in the last, open one. */
+static void fold_tail(struct otlp *d, uint64_t *counts, uint32_t *bounds)
+{
+    uint32_t last = POINT_MAX_BUCKETS - 1;
+
+    if (*bounds <= last)
+        return;
+    for (uint32_t i = last + 1; i <= *bounds; i++)
+        counts[last] += counts[i];
+    *bounds = last;
+    d->batch->cut++;
+}
+
+/* How many buckets a run has after its scale was lowered by shift. */
+static int64_t coarse_count(const struct list *run, int32_t offset, int shift)
+{
+    int64_t first = offset, last = first + run->count - 1;
+
+    return run->count == 0 ? 0 : (last >> shift) - (first >> shift) + 1;
+}
+
+static void coarsen(struct exp_buckets *run, const struct list *list, int shift)
+{
+    uint64_t *counts = list->at;
+    int64_t first = run->offset >> shift;
+
+    run->counts = counts;
+    run->count = (uint32_t)coarse_count(list, run->offset, shift);
+    if (shift > 0)
+        for (uint32_t i = 0; i < list->count; i++) {
+            int64_t to = (((int64_t)run->offset + i) >> shift) - first;
+            uint64_t count = counts[i];
+
+            /* In place: `to` never is behind a count not yet moved. */
+            counts[i] = 0;
+            counts[to] += count;
+        }
+    run->offset = (int32_t)first;
+}
+
+static const char *set_exp_buckets(struct otlp *d, struct histogram *h,
+                                   const struct buckets *b)
+{
+    int shift = 0;
+
+    if (h->positive.offset + (int64_t)b->positive.count > INT32_MAX ||
+        h->negative.offset + (int64_t)b->negative.count > INT32_MAX)
+        return "bucket index out of range";
+    while (coarse_count(&b->positive, h->positive.offset, shift) >
+               POINT_MAX_BUCKETS ||
+           coarse_count(&b->negative, h->negative.offset, shift) >
+               POINT_MAX_BUCKETS)
+        shift++;
+    if (h->scale < INT32_MIN + shift)
+        return "scale out of range";
+    if (shift > 0)
+        d->batch->cut++;
+    h->scale -= shift;
+    coarsen(&h->positive, &b->positive, shift);
+    coarsen(&h->negative, &b->negative, shift);
+    return NULL;
+}
+
+const char *otlp_set_buckets(struct otlp *d, struct histogram *h,
+                             const struct buckets *b, enum metric_type type)
+{
+    if (type == METRIC_EXP_HISTOGRAM)
+        return set_exp_buckets(d, h, b);
+    h->bound_count = b->bounds.count;
+    h->bounds = b->bounds.at;
+    if (type == METRIC_SUMMARY) {
+        h->values = b->values.at;
+        return NULL;
+    }
+    if (b->counts.count == 0 && b->bounds.count == 0)
+        return NULL;
+    if (b->counts.count != b->bounds.count + UINT64_C(1))
+        return "bucket_counts must be one more than explicit_bounds";
+    h->counts = b->counts.at;
+    fold_tail(d, b->counts.at, &h->bound_count);
+    return NULL;
+}
