@@ -3,9 +3,8 @@
  */
 #include "otlp.h"
 
+#include "clock.h"
 #include "otlp_parts.h"
-
-#define HOUR_NS UINT64_C(3600000000000)
 
 enum status otlp_decode(struct batch *batch, uint64_t oldest_ns,
                         struct slice *detail)
@@ -14,9 +13,9 @@ enum status otlp_decode(struct batch *batch, uint64_t oldest_ns,
         .batch = batch,
         .arena = &batch->arena,
         .oldest_ns = oldest_ns,
-        .latest_ns = batch->received_ns > UINT64_MAX - HOUR_NS
+        .latest_ns = batch->received_ns > UINT64_MAX - NS_PER_HOUR
                          ? UINT64_MAX
-                         : batch->received_ns + HOUR_NS,
+                         : batch->received_ns + NS_PER_HOUR,
     };
     struct slice why = {NULL, 0};
     enum status status;
@@ -24,8 +23,9 @@ enum status otlp_decode(struct batch *batch, uint64_t oldest_ns,
     batch->count = batch->resource_count = 0;
     batch->rejected = batch->cut = 0;
     batch->reason = NULL;
-    status = batch->encoding == BATCH_JSON ? otlp_decode_json(&d, &why)
-                                           : otlp_decode_wire(&d, &why);
+    if (batch->encoding == BATCH_JSON)
+        return ERR_UNSUPPORTED;
+    status = otlp_decode_wire(&d, &why);
     if (status != OK && detail)
         *detail = why.len > 0 ? why : slice_of(status_text(status));
     return status;
