@@ -45,8 +45,11 @@ cflags      += $(cflags.$(MODE))
 compile = $(CC) $(CPPFLAGS) $(CFLAGS) $(cflags)
 
 proto   = $(patsubst proto/%.proto,$(out)/proto/%.pb-c,$(wildcard proto/*.proto))
-lib     = $(patsubst %.c,$(out)/%.o,$(wildcard $(MODULES:%=%/*.c))) $(proto:=.o)
-main    = $(patsubst %.c,$(out)/%.o,$(wildcard daemon/*.c))
+# Of the daemon all but main() and the wiring can be tested like a library.
+outer   = daemon/main.c daemon/serve.c
+inner   = $(wildcard $(MODULES:%=%/*.c)) $(filter-out $(outer),$(wildcard daemon/*.c))
+lib     = $(inner:%.c=$(out)/%.o) $(proto:=.o)
+main    = $(outer:%.c=$(out)/%.o)
 shop    = $(patsubst %.c,$(out)/%.o,$(wildcard tests/shop/*.c))
 units   = $(patsubst %.c,$(out)/%,$(wildcard tests/unit/test_*.c))
 fuzzes  = $(patsubst %.c,$(out)/%,$(wildcard tests/fuzz/fuzz_*.c))
@@ -68,7 +71,7 @@ $(out)/%.o: %.c Makefile | $(proto:=.h)
 	@mkdir -p $(@D)
 	$(compile) -I$(<D) -c -o $@ $<
 
-$(out)/tests/%.o: cflags += -Itests $(MODULES:%=-I%)
+$(out)/tests/%.o: cflags += -Itests -Idaemon $(MODULES:%=-I%)
 
 # What protoc-c writes is not ours to warn about.
 $(proto:=.o): warnings = -w
@@ -153,7 +156,7 @@ layers:
 
 # Each header compiles alone.
 headers:
-	@for h in include/*.h $(wildcard $(MODULES:%=%/*.h)); do \
+	@for h in include/*.h $(wildcard $(MODULES:%=%/*.h) daemon/*.h); do \
 	    $(CC) -std=c11 -D_POSIX_C_SOURCE=200809L -D_DEFAULT_SOURCE \
 	        -Wall -Wextra -Werror -Iinclude -I$$(dirname $$h) $(dep_cflags) \
 	        -fsyntax-only -x c $$h || exit 1; done

@@ -56,10 +56,10 @@
     X(DURATION, seal_age,           "seal-age",          "5m",            100000000,   86400000000000, "Age at which records in memory are written to a block, however few they are.")
 /* clang-format on */
 
-#define CONFIG_TYPE_TEXT char * /* malloc'ed, owned, never NULL */
-#define CONFIG_TYPE_BYTES uint64_t
+#define CONFIG_TYPE_TEXT     char * /* malloc'ed, owned, never NULL */
+#define CONFIG_TYPE_BYTES    uint64_t
 #define CONFIG_TYPE_DURATION uint64_t /* nanoseconds */
-#define CONFIG_TYPE_COUNT uint64_t
+#define CONFIG_TYPE_COUNT    uint64_t
 
 struct config {
 #define CONFIG_MEMBER(type, member, name, value, least, most, text) \
@@ -79,8 +79,8 @@ enum config_action {
 
 /* Everything put together and checked. ERR_INVALID: said on stderr, naming
  * the option, where it came from, and what is allowed. */
-MUST_CHECK enum status config_load(struct config *config, int argc,
-                                   char **argv, enum config_action *action);
+MUST_CHECK enum status config_load(struct config *config, int argc, char **argv,
+                                   enum config_action *action);
 void config_release(struct config *config);
 
 /* One option from text; the message, if it is refused, into error. */

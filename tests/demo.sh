@@ -4,8 +4,7 @@
 # 1.5.0 rolls out ten minutes before now, and five minutes before now inventory
 # starts to starve of CPU. Ctrl-C ends both.
 set -u
-out=${1:-build/release}
-[ $# -gt 0 ] && shift
+out=${OUT:-build/release}
 data=${DEMO_DATA:-./callboard-data/demo}
 rm -rf "$data"
 mkdir -p "$data"

@@ -1,0 +1,203 @@
+#include "config.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "config_int.h"
+#include "test.h"
+
+static enum status set(struct config *config, const char *name,
+                       const char *value)
+{
+    char error[256];
+
+    return config_set(config, name, value, error, sizeof(error));
+}
+
+static enum status load(struct config *config, char **words)
+{
+    enum config_action action;
+    char *argv[16] = {words[0]};
+    int argc = 1;
+
+    for (; words[argc]; argc++)
+        argv[argc] = words[argc];
+    return config_load(config, argc, argv, &action);
+}
+
+TEST(defaults_are_what_the_table_says)
+{
+    struct config config;
+
+    config_defaults(&config);
+    CHECK(strcmp(config.otlp_http, "127.0.0.1:4318") == 0);
+    CHECK(strcmp(config.query, "127.0.0.1:9097") == 0);
+    CHECK_EQ(config.memory_limit, 256 << 20);
+    CHECK_EQ(config.max_body, 64 << 20);
+    CHECK_EQ(config.retention_traces, 0);
+    config_release(&config);
+}
+
+TEST(numbers_have_units_and_bounds)
+{
+    static const char *const bad[][2] = {
+        {"memory-limit", "1GB"},  {"memory-limit", "-1"},
+        {"memory-limit", ""},     {"memory-limit", "1KiB"},
+        {"seal-age", "5"},        {"seal-age", "1m30"},
+        {"query-workers", "two"}, {"query-workers", "0"},
+        {"query-workers", "1s"},  {"max-series", "99999999999999999999999"},
+        {"no-such-option", "1"},  {"retention-logs", "400000000000d"}};
+    struct config config;
+
+    config_defaults(&config);
+    CHECK_EQ(set(&config, "memory-limit", "1GiB"), OK);
+    CHECK_EQ(config.memory_limit, 1 << 30);
+    CHECK_EQ(set(&config, "seal-age", "1m30s"), OK);
+    CHECK_EQ(config.seal_age, 90 * NS_PER_S);
+    CHECK_EQ(set(&config, "retention-logs", "7d"), OK);
+    CHECK_EQ(config.retention_logs, 7 * NS_PER_DAY);
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+        if (!CHECK_EQ(set(&config, bad[i][0], bad[i][1]), ERR_INVALID))
+            printf("# %s=%s\n", bad[i][0], bad[i][1]);
+    CHECK_EQ(config.memory_limit, 1 << 30); /* as before */
+    config_release(&config);
+}
+
+TEST(yaml_flat_nested_and_lists)
+{
+    static const char text[] = "otlp-http: 127.0.0.1:5000 # there\n"
+                               "retention: {traces: 3d, logs: 1h}\n"
+                               "cors-origins: [http://a, http://b]\n";
+    struct config config;
+    char error[256];
+
+    config_defaults(&config);
+    CHECK_EQ(config_parse_yaml(&config, text, sizeof(text) - 1, error,
+                               sizeof(error)),
+             OK);
+    CHECK(strcmp(config.otlp_http, "127.0.0.1:5000") == 0);
+    CHECK_EQ(config.retention_traces, 3 * NS_PER_DAY);
+    CHECK_EQ(config.retention_logs, NS_PER_HOUR);
+    CHECK(strcmp(config.cors_origins, "http://a,http://b") == 0);
+    config_release(&config);
+}
+
+TEST(yaml_errors_name_the_line)
+{
+    static const struct {
+        const char *text, *part;
+    } bad[] = {{"query: 127.0.0.1:1\nmemory-limit: lots\n", "line 2"},
+               {"\n\nnope: 1\n", "nope: no such option"},
+               {"- a\n- b\n", "list"},
+               {"query: [[a]]\n", "list"},
+               {"config: other.yaml\n", "cannot name another"},
+               {"query: *x\n", "line 1"},
+               {"query: {a: {b: {c: {d: 1}}}}\n", "mapping"},
+               {"just text\n", "expected options"},
+               {"query: \"unclosed\n", "line"}};
+    struct config config;
+    char error[256];
+
+    config_defaults(&config);
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        error[0] = '\0';
+        CHECK_EQ(config_parse_yaml(&config, bad[i].text, strlen(bad[i].text),
+                                   error, sizeof(error)),
+                 ERR_INVALID);
+        if (!CHECK(strstr(error, bad[i].part) != NULL))
+            printf("# \"%s\": %s\n", bad[i].text, error);
+    }
+    config_release(&config);
+}
+
+TEST(flags_win_over_environment_over_file)
+{
+    char path[] = "/tmp/test_config_XXXXXX";
+    char *words[] = {(char[]){"callboard"},
+                     (char[]){"serve"},
+                     (char[]){"--config"},
+                     path,
+                     (char[]){"--query=127.0.0.1:3"},
+                     NULL};
+    struct config config;
+    int fd = mkstemp(path);
+    FILE *file = fdopen(fd, "w");
+
+    fputs("query: 127.0.0.1:1\notlp-http: 127.0.0.1:1\nseal-age: 1s\n", file);
+    fclose(file);
+    setenv("CALLBOARD_OTLP_HTTP", "127.0.0.1:2", 1);
+    setenv("CALLBOARD_QUERY", "127.0.0.1:2", 1);
+    CHECK_EQ(load(&config, words), OK);
+    CHECK(strcmp(config.query, "127.0.0.1:3") == 0);
+    CHECK(strcmp(config.otlp_http, "127.0.0.1:2") == 0);
+    CHECK_EQ(config.seal_age, NS_PER_S);
+    config_release(&config);
+    unsetenv("CALLBOARD_OTLP_HTTP");
+    unsetenv("CALLBOARD_QUERY");
+    unlink(path);
+}
+
+static enum status load_pair(const char *a, const char *b, const char *c,
+                             const char *d)
+{
+    char text[4][64];
+    char *words[6] = {(char[]){"callboard"}};
+    const char *all[4] = {a, b, c, d};
+    struct config config;
+
+    for (int i = 0; i < 4 && all[i]; i++) {
+        snprintf(text[i], sizeof(text[i]), "%s", all[i]);
+        words[i + 1] = text[i];
+    }
+    enum status status = load(&config, words);
+    config_release(&config);
+    return status;
+}
+
+TEST(other_addresses_need_auth_none)
+{
+    CHECK_EQ(load_pair("--query", "0.0.0.0:9097", NULL, NULL), ERR_INVALID);
+    CHECK_EQ(load_pair("--otlp-http", "10.0.0.1:1", NULL, NULL), ERR_INVALID);
+    CHECK_EQ(load_pair("--query", "0.0.0.0:9097", "--auth", "none"), OK);
+    CHECK_EQ(load_pair("--auth", "basic", NULL, NULL), ERR_INVALID);
+    CHECK_EQ(load_pair("--query", "[::1]:9097", NULL, NULL), OK);
+    CHECK_EQ(load_pair("--query", NULL, NULL, NULL), ERR_INVALID);
+    CHECK_EQ(load_pair("--nonsense", "1", NULL, NULL), ERR_INVALID);
+}
+
+/* What --help-man and --help-config print must be what dist/ holds. */
+static void same_as_file(void (*print)(FILE *), const char *path)
+{
+    char *text = NULL, *want = calloc(1, 1 << 20);
+    size_t len = 0;
+    FILE *out = open_memstream(&text, &len), *file = fopen(path, "rb");
+
+    print(out);
+    fclose(out);
+    if (CHECK(file != NULL)) {
+        CHECK_EQ(fread(want, 1, 1 << 20, file), len);
+        CHECK(memcmp(want, text, len) == 0);
+        fclose(file);
+    }
+    free(text);
+    free(want);
+}
+
+TEST(man_page_and_sample_are_up_to_date)
+{
+    same_as_file(config_print_man, "dist/callboard.1");
+    same_as_file(config_print_sample, "dist/callboard.yaml");
+}
+
+TEST(options_are_in_order_and_explained)
+{
+    for (size_t i = 0; i < config_option_count; i++) {
+        CHECK(strlen(config_options[i].text) > 5);
+        if (i > 0)
+            CHECK(strcmp(config_options[i - 1].name, config_options[i].name) <
+                  0);
+    }
+}
