@@ -128,18 +128,17 @@ static void *alloc_chunk(struct arena *arena, size_t size, size_t step)
 
     if (want > CHUNK_LAST)
         want = CHUNK_LAST;
-    if (want > need)
+    /* Less, if not much is left of cap or budget. */
+    for (; want > need && !chunk; want /= 2)
         chunk = chunk_new(arena, want, &status);
-    if (!chunk) { /* a large piece, or not much is left of cap or budget */
-        want = need;
+    if (!chunk)
         chunk = chunk_new(arena, need, &status);
-    }
     if (!chunk) {
         arena->status = status;
         arena->at = arena->end = NULL;
         return NULL;
     }
-    if (want == need && arena->chunk) {
+    if (chunk->size == need && arena->chunk) {
         chunk->next = arena->chunk->next;
         arena->chunk->next = chunk;
         return chunk + 1;

@@ -89,16 +89,21 @@ void template_join(struct buf *out, struct slice text, const struct slice *vars,
     }
 }
 
-/* How much of text is a hole, and further holes with one separator between
- * each two. */
+/* How much of text is a hole, and further holes with at most one separator
+ * between each two. */
 static size_t run_of_holes(struct slice text)
 {
     size_t i = 1;
 
-    while (i + 1 < text.len && classes[(unsigned char)text.ptr[i]] == CUT &&
-           text.ptr[i + 1] == TEMPLATE_HOLE)
-        i += 2;
-    return i;
+    for (;;) {
+        bool separator =
+            i < text.len && classes[(unsigned char)text.ptr[i]] == CUT;
+
+        if (i + separator >= text.len ||
+            text.ptr[i + separator] != TEMPLATE_HOLE)
+            return i;
+        i += separator + 1u;
+    }
 }
 
 void template_show(struct buf *out, struct slice text)

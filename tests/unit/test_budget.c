@@ -1,0 +1,53 @@
+#include "budget.h"
+
+#include <pthread.h>
+#include <stdint.h>
+
+#include "test.h"
+
+TEST(takes_up_to_the_limit)
+{
+    struct budget budget;
+
+    budget_init(&budget, 100);
+    CHECK(budget_take(&budget, 60));
+    CHECK(!budget_take(&budget, 41));
+    CHECK_EQ(budget_used(&budget), 60); /* a refusal takes nothing */
+    CHECK(budget_take(&budget, 40));
+    CHECK(budget_take(&budget, 0));
+    CHECK(!budget_take(&budget, 1));
+    CHECK(!budget_take(&budget, SIZE_MAX));
+    budget_give(&budget, 100);
+    CHECK_EQ(budget_used(&budget), 0);
+    CHECK_EQ(atomic_load(&budget.peak), 100);
+}
+
+enum { THREADS = 4, ROUNDS = 20000, SHARE = 30 };
+
+static struct budget shared;
+static atomic_int granted;
+
+static void *take_and_give(void *arg)
+{
+    for (int i = 0; i < ROUNDS; i++)
+        if (budget_take(&shared, SHARE)) {
+            atomic_fetch_add(&granted, 1);
+            budget_give(&shared, SHARE);
+        }
+    return arg;
+}
+
+/* Room for three of four at once: the limit holds, and nothing is lost. */
+TEST(threads_never_pass_the_limit)
+{
+    pthread_t threads[THREADS];
+
+    budget_init(&shared, 3 * SHARE + SHARE / 2);
+    for (int i = 0; i < THREADS; i++)
+        pthread_create(&threads[i], NULL, take_and_give, NULL);
+    for (int i = 0; i < THREADS; i++)
+        pthread_join(threads[i], NULL);
+    CHECK_EQ(budget_used(&shared), 0);
+    CHECK(atomic_load(&shared.peak) <= 3 * SHARE);
+    CHECK(atomic_load(&granted) >= 3 * ROUNDS);
+}

@@ -1,0 +1,196 @@
+#include "clock.h"
+
+#include <stdio.h>
+#include <time.h>
+
+#include "test.h"
+
+static uint64_t parsed(const char *text)
+{
+    uint64_t ns = 42;
+
+    if (!test_check(clock_parse_rfc3339(slice_of(text), &ns), text, __FILE__,
+                    __LINE__))
+        return 0;
+    return ns;
+}
+
+TEST(times_known_by_heart)
+{
+    CHECK_EQ(parsed("1970-01-01T00:00:00Z"), 0);
+    CHECK_EQ(parsed("2001-09-09T01:46:40Z"), 1000000000 * NS_PER_S);
+    CHECK_EQ(parsed("2001-09-09T01:46:40.5Z"), 10000000005 * NS_PER_S / 10);
+    CHECK_EQ(parsed("2001-09-09T01:46:40.000000001z"),
+             1000000000 * NS_PER_S + 1);
+    CHECK_EQ(parsed("2001-09-09t03:46:40+02:00"), 1000000000 * NS_PER_S);
+    CHECK_EQ(parsed("2001-09-08T20:16:40-05:30"), 1000000000 * NS_PER_S);
+    CHECK_EQ(parsed("2024-02-29T00:00:00Z"), 1709164800 * NS_PER_S);
+    CHECK_EQ(parsed("2000-02-29T12:00:00Z"), 951825600 * NS_PER_S);
+    CHECK_EQ(parsed("1969-12-31T23:00:00-01:00"), 0);
+    CHECK(parsed("2554-07-21T23:34:33.709551615Z") == UINT64_MAX);
+}
+
+TEST(anything_else_is_refused)
+{
+    static const char *const bad[] = {
+        "",
+        "now",
+        "2024-01-01",
+        "2024-01-01T00:00:00",
+        "2024-01-01 00:00:00Z",
+        "2024-01-01T00:00:00.Z",
+        "2024-01-01T00:00:00.1234567890Z",
+        "2024-01-01T00:00:00,5Z",
+        "2024-01-01T00:00:00Zx",
+        " 2024-01-01T00:00:00Z",
+        "2024-01-01T00:00:00Z ",
+        "2024-01-01T00:00Z",
+        "2024-1-01T00:00:00Z",
+        "2024-13-01T00:00:00Z",
+        "2024-00-01T00:00:00Z",
+        "2024-01-00T00:00:00Z",
+        "2024-01-32T00:00:00Z",
+        "2023-02-29T00:00:00Z",
+        "2100-02-29T00:00:00Z",
+        "2024-04-31T00:00:00Z",
+        "2024-01-01T24:00:00Z",
+        "2024-01-01T00:60:00Z",
+        "2024-01-01T00:00:60Z",
+        "2024-01-01T00:00:00+0100",
+        "2024-01-01T00:00:00+01",
+        "2024-01-01T00:00:00+24:00",
+        "2024-01-01T00:00:00+01:60",
+        "2024-01-01T00:00:00+01:00Z",
+        "+024-01-01T00:00:00Z",
+        "2024-01-01T0 :00:00Z",
+        "1969-12-31T23:59:59Z",
+        "1970-01-01T00:00:00+00:01",
+        "2554-07-21T23:34:33.709551616Z",
+        "2554-07-21T23:34:34Z",
+        "9999-12-31T23:59:59Z",
+    };
+
+    for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
+        uint64_t ns = 42;
+
+        test_check(!clock_parse_rfc3339(slice_of(bad[i]), &ns), bad[i],
+                   __FILE__, __LINE__);
+        CHECK_EQ(ns, 42);
+    }
+}
+
+/* Against the C library, over all of the range. */
+TEST(agrees_with_libc)
+{
+    for (int i = 0; i < 50000; i++) {
+        uint64_t ns = test_random64();
+        time_t seconds = (time_t)(ns / NS_PER_S);
+        char want[CLOCK_TEXT], got[CLOCK_TEXT];
+        struct tm tm;
+
+        ns -= ns % NS_PER_S;
+        gmtime_r(&seconds, &tm);
+        strftime(want, sizeof(want), "%Y-%m-%dT%H:%M:%SZ", &tm);
+        CHECK_EQ(clock_format_rfc3339(got, ns), strlen(want));
+        CHECK_TEXT(slice_of(got), want);
+        CHECK_EQ(parsed(want), ns);
+    }
+}
+
+TEST(every_day_of_three_leap_cycles)
+{
+    char text[CLOCK_TEXT];
+
+    for (uint64_t day = 0; day < 365 * 500; day++) {
+        clock_format_rfc3339(text, day * NS_PER_DAY);
+        if (!CHECK_EQ(parsed(text), day * NS_PER_DAY))
+            return;
+    }
+}
+
+TEST(fractions_have_no_zeros_at_the_end)
+{
+    char text[CLOCK_TEXT];
+    uint64_t base = 1700000000 * NS_PER_S;
+
+    clock_format_rfc3339(text, base);
+    CHECK_TEXT(slice_of(text), "2023-11-14T22:13:20Z");
+    clock_format_rfc3339(text, base + 120 * NS_PER_MS);
+    CHECK_TEXT(slice_of(text), "2023-11-14T22:13:20.12Z");
+    clock_format_rfc3339(text, base + 1);
+    CHECK_TEXT(slice_of(text), "2023-11-14T22:13:20.000000001Z");
+    for (int i = 0; i < 10000; i++) {
+        uint64_t ns = test_random64();
+
+        clock_format_rfc3339(text, ns);
+        CHECK_EQ(parsed(text), ns);
+    }
+}
+
+static uint64_t duration(const char *text)
+{
+    uint64_t ns = 42;
+
+    test_check(clock_parse_duration(slice_of(text), &ns), text, __FILE__,
+               __LINE__);
+    return ns;
+}
+
+TEST(durations)
+{
+    CHECK_EQ(duration("0"), 0);
+    CHECK_EQ(duration("0s"), 0);
+    CHECK_EQ(duration("15s"), 15 * NS_PER_S);
+    CHECK_EQ(duration("1m30s"), 90 * NS_PER_S);
+    CHECK_EQ(duration("250ms"), 250 * NS_PER_MS);
+    CHECK_EQ(duration("1h2m3s4ms5us6ns"), 3723004005006);
+    CHECK_EQ(duration("1.5h"), 90 * NS_PER_MIN);
+    CHECK_EQ(duration(".5s"), 500 * NS_PER_MS);
+    CHECK_EQ(duration("1.s"), NS_PER_S);
+    CHECK_EQ(duration("0.0000000001h"), 0);
+    CHECK_EQ(duration("7\xc2\xb5s"), 7 * NS_PER_US);
+    CHECK_EQ(duration("7\xce\xbcs"), 7 * NS_PER_US);
+    CHECK_EQ(duration("168h"), 7 * NS_PER_DAY);
+    CHECK_EQ(duration("1s1s"), 2 * NS_PER_S);
+}
+
+TEST(durations_that_are_none)
+{
+    static const char *const bad[] = {"",
+                                      "s",
+                                      "15",
+                                      ".",
+                                      ".s",
+                                      "1.5",
+                                      "-1s",
+                                      "1 s",
+                                      "1sec",
+                                      "1d",
+                                      "1s ",
+                                      "s1",
+                                      "1..5s",
+                                      "1m2",
+                                      "0x1s",
+                                      "1S",
+                                      "1s 2s",
+                                      "99999999999999999999s",
+                                      "9999999999h",
+                                      "5124095h5124095h",
+                                      "+"};
+
+    for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
+        uint64_t ns = 42;
+
+        test_check(!clock_parse_duration(slice_of(bad[i]), &ns), bad[i],
+                   __FILE__, __LINE__);
+        CHECK_EQ(ns, 42);
+    }
+}
+
+TEST(clocks_go_forward)
+{
+    uint64_t before = clock_monotonic_ns();
+
+    CHECK(clock_monotonic_ns() >= before);
+    CHECK(clock_wall_ns() > parsed("2024-01-01T00:00:00Z"));
+}

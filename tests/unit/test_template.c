@@ -1,0 +1,171 @@
+#include "template.h"
+
+#include "test.h"
+
+static struct template_split split;
+
+/* The template with holes as '#', and the variables, each in brackets. */
+static const char *show(const char *line)
+{
+    static char text[TEMPLATE_MAX_LINE * 3];
+    size_t len = 0;
+
+    template_split(slice_of(line), &split);
+    for (uint32_t i = 0; i < split.len; i++)
+        text[len++] = split.text[i] == TEMPLATE_HOLE ? '#' : split.text[i];
+    for (uint32_t i = 0; i < split.var_count; i++) {
+        text[len++] = '<';
+        slice_copy(text + len, split.vars[i]);
+        len += split.vars[i].len;
+        text[len++] = '>';
+    }
+    text[len] = '\0';
+    return text;
+}
+
+#define CHECK_SPLIT(line, want) CHECK_TEXT(slice_of(show(line)), want)
+
+TEST(words_with_digits_are_variables)
+{
+    CHECK_SPLIT("", "");
+    CHECK_SPLIT("started", "started");
+    CHECK_SPLIT("took 17 ms", "took # ms<17>");
+    CHECK_SPLIT("17", "#<17>");
+    CHECK_SPLIT("order=ab12cd", "order=#<ab12cd>");
+    CHECK_SPLIT("from 10.0.0.1:8080 to 10.0.0.2",
+                "from #:# to #<10.0.0.1><8080><10.0.0.2>");
+    CHECK_SPLIT("GET /users/17/cart?x=1 200",
+                "GET /users/#/cart?x=# #<17><1><200>");
+    CHECK_SPLIT("{\"id\":9,\"a\":\"b\"}", "{\"id\":#,\"a\":\"b\"}<9>");
+    CHECK_SPLIT("a1 b2\tc3\nd4;e5(f6)[g7]<h8>|'i9'",
+                "# #\t#\n#;#(#)[#]<#>|'#'<a1><b2><c3><d4><e5><f6><g7><h8><i9>");
+    CHECK_SPLIT("  spaces  stay  ", "  spaces  stay  ");
+    CHECK_SPLIT("\xc3\xa9t\xc3\xa9 x\xc3\xa9"
+                "1",
+                "\xc3\xa9t\xc3\xa9 #<x\xc3\xa9"
+                "1>");
+}
+
+TEST(what_breaks_a_bound_is_one_variable)
+{
+    char line[TEMPLATE_MAX_LINE + 2];
+    size_t len = 0;
+
+    memset(line, 'x', sizeof(line));
+    template_split((struct slice){line, TEMPLATE_MAX_LINE}, &split);
+    CHECK_EQ(split.len, TEMPLATE_MAX_LINE);
+    CHECK_EQ(split.var_count, 0);
+    template_split((struct slice){line, TEMPLATE_MAX_LINE + 1}, &split);
+    CHECK_EQ(split.len, 1);
+    CHECK_EQ(split.var_count, 1);
+    CHECK_EQ(split.vars[0].len, TEMPLATE_MAX_LINE + 1);
+
+    for (int i = 0; i < TEMPLATE_MAX_VARS; i++) {
+        line[len++] = '7';
+        line[len++] = ' ';
+    }
+    template_split((struct slice){line, len}, &split);
+    CHECK_EQ(split.var_count, TEMPLATE_MAX_VARS);
+    line[len++] = '7';
+    template_split((struct slice){line, len}, &split);
+    CHECK_EQ(split.len, 1);
+    CHECK_EQ(split.var_count, 1);
+
+    template_split(SLICE("a 1 \x11 b"), &split);
+    CHECK_EQ(split.len, 1);
+    CHECK_EQ(split.vars[0].len, 7);
+    template_split(SLICE("\x11"), &split);
+    CHECK_EQ(split.var_count, 1);
+    CHECK_EQ(split.vars[0].len, 1);
+}
+
+/* Lines from an alphabet in which everything that matters is frequent. */
+static size_t random_line(char *line, size_t max)
+{
+    static const char alphabet[] = "abcxyz0123456789 \t=:,;\"'()[]{}<>|/.-_"
+                                   "   eeee\xc3\xa9\n";
+    size_t len = test_random((uint32_t)max);
+
+    for (size_t i = 0; i < len; i++)
+        line[i] = alphabet[test_random(sizeof(alphabet) - 1)];
+    if (len > 0 && test_random(20) == 0)
+        line[test_random((uint32_t)len)] = TEMPLATE_HOLE;
+    return len;
+}
+
+TEST(join_gives_the_line_again)
+{
+    static char line[TEMPLATE_MAX_LINE + 100];
+    struct buf out;
+
+    buf_init(&out, SIZE_MAX);
+    for (int round = 0; round < 20000; round++) {
+        size_t max = round % 100 ? 200 : sizeof(line);
+        size_t len = random_line(line, max);
+        uint32_t holes = 0;
+
+        template_split((struct slice){line, len}, &split);
+        for (uint32_t i = 0; i < split.len; i++)
+            holes += split.text[i] == TEMPLATE_HOLE;
+        CHECK_EQ(holes, split.var_count);
+        buf_reset(&out);
+        template_join(&out, (struct slice){split.text, split.len}, split.vars,
+                      split.var_count);
+        if (!CHECK(slice_equal(buf_slice(&out), (struct slice){line, len})))
+            return;
+    }
+    buf_release(&out);
+}
+
+/* No digit is left in a template, unless the line was constant by a bound. */
+TEST(no_digit_stays)
+{
+    char line[300];
+
+    for (int round = 0; round < 5000; round++) {
+        size_t len = random_line(line, sizeof(line));
+
+        template_split((struct slice){line, len}, &split);
+        for (uint32_t i = 0; i < split.len; i++)
+            CHECK(split.text[i] < '0' || split.text[i] > '9');
+    }
+}
+
+/* Damaged data has more holes than variables, or fewer. */
+TEST(join_with_a_wrong_count)
+{
+    struct slice vars[] = {SLICE("1"), SLICE("2"), SLICE("3")};
+    struct buf out;
+
+    buf_init(&out, 100);
+    template_join(&out, SLICE("a \x11 b \x11"), vars, 1);
+    CHECK_TEXT(buf_slice(&out), "a 1 b ");
+    buf_reset(&out);
+    template_join(&out, SLICE("a \x11 b"), vars, 3);
+    CHECK_TEXT(buf_slice(&out), "a 1 b");
+    buf_release(&out);
+}
+
+static const char *shown(const char *text)
+{
+    static char result[200];
+    struct buf out;
+
+    buf_init(&out, sizeof(result) - 1);
+    template_show(&out, slice_of(text));
+    slice_copy(result, buf_slice(&out));
+    result[out.len] = '\0';
+    buf_release(&out);
+    return result;
+}
+
+TEST(shown_to_people)
+{
+    CHECK_TEXT(slice_of(shown("")), "");
+    CHECK_TEXT(slice_of(shown("started")), "started");
+    CHECK_TEXT(slice_of(shown("took \x11 ms")), "took <*> ms");
+    CHECK_TEXT(slice_of(shown("\x11:\x11:\x11 x")), "<*> x");
+    CHECK_TEXT(slice_of(shown("\x11\x11 \x11")), "<*>");
+    CHECK_TEXT(slice_of(shown("\x11, \x11")), "<*>, <*>");
+    CHECK_TEXT(slice_of(shown("(\x11) \x11=")), "(<*>) <*>=");
+}
