@@ -4,7 +4,7 @@
 # make test                             install what is missing, all tests
 # make unit | e2e                       the parts of it, in MODE
 # make check                            what a commit must pass besides
-# make bench                            figures for docs/benchmarks.md
+# make bench [SECTIONS="spans logs"]      figures for docs/benchmarks.md
 # make fuzz TARGET=wire SECONDS=60      libFuzzer; finds go into the corpus
 # make tidy | format | headers | layers
 # make install PREFIX=/usr DESTDIR=/tmp/stage
@@ -133,8 +133,12 @@ e2e:
 setup:
 	@sh tests/setup.sh
 
-bench: $(benches) $(binary)
-	@for b in $(benches); do ./$$b || exit 1; done
+bench:
+	@sh tests/setup.sh build
+	@$(again) MODE=release build-bench
+	@OUT=$(BUILD)/release python3 tests/bench/bench.py $(SECTIONS)
+	@for b in $(benches:$(out)/%=$(BUILD)/release/%); do $$b || exit 1; done
+build-bench: $(benches) $(binary) $(shopgen)
 
 # New finds go into the corpus; a crash is left in the current folder.
 SECONDS = 60
@@ -182,6 +186,6 @@ clean:
 
 -include $(shell find $(out) -name '*.d' 2>/dev/null)
 
-.PHONY: all lib build-unit build-fuzz build-e2e run demo test unit e2e setup \
+.PHONY: all lib build-unit build-fuzz build-e2e build-bench run demo test unit e2e setup \
         bench fuzz check layers headers format format-check tidy install clean
 .SECONDARY:

@@ -203,8 +203,8 @@ void emit_resource(struct buf *out, const struct component *c,
 
 void emit_request(struct buf *out, struct slice resource, struct slice records)
 {
-    static const struct slice scope = SLICE("\x0a\x0ashop-model\x12\x03"
-                                            "1.0");
+    const struct slice scope = SLICE("\x0a\x0ashop-model\x12\x03"
+                                     "1.0");
     size_t scoped = 1 + varint_size(scope.len) + scope.len + records.len;
     size_t all = 1 + varint_size(resource.len) + resource.len + 1 +
                  varint_size(scoped) + scoped;

@@ -27,7 +27,7 @@ static void on_signal(int signal)
 static void usage(void)
 {
     fputs("Usage: shopgen [OPTION VALUE]...\n"
-          "  --otlp HOST:PORT    where to send (127.0.0.1:4318)\n"
+          "  --otlp HOST:PORT    where to send (127.0.0.1:4318), or file:PATH\n"
           "  --seed N            same seed, same traffic (1)\n"
           "  --shops N           copies of the shop of 12 components (1)\n"
           "  --pods N            per component (2)\n"

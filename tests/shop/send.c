@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -35,6 +36,7 @@ struct sender {
     char host[64], port[16];
     int count, encoding;
     pthread_t threads[64];
+    FILE *file; /* "file:PATH" instead of HOST:PORT: bodies, back to back */
     atomic_ullong bytes, failed, started, finished;
 };
 
@@ -69,6 +71,16 @@ static bool write_all(int fd, const char *bytes, size_t len)
     return true;
 }
 
+static size_t content_length(const char *head)
+{
+    static const char name[] = "\ncontent-length:";
+
+    for (const char *line = head; (line = strchr(line, '\n')); line++)
+        if (strncasecmp(line, name, sizeof(name) - 1) == 0)
+            return (size_t)atol(line + sizeof(name) - 1);
+    return 0;
+}
+
 /* The status of the answer, 0 if the connection broke. Answers are small and
  * carry a Content-Length. */
 static int read_status(int fd)
@@ -85,8 +97,7 @@ static int read_status(int fd)
         text[have] = '\0';
         char *end = strstr(text, "\r\n\r\n");
         if (end) {
-            char *field = strcasestr(text, "content-length:");
-            size_t body = field ? (size_t)atol(field + 15) : 0;
+            size_t body = content_length(text);
 
             if (have >= (size_t)(end + 4 - text) + body)
                 return atoi(text + 9);
@@ -155,6 +166,11 @@ static void *work(void *arg)
 struct sender *sender_open(const char *host_port, int connections, int encoding)
 {
     struct sender *s = calloc(1, sizeof(*s));
+
+    if (s && strncmp(host_port, "file:", 5) == 0) {
+        s->file = fopen(host_port + 5, "wb");
+        return s->file ? s : NULL;
+    }
     const char *colon = strrchr(host_port, ':');
 
     if (!s || !colon || colon - host_port >= 60)
@@ -197,6 +213,12 @@ void sender_send(struct sender *s, enum send_path path, struct slice body)
 {
     struct job *job;
 
+    if (s->file) {
+        if (fwrite(body.ptr, 1, body.len, s->file) != body.len)
+            atomic_fetch_add(&s->failed, 1);
+        atomic_fetch_add(&s->bytes, body.len);
+        return;
+    }
     if (s->encoding == 1) {
         job = pack_gzip(path, body);
     } else if (s->encoding == 2) {
@@ -219,6 +241,12 @@ void sender_drain(struct sender *s)
 
 void sender_close(struct sender *s)
 {
+    if (s->file) {
+        if (fclose(s->file) != 0)
+            perror("shopgen");
+        free(s);
+        return;
+    }
     queue_close(s->queue);
     for (int i = 0; i < s->count; i++)
         pthread_join(s->threads[i], NULL);

@@ -138,6 +138,25 @@ static void put_span(struct context *x, struct component *c, struct pod *pod,
         flush_spans(w, c, pod);
 }
 
+/* The words of model.c, %d and %x drawn. */
+static void fill(struct world *w, const char *words, char *line, size_t size)
+{
+    size_t at = 0;
+
+    for (; *words && at + 12 < size; words++) {
+        if (words[0] != '%') {
+            line[at++] = *words;
+            continue;
+        }
+        unsigned drawn = (unsigned)(world_random(w) % 90000);
+        bool hex = *++words == 'x';
+        at +=
+            (size_t)(hex ? snprintf(line + at, size - at, "%x", drawn)
+                         : snprintf(line + at, size - at, "%u", drawn % 5000));
+    }
+    line[at] = '\0';
+}
+
 static void put_log(struct context *x, struct component *c, struct pod *pod,
                     const struct op_spec *op, const struct emit_span *span,
                     bool failed)
@@ -150,8 +169,7 @@ static void put_log(struct context *x, struct component *c, struct pod *pod,
     if (!w->options->logs)
         return;
     w->logs_made++;
-    snprintf(line, sizeof(line), words, (int)(world_random(w) % 5000),
-             (int)(world_random(w) % 90000));
+    fill(w, words, line, sizeof(line));
     snprintf(body, sizeof(body),
              "level=%s component=%s thread=worker-%d "
              "msg=\"%s\"",

@@ -1,0 +1,330 @@
+#!/usr/bin/env python3
+"""make bench: the figures of docs/benchmarks.md, measured on this machine.
+
+The release build serves on core 0, the shop (tests/shop) sends from core 1,
+over OTLP/HTTP on loopback, 500 records a request. What counts is the CPU time
+of the server (user and system, from /proc), so that a noisy neighbour moves
+the figure little; the ratio against `zstd -1` is taken in the same run.
+
+  bench.py [--quick] [SECTION]...   sections: start spans gzip logs metrics
+                                    disk queries page recovery
+"""
+import argparse
+import http.client
+import json
+import os
+import re
+import shutil
+import signal
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from datetime import datetime, timedelta, timezone
+
+OUT = os.environ.get("OUT", "build/release")
+CALLBOARD = os.path.join(OUT, "callboard")
+SHOPGEN = os.path.join(OUT, "shopgen")
+TICK = os.sysconf("SC_CLK_TCK")
+ROWS = []
+
+
+def row(name, value, unit, reach, good):
+    ROWS.append((name, value, unit, reach, good))
+    mark = "" if good is None else ("reached" if good else "NOT reached")
+    print(f"{name:<58} {value:>12} {unit:<12} {reach:>16}  {mark}", flush=True)
+
+
+class Server:
+    def __init__(self, data, *options):
+        self.begin = time.monotonic()
+        self.log = open(os.path.join(data, "stderr.log"), "ab")
+        self.process = subprocess.Popen(
+            ["taskset", "-c", "0", CALLBOARD, "serve", "--data-dir", data,
+             "--otlp-http", "127.0.0.1:4918", "--query", "127.0.0.1:9917",
+             *options], stdout=subprocess.DEVNULL, stderr=self.log)
+        self.otlp, self.query = "127.0.0.1:4918", "127.0.0.1:9917"
+        self.first_accepted = self.wait()
+
+    def wait(self):
+        """Seconds from exec to the first request that was accepted."""
+        while time.monotonic() < self.begin + 120:
+            try:
+                c = http.client.HTTPConnection(self.otlp, timeout=10)
+                c.request("POST", "/v1/traces", b"",
+                          {"Content-Type": "application/x-protobuf"})
+                if c.getresponse().status == 200:
+                    return time.monotonic() - self.begin
+            except OSError:
+                pass
+            if self.process.poll() is not None:
+                sys.exit("callboard ended; see its stderr.log")
+            time.sleep(0.0005)
+        sys.exit("callboard does not answer")
+
+    def cpu(self):
+        with open(f"/proc/{self.process.pid}/stat") as f:
+            fields = f.read().rsplit(")", 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) / TICK
+
+    def memory(self, what="VmRSS"):
+        with open(f"/proc/{self.process.pid}/status") as f:
+            return int(re.search(what + r":\s+(\d+)", f.read()).group(1)) / 1024
+
+    def counters(self):
+        return self.get("/metrics").decode()
+
+    def counter(self, name):
+        found = re.findall(rf"^callboard_{name}(?:{{.*}})? (\S+)$",
+                           self.counters(), re.M)
+        return sum(float(v) for v in found)
+
+    def get(self, path):
+        c = http.client.HTTPConnection(self.query, timeout=60)
+        c.request("GET", path)
+        r = c.getresponse()
+        body = r.read()
+        assert r.status == 200, (path, r.status, body[:300])
+        return body
+
+    def post(self, path, question):
+        c = http.client.HTTPConnection(self.query, timeout=60)
+        c.request("POST", path, json.dumps(question),
+                  {"Content-Type": "application/json"})
+        r = c.getresponse()
+        body = r.read()
+        assert r.status == 200, (path, r.status, body[:300])
+        return json.loads(body)
+
+    def stop(self, how=signal.SIGTERM):
+        begin = time.monotonic()
+        self.process.send_signal(how)
+        self.process.wait(60)
+        self.log.close()
+        return time.monotonic() - begin
+
+
+def shop(server, *options):
+    target = server if isinstance(server, str) else server.otlp
+    out = subprocess.run(["taskset", "-c", "1", SHOPGEN, "--otlp", target,
+                          "--no-pace", *options], check=True,
+                         capture_output=True, text=True).stdout
+    return {k: float(v) for k, v in re.findall(r"(\w+)=(\S+)", out)}
+
+
+def disk(data):
+    return sum(os.path.getsize(os.path.join(data, f))
+               for f in os.listdir(data) if f.startswith("callboard.db"))
+
+
+def zstd_seconds_per_byte(requests):
+    """CPU that zstd -1 takes for the same bodies, one by one, in memory."""
+    with tempfile.NamedTemporaryFile() as f:
+        shop("file:" + f.name, "--requests", str(requests), "--signals",
+             "traces", "--connections", "1")
+        out = subprocess.run(
+            ["taskset", "-c", "0", "zstd", "-b1", "-i3", "-B235000", f.name],
+            capture_output=True, text=True, check=True)
+    speeds = re.findall(r"([\d.]+) MB/s", out.stdout + out.stderr)
+    return 1 / (float(speeds[-2]) * 1e6)
+
+
+def load(name, reach, signal_name, key, requests, *options, db=None):
+    """One load; CPU-seconds per record; the size on disk afterwards."""
+    with tempfile.TemporaryDirectory(dir=os.environ.get("TMPDIR")) as data:
+        server = Server(data)
+        before = server.cpu()
+        made = shop(server, "--signals", signal_name, "--requests",
+                    str(requests), "--connections", "8", *options)
+        time.sleep(1.5)
+        cpu = server.cpu() - before
+        peak = server.memory("VmHWM")
+        server.stop()
+        size = disk(data)
+    rate = made[key] / cpu
+    row(f"{name} per CPU-second", f"{rate / 1e3:.0f} k", "/s",
+        f"{reach / 1e3:.0f} k", rate >= reach)
+    row(f"{name}: resident memory, peak", f"{peak:.0f}", "MiB", "128",
+        peak <= 128)
+    row(f"{name}: bytes sent per record", f"{made['bytes'] / made[key]:.0f}",
+        "B", "", None)
+    row(f"{name}: wall-clock rate", f"{made[key] / made['seconds'] / 1e3:.0f} k",
+        "/s", "", None)
+    if db:
+        row(f"{name}: on disk per record", f"{size / made[key]:.1f}", "B",
+            str(db), size / made[key] <= db)
+    return made, cpu
+
+
+def section_start(n):
+    times = []
+    for _ in range(7):
+        with tempfile.TemporaryDirectory() as data:
+            server = Server(data)
+            times.append(server.first_accepted)
+            time.sleep(1)
+            idle = server.memory()
+            server.stop()
+    ms = statistics.median(times) * 1e3
+    row("start to first accepted request, empty", f"{ms:.1f}", "ms", "30",
+        ms <= 30)
+    row("resident memory, idle", f"{idle:.1f}", "MiB", "12", idle <= 12)
+
+
+def section_spans(n):
+    made, cpu = load("spans, plain", 500e3, "traces", "spans", n["spans"],
+                     db=48)
+    zstd = zstd_seconds_per_byte(20000)
+    ratio = cpu / made["bytes"] / zstd
+    row("spans, plain: CPU per byte, against zstd -1", f"{ratio:.2f}", "x",
+        "3", ratio <= 3)
+
+
+def section_gzip(n):
+    load("spans, gzip", 300e3, "traces", "spans", n["spans"], "--encoding",
+         "gzip")
+
+
+def section_logs(n):
+    load("log records", 500e3, "logs", "logs", n["spans"] * 2, db=40)
+
+
+def section_metrics(n):
+    load("metric points", 500e3, "metrics", "points", n["points"], "--scrape",
+         "1s")
+
+
+def median_ms(ask, times=15):
+    taken = []
+    for i in range(times):
+        begin = time.monotonic()
+        ask(i)
+        taken.append(time.monotonic() - begin)
+    return statistics.median(taken) * 1e3
+
+
+def section_queries(n):
+    with tempfile.TemporaryDirectory() as data:
+        server = Server(data)
+        now = datetime.now(timezone.utc)
+        made = shop(server, "--signals", "traces", "--requests",
+                    str(n["stored"]), "--history", "2h", "--rate",
+                    str(n["stored"] / 7200), "--connections", "8")
+        logs = shop(server, "--signals", "logs", "--requests",
+                    str(int(n["stored"] * 2.24)), "--history", "2h", "--rate",
+                    str(n["stored"] * 2.24 / 7200), "--connections", "8")
+        window = {"startTime": (now - timedelta(hours=3)).isoformat(),
+                  "endTime": (now + timedelta(hours=1)).isoformat()}
+        scope = {"namespace": "acme", "project": "shop"}
+        listed = server.post("/api/v1alpha1/traces/query", {
+            **window, "limit": 1000, "searchScope": scope})["traces"]
+        ids = [t["traceId"] for t in listed[:: max(1, len(listed) // 15)]]
+
+        def trace(i):
+            answer = server.post(
+                f"/api/v1alpha1/traces/{ids[i % len(ids)]}/spans/query",
+                {**window, "limit": 1000, "searchScope": scope})
+            assert answer["total"] > 0
+        ms = median_ms(trace)
+        row(f"trace by id, {made['spans'] / 1e6:.1f} M spans stored",
+            f"{ms:.1f}", "ms", "3", ms <= 3)
+
+        cart = {**scope, "component": "cart"}
+        ms = median_ms(lambda i: server.post("/api/v1/logs/query", {
+            **window, "limit": 100, "searchScope": cart}))
+        row(f"newest 100 log records of a component, "
+            f"{logs['logs'] / 1e6:.1f} M stored", f"{ms:.1f}", "ms", "10",
+            ms <= 10)
+
+        def words(i):
+            answer = server.post("/api/v1/logs/query", {
+                **window, "limit": 100, "searchScope": scope,
+                "searchPhrase": "insert failed"})
+            assert answer["total"] > 0
+        ms = median_ms(words, 7)
+        row(f"two-word search, {logs['logs'] / 1e6:.1f} M log records",
+            f"{ms:.1f}", "ms", "100", ms <= 100)
+        ms = median_ms(lambda i: server.post("/api/v1alpha1/traces/query", {
+            **window, "limit": 100, "searchScope": cart}), 5)
+        row("newest 100 traces of a component", f"{ms:.1f}", "ms", "", None)
+        took = server.stop()
+        row("SIGTERM to end, heads full", f"{took * 1e3:.0f}", "ms", "", None)
+        times = []
+        for _ in range(5):
+            server = Server(data)
+            times.append(server.first_accepted * 1e3)
+            server.stop()
+        ms = statistics.median(times)
+        row("start to first accepted request, 2 M spans stored",
+            f"{ms:.1f}", "ms", "30", ms <= 30)
+
+
+def section_page(n):
+    """24 h, 1000 components: 84 shops of 12."""
+    with tempfile.TemporaryDirectory() as data:
+        server = Server(data)
+        now = datetime.now(timezone.utc)
+        made = shop(server, "--shops", "84", "--pods", "1", "--signals",
+                    "traces,logs,metrics", "--scrape", "5m", "--history",
+                    "24h", "--duration", "24h", "--rate",
+                    str(n["stored"] / 86400), "--connections", "8")
+        window = ("environment=production&startTime="
+                  + (now - timedelta(hours=24)).strftime("%Y-%m-%dT%H:%M:%SZ")
+                  + "&endTime=" + now.strftime("%Y-%m-%dT%H:%M:%SZ"))
+
+        def page(i):
+            project = "shop" if i == 0 else f"shop-{i + 1}"
+            answer = json.loads(server.get(
+                f"/api/v1/components/acme/{project}/cart?{window}&step=5m"))
+            assert answer["endpoints"], answer
+        ms = median_ms(page, 25)
+        row(f"component page, 24 h, 1008 components, "
+            f"{made['spans'] / 1e6:.1f} M spans", f"{ms:.1f}", "ms", "10",
+            ms <= 10)
+        ms = median_ms(lambda i: server.get(
+            "/api/v1/components?namespace=acme&environment=production"), 5)
+        row("list of 1008 components", f"{ms:.1f}", "ms", "", None)
+        server.stop()
+
+
+def section_recovery(n):
+    """kill -9 with 64 MiB in the journal that no block holds yet."""
+    with tempfile.TemporaryDirectory() as data:
+        server = Server(data, "--journal-max", "512MiB")
+        sent = 0
+        while server.counter("journal_bytes") < (64 << 20) and sent < 40:
+            sent += 1
+            shop(server, "--signals", "traces", "--requests", "2000",
+                 "--seed", str(sent))
+        held = server.counter("journal_bytes")
+        accepted = server.counter("records_accepted_total")
+        server.stop(signal.SIGKILL)
+        server = Server(data, "--journal-max", "512MiB")
+        ms = server.first_accepted * 1e3
+        row(f"back after kill -9, {held / 1048576:.0f} MiB in the journal",
+            f"{ms:.0f}", "ms", "200 per 64 MiB", ms <= 200 * held / (64 << 20))
+        row("records acknowledged before the kill", f"{accepted:.0f}", "", "",
+            None)
+        server.stop()
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--quick", action="store_true")
+    parser.add_argument("sections", nargs="*")
+    args = parser.parse_args()
+    n = {"spans": 140000, "points": 200000, "stored": 285000}
+    if args.quick:
+        n = {k: v // 10 for k, v in n.items()}
+    known = [k[8:] for k in globals() if k.startswith("section_")]
+    for name in args.sections or known:
+        if name not in known:
+            sys.exit(f"no section {name}; there are: {' '.join(known)}")
+        globals()["section_" + name](n)
+    missed = [r[0] for r in ROWS if r[4] is False]
+    print(f"{len(ROWS)} figures, {len(missed)} not reached")
+
+
+if __name__ == "__main__":
+    main()
