@@ -1,0 +1,137 @@
+/*
+ * getaddrinfo() does the work; what it is given is checked first, because it
+ * takes much more than we want to mean something.
+ */
+#include "listen.h"
+
+#include <errno.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum { HOST_MAX = 256, PORT_TEXT = 6, BACKLOG = 1024 };
+
+static bool valid_port(const char *text)
+{
+    unsigned long port = 0;
+    size_t len = strlen(text);
+
+    for (size_t i = 0; i < len; i++) {
+        if (text[i] < '0' || text[i] > '9')
+            return false;
+        port = port * 10 + (unsigned long)(text[i] - '0');
+    }
+    return len > 0 && len < PORT_TEXT && port <= UINT16_MAX;
+}
+
+/* Splits at the last colon and takes the brackets off. */
+static bool split(const char *host_port, char host[HOST_MAX], const char **port)
+{
+    const char *colon = strrchr(host_port, ':');
+    size_t len = colon ? (size_t)(colon - host_port) : 0;
+    bool brackets;
+
+    if (len == 0 || len >= HOST_MAX || !valid_port(colon + 1))
+        return false;
+    brackets = len > 2 && host_port[0] == '[' && host_port[len - 1] == ']';
+    if (brackets) {
+        host_port++;
+        len -= 2;
+    }
+    memcpy(host, host_port, len);
+    host[len] = '\0';
+    *port = colon + 1;
+    return brackets == (strchr(host, ':') != NULL) && !strpbrk(host, "[]");
+}
+
+static enum status resolve(const char *host_port, struct addrinfo **address)
+{
+    struct addrinfo hints = {.ai_socktype = SOCK_STREAM,
+                             .ai_flags = AI_PASSIVE | AI_NUMERICSERV};
+    char host[HOST_MAX];
+    const char *port;
+
+    if (!split(host_port, host, &port))
+        return ERR_INVALID;
+    return getaddrinfo(host, port, &hints, address) == 0 ? OK : ERR_NOT_FOUND;
+}
+
+static int open_socket(const struct addrinfo *address)
+{
+    int on = 1;
+    int fd = socket(address->ai_family,
+                    SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+    if (fd < 0)
+        return -1;
+    if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) == 0 &&
+        bind(fd, address->ai_addr, address->ai_addrlen) == 0 &&
+        listen(fd, BACKLOG) == 0)
+        return fd;
+    int error = errno;
+
+    close(fd);
+    errno = error;
+    return -1;
+}
+
+static bool bound_port(int fd, uint16_t *port)
+{
+    struct sockaddr_storage name;
+    socklen_t len = sizeof(name);
+
+    if (getsockname(fd, (struct sockaddr *)&name, &len) < 0)
+        return false;
+    if (name.ss_family == AF_INET6)
+        *port = ntohs(((struct sockaddr_in6 *)&name)->sin6_port);
+    else
+        *port = ntohs(((struct sockaddr_in *)&name)->sin_port);
+    return true;
+}
+
+enum status listen_open(const char *host_port, int *fd, uint16_t *port)
+{
+    struct addrinfo *address = NULL;
+    enum status status = resolve(host_port, &address);
+    int opened;
+
+    if (status != OK)
+        return status;
+    opened = open_socket(address);
+    freeaddrinfo(address);
+    if (opened < 0)
+        return ERR_IO;
+    if (!bound_port(opened, port)) {
+        close(opened);
+        return ERR_IO;
+    }
+    *fd = opened;
+    return OK;
+}
+
+static bool address_is_loopback(const struct sockaddr *address)
+{
+    const struct sockaddr_in6 *in6;
+    const struct sockaddr_in *in;
+
+    if (address->sa_family == AF_INET6) {
+        in6 = (const struct sockaddr_in6 *)(const void *)address;
+        return IN6_IS_ADDR_LOOPBACK(&in6->sin6_addr);
+    }
+    in = (const struct sockaddr_in *)(const void *)address;
+    return ntohl(in->sin_addr.s_addr) >> 24 == 127;
+}
+
+bool listen_is_loopback(const char *host_port)
+{
+    struct addrinfo *address = NULL;
+    bool loopback;
+
+    if (resolve(host_port, &address) != OK)
+        return false;
+    loopback = address_is_loopback(address->ai_addr);
+    freeaddrinfo(address);
+    return loopback;
+}

@@ -1,0 +1,27 @@
+/*
+ * listen - "HOST:PORT" to a listening socket.
+ *
+ * HOST is an IPv4 address, an IPv6 address in brackets, or a name; port 0
+ * picks a free one. The receivers and the query API hand the socket to their
+ * HTTP server (libmicrohttpd: MHD_OPTION_LISTEN_SOCKET), which closes it.
+ *
+ * Threads  any.
+ */
+#ifndef LISTEN_H
+#define LISTEN_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "status.h"
+
+/* ERR_INVALID: not HOST:PORT; ERR_NOT_FOUND: no such host; ERR_IO: errno says
+ * why. The socket does not block; *port is the port it got. */
+MUST_CHECK enum status listen_open(const char *host_port, int *fd,
+                                   uint16_t *port);
+
+/* True if it can be reached from this machine only. False too if it is not
+ * HOST:PORT. */
+bool listen_is_loopback(const char *host_port);
+
+#endif
