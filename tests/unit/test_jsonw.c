@@ -2,6 +2,7 @@
 
 #include <jansson.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "test.h"
@@ -170,6 +171,34 @@ TEST(doubles_are_short_and_read_back)
         memcpy(&v, &bits, sizeof(v));
         if (isfinite(v))
             CHECK(strtod(number(v), NULL) == v);
+    }
+}
+
+/* The usual numbers take a short cut: against the long way, byte by byte. */
+TEST(decimals_are_as_printf_writes_them)
+{
+    static const char *const some[] = {
+        "0.000001", "-0.000001", "0.000123", "999999999.999999",
+        "-0.5",     "1.000001",  "100.25",   "123456789.123456"};
+
+    for (size_t i = 0; i < sizeof(some) / sizeof(*some); i++)
+        CHECK_TEXT(slice_of(number(strtod(some[i], NULL))), some[i]);
+    for (int i = 0; i < 50000; i++) {
+        double scale = pow(10, test_random(9));
+        double v =
+            (double)(int64_t)(test_random64() >> (16 + test_random(40))) /
+            scale;
+        const char *got = number(v);
+        char want[64];
+
+        for (int precision = 1; precision <= 17; precision++) {
+            snprintf(want, sizeof(want), "%.*g", precision, v);
+            if (strtod(want, NULL) == v)
+                break;
+        }
+        CHECK(strtod(got, NULL) == v);
+        if (!strchr(want, 'e'))
+            CHECK_TEXT(slice_of(got), want);
     }
 }
 
