@@ -10,12 +10,12 @@
 
 #include "slice.h"
 
-#define NS_PER_US UINT64_C(1000)
-#define NS_PER_MS UINT64_C(1000000)
-#define NS_PER_S UINT64_C(1000000000)
-#define NS_PER_MIN (60 * NS_PER_S)
+#define NS_PER_US   UINT64_C(1000)
+#define NS_PER_MS   UINT64_C(1000000)
+#define NS_PER_S    UINT64_C(1000000000)
+#define NS_PER_MIN  (60 * NS_PER_S)
 #define NS_PER_HOUR (60 * NS_PER_MIN)
-#define NS_PER_DAY (24 * NS_PER_HOUR)
+#define NS_PER_DAY  (24 * NS_PER_HOUR)
 
 uint64_t clock_wall_ns(void);      /* since 1970 UTC */
 uint64_t clock_monotonic_ns(void); /* never jumps */

@@ -20,8 +20,8 @@ void log_event(enum log_level level, const char *part, const char *msg,
                const char *format, ...) __attribute__((format(printf, 4, 5)));
 
 #define log_error(part, msg, ...) log_event(LOG_ERROR, part, msg, __VA_ARGS__)
-#define log_warn(part, msg, ...) log_event(LOG_WARN, part, msg, __VA_ARGS__)
-#define log_info(part, msg, ...) log_event(LOG_INFO, part, msg, __VA_ARGS__)
+#define log_warn(part, msg, ...)  log_event(LOG_WARN, part, msg, __VA_ARGS__)
+#define log_info(part, msg, ...)  log_event(LOG_INFO, part, msg, __VA_ARGS__)
 #define log_debug(part, msg, ...) log_event(LOG_DEBUG, part, msg, __VA_ARGS__)
 
 #endif

@@ -75,7 +75,7 @@ enum stats_id {
 #define STATS_ID(id, type, name, label, help) STATS_##id,
     STATS_TABLE(STATS_ID)
 #undef STATS_ID
-    STATS_COUNT
+        STATS_COUNT
 };
 
 void stats_add(enum stats_id id, uint64_t n);

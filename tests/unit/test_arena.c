@@ -64,7 +64,7 @@ TEST(budget_is_used_to_the_end_and_then_busy)
         bytes += 64;
     CHECK_EQ(arena_status(&arena), ERR_BUSY);
     CHECK(budget_used(&budget) <= 100000);
-    CHECK(bytes > 70000); /* red zones take their part */
+    CHECK(bytes > 70000);           /* red zones take their part */
     CHECK(!arena_alloc(&arena, 1)); /* sticky */
     CHECK(!arena_zero(&arena, 1, 1));
     CHECK_EQ(arena_copy(&arena, SLICE("x")).len, 0);
