@@ -1,0 +1,523 @@
+/*
+ * Two representations live side by side, because neither turns into the other
+ * without loss:
+ *
+ *   counts[]        exponential, a dense run of buckets at one scale. A finer
+ *                   histogram is coarsened on the way in (index >> shift), or
+ *                   the run is; so is a run that grows past HIST_MAX_BUCKETS.
+ *   bound_counts[]  explicit, on the union of all bounds seen. A bucket that
+ *                   a new bound cuts in two is shared out by width.
+ *
+ * A quantile of one of them is a walk along its buckets. If a hist holds both
+ * (series of two SDKs in one component) the sum of both distribution functions
+ * is searched by bisection.
+ *
+ * min and max, where the senders gave them, narrow the outermost buckets: an
+ * SDK that puts all its values into one wide bucket still gets a sensible
+ * answer.
+ */
+#include "hist.h"
+
+#include <math.h>
+
+enum { RUN_GRAIN = 16, BISECTIONS = 60 };
+
+/* ---- exponential ---- */
+
+/* Upper end of bucket index - 1, lower end of index. */
+static double edge(int32_t scale, int64_t index)
+{
+    return exp2((double)index * exp2(-(double)scale));
+}
+
+static int64_t shifted(int64_t index, int32_t shift)
+{
+    if (shift > 62)
+        return index < 0 ? -1 : 0;
+    return index >> shift; /* rounds down, also below zero */
+}
+
+static void coarsen(struct hist *hist, int32_t shift)
+{
+    int64_t offset = shifted(hist->offset, shift);
+    int64_t last = shifted(hist->offset + hist->len - 1, shift);
+
+    if (shift == 0)
+        return;
+    for (uint32_t i = 0; i < hist->len; i++) {
+        double n = hist->counts[i];
+
+        hist->counts[i] = 0;
+        hist->counts[shifted(hist->offset + i, shift) - offset] += n;
+    }
+    hist->offset = offset;
+    hist->len = (uint32_t)(last - offset + 1);
+    hist->scale -= shift;
+}
+
+/* A run of buckets at some scale. */
+struct run {
+    int32_t scale;
+    int64_t first, last;
+};
+
+static struct run run_at(struct run run, int32_t scale)
+{
+    int32_t shift = run.scale - scale;
+
+    return (struct run){scale, shifted(run.first, shift),
+                        shifted(run.last, shift)};
+}
+
+static struct run run_union(struct run a, struct run b)
+{
+    a.first = b.first < a.first ? b.first : a.first;
+    a.last = b.last > a.last ? b.last : a.last;
+    return a;
+}
+
+/*
+ * Makes the run of hist hold what `run` becomes at the scale of hist. Both are
+ * coarsened until they fit together.
+ */
+static bool make_run(struct hist *hist, struct arena *arena, struct run run)
+{
+    struct run own = {hist->scale, hist->offset,
+                      hist->offset + (int64_t)hist->len - 1};
+    struct run all = run;
+    int32_t scale = run.scale;
+    double *counts;
+
+    if (hist->len > 0 && hist->scale < scale)
+        scale = hist->scale;
+    for (;; scale--) {
+        all = run_at(run, scale);
+        if (hist->len > 0)
+            all = run_union(all, run_at(own, scale));
+        if (all.last - all.first < HIST_MAX_BUCKETS - 2 * RUN_GRAIN)
+            break;
+    }
+    if (hist->len > 0 && all.first >= run_at(own, scale).first &&
+        all.last <= run_at(own, scale).last) {
+        coarsen(hist, hist->scale - scale);
+        return true;
+    }
+    all.first &= ~(int64_t)(RUN_GRAIN - 1);
+    all.last |= RUN_GRAIN - 1;
+    counts =
+        arena_zero(arena, (size_t)(all.last - all.first + 1), sizeof(*counts));
+    if (!counts)
+        return false;
+    if (hist->len > 0) {
+        coarsen(hist, hist->scale - scale);
+        memcpy(counts + (hist->offset - all.first), hist->counts,
+               hist->len * sizeof(*counts));
+    }
+    hist->counts = counts;
+    hist->offset = all.first;
+    hist->len = (uint32_t)(all.last - all.first + 1);
+    hist->scale = scale;
+    return true;
+}
+
+static bool add_exponential(struct hist *hist, struct arena *arena,
+                            const struct histogram *values, double weight)
+{
+    const struct exp_buckets *b = &values->positive;
+    struct run run = {values->scale, b->offset,
+                      (int64_t)b->offset + b->count - 1};
+    int32_t shift;
+
+    if (b->count > 0) {
+        if (!make_run(hist, arena, run))
+            return false;
+        shift = run.scale - hist->scale;
+        for (uint32_t i = 0; i < b->count; i++)
+            hist->counts[shifted(run.first + i, shift) - hist->offset] +=
+                weight * (double)b->counts[i];
+    }
+    hist->zero += weight * (double)values->zero_count;
+    for (uint32_t i = 0; i < values->negative.count; i++)
+        hist->zero += weight * (double)values->negative.counts[i];
+    if (values->zero_threshold > hist->zero_threshold)
+        hist->zero_threshold = values->zero_threshold;
+    return true;
+}
+
+/* ---- explicit ---- */
+
+static bool same_bounds(const struct hist *hist, const double *bounds,
+                        uint32_t count)
+{
+    if (hist->bound_count != count)
+        return false;
+    for (uint32_t i = 0; i < count; i++)
+        if (hist->bounds[i] < bounds[i] || hist->bounds[i] > bounds[i])
+            return false;
+    return true;
+}
+
+/* The union of both, ascending, without doubles; its length. */
+static uint32_t merge_bounds(const double *a, uint32_t a_count, const double *b,
+                             uint32_t b_count, double *out)
+{
+    uint32_t i = 0, j = 0, n = 0;
+
+    while (i < a_count || j < b_count) {
+        double next =
+            j == b_count || (i < a_count && a[i] <= b[j]) ? a[i++] : b[j++];
+
+        if (n == 0 || next > out[n - 1])
+            out[n++] = next;
+    }
+    return n;
+}
+
+/* Adds the share of each old bucket that falls into each new one. What is
+ * above the last old bound goes right above it. */
+static void spread_bounds(const double *from, const double *counts,
+                          uint32_t count, const double *to, double *into,
+                          uint32_t into_count)
+{
+    uint32_t at = 0;
+
+    for (uint32_t i = 0; i <= count; i++) {
+        double low = i ? from[i - 1] : fmin(0, count ? from[0] : 0);
+        double high = i < count ? from[i] : low;
+
+        while (at < into_count && to[at] <= low)
+            at++;
+        if (i == count || !(high > low)) {
+            uint32_t spot = at;
+
+            if (i < count && spot > 0)
+                spot = at - 1; /* values at the bound itself */
+            into[spot] += counts[i];
+            continue;
+        }
+        for (uint32_t k = at; k <= into_count; k++) {
+            double left = k && to[k - 1] > low ? to[k - 1] : low;
+            double right = k < into_count && to[k] < high ? to[k] : high;
+
+            if (right > left)
+                into[k] += counts[i] * (right - left) / (high - low);
+            if (k == into_count || to[k] >= high)
+                break;
+        }
+    }
+}
+
+/* Makes hist->bounds a superset of bounds. */
+static bool make_bounds(struct hist *hist, struct arena *arena,
+                        const double *bounds, uint32_t count)
+{
+    size_t room = (size_t)hist->bound_count + count;
+    double *merged, *counts;
+    uint32_t n;
+
+    if (hist->bound_counts &&
+        (same_bounds(hist, bounds, count) || room > HIST_MAX_BOUNDS))
+        return true;
+    merged = arena_zero(arena, room + 1, sizeof(*merged));
+    counts = arena_zero(arena, room + 1, sizeof(*counts));
+    if (!merged || !counts)
+        return false;
+    n = merge_bounds(hist->bounds, hist->bound_count, bounds, count, merged);
+    if (hist->bound_counts)
+        spread_bounds(hist->bounds, hist->bound_counts, hist->bound_count,
+                      merged, counts, n);
+    hist->bounds = merged;
+    hist->bound_counts = counts;
+    hist->bound_count = n;
+    return true;
+}
+
+static bool add_bounds(struct hist *hist, struct arena *arena,
+                       const double *bounds, const double *counts,
+                       uint32_t count)
+{
+    if (!make_bounds(hist, arena, bounds, count))
+        return false;
+    if (same_bounds(hist, bounds, count))
+        for (uint32_t i = 0; i <= count; i++)
+            hist->bound_counts[i] += counts[i];
+    else
+        spread_bounds(bounds, counts, count, hist->bounds, hist->bound_counts,
+                      hist->bound_count);
+    return true;
+}
+
+static bool add_explicit(struct hist *hist, struct arena *arena,
+                         const struct histogram *values, double factor,
+                         double weight)
+{
+    double bounds[POINT_MAX_BUCKETS], counts[POINT_MAX_BUCKETS + 1];
+    uint32_t n = values->bound_count;
+
+    if (n > POINT_MAX_BUCKETS)
+        n = POINT_MAX_BUCKETS;
+    if (!values->counts)
+        return true;
+    for (uint32_t i = 0; i < n; i++)
+        bounds[i] = values->bounds[i] * factor;
+    for (uint32_t i = 0; i <= n; i++)
+        counts[i] = weight * (double)values->counts[i];
+    return add_bounds(hist, arena, bounds, counts, n);
+}
+
+/* Where factor moves the buckets off the grid of powers, they become explicit
+ * ones. */
+static bool add_scaled(struct hist *hist, struct arena *arena,
+                       const struct histogram *values, double factor,
+                       double weight)
+{
+    double bounds[POINT_MAX_BUCKETS + 1], counts[POINT_MAX_BUCKETS + 2] = {0};
+    const struct exp_buckets *b = &values->positive;
+    uint32_t n = b->count < POINT_MAX_BUCKETS ? b->count : POINT_MAX_BUCKETS;
+
+    counts[0] = weight * (double)values->zero_count;
+    for (uint32_t i = 0; i <= n; i++)
+        bounds[i] = factor * edge(values->scale, (int64_t)b->offset + i);
+    for (uint32_t i = 0; i < n; i++)
+        counts[i + 1] = weight * (double)b->counts[i];
+    return add_bounds(hist, arena, bounds, counts, n + 1);
+}
+
+/* ---- adding ---- */
+
+static void add_totals(struct hist *hist, const struct histogram *values,
+                       double factor, double weight)
+{
+    hist->count += weight * (double)values->count;
+    if (values->has_sum)
+        hist->sum += weight * values->sum * factor;
+    if (weight <= 0 || values->count == 0)
+        return;
+    if (!hist->used || values->min * factor < hist->min)
+        hist->min = values->min * factor;
+    if (!hist->used || values->max * factor > hist->max)
+        hist->max = values->max * factor;
+    hist->no_min |= !values->has_min;
+    hist->no_max |= !values->has_max;
+    hist->used = true;
+}
+
+/* Scales out of this range have buckets no double can tell apart. */
+static bool scale_makes_sense(int32_t scale)
+{
+    return scale >= -12 && scale <= 40;
+}
+
+bool hist_add(struct hist *hist, struct arena *arena, enum metric_type type,
+              const struct histogram *values, double factor, double weight)
+{
+    bool same_unit = !(factor < 1 || factor > 1);
+    bool good = true;
+
+    if (type == METRIC_HISTOGRAM)
+        good = add_explicit(hist, arena, values, factor, weight);
+    else if (!scale_makes_sense(values->scale))
+        return true;
+    else if (same_unit)
+        good = add_exponential(hist, arena, values, weight);
+    else
+        good = add_scaled(hist, arena, values, factor, weight);
+    if (good)
+        add_totals(hist, values, factor, weight);
+    return good;
+}
+
+static bool merge_exponential(struct hist *hist, struct arena *arena,
+                              const struct hist *other, double weight)
+{
+    struct run run = {other->scale, other->offset,
+                      other->offset + (int64_t)other->len - 1};
+    int32_t shift;
+
+    if (other->len > 0) {
+        if (!make_run(hist, arena, run))
+            return false;
+        shift = other->scale - hist->scale;
+        for (uint32_t i = 0; i < other->len; i++)
+            hist->counts[shifted(run.first + i, shift) - hist->offset] +=
+                weight * other->counts[i];
+    }
+    hist->zero += weight * other->zero;
+    if (other->zero_threshold > hist->zero_threshold)
+        hist->zero_threshold = other->zero_threshold;
+    return true;
+}
+
+static bool merge_explicit(struct hist *hist, struct arena *arena,
+                           const struct hist *other, double weight)
+{
+    double counts[HIST_MAX_BOUNDS + POINT_MAX_BUCKETS + 2];
+
+    if (!other->bound_counts)
+        return true;
+    for (uint32_t i = 0; i <= other->bound_count; i++)
+        counts[i] = weight * other->bound_counts[i];
+    return add_bounds(hist, arena, other->bounds, counts, other->bound_count);
+}
+
+bool hist_merge(struct hist *hist, struct arena *arena,
+                const struct hist *other, double weight)
+{
+    if (!merge_exponential(hist, arena, other, weight) ||
+        !merge_explicit(hist, arena, other, weight))
+        return false;
+    hist->count += weight * other->count;
+    hist->sum += weight * other->sum;
+    if (!other->used || weight <= 0)
+        return true;
+    if (!hist->used || other->min < hist->min)
+        hist->min = other->min;
+    if (!hist->used || other->max > hist->max)
+        hist->max = other->max;
+    hist->no_min |= other->no_min;
+    hist->no_max |= other->no_max;
+    hist->used = true;
+    return true;
+}
+
+/* ---- asking ---- */
+
+/* One bucket as it is looked at; counts that a subtraction left a little
+ * below zero are none. */
+struct bucket {
+    double low, high, count;
+    bool geometric;
+};
+
+static uint32_t bucket_total(const struct hist *hist)
+{
+    return 1 + hist->len + (hist->bound_counts ? hist->bound_count + 1 : 0);
+}
+
+static struct bucket explicit_bucket(const struct hist *hist, uint32_t i)
+{
+    struct bucket b = {0, 0, hist->bound_counts[i], false};
+    double first = hist->bound_count ? hist->bounds[0] : 0;
+
+    b.low = i ? hist->bounds[i - 1] : fmin(0, first);
+    if (i < hist->bound_count)
+        b.high = hist->bounds[i];
+    else
+        b.high = hist->no_max ? b.low : fmax(b.low, hist->max);
+    return b;
+}
+
+/* 0: zero bucket; then the run; then the explicit ones. */
+static struct bucket bucket_at(const struct hist *hist, uint32_t i)
+{
+    struct bucket b;
+
+    if (i == 0) {
+        b = (struct bucket){0, hist->zero_threshold, hist->zero, false};
+    } else if (i <= hist->len) {
+        int64_t index = hist->offset + i - 1;
+
+        b = (struct bucket){0, 0, hist->counts[i - 1], true};
+        if (b.count > 0) {
+            b.low = edge(hist->scale, index);
+            b.high = edge(hist->scale, index + 1);
+        }
+    } else {
+        b = explicit_bucket(hist, i - hist->len - 1);
+    }
+    if (!(b.count > 0))
+        b.count = 0;
+    if (!hist->no_min && b.low < hist->min)
+        b.low = fmin(hist->min, b.high);
+    if (!hist->no_max && b.high > hist->max)
+        b.high = fmax(hist->max, b.low);
+    return b;
+}
+
+static double inside(const struct bucket *b, double share)
+{
+    if (b->geometric && b->low > 0 && isfinite(b->high))
+        return b->low * pow(b->high / b->low, share);
+    return b->low + (b->high - b->low) * share;
+}
+
+/* How many values of the bucket are at most x. */
+static double below(const struct bucket *b, double x)
+{
+    if (x >= b->high)
+        return b->count;
+    if (x <= b->low)
+        return 0;
+    return b->count * (b->geometric && b->low > 0
+                           ? log(x / b->low) / log(b->high / b->low)
+                           : (x - b->low) / (b->high - b->low));
+}
+
+static double walk(const struct hist *hist, double rank)
+{
+    struct bucket last = {0};
+
+    for (uint32_t i = 0; i < bucket_total(hist); i++) {
+        struct bucket b = bucket_at(hist, i);
+
+        if (b.count <= 0)
+            continue;
+        if (rank <= b.count)
+            return inside(&b, rank / b.count);
+        rank -= b.count;
+        last = b;
+    }
+    return last.high; /* rounding left a crumb */
+}
+
+static double bisect(const struct hist *hist, double rank)
+{
+    double low = 0, high = 0;
+
+    for (uint32_t i = 0; i < bucket_total(hist); i++) {
+        struct bucket b = bucket_at(hist, i);
+
+        if (b.count > 0 && b.high > high)
+            high = b.high;
+        if (b.count > 0 && b.low < low)
+            low = b.low;
+    }
+    for (int n = 0; n < BISECTIONS; n++) {
+        double middle = low + (high - low) / 2, sum = 0;
+
+        for (uint32_t i = 0; i < bucket_total(hist); i++) {
+            struct bucket b = bucket_at(hist, i);
+
+            sum += below(&b, middle);
+        }
+        if (sum < rank)
+            low = middle;
+        else
+            high = middle;
+    }
+    return high;
+}
+
+double hist_quantile(const struct hist *hist, double q)
+{
+    double total = 0;
+    bool exponential = hist->zero > 0;
+
+    for (uint32_t i = 0; i < bucket_total(hist); i++) {
+        struct bucket b = bucket_at(hist, i);
+
+        total += b.count;
+        exponential |= b.geometric && b.count > 0;
+    }
+    if (!(total > 0))
+        return NAN;
+    if (!exponential && hist->bound_count == 0 && hist->no_max)
+        return hist_mean(hist); /* no buckets: all that is known */
+    return exponential && hist->bound_counts ? bisect(hist, q * total)
+                                             : walk(hist, q * total);
+}
+
+double hist_mean(const struct hist *hist)
+{
+    return hist->count > 0 ? hist->sum / hist->count : (double)NAN;
+}

@@ -1,0 +1,58 @@
+/*
+ * hist - histograms of any kind added up, and their quantiles.
+ *
+ * Exponential histograms are brought to the coarser scale and added bucket by
+ * bucket; histograms with explicit bounds are added on the union of their
+ * bounds. Counts are doubles, so that a histogram can be taken in part (a
+ * minute that lies in two steps) or taken off again (the cumulative one before
+ * it).
+ *
+ * Ownership  A struct hist is plain, all zero is empty; what it points at is
+ *            in the arena that every call is given.
+ */
+#ifndef HIST_H
+#define HIST_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "arena.h"
+#include "record.h"
+
+enum { HIST_MAX_BUCKETS = 512, HIST_MAX_BOUNDS = 2048 };
+
+struct hist {
+    double count, sum;
+    double min, max; /* bounds of all values, while known */
+    bool used, no_min, no_max;
+    /* exponential: bucket i of counts is (base^(offset+i), base^(offset+i+1)]
+     */
+    double zero, zero_threshold;
+    int32_t scale;
+    int64_t offset;
+    uint32_t len;
+    double *counts;
+    /* explicit: (bounds[i-1], bounds[i]], one more for what is above */
+    uint32_t bound_count;
+    double *bounds, *bound_counts;
+};
+
+/*
+ * Adds weight times a METRIC_HISTOGRAM or METRIC_EXP_HISTOGRAM whose values are
+ * to be multiplied by factor (0.001: milliseconds to seconds). A weight below
+ * zero takes off. False if the arena is full: then hist is as before.
+ */
+bool hist_add(struct hist *hist, struct arena *arena, enum metric_type type,
+              const struct histogram *values, double factor, double weight);
+
+bool hist_merge(struct hist *hist, struct arena *arena,
+                const struct hist *other, double weight);
+
+/* The value below which q (0 to 1) of all values lie, interpolated inside its
+ * bucket; NAN if there are none. */
+double hist_quantile(const struct hist *hist, double q);
+
+/* NAN if there are none. */
+double hist_mean(const struct hist *hist);
+
+#endif
