@@ -172,7 +172,7 @@ format-check:
 tidy: $(proto:=.h)
 	clang-tidy --quiet $(filter %.c,$(ours)) -- -std=c11 \
 	    -D_POSIX_C_SOURCE=200809L -D_DEFAULT_SOURCE -Iinclude -Itests \
-	    -I$(out)/proto $(MODULES:%=-I%) $(dep_cflags)
+	    -I$(out)/proto -Idaemon $(MODULES:%=-I%) $(dep_cflags)
 
 install: all
 	install -D -m 755 $(out)/$(NAME) $(DESTDIR)$(PREFIX)/bin/$(NAME)

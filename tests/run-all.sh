@@ -93,7 +93,7 @@ build() {
     jobs=$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
     # shellcheck disable=SC2086 # MAKE may hold words
     $MAKE -s -k -j"$jobs" --no-print-directory MODE="$MODE" BUILD="$BUILD" \
-        "$@" || echo "some of this did not build: $*"
+        "$@" || fail "make $*" "did not build" # or an old program would do
 }
 
 targets=
@@ -119,12 +119,16 @@ for kind; do
         ;;
     e2e)
         for script in tests/e2e/*.sh tests/e2e/*/run.sh; do
-            [ -x "$script" ] && run 600 "$script" "./$script"
+            if [ -x "$script" ]; then
+                run 600 "$script" "./$script"
+            elif [ -e "$script" ]; then
+                echo "$script: not executable, so not a test"
+            fi
         done
         ;;
     esac
 done
 
-[ -z "$failures" ] || echo "failed:$failures"
+[ -z "$failures" ] || echo "failed:$failures" | grep .
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]

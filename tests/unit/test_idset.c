@@ -2,32 +2,35 @@
 
 #include "test.h"
 
+static void compare(uint32_t limit)
+{
+    bool want[300] = {false};
+    uint32_t count = 0;
+    struct arena arena;
+    struct idset *set;
+
+    arena_init(&arena, NULL, SIZE_MAX);
+    set = idset_new(&arena, limit);
+    for (int i = 0; i < 100; i++) {
+        uint32_t id = test_random(300);
+
+        count += id < limit && !want[id];
+        if (id < limit)
+            want[id] = true;
+        idset_add(set, id);
+    }
+    idset_add(set, UINT32_MAX);
+    for (uint32_t id = 0; id < 300; id++)
+        CHECK_EQ(idset_has(set, id), want[id]);
+    CHECK(!idset_has(set, UINT32_MAX));
+    CHECK_EQ(set->count, count);
+    arena_release(&arena);
+}
+
 TEST(agrees_with_a_plain_array)
 {
-    for (uint32_t limit = 0; limit < 300; limit++) {
-        bool want[300] = {false};
-        uint32_t count = 0;
-        struct arena arena;
-        struct idset *set;
-
-        arena_init(&arena, NULL, SIZE_MAX);
-        set = idset_new(&arena, limit);
-        for (int i = 0; i < 100; i++) {
-            uint32_t id = test_random(300);
-
-            if (id < limit && !want[id]) {
-                want[id] = true;
-                count++;
-            }
-            idset_add(set, id);
-        }
-        idset_add(set, UINT32_MAX);
-        for (uint32_t id = 0; id < 300; id++)
-            CHECK_EQ(idset_has(set, id), want[id]);
-        CHECK(!idset_has(set, UINT32_MAX));
-        CHECK_EQ(set->count, count);
-        arena_release(&arena);
-    }
+    for (uint32_t limit = 0; limit < 300; limit++)
+        compare(limit);
 }
 
 TEST(an_arena_that_refuses)
