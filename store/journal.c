@@ -467,7 +467,7 @@ enum status journal_start(struct journal *journal, struct sink next)
     return OK;
 }
 
-void journal_close(struct journal *journal)
+void journal_stop(struct journal *journal)
 {
     struct batch *batch;
 
@@ -477,10 +477,18 @@ void journal_close(struct journal *journal)
     queue_close(journal->queue);
     if (journal->started)
         pthread_join(journal->thread, NULL);
+    journal->started = false;
     while ((batch = queue_pop(journal->queue, 0)) != NULL)
         refuse(batch, ERR_STOPPING); /* never started */
     if (segment_finish(&journal->writer, active_segment(journal).used) != OK)
         log_warn("journal", "cannot cut the last segment to size", NULL);
+}
+
+void journal_close(struct journal *journal)
+{
+    if (!journal)
+        return;
+    journal_stop(journal);
     segment_writer_release(&journal->writer);
     queue_free(journal->queue);
     journal_dir_release(&journal->dir);

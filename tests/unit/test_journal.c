@@ -415,9 +415,16 @@ TEST(close_writes_what_was_submitted)
         batch->done_arg = &outcome[i];
         sink.submit(sink.arg, batch);
     }
-    journal_close(journal);
+    journal_stop(journal);
     for (uint32_t i = 0; i < 32; i++)
         CHECK_EQ(atomic_load(&outcome[i].status), OK);
+    CHECK_EQ(sink.ready(sink.arg), ERR_STOPPING);
+    CHECK_EQ(put(journal, 32, 1), ERR_STOPPING);
+    journal_cut(journal, 0);
+    journal_stop(journal);
+    journal_close(journal);
+    journal_stop(NULL);
+    journal_close(NULL);
     reread(0);
     CHECK_EQ(again.count, 32);
 
