@@ -22,8 +22,9 @@ enum identity_rule {
 
 /*
  * Numbers are dense, from 0, never reused. An UNASSIGNED identity has empty
- * project and component and belongs to one resource or pod only, so that it
- * can be re-tagged as a whole. A uid that is not known is empty.
+ * project and component. Where a pod is known, an UNASSIGNED or INFERRED
+ * identity belongs to that pod only, so that it can be re-tagged as a whole. A
+ * uid that is not known is empty.
  */
 struct identity {
     uint32_t id;

@@ -34,19 +34,24 @@ struct registry;
 struct registry_keys {
     struct slice namespace, project, component, environment;
     struct slice project_uid, component_uid, environment_uid;
+    struct slice resource, resource_uid; /* a managed resource: stands for a
+                                            component where there is none */
     struct slice endpoint; /* "openchoreo.dev/endpoint-name" */
 };
 
 extern const struct registry_keys registry_default_keys;
 
 struct registry_options {
-    struct registry_keys keys;
+    struct registry_keys keys; /* all empty: registry_default_keys */
     uint32_t max_resources, max_identities;
     uint64_t forget_ns; /* a resource not seen for so long may be dropped when
-                           the table is full; 0: never */
+                           the table is full, and its number be given to
+                           another: not less than the longest retention; 0:
+                           never */
 };
 
-/* Reads what the store kept. */
+/* Reads what the store kept. Close it before the store; that saves what is
+ * known of last-seen times. ERR_INVALID if a key is too long. */
 MUST_CHECK enum status registry_open(struct registry **registry,
                                      const struct registry_options *options,
                                      struct store *store);
@@ -68,6 +73,11 @@ uint32_t registry_resolve_record(struct registry *registry,
 uint32_t registry_derived_resource(struct registry *registry,
                                    uint32_t identity);
 
+/* The value of the stamped endpoint key among these; empty if there is none.
+ * Cheap enough to be asked for every span. */
+struct slice registry_endpoint_label(const struct registry *registry,
+                                     const struct attrs *attrs);
+
 /* Seen at this time (of the record): for "last seen" per signal. */
 void registry_touch(struct registry *registry, uint32_t identity,
                     enum signal signal, uint64_t time_ns);
@@ -81,14 +91,16 @@ uint32_t registry_find_host(struct registry *registry, uint32_t from,
 
 /* ---- any thread ---- */
 
-/* Identity of a resource now; IDENTITY_NONE for an id that is not known. */
+/* Identity of a resource now; IDENTITY_NONE for an id that is not known. Of a
+ * derived resource: that of the identity it was made for. */
 uint32_t registry_identity_id(struct registry *registry, uint32_t resource);
 
-/* False if there is none with this number. */
+/* False if there is none with this number. A number that was re-tagged away
+ * gives the identity it became, with that one's number. */
 bool registry_identity(struct registry *registry, uint32_t identity,
                        struct arena *arena, struct identity *out);
 
-/* Same, of a resource. */
+/* Same, of a resource; the rule is the one that found it for this resource. */
 bool registry_resource_identity(struct registry *registry, uint32_t resource,
                                 struct arena *arena, struct identity *out);
 
@@ -106,6 +118,10 @@ struct idset *registry_select(struct registry *registry,
                               const struct scope_filter *filter,
                               struct arena *arena);
 
+/* Identities with equal names are one entry: times and counts of all, and the
+ * identity and derived resource of the one found by the strongest rule (the
+ * youngest of several). registry_select() of its names has the resources of
+ * all of them. */
 struct component_info {
     struct identity identity;
     uint64_t first_seen_ns;
@@ -114,7 +130,7 @@ struct component_info {
     uint32_t derived_resource;           /* RESOURCE_NONE: none yet */
 };
 
-/* The identities in the scope, sorted by namespace, project, component,
+/* The components in the scope, sorted by namespace, project, component,
  * environment; NULL and 0 if there are none. */
 struct component_info *registry_components(struct registry *registry,
                                            const struct scope_filter *filter,

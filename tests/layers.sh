@@ -28,7 +28,7 @@ for file in include/*.h base/*.[ch] proto/*.[ch] store/*.[ch] correlate/*.[ch] \
     base) may="base" may_use="" ;;
     proto) may="proto base" may_use="jansson.h protobuf-c/ otlp.pb-c.h" ;;
     store) may="store base" may_use="sqlite3.h zstd.h libdeflate.h" ;;
-    correlate) may="correlate store base" may_use="" ;;
+    correlate) may="correlate store base" may_use="jansson.h" ;;
     ingest) may="ingest proto base" may_use="microhttpd.h libdeflate.h zstd.h" ;;
     query) may="query correlate store base" \
         may_use="microhttpd.h jansson.h yaml.h libdeflate.h" ;;

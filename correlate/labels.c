@@ -1,0 +1,108 @@
+/*
+ * A key is compared from its end: the tail must fold to one of the labels, and
+ * what stands before it must be nothing or fold to one of the prefixes.
+ * Prefixes are folded as well, because stores that flatten keys leave
+ * "k8s_pod_labels_openchoreo_dev_component".
+ */
+#include "labels.h"
+
+#define TEXT(literal)                  \
+    {                                  \
+        (literal), sizeof(literal) - 1 \
+    }
+
+/* The longest is LABELS_MAX_PREFIX bytes long. */
+static const struct slice prefixes[] = {
+    TEXT(""),
+    TEXT("k8s_pod_labels_"),
+    TEXT("k8s_pod_label_"),
+    TEXT("k8s_object_label_"),
+    TEXT("kubernetes_labels_"),
+    TEXT("label_"),
+};
+
+enum { PREFIX_COUNT = sizeof(prefixes) / sizeof(*prefixes) };
+
+static char fold(char c)
+{
+    return c == '.' || c == '/' || c == '-' ? '_' : c;
+}
+
+bool labels_ends_folded(struct slice key, struct slice tail)
+{
+    if (key.len < tail.len)
+        return false;
+    for (size_t i = 0; i < tail.len; i++)
+        if (fold(key.ptr[key.len - tail.len + i]) != tail.ptr[i])
+            return false;
+    return true;
+}
+
+static uint32_t tail_bit(char c)
+{
+    return UINT32_C(1) << (c & 31);
+}
+
+static enum status set_key(struct labels *labels, enum label label,
+                           struct slice key)
+{
+    if (key.len > LABELS_MAX_KEY)
+        return ERR_INVALID;
+    labels->keys[label].len = (uint32_t)key.len;
+    if (key.len == 0)
+        return OK;
+    for (size_t i = 0; i < key.len; i++)
+        labels->keys[label].text[i] = fold(key.ptr[i]);
+
+    char last = labels->keys[label].text[key.len - 1];
+    uint32_t tails = tail_bit(last);
+
+    if (last == '_') /* as it comes it may be any of those that fold to it */
+        tails |= tail_bit('.') | tail_bit('/') | tail_bit('-');
+    for (size_t i = 0; i < PREFIX_COUNT; i++)
+        labels->tails[key.len + prefixes[i].len] |= tails;
+    return OK;
+}
+
+enum status labels_init(struct labels *labels, const struct registry_keys *keys)
+{
+    const struct slice key[LABEL_COUNT] = {
+        [LABEL_NAMESPACE] = keys->namespace,
+        [LABEL_PROJECT] = keys->project,
+        [LABEL_COMPONENT] = keys->component,
+        [LABEL_ENVIRONMENT] = keys->environment,
+        [LABEL_PROJECT_UID] = keys->project_uid,
+        [LABEL_COMPONENT_UID] = keys->component_uid,
+        [LABEL_ENVIRONMENT_UID] = keys->environment_uid,
+        [LABEL_RESOURCE] = keys->resource,
+        [LABEL_RESOURCE_UID] = keys->resource_uid,
+        [LABEL_ENDPOINT] = keys->endpoint,
+        [LABEL_POD_UID] = SLICE("k8s.pod.uid"),
+        [LABEL_POD_NAME] = SLICE("k8s.pod.name"),
+        [LABEL_POD_NAMESPACE] = SLICE("k8s.namespace.name"),
+    };
+    enum status status = OK;
+
+    memset(labels, 0, sizeof(*labels));
+    for (unsigned i = 0; i < LABEL_COUNT && status == OK; i++)
+        status = set_key(labels, (enum label)i, key[i]);
+    return status;
+}
+
+enum label labels_match_slowly(const struct labels *labels, struct slice key)
+{
+    for (unsigned label = 0; label < LABEL_COUNT; label++) {
+        struct slice tail = {labels->keys[label].text, labels->keys[label].len};
+
+        if (tail.len == 0 || !labels_ends_folded(key, tail))
+            continue;
+
+        struct slice front = {key.ptr, key.len - tail.len};
+
+        for (size_t i = 0; i < PREFIX_COUNT; i++)
+            if (front.len == prefixes[i].len &&
+                labels_ends_folded(front, prefixes[i]))
+                return (enum label)label;
+    }
+    return LABEL_NONE;
+}

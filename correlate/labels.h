@@ -1,0 +1,77 @@
+/*
+ * labels - which attribute keys are labels of the control plane, however a
+ * collector has spelt them.
+ *
+ * One label comes as "openchoreo.dev/component-uid",
+ * "k8s.pod.labels.openchoreo.dev/component-uid",
+ * "kubernetes.labels.openchoreo_dev/component-uid" or
+ * "label_openchoreo_dev_component_uid". A known prefix is taken off, then the
+ * rest is compared with '.', '/' and '-' read as '_'.
+ *
+ * Nearly every key asked about is none of ours, so labels_match() first looks
+ * into a table by length and last byte, and goes on for a few keys only.
+ *
+ * Threads  any, once labels_init() is through: it does not change any more.
+ */
+#ifndef LABELS_H
+#define LABELS_H
+
+#include <stdint.h>
+
+#include "record.h"
+#include "registry.h"
+#include "slice.h"
+#include "status.h"
+
+/* The stamped labels, then what names the pod a record is about. */
+enum label {
+    LABEL_NAMESPACE,
+    LABEL_PROJECT,
+    LABEL_COMPONENT,
+    LABEL_ENVIRONMENT,
+    LABEL_PROJECT_UID,
+    LABEL_COMPONENT_UID,
+    LABEL_ENVIRONMENT_UID,
+    LABEL_RESOURCE,
+    LABEL_RESOURCE_UID,
+    LABEL_ENDPOINT,
+    LABEL_POD_UID,
+    LABEL_POD_NAME,
+    LABEL_POD_NAMESPACE,
+    LABEL_COUNT,
+    LABEL_NONE = LABEL_COUNT
+};
+
+enum { LABELS_MAX_KEY = 128, LABELS_MAX_PREFIX = 18 };
+
+struct labels {
+    /* Bit (last byte & 31) is set at the length of every spelling. */
+    uint32_t tails[LABELS_MAX_KEY + LABELS_MAX_PREFIX + 1];
+    struct {
+        char text[LABELS_MAX_KEY]; /* folded */
+        uint32_t len;              /* 0: not used */
+    } keys[LABEL_COUNT];
+};
+
+/* ERR_INVALID if a key is longer than LABELS_MAX_KEY. An empty one is never
+ * found. */
+MUST_CHECK enum status labels_init(struct labels *labels,
+                                   const struct registry_keys *keys);
+
+/* The rest of labels_match(), for keys that the table lets through. */
+enum label labels_match_slowly(const struct labels *labels, struct slice key);
+
+/* Which label the key spells, or LABEL_NONE. */
+static inline enum label labels_match(const struct labels *labels,
+                                      struct slice key)
+{
+    if (key.len == 0 || key.len > LABELS_MAX_KEY + LABELS_MAX_PREFIX ||
+        !(labels->tails[key.len] >> (key.ptr[key.len - 1] & 31) & 1))
+        return LABEL_NONE;
+    return labels_match_slowly(labels, key);
+}
+
+/* True if key ends in this tail, which is folded already. */
+bool labels_ends_folded(struct slice key, struct slice tail);
+
+#endif

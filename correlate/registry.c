@@ -1,0 +1,341 @@
+/*
+ * The registry's frame: opening, the lock, what waits to be saved, and the
+ * small questions. How it hangs together is drawn in registry_int.h.
+ *
+ * A change goes like this:
+ *
+ *   registry_lock();     exclusive
+ *   ... change, registry_save_later() for what the store has to know ...
+ *   registry_unlock();   release, then save what was noted, identities before
+ *                        the resources that point at them
+ */
+#include <assert.h>
+#include <stdlib.h>
+
+#include "clock.h"
+#include "hash.h"
+#include "mem.h"
+#include "registry_int.h"
+#include "stats.h"
+
+#define TEXT(literal)                  \
+    {                                  \
+        (literal), sizeof(literal) - 1 \
+    }
+
+const struct registry_keys registry_default_keys = {
+    .namespace = TEXT("openchoreo.dev/namespace"),
+    .project = TEXT("openchoreo.dev/project"),
+    .component = TEXT("openchoreo.dev/component"),
+    .environment = TEXT("openchoreo.dev/environment"),
+    .project_uid = TEXT("openchoreo.dev/project-uid"),
+    .component_uid = TEXT("openchoreo.dev/component-uid"),
+    .environment_uid = TEXT("openchoreo.dev/environment-uid"),
+    .resource = TEXT("openchoreo.dev/resource"),
+    .resource_uid = TEXT("openchoreo.dev/resource-uid"),
+    .endpoint = TEXT("openchoreo.dev/endpoint-name"),
+};
+
+/* Bytes of names: a pod's name and address for each resource, half a dozen
+ * names for each identity. */
+enum { NAME_BYTES_RES = 64, NAME_BYTES_IDENT = 128, NAME_BYTES_MIN = 65536 };
+
+static uint32_t name_cap(const struct registry_options *options)
+{
+    uint64_t cap = (uint64_t)options->max_resources * NAME_BYTES_RES +
+                   (uint64_t)options->max_identities * NAME_BYTES_IDENT +
+                   NAME_BYTES_MIN;
+
+    return cap < UINT32_MAX / 2 ? (uint32_t)cap : UINT32_MAX / 2;
+}
+
+enum status registry_open(struct registry **out,
+                          const struct registry_options *options,
+                          struct store *store)
+{
+    struct registry *registry = mem_zero(1, sizeof(*registry));
+
+    registry->options = *options;
+    if (options->keys.component.len == 0)
+        registry->options.keys = registry_default_keys;
+    registry->store = store;
+    registry->overflow_id = registry->free_pod = NONE;
+    registry->now_ns = clock_wall_ns();
+    pthread_rwlock_init(&registry->lock, NULL);
+    names_init(&registry->names, name_cap(options));
+    names_add(&registry->names, SLICE("default"));
+
+    enum status status =
+        labels_init(&registry->labels, &registry->options.keys);
+
+    if (status == OK)
+        status = registry_load(registry);
+    if (status != OK) {
+        registry->store = NULL; /* nothing to save */
+        registry_close(registry);
+        return status;
+    }
+    *out = registry;
+    return OK;
+}
+
+void registry_close(struct registry *registry)
+{
+    if (!registry)
+        return;
+    if (registry->store && registry->seen_changed)
+        registry_save_seen(registry);
+    pthread_rwlock_destroy(&registry->lock);
+    idmap_release(&registry->res_by_hash);
+    idmap_release(&registry->by_record);
+    idmap_release(&registry->ident_by_key);
+    idmap_release(&registry->pod_by_key);
+    idmap_release(&registry->hosts);
+    names_release(&registry->names);
+    free(registry->res);
+    free(registry->identity_of);
+    free(registry->free_ids);
+    free(registry->ident);
+    free(registry->pods);
+    free(registry->saves);
+    free(registry->scratch);
+    free(registry);
+}
+
+/* ---- changing ---- */
+
+void registry_lock(struct registry *registry)
+{
+    pthread_rwlock_wrlock(&registry->lock);
+}
+
+void registry_save_later(struct registry *registry, uint32_t id, int what)
+{
+    if (registry->save_count == registry->save_room) {
+        registry->save_room = 2 * registry->save_room + 16;
+        registry->saves = mem_resize(registry->saves, registry->save_room,
+                                     sizeof(*registry->saves));
+    }
+    registry->saves[registry->save_count++] =
+        (struct save){.id = id, .what = (unsigned)what & 3};
+}
+
+static void save_identity(struct registry *registry, uint32_t id)
+{
+    struct identity view;
+    uint32_t now = ident_resolve(registry, id);
+
+    ident_view(registry, now, &view);
+    if (now != id) {
+        /* This is how a number that stands for another one is kept. */
+        view.id = id;
+        view.rule = RULE_LEARNED;
+    }
+    store_save_identity(registry->store, &view);
+}
+
+static void save_derived(struct registry *registry, uint32_t id)
+{
+    const struct res *res = &registry->res[id];
+    struct attr attr = {.key = "callboard.identity",
+                        .key_len = sizeof("callboard.identity") - 1,
+                        .type = VALUE_INT,
+                        .i = res->owner};
+    struct resource resource = {.attrs = {&attr, 1, 0}, .id = id};
+
+    if (res->kind == RES_OVERFLOW) {
+        attr.key = "callboard.overflow";
+        attr.key_len = sizeof("callboard.overflow") - 1;
+        attr.type = VALUE_BOOL;
+        attr.i = 0;
+        attr.b = true;
+    }
+    store_save_resource(registry->store, id, registry->identity_of[id],
+                        res->hash, &resource);
+}
+
+void registry_unlock(struct registry *registry)
+{
+    pthread_rwlock_unlock(&registry->lock);
+    stats_set(STATS_RESOURCES, registry->res_count - registry->free_count);
+    stats_set(STATS_RESOURCES_UNASSIGNED, registry->unassigned);
+    for (uint32_t i = 0; i < registry->save_count; i++)
+        if (registry->saves[i].what == SAVE_IDENTITY)
+            save_identity(registry, registry->saves[i].id);
+    for (uint32_t i = 0; i < registry->save_count; i++) {
+        uint32_t id = registry->saves[i].id;
+
+        if (registry->saves[i].what == SAVE_RESOURCE_IDENTITY)
+            store_save_resource_identity(registry->store, id,
+                                         registry->identity_of[id]);
+        else if (registry->saves[i].what == SAVE_DERIVED)
+            save_derived(registry, id);
+    }
+    registry->save_count = 0;
+}
+
+uint32_t registry_take_id(struct registry *registry)
+{
+    uint32_t id = registry->res_count;
+
+    if (registry->free_count > 0) {
+        id = registry->free_ids[--registry->free_count];
+    } else {
+        if (id == registry->res_room) {
+            registry->res_room += registry->res_room / 2 + 32;
+            registry->res = mem_resize(registry->res, registry->res_room,
+                                       sizeof(*registry->res));
+            registry->identity_of =
+                mem_resize(registry->identity_of, registry->res_room,
+                           sizeof(*registry->identity_of));
+        }
+        registry->res_count++;
+    }
+    registry->res[id] = (struct res){
+        .pod = NONE,
+        .next_in_pod = NONE,
+        .owner = NONE,
+        .seen_s = (uint32_t)(registry->now_ns / NS_PER_S),
+    };
+    registry->identity_of[id] = NONE;
+    return id;
+}
+
+void registry_give_id(struct registry *registry, uint32_t id)
+{
+    if (registry->free_count == registry->free_room) {
+        registry->free_room += registry->free_room / 2 + 32;
+        registry->free_ids = mem_resize(registry->free_ids, registry->free_room,
+                                        sizeof(*registry->free_ids));
+    }
+    registry->free_ids[registry->free_count++] = id;
+}
+
+/* Of a new resource, or of one that is known: then the store is told. */
+void registry_set_identity(struct registry *registry, uint32_t id,
+                           uint32_t identity, uint8_t rule)
+{
+    struct res *res = &registry->res[id];
+    uint32_t old = registry->identity_of[id];
+    bool counts = res->kind == RES_PLAIN || res->kind == RES_RECORD;
+
+    if (counts) {
+        if (old != NONE)
+            registry->ident[old].resources--;
+        registry->ident[identity].resources++;
+        registry->unassigned -= res->rule == RULE_UNASSIGNED;
+        registry->unassigned += rule == RULE_UNASSIGNED;
+    }
+    registry->identity_of[id] = identity;
+    res->rule = rule;
+    if (old != NONE)
+        registry_save_later(registry, id, SAVE_RESOURCE_IDENTITY);
+}
+
+uint32_t registry_derived_locked(struct registry *registry, uint32_t identity)
+{
+    uint32_t id = registry_take_id(registry);
+    struct res *res = &registry->res[id];
+
+    res->kind = RES_DERIVED;
+    res->owner = identity;
+    res->hash = hash_mix(identity, UINT64_C(0x64657269766564));
+    registry_set_identity(registry, id, ident_resolve(registry, identity),
+                          RULE_NONE);
+    registry->ident[identity].derived = id;
+    registry_save_later(registry, id, SAVE_DERIVED);
+    return id;
+}
+
+uint32_t registry_derived_resource(struct registry *registry, uint32_t identity)
+{
+    assert(identity < registry->ident_count);
+
+    /* One that has been moved keeps the resource it had. */
+    if (registry->ident[identity].derived == NONE)
+        identity = ident_resolve(registry, identity);
+
+    uint32_t id = registry->ident[identity].derived;
+
+    if (id != NONE) {
+        registry->res[id].seen_s = (uint32_t)(registry->now_ns / NS_PER_S);
+        return id;
+    }
+    registry_lock(registry);
+    id = registry_derived_locked(registry, identity);
+    registry_unlock(registry);
+    return id;
+}
+
+struct slice registry_endpoint_label(const struct registry *registry,
+                                     const struct attrs *attrs)
+{
+    for (uint32_t i = 0; i < attrs->count; i++)
+        if (labels_match(&registry->labels, attr_key(&attrs->at[i])) ==
+            LABEL_ENDPOINT)
+            return attr_text(&attrs->at[i]);
+    return (struct slice){NULL, 0};
+}
+
+void registry_touch(struct registry *registry, uint32_t identity,
+                    enum signal signal, uint64_t time_ns)
+{
+    identity = ident_resolve(registry, identity);
+    if (identity == NONE)
+        return;
+
+    _Atomic uint64_t *at = &registry->ident[identity].last_seen_ns[signal];
+
+    if (atomic_load_explicit(at, memory_order_relaxed) < time_ns) {
+        atomic_store_explicit(at, time_ns, memory_order_relaxed);
+        registry->seen_changed = true;
+    }
+}
+
+/* ---- asking, from any thread ---- */
+
+uint32_t registry_identity_id(struct registry *registry, uint32_t resource)
+{
+    uint32_t identity = IDENTITY_NONE;
+
+    pthread_rwlock_rdlock(&registry->lock);
+    if (resource < registry->res_count)
+        identity = registry->identity_of[resource];
+    pthread_rwlock_unlock(&registry->lock);
+    return identity;
+}
+
+bool registry_identity(struct registry *registry, uint32_t identity,
+                       struct arena *arena, struct identity *out)
+{
+    pthread_rwlock_rdlock(&registry->lock);
+    identity = ident_resolve(registry, identity);
+
+    bool known =
+        identity != NONE && registry->ident[identity].rule != RULE_NONE;
+
+    if (known) {
+        ident_view(registry, identity, out);
+        ident_copy(out, arena);
+    }
+    pthread_rwlock_unlock(&registry->lock);
+    return known;
+}
+
+bool registry_resource_identity(struct registry *registry, uint32_t resource,
+                                struct arena *arena, struct identity *out)
+{
+    bool known = false;
+
+    pthread_rwlock_rdlock(&registry->lock);
+    if (resource < registry->res_count &&
+        registry->identity_of[resource] != NONE) {
+        known = true;
+        ident_view(registry, registry->identity_of[resource], out);
+        if (registry->res[resource].rule != RULE_NONE)
+            out->rule = registry->res[resource].rule;
+        ident_copy(out, arena);
+    }
+    pthread_rwlock_unlock(&registry->lock);
+    return known;
+}

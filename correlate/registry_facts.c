@@ -1,0 +1,252 @@
+/*
+ * What the attributes of a resource say: their fingerprint, and the few of
+ * them that identity, pods and hosts come from.
+ *
+ * The fingerprint adds up one hash per attribute, so the order in which a
+ * sender lists them does not count. Sums, not exclusive ors: an attribute that
+ * comes twice would cancel itself.
+ */
+#include "hash.h"
+#include "registry_int.h"
+
+enum { FIELD_LIST = 0x11, FIELD_MAP = 0x12 };
+
+static uint64_t value_hash(const struct attr *a)
+{
+    uint64_t h = a->type + UINT64_C(0x51ed);
+
+    switch (a->type) {
+    case VALUE_STRING:
+    case VALUE_BYTES:
+        return hash_bytes(a->str, a->len, h);
+    case VALUE_BOOL:
+        return hash_mix(h, a->b);
+    case VALUE_INT:
+    case VALUE_DOUBLE: {
+        uint64_t bits;
+
+        memcpy(&bits, &a->i, sizeof(bits));
+        return hash_mix(h, bits);
+    }
+    case VALUE_ARRAY:
+        for (uint32_t i = 0; i < a->len; i++)
+            h = hash_mix(h ^ FIELD_LIST, value_hash(&a->items[i]));
+        return h;
+    case VALUE_MAP: {
+        uint64_t sum = 0;
+
+        for (uint32_t i = 0; i < a->len; i++)
+            sum += hash_mix(
+                hash_bytes(a->items[i].key, a->items[i].key_len, FIELD_MAP),
+                value_hash(&a->items[i]));
+        return hash_mix(h, sum);
+    }
+    default:
+        return h;
+    }
+}
+
+struct fingerprint attrs_fingerprint(const struct attrs *attrs)
+{
+    struct fingerprint f = {attrs->count, attrs->count};
+
+    for (uint32_t i = 0; i < attrs->count; i++) {
+        const struct attr *a = &attrs->at[i];
+        uint64_t key = hash_bytes(a->key, a->key_len, 0);
+        uint64_t value = value_hash(a);
+
+        f.hash += hash_mix(key, value);
+        f.check += hash_mix(value + UINT64_C(0x2545f4914f6cdd1d), key);
+    }
+    return f;
+}
+
+uint64_t fingerprint_key(struct fingerprint f, enum res_kind kind)
+{
+    return kind == RES_PLAIN
+               ? f.hash
+               : hash_mix(f.hash, UINT64_C(0x9e6c63d0676a9a99) * kind);
+}
+
+/* ---- facts ---- */
+
+/* Where each known key goes, as OpenTelemetry names it and as fluent-bit does
+ * inside "kubernetes". */
+static const struct {
+    struct slice key, fluent;
+    size_t field;
+} known[] = {
+/* clang-format off */
+#define AT(member) offsetof(struct facts, member)
+#define TEXT(literal) {(literal), sizeof(literal) - 1}
+    {TEXT("service.name"),                TEXT(""),             AT(service)},
+    {TEXT("service.namespace"),           TEXT(""),             AT(service_namespace)},
+    {TEXT("deployment.environment.name"), TEXT(""),             AT(environment)},
+    {TEXT("deployment.environment"),      TEXT(""),             AT(old_environment)},
+    {TEXT("container.id"),                TEXT("docker_id"),    AT(container_id)},
+    {TEXT("k8s.service.name"),            TEXT(""),             AT(k8s_service)},
+    {TEXT("k8s.pod.ip"),                  TEXT("pod_ip"),       AT(ip)},
+    {TEXT("k8s.object.kind"),             TEXT(""),             AT(object_kind)},
+    {TEXT("k8s.object.name"),             TEXT(""),             AT(object_name)},
+    {TEXT("k8s.object.uid"),              TEXT(""),             AT(object_uid)},
+    {TEXT(""),                            TEXT("pod_id"),       AT(label[LABEL_POD_UID])},
+    {TEXT(""),                            TEXT("pod_name"),     AT(label[LABEL_POD_NAME])},
+    {TEXT(""), TEXT("namespace_name"), AT(label[LABEL_POD_NAMESPACE])},
+#undef TEXT
+#undef AT
+    /* clang-format on */
+};
+
+static void set(struct slice *field, struct slice value)
+{
+    if (field->len == 0)
+        *field = value;
+}
+
+/* The bare key, the shortest, is the sender's own word; the copies that
+ * collectors add come with a prefix. */
+static void set_label(struct facts *facts, enum label label, struct slice key,
+                      struct slice value)
+{
+    if (value.len > 0 && (facts->label[label].len == 0 ||
+                          key.len < facts->label_key_len[label])) {
+        facts->label[label] = value;
+        facts->label_key_len[label] = key.len;
+    }
+}
+
+static void set_known(struct facts *facts, struct slice key, struct slice value,
+                      bool fluent)
+{
+    for (size_t i = 0; i < sizeof(known) / sizeof(*known); i++) {
+        struct slice name = fluent ? known[i].fluent : known[i].key;
+
+        if (name.len > 0 && slice_equal(name, key)) {
+            char *field = (char *)facts + known[i].field;
+
+            set((struct slice *)(void *)field, value);
+            return;
+        }
+    }
+}
+
+static void read_one(struct facts *facts, const struct labels *labels,
+                     const struct attr *a)
+{
+    struct slice key = attr_key(a), value = attr_text(a);
+    struct slice fluent = SLICE("kubernetes.");
+    enum label label = labels_match(labels, key);
+
+    if (label != LABEL_NONE)
+        set_label(facts, label, key, value);
+    else if (slice_starts(key, fluent))
+        set_known(facts, slice_from(key, fluent.len), value, true);
+    else
+        set_known(facts, key, value, false);
+    if (labels_ends_folded(key, SLICE("workflows_argoproj_io_node_name")))
+        set(&facts->task, value);
+}
+
+/* fluent-bit's record: { pod_name, ..., labels: {}, annotations: {} }. */
+static void read_fluent(struct facts *facts, const struct labels *labels,
+                        const struct attr *map)
+{
+    for (uint32_t i = 0; i < map->len; i++) {
+        const struct attr *a = &map->items[i];
+
+        if (a->type == VALUE_MAP &&
+            (slice_equal(attr_key(a), SLICE("labels")) ||
+             slice_equal(attr_key(a), SLICE("annotations"))))
+            for (uint32_t k = 0; k < a->len; k++)
+                read_one(facts, labels, &a->items[k]);
+        else
+            set_known(facts, attr_key(a), attr_text(a), true);
+    }
+}
+
+void facts_read(struct facts *facts, const struct labels *labels,
+                const struct attrs *attrs)
+{
+    for (uint32_t i = 0; i < attrs->count; i++) {
+        const struct attr *a = &attrs->at[i];
+
+        if (a->type == VALUE_STRING)
+            read_one(facts, labels, a);
+        else if (a->type == VALUE_MAP &&
+                 slice_equal(attr_key(a), SLICE("kubernetes")))
+            read_fluent(facts, labels, a);
+    }
+    /* A Kubernetes event is about its object. */
+    if (slice_equal(facts->object_kind, SLICE("Pod"))) {
+        set(&facts->label[LABEL_POD_UID], facts->object_uid);
+        set(&facts->label[LABEL_POD_NAME], facts->object_name);
+    }
+}
+
+void facts_of(struct facts *facts, const struct labels *labels,
+              const struct attrs *attrs, enum res_kind kind)
+{
+    struct attrs own = *attrs;
+
+    memset(facts, 0, sizeof(*facts));
+    if (kind == RES_RECORD && own.count > 0) {
+        /* The resource is a collector's and speaks of itself: its pod and its
+         * service are not those of the record. */
+        int64_t of_record = own.at[0].type == VALUE_INT ? own.at[0].i : 0;
+
+        own.at++;
+        own.count--;
+        if (of_record >= 0 && of_record < (int64_t)own.count)
+            own.count = (uint32_t)of_record;
+    }
+    facts_read(facts, labels, &own);
+}
+
+static uint32_t keep(struct registry *registry, struct slice text)
+{
+    return names_add_spare(&registry->names, text);
+}
+
+void facts_keep(struct registry *registry, const struct facts *facts,
+                struct res *res)
+{
+    struct slice uid = facts->label[LABEL_POD_UID];
+    struct slice name = facts->label[LABEL_POD_NAME];
+    struct slice namespace = facts->label[LABEL_POD_NAMESPACE];
+    struct slice container = facts->container_id;
+
+    if (uid.len > 0)
+        res->keys[POD_KEY_UID] = hash_bytes(uid.ptr, uid.len, 1) | 1;
+    if (name.len > 0 && namespace.len > 0)
+        res->keys[POD_KEY_NAME] =
+            hash_mix(hash_bytes(namespace.ptr, namespace.len, 2),
+                     hash_bytes(name.ptr, name.len, 3)) |
+            1;
+    if (container.len > 0)
+        res->keys[POD_KEY_CONTAINER] =
+            hash_bytes(container.ptr, container.len, 4) | 1;
+    res->k8s_namespace = keep(registry, namespace);
+    res->pod_name = keep(registry, name);
+    res->task = keep(registry, facts->task);
+    res->ip = keep(registry, facts->ip);
+    res->k8s_service = keep(registry, facts->k8s_service);
+    if (facts_service(facts))
+        res->service = keep(registry, facts->service);
+}
+
+bool facts_stamped(const struct facts *facts)
+{
+    return facts->label[LABEL_COMPONENT].len > 0 ||
+           facts->label[LABEL_COMPONENT_UID].len > 0 ||
+           facts->label[LABEL_PROJECT].len > 0 ||
+           facts->label[LABEL_PROJECT_UID].len > 0 ||
+           facts->label[LABEL_RESOURCE].len > 0 ||
+           facts->label[LABEL_RESOURCE_UID].len > 0;
+}
+
+/* SDKs say "unknown_service" or "unknown_service:java" for "not set". */
+bool facts_service(const struct facts *facts)
+{
+    return facts->service.len > 0 &&
+           !slice_starts(facts->service, SLICE("unknown_service"));
+}

@@ -1,0 +1,251 @@
+/*
+ * From a scope to resources and to components. A scope's texts become numbers
+ * of names once; then each identity is compared by number, and each resource
+ * looks its identity up in a bitmap: 64 thousand resources take well under a
+ * millisecond.
+ */
+#include <stdlib.h>
+
+#include "registry_int.h"
+
+static const struct slice workflow_prefix = {"workflows-", 10};
+
+/* One member of a scope: any, or the number of a name or uid. */
+struct want {
+    bool any;
+    uint32_t name; /* 0: nothing has this name */
+};
+
+static struct want want_of(const struct registry *registry, struct slice text)
+{
+    return (struct want){text.len == 0, names_find(&registry->names, text)};
+}
+
+static bool fits(struct want want, uint32_t name, uint32_t uid)
+{
+    return want.any || (want.name && (want.name == name || want.name == uid));
+}
+
+/* Bitmap of the identities in the scope, by names. NULL: no memory. */
+static uint64_t *mark_by_name(const struct registry *registry,
+                              const struct scope_filter *filter,
+                              struct arena *arena)
+{
+    struct want namespace = want_of(registry, filter->namespace);
+    struct want project = want_of(registry, filter->project);
+    struct want component = want_of(registry, filter->component);
+    struct want environment = want_of(registry, filter->environment);
+    uint64_t *marks =
+        arena_zero(arena, registry->ident_count / 64 + 1, sizeof(*marks));
+
+    for (uint32_t i = 0; marks && i < registry->ident_count; i++) {
+        const struct ident *ident = &registry->ident[i];
+
+        if (ident->rule == RULE_NONE || ident->moved_to != NONE)
+            continue;
+        if (filter->unassigned && ident->name[IDENT_COMPONENT] != 0)
+            continue;
+        if (fits(namespace, ident->name[IDENT_NAMESPACE], 0) &&
+            fits(project, ident->name[IDENT_PROJECT],
+                 ident->uid[IDENT_PROJECT_UID]) &&
+            fits(component, ident->name[IDENT_COMPONENT],
+                 ident->uid[IDENT_COMPONENT_UID]) &&
+            fits(environment, ident->name[IDENT_ENVIRONMENT],
+                 ident->uid[IDENT_ENVIRONMENT_UID]))
+            marks[i / 64] |= UINT64_C(1) << i % 64;
+    }
+    return marks;
+}
+
+/* ---- workflow runs: Kubernetes coordinates only ---- */
+
+static bool contains(struct slice text, struct slice part)
+{
+    for (; text.len >= part.len; text = slice_from(text, 1)) {
+        if (slice_starts(text, part))
+            return true;
+        if (text.len == 0)
+            break;
+    }
+    return false;
+}
+
+static bool in_workflow(const struct registry *registry, const struct res *res,
+                        const struct scope_filter *filter)
+{
+    const struct names *names = &registry->names;
+    struct slice space = names_text(names, res->k8s_namespace);
+    struct slice pod = names_text(names, res->pod_name);
+    struct slice run = filter->workflow_run;
+
+    if (!slice_starts(space, workflow_prefix))
+        return false;
+    if (filter->namespace.len > 0 &&
+        !slice_equal(slice_from(space, workflow_prefix.len), filter->namespace))
+        return false;
+    if (!slice_starts(pod, run) ||
+        (pod.len > run.len && pod.ptr[run.len] != '-'))
+        return false;
+    return filter->task.len == 0 ||
+           slice_equal(names_text(names, res->task), filter->task) ||
+           contains(slice_from(pod, run.len), filter->task);
+}
+
+/* ---- resources ---- */
+
+static bool in_scope(const struct registry *registry,
+                     const struct scope_filter *filter, const uint64_t *marks,
+                     uint32_t id)
+{
+    uint32_t identity = registry->identity_of[id];
+
+    if (identity == NONE)
+        return false;
+    if (filter->workflow_run.len > 0)
+        return in_workflow(registry, &registry->res[id], filter);
+    return marks[identity / 64] >> (identity % 64) & 1;
+}
+
+struct idset *registry_select(struct registry *registry,
+                              const struct scope_filter *filter,
+                              struct arena *arena)
+{
+    struct idset *set = NULL;
+
+    pthread_rwlock_rdlock(&registry->lock);
+
+    uint64_t *marks = mark_by_name(registry, filter, arena);
+
+    if (marks)
+        set = idset_new(arena, registry->res_count);
+    for (uint32_t id = 0; set && id < registry->res_count; id++)
+        if (in_scope(registry, filter, marks, id))
+            idset_add(set, id);
+    pthread_rwlock_unlock(&registry->lock);
+    return set;
+}
+
+/* ---- components ---- */
+
+/* Of a workflow scope, the identities that its resources resolve to. */
+static void mark_by_resource(const struct registry *registry,
+                             const struct scope_filter *filter, uint64_t *marks)
+{
+    memset(marks, 0, (registry->ident_count / 64 + 1) * sizeof(*marks));
+    for (uint32_t id = 0; id < registry->res_count; id++) {
+        uint32_t identity = registry->identity_of[id];
+
+        if (in_scope(registry, filter, marks, id))
+            marks[identity / 64] |= UINT64_C(1) << identity % 64;
+    }
+}
+
+/* In order of the names; the one that stands for equal ones comes first. */
+static int compare(const void *left, const void *right)
+{
+    const struct component_info *a = left, *b = right;
+    int order = slice_compare(a->identity.namespace, b->identity.namespace);
+
+    if (order == 0)
+        order = slice_compare(a->identity.project, b->identity.project);
+    if (order == 0)
+        order = slice_compare(a->identity.component, b->identity.component);
+    if (order == 0)
+        order = slice_compare(a->identity.environment, b->identity.environment);
+    if (order == 0)
+        order = (a->identity.rule > b->identity.rule) -
+                (a->identity.rule < b->identity.rule);
+    if (order == 0)
+        order = (a->identity.id < b->identity.id) -
+                (a->identity.id > b->identity.id);
+    return order;
+}
+
+static bool same_names(const struct identity *a, const struct identity *b)
+{
+    return slice_equal(a->component, b->component) &&
+           slice_equal(a->environment, b->environment) &&
+           slice_equal(a->project, b->project) &&
+           slice_equal(a->namespace, b->namespace);
+}
+
+static void fold_into(struct component_info *to,
+                      const struct component_info *from)
+{
+    if (from->first_seen_ns < to->first_seen_ns)
+        to->first_seen_ns = from->first_seen_ns;
+    for (unsigned i = 0; i < SIGNAL_COUNT; i++)
+        if (from->last_seen_ns[i] > to->last_seen_ns[i])
+            to->last_seen_ns[i] = from->last_seen_ns[i];
+    to->resources += from->resources;
+    if (to->derived_resource == RESOURCE_NONE)
+        to->derived_resource = from->derived_resource;
+}
+
+static void fill(const struct registry *registry, uint32_t identity,
+                 struct component_info *info)
+{
+    const struct ident *ident = &registry->ident[identity];
+
+    ident_view(registry, identity, &info->identity);
+    info->first_seen_ns = ident->first_seen_ns;
+    for (unsigned i = 0; i < SIGNAL_COUNT; i++)
+        info->last_seen_ns[i] =
+            atomic_load_explicit(&ident->last_seen_ns[i], memory_order_relaxed);
+    info->resources = ident->resources;
+    info->derived_resource = ident->derived;
+}
+
+static uint32_t count_marks(const uint64_t *marks, uint32_t limit)
+{
+    uint32_t count = 0;
+
+    for (uint32_t i = 0; i < limit; i++)
+        count += (uint32_t)(marks[i / 64] >> i % 64 & 1);
+    return count;
+}
+
+/* Sorted and with equal names made one; texts are still the registry's. */
+static uint32_t gather(const struct registry *registry, const uint64_t *marks,
+                       struct component_info *infos)
+{
+    uint32_t found = 0, count = 0;
+
+    for (uint32_t i = 0; i < registry->ident_count; i++)
+        if (marks[i / 64] >> i % 64 & 1)
+            fill(registry, i, &infos[found++]);
+    qsort(infos, found, sizeof(*infos), compare);
+    for (uint32_t i = 0; i < found; i++)
+        if (count > 0 &&
+            same_names(&infos[count - 1].identity, &infos[i].identity))
+            fold_into(&infos[count - 1], &infos[i]);
+        else
+            infos[count++] = infos[i];
+    return count;
+}
+
+struct component_info *registry_components(struct registry *registry,
+                                           const struct scope_filter *filter,
+                                           struct arena *arena, uint32_t *count)
+{
+    struct component_info *infos = NULL;
+
+    *count = 0;
+    pthread_rwlock_rdlock(&registry->lock);
+
+    uint64_t *marks = mark_by_name(registry, filter, arena);
+    uint32_t most = 0;
+
+    if (marks && filter->workflow_run.len > 0)
+        mark_by_resource(registry, filter, marks);
+    if (marks)
+        most = count_marks(marks, registry->ident_count);
+    if (most > 0)
+        infos = arena_zero(arena, most, sizeof(*infos));
+    if (infos)
+        *count = gather(registry, marks, infos);
+    for (uint32_t i = 0; i < *count; i++)
+        ident_copy(&infos[i].identity, arena);
+    pthread_rwlock_unlock(&registry->lock);
+    return infos;
+}
