@@ -4,8 +4,8 @@
 # make test                             install what is missing, all tests
 # make unit | e2e                       the parts of it, in MODE
 # make check                            what a commit must pass besides
-# make bench [SECTIONS="spans logs"]      figures for docs/benchmarks.md
-# make fuzz TARGET=wire SECONDS=60      libFuzzer; finds go into the corpus
+# make bench [SECTIONS="spans logs"]    figures for docs/benchmarks.md
+# make fuzz TARGET=wire SECONDS=60      libFuzzer over a target of tests/fuzz
 # make tidy | format | headers | layers
 # make install PREFIX=/usr DESTDIR=/tmp/stage
 
@@ -106,18 +106,21 @@ build-unit: $(units)
 build-fuzz: $(fuzzes)
 build-e2e: $(binary) $(shopgen)
 
-# The second make sees the libraries that the first one installed.
-again = $(MAKE) --no-print-directory
+# The second make sees the libraries that the first one installed, and uses all
+# processors unless it was told how many.
+cpus  := $(shell getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
+again  = $(MAKE) --no-print-directory \
+         $(if $(findstring -j,$(MAKEFLAGS)),,-j$(cpus))
 runner = MODE=$(MODE) BUILD=$(BUILD) MAKE="$(MAKE)" sh tests/run-all.sh
 
 run:
 	@sh tests/setup.sh build
-	@$(again) MODE=release all
+	+@$(again) MODE=release all
 	exec $(BUILD)/release/$(NAME) serve --data-dir ./$(NAME)-data
 
 demo:
 	@sh tests/setup.sh build
-	@$(again) MODE=release build-e2e
+	+@$(again) MODE=release build-e2e
 	@OUT=$(BUILD)/release sh tests/demo.sh
 
 test:
@@ -135,23 +138,28 @@ setup:
 
 bench:
 	@sh tests/setup.sh build
-	@$(again) MODE=release build-bench
+	+@$(again) MODE=release build-bench
 	@OUT=$(BUILD)/release python3 tests/bench/bench.py $(SECTIONS)
 	@for b in $(benches:$(out)/%=$(BUILD)/release/%); do $$b || exit 1; done
 build-bench: $(benches) $(binary) $(shopgen)
 
-# New finds go into the corpus; a crash is left in the current folder.
+# What it finds interesting is kept in the build folder; a crash is left in the
+# current one, and belongs into the corpus once it is understood.
 SECONDS = 60
+fuzzed  = $(abspath $(BUILD))/fuzz
 fuzz:
-	@$(again) MODE=fuzz CC=clang $(BUILD)/fuzz/tests/fuzz/fuzz_$(TARGET)
-	./$(BUILD)/fuzz/tests/fuzz/fuzz_$(TARGET) -max_total_time=$(SECONDS) \
+	+@$(again) BUILD=$(BUILD) MODE=fuzz CC=clang \
+	    $(BUILD)/fuzz/tests/fuzz/fuzz_$(TARGET)
+	@mkdir -p $(fuzzed)/found_$(TARGET)
+	$(fuzzed)/tests/fuzz/fuzz_$(TARGET) -max_total_time=$(SECONDS) \
+	    -rss_limit_mb=4096 $(fuzzed)/found_$(TARGET) \
 	    tests/fuzz/fuzz_$(TARGET).corpus
 
 check: layers headers format-check
-	$(again) BUILD=$(BUILD)/gcc CC=gcc CFLAGS="-O2 -g -Werror" all lib
-	$(again) BUILD=$(BUILD)/clang CC=clang CFLAGS="-O2 -g -Werror" all lib
-	$(again) MODE=asan unit
-	$(again) MODE=tsan unit
+	+$(again) BUILD=$(BUILD)/gcc CC=gcc CFLAGS="-O2 -g -Werror" all lib
+	+$(again) BUILD=$(BUILD)/clang CC=clang CFLAGS="-O2 -g -Werror" all lib
+	+$(again) MODE=asan unit
+	+$(again) MODE=tsan unit
 
 lib: $(out)/lib.a
 

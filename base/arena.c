@@ -4,8 +4,9 @@
  *   chunk ─► [next|size| used ......... at | free ......... end ]
  *     └────► [next|size| used, full                             ] ─► ...
  *
- * Chunks double from CHUNK_FIRST to CHUNK_LAST, so that a batch of a few
- * hundred kilobytes needs a handful of them and a small one wastes little. A
+ * A new chunk is half as large as all before it together, but not below
+ * CHUNK_MIN or above CHUNK_MAX: a batch of a few hundred kilobytes needs less
+ * than ten of them and never holds more than half of what it uses in vain. A
  * piece larger than the next chunk gets a chunk of its own, put behind the
  * newest, whose free part stays in use.
  *
@@ -37,7 +38,7 @@ enum { RED_ZONE = 16 };
 enum { RED_ZONE = 0 };
 #endif
 
-enum { CHUNK_FIRST = 16 * 1024, CHUNK_LAST = 1024 * 1024 };
+enum { CHUNK_MIN = 16 * 1024, CHUNK_MAX = 1024 * 1024 };
 enum { ALIGN = 8 };
 
 static_assert(alignof(struct span) <= ALIGN && alignof(struct point) <= ALIGN &&
@@ -122,12 +123,14 @@ static struct arena_chunk *chunk_new(struct arena *arena, size_t size,
 static void *alloc_chunk(struct arena *arena, size_t size, size_t step)
 {
     size_t need = step + sizeof(struct arena_chunk);
-    size_t want = arena->chunk ? 2 * arena->chunk->size : CHUNK_FIRST;
+    size_t want = arena->size / 2;
     struct arena_chunk *chunk = NULL;
     enum status status = OK;
 
-    if (want > CHUNK_LAST)
-        want = CHUNK_LAST;
+    if (want < CHUNK_MIN)
+        want = CHUNK_MIN;
+    if (want > CHUNK_MAX)
+        want = CHUNK_MAX;
     /* Less, if not much is left of cap or budget. */
     for (; want > need && !chunk; want /= 2)
         chunk = chunk_new(arena, want, &status);
