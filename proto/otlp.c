@@ -23,9 +23,8 @@ enum status otlp_decode(struct batch *batch, uint64_t oldest_ns,
     batch->count = batch->resource_count = 0;
     batch->rejected = batch->cut = 0;
     batch->reason = NULL;
-    if (batch->encoding == BATCH_JSON)
-        return ERR_UNSUPPORTED;
-    status = otlp_decode_wire(&d, &why);
+    status = batch->encoding == BATCH_JSON ? otlp_decode_json(&d, &why)
+                                           : otlp_decode_wire(&d, &why);
     if (status != OK && detail)
         *detail = why.len > 0 ? why : slice_of(status_text(status));
     return status;

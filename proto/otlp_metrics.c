@@ -367,7 +367,6 @@ static void point_wire(struct otlp *d, struct wire *w,
     while (wire_next(&sub))
         field[metric->type](d, &sub, point, &parts);
     point->attrs = otlp_attrs(&parts.attrs, 0);
-    point->attrs.dropped = parts.attrs.cut;
     point->exemplars = parts.exemplars.at;
     point->exemplar_count = parts.exemplars.count;
     if (sub.status == OK)
@@ -434,9 +433,9 @@ void otlp_wire_metric(struct otlp *d, struct wire *w)
         case WIRE_LEN(10):
         case WIRE_LEN(11):
             if (data != sub.tag >> 3) {
-                otlp_back(d, metric, &mark);
+                otlp_back(d, &mark);
                 data = sub.tag >> 3;
-                metric->type = types[data];
+                otlp_set_type(metric, types[data]);
             }
             data_wire(d, &sub, metric);
             break;

@@ -89,8 +89,17 @@ static inline uint8_t otlp_enum(int64_t v, int64_t max)
 MUST_CHECK enum status otlp_make_room(struct otlp *d, uint64_t resources,
                                       uint64_t records, uint64_t points);
 
-/* The scope of records first.. (of metrics for SIGNAL_METRICS) was none. */
-void otlp_no_scope(struct otlp *d, uint32_t first);
+/* How far the records were, and back to that: what was read since is void,
+ * because another member of a oneof, or the same in JSON, came after it. */
+struct mark {
+    uint32_t count, rejected, metrics;
+    const char *reason;
+};
+struct mark otlp_mark(const struct otlp *d);
+void otlp_back(struct otlp *d, const struct mark *mark);
+
+/* The scope of the records, or metrics, since the mark was none. */
+void otlp_no_scope(struct otlp *d, const struct mark *since);
 
 /* Where the next record, or point, is to be read into; NULL if all the room
  * that was counted is taken, which only a defect of ours can bring about. */
@@ -123,14 +132,8 @@ const char *otlp_set_buckets(struct otlp *d, struct histogram *h,
 void otlp_add_quantile(struct otlp *d, struct buckets *b, double quantile,
                        double value);
 
-/* How far the points were before a metric, and back to that: what was read of
- * it is void, because another member of its oneof came after. */
-struct mark {
-    uint32_t count, rejected;
-    const char *reason;
-};
-struct mark otlp_mark(const struct otlp *d);
-void otlp_back(struct otlp *d, struct metric *metric, const struct mark *mark);
+/* The type, and nothing of another one before. */
+void otlp_set_type(struct metric *metric, enum metric_type type);
 
 /* The two encodings. On failure *detail says what is wrong and where. */
 MUST_CHECK enum status otlp_decode_wire(struct otlp *d, struct slice *detail);

@@ -194,18 +194,18 @@ struct point *otlp_new_point(struct otlp *d, const struct metric *metric)
     return point;
 }
 
-void otlp_no_scope(struct otlp *d, uint32_t first)
+void otlp_no_scope(struct otlp *d, const struct mark *since)
 {
     struct batch *batch = d->batch;
 
     if (batch->signal == SIGNAL_METRICS)
-        for (uint32_t i = first; i < d->metric_count; i++)
+        for (uint32_t i = since->metrics; i < d->metric_count; i++)
             d->metrics[i].scope = NULL;
     else if (batch->signal == SIGNAL_SPANS)
-        for (uint32_t i = first; i < batch->count; i++)
+        for (uint32_t i = since->count; i < batch->count; i++)
             batch->spans[i].scope = NULL;
     else
-        for (uint32_t i = first; i < batch->count; i++)
+        for (uint32_t i = since->count; i < batch->count; i++)
             batch->logs[i].scope = NULL;
 }
 
@@ -302,15 +302,21 @@ void otlp_take_point(struct otlp *d, struct point *point, const char *bad)
 
 struct mark otlp_mark(const struct otlp *d)
 {
-    return (struct mark){d->batch->count, d->batch->rejected, d->batch->reason};
+    return (struct mark){d->batch->count, d->batch->rejected, d->metric_count,
+                         d->batch->reason};
 }
 
-void otlp_back(struct otlp *d, struct metric *metric, const struct mark *mark)
+void otlp_back(struct otlp *d, const struct mark *mark)
 {
     d->batch->count = mark->count;
     d->batch->rejected = mark->rejected;
     d->batch->reason = mark->reason;
-    metric->type = METRIC_GAUGE;
+    d->metric_count = mark->metrics;
+}
+
+void otlp_set_type(struct metric *metric, enum metric_type type)
+{
+    metric->type = (uint8_t)type;
     metric->temporality = TEMPORALITY_UNSPECIFIED;
     metric->monotonic = false;
 }

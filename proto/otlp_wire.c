@@ -215,8 +215,8 @@ static void scope_records_wire(struct otlp *d, struct wire *w)
     struct wire sub = wire_sub(w);
     struct list attrs = {0};
     uint32_t dropped = 0;
-    bool is_metric = d->batch->signal == SIGNAL_METRICS, has_scope = false;
-    uint32_t first = is_metric ? d->metric_count : d->batch->count;
+    struct mark mark = otlp_mark(d);
+    bool has_scope = false;
 
     d->scope = arena_zero(d->arena, 1, sizeof(struct scope));
     if (!d->scope)
@@ -241,7 +241,7 @@ static void scope_records_wire(struct otlp *d, struct wire *w)
     if (sub.status == OK) {
         d->scope->attrs = otlp_attrs(&attrs, dropped);
         if (!has_scope)
-            otlp_no_scope(d, first);
+            otlp_no_scope(d, &mark);
         d->where[2] = 0;
     }
     wire_join(w, &sub);
