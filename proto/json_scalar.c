@@ -275,7 +275,7 @@ size_t json_id(struct json *j, uint8_t *id, size_t size)
         int low = hex_digit(text.ptr[2 * i + 1]);
 
         good = high >= 0 && low >= 0;
-        id[i] = good ? (uint8_t)(high << 4 | low) : 0;
+        id[i] = (uint8_t)((unsigned)high << 4 | (unsigned)low);
     }
     if (good)
         return size;
