@@ -1,0 +1,229 @@
+/*
+ * Both directions walk the tree of a value. Depth is bounded while reading,
+ * because the stack is ours and the bytes may be damaged; a count is compared
+ * to the bytes that are left before memory for it is taken.
+ */
+#include "attr_codec.h"
+
+#include "hash.h"
+
+/* An attribute takes at least its key length and its type. */
+enum { ATTR_MIN_BYTES = 2 };
+
+void slice_write(struct buf *out, struct slice s)
+{
+    buf_varint(out, s.len);
+    buf_add(out, s);
+}
+
+static void items_write(struct buf *out, const struct attr *items,
+                        uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++)
+        attr_write(out, &items[i]);
+}
+
+void attr_write(struct buf *out, const struct attr *attr)
+{
+    uint64_t bits;
+
+    slice_write(out, attr_key(attr));
+    buf_byte(out, (char)attr->type);
+    switch ((enum value_type)attr->type) {
+    case VALUE_EMPTY:
+        break;
+    case VALUE_STRING:
+    case VALUE_BYTES:
+        slice_write(out, (struct slice){attr->str, attr->len});
+        break;
+    case VALUE_BOOL:
+        buf_byte(out, attr->b);
+        break;
+    case VALUE_INT:
+        buf_varint(out, zigzag(attr->i));
+        break;
+    case VALUE_DOUBLE:
+        memcpy(&bits, &attr->d, sizeof(bits));
+        buf_u64(out, bits);
+        break;
+    case VALUE_ARRAY:
+    case VALUE_MAP:
+        buf_varint(out, attr->len);
+        items_write(out, attr->items, attr->len);
+        break;
+    }
+}
+
+void attrs_write(struct buf *out, const struct attrs *attrs)
+{
+    buf_varint(out, attrs->count);
+    buf_varint(out, attrs->dropped);
+    items_write(out, attrs->at, attrs->count);
+}
+
+static void value_read(struct scan *in, struct arena *arena, struct attr *attr,
+                       int depth);
+
+/* count attributes into the arena, or NULL. */
+static const struct attr *items_read(struct scan *in, struct arena *arena,
+                                     uint64_t count, int depth)
+{
+    struct attr *items = NULL;
+
+    if (count == 0)
+        return NULL;
+    if (depth <= ATTR_MAX_DEPTH && count <= scan_left(in) / ATTR_MIN_BYTES)
+        items = arena_zero(arena, (size_t)count, sizeof(*items));
+    if (!items) {
+        scan_fail(in);
+        return NULL;
+    }
+    for (uint64_t i = 0; i < count && !in->bad; i++) {
+        struct slice key = scan_slice(in);
+
+        if (key.len > UINT16_MAX)
+            scan_fail(in);
+        items[i].key = key.ptr;
+        items[i].key_len = (uint16_t)key.len;
+        value_read(in, arena, &items[i], depth);
+    }
+    return in->bad ? NULL : items;
+}
+
+static void value_read(struct scan *in, struct arena *arena, struct attr *attr,
+                       int depth)
+{
+    struct slice text;
+    uint64_t bits;
+
+    attr->type = scan_byte(in);
+    switch (attr->type) {
+    case VALUE_EMPTY:
+        break;
+    case VALUE_STRING:
+    case VALUE_BYTES:
+        text = scan_slice(in);
+        attr->str = text.ptr;
+        attr->len = (uint32_t)text.len;
+        break;
+    case VALUE_BOOL:
+        attr->b = scan_byte(in) != 0;
+        break;
+    case VALUE_INT:
+        attr->i = unzigzag(scan_varint(in));
+        break;
+    case VALUE_DOUBLE:
+        bits = scan_fixed(in, sizeof(bits));
+        memcpy(&attr->d, &bits, sizeof(bits));
+        break;
+    case VALUE_ARRAY:
+    case VALUE_MAP:
+        bits = scan_varint(in);
+        attr->items = items_read(in, arena, bits, depth + 1);
+        attr->len = in->bad ? 0 : (uint32_t)bits;
+        break;
+    default:
+        scan_fail(in);
+    }
+    if (in->bad)
+        *attr = (struct attr){0};
+}
+
+void attr_read(struct scan *in, struct arena *arena, struct attr *attr)
+{
+    struct slice key = scan_slice(in);
+
+    *attr = (struct attr){.key = key.ptr, .key_len = (uint16_t)key.len};
+    if (key.len > UINT16_MAX)
+        scan_fail(in);
+    value_read(in, arena, attr, 0);
+}
+
+void attrs_read(struct scan *in, struct arena *arena, struct attrs *attrs)
+{
+    uint64_t count = scan_varint(in);
+    uint64_t dropped = scan_varint(in);
+
+    attrs->at = items_read(in, arena, count, 0);
+    attrs->count = in->bad ? 0 : (uint32_t)count;
+    attrs->dropped = (uint32_t)dropped;
+}
+
+static bool items_equal(const struct attr *a, const struct attr *b,
+                        uint32_t count);
+
+static bool attr_equal(const struct attr *a, const struct attr *b)
+{
+    if (a->type != b->type || !slice_equal(attr_key(a), attr_key(b)))
+        return false;
+    switch ((enum value_type)a->type) {
+    case VALUE_EMPTY:
+        return true;
+    case VALUE_STRING:
+    case VALUE_BYTES:
+        return slice_equal((struct slice){a->str, a->len},
+                           (struct slice){b->str, b->len});
+    case VALUE_BOOL:
+        return a->b == b->b;
+    case VALUE_INT:
+    case VALUE_DOUBLE:
+        return memcmp(&a->i, &b->i, sizeof(a->i)) == 0;
+    case VALUE_ARRAY:
+    case VALUE_MAP:
+        return a->len == b->len && items_equal(a->items, b->items, a->len);
+    }
+    return false;
+}
+
+static bool items_equal(const struct attr *a, const struct attr *b,
+                        uint32_t count)
+{
+    if (a == b)
+        return true;
+    for (uint32_t i = 0; i < count; i++)
+        if (!attr_equal(&a[i], &b[i]))
+            return false;
+    return true;
+}
+
+bool attrs_equal(const struct attrs *a, const struct attrs *b)
+{
+    return a->count == b->count && items_equal(a->at, b->at, a->count);
+}
+
+static uint64_t items_hash(const struct attr *items, uint32_t count,
+                           uint64_t seed)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        const struct attr *a = &items[i];
+        uint64_t bits = 0;
+
+        seed = hash_bytes(a->key, a->key_len, seed + a->type);
+        switch ((enum value_type)a->type) {
+        case VALUE_EMPTY:
+            break;
+        case VALUE_STRING:
+        case VALUE_BYTES:
+            seed = hash_bytes(a->str, a->len, seed);
+            break;
+        case VALUE_BOOL:
+            seed = hash_mix(seed, a->b);
+            break;
+        case VALUE_INT:
+        case VALUE_DOUBLE:
+            memcpy(&bits, &a->i, sizeof(bits));
+            seed = hash_mix(seed, bits);
+            break;
+        case VALUE_ARRAY:
+        case VALUE_MAP:
+            seed = items_hash(a->items, a->len, seed + a->len);
+            break;
+        }
+    }
+    return seed;
+}
+
+uint64_t attrs_hash(const struct attrs *attrs)
+{
+    return items_hash(attrs->at, attrs->count, attrs->count);
+}

@@ -1,0 +1,292 @@
+/*
+ * The schema, version 1 (PRAGMA user_version):
+ *
+ *   stream         one row per enum stream: watermark (lsn), serial number of
+ *                  the last section committed, and totals
+ *   block          what is needed to skip a block: small rows, so that walking
+ *                  all of them stays cheap
+ *   block_summary  counts and filters of a block, read when its times fit
+ *   block_data     the columns, read when it is opened
+ *   chunk          metric points of one resource in one hour (series.h)
+ *   identity, resource, text   what the registry keeps
+ *
+ * Chunks are rows in order of arrival with an index, and not clustered by
+ * resource: a seal writes one chunk for each of a thousand resources, which
+ * in a clustered table dirties a thousand pages. The second index holds only
+ * the chunks that may still be merged, so looking for work is cheap however
+ * much history there is.
+ *
+ * WAL with synchronous=FULL: the journal is cut after a commit, so a commit
+ * must be on disk. auto_vacuum=INCREMENTAL, so that retention can give pages
+ * back to the file system in small steps.
+ */
+#include "db.h"
+
+#include <sqlite3.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "mem.h"
+
+enum { DB_VERSION = 1, DB_BUSY_MS = 10000 };
+
+struct db {
+    sqlite3 *handle;
+    sqlite3_stmt *stmts[SQL_COUNT];
+};
+
+static const char *const sql_text[SQL_COUNT] = {
+#define DB_SQL_TEXT(name, text) [SQL_##name] = text,
+    DB_SQL_TABLE(DB_SQL_TEXT)
+#undef DB_SQL_TEXT
+};
+
+static const char setup_new[] =
+    "PRAGMA page_size = 16384;"
+    "PRAGMA auto_vacuum = INCREMENTAL;"
+    "PRAGMA journal_mode = WAL;";
+
+static const char setup_writer[] =
+    "PRAGMA synchronous = FULL;"
+    "PRAGMA cache_size = -1024;"
+    "PRAGMA wal_autocheckpoint = 512;"
+    "PRAGMA journal_size_limit = 16777216;"
+    "PRAGMA temp_store = MEMORY;";
+
+static const char setup_reader[] = "PRAGMA cache_size = -1024;"
+                                   "PRAGMA temp_store = MEMORY;"
+                                   "PRAGMA query_only = 1;";
+
+static const char schema[] =
+    "BEGIN IMMEDIATE;"
+    "CREATE TABLE stream (id INTEGER PRIMARY KEY, lsn INTEGER NOT NULL,"
+    " sealed INTEGER NOT NULL, blocks INTEGER NOT NULL,"
+    " records INTEGER NOT NULL, bytes INTEGER NOT NULL);"
+    "INSERT INTO stream VALUES (0,0,0,0,0,0), (1,0,0,0,0,0),"
+    " (2,0,0,0,0,0), (3,0,0,0,0,0);"
+    "CREATE TABLE identity (id INTEGER PRIMARY KEY, rule INTEGER NOT NULL,"
+    " namespace TEXT, project TEXT, component TEXT, environment TEXT,"
+    " project_uid TEXT, component_uid TEXT, environment_uid TEXT);"
+    "CREATE TABLE resource (id INTEGER PRIMARY KEY,"
+    " identity INTEGER NOT NULL, hash INTEGER NOT NULL, schema_url TEXT,"
+    " attrs BLOB);"
+    "CREATE TABLE text (name TEXT PRIMARY KEY, value BLOB) WITHOUT ROWID;"
+    "CREATE TABLE block (id INTEGER PRIMARY KEY, kind INTEGER NOT NULL,"
+    " section INTEGER NOT NULL, count INTEGER NOT NULL,"
+    " min_ns INTEGER NOT NULL, max_ns INTEGER NOT NULL,"
+    " max_end_ns INTEGER NOT NULL, max_duration_ns INTEGER NOT NULL,"
+    " levels INTEGER NOT NULL, bytes INTEGER NOT NULL);"
+    "CREATE INDEX block_time ON block (kind, max_ns);"
+    "CREATE TABLE block_summary (id INTEGER PRIMARY KEY, summary BLOB);"
+    "CREATE TABLE block_data (id INTEGER PRIMARY KEY, data BLOB);"
+    "CREATE TABLE chunk (id INTEGER PRIMARY KEY, stream INTEGER NOT NULL,"
+    " resource INTEGER NOT NULL, hour INTEGER NOT NULL,"
+    " count INTEGER NOT NULL, merged INTEGER NOT NULL,"
+    " final INTEGER NOT NULL, written INTEGER NOT NULL, data BLOB);"
+    "CREATE INDEX chunk_find ON chunk (hour, resource);"
+    "CREATE INDEX chunk_fresh ON chunk (hour, resource, stream, merged,"
+    " written) WHERE final = 0;"
+    "PRAGMA user_version = 1;"
+    "COMMIT;";
+
+static enum status status_of(int code)
+{
+    switch (code & 0xff) {
+    case SQLITE_OK:
+    case SQLITE_ROW:
+    case SQLITE_DONE:
+        return OK;
+    case SQLITE_CORRUPT:
+    case SQLITE_NOTADB:
+    case SQLITE_FORMAT:
+        return ERR_CORRUPT;
+    case SQLITE_NOMEM:
+        return ERR_BUSY;
+    case SQLITE_TOOBIG:
+        return ERR_TOO_BIG;
+    case SQLITE_ERROR:
+    case SQLITE_MISUSE:
+    case SQLITE_RANGE:
+    case SQLITE_CONSTRAINT:
+    case SQLITE_MISMATCH:
+        return ERR_INTERNAL;
+    default: /* FULL, IOERR, READONLY, BUSY, CANTOPEN, PERM ... */
+        return ERR_IO;
+    }
+}
+
+static enum status exec(struct db *db, const char *sql)
+{
+    return status_of(sqlite3_exec(db->handle, sql, NULL, NULL, NULL));
+}
+
+/* The first column of the first row. */
+static enum status pragma_int(struct db *db, const char *sql, int64_t *value)
+{
+    sqlite3_stmt *stmt = NULL;
+    int code = sqlite3_prepare_v2(db->handle, sql, -1, &stmt, NULL);
+
+    if (code == SQLITE_OK)
+        code = sqlite3_step(stmt);
+    if (code == SQLITE_ROW)
+        *value = sqlite3_column_int64(stmt, 0);
+    sqlite3_finalize(stmt);
+    return status_of(code);
+}
+
+/* Makes the schema, or refuses one that is newer than we are. */
+static enum status migrate(struct db *db, bool writer)
+{
+    int64_t version = 0, tables = 0;
+    enum status status = pragma_int(db, "PRAGMA user_version", &version);
+
+    if (status == OK)
+        status = pragma_int(db, "SELECT count(*) FROM sqlite_master", &tables);
+    if (status != OK)
+        return status;
+    if (version > DB_VERSION)
+        return ERR_UNSUPPORTED;
+    if (version == DB_VERSION)
+        return OK;
+    if (tables > 0) /* somebody else's database */
+        return ERR_CORRUPT;
+    if (!writer)
+        return ERR_IO;
+    status = exec(db, setup_new);
+    return status == OK ? exec(db, schema) : status;
+}
+
+enum status db_open(struct db **out, const char *path, bool writer)
+{
+    struct db *db = mem_zero(1, sizeof(*db));
+    int flags = SQLITE_OPEN_NOMUTEX |
+                (writer ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE
+                        : SQLITE_OPEN_READONLY);
+    enum status status =
+        status_of(sqlite3_open_v2(path, &db->handle, flags, NULL));
+
+    if (status == OK)
+        status = status_of(sqlite3_busy_timeout(db->handle, DB_BUSY_MS));
+    if (status == OK)
+        status = migrate(db, writer);
+    if (status == OK)
+        status = exec(db, writer ? setup_writer : setup_reader);
+    if (status != OK) {
+        db_close(db);
+        return status;
+    }
+    sqlite3_extended_result_codes(db->handle, 1);
+    *out = db;
+    return OK;
+}
+
+void db_close(struct db *db)
+{
+    if (!db)
+        return;
+    for (int i = 0; i < SQL_COUNT; i++)
+        sqlite3_finalize(db->stmts[i]);
+    sqlite3_close(db->handle);
+    free(db);
+}
+
+const char *db_message(struct db *db)
+{
+    return sqlite3_errmsg(db->handle);
+}
+
+void db_shrink(struct db *db)
+{
+    sqlite3_db_release_memory(db->handle);
+}
+
+uint64_t db_last_id(struct db *db)
+{
+    return (uint64_t)sqlite3_last_insert_rowid(db->handle);
+}
+
+struct stmt stmt_start(struct db *db, enum db_sql sql)
+{
+    struct stmt s = {.db = db, .handle = NULL, .param = 0, .status = OK};
+
+    if (!db->stmts[sql])
+        s.status = status_of(sqlite3_prepare_v3(
+            db->handle, sql_text[sql], -1, SQLITE_PREPARE_PERSISTENT,
+            &db->stmts[sql], NULL));
+    s.handle = db->stmts[sql];
+    return s;
+}
+
+void stmt_int(struct stmt *s, uint64_t value)
+{
+    s->param++;
+    if (s->status == OK)
+        s->status = status_of(
+            sqlite3_bind_int64(s->handle, s->param, (sqlite3_int64)value));
+}
+
+void stmt_text(struct stmt *s, struct slice text)
+{
+    s->param++;
+    if (s->status == OK)
+        s->status = status_of(sqlite3_bind_text64(
+            s->handle, s->param, text.len ? text.ptr : "", text.len,
+            SQLITE_STATIC, SQLITE_UTF8));
+}
+
+void stmt_bytes(struct stmt *s, struct slice bytes)
+{
+    s->param++;
+    if (s->status == OK)
+        s->status = status_of(
+            sqlite3_bind_blob64(s->handle, s->param, bytes.len ? bytes.ptr : "",
+                                bytes.len, SQLITE_STATIC));
+}
+
+bool stmt_row(struct stmt *s)
+{
+    if (s->status != OK)
+        return false;
+
+    int code = sqlite3_step(s->handle);
+    if (code == SQLITE_ROW)
+        return true;
+    s->status = status_of(code);
+    return false;
+}
+
+uint64_t stmt_get_int(struct stmt *s, int column)
+{
+    return (uint64_t)sqlite3_column_int64(s->handle, column);
+}
+
+struct slice stmt_get_bytes(struct stmt *s, int column)
+{
+    const char *bytes = sqlite3_column_blob(s->handle, column);
+    int len = sqlite3_column_bytes(s->handle, column);
+
+    return (struct slice){bytes, bytes ? (size_t)len : 0};
+}
+
+enum status stmt_end(struct stmt *s)
+{
+    if (s->handle) {
+        sqlite3_reset(s->handle);
+        sqlite3_clear_bindings(s->handle);
+    }
+    return s->status;
+}
+
+enum status stmt_run(struct stmt *s)
+{
+    while (stmt_row(s))
+        ;
+    return stmt_end(s);
+}
+
+enum status db_run(struct db *db, enum db_sql sql)
+{
+    struct stmt s = stmt_start(db, sql);
+
+    return stmt_run(&s);
+}

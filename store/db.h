@@ -1,0 +1,132 @@
+/*
+ * db - SQLite, all of it: the catalogue, the schema and the statements.
+ *
+ * One file, callboard.db, in WAL mode. The writer has the one connection that
+ * writes; every reader has its own that can only read. A statement is picked
+ * by name from one table, prepared at its first use and kept.
+ *
+ *   struct stmt s = stmt_start(db, SQL_TEXT_LOAD);
+ *   stmt_text(&s, name);
+ *   if (stmt_row(&s))
+ *       value = stmt_get_bytes(&s, 0);
+ *   status = stmt_end(&s);
+ *
+ * The status of a statement sticks: after the first failure binding and
+ * stepping do nothing, and one look at the end is enough.
+ *
+ * Threads  a connection is used by one thread at a time.
+ */
+#ifndef STORE_DB_H
+#define STORE_DB_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "slice.h"
+#include "status.h"
+
+struct db;
+
+/* What is in a block. */
+enum block_kind { KIND_SPANS, KIND_LOGS, KIND_EVENTS, KIND_COUNT };
+
+/* clang-format off */
+#define DB_SQL_TABLE(X) \
+    X(BEGIN_WRITE,  "BEGIN IMMEDIATE") \
+    X(BEGIN_READ,   "BEGIN") \
+    X(COMMIT,       "COMMIT") \
+    X(ROLLBACK,     "ROLLBACK") \
+    X(STREAMS,      "SELECT id, lsn, sealed, blocks, records, bytes FROM stream") \
+    X(STREAM_SET,   "UPDATE stream SET lsn = max(lsn, ?2), sealed = ?3 WHERE id = ?1") \
+    X(STREAM_ADD,   "UPDATE stream SET blocks = blocks + ?2, records = records + ?3, bytes = bytes + ?4 WHERE id = ?1") \
+    X(IDENTITY_SAVE, "INSERT OR REPLACE INTO identity VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)") \
+    X(IDENTITY_LOAD, "SELECT id, rule, namespace, project, component, environment, project_uid, component_uid, environment_uid FROM identity ORDER BY id") \
+    X(RESOURCE_SAVE, "INSERT OR REPLACE INTO resource VALUES (?, ?, ?, ?, ?)") \
+    X(RESOURCE_TAG, "UPDATE resource SET identity = ?2 WHERE id = ?1") \
+    X(RESOURCE_LOAD, "SELECT id, identity, hash, schema_url, attrs FROM resource ORDER BY id") \
+    X(RESOURCE_FIND, "SELECT schema_url, attrs FROM resource WHERE id = ?") \
+    X(TEXT_SAVE,    "INSERT OR REPLACE INTO text VALUES (?, ?)") \
+    X(TEXT_LOAD,    "SELECT value FROM text WHERE name = ?") \
+    X(BLOCK_ADD,    "INSERT INTO block VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?)") \
+    X(SUMMARY_ADD,  "INSERT INTO block_summary VALUES (?, ?)") \
+    X(DATA_ADD,     "INSERT INTO block_data VALUES (?, ?)") \
+    X(BLOCKS_TIME,  "SELECT id, section, min_ns, max_ns, max_end_ns, max_duration_ns, levels, count FROM block WHERE kind = ?1 AND max_ns >= ?2 AND min_ns < ?3 ORDER BY max_ns DESC, id DESC") \
+    X(SUMMARY_GET,  "SELECT summary FROM block_summary WHERE id = ?") \
+    X(SUMMARIES,    "SELECT b.id, s.summary FROM block b CROSS JOIN block_summary s ON s.id = b.id WHERE b.kind = ?1 AND b.max_ns >= 0") \
+    X(DATA_GET,     "SELECT data FROM block_data WHERE id = ?") \
+    X(CHUNK_ADD,    "INSERT INTO chunk VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?)") \
+    X(CHUNKS,       "SELECT data FROM chunk WHERE hour = ?1 AND resource = ?2") \
+    X(HOURS,        "SELECT min(hour), max(hour) FROM chunk") \
+    X(HOUR_RESOURCES, "SELECT DISTINCT resource FROM chunk WHERE hour = ?1") \
+    X(MERGE_FIND,   "SELECT hour, resource, stream FROM chunk WHERE final = 0 GROUP BY hour, resource, stream HAVING (hour < ?1 AND max(written) < ?2) OR sum(merged = 0) >= ?3 LIMIT ?4") \
+    X(MERGE_READ,   "SELECT id, count, length(data), merged, data FROM chunk WHERE hour = ?1 AND resource = ?2 AND stream = ?3 AND (?4 OR (merged = 0 AND final = 0)) ORDER BY id") \
+    X(CHUNK_DELETE, "DELETE FROM chunk WHERE id = ?") \
+    X(CHUNK_FINAL,  "UPDATE chunk SET final = 1, merged = 1 WHERE hour = ?1 AND resource = ?2 AND stream = ?3 AND final = 0") \
+    X(BLOCK_OLDEST, "SELECT id, max_ns, count, bytes FROM block WHERE kind = ? ORDER BY max_ns LIMIT 1") \
+    X(BLOCK_DELETE, "DELETE FROM block WHERE id = ?") \
+    X(SUMMARY_DELETE, "DELETE FROM block_summary WHERE id = ?") \
+    X(DATA_DELETE,  "DELETE FROM block_data WHERE id = ?") \
+    X(CHUNK_OLDEST, "SELECT id, hour, stream, count, length(data) FROM chunk ORDER BY hour LIMIT ?") \
+    X(PAGES,        "SELECT page_count, freelist_count, page_size FROM pragma_page_count, pragma_freelist_count, pragma_page_size") \
+    X(VACUUM,       "PRAGMA incremental_vacuum(256)") \
+    X(CHECKPOINT,   "PRAGMA wal_checkpoint(TRUNCATE)")
+/* clang-format on */
+
+enum db_sql {
+#define DB_SQL_NAME(name, text) SQL_##name,
+    DB_SQL_TABLE(DB_SQL_NAME)
+#undef DB_SQL_NAME
+        SQL_COUNT
+};
+
+/*
+ * Opens callboard.db at path; a writer makes it if it is missing. ERR_CORRUPT
+ * if the file is damaged or no database, ERR_UNSUPPORTED if a newer version
+ * wrote it, ERR_IO.
+ */
+MUST_CHECK enum status db_open(struct db **db, const char *path, bool writer);
+void db_close(struct db *db); /* NULL is fine */
+
+/* What SQLite said last, for the log. Good until the next call. */
+const char *db_message(struct db *db);
+
+/* Gives memory that is only cache back. */
+void db_shrink(struct db *db);
+
+uint64_t db_last_id(struct db *db);
+
+struct stmt {
+    struct db *db;
+    void *handle;
+    int param;
+    enum status status;
+};
+
+struct stmt stmt_start(struct db *db, enum db_sql sql);
+
+/* Bind the next parameter. Bytes must stay until stmt_end(). Integers are
+ * kept as 64 bits; as times they must be below 2^63 to be compared. */
+void stmt_int(struct stmt *s, uint64_t value);
+void stmt_text(struct stmt *s, struct slice text);
+void stmt_bytes(struct stmt *s, struct slice bytes);
+
+/* Steps to the next row: false at the end or on an error. */
+bool stmt_row(struct stmt *s);
+uint64_t stmt_get_int(struct stmt *s, int column);
+/* Good until the next step or stmt_end(). */
+struct slice stmt_get_bytes(struct stmt *s, int column);
+
+/* Ends it; the status of all that was done with it. */
+MUST_CHECK enum status stmt_end(struct stmt *s);
+/* Steps to the end first. */
+MUST_CHECK enum status stmt_run(struct stmt *s);
+/* A statement without parameters or result. */
+MUST_CHECK enum status db_run(struct db *db, enum db_sql sql);
+
+/* The largest time SQLite compares as we do. */
+static inline uint64_t db_time(uint64_t ns)
+{
+    return ns > INT64_MAX ? INT64_MAX : ns;
+}
+
+#endif

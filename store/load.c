@@ -1,0 +1,96 @@
+/*
+ * What the registry and the correlator kept, read back at start-up on a
+ * connection of its own: the writer's is in use by its thread.
+ */
+#include "state.h"
+
+static struct slice keep(struct arena *arena, struct stmt *s, int column)
+{
+    return arena_copy(arena, stmt_get_bytes(s, column));
+}
+
+static enum status load_identities(struct db *db, struct arena *arena,
+                                   store_identity_visit *visit, void *arg)
+{
+    struct stmt s = stmt_start(db, SQL_IDENTITY_LOAD);
+
+    while (stmt_row(&s)) {
+        struct identity identity = {
+            .id = (uint32_t)stmt_get_int(&s, 0),
+            .rule = (uint8_t)stmt_get_int(&s, 1),
+            .namespace = keep(arena, &s, 2),
+            .project = keep(arena, &s, 3),
+            .component = keep(arena, &s, 4),
+            .environment = keep(arena, &s, 5),
+            .project_uid = keep(arena, &s, 6),
+            .component_uid = keep(arena, &s, 7),
+            .environment_uid = keep(arena, &s, 8),
+        };
+
+        visit(arg, &identity);
+        arena_reset(arena);
+    }
+    return stmt_end(&s);
+}
+
+static enum status load_resources(struct db *db, struct arena *arena,
+                                  store_resource_visit *visit, void *arg)
+{
+    struct stmt s = stmt_start(db, SQL_RESOURCE_LOAD);
+    enum status status = OK;
+
+    while (status == OK && stmt_row(&s)) {
+        uint32_t id = (uint32_t)stmt_get_int(&s, 0);
+        struct resource resource;
+
+        status = resource_read(stmt_get_bytes(&s, 3), stmt_get_bytes(&s, 4), id,
+                               arena, &resource);
+        if (status == OK)
+            visit(arg, id, (uint32_t)stmt_get_int(&s, 1), stmt_get_int(&s, 2),
+                  &resource);
+        arena_reset(arena);
+    }
+
+    enum status end = stmt_end(&s);
+    return end != OK ? end : status;
+}
+
+enum status store_load(struct store *store, store_identity_visit *identity,
+                       store_resource_visit *resource, void *arg)
+{
+    struct db *db = NULL;
+    struct arena arena;
+    enum status status = db_open(&db, store->path, false);
+
+    arena_init(&arena, NULL, SIZE_MAX);
+    if (status == OK)
+        status = load_identities(db, &arena, identity, arg);
+    if (status == OK)
+        status = load_resources(db, &arena, resource, arg);
+    arena_release(&arena);
+    db_close(db);
+    return status;
+}
+
+enum status store_load_text(struct store *store, const char *name,
+                            struct arena *arena, struct slice *text)
+{
+    struct db *db = NULL;
+    enum status status = db_open(&db, store->path, false);
+
+    if (status != OK)
+        return status;
+
+    struct stmt s = stmt_start(db, SQL_TEXT_LOAD);
+    struct slice found = {NULL, 0};
+    stmt_text(&s, slice_of(name));
+    if (stmt_row(&s))
+        found = arena_copy(arena, stmt_get_bytes(&s, 0));
+    status = stmt_end(&s);
+    if (status == OK)
+        status = arena_status(arena);
+    if (status == OK)
+        *text = found;
+    db_close(db);
+    return status;
+}

@@ -1,0 +1,226 @@
+/*
+ * What is too old goes, block by block: a block when its newest record is
+ * older than its signal's retention, a chunk of points when its hour is. When
+ * the database is larger than allowed, whatever is oldest goes, of any kind,
+ * until it fits. Metrics and derived series share the retention of metrics,
+ * events that of logs.
+ *
+ * Freed pages are used again by what is written next; when many are free they
+ * are given back to the file system, some hundred at a time, and at the end
+ * the log is written back and cut, which is when the file gets shorter.
+ *
+ * A step does a bounded amount, so that sealing never waits long for it.
+ */
+#include "clock.h"
+#include "series.h"
+#include "state.h"
+#include "stats.h"
+
+enum { STEP_DELETES = 8, STEP_CHUNKS = 64, FREE_PAGES = 64 };
+
+/* The oldest piece of one kind; chunks stand behind the kinds of blocks. */
+struct oldest {
+    uint64_t id, max_ns, count, bytes;
+    bool found;
+};
+
+enum { KIND_CHUNKS = KIND_COUNT, OLDEST_COUNT };
+
+static enum status find_block(struct db *db, int kind, struct oldest *o)
+{
+    struct stmt s = stmt_start(db, SQL_BLOCK_OLDEST);
+
+    stmt_int(&s, (uint64_t)kind);
+    if (stmt_row(&s))
+        *o = (struct oldest){stmt_get_int(&s, 0), stmt_get_int(&s, 1),
+                             stmt_get_int(&s, 2), stmt_get_int(&s, 3), true};
+    return stmt_end(&s);
+}
+
+static uint64_t hour_end(uint64_t hour)
+{
+    return (hour + 1) * NS_PER_HOUR - 1;
+}
+
+static enum status find_chunk(struct db *db, struct oldest *o)
+{
+    struct stmt s = stmt_start(db, SQL_CHUNK_OLDEST);
+
+    stmt_int(&s, 1);
+    if (stmt_row(&s))
+        *o = (struct oldest){stmt_get_int(&s, 0), hour_end(stmt_get_int(&s, 1)),
+                             stmt_get_int(&s, 3), stmt_get_int(&s, 4), true};
+    return stmt_end(&s);
+}
+
+static enum status find_oldest(struct db *db,
+                               struct oldest oldest[OLDEST_COUNT])
+{
+    enum status status = OK;
+
+    for (int kind = 0; kind < OLDEST_COUNT && status == OK; kind++) {
+        oldest[kind].found = false;
+        status = kind == KIND_CHUNKS ? find_chunk(db, &oldest[kind])
+                                     : find_block(db, kind, &oldest[kind]);
+    }
+    return status;
+}
+
+static enum status delete_by_id(struct db *db, enum db_sql sql, uint64_t id)
+{
+    struct stmt s = stmt_start(db, sql);
+
+    stmt_int(&s, id);
+    return stmt_run(&s);
+}
+
+static enum status delete_block(struct db *db, int kind, const struct oldest *o)
+{
+    enum stream stream = kind == KIND_SPANS ? STREAM_SPANS : STREAM_LOGS;
+    enum status status = delete_by_id(db, SQL_BLOCK_DELETE, o->id);
+
+    if (status == OK)
+        status = delete_by_id(db, SQL_SUMMARY_DELETE, o->id);
+    if (status == OK)
+        status = delete_by_id(db, SQL_DATA_DELETE, o->id);
+    stats_add(STATS_EXPIRED_BLOCKS, 1);
+    return status == OK ? totals_add(db, stream, -1, -(int64_t)o->count,
+                                     -(int64_t)o->bytes)
+                        : status;
+}
+
+/* The oldest chunks, but none of an hour that ends after `until_ns`. */
+static enum status delete_chunks(struct db *db, uint64_t until_ns)
+{
+    struct {
+        uint64_t id, stream, count, bytes;
+    } found[STEP_CHUNKS];
+    uint32_t count = 0;
+    struct stmt s = stmt_start(db, SQL_CHUNK_OLDEST);
+
+    stmt_int(&s, STEP_CHUNKS);
+    while (stmt_row(&s) && count < STEP_CHUNKS) {
+        if (hour_end(stmt_get_int(&s, 1)) > until_ns)
+            break;
+        found[count].id = stmt_get_int(&s, 0);
+        found[count].stream = stmt_get_int(&s, 2);
+        found[count].count = stmt_get_int(&s, 3);
+        found[count++].bytes = stmt_get_int(&s, 4);
+    }
+
+    enum status status = stmt_end(&s);
+    for (uint32_t i = 0; i < count && status == OK; i++) {
+        status = delete_by_id(db, SQL_CHUNK_DELETE, found[i].id);
+        if (status == OK)
+            status = totals_add(db, (enum stream)found[i].stream, -1,
+                                -(int64_t)found[i].count,
+                                -(int64_t)found[i].bytes);
+        stats_add(STATS_EXPIRED_BLOCKS, 1);
+    }
+    return status;
+}
+
+static enum signal signal_of(int kind)
+{
+    if (kind == KIND_SPANS)
+        return SIGNAL_SPANS;
+    return kind == KIND_CHUNKS ? SIGNAL_METRICS : SIGNAL_LOGS;
+}
+
+/* The kind to delete from, or -1 if nothing has to go. */
+static int choose(const struct store *store,
+                  const struct oldest oldest[OLDEST_COUNT], uint64_t now,
+                  bool too_big)
+{
+    int first = -1;
+
+    for (int kind = 0; kind < OLDEST_COUNT; kind++) {
+        uint64_t keep = store->options.retention_ns[signal_of(kind)];
+
+        if (!oldest[kind].found)
+            continue;
+        if (keep > 0 && keep < now && oldest[kind].max_ns < now - keep)
+            return kind;
+        if (first < 0 || oldest[kind].max_ns < oldest[first].max_ns)
+            first = kind;
+    }
+    return too_big ? first : -1;
+}
+
+struct pages {
+    uint64_t count, unused, size;
+};
+
+static enum status read_pages(struct db *db, struct pages *p)
+{
+    struct stmt s = stmt_start(db, SQL_PAGES);
+
+    if (stmt_row(&s))
+        *p = (struct pages){stmt_get_int(&s, 0), stmt_get_int(&s, 1),
+                            stmt_get_int(&s, 2)};
+    return stmt_end(&s);
+}
+
+static bool too_big(const struct store *store, const struct pages *p)
+{
+    return store->options.retention_bytes > 0 &&
+           (p->count - p->unused) * p->size > store->options.retention_bytes;
+}
+
+static enum status delete_some(struct store *store, struct pages *pages,
+                               bool *more)
+{
+    struct db *db = store->db;
+    struct oldest oldest[OLDEST_COUNT];
+    uint64_t now = clock_wall_ns();
+    enum status status = find_oldest(db, oldest);
+    int kind = choose(store, oldest, now, too_big(store, pages));
+
+    if (status != OK || kind < 0)
+        return status;
+    status = db_run(db, SQL_BEGIN_WRITE);
+    for (int i = 0; i < STEP_DELETES && kind >= 0 && status == OK; i++) {
+        status = kind == KIND_CHUNKS
+                     ? delete_chunks(db, oldest[kind].max_ns)
+                     : delete_block(db, kind, &oldest[kind]);
+        if (status == OK)
+            status = read_pages(db, pages);
+        if (status == OK)
+            status = find_oldest(db, oldest);
+        kind = choose(store, oldest, now, too_big(store, pages));
+    }
+    if (status == OK)
+        status = db_run(db, SQL_COMMIT);
+    if (kind >= 0)
+        *more = true;
+    return status;
+}
+
+static enum status vacuum_some(struct store *store, const struct pages *pages,
+                               bool *more)
+{
+    enum status status = OK;
+
+    if (pages->unused >= FREE_PAGES) {
+        status = db_run(store->db, SQL_VACUUM);
+        store->vacuumed = true;
+        *more = true;
+    } else if (store->vacuumed) {
+        status = db_run(store->db, SQL_CHECKPOINT);
+        store->vacuumed = false;
+    }
+    return status;
+}
+
+enum status retention_step(struct store *store, bool *more)
+{
+    struct pages pages = {0};
+    enum status status = read_pages(store->db, &pages);
+
+    if (status == OK)
+        status = delete_some(store, &pages, more);
+    if (status == OK)
+        status = read_pages(store->db, &pages);
+    stats_set(STATS_STORE_DB_BYTES, pages.count * pages.size);
+    return status == OK ? vacuum_some(store, &pages, more) : status;
+}

@@ -1,0 +1,369 @@
+/*
+ * The writer's thread. In a loop:
+ *
+ *   wait   until a section is closed, the oldest open one is old enough,
+ *          something saved is due, or it is time for a step of maintenance
+ *   commit all that was saved, and up to COMMIT_SECTIONS closed sections in
+ *          the order in which they were closed, with their watermarks, in one
+ *          transaction
+ *   after  it the sections leave their lists (under the lock), whoever waits
+ *          is told, the journal is cut
+ *
+ * A commit that fails changes nothing: sections and saves stay where they
+ * are, readable, and all is tried again after a pause that doubles up to a
+ * second. The first failure and the recovery are logged, and store_health()
+ * tells what is wrong in between.
+ *
+ * Sections of a stream are committed in their order; that is what makes the
+ * serial number in table stream tell which of them a view holds.
+ */
+#include "seal.h"
+
+#include <malloc.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "clock.h"
+#include "log.h"
+#include "mem.h"
+#include "series.h"
+#include "stats.h"
+
+enum { COMMIT_SECTIONS = 4, STOP_TRIES = 4 };
+
+#define PAUSE_MIN_NS (10 * NS_PER_MS)
+#define PAUSE_MAX_NS NS_PER_S
+#define MAINTAIN_NS NS_PER_S
+#define IDLE_NS (5 * NS_PER_S) /* without a commit: memory is given back */
+
+/* One attempt to commit. */
+struct commit {
+    struct section *sections[COMMIT_SECTIONS];
+    uint32_t count;
+    struct saves *saves, *until; /* generations before `until` */
+    uint64_t saved;
+};
+
+struct loop {
+    struct store *store;
+    uint64_t maintain_ns, commit_ns, pause_ns;
+    uint32_t tries; /* failed in a row */
+    bool trimmed;
+};
+
+static void cond_wait_until(struct store *store, uint64_t until_ns)
+{
+    struct timespec at = {.tv_sec = (time_t)(until_ns / NS_PER_S),
+                          .tv_nsec = (long)(until_ns % NS_PER_S)};
+
+    pthread_cond_timedwait(&store->work, &store->lock, &at);
+}
+
+/* Closes what is old; when the next will be. */
+static uint64_t close_aged(struct store *store, uint64_t now)
+{
+    uint64_t next = UINT64_MAX;
+
+    for (int i = 0; i < STREAM_COUNT; i++) {
+        struct section *last = store->streams[i].last;
+
+        if (!last || last->closed)
+            continue;
+        uint64_t due = last->opened_ns + store->options.head_age_ns;
+        if (due < last->opened_ns)
+            due = UINT64_MAX;
+        if (due <= now || store->stopping)
+            store_close_section(store, (enum stream)i);
+        else if (due < next)
+            next = due;
+    }
+    return next;
+}
+
+static bool anything_closed(const struct store *store)
+{
+    for (int i = 0; i < STREAM_COUNT; i++)
+        if (store->streams[i].closed > 0)
+            return true;
+    return false;
+}
+
+static bool saves_due(const struct store *store, uint64_t now)
+{
+    return store->sync_to > store->saved_committed ||
+           (store->saved > store->saved_committed &&
+            (store->save_due_ns <= now || store->stopping));
+}
+
+/* The closed sections that are first in order, each stream's in a row. */
+static void choose_sections(const struct store *store, struct commit *commit)
+{
+    struct section *next[STREAM_COUNT];
+
+    for (int i = 0; i < STREAM_COUNT; i++)
+        next[i] = store->streams[i].first;
+    while (commit->count < COMMIT_SECTIONS) {
+        struct section *oldest = NULL;
+
+        for (int i = 0; i < STREAM_COUNT; i++)
+            if (next[i] && next[i]->closed &&
+                (!oldest || next[i]->order < oldest->order))
+                oldest = next[i];
+        if (!oldest)
+            return;
+        commit->sections[commit->count++] = oldest;
+        next[oldest->stream] = oldest->next;
+    }
+}
+
+static void choose_saves(struct store *store, struct commit *commit)
+{
+    if (saves_count(store->saves_open) > 0)
+        store->saves_open = saves_start(store->saves_open);
+    commit->saves = store->saves;
+    commit->until = store->saves_open;
+    commit->saved = store->saved;
+}
+
+static enum status write_all(struct store *store, const struct commit *commit)
+{
+    struct db *db = store->db;
+    enum status status = OK;
+
+    for (struct saves *g = commit->saves; g != commit->until && status == OK;
+         g = saves_next(g))
+        status = saves_write(g, db);
+    for (uint32_t i = 0; i < commit->count && status == OK; i++)
+        status = sealer_write(store->sealer, db, &store->options,
+                              commit->sections[i]);
+    return status;
+}
+
+static enum status try_commit(struct store *store, const struct commit *commit,
+                              const char **why)
+{
+    struct db *db = store->db;
+    enum status status = db_run(db, SQL_BEGIN_WRITE);
+
+    if (status == OK) {
+        status = write_all(store, commit);
+        if (status == OK)
+            status = db_run(db, SQL_COMMIT);
+    }
+    if (status != OK) {
+        *why = db_message(db);
+        log_debug("store", "commit failed", "why=\"%s\"", *why);
+    }
+    return status;
+}
+
+/* The journal's entries up to here are not needed any more. Under the lock. */
+static uint64_t cut_position(const struct store *store)
+{
+    uint64_t cut = store->streams[STREAM_DERIVED].watermark;
+
+    for (int i = 0; i < STREAM_DERIVED; i++) {
+        const struct section *first = store->streams[i].first;
+        uint64_t need = store->last_lsn;
+
+        if (first)
+            need = first->first_lsn > 0 ? first->first_lsn - 1 : 0;
+        if (need < cut)
+            cut = need;
+    }
+    return cut;
+}
+
+/* What was committed leaves the lists. Under the lock. */
+static void leave_out(struct store *store, const struct commit *commit)
+{
+    for (uint32_t i = 0; i < commit->count; i++) {
+        struct section *section = commit->sections[i];
+        struct stream_state *stream = &store->streams[section->stream];
+
+        stream->first = section->next;
+        if (!stream->first)
+            stream->last = NULL;
+        stream->closed--;
+        if (section->last_lsn > stream->watermark)
+            stream->watermark = section->last_lsn;
+        store->head_bytes -= section->bytes;
+    }
+    stats_set(STATS_HEAD_BYTES, store->head_bytes);
+    while (store->saves != commit->until) {
+        struct saves *next = saves_ref(saves_next(store->saves));
+
+        saves_free(store->saves);
+        store->saves = next;
+    }
+    store->saved_committed = commit->saved;
+    store->save_due_ns = store->saved > commit->saved
+                             ? clock_monotonic_ns() + STORE_SAVE_DELAY_NS
+                             : 0;
+}
+
+static void committed(struct loop *loop, const struct commit *commit)
+{
+    struct store *store = loop->store;
+
+    pthread_mutex_lock(&store->lock);
+    leave_out(store, commit);
+    uint64_t cut = cut_position(store);
+    bool cut_more = cut > store->cut;
+    if (cut_more)
+        store->cut = cut;
+    bool recovered = store->health != OK;
+    store->health = OK;
+    pthread_cond_broadcast(&store->done);
+    pthread_mutex_unlock(&store->lock);
+
+    if (recovered)
+        log_info("store", "storage works again", "tries=%u", loop->tries);
+    loop->tries = 0;
+    loop->pause_ns = 0;
+    loop->commit_ns = clock_monotonic_ns();
+    loop->trimmed = false;
+    if (cut_more && store->options.journal)
+        journal_cut(store->options.journal, cut);
+    for (uint32_t i = 0; i < commit->count; i++)
+        section_free(commit->sections[i]);
+}
+
+static void failed(struct loop *loop, enum status status, const char *why)
+{
+    struct store *store = loop->store;
+
+    stats_add(STATS_STORE_ERRORS, 1);
+    if (loop->tries++ == 0)
+        log_error("store", "commit failed, trying again",
+                  "status=\"%s\" why=\"%s\"", status_text(status), why);
+    /* Only now: a rollback that SQLite has done already would hide why. */
+    if (db_run(store->db, SQL_ROLLBACK) != OK)
+        log_debug("store", "nothing to roll back", NULL);
+    loop->pause_ns = loop->pause_ns ? loop->pause_ns * 2 : PAUSE_MIN_NS;
+    if (loop->pause_ns > PAUSE_MAX_NS)
+        loop->pause_ns = PAUSE_MAX_NS;
+
+    pthread_mutex_lock(&store->lock);
+    store->health = status;
+    store->failures++;
+    pthread_cond_broadcast(&store->done);
+    uint64_t until = clock_monotonic_ns() + loop->pause_ns;
+    while (clock_monotonic_ns() < until)
+        cond_wait_until(store, until);
+    pthread_mutex_unlock(&store->lock);
+}
+
+/* Retention, merging, and giving memory back when nothing goes on. */
+static void maintain(struct loop *loop, uint64_t now)
+{
+    struct store *store = loop->store;
+    bool more = false;
+    enum status status = retention_step(store, &more);
+
+    if (status == OK)
+        status = merge_step(store, sealer_series(store->sealer), &more);
+    if (status != OK) {
+        log_debug("store", "maintenance failed", "status=\"%s\" why=\"%s\"",
+                  status_text(status), db_message(store->db));
+        if (db_run(store->db, SQL_ROLLBACK) != OK)
+            more = false;
+    }
+    if (more)
+        loop->trimmed = false;
+    if (!more && !loop->trimmed && now - loop->commit_ns > IDLE_NS) {
+        sealer_trim(store->sealer);
+        db_shrink(store->db);
+        malloc_trim(0);
+        loop->trimmed = true;
+    }
+    loop->maintain_ns = now + (more ? MAINTAIN_NS / 20 : MAINTAIN_NS);
+}
+
+/* Waits for something to do; false when it is time to end. */
+static bool next_commit(struct loop *loop, struct commit *commit)
+{
+    struct store *store = loop->store;
+    bool go_on = true;
+
+    *commit = (struct commit){.count = 0};
+    pthread_mutex_lock(&store->lock);
+    for (;;) {
+        uint64_t now = clock_monotonic_ns();
+        uint64_t until = close_aged(store, now);
+
+        if (anything_closed(store) || saves_due(store, now)) {
+            choose_sections(store, commit);
+            choose_saves(store, commit);
+            break;
+        }
+        if (store->stopping) {
+            go_on = false;
+            break;
+        }
+        if (loop->maintain_ns <= now)
+            break;
+        if (loop->maintain_ns < until)
+            until = loop->maintain_ns;
+        if (store->saved > store->saved_committed && store->save_due_ns < until)
+            until = store->save_due_ns;
+        cond_wait_until(store, until);
+    }
+    if (store->stopping && loop->tries >= STOP_TRIES)
+        go_on = false;
+    pthread_mutex_unlock(&store->lock);
+    return go_on;
+}
+
+static void *run(void *arg)
+{
+    struct store *store = arg;
+    struct loop loop = {.store = store,
+                        .maintain_ns = clock_monotonic_ns() + MAINTAIN_NS};
+    struct commit commit;
+    const char *why = "";
+
+    while (next_commit(&loop, &commit)) {
+        if (commit.count > 0 || commit.saves != commit.until) {
+            enum status status = try_commit(store, &commit, &why);
+
+            if (status == OK)
+                committed(&loop, &commit);
+            else
+                failed(&loop, status, why);
+        }
+        uint64_t now = clock_monotonic_ns();
+        if (loop.maintain_ns <= now && loop.tries == 0)
+            maintain(&loop, now);
+        else if (loop.maintain_ns <= now)
+            loop.maintain_ns = now + MAINTAIN_NS;
+    }
+    if (loop.tries > 0)
+        log_error("store", "closed without a commit, the journal has the rest",
+                  NULL);
+    return NULL;
+}
+
+enum status seal_start(struct store *store)
+{
+    store->sealer = sealer_new();
+    if (pthread_create(&store->thread, NULL, run, store) != 0)
+        return ERR_BUSY;
+    store->started = true;
+    return OK;
+}
+
+void seal_stop(struct store *store)
+{
+    if (store->started) {
+        pthread_mutex_lock(&store->lock);
+        store->stopping = true;
+        pthread_cond_broadcast(&store->work);
+        pthread_cond_broadcast(&store->done);
+        pthread_mutex_unlock(&store->lock);
+        pthread_join(store->thread, NULL);
+        store->started = false;
+    }
+    sealer_free(store->sealer);
+    store->sealer = NULL;
+}

@@ -1,0 +1,417 @@
+/*
+ * A chunk:
+ *
+ *   u8 version (1), u8 packing (0 plain, 1 zstd), u32 check, and then, over
+ *   which check is taken (low half of hash_bytes):
+ *   varint length of the body before packing, the body
+ *
+ *   body    varint metrics, metrics * metric
+ *   metric  u32 length of all that follows in it
+ *           name, unit, description (each a varint length and bytes)
+ *           u8 type, u8 temporality, u8 monotonic, u8 has scope
+ *           [scope: name, version, schema_url, attrs]
+ *           varint series, series * series
+ *   series  attrs (attr_codec.h), varint points, u64 first time, u64 last time,
+ *           u32 length of the data, data (series_code.c)
+ *
+ * Lengths in front let a reader pass over metrics it was not asked for and
+ * over series outside of its time without looking into them.
+ *
+ * Writing: each point looks its metric up by content (metrics of different
+ * requests are equal but not the same), then its series by resource, hour,
+ * metric and attributes; points of a series form a chain in order of arrival.
+ * Series are then sorted by hour, resource and metric, which is the order of
+ * the chunks. Nothing is allocated per point.
+ */
+#include "series.h"
+
+#include <stdlib.h>
+#include <zstd.h>
+
+#include "attr_codec.h"
+#include "hash.h"
+#include "mem.h"
+#include "series_add.h"
+#include "series_code.h"
+
+/* Below this a frame of zstd gains nothing worth its time. */
+enum { PACK_FROM = 512, PACK_LEVEL = 1, CHUNK_CAP = 1 << 30 };
+
+enum { NONE = UINT32_MAX };
+
+struct metric_entry {
+    const struct metric *metric;
+    uint64_t hash;
+};
+
+struct series_entry {
+    uint64_t hash, hour;
+    uint32_t resource, metric, first, last, count;
+    const struct attrs *attrs;
+};
+
+struct series_writer {
+    uint32_t room, slot_mask;
+    struct metric_entry *metrics;
+    struct series_entry *series;
+    uint32_t *metric_slots, *series_slots; /* index + 1; 0: free */
+    uint32_t *next;                        /* point after this one */
+    const struct point **row;              /* points of one series */
+    uint32_t metric_count, series_count;
+    const struct metric *last_metric;
+    uint32_t last_metric_at;
+    const struct point *const *points;
+    struct buf body, out;
+    struct arena sums;
+    ZSTD_CCtx *zstd;
+};
+
+struct series_writer *series_writer_new(void)
+{
+    struct series_writer *w = mem_zero(1, sizeof(*w));
+
+    buf_init(&w->body, CHUNK_CAP);
+    buf_init(&w->out, CHUNK_CAP);
+    arena_init(&w->sums, NULL, CHUNK_CAP);
+    w->zstd = ZSTD_createCCtx();
+    return w;
+}
+
+static void free_tables(struct series_writer *w)
+{
+    free(w->metrics);
+    free(w->series);
+    free(w->metric_slots);
+    free(w->series_slots);
+    free(w->next);
+    free(w->row);
+}
+
+void series_writer_free(struct series_writer *w)
+{
+    if (!w)
+        return;
+    free_tables(w);
+    buf_release(&w->body);
+    buf_release(&w->out);
+    arena_release(&w->sums);
+    ZSTD_freeCCtx(w->zstd);
+    free(w);
+}
+
+static void prepare(struct series_writer *w, uint32_t count)
+{
+    if (count > w->room) {
+        uint32_t slots = 16;
+
+        while (slots < 2 * count)
+            slots *= 2;
+        free_tables(w);
+        w->room = slots / 2;
+        w->slot_mask = slots - 1;
+        w->metrics = mem_alloc(w->room * sizeof(*w->metrics));
+        w->series = mem_alloc(w->room * sizeof(*w->series));
+        w->next = mem_alloc(w->room * sizeof(*w->next));
+        w->row = mem_alloc(w->room * sizeof(*w->row));
+        w->metric_slots = mem_alloc(slots * sizeof(*w->metric_slots));
+        w->series_slots = mem_alloc(slots * sizeof(*w->series_slots));
+    }
+    size_t slots = (size_t)w->slot_mask + 1;
+    memset(w->metric_slots, 0, slots * sizeof(*w->metric_slots));
+    memset(w->series_slots, 0, slots * sizeof(*w->series_slots));
+    w->metric_count = w->series_count = 0;
+    w->last_metric = NULL;
+    arena_reset(&w->sums);
+}
+
+static uint64_t metric_hash(const struct metric *m)
+{
+    uint64_t h = hash_bytes(m->name.ptr, m->name.len, m->type);
+
+    h = hash_bytes(m->unit.ptr, m->unit.len, h);
+    h = hash_bytes(m->description.ptr, m->description.len, h);
+    if (m->scope) {
+        h = hash_bytes(m->scope->name.ptr, m->scope->name.len, h);
+        h = hash_bytes(m->scope->version.ptr, m->scope->version.len, h);
+    }
+    return h;
+}
+
+static bool scope_equal(const struct scope *a, const struct scope *b)
+{
+    if (a == b)
+        return true;
+    return a && b && slice_equal(a->name, b->name) &&
+           slice_equal(a->version, b->version) &&
+           slice_equal(a->schema_url, b->schema_url) &&
+           attrs_equal(&a->attrs, &b->attrs);
+}
+
+static bool metric_equal(const struct metric *a, const struct metric *b)
+{
+    return a->type == b->type && a->temporality == b->temporality &&
+           a->monotonic == b->monotonic && slice_equal(a->name, b->name) &&
+           slice_equal(a->unit, b->unit) &&
+           slice_equal(a->description, b->description) &&
+           scope_equal(a->scope, b->scope);
+}
+
+static uint32_t find_metric(struct series_writer *w, const struct metric *m)
+{
+    if (m == w->last_metric)
+        return w->last_metric_at;
+
+    uint64_t hash = metric_hash(m);
+    uint32_t slot = (uint32_t)hash & w->slot_mask, at;
+    for (; (at = w->metric_slots[slot]) != 0; slot = (slot + 1) & w->slot_mask)
+        if (w->metrics[at - 1].hash == hash &&
+            metric_equal(w->metrics[at - 1].metric, m))
+            break;
+    if (at == 0) {
+        w->metrics[w->metric_count] = (struct metric_entry){m, hash};
+        w->metric_slots[slot] = at = ++w->metric_count;
+    }
+    w->last_metric = m;
+    w->last_metric_at = at - 1;
+    return at - 1;
+}
+
+static struct series_entry *find_series(struct series_writer *w,
+                                        const struct point *p)
+{
+    uint32_t metric = find_metric(w, p->metric);
+    uint64_t hour = series_hour(p->time_ns);
+    uint64_t hash = hash_mix(attrs_hash(&p->attrs),
+                             hash_mix((uint64_t)p->resource_id << 32 | metric,
+                                      hour));
+    uint32_t slot = (uint32_t)(hash >> 32) & w->slot_mask, at;
+
+    for (; (at = w->series_slots[slot]) != 0;
+         slot = (slot + 1) & w->slot_mask) {
+        struct series_entry *e = &w->series[at - 1];
+
+        if (e->hash == hash && e->hour == hour && e->metric == metric &&
+            e->resource == p->resource_id && attrs_equal(e->attrs, &p->attrs))
+            return e;
+    }
+    w->series_slots[slot] = ++w->series_count;
+
+    struct series_entry *e = &w->series[w->series_count - 1];
+    *e = (struct series_entry){.hash = hash,
+                               .hour = hour,
+                               .resource = p->resource_id,
+                               .metric = metric,
+                               .first = NONE,
+                               .last = NONE,
+                               .attrs = &p->attrs};
+    return e;
+}
+
+static int compare_series(const void *left, const void *right)
+{
+    const struct series_entry *a = left, *b = right;
+
+    if (a->hour != b->hour)
+        return a->hour < b->hour ? -1 : 1;
+    if (a->resource != b->resource)
+        return a->resource < b->resource ? -1 : 1;
+    if (a->metric != b->metric)
+        return a->metric < b->metric ? -1 : 1;
+    return (a->first > b->first) - (a->first < b->first);
+}
+
+static int compare_times(const void *left, const void *right)
+{
+    const struct point *a = *(const struct point *const *)left;
+    const struct point *b = *(const struct point *const *)right;
+
+    return (a->time_ns > b->time_ns) - (a->time_ns < b->time_ns);
+}
+
+static void patch_length(struct buf *out, size_t at)
+{
+    if (out->status != OK)
+        return;
+
+    size_t len = out->len - at - 4;
+    for (int i = 0; i < 4; i++)
+        out->ptr[at + (size_t)i] = (char)(len >> (8 * i));
+}
+
+/* The series' points into w->row in order of time; how many. */
+static uint32_t line_up(struct series_writer *w, const struct series_entry *e,
+                        bool add_up)
+{
+    uint32_t count = 0;
+    bool sorted = true;
+
+    for (uint32_t i = e->first; i != NONE; i = w->next[i]) {
+        w->row[count] = w->points[i];
+        if (count > 0 && w->row[count]->time_ns < w->row[count - 1]->time_ns)
+            sorted = false;
+        count++;
+    }
+    if (!sorted)
+        qsort(w->row, count, sizeof(*w->row), compare_times);
+    if (!add_up)
+        return count;
+
+    uint32_t kept = 1;
+    for (uint32_t i = 1; i < count; i++) {
+        const struct point *sum =
+            point_add(&w->sums, w->row[kept - 1], w->row[i]);
+
+        if (sum)
+            w->row[kept - 1] = sum;
+        else
+            w->row[kept++] = w->row[i];
+    }
+    return kept;
+}
+
+static uint32_t write_series(struct series_writer *w,
+                             const struct series_entry *e, bool add_up)
+{
+    uint32_t count = line_up(w, e, add_up);
+
+    attrs_write(&w->body, e->attrs);
+    buf_varint(&w->body, count);
+    buf_u64(&w->body, w->row[0]->time_ns);
+    buf_u64(&w->body, w->row[count - 1]->time_ns);
+    size_t at = w->body.len;
+    buf_u32(&w->body, 0);
+    points_write(&w->body, w->row, count);
+    patch_length(&w->body, at);
+    return count;
+}
+
+static void write_metric(struct buf *out, const struct metric *m)
+{
+    slice_write(out, m->name);
+    slice_write(out, m->unit);
+    slice_write(out, m->description);
+    buf_byte(out, (char)m->type);
+    buf_byte(out, (char)m->temporality);
+    buf_byte(out, m->monotonic);
+    buf_byte(out, m->scope != NULL);
+    if (!m->scope)
+        return;
+    slice_write(out, m->scope->name);
+    slice_write(out, m->scope->version);
+    slice_write(out, m->scope->schema_url);
+    attrs_write(out, &m->scope->attrs);
+}
+
+/* The body into w->out, packed if that makes it smaller. */
+static enum status pack(struct series_writer *w)
+{
+    struct slice body = buf_slice(&w->body);
+    struct buf *out = &w->out;
+    size_t packed = 0;
+
+    buf_reset(out);
+    buf_byte(out, 1);
+    buf_byte(out, 0);
+    buf_u32(out, 0);
+    buf_varint(out, body.len);
+    if (body.len >= PACK_FROM) {
+        size_t bound = ZSTD_compressBound(body.len);
+        char *room = buf_room(out, bound);
+
+        if (room)
+            packed = ZSTD_compressCCtx(w->zstd, room, bound, body.ptr, body.len,
+                                       PACK_LEVEL);
+        if (ZSTD_isError(packed) || packed >= body.len)
+            packed = 0;
+    }
+    if (packed > 0)
+        buf_grown(out, packed);
+    else
+        buf_add(out, body);
+    if (out->status != OK || w->body.status != OK)
+        return ERR_TOO_BIG;
+    out->ptr[1] = packed > 0;
+
+    uint32_t check = (uint32_t)hash_bytes(out->ptr + 6, out->len - 6, 0);
+    for (int i = 0; i < 4; i++)
+        out->ptr[2 + i] = (char)(check >> (8 * i));
+    return OK;
+}
+
+/* Series from `from` on that are of the same chunk, into w->out. */
+static enum status write_chunk(struct series_writer *w, uint32_t from,
+                               uint32_t to, bool add_up, uint32_t *points)
+{
+    struct buf *body = &w->body;
+    uint32_t metrics = 0;
+
+    for (uint32_t i = from; i < to; i++)
+        metrics += i == from || w->series[i].metric != w->series[i - 1].metric;
+    buf_reset(body);
+    buf_varint(body, metrics);
+    *points = 0;
+    for (uint32_t i = from; i < to;) {
+        uint32_t metric = w->series[i].metric, end = i;
+        size_t at = body->len;
+
+        while (end < to && w->series[end].metric == metric)
+            end++;
+        buf_u32(body, 0);
+        write_metric(body, w->metrics[metric].metric);
+        buf_varint(body, end - i);
+        for (; i < end; i++)
+            *points += write_series(w, &w->series[i], add_up);
+        patch_length(body, at);
+    }
+    return pack(w);
+}
+
+static void group(struct series_writer *w, const struct point *const *points,
+                  uint32_t count)
+{
+    prepare(w, count);
+    w->points = points;
+    for (uint32_t i = 0; i < count; i++) {
+        struct series_entry *e = find_series(w, points[i]);
+
+        w->next[i] = NONE;
+        if (e->last == NONE)
+            e->first = i;
+        else
+            w->next[e->last] = i;
+        e->last = i;
+        e->count++;
+    }
+    qsort(w->series, w->series_count, sizeof(*w->series), compare_series);
+}
+
+enum status series_write(struct series_writer *w,
+                         const struct point *const *points, uint32_t count,
+                         bool add_up,
+                         enum status (*chunk)(void *arg,
+                                              const struct chunk *chunk),
+                         void *arg)
+{
+    enum status status = OK;
+
+    if (count == 0)
+        return OK;
+    group(w, points, count);
+    for (uint32_t i = 0; i < w->series_count && status == OK;) {
+        const struct series_entry *first = &w->series[i];
+        struct chunk out = {.resource = first->resource, .hour = first->hour};
+        uint32_t end = i;
+
+        while (end < w->series_count &&
+               w->series[end].hour == first->hour &&
+               w->series[end].resource == first->resource)
+            end++;
+        status = write_chunk(w, i, end, add_up, &out.count);
+        if (status == OK) {
+            out.bytes = buf_slice(&w->out);
+            status = chunk(arg, &out);
+        }
+        i = end;
+    }
+    return status;
+}

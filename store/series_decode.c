@@ -1,0 +1,288 @@
+/*
+ * The way back of series_code.c. Columns are decoded into arrays, values into
+ * one point and one histogram that are used again for every visit; the arrays
+ * of the histogram grow to the largest one of the series.
+ */
+#include "attr_codec.h"
+#include "series_code.h"
+#include "series_format.h"
+
+/* An array in the arena that grows by being made anew. */
+struct array {
+    void *at;
+    uint32_t room;
+};
+
+struct decoder {
+    struct scan *in;
+    struct arena *arena;
+    const struct metric *metric;
+    uint64_t sum, min, max, threshold, value, integer;
+    struct histogram histogram;
+    bool has_counts; /* of the point before */
+    struct array bounds, values, counts, positive, negative, exemplars;
+};
+
+/* Room for count elements, each of which takes at least `least` bytes of what
+ * is left to read. What was in it is kept. */
+static bool grow(struct decoder *d, struct array *array, uint64_t count,
+                 size_t size, size_t least)
+{
+    if (count > scan_left(d->in) / least || count >= UINT32_MAX) {
+        scan_fail(d->in);
+        return false;
+    }
+    if (count <= array->room)
+        return true;
+
+    uint32_t room = (uint32_t)count + array->room;
+    void *at = arena_zero(d->arena, room, size);
+    if (!at) {
+        scan_fail(d->in);
+        return false;
+    }
+    if (array->room > 0)
+        memcpy(at, array->at, array->room * size);
+    array->at = at;
+    array->room = room;
+    return true;
+}
+
+static void read_bounds(struct decoder *d, bool same)
+{
+    struct histogram *h = &d->histogram;
+
+    if (same)
+        return;
+    uint64_t count = scan_varint(d->in);
+    d->has_counts = d->has_counts && count == h->bound_count;
+    h->bound_count = 0;
+    if (!grow(d, &d->bounds, count, sizeof(double), sizeof(double)))
+        return;
+    h->bounds = d->bounds.at;
+    h->bound_count = (uint32_t)count;
+    for (uint32_t i = 0; i < h->bound_count; i++)
+        ((double *)d->bounds.at)[i] =
+            double_of(scan_fixed(d->in, sizeof(double)));
+}
+
+static void read_counts(struct decoder *d, bool cumulative)
+{
+    struct histogram *h = &d->histogram;
+
+    h->counts = NULL;
+    if (!grow(d, &d->counts, (uint64_t)h->bound_count + 1, sizeof(uint64_t), 1))
+        return;
+
+    uint64_t *counts = d->counts.at;
+    for (uint32_t i = 0; i <= h->bound_count; i++) {
+        uint64_t coded = scan_varint(d->in);
+
+        counts[i] = cumulative && d->has_counts ? sum_of(counts[i], coded)
+                                                : coded;
+    }
+    h->counts = counts;
+}
+
+static void read_run(struct decoder *d, struct array *array,
+                     struct exp_buckets *run)
+{
+    uint64_t count = scan_varint(d->in);
+
+    *run = (struct exp_buckets){0};
+    /* Many zeros take few bytes, so the bound is that of the decoder. */
+    if (count == 0)
+        return;
+    if (count > POINT_MAX_BUCKETS) {
+        scan_fail(d->in);
+        return;
+    }
+    run->offset = (int32_t)unzigzag(scan_varint(d->in));
+    if (array->room < count) {
+        array->at = arena_alloc(d->arena, POINT_MAX_BUCKETS * sizeof(uint64_t));
+        array->room = array->at ? POINT_MAX_BUCKETS : 0;
+    }
+    if (!array->at) {
+        scan_fail(d->in);
+        return;
+    }
+
+    uint64_t *counts = array->at;
+    for (uint64_t i = 0; i < count;) {
+        counts[i] = scan_varint(d->in);
+        if (counts[i++] != 0)
+            continue;
+        uint64_t more = scan_varint(d->in);
+        if (more > count - i)
+            scan_fail(d->in);
+        else
+            while (more-- > 0)
+                counts[i++] = 0;
+    }
+    run->counts = counts;
+    run->count = (uint32_t)count;
+}
+
+static void read_exponential(struct decoder *d)
+{
+    struct histogram *h = &d->histogram;
+
+    h->scale = (int32_t)unzigzag(scan_varint(d->in));
+    h->zero_count = scan_varint(d->in);
+    h->zero_threshold = double_read(d->in, &d->threshold);
+    read_run(d, &d->positive, &h->positive);
+    read_run(d, &d->negative, &h->negative);
+}
+
+static void read_values(struct decoder *d)
+{
+    struct histogram *h = &d->histogram;
+
+    h->values = NULL;
+    if (!grow(d, &d->values, h->bound_count, sizeof(double), 1))
+        return;
+    for (uint32_t i = 0; i < h->bound_count; i++)
+        ((double *)d->values.at)[i] = double_read(d->in, &d->value);
+    h->values = d->values.at;
+}
+
+static void read_histogram(struct decoder *d)
+{
+    struct histogram *h = &d->histogram;
+    bool cumulative = d->metric->temporality == CUMULATIVE;
+    int flags = scan_byte(d->in);
+
+    h->count = sum_of(cumulative ? h->count : 0, scan_varint(d->in));
+    h->has_sum = flags & H_SUM;
+    h->has_min = flags & H_MIN;
+    h->has_max = flags & H_MAX;
+    h->sum = h->has_sum ? double_read(d->in, &d->sum) : 0;
+    h->min = h->has_min ? double_read(d->in, &d->min) : 0;
+    h->max = h->has_max ? double_read(d->in, &d->max) : 0;
+    if (d->metric->type == METRIC_EXP_HISTOGRAM) {
+        read_exponential(d);
+        return;
+    }
+    read_bounds(d, flags & H_SAME_BOUNDS);
+    if (d->metric->type == METRIC_SUMMARY)
+        read_values(d);
+    else if (flags & H_COUNTS)
+        read_counts(d, cumulative);
+    else
+        h->counts = NULL;
+    d->has_counts = h->counts != NULL;
+}
+
+static void read_exemplars(struct decoder *d, struct point *point)
+{
+    enum { EXEMPLAR_MIN_BYTES = 1 + 16 + 8 + 8 + 2 };
+    uint64_t count = scan_varint(d->in);
+
+    point->exemplar_count = 0;
+    if (!grow(d, &d->exemplars, count, sizeof(struct exemplar),
+              EXEMPLAR_MIN_BYTES))
+        return;
+
+    struct exemplar *all = d->exemplars.at;
+    for (uint64_t i = 0; i < count && !d->in->bad; i++) {
+        struct exemplar *e = &all[i];
+
+        e->time_ns = sum_of(point->time_ns, scan_varint(d->in));
+        slice_copy((char *)e->trace_id, scan_bytes(d->in, 16));
+        slice_copy((char *)e->span_id, scan_bytes(d->in, 8));
+        e->value = double_of(scan_fixed(d->in, sizeof(double)));
+        attrs_read(d->in, d->arena, &e->attrs);
+    }
+    point->exemplars = all;
+    point->exemplar_count = (uint32_t)count;
+}
+
+/* What is known of each point before its value. */
+struct columns {
+    uint64_t *times, *starts;
+    uint32_t *flags;
+    uint8_t *fixed, *ints;
+};
+
+static bool read_columns(struct decoder *d, uint32_t count, int modes,
+                         struct columns *c)
+{
+    uint64_t time = 0, step = 0, start = 0;
+
+    *c = (struct columns){
+        .times = arena_zero(d->arena, count, sizeof(*c->times)),
+        .starts = arena_zero(d->arena, count, sizeof(*c->starts)),
+        .flags = arena_zero(d->arena, count, sizeof(*c->flags)),
+        .fixed = arena_zero(d->arena, count, 1),
+        .ints = arena_zero(d->arena, count, 1),
+    };
+    if (!c->times || !c->starts || !c->flags || !c->fixed || !c->ints)
+        return false;
+    for (uint32_t i = 0; i < count; i++) {
+        uint64_t delta = sum_of(step, scan_varint(d->in));
+
+        step = i ? delta : 0;
+        c->times[i] = time += delta;
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        start = sum_of(start, scan_varint(d->in));
+        c->starts[i] = modes & STARTS_FOLLOW ? c->times[i] - start : start;
+    }
+    for (uint32_t i = 0; i < count && modes & HAS_FLAGS; i++)
+        c->flags[i] = (uint32_t)scan_varint(d->in);
+    for (uint32_t i = 0; i < count && modes & HAS_FIXED; i++)
+        c->fixed[i] = scan_byte(d->in);
+    for (uint32_t i = 0; i < count; i++)
+        c->ints[i] = modes & HAS_MIXED ? scan_byte(d->in) != 0
+                                       : !(modes & HAS_DOUBLES);
+    return !d->in->bad;
+}
+
+static void read_value(struct decoder *d, struct point *point)
+{
+    if (!is_number(d->metric)) {
+        read_histogram(d);
+        point->histogram = &d->histogram;
+        point->is_int = false;
+    } else if (point->is_int) {
+        d->integer = sum_of(d->integer, scan_varint(d->in));
+        point->i = (int64_t)d->integer;
+    } else {
+        point->d = double_read(d->in, &d->value);
+    }
+}
+
+void points_read(struct scan *in, uint32_t count,
+                 const struct series_of *series, uint64_t start_ns,
+                 uint64_t end_ns, struct arena *arena,
+                 void (*visit)(void *arg, const struct point *point),
+                 void *arg)
+{
+    struct decoder d = {.in = in, .arena = arena, .metric = series->metric};
+    int modes = scan_byte(in);
+    struct columns c;
+
+    /* A point takes at least a time, a start and a value. */
+    if (count > scan_left(in) / 3 || !read_columns(&d, count, modes, &c)) {
+        scan_fail(in);
+        return;
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        struct point point = {.metric = series->metric,
+                              .attrs = series->attrs,
+                              .start_ns = c.starts[i],
+                              .time_ns = c.times[i],
+                              .flags = c.flags[i],
+                              .resource_id = series->resource_id,
+                              .is_int = c.ints[i],
+                              .fixed = c.fixed[i]};
+
+        read_value(&d, &point);
+        if (modes & HAS_EXEMPLARS)
+            read_exemplars(&d, &point);
+        if (in->bad)
+            return;
+        if (point.time_ns > start_ns && point.time_ns <= end_ns)
+            visit(arg, &point);
+    }
+}

@@ -1,0 +1,84 @@
+/*
+ * state - the inside of a store, for the files of this folder.
+ *
+ * Everything below `lock` is guarded by it, unless it says otherwise.
+ */
+#ifndef STORE_STATE_H
+#define STORE_STATE_H
+
+#include <pthread.h>
+
+#include "clock.h"
+#include "db.h"
+#include "head.h"
+#include "saves.h"
+#include "store.h"
+
+/* A save is committed no later than this, with data or without. */
+#define STORE_SAVE_DELAY_NS (500 * NS_PER_MS)
+
+/* Closed sections of a stream that may wait before store_append does. */
+enum { SECTIONS_WAITING = 2 };
+
+struct stream_state {
+    struct section *first, *last; /* oldest first; the last may be open */
+    uint32_t closed;              /* how many of them are closed */
+    uint64_t watermark;           /* lsn committed */
+    uint64_t at_open;             /* the same when the store was opened */
+    uint64_t next_serial;
+    uint64_t last_lsn;            /* of the batch appended last */
+};
+
+struct store {
+    struct store_options options;
+    char *path; /* of the database */
+
+    pthread_mutex_t lock;
+    pthread_cond_t work; /* something for the writer */
+    pthread_cond_t done; /* a commit succeeded or failed */
+    struct stream_state streams[STREAM_COUNT];
+    uint64_t last_lsn;   /* appended last to any record stream */
+    uint64_t cut;        /* the journal was cut up to here */
+    uint64_t press_lsn;  /* once it is cut up to here, the journal may press
+                            for sealing again: or blocks would get tiny */
+    uint64_t next_order;
+    uint64_t head_bytes;
+    uint64_t derived_ns; /* monotonic, of the last derived batch */
+    struct saves *saves, *saves_open; /* oldest and newest generation */
+    uint64_t saved, saved_committed, sync_to; /* counts of saves */
+    uint64_t save_due_ns;                     /* 0: nothing to save */
+    uint64_t failures;
+    enum status health;
+    bool stopping;
+    struct open_series open_series;
+
+    pthread_t thread;
+    bool started;
+    struct sealer *sealer; /* of the writer's thread; see seal.c */
+    struct db *db;         /* likewise, once it runs */
+    uint64_t merge_ns;     /* likewise: look for chunks to merge again then */
+    bool vacuumed;         /* likewise: pages were given back */
+};
+
+/* Closes the open section of the stream, if there is one. Under the lock. */
+void store_close_section(struct store *store, enum stream stream);
+
+/* seal.c */
+MUST_CHECK enum status seal_start(struct store *store);
+void seal_stop(struct store *store); /* commits what is there */
+
+/* retention.c: the writer's thread, between commits. A bounded step each;
+ * *more is set if there is more to do at once. */
+MUST_CHECK enum status retention_step(struct store *store, bool *more);
+
+/* merge.c: likewise. */
+struct series_writer;
+MUST_CHECK enum status merge_step(struct store *store,
+                                  struct series_writer *writer, bool *more);
+
+/* Adds a block or chunk to the totals of its stream, or takes it off. */
+MUST_CHECK enum status totals_add(struct db *db, enum stream stream,
+                                  int64_t blocks, int64_t records,
+                                  int64_t bytes);
+
+#endif

@@ -1,0 +1,371 @@
+/*
+ * A batch that is appended joins the open section of its stream. A section is
+ * closed when it is large or old enough, waits for the writer's thread
+ * (seal.c), is sealed, committed together with the stream's new watermark,
+ * and leaves the list:
+ *
+ *   append -> open -> closed -> committed, left out
+ *                     at most SECTIONS_WAITING, then append waits
+ *
+ * What a reader sees of a section it decides by serial number: the number of
+ * the last committed section of a stream is stored in the commit itself.
+ *
+ * The journal may be cut up to the oldest entry that something still needs:
+ * for spans, logs and metrics the first entry of their first section (or
+ * everything appended, if they have none), for the derived series their
+ * watermark, because what was counted is only kept once it was flushed.
+ */
+#include "store.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "log.h"
+#include "mem.h"
+#include "state.h"
+#include "stats.h"
+
+/* Points are smaller than spans: a section of metrics holds more of them. */
+enum { POINTS_PER_SPAN = 4 };
+
+static enum stream stream_of(const struct batch *batch)
+{
+    switch (batch->signal) {
+    case SIGNAL_SPANS:
+        return STREAM_SPANS;
+    case SIGNAL_LOGS:
+        return STREAM_LOGS;
+    default:
+        return batch->derived ? STREAM_DERIVED : STREAM_METRICS;
+    }
+}
+
+/* Moves a database that cannot be read aside, with its log and index. */
+static enum status move_aside(const char *path)
+{
+    static const char *const parts[] = {"", "-wal", "-shm"};
+    struct buf from, to;
+    enum status status = OK;
+    uint64_t now = clock_wall_ns() / NS_PER_S;
+
+    buf_init(&from, 4096 + 64);
+    buf_init(&to, 4096 + 64);
+    for (int i = 0; i < 3; i++) {
+        buf_reset(&from);
+        buf_reset(&to);
+        buf_format(&from, "%s%s", path, parts[i]);
+        buf_format(&to, "%s.damaged-%llu%s", path, (unsigned long long)now,
+                   parts[i]);
+        buf_byte(&from, 0);
+        buf_byte(&to, 0);
+        if (from.status != OK || to.status != OK ||
+            (rename(from.ptr, to.ptr) != 0 && errno != ENOENT))
+            status = ERR_IO;
+    }
+    log_error("store", "database is damaged, moved aside, starting anew",
+              "path=%s.damaged-%llu moved=%d", path, (unsigned long long)now,
+              status == OK);
+    buf_release(&from);
+    buf_release(&to);
+    return status;
+}
+
+static enum status load_streams(struct store *store)
+{
+    struct stmt s = stmt_start(store->db, SQL_STREAMS);
+
+    while (stmt_row(&s)) {
+        uint64_t id = stmt_get_int(&s, 0);
+
+        if (id >= STREAM_COUNT)
+            continue;
+        struct stream_state *stream = &store->streams[id];
+        stream->watermark = stmt_get_int(&s, 1);
+        stream->at_open = stream->watermark;
+        stream->next_serial = stmt_get_int(&s, 2) + 1;
+    }
+    return stmt_end(&s);
+}
+
+static enum status open_db(struct store *store)
+{
+    enum status status = db_open(&store->db, store->path, true);
+
+    if (status == OK) {
+        status = load_streams(store);
+        if (status == ERR_CORRUPT) {
+            db_close(store->db);
+            store->db = NULL;
+        }
+    }
+    if (status == ERR_CORRUPT && move_aside(store->path) == OK) {
+        status = db_open(&store->db, store->path, true);
+        if (status == OK)
+            status = load_streams(store);
+    }
+    return status;
+}
+
+static void init_locks(struct store *store)
+{
+    pthread_condattr_t attr;
+
+    pthread_mutex_init(&store->lock, NULL);
+    pthread_condattr_init(&attr);
+    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+    pthread_cond_init(&store->work, &attr);
+    pthread_cond_init(&store->done, &attr);
+    pthread_condattr_destroy(&attr);
+}
+
+static void set_defaults(struct store_options *o)
+{
+    if (o->block_spans == 0)
+        o->block_spans = 16384;
+    if (o->block_logs == 0)
+        o->block_logs = 16384;
+    if (o->head_bytes == 0)
+        o->head_bytes = UINT64_C(16) << 20;
+    if (o->head_age_ns == 0)
+        o->head_age_ns = 10 * NS_PER_S;
+}
+
+enum status store_open(struct store **out, const struct store_options *options)
+{
+    struct store *store = mem_zero(1, sizeof(*store));
+    size_t len = strlen(options->dir) + sizeof("/callboard.db");
+
+    store->options = *options;
+    store->options.dir = NULL; /* the caller's */
+    set_defaults(&store->options);
+    store->path = mem_alloc(len);
+    snprintf(store->path, len, "%s/callboard.db", options->dir);
+    init_locks(store);
+    store->saves = store->saves_open = saves_new();
+    store->derived_ns = clock_monotonic_ns();
+    for (int i = 0; i < STREAM_COUNT; i++)
+        store->streams[i].next_serial = 1;
+
+    enum status status = OK;
+    if (mkdir(options->dir, 0750) != 0 && errno != EEXIST)
+        status = ERR_IO;
+    if (status == OK)
+        status = open_db(store);
+    if (status == OK)
+        status = seal_start(store);
+    if (status != OK) {
+        store_close(store);
+        return status;
+    }
+    *out = store;
+    return OK;
+}
+
+void store_close(struct store *store)
+{
+    if (!store)
+        return;
+    seal_stop(store);
+    for (int i = 0; i < STREAM_COUNT; i++)
+        for (struct section *s = store->streams[i].first; s;) {
+            struct section *next = s->next;
+
+            section_free(s);
+            s = next;
+        }
+    saves_free(store->saves);
+    db_close(store->db);
+    pthread_cond_destroy(&store->work);
+    pthread_cond_destroy(&store->done);
+    pthread_mutex_destroy(&store->lock);
+    free(store->path);
+    free(store);
+}
+
+uint64_t store_watermark(struct store *store, enum stream stream)
+{
+    pthread_mutex_lock(&store->lock);
+    uint64_t lsn = store->streams[stream].watermark;
+    pthread_mutex_unlock(&store->lock);
+    return lsn;
+}
+
+enum status store_health(struct store *store)
+{
+    pthread_mutex_lock(&store->lock);
+    enum status health = store->health;
+    for (int i = 0; i < STREAM_COUNT && health == OK; i++)
+        if (store->streams[i].closed > SECTIONS_WAITING)
+            health = ERR_BUSY;
+    pthread_mutex_unlock(&store->lock);
+    return health;
+}
+
+void store_close_section(struct store *store, enum stream stream)
+{
+    struct stream_state *state = &store->streams[stream];
+
+    if (!state->last || state->last->closed)
+        return;
+    state->last->closed = true;
+    state->last->order = store->next_order++;
+    state->closed++;
+    pthread_cond_signal(&store->work);
+}
+
+static bool section_full(const struct store *store,
+                         const struct section *section)
+{
+    const struct store_options *o = &store->options;
+    uint64_t most = o->block_spans;
+
+    if (section->stream == STREAM_LOGS)
+        most = o->block_logs;
+    if (section->stream == STREAM_METRICS)
+        most *= POINTS_PER_SPAN;
+    return section->stream == STREAM_DERIVED || section->records >= most ||
+           section->bytes >= o->head_bytes;
+}
+
+/* The stream's open section, a new one if there is none. */
+static struct section *open_section(struct store *store, enum stream stream)
+{
+    struct stream_state *state = &store->streams[stream];
+
+    if (state->last && !state->last->closed)
+        return state->last;
+    struct section *section = section_new(stream, state->next_serial++);
+    if (state->last)
+        state->last->next = section;
+    else
+        state->first = section;
+    state->last = section;
+    /* So that the writer looks when this one will be old enough. */
+    pthread_cond_signal(&store->work);
+    return section;
+}
+
+/* The journal is full to one part in so many: what holds it back must go. */
+static bool journal_presses(const struct store *store, unsigned part)
+{
+    struct journal *journal = store->options.journal;
+
+    return journal &&
+           journal_bytes(journal) > journal_max_bytes(journal) / part;
+}
+
+void store_append(struct store *store, struct batch *batch)
+{
+    enum stream stream = stream_of(batch);
+    struct stream_state *state = &store->streams[stream];
+    bool press = journal_presses(store, 2);
+
+    pthread_mutex_lock(&store->lock);
+    if (stream != STREAM_DERIVED) {
+        if (batch->lsn > store->last_lsn)
+            store->last_lsn = batch->lsn;
+        /* Nothing in it, or read back although it is committed. */
+        if (batch->count == 0 ||
+            (batch->lsn > 0 && batch->lsn <= state->at_open)) {
+            pthread_mutex_unlock(&store->lock);
+            batch_free(batch);
+            return;
+        }
+    }
+    while (state->closed >= SECTIONS_WAITING && !store->stopping)
+        pthread_cond_wait(&store->done, &store->lock);
+
+    struct section *section = open_section(store, stream);
+    uint64_t before = section->bytes;
+    section_add(section, batch);
+    store->head_bytes += section->bytes - before;
+    stats_set(STATS_HEAD_BYTES, store->head_bytes);
+    state->last_lsn = batch->lsn;
+    if (stream == STREAM_DERIVED)
+        store->derived_ns = clock_monotonic_ns();
+    if (section_full(store, section))
+        store_close_section(store, stream);
+    if (press && store->cut >= store->press_lsn) {
+        store->press_lsn = store->last_lsn;
+        for (int i = 0; i < STREAM_COUNT; i++)
+            store_close_section(store, (enum stream)i);
+    }
+    pthread_mutex_unlock(&store->lock);
+}
+
+bool store_wants_derived(struct store *store, uint64_t last_lsn)
+{
+    const struct stream_state *state = &store->streams[STREAM_DERIVED];
+    bool press = journal_presses(store, 4);
+
+    pthread_mutex_lock(&store->lock);
+    uint64_t flushed =
+        state->last_lsn > state->watermark ? state->last_lsn : state->watermark;
+    bool old = clock_monotonic_ns() - store->derived_ns >=
+               store->options.head_age_ns;
+    pthread_mutex_unlock(&store->lock);
+    return last_lsn > flushed && (old || press);
+}
+
+static void save(struct store *store, struct save *save)
+{
+    pthread_mutex_lock(&store->lock);
+    saves_add(store->saves_open, save);
+    store->saved++;
+    if (store->save_due_ns == 0) {
+        store->save_due_ns = clock_monotonic_ns() + STORE_SAVE_DELAY_NS;
+        pthread_cond_signal(&store->work);
+    }
+    pthread_mutex_unlock(&store->lock);
+}
+
+void store_save_identity(struct store *store, const struct identity *identity)
+{
+    save(store, save_identity(identity));
+}
+
+void store_save_resource(struct store *store, uint32_t id, uint32_t identity,
+                         uint64_t hash, const struct resource *resource)
+{
+    save(store, save_resource(id, identity, hash, resource));
+}
+
+void store_save_resource_identity(struct store *store, uint32_t id,
+                                  uint32_t identity)
+{
+    save(store, save_tag(id, identity));
+}
+
+void store_save_text(struct store *store, const char *name, struct slice text)
+{
+    save(store, save_text(name, text));
+}
+
+enum status store_sync(struct store *store)
+{
+    pthread_mutex_lock(&store->lock);
+    uint64_t target = store->saved;
+    uint64_t failures = store->failures;
+    if (store->sync_to < target)
+        store->sync_to = target;
+    pthread_cond_signal(&store->work);
+    while (store->saved_committed < target && store->failures == failures)
+        pthread_cond_wait(&store->done, &store->lock);
+    enum status status =
+        store->saved_committed >= target ? OK : store->health;
+    pthread_mutex_unlock(&store->lock);
+    return status;
+}
+
+void store_set_open_series(struct store *store, struct open_series source)
+{
+    pthread_mutex_lock(&store->lock);
+    store->open_series = source;
+    pthread_mutex_unlock(&store->lock);
+}
