@@ -90,10 +90,10 @@ void copy_log(struct arena *arena, const struct log_record *from,
 static void copy_events(struct arena *arena, const struct span *from,
                         struct span *to)
 {
-    struct span_event *events = copy_array(arena, from->events,
-                                           from->event_count, sizeof(*events));
-    struct span_link *links = copy_array(arena, from->links, from->link_count,
-                                         sizeof(*links));
+    struct span_event *events =
+        copy_array(arena, from->events, from->event_count, sizeof(*events));
+    struct span_link *links =
+        copy_array(arena, from->links, from->link_count, sizeof(*links));
 
     to->event_count = events ? from->event_count : 0;
     to->link_count = links ? from->link_count : 0;
@@ -175,9 +175,9 @@ static const struct histogram *copy_histogram(struct arena *arena,
         to->values = copy_array(arena, from->values, from->bound_count,
                                 sizeof(*to->values));
     else
-        to->counts = copy_array(arena, from->counts,
-                                (size_t)from->bound_count + 1,
-                                sizeof(*to->counts));
+        to->counts =
+            copy_array(arena, from->counts, (size_t)from->bound_count + 1,
+                       sizeof(*to->counts));
     return to;
 }
 
@@ -189,9 +189,8 @@ struct point *copy_point_value(struct arena *arena, const struct point *from)
         return NULL;
 
     enum metric_type type = (enum metric_type)from->metric->type;
-    struct exemplar *exemplars =
-        copy_array(arena, from->exemplars, from->exemplar_count,
-                   sizeof(*exemplars));
+    struct exemplar *exemplars = copy_array(
+        arena, from->exemplars, from->exemplar_count, sizeof(*exemplars));
     to->exemplar_count = exemplars ? from->exemplar_count : 0;
     for (uint32_t i = 0; i < to->exemplar_count; i++)
         exemplars[i].attrs = copy_attrs(arena, &exemplars[i].attrs);

@@ -41,17 +41,15 @@ static const char *const sql_text[SQL_COUNT] = {
 #undef DB_SQL_TEXT
 };
 
-static const char setup_new[] =
-    "PRAGMA page_size = 16384;"
-    "PRAGMA auto_vacuum = INCREMENTAL;"
-    "PRAGMA journal_mode = WAL;";
+static const char setup_new[] = "PRAGMA page_size = 16384;"
+                                "PRAGMA auto_vacuum = INCREMENTAL;"
+                                "PRAGMA journal_mode = WAL;";
 
-static const char setup_writer[] =
-    "PRAGMA synchronous = FULL;"
-    "PRAGMA cache_size = -1024;"
-    "PRAGMA wal_autocheckpoint = 512;"
-    "PRAGMA journal_size_limit = 16777216;"
-    "PRAGMA temp_store = MEMORY;";
+static const char setup_writer[] = "PRAGMA synchronous = FULL;"
+                                   "PRAGMA cache_size = -1024;"
+                                   "PRAGMA wal_autocheckpoint = 512;"
+                                   "PRAGMA journal_size_limit = 16777216;"
+                                   "PRAGMA temp_store = MEMORY;";
 
 static const char setup_reader[] = "PRAGMA cache_size = -1024;"
                                    "PRAGMA temp_store = MEMORY;"
@@ -210,9 +208,9 @@ struct stmt stmt_start(struct db *db, enum db_sql sql)
     struct stmt s = {.db = db, .handle = NULL, .param = 0, .status = OK};
 
     if (!db->stmts[sql])
-        s.status = status_of(sqlite3_prepare_v3(
-            db->handle, sql_text[sql], -1, SQLITE_PREPARE_PERSISTENT,
-            &db->stmts[sql], NULL));
+        s.status = status_of(sqlite3_prepare_v3(db->handle, sql_text[sql], -1,
+                                                SQLITE_PREPARE_PERSISTENT,
+                                                &db->stmts[sql], NULL));
     s.handle = db->stmts[sql];
     return s;
 }
@@ -229,18 +227,18 @@ void stmt_text(struct stmt *s, struct slice text)
 {
     s->param++;
     if (s->status == OK)
-        s->status = status_of(sqlite3_bind_text64(
-            s->handle, s->param, text.len ? text.ptr : "", text.len,
-            SQLITE_STATIC, SQLITE_UTF8));
+        s->status = status_of(
+            sqlite3_bind_text64(s->handle, s->param, text.len ? text.ptr : "",
+                                text.len, SQLITE_STATIC, SQLITE_UTF8));
 }
 
 void stmt_bytes(struct stmt *s, struct slice bytes)
 {
     s->param++;
     if (s->status == OK)
-        s->status = status_of(
-            sqlite3_bind_blob64(s->handle, s->param, bytes.len ? bytes.ptr : "",
-                                bytes.len, SQLITE_STATIC));
+        s->status = status_of(sqlite3_bind_blob64(s->handle, s->param,
+                                                  bytes.len ? bytes.ptr : "",
+                                                  bytes.len, SQLITE_STATIC));
 }
 
 bool stmt_row(struct stmt *s)

@@ -46,8 +46,8 @@ static void free_batches(struct section *section)
 
 void section_free(struct section *section)
 {
-    if (!section || atomic_fetch_sub_explicit(&section->refs, 1,
-                                              memory_order_acq_rel) > 1)
+    if (!section ||
+        atomic_fetch_sub_explicit(&section->refs, 1, memory_order_acq_rel) > 1)
         return;
     free_batches(section);
     for (struct batch_run *run = section->first_run.next; run;) {

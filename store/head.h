@@ -31,8 +31,8 @@ struct section {
     atomic_uint refs;
     enum stream stream;
     bool closed;
-    uint64_t serial;   /* counts the sections of the stream, never reused */
-    uint64_t order;    /* when it was closed, among all streams */
+    uint64_t serial; /* counts the sections of the stream, never reused */
+    uint64_t order;  /* when it was closed, among all streams */
     uint64_t first_lsn, last_lsn;
     uint64_t opened_ns; /* clock_monotonic_ns */
     uint64_t records, bytes;

@@ -152,9 +152,9 @@ static enum status replace(struct merge *m, struct series_writer *writer)
         status = stmt_run(&s);
     }
     if (status == OK)
-        status = series_write(writer, m->points, m->count,
-                              m->group.stream == STREAM_DERIVED, write_chunk,
-                              m);
+        status =
+            series_write(writer, m->points, m->count,
+                         m->group.stream == STREAM_DERIVED, write_chunk, m);
     if (status == OK)
         status = totals_add(m->db, (enum stream)m->group.stream,
                             1 - (int64_t)m->chunks,

@@ -112,9 +112,9 @@ static enum status delete_chunks(struct db *db, uint64_t until_ns)
     for (uint32_t i = 0; i < count && status == OK; i++) {
         status = delete_by_id(db, SQL_CHUNK_DELETE, found[i].id);
         if (status == OK)
-            status = totals_add(db, (enum stream)found[i].stream, -1,
-                                -(int64_t)found[i].count,
-                                -(int64_t)found[i].bytes);
+            status =
+                totals_add(db, (enum stream)found[i].stream, -1,
+                           -(int64_t)found[i].count, -(int64_t)found[i].bytes);
         stats_add(STATS_EXPIRED_BLOCKS, 1);
     }
     return status;
@@ -180,9 +180,8 @@ static enum status delete_some(struct store *store, struct pages *pages,
         return status;
     status = db_run(db, SQL_BEGIN_WRITE);
     for (int i = 0; i < STEP_DELETES && kind >= 0 && status == OK; i++) {
-        status = kind == KIND_CHUNKS
-                     ? delete_chunks(db, oldest[kind].max_ns)
-                     : delete_block(db, kind, &oldest[kind]);
+        status = kind == KIND_CHUNKS ? delete_chunks(db, oldest[kind].max_ns)
+                                     : delete_block(db, kind, &oldest[kind]);
         if (status == OK)
             status = read_pages(db, pages);
         if (status == OK)

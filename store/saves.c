@@ -89,9 +89,9 @@ static struct slice put(char **at, struct slice s)
 struct save *save_identity(const struct identity *identity)
 {
     const struct slice texts[SAVE_TEXTS] = {
-        identity->namespace,     identity->project,
-        identity->component,     identity->environment,
-        identity->project_uid,   identity->component_uid,
+        identity->namespace,      identity->project,
+        identity->component,      identity->environment,
+        identity->project_uid,    identity->component_uid,
         identity->environment_uid};
     size_t size = 0;
 
@@ -166,8 +166,8 @@ const struct save *saves_find(const struct saves *saves, uint32_t resource)
     const struct save *found = NULL;
 
     for (; saves; saves = saves->next)
-        for (const struct save *save = saves->buckets[resource % BUCKETS];
-             save; save = save->before)
+        for (const struct save *save = saves->buckets[resource % BUCKETS]; save;
+             save = save->before)
             if (save->id == resource) {
                 found = save;
                 break;

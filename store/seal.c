@@ -33,8 +33,8 @@ enum { COMMIT_SECTIONS = 4, STOP_TRIES = 4 };
 
 #define PAUSE_MIN_NS (10 * NS_PER_MS)
 #define PAUSE_MAX_NS NS_PER_S
-#define MAINTAIN_NS NS_PER_S
-#define IDLE_NS (5 * NS_PER_S) /* without a commit: memory is given back */
+#define MAINTAIN_NS  NS_PER_S
+#define IDLE_NS      (5 * NS_PER_S) /* without a commit: memory is given back */
 
 /* One attempt to commit. */
 struct commit {

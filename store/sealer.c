@@ -248,10 +248,10 @@ static enum status write_points(const struct job *job, uint64_t count)
         (const struct point *const *)job->sealer->rows, (uint32_t)count,
         job->section->stream == STREAM_DERIVED, count_chunk, &points);
 
-    return status == OK ? totals_add(job->db, job->section->stream,
-                                     points.chunks, (int64_t)count,
-                                     points.bytes)
-                        : status;
+    return status == OK
+               ? totals_add(job->db, job->section->stream, points.chunks,
+                            (int64_t)count, points.bytes)
+               : status;
 }
 
 enum status totals_add(struct db *db, enum stream stream, int64_t blocks,
@@ -294,10 +294,10 @@ enum status sealer_write(struct sealer *sealer, struct db *db,
     if (status == OK) {
         uint64_t count = collect(&job);
 
-        status = section->stream == STREAM_SPANS ||
-                         section->stream == STREAM_LOGS
-                     ? write_blocks(&job, sealer->rows, count)
-                     : write_points(&job, count);
+        status =
+            section->stream == STREAM_SPANS || section->stream == STREAM_LOGS
+                ? write_blocks(&job, sealer->rows, count)
+                : write_points(&job, count);
     }
     return status == OK ? write_watermark(&job) : status;
 }

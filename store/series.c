@@ -181,9 +181,9 @@ static struct series_entry *find_series(struct series_writer *w,
 {
     uint32_t metric = find_metric(w, p->metric);
     uint64_t hour = series_hour(p->time_ns);
-    uint64_t hash = hash_mix(attrs_hash(&p->attrs),
-                             hash_mix((uint64_t)p->resource_id << 32 | metric,
-                                      hour));
+    uint64_t hash =
+        hash_mix(attrs_hash(&p->attrs),
+                 hash_mix((uint64_t)p->resource_id << 32 | metric, hour));
     uint32_t slot = (uint32_t)(hash >> 32) & w->slot_mask, at;
 
     for (; (at = w->series_slots[slot]) != 0;
@@ -385,12 +385,10 @@ static void group(struct series_writer *w, const struct point *const *points,
     qsort(w->series, w->series_count, sizeof(*w->series), compare_series);
 }
 
-enum status series_write(struct series_writer *w,
-                         const struct point *const *points, uint32_t count,
-                         bool add_up,
-                         enum status (*chunk)(void *arg,
-                                              const struct chunk *chunk),
-                         void *arg)
+enum status series_write(
+    struct series_writer *w, const struct point *const *points, uint32_t count,
+    bool add_up, enum status (*chunk)(void *arg, const struct chunk *chunk),
+    void *arg)
 {
     enum status status = OK;
 
@@ -402,8 +400,7 @@ enum status series_write(struct series_writer *w,
         struct chunk out = {.resource = first->resource, .hour = first->hour};
         uint32_t end = i;
 
-        while (end < w->series_count &&
-               w->series[end].hour == first->hour &&
+        while (end < w->series_count && w->series[end].hour == first->hour &&
                w->series[end].resource == first->resource)
             end++;
         status = write_chunk(w, i, end, add_up, &out.count);

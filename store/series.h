@@ -34,11 +34,10 @@ void series_writer_free(struct series_writer *writer);
 
 /* Gives each chunk to `chunk`, whose first failure ends the writing and is
  * returned. `add_up`: delta points of one series and time become one. */
-MUST_CHECK enum status
-series_write(struct series_writer *writer, const struct point *const *points,
-             uint32_t count, bool add_up,
-             enum status (*chunk)(void *arg, const struct chunk *chunk),
-             void *arg);
+MUST_CHECK enum status series_write(
+    struct series_writer *writer, const struct point *const *points,
+    uint32_t count, bool add_up,
+    enum status (*chunk)(void *arg, const struct chunk *chunk), void *arg);
 
 /* Visits the points of a chunk with start_ns < time <= end_ns of the metrics
  * named in query (resources are not looked at). What is visited refers to
@@ -48,7 +47,6 @@ MUST_CHECK enum status series_read(struct slice bytes, uint32_t resource,
                                    const struct series_query *query,
                                    struct arena *arena, point_visit *visit,
                                    void *arg);
-
 
 bool series_wants(const struct series_query *query, struct slice name);
 

@@ -50,8 +50,7 @@ static void add_exemplars(struct arena *arena, struct point *sum,
             keep(kept[kind], &counts[kind], e);
         }
 
-    struct exemplar *all =
-        arena_zero(arena, 2 * KEEP_EXEMPLARS, sizeof(*all));
+    struct exemplar *all = arena_zero(arena, 2 * KEEP_EXEMPLARS, sizeof(*all));
     sum->exemplar_count = 0;
     if (!all)
         return;
@@ -101,8 +100,7 @@ static void add_run(uint64_t *counts, int64_t low,
                     const struct exp_buckets *run, int down)
 {
     for (uint32_t i = 0; i < run->count; i++)
-        counts[coarser((int64_t)run->offset + i, down) - low] +=
-            run->counts[i];
+        counts[coarser((int64_t)run->offset + i, down) - low] += run->counts[i];
 }
 
 static bool add_runs(struct arena *arena, const struct exp_buckets *a,
@@ -139,10 +137,9 @@ static bool add_exponential(struct arena *arena, struct histogram *sum,
         a->zero_threshold != b->zero_threshold)
         return false;
     int down_a = (int)wide_a, down_b = (int)wide_b;
-    while (width(&a->positive, down_a, &b->positive, down_b) >
-               POINT_MAX_BUCKETS ||
-           width(&a->negative, down_a, &b->negative, down_b) >
-               POINT_MAX_BUCKETS) {
+    while (
+        width(&a->positive, down_a, &b->positive, down_b) > POINT_MAX_BUCKETS ||
+        width(&a->negative, down_a, &b->negative, down_b) > POINT_MAX_BUCKETS) {
         down_a++;
         down_b++;
         scale--;

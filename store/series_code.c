@@ -41,8 +41,8 @@ static void counts_write(struct buf *out, const struct histogram *h,
         before->bound_count == h->bound_count)
         base = before->counts;
     for (uint32_t i = 0; i <= h->bound_count; i++)
-        buf_varint(out, base ? difference(h->counts[i], base[i])
-                             : h->counts[i]);
+        buf_varint(out,
+                   base ? difference(h->counts[i], base[i]) : h->counts[i]);
 }
 
 /* Zeros come as a zero and how many more follow it. */

@@ -78,8 +78,8 @@ static void read_counts(struct decoder *d, bool cumulative)
     for (uint32_t i = 0; i <= h->bound_count; i++) {
         uint64_t coded = scan_varint(d->in);
 
-        counts[i] = cumulative && d->has_counts ? sum_of(counts[i], coded)
-                                                : coded;
+        counts[i] =
+            cumulative && d->has_counts ? sum_of(counts[i], coded) : coded;
     }
     h->counts = counts;
 }
@@ -233,8 +233,8 @@ static bool read_columns(struct decoder *d, uint32_t count, int modes,
     for (uint32_t i = 0; i < count && modes & HAS_FIXED; i++)
         c->fixed[i] = scan_byte(d->in);
     for (uint32_t i = 0; i < count; i++)
-        c->ints[i] = modes & HAS_MIXED ? scan_byte(d->in) != 0
-                                       : !(modes & HAS_DOUBLES);
+        c->ints[i] =
+            modes & HAS_MIXED ? scan_byte(d->in) != 0 : !(modes & HAS_DOUBLES);
     return !d->in->bad;
 }
 
@@ -255,8 +255,7 @@ static void read_value(struct decoder *d, struct point *point)
 void points_read(struct scan *in, uint32_t count,
                  const struct series_of *series, uint64_t start_ns,
                  uint64_t end_ns, struct arena *arena,
-                 void (*visit)(void *arg, const struct point *point),
-                 void *arg)
+                 void (*visit)(void *arg, const struct point *point), void *arg)
 {
     struct decoder d = {.in = in, .arena = arena, .metric = series->metric};
     int modes = scan_byte(in);

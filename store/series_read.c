@@ -35,7 +35,7 @@ static bool unpack(struct slice bytes, struct arena *arena, struct slice *body)
     uint64_t len = scan_varint(&in);
 
     *body = (struct slice){in.at, scan_left(&in)};
-    if (in.bad || bytes.ptr[1] > 1)
+    if (in.bad || (uint8_t)bytes.ptr[1] > 1)
         return false;
     if (bytes.ptr[1] == 0)
         return len == body->len;
@@ -43,7 +43,8 @@ static bool unpack(struct slice bytes, struct arena *arena, struct slice *body)
         return false;
 
     char *room = arena_alloc(arena, (size_t)len + 1);
-    if (!room || ZSTD_decompress(room, (size_t)len, body->ptr, body->len) != len)
+    if (!room ||
+        ZSTD_decompress(room, (size_t)len, body->ptr, body->len) != len)
         return false;
     *body = (struct slice){room, (size_t)len};
     return true;

@@ -26,7 +26,7 @@ struct stream_state {
     uint64_t watermark;           /* lsn committed */
     uint64_t at_open;             /* the same when the store was opened */
     uint64_t next_serial;
-    uint64_t last_lsn;            /* of the batch appended last */
+    uint64_t last_lsn; /* of the batch appended last */
 };
 
 struct store {
@@ -37,13 +37,13 @@ struct store {
     pthread_cond_t work; /* something for the writer */
     pthread_cond_t done; /* a commit succeeded or failed */
     struct stream_state streams[STREAM_COUNT];
-    uint64_t last_lsn;   /* appended last to any record stream */
-    uint64_t cut;        /* the journal was cut up to here */
-    uint64_t press_lsn;  /* once it is cut up to here, the journal may press
-                            for sealing again: or blocks would get tiny */
+    uint64_t last_lsn;  /* appended last to any record stream */
+    uint64_t cut;       /* the journal was cut up to here */
+    uint64_t press_lsn; /* once it is cut up to here, the journal may press
+                           for sealing again: or blocks would get tiny */
     uint64_t next_order;
     uint64_t head_bytes;
-    uint64_t derived_ns; /* monotonic, of the last derived batch */
+    uint64_t derived_ns;              /* monotonic, of the last derived batch */
     struct saves *saves, *saves_open; /* oldest and newest generation */
     uint64_t saved, saved_committed, sync_to; /* counts of saves */
     uint64_t save_due_ns;                     /* 0: nothing to save */

@@ -307,8 +307,8 @@ bool store_wants_derived(struct store *store, uint64_t last_lsn)
     pthread_mutex_lock(&store->lock);
     uint64_t flushed =
         state->last_lsn > state->watermark ? state->last_lsn : state->watermark;
-    bool old = clock_monotonic_ns() - store->derived_ns >=
-               store->options.head_age_ns;
+    bool old =
+        clock_monotonic_ns() - store->derived_ns >= store->options.head_age_ns;
     pthread_mutex_unlock(&store->lock);
     return last_lsn > flushed && (old || press);
 }
@@ -357,8 +357,7 @@ enum status store_sync(struct store *store)
     pthread_cond_signal(&store->work);
     while (store->saved_committed < target && store->failures == failures)
         pthread_cond_wait(&store->done, &store->lock);
-    enum status status =
-        store->saved_committed >= target ? OK : store->health;
+    enum status status = store->saved_committed >= target ? OK : store->health;
     pthread_mutex_unlock(&store->lock);
     return status;
 }
