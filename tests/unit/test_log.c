@@ -50,13 +50,15 @@ TEST(values_are_quoted_where_needed)
 {
     begin();
     log_warn("p", "m", "a=%s b=%s c=%s d=%d", "two words", "", "q\"b\\", 1);
-    log_warn("p", "m", "a=%s b=%s", "x level=error\nforged=1", "\x01\t=");
+    log_warn("p", "m", "a=%s b=%s", "x level=error\nforged=1", "\x01\t");
+    log_warn("p", "m", "a=%s b=%s", "x=y", "\x7f");
     CHECK_TEXT(
         end(),
         "level=warn part=p msg=m a=\"two words\" b=\"\" c=\"q\\\"b\\\\\" "
         "d=1\n"
         "level=warn part=p msg=m a=\"x level=error\\nforged=1\" "
-        "b=\"\\x01\\t=\"\n");
+        "b=\"\\x01\\t\"\n"
+        "level=warn part=p msg=m a=\"x=y\" b=\"\\x7f\"\n");
 }
 
 TEST(levels_are_left_out)

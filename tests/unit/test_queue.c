@@ -1,6 +1,7 @@
 #include "queue.h"
 
 #include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
 
 #include "clock.h"
@@ -91,6 +92,27 @@ TEST(closing_wakes_who_waits)
     CHECK(queue_pop(full, UINT64_MAX) == NULL);
     pthread_join(closer, NULL);
     queue_free(full);
+}
+
+static void *close_when_full(void *arg)
+{
+    while (queue_length(shared) == 0)
+        sched_yield();
+    queue_close(shared);
+    return arg;
+}
+
+TEST(closing_wakes_who_waits_for_room)
+{
+    pthread_t closer;
+
+    shared = queue_new(1);
+    pthread_create(&closer, NULL, close_when_full, NULL);
+    CHECK(queue_push_wait(shared, &items[0]));
+    CHECK(!queue_push_wait(shared, &items[1]));
+    pthread_join(closer, NULL);
+    CHECK(queue_pop(shared, 0) == &items[0]);
+    queue_free(shared);
 }
 
 enum { PRODUCERS = 3, EACH = 5000 };

@@ -39,6 +39,7 @@ TEST(words_with_digits_are_variables)
     CHECK_SPLIT("{\"id\":9,\"a\":\"b\"}", "{\"id\":#,\"a\":\"b\"}<9>");
     CHECK_SPLIT("a1 b2\tc3\nd4;e5(f6)[g7]<h8>|'i9'",
                 "# #\t#\n#;#(#)[#]<#>|'#'<a1><b2><c3><d4><e5><f6><g7><h8><i9>");
+    CHECK_SPLIT("x1|y2'z3/w4", "#|#'#/#<x1><y2><z3><w4>");
     CHECK_SPLIT("  spaces  stay  ", "  spaces  stay  ");
     CHECK_SPLIT("\xc3\xa9t\xc3\xa9 x\xc3\xa9"
                 "1",
