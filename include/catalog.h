@@ -5,7 +5,7 @@
  * It comes as one JSON document (PUT /api/v1/catalog, or the file given by
  * --catalog), is kept in the store as text and parsed into an immutable
  * snapshot that readers hold by reference. Unknown members are kept in the
- * text and otherwise ignored. Shape: docs/query-api.md, "Catalogue".
+ * text and otherwise ignored. Shape: docs/correlation.md, "Catalogue".
  *
  * Threads  any; a lock inside guards the pointer to the snapshot.
  */
@@ -32,12 +32,13 @@ struct catalog_endpoint {
     struct slice name;
     struct slice type; /* HTTP, gRPC, GraphQL, Websocket, TCP, UDP */
     struct slice base_path;
-    uint16_t port;
-    uint8_t visibility; /* bits */
+    uint16_t port;        /* that callers use */
+    uint16_t target_port; /* that the component listens on; port if not said */
+    uint8_t visibility;   /* bits */
 };
 
 struct catalog_dependency {
-    struct slice project, component, endpoint;
+    struct slice namespace, project, component, endpoint;
 };
 
 struct catalog_component {
@@ -74,8 +75,9 @@ uint32_t catalog_count(const struct catalog_snapshot *snapshot);
 const struct catalog_component *
 catalog_at(const struct catalog_snapshot *snapshot, uint32_t index);
 
-/* The declared endpoint: by port (0: unknown), else by the longest base path
- * that is a prefix of path. NULL if neither fits. */
+/* The declared endpoint: by port or target port (0: unknown), else by the
+ * longest base path that is a prefix of path. Of several on one port the one
+ * with the longest base path that fits, else the first. NULL if none fits. */
 const struct catalog_endpoint *
 catalog_match_endpoint(const struct catalog_component *component,
                        uint16_t port, struct slice path);

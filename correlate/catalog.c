@@ -1,0 +1,184 @@
+/*
+ * The catalogue is a text and the snapshot made from it, changed together. A
+ * new document is parsed before the lock is taken, so readers wait for the
+ * change of two pointers only; an old snapshot lives until its last reader
+ * gives it back.
+ */
+#include "catalog.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+
+#include "catalog_int.h"
+#include "hash.h"
+#include "mem.h"
+
+/* Names and endpoints of the largest document fit into it several times. */
+enum { SNAPSHOT_MAX_BYTES = 32 * 1024 * 1024 };
+
+struct catalog {
+    pthread_mutex_t lock;
+    struct catalog_snapshot *snapshot;
+    char *text;
+    size_t text_len;
+};
+
+static struct catalog_snapshot *snapshot_new(void)
+{
+    struct catalog_snapshot *snapshot = mem_zero(1, sizeof(*snapshot));
+
+    atomic_init(&snapshot->refs, 1);
+    arena_init(&snapshot->arena, NULL, SNAPSHOT_MAX_BYTES);
+    return snapshot;
+}
+
+struct catalog *catalog_new(void)
+{
+    struct catalog *catalog = mem_zero(1, sizeof(*catalog));
+
+    pthread_mutex_init(&catalog->lock, NULL);
+    catalog->snapshot = snapshot_new();
+    catalog->text = mem_copy("{}", 2);
+    catalog->text_len = 2;
+    return catalog;
+}
+
+void catalog_free(struct catalog *catalog)
+{
+    if (!catalog)
+        return;
+    catalog_release(catalog->snapshot);
+    pthread_mutex_destroy(&catalog->lock);
+    free(catalog->text);
+    free(catalog);
+}
+
+enum status catalog_put(struct catalog *catalog, struct slice json,
+                        struct arena *arena, struct slice *detail)
+{
+    struct catalog_snapshot *snapshot = snapshot_new();
+    enum status status = catalog_parse(snapshot, json, arena, detail);
+
+    if (status != OK) {
+        catalog_release(snapshot);
+        return status;
+    }
+
+    char *text = mem_copy(json.ptr, json.len);
+
+    pthread_mutex_lock(&catalog->lock);
+
+    struct catalog_snapshot *old_snapshot = catalog->snapshot;
+    char *old_text = catalog->text;
+
+    snapshot->generation = old_snapshot->generation + 1;
+    catalog->snapshot = snapshot;
+    catalog->text = text;
+    catalog->text_len = json.len;
+    pthread_mutex_unlock(&catalog->lock);
+    catalog_release(old_snapshot);
+    free(old_text);
+    return OK;
+}
+
+void catalog_text(struct catalog *catalog, struct buf *out)
+{
+    pthread_mutex_lock(&catalog->lock);
+    buf_add(out, (struct slice){catalog->text, catalog->text_len});
+    pthread_mutex_unlock(&catalog->lock);
+}
+
+struct catalog_snapshot *catalog_get(struct catalog *catalog)
+{
+    pthread_mutex_lock(&catalog->lock);
+
+    struct catalog_snapshot *snapshot = catalog->snapshot;
+
+    atomic_fetch_add(&snapshot->refs, 1);
+    pthread_mutex_unlock(&catalog->lock);
+    return snapshot;
+}
+
+void catalog_release(struct catalog_snapshot *snapshot)
+{
+    if (!snapshot || atomic_fetch_sub(&snapshot->refs, 1) > 1)
+        return;
+    idmap_release(&snapshot->by_name);
+    arena_release(&snapshot->arena);
+    free(snapshot);
+}
+
+uint64_t catalog_generation(const struct catalog_snapshot *snapshot)
+{
+    return snapshot->generation;
+}
+
+uint64_t catalog_hash(struct slice namespace, struct slice project,
+                      struct slice component)
+{
+    return hash_mix(hash_mix(hash_bytes(namespace.ptr, namespace.len, 1),
+                             hash_bytes(project.ptr, project.len, 2)),
+                    hash_bytes(component.ptr, component.len, 3));
+}
+
+const struct catalog_component *catalog_component(
+    const struct catalog_snapshot *snapshot, struct slice namespace,
+    struct slice project, struct slice component)
+{
+    uint32_t index = idmap_get(&snapshot->by_name,
+                               catalog_hash(namespace, project, component));
+
+    return index != IDMAP_NONE ? &snapshot->components[index] : NULL;
+}
+
+uint32_t catalog_count(const struct catalog_snapshot *snapshot)
+{
+    return snapshot->count;
+}
+
+const struct catalog_component *catalog_at(
+    const struct catalog_snapshot *snapshot, uint32_t index)
+{
+    return &snapshot->components[index];
+}
+
+/* ---- endpoints ---- */
+
+/* Bytes of the base path plus one if it is a prefix of path up to the end of a
+ * segment, 0 if not; an empty base path is none. */
+static size_t base_path_fits(struct slice base, struct slice path)
+{
+    while (base.len > 0 && base.ptr[base.len - 1] == '/')
+        base.len--;
+    if (!slice_starts(path, base))
+        return 0;
+    if (path.len > base.len && path.ptr[base.len] != '/' &&
+        path.ptr[base.len] != '?')
+        return 0;
+    return base.len + 1;
+}
+
+const struct catalog_endpoint *catalog_match_endpoint(
+    const struct catalog_component *component, uint16_t port, struct slice path)
+{
+    const struct catalog_endpoint *by_port = NULL, *by_path = NULL;
+    size_t port_fit = 0, path_fit = 0;
+
+    for (uint32_t i = 0; i < component->endpoint_count; i++) {
+        const struct catalog_endpoint *e = &component->endpoints[i];
+        size_t fit = e->base_path.len > 0 && path.len > 0
+                         ? base_path_fits(e->base_path, path)
+                         : 0;
+
+        if (port != 0 && (e->target_port == port || e->port == port) &&
+            (!by_port || fit > port_fit)) {
+            by_port = e;
+            port_fit = fit;
+        }
+        if (fit > path_fit) {
+            by_path = e;
+            path_fit = fit;
+        }
+    }
+    return by_port ? by_port : by_path;
+}

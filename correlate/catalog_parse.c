@@ -1,0 +1,380 @@
+/*
+ * The catalogue's document (docs/correlation.md has an example):
+ *
+ *   { "projects":     [ { "namespace"?, "name", "uid"?, "displayName"? } ],
+ *     "environments": [ { "namespace"?, "name", "uid"?, "displayName"? } ],
+ *     "components":   [ { "namespace"?, "project", "name", "uid"?,
+ *         "endpoints":    [ { "name", "type"?, "port", "targetPort"?,
+ *                             "basePath"?, "visibility"?: [...] } ],
+ *         "dependencies": [ { "namespace"?, "project"?, "component",
+ *                             "endpoint"? } ] } ] }
+ *
+ * A namespace that is missing is "default"; of a dependency it is that of the
+ * component, and so is the project. Other members are passed over.
+ *
+ * jansson makes a tree of the text, in which "{}" takes a hundred times the
+ * room it had: so values are counted before, by a scan of the bytes.
+ *
+ * The parser carries the path to where it is; the first complaint sticks.
+ */
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "catalog_int.h"
+
+enum {
+    MAX_VALUES = 250000,
+    MAX_CONTAINERS = 100000, /* of them: objects and arrays */
+    MAX_DEPENDENCIES = 256,  /* of one component */
+    MAX_NAME = 255,          /* as the registry cuts names */
+    MAX_DETAIL = 256
+};
+
+struct parser {
+    struct arena *arena;    /* of the snapshot */
+    const char *section;    /* "components" */
+    const char *subsection; /* "endpoints", or NULL */
+    size_t index, subindex;
+    char detail[MAX_DETAIL]; /* empty: no complaint yet */
+};
+
+/* complaint about a member of where the parser is; member may be NULL. */
+static void complain(struct parser *p, const char *member, const char *what)
+{
+    char sub[64] = "";
+
+    if (p->detail[0])
+        return;
+    if (p->subsection)
+        snprintf(sub, sizeof(sub), ".%s[%zu]", p->subsection, p->subindex);
+    snprintf(p->detail, sizeof(p->detail), "%s[%zu]%s%s%s: %s", p->section,
+             p->index, sub, member ? "." : "", member ? member : "", what);
+}
+
+static bool good(const struct parser *p)
+{
+    return p->detail[0] == 0;
+}
+
+/* ---- members ---- */
+
+/* Empty if it is missing. */
+static struct slice take_text(struct parser *p, const json_t *object,
+                              const char *member)
+{
+    const json_t *value = json_object_get(object, member);
+
+    if (!value || json_is_null(value))
+        return (struct slice){NULL, 0};
+    if (!json_is_string(value)) {
+        complain(p, member, "must be a string");
+        return (struct slice){NULL, 0};
+    }
+    if (json_string_length(value) > MAX_NAME) {
+        complain(p, member, "must be at most 255 bytes");
+        return (struct slice){NULL, 0};
+    }
+    return arena_copy(p->arena, (struct slice){json_string_value(value),
+                                               json_string_length(value)});
+}
+
+static struct slice take_name(struct parser *p, const json_t *object,
+                              const char *member)
+{
+    struct slice name = take_text(p, object, member);
+
+    if (name.len == 0)
+        complain(p, member, "must be given and not empty");
+    return name;
+}
+
+static struct slice take_or(struct parser *p, const json_t *object,
+                            const char *member, struct slice otherwise)
+{
+    struct slice text = take_text(p, object, member);
+
+    return text.len > 0 ? text : otherwise;
+}
+
+static uint16_t take_port(struct parser *p, const json_t *object,
+                          const char *member, uint16_t otherwise)
+{
+    const json_t *value = json_object_get(object, member);
+
+    if (!value && otherwise)
+        return otherwise;
+
+    json_int_t port = json_is_integer(value) ? json_integer_value(value) : 0;
+
+    if (port < 1 || port > UINT16_MAX) {
+        complain(p, member, "must be 1 to 65535");
+        return 0;
+    }
+    return (uint16_t)port;
+}
+
+/* An array of at most `most`; NULL and *count 0 if it is missing or wrong. */
+static const json_t *take_array(struct parser *p, const json_t *object,
+                                const char *member, size_t most,
+                                uint32_t *count)
+{
+    const json_t *array = json_object_get(object, member);
+    char what[48];
+
+    *count = 0;
+    if (!array || json_is_null(array))
+        return NULL;
+    if (!json_is_array(array)) {
+        complain(p, member, "must be an array");
+        return NULL;
+    }
+    if (json_array_size(array) > most) {
+        snprintf(what, sizeof(what), "must have at most %zu elements", most);
+        complain(p, member, what);
+        return NULL;
+    }
+    *count = (uint32_t)json_array_size(array);
+    return array;
+}
+
+/* ---- endpoints and dependencies ---- */
+
+static struct slice take_type(struct parser *p, const json_t *object)
+{
+    static const char *const types[] = {"HTTP",      "gRPC", "GraphQL",
+                                        "Websocket", "TCP",  "UDP"};
+    struct slice type = take_or(p, object, "type", SLICE("HTTP"));
+
+    for (size_t i = 0; i < sizeof(types) / sizeof(*types); i++)
+        if (slice_equal(type, slice_of(types[i])))
+            return slice_of(types[i]);
+    complain(p, "type", "must be HTTP, gRPC, GraphQL, Websocket, TCP or UDP");
+    return type;
+}
+
+static uint8_t take_visibility(struct parser *p, const json_t *object)
+{
+    static const struct {
+        const char *name;
+        uint8_t bit;
+    } names[] = {{"project", VISIBLE_PROJECT},
+                 {"namespace", VISIBLE_NAMESPACE},
+                 {"internal", VISIBLE_INTERNAL},
+                 {"external", VISIBLE_EXTERNAL}};
+    uint32_t count;
+    const json_t *array = take_array(p, object, "visibility", 16, &count);
+    uint8_t bits = 0;
+
+    for (uint32_t i = 0; i < count; i++) {
+        const char *text = json_string_value(json_array_get(array, i));
+        uint8_t bit = 0;
+
+        for (size_t k = 0; text && k < sizeof(names) / sizeof(*names); k++)
+            if (strcmp(text, names[k].name) == 0)
+                bit = names[k].bit;
+        if (!bit)
+            complain(p, "visibility",
+                     "must be of project, namespace, internal, external");
+        bits |= bit;
+    }
+    return bits ? bits : VISIBLE_PROJECT;
+}
+
+static void take_endpoint(struct parser *p, const json_t *object,
+                          struct catalog_endpoint *e)
+{
+    e->name = take_name(p, object, "name");
+    e->type = take_type(p, object);
+    e->port = take_port(p, object, "port", 0);
+    e->target_port = take_port(p, object, "targetPort", e->port);
+    e->base_path = take_text(p, object, "basePath");
+    if (e->base_path.len > 0 && e->base_path.ptr[0] != '/')
+        complain(p, "basePath", "must begin with /");
+    e->visibility = take_visibility(p, object);
+}
+
+/* Steps to an element of a subsection, which must be an object. */
+static const json_t *step(struct parser *p, const json_t *array,
+                          const char *subsection, size_t index)
+{
+    const json_t *object = json_array_get(array, index);
+
+    p->subsection = subsection;
+    p->subindex = index;
+    if (!json_is_object(object))
+        complain(p, NULL, "must be an object");
+    return object;
+}
+
+static void take_endpoints(struct parser *p, const json_t *object,
+                           struct catalog_component *component)
+{
+    uint32_t count;
+    const json_t *array =
+        take_array(p, object, "endpoints", CATALOG_MAX_ENDPOINTS, &count);
+    struct catalog_endpoint *endpoints =
+        arena_zero(p->arena, count, sizeof(*endpoints));
+
+    for (uint32_t i = 0; i < count && endpoints && good(p); i++) {
+        take_endpoint(p, step(p, array, "endpoints", i), &endpoints[i]);
+        for (uint32_t k = 0; k < i; k++)
+            if (slice_equal(endpoints[k].name, endpoints[i].name))
+                complain(p, "name", "is declared twice");
+    }
+    p->subsection = NULL;
+    component->endpoints = endpoints;
+    component->endpoint_count = count;
+}
+
+static void take_dependencies(struct parser *p, const json_t *object,
+                              struct catalog_component *component)
+{
+    uint32_t count;
+    const json_t *array =
+        take_array(p, object, "dependencies", MAX_DEPENDENCIES, &count);
+    struct catalog_dependency *dependencies =
+        arena_zero(p->arena, count, sizeof(*dependencies));
+
+    for (uint32_t i = 0; i < count && dependencies && good(p); i++) {
+        const json_t *from = step(p, array, "dependencies", i);
+        struct catalog_dependency *to = &dependencies[i];
+
+        to->namespace = take_or(p, from, "namespace", component->namespace);
+        to->project = take_or(p, from, "project", component->project);
+        to->component = take_name(p, from, "component");
+        to->endpoint = take_text(p, from, "endpoint");
+    }
+    p->subsection = NULL;
+    component->dependencies = dependencies;
+    component->dependency_count = count;
+}
+
+/* ---- sections ---- */
+
+/* An array of objects at the top; NULL if it is missing or wrong. */
+static const json_t *take_section(struct parser *p, const json_t *root,
+                                  const char *section)
+{
+    const json_t *array = json_object_get(root, section);
+
+    p->section = section;
+    p->subsection = NULL;
+    if (array && !json_is_array(array) && good(p)) {
+        snprintf(p->detail, sizeof(p->detail), "%s: must be an array", section);
+        return NULL;
+    }
+    for (p->index = 0; p->index < json_array_size(array); p->index++)
+        if (!json_is_object(json_array_get(array, p->index)))
+            complain(p, NULL, "must be an object");
+    return array;
+}
+
+/* Projects and environments are kept as text only; they must be right. */
+static void check_section(struct parser *p, const json_t *root,
+                          const char *section)
+{
+    const json_t *array = take_section(p, root, section);
+
+    for (p->index = 0; p->index < json_array_size(array) && good(p);
+         p->index++) {
+        const json_t *object = json_array_get(array, p->index);
+
+        take_text(p, object, "namespace");
+        take_name(p, object, "name");
+        take_text(p, object, "uid");
+        take_text(p, object, "displayName");
+    }
+}
+
+static void take_components(struct parser *p, const json_t *root,
+                            struct catalog_snapshot *snapshot)
+{
+    const json_t *array = take_section(p, root, "components");
+    size_t count = json_array_size(array);
+
+    snapshot->components =
+        arena_zero(p->arena, count, sizeof(*snapshot->components));
+    for (p->index = 0; p->index < count && snapshot->components && good(p);
+         p->index++) {
+        const json_t *object = json_array_get(array, p->index);
+        struct catalog_component *c = &snapshot->components[p->index];
+
+        c->namespace = take_or(p, object, "namespace", SLICE("default"));
+        c->project = take_name(p, object, "project");
+        c->name = take_name(p, object, "name");
+        c->uid = take_text(p, object, "uid");
+        take_endpoints(p, object, c);
+        take_dependencies(p, object, c);
+        if (catalog_component(snapshot, c->namespace, c->project, c->name))
+            complain(p, "name", "is declared twice");
+        idmap_set(&snapshot->by_name,
+                  catalog_hash(c->namespace, c->project, c->name),
+                  (uint32_t)p->index);
+    }
+    snapshot->count = (uint32_t)count;
+}
+
+/* ---- the document ---- */
+
+/* False if a tree of it would be larger than we want to hold. */
+static bool small_enough(struct slice json)
+{
+    size_t values = 0, containers = 0;
+    bool text = false;
+
+    for (size_t i = 0; i < json.len; i++) {
+        char c = json.ptr[i];
+
+        if (c == '"')
+            text = !text;
+        else if (text && c == '\\')
+            i++;
+        else if (!text && (c == '{' || c == '['))
+            containers++;
+        else if (!text && c == ',')
+            values++;
+    }
+    return containers <= MAX_CONTAINERS && values <= MAX_VALUES;
+}
+
+static enum status set_detail(struct arena *arena, struct slice *detail,
+                              enum status status, const char *text)
+{
+    *detail = arena_copy(arena, slice_of(text));
+    return status;
+}
+
+enum status catalog_parse(struct catalog_snapshot *snapshot, struct slice json,
+                          struct arena *arena, struct slice *detail)
+{
+    struct parser p = {.arena = &snapshot->arena};
+    json_error_t error;
+
+    if (json.len > CATALOG_MAX_BYTES || !small_enough(json))
+        return set_detail(arena, detail, ERR_TOO_BIG,
+                          "the catalogue is larger than the limit");
+
+    json_t *root =
+        json_loadb(json.ptr, json.len, JSON_REJECT_DUPLICATES, &error);
+
+    if (!root) {
+        snprintf(p.detail, sizeof(p.detail), "line %d: %s", error.line,
+                 error.text);
+        return set_detail(arena, detail, ERR_INVALID, p.detail);
+    }
+    if (!json_is_object(root)) {
+        snprintf(p.detail, sizeof(p.detail), "must be an object");
+    } else {
+        check_section(&p, root, "projects");
+        check_section(&p, root, "environments");
+        take_components(&p, root, snapshot);
+    }
+    json_decref(root);
+    if (!good(&p))
+        return set_detail(arena, detail, ERR_INVALID, p.detail);
+    if (arena_status(&snapshot->arena) != OK)
+        return set_detail(arena, detail, ERR_TOO_BIG,
+                          "the catalogue is larger than the limit");
+    return OK;
+}
