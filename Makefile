@@ -182,6 +182,11 @@ tidy: $(proto:=.h)
 	    -D_POSIX_C_SOURCE=200809L -D_DEFAULT_SOURCE -Iinclude -Itests \
 	    -I$(out)/proto -Idaemon $(MODULES:%=-I%) $(dep_cflags)
 
+# What is printed from the option table.
+docs: all
+	$(out)/$(NAME) --help-man > dist/$(NAME).1
+	$(out)/$(NAME) --help-config > dist/$(NAME).yaml
+
 install: all
 	install -D -m 755 $(out)/$(NAME) $(DESTDIR)$(PREFIX)/bin/$(NAME)
 	for f in $(wildcard dist/$(NAME).1); do install -D -m 644 $$f \
@@ -195,5 +200,5 @@ clean:
 -include $(shell find $(out) -name '*.d' 2>/dev/null)
 
 .PHONY: all lib build-unit build-fuzz build-e2e build-bench run demo test unit e2e setup \
-        bench fuzz check layers headers format format-check tidy install clean
+        bench fuzz check layers headers format format-check tidy docs install clean
 .SECONDARY:
