@@ -1,0 +1,284 @@
+/*
+ * Memory: the body as it comes in is charged to the budget as it grows. When
+ * it was told how long it will be, it grows to that at once if that is little
+ * and else by doubling, so that a promise alone holds no memory. It becomes
+ * the batch's body, or goes when it has been inflated.
+ *
+ * What is asked of the batch after it is with the sink is copied before: it
+ * may be freed as soon as it is done.
+ */
+#include "request.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "clock.h"
+#include "mem.h"
+#include "otlp.h"
+#include "stats.h"
+
+enum { FIRST_ROOM = 64 * 1024, TRUSTED_ROOM = 1 << 20 };
+
+static const char *const nouns[SIGNAL_COUNT] = {"spans", "log records",
+                                                "data points"};
+
+enum status request_ready(const struct request *request)
+{
+    const struct ingest_options *options = &request->intake->options;
+    struct budget *budget = options->budget;
+
+    if (atomic_load(&request->intake->stopping))
+        return ERR_STOPPING;
+    if (request->expected > options->max_body)
+        return ERR_TOO_BIG;
+    if (budget_used(budget) + request->expected >= budget->limit)
+        return ERR_BUSY;
+    return options->sink.ready(options->sink.arg);
+}
+
+/* ---- the body ---- */
+
+static void drop_body(struct request *request)
+{
+    budget_give(request->intake->options.budget, request->room);
+    free(request->body);
+    request->body = NULL;
+    request->len = request->room = 0;
+}
+
+static void resize(struct request *request, size_t room)
+{
+    request->body = mem_resize(request->body, room, 1);
+    request->room = room;
+}
+
+/* Room for at least `need` bytes, which is at most max_body. */
+static size_t next_room(const struct request *request, size_t need)
+{
+    size_t max = request->intake->options.max_body;
+    size_t room = request->room ? 2 * request->room : FIRST_ROOM;
+
+    if (request->expected > 0 && request->expected < max)
+        max = (size_t)request->expected;
+    if (request->room == 0 && max <= TRUSTED_ROOM)
+        room = max;
+    if (room > max)
+        room = max;
+    return room < need ? need : room;
+}
+
+enum status request_add(struct request *request, struct slice bytes)
+{
+    size_t max = request->intake->options.max_body;
+
+    if (bytes.len > max - request->len)
+        return ERR_TOO_BIG;
+    if (bytes.len > request->room - request->len) {
+        size_t room = next_room(request, request->len + bytes.len);
+
+        if (!budget_take(request->intake->options.budget, room - request->room))
+            return ERR_BUSY;
+        resize(request, room);
+    }
+    slice_copy(request->body + request->len, bytes);
+    request->len += bytes.len;
+    return OK;
+}
+
+/* ---- what becomes of it ---- */
+
+static void set_message(struct request *request, struct slice text)
+{
+    if (text.len >= sizeof(request->message))
+        text.len = sizeof(request->message) - 1;
+    slice_copy(request->message, text);
+    request->message[text.len] = '\0';
+}
+
+void request_refuse(struct request *request, enum status status,
+                    struct slice detail)
+{
+    drop_body(request);
+    request->status = status;
+    set_message(request, detail.len ? detail : slice_of(status_text(status)));
+}
+
+/* Turns the body that came into the one to decode; its bytes stay charged. */
+static enum status unpack(struct request *request, char **body, size_t *len)
+{
+    struct intake *intake = request->intake;
+
+    stats_add(STATS_RECEIVED_BYTES, request->len);
+    if (request->format != INFLATE_NONE) {
+        enum status status = inflate_body(
+            request->format, (struct slice){request->body, request->len},
+            intake->options.max_body, intake->options.budget, body, len);
+        drop_body(request);
+        return status;
+    }
+    if (request->len < request->room) {
+        budget_give(intake->options.budget, request->room - request->len);
+        resize(request, request->len);
+    }
+    *body = request->body;
+    *len = request->len;
+    request->body = NULL;
+    request->len = request->room = 0;
+    return OK;
+}
+
+static uint32_t count_fixed(const struct batch *batch)
+{
+    uint32_t fixed = 0;
+
+    for (uint32_t i = 0; i < batch->count; i++)
+        switch (batch->signal) {
+        case SIGNAL_SPANS:
+            fixed += batch->spans[i].fixed != 0;
+            break;
+        case SIGNAL_LOGS:
+            fixed += batch->logs[i].fixed != 0;
+            break;
+        default:
+            fixed += batch->points[i].fixed != 0;
+        }
+    return fixed;
+}
+
+static void note_rejected(struct request *request, const struct batch *batch)
+{
+    request->rejected = batch->rejected;
+    if (batch->rejected > 0)
+        snprintf(request->message, sizeof(request->message), "%u of %u %s: %s",
+                 batch->rejected, batch->rejected + batch->count,
+                 nouns[batch->signal], batch->reason ? batch->reason : "");
+}
+
+static void batch_is_done(void *arg, enum status status)
+{
+    struct request *request = arg;
+    struct intake *intake = request->intake;
+
+    request->status = status;
+    if (status != OK)
+        set_message(request, slice_of(status_text(status)));
+    request->answer(request->arg);
+    atomic_fetch_sub(&intake->waiting, 1); /* now the receiver may stop */
+}
+
+bool request_decode(struct request *request)
+{
+    const struct ingest_options *options = &request->intake->options;
+    uint64_t oldest_ns =
+        options->oldest_ns
+            ? options->oldest_ns(options->oldest_arg, request->signal)
+            : 0;
+    struct slice detail = {NULL, 0};
+    struct batch *batch;
+    char *body = NULL;
+    size_t len = 0;
+    enum status status = unpack(request, &body, &len);
+
+    if (status != OK) {
+        request_refuse(request, status,
+                       status == ERR_MALFORMED
+                           ? SLICE("the body is not in its Content-Encoding")
+                           : detail);
+        return false;
+    }
+    stats_add(STATS_DECODED_BYTES, len);
+    batch = batch_new(request->signal, body, len, options->budget);
+    batch->encoding = request->encoding;
+    batch->received_ns = clock_wall_ns();
+    status = otlp_decode(batch, oldest_ns, &detail);
+    if (status == OK) {
+        request->status = OK;
+        request->count = batch->count;
+        note_rejected(request, batch);
+        stats_add(STATS_CUT_VALUES, batch->cut);
+        stats_add(STATS_FIXED_TIMES, count_fixed(batch));
+    } else {
+        request_refuse(request, status, detail);
+    }
+    if (status != OK || batch->count == 0) { /* nothing to keep */
+        batch_free(batch);
+        return false;
+    }
+    request->batch = batch;
+    return true;
+}
+
+void request_submit(struct request *request)
+{
+    struct intake *intake = request->intake;
+    struct batch *batch = request->batch;
+
+    request->batch = NULL;
+    batch->done = batch_is_done;
+    batch->done_arg = request;
+    /* Counted first, looked second; ingest_stop() does it the other way round,
+     * so nothing is submitted behind its back. */
+    atomic_fetch_add(&intake->waiting, 1);
+    if (atomic_load(&intake->stopping)) {
+        batch_done(batch, ERR_STOPPING);
+        batch_free(batch);
+        return;
+    }
+    intake->options.sink.submit(intake->options.sink.arg, batch);
+}
+
+/* ---- the answer ---- */
+
+static void count_outcome(const struct request *request)
+{
+    static const enum stats_id accepted[SIGNAL_COUNT] = {
+        STATS_ACCEPTED_SPANS, STATS_ACCEPTED_LOGS, STATS_ACCEPTED_METRICS};
+    static const enum stats_id rejected[SIGNAL_COUNT] = {
+        STATS_REJECTED_SPANS, STATS_REJECTED_LOGS, STATS_REJECTED_METRICS};
+
+    switch (request->status) {
+    case OK:
+        stats_add(accepted[request->signal], request->count);
+        stats_add(rejected[request->signal], request->rejected);
+        break;
+    case ERR_MALFORMED:
+    case ERR_INVALID:
+        stats_add(STATS_REFUSED_MALFORMED, 1);
+        break;
+    case ERR_UNSUPPORTED:
+        stats_add(STATS_REFUSED_TYPE, 1);
+        break;
+    case ERR_TOO_BIG:
+        stats_add(STATS_REFUSED_SIZE, 1);
+        break;
+    case ERR_IO:
+    case ERR_CORRUPT:
+        stats_add(STATS_REFUSED_STORAGE, 1);
+        break;
+    case ERR_BUSY:
+    case ERR_FULL:
+    case ERR_STOPPING:
+        stats_add(STATS_REFUSED_BUSY, 1);
+        break;
+    default: /* not an export request */
+        break;
+    }
+}
+
+void request_write(const struct request *request, struct buf *out)
+{
+    count_outcome(request);
+    if (request->status == OK)
+        otlp_write_response(out, request->signal, request->encoding,
+                            request->rejected, slice_of(request->message));
+    else
+        otlp_write_status(out, request->encoding, request->status,
+                          slice_of(request->message));
+}
+
+void request_release(struct request *request)
+{
+    drop_body(request);
+    batch_free(request->batch);
+    request->batch = NULL;
+}
