@@ -19,18 +19,18 @@
  */
 #include "query.h"
 
+#include <errno.h>
 #include <microhttpd.h>
-#include <netdb.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "clock.h"
 #include "cors.h"
+#include "listen.h"
 #include "log.h"
 #include "mem.h"
 #include "queue.h"
@@ -381,61 +381,17 @@ static void completed(void *cls, struct MHD_Connection *connection,
 
 /* ---- start and stop ---- */
 
-static int bind_first(const char *host, const char *port)
-{
-    struct addrinfo hints = {.ai_socktype = SOCK_STREAM,
-                             .ai_flags = AI_PASSIVE};
-    struct addrinfo *found = NULL;
-    int fd = -1, on = 1;
-
-    if (getaddrinfo(host, port, &hints, &found) != 0)
-        return -1;
-    for (struct addrinfo *a = found; a && fd < 0; a = a->ai_next) {
-        fd =
-            socket(a->ai_family, a->ai_socktype | SOCK_CLOEXEC, a->ai_protocol);
-        if (fd < 0)
-            continue;
-        setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-        if (bind(fd, a->ai_addr, a->ai_addrlen) != 0 ||
-            listen(fd, SOMAXCONN) != 0) {
-            close(fd);
-            fd = -1;
-        }
-    }
-    freeaddrinfo(found);
-    return fd;
-}
-
-static enum status listen_open(const char *address, const char *part, int *fd,
-                               uint16_t *port)
-{
-    const char *colon = strrchr(address, ':');
-    struct sockaddr_storage bound;
-    socklen_t len = sizeof(bound);
-    char host[256] = "", service[8] = "";
-
-    if (colon && (size_t)(colon - address) < sizeof(host)) {
-        memcpy(host, address, (size_t)(colon - address));
-        *fd = bind_first(host, colon + 1);
-    }
-    if (*fd < 0 || getsockname(*fd, (struct sockaddr *)&bound, &len) != 0 ||
-        getnameinfo((struct sockaddr *)&bound, len, NULL, 0, service,
-                    sizeof(service), NI_NUMERICSERV) != 0) {
-        log_error(part, "cannot listen", "address=%s", address);
-        return ERR_IO;
-    }
-    *port = (uint16_t)strtoul(service, NULL, 10);
-    return OK;
-}
-
 static enum status start_http(struct query *query)
 {
     int fd = -1;
-    enum status s =
-        listen_open(query->options.listen, "query", &fd, &query->port);
+    enum status s = listen_open(query->options.listen, &fd, &query->port);
 
-    if (s != OK)
+    if (s != OK) {
+        log_error("query", "cannot listen", "address=%s why=\"%s\"",
+                  query->options.listen,
+                  s == ERR_IO ? strerror(errno) : status_text(s));
         return s;
+    }
     query->http = MHD_start_daemon(
         MHD_USE_AUTO_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL,
         handle, query, MHD_OPTION_LISTEN_SOCKET, fd,

@@ -1,0 +1,51 @@
+/*
+ * red - rate, errors and duration of requests on a grid of steps.
+ */
+#ifndef RED_H
+#define RED_H
+
+#include "hist.h"
+#include "series_grid.h"
+
+struct red {
+    struct grid grid;
+    struct row requests, errors, client_errors; /* amounts per cell */
+    struct hist *hists;                         /* one per cell */
+    bool any;
+};
+
+/* False if the arena is full. */
+bool red_init(struct red *red, const struct grid *grid, struct arena *arena);
+
+/* A point of DERIVED_DURATION, DERIVED_ERRORS or DERIVED_CLIENT_ERRORS, or of
+ * an edge's series; others do nothing. False if the arena is full. */
+bool red_add(struct red *red, struct arena *arena, const struct point *point);
+
+/*
+ * Requests served by the resources (kind "server"), from the derived series;
+ * where there are none, from the HTTP metrics of SDKs, or from those of
+ * Hubble. Has answered with call_fail on failure.
+ */
+MUST_CHECK enum status red_query(struct call *call,
+                                 const struct idset *resources,
+                                 const struct grid *grid, struct red *red);
+
+/* What charts show: per second, and seconds. */
+enum red_row {
+    RED_REQUESTS,
+    RED_SUCCESSFUL,
+    RED_UNSUCCESSFUL, /* errors and client errors */
+    RED_MEAN,
+    RED_P50,
+    RED_P90,
+    RED_P99,
+    RED_ROWS
+};
+/* OpenChoreo's names: requestCount, ... */
+extern const char *const red_names[RED_ROWS];
+
+/* Steps without requests between the first and the last with some are known
+ * to be zero. False if the arena is full. */
+bool red_rows(struct red *red, struct arena *arena, struct row rows[RED_ROWS]);
+
+#endif

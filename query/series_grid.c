@@ -1,0 +1,135 @@
+#include "series_grid.h"
+
+#include <math.h>
+
+#include "clock.h"
+
+static uint64_t min_u64(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
+static uint64_t max_u64(uint64_t a, uint64_t b)
+{
+    return a > b ? a : b;
+}
+
+struct grid grid_make(uint64_t start_ns, uint64_t end_ns, uint64_t step_ns,
+                      uint64_t now_ns)
+{
+    struct grid grid = {start_ns - start_ns % step_ns, step_ns, now_ns, 0};
+
+    end_ns = min_u64(end_ns, now_ns);
+    if (end_ns > start_ns)
+        grid.count = (uint32_t)((end_ns - grid.start_ns - 1) / step_ns + 1);
+    return grid;
+}
+
+uint64_t grid_time(const struct grid *grid, uint32_t cell)
+{
+    return grid->start_ns + cell * grid->step_ns;
+}
+
+uint64_t grid_end(const struct grid *grid)
+{
+    return grid_time(grid, grid->count);
+}
+
+double grid_seconds(const struct grid *grid, uint32_t cell)
+{
+    uint64_t start = grid_time(grid, cell);
+    uint64_t end = min_u64(start + grid->step_ns, grid->now_ns);
+
+    return end > start ? (double)(end - start) / (double)NS_PER_S : 0;
+}
+
+struct grid_part grid_parts(const struct grid *grid, uint64_t from_ns,
+                            uint64_t to_ns)
+{
+    struct grid_part part = {from_ns, min_u64(to_ns, grid->now_ns), 0, 0, 0};
+
+    /* An empty time is the moment before its end, so that it lies in a cell
+     * and the walk below needs no second case. */
+    if (part.to_ns <= from_ns) {
+        part.to_ns = to_ns;
+        part.from_ns = to_ns ? to_ns - 1 : 0;
+    }
+    part.at_ns = max_u64(part.from_ns, grid->start_ns);
+    return part;
+}
+
+bool grid_next(const struct grid *grid, struct grid_part *part)
+{
+    uint64_t end = min_u64(part->to_ns, grid_end(grid)), next;
+
+    if (part->at_ns >= end)
+        return false;
+    part->cell = (uint32_t)((part->at_ns - grid->start_ns) / grid->step_ns);
+    next = min_u64(grid_time(grid, part->cell + 1), end);
+    part->share =
+        (double)(next - part->at_ns) / (double)(part->to_ns - part->from_ns);
+    part->at_ns = next;
+    return true;
+}
+
+bool row_init(struct row *row, const struct grid *grid, struct arena *arena)
+{
+    row->values = arena_zero(arena, grid->count + 1, sizeof(*row->values));
+    row->known = arena_zero(arena, grid->count + 1, sizeof(*row->known));
+    return row->values && row->known;
+}
+
+void row_add(struct row *row, uint32_t cell, double amount)
+{
+    row->values[cell] += amount;
+    row->known[cell] = true;
+}
+
+void row_spread(struct row *row, const struct grid *grid, uint64_t from_ns,
+                uint64_t to_ns, double amount)
+{
+    struct grid_part part = grid_parts(grid, from_ns, to_ns);
+
+    while (grid_next(grid, &part))
+        row_add(row, part.cell, amount * part.share);
+}
+
+void row_per_second(struct row *row, const struct grid *grid)
+{
+    for (uint32_t i = 0; i < grid->count; i++) {
+        double seconds = grid_seconds(grid, i);
+
+        if (seconds > 0)
+            row->values[i] /= seconds;
+        else
+            row->known[i] = false;
+    }
+}
+
+void row_fill_holes(struct row *row, const struct grid *grid)
+{
+    uint32_t first = 0, end = grid->count;
+
+    while (first < end && !row->known[first])
+        first++;
+    while (end > first && !row->known[end - 1])
+        end--;
+    for (uint32_t i = first; i < end; i++)
+        row->known[i] = true;
+}
+
+void reply_row(struct call *call, const char *key, const struct grid *grid,
+               const struct row *row)
+{
+    jsonw_key(&call->json, key);
+    jsonw_open(&call->json, '[');
+    for (uint32_t i = 0; i < grid->count; i++) {
+        if (!row->known[i] || !isfinite(row->values[i]))
+            continue;
+        jsonw_open(&call->json, '{');
+        jsonw_member_time(&call->json, "timestamp", grid_time(grid, i));
+        jsonw_member_double(&call->json, "value", row->values[i]);
+        jsonw_close(&call->json, '}');
+    }
+    jsonw_close(&call->json, ']');
+}

@@ -1,0 +1,74 @@
+/*
+ * series_grid - points of many series on one grid of steps.
+ *
+ * A grid is cells of one step each, aligned to the step in UTC; cell i is
+ * [start + i * step, start + (i + 1) * step) and is shown at its start. What
+ * happened during a time (a minute of derived counts, the growth of a counter
+ * between two samples) is spread over the cells it overlaps.
+ *
+ *   struct grid grid = grid_make(start_ns, end_ns, step_ns, now_ns);
+ *   struct row requests;
+ *   if (!row_init(&requests, &grid, arena)) ...
+ *   per point: row_spread(&requests, &grid, from_ns, to_ns, amount);
+ *   row_per_second(&requests, &grid);
+ *   reply_row(call, "requestCount", &grid, &requests);
+ *
+ * The last cell may lie partly in the future; rates are over the part of it
+ * that has passed.
+ */
+#ifndef SERIES_GRID_H
+#define SERIES_GRID_H
+
+#include "arena.h"
+#include "record.h"
+#include "route.h"
+
+struct grid {
+    uint64_t start_ns, step_ns, now_ns;
+    uint32_t count;
+};
+
+/* One number per cell, and whether it is known. */
+struct row {
+    double *values;
+    bool *known;
+};
+
+/* The cells that [start_ns, end_ns) touches and that have begun by now. */
+struct grid grid_make(uint64_t start_ns, uint64_t end_ns, uint64_t step_ns,
+                      uint64_t now_ns);
+uint64_t grid_end(const struct grid *grid);
+uint64_t grid_time(const struct grid *grid, uint32_t cell); /* its start */
+/* How much of the cell has passed, in seconds. */
+double grid_seconds(const struct grid *grid, uint32_t cell);
+
+/* The part of a time that lies in one cell after the other:
+ *   struct grid_part part = grid_parts(&grid, from_ns, to_ns);
+ *   while (grid_next(&grid, &part)) ... part.cell, part.share (0 to 1) */
+struct grid_part {
+    uint64_t from_ns, to_ns, at_ns;
+    uint32_t cell;
+    double share;
+};
+struct grid_part grid_parts(const struct grid *grid, uint64_t from_ns,
+                            uint64_t to_ns);
+bool grid_next(const struct grid *grid, struct grid_part *part);
+
+/* All unknown, 0. False if the arena is full. */
+bool row_init(struct row *row, const struct grid *grid, struct arena *arena);
+void row_add(struct row *row, uint32_t cell, double amount);
+/* Adds the amount, by shares of (from, to]; what is in the future counts as
+ * having happened until now. An empty time counts where it is. */
+void row_spread(struct row *row, const struct grid *grid, uint64_t from_ns,
+                uint64_t to_ns, double amount);
+/* Amounts to rates, by grid_seconds. */
+void row_per_second(struct row *row, const struct grid *grid);
+/* Cells between the first and the last known one are known, 0 if they were
+ * not: for counts of events, where nothing means none. */
+void row_fill_holes(struct row *row, const struct grid *grid);
+
+/* "key": [{"timestamp", "value"}, ...] of the known cells. */
+void reply_row(struct call *call, const char *key, const struct grid *grid,
+               const struct row *row);
+
+#endif
