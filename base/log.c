@@ -88,15 +88,20 @@ static void put_value(struct line *line, struct slice value)
     put(line, SLICE("\""));
 }
 
-/* One word of the output: up to the first "=" it is the key, which is ours. */
-static void put_pair(struct line *line, struct slice word)
+/* One word of the output: up to the first "=" it is the key, which is ours.
+ * Quotes that the format has round the value are taken off, to be put on again
+ * if it needs any. */
+static void put_pair(struct line *line, struct slice word, bool quoted)
 {
     const char *equals = memchr(word.ptr, '=', word.len);
     size_t key = equals ? (size_t)(equals + 1 - word.ptr) : 0;
+    struct slice value = slice_from(word, key);
 
+    if (quoted && value.len >= 2)
+        value = (struct slice){value.ptr + 1, value.len - 2};
     put(line, SLICE(" "));
     put(line, (struct slice){word.ptr, key});
-    put_value(line, slice_from(word, key));
+    put_value(line, value);
 }
 
 #pragma GCC diagnostic push
@@ -111,6 +116,7 @@ static void put_pairs(struct line *line, const char *format, va_list args)
     while (end && *end) {
         va_list copy;
         size_t len;
+        bool quoted;
         int printed;
 
         end = strchr(end, ' ');
@@ -119,6 +125,7 @@ static void put_pairs(struct line *line, const char *format, va_list args)
             return;
         memcpy(piece, format, len);
         piece[len] = '\0';
+        quoted = len > 0 && piece[len - 1] == '"';
         va_copy(copy, args);
         printed = vsnprintf(text, sizeof(text), piece, copy);
         va_end(copy);
@@ -127,7 +134,7 @@ static void put_pairs(struct line *line, const char *format, va_list args)
         len =
             (size_t)printed < sizeof(text) ? (size_t)printed : sizeof(text) - 1;
         if (len > done)
-            put_pair(line, (struct slice){text + done, len - done});
+            put_pair(line, (struct slice){text + done, len - done}, quoted);
         if (!end)
             return;
         done = len + 1; /* the space belongs to neither word */

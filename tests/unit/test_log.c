@@ -61,6 +61,15 @@ TEST(values_are_quoted_where_needed)
         "level=warn part=p msg=m a=\"x=y\" b=\"\\x7f\"\n");
 }
 
+TEST(quotes_in_the_format_are_not_doubled)
+{
+    begin();
+    log_warn("p", "m", "a=\"%s\" b=\"%s\" c=\"%.*s\" d=%d", "one", "two words",
+             3, "\"q\"...", 4);
+    CHECK_TEXT(end(), "level=warn part=p msg=m a=one b=\"two words\" "
+                      "c=\"\\\"q\\\"\" d=4\n");
+}
+
 TEST(levels_are_left_out)
 {
     begin();
