@@ -31,7 +31,7 @@ void reply_uid(struct call *call, const char *key, struct slice uid)
         jsonw_member_text(&call->json, key, uid);
 }
 
-void reply_identity_members(struct call *call, const struct identity *identity)
+void reply_identity(struct call *call, const struct identity *identity)
 {
     reply_text(call, "componentName", identity->component);
     reply_text(call, "projectName", identity->project);
@@ -42,13 +42,66 @@ void reply_identity_members(struct call *call, const struct identity *identity)
     reply_uid(call, "environmentUid", identity->environment_uid);
 }
 
-void reply_identity(struct call *call, uint32_t resource_id)
-{
-    struct identity identity;
+/* ---- resources, looked up once per call ---- */
 
-    if (registry_resource_identity(call->services->registry, resource_id,
-                                   call->arena, &identity))
-        reply_identity_members(call, &identity);
+static struct source **source_slot(struct source **table, uint32_t room,
+                                   uint32_t resource_id)
+{
+    uint32_t at = resource_id & (room - 1);
+
+    while (table[at] && table[at]->resource_id != resource_id)
+        at = (at + 1) & (room - 1);
+    return &table[at];
+}
+
+static bool grow_sources(struct call *call)
+{
+    uint32_t room = call->source_room ? 2 * call->source_room : 64;
+    struct source **table = arena_zero(call->arena, room, sizeof(*table));
+
+    if (!table)
+        return false;
+    for (uint32_t i = 0; i < call->source_room; i++)
+        if (call->sources[i])
+            *source_slot(table, room, call->sources[i]->resource_id) =
+                call->sources[i];
+    call->sources = table;
+    call->source_room = room;
+    return true;
+}
+
+const struct source *reply_source(struct call *call, uint32_t resource_id)
+{
+    struct source **slot, *source;
+
+    if (2 * call->source_count >= call->source_room && !grow_sources(call))
+        return NULL;
+    slot = source_slot(call->sources, call->source_room, resource_id);
+    if (*slot)
+        return *slot;
+    source = arena_zero(call->arena, 1, sizeof(*source));
+    if (!source)
+        return NULL;
+    source->resource_id = resource_id;
+    source->has_identity = registry_resource_identity(
+        call->services->registry, resource_id, call->arena, &source->identity);
+    if (!source->has_identity)
+        memset(&source->identity, 0, sizeof(source->identity));
+    if (reader_resource(call->reader, resource_id, call->arena,
+                        &source->resource) != OK)
+        memset(&source->resource, 0, sizeof(source->resource));
+    call->source_count++;
+    return *slot = source;
+}
+
+struct slice reply_attr(const struct attrs *attrs, const struct source *source,
+                        const char *key)
+{
+    const struct attr *found = attrs_find(attrs, slice_of(key));
+
+    if (!found)
+        found = attrs_find(&source->resource.attrs, slice_of(key));
+    return found ? attr_text(found) : (struct slice){NULL, 0};
 }
 
 struct slice reply_value_text(struct call *call, const struct attr *value)

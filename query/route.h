@@ -64,7 +64,9 @@ struct call {
     struct jsonw json;
     int http_status;              /* 200 unless changed */
     const char *content_type_out; /* application/json unless changed */
-    char allow[32];               /* for 405: the methods there are */
+    struct source **sources;      /* for reply_source */
+    uint32_t source_room, source_count;
+    char allow[32]; /* for 405: the methods there are */
 };
 
 typedef enum status route_handler(struct call *call);
@@ -189,10 +191,24 @@ bool params_hex(struct slice text, uint8_t *bytes, size_t len);
 
 /* ---- reply.c ---- */
 
+/* What is known of a resource. */
+struct source {
+    uint32_t resource_id;
+    bool has_identity;
+    struct identity identity; /* empty texts if there is none */
+    struct resource resource; /* no attributes if it is not known */
+};
+
+/* Looked up once per call and resource. NULL if the arena is full. */
+const struct source *reply_source(struct call *call, uint32_t resource_id);
+
 /* Identity members in OpenChoreo's spelling (componentName, ... and uids where
  * they are known and valid UUIDs) into the object that is open. */
-void reply_identity(struct call *call, uint32_t resource_id);
-void reply_identity_members(struct call *call, const struct identity *identity);
+void reply_identity(struct call *call, const struct identity *identity);
+
+/* The text of an attribute of the record, else of its resource, else empty. */
+struct slice reply_attr(const struct attrs *attrs, const struct source *source,
+                        const char *key);
 
 /* A member with a text, left out if that is empty. */
 void reply_text(struct call *call, const char *key, struct slice text);

@@ -35,12 +35,12 @@ enum need {
     WRITE
 };
 
-struct source {
+struct usage_source {
     const char *name;
     uint8_t row, rank, need;
 };
 
-static const struct source sources[] = {
+static const struct usage_source sources[] = {
     {"container.cpu.usage", USAGE_CPU, 0, ANY},
     {"container_cpu_usage_seconds_total", USAGE_CPU, 1, CONTAINER},
     {"container.cpu.time", USAGE_CPU, 2, ANY},
@@ -152,7 +152,7 @@ static void visit_usage(void *arg, const struct point *point)
     struct usage_visit *visit = arg;
 
     for (size_t i = 0; i < SOURCES && !visit->failed; i++) {
-        const struct source *source = &sources[i];
+        const struct usage_source *source = &sources[i];
         struct series_point p = {.point = point, .factor = 1};
 
         if (!slice_equal(point->metric->name, slice_of(source->name)) ||
