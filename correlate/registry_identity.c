@@ -121,19 +121,31 @@ static bool uids_agree(const struct ident *ident,
     return true;
 }
 
+static bool is_it(const struct registry *registry, uint32_t identity,
+                  const uint32_t name[IDENT_NAMES],
+                  const uint32_t uid[IDENT_UIDS])
+{
+    const struct ident *ident = &registry->ident[identity];
+
+    return memcmp(ident->name, name, sizeof(ident->name)) == 0 &&
+           uids_agree(ident, uid);
+}
+
 uint32_t ident_find(const struct registry *registry,
                     const uint32_t name[IDENT_NAMES],
                     const uint32_t uid[IDENT_UIDS])
 {
     const struct idmap *map = &registry->ident_by_key;
-    uint32_t identity = idmap_get(map, key_all(name, uid));
+    uint32_t component = uid[IDENT_COMPONENT_UID];
+    uint32_t identity = idmap_get(map, key_names(name));
 
-    if (identity != IDMAP_NONE)
+    if (identity != IDMAP_NONE && is_it(registry, identity, name, uid))
         return identity;
-    identity = idmap_get(map, key_names(name));
-    if (identity != IDMAP_NONE && uids_agree(&registry->ident[identity], uid))
+    if (component)
+        identity = idmap_get(map, key_uid(component, name[IDENT_ENVIRONMENT]));
+    if (identity != IDMAP_NONE && is_it(registry, identity, name, uid))
         return identity;
-    return NONE;
+    return idmap_get(map, key_all(name, uid));
 }
 
 static uint32_t make(struct registry *registry, const struct ident_key *key,
@@ -261,21 +273,22 @@ uint32_t ident_stamped(struct registry *registry, const struct facts *facts,
 }
 
 /* One that is the pod's own as long as there is room for such, else one that
- * is shared by all of these names. */
+ * is shared by all of these names. A quarter of the room is for stamped ones,
+ * whatever else is sent. */
 static uint32_t find_or_make(struct registry *registry,
                              const struct slice name[IDENT_NAMES], uint8_t rule,
                              uint32_t pod)
 {
     const struct slice uid[IDENT_UIDS] = {{NULL, 0}, {NULL, 0}, {NULL, 0}};
     struct ident_key key;
-    uint32_t max = registry->options.max_identities;
+    uint32_t max = registry->options.max_identities / 4 * 3;
     uint32_t identity = NONE;
 
     if (!intern(registry, &key, name, uid))
         return NONE;
     if (pod != NONE) {
         identity = idmap_get(&registry->ident_by_key, key_pod(key.name, pod));
-        if (identity == NONE && registry->provisional < max / 2 &&
+        if (identity == NONE && registry->provisional < max / 3 * 2 &&
             registry->ident_count < max)
             identity = make(registry, &key, rule, pod);
     }
