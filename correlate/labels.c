@@ -11,6 +11,19 @@
         (literal), sizeof(literal) - 1 \
     }
 
+const struct registry_keys registry_default_keys = {
+    .namespace = TEXT("openchoreo.dev/namespace"),
+    .project = TEXT("openchoreo.dev/project"),
+    .component = TEXT("openchoreo.dev/component"),
+    .environment = TEXT("openchoreo.dev/environment"),
+    .project_uid = TEXT("openchoreo.dev/project-uid"),
+    .component_uid = TEXT("openchoreo.dev/component-uid"),
+    .environment_uid = TEXT("openchoreo.dev/environment-uid"),
+    .resource = TEXT("openchoreo.dev/resource"),
+    .resource_uid = TEXT("openchoreo.dev/resource-uid"),
+    .endpoint = TEXT("openchoreo.dev/endpoint-name"),
+};
+
 /* The longest is LABELS_MAX_PREFIX bytes long. */
 static const struct slice prefixes[] = {
     TEXT(""),

@@ -18,24 +18,6 @@
 #include "registry_int.h"
 #include "stats.h"
 
-#define TEXT(literal)                  \
-    {                                  \
-        (literal), sizeof(literal) - 1 \
-    }
-
-const struct registry_keys registry_default_keys = {
-    .namespace = TEXT("openchoreo.dev/namespace"),
-    .project = TEXT("openchoreo.dev/project"),
-    .component = TEXT("openchoreo.dev/component"),
-    .environment = TEXT("openchoreo.dev/environment"),
-    .project_uid = TEXT("openchoreo.dev/project-uid"),
-    .component_uid = TEXT("openchoreo.dev/component-uid"),
-    .environment_uid = TEXT("openchoreo.dev/environment-uid"),
-    .resource = TEXT("openchoreo.dev/resource"),
-    .resource_uid = TEXT("openchoreo.dev/resource-uid"),
-    .endpoint = TEXT("openchoreo.dev/endpoint-name"),
-};
-
 /* Bytes of names: a pod's name and address for each resource, half a dozen
  * names for each identity. */
 enum { NAME_BYTES_RES = 64, NAME_BYTES_IDENT = 128, NAME_BYTES_MIN = 65536 };
