@@ -148,6 +148,7 @@ build-bench: $(benches) $(binary) $(shopgen)
 SECONDS = 60
 fuzzed  = $(abspath $(BUILD))/fuzz
 fuzz:
+	@sh tests/setup.sh fuzz
 	+@$(again) BUILD=$(BUILD) MODE=fuzz CC=clang \
 	    $(BUILD)/fuzz/tests/fuzz/fuzz_$(TARGET)
 	@mkdir -p $(fuzzed)/found_$(TARGET)

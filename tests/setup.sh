@@ -4,6 +4,7 @@
 #
 #   sh tests/setup.sh build    compiler, libraries, curl
 #   sh tests/setup.sh          these, and what tests and checks use besides
+#   sh tests/setup.sh fuzz     and clang's libFuzzer
 #
 # What counts is whether a tool or a library is there, not which package it
 # came from, so this is quiet on other systems too that have it all.
@@ -35,6 +36,15 @@ if [ "${1:-all}" != build ]; then
     tool sqlite3 sqlite3
     tool python3 python3
     tool node "nodejs npm"
+fi
+
+if [ "${1:-all}" = fuzz ] && command -v clang >/dev/null 2>&1; then
+    found=no
+    for file in "$(clang -print-resource-dir)"/lib/*/libclang_rt.fuzzer*.a; do
+        [ -e "$file" ] && found=yes
+    done
+    version=$(clang -dumpversion)
+    [ $found = yes ] || need "libclang-rt-${version%%.*}-dev"
 fi
 
 [ -n "$missing" ] || exit 0
