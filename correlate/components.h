@@ -1,0 +1,37 @@
+/*
+ * components - what the correlator keeps at hand of each identity.
+ *
+ * Threads  the correlator's.
+ */
+#ifndef COMPONENTS_H
+#define COMPONENTS_H
+
+#include "capped.h"
+#include "catalog.h"
+#include "registry.h"
+
+struct component {
+    uint32_t identity;
+    uint32_t resource; /* of its derived series */
+    uint64_t checked;  /* generation of the catalogue + 1; 0: never */
+    const struct catalog_component *declared; /* NULL: it is not */
+
+    struct capped_name *endpoint; /* the one found last, */
+    uint32_t endpoint_round;      /* in this round */
+    uint32_t changes;             /* changes.c: its state + 1; 0: none */
+};
+
+struct components;
+
+struct components *components_new(struct registry *registry,
+                                  struct catalog *catalog);
+void components_free(struct components *components);
+
+/* Takes up a new catalogue; once per batch. */
+void components_refresh(struct components *components);
+
+/* Good until components_free(); `declared` until the next refresh. */
+struct component *components_get(struct components *components,
+                                 uint32_t identity);
+
+#endif

@@ -1,0 +1,76 @@
+/*
+ * edges - who calls whom, from spans that arrive in any order.
+ *
+ * A call has two ends: the caller's span (CLIENT, PRODUCER) and the callee's
+ * (SERVER, CONSUMER), whose parent, or link, is the caller's. The end that
+ * comes first waits for the other, for wait_ns and in a table of max_ends;
+ * then:
+ *
+ *   caller and callee met     an edge between two components, unless they are
+ *                             one
+ *   CLIENT alone              an edge to what its host name means: a component
+ *                             that sends no spans, or an external host
+ *   SERVER, CONSUMER,         nothing
+ *   PRODUCER alone
+ *
+ * Calls of a database or a queue and requests without a parent need no second
+ * end and are counted at once. A CLIENT that was counted alone and whose
+ * callee comes after all is counted a second time: what is waited for has a
+ * bound.
+ *
+ * Restart  What waits is not kept. The journal gives back the ends that the
+ *          blocks do not hold yet; of calls under way at a crash, those of
+ *          which one end is in a block are lost to edges.
+ *
+ * Threads  the correlator's.
+ */
+#ifndef EDGES_H
+#define EDGES_H
+
+#include "components.h"
+#include "derive.h"
+#include "endpoint.h"
+#include "record.h"
+#include "registry.h"
+
+struct edges;
+
+struct edges_options {
+    uint32_t max_ends;
+    uint64_t wait_ns;
+    uint32_t max_peers; /* of one component; more are {other} */
+    struct capped *capped;
+    struct derive *derive;
+    struct components *components;
+    struct registry *registry;
+};
+
+struct edges *edges_new(const struct edges_options *options);
+void edges_free(struct edges *edges);
+
+/* Notes which endpoint a span is part of, for the calls it makes: the one
+ * served by a SERVER or CONSUMER span, that of the parent for an INTERNAL one
+ * (endpoint NULL). Before the calls of the same batch. */
+void edges_serving(struct edges *edges, const struct span *span,
+                   struct capped_name *endpoint);
+
+/* A tagged span of any kind but INTERNAL, that arrived at now_ns. */
+void edges_see(struct edges *edges, struct component *component,
+               const struct span *span, const struct semconv *semconv,
+               const struct tags *tags, uint64_t now_ns);
+
+/* Settles the end that has waited longest, if it arrived before `before_ns`
+ * less wait_ns (UINT64_MAX: in any case). False if there is none. */
+bool edges_expire(struct edges *edges, uint64_t before_ns);
+
+/* Forgets who is serving: the names it knows are about to go. No end may be
+ * waiting. */
+void edges_forget(struct edges *edges);
+
+uint32_t edges_open(const struct edges *edges);
+
+/* A host name that looks like one of the internet: it has a dot, is no
+ * address and none of a cluster. */
+bool edges_public_host(struct slice host);
+
+#endif

@@ -1,0 +1,118 @@
+/*
+ * The endpoint is settled first, then the operation is looked up within it.
+ * Most spans of a component go to the endpoint of the one before, which is
+ * kept at hand, so the common case is one lookup.
+ */
+#include "endpoint.h"
+
+#include "hash.h"
+
+static const char *const inferred[] = {
+    [PROTOCOL_NONE] = "",
+    [PROTOCOL_HTTP] = "http",
+    [PROTOCOL_GRPC] = "grpc",
+    [PROTOCOL_DB] = "db",
+    [PROTOCOL_MESSAGING] = "messaging",
+};
+
+enum protocol endpoint_protocol(const struct span *span,
+                                const struct semconv *semconv)
+{
+    if (semconv->at[SEM_HTTP_METHOD] || semconv->at[SEM_HTTP_ROUTE] ||
+        semconv->at[SEM_HTTP_STATUS])
+        return semconv->at[SEM_RPC_SYSTEM] ? PROTOCOL_GRPC : PROTOCOL_HTTP;
+    if (semconv->at[SEM_RPC_SYSTEM] || semconv->at[SEM_RPC_SERVICE])
+        return PROTOCOL_GRPC;
+    if (semconv->at[SEM_DB_SYSTEM])
+        return PROTOCOL_DB;
+    if (semconv->at[SEM_MSG_SYSTEM] || span->kind == SPAN_PRODUCER ||
+        span->kind == SPAN_CONSUMER)
+        return PROTOCOL_MESSAGING;
+    return semconv->at[SEM_URL_FULL] || semconv->at[SEM_URL_PATH]
+               ? PROTOCOL_HTTP
+               : PROTOCOL_NONE;
+}
+
+static uint16_t port_of(const struct semconv *semconv)
+{
+    int64_t port = semconv_number(semconv, SEM_SERVER_PORT);
+
+    if (port <= 0)
+        port = semconv_number(semconv, SEM_NET_HOST_PORT);
+    return port > 0 && port < 65536 ? (uint16_t)port : 0;
+}
+
+/* The declared endpoint: by port, by route, by path. */
+static struct slice declared_name(const struct catalog_component *declared,
+                                  const struct semconv *semconv)
+{
+    uint16_t port = port_of(semconv);
+    struct slice route = semconv_text(semconv, SEM_HTTP_ROUTE);
+    struct slice path = semconv_text(semconv, SEM_URL_PATH);
+    const struct catalog_endpoint *endpoint =
+        catalog_match_endpoint(declared, port, route);
+
+    if (!endpoint && path.len > 0)
+        endpoint = catalog_match_endpoint(declared, 0, path);
+    return endpoint ? endpoint->name : (struct slice){NULL, 0};
+}
+
+static struct capped_name *endpoint_name(struct capped *capped,
+                                         struct component *component,
+                                         struct slice text)
+{
+    struct capped_name *group;
+
+    if (component->endpoint &&
+        component->endpoint_round == capped_round(capped) &&
+        slice_equal(component->endpoint->text, text))
+        return component->endpoint;
+    group = capped_group(capped, component->identity, CAPPED_ENDPOINTS);
+    if (!group)
+        return NULL;
+    component->endpoint =
+        capped_name(capped, group, text, ENDPOINT_MAX_COUNT);
+    component->endpoint_round = capped_round(capped);
+    return component->endpoint;
+}
+
+void endpoint_served(struct capped *capped, uint32_t max_operations,
+                     struct component *component, const struct span *span,
+                     const struct semconv *semconv, struct slice stamped,
+                     struct tags *tags)
+{
+    char text[OPERATION_MAX_TEXT];
+    struct slice name = stamped;
+
+    tags->protocol = endpoint_protocol(span, semconv);
+    tags->operation = NULL;
+    if (name.len == 0 && component->declared)
+        name = declared_name(component->declared, semconv);
+    if (name.len == 0)
+        name = slice_of(inferred[tags->protocol]);
+    tags->endpoint = endpoint_name(capped, component, name);
+    if (tags->endpoint)
+        tags->operation = capped_name(
+            capped, tags->endpoint,
+            operation_text(span, semconv, tags->protocol, text),
+            max_operations);
+}
+
+void endpoint_called(struct capped *capped, uint32_t max_operations,
+                     const struct component *component,
+                     const struct span *span, const struct semconv *semconv,
+                     struct tags *tags)
+{
+    char text[OPERATION_MAX_TEXT];
+    struct capped_name *group =
+        capped_group(capped, component->identity, CAPPED_CALLS);
+
+    tags->protocol = endpoint_protocol(span, semconv);
+    tags->endpoint = NULL;
+    tags->operation =
+        group ? capped_name(capped, group,
+                            operation_text(span, semconv, tags->protocol,
+                                           text),
+                            max_operations)
+              : NULL;
+}

@@ -1,0 +1,62 @@
+/*
+ * endpoint - what a span served or called: endpoint and operation.
+ *
+ * Served (SERVER, CONSUMER): the endpoint is the stamped one, else the declared
+ * one that fits port or path, else named after the protocol. Called (CLIENT,
+ * PRODUCER): only the operation; the endpoint is the callee's business.
+ *
+ * An operation is never a raw path: where there is no route, segments that are
+ * numbers, UUIDs or long hex become {id}; operations of an endpoint are capped
+ * (capped.h).
+ *
+ * Threads  the correlator's.
+ */
+#ifndef ENDPOINT_H
+#define ENDPOINT_H
+
+#include "capped.h"
+#include "components.h"
+#include "derive.h"
+#include "record.h"
+#include "semconv.h"
+
+enum { ENDPOINT_MAX_COUNT = 64 }; /* of one component */
+
+struct tags {
+    struct capped_name *endpoint;  /* NULL: none */
+    struct capped_name *operation; /* NULL: none */
+    enum protocol protocol;
+};
+
+/* stamped: the label on span or resource; empty if there is none. */
+void endpoint_served(struct capped *capped, uint32_t max_operations,
+                     struct component *component, const struct span *span,
+                     const struct semconv *semconv, struct slice stamped,
+                     struct tags *tags);
+
+void endpoint_called(struct capped *capped, uint32_t max_operations,
+                     const struct component *component,
+                     const struct span *span, const struct semconv *semconv,
+                     struct tags *tags);
+
+enum protocol endpoint_protocol(const struct span *span,
+                                const struct semconv *semconv);
+
+/* ---- text (operation.c) ---- */
+
+enum { OPERATION_MAX_TEXT = CAPPED_MAX_TEXT };
+
+/* "GET /users/{id}", "shop.Cart/Add", "send orders", "SELECT users"; in out,
+ * which has OPERATION_MAX_TEXT bytes. */
+struct slice operation_text(const struct span *span,
+                            const struct semconv *semconv,
+                            enum protocol protocol, char *out);
+
+/* Path without query and fragment, ids masked; the same for out. */
+struct slice operation_mask_path(struct slice path, char *out, size_t room);
+
+/* The path of a URL ("/" if it has none), its host. */
+struct slice operation_url_path(struct slice url);
+struct slice operation_url_host(struct slice url);
+
+#endif

@@ -1,0 +1,320 @@
+/*
+ * Every edge is one entry of the table of derived points, on the component the
+ * series hangs on. Names of peers that senders make up (hosts, databases,
+ * queues) are capped per component; a peer that does not fit is {other}.
+ */
+#include "peers.h"
+
+#include "derived.h"
+#include "hash.h"
+
+static uint64_t name_hash(const struct capped_name *name)
+{
+    return name ? name->hash : 0;
+}
+
+static struct slice name_text(const struct capped_name *name)
+{
+    return name ? name->text : (struct slice){NULL, 0};
+}
+
+static void count(const struct edges_options *options,
+                  const struct call *call, struct series_labels *labels,
+                  uint32_t *hint)
+{
+    uint32_t none = UINT32_MAX;
+    struct series *series;
+
+    labels->protocol = call->protocol;
+    labels->identity = call->component->identity;
+    labels->resource = call->component->resource;
+    labels->text[TEXT_ENDPOINT] = name_text(call->endpoint);
+    labels->hash = hash_mix(labels->hash, name_hash(call->endpoint));
+    labels->hash = hash_mix(
+        labels->hash, (uint64_t)labels->peer << 24 |
+                          (uint64_t)labels->family << 16 |
+                          (uint64_t)labels->kind << 8 | labels->protocol);
+    series = derive_series(options->derive, labels, call->start_ns,
+                           hint ? hint : &none);
+    if (series)
+        derive_duration(options->derive, series, call->duration_ns,
+                        call->failed, false);
+}
+
+static void count_component(const struct edges_options *options,
+                            const struct call *call,
+                            enum series_family family,
+                            const struct component *peer,
+                            const struct capped_name *peer_endpoint)
+{
+    struct series_labels labels = {
+        .family = (uint8_t)family,
+        .kind = PEER_COMPONENT,
+        .peer = peer->identity,
+        .hash = name_hash(peer_endpoint),
+        .text = {[TEXT_NAME] = name_text(peer_endpoint)}};
+
+    count(options, call, &labels, NULL);
+}
+
+void peers_met(const struct edges_options *options, const struct call *caller,
+               const struct call *callee)
+{
+    struct call called = *callee;
+
+    if (caller->component == callee->component)
+        return;
+    if (called.protocol == PROTOCOL_NONE)
+        called.protocol = caller->protocol;
+    struct call calling = *caller;
+
+    calling.protocol = called.protocol; /* the callee knows it better */
+    count_component(options, &calling, SERIES_OUT, called.component,
+                    called.endpoint);
+    count_component(options, &called, SERIES_IN, calling.component,
+                    calling.endpoint);
+}
+
+/* The endpoint of a component without spans: the one declared at this port. */
+static struct capped_name *declared_endpoint(
+    const struct edges_options *options, struct component *component,
+    uint16_t port)
+{
+    const struct catalog_endpoint *endpoint = NULL;
+    struct capped_name *group;
+
+    if (component->declared && port)
+        endpoint = catalog_match_endpoint(component->declared, port,
+                                          (struct slice){NULL, 0});
+    if (!endpoint)
+        return NULL;
+    group = capped_group(options->capped, component->identity,
+                         CAPPED_ENDPOINTS);
+    return group ? capped_find(options->capped, group,
+                               hash_bytes(endpoint->name.ptr,
+                                          endpoint->name.len, 0))
+                 : NULL;
+}
+
+void peers_alone(const struct edges_options *options,
+                 const struct call *caller)
+{
+    struct series_labels labels = {.family = SERIES_OUT,
+                                   .kind = PEER_EXTERNAL};
+    uint32_t found = IDENTITY_NONE;
+
+    if (!caller->host)
+        return;
+    if (!caller->host->is_other)
+        found = registry_find_host(options->registry,
+                                   caller->component->identity,
+                                   caller->host->text);
+    if (found != IDENTITY_NONE) {
+        struct call called = *caller;
+
+        called.component = components_get(options->components, found);
+        called.endpoint =
+            declared_endpoint(options, called.component, caller->port);
+        peers_met(options, caller, &called);
+        return;
+    }
+    labels.hash = caller->host->hash;
+    labels.text[TEXT_NAME] = caller->host->text;
+    count(options, caller, &labels, &caller->host->hint);
+}
+
+/* The name of a peer among those of its component. */
+static struct capped_name *peer_name(const struct edges_options *options,
+                                     const struct component *component,
+                                     uint64_t salt, struct slice text)
+{
+    struct capped_name *group =
+        capped_group(options->capped, component->identity, CAPPED_PEERS);
+    uint64_t hash = hash_bytes(text.ptr, text.len, salt);
+    struct capped_name *name;
+
+    if (!group)
+        return NULL;
+    name = capped_find(options->capped, group, hash);
+    return name ? name
+                : capped_add(options->capped, group, hash, text,
+                             options->max_peers);
+}
+
+static struct slice without_port(struct slice host)
+{
+    const char *colon = memchr(host.len ? host.ptr : "", ':', host.len);
+
+    if (colon && !memchr(colon + 1, ':',
+                         (size_t)(host.ptr + host.len - colon - 1)))
+        host.len = (size_t)(colon - host.ptr);
+    return host;
+}
+
+/* Whom a CLIENT says it calls. */
+static struct slice host_of(const struct semconv *semconv)
+{
+    static const enum semconv_field fields[] = {
+        SEM_PEER_SERVICE, SEM_SERVER_ADDRESS, SEM_NET_PEER_NAME,
+        SEM_HTTP_HOST};
+    struct slice host = {NULL, 0};
+
+    for (size_t i = 0; i < sizeof(fields) / sizeof(*fields); i++) {
+        host = semconv_text(semconv, fields[i]);
+        if (host.len > 0)
+            return without_port(host);
+    }
+    host = operation_url_host(semconv_text(semconv, SEM_URL_FULL));
+    if (host.len > 0)
+        return without_port(host);
+    return semconv_text(semconv, SEM_PEER_ADDRESS);
+}
+
+static void fill_host(const struct edges_options *options,
+                      struct call *caller, const struct semconv *semconv)
+{
+    struct slice host = host_of(semconv);
+    int64_t port = semconv_number(semconv, SEM_SERVER_PORT);
+
+    if (port <= 0)
+        port = semconv_number(semconv, SEM_NET_PEER_PORT);
+    caller->port = port > 0 && port < 65536 ? (uint16_t)port : 0;
+    if (host.len > 0)
+        caller->host = peer_name(options, caller->component, 0, host);
+}
+
+/* Database and queue: system and host belong to the name. */
+static void count_named(const struct edges_options *options,
+                        const struct call *call,
+                        struct series_labels *labels, struct slice name,
+                        struct slice system, struct slice host)
+{
+    uint64_t salt = hash_bytes(system.ptr, system.len, labels->kind);
+    struct capped_name *peer;
+
+    salt = hash_bytes(host.ptr, host.len, salt);
+    peer = peer_name(options, call->component, salt, name);
+    if (!peer)
+        return;
+    labels->hash = peer->hash;
+    labels->text[TEXT_NAME] = peer->text;
+    if (!peer->is_other) {
+        labels->text[TEXT_SYSTEM] = capped_cut(system, CAPPED_MAX_TEXT);
+        labels->text[TEXT_HOST] = capped_cut(host, CAPPED_MAX_TEXT);
+    }
+    count(options, call, labels, &peer->hint);
+}
+
+static void count_database(const struct edges_options *options,
+                           const struct call *call,
+                           const struct semconv *semconv)
+{
+    struct series_labels labels = {.family = SERIES_OUT,
+                                   .kind = PEER_DATABASE};
+    struct slice system = semconv_text(semconv, SEM_DB_SYSTEM);
+    struct slice name = semconv_text(semconv, SEM_DB_NAMESPACE);
+    struct slice host = semconv_text(semconv, SEM_SERVER_ADDRESS);
+
+    if (host.len == 0)
+        host = semconv_text(semconv, SEM_NET_PEER_NAME);
+    count_named(options, call, &labels, name.len ? name : system, system,
+                host);
+}
+
+void peers_queue(const struct edges_options *options, const struct call *call,
+                 enum series_family family, const struct semconv *semconv)
+{
+    struct series_labels labels = {.family = (uint8_t)family,
+                                   .kind = PEER_QUEUE};
+    struct slice system = semconv_text(semconv, SEM_MSG_SYSTEM);
+    struct slice name = semconv_text(semconv, SEM_MSG_TEMPLATE);
+
+    if (name.len == 0)
+        name = semconv_text(semconv, SEM_MSG_DESTINATION);
+    if (name.len == 0)
+        name = system;
+    if (name.len > 0)
+        count_named(options, call, &labels, name, system,
+                    (struct slice){NULL, 0});
+}
+
+bool peers_at_once(const struct edges_options *options, struct call *caller,
+                   const struct span *span, const struct semconv *semconv)
+{
+    struct slice operation = semconv_text(semconv, SEM_MSG_OPERATION);
+
+    if (caller->protocol == PROTOCOL_DB) {
+        count_database(options, caller, semconv);
+        return false;
+    }
+    if (span->kind == SPAN_PRODUCER) {
+        /* What is created is sent by a span of its own. */
+        if (!slice_equal(operation, SLICE("create")))
+            peers_queue(options, caller, SERIES_OUT, semconv);
+        return true;
+    }
+    if (caller->protocol == PROTOCOL_MESSAGING) {
+        /* Fetching and settling are not calls: CONSUMER spans count. */
+        if (slice_equal(operation, SLICE("send")) ||
+            slice_equal(operation, SLICE("publish")))
+            peers_queue(options, caller, SERIES_OUT, semconv);
+        return false;
+    }
+    fill_host(options, caller, semconv);
+    return true;
+}
+
+static bool is_address(struct slice host)
+{
+    if (memchr(host.ptr, ':', host.len))
+        return true;
+    for (size_t i = 0; i < host.len; i++)
+        if (host.ptr[i] != '.' &&
+            (unsigned char)(host.ptr[i] - '0') > 9)
+            return false;
+    return true;
+}
+
+static bool ends_with(struct slice s, struct slice tail)
+{
+    return s.len >= tail.len &&
+           slice_equal(slice_from(s, s.len - tail.len), tail);
+}
+
+bool edges_public_host(struct slice host)
+{
+    return host.len > 0 && memchr(host.ptr, '.', host.len) &&
+           !is_address(host) && !ends_with(host, SLICE(".svc")) &&
+           !ends_with(host, SLICE(".local")) &&
+           !ends_with(host, SLICE(".internal"));
+}
+
+static bool declared_external(const struct call *callee)
+{
+    const struct catalog_component *declared = callee->component->declared;
+
+    for (uint32_t i = 0; declared && i < declared->endpoint_count; i++)
+        if (callee->endpoint && slice_equal(declared->endpoints[i].name,
+                                            callee->endpoint->text))
+            return declared->endpoints[i].visibility & VISIBLE_EXTERNAL;
+    return false;
+}
+
+void peers_gateway(const struct edges_options *options,
+                   const struct call *callee, const struct semconv *semconv)
+{
+    struct series_labels labels = {.family = SERIES_IN, .kind = PEER_GATEWAY};
+    struct slice host = semconv_text(semconv, SEM_SERVER_ADDRESS);
+    bool internet;
+
+    if (host.len == 0)
+        host = semconv_text(semconv, SEM_HTTP_HOST);
+    if (host.len == 0)
+        host = semconv_text(semconv, SEM_NET_HOST_NAME);
+    internet = declared_external(callee) ||
+               edges_public_host(without_port(host));
+    labels.hash = internet;
+    labels.text[TEXT_NAME] = internet ? SLICE("internet") : SLICE("intranet");
+    count(options, callee, &labels,
+          callee->endpoint ? &callee->endpoint->hint : NULL);
+}

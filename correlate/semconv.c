@@ -1,0 +1,185 @@
+/*
+ * A table of all names, hashed once at start into twice as many slots as it
+ * has rows: a key that is none of ours usually meets a free slot and is done
+ * with after one look. The hash takes the length and four bytes, enough to
+ * keep our own names apart.
+ */
+#include "semconv.h"
+
+#include <pthread.h>
+
+enum { SLOTS = 256 };
+
+/* In the order of rank: a newer name of a field stands before an older one. */
+static const struct row {
+    const char *key;
+    enum semconv_field field;
+} rows[] = {
+    {"http.request.method", SEM_HTTP_METHOD},
+    {"http.method", SEM_HTTP_METHOD},
+    {"http.route", SEM_HTTP_ROUTE},
+    {"http.response.status_code", SEM_HTTP_STATUS},
+    {"http.status_code", SEM_HTTP_STATUS},
+    {"url.path", SEM_URL_PATH},
+    {"http.target", SEM_URL_PATH},
+    {"url.full", SEM_URL_FULL},
+    {"http.url", SEM_URL_FULL},
+    {"url.template", SEM_URL_TEMPLATE},
+    {"server.address", SEM_SERVER_ADDRESS},
+    {"server.port", SEM_SERVER_PORT},
+    {"http.host", SEM_HTTP_HOST},
+    {"http.server_name", SEM_HTTP_HOST},
+    {"net.host.name", SEM_NET_HOST_NAME},
+    {"net.host.port", SEM_NET_HOST_PORT},
+    {"net.peer.name", SEM_NET_PEER_NAME},
+    {"net.peer.port", SEM_NET_PEER_PORT},
+    {"network.peer.address", SEM_PEER_ADDRESS},
+    {"net.sock.peer.addr", SEM_PEER_ADDRESS},
+    {"net.peer.ip", SEM_PEER_ADDRESS},
+    {"service.peer.name", SEM_PEER_SERVICE},
+    {"peer.service", SEM_PEER_SERVICE},
+    {"rpc.system.name", SEM_RPC_SYSTEM},
+    {"rpc.system", SEM_RPC_SYSTEM},
+    {"rpc.service", SEM_RPC_SERVICE},
+    {"rpc.method", SEM_RPC_METHOD},
+    {"rpc.status_code", SEM_RPC_STATUS},
+    {"rpc.response.status_code", SEM_RPC_STATUS},
+    {"rpc.grpc.status_code", SEM_RPC_STATUS},
+    {"db.system.name", SEM_DB_SYSTEM},
+    {"db.system", SEM_DB_SYSTEM},
+    {"db.namespace", SEM_DB_NAMESPACE},
+    {"db.name", SEM_DB_NAMESPACE},
+    {"db.redis.database_index", SEM_DB_NAMESPACE},
+    {"db.elasticsearch.cluster.name", SEM_DB_NAMESPACE},
+    {"db.operation.name", SEM_DB_OPERATION},
+    {"db.operation", SEM_DB_OPERATION},
+    {"db.collection.name", SEM_DB_COLLECTION},
+    {"db.sql.table", SEM_DB_COLLECTION},
+    {"db.mongodb.collection", SEM_DB_COLLECTION},
+    {"db.cassandra.table", SEM_DB_COLLECTION},
+    {"db.query.summary", SEM_DB_SUMMARY},
+    {"messaging.system", SEM_MSG_SYSTEM},
+    {"messaging.operation.type", SEM_MSG_OPERATION},
+    {"messaging.operation", SEM_MSG_OPERATION},
+    {"messaging.destination.template", SEM_MSG_TEMPLATE},
+    {"messaging.destination.name", SEM_MSG_DESTINATION},
+    {"messaging.destination", SEM_MSG_DESTINATION},
+};
+
+enum { ROW_COUNT = sizeof(rows) / sizeof(*rows), SHORTEST = 7, LONGEST = 30 };
+
+static uint8_t slots[SLOTS]; /* row + 1; 0: free */
+static uint8_t lens[ROW_COUNT];
+
+/* Of a key of at least SHORTEST bytes. */
+static uint32_t slot_of(const char *key, uint32_t len)
+{
+    const unsigned char *k = (const unsigned char *)key;
+    uint32_t mix = len * 0x9e3779b1U;
+
+    mix ^= (k[4] | (uint32_t)k[len / 2] << 8 | (uint32_t)k[len - 4] << 16 |
+            (uint32_t)k[len - 1] << 24) *
+           0x85ebca6bU;
+    return (mix ^ mix >> 15) >> 4 & (SLOTS - 1);
+}
+
+static void fill(void)
+{
+    for (uint32_t row = 0; row < ROW_COUNT; row++) {
+        uint32_t len = (uint32_t)strlen(rows[row].key);
+        uint32_t slot = slot_of(rows[row].key, len);
+
+        while (slots[slot])
+            slot = (slot + 1) % SLOTS;
+        slots[slot] = (uint8_t)(row + 1);
+        lens[row] = (uint8_t)len;
+    }
+}
+
+void semconv_init(void)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+    pthread_once(&once, fill);
+}
+
+void semconv_read(struct semconv *semconv, const struct attrs *attrs)
+{
+    memset(semconv, 0, sizeof(*semconv));
+    for (const struct attr *attr = attrs->at, *end = attr + attrs->count;
+         attr < end; attr++) {
+        uint32_t len = attr->key_len;
+
+        if (len < SHORTEST || len > LONGEST)
+            continue;
+        for (uint32_t slot = slot_of(attr->key, len); slots[slot];
+             slot = (slot + 1) % SLOTS) {
+            uint32_t row = slots[slot] - 1U;
+            enum semconv_field field = rows[row].field;
+
+            if (lens[row] != len || memcmp(rows[row].key, attr->key, len) != 0)
+                continue;
+            if (!semconv->at[field] || row < semconv->rank[field]) {
+                semconv->at[field] = attr;
+                semconv->rank[field] = (uint8_t)row;
+            }
+            break;
+        }
+    }
+}
+
+int64_t semconv_number(const struct semconv *semconv, enum semconv_field field)
+{
+    const struct attr *attr = semconv->at[field];
+    int64_t number = 0;
+
+    if (!attr)
+        return -1;
+    if (attr->type == VALUE_INT)
+        return attr->i;
+    if (attr->type != VALUE_STRING || attr->len == 0 || attr->len > 9)
+        return -1;
+    for (uint32_t i = 0; i < attr->len; i++) {
+        if (attr->str[i] < '0' || attr->str[i] > '9')
+            return -1;
+        number = number * 10 + (attr->str[i] - '0');
+    }
+    return number;
+}
+
+/* UNKNOWN, DEADLINE_EXCEEDED, UNIMPLEMENTED, INTERNAL, UNAVAILABLE, DATA_LOSS:
+ * the ones that the conventions call errors of the server. */
+static bool grpc_failed(const struct semconv *semconv)
+{
+    static const struct {
+        const char *name;
+        int code;
+    } faults[] = {{"UNKNOWN", 2},   {"DEADLINE_EXCEEDED", 4},
+                  {"INTERNAL", 13}, {"UNIMPLEMENTED", 12},
+                  {"DATA_LOSS", 15}, {"UNAVAILABLE", 14}};
+    struct slice text = semconv_text(semconv, SEM_RPC_STATUS);
+    int64_t code = semconv_number(semconv, SEM_RPC_STATUS);
+
+    for (size_t i = 0; i < sizeof(faults) / sizeof(*faults); i++)
+        if (code == faults[i].code ||
+            slice_equal(text, slice_of(faults[i].name)))
+            return true;
+    return false;
+}
+
+bool semconv_failed(const struct semconv *semconv, const struct span *span)
+{
+    if (span->status != SPAN_UNSET)
+        return span->status == SPAN_ERROR;
+    if (semconv->at[SEM_RPC_STATUS] && grpc_failed(semconv))
+        return true;
+    return semconv_number(semconv, SEM_HTTP_STATUS) >= 500;
+}
+
+bool semconv_client_error(const struct semconv *semconv,
+                          const struct span *span)
+{
+    int64_t code = semconv_number(semconv, SEM_HTTP_STATUS);
+
+    return code >= 400 && code < 500 && span->status != SPAN_ERROR;
+}

@@ -1,0 +1,80 @@
+/*
+ * semconv - the attributes of a span that mean something to correlation.
+ *
+ * OpenTelemetry has renamed most of them once, and old and new names will live
+ * side by side for years, sometimes on one span. A field is found under any of
+ * its names; where several are there, the newest wins.
+ *
+ * Threads  semconv_init() once, then any.
+ */
+#ifndef SEMCONV_H
+#define SEMCONV_H
+
+#include <stdint.h>
+
+#include "record.h"
+
+enum semconv_field {
+    SEM_HTTP_METHOD,
+    SEM_HTTP_ROUTE,
+    SEM_HTTP_STATUS,
+    SEM_URL_PATH, /* http.target has a query behind the path */
+    SEM_URL_FULL,
+    SEM_URL_TEMPLATE,
+    SEM_SERVER_ADDRESS,
+    SEM_SERVER_PORT,
+    SEM_HTTP_HOST,     /* may have a port */
+    SEM_NET_HOST_NAME, /* of the one who emits */
+    SEM_NET_HOST_PORT,
+    SEM_NET_PEER_NAME, /* of the one on the other side */
+    SEM_NET_PEER_PORT,
+    SEM_PEER_ADDRESS, /* of the network */
+    SEM_PEER_SERVICE,
+    SEM_RPC_SYSTEM,
+    SEM_RPC_SERVICE,
+    SEM_RPC_METHOD,
+    SEM_RPC_STATUS,
+    SEM_DB_SYSTEM,
+    SEM_DB_NAMESPACE,
+    SEM_DB_OPERATION,
+    SEM_DB_COLLECTION,
+    SEM_DB_SUMMARY,
+    SEM_MSG_SYSTEM,
+    SEM_MSG_OPERATION, /* create, send (old: publish), receive, process */
+    SEM_MSG_TEMPLATE,
+    SEM_MSG_DESTINATION,
+    SEM_FIELD_COUNT
+};
+
+struct semconv {
+    const struct attr *at[SEM_FIELD_COUNT]; /* NULL: not there */
+    uint8_t rank[SEM_FIELD_COUNT];          /* of the name it came under */
+};
+
+void semconv_init(void);
+
+/* Walks attrs once. */
+void semconv_read(struct semconv *semconv, const struct attrs *attrs);
+
+/* The text of a field; empty if it is missing or no string. */
+static inline struct slice semconv_text(const struct semconv *semconv,
+                                        enum semconv_field field)
+{
+    const struct attr *attr = semconv->at[field];
+
+    return attr ? attr_text(attr) : (struct slice){NULL, 0};
+}
+
+/* A number, also from a decimal string; -1 if there is none. */
+int64_t semconv_number(const struct semconv *semconv,
+                       enum semconv_field field);
+
+/* True if the span failed: status ERROR, or an HTTP 5xx or a gRPC code that
+ * means a server's fault while the status is unset. */
+bool semconv_failed(const struct semconv *semconv, const struct span *span);
+
+/* True for HTTP 4xx on a span that has not failed. */
+bool semconv_client_error(const struct semconv *semconv,
+                          const struct span *span);
+
+#endif

@@ -1,0 +1,31 @@
+/*
+ * templates - counts log records by the constant part of their text.
+ *
+ * The template is that of template.h over the body, or over the message member
+ * of a structured one; a record without either counts as {other}. Templates of
+ * a component are capped.
+ *
+ * Threads  the correlator's.
+ */
+#ifndef TEMPLATES_H
+#define TEMPLATES_H
+
+#include "capped.h"
+#include "components.h"
+#include "derive.h"
+#include "template.h"
+
+struct templates {
+    struct template_split split; /* too large for a stack */
+    struct buf shown;
+    uint32_t max_templates;
+};
+
+void templates_init(struct templates *templates, uint32_t max_templates);
+void templates_release(struct templates *templates);
+
+void templates_count(struct templates *templates, struct capped *capped,
+                     struct derive *derive, const struct component *component,
+                     const struct log_record *log);
+
+#endif
