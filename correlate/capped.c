@@ -130,8 +130,8 @@ struct capped_name *capped_find(struct capped *capped,
                                 const struct capped_name *group,
                                 uint64_t text_hash)
 {
-    uint32_t slot = *find_slot(capped, hash_mix(group->hash, text_hash),
-                               group->identity);
+    uint32_t slot =
+        *find_slot(capped, hash_mix(group->hash, text_hash), group->identity);
 
     return slot ? &capped->names[slot - 1] : NULL;
 }
@@ -142,9 +142,8 @@ static struct capped_name *other_of(struct capped *capped,
     capped->refused++;
     if (!group->other) {
         struct slice text = SLICE(DERIVED_OTHER);
-        struct capped_name *other =
-            make(capped, hash_mix(group->hash, UINT64_MAX), group->identity,
-                 text);
+        struct capped_name *other = make(
+            capped, hash_mix(group->hash, UINT64_MAX), group->identity, text);
 
         if (!other)
             return NULL;
@@ -154,9 +153,9 @@ static struct capped_name *other_of(struct capped *capped,
     return &capped->names[group->other - 1];
 }
 
-struct capped_name *capped_add(struct capped *capped,
-                               struct capped_name *group, uint64_t text_hash,
-                               struct slice text, uint32_t cap)
+struct capped_name *capped_add(struct capped *capped, struct capped_name *group,
+                               uint64_t text_hash, struct slice text,
+                               uint32_t cap)
 {
     uint64_t hash = hash_mix(group->hash, text_hash);
     struct capped_name *name;

@@ -71,9 +71,9 @@ struct capped_name *capped_find(struct capped *capped,
 
 /* Adds a name that capped_find() does not know. text is cut at
  * CAPPED_MAX_TEXT. The group's {other} if it has `cap` names already. */
-struct capped_name *capped_add(struct capped *capped,
-                               struct capped_name *group, uint64_t text_hash,
-                               struct slice text, uint32_t cap);
+struct capped_name *capped_add(struct capped *capped, struct capped_name *group,
+                               uint64_t text_hash, struct slice text,
+                               uint32_t cap);
 
 /* Both in one: finds or adds. */
 struct capped_name *capped_name(struct capped *capped,

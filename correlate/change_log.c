@@ -6,8 +6,8 @@
  * with it again. The resource that showed them is known by then, so they are
  * not seen a second time.
  *
- * The text: version, number of events; each: lsn, time, resource, kind (varints),
- * then from and to, with their lengths in a byte in front.
+ * The text: version, number of events; each: lsn, time, resource, kind
+ * (varints), then from and to, with their lengths in a byte in front.
  */
 #include "change_log.h"
 
@@ -35,8 +35,7 @@ static void save(struct change_log *log)
     buf_varint(&out, STATE_VERSION);
     buf_varint(&out, log->count - at);
     for (; at < log->count; at++) {
-        const struct change_event *event =
-            &log->recent[at % CHANGE_MAX_RECENT];
+        const struct change_event *event = &log->recent[at % CHANGE_MAX_RECENT];
 
         buf_varint(&out, event->lsn);
         buf_varint(&out, event->time_ns);
@@ -99,8 +98,7 @@ static void load(struct change_log *log, struct slice in)
     if (!read_varint(&in, &version) || version != STATE_VERSION ||
         !read_varint(&in, &count))
         return;
-    for (; log->count < count && log->count < CHANGE_MAX_RECENT;
-         log->count++) {
+    for (; log->count < count && log->count < CHANGE_MAX_RECENT; log->count++) {
         struct change_event *event = &log->recent[log->count];
 
         if (!read_event(&in, event))
@@ -238,8 +236,8 @@ static struct log_record *write_events(const struct change_log *log,
         arena_alloc(arena, (count + more) * sizeof(*logs));
 
     for (uint64_t i = 0; logs && i < more; i++)
-        write_event(&log->recent[(log->pending + i) % CHANGE_MAX_RECENT],
-                    arena, &logs[count + i]);
+        write_event(&log->recent[(log->pending + i) % CHANGE_MAX_RECENT], arena,
+                    &logs[count + i]);
     return arena_status(arena) == OK ? logs : NULL;
 }
 

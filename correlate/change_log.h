@@ -8,7 +8,12 @@
 
 #include "store.h"
 
-enum change_kind { CHANGE_VERSION, CHANGE_IMAGE, CHANGE_TEMPLATE, CHANGE_KINDS };
+enum change_kind {
+    CHANGE_VERSION,
+    CHANGE_IMAGE,
+    CHANGE_TEMPLATE,
+    CHANGE_KINDS
+};
 
 enum { CHANGE_MAX_TEXT = 63, CHANGE_MAX_RECENT = 256 };
 

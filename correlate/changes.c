@@ -224,8 +224,8 @@ void changes_see(struct changes *changes, struct component *component,
         uint8_t current;
         bool change;
 
-        state = values[kind].len ? state_of(changes, &component->changes)
-                                 : NULL;
+        state =
+            values[kind].len ? state_of(changes, &component->changes) : NULL;
         if (!state)
             continue;
         watched = &state->kinds[kind];
@@ -257,9 +257,9 @@ static void load_resource(void *arg, uint32_t id, uint32_t identity,
     struct slice values[KINDS];
 
     (void)hash;
-    values_of(&resource->attrs, values);
     if (!seen || identity >= MAX_SEEN)
         return;
+    values_of(&resource->attrs, values);
     seen->identity = identity + 1;
     memset(seen->value, NO_VALUE, sizeof(seen->value));
     if (identity >= changes->state_of_count) {
@@ -268,8 +268,7 @@ static void load_resource(void *arg, uint32_t id, uint32_t identity,
         changes->state_of =
             mem_resize(changes->state_of, count, sizeof(*changes->state_of));
         memset(changes->state_of + changes->state_of_count, 0,
-               (count - changes->state_of_count) *
-                   sizeof(*changes->state_of));
+               (count - changes->state_of_count) * sizeof(*changes->state_of));
         changes->state_of_count = count;
     }
     for (int kind = 0; kind < KINDS; kind++) {
@@ -310,6 +309,11 @@ void changes_free(struct changes *changes)
     free(changes->state_of);
     free(changes->seen);
     free(changes);
+}
+
+bool changes_lost(const struct changes *changes, uint64_t lsn)
+{
+    return lsn <= changes->log.lost_to && lsn > changes->log.committed;
 }
 
 void changes_begin(struct changes *changes, uint64_t lsn)

@@ -33,6 +33,9 @@ MUST_CHECK enum status changes_open(struct changes **changes,
                                     struct store *store);
 void changes_free(struct changes *changes);
 
+/* True if events of the batch with this lsn have to be made again. */
+bool changes_lost(const struct changes *changes, uint64_t lsn);
+
 /* Around each batch. changes_end() adds what was seen to a batch of logs, or
  * returns a batch to append besides; NULL if there is none. */
 void changes_begin(struct changes *changes, uint64_t lsn);

@@ -56,8 +56,7 @@ void components_refresh(struct components *components)
     components->snapshot = snapshot;
 }
 
-static struct component *place(struct components *components,
-                               uint32_t identity)
+static struct component *place(struct components *components, uint32_t identity)
 {
     uint32_t piece = identity / PIECE;
 
@@ -66,11 +65,10 @@ static struct component *place(struct components *components,
 
         if (count <= piece)
             count = piece + 1;
-        components->pieces = mem_resize(components->pieces, count,
-                                        sizeof(*components->pieces));
+        components->pieces =
+            mem_resize(components->pieces, count, sizeof(*components->pieces));
         memset(components->pieces + components->piece_count, 0,
-               (count - components->piece_count) *
-                   sizeof(*components->pieces));
+               (count - components->piece_count) * sizeof(*components->pieces));
         components->piece_count = count;
     }
     if (!components->pieces[piece]) {
@@ -105,9 +103,8 @@ struct component *components_get(struct components *components,
                                  uint32_t identity)
 {
     struct component *component = place(components, identity);
-    uint64_t now = components->snapshot
-                       ? catalog_generation(components->snapshot) + 1
-                       : 1;
+    uint64_t now =
+        components->snapshot ? catalog_generation(components->snapshot) + 1 : 1;
 
     if (component->resource == RESOURCE_NONE)
         component->resource =

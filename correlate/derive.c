@@ -17,7 +17,7 @@
 #include "stats.h"
 
 enum {
-    RESERVE_SERIES = 48, /* of one record: an endpoint, edges to its links */
+    RESERVE_SERIES = 192, /* of one record and of what senders.c holds back */
     RESERVE_BYTES = 96 * 1024,
     BYTES_EACH = 320 /* of texts, buckets and exemplars, on average */
 };
@@ -130,8 +130,8 @@ struct series *derive_series(struct derive *derive,
                              uint64_t time_ns, uint32_t *hint)
 {
     uint32_t minute = (uint32_t)(time_ns / NS_PER_MIN);
-    uint64_t hash = hash_mix(labels->hash, (uint64_t)minute << 32 ^
-                                               labels->identity);
+    uint64_t hash =
+        hash_mix(labels->hash, (uint64_t)minute << 32 ^ labels->identity);
     uint32_t i = (uint32_t)(hash >> 32) & derive->mask;
     struct series *series;
 

@@ -24,7 +24,7 @@ struct kept_spans {
 struct series {
     uint64_t hash; /* of the labels, the identity and the minute */
     uint64_t template_id, count, min_ns, max_ns;
-    double sum; /* seconds */
+    double sum;       /* seconds */
     const char *text; /* all texts, back to back */
     struct kept_spans *kept;
     struct expohist histogram;

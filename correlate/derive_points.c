@@ -9,7 +9,10 @@
 #include "clock.h"
 #include "derived.h"
 
-#define NAME(literal) {(literal), sizeof(literal) - 1}
+#define NAME(literal)                  \
+    {                                  \
+        (literal), sizeof(literal) - 1 \
+    }
 
 /* clang-format off */
 #define HISTOGRAM(text) {.name = NAME(text), .unit = NAME("s"), \
@@ -44,8 +47,8 @@ enum { MAX_ATTRS = 8 };
 
 uint32_t series_point_count(const struct series *series)
 {
-    return 1U + (series->errors > 0) + (series->client_errors > 0 &&
-                                        series->family == SERIES_SERVED);
+    return 1U + (series->errors > 0) +
+           (series->client_errors > 0 && series->family == SERIES_SERVED);
 }
 
 static void put(struct attrs *attrs, struct attr *at, const char *key,
@@ -117,8 +120,7 @@ static struct attrs attrs_of(const struct series *series, struct arena *arena)
         break;
     case SERIES_LOGS:
         put(&attrs, at, DERIVED_TEMPLATE, text[TEXT_NAME]);
-        put(&attrs, at, DERIVED_TEMPLATE_ID,
-            hex16(series->template_id, arena));
+        put(&attrs, at, DERIVED_TEMPLATE_ID, hex16(series->template_id, arena));
         put(&attrs, at, DERIVED_LEVEL, slice_of(levels[series->kind]));
         break;
     case SERIES_RECORDS:
@@ -197,8 +199,8 @@ uint32_t series_points(const struct series *series, struct arena *arena,
     struct point point = {.metric = &metric[0],
                           .attrs = attrs_of(series, arena),
                           .start_ns = series->minute * NS_PER_MIN,
-                          .time_ns = (series->minute + UINT64_C(1)) *
-                                     NS_PER_MIN,
+                          .time_ns =
+                              (series->minute + UINT64_C(1)) * NS_PER_MIN,
                           .resource_id = series->resource};
     uint32_t count = 0;
 

@@ -306,8 +306,8 @@ static void see_caller(struct edges *edges, const struct span *span,
     uint32_t head = *head_of(edges, span_hash(span->trace_id, span->span_id));
     uint32_t at;
 
-    while ((at = find(edges, head - 1, span->trace_id, span->span_id,
-                      false)) != NONE) {
+    while ((at = find(edges, head - 1, span->trace_id, span->span_id, false)) !=
+           NONE) {
         struct call callee = edges->ends[at].call;
 
         take_out(edges, at);

@@ -70,8 +70,7 @@ static struct capped_name *endpoint_name(struct capped *capped,
     group = capped_group(capped, component->identity, CAPPED_ENDPOINTS);
     if (!group)
         return NULL;
-    component->endpoint =
-        capped_name(capped, group, text, ENDPOINT_MAX_COUNT);
+    component->endpoint = capped_name(capped, group, text, ENDPOINT_MAX_COUNT);
     component->endpoint_round = capped_round(capped);
     return component->endpoint;
 }
@@ -92,16 +91,15 @@ void endpoint_served(struct capped *capped, uint32_t max_operations,
         name = slice_of(inferred[tags->protocol]);
     tags->endpoint = endpoint_name(capped, component, name);
     if (tags->endpoint)
-        tags->operation = capped_name(
-            capped, tags->endpoint,
-            operation_text(span, semconv, tags->protocol, text),
-            max_operations);
+        tags->operation =
+            capped_name(capped, tags->endpoint,
+                        operation_text(span, semconv, tags->protocol, text),
+                        max_operations);
 }
 
 void endpoint_called(struct capped *capped, uint32_t max_operations,
-                     const struct component *component,
-                     const struct span *span, const struct semconv *semconv,
-                     struct tags *tags)
+                     const struct component *component, const struct span *span,
+                     const struct semconv *semconv, struct tags *tags)
 {
     char text[OPERATION_MAX_TEXT];
     struct capped_name *group =
@@ -111,8 +109,7 @@ void endpoint_called(struct capped *capped, uint32_t max_operations,
     tags->endpoint = NULL;
     tags->operation =
         group ? capped_name(capped, group,
-                            operation_text(span, semconv, tags->protocol,
-                                           text),
+                            operation_text(span, semconv, tags->protocol, text),
                             max_operations)
               : NULL;
 }

@@ -35,9 +35,8 @@ void endpoint_served(struct capped *capped, uint32_t max_operations,
                      struct tags *tags);
 
 void endpoint_called(struct capped *capped, uint32_t max_operations,
-                     const struct component *component,
-                     const struct span *span, const struct semconv *semconv,
-                     struct tags *tags);
+                     const struct component *component, const struct span *span,
+                     const struct semconv *semconv, struct tags *tags);
 
 enum protocol endpoint_protocol(const struct span *span,
                                 const struct semconv *semconv);

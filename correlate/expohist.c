@@ -19,7 +19,7 @@ static const uint64_t limits[16] = {
     0xc199bdd85529c, 0xd5818dcfba487, 0xea4afa2a490da, UINT64_C(1) << 52};
 
 /* Sixteenths that lie below a mantissa with these first four bits for sure. */
-static const uint8_t guesses[16] = {0, 1, 2,  3,  5,  6,  7,  8,
+static const uint8_t guesses[16] = {0, 1,  2,  3,  5,  6,  7,  8,
                                     9, 10, 11, 12, 12, 13, 14, 15};
 
 int32_t expohist_bucket(uint64_t duration_ns)
@@ -79,14 +79,12 @@ static void move(struct expohist *histogram, int32_t first, uint32_t room,
     if (room != histogram->room)
         counts = pool_alloc(pool, room * sizeof(*counts));
     if (used > 0)
-        memmove(counts + at, histogram->counts + begin,
-                used * sizeof(*counts));
+        memmove(counts + at, histogram->counts + begin, used * sizeof(*counts));
     memset(counts, 0, (size_t)at * sizeof(*counts));
     memset(counts + at + used, 0,
            (room - used - (uint32_t)at) * sizeof(*counts));
     if (counts != histogram->counts && histogram->counts)
-        pool_give(pool, histogram->counts,
-                  histogram->room * sizeof(*counts));
+        pool_give(pool, histogram->counts, histogram->room * sizeof(*counts));
     histogram->counts = counts;
     histogram->first = first;
     histogram->room = (uint16_t)room;

@@ -93,8 +93,8 @@ static enum level level_of_tens(int64_t number)
 
 static bool is_field(struct slice word)
 {
-    return same(word, "level") || same(word, "severity") ||
-           same(word, "lvl") || same(word, "loglevel");
+    return same(word, "level") || same(word, "severity") || same(word, "lvl") ||
+           same(word, "loglevel");
 }
 
 static struct slice word_at(const char *p, const char *end)
@@ -179,9 +179,9 @@ static enum level level_of_line(struct slice line)
         } else if (bare == LEVEL_UNSET) {
             int row = find_word(word);
 
-            if (row >= 0 && (words[row].bare == BARE_ANY ||
-                             (words[row].bare == BARE_CAPITALS &&
-                              is_capitals(word))))
+            if (row >= 0 &&
+                (words[row].bare == BARE_ANY ||
+                 (words[row].bare == BARE_CAPITALS && is_capitals(word))))
                 bare = (enum level)words[row].level;
         }
     }

@@ -19,8 +19,8 @@ static void add(struct text *text, struct slice s)
 
 static void add_masked(struct text *text, struct slice path)
 {
-    struct slice masked = operation_mask_path(
-        path, text->at, (size_t)(text->end - text->at));
+    struct slice masked =
+        operation_mask_path(path, text->at, (size_t)(text->end - text->at));
 
     text->at += masked.len;
 }
@@ -81,8 +81,7 @@ struct slice operation_mask_path(struct slice path, char *out, size_t room)
 static struct slice after_scheme(struct slice url)
 {
     for (size_t i = 0; i + 2 < url.len; i++)
-        if (url.ptr[i] == ':' && url.ptr[i + 1] == '/' &&
-            url.ptr[i + 2] == '/')
+        if (url.ptr[i] == ':' && url.ptr[i + 1] == '/' && url.ptr[i + 2] == '/')
             return slice_from(url, i + 3);
     return (struct slice){NULL, 0};
 }
@@ -150,8 +149,8 @@ static void add_http(struct text *text, const struct span *span,
         return;
     }
     if (method.len > 0) {
-        add(text, slice_equal(method, SLICE("_OTHER")) ? SLICE("HTTP")
-                                                       : method);
+        add(text,
+            slice_equal(method, SLICE("_OTHER")) ? SLICE("HTTP") : method);
         add(text, SLICE(" "));
     }
     if (route.len > 0)

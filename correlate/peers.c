@@ -18,9 +18,8 @@ static struct slice name_text(const struct capped_name *name)
     return name ? name->text : (struct slice){NULL, 0};
 }
 
-static void count(const struct edges_options *options,
-                  const struct call *call, struct series_labels *labels,
-                  uint32_t *hint)
+static void count(const struct edges_options *options, const struct call *call,
+                  struct series_labels *labels, uint32_t *hint)
 {
     uint32_t none = UINT32_MAX;
     struct series *series;
@@ -30,10 +29,10 @@ static void count(const struct edges_options *options,
     labels->resource = call->component->resource;
     labels->text[TEXT_ENDPOINT] = name_text(call->endpoint);
     labels->hash = hash_mix(labels->hash, name_hash(call->endpoint));
-    labels->hash = hash_mix(
-        labels->hash, (uint64_t)labels->peer << 24 |
-                          (uint64_t)labels->family << 16 |
-                          (uint64_t)labels->kind << 8 | labels->protocol);
+    labels->hash = hash_mix(labels->hash, (uint64_t)labels->peer << 24 |
+                                              (uint64_t)labels->family << 16 |
+                                              (uint64_t)labels->kind << 8 |
+                                              labels->protocol);
     series = derive_series(options->derive, labels, call->start_ns,
                            hint ? hint : &none);
     if (series)
@@ -42,8 +41,7 @@ static void count(const struct edges_options *options,
 }
 
 static void count_component(const struct edges_options *options,
-                            const struct call *call,
-                            enum series_family family,
+                            const struct call *call, enum series_family family,
                             const struct component *peer,
                             const struct capped_name *peer_endpoint)
 {
@@ -88,27 +86,24 @@ static struct capped_name *declared_endpoint(
                                           (struct slice){NULL, 0});
     if (!endpoint)
         return NULL;
-    group = capped_group(options->capped, component->identity,
-                         CAPPED_ENDPOINTS);
-    return group ? capped_find(options->capped, group,
-                               hash_bytes(endpoint->name.ptr,
-                                          endpoint->name.len, 0))
+    group =
+        capped_group(options->capped, component->identity, CAPPED_ENDPOINTS);
+    return group ? capped_find(
+                       options->capped, group,
+                       hash_bytes(endpoint->name.ptr, endpoint->name.len, 0))
                  : NULL;
 }
 
-void peers_alone(const struct edges_options *options,
-                 const struct call *caller)
+void peers_alone(const struct edges_options *options, const struct call *caller)
 {
-    struct series_labels labels = {.family = SERIES_OUT,
-                                   .kind = PEER_EXTERNAL};
+    struct series_labels labels = {.family = SERIES_OUT, .kind = PEER_EXTERNAL};
     uint32_t found = IDENTITY_NONE;
 
     if (!caller->host)
         return;
     if (!caller->host->is_other)
-        found = registry_find_host(options->registry,
-                                   caller->component->identity,
-                                   caller->host->text);
+        found = registry_find_host(
+            options->registry, caller->component->identity, caller->host->text);
     if (found != IDENTITY_NONE) {
         struct call called = *caller;
 
@@ -145,8 +140,8 @@ static struct slice without_port(struct slice host)
 {
     const char *colon = memchr(host.len ? host.ptr : "", ':', host.len);
 
-    if (colon && !memchr(colon + 1, ':',
-                         (size_t)(host.ptr + host.len - colon - 1)))
+    if (colon &&
+        !memchr(colon + 1, ':', (size_t)(host.ptr + host.len - colon - 1)))
         host.len = (size_t)(colon - host.ptr);
     return host;
 }
@@ -155,8 +150,7 @@ static struct slice without_port(struct slice host)
 static struct slice host_of(const struct semconv *semconv)
 {
     static const enum semconv_field fields[] = {
-        SEM_PEER_SERVICE, SEM_SERVER_ADDRESS, SEM_NET_PEER_NAME,
-        SEM_HTTP_HOST};
+        SEM_PEER_SERVICE, SEM_SERVER_ADDRESS, SEM_NET_PEER_NAME, SEM_HTTP_HOST};
     struct slice host = {NULL, 0};
 
     for (size_t i = 0; i < sizeof(fields) / sizeof(*fields); i++) {
@@ -170,8 +164,8 @@ static struct slice host_of(const struct semconv *semconv)
     return semconv_text(semconv, SEM_PEER_ADDRESS);
 }
 
-static void fill_host(const struct edges_options *options,
-                      struct call *caller, const struct semconv *semconv)
+static void fill_host(const struct edges_options *options, struct call *caller,
+                      const struct semconv *semconv)
 {
     struct slice host = host_of(semconv);
     int64_t port = semconv_number(semconv, SEM_SERVER_PORT);
@@ -185,9 +179,9 @@ static void fill_host(const struct edges_options *options,
 
 /* Database and queue: system and host belong to the name. */
 static void count_named(const struct edges_options *options,
-                        const struct call *call,
-                        struct series_labels *labels, struct slice name,
-                        struct slice system, struct slice host)
+                        const struct call *call, struct series_labels *labels,
+                        struct slice name, struct slice system,
+                        struct slice host)
 {
     uint64_t salt = hash_bytes(system.ptr, system.len, labels->kind);
     struct capped_name *peer;
@@ -209,16 +203,14 @@ static void count_database(const struct edges_options *options,
                            const struct call *call,
                            const struct semconv *semconv)
 {
-    struct series_labels labels = {.family = SERIES_OUT,
-                                   .kind = PEER_DATABASE};
+    struct series_labels labels = {.family = SERIES_OUT, .kind = PEER_DATABASE};
     struct slice system = semconv_text(semconv, SEM_DB_SYSTEM);
     struct slice name = semconv_text(semconv, SEM_DB_NAMESPACE);
     struct slice host = semconv_text(semconv, SEM_SERVER_ADDRESS);
 
     if (host.len == 0)
         host = semconv_text(semconv, SEM_NET_PEER_NAME);
-    count_named(options, call, &labels, name.len ? name : system, system,
-                host);
+    count_named(options, call, &labels, name.len ? name : system, system, host);
 }
 
 void peers_queue(const struct edges_options *options, const struct call *call,
@@ -269,8 +261,7 @@ static bool is_address(struct slice host)
     if (memchr(host.ptr, ':', host.len))
         return true;
     for (size_t i = 0; i < host.len; i++)
-        if (host.ptr[i] != '.' &&
-            (unsigned char)(host.ptr[i] - '0') > 9)
+        if (host.ptr[i] != '.' && (unsigned char)(host.ptr[i] - '0') > 9)
             return false;
     return true;
 }
@@ -294,8 +285,8 @@ static bool declared_external(const struct call *callee)
     const struct catalog_component *declared = callee->component->declared;
 
     for (uint32_t i = 0; declared && i < declared->endpoint_count; i++)
-        if (callee->endpoint && slice_equal(declared->endpoints[i].name,
-                                            callee->endpoint->text))
+        if (callee->endpoint &&
+            slice_equal(declared->endpoints[i].name, callee->endpoint->text))
             return declared->endpoints[i].visibility & VISIBLE_EXTERNAL;
     return false;
 }
@@ -311,8 +302,8 @@ void peers_gateway(const struct edges_options *options,
         host = semconv_text(semconv, SEM_HTTP_HOST);
     if (host.len == 0)
         host = semconv_text(semconv, SEM_NET_HOST_NAME);
-    internet = declared_external(callee) ||
-               edges_public_host(without_port(host));
+    internet =
+        declared_external(callee) || edges_public_host(without_port(host));
     labels.hash = internet;
     labels.text[TEXT_NAME] = internet ? SLICE("internet") : SLICE("intranet");
     count(options, callee, &labels,

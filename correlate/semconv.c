@@ -154,8 +154,8 @@ static bool grpc_failed(const struct semconv *semconv)
     static const struct {
         const char *name;
         int code;
-    } faults[] = {{"UNKNOWN", 2},   {"DEADLINE_EXCEEDED", 4},
-                  {"INTERNAL", 13}, {"UNIMPLEMENTED", 12},
+    } faults[] = {{"UNKNOWN", 2},    {"DEADLINE_EXCEEDED", 4},
+                  {"INTERNAL", 13},  {"UNIMPLEMENTED", 12},
                   {"DATA_LOSS", 15}, {"UNAVAILABLE", 14}};
     struct slice text = semconv_text(semconv, SEM_RPC_STATUS);
     int64_t code = semconv_number(semconv, SEM_RPC_STATUS);

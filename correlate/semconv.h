@@ -66,8 +66,7 @@ static inline struct slice semconv_text(const struct semconv *semconv,
 }
 
 /* A number, also from a decimal string; -1 if there is none. */
-int64_t semconv_number(const struct semconv *semconv,
-                       enum semconv_field field);
+int64_t semconv_number(const struct semconv *semconv, enum semconv_field field);
 
 /* True if the span failed: status ERROR, or an HTTP 5xx or a gRPC code that
  * means a server's fault while the status is unset. */

@@ -1,0 +1,116 @@
+/*
+ * Two walks. First the spans that serve (SERVER, CONSUMER), so that calls of
+ * the same batch know which endpoint they are made for; then the rest from the
+ * end to the front, since exporters send spans in the order in which they
+ * ended, children before parents, and an INTERNAL span has to know its parent
+ * before its children ask.
+ */
+#include "hash.h"
+#include "stats.h"
+#include "tagger.h"
+
+static void count_served(struct tagger *tagger, struct sender *sender,
+                         const struct span *span, const struct semconv *semconv,
+                         const struct tags *tags)
+{
+    bool failed = semconv_failed(semconv, span);
+    struct capped_name *operation = tags->operation;
+    struct series_labels labels = {
+        .family = SERIES_SERVED,
+        .kind = span->kind,
+        .identity = sender->component->identity,
+        .resource = sender->component->resource,
+        .hash = hash_mix(operation->hash, SERIES_SERVED << 8 | span->kind),
+        .text = {[TEXT_ENDPOINT] = tags->endpoint->text,
+                 [TEXT_NAME] = operation->text}};
+    struct series *series = derive_series(tagger->derive, &labels,
+                                          span->start_ns, &operation->hint);
+
+    if (!series)
+        return;
+    derive_duration(tagger->derive, series, span->end_ns - span->start_ns,
+                    failed, semconv_client_error(semconv, span));
+    derive_exemplar(tagger->derive, series, span, failed);
+}
+
+static void name(struct tagger *tagger, struct span *span,
+                 const struct tags *tags)
+{
+    if (tags->endpoint)
+        span->endpoint =
+            capped_copy(tags->endpoint, tagger->number, &tagger->batch->arena);
+    if (tags->operation) {
+        span->operation =
+            capped_copy(tags->operation, tagger->number, &tagger->batch->arena);
+        if (tags->operation->is_other)
+            stats_add(STATS_OPERATIONS_OTHER, 1);
+    }
+}
+
+static struct sender *sender_of(struct tagger *tagger, struct span *span)
+{
+    span->resource_id = span->resource->id;
+    return senders_get(tagger, span->resource, span->resource_id,
+                       span->start_ns);
+}
+
+static void served(struct tagger *tagger, struct span *span)
+{
+    struct sender *sender = sender_of(tagger, span);
+    struct semconv semconv;
+    struct slice stamped;
+    struct tags tags;
+
+    if (!sender->component)
+        return;
+    semconv_read(&semconv, &span->attrs);
+    stamped = registry_endpoint_label(tagger->registry, &span->attrs);
+    endpoint_served(tagger->capped, tagger->options.max_operations,
+                    sender->component, span, &semconv,
+                    stamped.len ? stamped : sender->endpoint, &tags);
+    name(tagger, span, &tags);
+    if (tags.operation)
+        count_served(tagger, sender, span, &semconv, &tags);
+    edges_serving(tagger->edges, span, tags.endpoint);
+    edges_see(tagger->edges, sender->component, span, &semconv, &tags,
+              tagger->batch->received_ns);
+}
+
+static void called(struct tagger *tagger, struct span *span)
+{
+    struct sender *sender = sender_of(tagger, span);
+    struct semconv semconv;
+    struct tags tags;
+
+    if (!sender->component)
+        return;
+    if (span->kind != SPAN_CLIENT && span->kind != SPAN_PRODUCER) {
+        edges_serving(tagger->edges, span, NULL);
+        return;
+    }
+    semconv_read(&semconv, &span->attrs);
+    endpoint_called(tagger->capped, tagger->options.max_operations,
+                    sender->component, span, &semconv, &tags);
+    name(tagger, span, &tags);
+    edges_see(tagger->edges, sender->component, span, &semconv, &tags,
+              tagger->batch->received_ns);
+}
+
+static bool serves(const struct span *span)
+{
+    return span->kind == SPAN_SERVER || span->kind == SPAN_CONSUMER;
+}
+
+void tagger_spans(struct tagger *tagger, struct batch *batch)
+{
+    for (uint32_t i = 0; i < batch->count; i++)
+        if (serves(&batch->spans[i])) {
+            tagger_step(tagger);
+            served(tagger, &batch->spans[i]);
+        }
+    for (uint32_t i = batch->count; i-- > 0;)
+        if (!serves(&batch->spans[i])) {
+            tagger_step(tagger);
+            called(tagger, &batch->spans[i]);
+        }
+}

@@ -1,0 +1,146 @@
+/*
+ * Order within a batch: resources to ids, then record by record, at last the
+ * change events. Between two records, and only there, tables that run low are
+ * emptied: the derived table by a flush that notes how far the batch is, the
+ * names by settling the calls that wait, which are the only ones to hold names
+ * beyond their batch.
+ */
+#include "tagger.h"
+
+#include <stdlib.h>
+
+#include "clock.h"
+#include "stats.h"
+
+enum {
+    MAX_NAMES = 48 * 1024,
+    MAX_NAME_BYTES = 6 * 1024 * 1024,
+};
+
+/* A capped group gets room for other names so often. */
+#define FORGET_NS NS_PER_HOUR
+
+enum status tagger_open(struct tagger *tagger,
+                        const struct correlator_options *options,
+                        struct store *store, struct registry *registry,
+                        struct catalog *catalog)
+{
+    struct edges_options edges = {.max_ends = options->max_edge_ends,
+                                  .wait_ns = options->edge_wait_ns,
+                                  .max_peers = options->max_operations};
+
+    semconv_init();
+    tagger->options = *options;
+    tagger->registry = registry;
+    tagger->components = components_new(registry, catalog);
+    tagger->capped = capped_new(MAX_NAMES, MAX_NAME_BYTES);
+    tagger->derive = derive_new(options->max_series);
+    templates_init(&tagger->templates, options->max_templates);
+    edges.capped = tagger->capped;
+    edges.derive = tagger->derive;
+    edges.components = tagger->components;
+    edges.registry = registry;
+    tagger->edges = edges_new(&edges);
+    return changes_open(&tagger->changes, store);
+}
+
+void tagger_close(struct tagger *tagger)
+{
+    changes_free(tagger->changes);
+    edges_free(tagger->edges);
+    templates_release(&tagger->templates);
+    derive_free(tagger->derive);
+    capped_free(tagger->capped);
+    components_free(tagger->components);
+}
+
+static void make_room(struct tagger *tagger)
+{
+    if (!derive_low(tagger->derive))
+        return;
+    senders_count(tagger);
+    stats_add(STATS_SERIES_EVICTED, 1);
+    tagger->flush(tagger->flush_arg, tagger->step);
+}
+
+static void forget_names(struct tagger *tagger)
+{
+    uint32_t waiting = edges_open(tagger->edges);
+
+    stats_add(STATS_EDGES_EVICTED, waiting);
+    while (edges_expire(tagger->edges, UINT64_MAX))
+        make_room(tagger);
+    edges_forget(tagger->edges);
+    capped_clear(tagger->capped);
+}
+
+void tagger_step(struct tagger *tagger)
+{
+    make_room(tagger);
+    if (capped_low(tagger->capped))
+        forget_names(tagger);
+    if (tagger->step++ == tagger->muted_to) {
+        senders_count(tagger); /* to nowhere: the store has them */
+        derive_mute(tagger->derive, false);
+    }
+}
+
+void tagger_expire(struct tagger *tagger, uint64_t now_ns)
+{
+    while (edges_expire(tagger->edges, now_ns))
+        make_room(tagger);
+    stats_set(STATS_EDGES_OPEN, edges_open(tagger->edges));
+}
+
+static void tag_points(struct tagger *tagger, struct batch *batch)
+{
+    for (uint32_t i = 0; i < batch->count; i++) {
+        struct point *point = &batch->points[i];
+        const struct resource *resource = point->metric->resource;
+
+        tagger_step(tagger);
+        point->resource_id = registry_resolve_record(
+            tagger->registry, resource, &point->attrs, batch->received_ns);
+        senders_get(tagger, resource, point->resource_id, point->time_ns);
+    }
+}
+
+static void begin(struct tagger *tagger, struct batch *batch, uint64_t muted_to)
+{
+    tagger->batch = batch;
+    tagger->number++;
+    tagger->step = 0;
+    tagger->muted_to = muted_to;
+    tagger->newest_ns = 0;
+    components_refresh(tagger->components);
+    if (batch->received_ns - tagger->cleared_ns > FORGET_NS) {
+        if (capped_refused(tagger->capped) > 0)
+            forget_names(tagger);
+        tagger->cleared_ns = batch->received_ns;
+    }
+    changes_begin(tagger->changes, batch->lsn);
+    for (uint32_t i = 0; i < batch->resource_count; i++)
+        registry_resolve(tagger->registry, &batch->resources[i],
+                         batch->received_ns);
+    derive_mute(tagger->derive, true); /* until step muted_to */
+}
+
+struct batch *tagger_take(struct tagger *tagger, struct batch *batch,
+                          uint64_t muted_to)
+{
+    begin(tagger, batch, muted_to);
+    switch (batch->signal) {
+    case SIGNAL_SPANS:
+        tagger_spans(tagger, batch);
+        break;
+    case SIGNAL_LOGS:
+        tagger_logs(tagger, batch);
+        break;
+    default:
+        tag_points(tagger, batch);
+    }
+    senders_end(tagger);
+    derive_mute(tagger->derive, false);
+    stats_set(STATS_SERIES_OPEN, derive_count(tagger->derive));
+    return changes_end(tagger->changes, batch);
+}

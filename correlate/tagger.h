@@ -1,0 +1,66 @@
+/*
+ * tagger - one batch: resource ids, endpoints and levels into its records, and
+ * what they add up to into the derived table.
+ *
+ * Threads  the correlator's, with derive_lock() held.
+ */
+#ifndef TAGGER_H
+#define TAGGER_H
+
+#include "changes.h"
+#include "components.h"
+#include "correlate.h"
+#include "derive.h"
+#include "edges.h"
+#include "senders.h"
+#include "templates.h"
+
+struct tagger {
+    struct correlator_options options;
+    struct registry *registry;
+    struct components *components;
+    struct capped *capped;
+    struct derive *derive;
+    struct edges *edges;
+    struct changes *changes;
+    struct templates templates;
+    struct senders senders;
+
+    /* The derived table is full: flush it. What records of this batch before
+     * number `step` add up to is in it. */
+    void (*flush)(void *arg, uint64_t step);
+    void *flush_arg;
+
+    struct batch *batch;
+    uint64_t number;     /* of the batch, from 1; for capped_copy() */
+    uint64_t step;       /* records of the batch dealt with */
+    uint64_t muted_to;   /* steps that the store has counted already */
+    uint64_t newest_ns;  /* of the batch's records */
+    uint64_t cleared_ns; /* when names were cleared */
+};
+
+MUST_CHECK enum status tagger_open(struct tagger *tagger,
+                                   const struct correlator_options *options,
+                                   struct store *store,
+                                   struct registry *registry,
+                                   struct catalog *catalog);
+void tagger_close(struct tagger *tagger);
+
+/* Counts what its records from number `muted_to` on add up to; before that
+ * they only take part in pairing. Returns a batch of change events to append
+ * besides, or NULL. */
+struct batch *tagger_take(struct tagger *tagger, struct batch *batch,
+                          uint64_t muted_to);
+
+/* Settles the calls that have waited long enough. */
+void tagger_expire(struct tagger *tagger, uint64_t now_ns);
+
+/* Between two records: makes room in the tables, counts the step. */
+void tagger_step(struct tagger *tagger);
+
+/* ---- by signal ---- */
+
+void tagger_spans(struct tagger *tagger, struct batch *batch); /* tag_spans.c */
+void tagger_logs(struct tagger *tagger, struct batch *batch);  /* tag_logs.c */
+
+#endif
