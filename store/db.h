@@ -56,8 +56,9 @@ enum block_kind { KIND_SPANS, KIND_LOGS, KIND_EVENTS, KIND_COUNT };
     X(DATA_GET,     "SELECT data FROM block_data WHERE id = ?") \
     X(CHUNK_ADD,    "INSERT INTO chunk VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?)") \
     X(CHUNKS,       "SELECT data FROM chunk WHERE hour = ?1 AND resource = ?2") \
-    X(HOURS,        "SELECT min(hour), max(hour) FROM chunk") \
-    X(HOUR_RESOURCES, "SELECT DISTINCT resource FROM chunk WHERE hour = ?1") \
+    X(CHUNK_IDS,    "SELECT id, resource FROM chunk WHERE hour = ?1") \
+    X(CHUNK_GET,    "SELECT data FROM chunk WHERE id = ?") \
+    X(HOUR_NEXT,    "SELECT hour FROM chunk WHERE hour >= ?1 ORDER BY hour LIMIT 1") \
     X(MERGE_FIND,   "SELECT hour, resource, stream FROM chunk WHERE final = 0 GROUP BY hour, resource, stream HAVING (hour < ?1 AND max(written) < ?2) OR sum(merged = 0) >= ?3 LIMIT ?4") \
     X(MERGE_READ,   "SELECT id, count, length(data), merged, data FROM chunk WHERE hour = ?1 AND resource = ?2 AND stream = ?3 AND (?4 OR (merged = 0 AND final = 0)) ORDER BY id") \
     X(CHUNK_DELETE, "DELETE FROM chunk WHERE id = ?") \

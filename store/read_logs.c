@@ -1,0 +1,359 @@
+/*
+ * A page of log records, and how many match in all.
+ *
+ *   head    every record is compared
+ *   blocks  in the order of the page, newest or oldest first. The summary
+ *           tells when nothing in a block can match, and, when the question is
+ *           only about resources and levels and the block lies in the time
+ *           asked for, how many do: then it is opened only if one of its
+ *           records may still get onto the page.
+ *   page    `limit` hits are kept in a heap as (time, place); the records are
+ *           decoded at the end, block by block.
+ *
+ * Order is by time; equal times by section, then as the section's block will
+ * have them: by resource, then by arrival. So a page does not change when a
+ * head becomes a block.
+ */
+#include <stdlib.h>
+
+#include "copy.h"
+#include "reader.h"
+
+struct hit {
+    uint64_t time_ns, section, part, sub;
+    const struct log_record *log; /* of the head; NULL: row of a block */
+    uint64_t block;
+    uint32_t row, place;
+};
+
+struct page {
+    struct reader *reader;
+    const struct log_query *query;
+    struct top top;
+    struct hit *spare; /* one that fell out */
+    uint64_t total;
+};
+
+static int compare_numbers(uint64_t a, uint64_t b)
+{
+    return (a > b) - (a < b);
+}
+
+static int ascending(const void *left, const void *right)
+{
+    const struct hit *a = left, *b = right;
+    int order = compare_numbers(a->time_ns, b->time_ns);
+
+    if (order == 0)
+        order = compare_numbers(a->section, b->section);
+    if (order == 0)
+        order = compare_numbers(a->part, b->part);
+    return order ? order : compare_numbers(a->sub, b->sub);
+}
+
+static int descending(const void *left, const void *right)
+{
+    return ascending(right, left);
+}
+
+/* False when there is no memory. */
+static bool offer(struct page *page, const struct hit *hit)
+{
+    const void *out;
+
+    if (page->query->limit == 0)
+        return true;
+    if (!page->spare)
+        page->spare = arena_alloc(&page->reader->work, sizeof(*page->spare));
+    if (!page->spare)
+        return false;
+    *page->spare = *hit;
+    if (top_offer(&page->top, page->spare, &out))
+        page->spare = (struct hit *)(uintptr_t)out;
+    return true;
+}
+
+static enum status query_head(struct page *page)
+{
+    struct head_walk walk = head_walk(page->reader, STREAM_LOGS);
+    const struct batch *batch;
+
+    while ((batch = head_next(&walk)))
+        for (uint32_t i = 0; i < batch->count; i++) {
+            const struct log_record *log = &batch->logs[i];
+
+            if (!match_log(log, page->query))
+                continue;
+            struct hit hit = {.time_ns = log->time_ns,
+                              .section = walk.section->serial,
+                              .sub = (uint64_t)log->resource_id << 32 |
+                                     (uint32_t)(walk.before + i),
+                              .log = log};
+            page->total++;
+            if (!offer(page, &hit))
+                return arena_status(&page->reader->work);
+        }
+    return OK;
+}
+
+/* Could a record of this block be on the page? */
+static bool may_contribute(const struct page *page, const struct block_row *row)
+{
+    const struct hit *last = top_last(&page->top);
+
+    if (page->query->limit == 0)
+        return false;
+    if (!last)
+        return true;
+    return page->query->ascending ? row->min_ns <= last->time_ns
+                                  : row->max_ns >= last->time_ns;
+}
+
+/* Does the question go beyond what a summary counts? */
+static bool counts_suffice(const struct log_query *q,
+                           const struct block_row *row)
+{
+    return row->min_ns >= q->start_ns && row->max_ns < q->end_ns &&
+           q->phrase.len == 0 && q->word_count == 0 && q->attr_count == 0 &&
+           !q->trace_id && !q->span_id;
+}
+
+/* How many records of the block have the resources and levels; UINT64_MAX if
+ * the summary cannot tell. 0 also if a filter excludes the block. */
+static uint64_t count_by_summary(const struct log_query *q,
+                                 struct slice summary)
+{
+    uint64_t counts[LEVEL_COUNT] = {0}, sum = 0;
+
+    if (!summary_counts(summary, q->resources, counts))
+        return UINT64_MAX;
+    if (q->trace_id && !summary_has_trace(summary, q->trace_id))
+        return 0;
+    if (q->phrase.len > 0 && !summary_has_phrase(summary, q->phrase))
+        return 0;
+    for (uint32_t i = 0; i < q->word_count; i++)
+        if (!summary_has_word(summary, q->words[i]))
+            return 0;
+    for (int level = 0; level < LEVEL_COUNT; level++)
+        if (q->levels == 0 || q->levels >> level & 1)
+            sum += counts[level];
+    return sum;
+}
+
+static enum status offer_rows(struct page *page, const struct block_row *row,
+                              struct block *block, const uint64_t *bits)
+{
+    const uint64_t *times;
+    enum status status = block_times(block, &times);
+
+    for (uint32_t i = 0; i < row->count && status == OK; i++) {
+        if (!(bits[i >> 6] >> (i & 63) & 1))
+            continue;
+        struct hit hit = {.time_ns = times[i],
+                          .section = row->section,
+                          .part = row->id,
+                          .sub = i,
+                          .block = row->id,
+                          .row = i};
+        if (!offer(page, &hit))
+            status = arena_status(&page->reader->work);
+    }
+    return status;
+}
+
+static enum status scan_block(struct page *page, const struct block_row *row)
+{
+    struct open_block open;
+    uint64_t *bits, matches = 0;
+    enum status status = reader_open_block(page->reader, row->id, &open);
+
+    if (status != OK)
+        return status;
+    if (block_count(open.block) != row->count)
+        status = ERR_CORRUPT;
+    if (status == OK)
+        status = block_match_logs(open.block, page->query, &bits, &matches);
+    if (status == OK && matches > 0 && may_contribute(page, row))
+        status = offer_rows(page, row, open.block, bits);
+    if (status == OK)
+        page->total += matches;
+    reader_close_block(page->reader, &open);
+    return status;
+}
+
+static enum status query_block(struct page *page, const struct block_row *row)
+{
+    const struct log_query *q = page->query;
+    struct stmt stmt;
+    struct slice summary;
+
+    if (q->levels != 0 && !(q->levels & row->levels))
+        return OK;
+    enum status status = reader_summary(page->reader, row->id, &stmt, &summary);
+    if (status != OK)
+        return status;
+    uint64_t most = count_by_summary(q, summary);
+    summary_end(&stmt);
+
+    if (most == UINT64_MAX)
+        return ERR_CORRUPT;
+    if (most == 0)
+        return OK;
+    if (counts_suffice(q, row) && !may_contribute(page, row)) {
+        page->total += most;
+        return OK;
+    }
+    return scan_block(page, row);
+}
+
+static int by_min_time(const void *left, const void *right)
+{
+    const struct block_row *a = left, *b = right;
+    int order = compare_numbers(a->min_ns, b->min_ns);
+
+    return order ? order : compare_numbers(a->id, b->id);
+}
+
+static enum status query_blocks(struct page *page)
+{
+    const struct log_query *q = page->query;
+    struct block_row *rows;
+    uint32_t count;
+    enum status status =
+        reader_blocks(page->reader, q->events ? KIND_EVENTS : KIND_LOGS,
+                      q->start_ns, q->end_ns, &rows, &count);
+
+    if (status == OK && q->ascending && count > 1)
+        qsort(rows, count, sizeof(*rows), by_min_time);
+    for (uint32_t i = 0; i < count && status == OK; i++) {
+        status = query_block(page, &rows[i]);
+        if (reader_pass_over(status))
+            status = OK;
+    }
+    return status;
+}
+
+/* ---- decoding the page ---- */
+
+static int by_block(const void *left, const void *right)
+{
+    const struct hit *a = *(const struct hit *const *)left;
+    const struct hit *b = *(const struct hit *const *)right;
+    int order = compare_numbers(a->block, b->block);
+
+    return order ? order : compare_numbers(a->row, b->row);
+}
+
+/* Hits of one block; those of a block that turns out to be damaged are left
+ * empty and marked by log == NULL, and are taken off the page. */
+static enum status decode_block(struct reader *reader, struct hit **hits,
+                                uint32_t count, struct arena *arena,
+                                struct log_record *logs, bool *decoded)
+{
+    struct open_block open;
+    enum status status = reader_open_block(reader, hits[0]->block, &open);
+
+    if (status != OK)
+        return status;
+    for (uint32_t i = 0; i < count && status == OK; i++) {
+        struct log_record log;
+
+        status = block_log(open.block, hits[i]->row, &log);
+        if (status == OK) {
+            copy_log(arena, &log, &logs[hits[i]->place]);
+            decoded[hits[i]->place] = true;
+            status = arena_status(arena);
+        }
+    }
+    reader_close_block(reader, &open);
+    return status;
+}
+
+static enum status decode_blocks(struct page *page, struct arena *arena,
+                                 struct log_record *logs, bool *decoded)
+{
+    uint32_t count = page->top.count;
+    struct hit **hits =
+        arena_zero(&page->reader->work, count, sizeof(struct hit *));
+    uint32_t used = 0;
+    enum status status = OK;
+
+    if (!hits)
+        return arena_status(&page->reader->work);
+    for (uint32_t i = 0; i < count; i++) {
+        struct hit *hit = (struct hit *)(uintptr_t)page->top.at[i];
+
+        hit->place = i;
+        decoded[i] = hit->log != NULL;
+        if (hit->log)
+            logs[i] = *hit->log;
+        else
+            hits[used++] = hit;
+    }
+    qsort(hits, used, sizeof(struct hit *), by_block);
+    for (uint32_t i = 0; i < used && status == OK;) {
+        uint32_t end = i;
+
+        while (end < used && hits[end]->block == hits[i]->block)
+            end++;
+        status =
+            decode_block(page->reader, hits + i, end - i, arena, logs, decoded);
+        if (reader_pass_over(status))
+            status = OK;
+        i = end;
+    }
+    return status;
+}
+
+static enum status decode_page(struct page *page, struct arena *arena,
+                               struct log_record **out, uint32_t *count)
+{
+    uint32_t hits = page->top.count, kept = 0;
+    struct log_record *logs = arena_zero(arena, hits, sizeof(*logs));
+    bool *decoded = arena_zero(&page->reader->work, hits, sizeof(*decoded));
+
+    if (!logs)
+        return arena_status(arena);
+    if (!decoded)
+        return arena_status(&page->reader->work);
+    enum status status = decode_blocks(page, arena, logs, decoded);
+    if (status != OK)
+        return status;
+    for (uint32_t i = 0; i < hits; i++)
+        if (decoded[i])
+            logs[kept++] = logs[i];
+    status = reader_fill_endpoints(page->reader, arena, logs, kept);
+    *out = logs;
+    *count = kept;
+    return status;
+}
+
+enum status reader_query_logs(struct reader *reader,
+                              const struct log_query *query,
+                              struct arena *arena, struct log_record **logs,
+                              uint32_t *count, uint64_t *total)
+{
+    struct page page = {
+        .reader = reader,
+        .query = query,
+        .top = {.limit = query->limit,
+                .compare = query->ascending ? ascending : descending,
+                .arena = &reader->work}};
+    struct log_record *found = NULL;
+    uint32_t found_count = 0;
+
+    arena_reset(&reader->work);
+    enum status status = query_head(&page);
+    if (status == OK)
+        status = query_blocks(&page);
+    if (status == OK && page.top.count > 0) {
+        top_sort(&page.top);
+        status = decode_page(&page, arena, &found, &found_count);
+    }
+    if (status != OK)
+        return status;
+    *logs = found;
+    *count = found_count;
+    *total = page.total;
+    return OK;
+}

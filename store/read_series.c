@@ -1,0 +1,239 @@
+/*
+ * Metric points: chunks of the hours asked for, then points in memory, then
+ * the derived points that are still being counted.
+ *
+ * Exactly once, for the last of these. The source tells W0, the lsn of the
+ * derived batch that was appended last when its points were read: the points
+ * hold what came after W0. Let D be the lsn of the newest derived batch that
+ * this view shows (a section in memory, or the watermark). The source is asked
+ * first, and then:
+ *
+ *   D == W0   the view shows all up to W0, the points all that came later
+ *   D >  W0   the points were flushed after they were read, and the view shows
+ *             that flush: they are in it, so they are left out here. (Batches
+ *             are appended before the source says so.)
+ *   D <  W0   a flush came after this view was fixed: the view lacks what
+ *             the points held before. It is made anew; W0 had been appended
+ *             when the source was asked, so now D >= W0, as above.
+ */
+#include <stdlib.h>
+
+#include "reader.h"
+#include "series.h"
+
+/* Up to so many resources are looked up one by one in each hour; with more,
+ * the hour's list is walked. */
+enum { SEEK_RESOURCES = 16 };
+
+struct visit {
+    struct reader *reader;
+    const struct series_query *query;
+    point_visit *visit;
+    void *arg;
+};
+
+static enum status visit_chunk(const struct visit *v, struct slice data,
+                               uint32_t resource)
+{
+    enum status status = series_read(data, resource, v->query,
+                                     &v->reader->scratch, v->visit, v->arg);
+
+    arena_reset(&v->reader->scratch);
+    return reader_pass_over(status) ? OK : status;
+}
+
+static enum status visit_resource(const struct visit *v, uint64_t hour,
+                                  uint32_t resource)
+{
+    struct stmt s = stmt_start(v->reader->db, SQL_CHUNKS);
+    enum status status = OK;
+
+    stmt_int(&s, hour);
+    stmt_int(&s, resource);
+    while (status == OK && stmt_row(&s))
+        status = visit_chunk(v, stmt_get_bytes(&s, 0), resource);
+
+    enum status end = stmt_end(&s);
+    return end != OK ? end : status;
+}
+
+static enum status visit_id(const struct visit *v, uint64_t id,
+                            uint32_t resource)
+{
+    struct stmt s = stmt_start(v->reader->db, SQL_CHUNK_GET);
+    enum status status = OK;
+
+    stmt_int(&s, id);
+    if (stmt_row(&s))
+        status = visit_chunk(v, stmt_get_bytes(&s, 0), resource);
+
+    enum status end = stmt_end(&s);
+    return end != OK ? end : status;
+}
+
+static enum status visit_few(const struct visit *v, uint64_t hour)
+{
+    const struct idset *set = v->query->resources;
+    enum status status = OK;
+
+    for (uint32_t word = 0; word < (set->limit + 63) / 64; word++)
+        for (uint64_t bits = set->words[word]; bits && status == OK;
+             bits &= bits - 1)
+            status = visit_resource(
+                v, hour, 64 * word + (uint32_t)__builtin_ctzll(bits));
+    return status;
+}
+
+static enum status visit_many(const struct visit *v, uint64_t hour)
+{
+    struct stmt s = stmt_start(v->reader->db, SQL_CHUNK_IDS);
+    enum status status = OK;
+
+    stmt_int(&s, hour);
+    while (status == OK && stmt_row(&s)) {
+        uint32_t resource = (uint32_t)stmt_get_int(&s, 1);
+
+        if (idset_has(v->query->resources, resource))
+            status = visit_id(v, stmt_get_int(&s, 0), resource);
+    }
+
+    enum status end = stmt_end(&s);
+    return end != OK ? end : status;
+}
+
+/* The first hour from this one on that has chunks; false: none. */
+static bool next_hour(const struct visit *v, uint64_t *hour,
+                      enum status *status)
+{
+    struct stmt s = stmt_start(v->reader->db, SQL_HOUR_NEXT);
+    bool found;
+
+    stmt_int(&s, *hour);
+    found = stmt_row(&s);
+    if (found)
+        *hour = stmt_get_int(&s, 0);
+    *status = stmt_end(&s);
+    return found && *status == OK;
+}
+
+static enum status visit_chunks(const struct visit *v)
+{
+    const struct series_query *q = v->query;
+    uint64_t last = series_hour(q->end_ns);
+    enum status status = OK;
+
+    for (uint64_t hour = series_hour(q->start_ns);
+         status == OK && next_hour(v, &hour, &status) && hour <= last; hour++)
+        status = q->resources->count <= SEEK_RESOURCES ? visit_few(v, hour)
+                                                       : visit_many(v, hour);
+    return status;
+}
+
+static bool wanted(const struct series_query *q, const struct point *point)
+{
+    return point->time_ns > q->start_ns && point->time_ns <= q->end_ns &&
+           idset_has(q->resources, point->resource_id) &&
+           series_wants(q, point->metric->name);
+}
+
+static void visit_head(const struct visit *v, enum stream stream)
+{
+    struct head_walk walk = head_walk(v->reader, stream);
+    const struct batch *batch;
+
+    while ((batch = head_next(&walk)))
+        for (uint32_t i = 0; i < batch->count; i++)
+            if (wanted(v->query, &batch->points[i]))
+                v->visit(v->arg, &batch->points[i]);
+}
+
+/* ---- points still being counted ---- */
+
+/* Flat copies; what they refer to is in the arena of the query. */
+struct open_points {
+    struct arena *arena;
+    struct point *at;
+    uint32_t count, room;
+};
+
+static void keep_point(void *arg, const struct point *point)
+{
+    struct open_points *open = arg;
+
+    if (open->count == open->room) {
+        uint32_t room = open->room ? 2 * open->room : 64;
+        struct point *at = arena_zero(open->arena, room, sizeof(*at));
+
+        if (!at)
+            return;
+        if (open->count > 0)
+            memcpy(at, open->at, open->count * sizeof(*at));
+        open->at = at;
+        open->room = room;
+    }
+    open->at[open->count++] = *point;
+}
+
+/* D of the head of this file. */
+static uint64_t derived_shown(const struct reader *reader)
+{
+    const struct head_view *head = &reader->heads[STREAM_DERIVED];
+    uint64_t lsn = reader->lsn[STREAM_DERIVED];
+
+    /* Sections in memory hold whole batches, one each. */
+    for (uint32_t i = 0; i < head->count; i++) {
+        struct section_walk walk = section_walk(&head->at[i]);
+        const struct batch *batch;
+
+        while ((batch = section_next(&walk)))
+            if (batch->lsn > lsn)
+                lsn = batch->lsn;
+    }
+    return lsn;
+}
+
+static enum status ask_source(struct reader *reader,
+                              const struct series_query *q,
+                              struct open_points *open)
+{
+    struct store *store = reader->store;
+    uint64_t flushed;
+    enum status status = OK;
+
+    pthread_mutex_lock(&store->lock);
+    struct open_series source = store->open_series;
+    pthread_mutex_unlock(&store->lock);
+    if (!source.visit)
+        return OK;
+
+    flushed = source.visit(source.source, q->resources, q->start_ns, q->end_ns,
+                           open->arena, keep_point, open);
+    if (arena_status(open->arena) != OK)
+        return arena_status(open->arena);
+    if (derived_shown(reader) < flushed)
+        status = reader_refresh(reader);
+    if (status == OK && derived_shown(reader) > flushed)
+        open->count = 0;
+    return status;
+}
+
+enum status reader_query_series(struct reader *reader,
+                                const struct series_query *query,
+                                point_visit *visit, void *arg)
+{
+    struct visit v = {reader, query, visit, arg};
+    struct open_points open = {.arena = &reader->work};
+
+    arena_reset(&reader->work);
+    enum status status = ask_source(reader, query, &open);
+    if (status == OK)
+        status = visit_chunks(&v);
+    if (status != OK)
+        return status;
+    visit_head(&v, STREAM_METRICS);
+    visit_head(&v, STREAM_DERIVED);
+    for (uint32_t i = 0; i < open.count; i++)
+        if (wanted(query, &open.at[i]))
+            visit(arg, &open.at[i]);
+    return OK;
+}

@@ -1,0 +1,102 @@
+/*
+ * reader - the inside of a reader, for the files that answer queries.
+ */
+#ifndef STORE_READER_H
+#define STORE_READER_H
+
+#include "block.h"
+#include "db.h"
+#include "head.h"
+#include "saves.h"
+#include "state.h"
+
+struct reader {
+    struct store *store;
+    struct db *db;
+    bool active, in_view;
+    struct head_view heads[STREAM_COUNT]; /* what is not in the view */
+    uint64_t lsn[STREAM_COUNT];           /* watermarks of the view */
+    struct section **held;                /* references, until reader_end() */
+    uint32_t held_count, held_room;
+    struct saves *saves;
+    struct arena scratch; /* of the block that is open */
+    struct arena work;    /* of the query that runs */
+};
+
+/* Makes the view anew, so that it also shows what came since; what the old
+ * one referred to stays. */
+MUST_CHECK enum status reader_refresh(struct reader *reader);
+
+/* ---- blocks ---- */
+
+/* A row of table block. */
+struct block_row {
+    uint64_t id, section;
+    uint64_t min_ns, max_ns, max_end_ns, max_duration_ns;
+    uint32_t levels, count;
+    bool seen; /* for the query's own use */
+};
+
+/* Blocks with a record in start <= time < end, newest first, in `work`. */
+MUST_CHECK enum status reader_blocks(struct reader *reader,
+                                     enum block_kind kind, uint64_t start_ns,
+                                     uint64_t end_ns, struct block_row **rows,
+                                     uint32_t *count);
+
+/* One at a time; what it holds goes with reader_close_block. */
+struct open_block {
+    struct stmt stmt;
+    struct block *block;
+};
+MUST_CHECK enum status reader_open_block(struct reader *reader, uint64_t id,
+                                         struct open_block *open);
+void reader_close_block(struct reader *reader, struct open_block *open);
+
+/* A summary, good until summary_end(). */
+MUST_CHECK enum status reader_summary(struct reader *reader, uint64_t id,
+                                      struct stmt *stmt, struct slice *summary);
+void summary_end(struct stmt *stmt);
+
+/* True if a block (or chunk) is damaged: then it is counted, and to be passed
+ * over. */
+bool reader_pass_over(enum status status);
+
+/* ---- head ---- */
+
+/* Walks all batches of a stream that the reader sees in memory. */
+struct head_walk {
+    const struct head_view *head;
+    uint32_t at;
+    struct section_walk walk;
+    const struct section *section; /* of the batch returned last */
+    uint64_t before; /* records of the section before that batch */
+    uint32_t count;  /* of that batch */
+};
+struct head_walk head_walk(const struct reader *reader, enum stream stream);
+const struct batch *head_next(struct head_walk *walk);
+
+/* ---- the best of many ---- */
+
+/*
+ * Keeps the `limit` first of what is offered, in no order. compare is as for
+ * qsort, over the pointers offered.
+ */
+struct top {
+    const void **at;
+    uint32_t count, limit, room;
+    int (*compare)(const void *a, const void *b);
+    struct arena *arena;
+};
+/* True if it was kept; then *out is what fell out for it, or NULL. */
+bool top_offer(struct top *top, const void *item, const void **out);
+/* The last of those kept; NULL while there is room for more. */
+const void *top_last(const struct top *top);
+void top_sort(struct top *top);
+
+/* log_query's matches get the endpoint of their spans (read_endpoints.c). */
+MUST_CHECK enum status reader_fill_endpoints(struct reader *reader,
+                                             struct arena *arena,
+                                             struct log_record *logs,
+                                             uint32_t count);
+
+#endif
