@@ -1,0 +1,59 @@
+/*
+ * tally - requests counted under keys of the asker's choice: per component,
+ * endpoint and operation, peer, ... over one window of time.
+ *
+ *   struct tally *t = tally_at(&map, key);     key: a hash of what it stands
+ * for if (!t->item) t->item = ...;               what it stands for
+ *   tally_add(&map, t, point, share);
+ *
+ * Ownership  everything is in the arena the map was made with.
+ */
+#ifndef TALLY_H
+#define TALLY_H
+
+#include "arena.h"
+#include "hist.h"
+#include "jsonw.h"
+#include "record.h"
+
+struct tally {
+    uint64_t key;
+    void *item;
+    double requests, errors, client_errors;
+    struct hist hist; /* seconds */
+};
+
+struct tally_map {
+    struct arena *arena;
+    struct tally **slots;
+    uint32_t room, count;
+};
+
+void tally_map_init(struct tally_map *map, struct arena *arena);
+
+/* The tally of this key, empty at first; NULL if the arena is full. */
+struct tally *tally_at(struct tally_map *map, uint64_t key);
+
+/* A duration histogram adds requests and latencies, an ERRORS sum errors;
+ * other points do nothing. share: how much of it lies in the window. False if
+ * the arena is full. */
+bool tally_add(struct tally_map *map, struct tally *tally,
+               const struct point *point, double share);
+
+/* All of them, most requests first, then by key. NULL: arena full. */
+struct tally **tally_sorted(const struct tally_map *map);
+
+/* How much of a delta point lies in [start_ns, end_ns), 0 to 1. A minute that
+ * is not over counts as having happened until now. */
+double tally_share(const struct point *point, uint64_t start_ns,
+                   uint64_t end_ns, uint64_t now_ns);
+
+/* The first attribute of this name as a text; empty if it has none. */
+struct slice point_text(const struct point *point, const char *key);
+/* The same as a number; missing if it has none. */
+int64_t point_int(const struct point *point, const char *key, int64_t missing);
+
+/* NULL-valued where nothing was measured, as JSON has it. */
+void tally_number(struct jsonw *w, const char *key, double value);
+
+#endif
