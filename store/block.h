@@ -22,11 +22,11 @@
 /* What is kept beside the block, to skip it or to count without opening it. */
 struct block_meta {
     uint32_t count;
-    uint64_t min_ns, max_ns; /* spans: of start_ns; logs: of time_ns */
-    uint64_t max_end_ns;     /* spans */
+    uint64_t min_ns, max_ns;  /* spans: of start_ns; logs: of time_ns */
+    uint64_t max_end_ns;      /* spans */
     uint64_t max_duration_ns; /* spans */
-    uint32_t levels;         /* logs: bits of levels that occur; spans: bit
-                                SPAN_ERROR if a span failed */
+    uint32_t levels;          /* logs: bits of levels that occur; spans: bit
+                                 SPAN_ERROR if a span failed */
 };
 
 /* Buffers that are used again for every block. */
@@ -82,14 +82,13 @@ MUST_CHECK enum status block_match_logs(struct block *block,
                                         uint64_t **rows, uint64_t *matches);
 
 /* time_ns of every row (arena), for putting matches in order. */
-MUST_CHECK enum status block_times(struct block *block,
-                                   const uint64_t **times);
+MUST_CHECK enum status block_times(struct block *block, const uint64_t **times);
 
 /* One row with all its members, in the arena of the block. */
 MUST_CHECK enum status block_log(struct block *block, uint32_t row,
                                  struct log_record *log);
-MUST_CHECK enum status block_span(struct block *block, uint32_t row,
-                                  bool whole, struct span *span);
+MUST_CHECK enum status block_span(struct block *block, uint32_t row, bool whole,
+                                  struct span *span);
 
 /* Rows of a trace: first and how many (0: none). */
 MUST_CHECK enum status block_find_trace(struct block *block,
@@ -99,10 +98,10 @@ MUST_CHECK enum status block_find_trace(struct block *block,
 /* One entry per trace with a span in this block. */
 struct block_trace {
     uint8_t trace_id[16];
-    uint32_t first, count;      /* rows */
-    uint64_t start_ns, end_ns;  /* earliest start, latest end */
-    uint32_t root;              /* row of the span without a parent, or of
-                                   the earliest one */
+    uint32_t first, count;     /* rows */
+    uint64_t start_ns, end_ns; /* earliest start, latest end */
+    uint32_t root;             /* row of the span without a parent, or of
+                                  the earliest one */
     bool has_root;
     bool matches;    /* a span matches the query (in `resources`, time ...) */
     bool has_errors; /* a span in `resources` has failed */

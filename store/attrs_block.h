@@ -1,0 +1,57 @@
+/*
+ * attrs_block - the attributes of the rows of one table, as columns.
+ *
+ * There is a column for each (key, type). The ordered list of columns of a row
+ * is its shape; a row stores the number of its shape and its values, nothing
+ * else. So order, duplicates and types come back as they were.
+ *
+ * For block_*.c only.
+ */
+#ifndef ATTRS_BLOCK_H
+#define ATTRS_BLOCK_H
+
+#include "block_file.h"
+#include "record.h"
+#include "store.h"
+
+struct attr_node;
+struct attr_column_out;
+
+/* One table's attributes being collected. */
+struct attrs_out {
+    struct scratch *scratch;
+    struct buf *value; /* for encoding; a loan */
+    struct attr_node *root;
+    uint32_t node_count, shape_count, shape_room, shape_sum;
+    struct attr_node **shapes; /* used ones, in order of first use */
+    struct attr_column_out *columns;
+    uint32_t column_count, column_room;
+    struct dict keys; /* key and type */
+    uint32_t *key_column;
+    struct numbers values;    /* of all rows, back to back */
+    struct numbers first;     /* of a row in values */
+    struct numbers row_shape; /* 0: in rest */
+    struct numbers dropped;
+    struct slice *rest;
+    uint32_t rest_count, rest_room;
+};
+
+void attrs_out_init(struct attrs_out *out, struct scratch *scratch,
+                    struct buf *value);
+/* The next row's. */
+void attrs_out_add(struct attrs_out *out, const struct attrs *attrs);
+/* Writes the columns with ids from base on. */
+void attrs_out_finish(struct attrs_out *out, struct block_out *block,
+                      uint32_t base);
+
+/* The attributes of the table of `rows` rows whose columns begin at base;
+ * NULL and a sticky error of the block if they are damaged. */
+struct attrs_in *attrs_in_open(struct block *block, uint32_t base,
+                               uint32_t rows);
+void attrs_in_get(struct attrs_in *in, uint32_t row, struct attrs *attrs);
+
+/* Takes the rows without such an attribute out of the bitmap. */
+void attrs_in_match(struct attrs_in *in, const struct attr_match *wanted,
+                    uint64_t *rows);
+
+#endif

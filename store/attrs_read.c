@@ -1,0 +1,386 @@
+/*
+ * Reading attributes: see attrs_write.c for the format. When a table is opened
+ * each row gets its rank among the rows of its shape, and each place in a
+ * shape the index in its column where that shape's values begin. A value is
+ * then found by one addition, and only columns that are asked for are read.
+ */
+#include "attrs_block.h"
+#include "match.h"
+#include "value.h"
+
+struct attr_place {
+    uint32_t column, begin;
+};
+
+struct attr_shape {
+    uint32_t length, rows;
+    const struct attr_place *places;
+};
+
+struct attr_column {
+    struct slice key;
+    uint32_t count;
+    uint8_t type;
+    bool loaded;
+    struct ints ints;
+    struct texts texts;
+};
+
+struct attrs_in {
+    struct block *block;
+    uint32_t base, rows, column_count, shape_count;
+    struct attr_column *columns;
+    struct attr_shape *shapes; /* by number; 0 is the rest */
+    struct ints dropped, row_shape;
+    struct texts rest;
+    uint32_t *rank;
+};
+
+static bool has_texts(uint8_t type)
+{
+    return type == VALUE_STRING || type == VALUE_BYTES || type == VALUE_ARRAY ||
+           type == VALUE_MAP;
+}
+
+/* A cursor over the blob with this id. */
+static struct column_in blob_in(struct attrs_in *in, uint32_t id)
+{
+    struct column_in column = block_column(in->block, in->base + id);
+    struct slice blob = column_blob(&column);
+
+    column.at = (const uint8_t *)blob.ptr;
+    column.end = column.at + blob.len;
+    return column;
+}
+
+/* A count of things of one byte at least. */
+static uint32_t count_in(struct column_in *column)
+{
+    uint64_t count = column_varint(column);
+
+    if (count > (size_t)(column->end - column->at)) {
+        if (column->status == OK)
+            column->status = ERR_CORRUPT;
+        return 0;
+    }
+    return (uint32_t)count;
+}
+
+static bool read_columns(struct attrs_in *in)
+{
+    struct column_in column = blob_in(in, 1);
+
+    in->column_count = count_in(&column);
+    in->columns =
+        block_alloc(in->block, in->column_count, sizeof(*in->columns));
+    for (uint32_t i = 0; in->columns && i < in->column_count; i++) {
+        struct slice type = column_bytes(&column, 1);
+
+        in->columns[i].key = column_bytes(&column, column_varint(&column));
+        if (type.len == 0 || (uint8_t)type.ptr[0] > VALUE_MAP ||
+            in->columns[i].key.len > UINT16_MAX) {
+            block_fail(in->block, ERR_CORRUPT);
+            return false;
+        }
+        in->columns[i].type = (uint8_t)type.ptr[0];
+    }
+    block_column_done(in->block, &column);
+    return in->block->status == OK;
+}
+
+static bool read_shape(struct attrs_in *in, struct column_in *column,
+                       struct attr_shape *shape)
+{
+    uint32_t length = count_in(column);
+    struct attr_place *places = block_alloc(in->block, length, sizeof(*places));
+
+    if (!places || length > ATTR_MAX_COUNT)
+        return block_fail(in->block, ERR_CORRUPT);
+    for (uint32_t k = 0; k < length; k++) {
+        uint64_t c = column_varint(column);
+
+        if (c >= in->column_count)
+            return block_fail(in->block, ERR_CORRUPT);
+        places[k].column = (uint32_t)c;
+    }
+    shape->length = length;
+    shape->places = places;
+    return true;
+}
+
+/* Where in its column each place of each shape begins. */
+static bool place_shapes(struct attrs_in *in)
+{
+    for (uint32_t s = 1; s <= in->shape_count; s++) {
+        const struct attr_shape *shape = &in->shapes[s];
+        struct attr_place *places = NULL;
+
+        /* Ours, allocated by read_shape; const for everybody else. */
+        memcpy(&places, &shape->places, sizeof(places));
+        for (uint32_t k = 0; k < shape->length; k++) {
+            struct attr_column *column = &in->columns[places[k].column];
+
+            places[k].begin = column->count;
+            if (shape->rows > COLUMN_MAX_COUNT - column->count)
+                return block_fail(in->block, ERR_CORRUPT);
+            column->count += shape->rows;
+        }
+    }
+    return true;
+}
+
+static bool read_shapes(struct attrs_in *in)
+{
+    struct block *block = in->block;
+    struct column_in column = blob_in(in, 2);
+
+    in->shape_count = count_in(&column);
+    in->shapes = block_alloc(block, in->shape_count + 1, sizeof(*in->shapes));
+    for (uint32_t i = 0; in->shapes && i < in->shape_count; i++)
+        if (!read_shape(in, &column, &in->shapes[i + 1]))
+            return false;
+    block_column_done(block, &column);
+    column = block_column(block, in->base + 3);
+    column_ints(&column, in->rows, &in->row_shape);
+    block_column_done(block, &column);
+    in->rank = arena_alloc(block->arena, (in->rows + 1) * sizeof(*in->rank));
+    if (!in->rank)
+        block_fail(block, arena_status(block->arena));
+    if (block->status != OK)
+        return false;
+    for (uint32_t row = 0; row < in->rows; row++) {
+        uint64_t s = ints_at(&in->row_shape, row);
+
+        if (s > in->shape_count)
+            return block_fail(block, ERR_CORRUPT);
+        in->rank[row] = in->shapes[s].rows++;
+    }
+    return place_shapes(in);
+}
+
+struct attrs_in *attrs_in_open(struct block *block, uint32_t base,
+                               uint32_t rows)
+{
+    struct attrs_in *in = block_alloc(block, 1, sizeof(*in));
+    struct column_in column;
+
+    if (!in)
+        return NULL;
+    in->block = block;
+    in->base = base;
+    in->rows = rows;
+    if (!read_columns(in) || !read_shapes(in))
+        return NULL;
+    column = block_column(block, base);
+    column_ints(&column, rows, &in->dropped);
+    block_column_done(block, &column);
+    column = block_column(block, base + 4);
+    column_texts(&column, in->shapes[0].rows, &in->rest);
+    block_column_done(block, &column);
+    return block->status == OK ? in : NULL;
+}
+
+/* The column's values, read once; zeros and empty texts if they are damaged. */
+static struct attr_column *load(struct attrs_in *in, uint32_t i)
+{
+    struct attr_column *column = &in->columns[i];
+    struct column_in cursor;
+
+    if (column->loaded)
+        return column;
+    column->loaded = true;
+    cursor = block_column(in->block, in->base + 16 + i);
+    if (has_texts(column->type))
+        column_texts(&cursor, column->count, &column->texts);
+    else
+        column_ints(&cursor, column->count, &column->ints);
+    block_column_done(in->block, &cursor);
+    return column;
+}
+
+static struct column_in value_in(struct attrs_in *in, struct slice bytes)
+{
+    return (struct column_in){.at = (const uint8_t *)bytes.ptr,
+                              .end = (const uint8_t *)bytes.ptr + bytes.len,
+                              .arena = in->block->arena};
+}
+
+static void get(struct attrs_in *in, const struct attr_column *column,
+                uint32_t i, struct attr *attr)
+{
+    struct slice text;
+    struct column_in bytes;
+    uint64_t word;
+
+    attr->key = column->key.ptr;
+    attr->key_len = (uint16_t)column->key.len;
+    attr->type = column->type;
+    attr->len = 0;
+    if (has_texts(column->type)) {
+        text = texts_at(&column->texts, i);
+        if (column->type == VALUE_STRING || column->type == VALUE_BYTES) {
+            attr->str = text.ptr;
+            attr->len = (uint32_t)text.len;
+            return;
+        }
+        bytes = value_in(in, text);
+        value_get(&bytes, attr);
+        block_column_done(in->block, &bytes);
+        return;
+    }
+    word = ints_at(&column->ints, i);
+    switch (column->type) {
+    case VALUE_INT:
+        attr->i = unzigzag(word);
+        break;
+    case VALUE_BOOL:
+        attr->i = 0;
+        attr->b = word != 0;
+        break;
+    case VALUE_DOUBLE:
+        memcpy(&attr->d, &word, sizeof(word));
+        break;
+    default:
+        attr->i = 0;
+    }
+}
+
+void attrs_in_get(struct attrs_in *in, uint32_t row, struct attrs *attrs)
+{
+    const struct attr_shape *shape = &in->shapes[ints_at(&in->row_shape, row)];
+    struct attr *at;
+
+    *attrs = (struct attrs){.dropped = (uint32_t)ints_at(&in->dropped, row)};
+    if (shape == in->shapes) {
+        struct column_in rest =
+            value_in(in, texts_at(&in->rest, in->rank[row]));
+
+        value_get_attrs(&rest, attrs);
+        block_column_done(in->block, &rest);
+        return;
+    }
+    if (shape->length == 0)
+        return;
+    at = arena_alloc(in->block->arena, shape->length * sizeof(*at));
+    if (!at) {
+        block_fail(in->block, arena_status(in->block->arena));
+        return;
+    }
+    for (uint32_t k = 0; k < shape->length; k++)
+        get(in, load(in, shape->places[k].column),
+            shape->places[k].begin + in->rank[row], &at[k]);
+    attrs->at = at;
+    attrs->count = shape->length;
+}
+
+/* ---- matching ---- */
+
+/* Which values of the column are wanted, one byte each, by code for coded
+ * texts and by place for the others. */
+static uint8_t *wanted_values(struct attrs_in *in, struct attr_column *column,
+                              struct slice wanted)
+{
+    uint32_t count =
+        column->type == VALUE_STRING ? column->texts.heap_count : column->count;
+    uint8_t *hits = block_alloc(in->block, count, 1);
+    int64_t number;
+    struct attr value;
+
+    if (!hits)
+        return NULL;
+    if (column->type == VALUE_STRING) {
+        for (uint32_t i = 0; i < count; i++)
+            hits[i] = slice_equal(texts_entry(&column->texts, i), wanted);
+    } else if (column->type == VALUE_INT) {
+        if (!match_int(wanted, &number))
+            return hits;
+        for (uint32_t i = 0; i < count; i++)
+            hits[i] = ints_at(&column->ints, i) == zigzag(number);
+    } else {
+        for (uint32_t i = 0; i < count; i++) {
+            get(in, column, i, &value);
+            hits[i] = match_value(&value, wanted);
+        }
+    }
+    return hits;
+}
+
+/* Adds to found the rows whose places in column c hold a value that hits.
+ * first: of each shape, 1 + the first place in this column; 0: none. */
+static void match_rows(struct attrs_in *in, uint32_t c, const uint8_t *hits,
+                       const uint16_t *first, uint64_t *found)
+{
+    const struct attr_column *column = &in->columns[c];
+    bool coded = column->type == VALUE_STRING && column->texts.coded;
+
+    for (uint32_t row = 0; row < in->rows; row++) {
+        uint64_t s = ints_at(&in->row_shape, row);
+        const struct attr_shape *shape = &in->shapes[s];
+
+        if (!first[s])
+            continue;
+        for (uint32_t k = first[s] - 1U; k < shape->length; k++) {
+            uint64_t i = shape->places[k].begin + in->rank[row];
+
+            if (shape->places[k].column != c)
+                continue;
+            if (coded)
+                i = texts_code(&column->texts, (uint32_t)i);
+            if (!coded || i < column->texts.heap_count)
+                found[row / 64] |= (uint64_t)hits[i] << (row & 63);
+        }
+    }
+}
+
+static void match_column(struct attrs_in *in, uint32_t c, struct slice wanted,
+                         uint64_t *found)
+{
+    struct attr_column *column = load(in, c);
+    uint8_t *hits = wanted_values(in, column, wanted);
+    uint16_t *first =
+        block_alloc(in->block, in->shape_count + 1, sizeof(*first));
+
+    if (!hits || !first || in->block->status != OK || column->count == 0 ||
+        !memchr(hits, 1,
+                column->type == VALUE_STRING ? column->texts.heap_count
+                                             : column->count))
+        return;
+    for (uint32_t s = 1; s <= in->shape_count; s++)
+        for (uint32_t k = in->shapes[s].length; k-- > 0;)
+            if (in->shapes[s].places[k].column == c)
+                first[s] = (uint16_t)(k + 1);
+    match_rows(in, c, hits, first, found);
+}
+
+static void match_rest(struct attrs_in *in, const struct attr_match *wanted,
+                       const uint64_t *rows, uint64_t *found)
+{
+    struct attrs attrs;
+
+    if (in->shapes[0].rows == 0)
+        return;
+    for (uint32_t row = 0; row < in->rows; row++) {
+        if (!(rows[row / 64] >> (row & 63) & 1) ||
+            ints_at(&in->row_shape, row) != 0)
+            continue;
+        attrs_in_get(in, row, &attrs);
+        if (match_attrs(&attrs, wanted, 1))
+            found[row / 64] |= UINT64_C(1) << (row & 63);
+    }
+}
+
+void attrs_in_match(struct attrs_in *in, const struct attr_match *wanted,
+                    uint64_t *rows)
+{
+    uint32_t words = (in->rows + 63) / 64;
+    uint64_t *found = block_alloc(in->block, words, sizeof(*found));
+
+    if (!found)
+        return;
+    for (uint32_t c = 0; c < in->column_count; c++)
+        if (slice_equal(in->columns[c].key, wanted->key))
+            match_column(in, c, wanted->value, found);
+    match_rest(in, wanted, rows, found);
+    for (uint32_t i = 0; i < words; i++)
+        rows[i] &= found[i];
+}

@@ -1,0 +1,357 @@
+/*
+ * Collecting: shapes are paths in a tree that is walked attribute by
+ * attribute. Each node keeps its children with the one used last in front, so
+ * that for records that look alike a step is one comparison of a key with the
+ * one expected there; hashing is left to new nodes. Values go to one flat
+ * array, row after row: codes for texts, the number itself for the rest.
+ *
+ *            ┌ http.method ─ http.route ─ status ●1
+ *     root ──┤
+ *            └ db.system ─ db.statement ●2              ● ends a shape
+ *
+ * Columns, ids from the table's base (numbers are varints):
+ *   0   dropped: ints, one per row
+ *   1   columns: blob of: count; per column type u8, key length, key
+ *   2   shapes: blob of: count; per shape its length and its columns
+ *   3   ints: the shape of each row, from 1 on; 0: the row is in the rest
+ *   4   texts: the rest, value_put_attrs() each, in order of rows
+ *   16+ the values of column i. STRING, BYTES, ARRAY, MAP: texts; other types:
+ *       ints (zigzag of an INT, the bits of a DOUBLE). They stand by shape,
+ *       then by place in the shape, then by row: so the place of a row's value
+ *       follows from its rank among the rows of its shape.
+ *
+ * What has too many shapes or keys to be worth columns is the rest: senders
+ * cannot make the tables here large.
+ */
+#include <string.h>
+
+#include "attrs_block.h"
+#include "value.h"
+
+enum {
+    MAX_NODES = 8192,
+    MAX_COLUMNS = 2048,
+    MAX_SHAPE_SUM = 65536, /* lengths of all shapes */
+    MAX_SIBLINGS = 24,     /* looked at in one step */
+};
+
+struct attr_node {
+    const char *key;
+    struct attr_node *child, *next, *parent;
+    uint32_t column, depth;
+    uint32_t shape, rows; /* 0: no row ended here yet */
+    uint16_t key_len;
+    uint8_t type;
+};
+
+struct attr_column_out {
+    struct slice key;
+    uint64_t *values;
+    uint32_t count, filled;
+    uint8_t type;
+    struct dict dict;
+};
+
+static bool has_texts(uint8_t type)
+{
+    return type == VALUE_STRING || type == VALUE_BYTES || type == VALUE_ARRAY ||
+           type == VALUE_MAP;
+}
+
+void attrs_out_init(struct attrs_out *out, struct scratch *scratch,
+                    struct buf *value)
+{
+    *out = (struct attrs_out){.scratch = scratch, .value = value};
+    out->root = scratch_zero(scratch, 1, sizeof(*out->root));
+    dict_init(&out->keys, scratch);
+}
+
+/* The bytes of the value buf, to stay. */
+static struct slice keep(struct attrs_out *out)
+{
+    struct slice bytes = buf_slice(out->value);
+    char *copy = scratch_alloc(out->scratch, bytes.len);
+
+    slice_copy(copy, bytes);
+    return (struct slice){copy, bytes.len};
+}
+
+/* The column of this key and type, UINT32_MAX if there are too many. */
+static uint32_t column_of(struct attrs_out *out, const struct attr *attr)
+{
+    struct slice name;
+    uint32_t code;
+
+    buf_reset(out->value);
+    buf_byte(out->value, (char)attr->type);
+    buf_add(out->value, attr_key(attr));
+    name = keep(out);
+    code = dict_add(&out->keys, name);
+    if (code < out->column_count)
+        return code;
+    if (code >= MAX_COLUMNS || out->keys.unique)
+        return UINT32_MAX;
+    if (out->column_count == out->column_room) {
+        size_t size = out->column_room * sizeof(*out->columns);
+
+        out->columns =
+            size ? scratch_double(out->scratch, out->columns, size)
+                 : scratch_alloc(out->scratch, 32 * sizeof(*out->columns));
+        out->column_room = size ? 2 * out->column_room : 32;
+    }
+    out->columns[code] = (struct attr_column_out){
+        .key = {name.ptr + 1, name.len - 1}, .type = attr->type};
+    dict_init(&out->columns[code].dict, out->scratch);
+    out->column_count++;
+    return code;
+}
+
+static struct attr_node *new_child(struct attrs_out *out,
+                                   struct attr_node *parent,
+                                   const struct attr *attr)
+{
+    struct attr_node *node;
+    uint32_t column;
+
+    if (out->node_count == MAX_NODES || parent->depth == ATTR_MAX_COUNT)
+        return NULL;
+    column = column_of(out, attr);
+    if (column == UINT32_MAX)
+        return NULL;
+    node = scratch_zero(out->scratch, 1, sizeof(*node));
+    node->key = out->columns[column].key.ptr;
+    node->key_len = attr->key_len;
+    node->type = attr->type;
+    node->column = column;
+    node->parent = parent;
+    node->depth = parent->depth + 1;
+    node->next = parent->child;
+    parent->child = node;
+    out->node_count++;
+    return node;
+}
+
+/* Where the walk goes from node; NULL if the tree may not grow. */
+static inline struct attr_node *step(struct attrs_out *out,
+                                     struct attr_node *node,
+                                     const struct attr *attr)
+{
+    struct attr_node **link = &node->child, *child;
+
+    for (int i = 0; i < MAX_SIBLINGS && (child = *link); i++) {
+        if (child->key_len == attr->key_len && child->type == attr->type &&
+            memcmp(child->key, attr->key, attr->key_len) == 0) {
+            if (i > 0) {
+                *link = child->next;
+                child->next = node->child;
+                node->child = child;
+            }
+            return child;
+        }
+        link = &child->next;
+    }
+    return new_child(out, node, attr);
+}
+
+static inline uint64_t encode(struct attrs_out *out, struct dict *dict,
+                              const struct attr *attr)
+{
+    uint64_t word;
+
+    switch (attr->type) {
+    case VALUE_STRING:
+    case VALUE_BYTES:
+        return dict_add(dict, (struct slice){attr->str, attr->len});
+    case VALUE_INT:
+        return zigzag(attr->i);
+    case VALUE_BOOL:
+        return attr->b;
+    case VALUE_DOUBLE:
+        memcpy(&word, &attr->d, sizeof(word));
+        return word;
+    case VALUE_ARRAY:
+    case VALUE_MAP:
+        buf_reset(out->value);
+        value_put(out->value, attr);
+        return dict_add(dict, keep(out));
+    default:
+        return 0;
+    }
+}
+
+static void add_rest(struct attrs_out *out, const struct attrs *attrs)
+{
+    buf_reset(out->value);
+    value_put_attrs(out->value, attrs);
+    if (out->rest_count == out->rest_room) {
+        size_t size = out->rest_room * sizeof(*out->rest);
+
+        out->rest = size ? scratch_double(out->scratch, out->rest, size)
+                         : scratch_alloc(out->scratch, 16 * sizeof(*out->rest));
+        out->rest_room = size ? 2 * out->rest_room : 16;
+    }
+    out->rest[out->rest_count++] = keep(out);
+}
+
+/* The number of the shape that ends at node; 0 if it gets none. */
+static uint32_t new_shape(struct attrs_out *out, struct attr_node *node)
+{
+    if (out->shape_sum + node->depth > MAX_SHAPE_SUM)
+        return 0;
+    out->shape_sum += node->depth;
+    if (out->shape_count == out->shape_room) {
+        size_t size = out->shape_room * sizeof(struct attr_node *);
+
+        out->shapes =
+            size ? scratch_double(out->scratch, out->shapes, size)
+                 : scratch_alloc(out->scratch, 64 * sizeof(struct attr_node *));
+        out->shape_room = size ? 2 * out->shape_room : 64;
+    }
+    out->shapes[out->shape_count++] = node;
+    return node->shape = out->shape_count;
+}
+
+void attrs_out_add(struct attrs_out *out, const struct attrs *attrs)
+{
+    struct attr_node *node = out->root;
+    uint32_t first = out->values.count, shape;
+
+    if (out->values.room - first < attrs->count)
+        numbers_grow(out->scratch, &out->values, attrs->count);
+    for (uint32_t i = 0; i < attrs->count; i++) {
+        const struct attr *attr = &attrs->at[i];
+
+        node = step(out, node, attr);
+        if (!node)
+            break;
+        out->values.at[first + i] =
+            encode(out, &out->columns[node->column].dict, attr);
+    }
+    shape = node ? node->shape : 0;
+    if (shape == 0 && node)
+        shape = new_shape(out, node);
+    if (shape > 0) {
+        node->rows++;
+        out->values.count = first + attrs->count;
+    } else {
+        add_rest(out, attrs);
+    }
+    numbers_add(out->scratch, &out->first, first);
+    numbers_add(out->scratch, &out->row_shape, shape);
+    numbers_add(out->scratch, &out->dropped, attrs->dropped);
+}
+
+/* ---- finishing ---- */
+
+static void put_columns(struct attrs_out *out, struct block_out *block,
+                        uint32_t id)
+{
+    struct buf *text = out->value;
+
+    buf_reset(text);
+    buf_varint(text, out->column_count);
+    for (uint32_t i = 0; i < out->column_count; i++) {
+        buf_byte(text, (char)out->columns[i].type);
+        buf_varint(text, out->columns[i].key.len);
+        buf_add(text, out->columns[i].key);
+    }
+    block_out_blob(block, id, buf_slice(text));
+}
+
+/* The columns of a shape, in order. */
+static void path_of(const struct attr_node *node, uint32_t *columns)
+{
+    for (; node->parent; node = node->parent)
+        columns[node->depth - 1] = node->column;
+}
+
+static void put_shapes(struct attrs_out *out, struct block_out *block,
+                       uint32_t id)
+{
+    uint32_t path[ATTR_MAX_COUNT];
+    struct buf *text = out->value;
+
+    buf_reset(text);
+    buf_varint(text, out->shape_count);
+    for (uint32_t i = 0; i < out->shape_count; i++) {
+        path_of(out->shapes[i], path);
+        buf_varint(text, out->shapes[i]->depth);
+        for (uint32_t k = 0; k < out->shapes[i]->depth; k++)
+            buf_varint(text, path[k]);
+    }
+    block_out_blob(block, id, buf_slice(text));
+}
+
+/* The rows that are not in the rest, by shape; rows of a shape in order. */
+static uint32_t *rows_by_shape(struct attrs_out *out)
+{
+    uint32_t rows = out->row_shape.count, at = 0;
+    uint32_t *order = scratch_alloc(out->scratch, rows * sizeof(*order));
+    uint32_t *next =
+        scratch_alloc(out->scratch, (out->shape_count + 1) * sizeof(*next));
+
+    for (uint32_t s = 0; s < out->shape_count; s++) {
+        next[s + 1] = at;
+        at += out->shapes[s]->rows;
+    }
+    for (uint32_t row = 0; row < rows; row++)
+        if (out->row_shape.at[row])
+            order[next[out->row_shape.at[row]]++] =
+                (uint32_t)out->first.at[row];
+    return order;
+}
+
+/* Deals the flat array out to the columns. */
+static void deal(struct attrs_out *out)
+{
+    const uint32_t *first = rows_by_shape(out);
+    uint32_t path[ATTR_MAX_COUNT];
+
+    for (uint32_t s = 0; s < out->shape_count; s++) {
+        path_of(out->shapes[s], path);
+        for (uint32_t k = 0; k < out->shapes[s]->depth; k++)
+            out->columns[path[k]].count += out->shapes[s]->rows;
+    }
+    for (uint32_t i = 0; i < out->column_count; i++)
+        out->columns[i].values = scratch_alloc(
+            out->scratch, out->columns[i].count * sizeof(uint64_t));
+    for (uint32_t s = 0; s < out->shape_count; s++) {
+        const struct attr_node *shape = out->shapes[s];
+
+        path_of(shape, path);
+        for (uint32_t k = 0; k < shape->depth; k++) {
+            struct attr_column_out *column = &out->columns[path[k]];
+            uint64_t *to = column->values + column->filled;
+
+            for (uint32_t i = 0; i < shape->rows; i++)
+                to[i] = out->values.at[first[i] + k];
+            column->filled += shape->rows;
+        }
+        first += shape->rows;
+    }
+}
+
+void attrs_out_finish(struct attrs_out *out, struct block_out *block,
+                      uint32_t base)
+{
+    uint32_t rows = out->row_shape.count;
+
+    deal(out);
+    block_out_ints(block, base, out->dropped.at, rows, INTS_PLAIN);
+    put_columns(out, block, base + 1);
+    put_shapes(out, block, base + 2);
+    block_out_ints(block, base + 3, out->row_shape.at, rows, INTS_PLAIN);
+    block_out_begin(block, base + 4);
+    column_put_texts(&block->column, out->rest, out->rest_count);
+    block_out_end(block);
+    for (uint32_t i = 0; i < out->column_count; i++) {
+        struct attr_column_out *column = &out->columns[i];
+
+        if (has_texts(column->type))
+            block_out_dict(block, base + 16 + i, &column->dict, column->values,
+                           column->count);
+        else
+            block_out_ints(block, base + 16 + i, column->values, column->count,
+                           column->type == VALUE_INT ? INTS_AUTO : INTS_PLAIN);
+    }
+}

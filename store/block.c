@@ -1,0 +1,405 @@
+/*
+ * The container of a block. Numbers are little endian.
+ *
+ *   OFFSET SIZE MEANING
+ *        0    4 "CBLK"
+ *        4    1 version, 1
+ *        5    1 kind: 1 spans, 2 logs
+ *        6    2 zero
+ *        8    4 rows
+ *       12    4 size of the directory, d
+ *       16    4 checksum of bytes 0 to 15 and of the directory
+ *       20    d directory, one entry per column, ids ascending; varints:
+ *                 id less the id before it
+ *                 length * 2 + packed
+ *                 checksum, 4 bytes, if not packed
+ *     20+d      the columns that are not packed, in the directory's order
+ *
+ * The packed columns, each too small to be compressed alone, lie together in
+ * one blob (column.h) that is column 0. A checksum is the low half of
+ * hash_bytes(); it is looked at when a column is first used, so a question
+ * reads and checks only what it needs.
+ *
+ *   43 42 4c 4b 01 02 00 00  10 00 00 00 0c 00 00 00  c c c c
+ *   C  B  L  K  v1 logs      16 rows     12 bytes of directory, checksum
+ *
+ * A reader refuses a version above its own, and any byte that contradicts
+ * another; it never reads outside of what it was given.
+ */
+#include "block.h"
+
+#define ZSTD_STATIC_LINKING_ONLY /* a context in memory of ours */
+#include <zstd.h>
+
+#include <stdlib.h>
+
+#include "block_file.h"
+#include "mem.h"
+
+enum { HEADER = 20, VERSION = 1, PACK_BELOW = 192 };
+
+static const char magic[4] = {'C', 'B', 'L', 'K'};
+
+static uint32_t checksum(const void *bytes, size_t len)
+{
+    return (uint32_t)hash_bytes(bytes, len, VERSION);
+}
+
+/* ---- writing ---- */
+
+void block_out_init(struct block_out *out)
+{
+    *out = (struct block_out){0};
+    scratch_init(&out->scratch);
+    buf_init(&out->current, INT32_MAX);
+    buf_init(&out->body, INT32_MAX);
+    buf_init(&out->pack, INT32_MAX);
+    buf_init(&out->value, INT32_MAX);
+    out->column.scratch = &out->scratch;
+    out->column.out = &out->current;
+    out->column.zstd = ZSTD_createCCtx();
+    if (!out->column.zstd)
+        abort(); /* at start-up: no memory for one context */
+}
+
+void block_out_release(struct block_out *out)
+{
+    ZSTD_freeCCtx(out->column.zstd);
+    scratch_release(&out->scratch);
+    buf_release(&out->current);
+    buf_release(&out->body);
+    buf_release(&out->pack);
+    buf_release(&out->value);
+    free(out->entries);
+}
+
+void block_out_reset(struct block_out *out)
+{
+    scratch_reset(&out->scratch);
+    buf_reset(&out->current);
+    buf_reset(&out->body);
+    buf_reset(&out->pack);
+    out->entry_count = 0;
+}
+
+void block_out_begin(struct block_out *out, uint32_t id)
+{
+    buf_reset(&out->current);
+    out->id = id;
+}
+
+void block_out_end(struct block_out *out)
+{
+    struct buf *current = &out->current;
+    bool packed = current->len < PACK_BELOW && out->id != COL_PACK;
+
+    if (out->entry_count == out->entry_room) {
+        out->entry_room = out->entry_room ? 2 * out->entry_room : 256;
+        out->entries =
+            mem_resize(out->entries, out->entry_room, sizeof(*out->entries));
+    }
+    out->entries[out->entry_count++] = (struct block_entry){
+        .id = out->id,
+        .len = (uint32_t)current->len,
+        .checksum = packed ? 0 : checksum(current->ptr, current->len),
+        .packed = packed,
+    };
+    if (current->status != OK)
+        out->body.status = current->status;
+    buf_add(packed ? &out->pack : &out->body, buf_slice(current));
+}
+
+void block_out_ints(struct block_out *out, uint32_t id, uint64_t *values,
+                    uint32_t count, enum ints_hint hint)
+{
+    block_out_begin(out, id);
+    column_put_ints(&out->column, values, count, hint);
+    block_out_end(out);
+}
+
+void block_out_dict(struct block_out *out, uint32_t id, const struct dict *dict,
+                    uint64_t *codes, uint32_t count)
+{
+    block_out_begin(out, id);
+    column_put_dict(&out->column, dict, codes, count);
+    block_out_end(out);
+}
+
+void block_out_blob(struct block_out *out, uint32_t id, struct slice bytes)
+{
+    block_out_begin(out, id);
+    column_put_blob(&out->column, bytes);
+    block_out_end(out);
+}
+
+static void put_entry(struct buf *out, const struct block_entry *entry,
+                      uint32_t *last)
+{
+    buf_varint(out, entry->id - *last);
+    buf_varint(out, (uint64_t)entry->len << 1 | entry->packed);
+    if (!entry->packed)
+        buf_u32(out, entry->checksum);
+    *last = entry->id;
+}
+
+enum status block_out_finish(struct block_out *out, enum block_kind kind,
+                             uint32_t count, struct buf *block)
+{
+    size_t body = out->body.len, begin = block->len, size;
+    uint32_t last = 0, columns = out->entry_count;
+
+    block_out_begin(out, COL_PACK); /* comes last, stands first */
+    column_put_blob(&out->column, buf_slice(&out->pack));
+    block_out_end(out);
+
+    buf_add(block, (struct slice){magic, sizeof(magic)});
+    buf_byte(block, VERSION);
+    buf_byte(block, (char)kind);
+    buf_add(block, (struct slice){"\0\0", 2});
+    buf_u32(block, count);
+    buf_u32(block, 0);
+    buf_u32(block, 0);
+    put_entry(block, &out->entries[columns], &last);
+    for (uint32_t i = 0; i < columns; i++)
+        put_entry(block, &out->entries[i], &last);
+    size = block->len - begin - HEADER;
+    buf_add(block, (struct slice){out->body.ptr + body, out->body.len - body});
+    buf_add(block, (struct slice){out->body.ptr, body});
+    if (out->pack.status != OK || out->body.status != OK)
+        return ERR_TOO_BIG;
+    if (block->status == OK) {
+        uint8_t *head = (uint8_t *)block->ptr + begin;
+
+        for (unsigned i = 0; i < 4; i++)
+            head[12 + i] = (uint8_t)(size >> 8 * i);
+        last = checksum(head, 16) ^ checksum(head + HEADER, size);
+        for (unsigned i = 0; i < 4; i++)
+            head[16 + i] = (uint8_t)(last >> 8 * i);
+    }
+    return block->status;
+}
+
+/* ---- reading ---- */
+
+bool block_fail(struct block *block, enum status status)
+{
+    if (block->status == OK)
+        block->status = status;
+    return false;
+}
+
+void *block_alloc(struct block *block, size_t count, size_t size)
+{
+    void *piece = arena_zero(block->arena, count ? count : 1, size);
+
+    if (!piece)
+        block_fail(block, arena_status(block->arena));
+    return piece;
+}
+
+static uint32_t read_u32(const uint8_t *p)
+{
+    return (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 |
+           (uint32_t)p[3] << 24;
+}
+
+/* One entry of the directory; *at is where its column begins. */
+static void read_entry(struct block *block, struct column_in *directory,
+                       const uint8_t **at, uint32_t *last)
+{
+    struct block_ref *ref = &block->refs[block->ref_count];
+    uint64_t step = column_varint(directory), len = column_varint(directory);
+    size_t left =
+        (size_t)((const uint8_t *)block->bytes.ptr + block->bytes.len - *at);
+
+    *ref = (struct block_ref){.packed = len & 1, .len = (uint32_t)(len >> 1)};
+    if (block->ref_count == 0 ? step != COL_PACK || ref->packed
+                              : step == 0 || step > UINT16_MAX)
+        directory->status = ERR_CORRUPT;
+    ref->id = *last += (uint32_t)step;
+    len >>= 1;
+    if (len > UINT32_MAX)
+        directory->status = ERR_CORRUPT;
+    if (!ref->packed) {
+        struct slice sum = column_bytes(directory, 4);
+
+        if (len > left)
+            directory->status = ERR_CORRUPT;
+        if (directory->status != OK)
+            return;
+        ref->checksum = read_u32((const uint8_t *)sum.ptr);
+        ref->at = *at;
+        *at += len;
+    }
+    block->ref_count++;
+}
+
+static enum status read_directory(struct block *block, size_t size)
+{
+    const uint8_t *bytes = (const uint8_t *)block->bytes.ptr;
+    const uint8_t *at = bytes + HEADER + size;
+    struct column_in directory = {
+        .at = bytes + HEADER, .end = at, .arena = block->arena};
+    uint32_t last = 0;
+
+    /* An entry takes two bytes at least. */
+    block->refs = block_alloc(block, size / 2 + 1, sizeof(*block->refs));
+    if (!block->refs)
+        return block->status;
+    while (directory.at < directory.end && directory.status == OK)
+        read_entry(block, &directory, &at, &last);
+    if (block->ref_count == 0)
+        return ERR_CORRUPT;
+    return directory.status;
+}
+
+enum status block_open(struct block **result, struct slice bytes,
+                       struct arena *arena)
+{
+    const uint8_t *head = (const uint8_t *)bytes.ptr;
+    struct block *block;
+    size_t size;
+
+    if (bytes.len < HEADER || memcmp(head, magic, sizeof(magic)) != 0)
+        return ERR_CORRUPT;
+    if (head[4] > VERSION)
+        return ERR_UNSUPPORTED;
+    size = read_u32(head + 12);
+    if (head[4] == 0 || size > bytes.len - HEADER ||
+        read_u32(head + 16) !=
+            (checksum(head, 16) ^ checksum(head + HEADER, size)) ||
+        (head[5] != BLOCK_SPANS && head[5] != BLOCK_LOGS) ||
+        read_u32(head + 8) > BLOCK_MAX_ROWS)
+        return ERR_CORRUPT;
+    block = arena_zero(arena, 1, sizeof(*block));
+    if (!block)
+        return arena_status(arena);
+    block->bytes = bytes;
+    block->arena = arena;
+    block->kind = head[5];
+    block->count = read_u32(head + 8);
+    block->status = read_directory(block, size);
+    if (block->status == OK)
+        *result = block;
+    return block->status;
+}
+
+uint32_t block_count(const struct block *block)
+{
+    return block->count;
+}
+
+static struct ZSTD_DCtx_s *zstd_of(struct block *block)
+{
+    if (!block->zstd) {
+        size_t size = ZSTD_estimateDCtxSize();
+        void *room = arena_alloc(block->arena, size);
+
+        if (room)
+            block->zstd = ZSTD_initStaticDCtx(room, size);
+        if (!block->zstd)
+            block_fail(block, room ? ERR_INTERNAL : arena_status(block->arena));
+    }
+    return block->zstd;
+}
+
+static struct column_in cursor(struct block *block, struct block_ref *ref)
+{
+    struct column_in in = {.arena = block->arena, .status = block->status};
+
+    in.zstd = zstd_of(block);
+    if (block->status == OK && !ref->packed && !ref->checked) {
+        if (checksum(ref->at, ref->len) != ref->checksum)
+            block_fail(block, ERR_CORRUPT);
+        ref->checked = true;
+    }
+    in.status = block->status;
+    in.at = in.end = ref->at;
+    if (in.status == OK)
+        in.end += ref->len;
+    return in;
+}
+
+/* Inflates the pack and tells its columns where they are. */
+static void unpack(struct block *block)
+{
+    struct column_in in = cursor(block, &block->refs[0]);
+    struct slice pack = column_blob(&in);
+    size_t at = 0;
+
+    block->unpacked = true;
+    block_column_done(block, &in);
+    for (uint32_t i = 1; i < block->ref_count && block->status == OK; i++) {
+        struct block_ref *ref = &block->refs[i];
+
+        if (!ref->packed)
+            continue;
+        if (ref->len > pack.len - at) {
+            block_fail(block, ERR_CORRUPT);
+            return;
+        }
+        ref->at = (const uint8_t *)pack.ptr + at;
+        at += ref->len;
+    }
+}
+
+struct column_in block_column(struct block *block, uint32_t id)
+{
+    uint32_t low = 0, high = block->ref_count;
+
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+
+        if (block->refs[middle].id < id)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    if (low == block->ref_count || block->refs[low].id != id) {
+        block_fail(block, ERR_CORRUPT);
+        return (struct column_in){.status = block->status};
+    }
+    if (block->refs[low].packed && !block->unpacked)
+        unpack(block);
+    return cursor(block, &block->refs[low]);
+}
+
+void block_column_done(struct block *block, const struct column_in *column)
+{
+    if (column->status != OK)
+        block_fail(block, column->status);
+}
+
+struct ints *block_ints(struct block *block, uint32_t id, uint32_t count)
+{
+    struct ints *ints = block->ints[id];
+
+    if (!ints) {
+        ints = block_alloc(block, 1, sizeof(*ints));
+        if (!ints)
+            return &block->no_ints;
+        struct column_in in = block_column(block, id);
+
+        column_ints(&in, count, ints);
+        block_column_done(block, &in);
+        block->ints[id] = ints;
+    }
+    return ints;
+}
+
+struct texts *block_texts(struct block *block, uint32_t id, uint32_t count)
+{
+    struct texts *texts = block->texts[id];
+
+    if (!texts) {
+        texts = block_alloc(block, 1, sizeof(*texts));
+        if (!texts)
+            return &block->no_texts;
+        struct column_in in = block_column(block, id);
+
+        column_texts(&in, count, texts);
+        block_column_done(block, &in);
+        block->texts[id] = texts;
+    }
+    return texts;
+}

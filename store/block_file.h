@@ -1,0 +1,186 @@
+/*
+ * block_file - the container of a block: columns by id, for block_*.c only.
+ */
+#ifndef BLOCK_FILE_H
+#define BLOCK_FILE_H
+
+#include "block.h"
+#include "column.h"
+
+enum block_kind { BLOCK_SPANS = 1, BLOCK_LOGS = 2 };
+
+/* The most rows of a block, and of a table inside it (events, links). */
+enum { BLOCK_MAX_ROWS = 1 << 20 };
+
+/*
+ * Ids of columns. They are part of the format: new ones get new numbers. Those
+ * below COL_FIXED are one each; the others count up from their base.
+ */
+enum block_column {
+    COL_PACK, /* small columns, together */
+    /* spans */
+    COL_TRACE_ID,
+    COL_TRACE_COUNT,
+    COL_TRACE_START,
+    COL_TRACE_LENGTH,
+    COL_TRACE_ROOT,
+    COL_SPAN_ID,
+    COL_PARENT,
+    COL_PARENT_ID,
+    COL_START,
+    COL_DURATION,
+    COL_NAME,
+    COL_OPERATION,
+    COL_ENDPOINT,
+    COL_KIND,
+    COL_STATUS,
+    COL_STATUS_MESSAGE,
+    COL_TRACE_STATE,
+    COL_DROPPED_EVENTS,
+    COL_DROPPED_LINKS,
+    COL_EVENT_COUNT,
+    COL_EVENT_TIME,
+    COL_EVENT_NAME,
+    COL_LINK_COUNT,
+    COL_LINK_TRACE_ID,
+    COL_LINK_SPAN_ID,
+    COL_LINK_TRACE_STATE,
+    COL_LINK_FLAGS,
+    /* both */
+    COL_RESOURCE_ID,
+    COL_RESOURCE,
+    COL_SCOPE,
+    COL_FLAGS,
+    COL_FIXED_TIME,
+    /* logs */
+    COL_TIME,
+    COL_OBSERVED,
+    COL_LOG_TRACE_ID,
+    COL_LOG_SPAN_ID,
+    COL_SEVERITY,
+    COL_LEVEL,
+    COL_SEVERITY_TEXT,
+    COL_EVENT,
+    COL_IS_EVENT,
+    COL_BODY_VALUE,
+    COL_TEMPLATE,
+    COL_TEMPLATE_TEXT,
+    COL_FIXED = 64,
+    COL_ATTRS = 1024,       /* of records: attrs_block.h */
+    COL_EVENT_ATTRS = 8192, /* of span events */
+    COL_LINK_ATTRS = 16384, /* of links */
+    COL_VARIABLES = 32768,  /* of templates */
+};
+
+/* ---- writing ---- */
+
+struct block_entry {
+    uint32_t id, len, checksum;
+    bool packed;
+};
+
+/* Columns on their way into a block; ids must ascend. */
+struct block_out {
+    struct column_out column; /* put into this between begin and end */
+    struct scratch scratch;
+    struct buf current, body, pack, value;
+    struct block_entry *entries;
+    uint32_t entry_count, entry_room, id;
+};
+
+void block_out_init(struct block_out *out);
+void block_out_release(struct block_out *out);
+void block_out_reset(struct block_out *out);
+
+void block_out_begin(struct block_out *out, uint32_t id);
+void block_out_end(struct block_out *out);
+
+/* A whole column in one call. */
+void block_out_ints(struct block_out *out, uint32_t id, uint64_t *values,
+                    uint32_t count, enum ints_hint hint);
+void block_out_dict(struct block_out *out, uint32_t id, const struct dict *dict,
+                    uint64_t *codes, uint32_t count);
+void block_out_blob(struct block_out *out, uint32_t id, struct slice bytes);
+
+/* Puts it all together in block. */
+MUST_CHECK enum status block_out_finish(struct block_out *out,
+                                        enum block_kind kind, uint32_t count,
+                                        struct buf *block);
+
+/* ---- reading ---- */
+
+struct block_ref {
+    uint32_t id, len, checksum;
+    const uint8_t *at; /* in the block; of packed ones after unpacking */
+    bool packed, checked;
+};
+
+struct attrs_in;
+struct body_in;
+
+struct block {
+    struct slice bytes;
+    struct arena *arena;
+    struct ZSTD_DCtx_s *zstd;
+    enum status status; /* the first error sticks */
+    enum block_kind kind;
+    uint32_t count;
+    struct block_ref *refs; /* by id */
+    uint32_t ref_count;
+    bool unpacked;
+    struct ints *ints[COL_FIXED]; /* what has been read, by id */
+    struct texts *texts[COL_FIXED];
+    struct ints *resource_ids;
+    struct attrs_in *attrs, *event_attrs, *link_attrs;
+    struct body_in *body;
+    struct trace_table *traces;
+    const uint64_t *times; /* of rows */
+    uint32_t *event_first, *link_first;
+    struct ints no_ints;
+    struct texts no_texts;
+    uint32_t *external; /* rank among parents of other blocks, by row */
+};
+
+/* Notes an error; returns false. */
+bool block_fail(struct block *block, enum status status);
+
+/* Memory of the block, zeroed; NULL (and a sticky status) if there is none. */
+void *block_alloc(struct block *block, size_t count, size_t size);
+
+/* A cursor over a column; an error if there is none with this id. */
+struct column_in block_column(struct block *block, uint32_t id);
+/* What a cursor has met is the block's. */
+void block_column_done(struct block *block, const struct column_in *column);
+
+/* Columns with an id below COL_FIXED, read once. Never NULL: after an error
+ * they are of zeros and empty texts. */
+struct ints *block_ints(struct block *block, uint32_t id, uint32_t count);
+struct texts *block_texts(struct block *block, uint32_t id, uint32_t count);
+
+/* All bits of the block's rows set; NULL and a sticky status if there is no
+ * memory. */
+uint64_t *block_all_rows(struct block *block);
+
+/* Takes rows out whose resource is not in the set (NULL: all are). */
+void block_match_resources(struct block *block, const struct idset *resources,
+                           uint64_t *rows);
+
+/* Takes rows out whose time is not in [start_ns, end_ns). */
+void block_match_times(struct block *block, const uint64_t *times,
+                       uint64_t start_ns, uint64_t end_ns, uint64_t *rows);
+
+/* Takes rows out whose text is not the wanted one. */
+void block_match_texts(struct block *block, struct texts *texts,
+                       struct slice wanted, uint64_t *rows);
+
+/* The id of a row's resource. */
+uint32_t block_resource(struct block *block, uint32_t row);
+
+/* The attributes of the rows. */
+struct attrs_in *block_attrs(struct block *block);
+
+/* The scope that value_put_scope() wrote; NULL of no bytes. */
+void block_read_scope(struct block *block, struct slice bytes,
+                      const struct scope **scope);
+
+#endif

@@ -1,0 +1,161 @@
+/*
+ * Reading log records, and finding those a query wants: the cheap tests run
+ * first, column by column on bitmaps of rows, and bodies are looked at only in
+ * the rows that are left.
+ */
+#include <string.h>
+
+#include "attrs_block.h"
+#include "block_spans.h"
+#include "body.h"
+
+static bool is_logs(struct block *block)
+{
+    if (block->kind != BLOCK_LOGS)
+        block_fail(block, ERR_INVALID);
+    return block->status == OK;
+}
+
+enum status block_times(struct block *block, const uint64_t **times)
+{
+    *times = NULL;
+    if (block->kind == BLOCK_SPANS) {
+        *times = block_starts(block);
+    } else {
+        struct ints *ints = block_ints(block, COL_TIME, block->count);
+
+        if (block->status == OK)
+            *times = ints_all(ints, block->arena);
+        if (!*times && block->status == OK)
+            block_fail(block, arena_status(block->arena));
+    }
+    return block->status;
+}
+
+/* ---- matching ---- */
+
+static void match_levels(struct block *block, uint32_t levels, uint64_t *rows)
+{
+    struct ints *level = block_ints(block, COL_LEVEL, block->count);
+
+    for (uint32_t row = 0; row < block->count; row++) {
+        uint64_t v = ints_at(level, row);
+
+        if (v >= LEVEL_COUNT || !(levels >> v & 1))
+            rows[row / 64] &= ~(UINT64_C(1) << (row & 63));
+    }
+}
+
+static void match_events(struct block *block, bool events, uint64_t *rows)
+{
+    struct ints *is_event = block_ints(block, COL_IS_EVENT, block->count);
+
+    if (ints_same(is_event) && (is_event->base != 0) == events)
+        return;
+    for (uint32_t row = 0; row < block->count; row++)
+        if ((ints_at(is_event, row) != 0) != events)
+            rows[row / 64] &= ~(UINT64_C(1) << (row & 63));
+}
+
+static void match_id(struct block *block, uint32_t column, const uint8_t *id,
+                     size_t len, uint64_t *rows)
+{
+    struct slice wanted = {(const char *)id, id_is_zero(id, len) ? 0 : len};
+
+    block_match_texts(block, block_texts(block, column, block->count), wanted,
+                      rows);
+}
+
+static bool any(const struct block *block, const uint64_t *rows)
+{
+    for (uint32_t i = 0; i < (block->count + 63) / 64; i++)
+        if (rows[i])
+            return true;
+    return false;
+}
+
+static void match_columns(struct block *block, const struct log_query *query,
+                          uint64_t *rows)
+{
+    const uint64_t *times;
+
+    block_match_resources(block, query->resources, rows);
+    match_events(block, query->events, rows);
+    if (query->levels)
+        match_levels(block, query->levels, rows);
+    if (block_times(block, &times) == OK)
+        block_match_times(block, times, query->start_ns, query->end_ns, rows);
+    if (query->trace_id)
+        match_id(block, COL_LOG_TRACE_ID, query->trace_id, 16, rows);
+    if (query->span_id)
+        match_id(block, COL_LOG_SPAN_ID, query->span_id, 8, rows);
+    for (uint32_t i = 0; i < query->attr_count; i++)
+        if (any(block, rows) && block_attrs(block))
+            attrs_in_match(block->attrs, &query->attrs[i], rows);
+}
+
+enum status block_match_logs(struct block *block, const struct log_query *query,
+                             uint64_t **result, uint64_t *matches)
+{
+    uint64_t *rows = is_logs(block) ? block_all_rows(block) : NULL;
+
+    *matches = 0;
+    if (!rows)
+        return block->status;
+    match_columns(block, query, rows);
+    if ((query->phrase.len > 0 || query->word_count > 0) && any(block, rows) &&
+        body_in_open(block))
+        body_in_match(block->body, query, rows);
+    if (block->status != OK)
+        return block->status;
+    for (uint32_t i = 0; i < (block->count + 63) / 64; i++)
+        *matches += (uint64_t)__builtin_popcountll(rows[i]);
+    *result = rows;
+    return OK;
+}
+
+/* ---- records ---- */
+
+static void read_id(struct block *block, uint32_t column, uint32_t row,
+                    uint8_t *id, size_t len)
+{
+    struct slice text = texts_at(block_texts(block, column, block->count), row);
+
+    if (text.len == len)
+        memcpy(id, text.ptr, len);
+    else if (text.len > 0)
+        block_fail(block, ERR_CORRUPT);
+}
+
+enum status block_log(struct block *block, uint32_t row, struct log_record *log)
+{
+    uint32_t rows = block->count;
+
+    *log = (struct log_record){0};
+    if (!is_logs(block) || row >= rows)
+        return block->status != OK ? block->status : ERR_INVALID;
+    log->time_ns = ints_at(block_ints(block, COL_TIME, rows), row);
+    log->observed_ns =
+        log->time_ns +
+        (uint64_t)unzigzag(ints_at(block_ints(block, COL_OBSERVED, rows), row));
+    read_id(block, COL_LOG_TRACE_ID, row, log->trace_id, 16);
+    read_id(block, COL_LOG_SPAN_ID, row, log->span_id, 8);
+    log->severity =
+        (uint8_t)ints_at(block_ints(block, COL_SEVERITY, rows), row);
+    log->level = (uint8_t)ints_at(block_ints(block, COL_LEVEL, rows), row);
+    log->severity_text =
+        texts_at(block_texts(block, COL_SEVERITY_TEXT, rows), row);
+    log->event_name = texts_at(block_texts(block, COL_EVENT, rows), row);
+    log->flags = (uint32_t)ints_at(block_ints(block, COL_FLAGS, rows), row);
+    log->fixed = (uint8_t)ints_at(block_ints(block, COL_FIXED_TIME, rows), row);
+    log->is_event = ints_at(block_ints(block, COL_IS_EVENT, rows), row) != 0;
+    log->resource_id = block_resource(block, row);
+    block_read_scope(block, texts_at(block_texts(block, COL_SCOPE, rows), row),
+                     &log->scope);
+    if (block_attrs(block))
+        attrs_in_get(block->attrs, row, &log->attrs);
+    log->body.key = "";
+    if (body_in_open(block))
+        body_in_get(block->body, row, &log->body);
+    return block->status;
+}

@@ -1,0 +1,186 @@
+/*
+ * A block of log records. Rows are sorted by resource, then time, then arrival,
+ * so that what one process wrote lies together: times are small differences,
+ * lines of one kind follow each other. Trace and span ids are dictionaries:
+ * the records of a span name the same ones. Bodies: body_write.c; attributes:
+ * attrs_write.c.
+ */
+#include <assert.h>
+#include <string.h>
+
+#include "block_out.h"
+#include "body.h"
+#include "sort.h"
+
+enum { AHEAD = 8 };
+
+static const uint8_t number_columns[] = {
+    COL_FLAGS,    COL_FIXED_TIME, COL_TIME,    COL_OBSERVED,
+    COL_SEVERITY, COL_LEVEL,      COL_IS_EVENT};
+
+struct logs_out {
+    struct block_out *out;
+    const struct log_record **logs;
+    uint32_t count;
+    uint64_t *rows[COL_FIXED]; /* numbers of each row, by column */
+    struct text_column trace_id, span_id, severity_text, event_name;
+    struct body_out body;
+    struct attrs_out attrs;
+    struct origin_out origin;
+    struct summary_out summary;
+};
+
+static void init(struct logs_out *logs, struct block_writer *writer,
+                 const struct log_record **at, uint32_t count)
+{
+    struct block_out *out = &writer->out;
+    struct scratch *scratch = &out->scratch;
+
+    *logs = (struct logs_out){.out = out, .logs = at, .count = count};
+    for (size_t i = 0; i < sizeof(number_columns); i++)
+        logs->rows[number_columns[i]] =
+            scratch_alloc(scratch, count * sizeof(uint64_t));
+    text_column_init(&logs->trace_id, scratch, count);
+    text_column_init(&logs->span_id, scratch, count);
+    text_column_init(&logs->severity_text, scratch, count);
+    text_column_init(&logs->event_name, scratch, count);
+    summary_init(&logs->summary, scratch, true);
+    body_out_init(&logs->body, out, &writer->split, &logs->summary, count);
+    attrs_out_init(&logs->attrs, scratch, &out->value);
+    origin_init(&logs->origin, out, count);
+}
+
+static void sort_logs(const struct log_record **logs, uint32_t count,
+                      struct scratch *scratch)
+{
+    size_t size = count * sizeof(struct sort_row);
+    struct sort_row *a = scratch_alloc(scratch, size), *order = a;
+    struct sort_row *b = scratch_alloc(scratch, size);
+    const struct log_record **sorted =
+        scratch_alloc(scratch, count * sizeof(const struct log_record *));
+
+    for (uint32_t i = 0; i < count; i++)
+        order[i] = (struct sort_row){logs[i]->time_ns, i};
+    order = sort_rows(order, b, count);
+    for (uint32_t i = 0; i < count; i++)
+        order[i].key = logs[order[i].row]->resource_id;
+    order = sort_rows(order, order == a ? b : a, count);
+    for (uint32_t i = 0; i < count; i++)
+        sorted[i] = logs[order[i].row];
+    if (count > 0)
+        memcpy(logs, sorted, count * sizeof(const struct log_record *));
+}
+
+/* Nothing for the id that stands for none. */
+static struct slice id_text(const uint8_t *id, size_t len)
+{
+    return (struct slice){(const char *)id, id_is_zero(id, len) ? 0 : len};
+}
+
+static void add_trace_id(struct logs_out *logs, const uint8_t *trace_id)
+{
+    uint32_t known = logs->trace_id.dict.count;
+    struct slice id = id_text(trace_id, 16);
+
+    text_column_add(&logs->trace_id, id);
+    if (id.len > 0 && logs->trace_id.dict.count > known)
+        summary_add_trace(&logs->summary, trace_id);
+}
+
+static void add_log(struct logs_out *logs, uint32_t row)
+{
+    const struct log_record *log = logs->logs[row];
+
+    logs->rows[COL_TIME][row] = log->time_ns;
+    logs->rows[COL_OBSERVED][row] =
+        zigzag((int64_t)(log->observed_ns - log->time_ns));
+    logs->rows[COL_SEVERITY][row] = log->severity;
+    logs->rows[COL_LEVEL][row] = log->level < LEVEL_COUNT ? log->level : 0;
+    logs->rows[COL_FLAGS][row] = log->flags;
+    logs->rows[COL_FIXED_TIME][row] = log->fixed;
+    logs->rows[COL_IS_EVENT][row] = log->is_event;
+    add_trace_id(logs, log->trace_id);
+    text_column_add(&logs->span_id, id_text(log->span_id, 8));
+    text_column_add(&logs->severity_text, log->severity_text);
+    text_column_add(&logs->event_name, log->event_name);
+    origin_add(&logs->origin, log->resource_id, log->scope);
+    attrs_out_add(&logs->attrs, &log->attrs);
+    body_out_add(&logs->body, &log->body);
+}
+
+static void add_all(struct logs_out *logs)
+{
+    const struct log_record **at = logs->logs;
+
+    for (uint32_t row = 0; row < logs->count; row++) {
+        if (row + AHEAD < logs->count) { /* they lie all over the head */
+            __builtin_prefetch(at[row + AHEAD / 2]->attrs.at);
+            __builtin_prefetch(at[row + AHEAD / 2]->body.str);
+            __builtin_prefetch(at[row + AHEAD / 2]->body.str + 64);
+            __builtin_prefetch(at[row + AHEAD]);
+            __builtin_prefetch((const char *)at[row + AHEAD] + 64);
+            __builtin_prefetch((const char *)at[row + AHEAD] + 128);
+        }
+        add_log(logs, row);
+    }
+}
+
+static void fill_meta(const struct logs_out *logs, struct block_meta *meta)
+{
+    *meta = (struct block_meta){.count = logs->count, .min_ns = UINT64_MAX};
+    for (uint32_t row = 0; row < logs->count; row++) {
+        uint64_t time = logs->rows[COL_TIME][row];
+
+        meta->min_ns = time < meta->min_ns ? time : meta->min_ns;
+        meta->max_ns = time > meta->max_ns ? time : meta->max_ns;
+        meta->levels |= 1U << logs->rows[COL_LEVEL][row];
+    }
+    if (logs->count == 0)
+        meta->min_ns = 0;
+}
+
+static void put_numbers(struct logs_out *logs, uint32_t id, enum ints_hint hint)
+{
+    block_out_ints(logs->out, id, logs->rows[id], logs->count, hint);
+}
+
+static void put_columns(struct logs_out *logs)
+{
+    struct block_out *out = logs->out;
+
+    origin_put(&logs->origin, out);
+    put_numbers(logs, COL_FLAGS, INTS_PLAIN);
+    put_numbers(logs, COL_FIXED_TIME, INTS_PLAIN);
+    put_numbers(logs, COL_TIME, INTS_AUTO);
+    put_numbers(logs, COL_OBSERVED, INTS_AUTO);
+    text_column_put(&logs->trace_id, out, COL_LOG_TRACE_ID);
+    text_column_put(&logs->span_id, out, COL_LOG_SPAN_ID);
+    put_numbers(logs, COL_SEVERITY, INTS_PLAIN);
+    put_numbers(logs, COL_LEVEL, INTS_PLAIN);
+    text_column_put(&logs->severity_text, out, COL_SEVERITY_TEXT);
+    text_column_put(&logs->event_name, out, COL_EVENT);
+    put_numbers(logs, COL_IS_EVENT, INTS_PLAIN);
+    attrs_out_finish(&logs->attrs, out, COL_ATTRS);
+    body_out_finish(&logs->body);
+}
+
+enum status block_write_logs(struct block_writer *writer,
+                             const struct log_record **logs, uint32_t count,
+                             struct buf *block, struct buf *summary,
+                             struct block_meta *meta)
+{
+    struct logs_out out;
+    enum status status;
+
+    assert(count <= BLOCK_MAX_ROWS);
+    block_out_reset(&writer->out);
+    sort_logs(logs, count, &writer->out.scratch);
+    init(&out, writer, logs, count);
+    add_all(&out);
+    fill_meta(&out, meta);
+    origin_count(&out.origin, out.rows[COL_LEVEL]);
+    put_columns(&out);
+    origin_summary(&out.origin, BLOCK_LOGS, &out.summary, summary);
+    status = block_out_finish(&writer->out, BLOCK_LOGS, count, block);
+    return status != OK ? status : summary->status;
+}

@@ -1,0 +1,116 @@
+/*
+ * Which traces of a block a query wants: the tests on spans run over columns
+ * as bitmaps of rows, and a trace matches if any bit of its rows is left.
+ */
+#include <string.h>
+
+#include "attrs_block.h"
+#include "block_spans.h"
+
+static bool any_row(const uint64_t *rows, uint32_t first, uint32_t end)
+{
+    for (uint32_t row = first; row < end;) {
+        uint64_t word = rows[row / 64] >> (row & 63);
+        uint32_t step = 64 - (row & 63);
+
+        if (step > end - row)
+            word &= (UINT64_C(1) << (end - row)) - 1;
+        if (word)
+            return true;
+        row += step;
+    }
+    return false;
+}
+
+/* Rows in `resources` that failed; NULL if there are none at all. */
+static uint64_t *failed_rows(struct block *block, const uint64_t *in_resources)
+{
+    struct ints *status = block_ints(block, COL_STATUS, block->count);
+    uint64_t *rows;
+
+    if (ints_same(status) && status->base != SPAN_ERROR)
+        return NULL;
+    rows = block_alloc(block, (block->count + 63) / 64, sizeof(*rows));
+    for (uint32_t row = 0; rows && row < block->count; row++)
+        rows[row / 64] |= (uint64_t)(ints_at(status, row) == SPAN_ERROR)
+                          << (row & 63);
+    for (uint32_t i = 0; rows && i < (block->count + 63) / 64; i++)
+        rows[i] &= in_resources[i];
+    return rows;
+}
+
+/* True if every start is in the query's time; looks at traces only. */
+static bool all_in_time(const struct trace_table *table,
+                        const struct trace_query *query)
+{
+    for (uint32_t i = 0; i < table->count; i++) {
+        uint64_t start = ints_at(table->start, i);
+
+        if (start < query->start_ns ||
+            start + ints_at(table->length, i) >= query->end_ns)
+            return false;
+    }
+    return true;
+}
+
+/* Narrows rows, which are those in the query's resources. */
+static void match_rows(struct block *block, const struct trace_query *query,
+                       uint64_t *rows)
+{
+    if (!all_in_time(block->traces, query)) {
+        const uint64_t *starts = block_starts(block);
+
+        if (starts)
+            block_match_times(block, starts, query->start_ns, query->end_ns,
+                              rows);
+    }
+    if (query->operation.len > 0)
+        block_match_texts(block,
+                          block_texts(block, COL_OPERATION, block->count),
+                          query->operation, rows);
+    for (uint32_t i = 0; i < query->attr_count && block_attrs(block); i++)
+        attrs_in_match(block->attrs, &query->attrs[i], rows);
+}
+
+static void fill(const struct trace_table *table, uint32_t i,
+                 struct block_trace *trace)
+{
+    uint64_t root = ints_at(table->root, i);
+
+    memcpy(trace->trace_id, table->ids + (size_t)i * 16, 16);
+    trace->first = table->first[i];
+    trace->count = table->first[i + 1] - trace->first;
+    trace->start_ns = ints_at(table->start, i);
+    trace->end_ns = trace->start_ns + ints_at(table->length, i);
+    trace->has_root = root > 0 && root <= trace->count;
+    trace->root = trace->first + (trace->has_root ? (uint32_t)root - 1 : 0);
+}
+
+enum status block_traces(struct block *block, const struct trace_query *query,
+                         struct block_trace **traces, uint32_t *count)
+{
+    struct trace_table *table = block_trace_table(block);
+    uint64_t *rows = block_all_rows(block), *failed, *matching;
+    size_t size = (block->count + 63) / 64 * sizeof(*rows);
+
+    if (!table || !rows)
+        return block->status;
+    *traces = block_alloc(block, table->count, sizeof(**traces));
+    matching = arena_alloc(block->arena, size + 1);
+    if (!*traces || !matching)
+        return arena_status(block->arena);
+    block_match_resources(block, query->resources, rows);
+    failed = failed_rows(block, rows);
+    memcpy(matching, rows, size);
+    match_rows(block, query, matching);
+    for (uint32_t i = 0; i < table->count; i++) {
+        struct block_trace *trace = &(*traces)[i];
+        uint32_t first = table->first[i], end = table->first[i + 1];
+
+        fill(table, i, trace);
+        trace->matches = any_row(matching, first, end);
+        trace->has_errors = failed && any_row(failed, first, end);
+    }
+    *count = table->count;
+    return block->status;
+}

@@ -1,0 +1,332 @@
+/*
+ * Reading spans: see block_spans_write.c for the format. The table of traces
+ * is read first; it says which rows are one trace, and so what a parent's
+ * place and a start's difference refer to.
+ */
+#include <string.h>
+
+#include "attrs_block.h"
+#include "block_file.h"
+#include "block_spans.h"
+
+/* ---- traces ---- */
+
+static bool check_traces(struct block *block, struct trace_table *table)
+{
+    struct column_in in = block_column(block, COL_TRACE_COUNT);
+    struct ints counts;
+    uint64_t row = 0;
+
+    column_ints_any(&in, &counts);
+    block_column_done(block, &in);
+    if (counts.count > block->count)
+        return block_fail(block, ERR_CORRUPT);
+    table->count = counts.count;
+    table->first =
+        block_alloc(block, (size_t)counts.count + 1, sizeof(*table->first));
+    if (!table->first)
+        return false;
+    for (uint32_t i = 0; i < counts.count; i++) {
+        uint64_t rows = ints_at(&counts, i);
+
+        table->first[i] = (uint32_t)row;
+        if (rows == 0 || rows > block->count - row)
+            return block_fail(block, ERR_CORRUPT);
+        row += rows;
+    }
+    table->first[counts.count] = (uint32_t)row;
+    return row == block->count || block_fail(block, ERR_CORRUPT);
+}
+
+struct trace_table *block_trace_table(struct block *block)
+{
+    struct trace_table *table;
+    struct column_in in;
+    struct slice ids;
+
+    if (block->traces)
+        return block->traces;
+    if (block->kind != BLOCK_SPANS)
+        block_fail(block, ERR_INVALID);
+    table = block_alloc(block, 1, sizeof(*table));
+    if (!table || block->status != OK || !check_traces(block, table))
+        return NULL;
+    in = block_column(block, COL_TRACE_ID);
+    ids = column_blob(&in);
+    block_column_done(block, &in);
+    if (ids.len != (size_t)table->count * 16)
+        block_fail(block, ERR_CORRUPT);
+    table->ids = (const uint8_t *)ids.ptr;
+    table->start = block_ints(block, COL_TRACE_START, table->count);
+    table->length = block_ints(block, COL_TRACE_LENGTH, table->count);
+    table->root = block_ints(block, COL_TRACE_ROOT, table->count);
+    if (block->status == OK)
+        block->traces = table;
+    return block->traces;
+}
+
+enum status block_find_trace(struct block *block, const uint8_t trace_id[16],
+                             uint32_t *first, uint32_t *count)
+{
+    struct trace_table *table = block_trace_table(block);
+    uint32_t low = 0, high = table ? table->count : 0;
+
+    *first = *count = 0;
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+
+        if (memcmp(table->ids + (size_t)middle * 16, trace_id, 16) < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    if (table && low < table->count &&
+        memcmp(table->ids + (size_t)low * 16, trace_id, 16) == 0) {
+        *first = table->first[low];
+        *count = table->first[low + 1] - *first;
+    }
+    return block->status;
+}
+
+/* The trace of a row. */
+static uint32_t trace_of(const struct trace_table *table, uint32_t row)
+{
+    uint32_t low = 0, high = table->count;
+
+    while (high - low > 1) {
+        uint32_t middle = low + (high - low) / 2;
+
+        if (table->first[middle] <= row)
+            low = middle;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+const uint64_t *block_starts(struct block *block)
+{
+    struct trace_table *table = block_trace_table(block);
+    struct ints *delta = block_ints(block, COL_START, block->count);
+    uint64_t *times;
+
+    if (block->times || block->status != OK)
+        return block->times;
+    times = block_alloc(block, block->count, sizeof(*times));
+    if (!times)
+        return NULL;
+    for (uint32_t trace = 0; trace < table->count; trace++) {
+        uint64_t at = ints_at(table->start, trace);
+
+        for (uint32_t row = table->first[trace]; row < table->first[trace + 1];
+             row++)
+            times[row] = at += ints_at(delta, row);
+    }
+    return block->times = times;
+}
+
+/* ---- events and links ---- */
+
+/* Where the entries of each row begin, from how many each has. */
+static uint32_t *begins(struct block *block, uint32_t id)
+{
+    struct ints *counts = block_ints(block, id, block->count);
+    uint32_t *first =
+        block_alloc(block, (size_t)block->count + 1, sizeof(*first));
+    uint64_t at = 0;
+
+    if (!first || block->status != OK)
+        return NULL;
+    for (uint32_t row = 0; row < block->count; row++) {
+        uint64_t count = ints_at(counts, row);
+
+        first[row] = (uint32_t)at;
+        if (count > COLUMN_MAX_COUNT - at) {
+            block_fail(block, ERR_CORRUPT);
+            return NULL;
+        }
+        at += count;
+    }
+    first[block->count] = (uint32_t)at;
+    return first;
+}
+
+static bool open_table(struct block *block, uint32_t **first, uint32_t count_id,
+                       struct attrs_in **attrs, uint32_t attrs_id)
+{
+    if (!*first)
+        *first = begins(block, count_id);
+    if (*first && !*attrs)
+        *attrs = attrs_in_open(block, attrs_id, (*first)[block->count]);
+    return *first && *attrs;
+}
+
+static void read_events(struct block *block, uint32_t row, struct span *span)
+{
+    uint32_t all, begin, count;
+    struct span_event *events;
+
+    if (ints_at(block_ints(block, COL_EVENT_COUNT, block->count), row) == 0 ||
+        !open_table(block, &block->event_first, COL_EVENT_COUNT,
+                    &block->event_attrs, COL_EVENT_ATTRS))
+        return;
+    all = block->event_first[block->count];
+    begin = block->event_first[row];
+    count = block->event_first[row + 1] - begin;
+    events = block_alloc(block, count, sizeof(*events));
+    if (!events)
+        return;
+    for (uint32_t i = 0; i < count; i++) {
+        events[i].time_ns =
+            span->start_ns +
+            (uint64_t)unzigzag(
+                ints_at(block_ints(block, COL_EVENT_TIME, all), begin + i));
+        events[i].name =
+            texts_at(block_texts(block, COL_EVENT_NAME, all), begin + i);
+        attrs_in_get(block->event_attrs, begin + i, &events[i].attrs);
+    }
+    span->events = events;
+    span->event_count = count;
+}
+
+static void copy_id(uint8_t *id, size_t len, struct slice text)
+{
+    if (text.len == len)
+        memcpy(id, text.ptr, len);
+}
+
+static void read_links(struct block *block, uint32_t row, struct span *span)
+{
+    uint32_t all, begin, count;
+    struct span_link *links;
+
+    if (ints_at(block_ints(block, COL_LINK_COUNT, block->count), row) == 0 ||
+        !open_table(block, &block->link_first, COL_LINK_COUNT,
+                    &block->link_attrs, COL_LINK_ATTRS))
+        return;
+    all = block->link_first[block->count];
+    begin = block->link_first[row];
+    count = block->link_first[row + 1] - begin;
+    links = block_alloc(block, count, sizeof(*links));
+    if (!links)
+        return;
+    for (uint32_t i = 0; i < count; i++) {
+        copy_id(
+            links[i].trace_id, 16,
+            texts_at(block_texts(block, COL_LINK_TRACE_ID, all), begin + i));
+        copy_id(links[i].span_id, 8,
+                texts_at(block_texts(block, COL_LINK_SPAN_ID, all), begin + i));
+        links[i].trace_state =
+            texts_at(block_texts(block, COL_LINK_TRACE_STATE, all), begin + i);
+        links[i].flags = (uint32_t)ints_at(
+            block_ints(block, COL_LINK_FLAGS, all), begin + i);
+        attrs_in_get(block->link_attrs, begin + i, &links[i].attrs);
+    }
+    span->links = links;
+    span->link_count = count;
+}
+
+/* ---- spans ---- */
+
+/* The blob of ids of this length, which must be `count` of them. */
+static const uint8_t *ids_of(struct block *block, struct slice *ids,
+                             uint32_t id)
+{
+    if (!ids->ptr) {
+        struct column_in in = block_column(block, id);
+
+        *ids = column_blob(&in);
+        block_column_done(block, &in);
+    }
+    return (const uint8_t *)ids->ptr;
+}
+
+/* Ranks of the rows whose parent is in no row, in order. */
+static uint32_t *external_ranks(struct block *block)
+{
+    struct ints *parents = block_ints(block, COL_PARENT, block->count);
+    uint32_t rank = 0;
+
+    if (block->external)
+        return block->external;
+    block->external =
+        block_alloc(block, block->count, sizeof(*block->external));
+    for (uint32_t row = 0; block->external && row < block->count; row++) {
+        block->external[row] = rank;
+        rank += ints_at(parents, row) == 1;
+    }
+    return block->external;
+}
+
+static void read_ids(struct block *block, uint32_t row, struct span *span)
+{
+    struct trace_table *table = block->traces;
+    uint32_t trace = trace_of(table, row), first = table->first[trace];
+    uint64_t parent = ints_at(block_ints(block, COL_PARENT, block->count), row);
+    const uint8_t *ids = ids_of(block, &table->span_ids, COL_SPAN_ID);
+
+    memcpy(span->trace_id, table->ids + (size_t)trace * 16, 16);
+    if (table->span_ids.len != (size_t)block->count * 8) {
+        block_fail(block, ERR_CORRUPT);
+        return;
+    }
+    memcpy(span->span_id, ids + (size_t)row * 8, 8);
+    if (parent == 1) {
+        const uint8_t *outside =
+            ids_of(block, &table->parent_ids, COL_PARENT_ID);
+        const uint32_t *rank = external_ranks(block);
+
+        if (!rank || rank[row] >= table->parent_ids.len / 8)
+            block_fail(block, ERR_CORRUPT);
+        else
+            memcpy(span->parent_span_id, outside + (size_t)rank[row] * 8, 8);
+    } else if (parent > 1) {
+        if (parent - 2 >= table->first[trace + 1] - first)
+            block_fail(block, ERR_CORRUPT);
+        else
+            memcpy(span->parent_span_id, ids + (first + parent - 2) * 8, 8);
+    }
+}
+
+enum status block_span(struct block *block, uint32_t row, bool whole,
+                       struct span *span)
+{
+    const uint64_t *starts = block_starts(block);
+    uint32_t rows = block->count;
+
+    *span = (struct span){0};
+    if (block->status != OK || row >= rows)
+        return block->status != OK ? block->status : ERR_INVALID;
+    read_ids(block, row, span);
+    span->start_ns = starts[row];
+    span->end_ns =
+        span->start_ns + ints_at(block_ints(block, COL_DURATION, rows), row);
+    span->name = texts_at(block_texts(block, COL_NAME, rows), row);
+    span->operation = texts_at(block_texts(block, COL_OPERATION, rows), row);
+    span->endpoint = texts_at(block_texts(block, COL_ENDPOINT, rows), row);
+    span->status_message =
+        texts_at(block_texts(block, COL_STATUS_MESSAGE, rows), row);
+    span->kind = (uint8_t)ints_at(block_ints(block, COL_KIND, rows), row);
+    span->status = (uint8_t)ints_at(block_ints(block, COL_STATUS, rows), row);
+    span->resource_id = block_resource(block, row);
+    if (whole) {
+        span->trace_state =
+            texts_at(block_texts(block, COL_TRACE_STATE, rows), row);
+        span->flags =
+            (uint32_t)ints_at(block_ints(block, COL_FLAGS, rows), row);
+        span->fixed =
+            (uint8_t)ints_at(block_ints(block, COL_FIXED_TIME, rows), row);
+        span->dropped_events =
+            (uint32_t)ints_at(block_ints(block, COL_DROPPED_EVENTS, rows), row);
+        span->dropped_links =
+            (uint32_t)ints_at(block_ints(block, COL_DROPPED_LINKS, rows), row);
+        block_read_scope(block,
+                         texts_at(block_texts(block, COL_SCOPE, rows), row),
+                         &span->scope);
+        if (block_attrs(block))
+            attrs_in_get(block->attrs, row, &span->attrs);
+        read_events(block, row, span);
+        read_links(block, row, span);
+    }
+    return block->status;
+}

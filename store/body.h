@@ -1,0 +1,88 @@
+/*
+ * body - the bodies of log records as columns; for block_*.c only.
+ */
+#ifndef BODY_H
+#define BODY_H
+
+#include "block_out.h"
+#include "template.h"
+
+enum {
+    BODY_MAX_TEMPLATES = 2048,
+    BODY_MAX_VARIABLES = 8192, /* of all templates */
+};
+
+/* How the values of a variable are stored; part of the format. */
+enum variable_kind {
+    VARIABLE_TEXT,
+    VARIABLE_NUMBER, /* decimal, as it is written without leading zeros */
+    VARIABLE_DIGITS, /* decimal, all of one width */
+    VARIABLE_HEX,    /* lower case, all of one even width */
+};
+
+/* ---- writing ---- */
+
+struct body_out {
+    struct block_out *out;
+    struct template_split *split;
+    struct summary_out *summary;
+    struct dict templates; /* as they come */
+    struct numbers row_template, row_first;
+    struct slice *lines, *vars;
+    uint32_t var_count, var_room;
+    uint32_t rows;
+    struct text_column values; /* of rows whose body is not text */
+};
+
+void body_out_init(struct body_out *body, struct block_out *out,
+                   struct template_split *split, struct summary_out *summary,
+                   uint32_t rows);
+void body_out_add(struct body_out *body, const struct attr *value);
+void body_out_finish(struct body_out *body);
+
+/* ---- reading ---- */
+
+struct variable {
+    bool loaded;
+    uint8_t kind;
+    uint32_t width;
+    const uint8_t *charset; /* of TEXT: 32 bytes, a bit per byte value */
+    const uint8_t *hex;
+    struct ints numbers;
+    struct texts texts;
+};
+
+struct body_template {
+    struct slice text;
+    uint32_t holes, first; /* its variables */
+    uint32_t rows;
+};
+
+struct body_in {
+    struct block *block;
+    struct ints *row_template; /* 0: the body is not text */
+    uint32_t template_count;
+    struct body_template *templates; /* by number, from 1 on */
+    struct variable *variables;
+    uint32_t *rank; /* of a row among those of its template */
+    struct texts *values;
+    char *line;
+    size_t line_room;
+};
+
+/* NULL, and a sticky error of the block, if it is damaged. */
+struct body_in *body_in_open(struct block *block);
+
+struct variable *body_variable(struct body_in *body, uint32_t i);
+
+/* The text form of the row's body; good until the next call. */
+struct slice body_line(struct body_in *body, uint32_t row);
+
+/* The row's body, in the block's arena. */
+void body_in_get(struct body_in *body, uint32_t row, struct attr *value);
+
+/* Takes the rows without phrase and words out of the bitmap. */
+void body_in_match(struct body_in *body, const struct log_query *query,
+                   uint64_t *rows);
+
+#endif

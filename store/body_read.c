@@ -1,0 +1,306 @@
+/*
+ * Putting lines together again: see body_write.c for the format.
+ */
+#include <string.h>
+
+#include "body.h"
+#include "value.h"
+
+/* ---- opening ---- */
+
+static bool read_templates(struct body_in *body)
+{
+    struct block *block = body->block;
+    struct column_in in = block_column(block, COL_TEMPLATE_TEXT);
+    struct slice coded = column_bytes(&in, 1);
+    struct ints lens;
+    struct slice heap;
+    uint32_t variables = 0;
+
+    column_ints_any(&in, &lens);
+    heap = column_blob(&in);
+    block_column_done(block, &in);
+    if (block->status != OK || coded.ptr[0] != 0 ||
+        lens.count > BODY_MAX_TEMPLATES)
+        return block_fail(block, ERR_CORRUPT);
+    body->template_count = lens.count;
+    body->templates =
+        block_alloc(block, lens.count + 1, sizeof(*body->templates));
+    if (!body->templates)
+        return false;
+    for (uint32_t i = 1; i <= lens.count; i++) {
+        struct body_template *template = &body->templates[i];
+        uint64_t len = ints_at(&lens, i - 1);
+
+        if (len > heap.len)
+            return block_fail(block, ERR_CORRUPT);
+        template->text = (struct slice){heap.ptr, len};
+        template->first = variables;
+        heap = slice_from(heap, len);
+        for (size_t k = 0; k < len; k++)
+            template->holes += template->text.ptr[k] == TEMPLATE_HOLE;
+        variables += template->holes;
+        if (variables > BODY_MAX_VARIABLES)
+            return block_fail(block, ERR_CORRUPT);
+    }
+    body->variables = block_alloc(block, variables, sizeof(*body->variables));
+    return block->status == OK;
+}
+
+struct body_in *body_in_open(struct block *block)
+{
+    struct body_in *body = block->body;
+
+    if (body || block->status != OK)
+        return body;
+    body = block_alloc(block, 1, sizeof(*body));
+    if (!body)
+        return NULL;
+    body->block = block;
+    body->row_template = block_ints(block, COL_TEMPLATE, block->count);
+    body->rank = block_alloc(block, block->count, sizeof(*body->rank));
+    if (!body->rank || !read_templates(body))
+        return NULL;
+    for (uint32_t row = 0; row < block->count; row++) {
+        uint64_t t = ints_at(body->row_template, row);
+
+        if (t > body->template_count) {
+            block_fail(block, ERR_CORRUPT);
+            return NULL;
+        }
+        body->rank[row] = body->templates[t].rows++;
+    }
+    body->values = block_texts(block, COL_BODY_VALUE, body->templates[0].rows);
+    if (block->status == OK)
+        block->body = body;
+    return block->body;
+}
+
+/* ---- variables ---- */
+
+/* The template that variable i is of. */
+static const struct body_template *owner(const struct body_in *body, uint32_t i)
+{
+    uint32_t low = 1, high = body->template_count + 1;
+
+    while (high - low > 1) {
+        uint32_t middle = low + (high - low) / 2;
+
+        if (body->templates[middle].first <= i)
+            low = middle;
+        else
+            high = middle;
+    }
+    return &body->templates[low];
+}
+
+static void read_variable(struct column_in *in, struct variable *variable,
+                          uint32_t rows)
+{
+    struct slice bytes = column_bytes(in, 1);
+
+    variable->kind = bytes.len ? (uint8_t)bytes.ptr[0] : VARIABLE_TEXT;
+    if (variable->kind == VARIABLE_TEXT) {
+        bytes = column_bytes(in, 32);
+        variable->charset = (const uint8_t *)bytes.ptr;
+        column_texts(in, rows, &variable->texts);
+        return;
+    }
+    if (variable->kind == VARIABLE_DIGITS || variable->kind == VARIABLE_HEX) {
+        bytes = column_bytes(in, 1);
+        variable->width = bytes.len ? (uint8_t)bytes.ptr[0] : 0;
+    }
+    if (variable->kind == VARIABLE_HEX) {
+        bytes = column_blob(in);
+        variable->hex = (const uint8_t *)bytes.ptr;
+        if (bytes.len != (size_t)rows * variable->width / 2 ||
+            variable->width % 2)
+            in->status = ERR_CORRUPT;
+        return;
+    }
+    column_ints(in, rows, &variable->numbers);
+    if (variable->kind > VARIABLE_HEX || variable->width > 20)
+        in->status = ERR_CORRUPT;
+}
+
+struct variable *body_variable(struct body_in *body, uint32_t i)
+{
+    struct variable *variable = &body->variables[i];
+    struct column_in in;
+
+    if (variable->loaded)
+        return variable;
+    in = block_column(body->block, COL_VARIABLES + i);
+    read_variable(&in, variable, owner(body, i)->rows);
+    block_column_done(body->block, &in);
+    if (in.status != OK)
+        *variable = (struct variable){0}; /* a text of nothing */
+    variable->loaded = true;
+    return variable;
+}
+
+static uint32_t digits_of(uint64_t v)
+{
+    uint32_t digits = 1;
+
+    for (; v > 9; v /= 10)
+        digits++;
+    return digits;
+}
+
+static size_t variable_len(const struct variable *variable, uint32_t i)
+{
+    switch (variable->kind) {
+    case VARIABLE_NUMBER:
+        return digits_of(ints_at(&variable->numbers, i));
+    case VARIABLE_DIGITS:
+    case VARIABLE_HEX:
+        return variable->width;
+    default:
+        return texts_at(&variable->texts, i).len;
+    }
+}
+
+/* Writes value i of the variable, len bytes. */
+static void variable_write(const struct variable *variable, uint32_t i,
+                           char *to, size_t len)
+{
+    static const char hex[] = "0123456789abcdef";
+    uint64_t v;
+
+    switch (variable->kind) {
+    case VARIABLE_NUMBER:
+    case VARIABLE_DIGITS:
+        v = ints_at(&variable->numbers, i);
+        for (size_t k = len; k-- > 0; v /= 10)
+            to[k] = (char)('0' + v % 10);
+        break;
+    case VARIABLE_HEX:
+        for (size_t k = 0; k < len; k += 2) {
+            uint8_t byte = variable->hex[(i * len + k) / 2];
+
+            to[k] = hex[byte >> 4];
+            to[k + 1] = hex[byte & 15];
+        }
+        break;
+    default:
+        slice_copy(to, texts_at(&variable->texts, i));
+    }
+}
+
+/* ---- lines ---- */
+
+static size_t line_len(struct body_in *body,
+                       const struct body_template *template, uint32_t rank)
+{
+    size_t len = template->text.len - template->holes;
+
+    for (uint32_t k = 0; k < template->holes; k++)
+        len += variable_len(body_variable(body, template->first + k), rank);
+    return len;
+}
+
+static void write_line(struct body_in *body,
+                       const struct body_template *template, uint32_t rank,
+                       char *to)
+{
+    struct slice text = template->text;
+
+    for (uint32_t k = 0; k < template->holes; k++) {
+        const struct variable *variable = &body->variables[template->first + k];
+        const char *hole = memchr(text.ptr, TEMPLATE_HOLE, text.len);
+        size_t len = (size_t)(hole - text.ptr);
+
+        slice_copy(to, (struct slice){text.ptr, len});
+        to += len;
+        text = slice_from(text, len + 1);
+        len = variable_len(variable, rank);
+        variable_write(variable, rank, to, len);
+        to += len;
+    }
+    slice_copy(to, text);
+}
+
+/* A body that is not text. */
+static void get_value(struct body_in *body, uint32_t row, struct attr *value)
+{
+    struct slice bytes = texts_at(body->values, body->rank[row]);
+    struct column_in in = {.at = (const uint8_t *)bytes.ptr,
+                           .end = (const uint8_t *)bytes.ptr + bytes.len,
+                           .arena = body->block->arena};
+
+    value_get(&in, value);
+    block_column_done(body->block, &in);
+}
+
+void body_in_get(struct body_in *body, uint32_t row, struct attr *value)
+{
+    uint64_t t = ints_at(body->row_template, row);
+    size_t len;
+    char *line;
+
+    *value = (struct attr){.key = ""};
+    if (t == 0) {
+        get_value(body, row, value);
+        return;
+    }
+    len = line_len(body, &body->templates[t], body->rank[row]);
+    line = len <= UINT32_MAX ? arena_alloc(body->block->arena, len) : NULL;
+    if (!line) {
+        block_fail(body->block, ERR_TOO_BIG);
+        return;
+    }
+    write_line(body, &body->templates[t], body->rank[row], line);
+    value->type = VALUE_STRING;
+    value->str = line;
+    value->len = (uint32_t)len;
+}
+
+/* Room for a line that is used again and again. */
+static char *line_room(struct body_in *body, size_t len)
+{
+    if (len > body->line_room) {
+        size_t room = 2 * len > 512 ? 2 * len : 512;
+
+        body->line = arena_alloc(body->block->arena, room);
+        body->line_room = body->line ? room : 0;
+        if (!body->line)
+            block_fail(body->block, arena_status(body->block->arena));
+    }
+    return body->line;
+}
+
+static struct slice value_line(struct body_in *body, uint32_t row)
+{
+    struct attr value = {.key = ""};
+    struct slice shown;
+    struct buf out;
+    char *to;
+
+    get_value(body, row, &value);
+    buf_init(&out, 64 << 20);
+    value_show(&out, &value);
+    shown = buf_slice(&out);
+    to = line_room(body, shown.len);
+    if (to)
+        slice_copy(to, shown);
+    shown.ptr = to;
+    buf_release(&out);
+    return to ? shown : (struct slice){NULL, 0};
+}
+
+struct slice body_line(struct body_in *body, uint32_t row)
+{
+    uint64_t t = ints_at(body->row_template, row);
+    size_t len;
+    char *to;
+
+    if (t == 0)
+        return value_line(body, row);
+    len = line_len(body, &body->templates[t], body->rank[row]);
+    to = line_room(body, len);
+    if (!to)
+        return (struct slice){NULL, 0};
+    write_line(body, &body->templates[t], body->rank[row], to);
+    return (struct slice){to, len};
+}

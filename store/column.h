@@ -1,0 +1,167 @@
+/*
+ * column - the codecs: how a column of numbers or of texts becomes bytes.
+ *
+ * Numbers are cut into byte planes (all lowest bytes, all second bytes ...),
+ * after a base, a common factor or the previous value is taken off; each plane
+ * is constant, raw or zstd. Texts are a heap of distinct texts and a number
+ * per row, or, if they hardly repeat, the heap alone. Formats: column_write.c.
+ *
+ * Threads  none of its own; a writer or reader is used by one at a time.
+ */
+#ifndef COLUMN_H
+#define COLUMN_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "arena.h"
+#include "buf.h"
+#include "hash.h"
+#include "scratch.h"
+#include "slice.h"
+
+/* The most values a column may have; bounds what damaged bytes can ask for. */
+#define COLUMN_MAX_COUNT (UINT32_C(1) << 24)
+
+/* ---- writing ---- */
+
+struct column_out {
+    struct buf *out; /* where the column goes */
+    struct scratch *scratch;
+    struct ZSTD_CCtx_s *zstd; /* one for all columns */
+};
+
+enum ints_hint {
+    INTS_PLAIN, /* codes: differences do not help */
+    INTS_AUTO
+};
+
+/* Appends values; they may be overwritten. */
+void column_put_ints(struct column_out *column, uint64_t *values,
+                     uint32_t count, enum ints_hint hint);
+
+/* Appends bytes with their length, compressed if that helps. */
+void column_put_blob(struct column_out *column, struct slice bytes);
+
+/* Appends texts without a dictionary. */
+void column_put_texts(struct column_out *column, const struct slice *texts,
+                      uint32_t count);
+
+/* Distinct texts in order of arrival. The texts are not copied. */
+struct dict {
+    struct scratch *scratch;
+    struct slice *texts;
+    uint32_t *hashes;
+    uint32_t *slots; /* code + 1; 0: free */
+    uint32_t count, room, mask;
+    uint32_t lookups, last;
+    bool unique; /* hardly anything repeats: every text gets a code */
+};
+
+void dict_init(struct dict *dict, struct scratch *scratch);
+uint32_t dict_find_or_add(struct dict *dict, struct slice text);
+
+/* The code of text, which must stay until the column is written. */
+static inline uint32_t dict_add(struct dict *dict, struct slice text)
+{
+    if (dict->count > 0 && !dict->unique) {
+        struct slice last = dict->texts[dict->last];
+
+        if (last.len == text.len &&
+            (text.len == 0 || memcmp(last.ptr, text.ptr, text.len) == 0)) {
+            dict->lookups++;
+            return dict->last;
+        }
+    }
+    return dict_find_or_add(dict, text);
+}
+
+/* Appends the column of dict's texts with these codes. */
+void column_put_dict(struct column_out *column, const struct dict *dict,
+                     uint64_t *codes, uint32_t count);
+
+/* ---- reading ---- */
+
+/* A cursor over a column; its first error sticks and reads yield zero. */
+struct column_in {
+    const uint8_t *at, *end;
+    struct arena *arena;
+    struct ZSTD_DCtx_s *zstd;
+    enum status status;
+};
+
+uint64_t column_varint(struct column_in *column);
+struct slice column_bytes(struct column_in *column, size_t len);
+/* Inflated, in the arena or in the column's own bytes. */
+struct slice column_blob(struct column_in *column);
+
+struct ints {
+    uint32_t count;
+    uint8_t plane_count;
+    uint8_t shift[8];
+    const uint8_t *plane[8];
+    uint64_t base, factor;
+    const uint64_t *all; /* decoded already, or NULL */
+};
+
+/* Reads a column that must have count values. */
+void column_ints(struct column_in *column, uint32_t count, struct ints *ints);
+
+/* Reads a column and takes the number of values from it. */
+void column_ints_any(struct column_in *column, struct ints *ints);
+
+static inline uint64_t ints_at(const struct ints *ints, uint32_t i)
+{
+    uint64_t v = 0;
+
+    if (ints->all)
+        return ints->all[i];
+    for (uint32_t k = 0; k < ints->plane_count; k++)
+        v |= (uint64_t)ints->plane[k][i] << ints->shift[k];
+    return ints->base + v * ints->factor;
+}
+
+/* All values, in the arena; NULL if it is full. */
+const uint64_t *ints_all(struct ints *ints, struct arena *arena);
+
+/* True if every value is the same (count 0 too). */
+static inline bool ints_same(const struct ints *ints)
+{
+    return !ints->all && ints->plane_count == 0;
+}
+
+struct texts {
+    uint32_t count; /* rows */
+    uint32_t heap_count;
+    const char *heap;
+    const uint32_t *start; /* of text i; heap_count + 1 of them; or NULL and */
+    uint32_t width;        /* all texts are this long */
+    bool coded;            /* rows have codes; else row i is text i */
+    struct ints codes;
+};
+
+void column_texts(struct column_in *column, uint32_t count,
+                  struct texts *texts);
+
+/* Text i of the heap; empty if there is none (damaged codes). */
+static inline struct slice texts_entry(const struct texts *texts, uint64_t i)
+{
+    if (i >= texts->heap_count)
+        return (struct slice){NULL, 0};
+    if (!texts->start)
+        return (struct slice){texts->heap + i * texts->width, texts->width};
+    return (struct slice){texts->heap + texts->start[i],
+                          texts->start[i + 1] - texts->start[i]};
+}
+
+static inline uint64_t texts_code(const struct texts *texts, uint32_t row)
+{
+    return texts->coded ? ints_at(&texts->codes, row) : row;
+}
+
+static inline struct slice texts_at(const struct texts *texts, uint32_t row)
+{
+    return texts_entry(texts, texts_code(texts, row));
+}
+
+#endif

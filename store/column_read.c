@@ -1,0 +1,229 @@
+/*
+ * Reading columns: nothing in the bytes is believed. Every length is compared
+ * with what is left, every count with what the caller expects or with
+ * COLUMN_MAX_COUNT, and all memory comes from an arena with a cap.
+ */
+#include <zstd.h>
+
+#include "column.h"
+
+static uint64_t fail(struct column_in *column, enum status status)
+{
+    if (column->status == OK)
+        column->status = status;
+    column->at = column->end;
+    return 0;
+}
+
+uint64_t column_varint(struct column_in *column)
+{
+    uint64_t v = 0;
+
+    for (unsigned shift = 0; shift < 64; shift += 7) {
+        uint8_t byte;
+
+        if (column->at == column->end)
+            break;
+        byte = *column->at++;
+        if (shift == 63 && byte > 1)
+            break;
+        v |= (uint64_t)(byte & 0x7f) << shift;
+        if (!(byte & 0x80))
+            return v;
+    }
+    return fail(column, ERR_CORRUPT);
+}
+
+struct slice column_bytes(struct column_in *column, size_t len)
+{
+    const uint8_t *at = column->at;
+
+    if (len > (size_t)(column->end - at)) {
+        fail(column, ERR_CORRUPT);
+        return (struct slice){NULL, 0};
+    }
+    column->at += len;
+    return (struct slice){(const char *)at, len};
+}
+
+static uint8_t byte(struct column_in *column)
+{
+    struct slice s = column_bytes(column, 1);
+
+    return s.len ? (uint8_t)s.ptr[0] : 0;
+}
+
+static void *alloc(struct column_in *column, size_t size)
+{
+    void *piece = arena_alloc(column->arena, size);
+
+    if (!piece)
+        fail(column, arena_status(column->arena));
+    return piece;
+}
+
+/* What put_packed() wrote. */
+static struct slice packed(struct column_in *column, size_t len)
+{
+    uint8_t how = byte(column);
+    struct slice stored;
+    char *to;
+
+    if (how == 0)
+        return column_bytes(column, len);
+    if (how != 1)
+        fail(column, ERR_CORRUPT);
+    stored = column_bytes(column, column_varint(column));
+    /* A frame that would grow a thousandfold is none of ours to pay for
+     * before its own head agrees. */
+    if (column->status == OK &&
+        ZSTD_getFrameContentSize(stored.ptr, stored.len) != len)
+        fail(column, ERR_CORRUPT);
+    if (column->status != OK || !(to = alloc(column, len)))
+        return (struct slice){NULL, 0};
+    if (ZSTD_decompressDCtx(column->zstd, to, len, stored.ptr, stored.len) !=
+        len) {
+        fail(column, ERR_CORRUPT);
+        return (struct slice){NULL, 0};
+    }
+    return (struct slice){to, len};
+}
+
+struct slice column_blob(struct column_in *column)
+{
+    uint64_t len = column_varint(column);
+
+    return len ? packed(column, len) : (struct slice){NULL, 0};
+}
+
+/* ---- numbers ---- */
+
+static void decode_deltas(struct column_in *column, struct ints *ints,
+                          uint8_t mode)
+{
+    uint64_t *all = alloc(column, ints->count * sizeof(*all));
+    struct ints deltas = *ints;
+    uint64_t v = ints->base;
+
+    if (!all)
+        return;
+    deltas.base = 0;
+    deltas.factor = 1;
+    all[0] = v;
+    for (uint32_t i = 1; i < ints->count; i++) {
+        uint64_t u = ints_at(&deltas, i);
+
+        v += ints->factor * (mode == 2 ? (uint64_t)unzigzag(u) : u);
+        all[i] = v;
+    }
+    ints->all = all;
+}
+
+void column_ints_any(struct column_in *column, struct ints *ints)
+{
+    uint64_t count = column_varint(column);
+    uint8_t mode, planes;
+
+    *ints = (struct ints){0};
+    if (count > COLUMN_MAX_COUNT)
+        fail(column, ERR_CORRUPT);
+    if (column->status != OK || count == 0)
+        return;
+    ints->count = (uint32_t)count;
+    mode = byte(column);
+    ints->base = column_varint(column);
+    ints->factor = column_varint(column);
+    planes = byte(column);
+    for (uint8_t k = 0; k < 8; k++) {
+        if (!(planes >> k & 1))
+            continue;
+        ints->shift[ints->plane_count] = (uint8_t)(8 * k);
+        ints->plane[ints->plane_count++] =
+            (const uint8_t *)packed(column, count).ptr;
+    }
+    if (mode > 2)
+        fail(column, ERR_CORRUPT);
+    if (column->status == OK && mode > 0)
+        decode_deltas(column, ints, mode);
+    if (column->status != OK)
+        *ints = (struct ints){0};
+}
+
+void column_ints(struct column_in *column, uint32_t count, struct ints *ints)
+{
+    column_ints_any(column, ints);
+    if (ints->count != count) {
+        fail(column, ERR_CORRUPT);
+        *ints = (struct ints){0};
+    }
+}
+
+const uint64_t *ints_all(struct ints *ints, struct arena *arena)
+{
+    uint64_t *all;
+
+    if (ints->all)
+        return ints->all;
+    all = arena_alloc(arena, (ints->count + 1) * sizeof(*all));
+    if (!all)
+        return NULL;
+    for (uint32_t i = 0; i < ints->count; i++)
+        all[i] = ints_at(ints, i);
+    return ints->all = all;
+}
+
+/* ---- texts ---- */
+
+static void place_texts(struct column_in *column, struct texts *texts,
+                        const struct ints *lens)
+{
+    uint32_t *start;
+    struct slice heap;
+    uint64_t at = 0;
+
+    texts->heap_count = lens->count;
+    heap = column_blob(column);
+    if (column->status != OK)
+        return;
+    texts->heap = heap.ptr;
+    if (ints_same(lens)) {
+        texts->width = (uint32_t)lens->base;
+        if (lens->base > heap.len ||
+            (uint64_t)texts->width * lens->count != heap.len)
+            fail(column, ERR_CORRUPT);
+        return;
+    }
+    start = alloc(column, (lens->count + 1) * sizeof(*start));
+    if (!start)
+        return;
+    for (uint32_t i = 0; i < lens->count; i++) {
+        uint64_t len = ints_at(lens, i);
+
+        start[i] = (uint32_t)at;
+        if (len > heap.len - at) {
+            fail(column, ERR_CORRUPT);
+            return;
+        }
+        at += len;
+    }
+    start[lens->count] = (uint32_t)at;
+    if (at != heap.len || heap.len > UINT32_MAX)
+        fail(column, ERR_CORRUPT);
+    texts->start = start;
+}
+
+void column_texts(struct column_in *column, uint32_t count, struct texts *texts)
+{
+    uint8_t coded = byte(column);
+    struct ints lens;
+
+    *texts = (struct texts){.count = count, .coded = coded == 1};
+    column_ints_any(column, &lens);
+    place_texts(column, texts, &lens);
+    if (coded > 1 || (coded == 0 && lens.count != count))
+        fail(column, ERR_CORRUPT);
+    if (coded == 1)
+        column_ints(column, count, &texts->codes);
+    if (column->status != OK)
+        *texts = (struct texts){0};
+}

@@ -1,0 +1,325 @@
+/*
+ * Columns, as bytes (all numbers varint unless a size is given):
+ *
+ *   ints    count; if it is not zero:
+ *           mode u8, base, factor, planes u8, then the planes, lowest first
+ *             mode 0   v[i] = base + factor * u[i]
+ *             mode 1   v[i] = v[i-1] + factor * u[i]
+ *             mode 2   v[i] = v[i-1] + factor * unzigzag(u[i]);
+ *                      in both v[0] = base
+ *           planes: bit k set: byte k of the u[i] is stored, else it is zero
+ *           a plane: how u8, and
+ *             how 0    count bytes
+ *             how 1    length, that many bytes of one zstd frame
+ *   blob    length; if it is not zero: how u8 and as a plane
+ *   texts   coded u8, ints (lengths of the heap's texts), blob (the heap),
+ *           and, if coded is 1, ints (a number per row)
+ *
+ *   The numbers 7 7 9 in hex: 03 | 00 07 01 01 | 00 00 00 02
+ *                             count mode base factor planes | how, bytes
+ *
+ * All sums are modulo 2^64. Byte planes rather than packed bits: zstd then
+ * finds repetitions and skew, a plane without either stays raw, and any row
+ * can be read without decoding those before it.
+ */
+#include <zstd.h>
+
+#include "column.h"
+
+enum {
+    PLANE_MIN_ZSTD = 48, /* shorter ones are not worth a frame's head */
+    SAMPLE = 1024,
+    SAMPLE_FLAT = 5700, /* sum of squared counts; 5120 if all is random */
+    DICT_TRIAL = 1024,  /* look-ups before a dictionary may give up */
+};
+
+/* ---- bytes ---- */
+
+/* True if bytes look random, so that an attempt would only cost time. */
+static bool looks_random(const uint8_t *bytes, size_t len)
+{
+    uint16_t counts[256] = {0};
+    size_t step = len / SAMPLE;
+    uint32_t sum = 0;
+
+    if (step == 0)
+        return false;
+    if (!(step & 1) && step > 1)
+        step--; /* an even step sees half of a period only */
+    for (size_t i = 0; i < SAMPLE; i++)
+        counts[bytes[i * step]]++;
+    for (size_t i = 0; i < 256; i++)
+        sum += (uint32_t)counts[i] * counts[i];
+    return sum < SAMPLE_FLAT;
+}
+
+/* How, length if compressed, and the bytes. */
+static void put_packed(struct column_out *column, const void *bytes, size_t len)
+{
+    struct buf *out = column->out;
+
+    if (len >= PLANE_MIN_ZSTD && !looks_random(bytes, len)) {
+        size_t room = ZSTD_compressBound(len), stored;
+        char *to = buf_room(out, room + 11);
+
+        if (!to)
+            return;
+        stored = ZSTD_compressCCtx(column->zstd, to + 11, room, bytes, len, 1);
+        if (!ZSTD_isError(stored) && stored + 2 < len - len / 32) {
+            buf_byte(out, 1);
+            buf_varint(out, stored);
+            memmove(out->ptr + out->len, to + 11, stored);
+            buf_grown(out, stored);
+            return;
+        }
+    }
+    buf_byte(out, 0);
+    buf_add(out, (struct slice){bytes, len});
+}
+
+void column_put_blob(struct column_out *column, struct slice bytes)
+{
+    buf_varint(column->out, bytes.len);
+    if (bytes.len > 0)
+        put_packed(column, bytes.ptr, bytes.len);
+}
+
+/* ---- numbers ---- */
+
+static uint64_t gcd(uint64_t a, uint64_t b)
+{
+    while (b != 0) {
+        uint64_t rest = a % b;
+
+        a = b;
+        b = rest;
+    }
+    return a;
+}
+
+/* The largest factor of all values less base; 1 if there is none. */
+static uint64_t common_factor(const uint64_t *values, uint32_t count,
+                              uint64_t base)
+{
+    uint64_t factor = 0;
+
+    for (uint32_t i = 0; i < count; i++) {
+        uint64_t v = values[i] - base;
+
+        if (factor ? v % factor != 0 : v != 0)
+            factor = gcd(v, factor);
+        if (factor == 1)
+            break;
+    }
+    return factor ? factor : 1;
+}
+
+static unsigned bits(uint64_t v)
+{
+    return v ? 64 - (unsigned)__builtin_clzll(v) : 0;
+}
+
+/* Whether differences are clearly smaller, judged by pairs of neighbours. */
+static bool delta_pays(const uint64_t *values, uint32_t count, uint64_t min)
+{
+    uint32_t step = count / 256 + 1;
+    unsigned plain = 0, delta = 0, pairs = 0;
+
+    for (uint32_t i = 1; i < count; i += step, pairs++) {
+        plain += bits(values[i] - min);
+        delta += bits(zigzag((int64_t)(values[i] - values[i - 1])));
+    }
+    return delta + 2 * pairs < plain;
+}
+
+/* Replaces the values by their differences; true if one was negative. */
+static bool take_differences(uint64_t *values, uint32_t count, uint64_t factor)
+{
+    uint64_t last = values[0];
+    bool falls = false;
+
+    for (uint32_t i = 1; i < count; i++)
+        falls |= (int64_t)(values[i] - values[i - 1]) < 0;
+    values[0] = 0;
+    for (uint32_t i = 1; i < count; i++) {
+        int64_t delta = (int64_t)(values[i] - last);
+
+        last = values[i];
+        if (factor != 1)
+            delta /= (int64_t)factor;
+        values[i] = falls ? zigzag(delta) : (uint64_t)delta;
+    }
+    return falls;
+}
+
+static void put_planes(struct column_out *column, const uint64_t *values,
+                       uint32_t count)
+{
+    uint64_t any = 0;
+    uint8_t *plane = scratch_alloc(column->scratch, count);
+    unsigned planes = 0;
+
+    for (uint32_t i = 0; i < count; i++)
+        any |= values[i];
+    for (unsigned k = 0; k < 8; k++)
+        planes |= (any >> 8 * k & 0xff ? 1U : 0U) << k;
+    buf_byte(column->out, (char)planes);
+    for (unsigned k = 0; k < 8; k++) {
+        if (!(planes >> k & 1))
+            continue;
+        for (uint32_t i = 0; i < count; i++)
+            plane[i] = (uint8_t)(values[i] >> 8 * k);
+        put_packed(column, plane, count);
+    }
+}
+
+void column_put_ints(struct column_out *column, uint64_t *values,
+                     uint32_t count, enum ints_hint hint)
+{
+    struct buf *out = column->out;
+    uint64_t min = UINT64_MAX, max = 0, factor = 1, base;
+    char mode = 0;
+
+    buf_varint(out, count);
+    if (count == 0)
+        return;
+    for (uint32_t i = 0; i < count; i++) {
+        min = values[i] < min ? values[i] : min;
+        max = values[i] > max ? values[i] : max;
+    }
+    base = min;
+    if (hint == INTS_AUTO && max - min > 0xffff) {
+        /* Differences of 63 bits and more would not divide cleanly. */
+        if (max - min <= INT64_MAX)
+            factor = common_factor(values, count, min);
+        if (delta_pays(values, count, min)) {
+            base = values[0];
+            mode = take_differences(values, count, factor) ? 2 : 1;
+        }
+    }
+    if (mode == 0)
+        for (uint32_t i = 0; i < count; i++)
+            values[i] -= min;
+    if (mode == 0 && factor != 1)
+        for (uint32_t i = 0; i < count; i++)
+            values[i] /= factor;
+    buf_byte(out, mode);
+    buf_varint(out, base);
+    buf_varint(out, factor);
+    put_planes(column, values, count);
+}
+
+/* ---- texts ---- */
+
+static void put_heap(struct column_out *column, const struct slice *texts,
+                     const uint64_t *codes, uint32_t count)
+{
+    uint64_t *lens = scratch_alloc(column->scratch, count * sizeof(*lens));
+    size_t size = 0;
+    char *heap, *to;
+
+    for (uint32_t i = 0; i < count; i++) {
+        lens[i] = texts[codes ? codes[i] : i].len;
+        size += lens[i];
+    }
+    column_put_ints(column, lens, count, INTS_PLAIN);
+    heap = to = scratch_alloc(column->scratch, size);
+    for (uint32_t i = 0; i < count; i++) {
+        struct slice text = texts[codes ? codes[i] : i];
+
+        slice_copy(to, text);
+        to += text.len;
+    }
+    column_put_blob(column, (struct slice){heap, size});
+}
+
+void column_put_texts(struct column_out *column, const struct slice *texts,
+                      uint32_t count)
+{
+    buf_byte(column->out, 0);
+    put_heap(column, texts, NULL, count);
+}
+
+void column_put_dict(struct column_out *column, const struct dict *dict,
+                     uint64_t *codes, uint32_t count)
+{
+    if (dict->count > count - count / 4) { /* entries unused by rows too */
+        buf_byte(column->out, 0);
+        put_heap(column, dict->texts, codes, count);
+        return;
+    }
+    buf_byte(column->out, 1);
+    put_heap(column, dict->texts, NULL, dict->count);
+    column_put_ints(column, codes, count, INTS_PLAIN);
+}
+
+/* ---- dictionaries in memory ---- */
+
+void dict_init(struct dict *dict, struct scratch *scratch)
+{
+    *dict = (struct dict){.scratch = scratch};
+}
+
+static uint32_t text_hash(struct slice text)
+{
+    uint64_t h = hash_bytes(text.ptr, text.len, 0);
+
+    return (uint32_t)(h ^ h >> 32);
+}
+
+static void dict_grow(struct dict *dict)
+{
+    uint32_t room = dict->room ? 2 * dict->room : 8;
+    uint32_t half = dict->room;
+
+    if (half == 0) {
+        dict->texts = scratch_alloc(dict->scratch, room * sizeof(*dict->texts));
+        dict->hashes =
+            scratch_alloc(dict->scratch, room * sizeof(*dict->hashes));
+    } else {
+        dict->texts = scratch_double(dict->scratch, dict->texts,
+                                     half * sizeof(*dict->texts));
+        dict->hashes = scratch_double(dict->scratch, dict->hashes,
+                                      half * sizeof(*dict->hashes));
+    }
+    dict->room = room;
+    if (dict->unique)
+        return;
+    dict->mask = 2 * room - 1;
+    dict->slots = scratch_zero(dict->scratch, (size_t)dict->mask + 1,
+                               sizeof(*dict->slots));
+    for (uint32_t code = 0; code < dict->count; code++) {
+        uint32_t i = dict->hashes[code] & dict->mask;
+
+        while (dict->slots[i])
+            i = (i + 1) & dict->mask;
+        dict->slots[i] = code + 1;
+    }
+}
+
+uint32_t dict_find_or_add(struct dict *dict, struct slice text)
+{
+    uint32_t hash, i;
+
+    if (dict->count == dict->room)
+        dict_grow(dict);
+    if (dict->unique) {
+        dict->texts[dict->count] = text;
+        return dict->count++;
+    }
+    hash = text_hash(text);
+    dict->lookups++;
+    for (i = hash & dict->mask; dict->slots[i]; i = (i + 1) & dict->mask) {
+        uint32_t code = dict->slots[i] - 1;
+
+        if (dict->hashes[code] == hash && slice_equal(dict->texts[code], text))
+            return dict->last = code;
+    }
+    if (dict->lookups >= DICT_TRIAL &&
+        dict->count > dict->lookups - dict->lookups / 8)
+        dict->unique = true;
+    dict->texts[dict->count] = text;
+    dict->hashes[dict->count] = hash;
+    dict->slots[i] = dict->count + 1;
+    return dict->last = dict->count++;
+}

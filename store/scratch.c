@@ -1,0 +1,117 @@
+/*
+ * A list of chunks in order of use. Resetting goes back to the first one; the
+ * chunks after KEEP_BYTES are freed then, so one enormous block does not hold
+ * its memory for ever.
+ */
+#include "scratch.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "mem.h"
+
+enum { CHUNK_BYTES = 1 << 20, KEEP_BYTES = 12 << 20 };
+
+struct scratch_chunk {
+    struct scratch_chunk *next;
+    size_t size; /* of what follows this head */
+};
+
+void scratch_init(struct scratch *scratch)
+{
+    *scratch = (struct scratch){0};
+}
+
+static void use(struct scratch *scratch, struct scratch_chunk *chunk)
+{
+    scratch->current = chunk;
+    scratch->at = (char *)(chunk + 1);
+    scratch->end = scratch->at + chunk->size;
+}
+
+static void free_from(struct scratch_chunk *chunk)
+{
+    while (chunk) {
+        struct scratch_chunk *next = chunk->next;
+
+        free(chunk);
+        chunk = next;
+    }
+}
+
+void scratch_release(struct scratch *scratch)
+{
+    free_from(scratch->first);
+    scratch_init(scratch);
+}
+
+void scratch_reset(struct scratch *scratch)
+{
+    struct scratch_chunk *chunk = scratch->first;
+    size_t kept = 0;
+
+    if (!chunk)
+        return;
+    use(scratch, chunk);
+    for (kept = chunk->size; chunk->next; chunk = chunk->next) {
+        kept += chunk->next->size;
+        if (kept > KEEP_BYTES) {
+            free_from(chunk->next);
+            chunk->next = NULL;
+            return;
+        }
+    }
+}
+
+void *scratch_more(struct scratch *scratch, size_t size)
+{
+    struct scratch_chunk *chunk = scratch->current;
+    void *piece;
+
+    if (chunk && chunk->next && chunk->next->size >= size) {
+        use(scratch, chunk->next);
+    } else {
+        size_t want = size > CHUNK_BYTES ? size : CHUNK_BYTES;
+        struct scratch_chunk *fresh = mem_alloc(sizeof(*fresh) + want);
+
+        fresh->size = want;
+        fresh->next = chunk ? chunk->next : NULL;
+        if (chunk)
+            chunk->next = fresh;
+        else
+            scratch->first = fresh;
+        use(scratch, fresh);
+    }
+    piece = scratch->at;
+    scratch->at += size;
+    return piece;
+}
+
+void *scratch_zero(struct scratch *scratch, size_t count, size_t size)
+{
+    return memset(scratch_alloc(scratch, count * size), 0, count * size);
+}
+
+void *scratch_double(struct scratch *scratch, const void *old, size_t size)
+{
+    void *piece = scratch_alloc(scratch, 2 * size);
+
+    if (size > 0)
+        memcpy(piece, old, size);
+    return piece;
+}
+
+void numbers_grow(struct scratch *scratch, struct numbers *numbers,
+                  uint32_t more)
+{
+    uint32_t room = numbers->room ? 2 * numbers->room : 64;
+    uint64_t *at;
+
+    while (room - numbers->count < more)
+        room *= 2;
+    at = scratch_alloc(scratch, room * sizeof(*at));
+    if (numbers->count > 0)
+        memcpy(at, numbers->at, numbers->count * sizeof(*at));
+    numbers->at = at;
+    numbers->room = room;
+}

@@ -1,0 +1,298 @@
+/*
+ * A summary (numbers are varints unless a size is given):
+ *
+ *   checksum of the rest, 4 bytes, little endian
+ *   version u8 (1), kind u8 (as of the block)
+ *   number of resources; per resource, ids ascending: id less the one before,
+ *     spans: records;  logs: levels u8 (a bit for each that occurs), records
+ *     of each such level, lowest first
+ *   filter of trace ids, filter of words, filter of pieces (filter.c)
+ *
+ * A word is a run of letters, digits, '_' and non-ASCII bytes, in lower case;
+ * of long ones the first WORD_HASHED bytes count. A piece is three bytes in
+ * a row, in lower case: a phrase can only be in a block that has all of its
+ * pieces. Pieces also tell of the words in a phrase that may be cut off.
+ */
+#include "summary.h"
+
+#include <string.h>
+
+#include "match.h"
+#include "sort.h"
+
+enum {
+    VERSION = 1,
+    WORD_HASHED = 64,
+    TRACE_LOG2 = 16,
+    TRACE_PROBES = 3,
+    WORD_LOG2 = 16,
+    WORD_PROBES = 3,
+    PIECE_LOG2 = 15,
+    PIECE_PROBES = 1,
+};
+
+/* ---- hashes ---- */
+
+static uint64_t trace_hash(const uint8_t trace_id[16])
+{
+    return hash_bytes(trace_id, 16, 1);
+}
+
+static uint64_t word_hash(const uint8_t *word, size_t len)
+{
+    uint8_t folded[WORD_HASHED];
+
+    len = len < WORD_HASHED ? len : WORD_HASHED;
+    for (size_t i = 0; i < len; i++)
+        folded[i] = match_fold[word[i]];
+    return hash_bytes(folded, len, 2);
+}
+
+static inline uint8_t lower(uint8_t c)
+{
+    return c >= 'A' && c <= 'Z' ? (uint8_t)(c | 0x20) : c;
+}
+
+static inline uint64_t piece_hash(uint32_t piece)
+{
+    return (piece * UINT64_C(0x9e3779b97f4a7c15)) >> 40;
+}
+
+/* ---- writing ---- */
+
+void summary_init(struct summary_out *summary, struct scratch *scratch,
+                  bool has_text)
+{
+    filter_init(&summary->traces, scratch, TRACE_LOG2, TRACE_PROBES);
+    summary->has_text = has_text;
+    if (!has_text)
+        return;
+    filter_init(&summary->words, scratch, WORD_LOG2, WORD_PROBES);
+    filter_init(&summary->pieces, scratch, PIECE_LOG2, PIECE_PROBES);
+}
+
+void summary_add_trace(struct summary_out *summary, const uint8_t trace_id[16])
+{
+    filter_add(&summary->traces, trace_hash(trace_id));
+}
+
+void summary_add_words(struct summary_out *summary, struct slice text)
+{
+    const uint8_t *p = (const uint8_t *)text.ptr, *end = p + text.len;
+
+    while (p < end) {
+        const uint8_t *begin;
+
+        while (p < end && !match_fold[*p])
+            p++;
+        begin = p;
+        while (p < end && match_fold[*p])
+            p++;
+        if (p > begin)
+            filter_add(&summary->words, word_hash(begin, (size_t)(p - begin)));
+    }
+}
+
+void summary_add_pieces(struct summary_out *summary, struct slice text)
+{
+    const uint8_t *p = (const uint8_t *)text.ptr;
+    uint32_t piece;
+
+    if (text.len < 3)
+        return;
+    piece = (uint32_t)lower(p[0]) << 8 | lower(p[1]);
+    for (size_t i = 2; i < text.len; i++) {
+        piece = (piece << 8 | lower(p[i])) & 0xffffff;
+        filter_add(&summary->pieces, piece_hash(piece));
+    }
+}
+
+static void put_resources(struct buf *out, enum block_kind kind,
+                          const uint32_t *ids, const uint32_t *counts,
+                          struct sort_row *order, uint32_t id_count)
+{
+    uint64_t last = 0;
+
+    buf_varint(out, id_count);
+    for (uint32_t i = 0; i < id_count; i++) {
+        const uint32_t *by_level = counts + (size_t)order[i].row * LEVEL_COUNT;
+        unsigned levels = 0;
+
+        buf_varint(out, ids[order[i].row] - last);
+        last = ids[order[i].row];
+        if (kind == BLOCK_SPANS) {
+            buf_varint(out, by_level[0]);
+            continue;
+        }
+        for (unsigned level = 0; level < LEVEL_COUNT; level++)
+            levels |= (by_level[level] ? 1U : 0U) << level;
+        buf_byte(out, (char)levels);
+        for (unsigned level = 0; level < LEVEL_COUNT; level++)
+            if (by_level[level])
+                buf_varint(out, by_level[level]);
+    }
+}
+
+void summary_put(struct summary_out *summary, enum block_kind kind,
+                 const uint32_t *ids, const uint32_t *counts, uint32_t id_count,
+                 struct scratch *scratch, struct buf *out)
+{
+    struct sort_row *order = scratch_alloc(scratch, id_count * sizeof(*order));
+    struct sort_row *spare = scratch_alloc(scratch, id_count * sizeof(*spare));
+    size_t begin = out->len;
+    uint32_t sum;
+
+    for (uint32_t i = 0; i < id_count; i++)
+        order[i] = (struct sort_row){ids[i], i};
+    buf_u32(out, 0);
+    buf_byte(out, VERSION);
+    buf_byte(out, (char)kind);
+    put_resources(out, kind, ids, counts, sort_rows(order, spare, id_count),
+                  id_count);
+    filter_put(&summary->traces, 200, out);
+    if (summary->has_text) {
+        filter_put(&summary->words, 300, out);
+        filter_put(&summary->pieces, 250, out);
+    } else {
+        buf_byte(out, 0);
+        buf_byte(out, 0);
+    }
+    if (out->status != OK)
+        return;
+    sum = (uint32_t)hash_bytes(out->ptr + begin + 4, out->len - begin - 4, 0);
+    for (unsigned i = 0; i < 4; i++)
+        out->ptr[begin + i] = (char)(uint8_t)(sum >> 8 * i);
+}
+
+/* ---- reading ---- */
+
+/* A cursor behind the head; false if the summary is damaged. */
+static bool open(struct slice summary, struct column_in *in, uint8_t *kind)
+{
+    const uint8_t *p = (const uint8_t *)summary.ptr;
+    uint32_t sum = 0;
+
+    if (summary.len < 6)
+        return false;
+    for (unsigned i = 0; i < 4; i++)
+        sum |= (uint32_t)p[i] << 8 * i;
+    if (sum != (uint32_t)hash_bytes(p + 4, summary.len - 4, 0) ||
+        p[4] != VERSION || (p[5] != BLOCK_SPANS && p[5] != BLOCK_LOGS))
+        return false;
+    *kind = p[5];
+    *in = (struct column_in){.at = p + 6, .end = p + summary.len};
+    return true;
+}
+
+/* Adds up the counts of the wanted resources; counts may be NULL. */
+static void read_counts(struct column_in *in, uint8_t kind,
+                        const struct idset *resources, uint64_t *counts)
+{
+    uint64_t left = column_varint(in), id = 0;
+
+    for (; left > 0 && in->status == OK; left--) {
+        bool wanted;
+        unsigned levels = 1;
+
+        id += column_varint(in);
+        if (kind == BLOCK_LOGS) {
+            struct slice byte = column_bytes(in, 1);
+
+            levels = byte.len ? (uint8_t)byte.ptr[0] : 0;
+        }
+        wanted = counts && id <= UINT32_MAX &&
+                 (!resources || idset_has(resources, (uint32_t)id));
+        for (unsigned level = 0; level < 8; level++) {
+            uint64_t count = levels >> level & 1 ? column_varint(in) : 0;
+
+            if (wanted && level < LEVEL_COUNT)
+                counts[level] += count;
+        }
+    }
+}
+
+bool summary_counts(struct slice summary, const struct idset *resources,
+                    uint64_t counts[LEVEL_COUNT])
+{
+    struct column_in in;
+    uint8_t kind;
+
+    memset(counts, 0, LEVEL_COUNT * sizeof(*counts));
+    if (!open(summary, &in, &kind))
+        return false;
+    read_counts(&in, kind, resources, counts);
+    return in.status == OK;
+}
+
+enum part { TRACES, WORDS, PIECES };
+
+/* The filter; empty, which is always true, if the summary is damaged. */
+static struct slice part(struct slice summary, enum part which)
+{
+    struct slice filter = {NULL, 0};
+    struct column_in in;
+    uint8_t kind;
+
+    if (!open(summary, &in, &kind))
+        return filter;
+    read_counts(&in, kind, NULL, NULL);
+    for (unsigned i = 0; i <= (unsigned)which; i++)
+        filter = filter_get(&in);
+    if (in.status != OK)
+        return (struct slice){NULL, 0};
+    return filter;
+}
+
+bool summary_has_trace(struct slice summary, const uint8_t trace_id[16])
+{
+    return filter_has(part(summary, TRACES), TRACE_PROBES,
+                      trace_hash(trace_id));
+}
+
+static bool has_pieces(struct slice pieces, struct slice text)
+{
+    const uint8_t *p = (const uint8_t *)text.ptr;
+
+    for (size_t i = 2; i < text.len; i++) {
+        uint32_t piece = (uint32_t)lower(p[i - 2]) << 16 |
+                         (uint32_t)lower(p[i - 1]) << 8 | lower(p[i]);
+
+        if (!filter_has(pieces, PIECE_PROBES, piece_hash(piece)))
+            return false;
+    }
+    return true;
+}
+
+bool summary_has_phrase(struct slice summary, struct slice phrase)
+{
+    const uint8_t *p = (const uint8_t *)phrase.ptr, *end = p + phrase.len;
+    const uint8_t *word = NULL; /* where one begins for certain */
+    struct slice words;
+
+    if (!has_pieces(part(summary, PIECES), phrase))
+        return false;
+    words = part(summary, WORDS);
+    for (; p < end; p++) {
+        if (match_fold[*p])
+            continue;
+        if (word && p > word &&
+            !filter_has(words, WORD_PROBES,
+                        word_hash(word, (size_t)(p - word))))
+            return false;
+        word = p + 1;
+    }
+    return true;
+}
+
+bool summary_has_word(struct slice summary, struct slice word)
+{
+    const uint8_t *p = (const uint8_t *)word.ptr;
+
+    for (size_t i = 0; i < word.len; i++)
+        if (!match_fold[p[i]])
+            return false;
+    return word.len > 0 &&
+           filter_has(part(summary, WORDS), WORD_PROBES,
+                      word_hash(p, word.len)) &&
+           has_pieces(part(summary, PIECES), word);
+}

@@ -1,0 +1,33 @@
+/*
+ * summary - what is kept beside a block to skip it; for block_*.c only. The
+ * readers' side is in block.h.
+ */
+#ifndef SUMMARY_H
+#define SUMMARY_H
+
+#include "block_file.h"
+#include "filter.h"
+
+struct summary_out {
+    struct filter traces, words, pieces;
+    bool has_text; /* words and pieces are there */
+};
+
+void summary_init(struct summary_out *summary, struct scratch *scratch,
+                  bool has_text);
+
+void summary_add_trace(struct summary_out *summary, const uint8_t trace_id[16]);
+
+/* The words of a text. */
+void summary_add_words(struct summary_out *summary, struct slice text);
+
+/* The pieces that a phrase is looked up by. Of a text that stands between
+ * others the caller gives two bytes of them on either side. */
+void summary_add_pieces(struct summary_out *summary, struct slice text);
+
+/* Writes it. counts: of resource ids[i], by level, from i * LEVEL_COUNT on. */
+void summary_put(struct summary_out *summary, enum block_kind kind,
+                 const uint32_t *ids, const uint32_t *counts, uint32_t id_count,
+                 struct scratch *scratch, struct buf *out);
+
+#endif
