@@ -51,6 +51,12 @@ bool labels_ends_folded(struct slice key, struct slice tail)
     return true;
 }
 
+/* The first prefix is none. */
+static size_t prefix_count(enum label label)
+{
+    return label >= LABEL_POD_UID ? 1 : PREFIX_COUNT;
+}
+
 static uint32_t tail_bit(char c)
 {
     return UINT32_C(1) << (c & 31);
@@ -72,7 +78,7 @@ static enum status set_key(struct labels *labels, enum label label,
 
     if (last == '_') /* as it comes it may be any of those that fold to it */
         tails |= tail_bit('.') | tail_bit('/') | tail_bit('-');
-    for (size_t i = 0; i < PREFIX_COUNT; i++)
+    for (size_t i = 0; i < prefix_count(label); i++)
         labels->tails[key.len + prefixes[i].len] |= tails;
     return OK;
 }
@@ -93,6 +99,8 @@ enum status labels_init(struct labels *labels, const struct registry_keys *keys)
         [LABEL_POD_UID] = SLICE("k8s.pod.uid"),
         [LABEL_POD_NAME] = SLICE("k8s.pod.name"),
         [LABEL_POD_NAMESPACE] = SLICE("k8s.namespace.name"),
+        [LABEL_PROMETHEUS_POD] = SLICE("pod"),
+        [LABEL_PROMETHEUS_NAMESPACE] = SLICE("namespace"),
     };
     enum status status = OK;
 
@@ -112,7 +120,7 @@ enum label labels_match_slowly(const struct labels *labels, struct slice key)
 
         struct slice front = {key.ptr, key.len - tail.len};
 
-        for (size_t i = 0; i < PREFIX_COUNT; i++)
+        for (size_t i = 0; i < prefix_count((enum label)label); i++)
             if (front.len == prefixes[i].len &&
                 labels_ends_folded(front, prefixes[i]))
                 return (enum label)label;

@@ -23,7 +23,8 @@
 #include "slice.h"
 #include "status.h"
 
-/* The stamped labels, then what names the pod a record is about. */
+/* The stamped labels, then what names the pod that a record is about: as
+ * OpenTelemetry spells it and as Prometheus does. Those have no prefixes. */
 enum label {
     LABEL_NAMESPACE,
     LABEL_PROJECT,
@@ -38,6 +39,8 @@ enum label {
     LABEL_POD_UID,
     LABEL_POD_NAME,
     LABEL_POD_NAMESPACE,
+    LABEL_PROMETHEUS_POD,
+    LABEL_PROMETHEUS_NAMESPACE,
     LABEL_COUNT,
     LABEL_NONE = LABEL_COUNT
 };

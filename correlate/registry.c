@@ -193,6 +193,16 @@ void registry_give_id(struct registry *registry, uint32_t id)
     registry->free_ids[registry->free_count++] = id;
 }
 
+struct attr *registry_scratch(struct registry *registry, uint32_t count)
+{
+    if (count > registry->scratch_room) {
+        registry->scratch =
+            mem_resize(registry->scratch, count, sizeof(*registry->scratch));
+        registry->scratch_room = count;
+    }
+    return registry->scratch;
+}
+
 /* Of a new resource, or of one that is known: then the store is told. */
 void registry_set_identity(struct registry *registry, uint32_t id,
                            uint32_t identity, uint8_t rule)
@@ -214,7 +224,7 @@ void registry_set_identity(struct registry *registry, uint32_t id,
         registry_save_later(registry, id, SAVE_RESOURCE_IDENTITY);
 }
 
-uint32_t registry_derived_locked(struct registry *registry, uint32_t identity)
+static uint32_t make_derived(struct registry *registry, uint32_t identity)
 {
     uint32_t id = registry_take_id(registry);
     struct res *res = &registry->res[id];
@@ -244,7 +254,7 @@ uint32_t registry_derived_resource(struct registry *registry, uint32_t identity)
         return id;
     }
     registry_lock(registry);
-    id = registry_derived_locked(registry, identity);
+    id = make_derived(registry, identity);
     registry_unlock(registry);
     return id;
 }

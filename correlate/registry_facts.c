@@ -183,23 +183,59 @@ void facts_read(struct facts *facts, const struct labels *labels,
     }
 }
 
+bool facts_pod(const struct facts *facts)
+{
+    return facts->label[LABEL_POD_UID].len > 0 ||
+           (facts->label[LABEL_POD_NAME].len > 0 &&
+            facts->label[LABEL_POD_NAMESPACE].len > 0);
+}
+
+/* Of a record only: "pod" and "namespace" are ordinary words elsewhere. */
+static void take_prometheus(struct facts *facts)
+{
+    struct slice pod = facts->label[LABEL_PROMETHEUS_POD];
+    struct slice namespace = facts->label[LABEL_PROMETHEUS_NAMESPACE];
+
+    if (!facts_pod(facts) && pod.len > 0 && namespace.len > 0) {
+        facts->label[LABEL_POD_NAME] = pod;
+        facts->label[LABEL_POD_NAMESPACE] = namespace;
+    }
+}
+
+/* The resource is a collector's and speaks of itself: its pod is not the
+ * record's. Its service is what the record goes by until its pod is known. */
+static void read_record(struct facts *facts, const struct labels *labels,
+                        const struct attrs *attrs)
+{
+    struct attrs own = {attrs->at + 1, attrs->count - 1, 0}, rest = {0};
+    int64_t of_record = attrs->at[0].type == VALUE_INT ? attrs->at[0].i : 0;
+
+    if (of_record >= 0 && of_record < (int64_t)own.count) {
+        rest.at = own.at + of_record;
+        rest.count = own.count - (uint32_t)of_record;
+        own.count = (uint32_t)of_record;
+    }
+    facts_read(facts, labels, &own);
+    take_prometheus(facts);
+    if (!facts_stamped(facts)) {
+        struct facts collector = {0};
+
+        facts_read(&collector, labels, &rest);
+        set(&facts->service, collector.service);
+        set(&facts->service_namespace, collector.service_namespace);
+        set(&facts->environment, collector.environment);
+        set(&facts->old_environment, collector.old_environment);
+    }
+}
+
 void facts_of(struct facts *facts, const struct labels *labels,
               const struct attrs *attrs, enum res_kind kind)
 {
-    struct attrs own = *attrs;
-
     memset(facts, 0, sizeof(*facts));
-    if (kind == RES_RECORD && own.count > 0) {
-        /* The resource is a collector's and speaks of itself: its pod and its
-         * service are not those of the record. */
-        int64_t of_record = own.at[0].type == VALUE_INT ? own.at[0].i : 0;
-
-        own.at++;
-        own.count--;
-        if (of_record >= 0 && of_record < (int64_t)own.count)
-            own.count = (uint32_t)of_record;
-    }
-    facts_read(facts, labels, &own);
+    if (kind == RES_RECORD && attrs->count > 0)
+        read_record(facts, labels, attrs);
+    else
+        facts_read(facts, labels, attrs);
 }
 
 static uint32_t keep(struct registry *registry, struct slice text)
@@ -230,7 +266,8 @@ void facts_keep(struct registry *registry, const struct facts *facts,
     res->task = keep(registry, facts->task);
     res->ip = keep(registry, facts->ip);
     res->k8s_service = keep(registry, facts->k8s_service);
-    if (facts_service(facts))
+    /* What a record goes by is not the name of the pod's own service. */
+    if (facts_service(facts) && res->kind == RES_PLAIN)
         res->service = keep(registry, facts->service);
 }
 

@@ -29,11 +29,18 @@
 
 enum res_kind {
     RES_PLAIN,    /* received */
-    RES_RECORD,   /* received, with labels that stood on its records */
+    RES_RECORD,   /* received, with what its records say of another pod */
     RES_DERIVED,  /* made for the derived series of an identity */
     RES_OVERFLOW, /* made for all that does not fit */
     RES_FREE      /* forgotten, to be used again */
 };
+
+/* The first attribute of a RES_RECORD: how many of the next are the record's.
+ */
+#define RECORD_MARK "callboard.record"
+
+/* In place of a check that is lost: the hash alone must do. */
+#define CHECK_UNKNOWN 0
 
 /* What ties a resource to a pod. */
 enum pod_key { POD_KEY_UID, POD_KEY_NAME, POD_KEY_CONTAINER, POD_KEY_COUNT };
@@ -157,19 +164,22 @@ uint32_t registry_take_id(struct registry *registry);
 void registry_give_id(struct registry *registry, uint32_t id);
 void registry_set_identity(struct registry *registry, uint32_t id,
                            uint32_t identity, uint8_t rule);
-uint32_t registry_derived_locked(struct registry *registry, uint32_t identity);
+/* Room for so many attributes, until the next call. */
+struct attr *registry_scratch(struct registry *registry, uint32_t count);
 
 /* registry_facts.c */
 struct fingerprint attrs_fingerprint(const struct attrs *attrs);
 uint64_t fingerprint_key(struct fingerprint f, enum res_kind kind);
 void facts_read(struct facts *facts, const struct labels *labels,
                 const struct attrs *attrs);
-/* Of a resource of this kind: RES_RECORD has those of the record in front. */
+/* Of a resource of this kind: RES_RECORD has a mark with the number of the
+ * record's attributes in front, then these. */
 void facts_of(struct facts *facts, const struct labels *labels,
               const struct attrs *attrs, enum res_kind kind);
 /* What res keeps of them, its pod's keys included. */
 void facts_keep(struct registry *registry, const struct facts *facts,
                 struct res *res);
+bool facts_pod(const struct facts *facts); /* names a pod */
 bool facts_stamped(const struct facts *facts);
 bool facts_service(const struct facts *facts); /* has a service name */
 

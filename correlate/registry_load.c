@@ -64,18 +64,28 @@ static void reserve_resource(struct registry *registry, uint32_t id)
     }
 }
 
-static enum res_kind kind_of(struct fingerprint f, uint64_t hash,
+/* The hash tells; where attributes were too large to keep, it cannot. */
+static enum res_kind kind_of(struct fingerprint *f, uint64_t hash,
                              const struct attrs *attrs)
 {
-    if (fingerprint_key(f, RES_RECORD) == hash)
+    struct slice first =
+        attrs->count > 0 ? attr_key(attrs->at) : (struct slice){NULL, 0};
+
+    if (fingerprint_key(*f, RES_PLAIN) == hash)
+        return RES_PLAIN;
+    if (fingerprint_key(*f, RES_RECORD) == hash)
         return RES_RECORD;
-    if (fingerprint_key(f, RES_PLAIN) != hash && attrs->count == 1) {
-        if (slice_equal(attr_key(attrs->at), SLICE("callboard.identity")))
-            return RES_DERIVED;
-        if (slice_equal(attr_key(attrs->at), SLICE("callboard.overflow")))
-            return RES_OVERFLOW;
-    }
-    return RES_PLAIN;
+    if (attrs->count == 1 && slice_equal(first, SLICE("callboard.identity")))
+        return RES_DERIVED;
+    if (attrs->count == 1 && slice_equal(first, SLICE("callboard.overflow")))
+        return RES_OVERFLOW;
+    f->check = CHECK_UNKNOWN;
+    return slice_equal(first, SLICE(RECORD_MARK)) ? RES_RECORD : RES_PLAIN;
+}
+
+static int64_t attr_int(const struct attr *a)
+{
+    return a->type == VALUE_INT ? a->i : -1;
 }
 
 /* By what it says itself; LEARNED shows in its identity. */
@@ -107,14 +117,14 @@ static void load_resource(void *arg, uint32_t id, uint32_t identity,
 
     struct res *res = &registry->res[id];
     struct fingerprint f = attrs_fingerprint(&resource->attrs);
-    enum res_kind kind = kind_of(f, hash, &resource->attrs);
+    enum res_kind kind = kind_of(&f, hash, &resource->attrs);
 
     res->hash = hash;
     res->check = f.check;
     res->kind = (uint8_t)kind;
     registry->identity_of[id] = identity;
     if (kind == RES_DERIVED) {
-        int64_t owner = resource->attrs.at[0].i;
+        int64_t owner = attr_int(&resource->attrs.at[0]);
 
         if (owner >= 0 && owner < (int64_t)registry->ident_count)
             res->owner = (uint32_t)owner;

@@ -3,14 +3,15 @@
  * into a map, without a lock; what is new gets its identity by the rules:
  *
  *   stamped itself             -> STAMPED; its pod learns
- *   stamped on the record      -> STAMPED_RECORD, as a resource of its own: the
- *                                 record's labels in front of the resource's
- *                                 attributes
+ *   stamped on the record      -> STAMPED_RECORD
  *   its pod is known           -> LEARNED
  *   it has a service name      -> INFERRED
  *   else                       -> UNASSIGNED
  *
  * The last two hang in their pod's list and wait (registry_pod.c).
+ *
+ * A record that says itself what it is about, by labels or by a pod, makes a
+ * resource of its own: a mark, what it says, then the resource's attributes.
  */
 #include "clock.h"
 #include "hash.h"
@@ -18,7 +19,7 @@
 #include "registry_int.h"
 #include "stats.h"
 
-enum { SAVE_SEEN_S = 60 };
+enum { SAVE_SEEN_S = 60, RESOURCE_MAX_BYTES = 16 * 1024 };
 
 /* A second key for the case that two sets share their first hash. */
 static uint64_t second_key(struct fingerprint f, uint64_t key)
@@ -32,7 +33,8 @@ uint32_t registry_find_res(const struct registry *registry,
     uint64_t key = fingerprint_key(f, kind);
     uint32_t id = idmap_get(&registry->res_by_hash, key);
 
-    if (id != IDMAP_NONE && registry->res[id].check != f.check)
+    if (id != IDMAP_NONE && registry->res[id].check != f.check &&
+        registry->res[id].check != CHECK_UNKNOWN)
         id = idmap_get(&registry->res_by_hash, second_key(f, key));
     return id;
 }
@@ -104,6 +106,46 @@ static uint32_t overflow(struct registry *registry)
     return registry->overflow_id;
 }
 
+/* Bytes that keeping it takes, about. */
+static size_t weight(const struct attr *a)
+{
+    size_t sum = a->key_len + sizeof(*a);
+
+    if (a->type == VALUE_STRING || a->type == VALUE_BYTES)
+        sum += a->len;
+    else if (a->type == VALUE_ARRAY || a->type == VALUE_MAP)
+        for (uint32_t i = 0; i < a->len; i++)
+            sum += weight(&a->items[i]);
+    return sum;
+}
+
+/* Saves the resource, without the attributes that are too large to keep: there
+ * may be many resources, and they are kept for ever. */
+static void save(struct registry *registry, uint32_t id,
+                 const struct resource *resource)
+{
+    struct resource kept = *resource;
+    struct attr *to = registry_scratch(registry, resource->attrs.count);
+    size_t size = 0;
+
+    kept.attrs.count = 0;
+    for (uint32_t i = 0; i < resource->attrs.count; i++) {
+        size_t more = weight(&resource->attrs.at[i]);
+
+        if (more > RESOURCE_MAX_BYTES - size)
+            continue;
+        size += more;
+        to[kept.attrs.count++] = resource->attrs.at[i];
+    }
+    kept.attrs.at = to;
+    kept.attrs.dropped += resource->attrs.count - kept.attrs.count;
+    stats_add(STATS_CUT_VALUES, resource->attrs.count - kept.attrs.count);
+    if (kept.schema_url.len > NAMES_MAX_LEN)
+        kept.schema_url.len = 0;
+    store_save_resource(registry->store, id, registry->identity_of[id],
+                        registry->res[id].hash, &kept);
+}
+
 static uint32_t add(struct registry *registry, const struct resource *resource,
                     struct fingerprint f, enum res_kind kind)
 {
@@ -127,8 +169,7 @@ static uint32_t add(struct registry *registry, const struct resource *resource,
     registry_index_res(registry, id);
     place(registry, id, &facts);
     registry_unlock(registry);
-    store_save_resource(registry->store, id, registry->identity_of[id],
-                        registry->res[id].hash, resource);
+    save(registry, id, resource);
     return id;
 }
 
@@ -160,36 +201,43 @@ void registry_resolve(struct registry *registry, struct resource *resource,
 
 /* ---- labels on records ---- */
 
-static bool is_fluent_map(const struct attr *a)
-{
-    return a->type == VALUE_MAP &&
-           slice_equal(attr_key(a), SLICE("kubernetes"));
-}
+enum {
+    STAMPS = 1 << LABEL_PROJECT | 1 << LABEL_COMPONENT |
+             1 << LABEL_PROJECT_UID | 1 << LABEL_COMPONENT_UID |
+             1 << LABEL_RESOURCE | 1 << LABEL_RESOURCE_UID,
+    POD_BY_NAME = 1 << LABEL_POD_NAME | 1 << LABEL_POD_NAMESPACE,
+    POD_BY_PROMETHEUS =
+        1 << LABEL_PROMETHEUS_POD | 1 << LABEL_PROMETHEUS_NAMESPACE
+};
 
-/* Whether it says anything about identity or pod; *stamped if identity. */
-static bool counts(const struct registry *registry, const struct attr *a,
-                   bool *stamped)
+/* Bits of the labels this attribute brings, 0 for nearly every one. */
+static uint32_t labels_in(const struct registry *registry, const struct attr *a)
 {
+    struct attrs one = {a, 1, 0};
+    struct facts facts = {0};
+    uint32_t bits = 0;
+
     if (a->type == VALUE_STRING) {
         enum label label = labels_match(&registry->labels, attr_key(a));
 
-        if (label == LABEL_NONE || label == LABEL_ENDPOINT || a->len == 0)
-            return false;
-        *stamped |= label == LABEL_PROJECT || label == LABEL_COMPONENT ||
-                    label == LABEL_PROJECT_UID ||
-                    label == LABEL_COMPONENT_UID || label == LABEL_RESOURCE ||
-                    label == LABEL_RESOURCE_UID;
-        return true;
+        return label == LABEL_NONE || label == LABEL_ENDPOINT || a->len == 0
+                   ? 0
+                   : UINT32_C(1) << label;
     }
-    if (is_fluent_map(a)) {
-        struct attrs one = {a, 1, 0};
-        struct facts facts = {0};
+    if (a->type != VALUE_MAP || !slice_equal(attr_key(a), SLICE("kubernetes")))
+        return 0;
+    facts_read(&facts, &registry->labels, &one);
+    for (unsigned i = 0; i < LABEL_COUNT; i++)
+        bits |= (uint32_t)(facts.label[i].len > 0) << i;
+    return bits;
+}
 
-        facts_read(&facts, &registry->labels, &one);
-        *stamped |= facts_stamped(&facts);
-        return true;
-    }
-    return false;
+/* Whether these say what the record is about. */
+static bool says_enough(uint32_t bits)
+{
+    return bits & STAMPS || bits & 1 << LABEL_POD_UID ||
+           (bits & POD_BY_NAME) == POD_BY_NAME ||
+           (bits & POD_BY_PROMETHEUS) == POD_BY_PROMETHEUS;
 }
 
 /* The record's labels, behind a mark that says how many they are, then the
@@ -199,25 +247,19 @@ static struct attrs joined(struct registry *registry,
                            const struct attrs *attrs)
 {
     uint32_t most = 1 + attrs->count + resource->attrs.count, count = 1;
-    bool stamped = false;
+    struct attr *to = registry_scratch(registry, most);
 
-    if (most > registry->scratch_room) {
-        registry->scratch =
-            mem_resize(registry->scratch, most, sizeof(*registry->scratch));
-        registry->scratch_room = most;
-    }
     for (uint32_t i = 0; i < attrs->count; i++)
-        if (counts(registry, &attrs->at[i], &stamped))
-            registry->scratch[count++] = attrs->at[i];
-    registry->scratch[0] =
-        (struct attr){.key = "callboard.record",
-                      .key_len = sizeof("callboard.record") - 1,
-                      .type = VALUE_INT,
-                      .i = (int64_t)count - 1};
+        if (labels_in(registry, &attrs->at[i]))
+            to[count++] = attrs->at[i];
+    to[0] = (struct attr){.key = RECORD_MARK,
+                          .key_len = sizeof(RECORD_MARK) - 1,
+                          .type = VALUE_INT,
+                          .i = (int64_t)count - 1};
     if (resource->attrs.count > 0)
-        memcpy(registry->scratch + count, resource->attrs.at,
-               resource->attrs.count * sizeof(*registry->scratch));
-    return (struct attrs){registry->scratch, count + resource->attrs.count, 0};
+        memcpy(to + count, resource->attrs.at,
+               resource->attrs.count * sizeof(*to));
+    return (struct attrs){to, count + resource->attrs.count, 0};
 }
 
 /* A record comes by often and its set of labels seldom is new: so the known
@@ -252,20 +294,23 @@ uint32_t registry_resolve_record(struct registry *registry,
                                  const struct resource *resource,
                                  const struct attrs *attrs, uint64_t now_ns)
 {
-    struct attrs ours = {0};
     uint64_t labels = 0;
-    bool stamped = false;
+    uint32_t bits = 0;
 
     if (resource->id >= registry->res_count ||
         registry->res[resource->id].rule == RULE_STAMPED)
         return resource->id;
-    for (uint32_t i = 0; i < attrs->count; i++)
-        if (counts(registry, &attrs->at[i], &stamped)) {
-            ours.at = &attrs->at[i];
-            ours.count = 1;
-            labels += attrs_fingerprint(&ours).hash;
+    for (uint32_t i = 0; i < attrs->count; i++) {
+        uint32_t found = labels_in(registry, &attrs->at[i]);
+
+        if (found) {
+            struct attrs one = {&attrs->at[i], 1, 0};
+
+            labels += attrs_fingerprint(&one).hash;
+            bits |= found;
         }
-    if (!stamped)
+    }
+    if (!says_enough(bits))
         return resource->id;
     registry->now_ns = now_ns;
     return seen(registry, resolve_labels(registry, resource, attrs, labels));

@@ -40,6 +40,8 @@ TEST(every_spelling)
         {"k8s.pod.uid", LABEL_POD_UID},
         {"k8s.pod.name", LABEL_POD_NAME},
         {"k8s.namespace.name", LABEL_POD_NAMESPACE},
+        {"pod", LABEL_PROMETHEUS_POD},
+        {"namespace", LABEL_PROMETHEUS_NAMESPACE},
     };
 
     for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
@@ -64,6 +66,8 @@ TEST(other_keys)
         "k8s.pod.labels.label_openchoreo.dev/component",
         "OPENCHOREO.DEV/COMPONENT",
         "openchoreo.dev/endpoint-visibility",
+        "label_pod",
+        "k8s.pod.labels.namespace",
     };
 
     for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++)
@@ -120,14 +124,16 @@ static enum label plain_match(const char *key)
                                         "openchoreo_dev_endpoint_name",
                                         "k8s_pod_uid",
                                         "k8s_pod_name",
-                                        "k8s_namespace_name"};
+                                        "k8s_namespace_name",
+                                        "pod",
+                                        "namespace"};
     char folded[256], want[256];
     size_t len = strlen(key);
 
     for (size_t i = 0; i <= len; i++)
         folded[i] = strchr("./-", key[i]) && key[i] ? '_' : key[i];
     for (unsigned t = 0; t < LABEL_COUNT; t++)
-        for (size_t p = 0; p < sizeof(prefixes) / sizeof(*prefixes); p++) {
+        for (size_t p = 0; p < (t < LABEL_POD_UID ? 6 : 1); p++) {
             snprintf(want, sizeof(want), "%s%s", prefixes[p], tails[t]);
             if (strcmp(folded, want) == 0)
                 return (enum label)t;

@@ -390,6 +390,73 @@ TEST(stamped_on_the_record)
     bed_release(&bed);
 }
 
+/* cAdvisor's points, scraped by a Prometheus receiver. */
+TEST(pod_of_the_record)
+{
+    struct bed bed;
+    const char *scraper = "service.name=kubelet k8s.pod.uid=collector";
+    const char *point = "namespace=dp pod=cart-1 container=main";
+
+    bed_init(&bed);
+
+    uint32_t early = resolve_record(&bed, scraper, point);
+
+    CHECK(early != resolve(&bed, scraper));
+    CHECK(is(&bed, early, "4 default/default/kubelet/default"));
+    CHECK_EQ(resolve_record(&bed, scraper, "pod=cart-1"),
+             resolve(&bed, scraper));
+    CHECK_EQ(resolve_record(&bed, scraper, "namespace=dp pod=cart-1 cpu=2"),
+             early);
+
+    uint32_t cart = resolve(&bed, CART " k8s.namespace.name=dp "
+                                       "k8s.pod.name=cart-1");
+
+    CHECK(is(&bed, early, "3 acme/shop/cart/dev"));
+    CHECK(resolves(&bed, scraper, "4 default/default/kubelet/default"));
+    CHECK_EQ(registry_find_host(bed.registry, identity_of(&bed, cart),
+                                SLICE("kubelet")),
+             IDENTITY_NONE);
+    restart(&bed);
+    CHECK_EQ(resolve_record(&bed, scraper, point), early);
+    CHECK(is(&bed, early, "3 acme/shop/cart/dev"));
+    bed_release(&bed);
+}
+
+TEST(large_attributes_are_not_kept)
+{
+    struct bed bed;
+    static char text[40000];
+
+    bed_init(&bed);
+    memset(text, 'x', sizeof(text));
+
+    struct attr at[] = {{.key = "big",
+                         .key_len = 3,
+                         .type = VALUE_STRING,
+                         .str = text,
+                         .len = sizeof(text)},
+                        {.key = COMPONENT,
+                         .key_len = sizeof(COMPONENT) - 1,
+                         .type = VALUE_STRING,
+                         .str = "cart",
+                         .len = 4}};
+    struct resource resource = {.attrs = {at, 2, 0}};
+
+    registry_resolve(bed.registry, &resource, NOW);
+
+    uint32_t id = resource.id;
+
+    CHECK_EQ(bed.store->resource[id].attrs.count, 1);
+    CHECK_EQ(bed.store->resource[id].attrs.dropped, 1);
+    restart(&bed);
+    registry_resolve(bed.registry, &resource, NOW);
+    CHECK_EQ(resource.id, id);
+    text[0] = 'y';
+    registry_resolve(bed.registry, &resource, NOW);
+    CHECK(resource.id != id);
+    bed_release(&bed);
+}
+
 TEST(fluent_bit_map)
 {
     struct bed bed;
