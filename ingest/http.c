@@ -23,8 +23,10 @@
  * Memory. The library gives every connection a pool of POOL bytes. It is
  * charged to the budget, of which connections may have half: a page or so while
  * no request was made on it, all of it after that, for then it is touched.
- * Reading goes through the pool, so its size is the size of a recv(): measured
- * with 235 KB bodies, see POOL.
+ * Reading goes through the pool, so it bounds a recv(). Measured with bodies of
+ * 216 KB, receiving and decoding took 0.40, 0.385 and 0.365 us a span with
+ * pools of 16, 32 and 64 KiB: little, against four times the memory for each
+ * client that keeps its connection.
  */
 #include "http.h"
 
@@ -44,7 +46,7 @@
 #include "stats.h"
 
 enum {
-    POOL = 64 * 1024,
+    POOL = 16 * 1024,
     IDLE_CHARGE = 6 * 1024, /* of a connection without a request yet */
     ANSWER_MAX = 16 * 1024,
     LAST_ANSWERS_MS = 2000 /* to leave, when stopping */

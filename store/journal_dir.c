@@ -119,7 +119,7 @@ static bool parse_name(const char *name, uint64_t *first_lsn)
         lsn = lsn << 4 | (uint64_t)(digit - digits);
     }
     *first_lsn = lsn;
-    return lsn > 0;
+    return lsn > 0 && lsn <= UINT64_MAX >> 1;
 }
 
 static int compare_segments(const void *a, const void *b)

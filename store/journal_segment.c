@@ -5,7 +5,8 @@
  *        0    8 "CBJOURNL"
  *        8    4 version, 1
  *       12    4 zero
- *       16    8 first lsn: every entry in here has this one or a greater one
+ *       16    8 first lsn: every entry in here has this one or a greater one;
+ *               an lsn is at least 1 and less than 2^63
  *       24    4 CRC-32 of bytes 0 to 23
  *       28    4 zero
  *       32      entries
@@ -22,7 +23,7 @@
  *
  * An entry of the two body bytes "{}" (JSON, logs, lsn 7, received_ns 0):
  *
- *   1e000000 cbc5c463 0700000000000000 0000000000000000 01 01 0000 7b7d
+ *   1e000000 09d8b3d9 0700000000000000 0000000000000000 01 01 0000 7b7d
  *
  * Writing. Entries are copied into an aligned chunk and leave by O_DIRECT into
  * space set aside before: measured against buffered writes (with the bodies in
@@ -49,6 +50,8 @@
 #include "mem.h"
 
 enum { BLOCK = 4096, CHUNK = 1 << 20, WINDOW = 256 * 1024 };
+
+#define LSN_MAX (UINT64_MAX >> 1)
 
 static const char magic[8] = {'C', 'B', 'J', 'O', 'U', 'R', 'N', 'L'};
 
@@ -305,7 +308,7 @@ enum status segment_reader_open(struct segment_reader *reader,
         return ERR_UNSUPPORTED;
     reader->first_lsn = get(head.ptr + 16, 8);
     if (get(head.ptr + 24, 4) != libdeflate_crc32(0, head.ptr, 24) ||
-        reader->first_lsn == 0)
+        reader->first_lsn == 0 || reader->first_lsn > LSN_MAX)
         return ERR_CORRUPT;
     reader->last_lsn = reader->first_lsn - 1;
     reader->good = SEGMENT_HEAD;
@@ -389,7 +392,7 @@ enum status segment_next(struct segment_reader *reader,
         head.len < ENTRY_HEAD)
         return ERR_CORRUPT;
     lsn = get(head.ptr + 8, 8);
-    if (lsn <= reader->last_lsn ||
+    if (lsn <= reader->last_lsn || lsn > LSN_MAX ||
         (unsigned char)head.ptr[24] >= SIGNAL_COUNT ||
         (unsigned char)head.ptr[25] > BATCH_JSON || get(head.ptr + 26, 2) != 0)
         return ERR_CORRUPT;

@@ -1,0 +1,126 @@
+/*
+ * Bytes of a segment's file. The first byte, if odd, asks for all checksums to
+ * be put right first, so that what is behind them is reached. Whatever the
+ * bytes are: what is read lies within the file, lsns grow, and reading again
+ * without bodies sees the same.
+ */
+#define _GNU_SOURCE /* memfd_create */
+#include <libdeflate.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "journal_segment.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
+
+static int file = -1;
+
+static int open_file(const char *path, int flags, mode_t mode)
+{
+    (void)path;
+    (void)flags;
+    (void)mode;
+    return dup(file);
+}
+
+static uint32_t get32(const uint8_t *at)
+{
+    return (uint32_t)at[0] | (uint32_t)at[1] << 8 | (uint32_t)at[2] << 16 |
+           (uint32_t)at[3] << 24;
+}
+
+static void put32(uint8_t *at, uint32_t value)
+{
+    for (int i = 0; i < 4; i++)
+        at[i] = (uint8_t)(value >> (8 * i));
+}
+
+static void mend(uint8_t *bytes, size_t size)
+{
+    size_t at = SEGMENT_HEAD;
+
+    if (size < SEGMENT_HEAD)
+        return;
+    memcpy(bytes, "CBJOURNL\1\0\0", 12);
+    put32(bytes + 24, libdeflate_crc32(0, bytes, 24));
+    while (size - at >= ENTRY_HEAD) {
+        uint32_t len = get32(bytes + at);
+
+        if (len < ENTRY_HEAD || len > size - at)
+            return;
+        put32(bytes + at + 4, libdeflate_crc32(0, bytes + at + 8, len - 8));
+        at += len;
+    }
+}
+
+struct read {
+    enum status opened, ended;
+    uint64_t first_lsn, last_lsn, good, entries;
+    bool torn;
+};
+
+static struct read read_all(const struct journal_io *io, size_t size,
+                            bool with_body)
+{
+    struct segment_reader reader;
+    struct segment_entry entry;
+    struct read read = {0};
+    uint64_t last = 0;
+
+    read.opened = segment_reader_open(&reader, io, "", 0);
+    while (read.opened == OK && read.ended == OK) {
+        read.ended = segment_next(&reader, &entry, with_body);
+        if (read.ended != OK)
+            break;
+        if (entry.lsn <= last || entry.body_len > size ||
+            (entry.body != NULL) != with_body || entry.signal >= SIGNAL_COUNT ||
+            entry.encoding > BATCH_JSON)
+            abort();
+        last = entry.lsn;
+        free(entry.body);
+        read.entries++;
+    }
+    if (read.opened == OK) {
+        read.torn = segment_torn(&reader);
+        read.first_lsn = reader.first_lsn;
+        read.last_lsn = reader.last_lsn;
+        read.good = reader.good;
+        if (reader.good > size || reader.last_lsn + 1 < reader.first_lsn)
+            abort();
+    }
+    segment_reader_close(&reader);
+    return read;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
+{
+    struct journal_io io = journal_io_system;
+    struct read with, without;
+    uint8_t *copy;
+
+    if (size == 0)
+        return 0;
+    if (file < 0)
+        file = memfd_create("segment", 0);
+    io.open = open_file;
+    copy = malloc(size);
+    if (!copy)
+        abort();
+    memcpy(copy, bytes + 1, size - 1);
+    if (bytes[0] % 2)
+        mend(copy, size - 1);
+    if (ftruncate(file, 0) < 0 ||
+        pwrite(file, copy, size - 1, 0) != (ssize_t)(size - 1))
+        abort();
+    free(copy);
+    with = read_all(&io, size - 1, true);
+    without = read_all(&io, size - 1, false);
+    if (with.opened != without.opened || with.ended != without.ended ||
+        with.entries != without.entries || with.good != without.good ||
+        with.torn != without.torn || with.last_lsn != without.last_lsn)
+        abort();
+    return 0;
+}
