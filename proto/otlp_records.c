@@ -349,6 +349,10 @@ static void fold_tail(struct otlp *d, uint64_t *counts, uint32_t *bounds)
     d->batch->cut++;
 }
 
+/* Far beyond what senders use (-10 to 20), and near enough to zero that nobody
+ * behind us can shift by more than a number has bits. */
+enum { MAX_SCALE = 32 };
+
 /* How many buckets a run has after its scale was lowered by shift. */
 static int64_t coarse_count(const struct list *run, int32_t offset, int shift)
 {
@@ -384,13 +388,13 @@ static const char *set_exp_buckets(struct otlp *d, struct histogram *h,
     if (h->positive.offset + (int64_t)b->positive.count > INT32_MAX ||
         h->negative.offset + (int64_t)b->negative.count > INT32_MAX)
         return "bucket index out of range";
+    if (h->scale < -MAX_SCALE || h->scale > MAX_SCALE)
+        return "scale out of range";
     while (coarse_count(&b->positive, h->positive.offset, shift) >
                POINT_MAX_BUCKETS ||
            coarse_count(&b->negative, h->negative.offset, shift) >
                POINT_MAX_BUCKETS)
         shift++;
-    if (h->scale < INT32_MIN + shift)
-        return "scale out of range";
     if (shift > 0)
         d->batch->cut++;
     h->scale -= shift;
