@@ -7,6 +7,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "otlp_random.h"
+#include "otlp_tojson.h"
+#include "otlp_tree.h"
 #include "test.h"
 
 #define NOW   UINT64_C(1795253952000000000)
@@ -31,6 +34,62 @@ static struct batch *decode(enum signal signal, struct slice text,
     detail = (struct slice){NULL, 0};
     *status = otlp_decode(batch, 0, &detail);
     return batch;
+}
+
+TEST(random_requests_are_the_same_in_json)
+{
+    for (int round = 0; round < 900; round++) {
+        enum signal signal = (enum signal)(round % SIGNAL_COUNT);
+        ProtobufCMessage *tree = random_request(signal);
+        struct batch *batch;
+        struct jsonw w;
+        struct buf buf;
+        enum status status;
+
+        buf_init(&buf, SIZE_MAX / 2);
+        jsonw_init(&w, &buf);
+        tojson_message(&w, tree);
+        batch = decode(signal, buf_slice(&buf), &status);
+        if (CHECK_EQ(status, OK)) {
+            const char *wrong = tree_compare(batch, tree);
+
+            CHECK_TEXT(slice_of(wrong ? wrong : ""), "");
+        } else {
+            CHECK_TEXT(detail, "");
+        }
+        batch_free(batch);
+        buf_release(&buf);
+        protobuf_c_message_free_unpacked(tree, NULL);
+    }
+}
+
+/* Cut anywhere it is malformed; altered anywhere it does not crash. */
+TEST(cut_and_altered_json)
+{
+    for (int round = 0; round < 30; round++) {
+        enum signal signal = (enum signal)(round % SIGNAL_COUNT);
+        ProtobufCMessage *tree = random_request(signal);
+        struct jsonw w;
+        struct buf buf;
+
+        buf_init(&buf, SIZE_MAX / 2);
+        jsonw_init(&w, &buf);
+        tojson_message(&w, tree);
+        for (size_t at = 0; at < buf.len; at += buf.len / 300 + 1) {
+            struct slice cut = {buf.ptr, at};
+            char was = buf.ptr[at];
+            enum status status;
+
+            batch_free(decode(signal, cut, &status));
+            CHECK_EQ(status, ERR_MALFORMED);
+            buf.ptr[at] = "\"{}[],:\\0e.-n\x7f"[test_random(14)];
+            batch_free(decode(signal, buf_slice(&buf), &status));
+            CHECK(status == OK || status == ERR_MALFORMED);
+            buf.ptr[at] = was;
+        }
+        buf_release(&buf);
+        protobuf_c_message_free_unpacked(tree, NULL);
+    }
 }
 
 /* A batch that must be good. */
@@ -279,7 +338,7 @@ static void refused(enum signal signal, const char *text, const char *why)
 
 #define SPANS(members)                                                         \
     "{\"resourceSpans\":[{\"scopeSpans\":[{},{\"spans\":[{},{" members "}]}]}" \
-                                                                       "]}"
+    "]}"
 #define AT "resourceSpans[0].scopeSpans[1].spans[1]"
 
 TEST(errors_name_the_place)
