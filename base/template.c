@@ -1,12 +1,17 @@
 /*
- * One pass over the line with a table of 256 classes. A word's bytes are
- * copied to the template while its end is looked for, or-ing the classes seen;
- * if a digit was among them, the copy is taken back and a hole put in its
- * place. A line that breaks a bound is started over as one variable.
+ * In two steps. First the line is read 64 bytes at a time into masks, one bit
+ * per byte: where words are cut, and where digits are. Then each digit found
+ * leads to its word, between the cuts around it: the constant text before it is
+ * copied to the template in one piece, with a hole behind. So the cost follows
+ * the variables, not the bytes. A line that breaks a bound is one variable.
  */
 #include "template.h"
 
 #include <string.h>
+
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
 
 enum { WORD = 0, DIGIT = 1, CUT = 2, HOLE = 4 };
 
@@ -24,6 +29,125 @@ static const unsigned char classes[256] = {
     ['|'] = CUT,   ['/'] = CUT,   [TEMPLATE_HOLE] = CUT | HOLE,
 };
 
+enum { STEP = 64, STEPS = TEMPLATE_MAX_LINE / STEP };
+
+struct masks {
+    uint64_t cut[STEPS], digit[STEPS]; /* bit i % 64 of element i / 64 */
+    bool hole;                         /* there is one in the line */
+};
+
+#ifdef __SSE2__
+
+/* All bits set in each byte of v that is byte; in first and count behind it. */
+static inline __m128i is(__m128i v, char byte)
+{
+    return _mm_cmpeq_epi8(v, _mm_set1_epi8(byte));
+}
+
+static inline __m128i in(__m128i v, char first, char count)
+{
+    __m128i offset = _mm_sub_epi8(v, _mm_set1_epi8(first));
+
+    return _mm_cmpeq_epi8(_mm_min_epu8(offset, _mm_set1_epi8(count)), offset);
+}
+
+static inline __m128i either(__m128i a, __m128i b)
+{
+    return _mm_or_si128(a, b);
+}
+
+static inline uint64_t bits(__m128i v)
+{
+    return (uint64_t)(unsigned)_mm_movemask_epi8(v);
+}
+
+/* Ranges of the table above, in ASCII order. */
+static void classify(const char *p, struct masks *masks, size_t step)
+{
+    uint64_t cut = 0, digit = 0, hole = 0;
+
+    for (int i = 0; i < STEP; i += 16) {
+        __m128i v = _mm_loadu_si128((const __m128i *)(const void *)(p + i));
+        __m128i a = either(in(v, '\t', '\r' - '\t'), is(v, ' '));
+        __m128i b = either(is(v, '"'), in(v, '\'', ')' - '\''));
+        __m128i c = either(is(v, ','), is(v, '/'));
+        __m128i d = either(in(v, ':', '>' - ':'), is(v, '['));
+        __m128i e = either(is(v, ']'), in(v, '{', '}' - '{'));
+
+        cut |= bits(either(either(either(a, b), either(c, d)), e)) << i;
+        digit |= bits(in(v, '0', 9)) << i;
+        hole |= bits(is(v, TEMPLATE_HOLE));
+    }
+    masks->cut[step] = cut;
+    masks->digit[step] = digit;
+    masks->hole |= hole != 0;
+}
+
+#else
+
+static void classify(const char *p, struct masks *masks, size_t step)
+{
+    uint64_t cut = 0, digit = 0;
+
+    for (int i = 0; i < STEP; i++) {
+        unsigned char class = classes[(unsigned char)p[i]];
+
+        cut |= (uint64_t)(class >> 1 & 1) << i;
+        digit |= (uint64_t)(class & 1) << i;
+        masks->hole |= (class & HOLE) != 0;
+    }
+    masks->cut[step] = cut;
+    masks->digit[step] = digit;
+}
+
+#endif
+
+static void read_line(struct slice line, struct masks *masks)
+{
+    char rest[STEP] = {0}; /* zeros belong to no class */
+    size_t step = 0;
+
+    masks->hole = false;
+    for (; line.len >= STEP; line = slice_from(line, STEP))
+        classify(line.ptr, masks, step++);
+    if (line.len > 0) {
+        memcpy(rest, line.ptr, line.len);
+        classify(rest, masks, step);
+    }
+}
+
+/* The first bit set at or behind from; len if there is none. */
+static size_t next_bit(const uint64_t *mask, size_t from, size_t len)
+{
+    size_t step = from / STEP;
+    uint64_t word;
+
+    if (from >= len)
+        return len;
+    word = mask[step] & UINT64_MAX << from % STEP;
+    while (word == 0) {
+        if (++step * STEP >= len)
+            return len;
+        word = mask[step];
+    }
+    return step * STEP + (size_t)__builtin_ctzll(word);
+}
+
+/* Just behind the last bit set before at; from if there is none from there. */
+static size_t behind_last_bit(const uint64_t *mask, size_t from, size_t at)
+{
+    size_t step = at / STEP;
+    uint64_t word = mask[step] & ~(UINT64_MAX << at % STEP);
+
+    while (word == 0) {
+        if (step * STEP <= from)
+            return from;
+        word = mask[--step];
+    }
+    at = step * STEP + STEP - (size_t)__builtin_clzll(word);
+    return at > from ? at : from;
+}
+
 static void all_variable(struct slice line, struct template_split *split)
 {
     split->text[0] = TEMPLATE_HOLE;
@@ -34,40 +158,40 @@ static void all_variable(struct slice line, struct template_split *split)
 
 void template_split(struct slice line, struct template_split *split)
 {
-    const char *p = line.ptr, *end = line.ptr + line.len;
-    char *to = split->text;
-    uint32_t count = 0;
+    struct masks masks;
+    size_t done = 0; /* of the line */
+    uint32_t len = 0, count = 0;
 
     if (line.len > TEMPLATE_MAX_LINE) {
         all_variable(line, split);
         return;
     }
-    while (p < end) {
-        const char *word = p;
-        char *copy = to;
-        unsigned class = WORD, seen = WORD;
+    read_line(line, &masks);
+    if (masks.hole) {
+        all_variable(line, split);
+        return;
+    }
+    for (;;) {
+        size_t digit = next_bit(masks.digit, done, line.len);
+        size_t start = line.len, end;
 
-        do {
-            class = classes[(unsigned char)*p];
-            seen |= class;
-            *to++ = *p++;
-        } while (p < end && !(class & CUT));
-
-        if (seen & HOLE || (seen & DIGIT && count == TEMPLATE_MAX_VARS)) {
+        if (digit < line.len)
+            start = behind_last_bit(masks.cut, done, digit);
+        if (start > done)
+            memcpy(split->text + len, line.ptr + done, start - done);
+        len += (uint32_t)(start - done);
+        if (digit == line.len)
+            break;
+        if (count == TEMPLATE_MAX_VARS) {
             all_variable(line, split);
             return;
         }
-        if (seen & DIGIT) { /* the last byte may be the separator */
-            const char *stop = class & CUT ? p - 1 : p;
-
-            split->vars[count++] = (struct slice){word, (size_t)(stop - word)};
-            *copy++ = TEMPLATE_HOLE;
-            if (class & CUT)
-                *copy++ = p[-1];
-            to = copy;
-        }
+        end = next_bit(masks.cut, digit, line.len);
+        split->vars[count++] = (struct slice){line.ptr + start, end - start};
+        split->text[len++] = TEMPLATE_HOLE;
+        done = end;
     }
-    split->len = (uint32_t)(to - split->text);
+    split->len = len;
     split->var_count = count;
 }
 

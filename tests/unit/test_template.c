@@ -118,6 +118,69 @@ TEST(join_gives_the_line_again)
     buf_release(&out);
 }
 
+/* The simplest thing that can be right: word by word, byte by byte. */
+static void split_slowly(struct slice line, struct template_split *want)
+{
+    static const char cuts[] = " \t\n\r\v\f=:,;\"'()[]{}<>|/";
+    size_t at = 0;
+
+    want->len = want->var_count = 0;
+    while (at < line.len) {
+        size_t start = at;
+        bool digit = false;
+
+        for (; at < line.len &&
+               (line.ptr[at] == '\0' || !strchr(cuts, line.ptr[at]));
+             at++)
+            digit |= line.ptr[at] >= '0' && line.ptr[at] <= '9';
+        if (digit) {
+            if (want->var_count < TEMPLATE_MAX_VARS)
+                want->vars[want->var_count] =
+                    (struct slice){line.ptr + start, at - start};
+            want->var_count++;
+            want->text[want->len++] = TEMPLATE_HOLE;
+        } else {
+            memcpy(want->text + want->len, line.ptr + start, at - start);
+            want->len += (uint32_t)(at - start);
+        }
+        if (at < line.len)
+            want->text[want->len++] = line.ptr[at++];
+    }
+}
+
+static void check_random_line(bool any_byte)
+{
+    static struct template_split want;
+    char line[400];
+    size_t len = random_line(line, any_byte ? 120 : sizeof(line));
+
+    for (size_t i = 0; i < len; i++) {
+        if (any_byte)
+            line[i] = (char)test_random(256);
+        else if (test_random(3) || line[i] == TEMPLATE_HOLE)
+            line[i] = 'x'; /* long words, few variables */
+        if (line[i] == TEMPLATE_HOLE)
+            line[i] = ' ';
+    }
+    split_slowly((struct slice){line, len}, &want);
+    template_split((struct slice){line, len}, &split);
+    if (want.var_count > TEMPLATE_MAX_VARS)
+        return;
+    CHECK_EQ(split.len, want.len);
+    CHECK(memcmp(split.text, want.text, want.len) == 0);
+    if (!CHECK_EQ(split.var_count, want.var_count))
+        return;
+    for (uint32_t i = 0; i < want.var_count; i++)
+        CHECK(split.vars[i].ptr == want.vars[i].ptr &&
+              split.vars[i].len == want.vars[i].len);
+}
+
+TEST(agrees_with_a_slow_splitter)
+{
+    for (int round = 0; round < 20000; round++)
+        check_random_line(round % 2);
+}
+
 /* No digit is left in a template, unless the line was constant by a bound. */
 TEST(no_digit_stays)
 {
