@@ -31,6 +31,7 @@
 #define ZSTD_STATIC_LINKING_ONLY /* a context in memory of ours */
 #include <zstd.h>
 
+#include <assert.h>
 #include <stdlib.h>
 
 #include "block_file.h"
@@ -91,6 +92,9 @@ void block_out_begin(struct block_out *out, uint32_t id)
 void block_out_end(struct block_out *out)
 {
     struct buf *current = &out->current;
+
+    assert(out->entry_count == 0 || out->id == COL_PACK ||
+           out->entries[out->entry_count - 1].id < out->id);
     bool packed = current->len < PACK_BELOW && out->id != COL_PACK;
 
     if (out->entry_count == out->entry_room) {

@@ -115,8 +115,8 @@ static void add_all(struct logs_out *logs)
     for (uint32_t row = 0; row < logs->count; row++) {
         if (row + AHEAD < logs->count) { /* they lie all over the head */
             __builtin_prefetch(at[row + AHEAD / 2]->attrs.at);
-            __builtin_prefetch(at[row + AHEAD / 2]->body.str);
-            __builtin_prefetch(at[row + AHEAD / 2]->body.str + 64);
+            if (at[row + AHEAD / 2]->body.type == VALUE_STRING)
+                __builtin_prefetch(at[row + AHEAD / 2]->body.str);
             __builtin_prefetch(at[row + AHEAD]);
             __builtin_prefetch((const char *)at[row + AHEAD] + 64);
             __builtin_prefetch((const char *)at[row + AHEAD] + 128);
@@ -160,8 +160,9 @@ static void put_columns(struct logs_out *logs)
     text_column_put(&logs->severity_text, out, COL_SEVERITY_TEXT);
     text_column_put(&logs->event_name, out, COL_EVENT);
     put_numbers(logs, COL_IS_EVENT, INTS_PLAIN);
+    body_out_put_rows(&logs->body);
     attrs_out_finish(&logs->attrs, out, COL_ATTRS);
-    body_out_finish(&logs->body);
+    body_out_put_variables(&logs->body);
 }
 
 enum status block_write_logs(struct block_writer *writer,

@@ -31,6 +31,7 @@ struct body_out {
     struct slice *lines, *vars;
     uint32_t var_count, var_room;
     uint32_t rows;
+    struct plan *plan;
     struct text_column values; /* of rows whose body is not text */
 };
 
@@ -38,7 +39,10 @@ void body_out_init(struct body_out *body, struct block_out *out,
                    struct template_split *split, struct summary_out *summary,
                    uint32_t rows);
 void body_out_add(struct body_out *body, const struct attr *value);
-void body_out_finish(struct body_out *body);
+/* Writes the columns of rows and templates, then those of variables; other
+ * columns may come between. */
+void body_out_put_rows(struct body_out *body);
+void body_out_put_variables(struct body_out *body);
 
 /* ---- reading ---- */
 

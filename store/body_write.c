@@ -366,26 +366,32 @@ static uint32_t put_variables(struct body_out *body, const struct plan *plan,
     return holes;
 }
 
-void body_out_finish(struct body_out *body)
+void body_out_put_rows(struct body_out *body)
 {
     struct block_out *out = body->out;
-    struct plan plan;
-    const uint32_t *rows;
-    uint32_t id = COL_VARIABLES;
+    struct plan *plan = scratch_alloc(&out->scratch, sizeof(*plan));
 
-    choose(body, &plan);
-    sort_rows_by_template(body, &plan);
+    choose(body, plan);
+    sort_rows_by_template(body, plan);
     text_column_put(&body->values, out, COL_BODY_VALUE);
     block_out_ints(out, COL_TEMPLATE, body->row_template.at, body->rows,
                    INTS_PLAIN);
     block_out_begin(out, COL_TEMPLATE_TEXT);
-    column_put_texts(&out->column, plan.texts, plan.count);
+    column_put_texts(&out->column, plan->texts, plan->count);
     block_out_end(out);
-    rows = plan.order;
-    for (uint32_t i = 0; i < plan.count; i++) {
+    body->plan = plan;
+}
+
+void body_out_put_variables(struct body_out *body)
+{
+    const struct plan *plan = body->plan;
+    const uint32_t *rows = plan->order;
+    uint32_t id = COL_VARIABLES;
+
+    for (uint32_t i = 0; i < plan->count; i++) {
         if (i > 0)
-            summarize_template(body->summary, plan.texts[i]);
-        id += put_variables(body, &plan, i, rows, id);
-        rows += plan.rows[i];
+            summarize_template(body->summary, plan->texts[i]);
+        id += put_variables(body, plan, i, rows, id);
+        rows += plan->rows[i];
     }
 }

@@ -177,6 +177,64 @@ static inline void random_span(struct arena *arena, struct span *span,
     span->operation = random_word(arena, "op", 5);
 }
 
+/* A line of one of a few kinds, with numbers and ids of all sorts in it. */
+static inline struct slice random_line(struct arena *arena)
+{
+    static const char *const lines[] = {
+        "GET /api/orders/%u took %u ms",
+        "order %u failed: timeout after %u",
+        "user=%u id=%08x done",
+        "%02u:%02u tick",
+        "%u",
+        "trace %016x err=%u",
+        "from 10.0.%u.%u port open",
+        "cache miss for key-%u in shard %u of ERR_x",
+        "no variables in Here at all"};
+    char *text = arena_alloc(arena, 80);
+    int len;
+
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+    len = snprintf(text, 80, lines[test_random(9)], test_random(90),
+                   test_random(test_random(2) ? 50 : 100000));
+#pragma GCC diagnostic pop
+    return (struct slice){text, (size_t)len};
+}
+
+static inline void random_log(struct arena *arena, struct log_record *log)
+{
+    struct slice text;
+
+    *log = (struct log_record){0};
+    log->time_ns = 1700000000000000000 + test_random(1000000) * 1000ULL;
+    log->observed_ns = log->time_ns + (test_random(2) ? 0 : test_random(9999));
+    if (test_random(2))
+        random_id(log->trace_id, 16, 90);
+    if (test_random(2))
+        random_id(log->span_id, 8, 90);
+    log->body.key = "";
+    if (test_random(12) == 0) {
+        random_value(arena, &log->body, 0);
+    } else {
+        text = test_random(4) ? random_line(arena) : random_text(arena, 40);
+        if (test_random(50) == 0)
+            text = random_text(arena, 9000);
+        log->body.type = VALUE_STRING;
+        log->body.str = text.ptr;
+        log->body.len = (uint32_t)text.len;
+    }
+    log->severity_text = test_random(2) ? SLICE("INFO") : SLICE("");
+    log->event_name = test_random(9) ? SLICE("") : SLICE("k8s.Killing");
+    log->attrs = random_attrs(arena, 3);
+    log->flags = test_random(2);
+    log->resource_id = test_random(12) * 7;
+    log->scope = random_scope(arena);
+    log->severity = (uint8_t)test_random(25);
+    log->level = (uint8_t)test_random(LEVEL_COUNT);
+    log->fixed = test_random(9) == 0;
+    log->is_event = test_random(9) == 0;
+}
+
 /* Something to look for that is there now and then. */
 static inline void random_wish(struct arena *arena, struct attr_match *wish)
 {
