@@ -45,8 +45,9 @@ bool labels_ends_folded(struct slice key, struct slice tail)
 {
     if (key.len < tail.len)
         return false;
-    for (size_t i = 0; i < tail.len; i++)
-        if (fold(key.ptr[key.len - tail.len + i]) != tail.ptr[i])
+    /* Backwards, since the labels all begin alike. */
+    for (size_t i = 1; i <= tail.len; i++)
+        if (fold(key.ptr[key.len - i]) != tail.ptr[tail.len - i])
             return false;
     return true;
 }

@@ -210,13 +210,22 @@ enum {
         1 << LABEL_PROMETHEUS_POD | 1 << LABEL_PROMETHEUS_NAMESPACE
 };
 
-/* Bits of the labels this attribute brings, 0 for nearly every one. */
-static uint32_t labels_in(const struct registry *registry, const struct attr *a)
+static uint32_t labels_in_fluent(const struct registry *registry,
+                                 const struct attr *a)
 {
     struct attrs one = {a, 1, 0};
     struct facts facts = {0};
     uint32_t bits = 0;
 
+    facts_read(&facts, &registry->labels, &one);
+    for (unsigned i = 0; i < LABEL_COUNT; i++)
+        bits |= (uint32_t)(facts.label[i].len > 0) << i;
+    return bits;
+}
+
+/* Bits of the labels this attribute brings, 0 for nearly every one. */
+static uint32_t labels_in(const struct registry *registry, const struct attr *a)
+{
     if (a->type == VALUE_STRING) {
         enum label label = labels_match(&registry->labels, attr_key(a));
 
@@ -224,12 +233,9 @@ static uint32_t labels_in(const struct registry *registry, const struct attr *a)
                    ? 0
                    : UINT32_C(1) << label;
     }
-    if (a->type != VALUE_MAP || !slice_equal(attr_key(a), SLICE("kubernetes")))
-        return 0;
-    facts_read(&facts, &registry->labels, &one);
-    for (unsigned i = 0; i < LABEL_COUNT; i++)
-        bits |= (uint32_t)(facts.label[i].len > 0) << i;
-    return bits;
+    if (a->type == VALUE_MAP && slice_equal(attr_key(a), SLICE("kubernetes")))
+        return labels_in_fluent(registry, a);
+    return 0;
 }
 
 /* Whether these say what the record is about. */
