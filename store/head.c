@@ -69,9 +69,10 @@ void section_add(struct section *section, struct batch *batch)
         section->last_run = section->last_run->next;
     }
     section->last_run->at[at] = batch;
-    if (section->batch_count++ == 0)
+    if (section->batch_count++ == 0 || batch->lsn < section->first_lsn)
         section->first_lsn = batch->lsn;
-    section->last_lsn = batch->lsn;
+    if (batch->lsn > section->last_lsn)
+        section->last_lsn = batch->lsn;
     section->records += batch->count;
     section->bytes += batch_size(batch);
 }

@@ -24,7 +24,6 @@ struct stream_state {
     struct section *first, *last; /* oldest first; the last may be open */
     uint32_t closed;              /* how many of them are closed */
     uint64_t watermark;           /* lsn committed */
-    uint64_t at_open;             /* the same when the store was opened */
     uint64_t next_serial;
     uint64_t last_lsn; /* of the batch appended last */
 };

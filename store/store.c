@@ -87,7 +87,6 @@ static enum status load_streams(struct store *store)
             continue;
         struct stream_state *stream = &store->streams[id];
         stream->watermark = stmt_get_int(&s, 1);
-        stream->at_open = stream->watermark;
         stream->next_serial = stmt_get_int(&s, 2) + 1;
     }
     return stmt_end(&s);
@@ -270,9 +269,7 @@ void store_append(struct store *store, struct batch *batch)
     if (stream != STREAM_DERIVED) {
         if (batch->lsn > store->last_lsn)
             store->last_lsn = batch->lsn;
-        /* Nothing in it, or read back although it is committed. */
-        if (batch->count == 0 ||
-            (batch->lsn > 0 && batch->lsn <= state->at_open)) {
+        if (batch->count == 0) {
             pthread_mutex_unlock(&store->lock);
             batch_free(batch);
             return;
