@@ -127,7 +127,9 @@ static uint64_t count_by_summary(const struct log_query *q,
 
     if (!summary_counts(summary, q->resources, counts))
         return UINT64_MAX;
-    if (q->trace_id && !summary_has_trace(summary, q->trace_id))
+    /* Filters hold no zero ids: those are of records without a trace. */
+    if (q->trace_id && !id_is_zero(q->trace_id, 16) &&
+        !summary_has_trace(summary, q->trace_id))
         return 0;
     if (q->phrase.len > 0 && !summary_has_phrase(summary, q->phrase))
         return 0;
