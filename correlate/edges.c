@@ -219,6 +219,8 @@ static void put_in(struct edges *edges, const uint8_t trace_id[16],
     for (int i = 0; at != NONE; at = edges->ends[at].chain)
         if (++i == MAX_CHAIN) {
             stats_add(STATS_EDGES_EVICTED, 1);
+            if (model->kind == SPAN_CLIENT)
+                peers_alone(&edges->options, &model->call);
             return;
         }
     if (edges->free == NONE && edges->fresh == edges->options.max_ends) {

@@ -1,0 +1,168 @@
+#include "changes.h"
+
+#include "correlate_kit.h"
+
+static uint32_t pods;
+
+/* A pod nobody has seen before. */
+static const char *new_pod(const char *version, char text[160])
+{
+    snprintf(text, 160,
+             "service.name=cart,service.namespace=shop,host.name=p%u,"
+             "service.version=%s",
+             ++pods, version);
+    return text;
+}
+
+static void say(struct kit *kit, const char *pod, uint64_t seconds)
+{
+    struct batch *batch = kit_batch(kit, SIGNAL_LOGS);
+
+    kit_log(batch, pod, "hello", "")->time_ns += seconds * NS_PER_S;
+    kit_take_all(kit, batch);
+}
+
+static void check_event(uint32_t number, const char *from, const char *to)
+{
+    const struct log_record *event = kit_event(number);
+    char attrs[200];
+
+    snprintf(attrs, sizeof(attrs),
+             "change.kind=version,change.from=%s,"
+             "change.to=%s",
+             from, to);
+    if (CHECK(event)) {
+        CHECK(kit_has(&event->attrs, attrs));
+        CHECK(event->is_event);
+        CHECK(event->resource_id != RESOURCE_NONE);
+    }
+}
+
+TEST(a_new_version_is_a_change_and_the_first_is_not)
+{
+    struct kit kit = kit_open();
+    char text[160];
+
+    say(&kit, new_pod("1.0", text), 0);
+    say(&kit, new_pod("1.0", text), 1);
+    CHECK(!kit_event(0));
+    say(&kit, new_pod("1.1", text), 2);
+    check_event(0, "1.0", "1.1");
+    CHECK_TEXT(attr_text(&kit_event(0)->body),
+               "version changed from 1.0 to 1.1");
+    CHECK_EQ(kit_event(0)->time_ns, KIT_TIME + 3 * NS_PER_S);
+    say(&kit, new_pod("1.1", text), 3);
+    CHECK(!kit_event(1));
+    kit_close(&kit);
+}
+
+TEST(a_rolling_update_is_one_change_and_going_back_another)
+{
+    struct kit kit = kit_open();
+    char old1[160], old2[160], new1[160], new2[160], back[160];
+
+    new_pod("1.0", old1);
+    new_pod("1.0", old2);
+    new_pod("1.1", new1);
+    new_pod("1.1", new2);
+    say(&kit, old1, 0);
+    say(&kit, new1, 10);
+    say(&kit, old2, 20); /* the old version is still about */
+    say(&kit, old1, 30);
+    say(&kit, new2, 40);
+    check_event(0, "1.0", "1.1");
+    CHECK(!kit_event(1));
+    say(&kit, new1, 500);
+    say(&kit, new_pod("1.0", back), 510);
+    check_event(1, "1.1", "1.0");
+    kit_close(&kit);
+}
+
+TEST(images_and_pod_templates)
+{
+    struct kit kit = kit_open();
+
+    say(&kit, "service.name=a,k8s.pod.labels.pod-template-hash=aa", 0);
+    say(&kit, "service.name=a,k8s.pod.label.pod-template-hash=bb", 1);
+    say(&kit, "service.name=b,container.image.tag=1", 0);
+    say(&kit, "service.name=b,container.image.tag=2", 1);
+    if (CHECK(kit_event(0) && kit_event(1))) {
+        CHECK(kit_has(&kit_event(0)->attrs, "change.kind=pod-template"));
+        CHECK(kit_has(&kit_event(1)->attrs, "change.kind=image"));
+    }
+    CHECK(!kit_event(2));
+    kit_close(&kit);
+}
+
+TEST(an_event_of_a_span_batch_is_a_batch_of_its_own)
+{
+    struct kit kit = kit_open();
+    char text[160];
+
+    for (int i = 0; i < 2; i++) {
+        struct batch *batch = kit_batch(&kit, SIGNAL_SPANS);
+
+        kit_span(batch, new_pod(i ? "2" : "1", text), SPAN_SERVER, 1, 1, 0, "");
+        kit_take_all(&kit, batch);
+    }
+    check_event(0, "1", "2");
+    CHECK_EQ(kit_store.count, 3);
+    CHECK_EQ(kit_store.batches[2]->signal, SIGNAL_LOGS);
+    CHECK_EQ(kit_store.batches[2]->lsn, 2);
+    kit_close(&kit);
+}
+
+/* ---- restart: the store keeps resources and texts, and loses its heads ----
+ */
+
+TEST(known_pods_are_no_news_after_a_restart)
+{
+    struct kit kit = kit_open();
+    char old[160], new[160];
+
+    kit_store.keep = true;
+    say(&kit, new_pod("1.0", old), 0);
+    say(&kit, new_pod("1.1", new), 1);
+    kit_close(&kit);
+    kit_store.watermark[STREAM_LOGS] = kit_store.watermark[STREAM_DERIVED] =
+        kit.lsn;
+    kit_drop_batches();
+
+    uint64_t lsn = kit.lsn;
+
+    kit = kit_open_with(&kit_options);
+    kit.lsn = lsn;
+    say(&kit, old, 2);
+    say(&kit, new, 3);
+    CHECK(!kit_event(0));
+    say(&kit, new_pod("1.2", new), 4);
+    check_event(0, "1.1", "1.2");
+    kit_close(&kit);
+}
+
+TEST(a_lost_event_comes_again_with_its_batch_and_a_kept_one_does_not)
+{
+    for (uint64_t committed = 0; committed <= 2; committed++) {
+        struct kit kit = kit_open();
+        char old[160], new[160];
+
+        kit_store.keep = true;
+        new_pod("1.0", old);
+        new_pod("1.1", new);
+        say(&kit, old, 0);
+        say(&kit, new, 1);
+        CHECK(kit_event(0));
+        kit_kill(&kit);
+        kit_drop_batches();
+        kit_store.watermark[STREAM_LOGS] = committed;
+
+        kit = kit_open_with(&kit_options);
+        say(&kit, old, 0);
+        say(&kit, new, 1);
+        CHECK_EQ(kit_event(0) != NULL, committed < 2);
+        CHECK(!kit_event(1));
+        say(&kit, new, 2);
+        CHECK(!kit_event(1));
+        kit_close(&kit);
+    }
+}

@@ -1,0 +1,328 @@
+#include "edges.h"
+
+#include "correlate_kit.h"
+
+#define CART  "service.name=cart,service.namespace=shop"
+#define FRONT "service.name=front,service.namespace=shop"
+#define STOCK "service.name=stock,service.namespace=shop"
+#define GET   "http.request.method=GET,http.route=/cart"
+
+static void one(struct kit *kit, const char *resource, enum span_kind kind,
+                uint32_t trace, uint32_t id, uint32_t parent, const char *attrs)
+{
+    struct batch *batch = kit_batch(kit, SIGNAL_SPANS);
+
+    kit_span(batch, resource, kind, trace, id, parent, attrs);
+    kit_take_all(kit, batch);
+}
+
+static uint32_t identity_of(struct kit *kit, const char *component)
+{
+    struct component_info *infos;
+    struct arena arena;
+    uint32_t count, id = IDENTITY_NONE;
+
+    arena_init(&arena, NULL, SIZE_MAX);
+    infos = registry_components(kit->registry, &(struct scope_filter){0},
+                                &arena, &count);
+    for (uint32_t i = 0; i < count; i++)
+        if (slice_equal(infos[i].identity.component, slice_of(component)))
+            id = infos[i].identity.id;
+    arena_release(&arena);
+    return id;
+}
+
+/* Spans of one request: front serves, calls cart, cart serves and calls stock,
+ * which serves. Each exported alone, in any order. */
+static void send_request(struct kit *kit, uint32_t trace,
+                         const uint32_t order[5])
+{
+    for (int i = 0; i < 5; i++)
+        switch (order[i]) {
+        case 0:
+            one(kit, FRONT, SPAN_SERVER, trace, 1, 0, GET);
+            break;
+        case 1:
+            one(kit, FRONT, SPAN_CLIENT, trace, 2, 1, GET);
+            break;
+        case 2:
+            one(kit, CART, SPAN_SERVER, trace, 3, 2, GET);
+            break;
+        case 3:
+            one(kit, CART, SPAN_CLIENT, trace, 4, 3,
+                "rpc.system=grpc,rpc.service=Stock,rpc.method=Take");
+            break;
+        case 4:
+            one(kit, STOCK, SPAN_SERVER, trace, 5, 4,
+                "rpc.system=grpc,rpc.service=Stock,rpc.method=Take");
+            break;
+        }
+}
+
+static bool next_order(uint32_t order[5])
+{
+    int i = 3, j = 4;
+
+    while (i >= 0 && order[i] > order[i + 1])
+        i--;
+    if (i < 0)
+        return false;
+    while (order[j] < order[i])
+        j--;
+    for (uint32_t swap = order[i], done = 0; !done; done = 1) {
+        order[i] = order[j];
+        order[j] = swap;
+    }
+    for (int a = i + 1, b = 4; a < b; a++, b--) {
+        uint32_t swap = order[a];
+
+        order[a] = order[b];
+        order[b] = swap;
+    }
+    return true;
+}
+
+TEST(any_order_makes_the_same_edges)
+{
+    struct kit kit = kit_open();
+    uint32_t order[5] = {0, 1, 2, 3, 4}, orders = 0;
+    uint32_t front, cart, stock;
+    char attrs[100];
+
+    do
+        send_request(&kit, ++orders, order);
+    while (next_order(order));
+    CHECK_EQ(orders, 120);
+    front = identity_of(&kit, "front");
+    cart = identity_of(&kit, "cart");
+    stock = identity_of(&kit, "stock");
+    kit_close(&kit);
+
+    CHECK_EQ(kit_sum(DERIVED_OUT_DURATION, ""), 240);
+    CHECK_EQ(kit_sum(DERIVED_IN_DURATION, "peer.kind=component"), 240);
+    CHECK_EQ(kit_sum(DERIVED_IN_DURATION,
+                     "peer.kind=gateway,peer.name=intranet,endpoint=http"),
+             120);
+    snprintf(attrs, sizeof(attrs),
+             "peer.identity=#%u,peer.endpoint=http,protocol=http", cart);
+    CHECK_EQ(kit_sum(DERIVED_OUT_DURATION, attrs), 120);
+    snprintf(attrs, sizeof(attrs),
+             "peer.identity=#%u,peer.endpoint=grpc,protocol=grpc", stock);
+    CHECK_EQ(kit_sum(DERIVED_OUT_DURATION, attrs), 120);
+    snprintf(attrs, sizeof(attrs), "peer.identity=#%u,endpoint=http", front);
+    CHECK_EQ(kit_sum(DERIVED_IN_DURATION, attrs), 120);
+    snprintf(attrs, sizeof(attrs), "peer.identity=#%u,endpoint=grpc", cart);
+    CHECK_EQ(kit_sum(DERIVED_IN_DURATION, attrs), 120);
+}
+
+TEST(a_call_knows_the_endpoint_it_is_made_for)
+{
+    struct kit kit = kit_open();
+    struct batch *batch = kit_batch(&kit, SIGNAL_SPANS);
+
+    /* as exporters send: children first, an INTERNAL span between */
+    kit_span(batch, FRONT, SPAN_CLIENT, 1, 3, 2, "db.system=redis");
+    kit_span(batch, FRONT, SPAN_INTERNAL, 1, 2, 1, "");
+    kit_span(batch, FRONT, SPAN_SERVER, 1, 1, 0, GET);
+    kit_take_all(&kit, batch);
+    kit_close(&kit);
+    CHECK_EQ(kit_sum(DERIVED_OUT_DURATION,
+                     "endpoint=http,peer.kind=database,peer.name=redis,"
+                     "peer.system=redis,protocol=db"),
+             1);
+}
+
+TEST(databases_and_queues_are_counted_at_once)
+{
+    struct kit kit = kit_open();
+
+    one(&kit, CART, SPAN_CLIENT, 1, 1, 0,
+        "db.system.name=postgresql,db.namespace=carts,server.address=pg");
+    one(&kit, CART, SPAN_CLIENT, 1, 2, 0,
+        "db.system=postgresql,db.name=carts,net.peer.name=pg");
+    one(&kit, CART, SPAN_PRODUCER, 1, 3, 0,
+        "messaging.system=kafka,messaging.destination.name=orders");
+    one(&kit, CART, SPAN_CLIENT, 1, 4, 0,
+        "messaging.system=kafka,messaging.destination.name=orders,"
+        "messaging.operation.type=send");
+    one(&kit, CART, SPAN_CLIENT, 1, 5, 0,
+        "messaging.system=kafka,messaging.destination.name=orders,"
+        "messaging.operation.type=receive");
+    one(&kit, CART, SPAN_PRODUCER, 1, 6, 0,
+        "messaging.system=kafka,messaging.destination.name=orders,"
+        "messaging.operation.type=create");
+    one(&kit, STOCK, SPAN_CONSUMER, 2, 1, 0,
+        "messaging.system=kafka,messaging.destination.name=orders");
+    kit_close(&kit);
+    CHECK_EQ(kit_sum(DERIVED_OUT_DURATION,
+                     "peer.kind=database,peer.name=carts,peer.host=pg,"
+                     "peer.system=postgresql"),
+             2);
+    CHECK_EQ(kit_sum(DERIVED_OUT_DURATION,
+                     "peer.kind=queue,peer.name=orders,peer.system=kafka"),
+             2);
+    CHECK_EQ(kit_sum(DERIVED_IN_DURATION,
+                     "peer.kind=queue,peer.name=orders,endpoint=messaging"),
+             1);
+    CHECK_EQ(kit_sum(DERIVED_IN_DURATION, ""), 1);
+    CHECK_EQ(kit_sum(DERIVED_OUT_DURATION, ""), 4);
+}
+
+static void link_to(struct batch *batch, struct span *span, uint32_t trace,
+                    const uint32_t *ids, uint32_t count)
+{
+    struct span_link *links = arena_zero(&batch->arena, count, sizeof(*links));
+
+    for (uint32_t i = 0; i < count; i++) {
+        kit_id(links[i].trace_id, 16, trace);
+        kit_id(links[i].span_id, 8, ids[i]);
+    }
+    span->links = links;
+    span->link_count = count;
+}
+
+static void consume(struct kit *kit, uint32_t trace, uint32_t id,
+                    uint32_t link_trace, const uint32_t *ids, uint32_t count)
+{
+    struct batch *batch = kit_batch(kit, SIGNAL_SPANS);
+    struct span *span = kit_span(batch, STOCK, SPAN_CONSUMER, trace, id, 0,
+                                 "messaging.system=kafka");
+
+    link_to(batch, span, link_trace, ids, count);
+    kit_take_all(kit, batch);
+}
+
+TEST(producer_and_consumer_meet_through_links_either_way)
+{
+    struct kit kit = kit_open();
+    const uint32_t both[] = {1, 2};
+
+    one(&kit, CART, SPAN_PRODUCER, 1, 1, 0, "");
+    one(&kit, CART, SPAN_PRODUCER, 1, 2, 0, "");
+    consume(&kit, 7, 1, 1, both, 2); /* a batch of one producer: one call */
+    consume(&kit, 8, 1, 1, both, 1); /* another group takes one, too */
+    consume(&kit, 9, 1, 1, (uint32_t[]){3}, 1);
+    one(&kit, CART, SPAN_PRODUCER, 1, 3, 0, ""); /* after its consumer */
+    kit_close(&kit);
+    CHECK_EQ(kit_sum(DERIVED_OUT_DURATION,
+                     "peer.kind=component,peer.endpoint=messaging"),
+             3);
+    CHECK_EQ(kit_sum(DERIVED_IN_DURATION, "peer.kind=component"), 3);
+}
+
+TEST(a_consumer_is_the_child_of_its_producer)
+{
+    struct kit kit = kit_open();
+
+    one(&kit, CART, SPAN_PRODUCER, 1, 1, 0, "");
+    one(&kit, STOCK, SPAN_CONSUMER, 1, 2, 1, "");
+    kit_close(&kit);
+    CHECK_EQ(kit_sum(DERIVED_OUT_DURATION, "peer.kind=component"), 1);
+}
+
+TEST(a_client_alone_is_settled_after_its_time)
+{
+    struct kit kit = kit_open();
+    struct batch *batch;
+
+    one(&kit, STOCK, SPAN_INTERNAL, 9, 9, 0, "");
+    one(&kit, CART, SPAN_CLIENT, 1, 1, 0, GET ",server.address=api.pay.com");
+    one(&kit, CART, SPAN_CLIENT, 1, 2, 0,
+        GET ",http.url=http://user@api.pay.com:8443/x");
+    one(&kit, CART, SPAN_CLIENT, 1, 3, 0, GET ",server.address=stock");
+    one(&kit, CART, SPAN_CLIENT, 1, 4, 0, GET ",server.address=cart");
+    one(&kit, CART, SPAN_CLIENT, 1, 5, 0, GET);
+    kit_store.wants_derived = true;
+    one(&kit, CART, SPAN_INTERNAL, 9, 8, 0, "");
+    CHECK_EQ(kit_sum(DERIVED_OUT_DURATION, ""), 0);
+    batch = kit_batch(&kit, SIGNAL_SPANS);
+    batch->received_ns += kit_options.edge_wait_ns;
+    kit_take_all(&kit, batch);
+    CHECK_EQ(kit_sum(DERIVED_OUT_DURATION,
+                     "peer.kind=external,peer.name=api.pay.com"),
+             2);
+    CHECK_EQ(kit_sum(DERIVED_OUT_DURATION, "peer.kind=component"), 1);
+    CHECK_EQ(kit_sum(DERIVED_IN_DURATION, "peer.kind=component"), 1);
+    CHECK_EQ(kit_sum(DERIVED_OUT_DURATION, ""), 3);
+    kit_close(&kit);
+    CHECK_EQ(kit_sum(DERIVED_OUT_DURATION, ""), 3);
+}
+
+TEST(a_call_of_itself_is_no_edge)
+{
+    struct kit kit = kit_open();
+
+    one(&kit, CART, SPAN_CLIENT, 1, 1, 0, GET ",server.address=cart");
+    one(&kit, CART, SPAN_SERVER, 1, 2, 1, GET);
+    kit_close(&kit);
+    CHECK_EQ(kit_sum(DERIVED_OUT_DURATION, ""), 0);
+    CHECK_EQ(kit_sum(DERIVED_IN_DURATION, ""), 0);
+}
+
+TEST(gateways)
+{
+    struct kit kit = kit_open();
+
+    one(&kit, CART, SPAN_SERVER, 1, 1, 0, GET ",server.address=shop.example");
+    one(&kit, CART, SPAN_SERVER, 2, 1, 0, GET ",http.host=shop.example:443");
+    one(&kit, CART, SPAN_SERVER, 3, 1, 0, GET ",server.address=10.1.2.3");
+    kit_close(&kit);
+    CHECK_EQ(kit_sum(DERIVED_IN_DURATION, "peer.name=internet"), 2);
+    CHECK_EQ(kit_sum(DERIVED_IN_DURATION, "peer.name=intranet"), 1);
+}
+
+TEST(declared_visibility_makes_the_internet)
+{
+    struct kit kit = kit_open();
+    struct arena arena;
+    struct slice detail;
+
+    arena_init(&arena, NULL, SIZE_MAX);
+    CHECK_EQ(
+        catalog_put(
+            kit.catalog,
+            SLICE("{\"components\":[{\"project\":\"shop\",\"name\":\"cart\","
+                  "\"endpoints\":[{\"name\":\"api\",\"type\":\"HTTP\","
+                  "\"port\":8080,\"visibility\":[\"external\"]}]}]}"),
+            &arena, &detail),
+        OK);
+    arena_release(&arena);
+    one(&kit, CART, SPAN_SERVER, 1, 1, 0, GET ",server.port=#8080");
+    kit_close(&kit);
+    CHECK_EQ(kit_sum(DERIVED_IN_DURATION, "endpoint=api,peer.name=internet"),
+             1);
+    CHECK_EQ(kit_sum(DERIVED_DURATION, "endpoint=api"), 1);
+}
+
+TEST(public_hosts)
+{
+    CHECK(edges_public_host(SLICE("shop.example.com")));
+    CHECK(!edges_public_host(SLICE("cart")));
+    CHECK(!edges_public_host(SLICE("")));
+    CHECK(!edges_public_host(SLICE("10.0.0.1")));
+    CHECK(!edges_public_host(SLICE("fe80::1.2")));
+    CHECK(!edges_public_host(SLICE("cart.shop.svc")));
+    CHECK(!edges_public_host(SLICE("cart.shop.svc.cluster.local")));
+}
+
+/* More calls wait than there is room: the oldest are settled early, the table
+ * stays as it is. One key for all must not make it slow either. */
+TEST(floods)
+{
+    struct kit kit = kit_open();
+    uint64_t start = clock_monotonic_ns();
+
+    for (uint32_t i = 0; i < 200; i++) {
+        struct batch *batch = kit_batch(&kit, SIGNAL_SPANS);
+
+        for (uint32_t j = 0; j < 256; j++) {
+            kit_span(batch, CART, SPAN_CLIENT, 1 + i, 1 + j, 0,
+                     GET ",server.address=far.example.com");
+            kit_span(batch, STOCK, SPAN_SERVER, 4, 1000 + j, 5000, GET);
+        }
+        kit_take_all(&kit, batch);
+    }
+    kit_close(&kit);
+    CHECK_EQ(kit_sum(DERIVED_OUT_DURATION, "peer.kind=external"), 51200);
+    CHECK(clock_monotonic_ns() - start < 20 * NS_PER_S);
+}
