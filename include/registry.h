@@ -113,7 +113,8 @@ struct scope_filter {
     bool unassigned; /* only resources without a component */
 };
 
-/* The resources in the scope, those of derived series among them. */
+/* The resources in the scope, those of derived series among them. NULL if the
+ * arena has had enough. */
 struct idset *registry_select(struct registry *registry,
                               const struct scope_filter *filter,
                               struct arena *arena);
@@ -131,7 +132,8 @@ struct component_info {
 };
 
 /* The components in the scope, sorted by namespace, project, component,
- * environment; NULL and 0 if there are none. */
+ * environment; NULL and 0 if there are none. One with an empty name stands for
+ * what is not assigned. */
 struct component_info *registry_components(struct registry *registry,
                                            const struct scope_filter *filter,
                                            struct arena *arena,
