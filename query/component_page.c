@@ -1,0 +1,123 @@
+/*
+ * GET /api/v1/components/{namespace}/{project}/{component}: the page in one
+ * answer. Over any window it reads series and events, never spans or log
+ * records: examples of traces come from the exemplars of the histograms.
+ */
+#include "clock.h"
+#include "page.h"
+
+/* The step the portal's charts use for a range of this length. */
+static uint64_t usual_step(uint64_t length_ns)
+{
+    static const struct {
+        uint64_t length_ns, step_ns;
+    } steps[] = {
+        {10 * NS_PER_MIN, 15 * NS_PER_S},  {30 * NS_PER_MIN, 30 * NS_PER_S},
+        {NS_PER_HOUR, NS_PER_MIN},         {NS_PER_DAY, 5 * NS_PER_MIN},
+        {7 * NS_PER_DAY, 30 * NS_PER_MIN}, {14 * NS_PER_DAY, NS_PER_HOUR}};
+
+    for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++)
+        if (length_ns <= steps[i].length_ns)
+            return steps[i].step_ns;
+    return 2 * NS_PER_HOUR;
+}
+
+static enum status read_request(struct page *page)
+{
+    struct call *call = page->call;
+    struct window *window = &page->window;
+    enum status s = params_query_scope(call, &page->scope);
+
+    page->scope.namespace = call->parts[0];
+    page->scope.project = call->parts[1];
+    page->scope.component = call->parts[2];
+    window->now_ns = call->now_ns;
+    if (s == OK)
+        s = params_query_range(call, NS_PER_HOUR, &window->start_ns,
+                               &window->end_ns);
+    if (s == OK)
+        s = params_query_step(call,
+                              usual_step(window->end_ns - window->start_ns),
+                              window->start_ns, window->end_ns, &page->step_ns);
+    return s;
+}
+
+/* Who it is: as the registry knows it, else just by the names asked for. */
+static void find_component(struct page *page)
+{
+    uint32_t count = 0;
+
+    page->info = registry_components(page->call->services->registry,
+                                     &page->scope, page->call->arena, &count);
+    if (count == 0) {
+        page->info = NULL;
+        page->identity =
+            (struct identity){.rule = RULE_NONE,
+                              .namespace = page->scope.namespace,
+                              .project = page->scope.project,
+                              .component = page->scope.component,
+                              .environment = page->scope.environment};
+        return;
+    }
+    page->identity = page->info->identity;
+    for (uint32_t i = 1; i < count; i++) /* several environments */
+        for (int signal = 0; signal < SIGNAL_COUNT; signal++)
+            if (page->info[i].last_seen_ns[signal] >
+                page->info->last_seen_ns[signal])
+                page->info->last_seen_ns[signal] =
+                    page->info[i].last_seen_ns[signal];
+    if (count > 1)
+        page->identity.environment = page->scope.environment;
+}
+
+static bool init(struct page *page)
+{
+    struct arena *arena = page->call->arena;
+    struct tally_map *maps[] = {
+        &page->totals,  &page->endpoints, &page->operations, &page->callers,
+        &page->callees, &page->peers,     &page->templates,  &page->pods};
+
+    for (size_t i = 0; i < sizeof(maps) / sizeof(maps[0]); i++)
+        tally_map_init(maps[i], arena);
+    page->grid = grid_make(page->window.start_ns, page->window.end_ns,
+                           page->step_ns, page->call->now_ns);
+    page->resources =
+        registry_select(page->call->services->registry, &page->scope, arena);
+    return page->resources && red_init(&page->red, &page->grid, arena) &&
+           tally_at(&page->totals, 0) && tally_at(&page->totals, 1);
+}
+
+static enum status read_and_reply(struct page *page)
+{
+    find_component(page);
+    if (!init(page))
+        return arena_status(page->call->arena);
+    enum status s = page_read_series(page);
+    /* Not traced: the charts come from the HTTP metrics of SDKs, if any. */
+    if (s == OK && !page->red.any)
+        s = red_query(page->call, page->resources, &page->grid, &page->red);
+    if (s == OK)
+        s = page_read_pods(page);
+    if (s == OK && page->full)
+        s = arena_status(page->call->arena);
+    return s == OK ? page_reply(page) : s;
+}
+
+enum status component_page(struct call *call)
+{
+    struct page *page = arena_zero(call->arena, 1, sizeof(*page));
+
+    if (!page)
+        return arena_status(call->arena);
+    page->call = call;
+    enum status s = read_request(page);
+    if (s != OK)
+        return s;
+    struct catalog_snapshot *snapshot = catalog_get(call->services->catalog);
+    page->declared =
+        catalog_component(snapshot, page->scope.namespace, page->scope.project,
+                          page->scope.component);
+    s = read_and_reply(page);
+    catalog_release(snapshot);
+    return s;
+}

@@ -1,0 +1,83 @@
+/*
+ * page - what component_page.c gathers in one pass over the derived series,
+ * and page_reply.c writes.
+ */
+#ifndef PAGE_H
+#define PAGE_H
+
+#include "components.h"
+#include "red.h"
+
+enum {
+    PAGE_TEMPLATES = 50,
+    PAGE_TRACES = 10,
+    PAGE_CHANGES = 50,
+    PAGE_PODS = 100
+};
+
+struct served { /* an endpoint, or an operation of one */
+    struct slice endpoint, operation, kind;
+};
+
+struct peer { /* a caller or a callee */
+    struct slice kind, name, system, host, protocol;
+    struct slice endpoint;      /* of this component */
+    struct slice peer_endpoint; /* of the other one */
+    struct identity identity;   /* kind component */
+};
+
+struct seen_template {
+    struct slice text, id, level;
+    double count, before;
+    uint64_t first_ns, last_ns;
+};
+
+struct example { /* a trace worth a look */
+    uint8_t trace_id[16], span_id[8];
+    struct slice endpoint, operation;
+    double seconds;
+    uint64_t time_ns;
+};
+
+struct examples {
+    struct example list[PAGE_TRACES]; /* longest first */
+    uint32_t count;
+};
+
+struct pod {
+    struct slice name, namespace, ip, version;
+    double cpu, memory;
+    uint64_t cpu_ns, memory_ns; /* 0: none */
+};
+
+struct page {
+    struct call *call;
+    struct scope_filter scope;
+    struct window window;
+    uint64_t step_ns;
+    struct idset *resources;
+    struct grid grid;
+
+    struct identity identity;
+    struct component_info *info;              /* NULL: never seen */
+    const struct catalog_component *declared; /* NULL: not declared */
+
+    struct tally_map totals; /* key 0: now, 1: before */
+    struct red red;
+    struct tally_map endpoints, operations; /* items: struct served */
+    struct tally_map callers, callees;      /* items: struct peer */
+    struct tally_map peers;                 /* by id; struct identity */
+    struct tally_map templates;             /* items: struct seen_template */
+    struct tally_map pods;                  /* by name; items: struct pod */
+    struct examples slowest, failed;
+    bool full;
+};
+
+/* page_read.c: the pass; the pods. */
+MUST_CHECK enum status page_read_series(struct page *page);
+MUST_CHECK enum status page_read_pods(struct page *page);
+
+/* page_reply.c: everything behind "component" and "window". */
+MUST_CHECK enum status page_reply(struct page *page);
+
+#endif

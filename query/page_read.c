@@ -1,0 +1,361 @@
+/*
+ * One pass over the derived series of a component: each point is put where it
+ * belongs by the name of its metric. What is kept of a point is copied, as it
+ * is good during its visit only.
+ */
+#include "derived.h"
+#include "page.h"
+
+static struct slice keep(struct page *page, struct slice text)
+{
+    return arena_copy(page->call->arena, text);
+}
+
+static void add(struct page *page, struct tally_map *map, struct tally *tally,
+                const struct point *point, double share)
+{
+    if (!tally || !tally_add(map, tally, point, share))
+        page->full = true;
+}
+
+/* ---- endpoints, operations, examples ---- */
+
+static struct tally *served_at(struct page *page, struct tally_map *map,
+                               struct slice endpoint, struct slice operation,
+                               struct slice kind)
+{
+    uint64_t key = key_text(key_text(key_text(1, endpoint), operation), kind);
+    struct tally *tally = tally_at(map, key);
+
+    if (tally && !tally->item) {
+        struct served *served = arena_alloc(page->call->arena, sizeof(*served));
+
+        if (served)
+            *served = (struct served){keep(page, endpoint),
+                                      keep(page, operation), keep(page, kind)};
+        tally->item = served;
+    }
+    return tally && tally->item ? tally : NULL;
+}
+
+static void add_example(struct examples *examples,
+                        const struct exemplar *exemplar,
+                        const struct served *served)
+{
+    uint32_t at = examples->count;
+
+    if (at == PAGE_TRACES && exemplar->value <= examples->list[at - 1].seconds)
+        return;
+    for (uint32_t i = 0; i < examples->count; i++)
+        if (memcmp(examples->list[i].span_id, exemplar->span_id, 8) == 0)
+            return;
+    if (at < PAGE_TRACES)
+        examples->count++;
+    else
+        at--;
+    for (; at > 0 && examples->list[at - 1].seconds < exemplar->value; at--)
+        examples->list[at] = examples->list[at - 1];
+    struct example *example = &examples->list[at];
+    memcpy(example->trace_id, exemplar->trace_id, 16);
+    memcpy(example->span_id, exemplar->span_id, 8);
+    example->endpoint = served->endpoint;
+    example->operation = served->operation;
+    example->seconds = exemplar->value;
+    example->time_ns = exemplar->time_ns;
+}
+
+static void add_examples(struct page *page, const struct point *point,
+                         const struct served *served)
+{
+    for (uint32_t i = 0; i < point->exemplar_count; i++) {
+        const struct exemplar *e = &point->exemplars[i];
+        const struct attr *error = attrs_find(&e->attrs, SLICE(DERIVED_ERROR));
+        bool failed = error && error->type == VALUE_BOOL && error->b;
+
+        if (e->time_ns < page->window.start_ns ||
+            e->time_ns >= page->window.end_ns)
+            continue;
+        add_example(&page->slowest, e, served);
+        if (failed)
+            add_example(&page->failed, e, served);
+    }
+}
+
+static void add_served(struct page *page, const struct point *point, double now,
+                       double before)
+{
+    struct slice endpoint = point_text(point, DERIVED_ENDPOINT);
+    struct slice operation = point_text(point, DERIVED_OPERATION);
+    struct slice kind = point_text(point, DERIVED_KIND);
+    struct slice none = {NULL, 0};
+
+    if (before > 0)
+        add(page, &page->totals, tally_at(&page->totals, 1), point, before);
+    if (now <= 0)
+        return;
+    add(page, &page->totals, tally_at(&page->totals, 0), point, now);
+    add(page, &page->endpoints,
+        served_at(page, &page->endpoints, endpoint, none, none), point, now);
+    struct tally *op =
+        served_at(page, &page->operations, endpoint, operation, kind);
+    add(page, &page->operations, op, point, now);
+    if (op)
+        add_examples(page, point, op->item);
+    if (!red_add(&page->red, page->call->arena, point))
+        page->full = true;
+}
+
+/* ---- callers and callees ---- */
+
+/* Looked up once per id; NULL: the arena is full. */
+static const struct identity *identity_of(struct page *page, uint32_t id)
+{
+    struct tally *cached = tally_at(&page->peers, id);
+
+    if (cached && !cached->item) {
+        struct identity *identity =
+            arena_zero(page->call->arena, 1, sizeof(*identity));
+
+        if (identity)
+            (void)registry_identity(page->call->services->registry, id,
+                                    page->call->arena, identity);
+        cached->item = identity;
+    }
+    return cached ? cached->item : NULL;
+}
+
+static void read_peer(struct page *page, const struct point *point,
+                      struct peer *peer)
+{
+    int64_t id = point_int(point, DERIVED_PEER_ID, -1);
+    const struct identity *identity =
+        id >= 0 ? identity_of(page, (uint32_t)id) : NULL;
+
+    *peer = (struct peer){.kind = point_text(point, DERIVED_PEER_KIND),
+                          .name = point_text(point, DERIVED_PEER_NAME),
+                          .system = point_text(point, DERIVED_PEER_SYSTEM),
+                          .host = point_text(point, DERIVED_PEER_HOST),
+                          .protocol = point_text(point, DERIVED_PROTOCOL),
+                          .endpoint = point_text(point, DERIVED_ENDPOINT),
+                          .peer_endpoint =
+                              point_text(point, DERIVED_PEER_ENDPOINT)};
+    if (identity)
+        peer->identity = *identity;
+}
+
+static uint64_t peer_key(const struct peer *peer)
+{
+    const struct slice parts[] = {peer->kind,
+                                  peer->name,
+                                  peer->system,
+                                  peer->endpoint,
+                                  peer->peer_endpoint,
+                                  peer->identity.namespace,
+                                  peer->identity.project,
+                                  peer->identity.component,
+                                  peer->identity.environment};
+    uint64_t key = 1;
+
+    for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
+        key = key_text(key, parts[i]);
+    return key;
+}
+
+static void add_peer(struct page *page, struct tally_map *map,
+                     const struct point *point, double now)
+{
+    struct peer peer;
+
+    if (now <= 0)
+        return;
+    read_peer(page, point, &peer);
+    struct tally *tally = tally_at(map, peer_key(&peer));
+    if (tally && !tally->item) {
+        struct peer *copy = arena_alloc(page->call->arena, sizeof(*copy));
+        struct slice *texts[] = {
+            &peer.kind,     &peer.name,     &peer.system,       &peer.host,
+            &peer.protocol, &peer.endpoint, &peer.peer_endpoint};
+
+        for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+            *texts[i] = keep(page, *texts[i]);
+        if (copy)
+            *copy = peer;
+        tally->item = copy;
+    }
+    add(page, map, tally && tally->item ? tally : NULL, point, now);
+}
+
+/* ---- log templates ---- */
+
+static void add_template(struct page *page, const struct point *point,
+                         double now, double before)
+{
+    struct slice id = point_text(point, DERIVED_TEMPLATE_ID);
+    struct slice level = point_text(point, DERIVED_LEVEL);
+    struct tally *tally =
+        tally_at(&page->templates, key_text(key_text(1, id), level));
+    double value = point->is_int ? (double)point->i : point->d;
+
+    if (tally && !tally->item) {
+        struct seen_template *seen =
+            arena_zero(page->call->arena, 1, sizeof(*seen));
+
+        if (seen) {
+            seen->id = keep(page, id);
+            seen->level = keep(page, level);
+            seen->text = keep(page, point_text(point, DERIVED_TEMPLATE));
+        }
+        tally->item = seen;
+    }
+    if (!tally || !tally->item) {
+        page->full = true;
+        return;
+    }
+    struct seen_template *seen = tally->item;
+    seen->count += value * now;
+    seen->before += value * before;
+    tally->requests = seen->count; /* what tally_sorted sorts by */
+    if (now <= 0)
+        return;
+    if (!seen->first_ns || point->start_ns < seen->first_ns)
+        seen->first_ns = point->start_ns;
+    if (point->time_ns > seen->last_ns)
+        seen->last_ns = point->time_ns < page->window.now_ns
+                            ? point->time_ns
+                            : page->window.now_ns;
+}
+
+static void visit(void *arg, const struct point *point)
+{
+    struct page *page = arg;
+    struct slice name = point->metric->name;
+    double now = window_share(&page->window, point);
+    double before = window_share_before(&page->window, point);
+
+    if (page->full || (now <= 0 && before <= 0))
+        return;
+    if (slice_equal(name, SLICE(DERIVED_LOGS)))
+        add_template(page, point, now, before);
+    else if (slice_starts(name, SLICE("callboard.edge.out.")))
+        add_peer(page, &page->callees, point, now);
+    else if (slice_starts(name, SLICE("callboard.edge.in.")))
+        add_peer(page, &page->callers, point, now);
+    else
+        add_served(page, point, now, before);
+}
+
+static enum status read_names(struct page *page, const struct slice *names,
+                              uint32_t count, bool before, point_visit *each)
+{
+    struct series_query query = {
+        .names = names, .name_count = count, .resources = page->resources};
+
+    window_query(&page->window, &query);
+    if (!before)
+        query.start_ns = page->window.start_ns;
+    enum status s = reader_query_series(page->call->reader, &query, each, page);
+    return s == OK ? OK : call_fail_read(page->call, s);
+}
+
+enum status page_read_series(struct page *page)
+{
+    static const struct slice both[] = {
+        {DERIVED_DURATION, sizeof(DERIVED_DURATION) - 1},
+        {DERIVED_ERRORS, sizeof(DERIVED_ERRORS) - 1},
+        {DERIVED_CLIENT_ERRORS, sizeof(DERIVED_CLIENT_ERRORS) - 1},
+        {DERIVED_LOGS, sizeof(DERIVED_LOGS) - 1}};
+    static const struct slice now[] = {
+        {DERIVED_OUT_DURATION, sizeof(DERIVED_OUT_DURATION) - 1},
+        {DERIVED_OUT_ERRORS, sizeof(DERIVED_OUT_ERRORS) - 1},
+        {DERIVED_IN_DURATION, sizeof(DERIVED_IN_DURATION) - 1},
+        {DERIVED_IN_ERRORS, sizeof(DERIVED_IN_ERRORS) - 1}};
+    enum status s = read_names(page, both, 4, true, visit);
+
+    return s == OK ? read_names(page, now, 4, false, visit) : s;
+}
+
+/* ---- pods ---- */
+
+static struct pod *pod_of(struct page *page, uint32_t resource_id)
+{
+    const struct source *source = reply_source(page->call, resource_id);
+
+    if (!source)
+        return NULL;
+    struct slice name =
+        reply_attr(&source->resource.attrs, source, "k8s.pod.name");
+    if (name.len == 0)
+        return NULL;
+    struct tally *tally = tally_at(&page->pods, key_text(1, name));
+    if (tally && !tally->item) {
+        struct pod *pod = arena_zero(page->call->arena, 1, sizeof(*pod));
+
+        if (pod)
+            pod->name = name;
+        tally->item = pod;
+    }
+    struct pod *pod = tally ? tally->item : NULL;
+    if (pod) {
+        const struct attrs *attrs = &source->resource.attrs;
+
+        if (!pod->namespace.len)
+            pod->namespace = reply_attr(attrs, source, "k8s.namespace.name");
+        if (!pod->ip.len)
+            pod->ip = reply_attr(attrs, source, "k8s.pod.ip");
+        if (!pod->version.len)
+            pod->version = reply_attr(attrs, source, "service.version");
+    }
+    return pod;
+}
+
+static void visit_pod(void *arg, const struct point *point)
+{
+    struct page *page = arg;
+    bool cpu = point->metric->name.len > 10 &&
+               slice_equal(
+                   slice_from(point->metric->name, point->metric->name.len - 9),
+                   SLICE("cpu.usage"));
+    double value = point->is_int ? (double)point->i : point->d;
+
+    if (point->time_ns < page->window.start_ns ||
+        point->time_ns >= page->window.end_ns)
+        return;
+    struct pod *pod = pod_of(page, point->resource_id);
+    if (!pod)
+        return;
+    uint64_t *when = cpu ? &pod->cpu_ns : &pod->memory_ns;
+    double *what = cpu ? &pod->cpu : &pod->memory;
+    if (point->time_ns < *when)
+        return;
+    /* Containers of a pod report at the same time and add up. */
+    *what = point->time_ns == *when ? *what + value : value;
+    *when = point->time_ns;
+}
+
+/* By resource, newest first. */
+static void list_pods(struct page *page)
+{
+    uint32_t left = PAGE_PODS;
+
+    for (uint32_t id = page->resources->limit; id-- > 0 && left > 0;)
+        if (idset_has(page->resources, id)) {
+            (void)pod_of(page, id);
+            left--;
+        }
+}
+
+enum status page_read_pods(struct page *page)
+{
+    static const struct slice container[] = {
+        {"container.cpu.usage", 19}, {"container.memory.working_set", 28}};
+    static const struct slice whole[] = {{"k8s.pod.cpu.usage", 17},
+                                         {"k8s.pod.memory.working_set", 26}};
+    enum status s = read_names(page, container, 2, false, visit_pod);
+
+    if (s == OK && page->pods.count == 0)
+        s = read_names(page, whole, 2, false, visit_pod);
+    /* Nobody reports on its pods: those that sent anything. */
+    if (s == OK && page->pods.count == 0)
+        list_pods(page);
+    return s;
+}
