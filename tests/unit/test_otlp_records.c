@@ -1,0 +1,251 @@
+/*
+ * The rules of otlp.h for records: what is refused, mended and cut; memory
+ * that runs out; and our answers.
+ */
+#include "otlp.h"
+
+#include <stdlib.h>
+
+#include "otlp.pb-c.h"
+#include "test.h"
+
+#define NOW  UINT64_C(1795253952000000000)
+#define HOUR UINT64_C(3600000000000)
+
+static uint8_t ids[24] = "aaaaaaaaaaaaaaaabbbbbbbb";
+
+/* Packs a request of one record around it. */
+static struct batch *request(enum signal signal, void *record,
+                             struct budget *budget)
+{
+    Otlp__ScopeSpans ss = OTLP__SCOPE_SPANS__INIT, *ssp = &ss;
+    Otlp__ResourceSpans rs = OTLP__RESOURCE_SPANS__INIT, *rsp = &rs;
+    Otlp__TracesData data = OTLP__TRACES_DATA__INIT;
+    Otlp__Span *spans[1];
+    struct batch *batch;
+    char *body;
+    size_t len;
+
+    /* The three signals are the same but for the record's type. */
+    spans[0] = record;
+    ss.n_spans = 1;
+    ss.spans = spans;
+    rs.n_scope_spans = 1;
+    rs.scope_spans = &ssp;
+    data.n_resource_spans = 1;
+    data.resource_spans = &rsp;
+    len = otlp__traces_data__get_packed_size(&data);
+    body = malloc(len);
+    if (!body)
+        abort();
+    otlp__traces_data__pack(&data, (uint8_t *)body);
+    if (budget && !budget_take(budget, len))
+        abort();
+    batch = batch_new(signal, body, len, budget);
+    batch->received_ns = NOW;
+    return batch;
+}
+
+static void make_span(Otlp__Span *span, uint64_t start, uint64_t end)
+{
+    otlp__span__init(span);
+    span->has_trace_id = span->has_span_id = 1;
+    span->trace_id = (ProtobufCBinaryData){16, ids};
+    span->span_id = (ProtobufCBinaryData){8, ids + 16};
+    span->has_start_time_unix_nano = span->has_end_time_unix_nano = 1;
+    span->start_time_unix_nano = start;
+    span->end_time_unix_nano = end;
+}
+
+TEST(times_of_spans)
+{
+    static const struct {
+        uint64_t start, end, want_start, want_end;
+        uint8_t fixed;
+    } cases[] = {
+        {5, 7, 5, 7, 0},
+        {NOW + HOUR, NOW + HOUR, NOW + HOUR, NOW + HOUR, 0},
+        {NOW + HOUR + 1, NOW + HOUR + 9, NOW, NOW + 8, FIXED_TIME},
+        {0, 0, NOW, NOW, FIXED_TIME},
+        {0, NOW - 5, NOW, NOW, FIXED_TIME},
+        {NOW - 5, 0, NOW - 5, NOW - 5, FIXED_TIME},
+        {NOW - 5, UINT64_MAX, NOW - 5, NOW, FIXED_TIME},
+        {UINT64_MAX - 3, UINT64_MAX, NOW, NOW + 3, FIXED_TIME},
+    };
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        Otlp__Span span;
+        struct batch *batch;
+
+        make_span(&span, cases[i].start, cases[i].end);
+        batch = request(SIGNAL_SPANS, &span, NULL);
+        CHECK_EQ(otlp_decode(batch, 0, NULL), OK);
+        if (CHECK_EQ(batch->count, 1)) {
+            CHECK_EQ(batch->spans[0].start_ns, cases[i].want_start);
+            CHECK_EQ(batch->spans[0].end_ns, cases[i].want_end);
+            CHECK_EQ(batch->spans[0].fixed, cases[i].fixed);
+        }
+        batch_free(batch);
+    }
+}
+
+static void refused(Otlp__Span *span, uint64_t oldest_ns, const char *why)
+{
+    struct batch *batch = request(SIGNAL_SPANS, span, NULL);
+
+    CHECK_EQ(otlp_decode(batch, oldest_ns, NULL), OK);
+    CHECK_EQ(batch->count, 0);
+    CHECK_EQ(batch->rejected, 1);
+    CHECK_TEXT(slice_of(batch->reason ? batch->reason : ""), why);
+    batch_free(batch);
+}
+
+TEST(what_is_refused_and_why)
+{
+    static uint8_t zeros[16];
+    Otlp__Span span;
+
+    make_span(&span, 5, 7);
+    span.trace_id.len = 15;
+    refused(&span, 0, "trace_id must be 16 bytes and not zero");
+    span.trace_id = (ProtobufCBinaryData){16, zeros};
+    refused(&span, 0, "trace_id must be 16 bytes and not zero");
+    make_span(&span, 5, 7);
+    span.has_span_id = 0;
+    refused(&span, 0, "span_id must be 8 bytes and not zero");
+    make_span(&span, 5, 7);
+    span.has_parent_span_id = 1;
+    span.parent_span_id = (ProtobufCBinaryData){7, ids};
+    refused(&span, 0, "parent_span_id must be 8 bytes or empty");
+    make_span(&span, 7, 5);
+    refused(&span, 0, "span ends before it starts");
+    make_span(&span, 5, 7);
+    refused(&span, 8, "older than the retention");
+}
+
+TEST(texts_are_cut_between_characters)
+{
+    static char text[LOG_MAX_BODY + 10];
+    Otlp__AnyValue body = OTLP__ANY_VALUE__INIT;
+    Otlp__LogRecord log = OTLP__LOG_RECORD__INIT;
+
+    body.value_case = OTLP__ANY_VALUE__VALUE_STRING_VALUE;
+    body.string_value = text;
+    log.body = &body;
+    for (size_t back = 0; back < 5; back++) {
+        struct batch *batch;
+
+        memset(text, 'x', sizeof(text));
+        memcpy(text + LOG_MAX_BODY - back, "\xf0\x9f\x98\x80", 4);
+        text[LOG_MAX_BODY + 9] = '\0';
+        batch = request(SIGNAL_LOGS, &log, NULL);
+        CHECK_EQ(otlp_decode(batch, 0, NULL), OK);
+        CHECK_EQ(batch->logs[0].body.len,
+                 back == 4 ? LOG_MAX_BODY : LOG_MAX_BODY - back);
+        CHECK_EQ(batch->cut, 1);
+        batch_free(batch);
+    }
+    /* Nothing but continuation bytes: cut anywhere. */
+    memset(text, 0x80, LOG_MAX_BODY + 9);
+    struct batch *batch = request(SIGNAL_LOGS, &log, NULL);
+    CHECK_EQ(otlp_decode(batch, 0, NULL), OK);
+    CHECK_EQ(batch->logs[0].body.len, LOG_MAX_BODY);
+    batch_free(batch);
+}
+
+/* Two bytes on the wire, a record of hundreds in memory: the arena says no,
+ * and nothing stays charged. */
+TEST(amplification_meets_cap_and_budget)
+{
+    enum { LEN = 1 << 20 };
+    struct budget budget;
+    struct batch *batch;
+    struct slice detail = {NULL, 0};
+    char *body;
+
+    for (int round = 0; round < 2; round++) {
+        budget_init(&budget, round == 0 ? LEN * 4 : LEN * 64);
+        body = malloc(LEN);
+        if (!body || !budget_take(&budget, LEN))
+            abort();
+        for (size_t i = 0; i < LEN; i += 2)
+            memcpy(body + i, "\x0a\x00", 2); /* empty ResourceSpans */
+        batch = batch_new(SIGNAL_SPANS, body, LEN, &budget);
+        batch->received_ns = NOW;
+        if (round == 1) /* others hold the memory */
+            CHECK(budget_take(&budget, LEN * 56));
+        CHECK_EQ(otlp_decode(batch, 0, &detail),
+                 round == 0 ? ERR_TOO_BIG : ERR_BUSY);
+        CHECK(detail.len > 0);
+        batch_free(batch);
+        CHECK_EQ(budget_used(&budget), round == 0 ? 0 : LEN * 56);
+    }
+}
+
+/* At whatever allocation the memory ends, the outcome is clean. */
+TEST(memory_that_ends_anywhere)
+{
+    Otlp__AnyValue item = OTLP__ANY_VALUE__INIT, *items[20];
+    Otlp__ArrayValue array = OTLP__ARRAY_VALUE__INIT;
+    Otlp__AnyValue body = OTLP__ANY_VALUE__INIT;
+    Otlp__LogRecord log = OTLP__LOG_RECORD__INIT;
+    bool failed = false, passed = false;
+
+    item.value_case = OTLP__ANY_VALUE__VALUE_ARRAY_VALUE;
+    item.array_value = &array;
+    for (int i = 0; i < 20; i++)
+        items[i] = &item;
+    body.value_case = OTLP__ANY_VALUE__VALUE_ARRAY_VALUE;
+    body.array_value = &(Otlp__ArrayValue)OTLP__ARRAY_VALUE__INIT;
+    body.array_value->n_values = 20;
+    body.array_value->values = items;
+    log.body = &body;
+    for (size_t cap = 0; cap < 20000; cap += 40) {
+        struct batch *batch = request(SIGNAL_LOGS, &log, NULL);
+        enum status status;
+
+        batch->arena.cap = cap;
+        status = otlp_decode(batch, 0, NULL);
+        CHECK(status == OK || status == ERR_TOO_BIG);
+        failed |= status != OK;
+        passed |= status == OK;
+        batch_free(batch);
+    }
+    CHECK(failed && passed);
+}
+
+static void reply_is(struct buf *buf, struct slice want)
+{
+    CHECK_EQ(buf->status, OK);
+    CHECK(slice_equal(buf_slice(buf), want));
+    buf_reset(buf);
+}
+
+TEST(answers)
+{
+    struct buf buf;
+
+    buf_init(&buf, 4096);
+    otlp_write_response(&buf, SIGNAL_SPANS, BATCH_PROTOBUF, 0, SLICE(""));
+    reply_is(&buf, SLICE(""));
+    otlp_write_response(&buf, SIGNAL_SPANS, BATCH_JSON, 0, SLICE(""));
+    reply_is(&buf, SLICE("{}"));
+    otlp_write_response(&buf, SIGNAL_SPANS, BATCH_PROTOBUF, 2, SLICE("no"));
+    reply_is(&buf, SLICE("\x0a\x06\x08\x02\x12\x02no"));
+    otlp_write_response(&buf, SIGNAL_SPANS, BATCH_JSON, 2, SLICE("no \"x\""));
+    reply_is(&buf, SLICE("{\"partialSuccess\":{\"rejectedSpans\":\"2\","
+                         "\"errorMessage\":\"no \\\"x\\\"\"}}"));
+    otlp_write_response(&buf, SIGNAL_LOGS, BATCH_JSON, 1, SLICE("n"));
+    reply_is(&buf, SLICE("{\"partialSuccess\":{\"rejectedLogRecords\":\"1\","
+                         "\"errorMessage\":\"n\"}}"));
+    otlp_write_response(&buf, SIGNAL_METRICS, BATCH_JSON, 1, SLICE("n"));
+    reply_is(&buf, SLICE("{\"partialSuccess\":{\"rejectedDataPoints\":\"1\","
+                         "\"errorMessage\":\"n\"}}"));
+    otlp_write_response(&buf, SIGNAL_METRICS, BATCH_JSON, 0, SLICE("warn"));
+    reply_is(&buf, SLICE("{\"partialSuccess\":{\"errorMessage\":\"warn\"}}"));
+    otlp_write_status(&buf, BATCH_JSON, ERR_MALFORMED, SLICE("bad \xff"));
+    reply_is(&buf, SLICE("{\"code\":3,\"message\":\"bad ?\",\"details\":[]}"));
+    otlp_write_status(&buf, BATCH_PROTOBUF, ERR_BUSY, SLICE("later"));
+    reply_is(&buf, SLICE("\x08\x0e\x12\x05later"));
+    buf_release(&buf);
+}
