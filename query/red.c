@@ -188,10 +188,8 @@ static enum status query_http(struct call *call, const struct idset *resources,
 {
     struct slice names[HTTP_METRICS];
     struct red_visit visit = {.call = call, .red = red};
-    struct series_query query = {.end_ns = grid_end(&red->grid),
-                                 .resources = resources,
-                                 .names = names,
-                                 .name_count = HTTP_METRICS};
+    struct series_query query = {
+        .resources = resources, .names = names, .name_count = HTTP_METRICS};
     struct row latency_counts;
     enum status s;
 
@@ -201,6 +199,7 @@ static enum status query_http(struct call *call, const struct idset *resources,
     for (size_t i = 0; i < HTTP_METRICS; i++)
         names[i] = http_metrics[i].name;
     query.start_ns = series_set_from(visit.set);
+    query.end_ns = series_set_until(visit.set);
     s = reader_query_series(call->reader, &query, visit_http, &visit);
     if (s != OK)
         return call_fail_read(call, s);

@@ -1,6 +1,6 @@
 /*
- * A series is a row of cells: those of the grid and some before it (the lead),
- * each with the newest sample that fell into it. That is enough for
+ * A series is a row of samples: the newest one before the grid, the newest one
+ * in each cell, the oldest one after the grid. That is enough for
  *
  *   gauges    the value of a cell is its last sample, or the last before it
  *             while that still holds;
@@ -17,7 +17,8 @@
 #include "clock.h"
 #include "hash.h"
 
-static const uint64_t lead_ns = 5 * NS_PER_MIN;
+/* How far outside the grid a sample still says something about it. */
+static const uint64_t reach_ns = 5 * NS_PER_MIN;
 
 enum { TABLE_FIRST = 64 };
 
@@ -52,8 +53,8 @@ struct series {
 
 struct series_set {
     struct arena *arena;
-    struct grid grid;  /* as asked for */
-    struct grid cells; /* with the lead in front */
+    struct grid grid;
+    uint32_t spots; /* samples of a series: before, each cell, after */
     struct series **table;
     struct series **order; /* as they came, so that sums are the same twice */
     uint32_t table_size, count;
@@ -62,22 +63,22 @@ struct series_set {
 struct series_set *series_set_new(struct arena *arena, const struct grid *grid)
 {
     struct series_set *set = arena_zero(arena, 1, sizeof(*set));
-    uint64_t lead = (lead_ns + grid->step_ns - 1) / grid->step_ns;
-
     if (!set)
         return NULL;
     set->arena = arena;
-    set->grid = set->cells = *grid;
-    if (lead * grid->step_ns > grid->start_ns)
-        lead = 0;
-    set->cells.start_ns -= lead * grid->step_ns;
-    set->cells.count += (uint32_t)lead;
+    set->grid = *grid;
+    set->spots = grid->count + 2;
     return set;
 }
 
 uint64_t series_set_from(const struct series_set *set)
 {
-    return set->grid.start_ns > lead_ns ? set->grid.start_ns - lead_ns : 0;
+    return set->grid.start_ns > reach_ns ? set->grid.start_ns - reach_ns : 0;
+}
+
+uint64_t series_set_until(const struct series_set *set)
+{
+    return grid_end(&set->grid) + reach_ns;
 }
 
 /* ---- the table ---- */
@@ -145,8 +146,8 @@ static bool is_histogram(uint8_t type)
 static bool alloc_cells(struct series_set *set, struct series *series)
 {
     if (series->mode != MODE_DELTA) {
-        series->samples = arena_zero(set->arena, set->cells.count + 1,
-                                     sizeof(*series->samples));
+        series->samples =
+            arena_zero(set->arena, set->spots, sizeof(*series->samples));
         return series->samples;
     }
     if (is_histogram(series->type)) {
@@ -249,18 +250,26 @@ static void note_gap(struct series *series, uint64_t a, uint64_t b)
         series->gap_ns = gap;
 }
 
+static uint32_t spot_of(const struct series_set *set, uint64_t time_ns)
+{
+    if (time_ns < set->grid.start_ns)
+        return 0;
+    if (time_ns >= grid_end(&set->grid))
+        return set->spots - 1;
+    return 1 + (uint32_t)((time_ns - set->grid.start_ns) / set->grid.step_ns);
+}
+
 static bool keep_sample(struct series_set *set, struct series *series,
                         const struct point *point)
 {
     uint64_t t = point->time_ns;
-    struct sample *sample;
+    uint32_t spot = spot_of(set, t);
+    struct sample *sample = &series->samples[spot];
+    bool newer = t > sample->time_ns, after = spot == set->spots - 1;
 
-    if (t < set->cells.start_ns || t >= grid_end(&set->cells))
-        return true;
-    sample = &series->samples[(t - set->cells.start_ns) / set->cells.step_ns];
     if (sample->time_ns)
         note_gap(series, t, sample->time_ns);
-    if (sample->time_ns >= t)
+    if (sample->time_ns && newer == after)
         return true;
     if (!is_histogram(series->type))
         sample->value = number_of(point);
@@ -369,7 +378,7 @@ bool series_set_has(const struct series_set *set, uint32_t tags)
  * gone on. */
 static uint64_t max_gap(const struct series_set *set)
 {
-    return 2 * set->grid.step_ns > lead_ns ? 2 * set->grid.step_ns : lead_ns;
+    return 2 * set->grid.step_ns > reach_ns ? 2 * set->grid.step_ns : reach_ns;
 }
 
 /* How long the newest sample holds. */
@@ -379,13 +388,13 @@ static uint64_t hold_ns(const struct series *series, uint64_t before_ns)
 
     if (gap == 0)
         gap = NS_PER_MIN;
-    return 2 * gap < lead_ns ? 2 * gap : lead_ns;
+    return 2 * gap < reach_ns ? 2 * gap : reach_ns;
 }
 
 static uint32_t next_sample(const struct series_set *set,
                             const struct series *series, uint32_t from)
 {
-    while (from < set->cells.count && !series->samples[from].time_ns)
+    while (from < set->spots && !series->samples[from].time_ns)
         from++;
     return from;
 }
@@ -393,26 +402,25 @@ static uint32_t next_sample(const struct series_set *set,
 static void sum_gauge(const struct series_set *set, const struct series *series,
                       struct row *row)
 {
-    uint32_t lead = set->cells.count - set->grid.count;
     uint32_t at = next_sample(set, series, 0);
     uint64_t before_ns = 0;
 
-    while (at < set->cells.count) {
+    while (at < set->spots - 1) {
         const struct sample *sample = &series->samples[at];
         uint32_t next = next_sample(set, series, at + 1);
         uint64_t until = sample->time_ns + hold_ns(series, before_ns);
 
-        if (next < set->cells.count) {
+        if (next < set->spots) {
             uint64_t then = series->samples[next].time_ns;
 
             before_ns = then - sample->time_ns;
             if (before_ns <= max_gap(set))
                 until = then;
         }
-        for (uint32_t cell = at; cell < next; cell++)
-            if (cell >= lead &&
-                (cell == at || grid_time(&set->cells, cell) < until))
-                row_add(row, cell - lead, sample->value * series->factor);
+        for (uint32_t spot = at ? at : 1; spot < next; spot++)
+            if (spot < set->spots - 1 &&
+                (spot == at || grid_time(&set->grid, spot - 1) < until))
+                row_add(row, spot - 1, sample->value * series->factor);
         at = next;
     }
 }
@@ -462,7 +470,7 @@ static bool visit_growth(struct series_set *set, const struct series *series,
     struct growth growth = {0};
     bool known = false;
 
-    for (; at < set->cells.count; at = next_sample(set, series, at + 1)) {
+    for (; at < set->spots; at = next_sample(set, series, at + 1)) {
         const struct sample *after = &series->samples[at];
 
         known = growth_between(set, series, before, after, &growth);

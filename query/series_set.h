@@ -16,8 +16,9 @@ struct series_set;
 /* NULL if the arena is full. */
 struct series_set *series_set_new(struct arena *arena, const struct grid *grid);
 
-/* From when on points are of use: a little before the grid begins. */
+/* The time in which points are of use: a little more than the grid. */
 uint64_t series_set_from(const struct series_set *set);
+uint64_t series_set_until(const struct series_set *set);
 
 /*
  * A point, and which series it is of. key: a hash of whatever tells the series

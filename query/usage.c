@@ -192,10 +192,8 @@ enum status usage_query(struct call *call, const struct idset *resources,
 {
     struct slice names[SOURCES];
     struct usage_visit visit = {.call = call};
-    struct series_query query = {.end_ns = grid_end(grid),
-                                 .resources = resources,
-                                 .names = names,
-                                 .name_count = SOURCES};
+    struct series_query query = {
+        .resources = resources, .names = names, .name_count = SOURCES};
     enum status s;
 
     for (size_t i = 0; i < SOURCES; i++)
@@ -207,6 +205,7 @@ enum status usage_query(struct call *call, const struct idset *resources,
     if (!visit.set)
         return arena_status(call->arena);
     query.start_ns = series_set_from(visit.set);
+    query.end_ns = series_set_until(visit.set);
     s = reader_query_series(call->reader, &query, visit_usage, &visit);
     if (s != OK)
         return call_fail_read(call, s);

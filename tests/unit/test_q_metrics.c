@@ -1,0 +1,266 @@
+/* The two kinds of metric answers, from points to charts. */
+#include <math.h>
+
+#include "derived.h"
+#include "fake_query.h"
+
+#define PATH "/api/v1/metrics/query"
+#define TIMES                                 \
+    "\"startTime\":\"2026-08-21T08:00:00Z\"," \
+    "\"endTime\":\"2026-08-21T08:10:00Z\",\"step\":\"5m\""
+#define SCOPE "\"searchScope\":{\"namespace\":\"acme\",\"project\":\"shop\"}"
+#define T0    (UINT64_C(1787299200) * NS_PER_S) /* 2026-08-21T08:00:00Z */
+#define MIN   NS_PER_MIN
+
+enum { MAX_POINTS = 400 };
+
+static struct bed bed;
+static struct point points[MAX_POINTS];
+static struct metric metrics[MAX_POINTS];
+static struct histogram hists[MAX_POINTS];
+static struct attr attrs[MAX_POINTS][2];
+
+static struct point *put(const char *name, uint8_t type, uint8_t temporality,
+                         uint32_t resource, uint64_t time_ns)
+{
+    uint32_t i = bed.point_count++;
+
+    bed.points = points;
+    metrics[i] = (struct metric){.name = slice_of(name),
+                                 .type = type,
+                                 .temporality = temporality,
+                                 .monotonic = true};
+    points[i] = (struct point){.metric = &metrics[i],
+                               .start_ns = time_ns - MIN,
+                               .time_ns = time_ns,
+                               .resource_id = resource};
+    return &points[i];
+}
+
+static void put_attr(struct point *point, const char *key, const char *value)
+{
+    struct attr *at = attrs[point - points];
+
+    at[point->attrs.count] = bed_attr(key, value);
+    point->attrs.at = at;
+    point->attrs.count++;
+}
+
+static json_t *ask(const char *metric)
+{
+    char body[512];
+
+    snprintf(body, sizeof(body), "{" TIMES "," SCOPE ",\"metric\":\"%s\"}",
+             metric);
+    return bed_ask(&bed, "POST", PATH, body);
+}
+
+static bool near(const json_t *answer, const char *path, double want)
+{
+    double got = strtod(bed_at(answer, path).ptr, NULL);
+    bool good = fabs(got - want) <= 0.02 * fabs(want) + 1e-9;
+
+    if (!good)
+        printf("# %s: %g, not %g\n", path, got, want);
+    return good;
+}
+
+static const uint64_t sixty[] = {60};
+
+/* Ten minutes of 60 requests of about 100 ms, 3 of them failing, as the
+ * correlator writes them. */
+static void put_derived(uint32_t resource)
+{
+    for (uint64_t m = 1; m <= 10; m++) {
+        struct point *p = put(DERIVED_DURATION, METRIC_EXP_HISTOGRAM, DELTA,
+                              resource, T0 + m * MIN);
+        struct histogram *h = &hists[p - points];
+
+        *h = (struct histogram){.count = 60, .sum = 6, .has_sum = true};
+        h->scale = 3; /* (0.0917, 0.1] holds the 100 ms */
+        h->positive = (struct exp_buckets){sixty, 1, -27};
+        p->histogram = h;
+        put_attr(p, DERIVED_KIND, "server");
+        p = put(DERIVED_ERRORS, METRIC_SUM, DELTA, resource, T0 + m * MIN);
+        p->is_int = true;
+        p->i = 3;
+        put_attr(p, DERIVED_KIND, "server");
+    }
+}
+
+TEST(http_from_derived_series)
+{
+    json_t *answer;
+
+    bed_init(&bed);
+    put_derived(bed_resource(&bed, "shop", "cart"));
+    answer = ask("http");
+    CHECK_EQ(bed.status, 200);
+    CHECK_TEXT(bed_at(answer, "requestCount"), "[2]");
+    CHECK_TEXT(bed_at(answer, "requestCount.0.timestamp"),
+               "2026-08-21T08:00:00Z");
+    CHECK_TEXT(bed_at(answer, "requestCount.1.timestamp"),
+               "2026-08-21T08:05:00Z");
+    CHECK(near(answer, "requestCount.0.value", 1));
+    CHECK(near(answer, "requestCount.1.value", 1));
+    CHECK(near(answer, "unsuccessfulRequestCount.0.value", 0.05));
+    CHECK(near(answer, "successfulRequestCount.0.value", 0.95));
+    CHECK(near(answer, "meanLatency.0.value", 0.1));
+    CHECK(fabs(strtod(bed_at(answer, "latencyP50.0.value").ptr, NULL) - 0.1) <
+          0.01);
+    CHECK(fabs(strtod(bed_at(answer, "latencyP99.1.value").ptr, NULL) - 0.1) <
+          0.01);
+    json_decref(answer);
+    bed_release(&bed);
+}
+
+TEST(consumers_are_not_http)
+{
+    json_t *answer;
+
+    bed_init(&bed);
+    put_derived(bed_resource(&bed, "shop", "cart"));
+    for (uint32_t i = 0; i < bed.point_count; i++)
+        attrs[i][0] = bed_attr(DERIVED_KIND, "consumer");
+    answer = ask("http");
+    CHECK_TEXT(bed_at(answer, "requestCount"), "[0]");
+    CHECK_TEXT(bed_at(answer, "latencyP90"), "[0]");
+    json_decref(answer);
+    bed_release(&bed);
+}
+
+/* No spans: the histogram of the SDK, cumulative, in milliseconds. */
+TEST(http_from_sdk_metrics)
+{
+    static const double bounds[] = {50, 100, 200};
+    static uint64_t counts[20][4];
+    uint32_t resource;
+    json_t *answer;
+
+    bed_init(&bed);
+    resource = bed_resource(&bed, "shop", "cart");
+    for (uint64_t m = 0; m < 20; m++) {
+        bool failed = m % 2;
+        uint64_t n = (m / 2 + 1) * (failed ? 6 : 54);
+        struct point *p = put("http.server.duration", METRIC_HISTOGRAM,
+                              CUMULATIVE, resource, T0 + (m / 2 + 1) * MIN);
+        struct histogram *h = &hists[p - points];
+
+        metrics[p - points].unit = SLICE("ms");
+        counts[m][1] = n;
+        *h = (struct histogram){.count = n,
+                                .sum = 80.0 * (double)n,
+                                .has_sum = true,
+                                .bound_count = 3,
+                                .bounds = bounds,
+                                .counts = counts[m]};
+        p->histogram = h;
+        p->start_ns = T0;
+        put_attr(p, "http.status_code", failed ? "500" : "200");
+    }
+    answer = ask("http");
+    CHECK_EQ(bed.status, 200);
+    CHECK(near(answer, "requestCount.0.value", 1));
+    CHECK(near(answer, "requestCount.1.value", 1));
+    CHECK(near(answer, "unsuccessfulRequestCount.1.value", 0.1));
+    CHECK(near(answer, "meanLatency.0.value", 0.08));
+    CHECK(near(answer, "latencyP50.0.value", 0.075));
+    json_decref(answer);
+    bed_release(&bed);
+}
+
+TEST(resource_from_kubelet_and_kube_state)
+{
+    uint32_t resource;
+    json_t *answer;
+
+    bed_init(&bed);
+    resource = bed_resource(&bed, "shop", "cart");
+    for (uint64_t m = 0; m < 10; m++) {
+        struct point *p = put("container.cpu.usage", METRIC_GAUGE, 0, resource,
+                              T0 + m * MIN + 1);
+
+        p->d = 0.25;
+        p = put("k8s.pod.cpu.usage", METRIC_GAUGE, 0, resource,
+                T0 + m * MIN + 1);
+        p->d = 0.3; /* the same pod as a whole: never both */
+        p = put("container.memory.working_set", METRIC_GAUGE, 0, resource,
+                T0 + m * MIN + 1);
+        p->is_int = true;
+        p->i = 1000000;
+        p = put("k8s.container.memory_limit", METRIC_GAUGE, 0, resource,
+                T0 + m * MIN + 1);
+        p->is_int = true;
+        p->i = 5000000;
+        p = put("k8s.pod.network.io", METRIC_SUM, CUMULATIVE, resource,
+                T0 + (m + 1) * MIN);
+        p->start_ns = T0;
+        p->is_int = true;
+        p->i = (int64_t)(m + 1) * 6000;
+        put_attr(p, "direction", "receive");
+    }
+    answer = ask("resource");
+    CHECK_EQ(bed.status, 200);
+    CHECK(near(answer, "cpuUsage.0.value", 0.25));
+    CHECK(near(answer, "cpuUsage.1.value", 0.25));
+    CHECK_TEXT(bed_at(answer, "cpuUsage"), "[2]");
+    CHECK(near(answer, "memoryUsage.1.value", 1e6));
+    CHECK(near(answer, "memoryLimits.0.value", 5e6));
+    CHECK(near(answer, "networkReceiveBytes.0.value", 100));
+    CHECK_TEXT(bed_at(answer, "cpuRequests"), "[0]");
+    CHECK_TEXT(bed_at(answer, "networkTransmitBytes"), "[0]");
+    CHECK_TEXT(bed_at(answer, "diskReadBytes"), "[0]");
+    json_decref(answer);
+    bed_release(&bed);
+}
+
+/* cAdvisor by way of a Prometheus receiver: pods are in the points. */
+TEST(resource_from_prometheus_names)
+{
+    uint32_t resource;
+    json_t *answer;
+
+    bed_init(&bed);
+    resource = bed_resource(&bed, "shop", "scraper");
+    for (uint64_t m = 0; m <= 11; m++)
+        for (int k = 0; k < 3; k++) {
+            struct point *p =
+                put("container_cpu_usage_seconds_total", METRIC_SUM, CUMULATIVE,
+                    resource, T0 - MIN + 1 + m * MIN);
+
+            p->start_ns = 0;
+            p->d = 30.0 * (double)m;
+            put_attr(p, "pod", k == 1 ? "cart-2" : "cart-1");
+            put_attr(p, "container", k == 2 ? "" : "main"); /* whole pod */
+        }
+    for (int k = 0; k < 2; k++) {
+        struct point *p = put("kube_pod_container_resource_limits",
+                              METRIC_GAUGE, 0, resource, T0 + 1);
+
+        p->d = k ? 2 : 4e9;
+        put_attr(p, "resource", k ? "cpu" : "memory");
+    }
+    answer = ask("resource");
+    CHECK(near(answer, "cpuUsage.0.value", 1));
+    CHECK(near(answer, "cpuUsage.1.value", 1));
+    CHECK(near(answer, "cpuLimits.0.value", 2));
+    CHECK(near(answer, "memoryLimits.0.value", 4e9));
+    json_decref(answer);
+    bed_release(&bed);
+}
+
+TEST(nothing_known_is_empty_lists)
+{
+    json_t *answer;
+
+    bed_init(&bed);
+    answer = ask("resource");
+    CHECK_EQ(bed.status, 200);
+    CHECK_EQ(json_object_size(answer), 10);
+    CHECK_TEXT(bed_at(answer, "diskWriteBytes"), "[0]");
+    json_decref(answer);
+    answer = ask("http");
+    CHECK_EQ(json_object_size(answer), 7);
+    json_decref(answer);
+    bed_release(&bed);
+}
