@@ -4,7 +4,7 @@
  * series of all components in the scope.
  */
 #include "clock.h"
-#include "components.h"
+#include "component.h"
 #include "derived.h"
 
 struct entry {

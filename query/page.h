@@ -5,7 +5,7 @@
 #ifndef PAGE_H
 #define PAGE_H
 
-#include "components.h"
+#include "component.h"
 #include "red.h"
 
 enum {

@@ -4,7 +4,7 @@
 #include <math.h>
 
 #include "clock.h"
-#include "components.h"
+#include "component.h"
 #include "derived.h"
 #include "hash.h"
 

@@ -1,8 +1,8 @@
 /*
- * components - the list of components and the page of one.
+ * component - the list of components and the page of one.
  */
-#ifndef COMPONENTS_H
-#define COMPONENTS_H
+#ifndef COMPONENT_H
+#define COMPONENT_H
 
 #include "route.h"
 #include "tally.h"
