@@ -913,3 +913,107 @@ TEST(readers_beside_the_writer)
     pthread_join(thread, NULL);
     bed_release(&bed);
 }
+
+TEST(names_beyond_their_room)
+{
+    struct bed bed;
+    struct registry_options keep = options;
+    char name[256], uid[32];
+    struct attr at[2] = {{.key = COMPONENT,
+                          .key_len = sizeof(COMPONENT) - 1,
+                          .type = VALUE_STRING,
+                          .str = name,
+                          .len = 250},
+                         {.key = "k8s.pod.uid",
+                          .key_len = 11,
+                          .type = VALUE_STRING,
+                          .str = uid}};
+    struct resource resource = {.attrs = {at, 2, 0}};
+
+    options = (struct registry_options){.max_resources = 2000,
+                                        .max_identities = 2000,
+                                        .forget_ns = NS_PER_HOUR};
+    bed_init(&bed);
+    memset(name, 'x', sizeof(name));
+    for (unsigned i = 0; i < 2000; i++) {
+        snprintf(name, sizeof(name), "%u", i);
+        name[strlen(name)] = 'x';
+        at[1].len = (uint32_t)snprintf(uid, sizeof(uid), "u%u", i);
+        registry_resolve(bed.registry, &resource, NOW);
+    }
+    CHECK(is(&bed, resource.id, "5 default///default"));
+
+    /* What was no room for stays so; what is known stays known. */
+    restart(&bed);
+    memset(name, 'x', sizeof(name));
+    name[0] = '0';
+    at[1].len = (uint32_t)snprintf(uid, sizeof(uid), "u0");
+    registry_resolve(bed.registry, &resource, NOW);
+    CHECK_EQ(resource.id, 0);
+    CHECK_EQ(who(&bed, 0)[0], '1');
+    at[1].len = (uint32_t)snprintf(uid, sizeof(uid), "new");
+    registry_resolve(bed.registry, &resource, clock_wall_ns() + NS_PER_DAY);
+    CHECK_EQ(who(&bed, resource.id)[0], '1');
+    bed_release(&bed);
+    options = keep;
+}
+
+/* Against the plainest model: resources of a few pods come in any order,
+ * stamped or not, and now and then all is closed and opened again. */
+TEST(agrees_with_a_model)
+{
+    enum { PODS = 6, COMPONENTS = 4, KINDS = 12, STEPS = 400 };
+    struct bed bed;
+    int want[PODS][KINDS]; /* component of a resource; -1: waits; -2: new */
+    int latest[PODS];
+    uint32_t ids[PODS][KINDS];
+    char text[96];
+
+    bed_init(&bed);
+    for (int p = 0; p < PODS; p++) {
+        latest[p] = -1;
+        for (int k = 0; k < KINDS; k++)
+            want[p][k] = -2;
+    }
+    for (int step = 0; step < STEPS; step++) {
+        int p = (int)test_random(PODS), k = (int)test_random(KINDS);
+        int stamp = k < COMPONENTS ? k : -1;
+
+        if (k < COMPONENTS && test_random(8) > 0)
+            continue; /* so that many wait for long */
+        if (stamp >= 0)
+            snprintf(text, sizeof(text), "k8s.pod.uid=u%d " COMPONENT "=c%d", p,
+                     stamp);
+        else
+            snprintf(text, sizeof(text), "k8s.pod.uid=u%d %s=s%d", p,
+                     k % 2 ? "service.name" : "x", k);
+        ids[p][k] = resolve(&bed, text);
+        if (want[p][k] == -2) {
+            if (stamp >= 0)
+                latest[p] = stamp;
+            want[p][k] = latest[p];
+            for (int i = 0; i < KINDS; i++)
+                if (want[p][i] == -1)
+                    want[p][i] = latest[p];
+        }
+        if (test_random(20) == 0)
+            restart(&bed);
+        for (int q = 0; q < PODS; q++)
+            for (int i = 0; i < KINDS; i++) {
+                if (want[q][i] == -2)
+                    continue;
+                snprintf(text, sizeof(text), "%d default/default/c%d/default",
+                         i < COMPONENTS ? RULE_STAMPED : RULE_LEARNED,
+                         want[q][i]);
+                if (want[q][i] == -1)
+                    snprintf(text, sizeof(text),
+                             i % 2 ? "4 default/default/s%d/default"
+                                   : "5 default///default",
+                             i);
+                if (!CHECK(is(&bed, ids[q][i], text)))
+                    goto out;
+            }
+    }
+out:
+    bed_release(&bed);
+}
