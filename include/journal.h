@@ -19,10 +19,10 @@
 struct journal;
 
 struct journal_options {
-    const char *dir;       /* made if missing; files journal-<lsn>.log */
-    uint64_t max_bytes;    /* of all its files; beyond it: ERR_BUSY */
+    const char *dir;        /* made if missing; files journal-<lsn>.log */
+    uint64_t max_bytes;     /* of all its files; beyond it: ERR_BUSY */
     uint64_t segment_bytes; /* size of one file; 0: max_bytes / 8 */
-    struct budget *budget; /* for the bodies of replayed batches */
+    struct budget *budget;  /* for the bodies of replayed batches */
 };
 
 /*
@@ -46,13 +46,13 @@ void journal_close(struct journal *journal);
  * (body, signal, encoding, received_ns, lsn). The callee takes it over. Stops
  * early at the first status that is not OK, which it returns. Before
  * journal_start only. */
-MUST_CHECK enum status journal_replay(
-    struct journal *journal, uint64_t after,
-    enum status (*entry)(void *arg, struct batch *batch), void *arg);
+MUST_CHECK enum status journal_replay(struct journal *journal, uint64_t after,
+                                      enum status (*entry)(void *arg,
+                                                           struct batch *batch),
+                                      void *arg);
 
 /* Starts the writing thread; synced batches go to next.submit. */
-MUST_CHECK enum status journal_start(struct journal *journal,
-                                     struct sink next);
+MUST_CHECK enum status journal_start(struct journal *journal, struct sink next);
 
 /* The sink for receivers. A batch that cannot be written is done() with
  * ERR_BUSY (journal full), ERR_IO (disk) or ERR_STOPPING. */
