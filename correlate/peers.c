@@ -199,6 +199,15 @@ static void count_named(const struct edges_options *options,
     count(options, call, labels, &peer->hint);
 }
 
+/* Redis numbers its databases: "0" names nothing. */
+static bool is_number(struct slice text)
+{
+    for (size_t i = 0; i < text.len; i++)
+        if (text.ptr[i] < '0' || text.ptr[i] > '9')
+            return false;
+    return true;
+}
+
 static void count_database(const struct edges_options *options,
                            const struct call *call,
                            const struct semconv *semconv)
@@ -210,7 +219,9 @@ static void count_database(const struct edges_options *options,
 
     if (host.len == 0)
         host = semconv_text(semconv, SEM_NET_PEER_NAME);
-    count_named(options, call, &labels, name.len ? name : system, system, host);
+    if (is_number(name))
+        name = host.len ? host : system;
+    count_named(options, call, &labels, name, system, host);
 }
 
 void peers_queue(const struct edges_options *options, const struct call *call,

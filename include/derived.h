@@ -24,8 +24,8 @@
  * CLIENT_ERRORS counts HTTP 4xx the same way: neither success nor failure of
  * the component, but unsuccessful in OpenChoreo's words.
  */
-#define DERIVED_DURATION "callboard.endpoint.duration"
-#define DERIVED_ERRORS "callboard.endpoint.errors"
+#define DERIVED_DURATION      "callboard.endpoint.duration"
+#define DERIVED_ERRORS        "callboard.endpoint.errors"
 #define DERIVED_CLIENT_ERRORS "callboard.endpoint.client_errors"
 
 /*
@@ -34,7 +34,8 @@
  * DERIVED_ENDPOINT (of the component it hangs on: the endpoint being served
  * while calling, or being called; may be ""), DERIVED_PEER_KIND and, by kind:
  *   component  DERIVED_PEER_ID (int, identity id), DERIVED_PEER_ENDPOINT
- *   database   DERIVED_PEER_NAME (db.namespace, else system),
+ *   database   DERIVED_PEER_NAME (db.namespace; if that is missing or a mere
+ *              number, the host, else the system),
  *              DERIVED_PEER_SYSTEM, DERIVED_PEER_HOST
  *   queue      DERIVED_PEER_NAME (destination), DERIVED_PEER_SYSTEM
  *   external   DERIVED_PEER_NAME (host)
@@ -43,9 +44,9 @@
  * Durations are the caller's for OUT, the callee's for IN. ERRORS as above.
  */
 #define DERIVED_OUT_DURATION "callboard.edge.out.duration"
-#define DERIVED_OUT_ERRORS "callboard.edge.out.errors"
-#define DERIVED_IN_DURATION "callboard.edge.in.duration"
-#define DERIVED_IN_ERRORS "callboard.edge.in.errors"
+#define DERIVED_OUT_ERRORS   "callboard.edge.out.errors"
+#define DERIVED_IN_DURATION  "callboard.edge.in.duration"
+#define DERIVED_IN_ERRORS    "callboard.edge.in.errors"
 
 /* Log records: sum, delta, int, with DERIVED_TEMPLATE (text as people read
  * it), DERIVED_TEMPLATE_ID (16 hex digits) and DERIVED_LEVEL ("ERROR", ...). */
@@ -61,30 +62,29 @@
  * "pod-template"), DERIVED_CHANGE_FROM and DERIVED_CHANGE_TO; the body is a
  * sentence. Kubernetes events stand beside them in the same stream.
  */
-#define DERIVED_CHANGE "callboard.change"
+#define DERIVED_CHANGE      "callboard.change"
 #define DERIVED_CHANGE_KIND "change.kind"
 #define DERIVED_CHANGE_FROM "change.from"
-#define DERIVED_CHANGE_TO "change.to"
+#define DERIVED_CHANGE_TO   "change.to"
 
-#define DERIVED_ENDPOINT "endpoint"
-#define DERIVED_OPERATION "operation"
-#define DERIVED_KIND "kind"
-#define DERIVED_ERROR "error"
-#define DERIVED_PEER_KIND "peer.kind"
-#define DERIVED_PEER_ID "peer.identity"
+#define DERIVED_ENDPOINT      "endpoint"
+#define DERIVED_OPERATION     "operation"
+#define DERIVED_KIND          "kind"
+#define DERIVED_ERROR         "error"
+#define DERIVED_PEER_KIND     "peer.kind"
+#define DERIVED_PEER_ID       "peer.identity"
 #define DERIVED_PEER_ENDPOINT "peer.endpoint"
-#define DERIVED_PEER_NAME "peer.name"
-#define DERIVED_PEER_SYSTEM "peer.system"
-#define DERIVED_PEER_HOST "peer.host"
-#define DERIVED_PROTOCOL "protocol"
-#define DERIVED_TEMPLATE "template"
-#define DERIVED_TEMPLATE_ID "template.id"
-#define DERIVED_LEVEL "level"
-#define DERIVED_SIGNAL "signal"
+#define DERIVED_PEER_NAME     "peer.name"
+#define DERIVED_PEER_SYSTEM   "peer.system"
+#define DERIVED_PEER_HOST     "peer.host"
+#define DERIVED_PROTOCOL      "protocol"
+#define DERIVED_TEMPLATE      "template"
+#define DERIVED_TEMPLATE_ID   "template.id"
+#define DERIVED_LEVEL         "level"
+#define DERIVED_SIGNAL        "signal"
 
 /* The operation that takes what an endpoint has too many of. */
 #define DERIVED_OTHER "{other}"
-
 
 enum { DERIVED_MINUTE_S = 60 };
 

@@ -61,6 +61,7 @@ static uint64_t node_key(const struct node *node, bool with_service)
     h = hash_slice(h, node->identity.component);
     h = hash_slice(h, node->identity.environment);
     h = hash_slice(h, node->name);
+    h = hash_slice(h, node->host);
     h = hash_slice(h, node->external ? slice_of(node->external)
                                      : (struct slice){NULL, 0});
     return with_service ? hash_slice(h, node->service) : h;
@@ -211,14 +212,16 @@ static struct tally *edge_tally(struct topology *t, const struct node *source,
     if (tally && !tally->item) {
         struct edge *edge = arena_zero(t->call->arena, 1, sizeof(struct edge));
 
-        if (!edge)
-            return NULL;
-        edge->source = *source;
-        edge->target = *target;
+        if (edge) {
+            keep_node(t, &edge->source, source);
+            keep_node(t, &edge->target, target);
+        }
         tally->item = edge;
     }
-    if (!tally)
+    if (!tally || !tally->item) {
         t->full = true;
+        return NULL;
+    }
     return tally;
 }
 
