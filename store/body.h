@@ -47,10 +47,11 @@ void body_out_put_variables(struct body_out *body);
 /* ---- reading ---- */
 
 struct variable {
-    bool loaded;
+    bool opened, loaded; /* head; values */
     uint8_t kind;
     uint32_t width;
-    const uint8_t *charset; /* of TEXT: 32 bytes, a bit per byte value */
+    const uint8_t *charset; /* 32 bytes, a bit per byte value that occurs */
+    struct column_in values;
     const uint8_t *hex;
     struct ints numbers;
     struct texts texts;
@@ -77,7 +78,14 @@ struct body_in {
 /* NULL, and a sticky error of the block, if it is damaged. */
 struct body_in *body_in_open(struct block *block);
 
+/* Variable i with its values, or with kind, width and charset only. */
 struct variable *body_variable(struct body_in *body, uint32_t i);
+struct variable *body_variable_head(struct body_in *body, uint32_t i);
+
+/* The text of value i of a loaded variable: length, then its bytes. */
+size_t variable_len(const struct variable *variable, uint32_t i);
+void variable_write(const struct variable *variable, uint32_t i, char *to,
+                    size_t len);
 
 /* The text form of the row's body; good until the next call. */
 struct slice body_line(struct body_in *body, uint32_t row);

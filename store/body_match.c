@@ -1,14 +1,398 @@
 /*
- * Searching bodies: what can be is answered from the templates.
+ * Searching bodies without putting lines together. Each test, the phrase or
+ * one word, first gets a verdict per template:
+ *
+ *   ALL    it is in the constant text: every row of the template has it
+ *   NONE   it cannot be in a line of this template, whatever the variables are
+ *   HITS   it can only be inside one variable: the columns were searched, a
+ *          texts' heap once per distinct text, and the ranks that hit are known
+ *   LINES  it may lie across the edge of a hole: lines must be looked at
+ *
+ * The bytes that occur in a variable are known (digits for a number), so a
+ * phrase of letters passes over numbers without a look. Words never go across
+ * an edge: the writer saw to it (body_write.c).
  */
+#define _GNU_SOURCE /* memmem */
+#include <string.h>
+
 #include "body.h"
 #include "match.h"
+
+enum verdict { NONE, ALL, HITS, LINES };
+
+struct test {
+    struct body_in *body;
+    struct slice text; /* the phrase or the word */
+    bool is_word;
+    bool *used;        /* templates with rows that are asked for */
+    uint8_t *verdicts; /* enum verdict, by template */
+    uint8_t **hits;    /* by template, then by rank */
+};
+
+static bool in_set(const uint8_t *set, uint8_t c)
+{
+    return set[c / 8] >> (c & 7) & 1;
+}
+
+/* ---- inside one variable ---- */
+
+/* Could the text be (in) a value of the variable, by its bytes? */
+static bool bytes_fit(const struct test *test, const struct variable *variable)
+{
+    for (size_t i = 0; i < test->text.len; i++) {
+        uint8_t c = (uint8_t)test->text.ptr[i];
+        bool upper = c >= 'A' && c <= 'Z', lower = c >= 'a' && c <= 'z';
+
+        if (!in_set(variable->charset, c) &&
+            !(test->is_word && (upper || lower) &&
+              in_set(variable->charset, c ^ 0x20)))
+            return false;
+    }
+    return true;
+}
+
+/* Marks the texts of the heap that have the phrase. */
+static void find_phrase(const struct texts *texts, struct slice phrase,
+                        uint8_t *marks)
+{
+    uint32_t entry = 0;
+    const char *at = texts->heap, *end;
+    size_t size = texts->start ? texts->start[texts->heap_count]
+                               : (size_t)texts->width * texts->heap_count;
+
+    if (size == 0)
+        return;
+    end = at + size;
+    while ((at = memmem(at, (size_t)(end - at), phrase.ptr, phrase.len))) {
+        struct slice text = texts_entry(texts, entry);
+
+        while (text.ptr + text.len <= at) /* a hit is inside of the heap */
+            text = texts_entry(texts, ++entry);
+        if (at + phrase.len <= text.ptr + text.len) {
+            marks[entry] = 1;
+            at = text.ptr + text.len;
+        } else {
+            at++;
+        }
+    }
+}
+
+static void find_in_texts(const struct test *test,
+                          const struct variable *variable, uint32_t rows,
+                          uint8_t *hits)
+{
+    const struct texts *texts = &variable->texts;
+    uint8_t *marks = hits;
+
+    if (texts->coded)
+        marks = block_alloc(test->body->block, texts->heap_count, 1);
+    if (!marks)
+        return;
+    if (test->is_word) {
+        for (uint32_t i = 0; i < texts->heap_count; i++)
+            if (match_word(texts_entry(texts, i), test->text))
+                marks[i] = 1;
+    } else {
+        find_phrase(texts, test->text, marks);
+    }
+    if (!texts->coded || texts->heap_count == 0 ||
+        !memchr(marks, 1, texts->heap_count))
+        return;
+    for (uint32_t i = 0; i < rows; i++) {
+        uint64_t code = texts_code(texts, i);
+
+        hits[i] |= code < texts->heap_count ? marks[code] : 0;
+    }
+}
+
+/* True if the decimal digits of v, width of them at least, hold `wanted`, a
+ * number of `digits` digits whose power of ten is `power`. */
+static bool digits_hold(uint64_t v, uint64_t wanted, uint64_t power,
+                        uint32_t digits, uint32_t len)
+{
+    for (; len >= digits; len--, v /= 10)
+        if (v % power == wanted)
+            return true;
+    return false;
+}
+
+/* The text is digits only: bytes_fit() saw to it. */
+static void find_in_numbers(const struct test *test,
+                            const struct variable *variable, uint32_t rows,
+                            uint8_t *hits)
+{
+    uint64_t wanted = 0, power = 1;
+    uint32_t digits = (uint32_t)test->text.len;
+
+    if (test->text.len > 18) { /* longer than any of ours; but be exact */
+        char line[24];
+
+        for (uint32_t i = 0; i < rows; i++) {
+            size_t len = variable_len(variable, i);
+
+            variable_write(variable, i, line, len);
+            hits[i] |= test->text.len <= len &&
+                       (!test->is_word || test->text.len == len) &&
+                       memmem(line, len, test->text.ptr, test->text.len);
+        }
+        return;
+    }
+    for (uint32_t i = 0; i < digits; i++, power *= 10)
+        wanted = wanted * 10 + (uint64_t)(test->text.ptr[i] - '0');
+    for (uint32_t i = 0; i < rows; i++) {
+        uint64_t v = ints_at(&variable->numbers, i);
+        uint32_t len;
+
+        if (v < wanted) /* the number they stand for is not less */
+            continue;
+        if (test->is_word && v != wanted)
+            continue;
+        len = (uint32_t)variable_len(variable, i);
+        hits[i] |= test->is_word ? len == digits
+                                 : digits_hold(v, wanted, power, digits, len);
+    }
+}
+
+static void find_in_hex(const struct test *test,
+                        const struct variable *variable, uint32_t rows,
+                        uint8_t *hits)
+{
+    char text[256];
+    struct slice value = {text, variable->width};
+
+    if (test->text.len > variable->width ||
+        (test->is_word && test->text.len != variable->width))
+        return;
+    for (uint32_t i = 0; i < rows; i++) {
+        variable_write(variable, i, text, value.len);
+        hits[i] |= test->is_word ? match_word(value, test->text)
+                                 : memmem(text, value.len, test->text.ptr,
+                                          test->text.len) != NULL;
+    }
+}
+
+/* Searches one variable of template t; the verdict becomes HITS if it has any
+ * place for the text. */
+static void find_in_variable(struct test *test, uint64_t t, uint32_t hole)
+{
+    const struct body_template *template = &test->body->templates[t];
+    struct variable *variable =
+        body_variable(test->body, template->first + hole);
+
+    if (!test->hits[t])
+        test->hits[t] = block_alloc(test->body->block, template->rows, 1);
+    if (!test->hits[t])
+        return;
+    test->verdicts[t] = HITS;
+    if (variable->kind == VARIABLE_TEXT)
+        find_in_texts(test, variable, template->rows, test->hits[t]);
+    else if (variable->kind == VARIABLE_HEX)
+        find_in_hex(test, variable, template->rows, test->hits[t]);
+    else
+        find_in_numbers(test, variable, template->rows, test->hits[t]);
+}
+
+static void find_in_variables(struct test *test, uint64_t t)
+{
+    const struct body_template *template = &test->body->templates[t];
+
+    for (uint32_t k = 0; k < template->holes; k++)
+        if (bytes_fit(test,
+                      body_variable_head(test->body, template->first + k)))
+            find_in_variable(test, t, k);
+}
+
+/* ---- across edges ---- */
+
+/*
+ * Could the phrase begin or end outside of a hole and yet need one? A walk
+ * over the phrase with the set of all places in the template where the next
+ * byte may be: crossing[q] for walks that have left the constant text or the
+ * hole they began in, alone[q] for those still in the hole q they began in.
+ * Constant text alone has been tried before; it may be found again here.
+ */
+struct walk {
+    bool crossing[TEMPLATE_MAX_LINE + 2], next[TEMPLATE_MAX_LINE + 2];
+    bool alone[TEMPLATE_MAX_LINE + 2];
+    const uint8_t *set[TEMPLATE_MAX_LINE + 2]; /* of the hole there, or NULL */
+};
+
+static void walk_start(struct body_in *body,
+                       const struct body_template *template, struct walk *walk)
+{
+    uint32_t hole = template->first;
+
+    for (size_t q = 0; q < template->text.len; q++) {
+        bool is_hole = template->text.ptr[q] == TEMPLATE_HOLE;
+
+        walk->set[q] =
+            is_hole ? body_variable_head(body, hole++)->charset : NULL;
+        walk->crossing[q] = !is_hole;
+        walk->alone[q] = is_hole;
+    }
+    walk->crossing[template->text.len] = false;
+    walk->set[template->text.len] = NULL;
+}
+
+/* One byte on; false if no walk is left. */
+static bool walk_step(const struct body_template *template, struct walk *walk,
+                      uint8_t c)
+{
+    size_t len = template->text.len;
+    bool any = false;
+
+    memset(walk->next, 0, len + 2);
+    for (size_t q = 0; q < len; q++) {
+        const uint8_t *set = walk->set[q];
+
+        if (!set) {
+            if (walk->crossing[q] && (uint8_t) template->text.ptr[q] == c)
+                any = walk->next[q + 1] = true;
+            continue;
+        }
+        /* Out of the hole without another byte, or on inside of it. */
+        walk->crossing[q + 1] |= walk->crossing[q] | walk->alone[q];
+        walk->alone[q] = walk->alone[q] && in_set(set, c);
+        if (walk->crossing[q] && in_set(set, c))
+            any = walk->next[q] = true;
+        any |= walk->alone[q];
+    }
+    memcpy(walk->crossing, walk->next, len + 1);
+    return any;
+}
+
+static bool may_cross(struct body_in *body,
+                      const struct body_template *template, struct slice phrase,
+                      struct walk *walk)
+{
+    if (template->text.len > TEMPLATE_MAX_LINE)
+        return true;
+    walk_start(body, template, walk);
+    for (size_t i = 0; i < phrase.len; i++)
+        if (!walk_step(template, walk, (uint8_t)phrase.ptr[i]))
+            return false;
+    return memchr(walk->crossing, true, template->text.len + 1) != NULL;
+}
+
+/* ---- verdicts ---- */
+
+static void judge_word(struct test *test, uint64_t t)
+{
+    if (match_word(test->body->templates[t].text, test->text))
+        test->verdicts[t] = ALL;
+    else
+        find_in_variables(test, t);
+}
+
+static void judge_phrase(struct test *test, uint64_t t, struct walk *walk)
+{
+    const struct body_template *template = &test->body->templates[t];
+    struct slice phrase = test->text;
+
+    /* A phrase with the byte of a hole in it cannot be in constant text. */
+    if (template->text.len >= phrase.len &&
+        !memchr(phrase.ptr, TEMPLATE_HOLE, phrase.len) &&
+        memmem(template->text.ptr, template->text.len, phrase.ptr, phrase.len))
+        test->verdicts[t] = ALL;
+    else if (template->holes > 0 &&
+             may_cross(test->body, template, phrase, walk))
+        test->verdicts[t] = LINES;
+    else
+        find_in_variables(test, t);
+}
+
+static bool row_passes(const struct test *test, uint32_t row)
+{
+    struct body_in *body = test->body;
+    uint64_t t = ints_at(body->row_template, row);
+    struct slice line;
+
+    switch (test->verdicts[t]) {
+    case NONE:
+        return false;
+    case ALL:
+        return true;
+    case HITS:
+        return test->hits[t][body->rank[row]];
+    default:
+        line = body_line(body, row);
+        if (test->is_word)
+            return match_word(line, test->text);
+        return line.len >= test->text.len &&
+               memmem(line.ptr, line.len, test->text.ptr, test->text.len);
+    }
+}
+
+static void keep_rows(const struct test *test, uint64_t *rows)
+{
+    for (uint32_t i = 0; i < (test->body->block->count + 63) / 64; i++)
+        for (uint64_t left = rows[i]; left; left &= left - 1) {
+            uint32_t bit = (uint32_t)__builtin_ctzll(left);
+
+            if (!row_passes(test, 64 * i + bit))
+                rows[i] &= ~(UINT64_C(1) << bit);
+        }
+}
+
+/* Which templates the rows are of. */
+static void mark_used(struct test *test, const uint64_t *rows)
+{
+    struct body_in *body = test->body;
+
+    memset(test->used, 0, body->template_count + 1);
+    for (uint32_t i = 0; i < (body->block->count + 63) / 64; i++)
+        for (uint64_t left = rows[i]; left; left &= left - 1)
+            test->used[ints_at(body->row_template,
+                               64 * i + (uint32_t)__builtin_ctzll(left))] =
+                true;
+}
+
+static void run_test(struct body_in *body, struct slice text, bool is_word,
+                     uint64_t *rows)
+{
+    struct block *block = body->block;
+    uint32_t count = body->template_count + 1;
+    struct test test = {.body = body, .text = text, .is_word = is_word};
+    struct walk *walk = is_word ? NULL : block_alloc(block, 1, sizeof(*walk));
+
+    test.used = block_alloc(block, count, sizeof(*test.used));
+    test.verdicts = block_alloc(block, count, sizeof(*test.verdicts));
+    test.hits = block_alloc(block, count, sizeof(*test.hits));
+    if (block->status != OK)
+        return;
+    mark_used(&test, rows);
+    test.verdicts[0] = LINES; /* bodies that are not text */
+    for (uint32_t t = 1; t < count; t++) {
+        if (!test.used[t])
+            continue;
+        if (is_word)
+            judge_word(&test, t);
+        else
+            judge_phrase(&test, t, walk);
+    }
+    if (block->status == OK)
+        keep_rows(&test, rows);
+}
+
+/* False if no text can have the word: it is empty or more than a word. */
+static bool is_word(struct slice word)
+{
+    for (size_t i = 0; i < word.len; i++)
+        if (!match_fold[(uint8_t)word.ptr[i]])
+            return false;
+    return word.len > 0;
+}
 
 void body_in_match(struct body_in *body, const struct log_query *query,
                    uint64_t *rows)
 {
-    for (uint32_t row = 0; row < body->block->count; row++)
-        if (rows[row / 64] >> (row & 63) & 1 &&
-            !match_text(body_line(body, row), query))
-            rows[row / 64] &= ~(UINT64_C(1) << (row & 63));
+    for (uint32_t i = 0; i < query->word_count; i++) {
+        if (!is_word(query->words[i])) {
+            memset(rows, 0, (body->block->count + 63) / 64 * sizeof(*rows));
+            return;
+        }
+        run_test(body, query->words[i], true, rows);
+    }
+    if (query->phrase.len > 0)
+        run_test(body, query->phrase, false, rows);
 }

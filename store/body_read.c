@@ -94,48 +94,83 @@ static const struct body_template *owner(const struct body_in *body, uint32_t i)
     return &body->templates[low];
 }
 
-static void read_variable(struct column_in *in, struct variable *variable,
-                          uint32_t rows)
+/* Bits of '0' to '9', and of 'a' to 'f' too. */
+static const uint8_t decimal_set[32] = {[6] = 0xff, [7] = 0x03};
+static const uint8_t hex_set[32] = {[6] = 0xff, [7] = 0x03, [12] = 0x7e};
+static const uint8_t empty_set[32];
+
+static void read_head(struct column_in *in, struct variable *variable)
 {
     struct slice bytes = column_bytes(in, 1);
 
     variable->kind = bytes.len ? (uint8_t)bytes.ptr[0] : VARIABLE_TEXT;
+    if (variable->kind > VARIABLE_HEX)
+        in->status = ERR_CORRUPT;
     if (variable->kind == VARIABLE_TEXT) {
         bytes = column_bytes(in, 32);
         variable->charset = (const uint8_t *)bytes.ptr;
-        column_texts(in, rows, &variable->texts);
         return;
     }
-    if (variable->kind == VARIABLE_DIGITS || variable->kind == VARIABLE_HEX) {
-        bytes = column_bytes(in, 1);
-        variable->width = bytes.len ? (uint8_t)bytes.ptr[0] : 0;
-    }
-    if (variable->kind == VARIABLE_HEX) {
+    variable->charset = variable->kind == VARIABLE_HEX ? hex_set : decimal_set;
+    if (variable->kind == VARIABLE_NUMBER)
+        return;
+    bytes = column_bytes(in, 1);
+    variable->width = bytes.len ? (uint8_t)bytes.ptr[0] : 0;
+    if (variable->kind == VARIABLE_HEX ? variable->width % 2 != 0
+                                       : variable->width > 20)
+        in->status = ERR_CORRUPT;
+}
+
+static void read_values(struct column_in *in, struct variable *variable,
+                        uint32_t rows)
+{
+    struct slice bytes;
+
+    if (variable->kind == VARIABLE_TEXT) {
+        column_texts(in, rows, &variable->texts);
+    } else if (variable->kind == VARIABLE_HEX) {
         bytes = column_blob(in);
         variable->hex = (const uint8_t *)bytes.ptr;
-        if (bytes.len != (size_t)rows * variable->width / 2 ||
-            variable->width % 2)
+        if (bytes.len != (size_t)rows * variable->width / 2)
             in->status = ERR_CORRUPT;
-        return;
+    } else {
+        column_ints(in, rows, &variable->numbers);
     }
-    column_ints(in, rows, &variable->numbers);
-    if (variable->kind > VARIABLE_HEX || variable->width > 20)
-        in->status = ERR_CORRUPT;
+}
+
+/* A variable that cannot be read is a text of nothing. */
+static void forget(struct variable *variable)
+{
+    *variable =
+        (struct variable){.opened = true, .loaded = true, .charset = empty_set};
+}
+
+struct variable *body_variable_head(struct body_in *body, uint32_t i)
+{
+    struct variable *variable = &body->variables[i];
+
+    if (variable->opened)
+        return variable;
+    variable->opened = true;
+    variable->values = block_column(body->block, COL_VARIABLES + i);
+    read_head(&variable->values, variable);
+    block_column_done(body->block, &variable->values);
+    if (variable->values.status != OK)
+        forget(variable);
+    return variable;
 }
 
 struct variable *body_variable(struct body_in *body, uint32_t i)
 {
-    struct variable *variable = &body->variables[i];
-    struct column_in in;
+    struct variable *variable = body_variable_head(body, i);
 
     if (variable->loaded)
         return variable;
-    in = block_column(body->block, COL_VARIABLES + i);
-    read_variable(&in, variable, owner(body, i)->rows);
-    block_column_done(body->block, &in);
-    if (in.status != OK)
-        *variable = (struct variable){0}; /* a text of nothing */
     variable->loaded = true;
+    read_values(&variable->values, variable, owner(body, i)->rows);
+    block_column_done(body->block, &variable->values);
+    if (variable->values.status != OK)
+        forget(variable);
     return variable;
 }
 
@@ -148,7 +183,7 @@ static uint32_t digits_of(uint64_t v)
     return digits;
 }
 
-static size_t variable_len(const struct variable *variable, uint32_t i)
+size_t variable_len(const struct variable *variable, uint32_t i)
 {
     switch (variable->kind) {
     case VARIABLE_NUMBER:
@@ -161,9 +196,8 @@ static size_t variable_len(const struct variable *variable, uint32_t i)
     }
 }
 
-/* Writes value i of the variable, len bytes. */
-static void variable_write(const struct variable *variable, uint32_t i,
-                           char *to, size_t len)
+void variable_write(const struct variable *variable, uint32_t i, char *to,
+                    size_t len)
 {
     static const char hex[] = "0123456789abcdef";
     uint64_t v;

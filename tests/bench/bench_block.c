@@ -4,6 +4,7 @@
  * server, client and database spans, log lines of thirty kinds, half of them
  * with a trace. bench_block [spans|logs] [rounds]
  */
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -40,18 +41,17 @@ static uint64_t now_ns(void)
 static struct slice format(struct arena *arena, const char *pattern, ...)
     __attribute__((format(printf, 2, 3)));
 
-#include <stdarg.h>
-
+/* In the arena, next to what came before, as in a request. */
 static struct slice format(struct arena *arena, const char *pattern, ...)
 {
-    char *text = arena_alloc(arena, 256);
+    char text[256];
     va_list args;
     int len;
 
     va_start(args, pattern);
-    len = vsnprintf(text, 256, pattern, args);
+    len = vsnprintf(text, sizeof(text), pattern, args);
     va_end(args);
-    return (struct slice){text, (size_t)len};
+    return arena_copy(arena, (struct slice){text, (size_t)len});
 }
 
 static void fill_id(uint8_t *id, size_t len)
@@ -67,8 +67,6 @@ static void set_text(struct arena *arena, struct attr *attr, const char *key,
                      struct slice text)
 {
     struct slice copy = arena_copy(arena, slice_of(key));
-
-    text = arena_copy(arena, text);
     *attr = (struct attr){.key = copy.ptr,
                           .key_len = (uint16_t)copy.len,
                           .str = text.ptr,
@@ -116,18 +114,20 @@ static void server_span(struct arena *arena, struct span *span,
         format(arena, "%s /api/%s/{id}", methods[method], things[thing]);
     span->operation = span->name;
     span->endpoint = arena_copy(arena, SLICE("http"));
-    set_text(arena, &at[0], "http.request.method", slice_of(methods[method]));
+    set_text(arena, &at[0], "http.request.method",
+             format(arena, "%s", methods[method]));
     set_text(arena, &at[1], "http.route",
              format(arena, "/api/%s/{id}", things[thing]));
     set_text(arena, &at[2], "url.path",
              format(arena, "/api/%s/%u", things[thing], below(100000)));
-    set_text(arena, &at[3], "url.scheme", SLICE("http"));
+    set_text(arena, &at[3], "url.scheme", format(arena, "http"));
     set_int(arena, &at[4], "http.response.status_code", code);
     set_text(arena, &at[5], "server.address",
              format(arena, "service-%u", service));
     set_int(arena, &at[6], "server.port", 8080);
-    set_text(arena, &at[7], "user_agent.original", slice_of(agents[below(5)]));
-    set_text(arena, &at[8], "network.protocol.version", SLICE("1.1"));
+    set_text(arena, &at[7], "user_agent.original",
+             format(arena, "%s", agents[below(5)]));
+    set_text(arena, &at[8], "network.protocol.version", format(arena, "1.1"));
     set_text(arena, &at[9], "client.address",
              format(arena, "10.1.%u.%u", below(4), below(250)));
     span->attrs = (struct attrs){at, 10, 0};
@@ -143,7 +143,8 @@ static void client_span(struct arena *arena, struct span *span,
     (void)service;
     span->kind = SPAN_CLIENT;
     span->name = arena_copy(arena, slice_of(methods[method]));
-    set_text(arena, &at[0], "http.request.method", slice_of(methods[method]));
+    set_text(arena, &at[0], "http.request.method",
+             format(arena, "%s", methods[method]));
     set_text(arena, &at[1], "url.full",
              format(arena, "http://service-%u.shop.svc:8080/api/%s/%u",
                     below(SERVICES), things[thing], below(100000)));
@@ -164,15 +165,17 @@ static void db_span(struct arena *arena, struct span *span, uint32_t service)
     (void)service;
     span->kind = SPAN_CLIENT;
     span->name = format(arena, "SELECT shop.%s", things[thing]);
-    set_text(arena, &at[0], "db.system.name", SLICE("postgresql"));
-    set_text(arena, &at[1], "db.namespace", SLICE("shop"));
+    set_text(arena, &at[0], "db.system.name", format(arena, "postgresql"));
+    set_text(arena, &at[1], "db.namespace", format(arena, "shop"));
     set_text(arena, &at[2], "db.query.text",
              format(arena,
                     "SELECT id, name, price FROM %s WHERE id = $1 AND "
                     "deleted_at IS NULL LIMIT %u",
                     things[thing], 10 * below(5)));
-    set_text(arena, &at[3], "db.collection.name", slice_of(things[thing]));
-    set_text(arena, &at[4], "server.address", SLICE("postgres.shop.svc"));
+    set_text(arena, &at[3], "db.collection.name",
+             format(arena, "%s", things[thing]));
+    set_text(arena, &at[4], "server.address",
+             format(arena, "postgres.shop.svc"));
     set_int(arena, &at[5], "server.port", 5432);
     set_int(arena, &at[6], "db.response.returned_rows", below(20));
     span->attrs = (struct attrs){at, 7, 0};
