@@ -1,7 +1,10 @@
-#include "store_help.h"
+#include <pthread.h>
+#include <sqlite3.h>
+#include <stdatomic.h>
 
 #include "clock.h"
 #include "stats.h"
+#include "store_help.h"
 
 static struct store *open_in(const char *dir)
 {
@@ -148,6 +151,181 @@ TEST(age_alone_seals)
     CHECK_EQ(store_watermark(store, STREAM_METRICS), 3);
     CHECK(store_wants_derived(store, 3));
     CHECK_EQ(store_health(store), OK);
+    store_close(store);
+    temp_remove(dir);
+}
+
+/* ---- a disk that fails ---- */
+
+/* The system's own file layer, but writes and syncs fail when told. */
+static atomic_int fail_at; /* the n-th one from now on; 0: never */
+static atomic_bool fail_always;
+static sqlite3_vfs *real_vfs, faulty_vfs;
+
+/* The layer has a few tables of methods; each is stood in for by a copy. */
+enum { TABLES = 8 };
+static const sqlite3_io_methods *real_io[TABLES];
+static sqlite3_io_methods faulty_io[TABLES];
+
+static const sqlite3_io_methods *real_of(sqlite3_file *file)
+{
+    return real_io[file->pMethods - faulty_io];
+}
+
+static bool fails(void)
+{
+    return atomic_load(&fail_always) ||
+           (atomic_load(&fail_at) > 0 && atomic_fetch_sub(&fail_at, 1) == 1);
+}
+
+static int faulty_write(sqlite3_file *file, const void *bytes, int count,
+                        sqlite3_int64 at)
+{
+    return fails() ? SQLITE_FULL
+                   : real_of(file)->xWrite(file, bytes, count, at);
+}
+
+static int faulty_sync(sqlite3_file *file, int flags)
+{
+    return fails() ? SQLITE_IOERR_FSYNC : real_of(file)->xSync(file, flags);
+}
+
+static pthread_mutex_t tables_lock = PTHREAD_MUTEX_INITIALIZER;
+
+static int faulty_open(sqlite3_vfs *vfs, sqlite3_filename name,
+                       sqlite3_file *file, int flags, int *out)
+{
+    int code = real_vfs->xOpen(vfs, name, file, flags, out), at = 0;
+
+    if (code != SQLITE_OK || !file->pMethods)
+        return code;
+    pthread_mutex_lock(&tables_lock);
+    while (at < TABLES - 1 && real_io[at] && real_io[at] != file->pMethods)
+        at++;
+    if (!real_io[at]) {
+        real_io[at] = file->pMethods;
+        faulty_io[at] = *real_io[at];
+        faulty_io[at].xWrite = faulty_write;
+        faulty_io[at].xSync = faulty_sync;
+    }
+    file->pMethods = &faulty_io[at];
+    pthread_mutex_unlock(&tables_lock);
+    return code;
+}
+
+static void make_disk_faulty(void)
+{
+    real_vfs = sqlite3_vfs_find(NULL);
+    faulty_vfs = *real_vfs;
+    faulty_vfs.zName = "faulty";
+    faulty_vfs.xOpen = faulty_open;
+    CHECK_EQ(sqlite3_vfs_register(&faulty_vfs, 1), SQLITE_OK);
+}
+
+static void mend_disk(void)
+{
+    CHECK_EQ(sqlite3_vfs_unregister(&faulty_vfs), SQLITE_OK);
+    CHECK_EQ(sqlite3_vfs_register(real_vfs, 1), SQLITE_OK);
+}
+
+static void add_value(void *arg, const struct point *point)
+{
+    *(uint64_t *)arg += (uint64_t)point->i;
+}
+
+static uint64_t total_value(struct store *store)
+{
+    struct reader *reader = NULL;
+    struct arena arena;
+    uint64_t value = 0;
+
+    arena_init(&arena, NULL, SIZE_MAX);
+    struct idset *set = idset_new(&arena, 64);
+    struct series_query q = {.end_ns = UINT64_MAX, .resources = set};
+    for (uint32_t i = 0; i < 64; i++)
+        idset_add(set, i);
+    if (CHECK_EQ(reader_open(&reader, store), OK)) {
+        CHECK_EQ(reader_begin(reader), OK);
+        CHECK_EQ(reader_query_series(reader, &q, add_value, &value), OK);
+        reader_end(reader);
+    }
+    reader_close(reader);
+    arena_release(&arena);
+    return value;
+}
+
+static enum status wait_health(struct store *store, enum status want)
+{
+    for (int i = 0; i < 500 && store_health(store) != want; i++)
+        usleep(10000);
+    return store_health(store);
+}
+
+TEST(a_full_disk_is_told_reading_goes_on_and_it_recovers)
+{
+    char dir[64];
+
+    make_disk_faulty();
+    temp_make(dir);
+    struct store *store = open_in(dir);
+    atomic_store(&fail_always, true);
+    store_append(store, points_batch(1, true, "n", 1, NS_PER_HOUR, 5, 1));
+    CHECK_EQ(wait_health(store, ERR_IO), ERR_IO);
+    save_some(store);
+    CHECK(store_sync(store) != OK);
+    CHECK_EQ(store_watermark(store, STREAM_DERIVED), 0);
+    CHECK_EQ(total_value(store), 5);
+    atomic_store(&fail_always, false);
+    CHECK_EQ(wait_health(store, OK), OK);
+    CHECK_EQ(store_sync(store), OK);
+    CHECK_EQ(store_watermark(store, STREAM_DERIVED), 1);
+    CHECK_EQ(total_value(store), 5);
+    store_close(store);
+    mend_disk();
+    temp_remove(dir);
+}
+
+TEST(any_write_may_fail_once_and_nothing_is_lost_or_doubled)
+{
+    make_disk_faulty();
+    for (int n = 1; n < 24; n++) {
+        char dir[64];
+
+        temp_make(dir);
+        struct store *store = open_in(dir);
+        atomic_store(&fail_at, n);
+        for (uint64_t lsn = 1; lsn <= 6; lsn++)
+            store_append(store, points_batch(lsn, lsn % 2, "n", (uint32_t)lsn,
+                                             lsn * NS_PER_HOUR, 50, 1));
+        CHECK_EQ(total_value(store), 300);
+        store_close(store);
+        atomic_store(&fail_at, 0);
+        store = open_in(dir);
+        CHECK_EQ(store_watermark(store, STREAM_DERIVED), 5);
+        CHECK_EQ(store_watermark(store, STREAM_METRICS), 6);
+        CHECK_EQ(total_value(store), 300);
+        store_close(store);
+        temp_remove(dir);
+    }
+    mend_disk();
+}
+
+TEST(a_disk_that_stays_full_does_not_keep_the_store_from_closing)
+{
+    char dir[64];
+
+    make_disk_faulty();
+    temp_make(dir);
+    struct store *store = open_in(dir);
+    atomic_store(&fail_always, true);
+    store_append(store, points_batch(1, false, "n", 1, NS_PER_HOUR, 5, 1));
+    uint64_t before = clock_monotonic_ns();
+    store_close(store);
+    CHECK(clock_monotonic_ns() - before < 5 * NS_PER_S);
+    atomic_store(&fail_always, false);
+    mend_disk();
+    store = open_in(dir);
+    CHECK_EQ(store_watermark(store, STREAM_METRICS), 0);
     store_close(store);
     temp_remove(dir);
 }
