@@ -280,11 +280,11 @@ static enum status start(struct daemon *d)
 static void stop(struct daemon *d)
 {
     ingest_stop(d->ingest);
+    query_stop(d->query);
     journal_stop(d->journal); /* what was submitted reaches the correlator */
     correlator_close(d->correlator);
-    query_stop(d->query);
-    store_close(d->store); /* seals, commits, cuts the journal */
-    registry_close(d->registry);
+    registry_close(d->registry); /* has a last word for the store */
+    store_close(d->store);       /* seals, commits, cuts the journal */
     catalog_free(d->catalog);
     journal_close(d->journal);
 }
