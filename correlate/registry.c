@@ -31,6 +31,29 @@ static uint32_t name_cap(const struct registry_options *options)
     return cap < UINT32_MAX / 2 ? (uint32_t)cap : UINT32_MAX / 2;
 }
 
+static void use_defaults(struct registry_keys *keys)
+{
+    const struct registry_keys * or = &registry_default_keys;
+    const struct {
+        struct slice *key, otherwise;
+    } rows[] = {
+        {&keys->namespace, or->namespace},
+        {&keys->project, or->project},
+        {&keys->component, or->component},
+        {&keys->environment, or->environment},
+        {&keys->project_uid, or->project_uid},
+        {&keys->component_uid, or->component_uid},
+        {&keys->environment_uid, or->environment_uid},
+        {&keys->resource, or->resource},
+        {&keys->resource_uid, or->resource_uid},
+        {&keys->endpoint, or->endpoint},
+    };
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
+        if (rows[i].key->len == 0)
+            *rows[i].key = rows[i].otherwise;
+}
+
 enum status registry_open(struct registry **out,
                           const struct registry_options *options,
                           struct store *store)
@@ -38,8 +61,7 @@ enum status registry_open(struct registry **out,
     struct registry *registry = mem_zero(1, sizeof(*registry));
 
     registry->options = *options;
-    if (options->keys.component.len == 0)
-        registry->options.keys = registry_default_keys;
+    use_defaults(&registry->options.keys);
     registry->store = store;
     registry->overflow_id = registry->free_pod = NONE;
     registry->now_ns = clock_wall_ns();

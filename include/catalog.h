@@ -67,19 +67,18 @@ void catalog_release(struct catalog_snapshot *snapshot);
 uint64_t catalog_generation(const struct catalog_snapshot *snapshot);
 
 /* NULL if it is not declared. Good as long as the snapshot. */
-const struct catalog_component *
-catalog_component(const struct catalog_snapshot *snapshot,
-                  struct slice namespace, struct slice project,
-                  struct slice component);
+const struct catalog_component *catalog_component(
+    const struct catalog_snapshot *snapshot, struct slice namespace,
+    struct slice project, struct slice component);
 uint32_t catalog_count(const struct catalog_snapshot *snapshot);
-const struct catalog_component *
-catalog_at(const struct catalog_snapshot *snapshot, uint32_t index);
+const struct catalog_component *catalog_at(
+    const struct catalog_snapshot *snapshot, uint32_t index);
 
 /* The declared endpoint: by port or target port (0: unknown), else by the
  * longest base path that is a prefix of path. Of several on one port the one
  * with the longest base path that fits, else the first. NULL if none fits. */
-const struct catalog_endpoint *
-catalog_match_endpoint(const struct catalog_component *component,
-                       uint16_t port, struct slice path);
+const struct catalog_endpoint *catalog_match_endpoint(
+    const struct catalog_component *component, uint16_t port,
+    struct slice path);
 
 #endif

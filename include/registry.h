@@ -34,15 +34,15 @@ struct registry;
 struct registry_keys {
     struct slice namespace, project, component, environment;
     struct slice project_uid, component_uid, environment_uid;
+    struct slice endpoint;               /* "openchoreo.dev/endpoint-name" */
     struct slice resource, resource_uid; /* a managed resource: stands for a
                                             component where there is none */
-    struct slice endpoint; /* "openchoreo.dev/endpoint-name" */
 };
 
 extern const struct registry_keys registry_default_keys;
 
 struct registry_options {
-    struct registry_keys keys; /* all empty: registry_default_keys */
+    struct registry_keys keys; /* an empty one: that of the defaults */
     uint32_t max_resources, max_identities;
     uint64_t forget_ns; /* a resource not seen for so long may be dropped when
                            the table is full, and its number be given to

@@ -1017,3 +1017,17 @@ TEST(agrees_with_a_model)
 out:
     bed_release(&bed);
 }
+
+TEST(other_label_names)
+{
+    struct bed bed;
+    struct registry_options keep = options;
+
+    options.keys.component = SLICE("example.com/app");
+    bed_init(&bed);
+    CHECK(resolves(&bed, "k8s.pod.labels.example.com/app=cart " PROJECT "=shop",
+                   "1 default/shop/cart/default"));
+    CHECK(resolves(&bed, COMPONENT "=pay", "5 default///default"));
+    bed_release(&bed);
+    options = keep;
+}
