@@ -46,7 +46,8 @@ double grid_seconds(const struct grid *grid, uint32_t cell)
 struct grid_part grid_parts(const struct grid *grid, uint64_t from_ns,
                             uint64_t to_ns)
 {
-    struct grid_part part = {from_ns, min_u64(to_ns, grid->now_ns), 0, 0, 0};
+    struct grid_part part = {.from_ns = from_ns,
+                             .to_ns = min_u64(to_ns, grid->now_ns)};
 
     /* An empty time is the moment before its end, so that it lies in a cell
      * and the walk below needs no second case. */
@@ -68,6 +69,7 @@ bool grid_next(const struct grid *grid, struct grid_part *part)
     next = min_u64(grid_time(grid, part->cell + 1), end);
     part->share =
         (double)(next - part->at_ns) / (double)(part->to_ns - part->from_ns);
+    part->begin_ns = part->at_ns;
     part->at_ns = next;
     return true;
 }

@@ -46,7 +46,8 @@ double grid_seconds(const struct grid *grid, uint32_t cell);
  *   struct grid_part part = grid_parts(&grid, from_ns, to_ns);
  *   while (grid_next(&grid, &part)) ... part.cell, part.share (0 to 1) */
 struct grid_part {
-    uint64_t from_ns, to_ns, at_ns;
+    uint64_t from_ns, to_ns;
+    uint64_t begin_ns, at_ns; /* of the part: its begin and its end */
     uint32_t cell;
     double share;
 };

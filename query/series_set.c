@@ -1,64 +1,14 @@
 /*
+ * Points to series; series_sum.c makes rows of them.
+ *
  * A series is a row of samples: the newest one before the grid, the newest one
- * in each cell, the oldest one after the grid. That is enough for
- *
- *   gauges    the value of a cell is its last sample, or the last before it
- *             while that still holds;
- *   counters  the growth between the samples of two cells, spread over the
- *             time between them. A counter that got smaller, or has a new
- *             start, began again at zero. Growth over a long gap is not
- *             guessed at. From the newest sample to now the last rate goes on,
- *             or the last point of a live chart would always dip.
- *
- * Deltas need no memory of samples: they are spread when they come.
+ * in each cell, the oldest one after the grid. Deltas need no memory of
+ * samples: they are spread over the cells when they come.
  */
-#include "series_set.h"
-
-#include "clock.h"
 #include "hash.h"
-
-/* How far outside the grid a sample still says something about it. */
-static const uint64_t reach_ns = 5 * NS_PER_MIN;
+#include "series_int.h"
 
 enum { TABLE_FIRST = 64 };
-
-/* A histogram that is kept, with room to be overwritten by a newer one. */
-struct kept {
-    struct histogram h;
-    double *bounds;
-    uint64_t *counts;
-    uint32_t bounds_room, counts_room;
-};
-
-struct sample {
-    uint64_t time_ns, start_ns; /* time 0: none */
-    union {
-        double value;
-        struct kept *kept;
-    };
-};
-
-enum series_mode { MODE_LAST, MODE_GROWTH, MODE_DELTA };
-
-struct series {
-    uint64_t key, group;
-    uint32_t family, rank, tags, resource_id;
-    double factor;
-    uint64_t gap_ns;    /* smallest distance of two samples seen; 0: unknown */
-    uint8_t mode, type; /* enum series_mode, enum metric_type */
-    struct sample *samples; /* LAST, GROWTH */
-    struct row deltas;      /* DELTA */
-    struct hist *delta_hists;
-};
-
-struct series_set {
-    struct arena *arena;
-    struct grid grid;
-    uint32_t spots; /* samples of a series: before, each cell, after */
-    struct series **table;
-    struct series **order; /* as they came, so that sums are the same twice */
-    uint32_t table_size, count;
-};
 
 struct series_set *series_set_new(struct arena *arena, const struct grid *grid)
 {
@@ -73,12 +23,14 @@ struct series_set *series_set_new(struct arena *arena, const struct grid *grid)
 
 uint64_t series_set_from(const struct series_set *set)
 {
-    return set->grid.start_ns > reach_ns ? set->grid.start_ns - reach_ns : 0;
+    return set->grid.start_ns > SERIES_REACH_NS
+               ? set->grid.start_ns - SERIES_REACH_NS
+               : 0;
 }
 
 uint64_t series_set_until(const struct series_set *set)
 {
-    return grid_end(&set->grid) + reach_ns;
+    return grid_end(&set->grid) + SERIES_REACH_NS;
 }
 
 /* ---- the table ---- */
@@ -138,11 +90,6 @@ static enum series_mode mode_of(const struct metric *metric)
     return metric->temporality == DELTA ? MODE_DELTA : MODE_GROWTH;
 }
 
-static bool is_histogram(uint8_t type)
-{
-    return type == METRIC_HISTOGRAM || type == METRIC_EXP_HISTOGRAM;
-}
-
 static bool alloc_cells(struct series_set *set, struct series *series)
 {
     if (series->mode != MODE_DELTA) {
@@ -150,7 +97,7 @@ static bool alloc_cells(struct series_set *set, struct series *series)
             arena_zero(set->arena, set->spots, sizeof(*series->samples));
         return series->samples;
     }
-    if (is_histogram(series->type)) {
+    if (series_is_histogram(series->type)) {
         series->delta_hists = arena_zero(set->arena, set->grid.count + 1,
                                          sizeof(*series->delta_hists));
         if (!series->delta_hists)
@@ -269,9 +216,11 @@ static bool keep_sample(struct series_set *set, struct series *series,
 
     if (sample->time_ns)
         note_gap(series, t, sample->time_ns);
+    if (!sample->time_ns || t < sample->first_ns)
+        sample->first_ns = t;
     if (sample->time_ns && newer == after)
         return true;
-    if (!is_histogram(series->type))
+    if (!series_is_histogram(series->type))
         sample->value = number_of(point);
     else if (!keep_histogram(set->arena, sample, point->histogram))
         return false;
@@ -285,7 +234,7 @@ static bool add_delta(struct series_set *set, struct series *series,
 {
     uint64_t from = point->start_ns ? point->start_ns : point->time_ns;
     struct grid_part part = grid_parts(&set->grid, from, point->time_ns);
-    bool hist = is_histogram(series->type);
+    bool hist = series_is_histogram(series->type);
     double amount = hist ? (double)point->histogram->count : number_of(point);
 
     while (grid_next(&set->grid, &part)) {
@@ -312,53 +261,6 @@ bool series_set_add(struct series_set *set, const struct series_point *p)
                                       : keep_sample(set, series, p->point);
 }
 
-/* ---- asking ---- */
-
-/* The lowest rank of each group and family, in a table of its own. */
-struct wanted {
-    uint64_t *groups;
-    uint32_t *ranks; /* one more than it is; 0: free */
-    uint32_t size, tag;
-};
-
-static uint32_t group_slot(const struct wanted *wanted,
-                           const struct series *series)
-{
-    uint64_t group = hash_mix(series->group, series->family);
-    uint32_t at = (uint32_t)group & (wanted->size - 1);
-
-    while (wanted->ranks[at] && wanted->groups[at] != group)
-        at = (at + 1) & (wanted->size - 1);
-    wanted->groups[at] = group;
-    return at;
-}
-
-static bool wanted_init(struct wanted *wanted, struct series_set *set,
-                        uint32_t tag)
-{
-    *wanted = (struct wanted){.size = set->table_size, .tag = tag};
-    wanted->groups =
-        arena_zero(set->arena, wanted->size, sizeof(*wanted->groups));
-    wanted->ranks =
-        arena_zero(set->arena, wanted->size, sizeof(*wanted->ranks));
-    if (!wanted->groups || !wanted->ranks)
-        return false;
-    for (uint32_t i = 0; i < set->count; i++) {
-        const struct series *series = set->order[i];
-        uint32_t *rank = &wanted->ranks[group_slot(wanted, series)];
-
-        if (*rank == 0 || series->rank + 1 < *rank)
-            *rank = series->rank + 1;
-    }
-    return true;
-}
-
-static bool is_wanted(const struct wanted *wanted, const struct series *series)
-{
-    return series->tags & wanted->tag &&
-           wanted->ranks[group_slot(wanted, series)] == series->rank + 1;
-}
-
 void series_set_regroup(struct series_set *set, series_group *group, void *arg)
 {
     for (uint32_t i = 0; i < set->count; i++)
@@ -372,227 +274,4 @@ bool series_set_has(const struct series_set *set, uint32_t tags)
         if (set->order[i]->tags & tags)
             return true;
     return false;
-}
-
-/* The longest time between two samples over which a series is taken to have
- * gone on. */
-static uint64_t max_gap(const struct series_set *set)
-{
-    return 2 * set->grid.step_ns > reach_ns ? 2 * set->grid.step_ns : reach_ns;
-}
-
-/* How long the newest sample holds. */
-static uint64_t hold_ns(const struct series *series, uint64_t before_ns)
-{
-    uint64_t gap = series->gap_ns ? series->gap_ns : before_ns;
-
-    if (gap == 0)
-        gap = NS_PER_MIN;
-    return 2 * gap < reach_ns ? 2 * gap : reach_ns;
-}
-
-static uint32_t next_sample(const struct series_set *set,
-                            const struct series *series, uint32_t from)
-{
-    while (from < set->spots && !series->samples[from].time_ns)
-        from++;
-    return from;
-}
-
-static void sum_gauge(const struct series_set *set, const struct series *series,
-                      struct row *row)
-{
-    uint32_t at = next_sample(set, series, 0);
-    uint64_t before_ns = 0;
-
-    while (at < set->spots - 1) {
-        const struct sample *sample = &series->samples[at];
-        uint32_t next = next_sample(set, series, at + 1);
-        uint64_t until = sample->time_ns + hold_ns(series, before_ns);
-
-        if (next < set->spots) {
-            uint64_t then = series->samples[next].time_ns;
-
-            before_ns = then - sample->time_ns;
-            if (before_ns <= max_gap(set))
-                until = then;
-        }
-        for (uint32_t spot = at ? at : 1; spot < next; spot++)
-            if (spot < set->spots - 1 &&
-                (spot == at || grid_time(&set->grid, spot - 1) < until))
-                row_add(row, spot - 1, sample->value * series->factor);
-        at = next;
-    }
-}
-
-/* Growth from one sample to the next; before is NULL for what grew since a
- * start. */
-struct growth {
-    const struct sample *before, *after;
-    uint64_t from_ns, to_ns;
-};
-
-static double sample_count(const struct series *series,
-                           const struct sample *sample)
-{
-    return is_histogram(series->type) ? (double)sample->kept->h.count
-                                      : sample->value;
-}
-
-/* False if nothing can be said. */
-static bool growth_between(const struct series_set *set,
-                           const struct series *series,
-                           const struct sample *before,
-                           const struct sample *after, struct growth *growth)
-{
-    uint64_t from = before ? before->time_ns : after->start_ns;
-    bool restarted =
-        before && (sample_count(series, after) < sample_count(series, before) ||
-                   after->start_ns >= before->time_ns);
-
-    if (restarted && after->start_ns > from)
-        from = after->start_ns;
-    *growth =
-        (struct growth){restarted ? NULL : before, after, from, after->time_ns};
-    return from > 0 && from < after->time_ns &&
-           after->time_ns - from <= max_gap(set);
-}
-
-typedef bool growth_visit(void *arg, const struct series *series,
-                          const struct growth *growth, uint64_t from_ns,
-                          uint64_t to_ns, double weight);
-
-static bool visit_growth(struct series_set *set, const struct series *series,
-                         growth_visit *visit, void *arg)
-{
-    uint32_t at = next_sample(set, series, 0);
-    const struct sample *before = NULL;
-    struct growth growth = {0};
-    bool known = false;
-
-    for (; at < set->spots; at = next_sample(set, series, at + 1)) {
-        const struct sample *after = &series->samples[at];
-
-        known = growth_between(set, series, before, after, &growth);
-        if (known &&
-            !visit(arg, series, &growth, growth.from_ns, growth.to_ns, 1))
-            return false;
-        before = after;
-    }
-    if (known) { /* the newest: its rate goes on for a while */
-        uint64_t took = growth.to_ns - growth.from_ns, now = set->grid.now_ns;
-
-        if (now > growth.to_ns && now - growth.to_ns < hold_ns(series, took))
-            return visit(arg, series, &growth, growth.to_ns, now,
-                         (double)(now - growth.to_ns) / (double)took);
-    }
-    return true;
-}
-
-struct sums {
-    struct series_set *set;
-    struct row *row;
-    struct hist *hists;
-};
-
-static bool add_growth(void *arg, const struct series *series,
-                       const struct growth *growth, uint64_t from_ns,
-                       uint64_t to_ns, double weight)
-{
-    struct sums *sums = arg;
-    double amount = sample_count(series, growth->after);
-
-    if (growth->before)
-        amount -= sample_count(series, growth->before);
-    if (!is_histogram(series->type))
-        amount *= series->factor;
-    row_spread(sums->row, &sums->set->grid, from_ns, to_ns, weight * amount);
-    return true;
-}
-
-static bool add_growth_hist(void *arg, const struct series *series,
-                            const struct growth *growth, uint64_t from_ns,
-                            uint64_t to_ns, double weight)
-{
-    struct sums *sums = arg;
-    const struct grid *grid = &sums->set->grid;
-    struct grid_part part = grid_parts(grid, from_ns, to_ns);
-    enum metric_type type = (enum metric_type)series->type;
-
-    add_growth(arg, series, growth, from_ns, to_ns, weight);
-    while (grid_next(grid, &part)) {
-        struct hist *hist = &sums->hists[part.cell];
-        struct arena *arena = sums->set->arena;
-        double share = part.share * weight;
-
-        if (!hist_add(hist, arena, type, &growth->after->kept->h,
-                      series->factor, share))
-            return false;
-        if (growth->before &&
-            !hist_add(hist, arena, type, &growth->before->kept->h,
-                      series->factor, -share))
-            return false;
-    }
-    return true;
-}
-
-static bool sum_deltas(struct sums *sums, const struct series *series)
-{
-    double factor = is_histogram(series->type) ? 1 : series->factor;
-
-    for (uint32_t i = 0; i < sums->set->grid.count; i++) {
-        if (!series->deltas.known[i])
-            continue;
-        row_add(sums->row, i, series->deltas.values[i] * factor);
-        if (sums->hists && series->delta_hists &&
-            !hist_merge(&sums->hists[i], sums->set->arena,
-                        &series->delta_hists[i], 1))
-            return false;
-    }
-    return true;
-}
-
-static bool sum_growth(struct series_set *set, const struct wanted *wanted,
-                       struct hist *hists, struct row *row)
-{
-    struct sums sums = {set, row, hists};
-
-    for (uint32_t i = 0; i < set->count; i++) {
-        const struct series *series = set->order[i];
-        bool hist = hists && is_histogram(series->type);
-
-        if (series->mode == MODE_LAST || !is_wanted(wanted, series))
-            continue;
-        if (series->mode == MODE_DELTA
-                ? !sum_deltas(&sums, series)
-                : !visit_growth(set, series,
-                                hist ? add_growth_hist : add_growth, &sums))
-            return false;
-    }
-    return true;
-}
-
-bool series_set_hists(struct series_set *set, uint32_t tag, struct hist *hists,
-                      struct row *counts)
-{
-    struct wanted wanted;
-
-    return set->count == 0 || (wanted_init(&wanted, set, tag) &&
-                               sum_growth(set, &wanted, hists, counts));
-}
-
-bool series_set_sum(struct series_set *set, uint32_t tag, struct row *row)
-{
-    struct wanted wanted;
-
-    if (set->count == 0)
-        return true;
-    if (!wanted_init(&wanted, set, tag) || !sum_growth(set, &wanted, NULL, row))
-        return false;
-    row_per_second(row, &set->grid);
-    for (uint32_t i = 0; i < set->count; i++)
-        if (set->order[i]->mode == MODE_LAST &&
-            is_wanted(&wanted, set->order[i]))
-            sum_gauge(set, set->order[i], row);
-    return true;
 }

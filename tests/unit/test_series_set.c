@@ -137,11 +137,24 @@ TEST(gauges_take_the_newest_and_are_summed)
     add(&gauge, 1, 1, 0, 0, T0 + 200 * S, 5);
     add(&gauge, 1, 1, 0, 0, T0 + 100 * S, 9); /* older, comes later */
     add(&gauge, 2, 2, 0, 0, T0 + 10 * S, 7);
-    add(&gauge, 1, 1, 0, 0, T0 + 310 * S, 6);
-    add(&gauge, 2, 2, 0, 0, T0 + 320 * S, 8);
+    for (uint64_t t = 310; t < 600; t += 20) {
+        add(&gauge, 1, 1, 0, 0, T0 + t * S, 6);
+        add(&gauge, 2, 2, 0, 0, T0 + (t + 5) * S, 8);
+    }
     CHECK(series_set_sum(set, 1, &row));
     CHECK(is(0, 12));
     CHECK(is(1, 14));
+    stop();
+}
+
+/* One pod takes over from another in the middle of a cell: never both. */
+TEST(a_takeover_does_not_count_twice)
+{
+    start(1, 300 * S);
+    for (uint64_t t = 5; t < 300; t += 10)
+        add(&gauge, t < 150 ? 1 : 2, t < 150 ? 1 : 2, 0, 0, T0 + t * S, 5);
+    CHECK(series_set_sum(set, 1, &row));
+    CHECK(row.values[0] > 4.99 && row.values[0] < 5.5);
     stop();
 }
 

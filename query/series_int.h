@@ -1,0 +1,57 @@
+/*
+ * series_int - what series_set.c collects and series_sum.c adds up.
+ */
+#ifndef SERIES_INT_H
+#define SERIES_INT_H
+
+#include "clock.h"
+#include "series_set.h"
+
+/* How far outside the grid a sample still says something about it. */
+#define SERIES_REACH_NS (5 * NS_PER_MIN)
+
+/* A histogram that is kept, with room to be overwritten by a newer one. */
+struct kept {
+    struct histogram h;
+    double *bounds;
+    uint64_t *counts;
+    uint32_t bounds_room, counts_room;
+};
+
+struct sample {
+    uint64_t time_ns, start_ns; /* time 0: none */
+    uint64_t first_ns;          /* of the oldest one that fell there */
+    union {
+        double value;
+        struct kept *kept;
+    };
+};
+
+enum series_mode { MODE_LAST, MODE_GROWTH, MODE_DELTA };
+
+struct series {
+    uint64_t key, group;
+    uint32_t family, rank, tags, resource_id;
+    double factor;
+    uint64_t gap_ns;    /* smallest distance of two samples seen; 0: unknown */
+    uint8_t mode, type; /* enum series_mode, enum metric_type */
+    struct sample *samples; /* LAST, GROWTH */
+    struct row deltas;      /* DELTA */
+    struct hist *delta_hists;
+};
+
+struct series_set {
+    struct arena *arena;
+    struct grid grid;
+    uint32_t spots; /* samples of a series: before, each cell, after */
+    struct series **table;
+    struct series **order; /* as they came, so that sums are the same twice */
+    uint32_t table_size, count;
+};
+
+static inline bool series_is_histogram(uint8_t type)
+{
+    return type == METRIC_HISTOGRAM || type == METRIC_EXP_HISTOGRAM;
+}
+
+#endif
