@@ -45,9 +45,10 @@ struct batch {
     struct resource *resources;
     uint32_t resource_count;
 
-    uint32_t rejected;  /* records refused one by one */
-    const char *reason; /* why the first was; static text or in the arena */
-    uint32_t cut;       /* values and attributes cut at a bound */
+    uint32_t rejected;     /* records refused one by one */
+    uint32_t rejected_old; /* of those, the ones older than is kept */
+    const char *reason;    /* why the first was; static text or in the arena */
+    uint32_t cut;          /* values and attributes cut at a bound */
 
     /* Called exactly once, when the batch is durable and can be found (OK) or
      * when it could not be taken; before that nobody may free the batch.

@@ -19,7 +19,7 @@ enum signal { SIGNAL_SPANS, SIGNAL_LOGS, SIGNAL_METRICS, SIGNAL_COUNT };
 /* Bounds on what one record may carry. What is beyond is cut while decoding
  * and counted (dropped_attributes and the counters of stats.h). */
 enum {
-    ATTR_MAX_COUNT = 256,         /* attributes of one record or map */
+    ATTR_MAX_COUNT = 256,         /* of a record; entries of a map, array */
     ATTR_MAX_KEY = 256,           /* bytes */
     ATTR_MAX_VALUE = 64 * 1024,   /* bytes of one string or bytes value */
     ATTR_MAX_DEPTH = 8,           /* arrays and maps inside each other */

@@ -27,14 +27,6 @@ void json_fail(struct json *j, enum status status, const char *why)
     j->at = j->end;
 }
 
-char json_peek(struct json *j)
-{
-    while (j->at < j->end && (*j->at == ' ' || *j->at == '\n' ||
-                              *j->at == '\r' || *j->at == '\t'))
-        j->at++;
-    return j->at < j->end ? *j->at : '\0';
-}
-
 /* Goes behind the character if it is next. */
 static bool take(struct json *j, char c)
 {
@@ -61,6 +53,29 @@ static bool take_word(struct json *j, const char *word)
     return true;
 }
 
+/* At the first quote, backslash or control character, at most 7 bytes before
+ * it: eight bytes at a time, a byte of `found` has its top bit set if the byte
+ * of the text is one of these. Borrows can set it for bytes behind a real one
+ * only, and bytes from 0x80 on are none of them. */
+static const char *scan_plain(const char *at, const char *end)
+{
+    const uint64_t ones = UINT64_MAX / 255, tops = ones << 7;
+
+    while (end - at >= 8) {
+        uint64_t v, quote, slash, found;
+
+        memcpy(&v, at, sizeof(v));
+        quote = v ^ ones * '"';
+        slash = v ^ ones * '\\';
+        found = ((quote - ones) & ~quote) | ((slash - ones) & ~slash) |
+                ((v - ones * 0x20) & ~v);
+        if (found & tops)
+            break;
+        at += 8;
+    }
+    return at;
+}
+
 bool json_quoted(struct json *j, struct slice *raw, bool *escaped)
 {
     const char *at;
@@ -70,7 +85,7 @@ bool json_quoted(struct json *j, struct slice *raw, bool *escaped)
         json_fail(j, ERR_MALFORMED, "not a string");
         return false;
     }
-    for (at = j->at; at < j->end && *at != '"'; at++)
+    for (at = scan_plain(j->at, j->end); at < j->end && *at != '"'; at++)
         if (*at == '\\') {
             *escaped = true;
             if (++at == j->end)

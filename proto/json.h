@@ -92,10 +92,18 @@ size_t json_id(struct json *j, uint8_t *id, size_t size);
 /* "path.to[3].member: why", in the arena. */
 struct slice json_describe(const struct json *j);
 
-/* For json_scalar.c: behind white space, the next character or 0 at the end;
- * the slice between two quotes as it is written; the text of a number. */
-char json_peek(struct json *j);
+/* For json_scalar.c: the slice between two quotes as it is written; the text
+ * of a number. */
 bool json_quoted(struct json *j, struct slice *raw, bool *escaped);
 struct slice json_number(struct json *j);
+
+/* Goes behind white space: the next character, or 0 at the end. */
+static inline char json_peek(struct json *j)
+{
+    while (j->at < j->end && (*j->at == ' ' || *j->at == '\n' ||
+                              *j->at == '\r' || *j->at == '\t'))
+        j->at++;
+    return j->at < j->end ? *j->at : '\0';
+}
 
 #endif

@@ -92,7 +92,7 @@ MUST_CHECK enum status otlp_make_room(struct otlp *d, uint64_t resources,
 /* How far the records were, and back to that: what was read since is void,
  * because another member of a oneof, or the same in JSON, came after it. */
 struct mark {
-    uint32_t count, rejected, metrics;
+    uint32_t count, rejected, rejected_old, metrics;
     const char *reason;
 };
 struct mark otlp_mark(const struct otlp *d);

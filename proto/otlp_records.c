@@ -215,7 +215,11 @@ static void refuse(struct otlp *d, const char *reason)
         d->batch->reason = reason;
 }
 
-static const char too_old[] = "older than the retention";
+static void refuse_old(struct otlp *d)
+{
+    refuse(d, "older than the retention");
+    d->batch->rejected_old++;
+}
 
 /* A time that cannot be: not given, or of the future. */
 static bool is_bad_time(const struct otlp *d, uint64_t ns)
@@ -257,7 +261,7 @@ void otlp_take_span(struct otlp *d, struct span *span, size_t parent_len)
     } else {
         mend_span(d, span);
         if (span->end_ns < d->oldest_ns)
-            refuse(d, too_old);
+            refuse_old(d);
         else
             d->batch->count++;
     }
@@ -277,7 +281,7 @@ void otlp_take_log(struct otlp *d, struct log_record *log)
         log->fixed |= FIXED_TIME;
     }
     if (log->time_ns < d->oldest_ns)
-        refuse(d, too_old);
+        refuse_old(d);
     else
         d->batch->count++;
 }
@@ -295,21 +299,24 @@ void otlp_take_point(struct otlp *d, struct point *point, const char *bad)
     if (bad)
         refuse(d, bad);
     else if (point->time_ns < d->oldest_ns)
-        refuse(d, too_old);
+        refuse_old(d);
     else
         d->batch->count++;
 }
 
 struct mark otlp_mark(const struct otlp *d)
 {
-    return (struct mark){d->batch->count, d->batch->rejected, d->metric_count,
-                         d->batch->reason};
+    const struct batch *batch = d->batch;
+
+    return (struct mark){batch->count, batch->rejected, batch->rejected_old,
+                         d->metric_count, batch->reason};
 }
 
 void otlp_back(struct otlp *d, const struct mark *mark)
 {
     d->batch->count = mark->count;
     d->batch->rejected = mark->rejected;
+    d->batch->rejected_old = mark->rejected_old;
     d->batch->reason = mark->reason;
     d->metric_count = mark->metrics;
 }
@@ -319,106 +326,4 @@ void otlp_set_type(struct metric *metric, enum metric_type type)
     metric->type = (uint8_t)type;
     metric->temporality = TEMPORALITY_UNSPECIFIED;
     metric->monotonic = false;
-}
-
-void otlp_add_quantile(struct otlp *d, struct buckets *b, double quantile,
-                       double value)
-{
-    double *at;
-
-    if (b->bounds.count == b->bounds.room &&
-        (!otlp_list_more(d, &b->bounds, 8, POINT_MAX_BUCKETS, 8) ||
-         !otlp_list_more(d, &b->values, 8, POINT_MAX_BUCKETS, 8)))
-        return;
-    at = b->bounds.at;
-    at[b->bounds.count++] = quantile;
-    at = b->values.at;
-    at[b->values.count++] = value;
-}
-
-/* The buckets beyond the bound are counted in the last, open one. */
-static void fold_tail(struct otlp *d, uint64_t *counts, uint32_t *bounds)
-{
-    uint32_t last = POINT_MAX_BUCKETS - 1;
-
-    if (*bounds <= last)
-        return;
-    for (uint32_t i = last + 1; i <= *bounds; i++)
-        counts[last] += counts[i];
-    *bounds = last;
-    d->batch->cut++;
-}
-
-/* Far beyond what senders use (-10 to 20), and near enough to zero that nobody
- * behind us can shift by more than a number has bits. */
-enum { MAX_SCALE = 32 };
-
-/* How many buckets a run has after its scale was lowered by shift. */
-static int64_t coarse_count(const struct list *run, int32_t offset, int shift)
-{
-    int64_t first = offset, last = first + run->count - 1;
-
-    return run->count == 0 ? 0 : (last >> shift) - (first >> shift) + 1;
-}
-
-static void coarsen(struct exp_buckets *run, const struct list *list, int shift)
-{
-    uint64_t *counts = list->at;
-    int64_t first = run->offset >> shift;
-
-    run->counts = counts;
-    run->count = (uint32_t)coarse_count(list, run->offset, shift);
-    if (shift > 0)
-        for (uint32_t i = 0; i < list->count; i++) {
-            int64_t to = (((int64_t)run->offset + i) >> shift) - first;
-            uint64_t count = counts[i];
-
-            /* In place: `to` never is behind a count not yet moved. */
-            counts[i] = 0;
-            counts[to] += count;
-        }
-    run->offset = (int32_t)first;
-}
-
-static const char *set_exp_buckets(struct otlp *d, struct histogram *h,
-                                   const struct buckets *b)
-{
-    int shift = 0;
-
-    if (h->positive.offset + (int64_t)b->positive.count > INT32_MAX ||
-        h->negative.offset + (int64_t)b->negative.count > INT32_MAX)
-        return "bucket index out of range";
-    if (h->scale < -MAX_SCALE || h->scale > MAX_SCALE)
-        return "scale out of range";
-    while (coarse_count(&b->positive, h->positive.offset, shift) >
-               POINT_MAX_BUCKETS ||
-           coarse_count(&b->negative, h->negative.offset, shift) >
-               POINT_MAX_BUCKETS)
-        shift++;
-    if (shift > 0)
-        d->batch->cut++;
-    h->scale -= shift;
-    coarsen(&h->positive, &b->positive, shift);
-    coarsen(&h->negative, &b->negative, shift);
-    return NULL;
-}
-
-const char *otlp_set_buckets(struct otlp *d, struct histogram *h,
-                             const struct buckets *b, enum metric_type type)
-{
-    if (type == METRIC_EXP_HISTOGRAM)
-        return set_exp_buckets(d, h, b);
-    h->bound_count = b->bounds.count;
-    h->bounds = b->bounds.at;
-    if (type == METRIC_SUMMARY) {
-        h->values = b->values.at;
-        return NULL;
-    }
-    if (b->counts.count == 0 && b->bounds.count == 0)
-        return NULL;
-    if (b->counts.count != b->bounds.count + UINT64_C(1))
-        return "bucket_counts must be one more than explicit_bounds";
-    h->counts = b->counts.at;
-    fold_tail(d, b->counts.at, &h->bound_count);
-    return NULL;
 }

@@ -129,12 +129,23 @@ void wire_skip(struct wire *w, uint32_t known)
 
 uint32_t wire_run(const struct wire *w, uint32_t limit)
 {
-    struct wire look = *w;
-    uint32_t count = 0;
+    const uint8_t *at = w->at, *end = w->end;
 
-    do {
-        wire_bytes(&look);
-        count++;
-    } while (count < limit && look.at < look.end && *look.at++ == w->tag);
-    return count;
+    /* Lengths of one and two bytes; a longer element ends the run. */
+    for (uint32_t count = 1; count < limit; count++) {
+        size_t len;
+
+        if (end - at < 3)
+            return count;
+        len = *at++;
+        if (len >= 0x80) {
+            if (*at >= 0x80)
+                return count;
+            len = (len & 0x7f) | (size_t)*at++ << 7;
+        }
+        if ((size_t)(end - at) <= len || at[len] != w->tag)
+            return count;
+        at += len + 1;
+    }
+    return limit;
 }

@@ -96,6 +96,7 @@ static void refused(Otlp__Span *span, uint64_t oldest_ns, const char *why)
     CHECK_EQ(otlp_decode(batch, oldest_ns, NULL), OK);
     CHECK_EQ(batch->count, 0);
     CHECK_EQ(batch->rejected, 1);
+    CHECK_EQ(batch->rejected_old, oldest_ns > 0);
     CHECK_TEXT(slice_of(batch->reason ? batch->reason : ""), why);
     batch_free(batch);
 }
