@@ -1,0 +1,234 @@
+#include "endpoint.h"
+
+#include "correlate_kit.h"
+
+static struct arena arena;
+
+__attribute__((constructor)) static void set_up(void)
+{
+    arena_init(&arena, NULL, SIZE_MAX);
+    semconv_init();
+}
+
+static void check_mask(const char *path, const char *want)
+{
+    char out[OPERATION_MAX_TEXT];
+
+    CHECK_TEXT(operation_mask_path(slice_of(path), out, sizeof(out)), want);
+}
+
+TEST(ids_in_paths_are_masked)
+{
+    check_mask("/users/123/orders", "/users/{id}/orders");
+    check_mask("/users/123", "/users/{id}");
+    check_mask("/", "/");
+    check_mask("", "");
+    check_mask("/a//b/", "/a//b/");
+    check_mask("/x/550e8400-e29b-41d4-a716-446655440000/y", "/x/{id}/y");
+    check_mask("/x/550e8400e29b41d4a716446655440000", "/x/{id}");
+    check_mask("/x/deadbeef", "/x/{id}");
+    check_mask("/x/deadbee", "/x/deadbee"); /* seven may be a word */
+    check_mask("/v1/cafe", "/v1/cafe");
+    check_mask("/x/12?user=7", "/x/{id}");
+    check_mask("/x#12", "/x");
+    check_mask("/x/-", "/x/-");
+    check_mask("/x/12-34", "/x/12-34");
+}
+
+TEST(a_long_path_is_cut)
+{
+    char path[2000], out[OPERATION_MAX_TEXT];
+    struct slice masked;
+
+    memset(path, 'x', sizeof(path));
+    masked = operation_mask_path((struct slice){path, sizeof(path)}, out,
+                                 sizeof(out));
+    CHECK_EQ(masked.len, sizeof(out));
+}
+
+static void check_operation(enum span_kind kind, const char *name,
+                            const char *attrs, const char *want)
+{
+    struct span span = {.kind = (uint8_t)kind,
+                        .name = slice_of(name),
+                        .attrs = kit_attrs(&arena, attrs)};
+    char out[OPERATION_MAX_TEXT];
+    struct semconv semconv;
+
+    semconv_read(&semconv, &span.attrs);
+    CHECK_TEXT(operation_text(&span, &semconv,
+                              endpoint_protocol(&span, &semconv), out),
+               want);
+}
+
+TEST(operations_by_protocol)
+{
+    check_operation(SPAN_SERVER, "x",
+                    "http.request.method=GET,http.route=/a/{b}", "GET /a/{b}");
+    check_operation(SPAN_SERVER, "x", "http.method=GET,http.target=/a/12?q=1",
+                    "GET /a/{id}");
+    check_operation(SPAN_SERVER, "x", "http.request.method=_OTHER,url.path=/a",
+                    "HTTP /a");
+    check_operation(SPAN_SERVER, "GET handler", "http.method=GET",
+                    "GET handler");
+    check_operation(SPAN_CLIENT, "GET",
+                    "http.method=GET,http.url=https://h:1/a/12?x",
+                    "GET /a/{id}");
+    check_operation(SPAN_CLIENT, "GET", "http.method=GET,url.full=https://h",
+                    "GET /");
+    check_operation(SPAN_SERVER, "x",
+                    "rpc.system=grpc,rpc.service=a.B,rpc.method=C", "a.B/C");
+    check_operation(SPAN_SERVER, "x",
+                    "rpc.system.name=grpc,rpc.method=a.B/C,rpc.service=no",
+                    "a.B/C");
+    check_operation(SPAN_CONSUMER, "x",
+                    "messaging.system=kafka,messaging.operation=process,"
+                    "messaging.destination.name=orders",
+                    "process orders");
+    check_operation(SPAN_CLIENT, "x",
+                    "db.system=mysql,db.operation=SELECT,db.sql.table=t",
+                    "SELECT t");
+    check_operation(SPAN_CLIENT, "x",
+                    "db.system.name=mysql,db.query.summary=SELECT t",
+                    "SELECT t");
+    check_operation(SPAN_CLIENT, "redis", "db.system=redis", "redis");
+    check_operation(SPAN_SERVER, "GET /a/77/b", "", "GET /a/{id}/b");
+    check_operation(SPAN_SERVER, "plain name", "", "plain name");
+    check_operation(SPAN_SERVER, "", "", "");
+}
+
+static void check_host(const char *url, const char *want)
+{
+    CHECK_TEXT(operation_url_host(slice_of(url)), want);
+}
+
+TEST(hosts_of_urls)
+{
+    check_host("http://a.b:80/c", "a.b:80");
+    check_host("http://u:p@a.b/c@d", "a.b");
+    check_host("http://a.b?x", "a.b");
+    check_host("a.b/c", "");
+    check_host("", "");
+    check_host("http://", "");
+}
+
+/* ---- through the correlator ---- */
+
+static struct span *served(struct kit *kit, struct batch *batch,
+                           const char *resource, const char *attrs)
+{
+    struct span *span = kit_span(batch, resource, SPAN_SERVER, 1, 1, 0, attrs);
+
+    (void)kit;
+    return span;
+}
+
+#define CART "service.name=cart,service.namespace=shop"
+
+TEST(stamped_declared_inferred_in_this_order)
+{
+    struct kit kit = kit_open();
+    struct batch *batch = kit_batch(&kit, SIGNAL_SPANS);
+    struct slice detail;
+
+    CHECK_EQ(catalog_put(kit.catalog,
+                         SLICE("{\"components\":[{\"project\":\"shop\","
+                               "\"name\":\"cart\",\"endpoints\":["
+                               "{\"name\":\"api\",\"port\":8080},"
+                               "{\"name\":\"admin\",\"port\":9000,"
+                               "\"basePath\":\"/admin\"}]}]}"),
+                         &arena, &detail),
+             OK);
+    served(&kit, batch, CART, "http.route=/x,server.port=#8080");
+    served(&kit, batch, CART, "http.route=/admin/x,server.port=#1");
+    served(&kit, batch, CART, "http.method=GET,url.path=/admin/y");
+    served(&kit, batch, CART, "rpc.system=grpc,rpc.method=a/b,server.port=#5");
+    served(&kit, batch, CART,
+           "http.route=/x,server.port=#8080,"
+           "openchoreo.dev/endpoint-name=public");
+    served(&kit, batch, CART ",k8s.pod.label.openchoreo.dev/endpoint-name=pod",
+           "http.route=/x,server.port=#8080");
+    served(&kit, batch, "service.name=other", "http.route=/x");
+    served(&kit, batch, "service.name=other", "");
+    kit_take(&kit, batch);
+    CHECK_TEXT(batch->spans[0].endpoint, "api");
+    CHECK_TEXT(batch->spans[1].endpoint, "admin");
+    CHECK_TEXT(batch->spans[2].endpoint, "admin");
+    CHECK_TEXT(batch->spans[3].endpoint, "grpc");
+    CHECK_TEXT(batch->spans[4].endpoint, "public");
+    CHECK_TEXT(batch->spans[5].endpoint, "pod");
+    CHECK_TEXT(batch->spans[6].endpoint, "http");
+    CHECK_TEXT(batch->spans[7].endpoint, "");
+    batch_free(batch);
+    kit_close(&kit);
+    arena_release(&arena);
+}
+
+TEST(too_many_operations_are_other)
+{
+    struct correlator_options options = kit_options;
+    struct batch *batch;
+    struct kit kit;
+
+    kit_reset();
+    options.max_operations = 3;
+    kit = kit_open_with(&options);
+    batch = kit_batch(&kit, SIGNAL_SPANS);
+    for (uint32_t i = 0; i < 10; i++) {
+        char attrs[40];
+
+        snprintf(attrs, sizeof(attrs), "http.route=/%c", 'a' + (int)i % 5);
+        served(&kit, batch, CART, attrs);
+    }
+    kit_take(&kit, batch);
+    CHECK_TEXT(batch->spans[2].operation, "/c");
+    CHECK_TEXT(batch->spans[3].operation, "{other}");
+    CHECK_TEXT(batch->spans[9].operation, "{other}");
+    CHECK_TEXT(batch->spans[6].operation, "/b");
+    batch_free(batch);
+    kit_close(&kit);
+    CHECK_EQ(kit_sum(DERIVED_DURATION, "operation={other}"), 4);
+    CHECK_EQ(kit_sum(DERIVED_DURATION, ""), 10);
+}
+
+/* More names than the table holds: it is cleared, and nothing gets lost. */
+TEST(a_flood_of_names_is_bounded)
+{
+    struct kit kit = kit_open();
+    uint64_t sent = 0;
+
+    for (uint32_t i = 0; i < 140; i++) {
+        struct batch *batch = kit_batch(&kit, SIGNAL_SPANS);
+
+        for (uint32_t j = 0; j < KIT_MAX_RECORDS; j++) {
+            char resource[100], attrs[100];
+
+            snprintf(resource, sizeof(resource), "service.name=s%u", j);
+            snprintf(attrs, sizeof(attrs),
+                     "http.route=/%u,openchoreo.dev/endpoint-name=e%u",
+                     i * 1000 + j, i % 70);
+            served(&kit, batch, resource, attrs)->parent_span_id[0] = 9;
+            sent++;
+        }
+        kit_take_all(&kit, batch);
+    }
+    kit_close(&kit);
+    CHECK_EQ(kit_sum(DERIVED_DURATION, ""), sent);
+}
+
+TEST(client_spans_have_an_operation_only)
+{
+    struct kit kit = kit_open();
+    struct batch *batch = kit_batch(&kit, SIGNAL_SPANS);
+
+    kit_span(batch, CART, SPAN_CLIENT, 1, 1, 0,
+             "http.method=GET,url.template=/a/{b}");
+    kit_span(batch, CART, SPAN_INTERNAL, 1, 2, 0, "http.method=GET");
+    kit_take(&kit, batch);
+    CHECK_TEXT(batch->spans[0].endpoint, "");
+    CHECK_TEXT(batch->spans[0].operation, "GET /a/{b}");
+    CHECK_TEXT(batch->spans[1].endpoint, "");
+    CHECK_TEXT(batch->spans[1].operation, "");
+    batch_free(batch);
+    kit_close(&kit);
+}
