@@ -156,11 +156,12 @@ fuzz:
 	    -rss_limit_mb=4096 $(fuzzed)/found_$(TARGET) \
 	    tests/fuzz/fuzz_$(TARGET).corpus
 
-check: layers headers format-check
-	+$(again) BUILD=$(BUILD)/gcc CC=gcc CFLAGS="-O2 -g -Werror" all lib
-	+$(again) BUILD=$(BUILD)/clang CC=clang CFLAGS="-O2 -g -Werror" all lib
-	+$(again) MODE=asan unit
-	+$(again) MODE=tsan unit
+check: layers headers format-check check-gcc check-clang check-asan check-tsan
+
+check-gcc check-clang: check-%:
+	+$(again) BUILD=$(BUILD)/$* CC=$* CFLAGS="-O2 -g -Werror" all lib
+check-asan check-tsan: check-%:
+	+$(again) MODE=$* unit
 
 lib: $(out)/lib.a
 
@@ -200,6 +201,8 @@ clean:
 
 -include $(shell find $(out) -name '*.d' 2>/dev/null)
 
-.PHONY: all lib build-unit build-fuzz build-e2e build-bench run demo test unit e2e setup \
-        bench fuzz check layers headers format format-check tidy docs install clean
+.PHONY: all lib build-unit build-fuzz build-e2e build-bench run demo test \
+        unit e2e setup bench fuzz check check-gcc check-clang check-asan \
+        check-tsan layers headers format format-check tidy docs install \
+        clean
 .SECONDARY:
