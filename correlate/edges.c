@@ -330,7 +330,7 @@ void edges_see(struct edges *edges, struct component *component,
                       .kind = span->kind,
                       .call = {.component = component,
                                .endpoint = tags->endpoint,
-                               .protocol = tags->protocol,
+                               .protocol = (uint8_t)tags->protocol,
                                .start_ns = span->start_ns,
                                .duration_ns = span->end_ns - span->start_ns,
                                .failed = semconv_failed(semconv, span)}};

@@ -156,12 +156,16 @@ static enum status start_correlator(struct daemon *d)
 {
     const struct config *c = d->config;
     struct registry_options registry = {
-        .keys = {slice_of(c->label_namespace), slice_of(c->label_project),
-                 slice_of(c->label_component), slice_of(c->label_environment),
-                 slice_of(c->label_project_uid),
-                 slice_of(c->label_component_uid),
-                 slice_of(c->label_environment_uid),
-                 slice_of(c->label_endpoint)},
+        .keys = {.namespace = slice_of(c->label_namespace),
+                 .project = slice_of(c->label_project),
+                 .component = slice_of(c->label_component),
+                 .environment = slice_of(c->label_environment),
+                 .project_uid = slice_of(c->label_project_uid),
+                 .component_uid = slice_of(c->label_component_uid),
+                 .environment_uid = slice_of(c->label_environment_uid),
+                 .resource = registry_default_keys.resource,
+                 .resource_uid = registry_default_keys.resource_uid,
+                 .endpoint = slice_of(c->label_endpoint)},
         .max_resources = (uint32_t)c->max_resources,
         .max_identities = (uint32_t)c->max_resources,
         .forget_ns = NS_PER_DAY,

@@ -37,7 +37,7 @@
 /* Below this a frame of zstd gains nothing worth its time. */
 enum { PACK_FROM = 512, PACK_LEVEL = 1, CHUNK_CAP = 1 << 30 };
 
-enum { NONE = UINT32_MAX };
+#define NONE UINT32_MAX
 
 struct metric_entry {
     const struct metric *metric;
