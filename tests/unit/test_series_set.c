@@ -134,8 +134,8 @@ TEST(holes_are_zero_inside_only)
 TEST(gauges_take_the_newest_and_are_summed)
 {
     start(2, 300 * S);
-    add(&gauge, 1, 1, 0, 0, T0 + 295 * S, 5);
-    for (uint64_t t = 10; t < 300; t += 20) { /* older, come later */
+    add(&gauge, 1, 1, 0, 0, T0 + 290 * S, 5);
+    for (uint64_t t = 10; t < 290; t += 20) { /* older, come later */
         add(&gauge, 1, 1, 0, 0, T0 + t * S, 9);
         add(&gauge, 2, 2, 0, 0, T0 + t * S, 7);
     }
