@@ -536,6 +536,34 @@ TEST(only_post)
     end();
 }
 
+TEST(json)
+{
+    static const char good[] =
+        "{\"resourceLogs\":[{\"scopeLogs\":[{\"logRecords\":["
+        "{\"timeUnixNano\":\"1700000000000000000\","
+        "\"body\":{\"stringValue\":\"hello\"}}]}]}]}";
+    uint64_t fixed = stats_get(STATS_FIXED_TIMES);
+    struct reply reply;
+
+    begin();
+    reply = post("/v1/logs", JSON, SLICE(good));
+    CHECK_EQ(reply.status, 200);
+    CHECK_TEXT(((struct slice){reply.body, reply.len}), "{}");
+    CHECK_TEXT(slice_of(reply_header(&reply, "Content-Type")),
+               "application/json");
+    CHECK_EQ(fake.records, 1);
+    CHECK_EQ(stats_get(STATS_FIXED_TIMES), fixed);
+    reply = post("/v1/logs", JSON, SLICE("{\"resourceLogs\":[7]}"));
+    CHECK_EQ(reply.status, 400);
+    CHECK(mentions(&reply, "\"code\":3"));
+    reply = post("/v1/logs", JSON,
+                 SLICE("{\"resourceLogs\":[{\"scopeLogs\":[{\"logRecords\":["
+                       "{}]}]}]}"));
+    CHECK_EQ(reply.status, 200);
+    CHECK_EQ(stats_get(STATS_FIXED_TIMES), fixed + 1);
+    end();
+}
+
 /* ---- size ---- */
 
 TEST(too_large)
