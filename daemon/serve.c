@@ -152,6 +152,18 @@ static enum status start_storage(struct daemon *d)
     return store_open(&d->store, &store);
 }
 
+/* A resource may be forgotten when no record of it can be left; 0: never. */
+static uint64_t longest_retention(const struct config *c)
+{
+    uint64_t longest = c->retention_traces;
+
+    if (!c->retention_traces || !c->retention_logs || !c->retention_metrics)
+        return 0;
+    if (c->retention_logs > longest)
+        longest = c->retention_logs;
+    return c->retention_metrics > longest ? c->retention_metrics : longest;
+}
+
 static enum status start_correlator(struct daemon *d)
 {
     const struct config *c = d->config;
@@ -163,12 +175,10 @@ static enum status start_correlator(struct daemon *d)
                  .project_uid = slice_of(c->label_project_uid),
                  .component_uid = slice_of(c->label_component_uid),
                  .environment_uid = slice_of(c->label_environment_uid),
-                 .resource = registry_default_keys.resource,
-                 .resource_uid = registry_default_keys.resource_uid,
                  .endpoint = slice_of(c->label_endpoint)},
         .max_resources = (uint32_t)c->max_resources,
         .max_identities = (uint32_t)c->max_resources,
-        .forget_ns = NS_PER_DAY,
+        .forget_ns = longest_retention(c),
     };
     struct correlator_options correlator = {
         .max_operations = (uint32_t)c->max_operations,
