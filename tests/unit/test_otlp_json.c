@@ -360,6 +360,8 @@ TEST(errors_name_the_place)
             AT ".attributes[1].value.bytesValue: not base64");
     refused(SIGNAL_SPANS, SPANS("\"name\":\"\\x\""),
             AT ".name: unknown escape in a string");
+    refused(SIGNAL_SPANS, SPANS("\"name\":\"a long text, and then a\ttab\""),
+            AT ".name: control character in a string");
     refused(SIGNAL_SPANS, "{\"resourceSpans\":[]} x",
             "something follows the end");
     refused(SIGNAL_LOGS, "", "not an object");
