@@ -1,0 +1,195 @@
+/*
+ * Any request against a small real store: the first line of the input is
+ * "METHOD path?query", the rest is the body. Whatever is asked, the answer is
+ * well-formed and never an internal error.
+ */
+#include <assert.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "catalog.h"
+#include "correlate.h"
+#include "mem.h"
+#include "otlp.h"
+#include "route.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static char dir[] = "/tmp/cb-fuzz-XXXXXX";
+static struct store *store;
+static struct registry *registry;
+static struct catalog *catalog;
+static struct correlator *correlator;
+static struct reader *reader;
+
+#define RESOURCE                                                         \
+    "\"resource\":{\"attributes\":["                                     \
+    "{\"key\":\"openchoreo.dev/namespace\",\"value\":{\"stringValue\":"  \
+    "\"acme\"}},{\"key\":\"openchoreo.dev/project\",\"value\":"          \
+    "{\"stringValue\":\"shop\"}},{\"key\":\"openchoreo.dev/component\"," \
+    "\"value\":{\"stringValue\":\"cart\"}},{\"key\":\"k8s.pod.name\","   \
+    "\"value\":{\"stringValue\":\"cart-1\"}}]}"
+#define T0   "1787299200000000000"
+#define T1   "1787299200100000000"
+#define SPAN "\"traceId\":\"000000000000000000000000000000ab\",\"spanId\":"
+
+static const char *const world[SIGNAL_COUNT] = {
+    "{\"resourceSpans\":[{" RESOURCE ",\"scopeSpans\":[{\"spans\":["
+    "{" SPAN "\"0000000000000001\",\"name\":\"GET /\",\"kind\":2,"
+    "\"startTimeUnixNano\":\"" T0 "\",\"endTimeUnixNano\":\"" T1 "\","
+    "\"attributes\":[{\"key\":\"http.route\",\"value\":{\"stringValue\":"
+    "\"/\"}},{\"key\":\"http.response.status_code\",\"value\":"
+    "{\"intValue\":\"500\"}}],\"events\":[{\"name\":\"e\"}]},"
+    "{" SPAN "\"0000000000000002\",\"parentSpanId\":\"0000000000000001\","
+    "\"name\":\"query\",\"kind\":3,\"startTimeUnixNano\":\"" T0 "\","
+    "\"endTimeUnixNano\":\"" T1 "\",\"attributes\":[{\"key\":"
+    "\"db.system.name\",\"value\":{\"stringValue\":\"redis\"}}]}]}]}]}",
+    "{\"resourceLogs\":[{" RESOURCE ",\"scopeLogs\":[{\"logRecords\":["
+    "{\"timeUnixNano\":\"" T0 "\",\"severityNumber\":17,\"body\":"
+    "{\"stringValue\":\"timeout after 3 s\"}," SPAN "\"0000000000000001\"},"
+    "{\"timeUnixNano\":\"" T1
+    "\",\"eventName\":\"k\",\"body\":{\"kvlistValue\":"
+    "{\"values\":[{\"key\":\"a\",\"value\":{\"doubleValue\":1.5}}]}}}]}]}]}",
+    "{\"resourceMetrics\":[{" RESOURCE ",\"scopeMetrics\":[{\"metrics\":["
+    "{\"name\":\"container.cpu.usage\",\"gauge\":{\"dataPoints\":["
+    "{\"timeUnixNano\":\"" T0 "\",\"asDouble\":0.5}]}},"
+    "{\"name\":\"k8s.pod.network.io\",\"sum\":{\"isMonotonic\":true,"
+    "\"aggregationTemporality\":2,\"dataPoints\":[{\"startTimeUnixNano\":"
+    "\"" T0 "\",\"timeUnixNano\":\"" T1 "\",\"asInt\":\"7\",\"attributes\":"
+    "[{\"key\":\"direction\",\"value\":{\"stringValue\":\"receive\"}}]}]}}"
+    "]}]}]}",
+};
+
+static void clean_up(void)
+{
+    char command[64];
+
+    reader_close(reader);
+    correlator_close(correlator);
+    registry_close(registry);
+    store_close(store);
+    catalog_free(catalog);
+    snprintf(command, sizeof(command), "rm -rf '%s'", dir);
+    if (system(command) != 0)
+        abort();
+}
+
+static void take(enum signal signal)
+{
+    size_t len = strlen(world[signal]);
+    struct batch *batch =
+        batch_new(signal, mem_copy(world[signal], len), len, NULL);
+    enum status s;
+
+    batch->encoding = BATCH_JSON;
+    batch->lsn = (uint64_t)signal + 1;
+    batch->received_ns = UINT64_C(1787299201) * 1000000000;
+    s = otlp_decode(batch, 0, NULL);
+    assert(s == OK);
+    correlator_take(correlator, batch);
+}
+
+static void start(void)
+{
+    struct store_options options = {.dir = dir,
+                                    .block_spans = 1000,
+                                    .block_logs = 1000,
+                                    .head_bytes = 1 << 20,
+                                    .head_age_ns = UINT64_MAX};
+    struct registry_options names = {.keys = registry_default_keys,
+                                     .max_resources = 100,
+                                     .max_identities = 100};
+    struct correlator_options correlating = {.max_operations = 10,
+                                             .max_series = 1000,
+                                             .max_edge_ends = 100,
+                                             .edge_wait_ns = UINT64_MAX,
+                                             .max_templates = 10,
+                                             .queue = 4};
+    enum status s;
+
+    if (!mkdtemp(dir))
+        abort();
+    s = store_open(&store, &options);
+    assert(s == OK);
+    s = registry_open(&registry, &names, store);
+    assert(s == OK);
+    catalog = catalog_new();
+    s = correlator_open(&correlator, &correlating, store, registry, catalog);
+    assert(s == OK);
+    for (int i = 0; i < SIGNAL_COUNT; i++)
+        take((enum signal)i);
+    s = reader_open(&reader, store);
+    assert(s == OK);
+    atexit(clean_up);
+}
+
+/* Cuts text at the first mark; what follows it is returned. */
+static struct slice cut(struct slice *text, char mark)
+{
+    const char *at = text->len ? memchr(text->ptr, mark, text->len) : NULL;
+    struct slice rest = {NULL, 0};
+
+    if (at) {
+        rest = slice_from(*text, (size_t)(at - text->ptr) + 1);
+        text->len = (size_t)(at - text->ptr);
+    }
+    return rest;
+}
+
+static void read_params(struct call *call, struct call_pair params[8],
+                        struct slice query)
+{
+    while (query.len > 0 && call->param_count < 8) {
+        struct slice rest = cut(&query, '&');
+        struct slice value = cut(&query, '=');
+
+        params[call->param_count].name = route_unescape(call->arena, query);
+        params[call->param_count++].value = route_unescape(call->arena, value);
+        query = rest;
+    }
+    call->params = params;
+}
+
+static void check_answer(const struct call *call)
+{
+    json_t *json;
+
+    assert(call->http_status != 500);
+    if (strcmp(call->content_type_out, "application/json") != 0)
+        return;
+    json = json_loadb(call->out.ptr ? call->out.ptr : "", call->out.len,
+                      JSON_ALLOW_NUL, NULL);
+    assert(json_is_object(json));
+    json_decref(json);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct slice path = {(const char *)data, size}, body, query, method;
+    struct query_options options = {0};
+    struct call_pair params[8];
+    struct arena arena;
+    struct call call;
+
+    if (!store)
+        start();
+    options = (struct query_options){
+        .store = store, .registry = registry, .catalog = catalog};
+    arena_init(&arena, NULL, 64 << 20);
+    call_init(&call, &options, &arena, 1 << 20);
+    body = cut(&path, '\n');
+    method = path;
+    path = cut(&method, ' ');
+    query = cut(&path, '?');
+    read_params(&call, params, query);
+    call.content_type = SLICE("application/json");
+    call.raw_body = body;
+    call.now_ns = UINT64_C(1787302800) * 1000000000;
+    route_find(&call, method, path);
+    answer_call(&call, reader);
+    check_answer(&call);
+    buf_release(&call.out);
+    arena_release(&arena);
+    return 0;
+}
