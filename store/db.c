@@ -30,6 +30,9 @@
 
 enum { DB_VERSION = 1, DB_BUSY_MS = 10000 };
 
+/* Of all connections together: beyond it caches shrink before they grow. */
+enum { HEAP_BYTES = 8 << 20 };
+
 struct db {
     sqlite3 *handle;
     sqlite3_stmt *stmts[SQL_COUNT];
@@ -163,6 +166,7 @@ enum status db_open(struct db **out, const char *path, bool writer)
     enum status status =
         status_of(sqlite3_open_v2(path, &db->handle, flags, NULL));
 
+    sqlite3_soft_heap_limit64(HEAP_BYTES);
     if (status == OK)
         status = status_of(sqlite3_busy_timeout(db->handle, DB_BUSY_MS));
     if (status == OK)

@@ -6,37 +6,21 @@
  *   1  spans in memory that match put their traces into a table
  *   2  blocks of the time asked for that hold a resource in scope are opened,
  *      and all their traces are merged into the table
- *   3  blocks not opened yet that lie near the matching traces in time, and
- *      whose filter may know one of them, add what they have of these
- *   4  spans in memory are added to the traces in the table
+ *   3  spans in memory are added to the traces in the table
+ *   4  the page is picked with a heap, and traces on it are completed from
+ *      blocks not opened yet (trace_near.c), until the page does not change
  *
- * Then the table is filtered, the page is picked with a heap, and names of
- * roots are read from their blocks.
+ * Completing can only make a trace start earlier. On a page of the latest
+ * starts it can therefore push a trace off, but not bring one on that was not
+ * there: so only what is on the page need be complete. Any other question
+ * (earliest first, by duration, failed ones) completes all that match first.
  */
 #include <stdlib.h>
 
 #include "copy.h"
-#include "hash.h"
-#include "reader.h"
-#include "traces.h"
+#include "trace_search.h"
 
-/* Further from a trace's known spans its others are not looked for. */
-#define NEAR_NS NS_PER_HOUR
-
-/* With more traces than this, asking filters costs more than opening. */
-enum { ASK_FILTERS = 4096 };
-
-struct search {
-    struct reader *reader;
-    const struct trace_query *query;
-    struct trace_table table;
-    struct block_row *rows;
-    uint32_t row_count;
-    uint64_t low_ns, high_ns; /* of the matching traces */
-    uint32_t matching;
-};
-
-static bool in_scope(const struct trace_query *q, const struct span *span)
+bool search_in_scope(const struct trace_query *q, const struct span *span)
 {
     return !q->resources || idset_has(q->resources, span->resource_id);
 }
@@ -61,7 +45,23 @@ static bool mark_head(struct search *s)
     return true;
 }
 
-/* Step 4. */
+void search_add_span(const struct search *s, struct trace_entry *entry,
+                     const struct span *span, const struct trace_root *root)
+{
+    struct trace_part part = {
+        .start_ns = span->start_ns,
+        .end_ns = span->end_ns,
+        .count = 1,
+        .has_root =
+            id_is_zero(span->parent_span_id, sizeof(span->parent_span_id)),
+        .has_errors =
+            span->status == SPAN_ERROR && search_in_scope(s->query, span),
+        .root = *root};
+
+    traces_merge(entry, &part);
+}
+
+/* Step 3. */
 static void add_head(struct search *s)
 {
     struct head_walk walk = head_walk(s->reader, STREAM_SPANS);
@@ -70,51 +70,39 @@ static void add_head(struct search *s)
     while ((batch = head_next(&walk)))
         for (uint32_t i = 0; i < batch->count; i++) {
             const struct span *span = &batch->spans[i];
+            const struct trace_root root = {.span = span};
             struct trace_entry *e = traces_find(&s->table, span->trace_id);
 
-            if (!e)
-                continue;
-            struct trace_part part = {
-                .start_ns = span->start_ns,
-                .end_ns = span->end_ns,
-                .count = 1,
-                .has_root = id_is_zero(span->parent_span_id,
-                                       sizeof(span->parent_span_id)),
-                .has_errors =
-                    span->status == SPAN_ERROR && in_scope(s->query, span),
-                .root = {.span = span}};
-            traces_merge(e, &part);
+            if (e)
+                search_add_span(s, e, span, &root);
         }
 }
 
-static enum status merge_block(struct search *s, struct block_row *row,
-                               bool only_known)
+enum status search_merge_block(struct search *s, uint64_t id, bool only_asked)
 {
     struct open_block open;
     struct block_trace *traces;
     uint32_t count;
-    enum status status = reader_open_block(s->reader, row->id, &open);
+    enum status status = reader_open_block(s->reader, id, &open);
 
-    row->seen = true;
     if (status != OK)
         return status;
     status = block_traces(open.block, s->query, &traces, &count);
     for (uint32_t i = 0; i < count && status == OK; i++) {
         const struct block_trace *t = &traces[i];
-        struct trace_entry *e = only_known ? traces_find(&s->table, t->trace_id)
+        struct trace_entry *e = only_asked ? traces_find(&s->table, t->trace_id)
                                            : traces_add(&s->table, t->trace_id);
 
-        if (!e) {
-            if (!only_known)
-                status = arena_status(&s->reader->work);
+        if (!e && !only_asked)
+            status = arena_status(&s->reader->work);
+        if (!e || (only_asked && !e->asked))
             continue;
-        }
         struct trace_part part = {.start_ns = t->start_ns,
                                   .end_ns = t->end_ns,
                                   .count = t->count,
                                   .has_root = t->has_root,
                                   .has_errors = t->has_errors,
-                                  .root = {.block = row->id, .row = t->root}};
+                                  .root = {.block = id, .row = t->root}};
         traces_merge(e, &part);
         e->matches |= t->matches;
     }
@@ -153,88 +141,14 @@ static enum status merge_blocks(struct search *s)
         bool has;
 
         status = has_resource(s, &s->rows[i], &has);
-        if (status == OK && has)
-            status = merge_block(s, &s->rows[i], false);
+        if (status == OK && has) {
+            s->rows[i].seen = true;
+            status = search_merge_block(s, s->rows[i].id, false);
+        }
         if (reader_pass_over(status)) {
             s->rows[i].seen = true;
             status = OK;
         }
-    }
-    return status;
-}
-
-static void find_bounds(struct search *s)
-{
-    s->low_ns = UINT64_MAX;
-    s->high_ns = 0;
-    s->matching = 0;
-    for (struct trace_entry *e = s->table.first; e; e = e->next) {
-        if (!e->matches)
-            continue;
-        s->matching++;
-        /* Nothing merged yet: its spans are in memory, now or so. */
-        uint64_t low = e->part.count ? e->part.start_ns : s->query->start_ns;
-        uint64_t high = e->part.count ? e->part.end_ns : s->query->end_ns;
-
-        if (low < s->low_ns)
-            s->low_ns = low;
-        if (high > s->high_ns)
-            s->high_ns = high;
-    }
-}
-
-static bool was_seen(const struct search *s, uint64_t id)
-{
-    for (uint32_t i = 0; i < s->row_count; i++)
-        if (s->rows[i].id == id)
-            return s->rows[i].seen;
-    return false;
-}
-
-static enum status may_know(struct search *s, const struct block_row *row,
-                            bool *may)
-{
-    struct stmt stmt;
-    struct slice summary;
-
-    *may = true;
-    if (s->matching > ASK_FILTERS)
-        return OK;
-    enum status status = reader_summary(s->reader, row->id, &stmt, &summary);
-    if (status != OK)
-        return status;
-    *may = false;
-    for (struct trace_entry *e = s->table.first; e && !*may; e = e->next)
-        *may = e->matches && summary_has_trace(summary, e->id);
-    summary_end(&stmt);
-    return OK;
-}
-
-/* Step 3. */
-static enum status complete(struct search *s)
-{
-    struct block_row *rows;
-    uint32_t count;
-
-    find_bounds(s);
-    if (s->matching == 0)
-        return OK;
-    uint64_t low = s->low_ns > NEAR_NS ? s->low_ns - NEAR_NS : 0;
-    uint64_t high =
-        s->high_ns < UINT64_MAX - NEAR_NS ? s->high_ns + NEAR_NS : UINT64_MAX;
-    enum status status =
-        reader_blocks(s->reader, KIND_SPANS, low, high, &rows, &count);
-
-    for (uint32_t i = 0; i < count && status == OK; i++) {
-        bool may;
-
-        if (was_seen(s, rows[i].id))
-            continue;
-        status = may_know(s, &rows[i], &may);
-        if (status == OK && may)
-            status = merge_block(s, &rows[i], true);
-        if (reader_pass_over(status))
-            status = OK;
     }
     return status;
 }
@@ -347,36 +261,68 @@ static enum status describe(struct search *s, const struct top *top,
     return status;
 }
 
-static enum status pick(struct search *s, struct arena *arena,
-                        struct trace_summary **traces, uint32_t *count,
-                        uint64_t *total)
+/* The page as it is known; how many match. */
+static uint64_t pick(struct search *s, struct top *top)
 {
-    struct top top = {.limit = s->query->limit,
-                      .compare = s->query->ascending ? ascending : descending,
-                      .arena = &s->reader->work};
-    const void *out;
-    struct trace_summary *found = NULL;
     uint64_t matches = 0;
-    enum status status = OK;
+    const void *out;
 
+    *top = (struct top){.limit = s->query->limit,
+                        .compare = s->query->ascending ? ascending : descending,
+                        .arena = &s->reader->work};
     for (struct trace_entry *e = s->table.first; e; e = e->next)
         if (wanted(s->query, e)) {
             matches++;
-            top_offer(&top, e, &out);
+            top_offer(top, e, &out);
         }
-    if (arena_status(&s->reader->work) != OK)
-        return arena_status(&s->reader->work);
-    if (top.count > 0) {
-        top_sort(&top);
-        found = arena_zero(arena, top.count, sizeof(*found));
-        status = found ? describe(s, &top, arena, found) : arena_status(arena);
+    return matches;
+}
+
+/* Asks for what is on the page and not complete; how many these are. */
+static uint32_t ask_page(const struct top *top)
+{
+    uint32_t asked = 0;
+
+    for (uint32_t i = 0; i < top->count; i++) {
+        struct trace_entry *e = (struct trace_entry *)(uintptr_t)top->at[i];
+
+        e->asked = !e->complete;
+        asked += e->asked;
     }
-    if (status != OK)
-        return status;
-    *traces = found;
-    *count = top.count;
-    *total = matches;
-    return OK;
+    return asked;
+}
+
+static uint32_t ask_all(struct search *s)
+{
+    uint32_t asked = 0;
+
+    for (struct trace_entry *e = s->table.first; e; e = e->next) {
+        e->asked = e->matches;
+        asked += e->asked;
+    }
+    return asked;
+}
+
+/* Step 4. */
+static enum status pick_complete(struct search *s, struct top *top,
+                                 uint64_t *total)
+{
+    const struct trace_query *q = s->query;
+    enum status status = OK;
+    uint32_t asked;
+
+    if (q->ascending || q->errors_only || q->min_duration_ns ||
+        q->max_duration_ns)
+        status = search_complete(s, ask_all(s));
+    do {
+        *total = pick(s, top);
+        asked = ask_page(top);
+        if (status == OK)
+            status = arena_status(&s->reader->work);
+        if (status == OK && asked > 0)
+            status = search_complete(s, asked);
+    } while (status == OK && asked > 0);
+    return status;
 }
 
 enum status reader_query_traces(struct reader *reader,
@@ -386,16 +332,28 @@ enum status reader_query_traces(struct reader *reader,
                                 uint64_t *total)
 {
     struct search search = {.reader = reader, .query = query};
-    enum status status;
+    struct trace_summary *found = NULL;
+    struct top top;
+    uint64_t matches = 0;
 
     arena_reset(&reader->work);
     if (!traces_init(&search.table, &reader->work) || !mark_head(&search))
         return arena_status(&reader->work);
-    status = merge_blocks(&search);
-    if (status == OK)
-        status = complete(&search);
+    enum status status = merge_blocks(&search);
     if (status != OK)
         return status;
     add_head(&search);
-    return pick(&search, arena, traces, count, total);
+    status = pick_complete(&search, &top, &matches);
+    if (status == OK && top.count > 0) {
+        top_sort(&top);
+        found = arena_zero(arena, top.count, sizeof(*found));
+        status =
+            found ? describe(&search, &top, arena, found) : arena_status(arena);
+    }
+    if (status != OK)
+        return status;
+    *traces = found;
+    *count = top.count;
+    *total = matches;
+    return OK;
 }

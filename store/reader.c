@@ -22,6 +22,9 @@
 
 enum { SCRATCH_CAP = 96 << 20, WORK_CAP = 64 << 20 };
 
+/* After a query that took this much the writer gives freed memory back. */
+enum { TRIM_FROM = 2 << 20 };
+
 enum status reader_open(struct reader **out, struct store *store)
 {
     struct reader *reader = mem_zero(1, sizeof(*reader));
@@ -150,6 +153,8 @@ void reader_end(struct reader *reader)
     reader->held_count = 0;
     saves_free(reader->saves);
     reader->saves = NULL;
+    if (arena_size(&reader->scratch) + arena_size(&reader->work) > TRIM_FROM)
+        atomic_store(&reader->store->trim, true);
     arena_release(&reader->scratch);
     arena_release(&reader->work);
     arena_init(&reader->scratch, NULL, SCRATCH_CAP);

@@ -46,7 +46,7 @@ struct commit {
 
 struct loop {
     struct store *store;
-    uint64_t maintain_ns, commit_ns, pause_ns;
+    uint64_t maintain_ns, commit_ns, pause_ns, trim_ns;
     uint32_t tries; /* failed in a row */
     bool trimmed;
 };
@@ -274,8 +274,12 @@ static void maintain(struct loop *loop, uint64_t now)
     if (!more && !loop->trimmed && now - loop->commit_ns > IDLE_NS) {
         sealer_trim(store->sealer);
         db_shrink(store->db);
-        malloc_trim(0);
         loop->trimmed = true;
+        atomic_store(&store->trim, true);
+    }
+    if (now >= loop->trim_ns && atomic_exchange(&store->trim, false)) {
+        malloc_trim(0);
+        loop->trim_ns = now + IDLE_NS;
     }
     loop->maintain_ns = now + (more ? MAINTAIN_NS / 20 : MAINTAIN_NS);
 }

@@ -7,6 +7,7 @@
 #define STORE_STATE_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 #include "clock.h"
 #include "db.h"
@@ -51,6 +52,7 @@ struct store {
     bool stopping;
     struct open_series open_series;
 
+    atomic_bool trim; /* a query has freed much; not under the lock */
     pthread_t thread;
     bool started;
     struct sealer *sealer; /* of the writer's thread; see seal.c */

@@ -29,6 +29,8 @@ struct trace_entry {
     uint8_t id[16];
     struct trace_part part; /* all parts together; count 0: none yet */
     bool matches;
+    bool asked;    /* is to be completed now */
+    bool complete; /* blocks near in time have been asked for it */
     uint32_t place;
 };
 
