@@ -236,8 +236,9 @@ struct batch *derive_batch(struct derive *derive, struct budget *budget,
 
 void derive_flushed(struct derive *derive, uint64_t lsn)
 {
-    memset(derive->slots, 0,
-           ((size_t)derive->mask + 1) * sizeof(*derive->slots));
+    if (derive->count > 0) /* an idle process does not touch it */
+        memset(derive->slots, 0,
+               ((size_t)derive->mask + 1) * sizeof(*derive->slots));
     pool_clear(&derive->pool);
     derive->count = 0;
     derive->flushed_lsn = lsn;
