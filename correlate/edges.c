@@ -7,10 +7,10 @@
  * one callee and both go; a PRODUCER stays until its time is over, because any
  * number of consumers may take one message.
  *
- * `serving` answers which endpoint a caller was serving: a table without
- * chains in which a newer span takes the place of an older one. It is asked
- * when the CLIENT comes and again when it is settled, since a parent ends, and
- * is exported, after its children.
+ * `serving` answers which endpoint a caller was serving: a table of small
+ * buckets in which the oldest span makes way. It is asked when the CLIENT
+ * comes and again when it is settled, since a parent ends, and is exported,
+ * after its children.
  */
 #include "edges.h"
 
@@ -24,7 +24,8 @@
 #define NONE UINT32_MAX
 
 enum {
-    SERVING_SLOTS = 1 << 15,
+    SERVING_BUCKETS = 1 << 13,
+    SERVING_EACH = 4, /* a cache line */
     MAX_LINKS = 8,
     MAX_CHAIN = 16 /* ends of one bucket; a sender can give them all one key */
 };
@@ -62,7 +63,8 @@ struct edges *edges_new(const struct edges_options *options)
     edges->mask = (uint32_t)(heads - 1);
     edges->ends = mem_alloc(options->max_ends * sizeof(*edges->ends));
     edges->heads = mem_zero(heads, sizeof(*edges->heads));
-    edges->serving = mem_zero(SERVING_SLOTS, sizeof(*edges->serving));
+    edges->serving =
+        mem_zero(SERVING_BUCKETS * SERVING_EACH, sizeof(*edges->serving));
     edges->free = edges->oldest = edges->newest = NONE;
     return edges;
 }
@@ -94,16 +96,20 @@ static uint64_t span_hash(const uint8_t trace_id[16], const uint8_t span_id[8])
 
 /* ---- who is serving ---- */
 
-static struct serving *serving_slot(struct edges *edges, uint64_t span)
+/* Its bucket, newest first. */
+static struct serving *serving_bucket(struct edges *edges, uint64_t span)
 {
-    return &edges->serving[(span >> 40) & (SERVING_SLOTS - 1)];
+    return &edges->serving[(span >> 40) % SERVING_BUCKETS * SERVING_EACH];
 }
 
 static struct capped_name *serving_find(struct edges *edges, uint64_t span)
 {
-    const struct serving *slot = serving_slot(edges, span);
+    const struct serving *bucket = serving_bucket(edges, span);
 
-    return slot->span == span ? slot->endpoint : NULL;
+    for (int i = 0; i < SERVING_EACH; i++)
+        if (bucket[i].span == span)
+            return bucket[i].endpoint;
+    return NULL;
 }
 
 static uint64_t parent_hash(const struct span *span)
@@ -120,13 +126,19 @@ void edges_serving(struct edges *edges, const struct span *span,
 
     if (!endpoint)
         endpoint = serving_find(edges, parent_hash(span));
-    if (endpoint)
-        *serving_slot(edges, hash) = (struct serving){hash, endpoint};
+    if (!endpoint)
+        return;
+
+    struct serving *bucket = serving_bucket(edges, hash);
+
+    memmove(bucket + 1, bucket, (SERVING_EACH - 1) * sizeof(*bucket));
+    *bucket = (struct serving){hash, endpoint};
 }
 
 void edges_forget(struct edges *edges)
 {
-    memset(edges->serving, 0, SERVING_SLOTS * sizeof(*edges->serving));
+    memset(edges->serving, 0,
+           SERVING_BUCKETS * SERVING_EACH * sizeof(*edges->serving));
 }
 
 /* ---- the table of ends ---- */

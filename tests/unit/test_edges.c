@@ -326,3 +326,18 @@ TEST(floods)
     CHECK_EQ(kit_sum(DERIVED_OUT_DURATION, "peer.kind=external"), 51200);
     CHECK(clock_monotonic_ns() - start < 20 * NS_PER_S);
 }
+
+TEST(hundreds_of_requests_in_one_batch_keep_their_endpoints)
+{
+    struct kit kit = kit_open();
+    struct batch *batch = kit_batch(&kit, SIGNAL_SPANS);
+
+    for (uint32_t i = 1; i <= KIT_MAX_RECORDS / 2; i++) {
+        kit_span(batch, FRONT, SPAN_CLIENT, i, 2, 1, "db.system=redis");
+        kit_span(batch, FRONT, SPAN_SERVER, i, 1, 0, GET);
+    }
+    kit_take_all(&kit, batch);
+    kit_close(&kit);
+    CHECK_EQ(kit_sum(DERIVED_OUT_DURATION, "endpoint=http"),
+             KIT_MAX_RECORDS / 2);
+}
