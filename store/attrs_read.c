@@ -48,9 +48,10 @@ static struct column_in blob_in(struct attrs_in *in, uint32_t id)
     struct column_in column = block_column(in->block, in->base + id);
     struct slice blob = column_blob(&column);
 
-    column.at = (const uint8_t *)blob.ptr;
-    column.end = column.at + blob.len;
-    return column;
+    block_column_done(in->block, &column);
+    if (column.status != OK)
+        blob.len = 0;
+    return column_over(blob, in->block->arena);
 }
 
 /* A count of things of one byte at least. */
@@ -200,9 +201,7 @@ static struct attr_column *load(struct attrs_in *in, uint32_t i)
 
 static struct column_in value_in(struct attrs_in *in, struct slice bytes)
 {
-    return (struct column_in){.at = (const uint8_t *)bytes.ptr,
-                              .end = (const uint8_t *)bytes.ptr + bytes.len,
-                              .arena = in->block->arena};
+    return column_over(bytes, in->block->arena);
 }
 
 static void get(struct attrs_in *in, const struct attr_column *column,

@@ -123,9 +123,7 @@ struct attrs_in *block_attrs(struct block *block)
 void block_read_scope(struct block *block, struct slice bytes,
                       const struct scope **scope)
 {
-    struct column_in in = {.at = (const uint8_t *)bytes.ptr,
-                           .end = (const uint8_t *)bytes.ptr + bytes.len,
-                           .arena = block->arena};
+    struct column_in in = column_over(bytes, block->arena);
     struct scope *read;
 
     *scope = NULL;

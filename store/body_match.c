@@ -207,71 +207,96 @@ static void find_in_variables(struct test *test, uint64_t t)
 /*
  * Could the phrase begin or end outside of a hole and yet need one? A walk
  * over the phrase with the set of all places in the template where the next
- * byte may be: crossing[q] for walks that have left the constant text or the
- * hole they began in, alone[q] for those still in the hole q they began in.
- * Constant text alone has been tried before; it may be found again here.
+ * byte may be: `at` for walks that have been in constant text, `alone` for the
+ * holes that all of the phrase so far may lie in.
  */
 struct walk {
-    bool crossing[TEMPLATE_MAX_LINE + 2], next[TEMPLATE_MAX_LINE + 2];
-    bool alone[TEMPLATE_MAX_LINE + 2];
-    const uint8_t *set[TEMPLATE_MAX_LINE + 2]; /* of the hole there, or NULL */
+    struct slice text;
+    const uint8_t *set[TEMPLATE_MAX_LINE]; /* of the hole there */
+    uint32_t seen[TEMPLATE_MAX_LINE + 1];  /* step that put it into `next` */
+    uint32_t at[TEMPLATE_MAX_LINE + 1], next[TEMPLATE_MAX_LINE + 1];
+    uint32_t alone[TEMPLATE_MAX_LINE];
+    uint32_t at_count, next_count, alone_count, step;
 };
 
+static bool is_hole(const struct walk *walk, size_t q)
+{
+    return walk->text.ptr[q] == TEMPLATE_HOLE;
+}
+
+static void walk_to(struct walk *walk, size_t q)
+{
+    if (walk->seen[q] == walk->step)
+        return;
+    walk->seen[q] = walk->step;
+    walk->next[walk->next_count++] = (uint32_t)q;
+}
+
+/* From place q by the byte c; a hole may end before it. */
+static void walk_from(struct walk *walk, size_t q, uint8_t c)
+{
+    for (; q < walk->text.len && is_hole(walk, q); q++)
+        if (in_set(walk->set[q], c))
+            walk_to(walk, q);
+    if (q < walk->text.len && (uint8_t)walk->text.ptr[q] == c)
+        walk_to(walk, q + 1);
+}
+
 static void walk_start(struct body_in *body,
-                       const struct body_template *template, struct walk *walk)
+                       const struct body_template *template, struct walk *walk,
+                       uint8_t c)
 {
     uint32_t hole = template->first;
 
-    for (size_t q = 0; q < template->text.len; q++) {
-        bool is_hole = template->text.ptr[q] == TEMPLATE_HOLE;
-
-        walk->set[q] =
-            is_hole ? body_variable_head(body, hole++)->charset : NULL;
-        walk->crossing[q] = !is_hole;
-        walk->alone[q] = is_hole;
-    }
-    walk->crossing[template->text.len] = false;
-    walk->set[template->text.len] = NULL;
-}
-
-/* One byte on; false if no walk is left. */
-static bool walk_step(const struct body_template *template, struct walk *walk,
-                      uint8_t c)
-{
-    size_t len = template->text.len;
-    bool any = false;
-
-    memset(walk->next, 0, len + 2);
-    for (size_t q = 0; q < len; q++) {
-        const uint8_t *set = walk->set[q];
-
-        if (!set) {
-            if (walk->crossing[q] && (uint8_t) template->text.ptr[q] == c)
-                any = walk->next[q + 1] = true;
+    walk->text = template->text;
+    walk->at_count = walk->next_count = walk->alone_count = 0;
+    walk->step++;
+    for (size_t q = 0; q < walk->text.len; q++) {
+        if (!is_hole(walk, q)) {
+            if ((uint8_t)walk->text.ptr[q] == c)
+                walk_to(walk, q + 1);
             continue;
         }
-        /* Out of the hole without another byte, or on inside of it. */
-        walk->crossing[q + 1] |= walk->crossing[q] | walk->alone[q];
-        walk->alone[q] = walk->alone[q] && in_set(set, c);
-        if (walk->crossing[q] && in_set(set, c))
-            any = walk->next[q] = true;
-        any |= walk->alone[q];
+        walk->set[q] = body_variable_head(body, hole++)->charset;
+        if (in_set(walk->set[q], c))
+            walk->alone[walk->alone_count++] = (uint32_t)q;
     }
-    memcpy(walk->crossing, walk->next, len + 1);
-    return any;
 }
 
+static void walk_step(struct walk *walk, uint8_t c)
+{
+    uint32_t alone = 0;
+
+    memcpy(walk->at, walk->next, walk->next_count * sizeof(*walk->at));
+    walk->at_count = walk->next_count;
+    walk->next_count = 0;
+    walk->step++;
+    for (uint32_t i = 0; i < walk->at_count; i++)
+        walk_from(walk, walk->at[i], c);
+    for (uint32_t i = 0; i < walk->alone_count; i++) {
+        uint32_t q = walk->alone[i];
+
+        walk_from(walk, q + 1, c);
+        if (in_set(walk->set[q], c))
+            walk->alone[alone++] = q;
+    }
+    walk->alone_count = alone;
+}
+
+/* The walk is zeroed before its first use; steps count on. */
 static bool may_cross(struct body_in *body,
                       const struct body_template *template, struct slice phrase,
                       struct walk *walk)
 {
     if (template->text.len > TEMPLATE_MAX_LINE)
         return true;
-    walk_start(body, template, walk);
-    for (size_t i = 0; i < phrase.len; i++)
-        if (!walk_step(template, walk, (uint8_t)phrase.ptr[i]))
+    walk_start(body, template, walk, (uint8_t)phrase.ptr[0]);
+    for (size_t i = 1; i < phrase.len; i++) {
+        if (walk->next_count == 0 && walk->alone_count == 0)
             return false;
-    return memchr(walk->crossing, true, template->text.len + 1) != NULL;
+        walk_step(walk, (uint8_t)phrase.ptr[i]);
+    }
+    return walk->next_count > 0;
 }
 
 /* ---- verdicts ---- */

@@ -259,9 +259,7 @@ static void write_line(struct body_in *body,
 static void get_value(struct body_in *body, uint32_t row, struct attr *value)
 {
     struct slice bytes = texts_at(body->values, body->rank[row]);
-    struct column_in in = {.at = (const uint8_t *)bytes.ptr,
-                           .end = (const uint8_t *)bytes.ptr + bytes.len,
-                           .arena = body->block->arena};
+    struct column_in in = column_over(bytes, body->block->arena);
 
     value_get(&in, value);
     block_column_done(body->block, &in);

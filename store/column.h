@@ -90,6 +90,15 @@ struct column_in {
     enum status status;
 };
 
+/* A cursor over bytes without blobs. */
+static inline struct column_in column_over(struct slice bytes,
+                                           struct arena *arena)
+{
+    const uint8_t *at = (const uint8_t *)(bytes.len ? bytes.ptr : "");
+
+    return (struct column_in){at, at + bytes.len, arena, NULL, OK};
+}
+
 uint64_t column_varint(struct column_in *column);
 struct slice column_bytes(struct column_in *column, size_t len);
 /* Inflated, in the arena or in the column's own bytes. */

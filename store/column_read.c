@@ -93,7 +93,7 @@ struct slice column_blob(struct column_in *column)
 {
     uint64_t len = column_varint(column);
 
-    return len ? packed(column, len) : (struct slice){NULL, 0};
+    return len ? packed(column, len) : (struct slice){"", 0};
 }
 
 /* ---- numbers ---- */

@@ -33,6 +33,15 @@ static uint64_t count_folded(const struct filter *filter)
     return count;
 }
 
+static uint64_t set_bits(const struct filter *filter)
+{
+    uint64_t count = 0;
+
+    for (size_t i = 0; i < (size_t)1 << (filter->log2 - 6); i++)
+        count += (uint64_t)__builtin_popcountll(filter->bits[i]);
+    return count;
+}
+
 void filter_put(struct filter *filter, unsigned permille, struct buf *out)
 {
     while (filter->log2 > LOG2_MIN &&
@@ -43,6 +52,10 @@ void filter_put(struct filter *filter, unsigned permille, struct buf *out)
         for (size_t i = 0; i < half; i++)
             filter->bits[i] |= filter->bits[half + i];
         filter->log2--;
+    }
+    if (set_bits(filter) * 10 > (UINT64_C(6) << filter->log2)) {
+        buf_byte(out, 0); /* too full to tell anything */
+        return;
     }
     buf_byte(out, (char)(filter->log2 + 1));
     for (size_t i = 0; i < (size_t)1 << (filter->log2 - 6); i++)

@@ -29,7 +29,8 @@ static inline void filter_add(struct filter *filter, uint64_t hash)
             UINT64_C(1) << (hash & 63);
 }
 
-/* Appends it, folded while at most permille of a thousand bits are set. */
+/* Appends it, folded while at most permille of a thousand bits are set; left
+ * out if it is nearly full at its largest. */
 void filter_put(struct filter *filter, unsigned permille, struct buf *out);
 
 /* A filter in stored bytes; empty bytes stand for one that is always true. */

@@ -109,11 +109,12 @@ static bool word_here(const uint8_t *at, const uint8_t *word, size_t len)
 
 bool match_word(struct slice text, struct slice word)
 {
-    const uint8_t *p = (const uint8_t *)text.ptr, *end = p + text.len;
+    const uint8_t *p = (const uint8_t *)text.ptr, *end;
     const uint8_t *wanted = (const uint8_t *)word.ptr;
 
     if (word.len == 0 || word.len > text.len)
         return false;
+    end = p + text.len;
     while (p < end) {
         const uint8_t *begin;
 

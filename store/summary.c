@@ -6,10 +6,12 @@
  *   number of resources; per resource, ids ascending: id less the one before,
  *     spans: records;  logs: levels u8 (a bit for each that occurs), records
  *     of each such level, lowest first
- *   filter of trace ids, filter of words, filter of pieces (filter.c)
+ *   filter of trace ids, of words, of words with a digit, of pieces (filter.c)
  *
  * A word is a run of letters, digits, '_' and non-ASCII bytes, in lower case;
- * of long ones the first WORD_HASHED bytes count. A piece is three bytes in
+ * of long ones the first WORD_HASHED bytes count. Words with a digit in them
+ * are apart, because there may be tens of thousands (ids): their filter is
+ * left out if it would be full. A piece is three bytes in
  * a row, in lower case: a phrase can only be in a block that has all of its
  * pieces. Pieces also tell of the words in a phrase that may be cut off.
  */
@@ -25,9 +27,11 @@ enum {
     WORD_HASHED = 64,
     TRACE_LOG2 = 16,
     TRACE_PROBES = 3,
-    WORD_LOG2 = 16,
+    WORD_LOG2 = 15,
     WORD_PROBES = 3,
-    PIECE_LOG2 = 15,
+    NUMBER_LOG2 = 15,
+    NUMBER_PROBES = 1,
+    PIECE_LOG2 = 14,
     PIECE_PROBES = 1,
 };
 
@@ -46,6 +50,14 @@ static uint64_t word_hash(const uint8_t *word, size_t len)
     for (size_t i = 0; i < len; i++)
         folded[i] = match_fold[word[i]];
     return hash_bytes(folded, len, 2);
+}
+
+static bool has_digit(const uint8_t *word, size_t len)
+{
+    for (size_t i = 0; i < len; i++)
+        if (word[i] >= '0' && word[i] <= '9')
+            return true;
+    return false;
 }
 
 static inline uint8_t lower(uint8_t c)
@@ -68,6 +80,7 @@ void summary_init(struct summary_out *summary, struct scratch *scratch,
     if (!has_text)
         return;
     filter_init(&summary->words, scratch, WORD_LOG2, WORD_PROBES);
+    filter_init(&summary->numbers, scratch, NUMBER_LOG2, NUMBER_PROBES);
     filter_init(&summary->pieces, scratch, PIECE_LOG2, PIECE_PROBES);
 }
 
@@ -78,18 +91,23 @@ void summary_add_trace(struct summary_out *summary, const uint8_t trace_id[16])
 
 void summary_add_words(struct summary_out *summary, struct slice text)
 {
-    const uint8_t *p = (const uint8_t *)text.ptr, *end = p + text.len;
+    const uint8_t *p = (const uint8_t *)(text.len ? text.ptr : "");
+    const uint8_t *end = p + text.len;
 
     while (p < end) {
         const uint8_t *begin;
+        size_t len;
 
         while (p < end && !match_fold[*p])
             p++;
         begin = p;
         while (p < end && match_fold[*p])
             p++;
-        if (p > begin)
-            filter_add(&summary->words, word_hash(begin, (size_t)(p - begin)));
+        len = (size_t)(p - begin);
+        if (len > 0)
+            filter_add(has_digit(begin, len) ? &summary->numbers
+                                             : &summary->words,
+                       word_hash(begin, len));
     }
 }
 
@@ -152,10 +170,10 @@ void summary_put(struct summary_out *summary, enum block_kind kind,
     filter_put(&summary->traces, 200, out);
     if (summary->has_text) {
         filter_put(&summary->words, 300, out);
-        filter_put(&summary->pieces, 250, out);
+        filter_put(&summary->numbers, 100, out);
+        filter_put(&summary->pieces, 200, out);
     } else {
-        buf_byte(out, 0);
-        buf_byte(out, 0);
+        buf_add(out, SLICE("\0\0\0"));
     }
     if (out->status != OK)
         return;
@@ -224,7 +242,7 @@ bool summary_counts(struct slice summary, const struct idset *resources,
     return in.status == OK;
 }
 
-enum part { TRACES, WORDS, PIECES };
+enum part { TRACES, WORDS, NUMBERS, PIECES };
 
 /* The filter; empty, which is always true, if the summary is damaged. */
 static struct slice part(struct slice summary, enum part which)
@@ -249,6 +267,14 @@ bool summary_has_trace(struct slice summary, const uint8_t trace_id[16])
                       trace_hash(trace_id));
 }
 
+static bool has_word(struct slice summary, const uint8_t *word, size_t len)
+{
+    if (has_digit(word, len))
+        return filter_has(part(summary, NUMBERS), NUMBER_PROBES,
+                          word_hash(word, len));
+    return filter_has(part(summary, WORDS), WORD_PROBES, word_hash(word, len));
+}
+
 static bool has_pieces(struct slice pieces, struct slice text)
 {
     const uint8_t *p = (const uint8_t *)text.ptr;
@@ -265,19 +291,16 @@ static bool has_pieces(struct slice pieces, struct slice text)
 
 bool summary_has_phrase(struct slice summary, struct slice phrase)
 {
-    const uint8_t *p = (const uint8_t *)phrase.ptr, *end = p + phrase.len;
+    const uint8_t *p = (const uint8_t *)(phrase.len ? phrase.ptr : "");
+    const uint8_t *end = p + phrase.len;
     const uint8_t *word = NULL; /* where one begins for certain */
-    struct slice words;
 
     if (!has_pieces(part(summary, PIECES), phrase))
         return false;
-    words = part(summary, WORDS);
     for (; p < end; p++) {
         if (match_fold[*p])
             continue;
-        if (word && p > word &&
-            !filter_has(words, WORD_PROBES,
-                        word_hash(word, (size_t)(p - word))))
+        if (word && p > word && !has_word(summary, word, (size_t)(p - word)))
             return false;
         word = p + 1;
     }
@@ -291,8 +314,6 @@ bool summary_has_word(struct slice summary, struct slice word)
     for (size_t i = 0; i < word.len; i++)
         if (!match_fold[p[i]])
             return false;
-    return word.len > 0 &&
-           filter_has(part(summary, WORDS), WORD_PROBES,
-                      word_hash(p, word.len)) &&
+    return word.len > 0 && has_word(summary, p, word.len) &&
            has_pieces(part(summary, PIECES), word);
 }

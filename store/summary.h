@@ -9,8 +9,8 @@
 #include "filter.h"
 
 struct summary_out {
-    struct filter traces, words, pieces;
-    bool has_text; /* words and pieces are there */
+    struct filter traces, words, numbers, pieces;
+    bool has_text; /* all but traces are there */
 };
 
 void summary_init(struct summary_out *summary, struct scratch *scratch,

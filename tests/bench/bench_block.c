@@ -404,9 +404,9 @@ static void bench_spans(uint32_t rounds)
     printf("%-28s %10.2f bytes, summary %zu bytes\n", "span on disk",
            (double)block.len / ROWS, summary.len);
     begin = now_ns();
-    for (uint32_t i = 0; i < rounds; i++)
+    for (uint32_t i = 0; i < 10 * rounds; i++)
         read_trace(buf_slice(&block), &spans[below(ROWS)]);
-    report("trace of 14 read", now_ns() - begin, rounds, 1000, "us");
+    report("trace of 14 read", now_ns() - begin, 10 * rounds, 1000, "us");
     begin = now_ns();
     for (uint32_t i = 0; i < rounds; i++) {
         struct arena reading;

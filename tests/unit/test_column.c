@@ -1,0 +1,203 @@
+#include "column.h"
+
+#include <zstd.h>
+
+#include "random_records.h"
+#include "test.h"
+
+struct fixture {
+    struct arena arena;
+    struct scratch scratch;
+    struct buf bytes;
+    struct column_out out;
+};
+
+static void setup(struct fixture *f)
+{
+    arena_init(&f->arena, NULL, SIZE_MAX);
+    scratch_init(&f->scratch);
+    buf_init(&f->bytes, SIZE_MAX);
+    f->out = (struct column_out){
+        .out = &f->bytes, .scratch = &f->scratch, .zstd = ZSTD_createCCtx()};
+}
+
+static void teardown(struct fixture *f)
+{
+    ZSTD_freeCCtx(f->out.zstd);
+    arena_release(&f->arena);
+    scratch_release(&f->scratch);
+    buf_release(&f->bytes);
+}
+
+static struct column_in reader(struct fixture *f, ZSTD_DCtx *zstd)
+{
+    const uint8_t *at = (const uint8_t *)f->bytes.ptr;
+
+    return (struct column_in){
+        .at = at, .end = at + f->bytes.len, .arena = &f->arena, .zstd = zstd};
+}
+
+/* Puts and reads back; returns the size. */
+static size_t check_ints(const uint64_t *values, uint32_t count,
+                         enum ints_hint hint)
+{
+    struct fixture f;
+    ZSTD_DCtx *zstd = ZSTD_createDCtx();
+    struct column_in in;
+    struct ints ints;
+    uint64_t *copy;
+    size_t size;
+
+    setup(&f);
+    copy = arena_alloc(&f.arena, (count + 1) * sizeof(*copy));
+    if (count > 0)
+        memcpy(copy, values, count * sizeof(*copy));
+    column_put_ints(&f.out, copy, count, hint);
+    size = f.bytes.len;
+    in = reader(&f, zstd);
+    column_ints(&in, count, &ints);
+    CHECK_EQ(in.status, OK);
+    CHECK(in.at == in.end);
+    CHECK_EQ(ints.count, count);
+    for (uint32_t i = 0; i < ints.count; i++)
+        if (!CHECK_EQ(ints_at(&ints, i), values[i]))
+            break;
+    in = reader(&f, zstd);
+    column_ints(&in, count + 1, &ints); /* not as many as expected */
+    CHECK_EQ(in.status, ERR_CORRUPT);
+    CHECK_EQ(ints_at(&ints, count), 0);
+    ZSTD_freeDCtx(zstd);
+    teardown(&f);
+    return size;
+}
+
+TEST(numbers_of_any_size_come_back)
+{
+    uint64_t values[600];
+
+    for (int round = 0; round < 300; round++) {
+        uint32_t count = test_random(round % 3 ? 600 : 5);
+        unsigned bits = test_random(65);
+        uint64_t v = test_random64(), factor = test_random(3) ? 1 : 1000;
+        uint32_t kind = test_random(4);
+
+        for (uint32_t i = 0; i < count; i++) {
+            uint64_t r = bits ? test_random64() >> (64 - bits) : 0;
+
+            v += kind == 0 ? 0 : r * factor;
+            values[i] = kind < 3 ? v : r * factor;
+            if (kind == 2 && test_random(20) == 0)
+                v = test_random64();
+        }
+        check_ints(values, count, INTS_AUTO);
+        check_ints(values, count, INTS_PLAIN);
+    }
+}
+
+TEST(regular_numbers_are_small)
+{
+    uint64_t values[4096];
+
+    for (uint32_t i = 0; i < 4096; i++)
+        values[i] = UINT64_MAX - 5;
+    CHECK(check_ints(values, 4096, INTS_AUTO) < 20);
+    for (uint32_t i = 0; i < 4096; i++)
+        values[i] = 1700000000000000000 + i * 1000000ULL;
+    CHECK(check_ints(values, 4096, INTS_AUTO) < 200);
+    for (uint32_t i = 0; i < 4096; i++)
+        values[i] = 1700000000000000000 + i * 3000000ULL +
+                    1000000ULL * test_random(200);
+    CHECK(check_ints(values, 4096, INTS_AUTO) < 4096 * 2 + 100);
+    for (uint32_t i = 0; i < 4096; i++)
+        values[i] = i & 1 ? UINT64_MAX : 0; /* differences that overflow */
+    CHECK(check_ints(values, 4096, INTS_AUTO) < 500);
+}
+
+static void check_texts(uint32_t count, uint32_t kinds)
+{
+    struct fixture f;
+    ZSTD_DCtx *zstd = ZSTD_createDCtx();
+    struct column_in in;
+    struct texts texts;
+    struct dict dict;
+    struct slice *values;
+    uint64_t *codes;
+
+    setup(&f);
+    dict_init(&dict, &f.scratch);
+    values = arena_alloc(&f.arena, (count + 1) * sizeof(*values));
+    codes = arena_alloc(&f.arena, (count + 1) * sizeof(*codes));
+    for (uint32_t i = 0; i < count; i++) {
+        values[i] = random_word(&f.arena, kinds % 2 ? "" : "text ", kinds);
+        codes[i] = dict_add(&dict, values[i]);
+    }
+    column_put_dict(&f.out, &dict, codes, count);
+    column_put_texts(&f.out, values, count);
+    in = reader(&f, zstd);
+    for (int round = 0; round < 2; round++) {
+        column_texts(&in, count, &texts);
+        CHECK_EQ(in.status, OK);
+        for (uint32_t i = 0; i < texts.count; i++)
+            if (!CHECK(slice_equal(texts_at(&texts, i), values[i])))
+                break;
+        CHECK_EQ(texts.count, count);
+    }
+    CHECK(in.at == in.end);
+    ZSTD_freeDCtx(zstd);
+    teardown(&f);
+}
+
+TEST(texts_come_back)
+{
+    check_texts(0, 1);
+    check_texts(1, 1);
+    check_texts(3000, 1);  /* all the same */
+    check_texts(3000, 40); /* a dictionary */
+    check_texts(5000, 1000);
+    check_texts(5000, 1000000); /* hardly any twice */
+}
+
+TEST(blobs_come_back_compressed_if_that_helps)
+{
+    struct fixture f;
+    ZSTD_DCtx *zstd = ZSTD_createDCtx();
+    char bytes[5000];
+    struct column_in in;
+
+    setup(&f);
+    for (size_t i = 0; i < sizeof(bytes); i++)
+        bytes[i] = (char)(i % 13);
+    column_put_blob(&f.out, (struct slice){bytes, sizeof(bytes)});
+    CHECK(f.bytes.len < 200);
+    column_put_blob(&f.out, (struct slice){NULL, 0});
+    in = reader(&f, zstd);
+    CHECK(slice_equal(column_blob(&in), (struct slice){bytes, sizeof(bytes)}));
+    CHECK_EQ(column_blob(&in).len, 0);
+    CHECK_EQ(in.status, OK);
+    buf_reset(&f.bytes);
+    for (size_t i = 0; i < sizeof(bytes); i++)
+        bytes[i] = (char)test_random(256);
+    column_put_blob(&f.out, (struct slice){bytes, sizeof(bytes)});
+    CHECK(f.bytes.len < sizeof(bytes) + 8);
+    in = reader(&f, zstd);
+    CHECK(slice_equal(column_blob(&in), (struct slice){bytes, sizeof(bytes)}));
+    ZSTD_freeDCtx(zstd);
+    teardown(&f);
+}
+
+TEST(varints_that_are_none_are_refused)
+{
+    static const uint8_t bad[][11] = {
+        {0x80},
+        {0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x02},
+        {0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x01}};
+    static const uint8_t lens[] = {1, 10, 11};
+
+    for (int i = 0; i < 3; i++) {
+        struct column_in in = {.at = bad[i], .end = bad[i] + lens[i]};
+
+        CHECK_EQ(column_varint(&in), 0);
+        CHECK_EQ(in.status, ERR_CORRUPT);
+        CHECK_EQ(column_varint(&in), 0); /* sticky */
+    }
+}
