@@ -70,7 +70,7 @@ enum block_kind { KIND_SPANS, KIND_LOGS, KIND_EVENTS, KIND_COUNT };
     X(CHUNK_OLDEST, "SELECT id, hour, stream, count, length(data) FROM chunk ORDER BY hour LIMIT ?") \
     X(PAGES,        "SELECT page_count, freelist_count, page_size FROM pragma_page_count, pragma_freelist_count, pragma_page_size") \
     X(VACUUM,       "PRAGMA incremental_vacuum(256)") \
-    X(CHECKPOINT,   "PRAGMA wal_checkpoint(TRUNCATE)")
+    X(CHECKPOINT,   "PRAGMA wal_checkpoint(PASSIVE)")
 /* clang-format on */
 
 enum db_sql {

@@ -5,11 +5,12 @@
  *
  *   1  spans in memory that match put their traces into a table
  *   2  blocks of the time asked for that hold a resource in scope are opened,
- *      and all their traces are merged into the table
+ *      and what they know of matching traces is merged into the table
  *   3  spans in memory are added to the traces in the table
- *   4  the page is picked with a heap, and traces on it are completed from
- *      blocks not opened yet (trace_near.c), until the page does not change
+ *   4  the page is picked with a heap, and traces on it are put together anew
+ *      from all blocks near them (trace_near.c), until the page stays
  *
+ * So the table holds matching traces only, which are few in a busy system.
  * Completing can only make a trace start earlier. On a page of the latest
  * starts it can therefore push a trace off, but not bring one on that was not
  * there: so only what is on the page need be complete. Any other question
@@ -61,8 +62,7 @@ void search_add_span(const struct search *s, struct trace_entry *entry,
     traces_merge(entry, &part);
 }
 
-/* Step 3. */
-static void add_head(struct search *s)
+void search_add_head(struct search *s, bool only_asked)
 {
     struct head_walk walk = head_walk(s->reader, STREAM_SPANS);
     const struct batch *batch;
@@ -73,7 +73,7 @@ static void add_head(struct search *s)
             const struct trace_root root = {.span = span};
             struct trace_entry *e = traces_find(&s->table, span->trace_id);
 
-            if (e)
+            if (e && (e->asked || !only_asked))
                 search_add_span(s, e, span, &root);
         }
 }
@@ -133,22 +133,20 @@ static enum status has_resource(struct search *s, const struct block_row *row,
 /* Step 2. */
 static enum status merge_blocks(struct search *s)
 {
+    struct block_row *rows;
+    uint32_t count;
     enum status status =
         reader_blocks(s->reader, KIND_SPANS, s->query->start_ns,
-                      s->query->end_ns, &s->rows, &s->row_count);
+                      s->query->end_ns, &rows, &count);
 
-    for (uint32_t i = 0; i < s->row_count && status == OK; i++) {
+    for (uint32_t i = 0; i < count && status == OK; i++) {
         bool has;
 
-        status = has_resource(s, &s->rows[i], &has);
-        if (status == OK && has) {
-            s->rows[i].seen = true;
-            status = search_merge_block(s, s->rows[i].id, false);
-        }
-        if (reader_pass_over(status)) {
-            s->rows[i].seen = true;
+        status = has_resource(s, &rows[i], &has);
+        if (status == OK && has)
+            status = search_merge_block(s, rows[i].id, false);
+        if (reader_pass_over(status))
             status = OK;
-        }
     }
     return status;
 }
@@ -342,7 +340,7 @@ enum status reader_query_traces(struct reader *reader,
     enum status status = merge_blocks(&search);
     if (status != OK)
         return status;
-    add_head(&search);
+    search_add_head(&search, false); /* step 3 */
     status = pick_complete(&search, &top, &matches);
     if (status == OK && top.count > 0) {
         top_sort(&top);

@@ -31,8 +31,8 @@ enum status reader_open(struct reader **out, struct store *store)
     enum status status = db_open(&reader->db, store->path, false);
 
     reader->store = store;
-    arena_init(&reader->scratch, NULL, SCRATCH_CAP);
-    arena_init(&reader->work, NULL, WORK_CAP);
+    arena_init(&reader->scratch, &store->queries, SCRATCH_CAP);
+    arena_init(&reader->work, &store->queries, WORK_CAP);
     if (status != OK) {
         reader_close(reader);
         return status;
@@ -157,8 +157,8 @@ void reader_end(struct reader *reader)
         atomic_store(&reader->store->trim, true);
     arena_release(&reader->scratch);
     arena_release(&reader->work);
-    arena_init(&reader->scratch, NULL, SCRATCH_CAP);
-    arena_init(&reader->work, NULL, WORK_CAP);
+    arena_init(&reader->scratch, &reader->store->queries, SCRATCH_CAP);
+    arena_init(&reader->work, &reader->store->queries, WORK_CAP);
     reader->active = false;
 }
 

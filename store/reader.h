@@ -34,7 +34,6 @@ struct block_row {
     uint64_t id, section;
     uint64_t min_ns, max_ns, max_end_ns, max_duration_ns;
     uint32_t levels, count;
-    bool seen; /* for the query's own use */
 };
 
 /* Blocks with a record in start <= time < end, newest first, in `work`. */

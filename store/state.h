@@ -52,7 +52,8 @@ struct store {
     bool stopping;
     struct open_series open_series;
 
-    atomic_bool trim; /* a query has freed much; not under the lock */
+    struct budget queries; /* memory of all readers; not under the lock */
+    atomic_bool trim;      /* a query has freed much; not under the lock */
     pthread_t thread;
     bool started;
     struct sealer *sealer; /* of the writer's thread; see seal.c */

@@ -31,6 +31,9 @@
 #include "state.h"
 #include "stats.h"
 
+/* What all queries together may take; beyond it they are told ERR_BUSY. */
+enum { QUERY_BYTES = 96 << 20 };
+
 /* Points are smaller than spans: a section of metrics holds more of them. */
 enum { POINTS_PER_SPAN = 4 };
 
@@ -146,6 +149,7 @@ enum status store_open(struct store **out, const struct store_options *options)
     store->path = mem_alloc(len);
     snprintf(store->path, len, "%s/callboard.db", options->dir);
     init_locks(store);
+    budget_init(&store->queries, QUERY_BYTES);
     store->saves = store->saves_open = saves_new();
     store->derived_ns = clock_monotonic_ns();
     for (int i = 0; i < STREAM_COUNT; i++)

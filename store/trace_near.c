@@ -1,8 +1,8 @@
 /*
- * Where else are the spans of these traces? In the blocks near their known
- * spans in time, if the block's filter may know the trace. A filter is wrong
- * now and then, so a block is opened for nothing now and then: with few traces
- * to look for it is only asked for their rows, not for all its traces.
+ * Where are the spans of these traces? In memory, or in the blocks near their
+ * known spans in time, if the block's filter may know the trace. A filter is
+ * wrong now and then, so a block is opened for nothing now and then: with few
+ * traces to look for it is only asked for their rows, not for all its traces.
  */
 #include "trace_search.h"
 
@@ -13,9 +13,15 @@
 /* With more traces than this, asking filters costs more than opening. */
 enum { ASK_FILTERS = 4096, ASK_ROWS = 64 };
 
+/* A trace asked for, and when it was known to be. */
+struct asked {
+    struct trace_entry *entry;
+    uint64_t start_ns, end_ns;
+};
+
 struct near_by {
     struct search *search;
-    struct trace_entry **entries; /* asked for */
+    struct asked *asked;
     uint32_t count;
     struct trace_entry *may[ASK_ROWS]; /* this block's filter may know them */
     uint32_t may_count;                /* more than ASK_ROWS: too many */
@@ -31,12 +37,13 @@ static uint64_t after(uint64_t ns)
     return ns < UINT64_MAX - NEAR_NS ? ns + NEAR_NS : UINT64_MAX;
 }
 
-static bool is_near(const struct trace_entry *e, const struct block_row *row)
+static bool is_near(const struct asked *a, const struct block_row *row)
 {
-    return row->max_ns >= before(e->part.start_ns) &&
-           row->min_ns <= after(e->part.end_ns);
+    return row->max_ns >= before(a->start_ns) &&
+           row->min_ns <= after(a->end_ns);
 }
 
+/* Notes when the traces are known to be, and empties them. */
 static bool collect(struct near_by *n, uint32_t asked, uint64_t *low_ns,
                     uint64_t *high_ns)
 {
@@ -44,29 +51,22 @@ static bool collect(struct near_by *n, uint32_t asked, uint64_t *low_ns,
 
     *low_ns = UINT64_MAX;
     *high_ns = 0;
-    n->entries =
-        arena_zero(&s->reader->work, asked, sizeof(struct trace_entry *));
-    if (!n->entries)
+    n->asked = arena_zero(&s->reader->work, asked, sizeof(*n->asked));
+    if (!n->asked)
         return false;
     for (struct trace_entry *e = s->table.first; e && n->count < asked;
          e = e->next) {
         if (!e->asked)
             continue;
-        n->entries[n->count++] = e;
+        n->asked[n->count++] =
+            (struct asked){e, e->part.start_ns, e->part.end_ns};
         if (before(e->part.start_ns) < *low_ns)
             *low_ns = before(e->part.start_ns);
         if (after(e->part.end_ns) > *high_ns)
             *high_ns = after(e->part.end_ns);
+        e->part = (struct trace_part){0};
     }
     return true;
-}
-
-static bool was_seen(const struct search *s, uint64_t id)
-{
-    for (uint32_t i = 0; i < s->row_count; i++)
-        if (s->rows[i].id == id)
-            return s->rows[i].seen;
-    return false;
 }
 
 static enum status ask_filter(struct near_by *n, const struct block_row *row)
@@ -84,12 +84,12 @@ static enum status ask_filter(struct near_by *n, const struct block_row *row)
     if (status != OK)
         return status;
     for (uint32_t i = 0; i < n->count && n->may_count <= ASK_ROWS; i++) {
-        struct trace_entry *e = n->entries[i];
+        const struct asked *a = &n->asked[i];
 
-        if (!is_near(e, row) || !summary_has_trace(summary, e->id))
+        if (!is_near(a, row) || !summary_has_trace(summary, a->entry->id))
             continue;
         if (n->may_count < ASK_ROWS)
-            n->may[n->may_count] = e;
+            n->may[n->may_count] = a->entry;
         n->may_count++;
     }
     summary_end(&stmt);
@@ -141,11 +141,10 @@ enum status search_complete(struct search *s, uint32_t asked)
         return OK;
     if (!collect(&n, asked, &low_ns, &high_ns))
         return arena_status(&s->reader->work);
+    search_add_head(s, true);
     enum status status =
         reader_blocks(s->reader, KIND_SPANS, low_ns, high_ns, &rows, &count);
     for (uint32_t i = 0; i < count && status == OK; i++) {
-        if (was_seen(s, rows[i].id))
-            continue;
         status = ask_filter(&n, &rows[i]);
         if (status == OK && n.may_count > 0)
             status = add_block(&n, rows[i].id);
@@ -153,8 +152,8 @@ enum status search_complete(struct search *s, uint32_t asked)
             status = OK;
     }
     for (uint32_t i = 0; i < n.count; i++) {
-        n.entries[i]->asked = false;
-        n.entries[i]->complete = true;
+        n.asked[i].entry->asked = false;
+        n.asked[i].entry->complete = true;
     }
     return status;
 }

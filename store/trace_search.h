@@ -12,8 +12,6 @@ struct search {
     struct reader *reader;
     const struct trace_query *query;
     struct trace_table table;
-    struct block_row *rows; /* blocks of the time asked for */
-    uint32_t row_count;
 };
 
 bool search_in_scope(const struct trace_query *q, const struct span *span);
@@ -22,12 +20,15 @@ bool search_in_scope(const struct trace_query *q, const struct span *span);
 void search_add_span(const struct search *s, struct trace_entry *entry,
                      const struct span *span, const struct trace_root *root);
 
-/* Merges all traces of a block, or only those asked for. */
+/* Adds what is in memory to the traces in the table, or those asked for. */
+void search_add_head(struct search *s, bool only_asked);
+
+/* Merges what a block has of matching traces, or of those asked for. */
 MUST_CHECK enum status search_merge_block(struct search *s, uint64_t id,
                                           bool only_asked);
 
-/* Completes the traces asked for from blocks near them in time that were not
- * opened so far; afterwards they are complete and no longer asked for. */
+/* Puts the traces asked for together anew, from memory and all blocks near
+ * them in time; afterwards they are complete and no longer asked for. */
 MUST_CHECK enum status search_complete(struct search *s, uint32_t asked);
 
 #endif
