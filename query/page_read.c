@@ -259,19 +259,18 @@ static enum status read_names(struct page *page, const struct slice *names,
 
 enum status page_read_series(struct page *page)
 {
-    static const struct slice both[] = {
+    static const struct slice names[] = {
         {DERIVED_DURATION, sizeof(DERIVED_DURATION) - 1},
         {DERIVED_ERRORS, sizeof(DERIVED_ERRORS) - 1},
         {DERIVED_CLIENT_ERRORS, sizeof(DERIVED_CLIENT_ERRORS) - 1},
-        {DERIVED_LOGS, sizeof(DERIVED_LOGS) - 1}};
-    static const struct slice now[] = {
+        {DERIVED_LOGS, sizeof(DERIVED_LOGS) - 1},
         {DERIVED_OUT_DURATION, sizeof(DERIVED_OUT_DURATION) - 1},
         {DERIVED_OUT_ERRORS, sizeof(DERIVED_OUT_ERRORS) - 1},
         {DERIVED_IN_DURATION, sizeof(DERIVED_IN_DURATION) - 1},
         {DERIVED_IN_ERRORS, sizeof(DERIVED_IN_ERRORS) - 1}};
-    enum status s = read_names(page, both, 4, true, visit);
 
-    return s == OK ? read_names(page, now, 4, false, visit) : s;
+    return read_names(page, names, sizeof(names) / sizeof(names[0]), true,
+                      visit);
 }
 
 /* ---- pods ---- */

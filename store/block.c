@@ -28,7 +28,6 @@
  */
 #include "block.h"
 
-#define ZSTD_STATIC_LINKING_ONLY /* a context in memory of ours */
 #include <zstd.h>
 
 #include <assert.h>
@@ -293,25 +292,10 @@ uint32_t block_count(const struct block *block)
     return block->count;
 }
 
-static struct ZSTD_DCtx_s *zstd_of(struct block *block)
-{
-    if (!block->zstd) {
-        size_t size = ZSTD_estimateDCtxSize();
-        void *room = arena_alloc(block->arena, size);
-
-        if (room)
-            block->zstd = ZSTD_initStaticDCtx(room, size);
-        if (!block->zstd)
-            block_fail(block, room ? ERR_INTERNAL : arena_status(block->arena));
-    }
-    return block->zstd;
-}
-
 static struct column_in cursor(struct block *block, struct block_ref *ref)
 {
     struct column_in in = {.arena = block->arena, .status = block->status};
 
-    in.zstd = zstd_of(block);
     if (block->status == OK && !ref->packed && !ref->checked) {
         if (checksum(ref->at, ref->len) != ref->checksum)
             block_fail(block, ERR_CORRUPT);

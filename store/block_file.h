@@ -121,7 +121,6 @@ struct body_in;
 struct block {
     struct slice bytes;
     struct arena *arena;
-    struct ZSTD_DCtx_s *zstd;
     enum status status; /* the first error sticks */
     enum block_kind kind;
     uint32_t count;

@@ -86,7 +86,6 @@ void column_put_dict(struct column_out *column, const struct dict *dict,
 struct column_in {
     const uint8_t *at, *end;
     struct arena *arena;
-    struct ZSTD_DCtx_s *zstd;
     enum status status;
 };
 
@@ -96,7 +95,7 @@ static inline struct column_in column_over(struct slice bytes,
 {
     const uint8_t *at = (const uint8_t *)(bytes.len ? bytes.ptr : "");
 
-    return (struct column_in){at, at + bytes.len, arena, NULL, OK};
+    return (struct column_in){at, at + bytes.len, arena, OK};
 }
 
 uint64_t column_varint(struct column_in *column);

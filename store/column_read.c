@@ -6,6 +6,7 @@
 #include <zstd.h>
 
 #include "column.h"
+#include "unzstd.h"
 
 static uint64_t fail(struct column_in *column, enum status status)
 {
@@ -81,8 +82,7 @@ static struct slice packed(struct column_in *column, size_t len)
         fail(column, ERR_CORRUPT);
     if (column->status != OK || !(to = alloc(column, len)))
         return (struct slice){NULL, 0};
-    if (ZSTD_decompressDCtx(column->zstd, to, len, stored.ptr, stored.len) !=
-        len) {
+    if (unzstd(to, len, stored.ptr, stored.len) != len) {
         fail(column, ERR_CORRUPT);
         return (struct slice){NULL, 0};
     }

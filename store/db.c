@@ -84,7 +84,7 @@ static const char schema[] =
     " resource INTEGER NOT NULL, hour INTEGER NOT NULL,"
     " count INTEGER NOT NULL, merged INTEGER NOT NULL,"
     " final INTEGER NOT NULL, written INTEGER NOT NULL, data BLOB);"
-    "CREATE INDEX chunk_find ON chunk (hour, resource);"
+    "CREATE INDEX chunk_find ON chunk (hour, resource, stream);"
     "CREATE INDEX chunk_fresh ON chunk (hour, resource, stream, merged,"
     " written) WHERE final = 0;"
     "PRAGMA user_version = 1;"

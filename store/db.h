@@ -55,8 +55,8 @@ enum block_kind { KIND_SPANS, KIND_LOGS, KIND_EVENTS, KIND_COUNT };
     X(SUMMARIES,    "SELECT b.id, s.summary FROM block b CROSS JOIN block_summary s ON s.id = b.id WHERE b.kind = ?1 AND b.max_ns >= 0") \
     X(DATA_GET,     "SELECT data FROM block_data WHERE id = ?") \
     X(CHUNK_ADD,    "INSERT INTO chunk VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?)") \
-    X(CHUNKS,       "SELECT data FROM chunk WHERE hour = ?1 AND resource = ?2") \
-    X(CHUNK_IDS,    "SELECT id, resource FROM chunk WHERE hour = ?1") \
+    X(CHUNKS,       "SELECT data FROM chunk WHERE hour = ?1 AND resource = ?2 AND stream BETWEEN ?3 AND ?4") \
+    X(CHUNK_IDS,    "SELECT id, resource FROM chunk WHERE hour = ?1 AND stream BETWEEN ?2 AND ?3") \
     X(CHUNK_GET,    "SELECT data FROM chunk WHERE id = ?") \
     X(HOUR_NEXT,    "SELECT hour FROM chunk WHERE hour >= ?1 ORDER BY hour LIMIT 1") \
     X(MERGE_FIND,   "SELECT hour, resource, stream FROM chunk WHERE final = 0 GROUP BY hour, resource, stream HAVING (hour < ?1 AND max(written) < ?2) OR sum(merged = 0) >= ?3 LIMIT ?4") \

@@ -30,7 +30,22 @@ struct visit {
     const struct series_query *query;
     point_visit *visit;
     void *arg;
+    enum stream first, last; /* that can hold the names asked for */
 };
+
+/* Series of the correlator's own are in the one stream, all others in the
+ * other: half of the chunks need not be unpacked. */
+static void choose_streams(struct visit *v)
+{
+    uint32_t derived = 0;
+
+    for (uint32_t i = 0; i < v->query->name_count; i++)
+        derived += slice_starts(v->query->names[i], SLICE("callboard."));
+    v->first = derived > 0 && derived == v->query->name_count ? STREAM_DERIVED
+                                                              : STREAM_METRICS;
+    v->last = derived == 0 && v->query->name_count > 0 ? STREAM_METRICS
+                                                       : STREAM_DERIVED;
+}
 
 static enum status visit_chunk(const struct visit *v, struct slice data,
                                uint32_t resource)
@@ -50,6 +65,8 @@ static enum status visit_resource(const struct visit *v, uint64_t hour,
 
     stmt_int(&s, hour);
     stmt_int(&s, resource);
+    stmt_int(&s, v->first);
+    stmt_int(&s, v->last);
     while (status == OK && stmt_row(&s))
         status = visit_chunk(v, stmt_get_bytes(&s, 0), resource);
 
@@ -90,6 +107,8 @@ static enum status visit_many(const struct visit *v, uint64_t hour)
     enum status status = OK;
 
     stmt_int(&s, hour);
+    stmt_int(&s, v->first);
+    stmt_int(&s, v->last);
     while (status == OK && stmt_row(&s)) {
         uint32_t resource = (uint32_t)stmt_get_int(&s, 1);
 
@@ -221,10 +240,12 @@ enum status reader_query_series(struct reader *reader,
                                 const struct series_query *query,
                                 point_visit *visit, void *arg)
 {
-    struct visit v = {reader, query, visit, arg};
+    struct visit v = {
+        .reader = reader, .query = query, .visit = visit, .arg = arg};
     struct open_points open = {.arena = &reader->work};
 
     arena_reset(&reader->work);
+    choose_streams(&v);
     enum status status = ask_source(reader, query, &open);
     if (status == OK)
         status = visit_chunks(&v);

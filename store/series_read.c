@@ -9,6 +9,7 @@
 #include "hash.h"
 #include "series.h"
 #include "series_code.h"
+#include "unzstd.h"
 
 enum { HEAD_BYTES = 6 };
 
@@ -43,8 +44,7 @@ static bool unpack(struct slice bytes, struct arena *arena, struct slice *body)
         return false;
 
     char *room = arena_alloc(arena, (size_t)len + 1);
-    if (!room ||
-        ZSTD_decompress(room, (size_t)len, body->ptr, body->len) != len)
+    if (!room || unzstd(room, (size_t)len, body->ptr, body->len) != len)
         return false;
     *body = (struct slice){room, (size_t)len};
     return true;
