@@ -36,7 +36,7 @@
 #include "block_file.h"
 #include "mem.h"
 
-enum { HEADER = 20, VERSION = 1, PACK_BELOW = 192 };
+enum { HEADER = 20, VERSION = 1, PACK_BELOW = 192, KEEP_BYTES = 4 << 20 };
 
 static const char magic[4] = {'C', 'B', 'L', 'K'};
 
@@ -73,12 +73,21 @@ void block_out_release(struct block_out *out)
     free(out->entries);
 }
 
+/* Keeps the memory unless one enormous block made it large. */
+static void reset_buf(struct buf *buf)
+{
+    if (buf->room > KEEP_BYTES)
+        buf_release(buf);
+    buf_reset(buf);
+}
+
 void block_out_reset(struct block_out *out)
 {
     scratch_reset(&out->scratch);
-    buf_reset(&out->current);
-    buf_reset(&out->body);
-    buf_reset(&out->pack);
+    reset_buf(&out->current);
+    reset_buf(&out->body);
+    reset_buf(&out->pack);
+    reset_buf(&out->value);
     out->entry_count = 0;
 }
 

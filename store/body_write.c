@@ -347,6 +347,7 @@ static uint32_t put_variables(struct body_out *body, const struct plan *plan,
 {
     uint32_t count = plan->rows[i], holes = 0;
     struct scratch *scratch = &body->out->scratch;
+    struct scratch_mark mark = scratch_mark(scratch);
     struct slice *texts = scratch_alloc(scratch, count * sizeof(*texts));
     uint64_t *v = scratch_alloc(scratch, count * sizeof(*v));
 
@@ -363,6 +364,7 @@ static uint32_t put_variables(struct body_out *body, const struct plan *plan,
         }
         put_variable(body, id + holes++, texts, count, v);
     }
+    scratch_rewind(scratch, mark);
     return holes;
 }
 

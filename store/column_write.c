@@ -155,6 +155,7 @@ static bool take_differences(uint64_t *values, uint32_t count, uint64_t factor)
 static void put_planes(struct column_out *column, const uint64_t *values,
                        uint32_t count)
 {
+    struct scratch_mark mark = scratch_mark(column->scratch);
     uint64_t any = 0;
     uint8_t *plane = scratch_alloc(column->scratch, count);
     unsigned planes = 0;
@@ -171,6 +172,7 @@ static void put_planes(struct column_out *column, const uint64_t *values,
             plane[i] = (uint8_t)(values[i] >> 8 * k);
         put_packed(column, plane, count);
     }
+    scratch_rewind(column->scratch, mark);
 }
 
 void column_put_ints(struct column_out *column, uint64_t *values,
@@ -214,6 +216,7 @@ void column_put_ints(struct column_out *column, uint64_t *values,
 static void put_heap(struct column_out *column, const struct slice *texts,
                      const uint64_t *codes, uint32_t count)
 {
+    struct scratch_mark mark = scratch_mark(column->scratch);
     uint64_t *lens = scratch_alloc(column->scratch, count * sizeof(*lens));
     size_t size = 0;
     char *heap, *to;
@@ -231,6 +234,7 @@ static void put_heap(struct column_out *column, const struct slice *texts,
         to += text.len;
     }
     column_put_blob(column, (struct slice){heap, size});
+    scratch_rewind(column->scratch, mark);
 }
 
 void column_put_texts(struct column_out *column, const struct slice *texts,

@@ -92,6 +92,21 @@ void *scratch_zero(struct scratch *scratch, size_t count, size_t size)
     return memset(scratch_alloc(scratch, count * size), 0, count * size);
 }
 
+struct scratch_mark scratch_mark(const struct scratch *scratch)
+{
+    return (struct scratch_mark){scratch->current, scratch->at};
+}
+
+void scratch_rewind(struct scratch *scratch, struct scratch_mark mark)
+{
+    if (!mark.chunk) {
+        scratch_reset(scratch);
+        return;
+    }
+    use(scratch, mark.chunk);
+    scratch->at = mark.at;
+}
+
 void *scratch_double(struct scratch *scratch, const void *old, size_t size)
 {
     void *piece = scratch_alloc(scratch, 2 * size);

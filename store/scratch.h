@@ -41,6 +41,14 @@ static inline void *scratch_alloc(struct scratch *scratch, size_t size)
 /* count elements of size bytes, all zero. */
 void *scratch_zero(struct scratch *scratch, size_t count, size_t size);
 
+/* What is allocated after the mark is free again after the rewind. */
+struct scratch_mark {
+    struct scratch_chunk *chunk;
+    char *at;
+};
+struct scratch_mark scratch_mark(const struct scratch *scratch);
+void scratch_rewind(struct scratch *scratch, struct scratch_mark mark);
+
 /* A piece twice as large with the old one's bytes at its front. */
 void *scratch_double(struct scratch *scratch, const void *old, size_t size);
 
