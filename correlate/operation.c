@@ -8,13 +8,15 @@ struct text {
     char *at, *end;
 };
 
+/* What does not fit ends the text: nothing is added behind a cut. */
 static void add(struct text *text, struct slice s)
 {
-    size_t room = (size_t)(text->end - text->at);
+    struct slice fits = capped_cut(s, (size_t)(text->end - text->at));
 
-    s = capped_cut(s, room);
-    slice_copy(text->at, s);
-    text->at += s.len;
+    slice_copy(text->at, fits);
+    text->at += fits.len;
+    if (fits.len < s.len)
+        text->end = text->at;
 }
 
 static void add_masked(struct text *text, struct slice path)

@@ -1,5 +1,7 @@
 #include "correlate.h"
 
+#include <pthread.h>
+
 #include "correlate_kit.h"
 
 #define CART     "service.name=cart,service.namespace=shop"
@@ -329,4 +331,57 @@ TEST(the_thread_takes_what_is_submitted_and_drains_at_the_end)
     kit_close(&kit);
     CHECK_EQ(done, 100);
     CHECK_EQ(kit_sum(DERIVED_DURATION, ""), 100);
+}
+
+struct reading {
+    struct open_series open;
+    struct idset *set;
+    atomic_bool stop;
+    uint64_t least_lsn;
+};
+
+/* What is seen never goes back behind a flush that was seen before. */
+static void *read_open(void *arg)
+{
+    struct reading *reading = arg;
+    struct arena arena;
+
+    arena_init(&arena, NULL, SIZE_MAX);
+    while (!reading->stop) {
+        uint64_t count = 0, lsn;
+
+        lsn = reading->open.visit(reading->open.source, reading->set, 0,
+                                  UINT64_MAX, &arena, visit_count, &count);
+        if (lsn < reading->least_lsn)
+            CHECK(lsn >= reading->least_lsn);
+        reading->least_lsn = lsn;
+        arena_reset(&arena);
+    }
+    arena_release(&arena);
+    return NULL;
+}
+
+TEST(readers_and_the_thread_at_the_same_time)
+{
+    struct kit kit = kit_open();
+    struct sink sink = correlator_sink(kit.correlator);
+    struct reading reading = {.open = kit_store.open};
+    struct arena arena;
+    pthread_t thread;
+
+    arena_init(&arena, NULL, SIZE_MAX);
+    reading.set = idset_new(&arena, 1000);
+    for (uint32_t id = 0; id < 1000; id++)
+        idset_add(reading.set, id);
+    kit_store.wants_derived = true;
+    CHECK_EQ(correlator_start(kit.correlator), OK);
+    CHECK_EQ(pthread_create(&thread, NULL, read_open, &reading), 0);
+    for (uint32_t i = 1; i <= 300; i++)
+        sink.submit(sink.arg, one_request(&kit, i));
+    reading.stop = true;
+    pthread_join(thread, NULL);
+    arena_release(&arena);
+    kit_close(&kit);
+    CHECK_EQ(kit_sum(DERIVED_DURATION, ""), 300);
+    CHECK_EQ(kit_sum(DERIVED_RECORDS, "signal=traces"), 300);
 }

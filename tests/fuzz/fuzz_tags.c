@@ -1,0 +1,81 @@
+/*
+ * What senders write into texts that the correlator looks into: paths, URLs
+ * and names of spans, log lines. The first byte picks the kind of span and
+ * which attributes the rest is cut into, at NUL bytes.
+ */
+#include <assert.h>
+
+#include "edges.h"
+#include "endpoint.h"
+#include "loglevel.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static const char *const keys[] = {"http.request.method",
+                                   "http.route",
+                                   "url.path",
+                                   "url.full",
+                                   "http.target",
+                                   "rpc.method",
+                                   "rpc.service",
+                                   "db.operation",
+                                   "server.port",
+                                   "http.status_code",
+                                   "messaging.operation"};
+
+enum { KEYS = sizeof(keys) / sizeof(*keys) };
+
+static void check_masked(struct slice path)
+{
+    char out[OPERATION_MAX_TEXT], again[OPERATION_MAX_TEXT];
+    struct slice masked = operation_mask_path(path, out, sizeof(out));
+
+    assert(masked.len <= sizeof(out));
+    assert(!masked.len || !memchr(masked.ptr, '?', masked.len));
+    if (path.len < sizeof(out) / 4) /* not cut: it stays as it is */
+        assert(slice_equal(operation_mask_path(masked, again, sizeof(again)),
+                           masked));
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct slice rest = {(const char *)data, size};
+    struct attr attrs[KEYS];
+    struct span span = {0};
+    struct semconv semconv;
+    char out[OPERATION_MAX_TEXT];
+    uint32_t first;
+
+    if (size == 0)
+        return 0;
+    semconv_init();
+    first = data[0];
+    span.kind = (uint8_t)(first % 6);
+    rest = slice_from(rest, 1);
+    check_masked(rest);
+    edges_public_host(operation_url_host(rest));
+    loglevel_of(&(struct log_record){.body = {.str = rest.ptr,
+                                              .len = (uint32_t)rest.len,
+                                              .type = VALUE_STRING}});
+    span.name = rest;
+    span.attrs.at = attrs;
+    while (rest.len > 0 && span.attrs.count < KEYS) {
+        const char *end = memchr(rest.ptr, 0, rest.len);
+        size_t len = end ? (size_t)(end - rest.ptr) : rest.len;
+        const char *key = keys[(first + span.attrs.count) % KEYS];
+
+        attrs[span.attrs.count++] =
+            (struct attr){.key = key,
+                          .key_len = (uint16_t)strlen(key),
+                          .str = rest.ptr,
+                          .len = (uint32_t)len,
+                          .type = VALUE_STRING};
+        rest = slice_from(rest, end ? len + 1 : len);
+    }
+    semconv_read(&semconv, &span.attrs);
+    semconv_failed(&semconv, &span);
+    assert(
+        operation_text(&span, &semconv, endpoint_protocol(&span, &semconv), out)
+            .len <= sizeof(out));
+    return 0;
+}
