@@ -1,0 +1,327 @@
+/* The port itself, through real sockets: what the threads, the queue and the
+ * limits do. */
+#include <arpa/inet.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+#include "fake_query.h"
+
+#define LOGS "/api/v1/logs/query"
+#define BODY                                               \
+    "{\"startTime\":\"2026-08-21T08:00:00Z\",\"endTime\":" \
+    "\"2026-08-21T09:00:00Z\",\"searchScope\":{\"namespace\":\"acme\"}}"
+
+static struct bed bed;
+static struct query *query;
+static pthread_mutex_t gate = PTHREAD_MUTEX_INITIALIZER;
+static atomic_int inside;
+
+static void wait_at_gate(void)
+{
+    atomic_fetch_add(&inside, 1);
+    pthread_mutex_lock(&gate);
+    pthread_mutex_unlock(&gate);
+}
+
+static void serve(uint32_t workers, uint32_t waiting)
+{
+    bed_init(&bed);
+    bed.options.listen = "127.0.0.1:0";
+    bed.options.workers = workers;
+    bed.options.max_waiting = waiting;
+    bed.options.max_connections = 64;
+    bed.options.max_reply = 1 << 20;
+    bed.options.memory = 8 << 20;
+    bed.options.cors_origins = "http://portal.example";
+    atomic_store(&inside, 0);
+    CHECK_EQ(query_start(&query, &bed.options), OK);
+}
+
+static void done(void)
+{
+    query_stop(query);
+    bed_release(&bed);
+}
+
+static int dial(void)
+{
+    struct sockaddr_in to = {.sin_family = AF_INET,
+                             .sin_port = htons(query_port(query)),
+                             .sin_addr = {htonl(INADDR_LOOPBACK)}};
+    struct timeval patience = {.tv_sec = 10};
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+    CHECK_EQ(connect(fd, (struct sockaddr *)&to, sizeof(to)), 0);
+    return fd;
+}
+
+static void say(int fd, const char *text)
+{
+    size_t len = strlen(text);
+
+    CHECK_EQ(send(fd, text, len, MSG_NOSIGNAL), (ssize_t)len);
+}
+
+/* One answer, as far as Content-Length goes. */
+static const char *hear(int fd)
+{
+    static char text[65536];
+    size_t len = 0, want = sizeof(text) - 1;
+
+    while (len < want) {
+        ssize_t n = recv(fd, text + len, want - len, 0);
+        char *end, *length;
+
+        if (n <= 0)
+            break;
+        len += (size_t)n;
+        text[len] = '\0';
+        end = strstr(text, "\r\n\r\n");
+        length = strstr(text, "Content-Length: ");
+        if (end)
+            want = (size_t)(end + 4 - text) +
+                   (length ? strtoul(length + 16, NULL, 10) : 0);
+    }
+    text[len] = '\0';
+    return text;
+}
+
+static int status_of(const char *answer)
+{
+    return strncmp(answer, "HTTP/1.1 ", 9) == 0 ? atoi(answer + 9) : 0;
+}
+
+static void post(int fd, const char *path, const char *body)
+{
+    char text[1024];
+
+    snprintf(text, sizeof(text),
+             "POST %s HTTP/1.1\r\nHost: x\r\nContent-Type: application/json"
+             "\r\nContent-Length: %zu\r\n\r\n%s",
+             path, strlen(body), body);
+    say(fd, text);
+}
+
+TEST(a_connection_serves_many_questions)
+{
+    int fd;
+
+    serve(2, 8);
+    fd = dial();
+    for (int i = 0; i < 50; i++) {
+        post(fd, LOGS, BODY);
+        CHECK_EQ(status_of(hear(fd)), 200);
+        say(fd, "GET /health HTTP/1.1\r\nHost: x\r\n\r\n");
+        CHECK(strstr(hear(fd), "\"healthy\""));
+    }
+    close(fd);
+    done();
+}
+
+TEST(names_with_escapes_arrive)
+{
+    int fd;
+
+    serve(1, 8);
+    fd = dial();
+    say(fd, "GET /api/v1alpha1/traces/%78yz/spans/000000000000000%31 "
+            "HTTP/1.1\r\nHost: x"
+            "\r\n\r\n");
+    CHECK(strstr(hear(fd), "traceId must be 32"));
+    close(fd);
+    done();
+}
+
+static int wait_for_inside(int count)
+{
+    for (int i = 0; i < 5000 && atomic_load(&inside) < count; i++)
+        usleep(1000);
+    return atomic_load(&inside);
+}
+
+/* One question at work, two waiting: the fourth is refused at once, and health
+ * is answered all the same. */
+TEST(beyond_the_queue_is_503_and_health_answers)
+{
+    const char *answer;
+    int fds[4], other;
+
+    serve(1, 2);
+    bed.begin = wait_at_gate;
+    pthread_mutex_lock(&gate);
+    for (int i = 0; i < 4; i++)
+        fds[i] = dial();
+    post(fds[0], LOGS, BODY);
+    CHECK_EQ(wait_for_inside(1), 1);
+    for (int i = 1; i < 4; i++) {
+        post(fds[i], LOGS, BODY);
+        usleep(50000); /* in this order */
+    }
+    answer = hear(fds[3]);
+    CHECK_EQ(status_of(answer), 503);
+    CHECK(strstr(answer, "Retry-After: 1"));
+    CHECK(strstr(answer, "serviceUnavailable"));
+    other = dial();
+    say(other, "GET /health HTTP/1.1\r\nHost: x\r\n\r\n");
+    CHECK_EQ(status_of(hear(other)), 200);
+    close(other);
+    pthread_mutex_unlock(&gate);
+    for (int i = 0; i < 3; i++)
+        CHECK_EQ(status_of(hear(fds[i])), 200);
+    for (int i = 0; i < 4; i++)
+        close(fds[i]);
+    done();
+}
+
+static void *stop_main(void *arg)
+{
+    query_stop(arg);
+    return NULL;
+}
+
+/* Those under way and those waiting get their answers. */
+TEST(stopping_answers_what_was_taken)
+{
+    pthread_t stopper;
+    int fds[3];
+
+    serve(1, 8);
+    bed.begin = wait_at_gate;
+    pthread_mutex_lock(&gate);
+    for (int i = 0; i < 3; i++) {
+        fds[i] = dial();
+        post(fds[i], LOGS, BODY);
+    }
+    CHECK_EQ(wait_for_inside(1), 1);
+    usleep(50000);
+    CHECK_EQ(pthread_create(&stopper, NULL, stop_main, query), 0);
+    usleep(50000);
+    pthread_mutex_unlock(&gate);
+    for (int i = 0; i < 3; i++) {
+        CHECK_EQ(status_of(hear(fds[i])), 200);
+        close(fds[i]);
+    }
+    pthread_join(stopper, NULL);
+    bed_release(&bed);
+}
+
+/* A client that goes away while its question is being answered. */
+TEST(clients_that_hang_up)
+{
+    serve(2, 64);
+    for (int i = 0; i < 200; i++) {
+        int fd = dial();
+
+        post(fd, LOGS, BODY);
+        if (i % 3 == 0)
+            shutdown(fd, SHUT_RDWR);
+        close(fd);
+    }
+    for (int i = 0; i < 20; i++) { /* half a request */
+        int fd = dial();
+
+        say(fd, "POST " LOGS " HTTP/1.1\r\nHost: x\r\nContent-Length: 99\r\n"
+                "\r\n{\"a\"");
+        close(fd);
+    }
+    done();
+}
+
+TEST(bodies_over_the_limit)
+{
+    static char chunk[65536 + 16];
+    int fd;
+
+    serve(1, 8);
+    fd = dial();
+    say(fd, "POST " LOGS " HTTP/1.1\r\nHost: x\r\nContent-Type: "
+            "application/json\r\nContent-Length: 1048577\r\n\r\n");
+    CHECK_EQ(status_of(hear(fd)), 413);
+    close(fd);
+    fd = dial(); /* without a length to see beforehand */
+    say(fd, "POST " LOGS " HTTP/1.1\r\nHost: x\r\nContent-Type: "
+            "application/json\r\nTransfer-Encoding: chunked\r\n\r\n");
+    memset(chunk, 'x', sizeof(chunk) - 1);
+    memcpy(chunk, "10000\r\n", 7);
+    memcpy(chunk + 7 + 65536, "\r\n", 3);
+    for (int i = 0; i < 17; i++)
+        say(fd, chunk);
+    say(fd, "0\r\n\r\n");
+    CHECK_EQ(status_of(hear(fd)), 413);
+    close(fd);
+    done();
+}
+
+TEST(a_body_that_just_fits)
+{
+    static char body[1 << 20];
+    char head[256];
+    int fd;
+
+    serve(1, 8);
+    memset(body, ' ', sizeof(body));
+    memcpy(body, BODY, sizeof(BODY) - 1);
+    fd = dial();
+    snprintf(head, sizeof(head),
+             "POST " LOGS " HTTP/1.1\r\nHost: x\r\nContent-Type: "
+             "application/json\r\nContent-Length: %zu\r\n\r\n",
+             sizeof(body));
+    say(fd, head);
+    for (size_t at = 0; at < sizeof(body);) {
+        ssize_t n = send(fd, body + at, sizeof(body) - at, MSG_NOSIGNAL);
+
+        if (!CHECK(n > 0))
+            break;
+        at += (size_t)n;
+    }
+    CHECK_EQ(status_of(hear(fd)), 200);
+    close(fd);
+    done();
+}
+
+TEST(preflights_and_origins)
+{
+    const char *answer;
+    int fd;
+
+    serve(1, 8);
+    fd = dial();
+    say(fd, "OPTIONS " LOGS " HTTP/1.1\r\nHost: x\r\nOrigin: "
+            "http://portal.example\r\nAccess-Control-Request-Method: POST"
+            "\r\n\r\n");
+    answer = hear(fd);
+    CHECK_EQ(status_of(answer), 204);
+    CHECK(strstr(answer, "Access-Control-Allow-Origin: http://portal.example"));
+    CHECK(strstr(answer, "Access-Control-Allow-Credentials: true"));
+    CHECK(strstr(answer, "x-openchoreo-direct"));
+    CHECK(strstr(answer, "Vary: Origin"));
+    say(fd, "GET /health HTTP/1.1\r\nHost: x\r\nOrigin: http://evil.example"
+            "\r\n\r\n");
+    answer = hear(fd);
+    CHECK_EQ(status_of(answer), 200);
+    CHECK(!strstr(answer, "Access-Control"));
+    say(fd, "DELETE /health HTTP/1.1\r\nHost: x\r\n\r\n");
+    CHECK(strstr(hear(fd), "Allow: GET"));
+    close(fd);
+    done();
+}
+
+TEST(a_port_that_is_taken_is_an_error)
+{
+    struct query_options options;
+    struct query *second = NULL;
+    char address[32];
+
+    serve(1, 8);
+    options = bed.options;
+    snprintf(address, sizeof(address), "127.0.0.1:%u", query_port(query));
+    options.listen = address;
+    CHECK_EQ(query_start(&second, &options), ERR_IO);
+    CHECK(second == NULL);
+    done();
+    query_stop(NULL);
+}
