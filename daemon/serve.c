@@ -15,6 +15,7 @@
 #include "serve.h"
 
 #include <inttypes.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -47,6 +48,7 @@ struct daemon {
     struct ingest *ingest;
     struct timespec catalog_time; /* of the file, when it was read */
     uint64_t started_ns;
+    size_t most_used; /* of the budget, since the last trim */
 };
 
 static uint64_t min_u64(uint64_t a, uint64_t b)
@@ -219,19 +221,26 @@ static enum status replay_entry(void *arg, struct batch *batch)
     return OK;
 }
 
+/* Entries no block holds yet, and then new numbers beyond all that the store
+ * has seen, even if the journal was lost. */
 static enum status replay(struct daemon *d)
 {
-    uint64_t from = UINT64_MAX;
+    uint64_t from = UINT64_MAX, highest = 0;
     uint64_t begin = clock_monotonic_ns();
 
-    for (int stream = 0; stream < STREAM_COUNT; stream++)
-        from = min_u64(from, store_watermark(d->store, (enum stream)stream));
+    for (int stream = 0; stream < STREAM_COUNT; stream++) {
+        uint64_t mark = store_watermark(d->store, (enum stream)stream);
+
+        from = min_u64(from, mark);
+        highest = mark > highest ? mark : highest;
+    }
     enum status status = journal_replay(d->journal, from, replay_entry, d);
     uint64_t took = clock_monotonic_ns() - begin;
     if (status == OK && journal_last_lsn(d->journal) > from)
         log_info("journal", "read back",
                  "after=%" PRIu64 " last=%" PRIu64 " ms=%" PRIu64, from,
                  journal_last_lsn(d->journal), took / NS_PER_MS);
+    journal_skip(d->journal, highest);
     return status;
 }
 
@@ -322,14 +331,30 @@ static void say_ready(const struct daemon *d)
              (clock_monotonic_ns() - d->started_ns) / NS_PER_MS);
 }
 
+/* After a flood the heap is full of holes that glibc keeps; what is free goes
+ * back to the system once the flood is over. */
+static void trim_memory(struct daemon *d)
+{
+    size_t used = budget_used(&d->budget);
+
+    if (used < d->most_used / 2) {
+        malloc_trim(0);
+        d->most_used = used;
+    } else if (used > d->most_used) {
+        d->most_used = used;
+    }
+}
+
 /* Until a signal comes; once a second the catalogue's file is looked at. */
 static void wait_for_signal(struct daemon *d, const sigset_t *signals)
 {
     const struct timespec second = {.tv_sec = 1};
     int signal;
 
-    while ((signal = sigtimedwait(signals, NULL, &second)) < 0)
+    while ((signal = sigtimedwait(signals, NULL, &second)) < 0) {
         read_catalog_file(d);
+        trim_memory(d);
+    }
     log_info("daemon", "stopping", "signal=%d", signal);
 }
 

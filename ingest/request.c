@@ -197,6 +197,7 @@ bool request_decode(struct request *request)
         note_rejected(request, batch);
         stats_add(STATS_CUT_VALUES, batch->cut);
         stats_add(STATS_FIXED_TIMES, count_fixed(batch));
+        stats_add(STATS_REJECTED_OLD, batch->rejected_old);
     } else {
         request_refuse(request, status, detail);
     }
