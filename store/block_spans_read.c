@@ -9,6 +9,8 @@
 #include "block_file.h"
 #include "block_spans.h"
 
+enum { SMALL_TRACE = 64 };
+
 /* ---- traces ---- */
 
 static bool check_traces(struct block *block, struct trace_table *table)
@@ -123,6 +125,29 @@ const uint64_t *block_starts(struct block *block)
             times[row] = at += ints_at(delta, row);
     }
     return block->times = times;
+}
+
+/* One start; without the array if the trace is small. */
+static uint64_t start_of(struct block *block, uint32_t row)
+{
+    struct trace_table *table = block_trace_table(block);
+    const uint64_t *starts;
+    struct ints *delta;
+    uint32_t trace;
+    uint64_t at;
+
+    if (!table)
+        return 0;
+    trace = trace_of(table, row);
+    if (block->times || row - table->first[trace] > SMALL_TRACE) {
+        starts = block_starts(block);
+        return starts ? starts[row] : 0;
+    }
+    delta = block_ints(block, COL_START, block->count);
+    at = ints_at(table->start, trace);
+    for (uint32_t i = table->first[trace]; i <= row; i++)
+        at += ints_at(delta, i);
+    return at;
 }
 
 /* ---- events and links ---- */
@@ -291,14 +316,13 @@ static void read_ids(struct block *block, uint32_t row, struct span *span)
 enum status block_span(struct block *block, uint32_t row, bool whole,
                        struct span *span)
 {
-    const uint64_t *starts = block_starts(block);
     uint32_t rows = block->count;
 
     *span = (struct span){0};
-    if (block->status != OK || row >= rows)
+    if (!block_trace_table(block) || row >= rows)
         return block->status != OK ? block->status : ERR_INVALID;
     read_ids(block, row, span);
-    span->start_ns = starts[row];
+    span->start_ns = start_of(block, row);
     span->end_ns =
         span->start_ns + ints_at(block_ints(block, COL_DURATION, rows), row);
     span->name = texts_at(block_texts(block, COL_NAME, rows), row);

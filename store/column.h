@@ -89,7 +89,7 @@ struct column_in {
     enum status status;
 };
 
-/* A cursor over bytes without blobs. */
+/* A cursor over bytes; the arena is for what they hold. */
 static inline struct column_in column_over(struct slice bytes,
                                            struct arena *arena)
 {

@@ -29,12 +29,9 @@ static void teardown(struct fixture *f)
     buf_release(&f->bytes);
 }
 
-static struct column_in reader(struct fixture *f, ZSTD_DCtx *zstd)
+static struct column_in reader(struct fixture *f)
 {
-    const uint8_t *at = (const uint8_t *)f->bytes.ptr;
-
-    return (struct column_in){
-        .at = at, .end = at + f->bytes.len, .arena = &f->arena, .zstd = zstd};
+    return column_over(buf_slice(&f->bytes), &f->arena);
 }
 
 /* Puts and reads back; returns the size. */
@@ -42,7 +39,6 @@ static size_t check_ints(const uint64_t *values, uint32_t count,
                          enum ints_hint hint)
 {
     struct fixture f;
-    ZSTD_DCtx *zstd = ZSTD_createDCtx();
     struct column_in in;
     struct ints ints;
     uint64_t *copy;
@@ -54,7 +50,7 @@ static size_t check_ints(const uint64_t *values, uint32_t count,
         memcpy(copy, values, count * sizeof(*copy));
     column_put_ints(&f.out, copy, count, hint);
     size = f.bytes.len;
-    in = reader(&f, zstd);
+    in = reader(&f);
     column_ints(&in, count, &ints);
     CHECK_EQ(in.status, OK);
     CHECK(in.at == in.end);
@@ -62,11 +58,10 @@ static size_t check_ints(const uint64_t *values, uint32_t count,
     for (uint32_t i = 0; i < ints.count; i++)
         if (!CHECK_EQ(ints_at(&ints, i), values[i]))
             break;
-    in = reader(&f, zstd);
+    in = reader(&f);
     column_ints(&in, count + 1, &ints); /* not as many as expected */
     CHECK_EQ(in.status, ERR_CORRUPT);
     CHECK_EQ(ints_at(&ints, count), 0);
-    ZSTD_freeDCtx(zstd);
     teardown(&f);
     return size;
 }
@@ -116,7 +111,6 @@ TEST(regular_numbers_are_small)
 static void check_texts(uint32_t count, uint32_t kinds)
 {
     struct fixture f;
-    ZSTD_DCtx *zstd = ZSTD_createDCtx();
     struct column_in in;
     struct texts texts;
     struct dict dict;
@@ -133,7 +127,7 @@ static void check_texts(uint32_t count, uint32_t kinds)
     }
     column_put_dict(&f.out, &dict, codes, count);
     column_put_texts(&f.out, values, count);
-    in = reader(&f, zstd);
+    in = reader(&f);
     for (int round = 0; round < 2; round++) {
         column_texts(&in, count, &texts);
         CHECK_EQ(in.status, OK);
@@ -143,7 +137,6 @@ static void check_texts(uint32_t count, uint32_t kinds)
         CHECK_EQ(texts.count, count);
     }
     CHECK(in.at == in.end);
-    ZSTD_freeDCtx(zstd);
     teardown(&f);
 }
 
@@ -160,7 +153,6 @@ TEST(texts_come_back)
 TEST(blobs_come_back_compressed_if_that_helps)
 {
     struct fixture f;
-    ZSTD_DCtx *zstd = ZSTD_createDCtx();
     char bytes[5000];
     struct column_in in;
 
@@ -170,7 +162,7 @@ TEST(blobs_come_back_compressed_if_that_helps)
     column_put_blob(&f.out, (struct slice){bytes, sizeof(bytes)});
     CHECK(f.bytes.len < 200);
     column_put_blob(&f.out, (struct slice){NULL, 0});
-    in = reader(&f, zstd);
+    in = reader(&f);
     CHECK(slice_equal(column_blob(&in), (struct slice){bytes, sizeof(bytes)}));
     CHECK_EQ(column_blob(&in).len, 0);
     CHECK_EQ(in.status, OK);
@@ -179,9 +171,8 @@ TEST(blobs_come_back_compressed_if_that_helps)
         bytes[i] = (char)test_random(256);
     column_put_blob(&f.out, (struct slice){bytes, sizeof(bytes)});
     CHECK(f.bytes.len < sizeof(bytes) + 8);
-    in = reader(&f, zstd);
+    in = reader(&f);
     CHECK(slice_equal(column_blob(&in), (struct slice){bytes, sizeof(bytes)}));
-    ZSTD_freeDCtx(zstd);
     teardown(&f);
 }
 
