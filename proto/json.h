@@ -32,7 +32,7 @@
 #include "slice.h"
 #include "status.h"
 
-enum { JSON_MAX_DEPTH = 128, JSON_MAX_PATH = 48 };
+enum { JSON_MAX_DEPTH = 1024, JSON_MAX_PATH = 48 };
 #define JSON_NO_INDEX UINT32_MAX
 
 struct json {
