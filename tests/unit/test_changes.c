@@ -14,6 +14,14 @@ static const char *new_pod(const char *version, char text[160])
     return text;
 }
 
+static void serve(struct kit *kit, const char *pod)
+{
+    struct batch *batch = kit_batch(kit, SIGNAL_SPANS);
+
+    kit_span(batch, pod, SPAN_SERVER, 1, 1, 0, "");
+    kit_take_all(kit, batch);
+}
+
 static void say(struct kit *kit, const char *pod, uint64_t seconds)
 {
     struct batch *batch = kit_batch(kit, SIGNAL_LOGS);
@@ -99,12 +107,8 @@ TEST(an_event_of_a_span_batch_is_a_batch_of_its_own)
     struct kit kit = kit_open();
     char text[160];
 
-    for (int i = 0; i < 2; i++) {
-        struct batch *batch = kit_batch(&kit, SIGNAL_SPANS);
-
-        kit_span(batch, new_pod(i ? "2" : "1", text), SPAN_SERVER, 1, 1, 0, "");
-        kit_take_all(&kit, batch);
-    }
+    serve(&kit, new_pod("1", text));
+    serve(&kit, new_pod("2", text));
     check_event(0, "1", "2");
     CHECK_EQ(kit_store.count, 3);
     CHECK_EQ(kit_store.batches[2]->signal, SIGNAL_LOGS);
@@ -165,4 +169,49 @@ TEST(a_lost_event_comes_again_with_its_batch_and_a_kept_one_does_not)
         CHECK(!kit_event(1));
         kit_close(&kit);
     }
+}
+
+TEST(the_same_for_events_of_span_batches)
+{
+    for (uint64_t i = 0; i < 6; i++) {
+        struct kit kit = kit_open();
+        uint64_t committed = i % 3; /* of logs */
+        char old[160], new[160];
+
+        kit_store.keep = true;
+        new_pod("1.0", old);
+        new_pod("1.1", new);
+        serve(&kit, old);
+        serve(&kit, new);
+        CHECK(kit_event(0));
+        kit_kill(&kit);
+        kit_drop_batches();
+        kit_store.watermark[STREAM_LOGS] = committed;
+        kit_store.watermark[STREAM_SPANS] = 2;
+        kit_store.watermark[STREAM_DERIVED] = 1 + i / 3;
+
+        kit = kit_open_with(&kit_options);
+        serve(&kit, old);
+        serve(&kit, new);
+        CHECK_EQ(kit_event(0) != NULL, committed < 2);
+        CHECK(!kit_event(1));
+        CHECK_EQ(kit_store.count, committed < 2);
+        kit_close(&kit);
+    }
+}
+
+/* The pod is known, its identity is found later: what it runs was no news. */
+TEST(a_pod_that_gets_another_identity_makes_no_event)
+{
+    struct kit kit = kit_open();
+
+    say(&kit, "service.name=cart,service.version=1,k8s.pod.uid=a,x=1", 0);
+    say(&kit, "service.name=cart,service.version=2,k8s.pod.uid=b,x=1", 1);
+    CHECK(!kit_event(0)); /* each pod for itself, until they are stamped */
+    say(&kit, "k8s.pod.uid=a,openchoreo.dev/component=cart", 2);
+    say(&kit, "k8s.pod.uid=b,openchoreo.dev/component=cart", 3);
+    say(&kit, "service.name=cart,service.version=1,k8s.pod.uid=a,x=1", 4);
+    say(&kit, "service.name=cart,service.version=2,k8s.pod.uid=b,x=1", 5);
+    CHECK(!kit_event(0));
+    kit_close(&kit);
 }

@@ -202,12 +202,14 @@ TEST(producer_and_consumer_meet_through_links_either_way)
     consume(&kit, 7, 1, 1, both, 2); /* a batch of one producer: one call */
     consume(&kit, 8, 1, 1, both, 1); /* another group takes one, too */
     consume(&kit, 9, 1, 1, (uint32_t[]){3}, 1);
-    one(&kit, CART, SPAN_PRODUCER, 1, 3, 0, ""); /* after its consumer */
+    consume(&kit, 10, 1, 1, (uint32_t[]){3}, 1);
+    one(&kit, CART, SPAN_PRODUCER, 1, 3, 0, ""); /* after its consumers */
+    consume(&kit, 11, 1, 1, (uint32_t[]){3}, 1);
     kit_close(&kit);
     CHECK_EQ(kit_sum(DERIVED_OUT_DURATION,
                      "peer.kind=component,peer.endpoint=messaging"),
-             3);
-    CHECK_EQ(kit_sum(DERIVED_IN_DURATION, "peer.kind=component"), 3);
+             5);
+    CHECK_EQ(kit_sum(DERIVED_IN_DURATION, "peer.kind=component"), 5);
 }
 
 TEST(a_consumer_is_the_child_of_its_producer)
@@ -340,4 +342,16 @@ TEST(hundreds_of_requests_in_one_batch_keep_their_endpoints)
     kit_close(&kit);
     CHECK_EQ(kit_sum(DERIVED_OUT_DURATION, "endpoint=http"),
              KIT_MAX_RECORDS / 2);
+}
+
+TEST(a_call_learns_its_endpoint_when_it_meets_its_callee)
+{
+    struct kit kit = kit_open();
+
+    one(&kit, FRONT, SPAN_CLIENT, 1, 2, 1, GET);
+    one(&kit, FRONT, SPAN_SERVER, 1, 1, 0, GET); /* ended after its call */
+    one(&kit, CART, SPAN_SERVER, 1, 3, 2, GET);
+    kit_close(&kit);
+    CHECK_EQ(kit_sum(DERIVED_OUT_DURATION, "endpoint=http"), 1);
+    CHECK_EQ(kit_sum(DERIVED_IN_DURATION, "peer.endpoint=http"), 1);
 }
