@@ -36,48 +36,55 @@ enum need {
 };
 
 struct usage_source {
-    const char *name;
+    struct slice name;
     uint8_t row, rank, need;
 };
 
+#define TEXT(literal)                  \
+    {                                  \
+        (literal), sizeof(literal) - 1 \
+    }
+
+/* Those of one name stand together. */
+/* clang-format off */
 static const struct usage_source sources[] = {
-    {"container.cpu.usage", USAGE_CPU, 0, ANY},
-    {"container_cpu_usage_seconds_total", USAGE_CPU, 1, CONTAINER},
-    {"container.cpu.time", USAGE_CPU, 2, ANY},
-    {"k8s.pod.cpu.usage", USAGE_CPU, 3, ANY},
-    {"k8s.pod.cpu.utilization", USAGE_CPU, 4,
-     ANY}, /* cores, by old receivers */
-    {"k8s.pod.cpu.time", USAGE_CPU, 5, ANY},
-    {"process.cpu.time", USAGE_CPU, 6, ANY},
-    {"k8s.container.cpu_request", USAGE_CPU_REQUESTS, 0, ANY},
-    {"k8s.container.cpu.request.desired", USAGE_CPU_REQUESTS, 1, ANY},
-    {"kube_pod_container_resource_requests", USAGE_CPU_REQUESTS, 2, CPU},
-    {"k8s.container.cpu_limit", USAGE_CPU_LIMITS, 0, ANY},
-    {"k8s.container.cpu.limit.desired", USAGE_CPU_LIMITS, 1, ANY},
-    {"kube_pod_container_resource_limits", USAGE_CPU_LIMITS, 2, CPU},
-    {"container.memory.working_set", USAGE_MEMORY, 0, ANY},
-    {"container_memory_working_set_bytes", USAGE_MEMORY, 1, CONTAINER},
-    {"k8s.pod.memory.working_set", USAGE_MEMORY, 2, ANY},
-    {"container.memory.usage", USAGE_MEMORY, 3, ANY},
-    {"k8s.pod.memory.usage", USAGE_MEMORY, 4, ANY},
-    {"process.memory.usage", USAGE_MEMORY, 5, ANY},
-    {"k8s.container.memory_request", USAGE_MEMORY_REQUESTS, 0, ANY},
-    {"k8s.container.memory.request.desired", USAGE_MEMORY_REQUESTS, 1, ANY},
-    {"kube_pod_container_resource_requests", USAGE_MEMORY_REQUESTS, 2, MEMORY},
-    {"k8s.container.memory_limit", USAGE_MEMORY_LIMITS, 0, ANY},
-    {"k8s.container.memory.limit.desired", USAGE_MEMORY_LIMITS, 1, ANY},
-    {"kube_pod_container_resource_limits", USAGE_MEMORY_LIMITS, 2, MEMORY},
-    {"k8s.pod.network.io", USAGE_NETWORK_RECEIVE, 0, RECEIVE},
-    {"container.network.io", USAGE_NETWORK_RECEIVE, 1, RECEIVE},
-    {"container_network_receive_bytes_total", USAGE_NETWORK_RECEIVE, 2, ANY},
-    {"k8s.pod.network.io", USAGE_NETWORK_TRANSMIT, 0, TRANSMIT},
-    {"container.network.io", USAGE_NETWORK_TRANSMIT, 1, TRANSMIT},
-    {"container_network_transmit_bytes_total", USAGE_NETWORK_TRANSMIT, 2, ANY},
-    {"container.disk.io", USAGE_DISK_READ, 0, READ},
-    {"container_fs_reads_bytes_total", USAGE_DISK_READ, 1, CONTAINER},
-    {"container.disk.io", USAGE_DISK_WRITE, 0, WRITE},
-    {"container_fs_writes_bytes_total", USAGE_DISK_WRITE, 1, CONTAINER},
+    {TEXT("container.cpu.usage"), USAGE_CPU, 0, ANY},
+    {TEXT("container_cpu_usage_seconds_total"), USAGE_CPU, 1, CONTAINER},
+    {TEXT("container.cpu.time"), USAGE_CPU, 2, ANY},
+    {TEXT("k8s.pod.cpu.usage"), USAGE_CPU, 3, ANY},
+    {TEXT("k8s.pod.cpu.utilization"), USAGE_CPU, 4, ANY}, /* in cores */
+    {TEXT("k8s.pod.cpu.time"), USAGE_CPU, 5, ANY},
+    {TEXT("process.cpu.time"), USAGE_CPU, 6, ANY},
+    {TEXT("k8s.container.cpu_request"), USAGE_CPU_REQUESTS, 0, ANY},
+    {TEXT("k8s.container.cpu.request.desired"), USAGE_CPU_REQUESTS, 1, ANY},
+    {TEXT("kube_pod_container_resource_requests"), USAGE_CPU_REQUESTS, 2, CPU},
+    {TEXT("kube_pod_container_resource_requests"), USAGE_MEMORY_REQUESTS, 2, MEMORY},
+    {TEXT("k8s.container.cpu_limit"), USAGE_CPU_LIMITS, 0, ANY},
+    {TEXT("k8s.container.cpu.limit.desired"), USAGE_CPU_LIMITS, 1, ANY},
+    {TEXT("kube_pod_container_resource_limits"), USAGE_CPU_LIMITS, 2, CPU},
+    {TEXT("kube_pod_container_resource_limits"), USAGE_MEMORY_LIMITS, 2, MEMORY},
+    {TEXT("container.memory.working_set"), USAGE_MEMORY, 0, ANY},
+    {TEXT("container_memory_working_set_bytes"), USAGE_MEMORY, 1, CONTAINER},
+    {TEXT("k8s.pod.memory.working_set"), USAGE_MEMORY, 2, ANY},
+    {TEXT("container.memory.usage"), USAGE_MEMORY, 3, ANY},
+    {TEXT("k8s.pod.memory.usage"), USAGE_MEMORY, 4, ANY},
+    {TEXT("process.memory.usage"), USAGE_MEMORY, 5, ANY},
+    {TEXT("k8s.container.memory_request"), USAGE_MEMORY_REQUESTS, 0, ANY},
+    {TEXT("k8s.container.memory.request.desired"), USAGE_MEMORY_REQUESTS, 1, ANY},
+    {TEXT("k8s.container.memory_limit"), USAGE_MEMORY_LIMITS, 0, ANY},
+    {TEXT("k8s.container.memory.limit.desired"), USAGE_MEMORY_LIMITS, 1, ANY},
+    {TEXT("k8s.pod.network.io"), USAGE_NETWORK_RECEIVE, 0, RECEIVE},
+    {TEXT("k8s.pod.network.io"), USAGE_NETWORK_TRANSMIT, 0, TRANSMIT},
+    {TEXT("container.network.io"), USAGE_NETWORK_RECEIVE, 1, RECEIVE},
+    {TEXT("container.network.io"), USAGE_NETWORK_TRANSMIT, 1, TRANSMIT},
+    {TEXT("container_network_receive_bytes_total"), USAGE_NETWORK_RECEIVE, 2, ANY},
+    {TEXT("container_network_transmit_bytes_total"), USAGE_NETWORK_TRANSMIT, 2, ANY},
+    {TEXT("container.disk.io"), USAGE_DISK_READ, 0, READ},
+    {TEXT("container.disk.io"), USAGE_DISK_WRITE, 0, WRITE},
+    {TEXT("container_fs_reads_bytes_total"), USAGE_DISK_READ, 1, CONTAINER},
+    {TEXT("container_fs_writes_bytes_total"), USAGE_DISK_WRITE, 1, CONTAINER},
 };
+/* clang-format on */
 enum { SOURCES = sizeof(sources) / sizeof(sources[0]) };
 
 static struct slice text_attr(const struct attrs *attrs, const char *key)
@@ -144,25 +151,40 @@ static uint64_t pod_of_point(const struct attrs *attrs)
 struct usage_visit {
     struct call *call;
     struct series_set *set;
+    size_t last; /* source of the point before; the next is like it, mostly */
     bool failed;
 };
+
+/* The first source of this name; SOURCES if there is none. */
+static size_t find_source(const struct usage_visit *visit, struct slice name)
+{
+    size_t at = visit->last;
+
+    if (at < SOURCES && slice_equal(sources[at].name, name))
+        return at;
+    for (at = 0; at < SOURCES; at++)
+        if (slice_equal(sources[at].name, name))
+            break;
+    return at;
+}
 
 static void visit_usage(void *arg, const struct point *point)
 {
     struct usage_visit *visit = arg;
+    size_t at = find_source(visit, point->metric->name);
+    struct series_point p = {.point = point, .factor = 1};
 
-    for (size_t i = 0; i < SOURCES && !visit->failed; i++) {
-        const struct usage_source *source = &sources[i];
-        struct series_point p = {.point = point, .factor = 1};
-
-        if (!slice_equal(point->metric->name, slice_of(source->name)) ||
-            !need_met(source->need, &point->attrs))
+    visit->last = at;
+    for (; at < SOURCES && !visit->failed &&
+           slice_equal(sources[at].name, sources[visit->last].name);
+         at++) {
+        if (!need_met(sources[at].need, &point->attrs))
             continue;
         p.key = series_key(point);
         p.group = pod_of_point(&point->attrs);
-        p.family = source->row;
-        p.rank = source->rank;
-        p.tags = 1u << source->row;
+        p.family = sources[at].row;
+        p.rank = sources[at].rank;
+        p.tags = 1u << sources[at].row;
         visit->failed = !series_set_add(visit->set, &p);
     }
 }
@@ -197,7 +219,7 @@ enum status usage_query(struct call *call, const struct idset *resources,
     enum status s;
 
     for (size_t i = 0; i < SOURCES; i++)
-        names[i] = slice_of(sources[i].name);
+        names[i] = sources[i].name;
     for (int i = 0; i < USAGE_ROWS; i++)
         if (!row_init(&rows[i], grid, call->arena))
             return arena_status(call->arena);
