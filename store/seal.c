@@ -160,18 +160,10 @@ static enum status try_commit(struct store *store, const struct commit *commit,
 /* The journal's entries up to here are not needed any more. Under the lock. */
 static uint64_t cut_position(const struct store *store)
 {
-    uint64_t cut = store->streams[STREAM_DERIVED].watermark;
+    uint64_t records = store_records_cut(store, false);
+    uint64_t derived = store->streams[STREAM_DERIVED].watermark;
 
-    for (int i = 0; i < STREAM_DERIVED; i++) {
-        const struct section *first = store->streams[i].first;
-        uint64_t need = store->last_lsn;
-
-        if (first)
-            need = first->first_lsn > 0 ? first->first_lsn - 1 : 0;
-        if (need < cut)
-            cut = need;
-    }
-    return cut;
+    return records < derived ? records : derived;
 }
 
 /* What was committed leaves the lists. Under the lock. */

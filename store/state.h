@@ -65,6 +65,10 @@ struct store {
 /* Closes the open section of the stream, if there is one. Under the lock. */
 void store_close_section(struct store *store, enum stream stream);
 
+/* The lsn up to which spans, logs and metrics do not need the journal any
+ * more; soon: once what is closed is committed. Under the lock. */
+uint64_t store_records_cut(const struct store *store, bool soon);
+
 /* seal.c */
 MUST_CHECK enum status seal_start(struct store *store);
 void seal_stop(struct store *store); /* commits what is there */

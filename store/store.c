@@ -31,6 +31,9 @@
 #include "state.h"
 #include "stats.h"
 
+/* Between flushes that are only for the journal. */
+#define PRESS_AGE_NS NS_PER_S
+
 /* What all queries together may take; beyond it they are told ERR_BUSY. */
 enum { QUERY_BYTES = 96 << 20 };
 
@@ -300,18 +303,42 @@ void store_append(struct store *store, struct batch *batch)
     pthread_mutex_unlock(&store->lock);
 }
 
+uint64_t store_records_cut(const struct store *store, bool soon)
+{
+    uint64_t cut = store->last_lsn;
+
+    for (int i = 0; i < STREAM_DERIVED; i++) {
+        const struct section *first = store->streams[i].first;
+
+        while (soon && first && first->closed)
+            first = first->next;
+        if (first && first->first_lsn <= cut)
+            cut = first->first_lsn > 0 ? first->first_lsn - 1 : 0;
+    }
+    return cut;
+}
+
+/*
+ * Pressed by the journal only while it is the derived stream that holds it
+ * back, and not more often than PRESS_AGE_NS unless it gets tight: at full
+ * speed the journal is never far from a quarter full, and a flush for every
+ * batch would cost more than the batch.
+ */
 bool store_wants_derived(struct store *store, uint64_t last_lsn)
 {
     const struct stream_state *state = &store->streams[STREAM_DERIVED];
-    bool press = journal_presses(store, 4);
+    bool press = journal_presses(store, 4), tight = journal_presses(store, 2);
 
     pthread_mutex_lock(&store->lock);
     uint64_t flushed =
         state->last_lsn > state->watermark ? state->last_lsn : state->watermark;
-    bool old =
-        clock_monotonic_ns() - store->derived_ns >= store->options.head_age_ns;
+    uint64_t age = clock_monotonic_ns() - store->derived_ns;
+    bool holds = flushed < store_records_cut(store, true);
     pthread_mutex_unlock(&store->lock);
-    return last_lsn > flushed && (old || press);
+    if (last_lsn <= flushed)
+        return false;
+    return age >= store->options.head_age_ns ||
+           (holds && (tight || (press && age >= PRESS_AGE_NS)));
 }
 
 static void save(struct store *store, struct save *save)

@@ -329,3 +329,125 @@ TEST(a_disk_that_stays_full_does_not_keep_the_store_from_closing)
     store_close(store);
     temp_remove(dir);
 }
+
+/* ---- with a journal ---- */
+
+struct chain {
+    struct store *store;
+    pthread_mutex_t lock; /* one thread at a time, like a correlator */
+    uint64_t lsn;
+    atomic_uint taken, refused;
+    uint64_t derived;
+};
+
+static void flush_if_wanted(struct chain *chain)
+{
+    uint64_t lsn = chain->lsn;
+
+    if (!store_wants_derived(chain->store, lsn))
+        return;
+    chain->derived++;
+    store_append(chain->store,
+                 points_batch(lsn, true, "n", 1, NS_PER_HOUR + lsn, 1, 1));
+}
+
+/* In the place of a correlator: a log record or a point of each request. */
+static void take(void *arg, struct batch *batch)
+{
+    struct chain *chain = arg;
+    uint64_t lsn = batch->lsn;
+
+    batch->done = NULL;
+    pthread_mutex_lock(&chain->lock);
+    batch->count = 1;
+    if (batch->signal == SIGNAL_LOGS) {
+        batch->logs = arena_zero(&batch->arena, 1, sizeof(*batch->logs));
+        batch->logs[0].time_ns = NS_PER_HOUR + lsn;
+        store_append(chain->store, batch);
+    } else {
+        batch_free(batch);
+        batch = points_batch(lsn, false, "cpu", 1, NS_PER_HOUR + lsn, 1, 1);
+        store_append(chain->store, batch);
+    }
+    chain->lsn = lsn;
+    flush_if_wanted(chain);
+    pthread_mutex_unlock(&chain->lock);
+    atomic_fetch_add(&chain->taken, 1);
+}
+
+static void refused(void *arg, enum status status)
+{
+    struct chain *chain = arg;
+
+    CHECK_EQ(status, ERR_BUSY);
+    atomic_fetch_add(&chain->refused, 1);
+}
+
+static void tick(struct chain *chain)
+{
+    usleep(500);
+    pthread_mutex_lock(&chain->lock);
+    flush_if_wanted(chain);
+    pthread_mutex_unlock(&chain->lock);
+}
+
+/* Until so many requests have been taken; what is refused is sent again. */
+static void submit(struct journal *journal, struct chain *chain,
+                   uint32_t requests, enum signal signal)
+{
+    enum { BODY = 10000, AT_ONCE = 20, TRIES = 4000 };
+    struct sink sink = journal_sink(journal);
+    unsigned want = atomic_load(&chain->taken) + requests;
+    int tries = 0;
+
+    while (atomic_load(&chain->taken) < want && tries < TRIES) {
+        unsigned left = want - atomic_load(&chain->taken);
+        unsigned over = atomic_load(&chain->taken) +
+                        atomic_load(&chain->refused) +
+                        (left < AT_ONCE ? left : AT_ONCE);
+
+        for (unsigned i = 0; i < AT_ONCE && i < left; i++) {
+            struct batch *batch =
+                batch_new(signal, calloc(1, BODY), BODY, NULL);
+
+            batch->done = refused;
+            batch->done_arg = chain;
+            sink.submit(sink.arg, batch);
+        }
+        while (atomic_load(&chain->taken) + atomic_load(&chain->refused) <
+                   over &&
+               tries++ < TRIES)
+            tick(chain);
+    }
+    CHECK_EQ(atomic_load(&chain->taken), want);
+}
+
+TEST(the_journal_is_cut_and_presses_for_seals_and_flushes)
+{
+    char dir[64];
+    struct journal *journal = NULL;
+    struct chain chain = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+    temp_make(dir);
+    struct journal_options jo = {.dir = dir, .max_bytes = 4 << 20};
+    struct store_options options = options_in(dir);
+    CHECK_EQ(journal_open(&journal, &jo), OK);
+    options.journal = journal;
+    options.block_logs = 1 << 20; /* nothing but the journal makes it seal */
+    options.head_bytes = 1 << 30;
+    CHECK_EQ(store_open(&chain.store, &options), OK);
+    CHECK_EQ(
+        journal_start(journal, (struct sink){.submit = take, .arg = &chain}),
+        OK);
+    /* Twice as much as the journal holds, then a little of another kind. */
+    submit(journal, &chain, 800, SIGNAL_LOGS);
+    submit(journal, &chain, 20, SIGNAL_METRICS);
+    CHECK(journal_bytes(journal) < jo.max_bytes);
+    CHECK(store_watermark(chain.store, STREAM_LOGS) > 400);
+    CHECK(chain.derived > 0 && chain.derived < 40);
+    CHECK_EQ(total_value(chain.store), 20 + chain.derived);
+    journal_stop(journal);
+    store_close(chain.store);
+    journal_close(journal);
+    temp_remove(dir);
+}
