@@ -148,7 +148,6 @@ static uint32_t count_fixed(const struct batch *batch)
 static void note_rejected(struct request *request, const struct batch *batch)
 {
     request->rejected = batch->rejected;
-    request->rejected_old = batch->rejected_old;
     if (batch->rejected > 0)
         snprintf(request->message, sizeof(request->message), "%u of %u %s: %s",
                  batch->rejected, batch->rejected + batch->count,
@@ -242,7 +241,6 @@ static void count_outcome(const struct request *request)
     case OK:
         stats_add(accepted[request->signal], request->count);
         stats_add(rejected[request->signal], request->rejected);
-        stats_add(STATS_REJECTED_OLD, request->rejected_old);
         break;
     case ERR_MALFORMED:
     case ERR_INVALID:

@@ -43,7 +43,7 @@ struct request {
 
     /* The outcome. */
     enum status status;
-    uint32_t count, rejected, rejected_old; /* old: of the rejected */
+    uint32_t count, rejected;
     char message[REQUEST_MESSAGE];
 
     /* Called once after request_submit, by another thread, perhaps before

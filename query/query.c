@@ -338,12 +338,17 @@ static enum MHD_Result finish_request(struct job *job)
     return MHD_YES;
 }
 
-/* Content-Length, where there is one, saves reading what would be refused. */
+/* Content-Length, where there is one, saves keeping what would be refused. True
+ * if it is not even worth reading: a client that is still sending would mostly
+ * see a reset in place of an answer given now. */
 static bool announces_too_much(struct job *job)
 {
     struct slice text = header(job, "Content-Length");
+    uint64_t length = text.len > 0 ? strtoull(text.ptr, NULL, 10) : 0;
 
-    return text.len > 0 && strtoull(text.ptr, NULL, 10) > job->max_body;
+    job->too_big = length > job->max_body;
+    return job->too_big &&
+           (length > 4 * job->max_body || header(job, "Expect").len > 0);
 }
 
 static enum MHD_Result handle(void *cls, struct MHD_Connection *connection,
