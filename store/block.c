@@ -133,7 +133,7 @@ void block_out_dict(struct block_out *out, uint32_t id, const struct dict *dict,
                     uint64_t *codes, uint32_t count)
 {
     block_out_begin(out, id);
-    column_put_dict(&out->column, dict, codes, count);
+    column_put_dict(&out->column, dict, codes, count, true);
     block_out_end(out);
 }
 
@@ -303,7 +303,7 @@ uint32_t block_count(const struct block *block)
 
 static struct column_in cursor(struct block *block, struct block_ref *ref)
 {
-    struct column_in in = {.arena = block->arena, .status = block->status};
+    struct column_in in = {.arena = block->arena, .late = &block->status};
 
     if (block->status == OK && !ref->packed && !ref->checked) {
         if (checksum(ref->at, ref->len) != ref->checksum)
@@ -354,7 +354,8 @@ struct column_in block_column(struct block *block, uint32_t id)
     }
     if (low == block->ref_count || block->refs[low].id != id) {
         block_fail(block, ERR_CORRUPT);
-        return (struct column_in){.status = block->status};
+        return (struct column_in){.status = block->status,
+                                  .late = &block->status};
     }
     if (block->refs[low].packed && !block->unpacked)
         unpack(block);

@@ -60,7 +60,7 @@ static void find_phrase(const struct texts *texts, struct slice phrase,
     size_t size = texts->start ? texts->start[texts->heap_count]
                                : (size_t)texts->width * texts->heap_count;
 
-    if (size == 0)
+    if (size == 0 || !at) /* the writer cuts no heap of these to pieces */
         return;
     end = at + size;
     while ((at = memmem(at, (size_t)(end - at), phrase.ptr, phrase.len))) {

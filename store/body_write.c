@@ -245,7 +245,7 @@ static void put_variable(struct body_out *body, uint32_t id,
     } else {
         buf_byte(&out->current, VARIABLE_TEXT);
         put_charset(&out->current, &dict);
-        column_put_dict(&out->column, &dict, v, count);
+        column_put_dict(&out->column, &dict, v, count, false);
     }
     block_out_end(out);
 }

@@ -76,9 +76,10 @@ static inline uint32_t dict_add(struct dict *dict, struct slice text)
     return dict_find_or_add(dict, text);
 }
 
-/* Appends the column of dict's texts with these codes. */
+/* Appends the column of dict's texts with these codes. pieces: texts that
+ * hardly repeat may be stored so that a few are read without all. */
 void column_put_dict(struct column_out *column, const struct dict *dict,
-                     uint64_t *codes, uint32_t count);
+                     uint64_t *codes, uint32_t count, bool pieces);
 
 /* ---- reading ---- */
 
@@ -87,6 +88,7 @@ struct column_in {
     const uint8_t *at, *end;
     struct arena *arena;
     enum status status;
+    enum status *late; /* gets errors met after the cursor is gone, or NULL */
 };
 
 /* A cursor over bytes; the arena is for what they hold. */
@@ -95,7 +97,7 @@ static inline struct column_in column_over(struct slice bytes,
 {
     const uint8_t *at = (const uint8_t *)(bytes.len ? bytes.ptr : "");
 
-    return (struct column_in){at, at + bytes.len, arena, OK};
+    return (struct column_in){at, at + bytes.len, arena, OK, NULL};
 }
 
 uint64_t column_varint(struct column_in *column);
@@ -138,24 +140,36 @@ static inline bool ints_same(const struct ints *ints)
     return !ints->all && ints->plane_count == 0;
 }
 
+enum { TEXTS_PIECE = 1024 }; /* texts; part of the format */
+
+struct texts_piece {
+    struct column_in blob;
+    const char *bytes; /* NULL until it is read */
+};
+
 struct texts {
     uint32_t count; /* rows */
     uint32_t heap_count;
     const char *heap;
     const uint32_t *start; /* of text i; heap_count + 1 of them; or NULL and */
     uint32_t width;        /* all texts are this long */
-    bool coded;            /* rows have codes; else row i is text i */
+    struct texts_piece *pieces; /* instead of heap, or NULL */
+    bool coded;                 /* rows have codes; else row i is text i */
     struct ints codes;
 };
 
 void column_texts(struct column_in *column, uint32_t count,
                   struct texts *texts);
 
+struct slice texts_piece_entry(const struct texts *texts, uint32_t i);
+
 /* Text i of the heap; empty if there is none (damaged codes). */
 static inline struct slice texts_entry(const struct texts *texts, uint64_t i)
 {
     if (i >= texts->heap_count)
         return (struct slice){NULL, 0};
+    if (texts->pieces)
+        return texts_piece_entry(texts, (uint32_t)i);
     if (!texts->start)
         return (struct slice){texts->heap + i * texts->width, texts->width};
     return (struct slice){texts->heap + texts->start[i],

@@ -174,22 +174,23 @@ const uint64_t *ints_all(struct ints *ints, struct arena *arena)
 
 /* ---- texts ---- */
 
+/* Where text i begins among all. */
+static uint64_t text_start(const struct texts *texts, uint32_t i)
+{
+    return texts->start ? texts->start[i] : (uint64_t)i * texts->width;
+}
+
+/* From the lengths: where each text begins. */
 static void place_texts(struct column_in *column, struct texts *texts,
                         const struct ints *lens)
 {
     uint32_t *start;
-    struct slice heap;
     uint64_t at = 0;
 
     texts->heap_count = lens->count;
-    heap = column_blob(column);
-    if (column->status != OK)
-        return;
-    texts->heap = heap.ptr;
     if (ints_same(lens)) {
         texts->width = (uint32_t)lens->base;
-        if (lens->base > heap.len ||
-            (uint64_t)texts->width * lens->count != heap.len)
+        if (lens->base > UINT32_MAX || lens->base * lens->count > UINT32_MAX)
             fail(column, ERR_CORRUPT);
         return;
     }
@@ -200,29 +201,84 @@ static void place_texts(struct column_in *column, struct texts *texts,
         uint64_t len = ints_at(lens, i);
 
         start[i] = (uint32_t)at;
-        if (len > heap.len - at) {
+        if (len > UINT32_MAX - at) {
             fail(column, ERR_CORRUPT);
             return;
         }
         at += len;
     }
     start[lens->count] = (uint32_t)at;
-    if (at != heap.len || heap.len > UINT32_MAX)
-        fail(column, ERR_CORRUPT);
     texts->start = start;
+}
+
+static void skip_blob(struct column_in *column)
+{
+    uint64_t len = column_varint(column);
+
+    if (len > 0 && byte(column) == 1)
+        len = column_varint(column);
+    column_bytes(column, len);
+}
+
+/* Notes where the pieces are; each is read when a text of it is. */
+static void place_pieces(struct column_in *column, struct texts *texts)
+{
+    uint32_t count = texts->heap_count / TEXTS_PIECE + 1;
+
+    texts->pieces = alloc(column, count * sizeof(*texts->pieces));
+    if (!texts->pieces)
+        return;
+    for (uint32_t i = 0; i * TEXTS_PIECE < texts->heap_count; i++) {
+        texts->pieces[i] = (struct texts_piece){.blob = *column};
+        skip_blob(column);
+    }
+}
+
+struct slice texts_piece_entry(const struct texts *texts, uint32_t i)
+{
+    struct texts_piece *piece = &texts->pieces[i / TEXTS_PIECE];
+    uint32_t first = i - i % TEXTS_PIECE;
+    uint32_t end = texts->heap_count - first < TEXTS_PIECE
+                       ? texts->heap_count
+                       : first + TEXTS_PIECE;
+    uint64_t base = text_start(texts, first), at = text_start(texts, i);
+
+    if (!piece->bytes && piece->blob.status == OK) {
+        struct slice bytes = column_blob(&piece->blob);
+
+        if (bytes.len != text_start(texts, end) - base)
+            fail(&piece->blob, ERR_CORRUPT);
+        if (piece->blob.status == OK)
+            piece->bytes = bytes.ptr;
+        else if (piece->blob.late && *piece->blob.late == OK)
+            *piece->blob.late = piece->blob.status;
+    }
+    if (!piece->bytes)
+        return (struct slice){NULL, 0};
+    return (struct slice){piece->bytes + (at - base),
+                          text_start(texts, i + 1) - at};
 }
 
 void column_texts(struct column_in *column, uint32_t count, struct texts *texts)
 {
-    uint8_t coded = byte(column);
+    uint8_t how = byte(column);
+    struct slice heap;
     struct ints lens;
 
-    *texts = (struct texts){.count = count, .coded = coded == 1};
+    *texts = (struct texts){.count = count, .coded = how == 1};
     column_ints_any(column, &lens);
-    place_texts(column, texts, &lens);
-    if (coded > 1 || (coded == 0 && lens.count != count))
+    if (how > 2 || (how != 1 && lens.count != count))
         fail(column, ERR_CORRUPT);
-    if (coded == 1)
+    place_texts(column, texts, &lens);
+    if (column->status == OK && how == 2) {
+        place_pieces(column, texts);
+    } else if (column->status == OK) {
+        heap = column_blob(column);
+        texts->heap = heap.ptr;
+        if (heap.len != text_start(texts, texts->heap_count))
+            fail(column, ERR_CORRUPT);
+    }
+    if (how == 1)
         column_ints(column, count, &texts->codes);
     if (column->status != OK)
         *texts = (struct texts){0};

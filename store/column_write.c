@@ -12,8 +12,10 @@
  *             how 0    count bytes
  *             how 1    length, that many bytes of one zstd frame
  *   blob    length; if it is not zero: how u8 and as a plane
- *   texts   coded u8, ints (lengths of the heap's texts), blob (the heap),
- *           and, if coded is 1, ints (a number per row)
+ *   texts   how u8, ints (lengths of the heap's texts), then
+ *             how 0    blob (the heap; row i is text i)
+ *             how 1    blob (the heap), ints (a number per row)
+ *             how 2    a blob for every TEXTS_PIECE rows, read one by one
  *
  *   The numbers 7 7 9 in hex: 03 | 00 07 01 01 | 00 00 00 02
  *                             count mode base factor planes | how, bytes
@@ -213,48 +215,74 @@ void column_put_ints(struct column_out *column, uint64_t *values,
 
 /* ---- texts ---- */
 
+/* Texts back to back, as blobs of at most `piece` texts each. */
 static void put_heap(struct column_out *column, const struct slice *texts,
+                     const uint64_t *codes, uint32_t count, uint32_t piece)
+{
+    char *heap = NULL;
+    size_t room = 0;
+
+    for (uint32_t begin = 0; begin < count || begin == 0; begin += piece) {
+        uint32_t end = count - begin < piece ? count : begin + piece;
+        size_t size = 0;
+        char *to;
+
+        for (uint32_t i = begin; i < end; i++)
+            size += texts[codes ? codes[i] : i].len;
+        if (size > room || !heap) {
+            room = 2 * size;
+            heap = scratch_alloc(column->scratch, room);
+        }
+        to = heap;
+        for (uint32_t i = begin; i < end; i++) {
+            struct slice text = texts[codes ? codes[i] : i];
+
+            slice_copy(to, text);
+            to += text.len;
+        }
+        column_put_blob(column, (struct slice){heap, size});
+    }
+}
+
+static void put_lens(struct column_out *column, const struct slice *texts,
                      const uint64_t *codes, uint32_t count)
 {
-    struct scratch_mark mark = scratch_mark(column->scratch);
     uint64_t *lens = scratch_alloc(column->scratch, count * sizeof(*lens));
-    size_t size = 0;
-    char *heap, *to;
 
-    for (uint32_t i = 0; i < count; i++) {
+    for (uint32_t i = 0; i < count; i++)
         lens[i] = texts[codes ? codes[i] : i].len;
-        size += lens[i];
-    }
     column_put_ints(column, lens, count, INTS_PLAIN);
-    heap = to = scratch_alloc(column->scratch, size);
-    for (uint32_t i = 0; i < count; i++) {
-        struct slice text = texts[codes ? codes[i] : i];
-
-        slice_copy(to, text);
-        to += text.len;
-    }
-    column_put_blob(column, (struct slice){heap, size});
-    scratch_rewind(column->scratch, mark);
 }
 
 void column_put_texts(struct column_out *column, const struct slice *texts,
                       uint32_t count)
 {
+    struct scratch_mark mark = scratch_mark(column->scratch);
+
     buf_byte(column->out, 0);
-    put_heap(column, texts, NULL, count);
+    put_lens(column, texts, NULL, count);
+    put_heap(column, texts, NULL, count, UINT32_MAX);
+    scratch_rewind(column->scratch, mark);
 }
 
 void column_put_dict(struct column_out *column, const struct dict *dict,
-                     uint64_t *codes, uint32_t count)
+                     uint64_t *codes, uint32_t count, bool pieces)
 {
+    struct scratch_mark mark = scratch_mark(column->scratch);
+
     if (dict->count > count - count / 4) { /* entries unused by rows too */
-        buf_byte(column->out, 0);
-        put_heap(column, dict->texts, codes, count);
-        return;
+        pieces = pieces && count > TEXTS_PIECE;
+        buf_byte(column->out, pieces ? 2 : 0);
+        put_lens(column, dict->texts, codes, count);
+        put_heap(column, dict->texts, codes, count,
+                 pieces ? TEXTS_PIECE : UINT32_MAX);
+    } else {
+        buf_byte(column->out, 1);
+        put_lens(column, dict->texts, NULL, dict->count);
+        put_heap(column, dict->texts, NULL, dict->count, UINT32_MAX);
+        column_put_ints(column, codes, count, INTS_PLAIN);
     }
-    buf_byte(column->out, 1);
-    put_heap(column, dict->texts, NULL, dict->count);
-    column_put_ints(column, codes, count, INTS_PLAIN);
+    scratch_rewind(column->scratch, mark);
 }
 
 /* ---- dictionaries in memory ---- */

@@ -108,7 +108,7 @@ TEST(regular_numbers_are_small)
     CHECK(check_ints(values, 4096, INTS_AUTO) < 500);
 }
 
-static void check_texts(uint32_t count, uint32_t kinds)
+static void check_texts(uint32_t count, uint32_t kinds, bool pieces)
 {
     struct fixture f;
     struct column_in in;
@@ -125,7 +125,7 @@ static void check_texts(uint32_t count, uint32_t kinds)
         values[i] = random_word(&f.arena, kinds % 2 ? "" : "text ", kinds);
         codes[i] = dict_add(&dict, values[i]);
     }
-    column_put_dict(&f.out, &dict, codes, count);
+    column_put_dict(&f.out, &dict, codes, count, pieces);
     column_put_texts(&f.out, values, count);
     in = reader(&f);
     for (int round = 0; round < 2; round++) {
@@ -142,12 +142,16 @@ static void check_texts(uint32_t count, uint32_t kinds)
 
 TEST(texts_come_back)
 {
-    check_texts(0, 1);
-    check_texts(1, 1);
-    check_texts(3000, 1);  /* all the same */
-    check_texts(3000, 40); /* a dictionary */
-    check_texts(5000, 1000);
-    check_texts(5000, 1000000); /* hardly any twice */
+    for (int pieces = 0; pieces < 2; pieces++) {
+        check_texts(0, 1, pieces);
+        check_texts(1, 1, pieces);
+        check_texts(3000, 1, pieces);  /* all the same */
+        check_texts(3000, 40, pieces); /* a dictionary */
+        check_texts(5000, 1000, pieces);
+        check_texts(5000, 1000000, pieces); /* hardly any twice */
+        check_texts(2048, 1000001, pieces);
+        check_texts(2049, 1000001, pieces);
+    }
 }
 
 TEST(blobs_come_back_compressed_if_that_helps)
