@@ -14,12 +14,12 @@
 struct query;
 
 struct query_options {
-    const char *listen;      /* HOST:PORT; port 0 picks one */
-    uint32_t workers;        /* queries answered at the same time */
-    uint32_t max_waiting;    /* beyond it: 503 */
+    const char *listen;   /* HOST:PORT; port 0 picks one */
+    uint32_t workers;     /* queries answered at the same time */
+    uint32_t max_waiting; /* beyond it: 503 */
     uint32_t max_connections;
-    size_t max_reply;        /* bytes of one answer; beyond it: 413 */
-    size_t memory;           /* of all queries together */
+    size_t max_reply;         /* bytes of one answer; beyond it: 413 */
+    size_t memory;            /* of all queries together */
     const char *cors_origins; /* comma list of exact origins; "" none */
     struct store *store;
     struct registry *registry;

@@ -19,14 +19,14 @@ enum signal { SIGNAL_SPANS, SIGNAL_LOGS, SIGNAL_METRICS, SIGNAL_COUNT };
 /* Bounds on what one record may carry. What is beyond is cut while decoding
  * and counted (dropped_attributes and the counters of stats.h). */
 enum {
-    ATTR_MAX_COUNT = 256,         /* of a record; entries of a map, array */
-    ATTR_MAX_KEY = 256,           /* bytes */
-    ATTR_MAX_VALUE = 64 * 1024,   /* bytes of one string or bytes value */
-    ATTR_MAX_DEPTH = 8,           /* arrays and maps inside each other */
-    LOG_MAX_BODY = 256 * 1024,    /* bytes of a string body */
-    SPAN_MAX_EVENTS = 256,        /* of one span; links the same */
-    POINT_MAX_BUCKETS = 1024,     /* of one histogram; bounds the same */
-    POINT_MAX_EXEMPLARS = 64,     /* of one point */
+    ATTR_MAX_COUNT = 256,       /* of a record; entries of a map, array */
+    ATTR_MAX_KEY = 256,         /* bytes */
+    ATTR_MAX_VALUE = 64 * 1024, /* bytes of one string or bytes value */
+    ATTR_MAX_DEPTH = 8,         /* arrays and maps inside each other */
+    LOG_MAX_BODY = 256 * 1024,  /* bytes of a string body */
+    SPAN_MAX_EVENTS = 256,      /* of one span; links the same */
+    POINT_MAX_BUCKETS = 1024,   /* of one histogram; bounds the same */
+    POINT_MAX_EXEMPLARS = 64,   /* of one point */
 };
 
 enum value_type {
@@ -110,11 +110,11 @@ struct span {
     const struct span_link *links;
     uint32_t event_count, link_count, dropped_events, dropped_links;
     uint32_t flags;
-    uint32_t resource_id;            /* set by the correlator */
-    const struct resource *resource; /* while in a batch; from store NULL */
-    const struct scope *scope;       /* NULL: none */
-    uint8_t kind, status;            /* enum span_kind, enum span_status */
-    uint8_t fixed;                   /* FIXED_... */
+    uint32_t resource_id;             /* set by the correlator */
+    const struct resource *resource;  /* while in a batch; from store NULL */
+    const struct scope *scope;        /* NULL: none */
+    uint8_t kind, status;             /* enum span_kind, enum span_status */
+    uint8_t fixed;                    /* FIXED_... */
     struct slice endpoint, operation; /* by the correlator; empty: none */
 };
 
@@ -144,7 +144,7 @@ struct log_record {
     uint8_t severity; /* OTLP severity number, 0 to 24 */
     uint8_t level;    /* enum level, by the correlator */
     uint8_t fixed;
-    bool is_event; /* a Kubernetes or change event: the events stream */
+    bool is_event;         /* a Kubernetes or change event: the events stream */
     struct slice endpoint; /* filled in by queries only */
 };
 

@@ -43,11 +43,11 @@ enum stream {
 };
 
 struct store_options {
-    const char *dir;        /* holds callboard.db; made if missing */
+    const char *dir;         /* holds callboard.db; made if missing */
     struct journal *journal; /* cut as watermarks move; NULL in tests */
     uint32_t block_spans, block_logs; /* records that seal a head */
-    uint64_t head_bytes;    /* memory of one stream's head that seals it */
-    uint64_t head_age_ns;   /* age of its oldest batch that seals it */
+    uint64_t head_bytes;  /* memory of one stream's head that seals it */
+    uint64_t head_age_ns; /* age of its oldest batch that seals it */
     uint64_t retention_ns[SIGNAL_COUNT]; /* 0: keep for ever */
     uint64_t retention_bytes; /* of the whole database; 0: no bound */
 };
@@ -90,8 +90,7 @@ void store_save_resource_identity(struct store *store, uint32_t id,
                                   uint32_t identity);
 /* Named texts of any content (catalogue, state of the correlator). From any
  * thread. */
-void store_save_text(struct store *store, const char *name,
-                     struct slice text);
+void store_save_text(struct store *store, const char *name, struct slice text);
 
 /* Waits until all saved so far is committed. */
 MUST_CHECK enum status store_sync(struct store *store);
@@ -107,8 +106,7 @@ MUST_CHECK enum status store_load(struct store *store,
                                   store_resource_visit *resource, void *arg);
 /* Empty if there is none. */
 MUST_CHECK enum status store_load_text(struct store *store, const char *name,
-                                       struct arena *arena,
-                                       struct slice *text);
+                                       struct arena *arena, struct slice *text);
 
 /*
  * Derived points that are still being counted. reader_query_series() asks the
@@ -127,8 +125,7 @@ void store_set_open_series(struct store *store, struct open_series source);
 
 /* ---- reading ---- */
 
-MUST_CHECK enum status reader_open(struct reader **reader,
-                                   struct store *store);
+MUST_CHECK enum status reader_open(struct reader **reader, struct store *store);
 void reader_close(struct reader *reader);
 
 /* Between the two, results in the caller's arena stay as they are; records of
@@ -143,18 +140,18 @@ struct attr_match {
 };
 
 struct log_query {
-    uint64_t start_ns, end_ns;      /* start inclusive, end exclusive */
-    const struct idset *resources;  /* NULL: all */
-    bool events;                    /* the events stream instead of logs */
-    uint32_t levels;                /* bits 1 << enum level; 0: all */
-    struct slice phrase;            /* substring of the body, as it is */
-    const struct slice *words;      /* each is a whole word in the body, */
-    uint32_t word_count;            /* ASCII case ignored */
+    uint64_t start_ns, end_ns;     /* start inclusive, end exclusive */
+    const struct idset *resources; /* NULL: all */
+    bool events;                   /* the events stream instead of logs */
+    uint32_t levels;               /* bits 1 << enum level; 0: all */
+    struct slice phrase;           /* substring of the body, as it is */
+    const struct slice *words;     /* each is a whole word in the body, */
+    uint32_t word_count;           /* ASCII case ignored */
     const struct attr_match *attrs;
     uint32_t attr_count;
-    const uint8_t *trace_id;        /* 16 bytes, or NULL */
-    const uint8_t *span_id;         /* 8 bytes, or NULL */
-    bool ascending;                 /* by time, then by arrival */
+    const uint8_t *trace_id; /* 16 bytes, or NULL */
+    const uint8_t *span_id;  /* 8 bytes, or NULL */
+    bool ascending;          /* by time, then by arrival */
     uint32_t limit;
 };
 
@@ -167,25 +164,25 @@ MUST_CHECK enum status reader_query_logs(struct reader *reader,
                                          uint32_t *count, uint64_t *total);
 
 struct trace_query {
-    uint64_t start_ns, end_ns;     /* a trace matches if a span that is in */
-    const struct idset *resources; /* `resources` starts in this time */
+    uint64_t start_ns, end_ns;      /* a trace matches if a span that is in */
+    const struct idset *resources;  /* `resources` starts in this time */
     const struct attr_match *attrs; /* all on one such span */
     uint32_t attr_count;
     uint64_t min_duration_ns, max_duration_ns; /* of the trace; 0: any */
-    bool errors_only;              /* a span in `resources` has failed */
-    struct slice operation;        /* such a span has it; empty: any */
-    bool ascending;                /* by start of the trace, then by id */
+    bool errors_only;       /* a span in `resources` has failed */
+    struct slice operation; /* such a span has it; empty: any */
+    bool ascending;         /* by start of the trace, then by id */
     uint32_t limit;
 };
 
 struct trace_summary {
     uint8_t trace_id[16], root_span_id[8];
-    struct slice root_name;  /* of the root, or of the earliest span */
+    struct slice root_name; /* of the root, or of the earliest span */
     uint32_t root_resource_id;
-    uint32_t span_count;     /* of the whole trace */
+    uint32_t span_count; /* of the whole trace */
     uint64_t start_ns, end_ns;
     uint8_t root_kind;
-    bool has_errors;         /* among spans in `resources` */
+    bool has_errors; /* among spans in `resources` */
 };
 
 MUST_CHECK enum status reader_query_traces(struct reader *reader,
@@ -199,8 +196,7 @@ MUST_CHECK enum status reader_query_traces(struct reader *reader,
 MUST_CHECK enum status reader_query_trace(struct reader *reader,
                                           const uint8_t trace_id[16],
                                           bool whole, struct arena *arena,
-                                          struct span **spans,
-                                          uint32_t *count);
+                                          struct span **spans, uint32_t *count);
 
 struct series_query {
     uint64_t start_ns, end_ns;     /* on time_ns: start < time <= end */
