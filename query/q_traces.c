@@ -32,10 +32,13 @@ static enum status read_traces_request(struct call *call,
                                        struct trace_query *query)
 {
     struct scope_filter scope;
+    bool whole = false; /* of spans; a list of traces shows none */
     enum status s = params_scope(call, 0, &scope);
 
     if (s == OK)
         s = params_range(call, &query->start_ns, &query->end_ns);
+    if (s == OK)
+        s = params_bool(call, "includeAttributes", &whole);
     if (s == OK)
         s = params_page(call, false, &query->limit, &query->ascending);
     if (s == OK)
