@@ -35,6 +35,11 @@ if [ "${1:-all}" != build ]; then
     tool zstd zstd
     tool sqlite3 sqlite3
     tool python3 python3
+    found=no
+    for python in python3 /usr/bin/python3; do
+        "$python" -c 'import jsonschema, yaml' 2>/dev/null && found=yes
+    done
+    [ $found = yes ] || need "python3-jsonschema python3-yaml"
     tool node "nodejs npm"
 fi
 

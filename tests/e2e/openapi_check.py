@@ -1,0 +1,394 @@
+"""Holds docs/openapi.yaml against a running server, in both directions.
+
+The file is the list of tests: each operation is asked with every example of
+its body and with examples of its parameters, then with bad ones made from its
+schema: a required member left out, a member of a wrong type or out of its
+bounds, a body that is no JSON. Each answer must have a status the file names,
+its content type, and a body that its schema takes; answers are closed there
+(additionalProperties, unevaluatedProperties), so a member that is not in the
+file is found.
+
+The other way round: every route in the tables of query/*.c must be in the
+file, and every member the file gives answers must occur in one at least (but
+those listed in RARE).
+"""
+import glob
+import json
+import os
+import re
+import urllib.parse
+
+import jsonschema
+import yaml
+
+from running import END, START, TOP, Running, Tap
+
+# Members that this traffic does not bring about.
+RARE = {
+    "Health.error": "only of a sick server",
+}
+METHODS = ("get", "put", "post", "delete", "patch")
+
+formats = jsonschema.FormatChecker(formats=())
+
+
+@formats.checks("date-time")
+def is_time(text):
+    return not isinstance(text, str) or re.fullmatch(
+        r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?Z", text) is not None
+
+
+@formats.checks("uuid")
+def is_uuid(text):
+    return not isinstance(text, str) or re.fullmatch(
+        r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}",
+        text) is not None
+
+
+class Spec:
+    def __init__(self, path):
+        with open(path) as file:
+            self.root = yaml.safe_load(file)
+        self.seen = set()  # members that occurred in answers
+
+    def resolve(self, node):
+        while "$ref" in node:
+            at = self.root
+            for part in node["$ref"].removeprefix("#/").split("/"):
+                at = at[part]
+            node = at
+        return node
+
+    def errors(self, schema, value):
+        # The schema's own references start at the document's root.
+        whole = {**self.root, **schema} if "$ref" not in schema else {
+            **self.root, "allOf": [schema]}
+        validator = jsonschema.Draft202012Validator(
+            whole, format_checker=formats)
+        return [f"{'/'.join(map(str, e.absolute_path))}: {e.message[:300]}"
+                for e in validator.iter_errors(value)]
+
+    def operations(self):
+        for path, item in self.root["paths"].items():
+            for method in METHODS:
+                if method in item:
+                    yield path, method, item[method], [
+                        self.resolve(p) for p in item.get("parameters", []) +
+                        item[method].get("parameters", [])]
+
+    def members(self, schema):
+        """Name -> schema, and the names required, of an object's schema with
+        all it is put together from."""
+        schema = self.resolve(schema)
+        found = dict(schema.get("properties", {}))
+        required = set(schema.get("required", []))
+        for part in schema.get("allOf", []):
+            more, must = self.members(part)
+            found.update(more)
+            required |= must
+        return found, required
+
+    def note(self, schema, value):
+        """Remembers which members of the schema occur in the value."""
+        schema = self.resolve(schema)
+        for part in (schema.get("allOf", []) + schema.get("anyOf", []) +
+                     [p for p in schema.get("oneOf", [])
+                      if not self.errors(p, value)]):
+            self.note(part, value)
+        if isinstance(value, dict):
+            for name, member in schema.get("properties", {}).items():
+                if name in value and value[name] is not None:
+                    self.seen.add(id(member))
+                    self.note(member, value[name])
+        if isinstance(value, list) and "items" in schema:
+            for item in value:
+                self.note(schema["items"], item)
+
+    def unseen(self, schema, where, found):
+        """Members reachable from the schema that never occurred."""
+        if "$ref" in schema:
+            where = schema["$ref"].rsplit("/", 1)[1]
+            schema = self.resolve(schema)
+        if where in found["done"]:
+            return
+        found["done"].add(where)
+        for key in ("allOf", "anyOf", "oneOf"):
+            for i, part in enumerate(schema.get(key, [])):
+                self.unseen(part, f"{where}.{key}{i}", found)
+        if "items" in schema:
+            self.unseen(schema["items"], where + "[]", found)
+        for name, member in schema.get("properties", {}).items():
+            plain = re.sub(r"\.(allOf|anyOf|oneOf)\d+", "", f"{where}.{name}")
+            if id(member) not in self.seen:
+                found["missing"].add(plain)
+            else:
+                self.unseen(member, f"{where}.{name}", found)
+
+
+class Check:
+    def __init__(self, spec, server, tap):
+        self.spec, self.server, self.tap = spec, server, tap
+        self.path_values = {}  # instead of the file's examples
+
+    def url(self, path, parameters, values):
+        query = {}
+        for p in parameters:
+            if p["name"] not in values:
+                continue
+            if p["in"] == "path":
+                path = path.replace("{%s}" % p["name"], urllib.parse.quote(
+                    str(values[p["name"]]), safe=""))
+            else:
+                query[p["name"]] = values[p["name"]]
+        return path + ("?" + urllib.parse.urlencode(query) if query else "")
+
+    def answer(self, name, operation, method, url, body, want, headers=None):
+        """Asks; true if the answer is as the file says, with status want."""
+        status, got, data = self.server.ask(method.upper(), url, body, headers)
+        responses = operation["responses"]
+        why = []
+        if status != want:
+            why.append(f"status {status}, not {want}")
+        if str(status) not in responses:
+            why.append(f"status {status} is not in the file")
+        else:
+            response = self.spec.resolve(responses[str(status)])
+            kind = got.get("content-type", "").split(";")[0]
+            if kind not in response["content"]:
+                why.append(f"content type {kind} is not in the file")
+            elif kind == "application/json":
+                schema = response["content"][kind]["schema"]
+                value = json.loads(data)
+                why += self.spec.errors(schema, value)
+                self.spec.note(schema, value)
+            for header in response.get("headers", {}):
+                if header.lower() not in got:
+                    why.append(f"header {header} is missing")
+        if why:
+            why += [f"{method} {url} {body}", data[:600]]
+        return self.tap.check(not why, name, *why)
+
+    def examples(self, operation):
+        content = operation.get("requestBody", {}).get("content", {})
+        return {name: example["value"] for name, example in
+                content.get("application/json", {}).get("examples",
+                                                        {}).items()}
+
+    def good(self, path, method, operation, parameters):
+        label = f"{method.upper()} {path}"
+        schema = (operation.get("requestBody", {}).get("content", {})
+                  .get("application/json", {}).get("schema"))
+        values = {p["name"]: self.path_values.get(p["name"], p.get("example"))
+                  for p in parameters}
+        few = {p["name"]: values[p["name"]] for p in parameters
+               if p.get("required")}
+        missing = [n for n, v in values.items() if v is None]
+        self.tap.check(not missing, f"{label} has examples of its parameters",
+                       missing)
+        if schema is None:
+            self.answer(f"{label} with all parameters", operation, method,
+                        self.url(path, parameters, values), None, 200)
+            if few != values:
+                self.answer(f"{label} with those required", operation, method,
+                            self.url(path, parameters, few), None, 200)
+            return
+        examples = self.examples(operation)
+        self.tap.check(examples, f"{label} has an example of its body")
+        for name, body in examples.items():
+            self.tap.check(not self.spec.errors(schema, body),
+                           f"{label}: example {name} fits its schema",
+                           *self.spec.errors(schema, body))
+            self.answer(f"{label}: example {name}", operation, method,
+                        self.url(path, parameters, values), body, 200)
+        # What we do not know is passed over.
+        self.answer(f"{label} with a member nobody knows", operation, method,
+                    self.url(path, parameters, values),
+                    {**next(iter(examples.values())), "unheardOf": [1]}, 200)
+
+    def bad_values(self, schema):
+        """Values the schema does not take."""
+        schema = self.spec.resolve(schema)
+        kind = schema.get("type")
+        if kind == "string":
+            bad = [17, ["a"], {}]
+            if "enum" in schema:
+                bad.append("nonsense")
+            if schema.get("format") == "date-time":
+                bad += ["yesterday", "2025-01-15", "2025-02-30T00:00:00Z"]
+            return bad
+        if kind == "integer":
+            return ["seven", 1.5, schema.get("maximum", 10**9) + 1,
+                    schema.get("minimum", 0) - 1]
+        if kind == "boolean":
+            return ["yes", 1]
+        if kind == "array":
+            bad = ["text", {}]
+            if "maxItems" in schema:
+                bad.append(["a"] * (schema["maxItems"] + 1))
+            return bad + [[v] for v in self.bad_values(schema["items"])]
+        if kind == "object" or "allOf" in schema or "anyOf" in schema:
+            return ["text", [1]]
+        return []
+
+    def bad(self, path, method, operation, parameters):
+        label = f"{method.upper()} {path}"
+        values = {p["name"]: self.path_values.get(p["name"], p.get("example"))
+                  for p in parameters}
+        examples = self.examples(operation)
+        body = next(iter(examples.values())) if examples else None
+        for p in parameters:
+            bad = []
+            if "pattern" in p["schema"]:
+                bad = ["zz", "-1"]
+            elif p["schema"].get("format") == "date-time":
+                bad = ["yesterday", "2025-13-01T00:00:00Z"]
+            for value in bad:
+                url = self.url(path, parameters, {**values, p["name"]: value})
+                self.answer(f"{label} with {p['name']} = {value}", operation,
+                            method, url, body, 400)
+        if body is None:
+            return
+        url = self.url(path, parameters, values)
+        schema = operation["requestBody"]["content"]["application/json"][
+            "schema"]
+        for name, data, headers in (
+                ("no JSON", b"{,", {"Content-Type": "application/json"}),
+                ("nothing", b"", {"Content-Type": "application/json"}),
+                ("a list", b"[]", {"Content-Type": "application/json"}),
+                ("another content type", json.dumps(body).encode(),
+                 {"Content-Type": "text/plain"}),
+                ("no content type", json.dumps(body).encode(), {})):
+            self.answer(f"{label} with {name}", operation, method, url, data,
+                        400, headers)
+        self.bad_members(label, operation, method, url, schema, body)
+
+    def bad_members(self, label, operation, method, url, schema, body):
+        members, required = self.spec.members(schema)
+        for name in sorted(required):
+            less = {k: v for k, v in body.items() if k != name}
+            self.answer(f"{label} without {name}", operation, method, url,
+                        less, 400)
+        for name, member in members.items():
+            for value in self.bad_values(member):
+                self.answer(f"{label} with {name} = {json.dumps(value)[:40]}",
+                            operation, method, url, {**body, name: value}, 400)
+        scope = members.get("searchScope")
+        if scope:
+            _, required = self.spec.members(scope)
+            for name in sorted(required | {"namespace"}):
+                less = {k: v for k, v in body["searchScope"].items()
+                        if k != name}
+                self.answer(f"{label} without searchScope.{name}", operation,
+                            method, url, {**body, "searchScope": less}, 400)
+
+    def methods(self, path, parameters, known):
+        values = {p["name"]: self.path_values.get(p["name"], p.get("example"))
+                  for p in parameters}
+        for method in METHODS:
+            if method in known:
+                continue
+            status, headers, data = self.server.ask(
+                method.upper(), self.url(path, parameters, values), {})
+            errors = self.spec.errors(
+                {"$ref": "#/components/schemas/ErrorResponse"},
+                json.loads(data))
+            allow = {m.strip().lower()
+                     for m in headers.get("allow", "").split(",")}
+            self.tap.check(
+                status == 405 and not errors and allow == set(known),
+                f"{method.upper()} {path} is not allowed", status, headers,
+                data)
+
+
+def rare_spans():
+    """What the shop does not send: a link, and a database that has a name and
+    a host. They are checkout's, in the failed trace's time."""
+    def text(key, value):
+        return {"key": key, "value": {"stringValue": value}}
+
+    start = 1736928600 * 10**9  # 2025-01-15T08:10:00Z
+    trace = "00000000000000000000000000000abc"
+    span = {"traceId": trace, "startTimeUnixNano": str(start),
+            "endTimeUnixNano": str(start + 10**9)}
+    resource = [text("openchoreo.dev/" + key, value) for key, value in (
+        ("namespace", "acme"), ("project", "shop"),
+        ("component", "checkout"), ("environment", "production"))]
+    return {"resourceSpans": [{
+        "resource": {"attributes": resource},
+        "scopeSpans": [{"spans": [
+            {**span, "spanId": "00000000000000a1", "kind": 2,
+             "name": "POST /orders",
+             "attributes": [text("http.request.method", "POST"),
+                            text("http.route", "/orders")],
+             "status": {"code": 2},
+             "links": [{"traceId": "0" * 29 + "def",
+                        "spanId": "00000000000000a9",
+                        "attributes": [text("why", "retry")]}]},
+            {**span, "spanId": "00000000000000a2", "kind": 3,
+             "parentSpanId": "00000000000000a1", "name": "SELECT orders",
+             "attributes": [text("db.system.name", "postgresql"),
+                            text("db.namespace", "ledger"),
+                            text("server.address", "ledger.example")]},
+        ]}]}]}
+
+
+def routes_of_the_server():
+    for source in glob.glob(os.path.join(TOP, "query", "*.c")):
+        with open(source) as file:
+            yield from re.findall(
+                r'\{"(GET|POST|PUT|DELETE|PATCH)",\s*"([^"]+)"', file.read())
+
+
+def main():
+    spec = Spec(os.path.join(TOP, "docs", "openapi.yaml"))
+    tap = Tap()
+
+    in_file = {(method.upper(), re.sub(r"\{[^}]*\}", "{}", path))
+               for path, method, _, _ in spec.operations()}
+    in_code = set(routes_of_the_server())
+    tap.check(in_code - in_file == set() and in_code,
+              "every route of the server is in the file", in_code - in_file)
+    tap.check(in_file - in_code == set(),
+              "every route of the file is in the server", in_file - in_code)
+
+    catalog = os.path.join(TOP, "tests", "shop", "catalog.json")
+    with Running("--catalog", catalog) as server:
+        server.play()
+        tap.check(server.send("/v1/traces", rare_spans()) == 200,
+                  "spans with a link and a database with a host are taken")
+        check = Check(spec, server, tap)
+        scope = {"startTime": START, "endTime": END,
+                 "searchScope": {"namespace": "acme", "project": "shop"}}
+        _, failed = server.ask_json("POST", "/api/v1alpha1/traces/query",
+                                    {**scope, "errorsOnly": True, "limit": 1})
+        check.path_values = {"traceId": failed["traces"][0]["traceId"],
+                             "spanId": failed["traces"][0]["rootSpanId"]}
+        path = "/api/v1alpha1/traces/{traceId}/spans/{spanId}"
+        check.answer("a span with a link", spec.root["paths"][path]["get"],
+                     "get", path.format(traceId="0" * 29 + "abc",
+                                        spanId="00000000000000a1"), None, 200)
+        # First the catalogue is put, so that others find it.
+        for path, method, operation, parameters in sorted(
+                spec.operations(), key=lambda o: o[1] != "put"):
+            check.good(path, method, operation, parameters)
+            check.bad(path, method, operation, parameters)
+        by_path = {}
+        for path, method, _, parameters in spec.operations():
+            by_path.setdefault(path, ([], parameters))[0].append(method)
+        for path, (known, parameters) in by_path.items():
+            if not path.endswith("/spans/query"):  # "query" is a spanId, too
+                check.methods(path, parameters, known)
+
+    found = {"done": set(), "missing": set()}
+    for path, method, operation, _ in spec.operations():
+        content = spec.resolve(operation["responses"]["200"])["content"]
+        for media in content.values():
+            spec.unseen(media["schema"], operation["operationId"], found)
+    missing = {m for m in found["missing"] if m not in RARE}
+    tap.check(not missing, "every member of the file's answers occurs",
+              *sorted(missing))
+    tap.exit()
+
+
+if __name__ == "__main__":
+    main()
