@@ -21,9 +21,10 @@
 #include "reader.h"
 #include "series.h"
 
-/* Up to so many resources are looked up one by one in each hour; with more,
- * the hour's list is walked. */
-enum { SEEK_RESOURCES = 16 };
+/* Resources are looked up one by one in each hour, unless they are so large a
+ * part of all (ids count up from zero) that walking the hour's list is less:
+ * a look-up costs about as much as SEEK_COST steps. */
+enum { SEEK_RESOURCES = 16, SEEK_COST = 16 };
 
 struct visit {
     struct reader *reader;
@@ -138,13 +139,15 @@ static bool next_hour(const struct visit *v, uint64_t *hour,
 static enum status visit_chunks(const struct visit *v)
 {
     const struct series_query *q = v->query;
+    const struct idset *set = q->resources;
+    bool few =
+        set->count <= SEEK_RESOURCES || set->count <= set->limit / SEEK_COST;
     uint64_t last = series_hour(q->end_ns);
     enum status status = OK;
 
     for (uint64_t hour = series_hour(q->start_ns);
          status == OK && next_hour(v, &hour, &status) && hour <= last; hour++)
-        status = q->resources->count <= SEEK_RESOURCES ? visit_few(v, hour)
-                                                       : visit_many(v, hour);
+        status = few ? visit_few(v, hour) : visit_many(v, hour);
     return status;
 }
 

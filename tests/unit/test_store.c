@@ -1,6 +1,8 @@
 #include <pthread.h>
+#include <signal.h>
 #include <sqlite3.h>
 #include <stdatomic.h>
+#include <sys/wait.h>
 
 #include "clock.h"
 #include "stats.h"
@@ -449,5 +451,75 @@ TEST(the_journal_is_cut_and_presses_for_seals_and_flushes)
     journal_stop(journal);
     store_close(chain.store);
     journal_close(journal);
+    temp_remove(dir);
+}
+
+/* ---- kill -9 ---- */
+
+enum { PER_BATCH = 20 };
+
+/* Appends from the watermark on, as a replay does, until it is killed. */
+static void append_for_ever(const char *dir)
+{
+    struct store_options options = options_in(dir);
+    struct store *store = NULL;
+
+    options.block_logs = 100;
+    if (store_open(&store, &options) != OK)
+        _exit(1);
+    for (uint64_t lsn = store_watermark(store, STREAM_LOGS) + 1;; lsn++) {
+        struct batch *batch = batch_new(SIGNAL_LOGS, NULL, 0, NULL);
+
+        batch->lsn = lsn;
+        batch->count = PER_BATCH;
+        batch->logs =
+            arena_zero(&batch->arena, PER_BATCH, sizeof(*batch->logs));
+        for (uint64_t i = 0; i < PER_BATCH; i++)
+            batch->logs[i].time_ns = NS_PER_HOUR + lsn * PER_BATCH + i;
+        store_append(store, batch);
+    }
+}
+
+/* Exactly the records of all batches up to the watermark are there. */
+static void check_logs(const char *dir)
+{
+    struct store *store = open_in(dir);
+    struct reader *reader = NULL;
+    struct log_query q = {
+        .end_ns = UINT64_MAX, .limit = UINT32_MAX, .ascending = true};
+    struct log_record *logs = NULL;
+    struct arena arena;
+    uint32_t count = 0;
+    uint64_t total;
+
+    arena_init(&arena, NULL, SIZE_MAX);
+    CHECK_EQ(reader_open(&reader, store), OK);
+    CHECK_EQ(reader_begin(reader), OK);
+    CHECK_EQ(reader_query_logs(reader, &q, &arena, &logs, &count, &total), OK);
+    CHECK_EQ(count, store_watermark(store, STREAM_LOGS) * PER_BATCH);
+    for (uint32_t i = 0; i < count; i++)
+        if (!CHECK_EQ(logs[i].time_ns, NS_PER_HOUR + PER_BATCH + i))
+            break;
+    reader_end(reader);
+    reader_close(reader);
+    store_close(store);
+    arena_release(&arena);
+}
+
+TEST(killed_at_any_moment_the_watermark_tells_what_is_there)
+{
+    char dir[64];
+
+    temp_make(dir);
+    for (int round = 0; round < 12; round++) {
+        pid_t child = fork();
+
+        if (child == 0)
+            append_for_ever(dir);
+        usleep(5000 + test_random(40000));
+        CHECK_EQ(kill(child, SIGKILL), 0);
+        CHECK_EQ(waitpid(child, NULL, 0), child);
+        check_logs(dir);
+    }
     temp_remove(dir);
 }
