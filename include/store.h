@@ -111,8 +111,10 @@ MUST_CHECK enum status store_load_text(struct store *store, const char *name,
 /*
  * Derived points that are still being counted. reader_query_series() asks the
  * source for them, so there is one way to read a series. visit is called for
- * each open point; the result is the lsn of the derived batch that was
- * appended last when the points were read (they are all newer than it).
+ * each open point, and what the point refers to stays in the arena; the result
+ * is the lsn of the derived batch that was appended last when the points were
+ * read (they are all newer than it). A source appends first and only then
+ * forgets its points and says the new lsn.
  */
 typedef void point_visit(void *arg, const struct point *point);
 struct open_series {

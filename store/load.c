@@ -3,6 +3,7 @@
  * connection of its own: the writer's is in use by its thread.
  */
 #include "state.h"
+#include "stats.h"
 
 static struct slice keep(struct arena *arena, struct stmt *s, int column)
 {
@@ -45,9 +46,13 @@ static enum status load_resources(struct db *db, struct arena *arena,
 
         status = resource_read(stmt_get_bytes(&s, 3), stmt_get_bytes(&s, 4), id,
                                arena, &resource);
-        if (status == OK)
+        if (status == OK) {
             visit(arg, id, (uint32_t)stmt_get_int(&s, 1), stmt_get_int(&s, 2),
                   &resource);
+        } else if (status == ERR_CORRUPT) {
+            stats_add(STATS_STORE_CORRUPT, 1); /* one row: go on without it */
+            status = OK;
+        }
         arena_reset(arena);
     }
 
