@@ -24,6 +24,7 @@
 #define STORE_H
 
 #include "arena.h"
+#include "ask.h"
 #include "batch.h"
 #include "identity.h"
 #include "idset.h"
@@ -116,7 +117,6 @@ MUST_CHECK enum status store_load_text(struct store *store, const char *name,
  * read (they are all newer than it). A source appends first and only then
  * forgets its points and says the new lsn.
  */
-typedef void point_visit(void *arg, const struct point *point);
 struct open_series {
     uint64_t (*visit)(void *source, const struct idset *resources,
                       uint64_t start_ns, uint64_t end_ns, struct arena *arena,
@@ -135,28 +135,6 @@ void reader_close(struct reader *reader);
 MUST_CHECK enum status reader_begin(struct reader *reader);
 void reader_end(struct reader *reader);
 
-/* An attribute of the record that must have this text form (numbers and
- * booleans as JSON writes them). */
-struct attr_match {
-    struct slice key, value;
-};
-
-struct log_query {
-    uint64_t start_ns, end_ns;     /* start inclusive, end exclusive */
-    const struct idset *resources; /* NULL: all */
-    bool events;                   /* the events stream instead of logs */
-    uint32_t levels;               /* bits 1 << enum level; 0: all */
-    struct slice phrase;           /* substring of the body, as it is */
-    const struct slice *words;     /* each is a whole word in the body, */
-    uint32_t word_count;           /* ASCII case ignored */
-    const struct attr_match *attrs;
-    uint32_t attr_count;
-    const uint8_t *trace_id; /* 16 bytes, or NULL */
-    const uint8_t *span_id;  /* 8 bytes, or NULL */
-    bool ascending;          /* by time, then by arrival */
-    uint32_t limit;
-};
-
 /* The first `limit` matches in order, with all their members (endpoint filled
  * in from their spans where these are known), and how many match in all. */
 MUST_CHECK enum status reader_query_logs(struct reader *reader,
@@ -164,18 +142,6 @@ MUST_CHECK enum status reader_query_logs(struct reader *reader,
                                          struct arena *arena,
                                          struct log_record **logs,
                                          uint32_t *count, uint64_t *total);
-
-struct trace_query {
-    uint64_t start_ns, end_ns;      /* a trace matches if a span that is in */
-    const struct idset *resources;  /* `resources` starts in this time */
-    const struct attr_match *attrs; /* all on one such span */
-    uint32_t attr_count;
-    uint64_t min_duration_ns, max_duration_ns; /* of the trace; 0: any */
-    bool errors_only;       /* a span in `resources` has failed */
-    struct slice operation; /* such a span has it; empty: any */
-    bool ascending;         /* by start of the trace, then by id */
-    uint32_t limit;
-};
 
 struct trace_summary {
     uint8_t trace_id[16], root_span_id[8];
@@ -199,13 +165,6 @@ MUST_CHECK enum status reader_query_trace(struct reader *reader,
                                           const uint8_t trace_id[16],
                                           bool whole, struct arena *arena,
                                           struct span **spans, uint32_t *count);
-
-struct series_query {
-    uint64_t start_ns, end_ns;     /* on time_ns: start < time <= end */
-    const struct idset *resources; /* not NULL */
-    const struct slice *names;     /* metric names; count 0: all */
-    uint32_t name_count;
-};
 
 /* Every point, derived ones still open included. Points of one series in one
  * piece come together and in order of time, but pieces come in any order and

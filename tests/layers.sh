@@ -6,7 +6,7 @@
 set -u
 cd "$(dirname "$0")/.." || exit 1
 
-modules="base proto store correlate ingest query daemon"
+modules="base proto journal block series store registry correlate ingest query daemon"
 status=0
 
 complain() {
@@ -14,8 +14,9 @@ complain() {
     status=1
 }
 
-for file in include/*.h base/*.[ch] proto/*.[ch] store/*.[ch] correlate/*.[ch] \
-    ingest/*.[ch] query/*.[ch]; do
+for file in include/*.h base/*.[ch] proto/*.[ch] journal/*.[ch] block/*.[ch] \
+    series/*.[ch] store/*.[ch] registry/*.[ch] correlate/*.[ch] ingest/*.[ch] \
+    query/*.[ch]; do
     [ -e "$file" ] || continue
     module=${file%%/*}
     if [ "$module" = include ]; then # judged as the module it belongs to
@@ -27,10 +28,14 @@ for file in include/*.h base/*.[ch] proto/*.[ch] store/*.[ch] correlate/*.[ch] \
     case $module in
     base) may="base" may_use="" ;;
     proto) may="proto base" may_use="jansson.h protobuf-c/ otlp.pb-c.h" ;;
-    store) may="store base" may_use="sqlite3.h zstd.h libdeflate.h" ;;
-    correlate) may="correlate store base" may_use="jansson.h" ;;
+    journal) may="journal base" may_use="libdeflate.h" ;;
+    block) may="block base" may_use="zstd.h" ;;
+    series) may="series block base" may_use="zstd.h" ;;
+    store) may="store series block journal base" may_use="sqlite3.h" ;;
+    registry) may="registry store base" may_use="jansson.h" ;;
+    correlate) may="correlate registry store base" may_use="" ;;
     ingest) may="ingest proto base" may_use="microhttpd.h libdeflate.h zstd.h" ;;
-    query) may="query correlate store base" \
+    query) may="query correlate registry store journal base" \
         may_use="microhttpd.h jansson.h yaml.h libdeflate.h" ;;
     include) may="base" may_use="" ;; # a vocabulary header
     esac

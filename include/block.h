@@ -17,7 +17,7 @@
 #include "idset.h"
 #include "record.h"
 #include "status.h"
-#include "store.h"
+#include "ask.h"
 
 /* What is kept beside the block, to skip it or to count without opening it. */
 struct block_meta {

@@ -12,7 +12,7 @@
 
 #include "block_file.h"
 #include "record.h"
-#include "store.h"
+#include "ask.h"
 
 struct attr_node;
 struct attr_column_out;

@@ -7,14 +7,14 @@
  *
  * Threads  a writer is used by one thread at a time.
  */
-#ifndef STORE_SERIES_H
-#define STORE_SERIES_H
+#ifndef SERIES_H
+#define SERIES_H
 
 #include "arena.h"
 #include "buf.h"
 #include "record.h"
 #include "status.h"
-#include "store.h"
+#include "ask.h"
 
 static inline uint64_t series_hour(uint64_t time_ns)
 {

@@ -1,5 +1,5 @@
 /*
- * match - what the queries compare, on single values; for store/ only.
+ * match - what the queries compare, on single values; for block/ only.
  */
 #ifndef MATCH_H
 #define MATCH_H
@@ -9,7 +9,7 @@
 
 #include "record.h"
 #include "slice.h"
-#include "store.h"
+#include "ask.h"
 
 /* Bytes of words: letters, digits, '_' and all of non-ASCII. */
 extern const uint8_t match_fold[256]; /* lower case, or 0: between words */

@@ -1,0 +1,54 @@
+/*
+ * ask - vocabulary: what a reader can be asked. Blocks, chunks and the head
+ * are searched by the same questions.
+ */
+#ifndef ASK_H
+#define ASK_H
+
+#include "idset.h"
+#include "record.h"
+
+/* An attribute of the record that must have this text form (numbers and
+ * booleans as JSON writes them). */
+struct attr_match {
+    struct slice key, value;
+};
+
+struct log_query {
+    uint64_t start_ns, end_ns;     /* start inclusive, end exclusive */
+    const struct idset *resources; /* NULL: all */
+    bool events;                   /* the events stream instead of logs */
+    uint32_t levels;               /* bits 1 << enum level; 0: all */
+    struct slice phrase;           /* substring of the body, as it is */
+    const struct slice *words;     /* each is a whole word in the body, */
+    uint32_t word_count;           /* ASCII case ignored */
+    const struct attr_match *attrs;
+    uint32_t attr_count;
+    const uint8_t *trace_id; /* 16 bytes, or NULL */
+    const uint8_t *span_id;  /* 8 bytes, or NULL */
+    bool ascending;          /* by time, then by arrival */
+    uint32_t limit;
+};
+
+struct trace_query {
+    uint64_t start_ns, end_ns;      /* a trace matches if a span that is in */
+    const struct idset *resources;  /* `resources` starts in this time */
+    const struct attr_match *attrs; /* all on one such span */
+    uint32_t attr_count;
+    uint64_t min_duration_ns, max_duration_ns; /* of the trace; 0: any */
+    bool errors_only;       /* a span in `resources` has failed */
+    struct slice operation; /* such a span has it; empty: any */
+    bool ascending;         /* by start of the trace, then by id */
+    uint32_t limit;
+};
+
+struct series_query {
+    uint64_t start_ns, end_ns;     /* on time_ns: start < time <= end */
+    const struct idset *resources; /* not NULL */
+    const struct slice *names;     /* metric names; count 0: all */
+    uint32_t name_count;
+};
+
+typedef void point_visit(void *arg, const struct point *point);
+
+#endif
