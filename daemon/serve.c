@@ -9,8 +9,9 @@
  *   query, ingest: ports open last
  *
  * The memory limit is shared out once, here: half of it for batches from
- * arrival until they are in a block, a fifth for answers, the rest for tables
- * of fixed size, SQLite, stacks and code.
+ * arrival until they are in a block, a sixth for what readers unpack, an eighth
+ * for answers and what they are made of (and a sixteenth for the one or two
+ * being written), the rest for tables of fixed size, SQLite, stacks and code.
  */
 #include "serve.h"
 
@@ -34,6 +35,7 @@
 #include "otlp.h"
 #include "query.h"
 #include "registry.h"
+#include "stats.h"
 #include "store.h"
 
 struct daemon {
@@ -48,7 +50,8 @@ struct daemon {
     struct ingest *ingest;
     struct timespec catalog_time; /* of the file, when it was read */
     uint64_t started_ns;
-    size_t most_used; /* of the budget, since the last trim */
+    size_t most_used;  /* of the budget, since the last trim */
+    uint64_t refusals; /* for want of memory, at the last look */
 };
 
 static uint64_t min_u64(uint64_t a, uint64_t b)
@@ -150,6 +153,7 @@ static enum status start_storage(struct daemon *d)
         .retention_ns = {c->retention_traces, c->retention_logs,
                          c->retention_metrics},
         .retention_bytes = c->retention_size,
+        .query_bytes = c->memory_limit / 6,
     };
     return store_open(&d->store, &store);
 }
@@ -252,8 +256,8 @@ static enum status start_ports(struct daemon *d)
         .workers = (uint32_t)c->query_workers,
         .max_waiting = 256,
         .max_connections = 1024,
-        .max_reply = c->memory_limit / 8,
-        .memory = c->memory_limit / 5,
+        .max_reply = c->memory_limit / 32,
+        .memory = c->memory_limit / 8,
         .cors_origins = c->cors_origins,
         .store = d->store,
         .registry = d->registry,
@@ -345,6 +349,18 @@ static void trim_memory(struct daemon *d)
     }
 }
 
+/* A large request may not fit beside what waits in memory to fill a block:
+ * then that is written early, so that the request is taken when it comes
+ * again. */
+static void relieve_memory(struct daemon *d)
+{
+    uint64_t refusals = stats_get(STATS_REFUSED_BUSY);
+
+    if (refusals != d->refusals)
+        store_relieve(d->store);
+    d->refusals = refusals;
+}
+
 /* Until a signal comes; once a second the catalogue's file is looked at. */
 static void wait_for_signal(struct daemon *d, const sigset_t *signals)
 {
@@ -353,6 +369,7 @@ static void wait_for_signal(struct daemon *d, const sigset_t *signals)
 
     while ((signal = sigtimedwait(signals, NULL, &second)) < 0) {
         read_catalog_file(d);
+        relieve_memory(d);
         trim_memory(d);
     }
     log_info("daemon", "stopping", "signal=%d", signal);

@@ -51,6 +51,8 @@ struct store_options {
     uint64_t head_age_ns; /* age of its oldest batch that seals it */
     uint64_t retention_ns[SIGNAL_COUNT]; /* 0: keep for ever */
     uint64_t retention_bytes; /* of the whole database; 0: no bound */
+    uint64_t query_bytes;     /* what all readers together may take; beyond it
+                                 they are told ERR_BUSY */
 };
 
 /* ERR_IO, ERR_CORRUPT (moved aside if it cannot be opened at all: see
@@ -62,6 +64,10 @@ MUST_CHECK enum status store_open(struct store **store,
 void store_close(struct store *store);
 
 uint64_t store_watermark(struct store *store, enum stream stream);
+
+/* Seals what is in memory, however little: batches were refused for want of
+ * memory. From any thread. */
+void store_relieve(struct store *store);
 
 /* OK, or why new data cannot be taken now (ERR_IO: the disk is full or
  * read-only, ERR_BUSY: sealing is behind). For sinks' ready() and /health. */

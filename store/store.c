@@ -34,9 +34,6 @@
 /* Between flushes that are only for the journal. */
 #define PRESS_AGE_NS NS_PER_S
 
-/* What all queries together may take; beyond it they are told ERR_BUSY. */
-enum { QUERY_BYTES = 96 << 20 };
-
 /* Points are smaller than spans: a section of metrics holds more of them. */
 enum { POINTS_PER_SPAN = 4 };
 
@@ -139,6 +136,8 @@ static void set_defaults(struct store_options *o)
         o->head_bytes = UINT64_C(16) << 20;
     if (o->head_age_ns == 0)
         o->head_age_ns = 10 * NS_PER_S;
+    if (o->query_bytes == 0)
+        o->query_bytes = UINT64_C(96) << 20;
 }
 
 enum status store_open(struct store **out, const struct store_options *options)
@@ -152,7 +151,7 @@ enum status store_open(struct store **out, const struct store_options *options)
     store->path = mem_alloc(len);
     snprintf(store->path, len, "%s/callboard.db", options->dir);
     init_locks(store);
-    budget_init(&store->queries, QUERY_BYTES);
+    budget_init(&store->queries, store->options.query_bytes);
     store->saves = store->saves_open = saves_new();
     store->derived_ns = clock_monotonic_ns();
     for (int i = 0; i < STREAM_COUNT; i++)
@@ -300,6 +299,14 @@ void store_append(struct store *store, struct batch *batch)
         for (int i = 0; i < STREAM_COUNT; i++)
             store_close_section(store, (enum stream)i);
     }
+    pthread_mutex_unlock(&store->lock);
+}
+
+void store_relieve(struct store *store)
+{
+    pthread_mutex_lock(&store->lock);
+    for (int i = 0; i < STREAM_COUNT; i++)
+        store_close_section(store, (enum stream)i);
     pthread_mutex_unlock(&store->lock);
 }
 
