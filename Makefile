@@ -5,6 +5,7 @@
 # make unit | e2e                       the parts of it, in MODE
 # make check                            what a commit must pass besides
 # make bench [SECTIONS="spans logs"]    figures for docs/benchmarks.md
+# make golden                           write tests/golden anew, for review
 # make fuzz TARGET=wire SECONDS=60      libFuzzer over a target of tests/fuzz
 # make tidy | format | headers | layers
 # make install PREFIX=/usr DESTDIR=/tmp/stage
@@ -165,6 +166,10 @@ check-asan check-tsan: check-%:
 
 lib: $(out)/lib.a
 
+# The seed is fixed, so what changes is the format or the records.
+golden: $(out)/tests/unit/test_golden_blocks
+	GOLDEN=write SEED=1 $<
+
 layers:
 	@sh tests/layers.sh
 
@@ -202,7 +207,7 @@ clean:
 -include $(shell find $(out) -name '*.d' 2>/dev/null)
 
 .PHONY: all lib build-unit build-fuzz build-e2e build-bench run demo test \
-        unit e2e setup bench fuzz check check-gcc check-clang check-asan \
-        check-tsan layers headers format format-check tidy docs install \
-        clean
+        unit e2e setup bench fuzz golden check check-gcc check-clang \
+        check-asan check-tsan layers headers format format-check tidy docs \
+        install clean
 .SECONDARY:
