@@ -173,6 +173,12 @@ static uint64_t longest_retention(const struct config *c)
 static enum status start_correlator(struct daemon *d)
 {
     const struct config *c = d->config;
+    /* Tables that senders fill follow the limit: a resource takes up to a
+     * kilobyte with its identity, and twice that until it is in the store; a
+     * series half of one; an end of a call a tenth. */
+    uint64_t resources = min_u64(c->max_resources, c->memory_limit / 4096);
+    uint64_t series = min_u64(c->max_series, c->memory_limit / 8192);
+    uint64_t ends = min_u64(65536, c->memory_limit / 4096);
     struct registry_options registry = {
         .keys = {.namespace = slice_of(c->label_namespace),
                  .project = slice_of(c->label_project),
@@ -182,14 +188,14 @@ static enum status start_correlator(struct daemon *d)
                  .component_uid = slice_of(c->label_component_uid),
                  .environment_uid = slice_of(c->label_environment_uid),
                  .endpoint = slice_of(c->label_endpoint)},
-        .max_resources = (uint32_t)c->max_resources,
-        .max_identities = (uint32_t)c->max_resources,
+        .max_resources = (uint32_t)resources,
+        .max_identities = (uint32_t)resources,
         .forget_ns = longest_retention(c),
     };
     struct correlator_options correlator = {
         .max_operations = (uint32_t)c->max_operations,
-        .max_series = (uint32_t)c->max_series,
-        .max_edge_ends = 65536,
+        .max_series = (uint32_t)series,
+        .max_edge_ends = (uint32_t)ends,
         .edge_wait_ns = c->edge_wait,
         .max_templates = (uint32_t)c->max_templates,
         .budget = &d->budget,

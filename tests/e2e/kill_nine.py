@@ -31,6 +31,7 @@ PADDING = 1500  # bytes of one record that do not compress: fills the journal
 
 tap = Tap()
 rng = seeded()
+replayed, blocks = [], []  # after each start: entries of the journal, blocks
 
 
 class Request:
@@ -228,6 +229,9 @@ def one_round(folder, round_, server):
     requests, other = load_and_kill(server, round_)
     options = options_of(round_)
     server = start_again(folder, options)
+    counters = server.counters()
+    replayed.append(counters["journal_replayed_total"])
+    blocks.append(sum(v for name, v in counters.items() if name.startswith("stored_blocks")))
     wrong = compare(server, requests) + compare_derived(server, round_, requests)
     if other:
         wrong.append(f"{other} answers were neither 200 nor 503")
@@ -253,6 +257,9 @@ def main():
     except DidNotStart as error:
         tap.check(False, "it starts again after a kill", str(error))
         tap.end()
+    tap.check(sum(r > 0 for r in replayed) * 2 > ROUNDS and len(set(blocks)) * 2 > ROUNDS,
+              f"kills met journals that were in use ({sum(map(int, replayed))} entries read back) "
+              f"and stores that wrote ({int(blocks[-1])} blocks)", (replayed, blocks))
     tap.same(server.stop(), 0, "SIGTERM ends it with status 0")
     server = Server(folder)
     everything = [r for requests in rounds for r in requests]
