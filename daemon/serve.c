@@ -312,6 +312,7 @@ static enum status start(struct daemon *d)
 
 static void stop(struct daemon *d)
 {
+    store_drain(d->store); /* nothing below waits for the disk */
     ingest_stop(d->ingest);
     query_stop(d->query);
     journal_stop(d->journal); /* what was submitted reaches the correlator */

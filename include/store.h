@@ -69,6 +69,11 @@ uint64_t store_watermark(struct store *store, enum stream stream);
  * memory. From any thread. */
 void store_relieve(struct store *store);
 
+/* From now on store_append does not wait: what still comes is in memory
+ * already, and a disk that is full must not keep the process from stopping.
+ * From any thread; NULL is fine. */
+void store_drain(struct store *store);
+
 /* OK, or why new data cannot be taken now (ERR_IO: the disk is full or
  * read-only, ERR_BUSY: sealing is behind). For sinks' ready() and /health. */
 enum status store_health(struct store *store);
@@ -80,7 +85,7 @@ enum status store_health(struct store *store);
  * stream follows from signal and derived. Derived batches are sealed at once,
  * with batch->lsn as the stream's new watermark, together with all that was
  * saved and appended before. Waits while two heads of the stream are being
- * sealed already: that is the back-pressure.
+ * sealed already: that is the back-pressure, until store_drain().
  */
 void store_append(struct store *store, struct batch *batch);
 

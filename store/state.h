@@ -49,6 +49,7 @@ struct store {
     uint64_t save_due_ns;                     /* 0: nothing to save */
     uint64_t failures;
     enum status health;
+    bool draining; /* store_append does not wait any more */
     bool stopping;
     struct open_series open_series;
 

@@ -218,6 +218,9 @@ void store_close_section(struct store *store, enum stream stream)
 
     if (!state->last || state->last->closed)
         return;
+    /* Nobody waits for the others to go: this one takes what comes. */
+    if (store->draining && state->closed >= SECTIONS_WAITING)
+        return;
     state->last->closed = true;
     state->last->order = store->next_order++;
     state->closed++;
@@ -281,7 +284,7 @@ void store_append(struct store *store, struct batch *batch)
             return;
         }
     }
-    while (state->closed >= SECTIONS_WAITING && !store->stopping)
+    while (state->closed >= SECTIONS_WAITING && !store->draining)
         pthread_cond_wait(&store->done, &store->lock);
 
     struct section *section = open_section(store, stream);
@@ -307,6 +310,16 @@ void store_relieve(struct store *store)
     pthread_mutex_lock(&store->lock);
     for (int i = 0; i < STREAM_COUNT; i++)
         store_close_section(store, (enum stream)i);
+    pthread_mutex_unlock(&store->lock);
+}
+
+void store_drain(struct store *store)
+{
+    if (!store)
+        return;
+    pthread_mutex_lock(&store->lock);
+    store->draining = true;
+    pthread_cond_broadcast(&store->done);
     pthread_mutex_unlock(&store->lock);
 }
 
