@@ -63,6 +63,12 @@ MUST_CHECK enum status store_open(struct store **store,
 /* Seals and commits what is in the heads, then closes. NULL is fine. */
 void store_close(struct store *store);
 
+/* The offset behind the last batch from this partition (batch->origin) that
+ * was appended in this life or kept in an earlier one; false: there is none.
+ * Once the journal was replayed: all before it is kept, nothing from it on. */
+bool store_next_offset(struct store *store, struct slice topic,
+                       uint32_t partition, uint64_t *next);
+
 uint64_t store_watermark(struct store *store, enum stream stream);
 
 /* Seals what is in memory, however little: batches were refused for want of
@@ -153,6 +159,29 @@ MUST_CHECK enum status reader_query_logs(struct reader *reader,
                                          struct arena *arena,
                                          struct log_record **logs,
                                          uint32_t *count, uint64_t *total);
+
+/* A message that could not be decoded (letter.h). */
+struct dead_letter {
+    uint64_t id; /* grows */
+    struct slice topic, reason, bytes;
+    uint32_t partition;
+    uint64_t offset, size; /* of the message */
+    uint64_t received_ns, time_ms;
+};
+
+struct letter_query {
+    struct slice topic; /* empty: all */
+    int64_t partition;  /* -1: all */
+    uint64_t before;    /* id; 0: from the newest */
+    uint32_t limit;
+};
+
+/* The newest first; *total: how many there are without `before`. */
+MUST_CHECK enum status reader_query_letters(struct reader *reader,
+                                            const struct letter_query *query,
+                                            struct arena *arena,
+                                            struct dead_letter **letters,
+                                            uint32_t *count, uint64_t *total);
 
 struct trace_summary {
     uint8_t trace_id[16], root_span_id[8];

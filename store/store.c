@@ -153,6 +153,7 @@ enum status store_open(struct store **out, const struct store_options *options)
     init_locks(store);
     budget_init(&store->queries, store->options.query_bytes);
     store->saves = store->saves_open = saves_new();
+    store->origins = origins_new();
     store->derived_ns = clock_monotonic_ns();
     for (int i = 0; i < STREAM_COUNT; i++)
         store->streams[i].next_serial = 1;
@@ -162,6 +163,8 @@ enum status store_open(struct store **out, const struct store_options *options)
         status = ERR_IO;
     if (status == OK)
         status = open_db(store);
+    if (status == OK)
+        status = origins_load(store->origins, store->db);
     if (status == OK)
         status = seal_start(store);
     if (status != OK) {
@@ -185,6 +188,7 @@ void store_close(struct store *store)
             s = next;
         }
     saves_free(store->saves);
+    origins_free(store->origins);
     db_close(store->db);
     pthread_cond_destroy(&store->work);
     pthread_cond_destroy(&store->done);
@@ -268,6 +272,36 @@ static bool journal_presses(const struct store *store, unsigned part)
            journal_bytes(journal) > journal_max_bytes(journal) / part;
 }
 
+/* A batch without records: what is to be kept of it is its place, and the
+ * message it could not be made of. Under the lock. */
+static void take_empty(struct store *store, struct batch *batch)
+{
+    bool letter = batch->encoding == BATCH_LETTER;
+
+    /* Waits before it is noted: what is noted may be committed at once. */
+    while (letter && origins_letters(store->origins) >= LETTERS_WAITING &&
+           !store->draining)
+        pthread_cond_wait(&store->done, &store->lock);
+    if (batch->lsn > store->last_lsn)
+        store->last_lsn = batch->lsn;
+    origins_note(store->origins, batch);
+    if (letter) {
+        origins_add_letter(store->origins, batch);
+        pthread_cond_signal(&store->work);
+    } else {
+        batch_free(batch);
+    }
+}
+
+bool store_next_offset(struct store *store, struct slice topic,
+                       uint32_t partition, uint64_t *next)
+{
+    pthread_mutex_lock(&store->lock);
+    bool known = origins_next(store->origins, topic, partition, next);
+    pthread_mutex_unlock(&store->lock);
+    return known;
+}
+
 void store_append(struct store *store, struct batch *batch)
 {
     enum stream stream = stream_of(batch);
@@ -275,17 +309,15 @@ void store_append(struct store *store, struct batch *batch)
     bool press = journal_presses(store, 2);
 
     pthread_mutex_lock(&store->lock);
-    if (stream != STREAM_DERIVED) {
-        if (batch->lsn > store->last_lsn)
-            store->last_lsn = batch->lsn;
-        if (batch->count == 0) {
-            pthread_mutex_unlock(&store->lock);
-            batch_free(batch);
-            return;
-        }
+    if (stream != STREAM_DERIVED && batch->count == 0) {
+        take_empty(store, batch);
+        pthread_mutex_unlock(&store->lock);
+        return;
     }
     while (state->closed >= SECTIONS_WAITING && !store->draining)
         pthread_cond_wait(&store->done, &store->lock);
+    if (stream != STREAM_DERIVED && batch->lsn > store->last_lsn)
+        store->last_lsn = batch->lsn;
 
     struct section *section = open_section(store, stream);
     uint64_t before = section->bytes;
@@ -293,6 +325,7 @@ void store_append(struct store *store, struct batch *batch)
     store->head_bytes += section->bytes - before;
     stats_set(STATS_HEAD_BYTES, store->head_bytes);
     state->last_lsn = batch->lsn;
+    origins_note(store->origins, batch);
     if (stream == STREAM_DERIVED)
         store->derived_ns = clock_monotonic_ns();
     if (section_full(store, section))
