@@ -89,11 +89,12 @@ static enum status put_catalog(struct daemon *d, struct slice json,
     return status;
 }
 
-static void save_catalog(void *arg, struct slice text)
+static enum status save_catalog(void *arg, struct slice text)
 {
     struct daemon *d = arg;
 
     store_save_text(d->store, "catalog", text);
+    return store_sync(d->store);
 }
 
 static void load_catalog(struct daemon *d)
@@ -128,7 +129,7 @@ static void read_catalog_file(struct daemon *d)
     size_t len = fread(text, 1, CATALOG_MAX_BYTES + 1, file);
     fclose(file);
     if (put_catalog(d, (struct slice){text, len}, path) == OK)
-        save_catalog(d, (struct slice){text, len});
+        store_save_text(d->store, "catalog", (struct slice){text, len});
     free(text);
 }
 
