@@ -10,8 +10,8 @@
  *
  * The memory limit is shared out once, here: half of it for batches from
  * arrival until they are in a block, a sixth for what readers unpack, an eighth
- * for answers and what they are made of (and a sixteenth for the one or two
- * being written), the rest for tables of fixed size, SQLite, stacks and code.
+ * for answers and what they are made of (and a sixteenth for those being
+ * written), the rest for tables of fixed size, SQLite, stacks and code.
  */
 #include "serve.h"
 
@@ -65,8 +65,9 @@ static uint64_t oldest_ns(void *arg, enum signal signal)
     const struct config *c = arg;
     const uint64_t keep[SIGNAL_COUNT] = {c->retention_traces, c->retention_logs,
                                          c->retention_metrics};
+    uint64_t now = clock_wall_ns();
 
-    return keep[signal] ? clock_wall_ns() - keep[signal] : 0;
+    return keep[signal] && keep[signal] < now ? now - keep[signal] : 0;
 }
 
 /* ---- catalogue ---- */
@@ -159,8 +160,10 @@ static enum status start_storage(struct daemon *d)
     return store_open(&d->store, &store);
 }
 
-/* A resource may be forgotten when no record of it can be left; 0: never. */
-static uint64_t longest_retention(const struct config *c)
+/* A resource may be forgotten when no record of it can be left; 0: never. A
+ * record may be from an hour ahead, and goes with the last one of its block or
+ * hour. */
+static uint64_t forget_after(const struct config *c)
 {
     uint64_t longest = c->retention_traces;
 
@@ -168,7 +171,9 @@ static uint64_t longest_retention(const struct config *c)
         return 0;
     if (c->retention_logs > longest)
         longest = c->retention_logs;
-    return c->retention_metrics > longest ? c->retention_metrics : longest;
+    if (c->retention_metrics > longest)
+        longest = c->retention_metrics;
+    return longest + NS_PER_DAY;
 }
 
 static enum status start_correlator(struct daemon *d)
@@ -191,7 +196,7 @@ static enum status start_correlator(struct daemon *d)
                  .endpoint = slice_of(c->label_endpoint)},
         .max_resources = (uint32_t)resources,
         .max_identities = (uint32_t)resources,
-        .forget_ns = longest_retention(c),
+        .forget_ns = forget_after(c),
     };
     struct correlator_options correlator = {
         .max_operations = (uint32_t)c->max_operations,
@@ -259,12 +264,13 @@ static enum status replay(struct daemon *d)
 static enum status start_ports(struct daemon *d)
 {
     const struct config *c = d->config;
+    uint64_t workers = min_u64(c->query_workers, c->memory_limit / (32 << 20));
     struct query_options query = {
         .listen = c->query,
-        .workers = (uint32_t)c->query_workers,
+        .workers = (uint32_t)workers,
         .max_waiting = 256,
         .max_connections = 1024,
-        .max_reply = c->memory_limit / 32,
+        .max_reply = c->memory_limit / 16 / workers,
         .memory = c->memory_limit / 8,
         .cors_origins = c->cors_origins,
         .store = d->store,

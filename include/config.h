@@ -48,11 +48,11 @@
     X(BYTES,    memory_limit,       "memory-limit",      "256MiB",        67108864,    1099511627776, "Ceiling for the memory of the process; what does not fit meets 503.") \
     X(TEXT,     otlp_http,          "otlp-http",         "127.0.0.1:4318", 0,          0,        "Address of OTLP/HTTP; port 0 picks one.") \
     X(TEXT,     query,              "query",             "127.0.0.1:9097", 0,          0,        "Address of the query API; port 0 picks one.") \
-    X(COUNT,    query_workers,      "query-workers",     "2",             1,           64,       "Queries answered at the same time.") \
-    X(DURATION, retention_logs,     "retention-logs",    "0",             0,           0,        "Age at which log records and events are deleted; older ones are refused. 0: never.") \
-    X(DURATION, retention_metrics,  "retention-metrics", "0",             0,           0,        "The same for metrics and derived series.") \
+    X(COUNT,    query_workers,      "query-workers",     "2",             1,           64,       "Queries answered at the same time. At most one for each 32MiB of --memory-limit.") \
+    X(DURATION, retention_logs,     "retention-logs",    "0",             0,           3155760000000000000, "Age at which log records and events are deleted; older ones are refused. 0: never.") \
+    X(DURATION, retention_metrics,  "retention-metrics", "0",             0,           3155760000000000000, "The same for metrics and derived series.") \
     X(BYTES,    retention_size,     "retention-size",    "10GiB",         0,           0,        "Size of the database beyond which the oldest data is deleted. 0: no bound.") \
-    X(DURATION, retention_traces,   "retention-traces",  "0",             0,           0,        "The same as retention-logs, for spans.") \
+    X(DURATION, retention_traces,   "retention-traces",  "0",             0,           3155760000000000000, "The same as retention-logs, for spans.") \
     X(DURATION, seal_age,           "seal-age",          "5m",            100000000,   86400000000000, "Age at which records in memory are written to a block, however few they are.")
 /* clang-format on */
 
