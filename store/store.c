@@ -111,6 +111,12 @@ static enum status open_db(struct store *store)
         if (status == OK)
             status = load_streams(store);
     }
+    if (status == ERR_UNSUPPORTED)
+        log_error("store", "written by a newer version of this program",
+                  "path=%s", store->path);
+    else if (status != OK)
+        log_error("store", "cannot be opened", "path=%s why=\"%s\"",
+                  store->path, status_text(status));
     return status;
 }
 
