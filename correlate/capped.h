@@ -43,8 +43,9 @@ struct capped_name {
     uint32_t other;   /* as a group: number of its {other} + 1; 0: none */
     uint32_t hint;    /* for derive_series() */
     bool is_other;
-    uint64_t copied;   /* the batch that has a copy, by its number */
-    struct slice copy; /* in that batch's arena */
+    uint64_t copied;        /* the batch that has a copy, by its number */
+    struct slice copy;      /* in that batch's arena */
+    uint32_t saved, number; /* the save that has it, as which one */
 };
 
 struct capped;

@@ -6,10 +6,21 @@
  * committed in an earlier life, so a replayed batch is appended, or counted, or
  * both, or neither.
  *
- * Flush  A derived batch carries the lsn of the last batch that is counted
- *        whole. When the table is full in the middle of a batch, the number of
- *        its records that are counted is saved along ("correlator.position"),
- *        and a replay leaves them out.
+ * Derived points are counted exactly once, because every flush is one derived
+ * batch, committed as a whole, that holds
+ *
+ *   the points    of all that was counted since the flush before
+ *   the position  up to where: its lsn, that of the last batch counted whole,
+ *                 and how many records of the next one, for a flush in the
+ *                 middle of a batch because the table is full
+ *   what waits    the ends of calls without their other end (edges.h): what
+ *                 records before the position will still add up to
+ *
+ * So the state that was committed last says all that matters of the records
+ * before its position, and a replay goes on from there: those are tagged for
+ * their own stream, but neither counted nor paired; the ones after it are, as
+ * if nothing had happened. What was counted or settled later than the last
+ * flush, by time alone too, is gone with the points and done again.
  *
  * The lock of the derived table is not held while the store is called: readers
  * of the store wait for that lock.
@@ -17,19 +28,20 @@
 #include "correlate.h"
 
 #include <pthread.h>
-#include <stdio.h>
 #include <stdlib.h>
 
+#include "buf.h"
 #include "clock.h"
 #include "log.h"
 #include "mem.h"
 #include "queue.h"
+#include "scan.h"
 #include "stats.h"
 #include "tagger.h"
 
-static const char POSITION[] = "correlator.position";
-
 #define TICK_NS NS_PER_S
+
+enum { STATE_VERSION = 1, STATE_MAX = 64 << 20 };
 
 struct correlator {
     struct correlator_options options;
@@ -40,9 +52,9 @@ struct correlator {
     bool started;
 
     uint64_t committed[STREAM_COUNT]; /* watermarks at the start */
-    uint64_t position_lsn, position;  /* records of that batch counted */
-    uint64_t last_lsn;                /* of the batch taken last */
+    uint64_t taking;                  /* lsn of the batch at work; 0: none */
     uint64_t counted_lsn;             /* of the last one counted whole */
+    uint64_t part_lsn, part; /* so many records of that one are counted too */
     uint64_t flushed_lsn;
 };
 
@@ -52,27 +64,37 @@ struct correlator {
 static void flush(struct correlator *correlator)
 {
     struct derive *derive = correlator->tagger.derive;
-    uint64_t lsn = correlator->counted_lsn;
-    struct batch *batch = derive_batch(derive, correlator->options.budget, lsn);
+    struct buf state;
+    struct batch *batch;
+
+    buf_init(&state, STATE_MAX);
+    buf_varint(&state, STATE_VERSION);
+    buf_varint(&state, correlator->part_lsn);
+    buf_varint(&state, correlator->part);
+    edges_write(correlator->tagger.edges, &state);
+    batch = derive_batch(derive, correlator->options.budget,
+                         correlator->counted_lsn, buf_slice(&state));
+    buf_release(&state);
 
     derive_unlock(derive);
     store_append(correlator->store, batch);
     derive_lock(derive);
-    derive_flushed(derive, lsn);
-    correlator->flushed_lsn = lsn;
+    derive_flushed(derive);
+    correlator->flushed_lsn = correlator->counted_lsn;
 }
 
+/* The position moves on, but not back: of a batch that is replayed, records
+ * before it are dealt with as well. */
 static void flush_inside(void *arg, uint64_t step)
 {
     struct correlator *correlator = arg;
-    char text[64];
-    int len = snprintf(text, sizeof(text), "%llu %llu",
-                       (unsigned long long)correlator->last_lsn,
-                       (unsigned long long)step);
 
-    if (correlator->last_lsn > correlator->counted_lsn)
-        store_save_text(correlator->store, POSITION,
-                        (struct slice){text, (size_t)len});
+    if (correlator->taking > correlator->counted_lsn) {
+        if (correlator->part_lsn != correlator->taking ||
+            correlator->part < step)
+            correlator->part = step;
+        correlator->part_lsn = correlator->taking;
+    }
     flush(correlator);
 }
 
@@ -121,23 +143,24 @@ static uint64_t counted_of(const struct correlator *correlator, uint64_t lsn)
 {
     if (lsn <= correlator->committed[STREAM_DERIVED])
         return UINT64_MAX;
-    return lsn == correlator->position_lsn ? correlator->position : 0;
+    return lsn == correlator->part_lsn ? correlator->part : 0;
 }
 
 static void tag(struct correlator *correlator, struct batch *batch)
 {
     struct derive *derive = correlator->tagger.derive;
     bool stored = batch->lsn <= correlator->committed[stream_of(batch->signal)];
+    uint64_t counted = counted_of(correlator, batch->lsn);
     struct batch *events;
 
     derive_lock(derive);
-    /* Calls that an earlier life has settled are not counted again. */
-    derive_mute(derive, batch->lsn <= correlator->committed[STREAM_DERIVED]);
-    tagger_expire(&correlator->tagger, batch->received_ns);
-    correlator->last_lsn = batch->lsn;
-    events = tagger_take(&correlator->tagger, batch,
-                         counted_of(correlator, batch->lsn));
-    correlator->counted_lsn = batch->lsn;
+    if (counted < UINT64_MAX)
+        tagger_expire(&correlator->tagger, batch->received_ns);
+    correlator->taking = batch->lsn;
+    events = tagger_take(&correlator->tagger, batch, counted);
+    correlator->taking = 0;
+    if (counted < UINT64_MAX)
+        correlator->counted_lsn = batch->lsn;
     derive_unlock(derive);
     if (!stored)
         append(correlator, batch);
@@ -210,22 +233,22 @@ struct sink correlator_sink(struct correlator *correlator)
 
 /* ---- life ---- */
 
-static enum status load_position(struct correlator *correlator)
+static enum status load_state(struct correlator *correlator)
 {
     struct slice text = {NULL, 0};
-    unsigned long long lsn, step;
-    char copy[64] = {0};
+    struct scan in;
     struct arena arena;
     enum status status;
 
-    arena_init(&arena, NULL, 1024 * 1024);
-    status = store_load_text(correlator->store, POSITION, &arena, &text);
-    if (status == OK && text.len < sizeof(copy)) {
-        slice_copy(copy, text);
-        if (sscanf(copy, "%llu %llu", &lsn, &step) == 2) {
-            correlator->position_lsn = lsn;
-            correlator->position = step;
-        }
+    arena_init(&arena, NULL, 2 * (size_t)STATE_MAX);
+    status =
+        store_load_text(correlator->store, STORE_DERIVED_STATE, &arena, &text);
+    in = scan_over(text);
+    if (status == OK && text.len > 0 && scan_varint(&in) == STATE_VERSION) {
+        correlator->part_lsn = scan_varint(&in);
+        correlator->part = scan_varint(&in);
+        components_refresh(correlator->tagger.components);
+        edges_read(correlator->tagger.edges, &in);
     }
     arena_release(&arena);
     return status;
@@ -247,10 +270,10 @@ enum status correlator_open(struct correlator **out,
             store_watermark(store, (enum stream)stream);
     correlator->counted_lsn = correlator->flushed_lsn =
         correlator->committed[STREAM_DERIVED];
-    status = load_position(correlator);
+    status =
+        tagger_open(&correlator->tagger, options, store, registry, catalog);
     if (status == OK)
-        status =
-            tagger_open(&correlator->tagger, options, store, registry, catalog);
+        status = load_state(correlator);
     if (status != OK) {
         tagger_close(&correlator->tagger);
         queue_free(correlator->queue);
@@ -259,7 +282,6 @@ enum status correlator_open(struct correlator **out,
     }
     correlator->tagger.flush = flush_inside;
     correlator->tagger.flush_arg = correlator;
-    derive_flushed(correlator->tagger.derive, correlator->flushed_lsn);
     store_set_open_series(
         store, (struct open_series){.visit = derive_visit,
                                     .source = correlator->tagger.derive});
@@ -277,16 +299,19 @@ enum status correlator_start(struct correlator *correlator)
 
 void correlator_close(struct correlator *correlator)
 {
+    uint32_t waiting;
+
     if (!correlator)
         return;
     queue_close(correlator->queue);
     if (correlator->started)
         pthread_join(correlator->thread, NULL);
     derive_lock(correlator->tagger.derive);
+    waiting = edges_open(correlator->tagger.edges);
     while (edges_expire(correlator->tagger.edges, UINT64_MAX))
         if (derive_low(correlator->tagger.derive))
             flush(correlator);
-    if (derive_count(correlator->tagger.derive) > 0 ||
+    if (derive_count(correlator->tagger.derive) > 0 || waiting > 0 ||
         correlator->counted_lsn > correlator->flushed_lsn)
         flush(correlator);
     derive_unlock(correlator->tagger.derive);

@@ -61,9 +61,17 @@ void derive_unlock(struct derive *derive)
     pthread_mutex_unlock(&derive->mutex);
 }
 
-void derive_mute(struct derive *derive, bool muted)
+bool derive_mute(struct derive *derive, bool muted)
 {
+    bool before = derive->muted;
+
     derive->muted = muted;
+    return before;
+}
+
+bool derive_muted(const struct derive *derive)
+{
+    return derive->muted;
 }
 
 bool derive_low(const struct derive *derive)
@@ -210,7 +218,7 @@ void derive_add(struct series *series, uint64_t count)
 }
 
 struct batch *derive_batch(struct derive *derive, struct budget *budget,
-                           uint64_t lsn)
+                           uint64_t lsn, struct slice state)
 {
     struct batch *batch = batch_new(SIGNAL_METRICS, NULL, 0, budget);
     uint64_t now = clock_wall_ns();
@@ -219,6 +227,7 @@ struct batch *derive_batch(struct derive *derive, struct budget *budget,
     batch->derived = true;
     batch->lsn = lsn;
     batch->received_ns = now;
+    batch->state = arena_copy(&batch->arena, state);
     for (uint32_t i = 0; i < derive->count; i++)
         count += series_point_count(&derive->series[i]);
     batch->points = arena_zero(&batch->arena, count, sizeof(struct point));
@@ -231,16 +240,16 @@ struct batch *derive_batch(struct derive *derive, struct budget *budget,
     /* What was counted must not be lost because receivers use up the budget;
      * max_series bounds what this takes. */
     batch_free(batch);
-    return budget ? derive_batch(derive, NULL, lsn) : NULL;
+    return budget ? derive_batch(derive, NULL, lsn, state) : NULL;
 }
 
-void derive_flushed(struct derive *derive, uint64_t lsn)
+void derive_flushed(struct derive *derive)
 {
     if (derive->count > 0) /* an idle process does not touch it */
         memset(derive->slots, 0,
                ((size_t)derive->mask + 1) * sizeof(*derive->slots));
     pool_clear(&derive->pool);
     derive->count = 0;
-    derive->flushed_lsn = lsn;
+    derive->flushes++;
     stats_set(STATS_SERIES_OPEN, 0);
 }

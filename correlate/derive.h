@@ -78,8 +78,10 @@ void derive_free(struct derive *derive);
 void derive_lock(struct derive *derive);
 void derive_unlock(struct derive *derive);
 
-/* While muted nothing is counted: for what the store has already. */
-void derive_mute(struct derive *derive, bool muted);
+/* While muted nothing is counted: for what the store has already. Returns
+ * what it was before. */
+bool derive_mute(struct derive *derive, bool muted);
+bool derive_muted(const struct derive *derive);
 
 /* True if it must be flushed before the next record. */
 bool derive_low(const struct derive *derive);
@@ -103,11 +105,12 @@ void derive_exemplar(struct derive *derive, struct series *series,
 /* Records. */
 void derive_add(struct series *series, uint64_t count);
 
-/* All entries as a derived batch with this lsn. The table stays as it is until
- * derive_flushed(), so that no reader misses a point in between. */
+/* All entries as a derived batch with this lsn and a copy of this state. The
+ * table stays as it is until derive_flushed(), so that no reader misses a point
+ * in between. */
 struct batch *derive_batch(struct derive *derive, struct budget *budget,
-                           uint64_t lsn);
-void derive_flushed(struct derive *derive, uint64_t lsn);
+                           uint64_t lsn, struct slice state);
+void derive_flushed(struct derive *derive);
 
 /* For struct open_series. */
 uint64_t derive_visit(void *source, const struct idset *resources,

@@ -41,7 +41,7 @@ struct derive {
     uint32_t count, max_series, mask;
     struct pool pool; /* texts, histograms, exemplars */
     bool muted;
-    uint64_t flushed_lsn;
+    uint64_t flushes;
 };
 
 enum { SERIES_MAX_POINTS = 3 };

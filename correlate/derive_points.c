@@ -234,10 +234,10 @@ uint64_t derive_visit(void *source, const struct idset *resources,
     struct derive *derive = source;
     struct point *points = NULL;
     uint32_t count = 0, room = 0;
-    uint64_t lsn;
+    uint64_t flushes;
 
     derive_lock(derive);
-    lsn = derive->flushed_lsn;
+    flushes = derive->flushes;
     for (uint32_t i = 0; i < derive->count; i++) {
         const struct series *series = &derive->series[i];
         uint64_t time_ns = (series->minute + UINT64_C(1)) * NS_PER_MIN;
@@ -261,5 +261,5 @@ uint64_t derive_visit(void *source, const struct idset *resources,
     derive_unlock(derive);
     for (uint32_t i = 0; i < count; i++)
         visit(arg, &points[i]);
-    return lsn;
+    return flushes;
 }

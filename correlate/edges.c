@@ -12,16 +12,13 @@
  * comes and again when it is settled, since a parent ends, and is exported,
  * after its children.
  */
-#include "edges.h"
+#include "edges_int.h"
 
 #include <stdlib.h>
 
 #include "hash.h"
 #include "mem.h"
-#include "peers.h"
 #include "stats.h"
-
-#define NONE UINT32_MAX
 
 enum {
     SERVING_BUCKETS = 1 << 13,
@@ -30,26 +27,9 @@ enum {
     MAX_CHAIN = 16 /* ends of one bucket; a sender can give them all one key */
 };
 
-struct end {
-    uint8_t trace_id[16], span_id[8]; /* of the caller */
-    uint64_t parent;                  /* hash of the caller's parent; 0: none */
-    uint64_t arrived_ns;
-    struct call call;
-    uint32_t chain, older, newer;
-    uint8_t kind; /* enum span_kind */
-};
-
 struct serving {
     uint64_t span; /* hash of trace and span id */
     struct capped_name *endpoint;
-};
-
-struct edges {
-    struct edges_options options;
-    struct end *ends;
-    uint32_t *heads;
-    uint32_t mask, free, fresh, oldest, newest, open;
-    struct serving *serving;
 };
 
 struct edges *edges_new(const struct edges_options *options)
@@ -65,7 +45,7 @@ struct edges *edges_new(const struct edges_options *options)
     edges->heads = mem_zero(heads, sizeof(*edges->heads));
     edges->serving =
         mem_zero(SERVING_BUCKETS * SERVING_EACH, sizeof(*edges->serving));
-    edges->free = edges->oldest = edges->newest = NONE;
+    edges->free = edges->oldest = edges->newest = EDGES_NONE;
     return edges;
 }
 
@@ -159,7 +139,7 @@ static uint32_t find(const struct edges *edges, uint32_t at,
                      const uint8_t trace_id[16], const uint8_t span_id[8],
                      bool caller)
 {
-    for (; at != NONE; at = edges->ends[at].chain) {
+    for (; at != EDGES_NONE; at = edges->ends[at].chain) {
         const struct end *end = &edges->ends[at];
 
         if (is_caller(end->kind) == caller &&
@@ -167,7 +147,7 @@ static uint32_t find(const struct edges *edges, uint32_t at,
             memcmp(end->trace_id, trace_id, 16) == 0)
             return at;
     }
-    return NONE;
+    return EDGES_NONE;
 }
 
 static void take_out(struct edges *edges, uint32_t at)
@@ -176,7 +156,7 @@ static void take_out(struct edges *edges, uint32_t at)
     uint32_t *head = head_of(edges, span_hash(end->trace_id, end->span_id));
 
     if (*head == at + 1) {
-        *head = end->chain + 1; /* NONE + 1 is 0: empty */
+        *head = end->chain + 1; /* EDGES_NONE + 1 is 0: empty */
     } else {
         uint32_t before = *head - 1;
 
@@ -184,11 +164,11 @@ static void take_out(struct edges *edges, uint32_t at)
             before = edges->ends[before].chain;
         edges->ends[before].chain = end->chain;
     }
-    if (end->older != NONE)
+    if (end->older != EDGES_NONE)
         edges->ends[end->older].newer = end->newer;
     else
         edges->oldest = end->newer;
-    if (end->newer != NONE)
+    if (end->newer != EDGES_NONE)
         edges->ends[end->newer].older = end->older;
     else
         edges->newest = end->older;
@@ -214,7 +194,7 @@ bool edges_expire(struct edges *edges, uint64_t before_ns)
 {
     uint32_t at = edges->oldest;
 
-    if (at == NONE ||
+    if (at == EDGES_NONE ||
         (before_ns != UINT64_MAX &&
          edges->ends[at].arrived_ns + edges->options.wait_ns > before_ns))
         return false;
@@ -222,25 +202,25 @@ bool edges_expire(struct edges *edges, uint64_t before_ns)
     return true;
 }
 
-static void put_in(struct edges *edges, const uint8_t trace_id[16],
-                   const uint8_t span_id[8], const struct end *model)
+void edges_put(struct edges *edges, const uint8_t trace_id[16],
+               const uint8_t span_id[8], const struct end *model)
 {
     uint32_t *head = head_of(edges, span_hash(trace_id, span_id));
     uint32_t at = *head - 1;
 
-    for (int i = 0; at != NONE; at = edges->ends[at].chain)
+    for (int i = 0; at != EDGES_NONE; at = edges->ends[at].chain)
         if (++i == MAX_CHAIN) {
             stats_add(STATS_EDGES_EVICTED, 1);
             if (model->kind == SPAN_CLIENT)
                 peers_alone(&edges->options, &model->call);
             return;
         }
-    if (edges->free == NONE && edges->fresh == edges->options.max_ends) {
+    if (edges->free == EDGES_NONE && edges->fresh == edges->options.max_ends) {
         stats_add(STATS_EDGES_EVICTED, 1);
         settle(edges, edges->oldest);
     }
     at = edges->free;
-    if (at == NONE)
+    if (at == EDGES_NONE)
         at = edges->fresh++;
     else
         edges->free = edges->ends[at].chain;
@@ -253,8 +233,8 @@ static void put_in(struct edges *edges, const uint8_t trace_id[16],
     end->chain = *head - 1;
     *head = at + 1;
     end->older = edges->newest;
-    end->newer = NONE;
-    if (edges->newest != NONE)
+    end->newer = EDGES_NONE;
+    if (edges->newest != EDGES_NONE)
         edges->ends[edges->newest].newer = at;
     else
         edges->oldest = at;
@@ -280,7 +260,7 @@ static bool meet_caller(struct edges *edges, const uint8_t trace_id[16],
     uint32_t head = *head_of(edges, span_hash(trace_id, span_id));
     uint32_t at = find(edges, head - 1, trace_id, span_id, true);
 
-    if (at == NONE)
+    if (at == EDGES_NONE)
         return false;
     if (edges->ends[at].call.component->identity != *identity) {
         *identity = edges->ends[at].call.component->identity;
@@ -309,9 +289,10 @@ static void see_callee(struct edges *edges, const struct span *span,
     if (met)
         return;
     if (links > 0)
-        put_in(edges, span->links[0].trace_id, span->links[0].span_id, model);
+        edges_put(edges, span->links[0].trace_id, span->links[0].span_id,
+                  model);
     else if (has_parent)
-        put_in(edges, span->trace_id, span->parent_span_id, model);
+        edges_put(edges, span->trace_id, span->parent_span_id, model);
 }
 
 static void see_caller(struct edges *edges, const struct span *span,
@@ -321,7 +302,7 @@ static void see_caller(struct edges *edges, const struct span *span,
     uint32_t at;
 
     while ((at = find(edges, head - 1, span->trace_id, span->span_id, false)) !=
-           NONE) {
+           EDGES_NONE) {
         struct call callee = edges->ends[at].call;
 
         take_out(edges, at);
@@ -330,7 +311,7 @@ static void see_caller(struct edges *edges, const struct span *span,
             return;
         head = *head_of(edges, span_hash(span->trace_id, span->span_id));
     }
-    put_in(edges, span->trace_id, span->span_id, model);
+    edges_put(edges, span->trace_id, span->span_id, model);
 }
 
 void edges_see(struct edges *edges, struct component *component,

@@ -18,20 +18,22 @@
  * callee comes after all is counted a second time: what is waited for has a
  * bound.
  *
- * Restart  What waits is not kept. The journal gives back the ends that the
- *          blocks do not hold yet; of calls under way at a crash, those of
- *          which one end is in a block are lost to edges.
+ * Restart  What waits is part of the state that is committed with every flush
+ *          of derived points (correlate.c), and waits again. Who was serving is
+ *          not kept: a call that was under way may miss its caller's endpoint.
  *
  * Threads  the correlator's.
  */
 #ifndef EDGES_H
 #define EDGES_H
 
+#include "buf.h"
 #include "components.h"
 #include "derive.h"
 #include "endpoint.h"
 #include "record.h"
 #include "registry.h"
+#include "scan.h"
 
 struct edges;
 
@@ -68,6 +70,11 @@ bool edges_expire(struct edges *edges, uint64_t before_ns);
 void edges_forget(struct edges *edges);
 
 uint32_t edges_open(const struct edges *edges);
+
+/* What waits, as bytes and back into an empty table. What cannot be read is
+ * left out. */
+void edges_write(struct edges *edges, struct buf *out);
+void edges_read(struct edges *edges, struct scan *in);
 
 /* A host name that looks like one of the internet: it has a dot, is no
  * address and none of a cluster. */

@@ -54,6 +54,17 @@ static struct sender *sender_of(struct tagger *tagger, struct span *span)
                        span->start_ns);
 }
 
+/* Calls that the store has counted, or that it keeps waiting, are not seen a
+ * second time. */
+static void see(struct tagger *tagger, const struct sender *sender,
+                const struct span *span, const struct semconv *semconv,
+                const struct tags *tags)
+{
+    if (!derive_muted(tagger->derive))
+        edges_see(tagger->edges, sender->component, span, semconv, tags,
+                  tagger->batch->received_ns);
+}
+
 static void served(struct tagger *tagger, struct span *span)
 {
     struct sender *sender = sender_of(tagger, span);
@@ -72,8 +83,7 @@ static void served(struct tagger *tagger, struct span *span)
     if (tags.operation)
         count_served(tagger, sender, span, &semconv, &tags);
     edges_serving(tagger->edges, span, tags.endpoint);
-    edges_see(tagger->edges, sender->component, span, &semconv, &tags,
-              tagger->batch->received_ns);
+    see(tagger, sender, span, &semconv, &tags);
 }
 
 static void called(struct tagger *tagger, struct span *span)
@@ -92,8 +102,7 @@ static void called(struct tagger *tagger, struct span *span)
     endpoint_called(tagger->capped, tagger->options.max_operations,
                     sender->component, span, &semconv, &tags);
     name(tagger, span, &tags);
-    edges_see(tagger->edges, sender->component, span, &semconv, &tags,
-              tagger->batch->received_ns);
+    see(tagger, sender, span, &semconv, &tags);
 }
 
 static bool serves(const struct span *span)

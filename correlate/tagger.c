@@ -12,19 +12,10 @@
 #include "clock.h"
 #include "stats.h"
 
-/* Names of operations and peers that are known: more than there are series
- * open, as long as these are not many. */
-enum { MIN_NAMES = 4 * 1024, MAX_NAMES = 48 * 1024, NAME_BYTES = 128 };
-
-static uint32_t name_count(uint32_t max_series)
-{
-    uint32_t limit = max_series < MAX_NAMES ? max_series : MAX_NAMES;
-    uint32_t count = limit + limit / 2;
-
-    if (count < MIN_NAMES)
-        return MIN_NAMES;
-    return count < MAX_NAMES ? count : MAX_NAMES;
-}
+enum {
+    MAX_NAMES = 48 * 1024,
+    MAX_NAME_BYTES = 6 * 1024 * 1024,
+};
 
 /* A capped group gets room for other names so often. */
 #define FORGET_NS NS_PER_HOUR
@@ -37,13 +28,12 @@ enum status tagger_open(struct tagger *tagger,
     struct edges_options edges = {.max_ends = options->max_edge_ends,
                                   .wait_ns = options->edge_wait_ns,
                                   .max_peers = options->max_operations};
-    uint32_t names = name_count(options->max_series);
 
     semconv_init();
     tagger->options = *options;
     tagger->registry = registry;
     tagger->components = components_new(registry, catalog);
-    tagger->capped = capped_new(names, names * NAME_BYTES);
+    tagger->capped = capped_new(MAX_NAMES, MAX_NAME_BYTES);
     tagger->derive = derive_new(options->max_series);
     templates_init(&tagger->templates, options->max_templates);
     edges.capped = tagger->capped;
@@ -76,10 +66,15 @@ static void make_room(struct tagger *tagger)
 static void forget_names(struct tagger *tagger)
 {
     uint32_t waiting = edges_open(tagger->edges);
+    bool muted;
 
     stats_add(STATS_EDGES_EVICTED, waiting);
+    /* The store may have counted the records, but not what still waits. */
+    senders_count(tagger);
+    muted = derive_mute(tagger->derive, false);
     while (edges_expire(tagger->edges, UINT64_MAX))
         make_room(tagger);
+    derive_mute(tagger->derive, muted);
     edges_forget(tagger->edges);
     capped_clear(tagger->capped);
 }

@@ -34,7 +34,8 @@ struct tagger {
     struct batch *batch;
     uint64_t number;     /* of the batch, from 1; for capped_copy() */
     uint64_t step;       /* records of the batch dealt with */
-    uint64_t muted_to;   /* steps that the store has counted already */
+    uint64_t muted_to;   /* steps that the store has counted already; calls of
+                            these are settled, or wait, as they were kept */
     uint64_t newest_ns;  /* of the batch's records */
     uint64_t cleared_ns; /* when names were cleared */
 };
@@ -46,9 +47,9 @@ MUST_CHECK enum status tagger_open(struct tagger *tagger,
                                    struct catalog *catalog);
 void tagger_close(struct tagger *tagger);
 
-/* Counts what its records from number `muted_to` on add up to; before that
- * they only take part in pairing. Returns a batch of change events to append
- * besides, or NULL. */
+/* Counts what its records from number `muted_to` on add up to, and lets them
+ * take part in pairing; before that they are only tagged. Returns a batch of
+ * change events to append besides, or NULL. */
 struct batch *tagger_take(struct tagger *tagger, struct batch *batch,
                           uint64_t muted_to);
 

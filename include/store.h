@@ -63,22 +63,11 @@ MUST_CHECK enum status store_open(struct store **store,
 /* Seals and commits what is in the heads, then closes. NULL is fine. */
 void store_close(struct store *store);
 
-/* The offset behind the last batch from this partition (batch->origin) that
- * was appended in this life or kept in an earlier one; false: there is none.
- * Once the journal was replayed: all before it is kept, nothing from it on. */
-bool store_next_offset(struct store *store, struct slice topic,
-                       uint32_t partition, uint64_t *next);
-
 uint64_t store_watermark(struct store *store, enum stream stream);
 
 /* Seals what is in memory, however little: batches were refused for want of
  * memory. From any thread. */
 void store_relieve(struct store *store);
-
-/* From now on store_append does not wait: what still comes is in memory
- * already, and a disk that is full must not keep the process from stopping.
- * From any thread; NULL is fine. */
-void store_drain(struct store *store);
 
 /* OK, or why new data cannot be taken now (ERR_IO: the disk is full or
  * read-only, ERR_BUSY: sealing is behind). For sinks' ready() and /health. */
@@ -89,11 +78,15 @@ enum status store_health(struct store *store);
 /*
  * Takes over a correlated batch; on return queries find its records. The
  * stream follows from signal and derived. Derived batches are sealed at once,
- * with batch->lsn as the stream's new watermark, together with all that was
- * saved and appended before. Waits while two heads of the stream are being
- * sealed already: that is the back-pressure, until store_drain().
+ * with batch->lsn as the stream's new watermark and batch->state as the text
+ * STORE_DERIVED_STATE, together with all that was saved and appended before.
+ * Waits while two heads of the stream are being sealed already: that is the
+ * back-pressure.
  */
 void store_append(struct store *store, struct batch *batch);
+
+/* The state of the derived batch committed last; for store_load_text(). */
+#define STORE_DERIVED_STATE "derived.state"
 
 /* True if the derived stream should be flushed now, because its watermark
  * holds back the journal or its last flush is head_age_ns old. */
@@ -130,9 +123,9 @@ MUST_CHECK enum status store_load_text(struct store *store, const char *name,
  * Derived points that are still being counted. reader_query_series() asks the
  * source for them, so there is one way to read a series. visit is called for
  * each open point, and what the point refers to stays in the arena; the result
- * is the lsn of the derived batch that was appended last when the points were
- * read (they are all newer than it). A source appends first and only then
- * forgets its points and says the new lsn.
+ * is the number of derived batches that the points read are newer than, counted
+ * from store_set_open_series() on. A source appends first, and only then
+ * forgets its points and says the new number.
  */
 struct open_series {
     uint64_t (*visit)(void *source, const struct idset *resources,
@@ -159,29 +152,6 @@ MUST_CHECK enum status reader_query_logs(struct reader *reader,
                                          struct arena *arena,
                                          struct log_record **logs,
                                          uint32_t *count, uint64_t *total);
-
-/* A message that could not be decoded (letter.h). */
-struct dead_letter {
-    uint64_t id; /* grows */
-    struct slice topic, reason, bytes;
-    uint32_t partition;
-    uint64_t offset, size; /* of the message */
-    uint64_t received_ns, time_ms;
-};
-
-struct letter_query {
-    struct slice topic; /* empty: all */
-    int64_t partition;  /* -1: all */
-    uint64_t before;    /* id; 0: from the newest */
-    uint32_t limit;
-};
-
-/* The newest first; *total: how many there are without `before`. */
-MUST_CHECK enum status reader_query_letters(struct reader *reader,
-                                            const struct letter_query *query,
-                                            struct arena *arena,
-                                            struct dead_letter **letters,
-                                            uint32_t *count, uint64_t *total);
 
 struct trace_summary {
     uint8_t trace_id[16], root_span_id[8];

@@ -2,11 +2,11 @@
  * Metric points: chunks of the hours asked for, then points in memory, then
  * the derived points that are still being counted.
  *
- * Exactly once, for the last of these. The source tells W0, the lsn of the
- * derived batch that was appended last when its points were read: the points
- * hold what came after W0. Let D be the lsn of the newest derived batch that
- * this view shows (a section in memory, or the watermark). The source is asked
- * first, and then:
+ * Exactly once, for the last of these. A flush of open points is one derived
+ * batch, which is one section with a serial number of its own, whatever its
+ * lsn. The source tells W0, the number of the last flush when its points were
+ * read: the points hold what came after W0. Let D be the last flush that this
+ * view shows, in memory or committed. The source is asked first, and then:
  *
  *   D == W0   the view shows all up to W0, the points all that came later
  *   D >  W0   the points were flushed after they were read, and the view shows
@@ -200,18 +200,9 @@ static void keep_point(void *arg, const struct point *point)
 static uint64_t derived_shown(const struct reader *reader)
 {
     const struct head_view *head = &reader->heads[STREAM_DERIVED];
-    uint64_t lsn = reader->lsn[STREAM_DERIVED];
 
-    /* Sections in memory hold whole batches, one each. */
-    for (uint32_t i = 0; i < head->count; i++) {
-        struct section_walk walk = section_walk(&head->at[i]);
-        const struct batch *batch;
-
-        while ((batch = section_next(&walk)))
-            if (batch->lsn > lsn)
-                lsn = batch->lsn;
-    }
-    return lsn;
+    return head->count > 0 ? head->at[head->count - 1].section->serial
+                           : reader->sealed[STREAM_DERIVED];
 }
 
 static enum status ask_source(struct reader *reader,
@@ -224,12 +215,13 @@ static enum status ask_source(struct reader *reader,
 
     pthread_mutex_lock(&store->lock);
     struct open_series source = store->open_series;
+    uint64_t base = store->open_base;
     pthread_mutex_unlock(&store->lock);
     if (!source.visit)
         return OK;
 
-    flushed = source.visit(source.source, q->resources, q->start_ns, q->end_ns,
-                           open->arena, keep_point, open);
+    flushed = base + source.visit(source.source, q->resources, q->start_ns,
+                                  q->end_ns, open->arena, keep_point, open);
     if (arena_status(open->arena) != OK)
         return arena_status(open->arena);
     if (derived_shown(reader) < flushed)

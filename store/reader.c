@@ -109,8 +109,8 @@ static enum status take_view(struct reader *reader)
 
         if (id >= STREAM_COUNT)
             continue;
-        reader->lsn[id] = stmt_get_int(&s, 1);
-        leave_out_committed(&reader->heads[id], stmt_get_int(&s, 2));
+        reader->sealed[id] = stmt_get_int(&s, 2);
+        leave_out_committed(&reader->heads[id], reader->sealed[id]);
     }
     return stmt_end(&s);
 }

@@ -15,8 +15,8 @@ struct reader {
     struct db *db;
     bool active, in_view;
     struct head_view heads[STREAM_COUNT]; /* what is not in the view */
-    uint64_t lsn[STREAM_COUNT];           /* watermarks of the view */
-    struct section **held;                /* references, until reader_end() */
+    uint64_t sealed[STREAM_COUNT]; /* serial of the view's last section */
+    struct section **held;         /* references, until reader_end() */
     uint32_t held_count, held_room;
     struct saves *saves;
     struct arena scratch; /* of the block that is open */

@@ -266,10 +266,25 @@ enum status totals_add(struct db *db, enum stream stream, int64_t blocks,
     return stmt_run(&s);
 }
 
+/* Every derived batch is a section; see section_full() of store.c. */
+static enum status write_state(const struct job *job)
+{
+    const struct batch *batch = job->section->first_run.at[0];
+    struct stmt s = stmt_start(job->db, SQL_TEXT_SAVE);
+
+    stmt_text(&s, SLICE(STORE_DERIVED_STATE));
+    stmt_bytes(&s, batch->state);
+    return stmt_run(&s);
+}
+
 static enum status write_watermark(const struct job *job)
 {
-    struct stmt s = stmt_start(job->db, SQL_STREAM_SET);
+    enum status status =
+        job->section->stream == STREAM_DERIVED ? write_state(job) : OK;
+    if (status != OK)
+        return status;
 
+    struct stmt s = stmt_start(job->db, SQL_STREAM_SET);
     stmt_int(&s, job->section->stream);
     stmt_int(&s, job->section->last_lsn);
     stmt_int(&s, job->section->serial);

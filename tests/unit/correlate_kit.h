@@ -160,6 +160,10 @@ enum status store_load_text(struct store *store, const char *name,
 {
     (void)store;
     *text = (struct slice){NULL, 0};
+    if (strcmp(name, STORE_DERIVED_STATE) == 0)
+        for (uint32_t i = 0; i < kit_store.count; i++)
+            if (kit_store.batches[i]->derived)
+                *text = arena_copy(arena, kit_store.batches[i]->state);
     for (int at = 0; at < KIT_MAX_TEXTS && kit_store.text[at]; at++)
         if (strcmp(kit_store.text_name[at], name) == 0)
             *text = arena_copy(arena, (struct slice){kit_store.text[at],

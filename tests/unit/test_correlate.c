@@ -164,19 +164,88 @@ TEST(a_pair_is_counted_when_one_end_was_counted_before)
     struct kit kit = kit_open();
     struct batch *batch;
 
-    kit_store.watermark[STREAM_DERIVED] = 1;
-    kit_close(&kit);
-    kit_drop_batches();
-    kit = kit_open_with(&kit_options);
-    batch = kit_batch(&kit, SIGNAL_SPANS);
-    kit_span(batch, FRONT, SPAN_CLIENT, 1, 1, 0, HTTP_GET);
-    kit_take_all(&kit, batch);
+    kit_store.keep = true;
+    kit_store.wants_derived = true;
+    for (int life = 0; life < 2; life++) { /* the second sees it again */
+        batch = kit_batch(&kit, SIGNAL_SPANS);
+        kit_span(batch, FRONT, SPAN_CLIENT, 1, 1, 0, HTTP_GET);
+        kit_take_all(&kit, batch);
+        kit_kill(&kit);
+        kit_store.watermark[STREAM_DERIVED] = 1;
+        kit = kit_open_with(&kit_options);
+    }
+    kit.lsn = 1; /* the third: the journal does not have it any more */
     batch = kit_batch(&kit, SIGNAL_SPANS);
     kit_span(batch, CART, SPAN_SERVER, 1, 2, 1, HTTP_GET);
     kit_take_all(&kit, batch);
     kit_close(&kit);
     CHECK_EQ(kit_sum(DERIVED_OUT_DURATION, "peer.kind=component"), 1);
+    CHECK_EQ(kit_sum(DERIVED_IN_DURATION, "peer.kind=component"), 1);
+    CHECK_EQ(kit_sum(DERIVED_RECORDS, ""), 2);
+}
+
+static struct batch *one_call(struct kit *kit)
+{
+    struct batch *batch = kit_batch(kit, SIGNAL_SPANS);
+
+    kit_span(batch, FRONT, SPAN_CLIENT, 1, 1, 0,
+             HTTP_GET ",server.address=api.example");
+    return batch;
+}
+
+/* Without a request in between, so that no lsn tells the flushes apart. */
+TEST(a_call_settled_by_time_alone_is_counted_once)
+{
+    struct kit kit = kit_open();
+
+    kit_store.keep = true;
+    kit_store.wants_derived = true;
+    kit_take_all(&kit, one_call(&kit));
+    CHECK_EQ(kit_store.batches[1]->lsn, 1);
+    kit_kill(&kit); /* settles it, and loses that */
+    kit_store.watermark[STREAM_DERIVED] = 1;
+    CHECK_EQ(kit_sum(DERIVED_OUT_DURATION, ""), 0);
+    for (int life = 0; life < 3; life++) { /* the first settles it for good */
+        kit = kit_open_with(&kit_options);
+        kit_take_all(&kit, one_call(&kit));
+        kit_close(&kit);
+        CHECK_EQ(kit_sum(DERIVED_OUT_DURATION,
+                         "peer.kind=external,peer.name=api.example"),
+                 1);
+    }
     CHECK_EQ(kit_sum(DERIVED_RECORDS, ""), 1);
+}
+
+/* Half a state must not stop the start, nor stand for calls there were not. */
+TEST(a_state_that_is_cut_short_is_read_as_far_as_it_goes)
+{
+    struct kit kit = kit_open();
+    struct batch *batch = kit_batch(&kit, SIGNAL_SPANS);
+
+    kit_store.keep = true;
+    kit_store.wants_derived = true;
+    for (uint32_t i = 1; i <= 4; i++)
+        kit_span(batch, FRONT, SPAN_CLIENT, i, i, 0,
+                 i % 2 ? "server.address=a.example"
+                       : "server.address=b.example");
+    kit_take_all(&kit, batch);
+    kit_kill(&kit);
+    kit_store.watermark[STREAM_SPANS] = kit_store.watermark[STREAM_DERIVED] = 1;
+
+    struct batch *last = kit_store.batches[kit_store.count - 1];
+    size_t len = last->state.len;
+    CHECK(last->derived && len > 100);
+    for (last->state.len = 0; last->state.len <= len; last->state.len++) {
+        uint32_t count = kit_store.count;
+
+        kit = kit_open_with(&kit_options);
+        kit_close(&kit);
+        uint64_t calls = kit_sum(DERIVED_OUT_DURATION, "");
+        CHECK(last->state.len == len ? calls == 4 : calls < 4);
+        while (kit_store.count > count)
+            batch_free(kit_store.batches[--kit_store.count]);
+    }
+    last->state.len = len;
 }
 
 static struct batch *many_operations(struct kit *kit)
@@ -278,7 +347,7 @@ TEST(open_points_can_be_read)
     struct kit kit = kit_open();
     struct component_info *infos;
     uint32_t count = 0;
-    uint64_t open = 0, lsn;
+    uint64_t open = 0, flushes;
     struct arena arena;
 
     arena_init(&arena, NULL, SIZE_MAX);
@@ -290,14 +359,14 @@ TEST(open_points_can_be_read)
         struct idset *set = idset_new(&arena, 1000);
 
         CHECK(infos[0].derived_resource != RESOURCE_NONE);
-        lsn = kit_store.open.visit(kit_store.open.source, set, 0, UINT64_MAX,
-                                   &arena, visit_count, &open);
+        flushes = kit_store.open.visit(kit_store.open.source, set, 0,
+                                       UINT64_MAX, &arena, visit_count, &open);
         CHECK_EQ(open, 0);
         idset_add(set, infos[0].derived_resource);
-        lsn = kit_store.open.visit(kit_store.open.source, set, 0, UINT64_MAX,
-                                   &arena, visit_count, &open);
+        flushes = kit_store.open.visit(kit_store.open.source, set, 0,
+                                       UINT64_MAX, &arena, visit_count, &open);
         CHECK_EQ(open, 2);
-        CHECK_EQ(lsn, 0);
+        CHECK_EQ(flushes, 0);
         /* on time_ns: start < time <= end */
         kit_store.open.visit(kit_store.open.source, set, KIT_TIME + NS_PER_MIN,
                              UINT64_MAX, &arena, visit_count, &open);
@@ -305,10 +374,10 @@ TEST(open_points_can_be_read)
         kit_store.wants_derived = true;
         kit_take_all(&kit, one_request(&kit, 3));
         open = 0;
-        lsn = kit_store.open.visit(kit_store.open.source, set, 0, UINT64_MAX,
-                                   &arena, visit_count, &open);
+        flushes = kit_store.open.visit(kit_store.open.source, set, 0,
+                                       UINT64_MAX, &arena, visit_count, &open);
         CHECK_EQ(open, 0);
-        CHECK_EQ(lsn, 3);
+        CHECK_EQ(flushes, 1);
     }
     arena_release(&arena);
     kit_close(&kit);
@@ -337,7 +406,7 @@ struct reading {
     struct open_series open;
     struct idset *set;
     atomic_bool stop;
-    uint64_t least_lsn;
+    uint64_t least;
 };
 
 /* What is seen never goes back behind a flush that was seen before. */
@@ -348,13 +417,13 @@ static void *read_open(void *arg)
 
     arena_init(&arena, NULL, SIZE_MAX);
     while (!reading->stop) {
-        uint64_t count = 0, lsn;
+        uint64_t count = 0, flushes;
 
-        lsn = reading->open.visit(reading->open.source, reading->set, 0,
-                                  UINT64_MAX, &arena, visit_count, &count);
-        if (lsn < reading->least_lsn)
-            CHECK(lsn >= reading->least_lsn);
-        reading->least_lsn = lsn;
+        flushes = reading->open.visit(reading->open.source, reading->set, 0,
+                                      UINT64_MAX, &arena, visit_count, &count);
+        if (flushes < reading->least)
+            CHECK(flushes >= reading->least);
+        reading->least = flushes;
         arena_reset(&arena);
     }
     arena_release(&arena);
