@@ -38,6 +38,8 @@
 #include "stats.h"
 #include "store.h"
 
+enum { REPLAY_PATIENCE_MS = 2000 };
+
 struct daemon {
     const struct config *config;
     struct budget budget;
@@ -204,6 +206,27 @@ static enum status start_correlator(struct daemon *d)
     read_catalog_file(d);
     return correlator_open(&d->correlator, &correlator, d->store, d->registry,
                            d->catalog);
+}
+
+/* It fitted when it came; now it may have to wait until what was read before
+ * it is in a block, or memory be less than it was: then it comes in beyond the
+ * budget, one entry at a time. */
+static enum status decode_acknowledged(struct daemon *d, struct batch *batch)
+{
+    enum status status = otlp_decode(batch, 0, NULL);
+
+    for (int i = 0; status == ERR_BUSY && i < REPLAY_PATIENCE_MS; i++) {
+        store_relieve(d->store);
+        nanosleep(&(struct timespec){.tv_nsec = (long)NS_PER_MS}, NULL);
+        arena_release(&batch->arena);
+        status = otlp_decode(batch, 0, NULL);
+    }
+    if (status == ERR_BUSY || status == ERR_TOO_BIG) {
+        arena_release(&batch->arena);
+        arena_init(&batch->arena, NULL, SIZE_MAX);
+        status = otlp_decode(batch, 0, NULL);
+    }
+    return status;
 }
 
 /* A journal entry, from before the last stop: already acknowledged, so a

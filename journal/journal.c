@@ -56,8 +56,9 @@ struct journal {
     struct journal_options options;
     const struct journal_io *io;
     struct journal_dir dir;
-    pthread_mutex_t lock; /* dir's list, cut_lsn */
+    pthread_mutex_t lock; /* dir's list, cut_lsn, replaying */
     uint64_t cut_lsn;
+    bool replaying; /* the list is being walked: nothing leaves it */
     atomic_uint_fast64_t next_lsn, uncut, queued;
     atomic_bool broken, stopping;
     struct queue *queue;
@@ -88,7 +89,8 @@ static void drop_segments(struct journal *journal)
     for (size_t i = 0; i < dir->count; i++)
         if (dir->at[i].last_lsn <= journal->cut_lsn)
             dir->at[i].dead = dir->at[i].used;
-    while (dir->count > 1 && dir->at[0].last_lsn <= journal->cut_lsn &&
+    while (!journal->replaying && dir->count > 1 &&
+           dir->at[0].last_lsn <= journal->cut_lsn &&
            journal_dir_remove_first(dir, journal->io))
         ;
     count_bytes(journal);
@@ -438,6 +440,15 @@ static enum status replay_segment(struct replay *replay,
     return status;
 }
 
+/* What is read back is committed, and cut, while the rest is being read. */
+static void set_replaying(struct journal *journal, bool replaying)
+{
+    pthread_mutex_lock(&journal->lock);
+    journal->replaying = replaying;
+    drop_segments(journal);
+    pthread_mutex_unlock(&journal->lock);
+}
+
 enum status journal_replay(struct journal *journal, uint64_t after,
                            enum status (*entry)(void *arg, struct batch *batch),
                            void *arg)
@@ -446,9 +457,11 @@ enum status journal_replay(struct journal *journal, uint64_t after,
     enum status status = OK;
 
     assert(!journal->started);
+    set_replaying(journal, true);
     for (size_t i = 0; i < journal->dir.count && status == OK; i++)
         if (journal->dir.at[i].last_lsn > after)
             status = replay_segment(&replay, &journal->dir.at[i]);
+    set_replaying(journal, false);
     return status;
 }
 

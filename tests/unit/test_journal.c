@@ -339,6 +339,30 @@ TEST(cut_frees_files_but_never_the_last)
     end();
 }
 
+/* What was read back is committed, and cut, before the rest is read. */
+static struct journal *cut_meanwhile;
+
+static enum status seen_and_cut(void *arg, struct batch *batch)
+{
+    journal_cut(cut_meanwhile, batch->lsn);
+    return seen_replay(arg, batch);
+}
+
+TEST(cutting_while_it_is_read_back_loses_nothing)
+{
+    begin();
+    write_entries(60, 1000);
+    cut_meanwhile = open_journal(&journal_io_system);
+    CHECK_EQ(files(".log", NULL), 4);
+    again = (struct seen){0};
+    CHECK_EQ(journal_replay(cut_meanwhile, 0, seen_and_cut, &again), OK);
+    CHECK_EQ(again.count, 60);
+    CHECK_EQ(files(".log", NULL), 1); /* now they may go */
+    CHECK_EQ(journal_bytes(cut_meanwhile), 0);
+    journal_close(cut_meanwhile);
+    end();
+}
+
 TEST(lsns_go_on_when_all_is_cut)
 {
     struct journal *journal;
