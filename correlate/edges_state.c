@@ -74,10 +74,13 @@ void edges_write(struct edges *edges, struct buf *out)
 
 /* ---- reading ---- */
 
+enum { SEEN = 256 };
+
 struct names {
     struct edges *edges;
     struct capped_name **at;
     uint32_t count, room;
+    uint32_t seen[SEEN]; /* identities known to be, + 1; by their low bits */
 };
 
 static struct capped_name *new_name(struct names *names, struct scan *in,
@@ -124,17 +127,20 @@ static void read_bytes(struct scan *in, uint8_t *to, size_t len)
         memcpy(to, bytes.ptr, len);
 }
 
-static bool known(const struct edges *edges, uint32_t identity)
+static bool is_known(struct names *names, uint32_t identity)
 {
+    uint32_t *seen = &names->seen[identity % SEEN];
     struct identity found;
     struct arena arena;
-    bool is_known;
 
+    if (identity == IDENTITY_NONE || *seen == identity + 1)
+        return identity != IDENTITY_NONE;
     arena_init(&arena, NULL, SIZE_MAX);
-    is_known =
-        registry_identity(edges->options.registry, identity, &arena, &found);
+    if (registry_identity(names->edges->options.registry, identity, &arena,
+                          &found))
+        *seen = identity + 1;
     arena_release(&arena);
-    return is_known;
+    return *seen == identity + 1;
 }
 
 static void read_end(struct names *names, struct scan *in)
@@ -159,7 +165,7 @@ static void read_end(struct names *names, struct scan *in)
     call->host = read_name(names, in, CAPPED_PEERS);
     if (call->protocol > PROTOCOL_MESSAGING || end.kind > SPAN_CONSUMER)
         scan_fail(in);
-    if (in->bad || !known(edges, identity))
+    if (in->bad || !is_known(names, identity))
         return;
     call->component = components_get(edges->options.components, identity);
     edges_put(edges, end.trace_id, end.span_id, &end);
