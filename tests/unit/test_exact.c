@@ -274,6 +274,7 @@ static void live_and_die(const char *dir, uint64_t last)
     uint64_t age_ns = ages[test_random(3)];
     uint32_t pause_us = test_random(4000), die_us = 2000 + test_random(40000);
     bool soon = test_random(2);
+    fflush(stdout); /* or the child has it too */
     pid_t child = fork();
 
     if (child == 0) {
@@ -292,6 +293,7 @@ static void live_and_die(const char *dir, uint64_t last)
 
 static void live_to_the_end(const char *dir)
 {
+    fflush(stdout); /* or the child has it too */
     pid_t child = fork();
     int status = 1;
 
