@@ -234,7 +234,7 @@ static enum status decode_acknowledged(struct daemon *d, struct batch *batch)
 static enum status replay_entry(void *arg, struct batch *batch)
 {
     struct daemon *d = arg;
-    enum status status = otlp_decode(batch, 0, NULL);
+    enum status status = decode_acknowledged(d, batch);
 
     if (status == OK) {
         correlator_take(d->correlator, batch);
