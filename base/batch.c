@@ -4,6 +4,7 @@
  */
 #include "batch.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 #include "mem.h"
@@ -24,6 +25,18 @@ struct batch *batch_new(enum signal signal, char *body, size_t body_len,
     return batch;
 }
 
+void batch_set_origin(struct batch *batch, const struct origin *origin)
+{
+    struct origin *copy = mem_alloc(sizeof(*copy) + origin->topic.len);
+
+    assert(origin->topic.len <= ORIGIN_MAX_TOPIC);
+    *copy = *origin;
+    copy->topic.ptr = (char *)(copy + 1);
+    slice_copy((char *)(copy + 1), origin->topic);
+    free(batch->origin);
+    batch->origin = copy;
+}
+
 struct batch *batch_ref(struct batch *batch)
 {
     atomic_fetch_add_explicit(&batch->refs, 1, memory_order_relaxed);
@@ -39,6 +52,7 @@ void batch_free(struct batch *batch)
     if (batch->budget)
         budget_give(batch->budget, batch->body_len);
     free(batch->body);
+    free(batch->origin);
     free(batch);
 }
 

@@ -12,10 +12,19 @@
 #include "clock.h"
 #include "stats.h"
 
-enum {
-    MAX_NAMES = 48 * 1024,
-    MAX_NAME_BYTES = 6 * 1024 * 1024,
-};
+/* Names of operations and peers that are known: more than there are series
+ * open, as long as these are not many. */
+enum { MIN_NAMES = 4 * 1024, MAX_NAMES = 48 * 1024, NAME_BYTES = 128 };
+
+static uint32_t name_count(uint32_t max_series)
+{
+    uint32_t limit = max_series < MAX_NAMES ? max_series : MAX_NAMES;
+    uint32_t count = limit + limit / 2;
+
+    if (count < MIN_NAMES)
+        return MIN_NAMES;
+    return count < MAX_NAMES ? count : MAX_NAMES;
+}
 
 /* A capped group gets room for other names so often. */
 #define FORGET_NS NS_PER_HOUR
@@ -28,12 +37,13 @@ enum status tagger_open(struct tagger *tagger,
     struct edges_options edges = {.max_ends = options->max_edge_ends,
                                   .wait_ns = options->edge_wait_ns,
                                   .max_peers = options->max_operations};
+    uint32_t names = name_count(options->max_series);
 
     semconv_init();
     tagger->options = *options;
     tagger->registry = registry;
     tagger->components = components_new(registry, catalog);
-    tagger->capped = capped_new(MAX_NAMES, MAX_NAME_BYTES);
+    tagger->capped = capped_new(names, names * NAME_BYTES);
     tagger->derive = derive_new(options->max_series);
     templates_init(&tagger->templates, options->max_templates);
     edges.capped = tagger->capped;

@@ -123,15 +123,19 @@ static bool is_loopback(const char *address)
 static enum status check(const struct config *config)
 {
     const char *addresses[] = {config->otlp_http, config->query};
+    const char *names[] = {"otlp-http", "query"};
+    char where[512];
 
     if (config->auth[0] && strcmp(config->auth, "none") != 0)
         return complain("auth", "must be \"none\" or left out");
     for (size_t i = 0; i < 2; i++)
-        if (!config->auth[0] && !is_loopback(addresses[i]))
-            return complain(addresses[i],
+        if (!config->auth[0] && !is_loopback(addresses[i])) {
+            snprintf(where, sizeof(where), "%s: %s", names[i], addresses[i]);
+            return complain(where,
                             "is not a loopback address, and there is no "
                             "authentication yet: say --auth none to listen "
                             "there all the same");
+        }
     return OK;
 }
 

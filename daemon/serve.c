@@ -10,8 +10,8 @@
  *
  * The memory limit is shared out once, here: half of it for batches from
  * arrival until they are in a block, a sixth for what readers unpack, an eighth
- * for answers and what they are made of (and a sixteenth for the one or two
- * being written), the rest for tables of fixed size, SQLite, stacks and code.
+ * for answers and what they are made of (and a sixteenth for those being
+ * written), the rest for tables of fixed size, SQLite, stacks and code.
  */
 #include "serve.h"
 
@@ -67,8 +67,9 @@ static uint64_t oldest_ns(void *arg, enum signal signal)
     const struct config *c = arg;
     const uint64_t keep[SIGNAL_COUNT] = {c->retention_traces, c->retention_logs,
                                          c->retention_metrics};
+    uint64_t now = clock_wall_ns();
 
-    return keep[signal] ? clock_wall_ns() - keep[signal] : 0;
+    return keep[signal] && keep[signal] < now ? now - keep[signal] : 0;
 }
 
 /* ---- catalogue ---- */
@@ -91,11 +92,12 @@ static enum status put_catalog(struct daemon *d, struct slice json,
     return status;
 }
 
-static void save_catalog(void *arg, struct slice text)
+static enum status save_catalog(void *arg, struct slice text)
 {
     struct daemon *d = arg;
 
     store_save_text(d->store, "catalog", text);
+    return store_sync(d->store);
 }
 
 static void load_catalog(struct daemon *d)
@@ -130,7 +132,7 @@ static void read_catalog_file(struct daemon *d)
     size_t len = fread(text, 1, CATALOG_MAX_BYTES + 1, file);
     fclose(file);
     if (put_catalog(d, (struct slice){text, len}, path) == OK)
-        save_catalog(d, (struct slice){text, len});
+        store_save_text(d->store, "catalog", (struct slice){text, len});
     free(text);
 }
 
@@ -160,8 +162,10 @@ static enum status start_storage(struct daemon *d)
     return store_open(&d->store, &store);
 }
 
-/* A resource may be forgotten when no record of it can be left; 0: never. */
-static uint64_t longest_retention(const struct config *c)
+/* A resource may be forgotten when no record of it can be left; 0: never. A
+ * record may be from an hour ahead, and goes with the last one of its block or
+ * hour. */
+static uint64_t forget_after(const struct config *c)
 {
     uint64_t longest = c->retention_traces;
 
@@ -169,12 +173,20 @@ static uint64_t longest_retention(const struct config *c)
         return 0;
     if (c->retention_logs > longest)
         longest = c->retention_logs;
-    return c->retention_metrics > longest ? c->retention_metrics : longest;
+    if (c->retention_metrics > longest)
+        longest = c->retention_metrics;
+    return longest + NS_PER_DAY;
 }
 
 static enum status start_correlator(struct daemon *d)
 {
     const struct config *c = d->config;
+    /* Tables that senders fill follow the limit: a resource takes up to a
+     * kilobyte with its identity, and twice that until it is in the store; a
+     * series half of one; an end of a call a tenth. */
+    uint64_t resources = min_u64(c->max_resources, c->memory_limit / 4096);
+    uint64_t series = min_u64(c->max_series, c->memory_limit / 8192);
+    uint64_t ends = min_u64(65536, c->memory_limit / 4096);
     struct registry_options registry = {
         .keys = {.namespace = slice_of(c->label_namespace),
                  .project = slice_of(c->label_project),
@@ -184,14 +196,14 @@ static enum status start_correlator(struct daemon *d)
                  .component_uid = slice_of(c->label_component_uid),
                  .environment_uid = slice_of(c->label_environment_uid),
                  .endpoint = slice_of(c->label_endpoint)},
-        .max_resources = (uint32_t)c->max_resources,
-        .max_identities = (uint32_t)c->max_resources,
-        .forget_ns = longest_retention(c),
+        .max_resources = (uint32_t)resources,
+        .max_identities = (uint32_t)resources,
+        .forget_ns = forget_after(c),
     };
     struct correlator_options correlator = {
         .max_operations = (uint32_t)c->max_operations,
-        .max_series = (uint32_t)c->max_series,
-        .max_edge_ends = 65536,
+        .max_series = (uint32_t)series,
+        .max_edge_ends = (uint32_t)ends,
         .edge_wait_ns = c->edge_wait,
         .max_templates = (uint32_t)c->max_templates,
         .budget = &d->budget,
@@ -234,7 +246,9 @@ static enum status decode_acknowledged(struct daemon *d, struct batch *batch)
 static enum status replay_entry(void *arg, struct batch *batch)
 {
     struct daemon *d = arg;
-    enum status status = decode_acknowledged(d, batch);
+    enum status status = batch->encoding == BATCH_LETTER
+                             ? OK
+                             : decode_acknowledged(d, batch);
 
     if (status == OK) {
         correlator_take(d->correlator, batch);
@@ -274,12 +288,13 @@ static enum status replay(struct daemon *d)
 static enum status start_ports(struct daemon *d)
 {
     const struct config *c = d->config;
+    uint64_t workers = min_u64(c->query_workers, c->memory_limit / (32 << 20));
     struct query_options query = {
         .listen = c->query,
-        .workers = (uint32_t)c->query_workers,
+        .workers = (uint32_t)workers,
         .max_waiting = 256,
         .max_connections = 1024,
-        .max_reply = c->memory_limit / 32,
+        .max_reply = c->memory_limit / 16 / workers,
         .memory = c->memory_limit / 8,
         .cors_origins = c->cors_origins,
         .store = d->store,
@@ -329,6 +344,7 @@ static enum status start(struct daemon *d)
 
 static void stop(struct daemon *d)
 {
+    store_drain(d->store); /* nothing below waits for the disk */
     ingest_stop(d->ingest);
     query_stop(d->query);
     journal_stop(d->journal); /* what was submitted reaches the correlator */

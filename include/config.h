@@ -42,17 +42,17 @@
     X(BYTES,    max_body,           "max-body",          "64MiB",         1024,        1073741824, "Largest request, also after decompression; beyond it 413. At most a third of --memory-limit.") \
     X(COUNT,    max_connections,    "max-connections",   "16384",         8,           1000000,  "Connections the receiver holds at the same time.") \
     X(COUNT,    max_operations,     "max-operations",    "200",           1,           10000,    "Operations counted per endpoint; more are counted together as {other}.") \
-    X(COUNT,    max_resources,      "max-resources",     "65536",         64,          4000000,  "Distinct resources (pods, processes) known at the same time.") \
-    X(COUNT,    max_series,         "max-series",        "32768",         256,         4000000,  "Derived points counted in memory before they are written.") \
+    X(COUNT,    max_resources,      "max-resources",     "65536",         64,          4000000,  "Distinct resources (pods, processes) known at the same time. At most one for each 4 KiB of --memory-limit.") \
+    X(COUNT,    max_series,         "max-series",        "32768",         256,         4000000,  "Derived points counted in memory before they are written. At most one for each 8 KiB of --memory-limit.") \
     X(COUNT,    max_templates,      "max-templates",     "500",           1,           100000,   "Log templates counted per component; more are counted together as {other}.") \
     X(BYTES,    memory_limit,       "memory-limit",      "256MiB",        67108864,    1099511627776, "Ceiling for the memory of the process; what does not fit meets 503.") \
     X(TEXT,     otlp_http,          "otlp-http",         "127.0.0.1:4318", 0,          0,        "Address of OTLP/HTTP; port 0 picks one.") \
     X(TEXT,     query,              "query",             "127.0.0.1:9097", 0,          0,        "Address of the query API; port 0 picks one.") \
-    X(COUNT,    query_workers,      "query-workers",     "2",             1,           64,       "Queries answered at the same time.") \
-    X(DURATION, retention_logs,     "retention-logs",    "0",             0,           0,        "Age at which log records and events are deleted; older ones are refused. 0: never.") \
-    X(DURATION, retention_metrics,  "retention-metrics", "0",             0,           0,        "The same for metrics and derived series.") \
+    X(COUNT,    query_workers,      "query-workers",     "2",             1,           64,       "Queries answered at the same time. At most one for each 32MiB of --memory-limit.") \
+    X(DURATION, retention_logs,     "retention-logs",    "0",             0,           3155760000000000000, "Age at which log records and events are deleted; older ones are refused. 0: never.") \
+    X(DURATION, retention_metrics,  "retention-metrics", "0",             0,           3155760000000000000, "The same for metrics and derived series.") \
     X(BYTES,    retention_size,     "retention-size",    "10GiB",         0,           0,        "Size of the database beyond which the oldest data is deleted. 0: no bound.") \
-    X(DURATION, retention_traces,   "retention-traces",  "0",             0,           0,        "The same as retention-logs, for spans.") \
+    X(DURATION, retention_traces,   "retention-traces",  "0",             0,           3155760000000000000, "The same as retention-logs, for spans.") \
     X(DURATION, seal_age,           "seal-age",          "5m",            100000000,   86400000000000, "Age at which records in memory are written to a block, however few they are.")
 /* clang-format on */
 

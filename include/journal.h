@@ -43,8 +43,8 @@ void journal_stop(struct journal *journal);
 void journal_close(struct journal *journal);
 
 /* Every entry with lsn > after, oldest first, as a batch that is not decoded
- * (body, signal, encoding, received_ns, lsn). The callee takes it over. Stops
- * early at the first status that is not OK, which it returns. Before
+ * (body, signal, encoding, received_ns, lsn, origin). The callee takes it over.
+ * Stops early at the first status that is not OK, which it returns. Before
  * journal_start only. */
 MUST_CHECK enum status journal_replay(struct journal *journal, uint64_t after,
                                       enum status (*entry)(void *arg,
@@ -55,7 +55,10 @@ MUST_CHECK enum status journal_replay(struct journal *journal, uint64_t after,
 MUST_CHECK enum status journal_start(struct journal *journal, struct sink next);
 
 /* The sink for receivers. A batch that cannot be written is done() with
- * ERR_BUSY (journal full), ERR_IO (disk) or ERR_STOPPING. */
+ * ERR_BUSY (journal full), ERR_IO (disk) or ERR_STOPPING. Once that happened
+ * to a batch with an origin after submit has returned, all with an origin of
+ * its round (from 1) or an earlier one are refused, so none overtakes it: the
+ * sender goes on in a new round, from what failed. */
 struct sink journal_sink(struct journal *journal);
 
 /* Entries up to and including this lsn are no longer needed. */

@@ -25,7 +25,8 @@ struct query_options {
     struct registry *registry;
     struct catalog *catalog;
     struct journal *journal;
-    void (*save_catalog)(void *arg, struct slice text); /* keeps a new one */
+    /* Keeps a new one; on return it is on disk. */
+    enum status (*save_catalog)(void *arg, struct slice text);
     void *save_catalog_arg;
 };
 

@@ -63,11 +63,22 @@ MUST_CHECK enum status store_open(struct store **store,
 /* Seals and commits what is in the heads, then closes. NULL is fine. */
 void store_close(struct store *store);
 
+/* The offset behind the last batch from this partition (batch->origin) that
+ * was appended in this life or kept in an earlier one; false: there is none.
+ * Once the journal was replayed: all before it is kept, nothing from it on. */
+bool store_next_offset(struct store *store, struct slice topic,
+                       uint32_t partition, uint64_t *next);
+
 uint64_t store_watermark(struct store *store, enum stream stream);
 
 /* Seals what is in memory, however little: batches were refused for want of
  * memory. From any thread. */
 void store_relieve(struct store *store);
+
+/* From now on store_append does not wait: what still comes is in memory
+ * already, and a disk that is full must not keep the process from stopping.
+ * From any thread; NULL is fine. */
+void store_drain(struct store *store);
 
 /* OK, or why new data cannot be taken now (ERR_IO: the disk is full or
  * read-only, ERR_BUSY: sealing is behind). For sinks' ready() and /health. */
@@ -81,7 +92,7 @@ enum status store_health(struct store *store);
  * with batch->lsn as the stream's new watermark and batch->state as the text
  * STORE_DERIVED_STATE, together with all that was saved and appended before.
  * Waits while two heads of the stream are being sealed already: that is the
- * back-pressure.
+ * back-pressure, until store_drain().
  */
 void store_append(struct store *store, struct batch *batch);
 
@@ -152,6 +163,29 @@ MUST_CHECK enum status reader_query_logs(struct reader *reader,
                                          struct arena *arena,
                                          struct log_record **logs,
                                          uint32_t *count, uint64_t *total);
+
+/* A message that could not be decoded (letter.h). */
+struct dead_letter {
+    uint64_t id; /* grows */
+    struct slice topic, reason, bytes;
+    uint32_t partition;
+    uint64_t offset, size; /* of the message */
+    uint64_t received_ns, time_ms;
+};
+
+struct letter_query {
+    struct slice topic; /* empty: all */
+    int64_t partition;  /* -1: all */
+    uint64_t before;    /* id; 0: from the newest */
+    uint32_t limit;
+};
+
+/* The newest first; *total: how many there are without `before`. */
+MUST_CHECK enum status reader_query_letters(struct reader *reader,
+                                            const struct letter_query *query,
+                                            struct arena *arena,
+                                            struct dead_letter **letters,
+                                            uint32_t *count, uint64_t *total);
 
 struct trace_summary {
     uint8_t trace_id[16], root_span_id[8];

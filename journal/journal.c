@@ -63,6 +63,7 @@ struct journal {
     atomic_bool broken, stopping;
     struct queue *queue;
     struct segment_writer writer; /* of the thread */
+    uint64_t failed_round;        /* of the thread; see stale() */
     struct sink next;
     pthread_t thread;
     bool started;
@@ -189,15 +190,26 @@ static void failed(struct journal *journal, const char *what)
     repair(journal);
 }
 
-static uint64_t entry_size(const struct batch *batch)
-{
-    return ENTRY_HEAD + batch->body_len;
-}
-
 static void refuse(struct batch *batch, enum status status)
 {
     batch_done(batch, status);
     batch_free(batch);
+}
+
+/*
+ * Of a batch with an origin that could not be written, all of its round that
+ * were submitted after it are refused too: the offset of a later one, once it
+ * is durable, says that all before it are.
+ */
+static bool stale(const struct journal *journal, const struct batch *batch)
+{
+    return batch->origin && batch->origin->round <= journal->failed_round;
+}
+
+static void note_failed(struct journal *journal, const struct batch *batch)
+{
+    if (batch->origin && batch->origin->round > journal->failed_round)
+        journal->failed_round = batch->origin->round;
 }
 
 /* Room for one entry more behind `used` bytes? An empty segment takes any. */
@@ -213,7 +225,7 @@ static bool segment_done(struct journal *journal, const struct batch *batch)
 {
     struct segment active = active_segment(journal);
 
-    return !fits(journal, active.used, entry_size(batch)) ||
+    return !fits(journal, active.used, segment_entry_size(batch)) ||
            (active.dead == active.used &&
             active.used > journal->options.segment_bytes / 4);
 }
@@ -230,7 +242,7 @@ static enum status write_group(struct journal *journal, struct batch **batches,
 
     for (size_t i = 0; i < count && status == OK; i++) {
         batches[i]->lsn = lsn++;
-        size += entry_size(batches[i]);
+        size += segment_entry_size(batches[i]);
         status = segment_append(&journal->writer, batches[i]);
     }
     atomic_store(&journal->next_lsn, lsn); /* spent, whatever comes */
@@ -257,13 +269,19 @@ static size_t handle_group(struct journal *journal, struct batch **batches,
     size_t n = 0;
     enum status status = ERR_IO;
 
+    if (stale(journal, batches[0])) {
+        atomic_fetch_sub(&journal->queued, segment_entry_size(batches[0]));
+        refuse(batches[0], ERR_IO);
+        return 1;
+    }
     if (!atomic_load(&journal->broken) && segment_done(journal, batches[0]) &&
         next_segment(journal) != OK)
         failed(journal, "cannot begin a segment");
     used = active_segment(journal).used;
-    while (n < count &&
-           (n == 0 || fits(journal, used + size, entry_size(batches[n]))))
-        size += entry_size(batches[n++]);
+    while (n < count && (n == 0 || (fits(journal, used + size,
+                                         segment_entry_size(batches[n])) &&
+                                    !stale(journal, batches[n]))))
+        size += segment_entry_size(batches[n++]);
     if (!atomic_load(&journal->broken)) {
         status = write_group(journal, batches, n);
         if (status != OK)
@@ -271,10 +289,12 @@ static size_t handle_group(struct journal *journal, struct batch **batches,
     }
     atomic_fetch_sub(&journal->queued, size);
     for (size_t i = 0; i < n; i++)
-        if (status == OK)
+        if (status == OK) {
             journal->next.submit(journal->next.arg, batches[i]);
-        else
+        } else {
+            note_failed(journal, batches[i]);
             refuse(batches[i], status);
+        }
     return n;
 }
 
@@ -317,7 +337,7 @@ static enum status sink_ready(void *arg)
 static void sink_submit(void *arg, struct batch *batch)
 {
     struct journal *journal = arg;
-    uint64_t size = entry_size(batch);
+    uint64_t size = segment_entry_size(batch);
     uint64_t before =
         atomic_fetch_add(&journal->queued, size) + atomic_load(&journal->uncut);
     enum status status = OK;
@@ -415,6 +435,8 @@ static enum status replay_entry(struct replay *replay,
     batch->encoding = entry->encoding;
     batch->received_ns = entry->received_ns;
     batch->lsn = entry->lsn;
+    if (entry->has_origin)
+        batch_set_origin(batch, &entry->origin);
     stats_add(STATS_REPLAYED_ENTRIES, 1);
     return replay->entry(replay->arg, batch);
 }

@@ -3,7 +3,7 @@
  *
  *   OFFSET SIZE MEANING (all numbers little endian)
  *        0    8 "CBJOURNL"
- *        8    4 version, 1
+ *        8    4 version, 2 (1 is the same without origins and letters)
  *       12    4 zero
  *       16    8 first lsn: every entry in here has this one or a greater one;
  *               an lsn is at least 1 and less than 2^63
@@ -17,9 +17,15 @@
  *        8    8 lsn, greater than that of the entry before
  *       16    8 received_ns
  *       24    1 signal: 0 spans, 1 logs, 2 metrics
- *       25    1 encoding: 0 protobuf, 1 JSON
- *       26    2 zero
- *       28      body, not compressed
+ *       25    1 encoding: 0 protobuf, 1 JSON, 2 dead letter (base/letter.c)
+ *       26    2 length of the origin; 0: there is none
+ *       28      origin, then the body, not compressed
+ *
+ *   origin, of what came out of a partition of a log (batch.h):
+ *        0    4 partition
+ *        4    8 offset in it
+ *       12    8 time of the message, milliseconds since 1970; 0: not known
+ *       20      name of the topic, at most 249 bytes
  *
  * An entry of the two body bytes "{}" (JSON, logs, lsn 7, received_ns 0):
  *
@@ -52,6 +58,8 @@
 enum { BLOCK = 4096, CHUNK = 1 << 20, WINDOW = 256 * 1024 };
 
 #define LSN_MAX (UINT64_MAX >> 1)
+
+enum { ORIGIN_HEAD = 20 };
 
 static const char magic[8] = {'C', 'B', 'J', 'O', 'U', 'R', 'N', 'L'};
 
@@ -202,24 +210,46 @@ enum status segment_create(struct segment_writer *writer, const char *path,
     return status;
 }
 
+uint64_t segment_entry_size(const struct batch *batch)
+{
+    uint64_t size = ENTRY_HEAD + batch->body_len;
+
+    return batch->origin ? size + ORIGIN_HEAD + batch->origin->topic.len : size;
+}
+
+/* The origin of the batch, if it has one, behind its entry's head. */
+static size_t put_origin(char *at, const struct batch *batch)
+{
+    const struct origin *origin = batch->origin;
+
+    if (!origin)
+        return 0;
+    put(at, origin->partition, 4);
+    put(at + 4, origin->offset, 8);
+    put(at + 12, origin->time_ms, 8);
+    slice_copy(at + ORIGIN_HEAD, origin->topic);
+    return ORIGIN_HEAD + origin->topic.len;
+}
+
 enum status segment_append(struct segment_writer *writer,
                            const struct batch *batch)
 {
-    char head[ENTRY_HEAD];
+    char head[ENTRY_HEAD + ORIGIN_HEAD + ORIGIN_MAX_TOPIC];
+    size_t origin = put_origin(head + ENTRY_HEAD, batch);
     uint32_t crc;
     enum status status;
 
     assert(batch->body_len <= ENTRY_MAX_BODY);
-    put(head, ENTRY_HEAD + batch->body_len, 4);
+    put(head, segment_entry_size(batch), 4);
     put(head + 8, batch->lsn, 8);
     put(head + 16, batch->received_ns, 8);
     put(head + 24, batch->signal, 1);
     put(head + 25, batch->encoding, 1);
-    put(head + 26, 0, 2);
-    crc = libdeflate_crc32(0, head + 8, ENTRY_HEAD - 8);
+    put(head + 26, origin, 2);
+    crc = libdeflate_crc32(0, head + 8, ENTRY_HEAD - 8 + origin);
     crc = libdeflate_crc32(crc, batch->body, batch->body_len);
     put(head + 4, crc, 4);
-    status = add(writer, head, ENTRY_HEAD);
+    status = add(writer, head, ENTRY_HEAD + origin);
     if (status == OK)
         status = add(writer, batch->body, batch->body_len);
     return status;
@@ -322,29 +352,47 @@ void segment_reader_close(struct segment_reader *reader)
     free(reader->window);
 }
 
+/* Where the file has been written at or behind `at`: space that was only
+ * allocated reads as zeros, and there is much of it. */
+static uint64_t next_written(const struct segment_reader *reader, uint64_t at)
+{
+    off_t data = lseek(reader->fd, (off_t)at, SEEK_DATA);
+
+    if (data >= 0)
+        return (uint64_t)data;
+    return errno == ENXIO ? reader->size : at;
+}
+
+/* Each byte equals the one before it, and the first is zero. */
+static bool all_zero(struct slice s)
+{
+    return s.len == 0 ||
+           (s.ptr[0] == 0 && memcmp(s.ptr, s.ptr + 1, s.len - 1) == 0);
+}
+
 /* The end: zeros or nothing up to the end of the file. */
 static enum status check_end(struct segment_reader *reader, uint64_t at)
 {
-    while (at < reader->size) {
+    while ((at = next_written(reader, at)) < reader->size) {
         struct slice seen;
 
         if (look(reader, at, 1, &seen) != OK)
             return ERR_IO;
         if (seen.len == 0)
             break;
-        for (size_t i = 0; i < seen.len; i++)
-            if (seen.ptr[i] != 0)
-                return ERR_CORRUPT;
+        if (!all_zero(seen))
+            return ERR_CORRUPT;
         at += seen.len;
     }
     return ERR_NOT_FOUND;
 }
 
-/* Reads the body, whose head has gone into crc, and compares with want. */
-static enum status read_body(struct segment_reader *reader, char *body,
-                             size_t len, uint32_t crc, uint32_t want)
+/* Reads the body at `at`; what is before it has gone into crc. Compares with
+ * want. */
+static enum status read_body(struct segment_reader *reader, uint64_t at,
+                             char *body, size_t len, uint32_t crc,
+                             uint32_t want)
 {
-    uint64_t at = reader->good + ENTRY_HEAD;
     size_t done = 0;
 
     while (done < len) {
@@ -375,12 +423,51 @@ static enum status read_body(struct segment_reader *reader, char *body,
     return crc == want ? OK : ERR_CORRUPT;
 }
 
+/* The head of an entry of len bytes, all of it seen; false: it is none. */
+static bool parse_head(const struct segment_reader *reader, const char *head,
+                       uint64_t len, struct segment_entry *entry)
+{
+    uint64_t lsn = get(head + 8, 8), origin = get(head + 26, 2);
+    unsigned signal = (unsigned char)head[24];
+    unsigned encoding = (unsigned char)head[25];
+
+    if (lsn <= reader->last_lsn || lsn > LSN_MAX || signal >= SIGNAL_COUNT ||
+        encoding > BATCH_LETTER || origin > len - ENTRY_HEAD ||
+        (origin > 0 &&
+         (origin < ORIGIN_HEAD || origin > ORIGIN_HEAD + ORIGIN_MAX_TOPIC)))
+        return false;
+    *entry = (struct segment_entry){
+        .lsn = lsn,
+        .received_ns = get(head + 16, 8),
+        .signal = (enum signal)signal,
+        .encoding = (enum batch_encoding)encoding,
+        .has_origin = origin > 0,
+        .body_len = (size_t)(len - ENTRY_HEAD - origin),
+    };
+    return true;
+}
+
+static void parse_origin(const char *bytes, size_t len,
+                         struct segment_entry *entry)
+{
+    slice_copy(entry->topic,
+               (struct slice){bytes + ORIGIN_HEAD, len - ORIGIN_HEAD});
+    entry->origin = (struct origin){
+        .topic = {entry->topic, len - ORIGIN_HEAD},
+        .partition = (uint32_t)get(bytes, 4),
+        .offset = get(bytes + 4, 8),
+        .time_ms = get(bytes + 12, 8),
+    };
+}
+
 enum status segment_next(struct segment_reader *reader,
                          struct segment_entry *entry, bool with_body)
 {
     struct slice head;
     enum status status = look(reader, reader->good, ENTRY_HEAD, &head);
-    uint64_t len, lsn;
+    uint32_t crc, want;
+    uint64_t len;
+    size_t before; /* bytes in front of the body */
     char *body = NULL;
 
     if (status != OK)
@@ -389,31 +476,28 @@ enum status segment_next(struct segment_reader *reader,
         return check_end(reader, reader->good);
     len = get(head.ptr, 4);
     if (len < ENTRY_HEAD || len > reader->size - reader->good ||
-        head.len < ENTRY_HEAD)
+        head.len < ENTRY_HEAD || !parse_head(reader, head.ptr, len, entry))
         return ERR_CORRUPT;
-    lsn = get(head.ptr + 8, 8);
-    if (lsn <= reader->last_lsn || lsn > LSN_MAX ||
-        (unsigned char)head.ptr[24] >= SIGNAL_COUNT ||
-        (unsigned char)head.ptr[25] > BATCH_JSON || get(head.ptr + 26, 2) != 0)
+    before = (size_t)(len - entry->body_len);
+    status = look(reader, reader->good, before, &head);
+    if (status != OK)
+        return status;
+    if (head.len < before) /* the file got shorter meanwhile */
         return ERR_CORRUPT;
-    *entry = (struct segment_entry){
-        .lsn = lsn,
-        .received_ns = get(head.ptr + 16, 8),
-        .signal = (enum signal)head.ptr[24],
-        .encoding = (enum batch_encoding)head.ptr[25],
-        .body_len = (size_t)len - ENTRY_HEAD,
-    };
+    want = (uint32_t)get(head.ptr + 4, 4);
+    crc = libdeflate_crc32(0, head.ptr + 8, before - 8);
+    if (entry->has_origin)
+        parse_origin(head.ptr + ENTRY_HEAD, before - ENTRY_HEAD, entry);
     if (with_body)
         body = mem_alloc(entry->body_len + 1);
-    status = read_body(reader, body, entry->body_len,
-                       libdeflate_crc32(0, head.ptr + 8, ENTRY_HEAD - 8),
-                       (uint32_t)get(head.ptr + 4, 4));
+    status = read_body(reader, reader->good + before, body, entry->body_len,
+                       crc, want);
     if (status != OK) {
         free(body);
         return status;
     }
     entry->body = body;
-    reader->last_lsn = lsn;
+    reader->last_lsn = entry->lsn;
     reader->good += len;
     return OK;
 }

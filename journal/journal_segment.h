@@ -12,10 +12,10 @@
 #include "status.h"
 
 enum {
-    SEGMENT_VERSION = 1,
+    SEGMENT_VERSION = 2,
     SEGMENT_HEAD = 32,
     ENTRY_HEAD = 28,
-    ENTRY_MAX_BODY = INT32_MAX - ENTRY_HEAD /* so that lengths fit 32 bits */
+    ENTRY_MAX_BODY = INT32_MAX - 1024 /* so that lengths fit 32 bits */
 };
 
 struct segment_writer {
@@ -35,6 +35,9 @@ void segment_writer_release(struct segment_writer *writer);
 MUST_CHECK enum status segment_create(struct segment_writer *writer,
                                       const char *path, int dir_fd,
                                       uint64_t first_lsn, uint64_t bytes);
+
+/* Bytes that the batch takes as an entry. */
+uint64_t segment_entry_size(const struct batch *batch);
 
 /* Adds a batch as an entry; its lsn is set. Durable after segment_sync. */
 MUST_CHECK enum status segment_append(struct segment_writer *writer,
@@ -64,6 +67,9 @@ struct segment_entry {
     enum batch_encoding encoding;
     char *body; /* malloc'ed, the caller's; NULL if not asked for */
     size_t body_len;
+    bool has_origin;
+    struct origin origin; /* its topic is in here */
+    char topic[ORIGIN_MAX_TOPIC];
 };
 
 /* ERR_IO; ERR_CORRUPT: the head is damaged; ERR_UNSUPPORTED: a newer version.

@@ -3,6 +3,7 @@
  * belongs by the name of its metric. What is kept of a point is copied, as it
  * is good during its visit only.
  */
+#include "clock.h"
 #include "derived.h"
 #include "page.h"
 
@@ -89,6 +90,11 @@ static void add_served(struct page *page, const struct point *point, double now,
     struct slice kind = point_text(point, DERIVED_KIND);
     struct slice none = {NULL, 0};
 
+    /* The chart's first and last step reach over the edges of the window. */
+    if (point->time_ns > page->grid.start_ns &&
+        point->start_ns < grid_end(&page->grid) &&
+        !red_add(&page->red, page->call->arena, point))
+        page->full = true;
     if (before > 0)
         add(page, &page->totals, tally_at(&page->totals, 1), point, before);
     if (now <= 0)
@@ -101,8 +107,6 @@ static void add_served(struct page *page, const struct point *point, double now,
     add(page, &page->operations, op, point, now);
     if (op)
         add_examples(page, point, op->item);
-    if (!red_add(&page->red, page->call->arena, point))
-        page->full = true;
 }
 
 /* ---- callers and callees ---- */
@@ -232,16 +236,18 @@ static void visit(void *arg, const struct point *point)
     double now = window_share(&page->window, point);
     double before = window_share_before(&page->window, point);
 
-    if (page->full || (now <= 0 && before <= 0))
+    if (page->full)
         return;
-    if (slice_equal(name, SLICE(DERIVED_LOGS)))
+    if (slice_starts(name, SLICE("callboard.endpoint.")))
+        add_served(page, point, now, before);
+    else if (now <= 0 && before <= 0)
+        return;
+    else if (slice_equal(name, SLICE(DERIVED_LOGS)))
         add_template(page, point, now, before);
     else if (slice_starts(name, SLICE("callboard.edge.out.")))
         add_peer(page, &page->callees, point, now);
-    else if (slice_starts(name, SLICE("callboard.edge.in.")))
-        add_peer(page, &page->callers, point, now);
     else
-        add_served(page, point, now, before);
+        add_peer(page, &page->callers, point, now);
 }
 
 static enum status read_names(struct page *page, const struct slice *names,
@@ -253,6 +259,10 @@ static enum status read_names(struct page *page, const struct slice *names,
     window_query(&page->window, &query);
     if (!before)
         query.start_ns = page->window.start_ns;
+    if (before && page->grid.start_ns < query.start_ns)
+        query.start_ns = page->grid.start_ns;
+    if (before && grid_end(&page->grid) + NS_PER_MIN > query.end_ns)
+        query.end_ns = grid_end(&page->grid) + NS_PER_MIN;
     enum status s = reader_query_series(page->call->reader, &query, each, page);
     return s == OK ? OK : call_fail_read(page->call, s);
 }

@@ -122,16 +122,22 @@ static enum status put_catalog(struct call *call)
 {
     const struct query_options *services = call->services;
     struct slice detail = {NULL, 0};
-    enum status s =
-        catalog_put(services->catalog, call->raw_body, call->arena, &detail);
     struct catalog_counts counts;
+    enum status s = store_health(services->store);
 
+    /* What cannot be written would pile up in memory. */
+    if (s == ERR_IO)
+        return call_fail(call, s, NULL, "%s", status_text(s));
+    s = catalog_put(services->catalog, call->raw_body, call->arena, &detail);
     if (s != OK)
         return call_fail(call, s, NULL, "%.*s",
                          (int)(detail.len ? detail.len : 17),
                          detail.len ? detail.ptr : "invalid catalogue");
     if (services->save_catalog)
-        services->save_catalog(services->save_catalog_arg, call->raw_body);
+        s = services->save_catalog(services->save_catalog_arg, call->raw_body);
+    if (s != OK)
+        return call_fail(call, s, NULL, "in use, but not kept: %s",
+                         status_text(s));
     counts = count_catalog(services->catalog);
     jsonw_open(&call->json, '{');
     jsonw_member_uint(&call->json, "components", counts.components);

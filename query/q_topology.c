@@ -25,6 +25,7 @@ struct node {
 
 struct edge {
     struct node source, target;
+    uint64_t from, to; /* node_key() of these, without their services */
     struct slice protocol;
     bool observed, declared;
 };
@@ -215,6 +216,8 @@ static struct tally *edge_tally(struct topology *t, const struct node *source,
         if (edge) {
             keep_node(t, &edge->source, source);
             keep_node(t, &edge->target, target);
+            edge->from = node_key(source, false);
+            edge->to = node_key(target, false);
         }
         tally->item = edge;
     }
@@ -303,11 +306,13 @@ static void add_declared(struct topology *t,
                          const struct catalog_component *component)
 {
     struct node source = {.kind = NODE_COMPONENT};
+    uint64_t from;
 
     source.identity.namespace = keep(t, component->namespace);
     source.identity.project = keep(t, component->project);
     source.identity.component = keep(t, component->name);
     source.identity.environment = t->scope.environment;
+    from = node_key(&source, false);
     for (uint32_t i = 0; i < component->dependency_count; i++) {
         const struct catalog_dependency *d = &component->dependencies[i];
         struct node target = source;
@@ -316,13 +321,12 @@ static void add_declared(struct topology *t,
         target.identity.project =
             keep(t, d->project.len ? d->project : component->project);
         target.identity.component = keep(t, d->component);
+        uint64_t to = node_key(&target, false);
         for (uint32_t slot = 0; slot < t->edges.room; slot++) {
             struct edge *edge =
                 t->edges.slots[slot] ? t->edges.slots[slot]->item : NULL;
 
-            if (edge &&
-                node_key(&edge->source, false) == node_key(&source, false) &&
-                node_key(&edge->target, false) == node_key(&target, false))
+            if (edge && edge->from == from && edge->to == to)
                 edge->declared = seen = true;
         }
         if (seen || !t->declared ||

@@ -75,7 +75,8 @@ static void renew_names(struct registry *registry)
 {
     struct names old = registry->names, new;
 
-    names_init(&new, old.cap);
+    /* All of these fitted, if not under the cap of now. */
+    names_init(&new, old.len > old.cap ? old.len : old.cap);
     names_add(&new, SLICE("default"));
     for (uint32_t i = 0; i < registry->ident_count; i++) {
         struct ident *ident = &registry->ident[i];
@@ -97,6 +98,7 @@ static void renew_names(struct registry *registry)
         keep_name(&old, &new, &res->k8s_service);
         keep_name(&old, &new, &res->ip);
     }
+    new.cap = old.cap;
     registry->names = new;
     names_release(&old);
 }

@@ -301,11 +301,16 @@ enum status registry_load(struct registry *registry)
 {
     struct arena arena;
     struct slice seen = {NULL, 0};
+    uint32_t cap = registry->names.cap;
 
     arena_init(&arena, NULL, SEEN_MAX_BYTES);
 
+    /* What is known keeps its names, though there be less room for new ones
+     * than there was. */
+    registry->names.cap = UINT32_MAX / 2;
     enum status status =
         store_load(registry->store, load_identity, load_resource, registry);
+    registry->names.cap = cap;
 
     if (status == OK)
         status = store_load_text(registry->store, SEEN_TEXT, &arena, &seen);

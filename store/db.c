@@ -1,5 +1,5 @@
 /*
- * The schema, version 1 (PRAGMA user_version):
+ * The schema, version 2 (PRAGMA user_version):
  *
  *   stream         one row per enum stream: watermark (lsn), serial number of
  *                  the last section committed, and totals
@@ -9,6 +9,9 @@
  *   block_data     the columns, read when it is opened
  *   chunk          metric points of one resource in one hour (series.h)
  *   identity, resource, text   what the registry keeps
+ *   kafka_offset   per partition, the offset behind what is kept (origins.c);
+ *                  since version 2
+ *   dead_letter    messages that could not be decoded; since version 2
  *
  * Chunks are rows in order of arrival with an index, and not clustered by
  * resource: a seal writes one chunk for each of a thousand resources, which
@@ -28,7 +31,7 @@
 
 #include "mem.h"
 
-enum { DB_VERSION = 1, DB_BUSY_MS = 10000 };
+enum { DB_VERSION = 2, DB_BUSY_MS = 10000 };
 
 /* Of all connections together: beyond it caches shrink before they grow. */
 enum { HEAP_BYTES = 8 << 20 };
@@ -90,6 +93,19 @@ static const char schema[] =
     "PRAGMA user_version = 1;"
     "COMMIT;";
 
+static const char schema_2[] =
+    "BEGIN IMMEDIATE;"
+    "CREATE TABLE kafka_offset (topic TEXT NOT NULL,"
+    " partition INTEGER NOT NULL, next INTEGER NOT NULL,"
+    " PRIMARY KEY (topic, partition)) WITHOUT ROWID;"
+    "CREATE TABLE dead_letter (id INTEGER PRIMARY KEY, topic TEXT NOT NULL,"
+    " partition INTEGER NOT NULL, offset INTEGER NOT NULL,"
+    " received INTEGER NOT NULL, time INTEGER NOT NULL,"
+    " reason TEXT NOT NULL, size INTEGER NOT NULL, kept INTEGER NOT NULL,"
+    " bytes BLOB);"
+    "PRAGMA user_version = 2;"
+    "COMMIT;";
+
 static enum status status_of(int code)
 {
     switch (code & 0xff) {
@@ -149,12 +165,16 @@ static enum status migrate(struct db *db, bool writer)
         return ERR_UNSUPPORTED;
     if (version == DB_VERSION)
         return OK;
-    if (tables > 0) /* somebody else's database */
+    if (version == 0 && tables > 0) /* somebody else's database */
         return ERR_CORRUPT;
     if (!writer)
         return ERR_IO;
-    status = exec(db, setup_new);
-    return status == OK ? exec(db, schema) : status;
+    if (version == 0) {
+        status = exec(db, setup_new);
+        if (status == OK)
+            status = exec(db, schema);
+    }
+    return status == OK ? exec(db, schema_2) : status;
 }
 
 enum status db_open(struct db **out, const char *path, bool writer)

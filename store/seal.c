@@ -3,9 +3,9 @@
  *
  *   wait   until a section is closed, the oldest open one is old enough,
  *          something saved is due, or it is time for a step of maintenance
- *   commit all that was saved, and up to COMMIT_SECTIONS closed sections in
- *          the order in which they were closed, with their watermarks, in one
- *          transaction
+ *   commit all that was saved, how far the logs of others were read, dead
+ *          letters, and up to COMMIT_SECTIONS closed sections in the order in
+ *          which they were closed, with their watermarks, in one transaction
  *   after  it the sections leave their lists (under the lock), whoever waits
  *          is told, the journal is cut
  *
@@ -41,6 +41,7 @@ struct commit {
     struct section *sections[COMMIT_SECTIONS];
     uint32_t count;
     struct saves *saves, *until; /* generations before `until` */
+    struct origins_commit origins;
     uint64_t saved;
 };
 
@@ -133,6 +134,8 @@ static enum status write_all(struct store *store, const struct commit *commit)
     for (struct saves *g = commit->saves; g != commit->until && status == OK;
          g = saves_next(g))
         status = saves_write(g, db);
+    if (status == OK)
+        status = origins_write(&commit->origins, db);
     for (uint32_t i = 0; i < commit->count && status == OK; i++)
         status = sealer_write(store->sealer, db, &store->options,
                               commit->sections[i]);
@@ -162,8 +165,10 @@ static uint64_t cut_position(const struct store *store)
 {
     uint64_t records = store_records_cut(store, false);
     uint64_t derived = store->streams[STREAM_DERIVED].watermark;
+    uint64_t owed = origins_owed(store->origins);
+    uint64_t cut = records < derived ? records : derived;
 
-    return records < derived ? records : derived;
+    return owed <= cut ? owed - (owed > 0) : cut;
 }
 
 /* What was committed leaves the lists. Under the lock. */
@@ -194,12 +199,13 @@ static void leave_out(struct store *store, const struct commit *commit)
                              : 0;
 }
 
-static void committed(struct loop *loop, const struct commit *commit)
+static void committed(struct loop *loop, struct commit *commit)
 {
     struct store *store = loop->store;
 
     pthread_mutex_lock(&store->lock);
     leave_out(store, commit);
+    origins_chosen(store->origins, &commit->origins, true);
     uint64_t cut = cut_position(store);
     bool cut_more = cut > store->cut;
     if (cut_more)
@@ -221,7 +227,8 @@ static void committed(struct loop *loop, const struct commit *commit)
         section_free(commit->sections[i]);
 }
 
-static void failed(struct loop *loop, enum status status, const char *why)
+static void failed(struct loop *loop, struct commit *commit, enum status status,
+                   const char *why)
 {
     struct store *store = loop->store;
 
@@ -237,6 +244,7 @@ static void failed(struct loop *loop, enum status status, const char *why)
         loop->pause_ns = PAUSE_MAX_NS;
 
     pthread_mutex_lock(&store->lock);
+    origins_chosen(store->origins, &commit->origins, false);
     store->health = status;
     store->failures++;
     pthread_cond_broadcast(&store->done);
@@ -288,9 +296,11 @@ static bool next_commit(struct loop *loop, struct commit *commit)
         uint64_t now = clock_monotonic_ns();
         uint64_t until = close_aged(store, now);
 
-        if (anything_closed(store) || saves_due(store, now)) {
+        if (anything_closed(store) || saves_due(store, now) ||
+            origins_letters(store->origins) > 0) {
             choose_sections(store, commit);
             choose_saves(store, commit);
+            origins_choose(store->origins, &commit->origins);
             break;
         }
         if (store->stopping) {
@@ -320,13 +330,13 @@ static void *run(void *arg)
     const char *why = "";
 
     while (next_commit(&loop, &commit)) {
-        if (commit.count > 0 || commit.saves != commit.until) {
+        if (commit.origins.chosen) {
             enum status status = try_commit(store, &commit, &why);
 
             if (status == OK)
                 committed(&loop, &commit);
             else
-                failed(&loop, status, why);
+                failed(&loop, &commit, status, why);
         }
         uint64_t now = clock_monotonic_ns();
         if (loop.maintain_ns <= now && loop.tries == 0)

@@ -12,6 +12,7 @@
 #include "clock.h"
 #include "db.h"
 #include "head.h"
+#include "origins.h"
 #include "saves.h"
 #include "store.h"
 
@@ -47,8 +48,10 @@ struct store {
     struct saves *saves, *saves_open; /* oldest and newest generation */
     uint64_t saved, saved_committed, sync_to; /* counts of saves */
     uint64_t save_due_ns;                     /* 0: nothing to save */
+    struct origins *origins;
     uint64_t failures;
     enum status health;
+    bool draining; /* store_append does not wait any more */
     bool stopping;
     struct open_series open_series;
     uint64_t open_base; /* serial of the last derived section before it came */

@@ -111,6 +111,12 @@ static enum status open_db(struct store *store)
         if (status == OK)
             status = load_streams(store);
     }
+    if (status == ERR_UNSUPPORTED)
+        log_error("store", "written by a newer version of this program",
+                  "path=%s", store->path);
+    else if (status != OK)
+        log_error("store", "cannot be opened", "path=%s why=\"%s\"",
+                  store->path, status_text(status));
     return status;
 }
 
@@ -153,6 +159,7 @@ enum status store_open(struct store **out, const struct store_options *options)
     init_locks(store);
     budget_init(&store->queries, store->options.query_bytes);
     store->saves = store->saves_open = saves_new();
+    store->origins = origins_new();
     store->derived_ns = clock_monotonic_ns();
     for (int i = 0; i < STREAM_COUNT; i++)
         store->streams[i].next_serial = 1;
@@ -162,6 +169,8 @@ enum status store_open(struct store **out, const struct store_options *options)
         status = ERR_IO;
     if (status == OK)
         status = open_db(store);
+    if (status == OK)
+        status = origins_load(store->origins, store->db);
     if (status == OK)
         status = seal_start(store);
     if (status != OK) {
@@ -185,6 +194,7 @@ void store_close(struct store *store)
             s = next;
         }
     saves_free(store->saves);
+    origins_free(store->origins);
     db_close(store->db);
     pthread_cond_destroy(&store->work);
     pthread_cond_destroy(&store->done);
@@ -217,6 +227,9 @@ void store_close_section(struct store *store, enum stream stream)
     struct stream_state *state = &store->streams[stream];
 
     if (!state->last || state->last->closed)
+        return;
+    /* Nobody waits for the others to go: this one takes what comes. */
+    if (store->draining && state->closed >= SECTIONS_WAITING)
         return;
     state->last->closed = true;
     state->last->order = store->next_order++;
@@ -265,6 +278,36 @@ static bool journal_presses(const struct store *store, unsigned part)
            journal_bytes(journal) > journal_max_bytes(journal) / part;
 }
 
+/* A batch without records: what is to be kept of it is its place, and the
+ * message it could not be made of. Under the lock. */
+static void take_empty(struct store *store, struct batch *batch)
+{
+    bool letter = batch->encoding == BATCH_LETTER;
+
+    /* Waits before it is noted: what is noted may be committed at once. */
+    while (letter && origins_letters(store->origins) >= LETTERS_WAITING &&
+           !store->draining)
+        pthread_cond_wait(&store->done, &store->lock);
+    if (batch->lsn > store->last_lsn)
+        store->last_lsn = batch->lsn;
+    origins_note(store->origins, batch);
+    if (letter) {
+        origins_add_letter(store->origins, batch);
+        pthread_cond_signal(&store->work);
+    } else {
+        batch_free(batch);
+    }
+}
+
+bool store_next_offset(struct store *store, struct slice topic,
+                       uint32_t partition, uint64_t *next)
+{
+    pthread_mutex_lock(&store->lock);
+    bool known = origins_next(store->origins, topic, partition, next);
+    pthread_mutex_unlock(&store->lock);
+    return known;
+}
+
 void store_append(struct store *store, struct batch *batch)
 {
     enum stream stream = stream_of(batch);
@@ -272,17 +315,15 @@ void store_append(struct store *store, struct batch *batch)
     bool press = journal_presses(store, 2);
 
     pthread_mutex_lock(&store->lock);
-    if (stream != STREAM_DERIVED) {
-        if (batch->lsn > store->last_lsn)
-            store->last_lsn = batch->lsn;
-        if (batch->count == 0) {
-            pthread_mutex_unlock(&store->lock);
-            batch_free(batch);
-            return;
-        }
+    if (stream != STREAM_DERIVED && batch->count == 0) {
+        take_empty(store, batch);
+        pthread_mutex_unlock(&store->lock);
+        return;
     }
-    while (state->closed >= SECTIONS_WAITING && !store->stopping)
+    while (state->closed >= SECTIONS_WAITING && !store->draining)
         pthread_cond_wait(&store->done, &store->lock);
+    if (stream != STREAM_DERIVED && batch->lsn > store->last_lsn)
+        store->last_lsn = batch->lsn;
 
     struct section *section = open_section(store, stream);
     uint64_t before = section->bytes;
@@ -290,6 +331,7 @@ void store_append(struct store *store, struct batch *batch)
     store->head_bytes += section->bytes - before;
     stats_set(STATS_HEAD_BYTES, store->head_bytes);
     state->last_lsn = batch->lsn;
+    origins_note(store->origins, batch);
     if (stream == STREAM_DERIVED)
         store->derived_ns = clock_monotonic_ns();
     if (section_full(store, section))
@@ -307,6 +349,16 @@ void store_relieve(struct store *store)
     pthread_mutex_lock(&store->lock);
     for (int i = 0; i < STREAM_COUNT; i++)
         store_close_section(store, (enum stream)i);
+    pthread_mutex_unlock(&store->lock);
+}
+
+void store_drain(struct store *store)
+{
+    if (!store)
+        return;
+    pthread_mutex_lock(&store->lock);
+    store->draining = true;
+    pthread_cond_broadcast(&store->done);
     pthread_mutex_unlock(&store->lock);
 }
 

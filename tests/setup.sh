@@ -41,6 +41,10 @@ if [ "${1:-all}" != build ]; then
     done
     [ $found = yes ] || need "python3-jsonschema python3-yaml"
     tool node "nodejs npm"
+    tool kcat kcat
+    tool java openjdk-17-jre-headless
+    tool mvn maven
+    tool go golang-go
 fi
 
 if [ "${1:-all}" = fuzz ] && command -v clang >/dev/null 2>&1; then

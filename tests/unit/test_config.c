@@ -44,12 +44,13 @@ TEST(defaults_are_what_the_table_says)
 TEST(numbers_have_units_and_bounds)
 {
     static const char *const bad[][2] = {
-        {"memory-limit", "1GB"},  {"memory-limit", "-1"},
-        {"memory-limit", ""},     {"memory-limit", "1KiB"},
-        {"seal-age", "5"},        {"seal-age", "1m30"},
-        {"query-workers", "two"}, {"query-workers", "0"},
-        {"query-workers", "1s"},  {"max-series", "99999999999999999999999"},
-        {"no-such-option", "1"},  {"retention-logs", "400000000000d"}};
+        {"memory-limit", "1GB"},     {"memory-limit", "-1"},
+        {"memory-limit", ""},        {"memory-limit", "1KiB"},
+        {"seal-age", "5"},           {"seal-age", "1m30"},
+        {"query-workers", "two"},    {"query-workers", "0"},
+        {"query-workers", "1s"},     {"max-series", "99999999999999999999999"},
+        {"no-such-option", "1"},     {"retention-logs", "400000000000d"},
+        {"retention-logs", "36526d"}};
     struct config config;
 
     config_defaults(&config);

@@ -602,9 +602,9 @@ TEST(newer_version_is_left_alone)
     begin();
     write_entries(3, 100);
     files(".log", path);
-    change_byte(path, 8, 3);
+    change_byte(path, 8, 1);
     CHECK_EQ(journal_open(&journal, &options), ERR_UNSUPPORTED);
-    change_byte(path, 8, 3);
+    change_byte(path, 8, 1);
     reread(0);
     CHECK_EQ(again.count, 3);
     end();

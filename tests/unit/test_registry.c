@@ -958,6 +958,53 @@ TEST(names_beyond_their_room)
     options = keep;
 }
 
+/* "component=<name of 200 bytes, told apart by i>" */
+static const char *long_name(int i)
+{
+    static char text[300];
+    int len = snprintf(text, sizeof(text), COMPONENT "=c%d", i);
+
+    memset(text + len, 'x', 200);
+    text[len + 200] = '\0';
+    return text;
+}
+
+TEST(a_restart_with_less_room_keeps_what_is_known)
+{
+    enum { COUNT = 900 }; /* names of three times the least room */
+    struct bed bed;
+    struct registry_options keep = options;
+    char last[1100];
+
+    options = (struct registry_options){.max_resources = 2000,
+                                        .max_identities = 2000};
+    bed_init(&bed);
+    for (int i = 0; i < COUNT; i++)
+        CHECK_EQ(resolve(&bed, long_name(i)), (uint32_t)i);
+    snprintf(last, sizeof(last), "%s", who(&bed, COUNT - 1));
+    CHECK_EQ(last[0], '1');
+
+    options.max_resources = options.max_identities = 10;
+    options.forget_ns = NS_PER_HOUR;
+    restart(&bed);
+    CHECK(is(&bed, COUNT - 1, last));
+
+    /* What is forgotten makes room, and what stays keeps its names. */
+    struct resource still = {.attrs = attrs_of(&bed, long_name(COUNT - 1))};
+    struct resource fresh = {.attrs = attrs_of(&bed, COMPONENT "=new")};
+    uint64_t later = clock_wall_ns() + 2 * NS_PER_HOUR;
+
+    registry_resolve(bed.registry, &still, later);
+    CHECK_EQ(still.id, COUNT - 1);
+    registry_resolve(bed.registry, &fresh, later);
+    CHECK(is(&bed, COUNT - 1, last));
+    options.max_resources = options.max_identities = 2000;
+    restart(&bed);
+    CHECK(is(&bed, COUNT - 1, last));
+    bed_release(&bed);
+    options = keep;
+}
+
 /* Against the plainest model: resources of a few pods come in any order,
  * stamped or not, and now and then all is closed and opened again. */
 TEST(agrees_with_a_model)

@@ -123,9 +123,12 @@ TEST(metrics_are_prometheus_text)
 
 static struct slice saved;
 
-static void save(void *arg, struct slice text)
+static enum status save_status;
+
+static enum status save(void *arg, struct slice text)
 {
     saved = arena_copy(arg, text);
+    return save_status;
 }
 
 TEST(the_catalogue_is_put_saved_and_got)
@@ -152,6 +155,16 @@ TEST(the_catalogue_is_put_saved_and_got)
     CHECK_EQ(bed.status, 400);
     CHECK(strstr(bed.text, "components"));
     CHECK_EQ(saved.len, 0);
+    save_status = ERR_IO;
+    json_decref(bed_ask(&bed, "PUT", "/api/v1/catalog", text));
+    CHECK_EQ(bed.status, 503);
+    CHECK_TEXT(saved, text);
+    saved = (struct slice){NULL, 0};
+    bed.health = ERR_IO; /* known beforehand: nothing is handed over */
+    json_decref(bed_ask(&bed, "PUT", "/api/v1/catalog", text));
+    CHECK_EQ(bed.status, 503);
+    CHECK_EQ(saved.len, 0);
+    save_status = OK;
     bed_release(&bed);
 }
 

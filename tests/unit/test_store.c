@@ -332,6 +332,41 @@ TEST(a_disk_that_stays_full_does_not_keep_the_store_from_closing)
     temp_remove(dir);
 }
 
+static void *append_many(void *arg)
+{
+    for (uint64_t lsn = 1; lsn <= 40; lsn++)
+        store_append(arg, points_batch(lsn, lsn % 2, "n", (uint32_t)lsn,
+                                       lsn * NS_PER_HOUR, 2000, 1));
+    return NULL;
+}
+
+TEST(whoever_waits_for_a_full_disk_goes_on_when_the_store_drains)
+{
+    char dir[64];
+    pthread_t thread;
+
+    make_disk_faulty();
+    temp_make(dir);
+    struct store *store = open_in(dir);
+    atomic_store(&fail_always, true);
+    CHECK_EQ(pthread_create(&thread, NULL, append_many, store), 0);
+    for (int i = 0; i < 500 && store_health(store) == OK; i++)
+        usleep(10000);
+    usleep(50000); /* it is in the midst of it */
+    store_drain(store);
+    CHECK_EQ(pthread_join(thread, NULL), 0);
+    CHECK_EQ(total_value(store), 80000);
+    atomic_store(&fail_always, false);
+    store_close(store);
+    store = open_in(dir);
+    CHECK_EQ(store_watermark(store, STREAM_DERIVED), 39);
+    CHECK_EQ(store_watermark(store, STREAM_METRICS), 40);
+    CHECK_EQ(total_value(store), 80000);
+    store_close(store);
+    mend_disk();
+    temp_remove(dir);
+}
+
 /* ---- with a journal ---- */
 
 struct chain {

@@ -403,6 +403,29 @@ def metrics(server):
               f"step {step} is refused by name", status, answer)
 
 
+def page(server):
+    """The component page's chart is that of the metrics query, wherever the
+    window begins and ends."""
+    odd = {"startTime": START[:-6] + "10:30Z", "endTime": START[:-6] + "16:20Z"}
+    scope = {**PRODUCTION, "component": "inventory"}
+    _, http = server.ask_json("POST", METRICS, {
+        "searchScope": scope, **odd, "metric": "http", "step": "3m"})
+    query = "&".join(f"{k}={v}" for k, v in odd.items())
+    _, answer = server.ask_json(
+        "GET", "/api/v1/components/acme/shop/inventory?"
+        f"environment=production&step=3m&{query}")
+    check(len(http["requestCount"]) == 3 and
+          http["requestCount"] == answer["series"]["requestRate"] and
+          all(http[name] == answer["series"][name] for name in (
+              "meanLatency", "latencyP50", "latencyP90", "latencyP99")),
+          "the component page shows the same charts",
+          http["requestCount"], answer["series"]["requestRate"])
+    _, less = server.ask_json("POST", METRICS, {
+        "searchScope": scope, **odd, "metric": "resource", "step": "3m"})
+    check(less["cpuUsage"] == answer["series"]["cpuUsage"] != [],
+          "of its pods, too")
+
+
 def topology(server):
     _, answer = server.ask_json("POST", TOPOLOGY, body())
     kinds = {n["kind"] for n in answer["nodes"]}
@@ -457,6 +480,6 @@ def errors(server):
 with Running("--cors-origins", "http://other.example, " + ORIGIN) as observer:
     observer.play()
     for part in (cors, times_and_nothing, pages, levels, metadata, traces,
-                 metrics, topology, errors):
+                 metrics, page, topology, errors):
         part(observer)
 tap.exit()

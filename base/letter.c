@@ -1,0 +1,71 @@
+/*
+ * The body (little endian):
+ *
+ *   OFFSET SIZE MEANING
+ *        0    8 size of the whole message
+ *        8    2 length of the reason
+ *       10      the reason, then the bytes that are kept
+ *
+ * It may come from a disk, so reading it trusts nothing.
+ */
+#include "letter.h"
+
+#include "mem.h"
+
+enum { HEAD = 10 };
+
+static struct letter cut(const struct letter *letter)
+{
+    struct letter kept = *letter;
+
+    if (kept.reason.len > LETTER_MAX_REASON)
+        kept.reason.len = LETTER_MAX_REASON;
+    if (kept.bytes.len > LETTER_MAX_BYTES)
+        kept.bytes.len = LETTER_MAX_BYTES;
+    return kept;
+}
+
+size_t letter_size(const struct letter *letter)
+{
+    struct letter kept = cut(letter);
+
+    return HEAD + kept.reason.len + kept.bytes.len;
+}
+
+struct batch *letter_new(enum signal signal, const struct letter *letter,
+                         struct budget *budget)
+{
+    struct letter kept = cut(letter);
+    size_t len = letter_size(letter);
+    char *body = mem_alloc(len);
+
+    for (int i = 0; i < 8; i++)
+        body[i] = (char)(kept.size >> (8 * i) & 0xff);
+    body[8] = (char)(kept.reason.len & 0xff);
+    body[9] = (char)(kept.reason.len >> 8);
+    slice_copy(body + HEAD, kept.reason);
+    slice_copy(body + HEAD + kept.reason.len, kept.bytes);
+
+    struct batch *batch = batch_new(signal, body, len, budget);
+    batch->encoding = BATCH_LETTER;
+    return batch;
+}
+
+struct letter letter_read(const struct batch *batch)
+{
+    const unsigned char *body = (const unsigned char *)batch->body;
+    struct letter letter = {{NULL, 0}, {NULL, 0}, 0};
+    size_t reason;
+
+    if (batch->encoding != BATCH_LETTER || batch->body_len < HEAD)
+        return letter;
+    reason = body[8] | (size_t)body[9] << 8;
+    if (reason > batch->body_len - HEAD)
+        return letter;
+    for (int i = 0; i < 8; i++)
+        letter.size |= (uint64_t)body[i] << (8 * i);
+    letter.reason = (struct slice){batch->body + HEAD, reason};
+    letter.bytes = (struct slice){batch->body + HEAD + reason,
+                                  batch->body_len - HEAD - reason};
+    return letter;
+}

@@ -1,0 +1,229 @@
+/* The graph of a project: what was called, what is declared, what is asked. */
+#include "clock.h"
+#include "derived.h"
+#include "fake_query.h"
+
+#define PATH "/api/v1alpha1/metrics/runtime-topology"
+#define TIMES                                 \
+    "\"startTime\":\"2026-08-21T08:00:00Z\"," \
+    "\"endTime\":\"2026-08-21T08:10:00Z\""
+#define SCOPE                                              \
+    "\"searchScope\":{\"namespace\":\"acme\",\"project\":" \
+    "\"shop\",\"environment\":\"prod\"}"
+#define T0 (UINT64_C(1787299200) * NS_PER_S) /* 2026-08-21T08:00:00Z */
+
+enum { MAX_POINTS = 16, MAX_ATTRS = 6 };
+
+static struct bed bed;
+static struct point points[MAX_POINTS];
+static struct metric metrics[MAX_POINTS];
+static struct histogram hists[MAX_POINTS];
+static struct attr attrs[MAX_POINTS][MAX_ATTRS];
+static const uint64_t sixty[] = {60};
+
+/* Sixty calls of about 100 ms in the first minute. */
+static struct point *put(const char *name, uint32_t resource)
+{
+    uint32_t i = bed.point_count++;
+
+    bed.points = points;
+    metrics[i] = (struct metric){.name = slice_of(name),
+                                 .type = METRIC_EXP_HISTOGRAM,
+                                 .temporality = DELTA};
+    hists[i] = (struct histogram){.count = 60,
+                                  .sum = 6,
+                                  .has_sum = true,
+                                  .scale = 3,
+                                  .positive = {sixty, 1, -27}};
+    points[i] = (struct point){.metric = &metrics[i],
+                               .start_ns = T0,
+                               .time_ns = T0 + NS_PER_MIN,
+                               .resource_id = resource,
+                               .histogram = &hists[i]};
+    return &points[i];
+}
+
+static void tell(struct point *point, const char *key, const char *value)
+{
+    struct attr *at = attrs[point - points];
+
+    at[point->attrs.count] = bed_attr(key, value);
+    point->attrs.at = at;
+    point->attrs.count++;
+}
+
+static json_t *ask(const char *more)
+{
+    char body[512];
+
+    snprintf(body, sizeof(body), "{" TIMES "," SCOPE "%s}", more);
+    return bed_ask(&bed, "POST", PATH, body);
+}
+
+/* A gateway calls web, web calls cart, cart calls a database. */
+static void put_calls(void)
+{
+    uint32_t web = bed_resource(&bed, "shop", "web");
+    uint32_t cart = bed_resource(&bed, "shop", "cart");
+    struct point *p = put(DERIVED_IN_DURATION, web);
+
+    tell(p, DERIVED_ENDPOINT, "http");
+    tell(p, DERIVED_PEER_KIND, "gateway");
+    tell(p, DERIVED_PEER_NAME, "internet");
+    p = put(DERIVED_OUT_DURATION, web);
+    tell(p, DERIVED_ENDPOINT, "http");
+    tell(p, DERIVED_PEER_KIND, "component");
+    tell(p, DERIVED_PEER_ENDPOINT, "grpc");
+    tell(p, DERIVED_PROTOCOL, "grpc");
+    attrs[p - points][p->attrs.count++] =
+        (struct attr){.key = DERIVED_PEER_ID,
+                      .key_len = sizeof(DERIVED_PEER_ID) - 1,
+                      .type = VALUE_INT,
+                      .i = registry_identity_id(bed.registry, cart)};
+    p = put(DERIVED_OUT_DURATION, cart);
+    tell(p, DERIVED_PEER_KIND, "database");
+    tell(p, DERIVED_PEER_NAME, "orders");
+    tell(p, DERIVED_PEER_SYSTEM, "postgresql");
+    tell(p, DERIVED_PEER_HOST, "db.acme");
+}
+
+static const json_t *edge(const json_t *answer, const char *id)
+{
+    const json_t *edges = json_object_get(answer, "edges");
+
+    for (size_t i = 0; i < json_array_size(edges); i++) {
+        const json_t *at = json_array_get(edges, i);
+        const char *is = json_string_value(json_object_get(at, "id"));
+
+        if (is && strcmp(is, id) == 0)
+            return at;
+    }
+    return NULL;
+}
+
+TEST(calls_are_edges_with_totals_of_the_window)
+{
+    const json_t *found;
+    json_t *answer;
+
+    bed_init(&bed);
+    put_calls();
+    answer = ask("");
+    CHECK_EQ(bed.status, 200);
+    CHECK_TEXT(bed_at(answer, "edges"), "[3]");
+    CHECK_TEXT(bed_at(answer, "summary.startTime"), "2026-08-21T08:00:00Z");
+    found = edge(answer, "web:http->cart:grpc");
+    CHECK_TEXT(bed_at(found, "source.kind"), "component");
+    CHECK_TEXT(bed_at(found, "source.service"), "http");
+    CHECK_TEXT(bed_at(found, "target.component"), "cart");
+    CHECK_TEXT(bed_at(found, "target.namespace"), "acme");
+    CHECK_TEXT(bed_at(found, "protocol"), "grpc");
+    CHECK_TEXT(bed_at(found, "metrics.requestCount"), "60");
+    CHECK_TEXT(bed_at(found, "metrics.unsuccessfulRequestCount"), "0");
+    CHECK_TEXT(bed_at(found, "metrics.meanLatency"), "0.1");
+    found = edge(answer, "gateway:internet->web:http");
+    CHECK_TEXT(bed_at(found, "source.name"), "internet");
+    found = edge(answer, "cart->external:orders");
+    CHECK_TEXT(bed_at(found, "target.kind"), "external");
+    CHECK_TEXT(bed_at(found, "target.host"), "db.acme");
+    CHECK_TEXT(bed_at(found, "target.externalKind"), "database");
+    json_decref(answer);
+    bed_release(&bed);
+}
+
+TEST(gateways_and_externals_can_be_left_out)
+{
+    json_t *answer;
+
+    bed_init(&bed);
+    put_calls();
+    answer = ask(",\"includeGateways\":false,\"includeExternal\":false");
+    CHECK_TEXT(bed_at(answer, "edges"), "[1]");
+    CHECK_TEXT(bed_at(answer, "nodes"), "[2]");
+    json_decref(answer);
+    bed_release(&bed);
+}
+
+TEST(project_and_environment_are_required)
+{
+    bed_init(&bed);
+    CHECK(
+        strstr(bed_refused(&bed, PATH,
+                           "{" TIMES ",\"searchScope\":{\"namespace\":\"acme\","
+                           "\"environment\":\"prod\"}}",
+                           400, ""),
+               "searchScope.project"));
+    CHECK(
+        strstr(bed_refused(&bed, PATH,
+                           "{" TIMES ",\"searchScope\":{\"namespace\":\"acme\","
+                           "\"project\":\"shop\"}}",
+                           400, ""),
+               "searchScope.environment"));
+    bed_release(&bed);
+}
+
+/* Each of the components depends on the ten behind it, and web on cart. */
+static void declare(int count)
+{
+    struct slice detail = {NULL, 0};
+    struct buf text;
+    const char *comma = "";
+
+    buf_init(&text, 1 << 22);
+    buf_add(&text, SLICE("{\"components\":["));
+    for (int i = 0; i < count; i++) {
+        buf_format(&text,
+                   "%s{\"namespace\":\"acme\",\"project\":\"shop\","
+                   "\"name\":\"c%d\",\"dependencies\":[",
+                   comma, i);
+        for (int k = 1; k <= 10; k++)
+            buf_format(&text, "%s{\"component\":\"c%d\",\"endpoint\":\"http\"}",
+                       k > 1 ? "," : "", (i + k) % count);
+        buf_add(&text, SLICE("]}"));
+        comma = ",";
+    }
+    buf_add(&text,
+            SLICE(",{\"namespace\":\"acme\",\"project\":\"shop\","
+                  "\"name\":\"web\",\"dependencies\":"
+                  "[{\"component\":\"cart\",\"endpoint\":\"grpc\"}]}]}"));
+    CHECK_EQ(catalog_put(bed.catalog, buf_slice(&text), &bed.arena, &detail),
+             OK);
+    buf_release(&text);
+}
+
+TEST(what_is_declared_is_marked_and_shown_when_asked_for)
+{
+    json_t *answer;
+
+    bed_init(&bed);
+    put_calls();
+    declare(3);
+    answer = ask("");
+    CHECK_TEXT(bed_at(answer, "edges"), "[3]");
+    CHECK_TEXT(bed_at(edge(answer, "web:http->cart:grpc"), "declared"), "true");
+    CHECK_TEXT(bed_at(edge(answer, "web:http->cart:grpc"), "observed"), "true");
+    json_decref(answer);
+    answer = ask(",\"includeDeclared\":true");
+    CHECK_TEXT(bed_at(answer, "edges"), "[12]");
+    CHECK_TEXT(bed_at(edge(answer, "c0->c1:http"), "declared"), "true");
+    CHECK_TEXT(bed_at(edge(answer, "c0->c1:http"), "observed"), "false");
+    json_decref(answer);
+    bed_release(&bed);
+}
+
+/* Dependencies times edges: comparing must cost next to nothing. */
+TEST(a_large_catalogue_is_answered_soon)
+{
+    uint64_t begin;
+    json_t *answer;
+
+    bed_init(&bed);
+    declare(400);
+    begin = clock_monotonic_ns();
+    answer = ask(",\"includeDeclared\":true");
+    printf("# %.0f ms\n", (double)(clock_monotonic_ns() - begin) / 1e6);
+    CHECK(clock_monotonic_ns() - begin < NS_PER_S);
+    CHECK(bed.status == 200 || bed.status == 413); /* of the bed's text */
+    json_decref(answer);
+    bed_release(&bed);
+}
