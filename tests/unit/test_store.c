@@ -357,6 +357,7 @@ TEST(whoever_waits_for_a_full_disk_goes_on_when_the_store_drains)
     CHECK_EQ(pthread_join(thread, NULL), 0);
     CHECK_EQ(total_value(store), 80000);
     atomic_store(&fail_always, false);
+    CHECK_EQ(wait_health(store, OK), OK);
     store_close(store);
     store = open_in(dir);
     CHECK_EQ(store_watermark(store, STREAM_DERIVED), 39);
