@@ -240,6 +240,12 @@ TEST(bodies_over_the_limit)
     fd = dial();
     say(fd, "POST " LOGS " HTTP/1.1\r\nHost: x\r\nContent-Type: "
             "application/json\r\nContent-Length: 1048577\r\n\r\n");
+    /* Read to its end, so that a sender that only then listens sees it. */
+    memset(chunk, 'x', 65536);
+    chunk[65536] = '\0';
+    for (int i = 0; i < 16; i++)
+        say(fd, chunk);
+    say(fd, "x");
     CHECK_EQ(status_of(hear(fd)), 413);
     close(fd);
     fd = dial(); /* without a length to see beforehand */
