@@ -49,6 +49,19 @@ struct series_query {
     uint32_t name_count;
 };
 
+/* Some of the traces, and what was logged inside them: those whose id, hashed
+ * to 0 ... SAMPLE_ALL - 1, is below `keep`. */
+enum { SAMPLE_ALL = 65536 };
+struct sample_query {
+    uint64_t start_ns, end_ns;     /* start inclusive, end exclusive */
+    const struct idset *resources; /* not NULL */
+    uint32_t keep;
+    bool whole; /* attributes, events and links of spans, too */
+};
+
+/* What they are shown is good during the visit only. */
 typedef void point_visit(void *arg, const struct point *point);
+typedef void span_visit(void *arg, const struct span *span);
+typedef void log_visit(void *arg, const struct log_record *log);
 
 #endif

@@ -218,6 +218,16 @@ MUST_CHECK enum status reader_query_series(struct reader *reader,
                                            const struct series_query *query,
                                            point_visit *visit, void *arg);
 
+/* Spans that start in the time, with the other spans of their trace that lie
+ * beside them; log records with a trace id. In any order; a span that was sent
+ * twice comes twice. */
+MUST_CHECK enum status reader_sample_spans(struct reader *reader,
+                                           const struct sample_query *query,
+                                           span_visit *visit, void *arg);
+MUST_CHECK enum status reader_sample_logs(struct reader *reader,
+                                          const struct sample_query *query,
+                                          log_visit *visit, void *arg);
+
 /* Attributes of a resource, ERR_NOT_FOUND if there is none with this id. */
 MUST_CHECK enum status reader_resource(struct reader *reader, uint32_t id,
                                        struct arena *arena,

@@ -16,8 +16,8 @@
 #include "clock.h"
 
 static const struct route *const tables[] = {
-    routes_logs,     routes_traces,     routes_metrics,
-    routes_topology, routes_components, routes_admin,
+    routes_logs,       routes_traces, routes_metrics, routes_topology,
+    routes_components, routes_admin,  routes_cause,
 };
 
 static int hex_digit(char c)

@@ -6,7 +6,7 @@
 set -u
 cd "$(dirname "$0")/.." || exit 1
 
-modules="base proto journal block series store registry correlate ingest query daemon"
+modules="base proto journal block series store registry correlate cause ingest query daemon"
 status=0
 
 complain() {
@@ -15,7 +15,7 @@ complain() {
 }
 
 for file in include/*.h base/*.[ch] proto/*.[ch] journal/*.[ch] block/*.[ch] \
-    series/*.[ch] store/*.[ch] registry/*.[ch] correlate/*.[ch] ingest/*.[ch] \
+    series/*.[ch] store/*.[ch] registry/*.[ch] correlate/*.[ch] cause/*.[ch] ingest/*.[ch] \
     query/*.[ch]; do
     [ -e "$file" ] || continue
     module=${file%%/*}
@@ -35,7 +35,8 @@ for file in include/*.h base/*.[ch] proto/*.[ch] journal/*.[ch] block/*.[ch] \
     registry) may="registry store base" may_use="jansson.h" ;;
     correlate) may="correlate registry store base" may_use="" ;;
     ingest) may="ingest proto base" may_use="microhttpd.h libdeflate.h zstd.h" ;;
-    query) may="query correlate registry store journal base" \
+    cause) may="cause registry store base" may_use="" ;;
+    query) may="query cause correlate registry store journal base" \
         may_use="microhttpd.h jansson.h yaml.h libdeflate.h" ;;
     include) may="base" may_use="" ;; # a vocabulary header
     esac

@@ -1,0 +1,359 @@
+/*
+ * What happens inside the requests to an operation: log lines and calls, each
+ * with the event before it. Compared per trace, because requests of one trace
+ * are not independent: a page that asks for 200 seats is one observation.
+ *
+ * A normal event that used to follow and is gone counts, and an error that is
+ * new. Warnings, errors that are gone and new lines without an error do not:
+ * what heals or only talks more is no cause.
+ */
+#include <math.h>
+#include <stdlib.h>
+
+#include "facts.h"
+#include "hash.h"
+
+enum { BEGIN = NOBODY - 1 }; /* before the first event of a request */
+
+struct happening {
+    uint64_t place; /* component and operation */
+    uint32_t tree, owner, event, before;
+    uint64_t time_ns;
+    bool call; /* a span, not a log line */
+    bool bad;
+};
+
+struct happenings {
+    struct happening *at;
+    uint32_t count;
+};
+
+static uint64_t place_of(const struct part *asked)
+{
+    return (uint64_t)asked->component << 32 | asked->name;
+}
+
+static bool collect(struct facts *facts, const struct sample *s,
+                    struct happenings *list)
+{
+    list->at = arena_alloc(facts->arena, (s->part_count + s->line_count + 1) *
+                                             sizeof(*list->at));
+    if (!list->at)
+        return false;
+    for (uint32_t n = 0; n < s->part_count; n++) {
+        const struct part *p = &s->parts[n], *asked = &s->parts[p->owner];
+        struct happening one = {.place = place_of(asked),
+                                .tree = p->tree,
+                                .owner = p->owner,
+                                .event = BEGIN,
+                                .time_ns = p->owner == n ? 0 : p->start_ns,
+                                .call = true};
+
+        if (asked->component == NOBODY)
+            continue;
+        if (p->owner != n) {
+            one.event = p->name;
+            one.bad = p->failed || facts->terms.at[p->name].bad;
+        }
+        list->at[list->count++] = one;
+    }
+    for (uint32_t i = 0; i < s->line_count; i++) {
+        const struct line *l = &s->lines[i];
+        const struct part *p = &s->parts[l->part], *asked = &s->parts[p->owner];
+        struct happening one = {.place = place_of(asked),
+                                .tree = p->tree,
+                                .owner = p->owner,
+                                .event = l->event,
+                                .time_ns = l->time_ns,
+                                .bad = l->level >= LEVEL_ERROR};
+
+        if (asked->component != NOBODY && l->level != LEVEL_WARN)
+            list->at[list->count++] = one;
+    }
+    return true;
+}
+
+static int order(uint64_t a, uint64_t b)
+{
+    return (a > b) - (a < b);
+}
+
+static int by_request(const void *left, const void *right)
+{
+    const struct happening *a = left, *b = right;
+    int o = order(a->owner, b->owner);
+
+    if (o == 0)
+        o = order(a->time_ns, b->time_ns);
+    if (o == 0)
+        o = order(a->event == BEGIN ? 0 : 1, b->event == BEGIN ? 0 : 1);
+    if (o == 0)
+        o = order(a->call, b->call) ? -order(a->call, b->call) : 0;
+    return o ? o : order(a->event, b->event);
+}
+
+static int by_event(const void *left, const void *right)
+{
+    const struct happening *a = left, *b = right;
+    int o = order(a->place, b->place);
+
+    if (o == 0)
+        o = order(a->event, b->event);
+    if (o == 0)
+        o = order(a->bad, b->bad);
+    if (o == 0)
+        o = order(a->tree, b->tree);
+    if (o == 0)
+        o = order(a->time_ns, b->time_ns);
+    return o ? o : order(a->owner, b->owner);
+}
+
+/* Each event of a trace once, with the one before it; by place and event. */
+static void arrange(struct happenings *list)
+{
+    uint32_t last = BEGIN, kept = 0;
+
+    if (list->count == 0)
+        return;
+    qsort(list->at, list->count, sizeof(*list->at), by_request);
+    for (uint32_t i = 0; i < list->count; i++) {
+        struct happening *h = &list->at[i];
+
+        if (i == 0 || h->owner != h[-1].owner)
+            last = BEGIN;
+        h->before = last;
+        if (!h->bad)
+            last = h->event;
+    }
+    qsort(list->at, list->count, sizeof(*list->at), by_event);
+    for (uint32_t i = 0; i < list->count; i++) {
+        const struct happening *h = &list->at[i], *k = &list->at[kept - 1];
+
+        if (kept > 0 && k->place == h->place && k->event == h->event &&
+            k->bad == h->bad && k->tree == h->tree)
+            continue;
+        list->at[kept++] = *h;
+    }
+    list->count = kept;
+}
+
+/* The run of one event of one place in a half. */
+struct run {
+    const struct happening *at;
+    uint32_t count;
+};
+
+static struct run run_at(const struct happenings *list, uint32_t i)
+{
+    struct run run = {&list->at[i], 0};
+
+    while (i + run.count < list->count &&
+           run.at[run.count].place == run.at->place &&
+           run.at[run.count].event == run.at->event &&
+           run.at[run.count].bad == run.at->bad)
+        run.count++;
+    return run;
+}
+
+static int compare_events(const struct happening *a, const struct happening *b)
+{
+    int o = order(a->event, b->event);
+
+    return o ? o : order(a->bad, b->bad);
+}
+
+static int by_before(const void *left, const void *right)
+{
+    return order(*(const uint32_t *)left, *(const uint32_t *)right);
+}
+
+/* What mostly came before, over both halves. */
+static uint32_t usual_before(struct facts *facts, const struct run runs[HALVES])
+{
+    uint32_t n = runs[0].count + runs[1].count, most = 0, best = BEGIN;
+    uint32_t *all = arena_alloc(facts->arena, (n + 1) * sizeof(*all));
+
+    if (!all)
+        return BEGIN;
+    for (uint32_t i = 0; i < n; i++)
+        all[i] = i < runs[0].count ? runs[0].at[i].before
+                                   : runs[1].at[i - runs[0].count].before;
+    qsort(all, n, sizeof(*all), by_before);
+    for (uint32_t i = 0; i < n;) {
+        uint32_t end = i;
+
+        while (end < n && all[end] == all[i])
+            end++;
+        if (end - i > most) {
+            most = end - i;
+            best = all[i];
+        }
+        i = end;
+    }
+    return best;
+}
+
+struct place {
+    const struct happenings *lists[HALVES];
+    uint32_t at[HALVES], end[HALVES]; /* its happenings */
+    double traces[HALVES];            /* that have a request of it */
+    double share[HALVES];             /* of all traces */
+    struct cause_evidence best[2];    /* gone, new */
+    uint32_t parts_event[2];
+};
+
+/* A call is told by its start, a line by what it says. */
+static struct slice shown(struct facts *facts, uint32_t event, uint64_t place)
+{
+    const struct term *name =
+        &facts->terms.at[event == BEGIN ? (uint32_t)place : event];
+
+    if (name->line.len > 0)
+        return name->line;
+    return facts_text(facts, "%.*s start", (int)name->text.len, name->text.ptr);
+}
+
+static void examples(const struct facts *facts, const struct run *run,
+                     enum half half, struct cause_evidence *e)
+{
+    const struct sample *s = &facts->halves[half];
+
+    for (uint32_t i = 0; i < run->count; i++) {
+        if (e->trace_count < CAUSE_MAX_EXAMPLES)
+            memcpy(e->traces[e->trace_count++],
+                   s->parts[run->at[i].owner].trace, 16);
+        if (e->onset_ns == 0 || run->at[i].time_ns < e->onset_ns)
+            e->onset_ns = run->at[i].time_ns;
+    }
+}
+
+static void judge(struct facts *facts, struct place *place,
+                  const struct run runs[HALVES])
+{
+    const struct happening *h =
+        runs[BEFORE].count > 0 ? runs[BEFORE].at : runs[DURING].at;
+    double before = runs[BEFORE].count / place->traces[BEFORE];
+    double now = runs[DURING].count / place->traces[DURING];
+    bool gone = now < before && !h->bad, is_new = now > before && h->bad;
+    double whole = gone ? 1 - now / before : now - before;
+    /* Requests of this kind became rarer: those that still come are others. */
+    double fewer = fmin(1, place->share[DURING] / place->share[BEFORE]);
+    double nats;
+
+    if ((!gone && !is_new) || h->event == BEGIN)
+        return;
+    nats = nats_of(runs[BEFORE].count, place->traces[BEFORE],
+                   runs[DURING].count, place->traces[DURING]);
+    /* A fault in the code hits every request that gets there; what hits some
+     * of them is more often the mix of requests. */
+    nats *= whole * whole * fewer;
+    struct cause_evidence *best = &place->best[is_new];
+    if (nats <= best->nats)
+        return;
+    struct slice prev = shown(facts, usual_before(facts, runs), h->place);
+    struct slice what = shown(facts, h->event, h->place);
+    *best = (struct cause_evidence){
+        .kind = CAUSE_BEHAVIOUR,
+        .class = "code",
+        .nats = nats,
+        .text = facts_text(facts,
+                           "%s %s after [%.*s]: [%.*s] %u/%.0f -> "
+                           "%u/%.0f requests",
+                           h->call ? "call" : "log", is_new ? "new" : "gone",
+                           (int)prev.len, prev.ptr, (int)what.len, what.ptr,
+                           runs[BEFORE].count, place->traces[BEFORE],
+                           runs[DURING].count, place->traces[DURING]),
+        .template = facts->terms.at[h->event].text,
+        .line = facts->terms.at[h->event].line,
+        .peer = NOBODY,
+        .numbers = {runs[BEFORE].count, runs[DURING].count,
+                    place->traces[BEFORE], place->traces[DURING], "requests"}};
+    if (is_new)
+        examples(facts, &runs[DURING], DURING, best);
+}
+
+static void judge_place(struct facts *facts, struct place *place)
+{
+    const struct happenings *b = place->lists[BEFORE],
+                            *d = place->lists[DURING];
+    uint32_t i = place->at[BEFORE], k = place->at[DURING];
+    uint32_t n = 0;
+    struct cause_evidence both;
+
+    while (i < place->end[BEFORE] || k < place->end[DURING]) {
+        struct run runs[HALVES] = {{NULL, 0}, {NULL, 0}};
+        int o = i == place->end[BEFORE] ? 1
+                : k == place->end[DURING]
+                    ? -1
+                    : compare_events(&b->at[i], &d->at[k]);
+
+        if (o <= 0)
+            runs[BEFORE] = run_at(b, i);
+        if (o >= 0)
+            runs[DURING] = run_at(d, k);
+        i += runs[BEFORE].count;
+        k += runs[DURING].count;
+        judge(facts, place, runs);
+    }
+    n = place->best[1].nats > place->best[0].nats;
+    both = place->best[n];
+    if (both.nats <= 0)
+        return;
+    uint64_t key = b->at[place->at[BEFORE]].place;
+    struct slice op = facts->terms.at[(uint32_t)key].text;
+    struct slice one = place->best[n].text, other = place->best[!n].text;
+    both.operation = op;
+    both.text = facts_text(facts, "%.*s: %.*s%s%.*s", (int)op.len, op.ptr,
+                           (int)one.len, one.ptr, other.len ? "; " : "",
+                           (int)other.len, other.ptr ? other.ptr : "");
+    evidence_add(facts, (uint32_t)(key >> 32), &both);
+}
+
+static uint32_t end_of_place(const struct happenings *list, uint32_t i)
+{
+    uint32_t end = i;
+
+    while (end < list->count && list->at[end].place == list->at[i].place)
+        end++;
+    return end;
+}
+
+static uint32_t traces_of(const struct happenings *list, uint32_t i,
+                          uint32_t end)
+{
+    for (; i < end; i++) /* each request has its beginning */
+        if (list->at[i].event == BEGIN)
+            return run_at(list, i).count;
+    return 0;
+}
+
+bool behaviour_find(struct facts *facts)
+{
+    struct happenings lists[HALVES] = {{NULL, 0}, {NULL, 0}};
+    uint32_t i = 0, k = 0;
+
+    for (int half = 0; half < HALVES; half++) {
+        if (!collect(facts, &facts->halves[half], &lists[half]))
+            return false;
+        arrange(&lists[half]);
+    }
+    while (i < lists[BEFORE].count && k < lists[DURING].count) {
+        uint64_t a = lists[BEFORE].at[i].place, b = lists[DURING].at[k].place;
+        struct place place = {.lists = {&lists[BEFORE], &lists[DURING]},
+                              .at = {i, k}};
+
+        place.end[BEFORE] = a <= b ? end_of_place(&lists[BEFORE], i) : i;
+        place.end[DURING] = b <= a ? end_of_place(&lists[DURING], k) : k;
+        if (a == b) {
+            for (int h = 0; h < HALVES; h++) {
+                place.traces[h] =
+                    traces_of(place.lists[h], place.at[h], place.end[h]);
+                place.share[h] = place.traces[h] / facts->halves[h].tree_count;
+            }
+            judge_place(facts, &place);
+        }
+        i = place.end[BEFORE];
+        k = place.end[DURING];
+    }
+    return !facts->full;
+}

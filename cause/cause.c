@@ -1,0 +1,166 @@
+/*
+ *   sample of traces and logs ──► trees ──┬► behaviour ─┐
+ *                                         └► waits ─────┼► rank ─► report
+ *   metrics ────────────────────────────► limits ───────┘
+ */
+#include "cause.h"
+
+#include <stdlib.h>
+
+#include "clock.h"
+#include "facts.h"
+
+const char *const cause_kind_names[CAUSE_KINDS] = {
+    "resource", "network", "behaviour", "latency",
+    "errors",   "silence", "change"};
+
+/* Faults begin earlier than they are noticed: the minute before the window is
+ * in neither half. */
+enum { GUARD_S = 60, TIMES_AS_LONG = 3 };
+
+static enum status choose_times(const struct cause_question *q,
+                                struct facts *facts)
+{
+    uint64_t start = q->window.start_ns, end = q->window.end_ns;
+    uint64_t guard = GUARD_S * NS_PER_S;
+
+    if (start >= end || start <= guard)
+        return ERR_INVALID;
+    facts->times[DURING] = q->window;
+    facts->times[BEFORE] = q->baseline;
+    if (!q->has_baseline) {
+        uint64_t long_ns = (end - start) * TIMES_AS_LONG, to = start - guard;
+
+        facts->times[BEFORE] =
+            (struct cause_window){to > long_ns ? to - long_ns : 0, to};
+    }
+    return facts->times[BEFORE].start_ns < facts->times[BEFORE].end_ns &&
+                   facts->times[BEFORE].end_ns <= start
+               ? OK
+               : ERR_INVALID;
+}
+
+/* ---- components ---- */
+
+static bool same_component(const struct identity *a, const struct identity *b)
+{
+    return slice_equal(a->component, b->component) &&
+           slice_equal(a->environment, b->environment) &&
+           slice_equal(a->project, b->project) &&
+           slice_equal(a->namespace, b->namespace);
+}
+
+static uint32_t find_component(struct facts *facts, uint32_t resource)
+{
+    struct arena *arena = facts->arena;
+    struct identity identity;
+
+    if (!idset_has(facts->resources, resource) ||
+        !registry_resource_identity(facts->question->registry, resource, arena,
+                                    &identity))
+        return NOBODY;
+    for (uint32_t i = 0; i < facts->component_count; i++)
+        if (same_component(&facts->components[i], &identity))
+            return i;
+    return NOBODY;
+}
+
+uint32_t facts_component(struct facts *facts, uint32_t resource)
+{
+    enum { UNKNOWN = 0, NONE = 1 };
+
+    if (resource >= facts->of_resource_room) {
+        uint32_t room = facts->of_resource_room;
+        uint32_t more = resource + 1 + room;
+        uint32_t *grown = arena_zero(facts->arena, more, sizeof(*grown));
+
+        if (resource == RESOURCE_NONE || !grown)
+            return NOBODY;
+        if (room > 0)
+            memcpy(grown, facts->of_resource, room * sizeof(*grown));
+        facts->of_resource = grown;
+        facts->of_resource_room = more;
+    }
+    uint32_t *slot = &facts->of_resource[resource];
+    if (*slot == UNKNOWN) {
+        uint32_t c = find_component(facts, resource);
+
+        *slot = c == NOBODY ? NONE : c + 2;
+    }
+    return *slot == NONE ? NOBODY : *slot - 2;
+}
+
+static bool find_components(struct facts *facts)
+{
+    const struct cause_question *q = facts->question;
+    struct scope_filter scope = q->scope;
+    uint32_t count;
+    struct component_info *list;
+
+    /* Causes lie outside of the component that suffers. */
+    scope.component = (struct slice){NULL, 0};
+    list = registry_components(q->registry, &scope, facts->arena, &count);
+    facts->components =
+        arena_zero(facts->arena, count + 1, sizeof(struct identity));
+    facts->resources = registry_select(q->registry, &scope, facts->arena);
+    if (!facts->components || !facts->resources)
+        return false;
+    for (uint32_t i = 0; i < count; i++)
+        if (list[i].identity.component.len > 0)
+            facts->components[facts->component_count++] = list[i].identity;
+    facts->evidence = arena_zero(facts->arena, facts->component_count + 1,
+                                 sizeof(*facts->evidence));
+    return facts->evidence && terms_init(&facts->terms, facts->arena);
+}
+
+/* ---- the whole ---- */
+
+static enum status gather(struct facts *facts)
+{
+    enum status s = OK;
+
+    for (int half = 0; half < HALVES && s == OK; half++) {
+        s = sample_read(facts, (enum half)half);
+        if (s == OK && !trees_build(facts, (enum half)half))
+            s = arena_status(facts->arena);
+    }
+    if (s == OK)
+        s = limits_find(facts);
+    if (s == OK && (!waits_find(facts) || !behaviour_find(facts)))
+        s = arena_status(facts->arena);
+    return s;
+}
+
+enum status cause_find(const struct cause_question *question,
+                       struct arena *arena, struct cause_report **out)
+{
+    struct facts *facts = arena_zero(arena, 1, sizeof(*facts));
+    struct cause_report *report = arena_zero(arena, 1, sizeof(*report));
+    enum status s;
+
+    if (!facts || !report)
+        return arena_status(arena);
+    facts->question = question;
+    facts->arena = arena;
+    s = choose_times(question, facts);
+    if (s == OK && !find_components(facts))
+        s = arena_status(arena);
+    if (s == OK)
+        s = gather(facts);
+    if (s != OK)
+        return s;
+    report->window = facts->times[DURING];
+    report->baseline = facts->times[BEFORE];
+    report->components = facts->components;
+    report->component_count = facts->component_count;
+    report->traces_before = facts->halves[BEFORE].tree_count;
+    report->traces_during = facts->halves[DURING].tree_count;
+    for (int half = 0; half < HALVES; half++) {
+        report->spans_read += facts->halves[half].part_count;
+        report->logs_read += facts->halves[half].line_count;
+    }
+    if (!rank(facts, report) || arena_status(arena) != OK)
+        return arena_status(arena);
+    *out = report;
+    return OK;
+}

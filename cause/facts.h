@@ -1,0 +1,142 @@
+/*
+ * facts - what one question looks at, read from the store once.
+ */
+#ifndef FACTS_H
+#define FACTS_H
+
+#include "cause.h"
+
+enum half { BEFORE, DURING, HALVES };
+
+#define NOBODY UINT32_MAX
+
+/* ---- names: texts that are compared as numbers ---- */
+
+struct term {
+    uint64_t hash;
+    struct slice text, line; /* for people; a line as it was written */
+    bool bad;                /* the name of an error */
+};
+
+struct terms {
+    struct arena *arena;
+    struct term *at;
+    uint32_t *slots; /* number + 1 */
+    uint32_t count, room, mask;
+};
+
+bool terms_init(struct terms *terms, struct arena *arena);
+/* The number of a name; its text and line are copied when it is new. NOBODY:
+ * the arena is full. */
+uint32_t terms_add(struct terms *terms, uint64_t hash, struct slice text,
+                   struct slice line, bool bad);
+
+/* ---- one request of a trace ---- */
+
+struct part { /* a span */
+    uint64_t trace[2], id, up_id;
+    uint64_t start_ns, end_ns;
+    uint32_t tree;      /* number of its trace */
+    uint32_t component; /* or NOBODY */
+    uint32_t name;
+    uint32_t up;        /* its parent's number, or NOBODY */
+    uint32_t owner;     /* the span that its component was asked with */
+    uint32_t kid, next; /* first child, next child of the same parent */
+    uint8_t kind;
+    bool failed;
+};
+
+struct line { /* a log record */
+    uint64_t time_ns;
+    uint64_t trace[2], id;
+    uint32_t part, event;
+    uint8_t level;
+};
+
+struct tree {              /* a trace */
+    uint32_t first, count; /* parts */
+    uint64_t start_ns, end_ns;
+};
+
+struct sample {
+    struct part *parts;
+    struct line *lines;
+    struct tree *trees;
+    uint32_t part_count, part_room, line_count, line_room, tree_count;
+    uint32_t *index, index_mask; /* parts by trace and id */
+};
+
+/* ---- a metric of a component ---- */
+
+struct reading {
+    uint64_t time_ns;
+    double value;
+};
+
+struct gauge {
+    uint64_t key;
+    uint32_t component, metric; /* in the table of limits.c */
+    uint64_t instance;          /* which pod: hash of the resource and labels */
+    struct reading *at;
+    uint32_t count, room;
+};
+
+struct facts {
+    const struct cause_question *question;
+    struct arena *arena;
+    struct cause_window times[HALVES];
+    struct identity *components;
+    uint32_t component_count;
+    struct idset *resources;
+    uint32_t *of_resource; /* component by resource id, grown on demand */
+    uint32_t of_resource_room;
+    struct terms terms;
+    struct sample halves[HALVES];
+    struct gauge *gauges;
+    uint32_t gauge_count, gauge_room;
+    struct evidence_list *evidence; /* one per component */
+    uint8_t *calls;                 /* bit matrix is made in rank.c */
+    bool full;                      /* the arena is */
+};
+
+/* The component of a resource, NOBODY if it is in none. */
+uint32_t facts_component(struct facts *facts, uint32_t resource);
+
+/* ---- sample.c, trees.c ---- */
+MUST_CHECK enum status sample_read(struct facts *facts, enum half half);
+/* Puts the traces of a half together. */
+bool trees_build(struct facts *facts, enum half half);
+/* The event a log line stands for. */
+uint32_t line_event(struct facts *facts, const struct log_record *log);
+
+/* ---- what each kind of evidence is found by ---- */
+MUST_CHECK enum status limits_find(struct facts *facts);
+bool waits_find(struct facts *facts);
+bool behaviour_find(struct facts *facts);
+
+/* ---- evidence.c ---- */
+
+struct evidence_list {
+    struct cause_evidence *at;
+    uint32_t count, room;
+    double best[CAUSE_KINDS];
+};
+
+/* Evidence about a component, copied; nats that say nothing are dropped. */
+void evidence_add(struct facts *facts, uint32_t component,
+                  const struct cause_evidence *evidence);
+/* A sentence in the arena. */
+struct slice facts_text(struct facts *facts, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* Log-likelihood ratio of two proportions against one, with a half added. */
+double nats_of(double k1, double n1, double k2, double n2);
+
+/* Room for one more of an array in the arena: doubles it. NULL: full. */
+void *facts_more(struct facts *facts, void *at, uint32_t count, uint32_t *room,
+                 size_t size);
+
+/* ---- rank.c ---- */
+bool rank(struct facts *facts, struct cause_report *report);
+
+#endif

@@ -1,0 +1,210 @@
+/*
+ * A fault is blamed on the deepest component that shows it: what callers show
+ * of the same kind is discounted by what is seen below them in the graph of
+ * calls. Resources and networks do not travel along calls, so they are not.
+ */
+#include <math.h>
+#include <stdlib.h>
+
+#include "facts.h"
+
+/* Own time is the weakest sign: whoever shares a node or waits for a lock
+ * shows it, too. */
+static const double WEIGHT[CAUSE_KINDS] = {
+    [CAUSE_RESOURCE] = 1,  [CAUSE_NETWORK] = 1, [CAUSE_BEHAVIOUR] = 1,
+    [CAUSE_LATENCY] = 0.5, [CAUSE_ERRORS] = 1,  [CAUSE_SILENCE] = 1,
+    [CAUSE_CHANGE] = 1};
+
+static bool travels(int kind)
+{
+    return kind != CAUSE_RESOURCE && kind != CAUSE_NETWORK &&
+           kind != CAUSE_CHANGE;
+}
+
+/* Below this the first is not named: numbers that could as well be chance. */
+static const double ENOUGH_NATS = 1;
+
+/* ---- who calls whom ---- */
+
+struct graph {
+    uint64_t *calls, *below; /* bits: row calls, reaches column */
+    uint32_t n, words;
+};
+
+static bool has(const struct graph *g, const uint64_t *rows, uint32_t from,
+                uint32_t to)
+{
+    return rows[(size_t)from * g->words + to / 64] >> (to & 63) & 1;
+}
+
+static void set(const struct graph *g, uint64_t *rows, uint32_t from,
+                uint32_t to)
+{
+    rows[(size_t)from * g->words + to / 64] |= UINT64_C(1) << (to & 63);
+}
+
+static void reach(struct graph *g)
+{
+    bool more = true;
+
+    memcpy(g->below, g->calls, (size_t)g->n * g->words * 8);
+    while (more) { /* as often as the graph is deep */
+        more = false;
+        for (uint32_t a = 0; a < g->n; a++)
+            for (uint32_t b = 0; b < g->n; b++) {
+                if (!has(g, g->calls, a, b))
+                    continue;
+                for (uint32_t w = 0; w < g->words; w++) {
+                    uint64_t *to = &g->below[(size_t)a * g->words + w];
+                    uint64_t bits = g->below[(size_t)b * g->words + w];
+
+                    more = more || (bits & ~*to);
+                    *to |= bits;
+                }
+            }
+    }
+}
+
+static bool graph_of(struct facts *facts, struct graph *g)
+{
+    g->n = facts->component_count;
+    g->words = (g->n + 63) / 64;
+    g->calls = arena_zero(facts->arena, (size_t)g->n * g->words, 8);
+    g->below = arena_zero(facts->arena, (size_t)g->n * g->words, 8);
+    if (!g->calls || !g->below)
+        return false;
+    for (int h = 0; h < HALVES; h++) {
+        const struct sample *s = &facts->halves[h];
+
+        for (uint32_t i = 0; i < s->part_count; i++) {
+            const struct part *p = &s->parts[i];
+
+            if ((p->kind == SPAN_SERVER || p->kind == SPAN_CONSUMER) &&
+                p->up != NOBODY && p->component != NOBODY &&
+                s->parts[p->up].component != NOBODY &&
+                s->parts[p->up].component != p->component)
+                set(g, g->calls, s->parts[p->up].component, p->component);
+        }
+    }
+    reach(g);
+    return true;
+}
+
+/* ---- scores ---- */
+
+static double own(const struct facts *facts, uint32_t c)
+{
+    const double *best = facts->evidence[c].best;
+
+    return best[CAUSE_RESOURCE] + best[CAUSE_NETWORK];
+}
+
+/* The strongest of a kind below a component, or what cannot have travelled. */
+static double under(const struct facts *facts, const struct graph *g,
+                    uint32_t c, int kind, uint32_t *who)
+{
+    double most = 0;
+
+    for (uint32_t d = 0; d < g->n; d++) {
+        if (d == c || !has(g, g->below, c, d))
+            continue;
+        double v = fmax(facts->evidence[d].best[kind], own(facts, d));
+        if (v > most) {
+            most = v;
+            *who = d;
+        }
+    }
+    return most;
+}
+
+static void score(const struct facts *facts, const struct graph *g, uint32_t c,
+                  struct cause_suspect *s)
+{
+    double lost = 0;
+
+    *s = (struct cause_suspect){.component = c, .because = NOBODY};
+    for (int kind = 0; kind < CAUSE_KINDS; kind++) {
+        double v = facts->evidence[c].best[kind], keep = v;
+        uint32_t who = NOBODY;
+
+        if (v > 0 && travels(kind)) {
+            double u = under(facts, g, c, kind, &who);
+
+            keep = v * v / (v + u);
+            if (WEIGHT[kind] * (v - keep) > lost) {
+                lost = WEIGHT[kind] * (v - keep);
+                s->because = who;
+            }
+        }
+        s->raw += WEIGHT[kind] * v;
+        s->score += WEIGHT[kind] * keep;
+    }
+    if (lost < s->score)
+        s->because = NOBODY;
+}
+
+/* ---- the order ---- */
+
+static int by_score(const void *left, const void *right)
+{
+    const struct cause_suspect *a = left, *b = right;
+
+    if (a->score < b->score || a->score > b->score)
+        return a->score > b->score ? -1 : 1;
+    return a->component < b->component ? -1 : 1;
+}
+
+static int by_weight(const void *left, const void *right)
+{
+    const struct cause_evidence *a = left, *b = right;
+    double x = a->nats * WEIGHT[a->kind], y = b->nats * WEIGHT[b->kind];
+
+    if (x < y || x > y)
+        return x > y ? -1 : 1;
+    if (a->kind != b->kind)
+        return a->kind < b->kind ? -1 : 1;
+    return slice_compare(a->text, b->text);
+}
+
+static void describe(const struct facts *facts, struct cause_suspect *s)
+{
+    const struct evidence_list *list = &facts->evidence[s->component];
+
+    qsort(list->at, list->count, sizeof(*list->at), by_weight);
+    s->evidence = list->at;
+    s->evidence_count =
+        list->count < CAUSE_MAX_EVIDENCE ? list->count : CAUSE_MAX_EVIDENCE;
+    for (uint32_t i = 0; i < s->evidence_count; i++) {
+        uint64_t onset = s->evidence[i].onset_ns;
+
+        if (onset && (s->onset_ns == 0 || onset < s->onset_ns))
+            s->onset_ns = onset;
+    }
+}
+
+bool rank(struct facts *facts, struct cause_report *report)
+{
+    uint32_t n = facts->component_count, kept = 0;
+    struct graph g;
+    double all = 0;
+
+    report->suspects =
+        arena_zero(facts->arena, n + 1, sizeof(*report->suspects));
+    if (!report->suspects || !graph_of(facts, &g))
+        return false;
+    for (uint32_t c = 0; c < n; c++) {
+        struct cause_suspect *s = &report->suspects[kept];
+
+        score(facts, &g, c, s);
+        all += s->score;
+        kept += s->score > 0;
+    }
+    report->suspect_count = kept;
+    if (kept > 0)
+        qsort(report->suspects, kept, sizeof(*report->suspects), by_score);
+    for (uint32_t i = 0; i < kept; i++)
+        describe(facts, &report->suspects[i]);
+    report->found = kept > 0 && report->suspects[0].score >= ENOUGH_NATS;
+    report->confidence = kept > 0 ? report->suspects[0].score / all : 0;
+    return true;
+}

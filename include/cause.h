@@ -1,0 +1,100 @@
+/*
+ * cause - which component is likely to blame, since when, why.
+ *
+ * A pure function from what the store holds to a ranking: no clock, no random
+ * numbers, no names it knows beforehand. It compares a window with a baseline;
+ * docs/root-cause.md tells how.
+ *
+ * Bounds   reads at most CAUSE_MAX_SPANS spans and as many log records of
+ *          either time, by a sample of whole traces; everything else comes
+ *          from series of a point a minute. All memory is from the arena.
+ */
+#ifndef CAUSE_H
+#define CAUSE_H
+
+#include "arena.h"
+#include "registry.h"
+#include "status.h"
+#include "store.h"
+
+enum {
+    CAUSE_MAX_SPANS = 20000,
+    CAUSE_MAX_EVIDENCE = 8, /* of one suspect */
+    CAUSE_MAX_EXAMPLES = 3, /* traces of one piece of evidence */
+};
+
+struct cause_window {
+    uint64_t start_ns, end_ns;
+};
+
+struct cause_question {
+    struct scope_filter scope;
+    struct cause_window window, baseline;
+    bool has_baseline; /* else it is chosen and written there */
+    struct registry *registry;
+    struct reader *reader;
+};
+
+enum cause_kind {
+    CAUSE_RESOURCE,  /* usage rose towards its limit */
+    CAUSE_NETWORK,   /* calls wait outside of the span that answers them */
+    CAUSE_BEHAVIOUR, /* inside requests something is new or gone */
+    CAUSE_LATENCY,   /* time of its own */
+    CAUSE_ERRORS,    /* requests fail, and not because of a callee */
+    CAUSE_SILENCE,   /* nothing arrives any more although it is called */
+    CAUSE_CHANGE,    /* a version, an image, an event just before */
+    CAUSE_KINDS
+};
+extern const char *const cause_kind_names[CAUSE_KINDS];
+
+/* A number before and after; of counts: k of n. */
+struct cause_numbers {
+    double before, after;
+    double before_of, after_of; /* 0: not a count */
+    const char *unit;
+};
+
+struct cause_evidence {
+    uint8_t kind;
+    const char *class; /* cpu, memory, disk, network, code, latency, errors,
+                          change, ... */
+    double nats;
+    struct slice text;                   /* a sentence */
+    struct slice operation;              /* or empty */
+    struct slice metric, template, line; /* or empty */
+    uint32_t peer; /* number in report->components, or UINT32_MAX */
+    struct cause_numbers numbers;
+    uint64_t onset_ns; /* 0: not known */
+    uint8_t traces[CAUSE_MAX_EXAMPLES][16];
+    uint32_t trace_count;
+};
+
+struct cause_suspect {
+    uint32_t component; /* number in report->components */
+    double score, raw;
+    uint64_t onset_ns;
+    struct cause_evidence *evidence; /* strongest first */
+    uint32_t evidence_count;
+    uint32_t *victims, victim_count; /* callers that show something, nearest
+                                        first */
+    uint32_t because; /* a callee explains it: its number, or UINT32_MAX */
+};
+
+struct cause_report {
+    struct cause_window window, baseline;
+    bool found;                        /* something stands out */
+    double confidence;                 /* 0 to 1 */
+    const struct identity *components; /* by names */
+    uint32_t component_count;
+    struct cause_suspect *suspects; /* most likely first, score > 0 */
+    uint32_t suspect_count;
+    uint64_t spans_read, logs_read, traces_before, traces_during;
+};
+
+/* ERR_INVALID if the times are not in order. What the report refers to is in
+ * the arena. */
+MUST_CHECK enum status cause_find(const struct cause_question *question,
+                                  struct arena *arena,
+                                  struct cause_report **report);
+
+#endif

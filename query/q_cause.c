@@ -1,0 +1,184 @@
+/*
+ * POST and GET /api/v1/cause: what cause.h found, as JSON. The same data and
+ * question give the same bytes, so no time of answering is in it.
+ */
+#include "cause.h"
+
+#include <math.h>
+
+#include "clock.h"
+#include "route.h"
+
+/* Two digits: the rest is not known, and makes answers hard to compare. */
+static double rounded(double value)
+{
+    return round(value * 100) / 100;
+}
+
+static void reply_numbers(struct call *call, const struct cause_numbers *n)
+{
+    struct jsonw *w = &call->json;
+
+    if (!n->unit)
+        return;
+    jsonw_key(w, "numbers");
+    jsonw_open(w, '{');
+    jsonw_member_double(w, "before", rounded(n->before));
+    jsonw_member_double(w, "after", rounded(n->after));
+    if (n->before_of > 0 || n->after_of > 0) {
+        jsonw_member_double(w, "beforeOf", rounded(n->before_of));
+        jsonw_member_double(w, "afterOf", rounded(n->after_of));
+    }
+    jsonw_member_text(w, "unit", slice_of(n->unit));
+    jsonw_close(w, '}');
+}
+
+static void reply_evidence(struct call *call, const struct cause_report *report,
+                           const struct cause_evidence *e)
+{
+    struct jsonw *w = &call->json;
+
+    jsonw_open(w, '{');
+    jsonw_member_text(w, "kind", slice_of(cause_kind_names[e->kind]));
+    jsonw_member_text(w, "class", slice_of(e->class));
+    jsonw_member_double(w, "nats", rounded(e->nats));
+    jsonw_member_text(w, "text", e->text);
+    reply_text(call, "operation", e->operation);
+    reply_text(call, "metric", e->metric);
+    reply_text(call, "template", e->template);
+    reply_text(call, "line", e->line);
+    if (e->peer != UINT32_MAX)
+        jsonw_member_text(w, "peer", report->components[e->peer].component);
+    reply_numbers(call, &e->numbers);
+    if (e->onset_ns)
+        jsonw_member_time(w, "onset", e->onset_ns);
+    jsonw_key(w, "traceIds");
+    jsonw_open(w, '[');
+    for (uint32_t i = 0; i < e->trace_count; i++)
+        jsonw_hex(w, e->traces[i], 16);
+    jsonw_close(w, ']');
+    jsonw_close(w, '}');
+}
+
+static void reply_suspect(struct call *call, const struct cause_report *report,
+                          uint32_t rank)
+{
+    const struct cause_suspect *s = &report->suspects[rank];
+    const struct identity *identity = &report->components[s->component];
+    struct jsonw *w = &call->json;
+
+    jsonw_open(w, '{');
+    jsonw_member_uint(w, "rank", rank + 1);
+    jsonw_member_text(w, "component", identity->component);
+    reply_text(call, "environment", identity->environment);
+    jsonw_member_double(w, "score", rounded(s->score));
+    if (s->onset_ns)
+        jsonw_member_time(w, "onset", s->onset_ns);
+    if (s->because != UINT32_MAX)
+        jsonw_member_text(w, "explainedBy",
+                          report->components[s->because].component);
+    jsonw_key(w, "evidence");
+    jsonw_open(w, '[');
+    for (uint32_t i = 0; i < s->evidence_count; i++)
+        reply_evidence(call, report, &s->evidence[i]);
+    jsonw_close(w, ']');
+    jsonw_close(w, '}');
+}
+
+static void reply_times(struct call *call, const char *key,
+                        const struct cause_window *window)
+{
+    struct jsonw *w = &call->json;
+
+    jsonw_key(w, key);
+    jsonw_open(w, '{');
+    jsonw_member_time(w, "startTime", window->start_ns);
+    jsonw_member_time(w, "endTime", window->end_ns);
+    jsonw_close(w, '}');
+}
+
+static enum status answer(struct call *call, struct cause_question *question)
+{
+    struct cause_report *report;
+    struct jsonw *w = &call->json;
+    enum status s;
+
+    question->registry = call->services->registry;
+    question->reader = call->reader;
+    if (question->scope.namespace.len == 0)
+        question->scope.namespace = SLICE("default");
+    s = cause_find(question, call->arena, &report);
+    if (s != OK)
+        return s == ERR_INVALID ? call_fail(call, s, NULL,
+                                            "baseline must end before the "
+                                            "window starts")
+                                : call_fail_read(call, s);
+    jsonw_open(w, '{');
+    reply_times(call, "window", &report->window);
+    reply_times(call, "baseline", &report->baseline);
+    jsonw_member_bool(w, "found", report->found);
+    jsonw_member_double(w, "confidence", rounded(report->confidence));
+    jsonw_key(w, "suspects");
+    jsonw_open(w, '[');
+    for (uint32_t i = 0; i < report->suspect_count; i++)
+        reply_suspect(call, report, i);
+    jsonw_close(w, ']');
+    jsonw_key(w, "read");
+    jsonw_open(w, '{');
+    jsonw_member_uint(w, "spans", report->spans_read);
+    jsonw_member_uint(w, "logs", report->logs_read);
+    jsonw_member_uint(w, "tracesBefore", report->traces_before);
+    jsonw_member_uint(w, "tracesDuring", report->traces_during);
+    jsonw_close(w, '}');
+    jsonw_close(w, '}');
+    return OK;
+}
+
+static enum status baseline_time(struct call *call, const json_t *object,
+                                 const char *name, uint64_t *ns)
+{
+    const json_t *value = json_object_get(object, name);
+    struct slice text = {json_string_value(value), json_string_length(value)};
+
+    if (!text.ptr || !clock_parse_rfc3339(text, ns))
+        return call_fail(call, ERR_INVALID, NULL,
+                         "baseline.%s must be an RFC 3339 time", name);
+    return OK;
+}
+
+static enum status cause_post(struct call *call)
+{
+    struct cause_question question = {0};
+    const json_t *baseline = json_object_get(call->body, "baseline");
+    enum status s = params_scope(call, SCOPE_NEEDS_PROJECT, &question.scope);
+
+    if (s == OK)
+        s = params_range(call, &question.window.start_ns,
+                         &question.window.end_ns);
+    question.has_baseline = json_is_object(baseline);
+    if (s == OK && question.has_baseline)
+        s = baseline_time(call, baseline, "startTime",
+                          &question.baseline.start_ns);
+    if (s == OK && question.has_baseline)
+        s = baseline_time(call, baseline, "endTime", &question.baseline.end_ns);
+    return s == OK ? answer(call, &question) : s;
+}
+
+static enum status cause_get(struct call *call)
+{
+    struct cause_question question = {0};
+    enum status s = params_query_scope(call, &question.scope);
+
+    if (s == OK)
+        s = params_query_range(call, 30 * NS_PER_MIN, &question.window.start_ns,
+                               &question.window.end_ns);
+    if (s == OK && question.scope.project.len == 0)
+        s = call_fail(call, ERR_INVALID, NULL, "project is required");
+    return s == OK ? answer(call, &question) : s;
+}
+
+const struct route routes_cause[] = {
+    {"POST", "/api/v1/cause", cause_post, NULL, TAKES_JSON, 0},
+    {"GET", "/api/v1/cause", cause_get, NULL, 0, 0},
+    {0},
+};

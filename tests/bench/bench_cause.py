@@ -1,0 +1,212 @@
+#!/usr/bin/env python3
+"""make bench-cause: how often the culprit of labelled faults is found.
+
+The cases of FAULTS (a folder with labels.json, score.py and one folder of
+OTLP/JSON lines per case; default ../shared/data/faults beside the repository)
+are sent through the real OTLP port into one data directory, each has its own
+project. Then POST /api/v1/cause is asked once per case and setting, and the
+answers are scored with the score.py of that folder.
+
+  bench_cause.py [--faults DIR] [--data DIR] [--explain] [--misses]
+                 [--setting NAME]... [--cases ID,...]
+
+--data keeps the data directory: what it holds is not sent again.
+"""
+import argparse
+import glob
+import http.client
+import importlib.util
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from datetime import datetime, timezone
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+ROOT = os.path.dirname(os.path.dirname(HERE))
+OUT = os.environ.get("OUT", os.path.join(ROOT, "build/release"))
+SIGNALS = ("metrics", "traces", "logs")
+LATE = 60 * 10**9
+
+# name: (baseline of the labels, window moved by so many ns)
+SETTINGS = {
+    "given": (True, 0),
+    "no baseline": (False, 0),
+    "60 s late": (True, LATE),
+    "60 s early": (True, -LATE),
+}
+
+
+def rfc3339(ns):
+    t = datetime.fromtimestamp(ns // 10**9, timezone.utc)
+    return f"{t:%Y-%m-%dT%H:%M:%S}.{ns % 10**9:09d}Z"
+
+
+class Server:
+    def __init__(self, data, port):
+        self.otlp, self.query = f"127.0.0.1:{port}", f"127.0.0.1:{port + 1}"
+        self.process = subprocess.Popen(
+            [os.path.join(OUT, "callboard"), "serve", "--data-dir", data,
+             "--otlp-http", self.otlp, "--query", self.query,
+             "--retention-traces", "0", "--retention-logs", "0",
+             "--retention-metrics", "0"],
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        for _ in range(200):
+            try:
+                self.get("/health")
+                return
+            except OSError:
+                time.sleep(0.05)
+        sys.exit("the server does not answer")
+
+    def get(self, path):
+        c = http.client.HTTPConnection(self.query, timeout=60)
+        c.request("GET", path)
+        return c.getresponse().read()
+
+    def cause(self, question):
+        c = http.client.HTTPConnection(self.query, timeout=60)
+        begin = time.monotonic()
+        c.request("POST", "/api/v1/cause", json.dumps(question),
+                  {"Content-Type": "application/json"})
+        reply = c.getresponse()
+        body = reply.read()
+        seconds = time.monotonic() - begin
+        if reply.status != 200:
+            sys.exit(f"{reply.status} {body[:400]!r}")
+        return json.loads(body), seconds
+
+    def stop(self):
+        self.process.terminate()
+        self.process.wait()
+
+
+def send_case(server, folder):
+    connection = http.client.HTTPConnection(server.otlp, timeout=120)
+    for signal in SIGNALS:
+        for path in glob.glob(os.path.join(folder, signal + ".jsonl.zst")):
+            text = subprocess.run(["zstd", "-dcq", path], check=True,
+                                  stdout=subprocess.PIPE).stdout
+            for line in text.splitlines():
+                for _ in range(100):
+                    connection.request("POST", "/v1/" + signal, line,
+                                       {"Content-Type": "application/json"})
+                    reply = connection.getresponse()
+                    body = reply.read()
+                    if reply.status != 503:
+                        break
+                    time.sleep(0.1)
+                if reply.status != 200 or b"rejected" in body:
+                    sys.exit(f"{path}: {reply.status} {body[:300]!r}")
+
+
+def load(server, faults, cases, data):
+    done_path = os.path.join(data, "loaded")
+    done = set()
+    if os.path.exists(done_path):
+        done = set(open(done_path).read().split())
+    for case in cases:
+        if case["id"] not in done:
+            send_case(server, os.path.join(faults, case["id"]))
+            with open(done_path, "a") as f:
+                f.write(case["id"] + "\n")
+
+
+def question(case, given, moved):
+    window, base = case["window"], case["baseline"]
+    q = {"searchScope": {"namespace": "default", "project": case["project"],
+                         "environment": case["environment"]},
+         "startTime": rfc3339(window["start_ns"] + moved),
+         "endTime": rfc3339(window["end_ns"] + moved)}
+    if given:
+        # A baseline must end before the window: one that is early ends early.
+        end = min(base["end_ns"], window["start_ns"] + moved)
+        q["baseline"] = {"startTime": rfc3339(base["start_ns"]),
+                         "endTime": rfc3339(end)}
+    return q
+
+
+def result(answer, seconds):
+    suspects, indicators = [], []
+    for s in answer["suspects"]:
+        suspects.append([s["component"], s["score"]])
+        for e in s["evidence"]:
+            indicators.append({"component": s["component"],
+                               "class": e["class"], "kind": e["kind"],
+                               "nats": e["nats"], "detail": e["text"]})
+    return {"components": suspects, "indicators": indicators,
+            "seconds": seconds}
+
+
+def explain(case, r):
+    print(f"{case['id']}  injected: {case['culprit']['component']} "
+          f"{case['fault_type']} ({case['indicator']['raw']})")
+    for name, value in r["components"][:4]:
+        print(f"   {value:6.2f} {name}")
+        for i in r["indicators"]:
+            if i["component"] == name:
+                print(f"          {i['nats']:6.2f} {i['kind']:<9} "
+                      f"{i['class']:<8} {i['detail'][:150]}")
+
+
+def measure(server, score, labels, name, options):
+    given, moved = SETTINGS[name]
+    results = {}
+    for case in labels["cases"]:
+        r = result(*server.cause(question(case, given, moved)))
+        results[case["id"]] = r
+        if options.explain:
+            explain(case, r)
+    table, misses, times, absent = score.evaluate(labels, results, options.by)
+    print(f"--- {name}")
+    score.show(table, times, absent)
+    if options.misses:
+        for m in misses:
+            print("  %-20s %-28s %-15s rank %-5s first: %s" % (
+                m[0], m[1], m[2], m[3], ", ".join(map(str, m[4]))))
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--faults", default=os.path.join(
+        ROOT, "../shared/data/faults"))
+    parser.add_argument("--data")
+    parser.add_argument("--port", type=int, default=4928)
+    parser.add_argument("--cases")
+    parser.add_argument("--by", default="system")
+    parser.add_argument("--setting", action="append", choices=SETTINGS)
+    parser.add_argument("--explain", action="store_true")
+    parser.add_argument("--misses", action="store_true")
+    parser.add_argument("--load-only", action="store_true")
+    options = parser.parse_args()
+    labels_path = os.path.join(options.faults, "labels.json")
+    if not os.path.exists(labels_path):
+        print(f"no labelled faults in {options.faults}: left out")
+        return
+    sys.dont_write_bytecode = True
+    spec = importlib.util.spec_from_file_location(
+        "score", os.path.join(options.faults, "score.py"))
+    score = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(score)
+    with open(labels_path) as f:
+        labels = json.load(f)
+    if options.cases:
+        labels["cases"] = [c for c in labels["cases"] if any(
+            c["id"].startswith(p) for p in options.cases.split(","))]
+    with tempfile.TemporaryDirectory(prefix="callboard-cause-") as scratch:
+        data = options.data or scratch
+        os.makedirs(data, exist_ok=True)
+        server = Server(data, options.port)
+        try:
+            load(server, options.faults, labels["cases"], data)
+            if not options.load_only:
+                for name in options.setting or SETTINGS:
+                    measure(server, score, labels, name, options)
+        finally:
+            server.stop()
+
+
+if __name__ == "__main__":
+    main()
