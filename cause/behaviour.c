@@ -227,47 +227,113 @@ static void examples(const struct facts *facts, const struct run *run,
     }
 }
 
+/* The run of an event that is no error at a place. */
+static struct run find_run(const struct place *place, int half, uint32_t event)
+{
+    const struct happenings *list = place->lists[half];
+    uint32_t low = place->at[half], high = place->end[half];
+
+    while (low < high) {
+        uint32_t mid = low + (high - low) / 2;
+
+        if (list->at[mid].event < event)
+            low = mid + 1;
+        else
+            high = mid;
+    }
+    if (low == place->end[half] || list->at[low].event != event ||
+        list->at[low].bad)
+        return (struct run){NULL, 0};
+    return run_at(list, low);
+}
+
+/* In how many traces both happen. */
+static uint32_t both_in(const struct run *a, const struct run *b)
+{
+    uint32_t i = 0, k = 0, n = 0;
+
+    while (i < a->count && k < b->count) {
+        int o = order(a->at[i].tree, b->at[k].tree);
+
+        n += o == 0;
+        i += o <= 0;
+        k += o >= 0;
+    }
+    return n;
+}
+
+/* k of n traces that got as far as the event before. */
+struct chance {
+    double k[HALVES], n[HALVES];
+};
+
+static struct chance chance_after(const struct place *place,
+                                  const struct run runs[HALVES], uint32_t before)
+{
+    struct chance c;
+
+    for (int h = 0; h < HALVES; h++) {
+        struct run prior = find_run(place, h, before);
+
+        c.n[h] = prior.count;
+        c.k[h] = both_in(&prior, &runs[h]);
+    }
+    return c;
+}
+
+static struct slice tell(struct facts *facts, const struct happening *h,
+                         bool is_new, uint32_t before, const struct chance *c)
+{
+    struct slice prev = shown(facts, before, h->place);
+    struct slice what = shown(facts, h->event, h->place);
+
+    return facts_text(facts,
+                      "%s %s after [%.*s]: [%.*s] %.0f/%.0f -> %.0f/%.0f "
+                      "requests",
+                      h->call ? "call" : "log", is_new ? "new" : "gone",
+                      (int)prev.len, prev.ptr, (int)what.len, what.ptr,
+                      c->k[BEFORE], c->n[BEFORE], c->k[DURING], c->n[DURING]);
+}
+
 static void judge(struct facts *facts, struct place *place,
                   const struct run runs[HALVES])
 {
     const struct happening *h =
         runs[BEFORE].count > 0 ? runs[BEFORE].at : runs[DURING].at;
-    double before = runs[BEFORE].count / place->traces[BEFORE];
-    double now = runs[DURING].count / place->traces[DURING];
+
+    if (h->event == BEGIN)
+        return;
+    uint32_t prior = usual_before(facts, runs);
+    struct chance c = chance_after(place, runs, prior);
+    if (c.n[BEFORE] == 0 || c.n[DURING] == 0)
+        return;
+    double before = c.k[BEFORE] / c.n[BEFORE];
+    double now = c.k[DURING] / c.n[DURING];
     bool gone = now < before && !h->bad, is_new = now > before && h->bad;
+    if (!gone && !is_new)
+        return;
+    /* A fault in the code hits every request that gets there; what hits some
+     * of them is more often the mix of requests. An error that was known
+     * before says less. */
     double whole = gone ? 1 - now / before : now - before;
+    whole *= gone ? whole : whole * (1 - before / now);
     /* Requests of this kind became rarer: those that still come are others. */
     double fewer = fmin(1, place->share[DURING] / place->share[BEFORE]);
-    double nats;
-
-    if ((!gone && !is_new) || h->event == BEGIN)
-        return;
-    nats = nats_of(runs[BEFORE].count, place->traces[BEFORE],
-                   runs[DURING].count, place->traces[DURING]);
-    /* A fault in the code hits every request that gets there; what hits some
-     * of them is more often the mix of requests. */
-    nats *= whole * whole * fewer;
+    double nats = whole * fewer *
+                  nats_of(c.k[BEFORE], c.n[BEFORE], c.k[DURING], c.n[DURING]);
     struct cause_evidence *best = &place->best[is_new];
     if (nats <= best->nats)
         return;
-    struct slice prev = shown(facts, usual_before(facts, runs), h->place);
-    struct slice what = shown(facts, h->event, h->place);
     *best = (struct cause_evidence){
         .kind = CAUSE_BEHAVIOUR,
         .class = "code",
         .nats = nats,
-        .text = facts_text(facts,
-                           "%s %s after [%.*s]: [%.*s] %u/%.0f -> "
-                           "%u/%.0f requests",
-                           h->call ? "call" : "log", is_new ? "new" : "gone",
-                           (int)prev.len, prev.ptr, (int)what.len, what.ptr,
-                           runs[BEFORE].count, place->traces[BEFORE],
-                           runs[DURING].count, place->traces[DURING]),
+        .text = tell(facts, h, is_new, prior, &c),
         .template = facts->terms.at[h->event].text,
         .line = facts->terms.at[h->event].line,
         .peer = NOBODY,
-        .numbers = {runs[BEFORE].count, runs[DURING].count,
-                    place->traces[BEFORE], place->traces[DURING], "requests"}};
+        .numbers = {c.k[BEFORE], c.k[DURING], c.n[BEFORE], c.n[DURING],
+                    "requests"}};
     if (is_new)
         examples(facts, &runs[DURING], DURING, best);
 }

@@ -12,6 +12,7 @@
 /* Metrics of half an hour before tell what is usual better than those of a
  * short baseline, and cost a point a minute. */
 enum { HISTORY_MIN = 30 };
+#define MAX_STEP_NS (2 * NS_PER_MIN) /* of scrapes */
 
 enum role { SHARE, USED, LIMIT, FREE };
 
@@ -92,7 +93,7 @@ static enum status read_gauges(struct facts *facts)
 {
     struct slice names[SOURCES];
     struct series_query query = {.start_ns = facts->times[BEFORE].start_ns,
-                                 .end_ns = facts->times[DURING].end_ns,
+                                 .end_ns = facts->times[DURING].end_ns + MAX_STEP_NS,
                                  .resources = facts->resources,
                                  .names = names,
                                  .name_count = SOURCES};
@@ -112,6 +113,21 @@ static int by_time(const void *left, const void *right)
     const struct reading *a = left, *b = right;
 
     return (a->time_ns > b->time_ns) - (a->time_ns < b->time_ns);
+}
+
+/* A reading tells of the time since the one before: it is put in the middle of
+ * that. */
+static void to_middle(struct gauge *gauge)
+{
+    uint64_t step = UINT64_MAX;
+
+    for (uint32_t i = 1; i < gauge->count; i++)
+        if (gauge->at[i].time_ns - gauge->at[i - 1].time_ns < step)
+            step = gauge->at[i].time_ns - gauge->at[i - 1].time_ns;
+    if (step > MAX_STEP_NS)
+        step = MAX_STEP_NS;
+    for (uint32_t i = 0; i < gauge->count && gauge->count > 1; i++)
+        gauge->at[i].time_ns -= step / 2;
 }
 
 /* USED becomes a share of the LIMIT of the same pod; what has none stays out.
@@ -229,6 +245,8 @@ enum status limits_find(struct facts *facts)
     for (uint32_t i = 0; i < facts->gauge_count; i++)
         qsort(facts->gauges[i].at, facts->gauges[i].count,
               sizeof(struct reading), by_time);
+    for (uint32_t i = 0; i < facts->gauge_count; i++)
+        to_middle(&facts->gauges[i]);
     for (uint32_t i = 0; i < facts->gauge_count; i++)
         if (as_share(facts, &facts->gauges[i]))
             judge(facts, &facts->gauges[i]);

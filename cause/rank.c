@@ -154,10 +154,21 @@ static int by_score(const void *left, const void *right)
     return a->component < b->component ? -1 : 1;
 }
 
+/* A pod at its limit answers late and makes others wait; the reverse is not
+ * so. Odds of twenty to one suffice to say which it is. */
+static bool explains(const struct cause_evidence *e)
+{
+    return e->kind == CAUSE_RESOURCE && e->nats >= 3;
+}
+
 static int by_weight(const void *left, const void *right)
 {
     const struct cause_evidence *a = left, *b = right;
     double x = a->nats * WEIGHT[a->kind], y = b->nats * WEIGHT[b->kind];
+    bool p = explains(a), q = explains(b);
+
+    if (p != q)
+        return p ? -1 : 1;
 
     if (x < y || x > y)
         return x > y ? -1 : 1;

@@ -85,14 +85,32 @@ static uint32_t end_of(const struct timings *list, uint32_t i)
     return end;
 }
 
+static double count_above(struct pair *p, double limit)
+{
+    p->limit = limit;
+    for (int h = 0; h < HALVES; h++) {
+        p->above[h] = 0;
+        for (uint32_t i = 0; i < p->count[h]; i++)
+            p->above[h] += p->at[h][i].ns > limit;
+    }
+    return nats_of(p->above[BEFORE], p->count[BEFORE], p->above[DURING],
+                   p->count[DURING]);
+}
+
+/* What is slow: above almost all of before; or, where a few slow ones of
+ * before would hide it, nearer to the middle of now than to that of before. */
 static void compare(struct pair *p)
 {
     p->usual = quantile(p->at[BEFORE], p->count[BEFORE], 0.5);
-    p->limit = quantile(p->at[BEFORE], p->count[BEFORE], 0.95) + FLOOR_NS;
     p->rise = quantile(p->at[DURING], p->count[DURING], 0.5) - p->usual;
-    for (int h = 0; h < HALVES; h++)
-        for (uint32_t i = 0; i < p->count[h]; i++)
-            p->above[h] += p->at[h][i].ns > p->limit;
+    double almost_all =
+        quantile(p->at[BEFORE], p->count[BEFORE], 0.95) + FLOOR_NS;
+    double halfway = p->usual + p->rise / 2;
+    double nats = count_above(p, almost_all);
+
+    if (halfway < p->usual + FLOOR_NS || halfway >= almost_all ||
+        count_above(p, halfway) <= nats)
+        (void)count_above(p, almost_all);
 }
 
 /* More of them took longer than before. */

@@ -148,7 +148,7 @@ def explain(case, r):
         for i in r["indicators"]:
             if i["component"] == name:
                 print(f"          {i['nats']:6.2f} {i['kind']:<9} "
-                      f"{i['class']:<8} {i['detail'][:150]}")
+                      f"{i['class']:<8} {i['detail'][:600]}")
 
 
 def measure(server, score, labels, name, options):
