@@ -33,9 +33,11 @@ static uint64_t place_of(const struct part *asked)
     return (uint64_t)asked->component << 32 | asked->name;
 }
 
-static bool collect(struct facts *facts, const struct sample *s,
+static bool collect(struct facts *facts, enum half half,
                     struct happenings *list)
 {
+    const struct sample *s = &facts->halves[half];
+
     list->at = arena_alloc(facts->arena, (s->part_count + s->line_count + 1) *
                                              sizeof(*list->at));
     if (!list->at)
@@ -49,7 +51,7 @@ static bool collect(struct facts *facts, const struct sample *s,
                                 .time_ns = p->owner == n ? 0 : p->start_ns,
                                 .call = true};
 
-        if (asked->component == NOBODY)
+        if (asked->component == NOBODY || !facts_judged(facts, half, p))
             continue;
         if (p->owner != n) {
             one.event = p->name;
@@ -67,7 +69,8 @@ static bool collect(struct facts *facts, const struct sample *s,
                                 .time_ns = l->time_ns,
                                 .bad = l->level >= LEVEL_ERROR};
 
-        if (asked->component != NOBODY && l->level != LEVEL_WARN)
+        if (asked->component != NOBODY && l->level != LEVEL_WARN &&
+            facts_judged(facts, half, p))
             list->at[list->count++] = one;
     }
     return true;
@@ -398,11 +401,18 @@ bool behaviour_find(struct facts *facts)
     struct happenings lists[HALVES] = {{NULL, 0}, {NULL, 0}};
     uint32_t i = 0, k = 0;
 
-    for (int half = 0; half < HALVES; half++) {
-        if (!collect(facts, &facts->halves[half], &lists[half]))
+    if (!facts->usual_happenings) {
+        struct happenings *usual = arena_zero(facts->arena, 1, sizeof(*usual));
+
+        if (!usual || !collect(facts, BEFORE, usual))
             return false;
-        arrange(&lists[half]);
+        arrange(usual);
+        facts->usual_happenings = usual;
     }
+    lists[BEFORE] = *facts->usual_happenings;
+    if (!collect(facts, DURING, &lists[DURING]))
+        return false;
+    arrange(&lists[DURING]);
     while (i < lists[BEFORE].count && k < lists[DURING].count) {
         uint64_t a = lists[BEFORE].at[i].place, b = lists[DURING].at[k].place;
         struct place place = {.lists = {&lists[BEFORE], &lists[DURING]},
@@ -414,7 +424,7 @@ bool behaviour_find(struct facts *facts)
             for (int h = 0; h < HALVES; h++) {
                 place.traces[h] =
                     traces_of(place.lists[h], place.at[h], place.end[h]);
-                place.share[h] = place.traces[h] / facts->halves[h].tree_count;
+                place.share[h] = place.traces[h] / facts->traces[h];
             }
             judge_place(facts, &place);
         }

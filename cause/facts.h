@@ -31,6 +31,9 @@ bool terms_init(struct terms *terms, struct arena *arena);
 uint32_t terms_add(struct terms *terms, uint64_t hash, struct slice text,
                    struct slice line, bool bad);
 
+/* NOBODY if it is not there. */
+uint32_t terms_find(const struct terms *terms, uint64_t hash);
+
 /* ---- one request of a trace ---- */
 
 struct part { /* a span */
@@ -74,11 +77,11 @@ struct reading {
 };
 
 struct gauge {
-    uint64_t key;
     uint32_t component, metric; /* in the table of limits.c */
     uint64_t instance;          /* which pod: hash of the resource and labels */
     struct reading *at;
     uint32_t count, room;
+    bool is_share; /* of a limit: 0 to 1 */
 };
 
 struct facts {
@@ -94,8 +97,13 @@ struct facts {
     struct sample halves[HALVES];
     struct gauge *gauges;
     uint32_t gauge_count, gauge_room;
+    struct terms gauge_keys; /* their numbers */
+    double traces[HALVES]; /* that are judged */
+    uint64_t from_ns; /* the window from here on is what is judged */
+    struct happenings *usual_happenings; /* of the baseline: made once */
+    struct timings *usual_gaps, *usual_own;
+    double *usual_traces;
     struct evidence_list *evidence; /* one per component */
-    uint8_t *calls;                 /* bit matrix is made in rank.c */
     bool full;                      /* the arena is */
 };
 
@@ -110,9 +118,19 @@ bool trees_build(struct facts *facts, enum half half);
 uint32_t line_event(struct facts *facts, const struct log_record *log);
 
 /* ---- what each kind of evidence is found by ---- */
-MUST_CHECK enum status limits_find(struct facts *facts);
+MUST_CHECK enum status limits_read(struct facts *facts);
+bool limits_find(struct facts *facts);
 bool waits_find(struct facts *facts);
 bool behaviour_find(struct facts *facts);
+
+/* Is a part of a half in what is judged? */
+static inline bool facts_judged(const struct facts *facts, enum half half,
+                                const struct part *part)
+{
+    return half == BEFORE ||
+           facts->halves[half].trees[part->tree].start_ns >= facts->from_ns;
+}
+
 
 /* ---- evidence.c ---- */
 

@@ -41,27 +41,42 @@ static int find_source(struct slice name)
     return -1;
 }
 
-struct reading_in {
-    struct facts *facts;
-    uint32_t *slots, mask;
-};
+static uint64_t gauge_key(uint32_t component, uint32_t metric,
+                          uint64_t instance)
+{
+    return hash_mix(instance, (uint64_t)component << 32 | metric);
+}
+
+static const struct gauge *find_gauge(const struct facts *facts,
+                                      uint32_t component, uint32_t metric,
+                                      uint64_t instance)
+{
+    uint32_t number =
+        terms_find(&facts->gauge_keys, gauge_key(component, metric, instance));
+
+    return number == NOBODY ? NULL : &facts->gauges[number];
+}
 
 static struct gauge *gauge_at(struct facts *facts, uint32_t component,
                               uint32_t metric, uint64_t instance)
 {
-    uint64_t key = hash_mix(instance, (uint64_t)component << 32 | metric);
+    uint64_t key = gauge_key(component, metric, instance);
     struct gauge *gauges;
+    uint32_t number = terms_add(&facts->gauge_keys, key, (struct slice){0},
+                                (struct slice){0}, false);
 
-    for (uint32_t i = facts->gauge_count; i > 0; i--) /* mostly the last */
-        if (facts->gauges[i - 1].key == key)
-            return &facts->gauges[i - 1];
+    if (number == NOBODY)
+        facts->full = true;
+    if (number < facts->gauge_count)
+        return &facts->gauges[number];
+    if (number == NOBODY)
+        return NULL;
     gauges = facts_more(facts, facts->gauges, facts->gauge_count,
                         &facts->gauge_room, sizeof(*gauges));
     if (!gauges)
         return NULL;
     facts->gauges = gauges;
-    gauges[facts->gauge_count] = (struct gauge){.key = key,
-                                                .component = component,
+    gauges[facts->gauge_count] = (struct gauge){.component = component,
                                                 .metric = metric,
                                                 .instance = instance};
     return &gauges[facts->gauge_count++];
@@ -141,15 +156,9 @@ static bool as_share(struct facts *facts, struct gauge *gauge)
         return true;
     if (source->role != USED)
         return false;
-    for (uint32_t i = 0; i < facts->gauge_count; i++) {
-        const struct gauge *g = &facts->gauges[i];
-
-        if (g->instance == gauge->instance &&
-            g->component == gauge->component &&
-            sources[g->metric].role == LIMIT &&
-            sources[g->metric].group == source->group && g->count > 0)
-            limit = g;
-    }
+    for (uint32_t m = 0; m < SOURCES && !limit; m++)
+        if (sources[m].role == LIMIT && sources[m].group == source->group)
+            limit = find_gauge(facts, gauge->component, m, gauge->instance);
     if (!limit || !(limit->at[limit->count - 1].value > 0))
         return false;
     for (uint32_t i = 0; i < gauge->count; i++)
@@ -204,7 +213,7 @@ static void judge(struct facts *facts, const struct gauge *g)
 
         if (t <= facts->times[BEFORE].end_ns)
             before[n++] = g->at[i].value;
-        else if (t > facts->times[DURING].start_ns &&
+        else if (t > facts->from_ns &&
                  t <= facts->times[DURING].end_ns)
             during[m++] = g->at[i].value;
     }
@@ -236,7 +245,7 @@ static void judge(struct facts *facts, const struct gauge *g)
     evidence_add(facts, g->component, &e);
 }
 
-enum status limits_find(struct facts *facts)
+enum status limits_read(struct facts *facts)
 {
     enum status s = read_gauges(facts);
 
@@ -248,7 +257,14 @@ enum status limits_find(struct facts *facts)
     for (uint32_t i = 0; i < facts->gauge_count; i++)
         to_middle(&facts->gauges[i]);
     for (uint32_t i = 0; i < facts->gauge_count; i++)
-        if (as_share(facts, &facts->gauges[i]))
-            judge(facts, &facts->gauges[i]);
+        facts->gauges[i].is_share = as_share(facts, &facts->gauges[i]);
     return arena_status(facts->arena);
+}
+
+bool limits_find(struct facts *facts)
+{
+    for (uint32_t i = 0; i < facts->gauge_count; i++)
+        if (facts->gauges[i].is_share)
+            judge(facts, &facts->gauges[i]);
+    return !facts->full;
 }

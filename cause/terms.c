@@ -34,6 +34,16 @@ bool terms_init(struct terms *terms, struct arena *arena)
     return rehash(terms, FIRST_ROOM);
 }
 
+uint32_t terms_find(const struct terms *terms, uint64_t hash)
+{
+    uint32_t i = (uint32_t)hash & terms->mask;
+
+    for (; terms->slots[i]; i = (i + 1) & terms->mask)
+        if (terms->at[terms->slots[i] - 1].hash == hash)
+            return terms->slots[i] - 1;
+    return NOBODY;
+}
+
 uint32_t terms_add(struct terms *terms, uint64_t hash, struct slice text,
                    struct slice line, bool bad)
 {

@@ -188,16 +188,18 @@ static double *usual_traces(struct facts *facts)
 
 /* ---- gaps ---- */
 
-static bool gaps_of(struct facts *facts, const struct sample *s,
-                    struct timings *list)
+static bool gaps_of(struct facts *facts, enum half half, struct timings *list)
 {
+    const struct sample *s = &facts->halves[half];
+
     if (!room_for(facts, s, list))
         return false;
     for (uint32_t n = 0; n < s->part_count; n++) {
         const struct part *p = &s->parts[n], *up;
 
         if ((p->kind != SPAN_SERVER && p->kind != SPAN_CONSUMER) ||
-            p->up == NOBODY || p->component == NOBODY)
+            p->up == NOBODY || p->component == NOBODY ||
+            !facts_judged(facts, half, p))
             continue;
         up = &s->parts[p->up];
         if (up->kind != SPAN_CLIENT || up->component == NOBODY ||
@@ -313,18 +315,34 @@ static void blame_component(struct facts *facts, uint32_t c,
     evidence_add(facts, c, &e);
 }
 
+/* Timings of both halves; those of the baseline stay as they are. */
+typedef bool timings_of(struct facts *facts, enum half half,
+                        struct timings *list);
+
+static bool both_halves(struct facts *facts, timings_of *of,
+                        struct timings **usual, struct timings lists[HALVES])
+{
+    if (!*usual) {
+        struct timings *made = arena_zero(facts->arena, 1, sizeof(*made));
+
+        if (!made || !of(facts, BEFORE, made))
+            return false;
+        *usual = made;
+    }
+    lists[BEFORE] = **usual;
+    lists[DURING] = (struct timings){NULL, 0};
+    return of(facts, DURING, &lists[DURING]);
+}
+
 static bool find_network(struct facts *facts, const double *usual)
 {
-    struct timings lists[HALVES] = {{NULL, 0}, {NULL, 0}};
+    struct timings lists[HALVES];
     struct blame *blames =
         arena_zero(facts->arena, facts->component_count, sizeof(*blames));
     uint32_t count;
 
-    if (!blames)
+    if (!blames || !both_halves(facts, gaps_of, &facts->usual_gaps, lists))
         return false;
-    for (int h = 0; h < HALVES; h++)
-        if (!gaps_of(facts, &facts->halves[h], &lists[h]))
-            return false;
     struct pair *pairs = pair_up(facts, lists, &count);
     for (uint32_t i = 0; i < count; i++) {
         struct pair *p = &pairs[i];
@@ -383,9 +401,11 @@ static void sweep(const struct sample *s, uint32_t n, uint64_t end, int depth,
     }
 }
 
-static bool own_times(struct facts *facts, const struct sample *s,
+static bool own_times(struct facts *facts, enum half half,
                       struct timings *list)
 {
+    const struct sample *s = &facts->halves[half];
+
     if (!room_for(facts, s, list))
         return false;
     for (uint32_t n = 0; n < s->part_count; n++) {
@@ -393,7 +413,7 @@ static bool own_times(struct facts *facts, const struct sample *s,
         struct busy busy = {p->start_ns, 0};
 
         if ((p->kind != SPAN_SERVER && p->kind != SPAN_CONSUMER) ||
-            p->component == NOBODY)
+            p->component == NOBODY || !facts_judged(facts, half, p))
             continue;
         sweep(s, n, p->end_ns, 0, &busy);
         uint64_t took = p->end_ns - p->start_ns;
@@ -406,12 +426,11 @@ static bool own_times(struct facts *facts, const struct sample *s,
 
 static bool find_latency(struct facts *facts, const double *usual)
 {
-    struct timings lists[HALVES] = {{NULL, 0}, {NULL, 0}};
+    struct timings lists[HALVES];
     uint32_t count;
 
-    for (int h = 0; h < HALVES; h++)
-        if (!own_times(facts, &facts->halves[h], &lists[h]))
-            return false;
+    if (!both_halves(facts, own_times, &facts->usual_own, lists))
+        return false;
     struct pair *pairs = pair_up(facts, lists, &count);
     for (uint32_t i = 0; i < count; i++) {
         const struct pair *p = &pairs[i];
@@ -443,7 +462,8 @@ static bool find_latency(struct facts *facts, const double *usual)
 
 bool waits_find(struct facts *facts)
 {
-    double *usual = usual_traces(facts);
-
-    return usual && find_network(facts, usual) && find_latency(facts, usual);
+    if (!facts->usual_traces)
+        facts->usual_traces = usual_traces(facts);
+    return facts->usual_traces && find_network(facts, facts->usual_traces) &&
+           find_latency(facts, facts->usual_traces);
 }
