@@ -9,7 +9,10 @@
 
 #include "clock.h"
 #include "facts.h"
+#include "hash.h"
 
+const char *const cause_party_names[CAUSE_PARTIES] = {"component", "database",
+                                                      "queue", "external"};
 const char *const cause_kind_names[CAUSE_KINDS] = {
     "resource", "network", "behaviour", "latency",
     "errors",   "silence", "change"};
@@ -101,15 +104,69 @@ static bool find_components(struct facts *facts)
     scope.component = (struct slice){NULL, 0};
     list = registry_components(q->registry, &scope, facts->arena, &count);
     facts->components =
-        arena_zero(facts->arena, count + 1, sizeof(struct identity));
+        arena_zero(facts->arena, count + MAX_PEERS, sizeof(struct identity));
+    facts->component_kinds = arena_zero(facts->arena, count + MAX_PEERS, 1);
     facts->resources = registry_select(q->registry, &scope, facts->arena);
-    if (!facts->components || !facts->resources)
+    if (!facts->components || !facts->resources || !facts->component_kinds)
         return false;
     for (uint32_t i = 0; i < count; i++)
         if (list[i].identity.component.len > 0)
             facts->components[facts->component_count++] = list[i].identity;
-    return terms_init(&facts->terms, facts->arena) &&
+    return terms_init(&facts->link_keys, facts->arena) &&
+           terms_init(&facts->terms, facts->arena) &&
            terms_init(&facts->gauge_keys, facts->arena);
+}
+
+uint32_t facts_identity(struct facts *facts, uint32_t id)
+{
+    struct identity identity;
+
+    if (!registry_identity(facts->question->registry, id, facts->arena,
+                           &identity))
+        return NOBODY;
+    for (uint32_t i = 0; i < facts->served_components; i++)
+        if (same_component(&facts->components[i], &identity))
+            return i;
+    return NOBODY;
+}
+
+uint32_t facts_peer(struct facts *facts, struct slice kind, struct slice name)
+{
+    uint32_t n = facts->component_count;
+    uint8_t party = slice_equal(kind, SLICE("database"))   ? CAUSE_DATABASE
+                    : slice_equal(kind, SLICE("queue"))    ? CAUSE_QUEUE
+                    : slice_equal(kind, SLICE("external")) ? CAUSE_EXTERNAL
+                                                           : CAUSE_COMPONENT;
+
+    if (party == CAUSE_COMPONENT || name.len == 0)
+        return NOBODY;
+    for (uint32_t i = facts->served_components; i < n; i++)
+        if (facts->component_kinds[i] == party &&
+            slice_equal(facts->components[i].component, name))
+            return i;
+    if (n - facts->served_components == MAX_PEERS - 1)
+        return NOBODY;
+    facts->components[n].component = arena_copy(facts->arena, name);
+    facts->component_kinds[n] = party;
+    return facts->component_count++;
+}
+
+void facts_link(struct facts *facts, uint32_t from, uint32_t to)
+{
+    uint32_t count = facts->link_keys.count;
+    struct link *links;
+
+    if (terms_add(&facts->link_keys,
+                  hash_mix((uint64_t)from << 32 | to, 1),
+                  (struct slice){NULL, 0}, (struct slice){NULL, 0},
+                  false) != count)
+        return;
+    links = facts_more(facts, facts->links, facts->link_count,
+                       &facts->link_room, sizeof(*links));
+    if (!links)
+        return;
+    facts->links = links;
+    links[facts->link_count++] = (struct link){from, to};
 }
 
 /* ---- the whole ---- */
@@ -133,26 +190,28 @@ static enum status gather(struct facts *facts)
         if (s == OK && !trees_build(facts, (enum half)half))
             s = arena_status(facts->arena);
     }
-    return s == OK ? limits_read(facts) : s;
+    if (s == OK)
+        s = limits_read(facts);
+    if (s == OK)
+        s = served_read(facts);
+    return s == OK ? changes_read(facts) : s;
 }
 
-/*
- * A window may begin before the fault does. It is judged whole and without its
- * first third and two thirds, and the strongest first suspect wins; a shorter
- * window has to be better by what three tries may win by chance (ln 3).
- */
-enum { TRIES = 3 };
+/* The strongest first suspect of all tries wins; a shorter window has to be
+ * better by what three tries may win by chance (ln 3). */
 static const double TRY_NATS = 1.1;
 
-static enum status judge(struct facts *facts, uint64_t from_ns,
+static enum status judge(struct facts *facts, uint32_t try,
                          struct cause_report *report)
 {
-    facts->from_ns = from_ns;
+    facts->try = try;
+    facts->from_ns = facts_try(facts, try);
     count_traces(facts);
     facts->evidence = arena_zero(facts->arena, facts->component_count + 1,
                                  sizeof(*facts->evidence));
     if (!facts->evidence || !limits_find(facts) || !waits_find(facts) ||
-        !behaviour_find(facts) || !rank(facts, report))
+        !behaviour_find(facts) || !served_find(facts) || !changes_find(facts) ||
+        !rank(facts, report))
         return arena_status(facts->arena) != OK ? arena_status(facts->arena)
                                                 : ERR_BUSY;
     return OK;
@@ -165,14 +224,12 @@ static double first_score(const struct cause_report *report)
 
 static enum status judge_best(struct facts *facts, struct cause_report *report)
 {
-    uint64_t start = facts->times[DURING].start_ns;
-    uint64_t part = (facts->times[DURING].end_ns - start) / TRIES;
-    enum status s = judge(facts, start, report);
+    enum status s = judge(facts, 0, report);
 
-    for (uint64_t i = 1; i < TRIES && s == OK; i++) {
+    for (uint32_t i = 1; i < CAUSE_TRIES && s == OK; i++) {
         struct cause_report other = *report;
 
-        s = judge(facts, start + i * part, &other);
+        s = judge(facts, i, &other);
         if (s == OK && first_score(&other) > first_score(report) + TRY_NATS)
             *report = other;
     }
@@ -202,6 +259,7 @@ enum status cause_find(const struct cause_question *question,
     report->window = facts->times[DURING];
     report->baseline = facts->times[BEFORE];
     report->components = facts->components;
+    report->parties = facts->component_kinds;
     report->component_count = facts->component_count;
     report->traces_before = facts->halves[BEFORE].tree_count;
     report->traces_during = facts->halves[DURING].tree_count;

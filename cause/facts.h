@@ -8,6 +8,11 @@
 
 enum half { BEFORE, DURING, HALVES };
 
+/* A window may begin before the fault does: it is judged whole, without its
+ * first third and without its first two thirds. */
+enum { CAUSE_TRIES = 3 };
+enum { MAX_PEERS = 256 }; /* databases, queues, hosts */
+
 #define NOBODY UINT32_MAX
 
 /* ---- names: texts that are compared as numbers ---- */
@@ -88,8 +93,15 @@ struct facts {
     const struct cause_question *question;
     struct arena *arena;
     struct cause_window times[HALVES];
-    struct identity *components;
-    uint32_t component_count;
+    struct identity *components; /* then peers, up to MAX_PEERS */
+    uint8_t *component_kinds;    /* enum cause_party */
+    uint32_t component_count, served_components; /* with, without peers */
+    struct link *links; /* who calls whom, from derived series */
+    uint32_t link_count, link_room;
+    struct terms link_keys;
+    struct counting *counting; /* of served.c */
+    struct log_record *events;
+    uint32_t event_count;
     struct idset *resources;
     uint32_t *of_resource; /* component by resource id, grown on demand */
     uint32_t of_resource_room;
@@ -99,6 +111,7 @@ struct facts {
     uint32_t gauge_count, gauge_room;
     struct terms gauge_keys; /* their numbers */
     double traces[HALVES]; /* that are judged */
+    uint32_t try;     /* how much of the window is left out, see facts_try */
     uint64_t from_ns; /* the window from here on is what is judged */
     struct happenings *usual_happenings; /* of the baseline: made once */
     struct timings *usual_gaps, *usual_own;
@@ -106,6 +119,24 @@ struct facts {
     struct evidence_list *evidence; /* one per component */
     bool full;                      /* the arena is */
 };
+
+struct link {
+    uint32_t from, to;
+};
+
+/* When the window begins in a try. */
+static inline uint64_t facts_try(const struct facts *facts, uint32_t try)
+{
+    const struct cause_window *w = &facts->times[DURING];
+
+    return w->start_ns + try * ((w->end_ns - w->start_ns) / CAUSE_TRIES);
+}
+
+/* The candidate that stands for a peer, made when it is new; that of an
+ * identity. NOBODY if there is none. */
+uint32_t facts_peer(struct facts *facts, struct slice kind, struct slice name);
+uint32_t facts_identity(struct facts *facts, uint32_t identity);
+void facts_link(struct facts *facts, uint32_t from, uint32_t to);
 
 /* The component of a resource, NOBODY if it is in none. */
 uint32_t facts_component(struct facts *facts, uint32_t resource);
@@ -121,6 +152,10 @@ uint32_t line_event(struct facts *facts, const struct log_record *log);
 MUST_CHECK enum status limits_read(struct facts *facts);
 bool limits_find(struct facts *facts);
 bool waits_find(struct facts *facts);
+MUST_CHECK enum status served_read(struct facts *facts);
+bool served_find(struct facts *facts);
+MUST_CHECK enum status changes_read(struct facts *facts);
+bool changes_find(struct facts *facts);
 bool behaviour_find(struct facts *facts);
 
 /* Is a part of a half in what is judged? */

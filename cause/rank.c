@@ -8,16 +8,16 @@
 
 #include "facts.h"
 
-/* Own time is the weakest sign: whoever shares a node or waits for a lock
- * shows it, too. */
+/* Own time and failed requests are weaker signs: whoever shares a node or waits
+ * for a lock shows the one, and all callers of a fault show the other. */
 static const double WEIGHT[CAUSE_KINDS] = {
     [CAUSE_RESOURCE] = 1,  [CAUSE_NETWORK] = 1, [CAUSE_BEHAVIOUR] = 1,
-    [CAUSE_LATENCY] = 0.5, [CAUSE_ERRORS] = 1,  [CAUSE_SILENCE] = 1,
+    [CAUSE_LATENCY] = 0.5, [CAUSE_ERRORS] = 0.5,  [CAUSE_SILENCE] = 1,
     [CAUSE_CHANGE] = 1};
 
 static bool travels(int kind)
 {
-    return kind != CAUSE_RESOURCE && kind != CAUSE_NETWORK &&
+    return kind != CAUSE_RESOURCE && kind != CAUSE_NETWORK && kind != CAUSE_SILENCE &&
            kind != CAUSE_CHANGE;
 }
 
@@ -86,6 +86,9 @@ static bool graph_of(struct facts *facts, struct graph *g)
                 set(g, g->calls, s->parts[p->up].component, p->component);
         }
     }
+    for (uint32_t i = 0; i < facts->link_count; i++)
+        if (facts->links[i].from != facts->links[i].to)
+            set(g, g->calls, facts->links[i].from, facts->links[i].to);
     reach(g);
     return true;
 }
@@ -95,8 +98,13 @@ static bool graph_of(struct facts *facts, struct graph *g)
 static double own(const struct facts *facts, uint32_t c)
 {
     const double *best = facts->evidence[c].best;
+    double sum = best[CAUSE_RESOURCE] + best[CAUSE_NETWORK] +
+                 best[CAUSE_SILENCE];
 
-    return best[CAUSE_RESOURCE] + best[CAUSE_NETWORK];
+    /* Of a peer nobody can look deeper. */
+    if (facts->component_kinds[c] != CAUSE_COMPONENT)
+        sum += best[CAUSE_ERRORS] + best[CAUSE_LATENCY];
+    return sum;
 }
 
 /* The strongest of a kind below a component, or what cannot have travelled. */
@@ -108,7 +116,12 @@ static double under(const struct facts *facts, const struct graph *g,
     for (uint32_t d = 0; d < g->n; d++) {
         if (d == c || !has(g, g->below, c, d))
             continue;
-        double v = fmax(facts->evidence[d].best[kind], own(facts, d));
+        const double *best = facts->evidence[d].best;
+        double v = fmax(best[kind], own(facts, d));
+
+        /* Requests fail because of whatever is wrong below. */
+        if (kind == CAUSE_ERRORS)
+            v = fmax(v, fmax(best[CAUSE_BEHAVIOUR], best[CAUSE_LATENCY]));
         if (v > most) {
             most = v;
             *who = d;
@@ -120,11 +133,12 @@ static double under(const struct facts *facts, const struct graph *g,
 static void score(const struct facts *facts, const struct graph *g, uint32_t c,
                   struct cause_suspect *s)
 {
+    const double *best = facts->evidence[c].best;
     double lost = 0;
 
     *s = (struct cause_suspect){.component = c, .because = NOBODY};
     for (int kind = 0; kind < CAUSE_KINDS; kind++) {
-        double v = facts->evidence[c].best[kind], keep = v;
+        double v = best[kind], keep = v;
         uint32_t who = NOBODY;
 
         if (v > 0 && travels(kind)) {
@@ -136,6 +150,8 @@ static void score(const struct facts *facts, const struct graph *g, uint32_t c,
                 s->because = who;
             }
         }
+        if (kind == CAUSE_CHANGE) /* the last kind: only beside others */
+            keep = fmin(v, s->score);
         s->raw += WEIGHT[kind] * v;
         s->score += WEIGHT[kind] * keep;
     }

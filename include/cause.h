@@ -80,11 +80,21 @@ struct cause_suspect {
     uint32_t because; /* a callee explains it: its number, or UINT32_MAX */
 };
 
+enum cause_party {
+    CAUSE_COMPONENT,
+    CAUSE_DATABASE, /* these three are known from their callers only */
+    CAUSE_QUEUE,
+    CAUSE_EXTERNAL,
+    CAUSE_PARTIES
+};
+extern const char *const cause_party_names[CAUSE_PARTIES];
+
 struct cause_report {
     struct cause_window window, baseline;
     bool found;                        /* something stands out */
     double confidence;                 /* 0 to 1 */
-    const struct identity *components; /* by names */
+    const struct identity *components; /* by names; then peers: a name only */
+    const uint8_t *parties;            /* enum cause_party of each */
     uint32_t component_count;
     struct cause_suspect *suspects; /* most likely first, score > 0 */
     uint32_t suspect_count;

@@ -71,6 +71,8 @@ static void reply_suspect(struct call *call, const struct cause_report *report,
     jsonw_member_uint(w, "rank", rank + 1);
     jsonw_member_text(w, "component", identity->component);
     reply_text(call, "environment", identity->environment);
+    jsonw_member_text(w, "party",
+                      slice_of(cause_party_names[report->parties[s->component]]));
     jsonw_member_double(w, "score", rounded(s->score));
     if (s->onset_ns)
         jsonw_member_time(w, "onset", s->onset_ns);
