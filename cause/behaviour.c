@@ -271,7 +271,8 @@ struct chance {
 };
 
 static struct chance chance_after(const struct place *place,
-                                  const struct run runs[HALVES], uint32_t before)
+                                  const struct run runs[HALVES],
+                                  uint32_t before)
 {
     struct chance c;
 
@@ -296,6 +297,27 @@ static struct slice tell(struct facts *facts, const struct happening *h,
                       h->call ? "call" : "log", is_new ? "new" : "gone",
                       (int)prev.len, prev.ptr, (int)what.len, what.ptr,
                       c->k[BEFORE], c->n[BEFORE], c->k[DURING], c->n[DURING]);
+}
+
+/* Requests that got as far as the event before, and not here. */
+static void missing(const struct facts *facts, const struct run *prior,
+                    const struct run *run, struct cause_evidence *e)
+{
+    const struct sample *s = &facts->halves[DURING];
+
+    for (uint32_t i = 0, k = 0; i < prior->count; i++) {
+        const struct happening *h = &prior->at[i];
+
+        while (k < run->count && run->at[k].tree < h->tree)
+            k++;
+        if (k < run->count && run->at[k].tree == h->tree)
+            continue;
+        uint64_t at = s->parts[h->owner].start_ns;
+        if (e->trace_count < CAUSE_MAX_EXAMPLES)
+            memcpy(e->traces[e->trace_count++], s->parts[h->owner].trace, 16);
+        if (e->onset_ns == 0 || at < e->onset_ns)
+            e->onset_ns = at;
+    }
 }
 
 static void judge(struct facts *facts, struct place *place,
@@ -327,18 +349,23 @@ static void judge(struct facts *facts, struct place *place,
     struct cause_evidence *best = &place->best[is_new];
     if (nats <= best->nats)
         return;
-    *best = (struct cause_evidence){
-        .kind = CAUSE_BEHAVIOUR,
-        .class = "code",
-        .nats = nats,
-        .text = tell(facts, h, is_new, prior, &c),
-        .template = facts->terms.at[h->event].text,
-        .line = facts->terms.at[h->event].line,
-        .peer = NOBODY,
-        .numbers = {c.k[BEFORE], c.k[DURING], c.n[BEFORE], c.n[DURING],
-                    "requests"}};
-    if (is_new)
+    *best = (struct cause_evidence){.kind = CAUSE_BEHAVIOUR,
+                                    .class = "code",
+                                    .nats = nats,
+                                    .text = tell(facts, h, is_new, prior, &c),
+                                    .template = facts->terms.at[h->event].text,
+                                    .line = facts->terms.at[h->event].line,
+                                    .peer = NOBODY,
+                                    .numbers = {c.k[BEFORE], c.k[DURING],
+                                                c.n[BEFORE], c.n[DURING],
+                                                "requests"}};
+    if (is_new) {
         examples(facts, &runs[DURING], DURING, best);
+    } else {
+        struct run before_it = find_run(place, DURING, prior);
+
+        missing(facts, &before_it, &runs[DURING], best);
+    }
 }
 
 static void judge_place(struct facts *facts, struct place *place)

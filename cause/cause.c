@@ -156,8 +156,7 @@ void facts_link(struct facts *facts, uint32_t from, uint32_t to)
     uint32_t count = facts->link_keys.count;
     struct link *links;
 
-    if (terms_add(&facts->link_keys,
-                  hash_mix((uint64_t)from << 32 | to, 1),
+    if (terms_add(&facts->link_keys, hash_mix((uint64_t)from << 32 | to, 1),
                   (struct slice){NULL, 0}, (struct slice){NULL, 0},
                   false) != count)
         return;
@@ -225,14 +224,18 @@ static double first_score(const struct cause_report *report)
 static enum status judge_best(struct facts *facts, struct cause_report *report)
 {
     enum status s = judge(facts, 0, report);
+    struct evidence_list *best = facts->evidence;
 
     for (uint32_t i = 1; i < CAUSE_TRIES && s == OK; i++) {
         struct cause_report other = *report;
 
         s = judge(facts, i, &other);
-        if (s == OK && first_score(&other) > first_score(report) + TRY_NATS)
+        if (s == OK && first_score(&other) > first_score(report) + TRY_NATS) {
             *report = other;
+            best = facts->evidence;
+        }
     }
+    facts->evidence = best;
     return s;
 }
 
@@ -254,6 +257,10 @@ enum status cause_find(const struct cause_question *question,
         s = gather(facts);
     if (s == OK)
         s = judge_best(facts, report);
+    if (s == OK && !story_tell(facts, report))
+        s = arena_status(arena);
+    if (s == OK && report->found)
+        s = special_find(facts, report);
     if (s != OK)
         return s;
     report->window = facts->times[DURING];

@@ -46,9 +46,9 @@ bool changes_find(struct facts *facts)
         bool change = slice_equal(log->event_name, SLICE(DERIVED_CHANGE));
 
         /* Of Kubernetes' events those that warn, and as news. */
-        if (c == NOBODY || (!change && (log->level < LEVEL_WARN ||
-                                        log->time_ns <
-                                            facts->times[BEFORE].end_ns)))
+        if (c == NOBODY ||
+            (!change && (log->level < LEVEL_WARN ||
+                         log->time_ns < facts->times[BEFORE].end_ns)))
             continue;
         struct cause_evidence e = {
             .kind = CAUSE_CHANGE,
@@ -58,11 +58,11 @@ bool changes_find(struct facts *facts)
             .line = body,
             .peer = NOBODY,
             .onset_ns = log->time_ns,
-            .text = facts_text(facts, "%.*s%s%.*s",
-                               (int)reason.len, reason.ptr ? reason.ptr : "",
-                               reason.len ? ": " : "",
-                               (int)(body.len < 300 ? body.len : 300),
-                               body.ptr ? body.ptr : "")};
+            .text =
+                facts_text(facts, "%.*s%s%.*s", (int)reason.len,
+                           reason.ptr ? reason.ptr : "", reason.len ? ": " : "",
+                           (int)(body.len < 300 ? body.len : 300),
+                           body.ptr ? body.ptr : "")};
         evidence_add(facts, c, &e);
     }
     return !facts->full;

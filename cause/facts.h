@@ -110,7 +110,9 @@ struct facts {
     struct gauge *gauges;
     uint32_t gauge_count, gauge_room;
     struct terms gauge_keys; /* their numbers */
-    double traces[HALVES]; /* that are judged */
+    uint64_t *calls;         /* bits: who calls whom */
+    double *requests;        /* served in the window, by component */
+    double traces[HALVES];   /* that are judged */
     uint32_t try;     /* how much of the window is left out, see facts_try */
     uint64_t from_ns; /* the window from here on is what is judged */
     struct happenings *usual_happenings; /* of the baseline: made once */
@@ -166,7 +168,6 @@ static inline bool facts_judged(const struct facts *facts, enum half half,
            facts->halves[half].trees[part->tree].start_ns >= facts->from_ns;
 }
 
-
 /* ---- evidence.c ---- */
 
 struct evidence_list {
@@ -189,7 +190,12 @@ double nats_of(double k1, double n1, double k2, double n2);
 void *facts_more(struct facts *facts, void *at, uint32_t count, uint32_t *room,
                  size_t size);
 
-/* ---- rank.c ---- */
+/* ---- rank.c, story.c, special.c ---- */
 bool rank(struct facts *facts, struct cause_report *report);
+/* Does one call the other? Good after rank(). */
+bool facts_calls(const struct facts *facts, uint32_t from, uint32_t to);
+bool story_tell(struct facts *facts, struct cause_report *report);
+MUST_CHECK enum status special_find(struct facts *facts,
+                                    struct cause_report *report);
 
 #endif

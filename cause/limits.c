@@ -76,9 +76,8 @@ static struct gauge *gauge_at(struct facts *facts, uint32_t component,
     if (!gauges)
         return NULL;
     facts->gauges = gauges;
-    gauges[facts->gauge_count] = (struct gauge){.component = component,
-                                                .metric = metric,
-                                                .instance = instance};
+    gauges[facts->gauge_count] = (struct gauge){
+        .component = component, .metric = metric, .instance = instance};
     return &gauges[facts->gauge_count++];
 }
 
@@ -108,7 +107,8 @@ static enum status read_gauges(struct facts *facts)
 {
     struct slice names[SOURCES];
     struct series_query query = {.start_ns = facts->times[BEFORE].start_ns,
-                                 .end_ns = facts->times[DURING].end_ns + MAX_STEP_NS,
+                                 .end_ns =
+                                     facts->times[DURING].end_ns + MAX_STEP_NS,
                                  .resources = facts->resources,
                                  .names = names,
                                  .name_count = SOURCES};
@@ -213,8 +213,7 @@ static void judge(struct facts *facts, const struct gauge *g)
 
         if (t <= facts->times[BEFORE].end_ns)
             before[n++] = g->at[i].value;
-        else if (t > facts->from_ns &&
-                 t <= facts->times[DURING].end_ns)
+        else if (t > facts->from_ns && t <= facts->times[DURING].end_ns)
             during[m++] = g->at[i].value;
     }
     if (n < 3 || m == 0)

@@ -11,14 +11,14 @@
 /* Own time and failed requests are weaker signs: whoever shares a node or waits
  * for a lock shows the one, and all callers of a fault show the other. */
 static const double WEIGHT[CAUSE_KINDS] = {
-    [CAUSE_RESOURCE] = 1,  [CAUSE_NETWORK] = 1, [CAUSE_BEHAVIOUR] = 1,
-    [CAUSE_LATENCY] = 0.5, [CAUSE_ERRORS] = 0.5,  [CAUSE_SILENCE] = 1,
+    [CAUSE_RESOURCE] = 1,  [CAUSE_NETWORK] = 1,  [CAUSE_BEHAVIOUR] = 1,
+    [CAUSE_LATENCY] = 0.5, [CAUSE_ERRORS] = 0.5, [CAUSE_SILENCE] = 1,
     [CAUSE_CHANGE] = 1};
 
 static bool travels(int kind)
 {
-    return kind != CAUSE_RESOURCE && kind != CAUSE_NETWORK && kind != CAUSE_SILENCE &&
-           kind != CAUSE_CHANGE;
+    return kind != CAUSE_RESOURCE && kind != CAUSE_NETWORK &&
+           kind != CAUSE_SILENCE && kind != CAUSE_CHANGE;
 }
 
 /* Below this the first is not named: numbers that could as well be chance. */
@@ -90,7 +90,15 @@ static bool graph_of(struct facts *facts, struct graph *g)
         if (facts->links[i].from != facts->links[i].to)
             set(g, g->calls, facts->links[i].from, facts->links[i].to);
     reach(g);
+    facts->calls = g->calls;
     return true;
+}
+
+bool facts_calls(const struct facts *facts, uint32_t from, uint32_t to)
+{
+    uint32_t words = (facts->component_count + 63) / 64;
+
+    return facts->calls[(size_t)from * words + to / 64] >> (to & 63) & 1;
 }
 
 /* ---- scores ---- */
@@ -98,8 +106,8 @@ static bool graph_of(struct facts *facts, struct graph *g)
 static double own(const struct facts *facts, uint32_t c)
 {
     const double *best = facts->evidence[c].best;
-    double sum = best[CAUSE_RESOURCE] + best[CAUSE_NETWORK] +
-                 best[CAUSE_SILENCE];
+    double sum =
+        best[CAUSE_RESOURCE] + best[CAUSE_NETWORK] + best[CAUSE_SILENCE];
 
     /* Of a peer nobody can look deeper. */
     if (facts->component_kinds[c] != CAUSE_COMPONENT)

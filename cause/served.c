@@ -54,11 +54,10 @@ static void add(const struct facts *facts, struct amounts *a,
 {
     const struct cause_window *w = facts->times;
 
-    a->before +=
-        amount * overlap(p, w[BEFORE].start_ns, w[BEFORE].end_ns);
+    a->before += amount * overlap(p, w[BEFORE].start_ns, w[BEFORE].end_ns);
     for (uint32_t i = 0; i < CAUSE_TRIES; i++)
-        a->during[i] += amount * overlap(p, facts_try(facts, i),
-                                         w[DURING].end_ns);
+        a->during[i] +=
+            amount * overlap(p, facts_try(facts, i), w[DURING].end_ns);
 }
 
 static struct slice text_of(const struct point *p, const char *key)
@@ -108,8 +107,7 @@ static void add_buckets(const struct facts *facts, struct counted *c,
     add(facts, &c->buckets[0], p, (double)h->zero_count);
     for (uint32_t i = 0; i < h->positive.count; i++) {
         /* The middle of the bucket, on the scale of its bounds. */
-        double power = (h->positive.offset + (double)i + 0.5) /
-                       exp2(h->scale);
+        double power = (h->positive.offset + (double)i + 0.5) / exp2(h->scale);
 
         if (h->positive.counts[i] > 0)
             add(facts, &c->buckets[bucket_of(exp2(power))], p,
@@ -135,9 +133,16 @@ static void read_served(struct counting *c, const struct point *p,
     struct counted *at =
         counted_at(c, component, text_of(p, DERIVED_OPERATION), false);
 
-    if (at)
-        add(c->facts, is_named(p, DERIVED_ERRORS) ? &at->errors : &at->requests,
-            p, amount_of(p));
+    if (!at)
+        return;
+    if (is_named(p, DERIVED_ERRORS)) {
+        add(c->facts, &at->errors, p, amount_of(p));
+        return;
+    }
+    add(c->facts, &at->requests, p, amount_of(p));
+    c->facts->requests[component] +=
+        amount_of(p) * overlap(p, c->facts->times[DURING].start_ns,
+                               c->facts->times[DURING].end_ns);
 }
 
 static void read_peer(struct counting *c, const struct point *p, uint32_t from)
@@ -203,12 +208,12 @@ enum status served_read(struct facts *facts)
         {DERIVED_OUT_DURATION, sizeof(DERIVED_OUT_DURATION) - 1},
         {DERIVED_OUT_ERRORS, sizeof(DERIVED_OUT_ERRORS) - 1},
         {DERIVED_IN_DURATION, sizeof(DERIVED_IN_DURATION) - 1}};
-    struct series_query query = {
-        .start_ns = facts->times[BEFORE].start_ns,
-        .end_ns = facts->times[DURING].end_ns + NS_PER_MIN,
-        .resources = facts->resources,
-        .names = names,
-        .name_count = sizeof(names) / sizeof(*names)};
+    struct series_query query = {.start_ns = facts->times[BEFORE].start_ns,
+                                 .end_ns =
+                                     facts->times[DURING].end_ns + NS_PER_MIN,
+                                 .resources = facts->resources,
+                                 .names = names,
+                                 .name_count = sizeof(names) / sizeof(*names)};
     struct counting *c = arena_zero(facts->arena, 1, sizeof(*c));
 
     if (!c || !terms_init(&c->keys, facts->arena))
@@ -218,9 +223,11 @@ enum status served_read(struct facts *facts)
                            sizeof(*c->called));
     c->answered = arena_zero(facts->arena, facts->component_count + 1,
                              sizeof(*c->answered));
+    facts->requests = arena_zero(facts->arena, facts->component_count + 1,
+                                 sizeof(*facts->requests));
     facts->counting = c;
     facts->served_components = facts->component_count;
-    if (!c->called || !c->answered)
+    if (!c->called || !c->answered || !facts->requests)
         return arena_status(facts->arena);
     return reader_query_series(facts->question->reader, &query, read_point, c);
 }
@@ -240,12 +247,13 @@ static void judge_errors(struct facts *facts, const struct counted *c)
     struct cause_evidence e = {
         .kind = CAUSE_ERRORS,
         .class = "errors",
-        .nats = nats_of(k1, n1, k2, n2) * new * new * fmin(1, is / FELT_SHARE),
+        .nats = nats_of(k1, n1, k2, n2) * new *new *fmin(1, is / FELT_SHARE),
         .operation = c->operation,
         .peer = NOBODY,
         .numbers = {k1, k2, n1, n2, "requests"},
-        .text = facts_text(facts, "%.*s fails: %.1f%% -> %.1f%% of %.0f "
-                                  "requests",
+        .text = facts_text(facts,
+                           "%.*s fails: %.1f%% -> %.1f%% of %.0f "
+                           "requests",
                            (int)c->operation.len, c->operation.ptr, 100 * was,
                            100 * is, n2)};
     evidence_add(facts, c->component, &e);
@@ -327,8 +335,9 @@ static void judge_silence(struct facts *facts, uint32_t component)
         .nats = nats_of(k1, n1, k2, n2) * more * more,
         .peer = NOBODY,
         .numbers = {k1, k2, n1, n2, "calls"},
-        .text = facts_text(facts, "%.0f of %.0f calls get no answer, %.0f of "
-                                  "%.0f before",
+        .text = facts_text(facts,
+                           "%.0f of %.0f calls get no answer, %.0f of "
+                           "%.0f before",
                            k2, n2, k1, n1)};
     evidence_add(facts, component, &e);
 }

@@ -401,8 +401,7 @@ static void sweep(const struct sample *s, uint32_t n, uint64_t end, int depth,
     }
 }
 
-static bool own_times(struct facts *facts, enum half half,
-                      struct timings *list)
+static bool own_times(struct facts *facts, enum half half, struct timings *list)
 {
     const struct sample *s = &facts->halves[half];
 

@@ -144,7 +144,10 @@ uint32_t line_event(struct facts *facts, const struct log_record *log)
     for (word = next_word(&rest); word.len > 0; word = next_word(&rest)) {
         if (is_place(word)) {
             words = hash_mix(hash, hash_bytes(word.ptr, word.len, 1));
-            return terms_add(&facts->terms, words, word, cut(line, MAX_SHOWN),
+            struct slice shown =
+                slice_from(line, (size_t)(word.ptr - line.ptr));
+
+            return terms_add(&facts->terms, words, word, cut(shown, MAX_SHOWN),
                              log->level >= LEVEL_ERROR);
         }
         if (seen == WORDS)

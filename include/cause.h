@@ -21,6 +21,8 @@ enum {
     CAUSE_MAX_SPANS = 20000,
     CAUSE_MAX_EVIDENCE = 8, /* of one suspect */
     CAUSE_MAX_EXAMPLES = 3, /* traces of one piece of evidence */
+    CAUSE_MAX_SPECIAL = 8,
+    CAUSE_TOLD = 16, /* suspects of whom victims are looked for */
 };
 
 struct cause_window {
@@ -80,6 +82,18 @@ struct cause_suspect {
     uint32_t because; /* a callee explains it: its number, or UINT32_MAX */
 };
 
+struct cause_excluded {
+    uint32_t component;
+    struct slice why;
+};
+
+/* An attribute value that failing requests have more often than others. */
+struct cause_special {
+    struct slice key, value;
+    double nats;
+    uint32_t failing, failing_of, others, others_of;
+};
+
 enum cause_party {
     CAUSE_COMPONENT,
     CAUSE_DATABASE, /* these three are known from their callers only */
@@ -98,6 +112,12 @@ struct cause_report {
     uint32_t component_count;
     struct cause_suspect *suspects; /* most likely first, score > 0 */
     uint32_t suspect_count;
+    struct slice cause, first_failure, impact; /* sentences */
+    struct cause_excluded *excluded; /* looked at, and not the cause */
+    uint32_t excluded_count;
+    struct cause_special *special; /* of the first suspect's requests */
+    uint32_t special_count;
+    bool special_slow; /* the slowest are meant, as none failed */
     uint64_t spans_read, logs_read, traces_before, traces_during;
 };
 

@@ -71,14 +71,19 @@ static void reply_suspect(struct call *call, const struct cause_report *report,
     jsonw_member_uint(w, "rank", rank + 1);
     jsonw_member_text(w, "component", identity->component);
     reply_text(call, "environment", identity->environment);
-    jsonw_member_text(w, "party",
-                      slice_of(cause_party_names[report->parties[s->component]]));
+    jsonw_member_text(
+        w, "party", slice_of(cause_party_names[report->parties[s->component]]));
     jsonw_member_double(w, "score", rounded(s->score));
     if (s->onset_ns)
         jsonw_member_time(w, "onset", s->onset_ns);
     if (s->because != UINT32_MAX)
         jsonw_member_text(w, "explainedBy",
                           report->components[s->because].component);
+    jsonw_key(w, "victims");
+    jsonw_open(w, '[');
+    for (uint32_t i = 0; i < s->victim_count; i++)
+        jsonw_text(w, report->components[s->victims[i]].component);
+    jsonw_close(w, ']');
     jsonw_key(w, "evidence");
     jsonw_open(w, '[');
     for (uint32_t i = 0; i < s->evidence_count; i++)
@@ -96,6 +101,63 @@ static void reply_times(struct call *call, const char *key,
     jsonw_open(w, '{');
     jsonw_member_time(w, "startTime", window->start_ns);
     jsonw_member_time(w, "endTime", window->end_ns);
+    jsonw_close(w, '}');
+}
+
+static void reply_summary(struct call *call, const struct cause_report *report)
+{
+    struct jsonw *w = &call->json;
+
+    jsonw_key(w, "summary");
+    jsonw_open(w, '{');
+    jsonw_member_text(w, "cause", report->cause);
+    reply_text(call, "firstFailure", report->first_failure);
+    reply_text(call, "impact", report->impact);
+    jsonw_close(w, '}');
+}
+
+static void reply_excluded(struct call *call, const struct cause_report *report)
+{
+    struct jsonw *w = &call->json;
+
+    jsonw_key(w, "excluded");
+    jsonw_open(w, '[');
+    for (uint32_t i = 0; i < report->excluded_count; i++) {
+        const struct cause_excluded *e = &report->excluded[i];
+
+        jsonw_open(w, '{');
+        jsonw_member_text(w, "component",
+                          report->components[e->component].component);
+        jsonw_member_text(w, "why", e->why);
+        jsonw_close(w, '}');
+    }
+    jsonw_close(w, ']');
+}
+
+static void reply_special(struct call *call, const struct cause_report *report)
+{
+    struct jsonw *w = &call->json;
+
+    jsonw_key(w, "special");
+    jsonw_open(w, '{');
+    jsonw_member_text(
+        w, "of", report->special_slow ? SLICE("slowest") : SLICE("failed"));
+    jsonw_key(w, "attributes");
+    jsonw_open(w, '[');
+    for (uint32_t i = 0; i < report->special_count; i++) {
+        const struct cause_special *s = &report->special[i];
+
+        jsonw_open(w, '{');
+        jsonw_member_text(w, "key", s->key);
+        jsonw_member_text(w, "value", s->value);
+        jsonw_member_double(w, "nats", rounded(s->nats));
+        jsonw_member_uint(w, "failing", s->failing);
+        jsonw_member_uint(w, "failingOf", s->failing_of);
+        jsonw_member_uint(w, "others", s->others);
+        jsonw_member_uint(w, "othersOf", s->others_of);
+        jsonw_close(w, '}');
+    }
+    jsonw_close(w, ']');
     jsonw_close(w, '}');
 }
 
@@ -120,11 +182,14 @@ static enum status answer(struct call *call, struct cause_question *question)
     reply_times(call, "baseline", &report->baseline);
     jsonw_member_bool(w, "found", report->found);
     jsonw_member_double(w, "confidence", rounded(report->confidence));
+    reply_summary(call, report);
     jsonw_key(w, "suspects");
     jsonw_open(w, '[');
     for (uint32_t i = 0; i < report->suspect_count; i++)
         reply_suspect(call, report, i);
     jsonw_close(w, ']');
+    reply_excluded(call, report);
+    reply_special(call, report);
     jsonw_key(w, "read");
     jsonw_open(w, '{');
     jsonw_member_uint(w, "spans", report->spans_read);
@@ -157,7 +222,9 @@ static enum status cause_post(struct call *call)
     if (s == OK)
         s = params_range(call, &question.window.start_ns,
                          &question.window.end_ns);
-    question.has_baseline = json_is_object(baseline);
+    question.has_baseline = baseline && !json_is_null(baseline);
+    if (s == OK && question.has_baseline && !json_is_object(baseline))
+        s = call_fail(call, ERR_INVALID, NULL, "baseline must be an object");
     if (s == OK && question.has_baseline)
         s = baseline_time(call, baseline, "startTime",
                           &question.baseline.start_ns);

@@ -26,6 +26,7 @@ from running import END, START, TOP, Running, Tap
 # Members that this traffic does not bring about.
 RARE = {
     "Health.error": "only of a sick server",
+    "CauseEvidence.peer": "only where a network is slow",
 }
 METHODS = ("get", "put", "post", "delete", "patch")
 
