@@ -5,6 +5,7 @@
 # make unit | e2e                       the parts of it, in MODE
 # make check                            what a commit must pass besides
 # make bench [SECTIONS="spans logs"]    figures for docs/benchmarks.md
+# make bench-cause                      labelled faults found, if there are any
 # make golden                           write tests/golden anew, for review
 # make fuzz TARGET=wire SECONDS=60      libFuzzer over a target of tests/fuzz
 # make tidy | format | headers | layers
@@ -142,6 +143,12 @@ bench:
 	+@$(again) MODE=release build-bench
 	@OUT=$(BUILD)/release python3 tests/bench/bench.py $(SECTIONS)
 	@for b in $(benches:$(out)/%=$(BUILD)/release/%); do $$b || exit 1; done
+# How often the culprit of labelled faults is found (docs/root-cause.md), where
+# these lie beside the repository.
+bench-cause:
+	@sh tests/setup.sh build
+	+@$(again) MODE=release all
+	@OUT=$(abspath $(BUILD))/release python3 tests/bench/bench_cause.py
 build-bench: $(benches) $(binary) $(shopgen)
 
 # What it finds interesting is kept in the build folder; a crash is left in the
@@ -207,7 +214,7 @@ clean:
 -include $(shell find $(out) -name '*.d' 2>/dev/null)
 
 .PHONY: all lib build-unit build-fuzz build-e2e build-bench run demo test \
-        unit e2e setup bench fuzz golden check check-gcc check-clang \
+        unit e2e setup bench bench-cause fuzz golden check check-gcc check-clang \
         check-asan check-tsan layers headers format format-check tidy docs \
         install clean
 .SECONDARY:

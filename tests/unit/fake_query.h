@@ -146,6 +146,38 @@ enum status reader_query_series(struct reader *reader,
     return the_bed->read_status;
 }
 
+enum status reader_sample_spans(struct reader *reader,
+                                const struct sample_query *query,
+                                span_visit *visit, void *arg)
+{
+    (void)reader;
+    for (uint32_t i = 0; i < the_bed->span_count; i++) {
+        const struct span *span = &the_bed->spans[i];
+
+        if (span->start_ns >= query->start_ns &&
+            span->start_ns < query->end_ns &&
+            idset_has(query->resources, span->resource_id))
+            visit(arg, span);
+    }
+    return the_bed->read_status;
+}
+
+enum status reader_sample_logs(struct reader *reader,
+                               const struct sample_query *query,
+                               log_visit *visit, void *arg)
+{
+    (void)reader;
+    for (uint32_t i = 0; i < the_bed->log_count; i++) {
+        const struct log_record *log = &the_bed->logs[i];
+
+        if (log->time_ns >= query->start_ns && log->time_ns < query->end_ns &&
+            !id_is_zero(log->trace_id, 16) &&
+            idset_has(query->resources, log->resource_id))
+            visit(arg, log);
+    }
+    return the_bed->read_status;
+}
+
 enum status reader_resource(struct reader *reader, uint32_t id,
                             struct arena *arena, struct resource *resource)
 {
