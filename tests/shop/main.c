@@ -27,7 +27,8 @@ static void on_signal(int signal)
 static void usage(void)
 {
     fputs("Usage: shopgen [OPTION VALUE]...\n"
-          "  --otlp HOST:PORT    where to send (127.0.0.1:4318), or file:PATH\n"
+          "  --otlp HOST:PORT    where to send (127.0.0.1:4318); or\n"
+          "                      file:PATH, or zstd:LEVEL (just compressed)\n"
           "  --seed N            same seed, same traffic (1)\n"
           "  --shops N           copies of the shop of 12 components (1)\n"
           "  --pods N            per component (2)\n"
@@ -245,12 +246,13 @@ int main(int argc, char **argv)
     double seconds = (double)(clock_monotonic_ns() - begin) / 1e9;
     if (!options.quiet)
         printf("spans=%llu logs=%llu points=%llu bytes=%llu failed=%llu "
-               "seconds=%.3f\n",
+               "seconds=%.3f zstd_seconds=%.3f\n",
                (unsigned long long)(options.spans ? world.spans_made : 0),
                (unsigned long long)world.logs_made,
                (unsigned long long)world.points_made,
                (unsigned long long)sender_bytes(sender),
-               (unsigned long long)sender_failed(sender), seconds);
+               (unsigned long long)sender_failed(sender), seconds,
+               sender_zstd_seconds(sender));
     int failed = sender_failed(sender) > 0;
     world_free(&world);
     sender_close(sender);

@@ -187,6 +187,8 @@ void sender_send(struct sender *s, enum send_path path, struct slice body);
 void sender_drain(struct sender *s);
 void sender_close(struct sender *s);
 uint64_t sender_bytes(const struct sender *s);
+/* CPU time spent compressing, of the target zstd:LEVEL. */
+double sender_zstd_seconds(const struct sender *s);
 uint64_t sender_failed(const struct sender *s);
 
 #endif
