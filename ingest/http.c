@@ -36,6 +36,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -56,6 +57,7 @@ struct http {
     struct intake *intake;
     struct MHD_Daemon *daemon;
     uint16_t port;
+    int quiesced_fd;           /* not listening any more; -1 before */
     struct budget connections; /* their share of the budget */
     atomic_uint busy;          /* requests from their last byte to their end */
 };
@@ -459,6 +461,7 @@ enum status http_start(struct http **out, struct intake *intake)
     enum status status = listen_open(where, &fd, &http->port);
 
     http->intake = intake;
+    http->quiesced_fd = -1;
     budget_init(&http->connections, intake->options.budget->limit / 2);
     if (status == OK) {
         http->daemon = start_daemon(http, fd);
@@ -485,10 +488,13 @@ uint16_t http_port(const struct http *http)
 
 void http_quiesce(struct http *http)
 {
-    int fd = http ? MHD_quiesce_daemon(http->daemon) : -1;
-
-    if (fd >= 0)
-        close(fd);
+    if (!http)
+        return;
+    /* Nobody can connect any more. It is closed once the library's thread has
+     * ended, which may still take it out of its epoll set. */
+    http->quiesced_fd = MHD_quiesce_daemon(http->daemon);
+    if (http->quiesced_fd >= 0)
+        (void)shutdown(http->quiesced_fd, SHUT_RDWR);
 }
 
 void http_stop(struct http *http)
@@ -498,5 +504,7 @@ void http_stop(struct http *http)
     for (int i = 0; i < LAST_ANSWERS_MS && atomic_load(&http->busy) > 0; i++)
         nanosleep(&(struct timespec){.tv_nsec = (long)NS_PER_MS}, NULL);
     MHD_stop_daemon(http->daemon);
+    if (http->quiesced_fd >= 0)
+        close(http->quiesced_fd);
     free(http);
 }
