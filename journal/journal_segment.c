@@ -247,7 +247,8 @@ enum status segment_append(struct segment_writer *writer,
     put(head + 25, batch->encoding, 1);
     put(head + 26, origin, 2);
     crc = libdeflate_crc32(0, head + 8, ENTRY_HEAD - 8 + origin);
-    crc = libdeflate_crc32(crc, batch->body, batch->body_len);
+    if (batch->body_len > 0) /* begins anew when there is no body */
+        crc = libdeflate_crc32(crc, batch->body, batch->body_len);
     put(head + 4, crc, 4);
     status = add(writer, head, ENTRY_HEAD + origin);
     if (status == OK)

@@ -276,6 +276,51 @@ TEST(sizes_round_every_border)
     end();
 }
 
+static void drop_submit(void *arg, struct batch *batch)
+{
+    (void)arg;
+    batch_done(batch, OK);
+    batch_free(batch);
+}
+
+static enum status count_replayed(void *arg, struct batch *batch)
+{
+    ++*(uint32_t *)arg;
+    CHECK_EQ(batch->body_len, 0);
+    batch_free(batch);
+    return OK;
+}
+
+/* Of a message without records only its place is kept. */
+TEST(an_entry_may_have_no_body)
+{
+    struct journal *journal;
+    uint32_t count = 0;
+
+    begin();
+    journal = open_journal(&journal_io_system);
+    CHECK_EQ(
+        journal_start(journal, (struct sink){drop_submit, seen_ready, &seen}),
+        OK);
+    for (int i = 0; i < 3; i++) {
+        struct outcome outcome = {-1};
+        struct batch *batch = batch_new(SIGNAL_LOGS, NULL, 0, NULL);
+        struct sink sink = journal_sink(journal);
+
+        batch->done = outcome_set;
+        batch->done_arg = &outcome;
+        sink.submit(sink.arg, batch);
+        CHECK_EQ(wait_for(&outcome), OK);
+    }
+    journal_close(journal);
+    journal = open_journal(&journal_io_system);
+    CHECK_EQ(journal_replay(journal, 0, count_replayed, &count), OK);
+    CHECK_EQ(count, 3);
+    journal_close(journal);
+    CHECK_EQ(files(".damaged", NULL), 0);
+    end();
+}
+
 TEST(many_share_a_sync)
 {
     struct journal *journal;
