@@ -7,9 +7,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "ask.h"
 #include "record.h"
 #include "slice.h"
-#include "ask.h"
 
 /* Bytes of words: letters, digits, '_' and all of non-ASCII. */
 extern const uint8_t match_fold[256]; /* lower case, or 0: between words */

@@ -246,9 +246,8 @@ static enum status decode_acknowledged(struct daemon *d, struct batch *batch)
 static enum status replay_entry(void *arg, struct batch *batch)
 {
     struct daemon *d = arg;
-    enum status status = batch->encoding == BATCH_LETTER
-                             ? OK
-                             : decode_acknowledged(d, batch);
+    enum status status =
+        batch->encoding == BATCH_LETTER ? OK : decode_acknowledged(d, batch);
 
     if (status == OK) {
         correlator_take(d->correlator, batch);

@@ -13,11 +13,11 @@
 #define BLOCK_H
 
 #include "arena.h"
+#include "ask.h"
 #include "buf.h"
 #include "idset.h"
 #include "record.h"
 #include "status.h"
-#include "ask.h"
 
 /* What is kept beside the block, to skip it or to count without opening it. */
 struct block_meta {

@@ -11,10 +11,10 @@
 #define SERIES_H
 
 #include "arena.h"
+#include "ask.h"
 #include "buf.h"
 #include "record.h"
 #include "status.h"
-#include "ask.h"
 
 static inline uint64_t series_hour(uint64_t time_ns)
 {

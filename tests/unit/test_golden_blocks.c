@@ -359,7 +359,7 @@ static void show_chunk(struct slice bytes, struct buf *out)
 /* One file of a folder against the text beside it. */
 static void check_file(const char *folder, const char *name)
 {
-    char stem[PATH_SIZE], path[PATH_SIZE + 8];
+    char stem[2 * PATH_SIZE], path[2 * PATH_SIZE + 8];
     struct buf bytes, summary, want, got;
 
     buf_init(&bytes, SIZE_MAX);

@@ -416,11 +416,11 @@ TEST(sum_of_exponential_histograms_keeps_counts_and_places)
         CHECK_EQ(total(&h->negative),
                  total(&ha->negative) + total(&hb->negative));
         CHECK(h->scale <= ha->scale && h->scale <= hb->scale);
-        /* A bucket's upper end: 2^((i + 1) / 2^scale) on both sides. */
+        /* A bucket's upper end: 2^((i + 1) / 2^scale) on both sides. The
+         * exponents are compared, as the ends themselves may be infinite. */
         for (uint32_t i = 0; i < ha->positive.count; i++) {
-            double top =
-                exp2((ha->positive.offset + (int)i + 1) / exp2(ha->scale));
-            double place = log2(top) * exp2(h->scale);
+            double place = (ha->positive.offset + (double)i + 1) *
+                           exp2(h->scale - ha->scale);
             int64_t at = (int64_t)ceil(place - 1e-9) - 1 - h->positive.offset;
 
             if (ha->positive.counts[i])
