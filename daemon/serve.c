@@ -47,6 +47,7 @@ struct daemon {
     struct store *store;
     struct registry *registry;
     struct catalog *catalog;
+    struct rca *rca;
     struct correlator *correlator;
     struct query *query;
     struct ingest *ingest;
@@ -109,6 +110,33 @@ static void load_catalog(struct daemon *d)
     if (store_load_text(d->store, "catalog", &arena, &text) == OK &&
         text.len > 0)
         (void)!put_catalog(d, text, "store");
+    arena_release(&arena);
+}
+
+/* ---- root-cause reports ---- */
+
+static void save_report(void *arg, const char *name, struct slice text)
+{
+    struct daemon *d = arg;
+
+    store_save_text(d->store, name, text);
+}
+
+static void load_reports(struct daemon *d)
+{
+    struct arena arena;
+    char name[32];
+
+    d->rca = rca_new(save_report, d);
+    arena_init(&arena, NULL, 4 * RCA_MAX_BYTES);
+    for (uint32_t place = 0; place < RCA_KEPT; place++) {
+        struct slice text = {NULL, 0};
+
+        rca_name(place, name);
+        if (store_load_text(d->store, name, &arena, &text) == OK)
+            rca_load(d->rca, place, text);
+        arena_reset(&arena);
+    }
     arena_release(&arena);
 }
 
@@ -215,6 +243,7 @@ static enum status start_correlator(struct daemon *d)
         return status;
     d->catalog = catalog_new();
     load_catalog(d);
+    load_reports(d);
     read_catalog_file(d);
     return correlator_open(&d->correlator, &correlator, d->store, d->registry,
                            d->catalog);
@@ -299,6 +328,7 @@ static enum status start_ports(struct daemon *d)
         .store = d->store,
         .registry = d->registry,
         .catalog = d->catalog,
+        .rca = d->rca,
         .journal = d->journal,
         .save_catalog = save_catalog,
         .save_catalog_arg = d,
@@ -351,6 +381,7 @@ static void stop(struct daemon *d)
     registry_close(d->registry); /* has a last word for the store */
     store_close(d->store);       /* seals, commits, cuts the journal */
     catalog_free(d->catalog);
+    rca_free(d->rca);
     journal_close(d->journal);
 }
 

@@ -7,6 +7,7 @@
 #include "budget.h"
 #include "catalog.h"
 #include "correlate.h"
+#include "rca.h"
 #include "registry.h"
 #include "status.h"
 #include "store.h"
@@ -25,6 +26,7 @@ struct query_options {
     struct registry *registry;
     struct catalog *catalog;
     struct journal *journal;
+    struct rca *rca; /* reports; NULL: none are kept */
     /* Keeps a new one; on return it is on disk. */
     enum status (*save_catalog)(void *arg, struct slice text);
     void *save_catalog_arg;

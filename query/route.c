@@ -17,7 +17,7 @@
 
 static const struct route *const tables[] = {
     routes_logs,       routes_traces, routes_metrics, routes_topology,
-    routes_components, routes_admin,  routes_cause,
+    routes_components, routes_admin,  routes_cause,   routes_rca,
 };
 
 static int hex_digit(char c)

@@ -362,6 +362,10 @@ def main():
                  "searchScope": {"namespace": "acme", "project": "shop"}}
         _, failed = server.ask_json("POST", "/api/v1alpha1/traces/query",
                                     {**scope, "errorsOnly": True, "limit": 1})
+        analyze = spec.root["paths"]["/api/v1alpha1/rca-agent/analyze"]
+        media = analyze["post"]["requestBody"]["content"]["application/json"]
+        server.ask_json("POST", "/api/v1alpha1/rca-agent/analyze",
+                        media["examples"]["errors"]["value"])
         check.path_values = {"traceId": failed["traces"][0]["traceId"],
                              "spanId": failed["traces"][0]["rootSpanId"]}
         path = "/api/v1alpha1/traces/{traceId}/spans/{spanId}"

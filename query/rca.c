@@ -1,0 +1,220 @@
+/*
+ * Reports lie in a ring of places, so that what is kept on disk under the
+ * names of the places has a bound, too.
+ */
+#include "rca.h"
+
+#include <jansson.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "clock.h"
+#include "mem.h"
+
+enum field {
+    ID,
+    ALERT,
+    TIMESTAMP,
+    STATUS,
+    SUMMARY,
+    NAMESPACE,
+    PROJECT,
+    ENVIRONMENT,
+    FIELDS
+};
+static const char *const fields[FIELDS] = {
+    "reportId", "alertId",   "timestamp", "status",
+    "summary",  "namespace", "project",   "environment"};
+
+struct kept {
+    uint64_t time_ns, number; /* number: order of arrival, 0: free */
+    char *text;               /* all of it; then the fields */
+    struct slice whole, field[FIELDS];
+};
+
+struct rca {
+    pthread_mutex_t lock;
+    struct kept kept[RCA_KEPT];
+    uint64_t numbers;
+    rca_save *save;
+    void *arg;
+};
+
+struct rca *rca_new(rca_save *save, void *arg)
+{
+    struct rca *rca = mem_zero(1, sizeof(*rca));
+
+    pthread_mutex_init(&rca->lock, NULL);
+    rca->save = save;
+    rca->arg = arg;
+    return rca;
+}
+
+void rca_free(struct rca *rca)
+{
+    if (!rca)
+        return;
+    for (int i = 0; i < RCA_KEPT; i++)
+        free(rca->kept[i].text);
+    pthread_mutex_destroy(&rca->lock);
+    free(rca);
+}
+
+void rca_name(uint32_t place, char name[32])
+{
+    (void)snprintf(name, 32, "rca.%u", (unsigned)place);
+}
+
+static struct slice put_text(char **at, struct slice text)
+{
+    struct slice copy = {*at, text.len};
+
+    slice_copy(*at, text);
+    *at += text.len;
+    return copy;
+}
+
+static enum status read_document(struct slice text, struct kept *kept)
+{
+    json_t *document = json_loadb(text.ptr, text.len, 0, NULL);
+    struct slice field[FIELDS];
+    size_t len = text.len;
+    enum status status = OK;
+    char *at;
+
+    for (int i = 0; i < FIELDS; i++) {
+        const json_t *value = json_object_get(document, fields[i]);
+
+        field[i] =
+            (struct slice){json_string_value(value), json_string_length(value)};
+        len += field[i].len;
+        if (!field[i].ptr)
+            status = ERR_INVALID;
+    }
+    if (status == OK && !clock_parse_rfc3339(field[TIMESTAMP], &kept->time_ns))
+        status = ERR_INVALID;
+    if (status == OK) {
+        kept->text = at = mem_alloc(len + 1);
+        kept->whole = put_text(&at, text);
+        for (int i = 0; i < FIELDS; i++)
+            kept->field[i] = put_text(&at, field[i]);
+    }
+    json_decref(document);
+    return status;
+}
+
+static void put_at(struct rca *rca, uint32_t place, const struct kept *kept)
+{
+    free(rca->kept[place].text);
+    rca->kept[place] = *kept;
+    rca->kept[place].number = ++rca->numbers;
+}
+
+void rca_load(struct rca *rca, uint32_t place, struct slice text)
+{
+    struct kept kept = {0};
+
+    if (text.len > 0 && read_document(text, &kept) == OK)
+        put_at(rca, place, &kept);
+}
+
+/* Of this id; else a free one; else that of the oldest. */
+static uint32_t place_for(const struct rca *rca, const struct kept *kept)
+{
+    uint32_t best = 0;
+
+    for (uint32_t i = 0; i < RCA_KEPT; i++) {
+        const struct kept *k = &rca->kept[i], *b = &rca->kept[best];
+
+        if (k->number && slice_equal(k->field[ID], kept->field[ID]))
+            return i;
+        if (b->number && (!k->number || k->time_ns < b->time_ns))
+            best = i;
+    }
+    return best;
+}
+
+enum status rca_put(struct rca *rca, struct slice text)
+{
+    struct kept kept = {0};
+    char name[32];
+
+    if (text.len > RCA_MAX_BYTES)
+        return ERR_TOO_BIG;
+    enum status status = read_document(text, &kept);
+    if (status != OK)
+        return status;
+    pthread_mutex_lock(&rca->lock);
+    uint32_t place = place_for(rca, &kept);
+    put_at(rca, place, &kept);
+    rca_name(place, name);
+    if (rca->save)
+        rca->save(rca->arg, name, kept.whole);
+    pthread_mutex_unlock(&rca->lock);
+    return OK;
+}
+
+struct slice rca_get(struct rca *rca, struct slice id, struct arena *arena)
+{
+    struct slice text = {NULL, 0};
+
+    pthread_mutex_lock(&rca->lock);
+    for (int i = 0; i < RCA_KEPT; i++)
+        if (rca->kept[i].number && slice_equal(rca->kept[i].field[ID], id))
+            text = arena_copy(arena, rca->kept[i].whole);
+    pthread_mutex_unlock(&rca->lock);
+    return text;
+}
+
+static bool fits(struct slice wanted, struct slice has)
+{
+    return wanted.len == 0 || slice_equal(wanted, has);
+}
+
+static bool matches(const struct kept *k, const struct rca_filter *f)
+{
+    return k->number && k->time_ns >= f->start_ns && k->time_ns < f->end_ns &&
+           fits(f->namespace, k->field[NAMESPACE]) &&
+           fits(f->project, k->field[PROJECT]) &&
+           fits(f->environment, k->field[ENVIRONMENT]) &&
+           fits(f->status, k->field[STATUS]);
+}
+
+static int by_time(const void *left, const void *right)
+{
+    const struct kept *a = *(const struct kept *const *)left;
+    const struct kept *b = *(const struct kept *const *)right;
+
+    if (a->time_ns != b->time_ns)
+        return a->time_ns < b->time_ns ? -1 : 1;
+    return slice_compare(a->field[ID], b->field[ID]);
+}
+
+struct rca_row *rca_list(struct rca *rca, const struct rca_filter *filter,
+                         struct arena *arena, uint32_t *count, uint64_t *total)
+{
+    const struct kept *found[RCA_KEPT];
+    struct rca_row *rows;
+    uint32_t n = 0;
+
+    pthread_mutex_lock(&rca->lock);
+    for (int i = 0; i < RCA_KEPT; i++)
+        if (matches(&rca->kept[i], filter))
+            found[n++] = &rca->kept[i];
+    qsort(found, n, sizeof(found[0]), by_time);
+    *total = n;
+    *count = n < filter->limit ? n : filter->limit;
+    rows = arena_zero(arena, *count + 1, sizeof(*rows));
+    for (uint32_t i = 0; rows && i < *count; i++) {
+        const struct kept *k = found[filter->ascending ? i : n - 1 - i];
+
+        rows[i] = (struct rca_row){arena_copy(arena, k->field[ID]),
+                                   arena_copy(arena, k->field[ALERT]),
+                                   arena_copy(arena, k->field[TIMESTAMP]),
+                                   arena_copy(arena, k->field[SUMMARY]),
+                                   arena_copy(arena, k->field[STATUS])};
+    }
+    pthread_mutex_unlock(&rca->lock);
+    return rows;
+}
