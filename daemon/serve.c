@@ -190,7 +190,8 @@ static enum status start_storage(struct daemon *d)
     return store_open(&d->store, &store);
 }
 
-/* A resource may be forgotten when no record of it can be left; 0: never. A
+/* A resource may be forgotten when no record of it can be left; 0: only the
+ * store can say when that is. A
  * record may be from an hour ahead, and goes with the last one of its block or
  * hour. */
 static uint64_t forget_after(const struct config *c)

@@ -47,7 +47,8 @@ struct registry_options {
     uint64_t forget_ns; /* a resource not seen for so long may be dropped when
                            the table is full, and its number be given to
                            another: not less than the longest retention; 0:
-                           never */
+                           only when nothing that old is stored any more
+                           (store_oldest_ns()) */
 };
 
 /* Reads what the store kept. Close it before the store; that saves what is

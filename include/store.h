@@ -71,6 +71,11 @@ bool store_next_offset(struct store *store, struct slice topic,
 
 uint64_t store_watermark(struct store *store, enum stream stream);
 
+/* Whatever is kept, in blocks or in memory, came no earlier than this: what
+ * was seen last before it, by a day or more, has no record left. As of the last
+ * look at the tables, some seconds ago; 0: not looked yet. From any thread. */
+uint64_t store_oldest_ns(struct store *store);
+
 /* Seals what is in memory, however little: batches were refused for want of
  * memory. From any thread. */
 void store_relieve(struct store *store);

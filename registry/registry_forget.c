@@ -1,7 +1,8 @@
 /*
- * Making room: a resource that was not seen for forget_ns is dropped, and its
- * number kept for another. Its records are past the retention by then, so
- * nothing is left that the number could tag wrongly.
+ * Making room: a resource that was not seen for forget_ns, or not since the
+ * oldest of all that is stored came, is dropped and its number kept for
+ * another. Its records are past the retention by then, or were deleted because
+ * the database was full, so nothing is left that the number could tag wrongly.
  *
  * Nothing can be taken out of maps and names one by one, so that they are
  * simple; instead they are made anew from what stays. This runs only when the
@@ -12,11 +13,23 @@
 
 enum { SWEEP_S = 30 };
 
-static bool unseen(const struct registry *registry, const struct res *res)
+/* What was seen before this time can go. */
+static uint64_t forget_before(const struct registry *registry)
 {
-    uint64_t seen_ns = res->seen_s * NS_PER_S;
+    uint64_t keep = registry->options.forget_ns, before = 0;
+    uint64_t oldest = store_oldest_ns(registry->store);
 
-    return seen_ns + registry->options.forget_ns < registry->now_ns;
+    if (keep > 0 && keep < registry->now_ns)
+        before = registry->now_ns - keep;
+    /* A record may be from an hour ahead, and chunks are of whole hours. */
+    if (oldest > NS_PER_DAY && oldest - NS_PER_DAY > before)
+        before = oldest - NS_PER_DAY;
+    return before;
+}
+
+static bool unseen(const struct res *res, uint64_t before)
+{
+    return (res->seen_s + UINT64_C(1)) * NS_PER_S < before;
 }
 
 static void drop(struct registry *registry, uint32_t id)
@@ -26,7 +39,13 @@ static void drop(struct registry *registry, uint32_t id)
     if (res->kind == RES_DERIVED) {
         registry->ident[res->owner].derived = NONE;
     } else {
-        registry->ident[registry->identity_of[id]].resources--;
+        struct ident *ident = &registry->ident[registry->identity_of[id]];
+
+        ident->resources--;
+        /* Its series were written while it was seen. */
+        if (ident->derived != NONE &&
+            registry->res[ident->derived].seen_s < res->seen_s)
+            registry->res[ident->derived].seen_s = res->seen_s;
         registry->unassigned -= res->rule == RULE_UNASSIGNED;
         registry->received--;
     }
@@ -47,7 +66,7 @@ static bool may_go(const struct registry *registry, const struct res *res)
     return res->kind == RES_PLAIN || res->kind == RES_RECORD;
 }
 
-static uint32_t drop_unseen(struct registry *registry)
+static uint32_t drop_unseen(struct registry *registry, uint64_t before)
 {
     uint32_t dropped = 0;
 
@@ -57,7 +76,7 @@ static uint32_t drop_unseen(struct registry *registry)
             struct res *res = &registry->res[id];
 
             if ((res->kind == RES_DERIVED) == derived &&
-                may_go(registry, res) && unseen(registry, res)) {
+                may_go(registry, res) && unseen(res, before)) {
                 drop(registry, id);
                 dropped++;
             }
@@ -161,12 +180,16 @@ static void renew_maps(struct registry *registry)
 
 void registry_forget(struct registry *registry)
 {
-    if (registry->options.forget_ns == 0 ||
-        registry->now_ns - registry->swept_ns < SWEEP_S * NS_PER_S)
+    if (registry->now_ns - registry->swept_ns < SWEEP_S * NS_PER_S)
         return;
     registry->swept_ns = registry->now_ns;
+
+    uint64_t before = forget_before(registry);
+
+    if (before == 0)
+        return;
     registry_lock(registry);
-    if (drop_unseen(registry) > 0) {
+    if (drop_unseen(registry, before) > 0) {
         renew_names(registry);
         renew_pods(registry);
         renew_maps(registry);

@@ -20,6 +20,7 @@ struct section *section_new(enum stream stream, uint64_t serial)
     section->stream = stream;
     section->serial = serial;
     section->opened_ns = clock_monotonic_ns();
+    section->received_ns = UINT64_MAX;
     section->last_run = &section->first_run;
     return section;
 }
@@ -73,6 +74,8 @@ void section_add(struct section *section, struct batch *batch)
         section->first_lsn = batch->lsn;
     if (batch->lsn > section->last_lsn)
         section->last_lsn = batch->lsn;
+    if (batch->received_ns < section->received_ns && !batch->derived)
+        section->received_ns = batch->received_ns;
     section->records += batch->count;
     section->bytes += batch_size(batch);
 }

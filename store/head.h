@@ -34,7 +34,8 @@ struct section {
     uint64_t serial; /* counts the sections of the stream, never reused */
     uint64_t order;  /* when it was closed, among all streams */
     uint64_t first_lsn, last_lsn;
-    uint64_t opened_ns; /* clock_monotonic_ns */
+    uint64_t opened_ns;   /* clock_monotonic_ns */
+    uint64_t received_ns; /* earliest arrival of its batches; UINT64_MAX */
     uint64_t records, bytes;
     uint32_t batch_count;
     struct batch_run first_run, *last_run;

@@ -9,6 +9,11 @@
  * are given back to the file system, some hundred at a time, and at the end
  * the log is written back and cut, which is when the file gets shorter.
  *
+ * What is oldest after that is noted for store_oldest_ns(). A block's newest
+ * record is hardly newer than its arrival and its other records came with it,
+ * so the oldest of these times is about when the oldest record came, whatever
+ * times the records in the block may have.
+ *
  * A step does a bounded amount, so that sealing never waits long for it.
  */
 #include "clock.h"
@@ -167,6 +172,17 @@ static bool too_big(const struct store *store, const struct pages *p)
            (p->count - p->unused) * p->size > store->options.retention_bytes;
 }
 
+static void note_oldest(struct store *store,
+                        const struct oldest oldest[OLDEST_COUNT], uint64_t now)
+{
+    for (int kind = 0; kind < OLDEST_COUNT; kind++)
+        if (oldest[kind].found && oldest[kind].max_ns < now)
+            now = oldest[kind].max_ns;
+    pthread_mutex_lock(&store->lock);
+    store->oldest_ns = now;
+    pthread_mutex_unlock(&store->lock);
+}
+
 static enum status delete_some(struct store *store, struct pages *pages,
                                bool *more)
 {
@@ -174,6 +190,11 @@ static enum status delete_some(struct store *store, struct pages *pages,
     struct oldest oldest[OLDEST_COUNT];
     uint64_t now = clock_wall_ns();
     enum status status = find_oldest(db, oldest);
+
+    /* Before anything is deleted: that may yet be rolled back. */
+    if (status == OK)
+        note_oldest(store, oldest, now);
+
     int kind = choose(store, oldest, now, too_big(store, pages));
 
     if (status != OK || kind < 0)

@@ -182,6 +182,8 @@ static void leave_out(struct store *store, const struct commit *commit)
         if (!stream->first)
             stream->last = NULL;
         stream->closed--;
+        if (section->received_ns < store->oldest_ns)
+            store->oldest_ns = section->received_ns;
         if (section->last_lsn > stream->watermark)
             stream->watermark = section->last_lsn;
         store->head_bytes -= section->bytes;

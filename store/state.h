@@ -43,6 +43,8 @@ struct store {
     uint64_t press_lsn; /* once it is cut up to here, the journal may press
                            for sealing again: or blocks would get tiny */
     uint64_t next_order;
+    uint64_t oldest_ns; /* see store_oldest_ns(); what is in the lists of
+                           sections not counted */
     uint64_t head_bytes;
     uint64_t derived_ns;              /* monotonic, of the last derived batch */
     struct saves *saves, *saves_open; /* oldest and newest generation */

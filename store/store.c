@@ -211,6 +211,18 @@ uint64_t store_watermark(struct store *store, enum stream stream)
     return lsn;
 }
 
+uint64_t store_oldest_ns(struct store *store)
+{
+    pthread_mutex_lock(&store->lock);
+    uint64_t oldest_ns = store->oldest_ns;
+    for (int i = 0; i < STREAM_COUNT; i++)
+        for (const struct section *s = store->streams[i].first; s; s = s->next)
+            if (s->received_ns < oldest_ns)
+                oldest_ns = s->received_ns;
+    pthread_mutex_unlock(&store->lock);
+    return oldest_ns;
+}
+
 enum status store_health(struct store *store)
 {
     pthread_mutex_lock(&store->lock);

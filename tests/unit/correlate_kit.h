@@ -82,6 +82,12 @@ uint64_t store_watermark(struct store *store, enum stream stream)
     return kit_store.watermark[stream];
 }
 
+uint64_t store_oldest_ns(struct store *store)
+{
+    (void)store;
+    return 0;
+}
+
 enum status store_health(struct store *store)
 {
     (void)store;

@@ -23,6 +23,7 @@ struct store {
     uint32_t identities, resources; /* highest number and id, plus one */
     uint32_t repointed;             /* calls of save_resource_identity */
     struct slice text;
+    uint64_t oldest_ns;
 };
 
 static inline struct store *fake_store_new(void)
@@ -41,6 +42,11 @@ static inline void fake_store_free(struct store *store)
 {
     arena_release(&store->arena);
     free(store);
+}
+
+uint64_t store_oldest_ns(struct store *store)
+{
+    return store->oldest_ns;
 }
 
 void store_save_identity(struct store *store, const struct identity *identity)

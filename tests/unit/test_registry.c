@@ -789,6 +789,38 @@ TEST(overflow_and_forgetting)
     options = keep;
 }
 
+TEST(what_the_store_has_no_more_is_forgotten_without_an_age)
+{
+    struct bed bed;
+    struct registry_options keep = options;
+    uint64_t later = NOW + 30 * NS_PER_DAY;
+
+    options =
+        (struct registry_options){.max_resources = 2, .max_identities = 40};
+    bed_init(&bed);
+    struct resource old = {.attrs = attrs_of(&bed, COMPONENT "=old")};
+    struct resource still = {.attrs = attrs_of(&bed, COMPONENT "=still")};
+    struct resource fresh = {.attrs = attrs_of(&bed, COMPONENT "=fresh")};
+
+    registry_resolve(bed.registry, &old, NOW);
+    registry_resolve(bed.registry, &still, NOW + 5 * NS_PER_DAY);
+
+    /* Its records may still be there. */
+    bed.store->oldest_ns = NOW + NS_PER_DAY;
+    registry_resolve(bed.registry, &fresh, later);
+    CHECK_EQ(who(&bed, fresh.id)[0], '5');
+
+    bed.store->oldest_ns = NOW + 2 * NS_PER_DAY;
+    registry_resolve(bed.registry, &fresh, later + NS_PER_MIN);
+    CHECK_EQ(fresh.id, old.id);
+    CHECK_EQ(who(&bed, fresh.id)[0], '1');
+    uint32_t id = still.id;
+    registry_resolve(bed.registry, &still, later + NS_PER_MIN);
+    CHECK_EQ(still.id, id);
+    bed_release(&bed);
+    options = keep;
+}
+
 TEST(flood_stays_small_and_fast)
 {
     struct bed bed;

@@ -164,6 +164,11 @@ TEST(a_full_database_loses_the_oldest)
     CHECK(file_size(h.path) <= before / 2 + (64 + 8) * 16384);
     struct seen seen = look(&h);
     CHECK(seen.logs >= 12 * 200 && seen.logs < 22 * 200);
+
+    /* What is left came no earlier than the store says. */
+    uint64_t oldest = now - seen.logs / 200 * NS_PER_HOUR;
+    CHECK(store_oldest_ns(&h.store) >= oldest);
+    CHECK(store_oldest_ns(&h.store) < oldest + NS_PER_S);
     clean(&h);
 }
 
