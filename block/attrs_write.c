@@ -140,7 +140,7 @@ static inline struct attr_node *step(struct attrs_out *out,
 
     for (int i = 0; i < MAX_SIBLINGS && (child = *link); i++) {
         if (child->key_len == attr->key_len && child->type == attr->type &&
-            memcmp(child->key, attr->key, attr->key_len) == 0) {
+            bytes_equal(child->key, attr->key, attr->key_len)) {
             if (i > 0) {
                 *link = child->next;
                 child->next = node->child;

@@ -51,8 +51,9 @@ void column_put_texts(struct column_out *column, const struct slice *texts,
 struct dict {
     struct scratch *scratch;
     struct slice *texts;
-    uint32_t *hashes;
-    uint32_t *slots; /* code + 1; 0: free */
+    struct dict_slot {
+        uint32_t hash, number; /* code + 1; 0: free */
+    } * slots;
     uint32_t count, room, mask;
     uint32_t lookups, last;
     bool unique; /* hardly anything repeats: every text gets a code */
@@ -67,8 +68,7 @@ static inline uint32_t dict_add(struct dict *dict, struct slice text)
     if (dict->count > 0 && !dict->unique) {
         struct slice last = dict->texts[dict->last];
 
-        if (last.len == text.len &&
-            (text.len == 0 || memcmp(last.ptr, text.ptr, text.len) == 0)) {
+        if (slice_equal(last, text)) {
             dict->lookups++;
             return dict->last;
         }

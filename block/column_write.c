@@ -292,41 +292,50 @@ void dict_init(struct dict *dict, struct scratch *scratch)
     *dict = (struct dict){.scratch = scratch};
 }
 
-static uint32_t text_hash(struct slice text)
+/* Of texts in memory only, so short ones may have a hash of their own, without
+ * a call. */
+static inline uint32_t text_hash(struct slice text)
 {
-    uint64_t h = hash_bytes(text.ptr, text.len, 0);
+    uint64_t h, last;
 
+    if (text.len >= 8 && text.len <= 16) {
+        memcpy(&h, text.ptr, 8);
+        memcpy(&last, text.ptr + text.len - 8, 8);
+        h = hash_mix(h ^ text.len, last);
+    } else {
+        h = hash_bytes(text.ptr, text.len, 0);
+    }
     return (uint32_t)(h ^ h >> 32);
+}
+
+static void dict_place(struct dict *dict, struct dict_slot entry)
+{
+    uint32_t i = entry.hash & dict->mask;
+
+    while (dict->slots[i].number)
+        i = (i + 1) & dict->mask;
+    dict->slots[i] = entry;
 }
 
 static void dict_grow(struct dict *dict)
 {
-    uint32_t room = dict->room ? 2 * dict->room : 8;
-    uint32_t half = dict->room;
+    uint32_t half = dict->room, room = half ? 2 * half : 8;
+    const struct dict_slot *old = dict->slots;
 
-    if (half == 0) {
+    if (half == 0)
         dict->texts = scratch_alloc(dict->scratch, room * sizeof(*dict->texts));
-        dict->hashes =
-            scratch_alloc(dict->scratch, room * sizeof(*dict->hashes));
-    } else {
+    else
         dict->texts = scratch_double(dict->scratch, dict->texts,
                                      half * sizeof(*dict->texts));
-        dict->hashes = scratch_double(dict->scratch, dict->hashes,
-                                      half * sizeof(*dict->hashes));
-    }
     dict->room = room;
     if (dict->unique)
         return;
     dict->mask = 2 * room - 1;
     dict->slots = scratch_zero(dict->scratch, (size_t)dict->mask + 1,
                                sizeof(*dict->slots));
-    for (uint32_t code = 0; code < dict->count; code++) {
-        uint32_t i = dict->hashes[code] & dict->mask;
-
-        while (dict->slots[i])
-            i = (i + 1) & dict->mask;
-        dict->slots[i] = code + 1;
-    }
+    for (uint32_t i = 0; i < 2 * half; i++)
+        if (old[i].number)
+            dict_place(dict, old[i]);
 }
 
 uint32_t dict_find_or_add(struct dict *dict, struct slice text)
@@ -341,17 +350,17 @@ uint32_t dict_find_or_add(struct dict *dict, struct slice text)
     }
     hash = text_hash(text);
     dict->lookups++;
-    for (i = hash & dict->mask; dict->slots[i]; i = (i + 1) & dict->mask) {
-        uint32_t code = dict->slots[i] - 1;
+    for (i = hash & dict->mask; dict->slots[i].number;
+         i = (i + 1) & dict->mask) {
+        uint32_t code = dict->slots[i].number - 1;
 
-        if (dict->hashes[code] == hash && slice_equal(dict->texts[code], text))
+        if (dict->slots[i].hash == hash && slice_equal(dict->texts[code], text))
             return dict->last = code;
     }
     if (dict->lookups >= DICT_TRIAL &&
         dict->count > dict->lookups - dict->lookups / 8)
         dict->unique = true;
     dict->texts[dict->count] = text;
-    dict->hashes[dict->count] = hash;
-    dict->slots[i] = dict->count + 1;
+    dict->slots[i] = (struct dict_slot){hash, dict->count + 1};
     return dict->last = dict->count++;
 }

@@ -117,7 +117,7 @@ void semconv_read(struct semconv *semconv, const struct attrs *attrs)
             uint32_t row = slots[slot] - 1U;
             enum semconv_field field = rows[row].field;
 
-            if (lens[row] != len || memcmp(rows[row].key, attr->key, len) != 0)
+            if (lens[row] != len || !bytes_equal(rows[row].key, attr->key, len))
                 continue;
             if (!semconv->at[field] || row < semconv->rank[field]) {
                 semconv->at[field] = attr;

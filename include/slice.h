@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <string.h>
 
 struct slice {
@@ -24,9 +25,44 @@ static inline struct slice slice_of(const char *text)
     return (struct slice){text, strlen(text)};
 }
 
+/* Whether n bytes are the same. Keys and values are mostly shorter than what a
+ * call of memcmp() costs: words that overlap do up to 32 bytes. */
+static inline bool bytes_equal(const char *a, const char *b, size_t n)
+{
+    uint64_t x, y, v, w;
+    uint32_t p, q, r, t;
+
+    if (n >= 8) {
+        memcpy(&x, a, 8);
+        memcpy(&y, b, 8);
+        memcpy(&v, a + n - 8, 8);
+        memcpy(&w, b + n - 8, 8);
+        if (((x ^ y) | (v ^ w)) != 0)
+            return false;
+        if (n <= 16)
+            return true;
+        if (n > 32)
+            return memcmp(a + 8, b + 8, n - 16) == 0;
+        memcpy(&x, a + 8, 8);
+        memcpy(&y, b + 8, 8);
+        memcpy(&v, a + n - 16, 8);
+        memcpy(&w, b + n - 16, 8);
+        return ((x ^ y) | (v ^ w)) == 0;
+    }
+    if (n >= 4) {
+        memcpy(&p, a, 4);
+        memcpy(&q, b, 4);
+        memcpy(&r, a + n - 4, 4);
+        memcpy(&t, b + n - 4, 4);
+        return ((p ^ q) | (r ^ t)) == 0;
+    }
+    return n == 0 ||
+           (a[0] == b[0] && a[n / 2] == b[n / 2] && a[n - 1] == b[n - 1]);
+}
+
 static inline bool slice_equal(struct slice a, struct slice b)
 {
-    return a.len == b.len && (a.len == 0 || memcmp(a.ptr, b.ptr, a.len) == 0);
+    return a.len == b.len && bytes_equal(a.ptr, b.ptr, a.len);
 }
 
 /* Less than, equal to or greater than zero, like memcmp; a prefix is less. */
