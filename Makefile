@@ -20,7 +20,7 @@ MODULES = base proto journal block series store registry correlate cause ingest 
 DEPS    = libmicrohttpd jansson sqlite3 libzstd libdeflate yaml-0.1 libprotobuf-c
 
 CC       ?= cc
-CFLAGS   ?= -O2 -g
+CFLAGS   ?= -O3 -g
 CPPFLAGS ?=
 
 out = $(BUILD)/$(MODE)
@@ -43,7 +43,7 @@ cflags.fuzz  = -O1 -fno-omit-frame-pointer -fno-sanitize-recover=all \
                -fsanitize=fuzzer-no-link,address,undefined
 cflags      += $(cflags.$(MODE))
 
-# Ours after the user's, so that MODE wins over -O2 and nobody loses a flag.
+# Ours after the user's, so that MODE wins over -O3 and nobody loses a flag.
 compile = $(CC) $(CPPFLAGS) $(CFLAGS) $(cflags)
 
 proto   = $(patsubst proto/%.proto,$(out)/proto/%.pb-c,$(wildcard proto/*.proto))
@@ -167,7 +167,7 @@ fuzz:
 check: layers headers format-check check-gcc check-clang check-asan check-tsan
 
 check-gcc check-clang: check-%:
-	+$(again) BUILD=$(BUILD)/$* CC=$* CFLAGS="-O2 -g -Werror" all lib
+	+$(again) BUILD=$(BUILD)/$* CC=$* CFLAGS="-O3 -g -Werror" all lib
 check-asan check-tsan: check-%:
 	+$(again) MODE=$* unit
 
