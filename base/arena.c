@@ -104,7 +104,7 @@ static struct arena_chunk *chunk_new(struct arena *arena, size_t size,
 {
     struct arena_chunk *chunk;
 
-    if (size > arena->cap - arena->size) {
+    if (arena->size > arena->cap || size > arena->cap - arena->size) {
         *status = ERR_TOO_BIG;
         return NULL;
     }
@@ -192,6 +192,25 @@ struct slice arena_copy(struct arena *arena, struct slice s)
         return (struct slice){NULL, 0};
     slice_copy(copy, s);
     return (struct slice){copy, s.len};
+}
+
+struct slice arena_copy_forced(struct arena *arena, struct slice s)
+{
+    struct slice copy = arena_copy(arena, s);
+    size_t size = sizeof(struct arena_chunk) + s.len;
+
+    if (copy.ptr)
+        return copy;
+    struct arena_chunk *chunk = mem_alloc(size);
+    if (arena->budget)
+        budget_force(arena->budget, size);
+    arena->size += size;
+    chunk->size = size;
+    /* The arena is sticky now: nothing comes from the newest chunk any more. */
+    chunk->next = arena->chunk;
+    arena->chunk = chunk;
+    slice_copy((char *)(chunk + 1), s);
+    return (struct slice){(char *)(chunk + 1), s.len};
 }
 
 enum status arena_status(const struct arena *arena)

@@ -13,10 +13,19 @@ void budget_init(struct budget *budget, size_t limit)
     atomic_init(&budget->peak, 0);
 }
 
+static void note_peak(struct budget *budget, size_t used)
+{
+    size_t peak = atomic_load_explicit(&budget->peak, memory_order_relaxed);
+
+    while (used > peak && !atomic_compare_exchange_weak_explicit(
+                              &budget->peak, &peak, used, memory_order_relaxed,
+                              memory_order_relaxed))
+        ;
+}
+
 bool budget_take(struct budget *budget, size_t bytes)
 {
     size_t used = atomic_load_explicit(&budget->used, memory_order_relaxed);
-    size_t peak;
 
     do {
         if (used > budget->limit || bytes > budget->limit - used)
@@ -24,13 +33,14 @@ bool budget_take(struct budget *budget, size_t bytes)
     } while (!atomic_compare_exchange_weak_explicit(
         &budget->used, &used, used + bytes, memory_order_relaxed,
         memory_order_relaxed));
-    used += bytes;
-    peak = atomic_load_explicit(&budget->peak, memory_order_relaxed);
-    while (used > peak && !atomic_compare_exchange_weak_explicit(
-                              &budget->peak, &peak, used, memory_order_relaxed,
-                              memory_order_relaxed))
-        ;
+    note_peak(budget, used + bytes);
     return true;
+}
+
+void budget_force(struct budget *budget, size_t bytes)
+{
+    note_peak(budget, bytes + atomic_fetch_add_explicit(&budget->used, bytes,
+                                                        memory_order_relaxed));
 }
 
 void budget_give(struct budget *budget, size_t bytes)

@@ -185,7 +185,9 @@ struct slice capped_copy(struct capped_name *name, uint64_t batch,
 {
     if (name->copied != batch) {
         name->copied = batch;
-        name->copy = name->text.len ? arena_copy(arena, name->text)
+        /* The batch is acknowledged by now, or will be: it gets its names,
+         * however little memory there is. */
+        name->copy = name->text.len ? arena_copy_forced(arena, name->text)
                                     : (struct slice){NULL, 0};
     }
     return name->copy;

@@ -41,6 +41,10 @@ void *arena_zero(struct arena *arena, size_t count, size_t size);
 /* A copy of s, without NUL; an empty slice if the arena is sticky. */
 struct slice arena_copy(struct arena *arena, struct slice s);
 
+/* Likewise, but never fails: what does not fit goes beyond cap and budget, and
+ * is charged. For small things of bounded size that must not be lost. */
+struct slice arena_copy_forced(struct arena *arena, struct slice s);
+
 enum status arena_status(const struct arena *arena);
 
 /* Bytes held in chunks. */

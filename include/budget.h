@@ -24,6 +24,9 @@ void budget_init(struct budget *budget, size_t limit);
 /* False, and nothing taken, if it would exceed the limit. */
 bool budget_take(struct budget *budget, size_t bytes);
 
+/* Takes it, limit or not: for what was promised and is small. */
+void budget_force(struct budget *budget, size_t bytes);
+
 void budget_give(struct budget *budget, size_t bytes);
 
 size_t budget_used(const struct budget *budget);

@@ -148,3 +148,30 @@ TEST(little_is_wasted)
     arena_release(&arena);
     CHECK_EQ(budget_used(&budget), 0);
 }
+
+TEST(what_is_forced_is_kept_and_charged)
+{
+    struct budget budget;
+    struct arena arena;
+    struct slice copies[100];
+    char text[200];
+
+    budget_init(&budget, 20 * 1024);
+    arena_init(&arena, &budget, SIZE_MAX);
+    CHECK(!arena_alloc(&arena, 30 * 1024));
+    CHECK_EQ(arena_copy(&arena, SLICE("lost")).len, 0);
+    for (int i = 0; i < 100; i++) {
+        memset(text, i, sizeof(text));
+        copies[i] =
+            arena_copy_forced(&arena, (struct slice){text, sizeof(text)});
+    }
+    for (int i = 0; i < 100; i++) {
+        memset(text, i, sizeof(text));
+        CHECK(slice_equal(copies[i], (struct slice){text, sizeof(text)}));
+    }
+    CHECK_EQ(arena_status(&arena), ERR_BUSY);
+    CHECK(arena_size(&arena) > budget.limit);
+    CHECK_EQ(arena_size(&arena), budget_used(&budget));
+    arena_release(&arena);
+    CHECK_EQ(budget_used(&budget), 0);
+}

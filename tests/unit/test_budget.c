@@ -51,3 +51,17 @@ TEST(threads_never_pass_the_limit)
     CHECK(atomic_load(&shared.peak) <= 3 * SHARE);
     CHECK(atomic_load(&granted) >= 3 * ROUNDS);
 }
+
+TEST(what_is_forced_is_counted_beyond_the_limit)
+{
+    struct budget budget;
+
+    budget_init(&budget, 100);
+    CHECK(budget_take(&budget, 90));
+    budget_force(&budget, 20);
+    CHECK_EQ(budget_used(&budget), 110);
+    CHECK_EQ(atomic_load(&budget.peak), 110);
+    CHECK(!budget_take(&budget, 1));
+    budget_give(&budget, 110);
+    CHECK(budget_take(&budget, 100));
+}

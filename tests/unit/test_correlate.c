@@ -35,6 +35,24 @@ static void count_done(void *arg, enum status status)
         ++*(int *)arg;
 }
 
+TEST(a_batch_is_tagged_when_there_is_no_memory_left_for_its_names)
+{
+    struct kit kit = kit_open();
+    struct batch *batch = kit_batch(&kit, SIGNAL_SPANS);
+
+    for (uint32_t i = 1; i <= 100; i++)
+        kit_span(batch, CART, SPAN_SERVER, i, i, 0, HTTP_GET);
+    batch->arena.cap = 0; /* no chunk more */
+    batch->arena.at = batch->arena.end;
+    kit_take(&kit, batch);
+    for (uint32_t i = 0; i < batch->count; i++) {
+        CHECK(batch->spans[i].endpoint.len > 0);
+        CHECK(batch->spans[i].operation.len > 0);
+    }
+    batch_free(batch);
+    kit_close(&kit);
+}
+
 TEST(done_comes_after_the_store_has_it)
 {
     struct kit kit = kit_open();
