@@ -28,7 +28,7 @@ struct journal_options {
 /*
  * Opens and checks what is there. A torn tail (crash during a write) is cut
  * off; damage elsewhere is moved aside as *.damaged, counted and logged; a
- * newer version than ours is ERR_UNSUPPORTED; ERR_BUSY: another process has
+ * newer version than ours is ERR_UNSUPPORTED; ERR_IN_USE: another process has
  * the folder open. All are logged.
  */
 MUST_CHECK enum status journal_open(struct journal **journal,

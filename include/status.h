@@ -22,6 +22,7 @@
     X(ERR_UNSUPPORTED, "unsupported type or encoding",   415, 12) \
     X(ERR_INTERNAL,    "internal error",                 500, 13) \
     X(ERR_BUSY,        "queue is full, send it again",   503, 14) \
+    X(ERR_IN_USE,      "in use by another process",      503, 14) \
     X(ERR_IO,          "storage failed, send it again",  503, 14) \
     X(ERR_FULL,        "a configured bound is reached",  503, 14) \
     X(ERR_CORRUPT,     "stored data is damaged",         503, 15) \

@@ -98,7 +98,7 @@ static enum status lock_dir(struct journal_dir *dir)
         return ERR_IO;
     if (flock(dir->lock_fd, LOCK_EX | LOCK_NB) == 0)
         return OK;
-    return errno == EWOULDBLOCK ? ERR_BUSY : ERR_IO;
+    return errno == EWOULDBLOCK ? ERR_IN_USE : ERR_IO;
 }
 
 static bool parse_name(const char *name, uint64_t *first_lsn)
@@ -308,7 +308,7 @@ enum status journal_dir_open(struct journal_dir *dir,
     status = make_dir(path);
     if (status == OK)
         status = lock_dir(dir);
-    if (status == ERR_BUSY)
+    if (status == ERR_IN_USE)
         log_error("journal", "another process is using this folder", "dir=%s",
                   path);
     if (status == OK)

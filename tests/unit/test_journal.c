@@ -517,7 +517,7 @@ TEST(one_process_at_a_time)
     begin();
     journal = open_journal(&journal_io_system);
     log_set_level(LOG_ERROR);
-    CHECK_EQ(journal_open(&second, &options), ERR_BUSY);
+    CHECK_EQ(journal_open(&second, &options), ERR_IN_USE);
     CHECK(second == NULL);
     journal_close(journal);
     CHECK_EQ(journal_open(&second, &options), OK);
