@@ -62,15 +62,16 @@ static uint64_t min_u64(uint64_t a, uint64_t b)
     return a < b ? a : b;
 }
 
-/* The oldest time that is still kept; 0: all are. */
-static uint64_t oldest_ns(void *arg, enum signal signal)
+/* The oldest time that was still kept when a batch came; 0: all are. */
+static uint64_t oldest_ns(void *arg, enum signal signal, uint64_t received_ns)
 {
     const struct config *c = arg;
     const uint64_t keep[SIGNAL_COUNT] = {c->retention_traces, c->retention_logs,
                                          c->retention_metrics};
-    uint64_t now = clock_wall_ns();
 
-    return keep[signal] && keep[signal] < now ? now - keep[signal] : 0;
+    return keep[signal] && keep[signal] < received_ns
+               ? received_ns - keep[signal]
+               : 0;
 }
 
 /* ---- catalogue ---- */
@@ -255,24 +256,26 @@ static enum status start_correlator(struct daemon *d)
  * budget, one entry at a time. */
 static enum status decode_acknowledged(struct daemon *d, struct batch *batch)
 {
-    enum status status = otlp_decode(batch, 0, NULL);
+    uint64_t oldest = oldest_ns((void *)(uintptr_t)d->config, batch->signal,
+                                batch->received_ns);
+    enum status status = otlp_decode(batch, oldest, NULL);
 
     for (int i = 0; status == ERR_BUSY && i < REPLAY_PATIENCE_MS; i++) {
         store_relieve(d->store);
         nanosleep(&(struct timespec){.tv_nsec = (long)NS_PER_MS}, NULL);
         arena_release(&batch->arena);
-        status = otlp_decode(batch, 0, NULL);
+        status = otlp_decode(batch, oldest, NULL);
     }
     if (status == ERR_BUSY || status == ERR_TOO_BIG) {
         arena_release(&batch->arena);
         arena_init(&batch->arena, NULL, SIZE_MAX);
-        status = otlp_decode(batch, 0, NULL);
+        status = otlp_decode(batch, oldest, NULL);
     }
     return status;
 }
 
-/* A journal entry, from before the last stop: already acknowledged, so a
- * record in it is never refused for its age. */
+/* A journal entry, from before the last stop. What was refused in it for its
+ * age is refused again, for the age it had when it came. */
 static enum status replay_entry(void *arg, struct batch *batch)
 {
     struct daemon *d = arg;

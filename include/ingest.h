@@ -20,8 +20,9 @@ struct ingest_options {
     uint32_t max_connections;
     uint32_t threads;
     uint64_t idle_timeout_ns;
-    uint64_t (*oldest_ns)(void *arg, enum signal signal); /* what is too old
-                                                 now; NULL or 0: nothing */
+    /* What is too old in a batch that came at this time; NULL or 0: nothing.
+     * The same again when the journal is read back, and so the same records. */
+    uint64_t (*oldest_ns)(void *arg, enum signal signal, uint64_t received_ns);
     void *oldest_arg;
     struct budget *budget;
     struct sink sink;

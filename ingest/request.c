@@ -169,10 +169,7 @@ static void batch_is_done(void *arg, enum status status)
 bool request_decode(struct request *request)
 {
     const struct ingest_options *options = &request->intake->options;
-    uint64_t oldest_ns =
-        options->oldest_ns
-            ? options->oldest_ns(options->oldest_arg, request->signal)
-            : 0;
+    uint64_t oldest_ns = 0;
     struct slice detail = {NULL, 0};
     struct batch *batch;
     char *body = NULL;
@@ -190,6 +187,9 @@ bool request_decode(struct request *request)
     batch = batch_new(request->signal, body, len, options->budget);
     batch->encoding = request->encoding;
     batch->received_ns = clock_wall_ns();
+    if (options->oldest_ns)
+        oldest_ns = options->oldest_ns(options->oldest_arg, request->signal,
+                                       batch->received_ns);
     status = otlp_decode(batch, oldest_ns, &detail);
     if (status == OK) {
         request->status = OK;

@@ -12,7 +12,8 @@ ROUNDS (10, or 200 with NIGHTLY=1) and SEED may be given.
 import os
 import time
 
-from callboard import DidNotStart, Server, Tap, new_folder, seeded
+from callboard import (NS, DidNotStart, Server, Tap, around, log, logs_request, new_folder, scope, seeded,
+                       stamped)
 from load import POINTS, compare, compare_derived, join_senders, start_senders
 
 ROUNDS = int(os.environ.get("ROUNDS", "200" if os.environ.get("NIGHTLY") else "10"))
@@ -64,7 +65,33 @@ def stored_points(server):
     return server.counters()['stored_records{stream="metrics"}']
 
 
+def old_records():
+    """What was refused for its age stays out when the journal is read back,
+    and what came with it is there once."""
+    options = ["--retention-logs", "1d", "--retention-traces", "1d", "--retention-metrics", "1d",
+               "--seal-age", "5m"]
+    server = Server(new_folder(), *options)
+    now = time.time_ns()
+    old = now - 30 * 3600 * NS
+    asked = {**around(now, 60 * 48), "searchScope": scope("old"), "limit": 10}
+    answer = server.send("logs", logs_request(stamped("old"), [log(old, "too old"), log(now, "in time")]))
+
+    def seen():
+        return [one["log"] for one in server.ask("/api/v1/logs/query", asked)["logs"]]
+
+    before = seen()
+    server.kill()
+    server = Server(server.folder, *options)
+    after = seen()
+    tap.check(answer.status == 200 and before == after == ["in time"] and
+              server.counters()["journal_replayed_total"] == 1,
+              "a record that was refused for its age does not come back with the journal",
+              (answer.status, before, after))
+    tap.same(server.stop(), 0, "and it ends with status 0")
+
+
 def main():
+    old_records()
     folder = new_folder()
     server = Server(folder, *options_of(0))
     rounds = []

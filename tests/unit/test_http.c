@@ -114,8 +114,9 @@ static struct budget budget;
 static struct ingest *ingest;
 static uint64_t oldest;
 
-static uint64_t oldest_ns(void *arg, enum signal signal)
+static uint64_t oldest_ns(void *arg, enum signal signal, uint64_t received_ns)
 {
+    (void)received_ns;
     (void)arg;
     (void)signal;
     return oldest;
