@@ -17,7 +17,7 @@ BUILD  ?= build
 PREFIX ?= /usr/local
 MODULES = base proto journal block series store registry correlate cause ingest query
 # A new library goes into tests/setup.sh as well.
-DEPS    = libmicrohttpd jansson sqlite3 libzstd libdeflate yaml-0.1 libprotobuf-c
+DEPS    = libmicrohttpd jansson sqlite3 libzstd libdeflate yaml-0.1 libprotobuf-c rdkafka
 
 CC       ?= cc
 CFLAGS   ?= -O3 -g

@@ -126,19 +126,86 @@ static void store_text(struct config *config, const struct option *option,
     *member = mem_copy(value, strlen(value));
 }
 
+/* "kafka.ssl.ca.location", and "kafka-ssl.ca.location" as a mapping in the file
+ * makes it: the name of a property, or NULL. */
+static const char *property_of(const char *name)
+{
+    if (strncmp(name, "kafka.", 6) == 0)
+        return name + 6;
+    return strncmp(name, "kafka-", 6) == 0 && strchr(name, '.') ? name + 6
+                                                                : NULL;
+}
+
+bool config_is_property(const char *name)
+{
+    return property_of(name) != NULL;
+}
+
+/* kafka_options holds a property on each line; a later one wins. */
+static enum status add_property(struct config *config, const char *name,
+                                const char *value, char *error,
+                                size_t error_size)
+{
+    size_t used = strlen(config->kafka_options);
+    size_t room = used + strlen(name) + strlen(value) + 3;
+
+    if (name[0] == '\0' || strpbrk(name, "=;\n") || strchr(value, '\n')) {
+        snprintf(error, error_size, "kafka.%s: not a property and its value",
+                 name);
+        return ERR_INVALID;
+    }
+    config->kafka_options = mem_resize(config->kafka_options, room, 1);
+    snprintf(config->kafka_options + used, room - used, "%s=%s\n", name, value);
+    return OK;
+}
+
+/* "a=b; c=d" to a line each. */
+static enum status set_properties(struct config *config, const char *value,
+                                  char *error, size_t error_size)
+{
+    config->kafka_options[0] = '\0';
+    while (*value) {
+        size_t len = strcspn(value, ";\n");
+        size_t name = strcspn(value, "=;\n");
+        char *copy = mem_copy(value, len);
+        enum status status = OK;
+
+        if (name < len) {
+            copy[name] = '\0';
+            status =
+                add_property(config, copy, copy + name + 1, error, error_size);
+        } else if (strspn(value, " ") < len) {
+            snprintf(error, error_size,
+                     "kafka-options: must be NAME=VALUE;..., not \"%s\"", copy);
+            status = ERR_INVALID;
+        }
+        free(copy);
+        if (status != OK)
+            return status;
+        value += len;
+        value += strspn(value, "; \n");
+    }
+    return OK;
+}
+
 enum status config_set(struct config *config, const char *name,
                        const char *value, char *error, size_t error_size)
 {
     const struct option *option = config_find(name);
     uint64_t number;
 
+    if (!option && config_is_property(name))
+        return add_property(config, property_of(name), value, error,
+                            error_size);
     if (!option) {
         snprintf(error, error_size, "%s: no such option", name);
         return ERR_INVALID;
     }
     if (option->type == OPTION_TEXT) {
         store_text(config, option, value);
-        return OK;
+        return option->offset == offsetof(struct config, kafka_options)
+                   ? set_properties(config, value, error, error_size)
+                   : OK;
     }
     if (!parse_number(value, option->type, &number)) {
         snprintf(error, error_size, "%s: must be %s, not \"%s\"", name,

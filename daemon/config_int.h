@@ -19,6 +19,10 @@ struct option {
 extern const struct option config_options[];
 extern const size_t config_option_count;
 
+/* True for kafka.NAME, which is none of the table: a property that is passed
+ * on to librdkafka. */
+bool config_is_property(const char *name);
+
 /* The option with this name, or NULL. */
 const struct option *config_find(const char *name);
 

@@ -58,7 +58,7 @@ static enum status read_flags(struct config *config, int argc, char **argv)
             return complain(argv[i], "not an option; see --help");
         snprintf(name, sizeof(name), "%.*s",
                  (int)(equals ? equals - argv[i] - 2 : 60), argv[i] + 2);
-        if (!config_find(name))
+        if (!config_find(name) && !config_is_property(name))
             return complain(argv[i], "no such option; see --help");
         if (!value)
             return complain(argv[i], "needs a value");

@@ -35,6 +35,7 @@
 #include "otlp.h"
 #include "query.h"
 #include "registry.h"
+#include "serve_kafka.h"
 #include "stats.h"
 #include "store.h"
 
@@ -51,6 +52,7 @@ struct daemon {
     struct correlator *correlator;
     struct query *query;
     struct ingest *ingest;
+    struct serve_kafka kafka;
     struct timespec catalog_time; /* of the file, when it was read */
     uint64_t started_ns;
     size_t most_used;  /* of the budget, since the last trim */
@@ -336,6 +338,9 @@ static enum status start_ports(struct daemon *d)
         .journal = d->journal,
         .save_catalog = save_catalog,
         .save_catalog_arg = d,
+        .metrics = serve_kafka_print,
+        .trouble = serve_kafka_trouble,
+        .receiver = &d->kafka,
     };
     struct ingest_options ingest = {
         .otlp_http = c->otlp_http,
@@ -352,6 +357,8 @@ static enum status start_ports(struct daemon *d)
 
     if (status == OK)
         status = ingest_start(&d->ingest, &ingest);
+    if (status == OK)
+        status = serve_kafka_start(&d->kafka);
     return status;
 }
 
@@ -369,6 +376,10 @@ static enum status start(struct daemon *d)
     if (status == OK)
         status = journal_start(d->journal, correlator_sink(d->correlator));
     if (status == OK)
+        status = serve_kafka_open(&d->kafka, d->config, d->store, d->journal,
+                                  &d->budget, oldest_ns,
+                                  (void *)(uintptr_t)d->config);
+    if (status == OK)
         status = start_ports(d);
     return status;
 }
@@ -378,8 +389,10 @@ static enum status start(struct daemon *d)
 static void stop(struct daemon *d)
 {
     store_drain(d->store); /* nothing below waits for the disk */
+    serve_kafka_stop(&d->kafka);
     ingest_stop(d->ingest);
     query_stop(d->query);
+    serve_kafka_close(&d->kafka);
     journal_stop(d->journal); /* what was submitted reaches the correlator */
     correlator_close(d->correlator);
     registry_close(d->registry); /* has a last word for the store */

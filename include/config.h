@@ -6,7 +6,8 @@
  * (--help-config); a test compares the last two with dist/. A flag wins over
  * the environment (CALLBOARD_ and the name in capitals, '-' as '_'), that over
  * the file, that over the default. In the file `retention-traces: 7d` and
- * `retention: {traces: 7d}` mean the same.
+ * `retention: {traces: 7d}` mean the same. kafka.NAME is a property of
+ * librdkafka and joins kafka_options, which holds one on each line.
  *
  * Bytes take B, KiB, MiB, GiB; durations ns, us, ms, s, m, h, d and sums such
  * as 1h30m; 0 switches a bound off where the sentence says so.
@@ -30,6 +31,16 @@
     X(TEXT,     data_dir,           "data-dir",          "./callboard-data", 0,        0,        "Directory of database and journal; made if missing.") \
     X(DURATION, edge_wait,          "edge-wait",         "1m",            1000000000,  3600000000000, "How long a call waits for the span of its other end.") \
     X(BYTES,    journal_max,        "journal-max",       "128MiB",        8388608,     68719476736, "Most bytes of the journal; beyond it new data meets 503.") \
+    X(TEXT,     kafka_assignor,     "kafka-assignor",    "range",         0,           0,        "How a group shares the partitions: range, roundrobin or cooperative-sticky.") \
+    X(TEXT,     kafka_brokers,      "kafka-brokers",     "",              0,           0,        "HOST:PORT,... of Kafka brokers to read from; empty: none.") \
+    X(TEXT,     kafka_encoding,     "kafka-encoding",    "auto",          0,           0,        "What messages are: otlp_proto, otlp_json, or auto to look at each.") \
+    X(TEXT,     kafka_group,        "kafka-group",       "callboard",     0,           0,        "Consumer group; its instances share the partitions, each with a store of its own.") \
+    X(TEXT,     kafka_instance,     "kafka-instance",    "",              0,           0,        "Name of this instance in the group, lasting: a restart then moves no partition (static membership).") \
+    X(TEXT,     kafka_options,      "kafka-options",     "",              0,           0,        "Properties of librdkafka for TLS, SASL and tuning, NAME=VALUE separated by semicolons. One may also be given as --kafka.NAME VALUE, or as kafka.NAME in the file.") \
+    X(TEXT,     kafka_start,        "kafka-start",       "earliest",      0,           0,        "Where a partition begins of which nothing is known: earliest or latest.") \
+    X(TEXT,     kafka_topics_logs,  "kafka-topics-logs", "otlp_logs",     0,           0,        "Topics with log records, separated by commas; one that begins with ^ is a regular expression. Empty: none.") \
+    X(TEXT,     kafka_topics_metrics, "kafka-topics-metrics", "otlp_metrics", 0,        0,        "The same for metrics.") \
+    X(TEXT,     kafka_topics_traces, "kafka-topics-traces", "otlp_spans", 0,            0,        "The same for spans.") \
     X(TEXT,     label_component,    "label-component",   "openchoreo.dev/component",       0, 0, "Label that names the component.") \
     X(TEXT,     label_component_uid, "label-component-uid", "openchoreo.dev/component-uid", 0, 0, "Label with the component's UID.") \
     X(TEXT,     label_endpoint,     "label-endpoint",    "openchoreo.dev/endpoint-name",   0, 0, "Label that names the endpoint.") \

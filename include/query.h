@@ -5,6 +5,7 @@
 #define QUERY_H
 
 #include "budget.h"
+#include "buf.h"
 #include "catalog.h"
 #include "correlate.h"
 #include "rca.h"
@@ -30,6 +31,11 @@ struct query_options {
     /* Keeps a new one; on return it is on disk. */
     enum status (*save_catalog)(void *arg, struct slice text);
     void *save_catalog_arg;
+    /* Lines of modules that query does not know, for /metrics; and what is
+     * wrong with them, for /health (false: nothing). May be NULL. */
+    void (*metrics)(void *arg, struct buf *out);
+    bool (*trouble)(void *arg, struct buf *out);
+    void *receiver; /* their arg */
 };
 
 MUST_CHECK enum status query_start(struct query **query,

@@ -40,6 +40,15 @@
     X(LAG_SPANS,              GAUGE,   "ingest_lag_seconds",          "signal=\"traces\"",      "Age of the newest record when it was stored.") \
     X(LAG_LOGS,               GAUGE,   "ingest_lag_seconds",          "signal=\"logs\"",        "") \
     X(LAG_METRICS,            GAUGE,   "ingest_lag_seconds",          "signal=\"metrics\"",     "") \
+    X(KAFKA_MESSAGES,         COUNTER, "kafka_messages_total",        "",                       "Kafka messages taken, dead letters among them.") \
+    X(KAFKA_BYTES,            COUNTER, "kafka_bytes_total",           "",                       "Their bytes, decompressed.") \
+    X(KAFKA_PASSED,           COUNTER, "kafka_passed_over_total",     "",                       "Kafka messages that came again and are kept already.") \
+    X(KAFKA_LETTERS,          COUNTER, "kafka_dead_letters_total",    "",                       "Kafka messages that could not be decoded.") \
+    X(KAFKA_LOST,             COUNTER, "kafka_lost_total",            "",                       "Kafka messages that the broker deleted before they were read.") \
+    X(KAFKA_PAUSES,           COUNTER, "kafka_pauses_total",          "",                       "Times that reading was paused because the queue was full.") \
+    X(KAFKA_REWINDS,          COUNTER, "kafka_rewinds_total",         "",                       "Times that messages were read again because they could not be kept.") \
+    X(KAFKA_REBALANCES,       COUNTER, "kafka_rebalances_total",      "",                       "Times that partitions were given or taken.") \
+    X(KAFKA_PARTITIONS,       GAUGE,   "kafka_partitions",            "",                       "Partitions read by this instance.") \
     X(JOURNAL_BYTES,          GAUGE,   "journal_bytes",               "",                       "Bytes in the journal that blocks do not hold yet.") \
     X(JOURNAL_SYNCS,          COUNTER, "journal_syncs_total",         "",                       "Syncs of the journal; many requests share one.") \
     X(JOURNAL_ENTRIES,        COUNTER, "journal_entries_total",       "",                       "Requests written to the journal.") \

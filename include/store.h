@@ -182,6 +182,7 @@ struct letter_query {
     struct slice topic; /* empty: all */
     int64_t partition;  /* -1: all */
     uint64_t before;    /* id; 0: from the newest */
+    uint64_t max_bytes; /* of each message; 0: none */
     uint32_t limit;
 };
 

@@ -47,6 +47,23 @@ static const char *what_is_wrong(struct call *call)
     return NULL;
 }
 
+/* What does not work, though we do. */
+static void reply_notes(struct call *call)
+{
+    struct buf note;
+
+    if (!call->services->trouble)
+        return;
+    buf_init(&note, 1024);
+    if (call->services->trouble(call->services->receiver, &note)) {
+        jsonw_key(&call->json, "notes");
+        jsonw_open(&call->json, '[');
+        jsonw_text(&call->json, buf_slice(&note));
+        jsonw_close(&call->json, ']');
+    }
+    buf_release(&note);
+}
+
 static enum status get_health(struct call *call)
 {
     const char *wrong = what_is_wrong(call);
@@ -59,6 +76,7 @@ static enum status get_health(struct call *call)
     } else {
         jsonw_member_text(&call->json, "status", SLICE("healthy"));
     }
+    reply_notes(call);
     jsonw_member_time(&call->json, "timestamp", call->now_ns);
     jsonw_close(&call->json, '}');
     return OK;
@@ -83,6 +101,8 @@ static enum status get_metrics(struct call *call)
 
     call->content_type_out = "text/plain; version=0.0.4; charset=utf-8";
     stats_print(&call->out);
+    if (call->services->metrics)
+        call->services->metrics(call->services->receiver, &call->out);
     if (reader_sizes(call->reader, &sizes) != OK)
         return OK; /* the counters alone are worth having */
     print_sizes(&call->out, "stored_bytes", "Bytes of blocks on disk.",

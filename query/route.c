@@ -16,8 +16,9 @@
 #include "clock.h"
 
 static const struct route *const tables[] = {
-    routes_logs,       routes_traces, routes_metrics, routes_topology,
-    routes_components, routes_admin,  routes_cause,   routes_rca,
+    routes_logs,     routes_traces,     routes_metrics,
+    routes_topology, routes_components, routes_admin,
+    routes_cause,    routes_rca,        routes_dead_letters,
 };
 
 static int hex_digit(char c)

@@ -222,6 +222,7 @@ struct slice reply_value_text(struct call *call, const struct attr *value);
 
 /* ---- tables of the handler files, each ended by {0} ---- */
 extern const struct route routes_logs[], routes_traces[], routes_metrics[],
-    routes_topology[], routes_components[], routes_admin[], routes_cause[], routes_rca[];
+    routes_topology[], routes_components[], routes_admin[], routes_cause[],
+    routes_rca[], routes_dead_letters[];
 
 #endif

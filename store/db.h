@@ -51,7 +51,7 @@ enum block_kind { KIND_SPANS, KIND_LOGS, KIND_EVENTS, KIND_COUNT };
     X(OFFSET_SAVE,  "INSERT OR REPLACE INTO kafka_offset VALUES (?, ?, ?)") \
     X(LETTER_ADD,   "INSERT OR REPLACE INTO dead_letter VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)") \
     X(LETTER_TRIM,  "DELETE FROM dead_letter WHERE id <= (SELECT id FROM (SELECT id, row_number() OVER newest AS row, sum(kept) OVER newest AS bytes FROM dead_letter WINDOW newest AS (ORDER BY id DESC)) WHERE row > ?1 OR bytes > ?2 ORDER BY id DESC LIMIT 1)") \
-    X(LETTERS,      "SELECT id, topic, partition, offset, received, time, reason, size, bytes FROM dead_letter WHERE (?1 = '' OR topic = ?1) AND (?2 < 0 OR partition = ?2) AND id < ?3 ORDER BY id DESC LIMIT ?4") \
+    X(LETTERS,      "SELECT id, topic, partition, offset, received, time, reason, size, substr(bytes, 1, ?5) FROM dead_letter WHERE (?1 = '' OR topic = ?1) AND (?2 < 0 OR partition = ?2) AND id < ?3 ORDER BY id DESC LIMIT ?4") \
     X(LETTER_COUNT, "SELECT count(*) FROM dead_letter WHERE (?1 = '' OR topic = ?1) AND (?2 < 0 OR partition = ?2)") \
     X(BLOCK_ADD,    "INSERT INTO block VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?)") \
     X(SUMMARY_ADD,  "INSERT INTO block_summary VALUES (?, ?)") \

@@ -52,6 +52,7 @@ enum status reader_query_letters(struct reader *reader,
     stmt_int(&s, (uint64_t)query->partition);
     stmt_int(&s, query->before ? query->before : INT64_MAX);
     stmt_int(&s, query->limit);
+    stmt_int(&s, query->max_bytes);
     while (n < query->limit && stmt_row(&s))
         read_letter(&s, arena, &found[n++]);
     status = stmt_end(&s);

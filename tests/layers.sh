@@ -34,7 +34,8 @@ for file in include/*.h base/*.[ch] proto/*.[ch] journal/*.[ch] block/*.[ch] \
     store) may="store series block journal base" may_use="sqlite3.h" ;;
     registry) may="registry store base" may_use="jansson.h" ;;
     correlate) may="correlate registry store base" may_use="" ;;
-    ingest) may="ingest proto base" may_use="microhttpd.h libdeflate.h zstd.h" ;;
+    ingest) may="ingest proto base" \
+        may_use="microhttpd.h libdeflate.h zstd.h librdkafka/" ;;
     cause) may="cause registry store base" may_use="" ;;
     query) may="query cause correlate registry store journal base" \
         may_use="microhttpd.h jansson.h yaml.h libdeflate.h" ;;
@@ -52,7 +53,7 @@ for file in include/*.h base/*.[ch] proto/*.[ch] journal/*.[ch] block/*.[ch] \
     for name in $(sed -n 's/^#include [<"]\(.*\)[>"].*/\1/p' "$file"); do
         case $name in
         jansson.h | sqlite3.h | zstd.h | microhttpd.h | libdeflate.h | yaml.h | \
-            *.pb-c.h | protobuf-c/*) ;;
+            *.pb-c.h | protobuf-c/* | librdkafka/*) ;;
         *) continue ;;
         esac
         allowed=no

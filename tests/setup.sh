@@ -27,6 +27,7 @@ library libzstd libzstd-dev
 library libdeflate libdeflate-dev
 library yaml-0.1 libyaml-dev
 library libprotobuf-c libprotobuf-c-dev
+library rdkafka librdkafka-dev
 
 if [ "${1:-all}" != build ]; then
     tool gcc build-essential

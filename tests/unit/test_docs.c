@@ -55,7 +55,9 @@ static const char *const counters[] = {
 #undef COUNTER_NAME
     /* of the store, printed by query/q_admin.c */
     "stored_bytes",
-    "stored_records", "stored_blocks"};
+    "stored_records", "stored_blocks",
+    /* of the Kafka receiver */
+    "kafka_lag"};
 
 enum { COUNTERS = sizeof(counters) / sizeof(counters[0]) };
 

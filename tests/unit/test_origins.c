@@ -410,9 +410,9 @@ TEST(letters_come_into_their_table_once)
     wait_for(&ends, 400);
     CHECK_EQ(wait_total(&ends, 300), 300);
     copy_dir(dir, copy);
-    letters =
-        ask(&ends, &arena, (struct letter_query){SLICE("otlp_spans"), 2, 0, 50},
-            &count, &total);
+    letters = ask(&ends, &arena,
+                  (struct letter_query){SLICE("otlp_spans"), 2, 0, 1000, 50},
+                  &count, &total);
     CHECK_EQ(count, 50);
     CHECK_EQ(letters[0].offset, 399);
     CHECK_EQ(letters[0].size, 399);
@@ -424,8 +424,8 @@ TEST(letters_come_into_their_table_once)
                   &count, &total);
     CHECK_EQ(count, 250);
     CHECK_EQ(letters[249].offset, 1);
-    ask(&ends, &arena, (struct letter_query){SLICE("other"), -1, 0, 5}, &count,
-        &total);
+    ask(&ends, &arena, (struct letter_query){SLICE("other"), -1, 0, 0, 5},
+        &count, &total);
     CHECK_EQ(count, 0);
     CHECK_EQ(total, 0);
     ends_close(&ends);

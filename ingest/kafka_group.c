@@ -1,0 +1,439 @@
+/*
+ * Partitions given and taken, and what the broker is told.
+ *
+ * Where a partition begins when it is given to us:
+ *
+ *   we have kept some of it    behind that, whatever the broker has noted:
+ *                              offsets that were set back or lost mean nothing
+ *                              to a store that knows better
+ *   but another instance of    behind what it has kept: our commits carry the
+ *   this program has noted     id of our store, so its can be told from ours.
+ *   more since                 (A tool's carry nothing, and are not followed.)
+ *   we have kept none of it    at the broker's note, whoever made it, else at
+ *                              the start or the end of the log, as configured
+ *
+ * A partition that is taken: we wait until what we submitted is kept and tell
+ * the broker before we let go, so the next owner goes on exactly behind. If
+ * the broker has given it away already (assignment lost) that is too late, and
+ * what we kept since our last commit is read by its new owner too; likewise if
+ * we die: see docs/kafka.md.
+ *
+ * The log may have nothing at the offset we ask for. If it begins later,
+ * messages were deleted before we came: counted as lost. If it ends earlier,
+ * it was cut or made anew; that is asked again for a while, because a broker
+ * that has just come up may know less than it will, and then read from its
+ * beginning: nothing is lost, some may come twice, and the log says so.
+ */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "clock.h"
+#include "kafka_int.h"
+#include "log.h"
+#include "mem.h"
+#include "stats.h"
+
+enum {
+    ASK_MS = 5000,
+    ASK_TRIES = 6,
+    RESET_TRIES = 3,
+};
+
+#define LET_GO_NS (10 * NS_PER_S)
+#define RESET_NS  (10 * NS_PER_S)
+
+static bool cooperative(const struct kafka *kafka)
+{
+    const char *protocol = rd_kafka_rebalance_protocol(kafka->rk);
+
+    return protocol && strcmp(protocol, "COOPERATIVE") == 0;
+}
+
+static void say(const char *what, rd_kafka_resp_err_t error)
+{
+    if (error)
+        log_warn("kafka", what, "error=\"%s\"", rd_kafka_err2str(error));
+}
+
+static void say_error(const char *what, rd_kafka_error_t *error)
+{
+    if (!error)
+        return;
+    log_warn("kafka", what, "error=\"%s\"", rd_kafka_error_string(error));
+    rd_kafka_error_destroy(error);
+}
+
+static struct kafka_part *part_of(const struct kafka *kafka,
+                                  const rd_kafka_topic_partition_t *place)
+{
+    return parts_find(&kafka->parts, place->topic, (uint32_t)place->partition);
+}
+
+/* ---- commits ---- */
+
+static rd_kafka_topic_partition_list_t *uncommitted(struct kafka *kafka)
+{
+    struct kafka_parts *parts = &kafka->parts;
+    rd_kafka_topic_partition_list_t *list =
+        rd_kafka_topic_partition_list_new((int)parts->count);
+    uint64_t offset;
+
+    for (size_t i = 0; i < parts->count; i++) {
+        struct kafka_part *part = parts->at[i];
+        rd_kafka_topic_partition_t *place;
+
+        if (!parts_uncommitted(parts, part, &offset))
+            continue;
+        place = rd_kafka_topic_partition_list_add(list, part->topic,
+                                                  (int32_t)part->partition);
+        place->offset = (int64_t)offset;
+        place->metadata_size = strlen(kafka->note);
+        place->metadata = mem_copy(kafka->note, place->metadata_size);
+        parts_committed(parts, part, offset);
+    }
+    return list;
+}
+
+/* Also called when all went well. What was not noted is noted next time. */
+void kafka_commit_failed(rd_kafka_t *rk, rd_kafka_resp_err_t error,
+                         rd_kafka_topic_partition_list_t *list, void *opaque)
+{
+    struct kafka *kafka = opaque;
+
+    (void)rk;
+    for (int i = 0; list && i < list->cnt; i++) {
+        struct kafka_part *part = part_of(kafka, &list->elems[i]);
+
+        if (part && (error || list->elems[i].err))
+            parts_committed(&kafka->parts, part, UINT64_MAX);
+    }
+    if (error)
+        log_debug("kafka", "offsets not committed", "error=\"%s\"",
+                  rd_kafka_err2str(error));
+}
+
+void kafka_commit(struct kafka *kafka, int wait_ms)
+{
+    rd_kafka_topic_partition_list_t *list = uncommitted(kafka);
+    rd_kafka_queue_t *answers = NULL;
+    rd_kafka_resp_err_t error = RD_KAFKA_RESP_ERR_NO_ERROR;
+
+    if (list->cnt > 0 && wait_ms == 0) {
+        error = rd_kafka_commit(kafka->rk, list, 1);
+    } else if (list->cnt > 0) {
+        answers = rd_kafka_queue_new(kafka->rk);
+        error = rd_kafka_commit_queue(kafka->rk, list, answers,
+                                      kafka_commit_failed, kafka);
+        if (!error && rd_kafka_queue_poll_callback(answers, wait_ms) == 0)
+            error = RD_KAFKA_RESP_ERR__TIMED_OUT;
+        rd_kafka_queue_destroy(answers);
+    }
+    if (error)
+        kafka_commit_failed(kafka->rk, error, list, kafka);
+    rd_kafka_topic_partition_list_destroy(list);
+}
+
+/* ---- given ---- */
+
+/* What the broker has noted of the partitions in list; false: no answer. */
+static bool ask_committed(struct kafka *kafka,
+                          rd_kafka_topic_partition_list_t *list)
+{
+    rd_kafka_resp_err_t error = RD_KAFKA_RESP_ERR__TIMED_OUT;
+
+    for (int i = 0; i < ASK_TRIES && error && !atomic_load(&kafka->stopping);
+         i++)
+        error = rd_kafka_committed(kafka->rk, list, ASK_MS);
+    say("cannot ask for the group's offsets", error);
+    return !error;
+}
+
+static bool another_store(const struct kafka *kafka,
+                          const rd_kafka_topic_partition_t *place)
+{
+    struct slice note = {place->metadata, place->metadata_size};
+
+    return slice_starts(note, SLICE("callboard ")) &&
+           !slice_equal(note, slice_of(kafka->note));
+}
+
+/* The end of the log, so that what comes until the first message is kept is
+ * not forgotten at a restart. */
+static int64_t end_of(struct kafka *kafka,
+                      const rd_kafka_topic_partition_t *place)
+{
+    int64_t low, high;
+
+    if (rd_kafka_query_watermark_offsets(kafka->rk, place->topic,
+                                         place->partition, &low, &high,
+                                         ASK_MS) != RD_KAFKA_RESP_ERR_NO_ERROR)
+        return RD_KAFKA_OFFSET_END;
+    return high;
+}
+
+static void choose_start(struct kafka *kafka, struct kafka_part *part,
+                         rd_kafka_topic_partition_t *place)
+{
+    uint64_t kept = 0, noted = UINT64_MAX;
+    bool known = kafka->options.next_offset(
+        kafka->options.next_arg, slice_of(part->topic), part->partition, &kept);
+    int64_t start;
+
+    if (place->offset >= 0)
+        noted = (uint64_t)place->offset;
+    if (known && noted != UINT64_MAX && noted > kept &&
+        another_store(kafka, place))
+        kept = noted;
+    if (known)
+        start = (int64_t)kept;
+    else if (noted != UINT64_MAX)
+        start = (int64_t)noted;
+    else
+        start =
+            kafka->latest ? end_of(kafka, place) : RD_KAFKA_OFFSET_BEGINNING;
+    log_info("kafka", "partition given",
+             "topic=%s partition=%" PRIu32 " start=%" PRId64 " kept=%" PRId64
+             " noted=%" PRId64,
+             part->topic, part->partition, start,
+             known ? (int64_t)kept : INT64_C(-1), (int64_t)noted);
+    place->offset = start;
+    parts_assign(&kafka->parts, part, start >= 0,
+                 start >= 0 ? (uint64_t)start : 0, noted);
+}
+
+static void given(struct kafka *kafka, rd_kafka_topic_partition_list_t *list)
+{
+    bool asked = ask_committed(kafka, list);
+
+    for (int i = 0; i < list->cnt; i++) {
+        rd_kafka_topic_partition_t *place = &list->elems[i];
+        enum signal signal = SIGNAL_SPANS;
+        struct kafka_part *part;
+
+        if (!asked || place->err)
+            place->offset = RD_KAFKA_OFFSET_INVALID;
+        (void)kafka_signal_of(kafka, place->topic, &signal);
+        part = parts_add(&kafka->parts, place->topic,
+                         (uint32_t)place->partition, signal);
+        /* Of an earlier time: what is still under way will be kept, or has
+         * failed by the time this is over. */
+        (void)parts_wait(&kafka->parts, part, LET_GO_NS);
+        choose_start(kafka, part, place);
+        if (!asked && !part->known) /* ask the broker again, through the
+                                       library */
+            place->offset = RD_KAFKA_OFFSET_STORED;
+    }
+    if (cooperative(kafka))
+        say_error("cannot take partitions",
+                  rd_kafka_incremental_assign(kafka->rk, list));
+    else
+        say("cannot take partitions", rd_kafka_assign(kafka->rk, list));
+    if (kafka->paused)
+        kafka_pause(kafka, true);
+}
+
+/* ---- taken ---- */
+
+static void let_go(struct kafka *kafka,
+                   const rd_kafka_topic_partition_list_t *list)
+{
+    bool lost = rd_kafka_assignment_lost(kafka->rk);
+    bool all = true;
+
+    for (int i = 0; i < list->cnt; i++) {
+        struct kafka_part *part = part_of(kafka, &list->elems[i]);
+
+        if (part && kafka->held && kafka->held->partition >= 0 &&
+            (uint32_t)kafka->held->partition == part->partition &&
+            strcmp(rd_kafka_topic_name(kafka->held->rkt), part->topic) == 0) {
+            rd_kafka_message_destroy(kafka->held);
+            kafka->held = NULL;
+        }
+        if (part && !lost)
+            all &= parts_wait(&kafka->parts, part, LET_GO_NS);
+    }
+    if (!lost)
+        kafka_commit(kafka, ASK_MS);
+    if (lost || !all)
+        log_warn("kafka",
+                 "partitions were lost, the end of what was kept may "
+                 "be read by others too",
+                 "partitions=%d", list->cnt);
+    for (int i = 0; i < list->cnt; i++) {
+        struct kafka_part *part = part_of(kafka, &list->elems[i]);
+
+        if (part)
+            parts_unassign(&kafka->parts, part);
+    }
+    log_info("kafka", "partitions taken", "count=%d", list->cnt);
+}
+
+static uint64_t count_assigned(const struct kafka *kafka)
+{
+    uint64_t count = 0;
+
+    for (size_t i = 0; i < kafka->parts.count; i++)
+        count += kafka->parts.at[i]->assigned;
+    return count;
+}
+
+void kafka_rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t what,
+                     rd_kafka_topic_partition_list_t *list, void *opaque)
+{
+    struct kafka *kafka = opaque;
+
+    stats_add(STATS_KAFKA_REBALANCES, 1);
+    if (what == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS) {
+        given(kafka, list);
+    } else {
+        if (what != RD_KAFKA_RESP_ERR__REVOKE_PARTITIONS)
+            say("rebalance failed", what);
+        let_go(kafka, list);
+        if (cooperative(kafka))
+            say_error("cannot give partitions back",
+                      rd_kafka_incremental_unassign(rk, list));
+        else
+            say("cannot give partitions back", rd_kafka_assign(rk, NULL));
+    }
+    stats_set(STATS_KAFKA_PARTITIONS, count_assigned(kafka));
+}
+
+/* ---- elsewhere in the log ---- */
+
+static rd_kafka_topic_partition_list_t *assigned(struct kafka *kafka)
+{
+    rd_kafka_topic_partition_list_t *list =
+        rd_kafka_topic_partition_list_new((int)kafka->parts.count);
+
+    for (size_t i = 0; i < kafka->parts.count; i++) {
+        const struct kafka_part *part = kafka->parts.at[i];
+
+        if (part->assigned)
+            rd_kafka_topic_partition_list_add(list, part->topic,
+                                              (int32_t)part->partition)
+                ->offset = part->known     ? (int64_t)part->next
+                           : kafka->latest ? RD_KAFKA_OFFSET_END
+                                           : RD_KAFKA_OFFSET_BEGINNING;
+    }
+    return list;
+}
+
+/* By a new assignment and not by seeking, which 2.0.2 does badly; it also
+ * throws away what was fetched ahead. */
+static void move_to(struct kafka *kafka, rd_kafka_topic_partition_list_t *list)
+{
+    if (list->cnt > 0 && cooperative(kafka)) {
+        say_error("cannot move in the log",
+                  rd_kafka_incremental_unassign(kafka->rk, list));
+        say_error("cannot move in the log",
+                  rd_kafka_incremental_assign(kafka->rk, list));
+    } else if (list->cnt > 0) {
+        say("cannot move in the log", rd_kafka_assign(kafka->rk, list));
+    }
+    if (kafka->paused)
+        kafka_pause(kafka, true);
+}
+
+void kafka_go_back(struct kafka *kafka)
+{
+    rd_kafka_topic_partition_list_t *list;
+
+    if (kafka->held)
+        rd_kafka_message_destroy(kafka->held);
+    kafka->held = NULL;
+    kafka->round++;
+    parts_rewind(&kafka->parts);
+    list = assigned(kafka);
+    move_to(kafka, list);
+    rd_kafka_topic_partition_list_destroy(list);
+    stats_add(STATS_KAFKA_REWINDS, 1);
+}
+
+static void move_part(struct kafka *kafka, struct kafka_part *part,
+                      int64_t offset)
+{
+    rd_kafka_topic_partition_list_t *list;
+
+    if (offset >= 0) {
+        pthread_mutex_lock(&kafka->parts.lock);
+        part->known = true;
+        part->next = part->done = (uint64_t)offset;
+        pthread_mutex_unlock(&kafka->parts.lock);
+    }
+    /* In the eager protocol an assignment names all of them. */
+    list = assigned(kafka);
+    for (int i = list->cnt - 1; i >= 0 && cooperative(kafka); i--)
+        if (part_of(kafka, &list->elems[i]) != part)
+            rd_kafka_topic_partition_list_del_by_idx(list, i);
+    move_to(kafka, list);
+    rd_kafka_topic_partition_list_destroy(list);
+}
+
+void kafka_reset_part(struct kafka *kafka, const char *topic, int32_t partition)
+{
+    struct kafka_part *part =
+        parts_find(&kafka->parts, topic, (uint32_t)partition);
+    uint64_t now = clock_monotonic_ns();
+    int64_t low = 0, high = 0;
+
+    if (!part || !part->assigned)
+        return;
+    if (part->resets++ == 0)
+        part->reset_ns = now;
+    if (rd_kafka_query_watermark_offsets(kafka->rk, topic, partition, &low,
+                                         &high, ASK_MS) !=
+        RD_KAFKA_RESP_ERR_NO_ERROR) {
+        move_part(kafka, part, -1); /* and hear of it again */
+        return;
+    }
+    /* The place of what is under way is settled before it is changed. */
+    (void)parts_wait(&kafka->parts, part, LET_GO_NS);
+    if (!part->known) {
+        move_part(kafka, part, kafka->latest ? high : low);
+    } else if (part->next < (uint64_t)low) {
+        uint64_t lost = (uint64_t)low - part->next;
+
+        stats_add(STATS_KAFKA_LOST, lost);
+        log_error("kafka", "messages were deleted before they were read",
+                  "topic=%s partition=%d from=%" PRIu64 " to=%" PRId64, topic,
+                  partition, part->next, low);
+        move_part(kafka, part, low);
+    } else if (part->next > (uint64_t)high && part->resets >= RESET_TRIES &&
+               now - part->reset_ns >= RESET_NS) {
+        log_error("kafka",
+                  "the log ends before what was read of it: cut or "
+                  "made anew, reading it from its beginning",
+                  "topic=%s partition=%d read=%" PRIu64 " end=%" PRId64, topic,
+                  partition, part->next, high);
+        move_part(kafka, part, low);
+    } else {
+        move_part(kafka, part, -1);
+    }
+}
+
+void kafka_pause(struct kafka *kafka, bool pause)
+{
+    rd_kafka_topic_partition_list_t *list = assigned(kafka);
+
+    if (list->cnt > 0)
+        say(pause ? "cannot pause" : "cannot go on",
+            pause ? rd_kafka_pause_partitions(kafka->rk, list)
+                  : rd_kafka_resume_partitions(kafka->rk, list));
+    rd_kafka_topic_partition_list_destroy(list);
+    kafka->paused = pause;
+}
+
+bool kafka_ask_high(struct kafka *kafka, struct kafka_part *part,
+                    int timeout_ms)
+{
+    int64_t low, high;
+
+    if (rd_kafka_query_watermark_offsets(
+            kafka->rk, part->topic, (int32_t)part->partition, &low, &high,
+            timeout_ms) != RD_KAFKA_RESP_ERR_NO_ERROR ||
+        high < 0)
+        return false;
+    parts_set_high(&kafka->parts, part, (uint64_t)high);
+    return true;
+}

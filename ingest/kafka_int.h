@@ -1,0 +1,89 @@
+/*
+ * kafka_int - the inside of the Kafka receiver, for its files that know
+ * librdkafka. All of it belongs to the receiver's thread, unless it says
+ * otherwise.
+ */
+#ifndef KAFKA_INT_H
+#define KAFKA_INT_H
+
+#include <librdkafka/rdkafka.h>
+#include <pthread.h>
+#include <regex.h>
+#include <stdatomic.h>
+
+#include "kafka.h"
+#include "kafka_message.h"
+#include "kafka_parts.h"
+
+/* A topic, or a pattern of topics, and what is in it. */
+struct kafka_topic {
+    char *name; /* owned */
+    enum signal signal;
+    bool pattern;
+    regex_t regex;
+};
+
+struct kafka {
+    struct kafka_options options;
+    enum kafka_encoding encoding;
+    bool latest;
+    char *note; /* what our commits carry, so that others know whose they are */
+    struct kafka_topic *topics;
+    size_t topic_count;
+    rd_kafka_conf_t *conf; /* copied for each consumer */
+
+    rd_kafka_t *rk;
+    struct kafka_parts parts;
+    uint64_t round;           /* see journal.h */
+    rd_kafka_message_t *held; /* did not fit, is tried again */
+    uint64_t blocked_ns;      /* monotonic, since when nothing fits; or 0 */
+    bool paused, fatal;
+    uint64_t tick_ns, probe_ns;
+    size_t nudged; /* parts before it were, since the last message */
+    rd_kafka_resp_err_t last_error; /* said in the log */
+
+    pthread_t thread;
+    bool started;
+    atomic_bool stopping;
+
+    pthread_mutex_t lock; /* trouble */
+    char trouble[KAFKA_TROUBLE];
+    bool down;
+};
+
+/* kafka_conf.c: ERR_INVALID, logged. */
+MUST_CHECK enum status kafka_configure(struct kafka *kafka);
+void kafka_unconfigure(struct kafka *kafka);
+/* The signal of a topic's name; false: none of ours. */
+bool kafka_signal_of(const struct kafka *kafka, const char *topic,
+                     enum signal *signal);
+
+/* kafka_group.c: callbacks of librdkafka, from within a poll. */
+void kafka_rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t what,
+                     rd_kafka_topic_partition_list_t *list, void *opaque);
+void kafka_commit_failed(rd_kafka_t *rk, rd_kafka_resp_err_t error,
+                         rd_kafka_topic_partition_list_t *list, void *opaque);
+
+/* Tells the broker what is kept of the parts we have. wait_ms 0: does not
+ * wait for the answer. */
+void kafka_commit(struct kafka *kafka, int wait_ms);
+
+/* Reads on from what is kept, in a new round. */
+void kafka_go_back(struct kafka *kafka);
+
+/* The broker has nothing at the offset we asked for. */
+void kafka_reset_part(struct kafka *kafka, const char *topic,
+                      int32_t partition);
+
+/* Pauses, or resumes, all parts we have. */
+void kafka_pause(struct kafka *kafka, bool pause);
+
+/* Asks for the end of a part's log; false: no answer. */
+bool kafka_ask_high(struct kafka *kafka, struct kafka_part *part,
+                    int timeout_ms);
+
+/* kafka.c: what is wrong, or NULL. Logged when it changes. */
+void kafka_set_trouble(struct kafka *kafka, const char *trouble);
+void kafka_error(rd_kafka_t *rk, int error, const char *reason, void *opaque);
+
+#endif

@@ -1,0 +1,238 @@
+/*
+ * The Collector writes no content type, so a message is what its first bytes
+ * are: '{' behind white space is JSON, 0x0a (field 1 with a length) protobuf.
+ * 0x0a is white space too: what begins with it is tried as protobuf first.
+ *
+ * What else a Kafka exporter can be told to write is looked for where OTLP is
+ * not found, to say what to change:
+ *
+ *   jaeger_proto   0a 10 <16 bytes> 12 08 <8 bytes>: OTLP has nothing but
+ *                  field 1 there, so this is checked first
+ *   zipkin_proto   0a <len> 0a 10 <16 bytes>, or 0a 08: only after OTLP failed
+ *   zipkin_json    an array
+ *   jaeger_json    an object with an operationName and no resourceSpans
+ *
+ * A JSON object without the list of its signal holds no records, but is seldom
+ * meant so: it is a dead letter too, unless it is as good as empty.
+ */
+#define _GNU_SOURCE /* memmem */
+#include "kafka_message.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "clock.h"
+#include "letter.h"
+#include "mem.h"
+#include "otlp.h"
+#include "stats.h"
+
+enum { REASON = 400 };
+
+static const char change_it[] =
+    "; set the encoding of the Collector's kafka exporter to otlp_proto or "
+    "otlp_json";
+
+static const char *const option_names[SIGNAL_COUNT] = {
+    "traces::encoding", "logs::encoding", "metrics::encoding"};
+
+/* The list that an export request of this signal has, in both spellings. */
+static const char *const lists[SIGNAL_COUNT][2] = {
+    {"\"resourceSpans\"", "\"resource_spans\""},
+    {"\"resourceLogs\"", "\"resource_logs\""},
+    {"\"resourceMetrics\"", "\"resource_metrics\""}};
+
+static struct slice trim(struct slice s)
+{
+    while (s.len > 0 && strchr(" \t\r\n", s.ptr[0]) && s.ptr[0])
+        s = slice_from(s, 1);
+    while (s.len > 0 && strchr(" \t\r\n", s.ptr[s.len - 1]) && s.ptr[s.len - 1])
+        s.len--;
+    return s;
+}
+
+static bool contains(struct slice s, const char *text)
+{
+    return s.len > 0 && memmem(s.ptr, s.len, text, strlen(text)) != NULL;
+}
+
+static unsigned char byte_at(struct slice s, size_t at)
+{
+    return at < s.len ? (unsigned char)s.ptr[at] : 0;
+}
+
+static bool is_jaeger_proto(struct slice value)
+{
+    return value.len >= 28 && byte_at(value, 0) == 0x0a &&
+           byte_at(value, 1) == 16 && byte_at(value, 18) == 0x12 &&
+           byte_at(value, 19) == 8;
+}
+
+static bool is_zipkin_proto(struct slice value)
+{
+    size_t at = 1;
+
+    if (byte_at(value, 0) != 0x0a)
+        return false;
+    while (at < 6 && byte_at(value, at) & 0x80)
+        at++;
+    return byte_at(value, at + 1) == 0x0a &&
+           (byte_at(value, at + 2) == 16 || byte_at(value, at + 2) == 8);
+}
+
+/* What it is if it is not OTLP; NULL: no idea. */
+static const char *other_format(const struct kafka_message *message)
+{
+    struct slice value = trim(message->value);
+    bool binary = byte_at(message->value, 0) == 0x0a &&
+                  memchr(message->value.ptr, 0, message->value.len);
+
+    if (message->signal != SIGNAL_SPANS)
+        return NULL;
+    if (is_jaeger_proto(message->value))
+        return "jaeger_proto";
+    if (!binary && byte_at(value, 0) == '[')
+        return "zipkin_json";
+    if (byte_at(value, 0) == '{' && contains(value, "\"operationName\""))
+        return "jaeger_json";
+    return is_zipkin_proto(message->value) ? "zipkin_proto" : NULL;
+}
+
+/* The encodings to try, in order; how many. */
+static int find_encodings(const struct kafka_message *message,
+                          enum batch_encoding encodings[2])
+{
+    int count = 0;
+
+    if (message->encoding != KAFKA_AUTO) {
+        encodings[0] =
+            message->encoding == KAFKA_JSON ? BATCH_JSON : BATCH_PROTOBUF;
+        return 1;
+    }
+    if (byte_at(message->value, 0) == 0x0a)
+        encodings[count++] = BATCH_PROTOBUF;
+    if (byte_at(trim(message->value), 0) == '{')
+        encodings[count++] = BATCH_JSON;
+    return count;
+}
+
+static enum status bury(const struct kafka_message *message, const char *why,
+                        struct batch **batch)
+{
+    const char *other = other_format(message);
+    char text[REASON];
+    struct letter letter = {.bytes = message->value,
+                            .size = message->value.len};
+    int len;
+
+    if (other)
+        len = snprintf(text, sizeof(text),
+                       "looks like %s, which is not understood%s (%s)", other,
+                       change_it, option_names[message->signal]);
+    else
+        len = snprintf(text, sizeof(text), "%s", why);
+    if ((size_t)len >= sizeof(text))
+        len = (int)sizeof(text) - 1;
+    letter.reason = (struct slice){text, (size_t)len};
+    if (!budget_take(message->budget, letter_size(&letter)))
+        return ERR_BUSY;
+    *batch = letter_new(message->signal, &letter, message->budget);
+    (*batch)->received_ns = clock_wall_ns();
+    return OK;
+}
+
+/* A message decoded to nothing: why that is not as it should be, or NULL. */
+static const char *why_empty(const struct kafka_message *message,
+                             const struct batch *batch)
+{
+    if (batch->count > 0 || batch->rejected > 0 ||
+        batch->encoding != BATCH_JSON || trim(message->value).len <= 2)
+        return NULL;
+    if (contains(message->value, lists[message->signal][0]) ||
+        contains(message->value, lists[message->signal][1]))
+        return NULL;
+    for (int i = 0; i < SIGNAL_COUNT; i++)
+        if (contains(message->value, lists[i][0]))
+            return "holds another signal than its topic is for";
+    return "a JSON object, but no OTLP: it has no list of resources";
+}
+
+/* What holds no records needs no bytes in the journal either. */
+static void drop_body(struct batch *batch)
+{
+    budget_give(batch->budget, batch->body_len);
+    free(batch->body);
+    batch->body = NULL;
+    batch->body_len = 0;
+    batch->encoding = BATCH_PROTOBUF;
+}
+
+static uint32_t count_fixed(const struct batch *batch)
+{
+    uint32_t fixed = 0;
+
+    for (uint32_t i = 0; i < batch->count; i++)
+        fixed += batch->signal == SIGNAL_SPANS  ? batch->spans[i].fixed != 0
+                 : batch->signal == SIGNAL_LOGS ? batch->logs[i].fixed != 0
+                                                : batch->points[i].fixed != 0;
+    return fixed;
+}
+
+/* ERR_MALFORMED and the like: *why, of REASON bytes, says it. */
+static enum status decode(const struct kafka_message *message,
+                          enum batch_encoding encoding, char *why,
+                          struct batch **out)
+{
+    struct batch *batch;
+    struct slice detail = {NULL, 0};
+    const char *empty;
+    enum status status;
+
+    if (!budget_take(message->budget, message->value.len))
+        return ERR_BUSY;
+    batch = batch_new(message->signal,
+                      mem_copy(message->value.ptr, message->value.len),
+                      message->value.len, message->budget);
+    batch->encoding = encoding;
+    batch->received_ns = clock_wall_ns();
+    status = otlp_decode(batch, message->oldest_ns, &detail);
+    empty = status == OK ? why_empty(message, batch) : NULL;
+    if (status != OK || empty) {
+        snprintf(why, REASON, "%s%s%.*s", empty ? empty : status_text(status),
+                 detail.len ? ": " : "", (int)detail.len,
+                 detail.len ? detail.ptr : "");
+        batch_free(batch);
+        return empty ? ERR_INVALID : status;
+    }
+    stats_add(STATS_CUT_VALUES, batch->cut);
+    stats_add(STATS_FIXED_TIMES, count_fixed(batch));
+    stats_add(STATS_REJECTED_OLD, batch->rejected_old);
+    if (batch->count == 0)
+        drop_body(batch);
+    *out = batch;
+    return OK;
+}
+
+enum status kafka_message_batch(const struct kafka_message *message,
+                                struct batch **batch)
+{
+    enum batch_encoding encodings[2];
+    char why[REASON] = "neither OTLP protobuf nor OTLP/JSON";
+    enum status status = ERR_MALFORMED;
+    int count;
+
+    if (message->value.len == 0) {
+        *batch = batch_new(message->signal, NULL, 0, message->budget);
+        (*batch)->received_ns = clock_wall_ns();
+        return OK;
+    }
+    if (message->value.len > message->max_bytes)
+        return bury(message, "larger than --max-body", batch);
+    if (message->signal == SIGNAL_SPANS && is_jaeger_proto(message->value))
+        return bury(message, "", batch);
+    count = find_encodings(message, encodings);
+    for (int i = 0; i < count && status != OK && status != ERR_BUSY; i++)
+        status = decode(message, encodings[i], why, batch);
+    return status == OK || status == ERR_BUSY ? status
+                                              : bury(message, why, batch);
+}

@@ -1,0 +1,83 @@
+/*
+ * kafka_parts - what the receiver knows of each partition: how far it was
+ * taken, how far it is kept, how much is under way.
+ *
+ * Threads  rows are added and assigned by the receiver's thread, which alone
+ *          reads `next`; the rest is guarded by the lock, because batches are
+ *          done on other threads.
+ */
+#ifndef KAFKA_PARTS_H
+#define KAFKA_PARTS_H
+
+#include <pthread.h>
+#include <stdbool.h>
+
+#include "batch.h"
+#include "buf.h"
+
+struct kafka_part {
+    char topic[ORIGIN_MAX_TOPIC + 1];
+    uint32_t partition;
+    enum signal signal;
+    bool known;        /* next and done mean something */
+    uint64_t next;     /* the offset to take next */
+    uint64_t high;     /* the log's end as the broker last said */
+    bool high_known;   /* ... if it did */
+    unsigned resets;   /* in a row: the broker has not what we ask for */
+    uint64_t reset_ns; /* monotonic, of the first of them */
+
+    /* Under the lock. */
+    bool assigned;
+    uint64_t done;      /* all before it is kept */
+    uint64_t committed; /* what the broker was told; UINT64_MAX: nothing */
+    uint32_t under_way;
+};
+
+struct kafka_parts {
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    struct kafka_part **at;
+    size_t count, room;
+    uint32_t under_way;
+    bool failed; /* something submitted was not kept */
+};
+
+void parts_init(struct kafka_parts *parts);
+void parts_release(struct kafka_parts *parts);
+
+struct kafka_part *parts_find(const struct kafka_parts *parts,
+                              const char *topic, uint32_t partition);
+struct kafka_part *parts_add(struct kafka_parts *parts, const char *topic,
+                             uint32_t partition, enum signal signal);
+
+/* From now on the part is ours, and begins at next. */
+void parts_assign(struct kafka_parts *parts, struct kafka_part *part,
+                  bool known, uint64_t next, uint64_t committed);
+void parts_unassign(struct kafka_parts *parts, struct kafka_part *part);
+
+/* Makes the batch's done report to the part; it goes to the sink next. */
+void parts_track(struct kafka_parts *parts, struct kafka_part *part,
+                 struct batch *batch);
+
+/* Waits until nothing is under way (of that part, or of all if it is NULL), at
+ * most so long; false: it still is. */
+bool parts_wait(struct kafka_parts *parts, const struct kafka_part *part,
+                uint64_t timeout_ns);
+
+bool parts_failed(struct kafka_parts *parts);
+void parts_fail(struct kafka_parts *parts);
+
+/* Nothing is under way: every part goes on from what is kept. */
+void parts_rewind(struct kafka_parts *parts);
+
+/* What the broker has not been told yet; false: nothing. */
+bool parts_uncommitted(struct kafka_parts *parts, const struct kafka_part *part,
+                       uint64_t *offset);
+void parts_committed(struct kafka_parts *parts, struct kafka_part *part,
+                     uint64_t offset);
+
+void parts_set_high(struct kafka_parts *parts, struct kafka_part *part,
+                    uint64_t high);
+void parts_print(struct kafka_parts *parts, struct buf *out);
+
+#endif

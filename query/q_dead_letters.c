@@ -1,0 +1,100 @@
+/*
+ * Messages that could not be decoded, from the newest. What is shown of each
+ * is cut: a page of whole ones could be larger than any answer may be.
+ */
+#include "route.h"
+
+enum {
+    DEFAULT_LIMIT = 100,
+    MAX_LIMIT = 1000,
+    DEFAULT_BYTES = 1024,
+    MAX_BYTES = 64 * 1024,
+};
+
+/* A whole number of the query string; absent: the value stays. */
+static enum status take_number(struct call *call, const char *name,
+                               uint64_t least, uint64_t most, uint64_t *value)
+{
+    struct slice text = call_param(call, name);
+    uint64_t number = 0;
+    bool good = text.len > 0 && text.len < 20;
+
+    if (!text.ptr)
+        return OK;
+    for (size_t i = 0; i < text.len && good; i++) {
+        good = text.ptr[i] >= '0' && text.ptr[i] <= '9';
+        number = number * 10 + (uint64_t)(text.ptr[i] - '0');
+    }
+    if (!good || number < least || number > most)
+        return call_fail(call, ERR_INVALID, NULL,
+                         "%s: must be a whole number from %llu to %llu", name,
+                         (unsigned long long)least, (unsigned long long)most);
+    *value = number;
+    return OK;
+}
+
+static void reply_letter(struct call *call, const struct dead_letter *letter,
+                         uint64_t max_bytes)
+{
+    struct attr bytes = {.type = VALUE_BYTES,
+                         .str = letter->bytes.ptr,
+                         .len = (uint32_t)letter->bytes.len};
+
+    if (bytes.len > max_bytes)
+        bytes.len = (uint32_t)max_bytes;
+    jsonw_open(&call->json, '{');
+    jsonw_member_uint(&call->json, "id", letter->id);
+    jsonw_member_text(&call->json, "topic", letter->topic);
+    jsonw_member_uint(&call->json, "partition", letter->partition);
+    jsonw_member_uint(&call->json, "offset", letter->offset);
+    jsonw_member_time(&call->json, "receivedTime", letter->received_ns);
+    if (letter->time_ms > 0)
+        jsonw_member_time(&call->json, "time", letter->time_ms * 1000000);
+    jsonw_member_text(&call->json, "reason", letter->reason);
+    jsonw_member_uint(&call->json, "size", letter->size);
+    jsonw_key(&call->json, "bytes");
+    jsonw_value(&call->json, &bytes);
+    jsonw_close(&call->json, '}');
+}
+
+static enum status get_dead_letters(struct call *call)
+{
+    uint64_t limit = DEFAULT_LIMIT, bytes = DEFAULT_BYTES, before = 0;
+    uint64_t partition = UINT64_MAX, total = 0;
+    struct letter_query query = {.topic = call_param(call, "topic")};
+    struct dead_letter *letters = NULL;
+    uint32_t count = 0;
+    enum status s = take_number(call, "limit", 1, MAX_LIMIT, &limit);
+
+    if (s == OK)
+        s = take_number(call, "bytes", 0, MAX_BYTES, &bytes);
+    if (s == OK)
+        s = take_number(call, "before", 1, INT64_MAX, &before);
+    if (s == OK)
+        s = take_number(call, "partition", 0, INT32_MAX, &partition);
+    if (s != OK)
+        return s;
+    query.partition = partition == UINT64_MAX ? -1 : (int64_t)partition;
+    query.before = before;
+    query.limit = (uint32_t)limit;
+    query.max_bytes = bytes;
+    s = reader_query_letters(call->reader, &query, call->arena, &letters,
+                             &count, &total);
+    if (s != OK)
+        return call_fail_read(call, s);
+    jsonw_open(&call->json, '{');
+    jsonw_key(&call->json, "deadLetters");
+    jsonw_open(&call->json, '[');
+    for (uint32_t i = 0; i < count; i++)
+        reply_letter(call, &letters[i], bytes);
+    jsonw_close(&call->json, ']');
+    jsonw_member_uint(&call->json, "total", total);
+    jsonw_member_int(&call->json, "tookMs", call_took_ms(call));
+    jsonw_close(&call->json, '}');
+    return OK;
+}
+
+const struct route routes_dead_letters[] = {
+    {"GET", "/api/v1/dead-letters", get_dead_letters, NULL, 0, 0},
+    {0},
+};

@@ -1,0 +1,172 @@
+#include "kafka_message.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "letter.h"
+#include "stats.h"
+#include "test.h"
+
+static struct budget budget;
+
+static struct batch *make(enum signal signal, struct slice value)
+{
+    struct kafka_message message = {.value = value,
+                                    .signal = signal,
+                                    .max_bytes = 1 << 20,
+                                    .budget = &budget};
+    struct batch *batch = NULL;
+
+    if (budget.limit == 0)
+        budget_init(&budget, 64 << 20);
+    CHECK_EQ(kafka_message_batch(&message, &batch), OK);
+    CHECK(batch != NULL);
+    return batch;
+}
+
+static bool has(struct slice text, const char *part)
+{
+    char copy[2048] = {0};
+
+    if (text.len < sizeof(copy))
+        slice_copy(copy, text);
+    return strstr(copy, part) != NULL;
+}
+
+/* The reason must have all of the words. */
+static void check_letter(enum signal signal, struct slice value,
+                         const char *word, const char *other)
+{
+    struct batch *batch = make(signal, value);
+    struct letter letter = letter_read(batch);
+
+    CHECK_EQ(batch->encoding, BATCH_LETTER);
+    CHECK_EQ(batch->count, 0);
+    if (!CHECK(has(letter.reason, word)) || !CHECK(has(letter.reason, other)))
+        printf("# %.*s\n", (int)letter.reason.len, letter.reason.ptr);
+    CHECK(slice_equal(letter.bytes, value));
+    CHECK_EQ(letter.size, value.len);
+    batch_free(batch);
+    CHECK_EQ(budget_used(&budget), 0);
+}
+
+static void check_records(enum signal signal, struct slice value,
+                          enum batch_encoding encoding, uint32_t count)
+{
+    struct batch *batch = make(signal, value);
+
+    CHECK_EQ(batch->encoding, encoding);
+    CHECK_EQ(batch->count, count);
+    batch_free(batch);
+    CHECK_EQ(budget_used(&budget), 0);
+}
+
+#define LOG_JSON                                                          \
+    "{\"resourceLogs\":[{\"scopeLogs\":[{\"logRecords\":[{\"timeUnixNano" \
+    "\":\"1\",\"body\":{\"stringValue\":\"x\"}}]}]}]}"
+
+/* One log record whose body makes the whole message so long. */
+static struct slice log_proto(char *bytes, size_t body)
+{
+    size_t record = 2 + 2 + body; /* LogRecord.body.string_value */
+    size_t scope = 2 + record;    /* ScopeLogs.log_records */
+    size_t resource = 2 + scope;  /* ResourceLogs.scope_logs */
+    const size_t lens[] = {resource, scope, record, body + 2, body};
+    const unsigned char tags[] = {0x0a, 0x12, 0x12, 0x2a, 0x0a};
+    size_t at = 0;
+
+    for (int i = 0; i < 5; i++) {
+        bytes[at++] = (char)tags[i];
+        bytes[at++] = (char)lens[i];
+    }
+    memset(bytes + at, 'x', body);
+    return (struct slice){bytes, at + body};
+}
+
+TEST(json_and_protobuf_are_told_apart)
+{
+    char bytes[300];
+
+    check_records(SIGNAL_LOGS, SLICE(LOG_JSON), BATCH_JSON, 1);
+    check_records(SIGNAL_LOGS, SLICE(" \t" LOG_JSON "\n"), BATCH_JSON, 1);
+    check_records(SIGNAL_LOGS, SLICE("\n\n" LOG_JSON), BATCH_JSON, 1);
+    /* Any length, among them those that are '{', '[' and '\n'. */
+    for (size_t body = 1; body < 110; body++)
+        check_records(SIGNAL_LOGS, log_proto(bytes, body), BATCH_PROTOBUF, 1);
+}
+
+TEST(what_holds_nothing_has_a_place_all_the_same)
+{
+    check_records(SIGNAL_SPANS, SLICE(""), BATCH_PROTOBUF, 0);
+    check_records(SIGNAL_SPANS, SLICE("{}"), BATCH_PROTOBUF, 0);
+    check_records(SIGNAL_SPANS, SLICE("{\"resourceSpans\": []}"),
+                  BATCH_PROTOBUF, 0);
+    check_records(SIGNAL_SPANS, SLICE("\x0a\0"), BATCH_PROTOBUF, 0);
+}
+
+TEST(an_encoding_may_be_fixed)
+{
+    struct kafka_message message = {.value = SLICE(LOG_JSON),
+                                    .signal = SIGNAL_LOGS,
+                                    .encoding = KAFKA_PROTOBUF,
+                                    .max_bytes = 1000,
+                                    .budget = &budget};
+    struct batch *batch = NULL;
+
+    CHECK_EQ(kafka_message_batch(&message, &batch), OK);
+    CHECK_EQ(batch->encoding, BATCH_LETTER);
+    batch_free(batch);
+    message.encoding = KAFKA_JSON;
+    CHECK_EQ(kafka_message_batch(&message, &batch), OK);
+    CHECK_EQ(batch->count, 1);
+    batch_free(batch);
+}
+
+TEST(other_formats_are_named)
+{
+    check_letter(SIGNAL_SPANS,
+                 SLICE("\x0a\x10"
+                       "0123456789abcdef\x12\x08"
+                       "01234567\x1a\x01x"),
+                 "jaeger_proto", "traces::encoding");
+    check_letter(SIGNAL_SPANS,
+                 SLICE("{\"traceId\":\"AA==\",\"operationName\":\"x\"}"),
+                 "jaeger_json", "otlp_json");
+    check_letter(SIGNAL_SPANS, SLICE("[{\"traceId\":\"1\",\"id\":\"2\"}]"),
+                 "zipkin_json", "otlp_proto");
+    check_letter(SIGNAL_SPANS,
+                 SLICE("\x0a\x1c\x0a\x10\xff\xff\xff\xff\xff\xff\xff\xff\xff"
+                       "\xff\xff\xff\xff\xff\xff\xff\x1a\x08"
+                       "01234567"),
+                 "zipkin_proto", "traces::encoding");
+    check_letter(SIGNAL_SPANS, SLICE(LOG_JSON), "another signal", "topic");
+    check_letter(SIGNAL_LOGS, SLICE("{\"message\": \"hello\"}"), "no OTLP",
+                 "JSON");
+    check_letter(SIGNAL_LOGS, SLICE("plain text"), "neither", "OTLP");
+    check_letter(SIGNAL_LOGS, SLICE("{\"resourceLogs\": ["), "malformed", "");
+    check_letter(SIGNAL_METRICS, SLICE("\x0a\x05\x08"), "malformed", "");
+}
+
+TEST(bounds)
+{
+    struct kafka_message message = {.value = SLICE(LOG_JSON),
+                                    .signal = SIGNAL_LOGS,
+                                    .max_bytes = 20,
+                                    .budget = &budget};
+    struct batch *batch = NULL;
+
+    CHECK_EQ(kafka_message_batch(&message, &batch), OK);
+    CHECK(has(letter_read(batch).reason, "--max-body"));
+    batch_free(batch);
+    message.max_bytes = 1000;
+    CHECK(budget_take(&budget, budget.limit - 100));
+    batch = NULL;
+    CHECK_EQ(kafka_message_batch(&message, &batch), ERR_BUSY);
+    CHECK(batch == NULL);
+    message.value = SLICE("no");
+    budget_give(&budget, 100);
+    CHECK(budget_take(&budget, 190)); /* 10 left */
+    CHECK_EQ(kafka_message_batch(&message, &batch), ERR_BUSY);
+    CHECK(batch == NULL);
+    budget_give(&budget, budget_used(&budget));
+}
