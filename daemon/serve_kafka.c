@@ -51,7 +51,8 @@ static enum status load_store_id(struct store *store, char id[STORE_ID])
 enum status serve_kafka_open(
     struct serve_kafka *serve, const struct config *c, struct store *store,
     struct journal *journal, struct budget *budget,
-    uint64_t (*oldest_ns)(void *arg, enum signal signal), void *oldest_arg)
+    uint64_t (*oldest_ns)(void *arg, enum signal signal, uint64_t received_ns),
+    void *oldest_arg)
 {
     uint64_t largest = c->memory_limit / 4;
     char store_id[STORE_ID];

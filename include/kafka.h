@@ -35,7 +35,7 @@ struct kafka_options {
     struct budget *budget;
     struct sink sink;
     /* As in ingest.h. */
-    uint64_t (*oldest_ns)(void *arg, enum signal signal);
+    uint64_t (*oldest_ns)(void *arg, enum signal signal, uint64_t received_ns);
     void *oldest_arg;
     /* The offset behind what is kept; false: nothing is. */
     bool (*next_offset)(void *arg, struct slice topic, uint32_t partition,

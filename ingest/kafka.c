@@ -170,8 +170,7 @@ static bool submit(struct kafka *kafka, struct kafka_part *part,
         .signal = part->signal,
         .encoding = kafka->encoding,
         .max_bytes = o->max_message,
-        .oldest_ns =
-            o->oldest_ns ? o->oldest_ns(o->oldest_arg, part->signal) : 0,
+        .received_ns = clock_wall_ns(),
         .budget = o->budget,
     };
     struct origin origin = {.topic = slice_of(part->topic),
@@ -181,6 +180,9 @@ static bool submit(struct kafka *kafka, struct kafka_part *part,
                             .round = kafka->round};
     struct batch *batch = NULL;
 
+    if (o->oldest_ns)
+        from.oldest_ns =
+            o->oldest_ns(o->oldest_arg, part->signal, from.received_ns);
     if (kafka_message_batch(&from, &batch) != OK)
         return false;
     batch_set_origin(batch, &origin);

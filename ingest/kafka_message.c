@@ -21,7 +21,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "clock.h"
 #include "letter.h"
 #include "mem.h"
 #include "otlp.h"
@@ -137,7 +136,7 @@ static enum status bury(const struct kafka_message *message, const char *why,
     if (!budget_take(message->budget, letter_size(&letter)))
         return ERR_BUSY;
     *batch = letter_new(message->signal, &letter, message->budget);
-    (*batch)->received_ns = clock_wall_ns();
+    (*batch)->received_ns = message->received_ns;
     return OK;
 }
 
@@ -194,7 +193,7 @@ static enum status decode(const struct kafka_message *message,
                       mem_copy(message->value.ptr, message->value.len),
                       message->value.len, message->budget);
     batch->encoding = encoding;
-    batch->received_ns = clock_wall_ns();
+    batch->received_ns = message->received_ns;
     status = otlp_decode(batch, message->oldest_ns, &detail);
     empty = status == OK ? why_empty(message, batch) : NULL;
     if (status != OK || empty) {
@@ -223,7 +222,7 @@ enum status kafka_message_batch(const struct kafka_message *message,
 
     if (message->value.len == 0) {
         *batch = batch_new(message->signal, NULL, 0, message->budget);
-        (*batch)->received_ns = clock_wall_ns();
+        (*batch)->received_ns = message->received_ns;
         return OK;
     }
     if (message->value.len > message->max_bytes)

@@ -15,7 +15,7 @@ struct kafka_message {
     enum signal signal; /* of its topic */
     enum kafka_encoding encoding;
     size_t max_bytes;
-    uint64_t oldest_ns;
+    uint64_t received_ns, oldest_ns;
     struct budget *budget;
 };
 
