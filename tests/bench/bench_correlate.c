@@ -36,6 +36,12 @@ uint64_t store_watermark(struct store *store, enum stream stream)
     return 0;
 }
 
+uint64_t store_oldest_ns(struct store *store)
+{
+    (void)store;
+    return 0;
+}
+
 enum status store_health(struct store *store)
 {
     (void)store;
