@@ -339,9 +339,9 @@ static void judge(struct facts *facts, struct place *place,
         return;
     /* A fault in the code hits every request that gets there; what hits some
      * of them is more often the mix of requests. An error that was known
-     * before says less. */
+     * before says less, and so does what followed now and then only. */
     double whole = gone ? 1 - now / before : now - before;
-    whole *= gone ? whole : whole * (1 - before / now);
+    whole *= gone ? whole * before : whole * (1 - before / now);
     /* Requests of this kind became rarer: those that still come are others. */
     double fewer = fmin(1, place->share[DURING] / place->share[BEFORE]);
     double nats = whole * fewer *

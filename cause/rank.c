@@ -15,6 +15,12 @@ static const double WEIGHT[CAUSE_KINDS] = {
     [CAUSE_LATENCY] = 0.5, [CAUSE_ERRORS] = 0.5, [CAUSE_SILENCE] = 1,
     [CAUSE_CHANGE] = 1};
 
+/* What callers see of a peer is all that there is to see. */
+static double weight(const struct facts *facts, uint32_t c, int kind)
+{
+    return facts->component_kinds[c] == CAUSE_COMPONENT ? WEIGHT[kind] : 1;
+}
+
 static bool travels(int kind)
 {
     return kind != CAUSE_RESOURCE && kind != CAUSE_NETWORK &&
@@ -153,15 +159,15 @@ static void score(const struct facts *facts, const struct graph *g, uint32_t c,
             double u = under(facts, g, c, kind, &who);
 
             keep = v * v / (v + u);
-            if (WEIGHT[kind] * (v - keep) > lost) {
-                lost = WEIGHT[kind] * (v - keep);
+            if (weight(facts, c, kind) * (v - keep) > lost) {
+                lost = weight(facts, c, kind) * (v - keep);
                 s->because = who;
             }
         }
         if (kind == CAUSE_CHANGE) /* the last kind: only beside others */
             keep = fmin(v, s->score);
-        s->raw += WEIGHT[kind] * v;
-        s->score += WEIGHT[kind] * keep;
+        s->raw += weight(facts, c, kind) * v;
+        s->score += weight(facts, c, kind) * keep;
     }
     if (lost < s->score)
         s->because = NOBODY;

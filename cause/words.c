@@ -91,18 +91,18 @@ static bool is_value(struct slice word)
     return hex;
 }
 
-/* The message of a line that is itself JSON. */
-static struct slice json_message(struct slice line)
+/* The message of a line that is itself JSON or logfmt. */
+static struct slice inner_message(struct slice line)
 {
-    static const char *const keys[] = {"\"message\":", "\"msg\":", "\"log\":"};
+    static const char *const keys[] = {
+        "\"message\":", "\"msg\":", "\"log\":", " msg=", " message="};
 
-    if (line.len == 0 || line.ptr[0] != '{')
-        return line;
     for (size_t k = 0; k < sizeof(keys) / sizeof(*keys); k++) {
         struct slice key = slice_of(keys[k]);
 
         for (size_t i = 0; i + key.len < line.len; i++)
-            if (line.ptr[i] == '"' && slice_starts(slice_from(line, i), key))
+            if (line.ptr[i] == key.ptr[0] &&
+                slice_starts(slice_from(line, i), key))
                 return slice_from(line, i + key.len);
     }
     return line;
@@ -122,7 +122,7 @@ static struct slice text_of(const struct log_record *log)
                 return attr_text(a);
         }
     }
-    return json_message(attr_text(&log->body));
+    return inner_message(attr_text(&log->body));
 }
 
 static struct slice cut(struct slice text, size_t max)

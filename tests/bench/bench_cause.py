@@ -39,6 +39,19 @@ SETTINGS = {
 }
 
 
+# Kinds of the shop's faults, and who is to blame; one may be known by two
+# names where both are true. The quiet ones have nobody.
+SHOP = {
+    "cpu": ["inventory"], "leak": ["recommend"], "disk-full": ["orders-db"],
+    "queue": ["shipping"], "bad-version": ["checkout"],
+    "dead-host": ["api.bank.example"], "retry-storm": ["inventory"],
+    "pool": ["cart"], "timeouts": ["users-db"], "neighbour": ["search"],
+    "network": ["payment"], "code": ["users"], "dead-pods": ["catalog"],
+}
+QUIET = ["night", "rush", "rollout", "outlier", "always-failing", "nothing"]
+SEEDS = 5
+
+
 def rfc3339(ns):
     t = datetime.fromtimestamp(ns // 10**9, timezone.utc)
     return f"{t:%Y-%m-%dT%H:%M:%S}.{ns % 10**9:09d}Z"
@@ -49,7 +62,7 @@ class Server:
         self.otlp, self.query = f"127.0.0.1:{port}", f"127.0.0.1:{port + 1}"
         self.process = subprocess.Popen(
             [os.path.join(OUT, "callboard"), "serve", "--data-dir", data,
-             "--otlp-http", self.otlp, "--query", self.query,
+             "--edge-wait", "5s", "--otlp-http", self.otlp, "--query", self.query,
              "--retention-traces", "0", "--retention-logs", "0",
              "--retention-metrics", "0"],
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -168,19 +181,7 @@ def measure(server, score, labels, name, options):
                 m[0], m[1], m[2], m[3], ", ".join(map(str, m[4]))))
 
 
-def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--faults", default=os.path.join(
-        ROOT, "../shared/data/faults"))
-    parser.add_argument("--data")
-    parser.add_argument("--port", type=int, default=4928)
-    parser.add_argument("--cases")
-    parser.add_argument("--by", default="system")
-    parser.add_argument("--setting", action="append", choices=SETTINGS)
-    parser.add_argument("--explain", action="store_true")
-    parser.add_argument("--misses", action="store_true")
-    parser.add_argument("--load-only", action="store_true")
-    options = parser.parse_args()
+def measure_faults(server, data, options):
     labels_path = os.path.join(options.faults, "labels.json")
     if not os.path.exists(labels_path):
         print(f"no labelled faults in {options.faults}: left out")
@@ -195,15 +196,92 @@ def main():
     if options.cases:
         labels["cases"] = [c for c in labels["cases"] if any(
             c["id"].startswith(p) for p in options.cases.split(","))]
+    load(server, options.faults, labels["cases"], data)
+    if not options.load_only:
+        for name in options.setting or SETTINGS:
+            measure(server, score, labels, name, options)
+
+
+def shop_day(number):
+    """Runs do not see each other: one a day."""
+    return 1704067200 * 10**9 + number * 86400 * 10**9
+
+
+def play_shop(server, data, runs):
+    done_path = os.path.join(data, "played")
+    done = open(done_path).read().split() if os.path.exists(done_path) else []
+    for number, (kind, seed) in enumerate(runs):
+        if f"{kind}-{seed}" in done:
+            continue
+        subprocess.run(
+            [os.path.join(OUT, "shopgen"), "--otlp", server.otlp, "--kind",
+             kind, "--seed", str(seed), "--start", rfc3339(shop_day(number)),
+             "--duration", "26m", "--fault", "20m", "--rate", "6", "--pods",
+             "3", "--no-pace", "--quiet"], check=True)
+        with open(done_path, "a") as f:
+            f.write(f"{kind}-{seed}\n")
+    if len(done) < len(runs):
+        time.sleep(8)  # until calls without an answer are settled
+
+
+def measure_shop(server, data, options):
+    runs = [(kind, seed) for kind in [*SHOP, *QUIET]
+            for seed in range(1, SEEDS + 1)]
+    play_shop(server, data, runs)
+    found, named, times = {}, {}, []
+    for number, (kind, seed) in enumerate(runs):
+        start = shop_day(number) + 20 * 60 * 10**9
+        answer, seconds = server.cause({
+            "searchScope": {"namespace": "acme", "project": "shop"},
+            "startTime": rfc3339(start),
+            "endTime": rfc3339(start + 5 * 60 * 10**9)})
+        times.append(seconds)
+        first = answer["suspects"][0]["component"] if answer["found"] else None
+        if kind in SHOP:
+            found[kind] = found.get(kind, 0) + (first in SHOP[kind])
+        else:
+            named[kind] = named.get(kind, 0) + answer["found"]
+        if options.explain and (first not in SHOP.get(kind, [None])):
+            print(kind, seed)
+            for s in answer["suspects"][:4]:
+                print(f"   {s['score']:6.2f} {s['component']}")
+                for e in s["evidence"][:4]:
+                    print(f"      {e['nats']:6.2f} {e['kind']:<9} "
+                          f"{e['class']:<8} {e['text'][:170]}")
+    print("--- shop")
+    for kind, n in found.items():
+        print(f"{kind:<16} {n}/{SEEDS} first")
+    for kind, n in named.items():
+        print(f"{kind:<16} {n}/{SEEDS} where a cause is named")
+    total = sum(found.values()) / len(found) / SEEDS
+    times.sort()
+    print(f"AS@1 {total:.3f}, named though quiet {sum(named.values())}, "
+          f"seconds median {times[len(times) // 2]:.3f} max {times[-1]:.3f}")
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--faults", default=os.path.join(
+        ROOT, "../shared/data/faults"))
+    parser.add_argument("--data")
+    parser.add_argument("--port", type=int, default=4928)
+    parser.add_argument("--cases")
+    parser.add_argument("--by", default="system")
+    parser.add_argument("--setting", action="append", choices=SETTINGS)
+    parser.add_argument("--explain", action="store_true")
+    parser.add_argument("--misses", action="store_true")
+    parser.add_argument("--only", choices=("shop", "faults"))
+    parser.add_argument("--load-only", action="store_true")
+    options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="callboard-cause-") as scratch:
         data = options.data or scratch
         os.makedirs(data, exist_ok=True)
         server = Server(data, options.port)
         try:
-            load(server, options.faults, labels["cases"], data)
-            if not options.load_only:
-                for name in options.setting or SETTINGS:
-                    measure(server, score, labels, name, options)
+            if options.only != "faults":
+                measure_shop(server, data, options)
+            if options.only != "shop":
+                measure_faults(server, data, options)
         finally:
             server.stop()
 

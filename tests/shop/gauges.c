@@ -79,16 +79,23 @@ void gauges_report(struct world *w, struct component *c, struct pod *pod,
 {
     double seconds = (double)w->options->scrape_ns / 1e9;
     double cpu = pod->cpu_seconds / seconds + 0.01;
+    double memory = (60 + 40 * world_uniform(w)) * 1048576 +
+                    (double)(pod->count % 4096) * 1024;
+    const struct fault_spec *f = fault_now(w);
+
+    if (fault_is_at(f, c, pod) && f->load >= 0.5)
+        cpu = 0.5 * f->load;
+    if (fault_is_at(f, c, pod) && f->memory > 0) /* full after five minutes */
+        memory += 160.0 * 1048576 * (double)(now_ns - w->fault_since_ns) / 3e11;
+    if (memory > 255.0 * 1048576)
+        memory = 255.0 * 1048576;
     struct buf resource, records;
 
     buf_init(&resource, 1 << 16);
     buf_init(&records, 1 << 20);
     emit_resource(&resource, c, pod);
     number(&records, "container.cpu.usage", "{cpu}", cpu, now_ns);
-    number(&records, "container.memory.working_set", "By",
-           (60 + 40 * world_uniform(w)) * 1048576 +
-               (double)(pod->count % 4096) * 1024,
-           now_ns);
+    number(&records, "container.memory.working_set", "By", memory, now_ns);
     number(&records, "k8s.container.cpu_request", "{cpu}", 0.1, now_ns);
     number(&records, "k8s.container.cpu_limit", "{cpu}", 0.5, now_ns);
     number(&records, "k8s.container.memory_request", "By", 128 * 1048576.0,

@@ -38,7 +38,8 @@ static void usage(void)
           "  --start TIME        begin then (RFC 3339) instead\n"
           "  --duration T        simulated time to play; 0: go on (0)\n"
           "  --rollout T         new version of checkout after T (0: none)\n"
-          "  --fault T           inventory starves of CPU after T (0: none)\n"
+          "  --fault T           something goes wrong after T (0: none)\n"
+          "  --kind NAME         what: cpu, leak, disk-full, ... (cpu)\n"
           "  --fault-end T       until T (0: to the end)\n"
           "  --scrape T          between two metric reports of a pod (15s)\n"
           "  --batch N           records per export request (500)\n"
@@ -140,6 +141,8 @@ static void parse(struct shop_options *o, int argc, char **argv)
                 o->otlp = value;
             else if (strcmp(argv[i], "--signals") == 0)
                 choose_signals(o, value);
+            else if (strcmp(argv[i], "--kind") == 0)
+                o->kind = fault_named(value);
             else if (strcmp(argv[i], "--encoding") == 0)
                 o->encoding = encoding(value);
             else if (!take_time(o, argv[i], value, &length_ns) &&
@@ -148,8 +151,9 @@ static void parse(struct shop_options *o, int argc, char **argv)
             i++;
         }
     }
-    if (o->shops < 1 || o->pods < 1 || o->pods > MAX_PODS || o->rate <= 0 ||
-        o->batch < 1 || o->connections < 1 || o->connections > 64)
+    if (!o->kind || o->shops < 1 || o->pods < 1 || o->pods > MAX_PODS ||
+        o->rate <= 0 || o->batch < 1 || o->connections < 1 ||
+        o->connections > 64)
         usage();
     o->end_ns = length_ns ? o->start_ns + length_ns : 0;
 }
@@ -170,10 +174,16 @@ static void at_time(struct world *w, uint64_t now_ns)
 
     if (o->rollout_ns && !w->rolled_out && since >= o->rollout_ns) {
         w->rolled_out = true;
-        world_rollout(w, now_ns);
+        world_rollout(w, now_ns, false);
     }
     w->fault = o->fault_ns && since >= o->fault_ns &&
                (!o->fault_end_ns || since < o->fault_end_ns);
+    if (w->fault && !w->was_fault) {
+        w->fault_since_ns = now_ns;
+        if (o->kind->version)
+            world_rollout(w, now_ns, o->kind->one_pod);
+    }
+    w->was_fault = w->fault;
 }
 
 static void wait_until(uint64_t now_ns)
@@ -210,7 +220,9 @@ static void play(struct world *w)
             world_flush(w);
             next_flush = now_ns + NS_PER_S;
         }
-        now_ns += (uint64_t)(1e9 / o->rate * (0.5 + world_uniform(w)));
+        double rate =
+            o->rate * (w->fault && o->kind->rate > 0 ? o->kind->rate : 1);
+        now_ns += (uint64_t)(1e9 / rate * (0.5 + world_uniform(w)));
     }
     world_flush(w);
 }
@@ -228,6 +240,7 @@ int main(int argc, char **argv)
                                    .spans = true,
                                    .logs = true,
                                    .metrics = true,
+                                   .kind = &shop_faults[0],
                                    .pace = true};
     struct world world;
 

@@ -3,6 +3,7 @@
  *
  * model.c   what the shop consists of: components, operations, calls
  * world.c   pods, versions, the fault; one customer's request as spans + logs
+ * faults.c  what can go wrong
  * gauges.c  what a kubelet and an SDK report: CPU, memory, HTTP histograms
  * emit.c    records to OTLP protobuf, one buffer per pod and signal
  * send.c    buffers to a server, over a few connections
@@ -85,7 +86,33 @@ struct component {
     int pod_count;
 };
 
+/* ---- faults.c ---- */
+
+struct fault_spec {
+    const char *name;
+    const char *component; /* its own work takes `own` times as long, and */
+    double own;            /* `errors` of 1000 requests fail, with `log` */
+    int errors;            /* -1: as usual */
+    const char *log;
+    bool one_pod, dead;  /* only its first pod; it answers nothing */
+    const char *version; /* comes with this one */
+    double load, memory; /* CPU an own second costs; 1: memory fills up */
+    double wire_ms;      /* calls to it take so long on the way */
+    int retries;         /* of those who call it */
+    const char *target;  /* database or host: */
+    double target_times; /* so many times as slow */
+    bool target_fails;
+    double timeout_ms;     /* callers wait no longer */
+    const char *neighbour; /* a component on the same node */
+    double rate;           /* so many times the traffic; 0: as before */
+    bool outlier;          /* one request takes ten seconds */
+    bool always;           /* from the start on */
+};
+extern const struct fault_spec shop_faults[]; /* ends with a NULL name */
+const struct fault_spec *fault_named(const char *name);
+
 struct shop_options {
+    const struct fault_spec *kind;
     const char *otlp;
     uint64_t seed;
     int shops; /* copies of the shop, one project each */
@@ -109,8 +136,19 @@ struct world {
     struct buf points; /* reports not sent yet, encoded */
     uint32_t point_count;
     uint64_t spans_made, logs_made, points_made;
-    bool rolled_out, fault;
+    bool rolled_out, fault, was_fault, had_outlier;
+    uint64_t fault_since_ns;
 };
+
+/* The fault, NULL while there is none. */
+const struct fault_spec *fault_now(const struct world *w);
+bool fault_is_at(const struct fault_spec *f, const struct component *c,
+                 const struct pod *pod);
+bool fault_hits(const struct fault_spec *f, const char *target);
+double fault_times(const struct fault_spec *f, const struct component *c,
+                   const struct pod *pod);
+int fault_errors(const struct fault_spec *f, const struct component *c,
+                 const struct pod *pod, int usual);
 
 void world_init(struct world *w, const struct shop_options *options,
                 struct sender *sender);
@@ -120,8 +158,9 @@ double world_uniform(struct world *w); /* [0, 1) */
 
 /* One customer's request at this time. */
 void world_request(struct world *w, uint64_t now_ns);
-/* A new version of checkout, pod by pod; Kubernetes events with it. */
-void world_rollout(struct world *w, uint64_t now_ns);
+/* A new version of checkout, of all pods or the first; Kubernetes events with
+ * it. */
+void world_rollout(struct world *w, uint64_t now_ns, bool one_pod);
 /* Sends what is buffered, however little. */
 void world_flush(struct world *w);
 void world_flush_points(struct world *w);

@@ -159,12 +159,12 @@ static void fill(struct world *w, const char *words, char *line, size_t size)
 
 static void put_log(struct context *x, struct component *c, struct pod *pod,
                     const struct op_spec *op, const struct emit_span *span,
-                    bool failed)
+                    bool failed, const char *why)
 {
     struct world *w = x->w;
     char body[300], line[240];
     int severity = failed ? 17 : 9;
-    const char *words = failed ? op->error_log : op->log;
+    const char *words = why ? why : failed ? op->error_log : op->log;
 
     if (!w->options->logs)
         return;
@@ -210,6 +210,13 @@ static void start_span(struct context *x, struct emit_span *s, int kind,
     s->exception = NULL;
 }
 
+static double target_ms(const struct world *w, const struct call_spec *call)
+{
+    const struct fault_spec *f = fault_now(w);
+
+    return call->ms * (fault_hits(f, call->target) ? f->target_times : 1);
+}
+
 static void call_store(struct context *x, struct emit_span *s,
                        const struct call_spec *call)
 {
@@ -228,7 +235,7 @@ static void call_store(struct context *x, struct emit_span *s,
     attr_int(s, "db.response.returned_rows",
              (int64_t)(world_random(x->w) % 20));
     attr_int(s, "thread.id", (int64_t)(world_random(x->w) % 64));
-    s->end_ns = s->start_ns + draw_ns(x->w, call->ms);
+    s->end_ns = s->start_ns + draw_ns(x->w, target_ms(x->w, call));
 }
 
 static void call_external(struct context *x, struct emit_span *s,
@@ -243,7 +250,7 @@ static void call_external(struct context *x, struct emit_span *s,
     attr_int(s, "server.port", 443);
     attr_int(s, "http.response.status_code", 200);
     attr_text(s, "network.protocol.version", "1.1");
-    s->end_ns = s->start_ns + draw_ns(x->w, call->ms);
+    s->end_ns = s->start_ns + draw_ns(x->w, target_ms(x->w, call));
 }
 
 static bool call_component(struct context *x, struct emit_span *s,
@@ -251,9 +258,19 @@ static bool call_component(struct context *x, struct emit_span *s,
 {
     const struct op_spec *op = &shop_ops[call->op];
     const struct component_spec *callee = &shop_components[op->component];
-    uint64_t wire_ns = draw_ns(x->w, 0.25);
-    struct outcome inside =
-        serve(x, call->op, s->id, s->start_ns + wire_ns, NULL);
+    const struct fault_spec *f = fault_now(x->w);
+    bool there = f && f->component && strcmp(f->component, callee->name) == 0;
+    uint64_t wire_ns =
+        draw_ns(x->w, there && f->wire_ms > 0 ? f->wire_ms / 2 : 0.25);
+    struct outcome inside = {s->start_ns + UINT64_C(1000000000), true};
+
+    if (!there || !f->dead)
+        inside = serve(x, call->op, s->id, s->start_ns + wire_ns, NULL);
+    if (f && f->timeout_ms > 0 &&
+        (double)(inside.end_ns - s->start_ns) > f->timeout_ms * 1e6) {
+        inside.end_ns = s->start_ns + (uint64_t)(f->timeout_ms * 1e6);
+        inside.failed = true;
+    }
 
     s->end_ns = inside.end_ns + wire_ns;
     if (call->kind == CALL_GRPC) {
@@ -308,6 +325,13 @@ static void consume(struct context *x, const struct call_spec *call,
     serve(&y, call->op, 0, producer->end_ns + draw_ns(x->w, 40), producer);
 }
 
+static bool target_fails(const struct world *w, const struct call_spec *call)
+{
+    const struct fault_spec *f = fault_now(w);
+
+    return fault_hits(f, call->target) && f->target_fails;
+}
+
 static struct outcome run_call(struct context *x, struct component *c,
                                struct pod *pod, const struct call_spec *call,
                                uint64_t parent, uint64_t start_ns)
@@ -321,9 +345,11 @@ static struct outcome run_call(struct context *x, struct component *c,
     case CALL_SQL:
     case CALL_REDIS:
         call_store(x, &s, call);
+        failed = target_fails(x->w, call);
         break;
     case CALL_EXTERNAL:
         call_external(x, &s, call, text);
+        failed = target_fails(x->w, call);
         break;
     case CALL_PUBLISH:
         call_publish(x, &s, call, text);
@@ -420,6 +446,15 @@ static void finish(struct emit_span *s, const struct op_spec *op, bool failed)
         attr_int(s, "http.response.status_code", failed ? 500 : 200);
 }
 
+static bool calls_culprit(const struct fault_spec *f,
+                          const struct call_spec *call)
+{
+    return (call->kind == CALL_HTTP || call->kind == CALL_GRPC) &&
+           f->component &&
+           strcmp(shop_components[shop_ops[call->op].component].name,
+                  f->component) == 0;
+}
+
 static struct outcome serve(struct context *x, int op_index, uint64_t parent,
                             uint64_t start_ns, const struct emit_span *link)
 {
@@ -427,20 +462,30 @@ static struct outcome serve(struct context *x, int op_index, uint64_t parent,
     const struct op_spec *op = &shop_ops[op_index];
     struct component *c = component_of(w, x->shop, op->component);
     struct pod *pod = some_pod(w, c);
-    bool slow = w->fault && op->component == INVENTORY;
-    uint64_t own_ns = draw_ns(w, op->own_ms * (slow ? 12 : 1));
+    const struct fault_spec *f = fault_now(w);
+    bool here = fault_is_at(f, c, pod);
+    uint64_t own_ns = draw_ns(w, op->own_ms * fault_times(f, c, pod));
     uint64_t now_ns = start_ns + own_ns / 2;
-    bool failed =
-        world_random(w) % 1000 < (uint64_t)(slow ? 100 : op->error_permille);
+    bool failed = world_random(w) % 1000 <
+                  (uint64_t)fault_errors(f, c, pod, op->error_permille);
+    const char *why = here && failed && f->log ? f->log : NULL;
     struct emit_span s;
     char name[96], path[96];
 
+    if (here && f->outlier && !w->had_outlier) {
+        w->had_outlier = true;
+        own_ns += UINT64_C(10000000000);
+    }
     start_span(x, &s, KIND_SERVER, parent, start_ns);
     describe(x, &s, op, c->spec, name, path);
-    for (int i = 0; i < MAX_CALLS && op->calls[i].kind; i++) {
+    for (int i = 0; i < MAX_CALLS && op->calls[i].kind && !why; i++) {
         if ((int)(world_random(w) % 100) >= op->calls[i].share)
             continue;
         struct outcome o = run_call(x, c, pod, &op->calls[i], s.id, now_ns);
+        bool again = f && f->retries && calls_culprit(f, &op->calls[i]);
+
+        for (int tries = again ? f->retries : 0; o.failed && tries > 0; tries--)
+            o = run_call(x, c, pod, &op->calls[i], s.id, o.end_ns);
         now_ns = o.end_ns;
         failed |= o.failed;
         if (o.failed)
@@ -453,8 +498,9 @@ static struct outcome serve(struct context *x, int op_index, uint64_t parent,
     }
     finish(&s, op, failed);
     put_span(x, c, pod, &s);
-    put_log(x, c, pod, op, &s, failed);
-    pod->cpu_seconds += (double)own_ns / 1e9 * (slow ? 0.4 : 1);
+    put_log(x, c, pod, op, &s, failed, why);
+    pod->cpu_seconds += (double)own_ns / 1e9 *
+                        (here && f->load > 0 && f->load < 0.5 ? f->load : 1);
     gauges_observe(pod, (double)(s.end_ns - s.start_ns) / 1e9);
     return (struct outcome){s.end_ns, failed};
 }
@@ -601,13 +647,13 @@ static void event(struct world *w, struct component *c, struct pod *pod,
     buf_release(&body);
 }
 
-void world_rollout(struct world *w, uint64_t now_ns)
+void world_rollout(struct world *w, uint64_t now_ns, bool one_pod)
 {
     struct component *c = component_of(w, 0, CHECKOUT);
     char hash[12], message[160];
 
     snprintf(hash, sizeof(hash), "%08x", (unsigned)world_random(w));
-    for (int p = 0; p < c->pod_count; p++) {
+    for (int p = 0; p < (one_pod ? 1 : c->pod_count); p++) {
         struct pod *pod = &c->pods[p];
 
         flush_spans(w, c, pod);
