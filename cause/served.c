@@ -140,6 +140,9 @@ static void read_served(struct counting *c, const struct point *p,
         return;
     }
     add(c->facts, &at->requests, p, amount_of(p));
+    /* A call that nobody answered is counted at both ends of its edge, so what
+     * was answered is told by the requests served. */
+    add(c->facts, &c->answered[component], p, amount_of(p));
     c->facts->requests[component] +=
         amount_of(p) * overlap(p, c->facts->times[DURING].start_ns,
                                c->facts->times[DURING].end_ns);
@@ -191,10 +194,7 @@ static void read_point(void *arg, const struct point *p)
         return;
     if (is_named(p, DERIVED_DURATION) || is_named(p, DERIVED_ERRORS))
         read_served(c, p, component);
-    else if (is_named(p, DERIVED_IN_DURATION)) {
-        if (slice_equal(text_of(p, DERIVED_PEER_KIND), SLICE("component")))
-            add(c->facts, &c->answered[component], p, amount_of(p));
-    } else if (slice_equal(text_of(p, DERIVED_PEER_KIND), SLICE("component")))
+    else if (slice_equal(text_of(p, DERIVED_PEER_KIND), SLICE("component")))
         read_call(c, p, component);
     else
         read_peer(c, p, component);
@@ -206,8 +206,7 @@ enum status served_read(struct facts *facts)
         {DERIVED_DURATION, sizeof(DERIVED_DURATION) - 1},
         {DERIVED_ERRORS, sizeof(DERIVED_ERRORS) - 1},
         {DERIVED_OUT_DURATION, sizeof(DERIVED_OUT_DURATION) - 1},
-        {DERIVED_OUT_ERRORS, sizeof(DERIVED_OUT_ERRORS) - 1},
-        {DERIVED_IN_DURATION, sizeof(DERIVED_IN_DURATION) - 1}};
+        {DERIVED_OUT_ERRORS, sizeof(DERIVED_OUT_ERRORS) - 1}};
     struct series_query query = {.start_ns = facts->times[BEFORE].start_ns,
                                  .end_ns =
                                      facts->times[DURING].end_ns + NS_PER_MIN,

@@ -372,8 +372,9 @@ struct busy { /* sweeps over children in order of their start */
     uint64_t edge, ns;
 };
 
-/* Time in calls of other components, below a span of this one. Children that
- * only pass on (a CLIENT span) count with their whole time. */
+/* Time in calls of other components, below a span of this one. A CLIENT span
+ * counts with its whole time if it has an answer, or failed: waiting for who
+ * does not answer is no work. */
 static void sweep(const struct sample *s, uint32_t n, uint64_t end, int depth,
                   struct busy *busy)
 {
@@ -382,7 +383,7 @@ static void sweep(const struct sample *s, uint32_t n, uint64_t end, int depth,
     for (uint32_t k = top->kid; k != NOBODY && depth < 100;
          k = s->parts[k].next) {
         const struct part *kid = &s->parts[k];
-        bool remote = false;
+        bool remote = kid->kind == SPAN_CLIENT && kid->failed;
 
         if (kid->component != top->component)
             continue;
