@@ -96,8 +96,8 @@ enum status store_health(struct store *store);
  * stream follows from signal and derived. Derived batches are sealed at once,
  * with batch->lsn as the stream's new watermark and batch->state as the text
  * STORE_DERIVED_STATE, together with all that was saved and appended before.
- * Waits while two heads of the stream are being sealed already: that is the
- * back-pressure, until store_drain().
+ * Waits while two heads of the stream are being sealed already, or much of what
+ * was saved is not committed: that is the back-pressure, until store_drain().
  */
 void store_append(struct store *store, struct batch *batch);
 

@@ -147,6 +147,15 @@ struct save *save_text(const char *name, struct slice text)
     return save;
 }
 
+uint64_t save_size(const struct save *save)
+{
+    uint64_t size = sizeof(*save) + save->bytes.len;
+
+    for (int i = 0; i < SAVE_TEXTS; i++)
+        size += save->texts[i].len;
+    return size;
+}
+
 void saves_add(struct saves *saves, struct save *save)
 {
     if (saves->last)

@@ -51,6 +51,7 @@ struct save *save_text(const char *name, struct slice text);
 
 void saves_add(struct saves *saves, struct save *save); /* takes it over */
 uint64_t saves_count(const struct saves *saves);
+uint64_t save_size(const struct save *save); /* memory it holds */
 
 /* Writes one generation, inside a transaction. */
 MUST_CHECK enum status saves_write(const struct saves *saves, struct db *db);

@@ -42,7 +42,7 @@ struct commit {
     uint32_t count;
     struct saves *saves, *until; /* generations before `until` */
     struct origins_commit origins;
-    uint64_t saved;
+    uint64_t saved, saved_bytes;
 };
 
 struct loop {
@@ -93,7 +93,8 @@ static bool saves_due(const struct store *store, uint64_t now)
 {
     return store->sync_to > store->saved_committed ||
            (store->saved > store->saved_committed &&
-            (store->save_due_ns <= now || store->stopping));
+            (store->save_due_ns <= now || store->stopping ||
+             store_saves_full(store)));
 }
 
 /* The closed sections that are first in order, each stream's in a row. */
@@ -124,6 +125,7 @@ static void choose_saves(struct store *store, struct commit *commit)
     commit->saves = store->saves;
     commit->until = store->saves_open;
     commit->saved = store->saved;
+    commit->saved_bytes = store->saved_bytes;
 }
 
 static enum status write_all(struct store *store, const struct commit *commit)
@@ -196,6 +198,7 @@ static void leave_out(struct store *store, const struct commit *commit)
         store->saves = next;
     }
     store->saved_committed = commit->saved;
+    store->saved_bytes_committed = commit->saved_bytes;
     store->save_due_ns = store->saved > commit->saved
                              ? clock_monotonic_ns() + STORE_SAVE_DELAY_NS
                              : 0;

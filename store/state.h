@@ -19,6 +19,10 @@
 /* A save is committed no later than this, with data or without. */
 #define STORE_SAVE_DELAY_NS (500 * NS_PER_MS)
 
+/* Memory of saves that are not committed yet; beyond it they are committed at
+ * once, and store_append waits. */
+enum { SAVES_WAITING_BYTES = 4 << 20 };
+
 /* Closed sections of a stream that may wait before store_append does. */
 enum { SECTIONS_WAITING = 2 };
 
@@ -48,8 +52,9 @@ struct store {
     uint64_t head_bytes;
     uint64_t derived_ns;              /* monotonic, of the last derived batch */
     struct saves *saves, *saves_open; /* oldest and newest generation */
-    uint64_t saved, saved_committed, sync_to; /* counts of saves */
-    uint64_t save_due_ns;                     /* 0: nothing to save */
+    uint64_t saved, saved_committed, sync_to;    /* counts of saves */
+    uint64_t save_due_ns;                        /* 0: nothing to save */
+    uint64_t saved_bytes, saved_bytes_committed; /* likewise, memory of them */
     struct origins *origins;
     uint64_t failures;
     enum status health;
@@ -74,6 +79,9 @@ void store_close_section(struct store *store, enum stream stream);
 /* The lsn up to which spans, logs and metrics do not need the journal any
  * more; soon: once what is closed is committed. Under the lock. */
 uint64_t store_records_cut(const struct store *store, bool soon);
+
+/* More is to be saved than should wait. Under the lock. */
+bool store_saves_full(const struct store *store);
 
 /* seal.c */
 MUST_CHECK enum status seal_start(struct store *store);

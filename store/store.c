@@ -332,7 +332,8 @@ void store_append(struct store *store, struct batch *batch)
         pthread_mutex_unlock(&store->lock);
         return;
     }
-    while (state->closed >= SECTIONS_WAITING && !store->draining)
+    while ((state->closed >= SECTIONS_WAITING || store_saves_full(store)) &&
+           !store->draining)
         pthread_cond_wait(&store->done, &store->lock);
     if (stream != STREAM_DERIVED && batch->lsn > store->last_lsn)
         store->last_lsn = batch->lsn;
@@ -412,13 +413,23 @@ bool store_wants_derived(struct store *store, uint64_t last_lsn)
            (holds && (tight || (press && age >= PRESS_AGE_NS)));
 }
 
+bool store_saves_full(const struct store *store)
+{
+    return store->saved_bytes - store->saved_bytes_committed >
+           SAVES_WAITING_BYTES;
+}
+
 static void save(struct store *store, struct save *save)
 {
     pthread_mutex_lock(&store->lock);
+    bool was_full = store_saves_full(store);
     saves_add(store->saves_open, save);
     store->saved++;
+    store->saved_bytes += save_size(save);
     if (store->save_due_ns == 0) {
         store->save_due_ns = clock_monotonic_ns() + STORE_SAVE_DELAY_NS;
+        pthread_cond_signal(&store->work);
+    } else if (!was_full && store_saves_full(store)) {
         pthread_cond_signal(&store->work);
     }
     pthread_mutex_unlock(&store->lock);

@@ -125,8 +125,8 @@ def components(server, now):
 
 
 def resources(server, now):
-    """Fat ones: three kilobytes of attributes each, without an identity."""
-    fat = {"id": ID8.decode(), **{f"text-{i}": ID8.decode() + "x" * 140 for i in range(20)}}
+    """Fat ones: sixteen kilobytes of attributes each, without an identity."""
+    fat = {"id": ID8.decode(), **{f"text-{i}": ID8.decode() + "x" * 780 for i in range(20)}}
     mould = Mould(b"".join(field(1, resource(fat) + field(2, one_log(now, "hello"))) for _ in range(200)))
     return pour(server, "logs", mould.next, POUR)
 

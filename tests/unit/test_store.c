@@ -5,6 +5,7 @@
 #include <sys/wait.h>
 
 #include "clock.h"
+#include "state.h"
 #include "stats.h"
 #include "store_help.h"
 
@@ -93,6 +94,35 @@ TEST(what_was_saved_is_loaded)
     CHECK_EQ(text.len, 0);
     store_close(store);
     arena_release(&arena);
+    temp_remove(dir);
+}
+
+TEST(what_waits_to_be_saved_has_a_bound)
+{
+    enum { COUNT = 600, LEN = 15000 }; /* twice what may wait */
+    char dir[64];
+    struct store *store = NULL;
+    static char text[LEN];
+    struct attr attr = {.key = "k",
+                        .key_len = 1,
+                        .type = VALUE_STRING,
+                        .str = text,
+                        .len = LEN};
+    struct resource resource = {.attrs = {&attr, 1, 0}};
+
+    temp_make(dir);
+    struct store_options options = options_in(dir);
+    CHECK_EQ(store_open(&store, &options), OK);
+    for (uint32_t i = 0; i < COUNT; i++)
+        store_save_resource(store, i, 0, i, &resource);
+    store_append(store,
+                 points_batch(1, false, "p", 0, UINT64_C(1) << 60, 1, 1));
+    pthread_mutex_lock(&store->lock);
+    CHECK(store->saved_bytes > (uint64_t)COUNT * LEN);
+    CHECK(store->saved_bytes - store->saved_bytes_committed <=
+          SAVES_WAITING_BYTES);
+    pthread_mutex_unlock(&store->lock);
+    store_close(store);
     temp_remove(dir);
 }
 
