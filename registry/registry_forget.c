@@ -149,8 +149,10 @@ static void renew_pods(struct registry *registry)
         struct ident *ident = &registry->ident[i];
 
         if (ident->pod < POD_SHARED &&
-            registry->pods[ident->pod].resources == 0)
+            registry->pods[ident->pod].resources == 0) {
             ident->pod = POD_GONE;
+            registry->provisional--;
+        }
     }
     registry->free_pod = NONE;
     for (uint32_t pod = 0; pod < registry->pod_count; pod++)

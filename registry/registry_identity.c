@@ -274,7 +274,7 @@ uint32_t ident_stamped(struct registry *registry, const struct facts *facts,
 
 /* One that is the pod's own as long as there is room for such, else one that
  * is shared by all of these names. A quarter of the room is for stamped ones,
- * whatever else is sent. */
+ * whatever else is sent, and some for shared ones. */
 static uint32_t find_or_make(struct registry *registry,
                              const struct slice name[IDENT_NAMES], uint8_t rule,
                              uint32_t pod)
@@ -289,7 +289,7 @@ static uint32_t find_or_make(struct registry *registry,
     if (pod != NONE) {
         identity = idmap_get(&registry->ident_by_key, key_pod(key.name, pod));
         if (identity == NONE && registry->provisional < max / 3 * 2 &&
-            registry->ident_count < max)
+            registry->ident_count < max - max / 8)
             identity = make(registry, &key, rule, pod);
     }
     if (identity == NONE)
@@ -345,6 +345,8 @@ void ident_move(struct registry *registry, uint32_t from, uint32_t to)
     struct ident *old = &registry->ident[from], *new = &registry->ident[to];
 
     old->moved_to = to;
+    registry->provisional -= old->pod < POD_SHARED;
+    old->pod = POD_GONE;
     if (old->first_seen_ns < new->first_seen_ns)
         new->first_seen_ns = old->first_seen_ns;
     for (unsigned i = 0; i < SIGNAL_COUNT; i++)

@@ -121,7 +121,8 @@ struct registry {
 
     struct ident *ident;
     uint32_t ident_count, ident_room;
-    uint32_t provisional; /* identities that belong to one pod */
+    uint32_t provisional; /* identities that are one pod's own, as long as it
+                             waits: not re-tagged, not forgotten */
     struct idmap ident_by_key;
 
     struct pod *pods;

@@ -209,8 +209,6 @@ static void index_identities(struct registry *registry)
         ident->moved_to = ident_find(registry, ident->name, ident->uid);
         if (ident->moved_to == NONE)
             ident->rule = RULE_INFERRED;
-        else
-            registry->provisional++;
     }
 }
 

@@ -789,6 +789,37 @@ TEST(overflow_and_forgetting)
     options = keep;
 }
 
+TEST(pods_that_wait_no_more_leave_room_for_others_to_wait)
+{
+    struct bed bed;
+    struct registry_options keep = options;
+    struct identity identity;
+    char text[120];
+
+    /* Twenty may wait at a time. */
+    options =
+        (struct registry_options){.max_resources = 100, .max_identities = 40};
+    bed_init(&bed);
+    for (int i = 0; i < 25; i++) {
+        snprintf(text, sizeof(text), "service.name=s k8s.pod.uid=u%d", i);
+        uint32_t first = resolve(&bed, text);
+        uint32_t own = registry_identity_id(bed.registry, first);
+        snprintf(text, sizeof(text),
+                 PROJECT "=shop " COMPONENT "=c k8s.pod.uid=u%d", i);
+        uint32_t stamped =
+            registry_identity_id(bed.registry, resolve(&bed, text));
+        CHECK(own != stamped);
+        CHECK_EQ(registry_identity_id(bed.registry, first), stamped);
+        /* What was derived under its own goes along. */
+        CHECK(registry_identity(bed.registry, own, &bed.arena, &identity));
+        CHECK_EQ(identity.id, stamped);
+        if (i == 12)
+            restart(&bed);
+    }
+    bed_release(&bed);
+    options = keep;
+}
+
 TEST(what_the_store_has_no_more_is_forgotten_without_an_age)
 {
     struct bed bed;
