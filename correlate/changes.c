@@ -39,6 +39,7 @@ struct state {
 struct seen {
     uint32_t identity; /* + 1; 0: never seen */
     uint8_t value[KINDS];
+    uint8_t life; /* registry_life(); another: it is another resource */
 };
 
 struct changes {
@@ -198,7 +199,8 @@ static void renew(struct changes *changes, const struct component *component,
 }
 
 void changes_see(struct changes *changes, struct component *component,
-                 const struct resource *resource, uint64_t time_ns)
+                 const struct resource *resource, uint8_t life,
+                 uint64_t time_ns)
 {
     struct seen *seen = seen_of(changes, resource->id);
     struct slice values[KINDS];
@@ -210,6 +212,8 @@ void changes_see(struct changes *changes, struct component *component,
         component->changes = changes->state_of[component->identity];
     if (!seen)
         return;
+    if (seen->life != life)
+        *seen = (struct seen){.life = life};
     fresh = seen->identity == 0;
     if (seen->identity == component->identity + 1) {
         if (component->changes)

@@ -43,6 +43,7 @@ struct batch *changes_end(struct changes *changes, struct batch *batch);
 
 /* A resource of the batch, with a record of this time. */
 void changes_see(struct changes *changes, struct component *component,
-                 const struct resource *resource, uint64_t time_ns);
+                 const struct resource *resource, uint8_t life,
+                 uint64_t time_ns);
 
 #endif

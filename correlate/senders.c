@@ -56,7 +56,8 @@ static void begin(struct tagger *tagger, struct sender *sender,
         return;
     sender->component = components_get(tagger->components, identity);
     if (id == resource->id)
-        changes_see(tagger->changes, sender->component, resource, time_ns);
+        changes_see(tagger->changes, sender->component, resource,
+                    registry_life(tagger->registry, id), time_ns);
 }
 
 struct sender *senders_get(struct tagger *tagger,

@@ -74,6 +74,10 @@ uint32_t registry_resolve_record(struct registry *registry,
 uint32_t registry_derived_resource(struct registry *registry,
                                    uint32_t identity);
 
+/* Another number each time that this id is given to another resource (but one
+ * in 256). For who keeps something by resource id. */
+uint8_t registry_life(const struct registry *registry, uint32_t resource);
+
 /* The value of the stamped endpoint key among these; empty if there is none.
  * Cheap enough to be asked for every span. */
 struct slice registry_endpoint_label(const struct registry *registry,

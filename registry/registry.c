@@ -181,9 +181,11 @@ void registry_unlock(struct registry *registry)
 uint32_t registry_take_id(struct registry *registry)
 {
     uint32_t id = registry->res_count;
+    uint8_t life = 0;
 
     if (registry->free_count > 0) {
         id = registry->free_ids[--registry->free_count];
+        life = (uint8_t)(registry->res[id].life + 1);
     } else {
         if (id == registry->res_room) {
             registry->res_room += registry->res_room / 2 + 32;
@@ -200,6 +202,7 @@ uint32_t registry_take_id(struct registry *registry)
         .next_in_pod = NONE,
         .owner = NONE,
         .seen_s = (uint32_t)(registry->now_ns / NS_PER_S),
+        .life = life,
     };
     registry->identity_of[id] = NONE;
     return id;
@@ -279,6 +282,11 @@ uint32_t registry_derived_resource(struct registry *registry, uint32_t identity)
     id = make_derived(registry, identity);
     registry_unlock(registry);
     return id;
+}
+
+uint8_t registry_life(const struct registry *registry, uint32_t resource)
+{
+    return resource < registry->res_count ? registry->res[resource].life : 0;
 }
 
 struct slice registry_endpoint_label(const struct registry *registry,

@@ -54,6 +54,7 @@ struct res {
     uint32_t seen_s;
     uint32_t k8s_namespace, pod_name, task, service, k8s_service, ip;
     uint8_t rule, kind;
+    uint8_t life;  /* counts the resources that had this id */
     bool overflow; /* its identity did not fit */
 };
 

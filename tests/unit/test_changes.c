@@ -86,6 +86,34 @@ TEST(a_rolling_update_is_one_change_and_going_back_another)
     kit_close(&kit);
 }
 
+TEST(a_number_that_is_used_again_hides_no_change)
+{
+    struct kit kit = kit_open();
+    struct registry_options few = {
+        .max_resources = 2, .max_identities = 100, .forget_ns = NS_PER_HOUR};
+    char text[160];
+    struct batch *batch;
+
+    kit_close(&kit);
+    kit_reset();
+    kit = (struct kit){.catalog = catalog_new()};
+    CHECK_EQ(registry_open(&kit.registry, &few, kit_the_store()), OK);
+    CHECK_EQ(correlator_open(&kit.correlator, &kit_options, kit_the_store(),
+                             kit.registry, kit.catalog),
+             OK);
+    say(&kit, new_pod("1.0", text), 0);
+    say(&kit, new_pod("1.0", text), 1);
+    batch = kit_batch(&kit, SIGNAL_LOGS); /* a number again, a day later */
+    batch->received_ns += NS_PER_DAY;
+    kit_log(batch, new_pod("1.1", text), "hello", "")->time_ns += NS_PER_DAY;
+    kit_take(&kit, batch);
+    CHECK(batch->logs[0].resource_id < 2);
+    batch_free(batch);
+    check_event(0, "1.0", "1.1");
+    CHECK(!kit_event(1));
+    kit_close(&kit);
+}
+
 TEST(images_and_pod_templates)
 {
     struct kit kit = kit_open();
