@@ -13,7 +13,8 @@
 #include "facts.h"
 #include "hash.h"
 
-enum { BEGIN = NOBODY - 1 }; /* before the first event of a request */
+static const uint32_t BEGIN =
+    NOBODY - 1; /* before the first event of a request */
 
 struct happening {
     uint64_t place; /* component and operation */
