@@ -107,7 +107,7 @@ TEST(a_number_that_is_used_again_hides_no_change)
     batch->received_ns += NS_PER_DAY;
     kit_log(batch, new_pod("1.1", text), "hello", "")->time_ns += NS_PER_DAY;
     kit_take(&kit, batch);
-    CHECK(batch->logs[0].resource_id < 2);
+    CHECK(batch->logs[0].resource_id <= 2); /* 1 is the derived one */
     batch_free(batch);
     check_event(0, "1.0", "1.1");
     CHECK(!kit_event(1));
