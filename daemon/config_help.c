@@ -54,6 +54,8 @@ void config_print_help(FILE *out)
           "\n"
           "  callboard serve --data-dir D --otlp-http HOST:PORT "
           "--query HOST:PORT\n"
+          "  callboard cause PROJECT[/COMPONENT] [--since 30m] [--json]\n"
+          "      which component is to blame, asked of a running server\n"
           "\n"
           "Options may also stand in the environment (CALLBOARD_DATA_DIR for\n"
           "--data-dir) or in the YAML file that --config names.\n\n",

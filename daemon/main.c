@@ -5,6 +5,7 @@
 #include <malloc.h>
 #include <stdio.h>
 
+#include "client.h"
 #include "config.h"
 #include "serve.h"
 
@@ -48,6 +49,8 @@ int main(int argc, char **argv)
     struct config config;
     enum config_action action;
 
+    if (argc > 1 && client_is_verb(argv[1]))
+        return client_run(argc, argv);
     tame_malloc();
     enum status status = config_load(&config, argc, argv, &action);
     if (status == OK)

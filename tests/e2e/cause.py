@@ -1,0 +1,84 @@
+"""callboard cause in the terminal; reports that outlive a restart; the same
+question twice."""
+import os
+import subprocess
+import tempfile
+
+from running import Running, Tap
+
+ALERT = {"namespace": "acme", "project": "shop", "environment": "production",
+         "component": "web", "alert": {"id": "a 1", "value": 3, "rule": {
+             "name": "errors", "condition": {"window": "5m", "threshold": 1}}}}
+REPORTS = "/api/v1/rca-agent/reports/"
+
+
+def cause(server, *words):
+    done = subprocess.run(
+        [os.environ["CALLBOARD"], "cause", *words, "--server",
+         f"127.0.0.1:{server.port}"], stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT, timeout=30, text=True)
+    return done.returncode, done.stdout
+
+
+def main():
+    tap = Tap()
+    with tempfile.TemporaryDirectory(prefix="callboard-e2e-") as data:
+        with Running("--data-dir", data) as server:
+            subprocess.run(
+                [os.environ["SHOPGEN"], "--otlp",
+                 f"127.0.0.1:{server.otlp_port}", "--history", "26m",
+                 "--duration", "25m", "--fault", "20m", "--kind", "code",
+                 "--rate", "5", "--pods", "3", "--no-pace", "--quiet"],
+                check=True, timeout=60)
+            code, text = cause(server, "shop", "--namespace", "acme",
+                               "--since", "6m")
+            tap.check(code == 0 and text.startswith("Cause          users: "),
+                      "the culprit is named first", text)
+            tap.check("cannot parse key of tenant" in text,
+                      "with the line that it wrote", text)
+            code, text = cause(server, "shop/web", "--namespace", "acme",
+                               "--since", "6m", "--json")
+            tap.check(code == 0 and '"suspects":[{"rank":1' in text,
+                      "JSON as it came", text)
+            code, text = cause(server, "nobody", "--namespace", "acme")
+            tap.check(code == 0 and "nothing stands out" in text,
+                      "a project that nobody knows: nothing stands out", text)
+            code, text = cause(server, "shop", "--since", "tomorrow")
+            tap.check(code == 1 and "--since" in text,
+                      "a duration that is none", text)
+            tap.check(cause(server)[0] == 2, "no project: usage")
+
+            now = "2000-01-01T00:00:00Z"
+            question = {"startTime": now, "endTime": "2000-01-01T00:00:01Z",
+                        "searchScope": {"namespace": "acme",
+                                        "project": "shop"}}
+            twice = [server.ask("POST", "/api/v1/cause", question)[2]
+                     for _ in range(2)]
+            tap.check(twice[0] == twice[1] and b'"found":false' in twice[0],
+                      "a window without data: the same answer twice", twice)
+
+            status, made = server.ask_json(
+                "POST", "/api/v1alpha1/rca-agent/analyze", ALERT)
+            path = REPORTS + made["report_id"].replace(" ", "%20")
+            status, before = server.ask_json("GET", path)
+            tap.check(status == 200 and before["report"]["result"]["type"] ==
+                      "root_cause_identified", "an alert is analysed", before)
+            status, _, _ = server.ask("PUT", path, {"appliedIndices": [0]})
+            tap.check(status == 200, "an action is marked as applied")
+            status, _, said = server.ask(
+                "POST", "/api/v1alpha1/rca-agent/chat",
+                {"reportId": made["report_id"], "messages": [
+                    {"role": "user", "content": "What can I do?"}]})
+            tap.check(status == 200 and b"comp:users" in said,
+                      "a chat about it", said)
+        with Running("--data-dir", data) as server:
+            status, after = server.ask_json("GET", path)
+            actions = after["report"]["result"]["recommendations"][
+                "recommended_actions"]
+            tap.check(status == 200 and actions[0]["status"] == "applied",
+                      "the report outlives a restart", after)
+    tap.exit()
+
+
+if __name__ == "__main__":
+    main()
