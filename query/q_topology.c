@@ -343,9 +343,27 @@ static void add_declared(struct topology *t,
     }
 }
 
+/* The catalogue has names only: what was asked for by uid gets the names that
+ * its components have. */
+static void name_scope(struct topology *t)
+{
+    uint32_t count;
+    const struct component_info *all =
+        registry_components(registry_of(t), &t->scope, t->call->arena, &count);
+
+    for (uint32_t i = 0; i < count; i++)
+        if (in_scope(t, &all[i].identity)) {
+            t->scope.project = all[i].identity.project;
+            t->scope.environment = all[i].identity.environment;
+            return;
+        }
+}
+
 static void read_catalog(struct topology *t)
 {
     struct catalog_snapshot *snapshot = catalog_get(t->call->services->catalog);
+
+    name_scope(t);
 
     for (uint32_t i = 0; i < catalog_count(snapshot); i++) {
         const struct catalog_component *c = catalog_at(snapshot, i);

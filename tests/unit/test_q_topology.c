@@ -211,6 +211,36 @@ TEST(what_is_declared_is_marked_and_shown_when_asked_for)
     bed_release(&bed);
 }
 
+TEST(a_project_given_by_uid_has_the_same_declared_edges)
+{
+    static const char *const components[] = {"web", "cart"};
+    json_t *answer;
+
+    bed_init(&bed);
+    put_calls();
+    declare(3);
+    for (int i = 0; i < 2; i++) { /* a sender that knows the uids as well */
+        struct attr at[] = {
+            bed_attr("openchoreo.dev/namespace", "acme"),
+            bed_attr("openchoreo.dev/project", "shop"),
+            bed_attr("openchoreo.dev/component", components[i]),
+            bed_attr("openchoreo.dev/environment", "prod"),
+            bed_attr("openchoreo.dev/project-uid", "uid-of-shop"),
+            bed_attr("openchoreo.dev/environment-uid", "uid-of-prod")};
+        struct resource resource = {.attrs = {at, 6, 0}};
+
+        registry_resolve(bed.registry, &resource, T0);
+    }
+    answer = bed_ask(&bed, "POST", PATH,
+                     "{" TIMES ",\"includeDeclared\":true,\"searchScope\":{"
+                     "\"namespace\":\"acme\",\"project\":\"uid-of-shop\","
+                     "\"environment\":\"uid-of-prod\"}}");
+    CHECK_TEXT(bed_at(answer, "edges"), "[12]");
+    CHECK_TEXT(bed_at(edge(answer, "web:http->cart:grpc"), "declared"), "true");
+    json_decref(answer);
+    bed_release(&bed);
+}
+
 /* Dependencies times edges: comparing must cost next to nothing. */
 TEST(a_large_catalogue_is_answered_soon)
 {
