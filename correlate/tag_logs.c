@@ -2,35 +2,9 @@
  * Log records: the resource they stand for, trace context that a shipper left
  * among the attributes, whether they are events, level, template.
  */
+#include "hex.h"
 #include "loglevel.h"
 #include "tagger.h"
-
-static int hex_digit(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    c = (char)(c | 32);
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-/* Exactly len bytes in hex; false, and id as it was, if it is anything else. */
-static bool parse_id(struct slice text, uint8_t *id, size_t len)
-{
-    uint8_t bytes[16];
-
-    if (text.len != 2 * len)
-        return false;
-    for (size_t i = 0; i < len; i++) {
-        int high = hex_digit(text.ptr[2 * i]);
-        int low = hex_digit(text.ptr[2 * i + 1]);
-
-        if (high < 0 || low < 0)
-            return false;
-        bytes[i] = (uint8_t)(high << 4 | low);
-    }
-    memcpy(id, bytes, len);
-    return true;
-}
 
 /* "trace_id", "traceId", "traceid": by first letter and length. */
 static bool is_id_key(struct slice key, const char *joined)
@@ -53,9 +27,9 @@ static void find_context(struct log_record *log, const struct attr *attrs,
         if (key.len < 6 || key.len > 8 || attrs[i].type != VALUE_STRING)
             continue;
         if (is_id_key(key, "traceid"))
-            parse_id(attr_text(&attrs[i]), log->trace_id, 16);
+            (void)hex_bytes(attr_text(&attrs[i]), log->trace_id, 16);
         else if (is_id_key(key, "spanid"))
-            parse_id(attr_text(&attrs[i]), log->span_id, 8);
+            (void)hex_bytes(attr_text(&attrs[i]), log->span_id, 8);
     }
 }
 

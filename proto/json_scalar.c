@@ -10,6 +10,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "hex.h"
 #include "json.h"
 
 enum { MAX_NUMBER = 400 }; /* characters of a number that strtod() gets */
@@ -256,28 +257,11 @@ bool json_bool(struct json *j)
     return c == 't';
 }
 
-static int hex_digit(char c)
-{
-    if (is_digit(c))
-        return c - '0';
-    c |= 0x20;
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 size_t json_id(struct json *j, uint8_t *id, size_t size)
 {
     struct slice text = json_text(j);
-    bool good = text.len == 2 * size;
 
-    memset(id, 0, size);
-    for (size_t i = 0; good && i < size; i++) {
-        int high = hex_digit(text.ptr[2 * i]);
-        int low = hex_digit(text.ptr[2 * i + 1]);
-
-        good = high >= 0 && low >= 0;
-        id[i] = (uint8_t)((unsigned)high << 4 | (unsigned)low);
-    }
-    if (good)
+    if (hex_bytes(text, id, size))
         return size;
     memset(id, 0, size);
     return text.len == 0 ? 0 : SIZE_MAX;

@@ -9,6 +9,7 @@
 #include <stdio.h>
 
 #include "clock.h"
+#include "hex.h"
 #include "route.h"
 
 enum {
@@ -28,32 +29,6 @@ struct slice params_trim(struct slice text)
            text.ptr[text.len - 1])
         text.len--;
     return text;
-}
-
-static int hex_digit(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F')
-        return c - 'A' + 10;
-    return -1;
-}
-
-bool params_hex(struct slice text, uint8_t *bytes, size_t len)
-{
-    if (text.len != 2 * len)
-        return false;
-    for (size_t i = 0; i < len; i++) {
-        int high = hex_digit(text.ptr[2 * i]);
-        int low = hex_digit(text.ptr[2 * i + 1]);
-
-        if (high < 0 || low < 0)
-            return false;
-        bytes[i] = (uint8_t)(high << 4 | low);
-    }
-    return true;
 }
 
 /* NULL if absent or null. */
@@ -341,7 +316,7 @@ enum status params_id(struct call *call, const char *name, uint8_t *id,
     enum status s = text_member(call, call->body, "", name, &text);
 
     *given = text.len > 0;
-    if (s == OK && *given && !params_hex(text, id, len))
+    if (s == OK && *given && !hex_bytes(text, id, len))
         s = call_fail(call, ERR_INVALID, NULL,
                       "%s must be %zu hexadecimal digits", name, 2 * len);
     return s;

@@ -102,14 +102,6 @@ static enum status read_filters(struct call *call, struct logs_request *request)
     return OK;
 }
 
-static void reply_end(struct call *call, uint64_t total)
-{
-    jsonw_close(&call->json, ']');
-    jsonw_member_uint(&call->json, "total", total);
-    jsonw_member_int(&call->json, "tookMs", call_took_ms(call));
-    jsonw_close(&call->json, '}');
-}
-
 /* ---- logs ---- */
 
 static const char *level_name(uint8_t level)

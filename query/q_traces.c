@@ -9,6 +9,7 @@
  * shown, because half a trace explains nothing. One that does not touch the
  * scope is as good as not there.
  */
+#include "hex.h"
 #include "route.h"
 
 static const char *kind_name(uint8_t kind)
@@ -80,14 +81,6 @@ static void reply_trace(struct call *call, const struct trace_summary *trace)
     jsonw_member_uint(json, "durationNs", trace->end_ns - trace->start_ns);
     jsonw_member_bool(json, "hasErrors", trace->has_errors);
     jsonw_close(json, '}');
-}
-
-static void reply_end(struct call *call, uint64_t total)
-{
-    jsonw_close(&call->json, ']');
-    jsonw_member_uint(&call->json, "total", total);
-    jsonw_member_int(&call->json, "tookMs", call_took_ms(call));
-    jsonw_close(&call->json, '}');
 }
 
 static enum status query_traces(struct call *call)
@@ -211,7 +204,7 @@ struct trace {
 static enum status read_path_id(struct call *call, int part, const char *name,
                                 uint8_t *id, size_t len)
 {
-    if (params_hex(call->parts[part], id, len))
+    if (hex_bytes(call->parts[part], id, len))
         return OK;
     return call_fail(call, ERR_INVALID, NULL,
                      "%s must be %zu hexadecimal digits", name, 2 * len);

@@ -119,3 +119,11 @@ struct slice reply_value_text(struct call *call, const struct attr *value)
     buf_release(&buf);
     return text;
 }
+
+void reply_end(struct call *call, uint64_t total)
+{
+    jsonw_close(&call->json, ']');
+    jsonw_member_uint(&call->json, "total", total);
+    jsonw_member_int(&call->json, "tookMs", call_took_ms(call));
+    jsonw_close(&call->json, '}');
+}

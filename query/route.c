@@ -14,23 +14,13 @@
 #include <string.h>
 
 #include "clock.h"
+#include "hex.h"
 
 static const struct route *const tables[] = {
     routes_logs,     routes_traces,     routes_metrics,
     routes_topology, routes_components, routes_admin,
     routes_cause,    routes_rca,        routes_dead_letters,
 };
-
-static int hex_digit(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F')
-        return c - 'A' + 10;
-    return -1;
-}
 
 struct slice route_unescape(struct arena *arena, struct slice text)
 {

@@ -186,10 +186,11 @@ MUST_CHECK enum status params_query_step(struct call *call, uint64_t default_ns,
 
 /* Without white space at both ends. */
 struct slice params_trim(struct slice text);
-/* Hex of either case of exactly len bytes. */
-bool params_hex(struct slice text, uint8_t *bytes, size_t len);
 
 /* ---- reply.c ---- */
+
+/* Ends a list that was begun: total, time, closing brace. */
+void reply_end(struct call *call, uint64_t total);
 
 /* What is known of a resource. */
 struct source {

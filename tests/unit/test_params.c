@@ -188,15 +188,3 @@ TEST(a_body_of_many_values_is_refused)
                "the body has more than 16384 values");
     bed_release(&bed);
 }
-
-TEST(hex_of_either_case)
-{
-    uint8_t id[4] = {0};
-
-    CHECK(params_hex(SLICE("00fFaB9c"), id, 4));
-    CHECK_EQ(id[1], 0xff);
-    CHECK_EQ(id[3], 0x9c);
-    CHECK(!params_hex(SLICE("00fFaB9"), id, 4));
-    CHECK(!params_hex(SLICE("00fFaB9g"), id, 4));
-    CHECK(!params_hex(SLICE("00fFaB9c00"), id, 4));
-}

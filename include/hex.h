@@ -1,0 +1,17 @@
+/* hex - digits to bytes, in capitals or not. */
+#ifndef HEX_H
+#define HEX_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "slice.h"
+
+/* -1 if it is none. */
+int hex_digit(char c);
+
+/* Exactly len bytes; false, and bytes as they were, if it is anything else. */
+bool hex_bytes(struct slice text, uint8_t *bytes, size_t len);
+
+#endif
