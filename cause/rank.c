@@ -223,6 +223,26 @@ static void describe(const struct facts *facts, struct cause_suspect *s)
     }
 }
 
+/* Asked about one component, it and what it calls, directly or not, are
+ * candidates; asked about a project, all are. */
+static bool is_candidate(const struct facts *facts, const struct graph *g,
+                         uint32_t c)
+{
+    struct slice asked = facts->question->scope.component;
+
+    if (asked.len == 0)
+        return true;
+    for (uint32_t i = 0; i < facts->served_components; i++) {
+        const struct identity *of = &facts->components[i];
+
+        if ((slice_equal(of->component, asked) ||
+             slice_equal(of->component_uid, asked)) &&
+            (i == c || has(g, g->below, i, c)))
+            return true;
+    }
+    return false;
+}
+
 bool rank(struct facts *facts, struct cause_report *report)
 {
     uint32_t n = facts->component_count, kept = 0;
@@ -236,6 +256,8 @@ bool rank(struct facts *facts, struct cause_report *report)
     for (uint32_t c = 0; c < n; c++) {
         struct cause_suspect *s = &report->suspects[kept];
 
+        if (!is_candidate(facts, &g, c))
+            continue;
         score(facts, &g, c, s);
         all += s->score;
         kept += s->score > 0;

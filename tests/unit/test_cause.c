@@ -250,6 +250,33 @@ TEST(healthy_components_beside_do_not_matter)
     world_free(w);
 }
 
+TEST(one_component_is_asked_about_with_what_it_calls)
+{
+    struct world *w = world_new(plain);
+    static const char *const asked[] = {"api", "users"};
+
+    w->fault = CODE;
+    w->at = STORE;
+    play(w, true, true);
+    for (int i = 0; i < 2; i++) { /* users does not call store */
+        char body[512], from[32], to[32];
+
+        snprintf(body, sizeof(body),
+                 "{\"startTime\":\"%s\",\"endTime\":\"%s\",\"searchScope\":"
+                 "{\"namespace\":\"acme\",\"project\":\"shop\","
+                 "\"component\":\"%s\"}}",
+                 time_text(w->start_s + 600, from),
+                 time_text(w->start_s + 900, to), asked[i]);
+        json_t *answer = bed_ask(&w->bed, "POST", "/api/v1/cause", body);
+        CHECK_EQ(w->bed.status, 200);
+        CHECK_TEXT(bed_at(answer, "found"), i == 0 ? "true" : "false");
+        if (i == 0)
+            CHECK_TEXT(bed_at(answer, "suspects.0.component"), "store");
+        json_decref(answer);
+    }
+    world_free(w);
+}
+
 TEST(answers_are_the_same_twice)
 {
     struct world *w = world_new(plain);
