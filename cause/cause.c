@@ -17,26 +17,17 @@ const char *const cause_kind_names[CAUSE_KINDS] = {
     "resource", "network", "behaviour", "latency",
     "errors",   "silence", "change"};
 
-/* Faults begin earlier than they are noticed: the minute before the window is
- * in neither half. */
-enum { GUARD_S = 60, TIMES_AS_LONG = 3 };
-
 static enum status choose_times(const struct cause_question *q,
                                 struct facts *facts)
 {
-    uint64_t start = q->window.start_ns, end = q->window.end_ns;
-    uint64_t guard = GUARD_S * NS_PER_S;
+    uint64_t start = q->window.start_ns;
 
-    if (start >= end || start <= guard)
+    if (start >= q->window.end_ns || start <= NS_PER_MIN)
         return ERR_INVALID;
     facts->times[DURING] = q->window;
     facts->times[BEFORE] = q->baseline;
-    if (!q->has_baseline) {
-        uint64_t long_ns = (end - start) * TIMES_AS_LONG, to = start - guard;
-
-        facts->times[BEFORE] =
-            (struct cause_window){to > long_ns ? to - long_ns : 0, to};
-    }
+    if (!q->has_baseline)
+        return baseline_choose(facts);
     return facts->times[BEFORE].start_ns < facts->times[BEFORE].end_ns &&
                    facts->times[BEFORE].end_ns <= start
                ? OK
@@ -250,9 +241,9 @@ enum status cause_find(const struct cause_question *question,
         return arena_status(arena);
     facts->question = question;
     facts->arena = arena;
-    s = choose_times(question, facts);
-    if (s == OK && !find_components(facts))
-        s = arena_status(arena);
+    s = find_components(facts) ? OK : arena_status(arena);
+    if (s == OK)
+        s = choose_times(question, facts);
     if (s == OK)
         s = gather(facts);
     if (s == OK)

@@ -143,6 +143,9 @@ void facts_link(struct facts *facts, uint32_t from, uint32_t to);
 /* The component of a resource, NOBODY if it is in none. */
 uint32_t facts_component(struct facts *facts, uint32_t resource);
 
+/* Times of the baseline, where the question has none. */
+MUST_CHECK enum status baseline_choose(struct facts *facts);
+
 /* ---- sample.c, trees.c ---- */
 MUST_CHECK enum status sample_read(struct facts *facts, enum half half);
 /* Puts the traces of a half together. */
