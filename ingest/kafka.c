@@ -145,7 +145,9 @@ static void handle_error(struct kafka *kafka, const rd_kafka_message_t *message)
     if (message->err == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET && topic) {
         kafka_reset_part(kafka, topic, message->partition);
     } else if (message->err != RD_KAFKA_RESP_ERR__PARTITION_EOF) {
-        say_once(kafka, message->err, rd_kafka_message_errstr(message));
+        /* A fatal one comes this way, and not through the callback. */
+        kafka_error(kafka->rk, message->err, rd_kafka_message_errstr(message),
+                    kafka);
     }
 }
 

@@ -73,6 +73,8 @@ static enum status set_tuned(struct kafka *kafka)
             set_number(kafka->conf, "queued.max.messages.kbytes", queue / 1024);
     if (status == OK)
         status = set_number(kafka->conf, "queued.min.messages", 100000);
+    if (status == OK) /* of producers, but fetch.max.bytes may not be less */
+        status = set_number(kafka->conf, "message.max.bytes", 1000);
     if (status == OK)
         status = set_number(kafka->conf, "fetch.max.bytes", answer);
     if (status == OK)

@@ -232,12 +232,10 @@ void parts_print(struct kafka_parts *parts, struct buf *out)
     pthread_mutex_lock(&parts->lock);
     for (size_t i = 0; i < parts->count; i++) {
         const struct kafka_part *part = parts->at[i];
-        uint64_t lag =
-            part->high_known && part->known && part->high > part->done
-                ? part->high - part->done
-                : 0;
+        uint64_t lag = part->high > part->done ? part->high - part->done : 0;
 
-        if (part->assigned)
+        /* One that is not known is not zero. */
+        if (part->assigned && part->high_known && part->known)
             buf_format(out,
                        "callboard_kafka_lag{topic=\"%s\",partition=\"%" PRIu32
                        "\"} %" PRIu64 "\n",
