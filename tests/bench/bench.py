@@ -8,6 +8,7 @@ the figure little; the ratio against `zstd -1` is taken in the same run.
 
   bench.py [--quick] [SECTION]...   sections: start spans gzip logs metrics
                                     disk queries page recovery
+                                    kafka
 """
 import argparse
 import http.client
@@ -20,12 +21,14 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from datetime import datetime, timedelta, timezone
 
 OUT = os.environ.get("OUT", "build/release")
 CALLBOARD = os.path.join(OUT, "callboard")
 SHOPGEN = os.path.join(OUT, "shopgen")
+HERE = os.path.dirname(os.path.abspath(__file__))
 TICK = os.sysconf("SC_CLK_TCK")
 ROWS = []
 
@@ -304,12 +307,112 @@ def section_recovery(n):
         server.stop()
 
 
+def shop_messages(requests):
+    """Bodies of export requests, one by one, of 500 spans each."""
+    with tempfile.TemporaryDirectory() as folder:
+        pipe = os.path.join(folder, "pipe")
+        os.mkfifo(pipe)
+        made = subprocess.Popen(
+            [SHOPGEN, "--otlp", "file:" + pipe, "--no-pace", "--signals",
+             "traces", "--connections", "1", "--history", "30m", "--requests",
+             str(requests), "--rate", str(requests / 1800), "--quiet"],
+            stdout=subprocess.DEVNULL)
+        try:
+            with open(pipe, "rb", buffering=1 << 20) as bodies:
+                # A body is one field, that begins with number and length.
+                while head := bodies.read(1):
+                    length = shift = 0
+                    while True:
+                        head += bodies.read(1)
+                        length |= (head[-1] & 127) << shift
+                        shift += 7
+                        if head[-1] < 128:
+                            break
+                    yield head + bodies.read(length)
+        finally:
+            made.kill()
+            made.wait()
+
+
+def kafka_lag(server):
+    """Of the four partitions with spans; None until all of it is known."""
+    lags = re.findall(r'^callboard_kafka_lag{topic="otlp_spans".*} (\S+)$',
+                      server.counters(), re.M)
+    return sum(map(float, lags)) if len(lags) == 4 else None
+
+
+def caught_up(server):
+    while kafka_lag(server) != 0:
+        time.sleep(0.01)
+
+
+def kafka_load(producer, messages, ended):
+    """50 messages a second, until it is ended or there are no more."""
+    begin = time.monotonic()
+    for i, message in enumerate(messages):
+        producer.send("otlp_spans", message)
+        time.sleep(max(0, begin + i / 50 - time.monotonic()))
+        if ended.is_set():
+            return
+
+
+def section_kafka(n):
+    """A backlog of 500 spans a message, zstd, in a real broker, that shares
+    core 1 with the producer; then kill -9 under a load of 25,000 spans/s."""
+    sys.path.insert(0, os.path.join(HERE, "..", "kafka"))
+    os.environ["CALLBOARD"] = CALLBOARD
+    import kafka
+    cores = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {1})
+    broker = kafka.Broker(partitions=4).start().make_topics()
+    producer = kafka.Producer(broker, compression__codec="zstd",
+                              batch__size="1000000")
+    size = 0
+    for message in shop_messages(n["backlog"]):
+        producer.send("otlp_spans", message)
+        size += len(message)
+    producer.flush()
+    options = kafka.Instance(broker, "bench", member="bench").consuming()
+    with tempfile.TemporaryDirectory(dir=os.environ.get("TMPDIR")) as data:
+        server = Server(data, *options)
+        caught_up(server)
+        seconds = time.monotonic() - server.begin
+        time.sleep(1.5)
+        spans = server.counter("records_accepted_total")
+        rate = spans / server.cpu()
+        row("spans from Kafka, zstd, per CPU-second", f"{rate / 1e3:.0f} k",
+            "/s", "600 k", rate >= 600e3)
+        row(f"backlog of {spans / 1e6:.1f} M spans: wall-clock rate",
+            f"{spans / seconds / 1e3:.0f} k", "/s", "", None)
+        peak = server.memory("VmHWM")
+        row(f"backlog of {spans / 1e6:.1f} M spans, {size / 1e6:.0f} MB: "
+            "memory, peak", f"{peak:.0f}", "MiB", "128", peak <= 128)
+        ended = threading.Event()
+        load = threading.Thread(target=kafka_load, args=(
+            producer, shop_messages(n["spans"]), ended))
+        load.start()
+        time.sleep(3)
+        begin = time.monotonic()
+        server.stop(signal.SIGKILL)
+        server = Server(data, *options)
+        caught_up(server)
+        row("kill -9 to caught up, 25 k spans/s coming",
+            f"{(time.monotonic() - begin) * 1e3:.0f}", "ms", "", None)
+        ended.set()
+        load.join()
+        server.stop()
+    producer.close()
+    broker.stop()
+    os.sched_setaffinity(0, cores)
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("sections", nargs="*")
     args = parser.parse_args()
-    n = {"spans": 140000, "points": 200000, "stored": 285000}
+    n = {"spans": 140000, "points": 200000, "stored": 285000,
+         "backlog": 1415000}
     if args.quick:
         n = {k: v // 10 for k, v in n.items()}
     known = [k[8:] for k in globals() if k.startswith("section_")]

@@ -77,6 +77,8 @@ offsets.topic.replication.factor=1
 transaction.state.log.num.partitions=1
 transaction.state.log.replication.factor=1
 transaction.state.log.min.isr=1
+broker.session.timeout.ms=1500
+broker.heartbeat.interval.ms=300
 group.initial.rebalance.delay.ms=0
 group.min.session.timeout.ms=1000
 EOF

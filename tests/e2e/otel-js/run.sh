@@ -2,17 +2,9 @@
 # The OpenTelemetry JavaScript SDK against the real binary: traces, logs and
 # metrics as http/protobuf and http/json, gzip on and off.
 set -u
-cd "$(dirname "$0")" || exit 1
-cache=${OUT:?}/e2e/otel-js
-mkdir -p "$cache"
-cp package.json package-lock.json test.mjs "$cache"
-cd "$cache" || exit 1
-if ! cmp -s package-lock.json installed-lock.json; then
-    npm ci --no-audit --no-fund --loglevel=error >npm.log 2>&1 || {
-        cat npm.log
-        echo "not ok 1 - the OpenTelemetry SDK could not be installed with npm"
-        exit 1
-    }
-    cp package-lock.json installed-lock.json
-fi
+here=$(cd "$(dirname "$0")" && pwd) || exit 1
+packages=$here
+# shellcheck source=tests/e2e/otel-js/install.sh
+. "$here/install.sh"
+cp "$here/test.mjs" .
 exec node test.mjs
