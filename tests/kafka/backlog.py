@@ -104,6 +104,7 @@ def unpacked(limit):
 
 def main():
     try:
+        backlog(96)
         backlog(256)
         unpacked(256)
     except kafka.Unavailable as error:
