@@ -25,6 +25,10 @@ from running import END, START, TOP, Running, Tap
 
 # Members that this traffic does not bring about.
 RARE = {
+    **{"DeadLetter." + name: "only with a broker, see tests/kafka"
+       for name in ("bytes", "id", "offset", "partition", "reason",
+                    "receivedTime", "size", "time", "topic")},
+    "Health.notes": "only with a broker that is away",
     "Health.error": "only of a sick server",
     "CauseEvidence.peer": "only where a network is slow",
 }

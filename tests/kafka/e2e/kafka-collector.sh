@@ -1,8 +1,8 @@
 #!/bin/sh
 # A real SDK, a real Collector, a real broker, and Callboard at the end.
 here=$(cd "$(dirname "$0")" && pwd) || exit 1
-packages=$here/otel-js
+packages=$here/../../e2e/otel-js
 # shellcheck source=tests/e2e/otel-js/install.sh
 . "$packages/install.sh"
-cp "$here/../kafka/sdk.mjs" .
-exec python3 -B "$here/../kafka/collector.py"
+cp "$here/../sdk.mjs" .
+exec python3 -B "$here/../collector.py"
