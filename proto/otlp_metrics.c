@@ -64,12 +64,14 @@ static void varint_packed(struct otlp *d, struct wire *w, struct list *list)
 
     for (const uint8_t *p = sub.at; p < sub.end; p++)
         more += *p < 0x80;
-    if (sub.at < sub.end && sub.end[-1] >= 0x80)
+    if (sub.at < sub.end && sub.end[-1] >= 0x80) {
         wire_fail(w, ERR_MALFORMED, "truncated");
+        return; /* the last one has no room: it was not counted */
+    }
     if (more == 0 || !numbers_room(d, w, list, more))
         return;
     at = list->at;
-    while (sub.at < sub.end)
+    for (size_t i = 0; i < more && sub.at < sub.end; i++)
         at[list->count++] = wire_varint(&sub);
     wire_join(w, &sub);
 }

@@ -64,6 +64,18 @@ TEST(random_requests_agree_with_protobuf_c)
     }
 }
 
+/* Packed bucket counts 1 and half of another: room is made for one. */
+TEST(packed_numbers_that_end_in_the_middle)
+{
+    static const char bytes[] =
+        "\x0a\x0e\x12\x0c\x12\x0a\x52\x08\x0a\x06\x42\x04\x12\x02\x01\x80";
+    enum status status;
+
+    batch_free(decode(SIGNAL_METRICS, (struct slice){bytes, sizeof(bytes) - 1},
+                      &status));
+    CHECK_EQ(status, ERR_MALFORMED);
+}
+
 /* Cut anywhere, a request is malformed for both of us or for none. Altered, it
  * need not be: protobuf-c knows no groups, does not look at the wire type of a
  * bool, cuts tags to 32 bits and keeps a field number 0 to pack it again.
