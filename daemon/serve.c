@@ -78,8 +78,7 @@ static uint64_t oldest_ns(void *arg, enum signal signal, uint64_t received_ns)
 
 /* ---- catalogue ---- */
 
-static enum status put_catalog(struct daemon *d, struct slice json,
-                               const char *from)
+static void put_catalog(struct daemon *d, struct slice json, const char *from)
 {
     struct arena arena;
     struct slice detail = {NULL, 0};
@@ -89,11 +88,9 @@ static enum status put_catalog(struct daemon *d, struct slice json,
     if (status == OK)
         log_info("catalog", "read", "from=\"%s\"", from);
     else
-        log_error("catalog", "refused, the one before stays",
-                  "from=\"%s\" why=\"%.*s\"", from, (int)detail.len,
-                  detail.ptr);
+        log_error("catalog", "refused, or not kept", "from=\"%s\" why=\"%.*s\"",
+                  from, (int)detail.len, detail.ptr);
     arena_release(&arena);
-    return status;
 }
 
 static enum status save_catalog(void *arg, struct slice text)
@@ -112,7 +109,7 @@ static void load_catalog(struct daemon *d)
     arena_init(&arena, NULL, CATALOG_MAX_BYTES * 2);
     if (store_load_text(d->store, "catalog", &arena, &text) == OK &&
         text.len > 0)
-        (void)!put_catalog(d, text, "store");
+        put_catalog(d, text, "store");
     arena_release(&arena);
 }
 
@@ -162,8 +159,7 @@ static void read_catalog_file(struct daemon *d)
     char *text = mem_alloc(CATALOG_MAX_BYTES + 1);
     size_t len = fread(text, 1, CATALOG_MAX_BYTES + 1, file);
     fclose(file);
-    if (put_catalog(d, (struct slice){text, len}, path) == OK)
-        store_save_text(d->store, "catalog", (struct slice){text, len});
+    put_catalog(d, (struct slice){text, len}, path);
     free(text);
 }
 
@@ -247,6 +243,7 @@ static enum status start_correlator(struct daemon *d)
         return status;
     d->catalog = catalog_new();
     load_catalog(d);
+    catalog_keep_with(d->catalog, save_catalog, d);
     load_reports(d);
     read_catalog_file(d);
     return correlator_open(&d->correlator, &correlator, d->store, d->registry,
@@ -336,8 +333,6 @@ static enum status start_ports(struct daemon *d)
         .catalog = d->catalog,
         .rca = d->rca,
         .journal = d->journal,
-        .save_catalog = save_catalog,
-        .save_catalog_arg = d,
         .metrics = serve_kafka_print,
         .trouble = serve_kafka_trouble,
         .receiver = &d->kafka,

@@ -7,7 +7,9 @@
  * snapshot that readers hold by reference. Unknown members are kept in the
  * text and otherwise ignored. Shape: docs/correlation.md, "Catalogue".
  *
- * Threads  any; a lock inside guards the pointer to the snapshot.
+ * Threads  any; a lock inside guards the pointer to the snapshot. Of puts at
+ *          the same time one after the other is in use and kept, each whole,
+ *          and the last one stays.
  */
 #ifndef CATALOG_H
 #define CATALOG_H
@@ -53,8 +55,13 @@ struct catalog_snapshot;
 struct catalog *catalog_new(void);
 void catalog_free(struct catalog *catalog);
 
+/* Where documents are kept from now on; on return it is on disk. */
+typedef enum status catalog_keep(void *arg, struct slice json);
+void catalog_keep_with(struct catalog *catalog, catalog_keep *keep, void *arg);
+
 /* Replaces the whole catalogue. ERR_INVALID or ERR_TOO_BIG, with *detail
- * naming the member that is wrong (in the arena): then nothing has changed. */
+ * naming the member that is wrong (in the arena): then nothing has changed.
+ * Else what keeping it said: it is in use in any case. */
 MUST_CHECK enum status catalog_put(struct catalog *catalog, struct slice json,
                                    struct arena *arena, struct slice *detail);
 

@@ -28,9 +28,6 @@ struct query_options {
     struct catalog *catalog;
     struct journal *journal;
     struct rca *rca; /* reports; NULL: none are kept */
-    /* Keeps a new one; on return it is on disk. */
-    enum status (*save_catalog)(void *arg, struct slice text);
-    void *save_catalog_arg;
     /* Lines of modules that query does not know, for /metrics; and what is
      * wrong with them, for /health (false: nothing). May be NULL. */
     void (*metrics)(void *arg, struct buf *out);

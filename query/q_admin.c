@@ -150,14 +150,7 @@ static enum status put_catalog(struct call *call)
         return call_fail(call, s, NULL, "%s", status_text(s));
     s = catalog_put(services->catalog, call->raw_body, call->arena, &detail);
     if (s != OK)
-        return call_fail(call, s, NULL, "%.*s",
-                         (int)(detail.len ? detail.len : 17),
-                         detail.len ? detail.ptr : "invalid catalogue");
-    if (services->save_catalog)
-        s = services->save_catalog(services->save_catalog_arg, call->raw_body);
-    if (s != OK)
-        return call_fail(call, s, NULL, "in use, but not kept: %s",
-                         status_text(s));
+        return call_fail(call, s, NULL, "%.*s", (int)detail.len, detail.ptr);
     counts = count_catalog(services->catalog);
     jsonw_open(&call->json, '{');
     jsonw_member_uint(&call->json, "components", counts.components);

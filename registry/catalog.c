@@ -2,7 +2,8 @@
  * The catalogue is a text and the snapshot made from it, changed together. A
  * new document is parsed before the lock is taken, so readers wait for the
  * change of two pointers only; an old snapshot lives until its last reader
- * gives it back.
+ * gives it back. Puts have a lock of their own, held until the document is
+ * kept: what is in use and what a restart finds is the same one.
  */
 #include "catalog.h"
 
@@ -17,7 +18,10 @@
 enum { SNAPSHOT_MAX_BYTES = 32 * 1024 * 1024 };
 
 struct catalog {
+    pthread_mutex_t putting; /* taken before the other */
     pthread_mutex_t lock;
+    catalog_keep *keep;
+    void *keep_arg;
     struct catalog_snapshot *snapshot;
     char *text;
     size_t text_len;
@@ -36,6 +40,7 @@ struct catalog *catalog_new(void)
 {
     struct catalog *catalog = mem_zero(1, sizeof(*catalog));
 
+    pthread_mutex_init(&catalog->putting, NULL);
     pthread_mutex_init(&catalog->lock, NULL);
     catalog->snapshot = snapshot_new();
     catalog->text = mem_copy("{}", 2);
@@ -48,9 +53,32 @@ void catalog_free(struct catalog *catalog)
     if (!catalog)
         return;
     catalog_release(catalog->snapshot);
+    pthread_mutex_destroy(&catalog->putting);
     pthread_mutex_destroy(&catalog->lock);
     free(catalog->text);
     free(catalog);
+}
+
+void catalog_keep_with(struct catalog *catalog, catalog_keep *keep, void *arg)
+{
+    catalog->keep = keep;
+    catalog->keep_arg = arg;
+}
+
+static void replace(struct catalog *catalog, struct catalog_snapshot *snapshot,
+                    struct slice json)
+{
+    struct catalog_snapshot *old_snapshot = catalog->snapshot;
+    char *text = mem_copy(json.ptr, json.len), *old_text = catalog->text;
+
+    snapshot->generation = old_snapshot->generation + 1;
+    pthread_mutex_lock(&catalog->lock);
+    catalog->snapshot = snapshot;
+    catalog->text = text;
+    catalog->text_len = json.len;
+    pthread_mutex_unlock(&catalog->lock);
+    catalog_release(old_snapshot);
+    free(old_text);
 }
 
 enum status catalog_put(struct catalog *catalog, struct slice json,
@@ -63,22 +91,14 @@ enum status catalog_put(struct catalog *catalog, struct slice json,
         catalog_release(snapshot);
         return status;
     }
-
-    char *text = mem_copy(json.ptr, json.len);
-
-    pthread_mutex_lock(&catalog->lock);
-
-    struct catalog_snapshot *old_snapshot = catalog->snapshot;
-    char *old_text = catalog->text;
-
-    snapshot->generation = old_snapshot->generation + 1;
-    catalog->snapshot = snapshot;
-    catalog->text = text;
-    catalog->text_len = json.len;
-    pthread_mutex_unlock(&catalog->lock);
-    catalog_release(old_snapshot);
-    free(old_text);
-    return OK;
+    pthread_mutex_lock(&catalog->putting);
+    replace(catalog, snapshot, json);
+    if (catalog->keep)
+        status = catalog->keep(catalog->keep_arg, json);
+    pthread_mutex_unlock(&catalog->putting);
+    if (status != OK)
+        *detail = SLICE("in use, but not kept: it cannot be written");
+    return status;
 }
 
 void catalog_text(struct catalog *catalog, struct buf *out)

@@ -1,5 +1,8 @@
 #include "catalog.h"
 
+#include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -225,4 +228,75 @@ TEST(swollen_documents_are_refused)
     free(json);
     catalog_free(catalog);
     arena_release(&arena);
+}
+
+/* ---- several at once ---- */
+
+enum { PUTS = 200 };
+
+struct kept {
+    atomic_int inside;
+    char text[64];
+};
+
+static enum status keep(void *arg, struct slice json)
+{
+    struct kept *kept = arg;
+
+    CHECK_EQ(atomic_fetch_add(&kept->inside, 1), 0);
+    sched_yield();
+    snprintf(kept->text, sizeof(kept->text), "%.*s", (int)json.len, json.ptr);
+    atomic_fetch_sub(&kept->inside, 1);
+    return OK;
+}
+
+struct putter {
+    pthread_t thread;
+    struct catalog *catalog;
+    const char *name;
+};
+
+static void *put_many(void *arg)
+{
+    const struct putter *putter = arg;
+    struct arena own;
+    char json[64];
+
+    arena_init(&own, NULL, SIZE_MAX);
+    for (int i = 0; i < PUTS; i++) {
+        struct slice detail = {NULL, 0};
+
+        snprintf(json, sizeof(json), "{\"projects\":[{\"name\":\"%s-%d\"}]}",
+                 putter->name, i);
+        CHECK_EQ(catalog_put(putter->catalog, slice_of(json), &own, &detail),
+                 OK);
+        arena_reset(&own);
+    }
+    arena_release(&own);
+    return NULL;
+}
+
+TEST(of_puts_at_the_same_time_the_last_is_in_use_and_kept)
+{
+    struct catalog *catalog = catalog_new();
+    struct putter putters[] = {{.catalog = catalog, .name = "a"},
+                               {.catalog = catalog, .name = "b"}};
+    struct kept kept = {.inside = 0};
+    struct catalog_snapshot *s;
+    struct buf text;
+
+    catalog_keep_with(catalog, keep, &kept);
+    for (int i = 0; i < 2; i++)
+        CHECK_EQ(
+            pthread_create(&putters[i].thread, NULL, put_many, &putters[i]), 0);
+    for (int i = 0; i < 2; i++)
+        pthread_join(putters[i].thread, NULL);
+    buf_init(&text, 64);
+    catalog_text(catalog, &text);
+    CHECK(slice_equal(buf_slice(&text), slice_of(kept.text)));
+    s = catalog_get(catalog);
+    CHECK_EQ(catalog_generation(s), 2 * PUTS);
+    catalog_release(s);
+    buf_release(&text);
+    catalog_free(catalog);
 }

@@ -140,8 +140,7 @@ TEST(the_catalogue_is_put_saved_and_got)
     json_t *answer;
 
     bed_init(&bed);
-    bed.options.save_catalog = save;
-    bed.options.save_catalog_arg = &bed.arena;
+    catalog_keep_with(bed.catalog, save, &bed.arena);
     answer = bed_ask(&bed, "PUT", "/api/v1/catalog", text);
     CHECK_EQ(bed.status, 200);
     CHECK_TEXT(bed_at(answer, "components"), "1");
