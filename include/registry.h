@@ -116,7 +116,13 @@ struct scope_filter {
     struct slice namespace, project, component, environment;
     struct slice workflow_run, task;
     bool unassigned; /* only resources without a component */
+    /* Only names behind these, and up to those, as identity_compare() has it;
+     * NULL: no bound. */
+    const struct identity *after, *until;
 };
+
+/* By namespace, project, component, environment. */
+int identity_compare(const struct identity *a, const struct identity *b);
 
 /* The resources in the scope, those of derived series among them. NULL if the
  * arena has had enough. */
@@ -136,8 +142,8 @@ struct component_info {
     uint32_t derived_resource;           /* RESOURCE_NONE: none yet */
 };
 
-/* The components in the scope, sorted by namespace, project, component,
- * environment; NULL and 0 if there are none. One with an empty name stands for
+/* The components in the scope, sorted as identity_compare() has it; NULL and 0
+ * if there are none. One with an empty name stands for
  * what is not assigned. */
 struct component_info *registry_components(struct registry *registry,
                                            const struct scope_filter *filter,

@@ -1,79 +1,238 @@
 /*
  * GET /api/v1/components: what is known, when it was seen last, and how it is
- * doing now against the same length of time before. One pass over the derived
- * series of all components in the scope.
+ * doing now against the same length of time before.
+ *
+ * What was heard of and what is only declared are two lists in one order, that
+ * of the names; a page is a part of the two made one, and the cursor is the
+ * names of its last entry. So pages neither repeat nor leave out what is there
+ * all the time, whatever comes and goes. The derived series of the components
+ * on the page are read in one pass.
  */
+#include <stdlib.h>
+
 #include "clock.h"
 #include "component.h"
 #include "derived.h"
+#include "hex.h"
+
+enum { LIST_MAX = 1000, NAMES = 4, NAME_MAX_LEN = 255 };
 
 struct entry {
     const struct component_info *info; /* NULL: declared only */
     const struct catalog_component *declared;
-    struct tally *before;
+    struct identity id;
+    struct tally *now, *before;
 };
 
 struct listing {
     struct call *call;
     struct scope_filter scope;
     struct window window;
-    struct tally_map now, before; /* by names; item of now: struct entry */
-    struct tally_map resources;   /* by id; item: struct tally of now */
-    struct entry **order;         /* as the registry sorts them */
-    uint32_t count;
-    bool full;
+    struct identity cursor;       /* its names */
+    struct tally_map now, before; /* by names; item of now: its entry */
+    struct tally_map resources;   /* by id; item: the tally of now */
+    const struct component_info *infos;
+    const struct catalog_component **declared; /* that nobody heard of */
+    uint32_t info_count, declared_count;
+    struct entry *page;
+    uint64_t limit;
+    uint32_t count, total;
+    bool has_cursor, more, full;
 };
 
-static uint64_t name_key(struct slice namespace, struct slice project,
-                         struct slice component, struct slice environment)
+static uint64_t names_key(const struct identity *id)
 {
-    return key_text(
-        key_text(key_text(key_text(1, namespace), project), component),
-        environment);
+    return key_text(key_text(key_text(key_text(1, id->namespace), id->project),
+                             id->component),
+                    id->environment);
 }
 
-static uint64_t identity_key(const struct identity *id)
+/* ---- the cursor: a byte of length and the text of each name, in hex ---- */
+
+static enum status read_cursor(struct listing *l)
 {
-    return name_key(id->namespace, id->project, id->component, id->environment);
-}
+    struct identity *id = &l->cursor;
+    struct slice *names[NAMES] = {&id->namespace, &id->project, &id->component,
+                                  &id->environment};
+    struct slice text = call_param(l->call, "cursor");
+    size_t len = text.len / 2, at = 0;
+    uint8_t *bytes;
+    bool good;
 
-static struct entry *entry_at(struct listing *l, uint64_t key)
-{
-    struct tally *now = tally_at(&l->now, key);
-
-    if (now && !now->item) {
-        struct entry *entry = arena_zero(l->call->arena, 1, sizeof(*entry));
-
-        if (entry)
-            entry->before = tally_at(&l->before, key);
-        now->item = entry;
+    if (text.len == 0)
+        return OK;
+    bytes = arena_alloc(l->call->arena, len);
+    if (!bytes)
+        return arena_status(l->call->arena);
+    good = hex_bytes(text, bytes, len);
+    for (int i = 0; i < NAMES && good; i++) {
+        good = at < len && len - at > bytes[at];
+        if (good)
+            *names[i] = (struct slice){(char *)&bytes[at + 1], bytes[at]};
+        at += 1 + names[i]->len;
     }
-    if (!now || !now->item || !((struct entry *)now->item)->before) {
+    if (!good || at != len)
+        return call_fail(l->call, ERR_INVALID, NULL,
+                         "cursor must be the nextCursor of an answer");
+    l->has_cursor = true;
+    return OK;
+}
+
+static void reply_cursor(struct listing *l)
+{
+    const struct identity *id = &l->page[l->count - 1].id;
+    struct slice names[NAMES] = {id->namespace, id->project, id->component,
+                                 id->environment};
+    uint8_t bytes[NAMES * (1 + NAME_MAX_LEN)];
+    size_t len = 0;
+
+    for (int i = 0; i < NAMES; i++) {
+        bytes[len++] = (uint8_t)names[i].len;
+        slice_copy((char *)&bytes[len], names[i]);
+        len += names[i].len;
+    }
+    jsonw_key(&l->call->json, "nextCursor");
+    jsonw_hex(&l->call->json, bytes, len);
+}
+
+/* ---- who there is ---- */
+
+static struct identity names_of(const struct catalog_component *c)
+{
+    return (struct identity){.namespace = c->namespace,
+                             .project = c->project,
+                             .component = c->name,
+                             .component_uid = c->uid};
+}
+
+static int compare_declared(const void *left, const void *right)
+{
+    struct identity a =
+        names_of(*(const struct catalog_component *const *)left);
+    struct identity b =
+        names_of(*(const struct catalog_component *const *)right);
+
+    return identity_compare(&a, &b);
+}
+
+/* In whatever environment. */
+static int compare_known(const void *key, const void *at)
+{
+    const struct component_info *info = at;
+    struct identity id = names_of(key);
+
+    id.environment = info->identity.environment;
+    return identity_compare(&id, &info->identity);
+}
+
+static bool is_called(struct slice asked, struct slice name, struct slice uid)
+{
+    return asked.len == 0 || slice_equal(asked, name) ||
+           (uid.len > 0 && slice_equal(asked, uid));
+}
+
+static void find_declared(struct listing *l,
+                          const struct catalog_snapshot *snapshot)
+{
+    const struct slice none = {NULL, 0};
+
+    for (uint32_t i = 0; i < catalog_count(snapshot); i++) {
+        const struct catalog_component *c = catalog_at(snapshot, i);
+
+        if (is_called(l->scope.namespace, c->namespace, none) &&
+            is_called(l->scope.project, c->project, none) &&
+            is_called(l->scope.component, c->name, c->uid) &&
+            (l->info_count == 0 || !bsearch(c, l->infos, l->info_count,
+                                            sizeof(*l->infos), compare_known)))
+            l->declared[l->declared_count++] = c;
+    }
+    qsort(l->declared, l->declared_count, sizeof(*l->declared),
+          compare_declared);
+}
+
+/* Counts it, and puts it on the page if it belongs there. */
+static void add(struct listing *l, const struct entry *entry)
+{
+    struct entry *at = &l->page[l->count];
+
+    l->total++;
+    if (l->has_cursor && identity_compare(&entry->id, &l->cursor) <= 0)
+        return;
+    if (l->count == l->limit) {
+        l->more = true;
+        return;
+    }
+    *at = *entry;
+    at->now = tally_at(&l->now, names_key(&at->id));
+    at->before = tally_at(&l->before, names_key(&at->id));
+    if (!at->now || !at->before) {
         l->full = true;
-        return NULL;
+        return;
     }
-    return now->item;
+    at->now->item = at;
+    l->count++;
+}
+
+static void make_page(struct listing *l,
+                      const struct catalog_snapshot *snapshot)
+{
+    uint32_t i = 0, k = 0;
+
+    while (i < l->info_count || k < l->declared_count) {
+        struct entry entry = {.info = NULL};
+
+        if (k < l->declared_count) {
+            entry.declared = l->declared[k];
+            entry.id = names_of(entry.declared);
+        }
+        if (i < l->info_count &&
+            (k == l->declared_count ||
+             identity_compare(&l->infos[i].identity, &entry.id) < 0)) {
+            entry.info = &l->infos[i++];
+            entry.id = entry.info->identity;
+            entry.declared =
+                catalog_component(snapshot, entry.id.namespace,
+                                  entry.id.project, entry.id.component);
+            if (entry.id.component.len == 0)
+                continue; /* counted as unassigned */
+        } else {
+            k++;
+        }
+        add(l, &entry);
+    }
+}
+
+static enum status list(struct listing *l,
+                        const struct catalog_snapshot *snapshot)
+{
+    struct arena *arena = l->call->arena;
+
+    l->infos = registry_components(l->call->services->registry, &l->scope,
+                                   arena, &l->info_count);
+    l->declared =
+        arena_zero(arena, catalog_count(snapshot) + 1, sizeof(*l->declared));
+    l->page = arena_zero(arena, l->limit + 1, sizeof(*l->page));
+    if (!l->declared || !l->page)
+        return arena_status(arena);
+    find_declared(l, snapshot);
+    make_page(l, snapshot);
+    return l->full ? arena_status(arena) : OK;
 }
 
 /* ---- figures ---- */
 
-/* The component a derived resource belongs to, looked up once. */
-static struct tally *component_of(struct listing *l, uint32_t resource_id)
+/* The entry that a derived resource belongs to, looked up once. */
+static const struct entry *entry_of(struct listing *l, uint32_t resource_id)
 {
-    struct tally *cached = tally_at(&l->resources, resource_id);
+    struct tally *cached = tally_at(&l->resources, resource_id), *now;
     struct identity identity;
 
-    if (!cached)
-        return NULL;
-    if (!cached->item &&
+    if (cached && !cached->item &&
         registry_resource_identity(l->call->services->registry, resource_id,
-                                   l->call->arena, &identity)) {
-        uint64_t key = identity_key(&identity);
-
-        if (entry_at(l, key))
-            cached->item = tally_at(&l->now, key);
-    }
-    return cached->item;
+                                   l->call->arena, &identity))
+        cached->item = tally_at(&l->now, names_key(&identity));
+    now = cached ? cached->item : NULL;
+    return now ? now->item : NULL;
 }
 
 static void visit(void *arg, const struct point *point)
@@ -81,15 +240,14 @@ static void visit(void *arg, const struct point *point)
     struct listing *l = arg;
     double now = window_share(&l->window, point);
     double before = window_share_before(&l->window, point);
+    const struct entry *entry;
 
     if (l->full || (now <= 0 && before <= 0))
         return;
-    struct tally *tally = component_of(l, point->resource_id);
-    if (!tally)
-        return;
-    struct entry *entry = tally->item;
-    if ((now > 0 && !tally_add(&l->now, tally, point, now)) ||
-        (before > 0 && !tally_add(&l->before, entry->before, point, before)))
+    entry = entry_of(l, point->resource_id);
+    if (entry &&
+        ((now > 0 && !tally_add(&l->now, entry->now, point, now)) ||
+         (before > 0 && !tally_add(&l->before, entry->before, point, before))))
         l->full = true;
 }
 
@@ -99,69 +257,23 @@ static enum status read_figures(struct listing *l)
         {DERIVED_DURATION, sizeof(DERIVED_DURATION) - 1},
         {DERIVED_ERRORS, sizeof(DERIVED_ERRORS) - 1},
         {DERIVED_CLIENT_ERRORS, sizeof(DERIVED_CLIENT_ERRORS) - 1}};
-    struct series_query query = {
-        .names = names,
-        .name_count = 3,
-        .resources = registry_select(l->call->services->registry, &l->scope,
-                                     l->call->arena)};
+    struct series_query query = {.names = names, .name_count = 3};
+    struct scope_filter scope = l->scope;
+    enum status s;
 
+    if (l->count == 0)
+        return OK;
+    scope.after = l->has_cursor ? &l->cursor : NULL;
+    scope.until = &l->page[l->count - 1].id;
+    query.resources =
+        registry_select(l->call->services->registry, &scope, l->call->arena);
     if (!query.resources)
         return arena_status(l->call->arena);
     window_query(&l->window, &query);
-    enum status s = reader_query_series(l->call->reader, &query, visit, l);
-    return s == OK ? OK : call_fail_read(l->call, s);
-}
-
-/* ---- who there is ---- */
-
-static bool scope_has(const struct scope_filter *scope,
-                      const struct catalog_component *c)
-{
-    return (!scope->namespace.len ||
-            slice_equal(scope->namespace, c->namespace)) &&
-           (!scope->project.len || slice_equal(scope->project, c->project)) &&
-           (!scope->component.len || slice_equal(scope->component, c->name));
-}
-
-static void add_known(struct listing *l, const struct component_info *infos,
-                      uint32_t count, const struct catalog_snapshot *snapshot)
-{
-    for (uint32_t i = 0; i < count && !l->full; i++) {
-        const struct identity *id = &infos[i].identity;
-        struct entry *entry;
-
-        if (id->component.len == 0)
-            continue; /* counted as unassigned */
-        entry = entry_at(l, identity_key(id));
-        if (!entry)
-            return;
-        entry->info = &infos[i];
-        entry->declared = catalog_component(snapshot, id->namespace,
-                                            id->project, id->component);
-        l->order[l->count++] = entry;
-    }
-}
-
-/* Declared and never seen, in any environment of this scope. */
-static void add_declared(struct listing *l, uint32_t seen,
-                         const struct catalog_snapshot *snapshot)
-{
-    for (uint32_t i = 0; i < catalog_count(snapshot) && !l->full; i++) {
-        const struct catalog_component *c = catalog_at(snapshot, i);
-        bool known = false;
-
-        for (uint32_t k = 0; k < seen && !known; k++)
-            known = l->order[k]->declared == c;
-        if (known || !scope_has(&l->scope, c))
-            continue;
-        struct entry *entry =
-            entry_at(l, name_key(c->namespace, c->project, c->name,
-                                 (struct slice){NULL, 0}));
-        if (!entry)
-            return;
-        entry->declared = c;
-        l->order[l->count++] = entry;
-    }
+    s = reader_query_series(l->call->reader, &query, visit, l);
+    if (s != OK)
+        return call_fail_read(l->call, s);
+    return l->full ? arena_status(l->call->arena) : OK;
 }
 
 /* ---- answering ---- */
@@ -170,27 +282,14 @@ static void reply_entry(struct listing *l, const struct entry *entry)
 {
     struct call *call = l->call;
     struct jsonw *w = &call->json;
-    const struct catalog_component *c = entry->declared;
-    struct identity id = {.rule = RULE_NONE};
-    double seconds = window_seconds(&l->window);
     uint64_t length = l->window.end_ns - l->window.start_ns;
 
-    if (entry->info)
-        id = entry->info->identity;
-    else
-        id = (struct identity){.namespace = c->namespace,
-                               .project = c->project,
-                               .component = c->name,
-                               .component_uid = c->uid};
-    struct tally *now = tally_at(&l->now, identity_key(&id));
-    if (!now)
-        return;
     jsonw_open(w, '{');
-    reply_component(call, &id);
-    jsonw_member_bool(w, "declared", c != NULL);
+    reply_component(call, &entry->id);
+    jsonw_member_bool(w, "declared", entry->declared != NULL);
     if (entry->info)
         reply_last_seen(call, entry->info);
-    reply_figures(call, now, seconds);
+    reply_figures(call, entry->now, window_seconds(&l->window));
     jsonw_key(w, "previous");
     jsonw_open(w, '{');
     reply_figures(call, entry->before, (double)length / (double)NS_PER_S);
@@ -198,69 +297,57 @@ static void reply_entry(struct listing *l, const struct entry *entry)
     jsonw_close(w, '}');
 }
 
-static void reply_unassigned(struct listing *l,
-                             const struct component_info *infos, uint32_t count)
-{
-    uint32_t resources = 0;
-
-    for (uint32_t i = 0; i < count; i++)
-        if (infos[i].identity.component.len == 0)
-            resources += infos[i].resources;
-    jsonw_key(&l->call->json, "unassigned");
-    jsonw_open(&l->call->json, '{');
-    jsonw_member_uint(&l->call->json, "resources", resources);
-    jsonw_close(&l->call->json, '}');
-}
-
-static enum status answer(struct listing *l,
-                          const struct catalog_snapshot *snapshot)
+static void reply(struct listing *l)
 {
     struct jsonw *w = &l->call->json;
-    uint32_t count = 0;
-    const struct component_info *infos = registry_components(
-        l->call->services->registry, &l->scope, l->call->arena, &count);
+    uint32_t unassigned = 0;
 
-    l->order =
-        arena_zero(l->call->arena, (size_t)count + catalog_count(snapshot) + 1,
-                   sizeof(*l->order));
-    if (!l->order)
-        return arena_status(l->call->arena);
-    add_known(l, infos, count, snapshot);
-    add_declared(l, l->count, snapshot);
-    enum status s = read_figures(l);
-    if (s != OK)
-        return s;
-    if (l->full)
-        return arena_status(l->call->arena);
+    for (uint32_t i = 0; i < l->info_count; i++)
+        if (l->infos[i].identity.component.len == 0)
+            unassigned += l->infos[i].resources;
     jsonw_open(w, '{');
     jsonw_key(w, "components");
     jsonw_open(w, '[');
     for (uint32_t i = 0; i < l->count; i++)
-        reply_entry(l, l->order[i]);
+        reply_entry(l, &l->page[i]);
     jsonw_close(w, ']');
-    jsonw_member_uint(w, "total", l->count);
-    reply_unassigned(l, infos, count);
+    jsonw_member_uint(w, "total", l->total);
+    if (l->more)
+        reply_cursor(l);
+    jsonw_key(w, "unassigned");
+    jsonw_open(w, '{');
+    jsonw_member_uint(w, "resources", unassigned);
+    jsonw_close(w, '}');
     reply_window(l->call, &l->window, 0);
     jsonw_member_int(w, "tookMs", call_took_ms(l->call));
     jsonw_close(w, '}');
-    return OK;
 }
 
 enum status component_list(struct call *call)
 {
-    struct listing l = {.call = call, .window = {.now_ns = call->now_ns}};
+    struct listing l = {
+        .call = call, .window = {.now_ns = call->now_ns}, .limit = LIST_MAX};
+    struct catalog_snapshot *snapshot;
     enum status s = params_query_scope(call, &l.scope);
 
     if (s == OK)
         s = params_query_range(call, 15 * NS_PER_MIN, &l.window.start_ns,
                                &l.window.end_ns);
+    if (s == OK)
+        s = params_query_number(call, "limit", 1, LIST_MAX, &l.limit);
+    if (s == OK)
+        s = read_cursor(&l);
     if (s != OK)
         return s;
     tally_map_init(&l.now, call->arena);
     tally_map_init(&l.before, call->arena);
     tally_map_init(&l.resources, call->arena);
-    struct catalog_snapshot *snapshot = catalog_get(call->services->catalog);
-    s = answer(&l, snapshot);
+    snapshot = catalog_get(call->services->catalog);
+    s = list(&l, snapshot);
+    if (s == OK)
+        s = read_figures(&l);
+    if (s == OK)
+        reply(&l);
     catalog_release(snapshot);
     return s;
 }

@@ -250,6 +250,27 @@ enum status params_query_step(struct call *call, uint64_t default_ns,
 
 /* ---- paging ---- */
 
+enum status params_query_number(struct call *call, const char *name,
+                                uint64_t least, uint64_t most, uint64_t *value)
+{
+    struct slice text = call_param(call, name);
+    uint64_t number = 0;
+    bool good = text.len > 0 && text.len < 20;
+
+    if (!text.ptr)
+        return OK;
+    for (size_t i = 0; i < text.len && good; i++) {
+        good = text.ptr[i] >= '0' && text.ptr[i] <= '9';
+        number = number * 10 + (uint64_t)(text.ptr[i] - '0');
+    }
+    if (!good || number < least || number > most)
+        return call_fail(call, ERR_INVALID, NULL,
+                         "%s must be an integer from %" PRIu64 " to %" PRIu64,
+                         name, least, most);
+    *value = number;
+    return OK;
+}
+
 enum status params_page(struct call *call, bool zero_is_default,
                         uint32_t *limit, bool *ascending)
 {

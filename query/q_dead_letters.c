@@ -11,28 +11,6 @@ enum {
     MAX_BYTES = 64 * 1024,
 };
 
-/* A whole number of the query string; absent: the value stays. */
-static enum status take_number(struct call *call, const char *name,
-                               uint64_t least, uint64_t most, uint64_t *value)
-{
-    struct slice text = call_param(call, name);
-    uint64_t number = 0;
-    bool good = text.len > 0 && text.len < 20;
-
-    if (!text.ptr)
-        return OK;
-    for (size_t i = 0; i < text.len && good; i++) {
-        good = text.ptr[i] >= '0' && text.ptr[i] <= '9';
-        number = number * 10 + (uint64_t)(text.ptr[i] - '0');
-    }
-    if (!good || number < least || number > most)
-        return call_fail(call, ERR_INVALID, NULL,
-                         "%s: must be a whole number from %llu to %llu", name,
-                         (unsigned long long)least, (unsigned long long)most);
-    *value = number;
-    return OK;
-}
-
 static void reply_letter(struct call *call, const struct dead_letter *letter,
                          uint64_t max_bytes)
 {
@@ -64,14 +42,14 @@ static enum status get_dead_letters(struct call *call)
     struct letter_query query = {.topic = call_param(call, "topic")};
     struct dead_letter *letters = NULL;
     uint32_t count = 0;
-    enum status s = take_number(call, "limit", 1, MAX_LIMIT, &limit);
+    enum status s = params_query_number(call, "limit", 1, MAX_LIMIT, &limit);
 
     if (s == OK)
-        s = take_number(call, "bytes", 0, MAX_BYTES, &bytes);
+        s = params_query_number(call, "bytes", 0, MAX_BYTES, &bytes);
     if (s == OK)
-        s = take_number(call, "before", 1, INT64_MAX, &before);
+        s = params_query_number(call, "before", 1, INT64_MAX, &before);
     if (s == OK)
-        s = take_number(call, "partition", 0, INT32_MAX, &partition);
+        s = params_query_number(call, "partition", 0, INT32_MAX, &partition);
     if (s != OK)
         return s;
     query.partition = partition == UINT64_MAX ? -1 : (int64_t)partition;

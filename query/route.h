@@ -179,6 +179,10 @@ MUST_CHECK enum status params_query_scope(struct call *call,
 MUST_CHECK enum status params_query_range(struct call *call,
                                           uint64_t default_ns,
                                           uint64_t *start_ns, uint64_t *end_ns);
+/* A whole number; if it is absent the value stays. */
+MUST_CHECK enum status params_query_number(struct call *call, const char *name,
+                                           uint64_t least, uint64_t most,
+                                           uint64_t *value);
 /* Default: default_ns. */
 MUST_CHECK enum status params_query_step(struct call *call, uint64_t default_ns,
                                          uint64_t start_ns, uint64_t end_ns,

@@ -26,6 +26,31 @@ static bool fits(struct want want, uint32_t name, uint32_t uid)
     return want.any || (want.name && (want.name == name || want.name == uid));
 }
 
+int identity_compare(const struct identity *a, const struct identity *b)
+{
+    int order = slice_compare(a->namespace, b->namespace);
+
+    if (order == 0)
+        order = slice_compare(a->project, b->project);
+    if (order == 0)
+        order = slice_compare(a->component, b->component);
+    if (order == 0)
+        order = slice_compare(a->environment, b->environment);
+    return order;
+}
+
+static bool in_bounds(const struct registry *registry,
+                      const struct scope_filter *filter, uint32_t number)
+{
+    struct identity identity;
+
+    if (!filter->after && !filter->until)
+        return true;
+    ident_view(registry, number, &identity);
+    return (!filter->after || identity_compare(&identity, filter->after) > 0) &&
+           (!filter->until || identity_compare(&identity, filter->until) <= 0);
+}
+
 /* Bitmap of the identities in the scope, by names. NULL: no memory. */
 static uint64_t *mark_by_name(const struct registry *registry,
                               const struct scope_filter *filter,
@@ -51,7 +76,8 @@ static uint64_t *mark_by_name(const struct registry *registry,
             fits(component, ident->name[IDENT_COMPONENT],
                  ident->uid[IDENT_COMPONENT_UID]) &&
             fits(environment, ident->name[IDENT_ENVIRONMENT],
-                 ident->uid[IDENT_ENVIRONMENT_UID]))
+                 ident->uid[IDENT_ENVIRONMENT_UID]) &&
+            in_bounds(registry, filter, i))
             marks[i / 64] |= UINT64_C(1) << i % 64;
     }
     return marks;
@@ -144,14 +170,8 @@ static void mark_by_resource(const struct registry *registry,
 static int compare(const void *left, const void *right)
 {
     const struct component_info *a = left, *b = right;
-    int order = slice_compare(a->identity.namespace, b->identity.namespace);
+    int order = identity_compare(&a->identity, &b->identity);
 
-    if (order == 0)
-        order = slice_compare(a->identity.project, b->identity.project);
-    if (order == 0)
-        order = slice_compare(a->identity.component, b->identity.component);
-    if (order == 0)
-        order = slice_compare(a->identity.environment, b->identity.environment);
     if (order == 0)
         order = (a->identity.rule > b->identity.rule) -
                 (a->identity.rule < b->identity.rule);
@@ -159,14 +179,6 @@ static int compare(const void *left, const void *right)
         order = (a->identity.id < b->identity.id) -
                 (a->identity.id > b->identity.id);
     return order;
-}
-
-static bool same_names(const struct identity *a, const struct identity *b)
-{
-    return slice_equal(a->component, b->component) &&
-           slice_equal(a->environment, b->environment) &&
-           slice_equal(a->project, b->project) &&
-           slice_equal(a->namespace, b->namespace);
 }
 
 static void fold_into(struct component_info *to,
@@ -216,8 +228,8 @@ static uint32_t gather(const struct registry *registry, const uint64_t *marks,
             fill(registry, i, &infos[found++]);
     qsort(infos, found, sizeof(*infos), compare);
     for (uint32_t i = 0; i < found; i++)
-        if (count > 0 &&
-            same_names(&infos[count - 1].identity, &infos[i].identity))
+        if (count > 0 && identity_compare(&infos[count - 1].identity,
+                                          &infos[i].identity) == 0)
             fold_into(&infos[count - 1], &infos[i]);
         else
             infos[count++] = infos[i];

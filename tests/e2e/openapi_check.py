@@ -247,6 +247,9 @@ class Check:
                 bad = ["zz", "-1"]
             elif p["schema"].get("format") == "date-time":
                 bad = ["yesterday", "2025-13-01T00:00:00Z"]
+            elif "maximum" in p["schema"]:
+                bad = ["seven", p["schema"]["maximum"] + 1,
+                       p["schema"]["minimum"] - 1]
             for value in bad:
                 url = self.url(path, parameters, {**values, p["name"]: value})
                 self.answer(f"{label} with {p['name']} = {value}", operation,
@@ -303,6 +306,24 @@ class Check:
                 status == 405 and not errors and allow == set(known),
                 f"{method.upper()} {path} is not allowed", status, headers,
                 data)
+
+
+def pages(check):
+    """The list of components five at a time is the list."""
+    path = "/api/v1/components"
+    operation = check.spec.root["paths"][path]["get"]
+    names, cursor = [], ""
+    while cursor is not None and len(names) < 100:
+        url = f"{path}?limit=5&cursor={cursor}"
+        check.answer(f"components behind '{cursor}'", operation, "get", url,
+                     None, 200)
+        _, page = check.server.ask_json("GET", url)
+        names += [c["component"] for c in page["components"]]
+        cursor = page.get("nextCursor")
+    _, whole = check.server.ask_json("GET", path)
+    check.tap.check(names == [c["component"] for c in whole["components"]]
+                    and len(names) == whole["total"] > 5,
+                    "pages of components are the list in parts", names)
 
 
 def rare_spans():
@@ -376,6 +397,7 @@ def main():
         check.answer("a span with a link", spec.root["paths"][path]["get"],
                      "get", path.format(traceId="0" * 29 + "abc",
                                         spanId="00000000000000a1"), None, 200)
+        pages(check)
         # First the catalogue is put, so that others find it.
         for path, method, operation, parameters in sorted(
                 spec.operations(), key=lambda o: o[1] != "put"):
