@@ -206,15 +206,14 @@ struct place {
     uint32_t parts_event[2];
 };
 
-/* A call is told by its start, a line by what it says. */
-static struct slice shown(struct facts *facts, uint32_t event, uint64_t place)
+/* A call is told by its name, a line by what it says. */
+static struct slice shown(struct facts *facts, uint32_t event)
 {
-    const struct term *name =
-        &facts->terms.at[event == BEGIN ? (uint32_t)place : event];
+    const struct term *name = &facts->terms.at[event];
 
-    if (name->line.len > 0)
-        return name->line;
-    return facts_text(facts, "%.*s start", (int)name->text.len, name->text.ptr);
+    if (name->line.len == 0)
+        return name->text;
+    return facts_text(facts, "\"%.*s\"", (int)name->line.len, name->line.ptr);
 }
 
 static void examples(const struct facts *facts, const struct run *run,
@@ -289,15 +288,21 @@ static struct chance chance_after(const struct place *place,
 static struct slice tell(struct facts *facts, const struct happening *h,
                          bool is_new, uint32_t before, const struct chance *c)
 {
-    struct slice prev = shown(facts, before, h->place);
-    struct slice what = shown(facts, h->event, h->place);
+    struct slice what = shown(facts, h->event), prior = SLICE("");
 
+    if (before != BEGIN) {
+        prior = shown(facts, before);
+        prior = facts_text(facts, " (after %.*s)", (int)prior.len, prior.ptr);
+    }
     return facts_text(facts,
-                      "%s %s after [%.*s]: [%.*s] %.0f/%.0f -> %.0f/%.0f "
-                      "requests",
-                      h->call ? "call" : "log", is_new ? "new" : "gone",
-                      (int)prev.len, prev.ptr, (int)what.len, what.ptr,
-                      c->k[BEFORE], c->n[BEFORE], c->k[DURING], c->n[DURING]);
+                      "%s%.*s%s%.0f of %.0f requests, %.0f of %.0f "
+                      "before%.*s",
+                      h->call ? "call " : "logs ", (int)what.len, what.ptr,
+                      is_new    ? h->call ? " fails in " : " in "
+                      : h->call ? " goes well in only "
+                                : " in only ",
+                      c->k[DURING], c->n[DURING], c->k[BEFORE], c->n[BEFORE],
+                      (int)prior.len, prior.ptr);
 }
 
 /* Requests that got as far as the event before, and not here. */
@@ -398,11 +403,19 @@ static void judge_place(struct facts *facts, struct place *place)
         return;
     uint64_t key = b->at[place->at[BEFORE]].place;
     struct slice op = facts->terms.at[(uint32_t)key].text;
-    struct slice one = place->best[n].text, other = place->best[!n].text;
+    /* What is new first: it mostly says why the other is gone. */
+    struct slice one = place->best[1].text, other = place->best[0].text;
+    /* A call that fails is a call that does not go well: once is enough. */
+    if (one.len > 0 &&
+        slice_equal(place->best[0].template, place->best[1].template))
+        other = SLICE("");
     both.operation = op;
-    both.text = facts_text(facts, "%.*s: %.*s%s%.*s", (int)op.len, op.ptr,
-                           (int)one.len, one.ptr, other.len ? "; " : "",
-                           (int)other.len, other.ptr ? other.ptr : "");
+    if (both.line.len == 0)
+        both.line = place->best[!n].line;
+    both.text =
+        facts_text(facts, "%.*s: %.*s%s%.*s", (int)op.len, op.ptr, (int)one.len,
+                   one.ptr ? one.ptr : "", one.len && other.len ? "; " : "",
+                   (int)other.len, other.ptr ? other.ptr : "");
     evidence_add(facts, (uint32_t)(key >> 32), &both);
 }
 

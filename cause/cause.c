@@ -108,6 +108,15 @@ static bool find_components(struct facts *facts)
            terms_init(&facts->gauge_keys, facts->arena);
 }
 
+struct idset *facts_resources(struct facts *facts, uint32_t component)
+{
+    struct scope_filter scope = facts->question->scope;
+
+    scope.component = facts->components[component].component;
+    scope.environment = facts->components[component].environment;
+    return registry_select(facts->question->registry, &scope, facts->arena);
+}
+
 uint32_t facts_identity(struct facts *facts, uint32_t id)
 {
     struct identity identity;
@@ -248,8 +257,10 @@ enum status cause_find(const struct cause_question *question,
         s = gather(facts);
     if (s == OK)
         s = judge_best(facts, report);
-    if (s == OK && !story_tell(facts, report))
-        s = arena_status(arena);
+    if (s == OK)
+        s = draw(facts, report);
+    if (s == OK)
+        s = story_tell(facts, report);
     if (s == OK && report->found)
         s = special_find(facts, report);
     if (s != OK)

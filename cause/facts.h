@@ -157,6 +157,8 @@ uint32_t line_event(struct facts *facts, const struct log_record *log);
 MUST_CHECK enum status limits_read(struct facts *facts);
 bool limits_find(struct facts *facts);
 bool waits_find(struct facts *facts);
+/* What the request of a span took without the calls of others. */
+double waits_own_ns(const struct sample *sample, uint32_t part);
 MUST_CHECK enum status served_read(struct facts *facts);
 bool served_find(struct facts *facts);
 MUST_CHECK enum status changes_read(struct facts *facts);
@@ -193,11 +195,27 @@ double nats_of(double k1, double n1, double k2, double n2);
 void *facts_more(struct facts *facts, void *at, uint32_t count, uint32_t *room,
                  size_t size);
 
-/* ---- rank.c, story.c, special.c ---- */
+/* ---- rank.c, draw.c, impact.c, lines.c, story.c, special.c ---- */
 bool rank(struct facts *facts, struct cause_report *report);
 /* Does one call the other? Good after rank(). */
 bool facts_calls(const struct facts *facts, uint32_t from, uint32_t to);
-bool story_tell(struct facts *facts, struct cause_report *report);
+MUST_CHECK enum status story_tell(struct facts *facts,
+                                  struct cause_report *report);
+/* Numbers over time, and with them since when. */
+MUST_CHECK enum status draw(struct facts *facts, struct cause_report *report);
+MUST_CHECK enum status impact_find(struct facts *facts,
+                                   struct cause_report *report);
+MUST_CHECK enum status lines_find(struct facts *facts,
+                                  struct cause_report *report);
+/* Is it a component that no other calls? */
+bool facts_is_entry(const struct facts *facts, uint32_t component);
+/* Resources of one candidate. */
+struct idset *facts_resources(struct facts *facts, uint32_t component);
+/* Does it say since when? A change is before that. */
+static inline bool evidence_tells(const struct cause_evidence *evidence)
+{
+    return evidence->kind != CAUSE_CHANGE && evidence->nats >= 1;
+}
 MUST_CHECK enum status special_find(struct facts *facts,
                                     struct cause_report *report);
 

@@ -235,7 +235,7 @@ static void judge(struct facts *facts, const struct gauge *g)
         .metric = slice_of(source->name),
         .peer = NOBODY,
         .numbers = {usual.mid, top, 0, 0, "1"},
-        .text = facts_text(facts, "%s %.0f%% -> %.0f%% of the limit",
+        .text = facts_text(facts, "%s rose from %.0f%% to %.0f%% of its limit",
                            source->shown, 100 * usual.mid, 100 * top)};
     for (uint32_t i = 0; i < g->count && e.onset_ns == 0; i++)
         if (g->at[i].time_ns > facts->times[BEFORE].end_ns &&

@@ -251,10 +251,10 @@ static void judge_errors(struct facts *facts, const struct counted *c)
         .peer = NOBODY,
         .numbers = {k1, k2, n1, n2, "requests"},
         .text = facts_text(facts,
-                           "%.*s fails: %.1f%% -> %.1f%% of %.0f "
-                           "requests",
-                           (int)c->operation.len, c->operation.ptr, 100 * was,
-                           100 * is, n2)};
+                           "%.*s fails in %.1f%% of %.0f requests, %.1f%% "
+                           "before",
+                           (int)c->operation.len, c->operation.ptr, 100 * is,
+                           n2, 100 * was)};
     evidence_add(facts, c->component, &e);
 }
 
@@ -310,9 +310,8 @@ static void judge_duration(struct facts *facts, const struct counted *c)
                 (1 - usual / now),
         .peer = NOBODY,
         .numbers = {usual * 1000, now * 1000, 0, 0, "ms"},
-        .text = facts_text(facts, "calls to %.*s take %.0f ms, %.0f ms before",
-                           (int)c->operation.len, c->operation.ptr, now * 1000,
-                           usual * 1000)};
+        .text = facts_text(facts, "calls take %.0f ms, %.0f ms before",
+                           now * 1000, usual * 1000)};
     evidence_add(facts, c->component, &e);
 }
 

@@ -229,7 +229,6 @@ enum status special_find(struct facts *facts, struct cause_report *report)
 {
     uint32_t c = report->suspects[0].component;
     struct special s = {.facts = facts};
-    struct scope_filter scope = facts->question->scope;
     struct sample_query query = {.start_ns = facts->times[DURING].start_ns,
                                  .end_ns = facts->times[DURING].end_ns,
                                  .whole = true};
@@ -237,10 +236,7 @@ enum status special_find(struct facts *facts, struct cause_report *report)
 
     if (facts->component_kinds[c] != CAUSE_COMPONENT)
         return OK;
-    scope.component = facts->components[c].component;
-    scope.environment = facts->components[c].environment;
-    s.resources =
-        registry_select(facts->question->registry, &scope, facts->arena);
+    s.resources = facts_resources(facts, c);
     if (!s.resources || !terms_init(&s.values, facts->arena))
         return arena_status(facts->arena);
     query.resources = s.resources;

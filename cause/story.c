@@ -1,58 +1,190 @@
 /*
  * What a person reads first: cause, first failure, impact; who suffers along
- * the calls; what was looked at and is not the cause, and why not.
+ * the calls, and by which way it reaches users; what changed just before; what
+ * was looked at and is not the cause, and why not.
  */
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "clock.h"
+#include "derived.h"
 #include "facts.h"
 
-enum { MAX_EXCLUDED = 12 };
+enum { MAX_EXCLUDED = 12, MAX_NAMED = 3 };
 
 static struct slice name_of(const struct facts *facts, uint32_t c)
 {
     return facts->components[c].component;
 }
 
+/* Of a day: what is asked about is mostly today. */
 static const char *clock_of(uint64_t ns, char text[16])
 {
     uint64_t s = ns / NS_PER_S % 86400;
 
-    (void)snprintf(text, 16, "%02u:%02u:%02u", (unsigned)(s / 3600),
-                   (unsigned)(s / 60 % 60), (unsigned)(s % 60));
+    (void)snprintf(text, 16, "%02u:%02u", (unsigned)(s / 3600),
+                   (unsigned)(s / 60 % 60));
     return text;
 }
 
-/* Callers, and theirs, that show something: nearest first, then by name. */
-static bool find_victims(struct facts *facts, struct cause_suspect *s)
+/* What it shows of a fault elsewhere: its own limits say nothing of that. */
+static const struct cause_evidence *shown_by(const struct facts *facts,
+                                             uint32_t c)
 {
-    uint32_t n = facts->component_count, head = 0, tail = 0;
-    uint32_t *queue = arena_alloc(facts->arena, (n + 1) * sizeof(*queue));
-    bool *seen = arena_zero(facts->arena, n + 1, sizeof(*seen));
+    const struct evidence_list *list = &facts->evidence[c];
+    const struct cause_evidence *best = NULL;
 
-    s->victims = arena_alloc(facts->arena, (n + 1) * sizeof(*s->victims));
-    if (!queue || !seen || !s->victims)
+    for (uint32_t i = 0; i < list->count; i++)
+        if (evidence_tells(&list->at[i]) &&
+            list->at[i].kind != CAUSE_RESOURCE &&
+            (!best || list->at[i].nats > best->nats))
+            best = &list->at[i];
+    return best;
+}
+
+/* ---- along the calls ---- */
+
+struct walk { /* who calls it, and who these, nearest first */
+    uint32_t *order, *from, count;
+};
+
+static void visit_callers(const struct facts *facts, struct walk *walk,
+                          uint32_t at, bool showing)
+{
+    for (uint32_t c = 0; c < facts->component_count; c++) {
+        if (walk->from[c] != NOBODY || !facts_calls(facts, c, at) ||
+            (shown_by(facts, c) != NULL) != showing)
+            continue;
+        walk->from[c] = at;
+        walk->order[walk->count++] = c;
+    }
+}
+
+static bool walk_up(struct facts *facts, uint32_t start, struct walk *walk)
+{
+    size_t room = (facts->component_count + 1) * sizeof(uint32_t);
+
+    walk->order = arena_alloc(facts->arena, room);
+    walk->from = arena_alloc(facts->arena, room);
+    if (!walk->order || !walk->from)
         return false;
-    queue[tail++] = s->component;
-    seen[s->component] = true;
-    while (head < tail) {
-        uint32_t at = queue[head++];
-
-        for (uint32_t c = 0; c < n; c++) {
-            if (seen[c] || !facts_calls(facts, c, at))
-                continue;
-            seen[c] = true;
-            queue[tail++] = c;
-            if (facts->evidence[c].count > 0)
-                s->victims[s->victim_count++] = c;
-        }
+    memset(walk->from, 0xff, room); /* NOBODY */
+    walk->from[start] = start;
+    walk->order[0] = start;
+    walk->count = 1;
+    for (uint32_t i = 0; i < walk->count; i++) {
+        visit_callers(facts, walk, walk->order[i], true);
+        visit_callers(facts, walk, walk->order[i], false);
     }
     return true;
 }
 
-static struct slice cause_words(struct facts *facts,
-                                const struct cause_suspect *s)
+static bool find_victims(struct facts *facts, const struct walk *walk,
+                         struct cause_suspect *s)
+{
+    s->victims = arena_alloc(facts->arena, walk->count * sizeof(*s->victims));
+    for (uint32_t i = 1; s->victims && i < walk->count; i++)
+        if (shown_by(facts, walk->order[i]))
+            s->victims[s->victim_count++] = walk->order[i];
+    return s->victims;
+}
+
+/* To the victim that users meet and that shows most; if they meet none, to the
+ * last one. */
+static uint32_t path_end(const struct facts *facts,
+                         const struct cause_suspect *s)
+{
+    uint32_t end = NOBODY;
+    double most = 0;
+
+    for (uint32_t i = 0; i < s->victim_count; i++) {
+        double nats = shown_by(facts, s->victims[i])->nats;
+
+        if (facts_is_entry(facts, s->victims[i]) && nats > most) {
+            most = nats;
+            end = s->victims[i];
+        }
+    }
+    if (end == NOBODY && s->victim_count > 0)
+        end = s->victims[s->victim_count - 1];
+    return end == NOBODY ? s->component : end;
+}
+
+static bool find_path(struct facts *facts, const struct walk *walk,
+                      struct cause_report *report)
+{
+    const struct cause_suspect *s = &report->suspects[0];
+    uint32_t n = 1, at = path_end(facts, s);
+
+    for (uint32_t c = at; c != s->component; c = walk->from[c])
+        n++;
+    report->path = arena_zero(facts->arena, n, sizeof(*report->path));
+    if (!report->path)
+        return false;
+    report->path_count = n;
+    for (; n > 0; at = walk->from[at]) {
+        const struct cause_evidence *e = shown_by(facts, at);
+
+        report->path[--n].component = at;
+        if (at == s->component)
+            e = &s->evidence[0];
+        if (e)
+            report->path[n].shows = e->text;
+    }
+    return true;
+}
+
+static bool follow_calls(struct facts *facts, struct cause_report *report)
+{
+    for (uint32_t i = 0; i < report->suspect_count && i < CAUSE_TOLD; i++) {
+        struct cause_suspect *s = &report->suspects[i];
+        struct walk walk;
+
+        if (!walk_up(facts, s->component, &walk) ||
+            !find_victims(facts, &walk, s) ||
+            (i == 0 && report->found && !find_path(facts, &walk, report)))
+            return false;
+    }
+    return true;
+}
+
+/* ---- what changed ---- */
+
+static struct slice attr_of(const struct log_record *log, const char *key)
+{
+    const struct attr *a = attrs_find(&log->attrs, slice_of(key));
+
+    return a ? attr_text(a) : (struct slice){NULL, 0};
+}
+
+/* The newest: they are sorted by time. */
+static bool list_changes(struct facts *facts, struct cause_report *report)
+{
+    struct cause_change *all =
+        arena_zero(facts->arena, facts->event_count + 1, sizeof(*all));
+    uint32_t n = 0;
+
+    for (uint32_t i = 0; all && i < facts->event_count; i++) {
+        const struct log_record *log = &facts->events[i];
+        uint32_t c = facts_component(facts, log->resource_id);
+        bool change = slice_equal(log->event_name, SLICE(DERIVED_CHANGE));
+
+        if (c != NOBODY && (change || log->level >= LEVEL_WARN))
+            all[n++] = (struct cause_change){
+                log->time_ns, c,
+                change ? attr_of(log, DERIVED_CHANGE_KIND)
+                       : attr_of(log, "k8s.event.reason"),
+                arena_copy(facts->arena, attr_text(&log->body))};
+    }
+    report->change_count = n < CAUSE_MAX_CHANGES ? n : CAUSE_MAX_CHANGES;
+    report->changes = all ? all + n - report->change_count : NULL;
+    return all;
+}
+
+/* ---- sentences ---- */
+
+static struct slice tell_cause(struct facts *facts,
+                               const struct cause_suspect *s)
 {
     struct slice name = name_of(facts, s->component);
     struct slice text = s->evidence[0].text;
@@ -64,95 +196,160 @@ static struct slice cause_words(struct facts *facts,
                       s->onset_ns ? " UTC" : "");
 }
 
-/* The earliest thing that a request or a line showed. */
-static struct slice first_failure(struct facts *facts)
+/* The earliest thing that a suspect showed, by the minute: a caller's request
+ * begins before the one that it waits for. Within a minute it is the most
+ * likely one's. */
+static struct slice tell_first(struct facts *facts,
+                               const struct cause_report *report)
 {
     const struct cause_evidence *first = NULL;
     uint32_t who = 0;
     char at[16];
 
-    for (uint32_t c = 0; c < facts->component_count; c++)
-        for (uint32_t i = 0; i < facts->evidence[c].count; i++) {
-            const struct cause_evidence *e = &facts->evidence[c].at[i];
+    for (uint32_t i = 0; i < report->suspect_count && i < CAUSE_DRAWN; i++)
+        for (uint32_t k = 0; k < report->suspects[i].evidence_count; k++) {
+            const struct cause_evidence *e = &report->suspects[i].evidence[k];
 
-            if (e->onset_ns == 0 || e->nats < 1 || e->kind == CAUSE_CHANGE ||
-                (first && e->onset_ns >= first->onset_ns))
+            if (e->onset_ns == 0 || !evidence_tells(e) ||
+                (first &&
+                 e->onset_ns / NS_PER_MIN >= first->onset_ns / NS_PER_MIN))
                 continue;
             first = e;
-            who = c;
+            who = report->suspects[i].component;
         }
     if (!first)
         return (struct slice){NULL, 0};
     struct slice name = name_of(facts, who);
-    return facts_text(facts, "%s UTC %.*s: %.*s", clock_of(first->onset_ns, at),
-                      (int)name.len, name.ptr, (int)first->text.len,
-                      first->text.ptr);
+    return facts_text(facts, "%s UTC, %.*s: %.*s",
+                      clock_of(first->onset_ns, at), (int)name.len, name.ptr,
+                      (int)first->text.len, first->text.ptr);
 }
 
-static struct slice impact(struct facts *facts, const struct cause_suspect *s)
+static struct slice tell_victims(struct facts *facts,
+                                 const struct cause_suspect *s)
 {
-    struct slice text =
-        facts_text(facts,
-                   s->victim_count == 0 ? "no caller shows anything"
-                                        : "%u of its callers show it",
-                   s->victim_count);
+    struct slice text = {NULL, 0};
 
-    for (uint32_t i = 0; i < s->victim_count && i < 5; i++) {
+    for (uint32_t i = 0; i < s->victim_count && i < MAX_NAMED; i++) {
         struct slice name = name_of(facts, s->victims[i]);
 
-        text = facts_text(facts, "%.*s%s %.*s", (int)text.len, text.ptr,
-                          i == 0 ? ":" : ",", (int)name.len, name.ptr);
+        text = facts_text(facts, "%.*s%s%.*s", (int)text.len,
+                          text.ptr ? text.ptr : "", i == 0 ? "" : ", ",
+                          (int)name.len, name.ptr);
     }
+    if (s->victim_count > MAX_NAMED)
+        text = facts_text(facts, "%.*s and %u more", (int)text.len, text.ptr,
+                          s->victim_count - MAX_NAMED);
     return text;
 }
 
-static void exclude(struct facts *facts, struct cause_report *report,
-                    uint32_t c, struct slice why)
+/* "web: POST /checkout fails in 92 of 99 requests (3 of 146 before), 12 take
+ * longer than 340 ms" */
+static struct slice tell_entry(struct facts *facts,
+                               const struct cause_impact *i)
 {
-    if (report->excluded_count < MAX_EXCLUDED)
-        report->excluded[report->excluded_count++] =
-            (struct cause_excluded){c, why};
-    (void)facts;
+    struct slice name = name_of(facts, i->component), slow = SLICE("");
+
+    if (i->limit_ns > 0)
+        slow =
+            facts_text(facts, "%s%llu take longer than %llu ms",
+                       i->failed > 0 ? ", " : "; ", (unsigned long long)i->slow,
+                       (unsigned long long)(i->limit_ns / 1000000));
+    return facts_text(
+        facts,
+        "%.*s: %.*s fails in %llu of %llu requests (%llu of %llu before)%.*s",
+        (int)name.len, name.ptr, (int)i->operation.len, i->operation.ptr,
+        (unsigned long long)i->failed, (unsigned long long)i->requests,
+        (unsigned long long)i->failed_before,
+        (unsigned long long)i->requests_before, (int)slow.len, slow.ptr);
 }
 
-static void find_excluded(struct facts *facts, struct cause_report *report)
+static struct slice tell_impact(struct facts *facts,
+                                const struct cause_report *report)
 {
-    for (uint32_t i = 1; i < report->suspect_count; i++) {
-        const struct cause_suspect *s = &report->suspects[i];
+    const struct cause_suspect *s = &report->suspects[0];
+    struct slice victims = tell_victims(facts, s);
+    struct slice worst = {NULL, 0};
 
-        if (s->because == NOBODY || s->evidence_count == 0)
-            continue;
+    if (report->impact_count > 0)
+        worst = tell_entry(facts, &report->impacts[0]);
+    if (report->impact_count > 1)
+        worst = facts_text(facts, "%.*s; %u more operations suffer",
+                           (int)worst.len, worst.ptr, report->impact_count - 1);
+    if (worst.len > 0)
+        return worst;
+    if (victims.len > 0)
+        return facts_text(facts, "seen by %.*s, but by no user yet",
+                          (int)victims.len, victims.ptr);
+    return SLICE("none that users or callers show");
+}
+
+/* ---- what it is not ---- */
+
+static struct slice why_not(struct facts *facts,
+                            const struct cause_report *report,
+                            const struct cause_suspect *s)
+{
+    struct slice text = s->evidence[0].text;
+    double ahead = report->suspects[0].score / s->score;
+
+    if (s->because != NOBODY) {
         struct slice by = name_of(facts, s->because);
-        struct slice text = s->evidence[0].text;
 
-        exclude(facts, report, s->component,
-                facts_text(facts, "%.*s; %.*s, which it calls, explains it",
-                           (int)text.len, text.ptr, (int)by.len, by.ptr));
+        return facts_text(facts, "%.*s; %.*s, which it calls, explains it",
+                          (int)text.len, text.ptr, (int)by.len, by.ptr);
     }
-    for (uint32_t c = 0; c < facts->component_count; c++)
-        if (facts->evidence[c].count > 0 &&
-            facts->evidence[c].best[CAUSE_CHANGE] > 0 &&
-            facts->evidence[c].count == 1)
-            exclude(facts, report, c,
-                    SLICE("it changed, and shows nothing else"));
+    if (s->evidence[0].kind == CAUSE_CHANGE)
+        return facts_text(facts, "%.*s, and shows nothing else", (int)text.len,
+                          text.ptr);
+    return facts_text(facts, "%.*s; that weighs %.0f times less", (int)text.len,
+                      text.ptr, ahead);
 }
 
-bool story_tell(struct facts *facts, struct cause_report *report)
+/* Those that show something. That a component changed and shows nothing is
+ * worth a word, too, so it comes although its score is 0. */
+static bool find_excluded(struct facts *facts, struct cause_report *report)
 {
+    uint32_t n = 0;
+
     report->excluded =
         arena_zero(facts->arena, MAX_EXCLUDED, sizeof(*report->excluded));
     if (!report->excluded)
         return false;
-    for (uint32_t i = 0; i < report->suspect_count; i++)
-        if (i < CAUSE_TOLD && !find_victims(facts, &report->suspects[i]))
-            return false;
-    find_excluded(facts, report);
+    for (uint32_t i = 1; i < report->suspect_count && n < MAX_EXCLUDED; i++) {
+        const struct cause_suspect *s = &report->suspects[i];
+
+        if (s->evidence_count > 0 &&
+            (s->because != NOBODY || evidence_tells(&s->evidence[0])))
+            report->excluded[n++] = (struct cause_excluded){
+                s->component, why_not(facts, report, s)};
+    }
+    for (uint32_t c = 0; c < facts->component_count && n < MAX_EXCLUDED; c++)
+        if (facts->evidence[c].count == 1 &&
+            facts->evidence[c].best[CAUSE_CHANGE] > 0)
+            report->excluded[n++] = (struct cause_excluded){
+                c, SLICE("it changed, and shows nothing else")};
+    report->excluded_count = n;
+    return true;
+}
+
+enum status story_tell(struct facts *facts, struct cause_report *report)
+{
+    enum status s;
+
+    if (!follow_calls(facts, report) || !list_changes(facts, report) ||
+        !find_excluded(facts, report))
+        return arena_status(facts->arena);
     if (!report->found) {
         report->cause = SLICE("nothing stands out");
-        return true;
+        return OK;
     }
-    report->cause = cause_words(facts, &report->suspects[0]);
-    report->first_failure = first_failure(facts);
-    report->impact = impact(facts, &report->suspects[0]);
-    return !facts->full;
+    s = impact_find(facts, report);
+    if (s == OK && facts->component_kinds[report->suspects[0].component] ==
+                       CAUSE_COMPONENT)
+        s = lines_find(facts, report);
+    report->cause = tell_cause(facts, &report->suspects[0]);
+    report->first_failure = tell_first(facts, report);
+    report->impact = tell_impact(facts, report);
+    return s == OK && facts->full ? ERR_BUSY : s;
 }

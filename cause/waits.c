@@ -293,23 +293,23 @@ static void blame_component(struct facts *facts, uint32_t c,
     if (b->weight <= 0)
         return;
     double cover = fmin(1, b->weight / fmax(1, b->covered));
-    const struct identity *from = &facts->components[caller(p)];
-    const struct identity *to = &facts->components[callee(p)];
+    bool called = callee(p) == c;
+    struct slice peer =
+        facts->components[called ? caller(p) : callee(p)].component;
     struct cause_evidence e = {
         .kind = CAUSE_NETWORK,
         .class = "network",
         .nats =
             nats_of(b->k[BEFORE], b->n[BEFORE], b->k[DURING], b->n[DURING]) *
             cover * felt(p->rise, usual),
-        .peer = caller(p) == c ? callee(p) : caller(p),
+        .peer = called ? caller(p) : callee(p),
         .numbers = {p->usual / MS, (p->usual + p->rise) / MS, 0, 0, "ms"},
         .text = facts_text(
             facts,
-            "calls %.*s -> %.*s wait %.0f ms more outside the callee's own "
-            "span (%.0f%% of its calls)",
-            (int)from->component.len, from->component.ptr,
-            (int)to->component.len, to->component.ptr, p->rise / MS,
-            100 * cover)};
+            "calls %s %.*s wait %.0f ms on the way, %.0f ms before "
+            "(%.0f%% of its calls wait)",
+            called ? "from" : "to", (int)peer.len, peer.ptr,
+            (p->usual + p->rise) / MS, fmax(0, p->usual / MS), 100 * cover)};
 
     first_slow(facts, p, &e);
     evidence_add(facts, c, &e);
@@ -402,6 +402,16 @@ static void sweep(const struct sample *s, uint32_t n, uint64_t end, int depth,
     }
 }
 
+double waits_own_ns(const struct sample *sample, uint32_t part)
+{
+    const struct part *p = &sample->parts[part];
+    struct busy busy = {p->start_ns, 0};
+    uint64_t took = p->end_ns - p->start_ns;
+
+    sweep(sample, part, p->end_ns, 0, &busy);
+    return took > busy.ns ? (double)(took - busy.ns) : 0;
+}
+
 static bool own_times(struct facts *facts, enum half half, struct timings *list)
 {
     const struct sample *s = &facts->halves[half];
@@ -410,15 +420,12 @@ static bool own_times(struct facts *facts, enum half half, struct timings *list)
         return false;
     for (uint32_t n = 0; n < s->part_count; n++) {
         const struct part *p = &s->parts[n];
-        struct busy busy = {p->start_ns, 0};
 
         if ((p->kind != SPAN_SERVER && p->kind != SPAN_CONSUMER) ||
             p->component == NOBODY || !facts_judged(facts, half, p))
             continue;
-        sweep(s, n, p->end_ns, 0, &busy);
-        uint64_t took = p->end_ns - p->start_ns;
-        double own = took > busy.ns ? (double)(took - busy.ns) : 0;
-        push(list, (uint64_t)p->component << 32 | p->name, own, n);
+        push(list, (uint64_t)p->component << 32 | p->name, waits_own_ns(s, n),
+             n);
     }
     sort(list);
     return true;
@@ -449,11 +456,9 @@ static bool find_latency(struct facts *facts, const double *usual)
             .operation = op,
             .peer = NOBODY,
             .numbers = {p->usual / MS, (p->usual + p->rise) / MS, 0, 0, "ms"},
-            .text =
-                facts_text(facts,
-                           "own time of %.*s +%.0f ms (%.0f ms "
-                           "before)",
-                           (int)op.len, op.ptr, p->rise / MS, p->usual / MS)};
+            .text = facts_text(
+                facts, "%.*s takes %.0f ms itself, %.0f ms before", (int)op.len,
+                op.ptr, (p->usual + p->rise) / MS, p->usual / MS)};
         first_slow(facts, p, &e);
         evidence_add(facts, c, &e);
     }

@@ -135,6 +135,22 @@ static struct slice cut(struct slice text, size_t max)
     return text;
 }
 
+/* The value of a member of JSON or logfmt without its quotes and what stands
+ * behind it. */
+static struct slice unquoted(struct slice text)
+{
+    size_t end = 1;
+
+    while (text.len > 0 && text.ptr[0] == ' ')
+        text = slice_from(text, 1);
+    if (text.len == 0 || text.ptr[0] != '"')
+        return text;
+    while (end < text.len &&
+           (text.ptr[end] != '"' || text.ptr[end - 1] == '\\'))
+        end++;
+    return (struct slice){text.ptr + 1, end - 1};
+}
+
 uint32_t line_event(struct facts *facts, const struct log_record *log)
 {
     struct slice line = text_of(log), rest = cut(line, MAX_SCAN), word;
@@ -156,6 +172,9 @@ uint32_t line_event(struct facts *facts, const struct log_record *log)
         words = hash_mix(
             words, is_value(word) ? 0 : hash_bytes(word.ptr, word.len, 0));
     }
-    return terms_add(&facts->terms, words, cut(line, MAX_SHOWN),
-                     cut(line, MAX_SHOWN), log->level >= LEVEL_ERROR);
+    if (line.ptr != attr_text(&log->body).ptr)
+        line = unquoted(line);
+    line = cut(line, MAX_SHOWN);
+    return terms_add(&facts->terms, words, line, line,
+                     log->level >= LEVEL_ERROR);
 }

@@ -22,7 +22,13 @@ enum {
     CAUSE_MAX_EVIDENCE = 8, /* of one suspect */
     CAUSE_MAX_EXAMPLES = 3, /* traces of one piece of evidence */
     CAUSE_MAX_SPECIAL = 8,
-    CAUSE_TOLD = 16, /* suspects of whom victims are looked for */
+    CAUSE_TOLD = 16,        /* suspects of whom victims are looked for */
+    CAUSE_DRAWN = 5,        /* suspects whose evidence is drawn, */
+    CAUSE_DRAWN_EACH = 3,   /* so many of each, */
+    CAUSE_MAX_POINTS = 240, /* with so many points */
+    CAUSE_MAX_CHANGES = 16,
+    CAUSE_MAX_IMPACT = 8,
+    CAUSE_MAX_LINES = 3,
 };
 
 struct cause_window {
@@ -56,6 +62,18 @@ struct cause_numbers {
     const char *unit;
 };
 
+/* A number over the time from the baseline to the window, a minute or more
+ * apart; where nothing was there is no point. */
+struct cause_point {
+    uint64_t time_ns;
+    double value;
+};
+struct cause_series {
+    const char *shows, *unit; /* NULL: not drawn */
+    struct cause_point *points;
+    uint32_t count;
+};
+
 struct cause_evidence {
     uint8_t kind;
     const char *class; /* cpu, memory, disk, network, code, latency, errors,
@@ -69,6 +87,7 @@ struct cause_evidence {
     uint64_t onset_ns; /* 0: not known */
     uint8_t traces[CAUSE_MAX_EXAMPLES][16];
     uint32_t trace_count;
+    struct cause_series series;
 };
 
 struct cause_suspect {
@@ -80,6 +99,37 @@ struct cause_suspect {
     uint32_t *victims, victim_count; /* callers that show something, nearest
                                         first */
     uint32_t because; /* a callee explains it: its number, or UINT32_MAX */
+};
+
+/* From the first suspect to where users come in, along the calls. */
+struct cause_step {
+    uint32_t component;
+    struct slice shows; /* empty: nothing */
+};
+
+/* A version, an image or a warning of Kubernetes, of any component. */
+struct cause_change {
+    uint64_t time_ns;
+    uint32_t component;
+    struct slice kind, text;
+};
+
+/* Warnings and errors that the first suspect logs more often than before. */
+struct cause_line {
+    uint64_t time_ns; /* of the first in the window */
+    uint8_t level;
+    struct slice text;
+    uint32_t count, before; /* of lines read */
+};
+
+/* What users see of it: an operation of a component that nobody calls. */
+struct cause_impact {
+    uint32_t component;
+    struct slice operation;
+    uint64_t requests, failed; /* since it began */
+    uint64_t requests_before, failed_before;
+    uint64_t slow;     /* of these requests, beyond limit_ns */
+    uint64_t limit_ns; /* 0: not slower than usual */
 };
 
 struct cause_excluded {
@@ -113,6 +163,14 @@ struct cause_report {
     struct cause_suspect *suspects; /* most likely first, score > 0 */
     uint32_t suspect_count;
     struct slice cause, first_failure, impact; /* sentences */
+    struct cause_step *path; /* of the first suspect, which is its first */
+    uint32_t path_count;
+    struct cause_change *changes; /* by time, newest last */
+    uint32_t change_count;
+    struct cause_line lines[CAUSE_MAX_LINES];
+    uint32_t line_count;
+    struct cause_impact impacts[CAUSE_MAX_IMPACT]; /* worst first */
+    uint32_t impact_count;
     struct cause_excluded *excluded; /* looked at, and not the cause */
     uint32_t excluded_count;
     struct cause_special *special; /* of the first suspect's requests */

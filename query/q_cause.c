@@ -33,6 +33,29 @@ static void reply_numbers(struct call *call, const struct cause_numbers *n)
     jsonw_close(w, '}');
 }
 
+/* Pairs, as charts take them. */
+static void reply_series(struct call *call, const struct cause_series *s)
+{
+    struct jsonw *w = &call->json;
+
+    if (!s->shows)
+        return;
+    jsonw_key(w, "series");
+    jsonw_open(w, '{');
+    jsonw_member_text(w, "shows", slice_of(s->shows));
+    jsonw_member_text(w, "unit", slice_of(s->unit));
+    jsonw_key(w, "points");
+    jsonw_open(w, '[');
+    for (uint32_t i = 0; i < s->count; i++) {
+        jsonw_open(w, '[');
+        jsonw_time(w, s->points[i].time_ns);
+        jsonw_double(w, rounded(s->points[i].value));
+        jsonw_close(w, ']');
+    }
+    jsonw_close(w, ']');
+    jsonw_close(w, '}');
+}
+
 static void reply_evidence(struct call *call, const struct cause_report *report,
                            const struct cause_evidence *e)
 {
@@ -57,6 +80,7 @@ static void reply_evidence(struct call *call, const struct cause_report *report,
     for (uint32_t i = 0; i < e->trace_count; i++)
         jsonw_hex(w, e->traces[i], 16);
     jsonw_close(w, ']');
+    reply_series(call, &e->series);
     jsonw_close(w, '}');
 }
 
@@ -116,6 +140,94 @@ static void reply_summary(struct call *call, const struct cause_report *report)
     jsonw_close(w, '}');
 }
 
+static void reply_component(struct call *call,
+                            const struct cause_report *report, uint32_t c)
+{
+    jsonw_member_text(&call->json, "component",
+                      report->components[c].component);
+}
+
+static void reply_path(struct call *call, const struct cause_report *report)
+{
+    struct jsonw *w = &call->json;
+
+    jsonw_key(w, "path");
+    jsonw_open(w, '[');
+    for (uint32_t i = 0; i < report->path_count; i++) {
+        jsonw_open(w, '{');
+        reply_component(call, report, report->path[i].component);
+        reply_text(call, "shows", report->path[i].shows);
+        jsonw_close(w, '}');
+    }
+    jsonw_close(w, ']');
+}
+
+static void reply_impact(struct call *call, const struct cause_report *report)
+{
+    struct jsonw *w = &call->json;
+
+    jsonw_key(w, "impact");
+    jsonw_open(w, '[');
+    for (uint32_t i = 0; i < report->impact_count; i++) {
+        const struct cause_impact *m = &report->impacts[i];
+
+        jsonw_open(w, '{');
+        reply_component(call, report, m->component);
+        jsonw_member_text(w, "operation", m->operation);
+        jsonw_member_uint(w, "requests", m->requests);
+        jsonw_member_uint(w, "failed", m->failed);
+        jsonw_member_uint(w, "requestsBefore", m->requests_before);
+        jsonw_member_uint(w, "failedBefore", m->failed_before);
+        jsonw_member_uint(w, "slow", m->slow);
+        if (m->limit_ns > 0)
+            jsonw_member_double(w, "slowFromMs",
+                                rounded((double)m->limit_ns / 1e6));
+        jsonw_close(w, '}');
+    }
+    jsonw_close(w, ']');
+}
+
+static void reply_changes(struct call *call, const struct cause_report *report)
+{
+    struct jsonw *w = &call->json;
+
+    jsonw_key(w, "changes");
+    jsonw_open(w, '[');
+    for (uint32_t i = 0; i < report->change_count; i++) {
+        const struct cause_change *c = &report->changes[i];
+
+        jsonw_open(w, '{');
+        jsonw_member_time(w, "timestamp", c->time_ns);
+        reply_component(call, report, c->component);
+        reply_text(call, "kind", c->kind);
+        jsonw_member_text(w, "text", c->text);
+        jsonw_close(w, '}');
+    }
+    jsonw_close(w, ']');
+}
+
+static void reply_lines(struct call *call, const struct cause_report *report)
+{
+    struct jsonw *w = &call->json;
+
+    jsonw_key(w, "logs");
+    jsonw_open(w, '[');
+    for (uint32_t i = 0; i < report->line_count; i++) {
+        const struct cause_line *l = &report->lines[i];
+
+        jsonw_open(w, '{');
+        jsonw_member_time(w, "timestamp", l->time_ns);
+        jsonw_member_text(w, "level",
+                          l->level >= LEVEL_ERROR ? SLICE("ERROR")
+                                                  : SLICE("WARN"));
+        jsonw_member_text(w, "log", l->text);
+        jsonw_member_uint(w, "count", l->count);
+        jsonw_member_uint(w, "countBefore", l->before);
+        jsonw_close(w, '}');
+    }
+    jsonw_close(w, ']');
+}
+
 static void reply_excluded(struct call *call, const struct cause_report *report)
 {
     struct jsonw *w = &call->json;
@@ -126,8 +238,7 @@ static void reply_excluded(struct call *call, const struct cause_report *report)
         const struct cause_excluded *e = &report->excluded[i];
 
         jsonw_open(w, '{');
-        jsonw_member_text(w, "component",
-                          report->components[e->component].component);
+        reply_component(call, report, e->component);
         jsonw_member_text(w, "why", e->why);
         jsonw_close(w, '}');
     }
@@ -188,6 +299,10 @@ static enum status answer(struct call *call, struct cause_question *question)
     for (uint32_t i = 0; i < report->suspect_count; i++)
         reply_suspect(call, report, i);
     jsonw_close(w, ']');
+    reply_path(call, report);
+    reply_impact(call, report);
+    reply_changes(call, report);
+    reply_lines(call, report);
     reply_excluded(call, report);
     reply_special(call, report);
     jsonw_key(w, "read");

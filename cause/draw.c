@@ -1,0 +1,479 @@
+/*
+ * The numbers behind the evidence, to be drawn: a point a minute from the
+ * beginning of the baseline to the end of the window, or as many minutes apart
+ * as keep them few. What the finders judged is measured again, minute by
+ * minute: in the sample, in the gauges, or in the derived series, which are
+ * read once more for all that need them.
+ *
+ * Drawn over time a fault says since when it is there better than the first
+ * request beyond a limit does: of healthy requests a few are, too.
+ */
+#include <math.h>
+#include <stdlib.h>
+
+#include "clock.h"
+#include "derived.h"
+#include "facts.h"
+
+enum { PICTURES = CAUSE_DRAWN * CAUSE_DRAWN_EACH };
+static const double MS = 1e6;
+
+struct sighting {
+    uint32_t step;
+    double value;
+};
+
+struct picture {
+    struct cause_evidence *evidence;
+    uint32_t component;
+    struct sighting *seen; /* medians of these, or else */
+    uint32_t seen_count, seen_room;
+    double *parts, *wholes; /* part of a whole, by step */
+    bool counted;           /* from derived series */
+};
+
+struct drawing {
+    struct facts *facts;
+    uint64_t start_ns, step_ns;
+    uint32_t steps;
+    struct picture pictures[PICTURES];
+    uint32_t count;
+};
+
+static bool choose_steps(struct drawing *d)
+{
+    const struct cause_window *w = d->facts->times;
+    uint64_t minutes;
+
+    d->start_ns = w[BEFORE].start_ns / NS_PER_MIN * NS_PER_MIN;
+    minutes = (w[DURING].end_ns - d->start_ns + NS_PER_MIN - 1) / NS_PER_MIN;
+    d->step_ns = (minutes + CAUSE_MAX_POINTS - 1) / CAUSE_MAX_POINTS;
+    d->steps = (uint32_t)((minutes + d->step_ns - 1) / d->step_ns);
+    d->step_ns *= NS_PER_MIN;
+    return d->steps > 0;
+}
+
+/* The step of a time; of one outside, none that there is. */
+static uint32_t step_of(const struct drawing *d, uint64_t time_ns)
+{
+    uint64_t step = time_ns < d->start_ns
+                        ? UINT32_MAX
+                        : (time_ns - d->start_ns) / d->step_ns;
+
+    return step < d->steps ? (uint32_t)step : UINT32_MAX;
+}
+
+static void see(struct drawing *d, struct picture *p, uint64_t time_ns,
+                double value)
+{
+    uint32_t step = step_of(d, time_ns);
+    struct sighting *seen = facts_more(d->facts, p->seen, p->seen_count,
+                                       &p->seen_room, sizeof(*seen));
+
+    if (!seen || step == UINT32_MAX)
+        return;
+    p->seen = seen;
+    seen[p->seen_count++] = (struct sighting){step, value};
+}
+
+static void count(struct drawing *d, struct picture *p, uint64_t time_ns,
+                  double part, double whole)
+{
+    uint32_t step = step_of(d, time_ns);
+
+    if (step == UINT32_MAX)
+        return;
+    p->parts[step] += part;
+    p->wholes[step] += whole;
+}
+
+/* ---- from the sample ---- */
+
+static bool is_asked(const struct part *p)
+{
+    return p->kind == SPAN_SERVER || p->kind == SPAN_CONSUMER;
+}
+
+static bool is_named(const struct facts *facts, uint32_t name,
+                     struct slice text)
+{
+    return slice_equal(facts->terms.at[name].text, text);
+}
+
+static void draw_own_time(struct drawing *d, struct picture *p,
+                          const struct sample *s)
+{
+    for (uint32_t n = 0; n < s->part_count; n++) {
+        const struct part *part = &s->parts[n];
+
+        if (is_asked(part) && part->component == p->component &&
+            is_named(d->facts, part->name, p->evidence->operation))
+            see(d, p, part->start_ns, waits_own_ns(s, n) / MS);
+    }
+}
+
+static void draw_gaps(struct drawing *d, struct picture *p,
+                      const struct sample *s)
+{
+    uint32_t peer = p->evidence->peer;
+
+    for (uint32_t n = 0; n < s->part_count; n++) {
+        const struct part *part = &s->parts[n], *up;
+
+        if (!is_asked(part) || part->up == NOBODY)
+            continue;
+        up = &s->parts[part->up];
+        if (up->kind != SPAN_CLIENT ||
+            !((part->component == p->component && up->component == peer) ||
+              (part->component == peer && up->component == p->component)))
+            continue;
+        see(d, p, part->start_ns,
+            ((double)(up->end_ns - up->start_ns) -
+             (double)(part->end_ns - part->start_ns)) /
+                MS);
+    }
+}
+
+/* Marks the requests in which the event is. */
+static void mark_event(struct drawing *d, const struct picture *p,
+                       const struct sample *s, bool *hit)
+{
+    const struct cause_evidence *e = p->evidence;
+    const struct cause_numbers *n = &e->numbers;
+    bool is_new = n->after * n->before_of > n->before * n->after_of;
+    const struct term *terms = d->facts->terms.at;
+
+    for (uint32_t i = 0; i < s->part_count; i++) {
+        const struct part *part = &s->parts[i];
+        bool bad = part->failed || terms[part->name].bad;
+
+        if (part->owner != i && bad == is_new &&
+            is_named(d->facts, part->name, e->template))
+            hit[part->owner] = true;
+    }
+    for (uint32_t i = 0; i < s->line_count; i++)
+        if (is_named(d->facts, s->lines[i].event, e->template))
+            hit[s->parts[s->lines[i].part].owner] = true;
+}
+
+static void draw_event(struct drawing *d, struct picture *p,
+                       const struct sample *s)
+{
+    bool *hit = arena_zero(d->facts->arena, s->part_count + 1, sizeof(*hit));
+
+    if (!hit)
+        return;
+    mark_event(d, p, s, hit);
+    for (uint32_t n = 0; n < s->part_count; n++) {
+        const struct part *part = &s->parts[n];
+
+        if (part->owner == n && part->component == p->component &&
+            is_named(d->facts, part->name, p->evidence->operation))
+            count(d, p, part->start_ns, hit[n], 1);
+    }
+}
+
+static void draw_sample(struct drawing *d, struct picture *p)
+{
+    for (int half = 0; half < HALVES; half++) {
+        const struct sample *s = &d->facts->halves[half];
+
+        if (p->evidence->kind == CAUSE_BEHAVIOUR)
+            draw_event(d, p, s);
+        else if (p->evidence->kind == CAUSE_NETWORK)
+            draw_gaps(d, p, s);
+        else
+            draw_own_time(d, p, s);
+    }
+}
+
+/* ---- from gauges ---- */
+
+/* Of several pods the one that was judged: it has the reading. */
+static void draw_usage(struct drawing *d, struct picture *p)
+{
+    const struct facts *facts = d->facts;
+
+    for (uint32_t i = 0; i < facts->gauge_count; i++) {
+        const struct gauge *g = &facts->gauges[i];
+        bool judged = false;
+
+        for (uint32_t k = 0; k < g->count && !judged; k++)
+            judged = g->is_share && g->component == p->component &&
+                     fabs(g->at[k].value - p->evidence->numbers.after) < 1e-12;
+        for (uint32_t k = 0; k < g->count && judged; k++)
+            see(d, p, g->at[k].time_ns, 100 * g->at[k].value);
+        if (judged)
+            return;
+    }
+}
+
+/* ---- from derived series ---- */
+
+static struct slice text_of(const struct point *point, const char *key)
+{
+    const struct attr *a = attrs_find(&point->attrs, slice_of(key));
+
+    return a ? attr_text(a) : (struct slice){NULL, 0};
+}
+
+static bool is_about(struct drawing *d, const struct picture *p,
+                     const struct point *point, bool called)
+{
+    const struct attr *id = attrs_find(&point->attrs, SLICE(DERIVED_PEER_ID));
+
+    if (p->evidence->kind == CAUSE_SILENCE && called)
+        return id && id->type == VALUE_INT &&
+               facts_identity(d->facts, (uint32_t)id->i) == p->component;
+    if (d->facts->component_kinds[p->component] != CAUSE_COMPONENT)
+        return called &&
+               facts_peer(d->facts, text_of(point, DERIVED_PEER_KIND),
+                          text_of(point, DERIVED_PEER_NAME)) == p->component;
+    return !called &&
+           facts_component(d->facts, point->resource_id) == p->component &&
+           (p->evidence->kind == CAUSE_SILENCE ||
+            slice_equal(text_of(point, DERIVED_OPERATION),
+                        p->evidence->operation));
+}
+
+static void count_point(struct drawing *d, struct picture *p,
+                        const struct point *point, bool called)
+{
+    const struct metric *m = point->metric;
+    uint64_t at = point->start_ns;
+    double n = m->type == METRIC_EXP_HISTOGRAM ? (double)point->histogram->count
+               : point->is_int                 ? (double)point->i
+                                               : point->d;
+    bool errors = slice_equal(m->name, SLICE(DERIVED_ERRORS)) ||
+                  slice_equal(m->name, SLICE(DERIVED_OUT_ERRORS));
+
+    if (p->evidence->kind == CAUSE_SILENCE) {
+        if (!errors) /* calls less answers */
+            count(d, p, at, called ? n : -n, called ? n : 0);
+    } else if (p->evidence->kind == CAUSE_ERRORS) {
+        count(d, p, at, errors ? n : 0, errors ? 0 : n);
+    } else if (!errors && m->type == METRIC_EXP_HISTOGRAM) {
+        count(d, p, at, point->histogram->sum * 1000, n);
+    }
+}
+
+static void read_point(void *arg, const struct point *point)
+{
+    struct drawing *d = arg;
+    bool called =
+        slice_equal(point->metric->name, SLICE(DERIVED_OUT_DURATION)) ||
+        slice_equal(point->metric->name, SLICE(DERIVED_OUT_ERRORS));
+
+    for (uint32_t i = 0; i < d->count; i++)
+        if (d->pictures[i].counted &&
+            is_about(d, &d->pictures[i], point, called))
+            count_point(d, &d->pictures[i], point, called);
+}
+
+static enum status read_counts(struct drawing *d)
+{
+    static const struct slice names[] = {
+        {DERIVED_DURATION, sizeof(DERIVED_DURATION) - 1},
+        {DERIVED_ERRORS, sizeof(DERIVED_ERRORS) - 1},
+        {DERIVED_OUT_DURATION, sizeof(DERIVED_OUT_DURATION) - 1},
+        {DERIVED_OUT_ERRORS, sizeof(DERIVED_OUT_ERRORS) - 1}};
+    struct series_query query = {.start_ns = d->start_ns,
+                                 .end_ns = d->start_ns + d->steps * d->step_ns,
+                                 .resources = d->facts->resources,
+                                 .names = names,
+                                 .name_count = sizeof(names) / sizeof(*names)};
+    bool any = false;
+
+    for (uint32_t i = 0; i < d->count; i++)
+        any = any || d->pictures[i].counted;
+    return any ? reader_query_series(d->facts->question->reader, &query,
+                                     read_point, d)
+               : OK;
+}
+
+/* ---- points ---- */
+
+static int by_step(const void *left, const void *right)
+{
+    const struct sighting *a = left, *b = right;
+
+    if (a->step != b->step)
+        return a->step < b->step ? -1 : 1;
+    return (a->value > b->value) - (a->value < b->value);
+}
+
+static void add_point(const struct drawing *d, struct cause_series *series,
+                      uint32_t step, double value)
+{
+    series->points[series->count++] =
+        (struct cause_point){d->start_ns + step * d->step_ns, value};
+}
+
+static void make_points(struct drawing *d, struct picture *p)
+{
+    struct cause_series *series = &p->evidence->series;
+
+    series->points =
+        arena_alloc(d->facts->arena, d->steps * sizeof(*series->points));
+    if (!series->points)
+        return;
+    if (p->seen_count > 0)
+        qsort(p->seen, p->seen_count, sizeof(*p->seen), by_step);
+    for (uint32_t i = 0; i < p->seen_count;) {
+        uint32_t end = i;
+
+        while (end < p->seen_count && p->seen[end].step == p->seen[i].step)
+            end++;
+        add_point(d, series, p->seen[i].step, p->seen[(i + end) / 2].value);
+        i = end;
+    }
+    bool mean = p->evidence->kind == CAUSE_LATENCY;
+    for (uint32_t i = 0; p->seen_count == 0 && i < d->steps; i++)
+        if (p->wholes[i] > 0)
+            add_point(d, series, i,
+                      (mean ? 1 : 100) * fmax(0, p->parts[i]) / p->wholes[i]);
+}
+
+/* ---- since when ---- */
+
+static int by_value(const void *left, const void *right)
+{
+    double a = *(const double *)left, b = *(const double *)right;
+
+    return (a > b) - (a < b);
+}
+
+/* Of the values of one time, or NAN. */
+static double median_of(const struct cause_series *series,
+                        struct cause_window time)
+{
+    double values[CAUSE_MAX_POINTS];
+    uint32_t n = 0;
+
+    for (uint32_t i = 0; i < series->count; i++)
+        if (series->points[i].time_ns >= time.start_ns &&
+            series->points[i].time_ns < time.end_ns)
+            values[n++] = series->points[i].value;
+    if (n == 0)
+        return NAN;
+    qsort(values, n, sizeof(*values), by_value);
+    return values[n / 2];
+}
+
+/* From the first point on that is nearer to how it ends than to how it was,
+ * and stays so for the next as well. What ends with the window is judged by its
+ * last third: a window may begin long before the fault. */
+static void date(const struct drawing *d, struct cause_evidence *e)
+{
+    const struct cause_window *w = d->facts->times;
+    struct cause_window last = {facts_try(d->facts, CAUSE_TRIES - 1),
+                                w[DURING].end_ns};
+    const struct cause_series *s = &e->series;
+    double usual = median_of(s, w[BEFORE]), now = median_of(s, last);
+    double halfway = (usual + now) / 2;
+
+    if (isnan(usual) || isnan(now))
+        return;
+    for (uint32_t i = 0; i < s->count; i++) {
+        const struct cause_point *p = &s->points[i];
+        bool more = i + 1 < s->count;
+
+        if (p->time_ns + d->step_ns <= w[BEFORE].end_ns ||
+            (p->value > halfway) != (now > usual) ||
+            (more && (p[1].value > halfway) != (now > usual)))
+            continue;
+        /* What the finder saw is more exact if it is in that minute. */
+        if (e->onset_ns < p->time_ns || e->onset_ns >= p->time_ns + d->step_ns)
+            e->onset_ns = p->time_ns;
+        return;
+    }
+}
+
+/* ---- all of it ---- */
+
+static void name(struct picture *p)
+{
+    static const char *const shows[CAUSE_KINDS] = {
+        [CAUSE_RESOURCE] = "usage, of the limit",
+        [CAUSE_NETWORK] = "calls on the way, median",
+        [CAUSE_BEHAVIOUR] = "requests in which it happens",
+        [CAUSE_LATENCY] = "time of its own, median",
+        [CAUSE_ERRORS] = "requests that fail",
+        [CAUSE_SILENCE] = "calls without an answer"};
+    uint8_t kind = p->evidence->kind;
+
+    if (p->evidence->series.count == 0)
+        return;
+    p->evidence->series.shows = p->counted && kind == CAUSE_LATENCY
+                                    ? "duration of calls, mean"
+                                    : shows[kind];
+    p->evidence->series.unit =
+        kind == CAUSE_NETWORK || kind == CAUSE_LATENCY ? "ms" : "%";
+}
+
+static bool add_picture(struct drawing *d, struct cause_evidence *e,
+                        uint32_t component)
+{
+    struct picture *p = &d->pictures[d->count];
+    bool peer = d->facts->component_kinds[component] != CAUSE_COMPONENT;
+
+    if (e->kind == CAUSE_CHANGE)
+        return true;
+    *p = (struct picture){.evidence = e, .component = component};
+    p->counted = e->kind == CAUSE_ERRORS || e->kind == CAUSE_SILENCE || peer;
+    p->parts = arena_zero(d->facts->arena, d->steps, sizeof(*p->parts));
+    p->wholes = arena_zero(d->facts->arena, d->steps, sizeof(*p->wholes));
+    if (!p->parts || !p->wholes)
+        return false;
+    d->count++;
+    if (e->kind == CAUSE_RESOURCE)
+        draw_usage(d, p);
+    else if (!p->counted)
+        draw_sample(d, p);
+    return true;
+}
+
+/* When a suspect began to show it. */
+static void date_suspect(struct cause_suspect *s)
+{
+    uint64_t first = 0;
+
+    for (uint32_t i = 0; i < s->evidence_count; i++) {
+        const struct cause_evidence *e = &s->evidence[i];
+
+        if (e->onset_ns && evidence_tells(e) &&
+            (first == 0 || e->onset_ns < first))
+            first = e->onset_ns;
+    }
+    if (first)
+        s->onset_ns = first;
+}
+
+enum status draw(struct facts *facts, struct cause_report *report)
+{
+    struct drawing *d = arena_zero(facts->arena, 1, sizeof(*d));
+    enum status s;
+
+    if (!d)
+        return arena_status(facts->arena);
+    d->facts = facts;
+    if (!choose_steps(d))
+        return OK;
+    for (uint32_t i = 0; i < report->suspect_count && i < CAUSE_DRAWN; i++) {
+        const struct cause_suspect *suspect = &report->suspects[i];
+
+        for (uint32_t k = 0;
+             k < suspect->evidence_count && k < CAUSE_DRAWN_EACH; k++)
+            if (!add_picture(d, &suspect->evidence[k], suspect->component))
+                return arena_status(facts->arena);
+    }
+    s = read_counts(d);
+    for (uint32_t i = 0; i < d->count && s == OK; i++) {
+        make_points(d, &d->pictures[i]);
+        date(d, d->pictures[i].evidence);
+        name(&d->pictures[i]);
+    }
+    for (uint32_t i = 0; i < report->suspect_count && i < CAUSE_DRAWN; i++)
+        date_suspect(&report->suspects[i]);
+    return s == OK ? arena_status(facts->arena) : s;
+}
