@@ -1,0 +1,344 @@
+/*
+ * One script - open journal, store and correlator, send batches of all three
+ * signals, seal, ask, let the journal be cut, close - and every call that it
+ * makes on a disk goes wrong once, in every way: it fails; a write is short;
+ * the disk fails for a while; the process is killed in the midst of it; the
+ * power fails, and of what was not synced any sector may be missing.
+ *
+ * What is refused is sent again, as an exporter would. In the end what can be
+ * read is compared with what was acknowledged, record by record.
+ *
+ * SEED=n repeats a run; NIGHTLY=1 goes through more of them.
+ */
+#define _GNU_SOURCE /* fallocate */
+#include "fault_disk.h"
+
+#include <sys/mman.h>
+#include <sys/wait.h>
+
+/* ---- the script ---- */
+
+enum { TRIES = 3 * OUTAGE_CALLS };
+
+/* A start that fails is tried again, as a supervisor would. */
+static bool open_at_last(struct life *life, const char *dir)
+{
+    enum status status = ERR_IO;
+
+    for (int i = 0; i < TRIES && status != OK; i++)
+        status = life_open(life, dir, &disk_journal);
+    return CHECK_EQ(status, OK);
+}
+
+/* A question may fail while the disk does, and not be answered wrongly. */
+static bool ask(struct life *life, const struct account *account)
+{
+    struct found found;
+    enum status status = ERR_IO;
+
+    for (int i = 0; i < TRIES && status != OK; i++)
+        status = life_read(life, &found);
+    return CHECK_EQ(status, OK) && agrees(&found, account);
+}
+
+/* The folder as it is between two calls, to be opened as if the process had
+ * been killed there. */
+static void copy_folder(const char *from, const char *to)
+{
+    char command[200];
+
+    snprintf(command, sizeof(command), "cp '%s'/* '%s'", from, to);
+    pthread_mutex_lock(&disk.lock);
+    CHECK_EQ(system(command), 0);
+    pthread_mutex_unlock(&disk.lock);
+}
+
+/* What there is before the close, too, if copy is a folder. */
+static bool run_script(const char *dir, const char *copy,
+                       struct account *account)
+{
+    struct life life;
+
+    if (!open_at_last(&life, dir))
+        return false;
+    bool good = true;
+    for (uint32_t k = 0; k < BATCHES && good; k++) {
+        good = CHECK(life_send_until_taken(&life, k));
+        account->taken[k] += good;
+        disk_told(k);
+        if (k == BATCHES / 3 || k == BATCHES - 4)
+            good &= CHECK(life_seal(&life));
+        if (k == BATCHES / 3 + 2)
+            good &= ask(&life, account);
+    }
+    if (copy)
+        copy_folder(dir, copy);
+    return CHECK(life_close(&life)) && good;
+}
+
+static unsigned calls_of_a_good_run(void)
+{
+    char dir[64];
+    struct account account = {.taken = {0}};
+
+    temp_make(dir);
+    disk_set(DISK_GOOD, 0);
+    CHECK(run_script(dir, NULL, &account));
+    unsigned calls = disk.calls;
+    CHECK(life_after(dir, account, true));
+    temp_remove(dir);
+    return calls;
+}
+
+/* ---- many runs ---- */
+
+/* They mostly wait for a disk that has to recover, so several at a time; and a
+ * crash is one that fails, not the end of all. */
+enum { WORKERS = 6 };
+
+static bool nightly(void)
+{
+    return getenv("NIGHTLY") != NULL;
+}
+
+struct work {
+    enum disk_mode mode;
+    bool power;
+    char dir[64], copy[64]; /* of the worker, empty */
+};
+
+static bool work_all(bool (*run)(unsigned n, const struct work *work),
+                     struct work work, unsigned first, unsigned count)
+{
+    bool good = true;
+
+    temp_make(work.dir);
+    temp_make(work.copy);
+    for (unsigned n = first; n <= count && good; n += WORKERS) {
+        good = run(n, &work);
+        if (!good)
+            printf("# that was call %u of %u\n", n, count);
+        temp_empty(work.dir);
+        temp_empty(work.copy);
+    }
+    temp_remove(work.dir);
+    temp_remove(work.copy);
+    return good;
+}
+
+static void in_workers(bool (*run)(unsigned n, const struct work *work),
+                       struct work work, unsigned count)
+{
+    pid_t workers[WORKERS];
+
+    fflush(stdout); /* or each worker has it too */
+    for (unsigned w = 0; w < WORKERS; w++) {
+        workers[w] = fork();
+        if (workers[w] == 0) {
+            bool good = work_all(run, work, 1 + w, count);
+
+            fflush(stdout);
+            _exit(!good);
+        }
+    }
+    for (unsigned w = 0; w < WORKERS; w++) {
+        int status = -1;
+
+        CHECK_EQ(waitpid(workers[w], &status, 0), workers[w]);
+        CHECK_EQ(status, 0);
+    }
+}
+
+/* ---- calls that fail ---- */
+
+/* What is refused must not come back either when the process is killed. */
+static bool run_with_fault(unsigned n, const struct work *work)
+{
+    bool killed = nightly() || test_random(2);
+    struct account account = {.taken = {0}};
+
+    disk_set(work->mode, n);
+    bool good = run_script(work->dir, killed ? work->copy : NULL, &account);
+    disk_set(DISK_GOOD, 0);
+    if (killed)
+        good &= life_after(work->copy, account, nightly());
+    if (nightly() || !killed)
+        good &= life_after(work->dir, account, nightly());
+    return good;
+}
+
+static void run_all(enum disk_mode mode)
+{
+    log_set_level(LOG_ERROR);
+    disk_mount();
+    unsigned calls = calls_of_a_good_run();
+    CHECK(calls > 200);
+    printf("# %u calls\n", calls);
+    in_workers(run_with_fault, (struct work){.mode = mode}, calls);
+}
+
+TEST(any_call_may_fail)
+{
+    run_all(DISK_FAIL);
+}
+
+TEST(any_write_may_be_short)
+{
+    run_all(DISK_SHORT);
+}
+
+TEST(the_disk_may_fail_for_a_while_at_any_call)
+{
+    run_all(DISK_OUTAGE);
+}
+
+/* ---- the end at any call ---- */
+
+/* A file as it lies on the disk, and what was written to it since it was last
+ * synced. */
+struct image {
+    char *bytes;
+    size_t len, room;
+    bool there;
+};
+
+static void image_size(struct image *image, size_t len)
+{
+    if (len > image->room) {
+        image->room = 2 * len;
+        image->bytes = mem_resize(image->bytes, image->room, 1);
+    }
+    if (len > image->len)
+        memset(image->bytes + image->len, 0, len - image->len);
+    image->len = len;
+    image->there = true;
+}
+
+/* Makes a part of a write; of a lost one, some sectors. */
+static void image_write(struct image *image, const struct disk_op *op,
+                        size_t len, bool lossy)
+{
+    enum { SECTOR = 512 };
+    size_t at = (size_t)op->at;
+
+    if (at + len > image->len)
+        image_size(image, at + len);
+    image->there = true;
+    for (size_t i = 0; i < len; i += SECTOR)
+        if (!lossy || test_random(2))
+            memcpy(image->bytes + at + i, op->bytes + i,
+                   len - i < SECTOR ? len - i : SECTOR);
+}
+
+static void image_apply(struct image *image, const struct disk_op *op,
+                        bool torn, bool lossy)
+{
+    switch (op->kind) {
+    case OP_WRITE:
+        image_write(image, op, torn ? op->len / 2 : op->len, lossy);
+        break;
+    case OP_SIZE:
+        image_size(image, (size_t)op->at);
+        break;
+    case OP_DELETE:
+        /* Of these none is synced, and a file may be back. */
+        image->there =
+            lossy && test_random(2) && strstr(disk.names[op->name], ".log");
+        break;
+    default:
+        break;
+    }
+}
+
+static void image_save(const struct image *image, const char *dir, int name)
+{
+    char path[128];
+
+    if (!image->there)
+        return;
+    snprintf(path, sizeof(path), "%s/%s", dir, disk.names[name]);
+    FILE *file = fopen(path, "w");
+    CHECK(file &&
+          (image->len == 0 || fwrite(image->bytes, image->len, 1, file) == 1));
+    if (file)
+        fclose(file);
+}
+
+/* Is what this operation did to its file on the disk after n of them? */
+static bool is_synced(unsigned i, unsigned n)
+{
+    for (unsigned later = i + 1; later < n; later++)
+        if (disk.ops[later].name == disk.ops[i].name &&
+            disk.ops[later].kind == OP_SYNC)
+            return true;
+    return false;
+}
+
+/* Writes what is left after n operations, the last of them half done. */
+static void leave(const char *dir, unsigned n, bool power)
+{
+    static struct image images[MAX_NAMES];
+
+    for (int name = 0; name < disk.name_count; name++)
+        images[name].len = 0, images[name].there = false;
+    for (unsigned i = 0; i < n; i++) {
+        const struct disk_op *op = &disk.ops[i];
+
+        if (op->kind != OP_TOLD && op->kind != OP_SYNC)
+            image_apply(&images[op->name], op, i + 1 == n,
+                        power && !is_synced(i, n));
+    }
+    for (int name = 0; name < disk.name_count; name++)
+        image_save(&images[name], dir, name);
+}
+
+/* What the sender knows after n operations. */
+static struct account account_of(unsigned n)
+{
+    struct account account = {.taken = {0}};
+    uint32_t next = 0;
+
+    for (unsigned i = 0; i < n; i++)
+        if (disk.ops[i].kind == OP_TOLD)
+            account.taken[next = (uint32_t)disk.ops[i].name] = 1;
+    next += account.taken[0]; /* the one under way */
+    if (next < BATCHES)
+        account.unsure[next] = 1;
+    return account;
+}
+
+static bool end_after(unsigned n, const struct work *work)
+{
+    leave(work->dir, n, work->power);
+    return life_after(work->dir, account_of(n), nightly());
+}
+
+static void end_anywhere(bool power)
+{
+    char dir[64];
+    struct account account = {.taken = {0}};
+
+    log_set_level(LOG_ERROR);
+    disk_mount();
+    for (int round = 0; round < (nightly() ? 10 : 1); round++) {
+        temp_make(dir);
+        disk_set(DISK_RECORD, 0);
+        CHECK(run_script(dir, NULL, &account));
+        disk_set(DISK_GOOD, 0);
+        temp_remove(dir);
+        CHECK(disk.op_count > 200);
+        in_workers(end_after, (struct work){.power = power}, disk.op_count);
+        while (disk.op_count > 0)
+            free(disk.ops[--disk.op_count].bytes);
+    }
+}
+
+TEST(it_may_be_killed_at_any_call)
+{
+    end_anywhere(false);
+}
+
+TEST(power_may_fail_at_any_call)
+{
+    end_anywhere(true);
+}
