@@ -2,7 +2,8 @@
 # make run                              install what is missing, build, serve
 # make demo                             the same with a shop that sends data
 # make test                             install what is missing, all tests
-# make unit | e2e                       the parts of it, in MODE
+# make unit | e2e | test-kafka          the parts of it, in MODE
+# make test-nightly                     many more rounds of faults, for hours
 # make check                            what a commit must pass besides
 # make bench [SECTIONS="spans logs"]    figures for docs/benchmarks.md
 # make bench-cause                      labelled faults found, if there are any
@@ -106,7 +107,12 @@ $(out)/shopgen: $(shop) $(out)/lib.a
 # Everything the test programs of MODE need; tests/run-all.sh asks for these.
 build-unit: $(units)
 build-fuzz: $(fuzzes)
-build-e2e build-kafka: $(binary) $(shopgen)
+build-e2e: $(binary) $(shopgen)
+
+# A broker and a Collector; nothing to do where that was done before.
+fetch-kafka:
+	@OUT=$(abspath $(out)) sh tests/kafka/broker.sh fetch
+	@OUT=$(abspath $(out)) sh tests/kafka/collector.sh build
 
 # The second make sees the libraries that the first one installed, and uses all
 # processors unless it was told how many.
@@ -139,6 +145,10 @@ e2e:
 test-kafka:
 	@sh tests/setup.sh
 	@$(runner) kafka
+
+test-nightly:
+	@sh tests/setup.sh
+	@NIGHTLY=1 $(runner) e2e kafka
 
 setup:
 	@sh tests/setup.sh
@@ -218,7 +228,8 @@ clean:
 
 -include $(shell find $(out) -name '*.d' 2>/dev/null)
 
-.PHONY: all lib test-kafka build-unit build-fuzz build-e2e build-kafka build-bench run demo test \
+.PHONY: all lib build-unit build-fuzz build-e2e build-bench fetch-kafka run \
+        demo test test-kafka test-nightly \
         unit e2e setup bench bench-cause fuzz golden check check-gcc check-clang \
         check-asan check-tsan layers headers format format-check tidy docs \
         install clean

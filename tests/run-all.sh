@@ -1,7 +1,7 @@
 #!/bin/sh
 # Builds and runs tests and sums them up.
 #
-#   sh tests/run-all.sh [unit] [fuzz] [e2e]      all three when none is named
+#   sh tests/run-all.sh [unit] [fuzz] [e2e] [kafka]     all when none is named
 #
 # A test is a program that prints TAP: one line for each thing it tested,
 #
@@ -11,15 +11,19 @@
 # and whatever else it likes. It need not count right, nor print a plan. It
 # exits 0 if all went well. One that exits otherwise without a "not ok",
 # crashes, does not build, takes longer than its time or prints no "ok" at all
-# counts as one failure. All are run, whatever fails before them.
+# counts as one failure. All are run, whatever fails before them. What a test
+# has started ends with it.
 #
 #   unit   tests/unit/test_*.c
 #   fuzz   tests/fuzz/fuzz_*.c, each over tests/fuzz/fuzz_*.corpus/
-#   kafka  tests/kafka/e2e/*.sh: a real broker and a real Collector; they fetch
-#          and build for minutes the first time (make test-kafka)
 #   e2e    executable files tests/e2e/*.sh and tests/e2e/*/run.sh, in order of
 #          their names, in the top folder, with OUT (the folder of the build),
 #          CALLBOARD and SHOPGEN (programs in it) in the environment
+#   kafka  tests/kafka/e2e/*.sh in the same way, with a real broker and a real
+#          Collector, which take minutes to fetch and build the first time
+#
+# With NIGHTLY=1 in the environment tests go many more rounds, and may take
+# hours; LIMIT is the time in seconds that one of e2e or kafka has.
 #
 # The last line is "N passed, N failed"; the exit status says the same.
 set -u
@@ -34,13 +38,22 @@ CALLBOARD=$OUT/callboard
 SHOPGEN=$OUT/shopgen
 export OUT CALLBOARD SHOPGEN
 
-[ $# -gt 0 ] || set -- unit fuzz e2e
+[ $# -gt 0 ] || set -- unit fuzz e2e kafka
+
+LIMIT=${LIMIT:-$([ -n "${NIGHTLY:-}" ] && echo 14400 || echo 900)}
 
 passed=0
 failed=0
 failures=
+group= # of processes, of the test that runs
 log=$(mktemp)
-trap 'rm -f "$log"' EXIT
+
+finish_group() {
+    [ -z "$group" ] || kill -s KILL -- "-$group" 2>/dev/null
+    group=
+}
+trap 'finish_group; rm -f "$log"' EXIT
+trap 'exit 130' INT TERM HUP
 
 # count PATTERN: the lines of the log that match it
 count() { grep -cE "$1" "$log"; }
@@ -61,8 +74,14 @@ run() {
         return
     fi
     start=$(date +%s)
-    timeout -k 10 "$seconds" "$@" >"$log" 2>&1 </dev/null
+    # timeout leads a group of its own. (A shell lets what runs behind it
+    # ignore SIGINT; tests send it.)
+    env --default-signal=INT,QUIT timeout -k 10 "$seconds" "$@" \
+        >"$log" 2>&1 </dev/null &
+    group=$!
+    wait "$group"
     status=$?
+    finish_group
     took=$(($(date +%s) - start))
 
     skip=$(count '^ok.*# [Ss][Kk][Ii][Pp]')
@@ -95,11 +114,15 @@ build() {
     jobs=$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
     # shellcheck disable=SC2086 # MAKE may hold words
     $MAKE -s -k -j"$jobs" --no-print-directory MODE="$MODE" BUILD="$BUILD" \
-        "$@" || fail "make $*" "did not build" # or an old program would do
+        "$@" && return
+    fail "make $*" "did not build" # or an old program would do
+    return 1
 }
 
+# All programs at once, while there are processors; what is fetched comes later.
 targets=
 for kind; do
+    [ "$kind" = kafka ] && kind=e2e
     targets="$targets build-$kind"
 done
 # shellcheck disable=SC2086
@@ -124,10 +147,13 @@ for kind; do
         ;;
     e2e | kafka)
         scripts="tests/e2e/*.sh tests/e2e/*/run.sh"
-        [ "$kind" = e2e ] || scripts="tests/kafka/e2e/*.sh"
+        if [ "$kind" = kafka ]; then
+            scripts="tests/kafka/e2e/*.sh"
+            build fetch-kafka || continue
+        fi
         for script in $scripts; do
             if [ -x "$script" ]; then
-                run 600 "$script" "./$script"
+                run "$LIMIT" "$script" "./$script"
             elif [ -e "$script" ]; then
                 echo "$script: not executable, so not a test"
             fi

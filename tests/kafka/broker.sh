@@ -17,7 +17,9 @@ here=$(cd "$(dirname "$0")" && pwd) || exit 1
 cache=${OUT:-$here/../../build/release}/e2e/kafka
 jars=$cache/jars
 
-say() { echo "broker.sh: $*" >&2; }
+# shellcheck source=tests/kafka/common.sh
+. "$here/common.sh"
+
 need() {
     command -v "$1" >/dev/null 2>&1 && return
     say "$1 is missing; sh tests/setup.sh installs it"
@@ -31,7 +33,7 @@ fetch() {
     rm -rf "$jars" "$cache/jars.new"
     # --file: Maven writes beside the pom, and that is not to be the source.
     cp "$here/pom.xml" "$cache/pom.xml"
-    if ! mvn --batch-mode --quiet --file "$cache/pom.xml" \
+    if ! again 300 mvn --batch-mode --quiet --file "$cache/pom.xml" \
         dependency:copy-dependencies -DincludeScope=runtime \
         -DoutputDirectory="$cache/jars.new" >"$cache/mvn.log" 2>&1; then
         tail -n 20 "$cache/mvn.log" >&2
@@ -47,10 +49,6 @@ run_java() {
     exec java -Xshare:auto -XX:+UseSerialGC -XX:TieredStopAtLevel=1 \
         -Dorg.slf4j.simpleLogger.defaultLogLevel=warn \
         -Dorg.slf4j.simpleLogger.showDateTime=true "$@"
-}
-
-running() {
-    [ -s "$1/pid" ] && kill -0 "$(cat "$1/pid")" 2>/dev/null
 }
 
 configure() {
@@ -102,30 +100,7 @@ start() {
     run_java -Xmx384m -cp "$jars/*" kafka.Kafka "$1/server.properties" \
         >>"$1/log" 2>&1 </dev/null &
     echo $! >"$1/pid"
-    tries=0
-    while ! kcat -b "127.0.0.1:$2" -L -m 1 >/dev/null 2>&1; do
-        tries=$((tries + 1))
-        if ! running "$1" || [ $tries -gt 60 ]; then
-            tail -n 20 "$1/log" >&2
-            say "the broker does not answer"
-            end KILL "$1"
-            return 1
-        fi
-        sleep 0.1
-    done
-}
-
-# end SIGNAL DIR
-end() {
-    running "$2" || return 0
-    kill -"$1" "$(cat "$2/pid")"
-    tries=0
-    while running "$2"; do
-        tries=$((tries + 1))
-        [ $tries -lt 300 ] || kill -KILL "$(cat "$2/pid")"
-        sleep 0.1
-    done
-    rm -f "$2/pid"
+    answers "$1" 90 kcat -b "127.0.0.1:$2" -L -m 1
 }
 
 case ${1:-} in

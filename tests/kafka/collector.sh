@@ -16,7 +16,8 @@ cache=${OUT:-$here/../../build/release}/e2e/collector
 builder=go.opentelemetry.io/collector/cmd/builder@v0.155.0
 go=go1.25.4
 
-say() { echo "collector.sh: $*" >&2; }
+# shellcheck source=tests/kafka/common.sh
+. "$here/common.sh"
 
 # Go 1.21 and later fetch what the sources ask for by themselves; for an older
 # one, such as Debian's, that is done here.
@@ -24,7 +25,7 @@ newer_go() {
     minor=$(go env GOVERSION | sed 's/^go1\.\([0-9]*\).*/\1/')
     [ "$minor" -ge 21 ] && return
     toolchain=golang.org/toolchain@v0.0.1-$go.$(go env GOOS)-$(go env GOARCH)
-    go mod download "$toolchain" || return 1
+    again 300 go mod download "$toolchain" || return 1
     root=$(go env GOMODCACHE)/$toolchain
     chmod -R u+wx "$root/bin" "$root/pkg/tool" && PATH=$root/bin:$PATH
 }
@@ -33,8 +34,8 @@ compile() {
     export GOFLAGS="-p=2 -buildvcs=false" CGO_ENABLED=0
     cd "$cache" &&
         newer_go &&
-        GOBIN=$PWD go install "$builder" &&
-        ./builder --config builder.yaml &&
+        again 300 env GOBIN="$PWD" go install "$builder" &&
+        again 600 ./builder --config builder.yaml &&
         mv src/otelcol otelcol && rm -rf src builder
 }
 
@@ -94,46 +95,21 @@ EOF
     done
 }
 
-running() {
-    [ -s "$1/pid" ] && kill -0 "$(cat "$1/pid")" 2>/dev/null
-}
-
 start() {
     build || return 1
     mkdir -p "$1"
     configure "$2" "$3" >"$1/config.yaml"
     "$cache/otelcol" --config "$1/config.yaml" >"$1/log" 2>&1 </dev/null &
     echo $! >"$1/pid"
-    tries=0
-    while ! curl -s -o "$1/answer" -H 'Content-Type: application/json' \
-        -d '{}' "http://127.0.0.1:$(($2 + 1))/v1/metrics"; do
-        tries=$((tries + 1))
-        if ! running "$1" || [ $tries -gt 200 ]; then
-            tail -n 20 "$1/log" >&2
-            say "the Collector does not answer"
-            end "$1"
-            return 1
-        fi
-        sleep 0.1
-    done
-}
-
-end() {
-    running "$1" || return 0
-    kill "$(cat "$1/pid")"
-    tries=0
-    while running "$1"; do
-        tries=$((tries + 1))
-        [ $tries -lt 300 ] || kill -KILL "$(cat "$1/pid")"
-        sleep 0.1
-    done
-    rm -f "$1/pid"
+    answers "$1" 60 curl -sS -o "$1/answer" \
+        -H 'Content-Type: application/json' -d '{}' \
+        "http://127.0.0.1:$(($2 + 1))/v1/metrics"
 }
 
 case ${1:-} in
 build) build ;;
 start) start "$2" "$3" "$4" ;;
-stop) end "$2" ;;
+stop) end TERM "$2" ;;
 *)
     sed -n '2,/^set/{/^#/s/^# \{0,1\}//p}' "$0" >&2
     exit 2

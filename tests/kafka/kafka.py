@@ -62,14 +62,27 @@ class Broker:
 
     def __init__(self, partitions=4, folder=None):
         self.folder = folder or callboard.new_folder()
-        self.port = free_ports()
+        self._choose_port()
         self.partitions = partitions
-        self.address = f"127.0.0.1:{self.port}"
         atexit.register(self.kill)
 
     def start(self):
-        _script("broker.sh", "start", self.folder, self.port, PARTITIONS=str(self.partitions))
-        return self
+        """Its address stays the same from the first start on."""
+        tries = 1 if os.path.exists(os.path.join(self.folder, "data")) else 3
+        while True:
+            try:
+                _script("broker.sh", "start", self.folder, self.port, PARTITIONS=str(self.partitions))
+                return self
+            except Unavailable:
+                tries -= 1
+                if tries == 0:
+                    raise
+            self._choose_port()  # somebody else was quicker
+            shutil.rmtree(os.path.join(self.folder, "data"), ignore_errors=True)
+
+    def _choose_port(self):
+        self.port = free_ports()
+        self.address = f"127.0.0.1:{self.port}"
 
     def stop(self):
         _script("broker.sh", "stop", self.folder)
