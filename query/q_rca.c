@@ -9,27 +9,15 @@
 #include "rca.h"
 #include "rca_report.h"
 
-enum {
-    WINDOW_MIN = 5, /* an alert is about these minutes, or its own window */
-    LIST_DEFAULT = 100,
-    LIST_MAX = 10000,
-    MAX_MESSAGES = 50,
-    MAX_MESSAGE = 10000,
-    MAX_SUMMARY = 1000,
-};
+enum { LIST_DEFAULT = 100, LIST_MAX = 10000 };
 
-static struct slice text_of(const json_t *value)
-{
-    return (struct slice){json_string_value(value), json_string_length(value)};
-}
-
-static enum status not_kept(struct call *call)
+enum status rca_not_kept(struct call *call)
 {
     return call_fail(call, ERR_UNSUPPORTED, NULL, "reports are not kept here");
 }
 
 /* The page of the portal reads `error` or `message`, other clients `detail`. */
-static enum status no_report(struct call *call)
+enum status rca_none(struct call *call)
 {
     static const char *const keys[] = {"detail", "error", "message"};
 
@@ -43,58 +31,6 @@ static enum status no_report(struct call *call)
 
 /* ---- analyse ---- */
 
-static enum status need_text(struct call *call, const char *name,
-                             struct slice *text)
-{
-    enum status s = params_text(call, name, text);
-
-    if (s == OK && text->len == 0)
-        s = call_fail(call, ERR_INVALID, NULL, "%s is required", name);
-    return s;
-}
-
-static enum status read_alert(struct call *call, struct rca_alert *alert,
-                              struct cause_question *question)
-{
-    const json_t *a = json_object_get(call->body, "alert");
-    const json_t *condition =
-        json_object_get(json_object_get(a, "rule"), "condition");
-    struct slice window = text_of(json_object_get(condition, "window"));
-    struct slice time = text_of(json_object_get(a, "timestamp"));
-    uint64_t length = WINDOW_MIN * NS_PER_MIN, asked;
-    enum status s = need_text(call, "namespace", &question->scope.namespace);
-
-    if (s == OK)
-        s = need_text(call, "project", &alert->project);
-    if (s == OK)
-        s = need_text(call, "environment", &alert->environment);
-    if (s == OK)
-        s = params_text(call, "component", &alert->component);
-    if (s != OK)
-        return s;
-    alert->body = call->body;
-    alert->id = text_of(json_object_get(a, "id"));
-    if (alert->id.len == 0 || alert->id.len > 128)
-        return call_fail(call, ERR_INVALID, NULL,
-                         "alert.id must be a text of 1 to 128 bytes");
-    alert->time_ns = call->now_ns;
-    if (time.len > 0 && !clock_parse_rfc3339(time, &alert->time_ns))
-        return call_fail(call, ERR_INVALID, NULL,
-                         "alert.timestamp must be an RFC 3339 time");
-    if (window.len > 0 && clock_parse_duration(window, &asked) &&
-        asked > length && asked < NS_PER_MIN * 60 * 24)
-        length = asked;
-    if (alert->time_ns < length * 2)
-        return call_fail(call, ERR_INVALID, NULL, "alert.timestamp is too old");
-    question->window =
-        (struct cause_window){alert->time_ns - length, alert->time_ns};
-    question->scope.project = alert->project;
-    question->scope.environment = alert->environment;
-    question->registry = call->services->registry;
-    question->reader = call->reader;
-    return OK;
-}
-
 /* Of the alert's time, so that an alert that comes twice has one report. */
 static struct slice report_id(struct call *call, const struct rca_alert *alert)
 {
@@ -106,27 +42,30 @@ static struct slice report_id(struct call *call, const struct rca_alert *alert)
     return arena_copy(call->arena, (struct slice){text, (size_t)len});
 }
 
-/* The document goes through the answer's buffer, which has a cap. */
+/* The document goes through the answer's buffer, which has a cap. Without a
+ * report it is that of an analysis that failed. */
 static enum status keep(struct call *call, const struct rca_alert *alert,
-                        const struct cause_report *report, struct slice ns,
-                        struct slice id)
+                        const struct cause_report *report, struct slice id)
 {
     struct jsonw *w = &call->json;
-    struct slice summary = rca_report_summary(call, report);
 
-    if (summary.len > MAX_SUMMARY)
-        summary.len = MAX_SUMMARY;
     jsonw_open(w, '{');
     jsonw_member_text(w, "reportId", id);
     jsonw_member_text(w, "alertId", alert->id);
     jsonw_member_time(w, "timestamp", alert->time_ns);
-    jsonw_member_text(w, "status", SLICE("completed"));
-    jsonw_member_text(w, "summary", summary);
-    jsonw_member_text(w, "namespace", ns);
+    jsonw_member_text(w, "status",
+                      report ? SLICE("completed") : SLICE("failed"));
+    jsonw_member_text(w, "summary",
+                      report ? rca_report_summary(call, report)
+                             : SLICE("The analysis failed."));
+    jsonw_member_text(w, "namespace", alert->namespace);
     jsonw_member_text(w, "project", alert->project);
     jsonw_member_text(w, "environment", alert->environment);
     jsonw_key(w, "report");
-    rca_report_write(call, alert, report);
+    if (report)
+        rca_report_write(call, alert, report);
+    else
+        jsonw_null(w);
     jsonw_close(w, '}');
     enum status s = rca_put(call->services->rca, buf_slice(&call->out));
     buf_reset(&call->out);
@@ -134,28 +73,51 @@ static enum status keep(struct call *call, const struct rca_alert *alert,
     return s;
 }
 
+/* The alerted component and what it calls; if nothing stands out there, all of
+ * the project: callers, too, can be too much for it. */
+static enum status find(struct call *call, const struct rca_alert *alert,
+                        struct cause_report **report)
+{
+    struct cause_question question = {
+        .scope = {.namespace = alert->namespace,
+                  .project = alert->project,
+                  .component = alert->component,
+                  .environment = alert->environment},
+        .window = {alert->time_ns - alert->length_ns, alert->time_ns},
+        .registry = call->services->registry,
+        .reader = call->reader};
+    enum status s = cause_find(&question, call->arena, report);
+
+    if (s != OK || (*report)->found || alert->component.len == 0)
+        return s;
+    question.scope.component = (struct slice){NULL, 0};
+    question.has_baseline = false;
+    return cause_find(&question, call->arena, report);
+}
+
+/* "pending" is all that the contract's clients expect here; they ask for the
+ * report then, and it is there. */
 static enum status analyze(struct call *call)
 {
-    struct cause_question question = {0};
     struct rca_alert alert = {0};
-    struct cause_report *report;
-    enum status s;
+    struct cause_report *report = NULL;
+    enum status s, kept;
 
     if (!call->services->rca)
-        return not_kept(call);
-    s = read_alert(call, &alert, &question);
+        return rca_not_kept(call);
+    s = rca_alert_read(call, &alert);
     if (s != OK)
         return s;
-    s = cause_find(&question, call->arena, &report);
+    s = find(call, &alert, &report);
+    struct slice id = report_id(call, &alert);
+    kept = keep(call, &alert, s == OK ? report : NULL, id);
     if (s != OK)
         return call_fail_read(call, s);
-    struct slice id = report_id(call, &alert);
-    s = keep(call, &alert, report, question.scope.namespace, id);
-    if (s != OK)
-        return call_fail(call, s, NULL, "the report could not be kept");
+    if (kept != OK)
+        return call_fail(call, kept, NULL, "the report could not be kept");
     jsonw_open(&call->json, '{');
     jsonw_member_text(&call->json, "report_id", id);
-    jsonw_member_text(&call->json, "status", SLICE("completed"));
+    jsonw_member_text(&call->json, "status", SLICE("pending"));
     jsonw_close(&call->json, '}');
     return OK;
 }
@@ -169,6 +131,13 @@ static enum status need_param(struct call *call, const char *name,
     return text->len > 0
                ? OK
                : call_fail(call, ERR_INVALID, NULL, "%s is required", name);
+}
+
+static bool is_status(struct slice text)
+{
+    return slice_equal(text, SLICE("pending")) ||
+           slice_equal(text, SLICE("completed")) ||
+           slice_equal(text, SLICE("failed"));
 }
 
 static enum status list_filter(struct call *call, struct rca_filter *filter)
@@ -190,6 +159,9 @@ static enum status list_filter(struct call *call, struct rca_filter *filter)
     if (s != OK)
         return s;
     filter->status = call_param(call, "status");
+    if (filter->status.len > 0 && !is_status(filter->status))
+        return call_fail(call, ERR_INVALID, NULL,
+                         "status must be pending, completed or failed");
     filter->limit = LIST_DEFAULT;
     if (limit.len > 0) {
         uint64_t n = 0;
@@ -218,7 +190,7 @@ static enum status list_reports(struct call *call)
     enum status s;
 
     if (!call->services->rca)
-        return not_kept(call);
+        return rca_not_kept(call);
     s = list_filter(call, &filter);
     if (s != OK)
         return s;
@@ -244,7 +216,7 @@ static enum status list_reports(struct call *call)
     return OK;
 }
 
-static json_t *load(struct call *call, struct slice id)
+json_t *rca_load_report(struct call *call, struct slice id)
 {
     struct slice text = rca_get(call->services->rca, id, call->arena);
 
@@ -267,10 +239,10 @@ static enum status get_report(struct call *call)
     json_t *document;
 
     if (!call->services->rca)
-        return not_kept(call);
-    document = load(call, call->parts[0]);
+        return rca_not_kept(call);
+    document = rca_load_report(call, call->parts[0]);
     if (!document)
-        return no_report(call);
+        return rca_none(call);
     for (size_t i = 0; i < 4; i++)
         (void)json_object_del(document, hidden[i]);
     dump(call, document);
@@ -319,10 +291,10 @@ static enum status put_report(struct call *call)
     enum status s;
 
     if (!call->services->rca)
-        return not_kept(call);
-    document = load(call, call->parts[0]);
+        return rca_not_kept(call);
+    document = rca_load_report(call, call->parts[0]);
     if (!document)
-        return no_report(call);
+        return rca_none(call);
     actions = json_object_get(
         json_object_get(
             json_object_get(json_object_get(document, "report"), "result"),
@@ -342,153 +314,13 @@ static enum status put_report(struct call *call)
     return OK;
 }
 
-/* ---- chat ---- */
-
-static void say(struct call *call, const char *type, const char *key,
-                struct slice text)
-{
-    struct jsonw w;
-
-    jsonw_init(&w, &call->out);
-    jsonw_open(&w, '{');
-    jsonw_member_text(&w, "type", slice_of(type));
-    jsonw_member_text(&w, key, text);
-    jsonw_close(&w, '}');
-    buf_byte(&call->out, '\n');
-}
-
-static bool mentions(struct slice text, const char *words)
-{
-    size_t len = strlen(words);
-
-    for (size_t i = 0; i + len <= text.len; i++) {
-        size_t k = 0;
-
-        while (k < len && (text.ptr[i + k] | 0x20) == words[k])
-            k++;
-        if (k == len)
-            return true;
-    }
-    return false;
-}
-
-struct answer {
-    char text[8192];
-    size_t len;
-};
-
-static void add(struct answer *a, const char *before, struct slice text)
-{
-    int room = (int)(sizeof(a->text) - a->len);
-    int len = snprintf(a->text + a->len, (size_t)room, "%s%.*s", before,
-                       (int)text.len, text.ptr ? text.ptr : "");
-
-    a->len += (size_t)(len < room ? len : room - 1);
-}
-
-/* A list's items: one member, then maybe another behind a colon. */
-static void add_list(struct answer *a, const json_t *list, const char *first,
-                     const char *second)
-{
-    for (size_t i = 0; i < json_array_size(list); i++) {
-        const json_t *item = json_array_get(list, i);
-
-        add(a, "\n- ", text_of(json_object_get(item, first)));
-        if (second)
-            add(a, ": ", text_of(json_object_get(item, second)));
-    }
-}
-
-static void answer_from(const json_t *document, struct slice question,
-                        struct answer *a)
-{
-    const json_t *report = json_object_get(document, "report");
-    const json_t *result = json_object_get(report, "result");
-    const json_t *causes = json_object_get(result, "root_causes");
-    const json_t *first = json_array_get(causes, 0);
-
-    if (mentions(question, "when") || mentions(question, "timeline")) {
-        add(a, "What happened when:", SLICE(""));
-        add_list(a, json_object_get(result, "timeline"), "timestamp", "event");
-    } else if (mentions(question, "exclude") || mentions(question, "else")) {
-        add(a, "Looked at, and not the cause:", SLICE(""));
-        add_list(a, json_object_get(result, "excluded_causes"), "description",
-                 "rationale");
-    } else if (mentions(question, "do") || mentions(question, "fix")) {
-        add(a, "What to do:", SLICE(""));
-        add_list(a,
-                 json_object_get(json_object_get(result, "recommendations"),
-                                 "recommended_actions"),
-                 "description", NULL);
-    } else if (mentions(question, "impact") || mentions(question, "affect")) {
-        add(a, "Impact: ", text_of(json_object_get(first, "analysis")));
-    } else {
-        add(a, "", text_of(json_object_get(report, "summary")));
-        add_list(a, json_object_get(first, "supporting_findings"), "component",
-                 "observation");
-    }
-}
-
-static enum status read_chat(struct call *call, struct slice *question)
-{
-    const json_t *messages = json_object_get(call->body, "messages");
-    size_t n = json_array_size(messages);
-
-    if (n < 1 || n > MAX_MESSAGES)
-        return call_fail(call, ERR_INVALID, NULL,
-                         "messages must be an array of 1 to %d", MAX_MESSAGES);
-    for (size_t i = 0; i < n; i++) {
-        const json_t *message = json_array_get(messages, i);
-        struct slice content = text_of(json_object_get(message, "content"));
-
-        if (!content.ptr || content.len > MAX_MESSAGE)
-            return call_fail(call, ERR_INVALID, NULL,
-                             "messages[%zu].content must be a text of at most "
-                             "%d characters",
-                             i, MAX_MESSAGE);
-        if (slice_equal(text_of(json_object_get(message, "role")),
-                        SLICE("user")))
-            *question = content;
-    }
-    return OK;
-}
-
-static enum status chat(struct call *call)
-{
-    static const char *const scope[] = {"namespace", "project", "environment"};
-    struct slice id, ignored, question = {NULL, 0};
-    struct answer answer = {.len = 0};
-    json_t *document;
-    enum status s;
-
-    if (!call->services->rca)
-        return not_kept(call);
-    s = need_text(call, "reportId", &id);
-    for (size_t i = 0; i < 3 && s == OK; i++)
-        s = params_text(call, scope[i], &ignored); /* the id says it all */
-    if (s == OK)
-        s = read_chat(call, &question);
-    if (s != OK)
-        return s;
-    document = load(call, id);
-    if (!document)
-        return no_report(call);
-    answer_from(document, question, &answer);
-    json_decref(document);
-    call->content_type_out = "application/x-ndjson";
-    say(call, "message_chunk", "content",
-        (struct slice){answer.text, answer.len});
-    say(call, "done", "message", (struct slice){answer.text, answer.len});
-    return OK;
-}
-
 const struct route routes_rca[] = {
     {"POST", "/api/v1alpha1/rca-agent/analyze", analyze, NULL, TAKES_JSON, 0},
     {"GET", "/api/v1/rca-agent/reports", list_reports, NULL, NO_READER, 0},
     {"GET", "/api/v1/rca-agent/reports/{}", get_report, NULL, NO_READER, 0},
     {"PUT", "/api/v1/rca-agent/reports/{}", put_report, NULL,
      TAKES_JSON | NO_READER, 0},
-    {"POST", "/api/v1alpha1/rca-agent/chat", chat, NULL, TAKES_JSON | NO_READER,
-     0},
+    {"POST", "/api/v1alpha1/rca-agent/chat", rca_chat, NULL,
+     TAKES_JSON | NO_READER, 0},
     {0},
 };

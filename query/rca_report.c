@@ -5,6 +5,7 @@
  */
 #include "rca_report.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -15,17 +16,18 @@ enum { MAX_CAUSES = 3, MAX_TIMELINE = 20, MAX_ACTIONS = 3 };
  * it. */
 static const double BESIDE = 0.5;
 
-static const char *const advice[CAUSE_KINDS] = {
-    [CAUSE_RESOURCE] = "Raise the limit of <comp:%.*s>, add replicas, or find "
-                       "what uses so much",
-    [CAUSE_NETWORK] = "Look at the network and the node of <comp:%.*s>: calls "
-                      "wait before they reach it",
-    [CAUSE_BEHAVIOUR] = "Look at the code of <comp:%.*s> at the statement "
-                        "named, and at its latest changes",
-    [CAUSE_LATENCY] = "Profile <comp:%.*s>, and look at what it waits for",
-    [CAUSE_ERRORS] = "Look at the failed requests of <comp:%.*s>",
-    [CAUSE_SILENCE] = "Look whether the pods of <comp:%.*s> run and are ready",
-    [CAUSE_CHANGE] = "Consider to roll back the change of <comp:%.*s>"};
+/* What to do, around the name. */
+static const char *const advice[CAUSE_KINDS][2] = {
+    [CAUSE_RESOURCE] = {"Raise the limit of ",
+                        ", add replicas, or find what uses so much"},
+    [CAUSE_NETWORK] = {"Look at the network and the node of ",
+                       ": calls wait on the way"},
+    [CAUSE_BEHAVIOUR] = {"Look at the code of ",
+                         " at the statement named, and at its latest changes"},
+    [CAUSE_LATENCY] = {"Profile ", ", and look at what it waits for"},
+    [CAUSE_ERRORS] = {"Look at the failed requests of ", ""},
+    [CAUSE_SILENCE] = {"Look whether the pods of ", " run and are ready"},
+    [CAUSE_CHANGE] = {"Consider to roll back the change of ", ""}};
 
 static struct slice name_of(const struct cause_report *report, uint32_t c)
 {
@@ -37,53 +39,82 @@ static void text_member(struct jsonw *w, const char *key, const char *text)
     jsonw_member_text(w, key, slice_of(text));
 }
 
+/* A sentence in the arena. */
+static struct slice sentence(struct call *call, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+static struct slice sentence(struct call *call, const char *format, ...)
+{
+    char text[1024];
+    va_list args;
+
+    va_start(args, format);
+    int len = vsnprintf(text, sizeof(text), format, args);
+    va_end(args);
+    if (len >= (int)sizeof(text))
+        len = (int)sizeof(text) - 1;
+    return arena_copy(call->arena, (struct slice){text, (size_t)len});
+}
+
+/* The portal makes links of these; databases and hosts have no page. */
+static struct slice linked(struct call *call, const struct cause_report *report,
+                           uint32_t c)
+{
+    struct slice name = name_of(report, c);
+
+    return report->parties[c] == CAUSE_COMPONENT
+               ? sentence(call, "<comp:%.*s>", (int)name.len, name.ptr)
+               : name;
+}
+
 struct slice rca_report_summary(struct call *call,
                                 const struct cause_report *report)
 {
-    struct slice name;
-
     if (!report->found)
         return SLICE("Nothing stands out in the window.");
-    name = name_of(report, report->suspects[0].component);
-    char text[600];
-    int len = snprintf(text, sizeof(text),
-                       "<comp:%.*s> is the likely cause. "
-                       "%.*s",
-                       (int)(name.len < 100 ? name.len : 100), name.ptr,
-                       (int)(report->cause.len < 400 ? report->cause.len : 400),
-                       report->cause.ptr);
-    return arena_copy(call->arena, (struct slice){text, (size_t)len});
+    struct slice name = linked(call, report, report->suspects[0].component);
+    return sentence(call, "%.*s is the likely cause. %.*s", (int)name.len,
+                    name.ptr, (int)report->cause.len, report->cause.ptr);
 }
 
 /* ---- findings ---- */
 
-static void write_log(struct jsonw *w, const struct cause_evidence *e,
-                      uint64_t time_ns)
+/* A line that is new; one that is gone has no time. */
+static bool has_new_line(const struct cause_evidence *e)
 {
-    text_member(w, "type", "log");
-    jsonw_key(w, "log_lines");
-    jsonw_open(w, '[');
-    jsonw_open(w, '{');
-    jsonw_member_time(w, "timestamp", e->onset_ns ? e->onset_ns : time_ns);
-    text_member(w, "level", "UNDEFINED");
-    jsonw_member_text(w, "log", e->line);
-    jsonw_close(w, '}');
-    jsonw_close(w, ']');
+    const struct cause_numbers *n = &e->numbers;
+
+    return e->kind == CAUSE_BEHAVIOUR && e->line.len > 0 && e->onset_ns > 0 &&
+           n->after * n->before_of > n->before * n->after_of;
 }
 
-static void write_evidence(struct jsonw *w, const struct cause_evidence *e,
-                           uint64_t time_ns)
+static void write_line(struct jsonw *w, uint64_t time_ns, struct slice level,
+                       struct slice text)
+{
+    jsonw_open(w, '{');
+    jsonw_member_time(w, "timestamp", time_ns);
+    jsonw_member_text(w, "level", level);
+    jsonw_member_text(w, "log", text);
+    jsonw_close(w, '}');
+}
+
+static void write_evidence(struct jsonw *w, const struct cause_evidence *e)
 {
     jsonw_key(w, "evidence");
     jsonw_open(w, '{');
-    if (e->kind == CAUSE_BEHAVIOUR && e->line.len > 0) {
-        write_log(w, e, time_ns);
+    if (has_new_line(e)) { /* of lines only errors count as new */
+        text_member(w, "type", "log");
+        jsonw_key(w, "log_lines");
+        jsonw_open(w, '[');
+        write_line(w, e->onset_ns, SLICE("ERROR"), e->line);
+        jsonw_close(w, ']');
     } else if (e->trace_count > 0) {
         text_member(w, "type", "trace");
         jsonw_key(w, "trace_id");
         jsonw_hex(w, e->traces[0], 16);
         jsonw_member_text(w, "summary", e->text);
-        jsonw_member_bool(w, "is_error", e->kind == CAUSE_ERRORS);
+        jsonw_member_bool(w, "is_error",
+                          e->kind == CAUSE_ERRORS ||
+                              e->kind == CAUSE_BEHAVIOUR);
     } else {
         text_member(w, "type", "metric");
         jsonw_member_text(w, "summary", e->text);
@@ -91,11 +122,68 @@ static void write_evidence(struct jsonw *w, const struct cause_evidence *e,
     jsonw_close(w, '}');
 }
 
-static void write_cause(struct jsonw *w, const struct cause_report *report,
+static void open_finding(struct jsonw *w, struct slice observation,
+                         struct slice component, uint64_t start_ns,
+                         uint64_t end_ns)
+{
+    jsonw_open(w, '{');
+    jsonw_member_text(w, "observation", observation);
+    jsonw_member_text(w, "component", component);
+    jsonw_key(w, "time_range");
+    jsonw_open(w, '{');
+    jsonw_member_time(w, "start", start_ns);
+    jsonw_member_time(w, "end", end_ns);
+    jsonw_close(w, '}');
+}
+
+/* What the first suspect complains of. */
+static void write_complaints(struct jsonw *w, const struct cause_report *report)
+{
+    if (report->line_count == 0)
+        return;
+    open_finding(w, SLICE("It logs more warnings and errors than before"),
+                 name_of(report, report->suspects[0].component),
+                 report->lines[0].time_ns, report->window.end_ns);
+    jsonw_key(w, "evidence");
+    jsonw_open(w, '{');
+    text_member(w, "type", "log");
+    jsonw_key(w, "log_lines");
+    jsonw_open(w, '[');
+    for (uint32_t i = 0; i < report->line_count; i++)
+        write_line(w, report->lines[i].time_ns,
+                   report->lines[i].level >= LEVEL_ERROR ? SLICE("ERROR")
+                                                         : SLICE("WARN"),
+                   report->lines[i].text);
+    jsonw_close(w, ']');
+    jsonw_close(w, '}');
+    jsonw_close(w, '}');
+}
+
+/* How it reaches users, and how much. */
+static struct slice analysis(struct call *call,
+                             const struct cause_report *report)
+{
+    struct slice text = SLICE("");
+
+    for (uint32_t i = 0; i < report->path_count && report->path_count > 1;
+         i++) {
+        struct slice name = linked(call, report, report->path[i].component);
+
+        text = sentence(call, "%.*s%s%.*s", (int)text.len, text.ptr,
+                        i == 0 ? "It reaches users by way of " : ", ",
+                        (int)name.len, name.ptr);
+    }
+    return sentence(call, "%.*s%sImpact: %.*s", (int)text.len, text.ptr,
+                    text.len ? ". " : "", (int)report->impact.len,
+                    report->impact.ptr);
+}
+
+static void write_cause(struct call *call, const struct cause_report *report,
                         const struct cause_suspect *s)
 {
-    struct slice name = name_of(report, s->component);
+    struct jsonw *w = &call->json;
     double share = report->confidence * s->score / report->suspects[0].score;
+    bool first = s == report->suspects;
 
     jsonw_open(w, '{');
     jsonw_member_text(w, "summary", s->evidence[0].text);
@@ -104,25 +192,20 @@ static void write_cause(struct jsonw *w, const struct cause_report *report,
                 : share > 0.35               ? "medium"
                                              : "low");
     jsonw_member_text(w, "analysis",
-                      s == report->suspects ? report->impact
-                                            : s->evidence[0].text);
+                      first ? analysis(call, report) : s->evidence[0].text);
     jsonw_key(w, "supporting_findings");
     jsonw_open(w, '[');
     for (uint32_t i = 0; i < s->evidence_count; i++) {
         const struct cause_evidence *e = &s->evidence[i];
 
-        jsonw_open(w, '{');
-        jsonw_member_text(w, "observation", e->text);
-        jsonw_member_text(w, "component", name);
-        jsonw_key(w, "time_range");
-        jsonw_open(w, '{');
-        jsonw_member_time(w, "start",
-                          e->onset_ns ? e->onset_ns : report->window.start_ns);
-        jsonw_member_time(w, "end", report->window.end_ns);
-        jsonw_close(w, '}');
-        write_evidence(w, e, report->window.start_ns);
+        open_finding(w, e->text, name_of(report, s->component),
+                     e->onset_ns ? e->onset_ns : report->window.start_ns,
+                     report->window.end_ns);
+        write_evidence(w, e);
         jsonw_close(w, '}');
     }
+    if (first)
+        write_complaints(w, report);
     jsonw_close(w, ']');
     jsonw_close(w, '}');
 }
@@ -144,31 +227,46 @@ static int by_time(const void *left, const void *right)
     return o ? o : slice_compare(a->event, b->event);
 }
 
+struct moments {
+    struct moment at[MAX_TIMELINE];
+    uint32_t count;
+};
+
+static void add_moment(struct moments *list, uint64_t time_ns,
+                       struct slice component, struct slice event)
+{
+    if (time_ns && list->count < MAX_TIMELINE)
+        list->at[list->count++] = (struct moment){time_ns, component, event};
+}
+
 static void write_timeline(struct jsonw *w, const struct rca_alert *alert,
                            const struct cause_report *report)
 {
-    struct moment moments[MAX_TIMELINE];
-    uint32_t n = 0;
+    struct moments list = {.count = 0};
 
-    moments[n++] =
-        (struct moment){alert->time_ns, alert->component, SLICE("the alert")};
+    add_moment(&list, alert->time_ns, alert->component, SLICE("the alert"));
+    for (uint32_t i = 0; i < report->change_count; i++)
+        add_moment(&list, report->changes[i].time_ns,
+                   name_of(report, report->changes[i].component),
+                   report->changes[i].text);
     for (uint32_t i = 0; i < report->suspect_count; i++)
         for (uint32_t k = 0; k < report->suspects[i].evidence_count; k++) {
             const struct cause_evidence *e = &report->suspects[i].evidence[k];
 
-            if (e->onset_ns && n < MAX_TIMELINE)
-                moments[n++] = (struct moment){
-                    e->onset_ns, name_of(report, report->suspects[i].component),
-                    e->text};
+            if (e->kind != CAUSE_CHANGE) /* these are there already */
+                add_moment(&list, e->onset_ns,
+                           name_of(report, report->suspects[i].component),
+                           e->text);
         }
-    qsort(moments, n, sizeof(moments[0]), by_time);
+    qsort(list.at, list.count, sizeof(list.at[0]), by_time);
     jsonw_key(w, "timeline");
     jsonw_open(w, '[');
-    for (uint32_t i = 0; i < n; i++) {
+    for (uint32_t i = 0; i < list.count; i++) {
         jsonw_open(w, '{');
-        jsonw_member_time(w, "timestamp", moments[i].time_ns);
-        jsonw_member_text(w, "component", moments[i].component);
-        jsonw_member_text(w, "event", moments[i].event);
+        jsonw_member_time(w, "timestamp", list.at[i].time_ns);
+        if (list.at[i].component.len > 0)
+            jsonw_member_text(w, "component", list.at[i].component);
+        jsonw_member_text(w, "event", list.at[i].event);
         jsonw_close(w, '}');
     }
     jsonw_close(w, ']');
@@ -182,28 +280,24 @@ static bool is_cause(const struct cause_report *report, uint32_t i)
            report->suspects[i].score >= BESIDE * report->suspects[0].score;
 }
 
-static void write_actions(struct jsonw *w, const struct cause_report *report)
+static void write_actions(struct call *call, const struct cause_report *report)
 {
+    struct jsonw *w = &call->json;
+
     jsonw_key(w, "recommendations");
     jsonw_open(w, '{');
     jsonw_key(w, "recommended_actions");
     jsonw_open(w, '[');
-    for (uint32_t i = 0; report->found && i < MAX_ACTIONS; i++) {
-        char text[400];
-        struct slice name;
-
-        if (!is_cause(report, i))
-            break;
+    for (uint32_t i = 0;
+         report->found && i < MAX_ACTIONS && is_cause(report, i); i++) {
         const struct cause_suspect *s = &report->suspects[i];
-        name = name_of(report, s->component);
-        /* The formats are the constants above. */
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wformat-nonliteral"
-        (void)snprintf(text, sizeof(text), advice[s->evidence[0].kind],
-                       (int)(name.len < 200 ? name.len : 200), name.ptr);
-#pragma GCC diagnostic pop
+        const char *const *words = advice[s->evidence[0].kind];
+        struct slice name = linked(call, report, s->component);
+
         jsonw_open(w, '{');
-        text_member(w, "description", text);
+        jsonw_member_text(w, "description",
+                          sentence(call, "%s%.*s%s", words[0], (int)name.len,
+                                   name.ptr, words[1]));
         jsonw_member_text(w, "rationale", s->evidence[0].text);
         text_member(w, "status", "suggested");
         jsonw_close(w, '}');
@@ -222,14 +316,16 @@ static void write_actions(struct jsonw *w, const struct cause_report *report)
     jsonw_close(w, '}');
 }
 
-static void write_found(struct jsonw *w, const struct rca_alert *alert,
+static void write_found(struct call *call, const struct rca_alert *alert,
                         const struct cause_report *report)
 {
+    struct jsonw *w = &call->json;
+
     text_member(w, "type", "root_cause_identified");
     jsonw_key(w, "root_causes");
     jsonw_open(w, '[');
     for (uint32_t i = 0; is_cause(report, i); i++)
-        write_cause(w, report, &report->suspects[i]);
+        write_cause(call, report, &report->suspects[i]);
     jsonw_close(w, ']');
     write_timeline(w, alert, report);
     jsonw_key(w, "excluded_causes");
@@ -244,15 +340,17 @@ static void write_found(struct jsonw *w, const struct rca_alert *alert,
     jsonw_close(w, ']');
 }
 
-static void write_result(struct jsonw *w, const struct rca_alert *alert,
+static void write_result(struct call *call, const struct rca_alert *alert,
                          const struct cause_report *report)
 {
+    struct jsonw *w = &call->json;
+
     jsonw_key(w, "result");
     jsonw_open(w, '{');
     if (report->found) {
-        write_found(w, alert, report);
+        write_found(call, alert, report);
     } else {
-        bool empty = report->spans_read == 0 && report->suspect_count == 0;
+        bool empty = report->traces_during == 0 && report->suspect_count == 0;
 
         text_member(w, "type", "no_root_cause_identified");
         text_member(w, "outcome",
@@ -262,62 +360,11 @@ static void write_result(struct jsonw *w, const struct rca_alert *alert,
                             "rose."
                           : "Nothing differs from before by more than chance.");
     }
-    write_actions(w, report);
+    write_actions(call, report);
     jsonw_close(w, '}');
 }
 
-/* ---- the alert ---- */
-
-static const json_t *member(const json_t *object, const char *name)
-{
-    return json_object_get(object, name);
-}
-
-static void copy_text(struct jsonw *w, const char *key, const json_t *value)
-{
-    if (json_is_string(value))
-        jsonw_member_text(w, key,
-                          (struct slice){json_string_value(value),
-                                         json_string_length(value)});
-}
-
-static void write_alert(struct jsonw *w, const struct rca_alert *alert)
-{
-    const json_t *a = member(alert->body, "alert"), *rule = member(a, "rule");
-    const json_t *source = member(rule, "source");
-    const json_t *condition = member(rule, "condition");
-
-    jsonw_key(w, "alert_context");
-    jsonw_open(w, '{');
-    jsonw_member_text(w, "alert_id", alert->id);
-    if (json_is_string(member(rule, "name")))
-        copy_text(w, "alert_name", member(rule, "name"));
-    else
-        text_member(w, "alert_name", "analysis on request");
-    copy_text(w, "alert_description", member(rule, "description"));
-    copy_text(w, "severity", member(rule, "severity"));
-    jsonw_member_time(w, "triggered_at", alert->time_ns);
-    jsonw_member_double(w, "trigger_value",
-                        json_number_value(member(a, "value")));
-    copy_text(w, "source_type", member(source, "type"));
-    copy_text(w, "source_query", member(source, "query"));
-    copy_text(w, "source_metric", member(source, "metric"));
-    if (json_is_object(condition)) {
-        jsonw_key(w, "condition");
-        jsonw_open(w, '{');
-        copy_text(w, "window", member(condition, "window"));
-        copy_text(w, "interval", member(condition, "interval"));
-        copy_text(w, "operator", member(condition, "operator"));
-        jsonw_member_int(
-            w, "threshold",
-            (int64_t)json_number_value(member(condition, "threshold")));
-        jsonw_close(w, '}');
-    }
-    jsonw_member_text(w, "component", alert->component);
-    jsonw_member_text(w, "project", alert->project);
-    jsonw_member_text(w, "environment", alert->environment);
-    jsonw_close(w, '}');
-}
+/* ---- how it was found ---- */
 
 static void write_step(struct jsonw *w, const char *action, const char *outcome)
 {
@@ -358,9 +405,9 @@ void rca_report_write(struct call *call, const struct rca_alert *alert,
     struct jsonw *w = &call->json;
 
     jsonw_open(w, '{');
-    write_alert(w, alert);
+    rca_alert_write(w, alert);
     jsonw_member_text(w, "summary", rca_report_summary(call, report));
-    write_result(w, alert, report);
+    write_result(call, alert, report);
     write_path(w, report);
     jsonw_close(w, '}');
 }

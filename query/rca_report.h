@@ -1,6 +1,6 @@
 /*
  * rca_report - what cause.h found, in the words of OpenChoreo's RCA report
- * (contracts/openchoreo.md 5.4).
+ * (contracts/openchoreo.md 5.4), and what is said about it.
  */
 #ifndef RCA_REPORT_H
 #define RCA_REPORT_H
@@ -13,16 +13,38 @@
 /* The alert's members, as they came in the request. */
 struct rca_alert {
     const json_t *body; /* of the request */
-    struct slice id, component, project, environment;
-    uint64_t time_ns;
+    struct slice id, namespace, component, project, environment;
+    uint64_t time_ns, length_ns; /* it is about so long before its time */
 };
+
+/* ---- rca_alert.c ---- */
+
+/* A text of the request that must be there. */
+MUST_CHECK enum status rca_need(struct call *call, const char *name,
+                                struct slice *text);
+/* Has answered with call_fail where it is not OK. */
+MUST_CHECK enum status rca_alert_read(struct call *call,
+                                      struct rca_alert *alert);
+/* The member alert_context. */
+void rca_alert_write(struct jsonw *w, const struct rca_alert *alert);
+
+/* ---- rca_report.c ---- */
 
 /* Writes the report object into the document that is open. */
 void rca_report_write(struct call *call, const struct rca_alert *alert,
                       const struct cause_report *report);
 
-/* One sentence; in the arena. */
+/* Two sentences at most; in the arena. */
 struct slice rca_report_summary(struct call *call,
                                 const struct cause_report *report);
+
+/* ---- q_rca.c, rca_chat.c ---- */
+
+/* A kept document, NULL if there is none. */
+json_t *rca_load_report(struct call *call, struct slice id);
+/* The answers where there is no report, or no place for any. */
+enum status rca_none(struct call *call);
+enum status rca_not_kept(struct call *call);
+enum status rca_chat(struct call *call);
 
 #endif

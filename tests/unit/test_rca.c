@@ -126,6 +126,150 @@ TEST(what_is_not_there_and_what_is_wrong)
     close_bed(&bed);
 }
 
+static void check_refused(struct bed *bed, const char *method, const char *path,
+                          const char *body, const char *says)
+{
+    json_t *answer = ask(bed, method, path, body, 400);
+
+    if (!CHECK(strstr(bed->text, says)))
+        printf("# wanted %s, got %s\n", says, bed->text);
+    json_decref(answer);
+}
+
+/* Path, body or parameters, and what the refusal says. */
+TEST(bad_input_is_refused_by_name)
+{
+    static const char *const analyses[][2] = {
+        {"{}", "namespace is required"},
+        {"{\"namespace\":\"a\"}", "project is required"},
+        {"{\"namespace\":\"a\",\"project\":\"b\"}", "environment is required"},
+        {"{\"namespace\":\"a\",\"project\":\"b\",\"environment\":\"c\"}",
+         "alert must be an object"},
+        {"{\"namespace\":\"a\",\"project\":\"b\",\"environment\":\"c\","
+         "\"alert\":[1]}",
+         "alert must be an object"},
+        {"{\"namespace\":\"a\",\"project\":\"b\",\"environment\":\"c\","
+         "\"alert\":{}}",
+         "alert.id must be"},
+        {"{\"namespace\":\"a\",\"project\":\"b\",\"environment\":\"c\","
+         "\"alert\":{\"id\":7}}",
+         "alert.id must be"},
+        {"{\"namespace\":\"a\",\"project\":\"b\",\"environment\":\"c\","
+         "\"alert\":{\"id\":\"x\",\"timestamp\":7}}",
+         "alert.timestamp must be"},
+        {"{\"namespace\":\"a\",\"project\":\"b\",\"environment\":\"c\","
+         "\"alert\":{\"id\":\"x\",\"timestamp\":\"yesterday\"}}",
+         "alert.timestamp must be"},
+        {"{\"namespace\":\"a\",\"project\":\"b\",\"environment\":\"c\","
+         "\"alert\":{\"id\":\"x\",\"timestamp\":\"1970-01-01T00:01:00Z\"}}",
+         "alert.timestamp is too old"},
+    };
+    static const char *const lists[][2] = {
+        {"&limit=0", "limit must be"},      {"&limit=x", "limit must be"},
+        {"&limit=10001", "limit must be"},  {"&sort=up", "sort must be"},
+        {"&status=done", "status must be"},
+    };
+    static const char *const chats[][2] = {
+        {"{}", "reportId is required"},
+        {"{\"reportId\":\"a\"}", "messages must be"},
+        {"{\"reportId\":\"a\",\"messages\":{}}", "messages must be"},
+        {"{\"reportId\":\"a\",\"messages\":[1]}", "messages[0].content"},
+        {"{\"reportId\":\"a\",\"messages\":[{\"content\":\"Why?\"}]}",
+         "messages[0].role"},
+    };
+    struct bed bed;
+    char path[300];
+
+    open_bed(&bed);
+    for (size_t i = 0; i < sizeof(analyses) / sizeof(*analyses); i++)
+        check_refused(&bed, "POST", "/api/v1alpha1/rca-agent/analyze",
+                      analyses[i][0], analyses[i][1]);
+    for (size_t i = 0; i < sizeof(lists) / sizeof(*lists); i++) {
+        snprintf(path, sizeof(path), ALL "%s", lists[i][0]);
+        check_refused(&bed, "GET", path, NULL, lists[i][1]);
+    }
+    for (size_t i = 0; i < sizeof(chats) / sizeof(*chats); i++)
+        check_refused(&bed, "POST", "/api/v1alpha1/rca-agent/chat", chats[i][0],
+                      chats[i][1]);
+    close_bed(&bed);
+}
+
+/* The model requires members that an alert need not have. */
+TEST(report_of_a_bare_alert_has_all_members)
+{
+    static const char *const members[][2] = {
+        {"report.alert_context.alert_name", "analysis on request"},
+        {"report.alert_context.trigger_value", "12.5"},
+        {"report.alert_context.condition.window", "5m"},
+        {"report.alert_context.condition.interval", "1m"},
+        {"report.alert_context.condition.operator", "gt"},
+        {"report.alert_context.condition.threshold", "0"},
+        {"report.alert_context.component", ""},
+        {"report.result.outcome", "insufficient_data"},
+        {"status", "completed"}};
+    struct bed bed;
+    json_t *answer;
+
+    open_bed(&bed);
+    answer = ask(&bed, "POST", "/api/v1alpha1/rca-agent/analyze",
+                 "{\"namespace\":\"acme\",\"project\":\"shop\",\"environment\":"
+                 "\"prod\",\"alert\":{\"id\":\"a1\",\"value\":\"12.5\","
+                 "\"timestamp\":\"2023-11-14T22:13:20Z\"}}",
+                 200);
+    CHECK_TEXT(bed_at(answer, "status"), "pending"); /* all that it may be */
+    json_decref(answer);
+    answer = ask(&bed, "GET", ONE, NULL, 200);
+    for (size_t i = 0; i < sizeof(members) / sizeof(*members); i++)
+        CHECK_TEXT(bed_at(answer, members[i][0]), members[i][1]);
+    json_decref(answer);
+    close_bed(&bed);
+}
+
+TEST(analysis_that_fails_leaves_a_report_that_says_so)
+{
+    struct bed bed;
+    json_t *answer;
+
+    open_bed(&bed);
+    bed.read_status = ERR_BUSY;
+    json_decref(
+        ask(&bed, "POST", "/api/v1alpha1/rca-agent/analyze", alert, 503));
+    answer = ask(&bed, "GET", ONE, NULL, 200);
+    CHECK_TEXT(bed_at(answer, "status"), "failed");
+    CHECK(json_is_null(json_object_get(answer, "report")));
+    json_decref(answer);
+    /* The same alert again, once it can be: the report is replaced. */
+    bed.read_status = OK;
+    json_decref(
+        ask(&bed, "POST", "/api/v1alpha1/rca-agent/analyze", alert, 200));
+    answer = ask(&bed, "GET", ONE, NULL, 200);
+    CHECK_TEXT(bed_at(answer, "status"), "completed");
+    json_decref(answer);
+    close_bed(&bed);
+}
+
+TEST(messages_are_counted_in_characters)
+{
+    struct bed bed;
+    static char body[50000];
+    size_t len;
+
+    open_bed(&bed);
+    json_decref(
+        ask(&bed, "POST", "/api/v1alpha1/rca-agent/analyze", alert, 200));
+    for (int more = 0; more < 2; more++) {
+        len = (size_t)snprintf(body, sizeof(body),
+                               "{\"reportId\":\"a1_1700000000\",\"messages\":"
+                               "[{\"role\":\"user\",\"content\":\"");
+        for (int i = 0; i < 10000 + more; i++)
+            len += (size_t)snprintf(body + len, sizeof(body) - len, "ß");
+        snprintf(body + len, sizeof(body) - len, "\"}]}");
+        json_decref(ask(&bed, "POST", "/api/v1alpha1/rca-agent/chat", body,
+                        more ? 400 : 200));
+    }
+    close_bed(&bed);
+}
+
 TEST(the_oldest_gives_its_place)
 {
     struct rca *rca = rca_new(NULL, NULL);

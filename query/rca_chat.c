@@ -1,0 +1,176 @@
+/*
+ * Questions about a report, answered from what it found: no model reads them,
+ * so a few words decide which part of the report is told.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "rca_report.h"
+
+enum { MAX_MESSAGES = 50, MAX_MESSAGE = 10000 /* characters */ };
+
+static struct slice text_of(const json_t *value)
+{
+    return (struct slice){json_string_value(value), json_string_length(value)};
+}
+
+static void say(struct call *call, const char *type, const char *key,
+                struct slice text)
+{
+    struct jsonw w;
+
+    jsonw_init(&w, &call->out);
+    jsonw_open(&w, '{');
+    jsonw_member_text(&w, "type", slice_of(type));
+    jsonw_member_text(&w, key, text);
+    jsonw_close(&w, '}');
+    buf_byte(&call->out, '\n');
+}
+
+static bool is_letter(char c)
+{
+    return (c | 0x20) >= 'a' && (c | 0x20) <= 'z';
+}
+
+/* A word that begins so; of two letters, the word itself. */
+static bool mentions(struct slice text, const char *word)
+{
+    size_t len = strlen(word);
+
+    for (size_t i = 0; i + len <= text.len; i++) {
+        size_t k = 0;
+
+        while (k < len && (text.ptr[i + k] | 0x20) == word[k])
+            k++;
+        if (k == len && (i == 0 || !is_letter(text.ptr[i - 1])) &&
+            (len > 2 || i + len == text.len || !is_letter(text.ptr[i + len])))
+            return true;
+    }
+    return false;
+}
+
+struct answer {
+    char text[8192];
+    size_t len;
+};
+
+static void add(struct answer *a, const char *before, struct slice text)
+{
+    int room = (int)(sizeof(a->text) - a->len);
+    int len = snprintf(a->text + a->len, (size_t)room, "%s%.*s", before,
+                       (int)text.len, text.ptr ? text.ptr : "");
+
+    a->len += (size_t)(len < room ? len : room - 1);
+}
+
+/* A list's items: one member, then maybe another behind a colon. */
+static void add_list(struct answer *a, const json_t *list, const char *first,
+                     const char *second)
+{
+    if (json_array_size(list) == 0)
+        add(a, " nothing.", SLICE(""));
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const json_t *item = json_array_get(list, i);
+
+        add(a, "\n- ", text_of(json_object_get(item, first)));
+        if (second)
+            add(a, ": ", text_of(json_object_get(item, second)));
+    }
+}
+
+static void answer_from(const json_t *document, struct slice question,
+                        struct answer *a)
+{
+    const json_t *report = json_object_get(document, "report");
+    const json_t *result = json_object_get(report, "result");
+    const json_t *causes = json_object_get(result, "root_causes");
+    const json_t *first = json_array_get(causes, 0);
+
+    if (mentions(question, "when") || mentions(question, "timeline")) {
+        add(a, "What happened when:", SLICE(""));
+        add_list(a, json_object_get(result, "timeline"), "timestamp", "event");
+    } else if (mentions(question, "exclude") || mentions(question, "else")) {
+        add(a, "Looked at, and not the cause:", SLICE(""));
+        add_list(a, json_object_get(result, "excluded_causes"), "description",
+                 "rationale");
+    } else if (mentions(question, "impact") || mentions(question, "affect")) {
+        add(a, "", text_of(json_object_get(first, "analysis")));
+    } else if (mentions(question, "do") || mentions(question, "fix")) {
+        add(a, "What to do:", SLICE(""));
+        add_list(a,
+                 json_object_get(json_object_get(result, "recommendations"),
+                                 "recommended_actions"),
+                 "description", NULL);
+    } else {
+        add(a, "", text_of(json_object_get(document, "summary")));
+        if (first)
+            add_list(a, json_object_get(first, "supporting_findings"),
+                     "component", "observation");
+    }
+}
+
+/* Of UTF-8, so that every language has the same room. */
+static size_t characters(struct slice text)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < text.len; i++)
+        n += ((unsigned char)text.ptr[i] & 0xc0) != 0x80;
+    return n;
+}
+
+static enum status read_chat(struct call *call, struct slice *question)
+{
+    const json_t *messages = json_object_get(call->body, "messages");
+    size_t n = json_array_size(messages);
+
+    if (n < 1 || n > MAX_MESSAGES)
+        return call_fail(call, ERR_INVALID, NULL,
+                         "messages must be an array of 1 to %d", MAX_MESSAGES);
+    for (size_t i = 0; i < n; i++) {
+        const json_t *message = json_array_get(messages, i);
+        struct slice content = text_of(json_object_get(message, "content"));
+
+        if (!content.ptr || characters(content) > MAX_MESSAGE)
+            return call_fail(call, ERR_INVALID, NULL,
+                             "messages[%zu].content must be a text of at most "
+                             "%d characters",
+                             i, MAX_MESSAGE);
+        if (!json_is_string(json_object_get(message, "role")))
+            return call_fail(call, ERR_INVALID, NULL,
+                             "messages[%zu].role must be a text", i);
+        if (slice_equal(text_of(json_object_get(message, "role")),
+                        SLICE("user")))
+            *question = content;
+    }
+    return OK;
+}
+
+enum status rca_chat(struct call *call)
+{
+    static const char *const scope[] = {"namespace", "project", "environment"};
+    struct slice id, ignored, question = {NULL, 0};
+    struct answer answer = {.len = 0};
+    json_t *document;
+    enum status s;
+
+    if (!call->services->rca)
+        return rca_not_kept(call);
+    s = rca_need(call, "reportId", &id);
+    for (size_t i = 0; i < 3 && s == OK; i++)
+        s = params_text(call, scope[i], &ignored); /* the id says it all */
+    if (s == OK)
+        s = read_chat(call, &question);
+    if (s != OK)
+        return s;
+    document = rca_load_report(call, id);
+    if (!document)
+        return rca_none(call);
+    answer_from(document, question, &answer);
+    json_decref(document);
+    call->content_type_out = "application/x-ndjson";
+    say(call, "message_chunk", "content",
+        (struct slice){answer.text, answer.len});
+    say(call, "done", "message", (struct slice){answer.text, answer.len});
+    return OK;
+}
