@@ -17,6 +17,12 @@
 struct attr_node;
 struct attr_column_out;
 
+struct attr_row {
+    uint32_t first; /* in values; of a row in the rest: its place there */
+    uint32_t shape; /* 0: in the rest */
+    uint32_t dropped;
+};
+
 /* One table's attributes being collected. */
 struct attrs_out {
     struct scratch *scratch;
@@ -26,23 +32,22 @@ struct attrs_out {
     struct attr_node **shapes; /* used ones, in order of first use */
     struct attr_column_out *columns;
     uint32_t column_count, column_room;
-    struct dict keys; /* key and type */
-    uint32_t *key_column;
-    struct numbers values;    /* of all rows, back to back */
-    struct numbers first;     /* of a row in values */
-    struct numbers row_shape; /* 0: in rest */
-    struct numbers dropped;
+    struct dict keys;      /* key and type */
+    struct numbers values; /* of all rows, back to back */
+    struct attr_row *rows;
+    uint32_t row_count, row_room;
     struct slice *rest;
     uint32_t rest_count, rest_room;
 };
 
 void attrs_out_init(struct attrs_out *out, struct scratch *scratch,
                     struct buf *value);
-/* The next row's. */
+/* The next row's. Texts are copied. */
 void attrs_out_add(struct attrs_out *out, const struct attrs *attrs);
-/* Writes the columns with ids from base on. */
+/* Writes the columns with ids from base on. order says which row comes first,
+ * second ...; NULL: as they were added. */
 void attrs_out_finish(struct attrs_out *out, struct block_out *block,
-                      uint32_t base);
+                      uint32_t base, const uint32_t *order);
 
 /* The attributes of the table of `rows` rows whose columns begin at base;
  * NULL and a sticky error of the block if they are damaged. */

@@ -66,16 +66,6 @@ void attrs_out_init(struct attrs_out *out, struct scratch *scratch,
     dict_init(&out->keys, scratch);
 }
 
-/* The bytes of the value buf, to stay. */
-static struct slice keep(struct attrs_out *out)
-{
-    struct slice bytes = buf_slice(out->value);
-    char *copy = scratch_alloc(out->scratch, bytes.len);
-
-    slice_copy(copy, bytes);
-    return (struct slice){copy, bytes.len};
-}
-
 /* The column of this key and type, UINT32_MAX if there are too many. */
 static uint32_t column_of(struct attrs_out *out, const struct attr *attr)
 {
@@ -85,8 +75,7 @@ static uint32_t column_of(struct attrs_out *out, const struct attr *attr)
     buf_reset(out->value);
     buf_byte(out->value, (char)attr->type);
     buf_add(out->value, attr_key(attr));
-    name = keep(out);
-    code = dict_add(&out->keys, name);
+    code = dict_add(&out->keys, buf_slice(out->value));
     if (code < out->column_count)
         return code;
     if (code >= MAX_COLUMNS || out->keys.unique)
@@ -99,6 +88,7 @@ static uint32_t column_of(struct attrs_out *out, const struct attr *attr)
                  : scratch_alloc(out->scratch, 32 * sizeof(*out->columns));
         out->column_room = size ? 2 * out->column_room : 32;
     }
+    name = out->keys.texts[code];
     out->columns[code] = (struct attr_column_out){
         .key = {name.ptr + 1, name.len - 1}, .type = attr->type};
     dict_init(&out->columns[code].dict, out->scratch);
@@ -173,16 +163,23 @@ static inline uint64_t encode(struct attrs_out *out, struct dict *dict,
     case VALUE_MAP:
         buf_reset(out->value);
         value_put(out->value, attr);
-        return dict_add(dict, keep(out));
+        return dict_add(dict, buf_slice(out->value));
     default:
         return 0;
     }
 }
 
-static void add_rest(struct attrs_out *out, const struct attrs *attrs)
+/* Returns its place in the rest. */
+static uint32_t add_rest(struct attrs_out *out, const struct attrs *attrs)
 {
+    struct slice bytes;
+    char *copy;
+
     buf_reset(out->value);
     value_put_attrs(out->value, attrs);
+    bytes = buf_slice(out->value);
+    copy = scratch_alloc(out->scratch, bytes.len);
+    slice_copy(copy, bytes);
     if (out->rest_count == out->rest_room) {
         size_t size = out->rest_room * sizeof(*out->rest);
 
@@ -190,7 +187,8 @@ static void add_rest(struct attrs_out *out, const struct attrs *attrs)
                          : scratch_alloc(out->scratch, 16 * sizeof(*out->rest));
         out->rest_room = size ? 2 * out->rest_room : 16;
     }
-    out->rest[out->rest_count++] = keep(out);
+    out->rest[out->rest_count] = (struct slice){copy, bytes.len};
+    return out->rest_count++;
 }
 
 /* The number of the shape that ends at node; 0 if it gets none. */
@@ -209,6 +207,18 @@ static uint32_t new_shape(struct attrs_out *out, struct attr_node *node)
     }
     out->shapes[out->shape_count++] = node;
     return node->shape = out->shape_count;
+}
+
+static struct attr_row *new_row(struct attrs_out *out)
+{
+    if (out->row_count == out->row_room) {
+        size_t size = out->row_room * sizeof(*out->rows);
+
+        out->rows = size ? scratch_double(out->scratch, out->rows, size)
+                         : scratch_alloc(out->scratch, 64 * sizeof(*out->rows));
+        out->row_room = size ? 2 * out->row_room : 64;
+    }
+    return &out->rows[out->row_count++];
 }
 
 void attrs_out_add(struct attrs_out *out, const struct attrs *attrs)
@@ -234,11 +244,9 @@ void attrs_out_add(struct attrs_out *out, const struct attrs *attrs)
         node->rows++;
         out->values.count = first + attrs->count;
     } else {
-        add_rest(out, attrs);
+        first = add_rest(out, attrs);
     }
-    numbers_add(out->scratch, &out->first, first);
-    numbers_add(out->scratch, &out->row_shape, shape);
-    numbers_add(out->scratch, &out->dropped, attrs->dropped);
+    *new_row(out) = (struct attr_row){first, shape, attrs->dropped};
 }
 
 /* ---- finishing ---- */
@@ -282,29 +290,34 @@ static void put_shapes(struct attrs_out *out, struct block_out *block,
     block_out_blob(block, id, buf_slice(text));
 }
 
-/* The rows that are not in the rest, by shape; rows of a shape in order. */
-static uint32_t *rows_by_shape(struct attrs_out *out)
+/* Where the values begin of the rows that are not in the rest, by shape; rows
+ * of a shape in order. */
+static uint32_t *firsts_by_shape(const struct attrs_out *out,
+                                 struct scratch *scratch, const uint32_t *order)
 {
-    uint32_t rows = out->row_shape.count, at = 0;
-    uint32_t *order = scratch_alloc(out->scratch, rows * sizeof(*order));
+    uint32_t at = 0;
+    uint32_t *firsts = scratch_alloc(scratch, out->row_count * sizeof(*firsts));
     uint32_t *next =
-        scratch_alloc(out->scratch, (out->shape_count + 1) * sizeof(*next));
+        scratch_alloc(scratch, (out->shape_count + 1) * sizeof(*next));
 
     for (uint32_t s = 0; s < out->shape_count; s++) {
         next[s + 1] = at;
         at += out->shapes[s]->rows;
     }
-    for (uint32_t row = 0; row < rows; row++)
-        if (out->row_shape.at[row])
-            order[next[out->row_shape.at[row]]++] =
-                (uint32_t)out->first.at[row];
-    return order;
+    for (uint32_t i = 0; i < out->row_count; i++) {
+        const struct attr_row *row = &out->rows[order ? order[i] : i];
+
+        if (row->shape)
+            firsts[next[row->shape]++] = row->first;
+    }
+    return firsts;
 }
 
 /* Deals the flat array out to the columns. */
-static void deal(struct attrs_out *out)
+static void deal(struct attrs_out *out, struct scratch *scratch,
+                 const uint32_t *order)
 {
-    const uint32_t *first = rows_by_shape(out);
+    const uint32_t *first = firsts_by_shape(out, scratch, order);
     uint32_t path[ATTR_MAX_COUNT];
 
     for (uint32_t s = 0; s < out->shape_count; s++) {
@@ -313,8 +326,8 @@ static void deal(struct attrs_out *out)
             out->columns[path[k]].count += out->shapes[s]->rows;
     }
     for (uint32_t i = 0; i < out->column_count; i++)
-        out->columns[i].values = scratch_alloc(
-            out->scratch, out->columns[i].count * sizeof(uint64_t));
+        out->columns[i].values =
+            scratch_alloc(scratch, out->columns[i].count * sizeof(uint64_t));
     for (uint32_t s = 0; s < out->shape_count; s++) {
         const struct attr_node *shape = out->shapes[s];
 
@@ -331,19 +344,49 @@ static void deal(struct attrs_out *out)
     }
 }
 
-void attrs_out_finish(struct attrs_out *out, struct block_out *block,
-                      uint32_t base)
+/* What each row has besides its values. */
+static void put_rows(const struct attrs_out *out, struct block_out *block,
+                     uint32_t id, bool shapes, const uint32_t *order)
 {
-    uint32_t rows = out->row_shape.count;
+    struct scratch_mark mark = scratch_mark(&block->scratch);
+    uint64_t *v = scratch_alloc(&block->scratch, out->row_count * sizeof(*v));
 
-    deal(out);
-    block_out_ints(block, base, out->dropped.at, rows, INTS_PLAIN);
+    for (uint32_t i = 0; i < out->row_count; i++) {
+        const struct attr_row *row = &out->rows[order ? order[i] : i];
+
+        v[i] = shapes ? row->shape : row->dropped;
+    }
+    block_out_ints(block, id, v, out->row_count, INTS_PLAIN);
+    scratch_rewind(&block->scratch, mark);
+}
+
+static void put_rest(const struct attrs_out *out, struct block_out *block,
+                     uint32_t id, const uint32_t *order)
+{
+    struct slice *rest =
+        scratch_alloc(&block->scratch, out->rest_count * sizeof(*rest));
+    uint32_t count = 0;
+
+    for (uint32_t i = 0; i < out->row_count && out->rest_count > 0; i++) {
+        const struct attr_row *row = &out->rows[order ? order[i] : i];
+
+        if (row->shape == 0)
+            rest[count++] = out->rest[row->first];
+    }
+    block_out_begin(block, id);
+    column_put_texts(&block->column, rest, count);
+    block_out_end(block);
+}
+
+void attrs_out_finish(struct attrs_out *out, struct block_out *block,
+                      uint32_t base, const uint32_t *order)
+{
+    deal(out, &block->scratch, order);
+    put_rows(out, block, base, false, order);
     put_columns(out, block, base + 1);
     put_shapes(out, block, base + 2);
-    block_out_ints(block, base + 3, out->row_shape.at, rows, INTS_PLAIN);
-    block_out_begin(block, base + 4);
-    column_put_texts(&block->column, out->rest, out->rest_count);
-    block_out_end(block);
+    put_rows(out, block, base + 3, true, order);
+    put_rest(out, block, base + 4, order);
     for (uint32_t i = 0; i < out->column_count; i++) {
         struct attr_column_out *column = &out->columns[i];
 

@@ -129,6 +129,14 @@ void block_out_ints(struct block_out *out, uint32_t id, uint64_t *values,
     block_out_end(out);
 }
 
+void block_out_same(struct block_out *out, uint32_t id, uint64_t value,
+                    uint32_t count)
+{
+    block_out_begin(out, id);
+    column_put_same(&out->column, value, count);
+    block_out_end(out);
+}
+
 void block_out_dict(struct block_out *out, uint32_t id, const struct dict *dict,
                     uint64_t *codes, uint32_t count)
 {

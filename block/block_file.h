@@ -98,6 +98,8 @@ void block_out_end(struct block_out *out);
 /* A whole column in one call. */
 void block_out_ints(struct block_out *out, uint32_t id, uint64_t *values,
                     uint32_t count, enum ints_hint hint);
+void block_out_same(struct block_out *out, uint32_t id, uint64_t value,
+                    uint32_t count);
 void block_out_dict(struct block_out *out, uint32_t id, const struct dict *dict,
                     uint64_t *codes, uint32_t count);
 void block_out_blob(struct block_out *out, uint32_t id, struct slice bytes);

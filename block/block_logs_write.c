@@ -47,7 +47,7 @@ static void init(struct logs_out *logs, struct block_writer *writer,
     summary_init(&logs->summary, scratch, true);
     body_out_init(&logs->body, out, &writer->split, &logs->summary, count);
     attrs_out_init(&logs->attrs, scratch, &out->value);
-    origin_init(&logs->origin, out, count);
+    origin_init(&logs->origin, scratch, &out->value, count);
 }
 
 static void sort_logs(const struct log_record **logs, uint32_t count,
@@ -161,7 +161,7 @@ static void put_columns(struct logs_out *logs)
     text_column_put(&logs->event_name, out, COL_EVENT);
     put_numbers(logs, COL_IS_EVENT, INTS_PLAIN);
     body_out_put_rows(&logs->body);
-    attrs_out_finish(&logs->attrs, out, COL_ATTRS);
+    attrs_out_finish(&logs->attrs, out, COL_ATTRS, NULL);
     body_out_put_variables(&logs->body);
 }
 

@@ -23,19 +23,18 @@ void text_column_put(struct text_column *column, struct block_out *out,
                    column->codes.count);
 }
 
-void origin_init(struct origin_out *origin, struct block_out *out,
-                 uint32_t count)
+void origin_init(struct origin_out *origin, struct scratch *scratch,
+                 struct buf *value, uint32_t count)
 {
     *origin = (struct origin_out){
-        .scratch = &out->scratch, .value = &out->value, .last_id = UINT64_MAX};
-    text_column_init(&origin->scopes, &out->scratch, count);
+        .scratch = scratch, .value = value, .last_id = UINT64_MAX};
+    text_column_init(&origin->scopes, scratch, count);
     dict_add(&origin->scopes.dict, (struct slice){NULL, 0}); /* 0: no scope */
     origin->known_mask = 1023;
-    origin->known = scratch_zero(&out->scratch, origin->known_mask + 1,
-                                 sizeof(*origin->known));
+    origin->known =
+        scratch_zero(scratch, origin->known_mask + 1, sizeof(*origin->known));
     origin->mask = 255;
-    origin->slots =
-        scratch_zero(&out->scratch, origin->mask + 1, sizeof(uint32_t));
+    origin->slots = scratch_zero(scratch, origin->mask + 1, sizeof(uint32_t));
 }
 
 static uint32_t *slot_of(struct origin_out *origin, uint64_t id)
@@ -47,7 +46,7 @@ static uint32_t *slot_of(struct origin_out *origin, uint64_t id)
     return &origin->slots[i];
 }
 
-static uint64_t resource_code(struct origin_out *origin, uint64_t id)
+static uint32_t resource_code(struct origin_out *origin, uint64_t id)
 {
     uint32_t *slot = slot_of(origin, id);
 
@@ -66,18 +65,12 @@ static uint64_t resource_code(struct origin_out *origin, uint64_t id)
     return *slot - 1;
 }
 
-static uint64_t encode_scope(struct origin_out *origin,
+static uint32_t encode_scope(struct origin_out *origin,
                              const struct scope *scope)
 {
-    struct slice bytes;
-    char *copy;
-
     buf_reset(origin->value);
     value_put_scope(origin->value, scope);
-    bytes = buf_slice(origin->value);
-    copy = scratch_alloc(origin->scratch, bytes.len);
-    slice_copy(copy, bytes);
-    return dict_add(&origin->scopes.dict, (struct slice){copy, bytes.len});
+    return dict_add(&origin->scopes.dict, buf_slice(origin->value));
 }
 
 static struct scope_slot *known_slot(struct origin_out *origin,
@@ -103,7 +96,7 @@ static void grow_known(struct origin_out *origin)
             *known_slot(origin, old[i].scope) = old[i];
 }
 
-static uint64_t scope_code(struct origin_out *origin, const struct scope *scope)
+uint32_t origin_scope(struct origin_out *origin, const struct scope *scope)
 {
     struct scope_slot *slot;
 
@@ -114,7 +107,7 @@ static uint64_t scope_code(struct origin_out *origin, const struct scope *scope)
         return slot->code;
     *slot = (struct scope_slot){scope, encode_scope(origin, scope)};
     if (2 * ++origin->known_count > origin->known_mask) {
-        uint64_t code = slot->code;
+        uint32_t code = slot->code;
 
         grow_known(origin);
         return code;
@@ -122,16 +115,22 @@ static uint64_t scope_code(struct origin_out *origin, const struct scope *scope)
     return slot->code;
 }
 
-void origin_add(struct origin_out *origin, uint32_t resource_id,
-                const struct scope *scope)
+uint32_t origin_resource(struct origin_out *origin, uint32_t resource_id)
 {
     if (resource_id != origin->last_id) {
         origin->last_id = resource_id;
         origin->last_code = resource_code(origin, resource_id);
     }
-    numbers_add(origin->scratch, &origin->resources, origin->last_code);
+    return origin->last_code;
+}
+
+void origin_add(struct origin_out *origin, uint32_t resource_id,
+                const struct scope *scope)
+{
+    numbers_add(origin->scratch, &origin->resources,
+                origin_resource(origin, resource_id));
     numbers_add(origin->scratch, &origin->scopes.codes,
-                scope_code(origin, scope));
+                origin_scope(origin, scope));
 }
 
 void origin_put(struct origin_out *origin, struct block_out *out)

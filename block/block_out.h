@@ -11,6 +11,7 @@
 
 struct block_writer {
     struct block_out out;
+    struct block_rows *rows;     /* of block_write_spans(), or NULL */
     struct template_split split; /* logs */
 };
 
@@ -42,19 +43,25 @@ struct origin_out {
     uint32_t *counts;         /* of each resource, by level */
     uint32_t *id_list;        /* the same as ids */
     uint32_t *slots, mask;    /* code + 1 by id; 0: free */
-    uint64_t last_id, last_code;
+    uint64_t last_id;
+    uint32_t last_code;
     struct text_column scopes;
     struct scope_slot {
         const struct scope *scope;
-        uint64_t code;
+        uint32_t code;
     } * known; /* by address */
     uint32_t known_count, known_mask;
 };
 
-void origin_init(struct origin_out *origin, struct block_out *out,
-                 uint32_t count);
+void origin_init(struct origin_out *origin, struct scratch *scratch,
+                 struct buf *value, uint32_t count);
+/* The next row's. */
 void origin_add(struct origin_out *origin, uint32_t resource_id,
                 const struct scope *scope);
+/* The two codes of it, for who keeps them himself until the rows are in
+ * order. */
+uint32_t origin_resource(struct origin_out *origin, uint32_t resource_id);
+uint32_t origin_scope(struct origin_out *origin, const struct scope *scope);
 void origin_put(struct origin_out *origin, struct block_out *out);
 
 /* Counts the rows of each resource by level (0 if levels is NULL), before

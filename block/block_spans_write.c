@@ -14,68 +14,35 @@
  * number of its. An event's time is less its span's start. Resource, scope,
  * name and so on are dictionary columns (column_write.c), attributes as in
  * attrs_write.c.
+ *
+ * Rows come coded (span_rows.c) and in any order. They are copied in order
+ * once; then each column that is not the same everywhere is one walk over them.
  */
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "block_out.h"
 #include "mem.h"
 #include "sort.h"
+#include "span_rows.h"
 
-enum { AHEAD = 8, SMALL_TRACE = 24 };
+enum { SMALL_TRACE = 24 };
 
-/* The columns with a number per row. */
-static const uint8_t number_columns[] = {
-    COL_PARENT,     COL_START,          COL_DURATION,      COL_KIND,
-    COL_STATUS,     COL_DROPPED_EVENTS, COL_DROPPED_LINKS, COL_EVENT_COUNT,
-    COL_LINK_COUNT, COL_FLAGS,          COL_FIXED_TIME};
-
+/* What is being written. */
 struct spans_out {
     struct block_out *out;
-    const struct span **spans;
+    struct block_rows *coded;
+    const struct span_row *rows; /* in order */
+    const uint32_t *order;       /* of rows, as they came */
     uint32_t count;
     struct numbers trace_count, trace_start, trace_length, trace_root;
-    char *trace_ids, *span_ids, *parent_ids;
+    uint64_t *parents, *starts;
+    char *trace_ids, *parent_ids;
     uint32_t parent_id_count;
-    uint64_t *rows[COL_FIXED]; /* numbers of each row, by column */
-    struct text_column name, operation, endpoint, status_message, trace_state;
-    struct text_column event_name, link_trace_id, link_span_id, link_state;
-    struct numbers event_time, link_flags;
-    struct attrs_out attrs, event_attrs, link_attrs;
-    struct origin_out origin;
     struct summary_out summary;
     struct block_meta *meta;
     uint32_t *by_id, by_id_mask; /* rows + 1 of a large trace, by span id */
 };
-
-static void init(struct spans_out *spans, struct block_out *out,
-                 const struct span **at, uint32_t count)
-{
-    struct scratch *scratch = &out->scratch;
-    struct text_column *texts[] = {&spans->name, &spans->operation,
-                                   &spans->endpoint, &spans->status_message,
-                                   &spans->trace_state};
-
-    *spans = (struct spans_out){.out = out, .spans = at, .count = count};
-    for (size_t i = 0; i < sizeof(number_columns); i++)
-        spans->rows[number_columns[i]] =
-            scratch_alloc(scratch, count * sizeof(uint64_t));
-    spans->trace_ids = scratch_alloc(scratch, (size_t)count * 16);
-    spans->span_ids = scratch_alloc(scratch, (size_t)count * 8);
-    spans->parent_ids = scratch_alloc(scratch, (size_t)count * 8);
-    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
-        text_column_init(texts[i], scratch, count);
-    text_column_init(&spans->event_name, scratch, 0);
-    text_column_init(&spans->link_trace_id, scratch, 0);
-    text_column_init(&spans->link_span_id, scratch, 0);
-    text_column_init(&spans->link_state, scratch, 0);
-    attrs_out_init(&spans->attrs, scratch, &out->value);
-    attrs_out_init(&spans->event_attrs, scratch, &out->value);
-    attrs_out_init(&spans->link_attrs, scratch, &out->value);
-    origin_init(&spans->origin, out, count);
-    summary_init(&spans->summary, scratch, false);
-}
 
 /* ---- order ---- */
 
@@ -89,53 +56,58 @@ static uint64_t high_half(const uint8_t *id)
 }
 
 /* Sorts by one half of the trace id, or by start. */
-static struct sort_row *sort_by(const struct span **spans,
+static struct sort_row *sort_by(const struct block_rows *rows,
                                 struct sort_row *order, struct sort_row *spare,
-                                uint32_t count, int half)
+                                int half)
 {
-    for (uint32_t i = 0; i < count; i++) {
-        const struct span *span = spans[order[i].row];
+    for (uint32_t i = 0; i < rows->count; i++) {
+        const struct span_row *row = span_row_at(rows, order[i].row);
 
         order[i].key =
-            half < 0 ? span->start_ns : high_half(span->trace_id + 8 * half);
+            half < 0 ? row->start_ns : high_half(row->trace_id + 8 * half);
     }
-    return sort_rows(order, spare, count);
+    return sort_rows(order, spare, rows->count);
 }
 
 /* True if ids of one high half differ in the low one. */
-static bool low_halves_differ(const struct span **spans,
-                              const struct sort_row *order, uint32_t count)
+static bool low_halves_differ(const struct block_rows *rows,
+                              const struct sort_row *order)
 {
-    for (uint32_t i = 1; i < count; i++)
+    for (uint32_t i = 1; i < rows->count; i++)
         if (order[i].key == order[i - 1].key &&
-            memcmp(spans[order[i].row]->trace_id,
-                   spans[order[i - 1].row]->trace_id, 16) != 0)
+            memcmp(span_row_at(rows, order[i].row)->trace_id,
+                   span_row_at(rows, order[i - 1].row)->trace_id, 16) != 0)
             return true;
     return false;
 }
 
-static void sort_spans(const struct span **spans, uint32_t count,
-                       struct scratch *scratch)
+static void sort_spans(struct spans_out *spans, struct scratch *scratch)
 {
-    size_t size = count * sizeof(struct sort_row);
+    const struct block_rows *rows = spans->coded;
+    size_t size = rows->count * sizeof(struct sort_row);
+    struct span_row *sorted =
+        scratch_alloc(scratch, rows->count * sizeof(*sorted));
+    uint32_t *numbers = scratch_alloc(scratch, rows->count * sizeof(*numbers));
+    struct scratch_mark mark = scratch_mark(scratch);
     struct sort_row *a = scratch_alloc(scratch, size), *order = a;
     struct sort_row *b = scratch_alloc(scratch, size);
-    const struct span **sorted =
-        scratch_alloc(scratch, count * sizeof(const struct span *));
 
-    for (uint32_t i = 0; i < count; i++)
+    for (uint32_t i = 0; i < rows->count; i++)
         order[i].row = i;
-    order = sort_by(spans, order, b, count, -1);
-    order = sort_by(spans, order, order == a ? b : a, count, 0);
-    if (low_halves_differ(spans, order, count)) {
-        order = sort_by(spans, order, order == a ? b : a, count, -1);
-        order = sort_by(spans, order, order == a ? b : a, count, 1);
-        order = sort_by(spans, order, order == a ? b : a, count, 0);
+    order = sort_by(rows, order, b, -1);
+    order = sort_by(rows, order, order == a ? b : a, 0);
+    if (low_halves_differ(rows, order)) {
+        order = sort_by(rows, order, order == a ? b : a, -1);
+        order = sort_by(rows, order, order == a ? b : a, 1);
+        order = sort_by(rows, order, order == a ? b : a, 0);
     }
-    for (uint32_t i = 0; i < count; i++)
-        sorted[i] = spans[order[i].row];
-    if (count > 0)
-        memcpy(spans, sorted, count * sizeof(const struct span *));
+    for (uint32_t i = 0; i < rows->count; i++) {
+        numbers[i] = order[i].row;
+        sorted[i] = *span_row_at(rows, order[i].row);
+    }
+    scratch_rewind(scratch, mark);
+    spans->rows = sorted;
+    spans->order = numbers;
 }
 
 /* ---- parents ---- */
@@ -147,7 +119,8 @@ static uint64_t id_hash(const uint8_t *id)
 
 /* Puts the rows of a large trace into a table by span id, the first of equal
  * ones in front. */
-static void index_trace(struct spans_out *spans, uint32_t first, uint32_t count)
+static void index_trace(struct spans_out *spans, const struct span_row *at,
+                        uint32_t count)
 {
     uint32_t slots = 64;
 
@@ -156,8 +129,7 @@ static void index_trace(struct spans_out *spans, uint32_t first, uint32_t count)
     spans->by_id = scratch_zero(&spans->out->scratch, slots, sizeof(uint32_t));
     spans->by_id_mask = slots - 1;
     for (uint32_t place = 0; place < count; place++) {
-        const uint8_t *id = spans->spans[first + place]->span_id;
-        uint32_t i = (uint32_t)id_hash(id) & spans->by_id_mask;
+        uint32_t i = (uint32_t)id_hash(at[place].span_id) & spans->by_id_mask;
 
         while (spans->by_id[i])
             i = (i + 1) & spans->by_id_mask;
@@ -166,176 +138,171 @@ static void index_trace(struct spans_out *spans, uint32_t first, uint32_t count)
 }
 
 /* The place in the trace of the span with this id; count if it is not here. */
-static uint32_t find_span(const struct spans_out *spans, uint32_t first,
-                          uint32_t count, const uint8_t *id)
+static uint32_t find_span(const struct spans_out *spans,
+                          const struct span_row *at, uint32_t count,
+                          const uint8_t *id)
 {
-    const struct span **at = spans->spans + first;
-
     if (count <= SMALL_TRACE) {
         uint32_t place = 0;
 
-        while (place < count && memcmp(at[place]->span_id, id, 8) != 0)
+        while (place < count && memcmp(at[place].span_id, id, 8) != 0)
             place++;
         return place;
     }
     for (uint32_t i = (uint32_t)id_hash(id) & spans->by_id_mask;
          spans->by_id[i]; i = (i + 1) & spans->by_id_mask)
-        if (memcmp(at[spans->by_id[i] - 1]->span_id, id, 8) == 0)
+        if (memcmp(at[spans->by_id[i] - 1].span_id, id, 8) == 0)
             return spans->by_id[i] - 1;
     return count;
 }
 
-static uint64_t parent_code(struct spans_out *spans, const struct span *span,
-                            uint32_t first, uint32_t count)
+static uint64_t parent_code(struct spans_out *spans, const struct span_row *at,
+                            uint32_t count, const uint8_t *id)
 {
     uint32_t place;
 
-    if (id_is_zero(span->parent_span_id, 8))
+    if (id_is_zero(id, 8))
         return 0;
-    place = find_span(spans, first, count, span->parent_span_id);
+    place = find_span(spans, at, count, id);
     if (place < count)
         return 2 + (uint64_t)place;
-    memcpy(spans->parent_ids + (size_t)spans->parent_id_count++ * 8,
-           span->parent_span_id, 8);
+    memcpy(spans->parent_ids + (size_t)spans->parent_id_count++ * 8, id, 8);
     return 1;
 }
 
-/* ---- rows ---- */
+/* ---- traces ---- */
 
-static void add_events(struct spans_out *spans, const struct span *span)
+static void note_times(struct block_meta *meta, uint64_t start, uint64_t end)
 {
-    struct scratch *scratch = &spans->out->scratch;
-
-    for (uint32_t i = 0; i < span->event_count; i++) {
-        const struct span_event *event = &span->events[i];
-
-        numbers_add(scratch, &spans->event_time,
-                    zigzag((int64_t)(event->time_ns - span->start_ns)));
-        text_column_add(&spans->event_name, event->name);
-        attrs_out_add(&spans->event_attrs, &event->attrs);
-    }
-}
-
-static void add_links(struct spans_out *spans, const struct span *span)
-{
-    for (uint32_t i = 0; i < span->link_count; i++) {
-        const struct span_link *link = &span->links[i];
-
-        text_column_add(&spans->link_trace_id,
-                        (struct slice){(const char *)link->trace_id, 16});
-        text_column_add(&spans->link_span_id,
-                        (struct slice){(const char *)link->span_id, 8});
-        text_column_add(&spans->link_state, link->trace_state);
-        numbers_add(&spans->out->scratch, &spans->link_flags, link->flags);
-        attrs_out_add(&spans->link_attrs, &link->attrs);
-    }
-}
-
-static void add_span(struct spans_out *spans, uint32_t row)
-{
-    const struct span *span = spans->spans[row];
-
-    memcpy(spans->span_ids + (size_t)row * 8, span->span_id, 8);
-    spans->rows[COL_DURATION][row] = span->end_ns - span->start_ns;
-    spans->rows[COL_KIND][row] = span->kind;
-    spans->rows[COL_STATUS][row] = span->status;
-    spans->rows[COL_FLAGS][row] = span->flags;
-    spans->rows[COL_FIXED_TIME][row] = span->fixed;
-    spans->rows[COL_DROPPED_EVENTS][row] = span->dropped_events;
-    spans->rows[COL_DROPPED_LINKS][row] = span->dropped_links;
-    spans->rows[COL_EVENT_COUNT][row] = span->event_count;
-    spans->rows[COL_LINK_COUNT][row] = span->link_count;
-    text_column_add(&spans->name, span->name);
-    text_column_add(&spans->operation, span->operation);
-    text_column_add(&spans->endpoint, span->endpoint);
-    text_column_add(&spans->status_message, span->status_message);
-    text_column_add(&spans->trace_state, span->trace_state);
-    origin_add(&spans->origin, span->resource_id, span->scope);
-    attrs_out_add(&spans->attrs, &span->attrs);
-    add_events(spans, span);
-    add_links(spans, span);
+    meta->min_ns = start < meta->min_ns ? start : meta->min_ns;
+    meta->max_ns = start > meta->max_ns ? start : meta->max_ns;
+    meta->max_end_ns = end > meta->max_end_ns ? end : meta->max_end_ns;
+    if (end - start > meta->max_duration_ns)
+        meta->max_duration_ns = end - start;
 }
 
 /* One trace: what it has as a whole, and how its spans hang together. */
 static void add_trace(struct spans_out *spans, uint32_t first, uint32_t count)
 {
-    const struct span **at = spans->spans + first;
+    const struct span_row *at = spans->rows + first;
     struct scratch *scratch = &spans->out->scratch;
-    uint64_t start = at[0]->start_ns, end = 0, last = start, root = 0;
+    uint64_t start = at->start_ns, end = 0, last = start, root = 0;
 
     if (count > SMALL_TRACE)
-        index_trace(spans, first, count);
+        index_trace(spans, at, count);
     for (uint32_t i = 0; i < count; i++) {
-        uint64_t parent = parent_code(spans, at[i], first, count);
+        uint64_t parent = parent_code(spans, at, count, at[i].parent_id);
+        uint64_t ends = at[i].start_ns + at[i].duration;
 
-        spans->rows[COL_PARENT][first + i] = parent;
-        spans->rows[COL_START][first + i] = at[i]->start_ns - last;
-        last = at[i]->start_ns;
-        end = at[i]->end_ns > end ? at[i]->end_ns : end;
+        spans->parents[first + i] = parent;
+        spans->starts[first + i] = at[i].start_ns - last;
+        last = at[i].start_ns;
+        end = ends > end ? ends : end;
         if (parent == 0 && root == 0)
             root = i + 1;
+        if (at[i].status == SPAN_ERROR)
+            spans->meta->levels = 1U << SPAN_ERROR;
+        note_times(spans->meta, at[i].start_ns, ends);
     }
     memcpy(spans->trace_ids + (size_t)spans->trace_count.count * 16,
-           at[0]->trace_id, 16);
+           at->trace_id, 16);
     numbers_add(scratch, &spans->trace_count, count);
     numbers_add(scratch, &spans->trace_start, start);
     numbers_add(scratch, &spans->trace_length, end - start);
     numbers_add(scratch, &spans->trace_root, root);
-    summary_add_trace(&spans->summary, at[0]->trace_id);
+    summary_add_trace(&spans->summary, at->trace_id);
 }
 
-static void add_all(struct spans_out *spans)
+static void add_traces(struct spans_out *spans)
 {
-    const struct span **at = spans->spans;
+    const struct span_row *at = spans->rows;
     uint32_t first = 0;
 
-    for (uint32_t row = 0; row < spans->count; row++) {
-        if (row + AHEAD < spans->count) { /* they lie all over the head */
-            __builtin_prefetch(at[row + AHEAD / 2]->attrs.at);
-            __builtin_prefetch(at[row + AHEAD]);
-            __builtin_prefetch((const char *)at[row + AHEAD] + 64);
-            __builtin_prefetch((const char *)at[row + AHEAD] + 128);
-            __builtin_prefetch((const char *)at[row + AHEAD] + 192);
-        }
-        if (row > first &&
-            memcmp(at[row]->trace_id, at[first]->trace_id, 16) != 0) {
+    *spans->meta =
+        (struct block_meta){.count = spans->count, .min_ns = UINT64_MAX};
+    for (uint32_t row = 1; row < spans->count; row++)
+        if (memcmp(at[row].trace_id, at[first].trace_id, 16) != 0) {
             add_trace(spans, first, row - first);
             first = row;
         }
-        add_span(spans, row);
-    }
     if (spans->count > 0)
         add_trace(spans, first, spans->count - first);
+    else
+        spans->meta->min_ns = 0;
 }
 
-static void fill_meta(const struct spans_out *spans, struct block_meta *meta)
-{
-    *meta = (struct block_meta){.count = spans->count, .min_ns = UINT64_MAX};
-    for (uint32_t row = 0; row < spans->count; row++) {
-        const struct span *span = spans->spans[row];
-        uint64_t duration = span->end_ns - span->start_ns;
+/* ---- columns of the rows ---- */
 
-        if (span->start_ns < meta->min_ns)
-            meta->min_ns = span->start_ns;
-        if (span->start_ns > meta->max_ns)
-            meta->max_ns = span->start_ns;
-        if (span->end_ns > meta->max_end_ns)
-            meta->max_end_ns = span->end_ns;
-        if (duration > meta->max_duration_ns)
-            meta->max_duration_ns = duration;
-        if (span->status == SPAN_ERROR)
-            meta->levels = 1U << SPAN_ERROR;
+/* A member of struct span_row. */
+struct field {
+    size_t offset, size;
+};
+
+#define FIELD(name)                                  \
+    ((struct field){offsetof(struct span_row, name), \
+                    sizeof(((struct span_row *)0)->name)})
+
+static uint64_t field_get(const void *row, struct field field)
+{
+    const char *at = (const char *)row + field.offset;
+    uint64_t v = 0;
+    uint32_t v4;
+
+    if (field.size == 4) {
+        memcpy(&v4, at, 4);
+        return v4;
     }
-    if (spans->count == 0)
-        meta->min_ns = 0;
+    if (field.size == 1)
+        return (uint8_t)*at;
+    memcpy(&v, at, 8);
+    return v;
 }
 
-/* ---- writing the columns, in order of their ids ---- */
-
-static void put_numbers(struct spans_out *spans, uint32_t id,
-                        enum ints_hint hint)
+static bool field_differs(const struct spans_out *spans, struct field field)
 {
-    block_out_ints(spans->out, id, spans->rows[id], spans->count, hint);
+    return field_get(spans->coded->differ, field) != 0;
+}
+
+static uint64_t *field_values(const struct spans_out *spans, struct field field)
+{
+    const char *at = (const char *)spans->rows + field.offset;
+    uint64_t *v =
+        scratch_alloc(&spans->out->scratch, spans->count * sizeof(*v));
+
+    if (field.size == 4)
+        for (uint32_t i = 0; i < spans->count; i++, at += sizeof(*spans->rows))
+            v[i] = *(const uint32_t *)(const void *)at;
+    else
+        for (uint32_t i = 0; i < spans->count; i++)
+            v[i] = field_get(&spans->rows[i], field);
+    return v;
+}
+
+static void put_field(struct spans_out *spans, uint32_t id, struct field field,
+                      enum ints_hint hint)
+{
+    struct scratch_mark mark = scratch_mark(&spans->out->scratch);
+
+    if (field_differs(spans, field))
+        block_out_ints(spans->out, id, field_values(spans, field), spans->count,
+                       hint);
+    else
+        block_out_same(spans->out, id,
+                       spans->count ? field_get(spans->rows, field) : 0,
+                       spans->count);
+    scratch_rewind(&spans->out->scratch, mark);
+}
+
+static void put_texts(struct spans_out *spans, uint32_t id, struct field field,
+                      const struct dict *dict)
+{
+    struct scratch_mark mark = scratch_mark(&spans->out->scratch);
+    /* Codes that are all the same are that of the first. */
+    uint64_t *codes =
+        field_differs(spans, field) ? field_values(spans, field) : NULL;
+
+    block_out_dict(spans->out, id, dict, codes, spans->count);
+    scratch_rewind(&spans->out->scratch, mark);
 }
 
 static void put_list(struct spans_out *spans, uint32_t id,
@@ -344,7 +311,68 @@ static void put_list(struct spans_out *spans, uint32_t id,
     block_out_ints(spans->out, id, list->at, list->count, hint);
 }
 
-static void put_columns(struct spans_out *spans)
+static void put_span_ids(struct spans_out *spans)
+{
+    struct scratch_mark mark = scratch_mark(&spans->out->scratch);
+    char *ids = scratch_alloc(&spans->out->scratch, (size_t)spans->count * 8);
+
+    for (uint32_t i = 0; i < spans->count; i++)
+        memcpy(ids + (size_t)i * 8, spans->rows[i].span_id, 8);
+    block_out_blob(spans->out, COL_SPAN_ID,
+                   (struct slice){ids, (size_t)spans->count * 8});
+    scratch_rewind(&spans->out->scratch, mark);
+}
+
+/* ---- events and links ---- */
+
+/* The numbers of the rows of a table beside the spans, in order of these. */
+static uint32_t *order_of(const struct spans_out *spans, struct field first,
+                          struct field count, uint32_t total)
+{
+    uint32_t *order =
+        scratch_alloc(&spans->out->scratch, total * sizeof(*order));
+    uint32_t at = 0;
+
+    for (uint32_t i = 0; i < spans->count && total > 0; i++) {
+        uint64_t from = field_get(&spans->rows[i], first);
+        uint64_t n = field_get(&spans->rows[i], count);
+
+        for (uint64_t k = 0; k < n; k++)
+            order[at++] = (uint32_t)(from + k);
+    }
+    return order;
+}
+
+static uint64_t *in_order(const struct spans_out *spans,
+                          const struct numbers *numbers, const uint32_t *order)
+{
+    uint64_t *v =
+        scratch_alloc(&spans->out->scratch, numbers->count * sizeof(*v));
+
+    for (uint32_t i = 0; i < numbers->count; i++)
+        v[i] = numbers->at[order[i]];
+    return v;
+}
+
+static void put_table_texts(struct spans_out *spans, uint32_t id,
+                            const struct text_column *texts,
+                            const uint32_t *order)
+{
+    block_out_dict(spans->out, id, &texts->dict,
+                   in_order(spans, &texts->codes, order), texts->codes.count);
+}
+
+static void put_table_numbers(struct spans_out *spans, uint32_t id,
+                              const struct numbers *numbers,
+                              const uint32_t *order, enum ints_hint hint)
+{
+    block_out_ints(spans->out, id, in_order(spans, numbers, order),
+                   numbers->count, hint);
+}
+
+/* ---- all columns, in order of their ids ---- */
+
+static void put_traces(struct spans_out *spans)
 {
     struct block_out *out = spans->out;
     size_t traces = spans->trace_count.count;
@@ -355,37 +383,107 @@ static void put_columns(struct spans_out *spans)
     put_list(spans, COL_TRACE_START, &spans->trace_start, INTS_AUTO);
     put_list(spans, COL_TRACE_LENGTH, &spans->trace_length, INTS_AUTO);
     put_list(spans, COL_TRACE_ROOT, &spans->trace_root, INTS_PLAIN);
-    block_out_blob(out, COL_SPAN_ID,
-                   (struct slice){spans->span_ids, (size_t)spans->count * 8});
-    put_numbers(spans, COL_PARENT, INTS_PLAIN);
+    put_span_ids(spans);
+    block_out_ints(out, COL_PARENT, spans->parents, spans->count, INTS_PLAIN);
     block_out_blob(
         out, COL_PARENT_ID,
         (struct slice){spans->parent_ids, (size_t)spans->parent_id_count * 8});
-    put_numbers(spans, COL_START, INTS_AUTO);
-    put_numbers(spans, COL_DURATION, INTS_AUTO);
-    text_column_put(&spans->name, out, COL_NAME);
-    text_column_put(&spans->operation, out, COL_OPERATION);
-    text_column_put(&spans->endpoint, out, COL_ENDPOINT);
-    put_numbers(spans, COL_KIND, INTS_PLAIN);
-    put_numbers(spans, COL_STATUS, INTS_PLAIN);
-    text_column_put(&spans->status_message, out, COL_STATUS_MESSAGE);
-    text_column_put(&spans->trace_state, out, COL_TRACE_STATE);
-    put_numbers(spans, COL_DROPPED_EVENTS, INTS_PLAIN);
-    put_numbers(spans, COL_DROPPED_LINKS, INTS_PLAIN);
-    put_numbers(spans, COL_EVENT_COUNT, INTS_PLAIN);
-    put_list(spans, COL_EVENT_TIME, &spans->event_time, INTS_AUTO);
-    text_column_put(&spans->event_name, out, COL_EVENT_NAME);
-    put_numbers(spans, COL_LINK_COUNT, INTS_PLAIN);
-    text_column_put(&spans->link_trace_id, out, COL_LINK_TRACE_ID);
-    text_column_put(&spans->link_span_id, out, COL_LINK_SPAN_ID);
-    text_column_put(&spans->link_state, out, COL_LINK_TRACE_STATE);
-    put_list(spans, COL_LINK_FLAGS, &spans->link_flags, INTS_PLAIN);
-    origin_put(&spans->origin, out);
-    put_numbers(spans, COL_FLAGS, INTS_PLAIN);
-    put_numbers(spans, COL_FIXED_TIME, INTS_PLAIN);
-    attrs_out_finish(&spans->attrs, out, COL_ATTRS);
-    attrs_out_finish(&spans->event_attrs, out, COL_EVENT_ATTRS);
-    attrs_out_finish(&spans->link_attrs, out, COL_LINK_ATTRS);
+    block_out_ints(out, COL_START, spans->starts, spans->count, INTS_AUTO);
+}
+
+static void put_columns(struct spans_out *spans)
+{
+    struct block_rows *coded = spans->coded;
+    const uint32_t *events = order_of(
+        spans, FIELD(event_first), FIELD(event_count), coded->event_time.count);
+    const uint32_t *links = order_of(
+        spans, FIELD(link_first), FIELD(link_count), coded->link_flags.count);
+
+    put_traces(spans);
+    put_field(spans, COL_DURATION, FIELD(duration), INTS_AUTO);
+    put_texts(spans, COL_NAME, FIELD(name), &coded->name);
+    put_texts(spans, COL_OPERATION, FIELD(operation), &coded->operation);
+    put_texts(spans, COL_ENDPOINT, FIELD(endpoint), &coded->endpoint);
+    put_field(spans, COL_KIND, FIELD(kind), INTS_PLAIN);
+    put_field(spans, COL_STATUS, FIELD(status), INTS_PLAIN);
+    put_texts(spans, COL_STATUS_MESSAGE, FIELD(status_message),
+              &coded->status_message);
+    put_texts(spans, COL_TRACE_STATE, FIELD(trace_state), &coded->trace_state);
+    put_field(spans, COL_DROPPED_EVENTS, FIELD(dropped_events), INTS_PLAIN);
+    put_field(spans, COL_DROPPED_LINKS, FIELD(dropped_links), INTS_PLAIN);
+    put_field(spans, COL_EVENT_COUNT, FIELD(event_count), INTS_PLAIN);
+    put_table_numbers(spans, COL_EVENT_TIME, &coded->event_time, events,
+                      INTS_AUTO);
+    put_table_texts(spans, COL_EVENT_NAME, &coded->event_name, events);
+    put_field(spans, COL_LINK_COUNT, FIELD(link_count), INTS_PLAIN);
+    put_table_texts(spans, COL_LINK_TRACE_ID, &coded->link_trace_id, links);
+    put_table_texts(spans, COL_LINK_SPAN_ID, &coded->link_span_id, links);
+    put_table_texts(spans, COL_LINK_TRACE_STATE, &coded->link_state, links);
+    put_table_numbers(spans, COL_LINK_FLAGS, &coded->link_flags, links,
+                      INTS_PLAIN);
+    origin_put(&coded->origin, spans->out);
+    put_field(spans, COL_FLAGS, FIELD(flags), INTS_PLAIN);
+    put_field(spans, COL_FIXED_TIME, FIELD(fixed), INTS_PLAIN);
+    attrs_out_finish(&coded->attrs, spans->out, COL_ATTRS, spans->order);
+    attrs_out_finish(&coded->event_attrs, spans->out, COL_EVENT_ATTRS, events);
+    attrs_out_finish(&coded->link_attrs, spans->out, COL_LINK_ATTRS, links);
+}
+
+static void init(struct spans_out *spans, struct block_rows *rows,
+                 struct block_out *out, struct block_meta *meta)
+{
+    struct scratch *scratch = &out->scratch;
+    uint32_t count = rows->count;
+
+    *spans = (struct spans_out){
+        .out = out, .coded = rows, .count = count, .meta = meta};
+    spans->parents = scratch_alloc(scratch, count * sizeof(uint64_t));
+    spans->starts = scratch_alloc(scratch, count * sizeof(uint64_t));
+    spans->trace_ids = scratch_alloc(scratch, (size_t)count * 16);
+    spans->parent_ids = scratch_alloc(scratch, (size_t)count * 8);
+    summary_init(&spans->summary, scratch, false);
+}
+
+/* The codes of resources and scopes, in order. */
+static void order_origin(struct spans_out *spans)
+{
+    struct origin_out *origin = &spans->coded->origin;
+
+    origin->resources = (struct numbers){field_values(spans, FIELD(resource)),
+                                         spans->count, spans->count};
+    origin->scopes.codes = (struct numbers){field_values(spans, FIELD(scope)),
+                                            spans->count, spans->count};
+}
+
+/* *order: of the rows, until the writer's next block. */
+static enum status write_rows(struct block_writer *writer,
+                              struct block_rows *rows, struct buf *block,
+                              struct buf *summary, struct block_meta *meta,
+                              const uint32_t **order)
+{
+    struct spans_out spans;
+    enum status status;
+
+    block_out_reset(&writer->out);
+    init(&spans, rows, &writer->out, meta);
+    sort_spans(&spans, &writer->out.scratch);
+    add_traces(&spans);
+    order_origin(&spans);
+    origin_count(&rows->origin, NULL);
+    origin_summary(&rows->origin, BLOCK_SPANS, &spans.summary, summary);
+    put_columns(&spans);
+    *order = spans.order;
+    status = block_out_finish(&writer->out, BLOCK_SPANS, spans.count, block);
+    return status != OK ? status : summary->status;
+}
+
+enum status block_write_rows(struct block_writer *writer,
+                             struct block_rows *rows, struct buf *block,
+                             struct buf *summary, struct block_meta *meta)
+{
+    const uint32_t *order;
+
+    return write_rows(writer, rows, block, summary, meta, &order);
 }
 
 enum status block_write_spans(struct block_writer *writer,
@@ -393,20 +491,24 @@ enum status block_write_spans(struct block_writer *writer,
                               struct buf *block, struct buf *summary,
                               struct block_meta *meta)
 {
-    struct spans_out out;
+    struct scratch *scratch = &writer->out.scratch;
+    const struct span **sorted;
+    const uint32_t *order;
     enum status status;
 
-    assert(count <= BLOCK_MAX_ROWS);
-    block_out_reset(&writer->out);
-    sort_spans(spans, count, &writer->out.scratch);
-    init(&out, &writer->out, spans, count);
-    add_all(&out);
-    fill_meta(&out, meta);
-    origin_count(&out.origin, NULL);
-    origin_summary(&out.origin, BLOCK_SPANS, &out.summary, summary);
-    put_columns(&out);
-    status = block_out_finish(&writer->out, BLOCK_SPANS, count, block);
-    return status != OK ? status : summary->status;
+    if (writer->rows)
+        block_rows_reset(writer->rows);
+    else
+        writer->rows = block_rows_new();
+    for (uint32_t i = 0; i < count; i++)
+        block_rows_add(writer->rows, spans[i]);
+    status = write_rows(writer, writer->rows, block, summary, meta, &order);
+    sorted = scratch_alloc(scratch, count * sizeof(const struct span *));
+    for (uint32_t i = 0; i < count; i++)
+        sorted[i] = spans[order[i]];
+    if (count > 0)
+        memcpy(spans, sorted, count * sizeof(const struct span *));
+    return status;
 }
 
 struct block_writer *block_writer_new(void)
@@ -421,6 +523,7 @@ void block_writer_free(struct block_writer *writer)
 {
     if (!writer)
         return;
+    block_rows_free(writer->rows);
     block_out_release(&writer->out);
     free(writer);
 }

@@ -80,16 +80,10 @@ static void add_vars(struct body_out *body, const struct slice *vars,
 static uint32_t template_of(struct body_out *body)
 {
     struct template_split *split = body->split;
-    uint32_t known = body->templates.count, code;
-    char *copy;
+    uint32_t code =
+        dict_add(&body->templates, (struct slice){split->text, split->len});
 
-    code = dict_add(&body->templates, (struct slice){split->text, split->len});
     body->templates.unique = false; /* a template must be found again */
-    if (code < known)
-        return code;
-    copy = scratch_alloc(&body->out->scratch, split->len);
-    memcpy(copy, split->text, split->len);
-    body->templates.texts[code].ptr = copy;
     return code;
 }
 
@@ -97,15 +91,10 @@ static void add_value(struct body_out *body, const struct attr *value)
 {
     struct buf *out = &body->out->value;
     uint32_t known = body->values.dict.count;
-    struct slice bytes;
-    char *copy;
 
     buf_reset(out);
     value_put(out, value);
-    bytes = buf_slice(out);
-    copy = scratch_alloc(&body->out->scratch, bytes.len);
-    slice_copy(copy, bytes);
-    text_column_add(&body->values, (struct slice){copy, bytes.len});
+    text_column_add(&body->values, buf_slice(out));
     if (body->values.dict.count == known)
         return;
     buf_reset(out);

@@ -40,6 +40,9 @@ enum ints_hint {
 void column_put_ints(struct column_out *column, uint64_t *values,
                      uint32_t count, enum ints_hint hint);
 
+/* Appends count times the same value. */
+void column_put_same(struct column_out *column, uint64_t value, uint32_t count);
+
 /* Appends bytes with their length, compressed if that helps. */
 void column_put_blob(struct column_out *column, struct slice bytes);
 
@@ -47,10 +50,12 @@ void column_put_blob(struct column_out *column, struct slice bytes);
 void column_put_texts(struct column_out *column, const struct slice *texts,
                       uint32_t count);
 
-/* Distinct texts in order of arrival. The texts are not copied. */
+/* Distinct texts in order of arrival, copied. */
 struct dict {
     struct scratch *scratch;
     struct slice *texts;
+    char *at; /* where the next text is copied to */
+    uint32_t left, piece;
     struct dict_slot {
         uint32_t hash, number; /* code + 1; 0: free */
     } * slots;
@@ -62,7 +67,7 @@ struct dict {
 void dict_init(struct dict *dict, struct scratch *scratch);
 uint32_t dict_find_or_add(struct dict *dict, struct slice text);
 
-/* The code of text, which must stay until the column is written. */
+/* The code of text. */
 static inline uint32_t dict_add(struct dict *dict, struct slice text)
 {
     if (dict->count > 0 && !dict->unique) {
@@ -76,8 +81,9 @@ static inline uint32_t dict_add(struct dict *dict, struct slice text)
     return dict_find_or_add(dict, text);
 }
 
-/* Appends the column of dict's texts with these codes. pieces: texts that
- * hardly repeat may be stored so that a few are read without all. */
+/* Appends the column of dict's texts with these codes; NULL: all are 0.
+ * pieces: texts that hardly repeat may be stored so that a few are read without
+ * all. */
 void column_put_dict(struct column_out *column, const struct dict *dict,
                      uint64_t *codes, uint32_t count, bool pieces);
 

@@ -33,6 +33,8 @@ enum {
     SAMPLE = 1024,
     SAMPLE_FLAT = 5700, /* sum of squared counts; 5120 if all is random */
     DICT_TRIAL = 1024,  /* look-ups before a dictionary may give up */
+    DICT_PIECE_MIN = 256,
+    DICT_PIECE_MAX = 16 * 1024, /* of memory for texts */
 };
 
 /* ---- bytes ---- */
@@ -213,6 +215,19 @@ void column_put_ints(struct column_out *column, uint64_t *values,
     put_planes(column, values, count);
 }
 
+void column_put_same(struct column_out *column, uint64_t value, uint32_t count)
+{
+    struct buf *out = column->out;
+
+    buf_varint(out, count);
+    if (count == 0)
+        return;
+    buf_byte(out, 0);
+    buf_varint(out, value);
+    buf_varint(out, 1); /* factor */
+    buf_byte(out, 0);   /* planes */
+}
+
 /* ---- texts ---- */
 
 /* Texts back to back, as blobs of at most `piece` texts each. */
@@ -280,7 +295,10 @@ void column_put_dict(struct column_out *column, const struct dict *dict,
         buf_byte(column->out, 1);
         put_lens(column, dict->texts, NULL, dict->count);
         put_heap(column, dict->texts, NULL, dict->count, UINT32_MAX);
-        column_put_ints(column, codes, count, INTS_PLAIN);
+        if (codes)
+            column_put_ints(column, codes, count, INTS_PLAIN);
+        else
+            column_put_same(column, 0, count);
     }
     scratch_rewind(column->scratch, mark);
 }
@@ -289,7 +307,7 @@ void column_put_dict(struct column_out *column, const struct dict *dict,
 
 void dict_init(struct dict *dict, struct scratch *scratch)
 {
-    *dict = (struct dict){.scratch = scratch};
+    *dict = (struct dict){.scratch = scratch, .piece = DICT_PIECE_MIN};
 }
 
 /* Of texts in memory only, so short ones may have a hash of their own, without
@@ -338,6 +356,33 @@ static void dict_grow(struct dict *dict)
             dict_place(dict, old[i]);
 }
 
+static struct slice own_copy(struct scratch *scratch, struct slice text)
+{
+    char *copy = scratch_alloc(scratch, text.len);
+
+    slice_copy(copy, text);
+    return (struct slice){copy, text.len};
+}
+
+/* A copy next to the one before: what is looked up together lies together. */
+static struct slice dict_keep(struct dict *dict, struct slice text)
+{
+    char *copy = dict->at;
+
+    if (text.len > dict->left) {
+        if (text.len > dict->piece / 4)
+            return own_copy(dict->scratch, text);
+        copy = scratch_alloc(dict->scratch, dict->piece);
+        dict->left = dict->piece;
+        if (dict->piece < DICT_PIECE_MAX)
+            dict->piece *= 2;
+    }
+    slice_copy(copy, text);
+    dict->at = copy + text.len;
+    dict->left -= (uint32_t)text.len;
+    return (struct slice){copy, text.len};
+}
+
 uint32_t dict_find_or_add(struct dict *dict, struct slice text)
 {
     uint32_t hash, i;
@@ -345,7 +390,7 @@ uint32_t dict_find_or_add(struct dict *dict, struct slice text)
     if (dict->count == dict->room)
         dict_grow(dict);
     if (dict->unique) {
-        dict->texts[dict->count] = text;
+        dict->texts[dict->count] = dict_keep(dict, text);
         return dict->count++;
     }
     hash = text_hash(text);
@@ -360,7 +405,7 @@ uint32_t dict_find_or_add(struct dict *dict, struct slice text)
     if (dict->lookups >= DICT_TRIAL &&
         dict->count > dict->lookups - dict->lookups / 8)
         dict->unique = true;
-    dict->texts[dict->count] = text;
+    dict->texts[dict->count] = dict_keep(dict, text);
     dict->slots[i] = (struct dict_slot){hash, dict->count + 1};
     return dict->last = dict->count++;
 }

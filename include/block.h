@@ -35,6 +35,17 @@ struct block_writer *block_writer_new(void);
 void block_writer_free(struct block_writer *writer);
 
 /*
+ * Spans on their way into a block, coded as they come, while they are in the
+ * cache. What is added may go, but for the scope, which must stay where it is
+ * until the rows are reset.  */
+struct block_rows;
+struct block_rows *block_rows_new(void);
+void block_rows_free(struct block_rows *rows); /* NULL is fine */
+void block_rows_reset(struct block_rows *rows);
+uint32_t block_rows_count(const struct block_rows *rows);
+void block_rows_add(struct block_rows *rows, const struct span *span);
+
+/*
  * Encodes count records. `block` gets the columns, `summary` a short run of
  * bytes kept beside it: resource ids with their counts (logs: by level) and
  * the filters over trace ids and over words. The arrays of pointers are sorted
@@ -45,6 +56,11 @@ MUST_CHECK enum status block_write_spans(struct block_writer *writer,
                                          uint32_t count, struct buf *block,
                                          struct buf *summary,
                                          struct block_meta *meta);
+/* The same of rows, which are to be reset then. */
+MUST_CHECK enum status block_write_rows(struct block_writer *writer,
+                                        struct block_rows *rows,
+                                        struct buf *block, struct buf *summary,
+                                        struct block_meta *meta);
 MUST_CHECK enum status block_write_logs(struct block_writer *writer,
                                         const struct log_record **logs,
                                         uint32_t count, struct buf *block,

@@ -57,6 +57,7 @@ void section_free(struct section *section)
         free(run);
         run = next;
     }
+    block_rows_free(section->rows);
     free(section);
 }
 

@@ -16,6 +16,7 @@
 #include <stdbool.h>
 
 #include "batch.h"
+#include "block.h"
 #include "store.h"
 
 enum { RUN_BATCHES = 62 };
@@ -37,6 +38,7 @@ struct section {
     uint64_t opened_ns;   /* clock_monotonic_ns */
     uint64_t received_ns; /* earliest arrival of its batches; UINT64_MAX */
     uint64_t records, bytes;
+    struct block_rows *rows; /* all of its spans, coded; NULL: not done */
     uint32_t batch_count;
     struct batch_run first_run, *last_run;
 };

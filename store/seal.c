@@ -138,9 +138,11 @@ static enum status write_all(struct store *store, const struct commit *commit)
         status = saves_write(g, db);
     if (status == OK)
         status = origins_write(&commit->origins, db);
-    for (uint32_t i = 0; i < commit->count && status == OK; i++)
+    for (uint32_t i = 0; i < commit->count && status == OK; i++) {
         status = sealer_write(store->sealer, db, &store->options,
                               commit->sections[i]);
+        store_spare_rows(store, commit->sections[i]);
+    }
     return status;
 }
 
@@ -278,6 +280,9 @@ static void maintain(struct loop *loop, uint64_t now)
         loop->trimmed = false;
     if (!more && !loop->trimmed && now - loop->commit_ns > IDLE_NS) {
         sealer_trim(store->sealer);
+        pthread_mutex_lock(&store->lock);
+        store_trim_rows(store);
+        pthread_mutex_unlock(&store->lock);
         db_shrink(store->db);
         loop->trimmed = true;
         atomic_store(&store->trim, true);

@@ -15,7 +15,8 @@ void sealer_free(struct sealer *sealer);
 void sealer_trim(struct sealer *sealer);
 struct series_writer *sealer_series(struct sealer *sealer);
 
-/* Writes one section and its stream's new watermark. */
+/* Writes one section and its stream's new watermark. Its coded rows are used up
+ * by that, whether it succeeds or not. */
 MUST_CHECK enum status sealer_write(struct sealer *sealer, struct db *db,
                                     const struct store_options *options,
                                     const struct section *section);

@@ -119,15 +119,21 @@ static enum status insert_block(const struct job *job,
                       (int64_t)(data.len + summary.len));
 }
 
+/* For one more block. */
+static void make_writer(struct sealer *sealer)
+{
+    if (!sealer->blocks)
+        sealer->blocks = block_writer_new();
+    buf_reset(&sealer->data);
+    buf_reset(&sealer->summary);
+}
+
 static enum status encode(const struct job *job, const void **rows,
                           uint32_t count, struct block_meta *meta)
 {
     struct sealer *sealer = job->sealer;
 
-    if (!sealer->blocks)
-        sealer->blocks = block_writer_new();
-    buf_reset(&sealer->data);
-    buf_reset(&sealer->summary);
+    make_writer(sealer);
     if (job->kind == KIND_SPANS)
         return block_write_spans(sealer->blocks, (const struct span **)rows,
                                  count, &sealer->data, &sealer->summary, meta);
@@ -169,6 +175,23 @@ static enum status write_blocks(const struct job *job, const void **rows,
         status = write_block(job, rows + from, (uint32_t)(to - from));
     }
     return status;
+}
+
+/* The section as one block, of rows that were coded as they came; false if
+ * that is not possible. */
+static bool write_coded(const struct job *job, enum status *status)
+{
+    struct sealer *sealer = job->sealer;
+    struct block_meta meta;
+
+    if (!job->section->rows)
+        return false;
+    make_writer(sealer);
+    if (block_write_rows(sealer->blocks, job->section->rows, &sealer->data,
+                         &sealer->summary, &meta) != OK)
+        return false;
+    *status = insert_block(job, &meta);
+    return true;
 }
 
 static void make_room(struct sealer *sealer, uint64_t count)
@@ -291,6 +314,20 @@ static enum status write_watermark(const struct job *job)
     return stmt_run(&s);
 }
 
+static enum status write_records(const struct job *job)
+{
+    enum status status;
+    uint64_t count;
+
+    if (write_coded(job, &status))
+        return status;
+    count = collect(job);
+    return job->section->stream == STREAM_SPANS ||
+                   job->section->stream == STREAM_LOGS
+               ? write_blocks(job, job->sealer->rows, count)
+               : write_points(job, count);
+}
+
 enum status sealer_write(struct sealer *sealer, struct db *db,
                          const struct store_options *options,
                          const struct section *section)
@@ -306,13 +343,7 @@ enum status sealer_write(struct sealer *sealer, struct db *db,
         status = write_blocks(&job, sealer->rows, collect(&job));
         job.kind = KIND_LOGS;
     }
-    if (status == OK) {
-        uint64_t count = collect(&job);
-
-        status =
-            section->stream == STREAM_SPANS || section->stream == STREAM_LOGS
-                ? write_blocks(&job, sealer->rows, count)
-                : write_points(&job, count);
-    }
+    if (status == OK)
+        status = write_records(&job);
     return status == OK ? write_watermark(&job) : status;
 }

@@ -32,6 +32,8 @@ struct stream_state {
     uint64_t watermark;           /* lsn committed */
     uint64_t next_serial;
     uint64_t last_lsn; /* of the batch appended last */
+    bool appending;    /* a batch is being coded: the open section stays so */
+    bool close_wanted; /* when that is done */
 };
 
 struct store {
@@ -50,6 +52,8 @@ struct store {
     uint64_t oldest_ns; /* see store_oldest_ns(); what is in the lists of
                            sections not counted */
     uint64_t head_bytes;
+    struct block_rows *spare[SECTIONS_WAITING + 1]; /* empty, with memory */
+    uint32_t spare_count;
     uint64_t derived_ns;              /* monotonic, of the last derived batch */
     struct saves *saves, *saves_open; /* oldest and newest generation */
     uint64_t saved, saved_committed, sync_to;    /* counts of saves */
@@ -75,6 +79,11 @@ struct store {
 
 /* Closes the open section of the stream, if there is one. Under the lock. */
 void store_close_section(struct store *store, enum stream stream);
+
+/* Takes the coded rows off a section, to be used again. */
+void store_spare_rows(struct store *store, struct section *section);
+/* Frees what is not in use. Under the lock. */
+void store_trim_rows(struct store *store);
 
 /* The lsn up to which spans, logs and metrics do not need the journal any
  * more; soon: once what is closed is committed. Under the lock. */

@@ -193,6 +193,7 @@ void store_close(struct store *store)
             section_free(s);
             s = next;
         }
+    store_trim_rows(store);
     saves_free(store->saves);
     origins_free(store->origins);
     db_close(store->db);
@@ -240,6 +241,10 @@ void store_close_section(struct store *store, enum stream stream)
 
     if (!state->last || state->last->closed)
         return;
+    if (state->appending) {
+        state->close_wanted = true;
+        return;
+    }
     /* Nobody waits for the others to go: this one takes what comes. */
     if (store->draining && state->closed >= SECTIONS_WAITING)
         return;
@@ -279,6 +284,68 @@ static struct section *open_section(struct store *store, enum stream stream)
     /* So that the writer looks when this one will be old enough. */
     pthread_cond_signal(&store->work);
     return section;
+}
+
+/* ---- coding spans as they come ---- */
+
+void store_trim_rows(struct store *store)
+{
+    while (store->spare_count > 0)
+        block_rows_free(store->spare[--store->spare_count]);
+}
+
+void store_spare_rows(struct store *store, struct section *section)
+{
+    struct block_rows *rows = section->rows;
+
+    section->rows = NULL;
+    if (!rows)
+        return;
+    block_rows_reset(rows);
+    pthread_mutex_lock(&store->lock);
+    if (store->spare_count < SECTIONS_WAITING + 1) {
+        store->spare[store->spare_count++] = rows;
+        rows = NULL;
+    }
+    pthread_mutex_unlock(&store->lock);
+    block_rows_free(rows);
+}
+
+/* True if the section will be one block, as far as can be seen. Under the
+ * lock. */
+static bool begin_coding(struct store *store, struct section *section,
+                         const struct batch *batch)
+{
+    uint64_t most = store->options.block_spans + store->options.block_spans / 2;
+
+    if (section->stream != STREAM_SPANS ||
+        section->records + batch->count > most)
+        return false;
+    if (section->records == 0 && !section->rows)
+        section->rows = store->spare_count > 0
+                            ? store->spare[--store->spare_count]
+                            : block_rows_new();
+    return section->rows != NULL;
+}
+
+/* Codes the batch's spans while they are in the cache. Gives up the lock; the
+ * section stays open meanwhile. */
+static void code(struct store *store, struct section *section,
+                 const struct batch *batch)
+{
+    struct stream_state *state = &store->streams[section->stream];
+    bool coding = begin_coding(store, section, batch);
+
+    if (!coding && !section->rows)
+        return;
+    state->appending = true;
+    pthread_mutex_unlock(&store->lock);
+    for (uint32_t i = 0; coding && i < batch->count; i++)
+        block_rows_add(section->rows, &batch->spans[i]);
+    if (!coding)
+        store_spare_rows(store, section);
+    pthread_mutex_lock(&store->lock);
+    state->appending = false;
 }
 
 /* The journal is full to one part in so many: what holds it back must go. */
@@ -340,6 +407,7 @@ void store_append(struct store *store, struct batch *batch)
 
     struct section *section = open_section(store, stream);
     uint64_t before = section->bytes;
+    code(store, section, batch);
     section_add(section, batch);
     store->head_bytes += section->bytes - before;
     stats_set(STATS_HEAD_BYTES, store->head_bytes);
@@ -347,8 +415,9 @@ void store_append(struct store *store, struct batch *batch)
     origins_note(store->origins, batch);
     if (stream == STREAM_DERIVED)
         store->derived_ns = clock_monotonic_ns();
-    if (section_full(store, section))
+    if (section_full(store, section) || state->close_wanted)
         store_close_section(store, stream);
+    state->close_wanted = false;
     if (press && store->cut >= store->press_lsn) {
         store->press_lsn = store->last_lsn;
         for (int i = 0; i < STREAM_COUNT; i++)

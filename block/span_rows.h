@@ -1,0 +1,52 @@
+/*
+ * span_rows - spans on their way into a block: coded while they are in the
+ * cache, put in order when the block is written.
+ *
+ * Every text has become a number in a dictionary, so a row is small and of
+ * fixed size, and writing the block never looks at a record again.
+ *
+ * For block_*.c only; the seam is struct block_rows in block.h.
+ */
+#ifndef SPAN_ROWS_H
+#define SPAN_ROWS_H
+
+#include "block_out.h"
+
+enum {
+    SPAN_RUN = 1024, /* rows that are allocated at once */
+    SPAN_RUNS = BLOCK_MAX_ROWS / SPAN_RUN
+};
+
+/* Whole words, without padding: see block_rows.differ. */
+struct span_row {
+    uint8_t trace_id[16], span_id[8], parent_id[8];
+    uint64_t start_ns, duration;
+    uint32_t name, operation, endpoint, status_message, trace_state;
+    uint32_t resource, scope, flags;
+    uint32_t dropped_events, dropped_links;
+    uint32_t event_count, link_count, event_first, link_first;
+    uint8_t kind, status, fixed, unused[5];
+};
+
+enum { SPAN_ROW_WORDS = sizeof(struct span_row) / sizeof(uint64_t) };
+
+struct block_rows {
+    struct scratch scratch; /* of all that is kept here */
+    struct buf value;       /* for encoding */
+    struct span_row *runs[SPAN_RUNS];
+    uint32_t count;
+    uint64_t differ[SPAN_ROW_WORDS]; /* bits in which rows differ */
+    struct dict name, operation, endpoint, status_message, trace_state;
+    struct text_column event_name, link_trace_id, link_span_id, link_state;
+    struct numbers event_time, link_flags;
+    struct attrs_out attrs, event_attrs, link_attrs;
+    struct origin_out origin;
+};
+
+static inline struct span_row *span_row_at(const struct block_rows *rows,
+                                           uint32_t i)
+{
+    return &rows->runs[i / SPAN_RUN][i % SPAN_RUN];
+}
+
+#endif
