@@ -88,6 +88,10 @@ $(out)/proto/%.pb-c.c: proto/%.proto
 $(units): $(out)/%: $(out)/%.o $(out)/tests/test.o $(out)/lib.a
 	$(compile) $(LDFLAGS) -o $@ $^ $(ldlibs)
 
+# Its memory is refused now and then.
+$(out)/tests/unit/test_every_alloc: LDFLAGS += \
+    -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=abort
+
 # A fuzz target is a plain program that replays its corpus, except where
 # libFuzzer drives it.
 ifeq ($(MODE),fuzz)

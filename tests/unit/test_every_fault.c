@@ -12,9 +12,7 @@
  */
 #define _GNU_SOURCE /* fallocate */
 #include "fault_disk.h"
-
-#include <sys/mman.h>
-#include <sys/wait.h>
+#include "fault_work.h"
 
 /* ---- the script ---- */
 
@@ -90,65 +88,6 @@ static unsigned calls_of_a_good_run(void)
     return calls;
 }
 
-/* ---- many runs ---- */
-
-/* They mostly wait for a disk that has to recover, so several at a time; and a
- * crash is one that fails, not the end of all. */
-enum { WORKERS = 6 };
-
-static bool nightly(void)
-{
-    return getenv("NIGHTLY") != NULL;
-}
-
-struct work {
-    enum disk_mode mode;
-    bool power;
-    char dir[64], copy[64]; /* of the worker, empty */
-};
-
-static bool work_all(bool (*run)(unsigned n, const struct work *work),
-                     struct work work, unsigned first, unsigned count)
-{
-    bool good = true;
-
-    temp_make(work.dir);
-    temp_make(work.copy);
-    for (unsigned n = first; n <= count && good; n += WORKERS) {
-        good = run(n, &work);
-        if (!good)
-            printf("# that was call %u of %u\n", n, count);
-        temp_empty(work.dir);
-        temp_empty(work.copy);
-    }
-    temp_remove(work.dir);
-    temp_remove(work.copy);
-    return good;
-}
-
-static void in_workers(bool (*run)(unsigned n, const struct work *work),
-                       struct work work, unsigned count)
-{
-    pid_t workers[WORKERS];
-
-    fflush(stdout); /* or each worker has it too */
-    for (unsigned w = 0; w < WORKERS; w++) {
-        workers[w] = fork();
-        if (workers[w] == 0) {
-            bool good = work_all(run, work, 1 + w, count);
-
-            fflush(stdout);
-            _exit(!good);
-        }
-    }
-    for (unsigned w = 0; w < WORKERS; w++) {
-        int status = -1;
-
-        CHECK_EQ(waitpid(workers[w], &status, 0), workers[w]);
-        CHECK_EQ(status, 0);
-    }
-}
-
 /* ---- calls that fail ---- */
 
 /* What is refused must not come back either when the process is killed. */
@@ -157,7 +96,7 @@ static bool run_with_fault(unsigned n, const struct work *work)
     bool killed = nightly() || test_random(2);
     struct account account = {.taken = {0}};
 
-    disk_set(work->mode, n);
+    disk_set((enum disk_mode)work->kind, n);
     bool good = run_script(work->dir, killed ? work->copy : NULL, &account);
     disk_set(DISK_GOOD, 0);
     if (killed)
@@ -174,7 +113,7 @@ static void run_all(enum disk_mode mode)
     unsigned calls = calls_of_a_good_run();
     CHECK(calls > 200);
     printf("# %u calls\n", calls);
-    in_workers(run_with_fault, (struct work){.mode = mode}, calls);
+    in_workers(run_with_fault, (struct work){.kind = mode}, calls);
 }
 
 TEST(any_call_may_fail)

@@ -1,0 +1,176 @@
+/*
+ * The script of every batch from receiver to block, in which the n-th piece of
+ * memory that we or SQLite ask for is refused. Where that is ours the process
+ * ends with a message (mem.h); SQLite says so, and what it was asked for is
+ * tried again. Either way, what was acknowledged is there in the next life,
+ * once.
+ *
+ * By day that is tried for some hundred pieces all over the script, SEED=n
+ * repeats them; NIGHTLY=1 tries all.
+ */
+#include <signal.h>
+#include <sqlite3.h>
+#include <sys/mman.h>
+
+#include "fault_work.h"
+
+/* ---- memory that is refused (the linker puts these before the library's) */
+
+void *__real_malloc(size_t size);
+void *__real_calloc(size_t count, size_t size);
+void *__real_realloc(void *ptr, size_t size);
+void *__wrap_malloc(size_t size);
+void *__wrap_calloc(size_t count, size_t size);
+void *__wrap_realloc(void *ptr, size_t size);
+_Noreturn void __wrap_abort(void);
+
+static atomic_uint refuse_at, asked; /* refuse_at 0: none */
+
+static bool refused(void)
+{
+    return atomic_fetch_add(&asked, 1) + 1 == atomic_load(&refuse_at);
+}
+
+void *__wrap_malloc(size_t size)
+{
+    return refused() ? NULL : __real_malloc(size);
+}
+
+void *__wrap_calloc(size_t count, size_t size)
+{
+    return refused() ? NULL : __real_calloc(count, size);
+}
+
+void *__wrap_realloc(void *ptr, size_t size)
+{
+    return refused() ? NULL : __real_realloc(ptr, size);
+}
+
+/* Told from a failed assertion, which does not come here. */
+enum { OUT_OF_MEMORY = 77 };
+
+_Noreturn void __wrap_abort(void)
+{
+    _exit(OUT_OF_MEMORY);
+}
+
+static sqlite3_mem_methods sqlite_mem, sqlite_real;
+
+static void *sqlite_malloc(int size)
+{
+    return refused() ? NULL : sqlite_real.xMalloc(size);
+}
+
+static void *sqlite_realloc(void *ptr, int size)
+{
+    return refused() ? NULL : sqlite_real.xRealloc(ptr, size);
+}
+
+/* Before SQLite is used for the first time. */
+static void wrap_sqlite(void)
+{
+    CHECK_EQ(sqlite3_config(SQLITE_CONFIG_GETMALLOC, &sqlite_real), SQLITE_OK);
+    sqlite_mem = sqlite_real;
+    sqlite_mem.xMalloc = sqlite_malloc;
+    sqlite_mem.xRealloc = sqlite_realloc;
+    CHECK_EQ(sqlite3_config(SQLITE_CONFIG_MALLOC, &sqlite_mem), SQLITE_OK);
+}
+
+/* ---- the script ---- */
+
+static bool send_until_taken(struct life *life, uint32_t k,
+                             struct account *account)
+{
+    for (int i = 0; i < PATIENCE_MS && account->taken[k] == 0; i++) {
+        account->unsure[k]++;
+        if (life_send(life, k) == OK)
+            account->taken[k]++;
+        else
+            usleep(1000);
+        account->unsure[k]--;
+    }
+    return CHECK(account->taken[k]);
+}
+
+/* The account is shared with who is there after us. */
+static bool run_script(const char *dir, struct account *account)
+{
+    struct life life;
+    struct found found;
+    bool good = true;
+
+    /* The second time none is refused any more. */
+    if (life_open(&life, dir, &journal_io_system) != OK &&
+        !CHECK_EQ(life_open(&life, dir, &journal_io_system), OK))
+        return false;
+    for (uint32_t k = 0; k < BATCHES && good; k++) {
+        good = send_until_taken(&life, k, account);
+        if (k == BATCHES / 3 || k == BATCHES - 4)
+            good &= CHECK(life_seal(&life));
+        if (k == BATCHES / 3 + 2 && (life_read(&life, &found) == OK ||
+                                     CHECK_EQ(life_read(&life, &found), OK)))
+            good &= agrees(&found, account);
+    }
+    return CHECK(life_close(&life)) && good;
+}
+
+static int run_in_child(const char *dir, struct account *account, unsigned n)
+{
+    pid_t child;
+    int status = -1;
+
+    fflush(stdout);
+    child = fork();
+    if (child == 0) {
+        atomic_store(&asked, 0);
+        atomic_store(&refuse_at, n);
+        bool good = run_script(dir, account);
+
+        fflush(stdout);
+        _exit(!good);
+    }
+    CHECK_EQ(waitpid(child, &status, 0), child);
+    return status;
+}
+
+static unsigned first, step;
+
+static bool refuse_one(unsigned n, const struct work *work)
+{
+    struct account *account =
+        mmap(NULL, sizeof(*account), PROT_READ | PROT_WRITE,
+             MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    unsigned call = first + (n - 1) * step;
+    int status = run_in_child(work->dir, account, call);
+    bool good =
+        CHECK(WIFEXITED(status) && (WEXITSTATUS(status) == 0 ||
+                                    WEXITSTATUS(status) == OUT_OF_MEMORY)) &&
+        life_after(work->dir, *account, nightly());
+
+    if (!good)
+        printf("# piece %u was refused, exit status %x\n", call,
+               (unsigned)status);
+    munmap(account, sizeof(*account));
+    return good;
+}
+
+TEST(any_piece_of_memory_may_be_refused)
+{
+    enum { RUNS = 200 };
+    char dir[64];
+    struct account account = {.taken = {0}};
+
+    log_set_level(LOG_ERROR);
+    wrap_sqlite();
+    temp_make(dir);
+    CHECK(run_script(dir, &account));
+    unsigned pieces = atomic_load(&asked);
+    CHECK(sqlite3_shutdown() == SQLITE_OK); /* what it keeps, too */
+    temp_remove(dir);
+    CHECK(pieces > 1000);
+
+    step = nightly() ? 1 : pieces / RUNS;
+    first = 1 + test_random(step);
+    printf("# %u pieces, every %u-th is refused\n", pieces, step);
+    in_workers(refuse_one, (struct work){.kind = 0}, (pieces - first) / step);
+}
