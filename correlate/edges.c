@@ -74,10 +74,15 @@ static uint64_t span_hash(const uint8_t trace_id[16], const uint8_t span_id[8])
     return hash_mix(hash_mix(a, b), c);
 }
 
+static bool is_caller(uint8_t kind)
+{
+    return kind == SPAN_CLIENT || kind == SPAN_PRODUCER;
+}
+
 /* ---- who is serving ---- */
 
 /* Its bucket, newest first. */
-static struct serving *serving_bucket(struct edges *edges, uint64_t span)
+static struct serving *serving_bucket(const struct edges *edges, uint64_t span)
 {
     return &edges->serving[(span >> 40) % SERVING_BUCKETS * SERVING_EACH];
 }
@@ -115,6 +120,23 @@ void edges_serving(struct edges *edges, const struct span *span,
     *bucket = (struct serving){hash, endpoint};
 }
 
+void edges_expect(const struct edges *edges, const struct span *span, bool soon)
+{
+    uint64_t own = span_hash(span->trace_id, span->span_id);
+    uint64_t parent = span_hash(span->trace_id, span->parent_span_id);
+    bool caller = is_caller(span->kind);
+    const uint32_t *head =
+        &edges->heads[((caller ? own : parent) >> 32) & edges->mask];
+
+    if (!soon) {
+        __builtin_prefetch(serving_bucket(edges, caller ? parent : own));
+        __builtin_prefetch(head);
+    } else if (*head) {
+        __builtin_prefetch(&edges->ends[*head - 1]);
+        __builtin_prefetch((const char *)&edges->ends[*head - 1] + 64);
+    }
+}
+
 void edges_forget(struct edges *edges)
 {
     memset(edges->serving, 0,
@@ -126,11 +148,6 @@ void edges_forget(struct edges *edges)
 static uint32_t *head_of(struct edges *edges, uint64_t hash)
 {
     return &edges->heads[(hash >> 32) & edges->mask]; /* number + 1 */
-}
-
-static bool is_caller(uint8_t kind)
-{
-    return kind == SPAN_CLIENT || kind == SPAN_PRODUCER;
 }
 
 /* The first end at or after `at` in its bucket that waits for this key from

@@ -56,6 +56,11 @@ void edges_free(struct edges *edges);
 void edges_serving(struct edges *edges, const struct span *span,
                    struct capped_name *endpoint);
 
+/* Fetches what the two above and below will look at for this span: first, and
+ * somewhat later, then soon, what that leads to. */
+void edges_expect(const struct edges *edges, const struct span *span,
+                  bool soon);
+
 /* A tagged span of any kind but INTERNAL, that arrived at now_ns. */
 void edges_see(struct edges *edges, struct component *component,
                const struct span *span, const struct semconv *semconv,

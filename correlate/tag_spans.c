@@ -9,6 +9,8 @@
 #include "stats.h"
 #include "tagger.h"
 
+enum { LINE = 64, NEAR_BYTES = 6 * LINE, NEAR = 4, FAR = 8 };
+
 static void count_served(struct tagger *tagger, struct sender *sender,
                          const struct span *span, const struct semconv *semconv,
                          const struct tags *tags)
@@ -110,16 +112,50 @@ static bool serves(const struct span *span)
     return span->kind == SPAN_SERVER || span->kind == SPAN_CONSUMER;
 }
 
+/* A span's attributes lie in the bytes received, which went out of the cache
+ * while others were received and the journal wrote. */
+static void fetch(const struct tagger *tagger, const struct span *span)
+{
+    const char *text = span->attrs.count > 0 ? span->attrs.at->key : NULL;
+
+    for (size_t at = 0; text && at < NEAR_BYTES; at += LINE)
+        __builtin_prefetch(text + at);
+    edges_expect(tagger->edges, span, true);
+}
+
+static void fetch_soon(const struct tagger *tagger, const struct span *span)
+{
+    const char *attrs = (const char *)span->attrs.at;
+
+    for (size_t at = 0; at < span->attrs.count * sizeof(struct attr);
+         at += LINE)
+        __builtin_prefetch(attrs + at);
+    edges_expect(tagger->edges, span, false);
+}
+
+static void ahead(const struct tagger *tagger, const struct batch *batch,
+                  uint32_t near, uint32_t far, bool serving)
+{
+    if (near < batch->count && serves(&batch->spans[near]) == serving)
+        fetch(tagger, &batch->spans[near]);
+    if (far < batch->count && serves(&batch->spans[far]) == serving)
+        fetch_soon(tagger, &batch->spans[far]);
+}
+
 void tagger_spans(struct tagger *tagger, struct batch *batch)
 {
-    for (uint32_t i = 0; i < batch->count; i++)
+    for (uint32_t i = 0; i < batch->count; i++) {
+        ahead(tagger, batch, i + NEAR, i + FAR, true);
         if (serves(&batch->spans[i])) {
             tagger_step(tagger);
             served(tagger, &batch->spans[i]);
         }
-    for (uint32_t i = batch->count; i-- > 0;)
+    }
+    for (uint32_t i = batch->count; i-- > 0;) {
+        ahead(tagger, batch, i - NEAR, i - FAR, false);
         if (!serves(&batch->spans[i])) {
             tagger_step(tagger);
             called(tagger, &batch->spans[i]);
         }
+    }
 }
