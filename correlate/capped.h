@@ -32,6 +32,7 @@ enum capped_kind {
     CAPPED_CALLS, /* operations of CLIENT and PRODUCER spans */
     CAPPED_PEERS,
     CAPPED_TEMPLATES,
+    CAPPED_TEXTS, /* systems and hosts of peers; as many as there are peers */
     CAPPED_KINDS
 };
 

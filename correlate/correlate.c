@@ -41,7 +41,7 @@
 
 #define TICK_NS NS_PER_S
 
-enum { STATE_VERSION = 1, STATE_MAX = 64 << 20 };
+enum { STATE_VERSION = 2, STATE_MAX = 64 << 20 };
 
 struct correlator {
     struct correlator_options options;
@@ -299,19 +299,13 @@ enum status correlator_start(struct correlator *correlator)
 
 void correlator_close(struct correlator *correlator)
 {
-    uint32_t waiting;
-
     if (!correlator)
         return;
     queue_close(correlator->queue);
     if (correlator->started)
         pthread_join(correlator->thread, NULL);
     derive_lock(correlator->tagger.derive);
-    waiting = edges_open(correlator->tagger.edges);
-    while (edges_expire(correlator->tagger.edges, UINT64_MAX))
-        if (derive_low(correlator->tagger.derive))
-            flush(correlator);
-    if (derive_count(correlator->tagger.derive) > 0 || waiting > 0 ||
+    if (derive_count(correlator->tagger.derive) > 0 ||
         correlator->counted_lsn > correlator->flushed_lsn)
         flush(correlator);
     derive_unlock(correlator->tagger.derive);

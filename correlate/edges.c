@@ -1,16 +1,21 @@
 /*
- *   heads[hash]  ─► end ─► end         ends of one bucket, by `chain`
- *   oldest ⇄ end ⇄ end ⇄ newest        the same ends in order of arrival
- *   free   ─► end ─► end               the rest, by `chain`
+ * Three tables of ends, one for each thing that may still come:
  *
- * The key of an end is the caller's span: trace id and span id. A CLIENT meets
- * one callee and both go; a PRODUCER stays until its time is over, because any
- * number of consumers may take one message.
+ *              counted at once if its endpoint is known ─────────────► count
+ *   caller ──► WAITING ── meets ─────► HELD ── span above comes ─────► count
+ *   callee ──►    │                     └───── its time is over ─────► count
+ *                 │ its time is over: CLIENT alone ──────────────────► count
+ *                 └──► LATE ── the other end comes: taken back, then met
  *
- * `serving` answers which endpoint a caller was serving: a table of small
- * buckets in which the oldest span makes way. It is asked when the CLIENT
- * comes and again when it is settled, since a parent ends, and is exported,
- * after its children.
+ * The key of an end that waits, or is late, is the caller's span. A CLIENT
+ * meets one callee and both go; a PRODUCER stays until its time is over,
+ * because any number of consumers may take one message.
+ *
+ * `serving` answers which endpoint a span is part of: a table of small buckets
+ * in which the oldest span makes way. An entry of a span that does not serve
+ * points up, to the span that would tell. What is counted for a caller below
+ * it is held until that one comes, since a parent ends, and is exported, after
+ * its children.
  */
 #include "edges_int.h"
 
@@ -23,29 +28,33 @@
 enum {
     SERVING_BUCKETS = 1 << 13,
     SERVING_EACH = 4, /* a cache line */
+    MAX_STEPS = 8,    /* up to the span that serves */
     MAX_LINKS = 8,
-    MAX_CHAIN = 16 /* ends of one bucket; a sender can give them all one key */
+    MAX_CHAIN = 16,       /* ends of one bucket that wait */
+    MAX_HELD_CHAIN = 256, /* calls of one request */
+    SMALL_TABLES = 4,     /* held and late ones: a part of those that wait */
+    LATE_WAITS = 10       /* how long late ones are kept, in waits */
 };
 
 struct serving {
-    uint64_t span; /* hash of trace and span id */
-    struct capped_name *endpoint;
+    uint64_t span; /* hash of trace and span id; the lowest bit: points up */
+    union {
+        struct capped_name *endpoint;
+        uint8_t above[8]; /* zero: nobody serves */
+    };
 };
 
 struct edges *edges_new(const struct edges_options *options)
 {
     struct edges *edges = mem_zero(1, sizeof(*edges));
-    size_t heads = 2;
+    uint32_t few = options->max_ends / SMALL_TABLES + 1;
 
     edges->options = *options;
-    while (heads < options->max_ends)
-        heads *= 2;
-    edges->mask = (uint32_t)(heads - 1);
-    edges->ends = mem_alloc(options->max_ends * sizeof(*edges->ends));
-    edges->heads = mem_zero(heads, sizeof(*edges->heads));
+    ends_init(&edges->ends[WAITING], options->max_ends, MAX_CHAIN);
+    ends_init(&edges->ends[HELD], few, MAX_HELD_CHAIN);
+    ends_init(&edges->ends[LATE], few, MAX_CHAIN);
     edges->serving =
         mem_zero(SERVING_BUCKETS * SERVING_EACH, sizeof(*edges->serving));
-    edges->free = edges->oldest = edges->newest = EDGES_NONE;
     return edges;
 }
 
@@ -53,25 +62,25 @@ void edges_free(struct edges *edges)
 {
     if (!edges)
         return;
-    free(edges->ends);
-    free(edges->heads);
+    for (int i = 0; i < ENDS_TABLES; i++)
+        ends_release(&edges->ends[i]);
     free(edges->serving);
     free(edges);
 }
 
 uint32_t edges_open(const struct edges *edges)
 {
-    return edges->open;
+    return edges->ends[WAITING].open + edges->ends[HELD].open;
 }
 
-static uint64_t span_hash(const uint8_t trace_id[16], const uint8_t span_id[8])
+static struct span_key key_of(const uint8_t trace_id[16],
+                              const uint8_t span_id[8])
 {
-    uint64_t a, b, c;
+    struct span_key key;
 
-    memcpy(&a, trace_id, 8);
-    memcpy(&b, trace_id + 8, 8);
-    memcpy(&c, span_id, 8);
-    return hash_mix(hash_mix(a, b), c);
+    memcpy(key.trace_id, trace_id, 16);
+    memcpy(key.span_id, span_id, 8);
+    return key;
 }
 
 static bool is_caller(uint8_t kind)
@@ -87,248 +96,284 @@ static struct serving *serving_bucket(const struct edges *edges, uint64_t span)
     return &edges->serving[(span >> 40) % SERVING_BUCKETS * SERVING_EACH];
 }
 
-static struct capped_name *serving_find(struct edges *edges, uint64_t span)
+static const struct serving *serving_at(struct edges *edges, uint64_t span)
 {
     const struct serving *bucket = serving_bucket(edges, span);
 
     for (int i = 0; i < SERVING_EACH; i++)
-        if (bucket[i].span == span)
-            return bucket[i].endpoint;
+        if ((bucket[i].span | 1) == (span | 1))
+            return &bucket[i];
     return NULL;
 }
 
-static uint64_t parent_hash(const struct span *span)
+/* The endpoint that the span is part of. NULL: then the key's span is the one
+ * that would tell, or zero if there is none. */
+static struct capped_name *serving_find(struct edges *edges,
+                                        struct span_key *key)
 {
-    return id_is_zero(span->parent_span_id, 8)
-               ? 0
-               : span_hash(span->trace_id, span->parent_span_id);
+    for (int i = 0; i < MAX_STEPS && !id_is_zero(key->span_id, 8); i++) {
+        const struct serving *at = serving_at(edges, span_hash(key));
+
+        if (!at)
+            return NULL;
+        if (!(at->span & 1))
+            return at->endpoint;
+        memcpy(key->span_id, at->above, 8);
+    }
+    memset(key->span_id, 0, 8);
+    return NULL;
+}
+
+/* The endpoint of a caller, if that is known by now. */
+static void find_endpoint(struct edges *edges, struct end *caller)
+{
+    struct span_key key = key_of(caller->key.trace_id, caller->above);
+
+    if (caller->call.endpoint || id_is_zero(caller->above, 8))
+        return;
+    caller->call.endpoint = serving_find(edges, &key);
+    memcpy(caller->above, key.span_id, 8);
+}
+
+/* What was held for this span is held for the one above it, or is ready: then
+ * it is the oldest of all, so that edges_expire() counts it next, and nobody's
+ * key. */
+static void tell_held(struct edges *edges, const struct span_key *key,
+                      struct capped_name *endpoint,
+                      const struct span_key *above)
+{
+    struct ends *held = &edges->ends[HELD];
+    uint32_t at;
+
+    while (held->open > 0 && (at = ends_find(held, key)) != ENDS_NONE) {
+        bool ready = endpoint || id_is_zero(above->span_id, 8) ||
+                     ends_crowded(held, above);
+        struct end end = held->at[at];
+
+        ends_take(held, at);
+        end.call.endpoint = endpoint;
+        end.key = *above;
+        if (ready) {
+            memset(end.key.span_id, 0, 8);
+            end.arrived_ns = 0;
+        }
+        ends_put(held, &end, ready);
+    }
 }
 
 void edges_serving(struct edges *edges, const struct span *span,
                    struct capped_name *endpoint)
 {
-    uint64_t hash = span_hash(span->trace_id, span->span_id);
-
-    if (!endpoint)
-        endpoint = serving_find(edges, parent_hash(span));
-    if (!endpoint)
-        return;
-
+    struct span_key key = key_of(span->trace_id, span->span_id);
+    struct span_key above = key_of(span->trace_id, span->parent_span_id);
+    uint64_t hash = span_hash(&key);
     struct serving *bucket = serving_bucket(edges, hash);
 
+    if (!endpoint)
+        endpoint = serving_find(edges, &above);
+    if (memcmp(&above, &key, sizeof(key)) == 0) /* spans in a circle */
+        memset(above.span_id, 0, 8);
     memmove(bucket + 1, bucket, (SERVING_EACH - 1) * sizeof(*bucket));
-    *bucket = (struct serving){hash, endpoint};
+    bucket->span = endpoint ? hash & ~UINT64_C(1) : hash | 1;
+    if (endpoint)
+        bucket->endpoint = endpoint;
+    else
+        memcpy(bucket->above, above.span_id, 8);
+    /* What is held was held after this span came, if that is counted. */
+    if (!derive_muted(edges->options.derive))
+        tell_held(edges, &key, endpoint, &above);
 }
 
 void edges_expect(const struct edges *edges, const struct span *span, bool soon)
 {
-    uint64_t own = span_hash(span->trace_id, span->span_id);
-    uint64_t parent = span_hash(span->trace_id, span->parent_span_id);
+    struct span_key own = key_of(span->trace_id, span->span_id);
+    struct span_key parent = key_of(span->trace_id, span->parent_span_id);
     bool caller = is_caller(span->kind);
-    const uint32_t *head =
-        &edges->heads[((caller ? own : parent) >> 32) & edges->mask];
 
-    if (!soon) {
-        __builtin_prefetch(serving_bucket(edges, caller ? parent : own));
-        __builtin_prefetch(head);
-    } else if (*head) {
-        __builtin_prefetch(&edges->ends[*head - 1]);
-        __builtin_prefetch((const char *)&edges->ends[*head - 1] + 64);
-    }
+    if (!soon)
+        __builtin_prefetch(
+            serving_bucket(edges, span_hash(caller ? &parent : &own)));
+    ends_expect(&edges->ends[WAITING], caller ? &own : &parent, soon);
 }
 
 void edges_forget(struct edges *edges)
 {
+    ends_clear(&edges->ends[LATE]);
     memset(edges->serving, 0,
            SERVING_BUCKETS * SERVING_EACH * sizeof(*edges->serving));
 }
 
-/* ---- the table of ends ---- */
+/* ---- settling ---- */
 
-static uint32_t *head_of(struct edges *edges, uint64_t hash)
+/* Counts a call that is complete, or lets it wait for its endpoint. */
+static void complete(struct edges *edges, const struct end *caller,
+                     const struct target *target)
 {
-    return &edges->heads[(hash >> 32) & edges->mask]; /* number + 1 */
-}
+    struct end end = *caller;
 
-/* The first end at or after `at` in its bucket that waits for this key from
- * the one side or the other. */
-static uint32_t find(const struct edges *edges, uint32_t at,
-                     const uint8_t trace_id[16], const uint8_t span_id[8],
-                     bool caller)
-{
-    for (; at != EDGES_NONE; at = edges->ends[at].chain) {
-        const struct end *end = &edges->ends[at];
-
-        if (is_caller(end->kind) == caller &&
-            memcmp(end->span_id, span_id, 8) == 0 &&
-            memcmp(end->trace_id, trace_id, 16) == 0)
-            return at;
-    }
-    return EDGES_NONE;
-}
-
-static void take_out(struct edges *edges, uint32_t at)
-{
-    struct end *end = &edges->ends[at];
-    uint32_t *head = head_of(edges, span_hash(end->trace_id, end->span_id));
-
-    if (*head == at + 1) {
-        *head = end->chain + 1; /* EDGES_NONE + 1 is 0: empty */
-    } else {
-        uint32_t before = *head - 1;
-
-        while (edges->ends[before].chain != at)
-            before = edges->ends[before].chain;
-        edges->ends[before].chain = end->chain;
-    }
-    if (end->older != EDGES_NONE)
-        edges->ends[end->older].newer = end->newer;
-    else
-        edges->oldest = end->newer;
-    if (end->newer != EDGES_NONE)
-        edges->ends[end->newer].older = end->older;
-    else
-        edges->newest = end->older;
-    end->chain = edges->free;
-    edges->free = at;
-    edges->open--;
-}
-
-/* Settles an end that stays alone. */
-static void settle(struct edges *edges, uint32_t at)
-{
-    struct end end = edges->ends[at];
-
-    take_out(edges, at);
-    if (end.kind != SPAN_CLIENT)
+    if (target->kind == PEER_NONE)
         return;
-    if (!end.call.endpoint)
-        end.call.endpoint = serving_find(edges, end.parent);
-    peers_alone(&edges->options, &end.call);
+    find_endpoint(edges, &end);
+    if (end.call.endpoint || id_is_zero(end.above, 8)) {
+        peers_count(&edges->options, &end.call, target, false);
+        return;
+    }
+    memcpy(end.key.span_id, end.above, 8);
+    end.target = *target;
+    peers_keep(&edges->options, &end.call, &end.target);
+    edges_put(edges, HELD, &end);
+}
+
+/* An end whose time in the table is over. */
+static void over(struct edges *edges, enum ends_table table,
+                 const struct end *end)
+{
+    struct end late = *end;
+
+    if (table == HELD)
+        peers_count(&edges->options, &end->call, &end->target, false);
+    if (table != WAITING)
+        return;
+    if (end->kind == SPAN_CLIENT) {
+        find_endpoint(edges, &late);
+        late.target = peers_alone(&edges->options, &late.call);
+        peers_count(&edges->options, &late.call, &late.target, false);
+    }
+    edges_put(edges, LATE, &late);
+}
+
+static void expire(struct edges *edges, enum ends_table table)
+{
+    struct ends *ends = &edges->ends[table];
+    struct end oldest = ends->at[ends->oldest];
+
+    ends_take(ends, ends->oldest);
+    over(edges, table, &oldest);
 }
 
 bool edges_expire(struct edges *edges, uint64_t before_ns)
 {
-    uint32_t at = edges->oldest;
+    uint64_t wait_ns = edges->options.wait_ns;
 
-    if (at == EDGES_NONE ||
-        (before_ns != UINT64_MAX &&
-         edges->ends[at].arrived_ns + edges->options.wait_ns > before_ns))
-        return false;
-    settle(edges, at);
-    return true;
+    for (enum ends_table table = WAITING; table < ENDS_TABLES; table++) {
+        const struct ends *ends = &edges->ends[table];
+        uint64_t wait = table == LATE ? LATE_WAITS * wait_ns : wait_ns;
+
+        if (ends->oldest != ENDS_NONE &&
+            (before_ns == UINT64_MAX ||
+             ends->at[ends->oldest].arrived_ns + wait <= before_ns)) {
+            expire(edges, table);
+            return true;
+        }
+    }
+    return false;
 }
 
-void edges_put(struct edges *edges, const uint8_t trace_id[16],
-               const uint8_t span_id[8], const struct end *model)
+void edges_put(struct edges *edges, enum ends_table table,
+               const struct end *end)
 {
-    uint32_t *head = head_of(edges, span_hash(trace_id, span_id));
-    uint32_t at = *head - 1;
+    struct ends *ends = &edges->ends[table];
+    bool crowded = ends_crowded(ends, &end->key);
 
-    for (int i = 0; at != EDGES_NONE; at = edges->ends[at].chain)
-        if (++i == MAX_CHAIN) {
-            stats_add(STATS_EDGES_EVICTED, 1);
-            if (model->kind == SPAN_CLIENT)
-                peers_alone(&edges->options, &model->call);
-            return;
-        }
-    if (edges->free == EDGES_NONE && edges->fresh == edges->options.max_ends) {
+    if (table == WAITING && (crowded || ends_full(ends)))
         stats_add(STATS_EDGES_EVICTED, 1);
-        settle(edges, edges->oldest);
+    if (crowded) {
+        over(edges, table, end);
+        return;
     }
-    at = edges->free;
-    if (at == EDGES_NONE)
-        at = edges->fresh++;
-    else
-        edges->free = edges->ends[at].chain;
-
-    struct end *end = &edges->ends[at];
-
-    *end = *model;
-    memcpy(end->trace_id, trace_id, 16);
-    memcpy(end->span_id, span_id, 8);
-    end->chain = *head - 1;
-    *head = at + 1;
-    end->older = edges->newest;
-    end->newer = EDGES_NONE;
-    if (edges->newest != EDGES_NONE)
-        edges->ends[edges->newest].newer = at;
-    else
-        edges->oldest = at;
-    edges->newest = at;
-    edges->open++;
+    if (ends_full(ends))
+        expire(edges, table);
+    ends_put(ends, end, false);
 }
 
 /* ---- meeting ---- */
 
-static void meet(struct edges *edges, struct end *caller,
-                 const struct call *callee)
+/* The first end from `at` on that is a caller's, or a callee's. */
+static uint32_t find_side(const struct ends *ends, uint32_t at, bool caller)
 {
-    if (!caller->call.endpoint)
-        caller->call.endpoint = serving_find(edges, caller->parent);
-    peers_met(&edges->options, &caller->call, callee);
+    while (at != ENDS_NONE && is_caller(ends->at[at].kind) != caller)
+        at = ends_next(ends, at);
+    return at;
 }
 
-/* The callee meets a waiting caller with this key, if there is one. */
-static bool meet_caller(struct edges *edges, const uint8_t trace_id[16],
-                        const uint8_t span_id[8], const struct call *callee,
-                        uint32_t *identity)
+static void meet(struct edges *edges, const struct end *caller,
+                 const struct call *callee)
 {
-    uint32_t head = *head_of(edges, span_hash(trace_id, span_id));
-    uint32_t at = find(edges, head - 1, trace_id, span_id, true);
+    struct target target = peers_met(&caller->call, callee);
 
-    if (at == EDGES_NONE)
-        return false;
-    if (edges->ends[at].call.component->identity != *identity) {
-        *identity = edges->ends[at].call.component->identity;
-        meet(edges, &edges->ends[at], callee);
+    complete(edges, caller, &target);
+}
+
+/* The callee meets a caller with this key, if there is one. */
+static bool meet_caller(struct edges *edges, const struct span_key *key,
+                        const struct call *callee, uint32_t *identity)
+{
+    struct ends *ends = &edges->ends[WAITING];
+    uint32_t at = find_side(ends, ends_find(ends, key), true);
+    struct end caller;
+
+    if (at == ENDS_NONE) {
+        ends = &edges->ends[LATE];
+        at = find_side(ends, ends_find(ends, key), true);
     }
-    if (edges->ends[at].kind == SPAN_CLIENT)
-        take_out(edges, at);
+    if (at == ENDS_NONE)
+        return false;
+    caller = ends->at[at];
+    if (caller.kind == SPAN_CLIENT)
+        ends_take(ends, at);
+    /* Counted as something else when it seemed to be alone. */
+    peers_count(&edges->options, &caller.call, &caller.target, true);
+    if (caller.call.component->identity != *identity) {
+        *identity = caller.call.component->identity;
+        meet(edges, &caller, callee);
+    }
     return true;
 }
 
 static void see_callee(struct edges *edges, const struct span *span,
-                       const struct end *model)
+                       struct end *model)
 {
     bool has_parent = !id_is_zero(span->parent_span_id, 8);
     uint32_t links = span->kind == SPAN_CONSUMER ? span->link_count : 0;
     uint32_t last = IDENTITY_NONE; /* a batch of one producer is one call */
+    struct span_key parent = key_of(span->trace_id, span->parent_span_id);
     bool met = false;
 
     if (has_parent)
-        met = meet_caller(edges, span->trace_id, span->parent_span_id,
-                          &model->call, &last);
+        met = meet_caller(edges, &parent, &model->call, &last);
     for (uint32_t i = 0; !(met && has_parent) && i < links && i < MAX_LINKS;
-         i++)
-        met |= meet_caller(edges, span->links[i].trace_id,
-                           span->links[i].span_id, &model->call, &last);
-    if (met)
+         i++) {
+        const struct span_link *link = &span->links[i];
+        struct span_key key = key_of(link->trace_id, link->span_id);
+
+        met |= meet_caller(edges, &key, &model->call, &last);
+    }
+    if (met || (!has_parent && links == 0))
         return;
-    if (links > 0)
-        edges_put(edges, span->links[0].trace_id, span->links[0].span_id,
-                  model);
-    else if (has_parent)
-        edges_put(edges, span->trace_id, span->parent_span_id, model);
+    model->key = links > 0
+                     ? key_of(span->links[0].trace_id, span->links[0].span_id)
+                     : parent;
+    edges_put(edges, WAITING, model);
 }
 
-static void see_caller(struct edges *edges, const struct span *span,
-                       struct end *model)
+/* A CLIENT meets one callee, a PRODUCER all. */
+static void see_caller(struct edges *edges, const struct end *model)
 {
-    uint32_t head = *head_of(edges, span_hash(span->trace_id, span->span_id));
-    uint32_t at;
+    for (enum ends_table table = WAITING; table <= LATE; table += LATE) {
+        struct ends *ends = &edges->ends[table];
+        uint32_t at;
 
-    while ((at = find(edges, head - 1, span->trace_id, span->span_id, false)) !=
-           EDGES_NONE) {
-        struct call callee = edges->ends[at].call;
+        while ((at = find_side(ends, ends_find(ends, &model->key), false)) !=
+               ENDS_NONE) {
+            struct call callee = ends->at[at].call;
 
-        take_out(edges, at);
-        meet(edges, model, &callee);
-        if (span->kind == SPAN_CLIENT)
-            return;
-        head = *head_of(edges, span_hash(span->trace_id, span->span_id));
+            ends_take(ends, at);
+            meet(edges, model, &callee);
+            if (model->kind == SPAN_CLIENT)
+                return;
+        }
     }
-    edges_put(edges, span->trace_id, span->span_id, model);
+    edges_put(edges, WAITING, model);
 }
 
 void edges_see(struct edges *edges, struct component *component,
@@ -336,28 +381,33 @@ void edges_see(struct edges *edges, struct component *component,
                const struct tags *tags, uint64_t now_ns)
 {
     struct end end = {.arrived_ns = now_ns,
-                      .parent = parent_hash(span),
+                      .key = key_of(span->trace_id, span->span_id),
                       .kind = span->kind,
+                      .target = {.name = NULL, .kind = PEER_NONE},
                       .call = {.component = component,
                                .endpoint = tags->endpoint,
                                .protocol = (uint8_t)tags->protocol,
                                .start_ns = span->start_ns,
                                .duration_ns = span->end_ns - span->start_ns,
                                .failed = semconv_failed(semconv, span)}};
+    struct target target;
 
     if (is_caller(span->kind)) {
-        if (end.parent)
-            end.call.endpoint = serving_find(edges, end.parent);
-        if (!peers_at_once(&edges->options, &end.call, span, semconv))
-            return;
-        see_caller(edges, span, &end);
+        bool waits =
+            peers_at_once(&edges->options, &end.call, span, semconv, &target);
+
+        memcpy(end.above, span->parent_span_id, 8);
+        find_endpoint(edges, &end);
+        complete(edges, &end, &target);
+        if (waits)
+            see_caller(edges, &end);
         return;
     }
-    if (span->kind == SPAN_SERVER && end.parent == 0) {
+    if (span->kind == SPAN_SERVER && id_is_zero(span->parent_span_id, 8)) {
         peers_gateway(&edges->options, &end.call, semconv);
         return;
     }
     if (span->kind == SPAN_CONSUMER)
-        peers_queue(&edges->options, &end.call, SERIES_IN, semconv);
+        peers_from_queue(&edges->options, &end.call, semconv);
     see_callee(edges, span, &end);
 }

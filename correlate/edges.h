@@ -14,9 +14,14 @@
  *   PRODUCER alone
  *
  * Calls of a database or a queue and requests without a parent need no second
- * end and are counted at once. A CLIENT that was counted alone and whose
- * callee comes after all is counted a second time: what is waited for has a
- * bound.
+ * end. A call is counted under the endpoint that its caller serves; if that is
+ * not known yet because the spans above the caller's have not come, it is held
+ * until they do, for wait_ns too.
+ *
+ * A CLIENT that was counted alone and whose callee comes after all is taken
+ * back (DERIVED_OUT_BACK_DURATION), and the edge of both is counted, for ten
+ * times wait_ns and as long as there is room. Later than that it is counted a
+ * second time: what is waited for has a bound.
  *
  * Restart  What waits is part of the state that is committed with every flush
  *          of derived points (correlate.c), and waits again. Who was serving is
@@ -66,8 +71,8 @@ void edges_see(struct edges *edges, struct component *component,
                const struct span *span, const struct semconv *semconv,
                const struct tags *tags, uint64_t now_ns);
 
-/* Settles the end that has waited longest, if it arrived before `before_ns`
- * less wait_ns (UINT64_MAX: in any case). False if there is none. */
+/* Settles one end that has waited for long enough at `before_ns` (UINT64_MAX:
+ * in any case). False if there is none. */
 bool edges_expire(struct edges *edges, uint64_t before_ns);
 
 /* Forgets who is serving: the names it knows are about to go. No end may be

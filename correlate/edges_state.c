@@ -1,11 +1,13 @@
 /*
- * The ends that wait, as bytes:
+ * The ends that wait, are held or are late, as bytes:
  *
- *   number of ends, then each, oldest first:
- *     trace id (16), span id (8), hash of the parent (8), arrived_ns (8)
- *     kind, protocol, failed (1 each)
- *     identity, port, start_ns - arrived_ns (zigzag), duration_ns (varints)
- *     endpoint, host: a name each
+ *   for each table, number of ends, then each, oldest first:
+ *     key: trace id (16), span id (8); span above (8), arrived_ns (8)
+ *     kind (1), call, kind of the target (1), target
+ *   call: protocol, failed (1 each); identity, port, start_ns - arrived_ns
+ *     (zigzag), duration_ns (varints); endpoint, host: a name each
+ *   target: a component's is a call; no target is nothing; else a name, then
+ *     system and host: length, text
  *   name: 0 none; 1 a new one: identity, length, text; n + 2: the nth new one
  *
  * A name is written once, so that long ones cannot blow the state up: it notes
@@ -42,34 +44,59 @@ static void write_name(struct writer *writer, struct capped_name *name)
     }
 }
 
-static void write_end(struct writer *writer, const struct end *end)
+static void write_call(struct writer *writer, const struct call *call,
+                       uint64_t arrived_ns)
 {
-    const struct call *call = &end->call;
     struct buf *out = writer->out;
 
-    buf_add(out, (struct slice){(const char *)end->trace_id, 16});
-    buf_add(out, (struct slice){(const char *)end->span_id, 8});
-    buf_u64(out, end->parent);
-    buf_u64(out, end->arrived_ns);
-    buf_byte(out, (char)end->kind);
     buf_byte(out, (char)call->protocol);
     buf_byte(out, call->failed);
     buf_varint(out, call->component->identity);
     buf_varint(out, call->port);
-    buf_varint(out, zigzag((int64_t)(call->start_ns - end->arrived_ns)));
+    buf_varint(out, zigzag((int64_t)(call->start_ns - arrived_ns)));
     buf_varint(out, call->duration_ns);
     write_name(writer, call->endpoint);
     write_name(writer, call->host);
+}
+
+static void write_text(struct buf *out, struct slice text)
+{
+    buf_varint(out, text.len);
+    buf_add(out, text);
+}
+
+static void write_end(struct writer *writer, const struct end *end)
+{
+    const struct target *target = &end->target;
+    struct buf *out = writer->out;
+
+    buf_add(out, (struct slice){(const char *)&end->key, sizeof(end->key)});
+    buf_add(out, (struct slice){(const char *)end->above, sizeof(end->above)});
+    buf_u64(out, end->arrived_ns);
+    buf_byte(out, (char)end->kind);
+    write_call(writer, &end->call, end->arrived_ns);
+    buf_byte(out, (char)target->kind);
+    if (target->kind == PEER_COMPONENT) {
+        write_call(writer, &target->callee, end->arrived_ns);
+    } else if (target->kind != PEER_NONE) {
+        write_name(writer, target->name);
+        write_text(out, target->system);
+        write_text(out, target->host);
+    }
 }
 
 void edges_write(struct edges *edges, struct buf *out)
 {
     struct writer writer = {.out = out, .save = ++edges->saves};
 
-    buf_varint(out, edges->open);
-    for (uint32_t at = edges->oldest; at != EDGES_NONE;
-         at = edges->ends[at].newer)
-        write_end(&writer, &edges->ends[at]);
+    for (int table = 0; table < ENDS_TABLES; table++) {
+        const struct ends *ends = &edges->ends[table];
+
+        buf_varint(out, ends->open);
+        for (uint32_t at = ends->oldest; at != ENDS_NONE;
+             at = ends->at[at].newer)
+            write_end(&writer, &ends->at[at]);
+    }
 }
 
 /* ---- reading ---- */
@@ -143,39 +170,70 @@ static bool is_known(struct names *names, uint32_t identity)
     return *seen == identity + 1;
 }
 
-static void read_end(struct names *names, struct scan *in)
+static void read_call(struct names *names, struct scan *in, uint64_t arrived_ns,
+                      struct call *call)
 {
-    struct edges *edges = names->edges;
-    struct end end = {.parent = 0};
-    struct call *call = &end.call;
     uint32_t identity;
 
-    read_bytes(in, end.trace_id, sizeof(end.trace_id));
-    read_bytes(in, end.span_id, sizeof(end.span_id));
-    end.parent = scan_fixed(in, 8);
-    end.arrived_ns = scan_fixed(in, 8);
-    end.kind = scan_byte(in);
     call->protocol = scan_byte(in);
     call->failed = scan_byte(in) != 0;
     identity = (uint32_t)scan_varint(in);
     call->port = (uint16_t)scan_varint(in);
-    call->start_ns = end.arrived_ns + (uint64_t)unzigzag(scan_varint(in));
+    call->start_ns = arrived_ns + (uint64_t)unzigzag(scan_varint(in));
     call->duration_ns = scan_varint(in);
     call->endpoint = read_name(names, in, CAPPED_ENDPOINTS);
     call->host = read_name(names, in, CAPPED_PEERS);
-    if (call->protocol > PROTOCOL_MESSAGING || end.kind > SPAN_CONSUMER)
+    if (call->protocol > PROTOCOL_MESSAGING)
         scan_fail(in);
-    if (in->bad || !is_known(names, identity))
+    if (!in->bad && is_known(names, identity))
+        call->component =
+            components_get(names->edges->options.components, identity);
+}
+
+/* False if it is to something that is not known any more. */
+static bool read_target(struct names *names, struct scan *in,
+                        const struct end *end, struct target *target)
+{
+    target->kind = scan_byte(in);
+    if (target->kind == PEER_COMPONENT) {
+        read_call(names, in, end->arrived_ns, &target->callee);
+        return target->callee.component;
+    }
+    if (target->kind == PEER_NONE)
+        return true;
+    target->name = read_name(names, in, CAPPED_PEERS);
+    target->system = scan_slice(in);
+    target->host = scan_slice(in);
+    return target->kind < PEER_NONE && target->name;
+}
+
+static void read_end(struct names *names, struct scan *in,
+                     enum ends_table table)
+{
+    struct edges *edges = names->edges;
+    struct end end = {.kind = 0};
+    bool good;
+
+    read_bytes(in, (uint8_t *)&end.key, sizeof(end.key));
+    read_bytes(in, end.above, sizeof(end.above));
+    end.arrived_ns = scan_fixed(in, 8);
+    end.kind = scan_byte(in);
+    if (end.kind > SPAN_CONSUMER)
+        scan_fail(in);
+    read_call(names, in, end.arrived_ns, &end.call);
+    good = read_target(names, in, &end, &end.target);
+    if (in->bad || !good || !end.call.component)
         return;
-    call->component = components_get(edges->options.components, identity);
-    edges_put(edges, end.trace_id, end.span_id, &end);
+    peers_keep(&edges->options, &end.call, &end.target);
+    edges_put(edges, table, &end);
 }
 
 void edges_read(struct edges *edges, struct scan *in)
 {
     struct names names = {.edges = edges};
 
-    for (uint64_t left = scan_varint(in); left > 0 && !in->bad; left--)
-        read_end(&names, in);
+    for (int table = 0; table < ENDS_TABLES; table++)
+        for (uint64_t left = scan_varint(in); left > 0 && !in->bad; left--)
+            read_end(&names, in, (enum ends_table)table);
     free(names.at);
 }

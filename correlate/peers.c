@@ -55,22 +55,51 @@ static void count_component(const struct edges_options *options,
     count(options, call, &labels, NULL);
 }
 
-void peers_met(const struct edges_options *options, const struct call *caller,
-               const struct call *callee)
+/* Database, queue, host: system and host belong to the name. */
+static void count_named(const struct edges_options *options,
+                        const struct call *call, enum series_family family,
+                        const struct target *target)
 {
-    struct call called = *callee;
+    struct series_labels labels = {.family = (uint8_t)family,
+                                   .kind = target->kind,
+                                   .hash = target->name->hash,
+                                   .text = {[TEXT_NAME] = target->name->text}};
 
-    if (caller->component == callee->component)
-        return;
-    if (called.protocol == PROTOCOL_NONE)
-        called.protocol = caller->protocol;
+    if (!target->name->is_other) {
+        labels.text[TEXT_SYSTEM] = capped_cut(target->system, CAPPED_MAX_TEXT);
+        labels.text[TEXT_HOST] = capped_cut(target->host, CAPPED_MAX_TEXT);
+    }
+    count(options, call, &labels, &target->name->hint);
+}
+
+void peers_count(const struct edges_options *options, const struct call *caller,
+                 const struct target *target, bool back)
+{
+    enum series_family out = back ? SERIES_OUT_BACK : SERIES_OUT;
     struct call calling = *caller;
 
-    calling.protocol = called.protocol; /* the callee knows it better */
-    count_component(options, &calling, SERIES_OUT, called.component,
-                    called.endpoint);
-    count_component(options, &called, SERIES_IN, calling.component,
-                    calling.endpoint);
+    if (target->kind == PEER_NONE)
+        return;
+    if (target->kind != PEER_COMPONENT) {
+        count_named(options, caller, out, target);
+        return;
+    }
+    calling.protocol = target->callee.protocol; /* the callee knows it better */
+    count_component(options, &calling, out, target->callee.component,
+                    target->callee.endpoint);
+    count_component(options, &target->callee, back ? SERIES_IN_BACK : SERIES_IN,
+                    calling.component, calling.endpoint);
+}
+
+struct target peers_met(const struct call *caller, const struct call *callee)
+{
+    struct target target = {.callee = *callee, .kind = PEER_COMPONENT};
+
+    if (caller->component == callee->component)
+        target.kind = PEER_NONE;
+    if (callee->protocol == PROTOCOL_NONE)
+        target.callee.protocol = caller->protocol;
+    return target;
 }
 
 /* The endpoint of a component without spans: the one declared at this port. */
@@ -94,28 +123,23 @@ static struct capped_name *declared_endpoint(
                  : NULL;
 }
 
-void peers_alone(const struct edges_options *options, const struct call *caller)
+struct target peers_alone(const struct edges_options *options,
+                          const struct call *caller)
 {
-    struct series_labels labels = {.family = SERIES_OUT, .kind = PEER_EXTERNAL};
+    struct target external = {.name = caller->host,
+                              .kind = caller->host ? PEER_EXTERNAL : PEER_NONE};
+    struct call called = *caller;
     uint32_t found = IDENTITY_NONE;
 
-    if (!caller->host)
-        return;
-    if (!caller->host->is_other)
+    if (caller->host && !caller->host->is_other)
         found = registry_find_host(
             options->registry, caller->component->identity, caller->host->text);
-    if (found != IDENTITY_NONE) {
-        struct call called = *caller;
-
-        called.component = components_get(options->components, found);
-        called.endpoint =
-            declared_endpoint(options, called.component, caller->port);
-        peers_met(options, caller, &called);
-        return;
-    }
-    labels.hash = caller->host->hash;
-    labels.text[TEXT_NAME] = caller->host->text;
-    count(options, caller, &labels, &caller->host->hint);
+    if (found == IDENTITY_NONE)
+        return external;
+    called.component = components_get(options->components, found);
+    called.endpoint =
+        declared_endpoint(options, called.component, caller->port);
+    return peers_met(caller, &called);
 }
 
 /* The name of a peer among those of its component. */
@@ -177,26 +201,17 @@ static void fill_host(const struct edges_options *options, struct call *caller,
         caller->host = peer_name(options, caller->component, 0, host);
 }
 
-/* Database and queue: system and host belong to the name. */
-static void count_named(const struct edges_options *options,
-                        const struct call *call, struct series_labels *labels,
-                        struct slice name, struct slice system,
-                        struct slice host)
+static void set_named(const struct edges_options *options,
+                      const struct call *call, struct slice name,
+                      struct target *target)
 {
-    uint64_t salt = hash_bytes(system.ptr, system.len, labels->kind);
-    struct capped_name *peer;
+    uint64_t salt =
+        hash_bytes(target->system.ptr, target->system.len, target->kind);
 
-    salt = hash_bytes(host.ptr, host.len, salt);
-    peer = peer_name(options, call->component, salt, name);
-    if (!peer)
-        return;
-    labels->hash = peer->hash;
-    labels->text[TEXT_NAME] = peer->text;
-    if (!peer->is_other) {
-        labels->text[TEXT_SYSTEM] = capped_cut(system, CAPPED_MAX_TEXT);
-        labels->text[TEXT_HOST] = capped_cut(host, CAPPED_MAX_TEXT);
-    }
-    count(options, call, labels, &peer->hint);
+    salt = hash_bytes(target->host.ptr, target->host.len, salt);
+    target->name = peer_name(options, call->component, salt, name);
+    if (!target->name)
+        target->kind = PEER_NONE;
 }
 
 /* Redis numbers its databases: "0" names nothing. */
@@ -208,63 +223,104 @@ static bool is_number(struct slice text)
     return true;
 }
 
-static void count_database(const struct edges_options *options,
-                           const struct call *call,
-                           const struct semconv *semconv)
+static void set_database(const struct edges_options *options,
+                         const struct call *call, const struct semconv *semconv,
+                         struct target *target)
 {
-    struct series_labels labels = {.family = SERIES_OUT, .kind = PEER_DATABASE};
-    struct slice system = semconv_text(semconv, SEM_DB_SYSTEM);
     struct slice name = semconv_text(semconv, SEM_DB_NAMESPACE);
-    struct slice host = semconv_text(semconv, SEM_SERVER_ADDRESS);
 
-    if (host.len == 0)
-        host = semconv_text(semconv, SEM_NET_PEER_NAME);
+    target->kind = PEER_DATABASE;
+    target->system = semconv_text(semconv, SEM_DB_SYSTEM);
+    target->host = semconv_text(semconv, SEM_SERVER_ADDRESS);
+    if (target->host.len == 0)
+        target->host = semconv_text(semconv, SEM_NET_PEER_NAME);
     if (is_number(name))
-        name = host.len ? host : system;
-    count_named(options, call, &labels, name, system, host);
+        name = target->host.len ? target->host : target->system;
+    set_named(options, call, name, target);
 }
 
-void peers_queue(const struct edges_options *options, const struct call *call,
-                 enum series_family family, const struct semconv *semconv)
+static void set_queue(const struct edges_options *options,
+                      const struct call *call, const struct semconv *semconv,
+                      struct target *target)
 {
-    struct series_labels labels = {.family = (uint8_t)family,
-                                   .kind = PEER_QUEUE};
-    struct slice system = semconv_text(semconv, SEM_MSG_SYSTEM);
     struct slice name = semconv_text(semconv, SEM_MSG_TEMPLATE);
 
+    target->kind = PEER_QUEUE;
+    target->system = semconv_text(semconv, SEM_MSG_SYSTEM);
     if (name.len == 0)
         name = semconv_text(semconv, SEM_MSG_DESTINATION);
     if (name.len == 0)
-        name = system;
+        name = target->system;
     if (name.len > 0)
-        count_named(options, call, &labels, name, system,
-                    (struct slice){NULL, 0});
+        set_named(options, call, name, target);
+    else
+        target->kind = PEER_NONE;
+}
+
+void peers_from_queue(const struct edges_options *options,
+                      const struct call *call, const struct semconv *semconv)
+{
+    struct target queue = {.name = NULL};
+
+    set_queue(options, call, semconv, &queue);
+    if (queue.kind != PEER_NONE)
+        count_named(options, call, SERIES_IN, &queue);
 }
 
 bool peers_at_once(const struct edges_options *options, struct call *caller,
-                   const struct span *span, const struct semconv *semconv)
+                   const struct span *span, const struct semconv *semconv,
+                   struct target *target)
 {
     struct slice operation = semconv_text(semconv, SEM_MSG_OPERATION);
 
+    *target = (struct target){.name = NULL, .kind = PEER_NONE};
     if (caller->protocol == PROTOCOL_DB) {
-        count_database(options, caller, semconv);
+        set_database(options, caller, semconv, target);
         return false;
     }
     if (span->kind == SPAN_PRODUCER) {
         /* What is created is sent by a span of its own. */
         if (!slice_equal(operation, SLICE("create")))
-            peers_queue(options, caller, SERIES_OUT, semconv);
+            set_queue(options, caller, semconv, target);
         return true;
     }
     if (caller->protocol == PROTOCOL_MESSAGING) {
         /* Fetching and settling are not calls: CONSUMER spans count. */
         if (slice_equal(operation, SLICE("send")) ||
             slice_equal(operation, SLICE("publish")))
-            peers_queue(options, caller, SERIES_OUT, semconv);
+            set_queue(options, caller, semconv, target);
         return false;
     }
     fill_host(options, caller, semconv);
     return true;
+}
+
+static struct slice keep_text(const struct edges_options *options,
+                              struct capped_name *group, struct slice text)
+{
+    struct capped_name *name =
+        group && text.len > 0
+            ? capped_name(options->capped, group, text, UINT32_MAX)
+            : NULL;
+
+    return name_text(name);
+}
+
+void peers_keep(const struct edges_options *options, const struct call *caller,
+                struct target *target)
+{
+    struct capped_name *group;
+
+    if (target->kind != PEER_DATABASE && target->kind != PEER_QUEUE)
+        return;
+    if (target->name->is_other) { /* they are not shown, and not bounded */
+        target->system = target->host = (struct slice){NULL, 0};
+        return;
+    }
+    group = capped_group(options->capped, caller->component->identity,
+                         CAPPED_TEXTS);
+    target->system = keep_text(options, group, target->system);
+    target->host = keep_text(options, group, target->host);
 }
 
 static bool is_address(struct slice host)

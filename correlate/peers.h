@@ -19,22 +19,45 @@ struct call {
     bool failed;
 };
 
-/* An edge of both components. Nothing if they are one. */
-void peers_met(const struct edges_options *options, const struct call *caller,
-               const struct call *callee);
+/* What a call is to. */
+struct target {
+    union {
+        struct call callee; /* PEER_COMPONENT: the other end */
+        struct {
+            struct capped_name *name;
+            struct slice system, host; /* of a database or queue */
+        };
+    };
+    uint8_t kind; /* enum peer_kind; PEER_NONE */
+};
 
-/* A CLIENT without a callee: a component or an external host. */
-void peers_alone(const struct edges_options *options,
-                 const struct call *caller);
-
-/* Counts what a caller's span says by itself (database, queue) and fills in
- * the host. True if it has to wait for a callee. */
+/* What a caller's span says by itself: a database, a queue, else PEER_NONE and
+ * the caller's host filled in. True if it has to wait for a callee. The texts
+ * are the span's. */
 bool peers_at_once(const struct edges_options *options, struct call *caller,
-                   const struct span *span, const struct semconv *semconv);
+                   const struct span *span, const struct semconv *semconv,
+                   struct target *target);
 
-/* An edge from or to the queue that the span names; none if it names none. */
-void peers_queue(const struct edges_options *options, const struct call *call,
-                 enum series_family family, const struct semconv *semconv);
+/* The callee that the caller met; PEER_NONE if both are one. */
+struct target peers_met(const struct call *caller, const struct call *callee);
+
+/* What the host of a CLIENT without a callee means: a component or an external
+ * host. PEER_NONE if it has none. */
+struct target peers_alone(const struct edges_options *options,
+                          const struct call *caller);
+
+/* An edge: of both components if the target is one. back: takes one off that
+ * was counted with the same arguments. */
+void peers_count(const struct edges_options *options, const struct call *caller,
+                 const struct target *target, bool back);
+
+/* Copies the texts of a target that outlives its span. */
+void peers_keep(const struct edges_options *options, const struct call *caller,
+                struct target *target);
+
+/* An edge from the queue that the span names; none if it names none. */
+void peers_from_queue(const struct edges_options *options,
+                      const struct call *call, const struct semconv *semconv);
 
 /* A request from outside. */
 void peers_gateway(const struct edges_options *options,

@@ -156,6 +156,7 @@ struct batch *tagger_take(struct tagger *tagger, struct batch *batch,
     }
     senders_end(tagger);
     derive_mute(tagger->derive, false);
+    tagger_expire(tagger, batch->received_ns); /* calls whose caller came */
     stats_set(STATS_SERIES_OPEN, derive_count(tagger->derive));
     return changes_end(tagger->changes, batch);
 }

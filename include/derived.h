@@ -48,6 +48,16 @@
 #define DERIVED_IN_DURATION  "callboard.edge.in.duration"
 #define DERIVED_IN_ERRORS    "callboard.edge.in.errors"
 
+/*
+ * What has to be taken off the series above, of the same minute and
+ * attributes: a CLIENT span that was counted as a call of what its host name
+ * means, because no other end came in time, and met its callee after all.
+ */
+#define DERIVED_OUT_BACK_DURATION "callboard.edge.back.out.duration"
+#define DERIVED_OUT_BACK_ERRORS   "callboard.edge.back.out.errors"
+#define DERIVED_IN_BACK_DURATION  "callboard.edge.back.in.duration"
+#define DERIVED_IN_BACK_ERRORS    "callboard.edge.back.in.errors"
+
 /* Log records: sum, delta, int, with DERIVED_TEMPLATE (text as people read
  * it), DERIVED_TEMPLATE_ID (16 hex digits) and DERIVED_LEVEL ("ERROR", ...). */
 #define DERIVED_LOGS "callboard.log.records"

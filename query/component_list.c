@@ -253,11 +253,8 @@ static void visit(void *arg, const struct point *point)
 
 static enum status read_figures(struct listing *l)
 {
-    static const struct slice names[] = {
-        {DERIVED_DURATION, sizeof(DERIVED_DURATION) - 1},
-        {DERIVED_ERRORS, sizeof(DERIVED_ERRORS) - 1},
-        {DERIVED_CLIENT_ERRORS, sizeof(DERIVED_CLIENT_ERRORS) - 1}};
-    struct series_query query = {.names = names, .name_count = 3};
+    struct series_query query = {.names = derived_names,
+                                 .name_count = DERIVED_SERVED_NAMES};
     struct scope_filter scope = l->scope;
     enum status s;
 

@@ -170,8 +170,6 @@ static void add_peer(struct page *page, struct tally_map *map,
 {
     struct peer peer;
 
-    if (now <= 0)
-        return;
     read_peer(page, point, &peer);
     struct tally *tally = tally_at(map, peer_key(&peer));
     if (tally && !tally->item) {
@@ -232,22 +230,20 @@ static void add_template(struct page *page, const struct point *point,
 static void visit(void *arg, const struct point *point)
 {
     struct page *page = arg;
-    struct slice name = point->metric->name;
     double now = window_share(&page->window, point);
     double before = window_share_before(&page->window, point);
+    int sign;
+    enum tally_part part = tally_part(point, &sign);
 
     if (page->full)
         return;
-    if (slice_starts(name, SLICE("callboard.endpoint.")))
+    if (part == PART_SERVED)
         add_served(page, point, now, before);
-    else if (now <= 0 && before <= 0)
-        return;
-    else if (slice_equal(name, SLICE(DERIVED_LOGS)))
+    else if (part == PART_LOGS && (now > 0 || before > 0))
         add_template(page, point, now, before);
-    else if (slice_starts(name, SLICE("callboard.edge.out.")))
-        add_peer(page, &page->callees, point, now);
-    else
-        add_peer(page, &page->callers, point, now);
+    else if (part != PART_LOGS && now > 0)
+        add_peer(page, part == PART_OUT ? &page->callees : &page->callers,
+                 point, sign * now);
 }
 
 static enum status read_names(struct page *page, const struct slice *names,
@@ -269,18 +265,7 @@ static enum status read_names(struct page *page, const struct slice *names,
 
 enum status page_read_series(struct page *page)
 {
-    static const struct slice names[] = {
-        {DERIVED_DURATION, sizeof(DERIVED_DURATION) - 1},
-        {DERIVED_ERRORS, sizeof(DERIVED_ERRORS) - 1},
-        {DERIVED_CLIENT_ERRORS, sizeof(DERIVED_CLIENT_ERRORS) - 1},
-        {DERIVED_LOGS, sizeof(DERIVED_LOGS) - 1},
-        {DERIVED_OUT_DURATION, sizeof(DERIVED_OUT_DURATION) - 1},
-        {DERIVED_OUT_ERRORS, sizeof(DERIVED_OUT_ERRORS) - 1},
-        {DERIVED_IN_DURATION, sizeof(DERIVED_IN_DURATION) - 1},
-        {DERIVED_IN_ERRORS, sizeof(DERIVED_IN_ERRORS) - 1}};
-
-    return read_names(page, names, sizeof(names) / sizeof(names[0]), true,
-                      visit);
+    return read_names(page, derived_names, DERIVED_NAMES, true, visit);
 }
 
 /* ---- pods ---- */

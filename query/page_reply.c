@@ -190,7 +190,7 @@ static enum status reply_peers(struct page *page, const char *key,
         return arena_status(page->call->arena);
     jsonw_key(w, key);
     jsonw_open(w, '[');
-    for (; *peers; peers++) {
+    for (; *peers && !tally_is_empty(*peers); peers++) {
         const struct peer *peer = (*peers)->item;
 
         jsonw_open(w, '{');

@@ -98,7 +98,7 @@ static struct tally *node_tally(struct topology *t, const struct node *node)
         if (copy) {
             keep_node(t, copy, node);
             copy->service = (struct slice){NULL, 0};
-            copy->wanted = t->component.len == 0;
+            copy->wanted = false;
         }
         tally->item = copy;
     }
@@ -247,7 +247,6 @@ static void add_edge(struct topology *t, const struct point *point, bool out,
     struct tally *edge = edge_tally(t, source, target);
     if (!a || !b || !edge)
         return;
-    ((struct node *)a->item)->wanted = ((struct node *)b->item)->wanted = true;
     struct edge *what = edge->item;
     if (!what->observed)
         what->protocol = keep(t, point_text(point, DERIVED_PROTOCOL));
@@ -278,28 +277,17 @@ static void add_served(struct topology *t, const struct point *point,
 static void visit(void *arg, const struct point *point)
 {
     struct topology *t = arg;
-    struct slice name = point->metric->name;
     double share = tally_share(point, t->start_ns, t->end_ns, t->call->now_ns);
+    int sign;
+    enum tally_part part = tally_part(point, &sign);
 
     if (share <= 0 || t->full)
         return;
-    if (slice_starts(name, SLICE("callboard.edge.out.")))
-        add_edge(t, point, true, share);
-    else if (slice_starts(name, SLICE("callboard.edge.in.")))
-        add_edge(t, point, false, share);
-    else
+    if (part == PART_SERVED)
         add_served(t, point, share);
+    else
+        add_edge(t, point, part == PART_OUT, sign * share);
 }
-
-static const struct slice names[] = {
-    {DERIVED_DURATION, sizeof(DERIVED_DURATION) - 1},
-    {DERIVED_ERRORS, sizeof(DERIVED_ERRORS) - 1},
-    {DERIVED_CLIENT_ERRORS, sizeof(DERIVED_CLIENT_ERRORS) - 1},
-    {DERIVED_OUT_DURATION, sizeof(DERIVED_OUT_DURATION) - 1},
-    {DERIVED_OUT_ERRORS, sizeof(DERIVED_OUT_ERRORS) - 1},
-    {DERIVED_IN_DURATION, sizeof(DERIVED_IN_DURATION) - 1},
-    {DERIVED_IN_ERRORS, sizeof(DERIVED_IN_ERRORS) - 1},
-};
 
 /* Marks edges that are declared, and adds those nobody used if asked to. */
 static void add_declared(struct topology *t,
@@ -333,12 +321,9 @@ static void add_declared(struct topology *t,
             (!is_asked_for(t, &source) && !is_asked_for(t, &target)))
             continue;
         target.service = keep(t, d->endpoint);
-        struct tally *a = node_tally(t, &source), *b = node_tally(t, &target);
         struct tally *edge = edge_tally(t, &source, &target);
-        if (!a || !b || !edge)
+        if (!edge)
             return;
-        ((struct node *)a->item)->wanted = true;
-        ((struct node *)b->item)->wanted = true;
         ((struct edge *)edge->item)->declared = true;
     }
 }
@@ -462,12 +447,39 @@ static void reply_edge(struct topology *t, const struct tally *tally)
     buf_release(&id);
 }
 
+/* What was used, or is declared and asked for. Its nodes are wanted. */
+static bool is_shown(struct topology *t, const struct tally *tally)
+{
+    struct edge *edge = tally->item;
+    struct tally *a = node_tally(t, &edge->source);
+    struct tally *b = node_tally(t, &edge->target);
+
+    edge->observed = !tally_is_empty(tally);
+    if (!a || !b || (!edge->observed && !(edge->declared && t->declared)))
+        return false;
+    ((struct node *)a->item)->wanted = ((struct node *)b->item)->wanted = true;
+    return true;
+}
+
+/* Those that are not shown are left out of the list. */
+static void drop_hidden(struct topology *t, struct tally **edges)
+{
+    struct tally **to = edges;
+
+    for (; *edges; edges++)
+        if (is_shown(t, *edges))
+            *to++ = *edges;
+    *to = NULL;
+}
+
 static enum status reply(struct topology *t)
 {
     struct jsonw *w = &t->call->json;
-    struct tally **nodes = tally_sorted(&t->nodes);
-    struct tally **edges = tally_sorted(&t->edges);
+    struct tally **edges = tally_sorted(&t->edges), **nodes;
 
+    if (edges)
+        drop_hidden(t, edges); /* may add nodes */
+    nodes = tally_sorted(&t->nodes);
     if (!nodes || !edges)
         return arena_status(t->call->arena);
     jsonw_open(w, '{');
@@ -530,8 +542,8 @@ static enum status runtime_topology(struct call *call)
         .end_ns = t.end_ns + (uint64_t)DERIVED_MINUTE_S * 1000000000u,
         .resources =
             registry_select(call->services->registry, &t.scope, call->arena),
-        .names = names,
-        .name_count = sizeof(names) / sizeof(names[0])};
+        .names = derived_names,
+        .name_count = DERIVED_EDGE_NAMES};
     if (!query.resources)
         return arena_status(call->arena);
     s = reader_query_series(call->reader, &query, visit, &t);

@@ -5,6 +5,7 @@
 #include "clock.h"
 #include "derived.h"
 #include "series_set.h"
+#include "tally.h"
 
 const char *const red_names[RED_ROWS] = {
     "requestCount",
@@ -88,19 +89,14 @@ static void visit_derived(void *arg, const struct point *point)
 static enum status query_derived(struct call *call,
                                  const struct idset *resources, struct red *red)
 {
-    static const struct slice names[] = {
-        {DERIVED_DURATION, sizeof(DERIVED_DURATION) - 1},
-        {DERIVED_ERRORS, sizeof(DERIVED_ERRORS) - 1},
-        {DERIVED_CLIENT_ERRORS, sizeof(DERIVED_CLIENT_ERRORS) - 1},
-    };
     struct red_visit visit = {.call = call, .red = red};
     /* A minute is found by its end, which may be after the last cell. */
     struct series_query query = {
         .start_ns = red->grid.start_ns,
         .end_ns = grid_end(&red->grid) + DERIVED_MINUTE_S * NS_PER_S,
         .resources = resources,
-        .names = names,
-        .name_count = 3,
+        .names = derived_names,
+        .name_count = DERIVED_SERVED_NAMES,
     };
     enum status s =
         reader_query_series(call->reader, &query, visit_derived, &visit);

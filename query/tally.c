@@ -7,6 +7,35 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "derived.h"
+
+#define NAME(literal)                  \
+    {                                  \
+        (literal), sizeof(literal) - 1 \
+    }
+
+const struct slice derived_names[DERIVED_NAMES] = {
+    NAME(DERIVED_DURATION),        NAME(DERIVED_ERRORS),
+    NAME(DERIVED_CLIENT_ERRORS),   NAME(DERIVED_OUT_DURATION),
+    NAME(DERIVED_OUT_ERRORS),      NAME(DERIVED_IN_DURATION),
+    NAME(DERIVED_IN_ERRORS),       NAME(DERIVED_OUT_BACK_DURATION),
+    NAME(DERIVED_OUT_BACK_ERRORS), NAME(DERIVED_IN_BACK_DURATION),
+    NAME(DERIVED_IN_BACK_ERRORS),  NAME(DERIVED_LOGS),
+};
+
+enum tally_part tally_part(const struct point *point, int *sign)
+{
+    struct slice name = point->metric->name;
+
+    *sign = slice_starts(name, SLICE("callboard.edge.back.")) ? -1 : 1;
+    if (slice_starts(name, SLICE("callboard.edge.out.")) ||
+        slice_starts(name, SLICE("callboard.edge.back.out.")))
+        return PART_OUT;
+    if (slice_starts(name, SLICE("callboard.edge.")))
+        return PART_IN;
+    return slice_equal(name, SLICE(DERIVED_LOGS)) ? PART_LOGS : PART_SERVED;
+}
+
 void tally_map_init(struct tally_map *map, struct arena *arena)
 {
     *map = (struct tally_map){.arena = arena};
@@ -74,6 +103,11 @@ bool tally_add(struct tally_map *map, struct tally *tally,
     else if (has_suffix(metric->name, SLICE(".errors")))
         tally->errors += value;
     return true;
+}
+
+bool tally_is_empty(const struct tally *tally)
+{
+    return tally->requests < 1e-6; /* parts of minutes are rounded */
 }
 
 static int compare(const void *a, const void *b)

@@ -40,6 +40,9 @@ struct tally *tally_at(struct tally_map *map, uint64_t key);
 bool tally_add(struct tally_map *map, struct tally *tally,
                const struct point *point, double share);
 
+/* What came to nothing: all of it was taken back. */
+bool tally_is_empty(const struct tally *tally);
+
 /* All of them, most requests first, then by key. NULL: arena full. */
 struct tally **tally_sorted(const struct tally_map *map);
 
@@ -47,6 +50,17 @@ struct tally **tally_sorted(const struct tally_map *map);
  * is not over counts as having happened until now. */
 double tally_share(const struct point *point, uint64_t start_ns,
                    uint64_t end_ns, uint64_t now_ns);
+
+/* The derived series that are added up here (derived.h): what is served, then
+ * calls, then the rest. */
+enum { DERIVED_SERVED_NAMES = 3, DERIVED_EDGE_NAMES = 11, DERIVED_NAMES };
+extern const struct slice derived_names[DERIVED_NAMES];
+
+/* A derived series' part; of calls its side. */
+enum tally_part { PART_SERVED, PART_OUT, PART_IN, PART_LOGS };
+
+/* Of a point; *sign is -1 if it has to be taken off, else 1. */
+enum tally_part tally_part(const struct point *point, int *sign);
 
 /* The first attribute of this name as a text; empty if it has none. */
 struct slice point_text(const struct point *point, const char *key);

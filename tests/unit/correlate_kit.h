@@ -245,14 +245,6 @@ static inline struct kit kit_open(void)
     return kit_open_with(&kit_options);
 }
 
-/* Flushes; what the store got stays until the next kit_open(). */
-static inline void kit_close(struct kit *kit)
-{
-    correlator_close(kit->correlator);
-    registry_close(kit->registry);
-    catalog_free(kit->catalog);
-}
-
 /* As kill -9 would: nothing is flushed into the store that is kept. */
 static inline void kit_kill(struct kit *kit)
 {
@@ -400,6 +392,24 @@ static inline struct batch *kit_take(struct kit *kit, struct batch *batch)
 static inline void kit_take_all(struct kit *kit, struct batch *batch)
 {
     batch_free(kit_take(kit, batch));
+}
+
+/* Nothing waits any more: an hour goes by. */
+static inline void kit_settle(struct kit *kit)
+{
+    struct batch *batch = kit_batch(kit, SIGNAL_SPANS);
+
+    batch->received_ns += NS_PER_HOUR;
+    kit_take_all(kit, batch);
+}
+
+/* Settles and flushes; what the store got stays until the next kit_open(). */
+static inline void kit_close(struct kit *kit)
+{
+    kit_settle(kit);
+    correlator_close(kit->correlator);
+    registry_close(kit->registry);
+    catalog_free(kit->catalog);
 }
 
 /* ---- what was derived ---- */

@@ -115,6 +115,260 @@ TEST(any_order_makes_the_same_edges)
     CHECK_EQ(kit_sum(DERIVED_IN_DURATION, attrs), 120);
 }
 
+/* One of these, each exported alone: front serves, in it is a step of work that
+ * calls cart, which serves and asks its database. */
+static void send_step(struct kit *kit, uint32_t trace, uint32_t step)
+{
+    switch (step) {
+    case 0:
+        one(kit, FRONT, SPAN_SERVER, trace, 1, 0, GET);
+        break;
+    case 1:
+        one(kit, FRONT, SPAN_INTERNAL, trace, 2, 1, "");
+        break;
+    case 2:
+        one(kit, FRONT, SPAN_CLIENT, trace, 3, 2, GET);
+        break;
+    case 3:
+        one(kit, CART, SPAN_SERVER, trace, 4, 3, GET);
+        break;
+    default:
+        one(kit, CART, SPAN_CLIENT, trace, 5, 4,
+            "db.system=redis,db.namespace=carts,server.address=cache");
+    }
+}
+
+TEST(in_any_order_calls_have_their_endpoints)
+{
+    struct kit kit = kit_open();
+    uint32_t order[5] = {0, 1, 2, 3, 4}, trace = 0;
+
+    do {
+        trace++;
+        for (int i = 0; i < 5; i++)
+            send_step(&kit, trace, order[i]);
+    } while (next_order(order));
+    kit_store.wants_derived = true;
+    one(&kit, FRONT, SPAN_INTERNAL, 999, 1, 0, "");
+    /* without waiting for anything */
+    CHECK_EQ(kit_sum(DERIVED_OUT_DURATION,
+                     "endpoint=http,peer.kind=component,peer.endpoint=http"),
+             120);
+    CHECK_EQ(kit_sum(DERIVED_IN_DURATION,
+                     "endpoint=http,peer.kind=component,peer.endpoint=http"),
+             120);
+    CHECK_EQ(kit_sum(DERIVED_OUT_DURATION,
+                     "endpoint=http,peer.kind=database,peer.name=carts,"
+                     "peer.system=redis,peer.host=cache"),
+             120);
+    kit_close(&kit);
+    CHECK_EQ(kit_sum(DERIVED_OUT_DURATION, ""), 240);
+    CHECK_EQ(kit_sum(DERIVED_OUT_BACK_DURATION, ""), 0);
+}
+
+TEST(a_caller_whose_server_span_never_comes_is_counted_without_endpoint)
+{
+    struct kit kit = kit_open();
+
+    kit_store.wants_derived = true;
+    one(&kit, CART, SPAN_CLIENT, 1, 2, 1, "db.system=redis");
+    one(&kit, CART, SPAN_CLIENT, 1, 3, 4, "db.system=redis");
+    one(&kit, CART, SPAN_INTERNAL, 1, 4, 0, ""); /* a job: nobody serves */
+    CHECK_EQ(kit_sum(DERIVED_OUT_DURATION, "endpoint="), 1);
+    kit_close(&kit);
+    CHECK_EQ(kit_sum(DERIVED_OUT_DURATION, "endpoint="), 2);
+}
+
+TEST(spans_in_a_circle_do_no_harm)
+{
+    struct kit kit = kit_open();
+
+    for (uint32_t round = 0; round < 3; round++) {
+        one(&kit, CART, SPAN_CLIENT, 1, 9 + round, 1, "db.system=redis");
+        for (uint32_t i = 1; i <= 3; i++)
+            one(&kit, CART, SPAN_INTERNAL, 1, i, i % 3 + 1, "");
+        one(&kit, CART, SPAN_INTERNAL, 1, 5, 5, "");
+        one(&kit, CART, SPAN_CLIENT, 1, 6, 5, "db.system=redis");
+    }
+    kit_close(&kit);
+    CHECK_EQ(kit_sum(DERIVED_OUT_DURATION, ""), 6);
+}
+
+TEST(calls_of_one_request_beyond_their_room_are_counted)
+{
+    struct kit kit = kit_open();
+
+    for (uint32_t i = 0; i < 10; i++) {
+        struct batch *batch = kit_batch(&kit, SIGNAL_SPANS);
+
+        for (uint32_t j = 0; j < 300; j++)
+            kit_span(batch, CART, SPAN_CLIENT, 1 + i % 2, 10 + 300 * i + j, 1,
+                     "db.system=redis");
+        kit_take_all(&kit, batch);
+    }
+    one(&kit, CART, SPAN_SERVER, 2, 1, 0, GET);
+    kit_close(&kit);
+    CHECK_EQ(kit_sum(DERIVED_OUT_DURATION, ""), 3000);
+    CHECK(kit_sum(DERIVED_OUT_DURATION, "endpoint=http") > 0);
+}
+
+TEST(a_call_that_is_held_is_kept_over_a_crash)
+{
+    struct kit kit = kit_open();
+
+    kit_store.keep = kit_store.wants_derived = true;
+    one(&kit, CART, SPAN_CLIENT, 1, 2, 1,
+        "db.system=redis,db.namespace=carts,server.address=cache");
+    kit_kill(&kit);
+    CHECK_EQ(kit_sum(DERIVED_OUT_DURATION, ""), 0);
+    kit_store.watermark[STREAM_SPANS] = kit_store.watermark[STREAM_DERIVED] = 1;
+    kit = kit_open_with(&kit_options);
+    kit.lsn = 1;
+    one(&kit, CART, SPAN_SERVER, 1, 1, 0, GET);
+    kit_close(&kit);
+    CHECK_EQ(kit_sum(DERIVED_OUT_DURATION,
+                     "endpoint=http,peer.kind=database,peer.name=carts,"
+                     "peer.system=redis,peer.host=cache"),
+             1);
+    CHECK_EQ(kit_sum(DERIVED_OUT_DURATION, ""), 1);
+}
+
+/* ---- the other end comes late ---- */
+
+/* A span that arrives so long after the first ones. */
+static void late(struct kit *kit, uint64_t after_ns, const char *resource,
+                 enum span_kind kind, uint32_t trace, uint32_t id,
+                 uint32_t parent, const char *attrs)
+{
+    struct batch *batch = kit_batch(kit, SIGNAL_SPANS);
+
+    batch->received_ns += after_ns;
+    if (resource)
+        kit_span(batch, resource, kind, trace, id, parent, attrs);
+    kit_take_all(kit, batch);
+}
+
+static int64_t net(const char *name, const char *back, const char *attrs)
+{
+    return (int64_t)kit_sum(name, attrs) - (int64_t)kit_sum(back, attrs);
+}
+
+static int64_t net_out(const char *attrs)
+{
+    return net(DERIVED_OUT_DURATION, DERIVED_OUT_BACK_DURATION, attrs);
+}
+
+static int64_t net_in(const char *attrs)
+{
+    return net(DERIVED_IN_DURATION, DERIVED_IN_BACK_DURATION, attrs);
+}
+
+TEST(a_callee_that_comes_late_takes_the_external_call_back)
+{
+    const uint64_t wait_ns = kit_options.edge_wait_ns;
+    struct kit kit = kit_open();
+
+    kit_store.wants_derived = true;
+    one(&kit, FRONT, SPAN_CLIENT, 1, 1, 0,
+        GET ",server.address=cart.example.com");
+    one(&kit, FRONT, SPAN_CLIENT, 2, 1, 0, GET ",server.address=stock");
+    one(&kit, FRONT, SPAN_CLIENT, 3, 1, 0, GET ",server.address=front.example");
+    one(&kit, FRONT, SPAN_CLIENT, 4, 1, 0, GET);
+    one(&kit, STOCK, SPAN_INTERNAL, 9, 9, 0, "");
+    late(&kit, wait_ns, NULL, SPAN_CLIENT, 0, 0, 0, NULL);
+    CHECK_EQ(net_out("peer.kind=external"), 2);
+    CHECK_EQ(net_out("peer.kind=component"), 1); /* stock, by its name */
+    CHECK_EQ(net_in("peer.kind=component"), 1);
+
+    late(&kit, 2 * wait_ns, CART, SPAN_SERVER, 1, 2, 1, GET);
+    late(&kit, 2 * wait_ns, CART, SPAN_SERVER, 2, 2, 1, GET);
+    late(&kit, 2 * wait_ns, FRONT, SPAN_SERVER, 3, 2, 1, GET); /* its own */
+    late(&kit, 2 * wait_ns, CART, SPAN_SERVER, 4, 2, 1, GET);
+    late(&kit, 2 * wait_ns, CART, SPAN_SERVER, 1, 2, 1, GET); /* once more */
+    CHECK_EQ(kit_sum(DERIVED_OUT_BACK_DURATION, "peer.kind=external"), 2);
+    CHECK_EQ(net_out("peer.kind=external"), 0);
+    CHECK_EQ(net_out("peer.kind=component,peer.endpoint=http"), 3);
+    CHECK_EQ(net_in("peer.kind=component,endpoint=http"), 3);
+    kit_close(&kit);
+    CHECK_EQ(net_out(""), 3);
+    CHECK_EQ(net_in(""), 3);
+}
+
+TEST(a_caller_that_comes_late_meets_its_callee)
+{
+    const uint64_t wait_ns = kit_options.edge_wait_ns;
+    struct kit kit = kit_open();
+
+    one(&kit, CART, SPAN_SERVER, 1, 2, 1, GET);
+    late(&kit, 3 * wait_ns, FRONT, SPAN_CLIENT, 1, 1, 0,
+         GET ",server.address=cart.example.com");
+    kit_close(&kit);
+    CHECK_EQ(kit_sum(DERIVED_OUT_DURATION, "peer.kind=component"), 1);
+    CHECK_EQ(kit_sum(DERIVED_OUT_DURATION, ""), 1);
+    CHECK_EQ(kit_sum(DERIVED_OUT_BACK_DURATION, ""), 0);
+}
+
+TEST(a_callee_later_than_that_is_counted_besides)
+{
+    const uint64_t wait_ns = kit_options.edge_wait_ns;
+    struct kit kit = kit_open();
+
+    one(&kit, FRONT, SPAN_CLIENT, 1, 1, 0, GET ",server.address=a.example");
+    late(&kit, 10 * wait_ns, NULL, SPAN_CLIENT, 0, 0, 0, NULL);
+    late(&kit, 10 * wait_ns, CART, SPAN_SERVER, 1, 2, 1, GET);
+    kit_close(&kit);
+    CHECK_EQ(net_out("peer.kind=external"), 1);
+    CHECK_EQ(net_out("peer.kind=component"), 0);
+}
+
+TEST(a_late_callee_is_met_over_a_crash)
+{
+    const uint64_t wait_ns = kit_options.edge_wait_ns;
+    struct kit kit = kit_open();
+
+    kit_store.keep = kit_store.wants_derived = true;
+    one(&kit, FRONT, SPAN_CLIENT, 1, 1, 0, GET ",server.address=a.example");
+    late(&kit, wait_ns, STOCK, SPAN_INTERNAL, 9, 9, 0, "");
+    kit_kill(&kit);
+    kit_store.watermark[STREAM_SPANS] = kit_store.watermark[STREAM_DERIVED] = 2;
+    kit = kit_open_with(&kit_options);
+    kit.lsn = 2;
+    CHECK_EQ(net_out("peer.kind=external,peer.name=a.example"), 1);
+    late(&kit, 2 * wait_ns, CART, SPAN_SERVER, 1, 2, 1, GET);
+    kit_close(&kit);
+    CHECK_EQ(net_out("peer.kind=external,peer.name=a.example"), 0);
+    CHECK_EQ(net_out("peer.kind=component,peer.endpoint=http"), 1);
+}
+
+/* Both ends at any time: every call is one edge, of its true ends where both
+ * came within ten times the wait. */
+TEST(calls_at_any_time_are_counted_once)
+{
+    enum { CALLS = 150, TICKS = 40 };
+    const uint64_t tick_ns = kit_options.edge_wait_ns / 6;
+    uint32_t caller_at[CALLS], callee_at[CALLS], met = 0;
+    struct kit kit = kit_open();
+
+    for (uint32_t i = 0; i < CALLS; i++) {
+        caller_at[i] = test_random(TICKS);
+        callee_at[i] = test_random(TICKS + TICKS / 4); /* some never */
+        met += callee_at[i] < TICKS;
+    }
+    for (uint32_t tick = 0; tick < TICKS; tick++)
+        for (uint32_t i = 0; i < CALLS; i++) {
+            if (caller_at[i] == tick)
+                late(&kit, tick * tick_ns, FRONT, SPAN_CLIENT, 1 + i, 1, 0,
+                     GET ",server.address=a.example");
+            if (callee_at[i] == tick)
+                late(&kit, tick * tick_ns, CART, SPAN_SERVER, 1 + i, 2, 1, GET);
+        }
+    kit_close(&kit);
+    CHECK_EQ(net_out("peer.kind=component"), met);
+    CHECK_EQ(net_in("peer.kind=component"), met);
+    CHECK_EQ(net_out("peer.kind=external"), CALLS - met);
+    CHECK(kit_sum(DERIVED_OUT_BACK_DURATION, "") > 0);
+}
+
 TEST(a_call_knows_the_endpoint_it_is_made_for)
 {
     struct kit kit = kit_open();

@@ -144,6 +144,46 @@ TEST(gateways_and_externals_can_be_left_out)
     bed_release(&bed);
 }
 
+static struct point *put_external(const char *name, uint32_t resource,
+                                  const char *host)
+{
+    struct point *p = put(name, resource);
+
+    tell(p, DERIVED_PEER_KIND, "external");
+    tell(p, DERIVED_PEER_NAME, host);
+    return p;
+}
+
+/* All calls of one host, and a third of those of another. */
+TEST(what_was_taken_back_is_not_there)
+{
+    static const uint64_t twenty[] = {20};
+    json_t *answer;
+
+    bed_init(&bed);
+    uint32_t cart = bed_resource(&bed, "shop", "cart");
+    put_external(DERIVED_OUT_DURATION, cart, "all.example");
+    put_external(DERIVED_OUT_BACK_DURATION, cart, "all.example");
+    put_external(DERIVED_OUT_DURATION, cart, "some.example");
+    struct point *p =
+        put_external(DERIVED_OUT_BACK_DURATION, cart, "some.example");
+    hists[p - points].count = 20;
+    hists[p - points].sum = 2;
+    hists[p - points].positive.counts = twenty;
+    answer = ask("");
+    CHECK(!edge(answer, "cart->external:all.example"));
+    CHECK_TEXT(bed_at(edge(answer, "cart->external:some.example"),
+                      "metrics.requestCount"),
+               "40");
+    CHECK_TEXT(bed_at(edge(answer, "cart->external:some.example"),
+                      "metrics.meanLatency"),
+               "0.1");
+    CHECK_TEXT(bed_at(answer, "edges"), "[1]");
+    CHECK_TEXT(bed_at(answer, "nodes"), "[2]");
+    json_decref(answer);
+    bed_release(&bed);
+}
+
 TEST(project_and_environment_are_required)
 {
     bed_init(&bed);
