@@ -62,6 +62,9 @@
     X(BLOCK_BYTES,            COUNTER, "block_bytes_total",           "",                       "Bytes of the blocks committed.") \
     X(STORE_ERRORS,           COUNTER, "store_errors_total",          "",                       "Commits that failed and are tried again.") \
     X(STORE_CORRUPT,          COUNTER, "store_corrupt_total",         "",                       "Damaged blocks met and passed over.") \
+    X(STORE_DAMAGED,          GAUGE,   "store_damaged",               "",                       "1: damage was met that the next start salvages.") \
+    X(STORE_SALVAGES,         COUNTER, "store_salvages_total",        "",                       "Damaged databases of which what could be read was copied to a new one.") \
+    X(STORE_LOST,             COUNTER, "store_lost_records_total",    "",                       "Records that could not be read then, if that is known.") \
     X(STORE_DB_BYTES,         GAUGE,   "store_bytes",                 "",                       "Size of the database on disk.") \
     X(EXPIRED_BLOCKS,         COUNTER, "expired_blocks_total",        "",                       "Blocks deleted by retention.") \
     X(RESOURCES,              GAUGE,   "resources",                   "",                       "Resources known.") \

@@ -55,8 +55,8 @@ struct store_options {
                                  they are told ERR_BUSY */
 };
 
-/* ERR_IO, ERR_CORRUPT (moved aside if it cannot be opened at all: see
- * docs/operations.md), ERR_UNSUPPORTED (a newer version). */
+/* ERR_IO, ERR_UNSUPPORTED (a newer version). A damaged database is moved aside
+ * and what can be read is copied to a new one: see docs/operations.md. */
 MUST_CHECK enum status store_open(struct store **store,
                                   const struct store_options *options);
 

@@ -38,6 +38,7 @@ enum { HEAP_BYTES = 8 << 20 };
 
 struct db {
     sqlite3 *handle;
+    bool damaged;
     sqlite3_stmt *stmts[SQL_COUNT];
 };
 
@@ -106,7 +107,7 @@ static const char schema_2[] =
     "PRAGMA user_version = 2;"
     "COMMIT;";
 
-static enum status status_of(int code)
+enum status db_status(int code)
 {
     switch (code & 0xff) {
     case SQLITE_OK:
@@ -134,7 +135,7 @@ static enum status status_of(int code)
 
 static enum status exec(struct db *db, const char *sql)
 {
-    return status_of(sqlite3_exec(db->handle, sql, NULL, NULL, NULL));
+    return db_status(sqlite3_exec(db->handle, sql, NULL, NULL, NULL));
 }
 
 /* The first column of the first row. */
@@ -148,7 +149,7 @@ static enum status pragma_int(struct db *db, const char *sql, int64_t *value)
     if (code == SQLITE_ROW)
         *value = sqlite3_column_int64(stmt, 0);
     sqlite3_finalize(stmt);
-    return status_of(code);
+    return db_status(code);
 }
 
 /* Makes the schema, or refuses one that is newer than we are. */
@@ -184,11 +185,11 @@ enum status db_open(struct db **out, const char *path, bool writer)
                 (writer ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE
                         : SQLITE_OPEN_READONLY);
     enum status status =
-        status_of(sqlite3_open_v2(path, &db->handle, flags, NULL));
+        db_status(sqlite3_open_v2(path, &db->handle, flags, NULL));
 
     sqlite3_soft_heap_limit64(HEAP_BYTES);
     if (status == OK)
-        status = status_of(sqlite3_busy_timeout(db->handle, DB_BUSY_MS));
+        status = db_status(sqlite3_busy_timeout(db->handle, DB_BUSY_MS));
     if (status == OK)
         status = migrate(db, writer);
     if (status == OK)
@@ -222,6 +223,16 @@ void db_shrink(struct db *db)
     sqlite3_db_release_memory(db->handle);
 }
 
+bool db_damaged(const struct db *db)
+{
+    return db->damaged;
+}
+
+void *db_handle(struct db *db)
+{
+    return db->handle;
+}
+
 uint64_t db_last_id(struct db *db)
 {
     return (uint64_t)sqlite3_last_insert_rowid(db->handle);
@@ -232,9 +243,10 @@ struct stmt stmt_start(struct db *db, enum db_sql sql)
     struct stmt s = {.db = db, .handle = NULL, .param = 0, .status = OK};
 
     if (!db->stmts[sql])
-        s.status = status_of(sqlite3_prepare_v3(db->handle, sql_text[sql], -1,
+        s.status = db_status(sqlite3_prepare_v3(db->handle, sql_text[sql], -1,
                                                 SQLITE_PREPARE_PERSISTENT,
                                                 &db->stmts[sql], NULL));
+    db->damaged |= s.status == ERR_CORRUPT;
     s.handle = db->stmts[sql];
     return s;
 }
@@ -243,7 +255,7 @@ void stmt_int(struct stmt *s, uint64_t value)
 {
     s->param++;
     if (s->status == OK)
-        s->status = status_of(
+        s->status = db_status(
             sqlite3_bind_int64(s->handle, s->param, (sqlite3_int64)value));
 }
 
@@ -251,7 +263,7 @@ void stmt_text(struct stmt *s, struct slice text)
 {
     s->param++;
     if (s->status == OK)
-        s->status = status_of(
+        s->status = db_status(
             sqlite3_bind_text64(s->handle, s->param, text.len ? text.ptr : "",
                                 text.len, SQLITE_STATIC, SQLITE_UTF8));
 }
@@ -260,7 +272,7 @@ void stmt_bytes(struct stmt *s, struct slice bytes)
 {
     s->param++;
     if (s->status == OK)
-        s->status = status_of(sqlite3_bind_blob64(s->handle, s->param,
+        s->status = db_status(sqlite3_bind_blob64(s->handle, s->param,
                                                   bytes.len ? bytes.ptr : "",
                                                   bytes.len, SQLITE_STATIC));
 }
@@ -273,7 +285,8 @@ bool stmt_row(struct stmt *s)
     int code = sqlite3_step(s->handle);
     if (code == SQLITE_ROW)
         return true;
-    s->status = status_of(code);
+    s->status = db_status(code);
+    s->db->damaged |= s->status == ERR_CORRUPT;
     return false;
 }
 

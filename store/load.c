@@ -5,6 +5,18 @@
 #include "state.h"
 #include "stats.h"
 
+enum status load_check(struct db *db)
+{
+    static const enum db_sql all[] = {
+        SQL_STREAMS, SQL_IDENTITY_LOAD, SQL_RESOURCE_LOAD, SQL_TEXTS,
+        SQL_OFFSETS, SQL_BLOCKS,        SQL_BLOCK_TIMES};
+    enum status status = OK;
+
+    for (size_t i = 0; i < sizeof(all) / sizeof(all[0]) && status == OK; i++)
+        status = db_run(db, all[i]);
+    return status;
+}
+
 static struct slice keep(struct arena *arena, struct stmt *s, int column)
 {
     return arena_copy(arena, stmt_get_bytes(s, column));

@@ -148,6 +148,7 @@ void reader_end(struct reader *reader)
     if (!reader->active)
         return;
     end_view(reader);
+    store_note_damage(reader->store, reader->db);
     for (uint32_t i = 0; i < reader->held_count; i++)
         section_free(reader->held[i]);
     reader->held_count = 0;

@@ -246,6 +246,7 @@ static void failed(struct loop *loop, struct commit *commit, enum status status,
     /* Only now: a rollback that SQLite has done already would hide why. */
     if (db_run(store->db, SQL_ROLLBACK) != OK)
         log_debug("store", "nothing to roll back", NULL);
+    store_note_damage(store, store->db);
     loop->pause_ns = loop->pause_ns ? loop->pause_ns * 2 : PAUSE_MIN_NS;
     if (loop->pause_ns > PAUSE_MAX_NS)
         loop->pause_ns = PAUSE_MAX_NS;
@@ -273,6 +274,7 @@ static void maintain(struct loop *loop, uint64_t now)
     if (status != OK) {
         log_debug("store", "maintenance failed", "status=\"%s\" why=\"%s\"",
                   status_text(status), db_message(store->db));
+        store_note_damage(store, store->db);
         if (db_run(store->db, SQL_ROLLBACK) != OK)
             more = false;
     }

@@ -69,6 +69,7 @@ struct store {
 
     struct budget queries; /* memory of all readers; not under the lock */
     atomic_bool trim;      /* a query has freed much; not under the lock */
+    atomic_bool damaged;   /* noted; not under the lock */
     pthread_t thread;
     bool started;
     struct sealer *sealer; /* of the writer's thread; see seal.c */
@@ -91,6 +92,13 @@ uint64_t store_records_cut(const struct store *store, bool soon);
 
 /* More is to be saved than should wait. Under the lock. */
 bool store_saves_full(const struct store *store);
+
+/* load.c: reads all that a start reads, and what every commit changes, so that
+ * damage there shows while it can still be salvaged. */
+MUST_CHECK enum status load_check(struct db *db);
+
+/* Damage was met: said and noted for the next start, once. From any thread. */
+void store_note_damage(struct store *store, const struct db *db);
 
 /* seal.c */
 MUST_CHECK enum status seal_start(struct store *store);

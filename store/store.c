@@ -28,6 +28,7 @@
 #include "clock.h"
 #include "log.h"
 #include "mem.h"
+#include "salvage.h"
 #include "state.h"
 #include "stats.h"
 
@@ -49,36 +50,6 @@ static enum stream stream_of(const struct batch *batch)
     }
 }
 
-/* Moves a database that cannot be read aside, with its log and index. */
-static enum status move_aside(const char *path)
-{
-    static const char *const parts[] = {"", "-wal", "-shm"};
-    struct buf from, to;
-    enum status status = OK;
-    uint64_t now = clock_wall_ns() / NS_PER_S;
-
-    buf_init(&from, 4096 + 64);
-    buf_init(&to, 4096 + 64);
-    for (int i = 0; i < 3; i++) {
-        buf_reset(&from);
-        buf_reset(&to);
-        buf_format(&from, "%s%s", path, parts[i]);
-        buf_format(&to, "%s.damaged-%llu%s", path, (unsigned long long)now,
-                   parts[i]);
-        buf_byte(&from, 0);
-        buf_byte(&to, 0);
-        if (from.status != OK || to.status != OK ||
-            (rename(from.ptr, to.ptr) != 0 && errno != ENOENT))
-            status = ERR_IO;
-    }
-    log_error("store", "database is damaged, moved aside, starting anew",
-              "path=%s.damaged-%llu moved=%d", path, (unsigned long long)now,
-              status == OK);
-    buf_release(&from);
-    buf_release(&to);
-    return status;
-}
-
 static enum status load_streams(struct store *store)
 {
     struct stmt s = stmt_start(store->db, SQL_STREAMS);
@@ -95,21 +66,31 @@ static enum status load_streams(struct store *store)
     return stmt_end(&s);
 }
 
-static enum status open_db(struct store *store)
+static enum status try_open(struct store *store)
 {
     enum status status = db_open(&store->db, store->path, true);
 
-    if (status == OK) {
+    if (status == OK)
+        status = load_check(store->db);
+    if (status == OK)
         status = load_streams(store);
-        if (status == ERR_CORRUPT) {
-            db_close(store->db);
-            store->db = NULL;
-        }
+    if (status != OK) {
+        db_close(store->db);
+        store->db = NULL;
     }
-    if (status == ERR_CORRUPT && move_aside(store->path) == OK) {
-        status = db_open(&store->db, store->path, true);
+    return status;
+}
+
+static enum status open_db(struct store *store)
+{
+    enum status status = salvage_resume(store->path);
+
+    if (status == OK)
+        status = salvage_wanted(store->path) ? ERR_CORRUPT : try_open(store);
+    if (status == ERR_CORRUPT) {
+        status = salvage(store->path);
         if (status == OK)
-            status = load_streams(store);
+            status = try_open(store);
     }
     if (status == ERR_UNSUPPORTED)
         log_error("store", "written by a newer version of this program",
@@ -118,6 +99,12 @@ static enum status open_db(struct store *store)
         log_error("store", "cannot be opened", "path=%s why=\"%s\"",
                   store->path, status_text(status));
     return status;
+}
+
+void store_note_damage(struct store *store, const struct db *db)
+{
+    if (db_damaged(db) && !atomic_exchange(&store->damaged, true))
+        salvage_want(store->path);
 }
 
 static void init_locks(struct store *store)

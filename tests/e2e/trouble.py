@@ -428,7 +428,7 @@ def test_damaged_database():
         try:
             server = Server(copy, "--seal-age", "100ms")
         except DidNotStart as error:
-            check(error.code == 1 and path in error.log, f"{name}: says so, status 1", (error.code, error.log))
+            check(False, f"{name}: it starts", (error.code, error.log))
             continue
         statuses = all_questions(server)
         found = server.query("/api/v1/logs/query", {**around(), "searchScope": scope("damage"), "limit": 1000})

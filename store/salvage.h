@@ -1,0 +1,43 @@
+/*
+ * salvage - what can still be read of a damaged database, in a new one.
+ *
+ * Three files stand beside the database while it lasts or because of it:
+ *
+ *   callboard.db.salvage         the new one, until it is complete
+ *   callboard.db.damaged-<time>  the old one, afterwards, with its -wal
+ *   callboard.db.wanted          damage was met while running: the next start
+ *                                salvages
+ *
+ * Threads  before the store's own thread starts; salvage_want() from any.
+ */
+#ifndef STORE_SALVAGE_H
+#define STORE_SALVAGE_H
+
+#include <stdbool.h>
+
+#include "db.h"
+
+/* Puts in order what a salvage left that was cut short. */
+MUST_CHECK enum status salvage_resume(const char *path);
+
+bool salvage_wanted(const char *path);
+void salvage_want(const char *path);
+
+/* Copies what can be read of the database at path to a new one, and puts it in
+ * its place. ERR_IO: the new one cannot be written; the old one is untouched.
+ */
+MUST_CHECK enum status salvage(const char *path);
+
+/* What the two files of it share. */
+struct salvage_result {
+    uint64_t rows, places;            /* copied; damaged stretches met */
+    uint64_t records_before, records; /* as the totals said; as there are */
+    bool totals;                      /* records_before is known */
+};
+
+/* salvage_rows.c: all rows of `from` that can be read, into an empty database,
+ * `to`; then what belongs together is made to agree. */
+MUST_CHECK enum status salvage_rows(const char *from, struct db *to,
+                                    struct salvage_result *result);
+
+#endif

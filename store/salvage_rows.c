@@ -1,0 +1,303 @@
+/*
+ * The tables are those of the new database's own schema, so a table that is
+ * added there is salvaged, too. A table with an integer key is walked upward;
+ * where that meets a page that cannot be read,
+ *
+ *   up     ...low]  ###########  [beyond...
+ *   probe            1 2 3 .. further by a sixteenth each time
+ *   down             <---------
+ *
+ * a key beyond it is looked for, the rows between are taken from above
+ * downward as far as that goes, and the walk goes on from there. A table with
+ * another key is walked from both ends. One row is in memory at a time.
+ *
+ * What SQLite then cannot know is made right: a block is whole or it is not
+ * there; totals are counted anew; a number that something still refers to is
+ * not given to somebody else.
+ */
+#include <sqlite3.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "salvage.h"
+
+#define PROBE_FAR (INT64_C(1) << 40)
+
+struct table {
+    sqlite3_stmt *up, *down, *probe, *put;
+    bool keyed;
+};
+
+struct rows {
+    sqlite3 *from, *to;
+    struct salvage_result *result;
+    enum status status; /* of writing */
+};
+
+static sqlite3_stmt *prepare(sqlite3 *db, const char *format, const char *name)
+{
+    sqlite3_stmt *stmt = NULL;
+    char *sql = sqlite3_mprintf(format, name);
+
+    if (!sql || sqlite3_prepare_v2(db, sql, -1, &stmt, NULL) != SQLITE_OK)
+        stmt = NULL;
+    sqlite3_free(sql);
+    return stmt;
+}
+
+/* Reading may fail as it likes; writing may not. */
+static void put_row(struct rows *rows, sqlite3_stmt *row, sqlite3_stmt *put)
+{
+    int columns = sqlite3_bind_parameter_count(put), code = SQLITE_OK;
+
+    for (int i = 1; i <= columns && code == SQLITE_OK; i++)
+        code = sqlite3_bind_value(put, i, sqlite3_column_value(row, i));
+    if (code == SQLITE_OK)
+        code = sqlite3_step(put);
+    sqlite3_reset(put);
+    sqlite3_clear_bindings(put);
+    if (code == SQLITE_DONE)
+        rows->result->rows++;
+    else if (code == SQLITE_CONSTRAINT || code == SQLITE_MISMATCH)
+        rows->result->places++; /* bytes that happen to look like a row */
+    else
+        rows->status = db_status(code);
+}
+
+/* All rows between two keys; *last is the one reached. False if a place was
+ * met that cannot be read. way: 1 upward, -1 downward, 0 not by number. */
+static bool copy_rows(struct rows *rows, sqlite3_stmt *select,
+                      sqlite3_stmt *put, int way, int64_t *last)
+{
+    int code = SQLITE_ROW;
+
+    while (rows->status == OK && (code = sqlite3_step(select)) == SQLITE_ROW) {
+        int64_t key = sqlite3_column_int64(select, 0);
+
+        if (way != 0 && (way > 0 ? key <= *last : key >= *last))
+            break; /* pages that point at each other */
+        put_row(rows, select, put);
+        *last = key;
+    }
+    sqlite3_reset(select);
+    return code == SQLITE_DONE;
+}
+
+static bool copy_between(struct rows *rows, struct table *t, int way,
+                         int64_t low, int64_t high, int64_t *last)
+{
+    sqlite3_stmt *select = way > 0 ? t->up : t->down;
+
+    *last = way > 0 ? low : high;
+    sqlite3_bind_int64(select, 1, low);
+    sqlite3_bind_int64(select, 2, high);
+    return copy_rows(rows, select, t->put, way, last);
+}
+
+/* A key behind the damage that follows `low`; INT64_MAX if there is none. */
+static int64_t find_beyond(struct table *t, int64_t low)
+{
+    for (int64_t far = 1; far < PROBE_FAR; far += 1 + far / 16) {
+        sqlite3_bind_int64(t->probe, 1, low + far);
+
+        int code = sqlite3_step(t->probe);
+        int64_t key =
+            code == SQLITE_ROW ? sqlite3_column_int64(t->probe, 0) : 0;
+
+        sqlite3_reset(t->probe);
+        if (code == SQLITE_DONE)
+            break;
+        if (code == SQLITE_ROW && key > low + far)
+            return key;
+    }
+    return INT64_MAX;
+}
+
+static void copy_keyed(struct rows *rows, struct table *t)
+{
+    int64_t low = -1, down;
+
+    while (!copy_between(rows, t, 1, low, INT64_MAX, &low) &&
+           rows->status == OK) {
+        int64_t beyond = find_beyond(t, low);
+
+        rows->result->places++;
+        copy_between(rows, t, -1, low, beyond, &down);
+        if (beyond == INT64_MAX)
+            return;
+        low = beyond - 1;
+    }
+}
+
+static void copy_unkeyed(struct rows *rows, struct table *t)
+{
+    int64_t last = 0;
+
+    if (copy_rows(rows, t->up, t->put, 0, &last) || rows->status != OK)
+        return;
+    rows->result->places++;
+    copy_rows(rows, t->down, t->put, 0, &last);
+}
+
+/* "INSERT ... VALUES (?, ?, ?)". */
+static sqlite3_stmt *prepare_put(sqlite3 *db, const char *name, int columns)
+{
+    sqlite3_str *marks = sqlite3_str_new(db);
+
+    for (int i = 0; i < columns; i++)
+        sqlite3_str_appendall(marks, i > 0 ? ",?" : "?");
+
+    char *list = sqlite3_str_finish(marks);
+    char *sql = sqlite3_mprintf("INSERT OR REPLACE INTO \"%w\" VALUES (%s)",
+                                name, list ? list : "");
+    sqlite3_stmt *stmt = NULL;
+
+    if (!sql || sqlite3_prepare_v2(db, sql, -1, &stmt, NULL) != SQLITE_OK)
+        stmt = NULL;
+    sqlite3_free(list);
+    sqlite3_free(sql);
+    return stmt;
+}
+
+static void open_table(struct rows *rows, struct table *t, const char *name,
+                       int columns)
+{
+    if (t->keyed) {
+        t->up = prepare(rows->from,
+                        "SELECT rowid, * FROM \"%w\" NOT INDEXED"
+                        " WHERE rowid > ?1 AND rowid < ?2 ORDER BY rowid",
+                        name);
+        t->down = prepare(rows->from,
+                          "SELECT rowid, * FROM \"%w\" NOT INDEXED WHERE rowid"
+                          " > ?1 AND rowid < ?2 ORDER BY rowid DESC",
+                          name);
+        t->probe = prepare(rows->from,
+                           "SELECT rowid FROM \"%w\" NOT INDEXED"
+                           " WHERE rowid > ?1 ORDER BY rowid LIMIT 1",
+                           name);
+    } else {
+        t->up = prepare(rows->from, "SELECT 0, * FROM \"%w\" ORDER BY 2", name);
+        t->down = prepare(rows->from, "SELECT 0, * FROM \"%w\" ORDER BY 2 DESC",
+                          name);
+    }
+    t->put = prepare_put(rows->to, name, columns);
+    if (!t->put)
+        rows->status = ERR_IO;
+}
+
+static void copy_table(struct rows *rows, const char *name, int columns,
+                       bool keyed)
+{
+    struct table t = {.keyed = keyed};
+
+    open_table(rows, &t, name, columns);
+    if (rows->status == OK && t.up && t.down && (t.probe || !keyed)) {
+        if (keyed)
+            copy_keyed(rows, &t);
+        else
+            copy_unkeyed(rows, &t);
+    } else {
+        rows->result->places++; /* not even the schema can be read */
+    }
+    sqlite3_finalize(t.up);
+    sqlite3_finalize(t.down);
+    sqlite3_finalize(t.probe);
+    sqlite3_finalize(t.put);
+}
+
+static void copy_tables(struct rows *rows)
+{
+    sqlite3_stmt *tables = prepare(
+        rows->to,
+        "SELECT name, ncol, wr FROM pragma_table_list"
+        " WHERE schema = 'main' AND type = 'table' AND name NOT LIKE %Q",
+        "sqlite%");
+
+    while (rows->status == OK && tables && sqlite3_step(tables) == SQLITE_ROW)
+        copy_table(rows, (const char *)sqlite3_column_text(tables, 0),
+                   sqlite3_column_int(tables, 1),
+                   sqlite3_column_int(tables, 2) == 0);
+    if (!tables)
+        rows->status = ERR_INTERNAL;
+    sqlite3_finalize(tables);
+}
+
+/* The one number a query gives. */
+static uint64_t number(struct rows *rows, const char *sql)
+{
+    sqlite3_stmt *stmt = prepare(rows->to, "%s", sql);
+    uint64_t value = 0;
+
+    if (stmt && sqlite3_step(stmt) == SQLITE_ROW)
+        value = (uint64_t)sqlite3_column_int64(stmt, 0);
+    else
+        rows->status = ERR_IO;
+    sqlite3_finalize(stmt);
+    return value;
+}
+
+/* A stream whose watermark is lost begins at 0: then what the journal still
+ * has comes again, and nothing that was acknowledged is left out. */
+static const char agree[] =
+    "DELETE FROM block WHERE id NOT IN (SELECT id FROM block_data)"
+    " OR id NOT IN (SELECT id FROM block_summary);"
+    "DELETE FROM block_data WHERE id NOT IN (SELECT id FROM block);"
+    "DELETE FROM block_summary WHERE id NOT IN (SELECT id FROM block);"
+    "UPDATE stream SET (blocks, records, bytes) ="
+    " (SELECT count(*), total(count), total(bytes) FROM block"
+    "  WHERE (kind = 0) = (stream.id = 0)),"
+    " sealed = max(sealed, (SELECT coalesce(max(section), 0) FROM block"
+    "  WHERE (kind = 0) = (stream.id = 0))) WHERE id < 2;"
+    "UPDATE stream SET (blocks, records, bytes) ="
+    " (SELECT count(*), total(count), total(length(data)) FROM chunk"
+    "  WHERE stream = stream.id) WHERE id >= 2;"
+    /* Rows of rule 0 are nobody, but keep their number. */
+    "INSERT INTO identity (id, rule) SELECT max(identity), 0 FROM resource"
+    " WHERE identity < 4294967295 HAVING max(identity) >"
+    "  (SELECT coalesce(max(id), -1) FROM identity);"
+    /* Without attributes, without an identity. */
+    "INSERT OR IGNORE INTO resource (id, identity, hash, attrs)"
+    " SELECT DISTINCT resource, 4294967295, 0, x'0000' FROM chunk;";
+
+static void make_agree(struct rows *rows)
+{
+    struct salvage_result *r = rows->result;
+
+    r->totals = number(rows, "SELECT min(records) >= 0 AND sum(lsn) > 0"
+                             " FROM stream") != 0;
+    r->records_before = number(rows, "SELECT sum(records) FROM stream");
+    if (rows->status == OK)
+        rows->status =
+            db_status(sqlite3_exec(rows->to, agree, NULL, NULL, NULL));
+    r->records = number(rows, "SELECT sum(records) FROM stream");
+}
+
+enum status salvage_rows(const char *from, struct db *to,
+                         struct salvage_result *result)
+{
+    struct rows rows = {NULL, db_handle(to), result, OK};
+
+    *result = (struct salvage_result){0};
+    if (sqlite3_open_v2(from, &rows.from,
+                        SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX,
+                        NULL) == SQLITE_OK) {
+        /* Goes on where the file is shorter than it says, looks closer. */
+        sqlite3_db_config(rows.from, SQLITE_DBCONFIG_WRITABLE_SCHEMA, 1, NULL);
+        sqlite3_exec(rows.from, "PRAGMA cell_size_check = 1", NULL, NULL, NULL);
+        /* Nobody needs the new file before it is complete. */
+        rows.status = db_status(
+            sqlite3_exec(rows.to,
+                         "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;"
+                         "BEGIN",
+                         NULL, NULL, NULL));
+        copy_tables(&rows);
+        if (rows.status == OK)
+            make_agree(&rows);
+        if (rows.status == OK)
+            rows.status = db_status(
+                sqlite3_exec(rows.to, "COMMIT; PRAGMA journal_mode = WAL", NULL,
+                             NULL, NULL));
+    }
+    sqlite3_close(rows.from);
+    return rows.status;
+}
