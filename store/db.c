@@ -178,6 +178,45 @@ static enum status migrate(struct db *db, bool writer)
     return status == OK ? exec(db, schema_2) : status;
 }
 
+bool db_has_schema(void *have, void *want)
+{
+    sqlite3_stmt *row = NULL, *find = NULL;
+    int code = sqlite3_prepare_v2(
+        want, "SELECT type, name, tbl_name, sql FROM sqlite_master", -1, &row,
+        NULL);
+
+    if (code == SQLITE_OK)
+        code = sqlite3_prepare_v2(have,
+                                  "SELECT 1 FROM sqlite_master WHERE type = ?"
+                                  " AND name = ? AND tbl_name = ? AND sql IS ?",
+                                  -1, &find, NULL);
+    while (code == SQLITE_OK && sqlite3_step(row) == SQLITE_ROW) {
+        for (int i = 0; i < 4; i++)
+            sqlite3_bind_value(find, i + 1, sqlite3_column_value(row, i));
+        if (sqlite3_step(find) != SQLITE_ROW)
+            code = SQLITE_CORRUPT;
+        sqlite3_reset(find);
+    }
+    sqlite3_finalize(row);
+    sqlite3_finalize(find);
+    return code == SQLITE_OK;
+}
+
+/* Names and texts in the schema are as good a place for damage as any other;
+ * statements would fail later, one by one. */
+static enum status check_schema(struct db *db)
+{
+    struct db want = {.handle = NULL};
+    enum status status = db_status(sqlite3_open(":memory:", &want.handle));
+
+    if (status == OK)
+        status = migrate(&want, true);
+    if (status == OK && !db_has_schema(db->handle, want.handle))
+        status = ERR_CORRUPT;
+    sqlite3_close(want.handle);
+    return status;
+}
+
 enum status db_open(struct db **out, const char *path, bool writer)
 {
     struct db *db = mem_zero(1, sizeof(*db));
@@ -192,6 +231,8 @@ enum status db_open(struct db **out, const char *path, bool writer)
         status = db_status(sqlite3_busy_timeout(db->handle, DB_BUSY_MS));
     if (status == OK)
         status = migrate(db, writer);
+    if (status == OK && writer)
+        status = check_schema(db);
     if (status == OK)
         status = exec(db, writer ? setup_writer : setup_reader);
     if (status != OK) {

@@ -36,6 +36,7 @@ enum block_kind { KIND_SPANS, KIND_LOGS, KIND_EVENTS, KIND_COUNT };
     X(BEGIN_READ,   "BEGIN") \
     X(COMMIT,       "COMMIT") \
     X(ROLLBACK,     "ROLLBACK") \
+    X(CHECK,        "SELECT quick_check FROM pragma_quick_check(?) WHERE quick_check <> 'ok'") \
     X(STREAMS,      "SELECT id, lsn, sealed, blocks, records, bytes FROM stream") \
     X(STREAM_SET,   "UPDATE stream SET lsn = max(lsn, ?2), sealed = ?3 WHERE id = ?1") \
     X(STREAM_ADD,   "UPDATE stream SET blocks = blocks + ?2, records = records + ?3, bytes = bytes + ?4 WHERE id = ?1") \
@@ -47,7 +48,6 @@ enum block_kind { KIND_SPANS, KIND_LOGS, KIND_EVENTS, KIND_COUNT };
     X(RESOURCE_FIND, "SELECT schema_url, attrs FROM resource WHERE id = ?") \
     X(TEXT_SAVE,    "INSERT OR REPLACE INTO text VALUES (?, ?)") \
     X(TEXT_LOAD,    "SELECT value FROM text WHERE name = ?") \
-    X(TEXTS,        "SELECT value FROM text") \
     X(OFFSETS,      "SELECT topic, partition, next FROM kafka_offset") \
     X(OFFSET_SAVE,  "INSERT OR REPLACE INTO kafka_offset VALUES (?, ?, ?)") \
     X(LETTER_ADD,   "INSERT OR REPLACE INTO dead_letter VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)") \
@@ -58,8 +58,6 @@ enum block_kind { KIND_SPANS, KIND_LOGS, KIND_EVENTS, KIND_COUNT };
     X(SUMMARY_ADD,  "INSERT INTO block_summary VALUES (?, ?)") \
     X(DATA_ADD,     "INSERT INTO block_data VALUES (?, ?)") \
     X(BLOCKS_TIME,  "SELECT id, section, min_ns, max_ns, max_end_ns, max_duration_ns, levels, count FROM block WHERE kind = ?1 AND max_ns >= ?2 AND min_ns < ?3 ORDER BY max_ns DESC, id DESC") \
-    X(BLOCKS,       "SELECT total(bytes) FROM block NOT INDEXED") \
-    X(BLOCK_TIMES,  "SELECT count(*) FROM block INDEXED BY block_time WHERE kind >= 0") \
     X(SUMMARY_GET,  "SELECT summary FROM block_summary WHERE id = ?") \
     X(SUMMARIES,    "SELECT b.id, s.summary FROM block b CROSS JOIN block_summary s ON s.id = b.id WHERE b.kind = ?1 AND b.max_ns >= 0") \
     X(DATA_GET,     "SELECT data FROM block_data WHERE id = ?") \
@@ -108,9 +106,11 @@ uint64_t db_last_id(struct db *db);
 /* True once SQLite has called something in the file damaged. */
 bool db_damaged(const struct db *db);
 
-/* For salvage_rows.c, which must make statements of its own. */
+/* For salvage, which must make statements of its own: the connection; what a
+ * code of SQLite's means; whether a connection has what another has, too. */
 void *db_handle(struct db *db);
 enum status db_status(int code);
+bool db_has_schema(void *have, void *want);
 
 struct stmt {
     struct db *db;

@@ -7,13 +7,22 @@
 
 enum status load_check(struct db *db)
 {
-    static const enum db_sql all[] = {
-        SQL_STREAMS, SQL_IDENTITY_LOAD, SQL_RESOURCE_LOAD, SQL_TEXTS,
-        SQL_OFFSETS, SQL_BLOCKS,        SQL_BLOCK_TIMES};
+    static const char *const tables[] = {"stream", "identity",     "resource",
+                                         "text",   "kafka_offset", "block"};
     enum status status = OK;
 
-    for (size_t i = 0; i < sizeof(all) / sizeof(all[0]) && status == OK; i++)
-        status = db_run(db, all[i]);
+    for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]) && status == OK;
+         i++) {
+        struct stmt s = stmt_start(db, SQL_CHECK);
+        bool wrong = false;
+
+        stmt_text(&s, slice_of(tables[i]));
+        while (stmt_row(&s))
+            wrong = true;
+        status = stmt_end(&s);
+        if (status == OK && wrong)
+            status = ERR_CORRUPT;
+    }
     return status;
 }
 

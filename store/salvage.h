@@ -40,4 +40,12 @@ struct salvage_result {
 MUST_CHECK enum status salvage_rows(const char *from, struct db *to,
                                     struct salvage_result *result);
 
+/* salvage_page.c: from now on the connection reads the first page as it is in
+ * an empty database, `empty`: there is the schema, which is the same in all
+ * of them, and without it nothing can be found. NULL: it could not be done.
+ * To be freed once the connection is closed. */
+struct first_page;
+struct first_page *first_page_replace(void *damaged, void *empty);
+void first_page_free(struct first_page *page); /* NULL is fine */
+
 #endif

@@ -58,7 +58,7 @@ static void put_row(struct rows *rows, sqlite3_stmt *row, sqlite3_stmt *put)
     sqlite3_clear_bindings(put);
     if (code == SQLITE_DONE)
         rows->result->rows++;
-    else if (code == SQLITE_CONSTRAINT || code == SQLITE_MISMATCH)
+    else if ((code & 0xff) == SQLITE_CONSTRAINT || code == SQLITE_MISMATCH)
         rows->result->places++; /* bytes that happen to look like a row */
     else
         rows->status = db_status(code);
@@ -222,6 +222,11 @@ static void copy_tables(struct rows *rows)
     sqlite3_finalize(tables);
 }
 
+static enum status run(struct rows *rows, const char *sql)
+{
+    return db_status(sqlite3_exec(rows->to, sql, NULL, NULL, NULL));
+}
+
 /* The one number a query gives. */
 static uint64_t number(struct rows *rows, const char *sql)
 {
@@ -267,9 +272,29 @@ static void make_agree(struct rows *rows)
                              " FROM stream") != 0;
     r->records_before = number(rows, "SELECT sum(records) FROM stream");
     if (rows->status == OK)
-        rows->status =
-            db_status(sqlite3_exec(rows->to, agree, NULL, NULL, NULL));
+        rows->status = run(rows, agree);
     r->records = number(rows, "SELECT sum(records) FROM stream");
+}
+
+/* Reads on where the file is shorter than it says, and looks closer. */
+static struct first_page *open_damaged(const char *path, struct rows *rows)
+{
+    const int flags = SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX;
+    struct first_page *page = NULL;
+
+    if (sqlite3_open_v2(path, &rows->from, flags, NULL) == SQLITE_OK) {
+        sqlite3_db_config(rows->from, SQLITE_DBCONFIG_WRITABLE_SCHEMA, 1, NULL);
+        if (!db_has_schema(rows->from, rows->to)) {
+            sqlite3_close(rows->from);
+            sqlite3_open_v2(path, &rows->from, flags, NULL);
+            sqlite3_db_config(rows->from, SQLITE_DBCONFIG_WRITABLE_SCHEMA, 1,
+                              NULL);
+            page = first_page_replace(rows->from, rows->to);
+            rows->result->places++;
+        }
+    }
+    sqlite3_exec(rows->from, "PRAGMA cell_size_check = 1", NULL, NULL, NULL);
+    return page;
 }
 
 enum status salvage_rows(const char *from, struct db *to,
@@ -278,26 +303,17 @@ enum status salvage_rows(const char *from, struct db *to,
     struct rows rows = {NULL, db_handle(to), result, OK};
 
     *result = (struct salvage_result){0};
-    if (sqlite3_open_v2(from, &rows.from,
-                        SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX,
-                        NULL) == SQLITE_OK) {
-        /* Goes on where the file is shorter than it says, looks closer. */
-        sqlite3_db_config(rows.from, SQLITE_DBCONFIG_WRITABLE_SCHEMA, 1, NULL);
-        sqlite3_exec(rows.from, "PRAGMA cell_size_check = 1", NULL, NULL, NULL);
-        /* Nobody needs the new file before it is complete. */
-        rows.status = db_status(
-            sqlite3_exec(rows.to,
-                         "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;"
-                         "BEGIN",
-                         NULL, NULL, NULL));
+    struct first_page *page = open_damaged(from, &rows);
+    /* Nobody needs the new file before it is complete. */
+    rows.status = run(&rows, "PRAGMA journal_mode = OFF;"
+                             "PRAGMA synchronous = OFF; BEGIN");
+    if (rows.status == OK)
         copy_tables(&rows);
-        if (rows.status == OK)
-            make_agree(&rows);
-        if (rows.status == OK)
-            rows.status = db_status(
-                sqlite3_exec(rows.to, "COMMIT; PRAGMA journal_mode = WAL", NULL,
-                             NULL, NULL));
-    }
+    if (rows.status == OK)
+        make_agree(&rows);
+    if (rows.status == OK)
+        rows.status = run(&rows, "COMMIT; PRAGMA journal_mode = WAL");
     sqlite3_close(rows.from);
+    first_page_free(page);
     return rows.status;
 }

@@ -87,7 +87,8 @@ static enum status open_db(struct store *store)
 
     if (status == OK)
         status = salvage_wanted(store->path) ? ERR_CORRUPT : try_open(store);
-    if (status == ERR_CORRUPT) {
+    /* What we ask for is there, if the schema can be read. */
+    if (status == ERR_CORRUPT || status == ERR_INTERNAL) {
         status = salvage(store->path);
         if (status == OK)
             status = try_open(store);
