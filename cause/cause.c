@@ -15,7 +15,7 @@ const char *const cause_party_names[CAUSE_PARTIES] = {"component", "database",
                                                       "queue", "external"};
 const char *const cause_kind_names[CAUSE_KINDS] = {
     "resource", "network", "behaviour", "latency",
-    "errors",   "silence", "change"};
+    "errors",   "silence", "metric",    "change"};
 
 static enum status choose_times(const struct cause_question *q,
                                 struct facts *facts)
@@ -84,6 +84,25 @@ uint32_t facts_component(struct facts *facts, uint32_t resource)
     return *slot == NONE ? NOBODY : *slot - 2;
 }
 
+/* Derived series hang on resources of their own, which have no metrics. */
+static struct idset *without_derived(struct facts *facts,
+                                     const struct component_info *list,
+                                     uint32_t count)
+{
+    const struct idset *all = facts->resources;
+    struct idset *derived = idset_new(facts->arena, all->limit);
+    struct idset *set = idset_new(facts->arena, all->limit);
+
+    if (!derived || !set)
+        return NULL;
+    for (uint32_t i = 0; i < count; i++)
+        idset_add(derived, list[i].derived_resource);
+    for (uint32_t id = 0; id < all->limit; id++)
+        if (idset_has(all, id) && !idset_has(derived, id))
+            idset_add(set, id);
+    return set;
+}
+
 static bool find_components(struct facts *facts)
 {
     const struct cause_question *q = facts->question;
@@ -103,9 +122,11 @@ static bool find_components(struct facts *facts)
     for (uint32_t i = 0; i < count; i++)
         if (list[i].identity.component.len > 0)
             facts->components[facts->component_count++] = list[i].identity;
+    facts->reporting = without_derived(facts, list, count);
+    if (!facts->reporting)
+        return false;
     return terms_init(&facts->link_keys, facts->arena) &&
-           terms_init(&facts->terms, facts->arena) &&
-           terms_init(&facts->gauge_keys, facts->arena);
+           terms_init(&facts->terms, facts->arena);
 }
 
 struct idset *facts_resources(struct facts *facts, uint32_t component)
@@ -190,7 +211,7 @@ static enum status gather(struct facts *facts)
             s = arena_status(facts->arena);
     }
     if (s == OK)
-        s = limits_read(facts);
+        s = meters_read(facts);
     if (s == OK)
         s = served_read(facts);
     return s == OK ? changes_read(facts) : s;
@@ -209,8 +230,8 @@ static enum status judge(struct facts *facts, uint32_t try,
     facts->evidence = arena_zero(facts->arena, facts->component_count + 1,
                                  sizeof(*facts->evidence));
     if (!facts->evidence || !limits_find(facts) || !waits_find(facts) ||
-        !behaviour_find(facts) || !served_find(facts) || !changes_find(facts) ||
-        !rank(facts, report))
+        !behaviour_find(facts) || !served_find(facts) || !drifts_find(facts) ||
+        !changes_find(facts) || !rank(facts, report))
         return arena_status(facts->arena) != OK ? arena_status(facts->arena)
                                                 : ERR_BUSY;
     return OK;

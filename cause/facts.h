@@ -76,17 +76,23 @@ struct sample {
 
 /* ---- a metric of a component ---- */
 
-struct reading {
-    uint64_t time_ns;
+struct reading { /* by time */
+    uint64_t time_ns; /* the middle of what it tells of */
     double value;
 };
 
-struct gauge {
-    uint32_t component, metric; /* in the table of limits.c */
-    uint64_t instance;          /* which pod: hash of the resource and labels */
+struct meter {
+    uint32_t component, resource; /* resource: which pod */
+    struct slice name, unit;
+    uint64_t labels;
+    uint8_t meaning; /* meters.h */
+    bool falls;      /* less of it is worse */
+    bool is_share;   /* of failed requests */
+    bool limited;    /* what it tells of has a limit, too */
+    uint64_t sort;   /* the same for the same metric of others */
     struct reading *at;
-    uint32_t count, room;
-    bool is_share; /* of a limit: 0 to 1 */
+    uint32_t count, before; /* of these in the baseline and its history */
+    double mid, spread;     /* of these, see drifts.c */
 };
 
 struct facts {
@@ -103,13 +109,13 @@ struct facts {
     struct log_record *events;
     uint32_t event_count;
     struct idset *resources;
+    struct idset *reporting; /* without those of derived series */
     uint32_t *of_resource; /* component by resource id, grown on demand */
     uint32_t of_resource_room;
     struct terms terms;
     struct sample halves[HALVES];
-    struct gauge *gauges;
-    uint32_t gauge_count, gauge_room;
-    struct terms gauge_keys; /* their numbers */
+    struct meter *meters;
+    uint32_t meter_count, meter_room;
     uint64_t *calls;         /* bits: who calls whom */
     double *requests;        /* served in the window, by component */
     double traces[HALVES];   /* that are judged */
@@ -154,16 +160,20 @@ bool trees_build(struct facts *facts, enum half half);
 uint32_t line_event(struct facts *facts, const struct log_record *log);
 
 /* ---- what each kind of evidence is found by ---- */
-MUST_CHECK enum status limits_read(struct facts *facts);
+MUST_CHECK enum status meters_read(struct facts *facts);
 bool limits_find(struct facts *facts);
 bool waits_find(struct facts *facts);
 /* What the request of a span took without the calls of others. */
 double waits_own_ns(const struct sample *sample, uint32_t part);
 MUST_CHECK enum status served_read(struct facts *facts);
 bool served_find(struct facts *facts);
+/* Were requests to it seen? */
+bool served_any(const struct facts *facts, uint32_t component);
 MUST_CHECK enum status changes_read(struct facts *facts);
 bool changes_find(struct facts *facts);
 bool behaviour_find(struct facts *facts);
+/* After all others: what metrics tell where nothing better does. */
+bool drifts_find(struct facts *facts);
 
 /* Is a part of a half in what is judged? */
 static inline bool facts_judged(const struct facts *facts, enum half half,

@@ -5,16 +5,9 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "clock.h"
 #include "facts.h"
-#include "hash.h"
 
-/* Metrics of half an hour before tell what is usual better than those of a
- * short baseline, and cost a point a minute. */
-enum { HISTORY_MIN = 30 };
-#define MAX_STEP_NS (2 * NS_PER_MIN) /* of scrapes */
-
-enum role { SHARE, USED, LIMIT, FREE };
+enum role { SHARE, USED, LIMIT };
 
 struct source {
     const char *name, *class, *shown;
@@ -31,139 +24,36 @@ static const struct source sources[] = {
     {"container.memory.working_set", "memory", "memory", USED, 3},
     {"k8s.container.memory_limit", "memory", "memory", LIMIT, 3},
 };
-enum { SOURCES = sizeof(sources) / sizeof(sources[0]) };
 
-static int find_source(struct slice name)
+static const struct source *source_of(const struct meter *meter)
 {
-    for (int i = 0; i < SOURCES; i++)
-        if (slice_equal(name, slice_of(sources[i].name)))
-            return i;
-    return -1;
+    for (size_t i = 0; i < sizeof(sources) / sizeof(*sources); i++)
+        if (slice_equal(meter->name, slice_of(sources[i].name)))
+            return &sources[i];
+    return NULL;
 }
 
-static uint64_t gauge_key(uint32_t component, uint32_t metric,
-                          uint64_t instance)
+/* The meters of one pod. */
+struct run {
+    struct meter *at;
+    uint32_t count;
+};
+
+/* What a reading is divided by to be a share: the limit of the same pod; 0: it
+ * has none. */
+static double whole_of(const struct run *run, const struct source *source)
 {
-    return hash_mix(instance, (uint64_t)component << 32 | metric);
-}
-
-static const struct gauge *find_gauge(const struct facts *facts,
-                                      uint32_t component, uint32_t metric,
-                                      uint64_t instance)
-{
-    uint32_t number =
-        terms_find(&facts->gauge_keys, gauge_key(component, metric, instance));
-
-    return number == NOBODY ? NULL : &facts->gauges[number];
-}
-
-static struct gauge *gauge_at(struct facts *facts, uint32_t component,
-                              uint32_t metric, uint64_t instance)
-{
-    uint64_t key = gauge_key(component, metric, instance);
-    struct gauge *gauges;
-    uint32_t number = terms_add(&facts->gauge_keys, key, (struct slice){0},
-                                (struct slice){0}, false);
-
-    if (number == NOBODY)
-        facts->full = true;
-    if (number < facts->gauge_count)
-        return &facts->gauges[number];
-    if (number == NOBODY)
-        return NULL;
-    gauges = facts_more(facts, facts->gauges, facts->gauge_count,
-                        &facts->gauge_room, sizeof(*gauges));
-    if (!gauges)
-        return NULL;
-    facts->gauges = gauges;
-    gauges[facts->gauge_count] = (struct gauge){
-        .component = component, .metric = metric, .instance = instance};
-    return &gauges[facts->gauge_count++];
-}
-
-static void read_point(void *arg, const struct point *point)
-{
-    struct facts *facts = arg;
-    int metric = find_source(point->metric->name);
-    uint32_t component = facts_component(facts, point->resource_id);
-    struct gauge *gauge;
-
-    if (metric < 0 || component == NOBODY || point->flags & POINT_NO_VALUE ||
-        point->metric->type > METRIC_SUM)
-        return;
-    gauge = gauge_at(facts, component, (uint32_t)metric, point->resource_id);
-    if (!gauge)
-        return;
-    struct reading *at =
-        facts_more(facts, gauge->at, gauge->count, &gauge->room, sizeof(*at));
-    if (!at)
-        return;
-    gauge->at = at;
-    at[gauge->count++] = (struct reading){
-        point->time_ns, point->is_int ? (double)point->i : point->d};
-}
-
-static enum status read_gauges(struct facts *facts)
-{
-    struct slice names[SOURCES];
-    struct series_query query = {.start_ns = facts->times[BEFORE].start_ns,
-                                 .end_ns =
-                                     facts->times[DURING].end_ns + MAX_STEP_NS,
-                                 .resources = facts->resources,
-                                 .names = names,
-                                 .name_count = SOURCES};
-    uint64_t history = HISTORY_MIN * NS_PER_MIN;
-    uint64_t end = facts->times[BEFORE].end_ns;
-
-    for (int i = 0; i < SOURCES; i++)
-        names[i] = slice_of(sources[i].name);
-    if (end > history && end - history < query.start_ns)
-        query.start_ns = end - history;
-    return reader_query_series(facts->question->reader, &query, read_point,
-                               facts);
-}
-
-static int by_time(const void *left, const void *right)
-{
-    const struct reading *a = left, *b = right;
-
-    return (a->time_ns > b->time_ns) - (a->time_ns < b->time_ns);
-}
-
-/* A reading tells of the time since the one before: it is put in the middle of
- * that. */
-static void to_middle(struct gauge *gauge)
-{
-    uint64_t step = UINT64_MAX;
-
-    for (uint32_t i = 1; i < gauge->count; i++)
-        if (gauge->at[i].time_ns - gauge->at[i - 1].time_ns < step)
-            step = gauge->at[i].time_ns - gauge->at[i - 1].time_ns;
-    if (step > MAX_STEP_NS)
-        step = MAX_STEP_NS;
-    for (uint32_t i = 0; i < gauge->count && gauge->count > 1; i++)
-        gauge->at[i].time_ns -= step / 2;
-}
-
-/* USED becomes a share of the LIMIT of the same pod; what has none stays out.
- */
-static bool as_share(struct facts *facts, struct gauge *gauge)
-{
-    const struct source *source = &sources[gauge->metric];
-    const struct gauge *limit = NULL;
-
     if (source->role == SHARE)
-        return true;
-    if (source->role != USED)
-        return false;
-    for (uint32_t m = 0; m < SOURCES && !limit; m++)
-        if (sources[m].role == LIMIT && sources[m].group == source->group)
-            limit = find_gauge(facts, gauge->component, m, gauge->instance);
-    if (!limit || !(limit->at[limit->count - 1].value > 0))
-        return false;
-    for (uint32_t i = 0; i < gauge->count; i++)
-        gauge->at[i].value /= limit->at[limit->count - 1].value;
-    return true;
+        return 1;
+    for (uint32_t i = 0; source->role == USED && i < run->count; i++) {
+        const struct meter *m = &run->at[i];
+        const struct source *of = source_of(m);
+
+        if (of && of->role == LIMIT && of->group == source->group &&
+            m->count > 0)
+            return m->at[m->count - 1].value;
+    }
+    return 0;
 }
 
 static int by_value(const void *left, const void *right)
@@ -197,13 +87,12 @@ static struct usual usual_of(double *values, uint32_t count)
     return u;
 }
 
-static void judge(struct facts *facts, const struct gauge *g)
+static void judge(struct facts *facts, const struct meter *g,
+                  const struct source *source, double whole)
 {
     double *before = arena_alloc(facts->arena, (g->count + 1) * sizeof(double));
     double *during = arena_alloc(facts->arena, (g->count + 1) * sizeof(double));
     uint32_t n = 0, m = 0;
-    const struct source *source = &sources[g->metric];
-
     if (!before || !during) {
         facts->full = true;
         return;
@@ -212,9 +101,9 @@ static void judge(struct facts *facts, const struct gauge *g)
         uint64_t t = g->at[i].time_ns;
 
         if (t <= facts->times[BEFORE].end_ns)
-            before[n++] = g->at[i].value;
+            before[n++] = g->at[i].value / whole;
         else if (t > facts->from_ns && t <= facts->times[DURING].end_ns)
-            during[m++] = g->at[i].value;
+            during[m++] = g->at[i].value / whole;
     }
     if (n < 3 || m == 0)
         return;
@@ -239,31 +128,37 @@ static void judge(struct facts *facts, const struct gauge *g)
                            source->shown, 100 * usual.mid, 100 * top)};
     for (uint32_t i = 0; i < g->count && e.onset_ns == 0; i++)
         if (g->at[i].time_ns > facts->times[BEFORE].end_ns &&
-            g->at[i].value > usual.mid + 2 * usual.spread)
+            g->at[i].value / whole > usual.mid + 2 * usual.spread)
             e.onset_ns = g->at[i].time_ns;
     evidence_add(facts, g->component, &e);
 }
 
-enum status limits_read(struct facts *facts)
+static void judge_pod(struct facts *facts, const struct run *run)
 {
-    enum status s = read_gauges(facts);
+    for (uint32_t i = 0; i < run->count; i++) {
+        const struct meter *m = &run->at[i];
+        const struct source *source = source_of(m);
+        double whole = source ? whole_of(run, source) : 0;
 
-    if (s != OK)
-        return s;
-    for (uint32_t i = 0; i < facts->gauge_count; i++)
-        qsort(facts->gauges[i].at, facts->gauges[i].count,
-              sizeof(struct reading), by_time);
-    for (uint32_t i = 0; i < facts->gauge_count; i++)
-        to_middle(&facts->gauges[i]);
-    for (uint32_t i = 0; i < facts->gauge_count; i++)
-        facts->gauges[i].is_share = as_share(facts, &facts->gauges[i]);
-    return arena_status(facts->arena);
+        if (!(whole > 0))
+            continue;
+        judge(facts, m, source, whole);
+        for (uint32_t k = 0; k < run->count; k++)
+            run->at[k].limited |= run->at[k].meaning == m->meaning;
+    }
 }
 
 bool limits_find(struct facts *facts)
 {
-    for (uint32_t i = 0; i < facts->gauge_count; i++)
-        if (facts->gauges[i].is_share)
-            judge(facts, &facts->gauges[i]);
+    for (uint32_t i = 0; i < facts->meter_count;) {
+        struct run run = {&facts->meters[i], 0};
+
+        while (i < facts->meter_count &&
+               facts->meters[i].resource == run.at->resource) {
+            run.count++;
+            i++;
+        }
+        judge_pod(facts, &run);
+    }
     return !facts->full;
 }

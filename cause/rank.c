@@ -13,7 +13,7 @@
 static const double WEIGHT[CAUSE_KINDS] = {
     [CAUSE_RESOURCE] = 1,  [CAUSE_NETWORK] = 1,  [CAUSE_BEHAVIOUR] = 1,
     [CAUSE_LATENCY] = 0.5, [CAUSE_ERRORS] = 0.5, [CAUSE_SILENCE] = 1,
-    [CAUSE_CHANGE] = 1};
+    [CAUSE_METRIC] = 0.5,  [CAUSE_CHANGE] = 1};
 
 /* What callers see of a peer is all that there is to see. */
 static double weight(const struct facts *facts, uint32_t c, int kind)

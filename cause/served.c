@@ -340,6 +340,14 @@ static void judge_silence(struct facts *facts, uint32_t component)
     evidence_add(facts, component, &e);
 }
 
+bool served_any(const struct facts *facts, uint32_t component)
+{
+    const struct amounts *a = &facts->counting->answered[component];
+
+    return component < facts->served_components &&
+           a->before + a->during[0] > 0;
+}
+
 bool served_find(struct facts *facts)
 {
     const struct counting *c = facts->counting;

@@ -50,6 +50,7 @@ enum cause_kind {
     CAUSE_LATENCY,   /* time of its own */
     CAUSE_ERRORS,    /* requests fail, and not because of a callee */
     CAUSE_SILENCE,   /* nothing arrives any more although it is called */
+    CAUSE_METRIC,    /* a queue, a pool, what it counts is far from usual */
     CAUSE_CHANGE,    /* a version, an image, an event just before */
     CAUSE_KINDS
 };

@@ -27,6 +27,7 @@ static const char *const advice[CAUSE_KINDS][2] = {
     [CAUSE_LATENCY] = {"Profile ", ", and look at what it waits for"},
     [CAUSE_ERRORS] = {"Look at the failed requests of ", ""},
     [CAUSE_SILENCE] = {"Look whether the pods of ", " run and are ready"},
+    [CAUSE_METRIC] = {"Look at what ", " waits for, and what waits for it"},
     [CAUSE_CHANGE] = {"Consider to roll back the change of ", ""}};
 
 static struct slice name_of(const struct cause_report *report, uint32_t c)

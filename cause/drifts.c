@@ -1,0 +1,365 @@
+/*
+ * Metrics against their own history: how far the window is from what is usual,
+ * measured in what is usual to differ. Without traces this is all there is.
+ *
+ * What a component uses (CPU, memory, disk) is its own; what it shows to others
+ * (latency, errors) may be theirs. So a resource counts if anybody suffers,
+ * and load alone is no cause: more requests may cost more in proportion.
+ */
+#include <math.h>
+#include <stdlib.h>
+
+#include "facts.h"
+#include "hash.h"
+#include "meters.h"
+
+/* Metrics have heavy tails: of Student's distributions the one with three
+ * degrees of freedom is the heaviest that has a spread. */
+static const double FREEDOM = 3;
+/* A value that hardly moves still moves by that part of itself, and by that
+ * part of what others of its kind have: what is near zero may double. */
+static const double OWN_PART = 0.02, TYPICAL_PART = 0.05;
+/* Where the history never moved, ten times that is all one can say. */
+static const double NEVER_MOVED = 0.1;
+/* Of what may as well be worse as better, or due to others. */
+static const double UNKNOWN_WEIGHT = 0.25;
+/* Requests were followed, and none was seen to come by. */
+static const double ASIDE_WEIGHT = 0.1;
+/* What is likely enough to say that somebody suffers: twenty to one. */
+static const double SUFFERS_NATS = 3;
+/* What nobody suffers from is in the list, but is not named. */
+static const double UNFELT = 0.02;
+
+/* clang-format off */
+static const struct {
+    const char *class;
+    uint8_t kind;
+} told[MEANINGS] = {
+    [MEANS_UNKNOWN] = {"metric", CAUSE_METRIC},
+    [MEANS_CPU]     = {"cpu", CAUSE_RESOURCE},
+    [MEANS_MEMORY]  = {"memory", CAUSE_RESOURCE},
+    [MEANS_DISK]    = {"disk", CAUSE_RESOURCE},
+    [MEANS_RESTART] = {"restart", CAUSE_RESOURCE},
+    [MEANS_DROPS]   = {"network", CAUSE_NETWORK},
+    [MEANS_POOL]    = {"pool", CAUSE_METRIC},
+    [MEANS_QUEUE]   = {"queue", CAUSE_METRIC},
+    [MEANS_CALLS]   = {"calls", CAUSE_METRIC},
+    [MEANS_LATENCY] = {"latency", CAUSE_LATENCY},
+    [MEANS_ERRORS]  = {"errors", CAUSE_ERRORS},
+    [MEANS_SUCCESS] = {"errors", CAUSE_ERRORS},
+};
+/* clang-format on */
+
+static bool is_judged(enum meaning meaning)
+{
+    return meaning != MEANS_NOTHING && meaning != MEANS_LIMIT &&
+           meaning != MEANS_TRAFFIC;
+}
+
+static bool is_seen_by_others(enum meaning meaning)
+{
+    return meaning == MEANS_LATENCY || meaning == MEANS_ERRORS ||
+           meaning == MEANS_SUCCESS;
+}
+
+/* ---- what is usual ---- */
+
+static int by_value(const void *left, const void *right)
+{
+    double a = *(const double *)left, b = *(const double *)right;
+
+    return (a > b) - (a < b);
+}
+
+static double quantile(double *values, uint32_t count, double q)
+{
+    double place = q * (count - 1);
+    uint32_t low = (uint32_t)place, high = low + 1 < count ? low + 1 : low;
+
+    qsort(values, count, sizeof(*values), by_value);
+    return values[low] + (place - low) * (values[high] - values[low]);
+}
+
+static uint32_t readings_before(const struct facts *facts,
+                                const struct meter *m)
+{
+    uint32_t n = 0;
+
+    while (n < m->count && m->at[n].time_ns <= facts->times[BEFORE].end_ns)
+        n++;
+    return n;
+}
+
+static void usual_of(struct meter *m, double *room)
+{
+    double step = INFINITY;
+
+    for (uint32_t i = 0; i < m->before; i++)
+        room[i] = m->at[i].value;
+    m->mid = quantile(room, m->before, 0.5);
+    for (uint32_t i = 1; i < m->before; i++)
+        if (room[i] > room[i - 1])
+            step = fmin(step, room[i] - room[i - 1]);
+    for (uint32_t i = 0; i < m->before; i++)
+        room[i] = fabs(m->at[i].value - m->mid);
+    /* 1.4826: what makes it the deviation of a normal distribution. Values
+     * that come in steps move by a step. */
+    m->spread = 1.4826 * quantile(room, m->before, 0.5);
+    if (isfinite(step))
+        m->spread = fmax(m->spread, step);
+}
+
+/* What others of the same name have. */
+static void add_typical(struct facts *facts, struct meter *const *group,
+                        uint32_t count, double *room)
+{
+    for (uint32_t i = 0; i < count; i++)
+        room[i] = fabs(group[i]->mid);
+    double typical = quantile(room, count, 0.5);
+
+    for (uint32_t i = 0; i < count; i++)
+        group[i]->spread = fmax(group[i]->spread,
+                                fmax(OWN_PART * fabs(group[i]->mid),
+                                     TYPICAL_PART * typical));
+    (void)facts;
+}
+
+static int by_sort(const void *left, const void *right)
+{
+    const struct meter *a = *(struct meter *const *)left;
+    const struct meter *b = *(struct meter *const *)right;
+
+    return (a->sort > b->sort) - (a->sort < b->sort);
+}
+
+static bool find_usual(struct facts *facts)
+{
+    uint32_t n = 0, most = 0;
+    struct meter **list =
+        arena_alloc(facts->arena, (facts->meter_count + 1) * sizeof(*list));
+
+    for (uint32_t i = 0; i < facts->meter_count; i++)
+        if (facts->meters[i].count > most)
+            most = facts->meters[i].count;
+    if (most < facts->meter_count)
+        most = facts->meter_count;
+    double *room = arena_alloc(facts->arena, (most + 1) * sizeof(*room));
+    if (!list || !room)
+        return false;
+    for (uint32_t i = 0; i < facts->meter_count; i++) {
+        struct meter *m = &facts->meters[i];
+
+        m->before = readings_before(facts, m);
+        if (m->before < 3)
+            continue;
+        usual_of(m, room);
+        list[n++] = m;
+    }
+    if (n > 0)
+        qsort(list, n, sizeof(*list), by_sort);
+    for (uint32_t i = 0; i < n;) {
+        uint32_t end = i;
+
+        while (end < n && list[end]->sort == list[i]->sort)
+            end++;
+        add_typical(facts, &list[i], end - i, room);
+        i = end;
+    }
+    return true;
+}
+
+/* ---- how far the window is from it ---- */
+
+struct drift {
+    double now, beyond, nats; /* beyond: of what the history did reach */
+    uint64_t onset_ns;
+};
+
+/* The upper quartile in a direction: a third of a window that is ill shows,
+ * one spike does not. */
+static double level(const struct meter *m, uint32_t first, uint32_t count,
+                    double sign, double *room)
+{
+    for (uint32_t i = 0; i < count; i++)
+        room[i] = sign * m->at[first + i].value;
+    return quantile(room, count, 0.75);
+}
+
+/* How far as many readings in a row were from the middle before: almost at
+ * most, as an earlier incident may be among them. */
+static double reach_of(const struct meter *m, uint32_t run, double sign,
+                       double *room)
+{
+    double *levels = room + m->count;
+    uint32_t n = 0;
+
+    if (run > m->before)
+        run = m->before;
+    for (uint32_t i = 0; i + run <= m->before; i++)
+        levels[n++] = level(m, i, run, sign, room) - sign * m->mid;
+    return fmax(0, quantile(levels, n, 0.9));
+}
+
+static void drift_of(const struct facts *facts, const struct meter *m,
+                     double sign, double load, double *room, struct drift *d)
+{
+    uint32_t first = m->before, end;
+
+    *d = (struct drift){0};
+    while (first < m->count && m->at[first].time_ns <= facts->from_ns)
+        first++;
+    end = first;
+    while (end < m->count &&
+           m->at[end].time_ns <= facts->times[DURING].end_ns)
+        end++;
+    if (end == first)
+        return;
+    /* More requests may cost as much more. */
+    double grown = sign > 0 && !m->is_share ? (load - 1) * fabs(m->mid) : 0;
+    double now = level(m, first, end - first, sign, room);
+    double reach = reach_of(m, end - first, sign, room);
+    double spread = m->spread > 0 ? m->spread : NEVER_MOVED * fabs(now);
+    double beyond = now - sign * m->mid - reach - grown;
+
+    d->now = sign * now;
+    if (beyond <= 0 || spread <= 0)
+        return;
+    double z = beyond / spread;
+    d->nats = (FREEDOM + 1) / 2 * log(1 + z * z / FREEDOM);
+    for (uint32_t i = m->before; i < end && d->onset_ns == 0; i++)
+        if (sign * (m->at[i].value - m->mid) > reach + grown + beyond / 2)
+            d->onset_ns = m->at[i].time_ns;
+}
+
+/* How much more than usual a component is asked for: 1 if it is not more. */
+static double *find_loads(struct facts *facts, double *room)
+{
+    uint32_t n = facts->component_count;
+    double *loads = arena_zero(facts->arena, n + 1, sizeof(*loads));
+    double *logs = arena_zero(facts->arena, facts->meter_count + 1,
+                              sizeof(*logs));
+
+    for (uint32_t c = 0; loads && logs && c < n; c++) {
+        uint32_t k = 0;
+
+        for (uint32_t i = 0; i < facts->meter_count; i++) {
+            const struct meter *m = &facts->meters[i];
+            struct drift d;
+
+            if (m->component != c || m->meaning != MEANS_TRAFFIC ||
+                m->before < 3 || m->mid <= 0)
+                continue;
+            drift_of(facts, m, 1, 1, room, &d);
+            if (d.now > 0)
+                logs[k++] = d.now / m->mid;
+        }
+        loads[c] = k > 0 ? fmax(1, quantile(logs, k, 0.5)) : 1;
+    }
+    return logs ? loads : NULL;
+}
+
+/* ---- evidence ---- */
+
+static void tell(struct facts *facts, const struct meter *m,
+                 const struct drift *d, double nats)
+{
+    char *unit = arena_zero(facts->arena, m->unit.len + 1, 1);
+
+    if (!unit)
+        return;
+    slice_copy(unit, m->unit);
+    struct cause_evidence e = {
+        .kind = told[m->meaning].kind,
+        .class = told[m->meaning].class,
+        .nats = nats,
+        .metric = m->name,
+        .peer = NOBODY,
+        .numbers = {m->mid, d->now, 0, 0, unit},
+        .onset_ns = d->onset_ns,
+        .text = facts_text(facts, "%.*s %s from %.4g to %.4g%s%s",
+                           (int)m->name.len, m->name.ptr,
+                           d->now > m->mid ? "rose" : "fell", m->mid, d->now,
+                           m->unit.len > 1 ? " " : "", unit)};
+    evidence_add(facts, m->component, &e);
+}
+
+static void judge(struct facts *facts, const struct meter *m, double load,
+                  double weight, double *room)
+{
+    struct drift d, other;
+
+    drift_of(facts, m, m->falls ? -1 : 1, load, room, &d);
+    if (m->meaning == MEANS_UNKNOWN) {
+        drift_of(facts, m, -1, load, room, &other);
+        if (other.nats > d.nats)
+            d = other;
+    }
+    if (m->meaning == MEANS_UNKNOWN || m->meaning == MEANS_CALLS)
+        d.nats *= UNKNOWN_WEIGHT;
+    if (d.nats > 0)
+        tell(facts, m, &d, d.nats * weight);
+}
+
+/* Where there are requests, they tell latency and errors exactly, and limits
+ * how much of a resource is too much. */
+static bool is_wanted(const struct facts *facts, const struct meter *m)
+{
+    if (m->before < 3 || !is_judged(m->meaning))
+        return false;
+    if (!served_any(facts, m->component))
+        return true;
+    return told[m->meaning].kind == CAUSE_RESOURCE && !m->limited;
+}
+
+/* How surely somebody suffers. */
+static double find_felt(const struct facts *facts)
+{
+    bool any = false;
+    double most = 0;
+
+    for (uint32_t i = 0; i < facts->meter_count; i++)
+        any = any || is_seen_by_others(facts->meters[i].meaning);
+    for (uint32_t c = 0; c < facts->component_count; c++) {
+        const double *best = facts->evidence[c].best;
+
+        any = any || served_any(facts, c);
+        for (int kind = 0; kind < CAUSE_KINDS; kind++)
+            if (kind != CAUSE_RESOURCE && kind != CAUSE_CHANGE)
+                most = fmax(most, best[kind]);
+    }
+    return any ? fmax(UNFELT, fmin(1, most / SUFFERS_NATS)) : 1;
+}
+
+bool drifts_find(struct facts *facts)
+{
+    uint32_t most = 0;
+    bool followed = false;
+
+    if (facts->meter_count == 0)
+        return true;
+    if (facts->try == 0 && !find_usual(facts))
+        return false;
+    for (uint32_t i = 0; i < facts->meter_count; i++)
+        if (facts->meters[i].count > most)
+            most = facts->meters[i].count;
+    double *room = arena_alloc(facts->arena, 2 * (most + 1) * sizeof(*room));
+    for (uint32_t c = 0; c < facts->component_count; c++)
+        followed = followed || served_any(facts, c);
+    double *loads = room ? find_loads(facts, room) : NULL;
+    if (!loads)
+        return false;
+    for (int own = 0; own <= 1; own++) { /* what is felt is known then */
+        double felt = own ? find_felt(facts) : 1;
+
+        for (uint32_t i = 0; i < facts->meter_count; i++) {
+            const struct meter *m = &facts->meters[i];
+            bool aside = followed && !served_any(facts, m->component);
+
+            if ((told[m->meaning].kind == CAUSE_RESOURCE) == own &&
+                is_wanted(facts, m))
+                judge(facts, m, loads[m->component],
+                      aside ? felt * ASIDE_WEIGHT : felt, room);
+        }
+    }
+    return !facts->full;
+}

@@ -1,0 +1,532 @@
+/*
+ *   points ──► series of bins ──► numbers over time, labels put together
+ *
+ * Points come in any order, so what a counter did is known when all are read:
+ * a bin keeps the last it saw, and how much that grew is told from bin to bin.
+ */
+#include "meters.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#include "clock.h"
+#include "hash.h"
+
+enum {
+    HISTORY_MIN = 30, /* tells what is usual better than a short baseline */
+    LONG_HISTORY_MIN = 240, /* where points are few */
+    FEW = 12,               /* readings before: less tell no spread */
+    PER_WINDOW = 12,        /* bins of a window: four in a third of it */
+    LEAST_BIN_S = 10,
+    MAX_BINS = 256, /* before the window */
+};
+#define MAX_STEP_NS (2 * NS_PER_MIN) /* of scrapes */
+/* All bins of one question. */
+static const size_t MAX_BYTES = 12 << 20;
+
+enum way { AS_IS, DELTAS, TOTALS }; /* how values become numbers */
+
+struct bin {
+    double sum, weight; /* gauge: of values, their number; counter: its value,
+                           twice; histogram: sum and count */
+    double failed;      /* of the weight, known when all is read */
+    double time, span;  /* in s; of the last point, or a sum over points */
+    uint32_t points;
+};
+
+struct raw { /* one series as it was sent */
+    uint32_t component, resource, kind;
+    uint64_t labels;
+    uint8_t way;
+    bool failed; /* counts failed requests only */
+    struct bin *bins;
+};
+
+struct kind { /* of metric */
+    struct metric metric; /* name and unit in the arena */
+    uint64_t sort;        /* of the name without that of the component */
+    enum meaning meaning;
+    bool falls;
+};
+
+struct reading_all {
+    struct facts *facts;
+    struct cause_window usual;  /* history and baseline */
+    uint64_t now_ns, end_ns;    /* the window and what lies close before it */
+    uint64_t bin_ns;
+    uint32_t usual_bins, bin_count, raw_count, raw_room, kind_count, kind_room, max_raws;
+    struct raw *raws;
+    struct kind *kinds;
+    struct terms raw_keys, kind_keys;
+};
+
+/* ---- what a point belongs to ---- */
+
+static uint32_t kind_of(struct reading_all *r, const struct metric *m,
+                        uint32_t component)
+{
+    uint64_t key = hash_mix(hash_bytes(m->name.ptr, m->name.len, m->type),
+                            hash_bytes(m->unit.ptr, m->unit.len, 3));
+    uint32_t n = terms_add(&r->kind_keys, key, (struct slice){0},
+                           (struct slice){0}, false);
+    struct kind *kinds;
+
+    if (n == NOBODY || n < r->kind_count)
+        return n;
+    kinds = facts_more(r->facts, r->kinds, n, &r->kind_room, sizeof(*kinds));
+    if (!kinds)
+        return NOBODY;
+    r->kinds = kinds;
+    kinds[n] = (struct kind){.metric = *m};
+    struct slice bare =
+        bare_name(m->name, r->facts->components[component].component);
+    kinds[n].metric.name = arena_copy(r->facts->arena, m->name);
+    kinds[n].metric.unit = arena_copy(r->facts->arena, m->unit);
+    if (!slice_starts(m->name, SLICE("callboard."))) /* derived series */
+        kinds[n].meaning = meaning_of(&kinds[n].metric, bare, &kinds[n].falls);
+    kinds[n].sort = hash_mix(hash_bytes(bare.ptr, bare.len, m->type),
+                             hash_bytes(m->unit.ptr, m->unit.len, 3));
+    r->kind_count++;
+    return n;
+}
+
+static bool is_server_error(struct slice value)
+{
+    return value.len == 3 && value.ptr[0] == '5';
+}
+
+/* Of requests: these have failed. */
+static bool tells_failure(const struct attrs *attrs)
+{
+    static const char *const statuses[] = {
+        "http.response.status_code", "http.status_code", "status_code",
+        "response_code", "code", "status"};
+    const struct attr *a = attrs_find(attrs, SLICE("error.type"));
+
+    if (a)
+        return attr_text(a).len > 0;
+    for (size_t i = 0; i < sizeof(statuses) / sizeof(*statuses); i++) {
+        a = attrs_find(attrs, slice_of(statuses[i]));
+        if (a && a->type == VALUE_INT)
+            return a->i >= 500 && a->i < 600;
+        if (a)
+            return is_server_error(attr_text(a)) ||
+                   slice_equal(attr_text(a), SLICE("STATUS_CODE_ERROR"));
+    }
+    return false;
+}
+
+/* Labels of what is not in use: the rest of a whole, which moves when the
+ * other parts do. */
+static bool is_rest(const struct attrs *attrs)
+{
+    static const char *const rest[] = {"idle", "free", "available", "cached",
+                                       "buffered", "inactive"};
+
+    for (uint32_t i = 0; i < attrs->count; i++)
+        for (size_t k = 0; k < sizeof(rest) / sizeof(*rest); k++)
+            if (slice_equal(attr_text(&attrs->at[i]), slice_of(rest[k])))
+                return true;
+    return false;
+}
+
+static uint64_t labels_of(const struct attrs *attrs)
+{
+    uint64_t sum = 0; /* in any order */
+
+    for (uint32_t i = 0; i < attrs->count; i++) {
+        const struct attr *a = &attrs->at[i];
+        struct slice text = attr_text(a);
+        uint64_t value = a->type == VALUE_STRING
+                             ? hash_bytes(text.ptr, text.len, 0)
+                         : a->type == VALUE_INT || a->type == VALUE_DOUBLE
+                             ? (uint64_t)a->i
+                             : 0;
+
+        sum += hash_mix(hash_bytes(a->key, a->key_len, 1), value);
+    }
+    return sum;
+}
+
+static enum way way_of(const struct metric *m)
+{
+    if (m->type == METRIC_GAUGE || (m->type == METRIC_SUM && !m->monotonic))
+        return AS_IS;
+    if (m->type == METRIC_SUMMARY)
+        return TOTALS;
+    return m->temporality == DELTA ? DELTAS : TOTALS;
+}
+
+static struct raw *raw_at(struct reading_all *r, const struct point *p,
+                          uint32_t component, uint32_t kind)
+{
+    uint64_t labels = labels_of(&p->attrs);
+    uint64_t key = hash_mix(hash_mix(p->resource_id, labels), kind);
+    uint32_t n = terms_find(&r->raw_keys, key);
+    struct raw *raws;
+
+    if (n != NOBODY)
+        return r->raws[n].bins ? &r->raws[n] : NULL;
+    if (r->raw_count == r->max_raws)
+        return NULL;
+    n = terms_add(&r->raw_keys, key, (struct slice){0}, (struct slice){0},
+                  false);
+    raws = facts_more(r->facts, r->raws, r->raw_count, &r->raw_room,
+                      sizeof(*raws));
+    if (n == NOBODY || !raws)
+        return NULL;
+    r->raws = raws;
+    r->raw_count++;
+    raws[n] = (struct raw){.component = component,
+                           .resource = p->resource_id,
+                           .kind = kind,
+                           .labels = labels,
+                           .way = (uint8_t)way_of(p->metric),
+                           .failed = tells_failure(&p->attrs)};
+    if (is_rest(&p->attrs))
+        return NULL; /* known, and left out */
+    raws[n].bins =
+        arena_zero(r->facts->arena, r->bin_count, sizeof(struct bin));
+    return raws[n].bins ? &raws[n] : NULL;
+}
+
+/* ---- taking points ---- */
+
+static bool value_of(const struct point *p, double *sum, double *weight)
+{
+    if (p->metric->type <= METRIC_SUM) {
+        *sum = p->is_int ? (double)p->i : p->d;
+        *weight = way_of(p->metric) == AS_IS ? 1 : *sum;
+        return isfinite(*sum);
+    }
+    *weight = (double)p->histogram->count;
+    *sum = p->histogram->sum;
+    return p->histogram->has_sum && isfinite(*sum);
+}
+
+/* The bin of a time; false: it is in neither half. */
+static bool bin_of(const struct reading_all *r, uint64_t ns, uint32_t *bin)
+{
+    if (ns > r->usual.start_ns && ns <= r->usual.end_ns)
+        *bin = (uint32_t)((ns - r->usual.start_ns) / r->bin_ns);
+    else if (ns > r->now_ns && ns <= r->end_ns)
+        *bin = r->usual_bins + (uint32_t)((ns - r->now_ns) / r->bin_ns);
+    else
+        return false;
+    return *bin < r->bin_count;
+}
+
+static void put(struct bin *bin, enum way way, double seconds, double sum,
+                double weight)
+{
+    if (way != TOTALS) {
+        bin->sum += sum;
+        bin->weight += weight;
+        bin->time += seconds;
+    } else if (bin->points == 0 || seconds >= bin->time) {
+        bin->sum = sum;
+        bin->weight = weight;
+        bin->time = seconds;
+    }
+    bin->points++;
+}
+
+static void read_point(void *arg, const struct point *p)
+{
+    struct reading_all *r = arg;
+    double sum, weight;
+    uint32_t bin, component, kind;
+
+    if (p->flags & POINT_NO_VALUE || !bin_of(r, p->time_ns, &bin) ||
+        !value_of(p, &sum, &weight))
+        return;
+    component = facts_component(r->facts, p->resource_id);
+    if (component == NOBODY)
+        return;
+    kind = kind_of(r, p->metric, component);
+    if (kind == NOBODY || r->kinds[kind].meaning == MEANS_NOTHING)
+        return;
+    struct raw *raw = raw_at(r, p, component, kind);
+    if (raw)
+        put(&raw->bins[bin], (enum way)raw->way,
+            (double)(p->time_ns - r->usual.start_ns) / 1e9, sum, weight);
+}
+
+/* ---- from bins to numbers ---- */
+
+/* How much a counter grew from bin to bin: after it began anew, by all it
+ * has. */
+static void grow(const struct reading_all *r, struct raw *raw)
+{
+    struct bin before = {0};
+
+    for (uint32_t i = 0; i < r->bin_count; i++) {
+        struct bin *b = &raw->bins[i], now = *b;
+
+        if (b->points == 0)
+            continue;
+        if (raw->way == DELTAS)
+            now.time /= now.points;
+        if (before.points == 0) {
+            b->points = 0; /* grown since when? */
+        } else {
+            bool anew = now.sum < before.sum || now.weight < before.weight;
+
+            b->span = now.time - before.time;
+            b->time = (now.time + before.time) / 2;
+            if (raw->way == TOTALS && !anew) {
+                b->sum -= before.sum;
+                b->weight -= before.weight;
+            }
+            b->failed = raw->failed ? b->weight : 0;
+        }
+        before = now;
+    }
+}
+
+static void fold(const struct reading_all *r, struct raw *into,
+                 const struct raw *raw)
+{
+    for (uint32_t i = 0; i < r->bin_count; i++) {
+        struct bin *to = &into->bins[i];
+        const struct bin *b = &raw->bins[i];
+
+        if (b->points == 0)
+            continue;
+        to->sum += b->sum;
+        to->weight += b->weight;
+        to->failed += b->failed;
+        if (to->points == 0) {
+            to->time = b->time;
+            to->span = b->span;
+        }
+        to->points += b->points;
+    }
+    into->failed = into->failed || raw->failed;
+}
+
+enum shape { VALUE, MEAN, RATE, REQUESTS, FAILED_SHARE };
+
+static double number_of(const struct bin *b, enum shape shape)
+{
+    switch (shape) {
+    case VALUE:
+    case MEAN:
+        return b->weight > 0 ? b->sum / b->weight : NAN;
+    case RATE:
+        return b->span > 0 ? b->sum / b->span : NAN;
+    case REQUESTS:
+        return b->span > 0 ? b->weight / b->span : NAN;
+    default:
+        return b->weight > 0 ? b->failed / b->weight : NAN;
+    }
+}
+
+/* A gauge tells of the time since the one before: half a step earlier. */
+static double half_step(const struct reading_all *r, const struct raw *raw)
+{
+    double last = -1, step = (double)MAX_STEP_NS / 1e9;
+    uint32_t points = 0, bins = 0;
+
+    for (uint32_t i = 0; i < r->bin_count; i++) {
+        const struct bin *b = &raw->bins[i];
+
+        if (b->points == 0)
+            continue;
+        if (last >= 0 && b->time / b->points - last < step)
+            step = b->time / b->points - last;
+        last = b->time / b->points;
+        points += b->points;
+        bins++;
+    }
+    return bins > 1 ? step / 2 * bins / points : 0;
+}
+
+static struct meter *add_meter(struct facts *facts)
+{
+    struct meter *meters = facts_more(facts, facts->meters, facts->meter_count,
+                                      &facts->meter_room, sizeof(*meters));
+
+    if (!meters)
+        return NULL;
+    facts->meters = meters;
+    return &meters[facts->meter_count++];
+}
+
+static void make_meter(const struct reading_all *r, const struct raw *raw,
+                       enum shape shape, enum meaning meaning)
+{
+    const struct kind *kind = &r->kinds[raw->kind];
+    struct reading *at =
+        arena_alloc(r->facts->arena, (r->bin_count + 1) * sizeof(*at));
+    struct meter *meter = at ? add_meter(r->facts) : NULL;
+    double early = shape == VALUE ? half_step(r, raw) : 0;
+
+    if (!meter)
+        return;
+    *meter = (struct meter){.component = raw->component,
+                            .name = kind->metric.name,
+                            .unit = kind->metric.unit,
+                            .resource = raw->resource,
+                            .labels = raw->labels,
+                            .meaning = meaning,
+                            .falls = kind->falls,
+                            .is_share = shape == FAILED_SHARE,
+                            .sort = hash_mix(kind->sort, shape),
+                            .at = at};
+    for (uint32_t i = 0; i < r->bin_count; i++) {
+        const struct bin *b = &raw->bins[i];
+        double value = b->points > 0 ? number_of(b, shape) : NAN;
+        double s = shape == VALUE && b->points ? b->time / b->points - early
+                                               : b->time;
+
+        if (isfinite(value))
+            at[meter->count++] = (struct reading){
+                r->usual.start_ns + (uint64_t)(fmax(s, 0) * 1e9), value};
+    }
+}
+
+static void make_meters(const struct reading_all *r, const struct raw *raw)
+{
+    const struct kind *kind = &r->kinds[raw->kind];
+    bool spread = kind->metric.type >= METRIC_HISTOGRAM;
+    bool requests =
+        kind->meaning == MEANS_LATENCY || kind->meaning == MEANS_TRAFFIC;
+
+    make_meter(r, raw,
+               raw->way == AS_IS ? VALUE
+               : spread          ? MEAN
+                                 : RATE,
+               kind->meaning);
+    if (spread && kind->meaning == MEANS_LATENCY)
+        make_meter(r, raw, REQUESTS, MEANS_TRAFFIC);
+    if (raw->way != AS_IS && requests && raw->failed)
+        make_meter(r, raw, FAILED_SHARE, MEANS_ERRORS);
+}
+
+/* Counters of one resource that differ in labels add up: a route that few ask
+ * for tells little by itself. */
+static void put_together(struct reading_all *r)
+{
+    struct terms keys;
+
+    if (!terms_init(&keys, r->facts->arena))
+        return;
+    uint32_t *first =
+        arena_alloc(r->facts->arena, (r->raw_count + 1) * sizeof(*first));
+    if (!first)
+        return;
+    for (uint32_t i = 0; i < r->raw_count; i++) {
+        struct raw *raw = &r->raws[i];
+        uint64_t key = hash_mix(raw->resource, raw->kind);
+        uint32_t known = keys.count, n;
+
+        if (!raw->bins || raw->way == AS_IS)
+            continue;
+        grow(r, raw);
+        n = terms_add(&keys, key, (struct slice){0}, (struct slice){0}, false);
+        if (n == NOBODY)
+            return;
+        if (n == known) {
+            first[n] = i;
+            continue;
+        }
+        fold(r, &r->raws[first[n]], raw);
+        raw->bins = NULL;
+    }
+}
+
+static enum status read_once(struct facts *facts, uint64_t history_ns)
+{
+    struct reading_all r = {.facts = facts, .usual = facts->times[BEFORE]};
+    const struct cause_window *w = &facts->times[DURING];
+    struct series_query query = {.resources = facts->reporting};
+    enum status s;
+
+    if (r.usual.end_ns > history_ns &&
+        r.usual.end_ns - history_ns < r.usual.start_ns)
+        r.usual.start_ns = r.usual.end_ns - history_ns;
+    uint64_t usual_ns = r.usual.end_ns - r.usual.start_ns;
+    r.bin_ns = (w->end_ns - w->start_ns) / PER_WINDOW;
+    if (r.bin_ns < LEAST_BIN_S * NS_PER_S)
+        r.bin_ns = LEAST_BIN_S * NS_PER_S;
+    if (usual_ns / r.bin_ns >= MAX_BINS)
+        r.bin_ns = usual_ns / MAX_BINS + 1;
+    /* So that a bin ends where the window begins. */
+    r.now_ns = w->start_ns - r.bin_ns;
+    if (r.now_ns < r.usual.end_ns)
+        r.now_ns = r.usual.end_ns;
+    r.end_ns = w->end_ns + MAX_STEP_NS;
+    r.usual_bins = (uint32_t)(usual_ns / r.bin_ns) + 1;
+    r.bin_count = r.usual_bins + (uint32_t)((r.end_ns - r.now_ns) / r.bin_ns) +
+                  1;
+    r.max_raws = (uint32_t)(MAX_BYTES / (r.bin_count * sizeof(struct bin)));
+    if (!terms_init(&r.raw_keys, facts->arena) ||
+        !terms_init(&r.kind_keys, facts->arena))
+        return arena_status(facts->arena);
+    query.start_ns = r.usual.start_ns;
+    query.end_ns = r.usual.end_ns;
+    s = reader_query_series(facts->question->reader, &query, read_point, &r);
+    query.start_ns = r.now_ns;
+    query.end_ns = r.end_ns;
+    if (s == OK)
+        s = reader_query_series(facts->question->reader, &query, read_point,
+                                &r);
+    if (s != OK)
+        return s;
+    put_together(&r);
+    facts->meter_count = 0;
+    for (uint32_t i = 0; i < r.raw_count; i++)
+        if (r.raws[i].bins)
+            make_meters(&r, &r.raws[i]);
+    return arena_status(facts->arena);
+}
+
+/* Most meters that go back to where reading began have too few readings to tell
+ * what is usual. */
+static bool few(const struct facts *facts)
+{
+    uint64_t end = facts->times[BEFORE].end_ns, back = HISTORY_MIN * NS_PER_MIN;
+    uint32_t poor = 0, all = 0;
+
+    for (uint32_t i = 0; i < facts->meter_count; i++) {
+        const struct meter *m = &facts->meters[i];
+        uint32_t n = 0;
+
+        while (n < m->count && m->at[n].time_ns <= end)
+            n++;
+        if (n == 0 || end < back || m->at[0].time_ns > end - back / 4 * 3)
+            continue;
+        poor += n < FEW;
+        all++;
+    }
+    return 2 * poor > all;
+}
+
+static int by_pod(const void *left, const void *right)
+{
+    const struct meter *a = left, *b = right;
+    int order = slice_compare(a->name, b->name);
+
+    if (a->component != b->component)
+        return a->component < b->component ? -1 : 1;
+    if (a->resource != b->resource)
+        return a->resource < b->resource ? -1 : 1;
+    if (order != 0)
+        return order;
+    if (a->sort != b->sort)
+        return a->sort < b->sort ? -1 : 1;
+    return (a->labels > b->labels) - (a->labels < b->labels);
+}
+
+enum status meters_read(struct facts *facts)
+{
+    enum status s = read_once(facts, HISTORY_MIN * NS_PER_MIN);
+
+    if (s == OK && few(facts))
+        s = read_once(facts, LONG_HISTORY_MIN * NS_PER_MIN);
+    if (facts->meter_count > 0)
+        qsort(facts->meters, facts->meter_count, sizeof(*facts->meters),
+              by_pod);
+    return s;
+}
