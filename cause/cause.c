@@ -189,6 +189,48 @@ void facts_link(struct facts *facts, uint32_t from, uint32_t to)
     links[facts->link_count++] = (struct link){from, to};
 }
 
+static uint32_t named(const struct facts *facts, const struct identity *beside,
+                      const struct catalog_dependency *d)
+{
+    struct slice namespace =
+        d->namespace.len ? d->namespace : beside->namespace;
+    struct slice project = d->project.len ? d->project : beside->project;
+
+    for (uint32_t i = 0; i < facts->served_components; i++) {
+        const struct identity *c = &facts->components[i];
+
+        if (slice_equal(c->component, d->component) &&
+            slice_equal(c->environment, beside->environment) &&
+            slice_equal(c->project, project) &&
+            slice_equal(c->namespace, namespace))
+            return i;
+    }
+    return NOBODY;
+}
+
+/* Declared dependencies are calls, of whose answers nothing may be known. */
+static void link_declared(struct facts *facts)
+{
+    struct catalog *catalog = facts->question->catalog;
+    struct catalog_snapshot *snapshot = catalog ? catalog_get(catalog) : NULL;
+
+    for (uint32_t from = 0; snapshot && from < facts->served_components;
+         from++) {
+        const struct identity *id = &facts->components[from];
+        const struct catalog_component *c = catalog_component(
+            snapshot, id->namespace, id->project, id->component);
+
+        for (uint32_t i = 0; c && i < c->dependency_count; i++) {
+            uint32_t to = named(facts, id, &c->dependencies[i]);
+
+            if (to != NOBODY)
+                facts_link(facts, from, to);
+        }
+    }
+    if (snapshot)
+        catalog_release(snapshot);
+}
+
 /* ---- the whole ---- */
 
 static void count_traces(struct facts *facts)
@@ -214,6 +256,8 @@ static enum status gather(struct facts *facts)
         s = meters_read(facts);
     if (s == OK)
         s = served_read(facts);
+    if (s == OK)
+        link_declared(facts);
     return s == OK ? changes_read(facts) : s;
 }
 

@@ -27,8 +27,9 @@ static const double UNKNOWN_WEIGHT = 0.25;
 static const double ASIDE_WEIGHT = 0.1;
 /* What is likely enough to say that somebody suffers: twenty to one. */
 static const double SUFFERS_NATS = 3;
-/* What nobody suffers from is in the list, but is not named. */
-static const double UNFELT = 0.02;
+/* From this share of failing requests on a fault counts whole, as in served.c.
+ */
+static const double FELT_SHARE = 0.05;
 
 /* clang-format off */
 static const struct {
@@ -53,10 +54,10 @@ static const struct {
 static bool is_judged(enum meaning meaning)
 {
     return meaning != MEANS_NOTHING && meaning != MEANS_LIMIT &&
-           meaning != MEANS_TRAFFIC;
+           meaning != MEANS_TRAFFIC && meaning != MEANS_FLOW;
 }
 
-static bool is_seen_by_others(enum meaning meaning)
+static bool is_noticed(enum meaning meaning)
 {
     return meaning == MEANS_LATENCY || meaning == MEANS_ERRORS ||
            meaning == MEANS_SUCCESS;
@@ -102,10 +103,12 @@ static void usual_of(struct meter *m, double *room)
             step = fmin(step, room[i] - room[i - 1]);
     for (uint32_t i = 0; i < m->before; i++)
         room[i] = fabs(m->at[i].value - m->mid);
-    /* 1.4826: what makes it the deviation of a normal distribution. Values
-     * that come in steps move by a step. */
+    /* 1.4826 and 1.96: what makes them the deviation of a normal distribution.
+     * The second for what is one value mostly. */
     m->spread = 1.4826 * quantile(room, m->before, 0.5);
-    if (isfinite(step))
+    if (!(m->spread > 0))
+        m->spread = quantile(room, m->before, 0.95) / 1.96;
+    if (isfinite(step)) /* what comes in steps moves by a step */
         m->spread = fmax(m->spread, step);
 }
 
@@ -118,9 +121,9 @@ static void add_typical(struct facts *facts, struct meter *const *group,
     double typical = quantile(room, count, 0.5);
 
     for (uint32_t i = 0; i < count; i++)
-        group[i]->spread = fmax(group[i]->spread,
-                                fmax(OWN_PART * fabs(group[i]->mid),
-                                     TYPICAL_PART * typical));
+        group[i]->spread =
+            fmax(group[i]->spread,
+                 fmax(OWN_PART * fabs(group[i]->mid), TYPICAL_PART * typical));
     (void)facts;
 }
 
@@ -175,14 +178,15 @@ struct drift {
     uint64_t onset_ns;
 };
 
-/* The upper quartile in a direction: a third of a window that is ill shows,
- * one spike does not. */
+/* What a quarter of the readings is beyond, in a direction: a third of a window
+ * that is ill shows, one spike does not. */
 static double level(const struct meter *m, uint32_t first, uint32_t count,
                     double sign, double *room)
 {
     for (uint32_t i = 0; i < count; i++)
         room[i] = sign * m->at[first + i].value;
-    return quantile(room, count, 0.75);
+    qsort(room, count, sizeof(*room), by_value);
+    return room[3 * (count - 1) / 4];
 }
 
 /* How far as many readings in a row were from the middle before: almost at
@@ -209,9 +213,12 @@ static void drift_of(const struct facts *facts, const struct meter *m,
     while (first < m->count && m->at[first].time_ns <= facts->from_ns)
         first++;
     end = first;
-    while (end < m->count &&
-           m->at[end].time_ns <= facts->times[DURING].end_ns)
+    while (end < m->count && m->at[end].time_ns <= facts->times[DURING].end_ns)
         end++;
+    /* One reading is no trend, if there are more. */
+    while (first > m->before && end - first < 2 &&
+           m->at[first - 1].time_ns > facts->times[DURING].start_ns)
+        first--;
     if (end == first)
         return;
     /* More requests may cost as much more. */
@@ -231,31 +238,64 @@ static void drift_of(const struct facts *facts, const struct meter *m,
             d->onset_ns = m->at[i].time_ns;
 }
 
-/* How much more than usual a component is asked for: 1 if it is not more. */
-static double *find_loads(struct facts *facts, double *room)
+/* ---- what a component is asked, and what it shows ---- */
+
+struct role {
+    double load;     /* how much more than usual it is asked; at least 1 */
+    double requests; /* as its metrics count them; 0: not known */
+    double shows;    /* the strongest that others notice, in nats */
+    bool notices;    /* others would notice */
+};
+
+static bool take_load(struct facts *facts, uint32_t c, uint32_t *i,
+                      enum meaning meaning, double *ratios, uint32_t *count,
+                      struct role *role, double *room)
 {
-    uint32_t n = facts->component_count;
-    double *loads = arena_zero(facts->arena, n + 1, sizeof(*loads));
-    double *logs = arena_zero(facts->arena, facts->meter_count + 1,
-                              sizeof(*logs));
+    const struct meter *m = &facts->meters[*i];
+    struct drift d;
 
-    for (uint32_t c = 0; loads && logs && c < n; c++) {
-        uint32_t k = 0;
+    if (m->component != c)
+        return false;
+    if (m->meaning != meaning || m->before < 3 || m->mid <= 0)
+        return true;
+    drift_of(facts, m, 1, 1, room, &d);
+    if (d.now > 0)
+        ratios[(*count)++] = d.now / m->mid;
+    if (meaning == MEANS_TRAFFIC)
+        role->requests = fmax(role->requests, d.now);
+    return true;
+}
 
-        for (uint32_t i = 0; i < facts->meter_count; i++) {
-            const struct meter *m = &facts->meters[i];
-            struct drift d;
+/* Meters lie by component. Who counts no requests counts bytes, perhaps; who
+ * counts neither is asked as much more as the others. */
+static bool find_loads(struct facts *facts, struct role *roles, double *room)
+{
+    static const enum meaning counts[] = {MEANS_TRAFFIC, MEANS_FLOW};
+    size_t size = (facts->meter_count + 1) * sizeof(double);
+    double *ratios = arena_alloc(facts->arena, size);
+    double *all = arena_alloc(facts->arena, size);
+    uint32_t known = 0, first = 0;
 
-            if (m->component != c || m->meaning != MEANS_TRAFFIC ||
-                m->before < 3 || m->mid <= 0)
-                continue;
-            drift_of(facts, m, 1, 1, room, &d);
-            if (d.now > 0)
-                logs[k++] = d.now / m->mid;
-        }
-        loads[c] = k > 0 ? fmax(1, quantile(logs, k, 0.5)) : 1;
+    if (!ratios || !all)
+        return false;
+    for (uint32_t c = 0; c < facts->component_count; c++) {
+        uint32_t k = 0, i = first;
+
+        for (int n = 0; n < 2 && k == 0; n++)
+            for (i = first; i < facts->meter_count &&
+                            take_load(facts, c, &i, counts[n], ratios, &k,
+                                      &roles[c], room);)
+                i++;
+        first = i;
+        roles[c].load = k > 0 ? fmax(1, quantile(ratios, k, 0.5)) : 0;
+        if (k > 0)
+            all[known++] = roles[c].load;
     }
-    return logs ? loads : NULL;
+    double usual = known > 0 ? quantile(all, known, 0.5) : 1;
+    for (uint32_t c = 0; c < facts->component_count; c++)
+        if (!(roles[c].load > 0))
+            roles[c].load = usual;
+    return true;
 }
 
 /* ---- evidence ---- */
@@ -263,41 +303,83 @@ static double *find_loads(struct facts *facts, double *room)
 static void tell(struct facts *facts, const struct meter *m,
                  const struct drift *d, double nats)
 {
+    struct evidence_list *list = &facts->evidence[m->component];
     char *unit = arena_zero(facts->arena, m->unit.len + 1, 1);
 
     if (!unit)
         return;
     slice_copy(unit, m->unit);
+    double was = m->whole > 0 ? m->whole * (1 - m->mid) : m->mid;
+    double is = m->whole > 0 ? m->whole * (1 - d->now) : d->now;
     struct cause_evidence e = {
         .kind = told[m->meaning].kind,
         .class = told[m->meaning].class,
         .nats = nats,
         .metric = m->name,
         .peer = NOBODY,
-        .numbers = {m->mid, d->now, 0, 0, unit},
+        .numbers = {was, is, 0, 0, unit},
         .onset_ns = d->onset_ns,
-        .text = facts_text(facts, "%.*s %s from %.4g to %.4g%s%s",
-                           (int)m->name.len, m->name.ptr,
-                           d->now > m->mid ? "rose" : "fell", m->mid, d->now,
-                           m->unit.len > 1 ? " " : "", unit)};
+        .text =
+            facts_text(facts, "%.*s %s from %.4g to %.4g%s%s", (int)m->name.len,
+                       m->name.ptr, is > was ? "rose" : "fell", was, is,
+                       m->unit.len > 0 ? " " : "", unit)};
     evidence_add(facts, m->component, &e);
+    list->drift = fmax(list->drift, d->nats);
 }
 
-static void judge(struct facts *facts, const struct meter *m, double load,
-                  double weight, double *room)
+/* Of failures: what part of all requests they are, by that which counts
+ * whole. */
+static double share_of(const struct meter *m, const struct drift *d,
+                       const struct role *role)
 {
+    double rise = fabs(d->now - m->mid);
+
+    if (m->is_share)
+        return fmin(1, rise / FELT_SHARE);
+    if (m->meaning != MEANS_ERRORS || !(role->requests > 0))
+        return 1;
+    return fmin(1, rise / role->requests / FELT_SHARE);
+}
+
+/* What a component uses, by whether anything of it is noticed. */
+static double own_weight(const struct facts *facts, const struct role *role,
+                         uint32_t component, bool followed)
+{
+    double sure = fmin(1, role->shows / SUFFERS_NATS);
+
+    if (followed && !served_any(facts, component))
+        return ASIDE_WEIGHT;
+    if (followed)
+        return sure;
+    return role->notices ? (1 + sure) / 2 : 1;
+}
+
+static void judge(struct facts *facts, const struct meter *m, struct role *role,
+                  bool followed, double *room)
+{
+    bool own = told[m->meaning].kind == CAUSE_RESOURCE;
+    double weight = 1;
     struct drift d, other;
 
-    drift_of(facts, m, m->falls ? -1 : 1, load, room, &d);
+    drift_of(facts, m, m->falls ? -1 : 1, role->load, room, &d);
     if (m->meaning == MEANS_UNKNOWN) {
-        drift_of(facts, m, -1, load, room, &other);
+        drift_of(facts, m, -1, role->load, room, &other);
         if (other.nats > d.nats)
             d = other;
     }
     if (m->meaning == MEANS_UNKNOWN || m->meaning == MEANS_CALLS)
-        d.nats *= UNKNOWN_WEIGHT;
+        weight = UNKNOWN_WEIGHT;
+    d.nats *= share_of(m, &d, role);
+    if (own)
+        weight = own_weight(facts, role, m->component, followed);
+    else if (followed)
+        weight *= ASIDE_WEIGHT;
     if (d.nats > 0)
         tell(facts, m, &d, d.nats * weight);
+    if (is_noticed(m->meaning)) {
+        role->notices = true;
+        role->shows = fmax(role->shows, d.nats);
+    }
 }
 
 /* Where there are requests, they tell latency and errors exactly, and limits
@@ -311,55 +393,66 @@ static bool is_wanted(const struct facts *facts, const struct meter *m)
     return told[m->meaning].kind == CAUSE_RESOURCE && !m->limited;
 }
 
-/* How surely somebody suffers. */
-static double find_felt(const struct facts *facts)
+static struct role *find_roles(struct facts *facts, bool *followed,
+                               double *room)
 {
-    bool any = false;
-    double most = 0;
+    struct role *roles =
+        arena_zero(facts->arena, facts->component_count + 1, sizeof(*roles));
 
-    for (uint32_t i = 0; i < facts->meter_count; i++)
-        any = any || is_seen_by_others(facts->meters[i].meaning);
+    *followed = false;
+    if (!roles || !find_loads(facts, roles, room))
+        return NULL;
     for (uint32_t c = 0; c < facts->component_count; c++) {
-        const double *best = facts->evidence[c].best;
+        struct evidence_list *list = &facts->evidence[c];
 
-        any = any || served_any(facts, c);
-        for (int kind = 0; kind < CAUSE_KINDS; kind++)
-            if (kind != CAUSE_RESOURCE && kind != CAUSE_CHANGE)
-                most = fmax(most, best[kind]);
+        *followed = *followed || served_any(facts, c);
+        for (int kind = 0; kind < CAUSE_KINDS; kind++) {
+            list->other += list->best[kind];
+            if (kind != CAUSE_RESOURCE)
+                roles[c].shows = fmax(roles[c].shows, list->best[kind]);
+        }
     }
-    return any ? fmax(UNFELT, fmin(1, most / SUFFERS_NATS)) : 1;
+    return roles;
+}
+
+/* Of so many numbers one is as far off by chance. */
+static void find_suffering(struct facts *facts, const struct role *roles,
+                           uint32_t judged)
+{
+    bool notices = false, suffers = false;
+
+    facts->chance = log(fmax(1, judged));
+    for (uint32_t c = 0; c < facts->component_count; c++) {
+        notices = notices || roles[c].notices;
+        suffers = suffers || roles[c].shows >= ENOUGH_NATS + facts->chance;
+    }
+    facts->suffers = suffers || !notices;
 }
 
 bool drifts_find(struct facts *facts)
 {
-    uint32_t most = 0;
-    bool followed = false;
+    uint32_t most = 0, judged = 0;
+    bool followed;
 
-    if (facts->meter_count == 0)
-        return true;
     if (facts->try == 0 && !find_usual(facts))
         return false;
     for (uint32_t i = 0; i < facts->meter_count; i++)
         if (facts->meters[i].count > most)
             most = facts->meters[i].count;
     double *room = arena_alloc(facts->arena, 2 * (most + 1) * sizeof(*room));
-    for (uint32_t c = 0; c < facts->component_count; c++)
-        followed = followed || served_any(facts, c);
-    double *loads = room ? find_loads(facts, room) : NULL;
-    if (!loads)
+    struct role *roles = room ? find_roles(facts, &followed, room) : NULL;
+    if (!roles)
         return false;
-    for (int own = 0; own <= 1; own++) { /* what is felt is known then */
-        double felt = own ? find_felt(facts) : 1;
-
+    for (int own = 0; own <= 1; own++) /* what is noticed is known then */
         for (uint32_t i = 0; i < facts->meter_count; i++) {
             const struct meter *m = &facts->meters[i];
-            bool aside = followed && !served_any(facts, m->component);
 
-            if ((told[m->meaning].kind == CAUSE_RESOURCE) == own &&
-                is_wanted(facts, m))
-                judge(facts, m, loads[m->component],
-                      aside ? felt * ASIDE_WEIGHT : felt, room);
+            if ((told[m->meaning].kind == CAUSE_RESOURCE) != own ||
+                !is_wanted(facts, m))
+                continue;
+            judge(facts, m, &roles[m->component], followed, room);
+            judged++;
         }
-    }
+    find_suffering(facts, roles, judged);
     return !facts->full;
 }

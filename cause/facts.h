@@ -76,7 +76,7 @@ struct sample {
 
 /* ---- a metric of a component ---- */
 
-struct reading { /* by time */
+struct reading {      /* by time */
     uint64_t time_ns; /* the middle of what it tells of */
     double value;
 };
@@ -88,6 +88,7 @@ struct meter {
     uint8_t meaning; /* meters.h */
     bool falls;      /* less of it is worse */
     bool is_share;   /* of failed requests */
+    double whole;    /* it is what is missing to so much, 1 or 100; or 0 */
     bool limited;    /* what it tells of has a limit, too */
     uint64_t sort;   /* the same for the same metric of others */
     struct reading *at;
@@ -110,22 +111,24 @@ struct facts {
     uint32_t event_count;
     struct idset *resources;
     struct idset *reporting; /* without those of derived series */
-    uint32_t *of_resource; /* component by resource id, grown on demand */
+    uint32_t *of_resource;   /* component by resource id, grown on demand */
     uint32_t of_resource_room;
     struct terms terms;
     struct sample halves[HALVES];
     struct meter *meters;
     uint32_t meter_count, meter_room;
-    uint64_t *calls;         /* bits: who calls whom */
-    double *requests;        /* served in the window, by component */
-    double traces[HALVES];   /* that are judged */
+    uint64_t *calls;       /* bits: who calls whom */
+    double *requests;      /* served in the window, by component */
+    double traces[HALVES]; /* that are judged */
     uint32_t try;     /* how much of the window is left out, see facts_try */
     uint64_t from_ns; /* the window from here on is what is judged */
     struct happenings *usual_happenings; /* of the baseline: made once */
     struct timings *usual_gaps, *usual_own;
     double *usual_traces;
     struct evidence_list *evidence; /* one per component */
-    bool full;                      /* the arena is */
+    double chance; /* nats that the best of all metrics has by chance */
+    bool suffers;  /* by metrics, somebody does */
+    bool full;     /* the arena is */
 };
 
 struct link {
@@ -189,7 +192,12 @@ struct evidence_list {
     struct cause_evidence *at;
     uint32_t count, room;
     double best[CAUSE_KINDS];
+    double other; /* sum of the best, without those of drifts.c */
+    double drift; /* the best of drifts.c */
 };
+
+/* Below this the first is not named: numbers that could as well be chance. */
+#define ENOUGH_NATS 1.0
 
 /* Evidence about a component, copied; nats that say nothing are dropped. */
 void evidence_add(struct facts *facts, uint32_t component,

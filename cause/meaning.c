@@ -32,11 +32,12 @@ static const struct row rows[] = {
     {MEANS_POOL,    " connection connections conns pool thread threads "
                     "goroutine goroutines descriptor descriptors fd fds "
                     "handles sockets socket sessions active inflight "},
+    {MEANS_FLOW,    " bytes octets "},
     {MEANS_LATENCY, " latency duration lat delay elapsed rtt time seconds "
                     "milliseconds p50 p75 p90 p95 p99 p999 "},
     {MEANS_TRAFFIC, " request requests req reqs rate count load throughput rps "
                     "qps tps ops workload call calls hits messages records "
-                    "traffic invocations total network net bytes packets "},
+                    "traffic invocations total "},
 };
 /* clang-format on */
 
@@ -149,8 +150,9 @@ enum meaning meaning_of(const struct metric *metric, struct slice bare,
         return MEANS_MEMORY;
     if (m == MEANS_ERRORS && w.network)
         return MEANS_DROPS;
-    if (m == MEANS_DISK && w.network)
-        return MEANS_TRAFFIC;
+    if ((m == MEANS_DISK || m == MEANS_TRAFFIC || m == MEANS_UNKNOWN) &&
+        w.network)
+        return MEANS_FLOW;
     if (m == MEANS_CPU || m == MEANS_MEMORY || m == MEANS_DISK)
         *falls = w.free && !w.usage;
     if (m == MEANS_POOL && (w.max || w.limit || w.free))

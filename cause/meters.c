@@ -42,7 +42,7 @@ struct raw { /* one series as it was sent */
     struct bin *bins;
 };
 
-struct kind { /* of metric */
+struct kind {             /* of metric */
     struct metric metric; /* name and unit in the arena */
     uint64_t sort;        /* of the name without that of the component */
     enum meaning meaning;
@@ -51,10 +51,11 @@ struct kind { /* of metric */
 
 struct reading_all {
     struct facts *facts;
-    struct cause_window usual;  /* history and baseline */
-    uint64_t now_ns, end_ns;    /* the window and what lies close before it */
+    struct cause_window usual; /* history and baseline */
+    uint64_t now_ns, end_ns;   /* the window and what lies close before it */
     uint64_t bin_ns;
-    uint32_t usual_bins, bin_count, raw_count, raw_room, kind_count, kind_room, max_raws;
+    uint32_t usual_bins, bin_count, raw_count, raw_room, kind_count, kind_room,
+        max_raws;
     struct raw *raws;
     struct kind *kinds;
     struct terms raw_keys, kind_keys;
@@ -98,9 +99,12 @@ static bool is_server_error(struct slice value)
 /* Of requests: these have failed. */
 static bool tells_failure(const struct attrs *attrs)
 {
-    static const char *const statuses[] = {
-        "http.response.status_code", "http.status_code", "status_code",
-        "response_code", "code", "status"};
+    static const char *const statuses[] = {"http.response.status_code",
+                                           "http.status_code",
+                                           "status_code",
+                                           "response_code",
+                                           "code",
+                                           "status"};
     const struct attr *a = attrs_find(attrs, SLICE("error.type"));
 
     if (a)
@@ -120,8 +124,8 @@ static bool tells_failure(const struct attrs *attrs)
  * other parts do. */
 static bool is_rest(const struct attrs *attrs)
 {
-    static const char *const rest[] = {"idle", "free", "available", "cached",
-                                       "buffered", "inactive"};
+    static const char *const rest[] = {"idle",   "free",     "available",
+                                       "cached", "buffered", "inactive"};
 
     for (uint32_t i = 0; i < attrs->count; i++)
         for (size_t k = 0; k < sizeof(rest) / sizeof(*rest); k++)
@@ -137,11 +141,10 @@ static uint64_t labels_of(const struct attrs *attrs)
     for (uint32_t i = 0; i < attrs->count; i++) {
         const struct attr *a = &attrs->at[i];
         struct slice text = attr_text(a);
-        uint64_t value = a->type == VALUE_STRING
-                             ? hash_bytes(text.ptr, text.len, 0)
-                         : a->type == VALUE_INT || a->type == VALUE_DOUBLE
-                             ? (uint64_t)a->i
-                             : 0;
+        uint64_t value =
+            a->type == VALUE_STRING ? hash_bytes(text.ptr, text.len, 0)
+            : a->type == VALUE_INT || a->type == VALUE_DOUBLE ? (uint64_t)a->i
+                                                              : 0;
 
         sum += hash_mix(hash_bytes(a->key, a->key_len, 1), value);
     }
@@ -353,6 +356,23 @@ static struct meter *add_meter(struct facts *facts)
     return &meters[facts->meter_count++];
 }
 
+/* What is missing to all: of two availabilities above 99 % one may be ten times
+ * as bad. Values above 100 are no share. */
+static void turn(struct meter *m)
+{
+    double most = 0;
+
+    for (uint32_t i = 0; i < m->count; i++)
+        most = fmax(most, m->at[i].value);
+    if (!m->falls || m->meaning != MEANS_SUCCESS || most > 100)
+        return;
+    m->whole = most > 1 || slice_equal(m->unit, SLICE("%")) ? 100 : 1;
+    for (uint32_t i = 0; i < m->count; i++)
+        m->at[i].value = 1 - m->at[i].value / m->whole;
+    m->falls = false;
+    m->is_share = true;
+}
+
 static void make_meter(const struct reading_all *r, const struct raw *raw,
                        enum shape shape, enum meaning meaning)
 {
@@ -377,13 +397,14 @@ static void make_meter(const struct reading_all *r, const struct raw *raw,
     for (uint32_t i = 0; i < r->bin_count; i++) {
         const struct bin *b = &raw->bins[i];
         double value = b->points > 0 ? number_of(b, shape) : NAN;
-        double s = shape == VALUE && b->points ? b->time / b->points - early
-                                               : b->time;
+        double s =
+            shape == VALUE && b->points ? b->time / b->points - early : b->time;
 
         if (isfinite(value))
             at[meter->count++] = (struct reading){
                 r->usual.start_ns + (uint64_t)(fmax(s, 0) * 1e9), value};
     }
+    turn(meter);
 }
 
 static void make_meters(const struct reading_all *r, const struct raw *raw)
@@ -458,8 +479,8 @@ static enum status read_once(struct facts *facts, uint64_t history_ns)
         r.now_ns = r.usual.end_ns;
     r.end_ns = w->end_ns + MAX_STEP_NS;
     r.usual_bins = (uint32_t)(usual_ns / r.bin_ns) + 1;
-    r.bin_count = r.usual_bins + (uint32_t)((r.end_ns - r.now_ns) / r.bin_ns) +
-                  1;
+    r.bin_count =
+        r.usual_bins + (uint32_t)((r.end_ns - r.now_ns) / r.bin_ns) + 1;
     r.max_raws = (uint32_t)(MAX_BYTES / (r.bin_count * sizeof(struct bin)));
     if (!terms_init(&r.raw_keys, facts->arena) ||
         !terms_init(&r.kind_keys, facts->arena))

@@ -23,7 +23,8 @@ enum meaning {
     MEANS_LATENCY,
     MEANS_ERRORS,
     MEANS_SUCCESS,
-    MEANS_TRAFFIC, /* says nothing by itself */
+    MEANS_TRAFFIC, /* requests; says nothing by itself */
+    MEANS_FLOW,    /* bytes, packets; nor does this */
     MEANINGS
 };
 

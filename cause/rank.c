@@ -27,9 +27,6 @@ static bool travels(int kind)
            kind != CAUSE_SILENCE && kind != CAUSE_CHANGE;
 }
 
-/* Below this the first is not named: numbers that could as well be chance. */
-static const double ENOUGH_NATS = 1;
-
 /* ---- who calls whom ---- */
 
 struct graph {
@@ -243,6 +240,18 @@ static bool is_candidate(const struct facts *facts, const struct graph *g,
     return false;
 }
 
+/* What only metrics tell has to be more than the best of so many metrics is by
+ * chance, and somebody has to suffer. */
+static bool is_named(const struct facts *facts, const struct cause_suspect *s)
+{
+    const struct evidence_list *list = &facts->evidence[s->component];
+
+    if (s->score < ENOUGH_NATS)
+        return false;
+    return list->other >= ENOUGH_NATS ||
+           (facts->suffers && list->drift >= ENOUGH_NATS + facts->chance);
+}
+
 bool rank(struct facts *facts, struct cause_report *report)
 {
     uint32_t n = facts->component_count, kept = 0;
@@ -267,7 +276,7 @@ bool rank(struct facts *facts, struct cause_report *report)
         qsort(report->suspects, kept, sizeof(*report->suspects), by_score);
     for (uint32_t i = 0; i < kept; i++)
         describe(facts, &report->suspects[i]);
-    report->found = kept > 0 && report->suspects[0].score >= ENOUGH_NATS;
+    report->found = kept > 0 && is_named(facts, &report->suspects[0]);
     report->confidence = kept > 0 ? report->suspects[0].score / all : 0;
     return true;
 }

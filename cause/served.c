@@ -344,8 +344,7 @@ bool served_any(const struct facts *facts, uint32_t component)
 {
     const struct amounts *a = &facts->counting->answered[component];
 
-    return component < facts->served_components &&
-           a->before + a->during[0] > 0;
+    return component < facts->served_components && a->before + a->during[0] > 0;
 }
 
 bool served_find(struct facts *facts)

@@ -13,6 +13,7 @@
 #define CAUSE_H
 
 #include "arena.h"
+#include "catalog.h"
 #include "registry.h"
 #include "status.h"
 #include "store.h"
@@ -40,6 +41,7 @@ struct cause_question {
     struct cause_window window, baseline;
     bool has_baseline; /* else it is chosen and written there */
     struct registry *registry;
+    struct catalog *catalog; /* declared dependencies are calls; or NULL */
     struct reader *reader;
 };
 

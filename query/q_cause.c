@@ -279,6 +279,7 @@ static enum status answer(struct call *call, struct cause_question *question)
     enum status s;
 
     question->registry = call->services->registry;
+    question->catalog = call->services->catalog;
     question->reader = call->reader;
     if (question->scope.namespace.len == 0)
         question->scope.namespace = SLICE("default");

@@ -24,6 +24,8 @@ import tempfile
 import time
 from datetime import datetime, timezone
 
+import worlds
+
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
 OUT = os.environ.get("OUT", os.path.join(ROOT, "build/release"))
@@ -50,6 +52,8 @@ SHOP = {
 }
 QUIET = ["night", "rush", "rollout", "outlier", "always-failing", "nothing"]
 SEEDS = 5
+# Worlds of worlds.py that were looked at while the method was made, and others.
+SEEN, UNSEEN = (1, 2, 3), (11, 12, 13, 14, 15)
 
 
 def rfc3339(ns):
@@ -181,6 +185,120 @@ def measure(server, score, labels, name, options):
                 m[0], m[1], m[2], m[3], ", ".join(map(str, m[4]))))
 
 
+def send_world(server, case):
+    connection = http.client.HTTPConnection(server.otlp, timeout=120)
+    for body in worlds.requests_of(case):
+        for _ in range(600):
+            connection.request("POST", "/v1/metrics", body,
+                               {"Content-Type": "application/json"})
+            reply = connection.getresponse()
+            text = reply.read()
+            if reply.status != 503:
+                break
+            time.sleep(0.1)
+        if reply.status != 200 or b"rejected" in text:
+            sys.exit(f"{case.id}: {reply.status} {text[:300]!r}")
+
+
+def declare(server, cases):
+    """What calls what, where no call is seen."""
+    components = [{"namespace": "default", "project": case.project, "name": c,
+                   "dependencies": [{"component": d} for d in case.graph[c]]}
+                  for case in cases for c in case.graph]
+    c = http.client.HTTPConnection(server.query, timeout=60)
+    c.request("PUT", "/api/v1/catalog", json.dumps({"components": components}),
+              {"Content-Type": "application/json"})
+    reply = c.getresponse()
+    body = reply.read()
+    if reply.status >= 300:
+        sys.exit(f"catalog: {reply.status} {body[:300]!r}")
+
+
+def world_answer(server, case, given):
+    start, end = case.window
+    q = {"searchScope": {"namespace": "default", "project": case.project,
+                         "environment": "bench"},
+         "startTime": rfc3339(start * 10**9), "endTime": rfc3339(end * 10**9)}
+    if given:
+        q["baseline"] = {"startTime": rfc3339(case.baseline[0] * 10**9),
+                         "endTime": rfc3339(case.baseline[1] * 10**9)}
+    return server.cause(q)
+
+
+def ranks_table(rows):
+    """rows: (group, rank or None); prints AS@1, AS@3, Avg@5 of each group."""
+    groups = {}
+    for group, rank in rows:
+        groups.setdefault(group, []).append(rank or 99)
+    for group, ranks in groups.items():
+        n = len(ranks)
+        at = [sum(r <= k for r in ranks) / n for k in range(1, 6)]
+        print(f"  {group:<34} n {n:>3}  AS@1 {at[0]:.3f}  AS@3 {at[2]:.3f}  "
+              f"Avg@5 {sum(at) / 5:.3f}")
+
+
+def rank_of(case, ranked):
+    return ranked.index(case.culprit) + 1 if case.culprit in ranked else None
+
+
+def measure_worlds(server, data, options, seeds, title):
+    cases = []
+    for seed in seeds:
+        cases += worlds.cases(seed, 100 * seed)
+    done_path = os.path.join(data, "worlds")
+    done = open(done_path).read().split() if os.path.exists(done_path) else []
+    for case in cases:
+        if case.id not in done:
+            send_world(server, case)
+            with open(done_path, "a") as f:
+                f.write(case.id + "\n")
+    declare(server, cases)
+    rows, named, times, right = [], {}, [], []
+    for case in cases:
+        for given in (True, False):
+            answer, seconds = world_answer(server, case, given)
+            times.append(seconds)
+            ranked = [s["component"] for s in answer["suspects"]]
+            if case.culprit is None:
+                key = f"{case.world} {case.kind}"
+                named.setdefault(key, []).append(answer["found"])
+                wrong = answer["found"]
+            else:
+                how = "given" if given else "chosen"
+                rank = rank_of(case, ranked)
+                rows.append((f"{case.world}, baseline {how}", rank))
+                if given:
+                    rows.append((f"  {case.world} {case.kind}", rank))
+                first = answer["suspects"][0]["evidence"] if ranked else []
+                right.append(rank == 1 and first != [] and
+                             first[0]["class"] == worlds.indicator(case.kind))
+                wrong = rank != 1 or not answer["found"]
+            if wrong and options.explain:
+                print(case.id, case.style, case.step, "given" if given else "")
+                explain_suspects(answer, case.culprit)
+        for name, score_of in worlds.BASELINES.items():
+            if case.culprit:
+                rows.append((f"{case.world}, {name}", rank_of(
+                    case, worlds.ranking(case, score_of))))
+    print(f"--- worlds without spans, {title}: seeds {list(seeds)}")
+    ranks_table(sorted(rows, key=lambda r: r[0].strip()))
+    print(f"  right indicator {sum(right)} of {len(right)}")
+    for kind, found in named.items():
+        print(f"  quiet {kind:<16} named {sum(found)} of {len(found)}")
+    times.sort()
+    print(f"  seconds median {times[len(times) // 2]:.3f} max {times[-1]:.3f}")
+
+
+def explain_suspects(answer, culprit):
+    for i, s in enumerate(answer["suspects"]):
+        if i > 2 and s["component"] != culprit:
+            continue
+        print(f"   {i + 1:>2} {s['score']:6.2f} {s['component']}")
+        for e in s["evidence"][:5]:
+            print(f"      {e['nats']:6.2f} {e['kind']:<9} {e['class']:<8} "
+                  f"{e['text'][:120]}")
+
+
 def measure_faults(server, data, options):
     labels_path = os.path.join(options.faults, "labels.json")
     if not os.path.exists(labels_path):
@@ -270,7 +388,9 @@ def main():
     parser.add_argument("--setting", action="append", choices=SETTINGS)
     parser.add_argument("--explain", action="store_true")
     parser.add_argument("--misses", action="store_true")
-    parser.add_argument("--only", choices=("shop", "faults"))
+    parser.add_argument("--only", choices=("shop", "faults", "worlds"))
+    parser.add_argument("--held-out", action="store_true",
+                        help="score the seeds that nobody looked at")
     parser.add_argument("--load-only", action="store_true")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="callboard-cause-") as scratch:
@@ -278,9 +398,14 @@ def main():
         os.makedirs(data, exist_ok=True)
         server = Server(data, options.port)
         try:
-            if options.only != "faults":
+            if options.only in (None, "shop"):
                 measure_shop(server, data, options)
-            if options.only != "shop":
+            if options.only in (None, "worlds"):
+                measure_worlds(server, data, options, SEEN, "looked at")
+                if options.held_out or not options.only:
+                    measure_worlds(server, data, options, UNSEEN,
+                                   "not looked at")
+            if options.only in (None, "faults"):
                 measure_faults(server, data, options)
         finally:
             server.stop()

@@ -1,0 +1,382 @@
+"""Worlds that send no spans: systems whose components report metrics only.
+
+Each case has a fault (or none: the quiet ones) in one component of a made-up
+system, as series of numbers over time and as OTLP/JSON. What follows from the
+fault follows along the calls: who waits for a slow component is slow, who waits
+is asked less. The rest is noise as it is met in practice: heavy tails, steps,
+gaps, drifts over the day, waves of load that all feel, garbage collectors.
+
+A seed gives the same cases everywhere. bench_cause.py tells which seeds were
+looked at while the method was made, and which were only scored.
+"""
+import json
+import math
+import random
+
+DAY = 86400
+START = 1420070400  # every case has a day of its own, all long ago
+
+# name: (calls per request, own latency in ms, CPU per request, kind)
+SHOP = {
+    "edge": ({"items": 1.2, "baskets": .8, "people": .6, "sales": .2}, 4, .002),
+    "items": ({"items-db": 1}, 3, .001),
+    "baskets": ({"baskets-db": 1.5}, 6, .003),
+    "people": ({"people-db": 1}, 4, .001),
+    "sales": ({"people": 1, "baskets": 1, "billing": 1, "dispatch": 1,
+               "sales-db": 2}, 12, .004),
+    "billing": ({}, 3, .0005),
+    "dispatch": ({"broker": 1}, 5, .002),
+    "packing": ({"broker": 1}, 5, .001),
+    "broker": ({}, 1, .0005),
+    "items-db": ({}, 1, .001),
+    "baskets-db": ({}, 2, .001),
+    "people-db": ({}, 1, .001),
+    "sales-db": ({}, 3, .002),
+}
+STORES = ("broker", "items-db", "baskets-db", "people-db", "sales-db")
+
+CLINIC = {
+    "site": ({"search": 1, "list": 1, "pay": .2, "history": .3}, 20, 0),
+    "search": ({"search-fn": 1, "pets-table": 2}, 15, 0),
+    "search-fn": ({"images": 3}, 8, 0),
+    "list": ({"list-sql": 1, "search": .5}, 18, 0),
+    "list-sql": ({}, 6, 0),
+    "pay": ({"pay-fn": 1, "ledger": 1, "notices": 1}, 25, 0),
+    "pay-fn": ({"ledger": 2}, 9, 0),
+    "ledger": ({"ledger-sql": 1}, 7, 0),
+    "ledger-sql": ({}, 5, 0),
+    "notices": ({"mail": 1}, 11, 0),
+    "mail": ({}, 30, 0),
+    "history": ({"history-table": 2}, 10, 0),
+    "history-table": ({}, 4, 0),
+    "pets-table": ({}, 4, 0),
+    "images": ({}, 9, 0),
+    "status": ({"status-fn": 1}, 12, 0),
+    "status-fn": ({"history-table": 1}, 6, 0),
+}
+
+FAULTS = ("cpu", "mem", "disk", "delay", "loss")
+QUIET = ("wave", "sawtooth", "batch", "restart", "reset")
+SLOW_FAULTS = ("slow", "missing", "leak", "misconfigured")
+
+
+class Noise:
+    def __init__(self, seed):
+        self.r = random.Random(seed)
+        self.slow = {}
+
+    def tail(self, sd):
+        """Around 1, now and then far above."""
+        x = math.exp(self.r.gauss(0, sd))
+        return x * self.r.uniform(2, 5) if self.r.random() < .01 else x
+
+    def walk(self, key, sd, back=.02):
+        x = self.slow.get(key, 0.0)
+        x += self.r.gauss(0, sd) - back * x
+        self.slow[key] = x
+        return x
+
+
+def rates_of(graph, roots):
+    """Requests to each per request from outside."""
+    rates = dict.fromkeys(graph, 0.0)
+    rates.update(roots)
+    order, left = [], set(graph)
+    while left:
+        for name in sorted(left):
+            if not any(name in graph[o][0] for o in left if o != name):
+                order.append(name)
+                left.remove(name)
+                break
+    for name in order:
+        for callee, share in graph[name][0].items():
+            rates[callee] += rates[name] * share
+    return rates, order[::-1]
+
+
+class Case:
+    def __init__(self, world, kind, culprit, seed, number, style, step):
+        self.world, self.kind, self.culprit = world, kind, culprit
+        self.seed, self.style, self.step = seed, style, step
+        self.id = f"{world}-{kind}-{culprit or 'none'}-{seed}"
+        self.project = f"worlds--{self.id}"
+        self.start = START + number * DAY
+        self.series = {}  # (component, pod, metric, unit): [(s, value)]
+        self.graph = {}
+
+    def put(self, component, metric, unit, t, value, pod=0):
+        self.series.setdefault((component, pod, metric, unit), []).append(
+            (t, value))
+
+
+def indicator(kind):
+    return {"cpu": "cpu", "mem": "memory", "disk": "disk", "missing": "errors",
+            "misconfigured": "errors"}.get(kind, "latency")
+
+
+STYLES = {
+    "semconv": {"cpu": ("k8s.pod.cpu.usage", "{cpu}"),
+                "mem": ("k8s.pod.memory.working_set", "By"),
+                "disk": ("k8s.pod.disk.io", "By/s"),
+                "lat50": ("http.server.request.duration.p50", "s"),
+                "lat90": ("http.server.request.duration.p90", "s"),
+                "load": ("http.server.request.rate", "{request}/s"),
+                "err": ("http.server.request.errors", "{request}/s"),
+                "net": ("k8s.pod.network.transmit.rate", "By/s")},
+    "plain": {"cpu": ("cpu", ""), "mem": ("mem", ""), "disk": ("diskio", ""),
+              "lat50": ("latency-50", ""), "lat90": ("latency-90", ""),
+              "load": ("load", ""), "err": ("error", ""), "net": ("net", "")},
+    "named": {"cpu": ("{}_cpu", ""), "mem": ("{}_mem", ""),
+              "disk": ("{}_disk", ""), "lat50": ("{}_lat_50", ""),
+              "lat90": ("{}_lat_90", ""), "load": ("{}_load", ""),
+              "err": ("{}_err", ""), "net": ("{}_net", "")},
+}
+
+
+def shop_case(kind, culprit, seed, number, step, before=600, during=600,
+              late=0):
+    """Metrics of a shop, every `step` seconds. The fault begins `late` seconds
+    into the window."""
+    rng = random.Random(f"{kind} {culprit} {seed}")
+    style = rng.choice(sorted(STYLES))
+    case = Case("shop", kind, culprit, seed, number, style, step)
+    case.graph = {}
+    n = Noise(rng.random())
+    rates, order = rates_of(SHOP, {"edge": 1, "packing": .1})
+    names = STYLES[style]
+    base = rng.uniform(30, 120)
+    strength = rng.uniform(.5, 1.5)
+    size = {c: rng.uniform(8e7, 6e8) for c in SHOP}
+    own_factor = {c: rng.uniform(.6, 1.8) for c in SHOP}
+    collects = {c: rng.random() < .3 for c in SHOP}
+    has_disk = rng.random() < .6
+    hit = case.start + before + late
+    felt = 0.0
+    for k in range((before + during) // step):
+        t = case.start + k * step
+        ill = culprit is not None and t >= hit
+        since = max(0, t - hit)
+        load = base * (1 + .15 * math.sin(t / 400) + n.walk("load", .01))
+        load *= n.tail(.04) / (1 + felt)
+        if kind == "wave" and t >= hit:
+            load *= 1 + 1.5 * min(1, since / 60)
+        total = {}
+        for c in order:
+            calls, own, cost = SHOP[c]
+            own *= own_factor[c] * n.tail(.12) * (1 + n.walk(c, .01))
+            busy = load / base
+            own *= 1 + .15 * max(0, busy - 1)
+            at = ill and c == culprit
+            cpu = cost * own_factor[c] * load * rates[c] + .004
+            cpu *= n.tail(.15)
+            memory = size[c] * (1 + n.walk("m" + c, .0005, .001))
+            memory += 1e5 * load * rates[c] ** .5
+            disk = (2e5 if c in STORES else 1e4) * n.tail(.4)
+            error = load * rates[c] * (.002 if rng.random() < .1 else 0)
+            if collects[c] or (kind == "sawtooth" and c == "sales"):
+                memory += size[c] * .25 * (t % 170) / 170
+            if at and kind == "cpu":
+                cpu += rng.uniform(.6, .9) * strength
+                own *= 1 + .8 * strength
+            if at and kind == "mem":
+                memory += size[c] * 1.2 * strength * min(1, since / 240)
+                own *= 1 + .1 * strength
+                cpu += .05 * strength * rng.random()
+            if at and kind == "disk":
+                disk += 3e7 * strength * n.tail(.3)
+                own *= 1 + 1.2 * strength
+                cpu += .06 * strength
+            if at and kind == "delay":
+                own += 60 * strength * n.tail(.1)
+            if at and kind == "loss":
+                slow = rng.random() < .4
+                own += 200 * strength * slow * n.tail(.5) + 8 * strength
+                error += .03 * strength * load * rates[c]
+            if kind == "batch" and c == "packing" and t >= hit:
+                cpu += .7 * n.tail(.1)
+            if kind == "restart" and c == "sales" and 0 <= t - hit < 40:
+                cpu, memory = cpu + .3, size[c] * .5
+            total[c] = own + sum(share * total[d] for d, share in
+                                 calls.items())
+            if rng.random() < .02:
+                continue  # not scraped
+            report(case, names, c, t, {
+                "cpu": round(cpu, 4), "mem": round(memory / 4096) * 4096,
+                "disk": round(disk) if has_disk else None,
+                "net": 900 * load * rates[c] * n.tail(.1),
+                "lat50": stepped(total[c] / 1000 * n.tail(.03)),
+                "lat90": stepped(total[c] / 1000 * 2.2 * n.tail(.15)),
+                "load": load * rates[c], "err": error})
+        usual = sum(SHOP["edge"][0].values()) * 10
+        felt = .9 * felt + .1 * max(0, total["edge"] / (4 * usual) - 1)
+    case.window = (case.start + before, case.start + before + during)
+    case.baseline = (case.start, case.start + before - 60)
+    return case
+
+
+def stepped(seconds):
+    """As a quantile from buckets of a histogram comes."""
+    return round(seconds, 4)
+
+
+def report(case, names, component, t, values):
+    for key, value in values.items():
+        if value is None or (component in STORES and key in
+                             ("lat50", "lat90", "load", "err")):
+            continue
+        name, unit = names[key]
+        case.put(component, name.format(component), unit, t, value)
+
+
+def clinic_case(kind, culprit, seed, number, step=300):
+    """Points of five minutes over eight hours, the calls are declared; the
+    window is the last half hour."""
+    rng = random.Random(f"{kind} {culprit} {seed}")
+    case = Case("clinic", kind, culprit, seed, number, "slow", step)
+    case.graph = {c: sorted(v[0]) for c, v in CLINIC.items()}
+    n = Noise(rng.random())
+    rates, order = rates_of(CLINIC, {"site": 1, "status": .3})
+    length, during = 8 * 3600, 1800
+    hit = case.start + length - during
+    strength = rng.uniform(.6, 1.6)
+    own_factor = {c: rng.uniform(.5, 2) for c in CLINIC}
+    base = rng.uniform(800, 4000)
+    for k in range(length // step):
+        t = case.start + k * step
+        ill, since = culprit is not None and t >= hit, t - hit
+        load = base * (1 + .4 * math.sin(t * 2 * math.pi / DAY))
+        load *= 1 + n.walk("load", .03, .2)
+        if kind == "wave" and t >= hit:
+            load *= 2
+        total, good, asked = {}, {}, {}
+        cut = set()
+        if ill and kind == "missing":
+            cut = set(CLINIC[culprit][0])
+        for c in reversed(order):
+            asked[c] = asked.get(c, 0) + load * {"site": 1, "status": .3
+                                                 }.get(c, 0)
+            for d, share in CLINIC[c][0].items():
+                gone = c == culprit and d in cut
+                asked[d] = asked.get(d, 0) + (0 if gone else asked[c] * share)
+        for c in order:
+            calls, own, _ = CLINIC[c]
+            own *= own_factor[c] * n.tail(.06) * (1 + n.walk(c, .02, .1))
+            at = ill and c == culprit
+            own_good = 1 - (.002 * rng.random() if rng.random() < .3 else 0)
+            if at and kind == "slow":
+                own += 400 * strength * n.tail(.1)
+            if at and kind == "leak":
+                own *= 1 + 2 * strength * (1 + since / step)
+                own_good -= .02 * strength * (1 + since / step)
+            if at and kind == "misconfigured":
+                own_good -= .4 * strength
+            if at and kind == "missing":
+                own_good -= .5 * strength
+                own *= .6
+            good[c], total[c] = own_good, own
+            for d, share in calls.items():
+                if not (at and d in cut):
+                    total[c] += share * total[d]
+                    good[c] *= 1 - (1 - good[d]) * min(1, share) * .8
+            if rng.random() < .01 or asked[c] < 1:
+                continue
+            case.put(c, "latency.average", "s", t, total[c] / 1000)
+            case.put(c, "latency.p90", "s", t,
+                     total[c] / 1000 * 1.9 * n.tail(.08))
+            case.put(c, "requests", "", t, round(asked[c] * n.tail(.02)))
+            case.put(c, "availability", "%", t, round(100 * max(0, good[c]), 2))
+    case.window = (hit, case.start + length)
+    case.baseline = (case.start, hit - 60)
+    return case
+
+
+def cases(seed, number):
+    """All of a seed; number: of the first."""
+    rng = random.Random(seed)
+    out = []
+    services = [c for c in SHOP if c not in STORES]
+    for kind in FAULTS:
+        for culprit in rng.sample(services if kind in ("delay", "loss")
+                                  else sorted(SHOP), 2):
+            out.append(shop_case(kind, culprit, seed, number + len(out),
+                                 rng.choice((1, 5, 5, 15)),
+                                 late=rng.choice((0, 0, 200))))
+    for kind in QUIET:
+        out.append(shop_case(kind, None, seed, number + len(out),
+                             rng.choice((5, 15))))
+    inner = [c for c in CLINIC if CLINIC[c][0]]
+    for kind in SLOW_FAULTS:
+        for culprit in rng.sample(inner if kind == "missing"
+                                  else sorted(CLINIC), 2):
+            out.append(clinic_case(kind, culprit, seed, number + len(out)))
+    out.append(clinic_case("wave", None, seed, number + len(out)))
+    out.append(clinic_case("nothing", None, seed, number + len(out)))
+    return out
+
+
+# ---- as OTLP/JSON ----
+
+def text(key, value):
+    return {"key": key, "value": {"stringValue": value}}
+
+
+def requests_of(case, seconds=60):
+    """Export requests, each what came in so many seconds."""
+    slots = {}
+    for (component, pod, metric, unit), points in case.series.items():
+        for t, value in points:
+            slots.setdefault(t // seconds, {}).setdefault(
+                (component, pod), {}).setdefault((metric, unit), []).append(
+                {"timeUnixNano": str(t * 10**9), "asDouble": value})
+    for slot in sorted(slots):
+        resources = []
+        for (component, pod), metrics in sorted(slots[slot].items()):
+            resources.append({
+                "resource": {"attributes": [
+                    text("service.name", component),
+                    text("service.instance.id", f"{component}-{pod}"),
+                    text("openchoreo.dev/project", case.project),
+                    text("openchoreo.dev/component", component),
+                    text("openchoreo.dev/environment", "bench")]},
+                "scopeMetrics": [{"metrics": [
+                    {"name": name, "unit": unit, "gauge": {"dataPoints": p}}
+                    for (name, unit), p in metrics.items()]}]})
+        yield json.dumps({"resourceMetrics": resources})
+
+
+# ---- simple methods, to compare with ----
+
+def median(values):
+    values = sorted(values)
+    n = len(values)
+    return (values[(n - 1) // 2] + values[n // 2]) / 2
+
+
+def halves(case, points):
+    return ([v for t, v in points if t <= case.baseline[1]],
+            [v for t, v in points if case.window[0] <= t <= case.window[1]])
+
+
+def ranking(case, score_of):
+    best = {}
+    for (component, _, _, _), points in case.series.items():
+        before, during = halves(case, points)
+        if len(before) > 2 and during:
+            best[component] = max(best.get(component, 0),
+                                  score_of(before, during))
+    return sorted(best, key=lambda c: -best[c])
+
+
+def n_sigma(before, during):
+    mean = sum(before) / len(before)
+    sd = math.sqrt(sum((v - mean) ** 2 for v in before) / len(before))
+    return max(abs(v - mean) for v in during) / (sd or 1e-9)
+
+
+def baro(before, during):
+    mid, ordered = median(before), sorted(before)
+    spread = (ordered[len(ordered) * 3 // 4] - ordered[len(ordered) // 4])
+    return max(abs(v - mid) for v in during) / (spread or 1e-9)
+
+
+BASELINES = {"N-Sigma": n_sigma, "BARO": baro}
