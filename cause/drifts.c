@@ -103,11 +103,11 @@ static void usual_of(struct meter *m, double *room)
             step = fmin(step, room[i] - room[i - 1]);
     for (uint32_t i = 0; i < m->before; i++)
         room[i] = fabs(m->at[i].value - m->mid);
-    /* 1.4826 and 1.96: what makes them the deviation of a normal distribution.
+    /* 1.4826 and 1.645: what makes them the deviation of a normal distribution.
      * The second for what is one value mostly. */
     m->spread = 1.4826 * quantile(room, m->before, 0.5);
     if (!(m->spread > 0))
-        m->spread = quantile(room, m->before, 0.95) / 1.96;
+        m->spread = quantile(room, m->before, 0.9) / 1.645;
     if (isfinite(step)) /* what comes in steps moves by a step */
         m->spread = fmax(m->spread, step);
 }
@@ -171,6 +171,14 @@ static bool find_usual(struct facts *facts)
     return true;
 }
 
+/* What a component is asked, and what it shows. */
+struct role {
+    double load;     /* how much more than usual it is asked; at least 1 */
+    double requests; /* as its metrics count them; 0: not known */
+    double shows;    /* the strongest that others notice, in nats */
+    bool notices;    /* others would notice */
+};
+
 /* ---- how far the window is from it ---- */
 
 struct drift {
@@ -204,8 +212,17 @@ static double reach_of(const struct meter *m, uint32_t run, double sign,
     return fmax(0, quantile(levels, n, 0.9));
 }
 
+/* Failures that hardly anybody would feel; 0 of what counts none. */
+static double least_failures(const struct meter *m, const struct role *role)
+{
+    if (m->is_share)
+        return FELT_SHARE / 10;
+    return m->meaning == MEANS_ERRORS ? role->requests * FELT_SHARE / 10 : 0;
+}
+
 static void drift_of(const struct facts *facts, const struct meter *m,
-                     double sign, double load, double *room, struct drift *d)
+                     double sign, const struct role *role, double *room,
+                     struct drift *d)
 {
     uint32_t first = m->before, end;
 
@@ -222,10 +239,14 @@ static void drift_of(const struct facts *facts, const struct meter *m,
     if (end == first)
         return;
     /* More requests may cost as much more. */
-    double grown = sign > 0 && !m->is_share ? (load - 1) * fabs(m->mid) : 0;
+    double grown =
+        sign > 0 && !m->is_share ? (role->load - 1) * fabs(m->mid) : 0;
     double now = level(m, first, end - first, sign, room);
     double reach = reach_of(m, end - first, sign, room);
-    double spread = m->spread > 0 ? m->spread : NEVER_MOVED * fabs(now);
+    double spread = fmax(m->spread, least_failures(m, role));
+
+    if (!(spread > 0))
+        spread = NEVER_MOVED * fabs(now);
     double beyond = now - sign * m->mid - reach - grown;
 
     d->now = sign * now;
@@ -240,25 +261,19 @@ static void drift_of(const struct facts *facts, const struct meter *m,
 
 /* ---- what a component is asked, and what it shows ---- */
 
-struct role {
-    double load;     /* how much more than usual it is asked; at least 1 */
-    double requests; /* as its metrics count them; 0: not known */
-    double shows;    /* the strongest that others notice, in nats */
-    bool notices;    /* others would notice */
-};
-
 static bool take_load(struct facts *facts, uint32_t c, uint32_t *i,
                       enum meaning meaning, double *ratios, uint32_t *count,
                       struct role *role, double *room)
 {
     const struct meter *m = &facts->meters[*i];
+    static const struct role as_usual = {.load = 1};
     struct drift d;
 
     if (m->component != c)
         return false;
     if (m->meaning != meaning || m->before < 3 || m->mid <= 0)
         return true;
-    drift_of(facts, m, 1, 1, room, &d);
+    drift_of(facts, m, 1, &as_usual, room, &d);
     if (d.now > 0)
         ratios[(*count)++] = d.now / m->mid;
     if (meaning == MEANS_TRAFFIC)
@@ -361,9 +376,9 @@ static void judge(struct facts *facts, const struct meter *m, struct role *role,
     double weight = 1;
     struct drift d, other;
 
-    drift_of(facts, m, m->falls ? -1 : 1, role->load, room, &d);
+    drift_of(facts, m, m->falls ? -1 : 1, role, room, &d);
     if (m->meaning == MEANS_UNKNOWN) {
-        drift_of(facts, m, -1, role->load, room, &other);
+        drift_of(facts, m, -1, role, room, &other);
         if (other.nats > d.nats)
             d = other;
     }
