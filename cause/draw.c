@@ -187,25 +187,15 @@ static void draw_sample(struct drawing *d, struct picture *p)
     }
 }
 
-/* ---- from gauges ---- */
+/* ---- from metrics ---- */
 
-/* Of several pods the one that was judged: it has the reading. */
-static void draw_usage(struct drawing *d, struct picture *p)
+static void draw_metric(struct drawing *d, struct picture *p)
 {
-    const struct facts *facts = d->facts;
+    const struct cause_evidence *e = p->evidence;
 
-    for (uint32_t i = 0; i < facts->gauge_count; i++) {
-        const struct gauge *g = &facts->gauges[i];
-        bool judged = false;
-
-        for (uint32_t k = 0; k < g->count && !judged; k++)
-            judged = g->is_share && g->component == p->component &&
-                     fabs(g->at[k].value - p->evidence->numbers.after) < 1e-12;
-        for (uint32_t k = 0; k < g->count && judged; k++)
-            see(d, p, g->at[k].time_ns, 100 * g->at[k].value);
-        if (judged)
-            return;
-    }
+    for (uint32_t i = 0; i < e->meter->count; i++)
+        see(d, p, e->meter->at[i].time_ns,
+            e->base + e->scale * e->meter->at[i].value);
 }
 
 /* ---- from derived series ---- */
@@ -404,6 +394,12 @@ static void name(struct picture *p)
 
     if (p->evidence->series.count == 0)
         return;
+    /* Shares of a limit are drawn in percent, others as they are. */
+    if (p->evidence->drift) {
+        p->evidence->series.shows = "the metric";
+        p->evidence->series.unit = p->evidence->numbers.unit;
+        return;
+    }
     p->evidence->series.shows = p->counted && kind == CAUSE_LATENCY
                                     ? "duration of calls, mean"
                                     : shows[kind];
@@ -420,14 +416,15 @@ static bool add_picture(struct drawing *d, struct cause_evidence *e,
     if (e->kind == CAUSE_CHANGE)
         return true;
     *p = (struct picture){.evidence = e, .component = component};
-    p->counted = e->kind == CAUSE_ERRORS || e->kind == CAUSE_SILENCE || peer;
+    p->counted = !e->meter &&
+                 (e->kind == CAUSE_ERRORS || e->kind == CAUSE_SILENCE || peer);
     p->parts = arena_zero(d->facts->arena, d->steps, sizeof(*p->parts));
     p->wholes = arena_zero(d->facts->arena, d->steps, sizeof(*p->wholes));
     if (!p->parts || !p->wholes)
         return false;
     d->count++;
-    if (e->kind == CAUSE_RESOURCE)
-        draw_usage(d, p);
+    if (e->meter)
+        draw_metric(d, p);
     else if (!p->counted)
         draw_sample(d, p);
     return true;

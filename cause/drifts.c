@@ -324,8 +324,8 @@ static void tell(struct facts *facts, const struct meter *m,
     if (!unit)
         return;
     slice_copy(unit, m->unit);
-    double was = m->whole > 0 ? m->whole * (1 - m->mid) : m->mid;
-    double is = m->whole > 0 ? m->whole * (1 - d->now) : d->now;
+    double scale = m->whole > 0 ? -m->whole : 1;
+    double was = m->whole + scale * m->mid, is = m->whole + scale * d->now;
     struct cause_evidence e = {
         .kind = told[m->meaning].kind,
         .class = told[m->meaning].class,
@@ -333,6 +333,10 @@ static void tell(struct facts *facts, const struct meter *m,
         .metric = m->name,
         .peer = NOBODY,
         .numbers = {was, is, 0, 0, unit},
+        .meter = m,
+        .drift = true,
+        .base = m->whole,
+        .scale = scale,
         .onset_ns = d->onset_ns,
         .text =
             facts_text(facts, "%.*s %s from %.4g to %.4g%s%s", (int)m->name.len,

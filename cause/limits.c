@@ -124,6 +124,8 @@ static void judge(struct facts *facts, const struct meter *g,
         .metric = slice_of(source->name),
         .peer = NOBODY,
         .numbers = {usual.mid, top, 0, 0, "1"},
+        .meter = g,
+        .scale = 100 / whole,
         .text = facts_text(facts, "%s rose from %.0f%% to %.0f%% of its limit",
                            source->shown, 100 * usual.mid, 100 * top)};
     for (uint32_t i = 0; i < g->count && e.onset_ns == 0; i++)

@@ -77,6 +77,8 @@ struct cause_series {
     uint32_t count;
 };
 
+struct meter;
+
 struct cause_evidence {
     uint8_t kind;
     const char *class; /* cpu, memory, disk, network, code, latency, errors,
@@ -91,6 +93,9 @@ struct cause_evidence {
     uint8_t traces[CAUSE_MAX_EXAMPLES][16];
     uint32_t trace_count;
     struct cause_series series;
+    const struct meter *meter; /* of the finders: the metric that was judged, */
+    double base, scale;        /* shown as base + scale * value; or NULL */
+    bool drift; /* the metric is judged against its own history, not a limit */
 };
 
 struct cause_suspect {

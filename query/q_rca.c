@@ -85,6 +85,7 @@ static enum status find(struct call *call, const struct rca_alert *alert,
                   .environment = alert->environment},
         .window = {alert->time_ns - alert->length_ns, alert->time_ns},
         .registry = call->services->registry,
+        .catalog = call->services->catalog,
         .reader = call->reader};
     enum status s = cause_find(&question, call->arena, report);
 
