@@ -31,7 +31,7 @@
     X(TEXT,     data_dir,           "data-dir",          "./callboard-data", 0,        0,        "Directory of database and journal; made if missing.") \
     X(DURATION, edge_wait,          "edge-wait",         "1m",            1000000000,  3600000000000, "How long a call waits for the span of its other end.") \
     X(BYTES,    journal_max,        "journal-max",       "128MiB",        8388608,     68719476736, "Most bytes of the journal; beyond it new data meets 503.") \
-    X(TEXT,     kafka_assignor,     "kafka-assignor",    "range",         0,           0,        "How a group shares the partitions: range, roundrobin or cooperative-sticky.") \
+    X(TEXT,     kafka_assignor,     "kafka-assignor",    "range",         0,           0,        "How a group shares the partitions: range or roundrobin.") \
     X(TEXT,     kafka_brokers,      "kafka-brokers",     "",              0,           0,        "HOST:PORT,... of Kafka brokers to read from; empty: none.") \
     X(TEXT,     kafka_encoding,     "kafka-encoding",    "auto",          0,           0,        "What messages are: otlp_proto, otlp_json, or auto to look at each.") \
     X(TEXT,     kafka_group,        "kafka-group",       "callboard",     0,           0,        "Consumer group; its instances share the partitions, each with a store of its own.") \

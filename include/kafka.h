@@ -26,7 +26,7 @@ struct kafka_options {
     const char *group;
     const char *instance;   /* static membership; "": none */
     const char *start;      /* earliest or latest, where nothing is known */
-    const char *assignor;   /* range, roundrobin, cooperative-sticky */
+    const char *assignor;   /* range or roundrobin */
     const char *encoding;   /* auto, otlp_proto, otlp_json */
     const char *properties; /* of librdkafka, a name=value on each line */
     const char *store_id;   /* tells this instance's store from others */

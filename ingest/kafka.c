@@ -76,8 +76,10 @@ void kafka_set_trouble(struct kafka *kafka, const char *trouble)
         log_error("kafka", "cannot read, trying again", "why=\"%s\"", trouble);
     else if (changed)
         log_info("kafka", "brokers answer again", NULL);
-    if (!trouble)
+    if (!trouble) {
         kafka->last_error = RD_KAFKA_RESP_ERR_NO_ERROR;
+        kafka->last_reason[0] = '\0';
+    }
 }
 
 bool kafka_trouble(struct kafka *kafka, char text[KAFKA_TROUBLE])
@@ -97,6 +99,7 @@ static void say_once(struct kafka *kafka, rd_kafka_resp_err_t error,
         log_warn("kafka", "trouble", "error=%s why=\"%s\"",
                  rd_kafka_err2name(error), reason);
     kafka->last_error = error;
+    snprintf(kafka->last_reason, sizeof(kafka->last_reason), "%s", reason);
 }
 
 void kafka_error(rd_kafka_t *rk, int error, const char *reason, void *opaque)
@@ -112,8 +115,7 @@ void kafka_error(rd_kafka_t *rk, int error, const char *reason, void *opaque)
         break;
     case RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN:
         snprintf(text, sizeof(text), "the brokers cannot be reached%s%s",
-                 kafka->last_error ? ": " : "",
-                 kafka->last_error ? rd_kafka_err2str(kafka->last_error) : "");
+                 kafka->last_reason[0] ? ": " : "", kafka->last_reason);
         kafka_set_trouble(kafka, text);
         break;
     default:
@@ -144,6 +146,9 @@ static void handle_error(struct kafka *kafka, const rd_kafka_message_t *message)
 
     if (message->err == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET && topic) {
         kafka_reset_part(kafka, topic, message->partition);
+    } else if (topic && (message->err == RD_KAFKA_RESP_ERR__BAD_COMPRESSION ||
+                         message->err == RD_KAFKA_RESP_ERR__BAD_MSG)) {
+        kafka_spoiled(kafka, message);
     } else if (message->err != RD_KAFKA_RESP_ERR__PARTITION_EOF) {
         /* A fatal one comes this way, and not through the callback. */
         kafka_error(kafka->rk, message->err, rd_kafka_message_errstr(message),
@@ -162,6 +167,22 @@ static uint64_t time_of(const rd_kafka_message_t *message)
                                                               : 0;
 }
 
+void kafka_submit(struct kafka *kafka, struct kafka_part *part,
+                  struct batch *batch, uint64_t offset, uint64_t time_ms)
+{
+    struct origin origin = {.topic = slice_of(part->topic),
+                            .partition = part->partition,
+                            .offset = offset,
+                            .time_ms = time_ms,
+                            .round = kafka->round};
+
+    batch_set_origin(batch, &origin);
+    stats_add(STATS_KAFKA_MESSAGES, 1);
+    stats_add(STATS_KAFKA_LETTERS, batch->encoding == BATCH_LETTER);
+    parts_track(&kafka->parts, part, batch);
+    kafka->options.sink.submit(kafka->options.sink.arg, batch);
+}
+
 /* False: there is no memory for it now. */
 static bool submit(struct kafka *kafka, struct kafka_part *part,
                    const rd_kafka_message_t *message)
@@ -175,11 +196,6 @@ static bool submit(struct kafka *kafka, struct kafka_part *part,
         .received_ns = clock_wall_ns(),
         .budget = o->budget,
     };
-    struct origin origin = {.topic = slice_of(part->topic),
-                            .partition = part->partition,
-                            .offset = (uint64_t)message->offset,
-                            .time_ms = time_of(message),
-                            .round = kafka->round};
     struct batch *batch = NULL;
 
     if (o->oldest_ns)
@@ -187,12 +203,9 @@ static bool submit(struct kafka *kafka, struct kafka_part *part,
             o->oldest_ns(o->oldest_arg, part->signal, from.received_ns);
     if (kafka_message_batch(&from, &batch) != OK)
         return false;
-    batch_set_origin(batch, &origin);
-    stats_add(STATS_KAFKA_MESSAGES, 1);
     stats_add(STATS_KAFKA_BYTES, message->len);
-    stats_add(STATS_KAFKA_LETTERS, batch->encoding == BATCH_LETTER);
-    parts_track(&kafka->parts, part, batch);
-    o->sink.submit(o->sink.arg, batch);
+    kafka_submit(kafka, part, batch, (uint64_t)message->offset,
+                 time_of(message));
     return true;
 }
 
@@ -213,13 +226,13 @@ static bool take(struct kafka *kafka, const rd_kafka_message_t *message)
         stats_add(STATS_KAFKA_PASSED, 1);
         return true;
     }
-    part->resets = 0;
+    part->resets = part->spoils = 0;
     return submit(kafka, part, message);
 }
 
 /* ---- the loop ---- */
 
-static bool is_full(const struct kafka *kafka)
+bool kafka_is_full(const struct kafka *kafka)
 {
     const struct kafka_options *o = &kafka->options;
 
@@ -313,7 +326,7 @@ static void step(struct kafka *kafka)
             kafka_go_back(kafka);
         return;
     }
-    if (is_full(kafka)) {
+    if (kafka_is_full(kafka)) {
         wait_for_room(kafka);
         return;
     }

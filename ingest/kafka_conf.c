@@ -10,8 +10,11 @@
  *             very small part of the queue; it costs no speed nearby.
  *   metadata  looked at every ten seconds, so that a topic that is made later
  *             is found soon.
- *   range     Debian's librdkafka 2.0.2 has known faults with the cooperative
- *             assignor, and offsets of our own make the eager stop cheap.
+ *   session   of an instance without a name: after kill -9 its partitions, also
+ *             when it is back at once, wait so long for the one that is gone.
+ *
+ * The cooperative assignor is refused: librdkafka has grave faults with it (up
+ * to 2.6), and offsets of our own make the eager stop cheap.
  */
 #include "kafka_int.h"
 
@@ -69,6 +72,8 @@ static enum status set_tuned(struct kafka *kafka)
     for (size_t i = 0; i < sizeof(tuned) / sizeof(tuned[0]) && status == OK;
          i++)
         status = set(kafka->conf, tuned[i][0], tuned[i][1]);
+    if (status == OK && !kafka->options.instance[0])
+        status = set(kafka->conf, "session.timeout.ms", "10000");
     if (status == OK)
         status =
             set_number(kafka->conf, "queued.max.messages.kbytes", queue / 1024);
@@ -233,6 +238,10 @@ static enum status read_words(struct kafka *kafka)
     kafka->latest = strcmp(o->start, "latest") == 0;
     if (!kafka->latest && strcmp(o->start, "earliest") != 0)
         return refuse("kafka-start", "must be earliest or latest");
+    if (strstr(o->assignor, "cooperative"))
+        return refuse("kafka-assignor",
+                      "must be range or roundrobin: librdkafka before 2.6.1 "
+                      "hangs or crashes with cooperative ones");
     if (!o->group[0])
         return refuse("kafka-group", "must not be empty");
     return OK;

@@ -17,12 +17,6 @@
  * the broker has given it away already (assignment lost) that is too late, and
  * what we kept since our last commit is read by its new owner too; likewise if
  * we die: see docs/kafka.md.
- *
- * The log may have nothing at the offset we ask for. If it begins later,
- * messages were deleted before we came: counted as lost. If it ends earlier,
- * it was cut or made anew; that is asked again for a while, because a broker
- * that has just come up may know less than it will, and then read from its
- * beginning: nothing is lost, some may come twice, and the log says so.
  */
 #include <inttypes.h>
 #include <stdlib.h>
@@ -37,35 +31,18 @@
 enum {
     ASK_MS = 5000,
     ASK_TRIES = 6,
-    RESET_TRIES = 3,
 };
 
 #define LET_GO_NS (10 * NS_PER_S)
-#define RESET_NS  (10 * NS_PER_S)
 
-static bool cooperative(const struct kafka *kafka)
-{
-    const char *protocol = rd_kafka_rebalance_protocol(kafka->rk);
-
-    return protocol && strcmp(protocol, "COOPERATIVE") == 0;
-}
-
-static void say(const char *what, rd_kafka_resp_err_t error)
+void kafka_say(const char *what, rd_kafka_resp_err_t error)
 {
     if (error)
         log_warn("kafka", what, "error=\"%s\"", rd_kafka_err2str(error));
 }
 
-static void say_error(const char *what, rd_kafka_error_t *error)
-{
-    if (!error)
-        return;
-    log_warn("kafka", what, "error=\"%s\"", rd_kafka_error_string(error));
-    rd_kafka_error_destroy(error);
-}
-
-static struct kafka_part *part_of(const struct kafka *kafka,
-                                  const rd_kafka_topic_partition_t *place)
+struct kafka_part *kafka_part_at(const struct kafka *kafka,
+                                 const rd_kafka_topic_partition_t *place)
 {
     return parts_find(&kafka->parts, place->topic, (uint32_t)place->partition);
 }
@@ -103,7 +80,7 @@ void kafka_commit_failed(rd_kafka_t *rk, rd_kafka_resp_err_t error,
 
     (void)rk;
     for (int i = 0; list && i < list->cnt; i++) {
-        struct kafka_part *part = part_of(kafka, &list->elems[i]);
+        struct kafka_part *part = kafka_part_at(kafka, &list->elems[i]);
 
         if (part && (error || list->elems[i].err))
             parts_committed(&kafka->parts, part, UINT64_MAX);
@@ -145,7 +122,7 @@ static bool ask_committed(struct kafka *kafka,
     for (int i = 0; i < ASK_TRIES && error && !atomic_load(&kafka->stopping);
          i++)
         error = rd_kafka_committed(kafka->rk, list, ASK_MS);
-    say("cannot ask for the group's offsets", error);
+    kafka_say("cannot ask for the group's offsets", error);
     return !error;
 }
 
@@ -224,11 +201,7 @@ static void given(struct kafka *kafka, rd_kafka_topic_partition_list_t *list)
                                        library */
             place->offset = RD_KAFKA_OFFSET_STORED;
     }
-    if (cooperative(kafka))
-        say_error("cannot take partitions",
-                  rd_kafka_incremental_assign(kafka->rk, list));
-    else
-        say("cannot take partitions", rd_kafka_assign(kafka->rk, list));
+    kafka_say("cannot take partitions", rd_kafka_assign(kafka->rk, list));
     if (kafka->paused)
         kafka_pause(kafka, true);
 }
@@ -242,7 +215,7 @@ static void let_go(struct kafka *kafka,
     bool all = true;
 
     for (int i = 0; i < list->cnt; i++) {
-        struct kafka_part *part = part_of(kafka, &list->elems[i]);
+        struct kafka_part *part = kafka_part_at(kafka, &list->elems[i]);
 
         if (part && kafka->held && kafka->held->partition >= 0 &&
             (uint32_t)kafka->held->partition == part->partition &&
@@ -261,7 +234,7 @@ static void let_go(struct kafka *kafka,
                  "be read by others too",
                  "partitions=%d", list->cnt);
     for (int i = 0; i < list->cnt; i++) {
-        struct kafka_part *part = part_of(kafka, &list->elems[i]);
+        struct kafka_part *part = kafka_part_at(kafka, &list->elems[i]);
 
         if (part)
             parts_unassign(&kafka->parts, part);
@@ -288,152 +261,9 @@ void kafka_rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t what,
         given(kafka, list);
     } else {
         if (what != RD_KAFKA_RESP_ERR__REVOKE_PARTITIONS)
-            say("rebalance failed", what);
+            kafka_say("rebalance failed", what);
         let_go(kafka, list);
-        if (cooperative(kafka))
-            say_error("cannot give partitions back",
-                      rd_kafka_incremental_unassign(rk, list));
-        else
-            say("cannot give partitions back", rd_kafka_assign(rk, NULL));
+        kafka_say("cannot give partitions back", rd_kafka_assign(rk, NULL));
     }
     stats_set(STATS_KAFKA_PARTITIONS, count_assigned(kafka));
-}
-
-/* ---- elsewhere in the log ---- */
-
-static rd_kafka_topic_partition_list_t *assigned(struct kafka *kafka)
-{
-    rd_kafka_topic_partition_list_t *list =
-        rd_kafka_topic_partition_list_new((int)kafka->parts.count);
-
-    for (size_t i = 0; i < kafka->parts.count; i++) {
-        const struct kafka_part *part = kafka->parts.at[i];
-
-        if (part->assigned)
-            rd_kafka_topic_partition_list_add(list, part->topic,
-                                              (int32_t)part->partition)
-                ->offset = part->known     ? (int64_t)part->next
-                           : kafka->latest ? RD_KAFKA_OFFSET_END
-                                           : RD_KAFKA_OFFSET_BEGINNING;
-    }
-    return list;
-}
-
-/* By a new assignment and not by seeking, which 2.0.2 does badly; it also
- * throws away what was fetched ahead. */
-static void move_to(struct kafka *kafka, rd_kafka_topic_partition_list_t *list)
-{
-    if (list->cnt > 0 && cooperative(kafka)) {
-        say_error("cannot move in the log",
-                  rd_kafka_incremental_unassign(kafka->rk, list));
-        say_error("cannot move in the log",
-                  rd_kafka_incremental_assign(kafka->rk, list));
-    } else if (list->cnt > 0) {
-        say("cannot move in the log", rd_kafka_assign(kafka->rk, list));
-    }
-    if (kafka->paused)
-        kafka_pause(kafka, true);
-}
-
-void kafka_go_back(struct kafka *kafka)
-{
-    rd_kafka_topic_partition_list_t *list;
-
-    if (kafka->held)
-        rd_kafka_message_destroy(kafka->held);
-    kafka->held = NULL;
-    kafka->round++;
-    parts_rewind(&kafka->parts);
-    list = assigned(kafka);
-    move_to(kafka, list);
-    rd_kafka_topic_partition_list_destroy(list);
-    stats_add(STATS_KAFKA_REWINDS, 1);
-}
-
-static void move_part(struct kafka *kafka, struct kafka_part *part,
-                      int64_t offset)
-{
-    rd_kafka_topic_partition_list_t *list;
-
-    if (offset >= 0) {
-        pthread_mutex_lock(&kafka->parts.lock);
-        part->known = true;
-        part->next = part->done = (uint64_t)offset;
-        pthread_mutex_unlock(&kafka->parts.lock);
-    }
-    /* In the eager protocol an assignment names all of them. */
-    list = assigned(kafka);
-    for (int i = list->cnt - 1; i >= 0 && cooperative(kafka); i--)
-        if (part_of(kafka, &list->elems[i]) != part)
-            rd_kafka_topic_partition_list_del_by_idx(list, i);
-    move_to(kafka, list);
-    rd_kafka_topic_partition_list_destroy(list);
-}
-
-void kafka_reset_part(struct kafka *kafka, const char *topic, int32_t partition)
-{
-    struct kafka_part *part =
-        parts_find(&kafka->parts, topic, (uint32_t)partition);
-    uint64_t now = clock_monotonic_ns();
-    int64_t low = 0, high = 0;
-
-    if (!part || !part->assigned)
-        return;
-    if (part->resets++ == 0)
-        part->reset_ns = now;
-    if (rd_kafka_query_watermark_offsets(kafka->rk, topic, partition, &low,
-                                         &high, ASK_MS) !=
-        RD_KAFKA_RESP_ERR_NO_ERROR) {
-        move_part(kafka, part, -1); /* and hear of it again */
-        return;
-    }
-    /* The place of what is under way is settled before it is changed. */
-    (void)parts_wait(&kafka->parts, part, LET_GO_NS);
-    if (!part->known) {
-        move_part(kafka, part, kafka->latest ? high : low);
-    } else if (part->next < (uint64_t)low) {
-        uint64_t lost = (uint64_t)low - part->next;
-
-        stats_add(STATS_KAFKA_LOST, lost);
-        log_error("kafka", "messages were deleted before they were read",
-                  "topic=%s partition=%d from=%" PRIu64 " to=%" PRId64, topic,
-                  partition, part->next, low);
-        move_part(kafka, part, low);
-    } else if (part->next > (uint64_t)high && part->resets >= RESET_TRIES &&
-               now - part->reset_ns >= RESET_NS) {
-        log_error("kafka",
-                  "the log ends before what was read of it: cut or "
-                  "made anew, reading it from its beginning",
-                  "topic=%s partition=%d read=%" PRIu64 " end=%" PRId64, topic,
-                  partition, part->next, high);
-        move_part(kafka, part, low);
-    } else {
-        move_part(kafka, part, -1);
-    }
-}
-
-void kafka_pause(struct kafka *kafka, bool pause)
-{
-    rd_kafka_topic_partition_list_t *list = assigned(kafka);
-
-    if (list->cnt > 0)
-        say(pause ? "cannot pause" : "cannot go on",
-            pause ? rd_kafka_pause_partitions(kafka->rk, list)
-                  : rd_kafka_resume_partitions(kafka->rk, list));
-    rd_kafka_topic_partition_list_destroy(list);
-    kafka->paused = pause;
-}
-
-bool kafka_ask_high(struct kafka *kafka, struct kafka_part *part,
-                    int timeout_ms)
-{
-    int64_t low, high;
-
-    if (rd_kafka_query_watermark_offsets(
-            kafka->rk, part->topic, (int32_t)part->partition, &low, &high,
-            timeout_ms) != RD_KAFKA_RESP_ERR_NO_ERROR ||
-        high < 0)
-        return false;
-    parts_set_high(&kafka->parts, part, (uint64_t)high);
-    return true;
 }

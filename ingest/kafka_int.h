@@ -41,6 +41,7 @@ struct kafka {
     uint64_t tick_ns, probe_ns;
     size_t nudged; /* parts before it were, since the last message */
     rd_kafka_resp_err_t last_error; /* said in the log */
+    char last_reason[KAFKA_TROUBLE - sizeof("the brokers cannot be reached: ")];
 
     pthread_t thread;
     bool started;
@@ -58,7 +59,8 @@ void kafka_unconfigure(struct kafka *kafka);
 bool kafka_signal_of(const struct kafka *kafka, const char *topic,
                      enum signal *signal);
 
-/* kafka_group.c: callbacks of librdkafka, from within a poll. */
+/* kafka_group.c; the first two are callbacks of librdkafka, from within a
+ * poll. */
 void kafka_rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t what,
                      rd_kafka_topic_partition_list_t *list, void *opaque);
 void kafka_commit_failed(rd_kafka_t *rk, rd_kafka_resp_err_t error,
@@ -68,12 +70,19 @@ void kafka_commit_failed(rd_kafka_t *rk, rd_kafka_resp_err_t error,
  * wait for the answer. */
 void kafka_commit(struct kafka *kafka, int wait_ms);
 
-/* Reads on from what is kept, in a new round. */
+void kafka_say(const char *what, rd_kafka_resp_err_t error);
+struct kafka_part *kafka_part_at(const struct kafka *kafka,
+                                 const rd_kafka_topic_partition_t *place);
+
+/* kafka_seek.c: reads on from what is kept, in a new round. */
 void kafka_go_back(struct kafka *kafka);
 
 /* The broker has nothing at the offset we asked for. */
 void kafka_reset_part(struct kafka *kafka, const char *topic,
                       int32_t partition);
+
+/* The error says that a set of messages cannot be read. */
+void kafka_spoiled(struct kafka *kafka, const rd_kafka_message_t *message);
 
 /* Pauses, or resumes, all parts we have. */
 void kafka_pause(struct kafka *kafka, bool pause);
@@ -82,7 +91,14 @@ void kafka_pause(struct kafka *kafka, bool pause);
 bool kafka_ask_high(struct kafka *kafka, struct kafka_part *part,
                     int timeout_ms);
 
-/* kafka.c: what is wrong, or NULL. Logged when it changes. */
+/* kafka.c: neither memory nor the sink takes more now. */
+bool kafka_is_full(const struct kafka *kafka);
+
+/* Hands over what was made of the message at the offset. */
+void kafka_submit(struct kafka *kafka, struct kafka_part *part,
+                  struct batch *batch, uint64_t offset, uint64_t time_ms);
+
+/* What is wrong, or NULL. Logged when it changes. */
 void kafka_set_trouble(struct kafka *kafka, const char *trouble);
 void kafka_error(rd_kafka_t *rk, int error, const char *reason, void *opaque);
 

@@ -115,8 +115,8 @@ static int find_encodings(const struct kafka_message *message,
     return count;
 }
 
-static enum status bury(const struct kafka_message *message, const char *why,
-                        struct batch **batch)
+enum status kafka_message_bury(const struct kafka_message *message,
+                               const char *why, struct batch **batch)
 {
     const char *other = other_format(message);
     char text[REASON];
@@ -226,12 +226,13 @@ enum status kafka_message_batch(const struct kafka_message *message,
         return OK;
     }
     if (message->value.len > message->max_bytes)
-        return bury(message, "larger than --max-body", batch);
+        return kafka_message_bury(message, "larger than --max-body", batch);
     if (message->signal == SIGNAL_SPANS && is_jaeger_proto(message->value))
-        return bury(message, "", batch);
+        return kafka_message_bury(message, "", batch);
     count = find_encodings(message, encodings);
     for (int i = 0; i < count && status != OK && status != ERR_BUSY; i++)
         status = decode(message, encodings[i], why, batch);
-    return status == OK || status == ERR_BUSY ? status
-                                              : bury(message, why, batch);
+    return status == OK || status == ERR_BUSY
+               ? status
+               : kafka_message_bury(message, why, batch);
 }

@@ -25,6 +25,8 @@ struct kafka_part {
     bool high_known;   /* ... if it did */
     unsigned resets;   /* in a row: the broker has not what we ask for */
     uint64_t reset_ns; /* monotonic, of the first of them */
+    unsigned spoils;   /* in a row, of the set of messages that begins at */
+    uint64_t spoiled;
 
     /* Under the lock. */
     bool assigned;

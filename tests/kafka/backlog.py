@@ -3,9 +3,8 @@ Callboard's memory.
 
 A backlog many times the memory limit is worked off under the limit, to a lag
 of zero, and every record of it is stored once. Messages that are small in the
-broker and large when they are unpacked are kept or become dead letters, and
-good ones behind them are taken. (librdkafka 2.0.2 unpacks none beyond 50 to 75
-MiB; such are not sent.)
+broker and large when they are unpacked are kept or become dead letters, also
+those that librdkafka cannot unpack, and good ones behind them are taken.
 """
 import os
 import time
@@ -76,9 +75,10 @@ def unpacked(limit):
     text = b" " + b"x" * 1000
     large = Mould("large", text, 25_000)
     larger = Mould("larger", text, 50_000)  # 50 MiB: beyond --max-body
+    huge = Mould("huge", text, 110_000)  # beyond librdkafka's bound
     good = Mould("good", b"", 10)
     for _ in range(3):
-        for mould in (large, larger, good):
+        for mould in (large, larger, huge, good):
             producer.send("otlp_logs", mould.next())
             producer.flush()
     for partition in range(4):
@@ -86,8 +86,8 @@ def unpacked(limit):
     producer.close()
     reader = kafka.Instance(broker, "unpacked", "--memory-limit", f"{limit}MiB", "--seal-age", "200ms",
                             "--max-body", "32MiB").start()
-    took, memory = follow(reader, 13, 120)
-    tap.check(took is not None, f"messages of 25 and 50 MiB, unpacked, are passed ({took or 0:.1f} s)",
+    took, memory = follow(reader, 16, 120)
+    tap.check(took is not None, f"messages of 25, 50 and 110 MiB, unpacked, are passed ({took or 0:.1f} s)",
               (reader.taken(), reader.lag(), reader.server.log()[-1500:]))
     tap.check(memory <= limit * MIB, f"in {memory // MIB} MiB, under a limit of {limit}")
     letters = reader.counted("kafka_dead_letters_total")
@@ -96,8 +96,10 @@ def unpacked(limit):
         return reader.server.ask("/api/v1/logs/query", {
             **around(), "limit": 1, "searchScope": scope(component)})["total"]
     tap.same(total("good"), good.at, "good records among them are there")
-    tap.same((total("large"), total("larger"), letters), (3 * 25_000, 0, 3),
+    tap.same((total("large"), total("larger"), total("huge"), letters), (3 * 25_000, 0, 0, 6),
              "what --max-body allows is kept whole, the rest are dead letters")
+    tap.same(sorted(one["reason"].split(":")[0].split(" (")[0] for one in reader.dead_letters()["deadLetters"]),
+             3 * ["Decompression"] + 3 * ["larger than --max-body"], "each with its reason")
     tap.same(reader.stop(), 0, "SIGTERM ends it with status 0")
     broker.stop()
 

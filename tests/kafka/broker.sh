@@ -1,9 +1,11 @@
 #!/bin/sh
 # A real Apache Kafka broker on loopback: one node, KRaft, plain text.
+# With SECURE=1 it has a second port for others, with TLS and SASL.
 #
 #   broker.sh fetch                 the jars, with Maven, into the cache
 #   broker.sh start DIR PORT        formats DIR/data unless it is, starts, waits
-#                                   until it answers; PORT + 1 is its own
+#                                   until it answers; PORT + 1 is its own,
+#                                   PORT + 2 the one with TLS and SASL
 #   broker.sh stop DIR              SIGTERM and wait
 #   broker.sh kill DIR              SIGKILL
 #   broker.sh tool CLASS [ARG...]   a class of the jars, such as
@@ -11,7 +13,9 @@
 #
 # The cache is $OUT/e2e/kafka (OUT: build/release), so that Maven runs once.
 # DIR holds data/, log, pid. Messages of up to 10 MiB are taken, topics appear
-# when they are asked for, with PARTITIONS (4) partitions.
+# when they are asked for, with PARTITIONS (4) partitions. DIR/ca.pem is what the
+# TLS certificate was signed with; the users are "plain" (SASL/PLAIN) and
+# "scram" (SCRAM-SHA-512), the password of both is SECRET (from the environment).
 set -u
 here=$(cd "$(dirname "$0")" && pwd) || exit 1
 cache=${OUT:-$here/../../build/release}/e2e/kafka
@@ -41,6 +45,40 @@ fetch() {
         return 1
     fi
     mv "$cache/jars.new" "$jars" && mv "$cache/pom.xml" "$cache/fetched.xml"
+}
+
+# A certificate for localhost, and the one that vouches for it.
+certify() {
+    need openssl
+    (
+        cd "$1" &&
+            openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=test-ca \
+                -keyout ca.key -out ca.pem &&
+            openssl req -newkey rsa:2048 -nodes -subj /CN=localhost \
+                -keyout broker.key -out broker.csr &&
+            echo subjectAltName=DNS:localhost >broker.ext &&
+            openssl x509 -req -in broker.csr -CA ca.pem -CAkey ca.key \
+                -CAcreateserial -days 2 -extfile broker.ext -out broker.crt &&
+            cat broker.key broker.crt >broker.pem
+    ) >"$1/openssl.log" 2>&1 && return
+    cat "$1/openssl.log" >&2
+    say "could not make a certificate"
+    return 1
+}
+
+configure_secure() {
+    sasl=listener.name.secure
+    module=org.apache.kafka.common.security
+    cat >>"$1/server.properties" <<EOF
+listeners=PLAINTEXT://127.0.0.1:$2,CONTROLLER://127.0.0.1:$(($2 + 1)),SECURE://127.0.0.1:$(($2 + 2))
+advertised.listeners=PLAINTEXT://127.0.0.1:$2,SECURE://localhost:$(($2 + 2))
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,SECURE:SASL_SSL
+$sasl.ssl.keystore.type=PEM
+$sasl.ssl.keystore.location=$1/broker.pem
+$sasl.sasl.enabled.mechanisms=PLAIN,SCRAM-SHA-512
+$sasl.plain.sasl.jaas.config=$module.plain.PlainLoginModule required user_plain="$SECRET";
+$sasl.scram-sha-512.sasl.jaas.config=$module.scram.ScramLoginModule required;
+EOF
 }
 
 # The first tier of the compiler is enough, and leaves the processors to what
@@ -88,9 +126,12 @@ start() {
     fetch || return 1
     mkdir -p "$1"
     configure "$1" "$2"
+    [ -z "${SECURE:-}" ] || configure_secure "$1" "$2"
     if [ ! -e "$1/data/meta.properties" ]; then
+        [ -z "${SECURE:-}" ] || certify "$1" || return 1
         (run_java -cp "$jars/*" kafka.tools.StorageTool format \
             --cluster-id AAAAAAAAAAAAAAAAAAAAAA \
+            ${SECURE:+--add-scram "SCRAM-SHA-512=[name=scram,password=$SECRET]"} \
             --config "$1/server.properties") >>"$1/log" 2>&1 || {
             tail -n 20 "$1/log" >&2
             say "could not format $1/data"

@@ -58,10 +58,12 @@ def _script(name, *arguments, **environment):
 
 
 class Broker:
-    """One node in a folder of its own."""
+    """One node in a folder of its own. With a secret it has a second address,
+    with TLS and users who have that password (broker.sh)."""
 
-    def __init__(self, partitions=4, folder=None):
-        self.folder = folder or callboard.new_folder()
+    def __init__(self, partitions=4, secret=None):
+        self.folder = callboard.new_folder()
+        self.secret = secret
         self._choose_port()
         self.partitions = partitions
         atexit.register(self.kill)
@@ -71,7 +73,8 @@ class Broker:
         tries = 1 if os.path.exists(os.path.join(self.folder, "data")) else 3
         while True:
             try:
-                _script("broker.sh", "start", self.folder, self.port, PARTITIONS=str(self.partitions))
+                _script("broker.sh", "start", self.folder, self.port, PARTITIONS=str(self.partitions),
+                        **({"SECURE": "1", "SECRET": self.secret} if self.secret else {}))
                 return self
             except Unavailable:
                 tries -= 1
@@ -81,8 +84,9 @@ class Broker:
             shutil.rmtree(os.path.join(self.folder, "data"), ignore_errors=True)
 
     def _choose_port(self):
-        self.port = free_ports()
+        self.port = free_ports(3)
         self.address = f"127.0.0.1:{self.port}"
+        self.secure_address = f"localhost:{self.port + 2}"
 
     def stop(self):
         _script("broker.sh", "stop", self.folder)

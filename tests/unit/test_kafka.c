@@ -527,6 +527,55 @@ TEST(poison_is_passed_on_and_the_partition_goes_on)
     free(keeper);
 }
 
+/* A set of messages that each want more room, unpacked, than they may have. */
+static void send_spoiled(struct rig *rig, int topic, int partition, int count)
+{
+    static char large[300000];
+    rd_kafka_conf_t *conf = rd_kafka_conf_new();
+    rd_kafka_t *mine = rig->producer;
+    char why[256];
+
+    memset(large, ' ', sizeof(large));
+    rd_kafka_conf_set(conf, "bootstrap.servers", rig->brokers, why,
+                      sizeof(why));
+    rd_kafka_conf_set(conf, "compression.codec", "zstd", why, sizeof(why));
+    rd_kafka_conf_set(conf, "message.max.bytes", "9000000", why, sizeof(why));
+    rd_kafka_conf_set(conf, "linger.ms", "100", why, sizeof(why));
+    rig->producer = rd_kafka_new(RD_KAFKA_PRODUCER, conf, why, sizeof(why));
+    for (int i = 0; i < count; i++)
+        send_bytes(rig, topic, partition, large, sizeof(large));
+    CHECK_EQ(rd_kafka_flush(rig->producer, 10000), 0);
+    rd_kafka_destroy(rig->producer);
+    rig->producer = mine;
+}
+
+TEST(what_cannot_be_unpacked_is_passed)
+{
+    struct rig rig;
+    struct keeper *keeper = keeper_new();
+    struct kafka_options options;
+    struct kafka *kafka;
+
+    rig_start(&rig);
+    options = options_of(&rig, keeper, "one");
+    options.properties = "receive.message.max.bytes=200000\n"
+                         "fetch.error.backoff.ms=20\n";
+    send_some(&rig, 60);
+    send_spoiled(&rig, 1, 2, 5);
+    send_some(&rig, 60);
+    send_spoiled(&rig, 0, 0, 1);
+    kafka = kafka_begin(&options);
+    wait_count(keeper, rig.count); /* also where nothing follows */
+    send_some(&rig, 60);
+    wait_count(keeper, rig.count);
+    kafka_close(kafka);
+    CHECK_EQ(keeper->letters, 6);
+    check_once(&rig, &keeper, 1, 0);
+    check_noted(&rig);
+    rig_stop(&rig);
+    free(keeper);
+}
+
 static void wait_both(struct keeper **keepers, uint32_t count)
 {
     for (int i = 0; i < 2000 &&
@@ -653,6 +702,8 @@ TEST(wrong_options_are_refused)
     CHECK_EQ(kafka_open(&kafka, &bad), ERR_INVALID);
     bad = good;
     bad.assignor = "none";
+    CHECK_EQ(kafka_open(&kafka, &bad), ERR_INVALID);
+    bad.assignor = "cooperative-sticky";
     CHECK_EQ(kafka_open(&kafka, &bad), ERR_INVALID);
     bad = good;
     bad.topics[0] = bad.topics[1] = bad.topics[2] = "";
