@@ -10,6 +10,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "derived.h"
 #include "facts.h"
 #include "hash.h"
 
@@ -52,7 +53,10 @@ static bool collect(struct facts *facts, enum half half,
                                 .time_ns = p->owner == n ? 0 : p->start_ns,
                                 .call = true};
 
-        if (asked->component == NOBODY || !facts_judged(facts, half, p))
+        /* What is too many to be told apart is no event. */
+        if (asked->component == NOBODY || !facts_judged(facts, half, p) ||
+            (p->owner != n &&
+             slice_equal(facts->terms.at[p->name].text, SLICE(DERIVED_OTHER))))
             continue;
         if (p->owner != n) {
             one.event = p->name;

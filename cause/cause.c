@@ -151,21 +151,36 @@ uint32_t facts_identity(struct facts *facts, uint32_t id)
     return NOBODY;
 }
 
-uint32_t facts_peer(struct facts *facts, struct slice kind, struct slice name)
+static uint8_t party_of(struct slice kind)
 {
-    uint32_t n = facts->component_count;
-    uint8_t party = slice_equal(kind, SLICE("database"))   ? CAUSE_DATABASE
-                    : slice_equal(kind, SLICE("queue"))    ? CAUSE_QUEUE
-                    : slice_equal(kind, SLICE("external")) ? CAUSE_EXTERNAL
-                                                           : CAUSE_COMPONENT;
+    return slice_equal(kind, SLICE("database"))   ? CAUSE_DATABASE
+           : slice_equal(kind, SLICE("queue"))    ? CAUSE_QUEUE
+           : slice_equal(kind, SLICE("external")) ? CAUSE_EXTERNAL
+                                                  : CAUSE_COMPONENT;
+}
 
-    if (party == CAUSE_COMPONENT || name.len == 0)
-        return NOBODY;
-    for (uint32_t i = facts->served_components; i < n; i++)
+uint32_t facts_find_peer(const struct facts *facts, struct slice kind,
+                         struct slice name)
+{
+    uint8_t party = party_of(kind);
+
+    for (uint32_t i = facts->served_components; i < facts->component_count; i++)
         if (facts->component_kinds[i] == party &&
             slice_equal(facts->components[i].component, name))
             return i;
-    if (n - facts->served_components == MAX_PEERS - 1)
+    return NOBODY;
+}
+
+uint32_t facts_peer(struct facts *facts, struct slice kind, struct slice name)
+{
+    uint32_t n = facts->component_count;
+    uint32_t known = facts_find_peer(facts, kind, name);
+    uint8_t party = party_of(kind);
+
+    if (known != NOBODY)
+        return known;
+    if (party == CAUSE_COMPONENT || name.len == 0 ||
+        n - facts->served_components == MAX_PEERS - 1)
         return NOBODY;
     facts->components[n].component = arena_copy(facts->arena, name);
     facts->component_kinds[n] = party;

@@ -216,9 +216,9 @@ static bool is_about(struct drawing *d, const struct picture *p,
         return id && id->type == VALUE_INT &&
                facts_identity(d->facts, (uint32_t)id->i) == p->component;
     if (d->facts->component_kinds[p->component] != CAUSE_COMPONENT)
-        return called &&
-               facts_peer(d->facts, text_of(point, DERIVED_PEER_KIND),
-                          text_of(point, DERIVED_PEER_NAME)) == p->component;
+        return called && facts_find_peer(
+                             d->facts, text_of(point, DERIVED_PEER_KIND),
+                             text_of(point, DERIVED_PEER_NAME)) == p->component;
     return !called &&
            facts_component(d->facts, point->resource_id) == p->component &&
            (p->evidence->kind == CAUSE_SILENCE ||

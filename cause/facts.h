@@ -146,6 +146,8 @@ static inline uint64_t facts_try(const struct facts *facts, uint32_t try)
 /* The candidate that stands for a peer, made when it is new; that of an
  * identity. NOBODY if there is none. */
 uint32_t facts_peer(struct facts *facts, struct slice kind, struct slice name);
+uint32_t facts_find_peer(const struct facts *facts, struct slice kind,
+                         struct slice name);
 uint32_t facts_identity(struct facts *facts, uint32_t identity);
 void facts_link(struct facts *facts, uint32_t from, uint32_t to);
 

@@ -47,6 +47,9 @@ static void count_point(void *arg, const struct point *point)
                   point->start_ns < w[BEFORE].end_ns;
     struct cause_impact *impact;
 
+    if (point->metric->type !=
+        (errors ? METRIC_SUM : METRIC_EXP_HISTOGRAM)) /* somebody else's */
+        return;
     if (!before && (point->start_ns < entry->since_ns ||
                     point->start_ns >= w[DURING].end_ns))
         return;

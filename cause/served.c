@@ -72,6 +72,7 @@ static struct counted *counted_at(struct counting *c, uint32_t component,
 {
     struct facts *facts = c->facts;
     uint64_t key = hash_mix(hash_bytes(name.ptr, name.len, 7), component);
+    uint32_t known = c->keys.count;
     uint32_t n = terms_add(&c->keys, key, name, (struct slice){NULL, 0}, false);
     struct counted *at;
 
@@ -83,7 +84,7 @@ static struct counted *counted_at(struct counting *c, uint32_t component,
     if (!at)
         return NULL;
     c->at = at;
-    if (n == c->keys.count - 1 && at[n].operation.ptr != c->keys.at[n].text.ptr)
+    if (n == known)
         at[n] = (struct counted){.component = component,
                                  .operation = c->keys.at[n].text};
     if (is_peer && !at[n].buckets)
