@@ -50,9 +50,9 @@ struct edges *edges_new(const struct edges_options *options)
     uint32_t few = options->max_ends / SMALL_TABLES + 1;
 
     edges->options = *options;
-    ends_init(&edges->ends[WAITING], options->max_ends, MAX_CHAIN);
-    ends_init(&edges->ends[HELD], few, MAX_HELD_CHAIN);
-    ends_init(&edges->ends[LATE], few, MAX_CHAIN);
+    ends_init(&edges->ends[WAITING], options->max_ends, MAX_CHAIN, false);
+    ends_init(&edges->ends[HELD], few, MAX_HELD_CHAIN, true);
+    ends_init(&edges->ends[LATE], few, MAX_CHAIN, true);
     edges->serving =
         mem_zero(SERVING_BUCKETS * SERVING_EACH, sizeof(*edges->serving));
     return edges;
@@ -71,16 +71,6 @@ void edges_free(struct edges *edges)
 uint32_t edges_open(const struct edges *edges)
 {
     return edges->ends[WAITING].open + edges->ends[HELD].open;
-}
-
-static struct span_key key_of(const uint8_t trace_id[16],
-                              const uint8_t span_id[8])
-{
-    struct span_key key;
-
-    memcpy(key.trace_id, trace_id, 16);
-    memcpy(key.span_id, span_id, 8);
-    return key;
 }
 
 static bool is_caller(uint8_t kind)
@@ -106,19 +96,19 @@ static const struct serving *serving_at(struct edges *edges, uint64_t span)
     return NULL;
 }
 
-/* The endpoint that the span is part of. NULL: then the key's span is the one
- * that would tell, or zero if there is none. */
+/* The endpoint that the span is part of. NULL: then the key is that of the span
+ * that would tell; its span id is zero if there is none. */
 static struct capped_name *serving_find(struct edges *edges,
                                         struct span_key *key)
 {
     for (int i = 0; i < MAX_STEPS && !id_is_zero(key->span_id, 8); i++) {
-        const struct serving *at = serving_at(edges, span_hash(key));
+        const struct serving *at = serving_at(edges, key->hash);
 
         if (!at)
             return NULL;
         if (!(at->span & 1))
             return at->endpoint;
-        memcpy(key->span_id, at->above, 8);
+        *key = span_key(key->trace_id, at->above);
     }
     memset(key->span_id, 0, 8);
     return NULL;
@@ -127,10 +117,11 @@ static struct capped_name *serving_find(struct edges *edges,
 /* The endpoint of a caller, if that is known by now. */
 static void find_endpoint(struct edges *edges, struct end *caller)
 {
-    struct span_key key = key_of(caller->key.trace_id, caller->above);
+    struct span_key key;
 
     if (caller->call.endpoint || id_is_zero(caller->above, 8))
         return;
+    key = span_key(caller->key.trace_id, caller->above);
     caller->call.endpoint = serving_find(edges, &key);
     memcpy(caller->above, key.span_id, 8);
 }
@@ -142,57 +133,60 @@ static void tell_held(struct edges *edges, const struct span_key *key,
                       struct capped_name *endpoint,
                       const struct span_key *above)
 {
+    static const uint8_t nobody[8];
     struct ends *held = &edges->ends[HELD];
     uint32_t at;
 
-    while (held->open > 0 && (at = ends_find(held, key)) != ENDS_NONE) {
+    while ((at = ends_find(held, key)) != ENDS_NONE) {
         bool ready = endpoint || id_is_zero(above->span_id, 8) ||
                      ends_crowded(held, above);
+        struct target target = held->targets[at];
         struct end end = held->at[at];
 
         ends_take(held, at);
         end.call.endpoint = endpoint;
         end.key = *above;
         if (ready) {
-            memset(end.key.span_id, 0, 8);
+            end.key = span_key(key->trace_id, nobody);
             end.arrived_ns = 0;
         }
-        ends_put(held, &end, ready);
+        ends_put(held, &end, &target, ready);
     }
 }
 
 void edges_serving(struct edges *edges, const struct span *span,
                    struct capped_name *endpoint)
 {
-    struct span_key key = key_of(span->trace_id, span->span_id);
-    struct span_key above = key_of(span->trace_id, span->parent_span_id);
-    uint64_t hash = span_hash(&key);
-    struct serving *bucket = serving_bucket(edges, hash);
+    struct span_key key = span_key(span->trace_id, span->span_id);
+    struct span_key above = key;
+    struct serving *bucket = serving_bucket(edges, key.hash);
 
-    if (!endpoint)
+    if (!endpoint) {
+        above = span_key(span->trace_id, span->parent_span_id);
         endpoint = serving_find(edges, &above);
-    if (memcmp(&above, &key, sizeof(key)) == 0) /* spans in a circle */
-        memset(above.span_id, 0, 8);
+        if (memcmp(above.span_id, key.span_id, 8) == 0) /* in a circle */
+            memset(above.span_id, 0, 8);
+    }
     memmove(bucket + 1, bucket, (SERVING_EACH - 1) * sizeof(*bucket));
-    bucket->span = endpoint ? hash & ~UINT64_C(1) : hash | 1;
+    bucket->span = endpoint ? key.hash & ~UINT64_C(1) : key.hash | 1;
     if (endpoint)
         bucket->endpoint = endpoint;
     else
         memcpy(bucket->above, above.span_id, 8);
     /* What is held was held after this span came, if that is counted. */
-    if (!derive_muted(edges->options.derive))
+    if (edges->ends[HELD].open > 0 && !derive_muted(edges->options.derive))
         tell_held(edges, &key, endpoint, &above);
 }
 
 void edges_expect(const struct edges *edges, const struct span *span, bool soon)
 {
-    struct span_key own = key_of(span->trace_id, span->span_id);
-    struct span_key parent = key_of(span->trace_id, span->parent_span_id);
+    struct span_key own = span_key(span->trace_id, span->span_id);
+    struct span_key parent = span_key(span->trace_id, span->parent_span_id);
     bool caller = is_caller(span->kind);
 
     if (!soon)
         __builtin_prefetch(
-            serving_bucket(edges, span_hash(caller ? &parent : &own)));
+            serving_bucket(edges, caller ? parent.hash : own.hash));
     ends_expect(&edges->ends[WAITING], caller ? &own : &parent, soon);
 }
 
@@ -206,49 +200,56 @@ void edges_forget(struct edges *edges)
 /* ---- settling ---- */
 
 /* Counts a call that is complete, or lets it wait for its endpoint. */
-static void complete(struct edges *edges, const struct end *caller,
+static void complete(struct edges *edges, struct end *caller,
                      const struct target *target)
 {
-    struct end end = *caller;
+    struct target kept;
+    struct end held;
 
     if (target->kind == PEER_NONE)
         return;
-    find_endpoint(edges, &end);
-    if (end.call.endpoint || id_is_zero(end.above, 8)) {
-        peers_count(&edges->options, &end.call, target, false);
+    find_endpoint(edges, caller);
+    if (caller->call.endpoint || id_is_zero(caller->above, 8)) {
+        peers_count(&edges->options, &caller->call, target, false);
         return;
     }
-    memcpy(end.key.span_id, end.above, 8);
-    end.target = *target;
-    peers_keep(&edges->options, &end.call, &end.target);
-    edges_put(edges, HELD, &end);
+    held = *caller;
+    kept = *target;
+    held.key = span_key(caller->key.trace_id, caller->above);
+    peers_keep(&edges->options, &caller->call, &kept);
+    edges_put(edges, HELD, &held, &kept);
 }
 
 /* An end whose time in the table is over. */
 static void over(struct edges *edges, enum ends_table table,
-                 const struct end *end)
+                 const struct end *end, const struct target *target)
 {
-    struct end late = *end;
+    struct target alone = {.kind = PEER_NONE};
+    struct end late;
 
     if (table == HELD)
-        peers_count(&edges->options, &end->call, &end->target, false);
+        peers_count(&edges->options, &end->call, target, false);
     if (table != WAITING)
         return;
+    late = *end;
     if (end->kind == SPAN_CLIENT) {
         find_endpoint(edges, &late);
-        late.target = peers_alone(&edges->options, &late.call);
-        peers_count(&edges->options, &late.call, &late.target, false);
+        alone = peers_alone(&edges->options, &late.call);
+        peers_count(&edges->options, &late.call, &alone, false);
     }
-    edges_put(edges, LATE, &late);
+    edges_put(edges, LATE, &late, &alone);
 }
 
 static void expire(struct edges *edges, enum ends_table table)
 {
     struct ends *ends = &edges->ends[table];
     struct end oldest = ends->at[ends->oldest];
+    struct target target = {.kind = PEER_NONE};
 
+    if (ends->targets)
+        target = ends->targets[ends->oldest];
     ends_take(ends, ends->oldest);
-    over(edges, table, &oldest);
+    over(edges, table, &oldest, &target);
 }
 
 bool edges_expire(struct edges *edges, uint64_t before_ns)
@@ -270,7 +271,7 @@ bool edges_expire(struct edges *edges, uint64_t before_ns)
 }
 
 void edges_put(struct edges *edges, enum ends_table table,
-               const struct end *end)
+               const struct end *end, const struct target *target)
 {
     struct ends *ends = &edges->ends[table];
     bool crowded = ends_crowded(ends, &end->key);
@@ -278,12 +279,12 @@ void edges_put(struct edges *edges, enum ends_table table,
     if (table == WAITING && (crowded || ends_full(ends)))
         stats_add(STATS_EDGES_EVICTED, 1);
     if (crowded) {
-        over(edges, table, end);
+        over(edges, table, end, target);
         return;
     }
     if (ends_full(ends))
         expire(edges, table);
-    ends_put(ends, end, false);
+    ends_put(ends, end, target, false);
 }
 
 /* ---- meeting ---- */
@@ -296,7 +297,7 @@ static uint32_t find_side(const struct ends *ends, uint32_t at, bool caller)
     return at;
 }
 
-static void meet(struct edges *edges, const struct end *caller,
+static void meet(struct edges *edges, struct end *caller,
                  const struct call *callee)
 {
     struct target target = peers_met(&caller->call, callee);
@@ -310,7 +311,7 @@ static bool meet_caller(struct edges *edges, const struct span_key *key,
 {
     struct ends *ends = &edges->ends[WAITING];
     uint32_t at = find_side(ends, ends_find(ends, key), true);
-    struct end caller;
+    struct end *caller;
 
     if (at == ENDS_NONE) {
         ends = &edges->ends[LATE];
@@ -318,14 +319,15 @@ static bool meet_caller(struct edges *edges, const struct span_key *key,
     }
     if (at == ENDS_NONE)
         return false;
-    caller = ends->at[at];
-    if (caller.kind == SPAN_CLIENT)
-        ends_take(ends, at);
+    caller = &ends->at[at];
     /* Counted as something else when it seemed to be alone. */
-    peers_count(&edges->options, &caller.call, &caller.target, true);
-    if (caller.call.component->identity != *identity) {
-        *identity = caller.call.component->identity;
-        meet(edges, &caller, callee);
+    if (ends->targets)
+        peers_count(&edges->options, &caller->call, &ends->targets[at], true);
+    if (caller->kind == SPAN_CLIENT)
+        ends_take(ends, at); /* it stays as it is until the next put */
+    if (caller->call.component->identity != *identity) {
+        *identity = caller->call.component->identity;
+        meet(edges, caller, callee);
     }
     return true;
 }
@@ -336,7 +338,7 @@ static void see_callee(struct edges *edges, const struct span *span,
     bool has_parent = !id_is_zero(span->parent_span_id, 8);
     uint32_t links = span->kind == SPAN_CONSUMER ? span->link_count : 0;
     uint32_t last = IDENTITY_NONE; /* a batch of one producer is one call */
-    struct span_key parent = key_of(span->trace_id, span->parent_span_id);
+    struct span_key parent = span_key(span->trace_id, span->parent_span_id);
     bool met = false;
 
     if (has_parent)
@@ -344,20 +346,20 @@ static void see_callee(struct edges *edges, const struct span *span,
     for (uint32_t i = 0; !(met && has_parent) && i < links && i < MAX_LINKS;
          i++) {
         const struct span_link *link = &span->links[i];
-        struct span_key key = key_of(link->trace_id, link->span_id);
+        struct span_key key = span_key(link->trace_id, link->span_id);
 
         met |= meet_caller(edges, &key, &model->call, &last);
     }
     if (met || (!has_parent && links == 0))
         return;
     model->key = links > 0
-                     ? key_of(span->links[0].trace_id, span->links[0].span_id)
+                     ? span_key(span->links[0].trace_id, span->links[0].span_id)
                      : parent;
-    edges_put(edges, WAITING, model);
+    edges_put(edges, WAITING, model, NULL);
 }
 
 /* A CLIENT meets one callee, a PRODUCER all. */
-static void see_caller(struct edges *edges, const struct end *model)
+static void see_caller(struct edges *edges, struct end *model)
 {
     for (enum ends_table table = WAITING; table <= LATE; table += LATE) {
         struct ends *ends = &edges->ends[table];
@@ -365,15 +367,13 @@ static void see_caller(struct edges *edges, const struct end *model)
 
         while ((at = find_side(ends, ends_find(ends, &model->key), false)) !=
                ENDS_NONE) {
-            struct call callee = ends->at[at].call;
-
             ends_take(ends, at);
-            meet(edges, model, &callee);
+            meet(edges, model, &ends->at[at].call);
             if (model->kind == SPAN_CLIENT)
                 return;
         }
     }
-    edges_put(edges, WAITING, model);
+    edges_put(edges, WAITING, model, NULL);
 }
 
 void edges_see(struct edges *edges, struct component *component,
@@ -381,9 +381,8 @@ void edges_see(struct edges *edges, struct component *component,
                const struct tags *tags, uint64_t now_ns)
 {
     struct end end = {.arrived_ns = now_ns,
-                      .key = key_of(span->trace_id, span->span_id),
+                      .key = span_key(span->trace_id, span->span_id),
                       .kind = span->kind,
-                      .target = {.name = NULL, .kind = PEER_NONE},
                       .call = {.component = component,
                                .endpoint = tags->endpoint,
                                .protocol = (uint8_t)tags->protocol,

@@ -26,8 +26,9 @@ struct edges {
 };
 
 /* Puts the end into the table. If there is no room for it the oldest one is
- * settled, or the end itself if too many have its key. */
+ * settled, or the end itself if too many have its key. The target: of a caller
+ * that is held, to be counted; of one that is late, counted; else PEER_NONE. */
 void edges_put(struct edges *edges, enum ends_table table,
-               const struct end *end);
+               const struct end *end, const struct target *target);
 
 #endif

@@ -3,7 +3,7 @@
  *
  *   for each table, number of ends, then each, oldest first:
  *     key: trace id (16), span id (8); span above (8), arrived_ns (8)
- *     kind (1), call, kind of the target (1), target
+ *     kind (1), call; but for those that wait kind of the target (1), target
  *   call: protocol, failed (1 each); identity, port, start_ns - arrived_ns
  *     (zigzag), duration_ns (varints); endpoint, host: a name each
  *   target: a component's is a call; no target is nothing; else a name, then
@@ -65,16 +65,19 @@ static void write_text(struct buf *out, struct slice text)
     buf_add(out, text);
 }
 
-static void write_end(struct writer *writer, const struct end *end)
+static void write_end(struct writer *writer, const struct end *end,
+                      const struct target *target)
 {
-    const struct target *target = &end->target;
     struct buf *out = writer->out;
 
-    buf_add(out, (struct slice){(const char *)&end->key, sizeof(end->key)});
+    buf_add(out, (struct slice){(const char *)end->key.trace_id, 16});
+    buf_add(out, (struct slice){(const char *)end->key.span_id, 8});
     buf_add(out, (struct slice){(const char *)end->above, sizeof(end->above)});
     buf_u64(out, end->arrived_ns);
     buf_byte(out, (char)end->kind);
     write_call(writer, &end->call, end->arrived_ns);
+    if (!target)
+        return;
     buf_byte(out, (char)target->kind);
     if (target->kind == PEER_COMPONENT) {
         write_call(writer, &target->callee, end->arrived_ns);
@@ -95,7 +98,8 @@ void edges_write(struct edges *edges, struct buf *out)
         buf_varint(out, ends->open);
         for (uint32_t at = ends->oldest; at != ENDS_NONE;
              at = ends->at[at].newer)
-            write_end(&writer, &ends->at[at]);
+            write_end(&writer, &ends->at[at],
+                      ends->targets ? &ends->targets[at] : NULL);
     }
 }
 
@@ -211,21 +215,25 @@ static void read_end(struct names *names, struct scan *in,
                      enum ends_table table)
 {
     struct edges *edges = names->edges;
+    struct target target = {.kind = PEER_NONE};
     struct end end = {.kind = 0};
-    bool good;
+    bool good = true;
 
-    read_bytes(in, (uint8_t *)&end.key, sizeof(end.key));
+    read_bytes(in, end.key.trace_id, 16);
+    read_bytes(in, end.key.span_id, 8);
+    end.key = span_key(end.key.trace_id, end.key.span_id);
     read_bytes(in, end.above, sizeof(end.above));
     end.arrived_ns = scan_fixed(in, 8);
     end.kind = scan_byte(in);
     if (end.kind > SPAN_CONSUMER)
         scan_fail(in);
     read_call(names, in, end.arrived_ns, &end.call);
-    good = read_target(names, in, &end, &end.target);
+    if (edges->ends[table].targets)
+        good = read_target(names, in, &end, &target);
     if (in->bad || !good || !end.call.component)
         return;
-    peers_keep(&edges->options, &end.call, &end.target);
-    edges_put(edges, table, &end);
+    peers_keep(&edges->options, &end.call, &target);
+    edges_put(edges, table, &end, &target);
 }
 
 void edges_read(struct edges *edges, struct scan *in)

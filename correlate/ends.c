@@ -3,28 +3,32 @@
 
 #include <stdlib.h>
 
-#include "hash.h"
 #include "mem.h"
 
-void ends_init(struct ends *ends, uint32_t max_ends, uint32_t max_chain)
+void ends_init(struct ends *ends, uint32_t max_ends, uint32_t max_chain,
+               bool targets)
 {
     size_t heads = 2;
 
     while (heads < max_ends)
         heads *= 2;
-    *ends = (struct ends){.at = mem_alloc(max_ends * sizeof(*ends->at)),
-                          .heads = mem_zero(heads, sizeof(*ends->heads)),
-                          .max_ends = max_ends,
-                          .max_chain = max_chain,
-                          .mask = (uint32_t)(heads - 1),
-                          .free = ENDS_NONE,
-                          .oldest = ENDS_NONE,
-                          .newest = ENDS_NONE};
+    *ends = (struct ends){
+        .at = mem_alloc(max_ends * sizeof(*ends->at)),
+        .heads = mem_zero(heads, sizeof(*ends->heads)),
+        .max_ends = max_ends,
+        .max_chain = max_chain,
+        .mask = (uint32_t)(heads - 1),
+        .targets =
+            targets ? mem_alloc(max_ends * sizeof(*ends->targets)) : NULL,
+        .free = ENDS_NONE,
+        .oldest = ENDS_NONE,
+        .newest = ENDS_NONE};
 }
 
 void ends_release(struct ends *ends)
 {
     free(ends->at);
+    free(ends->targets);
     free(ends->heads);
 }
 
@@ -34,19 +38,9 @@ void ends_clear(struct ends *ends)
         ends_take(ends, ends->oldest);
 }
 
-uint64_t span_hash(const struct span_key *key)
-{
-    uint64_t a, b, c;
-
-    memcpy(&a, key->trace_id, 8);
-    memcpy(&b, key->trace_id + 8, 8);
-    memcpy(&c, key->span_id, 8);
-    return hash_mix(hash_mix(a, b), c);
-}
-
 static uint32_t *head_of(const struct ends *ends, const struct span_key *key)
 {
-    return &ends->heads[(span_hash(key) >> 32) & ends->mask];
+    return &ends->heads[(key->hash >> 32) & ends->mask];
 }
 
 static uint32_t find_from(const struct ends *ends, uint32_t at,
@@ -91,7 +85,8 @@ bool ends_crowded(const struct ends *ends, const struct span_key *key)
     return false;
 }
 
-void ends_put(struct ends *ends, const struct end *model, bool oldest)
+void ends_put(struct ends *ends, const struct end *model,
+              const struct target *target, bool oldest)
 {
     uint32_t *head = head_of(ends, &model->key);
     uint32_t at = ends->free;
@@ -104,6 +99,8 @@ void ends_put(struct ends *ends, const struct end *model, bool oldest)
     struct end *end = &ends->at[at];
 
     *end = *model;
+    if (ends->targets)
+        ends->targets[at] = *target;
     end->chain = *head - 1;
     *head = at + 1;
     end->older = oldest ? ENDS_NONE : ends->newest;

@@ -13,36 +13,59 @@
 #ifndef ENDS_H
 #define ENDS_H
 
+#include "hash.h"
 #include "peers.h"
 
 #define ENDS_NONE UINT32_MAX
 
-/* A span's. */
+/* A span's: made by span_key(). */
 struct span_key {
     uint8_t trace_id[16], span_id[8];
+    uint64_t hash;
 };
 
 struct end {
     struct span_key key;
     uint8_t above[8]; /* span whose endpoint the caller serves; zero: none */
     uint64_t arrived_ns;
-    struct call call;     /* this end */
-    struct target target; /* of a caller: what was counted, or is to be */
+    struct call call; /* this end */
     uint32_t chain, older, newer;
     uint8_t kind; /* enum span_kind */
 };
 
 struct ends {
     struct end *at;
-    uint32_t *heads; /* number + 1; 0: none */
+    struct target *targets; /* one for each end; NULL: they have none */
+    uint32_t *heads;        /* number + 1; 0: none */
     uint32_t max_ends, max_chain, mask, free, fresh, oldest, newest, open;
 };
 
-void ends_init(struct ends *ends, uint32_t max_ends, uint32_t max_chain);
+void ends_init(struct ends *ends, uint32_t max_ends, uint32_t max_chain,
+               bool targets);
 void ends_release(struct ends *ends);
 void ends_clear(struct ends *ends);
 
-uint64_t span_hash(const struct span_key *key);
+static inline struct span_key span_key(const uint8_t trace_id[16],
+                                       const uint8_t span_id[8])
+{
+    struct span_key key;
+    uint64_t a, b, c;
+
+    memcpy(key.trace_id, trace_id, 16);
+    memcpy(key.span_id, span_id, 8);
+    memcpy(&a, trace_id, 8);
+    memcpy(&b, trace_id + 8, 8);
+    memcpy(&c, span_id, 8);
+    key.hash = hash_mix(hash_mix(a, b), c);
+    return key;
+}
+
+static inline bool span_key_equal(const struct span_key *a,
+                                  const struct span_key *b)
+{
+    return a->hash == b->hash && memcmp(a->span_id, b->span_id, 8) == 0 &&
+           memcmp(a->trace_id, b->trace_id, 16) == 0;
+}
 
 /* The first one with this key, or the next one behind `at`. */
 uint32_t ends_find(const struct ends *ends, const struct span_key *key);
@@ -60,9 +83,9 @@ static inline bool ends_full(const struct ends *ends)
     return ends->open == ends->max_ends;
 }
 
-/* Puts a copy of the model in, as the newest, or as the oldest. There must be
- * room. */
-void ends_put(struct ends *ends, const struct end *model, bool oldest);
+/* Puts copies in, as the newest, or as the oldest. There must be room. */
+void ends_put(struct ends *ends, const struct end *end,
+              const struct target *target, bool oldest);
 void ends_take(struct ends *ends, uint32_t at);
 
 #endif
