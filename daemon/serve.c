@@ -342,7 +342,7 @@ static enum status start_ports(struct daemon *d)
         .max_body = min_u64(c->max_body, c->memory_limit / 3),
         .max_connections = (uint32_t)c->max_connections,
         .threads = 1,
-        .idle_timeout_ns = 2 * NS_PER_MIN,
+        .idle_timeout_ns = c->idle_timeout,
         .oldest_ns = oldest_ns,
         .oldest_arg = (void *)(uintptr_t)c,
         .budget = &d->budget,
@@ -450,6 +450,7 @@ static void wait_for_signal(struct daemon *d, const sigset_t *signals)
 
     while ((signal = sigtimedwait(signals, NULL, &second)) < 0) {
         read_catalog_file(d);
+        ingest_tend(d->ingest);
         relieve_memory(d);
         trim_memory(d);
     }

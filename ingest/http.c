@@ -41,6 +41,7 @@
 #include <unistd.h>
 
 #include "clock.h"
+#include "guard.h"
 #include "listen.h"
 #include "log.h"
 #include "mem.h"
@@ -59,6 +60,7 @@ struct http {
     uint16_t port;
     int quiesced_fd;           /* not listening any more; -1 before */
     struct budget connections; /* their share of the budget */
+    struct guard *guard;       /* against those that take too long */
     atomic_uint busy;          /* requests from their last byte to their end */
 };
 
@@ -66,6 +68,7 @@ struct http {
 struct peer {
     size_t charged; /* to the budget; of that, */
     size_t shared;  /* to the share of connections */
+    struct guarded *guarded;
 };
 
 struct exchange {
@@ -222,15 +225,20 @@ static bool charge(struct http *http, struct peer *peer, size_t bytes)
     return true;
 }
 
+static struct peer *peer_of(struct MHD_Connection *connection)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+
+    return info ? info->socket_context : NULL;
+}
+
 /* Charges the connection in full. When three quarters of the share are used up
  * (the rest is for new ones), it may still make this one request, at the
  * expense of all, and is closed after it. */
 static bool charge_connection(struct exchange *exchange)
 {
-    const union MHD_ConnectionInfo *info = MHD_get_connection_info(
-        exchange->connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
-    struct peer *peer = info ? info->socket_context : NULL;
-
+    struct peer *peer = peer_of(exchange->connection);
     struct http *http = exchange->http;
 
     if (!peer || peer->charged >= POOL)
@@ -364,15 +372,22 @@ static enum MHD_Result handle(void *arg, struct MHD_Connection *connection,
                               const char *version, const char *bytes,
                               size_t *len, void **state)
 {
+    struct http *http = arg;
+    struct guarded *guarded = peer_of(connection)->guarded;
+
     (void)version;
-    if (!*state)
-        return begin(arg, connection, path, method, state);
+    if (!*state) {
+        guard_renew(http->guard, guarded);
+        return begin(http, connection, path, method, state);
+    }
     if (*len > 0) {
         struct slice piece = {bytes, *len};
 
         *len = 0; /* all of it is dealt with */
+        guard_progress(http->guard, guarded, piece.len);
         return body(*state, piece);
     }
+    guard_pause(http->guard, guarded);
     return end(*state);
 }
 
@@ -382,8 +397,8 @@ static void completed(void *arg, struct MHD_Connection *connection,
     struct http *http = arg;
     struct exchange *exchange = *state;
 
-    (void)connection;
     (void)why;
+    guard_renew(http->guard, peer_of(connection)->guarded);
     if (!exchange)
         return;
     *state = NULL;
@@ -393,18 +408,26 @@ static void completed(void *arg, struct MHD_Connection *connection,
     free(exchange);
 }
 
+static int socket_of(struct MHD_Connection *connection)
+{
+    return MHD_get_connection_info(connection,
+                                   MHD_CONNECTION_INFO_CONNECTION_FD)
+        ->connect_fd;
+}
+
 static void connected(void *arg, struct MHD_Connection *connection,
                       void **context, enum MHD_ConnectionNotificationCode what)
 {
     struct http *http = arg;
     struct peer *peer = *context;
 
-    (void)connection;
     if (what == MHD_CONNECTION_NOTIFY_STARTED) {
         peer = mem_zero(1, sizeof(*peer));
         (void)charge(http, peer, IDLE_CHARGE); /* seldom not: see accept */
+        peer->guarded = guard_add(http->guard, socket_of(connection));
         *context = peer;
     } else if (peer) {
+        guard_remove(http->guard, peer->guarded);
         budget_give(&http->connections, peer->shared);
         budget_give(http->intake->options.budget, peer->charged);
         free(peer);
@@ -462,6 +485,7 @@ enum status http_start(struct http **out, struct intake *intake)
 
     http->intake = intake;
     http->quiesced_fd = -1;
+    http->guard = guard_new(intake->options.idle_timeout_ns);
     budget_init(&http->connections, intake->options.budget->limit / 2);
     if (status == OK) {
         http->daemon = start_daemon(http, fd);
@@ -474,6 +498,7 @@ enum status http_start(struct http **out, struct intake *intake)
         log_error("ingest", "cannot listen for OTLP/HTTP", "address=%s why=%s",
                   where,
                   status == ERR_IO ? strerror(errno) : status_text(status));
+        guard_free(http->guard);
         free(http);
         return status;
     }
@@ -484,6 +509,11 @@ enum status http_start(struct http **out, struct intake *intake)
 uint16_t http_port(const struct http *http)
 {
     return http->port;
+}
+
+void http_tend(struct http *http)
+{
+    (void)guard_tend(http->guard);
 }
 
 void http_quiesce(struct http *http)
@@ -506,5 +536,6 @@ void http_stop(struct http *http)
     MHD_stop_daemon(http->daemon);
     if (http->quiesced_fd >= 0)
         close(http->quiesced_fd);
+    guard_free(http->guard);
     free(http);
 }

@@ -15,6 +15,9 @@ MUST_CHECK enum status http_start(struct http **http, struct intake *intake);
 
 uint16_t http_port(const struct http *http);
 
+/* Ends connections that take too long. */
+void http_tend(struct http *http);
+
 /* Takes no more connections. */
 void http_quiesce(struct http *http);
 

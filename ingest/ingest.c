@@ -20,18 +20,33 @@ struct ingest {
     struct http *http;
 };
 
-/* Every connection is a file. The soft limit is often 1024. */
-static void raise_file_limit(uint32_t connections)
+/* Of the files a process may have, this part is for connections to come in
+ * by, and the rest for journal, database and questions: these must not fail
+ * because there are many senders. */
+static rlim_t for_connections(rlim_t files)
+{
+    return files - files / 8;
+}
+
+/* Every connection is a file, and the soft limit is often 1024. How many there
+ * can be. */
+static uint32_t raise_file_limit(uint32_t connections)
 {
     struct rlimit limit;
-    rlim_t want = (rlim_t)connections + 256;
+    rlim_t want = (rlim_t)connections / 7 * 8 + 8;
 
     if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur >= want)
-        return;
+        return connections;
+    rlim_t before = limit.rlim_cur;
     limit.rlim_cur = want < limit.rlim_max ? want : limit.rlim_max;
-    if (setrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur < want)
-        log_warn("ingest", "fewer files allowed than max-connections",
-                 "files=%llu", (unsigned long long)limit.rlim_cur);
+    if (setrlimit(RLIMIT_NOFILE, &limit) < 0)
+        limit.rlim_cur = before;
+    if (limit.rlim_cur >= want)
+        return connections;
+    log_warn("ingest", "not as many files allowed as max-connections needs",
+             "files=%llu connections=%llu", (unsigned long long)limit.rlim_cur,
+             (unsigned long long)for_connections(limit.rlim_cur));
+    return (uint32_t)for_connections(limit.rlim_cur);
 }
 
 enum status ingest_start(struct ingest **out,
@@ -41,7 +56,8 @@ enum status ingest_start(struct ingest **out,
     enum status status;
 
     ingest->intake.options = *options;
-    raise_file_limit(options->max_connections);
+    ingest->intake.options.max_connections =
+        raise_file_limit(options->max_connections);
     status = http_start(&ingest->http, &ingest->intake);
     if (status != OK) {
         ingest_stop(ingest);
@@ -54,6 +70,11 @@ enum status ingest_start(struct ingest **out,
 uint16_t ingest_port(const struct ingest *ingest)
 {
     return http_port(ingest->http);
+}
+
+void ingest_tend(struct ingest *ingest)
+{
+    http_tend(ingest->http);
 }
 
 void ingest_stop(struct ingest *ingest)
