@@ -24,12 +24,17 @@
 static const struct metric metrics[SERIES_FAMILIES][SERIES_MAX_POINTS] = {
     [SERIES_SERVED] = {HISTOGRAM(DERIVED_DURATION), COUNT(DERIVED_ERRORS),
                        COUNT(DERIVED_CLIENT_ERRORS)},
-    [SERIES_OUT] = {HISTOGRAM(DERIVED_OUT_DURATION), COUNT(DERIVED_OUT_ERRORS)},
-    [SERIES_IN] = {HISTOGRAM(DERIVED_IN_DURATION), COUNT(DERIVED_IN_ERRORS)},
+    [SERIES_OUT] = {HISTOGRAM(DERIVED_OUT_DURATION),
+                    COUNT(DERIVED_OUT_ERRORS),
+                    COUNT(DERIVED_OUT_CLIENT_ERRORS)},
+    [SERIES_IN] = {HISTOGRAM(DERIVED_IN_DURATION), COUNT(DERIVED_IN_ERRORS),
+                   COUNT(DERIVED_IN_CLIENT_ERRORS)},
     [SERIES_OUT_BACK] = {HISTOGRAM(DERIVED_OUT_BACK_DURATION),
-                         COUNT(DERIVED_OUT_BACK_ERRORS)},
+                         COUNT(DERIVED_OUT_BACK_ERRORS),
+                         COUNT(DERIVED_OUT_BACK_CLIENT_ERRORS)},
     [SERIES_IN_BACK] = {HISTOGRAM(DERIVED_IN_BACK_DURATION),
-                        COUNT(DERIVED_IN_BACK_ERRORS)},
+                        COUNT(DERIVED_IN_BACK_ERRORS),
+                        COUNT(DERIVED_IN_BACK_CLIENT_ERRORS)},
     [SERIES_LOGS] = {COUNT(DERIVED_LOGS)},
     [SERIES_RECORDS] = {COUNT(DERIVED_RECORDS)},
 };
@@ -51,8 +56,7 @@ enum { MAX_ATTRS = 8 };
 
 uint32_t series_point_count(const struct series *series)
 {
-    return 1U + (series->errors > 0) +
-           (series->client_errors > 0 && series->family == SERIES_SERVED);
+    return 1U + (series->errors > 0) + (series->client_errors > 0);
 }
 
 static void put(struct attrs *attrs, struct attr *at, const char *key,
@@ -223,7 +227,7 @@ uint32_t series_points(const struct series *series, struct arena *arena,
         point.i = series->errors;
         points[count++] = point;
     }
-    if (series->client_errors > 0 && series->family == SERIES_SERVED) {
+    if (series->client_errors > 0) {
         point.metric = &metric[2];
         point.i = series->client_errors;
         points[count++] = point;

@@ -380,15 +380,17 @@ void edges_see(struct edges *edges, struct component *component,
                const struct span *span, const struct semconv *semconv,
                const struct tags *tags, uint64_t now_ns)
 {
-    struct end end = {.arrived_ns = now_ns,
-                      .key = span_key(span->trace_id, span->span_id),
-                      .kind = span->kind,
-                      .call = {.component = component,
-                               .endpoint = tags->endpoint,
-                               .protocol = (uint8_t)tags->protocol,
-                               .start_ns = span->start_ns,
-                               .duration_ns = span->end_ns - span->start_ns,
-                               .failed = semconv_failed(semconv, span)}};
+    struct end end = {
+        .arrived_ns = now_ns,
+        .key = span_key(span->trace_id, span->span_id),
+        .kind = span->kind,
+        .call = {.component = component,
+                 .endpoint = tags->endpoint,
+                 .protocol = (uint8_t)tags->protocol,
+                 .start_ns = span->start_ns,
+                 .duration_ns = span->end_ns - span->start_ns,
+                 .failed = semconv_failed(semconv, span),
+                 .client_error = semconv_client_error(semconv, span)}};
     struct target target;
 
     if (is_caller(span->kind)) {

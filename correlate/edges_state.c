@@ -4,9 +4,9 @@
  *   for each table, number of ends, then each, oldest first:
  *     key: trace id (16), span id (8); span above (8), arrived_ns (8)
  *     kind (1), call; but for those that wait kind of the target (1), target
- *   call: protocol, failed (1 each); identity, port, start_ns - arrived_ns
- *     (zigzag), duration_ns (varints); endpoint, host: a name each
- *   target: a component's is a call; no target is nothing; else a name, then
+ *   call: protocol, 1 failed or 2 client error (1 each); identity, port,
+ * start_ns - arrived_ns (zigzag), duration_ns (varints); endpoint, host: a name
+ * each target: a component's is a call; no target is nothing; else a name, then
  *     system and host: length, text
  *   name: 0 none; 1 a new one: identity, length, text; n + 2: the nth new one
  *
@@ -50,7 +50,7 @@ static void write_call(struct writer *writer, const struct call *call,
     struct buf *out = writer->out;
 
     buf_byte(out, (char)call->protocol);
-    buf_byte(out, call->failed);
+    buf_byte(out, (char)(call->failed | call->client_error << 1));
     buf_varint(out, call->component->identity);
     buf_varint(out, call->port);
     buf_varint(out, zigzag((int64_t)(call->start_ns - arrived_ns)));
@@ -178,9 +178,12 @@ static void read_call(struct names *names, struct scan *in, uint64_t arrived_ns,
                       struct call *call)
 {
     uint32_t identity;
+    uint8_t outcome;
 
     call->protocol = scan_byte(in);
-    call->failed = scan_byte(in) != 0;
+    outcome = scan_byte(in);
+    call->failed = outcome & 1;
+    call->client_error = outcome & 2;
     identity = (uint32_t)scan_varint(in);
     call->port = (uint16_t)scan_varint(in);
     call->start_ns = arrived_ns + (uint64_t)unzigzag(scan_varint(in));

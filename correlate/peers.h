@@ -16,7 +16,7 @@ struct call {
     uint64_t start_ns, duration_ns;
     uint16_t port;
     uint8_t protocol; /* enum protocol */
-    bool failed;
+    bool failed, client_error;
 };
 
 /* What a call is to. */

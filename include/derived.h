@@ -41,22 +41,27 @@
  *   external   DERIVED_PEER_NAME (host)
  *   gateway    DERIVED_PEER_NAME ("internet" or "intranet"); IN only
  * and DERIVED_PROTOCOL ("http", "grpc", "db", "messaging", "").
- * Durations are the caller's for OUT, the callee's for IN. ERRORS as above.
+ * Durations are the caller's for OUT, the callee's for IN. ERRORS and
+ * CLIENT_ERRORS as above, by the span the duration is of.
  */
-#define DERIVED_OUT_DURATION "callboard.edge.out.duration"
-#define DERIVED_OUT_ERRORS   "callboard.edge.out.errors"
-#define DERIVED_IN_DURATION  "callboard.edge.in.duration"
-#define DERIVED_IN_ERRORS    "callboard.edge.in.errors"
+#define DERIVED_OUT_DURATION      "callboard.edge.out.duration"
+#define DERIVED_OUT_ERRORS        "callboard.edge.out.errors"
+#define DERIVED_OUT_CLIENT_ERRORS "callboard.edge.out.client_errors"
+#define DERIVED_IN_DURATION       "callboard.edge.in.duration"
+#define DERIVED_IN_ERRORS         "callboard.edge.in.errors"
+#define DERIVED_IN_CLIENT_ERRORS  "callboard.edge.in.client_errors"
 
 /*
  * What has to be taken off the series above, of the same minute and
  * attributes: a CLIENT span that was counted as a call of what its host name
  * means, because no other end came in time, and met its callee after all.
  */
-#define DERIVED_OUT_BACK_DURATION "callboard.edge.back.out.duration"
-#define DERIVED_OUT_BACK_ERRORS   "callboard.edge.back.out.errors"
-#define DERIVED_IN_BACK_DURATION  "callboard.edge.back.in.duration"
-#define DERIVED_IN_BACK_ERRORS    "callboard.edge.back.in.errors"
+#define DERIVED_OUT_BACK_DURATION      "callboard.edge.back.out.duration"
+#define DERIVED_OUT_BACK_ERRORS        "callboard.edge.back.out.errors"
+#define DERIVED_OUT_BACK_CLIENT_ERRORS "callboard.edge.back.out.client_errors"
+#define DERIVED_IN_BACK_DURATION       "callboard.edge.back.in.duration"
+#define DERIVED_IN_BACK_ERRORS         "callboard.edge.back.in.errors"
+#define DERIVED_IN_BACK_CLIENT_ERRORS  "callboard.edge.back.in.client_errors"
 
 /* Log records: sum, delta, int, with DERIVED_TEMPLATE (text as people read
  * it), DERIVED_TEMPLATE_ID (16 hex digits) and DERIVED_LEVEL ("ERROR", ...). */

@@ -253,9 +253,10 @@ static void add_edge(struct topology *t, const struct point *point, bool out,
     what->observed = true;
     if (!tally_add(&t->edges, edge, point, share))
         t->full = true;
-    /* Who serves has figures of its own; what lies outside has its callers'. */
-    if (peer.kind == NODE_EXTERNAL &&
-        !tally_add(&t->nodes, out ? b : a, point, share))
+    /* Who serves has figures of its own. What lies outside has those of the
+     * calls to it, a gateway those of the requests that came through it. */
+    bool outside = out ? peer.kind == NODE_EXTERNAL : peer.kind == NODE_GATEWAY;
+    if (outside && !tally_add(&t->nodes, out ? b : a, point, share))
         t->full = true;
 }
 

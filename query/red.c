@@ -57,9 +57,7 @@ bool red_add(struct red *red, struct arena *arena, const struct point *point)
 
     if (point->metric->type == METRIC_EXP_HISTOGRAM)
         return add_duration(red, arena, point);
-    if (slice_equal(name, SLICE(DERIVED_ERRORS)) ||
-        slice_equal(name, SLICE(DERIVED_OUT_ERRORS)) ||
-        slice_equal(name, SLICE(DERIVED_IN_ERRORS)))
+    if (slice_equal(name, SLICE(DERIVED_ERRORS)))
         add_count(red, &red->errors, point);
     else if (slice_equal(name, SLICE(DERIVED_CLIENT_ERRORS)))
         add_count(red, &red->client_errors, point);

@@ -527,6 +527,26 @@ TEST(gateways)
     CHECK_EQ(kit_sum(DERIVED_IN_DURATION, "peer.name=intranet"), 1);
 }
 
+TEST(edges_tell_client_errors_from_failures)
+{
+    struct kit kit = kit_open();
+
+    one(&kit, CART, SPAN_SERVER, 1, 1, 0,
+        GET ",http.response.status_code=#404");
+    one(&kit, CART, SPAN_SERVER, 2, 1, 0,
+        GET ",http.response.status_code=#503");
+    one(&kit, FRONT, SPAN_CLIENT, 3, 1, 0,
+        GET ",http.response.status_code=#404");
+    one(&kit, CART, SPAN_SERVER, 3, 2, 1,
+        GET ",http.response.status_code=#404");
+    kit_close(&kit);
+    CHECK_EQ(kit_sum(DERIVED_IN_CLIENT_ERRORS, "peer.kind=gateway"), 1);
+    CHECK_EQ(kit_sum(DERIVED_IN_ERRORS, "peer.kind=gateway"), 1);
+    CHECK_EQ(kit_sum(DERIVED_OUT_CLIENT_ERRORS, "peer.kind=component"), 1);
+    CHECK_EQ(kit_sum(DERIVED_IN_CLIENT_ERRORS, "peer.kind=component"), 1);
+    CHECK_EQ(kit_sum(DERIVED_OUT_ERRORS, ""), 0);
+}
+
 TEST(declared_visibility_makes_the_internet)
 {
     struct kit kit = kit_open();

@@ -154,6 +154,43 @@ static struct point *put_external(const char *name, uint32_t resource,
     return p;
 }
 
+static const json_t *node(const json_t *answer, const char *name)
+{
+    const json_t *nodes = json_object_get(answer, "nodes");
+
+    for (size_t i = 0; i < json_array_size(nodes); i++) {
+        const json_t *at = json_array_get(nodes, i);
+        const char *is = json_string_value(json_object_get(at, "name"));
+
+        if (is && strcmp(is, name) == 0)
+            return at;
+    }
+    return NULL;
+}
+
+/* Sixty sent to a queue and sixty fetched from it are sixty calls of it. */
+TEST(what_lies_outside_has_the_figures_of_its_calls)
+{
+    json_t *answer;
+
+    bed_init(&bed);
+    put_calls();
+    uint32_t mail = bed_resource(&bed, "shop", "mail");
+    for (int i = 0; i < 2; i++) {
+        struct point *p =
+            put(i ? DERIVED_OUT_DURATION : DERIVED_IN_DURATION, mail);
+
+        tell(p, DERIVED_PEER_KIND, "queue");
+        tell(p, DERIVED_PEER_NAME, "mails");
+    }
+    answer = ask("");
+    CHECK_TEXT(bed_at(node(answer, "internet"), "metrics.requestCount"), "60");
+    CHECK_TEXT(bed_at(node(answer, "orders"), "metrics.requestCount"), "60");
+    CHECK_TEXT(bed_at(node(answer, "mails"), "metrics.requestCount"), "60");
+    json_decref(answer);
+    bed_release(&bed);
+}
+
 /* All calls of one host, and a third of those of another. */
 TEST(what_was_taken_back_is_not_there)
 {
