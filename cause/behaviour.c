@@ -340,7 +340,8 @@ static void judge(struct facts *facts, struct place *place,
         return;
     uint32_t prior = usual_before(facts, runs);
     struct chance c = chance_after(place, runs, prior);
-    if (c.n[BEFORE] == 0 || c.n[DURING] == 0)
+    /* Of fewer than three nothing is usual. */
+    if (c.n[BEFORE] < 3 || c.n[DURING] == 0)
         return;
     double before = c.k[BEFORE] / c.n[BEFORE];
     double now = c.k[DURING] / c.n[DURING];
@@ -401,25 +402,25 @@ static void judge_place(struct facts *facts, struct place *place)
         k += runs[DURING].count;
         judge(facts, place, runs);
     }
-    n = place->best[1].nats > place->best[0].nats;
+    /* What is new mostly says why the other is gone: it is told first, and its
+     * numbers, unless it is much weaker. */
+    n = 2 * place->best[1].nats > place->best[0].nats;
     both = place->best[n];
+    both.nats = fmax(place->best[0].nats, place->best[1].nats);
     if (both.nats <= 0)
         return;
     uint64_t key = b->at[place->at[BEFORE]].place;
     struct slice op = facts->terms.at[(uint32_t)key].text;
-    /* What is new first: it mostly says why the other is gone. */
-    struct slice one = place->best[1].text, other = place->best[0].text;
+    struct slice one = both.text, other = place->best[!n].text;
     /* A call that fails is a call that does not go well: once is enough. */
-    if (one.len > 0 &&
-        slice_equal(place->best[0].template, place->best[1].template))
+    if (slice_equal(both.template, place->best[!n].template))
         other = SLICE("");
     both.operation = op;
     if (both.line.len == 0)
         both.line = place->best[!n].line;
-    both.text =
-        facts_text(facts, "%.*s: %.*s%s%.*s", (int)op.len, op.ptr, (int)one.len,
-                   one.ptr ? one.ptr : "", one.len && other.len ? "; " : "",
-                   (int)other.len, other.ptr ? other.ptr : "");
+    both.text = facts_text(facts, "%.*s: %.*s%s%.*s", (int)op.len, op.ptr,
+                           (int)one.len, one.ptr, other.len ? "; " : "",
+                           (int)other.len, other.ptr ? other.ptr : "");
     evidence_add(facts, (uint32_t)(key >> 32), &both);
 }
 

@@ -1,10 +1,12 @@
 /*
  * One GET over a socket of our own, HTTP/1.0, so that the answer ends where the
- * connection does; then the JSON as text for people, or as it came.
+ * connection does; then the JSON as text for people (client_print.c), or as it
+ * came.
  */
 #include "client.h"
 
 #include <jansson.h>
+#include <limits.h>
 #include <netdb.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,7 +18,7 @@
 #include "clock.h"
 #include "jsonw.h"
 
-enum { MAX_ANSWER = 64 << 20, MAX_EVIDENCE = 3, MAX_SUSPECTS = 5 };
+enum { MAX_ANSWER = 64 << 20 };
 
 struct options {
     const char *server, *namespace, *environment, *since, *target;
@@ -95,21 +97,27 @@ static void add_time(struct buf *path, const char *name, uint64_t ns)
     buf_release(&text);
 }
 
-static bool make_path(const struct options *o, struct buf *path)
+static void add_scope(struct buf *path, const struct options *o)
 {
     const char *slash = strchr(o->target, '/');
-    uint64_t since, now = clock_wall_ns();
 
-    if (!clock_parse_duration(slice_of(o->since), &since) || since == 0 ||
-        since >= now)
-        return false;
-    buf_add(path, SLICE("/api/v1/cause?"));
     add_param(path, "namespace", slice_of(o->namespace));
     add_param(path, "project",
               (struct slice){o->target, slash ? (size_t)(slash - o->target)
                                               : strlen(o->target)});
     add_param(path, "component", slice_of(slash ? slash + 1 : ""));
     add_param(path, "environment", slice_of(o->environment));
+}
+
+static bool make_path(const struct options *o, struct buf *path)
+{
+    uint64_t since, now = clock_wall_ns();
+
+    if (!clock_parse_duration(slice_of(o->since), &since) || since == 0 ||
+        since >= now)
+        return false;
+    buf_add(path, SLICE("/api/v1/cause?"));
+    add_scope(path, o);
     add_time(path, "startTime", now - since);
     add_time(path, "endTime", now);
     return true;
@@ -194,94 +202,109 @@ static int split(struct slice answer, struct slice *body)
     return 0;
 }
 
-/* ---- for people ---- */
+/* ---- who is there ---- */
 
-static const char *text_of(const json_t *object, const char *key)
+static int distance(const char *a, const char *b)
 {
-    const char *text = json_string_value(json_object_get(object, key));
+    int row[64];
+    size_t n = strlen(b);
 
-    return text ? text : "";
-}
+    if (n >= sizeof(row) / sizeof(*row))
+        return INT_MAX;
+    for (size_t k = 0; k <= n; k++)
+        row[k] = (int)k;
+    for (size_t i = 1; a[i - 1]; i++) {
+        int corner = row[0];
 
-/* What a sender named may hold anything: a terminal gets no control bytes. */
-static void print_text(const char *before, const char *text)
-{
-    fputs(before, stdout);
-    for (; *text; text++)
-        putchar((unsigned char)*text < 0x20 || *text == 0x7f ? ' ' : *text);
-    putchar('\n');
-}
+        row[0] = (int)i;
+        for (size_t k = 1; k <= n; k++) {
+            int change = corner + (a[i - 1] != b[k - 1]);
 
-static void print_suspect(const json_t *s)
-{
-    const json_t *list = json_object_get(s, "evidence");
-    char line[256];
-
-    snprintf(line, sizeof(line), "%lld. %.120s  (%s, score %.1f)",
-             (long long)json_integer_value(json_object_get(s, "rank")),
-             text_of(s, "component"), text_of(s, "party"),
-             json_number_value(json_object_get(s, "score")));
-    print_text("\n", line);
-    if (text_of(s, "onset")[0])
-        print_text("   since ", text_of(s, "onset"));
-    if (text_of(s, "explainedBy")[0])
-        print_text("   explained by ", text_of(s, "explainedBy"));
-    for (size_t i = 0; i < json_array_size(list) && i < MAX_EVIDENCE; i++) {
-        const json_t *e = json_array_get(list, i);
-        const json_t *traces = json_object_get(e, "traceIds");
-
-        print_text("   - ", text_of(e, "text"));
-        if (json_array_size(traces) > 0)
-            print_text("     trace ",
-                       json_string_value(json_array_get(traces, 0)));
+            corner = row[k];
+            row[k] = row[k] + 1 < change ? row[k] + 1 : change;
+            row[k] = row[k - 1] + 1 < row[k] ? row[k - 1] + 1 : row[k];
+        }
     }
+    return row[n];
 }
 
-static void print_special(const json_t *special)
+/* Components by this path, NULL if they cannot be had. */
+static json_t *fetch_components(const char *server, struct slice path)
 {
-    const json_t *list = json_object_get(special, "attributes");
+    struct buf answer;
+    struct slice body;
+    json_t *list = NULL;
 
+    buf_init(&answer, MAX_ANSWER);
+    if (fetch(server, path, &answer) && answer.status == OK &&
+        split(buf_slice(&answer), &body) == 200)
+        list = json_loadb(body.ptr, body.len, 0, NULL);
+    buf_release(&answer);
+    return list;
+}
+
+/* True also if it cannot be told. */
+static bool is_there(const struct options *o)
+{
+    struct buf path;
+
+    buf_init(&path, 1 << 20);
+    buf_add(&path, SLICE("/api/v1/components?"));
+    add_scope(&path, o);
+    json_t *list = fetch_components(o->server, buf_slice(&path));
+    bool there =
+        !list || json_integer_value(json_object_get(list, "total")) > 0;
+    json_decref(list);
+    buf_release(&path);
+    return there;
+}
+
+/* Of the components that there are the one whose names are nearest: a wrong
+ * namespace is likelier than a wrong project. */
+static const json_t *nearest(const struct options *o, const json_t *list)
+{
+    const char *slash = strchr(o->target, '/');
+    const json_t *best = NULL;
+    char project[256];
+    int least = INT_MAX;
+
+    (void)snprintf(project, sizeof(project), "%.*s",
+                   slash ? (int)(slash - o->target) : (int)strlen(o->target),
+                   o->target);
     for (size_t i = 0; i < json_array_size(list); i++) {
-        const json_t *a = json_array_get(list, i);
-        char line[512];
+        const json_t *c = json_array_get(list, i);
+        int far = 4 * distance(project, client_text(c, "project")) +
+                  distance(o->namespace, client_text(c, "namespace"));
 
-        snprintf(line, sizeof(line),
-                 "%.100s = %.100s: %lld of %lld %s requests, %lld of %lld "
-                 "others",
-                 text_of(a, "key"), text_of(a, "value"),
-                 (long long)json_integer_value(json_object_get(a, "failing")),
-                 (long long)json_integer_value(json_object_get(a, "failingOf")),
-                 text_of(special, "of"),
-                 (long long)json_integer_value(json_object_get(a, "others")),
-                 (long long)json_integer_value(json_object_get(a, "othersOf")));
-        print_text(i == 0 ? "\nSpecial about them:\n  " : "  ", line);
+        if (slash)
+            far += 4 * distance(slash + 1, client_text(c, "component"));
+        if (far < least) {
+            best = c;
+            least = far;
+        }
     }
+    return best;
 }
 
-static void print_report(const json_t *answer)
+static int complain_of_names(const struct options *o)
 {
-    const json_t *summary = json_object_get(answer, "summary");
-    const json_t *suspects = json_object_get(answer, "suspects");
-    const json_t *excluded = json_object_get(answer, "excluded");
+    json_t *list = fetch_components(o->server, SLICE("/api/v1/components"));
+    const json_t *other = nearest(o, json_object_get(list, "components"));
+    bool one = strchr(o->target, '/');
 
-    print_text("Cause          ", text_of(summary, "cause"));
-    if (text_of(summary, "firstFailure")[0])
-        print_text("First failure  ", text_of(summary, "firstFailure"));
-    if (text_of(summary, "impact")[0])
-        print_text("Impact         ", text_of(summary, "impact"));
-    if (!json_is_true(json_object_get(answer, "found")))
-        return;
-    for (size_t i = 0; i < json_array_size(suspects) && i < MAX_SUSPECTS; i++)
-        print_suspect(json_array_get(suspects, i));
-    print_special(json_object_get(answer, "special"));
-    for (size_t i = 0; i < json_array_size(excluded); i++) {
-        const json_t *e = json_array_get(excluded, i);
-
-        print_text(i == 0 ? "\nNot the cause:\n  " : "  ",
-                   text_of(e, "component"));
-        print_text("    ", text_of(e, "why"));
-    }
+    fprintf(stderr, "callboard: there is no %s in namespace %s", o->target,
+            o->namespace);
+    if (other)
+        fprintf(stderr, "; did you mean %s%s%s --namespace %s?",
+                client_text(other, "project"), one ? "/" : "",
+                one ? client_text(other, "component") : "",
+                client_text(other, "namespace"));
+    fputc('\n', stderr);
+    json_decref(list);
+    return 1;
 }
+
+/* ---- the answer ---- */
 
 static int show(const struct options *o, struct slice body, int status)
 {
@@ -291,13 +314,24 @@ static int show(const struct options *o, struct slice body, int status)
     if (!answer)
         return complain("the answer is no JSON, from ", o->server);
     if (status != 200)
-        code = complain("", text_of(answer, "message"));
+        code = complain("", client_text(answer, "message"));
+    else if (!json_is_true(json_object_get(answer, "found")) && !is_there(o))
+        code = complain_of_names(o);
     else if (o->json)
         printf("%.*s\n", (int)body.len, body.ptr);
     else
-        print_report(answer);
+        client_print_cause(answer);
     json_decref(answer);
     return code;
+}
+
+static int complain_of_server(const char *server)
+{
+    fprintf(stderr,
+            "callboard: no answer from %s: is `callboard serve` running there? "
+            "--server HOST:PORT says where its query API is\n",
+            server);
+    return 1;
 }
 
 bool client_is_verb(const char *verb)
@@ -322,7 +356,7 @@ int client_run(int argc, char **argv)
     } else if (!fetch(o.server, buf_slice(&path), &answer) ||
                answer.status != OK ||
                (status = split(buf_slice(&answer), &body)) == 0) {
-        code = complain("no answer from ", o.server);
+        code = complain_of_server(o.server);
     } else {
         code = show(&o, body, status);
     }

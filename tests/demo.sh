@@ -34,6 +34,8 @@ A shop is being played. For example:
     '{"startTime":"$start","endTime":"$end","limit":5,"logLevels":["ERROR"],
       "searchScope":{"namespace":"acme","project":"shop","component":"inventory"}}'
 
+  $out/callboard cause shop --namespace acme --since 6m
+
 Ctrl-C to stop.
 TXT
 wait $server

@@ -36,13 +36,26 @@ def main():
                       "the culprit is named first", text)
             tap.check("cannot parse key of tenant" in text,
                       "with the line that it wrote", text)
+            tap.check("Way to users   users -> web" in text and
+                      "It logs" in text and "Window  " in text,
+                      "with its way to users, log lines and times", text)
             code, text = cause(server, "shop/web", "--namespace", "acme",
                                "--since", "6m", "--json")
             tap.check(code == 0 and '"suspects":[{"rank":1' in text,
                       "JSON as it came", text)
-            code, text = cause(server, "nobody", "--namespace", "acme")
-            tap.check(code == 0 and "nothing stands out" in text,
-                      "a project that nobody knows: nothing stands out", text)
+            code, text = cause(server, "shop/usres", "--namespace", "acm")
+            tap.check(code == 1 and "did you mean shop/users --namespace acme?"
+                      in text, "names that nobody knows: a suggestion", text)
+            code, text = cause(server, "shop/users", "--namespace", "acme",
+                               "--since", "1s")
+            tap.check(code == 0 and "nothing stands out" in text and
+                      "no traces" in text, "nothing was there: said so", text)
+            done = subprocess.run(
+                [os.environ["CALLBOARD"], "cause", "shop", "--server",
+                 "127.0.0.1:1"], stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT, timeout=30, text=True)
+            tap.check(done.returncode == 1 and "callboard serve" in done.stdout,
+                      "nobody answers: what may be wrong", done.stdout)
             code, text = cause(server, "shop", "--since", "tomorrow")
             tap.check(code == 1 and "--since" in text,
                       "a duration that is none", text)
