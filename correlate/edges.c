@@ -252,6 +252,14 @@ static void expire(struct edges *edges, enum ends_table table)
     over(edges, table, &oldest, &target);
 }
 
+/* Its time is over, or it came from a time ahead of ours: the clock has been
+ * put back, and nothing behind it would end until that time has come again. */
+static bool is_over(uint64_t arrived_ns, uint64_t wait_ns, uint64_t before_ns)
+{
+    return before_ns == UINT64_MAX || arrived_ns + wait_ns <= before_ns ||
+           arrived_ns > before_ns + wait_ns;
+}
+
 bool edges_expire(struct edges *edges, uint64_t before_ns)
 {
     uint64_t wait_ns = edges->options.wait_ns;
@@ -261,8 +269,7 @@ bool edges_expire(struct edges *edges, uint64_t before_ns)
         uint64_t wait = table == LATE ? LATE_WAITS * wait_ns : wait_ns;
 
         if (ends->oldest != ENDS_NONE &&
-            (before_ns == UINT64_MAX ||
-             ends->at[ends->oldest].arrived_ns + wait <= before_ns)) {
+            is_over(ends->at[ends->oldest].arrived_ns, wait, before_ns)) {
             expire(edges, table);
             return true;
         }

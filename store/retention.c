@@ -23,6 +23,11 @@
 
 enum { STEP_DELETES = 8, STEP_CHUNKS = 64, FREE_PAGES = 64 };
 
+/* A wall clock that is so much ahead of where it should be is not believed for
+ * so long. */
+#define JUMP_NS  NS_PER_MIN
+#define DOUBT_NS NS_PER_HOUR
+
 /* The oldest piece of one kind; chunks stand behind the kinds of blocks. */
 struct oldest {
     uint64_t id, max_ns, count, bytes;
@@ -183,12 +188,30 @@ static void note_oldest(struct store *store,
     pthread_mutex_unlock(&store->lock);
 }
 
+/*
+ * The time by which age is told. What was deleted does not come back when a
+ * clock that was put forward is put right, so such a jump counts only once it
+ * has lasted; until then time goes on from where it made sense.
+ */
+static uint64_t trusted_now(struct store *store)
+{
+    uint64_t wall = clock_wall_ns(), at = clock_monotonic_ns();
+    uint64_t expected = store->trusted_ns + (at - store->trusted_at);
+
+    if (store->trusted_at > 0 && wall > expected + JUMP_NS &&
+        at - store->trusted_at < DOUBT_NS)
+        return expected;
+    store->trusted_ns = wall;
+    store->trusted_at = at;
+    return wall;
+}
+
 static enum status delete_some(struct store *store, struct pages *pages,
                                bool *more)
 {
     struct db *db = store->db;
     struct oldest oldest[OLDEST_COUNT];
-    uint64_t now = clock_wall_ns();
+    uint64_t now = trusted_now(store);
     enum status status = find_oldest(db, oldest);
 
     /* Before anything is deleted: that may yet be rolled back. */

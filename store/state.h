@@ -76,6 +76,8 @@ struct store {
     struct db *db;         /* likewise, once it runs */
     uint64_t merge_ns;     /* likewise: look for chunks to merge again then */
     bool vacuumed;         /* likewise: pages were given back */
+    uint64_t trusted_ns;   /* likewise: the wall clock when it made sense, */
+    uint64_t trusted_at;   /* and the other one then; 0: never yet */
 };
 
 /* Closes the open section of the stream, if there is one. Under the lock. */

@@ -148,7 +148,8 @@ enum status store_open(struct store **out, const struct store_options *options)
     budget_init(&store->queries, store->options.query_bytes);
     store->saves = store->saves_open = saves_new();
     store->origins = origins_new();
-    store->derived_ns = clock_monotonic_ns();
+    store->derived_ns = store->trusted_at = clock_monotonic_ns();
+    store->trusted_ns = clock_wall_ns();
     for (int i = 0; i < STREAM_COUNT; i++)
         store->streams[i].next_serial = 1;
 

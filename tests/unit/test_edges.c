@@ -504,6 +504,25 @@ TEST(a_client_alone_is_settled_after_its_time)
     CHECK_EQ(kit_sum(DERIVED_OUT_DURATION, ""), 3);
 }
 
+TEST(a_clock_that_is_put_back_does_not_keep_calls_waiting)
+{
+    struct kit kit = kit_open();
+    struct batch *batch;
+
+    kit_store.wants_derived = true;
+    one(&kit, CART, SPAN_CLIENT, 1, 1, 0, GET ",server.address=api.pay.com");
+    batch = kit_batch(&kit, SIGNAL_SPANS);
+    batch->received_ns -= NS_PER_MS;
+    kit_take_all(&kit, batch);
+    CHECK_EQ(kit_sum(DERIVED_OUT_DURATION, ""), 0);
+    batch = kit_batch(&kit, SIGNAL_SPANS);
+    batch->received_ns -= NS_PER_HOUR;
+    kit_take_all(&kit, batch);
+    CHECK_EQ(kit_sum(DERIVED_OUT_DURATION, "peer.kind=external"), 1);
+    kit_close(&kit);
+    CHECK_EQ(kit_sum(DERIVED_OUT_DURATION, ""), 1);
+}
+
 TEST(a_call_of_itself_is_no_edge)
 {
     struct kit kit = kit_open();

@@ -149,6 +149,29 @@ TEST(what_is_too_old_goes_and_the_space_comes_back)
     clean(&h);
 }
 
+/* As if the clock had been a week behind a minute ago. */
+TEST(a_clock_that_is_put_forward_deletes_nothing_for_an_hour)
+{
+    struct batch *batches[2];
+    struct by_hand h;
+    uint64_t now = clock_wall_ns();
+
+    batches[0] = logs_batch(1, now - 2 * NS_PER_DAY);
+    batches[1] = logs_batch(2, now - NS_PER_HOUR);
+    fill(&h, batches, 2);
+    h.store.options.retention_ns[SIGNAL_LOGS] = NS_PER_DAY;
+    h.store.trusted_ns = now - 7 * NS_PER_DAY;
+    h.store.trusted_at = clock_monotonic_ns() - NS_PER_MIN;
+    retain(&h);
+    CHECK_EQ(look(&h).logs, 2 * 200);
+    h.store.trusted_at -= NS_PER_HOUR;
+    retain(&h);
+    CHECK_EQ(look(&h).logs, 200);
+    retain(&h);
+    CHECK(h.store.trusted_ns >= now);
+    clean(&h);
+}
+
 TEST(a_full_database_loses_the_oldest)
 {
     struct batch *batches[40];
