@@ -137,7 +137,7 @@ demo:
 
 test:
 	@sh tests/setup.sh
-	@$(runner) unit fuzz e2e
+	@$(runner) unit fuzz e2e kafka
 
 unit:
 	@$(runner) unit fuzz
@@ -145,7 +145,6 @@ unit:
 e2e:
 	@$(runner) e2e
 
-# Not part of make test yet: a broker and a Collector are fetched and built.
 test-kafka:
 	@sh tests/setup.sh
 	@$(runner) kafka
