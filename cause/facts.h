@@ -223,8 +223,10 @@ MUST_CHECK enum status story_tell(struct facts *facts,
                                   struct cause_report *report);
 /* Numbers over time, and with them since when. */
 MUST_CHECK enum status draw(struct facts *facts, struct cause_report *report);
+/* Of these components those that no other calls; and what users see there. */
 MUST_CHECK enum status impact_find(struct facts *facts,
-                                   struct cause_report *report);
+                                   struct cause_report *report,
+                                   const uint32_t *who, uint32_t count);
 MUST_CHECK enum status lines_find(struct facts *facts,
                                   struct cause_report *report);
 /* Is it a component that no other calls? */

@@ -202,10 +202,9 @@ static enum status look_at(struct facts *facts, struct cause_report *report,
     return s;
 }
 
-/* Of the first suspect and who calls it those that nobody calls. */
-enum status impact_find(struct facts *facts, struct cause_report *report)
+enum status impact_find(struct facts *facts, struct cause_report *report,
+                        const uint32_t *who, uint32_t count)
 {
-    const struct cause_suspect *first = &report->suspects[0];
     uint32_t room =
         1 + facts->halves[BEFORE].part_count + facts->halves[DURING].part_count;
     uint64_t *took = arena_alloc(facts->arena, room * sizeof(*took));
@@ -213,10 +212,8 @@ enum status impact_find(struct facts *facts, struct cause_report *report)
 
     if (!took)
         return arena_status(facts->arena);
-    if (facts_is_entry(facts, first->component))
-        s = look_at(facts, report, first->component, took);
-    for (uint32_t i = 0; i < first->victim_count && s == OK; i++)
-        if (facts_is_entry(facts, first->victims[i]))
-            s = look_at(facts, report, first->victims[i], took);
+    for (uint32_t i = 0; i < count && s == OK; i++)
+        if (facts_is_entry(facts, who[i]))
+            s = look_at(facts, report, who[i], took);
     return s;
 }

@@ -89,32 +89,21 @@ static bool find_victims(struct facts *facts, const struct walk *walk,
     return s->victims;
 }
 
-/* To the victim that users meet and that shows most; if they meet none, to the
- * last one. */
-static uint32_t path_end(const struct facts *facts,
-                         const struct cause_suspect *s)
+/* To where users suffer most; if they do not, to the last victim. */
+static uint32_t path_end(const struct cause_report *report)
 {
-    uint32_t end = NOBODY;
-    double most = 0;
+    const struct cause_suspect *s = &report->suspects[0];
 
-    for (uint32_t i = 0; i < s->victim_count; i++) {
-        double nats = shown_by(facts, s->victims[i])->nats;
-
-        if (facts_is_entry(facts, s->victims[i]) && nats > most) {
-            most = nats;
-            end = s->victims[i];
-        }
-    }
-    if (end == NOBODY && s->victim_count > 0)
-        end = s->victims[s->victim_count - 1];
-    return end == NOBODY ? s->component : end;
+    if (report->impact_count > 0)
+        return report->impacts[0].component;
+    return s->victim_count > 0 ? s->victims[s->victim_count - 1] : s->component;
 }
 
 static bool find_path(struct facts *facts, const struct walk *walk,
                       struct cause_report *report)
 {
     const struct cause_suspect *s = &report->suspects[0];
-    uint32_t n = 1, at = path_end(facts, s);
+    uint32_t n = 1, at = path_end(report);
 
     for (uint32_t c = at; c != s->component; c = walk->from[c])
         n++;
@@ -134,18 +123,25 @@ static bool find_path(struct facts *facts, const struct walk *walk,
     return true;
 }
 
-static bool follow_calls(struct facts *facts, struct cause_report *report)
+static enum status follow_calls(struct facts *facts,
+                                struct cause_report *report)
 {
+    enum status status = OK;
+
     for (uint32_t i = 0; i < report->suspect_count && i < CAUSE_TOLD; i++) {
         struct cause_suspect *s = &report->suspects[i];
         struct walk walk;
 
         if (!walk_up(facts, s->component, &walk) ||
-            !find_victims(facts, &walk, s) ||
-            (i == 0 && report->found && !find_path(facts, &walk, report)))
-            return false;
+            !find_victims(facts, &walk, s))
+            return arena_status(facts->arena);
+        if (i > 0 || !report->found)
+            continue;
+        status = impact_find(facts, report, walk.order, walk.count);
+        if (status != OK || !find_path(facts, &walk, report))
+            return status != OK ? status : arena_status(facts->arena);
     }
-    return true;
+    return OK;
 }
 
 /* ---- what changed ---- */
@@ -243,25 +239,29 @@ static struct slice tell_victims(struct facts *facts,
     return text;
 }
 
-/* "web: POST /checkout fails in 92 of 99 requests (3 of 146 before), 12 take
- * longer than 340 ms" */
+/* "web: POST /checkout fails in 92 of 99 requests (3 of 146 before), and takes
+ * longer than 340 ms in 12 of 99 requests" */
 static struct slice tell_entry(struct facts *facts,
                                const struct cause_impact *i)
 {
-    struct slice name = name_of(facts, i->component), slow = SLICE("");
+    struct slice name = name_of(facts, i->component), text = SLICE("");
+    bool slow = i->limit_ns > 0, fails = !slow || i->failed > i->slow / 10;
 
-    if (i->limit_ns > 0)
-        slow =
-            facts_text(facts, "%s%llu take longer than %llu ms",
-                       i->failed > 0 ? ", " : "; ", (unsigned long long)i->slow,
-                       (unsigned long long)(i->limit_ns / 1000000));
-    return facts_text(
-        facts,
-        "%.*s: %.*s fails in %llu of %llu requests (%llu of %llu before)%.*s",
-        (int)name.len, name.ptr, (int)i->operation.len, i->operation.ptr,
-        (unsigned long long)i->failed, (unsigned long long)i->requests,
-        (unsigned long long)i->failed_before,
-        (unsigned long long)i->requests_before, (int)slow.len, slow.ptr);
+    if (fails)
+        text = facts_text(
+            facts, "fails in %llu of %llu requests (%llu of %llu before)%s",
+            (unsigned long long)i->failed, (unsigned long long)i->requests,
+            (unsigned long long)i->failed_before,
+            (unsigned long long)i->requests_before, slow ? ", " : "");
+    if (slow)
+        text = facts_text(
+            facts, "%.*s%stakes longer than %llu ms in %llu of %llu requests",
+            (int)text.len, text.ptr, fails ? "and " : "",
+            (unsigned long long)(i->limit_ns / 1000000),
+            (unsigned long long)i->slow, (unsigned long long)i->requests);
+    return facts_text(facts, "%.*s: %.*s %.*s", (int)name.len, name.ptr,
+                      (int)i->operation.len, i->operation.ptr, (int)text.len,
+                      text.ptr);
 }
 
 static struct slice tell_impact(struct facts *facts,
@@ -335,18 +335,18 @@ static bool find_excluded(struct facts *facts, struct cause_report *report)
 
 enum status story_tell(struct facts *facts, struct cause_report *report)
 {
-    enum status s;
+    enum status s = follow_calls(facts, report);
 
-    if (!follow_calls(facts, report) || !list_changes(facts, report) ||
-        !find_excluded(facts, report))
+    if (s != OK)
+        return s;
+    if (!list_changes(facts, report) || !find_excluded(facts, report))
         return arena_status(facts->arena);
     if (!report->found) {
         report->cause = SLICE("nothing stands out");
         return OK;
     }
-    s = impact_find(facts, report);
-    if (s == OK && facts->component_kinds[report->suspects[0].component] ==
-                       CAUSE_COMPONENT)
+    if (facts->component_kinds[report->suspects[0].component] ==
+        CAUSE_COMPONENT)
         s = lines_find(facts, report);
     report->cause = tell_cause(facts, &report->suspects[0]);
     report->first_failure = tell_first(facts, report);

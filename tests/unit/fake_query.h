@@ -42,6 +42,7 @@ struct bed {
     struct trace_query trace_query;
     struct series_query series_query;
     bool whole;
+    bool strict; /* logs by time, level and stream, too */
 
     int status; /* of the last answer */
     char text[65536];
@@ -76,6 +77,14 @@ void reader_end(struct reader *reader)
     (void)reader;
 }
 
+static bool is_asked_for(const struct log_record *log,
+                         const struct log_query *query)
+{
+    return log->time_ns >= query->start_ns && log->time_ns < query->end_ns &&
+           (log->event_name.len > 0) == query->events &&
+           (query->levels == 0 || query->levels >> log->level & 1);
+}
+
 enum status reader_query_logs(struct reader *reader,
                               const struct log_query *query,
                               struct arena *arena, struct log_record **logs,
@@ -90,7 +99,8 @@ enum status reader_query_logs(struct reader *reader,
     *logs = arena_zero(arena, the_bed->log_count + 1, sizeof(**logs));
     *count = 0;
     for (uint32_t i = 0; i < the_bed->log_count; i++)
-        if (idset_has(query->resources, the_bed->logs[i].resource_id))
+        if (idset_has(query->resources, the_bed->logs[i].resource_id) &&
+            (!the_bed->strict || is_asked_for(&the_bed->logs[i], query)))
             (*logs)[(*count)++] = the_bed->logs[i];
     *total = *count;
     return the_bed->read_status;

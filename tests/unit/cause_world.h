@@ -1,0 +1,263 @@
+/*
+ * cause_world - a small made-up world for tests of root cause: web asks api,
+ * api asks store and users, and store asks a database. Ten minutes of health,
+ * then five of a fault. What the correlator derives is made as well.
+ */
+#ifndef CAUSE_WORLD_H
+#define CAUSE_WORLD_H
+
+#include <stdio.h>
+#include <time.h>
+
+#include "derived.h"
+#include "fake_query.h"
+
+enum { WEB, API, STORE, USERS, PARTS };
+enum { MAX_SPANS = 40000, MAX_LOGS = 20000, MAX_POINTS = 20000 };
+
+enum fault { HEALTHY, CODE, SLOW_NETWORK, CPU, ERRORS, FEWER };
+
+struct world {
+    struct bed bed;
+    uint32_t resources[PARTS];
+    uint64_t start_s;
+    int per_minute;
+    enum fault fault;
+    int at; /* which part */
+    uint32_t ids;
+    uint32_t served[PARTS], failed[PARTS]; /* in this minute */
+};
+
+static const char *const plain[PARTS] = {"web", "api", "store", "users"};
+
+static inline struct world *world_new(const char *const names[PARTS])
+{
+    struct world *w = calloc(1, sizeof(*w));
+
+    bed_init(&w->bed);
+    for (int i = 0; i < PARTS; i++)
+        w->resources[i] = bed_resource(&w->bed, "shop", names[i]);
+    w->bed.strict = true;
+    w->bed.spans = calloc(MAX_SPANS, sizeof(struct span));
+    w->bed.logs = calloc(MAX_LOGS, sizeof(struct log_record));
+    w->bed.points = calloc(MAX_POINTS, sizeof(struct point));
+    w->start_s = 1700000040; /* a whole minute */
+    w->per_minute = 20;
+    return w;
+}
+
+static inline void world_free(struct world *w)
+{
+    free(w->bed.spans);
+    free(w->bed.logs);
+    free(w->bed.points);
+    bed_release(&w->bed);
+    free(w);
+}
+
+static inline struct span *add_span(struct world *w, uint64_t trace,
+                                    uint32_t up, int part, int kind,
+                                    const char *name, uint64_t from_ns,
+                                    uint64_t took_ns)
+{
+    struct span *s = &w->bed.spans[w->bed.span_count++];
+    uint32_t id = ++w->ids;
+
+    memcpy(s->trace_id, &trace, 8);
+    s->trace_id[15] = 1;
+    memcpy(s->span_id, &id, 4);
+    memcpy(s->parent_span_id, &up, 4);
+    s->start_ns = from_ns;
+    s->end_ns = from_ns + took_ns;
+    s->kind = (uint8_t)kind;
+    s->name = s->operation = slice_of(name);
+    s->resource_id = w->resources[part];
+    return s;
+}
+
+static inline void add_log(struct world *w, const struct span *s,
+                           enum level level, const char *text,
+                           uint64_t after_ns)
+{
+    struct log_record *l = &w->bed.logs[w->bed.log_count++];
+
+    memcpy(l->trace_id, s->trace_id, 16);
+    memcpy(l->span_id, s->span_id, 8);
+    l->time_ns = s->start_ns + after_ns;
+    l->level = (uint8_t)level;
+    l->body = bed_attr("", text);
+    l->resource_id = s->resource_id;
+}
+
+#define MS UINT64_C(1000000)
+
+/* One request to a part, with the call that makes it; false: it failed. */
+static inline bool ask(struct world *w, uint64_t trace, uint32_t up, int from,
+                       int part, uint64_t at, uint64_t ms, bool ill)
+{
+    bool here = ill && part == w->at, ok = true;
+    uint64_t gap = here && w->fault == SLOW_NETWORK ? 200 : 2;
+    uint32_t mine;
+
+    if (from >= 0)
+        up = (uint32_t)(add_span(w, trace, up, from, SPAN_CLIENT, "call", at,
+                                 (ms + gap) * MS),
+                        w->ids);
+    struct span *s = add_span(w, trace, up, part, SPAN_SERVER, "GET /x",
+                              at + gap / 2 * MS, ms * MS);
+    mine = w->ids;
+    add_log(w, s, LEVEL_INFO, "request received from somebody", MS / 2);
+    if (here && w->fault == CODE) {
+        add_log(w, s, LEVEL_ERROR, "cannot work: null pointer", MS);
+        ok = false;
+    } else if (here && w->fault == ERRORS) {
+        ok = false;
+    }
+    if (ok && part == WEB)
+        ok = ask(w, trace, mine, WEB, API, s->start_ns + 2 * MS, ms - 10, ill);
+    if (ok && part == API) {
+        ok = ask(w, trace, mine, API, USERS, s->start_ns + MS, 5, ill);
+        ok = ok &&
+             ask(w, trace, mine, API, STORE, s->start_ns + 9 * MS, 10, ill);
+    }
+    if (ok)
+        add_log(w, s, LEVEL_INFO, "request done, all is well", ms * MS);
+    s->status = ok ? SPAN_UNSET : SPAN_ERROR;
+    w->served[part]++;
+    w->failed[part] += !ok;
+    return ok;
+}
+
+static inline void add_gauge(struct world *w, int part, uint64_t time_ns,
+                             double value)
+{
+    static const struct metric metric = {
+        .name = {"k8s.pod.cpu_limit_utilization", 29}, .type = METRIC_GAUGE};
+
+    w->bed.points[w->bed.point_count++] =
+        (struct point){.metric = &metric,
+                       .time_ns = time_ns,
+                       .d = value,
+                       .resource_id = w->resources[part]};
+}
+
+/* ---- what the correlator would have derived ---- */
+
+static const struct metric world_metrics[] = {
+    {.name = {DERIVED_DURATION, sizeof(DERIVED_DURATION) - 1},
+     .type = METRIC_EXP_HISTOGRAM},
+    {.name = {DERIVED_ERRORS, sizeof(DERIVED_ERRORS) - 1}, .type = METRIC_SUM},
+    {.name = {DERIVED_OUT_DURATION, sizeof(DERIVED_OUT_DURATION) - 1},
+     .type = METRIC_EXP_HISTOGRAM},
+    {.name = {DERIVED_OUT_ERRORS, sizeof(DERIVED_OUT_ERRORS) - 1},
+     .type = METRIC_SUM},
+};
+
+static inline struct point *add_derived(struct world *w, int metric, int part,
+                                        uint64_t minute_ns)
+{
+    struct point *p = &w->bed.points[w->bed.point_count++];
+    struct attr *at = arena_zero(&w->bed.arena, 3, sizeof(*at));
+
+    at[0] = bed_attr(DERIVED_OPERATION, "GET /x");
+    at[1] = bed_attr(DERIVED_PEER_KIND, "database");
+    at[2] = bed_attr(DERIVED_PEER_NAME, "store-db");
+    *p = (struct point){.metric = &world_metrics[metric],
+                        .attrs = {at, metric < 2 ? 1 : 3, 0},
+                        .start_ns = minute_ns,
+                        .time_ns = minute_ns + NS_PER_MIN,
+                        .resource_id = w->resources[part]};
+    return p;
+}
+
+static inline void add_requests(struct world *w, int metric, int part,
+                                uint64_t minute_ns, uint32_t n, uint32_t failed)
+{
+    struct histogram *h = arena_zero(&w->bed.arena, 1, sizeof(*h));
+    uint64_t *counts = arena_zero(&w->bed.arena, 1, sizeof(*counts));
+
+    *counts = n;
+    *h = (struct histogram){.count = n, .sum = n * 0.01, .has_sum = true};
+    h->positive.counts = counts;
+    h->positive.count = 1;
+    h->positive.offset = -7; /* 2^-7 s: 8 to 16 ms */
+    add_derived(w, metric, part, minute_ns)->histogram = h;
+    struct point *p = add_derived(w, metric + 1, part, minute_ns);
+    p->is_int = true;
+    p->i = failed;
+}
+
+static inline void derive_minute(struct world *w, uint64_t minute_ns)
+{
+    for (int part = 0; part < PARTS; part++) {
+        uint32_t n = w->served[part];
+
+        if (n > 0)
+            add_requests(w, 0, part, minute_ns, n, w->failed[part]);
+        if (n > 0 && part == STORE)
+            add_requests(w, 2, part, minute_ns, n, 0);
+        w->served[part] = w->failed[part] = 0;
+    }
+}
+
+static inline void play(struct world *w, bool traces, bool metrics)
+{
+    for (int minute = 0; minute < 15; minute++) {
+        bool ill = minute >= 10 && w->fault != HEALTHY;
+        uint64_t at = (w->start_s + (uint64_t)minute * 60) * NS_PER_S;
+        int n = ill && w->fault == FEWER ? w->per_minute / 4 : w->per_minute;
+
+        for (int i = 0; traces && i < n; i++)
+            (void)ask(w, (uint64_t)minute << 32 | (uint64_t)(i + 1), 0, -1, WEB,
+                      at + (uint64_t)i * 60000 / (uint64_t)n * MS, 60, ill);
+        derive_minute(w, at);
+        for (int part = 0; metrics && part < PARTS; part++)
+            add_gauge(w, part, at + 30 * NS_PER_S,
+                      ill && w->fault == CPU && part == w->at
+                          ? 0.95
+                          : 0.2 + 0.01 * (minute % 3));
+    }
+}
+
+static inline const char *time_text(uint64_t s, char text[32])
+{
+    time_t t = (time_t)s;
+    struct tm tm;
+
+    gmtime_r(&t, &tm);
+    strftime(text, 32, "%Y-%m-%dT%H:%M:%SZ", &tm);
+    return text;
+}
+
+/* About the minutes from, until of the world, with more members. */
+static inline json_t *ask_cause(struct world *w, int from, int until,
+                                const char *more)
+{
+    char start[32], end[32], body[1024];
+
+    snprintf(body, sizeof(body),
+             "{\"startTime\":\"%s\",\"endTime\":\"%s\",\"searchScope\":"
+             "{\"namespace\":\"acme\",\"project\":\"shop\"}%s}",
+             time_text(w->start_s + (uint64_t)from * 60, start),
+             time_text(w->start_s + (uint64_t)until * 60, end), more);
+    json_t *answer = bed_ask(&w->bed, "POST", "/api/v1/cause", body);
+    CHECK_EQ(w->bed.status, 200);
+    return answer;
+}
+
+/* The first suspect, "" if nothing stands out. */
+static inline const char *first_of(struct world *w)
+{
+    static char name[128];
+    json_t *answer = ask_cause(w, 10, 15, "");
+
+    snprintf(name, sizeof(name), "%.*s",
+             (int)bed_at(answer, "suspects.0.component").len,
+             bed_at(answer, "suspects.0.component").ptr);
+    if (!json_is_true(json_object_get(answer, "found")))
+        name[0] = '\0';
+    json_decref(answer);
+    return name;
+}
+
+#endif
