@@ -60,6 +60,7 @@
     X(BLOCKS_LOGS,            COUNTER, "blocks_written_total",        "signal=\"logs\"",        "") \
     X(BLOCKS_METRICS,         COUNTER, "blocks_written_total",        "signal=\"metrics\"",     "") \
     X(BLOCK_BYTES,            COUNTER, "block_bytes_total",           "",                       "Bytes of the blocks committed.") \
+    X(BLOCKS_MERGED,          COUNTER, "blocks_merged_total",         "",                       "Small blocks that were merged into larger ones.") \
     X(STORE_ERRORS,           COUNTER, "store_errors_total",          "",                       "Commits that failed and are tried again.") \
     X(STORE_CORRUPT,          COUNTER, "store_corrupt_total",         "",                       "Damaged blocks met and passed over.") \
     X(STORE_DAMAGED,          GAUGE,   "store_damaged",               "",                       "1: damage was met that the next start salvages.") \

@@ -84,19 +84,25 @@ static enum status delete_by_id(struct db *db, enum db_sql sql, uint64_t id)
     return stmt_run(&s);
 }
 
-static enum status delete_block(struct db *db, int kind, const struct oldest *o)
+enum status block_remove(struct db *db, enum stream stream, uint64_t id,
+                         uint64_t count, uint64_t bytes)
 {
-    enum stream stream = kind == KIND_SPANS ? STREAM_SPANS : STREAM_LOGS;
-    enum status status = delete_by_id(db, SQL_BLOCK_DELETE, o->id);
+    enum status status = delete_by_id(db, SQL_BLOCK_DELETE, id);
 
     if (status == OK)
-        status = delete_by_id(db, SQL_SUMMARY_DELETE, o->id);
+        status = delete_by_id(db, SQL_SUMMARY_DELETE, id);
     if (status == OK)
-        status = delete_by_id(db, SQL_DATA_DELETE, o->id);
+        status = delete_by_id(db, SQL_DATA_DELETE, id);
+    return status == OK
+               ? totals_add(db, stream, -1, -(int64_t)count, -(int64_t)bytes)
+               : status;
+}
+
+static enum status delete_block(struct db *db, int kind, const struct oldest *o)
+{
     stats_add(STATS_EXPIRED_BLOCKS, 1);
-    return status == OK ? totals_add(db, stream, -1, -(int64_t)o->count,
-                                     -(int64_t)o->bytes)
-                        : status;
+    return block_remove(db, kind == KIND_SPANS ? STREAM_SPANS : STREAM_LOGS,
+                        o->id, o->count, o->bytes);
 }
 
 /* The oldest chunks, but none of an hour that ends after `until_ns`. */

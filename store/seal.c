@@ -24,6 +24,7 @@
 #include <time.h>
 
 #include "clock.h"
+#include "compact.h"
 #include "log.h"
 #include "mem.h"
 #include "series.h"
@@ -271,6 +272,8 @@ static void maintain(struct loop *loop, uint64_t now)
 
     if (status == OK)
         status = merge_step(store, sealer_series(store->sealer), &more);
+    if (status == OK)
+        status = compact_step(store, &more);
     if (status != OK) {
         log_debug("store", "maintenance failed", "status=\"%s\" why=\"%s\"",
                   status_text(status), db_message(store->db));

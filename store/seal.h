@@ -21,4 +21,9 @@ MUST_CHECK enum status sealer_write(struct sealer *sealer, struct db *db,
                                     const struct store_options *options,
                                     const struct section *section);
 
+/* Writes records of blocks that it takes the place of; the totals follow. */
+MUST_CHECK enum status sealer_rewrite(struct sealer *sealer, struct db *db,
+                                      enum block_kind kind, uint64_t serial,
+                                      const void **rows, uint32_t count);
+
 #endif

@@ -347,3 +347,15 @@ enum status sealer_write(struct sealer *sealer, struct db *db,
         status = write_records(&job);
     return status == OK ? write_watermark(&job) : status;
 }
+
+enum status sealer_rewrite(struct sealer *sealer, struct db *db,
+                           enum block_kind kind, uint64_t serial,
+                           const void **rows, uint32_t count)
+{
+    const struct section section = {.stream = kind == KIND_SPANS ? STREAM_SPANS
+                                                                 : STREAM_LOGS,
+                                    .serial = serial};
+    struct job job = {sealer, db, &section, kind, count};
+
+    return write_block(&job, rows, count);
+}

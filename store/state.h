@@ -75,9 +75,13 @@ struct store {
     struct sealer *sealer; /* of the writer's thread; see seal.c */
     struct db *db;         /* likewise, once it runs */
     uint64_t merge_ns;     /* likewise: look for chunks to merge again then */
-    bool vacuumed;         /* likewise: pages were given back */
-    uint64_t trusted_ns;   /* likewise: the wall clock when it made sense, */
-    uint64_t trusted_at;   /* and the other one then; 0: never yet */
+    uint64_t compact_ns;   /* likewise: look for small blocks again then */
+    uint64_t compact_id;   /* likewise: blocks up to here were looked at */
+    uint64_t compact_from[KIND_COUNT]; /* likewise, but for those from this
+                                          time on; UINT64_MAX: none */
+    bool vacuumed;                     /* likewise: pages were given back */
+    uint64_t trusted_ns; /* likewise: the wall clock when it made sense, */
+    uint64_t trusted_at; /* and the other one then; 0: never yet */
 };
 
 /* Closes the open section of the stream, if there is one. Under the lock. */
@@ -109,6 +113,11 @@ void seal_stop(struct store *store); /* commits what is there */
 /* retention.c: the writer's thread, between commits. A bounded step each;
  * *more is set if there is more to do at once. */
 MUST_CHECK enum status retention_step(struct store *store, bool *more);
+
+/* Takes a block away, and off the totals of its stream. */
+MUST_CHECK enum status block_remove(struct db *db, enum stream stream,
+                                    uint64_t id, uint64_t count,
+                                    uint64_t bytes);
 
 /* merge.c: likewise. */
 struct series_writer;

@@ -1,0 +1,275 @@
+/*
+ * Where little is sent, every seal leaves a block of a few records, and a
+ * question soon has thousands to open. Blocks of one kind that are next to each
+ * other in time are merged,
+ *
+ *   at least GROUP_MIN of them, into one that has at least GROWTH times the
+ *   records of the largest, at most as many as a seal puts into one, and that
+ *   spans no more than RANGE_NS (or a part of the retention: a block goes as a
+ *   whole)
+ *
+ * so a record is rewritten only into a block GROWTH times the size of the one
+ * it was in: at most log4(16384) = 7 times. One transaction takes the small
+ * ones away and adds the large one; a reader's view has either.
+ *
+ * At first all blocks are looked at in order of time, then only those near
+ * what was added since, WINDOW at a time. What cannot be read, or takes too
+ * much memory, stays as it is.
+ */
+#include "compact.h"
+
+#include <stdlib.h>
+
+#include "block.h"
+#include "clock.h"
+#include "mem.h"
+#include "stats.h"
+
+enum { WINDOW = 512, GROUP_MIN = 4, GROWTH = 4, MEMORY = 24 << 20 };
+
+#define RANGE_NS       (6 * NS_PER_HOUR)
+#define LOOK_AGAIN_NS  (5 * NS_PER_S)
+#define RETENTION_PART 16
+
+struct small {
+    uint64_t id, section, count, min_ns, max_ns, bytes;
+};
+
+struct compact {
+    struct store *store;
+    enum block_kind kind;
+    uint64_t most, range_ns;
+    uint32_t found;
+    struct small at[WINDOW]; /* by time */
+};
+
+/* ---- records of blocks ---- */
+
+void rows_release(struct block_rows *rows)
+{
+    arena_release(&rows->memory);
+    free(rows->at);
+    rows->at = NULL;
+    rows->count = rows->room = 0;
+}
+
+static const void *read_row(struct block *block, enum block_kind kind,
+                            uint32_t row, struct arena *memory,
+                            enum status *status)
+{
+    if (kind == KIND_SPANS) {
+        struct span *span = arena_zero(memory, 1, sizeof(*span));
+
+        *status =
+            span ? block_span(block, row, true, span) : arena_status(memory);
+        return span;
+    }
+    struct log_record *log = arena_zero(memory, 1, sizeof(*log));
+
+    *status = log ? block_log(block, row, log) : arena_status(memory);
+    return log;
+}
+
+enum status rows_add(struct block_rows *rows, enum block_kind kind,
+                     struct slice bytes)
+{
+    struct slice kept = arena_copy(&rows->memory, bytes);
+    struct block *block = NULL;
+    enum status status = arena_status(&rows->memory);
+
+    if (status == OK)
+        status = block_open(&block, kept, &rows->memory);
+    if (status != OK)
+        return status;
+
+    uint32_t count = block_count(block);
+    if (rows->room - rows->count < count) {
+        rows->room = rows->count + count;
+        rows->at = mem_resize(rows->at, rows->room, sizeof(*rows->at));
+    }
+    for (uint32_t i = 0; i < count && status == OK; i++)
+        rows->at[rows->count + i] =
+            read_row(block, kind, i, &rows->memory, &status);
+    if (status == OK)
+        status = arena_status(&rows->memory);
+    if (status == OK)
+        rows->count += count;
+    return status;
+}
+
+/* ---- what may be merged ---- */
+
+static enum status find_small(struct compact *c, uint64_t from_ns)
+{
+    struct stmt s = stmt_start(c->store->db, SQL_COMPACT_FIND);
+
+    stmt_int(&s, c->kind);
+    stmt_int(&s, db_time(from_ns));
+    stmt_int(&s, c->most / GROWTH);
+    stmt_int(&s, c->range_ns);
+    stmt_int(&s, WINDOW);
+    c->found = 0;
+    while (c->found < WINDOW && stmt_row(&s))
+        c->at[c->found++] = (struct small){
+            stmt_get_int(&s, 0), stmt_get_int(&s, 1), stmt_get_int(&s, 2),
+            stmt_get_int(&s, 3), stmt_get_int(&s, 4), stmt_get_int(&s, 5)};
+    return stmt_end(&s);
+}
+
+/* The longest group that begins here, of at most `room`; 0: none. */
+static uint32_t group_at(const struct compact *c, uint32_t first, uint32_t room)
+{
+    uint64_t sum = 0, largest = 0, min_ns = UINT64_MAX;
+    uint32_t best = 0;
+
+    for (uint32_t n = 0; n < room && first + n < c->found; n++) {
+        const struct small *b = &c->at[first + n];
+
+        if (b->min_ns < min_ns)
+            min_ns = b->min_ns;
+        if (b->count > largest)
+            largest = b->count;
+        sum += b->count;
+        if (sum > c->most || b->max_ns - min_ns > c->range_ns)
+            break;
+        if (n + 1 >= GROUP_MIN && sum >= GROWTH * largest)
+            best = n + 1;
+    }
+    return best;
+}
+
+/* ---- merging ---- */
+
+static enum status read_block(struct compact *c, const struct small *b,
+                              struct block_rows *rows)
+{
+    struct stmt s = stmt_start(c->store->db, SQL_DATA_GET);
+    enum status status = ERR_CORRUPT;
+    uint32_t before = rows->count;
+
+    stmt_int(&s, b->id);
+    if (stmt_row(&s))
+        status = rows_add(rows, c->kind, stmt_get_bytes(&s, 0));
+    if (status == OK && rows->count - before != b->count)
+        status = ERR_CORRUPT;
+
+    enum status end = stmt_end(&s);
+    return end != OK ? end : status;
+}
+
+static enum status replace(struct compact *c, const struct small *group,
+                           uint32_t count, const struct block_rows *rows)
+{
+    enum stream stream = c->kind == KIND_SPANS ? STREAM_SPANS : STREAM_LOGS;
+    struct db *db = c->store->db;
+    uint64_t section = 0;
+    enum status status = db_run(db, SQL_BEGIN_WRITE);
+
+    for (uint32_t i = 0; i < count; i++)
+        if (group[i].section > section)
+            section = group[i].section;
+    /* First, so that its number is a new one: numbers of blocks grow. */
+    if (status == OK)
+        status = sealer_rewrite(c->store->sealer, db, c->kind, section,
+                                rows->at, rows->count);
+    for (uint32_t i = 0; i < count && status == OK; i++)
+        status = block_remove(db, stream, group[i].id, group[i].count,
+                              group[i].bytes);
+    if (status == OK)
+        status = db_run(db, SQL_COMMIT);
+    if (status == OK)
+        stats_add(STATS_BLOCKS_MERGED, count);
+    return status;
+}
+
+/* Merges what it can of a group; *from_ns moves beyond what it cannot. */
+static enum status merge_group(struct compact *c, uint32_t first,
+                               uint32_t count, uint64_t *from_ns)
+{
+    struct block_rows rows = {.at = NULL};
+    enum status status = OK;
+    uint32_t n = 0;
+
+    arena_init(&rows.memory, NULL, MEMORY);
+    for (; n < count && status == OK; n++)
+        status = read_block(c, &c->at[first + n], &rows);
+    if (status == ERR_CORRUPT || status == ERR_UNSUPPORTED ||
+        status == ERR_TOO_BIG) {
+        *from_ns = c->at[first + --n].max_ns + 1;
+        n = group_at(c, first, n);
+        rows.count = 0;
+        for (uint32_t i = 0; i < n; i++)
+            rows.count += (uint32_t)c->at[first + i].count;
+        status = OK;
+    }
+    if (status == OK && n > 0)
+        status = replace(c, &c->at[first], n, &rows);
+    rows_release(&rows);
+    return status;
+}
+
+/* One window of one kind; UINT64_MAX in *from_ns: there is no more. */
+static enum status step(struct compact *c, uint64_t *from_ns)
+{
+    enum status status = find_small(c, *from_ns);
+    uint32_t first = 0, count = 0;
+
+    while (status == OK && first < c->found &&
+           (count = group_at(c, first, WINDOW)) == 0)
+        first++;
+    if (status != OK || count > 0)
+        return status == OK ? merge_group(c, first, count, from_ns) : status;
+    if (c->found < WINDOW)
+        *from_ns = UINT64_MAX;
+    else /* the second half again: a group may go on behind the window */
+        *from_ns =
+            c->at[WINDOW / 2].max_ns + (c->at[WINDOW / 2].max_ns == *from_ns);
+    return status;
+}
+
+/* From where on there are blocks that were not looked at. */
+static enum status find_new(struct store *store)
+{
+    struct stmt s = stmt_start(store->db, SQL_COMPACT_NEW);
+
+    stmt_int(&s, store->compact_id);
+    while (stmt_row(&s)) {
+        uint64_t kind = stmt_get_int(&s, 0), from = stmt_get_int(&s, 1);
+
+        from = from > RANGE_NS ? from - RANGE_NS : 0;
+        if (kind < KIND_COUNT && from < store->compact_from[kind])
+            store->compact_from[kind] = from;
+        if (stmt_get_int(&s, 2) > store->compact_id)
+            store->compact_id = stmt_get_int(&s, 2);
+    }
+    store->compact_ns = clock_monotonic_ns() + LOOK_AGAIN_NS;
+    return stmt_end(&s);
+}
+
+enum status compact_step(struct store *store, bool *more)
+{
+    const struct store_options *o = &store->options;
+    enum status status = OK;
+    int kind = 0;
+
+    if (clock_monotonic_ns() >= store->compact_ns)
+        status = find_new(store);
+    while (kind < KIND_COUNT && store->compact_from[kind] == UINT64_MAX)
+        kind++;
+    if (status != OK || kind == KIND_COUNT)
+        return status;
+
+    bool spans = kind == KIND_SPANS;
+    uint64_t keep = o->retention_ns[spans ? SIGNAL_SPANS : SIGNAL_LOGS];
+    struct compact *c = mem_alloc(sizeof(*c));
+    c->store = store;
+    c->kind = (enum block_kind)kind;
+    c->most = spans ? o->block_spans : o->block_logs;
+    c->range_ns = keep > 0 && keep / RETENTION_PART < RANGE_NS
+                      ? keep / RETENTION_PART
+                      : RANGE_NS;
+    status = step(c, &store->compact_from[kind]);
+    free(c);
+    *more = true;
+    return status;
+}

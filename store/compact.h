@@ -1,0 +1,26 @@
+/*
+ * compact - many small blocks become one.
+ */
+#ifndef STORE_COMPACT_H
+#define STORE_COMPACT_H
+
+#include "seal.h"
+
+/* The writer's thread, between commits: one group at most. *more is set if
+ * there may be more to do at once. */
+MUST_CHECK enum status compact_step(struct store *store, bool *more);
+
+/* Records of a block, as they were before it was written. */
+struct block_rows {
+    struct arena memory;
+    const void **at; /* spans or log records */
+    uint32_t count, room;
+};
+
+/* Adds all of one block, whose bytes may go afterwards. If it fails, what was
+ * there before is there still. ERR_CORRUPT, ERR_UNSUPPORTED, the arena's. */
+MUST_CHECK enum status rows_add(struct block_rows *rows, enum block_kind kind,
+                                struct slice bytes);
+void rows_release(struct block_rows *rows);
+
+#endif
