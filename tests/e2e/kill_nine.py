@@ -7,7 +7,7 @@ record; at the end all rounds are, from blocks. A request that was answered
 with 200 is there once; one without an answer is there once or not at all,
 and never in part.
 
-ROUNDS (10, or 200 with NIGHTLY=1) and SEED may be given.
+ROUNDS (20, or 200 with NIGHTLY=1) and SEED may be given.
 """
 import os
 import time
@@ -16,7 +16,7 @@ from callboard import (NS, DidNotStart, Server, Tap, around, log, logs_request, 
                        stamped)
 from load import POINTS, compare, compare_derived, join_senders, start_senders
 
-ROUNDS = int(os.environ.get("ROUNDS", "200" if os.environ.get("NIGHTLY") else "10"))
+ROUNDS = int(os.environ.get("ROUNDS", "200" if os.environ.get("NIGHTLY") else "20"))
 
 tap = Tap()
 rng = seeded()

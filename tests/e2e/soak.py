@@ -20,7 +20,7 @@ FULL_SPEED = min(5.0, SECONDS / 5)  # seconds to find out what that is
 PER_REQUEST = 500
 LIMIT = 256
 # What the second fifth may lack yet: in a short run heads and caches still fill.
-MARGIN = 16 * MIB if SECONDS >= 300 else 64 * MIB
+MARGIN = 16 * MIB if SECONDS >= 300 else 96 * MIB
 COMPONENTS = 20
 
 tap = Tap()
