@@ -325,6 +325,7 @@ static enum status start_ports(struct daemon *d)
         .workers = (uint32_t)workers,
         .max_waiting = 256,
         .max_connections = 1024,
+        .idle_timeout_ns = c->idle_timeout,
         .max_reply = c->memory_limit / 16 / workers,
         .memory = c->memory_limit / 8,
         .cors_origins = c->cors_origins,
@@ -451,6 +452,7 @@ static void wait_for_signal(struct daemon *d, const sigset_t *signals)
     while ((signal = sigtimedwait(signals, NULL, &second)) < 0) {
         read_catalog_file(d);
         ingest_tend(d->ingest);
+        query_tend(d->query);
         relieve_memory(d);
         trim_memory(d);
     }

@@ -30,7 +30,7 @@
     X(TEXT,     cors_origins,       "cors-origins",      "",              0,           0,        "Origins whose pages may ask, exact, separated by commas.") \
     X(TEXT,     data_dir,           "data-dir",          "./callboard-data", 0,        0,        "Directory of database and journal; made if missing.") \
     X(DURATION, edge_wait,          "edge-wait",         "1m",            1000000000,  3600000000000, "How long a call waits for the span of its other end.") \
-    X(DURATION, idle_timeout,       "idle-timeout",      "2m",            1000000000,  3600000000000, "Time after which a connection of the receiver is closed that says nothing, or is slower than 1 KiB/s.") \
+    X(DURATION, idle_timeout,       "idle-timeout",      "2m",            1000000000,  3600000000000, "Time after which a connection is closed that says nothing, or is slower than 1 KiB/s.") \
     X(BYTES,    journal_max,        "journal-max",       "128MiB",        8388608,     68719476736, "Most bytes of the journal; beyond it new data meets 503.") \
     X(TEXT,     kafka_assignor,     "kafka-assignor",    "range",         0,           0,        "How a group shares the partitions: range or roundrobin.") \
     X(TEXT,     kafka_brokers,      "kafka-brokers",     "",              0,           0,        "HOST:PORT,... of Kafka brokers to read from; empty: none.") \

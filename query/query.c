@@ -30,6 +30,7 @@
 
 #include "clock.h"
 #include "cors.h"
+#include "guard.h"
 #include "listen.h"
 #include "log.h"
 #include "mem.h"
@@ -39,7 +40,6 @@
 
 enum {
     CONNECTION_MEMORY = 16 * 1024, /* request line and headers */
-    IDLE_SECONDS = 60,
     MAX_PARAMS = 64,
     SEND_LAST_MS = 2000,
 };
@@ -53,6 +53,7 @@ struct worker {
 struct query {
     struct query_options options;
     struct MHD_Daemon *http;
+    struct guard *guard; /* against those that take too long to ask */
     struct queue *queue;
     struct budget budget;
     struct worker *workers;
@@ -351,23 +352,51 @@ static bool announces_too_much(struct job *job)
            (length > 4 * job->max_body || header(job, "Expect").len > 0);
 }
 
+/* What the guard has of a connection. */
+static struct guarded *guarded_of(struct MHD_Connection *connection)
+{
+    return MHD_get_connection_info(connection,
+                                   MHD_CONNECTION_INFO_SOCKET_CONTEXT)
+        ->socket_context;
+}
+
+static void connected(void *cls, struct MHD_Connection *connection,
+                      void **context, enum MHD_ConnectionNotificationCode what)
+{
+    const struct query *query = cls;
+
+    if (what == MHD_CONNECTION_NOTIFY_STARTED)
+        *context = guard_add(query->guard,
+                             MHD_get_connection_info(
+                                 connection, MHD_CONNECTION_INFO_CONNECTION_FD)
+                                 ->connect_fd);
+    else
+        guard_remove(query->guard, *context);
+}
+
 static enum MHD_Result handle(void *cls, struct MHD_Connection *connection,
                               const char *url, const char *method,
                               const char *version, const char *upload,
                               size_t *upload_size, void **state)
 {
+    const struct query *query = cls;
+    struct guarded *guarded = guarded_of(connection);
     struct job *job = *state;
 
     (void)version;
     if (!job) {
+        guard_renew(query->guard, guarded);
         *state = job = job_new(cls, connection, url, method);
         if (announces_too_much(job))
             return refuse(job, ERR_TOO_BIG,
                           "the body is larger than the limit");
         return MHD_YES;
     }
-    if (*upload_size > 0)
+    if (*upload_size > 0) {
+        guard_progress(query->guard, guarded, *upload_size);
         return take_upload(job, upload, upload_size);
+    }
+    guard_pause(query->guard, guarded);
     if (strcmp(method, "OPTIONS") == 0)
         return send_preflight(job);
     return job->answered ? send_answer(job) : finish_request(job);
@@ -376,9 +405,10 @@ static enum MHD_Result handle(void *cls, struct MHD_Connection *connection,
 static void completed(void *cls, struct MHD_Connection *connection,
                       void **state, enum MHD_RequestTerminationCode how)
 {
-    (void)cls;
-    (void)connection;
+    const struct query *query = cls;
+
     (void)how;
+    guard_renew(query->guard, guarded_of(connection));
     if (*state)
         job_free(*state);
     *state = NULL;
@@ -400,11 +430,13 @@ static enum status start_http(struct query *query)
     query->http = MHD_start_daemon(
         MHD_USE_AUTO_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL,
         handle, query, MHD_OPTION_LISTEN_SOCKET, fd,
-        MHD_OPTION_NOTIFY_COMPLETED, completed, NULL,
+        MHD_OPTION_NOTIFY_COMPLETED, completed, query,
+        MHD_OPTION_NOTIFY_CONNECTION, connected, query,
         MHD_OPTION_UNESCAPE_CALLBACK, unescape_nothing, NULL,
         MHD_OPTION_CONNECTION_LIMIT, query->options.max_connections,
         MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY,
-        MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_SECONDS, MHD_OPTION_END);
+        MHD_OPTION_CONNECTION_TIMEOUT,
+        (unsigned)(query->options.idle_timeout_ns / NS_PER_S), MHD_OPTION_END);
     if (query->http)
         return OK;
     close(fd);
@@ -438,6 +470,7 @@ enum status query_start(struct query **query_out,
 
     query->options = *options;
     query->queue = queue_new(options->max_waiting);
+    query->guard = guard_new(options->idle_timeout_ns);
     budget_init(&query->budget, options->memory);
     s = start_workers(query);
     if (s == OK)
@@ -453,6 +486,11 @@ enum status query_start(struct query **query_out,
 uint16_t query_port(const struct query *query)
 {
     return query->port;
+}
+
+void query_tend(struct query *query)
+{
+    (void)guard_tend(query->guard);
 }
 
 static void wait_for_answers(struct query *query)
@@ -484,5 +522,6 @@ void query_stop(struct query *query)
         close(fd);
     free(query->workers);
     queue_free(query->queue);
+    guard_free(query->guard);
     free(query);
 }

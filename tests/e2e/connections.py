@@ -180,6 +180,24 @@ def test_slow():
     check_end(server, name)
 
 
+def test_slow_questions():
+    """As many as there may be, so that nobody else could ask."""
+    name = "1024 connections that ask two bytes a second"
+    server = Server(new_folder(), "--idle-timeout", "8s")
+    serve_one(server)
+    before = files_at_rest(server)
+    slow = [dial(server, server.query_port) for _ in range(1024)]
+    check(wait_until(lambda: files(server) >= before + 1000, 20), f"{name} are held", files(server))
+    for _ in drip(slow, [b"GET /health HTTP/1.1\r\nHost: " + b"a" * 1000] * 1024, 60):
+        if files(server) <= before + 2:
+            break
+    check_released(server, name, before, 1)
+    check_others(server, name + ", ended")
+    for s in slow:
+        s.close()
+    check_end(server, name)
+
+
 def test_steady_but_slow():
     """A body that takes longer than the time-out, but comes on."""
     server = Server(new_folder(), "--idle-timeout", "5s")
@@ -247,7 +265,7 @@ def test_deaf():
 
 
 def main():
-    for test in (test_idle, test_too_few_files, test_slow, test_steady_but_slow, test_half, test_deaf):
+    for test in (test_idle, test_too_few_files, test_slow, test_slow_questions, test_steady_but_slow, test_half, test_deaf):
         began = time.monotonic()
         try:
             test()
