@@ -9,6 +9,9 @@
 #include "clock.h"
 #include "route.h"
 
+/* Three times the longest window: what it is without one. */
+enum { MAX_BASELINE_DAYS = 90 };
+
 /* Two digits: the rest is not known, and makes answers hard to compare. */
 static double rounded(double value)
 {
@@ -284,11 +287,10 @@ static enum status answer(struct call *call, struct cause_question *question)
     if (question->scope.namespace.len == 0)
         question->scope.namespace = SLICE("default");
     s = cause_find(question, call->arena, &report);
+    if (s == ERR_INVALID) /* what is left: no time, or that of 1970 */
+        return call_fail(call, s, NULL, "endTime must be after startTime");
     if (s != OK)
-        return s == ERR_INVALID ? call_fail(call, s, NULL,
-                                            "baseline must end before the "
-                                            "window starts")
-                                : call_fail_read(call, s);
+        return call_fail_read(call, s);
     jsonw_open(w, '{');
     reply_times(call, "window", &report->window);
     reply_times(call, "baseline", &report->baseline);
@@ -329,23 +331,46 @@ static enum status baseline_time(struct call *call, const json_t *object,
     return OK;
 }
 
+static enum status read_baseline(struct call *call,
+                                 struct cause_question *question)
+{
+    const json_t *object = json_object_get(call->body, "baseline");
+    struct cause_window *b = &question->baseline;
+    enum status s;
+
+    if (!object || json_is_null(object))
+        return OK;
+    if (!json_is_object(object))
+        return call_fail(call, ERR_INVALID, NULL, "baseline must be an object");
+    question->has_baseline = true;
+    s = baseline_time(call, object, "startTime", &b->start_ns);
+    if (s == OK)
+        s = baseline_time(call, object, "endTime", &b->end_ns);
+    if (s != OK)
+        return s;
+    if (b->end_ns <= b->start_ns)
+        return call_fail(call, ERR_INVALID, NULL,
+                         "baseline.endTime must be after baseline.startTime");
+    if (b->end_ns - b->start_ns > MAX_BASELINE_DAYS * 24 * NS_PER_HOUR)
+        return call_fail(call, ERR_INVALID, NULL,
+                         "baseline must be at most %d days long",
+                         MAX_BASELINE_DAYS);
+    if (b->end_ns > question->window.start_ns)
+        return call_fail(call, ERR_INVALID, NULL,
+                         "baseline must end before the window starts");
+    return OK;
+}
+
 static enum status cause_post(struct call *call)
 {
     struct cause_question question = {0};
-    const json_t *baseline = json_object_get(call->body, "baseline");
     enum status s = params_scope(call, SCOPE_NEEDS_PROJECT, &question.scope);
 
     if (s == OK)
         s = params_range(call, &question.window.start_ns,
                          &question.window.end_ns);
-    question.has_baseline = baseline && !json_is_null(baseline);
-    if (s == OK && question.has_baseline && !json_is_object(baseline))
-        s = call_fail(call, ERR_INVALID, NULL, "baseline must be an object");
-    if (s == OK && question.has_baseline)
-        s = baseline_time(call, baseline, "startTime",
-                          &question.baseline.start_ns);
-    if (s == OK && question.has_baseline)
-        s = baseline_time(call, baseline, "endTime", &question.baseline.end_ns);
+    if (s == OK)
+        s = read_baseline(call, &question);
     return s == OK ? answer(call, &question) : s;
 }
 

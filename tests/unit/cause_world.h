@@ -13,7 +13,7 @@
 #include "fake_query.h"
 
 enum { WEB, API, STORE, USERS, PARTS };
-enum { MAX_SPANS = 40000, MAX_LOGS = 20000, MAX_POINTS = 20000 };
+enum { MAX_SPANS = 40000, MAX_LOGS = 60000, MAX_POINTS = 20000 };
 
 enum fault { HEALTHY, CODE, SLOW_NETWORK, CPU, ERRORS, FEWER };
 
@@ -25,6 +25,8 @@ struct world {
     enum fault fault;
     int at; /* which part */
     uint32_t ids;
+    int minutes, ill_from;       /* 15, and from 10 to the end */
+    int early_from, early_until; /* an incident at users before; none */
     uint32_t served[PARTS], failed[PARTS]; /* in this minute */
 };
 
@@ -43,6 +45,8 @@ static inline struct world *world_new(const char *const names[PARTS])
     w->bed.points = calloc(MAX_POINTS, sizeof(struct point));
     w->start_s = 1700000040; /* a whole minute */
     w->per_minute = 20;
+    w->minutes = 15;
+    w->ill_from = 10;
     return w;
 }
 
@@ -200,23 +204,39 @@ static inline void derive_minute(struct world *w, uint64_t minute_ns)
     }
 }
 
+/* A minute of the world, with its fault or without. */
+static inline void play_minute(struct world *w, int minute, bool traces,
+                               bool metrics)
+{
+    bool ill = minute >= w->ill_from && w->fault != HEALTHY;
+    bool early = minute >= w->early_from && minute < w->early_until;
+    enum fault fault = w->fault;
+    int where = w->at;
+    uint64_t at = (w->start_s + (uint64_t)minute * 60) * NS_PER_S;
+    int n = ill && fault == FEWER ? w->per_minute / 4 : w->per_minute;
+
+    if (early) {
+        w->fault = ERRORS;
+        w->at = USERS;
+    }
+    for (int i = 0; traces && i < n; i++)
+        (void)ask(w, (uint64_t)minute << 32 | (uint64_t)(i + 1), 0, -1, WEB,
+                  at + (uint64_t)i * 60000 / (uint64_t)n * MS, 60,
+                  ill || early);
+    w->fault = fault;
+    w->at = where;
+    derive_minute(w, at);
+    for (int part = 0; metrics && part < PARTS; part++)
+        add_gauge(w, part, at + 30 * NS_PER_S,
+                  ill && fault == CPU && part == where
+                      ? 0.95
+                      : 0.2 + 0.01 * (minute % 3));
+}
+
 static inline void play(struct world *w, bool traces, bool metrics)
 {
-    for (int minute = 0; minute < 15; minute++) {
-        bool ill = minute >= 10 && w->fault != HEALTHY;
-        uint64_t at = (w->start_s + (uint64_t)minute * 60) * NS_PER_S;
-        int n = ill && w->fault == FEWER ? w->per_minute / 4 : w->per_minute;
-
-        for (int i = 0; traces && i < n; i++)
-            (void)ask(w, (uint64_t)minute << 32 | (uint64_t)(i + 1), 0, -1, WEB,
-                      at + (uint64_t)i * 60000 / (uint64_t)n * MS, 60, ill);
-        derive_minute(w, at);
-        for (int part = 0; metrics && part < PARTS; part++)
-            add_gauge(w, part, at + 30 * NS_PER_S,
-                      ill && w->fault == CPU && part == w->at
-                          ? 0.95
-                          : 0.2 + 0.01 * (minute % 3));
-    }
+    for (int minute = 0; minute < w->minutes; minute++)
+        play_minute(w, minute, traces, metrics);
 }
 
 static inline const char *time_text(uint64_t s, char text[32])

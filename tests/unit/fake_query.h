@@ -228,8 +228,8 @@ struct sink journal_sink(struct journal *journal)
 
 static inline void bed_init(struct bed *bed)
 {
-    static struct registry_options registry = {.max_resources = 1000,
-                                               .max_identities = 500};
+    static struct registry_options registry = {.max_resources = 2000,
+                                               .max_identities = 2000};
 
     memset(bed, 0, sizeof(*bed));
     the_bed = bed;
