@@ -71,7 +71,7 @@ void evidence_add(struct facts *facts, uint32_t component,
     struct evidence_list *list;
     struct cause_evidence *at;
 
-    if (component == NOBODY || !(evidence->nats > 0.01))
+    if (component == NOBODY || !(evidence->nats > LEAST_NATS))
         return;
     list = &facts->evidence[component];
     at = facts_more(facts, list->at, list->count, &list->room, sizeof(*at));

@@ -200,6 +200,8 @@ struct evidence_list {
 
 /* Below this the first is not named: numbers that could as well be chance. */
 #define ENOUGH_NATS 1.0
+/* Less than this is no evidence. */
+#define LEAST_NATS 0.01
 
 /* Evidence about a component, copied; nats that say nothing are dropped. */
 void evidence_add(struct facts *facts, uint32_t component,

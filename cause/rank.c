@@ -252,6 +252,34 @@ static bool is_named(const struct facts *facts, const struct cause_suspect *s)
            (facts->suffers && list->drift >= ENOUGH_NATS + facts->chance);
 }
 
+/* Who shows nothing may still be to blame: rather one of whom much is asked. At
+ * most this many are listed in all. */
+static void list_others(const struct facts *facts, const struct graph *g,
+                        struct cause_report *report)
+{
+    struct cause_suspect *list = report->suspects;
+    uint32_t kept = report->suspect_count, n = kept;
+    double all = 1, least = kept > 0 ? list[kept - 1].score : 1;
+
+    for (uint32_t c = 0; c < facts->served_components; c++)
+        all += facts->requests[c];
+    for (uint32_t c = 0; c < facts->served_components; c++) {
+        double share = facts->requests[c] / all;
+
+        if (facts->evidence[c].count > 0 || facts->requests[c] <= 0 ||
+            !is_candidate(facts, g, c))
+            continue;
+        list[n++] =
+            (struct cause_suspect){.component = c,
+                                   .because = NOBODY,
+                                   .score = share * fmin(least, LEAST_NATS)};
+    }
+    qsort(list + kept, n - kept, sizeof(*list), by_score);
+    report->listed_count = kept >= CAUSE_TOLD ? kept
+                           : n < CAUSE_TOLD   ? n
+                                              : CAUSE_TOLD;
+}
+
 bool rank(struct facts *facts, struct cause_report *report)
 {
     uint32_t n = facts->component_count, kept = 0;
@@ -277,6 +305,7 @@ bool rank(struct facts *facts, struct cause_report *report)
     for (uint32_t i = 0; i < kept; i++)
         describe(facts, &report->suspects[i]);
     report->found = kept > 0 && is_named(facts, &report->suspects[0]);
+    list_others(facts, &g, report);
     report->confidence = kept > 0 ? report->suspects[0].score / all : 0;
     return true;
 }

@@ -170,6 +170,8 @@ struct cause_report {
     uint32_t component_count;
     struct cause_suspect *suspects; /* most likely first, score > 0 */
     uint32_t suspect_count;
+    uint32_t listed_count; /* with those behind them that show nothing: who
+                              serves most is the likeliest */
     struct slice cause, first_failure, impact; /* sentences */
     struct cause_step *path; /* of the first suspect, which is its first */
     uint32_t path_count;

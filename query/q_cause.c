@@ -100,7 +100,7 @@ static void reply_suspect(struct call *call, const struct cause_report *report,
     reply_text(call, "environment", identity->environment);
     jsonw_member_text(
         w, "party", slice_of(cause_party_names[report->parties[s->component]]));
-    jsonw_member_double(w, "score", rounded(s->score));
+    jsonw_member_double(w, "score", round(s->score * 10000) / 10000);
     if (s->onset_ns)
         jsonw_member_time(w, "onset", s->onset_ns);
     if (s->because != UINT32_MAX)
@@ -299,7 +299,7 @@ static enum status answer(struct call *call, struct cause_question *question)
     reply_summary(call, report);
     jsonw_key(w, "suspects");
     jsonw_open(w, '[');
-    for (uint32_t i = 0; i < report->suspect_count; i++)
+    for (uint32_t i = 0; i < report->listed_count; i++)
         reply_suspect(call, report, i);
     jsonw_close(w, ']');
     reply_path(call, report);
