@@ -104,14 +104,31 @@ class Case:
         self.series = {}  # (component, pod, metric, unit): [(s, value)]
         self.graph = {}
 
-    def put(self, component, metric, unit, t, value, pod=0):
-        self.series.setdefault((component, pod, metric, unit), []).append(
-            (t, value))
+    def put(self, component, metric, unit, t, value, pod=0, shape="gauge",
+            labels=(), infra=False):
+        """value: of a histogram its count and sum. infra: reported by who knows
+        the pod only."""
+        self.series.setdefault((component, pod, metric, unit, shape, labels,
+                                infra), []).append((t, value))
+
+    def numbers(self):
+        """Component and points of each series, counters as rates."""
+        for key, points in self.series.items():
+            if key[4] == "gauge":
+                yield key[0], points
+                continue
+            out = []
+            for (t0, a), (t1, b) in zip(points, points[1:]):
+                if key[4] == "sum":
+                    out.append((t1, max(0, b - a) / (t1 - t0)))
+                elif b[0] > a[0]:
+                    out.append((t1, (b[1] - a[1]) / (b[0] - a[0])))
+            yield key[0], out
 
 
 def indicator(kind):
     return {"cpu": "cpu", "mem": "memory", "disk": "disk", "missing": "errors",
-            "misconfigured": "errors"}.get(kind, "latency")
+            "code": "errors", "misconfigured": "errors"}.get(kind, "latency")
 
 
 STYLES = {
@@ -290,6 +307,108 @@ def clinic_case(kind, culprit, seed, number, step=300):
     return case
 
 
+class Pod:
+    """What one process and its container count since they began."""
+
+    def __init__(self, component, number):
+        self.component, self.number = component, number
+        self.cpu = self.moved = 0.0
+        self.served = {}  # labels: [count, seconds]
+        self.memory = 0.0
+
+
+def sdk_case(kind, culprit, seed, number, step, before=1200, during=600,
+             late=0):
+    """Three pods each, with an SDK in them and an agent beside them: cumulative
+    counters and histograms by route and status. A fault is in one pod, but for
+    delay and code, which all have."""
+    rng = random.Random(f"sdk {kind} {culprit} {seed}")
+    case = Case("sdk", kind, culprit, seed, number, "sdk", step)
+    n = Noise(rng.random())
+    rates, order = rates_of(SHOP, {"edge": 1, "packing": .1})
+    base, strength = rng.uniform(20, 80), rng.uniform(.6, 1.5)
+    own_factor = {c: rng.uniform(.6, 1.8) for c in SHOP}
+    pods = {c: [Pod(c, i) for i in range(1 if c in STORES else 3)]
+            for c in SHOP}
+    hit, next_number = case.start + before + late, 3
+    for k in range((before + during) // step):
+        t = case.start + k * step
+        ill, since = culprit is not None and t >= hit, max(0, t - hit)
+        load = base * (1 + .2 * math.sin(t / 700) + n.walk("load", .01))
+        if kind == "night" and t >= hit:
+            load *= .1
+        if kind == "rush" and t >= hit:
+            load *= 3
+        if kind == "rollout" and hit <= t < hit + step:
+            pods["sales"] = [Pod("sales", next_number + i) for i in range(3)]
+            case.started = t
+        total, broken = {}, {}
+        for c in order:
+            calls, own, cost = SHOP[c]
+            below = sum(x * total[d] for d, x in calls.items())
+            bad = 1 - math.prod(1 - min(1, x) * broken[d]
+                                for d, x in calls.items())
+            sums = []
+            for pod in pods[c]:
+                at = ill and c == culprit and (
+                    pod.number == 0 or kind in ("delay", "code"))
+                mine = own * own_factor[c] * n.tail(.1)
+                cpu = cost * own_factor[c] * load * rates[c] / len(pods[c])
+                cpu = (cpu + .005) * n.tail(.15)
+                memory = 1.5e8 * own_factor[c] * (1 + n.walk(
+                    f"m{c}{pod.number}", .001, .01))
+                failing = .0005
+                if c == "sales" and kind == "rollout" and t >= hit and (
+                        since < 45):
+                    mine, cpu = mine * 1.3, cpu + .2
+                if at and kind == "cpu":
+                    cpu, mine = cpu + .8 * strength, mine * (1 + 4 * strength)
+                if at and kind == "mem":
+                    memory *= 1 + 2 * strength * min(1, since / 300)
+                    mine *= 1 + 2 * strength * min(1, since / 300)
+                if at and kind == "delay":
+                    mine += 80 * strength
+                if at and kind == "code":
+                    failing, mine = .3 * strength, mine * .5
+                failing = 1 - (1 - failing) * (1 - bad)
+                asked = load * rates[c] * step / len(pods[c])
+                asked = max(0, round(rng.gauss(asked, asked ** .5)))
+                failed = sum(rng.random() < failing for _ in range(asked)) \
+                    if asked < 50 else round(asked * failing)
+                seconds = (mine + below) / 1000
+                sums.append((mine + below, failing))
+                pod.cpu += cpu * step
+                pod.moved += asked * 900
+                pod.memory = memory
+                for status, part in ((200, asked - failed), (500, failed)):
+                    for route, share in (("/a", .8), ("/b", .2)):
+                        row = pod.served.setdefault((route, status), [0, 0.0])
+                        x = round(part * share)
+                        row[0] += x
+                        row[1] += x * seconds * n.tail(.05)
+                tell_pod(case, c, pod, t)
+            total[c] = sum(x[0] for x in sums) / len(sums)
+            broken[c] = sum(x[1] for x in sums) / len(sums)
+    case.window = (case.start + before, case.start + before + during)
+    case.baseline = (case.start, case.start + before - 60)
+    return case
+
+
+def tell_pod(case, c, pod, t):
+    if c not in STORES:
+        for (route, status), (count, seconds) in pod.served.items():
+            if count:
+                case.put(c, "http.server.request.duration", "s", t,
+                         (count, seconds), pod.number, "histogram",
+                         (("http.route", route),
+                          ("http.response.status_code", status)))
+    for name, unit, value, shape in (
+            ("container.cpu.time", "s", pod.cpu, "sum"),
+            ("container.memory.usage", "By", pod.memory, "gauge"),
+            ("container.network.io", "By", pod.moved, "sum")):
+        case.put(c, name, unit, t, value, pod.number, shape, (), True)
+
+
 def cases(seed, number):
     """All of a seed; number: of the first."""
     rng = random.Random(seed)
@@ -304,6 +423,13 @@ def cases(seed, number):
     for kind in QUIET:
         out.append(shop_case(kind, None, seed, number + len(out),
                              rng.choice((5, 15))))
+    for kind in ("cpu", "mem", "delay", "code"):
+        for culprit in rng.sample(services, 2):
+            out.append(sdk_case(kind, culprit, seed, number + len(out),
+                                rng.choice((10, 15, 30, 60)),
+                                late=rng.choice((0, 240))))
+    for kind in ("night", "rush", "rollout"):
+        out.append(sdk_case(kind, None, seed, number + len(out), 30))
     inner = [c for c in CLINIC if CLINIC[c][0]]
     for kind in SLOW_FAULTS:
         for culprit in rng.sample(inner if kind == "missing"
@@ -323,25 +449,58 @@ def text(key, value):
 def requests_of(case, seconds=60):
     """Export requests, each what came in so many seconds."""
     slots = {}
-    for (component, pod, metric, unit), points in case.series.items():
+    for (component, pod, metric, unit, shape, labels, infra), points in (
+            case.series.items()):
         for t, value in points:
             slots.setdefault(t // seconds, {}).setdefault(
-                (component, pod), {}).setdefault((metric, unit), []).append(
-                {"timeUnixNano": str(t * 10**9), "asDouble": value})
+                (component, pod, infra), {}).setdefault(
+                (metric, unit, shape), []).append(
+                point(case, t, value, shape, labels))
     for slot in sorted(slots):
         resources = []
-        for (component, pod), metrics in sorted(slots[slot].items()):
+        for (component, pod, infra), metrics in sorted(slots[slot].items()):
             resources.append({
-                "resource": {"attributes": [
-                    text("service.name", component),
-                    text("service.instance.id", f"{component}-{pod}"),
-                    text("openchoreo.dev/project", case.project),
-                    text("openchoreo.dev/component", component),
-                    text("openchoreo.dev/environment", "bench")]},
+                "resource": {"attributes": resource(case, component, pod,
+                                                    infra)},
                 "scopeMetrics": [{"metrics": [
-                    {"name": name, "unit": unit, "gauge": {"dataPoints": p}}
-                    for (name, unit), p in metrics.items()]}]})
+                    {"name": name, "unit": unit, shape: data(shape, p)}
+                    for (name, unit, shape), p in metrics.items()]}]})
         yield json.dumps({"resourceMetrics": resources})
+
+
+def point(case, t, value, shape, labels):
+    p = {"timeUnixNano": str(t * 10**9)}
+    if labels:
+        p["attributes"] = [
+            {"key": k, "value": {"intValue": str(v)} if isinstance(v, int)
+             else {"stringValue": v}} for k, v in labels]
+    if shape != "gauge":
+        p["startTimeUnixNano"] = str(case.start * 10**9)
+    if shape == "histogram":
+        p["count"], p["sum"] = str(value[0]), value[1]
+    else:
+        p["asDouble"] = value
+    return p
+
+
+def data(shape, points):
+    if shape == "gauge":
+        return {"dataPoints": points}
+    out = {"dataPoints": points, "aggregationTemporality": 2}
+    return out if shape == "histogram" else {**out, "isMonotonic": True}
+
+
+def resource(case, component, pod, infra):
+    name = f"{component}-{case.id}-{pod}"
+    out = [text("k8s.namespace.name", "worlds"), text("k8s.pod.name", name),
+           text("k8s.pod.uid", name)]
+    # An agent knows the pod only, if something in it says who it is.
+    if infra and component not in STORES:
+        return out
+    return out + [text("service.name", component),
+                  text("openchoreo.dev/project", case.project),
+                  text("openchoreo.dev/component", component),
+                  text("openchoreo.dev/environment", "bench")]
 
 
 # ---- simple methods, to compare with ----
@@ -359,7 +518,7 @@ def halves(case, points):
 
 def ranking(case, score_of):
     best = {}
-    for (component, _, _, _), points in case.series.items():
+    for component, points in case.numbers():
         before, during = halves(case, points)
         if len(before) > 2 and during:
             best[component] = max(best.get(component, 0),
