@@ -23,6 +23,8 @@ static const double OWN_PART = 0.02, TYPICAL_PART = 0.05;
 static const double NEVER_MOVED = 0.1;
 /* Of what may as well be worse as better, or due to others. */
 static const double UNKNOWN_WEIGHT = 0.25;
+/* What is as likely by chance is a hint all the same, after all else. */
+static const double BELOW_CHANCE = 0.1;
 /* Requests were followed, and none was seen to come by. */
 static const double ASIDE_WEIGHT = 0.1;
 /* What is likely enough to say that somebody suffers: twenty to one. */
@@ -182,6 +184,7 @@ struct role {
 /* ---- how far the window is from it ---- */
 
 struct drift {
+    uint32_t first, end;      /* readings of the window */
     double now, beyond, nats; /* beyond: of what the history did reach */
     uint64_t onset_ns;
 };
@@ -249,6 +252,8 @@ static void drift_of(const struct facts *facts, const struct meter *m,
         spread = NEVER_MOVED * fabs(now);
     double beyond = now - sign * m->mid - reach - grown;
 
+    d->first = first;
+    d->end = end;
     d->now = sign * now;
     if (beyond <= 0 || spread <= 0)
         return;
@@ -324,7 +329,7 @@ static void tell(struct facts *facts, const struct meter *m,
     if (!unit)
         return;
     slice_copy(unit, m->unit);
-    double scale = m->whole > 0 ? -m->whole : 1;
+    double scale = m->whole > 0 ? -m->whole : m->is_share ? 100 : 1;
     double was = m->whole + scale * m->mid, is = m->whole + scale * d->now;
     struct cause_evidence e = {
         .kind = told[m->meaning].kind,
@@ -360,6 +365,24 @@ static double share_of(const struct meter *m, const struct drift *d,
     return fmin(1, rise / role->requests / FELT_SHARE);
 }
 
+/* Of failures that were counted: what the counts allow to say. */
+static double counted(const struct meter *m, const struct drift *d)
+{
+    double k[HALVES] = {0}, n[HALVES] = {0};
+
+    for (uint32_t i = 0; i < d->end; i++) {
+        enum half half = i < m->before ? BEFORE : DURING;
+
+        if (i >= m->before && i < d->first)
+            continue;
+        k[half] += m->at[i].value * m->at[i].of;
+        n[half] += m->at[i].of;
+    }
+    return n[BEFORE] + n[DURING] > 0
+               ? nats_of(k[BEFORE], n[BEFORE], k[DURING], n[DURING])
+               : INFINITY;
+}
+
 /* What a component uses, by whether anything of it is noticed. */
 static double own_weight(const struct facts *facts, const struct role *role,
                          uint32_t component, bool followed)
@@ -388,13 +411,14 @@ static void judge(struct facts *facts, const struct meter *m, struct role *role,
     }
     if (m->meaning == MEANS_UNKNOWN || m->meaning == MEANS_CALLS)
         weight = UNKNOWN_WEIGHT;
-    d.nats *= share_of(m, &d, role);
+    d.nats = fmin(d.nats, counted(m, &d)) * share_of(m, &d, role);
     if (own)
         weight = own_weight(facts, role, m->component, followed);
     else if (followed)
         weight *= ASIDE_WEIGHT;
+    double told_nats = fmax(BELOW_CHANCE * d.nats, d.nats - facts->chance);
     if (d.nats > 0)
-        tell(facts, m, &d, d.nats * weight);
+        tell(facts, m, &d, told_nats * weight);
     if (is_noticed(m->meaning)) {
         role->notices = true;
         role->shows = fmax(role->shows, d.nats);
@@ -434,13 +458,10 @@ static struct role *find_roles(struct facts *facts, bool *followed,
     return roles;
 }
 
-/* Of so many numbers one is as far off by chance. */
-static void find_suffering(struct facts *facts, const struct role *roles,
-                           uint32_t judged)
+static void find_suffering(struct facts *facts, const struct role *roles)
 {
     bool notices = false, suffers = false;
 
-    facts->chance = log(fmax(1, judged));
     for (uint32_t c = 0; c < facts->component_count; c++) {
         notices = notices || roles[c].notices;
         suffers = suffers || roles[c].shows >= ENOUGH_NATS + facts->chance;
@@ -450,7 +471,7 @@ static void find_suffering(struct facts *facts, const struct role *roles,
 
 bool drifts_find(struct facts *facts)
 {
-    uint32_t most = 0, judged = 0;
+    uint32_t most = 0, wanted = 0;
     bool followed;
 
     if (facts->try == 0 && !find_usual(facts))
@@ -458,6 +479,10 @@ bool drifts_find(struct facts *facts)
     for (uint32_t i = 0; i < facts->meter_count; i++)
         if (facts->meters[i].count > most)
             most = facts->meters[i].count;
+    for (uint32_t i = 0; i < facts->meter_count; i++)
+        wanted += is_wanted(facts, &facts->meters[i]);
+    /* Of so many numbers one is as far off by chance. */
+    facts->chance = log(fmax(1, wanted));
     double *room = arena_alloc(facts->arena, 2 * (most + 1) * sizeof(*room));
     struct role *roles = room ? find_roles(facts, &followed, room) : NULL;
     if (!roles)
@@ -470,8 +495,7 @@ bool drifts_find(struct facts *facts)
                 !is_wanted(facts, m))
                 continue;
             judge(facts, m, &roles[m->component], followed, room);
-            judged++;
         }
-    find_suffering(facts, roles, judged);
+    find_suffering(facts, roles);
     return !facts->full;
 }

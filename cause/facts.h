@@ -79,6 +79,7 @@ struct sample {
 struct reading {      /* by time */
     uint64_t time_ns; /* the middle of what it tells of */
     double value;
+    double of; /* of a share: of so many */
 };
 
 struct meter {

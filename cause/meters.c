@@ -402,7 +402,13 @@ static void make_meter(const struct reading_all *r, const struct raw *raw,
 
         if (isfinite(value))
             at[meter->count++] = (struct reading){
-                r->usual.start_ns + (uint64_t)(fmax(s, 0) * 1e9), value};
+                r->usual.start_ns + (uint64_t)(fmax(s, 0) * 1e9), value,
+                shape == FAILED_SHARE ? b->weight : 0};
+    }
+    if (shape == FAILED_SHARE) {
+        meter->name = facts_text(r->facts, "failures in %.*s",
+                                 (int)meter->name.len, meter->name.ptr);
+        meter->unit = SLICE("%");
     }
     turn(meter);
 }
