@@ -272,7 +272,11 @@ static enum status gather(struct facts *facts)
     if (s == OK)
         s = served_read(facts);
     if (s == OK)
+        s = logged_read(facts);
+    if (s == OK) {
+        meters_sort(facts);
         link_declared(facts);
+    }
     return s == OK ? changes_read(facts) : s;
 }
 

@@ -50,6 +50,7 @@ static const struct {
     [MEANS_LATENCY] = {"latency", CAUSE_LATENCY},
     [MEANS_ERRORS]  = {"errors", CAUSE_ERRORS},
     [MEANS_SUCCESS] = {"errors", CAUSE_ERRORS},
+    [MEANS_LOGGED]  = {"errors", CAUSE_ERRORS},
 };
 /* clang-format on */
 
@@ -62,7 +63,7 @@ static bool is_judged(enum meaning meaning)
 static bool is_noticed(enum meaning meaning)
 {
     return meaning == MEANS_LATENCY || meaning == MEANS_ERRORS ||
-           meaning == MEANS_SUCCESS;
+           meaning == MEANS_SUCCESS || meaning == MEANS_LOGGED;
 }
 
 /* ---- what is usual ---- */
@@ -326,6 +327,8 @@ static void tell(struct facts *facts, const struct meter *m,
     struct evidence_list *list = &facts->evidence[m->component];
     char *unit = arena_zero(facts->arena, m->unit.len + 1, 1);
 
+    bool logged = m->meaning == MEANS_LOGGED;
+
     if (!unit)
         return;
     slice_copy(unit, m->unit);
@@ -335,7 +338,8 @@ static void tell(struct facts *facts, const struct meter *m,
         .kind = told[m->meaning].kind,
         .class = told[m->meaning].class,
         .nats = nats,
-        .metric = m->name,
+        .metric = logged ? SLICE("") : m->name,
+        .template = logged ? m->name : SLICE(""),
         .peer = NOBODY,
         .numbers = {was, is, 0, 0, unit},
         .meter = m,
@@ -383,6 +387,41 @@ static double counted(const struct meter *m, const struct drift *d)
                : INFINITY;
 }
 
+/* Of lines: how much more likely their numbers are if more are written now. As
+ * lines come in bursts, by how they came before, and no more than the minutes
+ * allow in which there are more than almost ever. */
+static double lines_nats(const struct meter *m, const struct drift *d,
+                         double load, double *room)
+{
+    double k[HALVES] = {0}, n[HALVES] = {0}, above[HALVES] = {0}, square = 0;
+
+    for (uint32_t i = 0; i < m->before; i++) {
+        room[i] = m->at[i].value;
+        square += room[i] * room[i];
+    }
+    double limit = quantile(room, m->before, 0.95);
+    for (uint32_t i = 0; i < d->end; i++) {
+        enum half half = i < m->before ? BEFORE : DURING;
+
+        if (i >= m->before && i < d->first)
+            continue;
+        k[half] += m->at[i].value;
+        above[half] += m->at[i].value > (half == DURING ? load : 1) * limit;
+        n[half]++;
+    }
+    double times = load * n[DURING]; /* more requests, more failures */
+    if (n[DURING] < 1 || k[DURING] * n[BEFORE] <= k[BEFORE] * times)
+        return 0;
+    double mean = (k[BEFORE] + 1) / n[BEFORE], all = k[BEFORE] + k[DURING];
+    double expected = all * times / (n[BEFORE] + times);
+    double bursts = fmax(1, (square / n[BEFORE] - mean * mean) / mean);
+    double nats = k[DURING] * log(k[DURING] / expected);
+    if (k[BEFORE] > 0)
+        nats += k[BEFORE] * log(k[BEFORE] / (all - expected));
+    return fmin(nats / bursts,
+                nats_of(above[BEFORE], n[BEFORE], above[DURING], n[DURING]));
+}
+
 /* What a component uses, by whether anything of it is noticed. */
 static double own_weight(const struct facts *facts, const struct role *role,
                          uint32_t component, bool followed)
@@ -411,7 +450,10 @@ static void judge(struct facts *facts, const struct meter *m, struct role *role,
     }
     if (m->meaning == MEANS_UNKNOWN || m->meaning == MEANS_CALLS)
         weight = UNKNOWN_WEIGHT;
-    d.nats = fmin(d.nats, counted(m, &d)) * share_of(m, &d, role);
+    if (m->meaning == MEANS_LOGGED)
+        d.nats = lines_nats(m, &d, role->load, room);
+    else
+        d.nats = fmin(d.nats, counted(m, &d)) * share_of(m, &d, role);
     if (own)
         weight = own_weight(facts, role, m->component, followed);
     else if (followed)
@@ -464,7 +506,7 @@ static void find_suffering(struct facts *facts, const struct role *roles)
 
     for (uint32_t c = 0; c < facts->component_count; c++) {
         notices = notices || roles[c].notices;
-        suffers = suffers || roles[c].shows >= ENOUGH_NATS + facts->chance;
+        suffers = suffers || roles[c].shows >= SUFFERS_NATS + facts->chance;
     }
     facts->suffers = suffers || !notices;
 }

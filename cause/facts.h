@@ -167,6 +167,10 @@ uint32_t line_event(struct facts *facts, const struct log_record *log);
 
 /* ---- what each kind of evidence is found by ---- */
 MUST_CHECK enum status meters_read(struct facts *facts);
+/* After served_read(): log lines as metrics, where there are no requests. */
+MUST_CHECK enum status logged_read(struct facts *facts);
+/* When all are read: by component and pod. */
+void meters_sort(struct facts *facts);
 bool limits_find(struct facts *facts);
 bool waits_find(struct facts *facts);
 /* What the request of a span took without the calls of others. */

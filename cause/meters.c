@@ -345,7 +345,7 @@ static double half_step(const struct reading_all *r, const struct raw *raw)
     return bins > 1 ? step / 2 * bins / points : 0;
 }
 
-static struct meter *add_meter(struct facts *facts)
+struct meter *meters_add(struct facts *facts)
 {
     struct meter *meters = facts_more(facts, facts->meters, facts->meter_count,
                                       &facts->meter_room, sizeof(*meters));
@@ -379,7 +379,7 @@ static void make_meter(const struct reading_all *r, const struct raw *raw,
     const struct kind *kind = &r->kinds[raw->kind];
     struct reading *at =
         arena_alloc(r->facts->arena, (r->bin_count + 1) * sizeof(*at));
-    struct meter *meter = at ? add_meter(r->facts) : NULL;
+    struct meter *meter = at ? meters_add(r->facts) : NULL;
     double early = shape == VALUE ? half_step(r, raw) : 0;
 
     if (!meter)
@@ -552,8 +552,12 @@ enum status meters_read(struct facts *facts)
 
     if (s == OK && few(facts))
         s = read_once(facts, LONG_HISTORY_MIN * NS_PER_MIN);
+    return s;
+}
+
+void meters_sort(struct facts *facts)
+{
     if (facts->meter_count > 0)
         qsort(facts->meters, facts->meter_count, sizeof(*facts->meters),
               by_pod);
-    return s;
 }

@@ -23,6 +23,7 @@ enum meaning {
     MEANS_LATENCY,
     MEANS_ERRORS,
     MEANS_SUCCESS,
+    MEANS_LOGGED,  /* lines of an error */
     MEANS_TRAFFIC, /* requests; says nothing by itself */
     MEANS_FLOW,    /* bytes, packets; nor does this */
     MEANINGS
@@ -34,5 +35,8 @@ struct slice bare_name(struct slice name, struct slice component);
 /* By a bare name. *falls: less of it is worse. */
 enum meaning meaning_of(const struct metric *metric, struct slice bare,
                         bool *falls);
+
+/* One more in facts->meters; NULL: the arena is full. */
+struct meter *meters_add(struct facts *facts);
 
 #endif

@@ -187,9 +187,11 @@ def measure(server, score, labels, name, options):
 
 def send_world(server, case):
     connection = http.client.HTTPConnection(server.otlp, timeout=120)
-    for body in worlds.requests_of(case):
+    bodies = [("metrics", b) for b in worlds.requests_of(case)]
+    bodies += [("logs", b) for b in worlds.logs_of(case)]
+    for signal, body in bodies:
         for _ in range(600):
-            connection.request("POST", "/v1/metrics", body,
+            connection.request("POST", "/v1/" + signal, body,
                                {"Content-Type": "application/json"})
             reply = connection.getresponse()
             text = reply.read()
@@ -253,7 +255,7 @@ def measure_worlds(server, data, options, seeds, title):
             with open(done_path, "a") as f:
                 f.write(case.id + "\n")
     declare(server, cases)
-    rows, named, times, right = [], {}, [], []
+    rows, named, times, right, told = [], {}, [], [], []
     for case in cases:
         for given in (True, False):
             answer, seconds = world_answer(server, case, given)
@@ -266,6 +268,7 @@ def measure_worlds(server, data, options, seeds, title):
             else:
                 how = "given" if given else "chosen"
                 rank = rank_of(case, ranked)
+                told.append(answer["found"])
                 rows.append((f"{case.world}, baseline {how}", rank))
                 if given:
                     rows.append((f"  {case.world} {case.kind}", rank))
@@ -277,12 +280,13 @@ def measure_worlds(server, data, options, seeds, title):
                 print(case.id, case.style, case.step, "given" if given else "")
                 explain_suspects(answer, case.culprit)
         for name, score_of in worlds.BASELINES.items():
-            if case.culprit:
+            if case.culprit and case.series:
                 rows.append((f"{case.world}, {name}", rank_of(
                     case, worlds.ranking(case, score_of))))
     print(f"--- worlds without spans, {title}: seeds {list(seeds)}")
     ranks_table(sorted(rows, key=lambda r: r[0].strip()))
-    print(f"  right indicator {sum(right)} of {len(right)}")
+    print(f"  right indicator {sum(right)} of {len(right)}, a cause is named in "
+          f"{sum(told)}")
     for kind, found in named.items():
         print(f"  quiet {kind:<16} named {sum(found)} of {len(found)}")
     times.sort()

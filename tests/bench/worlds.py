@@ -102,7 +102,7 @@ class Case:
         self.project = f"worlds--{self.id}"
         self.start = START + number * DAY
         self.series = {}  # (component, pod, metric, unit): [(s, value)]
-        self.graph = {}
+        self.graph, self.lines = {}, []
 
     def put(self, component, metric, unit, t, value, pod=0, shape="gauge",
             labels=(), infra=False):
@@ -110,6 +110,9 @@ class Case:
         the pod only."""
         self.series.setdefault((component, pod, metric, unit, shape, labels,
                                 infra), []).append((t, value))
+
+    def log(self, component, t, severity, body):
+        self.lines.append((t, component, severity, body))
 
     def numbers(self):
         """Component and points of each series, counters as rates."""
@@ -307,6 +310,47 @@ def clinic_case(kind, culprit, seed, number, step=300):
     return case
 
 
+def log_case(kind, culprit, seed, number, before=1200, during=300):
+    """Lines without traces; the calls are declared. Who calls what fails says
+    so, too."""
+    rng = random.Random(f"log {kind} {culprit} {seed}")
+    case = Case("log", kind, culprit, seed, number, "log", 60)
+    case.graph = {c: sorted(v[0]) for c, v in SHOP.items()}
+    rates, order = rates_of(SHOP, {"edge": 1, "packing": .1})
+    n, hit = Noise(rng.random()), case.start + before
+    new = rng.random() < .6  # else it was there before, but seldom
+    for t in range(case.start, case.start + before + during, 10):
+        load = (1 + n.walk("load", .03)) * 4
+        if t >= hit and kind in ("wave", "night"):
+            load *= 3 if kind == "wave" else .1
+        broken = {}
+        for c in order:
+            bad = .3 if c == culprit and t >= hit else 0
+            bad = 1 - (1 - bad) * math.prod(
+                1 - min(1, x) * broken[d] for d, x in SHOP[c][0].items())
+            broken[c] = bad
+            lines = round(load * min(3, rates[c]) * n.tail(.2))
+            for i in range(lines):
+                at = t + rng.random() * 10
+                case.log(c, at, 9, f"handled request {rng.random():.6f} of "
+                                   f"customer {rng.randrange(9999)}")
+                if rng.random() < .01:
+                    case.log(c, at, 17, f"retry {rng.randrange(99)} of lookup "
+                                        "gave up")
+                if kind == "always-failing" and c == "items":
+                    case.log(c, at, 17, "cannot write the audit record")
+                if rng.random() < .002 and not new and c == culprit:
+                    case.log(c, at, 17, "unexpected null in row 17 of result")
+                if rng.random() < bad:
+                    own = c == culprit and rng.random() < .9
+                    case.log(c, at, 17, "unexpected null in row "
+                             f"{rng.randrange(99)} of result" if own else
+                             "request failed: upstream answered 500")
+    case.window = (hit, hit + during)
+    case.baseline = (case.start, hit - 60)
+    return case
+
+
 class Pod:
     """What one process and its container count since they began."""
 
@@ -430,6 +474,11 @@ def cases(seed, number):
                                 late=rng.choice((0, 240))))
     for kind in ("night", "rush", "rollout"):
         out.append(sdk_case(kind, None, seed, number + len(out), 30))
+    # Of who is asked twice a minute lines tell nothing.
+    for culprit in rng.sample(sorted(set(SHOP) - {"packing"}), 3):
+        out.append(log_case("code", culprit, seed, number + len(out)))
+    for kind in ("wave", "night", "always-failing"):
+        out.append(log_case(kind, None, seed, number + len(out)))
     inner = [c for c in CLINIC if CLINIC[c][0]]
     for kind in SLOW_FAULTS:
         for culprit in rng.sample(inner if kind == "missing"
@@ -466,6 +515,20 @@ def requests_of(case, seconds=60):
                     {"name": name, "unit": unit, shape: data(shape, p)}
                     for (name, unit, shape), p in metrics.items()]}]})
         yield json.dumps({"resourceMetrics": resources})
+
+
+def logs_of(case, seconds=60):
+    slots = {}
+    for t, component, severity, body in case.lines:
+        slots.setdefault(int(t) // seconds, {}).setdefault(
+            component, []).append(
+            {"timeUnixNano": str(round(t * 1000) * 10**6),
+             "severityNumber": severity, "body": {"stringValue": body}})
+    for slot in sorted(slots):
+        yield json.dumps({"resourceLogs": [
+            {"resource": {"attributes": resource(case, c, 0, False)},
+             "scopeLogs": [{"logRecords": records}]}
+            for c, records in slots[slot].items()]})
 
 
 def point(case, t, value, shape, labels):
