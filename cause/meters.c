@@ -4,12 +4,11 @@
  * Points come in any order, so what a counter did is known when all are read:
  * a bin keeps the last it saw, and how much that grew is told from bin to bin.
  */
-#include "meters.h"
+#include "bins.h"
 
 #include <math.h>
 #include <stdlib.h>
 
-#include "clock.h"
 #include "hash.h"
 
 enum {
@@ -20,46 +19,8 @@ enum {
     LEAST_BIN_S = 10,
     MAX_BINS = 256, /* before the window */
 };
-#define MAX_STEP_NS (2 * NS_PER_MIN) /* of scrapes */
 /* All bins of one question. */
 static const size_t MAX_BYTES = 12 << 20;
-
-enum way { AS_IS, DELTAS, TOTALS }; /* how values become numbers */
-
-struct bin {
-    double sum, weight; /* gauge: of values, their number; counter: its value,
-                           twice; histogram: sum and count */
-    double failed;      /* of the weight, known when all is read */
-    double time, span;  /* in s; of the last point, or a sum over points */
-    uint32_t points;
-};
-
-struct raw { /* one series as it was sent */
-    uint32_t component, resource, kind;
-    uint64_t labels;
-    uint8_t way;
-    bool failed; /* counts failed requests only */
-    struct bin *bins;
-};
-
-struct kind {             /* of metric */
-    struct metric metric; /* name and unit in the arena */
-    uint64_t sort;        /* of the name without that of the component */
-    enum meaning meaning;
-    bool falls;
-};
-
-struct reading_all {
-    struct facts *facts;
-    struct cause_window usual; /* history and baseline */
-    uint64_t now_ns, end_ns;   /* the window and what lies close before it */
-    uint64_t bin_ns;
-    uint32_t usual_bins, bin_count, raw_count, raw_room, kind_count, kind_room,
-        max_raws;
-    struct raw *raws;
-    struct kind *kinds;
-    struct terms raw_keys, kind_keys;
-};
 
 /* ---- what a point belongs to ---- */
 
@@ -255,213 +216,7 @@ static void read_point(void *arg, const struct point *p)
             (double)(p->time_ns - r->usual.start_ns) / 1e9, sum, weight);
 }
 
-/* ---- from bins to numbers ---- */
-
-/* How much a counter grew from bin to bin: after it began anew, by all it
- * has. */
-static void grow(const struct reading_all *r, struct raw *raw)
-{
-    struct bin before = {0};
-
-    for (uint32_t i = 0; i < r->bin_count; i++) {
-        struct bin *b = &raw->bins[i], now = *b;
-
-        if (b->points == 0)
-            continue;
-        if (raw->way == DELTAS)
-            now.time /= now.points;
-        if (before.points == 0) {
-            b->points = 0; /* grown since when? */
-        } else {
-            bool anew = now.sum < before.sum || now.weight < before.weight;
-
-            b->span = now.time - before.time;
-            b->time = (now.time + before.time) / 2;
-            if (raw->way == TOTALS && !anew) {
-                b->sum -= before.sum;
-                b->weight -= before.weight;
-            }
-            b->failed = raw->failed ? b->weight : 0;
-        }
-        before = now;
-    }
-}
-
-static void fold(const struct reading_all *r, struct raw *into,
-                 const struct raw *raw)
-{
-    for (uint32_t i = 0; i < r->bin_count; i++) {
-        struct bin *to = &into->bins[i];
-        const struct bin *b = &raw->bins[i];
-
-        if (b->points == 0)
-            continue;
-        to->sum += b->sum;
-        to->weight += b->weight;
-        to->failed += b->failed;
-        if (to->points == 0) {
-            to->time = b->time;
-            to->span = b->span;
-        }
-        to->points += b->points;
-    }
-    into->failed = into->failed || raw->failed;
-}
-
-enum shape { VALUE, MEAN, RATE, REQUESTS, FAILED_SHARE };
-
-static double number_of(const struct bin *b, enum shape shape)
-{
-    switch (shape) {
-    case VALUE:
-    case MEAN:
-        return b->weight > 0 ? b->sum / b->weight : NAN;
-    case RATE:
-        return b->span > 0 ? b->sum / b->span : NAN;
-    case REQUESTS:
-        return b->span > 0 ? b->weight / b->span : NAN;
-    default:
-        return b->weight > 0 ? b->failed / b->weight : NAN;
-    }
-}
-
-/* A gauge tells of the time since the one before: half a step earlier. */
-static double half_step(const struct reading_all *r, const struct raw *raw)
-{
-    double last = -1, step = (double)MAX_STEP_NS / 1e9;
-    uint32_t points = 0, bins = 0;
-
-    for (uint32_t i = 0; i < r->bin_count; i++) {
-        const struct bin *b = &raw->bins[i];
-
-        if (b->points == 0)
-            continue;
-        if (last >= 0 && b->time / b->points - last < step)
-            step = b->time / b->points - last;
-        last = b->time / b->points;
-        points += b->points;
-        bins++;
-    }
-    return bins > 1 ? step / 2 * bins / points : 0;
-}
-
-struct meter *meters_add(struct facts *facts)
-{
-    struct meter *meters = facts_more(facts, facts->meters, facts->meter_count,
-                                      &facts->meter_room, sizeof(*meters));
-
-    if (!meters)
-        return NULL;
-    facts->meters = meters;
-    return &meters[facts->meter_count++];
-}
-
-/* What is missing to all: of two availabilities above 99 % one may be ten times
- * as bad. Values above 100 are no share. */
-static void turn(struct meter *m)
-{
-    double most = 0;
-
-    for (uint32_t i = 0; i < m->count; i++)
-        most = fmax(most, m->at[i].value);
-    if (!m->falls || m->meaning != MEANS_SUCCESS || most > 100)
-        return;
-    m->whole = most > 1 || slice_equal(m->unit, SLICE("%")) ? 100 : 1;
-    for (uint32_t i = 0; i < m->count; i++)
-        m->at[i].value = 1 - m->at[i].value / m->whole;
-    m->falls = false;
-    m->is_share = true;
-}
-
-static void make_meter(const struct reading_all *r, const struct raw *raw,
-                       enum shape shape, enum meaning meaning)
-{
-    const struct kind *kind = &r->kinds[raw->kind];
-    struct reading *at =
-        arena_alloc(r->facts->arena, (r->bin_count + 1) * sizeof(*at));
-    struct meter *meter = at ? meters_add(r->facts) : NULL;
-    double early = shape == VALUE ? half_step(r, raw) : 0;
-
-    if (!meter)
-        return;
-    *meter = (struct meter){.component = raw->component,
-                            .name = kind->metric.name,
-                            .unit = kind->metric.unit,
-                            .resource = raw->resource,
-                            .labels = raw->labels,
-                            .meaning = (uint8_t)meaning,
-                            .falls = kind->falls,
-                            .is_share = shape == FAILED_SHARE,
-                            .sort = hash_mix(kind->sort, shape),
-                            .at = at};
-    for (uint32_t i = 0; i < r->bin_count; i++) {
-        const struct bin *b = &raw->bins[i];
-        double value = b->points > 0 ? number_of(b, shape) : NAN;
-        double s =
-            shape == VALUE && b->points ? b->time / b->points - early : b->time;
-
-        if (isfinite(value))
-            at[meter->count++] = (struct reading){
-                r->usual.start_ns + (uint64_t)(fmax(s, 0) * 1e9), value,
-                shape == FAILED_SHARE ? b->weight : 0};
-    }
-    if (shape == FAILED_SHARE) {
-        meter->name = facts_text(r->facts, "failures in %.*s",
-                                 (int)meter->name.len, meter->name.ptr);
-        meter->unit = SLICE("%");
-    }
-    turn(meter);
-}
-
-static void make_meters(const struct reading_all *r, const struct raw *raw)
-{
-    const struct kind *kind = &r->kinds[raw->kind];
-    bool spread = kind->metric.type >= METRIC_HISTOGRAM;
-    bool requests =
-        kind->meaning == MEANS_LATENCY || kind->meaning == MEANS_TRAFFIC;
-
-    make_meter(r, raw,
-               raw->way == AS_IS ? VALUE
-               : spread          ? MEAN
-                                 : RATE,
-               kind->meaning);
-    if (spread && kind->meaning == MEANS_LATENCY)
-        make_meter(r, raw, REQUESTS, MEANS_TRAFFIC);
-    if (raw->way != AS_IS && requests && raw->failed)
-        make_meter(r, raw, FAILED_SHARE, MEANS_ERRORS);
-}
-
-/* Counters of one resource that differ in labels add up: a route that few ask
- * for tells little by itself. */
-static void put_together(struct reading_all *r)
-{
-    struct terms keys;
-
-    if (!terms_init(&keys, r->facts->arena))
-        return;
-    uint32_t *first =
-        arena_alloc(r->facts->arena, (r->raw_count + 1) * sizeof(*first));
-    if (!first)
-        return;
-    for (uint32_t i = 0; i < r->raw_count; i++) {
-        struct raw *raw = &r->raws[i];
-        uint64_t key = hash_mix(raw->resource, raw->kind);
-        uint32_t known = keys.count, n;
-
-        if (!raw->bins || raw->way == AS_IS)
-            continue;
-        grow(r, raw);
-        n = terms_add(&keys, key, (struct slice){0}, (struct slice){0}, false);
-        if (n == NOBODY)
-            return;
-        if (n == known) {
-            first[n] = i;
-            continue;
-        }
-        fold(r, &r->raws[first[n]], raw);
-        raw->bins = NULL;
-    }
-}
+/* ---- all of it ---- */
 
 static enum status read_once(struct facts *facts, uint64_t history_ns)
 {
@@ -501,11 +256,11 @@ static enum status read_once(struct facts *facts, uint64_t history_ns)
                                 &r);
     if (s != OK)
         return s;
-    put_together(&r);
+    bins_put_together(&r);
     facts->meter_count = 0;
     for (uint32_t i = 0; i < r.raw_count; i++)
         if (r.raws[i].bins)
-            make_meters(&r, &r.raws[i]);
+            bins_make_meters(&r, &r.raws[i]);
     return arena_status(facts->arena);
 }
 

@@ -39,4 +39,42 @@ enum meaning meaning_of(const struct metric *metric, struct slice bare,
 /* One more in facts->meters; NULL: the arena is full. */
 struct meter *meters_add(struct facts *facts);
 
+/* ---- history.c ---- */
+
+/* From this share of failing requests on a fault counts whole, as in served.c.
+ */
+#define FELT_SHARE 0.05
+
+/* What a component is asked, and what it shows. */
+struct role {
+    double load;     /* how much more than usual it is asked; at least 1 */
+    double requests; /* as its metrics count them; 0: not known */
+    double shows;    /* the strongest that others notice, in nats */
+    bool notices;    /* others would notice */
+};
+
+struct drift {
+    uint32_t first, end;      /* readings of the window */
+    double now, beyond, nats; /* beyond: of what the history did reach */
+    uint64_t onset_ns;
+};
+
+/* Middle and spread of all meters, once. */
+bool history_usual(struct facts *facts);
+
+/* sign -1: less is worse. room is for twice as many as any meter has. */
+void history_drift(const struct facts *facts, const struct meter *m,
+                   double sign, const struct role *role, double *room,
+                   struct drift *d);
+
+/* Of failures that were counted: the nats that their counts allow. */
+double history_counted(const struct meter *m, const struct drift *d);
+
+/* Of lines: how much more likely their numbers are if more are written now. */
+double history_lines(const struct meter *m, const struct drift *d, double load,
+                     double *room);
+
+/* Sorts. */
+double history_quantile(double *values, uint32_t count, double q);
+
 #endif

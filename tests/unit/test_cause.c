@@ -139,6 +139,198 @@ TEST(one_signal_is_enough_to_answer)
     world_free(w);
 }
 
+/* ---- no requests are seen ---- */
+
+struct shown { /* of a part, usually and in the fault */
+    const struct metric *metric;
+    double usual[PARTS], ill[PARTS];
+};
+
+static void add_reading(struct world *w, const struct metric *metric, int part,
+                        uint64_t time_ns, double value)
+{
+    w->bed.points[w->bed.point_count++] =
+        (struct point){.metric = metric,
+                       .time_ns = time_ns,
+                       .d = value,
+                       .resource_id = w->resources[part]};
+}
+
+/* Readings that differ by some percent, every step_s, from two hours before the
+ * window to its end. */
+static void show(struct world *w, const struct shown *s, uint32_t step_s)
+{
+    uint64_t from = w->start_s - 6600, hit = w->start_s + 600;
+
+    for (uint64_t t = from; t <= w->start_s + 900; t += step_s)
+        for (int part = 0; part < PARTS; part++) {
+            double near = 0.95 + 0.001 * ((double)(t * 7919 % 101) + part);
+            double of = t > hit ? s->ill[part] : s->usual[part];
+
+            if (of > 0)
+                add_reading(w, s->metric, part, t * NS_PER_S, near * of);
+        }
+}
+
+static const struct metric latency = {
+    .name = {"http.server.request.duration.p90", 32},
+    .unit = {"s", 1},
+    .type = METRIC_GAUGE};
+static const struct metric cpu = {.name = {"cpu", 3}, .type = METRIC_GAUGE};
+static const struct metric load = {.name = {"load", 4}, .type = METRIC_GAUGE};
+
+#define EVERYBODY(x) \
+    {                \
+        x, x, x, x   \
+    }
+#define SLOW_STORE                          \
+    {                                       \
+        &latency, {0.06, 0.04, 0.01, 0.01}, \
+        {                                   \
+            0.3, 0.28, 0.25, 0.01           \
+        }                                   \
+    }
+#define BUSY_STORE             \
+    {                          \
+        &cpu, EVERYBODY(0.1),  \
+        {                      \
+            0.1, 0.1, 0.9, 0.1 \
+        }                      \
+    }
+
+TEST(metrics_alone_name_who_is_busy_and_slow)
+{
+    static const struct shown slow = SLOW_STORE, busy = BUSY_STORE;
+    static const uint32_t steps[] = {5, 15, 60, 300};
+
+    for (size_t i = 0; i < sizeof(steps) / sizeof(*steps); i++) {
+        struct world *w = world_new(plain);
+
+        free(w->bed.points);
+        w->bed.points = calloc(40000, sizeof(struct point));
+        show(w, &slow, steps[i]);
+        show(w, &busy, steps[i]);
+        CHECK_TEXT(slice_of(first_of(w)), "store");
+        world_free(w);
+    }
+}
+
+TEST(what_nobody_suffers_from_is_not_named)
+{
+    static const struct shown busy = BUSY_STORE;
+    static const struct shown well = {&latency, EVERYBODY(0.1), EVERYBODY(0.1)};
+    struct world *w = world_new(plain);
+
+    show(w, &busy, 60);
+    CHECK_TEXT(slice_of(first_of(w)), "store"); /* who is to say */
+    show(w, &well, 60);
+    CHECK_TEXT(slice_of(first_of(w)), "");
+    CHECK(strstr(w->bed.text, "\"component\":\"store\""));
+    world_free(w);
+}
+
+TEST(more_requests_cost_more)
+{
+    static const struct shown more = {&load, EVERYBODY(50), EVERYBODY(150)};
+    static const struct shown used = {&cpu, EVERYBODY(0.1), EVERYBODY(0.3)};
+    static const struct shown slower = {&latency, EVERYBODY(0.1),
+                                        EVERYBODY(0.2)};
+    struct world *w = world_new(plain);
+
+    show(w, &more, 60);
+    show(w, &used, 60);
+    show(w, &slower, 60);
+    CHECK_TEXT(slice_of(first_of(w)), "");
+    world_free(w);
+}
+
+TEST(declared_calls_tell_cause_from_victims)
+{
+    static const struct shown slow = {
+        &latency, EVERYBODY(0.1), {0.4, 0.4, 0.4, 0.1}};
+    static const char catalog[] =
+        "{\"components\":["
+        "{\"namespace\":\"acme\",\"project\":\"shop\",\"name\":\"web\","
+        "\"dependencies\":[{\"component\":\"api\"}]},"
+        "{\"namespace\":\"acme\",\"project\":\"shop\",\"name\":\"api\","
+        "\"dependencies\":[{\"component\":\"store\"}]}]}";
+    struct world *w = world_new(plain);
+    struct slice detail;
+
+    show(w, &slow, 60);
+    CHECK_EQ(
+        catalog_put(w->bed.catalog, slice_of(catalog), &w->bed.arena, &detail),
+        OK);
+    CHECK_TEXT(slice_of(first_of(w)), "store");
+    world_free(w);
+}
+
+/* A counter that begins anew was not at minus so much. */
+TEST(counters_that_begin_anew_are_no_cause)
+{
+    static const struct metric seconds = {.name = {"container.cpu.time", 18},
+                                          .unit = {"s", 1},
+                                          .type = METRIC_SUM,
+                                          .temporality = CUMULATIVE,
+                                          .monotonic = true};
+    struct world *w = world_new(plain);
+    double total = 5000;
+
+    for (uint64_t t = w->start_s - 1200; t <= w->start_s + 900; t += 30) {
+        total = t == w->start_s + 720 ? 3 : total + 3 + 0.01 * (double)(t % 7);
+        add_reading(w, &seconds, STORE, t * NS_PER_S, total);
+    }
+    CHECK_TEXT(slice_of(first_of(w)), "");
+    for (uint32_t i = 0; i < w->bed.point_count; i++) /* a second a second */
+        if (w->bed.points[i].time_ns > (w->start_s + 630) * NS_PER_S)
+            w->bed.points[i].d += (double)(i % 2 ? 27 : 28) * i;
+    CHECK_TEXT(slice_of(first_of(w)), "store");
+    world_free(w);
+}
+
+static void add_lines(struct world *w, const struct metric *metric, int part,
+                      uint64_t minute, const char *level, const char *template,
+                      int64_t lines)
+{
+    struct attr *attrs = calloc(2, sizeof(*attrs));
+    uint64_t at = (w->start_s / 60 + minute) * NS_PER_MIN;
+
+    attrs[0] = bed_attr(DERIVED_TEMPLATE, template);
+    attrs[1] = bed_attr(DERIVED_LEVEL, level);
+    w->bed.points[w->bed.point_count++] =
+        (struct point){.metric = metric,
+                       .attrs = {.at = attrs, .count = 2},
+                       .start_ns = at,
+                       .time_ns = at + NS_PER_MIN,
+                       .is_int = true,
+                       .i = lines,
+                       .resource_id = w->resources[part]};
+}
+
+TEST(lines_alone_name_who_writes_new_errors)
+{
+    static const struct metric logs = {
+        .name = {DERIVED_LOGS, sizeof(DERIVED_LOGS) - 1},
+        .type = METRIC_SUM,
+        .temporality = DELTA,
+        .monotonic = true};
+    struct world *w = world_new(plain);
+
+    for (uint64_t minute = 0; minute < 15; minute++)
+        for (int part = 0; part < PARTS; part++) {
+            add_lines(w, &logs, part, minute, "INFO", "request done", 40);
+            add_lines(w, &logs, part, minute, "ERROR", "cannot audit", 4);
+        }
+    CHECK_TEXT(slice_of(first_of(w)), "");
+    for (uint64_t minute = 10; minute < 15; minute++)
+        add_lines(w, &logs, STORE, minute, "ERROR", "null pointer", 6);
+    CHECK_TEXT(slice_of(first_of(w)), "store");
+    CHECK(strstr(w->bed.text, "null pointer"));
+    for (uint32_t i = 0; i < w->bed.point_count; i++)
+        free((void *)(uintptr_t)w->bed.points[i].attrs.at);
+    world_free(w);
+}
+
 TEST(questions_that_are_wrong)
 {
     struct world *w = world_new(plain);

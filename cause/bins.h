@@ -1,0 +1,54 @@
+/*
+ * bins - what meters.c reads and bins.c makes numbers of.
+ */
+#ifndef BINS_H
+#define BINS_H
+
+#include "clock.h"
+#include "meters.h"
+
+#define MAX_STEP_NS (2 * NS_PER_MIN) /* of scrapes */
+
+enum way { AS_IS, DELTAS, TOTALS }; /* how values become numbers */
+
+struct bin {
+    double sum, weight; /* gauge: of values, their number; counter: its value,
+                           twice; histogram: sum and count */
+    double failed;      /* of the weight, known when all is read */
+    double time, span;  /* in s; of the last point, or a sum over points */
+    uint32_t points;
+};
+
+struct raw { /* one series as it was sent */
+    uint32_t component, resource, kind;
+    uint64_t labels;
+    uint8_t way;
+    bool failed; /* counts failed requests only */
+    struct bin *bins;
+};
+
+struct kind {             /* of metric */
+    struct metric metric; /* name and unit in the arena */
+    uint64_t sort;        /* of the name without that of the component */
+    enum meaning meaning;
+    bool falls;
+};
+
+struct reading_all {
+    struct facts *facts;
+    struct cause_window usual; /* history and baseline */
+    uint64_t now_ns, end_ns;   /* the window and what lies close before it */
+    uint64_t bin_ns;
+    uint32_t usual_bins, bin_count, raw_count, raw_room, kind_count, kind_room,
+        max_raws;
+    struct raw *raws;
+    struct kind *kinds;
+    struct terms raw_keys, kind_keys;
+};
+
+/* Counters of one resource that differ in labels add up: a route that few ask
+ * for tells little by itself. */
+void bins_put_together(struct reading_all *r);
+void bins_make_meters(const struct reading_all *r, const struct raw *raw);
+
+#endif
