@@ -10,7 +10,7 @@
 
 #include "mem.h"
 
-enum { ROOM_FIRST = 256 };
+enum { ROOM_FIRST = 256, VARINT_MAX = 10 };
 
 void buf_init(struct buf *buf, size_t cap)
 {
@@ -99,17 +99,26 @@ void buf_u64(struct buf *buf, uint64_t v)
     add_little_endian(buf, v, 8);
 }
 
-void buf_varint(struct buf *buf, uint64_t v)
+static size_t put_varint(char *to, uint64_t v)
 {
-    char bytes[10];
     size_t len = 0;
 
     while (v >= 0x80) {
-        bytes[len++] = (char)(v | 0x80);
+        to[len++] = (char)(v | 0x80);
         v >>= 7;
     }
-    bytes[len++] = (char)v;
-    buf_add(buf, (struct slice){bytes, len});
+    to[len++] = (char)v;
+    return len;
+}
+
+void buf_varint(struct buf *buf, uint64_t v)
+{
+    char bytes[VARINT_MAX];
+
+    if (buf->status == OK && buf->room - buf->len >= VARINT_MAX)
+        buf->len += put_varint(buf->ptr + buf->len, v);
+    else
+        buf_add(buf, (struct slice){bytes, put_varint(bytes, v)});
 }
 
 void buf_format(struct buf *buf, const char *format, ...)

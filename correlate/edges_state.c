@@ -20,6 +20,7 @@
 #include "mem.h"
 
 enum { NAME_NONE, NAME_NEW, NAME_KNOWN };
+enum { END_BYTES = 64 }; /* what one comes to, mostly */
 
 /* ---- writing ---- */
 
@@ -95,11 +96,15 @@ void edges_write(struct edges *edges, struct buf *out)
     for (int table = 0; table < ENDS_TABLES; table++) {
         const struct ends *ends = &edges->ends[table];
 
+        (void)buf_room(out, (size_t)ends->open * END_BYTES);
         buf_varint(out, ends->open);
-        for (uint32_t at = ends->oldest; at != ENDS_NONE;
-             at = ends->at[at].newer)
+        for (uint32_t at = ends->oldest, next; at != ENDS_NONE; at = next) {
+            next = ends->at[at].newer;
+            if (next != ENDS_NONE) /* in memory they are in no order */
+                __builtin_prefetch(&ends->at[next]);
             write_end(&writer, &ends->at[at],
                       ends->targets ? &ends->targets[at] : NULL);
+        }
     }
 }
 

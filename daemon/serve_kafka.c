@@ -67,7 +67,7 @@ enum status serve_kafka_open(
         .encoding = c->kafka_encoding,
         .properties = c->kafka_options,
         .store_id = store_id,
-        .queue_bytes = c->memory_limit / 16,
+        .queue_bytes = c->memory_limit / 64,
         .max_message = c->max_body < largest ? c->max_body : largest,
         .budget = budget,
         .sink = journal_sink(journal),

@@ -19,8 +19,10 @@
  *
  * Memory. The body and records of a batch are charged to the budget like a
  * request's; three quarters of it are ours at most, so that a backlog leaves
- * room for receivers that cannot wait. What librdkafka fetches ahead has a
- * bound of its own. A message that does not fit is held and tried again.
+ * room for receivers that cannot wait. Little of it may be on its way to the
+ * store at once: more is not faster, it only leaves the caches. What librdkafka
+ * fetches ahead has a bound of its own. A message that does not fit is held and
+ * tried again.
  *
  * Nudging. When its queue is full librdkafka 2.0.2 stops fetching and looks
  * again after a second, however quickly we emptied it. A request of any kind
@@ -46,6 +48,7 @@ enum {
     ASK_MS = 500,
     COMMIT_MS = 5000,
     CLOSE_MS = 3000,
+    AHEAD = 16, /* of the budget, what may be on its way to the store */
 };
 
 #define PAUSE_NS     (300 * NS_PER_MS)
@@ -232,11 +235,12 @@ static bool take(struct kafka *kafka, const rd_kafka_message_t *message)
 
 /* ---- the loop ---- */
 
-bool kafka_is_full(const struct kafka *kafka)
+bool kafka_is_full(struct kafka *kafka)
 {
     const struct kafka_options *o = &kafka->options;
 
-    return budget_used(o->budget) > o->budget->limit / 4 * 3 ||
+    return parts_bytes(&kafka->parts) > o->budget->limit / AHEAD ||
+           budget_used(o->budget) > o->budget->limit / 4 * 3 ||
            o->sink.ready(o->sink.arg) != OK;
 }
 

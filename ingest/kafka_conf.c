@@ -7,7 +7,7 @@
  *   fetching  librdkafka stops fetching at queued.max.messages.kbytes; one
  *             answer of each broker may come on top, and grows when it is
  *             decompressed, telemetry up to a hundredfold. So an answer is a
- *             very small part of the queue; it costs no speed nearby.
+ *             small part of the queue; it costs no speed nearby.
  *   metadata  looked at every ten seconds, so that a topic that is made later
  *             is found soon.
  *   session   of an instance without a name: after kill -9 its partitions, also
@@ -66,7 +66,7 @@ static enum status set_tuned(struct kafka *kafka)
         {"log_level", "4"},
     };
     size_t queue = kafka->options.queue_bytes;
-    size_t answer = queue / 64 < (1 << 20) ? queue / 64 : 1 << 20;
+    size_t answer = queue / 32 < (1 << 20) ? queue / 32 : 1 << 20;
     enum status status = OK;
 
     for (size_t i = 0; i < sizeof(tuned) / sizeof(tuned[0]) && status == OK;

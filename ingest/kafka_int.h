@@ -92,7 +92,7 @@ bool kafka_ask_high(struct kafka *kafka, struct kafka_part *part,
                     int timeout_ms);
 
 /* kafka.c: neither memory nor the sink takes more now. */
-bool kafka_is_full(const struct kafka *kafka);
+bool kafka_is_full(struct kafka *kafka);
 
 /* Hands over what was made of the message at the offset. */
 void kafka_submit(struct kafka *kafka, struct kafka_part *part,

@@ -24,6 +24,7 @@ struct ticket {
     uint64_t offset;
     enum signal signal;
     uint32_t count, rejected;
+    size_t bytes;
 };
 
 void parts_init(struct kafka_parts *parts)
@@ -127,6 +128,7 @@ static void batch_is_done(void *arg, enum status status)
         parts->failed = true;
     part->under_way--;
     parts->under_way--;
+    parts->under_way_bytes -= ticket->bytes;
     if (part->under_way == 0)
         pthread_cond_broadcast(&parts->changed);
     pthread_mutex_unlock(&parts->lock);
@@ -138,9 +140,13 @@ void parts_track(struct kafka_parts *parts, struct kafka_part *part,
 {
     struct ticket *ticket = mem_alloc(sizeof(*ticket));
 
-    *ticket =
-        (struct ticket){parts,         part,         batch->origin->offset,
-                        batch->signal, batch->count, batch->rejected};
+    *ticket = (struct ticket){parts,
+                              part,
+                              batch->origin->offset,
+                              batch->signal,
+                              batch->count,
+                              batch->rejected,
+                              batch_size(batch)};
     batch->done = batch_is_done;
     batch->done_arg = ticket;
     pthread_mutex_lock(&parts->lock);
@@ -151,6 +157,7 @@ void parts_track(struct kafka_parts *parts, struct kafka_part *part,
     part->next = ticket->offset + 1;
     part->under_way++;
     parts->under_way++;
+    parts->under_way_bytes += ticket->bytes;
     pthread_mutex_unlock(&parts->lock);
 }
 
@@ -169,6 +176,14 @@ bool parts_wait(struct kafka_parts *parts, const struct kafka_part *part,
     none = *left == 0;
     pthread_mutex_unlock(&parts->lock);
     return none;
+}
+
+size_t parts_bytes(struct kafka_parts *parts)
+{
+    pthread_mutex_lock(&parts->lock);
+    size_t bytes = parts->under_way_bytes;
+    pthread_mutex_unlock(&parts->lock);
+    return bytes;
 }
 
 bool parts_failed(struct kafka_parts *parts)

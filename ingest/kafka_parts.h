@@ -41,6 +41,7 @@ struct kafka_parts {
     struct kafka_part **at;
     size_t count, room;
     uint32_t under_way;
+    size_t under_way_bytes;
     bool failed; /* something submitted was not kept */
 };
 
@@ -65,6 +66,9 @@ void parts_track(struct kafka_parts *parts, struct kafka_part *part,
  * most so long; false: it still is. */
 bool parts_wait(struct kafka_parts *parts, const struct kafka_part *part,
                 uint64_t timeout_ns);
+
+/* Memory of the batches under way. */
+size_t parts_bytes(struct kafka_parts *parts);
 
 bool parts_failed(struct kafka_parts *parts);
 void parts_fail(struct kafka_parts *parts);
