@@ -124,6 +124,26 @@ static void link_up(struct sample *s)
         }
 }
 
+/* Spans whose sender did not say what they are: one below that of another
+ * component is asked, the other asks, unless it is itself what was asked. */
+static void tell_kinds(struct sample *s)
+{
+    for (uint32_t n = 0; n < s->part_count; n++) {
+        struct part *p = &s->parts[n], *up;
+
+        if (p->kind == SPAN_UNSPECIFIED && p->up_id == 0)
+            p->kind = SPAN_SERVER;
+        if (p->up == NOBODY || p->kind > SPAN_INTERNAL)
+            continue;
+        up = &s->parts[p->up];
+        if (up->component == p->component)
+            continue;
+        p->kind = SPAN_SERVER;
+        if (up->kind <= SPAN_INTERNAL)
+            up->kind = SPAN_CLIENT;
+    }
+}
+
 /* A chain of parents that never ends (ids sent twice) ends after so many. */
 enum { MAX_DEPTH = 1000 };
 
@@ -181,6 +201,7 @@ bool trees_build(struct facts *facts, enum half half)
     if (!keep_whole(facts, s, facts->times[half]) || !make_index(facts, s))
         return false;
     link_up(s);
+    tell_kinds(s);
     find_owners(s);
     place_lines(s);
     return true;

@@ -374,7 +374,7 @@ struct busy { /* sweeps over children in order of their start */
 
 /* Time in calls of other components, below a span of this one. A CLIENT span
  * counts with its whole time if it has an answer, or failed: waiting for who
- * does not answer is no work. */
+ * does not answer is no work. Where callers send none, the answer counts. */
 static void sweep(const struct sample *s, uint32_t n, uint64_t end, int depth,
                   struct busy *busy)
 {
@@ -383,10 +383,9 @@ static void sweep(const struct sample *s, uint32_t n, uint64_t end, int depth,
     for (uint32_t k = top->kid; k != NOBODY && depth < 100;
          k = s->parts[k].next) {
         const struct part *kid = &s->parts[k];
-        bool remote = kid->kind == SPAN_CLIENT && kid->failed;
+        bool remote = (kid->kind == SPAN_CLIENT && kid->failed) ||
+                      kid->component != top->component;
 
-        if (kid->component != top->component)
-            continue;
         for (uint32_t j = kid->kid; j != NOBODY; j = s->parts[j].next)
             remote = remote || s->parts[j].component != kid->component;
         if (!remote) {

@@ -139,6 +139,92 @@ TEST(one_signal_is_enough_to_answer)
     world_free(w);
 }
 
+/* ---- other instrumentation ---- */
+
+static struct span *span_with(struct world *w, const uint8_t id[8])
+{
+    uint32_t number;
+
+    memcpy(&number, id, 4);
+    return number ? &w->bed.spans[number - 1] : NULL; /* as they are made */
+}
+
+/* The part at fault, and all who wait for it, take longer. */
+static void slow_down(struct world *w)
+{
+    uint64_t hit = (w->start_s + 60 * (uint64_t)w->ill_from) * NS_PER_S;
+
+    for (uint32_t i = 0; i < w->bed.span_count; i++) {
+        struct span *s = &w->bed.spans[i];
+
+        if (s->kind != SPAN_SERVER || s->start_ns < hit ||
+            s->resource_id != w->resources[w->at])
+            continue;
+        for (; s; s = span_with(w, s->parent_span_id))
+            s->end_ns += 200 * MS;
+    }
+}
+
+static void forget_kinds(struct world *w, enum span_kind kind)
+{
+    for (uint32_t i = 0; i < w->bed.span_count; i++)
+        w->bed.spans[i].kind = (uint8_t)kind;
+}
+
+/* Spans of who is asked only: their parents are those of the calls. */
+static void forget_calls(struct world *w)
+{
+    uint32_t kept = 0;
+
+    for (uint32_t i = 0; i < w->bed.span_count; i++) {
+        struct span *s = &w->bed.spans[i];
+        struct span *up = span_with(w, s->parent_span_id);
+
+        if (s->kind == SPAN_SERVER && up && up->kind == SPAN_CLIENT)
+            memcpy(s->parent_span_id, up->parent_span_id, 8);
+    }
+    for (uint32_t i = 0; i < w->bed.span_count; i++)
+        if (w->bed.spans[i].kind == SPAN_SERVER)
+            w->bed.spans[kept++] = w->bed.spans[i];
+    w->bed.span_count = kept;
+}
+
+TEST(spans_without_a_kind_will_do)
+{
+    static const enum fault faults[] = {CODE, SLOW_NETWORK, HEALTHY};
+    static const enum span_kind kinds[] = {SPAN_UNSPECIFIED, SPAN_INTERNAL};
+
+    for (int i = 0; i < 6; i++) {
+        struct world *w = world_new(plain);
+
+        w->fault = faults[i % 3];
+        w->at = STORE;
+        play(w, true, false);
+        if (w->fault == HEALTHY)
+            slow_down(w);
+        forget_kinds(w, kinds[i / 3]);
+        CHECK_TEXT(slice_of(first_of(w)), "store");
+        world_free(w);
+    }
+}
+
+TEST(spans_of_who_is_asked_will_do)
+{
+    for (int at = API; at < PARTS; at++)
+        for (int i = 0; i < 2; i++) {
+            struct world *w = world_new(plain);
+
+            w->fault = i ? CODE : HEALTHY;
+            w->at = at;
+            play(w, true, false);
+            if (!i)
+                slow_down(w);
+            forget_calls(w);
+            CHECK_TEXT(slice_of(first_of(w)), plain[at]);
+            world_free(w);
+        }
+}
+
 /* ---- no requests are seen ---- */
 
 struct shown { /* of a part, usually and in the fault */
