@@ -5,8 +5,8 @@
  *
  *   at least GROUP_MIN of them, into one that has at least GROWTH times the
  *   records of the largest, at most as many as a seal puts into one, and that
- *   spans no more than RANGE_NS (or a part of the retention: a block goes as a
- *   whole)
+ *   spans no more than RANGE_NS, has no more than BYTES (or a part of the
+ *   retention: a block goes as a whole)
  *
  * so a record is rewritten only into a block GROWTH times the size of the one
  * it was in: at most log4(16384) = 7 times. One transaction takes the small
@@ -25,22 +25,28 @@
 #include "mem.h"
 #include "stats.h"
 
-enum { WINDOW = 512, GROUP_MIN = 4, GROWTH = 4, MEMORY = 24 << 20 };
+enum {
+    WINDOW = 512,
+    GROUP_MIN = 4,
+    GROWTH = 4,
+    MEMORY = 24 << 20,
+    BYTES = 4 << 20
+};
 
 #define RANGE_NS       (6 * NS_PER_HOUR)
 #define LOOK_AGAIN_NS  (5 * NS_PER_S)
 #define RETENTION_PART 16
 
-struct small {
+struct piece {
     uint64_t id, section, count, min_ns, max_ns, bytes;
 };
 
 struct compact {
     struct store *store;
     enum block_kind kind;
-    uint64_t most, range_ns;
+    uint64_t most, most_bytes, range_ns; /* of a block that is made */
     uint32_t found;
-    struct small at[WINDOW]; /* by time */
+    struct piece at[WINDOW]; /* by time */
 };
 
 /* ---- records of blocks ---- */
@@ -99,38 +105,39 @@ enum status rows_add(struct block_rows *rows, enum block_kind kind,
 
 /* ---- what may be merged ---- */
 
-static enum status find_small(struct compact *c, uint64_t from_ns)
+static enum status find_blocks(struct compact *c, uint64_t from_ns)
 {
     struct stmt s = stmt_start(c->store->db, SQL_COMPACT_FIND);
 
     stmt_int(&s, c->kind);
     stmt_int(&s, db_time(from_ns));
-    stmt_int(&s, c->most / GROWTH);
-    stmt_int(&s, c->range_ns);
     stmt_int(&s, WINDOW);
     c->found = 0;
     while (c->found < WINDOW && stmt_row(&s))
-        c->at[c->found++] = (struct small){
+        c->at[c->found++] = (struct piece){
             stmt_get_int(&s, 0), stmt_get_int(&s, 1), stmt_get_int(&s, 2),
             stmt_get_int(&s, 3), stmt_get_int(&s, 4), stmt_get_int(&s, 5)};
     return stmt_end(&s);
 }
 
-/* The longest group that begins here, of at most `room`; 0: none. */
+/* The longest group that begins here, of at most `room`; 0: none. Without gaps:
+ * what goes by age or size goes in order of time. */
 static uint32_t group_at(const struct compact *c, uint32_t first, uint32_t room)
 {
-    uint64_t sum = 0, largest = 0, min_ns = UINT64_MAX;
+    uint64_t sum = 0, largest = 0, bytes = 0, min_ns = UINT64_MAX;
     uint32_t best = 0;
 
     for (uint32_t n = 0; n < room && first + n < c->found; n++) {
-        const struct small *b = &c->at[first + n];
+        const struct piece *b = &c->at[first + n];
 
         if (b->min_ns < min_ns)
             min_ns = b->min_ns;
         if (b->count > largest)
             largest = b->count;
         sum += b->count;
-        if (sum > c->most || b->max_ns - min_ns > c->range_ns)
+        bytes += b->bytes;
+        if (sum > c->most || bytes > c->most_bytes ||
+            b->max_ns - min_ns > c->range_ns)
             break;
         if (n + 1 >= GROUP_MIN && sum >= GROWTH * largest)
             best = n + 1;
@@ -140,7 +147,7 @@ static uint32_t group_at(const struct compact *c, uint32_t first, uint32_t room)
 
 /* ---- merging ---- */
 
-static enum status read_block(struct compact *c, const struct small *b,
+static enum status read_block(struct compact *c, const struct piece *b,
                               struct block_rows *rows)
 {
     struct stmt s = stmt_start(c->store->db, SQL_DATA_GET);
@@ -157,7 +164,7 @@ static enum status read_block(struct compact *c, const struct small *b,
     return end != OK ? end : status;
 }
 
-static enum status replace(struct compact *c, const struct small *group,
+static enum status replace(struct compact *c, const struct piece *group,
                            uint32_t count, const struct block_rows *rows)
 {
     enum stream stream = c->kind == KIND_SPANS ? STREAM_SPANS : STREAM_LOGS;
@@ -211,7 +218,7 @@ static enum status merge_group(struct compact *c, uint32_t first,
 /* One window of one kind; UINT64_MAX in *from_ns: there is no more. */
 static enum status step(struct compact *c, uint64_t *from_ns)
 {
-    enum status status = find_small(c, *from_ns);
+    enum status status = find_blocks(c, *from_ns);
     uint32_t first = 0, count = 0;
 
     while (status == OK && first < c->found &&
@@ -265,6 +272,10 @@ enum status compact_step(struct store *store, bool *more)
     c->store = store;
     c->kind = (enum block_kind)kind;
     c->most = spans ? o->block_spans : o->block_logs;
+    c->most_bytes =
+        o->retention_bytes > 0 && o->retention_bytes / RETENTION_PART < BYTES
+            ? o->retention_bytes / RETENTION_PART
+            : BYTES;
     c->range_ns = keep > 0 && keep / RETENTION_PART < RANGE_NS
                       ? keep / RETENTION_PART
                       : RANGE_NS;

@@ -75,7 +75,7 @@ enum block_kind { KIND_SPANS, KIND_LOGS, KIND_EVENTS, KIND_COUNT };
     X(SUMMARY_DELETE, "DELETE FROM block_summary WHERE id = ?") \
     X(DATA_DELETE,  "DELETE FROM block_data WHERE id = ?") \
     X(COMPACT_NEW,  "SELECT kind, min(max_ns), max(id) FROM block NOT INDEXED WHERE id > ?1 GROUP BY kind") \
-    X(COMPACT_FIND, "SELECT id, section, count, min_ns, max_ns, bytes FROM block WHERE kind = ?1 AND max_ns >= ?2 AND count <= ?3 AND max_ns - min_ns <= ?4 ORDER BY max_ns, id LIMIT ?5") \
+    X(COMPACT_FIND, "SELECT id, section, count, min_ns, max_ns, bytes FROM block WHERE kind = ?1 AND max_ns >= ?2 ORDER BY max_ns, id LIMIT ?3") \
     X(CHUNK_OLDEST, "SELECT id, hour, stream, count, length(data) FROM chunk ORDER BY hour LIMIT ?") \
     X(PAGES,        "SELECT page_count, freelist_count, page_size FROM pragma_page_count, pragma_freelist_count, pragma_page_size") \
     X(VACUUM,       "PRAGMA incremental_vacuum(256)") \

@@ -5,14 +5,15 @@
  * until it fits. Metrics and derived series share the retention of metrics,
  * events that of logs.
  *
- * Freed pages are used again by what is written next; when many are free they
- * are given back to the file system, some hundred at a time, and at the end
- * the log is written back and cut, which is when the file gets shorter.
+ * Freed pages are used again by what is written next; when many are free, or
+ * the file is larger than allowed, they are given back to the file system, some
+ * hundred at a time, and at the end the log is written back and cut, which is
+ * when the file gets shorter.
  *
  * What is oldest after that is noted for store_oldest_ns(). A block's newest
  * record is hardly newer than its arrival and its other records came with it,
- * so the oldest of these times is about when the oldest record came, whatever
- * times the records in the block may have.
+ * or some hours before (compact.c), so the oldest of these times is about when
+ * the oldest record came, whatever times the records in the block may have.
  *
  * A step does a bounded amount, so that sealing never waits long for it.
  */
@@ -250,7 +251,10 @@ static enum status vacuum_some(struct store *store, const struct pages *pages,
 {
     enum status status = OK;
 
-    if (pages->unused >= FREE_PAGES) {
+    uint64_t most = store->options.retention_bytes;
+    bool large = most > 0 && pages->count * pages->size > most && !*more;
+
+    if (pages->unused >= FREE_PAGES || (large && pages->unused > 0)) {
         status = db_run(store->db, SQL_VACUUM);
         store->vacuumed = true;
         *more = true;

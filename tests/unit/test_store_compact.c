@@ -321,6 +321,14 @@ TEST(what_is_far_apart_or_large_stays)
           9 * NS_PER_S);
     check_all(&b);
     bench_remove(&b);
+
+    bench_make(&b);
+    uint64_t most = number(&b, "SELECT 6 * max(bytes) FROM block");
+    b.store.options.retention_bytes = 16 * most;
+    CHECK_EQ(compact_all(&b), OK);
+    CHECK(number(&b, "SELECT max(bytes) FROM block") <= most);
+    CHECK(number(&b, "SELECT max(count) FROM block") > PER_BLOCK);
+    bench_remove(&b);
 }
 
 TEST(a_damaged_block_stays_and_the_others_are_merged)
