@@ -178,7 +178,7 @@ static enum status migrate(struct db *db, bool writer)
     return status == OK ? exec(db, schema_2) : status;
 }
 
-bool db_has_schema(void *have, void *want)
+enum status db_has_schema(void *have, void *want)
 {
     sqlite3_stmt *row = NULL, *find = NULL;
     int code = sqlite3_prepare_v2(
@@ -195,11 +195,13 @@ bool db_has_schema(void *have, void *want)
             sqlite3_bind_value(find, i + 1, sqlite3_column_value(row, i));
         if (sqlite3_step(find) != SQLITE_ROW)
             code = SQLITE_CORRUPT;
-        sqlite3_reset(find);
+        int why = sqlite3_reset(find);
+        if (why != SQLITE_OK)
+            code = why;
     }
     sqlite3_finalize(row);
     sqlite3_finalize(find);
-    return code == SQLITE_OK;
+    return db_status(code);
 }
 
 /* Names and texts in the schema are as good a place for damage as any other;
@@ -211,8 +213,8 @@ static enum status check_schema(struct db *db)
 
     if (status == OK)
         status = migrate(&want, true);
-    if (status == OK && !db_has_schema(db->handle, want.handle))
-        status = ERR_CORRUPT;
+    if (status == OK)
+        status = db_has_schema(db->handle, want.handle);
     sqlite3_close(want.handle);
     return status;
 }

@@ -36,7 +36,7 @@ enum block_kind { KIND_SPANS, KIND_LOGS, KIND_EVENTS, KIND_COUNT };
     X(BEGIN_READ,   "BEGIN") \
     X(COMMIT,       "COMMIT") \
     X(ROLLBACK,     "ROLLBACK") \
-    X(CHECK,        "SELECT quick_check FROM pragma_quick_check(?) WHERE quick_check <> 'ok'") \
+    X(CHECK,        "SELECT instr(quick_check, 'failed to get page') > 0 OR (instr(quick_check, 'page. error code=') > 0 AND CAST(substr(quick_check, instr(quick_check, 'error code=') + 11) AS INTEGER) % 256 NOT IN (11, 26)) FROM pragma_quick_check(?) WHERE quick_check <> 'ok'") \
     X(STREAMS,      "SELECT id, lsn, sealed, blocks, records, bytes FROM stream") \
     X(STREAM_SET,   "UPDATE stream SET lsn = max(lsn, ?2), sealed = ?3 WHERE id = ?1") \
     X(STREAM_ADD,   "UPDATE stream SET blocks = blocks + ?2, records = records + ?3, bytes = bytes + ?4 WHERE id = ?1") \
@@ -109,10 +109,11 @@ uint64_t db_last_id(struct db *db);
 bool db_damaged(const struct db *db);
 
 /* For salvage, which must make statements of its own: the connection; what a
- * code of SQLite's means; whether a connection has what another has, too. */
+ * code of SQLite's means; whether a connection has what another has, too
+ * (ERR_CORRUPT if not, anything else if that cannot be told). */
 void *db_handle(struct db *db);
 enum status db_status(int code);
-bool db_has_schema(void *have, void *want);
+MUST_CHECK enum status db_has_schema(void *have, void *want);
 
 struct stmt {
     struct db *db;

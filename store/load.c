@@ -5,6 +5,8 @@
 #include "state.h"
 #include "stats.h"
 
+/* What the disk did not give just now is among the findings of the check, too,
+ * and is no damage: to save what can be read would lose the rest. */
 enum status load_check(struct db *db)
 {
     static const char *const tables[] = {"stream", "identity",     "resource",
@@ -14,14 +16,16 @@ enum status load_check(struct db *db)
     for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]) && status == OK;
          i++) {
         struct stmt s = stmt_start(db, SQL_CHECK);
-        bool wrong = false;
+        bool wrong = false, unread = false;
 
         stmt_text(&s, slice_of(tables[i]));
-        while (stmt_row(&s))
+        while (stmt_row(&s)) {
             wrong = true;
+            unread |= stmt_get_int(&s, 0) != 0;
+        }
         status = stmt_end(&s);
         if (status == OK && wrong)
-            status = ERR_CORRUPT;
+            status = unread ? ERR_IO : ERR_CORRUPT;
     }
     return status;
 }

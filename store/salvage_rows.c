@@ -284,7 +284,7 @@ static struct first_page *open_damaged(const char *path, struct rows *rows)
 
     if (sqlite3_open_v2(path, &rows->from, flags, NULL) == SQLITE_OK) {
         sqlite3_db_config(rows->from, SQLITE_DBCONFIG_WRITABLE_SCHEMA, 1, NULL);
-        if (!db_has_schema(rows->from, rows->to)) {
+        if (db_has_schema(rows->from, rows->to) != OK) {
             sqlite3_close(rows->from);
             sqlite3_open_v2(path, &rows->from, flags, NULL);
             sqlite3_db_config(rows->from, SQLITE_DBCONFIG_WRITABLE_SCHEMA, 1,

@@ -384,17 +384,17 @@ static inline bool agrees(const struct found *found,
     return good;
 }
 
-static inline bool nothing_moved_aside(const char *path)
+static inline int moved_aside(const char *path)
 {
     DIR *dir = opendir(path);
     struct dirent *file;
-    bool good = CHECK(dir != NULL);
+    int count = 0;
 
-    while (good && (file = readdir(dir)) != NULL)
-        good = CHECK(!strstr(file->d_name, ".damaged"));
-    if (dir)
+    while (dir && (file = readdir(dir)) != NULL)
+        count += strstr(file->d_name, ".damaged") != NULL;
+    if (CHECK(dir != NULL))
         closedir(dir);
-    return good;
+    return count;
 }
 
 /* Opens what is in the folder without any fault, compares, sends some more,
@@ -404,7 +404,7 @@ static inline bool life_after(const char *dir, struct account account,
 {
     struct life life;
     struct found found;
-    bool good = nothing_moved_aside(dir);
+    bool good = CHECK_EQ(moved_aside(dir), 0);
 
     if (!CHECK_EQ(life_open(&life, dir, &journal_io_system), OK))
         return false;

@@ -131,6 +131,91 @@ TEST(the_disk_may_fail_for_a_while_at_any_call)
     run_all(DISK_OUTAGE);
 }
 
+/* ---- calls that fail while damage is moved aside ---- */
+
+static char damaged[64];       /* a folder, as a process that was killed left */
+static struct found undamaged; /* what can still be read of it */
+
+static void flip(const char *dir, const char *first_lsn, off_t at)
+{
+    char path[128], c = 0;
+
+    snprintf(path, sizeof(path), "%s/journal-%s.log", dir, first_lsn);
+    int fd = open(path, O_RDWR);
+    CHECK(fd >= 0 && pread(fd, &c, 1, at) == 1);
+    c ^= 1;
+    CHECK(pwrite(fd, &c, 1, at) == 1);
+    close(fd);
+}
+
+/* Everything is in the journal, of which the first segment has a body and the
+ * last one a head with a wrong bit. */
+static void make_damaged(void)
+{
+    struct account account = {.taken = {0}};
+    char dir[64];
+    struct life life;
+
+    temp_make(dir);
+    temp_make(damaged);
+    CHECK_EQ(life_open(&life, dir, &disk_journal), OK);
+    for (uint32_t k = 0; k < BATCHES / 2; k++)
+        account.taken[k] = life_send(&life, k) == OK;
+    copy_folder(dir, damaged);
+    CHECK(life_close(&life));
+    temp_empty(dir);
+    copy_folder(damaged, dir);
+    CHECK(life_after(dir, account, false));
+    temp_remove(dir);
+    flip(damaged, "0000000000000001", 5000);
+    flip(damaged, "000000000000000a", 3);
+}
+
+static bool read_damaged(const char *dir, struct found *found)
+{
+    struct life life;
+
+    return open_at_last(&life, dir) && CHECK_EQ(life_read(&life, found), OK) &&
+           CHECK(life_close(&life));
+}
+
+static bool move_aside_with_fault(unsigned n, const struct work *work)
+{
+    struct life life;
+    struct found found;
+
+    copy_folder(damaged, work->dir);
+    disk_set((enum disk_mode)work->kind, n);
+    bool good = open_at_last(&life, work->dir) && CHECK(life_close(&life));
+    disk_set(DISK_GOOD, 0);
+    return good && read_damaged(work->dir, &found) &&
+           CHECK(moved_aside(work->dir) <= 2) && /* and not the database */
+           CHECK(memcmp(&found, &undamaged, sizeof(found)) == 0);
+}
+
+TEST(any_call_may_fail_while_damage_is_moved_aside)
+{
+    static const enum disk_mode modes[] = {DISK_FAIL, DISK_SHORT, DISK_OUTAGE};
+    char dir[64];
+
+    log_set_level(LOG_ERROR);
+    disk_mount();
+    disk_set(DISK_GOOD, 0);
+    make_damaged();
+    temp_make(dir);
+    copy_folder(damaged, dir);
+    disk_set(DISK_GOOD, 0);
+    CHECK(read_damaged(dir, &undamaged));
+    unsigned calls = disk.calls;
+    CHECK(undamaged.times[0] == 1 && calls > 50);
+    CHECK(undamaged.times[BATCHES / 2 * RECORDS - 1] == 0);
+    for (int i = 0; i < 3; i++)
+        in_workers(move_aside_with_fault, (struct work){.kind = modes[i]},
+                   calls);
+    temp_remove(dir);
+    temp_remove(damaged);
+}
+
 /* ---- the end at any call ---- */
 
 /* A file as it lies on the disk, and what was written to it since it was last
