@@ -274,21 +274,34 @@ static bool is_snake(struct slice key, const char *name)
     return i == key.len;
 }
 
-static int find(const char *const *names, struct slice key)
+/* The name that row i of a table begins with. */
+static const char *name_at(const void *table, size_t row, int i)
 {
+    return *(const char *const *)((const char *)table + row * (size_t)i);
+}
+
+static int find(const void *table, size_t row, struct slice key)
+{
+    const char *name;
+
     if (key.len == 0)
         return -1;
-    for (int i = 0; names[i]; i++)
-        if (names[i][0] == key.ptr[0] && slice_equal(slice_of(names[i]), key))
+    for (int i = 0; (name = name_at(table, row, i)); i++)
+        if (name[0] == key.ptr[0] && slice_equal(slice_of(name), key))
             return i;
     if (memchr(key.ptr, '_', key.len))
-        for (int i = 0; names[i]; i++)
-            if (is_snake(key, names[i]))
+        for (int i = 0; (name = name_at(table, row, i)); i++)
+            if (is_snake(key, name))
                 return i;
     return -1;
 }
 
 int json_field(struct json *j, const char *const *names)
+{
+    return json_row(j, names, sizeof(*names));
+}
+
+int json_row(struct json *j, const void *table, size_t row)
 {
     while (j->status == OK && !j->absent) {
         struct slice key;
@@ -310,9 +323,9 @@ int json_field(struct json *j, const char *const *names)
         need(j, ':', "':' expected");
         if (j->status != OK)
             return -1;
-        field = find(names, key);
+        field = find(table, row, key);
         if (field >= 0 && j->depth <= JSON_MAX_PATH)
-            j->path[j->depth - 1].name = names[field];
+            j->path[j->depth - 1].name = name_at(table, row, field);
         if (field < 0)
             json_skip(j);
         else if (!take_word(j, "null"))

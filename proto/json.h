@@ -63,6 +63,10 @@ void json_array(struct json *j);
  * at the end of the object, which is left, and after an error. */
 int json_field(struct json *j, const char *const *names);
 
+/* The same with the names that the rows of a table begin with; row is its size,
+ * the last one's name is NULL. */
+int json_row(struct json *j, const void *table, size_t row);
+
 /* Goes to the next element; false at the end of the array and on error. */
 bool json_element(struct json *j);
 

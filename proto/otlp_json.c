@@ -8,13 +8,55 @@
  */
 #include "otlp_json.h"
 
-struct slice otlp_json_text(struct otlp *d, struct json *j)
+void otlp_json_members(struct otlp *d, struct json *j,
+                       const struct member *members, void *message)
 {
-    return otlp_text(d, json_text(j), ATTR_MAX_VALUE);
+    int i;
+
+    json_object(j);
+    while ((i = json_row(j, members, sizeof(*members))) >= 0)
+        members[i].read(d, j, (char *)message + members[i].offset);
 }
 
-void *otlp_json_slot(struct otlp *d, struct json *j, struct list *list,
-                     size_t size, uint32_t max)
+void otlp_json_uint64(struct otlp *d, struct json *j, void *at)
+{
+    (void)d;
+    *(uint64_t *)at = json_uint64(j);
+}
+
+void otlp_json_uint32(struct otlp *d, struct json *j, void *at)
+{
+    (void)d;
+    *(uint32_t *)at = json_uint32(j);
+}
+
+void otlp_json_double(struct otlp *d, struct json *j, void *at)
+{
+    (void)d;
+    *(double *)at = json_double(j);
+}
+
+void otlp_json_text(struct otlp *d, struct json *j, void *at)
+{
+    *(struct slice *)at = otlp_text(d, json_text(j), ATTR_MAX_VALUE);
+}
+
+void otlp_json_trace_id(struct otlp *d, struct json *j, void *at)
+{
+    (void)d;
+    json_id(j, at, 16);
+}
+
+void otlp_json_span_id(struct otlp *d, struct json *j, void *at)
+{
+    (void)d;
+    json_id(j, at, 8);
+}
+
+/* The next element of a list, zeroed; NULL at the bound (then the element is
+ * to be passed over) or if the arena is sticky. */
+static void *slot_json(struct otlp *d, struct json *j, struct list *list,
+                       size_t size, uint32_t max)
 {
     if (list->count == list->room && !otlp_list_more(d, list, size, max, 4)) {
         if (d->arena->status != OK)
@@ -22,6 +64,22 @@ void *otlp_json_slot(struct otlp *d, struct json *j, struct list *list,
         return NULL;
     }
     return memset((char *)list->at + size * list->count++, 0, size);
+}
+
+void otlp_json_array(struct otlp *d, struct json *j, struct list *list,
+                     size_t size, uint32_t max,
+                     bool (*read)(struct otlp *d, struct json *j, void *at))
+{
+    *list = (struct list){0};
+    json_array(j);
+    while (json_element(j)) {
+        void *slot = slot_json(d, j, list, size, max);
+
+        if (!slot)
+            json_skip(j);
+        else if (!read(d, j, slot))
+            otlp_list_drop(d, list);
+    }
 }
 
 static void value_json(struct otlp *d, struct json *j, struct attr *value,
@@ -36,7 +94,7 @@ static void key_values_json(struct otlp *d, struct json *j, struct list *attrs,
     json_array(j);
     while (json_element(j)) {
         struct attr *attr =
-            otlp_json_slot(d, j, attrs, sizeof(struct attr), ATTR_MAX_COUNT);
+            slot_json(d, j, attrs, sizeof(struct attr), ATTR_MAX_COUNT);
         int field;
 
         if (!attr) {
@@ -65,7 +123,7 @@ static void elements_json(struct otlp *d, struct json *j, struct list *items,
     json_array(j);
     while (json_element(j)) {
         struct attr *item =
-            otlp_json_slot(d, j, items, sizeof(struct attr), ATTR_MAX_COUNT);
+            slot_json(d, j, items, sizeof(struct attr), ATTR_MAX_COUNT);
 
         if (item)
             value_json(d, j, item, depth, ATTR_MAX_VALUE);
@@ -140,9 +198,21 @@ static void value_json(struct otlp *d, struct json *j, struct attr *value,
         }
 }
 
-void otlp_json_attrs(struct otlp *d, struct json *j, struct list *attrs)
+void otlp_json_attrs(struct otlp *d, struct json *j, void *at)
 {
-    key_values_json(d, j, attrs, 0);
+    struct attrs *attrs = at;
+    struct list list;
+
+    key_values_json(d, j, &list, 0);
+    *attrs = otlp_attrs(&list, attrs->dropped);
+}
+
+void otlp_json_dropped(struct otlp *d, struct json *j, void *at)
+{
+    struct attrs *attrs = at;
+
+    (void)d;
+    attrs->dropped = otlp_sum(attrs->dropped, json_uint32(j));
 }
 
 void otlp_json_value(struct otlp *d, struct json *j, struct attr *value,
@@ -153,48 +223,30 @@ void otlp_json_value(struct otlp *d, struct json *j, struct attr *value,
 
 static void resource_json(struct otlp *d, struct json *j)
 {
-    static const char *const names[] = {"attributes", "droppedAttributesCount",
-                                        NULL};
-    struct list attrs = {0};
-    uint32_t dropped = 0;
-    int field;
+    static const struct member members[] = {
+        MEMBER(struct resource, attrs, "attributes", otlp_json_attrs),
+        MEMBER(struct resource, attrs, "droppedAttributesCount",
+               otlp_json_dropped),
+        {0},
+    };
 
-    json_object(j);
-    while ((field = json_field(j, names)) >= 0)
-        if (field == 0)
-            otlp_json_attrs(d, j, &attrs);
-        else
-            dropped = json_uint32(j);
-    d->resource->attrs = otlp_attrs(&attrs, dropped);
+    d->resource->attrs = (struct attrs){0};
+    otlp_json_members(d, j, members, d->resource);
 }
 
 static void scope_json(struct otlp *d, struct json *j)
 {
-    enum { NAME, VERSION, ATTRS, DROPPED };
-    static const char *const names[] = {"name", "version", "attributes",
-                                        "droppedAttributesCount", NULL};
-    struct scope scope = {.schema_url = d->scope->schema_url};
-    struct list attrs = {0};
-    uint32_t dropped = 0;
-    int field;
+    static const struct member members[] = {
+        MEMBER(struct scope, name, "name", otlp_json_text),
+        MEMBER(struct scope, version, "version", otlp_json_text),
+        MEMBER(struct scope, attrs, "attributes", otlp_json_attrs),
+        MEMBER(struct scope, attrs, "droppedAttributesCount",
+               otlp_json_dropped),
+        {0},
+    };
 
-    json_object(j);
-    while ((field = json_field(j, names)) >= 0)
-        switch (field) {
-        case NAME:
-            scope.name = otlp_json_text(d, j);
-            break;
-        case VERSION:
-            scope.version = otlp_json_text(d, j);
-            break;
-        case ATTRS:
-            otlp_json_attrs(d, j, &attrs);
-            break;
-        default:
-            dropped = json_uint32(j);
-        }
-    scope.attrs = otlp_attrs(&attrs, dropped);
-    *d->scope = scope;
+    *d->scope = (struct scope){.schema_url = d->scope->schema_url};
+    otlp_json_members(d, j, members, d->scope);
 }
 
 static void records_json(struct otlp *d, struct json *j,
@@ -253,7 +305,7 @@ static void scope_records_json(struct otlp *d, struct json *j)
         if (field == OWNER)
             scope_json(d, j);
         else
-            d->scope->schema_url = otlp_json_text(d, j);
+            otlp_json_text(d, j, &d->scope->schema_url);
     }
     if (j->status == OK && !has_scope)
         otlp_no_scope(d, &mark);
@@ -275,7 +327,7 @@ static void resource_records_json(struct otlp *d, struct json *j)
         if (field == OWNER) {
             resource_json(d, j);
         } else if (field == SCHEMA_URL) {
-            d->resource->schema_url = otlp_json_text(d, j);
+            otlp_json_text(d, j, &d->resource->schema_url);
         } else {
             otlp_back(d, &mark);
             json_array(j);

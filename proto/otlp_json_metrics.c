@@ -1,304 +1,257 @@
 /*
  * OTLP/JSON: metrics.
  *
- * All kinds of points have their members in one table: the names do not
- * contradict each other, and one that a kind does not have is passed over like
- * any unknown one.
+ * Each kind of points has its table; a member that it does not have is passed
+ * over like any unknown one.
  */
 #include "otlp_json.h"
 
-static void exemplar_json(struct otlp *d, struct json *j,
-                          struct exemplar *exemplar)
+static void as_int_json(struct otlp *d, struct json *j, void *at)
 {
-    enum { TIME, DOUBLE, INT, SPAN_ID, TRACE_ID, ATTRS };
-    static const char *const names[] = {
-        "timeUnixNano", "asDouble",           "asInt", "spanId",
-        "traceId",      "filteredAttributes", NULL};
-    struct list attrs = {0};
-    int field;
-
-    json_object(j);
-    while ((field = json_field(j, names)) >= 0)
-        switch (field) {
-        case TIME:
-            exemplar->time_ns = json_uint64(j);
-            break;
-        case DOUBLE:
-            exemplar->value = json_double(j);
-            break;
-        case INT:
-            exemplar->value = (double)json_int64(j);
-            break;
-        case SPAN_ID:
-            json_id(j, exemplar->span_id, 8);
-            break;
-        case TRACE_ID:
-            json_id(j, exemplar->trace_id, 16);
-            break;
-        default:
-            otlp_json_attrs(d, j, &attrs);
-        }
-    exemplar->attrs = otlp_attrs(&attrs, 0);
+    (void)d;
+    *(double *)at = (double)json_int64(j);
 }
 
-static void exemplars_json(struct otlp *d, struct json *j, struct list *list)
+static bool exemplar_json(struct otlp *d, struct json *j, void *at)
 {
-    *list = (struct list){0};
-    json_array(j);
-    while (json_element(j)) {
-        struct exemplar *exemplar = otlp_json_slot(
-            d, j, list, sizeof(struct exemplar), POINT_MAX_EXEMPLARS);
+    static const struct member members[] = {
+        MEMBER(struct exemplar, time_ns, "timeUnixNano", otlp_json_uint64),
+        MEMBER(struct exemplar, value, "asDouble", otlp_json_double),
+        MEMBER(struct exemplar, value, "asInt", as_int_json),
+        MEMBER(struct exemplar, span_id, "spanId", otlp_json_span_id),
+        MEMBER(struct exemplar, trace_id, "traceId", otlp_json_trace_id),
+        MEMBER(struct exemplar, attrs, "filteredAttributes", otlp_json_attrs),
+        {0},
+    };
 
-        if (exemplar)
-            exemplar_json(d, j, exemplar);
-        else
-            json_skip(j);
-    }
+    otlp_json_members(d, j, members, at);
+    return true;
 }
 
-static void counts_json(struct otlp *d, struct json *j, struct list *list)
+static void exemplars_json(struct otlp *d, struct json *j, void *at)
 {
-    *list = (struct list){0};
-    json_array(j);
-    while (json_element(j)) {
-        uint64_t *count =
-            otlp_json_slot(d, j, list, sizeof(*count), UINT32_MAX);
+    struct point *point = at;
+    struct list list;
 
-        if (count)
-            *count = json_uint64(j);
-    }
+    otlp_json_array(d, j, &list, sizeof(struct exemplar), POINT_MAX_EXEMPLARS,
+                    exemplar_json);
+    point->exemplars = list.at;
+    point->exemplar_count = list.count;
 }
 
-static void bounds_json(struct otlp *d, struct json *j, struct list *list)
+static bool count_json(struct otlp *d, struct json *j, void *at)
 {
-    *list = (struct list){0};
-    json_array(j);
-    while (json_element(j)) {
-        double *bound = otlp_json_slot(d, j, list, sizeof(*bound), UINT32_MAX);
+    otlp_json_uint64(d, j, at);
+    return true;
+}
 
-        if (bound)
-            *bound = json_double(j);
-    }
+static void counts_json(struct otlp *d, struct json *j, void *at)
+{
+    otlp_json_array(d, j, at, sizeof(uint64_t), UINT32_MAX, count_json);
+}
+
+static bool bound_json(struct otlp *d, struct json *j, void *at)
+{
+    otlp_json_double(d, j, at);
+    return true;
+}
+
+static void bounds_json(struct otlp *d, struct json *j, void *at)
+{
+    otlp_json_array(d, j, at, sizeof(double), UINT32_MAX, bound_json);
+}
+
+static void int32_json(struct otlp *d, struct json *j, void *at)
+{
+    (void)d;
+    *(int32_t *)at = json_int32(j);
+}
+
+struct run {
+    int32_t offset;
+    struct list counts;
+};
+
+/* A double that may be there or not. */
+struct optional {
+    double value;
+    bool has;
+};
+
+/* A point, and what else there is while it is read. */
+struct whole {
+    struct point point;
+    struct histogram histogram;
+    struct optional sum, min, max;
+    struct run positive, negative;
+    struct buckets buckets;
+};
+
+static void optional_json(struct otlp *d, struct json *j, void *at)
+{
+    (void)d;
+    *(struct optional *)at = (struct optional){json_double(j), true};
 }
 
 /* ExponentialHistogramDataPoint.Buckets */
-static void exp_buckets_json(struct otlp *d, struct json *j,
-                             struct exp_buckets *run, struct list *counts)
+static void run_json(struct otlp *d, struct json *j, void *at)
 {
-    static const char *const names[] = {"offset", "bucketCounts", NULL};
-    int field;
+    static const struct member members[] = {
+        MEMBER(struct run, offset, "offset", int32_json),
+        MEMBER(struct run, counts, "bucketCounts", counts_json),
+        {0},
+    };
 
-    run->offset = 0;
-    *counts = (struct list){0};
-    json_object(j);
-    while ((field = json_field(j, names)) >= 0)
-        if (field == 0)
-            run->offset = json_int32(j);
-        else
-            counts_json(d, j, counts);
+    *(struct run *)at = (struct run){.offset = 0};
+    otlp_json_members(d, j, members, at);
 }
 
-static void quantiles_json(struct otlp *d, struct json *j, struct buckets *b)
+static void quantiles_json(struct otlp *d, struct json *j, void *at)
 {
-    static const char *const names[] = {"quantile", "value", NULL};
-    int field;
+    struct pair {
+        double quantile, value;
+    };
+    static const struct member members[] = {
+        MEMBER(struct pair, quantile, "quantile", otlp_json_double),
+        MEMBER(struct pair, value, "value", otlp_json_double),
+        {0},
+    };
+    struct buckets *b = at;
 
     b->bounds = b->values = (struct list){0};
     json_array(j);
     while (json_element(j)) {
-        double quantile = 0, value = 0;
+        struct pair pair = {0, 0};
 
-        json_object(j);
-        while ((field = json_field(j, names)) >= 0)
-            if (field == 0)
-                quantile = json_double(j);
-            else
-                value = json_double(j);
-        otlp_add_quantile(d, b, quantile, value);
+        otlp_json_members(d, j, members, &pair);
+        otlp_add_quantile(d, b, pair.quantile, pair.value);
         if (d->arena->status != OK)
             json_fail(j, d->arena->status, status_text(d->arena->status));
     }
 }
 
-enum field {
-    START,
-    TIME,
-    ATTRS,
-    FLAGS,
-    EXEMPLARS,
-    NUMBER_FIELDS,
-    AS_INT = NUMBER_FIELDS,
-    AS_DOUBLE,
-    HISTOGRAM_FIELDS,
-    COUNT = HISTOGRAM_FIELDS,
-    SUM,
-    MIN,
-    MAX,
-    BUCKET_COUNTS,
-    BOUNDS,
-    SCALE,
-    ZERO_COUNT,
-    ZERO_THRESHOLD,
-    POSITIVE,
-    NEGATIVE,
-    QUANTILES,
-};
-
-static const char *const point_names[] = {
-    [START] = "startTimeUnixNano",
-    [TIME] = "timeUnixNano",
-    [ATTRS] = "attributes",
-    [FLAGS] = "flags",
-    [EXEMPLARS] = "exemplars",
-    [AS_INT] = "asInt",
-    [AS_DOUBLE] = "asDouble",
-    [COUNT] = "count",
-    [SUM] = "sum",
-    [MIN] = "min",
-    [MAX] = "max",
-    [BUCKET_COUNTS] = "bucketCounts",
-    [BOUNDS] = "explicitBounds",
-    [SCALE] = "scale",
-    [ZERO_COUNT] = "zeroCount",
-    [ZERO_THRESHOLD] = "zeroThreshold",
-    [POSITIVE] = "positive",
-    [NEGATIVE] = "negative",
-    [QUANTILES] = "quantileValues",
-    NULL,
-};
-
-/* Bit n: a point of this type has field n. */
-#define BIT(field) (1u << (field))
-#define COMMON     (BIT(START) | BIT(TIME) | BIT(ATTRS) | BIT(FLAGS))
-#define NUMBER     (COMMON | BIT(EXEMPLARS) | BIT(AS_INT) | BIT(AS_DOUBLE))
-#define TOTALS     (COMMON | BIT(COUNT) | BIT(SUM))
-#define EXTREMES   (BIT(EXEMPLARS) | BIT(MIN) | BIT(MAX))
-static const uint32_t point_fields[] = {
-    [METRIC_GAUGE] = NUMBER,
-    [METRIC_SUM] = NUMBER,
-    [METRIC_HISTOGRAM] = TOTALS | EXTREMES | BIT(BUCKET_COUNTS) | BIT(BOUNDS),
-    [METRIC_EXP_HISTOGRAM] = TOTALS | EXTREMES | BIT(SCALE) | BIT(ZERO_COUNT) |
-                             BIT(ZERO_THRESHOLD) | BIT(POSITIVE) |
-                             BIT(NEGATIVE),
-    [METRIC_SUMMARY] = TOTALS | BIT(QUANTILES),
-};
-
-static void optional_double(struct json *j, double *value, bool *has)
+static void number_json(struct otlp *d, struct json *j, void *at)
 {
-    *value = json_double(j);
-    *has = true;
+    struct point *point = at;
+
+    (void)d;
+    point->i = json_int64(j);
+    point->is_int = true;
 }
 
-static void histogram_field(struct otlp *d, struct json *j, enum field field,
-                            struct histogram *h, struct buckets *b)
+static void real_json(struct otlp *d, struct json *j, void *at)
 {
-    switch (field) {
-    case COUNT:
-        h->count = json_uint64(j);
-        break;
-    case SUM:
-        optional_double(j, &h->sum, &h->has_sum);
-        break;
-    case MIN:
-        optional_double(j, &h->min, &h->has_min);
-        break;
-    case MAX:
-        optional_double(j, &h->max, &h->has_max);
-        break;
-    case BUCKET_COUNTS:
-        counts_json(d, j, &b->counts);
-        break;
-    case BOUNDS:
-        bounds_json(d, j, &b->bounds);
-        break;
-    case SCALE:
-        h->scale = json_int32(j);
-        break;
-    case ZERO_COUNT:
-        h->zero_count = json_uint64(j);
-        break;
-    case ZERO_THRESHOLD:
-        h->zero_threshold = json_double(j);
-        break;
-    case POSITIVE:
-        exp_buckets_json(d, j, &h->positive, &b->positive);
-        break;
-    case NEGATIVE:
-        exp_buckets_json(d, j, &h->negative, &b->negative);
-        break;
-    default:
-        quantiles_json(d, j, b);
-    }
+    struct point *point = at;
+
+    (void)d;
+    point->d = json_double(j);
+    point->is_int = false;
 }
 
-static void point_field(struct otlp *d, struct json *j, enum field field,
-                        struct point *point, struct list *attrs,
-                        struct list *exemplars)
+/* clang-format off */
+#define COMMON \
+    MEMBER(struct whole, point.start_ns, "startTimeUnixNano", otlp_json_uint64), \
+    MEMBER(struct whole, point.time_ns, "timeUnixNano", otlp_json_uint64), \
+    MEMBER(struct whole, point.attrs, "attributes", otlp_json_attrs), \
+    MEMBER(struct whole, point.flags, "flags", otlp_json_uint32)
+#define TOTALS \
+    MEMBER(struct whole, histogram.count, "count", otlp_json_uint64), \
+    MEMBER(struct whole, sum, "sum", optional_json)
+#define EXTREMES \
+    MEMBER(struct whole, point, "exemplars", exemplars_json), \
+    MEMBER(struct whole, min, "min", optional_json), \
+    MEMBER(struct whole, max, "max", optional_json)
+/* clang-format on */
+
+static const struct member number_members[] = {
+    COMMON,
+    MEMBER(struct whole, point, "exemplars", exemplars_json),
+    MEMBER(struct whole, point, "asInt", number_json),
+    MEMBER(struct whole, point, "asDouble", real_json),
+    {0},
+};
+static const struct member histogram_members[] = {
+    COMMON,
+    TOTALS,
+    EXTREMES,
+    MEMBER(struct whole, buckets.counts, "bucketCounts", counts_json),
+    MEMBER(struct whole, buckets.bounds, "explicitBounds", bounds_json),
+    {0},
+};
+static const struct member exp_members[] = {
+    COMMON,
+    TOTALS,
+    EXTREMES,
+    MEMBER(struct whole, histogram.scale, "scale", int32_json),
+    MEMBER(struct whole, histogram.zero_count, "zeroCount", otlp_json_uint64),
+    MEMBER(struct whole, histogram.zero_threshold, "zeroThreshold",
+           otlp_json_double),
+    MEMBER(struct whole, positive, "positive", run_json),
+    MEMBER(struct whole, negative, "negative", run_json),
+    {0},
+};
+static const struct member summary_members[] = {
+    COMMON,
+    TOTALS,
+    MEMBER(struct whole, buckets, "quantileValues", quantiles_json),
+    {0},
+};
+static const struct member *const point_members[] = {
+    [METRIC_GAUGE] = number_members,
+    [METRIC_SUM] = number_members,
+    [METRIC_HISTOGRAM] = histogram_members,
+    [METRIC_EXP_HISTOGRAM] = exp_members,
+    [METRIC_SUMMARY] = summary_members,
+};
+
+/* The histogram of the point; NULL if the arena is full. */
+static struct histogram *histogram_of(struct otlp *d, struct whole *whole)
 {
-    switch (field) {
-    case START:
-        point->start_ns = json_uint64(j);
-        break;
-    case TIME:
-        point->time_ns = json_uint64(j);
-        break;
-    case ATTRS:
-        otlp_json_attrs(d, j, attrs);
-        break;
-    case FLAGS:
-        point->flags = json_uint32(j);
-        break;
-    case AS_INT:
-        point->i = json_int64(j);
-        point->is_int = true;
-        break;
-    case AS_DOUBLE:
-        point->d = json_double(j);
-        point->is_int = false;
-        break;
-    default:
-        exemplars_json(d, j, exemplars);
-    }
+    struct histogram *h = arena_zero(d->arena, 1, sizeof(*h));
+
+    if (!h)
+        return NULL;
+    *h = whole->histogram;
+    h->sum = whole->sum.value;
+    h->has_sum = whole->sum.has;
+    h->min = whole->min.value;
+    h->has_min = whole->min.has;
+    h->max = whole->max.value;
+    h->has_max = whole->max.has;
+    h->positive.offset = whole->positive.offset;
+    h->negative.offset = whole->negative.offset;
+    whole->buckets.positive = whole->positive.counts;
+    whole->buckets.negative = whole->negative.counts;
+    return h;
 }
 
 static void point_json(struct otlp *d, struct json *j,
                        const struct metric *metric)
 {
     struct point *point = otlp_new_point(d, metric);
-    struct list attrs = {0}, exemplars = {0};
-    struct histogram *h = NULL;
-    struct buckets buckets = {0};
+    struct whole whole = {.sum = {0}};
+    struct histogram *h;
     const char *bad = NULL;
-    int field;
 
     if (!point) {
         json_fail(j, ERR_INTERNAL, "more points than were counted");
         return;
     }
-    if (metric->type >= METRIC_HISTOGRAM) {
-        h = arena_zero(d->arena, 1, sizeof(*h));
-        if (!h) {
-            json_fail(j, d->arena->status, status_text(d->arena->status));
-            return;
-        }
-        point->histogram = h;
-    }
-    json_object(j);
-    while ((field = json_field(j, point_names)) >= 0)
-        if (!(point_fields[metric->type] >> field & 1))
-            json_skip(j);
-        else if (field >= HISTOGRAM_FIELDS)
-            histogram_field(d, j, (enum field)field, h, &buckets);
-        else
-            point_field(d, j, (enum field)field, point, &attrs, &exemplars);
-    point->attrs = otlp_attrs(&attrs, 0);
-    point->exemplars = exemplars.at;
-    point->exemplar_count = exemplars.count;
+    whole.point = *point;
+    otlp_json_members(d, j, point_members[metric->type], &whole);
+    *point = whole.point;
     if (j->status != OK)
         return;
-    if (h)
-        bad = otlp_set_buckets(d, h, &buckets, metric->type);
-    otlp_take_point(d, point, bad);
+    if (metric->type >= METRIC_HISTOGRAM) {
+        h = histogram_of(d, &whole);
+        if (h)
+            bad = otlp_set_buckets(d, h, &whole.buckets, metric->type);
+        else
+            json_fail(j, d->arena->status, status_text(d->arena->status));
+        point->histogram = h;
+    }
+    if (j->status == OK)
+        otlp_take_point(d, point, bad);
 }
 
 /* Gauge, Sum, Histogram, ExponentialHistogram or Summary, as metric->type. */
@@ -357,13 +310,13 @@ void otlp_json_metric(struct otlp *d, struct json *j)
     while ((field = json_field(j, names)) >= 0)
         switch (field) {
         case NAME:
-            metric->name = otlp_json_text(d, j);
+            otlp_json_text(d, j, &metric->name);
             break;
         case DESCRIPTION:
-            metric->description = otlp_json_text(d, j);
+            otlp_json_text(d, j, &metric->description);
             break;
         case UNIT:
-            metric->unit = otlp_json_text(d, j);
+            otlp_json_text(d, j, &metric->unit);
             break;
         default:
             otlp_back(d, &mark);

@@ -123,12 +123,6 @@ static void number_field(struct otlp *d, struct wire *w, struct point *point,
                          struct parts *parts)
 {
     switch (w->tag) {
-    case WIRE_I64(2):
-        point->start_ns = wire_fixed64(w);
-        break;
-    case WIRE_I64(3):
-        point->time_ns = wire_fixed64(w);
-        break;
     case WIRE_I64(4):
         point->d = wire_double(w);
         point->is_int = false;
@@ -164,18 +158,6 @@ static void histogram_field(struct otlp *d, struct wire *w, struct point *point,
     struct histogram *h = parts->histogram;
 
     switch (w->tag) {
-    case WIRE_I64(2):
-        point->start_ns = wire_fixed64(w);
-        break;
-    case WIRE_I64(3):
-        point->time_ns = wire_fixed64(w);
-        break;
-    case WIRE_I64(4):
-        h->count = wire_fixed64(w);
-        break;
-    case WIRE_I64(5):
-        optional_double(w, &h->sum, &h->has_sum);
-        break;
     case WIRE_LEN(6):
         fixed_packed(d, w, &parts->buckets.counts);
         break;
@@ -240,18 +222,6 @@ static void exp_field(struct otlp *d, struct wire *w, struct point *point,
     case WIRE_LEN(1):
         otlp_wire_attr(d, w, &parts->attrs);
         break;
-    case WIRE_I64(2):
-        point->start_ns = wire_fixed64(w);
-        break;
-    case WIRE_I64(3):
-        point->time_ns = wire_fixed64(w);
-        break;
-    case WIRE_I64(4):
-        h->count = wire_fixed64(w);
-        break;
-    case WIRE_I64(5):
-        optional_double(w, &h->sum, &h->has_sum);
-        break;
     case WIRE_VARINT(6):
         h->scale = wire_sint32(w);
         break;
@@ -310,21 +280,7 @@ static void quantile_wire(struct otlp *d, struct wire *w, struct buckets *b)
 static void summary_field(struct otlp *d, struct wire *w, struct point *point,
                           struct parts *parts)
 {
-    struct histogram *h = parts->histogram;
-
     switch (w->tag) {
-    case WIRE_I64(2):
-        point->start_ns = wire_fixed64(w);
-        break;
-    case WIRE_I64(3):
-        point->time_ns = wire_fixed64(w);
-        break;
-    case WIRE_I64(4):
-        h->count = wire_fixed64(w);
-        break;
-    case WIRE_I64(5):
-        optional_double(w, &h->sum, &h->has_sum);
-        break;
     case WIRE_LEN(6):
         quantile_wire(d, w, &parts->buckets);
         break;
@@ -337,6 +293,23 @@ static void summary_field(struct otlp *d, struct wire *w, struct point *point,
     default:
         wire_skip(w, 0x1fc);
     }
+}
+
+/* What all kinds of points have, and all but numbers. */
+static bool common_field(struct wire *w, struct point *point,
+                         struct histogram *h)
+{
+    if (w->tag == WIRE_I64(2))
+        point->start_ns = wire_fixed64(w);
+    else if (w->tag == WIRE_I64(3))
+        point->time_ns = wire_fixed64(w);
+    else if (h && w->tag == WIRE_I64(4))
+        h->count = wire_fixed64(w);
+    else if (h && w->tag == WIRE_I64(5))
+        optional_double(w, &h->sum, &h->has_sum);
+    else
+        return false;
+    return true;
 }
 
 static void point_wire(struct otlp *d, struct wire *w,
@@ -367,7 +340,8 @@ static void point_wire(struct otlp *d, struct wire *w,
         point->histogram = parts.histogram;
     }
     while (wire_next(&sub))
-        field[metric->type](d, &sub, point, &parts);
+        if (!common_field(&sub, point, parts.histogram))
+            field[metric->type](d, &sub, point, &parts);
     point->attrs = otlp_attrs(&parts.attrs, 0);
     point->exemplars = parts.exemplars.at;
     point->exemplar_count = parts.exemplars.count;
