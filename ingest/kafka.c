@@ -48,12 +48,14 @@ enum {
     ASK_MS = 500,
     COMMIT_MS = 5000,
     CLOSE_MS = 3000,
+    UNANSWERED_MAX = 3,
     AHEAD = 16, /* of the budget, what may be on its way to the store */
 };
 
 #define PAUSE_NS     (300 * NS_PER_MS)
 #define TICK_NS      (250 * NS_PER_MS)
 #define PROBE_NS     NS_PER_S
+#define QUIET_NS     (10 * NS_PER_S)
 #define DRAIN_NS     (5 * NS_PER_S)
 #define AGAIN_NS     (5 * NS_PER_S) /* after a fatal error */
 #define WAIT_STEP_NS (NS_PER_MS / 2)
@@ -105,6 +107,15 @@ static void say_once(struct kafka *kafka, rd_kafka_resp_err_t error,
     snprintf(kafka->last_reason, sizeof(kafka->last_reason), "%s", reason);
 }
 
+static void say_unreachable(struct kafka *kafka)
+{
+    char text[KAFKA_TROUBLE];
+
+    snprintf(text, sizeof(text), "the brokers cannot be reached%s%s",
+             kafka->last_reason[0] ? ": " : "", kafka->last_reason);
+    kafka_set_trouble(kafka, text);
+}
+
 void kafka_error(rd_kafka_t *rk, int error, const char *reason, void *opaque)
 {
     struct kafka *kafka = opaque;
@@ -117,28 +128,39 @@ void kafka_error(rd_kafka_t *rk, int error, const char *reason, void *opaque)
         kafka_set_trouble(kafka, text);
         break;
     case RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN:
-        snprintf(text, sizeof(text), "the brokers cannot be reached%s%s",
-                 kafka->last_reason[0] ? ": " : "", kafka->last_reason);
-        kafka_set_trouble(kafka, text);
+        say_unreachable(kafka);
         break;
     default:
+        kafka->doubt = true;
         say_once(kafka, (rd_kafka_resp_err_t)error, reason);
         break;
     }
 }
 
+/* The event that all brokers are down does not always come: at times librdkafka
+ * miscounts those that lost their address. So we ask, seldom while all is well,
+ * and at once when there was any error. */
 static void probe(struct kafka *kafka, uint64_t now)
 {
     const struct rd_kafka_metadata *metadata = NULL;
     char text[KAFKA_TROUBLE];
+    bool down = kafka_trouble(kafka, text);
 
-    if (!kafka_trouble(kafka, text) || kafka->fatal ||
-        now - kafka->probe_ns < PROBE_NS)
+    if (kafka->fatal ||
+        now - kafka->probe_ns < (down || kafka->doubt ? PROBE_NS : QUIET_NS))
         return;
     if (rd_kafka_metadata(kafka->rk, 0, NULL, &metadata, ASK_MS) ==
         RD_KAFKA_RESP_ERR_NO_ERROR) {
         rd_kafka_metadata_destroy(metadata);
-        kafka_set_trouble(kafka, NULL);
+        if (down)
+            kafka_set_trouble(kafka, NULL);
+        kafka->doubt = false;
+        kafka->unanswered = 0;
+    } else {
+        kafka->doubt = true;
+        kafka->unanswered++;
+        if (!down && kafka->unanswered >= UNANSWERED_MAX)
+            say_unreachable(kafka);
     }
     kafka->probe_ns = clock_monotonic_ns();
 }
@@ -411,6 +433,7 @@ static enum status connect_brokers(struct kafka *kafka)
     }
     rd_kafka_poll_set_consumer(kafka->rk);
     kafka->fatal = false;
+    kafka->unanswered = 0;
     return OK;
 }
 

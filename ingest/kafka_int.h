@@ -39,7 +39,9 @@ struct kafka {
     uint64_t blocked_ns;      /* monotonic, since when nothing fits; or 0 */
     bool paused, fatal;
     uint64_t tick_ns, probe_ns;
-    size_t nudged; /* parts before it were, since the last message */
+    bool doubt;          /* whether the brokers can be reached */
+    unsigned unanswered; /* probes in a row */
+    size_t nudged;       /* parts before it were, since the last message */
     rd_kafka_resp_err_t last_error; /* said in the log */
     char last_reason[KAFKA_TROUBLE - sizeof("the brokers cannot be reached: ")];
 

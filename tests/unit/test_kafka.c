@@ -501,7 +501,7 @@ TEST(pauses_while_nothing_fits)
     usleep(100000);
     before = keeper_count(keeper);
     send_some(&rig, 240);
-    for (int i = 0; i < 300 && stats_get(STATS_KAFKA_PAUSES) == pauses; i++)
+    for (int i = 0; i < 3000 && stats_get(STATS_KAFKA_PAUSES) == pauses; i++)
         usleep(10000);
     CHECK(stats_get(STATS_KAFKA_PAUSES) > pauses);
     CHECK(keeper_count(keeper) <= before + 1);
@@ -685,12 +685,12 @@ TEST(a_broker_that_is_away)
     wait_count(keeper, 60);
     CHECK(!kafka_trouble(kafka, text));
     CHECK_EQ(rd_kafka_mock_broker_set_down(rig.cluster, 1), 0);
-    for (int i = 0; i < 1000 && !kafka_trouble(kafka, text); i++)
+    for (int i = 0; i < 3000 && !kafka_trouble(kafka, text); i++)
         usleep(10000);
     CHECK(kafka_trouble(kafka, text));
     CHECK(strstr(text, "reached") != NULL);
     CHECK_EQ(rd_kafka_mock_broker_set_up(rig.cluster, 1), 0);
-    for (int i = 0; i < 1500 && kafka_trouble(kafka, text); i++)
+    for (int i = 0; i < 3000 && kafka_trouble(kafka, text); i++)
         usleep(10000);
     CHECK(!kafka_trouble(kafka, text));
     send_some(&rig, 60);
