@@ -385,6 +385,7 @@ static void name(struct picture *p)
 {
     static const char *const shows[CAUSE_KINDS] = {
         [CAUSE_RESOURCE] = "usage, of the limit",
+        [CAUSE_METRIC] = "usage, of the limit",
         [CAUSE_NETWORK] = "calls on the way, median",
         [CAUSE_BEHAVIOUR] = "requests in which it happens",
         [CAUSE_LATENCY] = "time of its own, median",

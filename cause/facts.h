@@ -91,7 +91,8 @@ struct meter {
     bool is_share;   /* of failed requests */
     double whole;    /* it is what is missing to so much, 1 or 100; or 0 */
     bool limited;    /* what it tells of has a limit, too */
-    uint64_t sort;   /* the same for the same metric of others */
+    const struct source *source; /* of limits.c, or NULL */
+    uint64_t sort;               /* the same for the same metric of others */
     struct reading *at;
     uint32_t count, before; /* of these in the baseline and its history */
     double mid, spread;     /* of these, see drifts.c */

@@ -1,29 +1,43 @@
 /*
- * Resources against their limits: a pod's CPU, memory, disk, pool, from
- * metrics that are a share already and from usage and limit side by side.
+ * Resources against their limits: CPU, memory, disk, pools, from metrics that
+ * are a share already and from usage and limit side by side. Usage and limit
+ * may come from different senders, who know the pod by different attributes.
  */
 #include <math.h>
 #include <stdlib.h>
 
-#include "facts.h"
+#include "meters.h"
 
-enum role { SHARE, USED, LIMIT };
+enum tells { SHARE, USED, LIMIT };
 
 struct source {
     const char *name, *class, *shown;
     uint8_t role, group; /* USED and LIMIT of one group belong together */
 };
 
+/* clang-format off */
 static const struct source sources[] = {
     {"k8s.pod.cpu_limit_utilization", "cpu", "CPU", SHARE, 0},
-    {"k8s.pod.memory_limit_utilization", "memory", "memory", SHARE, 1},
+    {"k8s.pod.memory_limit_utilization", "memory", "memory", SHARE, 0},
     {"k8s.container.cpu_limit_utilization", "cpu", "CPU", SHARE, 0},
-    {"k8s.container.memory_limit_utilization", "memory", "memory", SHARE, 1},
-    {"container.cpu.usage", "cpu", "CPU", USED, 2},
-    {"k8s.container.cpu_limit", "cpu", "CPU", LIMIT, 2},
-    {"container.memory.working_set", "memory", "memory", USED, 3},
-    {"k8s.container.memory_limit", "memory", "memory", LIMIT, 3},
+    {"k8s.container.memory_limit_utilization", "memory", "memory", SHARE, 0},
+    {"container.cpu.usage", "cpu", "CPU", USED, 1},
+    {"k8s.container.cpu_limit", "cpu", "CPU", LIMIT, 1},
+    {"container.memory.working_set", "memory", "memory", USED, 2},
+    {"k8s.container.memory_limit", "memory", "memory", LIMIT, 2},
+    {"jvm.memory.used", "memory", "heap", USED, 3},
+    {"jvm.memory.limit", "memory", "heap", LIMIT, 3},
+    {"container.filesystem.usage", "disk", "disk", USED, 4},
+    {"container.filesystem.capacity", "disk", "disk", LIMIT, 4},
+    {"k8s.pod.filesystem.usage", "disk", "disk", USED, 5},
+    {"k8s.pod.filesystem.capacity", "disk", "disk", LIMIT, 5},
+    {"system.filesystem.utilization", "disk", "disk", SHARE, 0},
+    {"db.client.connection.count", "pool", "connections", USED, 6},
+    {"db.client.connection.max", "pool", "connections", LIMIT, 6},
+    {"db.client.connections.usage", "pool", "connections", USED, 7},
+    {"db.client.connections.max", "pool", "connections", LIMIT, 7},
 };
+/* clang-format on */
 
 static const struct source *source_of(const struct meter *meter)
 {
@@ -33,27 +47,36 @@ static const struct source *source_of(const struct meter *meter)
     return NULL;
 }
 
-/* The meters of one pod. */
+/* The meters of one component. */
 struct run {
     struct meter *at;
     uint32_t count;
 };
 
-/* What a reading is divided by to be a share: the limit of the same pod; 0: it
- * has none. */
-static double whole_of(const struct run *run, const struct source *source)
+/* What a reading is divided by to be a share: the limit of the same pod and
+ * labels, else the largest there is; 0: there is none. */
+static double whole_of(const struct run *run, const struct meter *meter)
 {
-    if (source->role == SHARE)
-        return 1;
-    for (uint32_t i = 0; source->role == USED && i < run->count; i++) {
-        const struct meter *m = &run->at[i];
-        const struct source *of = source_of(m);
+    int best = -1;
+    double whole = 0;
 
-        if (of && of->role == LIMIT && of->group == source->group &&
-            m->count > 0)
-            return m->at[m->count - 1].value;
+    if (meter->source->role != USED)
+        return meter->source->role == SHARE;
+    for (uint32_t i = 0; i < run->count; i++) {
+        const struct meter *m = &run->at[i];
+
+        if (!m->source || m->source->role != LIMIT || m->count == 0 ||
+            m->source->group != meter->source->group)
+            continue;
+        int fits =
+            2 * (m->resource == meter->resource) + (m->labels == meter->labels);
+        double value = m->at[m->count - 1].value;
+        if (fits > best || (fits == best && value > whole)) {
+            best = fits;
+            whole = value;
+        }
     }
-    return 0;
+    return whole;
 }
 
 static int by_value(const void *left, const void *right)
@@ -87,9 +110,9 @@ static struct usual usual_of(double *values, uint32_t count)
     return u;
 }
 
-static void judge(struct facts *facts, const struct meter *g,
-                  const struct source *source, double whole)
+static void judge(struct facts *facts, const struct meter *g, double whole)
 {
+    const struct source *source = g->source;
     double *before = arena_alloc(facts->arena, (g->count + 1) * sizeof(double));
     double *during = arena_alloc(facts->arena, (g->count + 1) * sizeof(double));
     uint32_t n = 0, m = 0;
@@ -118,7 +141,8 @@ static void judge(struct facts *facts, const struct meter *g,
         return;
     double z = fmin(rise / usual.spread, 9);
     struct cause_evidence e = {
-        .kind = CAUSE_RESOURCE,
+        /* Who waits for others holds connections for longer. */
+        .kind = g->meaning == MEANS_POOL ? CAUSE_METRIC : CAUSE_RESOURCE,
         .class = source->class,
         .nats = z * z / 2 * near * fmin(1, rise / 0.3),
         .metric = slice_of(source->name),
@@ -135,18 +159,20 @@ static void judge(struct facts *facts, const struct meter *g,
     evidence_add(facts, g->component, &e);
 }
 
-static void judge_pod(struct facts *facts, const struct run *run)
+static void judge_component(struct facts *facts, const struct run *run)
 {
+    for (uint32_t i = 0; i < run->count; i++)
+        run->at[i].source = source_of(&run->at[i]);
     for (uint32_t i = 0; i < run->count; i++) {
         const struct meter *m = &run->at[i];
-        const struct source *source = source_of(m);
-        double whole = source ? whole_of(run, source) : 0;
+        double whole = m->source ? whole_of(run, m) : 0;
 
         if (!(whole > 0))
             continue;
-        judge(facts, m, source, whole);
+        judge(facts, m, whole);
         for (uint32_t k = 0; k < run->count; k++)
-            run->at[k].limited |= run->at[k].meaning == m->meaning;
+            run->at[k].limited |= run->at[k].meaning == m->meaning &&
+                                  run->at[k].resource == m->resource;
     }
 }
 
@@ -156,11 +182,11 @@ bool limits_find(struct facts *facts)
         struct run run = {&facts->meters[i], 0};
 
         while (i < facts->meter_count &&
-               facts->meters[i].resource == run.at->resource) {
+               facts->meters[i].component == run.at->component) {
             run.count++;
             i++;
         }
-        judge_pod(facts, &run);
+        judge_component(facts, &run);
     }
     return !facts->full;
 }

@@ -15,8 +15,8 @@ struct row {
 
 /* clang-format off */
 static const struct row rows[] = {
-    {MEANS_NOTHING, " info created timestamp version build desired quota "
-                    "capacity uptime generation epoch "},
+    {MEANS_NOTHING, " info created timestamp version build desired "
+                    "uptime generation epoch "},
     {MEANS_CPU,     " cpu cpus throttled throttling "},
     {MEANS_RESTART, " restart restarts "},
     {MEANS_MEMORY,  " memory mem heap nonheap rss swap paging oom gc "},
@@ -63,7 +63,7 @@ static void take_word(struct words *w, const char *word)
         if (is_in(rows[i].words, word))
             w->rows |= UINT64_C(1) << i;
     w->page |= is_in(" page pages paging major minor ", word);
-    w->limit |= is_in(" limit limits ", word);
+    w->limit |= is_in(" limit limits capacity quota ", word);
     w->request |= is_in(" request requests ", word);
     w->max |= is_in(" max maximum ", word);
     w->usage |= is_in(" usage utilization utilisation used ", word);
@@ -141,7 +141,7 @@ enum meaning meaning_of(const struct metric *metric, struct slice bare,
     *falls = m == MEANS_SUCCESS;
     if (w.load && w.average)
         m = MEANS_CPU;
-    if ((m == MEANS_CPU || m == MEANS_MEMORY) && !w.usage &&
+    if ((m == MEANS_CPU || m == MEANS_MEMORY || m == MEANS_DISK) && !w.usage &&
         (w.limit || w.request))
         return w.limit ? MEANS_LIMIT : MEANS_NOTHING;
     if ((m == MEANS_LATENCY || m == MEANS_ERRORS) && w.client)

@@ -374,6 +374,45 @@ TEST(counters_that_begin_anew_are_no_cause)
     world_free(w);
 }
 
+/* Somebody else who reports about a component. */
+static uint32_t other_sender(struct world *w, const char *component)
+{
+    struct attr at[] = {bed_attr("openchoreo.dev/namespace", "acme"),
+                        bed_attr("openchoreo.dev/project", "shop"),
+                        bed_attr("openchoreo.dev/component", component),
+                        bed_attr("openchoreo.dev/environment", "prod"),
+                        bed_attr("k8s.container.restart_count", "0")};
+    struct resource resource = {.attrs = {at, 5, 0}, .id = RESOURCE_NONE};
+
+    registry_resolve(w->bed.registry, &resource, w->start_s * NS_PER_S);
+    return resource.id;
+}
+
+/* What is used and what there is, told by different resources of a pod. */
+TEST(usage_and_limit_come_from_different_senders)
+{
+    static const struct metric used = {.name = {"container.cpu.usage", 19},
+                                       .type = METRIC_GAUGE};
+    static const struct metric limit = {.name = {"k8s.container.cpu_limit", 23},
+                                        .type = METRIC_GAUGE};
+    struct world *w = world_new(plain);
+    uint32_t other = other_sender(w, "store"), mine;
+
+    mine = w->resources[STORE];
+    CHECK(other != mine);
+    for (uint64_t t = w->start_s; t <= w->start_s + 900; t += 60) {
+        bool ill = t > w->start_s + 600;
+
+        w->resources[STORE] = mine;
+        add_reading(w, &used, STORE, t * NS_PER_S, ill ? 1.9 : 0.3);
+        w->resources[STORE] = other;
+        add_reading(w, &limit, STORE, t * NS_PER_S, 2);
+    }
+    CHECK_TEXT(slice_of(first_of(w)), "store");
+    CHECK(strstr(w->bed.text, "95% of its limit"));
+    world_free(w);
+}
+
 static void add_lines(struct world *w, const struct metric *metric, int part,
                       uint64_t minute, const char *level, const char *template,
                       int64_t lines)
