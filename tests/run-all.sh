@@ -133,8 +133,7 @@ for kind; do
     unit)
         for source in tests/unit/test_*.c; do
             [ -e "$source" ] || continue
-            # librdkafka is not built for the thread sanitizer, which then
-            # reports what it cannot see the locks of.
+            # librdkafka is not built for the thread sanitizer (docs/kafka.md).
             case $MODE:$source in tsan:*/test_kafka.c) continue ;; esac
             run 300 "${source%.c}" "$OUT/${source%.c}"
         done

@@ -161,14 +161,15 @@ class Collector:
 class Instance:
     """A Callboard that reads from the broker into a folder of its own."""
 
-    def __init__(self, broker, group, *options, member=None):
+    def __init__(self, broker, group, *options, member=None, session_ms=2000):
         self.broker, self.group, self.member = broker, group, member
+        self.session_ms = session_ms
         self.folder = callboard.new_folder()
         self.options = list(options)
         self.server = None
 
     def consuming(self):
-        settings = {"session.timeout.ms": "2000", "heartbeat.interval.ms": "300",
+        settings = {"session.timeout.ms": str(self.session_ms), "heartbeat.interval.ms": "300",
                     "topic.metadata.refresh.interval.ms": "1000", "reconnect.backoff.max.ms": "500"}
         options = ["--kafka-brokers", self.broker.address, "--kafka-group", self.group]
         if self.member:
