@@ -151,7 +151,7 @@ test-kafka:
 
 test-nightly:
 	@sh tests/setup.sh
-	@NIGHTLY=1 $(runner) e2e kafka
+	@NIGHTLY=1 $(runner) unit e2e kafka
 
 setup:
 	@sh tests/setup.sh

@@ -217,7 +217,7 @@ static enum status delete_some(struct store *store, struct pages *pages,
                                bool *more)
 {
     struct db *db = store->db;
-    struct oldest oldest[OLDEST_COUNT];
+    struct oldest oldest[OLDEST_COUNT] = {{.found = false}};
     uint64_t now = trusted_now(store);
     enum status status = find_oldest(db, oldest);
 

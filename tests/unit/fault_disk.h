@@ -378,10 +378,22 @@ static void disk_set(enum disk_mode mode, unsigned at)
 }
 
 /* Batch k was acknowledged: what came before this is to be kept. */
-static void disk_told(uint32_t k)
+static inline void disk_told(uint32_t k)
 {
     pthread_mutex_lock(&disk.lock);
     disk_note(OP_TOLD, (int)k, 0, NULL, 0);
+    pthread_mutex_unlock(&disk.lock);
+}
+
+/* The folder as it is between two calls, to be opened as if the process had
+ * been killed there. */
+static inline void copy_folder(const char *from, const char *to)
+{
+    char command[200];
+
+    snprintf(command, sizeof(command), "cp '%s'/* '%s'", from, to);
+    pthread_mutex_lock(&disk.lock);
+    CHECK_EQ(system(command), 0);
     pthread_mutex_unlock(&disk.lock);
 }
 

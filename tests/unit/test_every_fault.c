@@ -11,7 +11,7 @@
  * SEED=n repeats a run; NIGHTLY=1 goes through more of them.
  */
 #define _GNU_SOURCE /* fallocate */
-#include "fault_disk.h"
+#include "fault_crash.h"
 #include "fault_work.h"
 
 /* ---- the script ---- */
@@ -37,18 +37,6 @@ static bool ask(struct life *life, const struct account *account)
     for (int i = 0; i < TRIES && status != OK; i++)
         status = life_read(life, &found);
     return CHECK_EQ(status, OK) && agrees(&found, account);
-}
-
-/* The folder as it is between two calls, to be opened as if the process had
- * been killed there. */
-static void copy_folder(const char *from, const char *to)
-{
-    char command[200];
-
-    snprintf(command, sizeof(command), "cp '%s'/* '%s'", from, to);
-    pthread_mutex_lock(&disk.lock);
-    CHECK_EQ(system(command), 0);
-    pthread_mutex_unlock(&disk.lock);
 }
 
 /* What there is before the close, too, if copy is a folder. */
@@ -113,7 +101,7 @@ static void run_all(enum disk_mode mode)
     unsigned calls = calls_of_a_good_run();
     CHECK(calls > 200);
     printf("# %u calls\n", calls);
-    in_workers(run_with_fault, (struct work){.kind = mode}, calls);
+    in_workers(run_with_fault, (struct work){.kind = (int)mode}, calls);
 }
 
 TEST(any_call_may_fail)
@@ -210,111 +198,13 @@ TEST(any_call_may_fail_while_damage_is_moved_aside)
     CHECK(undamaged.times[0] == 1 && calls > 50);
     CHECK(undamaged.times[BATCHES / 2 * RECORDS - 1] == 0);
     for (int i = 0; i < 3; i++)
-        in_workers(move_aside_with_fault, (struct work){.kind = modes[i]},
+        in_workers(move_aside_with_fault, (struct work){.kind = (int)modes[i]},
                    calls);
     temp_remove(dir);
     temp_remove(damaged);
 }
 
 /* ---- the end at any call ---- */
-
-/* A file as it lies on the disk, and what was written to it since it was last
- * synced. */
-struct image {
-    char *bytes;
-    size_t len, room;
-    bool there;
-};
-
-static void image_size(struct image *image, size_t len)
-{
-    if (len > image->room) {
-        image->room = 2 * len;
-        image->bytes = mem_resize(image->bytes, image->room, 1);
-    }
-    if (len > image->len)
-        memset(image->bytes + image->len, 0, len - image->len);
-    image->len = len;
-    image->there = true;
-}
-
-/* Makes a part of a write; of a lost one, some sectors. */
-static void image_write(struct image *image, const struct disk_op *op,
-                        size_t len, bool lossy)
-{
-    enum { SECTOR = 512 };
-    size_t at = (size_t)op->at;
-
-    if (at + len > image->len)
-        image_size(image, at + len);
-    image->there = true;
-    for (size_t i = 0; i < len; i += SECTOR)
-        if (!lossy || test_random(2))
-            memcpy(image->bytes + at + i, op->bytes + i,
-                   len - i < SECTOR ? len - i : SECTOR);
-}
-
-static void image_apply(struct image *image, const struct disk_op *op,
-                        bool torn, bool lossy)
-{
-    switch (op->kind) {
-    case OP_WRITE:
-        image_write(image, op, torn ? op->len / 2 : op->len, lossy);
-        break;
-    case OP_SIZE:
-        image_size(image, (size_t)op->at);
-        break;
-    case OP_DELETE:
-        /* Of these none is synced, and a file may be back. */
-        image->there =
-            lossy && test_random(2) && strstr(disk.names[op->name], ".log");
-        break;
-    default:
-        break;
-    }
-}
-
-static void image_save(const struct image *image, const char *dir, int name)
-{
-    char path[128];
-
-    if (!image->there)
-        return;
-    snprintf(path, sizeof(path), "%s/%s", dir, disk.names[name]);
-    FILE *file = fopen(path, "w");
-    CHECK(file &&
-          (image->len == 0 || fwrite(image->bytes, image->len, 1, file) == 1));
-    if (file)
-        fclose(file);
-}
-
-/* Is what this operation did to its file on the disk after n of them? */
-static bool is_synced(unsigned i, unsigned n)
-{
-    for (unsigned later = i + 1; later < n; later++)
-        if (disk.ops[later].name == disk.ops[i].name &&
-            disk.ops[later].kind == OP_SYNC)
-            return true;
-    return false;
-}
-
-/* Writes what is left after n operations, the last of them half done. */
-static void leave(const char *dir, unsigned n, bool power)
-{
-    static struct image images[MAX_NAMES];
-
-    for (int name = 0; name < disk.name_count; name++)
-        images[name].len = 0, images[name].there = false;
-    for (unsigned i = 0; i < n; i++) {
-        const struct disk_op *op = &disk.ops[i];
-
-        if (op->kind != OP_TOLD && op->kind != OP_SYNC)
-            image_apply(&images[op->name], op, i + 1 == n,
-                        power && !is_synced(i, n));
-    }
-    for (int name = 0; name < disk.name_count; name++)
-        image_save(&images[name], dir, name);
-}
 
 /* What the sender knows after n operations. */
 static struct account account_of(unsigned n)
