@@ -364,7 +364,7 @@ static inline bool agrees(const struct found *found,
     uint64_t there[SIGNAL_COUNT] = {0};
     bool good = CHECK_EQ(found->odd, 0);
 
-    for (uint32_t number = 0; number < NUMBERS; number++) {
+    for (uint32_t number = 0; number < NUMBERS && good; number++) {
         uint32_t k = number / RECORDS, times = found->times[number];
 
         there[k % SIGNAL_COUNT] += times;
@@ -378,6 +378,8 @@ static inline bool agrees(const struct found *found,
         good = test_check(false, "a record is missing or doubled", __FILE__,
                           __LINE__);
     }
+    if (!good)
+        return false;
     for (int i = 0; i < SIGNAL_COUNT; i++)
         good &= CHECK_EQ(found->counted[i], there[i]);
     good &= CHECK_EQ(found->templates, there[SIGNAL_LOGS]);

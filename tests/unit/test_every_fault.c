@@ -230,11 +230,12 @@ static bool end_after(unsigned n, const struct work *work)
 static void end_anywhere(bool power)
 {
     char dir[64];
-    struct account account = {.taken = {0}};
 
     log_set_level(LOG_ERROR);
     disk_mount();
     for (int round = 0; round < (nightly() ? 10 : 1); round++) {
+        struct account account = {.taken = {0}};
+
         temp_make(dir);
         disk_set(DISK_RECORD, 0);
         CHECK(run_script(dir, NULL, &account));
