@@ -194,6 +194,10 @@ lib: $(out)/lib.a
 # The seed is fixed, so what changes is the format or the records.
 golden: $(out)/tests/unit/test_golden_blocks
 	GOLDEN=write SEED=1 $<
+# Reports of root cause, by the programs of MODE.
+golden-cause: build-e2e
+	UPDATE_GOLDEN=1 OUT=$(abspath $(out)) CALLBOARD=$(abspath $(binary)) \
+	    SHOPGEN=$(abspath $(shopgen)) sh tests/e2e/cause-golden.sh
 
 layers:
 	@sh tests/layers.sh
@@ -233,7 +237,7 @@ clean:
 
 .PHONY: all lib build-unit build-fuzz build-e2e build-bench fetch-kafka run \
         demo test test-kafka test-nightly \
-        unit e2e setup bench bench-cause fuzz golden check check-gcc check-clang \
+        unit e2e setup bench bench-cause fuzz golden golden-cause check check-gcc check-clang \
         check-asan check-tsan layers headers format format-check tidy docs \
         install clean
 .SECONDARY:

@@ -274,12 +274,13 @@ static struct slice tell_impact(struct facts *facts,
     if (report->impact_count > 0)
         worst = tell_entry(facts, &report->impacts[0]);
     if (report->impact_count > 1)
-        worst = facts_text(facts, "%.*s; %u more operations suffer",
-                           (int)worst.len, worst.ptr, report->impact_count - 1);
+        worst = facts_text(facts, "%.*s; %u more operation%s", (int)worst.len,
+                           worst.ptr, report->impact_count - 1,
+                           report->impact_count == 2 ? " suffers" : "s suffer");
     if (worst.len > 0)
         return worst;
     if (victims.len > 0)
-        return facts_text(facts, "seen by %.*s, but by no user yet",
+        return facts_text(facts, "seen by %.*s; requests of users go as before",
                           (int)victims.len, victims.ptr);
     return SLICE("none that users or callers show");
 }
