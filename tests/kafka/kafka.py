@@ -29,7 +29,7 @@ class Unavailable(Exception):
     """A part of the test could not be had; the test fails and says so."""
 
 
-def free_ports(count=2):
+def free_ports(count):
     """The first of so many ports in a row that nobody has now."""
     generator = random.Random()
     while True:
@@ -57,6 +57,17 @@ def _script(name, *arguments, **environment):
     return done.stdout.decode()
 
 
+def _first_start(choose_ports, start):
+    """Somebody else may be quicker to take a port that was free."""
+    for last in (False, False, True):
+        choose_ports()
+        try:
+            return start()
+        except Unavailable:
+            if last:
+                raise
+
+
 class Broker:
     """One node in a folder of its own. With a secret it has a second address,
     with TLS and users who have that password (broker.sh)."""
@@ -64,29 +75,27 @@ class Broker:
     def __init__(self, partitions=4, secret=None):
         self.folder = callboard.new_folder()
         self.secret = secret
-        self._choose_port()
+        self.port = None
         self.partitions = partitions
         atexit.register(self.kill)
 
     def start(self):
         """Its address stays the same from the first start on."""
-        tries = 1 if os.path.exists(os.path.join(self.folder, "data")) else 3
-        while True:
-            try:
-                _script("broker.sh", "start", self.folder, self.port, PARTITIONS=str(self.partitions),
-                        **({"SECURE": "1", "SECRET": self.secret} if self.secret else {}))
-                return self
-            except Unavailable:
-                tries -= 1
-                if tries == 0:
-                    raise
-            self._choose_port()  # somebody else was quicker
-            shutil.rmtree(os.path.join(self.folder, "data"), ignore_errors=True)
+        if self.port:
+            self._start()
+        else:
+            _first_start(self._choose_port, self._start)
+        return self
+
+    def _start(self):
+        secure = {"SECURE": "1", "SECRET": self.secret} if self.secret else {}
+        _script("broker.sh", "start", self.folder, self.port, PARTITIONS=str(self.partitions), **secure)
 
     def _choose_port(self):
         self.port = free_ports(3)
         self.address = f"127.0.0.1:{self.port}"
         self.secure_address = f"localhost:{self.port + 2}"
+        shutil.rmtree(os.path.join(self.folder, "data"), ignore_errors=True)
 
     def stop(self):
         _script("broker.sh", "stop", self.folder)
@@ -145,13 +154,18 @@ class Collector:
     def __init__(self, broker):
         self.folder = callboard.new_folder()
         self.broker = broker
-        self.proto_port = free_ports()
-        self.json_port = self.proto_port + 1
         atexit.register(self.stop)
 
     def start(self):
-        _script("collector.sh", "start", self.folder, self.proto_port, self.broker.address)
+        _first_start(self._choose_ports, self._start)
         return self
+
+    def _start(self):
+        _script("collector.sh", "start", self.folder, self.proto_port, self.broker.address)
+
+    def _choose_ports(self):
+        self.proto_port = free_ports(2)
+        self.json_port = self.proto_port + 1
 
     def stop(self):
         if os.path.exists(os.path.join(self.folder, "pid")):
