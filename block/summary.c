@@ -202,9 +202,11 @@ static bool open(struct slice summary, struct column_in *in, uint8_t *kind)
     return true;
 }
 
-/* Adds up the counts of the wanted resources; counts may be NULL. */
+/* Adds up the counts of the wanted resources, and notes all that are met;
+ * counts and met may be NULL. */
 static void read_counts(struct column_in *in, uint8_t kind,
-                        const struct idset *resources, uint64_t *counts)
+                        const struct idset *resources, uint64_t *counts,
+                        struct idset *met)
 {
     uint64_t left = column_varint(in), id = 0;
 
@@ -213,6 +215,8 @@ static void read_counts(struct column_in *in, uint8_t kind,
         unsigned levels = 1;
 
         id += column_varint(in);
+        if (met && id <= UINT32_MAX)
+            idset_add(met, (uint32_t)id);
         if (kind == BLOCK_LOGS) {
             struct slice byte = column_bytes(in, 1);
 
@@ -229,6 +233,17 @@ static void read_counts(struct column_in *in, uint8_t kind,
     }
 }
 
+bool summary_resources(struct slice summary, struct idset *resources)
+{
+    struct column_in in;
+    uint8_t kind;
+
+    if (!open(summary, &in, &kind))
+        return false;
+    read_counts(&in, kind, NULL, NULL, resources);
+    return in.status == OK;
+}
+
 bool summary_counts(struct slice summary, const struct idset *resources,
                     uint64_t counts[LEVEL_COUNT])
 {
@@ -238,7 +253,7 @@ bool summary_counts(struct slice summary, const struct idset *resources,
     memset(counts, 0, LEVEL_COUNT * sizeof(*counts));
     if (!open(summary, &in, &kind))
         return false;
-    read_counts(&in, kind, resources, counts);
+    read_counts(&in, kind, resources, counts, NULL);
     return in.status == OK;
 }
 
@@ -253,7 +268,7 @@ static struct slice part(struct slice summary, enum part which)
 
     if (!open(summary, &in, &kind))
         return filter;
-    read_counts(&in, kind, NULL, NULL);
+    read_counts(&in, kind, NULL, NULL, NULL);
     for (unsigned i = 0; i <= (unsigned)which; i++)
         filter = filter_get(&in);
     if (in.status != OK)

@@ -73,6 +73,8 @@ MUST_CHECK enum status block_write_logs(struct block_writer *writer,
  * (spans); false if the summary is damaged. */
 bool summary_counts(struct slice summary, const struct idset *resources,
                     uint64_t counts[LEVEL_COUNT]);
+/* Adds the resources that have records; false if it is damaged. */
+bool summary_resources(struct slice summary, struct idset *resources);
 /* May it hold this trace / this phrase / this word? Never false if it does. */
 bool summary_has_trace(struct slice summary, const uint8_t trace_id[16]);
 bool summary_has_phrase(struct slice summary, struct slice phrase);

@@ -76,6 +76,10 @@ enum block_kind { KIND_SPANS, KIND_LOGS, KIND_EVENTS, KIND_COUNT };
     X(DATA_DELETE,  "DELETE FROM block_data WHERE id = ?") \
     X(COMPACT_NEW,  "SELECT kind, min(max_ns), max(id) FROM block NOT INDEXED WHERE id > ?1 GROUP BY kind") \
     X(COMPACT_FIND, "SELECT id, section, count, min_ns, max_ns, bytes FROM block WHERE kind = ?1 AND max_ns >= ?2 ORDER BY max_ns, id LIMIT ?3") \
+    X(ORPHAN_NEXT,  "SELECT id, data FROM block_data WHERE id > ?1 AND (id NOT IN (SELECT id FROM block) OR id NOT IN (SELECT id FROM block_summary)) ORDER BY id LIMIT 1") \
+    X(ORPHAN_FLOOR, "INSERT INTO block SELECT id + 1, 0, 0, 0, 0, 0, 0, 0, 0, 0 FROM (SELECT max(id) AS id FROM (SELECT max(id) AS id FROM block UNION ALL SELECT max(id) FROM block_summary UNION ALL SELECT max(id) FROM block_data)) WHERE id < 9223372036854775807") \
+    X(SUMMARY_ALL,  "SELECT summary FROM block_summary") \
+    X(RESOURCE_NOBODY, "INSERT OR IGNORE INTO resource VALUES (?, 4294967295, 0, NULL, x'0000')") \
     X(CHUNK_OLDEST, "SELECT id, hour, stream, count, length(data) FROM chunk ORDER BY hour LIMIT ?") \
     X(PAGES,        "SELECT page_count, freelist_count, page_size FROM pragma_page_count, pragma_freelist_count, pragma_page_size") \
     X(VACUUM,       "PRAGMA incremental_vacuum(256)") \

@@ -40,6 +40,11 @@ struct salvage_result {
 MUST_CHECK enum status salvage_rows(const char *from, struct db *to,
                                     struct salvage_result *result);
 
+/* salvage_blocks.c: blocks of which the row or the summary is lost are made
+ * anew from their columns; resources that only blocks know get a row. Inside
+ * the transaction. */
+MUST_CHECK enum status salvage_blocks(struct db *db);
+
 /* salvage_page.c: from now on the connection reads the first page as it is in
  * an empty database, `empty`: there is the schema, which is the same in all
  * of them, and without it nothing can be found. NULL: it could not be done.

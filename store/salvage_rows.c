@@ -257,20 +257,22 @@ static const char agree[] =
     " (SELECT count(*), total(count), total(length(data)) FROM chunk"
     "  WHERE stream = stream.id) WHERE id >= 2;"
     /* Rows of rule 0 are nobody, but keep their number. */
-    "INSERT INTO identity (id, rule) SELECT max(identity), 0 FROM resource"
-    " WHERE identity < 4294967295 HAVING max(identity) >"
-    "  (SELECT coalesce(max(id), -1) FROM identity);"
+    "INSERT INTO identity (id, rule) SELECT top, 0 FROM"
+    " (SELECT max(identity) AS top FROM resource WHERE identity < 4294967295)"
+    " WHERE top > (SELECT coalesce(max(id), -1) FROM identity);"
     /* Without attributes, without an identity. */
     "INSERT OR IGNORE INTO resource (id, identity, hash, attrs)"
     " SELECT DISTINCT resource, 4294967295, 0, x'0000' FROM chunk;";
 
-static void make_agree(struct rows *rows)
+static void make_agree(struct rows *rows, struct db *db)
 {
     struct salvage_result *r = rows->result;
 
     r->totals = number(rows, "SELECT min(records) >= 0 AND sum(lsn) > 0"
                              " FROM stream") != 0;
     r->records_before = number(rows, "SELECT sum(records) FROM stream");
+    if (rows->status == OK)
+        rows->status = salvage_blocks(db);
     if (rows->status == OK)
         rows->status = run(rows, agree);
     r->records = number(rows, "SELECT sum(records) FROM stream");
@@ -310,7 +312,7 @@ enum status salvage_rows(const char *from, struct db *to,
     if (rows.status == OK)
         copy_tables(&rows);
     if (rows.status == OK)
-        make_agree(&rows);
+        make_agree(&rows, to);
     if (rows.status == OK)
         rows.status = run(&rows, "COMMIT; PRAGMA journal_mode = WAL");
     sqlite3_close(rows.from);
