@@ -9,6 +9,12 @@
 
 #include "hash.h"
 
+/* Where times were added up. */
+static double mean_time(const struct bin *b)
+{
+    return (double)b->time / b->points;
+}
+
 /* How much a counter grew from bin to bin: after it began anew, by all it
  * has. */
 static void grow(const struct reading_all *r, struct raw *raw)
@@ -21,7 +27,7 @@ static void grow(const struct reading_all *r, struct raw *raw)
         if (b->points == 0)
             continue;
         if (raw->way == DELTAS)
-            now.time /= now.points;
+            now.time = (float)mean_time(&now);
         if (before.points == 0) {
             b->points = 0; /* grown since when? */
         } else {
@@ -33,7 +39,7 @@ static void grow(const struct reading_all *r, struct raw *raw)
                 b->sum -= before.sum;
                 b->weight -= before.weight;
             }
-            b->failed = raw->failed ? b->weight : 0;
+            b->failed = raw->failed ? (float)b->weight : 0;
         }
         before = now;
     }
@@ -88,9 +94,9 @@ static double half_step(const struct reading_all *r, const struct raw *raw)
 
         if (b->points == 0)
             continue;
-        if (last >= 0 && b->time / b->points - last < step)
-            step = b->time / b->points - last;
-        last = b->time / b->points;
+        if (last >= 0 && mean_time(b) - last < step)
+            step = mean_time(b) - last;
+        last = mean_time(b);
         points += b->points;
         bins++;
     }
@@ -129,8 +135,12 @@ static void make_meter(const struct reading_all *r, const struct raw *raw,
                        enum shape shape, enum meaning meaning)
 {
     const struct kind *kind = &r->kinds[raw->kind];
+    uint32_t filled = 0;
+
+    for (uint32_t i = 0; i < r->bin_count; i++)
+        filled += raw->bins[i].points > 0;
     struct reading *at =
-        arena_alloc(r->facts->arena, (r->bin_count + 1) * sizeof(*at));
+        arena_alloc(r->facts->arena, (filled + 1) * sizeof(*at));
     struct meter *meter = at ? meters_add(r->facts) : NULL;
     double early = shape == VALUE ? half_step(r, raw) : 0;
 
@@ -149,8 +159,7 @@ static void make_meter(const struct reading_all *r, const struct raw *raw,
     for (uint32_t i = 0; i < r->bin_count; i++) {
         const struct bin *b = &raw->bins[i];
         double value = b->points > 0 ? number_of(b, shape) : NAN;
-        double s =
-            shape == VALUE && b->points ? b->time / b->points - early : b->time;
+        double s = shape == VALUE && b->points ? mean_time(b) - early : b->time;
 
         if (isfinite(value))
             at[meter->count++] = (struct reading){

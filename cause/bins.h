@@ -14,8 +14,8 @@ enum way { AS_IS, DELTAS, TOTALS }; /* how values become numbers */
 struct bin {
     double sum, weight; /* gauge: of values, their number; counter: its value,
                            twice; histogram: sum and count */
-    double failed;      /* of the weight, known when all is read */
-    double time, span;  /* in s; of the last point, or a sum over points */
+    float failed;       /* of the weight, known when all is read */
+    float time, span;   /* in s; of the last point, or a sum over points */
     uint32_t points;
 };
 
@@ -41,6 +41,7 @@ struct reading_all {
     uint64_t bin_ns;
     uint32_t usual_bins, bin_count, raw_count, raw_room, kind_count, kind_room,
         max_raws;
+    bool rest; /* those of limits.c are read already */
     struct raw *raws;
     struct kind *kinds;
     struct terms raw_keys, kind_keys;

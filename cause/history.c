@@ -12,7 +12,7 @@
 static const double FREEDOM = 3;
 /* A value that hardly moves still moves by that part of itself, and by that
  * part of what others of its kind have: what is near zero may double. */
-static const double OWN_PART = 0.02, TYPICAL_PART = 0.05;
+static const double OWN_PART = 0.01, TYPICAL_PART = 0.05;
 /* Where the history never moved, ten times that is all one can say. */
 static const double NEVER_MOVED = 0.1;
 

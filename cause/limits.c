@@ -39,12 +39,29 @@ static const struct source sources[] = {
 };
 /* clang-format on */
 
-static const struct source *source_of(const struct meter *meter)
+enum { SOURCES = sizeof(sources) / sizeof(*sources) };
+
+static const struct source *source_of(struct slice name)
 {
-    for (size_t i = 0; i < sizeof(sources) / sizeof(*sources); i++)
-        if (slice_equal(meter->name, slice_of(sources[i].name)))
+    for (size_t i = 0; i < SOURCES; i++)
+        if (slice_equal(name, slice_of(sources[i].name)))
             return &sources[i];
     return NULL;
+}
+
+bool limits_knows(struct slice name)
+{
+    return source_of(name);
+}
+
+const struct slice *limits_names(struct arena *arena, uint32_t *count)
+{
+    struct slice *names = arena_alloc(arena, SOURCES * sizeof(*names));
+
+    *count = SOURCES;
+    for (size_t i = 0; names && i < SOURCES; i++)
+        names[i] = slice_of(sources[i].name);
+    return names;
 }
 
 /* The meters of one component. */
@@ -162,7 +179,7 @@ static void judge(struct facts *facts, const struct meter *g, double whole)
 static void judge_component(struct facts *facts, const struct run *run)
 {
     for (uint32_t i = 0; i < run->count; i++)
-        run->at[i].source = source_of(&run->at[i]);
+        run->at[i].source = source_of(run->at[i].name);
     for (uint32_t i = 0; i < run->count; i++) {
         const struct meter *m = &run->at[i];
         double whole = m->source ? whole_of(run, m) : 0;

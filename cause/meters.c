@@ -18,9 +18,12 @@ enum {
     PER_WINDOW = 12,        /* bins of a window: four in a third of it */
     LEAST_BIN_S = 10,
     MAX_BINS = 256, /* before the window */
+    MANY = 200,     /* components */
 };
-/* All bins of one question. */
-static const size_t MAX_BYTES = 12 << 20;
+/* All bins of one question; it may have 32 MiB in all. */
+static const size_t MAX_BYTES = 6 << 20;
+/* Of longer times only what has a limit is read. */
+static const uint64_t MAX_TIME_NS = NS_PER_DAY;
 
 /* ---- what a point belongs to ---- */
 
@@ -180,7 +183,7 @@ static bool bin_of(const struct reading_all *r, uint64_t ns, uint32_t *bin)
     return *bin < r->bin_count;
 }
 
-static void put(struct bin *bin, enum way way, double seconds, double sum,
+static void put(struct bin *bin, enum way way, float seconds, double sum,
                 double weight)
 {
     if (way != TOTALS) {
@@ -205,7 +208,7 @@ static void read_point(void *arg, const struct point *p)
         !value_of(p, &sum, &weight))
         return;
     component = facts_component(r->facts, p->resource_id);
-    if (component == NOBODY)
+    if (component == NOBODY || (r->rest && limits_knows(p->metric->name)))
         return;
     kind = kind_of(r, p->metric, component);
     if (kind == NOBODY || r->kinds[kind].meaning == MEANS_NOTHING)
@@ -213,47 +216,80 @@ static void read_point(void *arg, const struct point *p)
     struct raw *raw = raw_at(r, p, component, kind);
     if (raw)
         put(&raw->bins[bin], (enum way)raw->way,
-            (double)(p->time_ns - r->usual.start_ns) / 1e9, sum, weight);
+            (float)((double)(p->time_ns - r->usual.start_ns) / 1e9), sum,
+            weight);
 }
 
 /* ---- all of it ---- */
 
-static enum status read_once(struct facts *facts, uint64_t history_ns)
+/* Bins such that one ends where the window begins. */
+static void choose_bins(struct reading_all *r, uint64_t history_ns)
 {
-    struct reading_all r = {.facts = facts, .usual = facts->times[BEFORE]};
-    const struct cause_window *w = &facts->times[DURING];
-    struct series_query query = {.resources = facts->reporting};
+    const struct cause_window *w = &r->facts->times[DURING];
+
+    r->usual = r->facts->times[BEFORE];
+    if (r->usual.end_ns > history_ns &&
+        r->usual.end_ns - history_ns < r->usual.start_ns)
+        r->usual.start_ns = r->usual.end_ns - history_ns;
+    uint64_t usual_ns = r->usual.end_ns - r->usual.start_ns;
+    r->bin_ns = (w->end_ns - w->start_ns) / PER_WINDOW;
+    if (r->bin_ns < LEAST_BIN_S * NS_PER_S)
+        r->bin_ns = LEAST_BIN_S * NS_PER_S;
+    /* Few scrape more often, and memory is for all. */
+    if (r->facts->component_count > MANY && r->bin_ns < NS_PER_MIN)
+        r->bin_ns = NS_PER_MIN;
+    if (usual_ns / r->bin_ns >= MAX_BINS)
+        r->bin_ns = usual_ns / MAX_BINS + 1;
+    r->now_ns = w->start_ns - r->bin_ns;
+    if (r->now_ns < r->usual.end_ns)
+        r->now_ns = r->usual.end_ns;
+    r->end_ns = w->end_ns + MAX_STEP_NS;
+    r->usual_bins = (uint32_t)(usual_ns / r->bin_ns) + 1;
+    r->bin_count =
+        r->usual_bins + (uint32_t)((r->end_ns - r->now_ns) / r->bin_ns) + 1;
+    r->max_raws = (uint32_t)(MAX_BYTES / (r->bin_count * sizeof(struct bin)));
+}
+
+static enum status read_half(struct reading_all *r, struct series_query *query)
+{
+    struct reader *reader = r->facts->question->reader;
     enum status s;
 
-    if (r.usual.end_ns > history_ns &&
-        r.usual.end_ns - history_ns < r.usual.start_ns)
-        r.usual.start_ns = r.usual.end_ns - history_ns;
-    uint64_t usual_ns = r.usual.end_ns - r.usual.start_ns;
-    r.bin_ns = (w->end_ns - w->start_ns) / PER_WINDOW;
-    if (r.bin_ns < LEAST_BIN_S * NS_PER_S)
-        r.bin_ns = LEAST_BIN_S * NS_PER_S;
-    if (usual_ns / r.bin_ns >= MAX_BINS)
-        r.bin_ns = usual_ns / MAX_BINS + 1;
-    /* So that a bin ends where the window begins. */
-    r.now_ns = w->start_ns - r.bin_ns;
-    if (r.now_ns < r.usual.end_ns)
-        r.now_ns = r.usual.end_ns;
-    r.end_ns = w->end_ns + MAX_STEP_NS;
-    r.usual_bins = (uint32_t)(usual_ns / r.bin_ns) + 1;
-    r.bin_count =
-        r.usual_bins + (uint32_t)((r.end_ns - r.now_ns) / r.bin_ns) + 1;
-    r.max_raws = (uint32_t)(MAX_BYTES / (r.bin_count * sizeof(struct bin)));
+    query->start_ns = r->usual.start_ns;
+    query->end_ns = r->usual.end_ns;
+    s = reader_query_series(reader, query, read_point, r);
+    query->start_ns = r->now_ns;
+    query->end_ns = r->end_ns;
+    return s == OK ? reader_query_series(reader, query, read_point, r) : s;
+}
+
+/* What has a limit first, if not all can be kept, or read in time. */
+static enum status read_all(struct reading_all *r)
+{
+    bool is_long = r->end_ns - r->usual.start_ns > MAX_TIME_NS;
+    struct series_query query = {.resources = r->facts->reporting};
+    enum status s = OK;
+
+    if (is_long || r->facts->component_count > MANY) {
+        query.names = limits_names(r->facts->arena, &query.name_count);
+        s = query.names ? read_half(r, &query) : arena_status(r->facts->arena);
+        query.names = NULL;
+        query.name_count = 0;
+        r->rest = true;
+    }
+    return s == OK && !is_long ? read_half(r, &query) : s;
+}
+
+static enum status read_once(struct facts *facts, uint64_t history_ns)
+{
+    struct reading_all r = {.facts = facts};
+    enum status s;
+
+    choose_bins(&r, history_ns);
     if (!terms_init(&r.raw_keys, facts->arena) ||
         !terms_init(&r.kind_keys, facts->arena))
         return arena_status(facts->arena);
-    query.start_ns = r.usual.start_ns;
-    query.end_ns = r.usual.end_ns;
-    s = reader_query_series(facts->question->reader, &query, read_point, &r);
-    query.start_ns = r.now_ns;
-    query.end_ns = r.end_ns;
-    if (s == OK)
-        s = reader_query_series(facts->question->reader, &query, read_point,
-                                &r);
+    s = read_all(&r);
     if (s != OK)
         return s;
     bins_put_together(&r);

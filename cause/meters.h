@@ -36,6 +36,10 @@ struct slice bare_name(struct slice name, struct slice component);
 enum meaning meaning_of(const struct metric *metric, struct slice bare,
                         bool *falls);
 
+/* ---- limits.c: the metrics it judges ---- */
+bool limits_knows(struct slice name);
+const struct slice *limits_names(struct arena *arena, uint32_t *count);
+
 /* One more in facts->meters; NULL: the arena is full. */
 struct meter *meters_add(struct facts *facts);
 
