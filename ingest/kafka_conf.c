@@ -7,7 +7,11 @@
  *   fetching  librdkafka stops fetching at queued.max.messages.kbytes; one
  *             answer of each broker may come on top, and grows when it is
  *             decompressed, telemetry up to a hundredfold. So an answer is a
- *             small part of the queue; it costs no speed nearby.
+ *             small part of the queue; it costs no speed nearby. It has room
+ *             for what several partitions may fill: brokers fill it from the
+ *             first on, librdkafka's order turns by one, idle partitions
+ *             included, and one that is always first would be read to its end
+ *             before the others. Calls then wait in vain for their other end.
  *   metadata  looked at every ten seconds, so that a topic that is made later
  *             is found soon.
  *   session   of an instance without a name: after kill -9 its partitions, also
@@ -25,6 +29,8 @@
 
 #include "log.h"
 #include "mem.h"
+
+enum { ANSWER_PARTS = 4 }; /* partitions that share an answer */
 
 static enum status refuse(const char *option, const char *why)
 {
@@ -66,7 +72,7 @@ static enum status set_tuned(struct kafka *kafka)
         {"log_level", "4"},
     };
     size_t queue = kafka->options.queue_bytes;
-    size_t answer = queue / 32 < (1 << 20) ? queue / 32 : 1 << 20;
+    size_t answer = queue / 8 < (1 << 20) ? queue / 8 : 1 << 20;
     enum status status = OK;
 
     for (size_t i = 0; i < sizeof(tuned) / sizeof(tuned[0]) && status == OK;
@@ -84,7 +90,8 @@ static enum status set_tuned(struct kafka *kafka)
     if (status == OK)
         status = set_number(kafka->conf, "fetch.max.bytes", answer);
     if (status == OK)
-        status = set_number(kafka->conf, "fetch.message.max.bytes", answer);
+        status = set_number(kafka->conf, "fetch.message.max.bytes",
+                            answer / ANSWER_PARTS);
     return status;
 }
 

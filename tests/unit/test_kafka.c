@@ -249,7 +249,7 @@ static struct kafka_options options_of(struct rig *rig, struct keeper *keeper,
         .properties = "session.timeout.ms=3500\nheartbeat.interval.ms=200\n"
                       "topic.metadata.refresh.interval.ms=500\n",
         .store_id = store_id,
-        .queue_bytes = 4 << 20,
+        .queue_bytes = 1 << 20,
         .max_message = 1 << 20,
         .budget = &rig->budget,
         .sink = {keep, keeper_ready, keeper},
