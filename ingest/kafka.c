@@ -48,14 +48,11 @@ enum {
     ASK_MS = 500,
     COMMIT_MS = 5000,
     CLOSE_MS = 3000,
-    UNANSWERED_MAX = 3,
     AHEAD = 16, /* of the budget, what may be on its way to the store */
 };
 
 #define PAUSE_NS     (300 * NS_PER_MS)
 #define TICK_NS      (250 * NS_PER_MS)
-#define PROBE_NS     NS_PER_S
-#define QUIET_NS     (10 * NS_PER_S)
 #define DRAIN_NS     (5 * NS_PER_S)
 #define AGAIN_NS     (5 * NS_PER_S) /* after a fatal error */
 #define WAIT_STEP_NS (NS_PER_MS / 2)
@@ -63,122 +60,6 @@ enum {
 static void nap(uint64_t ns)
 {
     nanosleep(&(struct timespec){.tv_nsec = (long)ns}, NULL);
-}
-
-/* ---- trouble ---- */
-
-void kafka_set_trouble(struct kafka *kafka, const char *trouble)
-{
-    bool changed;
-
-    pthread_mutex_lock(&kafka->lock);
-    changed = trouble ? !kafka->down : kafka->down;
-    kafka->down = trouble != NULL;
-    snprintf(kafka->trouble, sizeof(kafka->trouble), "%s",
-             trouble ? trouble : "");
-    pthread_mutex_unlock(&kafka->lock);
-    if (changed && trouble)
-        log_error("kafka", "cannot read, trying again", "why=\"%s\"", trouble);
-    else if (changed)
-        log_info("kafka", "brokers answer again", NULL);
-    if (!trouble) {
-        kafka->last_error = RD_KAFKA_RESP_ERR_NO_ERROR;
-        kafka->last_reason[0] = '\0';
-    }
-}
-
-bool kafka_trouble(struct kafka *kafka, char text[KAFKA_TROUBLE])
-{
-    pthread_mutex_lock(&kafka->lock);
-    bool down = kafka->down;
-    memcpy(text, kafka->trouble, KAFKA_TROUBLE);
-    pthread_mutex_unlock(&kafka->lock);
-    return down;
-}
-
-/* A kind of error is said once, until things work again. */
-static void say_once(struct kafka *kafka, rd_kafka_resp_err_t error,
-                     const char *reason)
-{
-    if (error != kafka->last_error)
-        log_warn("kafka", "trouble", "error=%s why=\"%s\"",
-                 rd_kafka_err2name(error), reason);
-    kafka->last_error = error;
-    snprintf(kafka->last_reason, sizeof(kafka->last_reason), "%s", reason);
-}
-
-static void say_unreachable(struct kafka *kafka)
-{
-    char text[KAFKA_TROUBLE];
-
-    snprintf(text, sizeof(text), "the brokers cannot be reached%s%s",
-             kafka->last_reason[0] ? ": " : "", kafka->last_reason);
-    kafka_set_trouble(kafka, text);
-}
-
-void kafka_error(rd_kafka_t *rk, int error, const char *reason, void *opaque)
-{
-    struct kafka *kafka = opaque;
-    char text[KAFKA_TROUBLE];
-
-    switch (error) {
-    case RD_KAFKA_RESP_ERR__FATAL:
-        error = rd_kafka_fatal_error(rk, text, sizeof(text));
-        kafka->fatal = true;
-        kafka_set_trouble(kafka, text);
-        break;
-    case RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN:
-        say_unreachable(kafka);
-        break;
-    default:
-        kafka->doubt = true;
-        say_once(kafka, (rd_kafka_resp_err_t)error, reason);
-        break;
-    }
-}
-
-/* The event that all brokers are down does not always come: at times librdkafka
- * miscounts those that lost their address. So we ask, seldom while all is well,
- * and at once when there was any error. */
-static void probe(struct kafka *kafka, uint64_t now)
-{
-    const struct rd_kafka_metadata *metadata = NULL;
-    char text[KAFKA_TROUBLE];
-    bool down = kafka_trouble(kafka, text);
-
-    if (kafka->fatal ||
-        now - kafka->probe_ns < (down || kafka->doubt ? PROBE_NS : QUIET_NS))
-        return;
-    if (rd_kafka_metadata(kafka->rk, 0, NULL, &metadata, ASK_MS) ==
-        RD_KAFKA_RESP_ERR_NO_ERROR) {
-        rd_kafka_metadata_destroy(metadata);
-        if (down)
-            kafka_set_trouble(kafka, NULL);
-        kafka->doubt = false;
-        kafka->unanswered = 0;
-    } else {
-        kafka->doubt = true;
-        kafka->unanswered++;
-        if (!down && kafka->unanswered >= UNANSWERED_MAX)
-            say_unreachable(kafka);
-    }
-    kafka->probe_ns = clock_monotonic_ns();
-}
-
-static void handle_error(struct kafka *kafka, const rd_kafka_message_t *message)
-{
-    const char *topic = message->rkt ? rd_kafka_topic_name(message->rkt) : NULL;
-
-    if (message->err == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET && topic) {
-        kafka_reset_part(kafka, topic, message->partition);
-    } else if (topic && (message->err == RD_KAFKA_RESP_ERR__BAD_COMPRESSION ||
-                         message->err == RD_KAFKA_RESP_ERR__BAD_MSG)) {
-        kafka_spoiled(kafka, message);
-    } else if (message->err != RD_KAFKA_RESP_ERR__PARTITION_EOF) {
-        /* A fatal one comes this way, and not through the callback. */
-        kafka_error(kafka->rk, message->err, rd_kafka_message_errstr(message),
-                    kafka);
-    }
 }
 
 /* ---- one message ---- */
@@ -240,7 +121,7 @@ static bool take(struct kafka *kafka, const rd_kafka_message_t *message)
     struct kafka_part *part;
 
     if (message->err) {
-        handle_error(kafka, message);
+        kafka_handle_error(kafka, message);
         return true;
     }
     part = parts_find(&kafka->parts, rd_kafka_topic_name(message->rkt),
@@ -286,7 +167,7 @@ static void wait_for_room(struct kafka *kafka)
     }
     message = rd_kafka_consumer_poll(kafka->rk, POLL_MS / 2);
     if (message && message->err)
-        handle_error(kafka, message);
+        kafka_handle_error(kafka, message);
     else if (message && !kafka->held) {
         kafka->held = message;
         return;
@@ -393,7 +274,7 @@ static void tick(struct kafka *kafka)
 {
     uint64_t now = clock_monotonic_ns();
 
-    probe(kafka, now);
+    kafka_probe(kafka, now);
     if (now - kafka->tick_ns < TICK_NS)
         return;
     kafka_commit(kafka, 0);

@@ -100,8 +100,12 @@ bool kafka_is_full(struct kafka *kafka);
 void kafka_submit(struct kafka *kafka, struct kafka_part *part,
                   struct batch *batch, uint64_t offset, uint64_t time_ms);
 
-/* What is wrong, or NULL. Logged when it changes. */
-void kafka_set_trouble(struct kafka *kafka, const char *trouble);
+/* kafka_trouble.c: the first is a callback of librdkafka, the second takes an
+ * error in place of a message. */
 void kafka_error(rd_kafka_t *rk, int error, const char *reason, void *opaque);
+void kafka_handle_error(struct kafka *kafka, const rd_kafka_message_t *message);
+
+/* Whether the brokers answer; mostly asks nobody. */
+void kafka_probe(struct kafka *kafka, uint64_t now);
 
 #endif
