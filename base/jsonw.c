@@ -374,6 +374,19 @@ void jsonw_attrs(struct jsonw *w, const struct attrs *attrs)
     jsonw_close(w, '}');
 }
 
+void jsonw_member_open(struct jsonw *w, const char *key, char bracket)
+{
+    jsonw_key(w, key);
+    jsonw_open(w, bracket);
+}
+
+void jsonw_member_hex(struct jsonw *w, const char *key, const uint8_t *bytes,
+                      size_t len)
+{
+    jsonw_key(w, key);
+    jsonw_hex(w, bytes, len);
+}
+
 void jsonw_member_text(struct jsonw *w, const char *key, struct slice text)
 {
     jsonw_key(w, key);

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "config_int.h"
+#include "listen.h"
 #include "mem.h"
 
 enum { MAX_FILE = 1024 * 1024 };
@@ -112,14 +113,6 @@ static enum status read_all(struct config *config, int argc, char **argv)
     return status;
 }
 
-/* "127.0.0.1:4318", "localhost:4318", "[::1]:4318". */
-static bool is_loopback(const char *address)
-{
-    return strncmp(address, "127.", 4) == 0 ||
-           strncmp(address, "localhost:", 10) == 0 ||
-           strncmp(address, "[::1]:", 6) == 0;
-}
-
 static enum status check(const struct config *config)
 {
     const char *addresses[] = {config->otlp_http, config->query};
@@ -129,7 +122,7 @@ static enum status check(const struct config *config)
     if (config->auth[0] && strcmp(config->auth, "none") != 0)
         return complain("auth", "must be \"none\" or left out");
     for (size_t i = 0; i < 2; i++)
-        if (!config->auth[0] && !is_loopback(addresses[i])) {
+        if (!config->auth[0] && !listen_is_loopback(addresses[i])) {
             snprintf(where, sizeof(where), "%s: %s", names[i], addresses[i]);
             return complain(where,
                             "is not a loopback address, and there is no "

@@ -16,13 +16,11 @@
 #include "scan.h"
 
 void attrs_write(struct buf *out, const struct attrs *attrs);
-void attr_write(struct buf *out, const struct attr *attr);
 void slice_write(struct buf *out, struct slice s); /* length in front */
 
 /* Texts point into the bytes read, arrays into the arena. Sets in->bad if the
  * bytes are damaged or the arena gives no more. */
 void attrs_read(struct scan *in, struct arena *arena, struct attrs *attrs);
-void attr_read(struct scan *in, struct arena *arena, struct attr *attr);
 
 /* Equal in keys, order, types and values (doubles by their bits). */
 bool attrs_equal(const struct attrs *a, const struct attrs *b);

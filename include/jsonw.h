@@ -43,7 +43,10 @@ void jsonw_value(struct jsonw *w, const struct attr *value);
 /* {"key": value, ...}; of equal keys the first. */
 void jsonw_attrs(struct jsonw *w, const struct attrs *attrs);
 
-/* Members in one call. */
+/* Members in one call; of an object or array the beginning. */
+void jsonw_member_open(struct jsonw *w, const char *key, char bracket);
+void jsonw_member_hex(struct jsonw *w, const char *key, const uint8_t *bytes,
+                      size_t len);
 void jsonw_member_text(struct jsonw *w, const char *key, struct slice text);
 void jsonw_member_int(struct jsonw *w, const char *key, int64_t v);
 void jsonw_member_uint(struct jsonw *w, const char *key, uint64_t v);

@@ -91,8 +91,7 @@ static void reply_cursor(struct listing *l)
         slice_copy((char *)&bytes[len], names[i]);
         len += names[i].len;
     }
-    jsonw_key(&l->call->json, "nextCursor");
-    jsonw_hex(&l->call->json, bytes, len);
+    jsonw_member_hex(&l->call->json, "nextCursor", bytes, len);
 }
 
 /* ---- who there is ---- */
@@ -287,8 +286,7 @@ static void reply_entry(struct listing *l, const struct entry *entry)
     if (entry->info)
         reply_last_seen(call, entry->info);
     reply_figures(call, entry->now, window_seconds(&l->window));
-    jsonw_key(w, "previous");
-    jsonw_open(w, '{');
+    jsonw_member_open(w, "previous", '{');
     reply_figures(call, entry->before, (double)length / (double)NS_PER_S);
     jsonw_close(w, '}');
     jsonw_close(w, '}');
@@ -303,16 +301,14 @@ static void reply(struct listing *l)
         if (l->infos[i].identity.component.len == 0)
             unassigned += l->infos[i].resources;
     jsonw_open(w, '{');
-    jsonw_key(w, "components");
-    jsonw_open(w, '[');
+    jsonw_member_open(w, "components", '[');
     for (uint32_t i = 0; i < l->count; i++)
         reply_entry(l, &l->page[i]);
     jsonw_close(w, ']');
     jsonw_member_uint(w, "total", l->total);
     if (l->more)
         reply_cursor(l);
-    jsonw_key(w, "unassigned");
-    jsonw_open(w, '{');
+    jsonw_member_open(w, "unassigned", '{');
     jsonw_member_uint(w, "resources", unassigned);
     jsonw_close(w, '}');
     reply_window(l->call, &l->window, 0);

@@ -111,29 +111,14 @@ static void add_served(struct page *page, const struct point *point, double now,
 
 /* ---- callers and callees ---- */
 
-/* Looked up once per id; NULL: the arena is full. */
-static const struct identity *identity_of(struct page *page, uint32_t id)
-{
-    struct tally *cached = tally_at(&page->peers, id);
-
-    if (cached && !cached->item) {
-        struct identity *identity =
-            arena_zero(page->call->arena, 1, sizeof(*identity));
-
-        if (identity)
-            (void)registry_identity(page->call->services->registry, id,
-                                    page->call->arena, identity);
-        cached->item = identity;
-    }
-    return cached ? cached->item : NULL;
-}
-
 static void read_peer(struct page *page, const struct point *point,
                       struct peer *peer)
 {
     int64_t id = point_int(point, DERIVED_PEER_ID, -1);
     const struct identity *identity =
-        id >= 0 ? identity_of(page, (uint32_t)id) : NULL;
+        id >= 0 ? tally_identity(&page->peers, page->call->services->registry,
+                                 (uint32_t)id)
+                : NULL;
 
     *peer = (struct peer){.kind = point_text(point, DERIVED_PEER_KIND),
                           .name = point_text(point, DERIVED_PEER_NAME),

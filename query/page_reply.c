@@ -20,8 +20,7 @@ static void reply_dependencies(struct page *page)
     const struct catalog_component *c = page->declared;
     struct jsonw *w = json_of(page);
 
-    jsonw_key(w, "dependencies");
-    jsonw_open(w, '[');
+    jsonw_member_open(w, "dependencies", '[');
     for (uint32_t i = 0; c && i < c->dependency_count; i++) {
         jsonw_open(w, '{');
         jsonw_member_text(w, "project",
@@ -40,8 +39,7 @@ static void reply_head(struct page *page)
     struct jsonw *w = json_of(page);
     uint64_t length = page->window.end_ns - page->window.start_ns;
 
-    jsonw_key(w, "component");
-    jsonw_open(w, '{');
+    jsonw_member_open(w, "component", '{');
     reply_component(page->call, &page->identity);
     jsonw_member_bool(w, "declared", page->declared != NULL);
     if (page->info)
@@ -49,12 +47,10 @@ static void reply_head(struct page *page)
     reply_dependencies(page);
     jsonw_close(w, '}');
     reply_window(page->call, &page->window, page->step_ns);
-    jsonw_key(w, "summary");
-    jsonw_open(w, '{');
+    jsonw_member_open(w, "summary", '{');
     reply_figures(page->call, tally_at(&page->totals, 0),
                   window_seconds(&page->window));
-    jsonw_key(w, "previous");
-    jsonw_open(w, '{');
+    jsonw_member_open(w, "previous", '{');
     reply_figures(page->call, tally_at(&page->totals, 1), (double)length / 1e9);
     jsonw_close(w, '}');
     jsonw_close(w, '}');
@@ -79,8 +75,7 @@ static enum status reply_series(struct page *page)
         return s;
     row_per_second(&errors, &page->grid);
     row_per_second(&refused, &page->grid);
-    jsonw_key(json_of(page), "series");
-    jsonw_open(json_of(page), '{');
+    jsonw_member_open(json_of(page), "series", '{');
     reply_row(page->call, "errorRate", &page->grid, &errors);
     reply_row(page->call, "clientErrorRate", &page->grid, &refused);
     if (!red_rows(&page->red, page->call->arena, requests))
@@ -101,8 +96,7 @@ static void reply_operations(struct page *page, struct tally **operations,
 {
     struct jsonw *w = json_of(page);
 
-    jsonw_key(w, "operations");
-    jsonw_open(w, '[');
+    jsonw_member_open(w, "operations", '[');
     for (; *operations; operations++) {
         const struct served *served = (*operations)->item;
 
@@ -160,8 +154,7 @@ static enum status reply_endpoints(struct page *page)
 
     if (!endpoints || !operations)
         return arena_status(page->call->arena);
-    jsonw_key(w, "endpoints");
-    jsonw_open(w, '[');
+    jsonw_member_open(w, "endpoints", '[');
     for (struct tally **e = endpoints; *e; e++)
         reply_endpoint(page, ((struct served *)(*e)->item)->endpoint, *e,
                        operations);
@@ -188,8 +181,7 @@ static enum status reply_peers(struct page *page, const char *key,
 
     if (!peers)
         return arena_status(page->call->arena);
-    jsonw_key(w, key);
-    jsonw_open(w, '[');
+    jsonw_member_open(w, key, '[');
     for (; *peers && !tally_is_empty(*peers); peers++) {
         const struct peer *peer = (*peers)->item;
 
@@ -223,8 +215,7 @@ static enum status reply_templates(struct page *page)
 
     if (!templates)
         return arena_status(page->call->arena);
-    jsonw_key(w, "logTemplates");
-    jsonw_open(w, '[');
+    jsonw_member_open(w, "logTemplates", '[');
     for (; *templates && left > 0; templates++, left--) {
         const struct seen_template *seen = (*templates)->item;
 
@@ -249,16 +240,13 @@ static void reply_examples(struct page *page, const char *key,
 {
     struct jsonw *w = json_of(page);
 
-    jsonw_key(w, key);
-    jsonw_open(w, '[');
+    jsonw_member_open(w, key, '[');
     for (uint32_t i = 0; i < examples->count; i++) {
         const struct example *e = &examples->list[i];
 
         jsonw_open(w, '{');
-        jsonw_key(w, "traceId");
-        jsonw_hex(w, e->trace_id, 16);
-        jsonw_key(w, "spanId");
-        jsonw_hex(w, e->span_id, 8);
+        jsonw_member_hex(w, "traceId", e->trace_id, 16);
+        jsonw_member_hex(w, "spanId", e->span_id, 8);
         jsonw_member_text(w, "endpoint", e->endpoint);
         jsonw_member_text(w, "operation", e->operation);
         jsonw_member_double(w, "duration", e->seconds);
@@ -307,8 +295,7 @@ static enum status reply_changes(struct page *page)
 
     if (s != OK)
         return call_fail_read(page->call, s);
-    jsonw_key(json_of(page), "changes");
-    jsonw_open(json_of(page), '[');
+    jsonw_member_open(json_of(page), "changes", '[');
     for (uint32_t i = 0; i < count; i++)
         reply_change(page, &logs[i]);
     jsonw_close(json_of(page), ']');
@@ -331,8 +318,7 @@ static enum status reply_pods(struct page *page)
     if (!pods)
         return arena_status(page->call->arena);
     qsort(pods, page->pods.count, sizeof(*pods), by_name);
-    jsonw_key(w, "pods");
-    jsonw_open(w, '[');
+    jsonw_member_open(w, "pods", '[');
     for (uint32_t left = PAGE_PODS; *pods && left > 0; pods++, left--) {
         const struct pod *pod = (*pods)->item;
         uint64_t seen =
@@ -372,8 +358,7 @@ enum status page_reply(struct page *page)
         s = reply_templates(page);
     if (s != OK)
         return s;
-    jsonw_key(w, "traces");
-    jsonw_open(w, '{');
+    jsonw_member_open(w, "traces", '{');
     reply_examples(page, "slowest", &page->slowest);
     reply_examples(page, "failed", &page->failed);
     jsonw_close(w, '}');

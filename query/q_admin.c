@@ -9,8 +9,7 @@ static enum status get_root(struct call *call)
 {
     jsonw_open(&call->json, '{');
     jsonw_member_text(&call->json, "name", SLICE("callboard"));
-    jsonw_key(&call->json, "links");
-    jsonw_open(&call->json, '{');
+    jsonw_member_open(&call->json, "links", '{');
     jsonw_member_text(&call->json, "components", SLICE("/api/v1/components"));
     jsonw_member_text(&call->json, "catalog", SLICE("/api/v1/catalog"));
     jsonw_member_text(&call->json, "health", SLICE("/health"));
@@ -56,8 +55,7 @@ static void reply_notes(struct call *call)
         return;
     buf_init(&note, 1024);
     if (call->services->trouble(call->services->receiver, &note)) {
-        jsonw_key(&call->json, "notes");
-        jsonw_open(&call->json, '[');
+        jsonw_member_open(&call->json, "notes", '[');
         jsonw_text(&call->json, buf_slice(&note));
         jsonw_close(&call->json, ']');
     }

@@ -77,8 +77,7 @@ void reply_window(struct call *call, const struct window *window,
 {
     struct jsonw *w = &call->json;
 
-    jsonw_key(w, "window");
-    jsonw_open(w, '{');
+    jsonw_member_open(w, "window", '{');
     jsonw_member_time(w, "startTime", window->start_ns);
     jsonw_member_time(w, "endTime", window->end_ns);
     if (step_ns) {
@@ -112,8 +111,7 @@ void reply_last_seen(struct call *call, const struct component_info *info)
 
     if (info->first_seen_ns)
         jsonw_member_time(w, "firstSeen", info->first_seen_ns);
-    jsonw_key(w, "lastSeen");
-    jsonw_open(w, '{');
+    jsonw_member_open(w, "lastSeen", '{');
     for (int i = 0; i < SIGNAL_COUNT; i++)
         if (info->last_seen_ns[i])
             jsonw_member_time(w, names[i], info->last_seen_ns[i]);

@@ -61,14 +61,10 @@ static enum status get_dead_letters(struct call *call)
     if (s != OK)
         return call_fail_read(call, s);
     jsonw_open(&call->json, '{');
-    jsonw_key(&call->json, "deadLetters");
-    jsonw_open(&call->json, '[');
+    jsonw_member_open(&call->json, "deadLetters", '[');
     for (uint32_t i = 0; i < count; i++)
         reply_letter(call, &letters[i], bytes);
-    jsonw_close(&call->json, ']');
-    jsonw_member_uint(&call->json, "total", total);
-    jsonw_member_int(&call->json, "tookMs", call_took_ms(call));
-    jsonw_close(&call->json, '}');
+    reply_end(call, total);
     return OK;
 }
 

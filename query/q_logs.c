@@ -124,8 +124,7 @@ static const char *level_name(uint8_t level)
 static void reply_log_metadata(struct call *call, const struct log_record *log,
                                const struct source *source)
 {
-    jsonw_key(&call->json, "metadata");
-    jsonw_open(&call->json, '{');
+    jsonw_member_open(&call->json, "metadata", '{');
     reply_identity(call, &source->identity);
     reply_text(call, "containerName",
                reply_attr(&log->attrs, source, "k8s.container.name"));
@@ -141,8 +140,7 @@ static void reply_id(struct call *call, const char *key, const uint8_t *id,
 {
     if (id_is_zero(id, len))
         return;
-    jsonw_key(&call->json, key);
-    jsonw_hex(&call->json, id, len);
+    jsonw_member_hex(&call->json, key, id, len);
 }
 
 static void reply_log(struct call *call, const struct log_record *log,
@@ -170,29 +168,37 @@ static void reply_log(struct call *call, const struct log_record *log,
     jsonw_close(json, '}');
 }
 
-static enum status query_logs(struct call *call)
+/* The records that were asked for, each as `reply` writes it. */
+static enum status answer(struct call *call, const char *key,
+                          const struct logs_request *request,
+                          void (*reply)(struct call *call,
+                                        const struct log_record *log,
+                                        const struct logs_request *request))
 {
-    struct logs_request request = {.attributes = false};
     struct log_record *logs;
     uint32_t count;
     uint64_t total;
+    enum status s = reader_query_logs(call->reader, &request->query,
+                                      call->arena, &logs, &count, &total);
+
+    if (s != OK)
+        return call_fail_read(call, s);
+    jsonw_open(&call->json, '{');
+    jsonw_member_open(&call->json, key, '[');
+    for (uint32_t i = 0; i < count; i++)
+        reply(call, &logs[i], request);
+    reply_end(call, total);
+    return OK;
+}
+
+static enum status query_logs(struct call *call)
+{
+    struct logs_request request = {.attributes = false};
     enum status s = read_common(call, &request);
 
     if (s == OK)
         s = read_filters(call, &request);
-    if (s != OK)
-        return s;
-    s = reader_query_logs(call->reader, &request.query, call->arena, &logs,
-                          &count, &total);
-    if (s != OK)
-        return call_fail_read(call, s);
-    jsonw_open(&call->json, '{');
-    jsonw_key(&call->json, "logs");
-    jsonw_open(&call->json, '[');
-    for (uint32_t i = 0; i < count; i++)
-        reply_log(call, &logs[i], &request);
-    reply_end(call, total);
-    return OK;
+    return s == OK ? answer(call, "logs", &request, reply_log) : s;
 }
 
 /* ---- events ---- */
@@ -306,8 +312,7 @@ static void reply_event(struct call *call, const struct log_record *log,
     jsonw_member_text(json, "type", event.type);
     jsonw_member_text(json, "reason", event.reason);
     if (request->scope.workflow_run.len == 0) {
-        jsonw_key(json, "metadata");
-        jsonw_open(json, '{');
+        jsonw_member_open(json, "metadata", '{');
         reply_identity(call, &source->identity);
         reply_text(call, "objectKind", event.kind);
         reply_text(call, "objectName", event.name);
@@ -324,24 +329,9 @@ static void reply_event(struct call *call, const struct log_record *log,
 static enum status query_events(struct call *call)
 {
     struct logs_request request = {.query = {.events = true}};
-    struct log_record *logs;
-    uint32_t count;
-    uint64_t total;
     enum status s = read_common(call, &request);
 
-    if (s != OK)
-        return s;
-    s = reader_query_logs(call->reader, &request.query, call->arena, &logs,
-                          &count, &total);
-    if (s != OK)
-        return call_fail_read(call, s);
-    jsonw_open(&call->json, '{');
-    jsonw_key(&call->json, "events");
-    jsonw_open(&call->json, '[');
-    for (uint32_t i = 0; i < count; i++)
-        reply_event(call, &logs[i], &request);
-    reply_end(call, total);
-    return OK;
+    return s == OK ? answer(call, "events", &request, reply_event) : s;
 }
 
 const struct route routes_logs[] = {

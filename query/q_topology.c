@@ -37,8 +37,8 @@ struct topology {
     uint64_t start_ns, end_ns;
     bool gateways, external, declared;
     struct tally_map nodes, edges;
-    struct tally_map resources, peers; /* by id; item: struct identity */
-    bool full;                         /* the arena */
+    struct tally_map identities; /* by number */
+    bool full;                   /* the arena */
 };
 
 static struct registry *registry_of(const struct topology *t)
@@ -109,40 +109,17 @@ static struct tally *node_tally(struct topology *t, const struct node *node)
     return tally;
 }
 
-/* Looked up once per id: a window has a point a minute for each. */
-static const struct identity *cached(struct topology *t, struct tally_map *map,
-                                     uint32_t id)
-{
-    struct tally *tally = tally_at(map, id);
-
-    if (tally && !tally->item) {
-        struct identity *identity =
-            arena_zero(t->call->arena, 1, sizeof(*identity));
-
-        if (identity && map == &t->resources)
-            (void)registry_resource_identity(registry_of(t), id, t->call->arena,
-                                             identity);
-        else if (identity)
-            (void)registry_identity(registry_of(t), id, t->call->arena,
-                                    identity);
-        tally->item = identity;
-    }
-    if (!tally || !tally->item) {
-        t->full = true;
-        return NULL;
-    }
-    return tally->item;
-}
-
 static bool own_identity(struct topology *t, const struct point *point,
                          struct node *node)
 {
-    const struct identity *identity =
-        cached(t, &t->resources, point->resource_id);
+    const struct identity *identity = tally_identity(
+        &t->identities, registry_of(t), TALLY_RESOURCE(point->resource_id));
 
     node->kind = NODE_COMPONENT;
     if (identity)
         node->identity = *identity;
+    else
+        t->full = true;
     return identity && identity->component.len > 0;
 }
 
@@ -155,7 +132,9 @@ static bool peer_of(struct topology *t, const struct point *point,
     if (slice_equal(kind, SLICE("component"))) {
         int64_t id = point_int(point, DERIVED_PEER_ID, -1);
         const struct identity *identity =
-            id >= 0 ? cached(t, &t->peers, (uint32_t)id) : NULL;
+            id >= 0
+                ? tally_identity(&t->identities, registry_of(t), (uint32_t)id)
+                : NULL;
 
         node->kind = NODE_COMPONENT;
         node->service = point_text(point, DERIVED_PEER_ENDPOINT);
@@ -388,8 +367,7 @@ static void reply_metrics(struct topology *t, const struct tally *tally)
     struct jsonw *w = &t->call->json;
     bool any = tally->requests > 0;
 
-    jsonw_key(w, "metrics");
-    jsonw_open(w, '{');
+    jsonw_member_open(w, "metrics", '{');
     jsonw_member_double(w, "requestCount", tally->requests);
     jsonw_member_double(w, "unsuccessfulRequestCount",
                         tally->errors + tally->client_errors);
@@ -429,12 +407,10 @@ static void reply_edge(struct topology *t, const struct tally *tally)
     name_node(&id, &edge->target);
     jsonw_open(w, '{');
     jsonw_member_text(w, "id", buf_slice(&id));
-    jsonw_key(w, "source");
-    jsonw_open(w, '{');
+    jsonw_member_open(w, "source", '{');
     reply_node_members(t, &edge->source);
     jsonw_close(w, '}');
-    jsonw_key(w, "target");
-    jsonw_open(w, '{');
+    jsonw_member_open(w, "target", '{');
     reply_node_members(t, &edge->target);
     jsonw_close(w, '}');
     reply_text(t->call, "protocol", edge->protocol);
@@ -484,8 +460,7 @@ static enum status reply(struct topology *t)
     if (!nodes || !edges)
         return arena_status(t->call->arena);
     jsonw_open(w, '{');
-    jsonw_key(w, "nodes");
-    jsonw_open(w, '[');
+    jsonw_member_open(w, "nodes", '[');
     for (; *nodes; nodes++)
         if (((struct node *)(*nodes)->item)->wanted) {
             jsonw_open(w, '{');
@@ -494,13 +469,11 @@ static enum status reply(struct topology *t)
             jsonw_close(w, '}');
         }
     jsonw_close(w, ']');
-    jsonw_key(w, "edges");
-    jsonw_open(w, '[');
+    jsonw_member_open(w, "edges", '[');
     for (; *edges; edges++)
         reply_edge(t, *edges);
     jsonw_close(w, ']');
-    jsonw_key(w, "summary");
-    jsonw_open(w, '{');
+    jsonw_member_open(w, "summary", '{');
     jsonw_member_time(w, "startTime", t->start_ns);
     jsonw_member_time(w, "endTime", t->end_ns);
     jsonw_member_time(w, "generatedAt", t->call->now_ns);
@@ -536,8 +509,7 @@ static enum status runtime_topology(struct call *call)
         return s;
     tally_map_init(&t.nodes, call->arena);
     tally_map_init(&t.edges, call->arena);
-    tally_map_init(&t.resources, call->arena);
-    tally_map_init(&t.peers, call->arena);
+    tally_map_init(&t.identities, call->arena);
     struct series_query query = {
         .start_ns = t.start_ns,
         .end_ns = t.end_ns + (uint64_t)DERIVED_MINUTE_S * 1000000000u,

@@ -20,13 +20,6 @@ static const char *kind_name(uint8_t kind)
     return kind < sizeof(names) / sizeof(names[0]) ? names[kind] : "";
 }
 
-static void reply_hex(struct call *call, const char *key, const uint8_t *id,
-                      size_t len)
-{
-    jsonw_key(&call->json, key);
-    jsonw_hex(&call->json, id, len);
-}
-
 /* ---- the list ---- */
 
 static enum status read_traces_request(struct call *call,
@@ -65,11 +58,12 @@ static void reply_trace(struct call *call, const struct trace_summary *trace)
     const struct source *root = reply_source(call, trace->root_resource_id);
 
     jsonw_open(json, '{');
-    reply_hex(call, "traceId", trace->trace_id, sizeof(trace->trace_id));
+    jsonw_member_hex(&call->json, "traceId", trace->trace_id,
+                     sizeof(trace->trace_id));
     jsonw_member_text(json, "traceName", trace->root_name);
     jsonw_member_uint(json, "spanCount", trace->span_count);
-    reply_hex(call, "rootSpanId", trace->root_span_id,
-              sizeof(trace->root_span_id));
+    jsonw_member_hex(&call->json, "rootSpanId", trace->root_span_id,
+                     sizeof(trace->root_span_id));
     jsonw_member_text(json, "rootSpanName", trace->root_name);
     reply_text(call, "rootSpanKind", slice_of(kind_name(trace->root_kind)));
     if (root) {
@@ -98,8 +92,7 @@ static enum status query_traces(struct call *call)
     if (s != OK)
         return call_fail_read(call, s);
     jsonw_open(&call->json, '{');
-    jsonw_key(&call->json, "traces");
-    jsonw_open(&call->json, '[');
+    jsonw_member_open(&call->json, "traces", '[');
     for (uint32_t i = 0; i < count; i++)
         reply_trace(call, &traces[i]);
     reply_end(call, total);
@@ -113,8 +106,7 @@ static void reply_status(struct call *call, const struct span *span)
     static const char *const codes[] = {"unset", "ok", "error"};
     struct jsonw *json = &call->json;
 
-    jsonw_key(json, "status");
-    jsonw_open(json, '{');
+    jsonw_member_open(json, "status", '{');
     jsonw_member_text(
         json, "code",
         slice_of(
@@ -127,8 +119,7 @@ static void reply_events(struct call *call, const struct span *span)
 {
     struct jsonw *json = &call->json;
 
-    jsonw_key(json, "events");
-    jsonw_open(json, '[');
+    jsonw_member_open(json, "events", '[');
     for (uint32_t i = 0; i < span->event_count; i++) {
         const struct span_event *event = &span->events[i];
 
@@ -146,14 +137,15 @@ static void reply_links(struct call *call, const struct span *span)
 {
     struct jsonw *json = &call->json;
 
-    jsonw_key(json, "links");
-    jsonw_open(json, '[');
+    jsonw_member_open(json, "links", '[');
     for (uint32_t i = 0; i < span->link_count; i++) {
         const struct span_link *link = &span->links[i];
 
         jsonw_open(json, '{');
-        reply_hex(call, "traceId", link->trace_id, sizeof(link->trace_id));
-        reply_hex(call, "spanId", link->span_id, sizeof(link->span_id));
+        jsonw_member_hex(&call->json, "traceId", link->trace_id,
+                         sizeof(link->trace_id));
+        jsonw_member_hex(&call->json, "spanId", link->span_id,
+                         sizeof(link->span_id));
         jsonw_key(json, "attributes");
         jsonw_attrs(json, &link->attrs);
         jsonw_close(json, '}');
@@ -169,15 +161,16 @@ static void reply_span(struct call *call, const struct span *span, bool whole)
     if (!source)
         return;
     jsonw_open(json, '{');
-    reply_hex(call, "spanId", span->span_id, sizeof(span->span_id));
+    jsonw_member_hex(&call->json, "spanId", span->span_id,
+                     sizeof(span->span_id));
     jsonw_member_text(json, "spanName", span->name);
     reply_text(call, "spanKind", slice_of(kind_name(span->kind)));
     jsonw_member_time(json, "startTime", span->start_ns);
     jsonw_member_time(json, "endTime", span->end_ns);
     jsonw_member_uint(json, "durationNs", span->end_ns - span->start_ns);
     if (!id_is_zero(span->parent_span_id, sizeof(span->parent_span_id)))
-        reply_hex(call, "parentSpanId", span->parent_span_id,
-                  sizeof(span->parent_span_id));
+        jsonw_member_hex(&call->json, "parentSpanId", span->parent_span_id,
+                         sizeof(span->parent_span_id));
     reply_status(call, span);
     reply_text(call, "component", source->identity.component);
     reply_text(call, "project", source->identity.project);
@@ -267,8 +260,7 @@ static enum status query_spans(struct call *call)
     if (s != OK)
         return s;
     jsonw_open(&call->json, '{');
-    jsonw_key(&call->json, "spans");
-    jsonw_open(&call->json, '[');
+    jsonw_member_open(&call->json, "spans", '[');
     for (uint32_t i = 0; i < trace.count && i < limit; i++)
         reply_span(call, &trace.spans[ascending ? i : trace.count - 1 - i],
                    whole);

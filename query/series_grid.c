@@ -123,8 +123,7 @@ void row_fill_holes(struct row *row, const struct grid *grid)
 void reply_row(struct call *call, const char *key, const struct grid *grid,
                const struct row *row)
 {
-    jsonw_key(&call->json, key);
-    jsonw_open(&call->json, '[');
+    jsonw_member_open(&call->json, key, '[');
     for (uint32_t i = 0; i < grid->count; i++) {
         if (!row->known[i] || !isfinite(row->values[i]))
             continue;

@@ -140,6 +140,26 @@ struct tally **tally_sorted(const struct tally_map *map)
     return list;
 }
 
+const struct identity *tally_identity(struct tally_map *map,
+                                      struct registry *registry, uint64_t key)
+{
+    struct tally *tally = tally_at(map, key);
+    uint32_t id = (uint32_t)key;
+
+    if (tally && !tally->item) {
+        struct identity *identity =
+            arena_zero(map->arena, 1, sizeof(*identity));
+
+        if (identity && key >> 32)
+            (void)registry_resource_identity(registry, id, map->arena,
+                                             identity);
+        else if (identity)
+            (void)registry_identity(registry, id, map->arena, identity);
+        tally->item = identity;
+    }
+    return tally ? tally->item : NULL;
+}
+
 double tally_share(const struct point *point, uint64_t start_ns,
                    uint64_t end_ns, uint64_t now_ns)
 {

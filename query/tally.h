@@ -15,6 +15,7 @@
 #include "hist.h"
 #include "jsonw.h"
 #include "record.h"
+#include "registry.h"
 
 struct tally {
     uint64_t key;
@@ -45,6 +46,13 @@ bool tally_is_empty(const struct tally *tally);
 
 /* All of them, most requests first, then by key. NULL: arena full. */
 struct tally **tally_sorted(const struct tally_map *map);
+
+/* The identity with this number, or TALLY_RESOURCE(id): that of a resource;
+ * looked up once, the item of the tally of this key. One that is not known is
+ * empty. NULL: the arena is full. */
+#define TALLY_RESOURCE(id) (UINT64_C(1) << 32 | (id))
+const struct identity *tally_identity(struct tally_map *map,
+                                      struct registry *registry, uint64_t key);
 
 /* How much of a delta point lies in [start_ns, end_ns), 0 to 1. A minute that
  * is not over counts as having happened until now. */

@@ -16,6 +16,8 @@ void slice_write(struct buf *out, struct slice s)
     buf_add(out, s);
 }
 
+static void attr_write(struct buf *out, const struct attr *attr);
+
 static void items_write(struct buf *out, const struct attr *items,
                         uint32_t count)
 {
@@ -23,7 +25,7 @@ static void items_write(struct buf *out, const struct attr *items,
         attr_write(out, &items[i]);
 }
 
-void attr_write(struct buf *out, const struct attr *attr)
+static void attr_write(struct buf *out, const struct attr *attr)
 {
     uint64_t bits;
 
@@ -127,16 +129,6 @@ static void value_read(struct scan *in, struct arena *arena, struct attr *attr,
     }
     if (in->bad)
         *attr = (struct attr){0};
-}
-
-void attr_read(struct scan *in, struct arena *arena, struct attr *attr)
-{
-    struct slice key = scan_slice(in);
-
-    *attr = (struct attr){.key = key.ptr, .key_len = (uint16_t)key.len};
-    if (key.len > UINT16_MAX)
-        scan_fail(in);
-    value_read(in, arena, attr, 0);
 }
 
 void attrs_read(struct scan *in, struct arena *arena, struct attrs *attrs)

@@ -373,36 +373,61 @@ static void read_trace(struct slice bytes, const struct span *wanted)
     arena_release(&arena);
 }
 
-static void bench_spans(uint32_t rounds)
+/* Writes the same records again and again; the block is of the last time. */
+static void bench_write(const char *what, const void *order, bool are_spans,
+                        uint32_t rounds, struct buf *block)
 {
-    struct arena arena;
-    struct span *spans = calloc(ROWS, sizeof(*spans));
-    const struct span **order = calloc(ROWS, sizeof(*order));
-    const struct span **at = calloc(ROWS, sizeof(*at));
+    const void **at = calloc(ROWS, sizeof(*at));
     struct block_writer *writer = block_writer_new();
-    struct buf block, summary;
+    uint64_t took = UINT64_MAX, total = 0;
     struct block_meta meta;
-    uint64_t begin, took = UINT64_MAX, total = 0;
+    struct buf summary;
+    char line[64];
 
-    arena_init(&arena, NULL, SIZE_MAX);
-    buf_init(&block, SIZE_MAX);
+    buf_init(block, SIZE_MAX);
     buf_init(&summary, SIZE_MAX);
-    make_spans(&arena, spans, order);
     for (uint32_t i = 0; i < rounds; i++) {
+        enum status status;
+        uint64_t begin;
+
         memcpy(at, order, ROWS * sizeof(*at));
-        buf_reset(&block);
+        buf_reset(block);
         buf_reset(&summary);
         begin = now_ns();
-        if (block_write_spans(writer, at, ROWS, &block, &summary, &meta) != OK)
+        status = are_spans
+                     ? block_write_spans(writer, (const struct span **)at, ROWS,
+                                         block, &summary, &meta)
+                     : block_write_logs(writer, (const struct log_record **)at,
+                                        ROWS, block, &summary, &meta);
+        if (status != OK)
             abort();
         begin = now_ns() - begin;
         took = begin < took ? begin : took;
         total += begin;
     }
-    report("span written, best", took, 1, ROWS, "ns");
-    report("span written, mean", total, rounds, ROWS, "ns");
-    printf("%-28s %10.2f bytes, summary %zu bytes\n", "span on disk",
-           (double)block.len / ROWS, summary.len);
+    snprintf(line, sizeof(line), "%s written, best", what);
+    report(line, took, 1, ROWS, "ns");
+    snprintf(line, sizeof(line), "%s written, mean", what);
+    report(line, total, rounds, ROWS, "ns");
+    snprintf(line, sizeof(line), "%s on disk", what);
+    printf("%-28s %10.2f bytes, summary %zu bytes\n", line,
+           (double)block->len / ROWS, summary.len);
+    block_writer_free(writer);
+    buf_release(&summary);
+    free(at);
+}
+
+static void bench_spans(uint32_t rounds)
+{
+    struct arena arena;
+    struct span *spans = calloc(ROWS, sizeof(*spans));
+    const struct span **order = calloc(ROWS, sizeof(*order));
+    struct buf block;
+    uint64_t begin;
+
+    arena_init(&arena, NULL, SIZE_MAX);
+    make_spans(&arena, spans, order);
+    bench_write("span", order, true, rounds, &block);
     begin = now_ns();
     for (uint32_t i = 0; i < 10 * rounds; i++)
         read_trace(buf_slice(&block), &spans[below(ROWS)]);
@@ -425,13 +450,10 @@ static void bench_spans(uint32_t rounds)
         arena_release(&reading);
     }
     report("traces listed", now_ns() - begin, rounds, 1000, "us");
-    block_writer_free(writer);
     buf_release(&block);
-    buf_release(&summary);
     arena_release(&arena);
     free(spans);
     free(order);
-    free(at);
 }
 
 static void search(struct slice bytes, const struct log_query *query,
@@ -504,40 +526,17 @@ static void bench_logs(uint32_t rounds)
     struct arena arena;
     struct log_record *logs = calloc(ROWS, sizeof(*logs));
     const struct log_record **order = calloc(ROWS, sizeof(*order));
-    const struct log_record **at = calloc(ROWS, sizeof(*at));
-    struct block_writer *writer = block_writer_new();
-    struct buf block, summary;
-    struct block_meta meta;
-    uint64_t begin, took = UINT64_MAX, total = 0;
+    struct buf block;
 
     arena_init(&arena, NULL, SIZE_MAX);
-    buf_init(&block, SIZE_MAX);
-    buf_init(&summary, SIZE_MAX);
     make_logs(&arena, logs, order);
-    for (uint32_t i = 0; i < rounds; i++) {
-        memcpy(at, order, ROWS * sizeof(*at));
-        buf_reset(&block);
-        buf_reset(&summary);
-        begin = now_ns();
-        if (block_write_logs(writer, at, ROWS, &block, &summary, &meta) != OK)
-            abort();
-        begin = now_ns() - begin;
-        took = begin < took ? begin : took;
-        total += begin;
-    }
-    report("log record written, best", took, 1, ROWS, "ns");
-    report("log record written, mean", total, rounds, ROWS, "ns");
-    printf("%-28s %10.2f bytes, summary %zu bytes\n", "log record on disk",
-           (double)block.len / ROWS, summary.len);
+    bench_write("log record", order, false, rounds, &block);
     read_logs(buf_slice(&block), rounds);
     bench_search(buf_slice(&block), rounds);
-    block_writer_free(writer);
     buf_release(&block);
-    buf_release(&summary);
     arena_release(&arena);
     free(logs);
     free(order);
-    free(at);
 }
 
 int main(int argc, char **argv)

@@ -161,6 +161,8 @@ static enum status load_pair(const char *a, const char *b, const char *c,
 TEST(other_addresses_need_auth_none)
 {
     CHECK_EQ(load_pair("--query", "0.0.0.0:9097", NULL, NULL), ERR_INVALID);
+    /* a name may mean any address */
+    CHECK_EQ(load_pair("--query", "127.invalid:9097", NULL, NULL), ERR_INVALID);
     CHECK_EQ(load_pair("--otlp-http", "10.0.0.1:1", NULL, NULL), ERR_INVALID);
     CHECK_EQ(load_pair("--query", "0.0.0.0:9097", "--auth", "none"), OK);
     CHECK_EQ(load_pair("--auth", "basic", NULL, NULL), ERR_INVALID);
