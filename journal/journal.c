@@ -491,11 +491,7 @@ enum status journal_start(struct journal *journal, struct sink next)
 {
     assert(!journal->started);
     journal->next = next;
-    if (next_segment(journal) != OK) {
-        log_error("journal", "cannot begin a segment", "dir=%s error=%s",
-                  journal->dir.path, strerror(errno));
-        return ERR_IO;
-    }
+    repair(journal); /* a full disk keeps nobody from reading */
     if (pthread_create(&journal->thread, NULL, run, journal) != 0)
         return ERR_INTERNAL;
     journal->started = true;

@@ -223,8 +223,10 @@ static void committed(struct loop *loop, struct commit *commit)
     pthread_cond_broadcast(&store->done);
     pthread_mutex_unlock(&store->lock);
 
-    if (recovered)
+    if (recovered) {
         log_info("store", "storage works again", "tries=%u", loop->tries);
+        reserve_make(store);
+    }
     loop->tries = 0;
     loop->pause_ns = 0;
     loop->commit_ns = clock_monotonic_ns();

@@ -106,6 +106,11 @@ MUST_CHECK enum status load_check(struct db *db);
 /* Damage was met: said and noted for the next start, once. From any thread. */
 void store_note_damage(struct store *store, const struct db *db);
 
+/* reserve.c: room for a start on a full disk. Sets it aside, if it is not and
+ * the disk has it; gives it up, false if there is none. */
+void reserve_make(const struct store *store);
+bool reserve_give(const struct store *store);
+
 /* seal.c */
 MUST_CHECK enum status seal_start(struct store *store);
 void seal_stop(struct store *store); /* commits what is there */

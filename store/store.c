@@ -81,22 +81,40 @@ static enum status try_open(struct store *store)
     return status;
 }
 
+/* Damage that was met in an earlier life. The database can be used with it, if
+ * there is no room for another. */
+static enum status salvage_noted(struct store *store)
+{
+    db_close(store->db);
+    store->db = NULL;
+    if (salvage(store->path) != OK)
+        log_error("store", "no room to copy the damaged database, going on",
+                  "path=%s", store->path);
+    return try_open(store);
+}
+
 static enum status open_db(struct store *store)
 {
     enum status status = salvage_resume(store->path);
 
     if (status == OK)
-        status = salvage_wanted(store->path) ? ERR_CORRUPT : try_open(store);
+        status = try_open(store);
+    if (status == ERR_IO && reserve_give(store))
+        status = try_open(store);
+    if (status == OK && salvage_wanted(store->path))
+        status = salvage_noted(store);
     /* What we ask for is there, if the schema can be read. */
     if (status == ERR_CORRUPT || status == ERR_INTERNAL) {
         status = salvage(store->path);
         if (status == OK)
             status = try_open(store);
     }
-    if (status == ERR_UNSUPPORTED)
+    if (status == OK)
+        reserve_make(store);
+    else if (status == ERR_UNSUPPORTED)
         log_error("store", "written by a newer version of this program",
                   "path=%s", store->path);
-    else if (status != OK)
+    else
         log_error("store", "cannot be opened", "path=%s why=\"%s\"",
                   store->path, status_text(status));
     return status;
