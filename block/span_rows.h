@@ -43,6 +43,27 @@ struct block_rows {
     struct origin_out origin;
 };
 
+/* What is being written. */
+struct spans_out {
+    struct block_out *out;
+    struct block_rows *coded;
+    const struct span_row *rows; /* in order */
+    const uint32_t *order;       /* of rows, as they came */
+    uint32_t count;
+    struct numbers trace_count, trace_start, trace_length, trace_root;
+    uint64_t *parents, *starts;
+    char *trace_ids, *parent_ids;
+    uint32_t parent_id_count;
+    struct summary_out summary;
+    struct block_meta *meta;
+    uint32_t *by_id, by_id_mask; /* rows + 1 of a large trace, by span id */
+};
+
+/* Copies the rows in order (rows, order). */
+void spans_sort(struct spans_out *spans);
+/* Then: parents, starts and what there is per trace; meta and summary too. */
+void spans_add_traces(struct spans_out *spans);
+
 static inline struct span_row *span_row_at(const struct block_rows *rows,
                                            uint32_t i)
 {

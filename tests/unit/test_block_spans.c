@@ -300,6 +300,51 @@ static enum status read_all(struct slice bytes, struct arena *arena)
     return status;
 }
 
+static void write_rows(struct fixture *f, struct block_rows *rows,
+                       struct buf *bytes, bool forget)
+{
+    struct block_writer *writer = block_writer_new();
+    struct buf summary;
+    struct block_meta meta;
+
+    buf_init(&summary, SIZE_MAX);
+    for (uint32_t i = 0; i < f->count; i++)
+        block_rows_add(rows, &f->spans[i]);
+    CHECK_EQ(block_rows_count(rows), f->count);
+    if (forget)
+        arena_release(&f->arena);
+    CHECK_EQ(block_write_rows(writer, rows, bytes, &summary, &meta), OK);
+    CHECK_EQ(meta.count, f->count);
+    buf_release(&summary);
+    block_writer_free(writer);
+}
+
+TEST(rows_coded_one_by_one_are_the_same_block)
+{
+    struct fixture f;
+    struct block_rows *rows = block_rows_new();
+    struct block_writer *writer = block_writer_new();
+    struct buf bytes, again;
+
+    setup(&f, 3000, 200);
+    buf_init(&bytes, SIZE_MAX);
+    buf_init(&again, SIZE_MAX);
+    write_rows(&f, rows, &bytes, false);
+    CHECK_EQ(
+        block_write_spans(writer, f.at, f.count, &f.bytes, &f.summary, &f.meta),
+        OK);
+    CHECK(slice_equal(buf_slice(&f.bytes), buf_slice(&bytes)));
+    block_rows_reset(rows); /* used again; the records may go meanwhile */
+    CHECK_EQ(block_rows_count(rows), 0);
+    write_rows(&f, rows, &again, true);
+    CHECK(slice_equal(buf_slice(&again), buf_slice(&bytes)));
+    buf_release(&bytes);
+    buf_release(&again);
+    block_rows_free(rows);
+    block_writer_free(writer);
+    teardown(&f);
+}
+
 TEST(a_full_arena_is_an_error_and_nothing_worse)
 {
     struct fixture f;
