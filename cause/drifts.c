@@ -119,8 +119,8 @@ static void tell(struct facts *facts, const struct meter *m,
 {
     struct evidence_list *list = &facts->evidence[m->component];
     char *unit = arena_zero(facts->arena, m->unit.len + 1, 1);
-
     bool logged = m->meaning == MEANS_LOGGED;
+    const char *quote = logged ? "\"" : "";
 
     if (!unit)
         return;
@@ -140,10 +140,10 @@ static void tell(struct facts *facts, const struct meter *m,
         .base = m->whole,
         .scale = scale,
         .onset_ns = d->onset_ns,
-        .text =
-            facts_text(facts, "%.*s %s from %.4g to %.4g%s%s", (int)m->name.len,
-                       m->name.ptr, is > was ? "rose" : "fell", was, is,
-                       m->unit.len > 0 ? " " : "", unit)};
+        .text = facts_text(facts, "%s%.*s%s %s from %.4g to %.4g%s%s", quote,
+                           (int)m->name.len, m->name.ptr, quote,
+                           is > was ? "rose" : "fell", was, is,
+                           m->unit.len > 0 ? " " : "", unit)};
     evidence_add(facts, m->component, &e);
     list->drift = fmax(list->drift, d->nats);
 }

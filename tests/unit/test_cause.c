@@ -450,7 +450,7 @@ TEST(lines_alone_name_who_writes_new_errors)
     for (uint64_t minute = 10; minute < 15; minute++)
         add_lines(w, &logs, STORE, minute, "ERROR", "null pointer", 6);
     CHECK_TEXT(slice_of(first_of(w)), "store");
-    CHECK(strstr(w->bed.text, "null pointer"));
+    CHECK(strstr(w->bed.text, "\\\"null pointer\\\" rose from 0 to 6"));
     for (uint32_t i = 0; i < w->bed.point_count; i++)
         free((void *)(uintptr_t)w->bed.points[i].attrs.at);
     world_free(w);
