@@ -191,9 +191,10 @@ enum status db_has_schema(void *have, void *want)
                                   " AND name = ? AND tbl_name = ? AND sql IS ?",
                                   -1, &find, NULL);
     while (code == SQLITE_OK && sqlite3_step(row) == SQLITE_ROW) {
-        for (int i = 0; i < 4; i++)
-            sqlite3_bind_value(find, i + 1, sqlite3_column_value(row, i));
-        if (sqlite3_step(find) != SQLITE_ROW)
+        for (int i = 0; i < 4 && code == SQLITE_OK; i++)
+            code =
+                sqlite3_bind_value(find, i + 1, sqlite3_column_value(row, i));
+        if (code == SQLITE_OK && sqlite3_step(find) != SQLITE_ROW)
             code = SQLITE_CORRUPT;
         int why = sqlite3_reset(find);
         if (why != SQLITE_OK)
