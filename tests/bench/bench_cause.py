@@ -5,10 +5,13 @@ The cases of FAULTS (a folder with labels.json, score.py and one folder of
 OTLP/JSON lines per case; default ../shared/data/faults beside the repository)
 are sent through the real OTLP port into one data directory, each has its own
 project. Then POST /api/v1/cause is asked once per case and setting, and the
-answers are scored with the score.py of that folder.
+answers are scored with the score.py of that folder. The same with faults of
+the shop (shopgen --kind), and with systems that send no spans (worlds.py),
+these beside two simple methods on the same numbers.
 
   bench_cause.py [--faults DIR] [--data DIR] [--explain] [--misses]
                  [--setting NAME]... [--cases ID,...]
+                 [--only shop|faults|worlds] [--held-out]
 
 --data keeps the data directory: what it holds is not sent again.
 """
