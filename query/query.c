@@ -13,7 +13,7 @@
  *         budget for all questions; an answer while it is being written is
  *         bounded by max_reply times the number of workers. A worker frees
  *         body and arena before the answer goes out, so a slow client holds
- *         its answer and nothing else.
+ *         its answer and nothing else, and all of them half of the budget.
  * Stop    No new connections, the queue is closed and drained, the answers
  *         get two seconds to leave.
  */
@@ -41,6 +41,7 @@
 enum {
     CONNECTION_MEMORY = 16 * 1024, /* request line and headers */
     MAX_PARAMS = 64,
+    SMALL_ANSWER = 64 * 1024,
     SEND_LAST_MS = 2000,
 };
 
@@ -56,6 +57,7 @@ struct query {
     struct guard *guard; /* against those that take too long to ask */
     struct queue *queue;
     struct budget budget;
+    struct budget waiting; /* of it, for answers that wait to be sent */
     struct worker *workers;
     uint32_t worker_count; /* running */
     uint16_t port;
@@ -147,6 +149,7 @@ static void job_free(struct job *job)
     arena_release(&job->arena);
     buf_release(&job->call.out);
     budget_give(&job->query->budget, job->reply_charged);
+    budget_give(&job->query->waiting, job->reply_charged);
     atomic_fetch_sub(&job->query->open, 1);
     free(job);
 }
@@ -280,12 +283,29 @@ static enum MHD_Result refuse(struct job *job, enum status status,
     return send_answer(job);
 }
 
+/* Answers that nobody reads keep their memory until the connection ends. They
+ * get half of it, and large ones not all of that: so there is always some to
+ * work with, and for small answers. */
+static bool take_waiting(struct query *query, size_t room)
+{
+    struct budget *waiting = &query->waiting;
+    size_t spare = room > SMALL_ANSWER ? waiting->limit / 4 : 0;
+
+    if (budget_used(waiting) + room + spare > waiting->limit ||
+        !budget_take(waiting, room))
+        return false;
+    if (budget_take(&query->budget, room))
+        return true;
+    budget_give(waiting, room);
+    return false;
+}
+
 /* Charges the answer for as long as it waits to be sent. */
 static void charge_answer(struct job *job)
 {
     struct call *call = &job->call;
 
-    if (budget_take(&job->query->budget, call->out.room)) {
+    if (take_waiting(job->query, call->out.room)) {
         job->reply_charged = call->out.room;
         return;
     }
@@ -472,6 +492,7 @@ enum status query_start(struct query **query_out,
     query->queue = queue_new(options->max_waiting);
     query->guard = guard_new(options->idle_timeout_ns);
     budget_init(&query->budget, options->memory);
+    budget_init(&query->waiting, options->memory / 2);
     s = start_workers(query);
     if (s == OK)
         s = start_http(query);

@@ -1,6 +1,7 @@
 """Connections that are many, slow or never done: others are served within a
 second, memory stays under the limit, and what is not used is given back.
 """
+import json
 import os
 import resource
 import socket
@@ -264,8 +265,33 @@ def test_deaf():
     check_end(server, name)
 
 
+def test_deaf_askers():
+    """Their answers are large, and stay in memory until they are read."""
+    name = "50 askers that never read an answer"
+    server = Server(new_folder(), "--idle-timeout", "5s")
+    serve_one(server)
+    for _ in range(10):
+        export(server.otlp_port, "logs", logs_request(stamped("loud"), [
+            log(time.time_ns(), os.urandom(50_000).hex()) for _ in range(5)]))
+    before = files_at_rest(server)
+    text = json.dumps({**around(), "searchScope": scope("loud"), "limit": 1000}).encode()
+    deaf = []
+    for _ in range(50):
+        s = socket.socket()
+        s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        s.connect(("127.0.0.1", server.query_port))
+        s.sendall(b"POST /api/v1/logs/query HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
+                  b"Content-Length: %d\r\n\r\n" % len(text) + text)
+        deaf.append(s)
+    check_others(server, name)
+    check_released(server, name, before)
+    for s in deaf:
+        s.close()
+    check_end(server, name)
+
+
 def main():
-    for test in (test_idle, test_too_few_files, test_slow, test_slow_questions, test_steady_but_slow, test_half, test_deaf):
+    for test in (test_idle, test_too_few_files, test_slow, test_slow_questions, test_steady_but_slow, test_half, test_deaf, test_deaf_askers):
         began = time.monotonic()
         try:
             test()

@@ -13,7 +13,7 @@ import os
 import time
 
 from callboard import (NS, DidNotStart, Server, Tap, around, log, logs_request, new_folder, scope, seeded,
-                       stamped)
+                       stamped, wait_until)
 from load import POINTS, compare, compare_derived, join_senders, start_senders
 
 ROUNDS = int(os.environ.get("ROUNDS", "200" if os.environ.get("NIGHTLY") else "20"))
@@ -30,6 +30,8 @@ def options_of(round_):
 
 def load_and_kill(server, round_):
     senders = start_senders(server, round_, rng)
+    # A machine that is busy may not have come to anything by then.
+    wait_until(lambda: any(r.acknowledged for s in senders for r in s.requests), 20)
     time.sleep(rng.uniform(0.1, 1.2))
     server.kill()
     return join_senders(senders), sum(s.other for s in senders)
