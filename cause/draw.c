@@ -4,9 +4,6 @@
  * as keep them few. What the finders judged is measured again, minute by
  * minute: in the sample, in the gauges, or in the derived series, which are
  * read once more for all that need them.
- *
- * Drawn over time a fault says since when it is there better than the first
- * request beyond a limit does: of healthy requests a few are, too.
  */
 #include <math.h>
 #include <stdlib.h>
@@ -324,61 +321,6 @@ static void make_points(struct drawing *d, struct picture *p)
                       (mean ? 1 : 100) * fmax(0, p->parts[i]) / p->wholes[i]);
 }
 
-/* ---- since when ---- */
-
-static int by_value(const void *left, const void *right)
-{
-    double a = *(const double *)left, b = *(const double *)right;
-
-    return (a > b) - (a < b);
-}
-
-/* Of the values of one time, or NAN. */
-static double median_of(const struct cause_series *series,
-                        struct cause_window time)
-{
-    double values[CAUSE_MAX_POINTS];
-    uint32_t n = 0;
-
-    for (uint32_t i = 0; i < series->count; i++)
-        if (series->points[i].time_ns >= time.start_ns &&
-            series->points[i].time_ns < time.end_ns)
-            values[n++] = series->points[i].value;
-    if (n == 0)
-        return NAN;
-    qsort(values, n, sizeof(*values), by_value);
-    return values[n / 2];
-}
-
-/* From the first point on that is nearer to how it ends than to how it was,
- * and stays so for the next as well. What ends with the window is judged by its
- * last third: a window may begin long before the fault. */
-static void date(const struct drawing *d, struct cause_evidence *e)
-{
-    const struct cause_window *w = d->facts->times;
-    struct cause_window last = {facts_try(d->facts, CAUSE_TRIES - 1),
-                                w[DURING].end_ns};
-    const struct cause_series *s = &e->series;
-    double usual = median_of(s, w[BEFORE]), now = median_of(s, last);
-    double halfway = (usual + now) / 2;
-
-    if (isnan(usual) || isnan(now))
-        return;
-    for (uint32_t i = 0; i < s->count; i++) {
-        const struct cause_point *p = &s->points[i];
-        bool more = i + 1 < s->count;
-
-        if (p->time_ns + d->step_ns <= w[BEFORE].end_ns ||
-            (p->value > halfway) != (now > usual) ||
-            (more && (p[1].value > halfway) != (now > usual)))
-            continue;
-        /* What the finder saw is more exact if it is in that minute. */
-        if (e->onset_ns < p->time_ns || e->onset_ns >= p->time_ns + d->step_ns)
-            e->onset_ns = p->time_ns;
-        return;
-    }
-}
-
 /* ---- all of it ---- */
 
 static void name(struct picture *p)
@@ -431,22 +373,6 @@ static bool add_picture(struct drawing *d, struct cause_evidence *e,
     return true;
 }
 
-/* When a suspect began to show it. */
-static void date_suspect(struct cause_suspect *s)
-{
-    uint64_t first = 0;
-
-    for (uint32_t i = 0; i < s->evidence_count; i++) {
-        const struct cause_evidence *e = &s->evidence[i];
-
-        if (e->onset_ns && evidence_tells(e) &&
-            (first == 0 || e->onset_ns < first))
-            first = e->onset_ns;
-    }
-    if (first)
-        s->onset_ns = first;
-}
-
 enum status draw(struct facts *facts, struct cause_report *report)
 {
     struct drawing *d = arena_zero(facts->arena, 1, sizeof(*d));
@@ -468,10 +394,10 @@ enum status draw(struct facts *facts, struct cause_report *report)
     s = read_counts(d);
     for (uint32_t i = 0; i < d->count && s == OK; i++) {
         make_points(d, &d->pictures[i]);
-        date(d, d->pictures[i].evidence);
+        onset_find(facts, d->pictures[i].evidence, d->step_ns);
         name(&d->pictures[i]);
     }
     for (uint32_t i = 0; i < report->suspect_count && i < CAUSE_DRAWN; i++)
-        date_suspect(&report->suspects[i]);
+        onset_of_suspect(&report->suspects[i]);
     return s == OK ? arena_status(facts->arena) : s;
 }

@@ -231,6 +231,10 @@ MUST_CHECK enum status story_tell(struct facts *facts,
                                   struct cause_report *report);
 /* Numbers over time, and with them since when. */
 MUST_CHECK enum status draw(struct facts *facts, struct cause_report *report);
+/* From its series, of points step_ns apart; from its evidence. */
+void onset_find(const struct facts *facts, struct cause_evidence *evidence,
+                uint64_t step_ns);
+void onset_of_suspect(struct cause_suspect *suspect);
 /* Of these components those that no other calls; and what users see there. */
 MUST_CHECK enum status impact_find(struct facts *facts,
                                    struct cause_report *report,

@@ -11,8 +11,8 @@
 
 enum {
     MAX_SLICES = 8, /* minutes looked at when not all can be */
-    /* Spans of one trace are kept together if it took no longer than this:
-     * what began before the slice is told apart by a missing parent. */
+    /* Spans of one trace are kept together if it took no longer than this,
+     * on either side: what began before the time is told by its beginning. */
     MARGIN_S = 10,
 };
 
@@ -63,6 +63,7 @@ static enum status count_minutes(struct facts *facts, struct minutes *m)
 struct taking {
     struct facts *facts;
     struct sample *sample;
+    struct cause_window time;
 };
 
 static bool is_error_name(struct slice name)
@@ -109,7 +110,10 @@ static void take_span(void *arg, const struct span *span)
     struct part *parts = facts_more(t->facts, s->parts, s->part_count,
                                     &s->part_room, sizeof(*parts));
 
-    if (!parts)
+    /* A block shows all that it has of a trace, what is in memory only what is
+     * in this time: the answer must not depend on where it lies. */
+    if (!parts || span->start_ns < t->time.start_ns ||
+        span->start_ns >= t->time.end_ns)
         return;
     s->parts = parts;
     parts[s->part_count] =
@@ -158,9 +162,11 @@ static void take_log(void *arg, const struct log_record *log)
 static enum status read_slice(struct facts *facts, struct sample *sample,
                               struct cause_window time, uint32_t keep)
 {
-    struct taking taking = {facts, sample};
-    struct sample_query query = {.start_ns = time.start_ns,
-                                 .end_ns = time.end_ns + MARGIN_S * NS_PER_S,
+    uint64_t margin = MARGIN_S * NS_PER_S;
+    uint64_t start = time.start_ns > margin ? time.start_ns - margin : 0;
+    struct taking taking = {facts, sample, {start, time.end_ns + margin}};
+    struct sample_query query = {.start_ns = taking.time.start_ns,
+                                 .end_ns = taking.time.end_ns,
                                  .resources = facts->resources,
                                  .keep = keep};
     struct reader *reader = facts->question->reader;

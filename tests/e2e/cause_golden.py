@@ -9,6 +9,7 @@ import json
 import os
 import re
 import subprocess
+import tempfile
 import time
 
 from running import Running, Tap, TOP
@@ -102,6 +103,16 @@ def text_of(answer):
                       ensure_ascii=False) + "\n"
 
 
+def wait_for_calls(server):
+    """Until no call waits for its other end any more."""
+    until = time.monotonic() + PATIENCE
+    while time.monotonic() < until:
+        counters = server.ask("GET", "/metrics")[2].decode()
+        if re.search(r"^callboard_edge_ends_open 0$", counters, re.M):
+            return
+        time.sleep(0.2)
+
+
 def settled(server, day, expected):
     """The answer once it is as expected, or the last one."""
     until = time.monotonic() + PATIENCE
@@ -134,13 +145,17 @@ def check(tap, server, day, kind):
 def main():
     tap = Tap()
     cases = list(enumerate(FAULTS + QUIET, 1))
-    with Running("--edge-wait", "2s") as server:
-        for day, kind in cases:
-            play(server, day, kind)
-        if UPDATE:
-            time.sleep(PATIENCE)
-        for day, kind in cases:
-            check(tap, server, day, kind)
+    with tempfile.TemporaryDirectory(prefix="callboard-e2e-") as data:
+        options = ("--edge-wait", "2s", "--data-dir", data)
+        with Running(*options) as server:
+            for day, kind in cases:
+                play(server, day, kind)
+            wait_for_calls(server)
+            answers = [check(tap, server, day, kind) for day, kind in cases]
+        with Running(*options) as server:
+            for (day, kind), answer in zip(cases, answers):
+                tap.check(ask(server, day) == answer,
+                          f"{kind}: the same bytes after a restart")
     tap.exit()
 
 
