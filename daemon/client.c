@@ -294,11 +294,15 @@ static int complain_of_names(const struct options *o)
 
     fprintf(stderr, "callboard: there is no %s in namespace %s", o->target,
             o->namespace);
-    if (other)
-        fprintf(stderr, "; did you mean %s%s%s --namespace %s?",
-                client_text(other, "project"), one ? "/" : "",
-                one ? client_text(other, "component") : "",
-                client_text(other, "namespace"));
+    if (other) {
+        fputs("; did you mean ", stderr);
+        client_put(stderr, client_text(other, "project"));
+        fputs(one ? "/" : "", stderr);
+        client_put(stderr, one ? client_text(other, "component") : "");
+        fputs(" --namespace ", stderr);
+        client_put(stderr, client_text(other, "namespace"));
+        fputc('?', stderr);
+    }
     fputc('\n', stderr);
     json_decref(list);
     return 1;

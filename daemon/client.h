@@ -6,6 +6,7 @@
 
 #include <jansson.h>
 #include <stdbool.h>
+#include <stdio.h>
 
 /* Is the first argument such a verb? */
 bool client_is_verb(const char *verb);
@@ -18,6 +19,8 @@ int client_run(int argc, char **argv);
 
 /* A member's text, "" if it has none. */
 const char *client_text(const json_t *object, const char *key);
+/* What a sender named may hold anything: a terminal gets no control bytes. */
+void client_put(FILE *to, const char *text);
 /* The answer to a cause question, for people. */
 void client_print_cause(const json_t *answer);
 

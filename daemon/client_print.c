@@ -24,11 +24,15 @@ static double number_of(const json_t *object, const char *key)
     return json_number_value(json_object_get(object, key));
 }
 
-/* What a sender named may hold anything: a terminal gets no control bytes. */
-static void print_safe(const char *text)
+void client_put(FILE *to, const char *text)
 {
     for (; *text; text++)
-        putchar((unsigned char)*text < 0x20 || *text == 0x7f ? ' ' : *text);
+        fputc((unsigned char)*text < 0x20 || *text == 0x7f ? ' ' : *text, to);
+}
+
+static void print_safe(const char *text)
+{
+    client_put(stdout, text);
 }
 
 static void print_line(const char *before, const char *text)
