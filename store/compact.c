@@ -189,6 +189,16 @@ static enum status replace(struct compact *c, const struct piece *group,
     return status;
 }
 
+/* It unpacks blocks as readers do, so it is charged like them, for at most half
+ * of what there is: a group that needs more is too big. */
+static void init_memory(struct store *store, struct arena *memory)
+{
+    struct budget *budget = &store->queries;
+    size_t most = budget->limit / 2 < MEMORY ? budget->limit / 2 : MEMORY;
+
+    arena_init(memory, budget, most);
+}
+
 /* Merges what it can of a group; *from_ns moves beyond what it cannot. */
 static enum status merge_group(struct compact *c, uint32_t first,
                                uint32_t count, uint64_t *from_ns)
@@ -197,7 +207,7 @@ static enum status merge_group(struct compact *c, uint32_t first,
     enum status status = OK;
     uint32_t n = 0;
 
-    arena_init(&rows.memory, NULL, MEMORY);
+    init_memory(c->store, &rows.memory);
     for (; n < count && status == OK; n++)
         status = read_block(c, &c->at[first + n], &rows);
     if (status == ERR_CORRUPT || status == ERR_UNSUPPORTED ||
