@@ -156,7 +156,10 @@ struct batch *tagger_take(struct tagger *tagger, struct batch *batch,
     }
     senders_end(tagger);
     derive_mute(tagger->derive, false);
-    tagger_expire(tagger, batch->received_ns); /* calls whose caller came */
+    /* Calls whose caller came. What waits may be newer than a batch that is
+     * only replayed for the store: its time is no clock put back. */
+    if (muted_to < UINT64_MAX)
+        tagger_expire(tagger, batch->received_ns);
     stats_set(STATS_SERIES_OPEN, derive_count(tagger->derive));
     return changes_end(tagger->changes, batch);
 }
