@@ -291,6 +291,7 @@ enum status compact_step(struct store *store, bool *more)
                       : RANGE_NS;
     status = step(c, &store->compact_from[kind]);
     free(c);
-    *more = true;
+    if (status == OK)
+        *more = true; /* else not at once: the disk may be full for long */
     return status;
 }
