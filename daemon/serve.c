@@ -41,6 +41,10 @@
 
 enum { REPLAY_PATIENCE_MS = 2000 };
 
+/* With a smaller limit there is no room beside the batches for their spans in
+ * coded form, and what the process takes before it does anything counts. */
+enum { SMALL_LIMIT = 192 << 20, FIXED_BYTES = 24 << 20 };
+
 struct daemon {
     const struct config *config;
     struct budget budget;
@@ -62,6 +66,13 @@ struct daemon {
 static uint64_t min_u64(uint64_t a, uint64_t b)
 {
     return a < b ? a : b;
+}
+
+/* What is shared out among questions. */
+static uint64_t for_questions(const struct config *c)
+{
+    return c->memory_limit < SMALL_LIMIT ? c->memory_limit - FIXED_BYTES
+                                         : c->memory_limit;
 }
 
 /* The oldest time that was still kept when a batch came; 0: all are. */
@@ -184,7 +195,8 @@ static enum status start_storage(struct daemon *d)
         .retention_ns = {c->retention_traces, c->retention_logs,
                          c->retention_metrics},
         .retention_bytes = c->retention_size,
-        .query_bytes = c->memory_limit / 6,
+        .query_bytes = for_questions(c) / 6,
+        .code_late = c->memory_limit < SMALL_LIMIT,
     };
     return store_open(&d->store, &store);
 }
@@ -326,8 +338,8 @@ static enum status start_ports(struct daemon *d)
         .max_waiting = 256,
         .max_connections = 1024,
         .idle_timeout_ns = c->idle_timeout,
-        .max_reply = c->memory_limit / 16 / workers,
-        .memory = c->memory_limit / 8,
+        .max_reply = for_questions(c) / 16 / workers,
+        .memory = for_questions(c) / 8,
         .cors_origins = c->cors_origins,
         .store = d->store,
         .registry = d->registry,

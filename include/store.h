@@ -51,8 +51,10 @@ struct store_options {
     uint64_t head_age_ns; /* age of its oldest batch that seals it */
     uint64_t retention_ns[SIGNAL_COUNT]; /* 0: keep for ever */
     uint64_t retention_bytes; /* of the whole database; 0: no bound */
-    uint64_t query_bytes;     /* what all readers together may take; beyond it
-                                 they are told ERR_BUSY */
+    bool code_late; /* spans are coded when they are sealed and not as they
+                       come: slower, and takes less memory */
+    uint64_t query_bytes; /* what all readers together may take; beyond it
+                             they are told ERR_BUSY */
 };
 
 /* ERR_IO, ERR_UNSUPPORTED (a newer version). A damaged database is moved aside

@@ -189,12 +189,13 @@ static enum status replace(struct compact *c, const struct piece *group,
     return status;
 }
 
-/* It unpacks blocks as readers do, so it is charged like them, for at most half
- * of what there is: a group that needs more is too big. */
+/* It unpacks blocks as readers do, so it is charged like them, for at most a
+ * quarter of what there is, for coding takes as much again: a group that needs
+ * more is too big. */
 static void init_memory(struct store *store, struct arena *memory)
 {
     struct budget *budget = &store->queries;
-    size_t most = budget->limit / 2 < MEMORY ? budget->limit / 2 : MEMORY;
+    size_t most = budget->limit / 4 < MEMORY ? budget->limit / 4 : MEMORY;
 
     arena_init(memory, budget, most);
 }
@@ -269,6 +270,9 @@ enum status compact_step(struct store *store, bool *more)
     enum status status = OK;
     int kind = 0;
 
+    /* There is time, and those who ask need the memory now. */
+    if (budget_used(&store->queries) > store->queries.limit / 8)
+        return OK;
     if (clock_monotonic_ns() >= store->compact_ns)
         status = find_new(store);
     while (kind < KIND_COUNT && store->compact_from[kind] == UINT64_MAX)

@@ -325,7 +325,7 @@ static bool begin_coding(struct store *store, struct section *section,
 {
     uint64_t most = store->options.block_spans + store->options.block_spans / 2;
 
-    if (section->stream != STREAM_SPANS ||
+    if (section->stream != STREAM_SPANS || store->options.code_late ||
         section->records + batch->count > most)
         return false;
     if (section->records == 0 && !section->rows)

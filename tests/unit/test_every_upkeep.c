@@ -71,7 +71,7 @@ static bool keep_up(const char *dir)
         status = db_open(&store.db, path, true);
     if (!CHECK_EQ(status, OK))
         return false;
-    budget_init(&store.queries, 64 << 20);
+    budget_init(&store.queries, 128 << 20);
     pthread_mutex_init(&store.lock, NULL);
     store.sealer = sealer_new();
     for (int i = 0; i < ROUNDS && (more || status != OK); i++) {

@@ -30,7 +30,7 @@ static void bench_open(struct bench *b)
 {
     b->store =
         (struct store){.options = {.block_spans = 16384, .block_logs = 16384}};
-    budget_init(&b->store.queries, 64 << 20);
+    budget_init(&b->store.queries, 128 << 20);
     CHECK_EQ(db_open(&b->store.db, b->path, true), OK);
     b->store.sealer = sealer_new();
 }
