@@ -394,22 +394,34 @@ static inline void kit_take_all(struct kit *kit, struct batch *batch)
     batch_free(kit_take(kit, batch));
 }
 
-/* Nothing waits any more: an hour goes by. */
-static inline void kit_settle(struct kit *kit)
+/* A batch that lets an hour go by: nothing waits any more. */
+static inline struct batch *kit_hour(struct kit *kit)
 {
     struct batch *batch = kit_batch(kit, SIGNAL_SPANS);
 
     batch->received_ns += NS_PER_HOUR;
-    kit_take_all(kit, batch);
+    return batch;
 }
 
-/* Settles and flushes; what the store got stays until the next kit_open(). */
-static inline void kit_close(struct kit *kit)
+static inline void kit_settle(struct kit *kit)
 {
-    kit_settle(kit);
+    kit_take_all(kit, kit_hour(kit));
+}
+
+/* Flushes; what the store got stays until the next kit_open(). */
+static inline void kit_end(struct kit *kit)
+{
     correlator_close(kit->correlator);
     registry_close(kit->registry);
     catalog_free(kit->catalog);
+}
+
+/* Settles and flushes. Not where the correlator's thread runs: that alone
+ * takes batches then. */
+static inline void kit_close(struct kit *kit)
+{
+    kit_settle(kit);
+    kit_end(kit);
 }
 
 /* ---- what was derived ---- */

@@ -40,7 +40,8 @@ struct bed {
 
     struct log_query log_query; /* the last ones; their pointers are gone */
     struct trace_query trace_query;
-    struct series_query series_query;
+    struct series_query series_query; /* its pointers are of the question */
+    uint32_t series_resources;        /* how many it was about */
     bool whole;
     bool strict; /* logs by time, level and stream, too */
 
@@ -142,6 +143,7 @@ enum status reader_query_series(struct reader *reader,
 {
     (void)reader;
     the_bed->series_query = *query;
+    the_bed->series_resources = query->resources ? query->resources->count : 0;
     for (uint32_t i = 0; i < the_bed->point_count; i++) {
         const struct point *point = &the_bed->points[i];
         bool named = query->name_count == 0;

@@ -450,7 +450,8 @@ TEST(the_thread_takes_what_is_submitted_and_drains_at_the_end)
         batch->done_arg = &done;
         sink.submit(sink.arg, batch);
     }
-    kit_close(&kit);
+    sink.submit(sink.arg, kit_hour(&kit));
+    kit_end(&kit);
     CHECK_EQ(done, 100);
     CHECK_EQ(kit_sum(DERIVED_DURATION, ""), 100);
 }
@@ -503,7 +504,8 @@ TEST(readers_and_the_thread_at_the_same_time)
     reading.stop = true;
     pthread_join(thread, NULL);
     arena_release(&arena);
-    kit_close(&kit);
+    sink.submit(sink.arg, kit_hour(&kit));
+    kit_end(&kit);
     CHECK_EQ(kit_sum(DERIVED_DURATION, ""), 300);
     CHECK_EQ(kit_sum(DERIVED_RECORDS, "signal=traces"), 300);
 }
