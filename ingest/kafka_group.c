@@ -149,15 +149,17 @@ static int64_t end_of(struct kafka *kafka,
     return high;
 }
 
+/* told: the broker has said what it has noted. If it has not, it is asked
+ * again, through librdkafka. */
 static void choose_start(struct kafka *kafka, struct kafka_part *part,
-                         rd_kafka_topic_partition_t *place)
+                         rd_kafka_topic_partition_t *place, bool told)
 {
     uint64_t kept = 0, noted = UINT64_MAX;
     bool known = kafka->options.next_offset(
         kafka->options.next_arg, slice_of(part->topic), part->partition, &kept);
     int64_t start;
 
-    if (place->offset >= 0)
+    if (told && place->offset >= 0)
         noted = (uint64_t)place->offset;
     if (known && noted != UINT64_MAX && noted > kept &&
         another_store(kafka, place))
@@ -166,6 +168,8 @@ static void choose_start(struct kafka *kafka, struct kafka_part *part,
         start = (int64_t)kept;
     else if (noted != UINT64_MAX)
         start = (int64_t)noted;
+    else if (!told)
+        start = RD_KAFKA_OFFSET_STORED;
     else
         start =
             kafka->latest ? end_of(kafka, place) : RD_KAFKA_OFFSET_BEGINNING;
@@ -175,8 +179,7 @@ static void choose_start(struct kafka *kafka, struct kafka_part *part,
              part->topic, part->partition, start,
              known ? (int64_t)kept : INT64_C(-1), (int64_t)noted);
     place->offset = start;
-    parts_assign(&kafka->parts, part, start >= 0,
-                 start >= 0 ? (uint64_t)start : 0, noted);
+    parts_assign(&kafka->parts, part, start, noted);
 }
 
 static void given(struct kafka *kafka, rd_kafka_topic_partition_list_t *list)
@@ -188,18 +191,13 @@ static void given(struct kafka *kafka, rd_kafka_topic_partition_list_t *list)
         enum signal signal = SIGNAL_SPANS;
         struct kafka_part *part;
 
-        if (!asked || place->err)
-            place->offset = RD_KAFKA_OFFSET_INVALID;
         (void)kafka_signal_of(kafka, place->topic, &signal);
         part = parts_add(&kafka->parts, place->topic,
                          (uint32_t)place->partition, signal);
         /* Of an earlier time: what is still under way will be kept, or has
          * failed by the time this is over. */
         (void)parts_wait(&kafka->parts, part, LET_GO_NS);
-        choose_start(kafka, part, place);
-        if (!asked && !part->known) /* ask the broker again, through the
-                                       library */
-            place->offset = RD_KAFKA_OFFSET_STORED;
+        choose_start(kafka, part, place, asked && !place->err);
     }
     kafka_say("cannot take partitions", rd_kafka_assign(kafka->rk, list));
     if (kafka->paused)
@@ -214,6 +212,10 @@ static void let_go(struct kafka *kafka,
     bool lost = rd_kafka_assignment_lost(kafka->rk);
     bool all = true;
 
+    /* librdkafka keeps a pause beyond the assignment, and what we do not have
+     * we could not end it for: a part that comes back would stand still. */
+    if (kafka->paused)
+        kafka_pause(kafka, false);
     for (int i = 0; i < list->cnt; i++) {
         struct kafka_part *part = kafka_part_at(kafka, &list->elems[i]);
 

@@ -81,12 +81,13 @@ struct kafka_part *parts_add(struct kafka_parts *parts, const char *topic,
 }
 
 void parts_assign(struct kafka_parts *parts, struct kafka_part *part,
-                  bool known, uint64_t next, uint64_t committed)
+                  int64_t start, uint64_t committed)
 {
     pthread_mutex_lock(&parts->lock);
     part->assigned = true;
-    part->known = known;
-    part->next = part->done = next;
+    part->start = start;
+    part->known = start >= 0;
+    part->next = part->done = part->known ? (uint64_t)start : 0;
     part->committed = committed;
     part->high_known = false;
     part->resets = 0;

@@ -19,11 +19,12 @@ struct kafka_part {
     char topic[ORIGIN_MAX_TOPIC + 1];
     uint32_t partition;
     enum signal signal;
-    bool known;        /* next and done mean something */
-    uint64_t next;     /* the offset to take next */
-    uint64_t high;     /* the log's end as the broker last said */
-    bool high_known;   /* ... if it did */
-    unsigned resets;   /* in a row: the broker has not what we ask for */
+    int64_t start;   /* where it was told to begin, a place librdkafka knows */
+    bool known;      /* next and done mean something: until then `start` does */
+    uint64_t next;   /* the offset to take next */
+    uint64_t high;   /* the log's end as the broker last said */
+    bool high_known; /* ... if it did */
+    unsigned resets; /* in a row: the broker has not what we ask for */
     uint64_t reset_ns; /* monotonic, of the first of them */
     unsigned spoils;   /* in a row, of the set of messages that begins at */
     uint64_t spoiled;
@@ -53,9 +54,10 @@ struct kafka_part *parts_find(const struct kafka_parts *parts,
 struct kafka_part *parts_add(struct kafka_parts *parts, const char *topic,
                              uint32_t partition, enum signal signal);
 
-/* From now on the part is ours, and begins at next. */
+/* From now on the part is ours, and begins at start: an offset, or a place that
+ * is negative and has a name in librdkafka. */
 void parts_assign(struct kafka_parts *parts, struct kafka_part *part,
-                  bool known, uint64_t next, uint64_t committed);
+                  int64_t start, uint64_t committed);
 void parts_unassign(struct kafka_parts *parts, struct kafka_part *part);
 
 /* Makes the batch's done report to the part; it goes to the sink next. */

@@ -42,9 +42,7 @@ static rd_kafka_topic_partition_list_t *assigned(struct kafka *kafka)
         if (part->assigned)
             rd_kafka_topic_partition_list_add(list, part->topic,
                                               (int32_t)part->partition)
-                ->offset = part->known     ? (int64_t)part->next
-                           : kafka->latest ? RD_KAFKA_OFFSET_END
-                                           : RD_KAFKA_OFFSET_BEGINNING;
+                ->offset = part->known ? (int64_t)part->next : part->start;
     }
     return list;
 }

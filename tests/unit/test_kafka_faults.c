@@ -100,6 +100,40 @@ TEST(two_instances_swap_partitions)
     free(keepers[1]);
 }
 
+/* librdkafka remembers that a partition was paused even while another has it.
+ */
+TEST(partitions_that_were_taken_while_paused_are_read_when_they_come_back)
+{
+    struct rig rig;
+    struct keeper *keepers[2] = {keeper_new(), keeper_new()};
+    struct kafka *kafka[2];
+    uint64_t pauses = stats_get(STATS_KAFKA_PAUSES);
+
+    rig_start(&rig);
+    kafka[0] = read_into(&rig, keepers[0], "one");
+    send_some(&rig, 120);
+    wait_both(&rig, keepers);
+    atomic_store(&keepers[0]->ready, ERR_BUSY);
+    send_some(&rig, 120);
+    for (int i = 0; i < 3000 && stats_get(STATS_KAFKA_PAUSES) == pauses; i++)
+        usleep(10000);
+    CHECK(stats_get(STATS_KAFKA_PAUSES) > pauses);
+    kafka[1] = read_into(&rig, keepers[1], "two");
+    wait_partitions(kafka[1], PARTS * SIGNAL_COUNT / 2);
+    wait_partitions(kafka[0], PARTS * SIGNAL_COUNT / 2);
+    atomic_store(&keepers[0]->ready, OK);
+    wait_both(&rig, keepers);
+    kafka_close(kafka[1]);
+    wait_partitions(kafka[0], PARTS * SIGNAL_COUNT);
+    send_some(&rig, 240);
+    wait_both(&rig, keepers);
+    kafka_close(kafka[0]);
+    check_once(&rig, keepers, 2, 0);
+    rig_stop(&rig);
+    free(keepers[0]);
+    free(keepers[1]);
+}
+
 TEST(messages_deleted_before_they_were_read_are_counted)
 {
     static char large[900000];
