@@ -133,22 +133,16 @@ static void save_report(void *arg, const char *name, struct slice text)
     store_save_text(d->store, name, text);
 }
 
+static void load_report(void *arg, struct slice name, struct slice text)
+{
+    rca_load(arg, name, text);
+}
+
 static void load_reports(struct daemon *d)
 {
-    struct arena arena;
-    char name[32];
-
     d->rca = rca_new(save_report, d);
-    arena_init(&arena, NULL, 4 * RCA_MAX_BYTES);
-    for (uint32_t place = 0; place < RCA_KEPT; place++) {
-        struct slice text = {NULL, 0};
-
-        rca_name(place, name);
-        if (store_load_text(d->store, name, &arena, &text) == OK)
-            rca_load(d->rca, place, text);
-        arena_reset(&arena);
-    }
-    arena_release(&arena);
+    if (store_load_texts(d->store, RCA_NAMES, load_report, d->rca) != OK)
+        log_error("rca", "kept reports cannot be read", NULL);
 }
 
 /* The file, if it has changed since it was read last. */

@@ -25,10 +25,10 @@ typedef void rca_save(void *arg, const char *name, struct slice text);
 struct rca *rca_new(rca_save *save, void *arg);
 void rca_free(struct rca *rca);
 
-/* The name that place 0 <= place < RCA_KEPT is kept under. */
-void rca_name(uint32_t place, char name[32]);
-/* What was kept; a text that is no report is passed over. */
-void rca_load(struct rca *rca, uint32_t place, struct slice text);
+/* What the names begin with that reports are kept under. */
+#define RCA_NAMES "rca."
+/* What was kept under a name; what is no report is passed over. */
+void rca_load(struct rca *rca, struct slice name, struct slice text);
 
 /* A document with reportId, alertId, timestamp, status, summary, namespace,
  * project, environment and report. Replaces the one with this reportId.

@@ -136,6 +136,10 @@ MUST_CHECK enum status store_load(struct store *store,
 /* Empty if there is none. */
 MUST_CHECK enum status store_load_text(struct store *store, const char *name,
                                        struct arena *arena, struct slice *text);
+/* All of which the names begin so, by name. */
+typedef void store_text_visit(void *arg, struct slice name, struct slice text);
+MUST_CHECK enum status store_load_texts(struct store *store, const char *prefix,
+                                        store_text_visit *visit, void *arg);
 
 /*
  * Derived points that are still being counted. reader_query_series() asks the

@@ -61,9 +61,9 @@ void rca_free(struct rca *rca)
     free(rca);
 }
 
-void rca_name(uint32_t place, char name[32])
+static void name_of(uint32_t place, char name[32])
 {
-    (void)snprintf(name, 32, "rca.%u", (unsigned)place);
+    (void)snprintf(name, 32, RCA_NAMES "%u", (unsigned)place);
 }
 
 static struct slice put_text(char **at, struct slice text)
@@ -111,12 +111,17 @@ static void put_at(struct rca *rca, uint32_t place, const struct kept *kept)
     rca->kept[place].number = ++rca->numbers;
 }
 
-void rca_load(struct rca *rca, uint32_t place, struct slice text)
+void rca_load(struct rca *rca, struct slice name, struct slice text)
 {
     struct kept kept = {0};
+    char want[32];
 
-    if (text.len > 0 && read_document(text, &kept) == OK)
-        put_at(rca, place, &kept);
+    for (uint32_t place = 0; place < RCA_KEPT; place++) {
+        name_of(place, want);
+        if (slice_equal(name, slice_of(want)) && text.len > 0 &&
+            read_document(text, &kept) == OK)
+            put_at(rca, place, &kept);
+    }
 }
 
 /* Of this id; else a free one; else that of the oldest. */
@@ -148,7 +153,7 @@ enum status rca_put(struct rca *rca, struct slice text)
     pthread_mutex_lock(&rca->lock);
     uint32_t place = place_for(rca, &kept);
     put_at(rca, place, &kept);
-    rca_name(place, name);
+    name_of(place, name);
     if (rca->save)
         rca->save(rca->arg, name, kept.whole);
     pthread_mutex_unlock(&rca->lock);

@@ -48,6 +48,7 @@ enum block_kind { KIND_SPANS, KIND_LOGS, KIND_EVENTS, KIND_COUNT };
     X(RESOURCE_FIND, "SELECT schema_url, attrs FROM resource WHERE id = ?") \
     X(TEXT_SAVE,    "INSERT OR REPLACE INTO text VALUES (?, ?)") \
     X(TEXT_LOAD,    "SELECT value FROM text WHERE name = ?") \
+    X(TEXTS_LOAD,   "SELECT name, value FROM text WHERE name >= ?1 AND name < ?1 || char(127)") \
     X(OFFSETS,      "SELECT topic, partition, next FROM kafka_offset") \
     X(OFFSET_SAVE,  "INSERT OR REPLACE INTO kafka_offset VALUES (?, ?, ?)") \
     X(LETTER_ADD,   "INSERT OR REPLACE INTO dead_letter VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)") \

@@ -124,3 +124,23 @@ enum status store_load_text(struct store *store, const char *name,
     db_close(db);
     return status;
 }
+
+/* In one walk: to find one text SQLite reads all of each that it passes, and
+ * the correlator's state has megabytes. */
+enum status store_load_texts(struct store *store, const char *prefix,
+                             store_text_visit *visit, void *arg)
+{
+    struct db *db = NULL;
+    enum status status = db_open(&db, store->path, false);
+
+    if (status != OK)
+        return status;
+
+    struct stmt s = stmt_start(db, SQL_TEXTS_LOAD);
+    stmt_text(&s, slice_of(prefix));
+    while (stmt_row(&s))
+        visit(arg, stmt_get_bytes(&s, 0), stmt_get_bytes(&s, 1));
+    status = stmt_end(&s);
+    db_close(db);
+    return status;
+}

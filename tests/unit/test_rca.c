@@ -93,9 +93,14 @@ TEST(reports_outlive_a_restart)
     rca_free(bed.options.rca);
     bed.options.rca = rca_new(save, NULL);
     json_decref(ask(&bed, "GET", ONE, NULL, 404));
-    for (uint32_t i = 0; i < RCA_KEPT; i++)
-        rca_load(bed.options.rca, i, slice_of(saved[i]));
-    rca_load(bed.options.rca, 7, SLICE("{\"damaged\""));
+    for (uint32_t i = 0; i < RCA_KEPT; i++) {
+        char name[32];
+
+        (void)snprintf(name, sizeof(name), RCA_NAMES "%u", (unsigned)i);
+        rca_load(bed.options.rca, slice_of(name), slice_of(saved[i]));
+    }
+    rca_load(bed.options.rca, SLICE("rca.7"), SLICE("{\"damaged\""));
+    rca_load(bed.options.rca, SLICE("rca.1000"), slice_of(saved[0]));
     json_decref(ask(&bed, "GET", ONE, NULL, 200));
     close_bed(&bed);
 }

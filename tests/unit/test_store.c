@@ -67,8 +67,17 @@ static void save_some(struct store *store)
     store_save_text(store, "catalog", SLICE("sec\0nd"));
 }
 
+static void add_text(void *arg, struct slice name, struct slice text)
+{
+    buf_add(arg, name);
+    buf_byte(arg, '=');
+    buf_add(arg, text);
+    buf_byte(arg, ' ');
+}
+
 TEST(what_was_saved_is_loaded)
 {
+    struct buf found;
     char dir[64];
     struct arena arena;
     struct slice text = {NULL, 0};
@@ -77,6 +86,7 @@ TEST(what_was_saved_is_loaded)
     temp_make(dir);
     arena_init(&arena, NULL, SIZE_MAX);
     struct store *store = open_in(dir);
+    buf_init(&found, 1000);
     save_some(store);
     CHECK_EQ(store_sync(store), OK);
     store_close(store);
@@ -92,6 +102,11 @@ TEST(what_was_saved_is_loaded)
     CHECK(slice_equal(text, SLICE("sec\0nd")));
     CHECK_EQ(store_load_text(store, "other", &arena, &text), OK);
     CHECK_EQ(text.len, 0);
+    CHECK_EQ(store_load_texts(store, "cat", add_text, &found), OK);
+    CHECK(slice_equal(buf_slice(&found), SLICE("catalog=sec\0nd ")));
+    CHECK_EQ(store_load_texts(store, "catalog.", add_text, &found), OK);
+    CHECK_EQ(buf_slice(&found).len, 15);
+    buf_release(&found);
     store_close(store);
     arena_release(&arena);
     temp_remove(dir);
