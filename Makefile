@@ -165,7 +165,7 @@ bench:
 # these lie beside the repository.
 bench-cause:
 	@sh tests/setup.sh build
-	+@$(again) MODE=release all
+	+@$(again) MODE=release build-e2e
 	@OUT=$(abspath $(BUILD))/release python3 tests/bench/bench_cause.py
 build-bench: $(benches) $(binary) $(shopgen)
 
