@@ -212,7 +212,7 @@ static enum status merge_group(struct compact *c, uint32_t first,
     for (; n < count && status == OK; n++)
         status = read_block(c, &c->at[first + n], &rows);
     if (status == ERR_CORRUPT || status == ERR_UNSUPPORTED ||
-        status == ERR_TOO_BIG) {
+        status == ERR_INVALID || status == ERR_TOO_BIG) {
         *from_ns = c->at[first + --n].max_ns + 1;
         n = group_at(c, first, n);
         rows.count = 0;

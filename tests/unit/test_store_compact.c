@@ -332,22 +332,34 @@ TEST(what_is_far_apart_or_large_stays)
     bench_remove(&b);
 }
 
-TEST(a_damaged_block_stays_and_the_others_are_merged)
+static void merge_around(const char *data)
 {
     struct bench b;
+    char sql[256];
 
+    snprintf(sql, sizeof(sql),
+             "UPDATE block_data SET data = %s WHERE id = (SELECT id FROM block"
+             " WHERE kind = 0 ORDER BY max_ns LIMIT 1 OFFSET 20)",
+             data);
     bench_make(&b);
-    CHECK_EQ(sqlite3_exec(db_handle(b.store.db),
-                          "UPDATE block_data SET data = zeroblob(99) WHERE id"
-                          " = (SELECT id FROM block WHERE kind = 0"
-                          " ORDER BY max_ns LIMIT 1 OFFSET 20)",
-                          NULL, NULL, NULL),
+    CHECK_EQ(sqlite3_exec(db_handle(b.store.db), sql, NULL, NULL, NULL),
              SQLITE_OK);
     CHECK_EQ(compact_all(&b), OK);
     CHECK_EQ(number(&b, "SELECT count(*) FROM block WHERE kind = 0"), 3);
     CHECK_EQ(number(&b, "SELECT sum(count) FROM block"),
              (LOG_BLOCKS + SPAN_BLOCKS) * PER_BLOCK);
     bench_remove(&b);
+}
+
+TEST(a_damaged_block_stays_and_the_others_are_merged)
+{
+    merge_around("zeroblob(99)");
+}
+
+TEST(a_block_of_another_kind_stays_and_the_others_are_merged)
+{
+    merge_around("(SELECT d.data FROM block_data d JOIN block b ON d.id = b.id"
+                 " WHERE b.kind = 1 LIMIT 1)");
 }
 
 /* ---- trouble at any step ---- */
