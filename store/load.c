@@ -7,6 +7,24 @@
 
 /* What the disk did not give just now is among the findings of the check, too,
  * and is no damage: to save what can be read would lose the rest. */
+static enum status check_table(struct db *db, const char *table)
+{
+    struct stmt s = stmt_start(db, SQL_CHECK);
+    bool wrong = false, unread = false;
+
+    stmt_text(&s, slice_of(table));
+    while (stmt_row(&s)) {
+        wrong = true;
+        unread |= stmt_get_int(&s, 0) != 0;
+    }
+
+    enum status status = stmt_end(&s);
+    if (status == OK && wrong)
+        status = unread ? ERR_IO : ERR_CORRUPT;
+    return status;
+}
+
+/* Not all findings tell why, so it is damage what is found twice. */
 enum status load_check(struct db *db)
 {
     static const char *const tables[] = {"stream", "identity",     "resource",
@@ -15,17 +33,9 @@ enum status load_check(struct db *db)
 
     for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]) && status == OK;
          i++) {
-        struct stmt s = stmt_start(db, SQL_CHECK);
-        bool wrong = false, unread = false;
-
-        stmt_text(&s, slice_of(tables[i]));
-        while (stmt_row(&s)) {
-            wrong = true;
-            unread |= stmt_get_int(&s, 0) != 0;
-        }
-        status = stmt_end(&s);
-        if (status == OK && wrong)
-            status = unread ? ERR_IO : ERR_CORRUPT;
+        status = check_table(db, tables[i]);
+        if (status == ERR_CORRUPT)
+            status = check_table(db, tables[i]);
     }
     return status;
 }
