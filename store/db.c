@@ -31,7 +31,7 @@
 
 #include "mem.h"
 
-enum { DB_VERSION = 2, DB_BUSY_MS = 10000 };
+enum { DB_VERSION = 2 };
 
 /* Of all connections together: beyond it caches shrink before they grow. */
 enum { HEAP_BYTES = 8 << 20 };

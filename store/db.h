@@ -27,6 +27,9 @@
 
 struct db;
 
+/* How long a statement waits for another connection. */
+enum { DB_BUSY_MS = 10000 };
+
 /* What is in a block. */
 enum block_kind { KIND_SPANS, KIND_LOGS, KIND_EVENTS, KIND_COUNT };
 

@@ -93,15 +93,26 @@ static char *name_aside(const char *path)
     }
 }
 
-/* The log of the old one must not come to lie beside the new one. */
+static void unlink_wanted(const char *path)
+{
+    char *name = joined(path, ".wanted");
+
+    unlink(name);
+    free(name);
+}
+
+/* The log of the old one must not come to lie beside the new one, nor the note
+ * that the old one is damaged. */
 static enum status replace(const char *path, const char *new, const char *aside)
 {
     enum status status = OK;
 
     for (int i = 0; i < PARTS && status == OK; i++)
         status = rename_part(path, aside, parts[i]);
-    if (status == OK)
+    if (status == OK) {
+        unlink_wanted(path);
         status = rename_part(new, path, "");
+    }
     return status == OK ? sync_path(path, true) : status;
 }
 
@@ -161,7 +172,6 @@ static void say(const char *path, const char *aside,
 enum status salvage(const char *path)
 {
     char *new = joined(path, ".salvage"), *aside = name_aside(path);
-    char *wanted = joined(path, ".wanted");
     struct salvage_result result;
     struct db *db = NULL;
 
@@ -173,15 +183,13 @@ enum status salvage(const char *path)
     db_close(db);
     if (status == OK)
         status = sync_path(new, false);
-    if (status == OK)
+    bool complete = status == OK;
+    if (complete)
         status = replace(path, new, aside);
-    if (status == OK) {
-        unlink(wanted);
+    if (status == OK)
         say(path, aside, &result);
-    } else {
+    else if (!complete || there(path, "")) /* or it is all there is */
         remove_parts(new);
-    }
-    free(wanted);
     free(aside);
     free(new);
     return status;

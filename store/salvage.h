@@ -24,8 +24,9 @@ bool salvage_wanted(const char *path);
 void salvage_want(const char *path);
 
 /* Copies what can be read of the database at path to a new one, and puts it in
- * its place. ERR_IO: the new one cannot be written; the old one is untouched.
- */
+ * its place. Otherwise the old one is still there, or it is aside and the new
+ * one complete, which salvage_resume() finishes. ERR_BUSY, ERR_IO: the old one
+ * cannot be read just now, or the new one not be written. */
 MUST_CHECK enum status salvage(const char *path);
 
 /* What the two files of it share. */

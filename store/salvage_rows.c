@@ -11,6 +11,9 @@
  * downward as far as that goes, and the walk goes on from there. A table with
  * another key is walked from both ends. One row is in memory at a time.
  *
+ * Only what the bytes are to blame for, twice, is passed over: for want of
+ * memory, a lock or a file the whole ends, and the next start tries again.
+ *
  * What SQLite then cannot know is made right: a block is whole or it is not
  * there; totals are counted anew; a number that something still refers to is
  * not given to somebody else.
@@ -31,21 +34,38 @@ struct table {
 struct rows {
     sqlite3 *from, *to;
     struct salvage_result *result;
-    enum status status; /* of writing */
+    enum status status; /* of writing, and of reading what is not damaged */
 };
 
-static sqlite3_stmt *prepare(sqlite3 *db, const char *format, const char *name)
+/* Something that was read is damaged; or else that ends the salvage. Whoever
+ * asks has tried twice. */
+static bool is_hole(struct rows *rows, int code)
+{
+    enum status status = db_status(code);
+    bool unread = code == SQLITE_IOERR_READ || code == SQLITE_IOERR_SHORT_READ;
+
+    if (status != ERR_BUSY && (status != ERR_IO || unread))
+        return true; /* a length beyond all bounds, a table that is not there */
+    rows->status = status;
+    return false;
+}
+
+/* NULL if it cannot be. */
+static sqlite3_stmt *prepare(struct rows *rows, sqlite3 *db, const char *format,
+                             const char *name)
 {
     sqlite3_stmt *stmt = NULL;
     char *sql = sqlite3_mprintf(format, name);
+    int code = SQLITE_NOMEM;
 
-    if (!sql || sqlite3_prepare_v2(db, sql, -1, &stmt, NULL) != SQLITE_OK)
-        stmt = NULL;
+    for (int i = 0; sql && i < 2 && code != SQLITE_OK; i++)
+        code = sqlite3_prepare_v2(db, sql, -1, &stmt, NULL);
+    if (code != SQLITE_OK && (db == rows->to || !is_hole(rows, code)))
+        rows->status = db_status(code);
     sqlite3_free(sql);
     return stmt;
 }
 
-/* Reading may fail as it likes; writing may not. */
 static void put_row(struct rows *rows, sqlite3_stmt *row, sqlite3_stmt *put)
 {
     int columns = sqlite3_bind_parameter_count(put), code = SQLITE_OK;
@@ -65,39 +85,53 @@ static void put_row(struct rows *rows, sqlite3_stmt *row, sqlite3_stmt *put)
 }
 
 /* All rows between two keys; *last is the one reached. False if a place was
- * met that cannot be read. way: 1 upward, -1 downward, 0 not by number. */
+ * met that cannot be read. way: 1 upward, -1 downward, 0 not by number. A key
+ * that is too low may be right, and the one before it too high. */
 static bool copy_rows(struct rows *rows, sqlite3_stmt *select,
                       sqlite3_stmt *put, int way, int64_t *last)
 {
     int code = SQLITE_ROW;
+    int64_t before = *last;
 
     while (rows->status == OK && (code = sqlite3_step(select)) == SQLITE_ROW) {
         int64_t key = sqlite3_column_int64(select, 0);
 
-        if (way != 0 && (way > 0 ? key <= *last : key >= *last))
-            break; /* pages that point at each other */
+        if (way != 0 && (way > 0 ? key <= *last : key >= *last)) {
+            *last = before; /* or pages point at each other */
+            break;
+        }
         put_row(rows, select, put);
+        before = *last;
         *last = key;
     }
     sqlite3_reset(select);
-    return code == SQLITE_DONE;
+    return code == SQLITE_DONE || (code != SQLITE_ROW && !is_hole(rows, code));
 }
 
 static bool copy_between(struct rows *rows, struct table *t, int way,
                          int64_t low, int64_t high, int64_t *last)
 {
     sqlite3_stmt *select = way > 0 ? t->up : t->down;
+    bool whole = false;
 
     *last = way > 0 ? low : high;
-    sqlite3_bind_int64(select, 1, low);
-    sqlite3_bind_int64(select, 2, high);
-    return copy_rows(rows, select, t->put, way, last);
+    for (int tries = 0; tries < 2 && !whole && rows->status == OK; tries++) {
+        int64_t start = *last;
+
+        sqlite3_bind_int64(select, 1, way > 0 ? start : low);
+        sqlite3_bind_int64(select, 2, way > 0 ? high : start);
+        whole = copy_rows(rows, select, t->put, way, last);
+        if (*last != start)
+            tries = 0; /* it came further */
+    }
+    return whole;
 }
 
 /* A key behind the damage that follows `low`; INT64_MAX if there is none. */
-static int64_t find_beyond(struct table *t, int64_t low)
+static int64_t find_beyond(struct rows *rows, struct table *t, int64_t low)
 {
-    for (int64_t far = 1; far < PROBE_FAR; far += 1 + far / 16) {
+    for (int64_t far = 1; far < PROBE_FAR && low < INT64_MAX - far;
+         far += 1 + far / 16) {
         sqlite3_bind_int64(t->probe, 1, low + far);
 
         int code = sqlite3_step(t->probe);
@@ -105,7 +139,7 @@ static int64_t find_beyond(struct table *t, int64_t low)
             code == SQLITE_ROW ? sqlite3_column_int64(t->probe, 0) : 0;
 
         sqlite3_reset(t->probe);
-        if (code == SQLITE_DONE)
+        if (code == SQLITE_DONE || (code != SQLITE_ROW && !is_hole(rows, code)))
             break;
         if (code == SQLITE_ROW && key > low + far)
             return key;
@@ -119,7 +153,7 @@ static void copy_keyed(struct rows *rows, struct table *t)
 
     while (!copy_between(rows, t, 1, low, INT64_MAX, &low) &&
            rows->status == OK) {
-        int64_t beyond = find_beyond(t, low);
+        int64_t beyond = find_beyond(rows, t, low);
 
         rows->result->places++;
         copy_between(rows, t, -1, low, beyond, &down);
@@ -133,16 +167,20 @@ static void copy_unkeyed(struct rows *rows, struct table *t)
 {
     int64_t last = 0;
 
-    if (copy_rows(rows, t->up, t->put, 0, &last) || rows->status != OK)
-        return;
+    for (int i = 0; i < 2; i++)
+        if (copy_rows(rows, t->up, t->put, 0, &last) || rows->status != OK)
+            return;
     rows->result->places++;
-    copy_rows(rows, t->down, t->put, 0, &last);
+    for (int i = 0; i < 2; i++)
+        if (copy_rows(rows, t->down, t->put, 0, &last) || rows->status != OK)
+            return;
 }
 
 /* "INSERT ... VALUES (?, ?, ?)". */
-static sqlite3_stmt *prepare_put(sqlite3 *db, const char *name, int columns)
+static sqlite3_stmt *prepare_put(struct rows *rows, const char *name,
+                                 int columns)
 {
-    sqlite3_str *marks = sqlite3_str_new(db);
+    sqlite3_str *marks = sqlite3_str_new(rows->to);
 
     for (int i = 0; i < columns; i++)
         sqlite3_str_appendall(marks, i > 0 ? ",?" : "?");
@@ -152,8 +190,10 @@ static sqlite3_stmt *prepare_put(sqlite3 *db, const char *name, int columns)
                                 name, list ? list : "");
     sqlite3_stmt *stmt = NULL;
 
-    if (!sql || sqlite3_prepare_v2(db, sql, -1, &stmt, NULL) != SQLITE_OK)
-        stmt = NULL;
+    if (list && sql)
+        stmt = prepare(rows, rows->to, "%s", sql);
+    else
+        rows->status = ERR_BUSY;
     sqlite3_free(list);
     sqlite3_free(sql);
     return stmt;
@@ -163,26 +203,25 @@ static void open_table(struct rows *rows, struct table *t, const char *name,
                        int columns)
 {
     if (t->keyed) {
-        t->up = prepare(rows->from,
+        t->up = prepare(rows, rows->from,
                         "SELECT rowid, * FROM \"%w\" NOT INDEXED"
                         " WHERE rowid > ?1 AND rowid < ?2 ORDER BY rowid",
                         name);
-        t->down = prepare(rows->from,
+        t->down = prepare(rows, rows->from,
                           "SELECT rowid, * FROM \"%w\" NOT INDEXED WHERE rowid"
                           " > ?1 AND rowid < ?2 ORDER BY rowid DESC",
                           name);
-        t->probe = prepare(rows->from,
+        t->probe = prepare(rows, rows->from,
                            "SELECT rowid FROM \"%w\" NOT INDEXED"
                            " WHERE rowid > ?1 ORDER BY rowid LIMIT 1",
                            name);
     } else {
-        t->up = prepare(rows->from, "SELECT 0, * FROM \"%w\" ORDER BY 2", name);
-        t->down = prepare(rows->from, "SELECT 0, * FROM \"%w\" ORDER BY 2 DESC",
-                          name);
+        t->up = prepare(rows, rows->from, "SELECT 0, * FROM \"%w\" ORDER BY 2",
+                        name);
+        t->down = prepare(rows, rows->from,
+                          "SELECT 0, * FROM \"%w\" ORDER BY 2 DESC", name);
     }
-    t->put = prepare_put(rows->to, name, columns);
-    if (!t->put)
-        rows->status = ERR_IO;
+    t->put = prepare_put(rows, name, columns);
 }
 
 static void copy_table(struct rows *rows, const char *name, int columns,
@@ -207,18 +246,19 @@ static void copy_table(struct rows *rows, const char *name, int columns,
 
 static void copy_tables(struct rows *rows)
 {
+    int code = SQLITE_ROW;
     sqlite3_stmt *tables = prepare(
-        rows->to,
+        rows, rows->to,
         "SELECT name, ncol, wr FROM pragma_table_list"
         " WHERE schema = 'main' AND type = 'table' AND name NOT LIKE %Q",
         "sqlite%");
 
-    while (rows->status == OK && tables && sqlite3_step(tables) == SQLITE_ROW)
+    while (rows->status == OK && (code = sqlite3_step(tables)) == SQLITE_ROW)
         copy_table(rows, (const char *)sqlite3_column_text(tables, 0),
                    sqlite3_column_int(tables, 1),
                    sqlite3_column_int(tables, 2) == 0);
-    if (!tables)
-        rows->status = ERR_INTERNAL;
+    if (rows->status == OK)
+        rows->status = db_status(code);
     sqlite3_finalize(tables);
 }
 
@@ -230,12 +270,12 @@ static enum status run(struct rows *rows, const char *sql)
 /* The one number a query gives. */
 static uint64_t number(struct rows *rows, const char *sql)
 {
-    sqlite3_stmt *stmt = prepare(rows->to, "%s", sql);
+    sqlite3_stmt *stmt = prepare(rows, rows->to, "%s", sql);
     uint64_t value = 0;
 
     if (stmt && sqlite3_step(stmt) == SQLITE_ROW)
         value = (uint64_t)sqlite3_column_int64(stmt, 0);
-    else
+    else if (rows->status == OK)
         rows->status = ERR_IO;
     sqlite3_finalize(stmt);
     return value;
@@ -268,34 +308,52 @@ static void make_agree(struct rows *rows, struct db *db)
 {
     struct salvage_result *r = rows->result;
 
-    r->totals = number(rows, "SELECT min(records) >= 0 AND sum(lsn) > 0"
+    /* total() as sum() of what is damaged may overflow, and that fail. */
+    r->totals = number(rows, "SELECT min(records) >= 0 AND total(lsn) > 0"
                              " FROM stream") != 0;
-    r->records_before = number(rows, "SELECT sum(records) FROM stream");
+    r->records_before = number(rows, "SELECT total(records) FROM stream");
     if (rows->status == OK)
         rows->status = salvage_blocks(db);
     if (rows->status == OK)
         rows->status = run(rows, agree);
-    r->records = number(rows, "SELECT sum(records) FROM stream");
+    r->records = number(rows, "SELECT total(records) FROM stream");
+}
+
+static void open_from(struct rows *rows, const char *path)
+{
+    const int flags = SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX;
+
+    rows->status = db_status(sqlite3_open_v2(path, &rows->from, flags, NULL));
+    if (rows->status != OK)
+        return;
+    sqlite3_extended_result_codes(rows->from, 1);
+    sqlite3_busy_timeout(rows->from, DB_BUSY_MS);
+    sqlite3_db_config(rows->from, SQLITE_DBCONFIG_WRITABLE_SCHEMA, 1, NULL);
 }
 
 /* Reads on where the file is shorter than it says, and looks closer. */
 static struct first_page *open_damaged(const char *path, struct rows *rows)
 {
-    const int flags = SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX;
     struct first_page *page = NULL;
+    enum status schema = ERR_CORRUPT;
 
-    if (sqlite3_open_v2(path, &rows->from, flags, NULL) == SQLITE_OK) {
-        sqlite3_db_config(rows->from, SQLITE_DBCONFIG_WRITABLE_SCHEMA, 1, NULL);
-        if (db_has_schema(rows->from, rows->to) != OK) {
-            sqlite3_close(rows->from);
-            sqlite3_open_v2(path, &rows->from, flags, NULL);
-            sqlite3_db_config(rows->from, SQLITE_DBCONFIG_WRITABLE_SCHEMA, 1,
-                              NULL);
-            page = first_page_replace(rows->from, rows->to);
-            rows->result->places++;
-        }
+    open_from(rows, path);
+    for (int i = 0; i < 2 && rows->status == OK && schema != OK; i++) {
+        schema = db_has_schema(rows->from, rows->to);
+        if (schema == ERR_BUSY || schema == ERR_IO)
+            rows->status = schema;
     }
-    sqlite3_exec(rows->from, "PRAGMA cell_size_check = 1", NULL, NULL, NULL);
+    if (rows->status == OK && schema != OK) {
+        sqlite3_close(rows->from);
+        open_from(rows, path);
+        page = first_page_replace(rows->from, rows->to);
+        if (!page && rows->status == OK)
+            rows->status = ERR_BUSY;
+        rows->result->places++;
+    }
+    if (rows->status == OK)
+        rows->status = db_status(sqlite3_exec(
+            rows->from, "PRAGMA cell_size_check = 1", NULL, NULL, NULL));
     return page;
 }
 
@@ -307,8 +365,9 @@ enum status salvage_rows(const char *from, struct db *to,
     *result = (struct salvage_result){0};
     struct first_page *page = open_damaged(from, &rows);
     /* Nobody needs the new file before it is complete. */
-    rows.status = run(&rows, "PRAGMA journal_mode = OFF;"
-                             "PRAGMA synchronous = OFF; BEGIN");
+    if (rows.status == OK)
+        rows.status = run(&rows, "PRAGMA journal_mode = OFF;"
+                                 "PRAGMA synchronous = OFF; BEGIN");
     if (rows.status == OK)
         copy_tables(&rows);
     if (rows.status == OK)

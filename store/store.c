@@ -82,15 +82,19 @@ static enum status try_open(struct store *store)
 }
 
 /* Damage that was met in an earlier life. The database can be used with it, if
- * there is no room for another. */
+ * it cannot be copied. */
 static enum status salvage_noted(struct store *store)
 {
     db_close(store->db);
     store->db = NULL;
-    if (salvage(store->path) != OK)
-        log_error("store", "no room to copy the damaged database, going on",
-                  "path=%s", store->path);
-    return try_open(store);
+
+    enum status status = salvage(store->path);
+    if (status != OK)
+        log_error("store", "damaged database could not be copied, going on",
+                  "path=%s why=\"%s\"", store->path, status_text(status));
+    /* It may be aside already: never make an empty one in its place. */
+    status = salvage_resume(store->path);
+    return status == OK ? try_open(store) : status;
 }
 
 static enum status open_db(struct store *store)

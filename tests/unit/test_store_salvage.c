@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 
 #include "clock.h"
+#include "salvage.h"
 #include "stats.h"
 #include "store_help.h"
 
@@ -335,4 +336,113 @@ TEST(a_salvage_that_was_cut_short_begins_again_or_is_completed)
     CHECK(!in_dir(dir, "*.salvage*") && in_dir(dir, "*.damaged-*-wal"));
     temp_remove(dir);
     free(whole.bytes);
+}
+
+/* A key that is too high is out of order with all that follow. */
+TEST(a_key_that_is_too_high_takes_only_its_row)
+{
+    enum { LEAF = 13, CELLS = 8, KEY = 127 };
+    uint64_t lsn;
+    struct file whole = small_database(&lsn);
+    unsigned tried = 0;
+
+    for (size_t page = 1; page < whole.size / PAGE; page++) {
+        unsigned char *bytes = whole.bytes + page * PAGE;
+        size_t at = (size_t)bytes[12] << 8 | bytes[13]; /* the third cell */
+        char dir[64], path[128];
+
+        if (bytes[0] != LEAF || (bytes[3] << 8 | bytes[4]) < CELLS)
+            continue;
+        while (bytes[at++] & 0x80) /* its length */
+            ;
+        if (bytes[at] >= KEY)
+            continue;
+        temp_make(dir);
+        path_of(path, dir, "callboard.db");
+        unsigned char kept = bytes[at];
+        bytes[at] = KEY;
+        file_write(path, whole);
+        bytes[at] = kept;
+        salvage_want(path);
+        struct found found = look(dir);
+        CHECK(found.asked && little_is_lost(&found));
+        temp_remove(dir);
+        tried++;
+    }
+    CHECK(tried >= 3);
+    free(whole.bytes);
+}
+
+/* However little memory there is, nothing that can be read is left out. */
+TEST(want_of_memory_is_no_damage)
+{
+    enum { STEP = 16 << 10, STEPS = 200 };
+    char dir[64], path[128];
+    enum status status = ERR_BUSY;
+    int steps = 0;
+
+    temp_make(dir);
+    make_database(dir);
+    path_of(path, dir, "callboard.db");
+    for (; steps < STEPS && status != OK; steps++) {
+        sqlite3_hard_heap_limit64(sqlite3_memory_used() + steps * STEP + 1);
+        status = salvage(path);
+        sqlite3_hard_heap_limit64(0);
+        CHECK_EQ(in_dir(dir, "*.damaged-*"), status == OK);
+        CHECK(!in_dir(dir, "*.salvage"));
+    }
+    CHECK_EQ(status, OK);
+    CHECK(steps > 5);
+    struct found found = look(dir);
+    CHECK(little_is_lost(&found) && found.logs == BLOCKS * ROWS);
+    CHECK(found.texts == 2 && found.seen.resources == RESOURCES);
+    temp_remove(dir);
+}
+
+TEST(a_database_that_cannot_be_opened_is_not_replaced)
+{
+    char dir[64], path[128];
+
+    temp_make(dir);
+    path_of(path, dir, "callboard.db");
+    CHECK_EQ(salvage(path), ERR_IO);
+    CHECK(!in_dir(dir, "callboard.db*"));
+    temp_remove(dir);
+}
+
+/* In the way of the old one's parts, whatever the second. */
+static void block_aside(const char *dir, bool block)
+{
+    uint64_t now = clock_wall_ns() / NS_PER_S;
+    char command[192];
+
+    if (block)
+        snprintf(command, sizeof(command),
+                 "for i in $(seq %llu %llu); do"
+                 " mkdir %s/callboard.db.damaged-$i-shm; done",
+                 (unsigned long long)now, (unsigned long long)now + 100, dir);
+    else
+        snprintf(command, sizeof(command), "rmdir %s/*.damaged-*-shm", dir);
+    CHECK_EQ(system(command), 0);
+}
+
+TEST(the_new_one_is_kept_if_the_old_one_is_half_aside)
+{
+    struct store *store = NULL;
+    char dir[64], path[128];
+
+    temp_make(dir);
+    make_database(dir);
+    path_of(path, dir, "callboard.db");
+    salvage_want(path);
+    block_aside(dir, true);
+
+    struct store_options options = options_in(dir);
+    CHECK_EQ(store_open(&store, &options), ERR_IO);
+    CHECK(in_dir(dir, "callboard.db.salvage") && !in_dir(dir, "callboard.db"));
+    block_aside(dir, false);
+    struct found found = look(dir);
+    CHECK(little_is_lost(&found) && found.logs == BLOCKS * ROWS);
+    CHECK(!in_dir(dir, "*.salvage") && !salvage_wanted(path));
+    temp_remove(dir);
 }
