@@ -10,7 +10,7 @@ import threading
 import time
 
 import kafka
-from callboard import DidNotStart, NS, Tap, seeded, wait_until
+from callboard import NS, Tap, seeded, wait_until
 from messages import Message
 
 KINDS = ("traces", "logs", "metrics")
@@ -82,14 +82,4 @@ def run(broker):
         tap.same(one.stop(), 0, "SIGTERM ends it with status 0")
 
 
-def main():
-    try:
-        run(kafka.Broker().start().make_topics())
-    except kafka.Unavailable as error:
-        tap.check(False, "broker and tools are there", str(error))
-    except DidNotStart as error:
-        tap.check(False, "it starts", str(error))
-    tap.end()
-
-
-main()
+kafka.run_tests(tap, lambda: run(kafka.Broker().start().make_topics()))

@@ -29,6 +29,17 @@ class Unavailable(Exception):
     """A part of the test could not be had; the test fails and says so."""
 
 
+def run_tests(tap, tests):
+    """What is missing, or does not start, is a failure with a name."""
+    try:
+        tests()
+    except Unavailable as error:
+        tap.check(False, "broker and tools are there", str(error))
+    except callboard.DidNotStart as error:
+        tap.check(False, "it starts", str(error))
+    tap.end()
+
+
 def free_ports(count):
     """The first of so many ports in a row that nobody has now."""
     generator = random.Random()

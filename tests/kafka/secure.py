@@ -6,7 +6,7 @@ import os
 import time
 
 import kafka
-from callboard import DidNotStart, NS, Tap, find_logs, log, logs_request, new_folder, stamped, wait_until
+from callboard import NS, Tap, find_logs, log, logs_request, new_folder, stamped, wait_until
 from callboard import otlp_proto
 
 SECRET, WRONG = "the-right-one-4711", "the-wrong-one-1147"
@@ -97,14 +97,4 @@ def run(broker):
     check_refused(scram, "fourth", "certificate verify failed", "a certificate nobody vouches for")
 
 
-def main():
-    try:
-        run(kafka.Broker(secret=SECRET).start().make_topics())
-    except kafka.Unavailable as error:
-        tap.check(False, "broker and tools are there", str(error))
-    except DidNotStart as error:
-        tap.check(False, "it starts", str(error))
-    tap.end()
-
-
-main()
+kafka.run_tests(tap, lambda: run(kafka.Broker(secret=SECRET).start().make_topics()))
