@@ -104,6 +104,22 @@ void summary_end(struct stmt *stmt)
         stmt->handle = NULL;
 }
 
+enum status reader_counts(struct reader *reader, uint64_t id,
+                          const struct idset *resources,
+                          uint64_t counts[LEVEL_COUNT])
+{
+    struct stmt stmt;
+    struct slice summary;
+    enum status status = reader_summary(reader, id, &stmt, &summary);
+
+    if (status != OK)
+        return status;
+    if (!summary_counts(summary, resources, counts))
+        status = ERR_CORRUPT;
+    summary_end(&stmt);
+    return status;
+}
+
 struct head_walk head_walk(const struct reader *reader, enum stream stream)
 {
     struct head_walk walk = {.head = &reader->heads[stream]};

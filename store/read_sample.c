@@ -114,15 +114,9 @@ static enum status has_any(struct sample *s, const struct block_row *row,
                            bool *has)
 {
     uint64_t counts[LEVEL_COUNT] = {0}, sum = 0;
-    struct stmt stmt;
-    struct slice summary;
-    enum status status = reader_summary(s->reader, row->id, &stmt, &summary);
+    enum status status =
+        reader_counts(s->reader, row->id, s->query->resources, counts);
 
-    if (status != OK)
-        return status;
-    if (!summary_counts(summary, s->query->resources, counts))
-        status = ERR_CORRUPT;
-    summary_end(&stmt);
     for (int level = 0; level < LEVEL_COUNT; level++)
         sum += counts[level];
     *has = sum > 0;

@@ -114,18 +114,13 @@ static enum status has_resource(struct search *s, const struct block_row *row,
                                 bool *has)
 {
     uint64_t counts[LEVEL_COUNT] = {0};
-    struct stmt stmt;
-    struct slice summary;
 
     *has = true;
     if (!s->query->resources)
         return OK;
-    enum status status = reader_summary(s->reader, row->id, &stmt, &summary);
-    if (status != OK)
-        return status;
-    if (!summary_counts(summary, s->query->resources, counts))
-        status = ERR_CORRUPT;
-    summary_end(&stmt);
+    enum status status =
+        reader_counts(s->reader, row->id, s->query->resources, counts);
+
     *has = counts[0] > 0;
     return status;
 }

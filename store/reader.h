@@ -55,6 +55,10 @@ void reader_close_block(struct reader *reader, struct open_block *open);
 MUST_CHECK enum status reader_summary(struct reader *reader, uint64_t id,
                                       struct stmt *stmt, struct slice *summary);
 void summary_end(struct stmt *stmt);
+/* How many records of these resources a block has, by level. */
+MUST_CHECK enum status reader_counts(struct reader *reader, uint64_t id,
+                                     const struct idset *resources,
+                                     uint64_t counts[LEVEL_COUNT]);
 
 /* True if a block (or chunk) is damaged: then it is counted, and to be passed
  * over. */

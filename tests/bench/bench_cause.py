@@ -103,6 +103,20 @@ class Server:
         self.process.wait()
 
 
+def post(connection, signal, body, what):
+    """Until it is taken: 503 says that it is to be sent again."""
+    for _ in range(600):
+        connection.request("POST", "/v1/" + signal, body,
+                           {"Content-Type": "application/json"})
+        reply = connection.getresponse()
+        text = reply.read()
+        if reply.status != 503:
+            break
+        time.sleep(0.1)
+    if reply.status != 200 or b"rejected" in text:
+        sys.exit(f"{what}: {reply.status} {text[:300]!r}")
+
+
 def send_case(server, folder):
     connection = http.client.HTTPConnection(server.otlp, timeout=120)
     for signal in SIGNALS:
@@ -110,16 +124,7 @@ def send_case(server, folder):
             text = subprocess.run(["zstd", "-dcq", path], check=True,
                                   stdout=subprocess.PIPE).stdout
             for line in text.splitlines():
-                for _ in range(100):
-                    connection.request("POST", "/v1/" + signal, line,
-                                       {"Content-Type": "application/json"})
-                    reply = connection.getresponse()
-                    body = reply.read()
-                    if reply.status != 503:
-                        break
-                    time.sleep(0.1)
-                if reply.status != 200 or b"rejected" in body:
-                    sys.exit(f"{path}: {reply.status} {body[:300]!r}")
+                post(connection, signal, line, path)
 
 
 def load(server, faults, cases, data):
@@ -193,16 +198,7 @@ def send_world(server, case):
     bodies = [("metrics", b) for b in worlds.requests_of(case)]
     bodies += [("logs", b) for b in worlds.logs_of(case)]
     for signal, body in bodies:
-        for _ in range(600):
-            connection.request("POST", "/v1/" + signal, body,
-                               {"Content-Type": "application/json"})
-            reply = connection.getresponse()
-            text = reply.read()
-            if reply.status != 503:
-                break
-            time.sleep(0.1)
-        if reply.status != 200 or b"rejected" in text:
-            sys.exit(f"{case.id}: {reply.status} {text[:300]!r}")
+        post(connection, signal, body, case.id)
 
 
 def declare(server, cases):
