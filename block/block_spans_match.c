@@ -39,7 +39,7 @@ static uint64_t *failed_rows(struct block *block, const uint64_t *in_resources)
     return rows;
 }
 
-/* True if every start is in the query's time; looks at traces only. */
+/* True if every span lies in the query's time; looks at traces only. */
 static bool all_in_time(const struct trace_table *table,
                         const struct trace_query *query)
 {
@@ -53,17 +53,25 @@ static bool all_in_time(const struct trace_table *table,
     return true;
 }
 
+/* Narrows rows to the spans that overlap the query's time. */
+static void match_overlap(struct block *block, const struct trace_query *query,
+                          uint64_t *rows)
+{
+    const uint64_t *starts = block_starts(block);
+    struct ints *durations = block_ints(block, COL_DURATION, block->count);
+
+    for (uint32_t row = 0; starts && row < block->count; row++)
+        if (!span_overlaps(starts[row], starts[row] + ints_at(durations, row),
+                           query))
+            rows[row / 64] &= ~(UINT64_C(1) << (row & 63));
+}
+
 /* Narrows rows, which are those in the query's resources. */
 static void match_rows(struct block *block, const struct trace_query *query,
                        uint64_t *rows)
 {
-    if (!all_in_time(block->traces, query)) {
-        const uint64_t *starts = block_starts(block);
-
-        if (starts)
-            block_match_times(block, starts, query->start_ns, query->end_ns,
-                              rows);
-    }
+    if (!all_in_time(block->traces, query))
+        match_overlap(block, query, rows);
     if (query->operation.len > 0)
         block_match_texts(block,
                           block_texts(block, COL_OPERATION, block->count),

@@ -332,14 +332,14 @@ enum status block_span(struct block *block, uint32_t row, bool whole,
         texts_at(block_texts(block, COL_STATUS_MESSAGE, rows), row);
     span->kind = (uint8_t)ints_at(block_ints(block, COL_KIND, rows), row);
     span->status = (uint8_t)ints_at(block_ints(block, COL_STATUS, rows), row);
+    span->fixed =
+        (uint8_t)ints_at(block_ints(block, COL_FIXED_TIME, rows), row);
     span->resource_id = block_resource(block, row);
     if (whole) {
         span->trace_state =
             texts_at(block_texts(block, COL_TRACE_STATE, rows), row);
         span->flags =
             (uint32_t)ints_at(block_ints(block, COL_FLAGS, rows), row);
-        span->fixed =
-            (uint8_t)ints_at(block_ints(block, COL_FIXED_TIME, rows), row);
         span->dropped_events =
             (uint32_t)ints_at(block_ints(block, COL_DROPPED_EVENTS, rows), row);
         span->dropped_links =

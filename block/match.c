@@ -176,8 +176,7 @@ bool match_log(const struct log_record *log, const struct log_query *query)
 
 bool match_span(const struct span *span, const struct trace_query *query)
 {
-    return span->start_ns >= query->start_ns &&
-           span->start_ns < query->end_ns &&
+    return span_overlaps(span->start_ns, span->end_ns, query) &&
            (!query->resources ||
             idset_has(query->resources, span->resource_id)) &&
            (query->operation.len == 0 ||

@@ -32,7 +32,7 @@ struct log_query {
 
 struct trace_query {
     uint64_t start_ns, end_ns;      /* a trace matches if a span that is in */
-    const struct idset *resources;  /* `resources` starts in this time */
+    const struct idset *resources;  /* `resources` overlaps this time */
     const struct attr_match *attrs; /* all on one such span */
     uint32_t attr_count;
     uint64_t min_duration_ns, max_duration_ns; /* of the trace; 0: any */
@@ -41,6 +41,14 @@ struct trace_query {
     bool ascending;         /* by start of the trace, then by id */
     uint32_t limit;
 };
+
+/* The time from start_ns to end_ns (exclusive) overlaps a span that begins and
+ * ends then; both its ends belong to the span. */
+static inline bool span_overlaps(uint64_t start_ns, uint64_t end_ns,
+                                 const struct trace_query *query)
+{
+    return start_ns < query->end_ns && end_ns >= query->start_ns;
+}
 
 struct series_query {
     uint64_t start_ns, end_ns;     /* on time_ns: start < time <= end */

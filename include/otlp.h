@@ -6,8 +6,8 @@
  * everything it walks: on ERR_MALFORMED nothing of the batch may be used.
  * Records that are well-formed but invalid are left out and counted in
  * batch->rejected, the first one's reason in batch->reason:
- *   - a span with a trace id or span id of wrong length or all zero, a parent
- *     span id of wrong length, or one that ends before it starts
+ *   - a span with a trace id or span id of wrong length or all zero, or a
+ *     parent span id of wrong length
  *   - a metric point whose buckets do not fit its bounds, or whose scale or
  *     bucket indices are out of any reason
  *   - any record older than oldest_ns (0: none is too old); a span by its end.
@@ -15,11 +15,13 @@
  * Mended, with a flag in `fixed`: a time that is 0, or more than an hour after
  * batch->received_ns, becomes the observed time, or the time of arrival. A
  * span keeps its duration then, if both its times were given; a point that
- * starts after its time gets the start 0, unknown. Values beyond the bounds of
- * record.h are cut and counted in batch->cut, as are attributes without a key
- * and links without valid ids; buckets beyond the bound are not lost but
- * summed up into coarser ones. The wrong-length ids of a log record or an
- * exemplar become zero, enum values nobody knows the unspecified one.
+ * starts after its time gets the start 0, unknown. A span that ends before it
+ * starts gets the duration 0. Of attributes with one key the last wins. Values
+ * beyond the bounds of record.h are cut and counted in batch->cut, as are
+ * attributes without a key and links without valid ids; buckets beyond the
+ * bound are not lost but summed up into coarser ones. The wrong-length ids of a
+ * log record or an exemplar become zero, enum values nobody knows the
+ * unspecified one.
  *
  * Ownership  records point into batch->body and batch->arena.
  * Threads    pure: any, one batch each.

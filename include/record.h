@@ -98,7 +98,10 @@ struct span_link {
 };
 
 /* What ingest had to mend in a record. */
-enum { FIXED_TIME = 1 /* time was 0 or far in the future: observed time */ };
+enum {
+    FIXED_TIME = 1, /* time was 0 or far in the future: observed time */
+    FIXED_END = 2   /* the span ended before it started: duration 0 */
+};
 
 struct span {
     uint8_t trace_id[16], span_id[8];

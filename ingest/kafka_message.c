@@ -21,6 +21,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "decode_stats.h"
 #include "letter.h"
 #include "mem.h"
 #include "otlp.h"
@@ -166,17 +167,6 @@ static void drop_body(struct batch *batch)
     batch->encoding = BATCH_PROTOBUF;
 }
 
-static uint32_t count_fixed(const struct batch *batch)
-{
-    uint32_t fixed = 0;
-
-    for (uint32_t i = 0; i < batch->count; i++)
-        fixed += batch->signal == SIGNAL_SPANS  ? batch->spans[i].fixed != 0
-                 : batch->signal == SIGNAL_LOGS ? batch->logs[i].fixed != 0
-                                                : batch->points[i].fixed != 0;
-    return fixed;
-}
-
 /* ERR_MALFORMED and the like: *why, of REASON bytes, says it. */
 static enum status decode(const struct kafka_message *message,
                           enum batch_encoding encoding, char *why,
@@ -203,9 +193,7 @@ static enum status decode(const struct kafka_message *message,
         batch_free(batch);
         return empty ? ERR_INVALID : status;
     }
-    stats_add(STATS_CUT_VALUES, batch->cut);
-    stats_add(STATS_FIXED_TIMES, count_fixed(batch));
-    stats_add(STATS_REJECTED_OLD, batch->rejected_old);
+    decode_stats_add(batch);
     if (batch->count == 0)
         drop_body(batch);
     *out = batch;

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 
 #include "clock.h"
+#include "decode_stats.h"
 #include "mem.h"
 #include "otlp.h"
 #include "stats.h"
@@ -127,24 +128,6 @@ static enum status unpack(struct request *request, char **body, size_t *len)
     return OK;
 }
 
-static uint32_t count_fixed(const struct batch *batch)
-{
-    uint32_t fixed = 0;
-
-    for (uint32_t i = 0; i < batch->count; i++)
-        switch (batch->signal) {
-        case SIGNAL_SPANS:
-            fixed += batch->spans[i].fixed != 0;
-            break;
-        case SIGNAL_LOGS:
-            fixed += batch->logs[i].fixed != 0;
-            break;
-        default:
-            fixed += batch->points[i].fixed != 0;
-        }
-    return fixed;
-}
-
 static void note_rejected(struct request *request, const struct batch *batch)
 {
     request->rejected = batch->rejected;
@@ -195,9 +178,7 @@ bool request_decode(struct request *request)
         request->status = OK;
         request->count = batch->count;
         note_rejected(request, batch);
-        stats_add(STATS_CUT_VALUES, batch->cut);
-        stats_add(STATS_FIXED_TIMES, count_fixed(batch));
-        stats_add(STATS_REJECTED_OLD, batch->rejected_old);
+        decode_stats_add(batch);
     } else {
         request_refuse(request, status, detail);
     }

@@ -154,7 +154,8 @@ static void items_json(struct otlp *d, struct json *j, struct attr *value,
             key_values_json(d, j, &items, depth + 1);
     value->type = (uint8_t)type;
     value->items = items.at;
-    value->len = items.count;
+    value->len =
+        type == VALUE_MAP ? otlp_unique(items.at, items.count) : items.count;
 }
 
 static void value_json(struct otlp *d, struct json *j, struct attr *value,

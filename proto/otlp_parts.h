@@ -45,7 +45,11 @@ void otlp_list_from(struct otlp *d, struct list *list, const void *at,
 /* Takes back the last one and counts it as cut. */
 void otlp_list_drop(struct otlp *d, struct list *list);
 
-/* list and what the sender says it dropped itself. */
+/* Of attributes with one key the last wins, at the place of the first. Returns
+ * how many are left. */
+uint32_t otlp_unique(struct attr *at, uint32_t count);
+
+/* list, its keys made unique, and what the sender says it dropped itself. */
 struct attrs otlp_attrs(const struct list *list, uint32_t dropped);
 uint32_t otlp_sum(uint32_t a, uint32_t b); /* stays at the largest */
 

@@ -60,7 +60,8 @@ uint32_t otlp_sum(uint32_t a, uint32_t b)
 
 struct attrs otlp_attrs(const struct list *list, uint32_t dropped)
 {
-    return (struct attrs){list->count > 0 ? list->at : NULL, list->count,
+    return (struct attrs){list->count > 0 ? list->at : NULL,
+                          otlp_unique(list->at, list->count),
                           otlp_sum(list->cut, dropped)};
 }
 
@@ -231,6 +232,11 @@ static void mend_span(const struct otlp *d, struct span *span)
 {
     uint64_t duration = 0;
 
+    if (span->start_ns > 0 && span->end_ns > 0 &&
+        span->end_ns < span->start_ns) {
+        span->end_ns = span->start_ns;
+        span->fixed |= FIXED_END;
+    }
     if (!is_bad_time(d, span->start_ns) && !is_bad_time(d, span->end_ns))
         return;
     if (span->start_ns > 0 && span->end_ns > 0)
@@ -255,9 +261,6 @@ void otlp_take_span(struct otlp *d, struct span *span, size_t parent_len)
         refuse(d, "span_id must be 8 bytes and not zero");
     } else if (parent_len != 0 && parent_len != 8) {
         refuse(d, "parent_span_id must be 8 bytes or empty");
-    } else if (span->start_ns > 0 && span->end_ns > 0 &&
-               span->end_ns < span->start_ns) {
-        refuse(d, "span ends before it starts");
     } else {
         mend_span(d, span);
         if (span->end_ns < d->oldest_ns)

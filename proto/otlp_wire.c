@@ -92,7 +92,8 @@ static void items_wire(struct otlp *d, struct wire *w, struct attr *value,
     }
     value->type = (uint8_t)type;
     value->items = items.at;
-    value->len = items.count;
+    value->len =
+        type == VALUE_MAP ? otlp_unique(items.at, items.count) : items.count;
     wire_join(w, &sub);
 }
 

@@ -153,6 +153,15 @@ static void reply_links(struct call *call, const struct span *span)
     jsonw_close(json, ']');
 }
 
+/* What ingest had to correct; left out otherwise. */
+static void reply_fixed(struct call *call, const struct span *span)
+{
+    if (span->fixed & FIXED_TIME)
+        jsonw_member_bool(&call->json, "timeCorrected", true);
+    if (span->fixed & FIXED_END)
+        jsonw_member_bool(&call->json, "endBeforeStart", true);
+}
+
 static void reply_span(struct call *call, const struct span *span, bool whole)
 {
     struct jsonw *json = &call->json;
@@ -168,6 +177,7 @@ static void reply_span(struct call *call, const struct span *span, bool whole)
     jsonw_member_time(json, "startTime", span->start_ns);
     jsonw_member_time(json, "endTime", span->end_ns);
     jsonw_member_uint(json, "durationNs", span->end_ns - span->start_ns);
+    reply_fixed(call, span);
     if (!id_is_zero(span->parent_span_id, sizeof(span->parent_span_id)))
         jsonw_member_hex(&call->json, "parentSpanId", span->parent_span_id,
                          sizeof(span->parent_span_id));

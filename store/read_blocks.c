@@ -17,11 +17,12 @@ bool reader_pass_over(enum status status)
     return true;
 }
 
-enum status reader_blocks(struct reader *reader, enum block_kind kind,
-                          uint64_t start_ns, uint64_t end_ns,
-                          struct block_row **rows, uint32_t *count)
+static enum status list_blocks(struct reader *reader, enum db_sql sql,
+                               enum block_kind kind, uint64_t start_ns,
+                               uint64_t end_ns, struct block_row **rows,
+                               uint32_t *count)
 {
-    struct stmt s = stmt_start(reader->db, SQL_BLOCKS_TIME);
+    struct stmt s = stmt_start(reader->db, sql);
     struct block_row *all = NULL;
     uint32_t used = 0, room = 0;
 
@@ -57,6 +58,22 @@ enum status reader_blocks(struct reader *reader, enum block_kind kind,
     *rows = all;
     *count = status == OK ? used : 0;
     return status;
+}
+
+enum status reader_blocks(struct reader *reader, enum block_kind kind,
+                          uint64_t start_ns, uint64_t end_ns,
+                          struct block_row **rows, uint32_t *count)
+{
+    return list_blocks(reader, SQL_BLOCKS_TIME, kind, start_ns, end_ns, rows,
+                       count);
+}
+
+enum status reader_blocks_overlapping(struct reader *reader, uint64_t start_ns,
+                                      uint64_t end_ns, struct block_row **rows,
+                                      uint32_t *count)
+{
+    return list_blocks(reader, SQL_BLOCKS_OVERLAP, KIND_SPANS, start_ns, end_ns,
+                       rows, count);
 }
 
 enum status reader_open_block(struct reader *reader, uint64_t id,

@@ -130,9 +130,8 @@ static enum status merge_blocks(struct search *s)
 {
     struct block_row *rows;
     uint32_t count;
-    enum status status =
-        reader_blocks(s->reader, KIND_SPANS, s->query->start_ns,
-                      s->query->end_ns, &rows, &count);
+    enum status status = reader_blocks_overlapping(
+        s->reader, s->query->start_ns, s->query->end_ns, &rows, &count);
 
     for (uint32_t i = 0; i < count && status == OK; i++) {
         bool has;

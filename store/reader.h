@@ -42,6 +42,13 @@ MUST_CHECK enum status reader_blocks(struct reader *reader,
                                      uint64_t end_ns, struct block_row **rows,
                                      uint32_t *count);
 
+/* Blocks that may hold a span that overlaps the time, newest first. */
+MUST_CHECK enum status reader_blocks_overlapping(struct reader *reader,
+                                                 uint64_t start_ns,
+                                                 uint64_t end_ns,
+                                                 struct block_row **rows,
+                                                 uint32_t *count);
+
 /* One at a time; what it holds goes with reader_close_block. */
 struct open_block {
     struct stmt stmt;

@@ -181,12 +181,18 @@ static inline Otlp__AnyValue *random_value(unsigned depth)
     }
 }
 
+/* One of a few, so that some lists have a key twice. */
+static inline char *few_keys(void)
+{
+    return strcpy(random_memory(4), one_in(2) ? "a" : "a.b");
+}
+
 static inline Otlp__KeyValue *random_pair(unsigned depth)
 {
     Otlp__KeyValue *pair;
 
     RANDOM_NEW(pair, otlp__key_value__init);
-    pair->key = maybe_text();
+    pair->key = one_in(4) ? few_keys() : maybe_text();
     if (!one_in(10))
         pair->value = random_value(depth);
     return pair;

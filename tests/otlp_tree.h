@@ -127,29 +127,61 @@ static inline void tree_value(struct tree_check *c, const struct attr *got,
     }
 }
 
+/* Keys as they are once cut: of those that are equal then, the last wins. */
+static inline bool tree_same_key(const Otlp__KeyValue *a,
+                                 const Otlp__KeyValue *b)
+{
+    size_t a_len = strlen(a->key), b_len = strlen(b->key);
+
+    if (a_len > ATTR_MAX_KEY && b_len > ATTR_MAX_KEY)
+        return memcmp(a->key, b->key, ATTR_MAX_KEY - 4) == 0;
+    return strcmp(a->key, b->key) == 0;
+}
+
+/* Those within the bound that have a key: the place of the last of each key in
+ * that of the first. Returns how many are left, *repeated how many are not. */
+static inline uint32_t tree_unique(size_t n, Otlp__KeyValue **all,
+                                   Otlp__KeyValue *left[ATTR_MAX_COUNT],
+                                   uint32_t *repeated)
+{
+    uint32_t count = 0;
+
+    *repeated = 0;
+    for (size_t i = 0; i < n && count + *repeated < ATTR_MAX_COUNT; i++) {
+        uint32_t at = 0;
+
+        if (!all[i]->key || !*all[i]->key)
+            continue;
+        while (at < count && !tree_same_key(left[at], all[i]))
+            at++;
+        *repeated += at < count;
+        count += at == count;
+        left[at] = all[i];
+    }
+    return count;
+}
+
 static inline void tree_list(struct tree_check *c, const struct attr *got,
-                             uint32_t count, size_t n, Otlp__KeyValue **want,
+                             uint32_t count, size_t n, Otlp__KeyValue **all,
                              unsigned depth)
 {
-    uint32_t at = 0;
+    Otlp__KeyValue *want[ATTR_MAX_COUNT];
+    uint32_t repeated;
 
-    for (size_t i = 0; i < n && at < ATTR_MAX_COUNT; i++) {
-        size_t len = want[i]->key ? strlen(want[i]->key) : 0;
-
-        if (len == 0)
-            continue;
-        SAME_OR_RETURN(at < count);
-        SAME(tree_bytes(attr_key(&got[at]), want[i]->key, len, ATTR_MAX_KEY));
-        tree_value(c, &got[at], want[i]->value, depth, ATTR_MAX_VALUE);
-        at++;
+    SAME_OR_RETURN(count == tree_unique(n, all, want, &repeated));
+    for (uint32_t i = 0; i < count; i++) {
+        SAME(tree_bytes(attr_key(&got[i]), want[i]->key, strlen(want[i]->key),
+                        ATTR_MAX_KEY));
+        tree_value(c, &got[i], want[i]->value, depth, ATTR_MAX_VALUE);
     }
-    SAME(at == count);
 }
 
 static inline void tree_attrs(struct tree_check *c, const struct attrs *got,
                               size_t n, Otlp__KeyValue **want, uint32_t dropped)
 {
-    uint64_t all = n - got->count + (uint64_t)dropped;
+    Otlp__KeyValue *left[ATTR_MAX_COUNT];
+    uint32_t repeated, unique = tree_unique(n, want, left, &repeated);
+    uint64_t all = n - unique - repeated + (uint64_t)dropped;
 
     tree_list(c, got->at, got->count, n, want, 0);
     SAME(got->dropped == (all > UINT32_MAX ? UINT32_MAX : all));
@@ -240,10 +272,10 @@ static inline void tree_span(struct tree_check *c, const Otlp__Span *want,
     uint64_t end = want->end_time_unix_nano;
     Otlp__Status none = OTLP__STATUS__INIT;
     const Otlp__Status *status = want->status ? want->status : &none;
+    uint8_t early = start > 0 && end > 0 && end < start ? FIXED_END : 0;
 
     if (!tree_id_good(want->trace_id, 16) || !tree_id_good(want->span_id, 8) ||
-        (want->parent_span_id.len != 0 && want->parent_span_id.len != 8) ||
-        (start > 0 && end > 0 && end < start)) {
+        (want->parent_span_id.len != 0 && want->parent_span_id.len != 8)) {
         c->rejected++;
         return;
     }
@@ -256,9 +288,11 @@ static inline void tree_span(struct tree_check *c, const Otlp__Span *want,
     SAME(tree_text(got->name, want->name));
     SAME(got->kind == (want->kind >= 0 && want->kind <= 5 ? want->kind : 0));
     if (tree_time_good(c, start) && tree_time_good(c, end)) {
-        SAME(got->start_ns == start && got->end_ns == end && !got->fixed);
+        SAME(got->start_ns == start && got->end_ns == (early ? start : end) &&
+             got->fixed == early);
     } else {
-        SAME(got->fixed == FIXED_TIME && got->end_ns >= got->start_ns);
+        SAME(got->fixed == (FIXED_TIME | early) &&
+             got->end_ns >= got->start_ns);
         SAME(tree_time_good(c, got->start_ns) &&
              tree_time_good(c, got->end_ns));
     }

@@ -126,6 +126,18 @@ TEST(spans_come_back_exactly)
     }
 }
 
+/* The rule of time in its own words: any of the span lies in the window. */
+static bool is_wanted_span(const struct span *span,
+                           const struct trace_query *query)
+{
+    struct trace_query any_time = *query;
+
+    any_time.start_ns = 0;
+    any_time.end_ns = UINT64_MAX;
+    return span->start_ns < query->end_ns && span->end_ns >= query->start_ns &&
+           match_span(span, &any_time);
+}
+
 static void matches_the_slow_way(const struct fixture *f,
                                  const struct trace_query *query)
 {
@@ -145,7 +157,7 @@ static void matches_the_slow_way(const struct fixture *f,
             const struct span *span = f->at[row];
 
             CHECK(memcmp(traces[i].trace_id, span->trace_id, 16) == 0);
-            matches |= match_span(span, query);
+            matches |= is_wanted_span(span, query);
             errors |= span->status == SPAN_ERROR &&
                       (!query->resources ||
                        idset_has(query->resources, span->resource_id));

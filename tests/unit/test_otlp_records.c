@@ -4,6 +4,7 @@
  */
 #include "otlp.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "otlp.pb-c.h"
@@ -71,6 +72,9 @@ TEST(times_of_spans)
         {NOW - 5, 0, NOW - 5, NOW - 5, FIXED_TIME},
         {NOW - 5, UINT64_MAX, NOW - 5, NOW, FIXED_TIME},
         {UINT64_MAX - 3, UINT64_MAX, NOW, NOW + 3, FIXED_TIME},
+        {7, 5, 7, 7, FIXED_END},
+        {NOW, NOW - HOUR, NOW, NOW, FIXED_END},
+        {UINT64_MAX, NOW, NOW, NOW, FIXED_TIME | FIXED_END},
     };
 
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -118,10 +122,60 @@ TEST(what_is_refused_and_why)
     span.has_parent_span_id = 1;
     span.parent_span_id = (ProtobufCBinaryData){7, ids};
     refused(&span, 0, "parent_span_id must be 8 bytes or empty");
-    make_span(&span, 7, 5);
-    refused(&span, 0, "span ends before it starts");
     make_span(&span, 5, 7);
     refused(&span, 8, "older than the retention");
+}
+
+/* Appends what an encoder appends: {key, number}. */
+static void add_pair(Otlp__KeyValue *pair, Otlp__AnyValue *value, char *key,
+                     int64_t number)
+{
+    otlp__key_value__init(pair);
+    otlp__any_value__init(value);
+    value->value_case = OTLP__ANY_VALUE__VALUE_INT_VALUE;
+    value->int_value = number;
+    pair->key = key;
+    pair->value = value;
+}
+
+/* Every list length around the sizes of the table, keys of all lengths, each
+ * given twice or three times: the last value at the place of the first. */
+TEST(of_equal_keys_the_last_wins)
+{
+    static char keys[ATTR_MAX_COUNT][8];
+    static Otlp__KeyValue pairs[ATTR_MAX_COUNT], *at[ATTR_MAX_COUNT];
+    static Otlp__AnyValue values[ATTR_MAX_COUNT];
+
+    for (uint32_t count = 1; count <= ATTR_MAX_COUNT; count++) {
+        uint32_t distinct = count / 2 + 1;
+        Otlp__Span span;
+        struct batch *batch;
+
+        make_span(&span, 5, 7);
+        for (uint32_t i = 0; i < count; i++) {
+            snprintf(keys[i], sizeof(keys[i]), "%0*u", i % distinct % 5 + 1,
+                     i % distinct);
+            add_pair(&pairs[i], &values[i], keys[i], i);
+            at[i] = &pairs[i];
+        }
+        span.n_attributes = count;
+        span.attributes = at;
+        batch = request(SIGNAL_SPANS, &span, NULL);
+        CHECK_EQ(otlp_decode(batch, 0, NULL), OK);
+        const struct attrs *attrs = &batch->spans[0].attrs;
+
+        CHECK_EQ(attrs->count, distinct);
+        CHECK_EQ(attrs->dropped, 0);
+        for (uint32_t i = 0; i < attrs->count; i++) {
+            uint32_t last = i;
+
+            while (last + distinct < count)
+                last += distinct;
+            CHECK_TEXT(attr_key(&attrs->at[i]), keys[i]);
+            CHECK_EQ(attrs->at[i].i, last);
+        }
+        batch_free(batch);
+    }
 }
 
 TEST(texts_are_cut_between_characters)
