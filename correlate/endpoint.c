@@ -6,6 +6,7 @@
 #include "endpoint.h"
 
 #include "hash.h"
+#include "systems.h"
 
 static const char *const inferred[] = {
     [PROTOCOL_NONE] = "",
@@ -18,6 +19,14 @@ static const char *const inferred[] = {
 enum protocol endpoint_protocol(const struct span *span,
                                 const struct semconv *semconv)
 {
+    /* HTTP and RPC are only the way that a call of a database or a queue goes;
+     * what a SERVER serves is that. */
+    if (span->kind != SPAN_SERVER) {
+        enum protocol system = systems_protocol(span, semconv);
+
+        if (system != PROTOCOL_NONE)
+            return system;
+    }
     if (semconv->at[SEM_HTTP_METHOD] || semconv->at[SEM_HTTP_ROUTE] ||
         semconv->at[SEM_HTTP_STATUS])
         return semconv->at[SEM_RPC_SYSTEM] ? PROTOCOL_GRPC : PROTOCOL_HTTP;

@@ -3,6 +3,7 @@
  * needed only to be hashed and looked up, and kept once.
  */
 #include "endpoint.h"
+#include "systems.h"
 
 struct text {
     char *at, *end;
@@ -190,12 +191,42 @@ static void add_two(struct text *text, const struct span *span,
     add(text, object);
 }
 
+static void add_message(struct text *text, const struct span *span,
+                        const struct semconv *semconv)
+{
+    struct slice verb = semconv_text(semconv, SEM_MSG_OPERATION);
+
+    if (verb.len == 0)
+        verb = systems_method(semconv);
+    add_two(text, span, verb, systems_destination(semconv));
+}
+
+/* An object store has buckets for collections, an SDK's method for an
+ * operation. */
+static void add_query(struct text *text, const struct span *span,
+                      const struct semconv *semconv)
+{
+    struct slice summary = semconv_text(semconv, SEM_DB_SUMMARY);
+    struct slice verb = semconv_text(semconv, SEM_DB_OPERATION);
+    struct slice object = semconv_text(semconv, SEM_DB_COLLECTION);
+
+    if (summary.len > 0) {
+        add(text, summary);
+        return;
+    }
+    if (verb.len == 0) {
+        verb = systems_method(semconv);
+        if (verb.len > 0 && object.len == 0)
+            object = semconv_text(semconv, SEM_DB_NAMESPACE);
+    }
+    add_two(text, span, verb, object);
+}
+
 struct slice operation_text(const struct span *span,
                             const struct semconv *semconv,
                             enum protocol protocol, char *out)
 {
     struct text text = {out, out + OPERATION_MAX_TEXT};
-    struct slice object;
 
     switch (protocol) {
     case PROTOCOL_HTTP:
@@ -205,18 +236,10 @@ struct slice operation_text(const struct span *span,
         add_grpc(&text, span, semconv);
         break;
     case PROTOCOL_MESSAGING:
-        object = semconv_text(semconv, SEM_MSG_TEMPLATE);
-        if (object.len == 0)
-            object = semconv_text(semconv, SEM_MSG_DESTINATION);
-        add_two(&text, span, semconv_text(semconv, SEM_MSG_OPERATION), object);
+        add_message(&text, span, semconv);
         break;
     case PROTOCOL_DB:
-        object = semconv_text(semconv, SEM_DB_SUMMARY);
-        if (object.len > 0)
-            add(&text, object);
-        else
-            add_two(&text, span, semconv_text(semconv, SEM_DB_OPERATION),
-                    semconv_text(semconv, SEM_DB_COLLECTION));
+        add_query(&text, span, semconv);
         break;
     case PROTOCOL_NONE:
         add_name(&text, span);

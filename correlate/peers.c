@@ -7,6 +7,7 @@
 
 #include "derived.h"
 #include "hash.h"
+#include "systems.h"
 
 static uint64_t name_hash(const struct capped_name *name)
 {
@@ -230,25 +231,26 @@ static void set_database(const struct edges_options *options,
     struct slice name = semconv_text(semconv, SEM_DB_NAMESPACE);
 
     target->kind = PEER_DATABASE;
-    target->system = semconv_text(semconv, SEM_DB_SYSTEM);
+    target->system = systems_database(semconv);
     target->host = semconv_text(semconv, SEM_SERVER_ADDRESS);
     if (target->host.len == 0)
-        target->host = semconv_text(semconv, SEM_NET_PEER_NAME);
+        target->host = host_of(semconv);
     if (is_number(name))
         name = target->host.len ? target->host : target->system;
-    set_named(options, call, name, target);
+    if (name.len > 0)
+        set_named(options, call, name, target);
+    else
+        target->kind = PEER_NONE;
 }
 
 static void set_queue(const struct edges_options *options,
                       const struct call *call, const struct semconv *semconv,
                       struct target *target)
 {
-    struct slice name = semconv_text(semconv, SEM_MSG_TEMPLATE);
+    struct slice name = systems_destination(semconv);
 
     target->kind = PEER_QUEUE;
-    target->system = semconv_text(semconv, SEM_MSG_SYSTEM);
-    if (name.len == 0)
-        name = semconv_text(semconv, SEM_MSG_DESTINATION);
+    target->system = systems_queue(semconv);
     if (name.len == 0)
         name = target->system;
     if (name.len > 0)
@@ -285,9 +287,7 @@ bool peers_at_once(const struct edges_options *options, struct call *caller,
         return true;
     }
     if (caller->protocol == PROTOCOL_MESSAGING) {
-        /* Fetching and settling are not calls: CONSUMER spans count. */
-        if (slice_equal(operation, SLICE("send")) ||
-            slice_equal(operation, SLICE("publish")))
+        if (systems_sends(span, semconv))
             set_queue(options, caller, semconv, target);
         return false;
     }

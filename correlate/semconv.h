@@ -39,10 +39,13 @@ enum semconv_field {
     SEM_DB_OPERATION,
     SEM_DB_COLLECTION,
     SEM_DB_SUMMARY,
+    SEM_DB_QUERY,      /* only that it is there counts */
+    SEM_CLOUD_SERVICE, /* the SDK's name of a service: DynamoDB */
     SEM_MSG_SYSTEM,
     SEM_MSG_OPERATION, /* create, send (old: publish), receive, process */
     SEM_MSG_TEMPLATE,
     SEM_MSG_DESTINATION,
+    SEM_MSG_URL, /* or ARN: its last part names the destination */
     SEM_FIELD_COUNT
 };
 
@@ -56,12 +59,15 @@ void semconv_init(void);
 /* Walks attrs once. */
 void semconv_read(struct semconv *semconv, const struct attrs *attrs);
 
-/* The text of a field; empty if it is missing or no string. */
+/* The text of a field, of an array that of its first element; empty if it is
+ * missing or no string. */
 static inline struct slice semconv_text(const struct semconv *semconv,
                                         enum semconv_field field)
 {
     const struct attr *attr = semconv->at[field];
 
+    if (attr && attr->type == VALUE_ARRAY)
+        attr = attr->len > 0 ? attr->items : NULL;
     return attr ? attr_text(attr) : (struct slice){NULL, 0};
 }
 

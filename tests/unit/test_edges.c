@@ -422,6 +422,77 @@ TEST(databases_and_queues_are_counted_at_once)
     CHECK_EQ(kit_sum(DERIVED_OUT_DURATION, ""), 4);
 }
 
+static void call(struct kit *kit, enum span_kind kind, const char *attrs)
+{
+    static uint32_t id = 1000;
+
+    one(kit, CART, kind, 1, ++id, 0, attrs);
+}
+
+static uint64_t out(const char *attrs)
+{
+    return kit_sum(DERIVED_OUT_DURATION, attrs);
+}
+
+TEST(a_database_over_http_or_rpc_is_a_database)
+{
+    struct kit kit = kit_open();
+
+    call(&kit, SPAN_CLIENT,
+         "db.system.name=elasticsearch,http.request.method=POST,"
+         "url.full=http://es:9200/products/_search");
+    call(&kit, SPAN_CLIENT,
+         "db.system=influxdb,db.name=meters,http.method=POST,"
+         "net.peer.name=influx,http.status_code=#204");
+    call(&kit, SPAN_CLIENT,
+         "rpc.system=aws-api,rpc.service=DynamoDb,rpc.method=PutItem,"
+         "http.method=POST,server.address=dynamodb.aws.example");
+    call(&kit, SPAN_CLIENT,
+         "rpc.system=aws-api,rpc.service=S3,rpc.method=GetObject,"
+         "aws.s3.bucket=photos,http.method=GET");
+    call(&kit, SPAN_CLIENT,
+         "rpc.system=grpc,rpc.service=google.spanner.v1.Spanner,"
+         "rpc.method=Commit,server.address=spanner.example");
+    call(&kit, SPAN_CLIENT,
+         "az.namespace=Microsoft.DocumentDB,http.method=GET,"
+         "url.full=https://carts.documents.example/dbs");
+    call(&kit, SPAN_CLIENT,
+         "peer.service=couchbase,http.method=GET,http.url=http://cb:8093/q");
+    kit_close(&kit);
+    CHECK_EQ(out("peer.kind=database,protocol=db"), 7);
+    CHECK_EQ(out("peer.system=elasticsearch,peer.name=es"), 1);
+    CHECK_EQ(out("peer.system=influxdb,peer.name=meters"), 1);
+    CHECK_EQ(out("peer.system=dynamodb,peer.host=dynamodb.aws.example"), 1);
+    CHECK_EQ(out("peer.system=s3,peer.name=photos"), 1);
+    CHECK_EQ(out("peer.system=spanner"), 1);
+    CHECK_EQ(out("peer.system=cosmosdb,peer.host=carts.documents.example"), 1);
+    CHECK_EQ(out("peer.system=couchbase"), 1);
+    CHECK_EQ(out(""), 7);
+}
+
+TEST(a_queue_over_http_or_rpc_is_a_queue)
+{
+    struct kit kit = kit_open();
+
+    call(&kit, SPAN_CLIENT,
+         "rpc.system=aws-api,rpc.service=SQS,rpc.method=SendMessage,"
+         "http.method=POST,aws.queue.url=https://sqs.example/1/mails");
+    call(&kit, SPAN_PRODUCER,
+         "rpc.system=aws-api,rpc.service=Sns,rpc.method=Publish,"
+         "aws.sns.topic.arn=arn:aws:sns:eu:1:mails");
+    call(&kit, SPAN_CLIENT,
+         "messaging.system=gcp_pubsub,messaging.destination.name=mails,"
+         "messaging.operation.name=publish,rpc.system=grpc,rpc.method=Publish");
+    call(&kit, SPAN_CLIENT, /* fetching is no call, and none of a host */
+         "rpc.system=aws-api,rpc.service=SQS,rpc.method=ReceiveMessage,"
+         "http.method=POST,server.address=sqs.example");
+    kit_close(&kit);
+    CHECK_EQ(out("peer.kind=queue,peer.name=mails,protocol=messaging"), 3);
+    CHECK_EQ(out("peer.system=aws_sqs"), 1);
+    CHECK_EQ(out("peer.system=aws.sns"), 1);
+    CHECK_EQ(out(""), 3);
+}
+
 static void link_to(struct batch *batch, struct span *span, uint32_t trace,
                     const uint32_t *ids, uint32_t count)
 {

@@ -97,6 +97,62 @@ TEST(operations_by_protocol)
     check_operation(SPAN_SERVER, "", "", "");
 }
 
+/* HTTP and RPC are only the way that a call of a database or a queue goes. */
+TEST(calls_of_databases_and_queues_by_whatever_names_them)
+{
+    check_operation(SPAN_CLIENT, "x",
+                    "db.system.name=elasticsearch,db.operation.name=search,"
+                    "db.collection.name=products,http.request.method=POST,"
+                    "url.full=http://es:9200/products/_search",
+                    "search products");
+    check_operation(SPAN_CLIENT, "x",
+                    "db.system=opensearch,db.operation=search,http.method=POST,"
+                    "db.elasticsearch.path_parts.index=logs",
+                    "search logs");
+    check_operation(SPAN_CLIENT, "x",
+                    "db.system.name=clickhouse,db.query.summary=SELECT hits,"
+                    "http.request.method=POST,http.response.status_code=#200",
+                    "SELECT hits");
+    check_operation(SPAN_CLIENT, "x",
+                    "db.system=cosmosdb,db.operation=Read,http.method=GET,"
+                    "db.cosmosdb.container=carts",
+                    "Read carts");
+    check_operation(
+        SPAN_CLIENT, "DynamoDB.PutItem",
+        "rpc.system=aws-api,rpc.service=DynamoDB,rpc.method=PutItem,"
+        "http.status_code=#200,aws.table.name=carts",
+        "PutItem carts");
+    check_operation(SPAN_CLIENT, "DynamoDB.GetItem",
+                    "rpc.system.name=aws-api,rpc.method=DynamoDB/GetItem",
+                    "GetItem");
+    check_operation(SPAN_CLIENT, "S3.PutObject",
+                    "rpc.system=aws-api,rpc.service=Amazon S3,"
+                    "rpc.method=PutObject,aws.bucket.name=photos",
+                    "PutObject photos");
+    check_operation(SPAN_CLIENT, "x",
+                    "rpc.system=aws-api,rpc.service=AmazonSQS,"
+                    "rpc.method=SendMessage,http.method=POST,"
+                    "aws.queue.url=https://sqs.eu-west-1.amazonaws.com/1/mails",
+                    "SendMessage mails");
+    check_operation(SPAN_PRODUCER, "x",
+                    "messaging.system=gcp_pubsub,rpc.system=grpc,"
+                    "rpc.service=google.pubsub.v1.Publisher,rpc.method=Publish,"
+                    "messaging.operation=publish,messaging.destination=mails",
+                    "publish mails");
+    check_operation(SPAN_CLIENT, "SELECT carts",
+                    "db.type=sql,db.instance=carts,db.statement=SELECT 1",
+                    "SELECT carts");
+    /* neither a database's own spans nor a service of the user's */
+    check_operation(SPAN_SERVER, "x",
+                    "db.system=mysql,http.method=GET,http.route=/a", "GET /a");
+    check_operation(SPAN_CLIENT, "x",
+                    "rpc.system=grpc,rpc.service=Storage,rpc.method=Get",
+                    "Storage/Get");
+    check_operation(SPAN_CLIENT, "x",
+                    "rpc.system=aws-api,rpc.service=KMS,rpc.method=Decrypt",
+                    "KMS/Decrypt");
+}
+
 static void check_host(const char *url, const char *want)
 {
     CHECK_TEXT(operation_url_host(slice_of(url)), want);
