@@ -26,7 +26,8 @@
     X(ERR_IO,          "storage failed, send it again",  503, 14) \
     X(ERR_FULL,        "a configured bound is reached",  503, 14) \
     X(ERR_CORRUPT,     "stored data is damaged",         503, 15) \
-    X(ERR_STOPPING,    "shutting down, send it again",   503, 14)
+    X(ERR_STOPPING,    "shutting down, send it again",   503, 14) \
+    X(ERR_CANCELLED,   "cancelled by the client",        503,  1)
 /* clang-format on */
 
 enum status {

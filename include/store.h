@@ -23,6 +23,8 @@
 #ifndef STORE_H
 #define STORE_H
 
+#include <stdatomic.h>
+
 #include "arena.h"
 #include "ask.h"
 #include "batch.h"
@@ -161,6 +163,11 @@ void store_set_open_series(struct store *store, struct open_series source);
 
 MUST_CHECK enum status reader_open(struct reader **reader, struct store *store);
 void reader_close(struct reader *reader);
+
+/* A query checks the flag between blocks and chunks; once it is true the query
+ * ends with ERR_CANCELLED. NULL, or never called: it runs to its end. The flag
+ * must live until the next call or reader_close(). */
+void reader_set_cancel(struct reader *reader, const atomic_bool *cancelled);
 
 /* Between the two, results in the caller's arena stay as they are; records of
  * the head may be referred to, not copied, and are held until reader_end(). */

@@ -79,11 +79,14 @@ enum status reader_blocks_overlapping(struct reader *reader, uint64_t start_ns,
 enum status reader_open_block(struct reader *reader, uint64_t id,
                               struct open_block *open)
 {
-    open->stmt = stmt_start(reader->db, SQL_DATA_GET);
-    open->block = NULL;
-    stmt_int(&open->stmt, id);
+    enum status status = reader_cancelled(reader);
 
-    enum status status = ERR_CORRUPT; /* a block without data */
+    open->block = NULL;
+    if (status != OK)
+        return status;
+    open->stmt = stmt_start(reader->db, SQL_DATA_GET);
+    stmt_int(&open->stmt, id);
+    status = ERR_CORRUPT; /* a block without data */
     if (stmt_row(&open->stmt))
         status = block_open(&open->block, stmt_get_bytes(&open->stmt, 0),
                             &reader->scratch);
@@ -104,13 +107,17 @@ void reader_close_block(struct reader *reader, struct open_block *open)
 enum status reader_summary(struct reader *reader, uint64_t id,
                            struct stmt *stmt, struct slice *summary)
 {
+    enum status status = reader_cancelled(reader);
+
+    if (status != OK)
+        return status;
     *stmt = stmt_start(reader->db, SQL_SUMMARY_GET);
     stmt_int(stmt, id);
     if (stmt_row(stmt)) {
         *summary = stmt_get_bytes(stmt, 0);
         return OK;
     }
-    enum status status = stmt_end(stmt);
+    status = stmt_end(stmt);
     return status == OK ? ERR_CORRUPT : status;
 }
 

@@ -51,9 +51,11 @@ static void choose_streams(struct visit *v)
 static enum status visit_chunk(const struct visit *v, struct slice data,
                                uint32_t resource)
 {
-    enum status status = series_read(data, resource, v->query,
-                                     &v->reader->scratch, v->visit, v->arg);
+    enum status status = reader_cancelled(v->reader);
 
+    if (status == OK)
+        status = series_read(data, resource, v->query, &v->reader->scratch,
+                             v->visit, v->arg);
     arena_reset(&v->reader->scratch);
     return reader_pass_over(status) ? OK : status;
 }

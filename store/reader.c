@@ -54,6 +54,19 @@ void reader_close(struct reader *reader)
     free(reader);
 }
 
+void reader_set_cancel(struct reader *reader, const atomic_bool *cancelled)
+{
+    reader->cancelled = cancelled;
+}
+
+enum status reader_cancelled(const struct reader *reader)
+{
+    return reader->cancelled &&
+                   atomic_load_explicit(reader->cancelled, memory_order_relaxed)
+               ? ERR_CANCELLED
+               : OK;
+}
+
 static void hold(struct reader *reader, struct section *section)
 {
     if (reader->held_count == reader->held_room) {

@@ -19,13 +19,18 @@ struct reader {
     struct section **held;         /* references, until reader_end() */
     uint32_t held_count, held_room;
     struct saves *saves;
-    struct arena scratch; /* of the block that is open */
-    struct arena work;    /* of the query that runs */
+    const atomic_bool *cancelled; /* NULL: never */
+    struct arena scratch;         /* of the block that is open */
+    struct arena work;            /* of the query that runs */
 };
 
 /* Makes the view anew, so that it also shows what came since; what the old
  * one referred to stays. */
 MUST_CHECK enum status reader_refresh(struct reader *reader);
+
+/* ERR_CANCELLED once the query's flag is set. For loops over blocks and chunks;
+ * reader_open_block() and reader_summary() look themselves. */
+MUST_CHECK enum status reader_cancelled(const struct reader *reader);
 
 /* ---- blocks ---- */
 

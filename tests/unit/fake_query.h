@@ -65,6 +65,12 @@ void reader_close(struct reader *reader)
     (void)reader;
 }
 
+void reader_set_cancel(struct reader *reader, const atomic_bool *cancelled)
+{
+    (void)reader;
+    (void)cancelled;
+}
+
 enum status reader_begin(struct reader *reader)
 {
     (void)reader;

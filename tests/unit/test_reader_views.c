@@ -174,3 +174,45 @@ TEST(a_resource_is_found_before_and_after_its_commit)
     arena_release(&arena);
     temp_remove(dir);
 }
+
+/* ---- a client that has gone ---- */
+
+TEST(a_cancelled_query_ends_between_blocks)
+{
+    char dir[64];
+    struct store *store;
+    struct reader *reader;
+    atomic_bool cancelled = true;
+    struct arena arena;
+    struct log_query q = {.end_ns = UINT64_MAX, .limit = 10};
+    struct log_record *logs;
+    uint32_t count;
+    uint64_t total;
+
+    temp_make(dir);
+    struct store_options options = options_in(dir);
+    struct batch *batch = batch_new(SIGNAL_LOGS, NULL, 0, NULL);
+
+    batch->lsn = 1;
+    batch->count = 1;
+    batch->logs = arena_zero(&batch->arena, 1, sizeof(*batch->logs));
+    batch->logs[0].time_ns = 1;
+    CHECK_EQ(store_open(&store, &options), OK);
+    store_append(store, batch);
+    store_close(store);
+    CHECK_EQ(store_open(&store, &options), OK); /* it is in a block now */
+    CHECK_EQ(reader_open(&reader, store), OK);
+    arena_init(&arena, NULL, SIZE_MAX);
+    reader_set_cancel(reader, &cancelled);
+    CHECK_EQ(reader_begin(reader), OK);
+    CHECK_EQ(reader_query_logs(reader, &q, &arena, &logs, &count, &total),
+             ERR_CANCELLED);
+    atomic_store(&cancelled, false);
+    CHECK_EQ(reader_query_logs(reader, &q, &arena, &logs, &count, &total), OK);
+    CHECK_EQ(count, 1);
+    reader_end(reader);
+    reader_close(reader);
+    store_close(store);
+    arena_release(&arena);
+    temp_remove(dir);
+}
