@@ -74,8 +74,9 @@ static bool init(struct page *page)
 {
     struct arena *arena = page->call->arena;
     struct tally_map *maps[] = {
-        &page->totals,  &page->endpoints, &page->operations, &page->callers,
-        &page->callees, &page->peers,     &page->templates,  &page->pods};
+        &page->totals,    &page->endpoints, &page->operations,
+        &page->callers,   &page->callees,   &page->peers,
+        &page->templates, &page->pods,      &page->names};
 
     for (size_t i = 0; i < sizeof(maps) / sizeof(maps[0]); i++)
         tally_map_init(maps[i], arena);

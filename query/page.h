@@ -19,11 +19,13 @@ struct served { /* an endpoint, or an operation of one */
     struct slice endpoint, operation, kind;
 };
 
-struct peer { /* a caller or a callee */
-    struct slice kind, name, system, host, protocol;
-    struct slice endpoint;      /* of this component */
-    struct slice peer_endpoint; /* of the other one */
+struct peer { /* a caller or a callee: all calls between the two */
+    struct slice kind, name, system, host;
+    struct slice endpoint;      /* of this component, of most calls */
+    struct slice peer_endpoint; /* of the other one, of most calls */
+    struct slice protocol;      /* of most calls */
     struct identity identity;   /* kind component */
+    bool queue;                 /* kind component, through a queue */
 };
 
 struct seen_template {
@@ -67,6 +69,7 @@ struct page {
     struct tally_map endpoints, operations; /* items: struct served */
     struct tally_map callers, callees;      /* items: struct peer */
     struct tally_map peers;                 /* by id; struct identity */
+    struct tally_map names;                 /* of peers: tally_name() */
     struct tally_map templates;             /* items: struct seen_template */
     struct tally_map pods;                  /* by name; items: struct pod */
     struct examples slowest, failed;

@@ -120,34 +120,49 @@ static void read_peer(struct page *page, const struct point *point,
                                  (uint32_t)id)
                 : NULL;
 
-    *peer = (struct peer){.kind = point_text(point, DERIVED_PEER_KIND),
-                          .name = point_text(point, DERIVED_PEER_NAME),
-                          .system = point_text(point, DERIVED_PEER_SYSTEM),
-                          .host = point_text(point, DERIVED_PEER_HOST),
-                          .protocol = point_text(point, DERIVED_PROTOCOL),
-                          .endpoint = point_text(point, DERIVED_ENDPOINT),
-                          .peer_endpoint =
-                              point_text(point, DERIVED_PEER_ENDPOINT)};
+    *peer =
+        (struct peer){.kind = point_text(point, DERIVED_PEER_KIND),
+                      .name = point_text(point, DERIVED_PEER_NAME),
+                      .system = point_text(point, DERIVED_PEER_SYSTEM),
+                      .host = point_text(point, DERIVED_PEER_HOST),
+                      .queue = slice_equal(point_text(point, DERIVED_PROTOCOL),
+                                           SLICE("messaging"))};
     if (identity)
         peer->identity = *identity;
 }
 
-static uint64_t peer_key(const struct peer *peer)
+static uint64_t peer_key(const struct peer *peer, bool calls)
 {
     const struct slice parts[] = {peer->kind,
                                   peer->name,
                                   peer->system,
-                                  peer->endpoint,
-                                  peer->peer_endpoint,
                                   peer->identity.namespace,
                                   peer->identity.project,
                                   peer->identity.component,
                                   peer->identity.environment};
-    uint64_t key = 1;
+    uint64_t key = 1U + peer->queue + 2U * calls;
 
     for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
         key = key_text(key, parts[i]);
     return key;
+}
+
+static bool name_peer(struct page *page, const struct tally *tally,
+                      const struct point *point, double now)
+{
+    struct peer *peer = tally->item;
+    const struct {
+        struct slice *name;
+        const char *key;
+    } names[] = {{&peer->endpoint, DERIVED_ENDPOINT},
+                 {&peer->peer_endpoint, DERIVED_PEER_ENDPOINT},
+                 {&peer->protocol, DERIVED_PROTOCOL}};
+
+    for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+        if (!tally_name(&page->names, tally, names[i].name,
+                        point_text(point, names[i].key), point, now))
+            return false;
+    return true;
 }
 
 static void add_peer(struct page *page, struct tally_map *map,
@@ -156,12 +171,11 @@ static void add_peer(struct page *page, struct tally_map *map,
     struct peer peer;
 
     read_peer(page, point, &peer);
-    struct tally *tally = tally_at(map, peer_key(&peer));
+    struct tally *tally = tally_at(map, peer_key(&peer, map == &page->callees));
     if (tally && !tally->item) {
         struct peer *copy = arena_alloc(page->call->arena, sizeof(*copy));
-        struct slice *texts[] = {
-            &peer.kind,     &peer.name,     &peer.system,       &peer.host,
-            &peer.protocol, &peer.endpoint, &peer.peer_endpoint};
+        struct slice *texts[] = {&peer.kind, &peer.name, &peer.system,
+                                 &peer.host};
 
         for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
             *texts[i] = keep(page, *texts[i]);
@@ -170,6 +184,8 @@ static void add_peer(struct page *page, struct tally_map *map,
         tally->item = copy;
     }
     add(page, map, tally && tally->item ? tally : NULL, point, now);
+    if (!page->full && !name_peer(page, tally, point, now))
+        page->full = true;
 }
 
 /* ---- log templates ---- */
@@ -250,7 +266,11 @@ static enum status read_names(struct page *page, const struct slice *names,
 
 enum status page_read_series(struct page *page)
 {
-    return read_names(page, derived_names, DERIVED_NAMES, true, visit);
+    enum status s = read_names(page, derived_names, DERIVED_NAMES, true, visit);
+
+    if (s == OK && !tally_set_names(&page->names))
+        page->full = true;
+    return s;
 }
 
 /* ---- pods ---- */

@@ -198,6 +198,8 @@ static enum status reply_peers(struct page *page, const char *key,
         reply_text(page->call, "endpoint", peer->endpoint);
         reply_text(page->call, "peerEndpoint", peer->peer_endpoint);
         reply_text(page->call, "protocol", peer->protocol);
+        if (peer->queue && peer->identity.component.len > 0)
+            jsonw_member_text(w, "via", SLICE("queue"));
         reply_figures(page->call, *peers, window_seconds(&page->window));
         jsonw_close(w, '}');
     }

@@ -5,41 +5,15 @@
  * A call between two known components was written twice, on the caller (OUT)
  * and on the callee (IN). The caller's side counts; IN adds what only the
  * callee knows: gateways, queues it reads from, callers of other projects.
+ *
+ * A client may keep one edge of a pair of components (OpenChoreo's portal
+ * does), so the calls of a pair are one edge, whatever endpoints they are of,
+ * unless asked otherwise. Calls through a queue are an edge of their own.
  */
+#include "topology.h"
+
 #include "derived.h"
 #include "hash.h"
-#include "route.h"
-#include "tally.h"
-
-enum node_kind { NODE_COMPONENT, NODE_GATEWAY, NODE_EXTERNAL };
-
-/* One end of an edge, or a node. */
-struct node {
-    enum node_kind kind;
-    struct identity identity; /* COMPONENT */
-    struct slice service;     /* endpoint, of a component; may be empty */
-    struct slice name, system, host; /* GATEWAY: name; EXTERNAL: all */
-    const char *external;            /* database, queue, host */
-    bool wanted;
-};
-
-struct edge {
-    struct node source, target;
-    uint64_t from, to; /* node_key() of these, without their services */
-    struct slice protocol;
-    bool observed, declared;
-};
-
-struct topology {
-    struct call *call;
-    struct scope_filter scope; /* without component */
-    struct slice component;    /* the one asked for, or empty */
-    uint64_t start_ns, end_ns;
-    bool gateways, external, declared;
-    struct tally_map nodes, edges;
-    struct tally_map identities; /* by number */
-    bool full;                   /* the arena */
-};
 
 static struct registry *registry_of(const struct topology *t)
 {
@@ -87,8 +61,7 @@ static void keep_node(struct topology *t, struct node *to,
     to->host = keep(t, from->host);
 }
 
-/* The node's own figures, NULL if the arena is full. */
-static struct tally *node_tally(struct topology *t, const struct node *node)
+struct tally *topology_node(struct topology *t, const struct node *node)
 {
     struct tally *tally = tally_at(&t->nodes, node_key(node, false));
 
@@ -184,10 +157,11 @@ static bool is_asked_for(const struct topology *t, const struct node *node)
 }
 
 static struct tally *edge_tally(struct topology *t, const struct node *source,
-                                const struct node *target)
+                                const struct node *target, bool queue)
 {
-    uint64_t key = hash_mix(node_key(source, true), node_key(target, true));
-    struct tally *tally = tally_at(&t->edges, key);
+    uint64_t key = hash_mix(node_key(source, t->per_endpoint),
+                            node_key(target, t->per_endpoint));
+    struct tally *tally = tally_at(&t->edges, key + queue);
 
     if (tally && !tally->item) {
         struct edge *edge = arena_zero(t->call->arena, 1, sizeof(struct edge));
@@ -195,8 +169,11 @@ static struct tally *edge_tally(struct topology *t, const struct node *source,
         if (edge) {
             keep_node(t, &edge->source, source);
             keep_node(t, &edge->target, target);
+            edge->source.service = edge->target.service =
+                (struct slice){NULL, 0};
             edge->from = node_key(source, false);
             edge->to = node_key(target, false);
+            edge->queue = queue;
         }
         tally->item = edge;
     }
@@ -219,18 +196,27 @@ static void add_edge(struct topology *t, const struct point *point, bool out,
         return; /* its OUT says the same */
     if (!is_asked_for(t, &own) && !is_asked_for(t, &peer))
         return;
+    struct slice protocol = point_text(point, DERIVED_PROTOCOL);
+    bool queue = peer.kind == NODE_COMPONENT &&
+                 slice_equal(protocol, SLICE("messaging"));
+    if (queue && !t->queue_calls)
+        return; /* the queue itself has an edge on either side */
     own.service = point_text(point, DERIVED_ENDPOINT);
     const struct node *source = out ? &own : &peer;
     const struct node *target = out ? &peer : &own;
-    struct tally *a = node_tally(t, source), *b = node_tally(t, target);
-    struct tally *edge = edge_tally(t, source, target);
+    struct tally *a = topology_node(t, source), *b = topology_node(t, target);
+    struct tally *edge = edge_tally(t, source, target, queue);
     if (!a || !b || !edge)
         return;
     struct edge *what = edge->item;
-    if (!what->observed)
-        what->protocol = keep(t, point_text(point, DERIVED_PROTOCOL));
     what->observed = true;
     if (!tally_add(&t->edges, edge, point, share))
+        t->full = true;
+    if (!tally_name(&t->names, edge, &what->source.service, source->service,
+                    point, share) ||
+        !tally_name(&t->names, edge, &what->target.service, target->service,
+                    point, share) ||
+        !tally_name(&t->names, edge, &what->protocol, protocol, point, share))
         t->full = true;
     /* Who serves has figures of its own. What lies outside has those of the
      * calls to it, a gateway those of the requests that came through it. */
@@ -246,7 +232,7 @@ static void add_served(struct topology *t, const struct point *point,
 
     if (!own_identity(t, point, &node))
         return;
-    struct tally *tally = node_tally(t, &node);
+    struct tally *tally = topology_node(t, &node);
     if (!tally)
         return;
     ((struct node *)tally->item)->wanted |= is_asked_for(t, &node);
@@ -269,43 +255,66 @@ static void visit(void *arg, const struct point *point)
         add_edge(t, point, part == PART_OUT, sign * share);
 }
 
+/* A dependency on a component, or on one of its endpoints. Whoever reads from a
+ * queue may be the one that depends. */
+static bool is_declared(const struct topology *t, const struct edge *edge,
+                        uint64_t from, uint64_t to, struct slice endpoint)
+{
+    if (edge->queue)
+        return (edge->from == from && edge->to == to) ||
+               (edge->from == to && edge->to == from);
+    return edge->from == from && edge->to == to &&
+           (!t->per_endpoint || endpoint.len == 0 ||
+            edge->target.service.len == 0 ||
+            slice_equal(edge->target.service, endpoint));
+}
+
+static void add_dependency(struct topology *t, const struct node *source,
+                           const struct catalog_component *component,
+                           const struct catalog_dependency *d)
+{
+    struct node target = *source;
+    uint64_t from = node_key(source, false), to;
+    bool seen = false;
+
+    if (d->namespace.len)
+        target.identity.namespace = keep(t, d->namespace);
+    target.identity.project =
+        keep(t, d->project.len ? d->project : component->project);
+    target.identity.component = keep(t, d->component);
+    to = node_key(&target, false);
+    for (uint32_t slot = 0; slot < t->edges.room; slot++) {
+        struct edge *edge =
+            t->edges.slots[slot] ? t->edges.slots[slot]->item : NULL;
+
+        if (edge && is_declared(t, edge, from, to, d->endpoint))
+            edge->declared = seen = true;
+    }
+    if (seen || !t->declared ||
+        (!is_asked_for(t, source) && !is_asked_for(t, &target)))
+        return;
+    target.service = keep(t, d->endpoint);
+    struct tally *unused = edge_tally(t, source, &target, false);
+    if (!unused)
+        return;
+    struct edge *edge = unused->item;
+    edge->declared = true;
+    if (edge->target.service.len == 0)
+        edge->target.service = target.service;
+}
+
 /* Marks edges that are declared, and adds those nobody used if asked to. */
 static void add_declared(struct topology *t,
                          const struct catalog_component *component)
 {
     struct node source = {.kind = NODE_COMPONENT};
-    uint64_t from;
 
     source.identity.namespace = keep(t, component->namespace);
     source.identity.project = keep(t, component->project);
     source.identity.component = keep(t, component->name);
     source.identity.environment = t->scope.environment;
-    from = node_key(&source, false);
-    for (uint32_t i = 0; i < component->dependency_count; i++) {
-        const struct catalog_dependency *d = &component->dependencies[i];
-        struct node target = source;
-        bool seen = false;
-
-        target.identity.project =
-            keep(t, d->project.len ? d->project : component->project);
-        target.identity.component = keep(t, d->component);
-        uint64_t to = node_key(&target, false);
-        for (uint32_t slot = 0; slot < t->edges.room; slot++) {
-            struct edge *edge =
-                t->edges.slots[slot] ? t->edges.slots[slot]->item : NULL;
-
-            if (edge && edge->from == from && edge->to == to)
-                edge->declared = seen = true;
-        }
-        if (seen || !t->declared ||
-            (!is_asked_for(t, &source) && !is_asked_for(t, &target)))
-            continue;
-        target.service = keep(t, d->endpoint);
-        struct tally *edge = edge_tally(t, &source, &target);
-        if (!edge)
-            return;
-        ((struct edge *)edge->item)->declared = true;
-    }
+    for (uint32_t i = 0; i < component->dependency_count && !t->full; i++)
+        add_dependency(t, &source, component, &component->dependencies[i]);
 }
 
 /* The catalogue has names only: what was asked for by uid gets the names that
@@ -340,148 +349,6 @@ static void read_catalog(struct topology *t)
     catalog_release(snapshot);
 }
 
-/* ---- answering ---- */
-
-static void reply_node_members(struct topology *t, const struct node *node)
-{
-    struct jsonw *w = &t->call->json;
-    static const char *const kinds[] = {"component", "gateway", "external"};
-
-    jsonw_member_text(w, "kind", slice_of(kinds[node->kind]));
-    reply_text(t->call, "namespace", node->identity.namespace);
-    reply_text(t->call, "project", node->identity.project);
-    reply_uid(t->call, "projectUid", node->identity.project_uid);
-    reply_text(t->call, "component", node->identity.component);
-    reply_uid(t->call, "componentUid", node->identity.component_uid);
-    reply_text(t->call, "service", node->service);
-    reply_text(t->call, "name", node->name);
-    if (node->kind == NODE_EXTERNAL) {
-        reply_text(t->call, "host", node->host.len ? node->host : node->name);
-        jsonw_member_text(w, "externalKind", slice_of(node->external));
-        reply_text(t->call, "system", node->system);
-    }
-}
-
-static void reply_metrics(struct topology *t, const struct tally *tally)
-{
-    struct jsonw *w = &t->call->json;
-    bool any = tally->requests > 0;
-
-    jsonw_member_open(w, "metrics", '{');
-    jsonw_member_double(w, "requestCount", tally->requests);
-    jsonw_member_double(w, "unsuccessfulRequestCount",
-                        tally->errors + tally->client_errors);
-    jsonw_member_double(w, "meanLatency", any ? hist_mean(&tally->hist) : 0);
-    jsonw_member_double(w, "latencyP50",
-                        any ? hist_quantile(&tally->hist, .5) : 0);
-    jsonw_member_double(w, "latencyP90",
-                        any ? hist_quantile(&tally->hist, .9) : 0);
-    jsonw_member_double(w, "latencyP99",
-                        any ? hist_quantile(&tally->hist, .99) : 0);
-    jsonw_close(w, '}');
-}
-
-static void name_node(struct buf *out, const struct node *node)
-{
-    if (node->kind == NODE_GATEWAY)
-        buf_add(out, SLICE("gateway:"));
-    else if (node->kind == NODE_EXTERNAL)
-        buf_add(out, SLICE("external:"));
-    buf_add(out, node->kind == NODE_COMPONENT ? node->identity.component
-                                              : node->name);
-    if (node->kind == NODE_COMPONENT && node->service.len > 0) {
-        buf_byte(out, ':');
-        buf_add(out, node->service);
-    }
-}
-
-static void reply_edge(struct topology *t, const struct tally *tally)
-{
-    const struct edge *edge = tally->item;
-    struct jsonw *w = &t->call->json;
-    struct buf id;
-
-    buf_init(&id, 4096);
-    name_node(&id, &edge->source);
-    buf_add(&id, SLICE("->"));
-    name_node(&id, &edge->target);
-    jsonw_open(w, '{');
-    jsonw_member_text(w, "id", buf_slice(&id));
-    jsonw_member_open(w, "source", '{');
-    reply_node_members(t, &edge->source);
-    jsonw_close(w, '}');
-    jsonw_member_open(w, "target", '{');
-    reply_node_members(t, &edge->target);
-    jsonw_close(w, '}');
-    reply_text(t->call, "protocol", edge->protocol);
-    if (edge->source.kind == NODE_COMPONENT &&
-        edge->target.kind == NODE_COMPONENT) {
-        jsonw_member_bool(w, "declared", edge->declared);
-        jsonw_member_bool(w, "observed", edge->observed);
-    }
-    reply_metrics(t, tally);
-    jsonw_close(w, '}');
-    buf_release(&id);
-}
-
-/* What was used, or is declared and asked for. Its nodes are wanted. */
-static bool is_shown(struct topology *t, const struct tally *tally)
-{
-    struct edge *edge = tally->item;
-    struct tally *a = node_tally(t, &edge->source);
-    struct tally *b = node_tally(t, &edge->target);
-
-    edge->observed = !tally_is_empty(tally);
-    if (!a || !b || (!edge->observed && !(edge->declared && t->declared)))
-        return false;
-    ((struct node *)a->item)->wanted = ((struct node *)b->item)->wanted = true;
-    return true;
-}
-
-/* Those that are not shown are left out of the list. */
-static void drop_hidden(struct topology *t, struct tally **edges)
-{
-    struct tally **to = edges;
-
-    for (; *edges; edges++)
-        if (is_shown(t, *edges))
-            *to++ = *edges;
-    *to = NULL;
-}
-
-static enum status reply(struct topology *t)
-{
-    struct jsonw *w = &t->call->json;
-    struct tally **edges = tally_sorted(&t->edges), **nodes;
-
-    if (edges)
-        drop_hidden(t, edges); /* may add nodes */
-    nodes = tally_sorted(&t->nodes);
-    if (!nodes || !edges)
-        return arena_status(t->call->arena);
-    jsonw_open(w, '{');
-    jsonw_member_open(w, "nodes", '[');
-    for (; *nodes; nodes++)
-        if (((struct node *)(*nodes)->item)->wanted) {
-            jsonw_open(w, '{');
-            reply_node_members(t, (*nodes)->item);
-            reply_metrics(t, *nodes);
-            jsonw_close(w, '}');
-        }
-    jsonw_close(w, ']');
-    jsonw_member_open(w, "edges", '[');
-    for (; *edges; edges++)
-        reply_edge(t, *edges);
-    jsonw_close(w, ']');
-    jsonw_member_open(w, "summary", '{');
-    jsonw_member_time(w, "startTime", t->start_ns);
-    jsonw_member_time(w, "endTime", t->end_ns);
-    jsonw_member_time(w, "generatedAt", t->call->now_ns);
-    jsonw_close(w, '}');
-    jsonw_close(w, '}');
-    return OK;
-}
-
 static enum status read_request(struct topology *t)
 {
     enum status s =
@@ -495,6 +362,10 @@ static enum status read_request(struct topology *t)
         s = params_bool(t->call, "includeExternal", &t->external);
     if (s == OK)
         s = params_bool(t->call, "includeDeclared", &t->declared);
+    if (s == OK)
+        s = params_bool(t->call, "includeQueueCalls", &t->queue_calls);
+    if (s == OK)
+        s = params_bool(t->call, "perEndpoint", &t->per_endpoint);
     t->component = t->scope.component;
     t->scope.component = (struct slice){NULL, 0};
     return s;
@@ -509,6 +380,7 @@ static enum status runtime_topology(struct call *call)
         return s;
     tally_map_init(&t.nodes, call->arena);
     tally_map_init(&t.edges, call->arena);
+    tally_map_init(&t.names, call->arena);
     tally_map_init(&t.identities, call->arena);
     struct series_query query = {
         .start_ns = t.start_ns,
@@ -522,8 +394,9 @@ static enum status runtime_topology(struct call *call)
     s = reader_query_series(call->reader, &query, visit, &t);
     if (s != OK)
         return call_fail_read(call, s);
+    t.full |= !tally_set_names(&t.names);
     read_catalog(&t);
-    return t.full ? arena_status(call->arena) : reply(&t);
+    return t.full ? arena_status(call->arena) : topology_reply(&t);
 }
 
 const struct route routes_topology[] = {

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "derived.h"
+#include "hash.h"
 
 #define NAME(literal)                  \
     {                                  \
@@ -138,6 +139,49 @@ struct tally **tally_sorted(const struct tally_map *map)
             list[n++] = map->slots[i];
     qsort(list, n, sizeof(*list), compare);
     return list;
+}
+
+struct name_text {
+    struct slice *name;
+    struct slice text;
+};
+
+bool tally_name(struct tally_map *names, const struct tally *owner,
+                struct slice *name, struct slice text,
+                const struct point *point, double share)
+{
+    /* Not the address, so that equal counts are in the same order each time. */
+    size_t place = (size_t)((const char *)name - (const char *)owner->item);
+    struct tally *tally;
+
+    if (text.len == 0 || point->metric->type != METRIC_EXP_HISTOGRAM)
+        return true;
+    tally = tally_at(names, hash_mix(hash_mix(owner->key, place),
+                                     hash_bytes(text.ptr, text.len, 0)));
+    if (tally && !tally->item) {
+        struct name_text *item = arena_alloc(names->arena, sizeof(*item));
+
+        if (item)
+            *item = (struct name_text){name, arena_copy(names->arena, text)};
+        tally->item = item;
+    }
+    if (!tally || !tally->item)
+        return false;
+    tally->requests += share * (double)point->histogram->count;
+    return true;
+}
+
+bool tally_set_names(const struct tally_map *names)
+{
+    struct tally **sorted = tally_sorted(names);
+
+    for (struct tally **at = sorted; at && *at && !tally_is_empty(*at); at++) {
+        const struct name_text *item = (*at)->item;
+
+        if (item->name->len == 0)
+            *item->name = item->text;
+    }
+    return sorted;
 }
 
 const struct identity *tally_identity(struct tally_map *map,

@@ -44,6 +44,15 @@ bool tally_add(struct tally_map *map, struct tally *tally,
 /* What came to nothing: all of it was taken back. */
 bool tally_is_empty(const struct tally *tally);
 
+/* Counts the requests of `owner` by what they say for a name of its item (an
+ * endpoint, a protocol); tally_set_names() then sets each name that is still
+ * empty to the text with the most requests. An empty text says nothing. False
+ * if the arena is full. */
+bool tally_name(struct tally_map *names, const struct tally *owner,
+                struct slice *name, struct slice text,
+                const struct point *point, double share);
+bool tally_set_names(const struct tally_map *names);
+
 /* All of them, most requests first, then by key. NULL: arena full. */
 struct tally **tally_sorted(const struct tally_map *map);
 

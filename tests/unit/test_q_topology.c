@@ -52,6 +52,29 @@ static void tell(struct point *point, const char *key, const char *value)
     point->attrs.count++;
 }
 
+/* So many calls between two components. */
+static void put_call(uint32_t from, const char *endpoint, uint32_t to,
+                     const char *peer_endpoint, const char *protocol,
+                     uint64_t count)
+{
+    static uint64_t counts[MAX_POINTS];
+    struct point *p = put(DERIVED_OUT_DURATION, from);
+    uint32_t i = (uint32_t)(p - points);
+
+    counts[i] = hists[i].count = count;
+    hists[i].sum = (double)count / 10;
+    hists[i].positive.counts = &counts[i];
+    tell(p, DERIVED_ENDPOINT, endpoint);
+    tell(p, DERIVED_PEER_KIND, "component");
+    tell(p, DERIVED_PEER_ENDPOINT, peer_endpoint);
+    tell(p, DERIVED_PROTOCOL, protocol);
+    attrs[i][p->attrs.count++] =
+        (struct attr){.key = DERIVED_PEER_ID,
+                      .key_len = sizeof(DERIVED_PEER_ID) - 1,
+                      .type = VALUE_INT,
+                      .i = registry_identity_id(bed.registry, to)};
+}
+
 static json_t *ask(const char *more)
 {
     char body[512];
@@ -70,16 +93,7 @@ static void put_calls(void)
     tell(p, DERIVED_ENDPOINT, "http");
     tell(p, DERIVED_PEER_KIND, "gateway");
     tell(p, DERIVED_PEER_NAME, "internet");
-    p = put(DERIVED_OUT_DURATION, web);
-    tell(p, DERIVED_ENDPOINT, "http");
-    tell(p, DERIVED_PEER_KIND, "component");
-    tell(p, DERIVED_PEER_ENDPOINT, "grpc");
-    tell(p, DERIVED_PROTOCOL, "grpc");
-    attrs[p - points][p->attrs.count++] =
-        (struct attr){.key = DERIVED_PEER_ID,
-                      .key_len = sizeof(DERIVED_PEER_ID) - 1,
-                      .type = VALUE_INT,
-                      .i = registry_identity_id(bed.registry, cart)};
+    put_call(web, "http", cart, "grpc", "grpc", 60);
     p = put(DERIVED_OUT_DURATION, cart);
     tell(p, DERIVED_PEER_KIND, "database");
     tell(p, DERIVED_PEER_NAME, "orders");
@@ -117,7 +131,8 @@ TEST(calls_are_edges_with_totals_of_the_window)
     CHECK_TEXT(bed_at(found, "source.service"), "http");
     CHECK_TEXT(bed_at(found, "target.component"), "cart");
     CHECK_TEXT(bed_at(found, "target.namespace"), "acme");
-    CHECK_TEXT(bed_at(found, "protocol"), "grpc");
+    CHECK_TEXT(bed_at(found, "protocol"), "http");
+    CHECK_TEXT(bed_at(found, "applicationProtocol"), "grpc");
     CHECK_TEXT(bed_at(found, "metrics.requestCount"), "60");
     CHECK_TEXT(bed_at(found, "metrics.unsuccessfulRequestCount"), "0");
     CHECK_TEXT(bed_at(found, "metrics.meanLatency"), "0.1");
@@ -127,6 +142,162 @@ TEST(calls_are_edges_with_totals_of_the_window)
     CHECK_TEXT(bed_at(found, "target.kind"), "external");
     CHECK_TEXT(bed_at(found, "target.host"), "db.acme");
     CHECK_TEXT(bed_at(found, "target.externalKind"), "database");
+    json_decref(answer);
+    bed_release(&bed);
+}
+
+/* What a client saw that keeps one edge of a pair, the last: 4 of 1982. */
+TEST(a_pair_of_components_has_one_edge)
+{
+    const json_t *found;
+    json_t *answer;
+
+    bed_init(&bed);
+    uint32_t web = bed_resource(&bed, "shop", "web");
+    uint32_t cart = bed_resource(&bed, "shop", "cart");
+    put_call(web, "", cart, "grpc", "grpc", 900);
+    put_call(web, "http", cart, "http", "http", 1000);
+    put_call(web, "http", cart, "grpc", "grpc", 78);
+    put_call(web, "admin", cart, "http", "http", 4);
+    put_call(cart, "http", web, "http", "http", 3);
+    answer = ask("");
+    CHECK_TEXT(bed_at(answer, "edges"), "[2]");
+    CHECK(edge(answer, "cart:http->web:http"));
+    found = edge(answer, "web:http->cart:http");
+    CHECK_TEXT(bed_at(found, "metrics.requestCount"), "1982");
+    CHECK_TEXT(bed_at(found, "metrics.meanLatency"), "0.1");
+    CHECK_TEXT(bed_at(found, "source.service"), "http");
+    CHECK_TEXT(bed_at(found, "applicationProtocol"), "http");
+    json_decref(answer);
+    answer = ask(",\"perEndpoint\":true");
+    CHECK_TEXT(bed_at(answer, "edges"), "[5]");
+    CHECK_TEXT(bed_at(edge(answer, "web->cart:grpc"), "metrics.requestCount"),
+               "900");
+    CHECK_TEXT(
+        bed_at(edge(answer, "web:admin->cart:http"), "metrics.requestCount"),
+        "4");
+    json_decref(answer);
+    bed_release(&bed);
+}
+
+static void put_dependency(const char *from, const char *to)
+{
+    struct slice detail = {NULL, 0};
+    struct buf text;
+
+    buf_init(&text, 4096);
+    buf_format(&text,
+               "{\"components\":[{\"namespace\":\"acme\",\"project\":"
+               "\"shop\",\"name\":\"%s\",\"dependencies\":[{"
+               "\"component\":\"%s\",\"endpoint\":\"http\"}]}]}",
+               from, to);
+    CHECK_EQ(catalog_put(bed.catalog, buf_slice(&text), &bed.arena, &detail),
+             OK);
+    buf_release(&text);
+}
+
+TEST(calls_through_a_queue_are_those_of_the_queue)
+{
+    json_t *answer;
+
+    bed_init(&bed);
+    uint32_t web = bed_resource(&bed, "shop", "web");
+    uint32_t mail = bed_resource(&bed, "shop", "mail");
+    struct point *p = put(DERIVED_OUT_DURATION, web);
+    tell(p, DERIVED_PEER_KIND, "queue");
+    tell(p, DERIVED_PEER_NAME, "mails");
+    p = put(DERIVED_IN_DURATION, mail);
+    tell(p, DERIVED_PEER_KIND, "queue");
+    tell(p, DERIVED_PEER_NAME, "mails");
+    put_call(web, "http", mail, "messaging", "messaging", 60);
+    answer = ask("");
+    CHECK_TEXT(bed_at(answer, "edges"), "[2]");
+    CHECK(edge(answer, "web->external:mails"));
+    CHECK(edge(answer, "external:mails->mail"));
+    json_decref(answer);
+
+    put_call(web, "http", mail, "http", "http", 5);
+    answer = ask(",\"includeQueueCalls\":true");
+    CHECK_TEXT(bed_at(answer, "edges"), "[4]");
+    const json_t *queued = edge(answer, "web:http->mail:messaging");
+    CHECK_TEXT(bed_at(queued, "via"), "queue");
+    CHECK_TEXT(bed_at(queued, "protocol"), "http");
+    CHECK_TEXT(bed_at(queued, "applicationProtocol"), "messaging");
+    CHECK_TEXT(bed_at(queued, "metrics.requestCount"), "60");
+    CHECK(!json_object_get(queued, "declared"));
+    CHECK_TEXT(bed_at(edge(answer, "web:http->mail:http"), "declared"),
+               "false");
+    CHECK(!json_object_get(edge(answer, "web:http->mail:http"), "via"));
+    json_decref(answer);
+
+    put_dependency("mail", "web"); /* the reader depends on the sender */
+    answer = ask(",\"includeQueueCalls\":true");
+    CHECK_TEXT(bed_at(edge(answer, "web:http->mail:messaging"), "declared"),
+               "true");
+    CHECK_TEXT(bed_at(edge(answer, "web:http->mail:http"), "declared"),
+               "false");
+    json_decref(answer);
+    bed_release(&bed);
+}
+
+TEST(a_dependency_is_on_an_endpoint)
+{
+    json_t *answer;
+
+    bed_init(&bed);
+    uint32_t web = bed_resource(&bed, "shop", "web");
+    uint32_t cart = bed_resource(&bed, "shop", "cart");
+    put_call(web, "http", cart, "http", "http", 5);
+    put_call(web, "http", cart, "grpc", "grpc", 60);
+    put_dependency("web", "cart");
+    answer = ask("");
+    CHECK_TEXT(bed_at(edge(answer, "web:http->cart:grpc"), "declared"), "true");
+    json_decref(answer);
+    answer = ask(",\"perEndpoint\":true");
+    CHECK_TEXT(bed_at(edge(answer, "web:http->cart:grpc"), "declared"),
+               "false");
+    CHECK_TEXT(bed_at(edge(answer, "web:http->cart:http"), "declared"), "true");
+    json_decref(answer);
+    bed_release(&bed);
+}
+
+/* On the component page, too: payment 2044 and payment 1 were two. */
+TEST(a_callee_stands_once)
+{
+    json_t *answer;
+
+    bed_init(&bed);
+    uint32_t web = bed_resource(&bed, "shop", "web");
+    uint32_t pay = bed_resource(&bed, "shop", "payment");
+    put_call(web, "", pay, "grpc", "grpc", 1);
+    put_call(web, "http", pay, "grpc", "grpc", 2000);
+    put_call(web, "admin", pay, "grpc", "grpc", 43);
+    put_call(web, "http", pay, "messaging", "messaging", 7);
+    put_call(pay, "grpc", web, "http", "http", 5);
+    struct point *p = put(DERIVED_IN_DURATION, web);
+    tell(p, DERIVED_ENDPOINT, "http");
+    tell(p, DERIVED_PEER_KIND, "component");
+    attrs[p - points][p->attrs.count++] =
+        (struct attr){.key = DERIVED_PEER_ID,
+                      .key_len = sizeof(DERIVED_PEER_ID) - 1,
+                      .type = VALUE_INT,
+                      .i = registry_identity_id(bed.registry, pay)};
+    answer = bed_ask(&bed, "GET",
+                     "/api/v1/components/acme/shop/web"
+                     "?startTime=2026-08-21T08:00:00Z"
+                     "&endTime=2026-08-21T08:10:00Z",
+                     NULL);
+    CHECK_EQ(bed.status, 200);
+    CHECK_TEXT(bed_at(answer, "callees"), "[2]");
+    CHECK_TEXT(bed_at(answer, "callees.0.component"), "payment");
+    CHECK_TEXT(bed_at(answer, "callees.0.requestCount"), "2044");
+    CHECK_TEXT(bed_at(answer, "callees.0.endpoint"), "http");
+    CHECK_TEXT(bed_at(answer, "callees.0.peerEndpoint"), "grpc");
+    CHECK_TEXT(bed_at(answer, "callees.1.via"), "queue");
+    CHECK_TEXT(bed_at(answer, "callees.1.requestCount"), "7");
+    CHECK_TEXT(bed_at(answer, "callers"), "[1]");
+    CHECK_TEXT(bed_at(answer, "callers.0.endpoint"), "http");
+    CHECK_TEXT(bed_at(answer, "callers.0.requestCount"), "60");
     json_decref(answer);
     bed_release(&bed);
 }
