@@ -182,12 +182,16 @@ fuzz:
 	    -rss_limit_mb=4096 $(fuzzed)/found_$(TARGET) \
 	    tests/fuzz/fuzz_$(TARGET).corpus
 
-check: layers headers format-check check-gcc check-clang check-asan check-tsan
+check: layers headers format-check check-gcc check-clang check-asan check-tsan \
+       check-windows
 
 check-gcc check-clang: check-%:
 	+$(again) BUILD=$(BUILD)/$* CC=$* CFLAGS="-O3 -g -Werror" all lib
 check-asan check-tsan: check-%:
 	+$(again) MODE=$* unit
+check-windows:
+	@MODE=asan BUILD=$(BUILD) MAKE="$(MAKE)" sh tests/run-all.sh \
+	    tests/e2e/cause-windows.sh
 
 lib: $(out)/lib.a
 
@@ -238,6 +242,6 @@ clean:
 .PHONY: all lib build-unit build-fuzz build-e2e build-bench fetch-kafka run \
         demo test test-kafka test-nightly \
         unit e2e setup bench bench-cause fuzz golden golden-cause check check-gcc check-clang \
-        check-asan check-tsan layers headers format format-check tidy docs \
+        check-asan check-tsan check-windows layers headers format format-check tidy docs \
         install clean
 .SECONDARY:

@@ -31,15 +31,16 @@
 
 #ifdef __SANITIZE_ADDRESS__
 #include <sanitizer/asan_interface.h>
-enum { RED_ZONE = 16 };
+enum { RED_ZONES = 1 };
 #else
 #define ASAN_POISON_MEMORY_REGION(ptr, len)   ((void)(ptr), (void)(len))
 #define ASAN_UNPOISON_MEMORY_REGION(ptr, len) ((void)(ptr), (void)(len))
-enum { RED_ZONE = 0 };
+enum { RED_ZONES = 0 };
 #endif
 
 enum { CHUNK_MIN = 16 * 1024, CHUNK_MAX = 1024 * 1024 };
 enum { ALIGN = 8 };
+enum { RED_ZONE_MIN = 16, RED_ZONE_MAX = 2048 };
 
 static_assert(alignof(struct span) <= ALIGN && alignof(struct point) <= ALIGN &&
                   alignof(struct log_record) <= ALIGN &&
@@ -74,6 +75,19 @@ void arena_release(struct arena *arena)
         arena->chunk = next;
     }
     arena_init(arena, arena->budget, arena->cap);
+}
+
+/* Like malloc's under ASan, red zones grow with the piece: an index that is off
+ * by a few elements of an array shall not land in the next piece. */
+static size_t red_zone(size_t size)
+{
+    size_t zone = size / 8 & ~(size_t)(ALIGN - 1);
+
+    if (!RED_ZONES)
+        return 0;
+    if (zone < RED_ZONE_MIN)
+        zone = RED_ZONE_MIN;
+    return zone > RED_ZONE_MAX ? RED_ZONE_MAX : zone;
 }
 
 /* All of the chunk that is not its head is free. */
@@ -144,6 +158,7 @@ static void *alloc_chunk(struct arena *arena, size_t size, size_t step)
     if (chunk->size == need && arena->chunk) {
         chunk->next = arena->chunk->next;
         arena->chunk->next = chunk;
+        ASAN_POISON_MEMORY_REGION((char *)(chunk + 1) + size, step - size);
         return chunk + 1;
     }
     chunk->next = arena->chunk;
@@ -166,7 +181,7 @@ void *arena_alloc(struct arena *arena, size_t size)
         arena->at = arena->end = NULL;
         return NULL;
     }
-    step = ((size + ALIGN - 1) & ~(size_t)(ALIGN - 1)) + RED_ZONE;
+    step = ((size + ALIGN - 1) & ~(size_t)(ALIGN - 1)) + red_zone(size);
     if (step > room || !piece)
         return alloc_chunk(arena, size, step);
     arena->at += step;

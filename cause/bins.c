@@ -105,13 +105,12 @@ static double half_step(const struct reading_all *r, const struct raw *raw)
 
 struct meter *meters_add(struct facts *facts)
 {
-    struct meter *meters = facts_more(facts, facts->meters, facts->meter_count,
-                                      &facts->meter_room, sizeof(*meters));
+    struct meter *meter = facts_append(facts, &facts->meters,
+                                       facts->meter_count, &facts->meter_room);
 
-    if (!meters)
-        return NULL;
-    facts->meters = meters;
-    return &meters[facts->meter_count++];
+    if (meter)
+        facts->meter_count++;
+    return meter;
 }
 
 /* What is missing to all: of two availabilities above 99 % one may be ten times

@@ -190,18 +190,18 @@ uint32_t facts_peer(struct facts *facts, struct slice kind, struct slice name)
 void facts_link(struct facts *facts, uint32_t from, uint32_t to)
 {
     uint32_t count = facts->link_keys.count;
-    struct link *links;
+    struct link *link;
 
     if (terms_add(&facts->link_keys, hash_mix((uint64_t)from << 32 | to, 1),
                   (struct slice){NULL, 0}, (struct slice){NULL, 0},
                   false) != count)
         return;
-    links = facts_more(facts, facts->links, facts->link_count,
-                       &facts->link_room, sizeof(*links));
-    if (!links)
+    link = facts_append(facts, &facts->links, facts->link_count,
+                        &facts->link_room);
+    if (!link)
         return;
-    facts->links = links;
-    links[facts->link_count++] = (struct link){from, to};
+    *link = (struct link){from, to};
+    facts->link_count++;
 }
 
 static uint32_t named(const struct facts *facts, const struct identity *beside,

@@ -64,13 +64,15 @@ static void see(struct drawing *d, struct picture *p, uint64_t time_ns,
                 double value)
 {
     uint32_t step = step_of(d, time_ns);
-    struct sighting *seen = facts_more(d->facts, p->seen, p->seen_count,
-                                       &p->seen_room, sizeof(*seen));
+    struct sighting *seen;
 
-    if (!seen || step == UINT32_MAX)
+    if (step == UINT32_MAX)
         return;
-    p->seen = seen;
-    seen[p->seen_count++] = (struct sighting){step, value};
+    seen = facts_append(d->facts, &p->seen, p->seen_count, &p->seen_room);
+    if (!seen)
+        return;
+    *seen = (struct sighting){step, value};
+    p->seen_count++;
 }
 
 static void count(struct drawing *d, struct picture *p, uint64_t time_ns,

@@ -31,23 +31,13 @@ double nats_of(double k1, double n1, double k2, double n2)
     return fmax(0, apart - fit(k, n, share));
 }
 
-void *facts_more(struct facts *facts, void *at, uint32_t count, uint32_t *room,
-                 size_t size)
+void *facts_append_(struct facts *facts, void *list, uint32_t count,
+                    uint32_t *room, size_t size)
 {
-    uint32_t more = *room ? 2 * *room : 16;
-    void *grown;
+    void *element = arena_append_(facts->arena, list, count, room, size);
 
-    if (count < *room)
-        return at;
-    grown = arena_alloc(facts->arena, more * size);
-    if (!grown) {
-        facts->full = true;
-        return NULL;
-    }
-    if (count > 0)
-        memcpy(grown, at, count * size);
-    *room = more;
-    return grown;
+    facts->full |= !element;
+    return element;
 }
 
 struct slice facts_text(struct facts *facts, const char *format, ...)
@@ -74,13 +64,12 @@ void evidence_add(struct facts *facts, uint32_t component,
     if (component == NOBODY || !(evidence->nats > LEAST_NATS))
         return;
     list = &facts->evidence[component];
-    at = facts_more(facts, list->at, list->count, &list->room, sizeof(*at));
+    at = facts_append(facts, &list->at, list->count, &list->room);
     if (!at)
         return;
-    list->at = at;
-    at[list->count] = *evidence;
-    at[list->count].nats = CAP * (1 - exp(-evidence->nats / CAP));
-    if (at[list->count].nats > list->best[evidence->kind])
-        list->best[evidence->kind] = at[list->count].nats;
+    *at = *evidence;
+    at->nats = CAP * (1 - exp(-evidence->nats / CAP));
+    if (at->nats > list->best[evidence->kind])
+        list->best[evidence->kind] = at->nats;
     list->count++;
 }

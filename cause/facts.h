@@ -4,6 +4,7 @@
 #ifndef FACTS_H
 #define FACTS_H
 
+#include "array.h"
 #include "cause.h"
 
 enum half { BEFORE, DURING, HALVES };
@@ -219,9 +220,12 @@ struct slice facts_text(struct facts *facts, const char *format, ...)
 /* Log-likelihood ratio of two proportions against one, with a half added. */
 double nats_of(double k1, double n1, double k2, double n2);
 
-/* Room for one more of an array in the arena: doubles it. NULL: full. */
-void *facts_more(struct facts *facts, void *at, uint32_t count, uint32_t *room,
-                 size_t size);
+/* arena_append() (array.h) that marks the answer as incomplete when the arena
+ * is full. */
+#define facts_append(facts, list, count, room) \
+    facts_append_((facts), (list), (count), (room), sizeof(**(list)))
+void *facts_append_(struct facts *facts, void *list, uint32_t count,
+                    uint32_t *room, size_t size);
 
 /* ---- rank.c, draw.c, impact.c, lines.c, story.c, special.c ---- */
 bool rank(struct facts *facts, struct cause_report *report);

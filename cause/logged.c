@@ -55,18 +55,18 @@ static void count(struct logged *l, uint32_t component, struct slice text,
 {
     uint64_t key = hash_mix(hash_bytes(text.ptr, text.len, 5), component);
     uint32_t n = terms_find(&l->keys, key);
-    struct row *rows;
+    struct row *row;
 
     if (n == NOBODY) {
-        rows = facts_more(l->facts, l->rows, l->row_count, &l->row_room,
-                          sizeof(*rows));
-        if (!rows || l->row_count == MAX_ROWS)
+        if (l->row_count == MAX_ROWS)
             return;
-        l->rows = rows;
+        row = facts_append(l->facts, &l->rows, l->row_count, &l->row_room);
+        if (!row)
+            return;
         n = terms_add(&l->keys, key, text, (struct slice){NULL, 0}, true);
         if (n == NOBODY)
             return;
-        rows[n] = (struct row){
+        *row = (struct row){
             component, l->keys.at[n].text,
             arena_zero(l->facts->arena, l->minutes, sizeof(double))};
         l->row_count++;

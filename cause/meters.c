@@ -32,25 +32,27 @@ static uint32_t kind_of(struct reading_all *r, const struct metric *m,
 {
     uint64_t key = hash_mix(hash_bytes(m->name.ptr, m->name.len, m->type),
                             hash_bytes(m->unit.ptr, m->unit.len, 3));
-    uint32_t n = terms_add(&r->kind_keys, key, (struct slice){0},
-                           (struct slice){0}, false);
-    struct kind *kinds;
+    uint32_t n = terms_find(&r->kind_keys, key);
+    struct kind *kind;
 
-    if (n == NOBODY || n < r->kind_count)
+    if (n != NOBODY)
         return n;
-    kinds = facts_more(r->facts, r->kinds, n, &r->kind_room, sizeof(*kinds));
-    if (!kinds)
+    kind = facts_append(r->facts, &r->kinds, r->kind_count, &r->kind_room);
+    if (!kind)
         return NOBODY;
-    r->kinds = kinds;
-    kinds[n] = (struct kind){.metric = *m};
+    n = terms_add(&r->kind_keys, key, (struct slice){0}, (struct slice){0},
+                  false);
+    if (n == NOBODY)
+        return NOBODY;
+    *kind = (struct kind){.metric = *m};
     struct slice bare =
         bare_name(m->name, r->facts->components[component].component);
-    kinds[n].metric.name = arena_copy(r->facts->arena, m->name);
-    kinds[n].metric.unit = arena_copy(r->facts->arena, m->unit);
+    kind->metric.name = arena_copy(r->facts->arena, m->name);
+    kind->metric.unit = arena_copy(r->facts->arena, m->unit);
     if (!slice_starts(m->name, SLICE("callboard."))) /* derived series */
-        kinds[n].meaning = meaning_of(&kinds[n].metric, bare, &kinds[n].falls);
-    kinds[n].sort = hash_mix(hash_bytes(bare.ptr, bare.len, m->type),
-                             hash_bytes(m->unit.ptr, m->unit.len, 3));
+        kind->meaning = meaning_of(&kind->metric, bare, &kind->falls);
+    kind->sort = hash_mix(hash_bytes(bare.ptr, bare.len, m->type),
+                          hash_bytes(m->unit.ptr, m->unit.len, 3));
     r->kind_count++;
     return n;
 }
@@ -130,31 +132,28 @@ static struct raw *raw_at(struct reading_all *r, const struct point *p,
     uint64_t labels = labels_of(&p->attrs);
     uint64_t key = hash_mix(hash_mix(p->resource_id, labels), kind);
     uint32_t n = terms_find(&r->raw_keys, key);
-    struct raw *raws;
+    struct raw *raw;
 
     if (n != NOBODY)
         return r->raws[n].bins ? &r->raws[n] : NULL;
     if (r->raw_count == r->max_raws)
         return NULL;
-    n = terms_add(&r->raw_keys, key, (struct slice){0}, (struct slice){0},
-                  false);
-    raws = facts_more(r->facts, r->raws, r->raw_count, &r->raw_room,
-                      sizeof(*raws));
-    if (n == NOBODY || !raws)
+    /* Room first: a key that is known has its element. */
+    raw = facts_append(r->facts, &r->raws, r->raw_count, &r->raw_room);
+    if (!raw || terms_add(&r->raw_keys, key, (struct slice){0},
+                          (struct slice){0}, false) == NOBODY)
         return NULL;
-    r->raws = raws;
     r->raw_count++;
-    raws[n] = (struct raw){.component = component,
-                           .resource = p->resource_id,
-                           .kind = kind,
-                           .labels = labels,
-                           .way = (uint8_t)way_of(p->metric),
-                           .failed = tells_failure(&p->attrs)};
+    *raw = (struct raw){.component = component,
+                        .resource = p->resource_id,
+                        .kind = kind,
+                        .labels = labels,
+                        .way = (uint8_t)way_of(p->metric),
+                        .failed = tells_failure(&p->attrs)};
     if (is_rest(&p->attrs))
         return NULL; /* known, and left out */
-    raws[n].bins =
-        arena_zero(r->facts->arena, r->bin_count, sizeof(struct bin));
-    return raws[n].bins ? &raws[n] : NULL;
+    raw->bins = arena_zero(r->facts->arena, r->bin_count, sizeof(struct bin));
+    return raw->bins ? raw : NULL;
 }
 
 /* ---- taking points ---- */

@@ -107,16 +107,16 @@ static void take_span(void *arg, const struct span *span)
 {
     struct taking *t = arg;
     struct sample *s = t->sample;
-    struct part *parts = facts_more(t->facts, s->parts, s->part_count,
-                                    &s->part_room, sizeof(*parts));
+    struct part *part;
 
     /* A block shows all that it has of a trace, what is in memory only what is
      * in this time: the answer must not depend on where it lies. */
-    if (!parts || span->start_ns < t->time.start_ns ||
-        span->start_ns >= t->time.end_ns)
+    if (span->start_ns < t->time.start_ns || span->start_ns >= t->time.end_ns)
         return;
-    s->parts = parts;
-    parts[s->part_count] =
+    part = facts_append(t->facts, &s->parts, s->part_count, &s->part_room);
+    if (!part)
+        return;
+    *part =
         (struct part){.id = id_of(span->span_id),
                       .up_id = id_of(span->parent_span_id),
                       .start_ns = span->start_ns,
@@ -128,8 +128,8 @@ static void take_span(void *arg, const struct span *span)
                       .next = NOBODY,
                       .kind = span->kind,
                       .failed = span->status == SPAN_ERROR};
-    memcpy(parts[s->part_count].trace, span->trace_id, 16);
-    if (parts[s->part_count].name == NOBODY)
+    memcpy(part->trace, span->trace_id, 16);
+    if (part->name == NOBODY)
         t->facts->full = true;
     else
         s->part_count++;
@@ -139,24 +139,24 @@ static void take_log(void *arg, const struct log_record *log)
 {
     struct taking *t = arg;
     struct sample *s = t->sample;
-    struct line *lines = facts_more(t->facts, s->lines, s->line_count,
-                                    &s->line_room, sizeof(*lines));
+    struct line *line =
+        facts_append(t->facts, &s->lines, s->line_count, &s->line_room);
     uint32_t event;
 
-    if (!lines)
+    if (!line)
         return;
-    s->lines = lines;
     event = line_event(t->facts, log);
     if (event == NOBODY) {
         t->facts->full = true;
         return;
     }
-    lines[s->line_count] = (struct line){.time_ns = log->time_ns,
-                                         .id = id_of(log->span_id),
-                                         .part = NOBODY,
-                                         .event = event,
-                                         .level = log->level};
-    memcpy(lines[s->line_count++].trace, log->trace_id, 16);
+    *line = (struct line){.time_ns = log->time_ns,
+                          .id = id_of(log->span_id),
+                          .part = NOBODY,
+                          .event = event,
+                          .level = log->level};
+    memcpy(line->trace, log->trace_id, 16);
+    s->line_count++;
 }
 
 static enum status read_slice(struct facts *facts, struct sample *sample,

@@ -80,17 +80,15 @@ static struct counted *counted_at(struct counting *c, uint32_t component,
         facts->full = true;
         return NULL;
     }
-    at = facts_more(facts, c->at, n, &c->room, sizeof(*at));
+    at = facts_append(facts, &c->at, n, &c->room);
     if (!at)
         return NULL;
-    c->at = at;
     if (n == known)
-        at[n] = (struct counted){.component = component,
-                                 .operation = c->keys.at[n].text};
-    if (is_peer && !at[n].buckets)
-        at[n].buckets =
-            arena_zero(facts->arena, BUCKETS, sizeof(struct amounts));
-    return !is_peer || at[n].buckets ? &at[n] : NULL;
+        *at = (struct counted){.component = component,
+                               .operation = c->keys.at[n].text};
+    if (is_peer && !at->buckets)
+        at->buckets = arena_zero(facts->arena, BUCKETS, sizeof(struct amounts));
+    return !is_peer || at->buckets ? at : NULL;
 }
 
 static uint32_t bucket_of(double seconds)

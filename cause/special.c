@@ -68,7 +68,7 @@ static void take_attrs(struct special *s, const struct attrs *attrs)
     for (uint32_t i = 0; i < attrs->count; i++) {
         struct slice key = attr_key(&attrs->at[i]), value;
         char text[MAX_VALUE];
-        uint32_t *of, n;
+        uint32_t *place, n;
 
         if (!is_text(&attrs->at[i], text, &value))
             continue;
@@ -77,35 +77,31 @@ static void take_attrs(struct special *s, const struct attrs *attrs)
         n = s->values.count < MAX_VALUES
                 ? terms_add(&s->values, hash, key, value, false)
                 : terms_find(&s->values, hash);
-        of = facts_more(s->facts, s->of, s->of_count, &s->of_room, sizeof(*of));
-        if (n == NOBODY || !of)
+        place = facts_append(s->facts, &s->of, s->of_count, &s->of_room);
+        if (n == NOBODY || !place)
             continue;
-        s->of = of;
-        of[s->of_count++] = n;
+        *place = n;
+        s->of_count++;
     }
 }
 
 static void take(void *arg, const struct span *span)
 {
     struct special *s = arg;
-    struct request *requests;
+    struct request *request;
 
     if ((span->kind != SPAN_SERVER && span->kind != SPAN_CONSUMER) ||
         !idset_has(s->resources, span->resource_id) || s->count == MAX_REQUESTS)
         return;
-    requests = facts_more(s->facts, s->requests, s->count, &s->room,
-                          sizeof(*requests));
-    if (!requests)
+    request = facts_append(s->facts, &s->requests, s->count, &s->room);
+    if (!request)
         return;
-    s->requests = requests;
-    requests[s->count] =
-        (struct request){.took_ns = span->end_ns - span->start_ns,
-                         .values = {s->of_count, 0},
-                         .resource = span->resource_id,
-                         .failed = span->status == SPAN_ERROR};
+    *request = (struct request){.took_ns = span->end_ns - span->start_ns,
+                                .values = {s->of_count, 0},
+                                .resource = span->resource_id,
+                                .failed = span->status == SPAN_ERROR};
     take_attrs(s, &span->attrs);
-    requests[s->count].values.count =
-        s->of_count - requests[s->count].values.first;
+    request->values.count = s->of_count - request->values.first;
     s->count++;
 }
 

@@ -53,12 +53,12 @@ static bool keep_whole(struct facts *facts, struct sample *s,
         }
         tree.first = first;
         tree.count = kept - first;
-        struct tree *trees =
-            facts_more(facts, s->trees, s->tree_count, &room, sizeof(*trees));
-        if (!trees)
+        struct tree *place =
+            facts_append(facts, &s->trees, s->tree_count, &room);
+        if (!place)
             return false;
-        s->trees = trees;
-        trees[s->tree_count++] = tree;
+        *place = tree;
+        s->tree_count++;
     }
     s->part_count = kept;
     return true;

@@ -120,12 +120,12 @@ static bool more_above(const struct pair *p)
            p->above[BEFORE] * p->count[DURING];
 }
 
-/* Pairs of keys that are in both; NULL: none, or the arena is full. */
+/* Pairs of keys that are in both; when the arena is full, the first of them. */
 static struct pair *pair_up(struct facts *facts,
                             const struct timings lists[HALVES], uint32_t *count)
 {
     uint32_t i = 0, k = 0, room = 0;
-    struct pair *pairs = NULL;
+    struct pair *pairs = NULL, *pair;
 
     *count = 0;
     while (i < lists[BEFORE].count && k < lists[DURING].count) {
@@ -134,14 +134,15 @@ static struct pair *pair_up(struct facts *facts,
         uint32_t k_end = b <= a ? end_of(&lists[DURING], k) : k;
 
         if (a == b) {
-            pairs = facts_more(facts, pairs, *count, &room, sizeof(*pairs));
-            if (!pairs)
-                return NULL;
-            pairs[*count] = (struct pair){
+            pair = facts_append(facts, &pairs, *count, &room);
+            if (!pair)
+                break;
+            *pair = (struct pair){
                 .key = a,
                 .at = {&lists[BEFORE].at[i], &lists[DURING].at[k]},
                 .count = {i_end - i, k_end - k}};
-            compare(&pairs[(*count)++]);
+            compare(pair);
+            ++*count;
         }
         i = i_end;
         k = k_end;

@@ -2,6 +2,7 @@
 # Builds and runs tests and sums them up.
 #
 #   sh tests/run-all.sh [unit] [fuzz] [e2e] [kafka]     all when none is named
+#   sh tests/run-all.sh tests/e2e/cause.sh              one script of e2e
 #
 # A test is a program that prints TAP: one line for each thing it tested,
 #
@@ -122,7 +123,7 @@ build() {
 # All programs at once, while there are processors; what is fetched comes later.
 targets=
 for kind; do
-    [ "$kind" = kafka ] && kind=e2e
+    case $kind in kafka | *.sh) kind=e2e ;; esac
     targets="$targets build-$kind"
 done
 # shellcheck disable=SC2086
@@ -146,6 +147,7 @@ for kind; do
             run 300 "${source%.c}" "$OUT/${source%.c}" "${source%.c}.corpus"
         done
         ;;
+    *.sh) run "$LIMIT" "$kind" "./$kind" ;;
     e2e | kafka)
         scripts="tests/e2e/*.sh tests/e2e/*/run.sh"
         if [ "$kind" = kafka ]; then

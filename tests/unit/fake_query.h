@@ -43,7 +43,8 @@ struct bed {
     struct series_query series_query; /* its pointers are of the question */
     uint32_t series_resources;        /* how many it was about */
     bool whole;
-    bool strict; /* logs by time, level and stream, too */
+    bool strict;       /* logs by time, level and stream, too */
+    bool whole_traces; /* a sample shows them with spans of other times */
 
     int status; /* of the last answer */
     char text[65536];
@@ -105,6 +106,8 @@ enum status reader_query_logs(struct reader *reader,
     pthread_mutex_unlock(&lock);
     *logs = arena_zero(arena, the_bed->log_count + 1, sizeof(**logs));
     *count = 0;
+    if (!*logs)
+        return arena_status(arena);
     for (uint32_t i = 0; i < the_bed->log_count; i++)
         if (idset_has(query->resources, the_bed->logs[i].resource_id) &&
             (!the_bed->strict || is_asked_for(&the_bed->logs[i], query)))
@@ -137,6 +140,8 @@ enum status reader_query_trace(struct reader *reader,
     the_bed->whole = whole;
     *spans = arena_zero(arena, the_bed->span_count + 1, sizeof(**spans));
     *count = 0;
+    if (!*spans)
+        return arena_status(arena);
     for (uint32_t i = 0; i < the_bed->span_count; i++)
         if (memcmp(the_bed->spans[i].trace_id, trace_id, 16) == 0)
             (*spans)[(*count)++] = the_bed->spans[i];
@@ -164,18 +169,39 @@ enum status reader_query_series(struct reader *reader,
     return the_bed->read_status;
 }
 
+static bool is_sampled(const struct span *span,
+                       const struct sample_query *query)
+{
+    return span->start_ns >= query->start_ns &&
+           span->start_ns < query->end_ns &&
+           idset_has(query->resources, span->resource_id);
+}
+
+static bool same_trace(const struct span *a, const struct span *b)
+{
+    return memcmp(a->trace_id, b->trace_id, sizeof(a->trace_id)) == 0;
+}
+
+/* Memory shows spans of the time; a block the whole trace, here the spans of
+ * one trace that stand beside each other. */
 enum status reader_sample_spans(struct reader *reader,
                                 const struct sample_query *query,
                                 span_visit *visit, void *arg)
 {
-    (void)reader;
-    for (uint32_t i = 0; i < the_bed->span_count; i++) {
-        const struct span *span = &the_bed->spans[i];
+    const struct span *spans = the_bed->spans;
+    uint32_t end;
 
-        if (span->start_ns >= query->start_ns &&
-            span->start_ns < query->end_ns &&
-            idset_has(query->resources, span->resource_id))
-            visit(arg, span);
+    (void)reader;
+    for (uint32_t i = 0; i < the_bed->span_count; i = end) {
+        bool any = false;
+
+        for (end = i;
+             end < the_bed->span_count && same_trace(&spans[end], &spans[i]);
+             end++)
+            any |= is_sampled(&spans[end], query);
+        for (uint32_t k = i; k < end; k++)
+            if (the_bed->whole_traces ? any : is_sampled(&spans[k], query))
+                visit(arg, &spans[k]);
     }
     return the_bed->read_status;
 }

@@ -185,3 +185,29 @@ TEST(thousand_components_are_answered_in_bounded_memory)
     CHECK(strstr(w->bed.text, "\"message\""));
     world_free(w);
 }
+
+/* Memory ends in every place where the question takes some: it is refused, or
+ * answered in full, and nothing is read or written that is not there. */
+TEST(memory_may_end_anywhere)
+{
+    struct world *w = world_new(plain);
+    size_t step = 4096;
+    int refused = 0;
+
+    w->fault = CODE;
+    w->at = USERS;
+    play(w, true, true);
+    for (size_t most = step; w->bed.status != 200 || refused == 0;
+         most += step) {
+        w->bed.max_memory = most;
+        json_decref(
+            bed_ask(&w->bed, "POST", "/api/v1/cause", "{" SCOPE "," TIMES "}"));
+        CHECK(w->bed.status == 200 || w->bed.status == 413 ||
+              w->bed.status == 503);
+        refused += w->bed.status != 200;
+        if (!CHECK(most < 64 << 20))
+            break;
+    }
+    CHECK(refused > 50);
+    world_free(w);
+}

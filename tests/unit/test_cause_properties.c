@@ -171,3 +171,55 @@ TEST(nothing_stands_out_against_the_incident_itself)
     json_decref(answer);
     world_free(w);
 }
+
+/* Beside each span one of the same trace an hour earlier: a block shows both,
+ * memory one, and at every size that an array grows at the next span may be of
+ * either kind. */
+static void add_earlier(struct world *w)
+{
+    struct span *spans = calloc(MAX_SPANS, sizeof(*spans));
+    uint32_t count = 0;
+
+    for (uint32_t i = 0; i < w->bed.span_count; i++) {
+        struct span early = w->bed.spans[i];
+
+        early.span_id[7] = 1;
+        early.start_ns -= 3600 * NS_PER_S;
+        early.end_ns -= 3600 * NS_PER_S;
+        if (i % 3 > 0)
+            spans[count++] = early;
+        spans[count++] = w->bed.spans[i];
+        if (i % 3 > 1)
+            spans[count++] = early;
+    }
+    free(w->bed.spans);
+    w->bed.spans = spans;
+    w->bed.span_count = count;
+}
+
+TEST(where_a_trace_lies_does_not_matter)
+{
+    struct world *w = world_new(plain);
+
+    w->fault = ERRORS;
+    w->at = USERS;
+    w->per_minute = 60;
+    play(w, true, true);
+    add_earlier(w);
+    for (int from = 10; from < 15; from++) {
+        char *texts[2];
+
+        for (int whole = 0; whole < 2; whole++) {
+            w->bed.whole_traces = whole;
+            json_t *answer = ask_cause(w, from, 15, "");
+            CHECK(json_integer_value(json_object_get(
+                      json_object_get(answer, "read"), "tracesDuring")) > 0);
+            texts[whole] = json_dumps(answer, 0);
+            json_decref(answer);
+        }
+        CHECK_TEXT(slice_of(texts[1]), texts[0]);
+        free(texts[0]);
+        free(texts[1]);
+    }
+    world_free(w);
+}

@@ -1,0 +1,49 @@
+/*
+ * array - room for one more element at the end of an array that grows.
+ *
+ *     struct span *span = arena_append(arena, &list->at, list->count,
+ *                                      &list->room);
+ *     if (!span)
+ *         return;
+ *     *span = ...;
+ *     list->count++;
+ *
+ * The helper stores the new array through the address of the caller's pointer,
+ * so pointer and room always change together, and it returns the free element,
+ * so there is nothing left that a caller could forget. The element becomes part
+ * of the array when the caller counts it; an element that is not counted is
+ * handed out again.
+ *
+ * Ownership  array_append(): the array is from malloc, the caller frees it.
+ *            arena_append(): the array and all its predecessors are the
+ *            arena's.
+ * Errors     array_append() never fails; what an outsider can size meets a
+ *            bound before. arena_append() returns NULL when the arena is full,
+ *            and leaves array and room as they were.
+ * Threads    one at a time.
+ */
+#ifndef ARRAY_H
+#define ARRAY_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "arena.h"
+
+/* list: the address of the pointer to the first element; room: elements that
+ * fit. A room of 0 with a NULL pointer is an empty array. */
+#define array_append(list, count, room) \
+    array_append_((list), (count), (room), sizeof(**(list)))
+#define arena_append(arena, list, count, room) \
+    arena_append_((arena), (list), (count), (room), sizeof(**(list)))
+
+/* Room for `count` elements altogether; what is new is not zeroed. */
+#define array_reserve(list, count, room) \
+    array_reserve_((list), (count), (room), sizeof(**(list)))
+
+void *array_append_(void *list, uint32_t count, uint32_t *room, size_t size);
+void *arena_append_(struct arena *arena, void *list, uint32_t count,
+                    uint32_t *room, size_t size);
+void array_reserve_(void *list, uint32_t count, uint32_t *room, size_t size);
+
+#endif

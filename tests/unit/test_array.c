@@ -1,0 +1,81 @@
+#include "array.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "test.h"
+
+enum { MANY = 5000 };
+
+TEST(appended_elements_stay)
+{
+    uint32_t *list = NULL, count = 0, room = 0;
+
+    for (uint32_t i = 0; i < MANY; i++) {
+        *(uint32_t *)array_append(&list, count, &room) = i;
+        count++;
+        CHECK(room >= count);
+    }
+    for (uint32_t i = 0; i < count; i++)
+        if (!CHECK_EQ(list[i], i))
+            break;
+    free(list);
+}
+
+TEST(reserved_room_keeps_elements)
+{
+    uint32_t *list = NULL, room = 0;
+
+    array_reserve(&list, 3, &room);
+    list[2] = 7;
+    array_reserve(&list, MANY, &room);
+    CHECK(room >= MANY);
+    CHECK_EQ(list[2], 7);
+    array_reserve(&list, 1, &room); /* never smaller */
+    CHECK(room >= MANY);
+    free(list);
+}
+
+/* The element is not counted: the caller changed its mind. However often that
+ * happens, array and room belong together. */
+TEST(elements_that_are_not_counted_are_handed_out_again)
+{
+    struct arena arena;
+    uint32_t count = 0, room = 0;
+    struct {
+        uint64_t value[11];
+    } *list = NULL, *at;
+
+    arena_init(&arena, NULL, SIZE_MAX);
+    while (count < MANY) {
+        at = arena_append(&arena, &list, count, &room);
+        if (!CHECK(at == &list[count]))
+            break;
+        memset(at, 0xff, sizeof(*at)); /* ASan: is it ours? */
+        if (test_random(2))
+            continue;
+        at->value[0] = count++;
+    }
+    for (uint32_t i = 0; i < count; i++)
+        if (!CHECK_EQ(list[i].value[0], i))
+            break;
+    arena_release(&arena);
+}
+
+TEST(full_arena_leaves_the_array_as_it_was)
+{
+    struct arena arena;
+    uint64_t *list = NULL, *at;
+    uint32_t count = 0, room = 0;
+
+    arena_init(&arena, NULL, 64 * 1024);
+    while ((at = arena_append(&arena, &list, count, &room)))
+        *at = count++;
+    CHECK(count > 0);
+    CHECK_EQ(count, room);
+    for (uint32_t i = 0; i < count; i++)
+        if (!CHECK_EQ(list[i], i))
+            break;
+    CHECK(!arena_append(&arena, &list, count, &room));
+    arena_release(&arena);
+}
