@@ -1,220 +1,175 @@
 /*
- * A line is looked at word by word, a word being a run of letters, and no
- * further than LOOK bytes: who declares a level does so in front. The first
- * declared field ends the search; the first bare keyword is remembered.
+ * The words for levels. Where they count in a line of text: loglevel_line.c.
  */
-#include "loglevel.h"
+#include "loglevel_int.h"
 
-enum { LOOK = 256, LONGEST = 13 };
+enum { LONGEST = 13 };
 
-/* bare: counts as a keyword in the middle of a line, in any case or in
- * capitals only, because the small word is ordinary English. */
-enum { BARE_NOT, BARE_CAPITALS, BARE_ANY };
+#define AFTER  LEVEL_AFTER
+#define ANY    LEVEL_ANY
+#define FRONT  LEVEL_FRONT
+#define MARKED LEVEL_MARKED
+#define NEVER  LEVEL_NEVER
 
-static const struct {
-    const char *word;
-    uint8_t level, bare;
-} words[] = {
-    {"error", LEVEL_ERROR, BARE_ANY},
-    {"info", LEVEL_INFO, BARE_ANY},
-    {"warn", LEVEL_WARN, BARE_ANY},
-    {"warning", LEVEL_WARN, BARE_ANY},
-    {"debug", LEVEL_DEBUG, BARE_ANY},
-    {"fatal", LEVEL_FATAL, BARE_ANY},
-    {"severe", LEVEL_FATAL, BARE_ANY},
-    {"trace", LEVEL_TRACE, BARE_CAPITALS},
-    {"notice", LEVEL_INFO, BARE_CAPITALS},
-    {"critical", LEVEL_ERROR, BARE_CAPITALS},
-    {"err", LEVEL_ERROR, BARE_CAPITALS},
-    {"crit", LEVEL_ERROR, BARE_NOT},
-    {"alert", LEVEL_ERROR, BARE_NOT},
-    {"panic", LEVEL_FATAL, BARE_NOT},
-    {"emerg", LEVEL_FATAL, BARE_NOT},
-    {"emergency", LEVEL_FATAL, BARE_NOT},
-    {"dpanic", LEVEL_FATAL, BARE_NOT},
-    {"information", LEVEL_INFO, BARE_NOT},
-    {"informational", LEVEL_INFO, BARE_NOT},
-    {"verbose", LEVEL_DEBUG, BARE_NOT},
-    {"finest", LEVEL_TRACE, BARE_NOT},
-    {"e", LEVEL_ERROR, BARE_NOT},
-    {"w", LEVEL_WARN, BARE_NOT},
-    {"i", LEVEL_INFO, BARE_NOT},
-    {"d", LEVEL_DEBUG, BARE_NOT},
-    {"f", LEVEL_FATAL, BARE_NOT},
+static const struct level_word words[] = {
+    {"alert", LEVEL_ERROR, FRONT, AFTER},
+    {"config", LEVEL_DEBUG, FRONT, NEVER},
+    {"context", LEVEL_INFO, MARKED, NEVER},
+    {"crit", LEVEL_ERROR, ANY, AFTER},
+    {"critical", LEVEL_ERROR, ANY, AFTER},
+    {"d", LEVEL_DEBUG, NEVER, NEVER},
+    {"dbg", LEVEL_DEBUG, FRONT, MARKED},
+    {"dbug", LEVEL_DEBUG, FRONT, MARKED},
+    {"debu", LEVEL_DEBUG, FRONT, NEVER},
+    {"debug", LEVEL_DEBUG, ANY, AFTER},
+    {"detail", LEVEL_INFO, MARKED, NEVER},
+    {"dpanic", LEVEL_FATAL, FRONT, AFTER},
+    {"e", LEVEL_ERROR, NEVER, NEVER},
+    {"emerg", LEVEL_FATAL, FRONT, AFTER},
+    {"emergency", LEVEL_FATAL, FRONT, AFTER},
+    {"err", LEVEL_ERROR, ANY, MARKED},
+    {"erro", LEVEL_ERROR, FRONT, NEVER},
+    {"error", LEVEL_ERROR, ANY, FRONT},
+    {"f", LEVEL_FATAL, NEVER, NEVER},
+    {"fail", LEVEL_ERROR, MARKED, MARKED},
+    {"fata", LEVEL_FATAL, FRONT, NEVER},
+    {"fatal", LEVEL_FATAL, ANY, FRONT},
+    {"fine", LEVEL_DEBUG, FRONT, NEVER},
+    {"finer", LEVEL_DEBUG, FRONT, NEVER},
+    {"finest", LEVEL_TRACE, FRONT, NEVER},
+    {"ftl", LEVEL_FATAL, FRONT, MARKED},
+    {"hint", LEVEL_INFO, MARKED, NEVER},
+    {"i", LEVEL_INFO, NEVER, NEVER},
+    {"inf", LEVEL_INFO, FRONT, MARKED},
+    {"info", LEVEL_INFO, ANY, AFTER},
+    {"information", LEVEL_INFO, FRONT, MARKED},
+    {"informational", LEVEL_INFO, FRONT, MARKED},
+    {"log", LEVEL_INFO, MARKED, NEVER}, /* PostgreSQL */
+    {"n", LEVEL_INFO, NEVER, NEVER},
+    {"normal", LEVEL_INFO, NEVER, NEVER}, /* Kubernetes */
+    {"note", LEVEL_INFO, MARKED, MARKED}, /* MySQL */
+    {"notice", LEVEL_INFO, ANY, AFTER},
+    {"pani", LEVEL_FATAL, FRONT, NEVER},
+    {"panic", LEVEL_FATAL, FRONT, AFTER},
+    {"pnc", LEVEL_FATAL, FRONT, MARKED},
+    {"severe", LEVEL_ERROR, ANY, AFTER},
+    {"statement", LEVEL_INFO, MARKED, NEVER},
+    {"success", LEVEL_INFO, FRONT, MARKED},
+    {"t", LEVEL_TRACE, NEVER, NEVER},
+    {"trac", LEVEL_TRACE, FRONT, NEVER},
+    {"trace", LEVEL_TRACE, ANY, AFTER},
+    {"trc", LEVEL_TRACE, FRONT, MARKED},
+    {"trce", LEVEL_TRACE, FRONT, MARKED},
+    {"v", LEVEL_DEBUG, NEVER, NEVER},
+    {"vrb", LEVEL_DEBUG, FRONT, MARKED},
+    {"verbose", LEVEL_DEBUG, FRONT, AFTER},
+    {"w", LEVEL_WARN, NEVER, NEVER},
+    {"warn", LEVEL_WARN, ANY, FRONT},
+    {"warning", LEVEL_WARN, ANY, FRONT},
+    {"wrn", LEVEL_WARN, FRONT, MARKED},
 };
 
 enum { WORD_COUNT = sizeof(words) / sizeof(*words) };
 
-static bool is_letter(char c)
-{
-    return (unsigned char)((c | 32) - 'a') < 26;
-}
-
-static bool is_digit(char c)
-{
-    return (unsigned char)(c - '0') < 10;
-}
-
-static bool same(struct slice word, const char *small)
-{
-    for (size_t i = 0; i < word.len; i++)
-        if ((word.ptr[i] | 32) != small[i])
-            return false;
-    return small[word.len] == '\0';
-}
-
-/* Its row in words[], -1 if it is none of them. */
-static int find_word(struct slice word)
+const struct level_word *level_word_find(struct slice word)
 {
     if (word.len == 0 || word.len > LONGEST)
-        return -1;
-    for (int i = 0; i < WORD_COUNT; i++)
-        if (words[i].word[0] == (word.ptr[0] | 32) && same(word, words[i].word))
-            return i;
-    return -1;
+        return NULL;
+    for (size_t i = 0; i < WORD_COUNT; i++)
+        if (words[i].word[0] == (word.ptr[0] | 32) &&
+            level_same(word, words[i].word))
+            return &words[i];
+    return NULL;
+}
+
+enum level loglevel_of_syslog(int64_t severity)
+{
+    static const enum level levels[] = {LEVEL_FATAL, LEVEL_ERROR, LEVEL_ERROR,
+                                        LEVEL_ERROR, LEVEL_WARN,  LEVEL_INFO,
+                                        LEVEL_INFO,  LEVEL_DEBUG};
+
+    return severity >= 0 && severity < 8 ? levels[severity] : LEVEL_UNSET;
+}
+
+/* ---- colours ---- */
+
+/* Behind the terminal's control sequence at p, whose ESC was passed. */
+static const char *skip_sequence(const char *p, const char *end)
+{
+    if (p < end && *p == '[') { /* up to a letter */
+        for (p++; p < end && !((unsigned char)*p >= 0x40 && *p <= 0x7e); p++)
+            ;
+        return p < end ? p + 1 : end;
+    }
+    return p < end ? p + 1 : end;
+}
+
+/* The head of the line without control sequences, also where ESC is written as
+ * in JSON; in `plain`, if there are any. */
+struct slice level_without_colours(struct slice line, char plain[LEVEL_LOOK])
+{
+    const char *p = line.ptr, *end = line.ptr + line.len;
+    size_t len = 0;
+
+    if (line.len == 0 ||
+        (!memchr(p, '\033', line.len < LEVEL_LOOK ? line.len : LEVEL_LOOK) &&
+         !memchr(p, '\\', line.len < LEVEL_LOOK ? line.len : LEVEL_LOOK)))
+        return (struct slice){p, line.len < LEVEL_LOOK ? line.len : LEVEL_LOOK};
+    while (p < end && len < LEVEL_LOOK) {
+        size_t left = (size_t)(end - p);
+
+        if (*p == '\033')
+            p = skip_sequence(p + 1, end);
+        else if (left >= 6 &&
+                 (memcmp(p, "\\u001b", 6) == 0 || memcmp(p, "\\u001B", 6) == 0))
+            p = skip_sequence(p + 6, end);
+        else if (left >= 4 && memcmp(p, "\\x1b", 4) == 0)
+            p = skip_sequence(p + 4, end);
+        else
+            plain[len++] = *p++;
+    }
+    return (struct slice){plain, len};
 }
 
 enum level loglevel_of_word(struct slice word)
 {
-    int row;
+    char plain[LEVEL_LOOK];
+    const struct level_word *found;
 
-    while (word.len > 0 && !is_letter(word.ptr[word.len - 1]))
+    word = level_without_colours(word, plain);
+    while (word.len > 0 && !level_is_letter(word.ptr[word.len - 1]))
         word.len--; /* INFO2 */
-    row = find_word(word);
-    return row < 0 ? LEVEL_UNSET : (enum level)words[row].level;
-}
-
-/* 10, 20 ... 60, as bunyan and pino write them. */
-static enum level level_of_tens(int64_t number)
-{
-    return number >= 10 && number < 70 ? (enum level)(number / 10)
-                                       : LEVEL_UNSET;
-}
-
-static bool is_field(struct slice word)
-{
-    return same(word, "level") || same(word, "severity") || same(word, "lvl") ||
-           same(word, "loglevel");
-}
-
-static struct slice word_at(const char *p, const char *end)
-{
-    const char *start = p;
-
-    while (p < end && is_letter(*p))
-        p++;
-    return (struct slice){start, (size_t)(p - start)};
-}
-
-/* The level declared by what stands behind a field's name: = or : with quotes
- * and spaces around it, then a word or a number. */
-static enum level declared(const char *p, const char *end)
-{
-    bool sign = false;
-
-    for (; p < end && (*p == '"' || *p == ' ' || *p == '\'' || *p == '\\' ||
-                       ((*p == '=' || *p == ':') && !sign));
-         p++)
-        sign |= *p == '=' || *p == ':';
-    if (!sign || p == end)
-        return LEVEL_UNSET;
-    if (is_digit(*p))
-        return p + 1 < end && is_digit(p[1]) &&
-                       (p + 2 == end || !is_digit(p[2]))
-                   ? level_of_tens((p[0] - '0') * 10 + (p[1] - '0'))
-                   : LEVEL_UNSET;
-    return loglevel_of_word(word_at(p, end));
-}
-
-/* I0821 08:12:03.120000 ... */
-static enum level klog_level(struct slice line)
-{
-    if (line.len < 6 || line.ptr[5] != ' ')
-        return LEVEL_UNSET;
-    for (int i = 1; i < 5; i++)
-        if (!is_digit(line.ptr[i]))
-            return LEVEL_UNSET;
-    switch (line.ptr[0]) {
-    case 'I':
-        return LEVEL_INFO;
-    case 'W':
-        return LEVEL_WARN;
-    case 'E':
-        return LEVEL_ERROR;
-    case 'F':
-        return LEVEL_FATAL;
-    default:
-        return LEVEL_UNSET;
-    }
-}
-
-static bool is_capitals(struct slice word)
-{
-    for (size_t i = 0; i < word.len; i++)
-        if (word.ptr[i] & 32)
-            return false;
-    return true;
-}
-
-static enum level level_of_line(struct slice line)
-{
-    const char *end = line.ptr + (line.len < LOOK ? line.len : LOOK);
-    enum level bare = klog_level(line);
-
-    for (const char *p = line.ptr; p < end;) {
-        struct slice word = word_at(p, end);
-
-        if (word.len == 0) {
-            p++;
-            continue;
+    while (word.len > 0 && !level_is_letter(word.ptr[0]))
+        word = slice_from(word, 1);
+    for (size_t i = word.len; i-- > 0;)
+        if (word.ptr[i] == '.') { /* LogLevel.Error */
+            word = slice_from(word, i + 1);
+            break;
         }
-        p += word.len;
-        if (word.len > LONGEST)
-            continue;
-        if (is_field(word)) {
-            enum level level = declared(p, end);
-
-            if (level != LEVEL_UNSET)
-                return level;
-        } else if (bare == LEVEL_UNSET) {
-            int row = find_word(word);
-
-            if (row >= 0 &&
-                (words[row].bare == BARE_ANY ||
-                 (words[row].bare == BARE_CAPITALS && is_capitals(word))))
-                bare = (enum level)words[row].level;
-        }
-    }
-    return bare;
+    found = level_word_find(word);
+    return found ? (enum level)found->level : LEVEL_UNSET;
 }
 
-static enum level level_of_map(const struct attr *body)
+/* ---- a record ---- */
+
+enum level loglevel_declared(const struct log_record *log)
 {
-    for (uint32_t i = 0; i < body->len; i++) {
-        const struct attr *member = &body->items[i];
-        struct slice key = attr_key(member);
-
-        if (!is_field(key) && !slice_equal(key, SLICE("log.level")))
-            continue;
-        if (member->type == VALUE_STRING)
-            return loglevel_of_word(attr_text(member));
-        if (member->type == VALUE_INT)
-            return level_of_tens(member->i);
-    }
-    return LEVEL_UNSET;
-}
-
-enum level loglevel_of(const struct log_record *log)
-{
-    enum level level = LEVEL_UNSET;
-
     if (log->severity >= 1 && log->severity <= 24)
         return (enum level)((log->severity - 1) / 4 + 1);
-    if (log->severity_text.len > 0)
-        level = loglevel_of_word(log->severity_text);
-    if (level == LEVEL_UNSET && log->body.type == VALUE_STRING)
-        level = level_of_line(attr_text(&log->body));
-    else if (level == LEVEL_UNSET && log->body.type == VALUE_MAP)
-        level = level_of_map(&log->body);
+    return log->severity_text.len > 0 ? loglevel_of_word(log->severity_text)
+                                      : LEVEL_UNSET;
+}
+
+enum level loglevel_of(const struct log_record *log,
+                       const struct log_fields *fields)
+{
+    enum level level = loglevel_declared(log);
+
+    if (level == LEVEL_UNSET)
+        level = fields->level;
+    if (level == LEVEL_UNSET && fields->structured)
+        level = loglevel_of_line(fields->message);
+    else if (level == LEVEL_UNSET && log->body.type == VALUE_STRING)
+        level = loglevel_of_line(attr_text(&log->body));
     return level == LEVEL_UNSET ? LEVEL_INFO : level;
 }

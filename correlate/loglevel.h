@@ -1,21 +1,32 @@
 /*
- * loglevel - how serious a log record is, when its sender may not have said.
+ * loglevel - the severity class of a log record that may not declare one.
  *
- * The severity number counts if there is one; then severity_text; then the
- * body: a declared field (level=warn, "level":"warn", severity: warn), the
- * letter that klog begins its lines with, and last a bare keyword (ERROR).
- * What says nothing of itself is INFO.
+ * What decides, first to last: the severity number; the severity text; a field
+ * among the attributes or in a structured body (log_fields.h); the text.
  *
- * Threads  pure functions.
+ * Threads  any.
  */
 #ifndef LOGLEVEL_H
 #define LOGLEVEL_H
 
+#include "log_fields.h"
 #include "record.h"
 
-enum level loglevel_of(const struct log_record *log);
-
-/* The level a word means ("Warning", "ERR"), LEVEL_UNSET if none. */
+/* Of a word such as "warn", "Warning", "ERR", "SEVERE"; LEVEL_UNSET if it is no
+ * name of a level. Digits behind it do not count (INFO2). */
 enum level loglevel_of_word(struct slice word);
+
+/* Of a syslog severity, 0 to 7. */
+enum level loglevel_of_syslog(int64_t severity);
+
+/* Where the level stands in a line of text; LEVEL_UNSET if nowhere. */
+enum level loglevel_of_line(struct slice line);
+
+/* Of a severity number and text; LEVEL_UNSET if they do not tell. */
+enum level loglevel_declared(const struct log_record *log);
+
+/* Never LEVEL_UNSET: a record without any sign of a level is INFO. */
+enum level loglevel_of(const struct log_record *log,
+                       const struct log_fields *fields);
 
 #endif

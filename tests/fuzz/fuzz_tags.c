@@ -37,6 +37,27 @@ static void check_masked(struct slice path)
                            masked));
 }
 
+/* As a body, and as an attribute's value. */
+static void check_log(struct slice text)
+{
+    struct attr value = {
+        .str = text.ptr, .len = (uint32_t)text.len, .type = VALUE_STRING};
+    struct log_record log = {.body = value};
+    struct log_fields fields;
+    static const char *const names[] = {"trace_id", "dd.trace_id", "level",
+                                        "traceparent", "PRIORITY"};
+
+    log_fields_read(&fields, &log);
+    assert(loglevel_of(&log, &fields) != LEVEL_UNSET);
+    for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+        value.key = names[i];
+        value.key_len = (uint16_t)strlen(names[i]);
+        log.attrs = (struct attrs){&value, 1, 0};
+        log_fields_read(&fields, &log);
+        assert(fields.level < LEVEL_COUNT);
+    }
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct slice rest = {(const char *)data, size};
@@ -54,9 +75,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     rest = slice_from(rest, 1);
     check_masked(rest);
     edges_public_host(operation_url_host(rest));
-    loglevel_of(&(struct log_record){.body = {.str = rest.ptr,
-                                              .len = (uint32_t)rest.len,
-                                              .type = VALUE_STRING}});
+    check_log(rest);
     span.name = rest;
     span.attrs.at = attrs;
     while (rest.len > 0 && span.attrs.count < KEYS) {

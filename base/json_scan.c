@@ -1,0 +1,154 @@
+/*
+ * Nested values are passed over by counting brackets, so neither their depth
+ * nor their size costs anything but the walk over their bytes.
+ */
+#include "json_scan.h"
+
+#include <stdint.h>
+#include <string.h>
+
+static const char *skip_space(const char *at, const char *end)
+{
+    while (at < end &&
+           (*at == ' ' || *at == '\t' || *at == '\n' || *at == '\r'))
+        at++;
+    return at;
+}
+
+/* True if one of the eight bytes is a quote or a backslash. */
+static bool has_quote(const char *at)
+{
+    const uint64_t ones = UINT64_MAX / 255, tops = ones << 7;
+    uint64_t v, quote, slash;
+
+    memcpy(&v, at, sizeof(v));
+    quote = v ^ ones * '"';
+    slash = v ^ ones * '\\';
+    return ((((quote - ones) & ~quote) | ((slash - ones) & ~slash)) & tops) !=
+           0;
+}
+
+/* Behind the closing quote of the text whose opening quote is at `at`; NULL if
+ * it does not end. */
+static const char *skip_text(const char *at, const char *end)
+{
+    for (at++; at < end; at++) {
+        while (end - at > 8 && !has_quote(at))
+            at += 8;
+        if (*at == '"')
+            return at + 1;
+        if (*at == '\\' && ++at == end)
+            return NULL;
+    }
+    return NULL;
+}
+
+static const char *skip_nested(const char *at, const char *end)
+{
+    unsigned depth = 0;
+
+    while (at && at < end)
+        switch (*at) {
+        case '"':
+            at = skip_text(at, end);
+            break;
+        case '{':
+        case '[':
+            depth++;
+            at++;
+            break;
+        case '}':
+        case ']':
+            at++;
+            if (--depth == 0)
+                return at;
+            break;
+        default:
+            at++;
+        }
+    return NULL;
+}
+
+static bool is_word_byte(char c)
+{
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') ||
+           (c >= 'A' && c <= 'Z') || c == '-' || c == '+' || c == '.';
+}
+
+static const char *skip_word(const char *at, const char *end)
+{
+    const char *begin = at;
+
+    while (at < end && is_word_byte(*at))
+        at++;
+    return at > begin ? at : NULL;
+}
+
+/* Reads the value at `at`; false if it is none or does not end. */
+static bool read_value(struct json_scan *scan, struct json_member *member)
+{
+    const char *at = skip_space(scan->at, scan->end), *end = NULL;
+
+    if (at == scan->end)
+        return false;
+    member->kind = *at == '"' || *at == '{' || *at == '[' ? *at : '0';
+    if (*at == '"')
+        end = skip_text(at, scan->end);
+    else if (*at == '{' || *at == '[')
+        end = skip_nested(at, scan->end);
+    else
+        end = skip_word(at, scan->end);
+    if (!end)
+        return false;
+    member->value = *at == '"' ? (struct slice){at + 1, (size_t)(end - at) - 2}
+                               : (struct slice){at, (size_t)(end - at)};
+    scan->at = end;
+    return true;
+}
+
+/* Reads the key and the colon. */
+static bool read_key(struct json_scan *scan, struct json_member *member)
+{
+    const char *at = scan->at, *end;
+
+    if (at == scan->end || *at != '"')
+        return false;
+    end = skip_text(at, scan->end);
+    if (!end)
+        return false;
+    member->key = (struct slice){at + 1, (size_t)(end - at) - 2};
+    at = skip_space(end, scan->end);
+    if (at == scan->end || *at != ':')
+        return false;
+    scan->at = at + 1;
+    return true;
+}
+
+bool json_scan_open(struct json_scan *scan, struct slice text, char bracket)
+{
+    const char *at = text.len ? text.ptr : "", *end = at + text.len;
+
+    at = skip_space(at, end);
+    if (at == end || *at != bracket)
+        return false;
+    *scan = (struct json_scan){
+        .at = at + 1, .end = end, .array = bracket == '[', .first = true};
+    return true;
+}
+
+bool json_scan_next(struct json_scan *scan, struct json_member *member)
+{
+    const char *at = skip_space(scan->at, scan->end);
+
+    if (!scan->first) {
+        if (at == scan->end || *at != ',')
+            return false;
+        at = skip_space(at + 1, scan->end);
+    }
+    scan->first = false;
+    scan->at = at;
+    member->key = (struct slice){NULL, 0};
+    if (!scan->array && !read_key(scan, member))
+        return false;
+    return read_value(scan, member);
+}

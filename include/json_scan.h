@@ -1,0 +1,43 @@
+/*
+ * json_scan - walks over the members of a JSON object inside a text, without
+ * memory of its own.
+ *
+ * For log lines that may or may not be JSON: what is not JSON, or is cut off,
+ * ends the walk; what was read before that is good. Keys and texts are slices
+ * of the input with their escapes as they are. The full reader is json.h of
+ * proto/.
+ *
+ *   struct json_scan scan;
+ *   struct json_member member;
+ *
+ *   if (json_scan_open(&scan, text, '{'))
+ *       while (json_scan_next(&scan, &member))
+ *           ... member.key, member.kind, member.value ...
+ *
+ * Threads  any.
+ */
+#ifndef JSON_SCAN_H
+#define JSON_SCAN_H
+
+#include <stdbool.h>
+
+#include "slice.h"
+
+struct json_scan {
+    const char *at, *end;
+    bool array, first;
+};
+
+struct json_member {
+    struct slice key;   /* empty in an array */
+    struct slice value; /* a text without its quotes; else the value whole */
+    char kind;          /* '"', '{', '[', or '0' for numbers and words */
+};
+
+/* Enters the object ('{') or array ('['); false if the text is none. */
+bool json_scan_open(struct json_scan *scan, struct slice text, char bracket);
+
+/* False at the end of the object, and of what can be read. */
+bool json_scan_next(struct json_scan *scan, struct json_member *member);
+
+#endif
