@@ -12,6 +12,9 @@ enum block_kind { BLOCK_SPANS = 1, BLOCK_LOGS = 2 };
 /* The most rows of a block, and of a table inside it (events, links). */
 enum { BLOCK_MAX_ROWS = 1 << 20 };
 
+/* Beside the FIXED_ bits of a span: it failed although its status is unset. */
+enum { MARK_FAILED = 1 << 2 };
+
 /*
  * Ids of columns. They are part of the format: new ones get new numbers. Those
  * below COL_FIXED are one each; the others count up from their base.
@@ -51,7 +54,7 @@ enum block_column {
     COL_RESOURCE,
     COL_SCOPE,
     COL_FLAGS,
-    COL_FIXED_TIME,
+    COL_FIXED_TIME, /* FIXED_...; spans: MARK_FAILED, too */
     /* logs */
     COL_TIME,
     COL_OBSERVED,

@@ -26,13 +26,16 @@ static bool any_row(const uint64_t *rows, uint32_t first, uint32_t end)
 static uint64_t *failed_rows(struct block *block, const uint64_t *in_resources)
 {
     struct ints *status = block_ints(block, COL_STATUS, block->count);
+    struct ints *marks = block_ints(block, COL_FIXED_TIME, block->count);
     uint64_t *rows;
 
-    if (ints_same(status) && status->base != SPAN_ERROR)
+    if (ints_same(status) && status->base != SPAN_ERROR && ints_same(marks) &&
+        !(marks->base & MARK_FAILED))
         return NULL;
     rows = block_alloc(block, (block->count + 63) / 64, sizeof(*rows));
     for (uint32_t row = 0; rows && row < block->count; row++)
-        rows[row / 64] |= (uint64_t)(ints_at(status, row) == SPAN_ERROR)
+        rows[row / 64] |= (uint64_t)(ints_at(status, row) == SPAN_ERROR ||
+                                     (ints_at(marks, row) & MARK_FAILED))
                           << (row & 63);
     for (uint32_t i = 0; rows && i < (block->count + 63) / 64; i++)
         rows[i] &= in_resources[i];

@@ -317,6 +317,7 @@ enum status block_span(struct block *block, uint32_t row, bool whole,
                        struct span *span)
 {
     uint32_t rows = block->count;
+    uint8_t marks;
 
     *span = (struct span){0};
     if (!block_trace_table(block) || row >= rows)
@@ -332,8 +333,9 @@ enum status block_span(struct block *block, uint32_t row, bool whole,
         texts_at(block_texts(block, COL_STATUS_MESSAGE, rows), row);
     span->kind = (uint8_t)ints_at(block_ints(block, COL_KIND, rows), row);
     span->status = (uint8_t)ints_at(block_ints(block, COL_STATUS, rows), row);
-    span->fixed =
-        (uint8_t)ints_at(block_ints(block, COL_FIXED_TIME, rows), row);
+    marks = (uint8_t)ints_at(block_ints(block, COL_FIXED_TIME, rows), row);
+    span->fixed = marks & (MARK_FAILED - 1);
+    span->failed = marks & MARK_FAILED;
     span->resource_id = block_resource(block, row);
     if (whole) {
         span->trace_state =

@@ -216,7 +216,7 @@ static void put_columns(struct spans_out *spans)
                       INTS_PLAIN);
     origin_put(&coded->origin, spans->out);
     put_field(spans, COL_FLAGS, FIELD(flags), INTS_PLAIN);
-    put_field(spans, COL_FIXED_TIME, FIELD(fixed), INTS_PLAIN);
+    put_field(spans, COL_FIXED_TIME, FIELD(marks), INTS_PLAIN);
     attrs_out_finish(&coded->attrs, spans->out, COL_ATTRS, spans->order);
     attrs_out_finish(&coded->event_attrs, spans->out, COL_EVENT_ATTRS, events);
     attrs_out_finish(&coded->link_attrs, spans->out, COL_LINK_ATTRS, links);

@@ -130,7 +130,7 @@ void block_rows_add(struct block_rows *rows, const struct span *span)
         .link_first = rows->link_flags.count,
         .kind = span->kind,
         .status = span->status,
-        .fixed = span->fixed,
+        .marks = (uint8_t)(span->fixed | (span->failed ? MARK_FAILED : 0)),
     };
 
     memcpy(row.trace_id, span->trace_id, 16);

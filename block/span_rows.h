@@ -25,7 +25,7 @@ struct span_row {
     uint32_t resource, scope, flags;
     uint32_t dropped_events, dropped_links;
     uint32_t event_count, link_count, event_first, link_first;
-    uint8_t kind, status, fixed, unused[5];
+    uint8_t kind, status, marks, unused[5];
 };
 
 enum { SPAN_ROW_WORDS = sizeof(struct span_row) / sizeof(uint64_t) };

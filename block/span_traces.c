@@ -166,7 +166,7 @@ static void add_trace(struct spans_out *spans, uint32_t first, uint32_t count)
         end = ends > end ? ends : end;
         if (parent == 0 && root == 0)
             root = i + 1;
-        if (at[i].status == SPAN_ERROR)
+        if (at[i].status == SPAN_ERROR || (at[i].marks & MARK_FAILED))
             spans->meta->levels = 1U << SPAN_ERROR;
         note_times(spans->meta, at[i].start_ns, ends);
     }

@@ -127,7 +127,7 @@ static void take_span(void *arg, const struct span *span)
                       .kid = NOBODY,
                       .next = NOBODY,
                       .kind = span->kind,
-                      .failed = span->status == SPAN_ERROR};
+                      .failed = span_failed(span)};
     memcpy(part->trace, span->trace_id, 16);
     if (part->name == NOBODY)
         t->facts->full = true;

@@ -99,7 +99,7 @@ static void take(void *arg, const struct span *span)
     *request = (struct request){.took_ns = span->end_ns - span->start_ns,
                                 .values = {s->of_count, 0},
                                 .resource = span->resource_id,
-                                .failed = span->status == SPAN_ERROR};
+                                .failed = span_failed(span)};
     take_attrs(s, &span->attrs);
     request->values.count = s->of_count - request->values.first;
     s->count++;

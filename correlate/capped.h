@@ -43,6 +43,7 @@ struct capped_name {
     uint32_t members; /* as a group: how many names are in it */
     uint32_t other;   /* as a group: number of its {other} + 1; 0: none */
     uint32_t hint;    /* for derive_series() */
+    float carry[2]; /* of weights, of spans that failed or not (tag_spans.c) */
     bool is_other;
     uint64_t copied;        /* the batch that has a copy, by its number */
     struct slice copy;      /* in that batch's arena */

@@ -164,20 +164,21 @@ struct series *derive_series(struct derive *derive,
 }
 
 void derive_duration(struct derive *derive, struct series *series,
-                     uint64_t duration_ns, bool failed, bool client_error)
+                     uint64_t duration_ns, bool failed, bool client_error,
+                     uint32_t weight)
 {
-    series->count++;
-    series->errors += failed;
-    series->client_errors += client_error && !failed;
-    series->sum += (double)duration_ns * 1e-9;
+    series->count += weight;
+    series->errors += failed ? weight : 0;
+    series->client_errors += client_error && !failed ? weight : 0;
+    series->sum += (double)duration_ns * 1e-9 * weight;
     if (duration_ns < series->min_ns)
         series->min_ns = duration_ns;
     if (duration_ns > series->max_ns)
         series->max_ns = duration_ns;
     if (duration_ns == 0)
-        series->zero_count++;
+        series->zero_count += weight;
     else
-        expohist_add(&series->histogram, duration_ns, &derive->pool);
+        expohist_add(&series->histogram, duration_ns, weight, &derive->pool);
 }
 
 static void keep(struct kept_span *kept, const struct span *span)

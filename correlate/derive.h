@@ -100,9 +100,11 @@ struct series *derive_series(struct derive *derive,
                              const struct series_labels *labels,
                              uint64_t time_ns, uint32_t *hint);
 
-/* One call or request; then its span as an exemplar, for SERVED only. */
+/* `weight` calls or requests like this one; then its span as an exemplar, for
+ * SERVED only. */
 void derive_duration(struct derive *derive, struct series *series,
-                     uint64_t duration_ns, bool failed, bool client_error);
+                     uint64_t duration_ns, bool failed, bool client_error,
+                     uint32_t weight);
 void derive_exemplar(struct derive *derive, struct series *series,
                      const struct span *span, bool failed);
 /* Records. */

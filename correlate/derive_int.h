@@ -28,8 +28,8 @@ struct series {
     const char *text; /* all texts, back to back */
     struct kept_spans *kept;
     struct expohist histogram;
+    uint64_t errors, client_errors, zero_count;
     uint32_t minute, identity, resource, peer;
-    uint32_t errors, client_errors, zero_count;
     uint16_t text_len[TEXT_COUNT];
     uint8_t family, kind, protocol;
 };

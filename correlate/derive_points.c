@@ -224,12 +224,12 @@ uint32_t series_points(const struct series *series, struct arena *arena,
     point.is_int = true;
     if (series->errors > 0) {
         point.metric = &metric[1];
-        point.i = series->errors;
+        point.i = (int64_t)series->errors;
         points[count++] = point;
     }
     if (series->client_errors > 0) {
         point.metric = &metric[2];
-        point.i = series->client_errors;
+        point.i = (int64_t)series->client_errors;
         points[count++] = point;
     }
     return arena_status(arena) == OK ? count : 0;

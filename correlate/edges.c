@@ -396,8 +396,9 @@ void edges_see(struct edges *edges, struct component *component,
                  .protocol = (uint8_t)tags->protocol,
                  .start_ns = span->start_ns,
                  .duration_ns = span->end_ns - span->start_ns,
-                 .failed = semconv_failed(semconv, span),
-                 .client_error = semconv_client_error(semconv, span)}};
+                 .weight = tags->weight,
+                 .failed = tags->outcome == OUTCOME_FAILED,
+                 .client_error = tags->outcome == OUTCOME_CLIENT_ERROR}};
     struct target target;
 
     if (is_caller(span->kind)) {

@@ -51,7 +51,10 @@ static void write_call(struct writer *writer, const struct call *call,
     struct buf *out = writer->out;
 
     buf_byte(out, (char)call->protocol);
-    buf_byte(out, (char)(call->failed | call->client_error << 1));
+    buf_byte(out, (char)(call->failed | call->client_error << 1 |
+                         (call->weight > 1) << 2));
+    if (call->weight > 1)
+        buf_varint(out, call->weight);
     buf_varint(out, call->component->identity);
     buf_varint(out, call->port);
     buf_varint(out, zigzag((int64_t)(call->start_ns - arrived_ns)));
@@ -189,6 +192,7 @@ static void read_call(struct names *names, struct scan *in, uint64_t arrived_ns,
     outcome = scan_byte(in);
     call->failed = outcome & 1;
     call->client_error = outcome & 2;
+    call->weight = outcome & 4 ? (uint32_t)scan_varint(in) : 1;
     identity = (uint32_t)scan_varint(in);
     call->port = (uint16_t)scan_varint(in);
     call->start_ns = arrived_ns + (uint64_t)unzigzag(scan_varint(in));

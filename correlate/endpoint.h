@@ -17,6 +17,7 @@
 #include "capped.h"
 #include "components.h"
 #include "derive.h"
+#include "outcome.h"
 #include "record.h"
 #include "semconv.h"
 
@@ -26,6 +27,8 @@ struct tags {
     struct capped_name *endpoint;  /* NULL: none */
     struct capped_name *operation; /* NULL: none */
     enum protocol protocol;
+    enum outcome outcome; /* these two by the caller, afterwards */
+    uint32_t weight;      /* spans that this one stands for, 1 or more */
 };
 
 /* stamped: the label on span or resource; empty if there is none. */

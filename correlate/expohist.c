@@ -51,6 +51,12 @@ uint32_t expohist_used(const struct expohist *histogram, uint32_t *begin)
     return to - from;
 }
 
+/* Stays at the largest. */
+static uint32_t sum(uint32_t a, uint32_t b)
+{
+    return a > UINT32_MAX - b ? UINT32_MAX : a + b;
+}
+
 /* One step coarser, in place. */
 static void halve(struct expohist *histogram)
 {
@@ -62,7 +68,7 @@ static void halve(struct expohist *histogram)
         uint32_t count = counts[i];
 
         counts[i] = 0;
-        counts[bucket - first] += count;
+        counts[bucket - first] = sum(counts[bucket - first], count);
     }
     histogram->first = first;
     histogram->scale--;
@@ -115,7 +121,7 @@ static void grow(struct expohist *histogram, int32_t bucket, struct pool *pool)
 }
 
 void expohist_add(struct expohist *histogram, uint64_t duration_ns,
-                  struct pool *pool)
+                  uint32_t weight, struct pool *pool)
 {
     int32_t bucket = expohist_bucket(duration_ns);
     uint32_t at;
@@ -129,6 +135,5 @@ void expohist_add(struct expohist *histogram, uint64_t duration_ns,
         at = (uint32_t)((bucket >> (EXPOHIST_SCALE - histogram->scale)) -
                         histogram->first);
     }
-    if (histogram->counts[at] < UINT32_MAX)
-        histogram->counts[at]++;
+    histogram->counts[at] = sum(histogram->counts[at], weight);
 }

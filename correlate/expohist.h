@@ -27,9 +27,9 @@ struct expohist {
 /* The bucket of a duration, not zero, at EXPOHIST_SCALE. */
 int32_t expohist_bucket(uint64_t duration_ns);
 
-/* Counts a duration, which is not zero. */
+/* Counts a duration, which is not zero, `weight` times. */
 void expohist_add(struct expohist *histogram, uint64_t duration_ns,
-                  struct pool *pool);
+                  uint32_t weight, struct pool *pool);
 
 /* The buckets from the first to the last that is not zero: how many, and
  * where in counts they begin. */

@@ -38,7 +38,7 @@ static void count(const struct edges_options *options, const struct call *call,
                            hint ? hint : &none);
     if (series)
         derive_duration(options->derive, series, call->duration_ns,
-                        call->failed, call->client_error);
+                        call->failed, call->client_error, call->weight);
 }
 
 static void count_component(const struct edges_options *options,

@@ -14,6 +14,7 @@ struct call {
     struct capped_name *endpoint; /* served while calling, or called; NULL */
     struct capped_name *host;     /* a CLIENT's; NULL: it did not say */
     uint64_t start_ns, duration_ns;
+    uint32_t weight; /* calls that this one stands for */
     uint16_t port;
     uint8_t protocol; /* enum protocol */
     bool failed, client_error;

@@ -7,8 +7,9 @@
 #include "semconv.h"
 
 #include <pthread.h>
+#include <strings.h>
 
-enum { SLOTS = 256 };
+enum { SLOTS = 512 };
 
 /* In the order of rank: a newer name of a field stands before an older one. */
 static const struct row {
@@ -22,9 +23,21 @@ static const struct row {
     {"http.status_code", SEM_HTTP_STATUS},
     {"url.path", SEM_URL_PATH},
     {"http.target", SEM_URL_PATH},
+    {"http.path", SEM_URL_PATH}, /* Brave, Zipkin */
     {"url.full", SEM_URL_FULL},
     {"http.url", SEM_URL_FULL},
+    {"http.uri", SEM_URL_FULL},
     {"url.template", SEM_URL_TEMPLATE},
+    {"method", SEM_PLAIN_METHOD},
+    {"uri", SEM_PLAIN_URI},
+    {"status", SEM_PLAIN_STATUS},
+    {"status_code", SEM_PLAIN_STATUS},
+    {"dapr.status_code", SEM_PLAIN_STATUS},
+    {"outcome", SEM_OUTCOME},
+    {"event.outcome", SEM_OUTCOME},
+    {"error", SEM_ERROR},
+    {"error.type", SEM_ERROR_TYPE},
+    {"otel.status_code", SEM_OTEL_STATUS},
     {"server.address", SEM_SERVER_ADDRESS},
     {"server.port", SEM_SERVER_PORT},
     {"http.host", SEM_HTTP_HOST},
@@ -45,6 +58,10 @@ static const struct row {
     {"rpc.status_code", SEM_RPC_STATUS},
     {"rpc.response.status_code", SEM_RPC_STATUS},
     {"rpc.grpc.status_code", SEM_RPC_STATUS},
+    {"rpc.connect_rpc.error_code", SEM_RPC_STATUS},
+    {"grpc.status_code", SEM_RPC_STATUS}, /* Envoy, Micrometer */
+    {"grpc.code", SEM_RPC_STATUS},
+    {"rpc.jsonrpc.error_code", SEM_JSONRPC_ERROR},
     {"db.system.name", SEM_DB_SYSTEM},
     {"db.system", SEM_DB_SYSTEM},
     {"db.type", SEM_DB_SYSTEM},
@@ -96,19 +113,20 @@ static const struct row {
     {"messaging.url", SEM_MSG_URL},
 };
 
-enum { ROW_COUNT = sizeof(rows) / sizeof(*rows), SHORTEST = 7, LONGEST = 33 };
+enum { ROW_COUNT = sizeof(rows) / sizeof(*rows) };
 
 static uint8_t slots[SLOTS]; /* row + 1; 0: free */
 static uint8_t lens[ROW_COUNT];
+static uint32_t shortest = UINT32_MAX, longest;
 
-/* Of a key of at least SHORTEST bytes. */
+/* Of a key that is not empty. */
 static uint32_t slot_of(const char *key, uint32_t len)
 {
     const unsigned char *k = (const unsigned char *)key;
     uint32_t mix = len * 0x9e3779b1U;
 
-    mix ^= (k[4] | (uint32_t)k[len / 2] << 8 | (uint32_t)k[len - 4] << 16 |
-            (uint32_t)k[len - 1] << 24) *
+    mix ^= (k[len / 4] | (uint32_t)k[len / 2] << 8 |
+            (uint32_t)k[len - 1 - len / 8] << 16 | (uint32_t)k[len - 1] << 24) *
            0x85ebca6bU;
     return (mix ^ mix >> 15) >> 4 & (SLOTS - 1);
 }
@@ -123,6 +141,8 @@ static void fill(void)
             slot = (slot + 1) % SLOTS;
         slots[slot] = (uint8_t)(row + 1);
         lens[row] = (uint8_t)len;
+        shortest = len < shortest ? len : shortest;
+        longest = len > longest ? len : longest;
     }
 }
 
@@ -140,7 +160,7 @@ void semconv_read(struct semconv *semconv, const struct attrs *attrs)
          attr < end; attr++) {
         uint32_t len = attr->key_len;
 
-        if (len < SHORTEST || len > LONGEST)
+        if (len < shortest || len > longest)
             continue;
         for (uint32_t slot = slot_of(attr->key, len); slots[slot];
              slot = (slot + 1) % SLOTS) {
@@ -167,6 +187,8 @@ int64_t semconv_number(const struct semconv *semconv, enum semconv_field field)
         return -1;
     if (attr->type == VALUE_INT)
         return attr->i;
+    if (attr->type == VALUE_DOUBLE) /* from JSON by way of Lua or JavaScript */
+        return attr->d >= 0 && attr->d < 1e9 ? (int64_t)attr->d : -1;
     if (attr->type != VALUE_STRING || attr->len == 0 || attr->len > 9)
         return -1;
     for (uint32_t i = 0; i < attr->len; i++) {
@@ -177,39 +199,23 @@ int64_t semconv_number(const struct semconv *semconv, enum semconv_field field)
     return number;
 }
 
-/* UNKNOWN, DEADLINE_EXCEEDED, UNIMPLEMENTED, INTERNAL, UNAVAILABLE, DATA_LOSS:
- * the ones that the conventions call errors of the server. */
-static bool grpc_failed(const struct semconv *semconv)
+static bool is_verb(struct slice text)
 {
-    static const struct {
-        const char *name;
-        int code;
-    } faults[] = {{"UNKNOWN", 2},    {"DEADLINE_EXCEEDED", 4},
-                  {"INTERNAL", 13},  {"UNIMPLEMENTED", 12},
-                  {"DATA_LOSS", 15}, {"UNAVAILABLE", 14}};
-    struct slice text = semconv_text(semconv, SEM_RPC_STATUS);
-    int64_t code = semconv_number(semconv, SEM_RPC_STATUS);
+    static const char *const verbs[] = {"GET",   "POST",    "PUT",   "DELETE",
+                                        "HEAD",  "PATCH",   "QUERY", "OPTIONS",
+                                        "TRACE", "CONNECT", NULL};
 
-    for (size_t i = 0; i < sizeof(faults) / sizeof(*faults); i++)
-        if (code == faults[i].code ||
-            slice_equal(text, slice_of(faults[i].name)))
+    for (const char *const *verb = verbs; *verb; verb++)
+        if (text.len == strlen(*verb) &&
+            strncasecmp(text.ptr, *verb, text.len) == 0)
             return true;
     return false;
 }
 
-bool semconv_failed(const struct semconv *semconv, const struct span *span)
+bool semconv_is_http(const struct semconv *semconv)
 {
-    if (span->status != SPAN_UNSET)
-        return span->status == SPAN_ERROR;
-    if (semconv->at[SEM_RPC_STATUS] && grpc_failed(semconv))
-        return true;
-    return semconv_number(semconv, SEM_HTTP_STATUS) >= 500;
-}
-
-bool semconv_client_error(const struct semconv *semconv,
-                          const struct span *span)
-{
-    int64_t code = semconv_number(semconv, SEM_HTTP_STATUS);
-
-    return code >= 400 && code < 500 && span->status != SPAN_ERROR;
+    return semconv->at[SEM_HTTP_METHOD] || semconv->at[SEM_HTTP_ROUTE] ||
+           semconv->at[SEM_HTTP_STATUS] || semconv->at[SEM_URL_PATH] ||
+           semconv->at[SEM_URL_FULL] ||
+           is_verb(semconv_text(semconv, SEM_PLAIN_METHOD));
 }

@@ -21,6 +21,13 @@ enum semconv_field {
     SEM_URL_PATH, /* http.target has a query behind the path */
     SEM_URL_FULL,
     SEM_URL_TEMPLATE,
+    SEM_PLAIN_METHOD, /* Micrometer: the bare words mean HTTP if they fit */
+    SEM_PLAIN_URI,
+    SEM_PLAIN_STATUS,
+    SEM_OUTCOME,     /* SUCCESS, CLIENT_ERROR, SERVER_ERROR ... */
+    SEM_ERROR,       /* true, or a text about it */
+    SEM_ERROR_TYPE,  /* empty or missing: none */
+    SEM_OTEL_STATUS, /* OK, ERROR: of carriers that have no status */
     SEM_SERVER_ADDRESS,
     SEM_SERVER_PORT,
     SEM_HTTP_HOST,     /* may have a port */
@@ -33,7 +40,8 @@ enum semconv_field {
     SEM_RPC_SYSTEM,
     SEM_RPC_SERVICE,
     SEM_RPC_METHOD,
-    SEM_RPC_STATUS,
+    SEM_RPC_STATUS, /* gRPC's, number or name */
+    SEM_JSONRPC_ERROR,
     SEM_DB_SYSTEM,
     SEM_DB_NAMESPACE,
     SEM_DB_OPERATION,
@@ -74,12 +82,8 @@ static inline struct slice semconv_text(const struct semconv *semconv,
 /* A number, also from a decimal string; -1 if there is none. */
 int64_t semconv_number(const struct semconv *semconv, enum semconv_field field);
 
-/* True if the span failed: status ERROR, or an HTTP 5xx or a gRPC code that
- * means a server's fault while the status is unset. */
-bool semconv_failed(const struct semconv *semconv, const struct span *span);
-
-/* True for HTTP 4xx on a span that has not failed. */
-bool semconv_client_error(const struct semconv *semconv,
-                          const struct span *span);
+/* True if the span is of an HTTP request: it has an attribute of HTTP, or bare
+ * ones with the values that those of HTTP have. */
+bool semconv_is_http(const struct semconv *semconv);
 
 #endif

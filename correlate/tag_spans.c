@@ -6,16 +6,44 @@
  * before its children ask.
  */
 #include "hash.h"
+#include "sampling.h"
 #include "stats.h"
 #include "tagger.h"
 
 enum { LINE = 64, NEAR_BYTES = 6 * LINE, NEAR = 4, FAR = 8 };
 
-static void count_served(struct tagger *tagger, struct sender *sender,
-                         const struct span *span, const struct semconv *semconv,
-                         const struct tags *tags)
+/* Counts are whole numbers: what a weight has beyond one is carried over to the
+ * next span of the operation, so that sums are right within one half. What
+ * failed carries on its own, lest all fractions go to one of both. */
+static uint32_t whole_weight(struct capped_name *operation, bool failed,
+                             double weight)
 {
-    bool failed = semconv_failed(semconv, span);
+    float none = 0, *carry = operation ? &operation->carry[failed] : &none;
+    double exact = weight + (double)*carry;
+    uint32_t whole = (uint32_t)(exact + 0.5);
+
+    *carry = (float)(exact - whole);
+    return whole;
+}
+
+/* How the span ended, and how many it stands for. */
+static void judge(struct span *span, const struct semconv *semconv,
+                  struct tags *tags)
+{
+    tags->outcome = outcome_of(span, semconv);
+    tags->weight = 1;
+    span->failed =
+        tags->outcome == OUTCOME_FAILED && span->status != SPAN_ERROR;
+    if (span->trace_state.len > 0)
+        tags->weight =
+            whole_weight(tags->operation, tags->outcome == OUTCOME_FAILED,
+                         sampling_weight(span->trace_state));
+}
+
+static void count_served(struct tagger *tagger, struct sender *sender,
+                         const struct span *span, const struct tags *tags)
+{
+    bool failed = tags->outcome == OUTCOME_FAILED;
     struct capped_name *operation = tags->operation;
     struct series_labels labels = {
         .family = SERIES_SERVED,
@@ -31,7 +59,8 @@ static void count_served(struct tagger *tagger, struct sender *sender,
     if (!series)
         return;
     derive_duration(tagger->derive, series, span->end_ns - span->start_ns,
-                    failed, semconv_client_error(semconv, span));
+                    failed, tags->outcome == OUTCOME_CLIENT_ERROR,
+                    tags->weight);
     derive_exemplar(tagger->derive, series, span, failed);
 }
 
@@ -70,39 +99,44 @@ static void see(struct tagger *tagger, const struct sender *sender,
 static void served(struct tagger *tagger, struct span *span)
 {
     struct sender *sender = sender_of(tagger, span);
+    struct tags tags = {.operation = NULL};
     struct semconv semconv;
     struct slice stamped;
-    struct tags tags;
 
-    if (!sender->component)
-        return;
     semconv_read(&semconv, &span->attrs);
+    if (!sender->component) {
+        judge(span, &semconv, &tags);
+        return;
+    }
     stamped = registry_endpoint_label(tagger->registry, &span->attrs);
     endpoint_served(tagger->capped, tagger->options.max_operations,
                     sender->component, span, &semconv,
                     stamped.len ? stamped : sender->endpoint, &tags);
+    judge(span, &semconv, &tags);
     name(tagger, span, &tags);
     if (tags.operation)
-        count_served(tagger, sender, span, &semconv, &tags);
+        count_served(tagger, sender, span, &tags);
     edges_serving(tagger->edges, span, tags.endpoint);
     see(tagger, sender, span, &semconv, &tags);
 }
 
 static void called(struct tagger *tagger, struct span *span)
 {
+    bool calls = span->kind == SPAN_CLIENT || span->kind == SPAN_PRODUCER;
     struct sender *sender = sender_of(tagger, span);
+    struct tags tags = {.operation = NULL};
     struct semconv semconv;
-    struct tags tags;
 
-    if (!sender->component)
-        return;
-    if (span->kind != SPAN_CLIENT && span->kind != SPAN_PRODUCER) {
-        edges_serving(tagger->edges, span, NULL);
+    semconv_read(&semconv, &span->attrs);
+    if (!sender->component || !calls) {
+        judge(span, &semconv, &tags);
+        if (sender->component)
+            edges_serving(tagger->edges, span, NULL);
         return;
     }
-    semconv_read(&semconv, &span->attrs);
     endpoint_called(tagger->capped, tagger->options.max_operations,
                     sender->component, span, &semconv, &tags);
+    judge(span, &semconv, &tags);
     name(tagger, span, &tags);
     see(tagger, sender, span, &semconv, &tags);
 }

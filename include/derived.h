@@ -1,7 +1,7 @@
 /*
  * derived - vocabulary: the series the correlator makes at ingest, before any
- * sampling. The correlator writes them, queries read them; they are stored
- * like any other metric.
+ * sampling of ours. The correlator writes them, queries read them; they are
+ * stored like any other metric.
  *
  * All are delta points of one minute: time_ns is the end of the minute (a
  * multiple of 60 s), start_ns its beginning, by the start time of the span or
@@ -19,10 +19,10 @@
  *             carry DERIVED_ERROR = true)
  *   ERRORS    sum, monotonic, delta, int; only if there were any
  * Both with DERIVED_ENDPOINT, DERIVED_OPERATION, DERIVED_KIND ("server" or
- * "consumer"). An error is a span with status ERROR, or an HTTP 5xx or a
- * server-side gRPC error code on a span that has the status unset.
- * CLIENT_ERRORS counts HTTP 4xx the same way: neither success nor failure of
- * the component, but unsuccessful in OpenChoreo's words.
+ * "consumer"). What failed is decided in correlate/outcome.h. CLIENT_ERRORS
+ * counts HTTP 4xx: neither success nor failure of the component, but
+ * unsuccessful in OpenChoreo's words. All are weighed by the sender's sampling
+ * (correlate/sampling.h), as are the edges.
  */
 #define DERIVED_DURATION      "callboard.endpoint.duration"
 #define DERIVED_ERRORS        "callboard.endpoint.errors"

@@ -113,13 +113,21 @@ struct span {
     const struct span_link *links;
     uint32_t event_count, link_count, dropped_events, dropped_links;
     uint32_t flags;
-    uint32_t resource_id;             /* set by the correlator */
-    const struct resource *resource;  /* while in a batch; from store NULL */
-    const struct scope *scope;        /* NULL: none */
-    uint8_t kind, status;             /* enum span_kind, enum span_status */
-    uint8_t fixed;                    /* FIXED_... */
+    uint32_t resource_id;            /* set by the correlator */
+    const struct resource *resource; /* while in a batch; from store NULL */
+    const struct scope *scope;       /* NULL: none */
+    uint8_t kind, status;            /* enum span_kind, enum span_status */
+    uint8_t fixed;                   /* FIXED_... */
+    bool failed; /* by the correlator: although the status is unset */
     struct slice endpoint, operation; /* by the correlator; empty: none */
 };
+
+/* True if what the span stands for failed: by its status, or by the rule of
+ * correlate/outcome.h where that is unset. */
+static inline bool span_failed(const struct span *span)
+{
+    return span->status == SPAN_ERROR || span->failed;
+}
 
 /* Severity classes of the query API. Class of an OTLP severity number n > 0:
  * (n - 1) / 4 + 1; 0 stays 0 unless severity_text or the body tells. */

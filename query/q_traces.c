@@ -101,16 +101,18 @@ static enum status query_traces(struct call *call)
 
 /* ---- one span ---- */
 
+/* The verdict that hasErrors goes by, too: ERROR where the sender left the
+ * status unset and its attributes say that the span failed. */
 static void reply_status(struct call *call, const struct span *span)
 {
+    uint8_t code = span_failed(span)            ? SPAN_ERROR
+                   : span->status <= SPAN_ERROR ? span->status
+                                                : SPAN_UNSET;
     static const char *const codes[] = {"unset", "ok", "error"};
     struct jsonw *json = &call->json;
 
     jsonw_member_open(json, "status", '{');
-    jsonw_member_text(
-        json, "code",
-        slice_of(
-            codes[span->status <= SPAN_ERROR ? span->status : SPAN_UNSET]));
+    jsonw_member_text(json, "code", slice_of(codes[code]));
     reply_text(call, "message", span->status_message);
     jsonw_close(json, '}');
 }

@@ -55,8 +55,7 @@ void search_add_span(const struct search *s, struct trace_entry *entry,
         .count = 1,
         .has_root =
             id_is_zero(span->parent_span_id, sizeof(span->parent_span_id)),
-        .has_errors =
-            span->status == SPAN_ERROR && search_in_scope(s->query, span),
+        .has_errors = span_failed(span) && search_in_scope(s->query, span),
         .root = *root};
 
     traces_merge(entry, &part);

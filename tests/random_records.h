@@ -172,7 +172,8 @@ static inline void random_span(struct arena *arena, struct span *span,
     span->scope = random_scope(arena);
     span->kind = (uint8_t)test_random(6);
     span->status = (uint8_t)test_random(3);
-    span->fixed = (uint8_t)test_random(2);
+    span->fixed = (uint8_t)test_random(4);
+    span->failed = span->status == SPAN_UNSET && test_random(40) == 0;
     span->endpoint = random_word(arena, "ep", 3);
     span->operation = random_word(arena, "op", 5);
 }

@@ -92,7 +92,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         rest = slice_from(rest, end ? len + 1 : len);
     }
     semconv_read(&semconv, &span.attrs);
-    semconv_failed(&semconv, &span);
+    outcome_of(&span, &semconv);
     assert(
         operation_text(&span, &semconv, endpoint_protocol(&span, &semconv), out)
             .len <= sizeof(out));

@@ -283,6 +283,9 @@ static inline struct attrs kit_attrs(struct arena *arena, const char *text)
         if (value.len > 0 && value.ptr[0] == '#') {
             attr->type = VALUE_INT;
             attr->i = atoll(value.ptr + 1);
+        } else if (value.len > 0 && value.ptr[0] == '!') {
+            attr->type = VALUE_BOOL;
+            attr->b = value.ptr[1] == 't';
         } else {
             attr->type = VALUE_STRING;
             attr->len = (uint32_t)value.len;

@@ -85,7 +85,8 @@ static bool same_span(const struct span *a, const struct span *b)
            a->dropped_events == b->dropped_events &&
            a->dropped_links == b->dropped_links && a->flags == b->flags &&
            a->resource_id == b->resource_id && same_scope(a->scope, b->scope) &&
-           a->kind == b->kind && a->status == b->status && a->fixed == b->fixed;
+           a->kind == b->kind && a->status == b->status &&
+           a->fixed == b->fixed && a->failed == b->failed;
 }
 
 static void check_order(const struct fixture *f)
@@ -158,7 +159,7 @@ static void matches_the_slow_way(const struct fixture *f,
 
             CHECK(memcmp(traces[i].trace_id, span->trace_id, 16) == 0);
             matches |= is_wanted_span(span, query);
-            errors |= span->status == SPAN_ERROR &&
+            errors |= (span->status == SPAN_ERROR || span->failed) &&
                       (!query->resources ||
                        idset_has(query->resources, span->resource_id));
             root |= id_is_zero(span->parent_span_id, 8);
@@ -250,7 +251,7 @@ TEST(meta_and_summary_say_what_is_in_it)
             want.max_end_ns = s->end_ns;
         if (duration > want.max_duration_ns)
             want.max_duration_ns = duration;
-        if (s->status == SPAN_ERROR)
+        if (s->status == SPAN_ERROR || s->failed)
             want.levels = 1U << SPAN_ERROR;
     }
     CHECK_EQ(f.meta.min_ns, want.min_ns);

@@ -92,6 +92,34 @@ TEST(errors_and_client_errors)
     CHECK_EQ(kit_sum(DERIVED_CLIENT_ERRORS, ""), 1);
 }
 
+/* The verdict goes to the store with the span, whatever its kind and whether
+ * its resource has a component; there is none on top of a status. */
+TEST(what_failed_is_noted_on_the_span)
+{
+    struct kit kit = kit_open();
+    struct batch *batch = kit_batch(&kit, SIGNAL_SPANS);
+
+    for (uint32_t kind = SPAN_UNSPECIFIED; kind <= SPAN_CONSUMER; kind++) {
+        kit_span(batch, kind % 2 ? CART : "x=y", (enum span_kind)kind, 1,
+                 1 + kind, 0, "http.status_code=#503");
+        kit_span(batch, CART, (enum span_kind)kind, 2, 1 + kind, 0,
+                 "http.status_code=#503")
+            ->status = SPAN_OK;
+        kit_span(batch, CART, (enum span_kind)kind, 3, 1 + kind, 0, "")
+            ->status = SPAN_ERROR;
+        kit_span(batch, CART, (enum span_kind)kind, 4, 1 + kind, 0, "");
+    }
+    kit_take(&kit, batch);
+    for (uint32_t i = 0; i < batch->count; i++) {
+        const struct span *span = &batch->spans[i];
+
+        CHECK_EQ(span->failed, i % 4 == 0);
+        CHECK_EQ(span_failed(span), i % 4 == 0 || i % 4 == 2);
+    }
+    batch_free(batch);
+    kit_close(&kit);
+}
+
 TEST(trace_context_left_among_the_attributes)
 {
     struct kit kit = kit_open();

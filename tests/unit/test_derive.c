@@ -55,7 +55,7 @@ TEST(histograms_agree_with_the_definition)
         pool_init(&pool, 64 * 1024);
         for (uint32_t i = 0; i < count; i++) {
             values[i] = (test_random64() >> test_random(spread + 1)) | 1;
-            expohist_add(&histogram, values[i], &pool);
+            expohist_add(&histogram, values[i], 1, &pool);
         }
         CHECK_EQ(total(&histogram), count);
         used = expohist_used(&histogram, &begin);
@@ -81,11 +81,11 @@ TEST(usual_latencies_keep_the_full_scale)
 
     pool_init(&pool, 64 * 1024);
     for (uint64_t ns = NS_PER_MS; ns <= NS_PER_S; ns += 50 * NS_PER_US)
-        expohist_add(&histogram, ns, &pool);
+        expohist_add(&histogram, ns, 1, &pool);
     CHECK_EQ(histogram.scale, EXPOHIST_SCALE);
-    expohist_add(&histogram, 1000 * NS_PER_S, &pool);
+    expohist_add(&histogram, 1000 * NS_PER_S, 1, &pool);
     CHECK_EQ(histogram.scale, EXPOHIST_SCALE - 1);
-    expohist_add(&histogram, 1, &pool);
+    expohist_add(&histogram, 1, 1, &pool);
     CHECK(histogram.scale >= 1);
     pool_release(&pool);
 }

@@ -415,7 +415,7 @@ static uint32_t model_traces(const struct world *w, const struct trace_query *q,
         t->start = s->start_ns < t->start ? s->start_ns : t->start;
         t->end = s->end_ns > t->end ? s->end_ns : t->end;
         t->matches |= is_wanted_span(s, q);
-        t->errors |= s->status == SPAN_ERROR &&
+        t->errors |= (s->status == SPAN_ERROR || s->failed) &&
                      (!q->resources || idset_has(q->resources, s->resource_id));
     }
     return count;

@@ -38,9 +38,9 @@ TEST(old_and_new_names)
                "");
 }
 
-TEST(the_first_of_equal_names_wins)
+TEST(the_newest_name_wins_over_one_that_comes_later)
 {
-    check_text("url.path=/a,url.path=/b", SEM_URL_PATH, "/a");
+    check_text("url.path=/a,http.target=/b", SEM_URL_PATH, "/a");
 }
 
 static int64_t number(const char *text)
@@ -58,41 +58,6 @@ TEST(numbers)
     CHECK_EQ(number("server.port="), -1);
     CHECK_EQ(number("server.port=99999999999999999999"), -1);
     CHECK_EQ(number("x=y"), -1);
-}
-
-static bool failed(const char *text, enum span_status status)
-{
-    struct semconv semconv = read_attrs(text);
-    struct span span = {.status = (uint8_t)status};
-
-    return semconv_failed(&semconv, &span);
-}
-
-TEST(failures)
-{
-    CHECK(!failed("", SPAN_UNSET));
-    CHECK(failed("", SPAN_ERROR));
-    CHECK(failed("http.status_code=#500", SPAN_UNSET));
-    CHECK(failed("http.response.status_code=502", SPAN_UNSET));
-    CHECK(!failed("http.status_code=#499", SPAN_UNSET));
-    CHECK(!failed("http.status_code=#500", SPAN_OK));
-    CHECK(failed("rpc.status_code=UNAVAILABLE", SPAN_UNSET));
-    CHECK(failed("rpc.grpc.status_code=#2", SPAN_UNSET));
-    CHECK(!failed("rpc.grpc.status_code=#5", SPAN_UNSET));
-    CHECK(!failed("rpc.status_code=NOT_FOUND", SPAN_UNSET));
-}
-
-TEST(client_errors)
-{
-    struct semconv semconv = read_attrs("http.status_code=#404");
-    struct span span = {.status = SPAN_UNSET};
-
-    CHECK(semconv_client_error(&semconv, &span));
-    span.status = SPAN_ERROR;
-    CHECK(!semconv_client_error(&semconv, &span));
-    semconv = read_attrs("http.status_code=#500");
-    span.status = SPAN_UNSET;
-    CHECK(!semconv_client_error(&semconv, &span));
     arena_release(&arena);
 }
 

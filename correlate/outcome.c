@@ -1,0 +1,194 @@
+/*
+ * Evidence is asked in this order, and the first that knows decides:
+ *
+ *   status              ERROR, OK; or the same in otel.status_code
+ *   error=true          OpenTracing, Envoy, Istio: what ERROR is now
+ *   HTTP, gRPC, JSON-RPC status, Micrometer's outcome
+ *   error=<text>, error.type   Brave and Zipkin; the conventions
+ *
+ * What the other side did wrong is no failure of who serves it (HTTP 4xx,
+ * NOT_FOUND ...), but it is one of the caller, as the conventions say.
+ */
+#include "outcome.h"
+
+/* What a status code of a protocol says. */
+enum verdict { NOTHING, FINE, CALLERS_FAULT, SERVERS_FAULT };
+
+static char lower(char c)
+{
+    return c >= 'A' && c <= 'Z' ? (char)(c | 32) : c;
+}
+
+/* Equal but for upper and lower case and '_' in text: "DeadlineExceeded" and
+ * "deadline_exceeded" are "DEADLINE_EXCEEDED". name has no '_'. */
+static bool is_word(struct slice text, const char *name)
+{
+    for (size_t i = 0; i < text.len; i++)
+        if (text.ptr[i] != '_' &&
+            (*name == '\0' || lower(text.ptr[i]) != *name++))
+            return false;
+    return *name == '\0';
+}
+
+static bool is_any(struct slice text, const char *const *names)
+{
+    while (*names && !is_word(text, *names))
+        names++;
+    return *names;
+}
+
+/* The first three digits of "500" or "500 Internal Server Error". */
+static uint32_t status_number(const struct semconv *semconv,
+                              enum semconv_field field)
+{
+    struct slice text = semconv_text(semconv, field);
+    int64_t number = semconv_number(semconv, field);
+
+    if (number < 0 && text.len > 3 && text.ptr[3] == ' ') {
+        number = 0;
+        for (int i = 0; i < 3; i++)
+            number = text.ptr[i] >= '0' && text.ptr[i] <= '9'
+                         ? number * 10 + (text.ptr[i] - '0')
+                         : 1000;
+    }
+    return number >= 100 && number <= 599 ? (uint32_t)number : 0;
+}
+
+uint32_t outcome_http_status(const struct semconv *semconv)
+{
+    uint32_t status = status_number(semconv, SEM_HTTP_STATUS);
+
+    /* "status" means something only beside a method, a URL or an outcome. */
+    if (status == 0 && semconv->at[SEM_PLAIN_STATUS] &&
+        (semconv_is_http(semconv) || semconv->at[SEM_OUTCOME]))
+        status = status_number(semconv, SEM_PLAIN_STATUS);
+    return status;
+}
+
+static enum verdict http_verdict(const struct semconv *semconv)
+{
+    uint32_t status = outcome_http_status(semconv);
+
+    if (status >= 400)
+        return status < 500 ? CALLERS_FAULT : SERVERS_FAULT;
+    return status > 0 ? FINE : NOTHING;
+}
+
+/* UNKNOWN, DEADLINE_EXCEEDED, UNIMPLEMENTED, INTERNAL, UNAVAILABLE, DATA_LOSS:
+ * the ones that the conventions call errors of the server. */
+static enum verdict grpc_verdict(const struct semconv *semconv)
+{
+    enum { SERVERS = 1 << 2 | 1 << 4 | 1 << 12 | 1 << 13 | 1 << 14 | 1 << 15 };
+    static const char *const servers[] = {
+        "unknown",  "deadlineexceeded", "unimplemented",
+        "internal", "unavailable",      "dataloss",
+        NULL};
+    struct slice text = semconv_text(semconv, SEM_RPC_STATUS);
+    int64_t code = semconv_number(semconv, SEM_RPC_STATUS);
+
+    if (code >= 0 && code <= 16)
+        return code == 0             ? FINE
+               : SERVERS >> code & 1 ? SERVERS_FAULT
+                                     : CALLERS_FAULT;
+    if (code >= 0 || text.len == 0)
+        return NOTHING;
+    if (is_word(text, "ok"))
+        return FINE;
+    return is_any(text, servers) ? SERVERS_FAULT : CALLERS_FAULT;
+}
+
+/* Internal error and the codes reserved for servers; 0 is what some send for
+ * success. */
+static enum verdict jsonrpc_verdict(const struct semconv *semconv)
+{
+    const struct attr *attr = semconv->at[SEM_JSONRPC_ERROR];
+
+    if (!attr || attr->type != VALUE_INT)
+        return NOTHING;
+    if (attr->i == 0)
+        return FINE;
+    return attr->i == -32603 || (attr->i >= -32099 && attr->i <= -32000)
+               ? SERVERS_FAULT
+               : CALLERS_FAULT;
+}
+
+static enum verdict outcome_verdict(const struct semconv *semconv)
+{
+    static const char *const failures[] = {"servererror", "failure", "error",
+                                           NULL};
+    struct slice text = semconv_text(semconv, SEM_OUTCOME);
+
+    if (text.len == 0)
+        return NOTHING;
+    if (is_any(text, failures))
+        return SERVERS_FAULT;
+    return is_word(text, "clienterror") ? CALLERS_FAULT : NOTHING;
+}
+
+/* The worst of all: Envoy has gRPC's status beside HTTP 200, and senders in
+ * change have old names beside new ones. */
+static enum verdict protocol_verdict(const struct semconv *semconv)
+{
+    enum verdict worst = http_verdict(semconv);
+    enum verdict others[] = {grpc_verdict(semconv), jsonrpc_verdict(semconv),
+                             outcome_verdict(semconv)};
+
+    for (size_t i = 0; i < sizeof(others) / sizeof(*others); i++)
+        if (others[i] > worst)
+            worst = others[i];
+    return worst;
+}
+
+/* The attribute "error": 1 true, 0 false or missing, -1 a text about it. */
+static int error_flag(const struct semconv *semconv)
+{
+    static const char *const none[] = {"", "false", "0", "none", NULL};
+    const struct attr *attr = semconv->at[SEM_ERROR];
+
+    if (!attr)
+        return 0;
+    if (attr->type == VALUE_BOOL)
+        return attr->b;
+    if (attr->type == VALUE_INT)
+        return attr->i != 0;
+    if (attr->type != VALUE_STRING || is_any(attr_text(attr), none))
+        return 0;
+    return is_word(attr_text(attr), "true") || is_word(attr_text(attr), "1")
+               ? 1
+               : -1;
+}
+
+static enum outcome unset_outcome(const struct span *span,
+                                  const struct semconv *semconv)
+{
+    bool calls = span->kind == SPAN_CLIENT || span->kind == SPAN_PRODUCER;
+    struct slice said = semconv_text(semconv, SEM_OTEL_STATUS);
+    int flag = error_flag(semconv);
+    enum verdict verdict;
+
+    if (is_word(said, "ok"))
+        return OUTCOME_NONE;
+    if (is_word(said, "error") || flag > 0)
+        return OUTCOME_FAILED;
+    verdict = protocol_verdict(semconv);
+    if (verdict == SERVERS_FAULT || (verdict == CALLERS_FAULT && calls))
+        return OUTCOME_FAILED;
+    if (verdict != CALLERS_FAULT &&
+        (flag < 0 || semconv_text(semconv, SEM_ERROR_TYPE).len > 0))
+        return OUTCOME_FAILED;
+    return OUTCOME_NONE;
+}
+
+enum outcome outcome_of(const struct span *span, const struct semconv *semconv)
+{
+    enum outcome outcome = OUTCOME_NONE;
+
+    if (span->status == SPAN_ERROR)
+        return OUTCOME_FAILED;
+    if (span->status == SPAN_UNSET)
+        outcome = unset_outcome(span, semconv);
+    if (outcome == OUTCOME_NONE && (http_verdict(semconv) == CALLERS_FAULT ||
+                                    outcome_verdict(semconv) == CALLERS_FAULT))
+        outcome = OUTCOME_CLIENT_ERROR;
+    return outcome;
+}

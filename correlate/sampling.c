@@ -1,0 +1,92 @@
+#include "sampling.h"
+
+#include <stdint.h>
+
+enum { THRESHOLD_DIGITS = 14, MAX_P = 62 };
+
+/* Cuts off what stands before the separator, or all of it. */
+static struct slice next_part(struct slice *rest, char separator)
+{
+    const char *end = memchr(rest->len ? rest->ptr : "", separator, rest->len);
+    struct slice part = *rest;
+
+    if (end)
+        part.len = (size_t)(end - rest->ptr);
+    *rest = slice_from(*rest, end ? part.len + 1 : part.len);
+    return part;
+}
+
+static struct slice trim(struct slice s)
+{
+    while (s.len > 0 && (s.ptr[0] == ' ' || s.ptr[0] == '\t'))
+        s = slice_from(s, 1);
+    while (s.len > 0 && (s.ptr[s.len - 1] == ' ' || s.ptr[s.len - 1] == '\t'))
+        s.len--;
+    return s;
+}
+
+/* The value of the first part that begins with the prefix; ptr NULL: none. */
+static struct slice find_part(struct slice list, char separator,
+                              struct slice prefix)
+{
+    while (list.len > 0) {
+        struct slice part = next_part(&list, separator);
+
+        if (separator == ',') /* space is allowed around members only */
+            part = trim(part);
+        if (slice_starts(part, prefix))
+            return slice_from(part, prefix.len);
+    }
+    return (struct slice){NULL, 0};
+}
+
+static double of_threshold(struct slice text)
+{
+    const uint64_t all = UINT64_C(1) << 4 * THRESHOLD_DIGITS;
+    uint64_t threshold = 0;
+
+    if (text.len == 0 || text.len > THRESHOLD_DIGITS)
+        return 1;
+    for (size_t i = 0; i < THRESHOLD_DIGITS; i++) {
+        char c = i < text.len ? text.ptr[i] : '0';
+
+        if (c >= '0' && c <= '9')
+            threshold = threshold << 4 | (uint64_t)(c - '0');
+        else if (c >= 'a' && c <= 'f')
+            threshold = threshold << 4 | (uint64_t)(c - 'a' + 10);
+        else
+            return 1;
+    }
+    return (double)all / (double)(all - threshold);
+}
+
+static double of_exponent(struct slice text)
+{
+    uint32_t p = 0;
+
+    if (text.len == 0 || text.len > 2)
+        return 1;
+    for (size_t i = 0; i < text.len; i++) {
+        if (text.ptr[i] < '0' || text.ptr[i] > '9')
+            return 1;
+        p = p * 10 + (uint32_t)(text.ptr[i] - '0');
+    }
+    return p <= MAX_P ? (double)(UINT64_C(1) << p) : 1;
+}
+
+double sampling_weight(struct slice trace_state)
+{
+    struct slice ot = find_part(trace_state, ',', SLICE("ot="));
+    struct slice threshold, exponent;
+    double weight = 1;
+
+    if (!ot.ptr)
+        return 1;
+    threshold = find_part(ot, ';', SLICE("th:"));
+    exponent = find_part(ot, ';', SLICE("p:"));
+    if (threshold.ptr)
+        weight = of_threshold(threshold);
+    else if (exponent.ptr)
+        weight = of_exponent(exponent);
+    return weight < SAMPLING_MAX_WEIGHT ? weight : SAMPLING_MAX_WEIGHT;
+}

@@ -1,0 +1,126 @@
+#include "outcome.h"
+
+#include "correlate_kit.h"
+
+static struct arena arena;
+
+static enum outcome of(enum span_kind kind, enum span_status status,
+                       const char *text)
+{
+    struct span span = {.kind = (uint8_t)kind, .status = (uint8_t)status};
+    struct semconv semconv;
+
+    span.attrs = kit_attrs(&arena, text);
+    semconv_init();
+    semconv_read(&semconv, &span.attrs);
+    return outcome_of(&span, &semconv);
+}
+
+/* What senders say in attributes, and what it means for a SERVER and for a
+ * CLIENT. */
+static const struct {
+    const char *attrs;
+    enum outcome server, client;
+} cases[] = {
+#define FINE   OUTCOME_NONE
+#define CLIENT OUTCOME_CLIENT_ERROR
+#define FAILED OUTCOME_FAILED
+    {"", FINE, FINE},
+    /* conventions, new and old */
+    {"http.response.status_code=#500", FAILED, FAILED},
+    {"http.response.status_code=502", FAILED, FAILED},
+    {"http.status_code=#599", FAILED, FAILED},
+    {"http.status_code=500 Internal Server Error", FAILED, FAILED},
+    {"http.status_code=#404", CLIENT, FAILED},
+    {"http.status_code=#302", FINE, FINE},
+    {"http.status_code=#0", FINE, FINE},
+    {"http.status_code=#600", FINE, FINE},
+    {"http.status_code=oops", FINE, FINE},
+    {"rpc.status_code=UNAVAILABLE", FAILED, FAILED},
+    {"rpc.response.status_code=DEADLINE_EXCEEDED", FAILED, FAILED},
+    {"rpc.response.status_code=OK", FINE, FINE},
+    {"rpc.response.status_code=NOT_FOUND", FINE, FAILED},
+    {"rpc.grpc.status_code=#2", FAILED, FAILED},
+    {"rpc.grpc.status_code=#0", FINE, FINE},
+    {"rpc.grpc.status_code=#5", FINE, FAILED},
+    {"rpc.grpc.status_code=#1", FINE, FAILED},
+    {"rpc.grpc.status_code=#99", FINE, FINE},
+    {"rpc.connect_rpc.error_code=data_loss", FAILED, FAILED},
+    {"rpc.jsonrpc.error_code=#-32603", FAILED, FAILED},
+    {"rpc.jsonrpc.error_code=#-32601", FINE, FAILED},
+    {"rpc.jsonrpc.error_code=#0", FINE, FINE},
+    {"error.type=java.net.SocketTimeoutException", FAILED, FAILED},
+    {"error.type=", FINE, FINE},
+    {"error.type=404,http.response.status_code=#404", CLIENT, FAILED},
+    /* Envoy, Istio */
+    {"http.status_code=200,grpc.status_code=14", FAILED, FAILED},
+    {"http.status_code=200,grpc.status_code=0", FINE, FINE},
+    {"http.status_code=200,grpc.status_code=5", FINE, FAILED},
+    {"http.status_code=0,error=true", FAILED, FAILED},
+    {"http.status_code=404,error=true", FAILED, FAILED},
+    /* OpenTracing, Brave, Zipkin */
+    {"error=!true", FAILED, FAILED},
+    {"error=!false", FINE, FINE},
+    {"error=false", FINE, FINE},
+    {"error=#1", FAILED, FAILED},
+    {"error=", FINE, FINE},
+    {"error=connection reset", FAILED, FAILED},
+    {"error=404,http.status_code=404", CLIENT, FAILED},
+    {"error=500,http.status_code=500", FAILED, FAILED},
+    /* Micrometer */
+    {"method=GET,uri=/x,status=500,outcome=SERVER_ERROR", FAILED, FAILED},
+    {"method=GET,uri=/x,status=404,outcome=CLIENT_ERROR", CLIENT, FAILED},
+    {"method=GET,uri=/x,status=200,outcome=SUCCESS", FINE, FINE},
+    {"outcome=SERVER_ERROR", FAILED, FAILED},
+    {"outcome=CLIENT_ERROR", CLIENT, FAILED},
+    {"outcome=UNKNOWN", FINE, FINE},
+    {"event.outcome=failure", FAILED, FAILED},
+    {"method=get,status_code=#503", FAILED, FAILED},
+    {"grpc.status_code=DeadlineExceeded", FAILED, FAILED},
+    /* a word that is not about HTTP */
+    {"status=500", FINE, FINE},
+    {"method=charge,status=500", FINE, FINE},
+    {"status=failed", FINE, FINE},
+    /* carriers without a status */
+    {"otel.status_code=ERROR", FAILED, FAILED},
+    {"otel.status_code=OK,http.status_code=#500", FINE, FINE},
+    /* senders in change: the worst of both */
+    {"http.status_code=#500,rpc.grpc.status_code=#0", FAILED, FAILED},
+#undef FINE
+#undef CLIENT
+#undef FAILED
+};
+
+TEST(what_senders_say_in_attributes)
+{
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+        if (of(SPAN_SERVER, SPAN_UNSET, cases[i].attrs) != cases[i].server ||
+            of(SPAN_CLIENT, SPAN_UNSET, cases[i].attrs) != cases[i].client)
+            CHECK_TEXT(slice_of(cases[i].attrs), "as the table says");
+        CHECK_EQ(of(SPAN_CONSUMER, SPAN_UNSET, cases[i].attrs),
+                 cases[i].server);
+        CHECK_EQ(of(SPAN_INTERNAL, SPAN_UNSET, cases[i].attrs),
+                 cases[i].server);
+        CHECK_EQ(of(SPAN_PRODUCER, SPAN_UNSET, cases[i].attrs),
+                 cases[i].client);
+    }
+}
+
+/* OK stands whatever the attributes say; it takes a failure away, not the
+ * status that the client was sent. */
+TEST(a_status_that_is_set_decides)
+{
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+        CHECK_EQ(of(SPAN_SERVER, SPAN_ERROR, cases[i].attrs), OUTCOME_FAILED);
+        CHECK(of(SPAN_SERVER, SPAN_OK, cases[i].attrs) != OUTCOME_FAILED);
+        CHECK(of(SPAN_CLIENT, SPAN_OK, cases[i].attrs) != OUTCOME_FAILED);
+    }
+    CHECK_EQ(of(SPAN_SERVER, SPAN_OK, "http.status_code=#404"),
+             OUTCOME_CLIENT_ERROR);
+    arena_release(&arena);
+}
+
+__attribute__((constructor)) static void set_up(void)
+{
+    arena_init(&arena, NULL, SIZE_MAX);
+}
