@@ -33,8 +33,8 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "array.h"
 #include "block_file.h"
-#include "mem.h"
 
 enum { HEADER = 20, VERSION = 1, PACK_BELOW = 192, KEEP_BYTES = 4 << 20 };
 
@@ -105,12 +105,10 @@ void block_out_end(struct block_out *out)
            out->entries[out->entry_count - 1].id < out->id);
     bool packed = current->len < PACK_BELOW && out->id != COL_PACK;
 
-    if (out->entry_count == out->entry_room) {
-        out->entry_room = out->entry_room ? 2 * out->entry_room : 256;
-        out->entries =
-            mem_resize(out->entries, out->entry_room, sizeof(*out->entries));
-    }
-    out->entries[out->entry_count++] = (struct block_entry){
+    struct block_entry *entry =
+        array_append(&out->entries, out->entry_count, &out->entry_room);
+    out->entry_count++;
+    *entry = (struct block_entry){
         .id = out->id,
         .len = (uint32_t)current->len,
         .checksum = packed ? 0 : checksum(current->ptr, current->len),

@@ -17,7 +17,7 @@
 
 #include <stdlib.h>
 
-#include "mem.h"
+#include "array.h"
 
 enum { NAME_NONE, NAME_NEW, NAME_KNOWN };
 enum { END_BYTES = 64 }; /* what one comes to, mostly */
@@ -132,14 +132,11 @@ static struct capped_name *new_name(struct names *names, struct scan *in,
 
     if (in->bad)
         return NULL;
-    if (names->count == names->room) {
-        names->room = names->room ? 2 * names->room : 64;
-        names->at =
-            mem_resize(names->at, names->room, sizeof(struct capped_name *));
-    }
+    struct capped_name **name =
+        array_append(&names->at, names->count, &names->room);
     group = capped_group(capped, identity, kind);
-    names->at[names->count++] =
-        group ? capped_name(capped, group, text, UINT32_MAX) : NULL;
+    *name = group ? capped_name(capped, group, text, UINT32_MAX) : NULL;
+    names->count++;
     return names->at[names->count - 1];
 }
 

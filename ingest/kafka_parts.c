@@ -14,6 +14,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "array.h"
 #include "clock.h"
 #include "mem.h"
 #include "stats.h"
@@ -71,11 +72,10 @@ struct kafka_part *parts_add(struct kafka_parts *parts, const char *topic,
     part->signal = signal;
     part->committed = UINT64_MAX;
     pthread_mutex_lock(&parts->lock);
-    if (parts->count == parts->room) {
-        parts->room = parts->room ? 2 * parts->room : 16;
-        parts->at = mem_resize(parts->at, parts->room, sizeof(*parts->at));
-    }
-    parts->at[parts->count++] = part;
+    struct kafka_part **place =
+        array_append(&parts->at, parts->count, &parts->room);
+    *place = part;
+    parts->count++;
     pthread_mutex_unlock(&parts->lock);
     return part;
 }

@@ -40,7 +40,7 @@ struct kafka_parts {
     pthread_mutex_t lock;
     pthread_cond_t changed;
     struct kafka_part **at;
-    size_t count, room;
+    uint32_t count, room;
     uint32_t under_way;
     size_t under_way_bytes;
     bool failed; /* something submitted was not kept */

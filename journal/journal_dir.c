@@ -22,6 +22,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "array.h"
 #include "journal_segment.h"
 #include "log.h"
 #include "mem.h"
@@ -39,11 +40,9 @@ void journal_dir_add(struct journal_dir *dir, struct segment segment)
     if (dir->count > 0 &&
         dir->at[dir->count - 1].first_lsn == segment.first_lsn)
         dir->count--;
-    if (dir->count == dir->room) {
-        dir->room = dir->room ? 2 * dir->room : 16;
-        dir->at = mem_resize(dir->at, dir->room, sizeof(*dir->at));
-    }
-    dir->at[dir->count++] = segment;
+    struct segment *place = array_append(&dir->at, dir->count, &dir->room);
+    *place = segment;
+    dir->count++;
 }
 
 bool journal_dir_remove_first(struct journal_dir *dir,
@@ -278,7 +277,7 @@ static enum status check_segments(struct journal_dir *dir,
                                   const struct journal_io *io,
                                   uint64_t *next_lsn)
 {
-    size_t kept = 0;
+    uint32_t kept = 0;
     enum status status = OK;
 
     for (size_t i = 0; i < dir->count && status == OK; i++) {

@@ -25,7 +25,7 @@ struct journal_dir {
     char *path;
     int fd, lock_fd;
     struct segment *at; /* oldest first */
-    size_t count, room;
+    uint32_t count, room;
 };
 
 /*

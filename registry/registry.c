@@ -12,6 +12,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "array.h"
 #include "clock.h"
 #include "hash.h"
 #include "mem.h"
@@ -115,13 +116,11 @@ void registry_lock(struct registry *registry)
 
 void registry_save_later(struct registry *registry, uint32_t id, int what)
 {
-    if (registry->save_count == registry->save_room) {
-        registry->save_room = 2 * registry->save_room + 16;
-        registry->saves = mem_resize(registry->saves, registry->save_room,
-                                     sizeof(*registry->saves));
-    }
-    registry->saves[registry->save_count++] =
-        (struct save){.id = id, .what = (unsigned)what & 3};
+    struct save *save = array_append(&registry->saves, registry->save_count,
+                                     &registry->save_room);
+
+    *save = (struct save){.id = id, .what = (unsigned)what & 3};
+    registry->save_count++;
 }
 
 static void save_identity(struct registry *registry, uint32_t id)
@@ -210,21 +209,16 @@ uint32_t registry_take_id(struct registry *registry)
 
 void registry_give_id(struct registry *registry, uint32_t id)
 {
-    if (registry->free_count == registry->free_room) {
-        registry->free_room += registry->free_room / 2 + 32;
-        registry->free_ids = mem_resize(registry->free_ids, registry->free_room,
-                                        sizeof(*registry->free_ids));
-    }
-    registry->free_ids[registry->free_count++] = id;
+    uint32_t *place = array_append(&registry->free_ids, registry->free_count,
+                                   &registry->free_room);
+
+    *place = id;
+    registry->free_count++;
 }
 
 struct attr *registry_scratch(struct registry *registry, uint32_t count)
 {
-    if (count > registry->scratch_room) {
-        registry->scratch =
-            mem_resize(registry->scratch, count, sizeof(*registry->scratch));
-        registry->scratch_room = count;
-    }
+    array_reserve(&registry->scratch, count, &registry->scratch_room);
     return registry->scratch;
 }
 

@@ -11,7 +11,7 @@
  * Resources without a stamp of their own hang in their pod's list, to be
  * pointed at the pod's identity once that is seen, or seen by a stronger rule.
  */
-#include "mem.h"
+#include "array.h"
 #include "registry_int.h"
 #include "stats.h"
 
@@ -29,11 +29,8 @@ static uint32_t make(struct registry *registry)
     if (pod != NONE) {
         registry->free_pod = registry->pods[pod].first;
     } else {
-        if (registry->pod_count == registry->pod_room) {
-            registry->pod_room += registry->pod_room / 2 + 16;
-            registry->pods = mem_resize(registry->pods, registry->pod_room,
-                                        sizeof(*registry->pods));
-        }
+        array_reserve(&registry->pods, registry->pod_count + 1,
+                      &registry->pod_room);
         pod = registry->pod_count++;
     }
     registry->pods[pod] =

@@ -20,6 +20,7 @@
 
 #include <stdlib.h>
 
+#include "array.h"
 #include "block.h"
 #include "clock.h"
 #include "mem.h"
@@ -89,10 +90,7 @@ enum status rows_add(struct block_rows *rows, enum block_kind kind,
         return status;
 
     uint32_t count = block_count(block);
-    if (rows->room - rows->count < count) {
-        rows->room = rows->count + count;
-        rows->at = mem_resize(rows->at, rows->room, sizeof(*rows->at));
-    }
+    array_reserve(&rows->at, rows->count + count, &rows->room);
     for (uint32_t i = 0; i < count && status == OK; i++)
         rows->at[rows->count + i] =
             read_row(block, kind, i, &rows->memory, &status);

@@ -15,6 +15,7 @@
 
 #include <stdlib.h>
 
+#include "array.h"
 #include "letter.h"
 #include "mem.h"
 
@@ -30,7 +31,7 @@ struct origin_row {
 
 struct origins {
     struct origin_row *rows;
-    size_t count, room;
+    uint32_t count, room;
     struct batch *first, *last; /* letters, oldest first */
     uint32_t letters;
     uint64_t owed, owed_after;
@@ -76,12 +77,7 @@ static struct origin_row *add(struct origins *origins, struct slice topic,
 {
     struct origin_row *row;
 
-    if (origins->count == origins->room) {
-        origins->room = origins->room ? 2 * origins->room : 16;
-        origins->rows =
-            mem_resize(origins->rows, origins->room, sizeof(*origins->rows));
-    }
-    row = &origins->rows[origins->count];
+    row = array_append(&origins->rows, origins->count, &origins->room);
     *row = (struct origin_row){
         .topic = {mem_copy(topic.ptr, topic.len), topic.len},
         .partition = partition,

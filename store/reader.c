@@ -17,6 +17,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "array.h"
 #include "mem.h"
 #include "stats.h"
 
@@ -69,12 +70,11 @@ enum status reader_cancelled(const struct reader *reader)
 
 static void hold(struct reader *reader, struct section *section)
 {
-    if (reader->held_count == reader->held_room) {
-        reader->held_room = reader->held_room ? 2 * reader->held_room : 16;
-        reader->held = mem_resize(reader->held, reader->held_room,
-                                  sizeof(struct section *));
-    }
-    reader->held[reader->held_count++] = section_ref(section);
+    struct section **held =
+        array_append(&reader->held, reader->held_count, &reader->held_room);
+
+    *held = section_ref(section);
+    reader->held_count++;
 }
 
 static void take_heads(struct reader *reader)
