@@ -22,8 +22,4 @@ void slice_write(struct buf *out, struct slice s); /* length in front */
  * bytes are damaged or the arena gives no more. */
 void attrs_read(struct scan *in, struct arena *arena, struct attrs *attrs);
 
-/* Equal in keys, order, types and values (doubles by their bits). */
-bool attrs_equal(const struct attrs *a, const struct attrs *b);
-uint64_t attrs_hash(const struct attrs *attrs);
-
 #endif

@@ -4,6 +4,7 @@
 
 #include "clock.h"
 #include "derived.h"
+#include "metric_names.h"
 #include "series_set.h"
 #include "tally.h"
 
@@ -70,6 +71,7 @@ struct red_visit {
     struct call *call;
     struct red *red;
     struct series_set *set;
+    const struct metric_name *last; /* the next point is like it, mostly */
     bool failed; /* the arena is full: the rest is passed over */
 };
 
@@ -106,92 +108,109 @@ static enum status query_derived(struct call *call,
 
 /* ---- from metrics that SDKs or Hubble send ---- */
 
-enum { TAG_REQUESTS = 1, TAG_BAD = 2, TAG_LATENCY = 4 };
-
-struct http_metric {
-    struct slice name;
-    uint32_t rank, tags;
+enum {
+    TAG_REQUESTS = 1,
+    TAG_FAILED = 2,
+    TAG_CLIENT_ERRORS = 4,
+    TAG_LATENCY = 8,      /* histograms and summaries */
+    TAG_LATENCY_SUM = 16, /* the parts of a histogram that is not sent as one */
+    TAG_LATENCY_COUNT = 32,
+    TAG_BUCKETS = 64
 };
 
-static const struct http_metric http_metrics[] = {
-    {{"http.server.request.duration", 28}, 0, TAG_REQUESTS | TAG_LATENCY},
-    {{"http.server.duration", 20}, 1, TAG_REQUESTS | TAG_LATENCY},
-    {{"hubble_http_requests_total", 26}, 2, TAG_REQUESTS},
-    {{"hubble_http_request_duration_seconds", 36}, 2, TAG_LATENCY},
-};
-enum { HTTP_METRICS = sizeof(http_metrics) / sizeof(http_metrics[0]) };
-
-static const struct http_metric *find_http_metric(struct slice name)
+/* Which sums a point goes into; 0: none. */
+static uint32_t tags_of(const struct metric_name *known,
+                        const struct point *point)
 {
-    for (size_t i = 0; i < HTTP_METRICS; i++)
-        if (slice_equal(http_metrics[i].name, name))
-            return &http_metrics[i];
-    return NULL;
-}
+    bool histogram = point->metric->type >= METRIC_HISTOGRAM;
+    uint32_t kind = known->kind, tags = 0;
+    enum metric_outcome outcome = metric_outcome(&point->attrs);
 
-/* 4xx and 5xx, in whichever attribute and type the sender puts the code. */
-static bool is_bad(const struct attrs *attrs)
-{
-    static const struct slice keys[] = {
-        {"http.response.status_code", 25},
-        {"http.status_code", 16},
-        {"status", 6},
-    };
-
-    for (size_t i = 0; i < 3; i++) {
-        const struct attr *code = attrs_find(attrs, keys[i]);
-
-        if (code && code->type == VALUE_INT)
-            return code->i >= 400;
-        if (code && code->type == VALUE_STRING && code->len > 0)
-            return code->str[0] == '4' || code->str[0] == '5';
-    }
-    return false;
-}
-
-/* Hubble counts a request at both ends. */
-static bool is_counted_elsewhere(const struct attrs *attrs)
-{
-    const struct attr *reporter = attrs_find(attrs, SLICE("reporter"));
-
-    return reporter && !slice_equal(attr_text(reporter), SLICE("server"));
+    /* A histogram's name with a number: the requests alone are counted. */
+    if (kind == KIND_HISTOGRAM && !histogram)
+        kind = KIND_COUNT;
+    if (histogram != (kind == KIND_HISTOGRAM))
+        return 0;
+    if (kind == KIND_SUM)
+        return TAG_LATENCY_SUM;
+    if (kind == KIND_BUCKET)
+        return TAG_BUCKETS;
+    if (known->tells & TELLS_LATENCY)
+        tags = kind == KIND_HISTOGRAM ? TAG_LATENCY : TAG_LATENCY_COUNT;
+    if (!(known->tells & TELLS_COUNT))
+        return tags;
+    if (outcome == OUTCOME_FAILED)
+        tags |= TAG_FAILED;
+    if (outcome == OUTCOME_CLIENT_ERROR)
+        tags |= TAG_CLIENT_ERRORS;
+    return tags | TAG_REQUESTS;
 }
 
 static void visit_http(void *arg, const struct point *point)
 {
     struct red_visit *visit = arg;
-    const struct http_metric *metric = find_http_metric(point->metric->name);
-    struct series_point p = {.point = point, .factor = 1};
+    struct slice name = point->metric->name;
+    struct series_point p = {.point = point};
 
-    if (visit->failed || !metric || is_counted_elsewhere(&point->attrs))
+    if (!visit->last || !slice_equal(visit->last->name, name))
+        visit->last = metric_name_find(name);
+    p.known = visit->last;
+    if (visit->failed || !p.known || !metric_fits(p.known, &point->attrs))
+        return;
+    p.tags = tags_of(p.known, point);
+    if (p.tags == 0)
         return;
     p.key = series_key(point);
     p.group = registry_identity_id(visit->call->services->registry,
                                    point->resource_id);
-    p.rank = metric->rank;
-    p.tags = metric->tags;
-    if (p.tags & TAG_REQUESTS && is_bad(&point->attrs))
-        p.tags |= TAG_BAD;
-    if (slice_equal(point->metric->unit, SLICE("ms")))
-        p.factor = 0.001; /* the unit decides, not the name */
+    p.family = p.known->meaning;
+    p.rank = p.known->rank;
+    /* A count has no unit, whatever its name says. */
+    p.factor = p.tags & TAG_REQUESTS && point->metric->type < METRIC_HISTOGRAM
+                   ? 1
+                   : metric_factor(p.known, point->metric);
+    p.bound = p.tags & TAG_BUCKETS ? metric_bucket_bound(&point->attrs) : 0;
     visit->failed = !series_set_add(visit->set, &p);
+}
+
+/* What count, sum and buckets say that are series of their own. */
+static bool add_parts(struct red_visit *visit)
+{
+    struct red *red = visit->red;
+    struct row counts, sums;
+
+    if (!row_init(&counts, &red->grid, visit->call->arena) ||
+        !row_init(&sums, &red->grid, visit->call->arena) ||
+        !series_set_hists(visit->set, TAG_LATENCY_COUNT, NULL, &counts) ||
+        !series_set_hists(visit->set, TAG_LATENCY_SUM, NULL, &sums) ||
+        !series_set_buckets(visit->set, TAG_BUCKETS, red->hists))
+        return false;
+    for (uint32_t i = 0; i < red->grid.count; i++) {
+        struct hist *hist = &red->hists[i];
+
+        hist->count += counts.values[i];
+        if (!sums.known[i] || !counts.known[i])
+            continue;
+        hist->sum += sums.values[i];
+        hist->sum_count += counts.values[i];
+    }
+    return true;
 }
 
 static enum status query_http(struct call *call, const struct idset *resources,
                               struct red *red)
 {
-    struct slice names[HTTP_METRICS];
     struct red_visit visit = {.call = call, .red = red};
-    struct series_query query = {
-        .resources = resources, .names = names, .name_count = HTTP_METRICS};
+    struct series_query query = {.resources = resources};
     struct row latency_counts;
     enum status s;
 
     visit.set = series_set_new(call->arena, &red->grid);
-    if (!visit.set || !row_init(&latency_counts, &red->grid, call->arena))
+    query.names = metric_names_of(METRIC_HTTP_SERVER, METRIC_RPC_SERVER,
+                                  call->arena, &query.name_count);
+    if (!visit.set || !query.names ||
+        !row_init(&latency_counts, &red->grid, call->arena))
         return arena_status(call->arena);
-    for (size_t i = 0; i < HTTP_METRICS; i++)
-        names[i] = http_metrics[i].name;
     query.start_ns = series_set_from(visit.set);
     query.end_ns = series_set_until(visit.set);
     s = reader_query_series(call->reader, &query, visit_http, &visit);
@@ -200,8 +219,12 @@ static enum status query_http(struct call *call, const struct idset *resources,
     red->any = series_set_has(visit.set, TAG_REQUESTS);
     if (visit.failed ||
         !series_set_hists(visit.set, TAG_REQUESTS, NULL, &red->requests) ||
-        !series_set_hists(visit.set, TAG_BAD, NULL, &red->errors) ||
-        !series_set_hists(visit.set, TAG_LATENCY, red->hists, &latency_counts))
+        !series_set_hists(visit.set, TAG_FAILED, NULL, &red->errors) ||
+        !series_set_hists(visit.set, TAG_CLIENT_ERRORS, NULL,
+                          &red->client_errors) ||
+        !series_set_hists(visit.set, TAG_LATENCY, red->hists,
+                          &latency_counts) ||
+        !add_parts(&visit))
         return arena_status(call->arena);
     return OK;
 }

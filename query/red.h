@@ -4,8 +4,9 @@
 #ifndef RED_H
 #define RED_H
 
+#include "grid.h"
 #include "hist.h"
-#include "series_grid.h"
+#include "route.h"
 
 struct red {
     struct grid grid;

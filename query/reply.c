@@ -1,6 +1,9 @@
 /*
  * Pieces that several answers are made of.
  */
+#include <math.h>
+
+#include "grid.h"
 #include "route.h"
 
 void reply_text(struct call *call, const char *key, struct slice text)
@@ -126,4 +129,19 @@ void reply_end(struct call *call, uint64_t total)
     jsonw_member_uint(&call->json, "total", total);
     jsonw_member_int(&call->json, "tookMs", call_took_ms(call));
     jsonw_close(&call->json, '}');
+}
+
+void reply_row(struct call *call, const char *key, const struct grid *grid,
+               const struct row *row)
+{
+    jsonw_member_open(&call->json, key, '[');
+    for (uint32_t i = 0; i < grid->count; i++) {
+        if (!row->known[i] || !isfinite(row->values[i]))
+            continue;
+        jsonw_open(&call->json, '{');
+        jsonw_member_time(&call->json, "timestamp", grid_time(grid, i));
+        jsonw_member_double(&call->json, "value", row->values[i]);
+        jsonw_close(&call->json, '}');
+    }
+    jsonw_close(&call->json, ']');
 }

@@ -225,6 +225,12 @@ bool reply_is_uuid(struct slice text);
  * In the arena, unless it is the value's own text. */
 struct slice reply_value_text(struct call *call, const struct attr *value);
 
+/* "key": [{"timestamp", "value"}, ...] of the known cells. */
+struct grid;
+struct row;
+void reply_row(struct call *call, const char *key, const struct grid *grid,
+               const struct row *row);
+
 /* ---- tables of the handler files, each ended by {0} ---- */
 extern const struct route routes_logs[], routes_traces[], routes_metrics[],
     routes_topology[], routes_components[], routes_admin[], routes_cause[],

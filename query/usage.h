@@ -6,7 +6,8 @@
 #ifndef USAGE_H
 #define USAGE_H
 
-#include "series_grid.h"
+#include "grid.h"
+#include "route.h"
 
 enum usage_row {
     USAGE_CPU, /* cores */

@@ -6,45 +6,9 @@
  * sender lists them does not count. Sums, not exclusive ors: an attribute that
  * comes twice would cancel itself.
  */
+#include "attr_key.h"
 #include "hash.h"
 #include "registry_int.h"
-
-enum { FIELD_LIST = 0x11, FIELD_MAP = 0x12 };
-
-static uint64_t value_hash(const struct attr *a)
-{
-    uint64_t h = a->type + UINT64_C(0x51ed);
-
-    switch (a->type) {
-    case VALUE_STRING:
-    case VALUE_BYTES:
-        return hash_bytes(a->str, a->len, h);
-    case VALUE_BOOL:
-        return hash_mix(h, a->b);
-    case VALUE_INT:
-    case VALUE_DOUBLE: {
-        uint64_t bits;
-
-        memcpy(&bits, &a->i, sizeof(bits));
-        return hash_mix(h, bits);
-    }
-    case VALUE_ARRAY:
-        for (uint32_t i = 0; i < a->len; i++)
-            h = hash_mix(h ^ FIELD_LIST, value_hash(&a->items[i]));
-        return h;
-    case VALUE_MAP: {
-        uint64_t sum = 0;
-
-        for (uint32_t i = 0; i < a->len; i++)
-            sum += hash_mix(
-                hash_bytes(a->items[i].key, a->items[i].key_len, FIELD_MAP),
-                value_hash(&a->items[i]));
-        return hash_mix(h, sum);
-    }
-    default:
-        return h;
-    }
-}
 
 struct fingerprint attrs_fingerprint(const struct attrs *attrs)
 {
@@ -53,7 +17,7 @@ struct fingerprint attrs_fingerprint(const struct attrs *attrs)
     for (uint32_t i = 0; i < attrs->count; i++) {
         const struct attr *a = &attrs->at[i];
         uint64_t key = hash_bytes(a->key, a->key_len, 0);
-        uint64_t value = value_hash(a);
+        uint64_t value = attr_value_key(a);
 
         f.hash += hash_mix(key, value);
         f.check += hash_mix(value + UINT64_C(0x2545f4914f6cdd1d), key);

@@ -5,8 +5,6 @@
  */
 #include "attr_codec.h"
 
-#include "hash.h"
-
 /* An attribute takes at least its key length and its type. */
 enum { ATTR_MIN_BYTES = 2 };
 
@@ -139,83 +137,4 @@ void attrs_read(struct scan *in, struct arena *arena, struct attrs *attrs)
     attrs->at = items_read(in, arena, count, 0);
     attrs->count = in->bad ? 0 : (uint32_t)count;
     attrs->dropped = (uint32_t)dropped;
-}
-
-static bool items_equal(const struct attr *a, const struct attr *b,
-                        uint32_t count);
-
-static bool attr_equal(const struct attr *a, const struct attr *b)
-{
-    if (a->type != b->type || !slice_equal(attr_key(a), attr_key(b)))
-        return false;
-    switch ((enum value_type)a->type) {
-    case VALUE_EMPTY:
-        return true;
-    case VALUE_STRING:
-    case VALUE_BYTES:
-        return slice_equal((struct slice){a->str, a->len},
-                           (struct slice){b->str, b->len});
-    case VALUE_BOOL:
-        return a->b == b->b;
-    case VALUE_INT:
-    case VALUE_DOUBLE:
-        return memcmp(&a->i, &b->i, sizeof(a->i)) == 0;
-    case VALUE_ARRAY:
-    case VALUE_MAP:
-        return a->len == b->len && items_equal(a->items, b->items, a->len);
-    }
-    return false;
-}
-
-static bool items_equal(const struct attr *a, const struct attr *b,
-                        uint32_t count)
-{
-    if (a == b)
-        return true;
-    for (uint32_t i = 0; i < count; i++)
-        if (!attr_equal(&a[i], &b[i]))
-            return false;
-    return true;
-}
-
-bool attrs_equal(const struct attrs *a, const struct attrs *b)
-{
-    return a->count == b->count && items_equal(a->at, b->at, a->count);
-}
-
-static uint64_t items_hash(const struct attr *items, uint32_t count,
-                           uint64_t seed)
-{
-    for (uint32_t i = 0; i < count; i++) {
-        const struct attr *a = &items[i];
-        uint64_t bits = 0;
-
-        seed = hash_bytes(a->key, a->key_len, seed + a->type);
-        switch ((enum value_type)a->type) {
-        case VALUE_EMPTY:
-            break;
-        case VALUE_STRING:
-        case VALUE_BYTES:
-            seed = hash_bytes(a->str, a->len, seed);
-            break;
-        case VALUE_BOOL:
-            seed = hash_mix(seed, a->b);
-            break;
-        case VALUE_INT:
-        case VALUE_DOUBLE:
-            memcpy(&bits, &a->i, sizeof(bits));
-            seed = hash_mix(seed, bits);
-            break;
-        case VALUE_ARRAY:
-        case VALUE_MAP:
-            seed = items_hash(a->items, a->len, seed + a->len);
-            break;
-        }
-    }
-    return seed;
-}
-
-uint64_t attrs_hash(const struct attrs *attrs)
-{
-    return items_hash(attrs->at, attrs->count, attrs->count);
 }

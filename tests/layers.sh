@@ -6,7 +6,7 @@
 set -u
 cd "$(dirname "$0")/.." || exit 1
 
-modules="base proto journal block series store registry correlate cause ingest query daemon"
+modules="base proto journal block series store registry metrics correlate cause ingest query daemon"
 status=0
 
 complain() {
@@ -15,7 +15,7 @@ complain() {
 }
 
 for file in include/*.h base/*.[ch] proto/*.[ch] journal/*.[ch] block/*.[ch] \
-    series/*.[ch] store/*.[ch] registry/*.[ch] correlate/*.[ch] cause/*.[ch] ingest/*.[ch] \
+    series/*.[ch] store/*.[ch] registry/*.[ch] metrics/*.[ch] correlate/*.[ch] cause/*.[ch] ingest/*.[ch] \
     query/*.[ch]; do
     [ -e "$file" ] || continue
     module=${file%%/*}
@@ -36,8 +36,9 @@ for file in include/*.h base/*.[ch] proto/*.[ch] journal/*.[ch] block/*.[ch] \
     correlate) may="correlate registry store base" may_use="" ;;
     ingest) may="ingest proto base" \
         may_use="microhttpd.h libdeflate.h zstd.h librdkafka/" ;;
-    cause) may="cause registry store base" may_use="" ;;
-    query) may="query cause correlate registry store journal base" \
+    metrics) may="metrics base" may_use="" ;;
+    cause) may="cause metrics registry store base" may_use="" ;;
+    query) may="query cause metrics correlate registry store journal base" \
         may_use="microhttpd.h jansson.h yaml.h libdeflate.h" ;;
     include) may="base" may_use="" ;; # a vocabulary header
     esac

@@ -2,14 +2,18 @@
  * series_set - ordinary metrics, as senders make them, brought onto a grid:
  * gauges, counters since some start, deltas.
  *
- * Points come in any order; of each series and cell the newest is kept, so
- * memory goes by series and cells, not by points.
+ * Points come in any order; of each series and cell the newest is kept, and
+ * what tells of a reset, so memory goes by series and cells, not by points.
+ *
+ * Ownership  everything is in the arena the set was made with.
+ * Threads    one at a time.
  */
 #ifndef SERIES_SET_H
 #define SERIES_SET_H
 
+#include "grid.h"
 #include "hist.h"
-#include "series_grid.h"
+#include "metric_names.h"
 
 struct series_set;
 
@@ -32,9 +36,12 @@ struct series_point {
     uint64_t key, group;
     uint32_t family, rank, tags;
     double factor;
+    double bound; /* of a bucket that is a series of its own */
+    const struct metric_name *known; /* NULL: the sender's word counts */
 };
 
-/* Of the metric's name, the resource and the point's attributes. */
+/* Identity as OTLP has it: resource, scope, name, unit and the point's set of
+ * attributes in any order (attr_key.h). */
 uint64_t series_key(const struct point *point);
 
 /* False if the arena is full. */
@@ -61,5 +68,10 @@ bool series_set_sum(struct series_set *set, uint32_t tag, struct row *row);
  * counts alone. False: arena full. */
 bool series_set_hists(struct series_set *set, uint32_t tag, struct hist *hists,
                       struct row *counts);
+
+/* Growth of buckets that are series of their own (series_point.bound), with
+ * this tag, into hists. False: arena full. */
+bool series_set_buckets(struct series_set *set, uint32_t tag,
+                        struct hist *hists);
 
 #endif

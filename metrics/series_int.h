@@ -5,6 +5,7 @@
 #define SERIES_INT_H
 
 #include "clock.h"
+#include "growth.h"
 #include "series_set.h"
 
 /* How far outside the grid a sample still says something about it. */
@@ -18,25 +19,24 @@ struct kept {
     uint32_t bounds_room, counts_room;
 };
 
+/* The newest value of a gauge in a cell. */
 struct sample {
-    uint64_t time_ns, start_ns; /* time 0: none */
-    uint64_t first_ns;          /* of the oldest one that fell there */
-    union {
-        double value;
-        struct kept *kept;
-    };
+    uint64_t time_ns;  /* 0: none */
+    uint64_t first_ns; /* of the oldest one that fell there */
+    double value;
 };
-
-enum series_mode { MODE_LAST, MODE_GROWTH, MODE_DELTA };
 
 struct series {
     uint64_t key, group;
     uint32_t family, rank, tags, resource_id;
-    double factor;
-    uint64_t gap_ns;    /* smallest distance of two samples seen; 0: unknown */
-    uint8_t mode, type; /* enum series_mode, enum metric_type */
-    struct sample *samples; /* LAST, GROWTH */
-    struct row deltas;      /* DELTA */
+    double factor, bound;
+    uint64_t gap_ns;    /* smallest distance of two points seen; 0: unknown */
+    uint64_t last_ns;   /* the point that came last */
+    uint64_t ended_ns;  /* a staleness marker; 0: none */
+    uint8_t mode, type; /* enum metric_mode, enum metric_type */
+    struct sample *samples;     /* MODE_LAST */
+    struct growth_track growth; /* MODE_GROWTH; extra is a struct kept */
+    struct row deltas;          /* MODE_DELTA */
     struct hist *delta_hists;
 };
 
@@ -51,7 +51,7 @@ struct series_set {
 
 static inline bool series_is_histogram(uint8_t type)
 {
-    return type == METRIC_HISTOGRAM || type == METRIC_EXP_HISTOGRAM;
+    return type >= METRIC_HISTOGRAM; /* or a summary, without buckets */
 }
 
 #endif

@@ -22,8 +22,9 @@
 enum { HIST_MAX_BUCKETS = 512, HIST_MAX_BOUNDS = 2048 };
 
 struct hist {
-    double count, sum;
-    double min, max; /* bounds of all values, while known */
+    double count;
+    double sum, sum_count; /* of the values whose sum is known */
+    double min, max;       /* bounds of all values, while known */
     bool used, no_min, no_max;
     /* exponential: bucket i of counts is (base^(offset+i), base^(offset+i+1)]
      */
@@ -38,12 +39,19 @@ struct hist {
 };
 
 /*
- * Adds weight times a METRIC_HISTOGRAM or METRIC_EXP_HISTOGRAM whose values are
+ * Adds weight times a METRIC_HISTOGRAM, METRIC_EXP_HISTOGRAM or METRIC_SUMMARY
+ * (of that count and sum only) whose values are
  * to be multiplied by factor (0.001: milliseconds to seconds). A weight below
  * zero takes off. False if the arena is full: then hist is as before.
  */
 bool hist_add(struct hist *hist, struct arena *arena, enum metric_type type,
               const struct histogram *values, double factor, double weight);
+
+/* Adds buckets alone, neither count nor sum; counts has one more than bounds.
+ */
+bool hist_add_buckets(struct hist *hist, struct arena *arena,
+                      const double *bounds, const double *counts,
+                      uint32_t count);
 
 bool hist_merge(struct hist *hist, struct arena *arena,
                 const struct hist *other, double weight);
@@ -52,7 +60,7 @@ bool hist_merge(struct hist *hist, struct arena *arena,
  * bucket; NAN if there are none. */
 double hist_quantile(const struct hist *hist, double q);
 
-/* NAN if there are none. */
+/* NAN if no sum is known: it is optional. */
 double hist_mean(const struct hist *hist);
 
 #endif

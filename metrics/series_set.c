@@ -1,14 +1,16 @@
 /*
  * Points to series; series_sum.c makes rows of them.
  *
- * A series is a row of samples: the newest one before the grid, the newest one
- * in each cell, the oldest one after the grid. Deltas need no memory of
- * samples: they are spread over the cells when they come.
+ * A gauge is a row of samples: the newest one before the grid, the newest one
+ * in each cell, the oldest one after the grid. A counter is a track of points
+ * (growth.h). Deltas need no memory of points: they are spread over the cells
+ * when they come.
  */
+#include "attr_key.h"
 #include "hash.h"
 #include "series_int.h"
 
-enum { TABLE_FIRST = 64 };
+enum { TABLE_FIRST = 64, MORE_POINTS = 64 };
 
 struct series_set *series_set_new(struct arena *arena, const struct grid *grid)
 {
@@ -37,20 +39,18 @@ uint64_t series_set_until(const struct series_set *set)
 
 uint64_t series_key(const struct point *point)
 {
-    uint64_t key = hash_bytes(point->metric->name.ptr, point->metric->name.len,
-                              point->resource_id);
+    const struct metric *metric = point->metric;
+    const struct scope *scope = metric->scope;
+    uint64_t key =
+        hash_bytes(metric->name.ptr, metric->name.len, point->resource_id);
 
-    for (uint32_t i = 0; i < point->attrs.count; i++) {
-        const struct attr *a = &point->attrs.at[i];
-
-        key = hash_bytes(a->key, a->key_len, key);
-        if (a->type == VALUE_STRING)
-            key = hash_bytes(a->str, a->len, key);
-        else
-            key = hash_mix(key, a->type == VALUE_BOOL ? (uint64_t)a->b
-                                                      : (uint64_t)a->i);
+    key = hash_bytes(metric->unit.ptr, metric->unit.len, key);
+    if (scope) {
+        key = hash_bytes(scope->name.ptr, scope->name.len, key);
+        key = hash_bytes(scope->version.ptr, scope->version.len, key);
+        key = hash_mix(key, attrs_key(&scope->attrs));
     }
-    return key;
+    return hash_mix(key, attrs_key(&point->attrs));
 }
 
 static struct series **find_slot(struct series **table, uint32_t size,
@@ -81,21 +81,17 @@ static bool grow_table(struct series_set *set)
     return true;
 }
 
-static enum series_mode mode_of(const struct metric *metric)
-{
-    if (metric->type == METRIC_GAUGE ||
-        (metric->type == METRIC_SUM && !metric->monotonic &&
-         metric->temporality != DELTA))
-        return MODE_LAST;
-    return metric->temporality == DELTA ? MODE_DELTA : MODE_GROWTH;
-}
-
 static bool alloc_cells(struct series_set *set, struct series *series)
 {
-    if (series->mode != MODE_DELTA) {
+    if (series->mode == MODE_LAST) {
         series->samples =
             arena_zero(set->arena, set->spots, sizeof(*series->samples));
         return series->samples;
+    }
+    if (series->mode == MODE_GROWTH) {
+        series->growth.max = 4 * set->spots + MORE_POINTS;
+        series->growth.after = set->spots - 1;
+        return true;
     }
     if (series_is_histogram(series->type)) {
         series->delta_hists = arena_zero(set->arena, set->grid.count + 1,
@@ -106,13 +102,17 @@ static bool alloc_cells(struct series_set *set, struct series *series)
     return row_init(&series->deltas, &set->grid, set->arena);
 }
 
-static struct series *find_series(struct series_set *set,
-                                  const struct series_point *p)
+/* A sender that changes its mind about the kind starts a new series. */
+static uint64_t key_of(const struct series_point *p, enum metric_mode mode)
 {
-    const struct metric *metric = p->point->metric;
-    /* A sender that changes its mind about the kind starts a new series. */
-    uint64_t kind = (uint64_t)metric->type << 8 | mode_of(metric);
-    uint64_t key = hash_mix(p->key, kind);
+    return hash_mix(p->key, (uint64_t)p->point->metric->type << 8 | mode);
+}
+
+static struct series *find_series(struct series_set *set,
+                                  const struct series_point *p,
+                                  enum metric_mode mode)
+{
+    uint64_t key = key_of(p, mode);
     struct series **slot, *series;
 
     if (2 * set->count >= set->table_size && !grow_table(set))
@@ -130,8 +130,9 @@ static struct series *find_series(struct series_set *set,
     series->tags = p->tags;
     series->resource_id = p->point->resource_id;
     series->factor = p->factor;
-    series->mode = (uint8_t)mode_of(metric);
-    series->type = metric->type;
+    series->bound = p->bound;
+    series->mode = (uint8_t)mode;
+    series->type = p->point->metric->type;
     if (!alloc_cells(set, series))
         return NULL;
     set->order[set->count++] = series;
@@ -159,42 +160,49 @@ static bool keep_arrays(struct arena *arena, struct kept *kept, uint32_t bounds,
     return kept->bounds_room >= bounds && kept->counts_room >= counts;
 }
 
-static bool keep_histogram(struct arena *arena, struct sample *sample,
-                           const struct histogram *h)
+/* Buckets of values below zero are left out, and quantiles of summaries. */
+static bool keep_histogram(struct arena *arena, struct growth_point *slot,
+                           const struct histogram *h, bool buckets)
 {
-    uint32_t n = h->positive.count;
-    struct kept *kept = sample->kept;
+    uint32_t n = h->positive.count, bounds = h->bound_count;
+    struct kept *kept = slot->extra;
     const uint64_t *from = h->positive.counts;
 
     if (h->counts) {
         n = h->bound_count + 1;
         from = h->counts;
     }
+    if (!buckets)
+        n = bounds = 0;
     if (!kept)
         kept = arena_zero(arena, 1, sizeof(*kept));
-    if (!kept || !keep_arrays(arena, kept, h->bound_count, n))
+    slot->extra = kept;
+    if (!kept || !keep_arrays(arena, kept, bounds, n))
         return false;
     kept->h = *h;
     for (uint32_t i = 0; i < n; i++)
         kept->counts[i] = from[i];
-    for (uint32_t i = 0; i < h->bound_count; i++)
+    for (uint32_t i = 0; i < bounds; i++)
         kept->bounds[i] = h->bounds[i];
+    kept->h.bound_count = bounds;
     kept->h.bounds = kept->bounds;
-    kept->h.counts = h->counts ? kept->counts : NULL;
+    kept->h.counts = h->counts && buckets ? kept->counts : NULL;
     kept->h.positive.counts = h->counts ? NULL : kept->counts;
     kept->h.positive.count = h->counts ? 0 : n;
     kept->h.values = NULL;
+    for (uint32_t i = 0; i < h->negative.count; i++)
+        kept->h.zero_count += h->negative.counts[i];
     kept->h.negative.count = 0;
-    sample->kept = kept;
     return true;
 }
 
-static void note_gap(struct series *series, uint64_t a, uint64_t b)
+static void note_gap(struct series *series, uint64_t t)
 {
-    uint64_t gap = a > b ? a - b : b - a;
+    uint64_t last = series->last_ns, gap = t > last ? t - last : last - t;
 
-    if (gap > 0 && (series->gap_ns == 0 || gap < series->gap_ns))
+    if (last && gap > 0 && (series->gap_ns == 0 || gap < series->gap_ns))
         series->gap_ns = gap;
+    series->last_ns = t;
 }
 
 static uint32_t spot_of(const struct series_set *set, uint64_t time_ns)
@@ -206,7 +214,7 @@ static uint32_t spot_of(const struct series_set *set, uint64_t time_ns)
     return 1 + (uint32_t)((time_ns - set->grid.start_ns) / set->grid.step_ns);
 }
 
-static bool keep_sample(struct series_set *set, struct series *series,
+static void keep_sample(struct series_set *set, struct series *series,
                         const struct point *point)
 {
     uint64_t t = point->time_ns;
@@ -214,19 +222,38 @@ static bool keep_sample(struct series_set *set, struct series *series,
     struct sample *sample = &series->samples[spot];
     bool newer = t > sample->time_ns, after = spot == set->spots - 1;
 
-    if (sample->time_ns)
-        note_gap(series, t, sample->time_ns);
+    note_gap(series, t);
     if (!sample->time_ns || t < sample->first_ns)
         sample->first_ns = t;
     if (sample->time_ns && newer == after)
-        return true;
-    if (!series_is_histogram(series->type))
-        sample->value = number_of(point);
-    else if (!keep_histogram(set->arena, sample, point->histogram))
-        return false;
+        return;
+    sample->value = number_of(point);
     sample->time_ns = t;
-    sample->start_ns = point->start_ns;
-    return true;
+}
+
+static bool keep_total(struct series_set *set, struct series *series,
+                       const struct point *point)
+{
+    bool hist = series_is_histogram(series->type);
+    /* The start of a gauge says nothing about its value. */
+    struct growth_point p = {
+        .time_ns = point->time_ns,
+        .start_ns = series->type == METRIC_GAUGE ? 0 : point->start_ns,
+        .value = hist ? (double)point->histogram->count : number_of(point),
+        .cell = spot_of(set, point->time_ns)};
+    struct growth_point *slot;
+
+    note_gap(series, p.time_ns);
+    switch (growth_add(&series->growth, set->arena, &p, &slot)) {
+    case GROWTH_FULL:
+        return false;
+    case GROWTH_DROPPED:
+        return true;
+    case GROWTH_KEPT:
+        break;
+    }
+    return !hist || keep_histogram(set->arena, slot, point->histogram,
+                                   series->type != METRIC_SUMMARY);
 }
 
 static bool add_delta(struct series_set *set, struct series *series,
@@ -247,18 +274,38 @@ static bool add_delta(struct series_set *set, struct series *series,
     return true;
 }
 
+/* A staleness marker: the series ends there. */
+static void end_series(struct series_set *set, const struct series_point *p,
+                       enum metric_mode mode)
+{
+    struct series *series =
+        set->count > 0
+            ? *find_slot(set->table, set->table_size, key_of(p, mode))
+            : NULL;
+
+    if (series && p->point->time_ns > series->ended_ns)
+        series->ended_ns = p->point->time_ns;
+}
+
 bool series_set_add(struct series_set *set, const struct series_point *p)
 {
+    enum metric_mode mode = metric_mode(p->point->metric, p->known);
     struct series *series;
 
-    if (set->grid.count == 0 || p->point->metric->type == METRIC_SUMMARY ||
-        p->point->flags & POINT_NO_VALUE)
+    if (set->grid.count == 0)
         return true;
-    series = find_series(set, p);
+    if (p->point->flags & POINT_NO_VALUE) {
+        end_series(set, p, mode);
+        return true;
+    }
+    series = find_series(set, p, mode);
     if (!series)
         return false;
-    return series->mode == MODE_DELTA ? add_delta(set, series, p->point)
-                                      : keep_sample(set, series, p->point);
+    if (mode == MODE_LAST)
+        keep_sample(set, series, p->point);
+    return mode == MODE_LAST    ? true
+           : mode == MODE_DELTA ? add_delta(set, series, p->point)
+                                : keep_total(set, series, p->point);
 }
 
 void series_set_regroup(struct series_set *set, series_group *group, void *arg)

@@ -1,6 +1,4 @@
-#include "series_grid.h"
-
-#include <math.h>
+#include "grid.h"
 
 #include "clock.h"
 
@@ -118,19 +116,4 @@ void row_fill_holes(struct row *row, const struct grid *grid)
         end--;
     for (uint32_t i = first; i < end; i++)
         row->known[i] = true;
-}
-
-void reply_row(struct call *call, const char *key, const struct grid *grid,
-               const struct row *row)
-{
-    jsonw_member_open(&call->json, key, '[');
-    for (uint32_t i = 0; i < grid->count; i++) {
-        if (!row->known[i] || !isfinite(row->values[i]))
-            continue;
-        jsonw_open(&call->json, '{');
-        jsonw_member_time(&call->json, "timestamp", grid_time(grid, i));
-        jsonw_member_double(&call->json, "value", row->values[i]);
-        jsonw_close(&call->json, '}');
-    }
-    jsonw_close(&call->json, ']');
 }

@@ -8,27 +8,17 @@
  *   bound_counts[]  explicit, on the union of all bounds seen. A bucket that
  *                   a new bound cuts in two is shared out by width.
  *
- * A quantile of one of them is a walk along its buckets. If a hist holds both
- * (series of two SDKs in one component) the sum of both distribution functions
- * is searched by bisection.
- *
- * min and max, where the senders gave them, narrow the outermost buckets: an
- * SDK that puts all its values into one wide bucket still gets a sensible
- * answer.
+ * hist_quantile.c reads them.
  */
 #include "hist.h"
 
 #include <math.h>
 
-enum { RUN_GRAIN = 16, BISECTIONS = 60 };
+#include "hist_int.h"
+
+enum { RUN_GRAIN = 16 };
 
 /* ---- exponential ---- */
-
-/* Upper end of bucket index - 1, lower end of index. */
-static double edge(int32_t scale, int64_t index)
-{
-    return exp2((double)index * exp2(-(double)scale));
-}
 
 static int64_t shifted(int64_t index, int32_t shift)
 {
@@ -120,6 +110,23 @@ static bool make_run(struct hist *hist, struct arena *arena, struct run run)
     return true;
 }
 
+/* Values that one sender counts as zero are zero for all: buckets below the
+ * threshold go there, or what was counted before the threshold rose could not
+ * be taken off. */
+static void fold_zero(struct hist *hist, double threshold)
+{
+    if (threshold > hist->zero_threshold)
+        hist->zero_threshold = threshold;
+    if (!(hist->zero_threshold > 0))
+        return;
+    for (uint32_t i = 0; i < hist->len; i++) {
+        if (hist_edge(hist->scale, hist->offset + i + 1) > hist->zero_threshold)
+            break;
+        hist->zero += hist->counts[i];
+        hist->counts[i] = 0;
+    }
+}
+
 static bool add_exponential(struct hist *hist, struct arena *arena,
                             const struct histogram *values, double weight)
 {
@@ -139,8 +146,7 @@ static bool add_exponential(struct hist *hist, struct arena *arena,
     hist->zero += weight * (double)values->zero_count;
     for (uint32_t i = 0; i < values->negative.count; i++)
         hist->zero += weight * (double)values->negative.counts[i];
-    if (values->zero_threshold > hist->zero_threshold)
-        hist->zero_threshold = values->zero_threshold;
+    fold_zero(hist, values->zero_threshold);
     return true;
 }
 
@@ -277,7 +283,7 @@ static bool add_scaled(struct hist *hist, struct arena *arena,
 
     counts[0] = weight * (double)values->zero_count;
     for (uint32_t i = 0; i <= n; i++)
-        bounds[i] = factor * edge(values->scale, (int64_t)b->offset + i);
+        bounds[i] = factor * hist_edge(values->scale, (int64_t)b->offset + i);
     for (uint32_t i = 0; i < n; i++)
         counts[i + 1] = weight * (double)b->counts[i];
     return add_bounds(hist, arena, bounds, counts, n + 1);
@@ -289,8 +295,10 @@ static void add_totals(struct hist *hist, const struct histogram *values,
                        double factor, double weight)
 {
     hist->count += weight * (double)values->count;
-    if (values->has_sum)
+    if (values->has_sum) {
         hist->sum += weight * values->sum * factor;
+        hist->sum_count += weight * (double)values->count;
+    }
     if (weight <= 0 || values->count == 0)
         return;
     if (!hist->used || values->min * factor < hist->min)
@@ -314,7 +322,9 @@ bool hist_add(struct hist *hist, struct arena *arena, enum metric_type type,
     bool same_unit = !(factor < 1 || factor > 1);
     bool good = true;
 
-    if (type == METRIC_HISTOGRAM)
+    if (type == METRIC_SUMMARY)
+        good = true; /* its quantiles cannot be added up */
+    else if (type == METRIC_HISTOGRAM)
         good = add_explicit(hist, arena, values, factor, weight);
     else if (!scale_makes_sense(values->scale))
         return true;
@@ -325,6 +335,16 @@ bool hist_add(struct hist *hist, struct arena *arena, enum metric_type type,
     if (good)
         add_totals(hist, values, factor, weight);
     return good;
+}
+
+bool hist_add_buckets(struct hist *hist, struct arena *arena,
+                      const double *bounds, const double *counts,
+                      uint32_t count)
+{
+    if (!add_bounds(hist, arena, bounds, counts, count))
+        return false;
+    hist->used = hist->no_min = hist->no_max = true;
+    return true;
 }
 
 static bool merge_exponential(struct hist *hist, struct arena *arena,
@@ -343,8 +363,7 @@ static bool merge_exponential(struct hist *hist, struct arena *arena,
                 weight * other->counts[i];
     }
     hist->zero += weight * other->zero;
-    if (other->zero_threshold > hist->zero_threshold)
-        hist->zero_threshold = other->zero_threshold;
+    fold_zero(hist, other->zero_threshold);
     return true;
 }
 
@@ -368,6 +387,7 @@ bool hist_merge(struct hist *hist, struct arena *arena,
         return false;
     hist->count += weight * other->count;
     hist->sum += weight * other->sum;
+    hist->sum_count += weight * other->sum_count;
     if (!other->used || weight <= 0)
         return true;
     if (!hist->used || other->min < hist->min)
@@ -378,146 +398,4 @@ bool hist_merge(struct hist *hist, struct arena *arena,
     hist->no_max |= other->no_max;
     hist->used = true;
     return true;
-}
-
-/* ---- asking ---- */
-
-/* One bucket as it is looked at; counts that a subtraction left a little
- * below zero are none. */
-struct bucket {
-    double low, high, count;
-    bool geometric;
-};
-
-static uint32_t bucket_total(const struct hist *hist)
-{
-    return 1 + hist->len + (hist->bound_counts ? hist->bound_count + 1 : 0);
-}
-
-static struct bucket explicit_bucket(const struct hist *hist, uint32_t i)
-{
-    struct bucket b = {0, 0, hist->bound_counts[i], false};
-    double first = hist->bound_count ? hist->bounds[0] : 0;
-
-    b.low = i ? hist->bounds[i - 1] : fmin(0, first);
-    if (i < hist->bound_count)
-        b.high = hist->bounds[i];
-    else
-        b.high = hist->no_max ? b.low : fmax(b.low, hist->max);
-    return b;
-}
-
-/* 0: zero bucket; then the run; then the explicit ones. */
-static struct bucket bucket_at(const struct hist *hist, uint32_t i)
-{
-    struct bucket b;
-
-    if (i == 0) {
-        b = (struct bucket){0, hist->zero_threshold, hist->zero, false};
-    } else if (i <= hist->len) {
-        int64_t index = hist->offset + i - 1;
-
-        b = (struct bucket){0, 0, hist->counts[i - 1], true};
-        if (b.count > 0) {
-            b.low = edge(hist->scale, index);
-            b.high = edge(hist->scale, index + 1);
-        }
-    } else {
-        b = explicit_bucket(hist, i - hist->len - 1);
-    }
-    if (!(b.count > 0))
-        b.count = 0;
-    if (!hist->no_min && b.low < hist->min)
-        b.low = fmin(hist->min, b.high);
-    if (!hist->no_max && b.high > hist->max)
-        b.high = fmax(hist->max, b.low);
-    return b;
-}
-
-static double inside(const struct bucket *b, double share)
-{
-    if (b->geometric && b->low > 0 && isfinite(b->high))
-        return b->low * pow(b->high / b->low, share);
-    return b->low + (b->high - b->low) * share;
-}
-
-/* How many values of the bucket are at most x. */
-static double below(const struct bucket *b, double x)
-{
-    if (x >= b->high)
-        return b->count;
-    if (x <= b->low)
-        return 0;
-    return b->count * (b->geometric && b->low > 0
-                           ? log(x / b->low) / log(b->high / b->low)
-                           : (x - b->low) / (b->high - b->low));
-}
-
-static double walk(const struct hist *hist, double rank)
-{
-    struct bucket last = {0};
-
-    for (uint32_t i = 0; i < bucket_total(hist); i++) {
-        struct bucket b = bucket_at(hist, i);
-
-        if (b.count <= 0)
-            continue;
-        if (rank <= b.count)
-            return inside(&b, rank / b.count);
-        rank -= b.count;
-        last = b;
-    }
-    return last.high; /* rounding left a crumb */
-}
-
-static double bisect(const struct hist *hist, double rank)
-{
-    double low = 0, high = 0;
-
-    for (uint32_t i = 0; i < bucket_total(hist); i++) {
-        struct bucket b = bucket_at(hist, i);
-
-        if (b.count > 0 && b.high > high)
-            high = b.high;
-        if (b.count > 0 && b.low < low)
-            low = b.low;
-    }
-    for (int n = 0; n < BISECTIONS; n++) {
-        double middle = low + (high - low) / 2, sum = 0;
-
-        for (uint32_t i = 0; i < bucket_total(hist); i++) {
-            struct bucket b = bucket_at(hist, i);
-
-            sum += below(&b, middle);
-        }
-        if (sum < rank)
-            low = middle;
-        else
-            high = middle;
-    }
-    return high;
-}
-
-double hist_quantile(const struct hist *hist, double q)
-{
-    double total = 0;
-    bool exponential = hist->zero > 0;
-
-    for (uint32_t i = 0; i < bucket_total(hist); i++) {
-        struct bucket b = bucket_at(hist, i);
-
-        total += b.count;
-        exponential |= b.geometric && b.count > 0;
-    }
-    if (!(total > 0))
-        return NAN;
-    if (!exponential && hist->bound_count == 0 && hist->no_max)
-        return hist_mean(hist); /* no buckets: all that is known */
-    return exponential && hist->bound_counts ? bisect(hist, q * total)
-                                             : walk(hist, q * total);
-}
-
-double hist_mean(const struct hist *hist)
-{
-    return hist->count > 0 ? hist->sum / hist->count : (double)NAN;
 }

@@ -1,5 +1,5 @@
 /*
- * series_grid - points of many series on one grid of steps.
+ * grid - points of many series on one grid of steps.
  *
  * A grid is cells of one step each, aligned to the step in UTC; cell i is
  * [start + i * step, start + (i + 1) * step) and is shown at its start. What
@@ -11,17 +11,15 @@
  *   if (!row_init(&requests, &grid, arena)) ...
  *   per point: row_spread(&requests, &grid, from_ns, to_ns, amount);
  *   row_per_second(&requests, &grid);
- *   reply_row(call, "requestCount", &grid, &requests);
  *
  * The last cell may lie partly in the future; rates are over the part of it
  * that has passed.
  */
-#ifndef SERIES_GRID_H
-#define SERIES_GRID_H
+#ifndef GRID_H
+#define GRID_H
 
 #include "arena.h"
 #include "record.h"
-#include "route.h"
 
 struct grid {
     uint64_t start_ns, step_ns, now_ns;
@@ -67,9 +65,5 @@ void row_per_second(struct row *row, const struct grid *grid);
 /* Cells between the first and the last known one are known, 0 if they were
  * not: for counts of events, where nothing means none. */
 void row_fill_holes(struct row *row, const struct grid *grid);
-
-/* "key": [{"timestamp", "value"}, ...] of the known cells. */
-void reply_row(struct call *call, const char *key, const struct grid *grid,
-               const struct row *row);
 
 #endif

@@ -1,0 +1,382 @@
+/*
+ * Keeping the points of a cumulative stream, and walking along them. The rules
+ * are told in growth.h; step() has them.
+ */
+#include "growth.h"
+
+#include <math.h>
+
+#include "metric_names.h"
+
+enum { FIRST_ROOM = 16, MAX_STARTS = 8, MAX_WRITERS = 64 };
+
+/* Prometheus' word for a counter; without a type it comes as a gauge. */
+static bool is_total(struct slice name)
+{
+    struct slice total = SLICE("_total");
+
+    return name.len > total.len &&
+           slice_equal(slice_from(name, name.len - total.len), total);
+}
+
+enum metric_mode metric_mode(const struct metric *metric,
+                             const struct metric_name *known)
+{
+    bool number = metric->type <= METRIC_SUM;
+    bool counter = known ? known->kind != KIND_GAUGE : is_total(metric->name);
+
+    if (metric->type != METRIC_GAUGE && metric->type != METRIC_SUMMARY &&
+        metric->temporality == DELTA)
+        return MODE_DELTA;
+    if (!number || counter)
+        return MODE_GROWTH;
+    if (metric->type == METRIC_GAUGE || !metric->monotonic || known)
+        return MODE_LAST;
+    return MODE_GROWTH;
+}
+
+/* ---- keeping points ---- */
+
+static bool same_start(const struct growth_point *a,
+                       const struct growth_point *b)
+{
+    return a->start_ns == b->start_ns;
+}
+
+/* Is b, between a and c, without news? loose: starts do not matter. */
+static bool tells_nothing(const struct growth_point *a,
+                          const struct growth_point *b,
+                          const struct growth_point *c, bool loose)
+{
+    return b->cell == c->cell && a->value <= b->value && b->value <= c->value &&
+           (loose || (same_start(a, b) && same_start(b, c)));
+}
+
+static bool more_room(struct growth_track *track, struct arena *arena)
+{
+    uint32_t room = track->room ? 2 * track->room : FIRST_ROOM;
+    struct growth_point *at;
+
+    if (room > track->max)
+        room = track->max;
+    at = arena_alloc(arena, room * sizeof(*at));
+    if (!at)
+        return false;
+    if (track->count > 0)
+        memcpy(at, track->at, track->count * sizeof(*at));
+    track->at = at;
+    track->room = room;
+    return true;
+}
+
+static void drop(struct growth_track *track, uint32_t i)
+{
+    if (track->at[i].extra)
+        track->spare = track->at[i].extra;
+    track->count--;
+    memmove(&track->at[i], &track->at[i + 1],
+            (track->count - i) * sizeof(*track->at));
+}
+
+/* A stream with more resets than there is room for: those inside a cell that
+ * only a start tells of go. */
+static void thin_out(struct growth_track *track)
+{
+    for (uint32_t i = track->count; i-- > 1;)
+        if (i + 1 < track->count &&
+            tells_nothing(&track->at[i - 1], &track->at[i], &track->at[i + 1],
+                          true))
+            drop(track, i);
+}
+
+/* Where p belongs: behind all that are older, or as old with no later start. */
+static uint32_t place_of(const struct growth_track *track,
+                         const struct growth_point *p)
+{
+    uint32_t i = track->count;
+
+    while (i > 0 && (track->at[i - 1].time_ns > p->time_ns ||
+                     (track->at[i - 1].time_ns == p->time_ns &&
+                      track->at[i - 1].start_ns > p->start_ns)))
+        i--;
+    return i;
+}
+
+/* p is at[i] from now on; the one behind it may be without news by that. What
+ * is kept does so not depend on the order in which points come. */
+static enum growth_added put(struct growth_track *track, uint32_t i,
+                             const struct growth_point *p,
+                             struct growth_point **slot)
+{
+    track->at[i] = *p;
+    if (i + 2 < track->count && tells_nothing(&track->at[i], &track->at[i + 1],
+                                              &track->at[i + 2], false))
+        drop(track, i + 1);
+    *slot = &track->at[i];
+    return GROWTH_KEPT;
+}
+
+static enum growth_added insert(struct growth_track *track, struct arena *arena,
+                                uint32_t i, struct growth_point *p,
+                                struct growth_point **slot)
+{
+    if (track->count == track->room && track->room < track->max &&
+        !more_room(track, arena))
+        return GROWTH_FULL;
+    if (track->count == track->room) {
+        thin_out(track);
+        if (track->count == track->room)
+            return GROWTH_DROPPED;
+        i = place_of(track, p);
+    }
+    memmove(&track->at[i + 1], &track->at[i],
+            (track->count - i) * sizeof(*track->at));
+    track->count++;
+    p->extra = track->spare;
+    track->spare = NULL;
+    return put(track, i, p, slot);
+}
+
+enum growth_added growth_add(struct growth_track *track, struct arena *arena,
+                             const struct growth_point *point,
+                             struct growth_point **slot)
+{
+    struct growth_point p = *point, *at = track->at;
+    uint32_t i = place_of(track, &p), n = track->count;
+
+    if (!isfinite(p.value))
+        return GROWTH_DROPPED;
+    if (i > 0 && at[i - 1].time_ns == p.time_ns && same_start(&at[i - 1], &p)) {
+        if (p.value <= at[i - 1].value)
+            return GROWTH_DROPPED; /* the same again */
+        p.extra = at[i - 1].extra;
+        return put(track, i - 1, &p, slot);
+    }
+    if (track->after && p.cell == track->after && i > 0 &&
+        at[i - 1].cell == track->after)
+        return GROWTH_DROPPED;
+    if (i > 1 && tells_nothing(&at[i - 2], &at[i - 1], &p, false)) {
+        p.extra = at[i - 1].extra;
+        return put(track, i - 1, &p, slot);
+    }
+    if (i > 0 && i < n && tells_nothing(&at[i - 1], &p, &at[i], false))
+        return GROWTH_DROPPED;
+    return insert(track, arena, i, &p, slot);
+}
+
+/* ---- walking along them ---- */
+
+struct walk {
+    const struct growth_rules *rules;
+    growth_visit *visit;
+    void *arg;
+    bool ignore_starts;
+    uint64_t starts[MAX_STARTS]; /* seen; those since long are forgotten */
+    uint32_t start_count;
+    double rate;         /* of the growth before; below 0: unknown */
+    struct growth waits; /* visited when it is known whether more follows */
+    bool waiting;
+};
+
+static bool was_seen(const struct walk *w, uint64_t start_ns)
+{
+    uint32_t n = w->start_count < MAX_STARTS ? w->start_count : MAX_STARTS;
+
+    for (uint32_t i = 0; i < n; i++)
+        if (w->starts[i] == start_ns)
+            return true;
+    return false;
+}
+
+static void note_start(struct walk *w, uint64_t start_ns)
+{
+    if (!was_seen(w, start_ns))
+        w->starts[w->start_count++ % MAX_STARTS] = start_ns;
+}
+
+static double seconds(uint64_t from_ns, uint64_t to_ns)
+{
+    return (double)(to_ns - from_ns) / 1e9;
+}
+
+/* The start is at or after the point before, and the value did not fall: does
+ * what follows explain it better that the counter went on? */
+static bool went_on(const struct walk *w, const struct growth_point *before,
+                    const struct growth_point *after)
+{
+    const double TIMES = 10;
+    double usual = w->rate, grown = after->value - before->value;
+
+    if (usual < 0 && before->start_ns && before->start_ns < before->time_ns)
+        usual = before->value / seconds(before->start_ns, before->time_ns);
+    if (usual < 0)
+        return grown * TIMES < after->value;
+    return after->value / seconds(after->start_ns, after->time_ns) >
+           TIMES *
+               fmax(usual, grown / seconds(before->time_ns, after->time_ns));
+}
+
+enum step { NOTHING, PASS_OVER, ON, ANEW };
+
+/* PASS_OVER: the point after is no base for the next one. */
+static enum step step(const struct walk *w, const struct growth_point *before,
+                      const struct growth_point *after)
+{
+    uint64_t start = w->ignore_starts ? 0 : after->start_ns;
+    bool baseline = start >= after->time_ns;
+
+    if (!before)
+        return start && !baseline && start > w->rules->read_from_ns ? ANEW
+                                                                    : NOTHING;
+    if (after->value < before->value) {
+        if (start == 0 || same_start(before, after))
+            return ANEW;
+        if (baseline)
+            return NOTHING;
+        if (start >= before->time_ns)
+            return ANEW;
+        if (was_seen(w, start))
+            return PASS_OVER; /* a second collector, a little behind */
+        return start > w->rules->read_from_ns ? ANEW : NOTHING;
+    }
+    if (start == 0 || before->start_ns == 0 || same_start(before, after) ||
+        baseline || start < before->time_ns)
+        return ON;
+    return went_on(w, before, after) ? ON : ANEW;
+}
+
+static bool flush(struct walk *w, bool newest)
+{
+    if (!w->waiting)
+        return true;
+    w->waiting = false;
+    w->waits.newest = newest;
+    return w->visit(w->arg, &w->waits);
+}
+
+static bool take(struct walk *w, const struct growth_point **before,
+                 const struct growth_point *after)
+{
+    enum step s = step(w, *before, after);
+    uint64_t from = *before ? (*before)->time_ns : 0;
+
+    if (!w->ignore_starts && after->start_ns)
+        note_start(w, after->start_ns);
+    if (s == PASS_OVER)
+        return true;
+    if (!flush(w, false))
+        return false;
+    if (s == ANEW && !w->ignore_starts && after->start_ns > from)
+        from = after->start_ns;
+    if (s != NOTHING && from > 0 && from < after->time_ns &&
+        after->time_ns - from <= w->rules->max_gap_ns) {
+        w->waits = (struct growth){.before = s == ON ? *before : NULL,
+                                   .after = after,
+                                   .from_ns = from,
+                                   .to_ns = after->time_ns};
+        w->waiting = true;
+        w->rate = growth_amount(&w->waits) / seconds(from, after->time_ns);
+    }
+    *before = after;
+    return true;
+}
+
+/* The points with this start, or all. */
+static bool walk_some(struct walk *w, const struct growth_track *track,
+                      bool all, uint64_t start_ns)
+{
+    const struct growth_point *before = NULL;
+
+    w->rate = -1;
+    w->start_count = 0;
+    for (uint32_t i = 0; i < track->count; i++) {
+        const struct growth_point *p = &track->at[i];
+
+        if (!all && p->start_ns != start_ns)
+            continue;
+        /* Of points of one time the one with the latest start. */
+        if (all && i + 1 < track->count && p[1].time_ns == p->time_ns)
+            continue;
+        if (!take(w, &before, p))
+            return false;
+    }
+    return flush(w, true);
+}
+
+/* Every point has a start of its own, after the point before, and values only
+ * rise: the sender moves the start without a reset. */
+static bool starts_move_always(const struct growth_track *track)
+{
+    enum { LEAST = 4 };
+
+    for (uint32_t i = 1; i < track->count; i++) {
+        const struct growth_point *p = &track->at[i];
+
+        if (p->value <= p[-1].value || p->start_ns < p[-1].time_ns ||
+            p->start_ns >= p->time_ns)
+            return false;
+    }
+    return track->count >= LEAST;
+}
+
+/* The point before i with the same start, NULL if there is none nearby. */
+static const struct growth_point *own_before(const struct growth_track *track,
+                                             uint32_t i)
+{
+    for (uint32_t k = i; k > 0 && i - k < MAX_WRITERS; k--)
+        if (same_start(&track->at[k - 1], &track->at[i]))
+            return &track->at[k - 1];
+    return NULL;
+}
+
+/* Where the start changes back to one that was seen, is the value lower by
+ * more than two readings of one counter at nearly the same time can be? */
+static bool are_many_writers(const struct growth_track *track)
+{
+    const double TENTH = 0.1;
+
+    for (uint32_t i = 1; i < track->count; i++) {
+        const struct growth_point *p = &track->at[i], *own;
+
+        if (p->value >= p[-1].value || same_start(p, p - 1) ||
+            p->start_ns == 0 || p[-1].start_ns == 0)
+            continue;
+        own = own_before(track, i);
+        if (own && p->value >= own->value &&
+            p[-1].value - p->value > TENTH * (p->value - own->value))
+            return true;
+    }
+    return false;
+}
+
+/* Each start by itself; of more than there is room for the rest is left out. */
+static bool walk_each(struct walk *w, const struct growth_track *track)
+{
+    uint64_t starts[MAX_WRITERS];
+    uint32_t count = 0;
+
+    for (uint32_t i = 0; i < track->count && count < MAX_WRITERS; i++) {
+        uint64_t start = track->at[i].start_ns;
+        uint32_t k = 0;
+
+        while (k < count && starts[k] != start)
+            k++;
+        if (k < count)
+            continue;
+        starts[count++] = start;
+        if (!walk_some(w, track, false, start))
+            return false;
+    }
+    return true;
+}
+
+bool growth_walk(const struct growth_track *track,
+                 const struct growth_rules *rules, growth_visit *visit,
+                 void *arg)
+{
+    struct walk w = {.rules = rules, .visit = visit, .arg = arg};
+
+    w.ignore_starts = starts_move_always(track);
+    return are_many_writers(track) ? walk_each(&w, track)
+                                   : walk_some(&w, track, true, 0);
+}

@@ -1,0 +1,467 @@
+/*
+ * Series to rows.
+ *
+ *   gauges    the value of a cell is its last sample, or the last before it
+ *             while that still holds, weighted by how much of the cell the
+ *             series was there. A series counts from its first sample until
+ *             another one takes over: a pod that replaces another does not
+ *             count twice.
+ *   counters  growth (growth.h), spread over the time between two points.
+ *             Growth over a long gap is not guessed at. From the newest point
+ *             to now the last rate goes on, or the last point of a live chart
+ *             would always dip.
+ *
+ * Both are averages over the part of the cell that any series covers, so that
+ * the first cell of a scope is not thinned by the time before it began.
+ */
+#include <math.h>
+#include <stdlib.h>
+
+#include "hash.h"
+#include "series_int.h"
+
+/* The lowest rank of each group and family, in a table of its own. */
+struct wanted {
+    uint64_t *groups;
+    uint32_t *ranks; /* one more than it is; 0: free */
+    uint32_t size, tag;
+};
+
+static uint32_t group_slot(const struct wanted *wanted,
+                           const struct series *series)
+{
+    uint64_t group = hash_mix(series->group, series->family);
+    uint32_t at = (uint32_t)group & (wanted->size - 1);
+
+    while (wanted->ranks[at] && wanted->groups[at] != group)
+        at = (at + 1) & (wanted->size - 1);
+    wanted->groups[at] = group;
+    return at;
+}
+
+static bool wanted_init(struct wanted *wanted, struct series_set *set,
+                        uint32_t tag)
+{
+    *wanted = (struct wanted){.size = set->table_size, .tag = tag};
+    wanted->groups =
+        arena_zero(set->arena, wanted->size, sizeof(*wanted->groups));
+    wanted->ranks =
+        arena_zero(set->arena, wanted->size, sizeof(*wanted->ranks));
+    if (!wanted->groups || !wanted->ranks)
+        return false;
+    for (uint32_t i = 0; i < set->count; i++) {
+        const struct series *series = set->order[i];
+        uint32_t *rank = &wanted->ranks[group_slot(wanted, series)];
+
+        if (*rank == 0 || series->rank + 1 < *rank)
+            *rank = series->rank + 1;
+    }
+    return true;
+}
+
+static bool is_wanted(const struct wanted *wanted, const struct series *series)
+{
+    return series->tags & wanted->tag &&
+           wanted->ranks[group_slot(wanted, series)] == series->rank + 1;
+}
+
+/* The longest time between two samples over which a series is taken to have
+ * gone on. */
+static uint64_t max_gap(const struct series_set *set)
+{
+    return 2 * set->grid.step_ns > SERIES_REACH_NS ? 2 * set->grid.step_ns
+                                                   : SERIES_REACH_NS;
+}
+
+/* The usual distance of samples, as far as it shows. */
+static uint64_t usual_gap(const struct series *series, uint64_t seen_ns)
+{
+    uint64_t gap = series->gap_ns ? series->gap_ns : seen_ns;
+
+    if (gap == 0)
+        return NS_PER_MIN;
+    return gap < SERIES_REACH_NS ? gap : SERIES_REACH_NS;
+}
+
+/* How long the newest sample holds: a little longer than until the next one
+ * would be due. */
+static uint64_t hold_ns(const struct series *series, uint64_t seen_ns)
+{
+    return usual_gap(series, seen_ns) * 3 / 2;
+}
+
+static uint32_t next_sample(const struct series_set *set,
+                            const struct series *series, uint32_t from)
+{
+    while (from < set->spots && !series->samples[from].time_ns)
+        from++;
+    return from;
+}
+
+/* What is being summed; from and to: the part of each cell that is covered,
+ * NULL where amounts are wanted and no averages. */
+struct sums {
+    struct series_set *set;
+    struct row *row;
+    struct hist *hists;
+    uint64_t *from_ns, *to_ns;
+    uint64_t *begins; /* of gauges, in order */
+    uint32_t begin_count;
+    const struct series *series; /* whose growth is visited */
+};
+
+static void cover(struct sums *sums, uint32_t cell, uint64_t from_ns,
+                  uint64_t to_ns)
+{
+    if (!sums->from_ns)
+        return;
+    if (sums->to_ns[cell] == 0 || from_ns < sums->from_ns[cell])
+        sums->from_ns[cell] = from_ns;
+    if (to_ns > sums->to_ns[cell])
+        sums->to_ns[cell] = to_ns;
+}
+
+static double seconds_between(uint64_t from_ns, uint64_t to_ns)
+{
+    return (double)(to_ns - from_ns) / (double)NS_PER_S;
+}
+
+static uint64_t min_u64(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
+/* One sample, from its cell on, until the next one or until it does not hold
+ * any more. */
+static void hold_sample(struct sums *sums, const struct series *series,
+                        uint32_t at, uint32_t next, uint64_t from_ns,
+                        uint64_t until_ns)
+{
+    const struct grid *grid = &sums->set->grid;
+
+    for (uint32_t spot = at ? at : 1; spot < next; spot++) {
+        uint32_t cell = spot - 1;
+        uint64_t begin = grid_time(grid, cell), end = begin + grid->step_ns;
+
+        if (cell >= grid->count || (spot != at && begin >= until_ns))
+            break;
+        begin = begin < from_ns ? from_ns : begin;
+        end = min_u64(min_u64(end, until_ns), grid->now_ns);
+        if (end <= begin)
+            end = begin + 1; /* seen, if only just */
+        row_add(sums->row, cell,
+                series->samples[at].value * series->factor *
+                    seconds_between(begin, end));
+        cover(sums, cell, begin, end);
+    }
+}
+
+/* When series begin that are summed, in order: what ended before is taken over
+ * by them. */
+static int by_time(const void *left, const void *right)
+{
+    uint64_t a = *(const uint64_t *)left, b = *(const uint64_t *)right;
+
+    return (a > b) - (a < b);
+}
+
+static bool find_begins(struct sums *sums, const struct wanted *wanted)
+{
+    struct series_set *set = sums->set;
+
+    sums->begins = arena_zero(set->arena, set->count + 1, sizeof(uint64_t));
+    if (!sums->begins)
+        return false;
+    for (uint32_t i = 0; i < set->count; i++) {
+        const struct series *series = set->order[i];
+        uint32_t at = series->mode == MODE_LAST && is_wanted(wanted, series)
+                          ? next_sample(set, series, 0)
+                          : set->spots;
+
+        if (at < set->spots)
+            sums->begins[sums->begin_count++] = series->samples[at].first_ns;
+    }
+    qsort(sums->begins, sums->begin_count, sizeof(uint64_t), by_time);
+    return true;
+}
+
+/* The first begin after a time; UINT64_MAX: there is none. */
+static uint64_t begin_after(const struct sums *sums, uint64_t time_ns)
+{
+    uint32_t low = 0, high = sums->begin_count;
+
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+
+        if (sums->begins[middle] > time_ns)
+            high = middle;
+        else
+            low = middle + 1;
+    }
+    return low < sums->begin_count ? sums->begins[low] : UINT64_MAX;
+}
+
+/* Until when the sample holds: until the next one, if that came in time. Else
+ * the series has ended, and holds for a while, but not beside another one that
+ * began in the meantime: that has taken over. */
+static uint64_t holds_until(const struct sums *sums,
+                            const struct series *series,
+                            const struct sample *sample,
+                            const struct sample *next)
+{
+    uint64_t gap = next ? next->first_ns - sample->time_ns : 0;
+    uint64_t until = sample->time_ns + hold_ns(series, gap);
+
+    if (next && gap <= max_gap(sums->set))
+        until = next->first_ns;
+    else
+        until = min_u64(until, begin_after(sums, sample->time_ns));
+    if (series->ended_ns > sample->time_ns)
+        until = min_u64(until, series->ended_ns);
+    return until;
+}
+
+static void sum_gauge(struct sums *sums, const struct series *series)
+{
+    const struct series_set *set = sums->set;
+    uint32_t at = next_sample(set, series, 0);
+    uint64_t held_ns = 0;
+
+    while (at < set->spots - 1) {
+        const struct sample *sample = &series->samples[at];
+        uint32_t next = next_sample(set, series, at + 1);
+        uint64_t begin = at ? grid_time(&set->grid, at - 1) : 0;
+        uint64_t until =
+            holds_until(sums, series, sample,
+                        next < set->spots ? &series->samples[next] : NULL);
+
+        /* The sample before was counted up to this cell. */
+        hold_sample(sums, series, at, next,
+                    held_ns >= sample->first_ns ? begin : sample->first_ns,
+                    until);
+        held_ns = until;
+        at = next;
+    }
+}
+
+/* ---- counters ---- */
+
+static const struct histogram *histogram_of(const struct growth_point *point)
+{
+    return &((const struct kept *)point->extra)->h;
+}
+
+/* Of growth a part of a time: weight is 1, or what the newest growth is worth
+ * after it. */
+static bool add_part(struct sums *sums, const struct growth *growth,
+                     uint64_t from_ns, uint64_t to_ns, double weight)
+{
+    const struct series *series = sums->series;
+    const struct grid *grid = &sums->set->grid;
+    struct grid_part part = grid_parts(grid, from_ns, to_ns);
+    bool hist = series_is_histogram(series->type);
+    double amount = growth_amount(growth) * (hist ? 1 : series->factor);
+    struct arena *arena = sums->set->arena;
+
+    while (grid_next(grid, &part)) {
+        struct hist *into = hist && sums->hists ? &sums->hists[part.cell] : 0;
+        double share = part.share * weight;
+
+        row_add(sums->row, part.cell, amount * share);
+        cover(sums, part.cell, part.begin_ns, part.at_ns);
+        if (into &&
+            !hist_add(into, arena, (enum metric_type)series->type,
+                      histogram_of(growth->after), series->factor, share))
+            return false;
+        if (into && growth->before &&
+            !hist_add(into, arena, (enum metric_type)series->type,
+                      histogram_of(growth->before), series->factor, -share))
+            return false;
+    }
+    return true;
+}
+
+static bool add_growth(void *arg, const struct growth *growth)
+{
+    struct sums *sums = arg;
+    const struct series *series = sums->series;
+    uint64_t took = growth->to_ns - growth->from_ns;
+    uint64_t end = growth->to_ns, now = sums->set->grid.now_ns;
+
+    if (!add_part(sums, growth, growth->from_ns, end, 1))
+        return false;
+    /* The rate of the newest goes on for a while. */
+    if (growth->newest && now > end && now - end < hold_ns(series, took) &&
+        series->ended_ns < end)
+        return add_part(sums, growth, end, now,
+                        (double)(now - end) / (double)took);
+    return true;
+}
+
+static bool sum_growth(struct sums *sums, const struct series *series)
+{
+    const struct growth_rules rules = {series_set_from(sums->set),
+                                       max_gap(sums->set)};
+
+    sums->series = series;
+    return growth_walk(&series->growth, &rules, add_growth, sums);
+}
+
+static bool sum_deltas(struct sums *sums, const struct series *series)
+{
+    double factor = series_is_histogram(series->type) ? 1 : series->factor;
+
+    for (uint32_t i = 0; i < sums->set->grid.count; i++) {
+        if (!series->deltas.known[i])
+            continue;
+        row_add(sums->row, i, series->deltas.values[i] * factor);
+        cover(sums, i, grid_time(&sums->set->grid, i),
+              min_u64(grid_time(&sums->set->grid, i + 1),
+                      sums->set->grid.now_ns));
+        if (sums->hists && series->delta_hists &&
+            !hist_merge(&sums->hists[i], sums->set->arena,
+                        &series->delta_hists[i], 1))
+            return false;
+    }
+    return true;
+}
+
+static bool sum_series(struct sums *sums, const struct series *series)
+{
+    switch ((enum metric_mode)series->mode) {
+    case MODE_DELTA:
+        return sum_deltas(sums, series);
+    case MODE_GROWTH:
+        return sum_growth(sums, series);
+    case MODE_LAST:
+        if (sums->from_ns) /* a gauge has no amount */
+            sum_gauge(sums, series);
+        return true;
+    }
+    return true;
+}
+
+static bool sum_wanted(struct sums *sums, uint32_t tag)
+{
+    struct series_set *set = sums->set;
+    struct wanted wanted;
+
+    if (set->count == 0)
+        return true;
+    if (!wanted_init(&wanted, set, tag) || !find_begins(sums, &wanted))
+        return false;
+    for (uint32_t i = 0; i < set->count; i++)
+        if (is_wanted(&wanted, set->order[i]) &&
+            !sum_series(sums, set->order[i]))
+            return false;
+    return true;
+}
+
+bool series_set_hists(struct series_set *set, uint32_t tag, struct hist *hists,
+                      struct row *counts)
+{
+    struct sums sums = {.set = set, .row = counts, .hists = hists};
+
+    return sum_wanted(&sums, tag);
+}
+
+bool series_set_sum(struct series_set *set, uint32_t tag, struct row *row)
+{
+    size_t cells = (size_t)set->grid.count + 1;
+    struct sums sums = {
+        .set = set,
+        .row = row,
+        .from_ns = arena_zero(set->arena, cells, sizeof(*sums.from_ns)),
+        .to_ns = arena_zero(set->arena, cells, sizeof(*sums.to_ns)),
+    };
+
+    if (!sums.from_ns || !sums.to_ns || !sum_wanted(&sums, tag))
+        return false;
+    for (uint32_t i = 0; i < set->grid.count; i++)
+        if (sums.to_ns[i] > sums.from_ns[i])
+            row->values[i] /= seconds_between(sums.from_ns[i], sums.to_ns[i]);
+    return true;
+}
+
+/* ---- buckets that are series of their own ---- */
+
+/* The bounds of the series with this tag, ascending, each once. */
+static double *find_bounds(struct series_set *set, const struct wanted *wanted,
+                           uint32_t *count)
+{
+    double *bounds = arena_zero(set->arena, POINT_MAX_BUCKETS, sizeof(double));
+    uint32_t n = 0;
+
+    for (uint32_t i = 0; bounds && i < set->count; i++) {
+        double bound = set->order[i]->bound * set->order[i]->factor;
+        uint32_t at = n;
+
+        if (!is_wanted(wanted, set->order[i]) || isnan(bound))
+            continue;
+        while (at > 0 && bounds[at - 1] >= bound)
+            at--;
+        if ((at < n && bounds[at] <= bound) || n == POINT_MAX_BUCKETS)
+            continue;
+        memmove(&bounds[at + 1], &bounds[at], (n - at) * sizeof(*bounds));
+        bounds[at] = bound;
+        n++;
+    }
+    *count = n;
+    return bounds;
+}
+
+/* What each cell counted up to a bound, into row. */
+static bool sum_bound(struct series_set *set, const struct wanted *wanted,
+                      double bound, struct row *row)
+{
+    struct sums sums = {.set = set, .row = row};
+
+    for (uint32_t i = 0; i < set->count; i++) {
+        const struct series *series = set->order[i];
+        double own = series->bound * series->factor;
+
+        if (!is_wanted(wanted, series) || own < bound || own > bound)
+            continue;
+        struct series plain = *series;
+
+        plain.factor = 1; /* it is of the bound, not of the count */
+        if (!sum_series(&sums, &plain))
+            return false;
+    }
+    return true;
+}
+
+bool series_set_buckets(struct series_set *set, uint32_t tag,
+                        struct hist *hists)
+{
+    struct wanted wanted;
+    uint32_t n;
+    double *bounds;
+    struct row *rows;
+
+    if (set->count == 0)
+        return true;
+    if (!wanted_init(&wanted, set, tag))
+        return false;
+    bounds = find_bounds(set, &wanted, &n);
+    rows = arena_zero(set->arena, n + 1, sizeof(*rows));
+    if (!bounds || !rows)
+        return false;
+    for (uint32_t i = 0; i < n; i++)
+        if (!row_init(&rows[i], &set->grid, set->arena) ||
+            !sum_bound(set, &wanted, bounds[i], &rows[i]))
+            return false;
+    uint32_t finite = n > 0 && isinf(bounds[n - 1]) ? n - 1 : n;
+    for (uint32_t cell = 0; n > 0 && cell < set->grid.count; cell++) {
+        double counts[POINT_MAX_BUCKETS + 1] = {0}, below = 0;
+
+        for (uint32_t i = 0; i < n; i++) {
+            counts[i] = fmax(rows[i].values[cell] - below, 0);
+            below = fmax(below, rows[i].values[cell]);
+        }
+        if (below > 0 &&
+            !hist_add_buckets(&hists[cell], set->arena, bounds, counts, finite))
+            return false;
+    }
+    return true;
+}
