@@ -4,12 +4,16 @@
  */
 #include "listen.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <netdb.h>
 #include <netinet/in.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+#include "log.h"
 
 enum { HOST_MAX = 256, PORT_TEXT = 6, BACKLOG = 1024 };
 
@@ -91,7 +95,7 @@ static bool bound_port(int fd, uint16_t *port)
     return true;
 }
 
-enum status listen_open(const char *host_port, int *fd, uint16_t *port)
+static enum status try_listen(const char *host_port, int *fd, uint16_t *port)
 {
     struct addrinfo *address = NULL;
     enum status status = resolve(host_port, &address);
@@ -102,13 +106,39 @@ enum status listen_open(const char *host_port, int *fd, uint16_t *port)
     opened = open_socket(address);
     freeaddrinfo(address);
     if (opened < 0)
-        return ERR_IO;
+        return errno == EADDRINUSE ? ERR_IN_USE : ERR_IO;
     if (!bound_port(opened, port)) {
         close(opened);
         return ERR_IO;
     }
     *fd = opened;
     return OK;
+}
+
+/* One sentence, in the words of the system, that can be looked up. */
+static void say_why(const char *host_port, enum status status, int error)
+{
+    char text[HOST_MAX + 128];
+    const char *why = strerror(error);
+
+    if (status == ERR_INVALID)
+        why = "not HOST:PORT (an IPv6 address stands in brackets)";
+    else if (status == ERR_NOT_FOUND)
+        why = "no such host";
+    snprintf(text, sizeof(text), "cannot listen on %.*s: %c%s", HOST_MAX,
+             host_port, tolower((unsigned char)why[0]), why + 1);
+    log_error("listen", text, NULL);
+}
+
+enum status listen_open(const char *host_port, int *fd, uint16_t *port)
+{
+    enum status status = try_listen(host_port, fd, port);
+    int error = errno;
+
+    if (status != OK)
+        say_why(host_port, status, error);
+    errno = error;
+    return status;
 }
 
 static bool address_is_loopback(const struct sockaddr *address)

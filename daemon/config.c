@@ -142,9 +142,9 @@ bool config_is_property(const char *name)
 }
 
 /* kafka_options holds a property on each line; a later one wins. */
-static enum status add_property(struct config *config, const char *name,
-                                const char *value, char *error,
-                                size_t error_size)
+static enum status append_property(struct config *config, const char *name,
+                                   const char *value, char *error,
+                                   size_t error_size)
 {
     size_t used = strlen(config->kafka_options);
     size_t room = used + strlen(name) + strlen(value) + 3;
@@ -157,6 +157,27 @@ static enum status add_property(struct config *config, const char *name,
     config->kafka_options = mem_resize(config->kafka_options, room, 1);
     snprintf(config->kafka_options + used, room - used, "%s=%s\n", name, value);
     return OK;
+}
+
+static enum status add_property(struct config *config, const char *name,
+                                const char *value, char *error,
+                                size_t error_size)
+{
+    char *secret;
+    enum status status;
+
+    if (!config_is_secret(name))
+        return append_property(config, name, value, error, error_size);
+    secret = config_read_secret(value);
+    if (!secret) {
+        snprintf(error, error_size,
+                 "kafka.%s: its file cannot be read, or is empty", name);
+        return ERR_INVALID;
+    }
+    status = append_property(config, name, secret, error, error_size);
+    explicit_bzero(secret, strlen(secret));
+    free(secret);
+    return status;
 }
 
 /* "a=b; c=d" to a line each. */
@@ -175,8 +196,8 @@ static enum status set_properties(struct config *config, const char *value,
             status =
                 add_property(config, copy, copy + name + 1, error, error_size);
         } else if (strspn(value, " ") < len) {
-            snprintf(error, error_size,
-                     "kafka-options: must be NAME=VALUE;..., not \"%s\"", copy);
+            snprintf(error, error_size, /* it may be a piece of a secret */
+                     "kafka-options: must be NAME=VALUE;NAME=VALUE...");
             status = ERR_INVALID;
         }
         free(copy);
@@ -186,6 +207,42 @@ static enum status set_properties(struct config *config, const char *value,
         value += strspn(value, "; \n");
     }
     return OK;
+}
+
+/* The first name=value; of a list, or all of it, in which a secret stands. */
+static bool list_shows_secret(const char *list, char *secret, size_t size)
+{
+    while (*list) {
+        size_t len = strcspn(list, ";\n"), name = strcspn(list, "=;\n");
+        char *pair = mem_copy(list, len);
+        bool shown = false;
+
+        if (name < len) {
+            pair[name] = '\0';
+            shown = config_is_plain_secret(pair, pair + name + 1);
+            snprintf(secret, size, "%s", pair);
+        }
+        free(pair);
+        if (shown)
+            return true;
+        list += len;
+        list += strspn(list, "; \n");
+    }
+    return false;
+}
+
+bool config_shows_secret(const char *name, const char *value, char *secret,
+                         size_t size)
+{
+    const struct option *option = config_find(name);
+
+    if (option)
+        return option->offset == offsetof(struct config, kafka_options) &&
+               list_shows_secret(value, secret, size);
+    if (!config_is_property(name))
+        return false;
+    snprintf(secret, size, "%s", property_of(name));
+    return config_is_plain_secret(secret, value);
 }
 
 enum status config_set(struct config *config, const char *name,

@@ -26,4 +26,16 @@ bool config_is_property(const char *name);
 /* The option with this name, or NULL. */
 const struct option *config_find(const char *name);
 
+/* config_secret.c: whether a property of librdkafka holds a secret; whether
+ * this value of it is one, and not the name of a file; the secret that a value
+ * means, to be freed, or NULL if its file cannot be read or is empty. */
+bool config_is_secret(const char *property);
+bool config_is_plain_secret(const char *property, const char *value);
+char *config_read_secret(const char *value);
+
+/* The secret that this option would show to all who can read the command line:
+ * its name, of at most size bytes, or false. */
+bool config_shows_secret(const char *name, const char *value, char *secret,
+                         size_t size);
+
 #endif

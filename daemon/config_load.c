@@ -45,10 +45,24 @@ static enum status read_environment(struct config *config)
     return OK;
 }
 
+/* What is said of an option must not hold its value, which may be a secret. */
+static enum status refuse_secret(const char *secret)
+{
+    char where[128], what[256];
+
+    snprintf(where, sizeof(where), "--kafka.%s", secret);
+    snprintf(what, sizeof(what),
+             "a secret on the command line can be read by every user of the "
+             "machine; give --kafka.%s @FILE, or set it in the configuration "
+             "file or in CALLBOARD_KAFKA_OPTIONS",
+             secret);
+    return complain(where, what);
+}
+
 /* --name value and --name=value. */
 static enum status read_flags(struct config *config, int argc, char **argv)
 {
-    char error[256];
+    char error[256], secret[64], flag[66];
 
     for (int i = 0; i < argc; i++) {
         char name[64];
@@ -59,10 +73,13 @@ static enum status read_flags(struct config *config, int argc, char **argv)
             return complain(argv[i], "not an option; see --help");
         snprintf(name, sizeof(name), "%.*s",
                  (int)(equals ? equals - argv[i] - 2 : 60), argv[i] + 2);
+        snprintf(flag, sizeof(flag), "--%s", name);
         if (!config_find(name) && !config_is_property(name))
-            return complain(argv[i], "no such option; see --help");
+            return complain(flag, "no such option; see --help");
         if (!value)
-            return complain(argv[i], "needs a value");
+            return complain(flag, "needs a value");
+        if (config_shows_secret(name, value, secret, sizeof(secret)))
+            return refuse_secret(secret);
         if (config_set(config, name, value, error, sizeof(error)) != OK)
             return complain("command line", error);
         i += !equals;

@@ -4,6 +4,7 @@
  */
 #include <malloc.h>
 #include <stdio.h>
+#include <sys/stat.h>
 
 #include "client.h"
 #include "config.h"
@@ -49,6 +50,7 @@ int main(int argc, char **argv)
     struct config config;
     enum config_action action;
 
+    umask(077); /* whatever is made is its owner's alone */
     if (argc > 1 && client_is_verb(argv[1]))
         return client_run(argc, argv);
     tame_malloc();

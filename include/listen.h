@@ -15,8 +15,9 @@
 
 #include "status.h"
 
-/* ERR_INVALID: not HOST:PORT; ERR_NOT_FOUND: no such host; ERR_IO: errno says
- * why. The socket does not block; *port is the port it got. */
+/* ERR_INVALID: not HOST:PORT; ERR_NOT_FOUND: no such host; ERR_IN_USE: the port
+ * is taken; ERR_IO: errno says why. A failure is logged with its address. The
+ * socket does not block; *port is the port it got. */
 MUST_CHECK enum status listen_open(const char *host_port, int *fd,
                                    uint16_t *port);
 

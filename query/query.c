@@ -441,12 +441,8 @@ static enum status start_http(struct query *query)
     int fd = -1;
     enum status s = listen_open(query->options.listen, &fd, &query->port);
 
-    if (s != OK) {
-        log_error("query", "cannot listen", "address=%s why=\"%s\"",
-                  query->options.listen,
-                  s == ERR_IO ? strerror(errno) : status_text(s));
+    if (s != OK)
         return s;
-    }
     query->http = MHD_start_daemon(
         MHD_USE_AUTO_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL,
         handle, query, MHD_OPTION_LISTEN_SOCKET, fd,

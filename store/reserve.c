@@ -27,7 +27,7 @@ static char *name_of(const struct store *store)
 void reserve_make(const struct store *store)
 {
     char *name = name_of(store);
-    int fd = open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0640);
+    int fd = open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 
     if (fd >= 0) {
         if (posix_fallocate(fd, 0, RESERVE_BYTES) != 0)

@@ -141,7 +141,7 @@ bool salvage_wanted(const char *path)
 void salvage_want(const char *path)
 {
     char *name = joined(path, ".wanted");
-    int fd = open(name, O_WRONLY | O_CREAT | O_CLOEXEC, 0640);
+    int fd = open(name, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
 
     log_error("store", "damage met, the next start copies what can be read",
               "path=%s noted=%d", path, fd >= 0);

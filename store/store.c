@@ -97,6 +97,21 @@ static enum status salvage_noted(struct store *store)
     return status == OK ? try_open(store) : status;
 }
 
+/* Earlier versions let others read the files. */
+static void close_to_others(const struct store *store)
+{
+    static const char *const suffixes[] = {"", "-wal", "-shm", ".reserve"};
+    size_t len = strlen(store->path) + sizeof(".reserve");
+    char *name = mem_alloc(len);
+
+    for (size_t i = 0; i < sizeof(suffixes) / sizeof(suffixes[0]); i++) {
+        snprintf(name, len, "%s%s", store->path, suffixes[i]);
+        if (chmod(name, 0600) != 0 && errno != ENOENT)
+            log_debug("store", "cannot change the mode", "path=%s", name);
+    }
+    free(name);
+}
+
 static enum status open_db(struct store *store)
 {
     enum status status = salvage_resume(store->path);
@@ -176,8 +191,9 @@ enum status store_open(struct store **out, const struct store_options *options)
         store->streams[i].next_serial = 1;
 
     enum status status = OK;
-    if (mkdir(options->dir, 0750) != 0 && errno != EEXIST)
+    if (mkdir(options->dir, 0700) != 0 && errno != EEXIST)
         status = ERR_IO;
+    close_to_others(store);
     if (status == OK)
         status = open_db(store);
     if (status == OK)

@@ -189,6 +189,75 @@ static void same_as_file(void (*print)(FILE *), const char *path)
     free(want);
 }
 
+/* What a program is started with can be read by everybody on the machine. */
+TEST(secrets_are_refused_on_the_command_line)
+{
+    static const char *const refused[][3] = {
+        {"--kafka.sasl.password", "hush", NULL},
+        {"--kafka.sasl.password=hush", NULL, NULL},
+        {"--kafka.ssl.key.password", "hush", NULL},
+        {"--kafka.ssl.keystore.password=hush", NULL, NULL},
+        {"--kafka.ssl.key.pem", "-----BEGIN", NULL},
+        {"--kafka.sasl.oauthbearer.client.secret", "hush", NULL},
+        {"--kafka.sasl.password", "@@hush", NULL},
+        {"--kafka-sasl.password", "hush", NULL},
+        {"--kafka-options", "client.id=x;sasl.password=hush", NULL},
+        {"--kafka-options=sasl.password=hush", NULL, NULL},
+        {"--kafka-options", "sasl.password=@/x\nssl.key.password=hush", NULL},
+    };
+
+    for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++)
+        if (!CHECK_EQ(load_pair(refused[i][0], refused[i][1], NULL, NULL),
+                      ERR_INVALID))
+            printf("# %s\n", refused[i][0]);
+    CHECK_EQ(load_pair("--kafka.sasl.username", "me", NULL, NULL), OK);
+    CHECK_EQ(load_pair("--kafka-options", "client.id=x", NULL, NULL), OK);
+}
+
+TEST(secrets_come_from_files)
+{
+    char folder[] = "/tmp/test_config_XXXXXX", path[64], value[80];
+    struct config config;
+
+    CHECK(mkdtemp(folder) != NULL);
+    snprintf(path, sizeof(path), "%s/word", folder);
+    FILE *file = fopen(path, "w");
+    fputs("hush; = now\n", file);
+    fclose(file);
+    snprintf(value, sizeof(value), "@%s", path);
+    CHECK_EQ(load_pair("--kafka.sasl.password", value, NULL, NULL), OK);
+
+    config_defaults(&config);
+    CHECK_EQ(set(&config, "kafka.sasl.password", value), OK);
+    CHECK(strcmp(config.kafka_options, "sasl.password=hush; = now\n") == 0);
+    setenv("CREDENTIALS_DIRECTORY", folder, 1);
+    CHECK_EQ(set(&config, "kafka-options", "sasl.password=@word"), OK);
+    CHECK(strcmp(config.kafka_options, "sasl.password=hush; = now\n") == 0);
+    unsetenv("CREDENTIALS_DIRECTORY");
+    CHECK_EQ(set(&config, "kafka-options", "sasl.password=@@word"), OK);
+    CHECK(strcmp(config.kafka_options, "sasl.password=@word\n") == 0);
+    CHECK_EQ(set(&config, "kafka.client.id", value), OK); /* no secret: as is */
+    CHECK_EQ(set(&config, "kafka.sasl.password", "@/no/such/file"),
+             ERR_INVALID);
+    config_release(&config);
+    unlink(path);
+    rmdir(folder);
+}
+
+/* A password with a semicolon is cut there: the rest is not to be shown. */
+TEST(messages_hold_no_secret)
+{
+    struct config config;
+    char error[256] = "";
+
+    config_defaults(&config);
+    CHECK_EQ(config_set(&config, "kafka-options", "sasl.password=hush;4711",
+                        error, sizeof(error)),
+             ERR_INVALID);
+    CHECK(strstr(error, "4711") == NULL && strstr(error, "hush") == NULL);
+    config_release(&config);
+}
+
 TEST(man_page_and_sample_are_up_to_date)
 {
     same_as_file(config_print_man, "dist/callboard.1");

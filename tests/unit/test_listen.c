@@ -25,7 +25,7 @@ TEST(listens_where_it_says)
     close(fd);
 }
 
-TEST(a_taken_port_is_an_io_error)
+TEST(a_taken_port_is_in_use)
 {
     char taken[32];
     uint16_t port = 0, other = 77;
@@ -33,7 +33,7 @@ TEST(a_taken_port_is_an_io_error)
 
     CHECK_EQ(listen_open("127.0.0.1:0", &fd, &port), OK);
     snprintf(taken, sizeof(taken), "127.0.0.1:%u", port);
-    CHECK_EQ(listen_open(taken, &second, &other), ERR_IO);
+    CHECK_EQ(listen_open(taken, &second, &other), ERR_IN_USE);
     CHECK_EQ(errno, EADDRINUSE);
     CHECK_EQ(second, -1);
     CHECK_EQ(other, 77);
