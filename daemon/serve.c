@@ -429,6 +429,7 @@ static void trim_memory(struct daemon *d)
 {
     size_t used = budget_used(&d->budget);
 
+    stats_set(STATS_BUDGET_BYTES, used);
     if (used < d->most_used / 2) {
         malloc_trim(0);
         d->most_used = used;

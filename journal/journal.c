@@ -515,11 +515,39 @@ void journal_stop(struct journal *journal)
         log_warn("journal", "cannot cut the last segment to size", NULL);
 }
 
+/* True if no entry is left that the store needs, but a file that holds some. */
+static bool only_cut_entries(struct journal *journal)
+{
+    const struct journal_dir *dir = &journal->dir;
+    bool only;
+
+    pthread_mutex_lock(&journal->lock);
+    only = dir->count > 0 && journal->cut_lsn > 0 &&
+           dir->at[dir->count - 1].last_lsn <= journal->cut_lsn &&
+           dir->at[dir->count - 1].used > SEGMENT_HEAD;
+    pthread_mutex_unlock(&journal->lock);
+    return only;
+}
+
+/* After a clean stop all is in the store: an empty segment takes the place of
+ * the last one, and carries the lsns on. */
+static void leave_empty(struct journal *journal)
+{
+    if (!only_cut_entries(journal))
+        return;
+    journal->options.segment_bytes = SEGMENT_HEAD; /* nothing set aside */
+    if (next_segment(journal) != OK ||
+        segment_finish(&journal->writer, SEGMENT_HEAD) != OK)
+        log_warn("journal", "cannot empty the last segment", "error=%s",
+                 strerror(errno));
+}
+
 void journal_close(struct journal *journal)
 {
     if (!journal)
         return;
     journal_stop(journal);
+    leave_empty(journal);
     segment_writer_release(&journal->writer);
     queue_free(journal->queue);
     journal_dir_release(&journal->dir);

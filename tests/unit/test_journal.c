@@ -211,6 +211,38 @@ TEST(lsns_go_on_when_all_is_cut)
     end();
 }
 
+/* After a clean stop there is nothing to read, and nothing to carry about. */
+TEST(closing_leaves_an_empty_journal)
+{
+    struct journal *journal;
+    struct stat st;
+    char path[512];
+
+    begin();
+    journal = open_journal(&journal_io_system);
+    seen = (struct seen){0};
+    CHECK_EQ(journal_start(journal, seen_sink(&seen)), OK);
+    for (uint32_t i = 0; i < 10; i++)
+        CHECK_EQ(put(journal, i, 100), OK);
+    journal_stop(journal);
+    journal_cut(journal, 10); /* the store commits last of all */
+    journal_close(journal);
+    CHECK_EQ(files(".log", path), 1);
+    CHECK_EQ(stat(path, &st), 0);
+    CHECK(st.st_size > 0 && st.st_size <= 64);
+    journal = open_journal(&journal_io_system);
+    CHECK_EQ(journal_last_lsn(journal), 10);
+    journal_close(journal);
+
+    write_entries(11, 100); /* what is not cut stays */
+    journal = open_journal(&journal_io_system);
+    journal_cut(journal, 20);
+    journal_close(journal);
+    reread(20);
+    CHECK_EQ(again.count, 1);
+    end();
+}
+
 TEST(full_is_busy_until_cut)
 {
     struct journal *journal;
