@@ -65,6 +65,24 @@ void batch_done(struct batch *batch, enum status status)
         done(batch->done_arg, status);
 }
 
+uint32_t batch_fixed_times(const struct batch *batch)
+{
+    uint32_t fixed = 0;
+
+    for (uint32_t i = 0; i < batch->count; i++)
+        switch (batch->signal) {
+        case SIGNAL_SPANS:
+            fixed += (batch->spans[i].fixed & FIXED_TIME) != 0;
+            break;
+        case SIGNAL_LOGS:
+            fixed += (batch->logs[i].fixed & FIXED_TIME) != 0;
+            break;
+        default:
+            fixed += (batch->points[i].fixed & FIXED_TIME) != 0;
+        }
+    return fixed;
+}
+
 size_t batch_size(const struct batch *batch)
 {
     return batch->body_len + arena_size(&batch->arena);

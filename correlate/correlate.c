@@ -35,6 +35,7 @@
 #include "log.h"
 #include "mem.h"
 #include "queue.h"
+#include "repeats.h"
 #include "scan.h"
 #include "stats.h"
 #include "tagger.h"
@@ -47,6 +48,7 @@ struct correlator {
     struct correlator_options options;
     struct store *store;
     struct tagger tagger;
+    struct repeats *repeats;
     struct queue *queue;
     pthread_t thread;
     bool started;
@@ -168,10 +170,31 @@ static void tag(struct correlator *correlator, struct batch *batch)
         store_append(correlator->store, events);
 }
 
+/*
+ * A request that was taken before loses its records here, behind the journal:
+ * one thread decides, in the order of the journal, and so the same again when
+ * the journal is read back. A copy that comes while the first is being synced
+ * is behind it; if the first is refused, this is the first.
+ */
+static void drop_repeated(struct correlator *correlator, struct batch *batch)
+{
+    if (request_hash_none(batch->hash))
+        return;
+    if (repeats_has(correlator->repeats, batch->hash, batch->lsn)) {
+        stats_add(STATS_REPEATED, 1);
+        batch->repeated = true;
+        batch->count = batch->resource_count = 0;
+        batch->hash = (struct request_hash){0, 0};
+    } else if (!repeats_has(correlator->repeats, batch->hash, batch->lsn + 1)) {
+        repeats_add(correlator->repeats, batch->hash, batch->lsn);
+    }
+}
+
 void correlator_take(struct correlator *correlator, struct batch *batch)
 {
     uint64_t lsn = batch->lsn;
 
+    drop_repeated(correlator, batch);
     if (lsn > correlator->committed[stream_of(batch->signal)] ||
         lsn > correlator->committed[STREAM_DERIVED] ||
         changes_lost(correlator->tagger.changes, lsn))
@@ -233,6 +256,11 @@ struct sink correlator_sink(struct correlator *correlator)
 
 /* ---- life ---- */
 
+static void load_request(void *arg, struct request_hash hash, uint64_t lsn)
+{
+    repeats_add(arg, hash, lsn);
+}
+
 static enum status load_state(struct correlator *correlator)
 {
     struct slice text = {NULL, 0};
@@ -242,7 +270,7 @@ static enum status load_state(struct correlator *correlator)
 
     arena_init(&arena, NULL, 2 * (size_t)STATE_MAX);
     status =
-        store_load_text(correlator->store, STORE_DERIVED_STATE, &arena, &text);
+        store_load_derived_state(correlator->store, &arena, &text);
     in = scan_over(text);
     if (status == OK && text.len > 0 && scan_varint(&in) == STATE_VERSION) {
         correlator->part_lsn = scan_varint(&in);
@@ -264,6 +292,7 @@ enum status correlator_open(struct correlator **out,
 
     correlator->options = *options;
     correlator->store = store;
+    correlator->repeats = repeats_new();
     correlator->queue = queue_new(options->queue);
     for (int stream = 0; stream < STREAM_COUNT; stream++)
         correlator->committed[stream] =
@@ -274,8 +303,11 @@ enum status correlator_open(struct correlator **out,
         tagger_open(&correlator->tagger, options, store, registry, catalog);
     if (status == OK)
         status = load_state(correlator);
+    if (status == OK)
+        status = store_load_requests(store, load_request, correlator->repeats);
     if (status != OK) {
         tagger_close(&correlator->tagger);
+        repeats_free(correlator->repeats);
         queue_free(correlator->queue);
         free(correlator);
         return status;
@@ -311,6 +343,7 @@ void correlator_close(struct correlator *correlator)
     derive_unlock(correlator->tagger.derive);
     store_set_open_series(correlator->store, (struct open_series){0});
     tagger_close(&correlator->tagger);
+    repeats_free(correlator->repeats);
     queue_free(correlator->queue);
     free(correlator);
 }

@@ -23,6 +23,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "budget.h"
 #include "catalog.h"
@@ -48,6 +49,7 @@ enum { SMALL_LIMIT = 192 << 20, FIXED_BYTES = 24 << 20 };
 struct daemon {
     const struct config *config;
     struct budget budget;
+    struct request_key key; /* of the hashes by which requests are known */
     struct journal *journal;
     struct store *store;
     struct registry *registry;
@@ -195,6 +197,31 @@ static enum status start_storage(struct daemon *d)
     return store_open(&d->store, &store);
 }
 
+/* Made once for a data folder: hashes of requests are kept. */
+static enum status load_request_key(struct daemon *d)
+{
+    uint8_t secret[REQUEST_SECRET];
+    struct arena arena;
+    struct slice text = {NULL, 0};
+    enum status status;
+
+    arena_init(&arena, NULL, 1024 * 1024);
+    status = store_load_text(d->store, "request.secret", &arena, &text);
+    if (status == OK && text.len == sizeof(secret)) {
+        memcpy(secret, text.ptr, sizeof(secret));
+    } else if (status == OK && getentropy(secret, sizeof(secret)) != 0) {
+        status = ERR_IO;
+    } else if (status == OK) { /* committed before the first hash */
+        store_save_text(d->store, "request.secret",
+                        (struct slice){(const char *)secret, sizeof(secret)});
+    }
+    arena_release(&arena);
+    if (status == OK)
+        request_key_make(&d->key, secret);
+    explicit_bzero(secret, sizeof(secret));
+    return status;
+}
+
 /* A resource may be forgotten when no record of it can be left; 0: only the
  * store can say when that is. A
  * record may be from an hour ahead, and goes with the last one of its block or
@@ -288,6 +315,7 @@ static enum status replay_entry(void *arg, struct batch *batch)
         batch->encoding == BATCH_LETTER ? OK : decode_acknowledged(d, batch);
 
     if (status == OK) {
+        request_hash_batch(&d->key, batch);
         correlator_take(d->correlator, batch);
         return OK;
     }
@@ -352,6 +380,7 @@ static enum status start_ports(struct daemon *d)
         .idle_timeout_ns = c->idle_timeout,
         .oldest_ns = oldest_ns,
         .oldest_arg = (void *)(uintptr_t)c,
+        .key = &d->key,
         .budget = &d->budget,
         .sink = journal_sink(d->journal),
     };
@@ -370,6 +399,8 @@ static enum status start(struct daemon *d)
     enum status status = start_storage(d);
 
     if (status == OK)
+        status = load_request_key(d);
+    if (status == OK)
         status = start_correlator(d);
     if (status == OK)
         status = replay(d);
@@ -379,7 +410,7 @@ static enum status start(struct daemon *d)
         status = journal_start(d->journal, correlator_sink(d->correlator));
     if (status == OK)
         status = serve_kafka_open(&d->kafka, d->config, d->store, d->journal,
-                                  &d->budget, oldest_ns,
+                                  &d->budget, &d->key, oldest_ns,
                                   (void *)(uintptr_t)d->config);
     if (status == OK)
         status = start_ports(d);

@@ -51,6 +51,7 @@ static enum status load_store_id(struct store *store, char id[STORE_ID])
 enum status serve_kafka_open(
     struct serve_kafka *serve, const struct config *c, struct store *store,
     struct journal *journal, struct budget *budget,
+    const struct request_key *key,
     uint64_t (*oldest_ns)(void *arg, enum signal signal, uint64_t received_ns),
     void *oldest_arg)
 {
@@ -69,6 +70,7 @@ enum status serve_kafka_open(
         .store_id = store_id,
         .queue_bytes = c->memory_limit / 64,
         .max_message = c->max_body < largest ? c->max_body : largest,
+        .key = key,
         .budget = budget,
         .sink = journal_sink(journal),
         .oldest_ns = oldest_ns,

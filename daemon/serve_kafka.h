@@ -20,6 +20,7 @@ struct serve_kafka {
 MUST_CHECK enum status serve_kafka_open(
     struct serve_kafka *serve, const struct config *config, struct store *store,
     struct journal *journal, struct budget *budget,
+    const struct request_key *key,
     uint64_t (*oldest_ns)(void *arg, enum signal signal, uint64_t received_ns),
     void *oldest_arg);
 MUST_CHECK enum status serve_kafka_start(struct serve_kafka *serve);

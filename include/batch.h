@@ -19,6 +19,7 @@
 
 #include "arena.h"
 #include "record.h"
+#include "request_hash.h"
 #include "status.h"
 
 /* BATCH_LETTER: a message nobody can decode; its body is read by letter.h, it
@@ -62,6 +63,10 @@ struct batch {
     struct resource *resources;
     uint32_t resource_count;
 
+    /* By which the same request is known when it comes again, if it can be. */
+    struct request_hash hash;
+    bool repeated; /* it is such a one: its records have been taken away */
+
     uint32_t rejected;     /* records refused one by one */
     uint32_t rejected_old; /* of those, the ones older than is kept */
     const char *reason;    /* why the first was; static text or in the arena */
@@ -93,6 +98,9 @@ void batch_free(struct batch *batch);
 
 /* Calls done, if it has not been called yet. */
 void batch_done(struct batch *batch, enum status status);
+
+/* Records whose time is that of the arrival, or was put right by it. */
+uint32_t batch_fixed_times(const struct batch *batch);
 
 /* Memory it holds: body and arena. */
 size_t batch_size(const struct batch *batch);

@@ -25,6 +25,7 @@ struct ingest_options {
      * The same again when the journal is read back, and so the same records. */
     uint64_t (*oldest_ns)(void *arg, enum signal signal, uint64_t received_ns);
     void *oldest_arg;
+    const struct request_key *key; /* to know what comes again; NULL: do not */
     struct budget *budget;
     struct sink sink;
 };

@@ -32,6 +32,7 @@ struct kafka_options {
     const char *store_id;   /* tells this instance's store from others */
     size_t queue_bytes;     /* what librdkafka may fetch ahead */
     size_t max_message;     /* a larger one is a dead letter */
+    const struct request_key *key; /* to know what comes again; NULL: do not */
     struct budget *budget;
     struct sink sink;
     /* As in ingest.h. */

@@ -28,6 +28,7 @@
     X(REJECTED_LOGS,          COUNTER, "records_rejected_total",      "signal=\"logs\"",        "") \
     X(REJECTED_METRICS,       COUNTER, "records_rejected_total",      "signal=\"metrics\"",     "") \
     X(REJECTED_OLD,           COUNTER, "records_rejected_old_total",  "",                       "Of those, the ones older than the retention.") \
+    X(REPEATED,               COUNTER, "requests_repeated_total",     "",                       "Requests and messages that came again and were acknowledged without being stored again.") \
     X(FIXED_TIMES,            COUNTER, "records_time_fixed_total",    "",                       "Records stored at their observed time, because theirs was 0 or far in the future.") \
     X(FIXED_ENDS,             COUNTER, "spans_end_before_start_total", "",                      "Spans stored with duration 0, because they ended before they started.") \
     X(CUT_VALUES,             COUNTER, "values_cut_total",            "",                       "Attributes and values cut at a documented bound.") \

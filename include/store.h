@@ -98,15 +98,13 @@ enum status store_health(struct store *store);
 /*
  * Takes over a correlated batch; on return queries find its records. The
  * stream follows from signal and derived. Derived batches are sealed at once,
- * with batch->lsn as the stream's new watermark and batch->state as the text
- * STORE_DERIVED_STATE, together with all that was saved and appended before.
+ * with batch->lsn as the stream's new watermark and with batch->state, together
+ * with all that was saved and appended before. batch->hash is kept with the
+ * batch, for store_load_requests().
  * Waits while two heads of the stream are being sealed already, or much of what
  * was saved is not committed: that is the back-pressure, until store_drain().
  */
 void store_append(struct store *store, struct batch *batch);
-
-/* The state of the derived batch committed last; for store_load_text(). */
-#define STORE_DERIVED_STATE "derived.state"
 
 /* True if the derived stream should be flushed now, because its watermark
  * holds back the journal or its last flush is head_age_ns old. */
@@ -138,6 +136,16 @@ MUST_CHECK enum status store_load(struct store *store,
 /* Empty if there is none. */
 MUST_CHECK enum status store_load_text(struct store *store, const char *name,
                                        struct arena *arena, struct slice *text);
+/* The state of the derived batch committed last; empty if there is none. */
+MUST_CHECK enum status store_load_derived_state(struct store *store,
+                                                struct arena *arena,
+                                                struct slice *state);
+/* The requests that were appended last, some ten thousand, in that order. */
+typedef void store_request_visit(void *arg, struct request_hash hash,
+                                 uint64_t lsn);
+MUST_CHECK enum status store_load_requests(struct store *store,
+                                           store_request_visit *visit,
+                                           void *arg);
 /* All of which the names begin so, by name. */
 typedef void store_text_visit(void *arg, struct slice name, struct slice text);
 MUST_CHECK enum status store_load_texts(struct store *store, const char *prefix,

@@ -100,6 +100,7 @@ static bool submit(struct kafka *kafka, struct kafka_part *part,
         .encoding = kafka->encoding,
         .max_bytes = o->max_message,
         .received_ns = clock_wall_ns(),
+        .key = o->key,
         .budget = o->budget,
     };
     struct batch *batch = NULL;

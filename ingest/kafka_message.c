@@ -194,6 +194,8 @@ static enum status decode(const struct kafka_message *message,
         return empty ? ERR_INVALID : status;
     }
     decode_stats_add(batch);
+    if (message->key)
+        request_hash_batch(message->key, batch);
     if (batch->count == 0)
         drop_body(batch);
     *out = batch;

@@ -6,6 +6,7 @@
 
 #include "batch.h"
 #include "budget.h"
+#include "request_hash.h"
 #include "status.h"
 
 enum kafka_encoding { KAFKA_AUTO, KAFKA_PROTOBUF, KAFKA_JSON };
@@ -16,6 +17,7 @@ struct kafka_message {
     enum kafka_encoding encoding;
     size_t max_bytes;
     uint64_t received_ns, oldest_ns;
+    const struct request_key *key; /* NULL: repeated ones are not known */
     struct budget *budget;
 };
 

@@ -22,6 +22,7 @@
 struct ticket {
     struct kafka_parts *parts;
     struct kafka_part *part;
+    const struct batch *batch; /* the sink's; for when it is done */
     uint64_t offset;
     enum signal signal;
     uint32_t count, rejected;
@@ -110,7 +111,8 @@ static void count_records(const struct ticket *ticket)
     static const enum stats_id rejected[SIGNAL_COUNT] = {
         STATS_REJECTED_SPANS, STATS_REJECTED_LOGS, STATS_REJECTED_METRICS};
 
-    stats_add(accepted[ticket->signal], ticket->count);
+    if (!ticket->batch->repeated)
+        stats_add(accepted[ticket->signal], ticket->count);
     stats_add(rejected[ticket->signal], ticket->rejected);
 }
 
@@ -143,6 +145,7 @@ void parts_track(struct kafka_parts *parts, struct kafka_part *part,
 
     *ticket = (struct ticket){parts,
                               part,
+                              batch,
                               batch->origin->offset,
                               batch->signal,
                               batch->count,

@@ -145,6 +145,8 @@ static void batch_is_done(void *arg, enum status status)
     request->status = status;
     if (status != OK)
         set_message(request, slice_of(status_text(status)));
+    else if (request->sent->repeated) /* counted when it came first */
+        request->count = 0;
     request->answer(request->arg);
     atomic_fetch_sub(&intake->waiting, 1); /* now the receiver may stop */
 }
@@ -179,6 +181,8 @@ bool request_decode(struct request *request)
         request->count = batch->count;
         note_rejected(request, batch);
         decode_stats_add(batch);
+        if (options->key)
+            request_hash_batch(options->key, batch);
     } else {
         request_refuse(request, status, detail);
     }
@@ -196,6 +200,7 @@ void request_submit(struct request *request)
     struct batch *batch = request->batch;
 
     request->batch = NULL;
+    request->sent = batch;
     batch->done = batch_is_done;
     batch->done_arg = request;
     /* Counted first, looked second; ingest_stop() does it the other way round,

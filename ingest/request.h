@@ -40,6 +40,7 @@ struct request {
     char *body;       /* as it came */
     size_t len, room; /* room bytes are taken from the budget */
     struct batch *batch;
+    const struct batch *sent; /* the sink's; for when it is done */
 
     /* The outcome. */
     enum status status;

@@ -1,5 +1,5 @@
 /*
- * The schema, version 2 (PRAGMA user_version):
+ * The schema, version 3 (PRAGMA user_version):
  *
  *   stream         one row per enum stream: watermark (lsn), serial number of
  *                  the last section committed, and totals
@@ -12,6 +12,9 @@
  *   kafka_offset   per partition, the offset behind what is kept (origins.c);
  *                  since version 2
  *   dead_letter    messages that could not be decoded; since version 2
+ *   state          large or often written values, by enum db_state; since
+ *                  version 3, before it the correlator's state was a text
+ *   recent_request hashes of requests (requests.c); since version 3
  *
  * Chunks are rows in order of arrival with an index, and not clustered by
  * resource: a seal writes one chunk for each of a thousand resources, which
@@ -31,7 +34,7 @@
 
 #include "mem.h"
 
-enum { DB_VERSION = 2 };
+enum { DB_VERSION = 3 };
 
 /* Of all connections together: beyond it caches shrink before they grow. */
 enum { HEAP_BYTES = 8 << 20 };
@@ -107,6 +110,16 @@ static const char schema_2[] =
     "PRAGMA user_version = 2;"
     "COMMIT;";
 
+static const char schema_3[] =
+    "BEGIN IMMEDIATE;"
+    "CREATE TABLE state (id INTEGER PRIMARY KEY, value BLOB);"
+    "CREATE TABLE recent_request (id INTEGER PRIMARY KEY, hashes BLOB);"
+    "INSERT INTO state SELECT 1, value FROM text"
+    " WHERE name = 'derived.state';"
+    "DELETE FROM text WHERE name = 'derived.state';"
+    "PRAGMA user_version = 3;"
+    "COMMIT;";
+
 enum status db_status(int code)
 {
     switch (code & 0xff) {
@@ -175,7 +188,9 @@ static enum status migrate(struct db *db, bool writer)
         if (status == OK)
             status = exec(db, schema);
     }
-    return status == OK ? exec(db, schema_2) : status;
+    if (status == OK && version < 2)
+        status = exec(db, schema_2);
+    return status == OK ? exec(db, schema_3) : status;
 }
 
 enum status db_has_schema(void *have, void *want)

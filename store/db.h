@@ -30,6 +30,10 @@ struct db;
 /* How long a statement waits for another connection. */
 enum { DB_BUSY_MS = 10000 };
 
+/* Rows of table state: what is written again with each commit or flush, apart
+ * from the texts, which others read. */
+enum db_state { STATE_DERIVED = 1, STATE_CLOCK };
+
 /* What is in a block. */
 enum block_kind { KIND_SPANS, KIND_LOGS, KIND_EVENTS, KIND_COUNT };
 
@@ -52,6 +56,12 @@ enum block_kind { KIND_SPANS, KIND_LOGS, KIND_EVENTS, KIND_COUNT };
     X(TEXT_SAVE,    "INSERT OR REPLACE INTO text VALUES (?, ?)") \
     X(TEXT_LOAD,    "SELECT value FROM text WHERE name = ?") \
     X(TEXTS_LOAD,   "SELECT name, value FROM text WHERE name >= ?1 AND name < ?1 || char(127)") \
+    X(STATE_SAVE,   "INSERT OR REPLACE INTO state VALUES (?, ?)") \
+    X(STATE_LOAD,   "SELECT value FROM state WHERE id = ?") \
+    X(REQUESTS,     "SELECT id, hashes FROM recent_request ORDER BY id") \
+    X(REQUESTS_LAST, "SELECT id, hashes FROM recent_request ORDER BY id DESC LIMIT 1") \
+    X(REQUESTS_SAVE, "INSERT OR REPLACE INTO recent_request VALUES (?, ?)") \
+    X(REQUESTS_TRIM, "DELETE FROM recent_request WHERE id < ?") \
     X(OFFSETS,      "SELECT topic, partition, next FROM kafka_offset") \
     X(OFFSET_SAVE,  "INSERT OR REPLACE INTO kafka_offset VALUES (?, ?, ?)") \
     X(LETTER_ADD,   "INSERT OR REPLACE INTO dead_letter VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)") \

@@ -27,8 +27,9 @@ static enum status check_table(struct db *db, const char *table)
 /* Not all findings tell why, so it is damage what is found twice. */
 enum status load_check(struct db *db)
 {
-    static const char *const tables[] = {"stream", "identity",     "resource",
-                                         "text",   "kafka_offset", "block"};
+    static const char *const tables[] = {
+        "stream",       "identity", "resource",       "text",
+        "kafka_offset", "state",    "recent_request", "block"};
     enum status status = OK;
 
     for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]) && status == OK;
@@ -135,8 +136,42 @@ enum status store_load_text(struct store *store, const char *name,
     return status;
 }
 
-/* In one walk: to find one text SQLite reads all of each that it passes, and
- * the correlator's state has megabytes. */
+enum status store_load_derived_state(struct store *store, struct arena *arena,
+                                     struct slice *state)
+{
+    struct db *db = NULL;
+    enum status status = db_open(&db, store->path, false);
+
+    if (status != OK)
+        return status;
+
+    struct stmt s = stmt_start(db, SQL_STATE_LOAD);
+    struct slice found = {NULL, 0};
+    stmt_int(&s, STATE_DERIVED);
+    if (stmt_row(&s))
+        found = arena_copy(arena, stmt_get_bytes(&s, 0));
+    status = stmt_end(&s);
+    if (status == OK)
+        status = arena_status(arena);
+    if (status == OK)
+        *state = found;
+    db_close(db);
+    return status;
+}
+
+enum status store_load_requests(struct store *store, store_request_visit *visit,
+                                void *arg)
+{
+    struct db *db = NULL;
+    enum status status = db_open(&db, store->path, false);
+
+    if (status == OK)
+        status = requests_visit(db, visit, arg);
+    db_close(db);
+    return status;
+}
+
+/* In one walk: to find one text SQLite reads all of each that it passes. */
 enum status store_load_texts(struct store *store, const char *prefix,
                              store_text_visit *visit, void *arg)
 {

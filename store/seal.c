@@ -43,6 +43,7 @@ struct commit {
     uint32_t count;
     struct saves *saves, *until; /* generations before `until` */
     struct origins_commit origins;
+    struct requests_commit requests;
     uint64_t saved, saved_bytes;
 };
 
@@ -139,6 +140,8 @@ static enum status write_all(struct store *store, const struct commit *commit)
         status = saves_write(g, db);
     if (status == OK)
         status = origins_write(&commit->origins, db);
+    if (status == OK)
+        status = requests_write(&commit->requests, db);
     for (uint32_t i = 0; i < commit->count && status == OK; i++) {
         status = sealer_write(store->sealer, db, &store->options,
                               commit->sections[i]);
@@ -214,6 +217,7 @@ static void committed(struct loop *loop, struct commit *commit)
     pthread_mutex_lock(&store->lock);
     leave_out(store, commit);
     origins_chosen(store->origins, &commit->origins, true);
+    requests_chosen(store->requests, &commit->requests, true);
     uint64_t cut = cut_position(store);
     bool cut_more = cut > store->cut;
     if (cut_more)
@@ -256,6 +260,7 @@ static void failed(struct loop *loop, struct commit *commit, enum status status,
 
     pthread_mutex_lock(&store->lock);
     origins_chosen(store->origins, &commit->origins, false);
+    requests_chosen(store->requests, &commit->requests, false);
     store->health = status;
     store->failures++;
     pthread_cond_broadcast(&store->done);
@@ -318,6 +323,7 @@ static bool next_commit(struct loop *loop, struct commit *commit)
             choose_sections(store, commit);
             choose_saves(store, commit);
             origins_choose(store->origins, &commit->origins);
+            requests_choose(store->requests, &commit->requests);
             break;
         }
         if (store->stopping) {

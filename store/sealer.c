@@ -293,9 +293,9 @@ enum status totals_add(struct db *db, enum stream stream, int64_t blocks,
 static enum status write_state(const struct job *job)
 {
     const struct batch *batch = job->section->first_run.at[0];
-    struct stmt s = stmt_start(job->db, SQL_TEXT_SAVE);
+    struct stmt s = stmt_start(job->db, SQL_STATE_SAVE);
 
-    stmt_text(&s, SLICE(STORE_DERIVED_STATE));
+    stmt_int(&s, STATE_DERIVED);
     stmt_bytes(&s, batch->state);
     return stmt_run(&s);
 }

@@ -13,6 +13,7 @@
 #include "db.h"
 #include "head.h"
 #include "origins.h"
+#include "requests.h"
 #include "saves.h"
 #include "store.h"
 
@@ -60,6 +61,7 @@ struct store {
     uint64_t save_due_ns;                        /* 0: nothing to save */
     uint64_t saved_bytes, saved_bytes_committed; /* likewise, memory of them */
     struct origins *origins;
+    struct requests *requests;
     uint64_t failures;
     enum status health;
     bool draining; /* store_append does not wait any more */

@@ -185,6 +185,7 @@ enum status store_open(struct store **out, const struct store_options *options)
     budget_init(&store->queries, store->options.query_bytes);
     store->saves = store->saves_open = saves_new();
     store->origins = origins_new();
+    store->requests = requests_new();
     store->derived_ns = store->trusted_at = clock_monotonic_ns();
     store->trusted_ns = clock_wall_ns();
     for (int i = 0; i < STREAM_COUNT; i++)
@@ -198,6 +199,8 @@ enum status store_open(struct store **out, const struct store_options *options)
         status = open_db(store);
     if (status == OK)
         status = origins_load(store->origins, store->db);
+    if (status == OK)
+        status = requests_load(store->requests, store->db);
     if (status == OK)
         status = seal_start(store);
     if (status != OK) {
@@ -223,6 +226,7 @@ void store_close(struct store *store)
     store_trim_rows(store);
     saves_free(store->saves);
     origins_free(store->origins);
+    requests_free(store->requests);
     db_close(store->db);
     pthread_cond_destroy(&store->work);
     pthread_cond_destroy(&store->done);
@@ -440,6 +444,7 @@ void store_append(struct store *store, struct batch *batch)
     stats_set(STATS_HEAD_BYTES, store->head_bytes);
     state->last_lsn = batch->lsn;
     origins_note(store->origins, batch);
+    requests_note(store->requests, batch);
     if (stream == STREAM_DERIVED)
         store->derived_ns = clock_monotonic_ns();
     if (section_full(store, section) || state->close_wanted)

@@ -99,6 +99,24 @@ enum status store_load(struct store *store, store_identity_visit *identity,
     return OK;
 }
 
+enum status store_load_derived_state(struct store *store, struct arena *arena,
+                                     struct slice *state)
+{
+    (void)store;
+    (void)arena;
+    *state = (struct slice){NULL, 0};
+    return OK;
+}
+
+enum status store_load_requests(struct store *store, store_request_visit *visit,
+                                void *arg)
+{
+    (void)store;
+    (void)visit;
+    (void)arg;
+    return OK;
+}
+
 void store_set_open_series(struct store *store, struct open_series source)
 {
     (void)store;

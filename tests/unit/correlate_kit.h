@@ -161,15 +161,31 @@ void store_save_text(struct store *store, const char *name, struct slice text)
     kit_store.text_len[at] = text.len;
 }
 
+enum status store_load_derived_state(struct store *store, struct arena *arena,
+                                     struct slice *state)
+{
+    (void)store;
+    *state = (struct slice){NULL, 0};
+    for (uint32_t i = 0; i < kit_store.count; i++)
+        if (kit_store.batches[i]->derived)
+            *state = arena_copy(arena, kit_store.batches[i]->state);
+    return OK;
+}
+
+enum status store_load_requests(struct store *store, store_request_visit *visit,
+                                void *arg)
+{
+    (void)store;
+    (void)visit;
+    (void)arg;
+    return OK;
+}
+
 enum status store_load_text(struct store *store, const char *name,
                             struct arena *arena, struct slice *text)
 {
     (void)store;
     *text = (struct slice){NULL, 0};
-    if (strcmp(name, STORE_DERIVED_STATE) == 0)
-        for (uint32_t i = 0; i < kit_store.count; i++)
-            if (kit_store.batches[i]->derived)
-                *text = arena_copy(arena, kit_store.batches[i]->state);
     for (int at = 0; at < KIT_MAX_TEXTS && kit_store.text[at]; at++)
         if (strcmp(kit_store.text_name[at], name) == 0)
             *text = arena_copy(arena, (struct slice){kit_store.text[at],
