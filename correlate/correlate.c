@@ -181,7 +181,7 @@ static void drop_repeated(struct correlator *correlator, struct batch *batch)
     if (request_hash_none(batch->hash))
         return;
     if (repeats_has(correlator->repeats, batch->hash, batch->lsn)) {
-        stats_add(STATS_REPEATED, 1);
+        stats_add(STATS_REPEATED, correlator->started); /* not at replay */
         batch->repeated = true;
         batch->count = batch->resource_count = 0;
         batch->hash = (struct request_hash){0, 0};
@@ -323,10 +323,11 @@ enum status correlator_open(struct correlator **out,
 
 enum status correlator_start(struct correlator *correlator)
 {
-    if (pthread_create(&correlator->thread, NULL, run, correlator) != 0)
-        return ERR_IO;
-    correlator->started = true;
-    return OK;
+    correlator->started = true; /* the thread looks at it */
+    if (pthread_create(&correlator->thread, NULL, run, correlator) == 0)
+        return OK;
+    correlator->started = false;
+    return ERR_IO;
 }
 
 void correlator_close(struct correlator *correlator)

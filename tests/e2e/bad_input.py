@@ -542,7 +542,7 @@ def test_http(server):
         same(got.count(b"HTTP/1.1 200"), 5, "and five requests at once (pipelining)")
     before = stored(server)
     with Client(server.otlp_port) as client:
-        answers = [export(None, "traces", body, client=client).status for _ in range(50)]
+        answers = [export(None, "traces", otlp_proto("traces", good_request("http")), client=client).status for _ in range(50)]
     same((answers, stored(server) - before), ([200] * 50, 150), "fifty requests over one connection, all counted")
     with Client(server.otlp_port) as client:
         for method, path, status in (("GET", "/v1/traces", 405), ("PUT", "/v1/logs", 405), ("DELETE", "/v1/metrics", 405),
@@ -569,7 +569,7 @@ def test_http(server):
         with socket.create_connection(("127.0.0.1", server.otlp_port)) as s:
             s.sendall(head + b"Content-Length: 100000\r\n\r\n" + body[:rng.randrange(len(body))])
     before = stored(server)
-    same((export(server.otlp_port, "traces", body).status, stored(server) - before), (200, 3),
+    same((export(server.otlp_port, "traces", otlp_proto("traces", good_request("http"))).status, stored(server) - before), (200, 3),
          "after 50 clients that went away, a good request is stored")
     for name, data in (("no HTTP at all", b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(500)),
                        ("HTTP/2 preface", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"),

@@ -14,6 +14,7 @@
 #include "log.h"
 #include "mem.h"
 #include "otlp.h"
+#include "stats.h"
 #include "store_help.h"
 
 static struct batch *from(uint64_t offset, uint32_t partition, uint64_t round)
@@ -468,11 +469,26 @@ TEST(only_the_newest_letters_stay)
 
 /* ---- a database from before ---- */
 
-TEST(an_older_database_gets_the_tables)
+/* The correlator's state was a text before version 3. */
+static void check_state(const struct ends *ends)
+{
+    struct arena arena;
+    struct slice state, text;
+
+    arena_init(&arena, NULL, SIZE_MAX);
+    CHECK_EQ(store_load_derived_state(ends->store, &arena, &state), OK);
+    CHECK(slice_equal(state, SLICE("what waits")));
+    CHECK_EQ(store_load_text(ends->store, "derived.state", &arena, &text), OK);
+    CHECK_EQ(text.len, 0);
+    arena_release(&arena);
+}
+
+static void older_database(const char *sql)
 {
     char dir[64], path[96];
     struct ends ends;
     sqlite3 *db = NULL;
+    uint64_t salvages = stats_get(STATS_STORE_SALVAGES);
 
     temp_make(dir);
     ends_open(&ends, dir, &journal_io_system, false);
@@ -480,16 +496,27 @@ TEST(an_older_database_gets_the_tables)
     snprintf(path, sizeof(path), "%s/callboard.db", dir);
     CHECK_EQ(sqlite3_open(path, &db), SQLITE_OK);
     CHECK_EQ(sqlite3_exec(db,
-                          "DROP TABLE kafka_offset; DROP TABLE dead_letter;"
-                          "PRAGMA user_version = 1",
+                          "DROP TABLE state; DROP TABLE recent_request;"
+                          "INSERT INTO text VALUES ('derived.state',"
+                          " CAST('what waits' AS BLOB));",
                           NULL, NULL, NULL),
              SQLITE_OK);
+    CHECK_EQ(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
     sqlite3_close(db);
     ends_open(&ends, dir, &journal_io_system, true);
     submit(&ends, letter(9, 9));
     wait_for(&ends, 1);
     CHECK_EQ(wait_total(&ends, 1), 1);
     CHECK_EQ(next_of(&ends, 2), 10);
+    check_state(&ends);
+    CHECK_EQ(stats_get(STATS_STORE_SALVAGES), salvages);
     ends_close(&ends);
     temp_remove(dir);
+}
+
+TEST(an_older_database_gets_the_tables)
+{
+    older_database("DROP TABLE kafka_offset; DROP TABLE dead_letter;"
+                   "PRAGMA user_version = 1");
+    older_database("PRAGMA user_version = 2");
 }
