@@ -269,8 +269,7 @@ static enum status load_state(struct correlator *correlator)
     enum status status;
 
     arena_init(&arena, NULL, 2 * (size_t)STATE_MAX);
-    status =
-        store_load_derived_state(correlator->store, &arena, &text);
+    status = store_load_derived_state(correlator->store, &arena, &text);
     in = scan_over(text);
     if (status == OK && text.len > 0 && scan_varint(&in) == STATE_VERSION) {
         correlator->part_lsn = scan_varint(&in);

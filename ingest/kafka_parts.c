@@ -143,14 +143,9 @@ void parts_track(struct kafka_parts *parts, struct kafka_part *part,
 {
     struct ticket *ticket = mem_alloc(sizeof(*ticket));
 
-    *ticket = (struct ticket){parts,
-                              part,
-                              batch,
-                              batch->origin->offset,
-                              batch->signal,
-                              batch->count,
-                              batch->rejected,
-                              batch_size(batch)};
+    *ticket = (struct ticket){
+        parts,         part,         batch,           batch->origin->offset,
+        batch->signal, batch->count, batch->rejected, batch_size(batch)};
     batch->done = batch_is_done;
     batch->done_arg = ticket;
     pthread_mutex_lock(&parts->lock);

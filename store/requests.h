@@ -42,7 +42,7 @@ void requests_chosen(struct requests *requests, struct requests_commit *commit,
                      bool committed);
 
 /* Every one that is kept, oldest first. */
-MUST_CHECK enum status requests_visit(struct db *db,
-                                      store_request_visit *visit, void *arg);
+MUST_CHECK enum status requests_visit(struct db *db, store_request_visit *visit,
+                                      void *arg);
 
 #endif

@@ -181,7 +181,8 @@ static bool run_script(struct script_run *run)
     for (uint32_t i = 16; i < SCRIPT; i++) {
         run->ok[i] = put(journal, i, i % 5 * 900) == OK;
         if (i == 30) {
-            uint64_t last = journal_last_lsn(journal); /* some may have failed */
+            uint64_t last =
+                journal_last_lsn(journal); /* some may have failed */
 
             run->cut = last < SCRIPT_CUT ? last : SCRIPT_CUT;
             journal_cut(journal, run->cut);

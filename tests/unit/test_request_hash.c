@@ -187,8 +187,8 @@ TEST(everything_counts)
     memset(at, 0, bytes.len); /* zeros look like padding, but for the length */
     hash = request_hash_of(&key, 1, none, bytes);
     for (size_t len = 0; len < bytes.len; len++)
-        CHECK(!same(hash, request_hash_of(&key, 1, none,
-                                          (struct slice){at, len})));
+        CHECK(!same(hash,
+                    request_hash_of(&key, 1, none, (struct slice){at, len})));
     /* What is moved from the tenant to the body is another request. */
     CHECK(!same(request_hash_of(&key, 1, SLICE("ab"), SLICE("c")),
                 request_hash_of(&key, 1, SLICE("a"), SLICE("bc"))));
@@ -199,8 +199,7 @@ TEST(everything_counts)
 
 static struct batch *logs_at(const uint64_t *times, uint32_t count)
 {
-    struct batch *batch =
-        batch_new(SIGNAL_LOGS, calloc(1, 100), 100, NULL);
+    struct batch *batch = batch_new(SIGNAL_LOGS, calloc(1, 100), 100, NULL);
 
     batch->count = count;
     batch->logs = arena_zero(&batch->arena, count + 1, sizeof(*batch->logs));
