@@ -25,6 +25,8 @@ enum status otlp_decode(struct batch *batch, uint64_t oldest_ns,
     batch->reason = NULL;
     status = batch->encoding == BATCH_JSON ? otlp_decode_json(&d, &why)
                                            : otlp_decode_wire(&d, &why);
+    if (status == OK)
+        status = arena_status(d.arena); /* shapes of log records */
     if (status != OK && detail)
         *detail = why.len > 0 ? why : slice_of(status_text(status));
     return status;

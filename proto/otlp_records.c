@@ -7,6 +7,7 @@
  * A record is read into the first free place; taking it moves the end of the
  * array behind it, refusing it does not, so the next one overwrites it.
  */
+#include "log_shape.h"
 #include "otlp_parts.h"
 
 bool otlp_list_more(struct otlp *d, struct list *list, size_t size,
@@ -277,6 +278,8 @@ bool otlp_link_good(const struct span_link *link)
 
 void otlp_take_log(struct otlp *d, struct log_record *log)
 {
+    if (!log_shape(d, log))
+        return;
     if (is_bad_time(d, log->observed_ns))
         log->observed_ns = d->batch->received_ns;
     if (is_bad_time(d, log->time_ns)) {

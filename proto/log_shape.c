@@ -1,0 +1,418 @@
+/*
+ * The shapes and the keys they are known by. The record keeps its own
+ * attributes; what is found is added behind them where they lack it.
+ */
+#define _GNU_SOURCE /* memmem */
+#include "log_shape.h"
+
+#include <string.h>
+
+#include "clock.h"
+#include "log_json.h"
+
+enum { MAX_FOLDED = 32, MAX_PATH = 3 };
+
+/* ---- maps ---- */
+
+static const struct attr *find(const struct attr *map, const char *key)
+{
+    struct attrs entries;
+
+    if (!map || map->type != VALUE_MAP)
+        return NULL;
+    entries = (struct attrs){map->items, map->len, 0};
+    return attrs_find(&entries, slice_of(key));
+}
+
+static struct slice text_at(const struct attr *map, const char *key)
+{
+    const struct attr *found = find(map, key);
+
+    return found ? attr_text(found) : (struct slice){NULL, 0};
+}
+
+/* ---- attributes being added ---- */
+
+struct shaped {
+    struct otlp *d;
+    struct log_record *log;
+    struct list list; /* once something was added */
+};
+
+static void add_attr(struct shaped *shaped, const struct attr *value,
+                     struct slice key)
+{
+    struct attrs *attrs = &shaped->log->attrs;
+    struct list *list = &shaped->list;
+    struct attr *to;
+
+    if (attrs_find(attrs, key))
+        return;
+    if (!list->at)
+        otlp_list_from(shaped->d, list, attrs->at, attrs->count,
+                       sizeof(struct attr));
+    if (list->count == list->room &&
+        !otlp_list_more(shaped->d, list, sizeof(struct attr), ATTR_MAX_COUNT,
+                        8))
+        return;
+    to = (struct attr *)list->at + list->count++;
+    *to = *value;
+    to->key = key.ptr;
+    to->key_len = (uint16_t)key.len;
+    attrs->at = list->at;
+    attrs->count = list->count;
+}
+
+static void add_text(struct shaped *shaped, const char *key, struct slice text)
+{
+    struct attr value = {.type = VALUE_STRING};
+
+    if (text.len == 0)
+        return;
+    value.str = text.ptr;
+    value.len = (uint32_t)text.len;
+    add_attr(shaped, &value, slice_of(key));
+}
+
+static void set_body(struct log_record *log, struct slice text)
+{
+    log->body = (struct attr){.key = ""};
+    otlp_set_text(&log->body, VALUE_STRING, text);
+}
+
+/* ---- a shipper's coordinates ---- */
+
+/* The names inside "kubernetes", levels and words joined with '_', and what
+ * they are called in the semantic conventions. */
+static const struct {
+    const char *name, *key;
+} coordinates[] = {
+    {"pod_name", "k8s.pod.name"},
+    {"namespace_name", "k8s.namespace.name"}, /* fluent-bit, fluentd */
+    {"pod_namespace", "k8s.namespace.name"},  /* Vector */
+    {"namespace", "k8s.namespace.name"},      /* Filebeat */
+    {"container_name", "k8s.container.name"},
+    {"pod_id", "k8s.pod.uid"},
+    {"pod_uid", "k8s.pod.uid"},
+    {"pod_ip", "k8s.pod.ip"},
+    {"host", "k8s.node.name"},
+    {"pod_node_name", "k8s.node.name"},
+    {"node_name", "k8s.node.name"},
+    {"docker_id", "container.id"},
+};
+
+enum { COORDINATES = sizeof(coordinates) / sizeof(*coordinates) };
+
+static void add_coordinate(struct shaped *shaped, struct slice name,
+                           struct slice text)
+{
+    for (size_t i = 0; i < COORDINATES; i++)
+        if (slice_equal(slice_of(coordinates[i].name), name)) {
+            add_text(shaped, coordinates[i].key, text);
+            return;
+        }
+}
+
+/* prefix and key with '.' as '_'; empty if it is longer than any of ours. */
+static struct slice folded(const char *prefix, struct slice key,
+                           char text[MAX_FOLDED])
+{
+    size_t len = strlen(prefix);
+
+    if (len + key.len > MAX_FOLDED)
+        return (struct slice){NULL, 0};
+    memcpy(text, prefix, len);
+    for (size_t i = 0; i < key.len; i++)
+        text[len + i] = key.ptr[i] == '.' ? '_' : key.ptr[i];
+    return (struct slice){text, len + key.len};
+}
+
+static void read_kubernetes(struct shaped *shaped, const struct attr *map,
+                            const char *prefix)
+{
+    static const char *const nested[][2] = {
+        {"pod", "pod_"}, {"container", "container_"}, {"node", "node_"}};
+    char text[MAX_FOLDED];
+
+    for (uint32_t i = 0; i < map->len; i++) {
+        const struct attr *a = &map->items[i];
+
+        if (a->type == VALUE_STRING)
+            add_coordinate(shaped, folded(prefix, attr_key(a), text),
+                           attr_text(a));
+        else if (a->type == VALUE_MAP && !*prefix)
+            for (size_t k = 0; k < 3; k++)
+                if (slice_equal(attr_key(a), slice_of(nested[k][0])))
+                    read_kubernetes(shaped, a, nested[k][1]);
+    }
+}
+
+static bool is_kubernetes(struct slice key)
+{
+    return slice_starts(key, SLICE("kubernetes")) &&
+           (key.len == 10 || key.ptr[10] == '.' || key.ptr[10] == '_');
+}
+
+/* "kubernetes": {...}, "kubernetes.pod_name", "kubernetes_pod_name" and
+ * "kubernetes.pod.name"; "pod" and "namespace" of Promtail. */
+static void read_coordinates(struct shaped *shaped)
+{
+    struct attrs own = shaped->log->attrs;
+    const struct attr *pod = NULL, *namespace = NULL;
+    char text[MAX_FOLDED];
+
+    for (uint32_t i = 0; i < own.count; i++) {
+        const struct attr *a = &own.at[i];
+        struct slice key = attr_key(a);
+
+        if (slice_equal(key, SLICE("pod")))
+            pod = a;
+        else if (slice_equal(key, SLICE("namespace")))
+        namespace = a;
+        if (key.len < 10 || key.ptr[0] != 'k' || !is_kubernetes(key))
+            continue;
+        if (key.len == 10 && a->type == VALUE_MAP)
+            read_kubernetes(shaped, a, "");
+        else if (key.len > 11 && a->type == VALUE_STRING)
+            add_coordinate(shaped, folded("", slice_from(key, 11), text),
+                           attr_text(a));
+    }
+    if (pod && namespace) {
+        const struct attr *container = attrs_find(&own, SLICE("container"));
+
+        add_text(shaped, "k8s.pod.name", attr_text(pod));
+        add_text(shaped, "k8s.namespace.name", attr_text(namespace));
+        if (container)
+            add_text(shaped, "k8s.container.name", attr_text(container));
+    }
+}
+
+/* ---- a shipper's whole record ---- */
+
+static struct slice line_of(const struct attr *map)
+{
+    static const char *const keys[] = {"log", "message", "msg", "MESSAGE"};
+    struct slice text = {NULL, 0};
+
+    for (size_t i = 0; i < 4 && text.len == 0; i++)
+        text = text_at(map, keys[i]);
+    return text;
+}
+
+/* A map that an application logs is its own; a shipper adds where the line is
+ * from. */
+static bool is_shipped(const struct attr *map)
+{
+    static const char *const marks[] = {"stream",         "docker",
+                                        "container_name", "container_id",
+                                        "source_type",    "_SYSTEMD_UNIT"};
+
+    for (size_t i = 0; i < sizeof(marks) / sizeof(*marks); i++)
+        if (find(map, marks[i]))
+            return true;
+    for (uint32_t i = 0; i < map->len; i++)
+        if (is_kubernetes(attr_key(&map->items[i])))
+            return true;
+    return false;
+}
+
+static void read_shipped(struct shaped *shaped, const struct attr *map)
+{
+    struct slice line = line_of(map);
+
+    if (line.len == 0 || !is_shipped(map))
+        return;
+    for (uint32_t i = 0; i < map->len; i++)
+        if (map->items[i].type != VALUE_STRING || map->items[i].str != line.ptr)
+            add_attr(shaped, &map->items[i], attr_key(&map->items[i]));
+    while (line.len > 0 &&
+           (line.ptr[line.len - 1] == '\n' || line.ptr[line.len - 1] == '\r'))
+        line.len--; /* the container runtime's */
+    set_body(shaped->log, line);
+}
+
+/* ---- Kubernetes Event objects ---- */
+
+/* Where each attribute comes from: the first path that leads to a value. */
+static const struct {
+    const char *key;
+    const char *paths[3][MAX_PATH];
+} event_fields[] = {
+    {"k8s.event.reason", {{"reason"}}},
+    {"k8s.event.action", {{"action"}}},
+    {"k8s.event.name", {{"metadata", "name"}}},
+    {"k8s.event.uid", {{"metadata", "uid"}}},
+    {"k8s.event.count", {{"series", "count"}, {"deprecatedCount"}, {"count"}}},
+    {"k8s.event.start_time",
+     {{"firstTimestamp"},
+      {"deprecatedFirstTimestamp"},
+      {"metadata", "creationTimestamp"}}},
+    {"k8s.event.reporting_controller",
+     {{"reportingController"},
+      {"reportingComponent"},
+      {"source", "component"}}},
+    {"k8s.object.kind", {{"regarding", "kind"}, {"involvedObject", "kind"}}},
+    {"k8s.object.name", {{"regarding", "name"}, {"involvedObject", "name"}}},
+    {"k8s.object.uid", {{"regarding", "uid"}, {"involvedObject", "uid"}}},
+    {"k8s.object.fieldpath",
+     {{"regarding", "fieldPath"}, {"involvedObject", "fieldPath"}}},
+    {"k8s.object.api_version",
+     {{"regarding", "apiVersion"}, {"involvedObject", "apiVersion"}}},
+    {"k8s.namespace.name",
+     {{"regarding", "namespace"},
+      {"involvedObject", "namespace"},
+      {"metadata", "namespace"}}},
+    {"k8s.node.name", {{"source", "host"}, {"deprecatedSource", "host"}}},
+};
+
+/* When it happened last. */
+static const char *const times[][MAX_PATH] = {
+    {"series", "lastObservedTime"},
+    {"lastTimestamp"},
+    {"deprecatedLastTimestamp"},
+    {"eventTime"},
+    {"firstTimestamp"},
+    {"metadata", "creationTimestamp"}};
+
+static const struct attr *at_path(const struct attr *map,
+                                  const char *const *path)
+{
+    for (int i = 0; i < MAX_PATH && path[i] && map; i++)
+        map = find(map, path[i]);
+    return map && (map->type == VALUE_INT || map->type == VALUE_DOUBLE ||
+                   attr_text(map).len > 0)
+               ? map
+               : NULL;
+}
+
+/* The Event inside a watch notification, or the map itself; NULL if it is
+ * none. */
+static const struct attr *event_object(const struct attr *map)
+{
+    const struct attr *object = find(map, "object");
+
+    if (!object || object->type != VALUE_MAP)
+        object = map;
+    if (slice_equal(text_at(object, "kind"), SLICE("Event")))
+        return object;
+    return text_at(object, "reason").len > 0 &&
+                   (find(object, "involvedObject") || find(object, "regarding"))
+               ? object
+               : NULL;
+}
+
+static void read_event_time(struct log_record *log, const struct attr *object)
+{
+    uint64_t ns;
+
+    if (log->time_ns != 0)
+        return;
+    for (size_t i = 0; i < sizeof(times) / sizeof(*times); i++) {
+        const struct attr *found = at_path(object, times[i]);
+
+        if (found && clock_parse_rfc3339(attr_text(found), &ns)) {
+            log->time_ns = ns;
+            return;
+        }
+    }
+}
+
+static void read_event(struct shaped *shaped, const struct attr *object)
+{
+    struct log_record *log = shaped->log;
+    struct slice type = text_at(object, "type"), text;
+
+    for (size_t i = 0; i < sizeof(event_fields) / sizeof(*event_fields); i++) {
+        const struct attr *found = NULL;
+
+        for (int k = 0; k < 3 && !found && event_fields[i].paths[k][0]; k++)
+            found = at_path(object, event_fields[i].paths[k]);
+        if (found)
+            add_attr(shaped, found, slice_of(event_fields[i].key));
+    }
+    read_event_time(log, object);
+    if (log->severity == 0 && type.len > 0) {
+        log->severity = slice_equal(type, SLICE("Normal")) ? 9 : 13;
+        log->severity_text = type;
+    }
+    text = text_at(object, "note");
+    if (text.len == 0)
+        text = text_at(object, "message");
+    set_body(log, text.len > 0 ? text : text_at(object, "reason"));
+}
+
+/* ---- a record ---- */
+
+/* False: an Event object was deleted. */
+static bool read_map(struct shaped *shaped, const struct attr *map)
+{
+    const struct attr *object = event_object(map);
+
+    if (!object) {
+        read_shipped(shaped, map);
+        return true;
+    }
+    if (slice_equal(text_at(map, "type"), SLICE("DELETED")) && object != map)
+        return false;
+    read_event(shaped, object);
+    return true;
+}
+
+/* A JSON text that is worth reading as a map. */
+static bool is_shipped_text(struct slice text)
+{
+    static const char *const marks[] = {"\"kubernetes", "\"involvedObject\"",
+                                        "\"regarding\""};
+
+    if (text.len < 32 || text.ptr[0] != '{')
+        return false;
+    for (size_t i = 0; i < 3; i++)
+        if (memmem(text.ptr, text.len, marks[i], strlen(marks[i])))
+            return true;
+    return false;
+}
+
+static void name_event(struct log_record *log)
+{
+    const struct attr *name = NULL;
+
+    if (log->event_name.len == 0)
+        name = attrs_find(&log->attrs, SLICE("event.name"));
+    if (name)
+        log->event_name = attr_text(name);
+}
+
+/* What stands for a body that is not there. */
+static void fill_body(struct log_record *log)
+{
+    struct attr all = {
+        .items = log->attrs.at, .len = log->attrs.count, .type = VALUE_MAP};
+    struct slice text = log->event_name;
+
+    if (text.len == 0)
+        text = line_of(&all);
+    if (text.len > 0)
+        set_body(log, text);
+}
+
+bool log_shape(struct otlp *d, struct log_record *log)
+{
+    struct shaped shaped = {.d = d, .log = log};
+    struct attr map;
+
+    name_event(log);
+    if (log->body.type == VALUE_MAP) {
+        map = log->body;
+        if (!read_map(&shaped, &map))
+            return false;
+    } else if (is_shipped_text(attr_text(&log->body)) &&
+               log_json_map(d, attr_text(&log->body), &map)) {
+        if (!read_map(&shaped, &map))
+            return false;
+    }
+    if (log->attrs.count > 0)
+        read_coordinates(&shaped);
+    if (log->body.type == VALUE_EMPTY)
+        fill_body(log);
+    return true;
+}

@@ -1,0 +1,27 @@
+/*
+ * log_shape - log records as shippers send them, brought into the shape of the
+ * semantic conventions while they are decoded. Private to proto/.
+ */
+#ifndef LOG_SHAPE_H
+#define LOG_SHAPE_H
+
+#include "otlp_parts.h"
+
+/*
+ *   an event by name          the name, from attribute event.name too; without
+ *                             a body it is the text
+ *   a Kubernetes Event object (k8sobjects receiver, watched or pulled; event
+ *                             exporters): its message is the text, reason,
+ *                             count, object become attributes k8s.event.*,
+ *                             k8s.object.*
+ *   a shipper's whole record  (fluent-bit, fluentd, Vector, Filebeat) in the
+ *                             body: its line is the text, the rest attributes
+ *   a shipper's coordinates   in a map "kubernetes" or in flat keys: also as
+ *                             k8s.pod.name, k8s.namespace.name, ...
+ *
+ * False if the record is not to be kept: it says that an Event object was
+ * deleted, which is nothing that happened. Memory is of d->arena.
+ */
+bool log_shape(struct otlp *d, struct log_record *log);
+
+#endif
