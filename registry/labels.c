@@ -24,7 +24,8 @@ const struct registry_keys registry_default_keys = {
     .endpoint = TEXT("openchoreo.dev/endpoint-name"),
 };
 
-/* The longest is LABELS_MAX_PREFIX bytes long. */
+/* Of labels, then, from ANNOTATIONS on, of annotations. The longest is
+ * LABELS_MAX_PREFIX bytes long. */
 static const struct slice prefixes[] = {
     TEXT(""),
     TEXT("k8s_pod_labels_"),
@@ -32,9 +33,15 @@ static const struct slice prefixes[] = {
     TEXT("k8s_object_label_"),
     TEXT("kubernetes_labels_"),
     TEXT("label_"),
+    TEXT("kubernetes_pod_labels_"),
+    TEXT(""),
+    TEXT("k8s_pod_annotations_"),
+    TEXT("k8s_pod_annotation_"),
+    TEXT("kubernetes_annotations_"),
+    TEXT("kubernetes_pod_annotations_"),
 };
 
-enum { PREFIX_COUNT = sizeof(prefixes) / sizeof(*prefixes) };
+enum { PREFIX_COUNT = sizeof(prefixes) / sizeof(*prefixes), ANNOTATIONS = 7 };
 
 static char fold(char c)
 {
@@ -52,10 +59,17 @@ bool labels_ends_folded(struct slice key, struct slice tail)
     return true;
 }
 
-/* The first prefix is none. */
-static size_t prefix_count(enum label label)
+/* The prefixes of a label; the first one is none. */
+static size_t first_prefix(enum label label)
 {
-    return label >= LABEL_POD_UID ? 1 : PREFIX_COUNT;
+    return label == LABEL_TASK ? ANNOTATIONS : 0;
+}
+
+static size_t end_prefix(enum label label)
+{
+    if (label >= LABEL_POD_UID)
+        return 1;
+    return label == LABEL_TASK ? PREFIX_COUNT : ANNOTATIONS;
 }
 
 static uint32_t tail_bit(char c)
@@ -79,7 +93,7 @@ static enum status set_key(struct labels *labels, enum label label,
 
     if (last == '_') /* as it comes it may be any of those that fold to it */
         tails |= tail_bit('.') | tail_bit('/') | tail_bit('-');
-    for (size_t i = 0; i < prefix_count(label); i++)
+    for (size_t i = first_prefix(label); i < end_prefix(label); i++)
         labels->tails[key.len + prefixes[i].len] |= tails;
     return OK;
 }
@@ -97,11 +111,16 @@ enum status labels_init(struct labels *labels, const struct registry_keys *keys)
         [LABEL_RESOURCE] = keys->resource,
         [LABEL_RESOURCE_UID] = keys->resource_uid,
         [LABEL_ENDPOINT] = keys->endpoint,
+        [LABEL_TASK] = SLICE("workflows.argoproj.io/node-name"),
         [LABEL_POD_UID] = SLICE("k8s.pod.uid"),
         [LABEL_POD_NAME] = SLICE("k8s.pod.name"),
         [LABEL_POD_NAMESPACE] = SLICE("k8s.namespace.name"),
         [LABEL_PROMETHEUS_POD] = SLICE("pod"),
         [LABEL_PROMETHEUS_NAMESPACE] = SLICE("namespace"),
+        [LABEL_CONTAINER] = SLICE("k8s.container.name"),
+        [LABEL_OBJECT_KIND] = SLICE("k8s.object.kind"),
+        [LABEL_OBJECT_NAME] = SLICE("k8s.object.name"),
+        [LABEL_OBJECT_UID] = SLICE("k8s.object.uid"),
     };
     enum status status = OK;
 
@@ -121,7 +140,8 @@ enum label labels_match_slowly(const struct labels *labels, struct slice key)
 
         struct slice front = {key.ptr, key.len - tail.len};
 
-        for (size_t i = 0; i < prefix_count((enum label)label); i++)
+        for (size_t i = first_prefix((enum label)label);
+             i < end_prefix((enum label)label); i++)
             if (front.len == prefixes[i].len &&
                 labels_ends_folded(front, prefixes[i]))
                 return (enum label)label;

@@ -36,16 +36,21 @@ enum label {
     LABEL_RESOURCE,
     LABEL_RESOURCE_UID,
     LABEL_ENDPOINT,
+    LABEL_TASK, /* the annotation of Argo: which node of a workflow */
     LABEL_POD_UID,
     LABEL_POD_NAME,
     LABEL_POD_NAMESPACE,
     LABEL_PROMETHEUS_POD,
     LABEL_PROMETHEUS_NAMESPACE,
+    LABEL_CONTAINER,
+    LABEL_OBJECT_KIND, /* what a Kubernetes event is about */
+    LABEL_OBJECT_NAME,
+    LABEL_OBJECT_UID,
     LABEL_COUNT,
     LABEL_NONE = LABEL_COUNT
 };
 
-enum { LABELS_MAX_KEY = 128, LABELS_MAX_PREFIX = 18 };
+enum { LABELS_MAX_KEY = 128, LABELS_MAX_PREFIX = 27 };
 
 struct labels {
     /* Bit (last byte & 31) is set at the length of every spelling. */

@@ -50,12 +50,10 @@ static const struct {
     {TEXT("container.id"),                TEXT("docker_id"),    AT(container_id)},
     {TEXT("k8s.service.name"),            TEXT(""),             AT(k8s_service)},
     {TEXT("k8s.pod.ip"),                  TEXT("pod_ip"),       AT(ip)},
-    {TEXT("k8s.object.kind"),             TEXT(""),             AT(object_kind)},
-    {TEXT("k8s.object.name"),             TEXT(""),             AT(object_name)},
-    {TEXT("k8s.object.uid"),              TEXT(""),             AT(object_uid)},
     {TEXT(""),                            TEXT("pod_id"),       AT(label[LABEL_POD_UID])},
     {TEXT(""),                            TEXT("pod_name"),     AT(label[LABEL_POD_NAME])},
     {TEXT(""), TEXT("namespace_name"), AT(label[LABEL_POD_NAMESPACE])},
+    {TEXT(""), TEXT("container_name"), AT(label[LABEL_CONTAINER])},
 #undef TEXT
 #undef AT
     /* clang-format on */
@@ -107,8 +105,17 @@ static void read_one(struct facts *facts, const struct labels *labels,
         set_known(facts, slice_from(key, fluent.len), value, true);
     else
         set_known(facts, key, value, false);
-    if (labels_ends_folded(key, SLICE("workflows_argoproj_io_node_name")))
-        set(&facts->task, value);
+}
+
+static bool holds_labels(struct slice key)
+{
+    static const char *const names[] = {"labels", "annotations", "pod_labels",
+                                        "pod_annotations"};
+
+    for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+        if (slice_equal(key, slice_of(names[i])))
+            return true;
+    return false;
 }
 
 /* fluent-bit's record: { pod_name, ..., labels: {}, annotations: {} }. */
@@ -118,9 +125,7 @@ static void read_fluent(struct facts *facts, const struct labels *labels,
     for (uint32_t i = 0; i < map->len; i++) {
         const struct attr *a = &map->items[i];
 
-        if (a->type == VALUE_MAP &&
-            (slice_equal(attr_key(a), SLICE("labels")) ||
-             slice_equal(attr_key(a), SLICE("annotations"))))
+        if (a->type == VALUE_MAP && holds_labels(attr_key(a)))
             for (uint32_t k = 0; k < a->len; k++)
                 read_one(facts, labels, &a->items[k]);
         else
@@ -140,11 +145,18 @@ void facts_read(struct facts *facts, const struct labels *labels,
                  slice_equal(attr_key(a), SLICE("kubernetes")))
             read_fluent(facts, labels, a);
     }
-    /* A Kubernetes event is about its object. */
-    if (slice_equal(facts->object_kind, SLICE("Pod"))) {
-        set(&facts->label[LABEL_POD_UID], facts->object_uid);
-        set(&facts->label[LABEL_POD_NAME], facts->object_name);
-    }
+}
+
+/* A Kubernetes event is about its object, whichever pod reported it. */
+static void take_object(struct facts *facts)
+{
+    bool pod = slice_equal(facts->label[LABEL_OBJECT_KIND], SLICE("Pod"));
+    struct slice none = {NULL, 0};
+
+    if (facts->label[LABEL_OBJECT_KIND].len == 0)
+        return;
+    facts->label[LABEL_POD_UID] = pod ? facts->label[LABEL_OBJECT_UID] : none;
+    facts->label[LABEL_POD_NAME] = pod ? facts->label[LABEL_OBJECT_NAME] : none;
 }
 
 bool facts_pod(const struct facts *facts)
@@ -166,12 +178,27 @@ static void take_prometheus(struct facts *facts)
     }
 }
 
+/* What the record leaves open of the pod or the object that it names: the k8s
+ * events receiver has the namespace here and the rest there. */
+static void take_rest(struct facts *facts, const struct facts *resource)
+{
+    struct slice *own = facts->label;
+
+    if (own[LABEL_POD_NAME].len == 0)
+        for (unsigned i = LABEL_OBJECT_KIND; i <= LABEL_OBJECT_UID; i++)
+            set(&own[i], resource->label[i]);
+    if (own[LABEL_POD_NAME].len > 0 || own[LABEL_OBJECT_NAME].len > 0)
+        set(&own[LABEL_POD_NAMESPACE], resource->label[LABEL_POD_NAMESPACE]);
+    set(&own[LABEL_CONTAINER], resource->label[LABEL_CONTAINER]);
+}
+
 /* The resource is a collector's and speaks of itself: its pod is not the
  * record's. Its service is what the record goes by until its pod is known. */
 static void read_record(struct facts *facts, const struct labels *labels,
                         const struct attrs *attrs)
 {
     struct attrs own = {attrs->at + 1, attrs->count - 1, 0}, rest = {0};
+    struct facts collector = {0};
     int64_t of_record = attrs->at[0].type == VALUE_INT ? attrs->at[0].i : 0;
 
     if (of_record >= 0 && of_record < (int64_t)own.count) {
@@ -180,16 +207,20 @@ static void read_record(struct facts *facts, const struct labels *labels,
         own.count = (uint32_t)of_record;
     }
     facts_read(facts, labels, &own);
+    facts_read(&collector, labels, &rest);
     take_prometheus(facts);
-    if (!facts_stamped(facts)) {
-        struct facts collector = {0};
-
-        facts_read(&collector, labels, &rest);
-        set(&facts->service, collector.service);
-        set(&facts->service_namespace, collector.service_namespace);
-        set(&facts->environment, collector.environment);
-        set(&facts->old_environment, collector.old_environment);
+    take_rest(facts, &collector);
+    if (facts_stamped(facts))
+        return;
+    if (facts_stamped(&collector)) {
+        for (unsigned i = 0; i < LABEL_POD_UID; i++)
+            set(&facts->label[i], collector.label[i]);
+        facts->borrowed = true;
     }
+    set(&facts->service, collector.service);
+    set(&facts->service_namespace, collector.service_namespace);
+    set(&facts->environment, collector.environment);
+    set(&facts->old_environment, collector.old_environment);
 }
 
 void facts_of(struct facts *facts, const struct labels *labels,
@@ -200,6 +231,7 @@ void facts_of(struct facts *facts, const struct labels *labels,
         read_record(facts, labels, attrs);
     else
         facts_read(facts, labels, attrs);
+    take_object(facts);
 }
 
 static uint32_t keep(struct registry *registry, struct slice text)
@@ -214,10 +246,13 @@ void facts_keep(struct registry *registry, const struct facts *facts,
     struct slice name = facts->label[LABEL_POD_NAME];
     struct slice namespace = facts->label[LABEL_POD_NAMESPACE];
     struct slice container = facts->container_id;
+    struct slice object = facts->label[LABEL_OBJECT_NAME];
 
+    if (facts->borrowed) /* a sender cannot claim another's pod */
+        uid = container = (struct slice){NULL, 0};
     if (uid.len > 0)
         res->keys[POD_KEY_UID] = hash_bytes(uid.ptr, uid.len, 1) | 1;
-    if (name.len > 0 && namespace.len > 0)
+    if (name.len > 0 && namespace.len > 0 && !facts->borrowed)
         res->keys[POD_KEY_NAME] =
             hash_mix(hash_bytes(namespace.ptr, namespace.len, 2),
                      hash_bytes(name.ptr, name.len, 3)) |
@@ -226,13 +261,22 @@ void facts_keep(struct registry *registry, const struct facts *facts,
         res->keys[POD_KEY_CONTAINER] =
             hash_bytes(container.ptr, container.len, 4) | 1;
     res->k8s_namespace = keep(registry, namespace);
-    res->pod_name = keep(registry, name);
-    res->task = keep(registry, facts->task);
+    res->pod_name = keep(registry, name.len > 0 ? name : object);
+    res->task = keep(registry, facts->label[LABEL_TASK]);
+    res->object = facts->label[LABEL_OBJECT_KIND].len > 0 && object.len > 0;
+    res->helper = slice_equal(facts->label[LABEL_CONTAINER], SLICE("init")) ||
+                  slice_equal(facts->label[LABEL_CONTAINER], SLICE("wait"));
     res->ip = keep(registry, facts->ip);
     res->k8s_service = keep(registry, facts->k8s_service);
     /* What a record goes by is not the name of the pod's own service. */
     if (facts_service(facts) && res->kind == RES_PLAIN)
         res->service = keep(registry, facts->service);
+}
+
+uint8_t facts_rule(const struct facts *facts, enum res_kind kind)
+{
+    return kind == RES_RECORD && !facts->borrowed ? RULE_STAMPED_RECORD
+                                                  : RULE_STAMPED;
 }
 
 bool facts_stamped(const struct facts *facts)

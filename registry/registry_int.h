@@ -55,6 +55,8 @@ struct res {
     uint32_t k8s_namespace, pod_name, task, service, k8s_service, ip;
     uint8_t rule, kind;
     uint8_t life;  /* counts the resources that had this id */
+    bool object;   /* a Kubernetes object that events are about */
+    bool helper;   /* Argo's containers beside the one of a step */
     bool overflow; /* its identity did not fit */
 };
 
@@ -149,8 +151,8 @@ struct facts {
     struct slice label[LABEL_COUNT];
     size_t label_key_len[LABEL_COUNT];
     struct slice service, service_namespace, environment, old_environment;
-    struct slice container_id, k8s_service, ip, task;
-    struct slice object_kind, object_name, object_uid;
+    struct slice container_id, k8s_service, ip;
+    bool borrowed; /* stamped by the resource, about the pod of a record */
 };
 
 /* Two hashes of an attribute set; the order of attributes does not count. */
@@ -181,6 +183,9 @@ void facts_of(struct facts *facts, const struct labels *labels,
 /* What res keeps of them, its pod's keys included. */
 void facts_keep(struct registry *registry, const struct facts *facts,
                 struct res *res);
+/* The rule by which these, if stamped, give a resource of this kind its
+ * identity. */
+uint8_t facts_rule(const struct facts *facts, enum res_kind kind);
 bool facts_pod(const struct facts *facts); /* names a pod */
 bool facts_stamped(const struct facts *facts);
 bool facts_service(const struct facts *facts); /* has a service name */

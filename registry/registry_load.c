@@ -96,7 +96,7 @@ static uint8_t rule_of(const struct registry *registry,
     uint8_t rule = registry->ident[identity].rule;
 
     if (facts_stamped(facts) && rule <= RULE_STAMPED_RECORD)
-        return kind == RES_RECORD ? RULE_STAMPED_RECORD : RULE_STAMPED;
+        return facts_rule(facts, kind);
     if (facts_service(facts) && rule != RULE_UNASSIGNED)
         return rule == RULE_INFERRED ? RULE_INFERRED : RULE_LEARNED;
     return rule == RULE_UNASSIGNED ? RULE_UNASSIGNED : RULE_LEARNED;

@@ -55,7 +55,7 @@ static void place(struct registry *registry, uint32_t id,
 {
     struct res *res = &registry->res[id];
     uint32_t pod = NONE, identity;
-    uint8_t rule = res->kind == RES_RECORD ? RULE_STAMPED_RECORD : RULE_STAMPED;
+    uint8_t rule = facts_rule(facts, (enum res_kind)res->kind);
     bool stamped = facts_stamped(facts);
 
     facts_keep(registry, facts, res);
@@ -205,7 +205,7 @@ enum {
     STAMPS = 1 << LABEL_PROJECT | 1 << LABEL_COMPONENT |
              1 << LABEL_PROJECT_UID | 1 << LABEL_COMPONENT_UID |
              1 << LABEL_RESOURCE | 1 << LABEL_RESOURCE_UID,
-    POD_BY_NAME = 1 << LABEL_POD_NAME | 1 << LABEL_POD_NAMESPACE,
+    OBJECT = 1 << LABEL_OBJECT_KIND | 1 << LABEL_OBJECT_NAME,
     POD_BY_PROMETHEUS =
         1 << LABEL_PROMETHEUS_POD | 1 << LABEL_PROMETHEUS_NAMESPACE
 };
@@ -238,12 +238,24 @@ static uint32_t labels_in(const struct registry *registry, const struct attr *a)
     return 0;
 }
 
-/* Whether these say what the record is about. */
-static bool says_enough(uint32_t bits)
+/* Whether these, with what the resource says, say what the record is about. */
+static bool says_enough(const struct res *res, uint32_t bits)
 {
-    return bits & STAMPS || bits & 1 << LABEL_POD_UID ||
-           (bits & POD_BY_NAME) == POD_BY_NAME ||
-           (bits & POD_BY_PROMETHEUS) == POD_BY_PROMETHEUS;
+    uint32_t all = bits;
+
+    if (res->k8s_namespace)
+        all |= 1 << LABEL_POD_NAMESPACE;
+    if (res->object)
+        all |= OBJECT;
+    if (res->rule == RULE_STAMPED) /* these are the resource's own word */
+        bits &= ~(uint32_t)(STAMPS | POD_BY_PROMETHEUS);
+    if (bits & STAMPS || bits & 1 << LABEL_POD_UID ||
+        (bits & POD_BY_PROMETHEUS) == POD_BY_PROMETHEUS)
+        return true;
+    if (bits & 1 << LABEL_POD_NAME && all & 1 << LABEL_POD_NAMESPACE)
+        return true;
+    return bits & (OBJECT | 1 << LABEL_POD_NAMESPACE) &&
+           (all & OBJECT) == OBJECT && all & 1 << LABEL_POD_NAMESPACE;
 }
 
 /* The record's labels, behind a mark that says how many they are, then the
@@ -300,11 +312,14 @@ uint32_t registry_resolve_record(struct registry *registry,
                                  const struct resource *resource,
                                  const struct attrs *attrs, uint64_t now_ns)
 {
+    const struct res *res;
     uint64_t labels = 0;
     uint32_t bits = 0;
 
-    if (resource->id >= registry->res_count ||
-        registry->res[resource->id].rule == RULE_STAMPED)
+    if (resource->id >= registry->res_count)
+        return resource->id;
+    res = &registry->res[resource->id];
+    if (res->rule == RULE_STAMPED && res->pod_name && res->k8s_namespace)
         return resource->id;
     for (uint32_t i = 0; i < attrs->count; i++) {
         uint32_t found = labels_in(registry, &attrs->at[i]);
@@ -316,7 +331,7 @@ uint32_t registry_resolve_record(struct registry *registry,
             bits |= found;
         }
     }
-    if (!says_enough(bits))
+    if (!says_enough(res, bits))
         return resource->id;
     registry->now_ns = now_ns;
     return seen(registry, resolve_labels(registry, resource, attrs, labels));

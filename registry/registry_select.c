@@ -96,6 +96,37 @@ static bool contains(struct slice text, struct slice part)
     return false;
 }
 
+/* The annotation is "run[2].build" or "run.build", with templates inside
+ * templates "run[2].build[0].push", of loops and retries "run[2].build(0:x)".
+ */
+static bool has_step(struct slice node, struct slice step)
+{
+    while (node.len > 0) {
+        size_t end = 0, name = 0;
+
+        while (end < node.len && node.ptr[end] != '.')
+            end++;
+        while (name < end && node.ptr[name] != '[' && node.ptr[name] != '(')
+            name++;
+        if (slice_equal((struct slice){node.ptr, name}, step))
+            return true;
+        node = slice_from(node, end + (end < node.len));
+    }
+    return false;
+}
+
+/* By the annotation; without it by the name of the pod. */
+static bool in_task(struct slice node, struct slice pod, struct slice run,
+                    struct slice task)
+{
+    if (node.len == 0)
+        return contains(slice_from(pod, run.len), task);
+    if (slice_starts(node, run) && node.len > run.len &&
+        (node.ptr[run.len] == '[' || node.ptr[run.len] == '.'))
+        node = slice_from(node, run.len + 1);
+    return slice_equal(node, task) || has_step(node, task);
+}
+
 static bool in_workflow(const struct registry *registry, const struct res *res,
                         const struct scope_filter *filter)
 {
@@ -112,9 +143,9 @@ static bool in_workflow(const struct registry *registry, const struct res *res,
     if (!slice_starts(pod, run) ||
         (pod.len > run.len && pod.ptr[run.len] != '-'))
         return false;
-    return filter->task.len == 0 ||
-           slice_equal(names_text(names, res->task), filter->task) ||
-           contains(slice_from(pod, run.len), filter->task);
+    return !res->helper &&
+           (filter->task.len == 0 ||
+            in_task(names_text(names, res->task), pod, run, filter->task));
 }
 
 /* ---- resources ---- */

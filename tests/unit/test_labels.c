@@ -111,7 +111,11 @@ static enum label plain_match(const char *key)
                                            "k8s_pod_label_",
                                            "k8s_object_label_",
                                            "kubernetes_labels_",
-                                           "label_"};
+                                           "label_",
+                                           "kubernetes_pod_labels_"};
+    static const char *const annotations[] = {
+        "", "k8s_pod_annotations_", "k8s_pod_annotation_",
+        "kubernetes_annotations_", "kubernetes_pod_annotations_"};
     static const char *const tails[] = {"openchoreo_dev_namespace",
                                         "openchoreo_dev_project",
                                         "openchoreo_dev_component",
@@ -122,19 +126,27 @@ static enum label plain_match(const char *key)
                                         "openchoreo_dev_resource",
                                         "openchoreo_dev_resource_uid",
                                         "openchoreo_dev_endpoint_name",
+                                        "workflows_argoproj_io_node_name",
                                         "k8s_pod_uid",
                                         "k8s_pod_name",
                                         "k8s_namespace_name",
                                         "pod",
-                                        "namespace"};
+                                        "namespace",
+                                        "k8s_container_name",
+                                        "k8s_object_kind",
+                                        "k8s_object_name",
+                                        "k8s_object_uid"};
     char folded[256], want[256];
     size_t len = strlen(key);
 
     for (size_t i = 0; i <= len; i++)
         folded[i] = strchr("./-", key[i]) && key[i] ? '_' : key[i];
     for (unsigned t = 0; t < LABEL_COUNT; t++)
-        for (size_t p = 0; p < (t < LABEL_POD_UID ? 6 : 1); p++) {
-            snprintf(want, sizeof(want), "%s%s", prefixes[p], tails[t]);
+        for (size_t p = 0; p < (t < LABEL_POD_UID ? 7 : 1); p++) {
+            if (t == LABEL_TASK && p == 5)
+                break;
+            snprintf(want, sizeof(want), "%s%s",
+                     t == LABEL_TASK ? annotations[p] : prefixes[p], tails[t]);
             if (strcmp(folded, want) == 0)
                 return (enum label)t;
         }
@@ -163,6 +175,10 @@ TEST(agrees_with_plain_folding)
                                          "k8s.pod.",
                                          "uid",
                                          "name",
+                                         "k8s.pod.annotations.",
+                                         "kubernetes.pod_labels.",
+                                         "workflows.argoproj.io/node-name",
+                                         "k8s.object.",
                                          "x"};
     int found = 0;
 

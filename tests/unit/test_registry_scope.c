@@ -125,6 +125,120 @@ TEST(workflow_scope)
     bed_release(&bed);
 }
 
+static uint32_t of_run(struct bed *bed, const char *run, const char *task)
+{
+    return selected(bed, (struct scope_filter){.namespace = SLICE("acme"),
+                                               .workflow_run = slice_of(run),
+                                               .task = slice_of(task)});
+}
+
+/* Argo's annotation has the run and the place of the step in it. */
+TEST(steps_inside_the_name_of_the_node)
+{
+    struct bed bed;
+
+    bed_init(&bed);
+#define NODE(pod, name) \
+    STEP(pod) " k8s.pod.annotations.workflows.argoproj.io/node-name=" name
+    resolve(&bed, NODE("run-1", "run[0].clone"));
+    resolve(&bed, NODE("run-2", "run[1].build"));
+    resolve(&bed, NODE("run-3", "run.scan"));
+    resolve(&bed, NODE("run-4", "run[2].publish[0].push"));
+    resolve(&bed, NODE("run-5", "run[3].test(0:a.b)"));
+    resolve(&bed, NODE("run-6-build-image", "run[4].sign"));
+    CHECK_EQ(of_run(&bed, "run", ""), 6);
+    CHECK_EQ(of_run(&bed, "run", "clone"), 1);
+    CHECK_EQ(of_run(&bed, "run", "build"), 1);
+    CHECK_EQ(of_run(&bed, "run", "scan"), 1);
+    CHECK_EQ(of_run(&bed, "run", "publish"), 1);
+    CHECK_EQ(of_run(&bed, "run", "push"), 1);
+    CHECK_EQ(of_run(&bed, "run", "test"), 1);
+    CHECK_EQ(of_run(&bed, "run", "clo"), 0);
+    CHECK_EQ(of_run(&bed, "run", "run"), 0);
+    bed_release(&bed);
+}
+
+TEST(containers_that_argo_adds_are_left_out)
+{
+    struct bed bed;
+
+    bed_init(&bed);
+    resolve(&bed, STEP("run-1 k8s.container.name=main"));
+    resolve(&bed, STEP("run-1 k8s.container.name=init"));
+    resolve(&bed, STEP("run-1 k8s.container.name=wait"));
+    resolve_record(&bed, "service.name=fluent-bit",
+                   STEP("run-2 k8s.container.name=main"));
+    resolve_record(&bed, "service.name=fluent-bit",
+                   STEP("run-2 k8s.container.name=wait"));
+    CHECK_EQ(of_run(&bed, "run", ""), 2);
+    restart(&bed);
+    CHECK_EQ(of_run(&bed, "run", ""), 2);
+    bed_release(&bed);
+}
+
+/* The k8s events receiver: namespace on the record, the object in the resource;
+ * others have it the other way round. */
+TEST(events_of_a_workflow)
+{
+    struct bed bed;
+
+    bed_init(&bed);
+    resolve_record(&bed, "k8s.object.kind=Pod k8s.object.name=run-1",
+                   "k8s.namespace.name=workflows-acme k8s.event.reason=Pulled");
+    resolve_record(&bed, "k8s.namespace.name=workflows-acme",
+                   "k8s.object.kind=Pod k8s.object.name=run-2");
+    resolve_record(&bed, "k8s.object.kind=Workflow k8s.object.name=run",
+                   "k8s.namespace.name=workflows-acme");
+    resolve_record(&bed, "k8s.object.kind=Pod k8s.object.name=run-3",
+                   "k8s.namespace.name=other");
+    CHECK_EQ(of_run(&bed, "run", ""), 3);
+    restart(&bed);
+    CHECK_EQ(of_run(&bed, "run", ""), 3);
+    bed_release(&bed);
+}
+
+/* A collector's own pod is not the object's. */
+TEST(an_event_is_about_its_object)
+{
+    struct bed bed;
+
+    bed_init(&bed);
+    resolve(&bed, CART " k8s.namespace.name=dp k8s.pod.name=cart-1");
+    CHECK(is(&bed,
+             resolve_record(&bed,
+                            "k8s.object.kind=Pod k8s.object.name=cart-1 "
+                            "k8s.pod.name=collector-1",
+                            "k8s.namespace.name=dp"),
+             "3 acme/shop/cart/dev"));
+    CHECK(resolves(&bed,
+                   "k8s.object.kind=Node k8s.object.name=n "
+                   "k8s.namespace.name=dp k8s.pod.name=cart-1",
+                   "5 default///default"));
+    bed_release(&bed);
+}
+
+/* The resource is stamped and has no pod; its records have. */
+TEST(a_pod_that_stands_on_the_record_only)
+{
+    struct bed bed;
+    uint32_t id;
+
+    bed_init(&bed);
+    id = resolve_record(&bed, CART, STEP("run-1"));
+    CHECK(is(&bed, id, "1 acme/shop/cart/dev"));
+    CHECK_EQ(of_run(&bed, "run", ""), 1);
+    restart(&bed);
+    CHECK(is(&bed, id, "1 acme/shop/cart/dev"));
+    CHECK_EQ(of_run(&bed, "run", ""), 1);
+    /* the pod does not become the sender's by that */
+    CHECK(resolves(&bed, STEP("run-1"), "5 default///default"));
+    /* nor do records count that speak of the resource's own pod */
+    CHECK_EQ(resolve_record(&bed, CART " k8s.namespace.name=n k8s.pod.name=p",
+                            STEP("run-1")),
+             resolve(&bed, CART " k8s.namespace.name=n k8s.pod.name=p"));
+    bed_release(&bed);
+}
+
 TEST(components_merge_equal_names)
 {
     struct bed bed;
