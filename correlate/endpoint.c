@@ -7,6 +7,7 @@
 
 #include "hash.h"
 #include "systems.h"
+#include "url.h"
 
 static const char *const inferred[] = {
     [PROTOCOL_NONE] = "",
@@ -29,7 +30,9 @@ enum protocol endpoint_protocol(const struct span *span,
     }
     if (semconv->at[SEM_HTTP_METHOD] || semconv->at[SEM_HTTP_ROUTE] ||
         semconv->at[SEM_HTTP_STATUS])
-        return semconv->at[SEM_RPC_SYSTEM] ? PROTOCOL_GRPC : PROTOCOL_HTTP;
+        return semconv->at[SEM_RPC_SYSTEM] || semconv->at[SEM_RPC_STATUS]
+                   ? PROTOCOL_GRPC
+                   : PROTOCOL_HTTP;
     if (semconv->at[SEM_RPC_SYSTEM] || semconv->at[SEM_RPC_SERVICE])
         return PROTOCOL_GRPC;
     if (semconv->at[SEM_DB_SYSTEM])
@@ -37,9 +40,7 @@ enum protocol endpoint_protocol(const struct span *span,
     if (semconv->at[SEM_MSG_SYSTEM] || span->kind == SPAN_PRODUCER ||
         span->kind == SPAN_CONSUMER)
         return PROTOCOL_MESSAGING;
-    return semconv->at[SEM_URL_FULL] || semconv->at[SEM_URL_PATH]
-               ? PROTOCOL_HTTP
-               : PROTOCOL_NONE;
+    return semconv_is_http(semconv) ? PROTOCOL_HTTP : PROTOCOL_NONE;
 }
 
 static uint16_t port_of(const struct semconv *semconv)
@@ -57,10 +58,12 @@ static struct slice declared_name(const struct catalog_component *declared,
 {
     uint16_t port = port_of(semconv);
     struct slice route = semconv_text(semconv, SEM_HTTP_ROUTE);
-    struct slice path = semconv_text(semconv, SEM_URL_PATH);
+    struct slice path = url_split(semconv_text(semconv, SEM_URL_PATH)).path;
     const struct catalog_endpoint *endpoint =
         catalog_match_endpoint(declared, port, route);
 
+    if (path.len == 0)
+        path = url_split(semconv_text(semconv, SEM_URL_FULL)).path;
     if (!endpoint && path.len > 0)
         endpoint = catalog_match_endpoint(declared, 0, path);
     return endpoint ? endpoint->name : (struct slice){NULL, 0};

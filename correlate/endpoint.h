@@ -54,11 +54,8 @@ struct slice operation_text(const struct span *span,
                             const struct semconv *semconv,
                             enum protocol protocol, char *out);
 
-/* Path without query and fragment, ids masked; the same for out. */
+/* Path without query, fragment and parameters of segments, ids masked; the
+ * same for out. */
 struct slice operation_mask_path(struct slice path, char *out, size_t room);
-
-/* The path of a URL ("/" if it has none), its host. */
-struct slice operation_url_path(struct slice url);
-struct slice operation_url_host(struct slice url);
 
 #endif

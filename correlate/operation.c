@@ -4,6 +4,7 @@
  */
 #include "endpoint.h"
 #include "systems.h"
+#include "url.h"
 
 struct text {
     char *at, *end;
@@ -70,7 +71,11 @@ struct slice operation_mask_path(struct slice path, char *out, size_t room)
             at++;
 
         struct slice segment = {path.ptr + start, at - start};
+        const char *parameter =
+            memchr(segment.len ? segment.ptr : "", ';', segment.len);
 
+        if (parameter) /* "carts;jsessionid=9f86d081" */
+            segment.len = (size_t)(parameter - segment.ptr);
         add(&text, is_id(segment) ? SLICE("{id}") : segment);
         if (at < path.len && path.ptr[at] == '/') {
             add(&text, SLICE("/"));
@@ -78,45 +83,6 @@ struct slice operation_mask_path(struct slice path, char *out, size_t room)
         }
     }
     return (struct slice){out, (size_t)(text.at - out)};
-}
-
-/* What stands behind "scheme://", empty if that is not there. */
-static struct slice after_scheme(struct slice url)
-{
-    for (size_t i = 0; i + 2 < url.len; i++)
-        if (url.ptr[i] == ':' && url.ptr[i + 1] == '/' && url.ptr[i + 2] == '/')
-            return slice_from(url, i + 3);
-    return (struct slice){NULL, 0};
-}
-
-static size_t authority_len(struct slice rest)
-{
-    size_t len = 0;
-
-    while (len < rest.len && rest.ptr[len] != '/' && rest.ptr[len] != '?' &&
-           rest.ptr[len] != '#')
-        len++;
-    return len;
-}
-
-struct slice operation_url_path(struct slice url)
-{
-    struct slice rest = after_scheme(url);
-
-    if (rest.len > 0)
-        rest = slice_from(rest, authority_len(rest));
-    return rest.len > 0 && rest.ptr[0] == '/' ? rest : SLICE("/");
-}
-
-struct slice operation_url_host(struct slice url)
-{
-    struct slice host = after_scheme(url);
-
-    host.len = authority_len(host);
-    for (size_t i = 0; i < host.len; i++)
-        if (host.ptr[i] == '@')
-            host = slice_from(host, i + 1), i = 0;
-    return host;
 }
 
 /* A span's name, for want of better. Some instrumentations put the raw path
@@ -136,30 +102,114 @@ static void add_name(struct text *text, const struct span *span)
     add(text, name);
 }
 
+static void add_path(struct text *text, const struct url *url)
+{
+    if (url->relative)
+        add(text, SLICE("/"));
+    add_masked(text, url->path);
+}
+
+/* The request's path; empty if the span does not tell. */
+static struct url path_of(const struct semconv *semconv)
+{
+    static const enum semconv_field fields[] = {SEM_URL_PATH, SEM_URL_FULL};
+    struct url url = {.relative = false};
+
+    for (size_t i = 0; i < 2 && url.path.len == 0; i++)
+        url = url_split(semconv_text(semconv, fields[i]));
+    return url;
+}
+
+/* Micrometer's uri is a template, "root", or a word for what has none: UNKNOWN,
+ * NOT_FOUND, REDIRECTION, none. */
+static struct url plain_uri(const struct semconv *semconv)
+{
+    struct slice uri = semconv_text(semconv, SEM_PLAIN_URI);
+
+    if (semconv_is_uri(uri))
+        return url_split(uri);
+    return url_split(slice_equal(uri, SLICE("root")) ? SLICE("/") : SLICE(""));
+}
+
+static bool ends_with(struct slice s, struct slice tail)
+{
+    return s.len >= tail.len &&
+           slice_equal(slice_from(s, s.len - tail.len), tail);
+}
+
+/* A route that any path fits: "/", which nginx calls its location, "/{*path}",
+ * "/{path:path}", ASP.NET's "{controller=Home}/{action=Index}/{id?}". */
+static bool is_catch_all(struct slice route)
+{
+    if (slice_starts(route, SLICE("/")))
+        route = slice_from(route, 1);
+    if (route.len == 0 || slice_starts(route, SLICE("{controller")))
+        return true;
+    if (memchr(route.ptr, '/', route.len))
+        return false;
+    return slice_starts(route, SLICE("*")) ||
+           slice_starts(route, SLICE("{*")) || ends_with(route, SLICE("+}")) ||
+           ends_with(route, SLICE("*}")) || ends_with(route, SLICE(":path}")) ||
+           ends_with(route, SLICE("(.*)")) ||
+           slice_equal(route, SLICE("$default"));
+}
+
+/* Of the ten methods there are, upper case; "HTTP" for one that the sender does
+ * not know. */
+static void add_method(struct text *text, const struct semconv *semconv)
+{
+    struct slice method = semconv_text(semconv, SEM_HTTP_METHOD);
+    struct slice plain = semconv_text(semconv, SEM_PLAIN_METHOD);
+    const char *verb = semconv_verb(method.len > 0 ? method : plain);
+
+    if (verb)
+        add(text, slice_of(verb));
+    else if (slice_equal(method, SLICE("_OTHER")))
+        add(text, SLICE("HTTP"));
+    else
+        add(text, method);
+}
+
 static void add_http(struct text *text, const struct span *span,
                      const struct semconv *semconv)
 {
-    struct slice method = semconv_text(semconv, SEM_HTTP_METHOD);
     struct slice route = semconv_text(semconv, SEM_HTTP_ROUTE);
-    struct slice path = semconv_text(semconv, SEM_URL_PATH);
+    struct url template = url_split(semconv_text(semconv, SEM_URL_TEMPLATE));
+    struct url uri = plain_uri(semconv), path = path_of(semconv);
+    const char *start = text->at;
 
-    if (route.len == 0)
-        route = semconv_text(semconv, SEM_URL_TEMPLATE);
-    if (path.len == 0 && semconv_text(semconv, SEM_URL_FULL).len > 0)
-        path = operation_url_path(semconv_text(semconv, SEM_URL_FULL));
-    if (route.len == 0 && path.len == 0) {
-        add_name(text, span);
+    if (path.path.len == 0)
+        path = uri;
+    if (path.path.len > 0 && is_catch_all(route))
+        route.len = 0;
+    if (route.len == 0 && template.path.len == 0 && path.path.len == 0) {
+        if (span->name.len > 0)
+            add_name(text, span);
+        else
+            add_method(text, semconv);
         return;
     }
-    if (method.len > 0) {
-        add(text,
-            slice_equal(method, SLICE("_OTHER")) ? SLICE("HTTP") : method);
+    add_method(text, semconv);
+    if (text->at > start)
         add(text, SLICE(" "));
-    }
     if (route.len > 0)
         add(text, route);
+    else if (template.path.len > 0)
+        add(text, template.path);
     else
-        add_masked(text, path);
+        add_path(text, uri.path.len > 0 ? &uri : &path);
+}
+
+/* "/shop.Cart/Add": of Envoy, which has the path of a call but not its parts.
+ */
+static struct slice grpc_path(const struct semconv *semconv)
+{
+    struct url url = path_of(semconv);
+
+    if (url.relative || url.path.len < 2 ||
+        !memchr(url.path.ptr + 1, '/', url.path.len - 1))
+        return (struct slice){NULL, 0};
+    return slice_from(url.path, 1);
 }
 
 static void add_grpc(struct text *text, const struct span *span,
@@ -168,6 +218,10 @@ static void add_grpc(struct text *text, const struct span *span,
     struct slice service = semconv_text(semconv, SEM_RPC_SERVICE);
     struct slice method = semconv_text(semconv, SEM_RPC_METHOD);
 
+    if (method.len == 0 || slice_equal(method, SLICE("_OTHER")))
+        method = grpc_path(semconv);
+    if (slice_starts(method, SLICE("/")))
+        method = slice_from(method, 1);
     if (method.len == 0) {
         add_name(text, span);
         return;

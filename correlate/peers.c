@@ -8,6 +8,7 @@
 #include "derived.h"
 #include "hash.h"
 #include "systems.h"
+#include "url.h"
 
 static uint64_t name_hash(const struct capped_name *name)
 {
@@ -183,7 +184,7 @@ static struct slice host_of(const struct semconv *semconv)
         if (host.len > 0)
             return without_port(host);
     }
-    host = operation_url_host(semconv_text(semconv, SEM_URL_FULL));
+    host = url_split(semconv_text(semconv, SEM_URL_FULL)).host;
     if (host.len > 0)
         return without_port(host);
     return semconv_text(semconv, SEM_PEER_ADDRESS);

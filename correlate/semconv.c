@@ -30,6 +30,7 @@ static const struct row {
     {"url.template", SEM_URL_TEMPLATE},
     {"method", SEM_PLAIN_METHOD},
     {"uri", SEM_PLAIN_URI},
+    {"url", SEM_PLAIN_URI},
     {"status", SEM_PLAIN_STATUS},
     {"status_code", SEM_PLAIN_STATUS},
     {"dapr.status_code", SEM_PLAIN_STATUS},
@@ -199,17 +200,24 @@ int64_t semconv_number(const struct semconv *semconv, enum semconv_field field)
     return number;
 }
 
-static bool is_verb(struct slice text)
+const char *semconv_verb(struct slice text)
 {
     static const char *const verbs[] = {"GET",   "POST",    "PUT",   "DELETE",
                                         "HEAD",  "PATCH",   "QUERY", "OPTIONS",
                                         "TRACE", "CONNECT", NULL};
+    const char *const *verb = verbs;
 
-    for (const char *const *verb = verbs; *verb; verb++)
-        if (text.len == strlen(*verb) &&
-            strncasecmp(text.ptr, *verb, text.len) == 0)
-            return true;
-    return false;
+    while (*verb && (text.len != strlen(*verb) ||
+                     strncasecmp(text.ptr, *verb, text.len) != 0))
+        verb++;
+    return *verb;
+}
+
+bool semconv_is_uri(struct slice text)
+{
+    return slice_starts(text, SLICE("/")) ||
+           slice_starts(text, SLICE("http://")) ||
+           slice_starts(text, SLICE("https://"));
 }
 
 bool semconv_is_http(const struct semconv *semconv)
@@ -217,5 +225,6 @@ bool semconv_is_http(const struct semconv *semconv)
     return semconv->at[SEM_HTTP_METHOD] || semconv->at[SEM_HTTP_ROUTE] ||
            semconv->at[SEM_HTTP_STATUS] || semconv->at[SEM_URL_PATH] ||
            semconv->at[SEM_URL_FULL] ||
-           is_verb(semconv_text(semconv, SEM_PLAIN_METHOD));
+           semconv_verb(semconv_text(semconv, SEM_PLAIN_METHOD)) ||
+           semconv_is_uri(semconv_text(semconv, SEM_PLAIN_URI));
 }

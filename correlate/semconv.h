@@ -82,6 +82,10 @@ static inline struct slice semconv_text(const struct semconv *semconv,
 /* A number, also from a decimal string; -1 if there is none. */
 int64_t semconv_number(const struct semconv *semconv, enum semconv_field field);
 
+/* The HTTP method in upper case; NULL if it is none of the usual ones. */
+const char *semconv_verb(struct slice text);
+/* True for what an attribute as bare as "uri" has if it is about HTTP. */
+bool semconv_is_uri(struct slice text);
 /* True if the span is of an HTTP request: it has an attribute of HTTP, or bare
  * ones with the values that those of HTTP have. */
 bool semconv_is_http(const struct semconv *semconv);

@@ -153,19 +153,74 @@ TEST(calls_of_databases_and_queues_by_whatever_names_them)
                     "KMS/Decrypt");
 }
 
-static void check_host(const char *url, const char *want)
-{
-    CHECK_TEXT(operation_url_host(slice_of(url)), want);
-}
+/* Attributes of HTTP as senders set them; the name is "name". */
+static const char *const http_cases[][2] = {
+    /* no scheme, relative, absolute-form, authority-form, and what is behind */
+    {"http.method=GET,http.url=/carts/17", "GET /carts/{id}"},
+    {"http.method=GET,http.url=carts/17?full=1", "GET /carts/{id}"},
+    {"http.method=GET,http.url=shop.example/carts/17", "GET /carts/{id}"},
+    {"http.method=GET,http.url=cart:8080/carts/17#top", "GET /carts/{id}"},
+    {"http.method=GET,http.url=//cart/carts/17", "GET /carts/{id}"},
+    {"http.method=GET,http.url=http://u:p@[::1]:80/carts/17",
+     "GET /carts/{id}"},
+    {"http.method=GET,http.url=http://cart", "GET /"},
+    {"http.method=GET,http.url=http://cart?x=/y", "GET /"},
+    {"http.method=GET,http.target=http://cart/carts/17?to=http://x/y",
+     "GET /carts/{id}"},
+    {"http.method=GET,http.target=/to?url=http://x/y", "GET /to"},
+    {"http.method=CONNECT,http.target=shop.example:443", "name"},
+    {"http.method=OPTIONS,http.target=*", "OPTIONS *"},
+    {"http.method=GET,url.path=/carts;jsessionid=9f/17", "GET /carts/{id}"},
+    {"http.method=GET,url.full=https://h/a,url.path=", "GET /a"},
+    /* where it stands */
+    {"http.method=GET,http.path=/carts/17", "GET /carts/{id}"},
+    {"http.method=GET,http.uri=/carts/17", "GET /carts/{id}"},
+    {"method=GET,uri=/carts/{id},http.url=/carts/17", "GET /carts/{id}"},
+    {"method=get,uri=/carts/17,status=200", "GET /carts/{id}"},
+    {"method=GET,uri=UNKNOWN,http.url=/carts/17", "GET /carts/{id}"},
+    {"method=GET,uri=NOT_FOUND", "name"},
+    {"method=GET,uri=root", "GET /"},
+    {"uri=/carts/17", "/carts/{id}"},
+    {"method=GET,url=http://cart:80/carts/17", "GET /carts/{id}"},
+    {"http.request.method=GET,url.template=/carts/{id}", "GET /carts/{id}"},
+    {"http.request.method=GET,url.template=https://cart/carts/{id}",
+     "GET /carts/{id}"},
+    {"http.method=get,http.route=/carts/{id}", "GET /carts/{id}"},
+    {"http.method=PURGE,http.route=/a", "PURGE /a"},
+    /* routes that fit every path */
+    {"http.method=GET,http.route=/,http.target=/carts/17", "GET /carts/{id}"},
+    {"http.method=GET,http.route=/*,url.path=/carts/17", "GET /carts/{id}"},
+    {"http.method=GET,http.route={*path},url.path=/carts", "GET /carts"},
+    {"http.method=GET,http.route=/{p:path},url.path=/carts", "GET /carts"},
+    {"http.method=ANY,http.route=/{proxy+},url.path=/carts", "ANY /carts"},
+    {"http.method=GET,http.route={controller=Home}/{action=Index}/{id?},"
+     "url.path=/carts/17",
+     "GET /carts/{id}"},
+    {"http.method=GET,http.route=/,http.target=/", "GET /"},
+    {"http.method=GET,http.route=/", "GET /"},
+    {"http.method=GET,http.route=/{id},url.path=/x", "GET /{id}"},
+    {"http.method=GET,http.route=/api/*,url.path=/api/x", "GET /api/*"},
+    /* nothing known */
+    {"http.method=GET", "name"},
+    {"http.method=GET,http.status_code=#200", "name"},
+    {"http.method=GET,http.url=", "name"},
+    {"method=charge,status=500", "name"},
+    {"uri=isbn:123", "name"},
+    /* gRPC through a proxy */
+    {"http.method=POST,http.url=http://h/pb.Cart/Add,grpc.status_code=14",
+     "pb.Cart/Add"},
+    {"rpc.system=grpc,rpc.method=/pb.Cart/Add", "pb.Cart/Add"},
+    {"rpc.system=grpc,http.method=POST", "name"},
+};
 
-TEST(hosts_of_urls)
+TEST(operations_of_http)
 {
-    check_host("http://a.b:80/c", "a.b:80");
-    check_host("http://u:p@a.b/c@d", "a.b");
-    check_host("http://a.b?x", "a.b");
-    check_host("a.b/c", "");
-    check_host("", "");
-    check_host("http://", "");
+    for (size_t i = 0; i < sizeof(http_cases) / sizeof(*http_cases); i++)
+        check_operation(i % 2 ? SPAN_SERVER : SPAN_CLIENT, "name",
+                        http_cases[i][0], http_cases[i][1]);
+    check_operation(SPAN_SERVER, "http get /carts/17", "http.method=GET",
+                    "http get /carts/{id}");
+    check_operation(SPAN_SERVER, "", "http.method=get", "GET");
 }
 
 /* ---- through the correlator ---- */
