@@ -363,6 +363,7 @@ static enum status start_ports(struct daemon *d)
         .max_reply = for_questions(c) / 16 / workers,
         .memory = for_questions(c) / 8,
         .cors_origins = c->cors_origins,
+        .allowed_hosts = c->allowed_hosts,
         .store = d->store,
         .registry = d->registry,
         .catalog = d->catalog,
@@ -376,8 +377,9 @@ static enum status start_ports(struct daemon *d)
         .otlp_http = c->otlp_http,
         .max_body = min_u64(c->max_body, c->memory_limit / 3),
         .max_connections = (uint32_t)c->max_connections,
-        .threads = 1,
         .idle_timeout_ns = c->idle_timeout,
+        .cors_origins = c->cors_origins,
+        .allowed_hosts = c->allowed_hosts,
         .oldest_ns = oldest_ns,
         .oldest_arg = (void *)(uintptr_t)c,
         .key = &d->key,
@@ -474,7 +476,8 @@ static void trim_memory(struct daemon *d)
  * again. */
 static void relieve_memory(struct daemon *d)
 {
-    uint64_t refusals = stats_get(STATS_REFUSED_BUSY);
+    uint64_t refusals =
+        stats_get(STATS_REFUSED_BUSY) + stats_get(STATS_HTTP_WAITS);
 
     if (refusals != d->refusals)
         store_relieve(d->store);
@@ -489,8 +492,6 @@ static void wait_for_signal(struct daemon *d, const sigset_t *signals)
 
     while ((signal = sigtimedwait(signals, NULL, &second)) < 0) {
         read_catalog_file(d);
-        ingest_tend(d->ingest);
-        query_tend(d->query);
         relieve_memory(d);
         trim_memory(d);
     }

@@ -24,13 +24,14 @@
 /* clang-format off */
 /*    type      member              name                 default          least        most      sentence */
 #define CONFIG_TABLE(X) \
+    X(TEXT,     allowed_hosts,      "allowed-hosts",     "",              0,           0,        "Host names, separated by commas, that requests may be sent to beside loopback names; others get 421. Empty: any, unless the port listens on loopback.") \
     X(TEXT,     auth,               "auth",              "",              0,           0,        "Say \"none\" to listen on an address that is not loopback: there is no authentication yet.") \
     X(TEXT,     catalog,            "catalog",           "",              0,           0,        "JSON file with the declared model; read again when it changes.") \
     X(TEXT,     config,             "config",            "",              0,           0,        "YAML file with options.") \
-    X(TEXT,     cors_origins,       "cors-origins",      "",              0,           0,        "Origins whose pages may ask, exact, separated by commas.") \
+    X(TEXT,     cors_origins,       "cors-origins",      "",              0,           0,        "Allowed CORS origins (exact match), separated by commas, on both ports.") \
     X(TEXT,     data_dir,           "data-dir",          "./callboard-data", 0,        0,        "Directory of database and journal; made if missing.") \
     X(DURATION, edge_wait,          "edge-wait",         "1m",            1000000000,  3600000000000, "How long a call waits for the span of its other end.") \
-    X(DURATION, idle_timeout,       "idle-timeout",      "2m",            1000000000,  3600000000000, "Time after which a connection is closed that says nothing, or is slower than 1 KiB/s.") \
+    X(DURATION, idle_timeout,       "idle-timeout",      "2m",            1000000000,  3600000000000, "Closes idle connections after this time. Slow requests have less (docs/operations.md).") \
     X(BYTES,    journal_max,        "journal-max",       "128MiB",        8388608,     68719476736, "Most bytes of the journal; beyond it new data meets 503.") \
     X(TEXT,     kafka_assignor,     "kafka-assignor",    "range",         0,           0,        "How a group shares the partitions: range or roundrobin.") \
     X(TEXT,     kafka_brokers,      "kafka-brokers",     "",              0,           0,        "HOST:PORT,... of Kafka brokers to read from; empty: none.") \

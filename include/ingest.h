@@ -18,9 +18,9 @@ struct ingest_options {
     const char *otlp_http;    /* HOST:PORT; port 0 picks one */
     size_t max_body;          /* also after inflating; beyond it 413 */
     uint32_t max_connections; /* fewer if there are too few files for them */
-    uint32_t threads;
-    uint64_t idle_timeout_ns; /* for connections that say nothing, or little
-                                 (guard.h) */
+    uint64_t idle_timeout_ns; /* for connections that are idle or slow */
+    const char *cors_origins;  /* comma list; NULL or "": none */
+    const char *allowed_hosts; /* comma list; NULL or "": see http_server.h */
     /* What is too old in a batch that came at this time; NULL or 0: nothing.
      * The same again when the journal is read back, and so the same records. */
     uint64_t (*oldest_ns)(void *arg, enum signal signal, uint64_t received_ns);
@@ -35,9 +35,6 @@ MUST_CHECK enum status ingest_start(struct ingest **ingest,
                                     const struct ingest_options *options);
 
 uint16_t ingest_port(const struct ingest *ingest);
-
-/* Ends connections that take too long. About once a second, from any thread. */
-void ingest_tend(struct ingest *ingest);
 
 /* Takes no more requests; those under way are answered. NULL is fine. */
 void ingest_stop(struct ingest *ingest);

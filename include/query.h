@@ -23,7 +23,8 @@ struct query_options {
     uint64_t idle_timeout_ns; /* for connections that ask nothing, or slowly */
     size_t max_reply;         /* bytes of one answer; beyond it: 413 */
     size_t memory;            /* of all queries together */
-    const char *cors_origins; /* comma list of exact origins; "" none */
+    const char *cors_origins;  /* comma list of exact origins; "" none */
+    const char *allowed_hosts; /* comma list; NULL or "": see http_server.h */
     struct store *store;
     struct registry *registry;
     struct catalog *catalog;
@@ -39,8 +40,6 @@ struct query_options {
 MUST_CHECK enum status query_start(struct query **query,
                                    const struct query_options *options);
 uint16_t query_port(const struct query *query);
-/* Ends connections that take too long. About once a second, from any thread. */
-void query_tend(struct query *query);
 void query_stop(struct query *query);
 
 #endif

@@ -37,6 +37,11 @@
     X(REFUSED_SIZE,           COUNTER, "requests_refused_total",      "reason=\"size\"",        "") \
     X(REFUSED_BUSY,           COUNTER, "requests_refused_total",      "reason=\"busy\"",        "") \
     X(REFUSED_STORAGE,        COUNTER, "requests_refused_total",      "reason=\"storage\"",     "") \
+    X(HTTP_WAITS,             COUNTER, "http_waits_total",            "",                       "HTTP requests that had to wait for memory or the queue.") \
+    X(HTTP_HEADS_REFUSED,     COUNTER, "http_heads_refused_total",    "reason=\"syntax\"",      "HTTP requests refused for their head.") \
+    X(HTTP_HOSTS_REFUSED,     COUNTER, "http_heads_refused_total",    "reason=\"host\"",        "") \
+    X(HTTP_ORIGINS_REFUSED,   COUNTER, "http_heads_refused_total",    "reason=\"origin\"",      "") \
+    X(HTTP_CONNECTIONS_REFUSED, COUNTER, "http_connections_refused_total", "",                  "Connections closed because there were too many.") \
     X(RECEIVED_BYTES,         COUNTER, "otlp_received_bytes_total",   "",                       "Bytes of request bodies as they came over the wire.") \
     X(DECODED_BYTES,          COUNTER, "otlp_decoded_bytes_total",    "",                       "The same after decompression.") \
     X(LAG_SPANS,              GAUGE,   "ingest_lag_seconds",          "signal=\"traces\"",      "Age of the newest record when it was stored.") \

@@ -16,10 +16,13 @@
     X(OK,              "ok",                             200,  0) \
     X(ERR_MALFORMED,   "malformed input",                400,  3) \
     X(ERR_INVALID,     "invalid request",                400,  3) \
+    X(ERR_FORBIDDEN,   "forbidden",                      403,  7) \
     X(ERR_NOT_FOUND,   "not found",                      404,  5) \
     X(ERR_METHOD,      "method not allowed",             405, 12) \
     X(ERR_TOO_BIG,     "larger than the limit",          413,  8) \
     X(ERR_UNSUPPORTED, "unsupported type or encoding",   415, 12) \
+    X(ERR_MISDIRECTED, "this server is not that host",   421,  3) \
+    X(ERR_LIMITED,     "over its limit, send it later",  429,  8) \
     X(ERR_INTERNAL,    "internal error",                 500, 13) \
     X(ERR_BUSY,        "queue is full, send it again",   503, 14) \
     X(ERR_IN_USE,      "in use by another process",      503, 14) \

@@ -1,8 +1,6 @@
 /*
- * Memory: the body as it comes in is charged to the budget as it grows. When
- * it was told how long it will be, it grows to that at once if that is little
- * and else by doubling, so that a promise alone holds no memory. It becomes
- * the batch's body, or goes when it has been inflated.
+ * Memory: the body comes charged to the budget. It becomes the batch's body, or
+ * goes when it has been inflated.
  *
  * What is asked of the batch after it is with the sink is copied before: it
  * may be freed as soon as it is done.
@@ -18,22 +16,15 @@
 #include "otlp.h"
 #include "stats.h"
 
-enum { FIRST_ROOM = 64 * 1024, TRUSTED_ROOM = 1 << 20 };
-
 static const char *const nouns[SIGNAL_COUNT] = {"spans", "log records",
                                                 "data points"};
 
 enum status request_ready(const struct request *request)
 {
     const struct ingest_options *options = &request->intake->options;
-    struct budget *budget = options->budget;
 
     if (atomic_load(&request->intake->stopping))
         return ERR_STOPPING;
-    if (request->expected > options->max_body)
-        return ERR_TOO_BIG;
-    if (budget_used(budget) + request->expected >= budget->limit)
-        return ERR_BUSY;
     return options->sink.ready(options->sink.arg);
 }
 
@@ -51,39 +42,6 @@ static void resize(struct request *request, size_t room)
 {
     request->body = mem_resize(request->body, room, 1);
     request->room = room;
-}
-
-/* Room for at least `need` bytes, which is at most max_body. */
-static size_t next_room(const struct request *request, size_t need)
-{
-    size_t max = request->intake->options.max_body;
-    size_t room = request->room ? 2 * request->room : FIRST_ROOM;
-
-    if (request->expected > 0 && request->expected < max)
-        max = (size_t)request->expected;
-    if (request->room == 0 && max <= TRUSTED_ROOM)
-        room = max;
-    if (room > max)
-        room = max;
-    return room < need ? need : room;
-}
-
-enum status request_add(struct request *request, struct slice bytes)
-{
-    size_t max = request->intake->options.max_body;
-
-    if (bytes.len > max - request->len)
-        return ERR_TOO_BIG;
-    if (bytes.len > request->room - request->len) {
-        size_t room = next_room(request, request->len + bytes.len);
-
-        if (!budget_take(request->intake->options.budget, room - request->room))
-            return ERR_BUSY;
-        resize(request, room);
-    }
-    slice_copy(request->body + request->len, bytes);
-    request->len += bytes.len;
-    return OK;
 }
 
 /* ---- what becomes of it ---- */

@@ -3,7 +3,7 @@
  * that is the same for every receiver.
  *
  *   request_ready                     before anything is read
- *   request_add, request_add ...      the body as it comes in
+ *   (the receiver sets body, len and room)
  *   request_decode                    inflate, decode; true: there is a batch
  *   request_submit                    to the sink; `answer` is called later
  *   request_write                     the answer's body
@@ -35,7 +35,6 @@ struct request {
     enum signal signal;
     enum batch_encoding encoding;
     enum inflate_format format;
-    uint64_t expected; /* length of the body if it was told, else 0 */
 
     char *body;       /* as it came */
     size_t len, room; /* room bytes are taken from the budget */
@@ -55,9 +54,6 @@ struct request {
 
 /* OK, or why this request would be refused if it were read now. */
 MUST_CHECK enum status request_ready(const struct request *request);
-
-/* Not OK: nothing was added, and nothing can be. */
-MUST_CHECK enum status request_add(struct request *request, struct slice bytes);
 
 /* Sets the outcome. True if it is not known yet: request_submit comes next. */
 bool request_decode(struct request *request);

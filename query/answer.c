@@ -116,9 +116,9 @@ static void check_sticky(struct call *call)
                   call->out.cap);
 }
 
-static void not_found(struct call *call)
+void answer_no_route(struct call *call)
 {
-    if (call->allow[0])
+    if (call->allow && call->allow[0])
         call_fail(call, ERR_METHOD, NULL, "method not allowed; allowed: %s",
                   call->allow);
     else
@@ -137,7 +137,7 @@ void answer_call(struct call *call, struct reader *reader)
 {
     call->reader = reader;
     if (!call->route) {
-        not_found(call);
+        answer_no_route(call);
     } else if (read_body(call) == OK) {
         enum status s = run_handler(call);
 

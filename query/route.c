@@ -1,20 +1,18 @@
 /*
- * Which handler a request goes to, and what a call can say for itself.
- *
- * The handler files each have a table of routes. A path is cut at its slashes
- * and compared segment by segment; {} in a pattern takes any segment that is
- * not empty. Segments are unescaped one by one after the cut, so a name may
- * hold an escaped slash. There are about twenty routes: a linear search costs
- * less than the request line took to arrive.
+ * The routes of the query API, and what a call can say for itself. The handler
+ * files each have a table of routes; the HTTP server finds the one of a path.
  */
 #include "route.h"
 
+#include <assert.h>
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "clock.h"
-#include "hex.h"
+
+enum { MAX_ROUTES = 128 };
 
 static const struct route *const tables[] = {
     routes_logs,     routes_traces,     routes_metrics,
@@ -22,99 +20,32 @@ static const struct route *const tables[] = {
     routes_cause,    routes_rca,        routes_dead_letters,
 };
 
-struct slice route_unescape(struct arena *arena, struct slice text)
+/* The rows of all tables, as the HTTP server takes them. */
+static struct http_route flat[MAX_ROUTES];
+static size_t flat_count;
+
+static void flatten(void)
 {
-    char *out;
-    size_t len = 0;
-
-    if (text.len == 0 || !memchr(text.ptr, '%', text.len))
-        return text;
-    out = arena_alloc(arena, text.len);
-    if (!out)
-        return (struct slice){NULL, 0};
-    for (size_t i = 0; i < text.len; i++) {
-        int high = -1, low = -1;
-
-        if (text.ptr[i] == '%' && text.len - i > 2) {
-            high = hex_digit(text.ptr[i + 1]);
-            low = hex_digit(text.ptr[i + 2]);
-        }
-        if (high >= 0 && low >= 0) {
-            out[len++] = (char)(high << 4 | low);
-            i += 2;
-        } else {
-            out[len++] = text.ptr[i];
-        }
-    }
-    return (struct slice){out, len};
-}
-
-/* Cuts the first segment off, with the slash before it. */
-static struct slice next_segment(struct slice *path)
-{
-    struct slice rest = slice_from(*path, 1);
-    const char *slash = rest.len ? memchr(rest.ptr, '/', rest.len) : NULL;
-    size_t len = slash ? (size_t)(slash - rest.ptr) : rest.len;
-
-    *path = slice_from(rest, len);
-    return (struct slice){rest.ptr, len};
-}
-
-static bool path_matches(const char *pattern, struct slice path,
-                         struct slice parts[CALL_MAX_PARTS])
-{
-    struct slice want = slice_of(pattern);
-    uint32_t count = 0;
-
-    while (want.len > 0 && path.len > 0 && path.ptr[0] == '/') {
-        struct slice expected = next_segment(&want);
-        struct slice segment = next_segment(&path);
-
-        if (slice_equal(expected, SLICE("{}"))) {
-            if (segment.len == 0)
-                return false;
-            parts[count++] = segment;
-        } else if (!slice_equal(expected, segment)) {
-            return false;
-        }
-    }
-    return want.len == 0 && path.len == 0;
-}
-
-static void add_allowed(struct call *call, const char *method)
-{
-    size_t len = strlen(call->allow);
-
-    if (!strstr(call->allow, method))
-        snprintf(call->allow + len, sizeof(call->allow) - len, "%s%s",
-                 len ? ", " : "", method);
-}
-
-static void take_route(struct call *call, const struct route *route,
-                       const struct slice parts[CALL_MAX_PARTS])
-{
-    call->route = route;
-    for (size_t i = 0; i < CALL_MAX_PARTS; i++)
-        call->parts[i] = route_unescape(call->arena, parts[i]);
-}
-
-bool route_find(struct call *call, struct slice method, struct slice path)
-{
-    if (slice_equal(method, SLICE("HEAD")))
-        method = SLICE("GET");
     for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++)
         for (const struct route *route = tables[i]; route->path; route++) {
-            struct slice parts[CALL_MAX_PARTS] = {{NULL, 0}};
-
-            if (!path_matches(route->path, path, parts))
-                continue;
-            if (slice_equal(slice_of(route->method), method)) {
-                take_route(call, route, parts);
-                return true;
-            }
-            add_allowed(call, route->method);
+            assert(flat_count < MAX_ROUTES);
+            flat[flat_count++] = (struct http_route){
+                .method = route->method,
+                .path = route->path,
+                .flags = route->flags & ON_IO ? HTTP_RESERVED : 0,
+                .max_body = route->max_body,
+                .user = route,
+            };
         }
-    return false;
+}
+
+const struct http_route *route_list(size_t *count)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+    (void)pthread_once(&once, flatten);
+    *count = flat_count;
+    return flat;
 }
 
 struct slice call_param(const struct call *call, const char *name)
@@ -132,6 +63,8 @@ static const char *title_of(int http)
     switch (http) {
     case 400:
         return "badRequest";
+    case 403:
+        return "forbidden";
     case 404:
         return "notFound";
     case 405:
@@ -140,6 +73,10 @@ static const char *title_of(int http)
         return "payloadTooLarge";
     case 415:
         return "unsupportedMediaType";
+    case 421:
+        return "misdirectedRequest";
+    case 429:
+        return "tooManyRequests";
     case 501:
         return "notImplemented";
     case 503:

@@ -34,24 +34,20 @@
 
 #include "arena.h"
 #include "buf.h"
+#include "http_server.h"
 #include "jsonw.h"
 #include "query.h"
 
 enum {
-    CALL_MAX_PARTS = 4,
     CALL_MAX_BODY = 1024 * 1024,
     CALL_MAX_VALUES = 16 * 1024, /* values in one JSON body */
-};
-
-struct call_pair {
-    struct slice name, value;
 };
 
 struct call {
     const struct query_options *services;
     const struct route *route;          /* NULL: no such path or method */
-    struct slice parts[CALL_MAX_PARTS]; /* the {..} of the path, decoded */
-    const struct call_pair *params;     /* of the query string, decoded */
+    struct slice parts[HTTP_MAX_PARTS]; /* the {..} of the path, decoded */
+    const struct http_pair *params;     /* of the query string, decoded */
     uint32_t param_count;
     struct slice content_type;
     struct slice raw_body;
@@ -66,7 +62,7 @@ struct call {
     const char *content_type_out; /* application/json unless changed */
     struct source **sources;      /* for reply_source */
     uint32_t source_room, source_count;
-    char allow[32]; /* for 405: the methods there are */
+    const char *allow; /* for 405: the methods there are; "" or NULL: none */
 };
 
 typedef enum status route_handler(struct call *call);
@@ -89,16 +85,8 @@ struct route {
 
 /* ---- route.c ---- */
 
-/*
- * Finds the route of a path as it came in the request line (escapes and all,
- * without the query string) and decodes its parts into the arena. False:
- * call->route stays NULL, and call->allow names the methods the path has, ""
- * if there is no such path. HEAD is GET.
- */
-bool route_find(struct call *call, struct slice method, struct slice path);
-
-/* Percent escapes undone, into the arena; a broken escape stays as it is. */
-struct slice route_unescape(struct arena *arena, struct slice text);
+/* All routes; the user of a row is its struct route. */
+const struct http_route *route_list(size_t *count);
 
 /* Query parameter, decoded, in the arena; ptr NULL if absent. Spaces around
  * it are off. */
@@ -122,9 +110,13 @@ int64_t call_took_ms(const struct call *call);
 
 /* ---- answer.c ---- */
 
-/* Sets up a call; route_find() comes next, answer_call() last. */
+/* Sets up a call; the route, its parts and the parameters come next,
+ * answer_call() last. */
 void call_init(struct call *call, const struct query_options *services,
                struct arena *arena, size_t max_reply);
+
+/* There is no such path, or not with this method (call->allow). */
+void answer_no_route(struct call *call);
 
 /* Runs the handler, or says why not; afterwards out holds the answer whatever
  * happened. reader may be NULL for routes that need none. */

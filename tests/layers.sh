@@ -6,7 +6,7 @@
 set -u
 cd "$(dirname "$0")/.." || exit 1
 
-modules="base proto journal block series store registry metrics correlate cause ingest query daemon"
+modules="base proto journal block series store registry metrics correlate cause http ingest query daemon"
 status=0
 
 complain() {
@@ -15,7 +15,7 @@ complain() {
 }
 
 for file in include/*.h base/*.[ch] proto/*.[ch] journal/*.[ch] block/*.[ch] \
-    series/*.[ch] store/*.[ch] registry/*.[ch] metrics/*.[ch] correlate/*.[ch] cause/*.[ch] ingest/*.[ch] \
+    series/*.[ch] store/*.[ch] registry/*.[ch] metrics/*.[ch] correlate/*.[ch] cause/*.[ch] http/*.[ch] ingest/*.[ch] \
     query/*.[ch]; do
     [ -e "$file" ] || continue
     module=${file%%/*}
@@ -34,12 +34,13 @@ for file in include/*.h base/*.[ch] proto/*.[ch] journal/*.[ch] block/*.[ch] \
     store) may="store series block journal base" may_use="sqlite3.h" ;;
     registry) may="registry store base" may_use="jansson.h" ;;
     correlate) may="correlate registry store base" may_use="" ;;
-    ingest) may="ingest proto base" \
-        may_use="microhttpd.h libdeflate.h zstd.h librdkafka/" ;;
+    http) may="http base" may_use="microhttpd.h libdeflate.h" ;;
+    ingest) may="ingest http proto base" \
+        may_use="libdeflate.h zstd.h librdkafka/" ;;
     metrics) may="metrics base" may_use="" ;;
     cause) may="cause metrics registry store base" may_use="" ;;
-    query) may="query cause metrics correlate registry store journal base" \
-        may_use="microhttpd.h jansson.h yaml.h libdeflate.h" ;;
+    query) may="query http cause metrics correlate registry store journal base" \
+        may_use="jansson.h yaml.h libdeflate.h" ;;
     include) may="base" may_use="" ;; # a vocabulary header
     esac
     for name in $(sed -n 's/^#include "\(.*\)\.h".*/\1/p' "$file"); do

@@ -208,7 +208,7 @@ def test_sizes(server):
     filling = text_attr(1, "x", "a" * 1000)
     with Counted(server, REFUSED % "size") as counter:
         answer = raw(server.otlp_port,
-                     b"POST /v1/traces HTTP/1.1\r\nHost: a\r\nContent-Type: application/x-protobuf\r\n"
+                     b"POST /v1/traces HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-protobuf\r\n"
                      b"Expect: 100-continue\r\nContent-Length: %d\r\n\r\n" % (limit + 1))
     check(answer.startswith(b"HTTP/1.1 413") and counter.moved == 1,
           "a client that waits for 100 Continue with too much: 413 before it sends", answer)
@@ -513,7 +513,7 @@ def test_no_data():
 
 def test_http(server):
     body = otlp_proto("traces", good_request("http"))
-    head = b"POST /v1/traces HTTP/1.1\r\nHost: a\r\nContent-Type: application/x-protobuf\r\n"
+    head = b"POST /v1/traces HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-protobuf\r\n"
     with socket.create_connection(("127.0.0.1", server.otlp_port), timeout=10) as s:
         s.sendall(head + b"Expect: 100-continue\r\nContent-Length: %d\r\n\r\n" % len(body))
         first = s.recv(1000)

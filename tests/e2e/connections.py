@@ -51,7 +51,7 @@ def a_request():
 
 
 def head(length):
-    return (b"POST /v1/logs HTTP/1.1\r\nHost: a\r\nContent-Type: application/x-protobuf\r\n"
+    return (b"POST /v1/logs HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-protobuf\r\n"
             b"Content-Length: %d\r\n\r\n" % length)
 
 
@@ -280,7 +280,7 @@ def test_deaf_askers():
         s = socket.socket()
         s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         s.connect(("127.0.0.1", server.query_port))
-        s.sendall(b"POST /api/v1/logs/query HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
+        s.sendall(b"POST /api/v1/logs/query HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
                   b"Content-Length: %d\r\n\r\n" % len(text) + text)
         deaf.append(s)
     check_others(server, name)

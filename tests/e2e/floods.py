@@ -286,7 +286,7 @@ def tiny(server, now):
 def connections(server, now):
     """Two thousand that say nothing, two hundred that send much at once."""
     quiet = [socket.create_connection(("127.0.0.1", server.otlp_port)) for _ in range(2000)]
-    head = (b"POST /v1/traces HTTP/1.1\r\nHost: a\r\nContent-Type: application/x-protobuf\r\n"
+    head = (b"POST /v1/traces HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-protobuf\r\n"
             b"Content-Length: %d\r\n\r\n" % (60 * MIB))
     loud = [socket.create_connection(("127.0.0.1", server.otlp_port)) for _ in range(200)]
     for s in loud:
@@ -370,7 +370,7 @@ def questions(server, now):
     for _ in range(100):
         s = socket.create_connection(("127.0.0.1", server.query_port))
         text = json.dumps(asked).encode()
-        s.sendall(b"POST /api/v1/logs/query HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
+        s.sendall(b"POST /api/v1/logs/query HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
                   b"Content-Length: %d\r\n\r\n" % len(text) + text)
         deaf.append(s)
     threads = [threading.Thread(target=ask, args=(i,)) for i in range(20)]

@@ -12,7 +12,7 @@
 #include "correlate.h"
 #include "mem.h"
 #include "otlp.h"
-#include "route.h"
+#include "route_find.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -137,7 +137,7 @@ static struct slice cut(struct slice *text, char mark)
     return rest;
 }
 
-static void read_params(struct call *call, struct call_pair params[8],
+static void read_params(struct call *call, struct http_pair params[8],
                         struct slice query)
 {
     while (query.len > 0 && call->param_count < 8) {
@@ -168,7 +168,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct slice path = {(const char *)data, size}, body, query, method;
     struct query_options options = {0};
-    struct call_pair params[8];
+    struct http_pair params[8];
     struct arena arena;
     struct call call;
 

@@ -18,7 +18,7 @@
 
 #include "clock.h"
 #include "fake_store.h"
-#include "route.h"
+#include "route_find.h"
 #include "test.h"
 
 struct bed {
@@ -328,7 +328,7 @@ static inline json_t *bed_ask(struct bed *bed, const char *method,
     struct arena arena;
     struct call call;
     const char *mark = strchr(path, '?');
-    struct call_pair params[8];
+    struct http_pair params[8];
     json_t *answer;
 
     arena_init(&arena, NULL, bed->max_memory);

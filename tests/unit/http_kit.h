@@ -135,7 +135,6 @@ static inline void begin_with(size_t max_body, size_t memory)
         .otlp_http = "127.0.0.1:0",
         .max_body = max_body,
         .max_connections = 2000,
-        .threads = 1,
         .idle_timeout_ns = 30 * NS_PER_S,
         .oldest_ns = oldest_ns,
         .budget = &budget,
@@ -260,7 +259,7 @@ static inline void put_head(int fd, const char *path, size_t len,
     char head[512];
 
     snprintf(head, sizeof(head),
-             "POST %s HTTP/1.1\r\nHost: x\r\nContent-Length: %zu\r\n%s\r\n",
+             "POST %s HTTP/1.1\r\nHost: localhost\r\nContent-Length: %zu\r\n%s\r\n",
              path, len, more);
     (void)put_text(fd, head);
 }

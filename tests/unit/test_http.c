@@ -164,7 +164,7 @@ TEST(only_post)
         int fd = dial();
 
         snprintf(head, sizeof(head),
-                 "%s /v1/traces HTTP/1.1\r\nHost: x\r\n\r\n", methods[i]);
+                 "%s /v1/traces HTTP/1.1\r\nHost: localhost\r\n\r\n", methods[i]);
         (void)put_text(fd, head);
         if (strcmp(methods[i], "HEAD") == 0) {
             char start[13] = "";
@@ -265,7 +265,7 @@ TEST(chunked)
     begin();
     fd = dial();
     for (int round = 0; round < 3; round++) {
-        (void)put_text(fd, "POST /v1/traces HTTP/1.1\r\nHost: x\r\n" PROTOBUF
+        (void)put_text(fd, "POST /v1/traces HTTP/1.1\r\nHost: localhost\r\n" PROTOBUF
                            "Transfer-Encoding: chunked\r\n\r\n");
         for (size_t at = 0; at < body.len; at += 1000)
             (void)put_chunk(fd, body.ptr + at,
@@ -292,7 +292,7 @@ TEST(chunked_beyond_the_limit)
 
     begin_with(64 << 20, 128 << 20);
     fd = dial();
-    (void)put_text(fd, "POST /v1/traces HTTP/1.1\r\nHost: x\r\n" PROTOBUF
+    (void)put_text(fd, "POST /v1/traces HTTP/1.1\r\nHost: localhost\r\n" PROTOBUF
                        "Transfer-Encoding: chunked\r\n\r\n");
     for (int i = 0; i < 65; i++)
         CHECK(put_chunk(fd, chunk, 1 << 20));
@@ -305,7 +305,7 @@ TEST(chunked_beyond_the_limit)
 
     begin();
     fd = dial();
-    (void)put_text(fd, "POST /v1/traces HTTP/1.1\r\nHost: x\r\n" PROTOBUF
+    (void)put_text(fd, "POST /v1/traces HTTP/1.1\r\nHost: localhost\r\n" PROTOBUF
                        "Transfer-Encoding: chunked\r\n\r\n");
     for (int i = 0; i < 50 && sent; i++)
         sent = put_chunk(fd, chunk, 1 << 20);

@@ -100,7 +100,7 @@ static void post(int fd, const char *path, const char *body)
     char text[1024];
 
     snprintf(text, sizeof(text),
-             "POST %s HTTP/1.1\r\nHost: x\r\nContent-Type: application/json"
+             "POST %s HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json"
              "\r\nContent-Length: %zu\r\n\r\n%s",
              path, strlen(body), body);
     say(fd, text);
@@ -115,7 +115,7 @@ TEST(a_connection_serves_many_questions)
     for (int i = 0; i < 50; i++) {
         post(fd, LOGS, BODY);
         CHECK_EQ(status_of(hear(fd)), 200);
-        say(fd, "GET /health HTTP/1.1\r\nHost: x\r\n\r\n");
+        say(fd, "GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n");
         CHECK(strstr(hear(fd), "\"healthy\""));
     }
     close(fd);
@@ -129,7 +129,7 @@ TEST(names_with_escapes_arrive)
     serve(1, 8);
     fd = dial();
     say(fd, "GET /api/v1alpha1/traces/%78yz/spans/000000000000000%31 "
-            "HTTP/1.1\r\nHost: x"
+            "HTTP/1.1\r\nHost: localhost"
             "\r\n\r\n");
     CHECK(strstr(hear(fd), "traceId must be 32"));
     close(fd);
@@ -166,7 +166,7 @@ TEST(beyond_the_queue_is_503_and_health_answers)
     CHECK(strstr(answer, "Retry-After: 1"));
     CHECK(strstr(answer, "serviceUnavailable"));
     other = dial();
-    say(other, "GET /health HTTP/1.1\r\nHost: x\r\n\r\n");
+    say(other, "GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n");
     CHECK_EQ(status_of(hear(other)), 200);
     close(other);
     pthread_mutex_unlock(&gate);
@@ -224,7 +224,7 @@ TEST(clients_that_hang_up)
     for (int i = 0; i < 20; i++) { /* half a request */
         int fd = dial();
 
-        say(fd, "POST " LOGS " HTTP/1.1\r\nHost: x\r\nContent-Length: 99\r\n"
+        say(fd, "POST " LOGS " HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99\r\n"
                 "\r\n{\"a\"");
         close(fd);
     }
@@ -238,7 +238,7 @@ TEST(bodies_over_the_limit)
 
     serve(1, 8);
     fd = dial();
-    say(fd, "POST " LOGS " HTTP/1.1\r\nHost: x\r\nContent-Type: "
+    say(fd, "POST " LOGS " HTTP/1.1\r\nHost: localhost\r\nContent-Type: "
             "application/json\r\nContent-Length: 1048577\r\n\r\n");
     /* Read to its end, so that a sender that only then listens sees it. */
     memset(chunk, 'x', 65536);
@@ -249,7 +249,7 @@ TEST(bodies_over_the_limit)
     CHECK_EQ(status_of(hear(fd)), 413);
     close(fd);
     fd = dial(); /* without a length to see beforehand */
-    say(fd, "POST " LOGS " HTTP/1.1\r\nHost: x\r\nContent-Type: "
+    say(fd, "POST " LOGS " HTTP/1.1\r\nHost: localhost\r\nContent-Type: "
             "application/json\r\nTransfer-Encoding: chunked\r\n\r\n");
     memset(chunk, 'x', sizeof(chunk) - 1);
     memcpy(chunk, "10000\r\n", 7);
@@ -273,7 +273,7 @@ TEST(a_body_that_just_fits)
     memcpy(body, BODY, sizeof(BODY) - 1);
     fd = dial();
     snprintf(head, sizeof(head),
-             "POST " LOGS " HTTP/1.1\r\nHost: x\r\nContent-Type: "
+             "POST " LOGS " HTTP/1.1\r\nHost: localhost\r\nContent-Type: "
              "application/json\r\nContent-Length: %zu\r\n\r\n",
              sizeof(body));
     say(fd, head);
@@ -296,7 +296,7 @@ TEST(preflights_and_origins)
 
     serve(1, 8);
     fd = dial();
-    say(fd, "OPTIONS " LOGS " HTTP/1.1\r\nHost: x\r\nOrigin: "
+    say(fd, "OPTIONS " LOGS " HTTP/1.1\r\nHost: localhost\r\nOrigin: "
             "http://portal.example\r\nAccess-Control-Request-Method: POST"
             "\r\n\r\n");
     answer = hear(fd);
@@ -305,12 +305,12 @@ TEST(preflights_and_origins)
     CHECK(strstr(answer, "Access-Control-Allow-Credentials: true"));
     CHECK(strstr(answer, "x-openchoreo-direct"));
     CHECK(strstr(answer, "Vary: Origin"));
-    say(fd, "GET /health HTTP/1.1\r\nHost: x\r\nOrigin: http://evil.example"
+    say(fd, "GET /health HTTP/1.1\r\nHost: localhost\r\nOrigin: http://evil.example"
             "\r\n\r\n");
     answer = hear(fd);
     CHECK_EQ(status_of(answer), 200);
     CHECK(!strstr(answer, "Access-Control"));
-    say(fd, "DELETE /health HTTP/1.1\r\nHost: x\r\n\r\n");
+    say(fd, "DELETE /health HTTP/1.1\r\nHost: localhost\r\n\r\n");
     CHECK(strstr(hear(fd), "Allow: GET"));
     close(fd);
     done();

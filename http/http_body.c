@@ -1,0 +1,125 @@
+/*
+ * Bodies as they come in. A body is charged for what it holds, never for what
+ * its head announced: room grows fourfold, so a peer has to send a quarter of
+ * what it makes us hold. Unfinished bodies have a share of the budget, the last
+ * sixteenth of it only small ones: a small request finds room beside large ones.
+ */
+#include <stdlib.h>
+
+#include "http_int.h"
+#include "mem.h"
+
+enum { FIRST_ROOM = 1024, FIRST_PIECE = 16 * 1024, SMALL_BODY = 64 * 1024, DOUBLE_FROM = 4 << 20 };
+
+static size_t max_body(const struct exchange *exchange)
+{
+    const struct http_route *route = exchange->request.route;
+
+    return route && route->max_body ? route->max_body
+                                    : exchange->server->options.max_body;
+}
+
+/* Whether the share has room for so much more of a body of `room` bytes. */
+static bool share_has(const struct http_server *server, size_t room,
+                      size_t more)
+{
+    size_t limit = server->bodies.limit;
+
+    if (room > SMALL_BODY)
+        limit -= limit / 16;
+    return budget_used(&server->bodies) + more <= limit;
+}
+
+bool http_body_fits(const struct exchange *exchange)
+{
+    const struct http_server *server = exchange->server;
+    const struct budget *budget = server->options.budget;
+    uint64_t length = exchange->request.length;
+    size_t more = length < FIRST_PIECE ? (size_t)length : FIRST_PIECE;
+
+    return share_has(server, more, more) &&
+           budget_used(budget) + more < budget->limit;
+}
+
+/* Room for at least `need` bytes, which is at most the limit. */
+static size_t next_room(const struct exchange *exchange, size_t need)
+{
+    const struct http_request *request = &exchange->request;
+    size_t max = max_body(exchange);
+    size_t room = request->room ? request->room * 4 : FIRST_ROOM;
+
+    if (request->room >= DOUBLE_FROM)
+        room = request->room * 2;
+    if (request->length > 0 && request->length < max)
+        max = (size_t)request->length;
+    if (room > max)
+        room = max;
+    return room < need ? need : room;
+}
+
+static enum status grow(struct exchange *exchange, size_t need)
+{
+    struct http_server *server = exchange->server;
+    struct http_request *request = &exchange->request;
+    size_t room = next_room(exchange, need);
+    size_t more = room - request->room;
+
+    if (!share_has(server, room, more) || !budget_take(&server->bodies, more))
+        return ERR_BUSY;
+    if (!budget_take(server->options.budget, more)) {
+        budget_give(&server->bodies, more);
+        return ERR_BUSY;
+    }
+    request->body = mem_resize(request->body, room, 1);
+    request->room = room;
+    exchange->body_charged = room;
+    slot_hold(server->slots, exchange->link->slot, room, exchange);
+    return OK;
+}
+
+enum status http_body_add(struct exchange *exchange, struct slice piece)
+{
+    struct http_request *request = &exchange->request;
+
+    if (piece.len > max_body(exchange) - request->len)
+        return ERR_TOO_BIG;
+    if (piece.len > request->room - request->len) {
+        enum status status = grow(exchange, request->len + piece.len);
+
+        if (status != OK)
+            return status;
+    }
+    slice_copy(request->body + request->len, piece);
+    request->len += piece.len;
+    return OK;
+}
+
+void http_body_done(struct exchange *exchange)
+{
+    if (exchange->body_charged == 0)
+        return;
+    budget_give(&exchange->server->bodies, exchange->body_charged);
+    exchange->body_charged = 0;
+    slot_hold(exchange->server->slots, exchange->link->slot, 0, NULL);
+}
+
+void http_body_drop(struct exchange *exchange)
+{
+    struct http_request *request = &exchange->request;
+
+    http_body_done(exchange);
+    budget_give(exchange->server->options.budget, request->room);
+    free(request->body);
+    request->body = NULL;
+    request->len = request->room = 0;
+}
+
+bool http_body_make_room(struct http_server *server, bool only_slow)
+{
+    struct exchange *victim = slots_slowest_body(server->slots, only_slow);
+
+    if (victim)
+        http_refuse(victim, ERR_BUSY,
+                    "no memory for the body now; send it again");
+    return victim != NULL;
+}

@@ -1,0 +1,51 @@
+/*
+ * http_head - a request head as the library handed it over: what is dangerous
+ * in it by RFC 9112, and the header fields that we look at.
+ *
+ * libmicrohttpd 0.9.75 is lenient, so the checks are ours. What it drops before
+ * we see it cannot be checked: NUL bytes, bare LF as the end of a line, an empty
+ * header name, a bare CR within a chunk extension (docs/operations.md).
+ *
+ * Threads  pure.
+ */
+#ifndef HTTP_HEAD_H
+#define HTTP_HEAD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "slice.h"
+
+struct http_head {
+    /* Header fields by their first value; ptr NULL: absent. */
+    struct slice host, origin, content_type, content_encoding, authorization,
+        content_length, transfer_encoding, expect, accept_encoding,
+        if_none_match, fetch_site, request_method, request_headers,
+        request_private;
+    uint64_t length; /* of the body, if it was told */
+    uint32_t seen;   /* bit per row of the table in http_head.c */
+    bool old;        /* HTTP/1.0 */
+    const char *fault; /* the first; NULL: none */
+};
+
+/* target: the raw one of the request line. */
+void http_head_init(struct http_head *head, struct slice method,
+                    struct slice target, struct slice version);
+void http_head_add(struct http_head *head, struct slice name,
+                   struct slice value);
+/* After the last field: NULL, or what is wrong. */
+const char *http_head_check(struct http_head *head);
+
+/* Cuts the next element off a comma list, without blanks around it; false: the
+ * list is at its end. */
+bool http_list_next(struct slice *list, struct slice *element);
+
+/* Without blanks and tabs at both ends. */
+struct slice http_trim(struct slice text);
+
+bool http_equal_fold(struct slice a, struct slice b); /* ASCII case ignored */
+
+/* Whether an Accept-Encoding takes gzip (q-values count). */
+bool http_accepts_gzip(struct slice accept);
+
+#endif

@@ -1,0 +1,91 @@
+/* Comma lists, and what a browser tells; see http_origin.h. */
+#include "http_origin.h"
+
+bool http_origin_listed(const char *list, struct slice origin)
+{
+    struct slice rest = slice_of(list ? list : ""), one;
+
+    while (http_list_next(&rest, &one))
+        if (one.len > 0 && slice_equal(one, origin))
+            return true;
+    return false;
+}
+
+/* Without port, brackets and the dot at the end of a full name. */
+static struct slice bare_host(struct slice host)
+{
+    const char *colon;
+
+    if (host.len > 0 && host.ptr[0] == '[') {
+        const char *end = memchr(host.ptr, ']', host.len);
+
+        return end ? (struct slice){host.ptr + 1,
+                                    (size_t)(end - host.ptr) - 1}
+                   : host;
+    }
+    colon = host.len ? memchr(host.ptr, ':', host.len) : NULL;
+    if (colon)
+        host.len = (size_t)(colon - host.ptr);
+    if (host.len > 1 && host.ptr[host.len - 1] == '.')
+        host.len--;
+    return host;
+}
+
+/* 127.a.b.c, each at most three digits. */
+static bool is_loopback_v4(struct slice host)
+{
+    unsigned dots = 0, digits = 0;
+
+    if (!slice_starts(host, SLICE("127.")))
+        return false;
+    for (size_t i = 0; i < host.len; i++) {
+        if (host.ptr[i] == '.' && digits > 0) {
+            dots++;
+            digits = 0;
+        } else if (host.ptr[i] >= '0' && host.ptr[i] <= '9' && digits < 3) {
+            digits++;
+        } else {
+            return false;
+        }
+    }
+    return dots == 3 && digits > 0;
+}
+
+bool http_host_allowed(const char *list, struct slice host)
+{
+    struct slice rest = slice_of(list ? list : ""), one;
+
+    host = bare_host(host);
+    if (http_equal_fold(host, SLICE("localhost")) ||
+        slice_equal(host, SLICE("::1")) || is_loopback_v4(host))
+        return true;
+    while (http_list_next(&rest, &one))
+        if (one.len > 0 && http_equal_fold(bare_host(one), host))
+            return true;
+    return false;
+}
+
+enum http_origin http_origin_of(const char *list, const struct http_head *head)
+{
+    struct slice origin = head->origin, own = head->origin;
+
+    if (!origin.ptr)
+        return HTTP_NO_PAGE;
+    if (http_equal_fold(origin, SLICE("null")) || origin.len == 0)
+        return HTTP_OPAQUE;
+    if (slice_starts(own, SLICE("http://")))
+        own = slice_from(own, 7);
+    else if (slice_starts(own, SLICE("https://")))
+        own = slice_from(own, 8);
+    if (own.len < origin.len && head->host.ptr &&
+        http_equal_fold(own, head->host))
+        return HTTP_NO_PAGE;
+    return http_origin_listed(list, origin) ? HTTP_LISTED : HTTP_FOREIGN;
+}
+
+bool http_is_cross_site(const struct http_head *head)
+{
+    return head->fetch_site.ptr &&
+           !http_equal_fold(head->fetch_site, SLICE("same-origin")) &&
+           !http_equal_fold(head->fetch_site, SLICE("none"));
+}

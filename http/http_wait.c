@@ -1,0 +1,105 @@
+/*
+ * Requests that wait for room, and the timer thread: it resumes them, and ends
+ * connections whose time is over.
+ *
+ * A connection that is suspended is not read: what the client sends meanwhile
+ * stays in the kernel.
+ */
+#include "clock.h"
+#include "http_int.h"
+#include "stats.h"
+
+#define TICK_NS (25 * NS_PER_MS)
+
+enum { RESUMED_AT_ONCE = 64 };
+
+bool http_wait(struct exchange *exchange)
+{
+    struct http_server *server = exchange->server;
+    uint64_t now = clock_monotonic_ns();
+
+    if (atomic_load(&server->stopping))
+        return false;
+    if (exchange->wait_ns == 0) {
+        exchange->wait_ns = now + HTTP_WAIT_MS * NS_PER_MS;
+        stats_add(STATS_HTTP_WAITS, 1);
+    }
+    if (now >= exchange->wait_ns)
+        return false;
+    slot_busy(server->slots, exchange->link->slot);
+    MHD_suspend_connection(exchange->connection);
+    pthread_mutex_lock(&server->wait_lock);
+    bool first = !server->waiting;
+    exchange->next = NULL;
+    *server->waiting_end = exchange;
+    server->waiting_end = &exchange->next;
+    pthread_mutex_unlock(&server->wait_lock);
+    if (first)
+        (void)queue_push(server->wake, server); /* full: it is awake */
+    return true;
+}
+
+/* Up to `most`, and all whose time is over, look again for themselves in the I/O
+ * thread; who finds no room waits on at the end of the list. */
+static void resume_some(struct http_server *server, unsigned most)
+{
+    uint64_t now = clock_monotonic_ns();
+    struct exchange **at = &server->waiting;
+
+    pthread_mutex_lock(&server->wait_lock);
+    while (*at) {
+        struct exchange *exchange = *at;
+
+        if (most == 0 && exchange->wait_ns > now) {
+            at = &exchange->next;
+            continue;
+        }
+        most -= most > 0;
+        *at = exchange->next;
+        MHD_resume_connection(exchange->connection);
+    }
+    server->waiting_end = at;
+    pthread_mutex_unlock(&server->wait_lock);
+}
+
+static void *timer_main(void *arg)
+{
+    struct http_server *server = arg;
+    uint64_t next = clock_monotonic_ns() + NS_PER_S;
+
+    while (!queue_closed(server->wake)) {
+        pthread_mutex_lock(&server->wait_lock);
+        bool waiting = server->waiting != NULL;
+        pthread_mutex_unlock(&server->wait_lock);
+        uint64_t now = clock_monotonic_ns();
+        uint64_t pause = waiting ? TICK_NS : next > now ? next - now : 0;
+
+        if (!queue_pop(server->wake, pause))
+            resume_some(server, RESUMED_AT_ONCE);
+        if (clock_monotonic_ns() >= next) {
+            (void)slots_tick(server->slots);
+            next = clock_monotonic_ns() + NS_PER_S;
+        }
+    }
+    return NULL;
+}
+
+enum status http_timer_start(struct http_server *server)
+{
+    server->wake = queue_new(1);
+    server->waiting_end = &server->waiting;
+    pthread_mutex_init(&server->wait_lock, NULL);
+    if (pthread_create(&server->timer, NULL, timer_main, server) != 0)
+        return ERR_INTERNAL;
+    server->timer_started = true;
+    return OK;
+}
+
+void http_timer_stop(struct http_server *server)
+{
+    queue_close(server->wake);
+    if (server->timer_started)
+        pthread_join(server->timer, NULL);
+    server->timer_started = false;
+    resume_some(server, UINT32_MAX);
+}

@@ -1,0 +1,184 @@
+/*
+ * http_server - one HTTP/1 server for every port: OTLP/HTTP and the query API.
+ *
+ * It owns libmicrohttpd. A port is a listener, a table of routes and four
+ * callbacks; all else is the same for every port:
+ *
+ *   head     refused with 400 if RFC 9112 calls it dangerous; Host, Origin and
+ *            Sec-Fetch-Site; CORS preflights; route, query parameters
+ *   admit    `authorize` and `admit` of the service, before the body is read
+ *   body     grows as it arrives, charged to the budget
+ *   handle   the service answers at once, or later from another thread
+ *   answer   headers, compression, ETag; sent within a time limit
+ *
+ * Fairness  A connection has a slot, each peer address a share of the slots,
+ *           and /health a reserve (http_slots.h). Unfinished bodies have a
+ *           share of the budget, and so have answers that wait to be sent.
+ *           A request without room waits up to HTTP_WAIT_MS before it is
+ *           refused with 503 and Retry-After.
+ * Ownership The server owns requests; `user` and what hangs on it belong to
+ *           the service, until `release`.
+ * Threads   One I/O thread for each server: it calls all callbacks, except
+ *           that `refuse` may also run on the thread that calls http_resume().
+ *           Between http_suspend() and http_resume() a request belongs to the
+ *           service.
+ * Errors    The service never sees a connection fail; http_is_gone() tells.
+ */
+#ifndef HTTP_SERVER_H
+#define HTTP_SERVER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "budget.h"
+#include "buf.h"
+#include "slice.h"
+#include "status.h"
+
+enum {
+    HTTP_MAX_PARTS = 4,     /* {} in the pattern of a path */
+    HTTP_MAX_PARAMS = 64,   /* more: 400 */
+    HTTP_MAX_PARAM = 4096,  /* bytes of a name or value; more: 400 */
+    HTTP_WAIT_MS = 2000,    /* for room, before a refusal */
+    HTTP_PACKED_MIN = 8192, /* answers from this size on are compressed */
+};
+
+struct http_server;
+struct MHD_OptionItem;
+
+/* Flags of a route. */
+enum {
+    HTTP_RESERVED = 1, /* answered even when all ordinary slots are in use */
+};
+
+struct http_route {
+    const char *method; /* GET serves HEAD too */
+    const char *path;   /* {} takes any segment that is not empty */
+    unsigned flags;
+    size_t max_body; /* 0: that of the server */
+    const void *user;
+};
+
+struct http_pair {
+    struct slice name, value;
+};
+
+struct http_answer {
+    int code;
+    const char *content_type;
+    struct buf body; /* owned */
+    const char *allow;  /* for 405 */
+    unsigned retry_after; /* seconds; 0: 1 with 429 and 503 */
+};
+
+/* The peer: an IPv6 address, IPv4 as ::ffff:a.b.c.d. */
+struct http_address {
+    uint8_t bytes[16];
+};
+
+struct http_request {
+    const struct http_route *route; /* NULL if there is none (refuse) */
+    struct slice content_type, content_encoding; /* ptr NULL: absent */
+    struct slice authorization;
+    struct slice parts[HTTP_MAX_PARTS]; /* of the path, percent-decoded */
+    const struct http_pair *params;     /* of the query string, decoded */
+    uint32_t param_count;
+    struct http_address from;
+    uint64_t length; /* Content-Length; 0 if there is none */
+
+    char *body; /* room bytes, charged to the budget of the server; a service
+                   that takes them sets all three to 0 */
+    size_t len, room;
+
+    struct http_answer answer;
+    void *user; /* of the service */
+};
+
+enum http_next { HTTP_ANSWER, HTTP_LATER };
+
+struct http_service {
+    /* Who asks, once per request, before admit; NULL: everybody may. Not OK:
+     * refused, *why (static) says why. */
+    enum status (*authorize)(void *arg, struct http_request *request,
+                             const char **why);
+    /* OK: the body is read. ERR_BUSY and ERR_FULL are waited for, then, and
+     * with all else, the request is refused. NULL: all are OK. */
+    enum status (*admit)(void *arg, struct http_request *request,
+                         const char **why);
+    /* The whole request is here. Fills in the answer (code, type, body) and
+     * returns HTTP_ANSWER; or calls http_suspend(), hands the request on, and
+     * returns HTTP_LATER. */
+    enum http_next (*handle)(void *arg, struct http_request *request);
+    /* Fills in an answer that says so: code, type and body. */
+    void (*refuse)(void *arg, struct http_request *request, enum status status,
+                   const char *why);
+    /* The request is over. NULL: nothing to do. */
+    void (*release)(void *arg, struct http_request *request);
+    void *arg;
+};
+
+struct http_options {
+    const char *name;   /* of the module, for the log */
+    const char *listen; /* HOST:PORT; port 0 picks one */
+    const struct http_route *routes;
+    size_t route_count;
+    struct http_service service;
+
+    uint32_t max_connections;
+    unsigned files_eighths; /* part of RLIMIT_NOFILE for these connections */
+    uint64_t idle_timeout_ns;
+    size_t max_body;
+    struct budget *budget; /* connections, bodies, answers */
+    size_t body_share;     /* of it, for unfinished bodies */
+    size_t answer_share;   /* of it, for answers that wait to be sent; 0: they
+                              are small and not charged */
+    const char *cors_origins;  /* comma list of exact origins; "" or NULL: none */
+    const char *allowed_hosts; /* comma list; beside loopback names. NULL or "":
+                                  any Host, unless it listens on loopback */
+    bool deny_foreign; /* a foreign Origin is refused for GET too (OTLP) */
+
+    /* TLS: passed to libmicrohttpd as they are, options ended by
+     * MHD_OPTION_END. NULL and 0: plain HTTP. */
+    const struct MHD_OptionItem *library_options;
+    unsigned library_flags;
+};
+
+/* ERR_IO, ERR_INVALID, ERR_NOT_FOUND: cannot listen there (logged). The strings
+ * and tables of options stay the caller's and must outlive the server. */
+MUST_CHECK enum status http_start(struct http_server **server,
+                                  const struct http_options *options);
+uint16_t http_port(const struct http_server *server);
+
+/* No more connections; requests are still answered. NULL is fine. */
+void http_quiesce(struct http_server *server);
+/* No request may be suspended by the service. Gives answers two seconds to
+ * leave. NULL is fine. */
+void http_stop(struct http_server *server);
+
+/* I/O thread, in handle(): from now on the request is the service's. */
+void http_suspend(struct http_request *request);
+/* The answer is filled in. Compresses it, so call it where time may be spent.
+ * The request may be gone when this returns. */
+void http_resume(struct http_request *request);
+/* Any thread, while suspended: the client has closed the connection. */
+bool http_is_gone(const struct http_request *request);
+
+/* ---- routes (http_route.c) ---- */
+
+struct http_match {
+    const struct http_route *route;      /* NULL: no such path or method */
+    struct slice parts[HTTP_MAX_PARTS]; /* still escaped */
+    char allow[48]; /* the methods that the path has; "": no such path */
+};
+
+/* path: as it came in the request line, without the query string. */
+bool http_route_find(const struct http_route *routes, size_t count,
+                     struct slice method, struct slice path,
+                     struct http_match *match);
+
+/* Undoes percent escapes in place, and + for a blank if `plus`; a broken
+ * escape stays as it is. The new length. */
+size_t http_unescape(char *text, size_t len, bool plus);
+
+#endif
