@@ -3,8 +3,8 @@
  *
  * An answer that nobody reads keeps its memory until its time to be sent is
  * over. All of them have a share of the budget, and large ones not all of that:
- * so there is always some for small answers. When it is used up, the one that is
- * read slowest, of the address with most, is ended.
+ * so there is always some for small answers. When it is used up, the one that
+ * is read slowest, of the address with most, is ended.
  */
 #include <libdeflate.h>
 #include <stdio.h>
@@ -55,8 +55,8 @@ static void pack(struct exchange *exchange)
     packer = libdeflate_alloc_compressor(LEVEL);
     char *bytes = mem_alloc(room);
     if (packer)
-        len = libdeflate_gzip_compress(packer, body->ptr, body->len, bytes,
-                                       room);
+        len =
+            libdeflate_gzip_compress(packer, body->ptr, body->len, bytes, room);
     libdeflate_free_compressor(packer);
     budget_give(budget, room);
     if (len == 0) {

@@ -2,14 +2,20 @@
  * Bodies as they come in. A body is charged for what it holds, never for what
  * its head announced: room grows fourfold, so a peer has to send a quarter of
  * what it makes us hold. Unfinished bodies have a share of the budget, the last
- * sixteenth of it only small ones: a small request finds room beside large ones.
+ * sixteenth of it only small ones: a small request finds room beside large
+ * ones.
  */
 #include <stdlib.h>
 
 #include "http_int.h"
 #include "mem.h"
 
-enum { FIRST_ROOM = 1024, FIRST_PIECE = 16 * 1024, SMALL_BODY = 64 * 1024, DOUBLE_FROM = 4 << 20 };
+enum {
+    FIRST_ROOM = 1024,
+    FIRST_PIECE = 16 * 1024,
+    SMALL_BODY = 64 * 1024,
+    DOUBLE_FROM = 4 << 20
+};
 
 static size_t max_body(const struct exchange *exchange)
 {

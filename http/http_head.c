@@ -201,8 +201,8 @@ struct slice http_trim(struct slice text)
 {
     while (text.len > 0 && (text.ptr[0] == ' ' || text.ptr[0] == '\t'))
         text = slice_from(text, 1);
-    while (text.len > 0 && (text.ptr[text.len - 1] == ' ' ||
-                            text.ptr[text.len - 1] == '\t'))
+    while (text.len > 0 &&
+           (text.ptr[text.len - 1] == ' ' || text.ptr[text.len - 1] == '\t'))
         text.len--;
     return text;
 }
@@ -253,7 +253,8 @@ bool http_accepts_gzip(struct slice accept)
     while (http_list_next(&accept, &element)) {
         const char *semicolon =
             element.len ? memchr(element.ptr, ';', element.len) : NULL;
-        size_t len = semicolon ? (size_t)(semicolon - element.ptr) : element.len;
+        size_t len =
+            semicolon ? (size_t)(semicolon - element.ptr) : element.len;
         struct slice coding = http_trim((struct slice){element.ptr, len});
         bool wanted = weight_is_positive(slice_from(element, len));
 

@@ -3,8 +3,8 @@
  * in it by RFC 9112, and the header fields that we look at.
  *
  * libmicrohttpd 0.9.75 is lenient, so the checks are ours. What it drops before
- * we see it cannot be checked: NUL bytes, bare LF as the end of a line, an empty
- * header name, a bare CR within a chunk extension (docs/operations.md).
+ * we see it cannot be checked: NUL bytes, bare LF as the end of a line, an
+ * empty header name, a bare CR within a chunk extension (docs/operations.md).
  *
  * Threads  pure.
  */
@@ -22,9 +22,9 @@ struct http_head {
         content_length, transfer_encoding, expect, accept_encoding,
         if_none_match, fetch_site, request_method, request_headers,
         request_private;
-    uint64_t length; /* of the body, if it was told */
-    uint32_t seen;   /* bit per row of the table in http_head.c */
-    bool old;        /* HTTP/1.0 */
+    uint64_t length;   /* of the body, if it was told */
+    uint32_t seen;     /* bit per row of the table in http_head.c */
+    bool old;          /* HTTP/1.0 */
     const char *fault; /* the first; NULL: none */
 };
 

@@ -19,8 +19,7 @@ static struct slice bare_host(struct slice host)
     if (host.len > 0 && host.ptr[0] == '[') {
         const char *end = memchr(host.ptr, ']', host.len);
 
-        return end ? (struct slice){host.ptr + 1,
-                                    (size_t)(end - host.ptr) - 1}
+        return end ? (struct slice){host.ptr + 1, (size_t)(end - host.ptr) - 1}
                    : host;
     }
     colon = host.len ? memchr(host.ptr, ':', host.len) : NULL;

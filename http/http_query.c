@@ -31,7 +31,8 @@ const char *http_parse_params(struct exchange *exchange, char *query)
         return NULL;
     if (count > HTTP_MAX_PARAMS)
         return "more than 64 query parameters";
-    request->params = exchange->pairs = mem_zero(count, sizeof(struct http_pair));
+    request->params = exchange->pairs =
+        mem_zero(count, sizeof(struct http_pair));
     for (char *at = query; at; at = next) {
         struct http_pair pair;
         size_t len = strcspn(at, "&"), equals = strcspn(at, "=&");

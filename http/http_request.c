@@ -49,8 +49,7 @@ void *http_request_line(void *arg, const char *target,
     return exchange;
 }
 
-void http_refuse(struct exchange *exchange, enum status status,
-                 const char *why)
+void http_refuse(struct exchange *exchange, enum status status, const char *why)
 {
     const struct http_service *service = &exchange->server->options.service;
 
@@ -119,8 +118,8 @@ static const char *find_route(struct exchange *exchange)
     const struct http_options *options = &exchange->server->options;
     struct http_request *request = &exchange->request;
     char *query = memchr(exchange->target, '?', exchange->target_len);
-    size_t len = query ? (size_t)(query - exchange->target)
-                       : exchange->target_len;
+    size_t len =
+        query ? (size_t)(query - exchange->target) : exchange->target_len;
     struct http_match match;
 
     (void)http_route_find(options->routes, options->route_count,
@@ -268,8 +267,8 @@ static bool charge_connection(struct exchange *exchange)
 static enum status has_room(struct exchange *exchange, const char **why)
 {
     const struct http_service *service = &exchange->server->options.service;
-    bool has_body = exchange->request.length > 0 ||
-                    exchange->head.transfer_encoding.ptr;
+    bool has_body =
+        exchange->request.length > 0 || exchange->head.transfer_encoding.ptr;
     enum status status = OK;
 
     if (exchange->request.length > max_body(exchange)) {

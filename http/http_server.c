@@ -77,8 +77,8 @@ static void make_slots(struct http_server *server)
 {
     const struct http_options *options = &server->options;
     uint32_t wanted = options->max_connections + RESERVE_MOST + ENDING_MOST;
-    uint32_t files = share_of_files(options->name, wanted,
-                                    options->files_eighths);
+    uint32_t files =
+        share_of_files(options->name, wanted, options->files_eighths);
     uint32_t reserve = part_of(files, RESERVE_MOST);
     uint32_t ending = part_of(files, ENDING_MOST);
     uint32_t most = files > reserve + ending ? files - reserve - ending : 1;
@@ -120,12 +120,11 @@ static void open_link(struct http_server *server,
                       struct MHD_Connection *connection, void **context)
 {
     struct link *link = mem_zero(1, sizeof(*link));
-    int fd = MHD_get_connection_info(connection,
-                                     MHD_CONNECTION_INFO_CONNECTION_FD)
-                 ->connect_fd;
+    int fd =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)
+            ->connect_fd;
     const struct sockaddr *from =
-        MHD_get_connection_info(connection,
-                                MHD_CONNECTION_INFO_CLIENT_ADDRESS)
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS)
             ->client_addr;
 
     budget_force(&server->connections, HTTP_IDLE_CHARGE);

@@ -29,7 +29,7 @@ struct peer {
     struct peer *chain;
     struct http_address address;
     uint32_t count;
-    struct ring idle;    /* slots */
+    struct ring idle[2]; /* slots: without a request yet, and the others */
     size_t held, unsent; /* bytes of bodies, of answers */
 };
 
@@ -42,6 +42,7 @@ struct slot {
     int fd;
     enum slot_state state;
     bool reserved, ending;
+    bool used; /* a request came */
     bool gone; /* the last time, and nothing came since */
     uint64_t since_ns, deadline_ns;
     uint64_t length, got; /* of the body */
@@ -62,7 +63,7 @@ struct slots {
     size_t room;
 };
 
-#define OF(pointer, type, member)                                              \
+#define OF(pointer, type, member) \
     ((type *)(void *)((char *)(pointer)-offsetof(type, member)))
 
 static void ring_init(struct ring *ring)
@@ -151,7 +152,8 @@ static struct peer *take_peer(struct slots *slots,
     if (!*at) {
         *at = mem_zero(1, sizeof(**at));
         (*at)->address = *address;
-        ring_init(&(*at)->idle);
+        ring_init(&(*at)->idle[0]);
+        ring_init(&(*at)->idle[1]);
         ring_add(&slots->peers, &(*at)->all);
     }
     (*at)->count++;
@@ -182,22 +184,33 @@ static void end_slot(struct slots *slots, struct slot *slot)
     (void)shutdown(slot->fd, SHUT_RDWR);
 }
 
-static bool end_idle(struct slots *slots)
+static struct peer *most_idle(struct slots *slots, bool used)
 {
     struct peer *most = NULL;
 
     for (struct ring *at = slots->peers.next; at != &slots->peers;
          at = at->next) {
         struct peer *peer = OF(at, struct peer, all);
+        const struct ring *idle = &peer->idle[used];
 
-        if (peer->idle.next != &peer->idle &&
-            (!most || peer->count > most->count))
+        if (idle->next != idle && (!most || peer->count > most->count))
             most = peer;
     }
-    if (!most)
-        return false;
-    end_slot(slots, OF(most->idle.next, struct slot, idle));
-    return true;
+    return most;
+}
+
+/* Those that never asked first. */
+static bool end_idle(struct slots *slots)
+{
+    for (int used = 0; used < 2; used++) {
+        struct peer *most = most_idle(slots, used);
+
+        if (!most)
+            continue;
+        end_slot(slots, OF(most->idle[used].next, struct slot, idle));
+        return true;
+    }
+    return false;
 }
 
 bool slots_end_idle(struct slots *slots)
@@ -309,7 +322,7 @@ struct slot *slots_add(struct slots *slots, int fd, const struct sockaddr *from)
     slots->reserved += slot->reserved;
     slots->next_reserved = false;
     ring_add(&slots->all, &slot->all);
-    ring_add(&slot->peer->idle, &slot->idle);
+    ring_add(&slot->peer->idle[0], &slot->idle);
     slots->count++;
     pthread_mutex_unlock(&slots->lock);
     return slot;
@@ -366,9 +379,8 @@ void slot_drain(const struct slot *slot)
 
 /* ---- its states; the caller holds the lock ---- */
 
-static void enter(struct slots *slots, struct slot *slot, enum slot_state state)
+static void enter(struct slot *slot, enum slot_state state)
 {
-    (void)slots;
     slot->state = state;
     slot->since_ns = clock_monotonic_ns();
     slot->gone = false;
@@ -386,10 +398,10 @@ static void set_deadline(struct slot *slot, uint64_t ns)
 void slot_idle(struct slots *slots, struct slot *slot)
 {
     pthread_mutex_lock(&slots->lock);
-    enter(slots, slot, SLOT_IDLE);
+    enter(slot, SLOT_IDLE);
     set_deadline(slot, slot->since_ns + slots->idle_ns);
     if (!slot->ending)
-        ring_add(&slot->peer->idle, &slot->idle);
+        ring_add(&slot->peer->idle[slot->used], &slot->idle);
     pthread_mutex_unlock(&slots->lock);
 }
 
@@ -398,7 +410,8 @@ void slot_head(struct slots *slots, struct slot *slot)
     uint64_t most = SLOT_HEAD_S * NS_PER_S;
 
     pthread_mutex_lock(&slots->lock);
-    enter(slots, slot, SLOT_HEAD);
+    enter(slot, SLOT_HEAD);
+    slot->used = true;
     set_deadline(slot, slot->since_ns +
                            (slots->idle_ns < most ? slots->idle_ns : most));
     pthread_mutex_unlock(&slots->lock);
@@ -430,7 +443,7 @@ static void set_body_deadline(const struct slots *slots, struct slot *slot,
 void slot_body(struct slots *slots, struct slot *slot, uint64_t length)
 {
     pthread_mutex_lock(&slots->lock);
-    enter(slots, slot, SLOT_BODY);
+    enter(slot, SLOT_BODY);
     slot->length = length;
     slot->got = 0;
     slot->body_ns = slot->since_ns;
@@ -444,7 +457,7 @@ void slot_progress(struct slots *slots, struct slot *slot, size_t bytes)
     uint64_t now = clock_monotonic_ns();
     if (slot->state == SLOT_BUSY) { /* it waited for us */
         slot->body_ns += now - slot->since_ns;
-        enter(slots, slot, SLOT_BODY);
+        enter(slot, SLOT_BODY);
     }
     slot->gone = false;
     slot->got += bytes;
@@ -455,7 +468,7 @@ void slot_progress(struct slots *slots, struct slot *slot, size_t bytes)
 void slot_busy(struct slots *slots, struct slot *slot)
 {
     pthread_mutex_lock(&slots->lock);
-    enter(slots, slot, SLOT_BUSY);
+    enter(slot, SLOT_BUSY);
     set_deadline(slot, UINT64_MAX);
     pthread_mutex_unlock(&slots->lock);
 }
@@ -463,7 +476,7 @@ void slot_busy(struct slots *slots, struct slot *slot)
 void slot_sending(struct slots *slots, struct slot *slot, size_t bytes)
 {
     pthread_mutex_lock(&slots->lock);
-    enter(slots, slot, SLOT_SENDING);
+    enter(slot, SLOT_SENDING);
     slot->unsent = bytes;
     slot->peer->unsent += bytes;
     set_deadline(slot, slot->since_ns + SLOT_HEAD_S * NS_PER_S +

@@ -16,16 +16,16 @@
  *            an eighth of them: one address alone (a proxy, a Collector) may
  *            have the other seven. When seven eighths are in use, a new
  *            connection ends the one that is idle for longest, of the address
- *            that holds most. Who has no right to a slot gets one of the
- *            reserve, where only /health and the like are answered.
- * Victims    slots_slowest_body() and slots_end_slowest_reader(): of the
- *            address that holds most memory, the slowest.
+ *            that holds most; those that never sent a request first. Who has no
+ * right to a slot gets one of the reserve, where only /health and the like are
+ * answered. Victims    slots_slowest_body() and slots_end_slowest_reader(): of
+ * the address that holds most memory, the slowest.
  *
  * A connection ends by shutdown() of its socket: the library then finds it
  * closed and cleans up. Nor does the library always notice that a peer has
  * gone: it learns of new bytes once (edge-triggered), and when the end of the
- * stream comes together with the last of them it waits on. So who has hung up in
- * the middle of a request is looked for, too.
+ * stream comes together with the last of them it waits on. So who has hung up
+ * in the middle of a request is looked for, too.
  *
  * Threads  any; a lock inside. slots_admit and slots_add by one thread. A slot
  *          must be removed before its socket is closed.
@@ -58,7 +58,8 @@ bool slots_admit(struct slots *slots, const struct sockaddr *peer);
 /* Ends the connection that is idle for longest; false: there is none. */
 bool slots_end_idle(struct slots *slots);
 
-struct slot *slots_add(struct slots *slots, int fd, const struct sockaddr *peer);
+struct slot *slots_add(struct slots *slots, int fd,
+                       const struct sockaddr *peer);
 void slots_remove(struct slots *slots, struct slot *slot);
 
 struct http_address slot_address(const struct slot *slot);
@@ -77,7 +78,8 @@ void slot_busy(struct slots *slots, struct slot *slot);
 void slot_sending(struct slots *slots, struct slot *slot, size_t bytes);
 
 /* Memory of an unfinished body, and of an answer that is being sent: for the
- * choice of victims. `owner` of the body is what slots_slowest_body() returns. */
+ * choice of victims. `owner` of the body is what slots_slowest_body() returns.
+ */
 void slot_hold(struct slots *slots, struct slot *slot, size_t bytes,
                void *owner);
 /* only_slow: NULL if it comes at SLOT_PACE, or has just begun. */

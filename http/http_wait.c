@@ -39,8 +39,8 @@ bool http_wait(struct exchange *exchange)
     return true;
 }
 
-/* Up to `most`, and all whose time is over, look again for themselves in the I/O
- * thread; who finds no room waits on at the end of the list. */
+/* Up to `most`, and all whose time is over, look again for themselves in the
+ * I/O thread; who finds no room waits on at the end of the list. */
 static void resume_some(struct http_server *server, unsigned most)
 {
     uint64_t now = clock_monotonic_ns();

@@ -67,8 +67,8 @@ struct http_pair {
 struct http_answer {
     int code;
     const char *content_type;
-    struct buf body; /* owned */
-    const char *allow;  /* for 405 */
+    struct buf body;      /* owned */
+    const char *allow;    /* for 405 */
     unsigned retry_after; /* seconds; 0: 1 with 429 and 503 */
 };
 
@@ -133,7 +133,8 @@ struct http_options {
     size_t body_share;     /* of it, for unfinished bodies */
     size_t answer_share;   /* of it, for answers that wait to be sent; 0: they
                               are small and not charged */
-    const char *cors_origins;  /* comma list of exact origins; "" or NULL: none */
+    const char
+        *cors_origins; /* comma list of exact origins; "" or NULL: none */
     const char *allowed_hosts; /* comma list; beside loopback names. NULL or "":
                                   any Host, unless it listens on loopback */
     bool deny_foreign; /* a foreign Origin is refused for GET too (OTLP) */
@@ -167,7 +168,7 @@ bool http_is_gone(const struct http_request *request);
 /* ---- routes (http_route.c) ---- */
 
 struct http_match {
-    const struct http_route *route;      /* NULL: no such path or method */
+    const struct http_route *route;     /* NULL: no such path or method */
     struct slice parts[HTTP_MAX_PARTS]; /* still escaped */
     char allow[48]; /* the methods that the path has; "": no such path */
 };

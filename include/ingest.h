@@ -15,10 +15,10 @@
 struct ingest;
 
 struct ingest_options {
-    const char *otlp_http;    /* HOST:PORT; port 0 picks one */
-    size_t max_body;          /* also after inflating; beyond it 413 */
-    uint32_t max_connections; /* fewer if there are too few files for them */
-    uint64_t idle_timeout_ns; /* for connections that are idle or slow */
+    const char *otlp_http;     /* HOST:PORT; port 0 picks one */
+    size_t max_body;           /* also after inflating; beyond it 413 */
+    uint32_t max_connections;  /* fewer if there are too few files for them */
+    uint64_t idle_timeout_ns;  /* for connections that are idle or slow */
     const char *cors_origins;  /* comma list; NULL or "": none */
     const char *allowed_hosts; /* comma list; NULL or "": see http_server.h */
     /* What is too old in a batch that came at this time; NULL or 0: nothing.

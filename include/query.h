@@ -20,9 +20,9 @@ struct query_options {
     uint32_t workers;     /* queries answered at the same time */
     uint32_t max_waiting; /* beyond it: 503 */
     uint32_t max_connections;
-    uint64_t idle_timeout_ns; /* for connections that ask nothing, or slowly */
-    size_t max_reply;         /* bytes of one answer; beyond it: 413 */
-    size_t memory;            /* of all queries together */
+    uint64_t idle_timeout_ns;  /* for connections that ask nothing, or slowly */
+    size_t max_reply;          /* bytes of one answer; beyond it: 413 */
+    size_t memory;             /* of all queries together */
     const char *cors_origins;  /* comma list of exact origins; "" none */
     const char *allowed_hosts; /* comma list; NULL or "": see http_server.h */
     struct store *store;

@@ -24,7 +24,8 @@ struct otlp_http {
 };
 
 /* What `user` of an HTTP request is. */
-struct export {
+struct export
+{
     struct request request;
     struct http_request *http;
 };
@@ -68,8 +69,7 @@ static bool token_is(struct slice value, const char *name)
     const char *end = value.len ? memchr(value.ptr, ';', value.len) : NULL;
     size_t len = end ? (size_t)(end - value.ptr) : value.len;
 
-    while (len > 0 &&
-           (value.ptr[len - 1] == ' ' || value.ptr[len - 1] == '\t'))
+    while (len > 0 && (value.ptr[len - 1] == ' ' || value.ptr[len - 1] == '\t'))
         len--;
     return len == strlen(name) &&
            (len == 0 || strncasecmp(value.ptr, name, len) == 0);

@@ -66,7 +66,8 @@ static struct job *job_new(struct query *query, struct http_request *http)
     memcpy(call->parts, http->parts, sizeof(call->parts));
     call->params = http->params;
     call->param_count = http->param_count;
-    call->content_type = http->content_type.ptr ? http->content_type : SLICE("");
+    call->content_type =
+        http->content_type.ptr ? http->content_type : SLICE("");
     call->raw_body = (struct slice){http->body, http->len};
     return job;
 }
@@ -146,7 +147,8 @@ static enum http_next handle(void *arg, struct http_request *http)
     /* Suspended first: the worker may be done before push returns. */
     http_suspend(http);
     if (!queue_push(query->queue, job)) {
-        refuse(query, http, ERR_BUSY, "too many concurrent queries; retry later");
+        refuse(query, http, ERR_BUSY,
+               "too many concurrent queries; retry later");
         http_resume(http);
     }
     return HTTP_LATER;

@@ -125,7 +125,7 @@ def test_too_few_files():
             s.setblocking(False)
             s.connect_ex(("127.0.0.1", server.otlp_port))
             idle.append(s)
-        check(wait_until(lambda: files(server) > most * 2 // 3, 20), f"{name}: many are held", files(server))
+        check(wait_until(lambda: files(server) > most // 2, 20), f"{name}: many are held", files(server))
         part = busy(server)
         check(part < 0.5, f"{name} cost no time", f"{part:.0%} of a processor, {files(server)} files")
         statuses = []
@@ -182,13 +182,13 @@ def test_slow():
 
 
 def test_slow_questions():
-    """As many as there may be, so that nobody else could ask."""
+    """More than one address may hold: an eighth is kept for others."""
     name = "1024 connections that ask two bytes a second"
     server = Server(new_folder(), "--idle-timeout", "8s")
     serve_one(server)
     before = files_at_rest(server)
     slow = [dial(server, server.query_port) for _ in range(1024)]
-    check(wait_until(lambda: files(server) >= before + 1000, 20), f"{name} are held", files(server))
+    check(wait_until(lambda: files(server) >= before + 800, 5), f"{name} are held", files(server))
     for _ in drip(slow, [b"GET /health HTTP/1.1\r\nHost: " + b"a" * 1000] * 1024, 60):
         if files(server) <= before + 2:
             break

@@ -258,9 +258,10 @@ static inline void put_head(int fd, const char *path, size_t len,
 {
     char head[512];
 
-    snprintf(head, sizeof(head),
-             "POST %s HTTP/1.1\r\nHost: localhost\r\nContent-Length: %zu\r\n%s\r\n",
-             path, len, more);
+    snprintf(
+        head, sizeof(head),
+        "POST %s HTTP/1.1\r\nHost: localhost\r\nContent-Length: %zu\r\n%s\r\n",
+        path, len, more);
     (void)put_text(fd, head);
 }
 

@@ -164,7 +164,8 @@ TEST(only_post)
         int fd = dial();
 
         snprintf(head, sizeof(head),
-                 "%s /v1/traces HTTP/1.1\r\nHost: localhost\r\n\r\n", methods[i]);
+                 "%s /v1/traces HTTP/1.1\r\nHost: localhost\r\n\r\n",
+                 methods[i]);
         (void)put_text(fd, head);
         if (strcmp(methods[i], "HEAD") == 0) {
             char start[13] = "";
@@ -265,8 +266,9 @@ TEST(chunked)
     begin();
     fd = dial();
     for (int round = 0; round < 3; round++) {
-        (void)put_text(fd, "POST /v1/traces HTTP/1.1\r\nHost: localhost\r\n" PROTOBUF
-                           "Transfer-Encoding: chunked\r\n\r\n");
+        (void)put_text(
+            fd, "POST /v1/traces HTTP/1.1\r\nHost: localhost\r\n" PROTOBUF
+                "Transfer-Encoding: chunked\r\n\r\n");
         for (size_t at = 0; at < body.len; at += 1000)
             (void)put_chunk(fd, body.ptr + at,
                             body.len - at < 1000 ? body.len - at : 1000);
@@ -292,8 +294,9 @@ TEST(chunked_beyond_the_limit)
 
     begin_with(64 << 20, 128 << 20);
     fd = dial();
-    (void)put_text(fd, "POST /v1/traces HTTP/1.1\r\nHost: localhost\r\n" PROTOBUF
-                       "Transfer-Encoding: chunked\r\n\r\n");
+    (void)put_text(fd,
+                   "POST /v1/traces HTTP/1.1\r\nHost: localhost\r\n" PROTOBUF
+                   "Transfer-Encoding: chunked\r\n\r\n");
     for (int i = 0; i < 65; i++)
         CHECK(put_chunk(fd, chunk, 1 << 20));
     (void)put_text(fd, "0\r\n\r\n");
@@ -305,8 +308,9 @@ TEST(chunked_beyond_the_limit)
 
     begin();
     fd = dial();
-    (void)put_text(fd, "POST /v1/traces HTTP/1.1\r\nHost: localhost\r\n" PROTOBUF
-                       "Transfer-Encoding: chunked\r\n\r\n");
+    (void)put_text(fd,
+                   "POST /v1/traces HTTP/1.1\r\nHost: localhost\r\n" PROTOBUF
+                   "Transfer-Encoding: chunked\r\n\r\n");
     for (int i = 0; i < 50 && sent; i++)
         sent = put_chunk(fd, chunk, 1 << 20);
     CHECK(!sent);

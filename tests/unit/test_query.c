@@ -99,10 +99,11 @@ static void post(int fd, const char *path, const char *body)
 {
     char text[1024];
 
-    snprintf(text, sizeof(text),
-             "POST %s HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json"
-             "\r\nContent-Length: %zu\r\n\r\n%s",
-             path, strlen(body), body);
+    snprintf(
+        text, sizeof(text),
+        "POST %s HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json"
+        "\r\nContent-Length: %zu\r\n\r\n%s",
+        path, strlen(body), body);
     say(fd, text);
 }
 
@@ -224,7 +225,8 @@ TEST(clients_that_hang_up)
     for (int i = 0; i < 20; i++) { /* half a request */
         int fd = dial();
 
-        say(fd, "POST " LOGS " HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99\r\n"
+        say(fd, "POST " LOGS
+                " HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99\r\n"
                 "\r\n{\"a\"");
         close(fd);
     }
@@ -305,8 +307,9 @@ TEST(preflights_and_origins)
     CHECK(strstr(answer, "Access-Control-Allow-Credentials: true"));
     CHECK(strstr(answer, "x-openchoreo-direct"));
     CHECK(strstr(answer, "Vary: Origin"));
-    say(fd, "GET /health HTTP/1.1\r\nHost: localhost\r\nOrigin: http://evil.example"
-            "\r\n\r\n");
+    say(fd,
+        "GET /health HTTP/1.1\r\nHost: localhost\r\nOrigin: http://evil.example"
+        "\r\n\r\n");
     answer = hear(fd);
     CHECK_EQ(status_of(answer), 200);
     CHECK(!strstr(answer, "Access-Control"));

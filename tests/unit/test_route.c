@@ -1,4 +1,3 @@
-#include "cors.h"
 #include "fake_query.h"
 
 static struct bed bed;
@@ -165,17 +164,4 @@ TEST(the_catalogue_is_put_saved_and_got)
     CHECK_EQ(saved.len, 0);
     save_status = OK;
     bed_release(&bed);
-}
-
-TEST(cors_wants_the_exact_origin)
-{
-    static const char list[] = "http://a.example, https://b.example:8443";
-
-    CHECK(cors_allows(list, SLICE("http://a.example")));
-    CHECK(cors_allows(list, SLICE("https://b.example:8443")));
-    CHECK(!cors_allows(list, SLICE("https://a.example")));
-    CHECK(!cors_allows(list, SLICE("http://a.example.org")));
-    CHECK(!cors_allows(list, SLICE("")));
-    CHECK(!cors_allows("", SLICE("http://a.example")));
-    CHECK(!cors_allows(",", SLICE("")));
 }
