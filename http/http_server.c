@@ -13,7 +13,6 @@
  * fail because there are many of them: so each port has its part of the files
  * that the process may open.
  */
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -199,6 +198,8 @@ static enum status start(struct http_server *server)
         server->daemon = start_daemon(server, fd);
         if (server->daemon)
             return OK;
+        log_error(server->options.name, "cannot start the HTTP server",
+                  "address=%s", server->options.listen);
         status = ERR_IO;
     }
     close(fd);
@@ -231,9 +232,6 @@ enum status http_start(struct http_server **out,
     make_slots(server);
     status = start(server);
     if (status != OK) {
-        log_error(options->name, "cannot listen", "address=%s why=\"%s\"",
-                  options->listen,
-                  status == ERR_IO ? strerror(errno) : status_text(status));
         free_server(server);
         return status;
     }

@@ -145,8 +145,9 @@ struct http_options {
     unsigned library_flags;
 };
 
-/* ERR_IO, ERR_INVALID, ERR_NOT_FOUND: cannot listen there (logged). The strings
- * and tables of options stay the caller's and must outlive the server. */
+/* ERR_IO, ERR_IN_USE, ERR_INVALID, ERR_NOT_FOUND: cannot listen (logged). The
+ * strings and tables of options stay the caller's and must outlive the server.
+ */
 MUST_CHECK enum status http_start(struct http_server **server,
                                   const struct http_options *options);
 uint16_t http_port(const struct http_server *server);
