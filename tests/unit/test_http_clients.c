@@ -316,7 +316,7 @@ TEST(address_in_use_is_an_error)
     begin();
     snprintf(taken, sizeof(taken), "127.0.0.1:%u", ingest_port(ingest));
     options.otlp_http = taken;
-    CHECK_EQ(ingest_start(&second, &options), ERR_IO);
+    CHECK_EQ(ingest_start(&second, &options), ERR_IN_USE);
     CHECK(second == NULL);
     end();
 }

@@ -329,7 +329,7 @@ TEST(a_port_that_is_taken_is_an_error)
     options = bed.options;
     snprintf(address, sizeof(address), "127.0.0.1:%u", query_port(query));
     options.listen = address;
-    CHECK_EQ(query_start(&second, &options), ERR_IO);
+    CHECK_EQ(query_start(&second, &options), ERR_IN_USE);
     CHECK(second == NULL);
     done();
     query_stop(NULL);
