@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "hash.h"
+#include "units.h"
 
 /* Where times were added up. */
 static double mean_time(const struct bin *b)
@@ -15,9 +16,9 @@ static double mean_time(const struct bin *b)
     return (double)b->time / b->points;
 }
 
-/* How much a counter grew from bin to bin: after it began anew, by all it
- * has. */
-static void grow(const struct reading_all *r, struct raw *raw)
+/* Deltas are summed in their bins; they are of the time since the bin before.
+ */
+static void span_deltas(const struct reading_all *r, struct raw *raw)
 {
     struct bin before = {0};
 
@@ -26,31 +27,60 @@ static void grow(const struct reading_all *r, struct raw *raw)
 
         if (b->points == 0)
             continue;
-        if (raw->way == DELTAS)
-            now.time = (float)mean_time(&now);
+        now.time = (float)mean_time(&now);
         if (before.points == 0) {
-            b->points = 0; /* grown since when? */
+            b->points = 0; /* since when? */
         } else {
-            bool anew = now.sum < before.sum || now.weight < before.weight;
-
             b->span = now.time - before.time;
             b->time = (now.time + before.time) / 2;
-            if (raw->way == TOTALS && !anew) {
-                b->sum -= before.sum;
-                b->weight -= before.weight;
-            }
             b->failed = raw->failed ? (float)b->weight : 0;
         }
         before = now;
     }
 }
 
+struct filling {
+    const struct reading_all *r;
+    const struct raw *raw;
+    struct bin *bins;
+};
+
+static bool fill_bin(void *arg, const struct growth *growth)
+{
+    const struct filling *f = arg;
+    struct bin *b = &f->bins[growth->after->cell];
+    double took = (double)(growth->to_ns - growth->from_ns) / 1e9;
+    double end = (double)(int64_t)(growth->to_ns - f->r->usual.start_ns) / 1e9;
+
+    b->sum += growth->after->sum - (growth->before ? growth->before->sum : 0);
+    b->weight += growth_amount(growth);
+    b->failed = f->raw->failed ? (float)b->weight : 0;
+    b->span += (float)took;
+    b->time = (float)(end - b->span / 2);
+    b->points++;
+    return true;
+}
+
+/* How much a counter grew until each of its bins. */
+static void fill_bins(const struct reading_all *r, const struct raw *raw,
+                      struct bin *bins)
+{
+    struct filling filling = {r, raw, bins};
+    /* What lies between the halves was not read. */
+    const struct growth_rules rules = {
+        r->now_ns > r->usual.end_ns ? r->now_ns : r->usual.start_ns,
+        UINT64_MAX};
+
+    memset(bins, 0, r->bin_count * sizeof(*bins));
+    (void)growth_walk(&raw->growth, &rules, fill_bin, &filling);
+}
+
 static void fold(const struct reading_all *r, struct raw *into,
-                 const struct raw *raw)
+                 const struct raw *raw, const struct bin *bins)
 {
     for (uint32_t i = 0; i < r->bin_count; i++) {
         struct bin *to = &into->bins[i];
-        const struct bin *b = &raw->bins[i];
+        const struct bin *b = &bins[i];
 
         if (b->points == 0)
             continue;
@@ -113,6 +143,13 @@ struct meter *meters_add(struct facts *facts)
     return meter;
 }
 
+static bool is_percent(struct slice unit)
+{
+    double factor;
+
+    return unit_quantity(unit, &factor) == QUANTITY_RATIO && factor < 1;
+}
+
 /* What is missing to all: of two availabilities above 99 % one may be ten times
  * as bad. Values above 100 are no share. */
 static void turn(struct meter *m)
@@ -123,7 +160,7 @@ static void turn(struct meter *m)
         most = fmax(most, m->at[i].value);
     if (!m->falls || m->meaning != MEANS_SUCCESS || most > 100)
         return;
-    m->whole = most > 1 || slice_equal(m->unit, SLICE("%")) ? 100 : 1;
+    m->whole = most > 1 || is_percent(m->unit) ? 100 : 1;
     for (uint32_t i = 0; i < m->count; i++)
         m->at[i].value = 1 - m->at[i].value / m->whole;
     m->falls = false;
@@ -181,42 +218,58 @@ void bins_make_meters(const struct reading_all *r, const struct raw *raw)
         kind->meaning == MEANS_LATENCY || kind->meaning == MEANS_TRAFFIC;
 
     make_meter(r, raw,
-               raw->way == AS_IS ? VALUE
-               : spread          ? MEAN
-                                 : RATE,
+               raw->mode == MODE_LAST ? VALUE
+               : spread               ? MEAN
+                                      : RATE,
                kind->meaning);
     if (spread && kind->meaning == MEANS_LATENCY)
         make_meter(r, raw, REQUESTS, MEANS_TRAFFIC);
-    if (raw->way != AS_IS && requests && raw->failed)
+    if (raw->mode != MODE_LAST && requests && raw->failed)
         make_meter(r, raw, FAILED_SHARE, MEANS_ERRORS);
+}
+
+/* Bins of its own for what is the first of its kind. */
+static void take_bins(const struct reading_all *r, struct raw *raw,
+                      const struct bin *bins)
+{
+    if (raw->bins == bins)
+        return;
+    raw->bins = arena_alloc(r->facts->arena, r->bin_count * sizeof(*bins));
+    if (raw->bins)
+        memcpy(raw->bins, bins, r->bin_count * sizeof(*bins));
 }
 
 void bins_put_together(struct reading_all *r)
 {
+    struct arena *arena = r->facts->arena;
     struct terms keys;
+    struct bin *grown = arena_alloc(arena, r->bin_count * sizeof(*grown));
+    uint32_t *first = arena_alloc(arena, (r->raw_count + 1) * sizeof(*first));
 
-    if (!terms_init(&keys, r->facts->arena))
-        return;
-    uint32_t *first =
-        arena_alloc(r->facts->arena, (r->raw_count + 1) * sizeof(*first));
-    if (!first)
+    if (!grown || !first || !terms_init(&keys, arena))
         return;
     for (uint32_t i = 0; i < r->raw_count; i++) {
         struct raw *raw = &r->raws[i];
         uint64_t key = hash_mix(raw->resource, raw->kind);
         uint32_t known = keys.count, n;
+        struct bin *bins = raw->mode == MODE_GROWTH ? grown : raw->bins;
 
-        if (!raw->bins || raw->way == AS_IS)
+        if (raw->left_out || raw->mode == MODE_LAST)
             continue;
-        grow(r, raw);
+        if (raw->mode == MODE_GROWTH)
+            fill_bins(r, raw, grown);
+        else
+            span_deltas(r, raw);
         n = terms_add(&keys, key, (struct slice){0}, (struct slice){0}, false);
         if (n == NOBODY)
             return;
         if (n == known) {
             first[n] = i;
+            take_bins(r, raw, bins);
             continue;
         }
-        fold(r, &r->raws[first[n]], raw);
+        if (r->raws[first[n]].bins)
+            fold(r, &r->raws[first[n]], raw, bins);
         raw->bins = NULL;
     }
 }

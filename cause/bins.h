@@ -5,15 +5,15 @@
 #define BINS_H
 
 #include "clock.h"
+#include "growth.h"
 #include "meters.h"
+#include "metric_names.h"
 
 #define MAX_STEP_NS (2 * NS_PER_MIN) /* of scrapes */
 
-enum way { AS_IS, DELTAS, TOTALS }; /* how values become numbers */
-
 struct bin {
-    double sum, weight; /* gauge: of values, their number; counter: its value,
-                           twice; histogram: sum and count */
+    double sum, weight; /* gauge: of values, their number; counter: growth,
+                           twice; histogram: growth of sum and count */
     float failed;       /* of the weight, known when all is read */
     float time, span;   /* in s; of the last point, or a sum over points */
     uint32_t points;
@@ -22,14 +22,17 @@ struct bin {
 struct raw { /* one series as it was sent */
     uint32_t component, resource, kind;
     uint64_t labels;
-    uint8_t way;
-    bool failed; /* counts failed requests only */
+    uint8_t mode;               /* enum metric_mode */
+    bool failed;                /* counts failed requests only */
+    bool left_out;              /* known, and not read */
+    struct growth_track growth; /* MODE_GROWTH, until it is in bins */
     struct bin *bins;
 };
 
 struct kind {             /* of metric */
     struct metric metric; /* name and unit in the arena */
-    uint64_t sort;        /* of the name without that of the component */
+    const struct metric_name *known;
+    uint64_t sort; /* of the name without that of the component */
     enum meaning meaning;
     bool falls;
 };

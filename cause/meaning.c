@@ -3,6 +3,7 @@
  * conventions, exporters and people agree on few names, but on many words.
  */
 #include "meters.h"
+#include "units.h"
 
 enum { MAX_WORD = 16 };
 
@@ -110,8 +111,9 @@ static void split(struct slice name, struct words *w)
 
 static bool is_time(struct slice unit)
 {
-    return slice_equal(unit, SLICE("s")) || slice_equal(unit, SLICE("ms")) ||
-           slice_equal(unit, SLICE("us")) || slice_equal(unit, SLICE("ns"));
+    double factor;
+
+    return unit_quantity(unit, &factor) == QUANTITY_TIME;
 }
 
 struct slice bare_name(struct slice name, struct slice component)

@@ -9,7 +9,9 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "attr_key.h"
 #include "hash.h"
+#include "series_set.h"
 
 enum {
     HISTORY_MIN = 30, /* tells what is usual better than a short baseline */
@@ -17,8 +19,9 @@ enum {
     FEW = 12,               /* readings before: less tell no spread */
     PER_WINDOW = 12,        /* bins of a window: four in a third of it */
     LEAST_BIN_S = 10,
-    MAX_BINS = 256, /* before the window */
-    MANY = 200,     /* components */
+    MAX_BINS = 256,   /* before the window */
+    MANY = 200,       /* components */
+    MORE_POINTS = 64, /* of a counter than there are bins: resets */
 };
 /* All bins of one question; it may have 32 MiB in all. */
 static const size_t MAX_BYTES = 6 << 20;
@@ -51,39 +54,11 @@ static uint32_t kind_of(struct reading_all *r, const struct metric *m,
     kind->metric.unit = arena_copy(r->facts->arena, m->unit);
     if (!slice_starts(m->name, SLICE("callboard."))) /* derived series */
         kind->meaning = meaning_of(&kind->metric, bare, &kind->falls);
+    kind->known = metric_name_find(m->name);
     kind->sort = hash_mix(hash_bytes(bare.ptr, bare.len, m->type),
                           hash_bytes(m->unit.ptr, m->unit.len, 3));
     r->kind_count++;
     return n;
-}
-
-static bool is_server_error(struct slice value)
-{
-    return value.len == 3 && value.ptr[0] == '5';
-}
-
-/* Of requests: these have failed. */
-static bool tells_failure(const struct attrs *attrs)
-{
-    static const char *const statuses[] = {"http.response.status_code",
-                                           "http.status_code",
-                                           "status_code",
-                                           "response_code",
-                                           "code",
-                                           "status"};
-    const struct attr *a = attrs_find(attrs, SLICE("error.type"));
-
-    if (a)
-        return attr_text(a).len > 0;
-    for (size_t i = 0; i < sizeof(statuses) / sizeof(*statuses); i++) {
-        a = attrs_find(attrs, slice_of(statuses[i]));
-        if (a && a->type == VALUE_INT)
-            return a->i >= 500 && a->i < 600;
-        if (a)
-            return is_server_error(attr_text(a)) ||
-                   slice_equal(attr_text(a), SLICE("STATUS_CODE_ERROR"));
-    }
-    return false;
 }
 
 /* Labels of what is not in use: the rest of a whole, which moves when the
@@ -100,42 +75,15 @@ static bool is_rest(const struct attrs *attrs)
     return false;
 }
 
-static uint64_t labels_of(const struct attrs *attrs)
-{
-    uint64_t sum = 0; /* in any order */
-
-    for (uint32_t i = 0; i < attrs->count; i++) {
-        const struct attr *a = &attrs->at[i];
-        struct slice text = attr_text(a);
-        uint64_t value =
-            a->type == VALUE_STRING ? hash_bytes(text.ptr, text.len, 0)
-            : a->type == VALUE_INT || a->type == VALUE_DOUBLE ? (uint64_t)a->i
-                                                              : 0;
-
-        sum += hash_mix(hash_bytes(a->key, a->key_len, 1), value);
-    }
-    return sum;
-}
-
-static enum way way_of(const struct metric *m)
-{
-    if (m->type == METRIC_GAUGE || (m->type == METRIC_SUM && !m->monotonic))
-        return AS_IS;
-    if (m->type == METRIC_SUMMARY)
-        return TOTALS;
-    return m->temporality == DELTA ? DELTAS : TOTALS;
-}
-
 static struct raw *raw_at(struct reading_all *r, const struct point *p,
                           uint32_t component, uint32_t kind)
 {
-    uint64_t labels = labels_of(&p->attrs);
-    uint64_t key = hash_mix(hash_mix(p->resource_id, labels), kind);
+    uint64_t key = hash_mix(series_key(p), kind);
     uint32_t n = terms_find(&r->raw_keys, key);
     struct raw *raw;
 
     if (n != NOBODY)
-        return r->raws[n].bins ? &r->raws[n] : NULL;
+        return r->raws[n].left_out ? NULL : &r->raws[n];
     if (r->raw_count == r->max_raws)
         return NULL;
     /* Room first: a key that is known has its element. */
@@ -144,30 +92,37 @@ static struct raw *raw_at(struct reading_all *r, const struct point *p,
                           (struct slice){0}, false) == NOBODY)
         return NULL;
     r->raw_count++;
-    *raw = (struct raw){.component = component,
-                        .resource = p->resource_id,
-                        .kind = kind,
-                        .labels = labels,
-                        .way = (uint8_t)way_of(p->metric),
-                        .failed = tells_failure(&p->attrs)};
-    if (is_rest(&p->attrs))
-        return NULL; /* known, and left out */
-    raw->bins = arena_zero(r->facts->arena, r->bin_count, sizeof(struct bin));
-    return raw->bins ? raw : NULL;
+    *raw = (struct raw){
+        .component = component,
+        .resource = p->resource_id,
+        .kind = kind,
+        .labels = attrs_key(&p->attrs),
+        .mode = (uint8_t)metric_mode(p->metric, r->kinds[kind].known),
+        .failed = metric_outcome(&p->attrs) == OUTCOME_FAILED,
+        .left_out = is_rest(&p->attrs),
+        .growth.max = r->bin_count + MORE_POINTS};
+    if (!raw->left_out && raw->mode != MODE_GROWTH) {
+        raw->bins =
+            arena_zero(r->facts->arena, r->bin_count, sizeof(struct bin));
+        raw->left_out = !raw->bins;
+    }
+    return raw->left_out ? NULL : raw;
 }
 
 /* ---- taking points ---- */
 
-static bool value_of(const struct point *p, double *sum, double *weight)
+/* A sum is optional: of what has none requests are known, and no mean. */
+static bool value_of(const struct point *p, enum metric_mode mode, double *sum,
+                     double *weight)
 {
     if (p->metric->type <= METRIC_SUM) {
         *sum = p->is_int ? (double)p->i : p->d;
-        *weight = way_of(p->metric) == AS_IS ? 1 : *sum;
+        *weight = mode == MODE_LAST ? 1 : *sum;
         return isfinite(*sum);
     }
     *weight = (double)p->histogram->count;
-    *sum = p->histogram->sum;
-    return p->histogram->has_sum && isfinite(*sum);
+    *sum = p->histogram->has_sum ? p->histogram->sum : (double)NAN;
+    return true;
 }
 
 /* The bin of a time; false: it is in neither half. */
@@ -182,29 +137,37 @@ static bool bin_of(const struct reading_all *r, uint64_t ns, uint32_t *bin)
     return *bin < r->bin_count;
 }
 
-static void put(struct bin *bin, enum way way, float seconds, double sum,
-                double weight)
+static void put(struct reading_all *r, struct raw *raw, uint32_t bin,
+                const struct point *p)
 {
-    if (way != TOTALS) {
-        bin->sum += sum;
-        bin->weight += weight;
-        bin->time += seconds;
-    } else if (bin->points == 0 || seconds >= bin->time) {
-        bin->sum = sum;
-        bin->weight = weight;
-        bin->time = seconds;
+    struct growth_point *slot, total = {.time_ns = p->time_ns, .cell = bin};
+    double sum, weight;
+
+    if (!value_of(p, (enum metric_mode)raw->mode, &sum, &weight))
+        return;
+    if (raw->mode == MODE_GROWTH) {
+        total.value = weight;
+        /* The start of a gauge says nothing about its value. */
+        total.start_ns = p->metric->type == METRIC_GAUGE ? 0 : p->start_ns;
+        if (growth_add(&raw->growth, r->facts->arena, &total, &slot) ==
+            GROWTH_KEPT)
+            slot->sum = sum;
+        return;
     }
-    bin->points++;
+    struct bin *b = &raw->bins[bin];
+
+    b->sum += sum;
+    b->weight += weight;
+    b->time += (float)((double)(p->time_ns - r->usual.start_ns) / 1e9);
+    b->points++;
 }
 
 static void read_point(void *arg, const struct point *p)
 {
     struct reading_all *r = arg;
-    double sum, weight;
     uint32_t bin, component, kind;
 
-    if (p->flags & POINT_NO_VALUE || !bin_of(r, p->time_ns, &bin) ||
-        !value_of(p, &sum, &weight))
+    if (p->flags & POINT_NO_VALUE || !bin_of(r, p->time_ns, &bin))
         return;
     component = facts_component(r->facts, p->resource_id);
     if (component == NOBODY || (r->rest && limits_knows(p->metric->name)))
@@ -214,9 +177,7 @@ static void read_point(void *arg, const struct point *p)
         return;
     struct raw *raw = raw_at(r, p, component, kind);
     if (raw)
-        put(&raw->bins[bin], (enum way)raw->way,
-            (float)((double)(p->time_ns - r->usual.start_ns) / 1e9), sum,
-            weight);
+        put(r, raw, bin, p);
 }
 
 /* ---- all of it ---- */

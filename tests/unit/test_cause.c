@@ -374,6 +374,35 @@ TEST(counters_that_begin_anew_are_no_cause)
     world_free(w);
 }
 
+/* Workers of one process group share an identity: their counters interleave,
+ * and neither began again whenever the other one reports. */
+TEST(counters_of_two_workers_are_two)
+{
+    static const struct metric seconds = {.name = {"container.cpu.time", 18},
+                                          .unit = {"s", 1},
+                                          .type = METRIC_SUM,
+                                          .temporality = CUMULATIVE,
+                                          .monotonic = true};
+    struct world *w = world_new(plain);
+    uint64_t starts[2] = {w->start_s - 9000, w->start_s - 8000};
+    double totals[2] = {900000, 50};
+
+    for (uint64_t t = w->start_s - 1200; t <= w->start_s + 900; t += 30)
+        for (uint64_t k = 0; k < 2; k++) {
+            totals[k] += 3 + 0.01 * (double)((t + k) % 7);
+            add_reading(w, &seconds, STORE, (t + 7 * k) * NS_PER_S, totals[k]);
+            w->bed.points[w->bed.point_count - 1].start_ns =
+                starts[k] * NS_PER_S;
+        }
+    CHECK_TEXT(slice_of(first_of(w)), "");
+    double more = 0;
+    for (uint32_t i = 1; i < w->bed.point_count; i += 2)
+        if (w->bed.points[i].time_ns > (w->start_s + 630) * NS_PER_S)
+            w->bed.points[i].d += more += 27 + i % 4 / 2;
+    CHECK_TEXT(slice_of(first_of(w)), "store");
+    world_free(w);
+}
+
 /* Somebody else who reports about a component. */
 static uint32_t other_sender(struct world *w, const char *component)
 {
