@@ -85,21 +85,25 @@ static bool digits(const char *p, unsigned count, unsigned *value)
     return true;
 }
 
-/* ".123" at the start of text, if there is one: its nanoseconds, and text
- * behind it. */
-static bool parse_fraction(struct slice *text, uint64_t *ns)
+/* ".123" at the start of text, if there is one: its nanoseconds, the digits
+ * that are worth less than one, and text behind it. */
+static bool parse_fraction(struct slice *text, uint64_t *ns,
+                           struct slice *further)
 {
     uint64_t value = 0;
     size_t len = 1;
 
     *ns = 0;
+    *further = (struct slice){NULL, 0};
     if (text->len == 0 || text->ptr[0] != '.')
         return true;
     while (len < text->len && is_digit(text->ptr[len])) {
-        if (len > 9)
-            return false;
-        value = value * 10 + (uint64_t)(text->ptr[len++] - '0');
+        if (len <= 9)
+            value = value * 10 + (uint64_t)(text->ptr[len] - '0');
+        len++;
     }
+    if (len > 10)
+        *further = (struct slice){text->ptr + 10, len - 10};
     if (len == 1)
         return false;
     for (size_t i = len; i <= 9; i++)
@@ -129,6 +133,13 @@ static bool parse_zone(struct slice text, int64_t *seconds)
 
 bool clock_parse_rfc3339(struct slice text, uint64_t *ns)
 {
+    struct slice further;
+
+    return clock_parse_digits(text, ns, &further);
+}
+
+bool clock_parse_digits(struct slice text, uint64_t *ns, struct slice *further)
+{
     enum { DATE_TIME = 19 }; /* 2006-01-02T15:04:05 */
     const char *p = text.ptr;
     unsigned year, month, day, hour, minute, second;
@@ -146,7 +157,7 @@ bool clock_parse_rfc3339(struct slice text, uint64_t *ns)
         second > 59)
         return false;
     text = slice_from(text, DATE_TIME);
-    if (!parse_fraction(&text, &fraction) || !parse_zone(text, &zone))
+    if (!parse_fraction(&text, &fraction, further) || !parse_zone(text, &zone))
         return false;
     at = days_from_date(year, month, day) * 86400 + (int64_t)hour * 3600 +
          (int64_t)minute * 60 + second - zone;

@@ -346,7 +346,8 @@ static void unpack(struct block *block)
     }
 }
 
-struct column_in block_column(struct block *block, uint32_t id)
+/* Place of the first column with this id or a greater one. */
+static uint32_t find_column(const struct block *block, uint32_t id)
 {
     uint32_t low = 0, high = block->ref_count;
 
@@ -358,6 +359,20 @@ struct column_in block_column(struct block *block, uint32_t id)
         else
             high = middle;
     }
+    return low;
+}
+
+bool block_has_column(const struct block *block, uint32_t id)
+{
+    uint32_t at = find_column(block, id);
+
+    return at < block->ref_count && block->refs[at].id == id;
+}
+
+struct column_in block_column(struct block *block, uint32_t id)
+{
+    uint32_t low = find_column(block, id);
+
     if (low == block->ref_count || block->refs[low].id != id) {
         block_fail(block, ERR_CORRUPT);
         return (struct column_in){.status = block->status,

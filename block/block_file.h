@@ -68,6 +68,7 @@ enum block_column {
     COL_BODY_VALUE,
     COL_TEMPLATE,
     COL_TEMPLATE_TEXT,
+    COL_ARRIVAL, /* not in blocks that were written before it came */
     COL_FIXED = 64,
     COL_ATTRS = 1024,       /* of records: attrs_block.h */
     COL_EVENT_ATTRS = 8192, /* of span events */
@@ -138,7 +139,8 @@ struct block {
     struct attrs_in *attrs, *event_attrs, *link_attrs;
     struct body_in *body;
     struct trace_table *traces;
-    const uint64_t *times; /* of rows */
+    const uint64_t *times;  /* of rows */
+    uint64_t first_arrival; /* of row 0, where there is no COL_ARRIVAL */
     uint32_t *event_first, *link_first;
     struct ints no_ints;
     struct texts no_texts;
@@ -150,6 +152,8 @@ bool block_fail(struct block *block, enum status status);
 
 /* Memory of the block, zeroed; NULL (and a sticky status) if there is none. */
 void *block_alloc(struct block *block, size_t count, size_t size);
+
+bool block_has_column(const struct block *block, uint32_t id);
 
 /* A cursor over a column; an error if there is none with this id. */
 struct column_in block_column(struct block *block, uint32_t id);

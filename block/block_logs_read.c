@@ -32,6 +32,43 @@ enum status block_times(struct block *block, const uint64_t **times)
     return block->status;
 }
 
+void block_first_arrival(struct block *block, uint64_t first)
+{
+    block->first_arrival = first;
+}
+
+/* NULL: the block has none. */
+static struct ints *arrival_ints(struct block *block)
+{
+    return block_has_column(block, COL_ARRIVAL)
+               ? block_ints(block, COL_ARRIVAL, block->count)
+               : NULL;
+}
+
+enum status block_arrivals(struct block *block, const uint64_t **arrivals)
+{
+    struct ints *ints = is_logs(block) ? arrival_ints(block) : NULL;
+    uint64_t *all = NULL;
+
+    *arrivals = NULL;
+    if (ints)
+        *arrivals = ints_all(ints, block->arena);
+    else if (block->status == OK)
+        *arrivals = all = block_alloc(block, block->count, sizeof(*all));
+    for (uint32_t row = 0; all && row < block->count; row++)
+        all[row] = block->first_arrival + row;
+    if (!*arrivals && block->status == OK)
+        block_fail(block, arena_status(block->arena));
+    return block->status;
+}
+
+static uint64_t arrival_of(struct block *block, uint32_t row)
+{
+    struct ints *ints = arrival_ints(block);
+
+    return ints ? ints_at(ints, row) : block->first_arrival + row;
+}
+
 /* ---- matching ---- */
 
 static void match_levels(struct block *block, uint32_t levels, uint64_t *rows)
@@ -135,6 +172,7 @@ enum status block_log(struct block *block, uint32_t row, struct log_record *log)
     if (!is_logs(block) || row >= rows)
         return block->status != OK ? block->status : ERR_INVALID;
     log->time_ns = ints_at(block_ints(block, COL_TIME, rows), row);
+    log->arrival = arrival_of(block, row);
     log->observed_ns =
         log->time_ns +
         (uint64_t)unzigzag(ints_at(block_ints(block, COL_OBSERVED, rows), row));

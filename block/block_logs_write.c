@@ -1,8 +1,9 @@
 /*
- * A block of log records. Rows are sorted by resource, then time, then arrival,
- * so that what one process wrote lies together: times are small differences,
- * lines of one kind follow each other. Trace and span ids are dictionaries:
- * the records of a span name the same ones. Bodies: body_write.c; attributes:
+ * A block of log records. Rows are sorted by resource, then time, then arrival
+ * (a number that is kept: it is the order of records of one time, too), so that
+ * what one process wrote lies together: times are small differences, lines of
+ * one kind follow each other. Trace and span ids are dictionaries: the records
+ * of a span name the same ones. Bodies: body_write.c; attributes:
  * attrs_write.c.
  */
 #include <assert.h>
@@ -15,8 +16,8 @@
 enum { AHEAD = 8 };
 
 static const uint8_t number_columns[] = {
-    COL_FLAGS,    COL_FIXED_TIME, COL_TIME,    COL_OBSERVED,
-    COL_SEVERITY, COL_LEVEL,      COL_IS_EVENT};
+    COL_FLAGS,    COL_FIXED_TIME, COL_TIME,     COL_OBSERVED,
+    COL_SEVERITY, COL_LEVEL,      COL_IS_EVENT, COL_ARRIVAL};
 
 struct logs_out {
     struct block_out *out;
@@ -92,6 +93,7 @@ static void add_log(struct logs_out *logs, uint32_t row)
     const struct log_record *log = logs->logs[row];
 
     logs->rows[COL_TIME][row] = log->time_ns;
+    logs->rows[COL_ARRIVAL][row] = log->arrival;
     logs->rows[COL_OBSERVED][row] =
         zigzag((int64_t)(log->observed_ns - log->time_ns));
     logs->rows[COL_SEVERITY][row] = log->severity;
@@ -161,6 +163,7 @@ static void put_columns(struct logs_out *logs)
     text_column_put(&logs->event_name, out, COL_EVENT);
     put_numbers(logs, COL_IS_EVENT, INTS_PLAIN);
     body_out_put_rows(&logs->body);
+    put_numbers(logs, COL_ARRIVAL, INTS_AUTO);
     attrs_out_finish(&logs->attrs, out, COL_ATTRS, NULL);
     body_out_put_variables(&logs->body);
 }

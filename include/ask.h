@@ -5,6 +5,9 @@
 #ifndef ASK_H
 #define ASK_H
 
+#include <stdbool.h>
+#include <string.h>
+
 #include "idset.h"
 #include "record.h"
 
@@ -12,6 +15,55 @@
  * booleans as JSON writes them). */
 struct attr_match {
     struct slice key, value;
+};
+
+/*
+ * The place of a record in a list ordered by time. Records of one time are in
+ * the order of their keys, compared as bytes: log records by arrival (the
+ * number, big endian), spans by span id, traces by trace id. A list can begin
+ * behind a place and end before one, which is how it is read page by page: the
+ * place of a record does not change when it is sealed, merged or replayed.
+ */
+enum { PLACE_KEY = 16, PLACE_NUMBER = 8 };
+struct list_place {
+    uint64_t time_ns;
+    uint8_t key[PLACE_KEY];
+    uint8_t key_len; /* bytes of the key that are compared */
+};
+
+/* Where a record with this time and key stands: < 0 before the place. */
+static inline int list_compare(uint64_t time_ns, const uint8_t *key,
+                               const struct list_place *place)
+{
+    if (time_ns != place->time_ns)
+        return time_ns < place->time_ns ? -1 : 1;
+    return memcmp(key, place->key, place->key_len);
+}
+
+/* The part of a list behind and before places; NULL: no bound. */
+struct list_range {
+    const struct list_place *after, *before;
+};
+static inline bool list_has(const struct list_range *range, uint64_t time_ns,
+                            const uint8_t *key)
+{
+    return (!range->after || list_compare(time_ns, key, range->after) > 0) &&
+           (!range->before || list_compare(time_ns, key, range->before) < 0);
+}
+
+static inline void list_number(uint8_t key[PLACE_NUMBER], uint64_t number)
+{
+    for (int i = PLACE_NUMBER; i-- > 0; number >>= 8)
+        key[i] = (uint8_t)number;
+}
+
+/*
+ * How far matches are counted. A page is complete long before all is counted:
+ * counting ends at `most`, or when it costs more than a page should.
+ */
+struct count_limit {
+    uint64_t most; /* 0: all are counted */
+    bool stopped;  /* out: there may be more than `total` */
 };
 
 struct log_query {
@@ -28,6 +80,8 @@ struct log_query {
     const uint8_t *span_id;  /* 8 bytes, or NULL */
     bool ascending;          /* by time, then by arrival */
     uint32_t limit;
+    struct list_range range;
+    struct count_limit *counting; /* NULL: all are counted */
 };
 
 struct trace_query {

@@ -102,6 +102,12 @@ MUST_CHECK enum status block_match_logs(struct block *block,
 /* time_ns of every row (arena), for putting matches in order. */
 MUST_CHECK enum status block_times(struct block *block, const uint64_t **times);
 
+/* arrival of every row (arena). A block from before that was kept has none:
+ * its rows count from `first`, which is to be said before they are read. */
+void block_first_arrival(struct block *block, uint64_t first);
+MUST_CHECK enum status block_arrivals(struct block *block,
+                                      const uint64_t **arrivals);
+
 /* One row with all its members, in the arena of the block. */
 MUST_CHECK enum status block_log(struct block *block, uint32_t row,
                                  struct log_record *log);

@@ -20,9 +20,12 @@
 uint64_t clock_wall_ns(void);      /* since 1970 UTC */
 uint64_t clock_monotonic_ns(void); /* never jumps */
 
-/* RFC 3339 with a zone ("Z" or an offset) and up to nine digits of fraction.
- * False if it is anything else, or before 1970 or after 2554. */
+/* RFC 3339 with a zone ("Z" or an offset) and any number of digits of fraction,
+ * of which nine count. False if it is anything else, or before 1970 or after
+ * 2554. */
 bool clock_parse_rfc3339(struct slice text, uint64_t *ns);
+/* The same; *further: the digits behind the ninth, empty if there are none. */
+bool clock_parse_digits(struct slice text, uint64_t *ns, struct slice *further);
 
 enum { CLOCK_TEXT = 32 };
 /* UTC, ends in Z, without trailing zeros in the fraction; the length. */

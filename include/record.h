@@ -144,6 +144,7 @@ enum level {
 
 struct log_record {
     uint64_t time_ns, observed_ns;
+    uint64_t arrival; /* orders records of one time: log_arrival() */
     uint8_t trace_id[16], span_id[8]; /* all zero: not correlated */
     struct attr body;                 /* any type; key empty */
     struct slice severity_text, event_name;
@@ -158,6 +159,18 @@ struct log_record {
     bool is_event;         /* a Kubernetes or change event: the events stream */
     struct slice endpoint; /* filled in by queries only */
 };
+
+/* The place of a record in the order of arrival: by the lsn of its request,
+ * then by its place in it. The journal gives both back after a restart, and a
+ * block keeps the number, so the order among records of one time never changes.
+ */
+enum { ARRIVAL_BITS = 22 }; /* of the place; beyond it records share one */
+static inline uint64_t log_arrival(uint64_t lsn, uint64_t place)
+{
+    uint64_t most = (UINT64_C(1) << ARRIVAL_BITS) - 1;
+
+    return lsn << ARRIVAL_BITS | (place < most ? place : most);
+}
 
 enum metric_type {
     METRIC_GAUGE,

@@ -183,7 +183,8 @@ MUST_CHECK enum status reader_begin(struct reader *reader);
 void reader_end(struct reader *reader);
 
 /* The first `limit` matches in order, with all their members (endpoint filled
- * in from their spans where these are known), and how many match in all. */
+ * in from their spans where these are known), and how many match in all, or as
+ * many as query->counting asks for. */
 MUST_CHECK enum status reader_query_logs(struct reader *reader,
                                          const struct log_query *query,
                                          struct arena *arena,

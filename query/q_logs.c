@@ -6,14 +6,21 @@
  * that is how clients tell the two kinds of answer apart.
  */
 #include "derived.h"
-#include "route.h"
+#include "paging.h"
 
 struct logs_request {
     struct log_query query;
     struct scope_filter scope;
+    struct list_window window;
+    struct count_limit counting;
     bool attributes; /* in each entry */
     uint8_t trace_id[16], span_id[8];
 };
+
+static enum list_kind kind_of(const struct log_query *query)
+{
+    return query->events ? LIST_EVENTS : LIST_LOGS;
+}
 
 static enum status read_common(struct call *call, struct logs_request *request)
 {
@@ -21,15 +28,21 @@ static enum status read_common(struct call *call, struct logs_request *request)
     enum status s = params_scope(call, SCOPE_WORKFLOW, &request->scope);
 
     if (s == OK)
-        s = params_range(call, &query->start_ns, &query->end_ns);
-    if (s == OK)
         s = params_page(call, true, &query->limit, &query->ascending);
+    if (s == OK)
+        s = paging_window(call, kind_of(query), query->ascending,
+                          &request->window);
     if (s == OK)
         s = params_bool(call, "includeAttributes", &request->attributes);
     if (s == OK)
         s = params_attrs(call, "attributes", &query->attrs, &query->attr_count);
     if (s != OK)
         return s;
+    request->counting.most = PAGING_TOTAL;
+    query->counting = &request->counting;
+    query->start_ns = request->window.start_ns;
+    query->end_ns = request->window.end_ns;
+    query->range = request->window.range;
     query->resources =
         registry_select(call->services->registry, &request->scope, call->arena);
     return query->resources ? OK : arena_status(call->arena);
@@ -144,13 +157,13 @@ static void reply_id(struct call *call, const char *key, const uint8_t *id,
 }
 
 static void reply_log(struct call *call, const struct log_record *log,
-                      const struct logs_request *request)
+                      bool exact, const struct logs_request *request)
 {
     struct jsonw *json = &call->json;
     const struct source *source;
 
     jsonw_open(json, '{');
-    jsonw_member_time(json, "timestamp", log->time_ns);
+    paging_time(call, "timestamp", log->time_ns, exact, log->arrival);
     jsonw_member_text(json, "log", reply_value_text(call, &log->body));
     if (request->scope.workflow_run.len == 0) {
         jsonw_member_text(json, "level", slice_of(level_name(log->level)));
@@ -168,27 +181,61 @@ static void reply_log(struct call *call, const struct log_record *log,
     jsonw_close(json, '}');
 }
 
-/* The records that were asked for, each as `reply` writes it. */
+/* One record, its time as the place it has in the list. */
+typedef void reply_record(struct call *call, const struct log_record *log,
+                          bool exact, const struct logs_request *request);
+
+static enum status reply_page(struct call *call,
+                              const struct logs_request *request,
+                              const struct log_record *logs, uint32_t known,
+                              reply_record *reply)
+{
+    const struct log_query *query = &request->query;
+    uint32_t shown = known < query->limit ? known : query->limit;
+    uint64_t *times = arena_zero(call->arena, known + 1, sizeof(*times));
+
+    if (!times)
+        return arena_status(call->arena);
+    for (uint32_t i = 0; i < known; i++)
+        times[i] = logs[i].time_ns;
+    for (uint32_t i = 0; i < shown; i++)
+        reply(call, &logs[i],
+              paging_exact(&request->window, query->ascending, times, i, shown,
+                           known),
+              request);
+    jsonw_close(&call->json, ']');
+    if (known > shown) {
+        struct list_place last = {.time_ns = times[shown - 1],
+                                  .key_len = PLACE_NUMBER};
+
+        list_number(last.key, logs[shown - 1].arrival);
+        paging_cursor(call, kind_of(query), query->ascending, &last);
+    }
+    return OK;
+}
+
+/* The records that were asked for, each as `reply` writes it. One more is read
+ * than is shown, to know whether there is a next page. */
 static enum status answer(struct call *call, const char *key,
                           const struct logs_request *request,
-                          void (*reply)(struct call *call,
-                                        const struct log_record *log,
-                                        const struct logs_request *request))
+                          reply_record *reply)
 {
+    struct log_query query = request->query;
     struct log_record *logs;
     uint32_t count;
     uint64_t total;
-    enum status s = reader_query_logs(call->reader, &request->query,
-                                      call->arena, &logs, &count, &total);
 
+    query.limit++;
+    enum status s = reader_query_logs(call->reader, &query, call->arena, &logs,
+                                      &count, &total);
     if (s != OK)
         return call_fail_read(call, s);
     jsonw_open(&call->json, '{');
     jsonw_member_open(&call->json, key, '[');
-    for (uint32_t i = 0; i < count; i++)
-        reply(call, &logs[i], request);
-    reply_end(call, total);
-    return OK;
+    s = reply_page(call, request, logs, count, reply);
+    if (s == OK)
+        paging_end(call, total, request->counting.stopped);
+    return s;
 }
 
 static enum status query_logs(struct call *call)
@@ -297,7 +344,7 @@ static void read_event(struct call *call, struct event *event,
 }
 
 static void reply_event(struct call *call, const struct log_record *log,
-                        const struct logs_request *request)
+                        bool exact, const struct logs_request *request)
 {
     const struct source *source = reply_source(call, log->resource_id);
     struct jsonw *json = &call->json;
@@ -307,7 +354,7 @@ static void reply_event(struct call *call, const struct log_record *log,
         return;
     read_event(call, &event, log, source);
     jsonw_open(json, '{');
-    jsonw_member_time(json, "timestamp", log->time_ns);
+    paging_time(call, "timestamp", log->time_ns, exact, log->arrival);
     jsonw_member_text(json, "message", event.message);
     jsonw_member_text(json, "type", event.type);
     jsonw_member_text(json, "reason", event.reason);

@@ -77,7 +77,7 @@ static const void *read_row(struct block *block, enum block_kind kind,
     return log;
 }
 
-enum status rows_add(struct block_rows *rows, enum block_kind kind,
+enum status rows_add(struct block_rows *rows, enum block_kind kind, uint64_t id,
                      struct slice bytes)
 {
     struct slice kept = arena_copy(&rows->memory, bytes);
@@ -88,6 +88,7 @@ enum status rows_add(struct block_rows *rows, enum block_kind kind,
         status = block_open(&block, kept, &rows->memory);
     if (status != OK)
         return status;
+    block_first_arrival(block, log_arrival(id, 0));
 
     uint32_t count = block_count(block);
     array_reserve(&rows->at, rows->count + count, &rows->room);
@@ -154,7 +155,7 @@ static enum status read_block(struct compact *c, const struct piece *b,
 
     stmt_int(&s, b->id);
     if (stmt_row(&s))
-        status = rows_add(rows, c->kind, stmt_get_bytes(&s, 0));
+        status = rows_add(rows, c->kind, b->id, stmt_get_bytes(&s, 0));
     if (status == OK && rows->count - before != b->count)
         status = ERR_CORRUPT;
 

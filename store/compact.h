@@ -17,10 +17,11 @@ struct block_rows {
     uint32_t count, room;
 };
 
-/* Adds all of one block, whose bytes may go afterwards. If it fails, what was
- * there before is there still. ERR_CORRUPT, ERR_UNSUPPORTED, the arena's. */
+/* Adds all of the block with this id, whose bytes may go afterwards. If it
+ * fails, what was there before is there still. ERR_CORRUPT, ERR_UNSUPPORTED,
+ * the arena's. */
 MUST_CHECK enum status rows_add(struct block_rows *rows, enum block_kind kind,
-                                struct slice bytes);
+                                uint64_t id, struct slice bytes);
 void rows_release(struct block_rows *rows);
 
 #endif

@@ -16,6 +16,10 @@
  *                  version 3, before it the correlator's state was a text
  *   recent_request hashes of requests (requests.c); since version 3
  *
+ * Version 3 also has two indices over blocks by time. A list is read from
+ * either end until its page is complete; both indices hold all that is needed
+ * to pass over a block outside the time asked for, without its row.
+ *
  * Chunks are rows in order of arrival with an index, and not clustered by
  * resource: a seal writes one chunk for each of a thousand resources, which
  * in a clustered table dirties a thousand pages. The second index holds only
@@ -117,6 +121,9 @@ static const char schema_3[] =
     "INSERT INTO state SELECT 1, value FROM text"
     " WHERE name = 'derived.state';"
     "DELETE FROM text WHERE name = 'derived.state';"
+    "DROP INDEX block_time;"
+    "CREATE INDEX block_newest ON block (kind, max_ns, min_ns, max_end_ns);"
+    "CREATE INDEX block_oldest ON block (kind, min_ns, max_ns, max_end_ns);"
     "PRAGMA user_version = 3;"
     "COMMIT;";
 

@@ -17,6 +17,18 @@ bool reader_pass_over(enum status status)
     return true;
 }
 
+static struct block_row read_row(struct stmt *s)
+{
+    return (struct block_row){.id = stmt_get_int(s, 0),
+                              .section = stmt_get_int(s, 1),
+                              .min_ns = stmt_get_int(s, 2),
+                              .max_ns = stmt_get_int(s, 3),
+                              .max_end_ns = stmt_get_int(s, 4),
+                              .max_duration_ns = stmt_get_int(s, 5),
+                              .levels = (uint32_t)stmt_get_int(s, 6),
+                              .count = (uint32_t)stmt_get_int(s, 7)};
+}
+
 static enum status list_blocks(struct reader *reader, enum db_sql sql,
                                enum block_kind kind, uint64_t start_ns,
                                uint64_t end_ns, struct block_row **rows,
@@ -42,15 +54,7 @@ static enum status list_blocks(struct reader *reader, enum db_sql sql,
             all = grown;
             room = more;
         }
-        all[used++] =
-            (struct block_row){.id = stmt_get_int(&s, 0),
-                               .section = stmt_get_int(&s, 1),
-                               .min_ns = stmt_get_int(&s, 2),
-                               .max_ns = stmt_get_int(&s, 3),
-                               .max_end_ns = stmt_get_int(&s, 4),
-                               .max_duration_ns = stmt_get_int(&s, 5),
-                               .levels = (uint32_t)stmt_get_int(&s, 6),
-                               .count = (uint32_t)stmt_get_int(&s, 7)};
+        all[used++] = read_row(&s);
     }
     enum status status = stmt_end(&s);
     if (status == OK)
@@ -58,6 +62,35 @@ static enum status list_blocks(struct reader *reader, enum db_sql sql,
     *rows = all;
     *count = status == OK ? used : 0;
     return status;
+}
+
+struct block_walk block_walk(struct reader *reader, enum walk_order order,
+                             enum block_kind kind, uint64_t start_ns,
+                             uint64_t end_ns)
+{
+    static const enum db_sql sql[] = {[WALK_NEWEST] = SQL_BLOCKS_NEWEST,
+                                      [WALK_OLDEST] = SQL_BLOCKS_OLDEST,
+                                      [WALK_SPANS_NEWEST] = SQL_SPANS_NEWEST,
+                                      [WALK_SPANS_OLDEST] = SQL_SPANS_OLDEST};
+    struct block_walk walk = {stmt_start(reader->db, sql[order])};
+
+    stmt_int(&walk.stmt, kind);
+    stmt_int(&walk.stmt, db_time(start_ns));
+    stmt_int(&walk.stmt, db_time(end_ns));
+    return walk;
+}
+
+bool block_walk_next(struct block_walk *walk, struct block_row *row)
+{
+    if (!stmt_row(&walk->stmt))
+        return false;
+    *row = read_row(&walk->stmt);
+    return true;
+}
+
+enum status block_walk_end(struct block_walk *walk)
+{
+    return stmt_end(&walk->stmt);
 }
 
 enum status reader_blocks(struct reader *reader, enum block_kind kind,
@@ -92,7 +125,9 @@ enum status reader_open_block(struct reader *reader, uint64_t id,
                             &reader->scratch);
     else if (open->stmt.status != OK)
         status = open->stmt.status;
-    if (status != OK)
+    if (status == OK)
+        block_first_arrival(open->block, log_arrival(id, 0));
+    else
         reader_close_block(reader, open);
     return status;
 }

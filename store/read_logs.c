@@ -2,25 +2,30 @@
  * A page of log records, and how many match in all.
  *
  *   head    every record is compared
- *   blocks  in the order of the page, newest or oldest first. The summary
- *           tells when nothing in a block can match, and, when the question is
- *           only about resources and levels and the block lies in the time
- *           asked for, how many do: then it is opened only if one of its
- *           records may still get onto the page.
- *   page    `limit` hits are kept in a heap as (time, place); the records are
+ *   blocks  in the order of the page, newest or oldest first, one by one. The
+ *           summary tells when nothing in a block can match, and, when the
+ *           question is only about resources and levels and the block lies in
+ *           the time asked for, how many do: then it is opened only if one of
+ *           its records may still get onto the page.
+ *   end     once no block that is left can have a record for the page and as
+ *           many are counted as were asked for, or counting alone has cost
+ *           COUNT_COST
+ *   page    `limit` hits are kept in a heap as (time, arrival); the records are
  *           decoded at the end, block by block.
  *
- * Order is by time; equal times by section, then as the section's block will
- * have them: by resource, then by arrival. So a page does not change when a
- * head becomes a block.
+ * Order is by time, equal times by arrival. Both are kept with the record, so a
+ * page does not change when a head becomes a block or blocks are merged.
  */
 #include <stdlib.h>
 
 #include "copy.h"
 #include "reader.h"
 
+/* What it costs to look at blocks that can only be counted. */
+enum { COST_SUMMARY = 1, COST_OPEN = 16, COUNT_COST = 1024 };
+
 struct hit {
-    uint64_t time_ns, section, part, sub;
+    uint64_t time_ns, arrival;
     const struct log_record *log; /* of the head; NULL: row of a block */
     uint64_t block;
     uint32_t row, place;
@@ -32,6 +37,7 @@ struct page {
     struct top top;
     struct hit *spare; /* one that fell out */
     uint64_t total;
+    uint32_t cost; /* of counting alone */
 };
 
 static int compare_numbers(uint64_t a, uint64_t b)
@@ -45,10 +51,10 @@ static int ascending(const void *left, const void *right)
     int order = compare_numbers(a->time_ns, b->time_ns);
 
     if (order == 0)
-        order = compare_numbers(a->section, b->section);
+        order = compare_numbers(a->arrival, b->arrival);
     if (order == 0)
-        order = compare_numbers(a->part, b->part);
-    return order ? order : compare_numbers(a->sub, b->sub);
+        order = compare_numbers(a->block, b->block);
+    return order ? order : compare_numbers(a->row, b->row);
 }
 
 static int descending(const void *left, const void *right)
@@ -73,6 +79,17 @@ static bool offer(struct page *page, const struct hit *hit)
     return true;
 }
 
+/* Is the record in the part of the list that is asked for? Only those of a
+ * bound's own time need be asked. */
+static bool in_range(const struct log_query *q, uint64_t time_ns,
+                     uint64_t arrival)
+{
+    uint8_t key[PLACE_NUMBER];
+
+    list_number(key, arrival);
+    return list_has(&q->range, time_ns, key);
+}
+
 static enum status query_head(struct page *page)
 {
     struct head_walk walk = head_walk(page->reader, STREAM_LOGS);
@@ -82,13 +99,11 @@ static enum status query_head(struct page *page)
         for (uint32_t i = 0; i < batch->count; i++) {
             const struct log_record *log = &batch->logs[i];
 
-            if (!match_log(log, page->query))
+            if (!match_log(log, page->query) ||
+                !in_range(page->query, log->time_ns, log->arrival))
                 continue;
-            struct hit hit = {.time_ns = log->time_ns,
-                              .section = walk.section->serial,
-                              .sub = (uint64_t)log->resource_id << 32 |
-                                     (uint32_t)(walk.before + i),
-                              .log = log};
+            struct hit hit = {
+                .time_ns = log->time_ns, .arrival = log->arrival, .log = log};
             page->total++;
             if (!offer(page, &hit))
                 return arena_status(&page->reader->work);
@@ -109,11 +124,19 @@ static bool may_contribute(const struct page *page, const struct block_row *row)
                                   : row->max_ns >= last->time_ns;
 }
 
-/* Does the question go beyond what a summary counts? */
+static bool has_time(const struct block_row *row,
+                     const struct list_place *place)
+{
+    return place && place->time_ns >= row->min_ns &&
+           place->time_ns <= row->max_ns;
+}
+
+/* Does a summary count all that the question asks of this block? */
 static bool counts_suffice(const struct log_query *q,
                            const struct block_row *row)
 {
     return row->min_ns >= q->start_ns && row->max_ns < q->end_ns &&
+           !has_time(row, q->range.after) && !has_time(row, q->range.before) &&
            q->phrase.len == 0 && q->word_count == 0 && q->attr_count == 0 &&
            !q->trace_id && !q->span_id;
 }
@@ -142,43 +165,78 @@ static uint64_t count_by_summary(const struct log_query *q,
     return sum;
 }
 
-static enum status offer_rows(struct page *page, const struct block_row *row,
-                              struct block *block, const uint64_t *bits)
-{
-    const uint64_t *times;
-    enum status status = block_times(block, &times);
+/* What of a block is needed to put its rows in order. */
+struct rows {
+    uint64_t *bits; /* those that match */
+    const uint64_t *times, *arrivals;
+};
 
-    for (uint32_t i = 0; i < row->count && status == OK; i++) {
-        if (!(bits[i >> 6] >> (i & 63) & 1))
+static enum status offer_rows(struct page *page, const struct block_row *row,
+                              const struct rows *rows)
+{
+    for (uint32_t word = 0; word < (row->count + 63) / 64; word++)
+        for (uint64_t bits = rows->bits[word]; bits; bits &= bits - 1) {
+            uint32_t i = 64 * word + (uint32_t)__builtin_ctzll(bits);
+            struct hit hit = {.time_ns = rows->times[i],
+                              .arrival = rows->arrivals[i],
+                              .block = row->id,
+                              .row = i};
+
+            if (!offer(page, &hit))
+                return arena_status(&page->reader->work);
+        }
+    return OK;
+}
+
+/* Takes rows out that are not in the part of the list asked for. */
+static void cut_rows(const struct log_query *q, uint32_t count,
+                     const struct rows *rows, uint64_t *matches)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        uint64_t bit = UINT64_C(1) << (i & 63);
+
+        if (!(rows->bits[i >> 6] & bit) ||
+            in_range(q, rows->times[i], rows->arrivals[i]))
             continue;
-        struct hit hit = {.time_ns = times[i],
-                          .section = row->section,
-                          .part = row->id,
-                          .sub = i,
-                          .block = row->id,
-                          .row = i};
-        if (!offer(page, &hit))
-            status = arena_status(&page->reader->work);
+        rows->bits[i >> 6] &= ~bit;
+        --*matches;
     }
+}
+
+static enum status scan_rows(struct page *page, const struct block_row *row,
+                             struct block *block)
+{
+    const struct log_query *q = page->query;
+    bool cut = has_time(row, q->range.after) || has_time(row, q->range.before);
+    bool show = may_contribute(page, row);
+    struct rows rows;
+    uint64_t matches = 0;
+    enum status status = block_match_logs(block, q, &rows.bits, &matches);
+
+    if (status == OK && matches > 0 && (cut || show)) {
+        status = block_times(block, &rows.times);
+        if (status == OK)
+            status = block_arrivals(block, &rows.arrivals);
+        if (status == OK && cut)
+            cut_rows(q, row->count, &rows, &matches);
+        if (status == OK && show)
+            status = offer_rows(page, row, &rows);
+    }
+    if (status == OK)
+        page->total += matches;
     return status;
 }
 
 static enum status scan_block(struct page *page, const struct block_row *row)
 {
     struct open_block open;
-    uint64_t *bits, matches = 0;
     enum status status = reader_open_block(page->reader, row->id, &open);
 
     if (status != OK)
         return status;
-    if (block_count(open.block) != row->count)
-        status = ERR_CORRUPT;
-    if (status == OK)
-        status = block_match_logs(open.block, page->query, &bits, &matches);
-    if (status == OK && matches > 0 && may_contribute(page, row))
-        status = offer_rows(page, row, open.block, bits);
-    if (status == OK)
-        page->total += matches;
+    status = block_count(open.block) == row->count
+                 ? scan_rows(page, row, open.block)
+                 : ERR_CORRUPT;
     reader_close_block(page->reader, &open);
     return status;
 }
@@ -205,34 +263,43 @@ static enum status query_block(struct page *page, const struct block_row *row)
         page->total += most;
         return OK;
     }
+    if (!may_contribute(page, row))
+        page->cost += COST_OPEN;
     return scan_block(page, row);
 }
 
-static int by_min_time(const void *left, const void *right)
+/* Blocks from this one on can only be counted: is that to go on? */
+static bool counted_enough(struct page *page)
 {
-    const struct block_row *a = left, *b = right;
-    int order = compare_numbers(a->min_ns, b->min_ns);
+    struct count_limit *counting = page->query->counting;
 
-    return order ? order : compare_numbers(a->id, b->id);
+    page->cost += COST_SUMMARY;
+    if (!counting || counting->most == 0 ||
+        (page->total < counting->most && page->cost < COUNT_COST))
+        return false;
+    counting->stopped = true;
+    return true;
 }
 
 static enum status query_blocks(struct page *page)
 {
     const struct log_query *q = page->query;
-    struct block_row *rows;
-    uint32_t count;
-    enum status status =
-        reader_blocks(page->reader, q->events ? KIND_EVENTS : KIND_LOGS,
-                      q->start_ns, q->end_ns, &rows, &count);
+    enum block_kind kind = q->events ? KIND_EVENTS : KIND_LOGS;
+    struct block_walk walk =
+        block_walk(page->reader, q->ascending ? WALK_OLDEST : WALK_NEWEST, kind,
+                   q->start_ns, q->end_ns);
+    struct block_row row;
+    enum status status = OK;
 
-    if (status == OK && q->ascending && count > 1)
-        qsort(rows, count, sizeof(*rows), by_min_time);
-    for (uint32_t i = 0; i < count && status == OK; i++) {
-        status = query_block(page, &rows[i]);
+    while (status == OK && block_walk_next(&walk, &row)) {
+        if (!may_contribute(page, &row) && counted_enough(page))
+            break;
+        status = query_block(page, &row);
         if (reader_pass_over(status))
             status = OK;
     }
-    return status;
+    enum status end = block_walk_end(&walk);
+    return status != OK ? status : end;
 }
 
 /* ---- decoding the page ---- */
@@ -330,14 +397,29 @@ static enum status decode_page(struct page *page, struct arena *arena,
     return status;
 }
 
+/* The times that the bounds of the list leave: blocks beyond are not met, and
+ * in those that are only a bound's own time needs a closer look. */
+static struct log_query within_range(const struct log_query *query)
+{
+    const struct list_range *range = &query->range;
+    struct log_query q = *query;
+
+    if (range->after && range->after->time_ns > q.start_ns)
+        q.start_ns = range->after->time_ns;
+    if (range->before && range->before->time_ns < q.end_ns)
+        q.end_ns = range->before->time_ns + 1;
+    return q;
+}
+
 enum status reader_query_logs(struct reader *reader,
                               const struct log_query *query,
                               struct arena *arena, struct log_record **logs,
                               uint32_t *count, uint64_t *total)
 {
+    const struct log_query within = within_range(query);
     struct page page = {
         .reader = reader,
-        .query = query,
+        .query = &within,
         .top = {.limit = query->limit,
                 .compare = query->ascending ? ascending : descending,
                 .arena = &reader->work}};

@@ -54,6 +54,23 @@ MUST_CHECK enum status reader_blocks_overlapping(struct reader *reader,
                                                  struct block_row **rows,
                                                  uint32_t *count);
 
+/* Blocks one by one, from either end of the time, so that a list can stop. */
+enum walk_order {
+    WALK_NEWEST,       /* by max_ns, latest first */
+    WALK_OLDEST,       /* by min_ns, earliest first */
+    WALK_SPANS_NEWEST, /* the same, blocks with a span that ends after start */
+    WALK_SPANS_OLDEST
+};
+struct block_walk {
+    struct stmt stmt;
+};
+struct block_walk block_walk(struct reader *reader, enum walk_order order,
+                             enum block_kind kind, uint64_t start_ns,
+                             uint64_t end_ns);
+bool block_walk_next(struct block_walk *walk, struct block_row *row);
+/* Of all steps; to be called whether it was walked to its end or not. */
+MUST_CHECK enum status block_walk_end(struct block_walk *walk);
+
 /* One at a time; what it holds goes with reader_close_block. */
 struct open_block {
     struct stmt stmt;

@@ -16,14 +16,14 @@ enum { MEMORY = 128 << 20, KIND_AT = 5, KIND_OF_SPANS = 1 };
 enum { RESOURCES_MAX = 1 << 24 };
 
 static enum status write_again(struct db *db, struct sealer *sealer,
-                               struct slice data)
+                               uint64_t id, struct slice data)
 {
     struct block_rows rows = {.at = NULL};
     bool spans = data.len > KIND_AT && data.ptr[KIND_AT] == KIND_OF_SPANS;
     enum block_kind kind = spans ? KIND_SPANS : KIND_LOGS;
 
     arena_init(&rows.memory, NULL, MEMORY);
-    enum status status = rows_add(&rows, kind, data);
+    enum status status = rows_add(&rows, kind, id, data);
     if (status == OK && rows.count > 0) {
         if (!spans && ((const struct log_record *)rows.at[0])->is_event)
             kind = KIND_EVENTS;
@@ -50,7 +50,7 @@ static enum status find_orphans(struct db *db, struct sealer *sealer)
         more = stmt_row(&s);
         if (more) {
             id = stmt_get_int(&s, 0);
-            status = write_again(db, sealer, stmt_get_bytes(&s, 1));
+            status = write_again(db, sealer, id, stmt_get_bytes(&s, 1));
         }
         enum status end = stmt_end(&s);
         status = end != OK ? end : status;

@@ -418,11 +418,21 @@ bool store_next_offset(struct store *store, struct slice topic,
     return known;
 }
 
+/* So that records of one time have an order that stays. */
+static void number_logs(struct batch *batch)
+{
+    for (uint32_t i = 0; i < batch->count; i++)
+        batch->logs[i].arrival = log_arrival(batch->lsn, i);
+}
+
 void store_append(struct store *store, struct batch *batch)
 {
     enum stream stream = stream_of(batch);
     struct stream_state *state = &store->streams[stream];
     bool press = journal_presses(store, 2);
+
+    if (stream == STREAM_LOGS)
+        number_logs(batch);
 
     pthread_mutex_lock(&store->lock);
     if (stream != STREAM_DERIVED && batch->count == 0) {

@@ -496,6 +496,8 @@ static void older_database(const char *sql)
     snprintf(path, sizeof(path), "%s/callboard.db", dir);
     CHECK_EQ(sqlite3_open(path, &db), SQLITE_OK);
     CHECK_EQ(sqlite3_exec(db,
+                          "DROP INDEX block_newest; DROP INDEX block_oldest;"
+                          "CREATE INDEX block_time ON block (kind, max_ns);"
                           "DROP TABLE state; DROP TABLE recent_request;"
                           "INSERT INTO text VALUES ('derived.state',"
                           " CAST('what waits' AS BLOB));",
