@@ -39,6 +39,7 @@ struct bed {
     void (*begin)(void); /* called by reader_begin, if set */
 
     struct log_query log_query; /* the last ones; their pointers are gone */
+    struct list_place after, before; /* of the last list; key_len 0: none */
     struct trace_query trace_query;
     struct series_query series_query; /* its pointers are of the question */
     uint32_t series_resources;        /* how many it was about */
@@ -85,6 +86,14 @@ void reader_end(struct reader *reader)
     (void)reader;
 }
 
+static void keep_range(const struct list_range *range)
+{
+    const struct list_place none = {0};
+
+    the_bed->after = range->after ? *range->after : none;
+    the_bed->before = range->before ? *range->before : none;
+}
+
 static bool is_asked_for(const struct log_record *log,
                          const struct log_query *query)
 {
@@ -103,6 +112,7 @@ enum status reader_query_logs(struct reader *reader,
     (void)reader;
     pthread_mutex_lock(&lock); /* test_query.c asks from several threads */
     the_bed->log_query = *query;
+    keep_range(&query->range);
     pthread_mutex_unlock(&lock);
     *logs = arena_zero(arena, the_bed->log_count + 1, sizeof(**logs));
     *count = 0;

@@ -148,7 +148,7 @@ TEST(defaults_trimming_and_what_is_ignored)
                         "\"searchPhrase\":\" x "
                         "\",\"searchScope\":{\"namespace\":\" acme \"}}"));
     CHECK_EQ(bed.status, 200);
-    CHECK_EQ(bed.log_query.limit, 100);
+    CHECK_EQ(bed.log_query.limit, 101); /* one more: is there a next page? */
     CHECK(!bed.log_query.ascending);
     CHECK(bed.log_query.end_ns - bed.log_query.start_ns == NS_PER_HOUR);
     CHECK_EQ(bed.log_query.phrase.len, 3);
@@ -156,7 +156,7 @@ TEST(defaults_trimming_and_what_is_ignored)
                         "{" TIMES "," SCOPE
                         ",\"limit\":1000,\"sortOrder\":\"asc\"}"));
     CHECK_EQ(bed.status, 200);
-    CHECK_EQ(bed.log_query.limit, 1000);
+    CHECK_EQ(bed.log_query.limit, 1001);
     CHECK(bed.log_query.ascending);
     bed_release(&bed);
 }
