@@ -28,6 +28,9 @@ RARE = {
     **{"DeadLetter." + name: "only with a broker, see tests/kafka"
        for name in ("bytes", "id", "offset", "partition", "reason",
                     "receivedTime", "size", "time", "topic")},
+    "EventsQueryResponse.totalIsLowerBound": "only of more than 1000 events",
+    "Span.endBeforeStart": "only of a span with wrong times",
+    "Span.timeCorrected": "only of a span with wrong times",
     "Health.notes": "only with a broker that is away",
     "Health.error": "only of a sick server",
     "CauseEvidence.peer": "only where a network is slow",
