@@ -16,13 +16,14 @@
 #include <string.h>
 
 #include "body.h"
+#include "fold.h"
 #include "match.h"
 
 enum verdict { NONE, ALL, HITS, LINES };
 
 struct test {
     struct body_in *body;
-    struct slice text; /* the phrase or the word */
+    struct slice text; /* the phrase, or the word, folded */
     bool is_word;
     bool *used;        /* templates with rows that are asked for */
     uint8_t *verdicts; /* enum verdict, by template */
@@ -36,16 +37,32 @@ static bool in_set(const uint8_t *set, uint8_t c)
 
 /* ---- inside one variable ---- */
 
+/* Is a byte outside of ASCII in the set? */
+static bool set_is_wide(const uint8_t *set)
+{
+    for (int i = 0x80 / 8; i < 256 / 8; i++)
+        if (set[i])
+            return true;
+    return false;
+}
+
+/* The same for a byte of a folded word. A letter may come from its capital, k
+ * and s from letters outside of ASCII, and those from one another. */
+static bool folded_in_set(const uint8_t *set, uint8_t c)
+{
+    if (in_set(set, c) || (c >= 'a' && c <= 'z' && in_set(set, c ^ 0x20)))
+        return true;
+    return (c >= 0x80 || c == 'k' || c == 's') && set_is_wide(set);
+}
+
 /* Could the text be (in) a value of the variable, by its bytes? */
 static bool bytes_fit(const struct test *test, const struct variable *variable)
 {
     for (size_t i = 0; i < test->text.len; i++) {
         uint8_t c = (uint8_t)test->text.ptr[i];
-        bool upper = c >= 'A' && c <= 'Z', lower = c >= 'a' && c <= 'z';
 
-        if (!in_set(variable->charset, c) &&
-            !(test->is_word && (upper || lower) &&
-              in_set(variable->charset, c ^ 0x20)))
+        if (test->is_word ? !folded_in_set(variable->charset, c)
+                          : !in_set(variable->charset, c))
             return false;
     }
     return true;
@@ -408,6 +425,14 @@ static bool is_word(struct slice word)
     return word.len > 0;
 }
 
+/* Empty if there is no memory: then the block has failed. */
+static struct slice folded(struct body_in *body, struct slice word)
+{
+    char *text = block_alloc(body->block, FOLD_ROOM(word.len), 1);
+
+    return (struct slice){text, text ? fold_text(word, text) : 0};
+}
+
 void body_in_match(struct body_in *body, const struct log_query *query,
                    uint64_t *rows)
 {
@@ -416,7 +441,7 @@ void body_in_match(struct body_in *body, const struct log_query *query,
             memset(rows, 0, (body->block->count + 63) / 64 * sizeof(*rows));
             return;
         }
-        run_test(body, query->words[i], true, rows);
+        run_test(body, folded(body, query->words[i]), true, rows);
     }
     if (query->phrase.len > 0)
         run_test(body, query->phrase, false, rows);

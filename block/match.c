@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "block.h"
+#include "fold.h"
 #include "jsonw.h"
 #include "value.h"
 
@@ -99,32 +100,44 @@ bool match_attrs(const struct attrs *attrs, const struct attr_match *wanted,
     return true;
 }
 
-static bool word_here(const uint8_t *at, const uint8_t *word, size_t len)
+/* ASCII byte by byte, the rest character by character. */
+static bool word_here(const uint8_t *at, const uint8_t *end,
+                      const uint8_t *word, const uint8_t *word_end)
 {
-    for (size_t i = 0; i < len; i++)
-        if (match_fold[at[i]] != match_fold[word[i]] || !match_fold[word[i]])
+    while (at < end && word < word_end) {
+        if ((*at | *word) < 0x80) {
+            if (match_fold[*at] != match_fold[*word] || !match_fold[*word])
+                return false;
+            at++;
+            word++;
+        } else if (fold_next(&at, end) != fold_next(&word, word_end)) {
             return false;
-    return true;
+        }
+    }
+    return at == end && word == word_end;
 }
 
 bool match_word(struct slice text, struct slice word)
 {
     const uint8_t *p = (const uint8_t *)text.ptr, *end;
     const uint8_t *wanted = (const uint8_t *)word.ptr;
+    bool wide = fold_is_wide(word);
 
-    if (word.len == 0 || word.len > text.len)
+    /* Folding may change a length, but nothing is shorter than ASCII. */
+    if (word.len == 0 || text.len == 0 || (word.len > text.len && !wide))
         return false;
     end = p + text.len;
     while (p < end) {
         const uint8_t *begin;
+        uint8_t any = 0;
 
         while (p < end && !match_fold[*p])
             p++;
         begin = p;
         while (p < end && match_fold[*p])
-            p++;
-        if ((size_t)(p - begin) == word.len &&
-            word_here(begin, wanted, word.len))
+            any |= *p++;
+        if (((size_t)(p - begin) == word.len || wide || any >= 0x80) &&
+            p > begin && word_here(begin, p, wanted, wanted + word.len))
             return true;
     }
     return false;

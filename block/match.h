@@ -12,7 +12,8 @@
 #include "slice.h"
 
 /* Bytes of words: letters, digits, '_' and all of non-ASCII. */
-extern const uint8_t match_fold[256]; /* lower case, or 0: between words */
+extern const uint8_t
+    match_fold[256]; /* ASCII in lower case, or 0: between words */
 
 /* True if the text is the number as it would be written. */
 bool match_int(struct slice text, int64_t *v);
@@ -23,8 +24,8 @@ bool match_value(const struct attr *value, struct slice wanted);
 bool match_attrs(const struct attrs *attrs, const struct attr_match *wanted,
                  uint32_t count);
 
-/* True if word stands in the text as a whole, ASCII case ignored. Never for a
- * word with a byte between words in it, or for an empty one. */
+/* True if word stands in the text as a whole, case ignored as in fold.h. Never
+ * for a word with a byte between words in it, or for an empty one. */
 bool match_word(struct slice text, struct slice word);
 
 /* True if the text has phrase and words of the query. */

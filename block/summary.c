@@ -2,28 +2,34 @@
  * A summary (numbers are varints unless a size is given):
  *
  *   checksum of the rest, 4 bytes, little endian
- *   version u8 (1), kind u8 (as of the block)
+ *   version u8 (2), kind u8 (as of the block)
  *   number of resources; per resource, ids ascending: id less the one before,
  *     spans: records;  logs: levels u8 (a bit for each that occurs), records
  *     of each such level, lowest first
  *   filter of trace ids, of words, of words with a digit, of pieces (filter.c)
  *
- * A word is a run of letters, digits, '_' and non-ASCII bytes, in lower case;
+ * A word is a run of letters, digits, '_' and non-ASCII bytes, folded (fold.h);
  * of long ones the first WORD_HASHED bytes count. Words with a digit in them
  * are apart, because there may be tens of thousands (ids): their filter is
- * left out if it would be full. A piece is three bytes in
- * a row, in lower case: a phrase can only be in a block that has all of its
- * pieces. Pieces also tell of the words in a phrase that may be cut off.
+ * left out if it would be full. A piece is three bytes in a row, ASCII in lower
+ * case: a phrase can only be in a block that has all of its pieces. Pieces also
+ * tell of the words in a phrase that may be cut off. A text that is not ASCII
+ * adds its pieces folded, too: words are looked for by those.
+ *
+ * Version 1 had words and pieces with ASCII in lower case and nothing else
+ * folded. It cannot deny a word that is not ASCII.
  */
 #include "summary.h"
 
 #include <string.h>
 
+#include "fold.h"
 #include "match.h"
 #include "sort.h"
 
 enum {
-    VERSION = 1,
+    VERSION = 2,
+    VERSION_ASCII = 1,
     WORD_HASHED = 64,
     TRACE_LOG2 = 16,
     TRACE_PROBES = 3,
@@ -44,12 +50,16 @@ static uint64_t trace_hash(const uint8_t trace_id[16])
 
 static uint64_t word_hash(const uint8_t *word, size_t len)
 {
-    uint8_t folded[WORD_HASHED];
+    uint8_t folded[WORD_HASHED + 4];
+    const uint8_t *end = word + len;
+    size_t used = 0;
 
-    len = len < WORD_HASHED ? len : WORD_HASHED;
-    for (size_t i = 0; i < len; i++)
-        folded[i] = match_fold[word[i]];
-    return hash_bytes(folded, len, 2);
+    while (word < end && used < WORD_HASHED)
+        if (*word < 0x80)
+            folded[used++] = match_fold[*word++];
+        else
+            used += fold_put(fold_next(&word, end), folded + used);
+    return hash_bytes(folded, used < WORD_HASHED ? used : WORD_HASHED, 2);
 }
 
 static bool has_digit(const uint8_t *word, size_t len)
@@ -68,6 +78,39 @@ static inline uint8_t lower(uint8_t c)
 static inline uint64_t piece_hash(uint32_t piece)
 {
     return (piece * UINT64_C(0x9e3779b97f4a7c15)) >> 40;
+}
+
+/* The pieces of a folded text, one after the other. */
+struct pieces {
+    const uint8_t *at, *end;
+    uint8_t bytes[4]; /* of the character at hand */
+    size_t len, used;
+    uint32_t piece;
+    size_t count; /* bytes in piece so far */
+};
+
+static struct pieces pieces_of(struct slice text)
+{
+    const uint8_t *p = (const uint8_t *)(text.len ? text.ptr : "");
+
+    return (struct pieces){.at = p, .end = p + text.len};
+}
+
+static bool next_piece(struct pieces *pieces)
+{
+    do {
+        if (pieces->used == pieces->len) {
+            if (pieces->at == pieces->end)
+                return false;
+            pieces->len =
+                fold_put(fold_next(&pieces->at, pieces->end), pieces->bytes);
+            pieces->used = 0;
+        }
+        pieces->piece =
+            (pieces->piece << 8 | pieces->bytes[pieces->used++]) & 0xffffff;
+        pieces->count++;
+    } while (pieces->count < 3);
+    return true;
 }
 
 /* ---- writing ---- */
@@ -114,15 +157,24 @@ void summary_add_words(struct summary_out *summary, struct slice text)
 void summary_add_pieces(struct summary_out *summary, struct slice text)
 {
     const uint8_t *p = (const uint8_t *)text.ptr;
+    struct pieces folded;
     uint32_t piece;
+    uint8_t any;
 
     if (text.len < 3)
         return;
     piece = (uint32_t)lower(p[0]) << 8 | lower(p[1]);
+    any = p[0] | p[1];
     for (size_t i = 2; i < text.len; i++) {
+        any |= p[i];
         piece = (piece << 8 | lower(p[i])) & 0xffffff;
         filter_add(&summary->pieces, piece_hash(piece));
     }
+    if (any < 0x80)
+        return;
+    folded = pieces_of(text);
+    while (next_piece(&folded))
+        filter_add(&summary->pieces, piece_hash(folded.piece));
 }
 
 static void put_resources(struct buf *out, enum block_kind kind,
@@ -195,7 +247,8 @@ static bool open(struct slice summary, struct column_in *in, uint8_t *kind)
     for (unsigned i = 0; i < 4; i++)
         sum |= (uint32_t)p[i] << 8 * i;
     if (sum != (uint32_t)hash_bytes(p + 4, summary.len - 4, 0) ||
-        p[4] != VERSION || (p[5] != BLOCK_SPANS && p[5] != BLOCK_LOGS))
+        p[4] < VERSION_ASCII || p[4] > VERSION ||
+        (p[5] != BLOCK_SPANS && p[5] != BLOCK_LOGS))
         return false;
     *kind = p[5];
     *in = (struct column_in){.at = p + 6, .end = p + summary.len};
@@ -282,8 +335,17 @@ bool summary_has_trace(struct slice summary, const uint8_t trace_id[16])
                       trace_hash(trace_id));
 }
 
+/* Words that are not ASCII were not folded then. */
+static bool may_deny(struct slice summary, struct slice word)
+{
+    return summary.len < 6 || summary.ptr[4] != VERSION_ASCII ||
+           !fold_is_wide(word);
+}
+
 static bool has_word(struct slice summary, const uint8_t *word, size_t len)
 {
+    if (!may_deny(summary, (struct slice){(const char *)word, len}))
+        return true;
     if (has_digit(word, len))
         return filter_has(part(summary, NUMBERS), NUMBER_PROBES,
                           word_hash(word, len));
@@ -301,6 +363,16 @@ static bool has_pieces(struct slice pieces, struct slice text)
         if (!filter_has(pieces, PIECE_PROBES, piece_hash(piece)))
             return false;
     }
+    return true;
+}
+
+static bool has_folded_pieces(struct slice pieces, struct slice word)
+{
+    struct pieces folded = pieces_of(word);
+
+    while (next_piece(&folded))
+        if (!filter_has(pieces, PIECE_PROBES, piece_hash(folded.piece)))
+            return false;
     return true;
 }
 
@@ -330,5 +402,6 @@ bool summary_has_word(struct slice summary, struct slice word)
         if (!match_fold[p[i]])
             return false;
     return word.len > 0 && has_word(summary, p, word.len) &&
-           has_pieces(part(summary, PIECES), word);
+           (!may_deny(summary, word) ||
+            has_folded_pieces(part(summary, PIECES), word));
 }

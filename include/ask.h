@@ -73,7 +73,7 @@ struct log_query {
     uint32_t levels;               /* bits 1 << enum level; 0: all */
     struct slice phrase;           /* substring of the body, as it is */
     const struct slice *words;     /* each is a whole word in the body, */
-    uint32_t word_count;           /* ASCII case ignored */
+    uint32_t word_count;           /* case ignored (fold.h) */
     const struct attr_match *attrs;
     uint32_t attr_count;
     const uint8_t *trace_id; /* 16 bytes, or NULL */
