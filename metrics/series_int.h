@@ -49,6 +49,14 @@ struct series_set {
     uint32_t table_size, count;
 };
 
+/* The longest time between two points over which a series is taken to have
+ * gone on. */
+static inline uint64_t series_max_gap(const struct series_set *set)
+{
+    return 2 * set->grid.step_ns > SERIES_REACH_NS ? 2 * set->grid.step_ns
+                                                   : SERIES_REACH_NS;
+}
+
 static inline bool series_is_histogram(uint8_t type)
 {
     return type >= METRIC_HISTOGRAM; /* or a summary, without buckets */

@@ -256,11 +256,27 @@ static bool keep_total(struct series_set *set, struct series *series,
                                    series->type != METRIC_SUMMARY);
 }
 
+/* When a delta began to be counted. Intervals may overlap (two writers), but
+ * one that is very long has the start of the process: it is of the time since
+ * the point before. */
+static uint64_t delta_from(const struct series_set *set, struct series *series,
+                           const struct point *point)
+{
+    uint64_t from = point->start_ns ? point->start_ns : point->time_ns;
+    uint64_t last = series->last_ns;
+
+    if (point->time_ns - from > series_max_gap(set) && last > from &&
+        last < point->time_ns)
+        from = last;
+    series->last_ns = point->time_ns;
+    return from;
+}
+
 static bool add_delta(struct series_set *set, struct series *series,
                       const struct point *point)
 {
-    uint64_t from = point->start_ns ? point->start_ns : point->time_ns;
-    struct grid_part part = grid_parts(&set->grid, from, point->time_ns);
+    struct grid_part part =
+        grid_parts(&set->grid, delta_from(set, series, point), point->time_ns);
     bool hist = series_is_histogram(series->type);
     double amount = hist ? (double)point->histogram->count : number_of(point);
 

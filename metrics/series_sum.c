@@ -65,14 +65,6 @@ static bool is_wanted(const struct wanted *wanted, const struct series *series)
            wanted->ranks[group_slot(wanted, series)] == series->rank + 1;
 }
 
-/* The longest time between two samples over which a series is taken to have
- * gone on. */
-static uint64_t max_gap(const struct series_set *set)
-{
-    return 2 * set->grid.step_ns > SERIES_REACH_NS ? 2 * set->grid.step_ns
-                                                   : SERIES_REACH_NS;
-}
-
 /* The usual distance of samples, as far as it shows. */
 static uint64_t usual_gap(const struct series *series, uint64_t seen_ns)
 {
@@ -202,8 +194,8 @@ static uint64_t begin_after(const struct sums *sums, uint64_t time_ns)
 }
 
 /* Until when the sample holds: until the next one, if that came in time. Else
- * the series has ended, and holds for a while, but not beside another one that
- * began in the meantime: that has taken over. */
+ * it holds for a while, but, once the next one is overdue, not beside another
+ * series that began in the meantime: that has taken over. */
 static uint64_t holds_until(const struct sums *sums,
                             const struct series *series,
                             const struct sample *sample,
@@ -212,9 +204,10 @@ static uint64_t holds_until(const struct sums *sums,
     uint64_t gap = next ? next->first_ns - sample->time_ns : 0;
     uint64_t until = sample->time_ns + hold_ns(series, gap);
 
-    if (next && gap <= max_gap(sums->set))
+    if (next && gap <= series_max_gap(sums->set))
         until = next->first_ns;
-    else
+    else if (next ||
+             sample->time_ns + usual_gap(series, gap) <= sums->set->grid.now_ns)
         until = min_u64(until, begin_after(sums, sample->time_ns));
     if (series->ended_ns > sample->time_ns)
         until = min_u64(until, series->ended_ns);
@@ -301,7 +294,7 @@ static bool add_growth(void *arg, const struct growth *growth)
 static bool sum_growth(struct sums *sums, const struct series *series)
 {
     const struct growth_rules rules = {series_set_from(sums->set),
-                                       max_gap(sums->set)};
+                                       series_max_gap(sums->set)};
 
     sums->series = series;
     return growth_walk(&series->growth, &rules, add_growth, sums);

@@ -264,3 +264,195 @@ TEST(nothing_known_is_empty_lists)
     json_decref(answer);
     bed_release(&bed);
 }
+
+/* A counter or a part of a histogram: a value that grows by `more` a minute,
+ * from a minute before the window on. */
+static void put_growing(const char *name, uint8_t type, uint32_t resource,
+                        const char *key, const char *value, double more)
+{
+    for (uint64_t m = 0; m <= 11; m++) {
+        struct point *p =
+            put(name, type, CUMULATIVE, resource, T0 + m * MIN - MIN + 1);
+
+        metrics[p - points].monotonic = type == METRIC_SUM;
+        p->start_ns = 0;
+        p->d = 500 + more * (double)m;
+        if (key)
+            put_attr(p, key, value);
+    }
+}
+
+/* Micrometer by way of a Prometheus receiver that was told no types: count,
+ * sum and buckets come as gauges. */
+TEST(http_from_parts_of_a_prometheus_histogram)
+{
+    static const char *const le[] = {"0.1", "0.5", "+Inf"};
+    static const double counts[] = {30, 54, 60};
+    uint32_t resource;
+    json_t *answer;
+
+    bed_init(&bed);
+    resource = bed_resource(&bed, "shop", "cart");
+    put_growing("http_server_requests_seconds_count", METRIC_GAUGE, resource,
+                "status", "200", 54);
+    put_growing("http_server_requests_seconds_count", METRIC_GAUGE, resource,
+                "status", "503", 6);
+    put_growing("http_server_requests_seconds_sum", METRIC_GAUGE, resource,
+                NULL, NULL, 12);
+    for (int i = 0; i < 3; i++)
+        put_growing("http_server_requests_seconds_bucket", METRIC_SUM, resource,
+                    "le", le[i], counts[i]);
+    answer = ask("http");
+    CHECK(near(answer, "requestCount.0.value", 1));
+    CHECK(near(answer, "requestCount.1.value", 1));
+    CHECK(near(answer, "unsuccessfulRequestCount.0.value", 0.1));
+    CHECK(near(answer, "meanLatency.0.value", 0.2));
+    CHECK(near(answer, "latencyP50.0.value", 0.1));
+    CHECK(near(answer, "latencyP90.0.value", 0.5));
+    json_decref(answer);
+    bed_release(&bed);
+}
+
+/* A summary: mean from sum and count; its quantiles cannot be added up. */
+TEST(http_from_a_summary)
+{
+    static const double quantiles[] = {0.5, 0.99}, values[] = {70, 900};
+    json_t *answer;
+
+    bed_init(&bed);
+    uint32_t resource = bed_resource(&bed, "shop", "cart");
+    for (uint64_t m = 0; m <= 10; m++) {
+        struct point *p = put("http.server.requests", METRIC_SUMMARY, 0,
+                              resource, T0 + m * MIN);
+
+        metrics[p - points].unit = SLICE("milliseconds");
+        p->start_ns = T0 - NS_PER_DAY;
+        hists[p - points] = (struct histogram){.count = 1000 + 120 * m,
+                                               .sum = 6000.0 * (double)m,
+                                               .has_sum = true,
+                                               .bound_count = 2,
+                                               .bounds = quantiles,
+                                               .values = values};
+        p->histogram = &hists[p - points];
+        put_attr(p, "outcome", "SUCCESS");
+    }
+    answer = ask("http");
+    CHECK(near(answer, "requestCount.0.value", 2));
+    CHECK(near(answer, "meanLatency.0.value", 0.05));
+    CHECK_TEXT(bed_at(answer, "latencyP50"), "[0]");
+    json_decref(answer);
+    bed_release(&bed);
+}
+
+/* One name is enough: those of a worse rank say the same again. */
+TEST(http_from_the_best_name_only)
+{
+    json_t *answer;
+
+    bed_init(&bed);
+    uint32_t resource = bed_resource(&bed, "shop", "cart");
+    put_growing("http_requests_total", METRIC_SUM, resource, "code", "200", 60);
+    put_growing("istio_requests_total", METRIC_SUM, resource, "reporter",
+                "destination", 60);
+    put_growing("istio_requests_total", METRIC_SUM, resource, "reporter",
+                "source", 600);
+    answer = ask("http");
+    CHECK(near(answer, "requestCount.0.value", 1));
+    json_decref(answer);
+    bed_release(&bed);
+}
+
+/* A histogram whose optional sum is missing has requests and no mean. */
+TEST(a_missing_sum_is_no_mean_of_zero)
+{
+    static const double bounds[] = {0.1};
+    static const uint64_t counts[] = {0, 60};
+    json_t *answer;
+
+    bed_init(&bed);
+    uint32_t resource = bed_resource(&bed, "shop", "cart");
+    for (uint64_t m = 1; m <= 10; m++) {
+        struct point *p = put("http.server.request.duration", METRIC_HISTOGRAM,
+                              DELTA, resource, T0 + m * MIN);
+
+        hists[p - points] = (struct histogram){
+            .count = 60, .bound_count = 1, .bounds = bounds, .counts = counts};
+        p->histogram = &hists[p - points];
+    }
+    answer = ask("http");
+    CHECK(near(answer, "requestCount.0.value", 1));
+    CHECK_TEXT(bed_at(answer, "meanLatency"), "[0]");
+    json_decref(answer);
+    bed_release(&bed);
+}
+
+/* An exporter without types: the counter comes as a gauge. */
+TEST(cpu_from_a_counter_that_is_a_gauge)
+{
+    json_t *answer;
+
+    bed_init(&bed);
+    uint32_t resource = bed_resource(&bed, "shop", "cart");
+    put_growing("container_cpu_usage_seconds_total", METRIC_GAUGE, resource,
+                "container", "main", 30);
+    answer = ask("resource");
+    CHECK(near(answer, "cpuUsage.0.value", 0.5));
+    CHECK(near(answer, "cpuUsage.1.value", 0.5));
+    json_decref(answer);
+    bed_release(&bed);
+}
+
+/* The unit decides, in whatever words; memory by its best source. */
+TEST(units_of_usage)
+{
+    static const struct {
+        const char *name, *unit;
+        double value;
+    } rows[] = {{"container.cpu.usage", "%", 25},
+                {"k8s.container.cpu_limit", "millicores", 500},
+                {"container.memory.rss", "By", 7},
+                {"container.memory.usage", "MiBy", 64},
+                {"k8s.container.memory_limit", "GiB", 1}};
+    json_t *answer;
+
+    bed_init(&bed);
+    uint32_t resource = bed_resource(&bed, "shop", "cart");
+    for (uint64_t m = 0; m < 10; m++)
+        for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+            struct point *p =
+                put(rows[i].name, METRIC_GAUGE, 0, resource, T0 + m * MIN + 1);
+
+            metrics[p - points].unit = slice_of(rows[i].unit);
+            p->d = rows[i].value;
+        }
+    answer = ask("resource");
+    CHECK(near(answer, "cpuUsage.0.value", 0.25));
+    CHECK(near(answer, "cpuLimits.0.value", 0.5));
+    CHECK(near(answer, "memoryUsage.0.value", 64 * 1048576.0));
+    CHECK(near(answer, "memoryLimits.0.value", 1073741824.0));
+    json_decref(answer);
+    bed_release(&bed);
+}
+
+/* Directions in another order are the same series. */
+TEST(attributes_in_any_order)
+{
+    json_t *answer;
+
+    bed_init(&bed);
+    uint32_t resource = bed_resource(&bed, "shop", "cart");
+    for (uint64_t m = 0; m <= 10; m++) {
+        struct point *p = put("k8s.pod.network.io", METRIC_SUM, CUMULATIVE,
+                              resource, T0 + m * MIN);
+
+        p->start_ns = T0 - NS_PER_DAY;
+        p->d = 1e9 + 6000.0 * (double)m;
+        put_attr(p, m % 2 ? "direction" : "interface", m % 2 ? "receive" : "e");
+        put_attr(p, m % 2 ? "interface" : "direction", m % 2 ? "e" : "receive");
+    }
+    answer = ask("resource");
+    CHECK(near(answer, "networkReceiveBytes.0.value", 100));
+    CHECK(near(answer, "networkReceiveBytes.1.value", 100));
+    json_decref(answer);
+    bed_release(&bed);
+}
