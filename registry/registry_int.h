@@ -375,10 +375,12 @@ void registry_save_seen(struct registry *registry);
 bool registry_make_room(struct registry *registry, uint32_t space);
 /* Of identities that nothing refers to, when one has no room. The same. */
 bool registry_forget_identities(struct registry *registry);
-/* All that is made from the live resources, made anew. */
-void registry_renew(struct registry *registry);
 /* What stays known of a resource that is not live any more. */
 void registry_keep_workflow(struct registry *registry, uint32_t id,
                             const struct live *live);
+
+/* registry_renew.c */
+/* All that is made from the live resources, made anew. */
+void registry_renew(struct registry *registry);
 
 #endif
