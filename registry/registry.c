@@ -25,7 +25,7 @@ enum { NAME_BYTES_RES = 64, NAME_BYTES_IDENT = 128, NAME_BYTES_MIN = 65536 };
 
 /* Ids in use for each place of a live resource: those of evicted ones take 20
  * bytes as long as records may refer to them. */
-enum { IDS_PER_PLACE = 8, LIVE_STEP = 1024 };
+enum { IDS_PER_PLACE = 8 };
 
 static uint32_t name_cap(const struct registry_options *options)
 {
@@ -229,10 +229,9 @@ struct live *registry_make_live(struct registry *registry, uint32_t id)
     if (place != NONE) {
         registry->free_live = registry->live[place].next_in_pod;
     } else {
+        array_reserve(&registry->live, registry->live_end + 1,
+                      &registry->live_room);
         place = registry->live_end++;
-        if (place % LIVE_STEP == 0)
-            registry->live = mem_resize(registry->live, place + LIVE_STEP,
-                                        sizeof(*registry->live));
     }
     registry->live[place] =
         (struct live){.id = id, .pod = NONE, .next_in_pod = NONE};

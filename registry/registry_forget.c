@@ -17,6 +17,7 @@
  */
 #include <stdlib.h>
 
+#include "array.h"
 #include "clock.h"
 #include "mem.h"
 #include "registry_int.h"
@@ -185,21 +186,18 @@ void registry_keep_workflow(struct registry *registry, uint32_t id,
                             const struct live *live)
 {
     struct slice space = names_text(&registry->names, live->k8s_namespace);
+    struct workflow_pod *pod;
 
     if (!slice_starts(space, SLICE(WORKFLOW_PREFIX)) ||
         live->pod_name == 0 || registry->res[id].helper)
         return;
-    if (registry->workflow_count == registry->workflow_room) {
-        registry->workflow_room += registry->workflow_room / 2 + 16;
-        registry->workflow_pods =
-            mem_resize(registry->workflow_pods, registry->workflow_room,
-                       sizeof(*registry->workflow_pods));
-    }
-    registry->workflow_pods[registry->workflow_count++] =
-        (struct workflow_pod){.id = id,
-                              .k8s_namespace = live->k8s_namespace,
-                              .pod_name = live->pod_name,
-                              .task = live->task};
+    pod = array_append(&registry->workflow_pods, registry->workflow_count,
+                       &registry->workflow_room);
+    *pod = (struct workflow_pod){.id = id,
+                                 .k8s_namespace = live->k8s_namespace,
+                                 .pod_name = live->pod_name,
+                                 .task = live->task};
+    registry->workflow_count++;
 }
 
 static void evict(struct registry *registry, uint32_t id)

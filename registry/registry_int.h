@@ -169,9 +169,9 @@ struct registry {
     uint32_t unassigned; /* how many have that rule */
 
     struct live *live;
-    uint32_t live_count; /* in use */
-    uint32_t live_end;   /* places used at some time */
-    uint32_t free_live;  /* list through `next_in_pod` */
+    uint32_t live_count;          /* in use */
+    uint32_t live_end, live_room; /* places used at some time */
+    uint32_t free_live;           /* list through `next_in_pod` */
     struct idmap res_by_hash;
     struct idmap by_record; /* from labels on records, registry_record.c */
     struct workflow_pod *workflow_pods; /* evicted */

@@ -10,10 +10,10 @@
  *               namespace has at most three times as many as are free, or 1/16.
  *   identities  likewise.
  */
+#include "array.h"
 #include "clock.h"
 #include "hash.h"
 #include "log.h"
-#include "mem.h"
 #include "registry_int.h"
 #include "stats.h"
 
@@ -40,12 +40,8 @@ uint32_t space_of(struct registry *registry, uint32_t name)
     if (space != NONE) {
         registry->free_space = registry->spaces[space].limit;
     } else {
-        if (registry->space_count == registry->space_room) {
-            registry->space_room += registry->space_room / 2 + 16;
-            registry->spaces =
-                mem_resize(registry->spaces, registry->space_room,
-                           sizeof(*registry->spaces));
-        }
+        array_reserve(&registry->spaces, registry->space_count + 1,
+                      &registry->space_room);
         space = registry->space_count++;
     }
     registry->spaces[space] = (struct space){.name = name};
