@@ -188,8 +188,8 @@ void registry_keep_workflow(struct registry *registry, uint32_t id,
     struct slice space = names_text(&registry->names, live->k8s_namespace);
     struct workflow_pod *pod;
 
-    if (!slice_starts(space, SLICE(WORKFLOW_PREFIX)) ||
-        live->pod_name == 0 || registry->res[id].helper)
+    if (!slice_starts(space, SLICE(WORKFLOW_PREFIX)) || live->pod_name == 0 ||
+        registry->res[id].helper)
         return;
     pod = array_append(&registry->workflow_pods, registry->workflow_count,
                        &registry->workflow_room);
