@@ -49,8 +49,8 @@ extern const struct registry_keys registry_default_keys;
 struct registry_options {
     struct registry_keys keys; /* an empty one: that of the defaults */
     uint32_t max_resources, max_identities;
-    uint32_t max_ids; /* of resources that stored records may refer to, known
-                         by their attributes or not; 0: 8 * max_resources */
+    uint32_t max_ids;   /* of resources that stored records may refer to, known
+                           by their attributes or not; 0: 8 * max_resources */
     uint64_t forget_ns; /* the id of a resource not seen for so long may be
                            given to another:
                            not less than the longest retention; 0:

@@ -4,7 +4,6 @@
  * attributes are a mark, the record's labels, then the resource's attributes.
  */
 #include "hash.h"
-#include "mem.h"
 #include "registry_int.h"
 
 enum {
