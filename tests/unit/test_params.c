@@ -75,7 +75,7 @@ TEST(refusals_name_the_member)
         {"{" SCOPE "," TIMES ",\"logLevels\":[\"WARN\",\"ERROR\",\"WARN\"]}",
          "logLevels must not name a level twice"},
         {"{" SCOPE ",\"startTime\":\"2026-08-01T00:00:00Z\","
-         "\"endTime\":\"2026-08-31T00:00:00.000000001Z\"}",
+         "\"endTime\":\"2026-08-31T00:00:01.000000001Z\"}",
          "endTime must be at most 30 days after startTime"},
         {"{" TIMES "," SCOPE ",\"limit\":1001}",
          "limit must be an integer from 1 to 1000"},
