@@ -34,13 +34,14 @@ static void count(void *arg, const struct point *p)
     uint64_t at = p->start_ns < h->from_ns
                       ? UINT64_MAX
                       : (p->start_ns - h->from_ns) / NS_PER_MIN;
+    int sign = derived_sign(p->metric->name);
 
     if (at >= h->count)
         return;
     if (p->metric->type == METRIC_EXP_HISTOGRAM)
-        h->at[at].requests += (double)p->histogram->count;
+        h->at[at].requests += sign * (double)p->histogram->count;
     else
-        h->at[at].errors += p->is_int ? (double)p->i : p->d;
+        h->at[at].errors += sign * (p->is_int ? (double)p->i : p->d);
 }
 
 static int by_share(const void *left, const void *right)
@@ -55,12 +56,14 @@ static enum status read_history(struct facts *facts, struct history *h,
 {
     static const struct slice names[] = {
         {DERIVED_DURATION, sizeof(DERIVED_DURATION) - 1},
-        {DERIVED_ERRORS, sizeof(DERIVED_ERRORS) - 1}};
+        {DERIVED_ERRORS, sizeof(DERIVED_ERRORS) - 1},
+        {DERIVED_BACK_DURATION, sizeof(DERIVED_BACK_DURATION) - 1},
+        {DERIVED_BACK_ERRORS, sizeof(DERIVED_BACK_ERRORS) - 1}};
     struct series_query query = {.start_ns = h->from_ns,
                                  .end_ns = end_ns,
                                  .resources = facts->resources,
                                  .names = names,
-                                 .name_count = 2};
+                                 .name_count = sizeof(names) / sizeof(*names)};
 
     h->at = arena_zero(facts->arena, h->count + 1, sizeof(*h->at));
     if (!h->at)

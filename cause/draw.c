@@ -234,15 +234,18 @@ static void count_point(struct drawing *d, struct picture *p,
                : point->is_int                 ? (double)point->i
                                                : point->d;
     bool errors = slice_equal(m->name, SLICE(DERIVED_ERRORS)) ||
+                  slice_equal(m->name, SLICE(DERIVED_BACK_ERRORS)) ||
                   slice_equal(m->name, SLICE(DERIVED_OUT_ERRORS));
+    int sign = derived_sign(m->name);
 
+    n *= sign;
     if (p->evidence->kind == CAUSE_SILENCE) {
         if (!errors) /* calls less answers */
             count(d, p, at, called ? n : -n, called ? n : 0);
     } else if (p->evidence->kind == CAUSE_ERRORS) {
         count(d, p, at, errors ? n : 0, errors ? 0 : n);
     } else if (!errors && m->type == METRIC_EXP_HISTOGRAM) {
-        count(d, p, at, point->histogram->sum * 1000, n);
+        count(d, p, at, sign * point->histogram->sum * 1000, n);
     }
 }
 
@@ -264,6 +267,8 @@ static enum status read_counts(struct drawing *d)
     static const struct slice names[] = {
         {DERIVED_DURATION, sizeof(DERIVED_DURATION) - 1},
         {DERIVED_ERRORS, sizeof(DERIVED_ERRORS) - 1},
+        {DERIVED_BACK_DURATION, sizeof(DERIVED_BACK_DURATION) - 1},
+        {DERIVED_BACK_ERRORS, sizeof(DERIVED_BACK_ERRORS) - 1},
         {DERIVED_OUT_DURATION, sizeof(DERIVED_OUT_DURATION) - 1},
         {DERIVED_OUT_ERRORS, sizeof(DERIVED_OUT_ERRORS) - 1}};
     struct series_query query = {.start_ns = d->start_ns,

@@ -42,7 +42,9 @@ static void count_point(void *arg, const struct point *point)
     struct entry *entry = arg;
     const struct cause_window *w = entry->facts->times;
     const struct attr *a = attrs_find(&point->attrs, SLICE(DERIVED_OPERATION));
-    bool errors = slice_equal(point->metric->name, SLICE(DERIVED_ERRORS));
+    bool errors = slice_equal(point->metric->name, SLICE(DERIVED_ERRORS)) ||
+                  slice_equal(point->metric->name, SLICE(DERIVED_BACK_ERRORS));
+    uint64_t sign = (uint64_t)(int64_t)derived_sign(point->metric->name);
     bool before = point->start_ns >= w[BEFORE].start_ns &&
                   point->start_ns < w[BEFORE].end_ns;
     struct cause_impact *impact;
@@ -58,24 +60,26 @@ static void count_point(void *arg, const struct point *point)
         return;
     if (errors)
         *(before ? &impact->failed_before : &impact->failed) +=
-            (uint64_t)point->i;
+            sign * (uint64_t)point->i;
     else
         *(before ? &impact->requests_before : &impact->requests) +=
-            point->histogram->count;
+            sign * point->histogram->count;
 }
 
 static enum status read_counts(struct entry *entry)
 {
     static const struct slice names[] = {
         {DERIVED_DURATION, sizeof(DERIVED_DURATION) - 1},
-        {DERIVED_ERRORS, sizeof(DERIVED_ERRORS) - 1}};
+        {DERIVED_ERRORS, sizeof(DERIVED_ERRORS) - 1},
+        {DERIVED_BACK_DURATION, sizeof(DERIVED_BACK_DURATION) - 1},
+        {DERIVED_BACK_ERRORS, sizeof(DERIVED_BACK_ERRORS) - 1}};
     struct facts *facts = entry->facts;
     struct series_query query = {
         .start_ns = facts->times[BEFORE].start_ns,
         .end_ns = facts->times[DURING].end_ns + NS_PER_MIN,
         .resources = facts_resources(facts, entry->component),
         .names = names,
-        .name_count = 2};
+        .name_count = sizeof(names) / sizeof(*names)};
 
     return query.resources ? reader_query_series(facts->question->reader,
                                                  &query, count_point, entry)

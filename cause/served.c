@@ -116,9 +116,11 @@ static void add_buckets(const struct facts *facts, struct counted *c,
 
 static double amount_of(const struct point *p)
 {
+    int sign = derived_sign(p->metric->name);
+
     if (p->metric->type == METRIC_EXP_HISTOGRAM)
-        return (double)p->histogram->count;
-    return p->is_int ? (double)p->i : p->d;
+        return sign * (double)p->histogram->count;
+    return sign * (p->is_int ? (double)p->i : p->d);
 }
 
 static bool is_named(const struct point *p, const char *name)
@@ -134,7 +136,7 @@ static void read_served(struct counting *c, const struct point *p,
 
     if (!at)
         return;
-    if (is_named(p, DERIVED_ERRORS)) {
+    if (is_named(p, DERIVED_ERRORS) || is_named(p, DERIVED_BACK_ERRORS)) {
         add(c->facts, &at->errors, p, amount_of(p));
         return;
     }
@@ -191,7 +193,7 @@ static void read_point(void *arg, const struct point *p)
 
     if (component == NOBODY)
         return;
-    if (is_named(p, DERIVED_DURATION) || is_named(p, DERIVED_ERRORS))
+    if (slice_starts(p->metric->name, SLICE("callboard.endpoint.")))
         read_served(c, p, component);
     else if (slice_equal(text_of(p, DERIVED_PEER_KIND), SLICE("component")))
         read_call(c, p, component);
@@ -204,6 +206,8 @@ enum status served_read(struct facts *facts)
     static const struct slice names[] = {
         {DERIVED_DURATION, sizeof(DERIVED_DURATION) - 1},
         {DERIVED_ERRORS, sizeof(DERIVED_ERRORS) - 1},
+        {DERIVED_BACK_DURATION, sizeof(DERIVED_BACK_DURATION) - 1},
+        {DERIVED_BACK_ERRORS, sizeof(DERIVED_BACK_ERRORS) - 1},
         {DERIVED_OUT_DURATION, sizeof(DERIVED_OUT_DURATION) - 1},
         {DERIVED_OUT_ERRORS, sizeof(DERIVED_OUT_ERRORS) - 1}};
     struct series_query query = {.start_ns = facts->times[BEFORE].start_ns,

@@ -22,13 +22,14 @@
 #include "store.h"
 
 enum series_family {
-    SERIES_SERVED,   /* DERIVED_DURATION, _ERRORS, _CLIENT_ERRORS */
-    SERIES_OUT,      /* DERIVED_OUT_... */
-    SERIES_IN,       /* DERIVED_IN_... */
-    SERIES_OUT_BACK, /* DERIVED_OUT_BACK_... */
-    SERIES_IN_BACK,  /* DERIVED_IN_BACK_... */
-    SERIES_LOGS,     /* DERIVED_LOGS */
-    SERIES_RECORDS,  /* DERIVED_RECORDS */
+    SERIES_SERVED,      /* DERIVED_DURATION, _ERRORS, _CLIENT_ERRORS */
+    SERIES_OUT,         /* DERIVED_OUT_... */
+    SERIES_IN,          /* DERIVED_IN_... */
+    SERIES_OUT_BACK,    /* DERIVED_OUT_BACK_... */
+    SERIES_IN_BACK,     /* DERIVED_IN_BACK_... */
+    SERIES_SERVED_BACK, /* DERIVED_BACK_... */
+    SERIES_LOGS,        /* DERIVED_LOGS */
+    SERIES_RECORDS,     /* DERIVED_RECORDS */
     SERIES_FAMILIES
 };
 

@@ -35,6 +35,9 @@ static const struct metric metrics[SERIES_FAMILIES][SERIES_MAX_POINTS] = {
     [SERIES_IN_BACK] = {HISTOGRAM(DERIVED_IN_BACK_DURATION),
                         COUNT(DERIVED_IN_BACK_ERRORS),
                         COUNT(DERIVED_IN_BACK_CLIENT_ERRORS)},
+    [SERIES_SERVED_BACK] = {HISTOGRAM(DERIVED_BACK_DURATION),
+                            COUNT(DERIVED_BACK_ERRORS),
+                            COUNT(DERIVED_BACK_CLIENT_ERRORS)},
     [SERIES_LOGS] = {COUNT(DERIVED_LOGS)},
     [SERIES_RECORDS] = {COUNT(DERIVED_RECORDS)},
 };
@@ -120,6 +123,7 @@ static struct attrs attrs_of(const struct series *series, struct arena *arena)
         return attrs;
     switch ((enum series_family)series->family) {
     case SERIES_SERVED:
+    case SERIES_SERVED_BACK:
         put(&attrs, at, DERIVED_ENDPOINT, text[TEXT_ENDPOINT]);
         put(&attrs, at, DERIVED_OPERATION, text[TEXT_NAME]);
         put(&attrs, at, DERIVED_KIND,

@@ -16,7 +16,8 @@
  * Calls of a database or a queue and requests without a parent need no second
  * end. A call is counted under the endpoint that its caller serves; if that is
  * not known yet because the spans above the caller's have not come, it is held
- * until they do, for wait_ns too.
+ * until they do, for wait_ns too. What lies above and between the ends, CLIENTs
+ * above CLIENTs and SERVERs below SERVERs, is in edges_above.c.
  *
  * A CLIENT that was counted alone and whose callee comes after all is taken
  * back (DERIVED_OUT_BACK_DURATION), and the edge of both is counted, for ten
@@ -24,8 +25,9 @@
  * second time: what is waited for has a bound.
  *
  * Restart  What waits is part of the state that is committed with every flush
- *          of derived points (correlate.c), and waits again. Who was serving is
- *          not kept: a call that was under way may miss its caller's endpoint.
+ *          of derived points (correlate.c), and waits again. The spans seen
+ *          (span_tree.h) are not kept: a call that was under way may miss its
+ *          caller's endpoint, spans of one call may count as two.
  *
  * Threads  the correlator's.
  */
@@ -55,19 +57,16 @@ struct edges_options {
 struct edges *edges_new(const struct edges_options *options);
 void edges_free(struct edges *edges);
 
-/* Notes which endpoint a span is part of, for the calls it makes: the one
- * served by a SERVER or CONSUMER span, that of the parent for an INTERNAL one
- * (endpoint NULL). Before the calls of the same batch. */
-void edges_serving(struct edges *edges, const struct span *span,
-                   struct capped_name *endpoint);
-
-/* Fetches what the two above and below will look at for this span: first, and
+/* Fetches what edges_see() will look at for this span: first, and
  * somewhat later, then soon, what that leads to. */
 void edges_expect(const struct edges *edges, const struct span *span,
                   bool soon);
 
-/* A tagged span of any kind but INTERNAL, that arrived at now_ns. */
-void edges_see(struct edges *edges, struct component *component,
+/* A span that arrived at now_ns; tags NULL: neither called nor calling. Before
+ * the calls of a batch, the spans that serve. While derive is muted it is noted
+ * only. False if its component was serving the same request already: a SERVER
+ * below a SERVER. */
+bool edges_see(struct edges *edges, struct component *component,
                const struct span *span, const struct semconv *semconv,
                const struct tags *tags, uint64_t now_ns);
 
@@ -75,7 +74,7 @@ void edges_see(struct edges *edges, struct component *component,
  * in any case). False if there is none. */
 bool edges_expire(struct edges *edges, uint64_t before_ns);
 
-/* Forgets who is serving: the names it knows are about to go. No end may be
+/* Forgets all spans: the names it knows are about to go. No end may be
  * waiting. */
 void edges_forget(struct edges *edges);
 

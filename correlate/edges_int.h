@@ -7,23 +7,54 @@
 
 #include "edges.h"
 #include "ends.h"
-
-struct serving;
+#include "span_tree.h"
 
 /* Tables of ends, by why they are in it. */
 enum ends_table {
-    WAITING, /* for the other end; by the caller's span */
-    HELD,    /* complete, but for the caller's endpoint; by the span above */
+    WAITING, /* for the other end; by the caller's span, or what a callee knows
+                of the spans between */
+    HELD,    /* complete, but for the spans above the caller; by the next one */
     LATE,    /* settled alone; by the caller's span */
+    ASKING,  /* for the span above a CLIENT that waits; `above` is the CLIENT */
     ENDS_TABLES
 };
 
 struct edges {
     struct edges_options options;
     struct ends ends[ENDS_TABLES];
-    struct serving *serving;
+    struct span_tree *tree;
     uint32_t saves; /* for names: see edges_state.c */
 };
+
+/* ---- edges_above.c: the spans above the two ends ---- */
+
+/* Goes up from a caller as far as the spans above it are known: until one
+ * serves, or none is left. `above` is where it stopped. */
+void edges_climb(struct edges *edges, struct end *caller);
+
+/* A callee looks above itself for whoever called it. */
+enum meeting {
+    MEETING_DONE,   /* an edge was counted, or none is to be */
+    MEETING_NESTED, /* no request of its own: its component was serving it */
+    MEETING_NOBODY, /* no span above calls */
+    MEETING_LATER   /* the span with this key is not known, or calls nobody that
+                       it could be; the same after a restart, which forgets */
+};
+enum meeting edges_look_up(struct edges *edges, const struct end *callee,
+                           struct span_key *key);
+
+/* A span has come: callees below it, and calls and CLIENTs below it, that
+ * waited for it go on. */
+void edges_tell(struct edges *edges, const struct span_key *key, bool calls);
+
+/* ---- edges.c ---- */
+
+/* The first end from `at` on that is a caller's, or a callee's. */
+uint32_t edges_side(const struct ends *ends, uint32_t at, bool caller);
+
+/* The callee meets a caller with this key, if there is one. */
+bool edges_meet_caller(struct edges *edges, const struct span_key *key,
+                       const struct call *callee, uint32_t *identity);
 
 /* Puts the end into the table. If there is no room for it the oldest one is
  * settled, or the end itself if too many have its key. The target: of a caller

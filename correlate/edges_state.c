@@ -3,12 +3,12 @@
  *
  *   for each table, number of ends, then each, oldest first:
  *     key: trace id (16), span id (8); span above (8), arrived_ns (8)
- *     kind (1), call; but for those that wait kind of the target (1), target
- *   call: protocol, 1 failed or 2 client error (1 each); identity, port,
- * start_ns - arrived_ns (zigzag), duration_ns (varints); endpoint, host: a name
- * each target: a component's is a call; no target is nothing; else a name, then
- *     system and host: length, text
- *   name: 0 none; 1 a new one: identity, length, text; n + 2: the nth new one
+ *     kind (1), flags (1), operation (a name), call; but for those that wait
+ * kind of the target (1), target call: protocol, 1 failed or 2 client error (1
+ * each); identity, port, start_ns - arrived_ns (zigzag), duration_ns (varints);
+ * endpoint, host: a name each target: a component's is a call; no target is
+ * nothing; else a name, then system and host: length, text name: 0 none; 1 a
+ * new one: identity, length, text; n + 2: the nth new one
  *
  * A name is written once, so that long ones cannot blow the state up: it notes
  * the number it got, and in which save.
@@ -79,6 +79,8 @@ static void write_end(struct writer *writer, const struct end *end,
     buf_add(out, (struct slice){(const char *)end->above, sizeof(end->above)});
     buf_u64(out, end->arrived_ns);
     buf_byte(out, (char)end->kind);
+    buf_byte(out, (char)end->flags);
+    write_name(writer, end->operation);
     write_call(writer, &end->call, end->arrived_ns);
     if (!target)
         return;
@@ -236,6 +238,8 @@ static void read_end(struct names *names, struct scan *in,
     end.kind = scan_byte(in);
     if (end.kind > SPAN_CONSUMER)
         scan_fail(in);
+    end.flags = scan_byte(in);
+    end.operation = read_name(names, in, CAPPED_CALLS);
     read_call(names, in, end.arrived_ns, &end.call);
     if (edges->ends[table].targets)
         good = read_target(names, in, &end, &target);

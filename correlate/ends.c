@@ -62,18 +62,6 @@ uint32_t ends_next(const struct ends *ends, uint32_t at)
     return find_from(ends, ends->at[at].chain, &ends->at[at].key);
 }
 
-void ends_expect(const struct ends *ends, const struct span_key *key, bool soon)
-{
-    const uint32_t *head = head_of(ends, key);
-
-    if (!soon) {
-        __builtin_prefetch(head);
-    } else if (*head) {
-        __builtin_prefetch(&ends->at[*head - 1]);
-        __builtin_prefetch((const char *)&ends->at[*head - 1] + 64);
-    }
-}
-
 bool ends_crowded(const struct ends *ends, const struct span_key *key)
 {
     uint32_t count = 0;

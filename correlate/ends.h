@@ -24,13 +24,23 @@ struct span_key {
     uint64_t hash;
 };
 
+/* What is known of a caller. */
+enum {
+    END_ENCLOSES = 1,  /* a CLIENT below it is the call */
+    END_OF_QUERY = 2,  /* part of a call of a database */
+    END_OF_MESSAGE = 4 /* part of a call of a queue */
+};
+
 struct end {
     struct span_key key;
-    uint8_t above[8]; /* span whose endpoint the caller serves; zero: none */
+    uint8_t above[8]; /* of a caller: the next span above to be known; zero:
+                         all are */
     uint64_t arrived_ns;
-    struct call call; /* this end */
+    struct call call;              /* this end */
+    struct capped_name *operation; /* served; NULL: not known */
     uint32_t chain, older, newer;
     uint8_t kind; /* enum span_kind */
+    uint8_t flags;
 };
 
 struct ends {
@@ -45,18 +55,25 @@ void ends_init(struct ends *ends, uint32_t max_ends, uint32_t max_chain,
 void ends_release(struct ends *ends);
 void ends_clear(struct ends *ends);
 
+static inline uint64_t span_hash(const uint8_t trace_id[16],
+                                 const uint8_t span_id[8])
+{
+    uint64_t a, b, c;
+
+    memcpy(&a, trace_id, 8);
+    memcpy(&b, trace_id + 8, 8);
+    memcpy(&c, span_id, 8);
+    return hash_mix(hash_mix(a, b), c);
+}
+
 static inline struct span_key span_key(const uint8_t trace_id[16],
                                        const uint8_t span_id[8])
 {
     struct span_key key;
-    uint64_t a, b, c;
 
     memcpy(key.trace_id, trace_id, 16);
     memcpy(key.span_id, span_id, 8);
-    memcpy(&a, trace_id, 8);
-    memcpy(&b, trace_id + 8, 8);
-    memcpy(&c, span_id, 8);
-    key.hash = hash_mix(hash_mix(a, b), c);
+    key.hash = span_hash(trace_id, span_id);
     return key;
 }
 
@@ -71,10 +88,26 @@ static inline bool span_key_equal(const struct span_key *a,
 uint32_t ends_find(const struct ends *ends, const struct span_key *key);
 uint32_t ends_next(const struct ends *ends, uint32_t at);
 
+/* False if there is none for sure: a look at what ends_find() begins with. */
+static inline bool ends_may_have(const struct ends *ends, uint64_t hash)
+{
+    return ends->open > 0 && ends->heads[(hash >> 32) & ends->mask] != 0;
+}
+
 /* Fetches what ends_find() will look at: first, and somewhat later, then soon,
  * what that leads to. */
-void ends_expect(const struct ends *ends, const struct span_key *key,
-                 bool soon);
+static inline void ends_expect(const struct ends *ends, uint64_t hash,
+                               bool soon)
+{
+    const uint32_t *head = &ends->heads[(hash >> 32) & ends->mask];
+
+    if (!soon) {
+        __builtin_prefetch(head);
+    } else if (*head) {
+        __builtin_prefetch(&ends->at[*head - 1]);
+        __builtin_prefetch((const char *)&ends->at[*head - 1] + 64);
+    }
+}
 
 /* True if no more can have this key. */
 bool ends_crowded(const struct ends *ends, const struct span_key *key);

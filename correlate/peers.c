@@ -86,6 +86,8 @@ void peers_count(const struct edges_options *options, const struct call *caller,
         count_named(options, caller, out, target);
         return;
     }
+    if (caller->component == target->callee.component)
+        return;
     calling.protocol = target->callee.protocol; /* the callee knows it better */
     count_component(options, &calling, out, target->callee.component,
                     target->callee.endpoint);
@@ -93,12 +95,32 @@ void peers_count(const struct edges_options *options, const struct call *caller,
                     calling.component, calling.endpoint);
 }
 
+void peers_served_back(const struct edges_options *options,
+                       const struct call *served,
+                       const struct capped_name *operation)
+{
+    uint32_t none = UINT32_MAX;
+    struct series_labels labels = {.family = SERIES_SERVED_BACK,
+                                   .kind = SPAN_SERVER,
+                                   .identity = served->component->identity,
+                                   .resource = served->component->resource};
+    struct series *series;
+
+    if (!operation || !served->endpoint)
+        return;
+    labels.text[TEXT_ENDPOINT] = served->endpoint->text;
+    labels.text[TEXT_NAME] = operation->text;
+    labels.hash = hash_mix(operation->hash, SERIES_SERVED_BACK << 8);
+    series = derive_series(options->derive, &labels, served->start_ns, &none);
+    if (series)
+        derive_duration(options->derive, series, served->duration_ns,
+                        served->failed, served->client_error, served->weight);
+}
+
 struct target peers_met(const struct call *caller, const struct call *callee)
 {
     struct target target = {.callee = *callee, .kind = PEER_COMPONENT};
 
-    if (caller->component == callee->component)
-        target.kind = PEER_NONE;
     if (callee->protocol == PROTOCOL_NONE)
         target.callee.protocol = caller->protocol;
     return target;
@@ -290,7 +312,7 @@ bool peers_at_once(const struct edges_options *options, struct call *caller,
     if (caller->protocol == PROTOCOL_MESSAGING) {
         if (systems_sends(span, semconv))
             set_queue(options, caller, semconv, target);
-        return false;
+        return target->kind == PEER_QUEUE;
     }
     fill_host(options, caller, semconv);
     return true;
@@ -324,7 +346,7 @@ void peers_keep(const struct edges_options *options, const struct call *caller,
     target->host = keep_text(options, group, target->host);
 }
 
-static bool is_address(struct slice host)
+bool peers_is_address(struct slice host)
 {
     if (memchr(host.ptr, ':', host.len))
         return true;
@@ -343,7 +365,7 @@ static bool ends_with(struct slice s, struct slice tail)
 bool edges_public_host(struct slice host)
 {
     return host.len > 0 && memchr(host.ptr, '.', host.len) &&
-           !is_address(host) && !ends_with(host, SLICE(".svc")) &&
+           !peers_is_address(host) && !ends_with(host, SLICE(".svc")) &&
            !ends_with(host, SLICE(".local")) &&
            !ends_with(host, SLICE(".internal"));
 }

@@ -39,7 +39,7 @@ bool peers_at_once(const struct edges_options *options, struct call *caller,
                    const struct span *span, const struct semconv *semconv,
                    struct target *target);
 
-/* The callee that the caller met; PEER_NONE if both are one. */
+/* The callee that the caller met. */
 struct target peers_met(const struct call *caller, const struct call *callee);
 
 /* What the host of a CLIENT without a callee means: a component or an external
@@ -47,10 +47,16 @@ struct target peers_met(const struct call *caller, const struct call *callee);
 struct target peers_alone(const struct edges_options *options,
                           const struct call *caller);
 
-/* An edge: of both components if the target is one. back: takes one off that
- * was counted with the same arguments. */
+/* An edge: of both components if the target is one, none if both are one. back:
+ * takes one off that was counted with the same arguments. */
 void peers_count(const struct edges_options *options, const struct call *caller,
                  const struct target *target, bool back);
+
+/* Takes a request off that a component was counted as serving: it is part of
+ * another one. operation NULL: it is not known any more. */
+void peers_served_back(const struct edges_options *options,
+                       const struct call *served,
+                       const struct capped_name *operation);
 
 /* Copies the texts of a target that outlives its span. */
 void peers_keep(const struct edges_options *options, const struct call *caller,
@@ -59,6 +65,9 @@ void peers_keep(const struct edges_options *options, const struct call *caller,
 /* An edge from the queue that the span names; none if it names none. */
 void peers_from_queue(const struct edges_options *options,
                       const struct call *call, const struct semconv *semconv);
+
+/* An IP address, with or without a port; not a name. */
+bool peers_is_address(struct slice host);
 
 /* A request from outside. */
 void peers_gateway(const struct edges_options *options,

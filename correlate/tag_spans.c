@@ -1,9 +1,9 @@
 /*
  * Two walks. First the spans that serve (SERVER, CONSUMER), so that calls of
- * the same batch know which endpoint they are made for; then the rest from the
- * end to the front, since exporters send spans in the order in which they
- * ended, children before parents, and an INTERNAL span has to know its parent
- * before its children ask.
+ * the same batch know which endpoint they are made for; then the rest. Both
+ * from the end to the front, since exporters send spans in the order in which
+ * they ended, children before parents, and a span above has to be known before
+ * those below it ask.
  */
 #include "hash.h"
 #include "sampling.h"
@@ -85,15 +85,12 @@ static struct sender *sender_of(struct tagger *tagger, struct span *span)
                        span->start_ns);
 }
 
-/* Calls that the store has counted, or that it keeps waiting, are not seen a
- * second time. */
-static void see(struct tagger *tagger, const struct sender *sender,
-                const struct span *span, const struct semconv *semconv,
-                const struct tags *tags)
+/* A span that is no end of a call, or of nobody known: calls are above and
+ * below it. */
+static void pass(struct tagger *tagger, const struct span *span)
 {
-    if (!derive_muted(tagger->derive))
-        edges_see(tagger->edges, sender->component, span, semconv, tags,
-                  tagger->batch->received_ns);
+    edges_see(tagger->edges, NULL, span, NULL, NULL,
+              tagger->batch->received_ns);
 }
 
 static void served(struct tagger *tagger, struct span *span)
@@ -106,6 +103,7 @@ static void served(struct tagger *tagger, struct span *span)
     semconv_read(&semconv, &span->attrs);
     if (!sender->component) {
         judge(span, &semconv, &tags);
+        pass(tagger, span);
         return;
     }
     stamped = registry_endpoint_label(tagger->registry, &span->attrs);
@@ -114,10 +112,10 @@ static void served(struct tagger *tagger, struct span *span)
                     stamped.len ? stamped : sender->endpoint, &tags);
     judge(span, &semconv, &tags);
     name(tagger, span, &tags);
-    if (tags.operation)
+    if (edges_see(tagger->edges, sender->component, span, &semconv, &tags,
+                  tagger->batch->received_ns) &&
+        tags.operation)
         count_served(tagger, sender, span, &tags);
-    edges_serving(tagger->edges, span, tags.endpoint);
-    see(tagger, sender, span, &semconv, &tags);
 }
 
 static void called(struct tagger *tagger, struct span *span)
@@ -130,15 +128,15 @@ static void called(struct tagger *tagger, struct span *span)
     semconv_read(&semconv, &span->attrs);
     if (!sender->component || !calls) {
         judge(span, &semconv, &tags);
-        if (sender->component)
-            edges_serving(tagger->edges, span, NULL);
+        pass(tagger, span);
         return;
     }
     endpoint_called(tagger->capped, tagger->options.max_operations,
                     sender->component, span, &semconv, &tags);
     judge(span, &semconv, &tags);
     name(tagger, span, &tags);
-    see(tagger, sender, span, &semconv, &tags);
+    edges_see(tagger->edges, sender->component, span, &semconv, &tags,
+              tagger->batch->received_ns);
 }
 
 static bool serves(const struct span *span)
@@ -178,8 +176,8 @@ static void ahead(const struct tagger *tagger, const struct batch *batch,
 
 void tagger_spans(struct tagger *tagger, struct batch *batch)
 {
-    for (uint32_t i = 0; i < batch->count; i++) {
-        ahead(tagger, batch, i + NEAR, i + FAR, true);
+    for (uint32_t i = batch->count; i-- > 0;) {
+        ahead(tagger, batch, i - NEAR, i - FAR, true);
         if (serves(&batch->spans[i])) {
             tagger_step(tagger);
             served(tagger, &batch->spans[i]);

@@ -12,6 +12,8 @@
 #ifndef DERIVED_H
 #define DERIVED_H
 
+#include "slice.h"
+
 /*
  * What a component served: SERVER and CONSUMER spans.
  *   DURATION  exponential histogram, seconds; exemplars: up to 2 slowest and 2
@@ -27,6 +29,15 @@
 #define DERIVED_DURATION      "callboard.endpoint.duration"
 #define DERIVED_ERRORS        "callboard.endpoint.errors"
 #define DERIVED_CLIENT_ERRORS "callboard.endpoint.client_errors"
+
+/*
+ * What has to be taken off these, of the same minute and attributes: a SERVER
+ * span that was counted as a request and turned out to be part of one that the
+ * component was serving already (a SERVER below a SERVER).
+ */
+#define DERIVED_BACK_DURATION      "callboard.endpoint.back.duration"
+#define DERIVED_BACK_ERRORS        "callboard.endpoint.back.errors"
+#define DERIVED_BACK_CLIENT_ERRORS "callboard.endpoint.back.client_errors"
 
 /*
  * Calls between a component and a peer. OUT hangs on the caller, IN on the
@@ -97,6 +108,15 @@
 #define DERIVED_TEMPLATE_ID   "template.id"
 #define DERIVED_LEVEL         "level"
 #define DERIVED_SIGNAL        "signal"
+
+/* -1 for a series whose points are to be taken off, else 1. */
+static inline int derived_sign(struct slice name)
+{
+    return slice_starts(name, SLICE("callboard.endpoint.back.")) ||
+                   slice_starts(name, SLICE("callboard.edge.back."))
+               ? -1
+               : 1;
+}
 
 /* The operation that takes what an endpoint has too many of. */
 #define DERIVED_OTHER "{other}"

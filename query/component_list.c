@@ -240,13 +240,15 @@ static void visit(void *arg, const struct point *point)
     double now = window_share(&l->window, point);
     double before = window_share_before(&l->window, point);
     const struct entry *entry;
+    int sign = derived_sign(point->metric->name);
 
     if (l->full || (now <= 0 && before <= 0))
         return;
     entry = entry_of(l, point->resource_id);
     if (entry &&
-        ((now > 0 && !tally_add(&l->now, entry->now, point, now)) ||
-         (before > 0 && !tally_add(&l->before, entry->before, point, before))))
+        ((now > 0 && !tally_add(&l->now, entry->now, point, sign * now)) ||
+         (before > 0 &&
+          !tally_add(&l->before, entry->before, point, sign * before))))
         l->full = true;
 }
 

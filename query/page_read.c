@@ -82,8 +82,8 @@ static void add_examples(struct page *page, const struct point *point,
     }
 }
 
-static void add_served(struct page *page, const struct point *point, double now,
-                       double before)
+static void add_served(struct page *page, const struct point *point, int sign,
+                       double now, double before)
 {
     struct slice endpoint = point_text(point, DERIVED_ENDPOINT);
     struct slice operation = point_text(point, DERIVED_OPERATION);
@@ -96,15 +96,17 @@ static void add_served(struct page *page, const struct point *point, double now,
         !red_add(&page->red, page->call->arena, point))
         page->full = true;
     if (before > 0)
-        add(page, &page->totals, tally_at(&page->totals, 1), point, before);
+        add(page, &page->totals, tally_at(&page->totals, 1), point,
+            sign * before);
     if (now <= 0)
         return;
-    add(page, &page->totals, tally_at(&page->totals, 0), point, now);
+    add(page, &page->totals, tally_at(&page->totals, 0), point, sign * now);
     add(page, &page->endpoints,
-        served_at(page, &page->endpoints, endpoint, none, none), point, now);
+        served_at(page, &page->endpoints, endpoint, none, none), point,
+        sign * now);
     struct tally *op =
         served_at(page, &page->operations, endpoint, operation, kind);
-    add(page, &page->operations, op, point, now);
+    add(page, &page->operations, op, point, sign * now);
     if (op)
         add_examples(page, point, op->item);
 }
@@ -239,7 +241,7 @@ static void visit(void *arg, const struct point *point)
     if (page->full)
         return;
     if (part == PART_SERVED)
-        add_served(page, point, now, before);
+        add_served(page, point, sign, now, before);
     else if (part == PART_LOGS && (now > 0 || before > 0))
         add_template(page, point, now, before);
     else if (part != PART_LOGS && now > 0)

@@ -250,7 +250,7 @@ static void visit(void *arg, const struct point *point)
     if (share <= 0 || t->full)
         return;
     if (part == PART_SERVED)
-        add_served(t, point, share);
+        add_served(t, point, sign * share);
     else
         add_edge(t, point, part == PART_OUT, sign * share);
 }

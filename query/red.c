@@ -28,7 +28,7 @@ bool red_init(struct red *red, const struct grid *grid, struct arena *arena)
 }
 
 static bool add_duration(struct red *red, struct arena *arena,
-                         const struct point *point)
+                         const struct point *point, int sign)
 {
     struct grid_part part =
         grid_parts(&red->grid, point->start_ns, point->time_ns);
@@ -36,32 +36,35 @@ static bool add_duration(struct red *red, struct arena *arena,
     red->any = true;
     while (grid_next(&red->grid, &part)) {
         row_add(&red->requests, part.cell,
-                (double)point->histogram->count * part.share);
+                sign * (double)point->histogram->count * part.share);
         if (!hist_add(&red->hists[part.cell], arena,
                       (enum metric_type)point->metric->type, point->histogram,
-                      1, part.share))
+                      1, sign * part.share))
             return false;
     }
     return true;
 }
 
 static void add_count(struct red *red, struct row *row,
-                      const struct point *point)
+                      const struct point *point, int sign)
 {
     row_spread(row, &red->grid, point->start_ns, point->time_ns,
-               point->is_int ? (double)point->i : point->d);
+               sign * (point->is_int ? (double)point->i : point->d));
 }
 
 bool red_add(struct red *red, struct arena *arena, const struct point *point)
 {
     struct slice name = point->metric->name;
+    int sign = derived_sign(name);
 
     if (point->metric->type == METRIC_EXP_HISTOGRAM)
-        return add_duration(red, arena, point);
-    if (slice_equal(name, SLICE(DERIVED_ERRORS)))
-        add_count(red, &red->errors, point);
-    else if (slice_equal(name, SLICE(DERIVED_CLIENT_ERRORS)))
-        add_count(red, &red->client_errors, point);
+        return add_duration(red, arena, point, sign);
+    if (slice_equal(name, SLICE(DERIVED_ERRORS)) ||
+        slice_equal(name, SLICE(DERIVED_BACK_ERRORS)))
+        add_count(red, &red->errors, point, sign);
+    else if (slice_equal(name, SLICE(DERIVED_CLIENT_ERRORS)) ||
+             slice_equal(name, SLICE(DERIVED_BACK_CLIENT_ERRORS)))
+        add_count(red, &red->client_errors, point, sign);
     return true;
 }
 

@@ -18,6 +18,8 @@
 /* clang-format off */
 const struct slice derived_names[DERIVED_NAMES] = {
     NAME(DERIVED_DURATION), NAME(DERIVED_ERRORS), NAME(DERIVED_CLIENT_ERRORS),
+    NAME(DERIVED_BACK_DURATION), NAME(DERIVED_BACK_ERRORS),
+    NAME(DERIVED_BACK_CLIENT_ERRORS),
     NAME(DERIVED_OUT_DURATION), NAME(DERIVED_OUT_ERRORS),
     NAME(DERIVED_OUT_CLIENT_ERRORS),
     NAME(DERIVED_IN_DURATION), NAME(DERIVED_IN_ERRORS),
@@ -34,7 +36,7 @@ enum tally_part tally_part(const struct point *point, int *sign)
 {
     struct slice name = point->metric->name;
 
-    *sign = slice_starts(name, SLICE("callboard.edge.back.")) ? -1 : 1;
+    *sign = derived_sign(name);
     if (slice_starts(name, SLICE("callboard.edge.out.")) ||
         slice_starts(name, SLICE("callboard.edge.back.out.")))
         return PART_OUT;

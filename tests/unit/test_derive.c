@@ -149,8 +149,8 @@ TEST(a_point_is_complete)
     if (CHECK_EQ(point->exemplar_count, 4)) {
         CHECK(point->exemplars[0].value + point->exemplars[1].value > 0.169);
         CHECK_EQ(point->exemplars[0].attrs.count, 0);
-        CHECK_EQ(point->exemplars[2].trace_id[0], 4);
-        CHECK_EQ(point->exemplars[3].span_id[0], 8);
+        CHECK_EQ(point->exemplars[2].trace_id[0], 8);
+        CHECK_EQ(point->exemplars[3].span_id[0], 4);
         CHECK(attrs_find(&point->exemplars[3].attrs, SLICE(DERIVED_ERROR)));
     }
 }
@@ -164,7 +164,7 @@ TEST(minutes_go_by_the_start_of_the_span)
         struct span *span =
             kit_span(batch, CART, SPAN_SERVER, 1 + i, 1, 0, "http.route=/a");
 
-        span->start_ns = KIT_TIME + i * NS_PER_MIN - (i == 1);
+        span->start_ns = KIT_TIME + (2 - i) * NS_PER_MIN - (i == 1);
         span->end_ns = span->start_ns + NS_PER_HOUR;
     }
     kit_take_all(&kit, batch);

@@ -721,3 +721,253 @@ TEST(a_call_learns_its_endpoint_when_it_meets_its_callee)
     CHECK_EQ(kit_sum(DERIVED_OUT_DURATION, "endpoint=http"), 1);
     CHECK_EQ(kit_sum(DERIVED_IN_DURATION, "peer.endpoint=http"), 1);
 }
+
+/* ---- spans above the two ends ---- */
+
+struct part {
+    const char *resource;
+    enum span_kind kind;
+    uint32_t id, parent;
+    const char *attrs;
+};
+
+#define PROXY "service.name=proxy,service.namespace=shop"
+#define RPC   "rpc.system=grpc,rpc.service=Cart,rpc.method=Get"
+#define AT    GET ",server.address="
+
+/* Spans of one trace as requests: one by one in this order, or cut somewhere
+ * and each request in its own. */
+static void send_parts(struct kit *kit, uint32_t trace,
+                       const struct part *parts, const uint32_t *order,
+                       uint32_t count, uint32_t cuts)
+{
+    struct batch *batch = NULL;
+
+    for (uint32_t i = 0; i < count; i++) {
+        const struct part *part = &parts[order[i]];
+
+        if (!batch)
+            batch = kit_batch(kit, SIGNAL_SPANS);
+        kit_span(batch, part->resource, part->kind, trace, part->id,
+                 part->parent, part->attrs);
+        if (cuts >> i & 1 || i + 1 == count) {
+            kit_take_all(kit, batch);
+            batch = NULL;
+        }
+    }
+}
+
+static void shuffle(uint32_t *order, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++)
+        order[i] = i;
+    for (uint32_t i = count; i-- > 1;) {
+        uint32_t j = test_random(i + 1), swap = order[i];
+
+        order[i] = order[j];
+        order[j] = swap;
+    }
+}
+
+static int64_t requests(const char *attrs)
+{
+    return net(DERIVED_DURATION, DERIVED_BACK_DURATION, attrs);
+}
+
+/* What one trace comes to. */
+struct sums {
+    int64_t named;     /* calls between components with these attributes */
+    int64_t component; /* calls between components */
+    int64_t all;       /* calls */
+    int64_t requests;  /* served */
+};
+
+enum { TRACES = 40 };
+
+/* In any order and in any requests every trace comes to the same. Resolves
+ * whom the hosts mean first. */
+static void check_parts(const struct part *parts, uint32_t count,
+                        const char *named, struct sums want)
+{
+    static const char *const all[] = {FRONT, CART, STOCK, PROXY};
+    struct kit kit = kit_open();
+    uint32_t order[16];
+
+    for (uint32_t i = 0; i < 4; i++)
+        one(&kit, all[i], SPAN_INTERNAL, 9999, 1 + i, 0, "");
+    for (uint32_t trace = 1; trace <= TRACES; trace++) {
+        shuffle(order, count);
+        send_parts(&kit, trace, parts, order, count,
+                   trace % 3 ? test_random(1U << count) : UINT32_MAX);
+    }
+    kit_close(&kit);
+    CHECK_EQ(net_out(named), TRACES * want.named);
+    CHECK_EQ(net_out("peer.kind=component"), TRACES * want.component);
+    CHECK_EQ(net_out(""), TRACES * want.all);
+    CHECK_EQ(net_in("peer.kind=component"), TRACES * want.component);
+    CHECK_EQ(requests(""), TRACES * want.requests);
+}
+
+#define BOTH         "endpoint=http,peer.kind=component,peer.endpoint=http"
+#define PARTS(parts) (parts), sizeof(parts) / sizeof(*(parts))
+
+TEST(instrumentation_above_instrumentation_is_one_call)
+{
+    static const struct part parts[] = {
+        {FRONT, SPAN_SERVER, 1, 0, GET},
+        {FRONT, SPAN_CLIENT, 2, 1, RPC ",server.address=cart"},
+        {FRONT, SPAN_INTERNAL, 3, 2, ""},
+        {FRONT, SPAN_CLIENT, 4, 3, AT "10.0.0.7"},
+        {FRONT, SPAN_INTERNAL, 5, 4, ""},
+        {CART, SPAN_SERVER, 6, 5, GET}};
+
+    check_parts(PARTS(parts), BOTH, (struct sums){1, 1, 1, 2});
+}
+
+/* Each attempt that reaches the callee is a request there, so it is a call. */
+TEST(every_attempt_that_is_answered_is_a_call)
+{
+    static const struct part parts[] = {
+        {FRONT, SPAN_SERVER, 1, 0, GET},
+        {FRONT, SPAN_CLIENT, 2, 1, RPC ",server.address=cart"},
+        {FRONT, SPAN_CLIENT, 3, 2, AT "cart"},
+        {FRONT, SPAN_CLIENT, 4, 2, AT "cart"},
+        {CART, SPAN_SERVER, 5, 3, GET},
+        {CART, SPAN_SERVER, 6, 4, GET}};
+
+    check_parts(PARTS(parts), BOTH, (struct sums){2, 2, 2, 3});
+}
+
+TEST(nested_clients_that_nobody_answers_are_one_call)
+{
+    static const struct part parts[] = {
+        {FRONT, SPAN_SERVER, 1, 0, GET},
+        {FRONT, SPAN_CLIENT, 2, 1, RPC ",server.address=pay.example.com"},
+        {FRONT, SPAN_CLIENT, 3, 2, AT "10.0.0.9"},
+        {FRONT, SPAN_CLIENT, 4, 3, "http.request.method=GET"}};
+
+    check_parts(PARTS(parts),
+                "endpoint=http,peer.kind=external,peer.name=pay.example.com",
+                (struct sums){1, 0, 1, 1});
+}
+
+TEST(a_sidecar_is_no_end_of_a_call)
+{
+    static const struct part same[] = {{FRONT, SPAN_SERVER, 1, 0, GET},
+                                       {FRONT, SPAN_CLIENT, 2, 1, AT "cart"},
+                                       {FRONT, SPAN_CLIENT, 3, 2, GET},
+                                       {CART, SPAN_SERVER, 4, 3, GET},
+                                       {CART, SPAN_SERVER, 5, 4, GET}};
+    static const struct part other[] = {
+        {FRONT, SPAN_SERVER, 1, 0, GET}, {FRONT, SPAN_CLIENT, 2, 1, AT "cart"},
+        {PROXY, SPAN_CLIENT, 3, 2, GET}, {CART, SPAN_SERVER, 4, 3, GET},
+        {CART, SPAN_INTERNAL, 5, 4, ""}, {CART, SPAN_SERVER, 6, 5, GET}};
+
+    check_parts(PARTS(same), BOTH, (struct sums){1, 1, 1, 2});
+    check_parts(PARTS(other), BOTH, (struct sums){1, 1, 1, 2});
+}
+
+/* The component in the middle sent no SERVER span. */
+TEST(a_missing_server_span_makes_no_sidecar)
+{
+    static const struct part parts[] = {{FRONT, SPAN_SERVER, 1, 0, GET},
+                                        {FRONT, SPAN_CLIENT, 2, 1, AT "cart"},
+                                        {CART, SPAN_CLIENT, 3, 2, AT "stock"},
+                                        {STOCK, SPAN_SERVER, 4, 3, GET}};
+
+    check_parts(PARTS(parts), "endpoint=http,peer.kind=component",
+                (struct sums){1, 2, 2, 2});
+}
+
+TEST(a_server_below_a_server_of_another_component_is_called)
+{
+    static const struct part parts[] = {{FRONT, SPAN_SERVER, 1, 0, GET},
+                                        {FRONT, SPAN_INTERNAL, 2, 1, ""},
+                                        {CART, SPAN_SERVER, 3, 2, GET},
+                                        {STOCK, SPAN_SERVER, 4, 3, GET}};
+
+    check_parts(PARTS(parts), BOTH, (struct sums){2, 2, 2, 3});
+}
+
+TEST(a_server_below_a_server_of_one_component_is_one_request)
+{
+    static const struct part parts[] = {
+        {CART, SPAN_SERVER, 1, 0, GET ",http.response.status_code=#503"},
+        {CART, SPAN_INTERNAL, 2, 1, ""},
+        {CART, SPAN_SERVER, 3, 2, GET ",http.response.status_code=#503"},
+        {CART, SPAN_SERVER, 4, 3, GET},
+        {CART, SPAN_CLIENT, 5, 4, AT "cart"},
+        {CART, SPAN_SERVER, 6, 5, GET}}; /* itself, but over the network */
+
+    check_parts(PARTS(parts), BOTH, (struct sums){0, 0, 0, 2});
+    CHECK_EQ(net(DERIVED_ERRORS, DERIVED_BACK_ERRORS, ""), TRACES);
+}
+
+/* What an SDK does to call a database or a queue is part of that call. */
+TEST(what_is_below_a_call_of_a_database_or_queue_is_part_of_it)
+{
+    static const struct part parts[] = {
+        {FRONT, SPAN_SERVER, 1, 0, GET},
+        {FRONT, SPAN_CLIENT, 2, 1, "db.system=elasticsearch,db.name=shop"},
+        {FRONT, SPAN_CLIENT, 3, 2, "db.system=elasticsearch,db.name=shop"},
+        {FRONT, SPAN_CLIENT, 4, 3, AT "es"},
+        {FRONT, SPAN_PRODUCER, 5, 1,
+         "messaging.system=aws_sqs,messaging.destination.name=mails"},
+        {FRONT, SPAN_CLIENT, 6, 5, AT "sqs.example.com"},
+        {FRONT, SPAN_CLIENT, 7, 1, "server.address=orm"},
+        {FRONT, SPAN_CLIENT, 8, 7, "db.system=mysql,db.name=carts"}};
+
+    check_parts(PARTS(parts), "endpoint=http,peer.kind=database",
+                (struct sums){2, 0, 3, 1});
+}
+
+TEST(a_consumer_below_its_producer_by_way_of_steps)
+{
+    static const struct part parts[] = {
+        {FRONT, SPAN_SERVER, 1, 0, GET},
+        {FRONT, SPAN_PRODUCER, 2, 1,
+         "messaging.system=kafka,messaging.destination.name=mails"},
+        {FRONT, SPAN_INTERNAL, 3, 2, ""},
+        {CART, SPAN_CONSUMER, 4, 3,
+         "messaging.system=kafka,messaging.destination.name=mails"},
+        {CART, SPAN_CONSUMER, 5, 4,
+         "messaging.system=kafka,messaging.destination.name=mails"}};
+
+    check_parts(PARTS(parts), "endpoint=http,peer.endpoint=messaging",
+                (struct sums){1, 1, 2, 3});
+}
+
+/* A CLIENT that sends, as an SDK over HTTP does, is a producer. */
+TEST(a_consumer_below_a_client_that_sends)
+{
+    static const struct part parts[] = {
+        {FRONT, SPAN_SERVER, 1, 0, GET},
+        {FRONT, SPAN_CLIENT, 2, 1,
+         "rpc.system=aws-api,rpc.service=SQS,rpc.method=SendMessage,"
+         "aws.queue.name=mails,http.request.method=POST"},
+        {CART, SPAN_CONSUMER, 3, 2,
+         "messaging.system=aws_sqs,messaging.destination.name=mails"}};
+
+    check_parts(PARTS(parts), "endpoint=http,peer.endpoint=messaging",
+                (struct sums){1, 1, 2, 2});
+}
+
+TEST(nested_ends_are_kept_over_a_crash)
+{
+    struct kit kit = kit_open();
+
+    kit_store.keep = kit_store.wants_derived = true;
+    one(&kit, FRONT, SPAN_CLIENT, 1, 3, 2, AT "10.0.0.7");
+    one(&kit, CART, SPAN_SERVER, 1, 5, 4, GET);
+    kit_kill(&kit);
+    kit_store.watermark[STREAM_SPANS] = kit_store.watermark[STREAM_DERIVED] = 2;
+    kit = kit_open_with(&kit_options);
+    kit.lsn = 2;
+    one(&kit, FRONT, SPAN_CLIENT, 1, 2, 1, AT "stock.example.com");
+    one(&kit, FRONT, SPAN_SERVER, 1, 1, 0, GET);
+    one(&kit, CART, SPAN_SERVER, 1, 4, 3, GET);
+    kit_close(&kit);
+    CHECK_EQ(net_out(BOTH), 1);
+    CHECK_EQ(net_out(""), 1);
+    CHECK_EQ(requests(""), 2);
+}
