@@ -32,6 +32,15 @@ static struct ints *resource_ids(struct block *block)
     return block->resource_ids;
 }
 
+bool block_any_resource(struct block *block, uint32_t first, uint32_t count,
+                        const struct idset *resources)
+{
+    for (uint32_t i = 0; i < count && block->status == OK; i++)
+        if (idset_has(resources, block_resource(block, first + i)))
+            return block->status == OK;
+    return false;
+}
+
 uint32_t block_resource(struct block *block, uint32_t row)
 {
     struct ints *ids = resource_ids(block);

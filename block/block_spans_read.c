@@ -266,6 +266,19 @@ static const uint8_t *ids_of(struct block *block, struct slice *ids,
     return (const uint8_t *)ids->ptr;
 }
 
+enum status block_span_ids(struct block *block, const uint8_t **ids)
+{
+    struct trace_table *table = block_trace_table(block);
+
+    *ids = NULL;
+    if (!table)
+        return block->status;
+    *ids = ids_of(block, &table->span_ids, COL_SPAN_ID);
+    if (table->span_ids.len != (size_t)block->count * 8)
+        block_fail(block, ERR_CORRUPT);
+    return block->status;
+}
+
 /* Ranks of the rows whose parent is in no row, in order. */
 static uint32_t *external_ranks(struct block *block)
 {

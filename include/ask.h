@@ -96,6 +96,18 @@ struct trace_query {
     uint32_t limit;
 };
 
+/* The spans of a trace, by start, then by id. */
+struct span_query {
+    const uint8_t *trace_id;       /* 16 bytes */
+    const struct idset *resources; /* the trace has a span of one of them, or
+                                      the list is empty; NULL: any */
+    bool whole;                    /* with attributes, events and links */
+    bool ascending;
+    uint32_t limit;
+    struct list_range range;
+    struct count_limit *counting; /* NULL: all are counted */
+};
+
 /* The time from start_ns to end_ns (exclusive) overlaps a span that begins and
  * ends then; both its ends belong to the span. */
 static inline bool span_overlaps(uint64_t start_ns, uint64_t end_ns,

@@ -119,6 +119,13 @@ MUST_CHECK enum status block_find_trace(struct block *block,
                                         const uint8_t trace_id[16],
                                         uint32_t *first, uint32_t *count);
 
+/* The span ids of all rows, 8 bytes each. */
+MUST_CHECK enum status block_span_ids(struct block *block, const uint8_t **ids);
+
+/* Is a row of these of one of the resources? */
+bool block_any_resource(struct block *block, uint32_t first, uint32_t count,
+                        const struct idset *resources);
+
 /* One entry per trace with a span in this block. */
 struct block_trace {
     uint8_t trace_id[16];

@@ -233,8 +233,21 @@ MUST_CHECK enum status reader_query_traces(struct reader *reader,
                                            struct trace_summary **traces,
                                            uint32_t *count, uint64_t *total);
 
-/* All spans of a trace, by start, then by id; a span that was sent twice
- * comes once. Attributes, events and links included if `whole`. */
+/* The first `limit` spans of a trace, and how many there are; a span that was
+ * sent twice comes once. */
+MUST_CHECK enum status reader_query_spans(struct reader *reader,
+                                          const struct span_query *query,
+                                          struct arena *arena,
+                                          struct span **spans, uint32_t *count,
+                                          uint64_t *total);
+
+/* One span with all it has; ERR_NOT_FOUND. */
+MUST_CHECK enum status reader_find_span(struct reader *reader,
+                                        const uint8_t trace_id[16],
+                                        const uint8_t span_id[8],
+                                        struct arena *arena, struct span *span);
+
+/* All spans of a trace, by start, then by id; for traces known to be small. */
 MUST_CHECK enum status reader_query_trace(struct reader *reader,
                                           const uint8_t trace_id[16],
                                           bool whole, struct arena *arena,

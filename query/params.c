@@ -272,8 +272,8 @@ enum status params_query_number(struct call *call, const char *name,
     return OK;
 }
 
-enum status params_page(struct call *call, bool zero_is_default,
-                        uint32_t *limit, bool *ascending)
+static enum status read_page(struct call *call, bool zero_is_default,
+                             uint32_t most, uint32_t *limit, bool *ascending)
 {
     const json_t *value = member(call->body, "limit");
     struct slice order;
@@ -286,10 +286,10 @@ enum status params_page(struct call *call, bool zero_is_default,
     if (value) {
         json_int_t n = json_integer_value(value);
 
-        if (!json_is_integer(value) || n < !zero_is_default || n > LIMIT_MAX)
+        if (!json_is_integer(value) || n < !zero_is_default || n > most)
             return call_fail(call, ERR_INVALID, NULL,
-                             "limit must be an integer from 1 to %d",
-                             LIMIT_MAX);
+                             "limit must be an integer from 1 to %" PRIu32,
+                             most);
         if (n > 0)
             *limit = (uint32_t)n;
     }
@@ -297,6 +297,18 @@ enum status params_page(struct call *call, bool zero_is_default,
         return call_fail(call, ERR_INVALID, NULL,
                          "sortOrder must be asc or desc");
     return OK;
+}
+
+enum status params_page(struct call *call, bool zero_is_default,
+                        uint32_t *limit, bool *ascending)
+{
+    return read_page(call, zero_is_default, LIMIT_MAX, limit, ascending);
+}
+
+enum status params_page_of(struct call *call, uint32_t most, uint32_t *limit,
+                           bool *ascending)
+{
+    return read_page(call, false, most, limit, ascending);
 }
 
 /* ---- single members ---- */

@@ -10,7 +10,11 @@
  * scope is as good as not there.
  */
 #include "hex.h"
-#include "route.h"
+#include "paging.h"
+
+/* Spans of one answer: a trace is read in few pages, each within the bound of
+ * an answer. */
+enum { SPANS_MAX = 10000 };
 
 static const char *kind_name(uint8_t kind)
 {
@@ -164,7 +168,9 @@ static void reply_fixed(struct call *call, const struct span *span)
         jsonw_member_bool(&call->json, "endBeforeStart", true);
 }
 
-static void reply_span(struct call *call, const struct span *span, bool whole)
+/* exact: its start names the place it has in the list. */
+static void reply_span(struct call *call, const struct span *span, bool whole,
+                       bool exact)
 {
     struct jsonw *json = &call->json;
     const struct source *source = reply_source(call, span->resource_id);
@@ -176,7 +182,8 @@ static void reply_span(struct call *call, const struct span *span, bool whole)
                      sizeof(span->span_id));
     jsonw_member_text(json, "spanName", span->name);
     reply_text(call, "spanKind", slice_of(kind_name(span->kind)));
-    jsonw_member_time(json, "startTime", span->start_ns);
+    paging_time(call, "startTime", span->start_ns, exact,
+                paging_number(span->span_id));
     jsonw_member_time(json, "endTime", span->end_ns);
     jsonw_member_uint(json, "durationNs", span->end_ns - span->start_ns);
     reply_fixed(call, span);
@@ -201,11 +208,6 @@ static void reply_span(struct call *call, const struct span *span, bool whole)
 
 /* ---- the spans of a trace ---- */
 
-struct trace {
-    struct span *spans;
-    uint32_t count;
-};
-
 static enum status read_path_id(struct call *call, int part, const char *name,
                                 uint8_t *id, size_t len)
 {
@@ -215,88 +217,132 @@ static enum status read_path_id(struct call *call, int part, const char *name,
                      "%s must be %zu hexadecimal digits", name, 2 * len);
 }
 
-static bool touches(const struct trace *trace, const struct idset *scope)
+/* A trace that does not touch the scope is as good as not there. */
+static enum status read_spans_request(struct call *call,
+                                      struct span_query *query,
+                                      uint8_t trace_id[16],
+                                      struct list_window *window)
 {
-    for (uint32_t i = 0; i < trace->count; i++)
-        if (idset_has(scope, trace->spans[i].resource_id))
-            return true;
-    return false;
-}
+    struct scope_filter scope;
+    enum status s = params_scope(call, 0, &scope);
 
-/* The trace named in the path; empty if it is not there, or not in the scope.
- * scope NULL: any. */
-static enum status load_trace(struct call *call,
-                              const struct scope_filter *scope, bool whole,
-                              struct trace *trace)
-{
-    uint8_t id[16];
-    struct idset *resources;
-    enum status s = read_path_id(call, 0, "traceId", id, sizeof(id));
-
-    *trace = (struct trace){NULL, 0};
+    if (s == OK)
+        s = params_page_of(call, SPANS_MAX, &query->limit, &query->ascending);
+    if (s == OK)
+        s = paging_window(call, LIST_SPANS, query->ascending, window);
+    if (s == OK)
+        s = params_bool(call, "includeAttributes", &query->whole);
+    if (s == OK)
+        s = read_path_id(call, 0, "traceId", trace_id, 16);
     if (s != OK)
         return s;
-    s = reader_query_trace(call->reader, id, whole, call->arena, &trace->spans,
-                           &trace->count);
-    if (s == ERR_NOT_FOUND)
-        trace->count = 0;
-    else if (s != OK)
-        return call_fail_read(call, s);
-    if (!scope || trace->count == 0)
-        return OK;
-    resources = registry_select(call->services->registry, scope, call->arena);
-    if (!resources)
+    query->trace_id = trace_id;
+    query->range = window->range; /* the trace is shown whole otherwise */
+    query->resources =
+        registry_select(call->services->registry, &scope, call->arena);
+    return query->resources ? OK : arena_status(call->arena);
+}
+
+static enum status reply_spans(struct call *call,
+                               const struct span_query *query,
+                               const struct list_window *window,
+                               const struct span *spans, uint32_t known)
+{
+    uint32_t shown = known < query->limit ? known : query->limit;
+    uint64_t *times = arena_zero(call->arena, known + 1, sizeof(*times));
+
+    if (!times)
         return arena_status(call->arena);
-    if (!touches(trace, resources))
-        trace->count = 0;
+    for (uint32_t i = 0; i < known; i++)
+        times[i] = spans[i].start_ns;
+    for (uint32_t i = 0; i < shown; i++)
+        reply_span(
+            call, &spans[i], query->whole,
+            paging_exact(window, query->ascending, times, i, shown, known) ||
+                (i + 1 == shown && known > shown));
+    jsonw_close(&call->json, ']');
+    if (known > shown) {
+        struct list_place last = {.time_ns = times[shown - 1],
+                                  .key_len = PLACE_NUMBER};
+
+        memcpy(last.key, spans[shown - 1].span_id, PLACE_NUMBER);
+        paging_cursor(call, LIST_SPANS, query->ascending, &last);
+    }
     return OK;
 }
 
 static enum status query_spans(struct call *call)
 {
-    struct scope_filter scope;
-    uint64_t start_ns, end_ns;
-    uint32_t limit;
-    bool ascending, whole = false;
-    struct trace trace;
-    enum status s = params_scope(call, 0, &scope);
+    struct count_limit counting = {.most = PAGING_TOTAL};
+    struct span_query query = {.counting = &counting}, one_more;
+    struct list_window window;
+    uint8_t trace_id[16];
+    struct span *spans;
+    uint32_t count;
+    uint64_t total;
+    enum status s = read_spans_request(call, &query, trace_id, &window);
 
-    if (s == OK)
-        s = params_range(call, &start_ns, &end_ns);
-    if (s == OK)
-        s = params_page(call, false, &limit, &ascending);
-    if (s == OK)
-        s = params_bool(call, "includeAttributes", &whole);
-    if (s == OK)
-        s = load_trace(call, &scope, whole, &trace);
     if (s != OK)
         return s;
+    one_more = query;
+    one_more.limit++;
+    s = reader_query_spans(call->reader, &one_more, call->arena, &spans, &count,
+                           &total);
+    if (s != OK)
+        return call_fail_read(call, s);
     jsonw_open(&call->json, '{');
     jsonw_member_open(&call->json, "spans", '[');
-    for (uint32_t i = 0; i < trace.count && i < limit; i++)
-        reply_span(call, &trace.spans[ascending ? i : trace.count - 1 - i],
-                   whole);
-    reply_end(call, trace.count);
-    return OK;
+    s = reply_spans(call, &query, &window, spans, count);
+    if (s == OK)
+        paging_end(call, total, counting.stopped);
+    return s;
 }
 
+/* Does the trace touch the scope? */
+static enum status touches(struct call *call, const uint8_t trace_id[16],
+                           const struct scope_filter *scope, bool *yes)
+{
+    struct span_query query = {.trace_id = trace_id, .limit = 1};
+    struct count_limit counting = {.most = 1};
+    struct span *spans;
+    uint32_t count;
+    uint64_t total;
+
+    query.counting = &counting;
+    query.resources =
+        registry_select(call->services->registry, scope, call->arena);
+    if (!query.resources)
+        return arena_status(call->arena);
+    enum status s = reader_query_spans(call->reader, &query, call->arena,
+                                       &spans, &count, &total);
+
+    *yes = s == OK && count > 0;
+    return s == OK ? OK : call_fail_read(call, s);
+}
+
+/* scope NULL: any. */
 static enum status span_details(struct call *call,
                                 const struct scope_filter *scope)
 {
-    uint8_t id[8];
-    struct trace trace;
+    uint8_t trace_id[16], id[8];
+    struct span span;
+    bool shown = true;
     enum status s = read_path_id(call, 1, "spanId", id, sizeof(id));
 
     if (s == OK)
-        s = load_trace(call, scope, true, &trace);
+        s = read_path_id(call, 0, "traceId", trace_id, sizeof(trace_id));
+    if (s == OK && scope)
+        s = touches(call, trace_id, scope, &shown);
     if (s != OK)
         return s;
-    for (uint32_t i = 0; i < trace.count; i++)
-        if (memcmp(trace.spans[i].span_id, id, sizeof(id)) == 0) {
-            reply_span(call, &trace.spans[i], true);
-            return OK;
-        }
-    return call_fail(call, ERR_NOT_FOUND, "OBS-V1-T-07", "Span not found");
+    s = shown ? reader_find_span(call->reader, trace_id, id, call->arena, &span)
+              : ERR_NOT_FOUND;
+    if (s == ERR_NOT_FOUND)
+        return call_fail(call, s, "OBS-V1-T-07", "Span not found");
+    if (s != OK)
+        return call_fail_read(call, s);
+    reply_span(call, &span, true, false);
+    return OK;
 }
 
 static enum status get_span(struct call *call)

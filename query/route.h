@@ -140,6 +140,9 @@ MUST_CHECK enum status params_range(struct call *call, uint64_t *start_ns,
  * sortOrder. */
 MUST_CHECK enum status params_page(struct call *call, bool zero_is_default,
                                    uint32_t *limit, bool *ascending);
+/* The same up to `most`; 0 is no limit to ask for. */
+MUST_CHECK enum status params_page_of(struct call *call, uint32_t most,
+                                      uint32_t *limit, bool *ascending);
 /* step: Go duration > 0; default 5m; at most 11,000 steps in the range. */
 MUST_CHECK enum status params_step(struct call *call, uint64_t start_ns,
                                    uint64_t end_ns, uint64_t *step_ns);

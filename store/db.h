@@ -78,7 +78,7 @@ enum block_kind { KIND_SPANS, KIND_LOGS, KIND_EVENTS, KIND_COUNT };
     X(SPANS_NEWEST, "SELECT id, section, min_ns, max_ns, max_end_ns, max_duration_ns, levels, count FROM block WHERE kind = ?1 AND max_end_ns >= ?2 AND min_ns < ?3 ORDER BY max_ns DESC, id DESC") \
     X(SPANS_OLDEST, "SELECT id, section, min_ns, max_ns, max_end_ns, max_duration_ns, levels, count FROM block WHERE kind = ?1 AND max_end_ns >= ?2 AND min_ns < ?3 ORDER BY min_ns, id") \
     X(SUMMARY_GET,  "SELECT summary FROM block_summary WHERE id = ?") \
-    X(SUMMARIES,    "SELECT b.id, s.summary FROM block b CROSS JOIN block_summary s ON s.id = b.id WHERE b.kind = ?1 AND b.max_ns >= 0") \
+    X(SUMMARIES,    "SELECT b.id, s.summary, b.min_ns, b.max_ns FROM block b CROSS JOIN block_summary s ON s.id = b.id WHERE b.kind = ?1 AND b.max_ns >= 0") \
     X(DATA_GET,     "SELECT data FROM block_data WHERE id = ?") \
     X(CHUNK_ADD,    "INSERT INTO chunk VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?)") \
     X(CHUNKS,       "SELECT data FROM chunk WHERE hour = ?1 AND resource = ?2 AND stream BETWEEN ?3 AND ?4") \

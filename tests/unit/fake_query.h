@@ -158,6 +158,62 @@ enum status reader_query_trace(struct reader *reader,
     return the_bed->read_status;
 }
 
+static int spans_by_start(const void *left, const void *right)
+{
+    const struct span *a = left, *b = right;
+
+    if (a->start_ns != b->start_ns)
+        return a->start_ns < b->start_ns ? -1 : 1;
+    return memcmp(a->span_id, b->span_id, sizeof(a->span_id));
+}
+
+enum status reader_query_spans(struct reader *reader,
+                               const struct span_query *query,
+                               struct arena *arena, struct span **spans,
+                               uint32_t *count, uint64_t *total)
+{
+    bool in_scope = !query->resources;
+    enum status status = reader_query_trace(reader, query->trace_id,
+                                            query->whole, arena, spans, count);
+
+    if (status != OK)
+        return status;
+    keep_range(&query->range);
+    for (uint32_t i = 0; i < *count; i++)
+        in_scope |= query->resources &&
+                    idset_has(query->resources, (*spans)[i].resource_id);
+    if (!in_scope)
+        *count = 0;
+    qsort(*spans, *count, sizeof(**spans), spans_by_start);
+    for (uint32_t i = 0; !query->ascending && i < *count / 2; i++) {
+        struct span swap = (*spans)[i];
+
+        (*spans)[i] = (*spans)[*count - 1 - i];
+        (*spans)[*count - 1 - i] = swap;
+    }
+    *total = *count;
+    if (*count > query->limit)
+        *count = query->limit;
+    return OK;
+}
+
+enum status reader_find_span(struct reader *reader, const uint8_t trace_id[16],
+                             const uint8_t span_id[8], struct arena *arena,
+                             struct span *span)
+{
+    struct span *spans;
+    uint32_t count;
+    enum status status =
+        reader_query_trace(reader, trace_id, true, arena, &spans, &count);
+
+    for (uint32_t i = 0; i < count && status == OK; i++)
+        if (memcmp(spans[i].span_id, span_id, 8) == 0) {
+            *span = spans[i];
+            return OK;
+        }
+    return status == OK ? ERR_NOT_FOUND : status;
+}
+
 enum status reader_query_series(struct reader *reader,
                                 const struct series_query *query,
                                 point_visit *visit, void *arg)

@@ -279,3 +279,206 @@ TEST(counting_stops_where_it_is_told)
     arena_release(&arena);
     world_remove(w);
 }
+
+/* ---- the spans of a trace ---- */
+
+enum { SPANS = 2500 };
+
+struct span_world {
+    char dir[64];
+    struct store *store;
+    struct reader *reader;
+    struct span spans[SPANS];
+    uint32_t count;
+};
+
+static void span_world_open(struct span_world *w)
+{
+    struct store_options options = options_in(w->dir);
+
+    options.block_spans = 200;
+    CHECK_EQ(store_open(&w->store, &options), OK);
+    CHECK_EQ(reader_open(&w->reader, w->store), OK);
+}
+
+static void span_world_close(struct span_world *w)
+{
+    reader_close(w->reader);
+    store_close(w->store);
+}
+
+static struct span random_span(uint32_t number)
+{
+    struct span span = {.start_ns = BASE + test_random(200),
+                        .resource_id = test_random(3)};
+
+    span.trace_id[0] = 1 + (uint8_t)(test_random(10) == 0);
+    span.span_id[0] = (uint8_t)test_random(256); /* not by arrival */
+    span.span_id[1] = 1;
+    span.span_id[6] = (uint8_t)(number >> 8);
+    span.span_id[7] = (uint8_t)number;
+    span.end_ns = span.start_ns + number;
+    return span;
+}
+
+/* One in twenty is sent again, at once or much later. */
+static void add_spans(struct span_world *w)
+{
+    struct batch *batch = batch_new(SIGNAL_SPANS, NULL, 0, NULL);
+    uint32_t count = 1 + test_random(40);
+
+    batch->lsn = w->count + 1;
+    batch->spans = arena_zero(&batch->arena, count, sizeof(*batch->spans));
+    for (uint32_t i = 0; i < count && w->count < SPANS; i++) {
+        bool again = w->count > 0 && test_random(20) == 0;
+
+        if (!again)
+            w->spans[w->count] = random_span(w->count);
+        batch->spans[batch->count++] =
+            again ? w->spans[test_random(w->count)] : w->spans[w->count];
+        w->count += !again;
+    }
+    store_append(w->store, batch);
+    if (test_random(10) == 0)
+        store_relieve(w->store);
+    if (test_random(40) == 0) {
+        span_world_close(w);
+        span_world_open(w);
+    }
+}
+
+static int by_start(const void *left, const void *right)
+{
+    const struct span *a = *(const struct span *const *)left;
+    const struct span *b = *(const struct span *const *)right;
+
+    if (a->start_ns != b->start_ns)
+        return a->start_ns < b->start_ns ? -1 : 1;
+    return memcmp(a->span_id, b->span_id, 8);
+}
+
+static void check_span(struct span_world *w, const struct span *want)
+{
+    const uint8_t none[8] = {0};
+    struct arena arena;
+    struct span got;
+
+    arena_init(&arena, NULL, SIZE_MAX);
+    CHECK_EQ(reader_find_span(w->reader, want->trace_id, want->span_id, &arena,
+                              &got),
+             OK);
+    CHECK_EQ(got.end_ns, want->end_ns);
+    CHECK_EQ(reader_find_span(w->reader, want->trace_id, none, &arena, &got),
+             ERR_NOT_FOUND);
+    arena_release(&arena);
+}
+
+static void read_trace(struct span_world *w, struct span_query *q)
+{
+    static const struct span *list[SPANS];
+    struct list_place last;
+    uint32_t want = 0, seen = 0, count;
+    uint64_t total;
+
+    for (uint32_t i = 0; i < w->count; i++)
+        if (w->spans[i].trace_id[0] == q->trace_id[0])
+            list[want++] = &w->spans[i];
+    qsort(list, want, sizeof(*list), by_start);
+    CHECK_EQ(reader_begin(w->reader), OK);
+    do {
+        struct arena arena;
+        struct span *got;
+
+        arena_init(&arena, NULL, SIZE_MAX);
+        count = 0;
+        CHECK_EQ(reader_query_spans(w->reader, q, &arena, &got, &count, &total),
+                 OK);
+        CHECK(total >= count && count <= q->limit);
+        if (seen == 0 && count == want)
+            CHECK_EQ(total, want);
+        for (uint32_t i = 0; i < count; i++, seen++) {
+            uint32_t at = q->ascending ? seen : want - 1 - seen;
+
+            if (!CHECK(seen < want) ||
+                !CHECK(by_start(&list[at], &(const struct span *){&got[i]}) ==
+                       0))
+                break;
+            CHECK_EQ(got[i].end_ns, list[at]->end_ns);
+        }
+        if (count > 0) {
+            last = (struct list_place){.time_ns = got[count - 1].start_ns,
+                                       .key_len = PLACE_NUMBER};
+            memcpy(last.key, got[count - 1].span_id, PLACE_NUMBER);
+        }
+        if (q->ascending)
+            q->range.after = &last;
+        else
+            q->range.before = &last;
+        arena_release(&arena);
+    } while (count > 0);
+    CHECK_EQ(seen, want);
+    check_span(w, list[test_random(want)]);
+    reader_end(w->reader);
+}
+
+TEST(the_pages_of_a_trace_hold_every_span_once)
+{
+    struct span_world *w = calloc(1, sizeof(*w));
+
+    CHECK(w != NULL);
+    temp_make(w->dir);
+    span_world_open(w);
+    while (w->count < SPANS)
+        add_spans(w);
+    for (int round = 0; round < 40; round++) {
+        struct count_limit counting = {.most = 1 + test_random(3000)};
+        uint8_t id[16] = {(uint8_t)(1 + test_random(2))};
+        struct span_query q = {.trace_id = id,
+                               .ascending = test_random(2),
+                               .limit = 1 + test_random(400),
+                               .whole = test_random(2)};
+
+        if (test_random(4) == 0)
+            q.limit = SPANS;
+        if (test_random(2))
+            q.counting = &counting;
+        read_trace(w, &q);
+    }
+    span_world_close(w);
+    temp_remove(w->dir);
+    free(w);
+}
+
+TEST(a_trace_outside_the_scope_is_empty)
+{
+    struct span_world *w = calloc(1, sizeof(*w));
+    struct arena arena;
+    uint8_t id[16] = {1};
+
+    CHECK(w != NULL);
+    temp_make(w->dir);
+    span_world_open(w);
+    while (w->count < SPANS)
+        add_spans(w);
+    arena_init(&arena, NULL, SIZE_MAX);
+    CHECK_EQ(reader_begin(w->reader), OK);
+    for (uint32_t resource = 0; resource < 6; resource++) {
+        struct idset *set = idset_new(&arena, 6);
+        struct span_query q = {.trace_id = id, .resources = set, .limit = 1};
+        struct span *got;
+        uint32_t count;
+        uint64_t total;
+
+        idset_add(set, resource);
+        CHECK_EQ(
+            reader_query_spans(w->reader, &q, &arena, &got, &count, &total),
+            OK);
+        CHECK_EQ(count, resource < 3);
+        CHECK(count > 0 || total == 0);
+    }
+    reader_end(w->reader);
+    arena_release(&arena);
+    span_world_close(w);
+    temp_remove(w->dir);
+    free(w);
+}
