@@ -1,14 +1,16 @@
 /*
  * rca - reports of root-cause analyses, kept across restarts.
  *
- * The newest RCA_KEPT are kept; an older one gives its place. Each is a JSON
- * document; what is filtered by is kept beside it.
+ * RCA_KEPT are kept. When they are, the one that came first gives its place, of
+ * the namespace that holds most. Each is a JSON document; what is filtered by
+ * is kept beside it. Reports of two namespaces are two, whatever their ids.
  *
  * Threads  any, but rca_load: before the others.
  */
 #ifndef RCA_H
 #define RCA_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "arena.h"
@@ -31,12 +33,22 @@ void rca_free(struct rca *rca);
 void rca_load(struct rca *rca, struct slice name, struct slice text);
 
 /* A document with reportId, alertId, timestamp, status, summary, namespace,
- * project, environment and report. Replaces the one with this reportId.
- * ERR_INVALID if one of these is missing, ERR_TOO_BIG. */
+ * project, environment and report. Replaces the one with this namespace and
+ * reportId. ERR_INVALID if one of these is missing, ERR_TOO_BIG. */
 MUST_CHECK enum status rca_put(struct rca *rca, struct slice text);
 
-/* The document, in the arena; empty if there is none. */
-struct slice rca_get(struct rca *rca, struct slice id, struct arena *arena);
+/* Whose report is meant; an empty member means any. */
+struct rca_scope {
+    struct slice namespace, project, environment;
+};
+
+/* The document, in the arena; empty if there is none in this scope, or several
+ * with this id. */
+struct slice rca_get(struct rca *rca, struct slice id,
+                     const struct rca_scope *scope, struct arena *arena);
+
+/* Another namespace than this one has a report with this id. */
+bool rca_taken(struct rca *rca, struct slice id, struct slice namespace);
 
 struct rca_filter {
     struct slice namespace, project, environment, status; /* empty: any */

@@ -23,15 +23,26 @@ enum status rca_none(struct call *call)
 
 /* ---- analyse ---- */
 
-/* Of the alert's time, so that an alert that comes twice has one report. */
+/* Of the alert's time, so that an alert that comes twice has one report. If
+ * another namespace has a report of this id, the namespace behind it. */
 static struct slice report_id(struct call *call, const struct rca_alert *alert)
 {
+    struct slice space = alert->namespace, id;
     char text[200];
     int len = snprintf(text, sizeof(text), "%.*s_%llu", (int)alert->id.len,
                        alert->id.ptr,
                        (unsigned long long)(alert->time_ns / NS_PER_S));
+    struct buf buf;
 
-    return arena_copy(call->arena, (struct slice){text, (size_t)len});
+    buf_init(&buf, sizeof(text) + 2 + space.len);
+    buf_add(&buf, (struct slice){text, (size_t)len});
+    if (rca_taken(call->services->rca, buf_slice(&buf), space)) {
+        buf_byte(&buf, '_');
+        buf_add(&buf, space);
+    }
+    id = arena_copy(call->arena, buf_slice(&buf));
+    buf_release(&buf);
+    return id;
 }
 
 /* The document goes through the answer's buffer, which has a cap. Without a
@@ -219,11 +230,35 @@ static enum status list_reports(struct call *call)
     return OK;
 }
 
-json_t *rca_load_report(struct call *call, struct slice id)
+json_t *rca_load_report(struct call *call, struct slice id,
+                        const struct rca_scope *scope)
 {
-    struct slice text = rca_get(call->services->rca, id, call->arena);
+    struct slice text = rca_get(call->services->rca, id, scope, call->arena);
 
     return text.len > 0 ? json_loadb(text.ptr, text.len, 0, NULL) : NULL;
+}
+
+/* In the query string or, of PUT, in the body. */
+static enum status scope_text(struct call *call, const char *name,
+                              struct slice *text)
+{
+    *text = call_param(call, name);
+    return text->len > 0 || !call->body ? OK : params_text(call, name, text);
+}
+
+/* The report named in the path, in the scope that is given. */
+static enum status load_by_path(struct call *call, json_t **document)
+{
+    struct rca_scope scope = {0};
+    enum status s = scope_text(call, "namespace", &scope.namespace);
+
+    if (s == OK)
+        s = scope_text(call, "project", &scope.project);
+    if (s == OK)
+        s = scope_text(call, "environment", &scope.environment);
+    if (s == OK)
+        *document = rca_load_report(call, call->parts[0], &scope);
+    return s;
 }
 
 static void dump(struct call *call, const json_t *value)
@@ -239,11 +274,14 @@ static enum status get_report(struct call *call)
 {
     static const char *const hidden[] = {"summary", "namespace", "project",
                                          "environment"};
-    json_t *document;
+    json_t *document = NULL;
+    enum status s;
 
     if (!call->services->rca)
         return rca_not_kept(call);
-    document = rca_load_report(call, call->parts[0]);
+    s = load_by_path(call, &document);
+    if (s != OK)
+        return s;
     if (!document)
         return rca_none(call);
     for (size_t i = 0; i < 4; i++)
@@ -289,12 +327,14 @@ static enum status save(struct call *call, const json_t *document)
 
 static enum status put_report(struct call *call)
 {
-    json_t *document, *actions;
+    json_t *document = NULL, *actions;
     enum status s;
 
     if (!call->services->rca)
         return rca_not_kept(call);
-    document = rca_load_report(call, call->parts[0]);
+    s = load_by_path(call, &document);
+    if (s != OK)
+        return s;
     if (!document)
         return rca_none(call);
     actions = json_object_get(

@@ -1,6 +1,10 @@
 /*
- * Reports lie in a ring of places, so that what is kept on disk under the
- * names of the places has a bound, too.
+ * Reports lie in a fixed number of places, so that what is kept on disk under
+ * the names of the places has a bound, too. On disk the order of arrival stands
+ * in front of the document: a sender chooses the time of its alert, but not
+ * when it comes.
+ *
+ *   decimal number, '\n', document (before: the document alone)
  */
 #include "rca.h"
 
@@ -9,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "buf.h"
 #include "clock.h"
 #include "mem.h"
 
@@ -108,42 +113,109 @@ static void put_at(struct rca *rca, uint32_t place, const struct kept *kept)
 {
     free(rca->kept[place].text);
     rca->kept[place] = *kept;
-    rca->kept[place].number = ++rca->numbers;
+}
+
+/* The number in front; 0 if there is none. */
+static uint64_t take_number(struct slice *text)
+{
+    uint64_t number = 0;
+    size_t i = 0;
+
+    while (i < text->len && i < 19 && text->ptr[i] >= '0' &&
+           text->ptr[i] <= '9')
+        number = number * 10 + (uint64_t)(text->ptr[i++] - '0');
+    if (i == 0 || i == text->len || text->ptr[i] != '\n')
+        return 0;
+    *text = slice_from(*text, i + 1);
+    return number;
 }
 
 void rca_load(struct rca *rca, struct slice name, struct slice text)
 {
     struct kept kept = {0};
+    uint64_t number = take_number(&text);
     char want[32];
 
     for (uint32_t place = 0; place < RCA_KEPT; place++) {
         name_of(place, want);
-        if (slice_equal(name, slice_of(want)) && text.len > 0 &&
-            read_document(text, &kept) == OK)
-            put_at(rca, place, &kept);
+        if (!slice_equal(name, slice_of(want)) || text.len == 0 ||
+            read_document(text, &kept) != OK)
+            continue;
+        kept.number = number ? number : rca->numbers + 1;
+        if (kept.number > rca->numbers)
+            rca->numbers = kept.number;
+        put_at(rca, place, &kept);
     }
 }
 
-/* Of this id; else a free one; else that of the oldest. */
-static uint32_t place_for(const struct rca *rca, const struct kept *kept)
+/* Both in use. */
+static bool same_namespace(const struct kept *a, const struct kept *b)
 {
-    uint32_t best = 0;
+    return a->number && b->number &&
+           slice_equal(a->field[NAMESPACE], b->field[NAMESPACE]);
+}
+
+static uint32_t count_like(const struct rca *rca, const struct kept *one)
+{
+    uint32_t count = 0;
+
+    for (uint32_t i = 0; i < RCA_KEPT; i++)
+        count += same_namespace(&rca->kept[i], one);
+    return count;
+}
+
+/* Of the namespace that holds most, the one that came first. */
+static uint32_t place_to_take(const struct rca *rca)
+{
+    uint32_t best = 0, most = 0;
 
     for (uint32_t i = 0; i < RCA_KEPT; i++) {
-        const struct kept *k = &rca->kept[i], *b = &rca->kept[best];
+        uint32_t count = count_like(rca, &rca->kept[i]);
 
-        if (k->number && slice_equal(k->field[ID], kept->field[ID]))
-            return i;
-        if (b->number && (!k->number || k->time_ns < b->time_ns))
+        if (count > most ||
+            (count == most && rca->kept[i].number < rca->kept[best].number)) {
+            most = count;
             best = i;
+        }
     }
     return best;
+}
+
+/* That of this id in this namespace; else a free one; else another's. */
+static uint32_t place_for(const struct rca *rca, const struct kept *kept)
+{
+    uint32_t unused = RCA_KEPT;
+
+    for (uint32_t i = 0; i < RCA_KEPT; i++) {
+        const struct kept *k = &rca->kept[i];
+
+        if (k->number && slice_equal(k->field[ID], kept->field[ID]) &&
+            slice_equal(k->field[NAMESPACE], kept->field[NAMESPACE]))
+            return i;
+        if (!k->number && unused == RCA_KEPT)
+            unused = i;
+    }
+    return unused < RCA_KEPT ? unused : place_to_take(rca);
+}
+
+static void save_place(struct rca *rca, uint32_t place)
+{
+    const struct kept *kept = &rca->kept[place];
+    struct buf text;
+    char name[32];
+
+    name_of(place, name);
+    buf_init(&text, RCA_MAX_BYTES + 32);
+    buf_format(&text, "%llu\n", (unsigned long long)kept->number);
+    buf_add(&text, kept->whole);
+    if (text.status == OK)
+        rca->save(rca->arg, name, buf_slice(&text));
+    buf_release(&text);
 }
 
 enum status rca_put(struct rca *rca, struct slice text)
 {
     struct kept kept = {0};
-    char name[32];
 
     if (text.len > RCA_MAX_BYTES)
         return ERR_TOO_BIG;
@@ -152,29 +224,73 @@ enum status rca_put(struct rca *rca, struct slice text)
         return status;
     pthread_mutex_lock(&rca->lock);
     uint32_t place = place_for(rca, &kept);
+    const struct kept *old = &rca->kept[place];
+    /* A report that is written again does not become a newer one. */
+    bool again = old->number && slice_equal(old->field[ID], kept.field[ID]) &&
+                 slice_equal(old->field[NAMESPACE], kept.field[NAMESPACE]);
+
+    kept.number = again ? old->number : ++rca->numbers;
     put_at(rca, place, &kept);
-    name_of(place, name);
     if (rca->save)
-        rca->save(rca->arg, name, kept.whole);
+        save_place(rca, place);
     pthread_mutex_unlock(&rca->lock);
     return OK;
-}
-
-struct slice rca_get(struct rca *rca, struct slice id, struct arena *arena)
-{
-    struct slice text = {NULL, 0};
-
-    pthread_mutex_lock(&rca->lock);
-    for (int i = 0; i < RCA_KEPT; i++)
-        if (rca->kept[i].number && slice_equal(rca->kept[i].field[ID], id))
-            text = arena_copy(arena, rca->kept[i].whole);
-    pthread_mutex_unlock(&rca->lock);
-    return text;
 }
 
 static bool fits(struct slice wanted, struct slice has)
 {
     return wanted.len == 0 || slice_equal(wanted, has);
+}
+
+/* By its id, or the alert's part of it: see report_id() in q_rca.c. */
+static bool has_id(const struct kept *k, struct slice id,
+                   const struct rca_scope *scope)
+{
+    struct slice space = k->field[NAMESPACE], own = k->field[ID];
+
+    if (slice_equal(own, id))
+        return true;
+    return scope->namespace.len > 0 && own.len == id.len + 1 + space.len &&
+           slice_starts(own, id) && own.ptr[id.len] == '_' &&
+           slice_equal(slice_from(own, id.len + 1), space);
+}
+
+struct slice rca_get(struct rca *rca, struct slice id,
+                     const struct rca_scope *scope, struct arena *arena)
+{
+    const struct kept *found = NULL;
+    struct slice text = {NULL, 0};
+    uint32_t count = 0;
+
+    pthread_mutex_lock(&rca->lock);
+    for (int i = 0; i < RCA_KEPT; i++) {
+        const struct kept *k = &rca->kept[i];
+
+        if (k->number && has_id(k, id, scope) &&
+            fits(scope->namespace, k->field[NAMESPACE]) &&
+            fits(scope->project, k->field[PROJECT]) &&
+            fits(scope->environment, k->field[ENVIRONMENT])) {
+            found = k;
+            count++;
+        }
+    }
+    if (count == 1)
+        text = arena_copy(arena, found->whole);
+    pthread_mutex_unlock(&rca->lock);
+    return text;
+}
+
+bool rca_taken(struct rca *rca, struct slice id, struct slice namespace)
+{
+    bool taken = false;
+
+    pthread_mutex_lock(&rca->lock);
+    for (int i = 0; i < RCA_KEPT; i++)
+        taken |= rca->kept[i].number &&
+                 slice_equal(rca->kept[i].field[ID], id) &&
+                 !slice_equal(rca->kept[i].field[NAMESPACE], namespace);
+    pthread_mutex_unlock(&rca->lock);
+    return taken;
 }
 
 static bool matches(const struct kept *k, const struct rca_filter *f)

@@ -148,8 +148,8 @@ static enum status read_chat(struct call *call, struct slice *question)
 
 enum status rca_chat(struct call *call)
 {
-    static const char *const scope[] = {"namespace", "project", "environment"};
-    struct slice id, ignored, question = {NULL, 0};
+    struct rca_scope scope;
+    struct slice id, question = {NULL, 0};
     struct answer answer = {.len = 0};
     json_t *document;
     enum status s;
@@ -157,13 +157,17 @@ enum status rca_chat(struct call *call)
     if (!call->services->rca)
         return rca_not_kept(call);
     s = rca_need(call, "reportId", &id);
-    for (size_t i = 0; i < 3 && s == OK; i++)
-        s = params_text(call, scope[i], &ignored); /* the id says it all */
+    if (s == OK)
+        s = params_text(call, "namespace", &scope.namespace);
+    if (s == OK)
+        s = params_text(call, "project", &scope.project);
+    if (s == OK)
+        s = params_text(call, "environment", &scope.environment);
     if (s == OK)
         s = read_chat(call, &question);
     if (s != OK)
         return s;
-    document = rca_load_report(call, id);
+    document = rca_load_report(call, id, &scope);
     if (!document)
         return rca_none(call);
     answer_from(document, question, &answer);

@@ -8,6 +8,7 @@
 #include <jansson.h>
 
 #include "cause.h"
+#include "rca.h"
 #include "route.h"
 
 /* The alert's members, as they came in the request. */
@@ -41,7 +42,8 @@ struct slice rca_report_summary(struct call *call,
 /* ---- q_rca.c, rca_chat.c ---- */
 
 /* A kept document, NULL if there is none. */
-json_t *rca_load_report(struct call *call, struct slice id);
+json_t *rca_load_report(struct call *call, struct slice id,
+                        const struct rca_scope *scope);
 /* The answers where there is no report, or no place for any. */
 enum status rca_none(struct call *call);
 enum status rca_not_kept(struct call *call);

@@ -316,3 +316,142 @@ TEST(the_oldest_gives_its_place)
     arena_release(&arena);
     rca_free(rca);
 }
+
+static enum status put_report(struct rca *rca, const char *id,
+                              const char *space, int second)
+{
+    char text[512];
+    int len = snprintf(text, sizeof(text),
+                       "{\"reportId\":\"%s\",\"alertId\":\"a\",\"timestamp\":"
+                       "\"2023-11-14T22:13:%02dZ\",\"status\":\"completed\","
+                       "\"summary\":\"of %s\",\"namespace\":\"%s\","
+                       "\"project\":\"p\",\"environment\":\"e\"}",
+                       id, second, space, space);
+
+    return rca_put(rca, (struct slice){text, (size_t)len});
+}
+
+static bool has_report(struct rca *rca, const char *id, const char *space)
+{
+    struct rca_scope scope = {.namespace = slice_of(space)};
+    struct arena arena;
+    bool found;
+
+    arena_init(&arena, NULL, SIZE_MAX);
+    found = rca_get(rca, slice_of(id), &scope, &arena).len > 0;
+    arena_release(&arena);
+    return found;
+}
+
+/* Whatever time they say. */
+TEST(a_namespace_with_many_reports_displaces_its_own)
+{
+    struct rca *rca = rca_new(NULL, NULL);
+    char id[32];
+
+    CHECK_EQ(put_report(rca, "first", "calm", 0), OK);
+    CHECK_EQ(put_report(rca, "second", "calm", 1), OK);
+    for (int i = 0; i < 5 * RCA_KEPT; i++) {
+        (void)snprintf(id, sizeof(id), "r%d", i);
+        CHECK_EQ(put_report(rca, id, "greedy", 59 - i % 60), OK);
+    }
+    CHECK(has_report(rca, "first", "calm"));
+    CHECK(has_report(rca, "second", "calm"));
+    /* The one that came first went first, though its alert was the newest. */
+    (void)snprintf(id, sizeof(id), "r%d", 4 * RCA_KEPT + 1);
+    CHECK(!has_report(rca, id, "greedy"));
+    (void)snprintf(id, sizeof(id), "r%d", 4 * RCA_KEPT + 2);
+    CHECK(has_report(rca, id, "greedy"));
+    rca_free(rca);
+}
+
+TEST(the_order_of_arrival_outlives_a_restart)
+{
+    struct rca *rca;
+    char id[32];
+
+    memset(saved, 0, sizeof(saved));
+    rca = rca_new(save, NULL);
+    for (int i = 0; i < RCA_KEPT + RCA_KEPT / 2; i++) {
+        (void)snprintf(id, sizeof(id), "r%d", i);
+        CHECK_EQ(put_report(rca, id, "n", 0), OK);
+    }
+    rca_free(rca);
+    rca = rca_new(save, NULL);
+    for (uint32_t i = 0; i < RCA_KEPT; i++) {
+        (void)snprintf(id, sizeof(id), RCA_NAMES "%u", (unsigned)i);
+        rca_load(rca, slice_of(id), slice_of(saved[i]));
+    }
+    (void)snprintf(id, sizeof(id), "r%d", RCA_KEPT / 2);
+    CHECK(has_report(rca, id, "n"));
+    CHECK_EQ(put_report(rca, "new", "n", 0), OK);
+    CHECK(!has_report(rca, id, "n"));
+    (void)snprintf(id, sizeof(id), "r%d", RCA_KEPT / 2 + 1);
+    CHECK(has_report(rca, id, "n"));
+    rca_free(rca);
+}
+
+/* As kept before there was a number in front. */
+TEST(reports_of_before_are_read)
+{
+    struct rca *rca = rca_new(NULL, NULL);
+
+    rca_load(rca, SLICE(RCA_NAMES "3"),
+             SLICE("{\"reportId\":\"old\",\"alertId\":\"a\",\"timestamp\":"
+                   "\"2023-11-14T22:13:20Z\",\"status\":\"completed\","
+                   "\"summary\":\"\",\"namespace\":\"n\",\"project\":\"p\","
+                   "\"environment\":\"e\"}"));
+    CHECK(has_report(rca, "old", "n"));
+    CHECK(!has_report(rca, "old", "m"));
+    rca_free(rca);
+}
+
+TEST(reports_of_two_namespaces_do_not_meet)
+{
+    static const char evil[] =
+        "{\"namespace\":\"evil\",\"project\":\"shop\",\"environment\":"
+        "\"prod\",\"alert\":{\"id\":\"a1\","
+        "\"timestamp\":\"2023-11-14T22:13:20Z\"}}";
+    static const char *const wrong[] = {"?namespace=evil", "?project=x",
+                                        "?environment=dev",
+                                        "?namespace=acme&project=x"};
+    struct bed bed;
+    json_t *answer;
+    char path[200];
+
+    open_bed(&bed);
+    json_decref(
+        ask(&bed, "POST", "/api/v1alpha1/rca-agent/analyze", alert, 200));
+    answer = ask(&bed, "POST", "/api/v1alpha1/rca-agent/analyze", evil, 200);
+    CHECK_TEXT(bed_at(answer, "report_id"), "a1_1700000000_evil");
+    json_decref(answer);
+    answer = ask(&bed, "GET", ONE, NULL, 200);
+    CHECK_TEXT(bed_at(answer, "report.alert_context.component"), "cart");
+    json_decref(answer);
+    json_decref(ask(&bed, "GET", ONE "_evil", NULL, 200));
+    answer = ask(&bed, "GET", ONE "?namespace=evil", NULL, 200);
+    CHECK_TEXT(bed_at(answer, "reportId"), "a1_1700000000_evil");
+    json_decref(answer);
+
+    json_decref(
+        ask(&bed, "GET", ONE "?namespace=acme&project=shop", NULL, 200));
+    for (size_t i = 1; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+        (void)snprintf(path, sizeof(path), ONE "%s", wrong[i]);
+        json_decref(ask(&bed, "GET", path, NULL, 404));
+        json_decref(ask(&bed, "PUT", path, "{\"appliedIndices\":[]}", 404));
+    }
+    json_decref(ask(&bed, "PUT", ONE, "{\"namespace\":\"third\"}", 404));
+    json_decref(ask(&bed, "POST", "/api/v1alpha1/rca-agent/chat",
+                    "{\"reportId\":\"a1_1700000000\",\"namespace\":\"third\","
+                    "\"messages\":[{\"role\":\"user\",\"content\":\"Why?\"}]}",
+                    404));
+    json_decref(ask(&bed, "POST", "/api/v1alpha1/rca-agent/chat",
+                    "{\"reportId\":\"a1_1700000000\",\"namespace\":\"acme\","
+                    "\"project\":\"other\","
+                    "\"messages\":[{\"role\":\"user\",\"content\":\"Why?\"}]}",
+                    404));
+    answer = ask(&bed, "GET", ALL, NULL, 200);
+    CHECK_TEXT(bed_at(answer, "totalCount"), "1");
+    json_decref(answer);
+    close_bed(&bed);
+}
