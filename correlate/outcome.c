@@ -84,8 +84,11 @@ static enum verdict grpc_verdict(const struct semconv *semconv)
         "internal", "unavailable",      "dataloss",
         NULL};
     struct slice text = semconv_text(semconv, SEM_RPC_STATUS);
-    int64_t code = semconv_number(semconv, SEM_RPC_STATUS);
+    int64_t code;
 
+    if (!semconv->at[SEM_RPC_STATUS])
+        return NOTHING;
+    code = semconv_number(semconv, SEM_RPC_STATUS);
     if (code >= 0 && code <= 16)
         return code == 0             ? FINE
                : SERVERS >> code & 1 ? SERVERS_FAULT
@@ -125,18 +128,9 @@ static enum verdict outcome_verdict(const struct semconv *semconv)
     return is_word(text, "clienterror") ? CALLERS_FAULT : NOTHING;
 }
 
-/* The worst of all: Envoy has gRPC's status beside HTTP 200, and senders in
- * change have old names beside new ones. */
-static enum verdict protocol_verdict(const struct semconv *semconv)
+static enum verdict worse(enum verdict a, enum verdict b)
 {
-    enum verdict worst = http_verdict(semconv);
-    enum verdict others[] = {grpc_verdict(semconv), jsonrpc_verdict(semconv),
-                             outcome_verdict(semconv)};
-
-    for (size_t i = 0; i < sizeof(others) / sizeof(*others); i++)
-        if (others[i] > worst)
-            worst = others[i];
-    return worst;
+    return a > b ? a : b;
 }
 
 /* The attribute "error": 1 true, 0 false or missing, -1 a text about it. */
@@ -158,37 +152,33 @@ static int error_flag(const struct semconv *semconv)
                : -1;
 }
 
-static enum outcome unset_outcome(const struct span *span,
-                                  const struct semconv *semconv)
+/* verdict: of all protocols, the worst: Envoy has gRPC's status beside HTTP
+ * 200, and senders in change have old names beside new ones. */
+static bool is_failure(const struct span *span, const struct semconv *semconv,
+                       enum verdict verdict)
 {
     bool calls = span->kind == SPAN_CLIENT || span->kind == SPAN_PRODUCER;
     struct slice said = semconv_text(semconv, SEM_OTEL_STATUS);
     int flag = error_flag(semconv);
-    enum verdict verdict;
 
     if (is_word(said, "ok"))
-        return OUTCOME_NONE;
-    if (is_word(said, "error") || flag > 0)
-        return OUTCOME_FAILED;
-    verdict = protocol_verdict(semconv);
-    if (verdict == SERVERS_FAULT || (verdict == CALLERS_FAULT && calls))
-        return OUTCOME_FAILED;
-    if (verdict != CALLERS_FAULT &&
-        (flag < 0 || semconv_text(semconv, SEM_ERROR_TYPE).len > 0))
-        return OUTCOME_FAILED;
-    return OUTCOME_NONE;
+        return false;
+    if (is_word(said, "error") || flag > 0 || verdict == SERVERS_FAULT)
+        return true;
+    if (verdict == CALLERS_FAULT)
+        return calls;
+    return flag < 0 || semconv_text(semconv, SEM_ERROR_TYPE).len > 0;
 }
 
 enum outcome outcome_of(const struct span *span, const struct semconv *semconv)
 {
-    enum outcome outcome = OUTCOME_NONE;
+    enum verdict http, all;
 
     if (span->status == SPAN_ERROR)
         return OUTCOME_FAILED;
-    if (span->status == SPAN_UNSET)
-        outcome = unset_outcome(span, semconv);
-    if (outcome == OUTCOME_NONE && (http_verdict(semconv) == CALLERS_FAULT ||
-                                    outcome_verdict(semconv) == CALLERS_FAULT))
-        outcome = OUTCOME_CLIENT_ERROR;
-    return outcome;
+    http = worse(http_verdict(semconv), outcome_verdict(semconv));
+    all = worse(http, worse(grpc_verdict(semconv), jsonrpc_verdict(semconv)));
+    if (span->status == SPAN_UNSET && is_failure(span, semconv, all))
+        return OUTCOME_FAILED;
+    return http == CALLERS_FAULT ? OUTCOME_CLIENT_ERROR : OUTCOME_NONE;
 }

@@ -156,7 +156,7 @@ void semconv_init(void)
 
 void semconv_read(struct semconv *semconv, const struct attrs *attrs)
 {
-    memset(semconv, 0, sizeof(*semconv));
+    memset(semconv->at, 0, sizeof(semconv->at));
     for (const struct attr *attr = attrs->at, *end = attr + attrs->count;
          attr < end; attr++) {
         uint32_t len = attr->key_len;

@@ -3,10 +3,10 @@
  * SDKs and Collector processors append without looking; which value an
  * encoder then means is the last one it was given.
  *
- * This runs for every record, and almost never finds anything: a small table
- * of places by a hash of three bytes of the key, so that most keys meet a free
- * slot. Keys of one hash are compared one by one, at most ATTR_MAX_COUNT of
- * them.
+ * This runs for every record, and almost never finds anything: mostly a few
+ * bytes of the keys tell that all differ. If they do not, there is a small
+ * table of places by a hash of the key. Keys of one hash are compared one by
+ * one, at most ATTR_MAX_COUNT of them.
  */
 #include "otlp_parts.h"
 
@@ -46,6 +46,14 @@ static uint32_t unique(struct attr *at, uint32_t count, uint16_t *slots,
     return kept;
 }
 
+/* In functions of their own: the table is cleared only when it is needed. */
+static uint32_t unique_of_few(struct attr *at, uint32_t count)
+{
+    uint16_t slots[SMALL_SLOTS] = {0};
+
+    return unique(at, count, slots, SMALL_SLOTS - 1);
+}
+
 static uint32_t unique_of_many(struct attr *at, uint32_t count)
 {
     uint16_t slots[LARGE_SLOTS] = {0};
@@ -53,13 +61,29 @@ static uint32_t unique_of_many(struct attr *at, uint32_t count)
     return unique(at, count, slots, LARGE_SLOTS - 1);
 }
 
+/* True if no two keys can be equal. Without a branch: two bits of each key are
+ * looked up among those of the keys before it. */
+static bool are_distinct(const struct attr *at, uint32_t count)
+{
+    uint64_t seen_a = 0, seen_b = 0, again = 0;
+
+    for (uint32_t i = 0; i < count; i++) {
+        const unsigned char *key = (const unsigned char *)at[i].key;
+        uint32_t len = at[i].key_len;
+        uint32_t a = (key[len - 1] * 5U + len) & 63;
+        uint32_t b = (key[len / 2] * 11U + key[len / 4] * 7U + len * 3) & 63;
+
+        again |= seen_a >> a & seen_b >> b;
+        seen_a |= UINT64_C(1) << a;
+        seen_b |= UINT64_C(1) << b;
+    }
+    return !(again & 1);
+}
+
 uint32_t otlp_unique(struct attr *at, uint32_t count)
 {
-    uint16_t slots[SMALL_SLOTS] = {0};
-
-    if (count < 2)
+    if (count < 2 || are_distinct(at, count))
         return count;
-    if (count > SMALL_SLOTS / 2)
-        return unique_of_many(at, count);
-    return unique(at, count, slots, SMALL_SLOTS - 1);
+    return count <= SMALL_SLOTS / 2 ? unique_of_few(at, count)
+                                    : unique_of_many(at, count);
 }
