@@ -202,3 +202,13 @@ struct slice capped_cut(struct slice text, size_t max)
         text.len--;
     return text;
 }
+
+uint32_t capped_weight(struct capped_name *name, bool failed, double weight)
+{
+    float none = 0, *carry = name ? &name->carry[failed] : &none;
+    double exact = weight + (double)*carry;
+    uint32_t whole = (uint32_t)(exact + 0.5);
+
+    *carry = (float)(exact - whole);
+    return whole;
+}

@@ -43,7 +43,7 @@ struct capped_name {
     uint32_t members; /* as a group: how many names are in it */
     uint32_t other;   /* as a group: number of its {other} + 1; 0: none */
     uint32_t hint;    /* for derive_series() */
-    float carry[2]; /* of weights, of spans that failed or not (tag_spans.c) */
+    float carry[2];   /* for capped_weight() */
     bool is_other;
     uint64_t copied;        /* the batch that has a copy, by its number */
     struct slice copy;      /* in that batch's arena */
@@ -87,6 +87,14 @@ struct capped_name *capped_name(struct capped *capped,
  * per batch. */
 struct slice capped_copy(struct capped_name *name, uint64_t batch,
                          struct arena *arena);
+
+/*
+ * A weight as a whole number, since counts are. What it has beyond one is
+ * carried over to the next of the name, so that sums are right within one half.
+ * What failed carries on its own, lest all fractions go to one of both. name
+ * may be NULL.
+ */
+uint32_t capped_weight(struct capped_name *name, bool failed, double weight);
 
 /* At most max bytes of text, not ending inside a UTF-8 sequence. */
 struct slice capped_cut(struct slice text, size_t max);

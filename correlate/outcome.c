@@ -62,6 +62,8 @@ uint32_t outcome_http_status(const struct semconv *semconv)
     if (status == 0 && semconv->at[SEM_PLAIN_STATUS] &&
         (semconv_is_http(semconv) || semconv->at[SEM_OUTCOME]))
         status = status_number(semconv, SEM_PLAIN_STATUS);
+    if (status == 0 && semconv->at[SEM_DAPR_STATUS])
+        status = status_number(semconv, SEM_DAPR_STATUS);
     return status;
 }
 
@@ -76,19 +78,20 @@ static enum verdict http_verdict(const struct semconv *semconv)
 
 /* UNKNOWN, DEADLINE_EXCEEDED, UNIMPLEMENTED, INTERNAL, UNAVAILABLE, DATA_LOSS:
  * the ones that the conventions call errors of the server. */
-static enum verdict grpc_verdict(const struct semconv *semconv)
+static enum verdict grpc_verdict(const struct semconv *semconv,
+                                 enum semconv_field field)
 {
     enum { SERVERS = 1 << 2 | 1 << 4 | 1 << 12 | 1 << 13 | 1 << 14 | 1 << 15 };
     static const char *const servers[] = {
         "unknown",  "deadlineexceeded", "unimplemented",
         "internal", "unavailable",      "dataloss",
         NULL};
-    struct slice text = semconv_text(semconv, SEM_RPC_STATUS);
+    struct slice text = semconv_text(semconv, field);
     int64_t code;
 
-    if (!semconv->at[SEM_RPC_STATUS])
+    if (!semconv->at[field])
         return NOTHING;
-    code = semconv_number(semconv, SEM_RPC_STATUS);
+    code = semconv_number(semconv, field);
     if (code >= 0 && code <= 16)
         return code == 0             ? FINE
                : SERVERS >> code & 1 ? SERVERS_FAULT
@@ -177,7 +180,9 @@ enum outcome outcome_of(const struct span *span, const struct semconv *semconv)
     if (span->status == SPAN_ERROR)
         return OUTCOME_FAILED;
     http = worse(http_verdict(semconv), outcome_verdict(semconv));
-    all = worse(http, worse(grpc_verdict(semconv), jsonrpc_verdict(semconv)));
+    all = worse(http, worse(grpc_verdict(semconv, SEM_RPC_STATUS),
+                            grpc_verdict(semconv, SEM_DAPR_STATUS)));
+    all = worse(all, jsonrpc_verdict(semconv));
     if (span->status == SPAN_UNSET && is_failure(span, semconv, all))
         return OUTCOME_FAILED;
     return http == CALLERS_FAULT ? OUTCOME_CLIENT_ERROR : OUTCOME_NONE;

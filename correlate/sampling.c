@@ -74,6 +74,11 @@ static double of_exponent(struct slice text)
     return p <= MAX_P ? (double)(UINT64_C(1) << p) : 1;
 }
 
+static double bounded(double weight)
+{
+    return weight < SAMPLING_MAX_WEIGHT ? weight : SAMPLING_MAX_WEIGHT;
+}
+
 double sampling_weight(struct slice trace_state)
 {
     struct slice ot = find_part(trace_state, ',', SLICE("ot="));
@@ -88,5 +93,18 @@ double sampling_weight(struct slice trace_state)
         weight = of_threshold(threshold);
     else if (exponent.ptr)
         weight = of_exponent(exponent);
-    return weight < SAMPLING_MAX_WEIGHT ? weight : SAMPLING_MAX_WEIGHT;
+    return bounded(weight);
+}
+
+double sampling_log_weight(const struct attrs *attrs)
+{
+    for (uint32_t i = 0; i < attrs->count; i++) {
+        struct slice key = attr_key(&attrs->at[i]);
+
+        if (slice_equal(key, SLICE("sampling.threshold")))
+            return bounded(of_threshold(attr_text(&attrs->at[i])));
+        if (slice_equal(key, SLICE("tracestate")))
+            return sampling_weight(attr_text(&attrs->at[i]));
+    }
+    return 1;
 }

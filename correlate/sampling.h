@@ -6,7 +6,7 @@
 #ifndef SAMPLING_H
 #define SAMPLING_H
 
-#include "slice.h"
+#include "record.h"
 
 enum { SAMPLING_MAX_WEIGHT = 1 << 20 };
 
@@ -18,5 +18,10 @@ enum { SAMPLING_MAX_WEIGHT = 1 << 20 };
  * malformed; at most SAMPLING_MAX_WEIGHT.
  */
 double sampling_weight(struct slice trace_state);
+
+/* The same of a log record, which has no tracestate: the attribute
+ * sampling.threshold, in which the Collector's probabilistic sampler leaves T,
+ * or a tracestate that was put among the attributes. */
+double sampling_log_weight(const struct attrs *attrs);
 
 #endif

@@ -33,7 +33,7 @@ static const struct row {
     {"url", SEM_PLAIN_URI},
     {"status", SEM_PLAIN_STATUS},
     {"status_code", SEM_PLAIN_STATUS},
-    {"dapr.status_code", SEM_PLAIN_STATUS},
+    {"dapr.status_code", SEM_DAPR_STATUS},
     {"outcome", SEM_OUTCOME},
     {"event.outcome", SEM_OUTCOME},
     {"error", SEM_ERROR},

@@ -24,6 +24,7 @@ enum semconv_field {
     SEM_PLAIN_METHOD, /* Micrometer: the bare words mean HTTP if they fit */
     SEM_PLAIN_URI,
     SEM_PLAIN_STATUS,
+    SEM_DAPR_STATUS, /* of HTTP or of gRPC */
     SEM_OUTCOME,     /* SUCCESS, CLIENT_ERROR, SERVER_ERROR ... */
     SEM_ERROR,       /* true, or a text about it */
     SEM_ERROR_TYPE,  /* empty or missing: none */

@@ -12,20 +12,6 @@
 
 enum { LINE = 64, NEAR_BYTES = 6 * LINE, NEAR = 4, FAR = 8 };
 
-/* Counts are whole numbers: what a weight has beyond one is carried over to the
- * next span of the operation, so that sums are right within one half. What
- * failed carries on its own, lest all fractions go to one of both. */
-static uint32_t whole_weight(struct capped_name *operation, bool failed,
-                             double weight)
-{
-    float none = 0, *carry = operation ? &operation->carry[failed] : &none;
-    double exact = weight + (double)*carry;
-    uint32_t whole = (uint32_t)(exact + 0.5);
-
-    *carry = (float)(exact - whole);
-    return whole;
-}
-
 /* How the span ended, and how many it stands for. */
 static void judge(struct span *span, const struct semconv *semconv,
                   struct tags *tags)
@@ -36,8 +22,8 @@ static void judge(struct span *span, const struct semconv *semconv,
         tags->outcome == OUTCOME_FAILED && span->status != SPAN_ERROR;
     if (span->trace_state.len > 0)
         tags->weight =
-            whole_weight(tags->operation, tags->outcome == OUTCOME_FAILED,
-                         sampling_weight(span->trace_state));
+            capped_weight(tags->operation, tags->outcome == OUTCOME_FAILED,
+                          sampling_weight(span->trace_state));
 }
 
 static void count_served(struct tagger *tagger, struct sender *sender,

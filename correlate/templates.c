@@ -6,6 +6,7 @@
 
 #include "derived.h"
 #include "hash.h"
+#include "sampling.h"
 #include "stats.h"
 
 void templates_init(struct templates *templates, uint32_t max_templates)
@@ -84,5 +85,6 @@ void templates_count(struct templates *templates, struct capped *capped,
     series = derive_series(derive, &labels, log->time_ns,
                            name ? &name->hint : &none);
     if (series)
-        derive_add(series, 1);
+        derive_add(series, capped_weight(name, false,
+                                         sampling_log_weight(&log->attrs)));
 }

@@ -77,6 +77,11 @@ static const struct {
     {"event.outcome=failure", FAILED, FAILED},
     {"method=get,status_code=#503", FAILED, FAILED},
     {"grpc.status_code=DeadlineExceeded", FAILED, FAILED},
+    {"dapr.status_code=500", FAILED, FAILED},
+    {"dapr.status_code=404", CLIENT, FAILED},
+    {"dapr.status_code=14", FAILED, FAILED},
+    {"dapr.status_code=NotFound", FINE, FAILED},
+    {"dapr.status_code=200", FINE, FINE},
     /* a word that is not about HTTP */
     {"status=500", FINE, FINE},
     {"method=charge,status=500", FINE, FINE},

@@ -117,6 +117,25 @@ TEST(a_trace_that_touches_the_scope_is_shown_whole)
     bed_release(&bed);
 }
 
+/* The verdict of the correlator, and what ingest corrected. */
+TEST(what_was_noted_of_a_span_is_shown)
+{
+    json_t *answer;
+
+    put_trace();
+    bed.spans[0].failed = true;
+    bed.spans[0].fixed = FIXED_TIME | FIXED_END;
+    answer = bed_ask(&bed, "POST", ONE "/query",
+                     "{" TIMES "," SHOP ",\"sortOrder\":\"asc\"}");
+    CHECK_TEXT(bed_at(answer, "spans.0.status.code"), "error");
+    CHECK_TEXT(bed_at(answer, "spans.0.endBeforeStart"), "true");
+    CHECK_TEXT(bed_at(answer, "spans.0.timeCorrected"), "true");
+    CHECK_TEXT(bed_at(answer, "spans.1.endBeforeStart"), "");
+    CHECK_TEXT(bed_at(answer, "spans.1.timeCorrected"), "");
+    json_decref(answer);
+    bed_release(&bed);
+}
+
 TEST(order_limit_and_total)
 {
     json_t *answer;

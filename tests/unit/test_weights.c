@@ -154,3 +154,21 @@ TEST(a_call_that_waits_keeps_its_weight_over_a_restart)
     kit_close(&kit);
     CHECK_EQ(kit_sum(DERIVED_OUT_DURATION, "peer.name=a.example"), 5);
 }
+
+/* What the Collector's sampler of log records leaves behind. */
+TEST(templates_are_weighed)
+{
+    struct kit kit = kit_open();
+    struct batch *batch = kit_batch(&kit, SIGNAL_LOGS);
+
+    for (uint32_t i = 0; i < 9; i++)
+        kit_log(batch, CART, "order taken", "sampling.threshold=4");
+    kit_log(batch, CART, "order lost", "tracestate=ot=th:c");
+    kit_log(batch, CART, "order lost", "sampling.threshold=#4");
+    kit_log(batch, CART, "order lost", "a=b");
+    kit_take_all(&kit, batch);
+    kit_close(&kit);
+    CHECK_EQ(kit_sum(DERIVED_LOGS, "template=order taken"), 12);
+    CHECK_EQ(kit_sum(DERIVED_LOGS, "template=order lost"), 6);
+    CHECK_EQ(kit_sum(DERIVED_RECORDS, "signal=logs"), 12);
+}
