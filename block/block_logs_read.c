@@ -111,6 +111,25 @@ static bool any(const struct block *block, const uint64_t *rows)
     return false;
 }
 
+/* Keeps the rows that have one of these attributes. */
+static void match_any(struct block *block, const struct log_query *query,
+                      uint64_t *rows)
+{
+    size_t words = (block->count + 63) / 64;
+    uint64_t *one = block_alloc(block, words, sizeof(*one));
+    uint64_t *sum = block_alloc(block, words, sizeof(*sum));
+
+    if (!one || !sum || !block_attrs(block))
+        return;
+    for (uint32_t i = 0; i < query->any_count; i++) {
+        memcpy(one, rows, words * sizeof(*one));
+        attrs_in_match(block->attrs, &query->any[i], one);
+        for (size_t k = 0; k < words; k++)
+            sum[k] |= one[k];
+    }
+    memcpy(rows, sum, words * sizeof(*rows));
+}
+
 static void match_columns(struct block *block, const struct log_query *query,
                           uint64_t *rows)
 {
@@ -129,6 +148,8 @@ static void match_columns(struct block *block, const struct log_query *query,
     for (uint32_t i = 0; i < query->attr_count; i++)
         if (any(block, rows) && block_attrs(block))
             attrs_in_match(block->attrs, &query->attrs[i], rows);
+    if (query->any_count > 0 && any(block, rows))
+        match_any(block, query, rows);
 }
 
 enum status block_match_logs(struct block *block, const struct log_query *query,

@@ -155,6 +155,16 @@ bool match_text(struct slice text, const struct log_query *query)
     return true;
 }
 
+static bool match_any(const struct attrs *attrs,
+                      const struct attr_match *wanted, uint32_t count)
+{
+    bool found = count == 0;
+
+    for (uint32_t i = 0; i < count && !found; i++)
+        found = match_attrs(attrs, &wanted[i], 1);
+    return found;
+}
+
 bool match_log_but_text(const struct log_record *log,
                         const struct log_query *query)
 {
@@ -166,7 +176,8 @@ bool match_log_but_text(const struct log_record *log,
            (!query->trace_id ||
             memcmp(log->trace_id, query->trace_id, 16) == 0) &&
            (!query->span_id || memcmp(log->span_id, query->span_id, 8) == 0) &&
-           match_attrs(&log->attrs, query->attrs, query->attr_count);
+           match_attrs(&log->attrs, query->attrs, query->attr_count) &&
+           match_any(&log->attrs, query->any, query->any_count);
 }
 
 bool match_log(const struct log_record *log, const struct log_query *query)

@@ -76,9 +76,11 @@ struct log_query {
     uint32_t word_count;           /* case ignored (fold.h) */
     const struct attr_match *attrs;
     uint32_t attr_count;
-    const uint8_t *trace_id; /* 16 bytes, or NULL */
-    const uint8_t *span_id;  /* 8 bytes, or NULL */
-    bool ascending;          /* by time, then by arrival */
+    const struct attr_match *any; /* one of these at least must be there */
+    uint32_t any_count;           /* 0: no such condition */
+    const uint8_t *trace_id;      /* 16 bytes, or NULL */
+    const uint8_t *span_id;       /* 8 bytes, or NULL */
+    bool ascending;               /* by time, then by arrival */
     uint32_t limit;
     struct list_range range;
     struct count_limit *counting; /* NULL: all are counted */

@@ -86,12 +86,20 @@
  * Change events are log records of the events stream with event_name
  * DERIVED_CHANGE and attributes DERIVED_CHANGE_KIND ("version", "image",
  * "pod-template"), DERIVED_CHANGE_FROM and DERIVED_CHANGE_TO; the body is a
- * sentence. Kubernetes events stand beside them in the same stream.
+ * sentence. So are the control plane's reports of releases ("release"), which
+ * are Kubernetes events as well (proto/log_release.c). Kubernetes events stand
+ * beside them in the same stream.
  */
 #define DERIVED_CHANGE      "callboard.change"
 #define DERIVED_CHANGE_KIND "change.kind"
 #define DERIVED_CHANGE_FROM "change.from"
 #define DERIVED_CHANGE_TO   "change.to"
+/* Of releases, kind "release": what the control plane reported. */
+#define DERIVED_CHANGE_COMMIT      "change.commit"
+#define DERIVED_CHANGE_COMMIT_TIME "change.commit_time"
+#define DERIVED_CHANGE_PHASE       "change.phase"
+#define DERIVED_CHANGE_RELEASE     "change.release"
+#define DERIVED_CHANGE_FAILURE     "change.failure_reason"
 
 #define DERIVED_ENDPOINT      "endpoint"
 #define DERIVED_OPERATION     "operation"

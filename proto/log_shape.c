@@ -33,14 +33,8 @@ static struct slice text_at(const struct attr *map, const char *key)
 
 /* ---- attributes being added ---- */
 
-struct shaped {
-    struct otlp *d;
-    struct log_record *log;
-    struct list list; /* once something was added */
-};
-
-static void add_attr(struct shaped *shaped, const struct attr *value,
-                     struct slice key)
+void shaped_add(struct shaped *shaped, const struct attr *value,
+                struct slice key)
 {
     struct attrs *attrs = &shaped->log->attrs;
     struct list *list = &shaped->list;
@@ -63,7 +57,7 @@ static void add_attr(struct shaped *shaped, const struct attr *value,
     attrs->count = list->count;
 }
 
-static void add_text(struct shaped *shaped, const char *key, struct slice text)
+void shaped_add_text(struct shaped *shaped, const char *key, struct slice text)
 {
     struct attr value = {.type = VALUE_STRING};
 
@@ -71,10 +65,10 @@ static void add_text(struct shaped *shaped, const char *key, struct slice text)
         return;
     value.str = text.ptr;
     value.len = (uint32_t)text.len;
-    add_attr(shaped, &value, slice_of(key));
+    shaped_add(shaped, &value, slice_of(key));
 }
 
-static void set_body(struct log_record *log, struct slice text)
+void shaped_set_body(struct log_record *log, struct slice text)
 {
     log->body = (struct attr){.key = ""};
     otlp_set_text(&log->body, VALUE_STRING, text);
@@ -108,7 +102,7 @@ static void add_coordinate(struct shaped *shaped, struct slice name,
 {
     for (size_t i = 0; i < COORDINATES; i++)
         if (slice_equal(slice_of(coordinates[i].name), name)) {
-            add_text(shaped, coordinates[i].key, text);
+            shaped_add_text(shaped, coordinates[i].key, text);
             return;
         }
 }
@@ -149,7 +143,8 @@ static void read_kubernetes(struct shaped *shaped, const struct attr *map,
 
 static bool is_kubernetes(struct slice key)
 {
-    return slice_starts(key, SLICE("kubernetes")) &&
+    return key.len >= 10 && key.ptr[0] == 'k' &&
+           slice_starts(key, SLICE("kubernetes")) &&
            (key.len == 10 || key.ptr[10] == '.' || key.ptr[10] == '_');
 }
 
@@ -158,7 +153,7 @@ static bool is_kubernetes(struct slice key)
 static void read_coordinates(struct shaped *shaped)
 {
     struct attrs own = shaped->log->attrs;
-    const struct attr *pod = NULL, *namespace = NULL;
+    const struct attr *pod = NULL, *space = NULL, *reason = NULL, *container;
     char text[MAX_FOLDED];
 
     for (uint32_t i = 0; i < own.count; i++) {
@@ -168,23 +163,26 @@ static void read_coordinates(struct shaped *shaped)
         if (slice_equal(key, SLICE("pod")))
             pod = a;
         else if (slice_equal(key, SLICE("namespace")))
-        namespace = a;
-        if (key.len < 10 || key.ptr[0] != 'k' || !is_kubernetes(key))
+            space = a;
+        else if (slice_equal(key, SLICE("k8s.event.reason")))
+            reason = a;
+        else if (!is_kubernetes(key))
             continue;
-        if (key.len == 10 && a->type == VALUE_MAP)
+        else if (key.len == 10 && a->type == VALUE_MAP)
             read_kubernetes(shaped, a, "");
         else if (key.len > 11 && a->type == VALUE_STRING)
             add_coordinate(shaped, folded("", slice_from(key, 11), text),
                            attr_text(a));
     }
-    if (pod && namespace) {
-        const struct attr *container = attrs_find(&own, SLICE("container"));
-
-        add_text(shaped, "k8s.pod.name", attr_text(pod));
-        add_text(shaped, "k8s.namespace.name", attr_text(namespace));
-        if (container)
-            add_text(shaped, "k8s.container.name", attr_text(container));
-    }
+    if (reason)
+        log_release(shaped, attr_text(reason));
+    if (!pod || !space)
+        return;
+    container = attrs_find(&own, SLICE("container"));
+    shaped_add_text(shaped, "k8s.pod.name", attr_text(pod));
+    shaped_add_text(shaped, "k8s.namespace.name", attr_text(space));
+    if (container)
+        shaped_add_text(shaped, "k8s.container.name", attr_text(container));
 }
 
 /* ---- a shipper's whole record ---- */
@@ -224,11 +222,11 @@ static void read_shipped(struct shaped *shaped, const struct attr *map)
         return;
     for (uint32_t i = 0; i < map->len; i++)
         if (map->items[i].type != VALUE_STRING || map->items[i].str != line.ptr)
-            add_attr(shaped, &map->items[i], attr_key(&map->items[i]));
+            shaped_add(shaped, &map->items[i], attr_key(&map->items[i]));
     while (line.len > 0 &&
            (line.ptr[line.len - 1] == '\n' || line.ptr[line.len - 1] == '\r'))
         line.len--; /* the container runtime's */
-    set_body(shaped->log, line);
+    shaped_set_body(shaped->log, line);
 }
 
 /* ---- Kubernetes Event objects ---- */
@@ -328,7 +326,7 @@ static void read_event(struct shaped *shaped, const struct attr *object)
         for (int k = 0; k < 3 && !found && event_fields[i].paths[k][0]; k++)
             found = at_path(object, event_fields[i].paths[k]);
         if (found)
-            add_attr(shaped, found, slice_of(event_fields[i].key));
+            shaped_add(shaped, found, slice_of(event_fields[i].key));
     }
     read_event_time(log, object);
     if (log->severity == 0 && type.len > 0) {
@@ -338,7 +336,7 @@ static void read_event(struct shaped *shaped, const struct attr *object)
     text = text_at(object, "note");
     if (text.len == 0)
         text = text_at(object, "message");
-    set_body(log, text.len > 0 ? text : text_at(object, "reason"));
+    shaped_set_body(log, text.len > 0 ? text : text_at(object, "reason"));
 }
 
 /* ---- a record ---- */
@@ -392,7 +390,7 @@ static void fill_body(struct log_record *log)
     if (text.len == 0)
         text = line_of(&all);
     if (text.len > 0)
-        set_body(log, text);
+        shaped_set_body(log, text);
 }
 
 bool log_shape(struct otlp *d, struct log_record *log)

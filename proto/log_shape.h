@@ -24,4 +24,21 @@
  */
 bool log_shape(struct otlp *d, struct log_record *log);
 
+/* ---- for the files of a shape ---- */
+
+struct shaped {
+    struct otlp *d;
+    struct log_record *log;
+    struct list list; /* its attributes, once something was added */
+};
+
+/* Adds the value under the key, unless the record has one. */
+void shaped_add(struct shaped *shaped, const struct attr *value,
+                struct slice key);
+void shaped_add_text(struct shaped *shaped, const char *key, struct slice text);
+void shaped_set_body(struct log_record *log, struct slice text);
+
+/* An event with this reason, if it reports a release (log_release.c). */
+void log_release(struct shaped *shaped, struct slice reason);
+
 #endif

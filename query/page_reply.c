@@ -263,14 +263,16 @@ static void reply_examples(struct page *page, const char *key,
 static void reply_change(struct page *page, const struct log_record *log)
 {
     struct jsonw *w = json_of(page);
-    const char *const names[][2] = {{"kind", DERIVED_CHANGE_KIND},
-                                    {"from", DERIVED_CHANGE_FROM},
-                                    {"to", DERIVED_CHANGE_TO},
-                                    {"reason", "k8s.event.reason"}};
+    const char *const names[][2] = {
+        {"kind", DERIVED_CHANGE_KIND},     {"from", DERIVED_CHANGE_FROM},
+        {"to", DERIVED_CHANGE_TO},         {"release", DERIVED_CHANGE_RELEASE},
+        {"commit", DERIVED_CHANGE_COMMIT}, {"phase", DERIVED_CHANGE_PHASE},
+        {"reason", "k8s.event.reason"}};
 
     jsonw_open(w, '{');
     jsonw_member_time(w, "timestamp", log->time_ns);
-    for (size_t i = 0; i < 4; i++) {
+    jsonw_member_text(w, "type", reply_event_type(log));
+    for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
         const struct attr *a = attrs_find(&log->attrs, slice_of(names[i][1]));
 
         if (a)

@@ -161,6 +161,8 @@ static enum status read_cursor(struct call *call, enum list_kind kind,
     struct slice text;
     enum status s = params_text(call, "cursor", &text);
 
+    if (s == OK && text.len == 0 && kind == LIST_EVENTS)
+        s = params_text(call, "searchAfter", &text); /* OpenChoreo's adapter */
     *given = text.len > 0;
     if (s != OK || !*given)
         return s;

@@ -22,13 +22,13 @@ static enum list_kind kind_of(const struct log_query *query)
     return query->events ? LIST_EVENTS : LIST_LOGS;
 }
 
-static enum status read_common(struct call *call, struct logs_request *request)
+/* What both queries take: a filter that is read here applies to both. Those of
+ * one are read by read_log_filters() and read_event_filters(). */
+static enum status read_shared(struct call *call, struct logs_request *request)
 {
     struct log_query *query = &request->query;
-    enum status s = params_scope(call, SCOPE_WORKFLOW, &request->scope);
+    enum status s = params_page(call, true, &query->limit, &query->ascending);
 
-    if (s == OK)
-        s = params_page(call, true, &query->limit, &query->ascending);
     if (s == OK)
         s = paging_window(call, kind_of(query), query->ascending,
                           &request->window);
@@ -74,9 +74,6 @@ static enum status read_levels(struct call *call, uint32_t *levels)
         if (k == 4)
             s = call_fail(call, ERR_INVALID, NULL,
                           "logLevels must be of DEBUG, INFO, WARN, ERROR");
-        else if (*levels & level_filters[k].levels)
-            s = call_fail(call, ERR_INVALID, NULL,
-                          "logLevels must not name a level twice");
         else
             *levels |= level_filters[k].levels;
     }
@@ -95,7 +92,8 @@ static enum status read_phrase(struct call *call, struct slice *phrase)
     return s;
 }
 
-static enum status read_filters(struct call *call, struct logs_request *request)
+static enum status read_log_filters(struct call *call,
+                                    struct logs_request *request)
 {
     struct log_query *query = &request->query;
     bool has_trace, has_span;
@@ -169,6 +167,7 @@ static void reply_log(struct call *call, const struct log_record *log,
     paging_time(call, "timestamp", log->time_ns, exact, log->arrival);
     jsonw_member_text(json, "log", reply_value_text(call, &log->body));
     if (request->scope.workflow_run.len == 0) {
+        reply_text(call, "eventName", log->event_name);
         jsonw_member_text(json, "level", slice_of(level_name(log->level)));
         source = reply_source(call, log->resource_id);
         if (source)
@@ -244,106 +243,104 @@ static enum status answer(struct call *call, const char *key,
 static enum status query_logs(struct call *call)
 {
     struct logs_request request = {.attributes = false};
-    enum status s = read_common(call, &request);
+    enum status s = params_scope(call, SCOPE_WORKFLOW, &request.scope);
 
     if (s == OK)
-        s = read_filters(call, &request);
+        s = read_shared(call, &request);
+    if (s == OK)
+        s = read_log_filters(call, &request);
     return s == OK ? answer(call, "logs", &request, reply_log) : s;
 }
 
 /* ---- events ---- */
 
-/* What an entry shows; from attributes, or from the whole Event object that
- * the k8sobjects receiver puts into the body. */
-struct event {
-    struct slice message, type, reason, kind, name, namespace;
+/* Changes that were found in the telemetry, and the reasons they show. */
+static const struct {
+    struct slice kind, reason;
+} changes[] = {
+    {{"version", 7}, {"VersionChanged", 14}},
+    {{"image", 5}, {"ImageChanged", 12}},
+    {{"pod-template", 12}, {"PodTemplateChanged", 18}},
 };
 
-static const struct attr *map_find(const struct attr *map, const char *key)
-{
-    struct attrs entries;
+enum { CHANGES = sizeof(changes) / sizeof(*changes), MAX_REASONS = 32 };
 
-    if (!map || map->type != VALUE_MAP)
-        return NULL;
-    entries = (struct attrs){map->items, map->len, 0};
-    return attrs_find(&entries, slice_of(key));
+static enum status check_reasons(struct call *call, const struct slice *reasons,
+                                 uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++)
+        for (uint32_t k = 0; k <= i; k++)
+            if (reasons[i].len == 0 ||
+                (k < i && slice_equal(reasons[i], reasons[k])))
+                return call_fail(call, ERR_INVALID, NULL,
+                                 "reasons must be 1 to %d different texts",
+                                 MAX_REASONS);
+    return OK;
 }
 
-static void take_text(struct slice *into, const struct attr *value)
+/* reasons: one of them must be the event's. */
+static enum status read_event_filters(struct call *call,
+                                      struct logs_request *request)
 {
-    if (into->len == 0 && value)
-        *into = attr_text(value);
+    struct log_query *query = &request->query;
+    const struct slice *reasons;
+    struct attr_match *any;
+    uint32_t count;
+    enum status s = params_list(call, "reasons", &reasons, &count);
+
+    if (s == OK && reasons && (count == 0 || count > MAX_REASONS))
+        s = call_fail(call, ERR_INVALID, NULL,
+                      "reasons must be 1 to %d different texts", MAX_REASONS);
+    if (s == OK)
+        s = check_reasons(call, reasons, count);
+    if (s != OK || count == 0)
+        return s;
+    any = arena_alloc(call->arena, 2 * count * sizeof(*any));
+    if (!any)
+        return arena_status(call->arena);
+    for (uint32_t i = 0; i < count; i++) {
+        any[query->any_count++] =
+            (struct attr_match){SLICE("k8s.event.reason"), reasons[i]};
+        for (size_t k = 0; k < CHANGES; k++)
+            if (slice_equal(reasons[i], changes[k].reason))
+                any[query->any_count++] = (struct attr_match){
+                    SLICE(DERIVED_CHANGE_KIND), changes[k].kind};
+    }
+    query->any = any;
+    return OK;
 }
 
-static void read_object(struct event *event, const struct attr *body)
-{
-    const struct attr *object = map_find(body, "object"), *about;
-
-    if (!object)
-        object = body;
-    take_text(&event->message, map_find(object, "note"));
-    take_text(&event->message, map_find(object, "message"));
-    take_text(&event->type, map_find(object, "type"));
-    take_text(&event->reason, map_find(object, "reason"));
-    about = map_find(object, "regarding");
-    if (!about)
-        about = map_find(object, "involvedObject");
-    take_text(&event->kind, map_find(about, "kind"));
-    take_text(&event->name, map_find(about, "name"));
-    take_text(&event->namespace, map_find(about, "namespace"));
-}
+/* What an entry shows. */
+struct event {
+    struct slice reason, kind, name;
+};
 
 static struct slice change_reason(const struct log_record *log)
 {
     const struct attr *kind =
         attrs_find(&log->attrs, SLICE(DERIVED_CHANGE_KIND));
-    struct slice text = kind ? attr_text(kind) : (struct slice){NULL, 0};
 
-    if (slice_equal(text, SLICE("version")))
-        return SLICE("VersionChanged");
-    if (slice_equal(text, SLICE("image")))
-        return SLICE("ImageChanged");
-    if (slice_equal(text, SLICE("pod-template")))
-        return SLICE("PodTemplateChanged");
+    for (size_t i = 0; kind && i < CHANGES; i++)
+        if (slice_equal(attr_text(kind), changes[i].kind))
+            return changes[i].reason;
     return SLICE("Changed");
 }
 
-static void read_change(struct event *event, const struct log_record *log,
-                        const struct source *source)
+static struct event read_event(const struct log_record *log,
+                               const struct source *source)
 {
-    event->reason = change_reason(log);
-    event->kind = SLICE("Component");
-    event->name = source->identity.component;
-    event->type = SLICE("Normal");
-}
+    struct event event = {
+        .reason = reply_attr(&log->attrs, source, "k8s.event.reason"),
+        .kind = reply_attr(&log->attrs, source, "k8s.object.kind"),
+        .name = reply_attr(&log->attrs, source, "k8s.object.name")};
 
-static void read_event(struct call *call, struct event *event,
-                       const struct log_record *log,
-                       const struct source *source)
-{
-    bool normal = slice_equal(log->severity_text, SLICE("Normal"));
-
-    memset(event, 0, sizeof(*event));
-    if (slice_equal(log->event_name, SLICE(DERIVED_CHANGE)))
-        read_change(event, log, source);
-    if (normal || slice_equal(log->severity_text, SLICE("Warning")))
-        event->type = log->severity_text;
-    if (event->reason.len == 0)
-        event->reason = reply_attr(&log->attrs, source, "k8s.event.reason");
-    if (event->kind.len == 0)
-        event->kind = reply_attr(&log->attrs, source, "k8s.object.kind");
-    if (event->name.len == 0)
-        event->name = reply_attr(&log->attrs, source, "k8s.object.name");
-    event->namespace = reply_attr(&log->attrs, source, "k8s.namespace.name");
-    if (log->body.type == VALUE_MAP)
-        read_object(event, &log->body);
-    if (event->message.len == 0)
-        event->message = reply_value_text(call, &log->body);
-    if (event->type.len == 0)
-        event->type =
-            log->level >= LEVEL_WARN ? SLICE("Warning") : SLICE("Normal");
-    if (event->reason.len == 0)
-        event->reason = log->event_name;
+    if (event.reason.len == 0 &&
+        slice_equal(log->event_name, SLICE(DERIVED_CHANGE)))
+        return (struct event){change_reason(log), SLICE("Component"),
+                              source->identity.component};
+    if (event.reason.len == 0)
+        event.reason = log->event_name;
+    return event;
 }
 
 static void reply_event(struct call *call, const struct log_record *log,
@@ -355,18 +352,19 @@ static void reply_event(struct call *call, const struct log_record *log,
 
     if (!source)
         return;
-    read_event(call, &event, log, source);
+    event = read_event(log, source);
     jsonw_open(json, '{');
     paging_time(call, "timestamp", log->time_ns, exact, log->arrival);
-    jsonw_member_text(json, "message", event.message);
-    jsonw_member_text(json, "type", event.type);
+    jsonw_member_text(json, "message", reply_value_text(call, &log->body));
+    jsonw_member_text(json, "type", reply_event_type(log));
     jsonw_member_text(json, "reason", event.reason);
     if (request->scope.workflow_run.len == 0) {
         jsonw_member_open(json, "metadata", '{');
         reply_identity(call, &source->identity);
         reply_text(call, "objectKind", event.kind);
         reply_text(call, "objectName", event.name);
-        reply_text(call, "objectNamespace", event.namespace);
+        reply_text(call, "objectNamespace",
+                   reply_attr(&log->attrs, source, "k8s.namespace.name"));
         jsonw_close(json, '}');
         if (request->attributes) {
             jsonw_key(json, "attributes");
@@ -376,11 +374,17 @@ static void reply_event(struct call *call, const struct log_record *log,
     jsonw_close(json, '}');
 }
 
+/* Without a scope, events of the given reasons wherever they are. */
 static enum status query_events(struct call *call)
 {
     struct logs_request request = {.query = {.events = true}};
-    enum status s = read_common(call, &request);
+    enum status s = read_event_filters(call, &request);
 
+    if (s == OK && (request.query.any_count == 0 ||
+                    json_object_get(call->body, "searchScope")))
+        s = params_scope(call, SCOPE_WORKFLOW, &request.scope);
+    if (s == OK)
+        s = read_shared(call, &request);
     return s == OK ? answer(call, "events", &request, reply_event) : s;
 }
 

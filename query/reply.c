@@ -107,6 +107,14 @@ struct slice reply_attr(const struct attrs *attrs, const struct source *source,
     return found ? attr_text(found) : (struct slice){NULL, 0};
 }
 
+struct slice reply_event_type(const struct log_record *log)
+{
+    if (slice_equal(log->severity_text, SLICE("Normal")) ||
+        slice_equal(log->severity_text, SLICE("Warning")))
+        return log->severity_text;
+    return log->level >= LEVEL_WARN ? SLICE("Warning") : SLICE("Normal");
+}
+
 struct slice reply_value_text(struct call *call, const struct attr *value)
 {
     struct slice text = attr_text(value);

@@ -72,8 +72,6 @@ enum {
     TAKES_RAW = 2,  /* a JSON document, not parsed, in call->raw_body */
     NO_READER = 4,
     ON_IO = 8, /* quick, answered even when all workers are busy; NO_READER */
-    RCA_ERRORS = 16, /* errors have `detail` and `error` beside `message`:
-                        clients of the RCA agent read one of the three */
 };
 
 struct route {
@@ -218,6 +216,9 @@ void reply_text(struct call *call, const char *key, struct slice text);
 void reply_uid(struct call *call, const char *key, struct slice uid);
 bool reply_is_uuid(struct slice text);
 
+/* Normal or Warning, of a Kubernetes or change event. */
+struct slice reply_event_type(const struct log_record *log);
+
 /* A log body or an attribute as text: strings as they are, the rest as JSON.
  * In the arena, unless it is the value's own text. */
 struct slice reply_value_text(struct call *call, const struct attr *value);
@@ -231,6 +232,6 @@ void reply_row(struct call *call, const char *key, const struct grid *grid,
 /* ---- tables of the handler files, each ended by {0} ---- */
 extern const struct route routes_logs[], routes_traces[], routes_metrics[],
     routes_topology[], routes_components[], routes_admin[], routes_cause[],
-    routes_rca[], routes_dead_letters[], routes_unserved[];
+    routes_rca[], routes_dead_letters[];
 
 #endif

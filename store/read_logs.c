@@ -138,7 +138,7 @@ static bool counts_suffice(const struct log_query *q,
     return row->min_ns >= q->start_ns && row->max_ns < q->end_ns &&
            !has_time(row, q->range.after) && !has_time(row, q->range.before) &&
            q->phrase.len == 0 && q->word_count == 0 && q->attr_count == 0 &&
-           !q->trace_id && !q->span_id;
+           q->any_count == 0 && !q->trace_id && !q->span_id;
 }
 
 /* How many records of the block have the resources and levels; UINT64_MAX if

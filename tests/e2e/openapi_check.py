@@ -226,10 +226,8 @@ class Check:
                 bad += ["yesterday", "2025-01-15", "2025-02-30T00:00:00Z"]
             return bad
         if kind == "integer":
-            return (["seven", 1.5] +
-                    [schema[k] + by for k, by in (("maximum", 1),
-                                                  ("minimum", -1))
-                     if k in schema])
+            return ["seven", 1.5, schema.get("maximum", 10**9) + 1,
+                    schema.get("minimum", 0) - 1]
         if kind == "boolean":
             return ["yes", 1]
         if kind == "array":
@@ -332,21 +330,46 @@ def pages(check):
                     "pages of components are the list in parts", names)
 
 
+RARE_NS = 1736928600 * 10**9  # 2025-01-15T08:10:00Z
+
+
+def text(key, value):
+    return {"key": key, "value": {"stringValue": value}}
+
+
+def checkout():
+    return [text("openchoreo.dev/" + key, value) for key, value in (
+        ("namespace", "acme"), ("project", "shop"),
+        ("component", "checkout"), ("environment", "production"))]
+
+
+def rare_logs():
+    """An event by name, the newest of the shop, and a release."""
+    end = 1736929199 * 10**9
+    message = json.dumps({"componentReleaseName": "checkout-5d9",
+                          "commit": "1a2b3c4", "phase": "Started"})
+    return {"resourceLogs": [{
+        "resource": {"attributes": checkout()},
+        "scopeLogs": [{"logRecords": [
+            {"timeUnixNano": str(end + i * 10**6), "severityNumber": 17,
+             "eventName": "unknown.product",
+             "body": {"stringValue": "stock of a product unknown"}}
+            for i in range(3)] + [
+            {"timeUnixNano": str(RARE_NS), "severityText": "Normal",
+             "body": {"stringValue": message},
+             "attributes": [text("k8s.event.reason", "DeploymentStarted"),
+                            text("k8s.object.kind", "Deployment")]}]}]}]}
+
+
 def rare_spans():
     """What the shop does not send: a link, and a database that has a name and
     a host. They are checkout's, in the failed trace's time."""
-    def text(key, value):
-        return {"key": key, "value": {"stringValue": value}}
-
-    start = 1736928600 * 10**9  # 2025-01-15T08:10:00Z
+    start = RARE_NS
     trace = "00000000000000000000000000000abc"
     span = {"traceId": trace, "startTimeUnixNano": str(start),
             "endTimeUnixNano": str(start + 10**9)}
-    resource = [text("openchoreo.dev/" + key, value) for key, value in (
-        ("namespace", "acme"), ("project", "shop"),
-        ("component", "checkout"), ("environment", "production"))]
     return {"resourceSpans": [{
-        "resource": {"attributes": resource},
+        "resource": {"attributes": checkout()},
         "scopeSpans": [{"spans": [
             {**span, "spanId": "00000000000000a1", "kind": 2,
              "name": "POST /orders",
@@ -388,6 +411,8 @@ def main():
         server.play()
         tap.check(server.send("/v1/traces", rare_spans()) == 200,
                   "spans with a link and a database with a host are taken")
+        tap.check(server.send("/v1/logs", rare_logs()) == 200,
+                  "an event by name and a release are taken")
         check = Check(spec, server, tap)
         scope = {"startTime": START, "endTime": END,
                  "searchScope": {"namespace": "acme", "project": "shop"}}

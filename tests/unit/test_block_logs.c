@@ -166,6 +166,10 @@ static void random_query(struct fixture *f, struct log_query *query,
     query->attrs = wish;
     query->attr_count = test_random(6) == 0;
     random_wish(&f->arena, wish);
+    query->any = wish + 1;
+    query->any_count = test_random(3) ? 0 : test_random(3);
+    for (uint32_t i = 0; i < query->any_count; i++)
+        random_wish(&f->arena, wish + 1 + i);
     if (test_random(9) == 0)
         query->trace_id = some->trace_id;
     if (test_random(9) == 0)
@@ -206,13 +210,13 @@ TEST(queries_match_as_in_memory)
     for (int round = 0; round < 6; round++) {
         struct fixture f;
         struct log_query query;
-        struct attr_match wish;
+        struct attr_match wish[4];
         struct slice words[3];
 
         setup(&f, round == 0 ? 70 : 1500);
         encode(&f);
         for (int i = 0; i < 250; i++) {
-            random_query(&f, &query, &wish, words);
+            random_query(&f, &query, wish, words);
             check_query(&f, &query);
         }
         teardown(&f);

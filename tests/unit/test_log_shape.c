@@ -306,6 +306,69 @@ TEST(what_the_sender_says_goes_before)
     end();
 }
 
+/* ---- releases ---- */
+
+#define MESSAGE                                                             \
+    "{\"renderedReleaseUid\":\"r\",\"componentReleaseName\":\"cart-5d9\","  \
+    "\"projectUid\":\"p\",\"componentUid\":\"c\",\"environmentUid\":\"e\"," \
+    "\"commit\":\"1a2b3c4\",\"commitAuthoredAt\":\"2024-06-05T10:00:00Z\"," \
+    "\"phase\":\"Failed\",\"failureReason\":\"image not found\"}"
+
+TEST(a_release_is_a_change_with_commit_and_phase)
+{
+    begin();
+    record.body = (struct attr){.key = "",
+                                .str = MESSAGE,
+                                .len = sizeof(MESSAGE) - 1,
+                                .type = VALUE_STRING};
+    shape(NULL, "{\"k8s.event.reason\":\"DeploymentFailed\"}");
+    CHECK_TEXT(record.event_name, "callboard.change");
+    CHECK_TEXT(attr("change.kind"), "release");
+    CHECK_TEXT(attr("change.commit"), "1a2b3c4");
+    CHECK_TEXT(attr("change.phase"), "Failed");
+    CHECK_TEXT(attr("change.release"), "cart-5d9");
+    CHECK_TEXT(attr("change.failure_reason"), "image not found");
+    CHECK_TEXT(attr("openchoreo.dev/component-uid"), "c");
+    CHECK_TEXT(record.severity_text, "Warning");
+    CHECK_TEXT(body(), "release cart-5d9 failed: commit 1a2b3c4, "
+                       "image not found");
+    end();
+}
+
+TEST(releases_by_each_receiver)
+{
+    static const char *const reasons[] = {
+        "DeploymentStarted", "DeploymentSucceeded", "DeploymentRecovered"};
+    static const char *const texts[] = {"release x started: commit y",
+                                        "release x succeeded: commit y",
+                                        "release x recovered: commit y"};
+
+    for (int i = 0; i < 3; i++) {
+        char json[512];
+
+        begin();
+        snprintf(json, sizeof(json),
+                 "{\"type\":\"ADDED\",\"object\":{\"kind\":\"Event\","
+                 "\"reason\":\"%s\",\"type\":\"Normal\",\"message\":"
+                 "\"{\\\"componentReleaseName\\\":\\\"x\\\","
+                 "\\\"commit\\\":\\\"y\\\"}\","
+                 "\"involvedObject\":{\"kind\":\"Deployment\"}}}",
+                 reasons[i]);
+        shape(json, NULL);
+        CHECK_TEXT(body(), texts[i]);
+        CHECK_TEXT(attr("change.commit"), "y");
+        CHECK_TEXT(record.severity_text, "Normal");
+        end();
+    }
+    begin(); /* of another sender with the same reason */
+    record.body =
+        (struct attr){.str = "rolled out", .len = 10, .type = VALUE_STRING};
+    shape(NULL, "{\"k8s.event.reason\":\"DeploymentStarted\"}");
+    CHECK_TEXT(body(), "rolled out");
+    CHECK_EQ(record.event_name.len, 0);
+    end();
+}
+
 /* ---- bounds ---- */
 
 TEST(attributes_stay_within_their_bound)

@@ -179,36 +179,75 @@ TEST(kubernetes_events_by_attributes)
     bed_release(&bed);
 }
 
-TEST(kubernetes_events_as_whole_objects)
+static void check_400(const char *members, const char *text)
 {
-    static struct attr about[2], object[4], top[1];
+    char body[1024];
     json_t *answer;
 
     bed_init(&bed);
-    put_log("", LEVEL_UNSET);
-    about[0] = bed_attr("kind", "Deployment");
-    about[1] = bed_attr("name", "cart");
-    object[0] = bed_attr("note", "Scaled up");
-    object[1] = bed_attr("type", "Normal");
-    object[2] = bed_attr("reason", "ScalingReplicaSet");
-    object[3] = (struct attr){.key = "regarding",
-                              .key_len = 9,
-                              .type = VALUE_MAP,
-                              .items = about,
-                              .len = 2};
-    top[0] = (struct attr){.key = "object",
-                           .key_len = 6,
-                           .type = VALUE_MAP,
-                           .items = object,
-                           .len = 4};
-    logs[0].body = (struct attr){.type = VALUE_MAP, .items = top, .len = 1};
+    snprintf(body, sizeof(body), "{" TIMES ",%s}", members);
+    answer = bed_ask(&bed, "POST", "/api/v1/events/query", body);
+    CHECK_EQ(bed.status, 400);
+    if (!CHECK(strstr(bed.text, text)))
+        printf("# %s\n", bed.text);
+    json_decref(answer);
+    bed_release(&bed);
+}
+
+TEST(reasons_of_events)
+{
+    json_t *answer;
+
+    bed_init(&bed);
+    answer = bed_ask(&bed, "POST", "/api/v1/events/query",
+                     "{" TIMES ",\"reasons\":[\"BackOff\","
+                     "\"VersionChanged\"]}"); /* needs no scope then */
+    CHECK_EQ(bed.status, 200);
+    CHECK_EQ(bed.log_query.any_count, 3);
+    json_decref(answer);
+    bed_release(&bed);
+    check_400("\"limit\":1", "searchScope is required");
+    check_400(SCOPE ",\"reasons\":[]", "reasons must be 1 to 32");
+    check_400(SCOPE ",\"reasons\":[\"a\",\"a\"]", "reasons must be 1 to 32");
+    check_400(SCOPE ",\"reasons\":[\"\"]", "reasons must be 1 to 32");
+    check_400(SCOPE ",\"reasons\":\"a\"", "reasons must be an array");
+    check_400(SCOPE ",\"searchAfter\":\"x\"", "cursor must be");
+}
+
+/* Of releases, which are change events as well. */
+TEST(a_release_keeps_reason_and_object)
+{
+    static struct attr attrs[4];
+    json_t *answer;
+
+    bed_init(&bed);
+    put_log("release cart-5d9 failed: commit 1a2b3c4", LEVEL_WARN);
+    attrs[0] = bed_attr("k8s.event.reason", "DeploymentFailed");
+    attrs[1] = bed_attr("k8s.object.kind", "Deployment");
+    attrs[2] = bed_attr("k8s.object.name", "cart");
+    attrs[3] = bed_attr(DERIVED_CHANGE_KIND, "release");
+    logs[0].attrs = (struct attrs){attrs, 4, 0};
+    logs[0].event_name = SLICE(DERIVED_CHANGE);
     answer =
         bed_ask(&bed, "POST", "/api/v1/events/query", "{" TIMES "," SCOPE "}");
-    CHECK_TEXT(bed_at(answer, "events.0.message"), "Scaled up");
-    CHECK_TEXT(bed_at(answer, "events.0.type"), "Normal");
-    CHECK_TEXT(bed_at(answer, "events.0.reason"), "ScalingReplicaSet");
+    CHECK_TEXT(bed_at(answer, "events.0.reason"), "DeploymentFailed");
+    CHECK_TEXT(bed_at(answer, "events.0.type"), "Warning");
     CHECK_TEXT(bed_at(answer, "events.0.metadata.objectKind"), "Deployment");
     CHECK_TEXT(bed_at(answer, "events.0.metadata.objectName"), "cart");
+    json_decref(answer);
+    bed_release(&bed);
+}
+
+TEST(a_log_entry_has_the_name_of_its_event)
+{
+    json_t *answer;
+
+    bed_init(&bed);
+    put_log("text", LEVEL_INFO);
+    logs[0].event_name = SLICE("device.app.crash");
+    answer =
+        bed_ask(&bed, "POST", "/api/v1/logs/query", "{" TIMES "," SCOPE "}");
+    CHECK_TEXT(bed_at(answer, "logs.0.eventName"), "device.app.crash");
     json_decref(answer);
     bed_release(&bed);
 }
