@@ -73,8 +73,10 @@ struct exchange {
     struct http_pair *pairs;
     bool refused; /* the answer is known, the rest of the body thrown away */
     bool preflight;
-    bool busy;  /* counted there */
-    bool close; /* the connection, after the answer */
+    bool watched;
+    atomic_bool gone; /* the client, while watched */
+    bool busy;        /* counted there */
+    bool close;       /* the connection, after the answer */
     bool packed, not_modified;
     char allow[48];
     char etag[24]; /* "": none */

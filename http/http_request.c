@@ -401,8 +401,19 @@ void http_resume(struct http_request *request)
 {
     struct exchange *exchange = (struct exchange *)(void *)request;
 
+    if (exchange->watched)
+        slot_watch(exchange->server->slots, exchange->link->slot, NULL);
     http_prepare(exchange);
     MHD_resume_connection(exchange->connection);
+}
+
+const atomic_bool *http_watch(struct http_request *request)
+{
+    struct exchange *exchange = (struct exchange *)(void *)request;
+
+    exchange->watched = true;
+    slot_watch(exchange->server->slots, exchange->link->slot, &exchange->gone);
+    return &exchange->gone;
 }
 
 bool http_is_gone(const struct http_request *request)

@@ -36,9 +36,10 @@ struct peer {
 enum slot_state { SLOT_IDLE, SLOT_HEAD, SLOT_BODY, SLOT_BUSY, SLOT_SENDING };
 
 struct slot {
-    struct ring all, idle;
+    struct ring all, idle, watched;
     struct peer *peer;
     struct http_address address;
+    atomic_bool *gone_flag; /* of who watches */
     int fd;
     enum slot_state state;
     bool reserved, ending;
@@ -53,7 +54,7 @@ struct slot {
 
 struct slots {
     pthread_mutex_t lock;
-    struct ring all, peers;
+    struct ring all, peers, watched;
     uint32_t count, ending, reserved;
     uint32_t max, reserve;
     uint64_t idle_ns;
@@ -92,6 +93,7 @@ struct slots *slots_new(uint32_t max, uint32_t reserve, uint64_t idle_ns)
     pthread_mutex_init(&slots->lock, NULL);
     ring_init(&slots->all);
     ring_init(&slots->peers);
+    ring_init(&slots->watched);
     slots->max = max;
     slots->reserve = reserve;
     slots->idle_ns = idle_ns;
@@ -312,6 +314,7 @@ struct slot *slots_add(struct slots *slots, int fd, const struct sockaddr *from)
     slot->address = address_of(from);
     group = group_of(slot->address);
     ring_init(&slot->idle);
+    ring_init(&slot->watched);
     pthread_mutex_lock(&slots->lock);
     slot->peer = take_peer(slots, &group);
     slot->reserved = slots->next_reserved;
@@ -333,6 +336,7 @@ void slots_remove(struct slots *slots, struct slot *slot)
     pthread_mutex_lock(&slots->lock);
     ring_remove(&slot->all);
     ring_remove(&slot->idle);
+    ring_remove(&slot->watched);
     slots->count--;
     slots->ending -= slot->ending;
     slots->reserved -= slot->reserved;
@@ -492,6 +496,34 @@ void slot_hold(struct slots *slots, struct slot *slot, size_t bytes,
     slot->held = bytes;
     slot->owner = owner;
     pthread_mutex_unlock(&slots->lock);
+}
+
+/* ---- who has gone while we work ---- */
+
+void slot_watch(struct slots *slots, struct slot *slot, atomic_bool *gone)
+{
+    pthread_mutex_lock(&slots->lock);
+    slot->gone_flag = gone;
+    ring_remove(&slot->watched);
+    if (gone)
+        ring_add(&slots->watched, &slot->watched);
+    pthread_mutex_unlock(&slots->lock);
+}
+
+unsigned slots_look(struct slots *slots)
+{
+    unsigned count = 0;
+
+    pthread_mutex_lock(&slots->lock);
+    for (struct ring *at = slots->watched.next; at != &slots->watched;
+         at = at->next, count++) {
+        struct slot *slot = OF(at, struct slot, watched);
+
+        if (slot_is_gone(slot))
+            atomic_store(slot->gone_flag, true);
+    }
+    pthread_mutex_unlock(&slots->lock);
+    return count;
 }
 
 /* ---- once a second ---- */

@@ -87,6 +87,11 @@ void *slots_slowest_body(struct slots *slots, bool only_slow);
 /* False: nobody has been reading longer than a second. */
 bool slots_end_slowest_reader(struct slots *slots);
 
+/* The flag is set by slots_look() once the peer has hung up; NULL: no more. */
+void slot_watch(struct slots *slots, struct slot *slot, atomic_bool *gone);
+/* Looks at those that are watched; how many they are. */
+unsigned slots_look(struct slots *slots);
+
 /* Ends those whose time is over, and those that were gone already the last time
  * and of which nothing came since; how many. About every second. */
 unsigned slots_tick(struct slots *slots);

@@ -1,6 +1,7 @@
 /*
- * Requests that wait for room, and the timer thread: it resumes them, and ends
- * connections whose time is over.
+ * Requests that wait for room, and the timer thread: it resumes them, ends
+ * connections whose time is over, and tells who works for a client that is
+ * gone.
  *
  * A connection that is suspended is not read: what the client sends meanwhile
  * stays in the kernel.
@@ -9,7 +10,8 @@
 #include "http_int.h"
 #include "stats.h"
 
-#define TICK_NS (25 * NS_PER_MS)
+#define TICK_NS      (25 * NS_PER_MS)
+#define IDLE_TICK_NS (200 * NS_PER_MS)
 
 enum { RESUMED_AT_ONCE = 64 };
 
@@ -62,18 +64,30 @@ static void resume_some(struct http_server *server, unsigned most)
     pthread_mutex_unlock(&server->wait_lock);
 }
 
+static bool has_waiting(struct http_server *server)
+{
+    bool waiting;
+
+    pthread_mutex_lock(&server->wait_lock);
+    waiting = server->waiting != NULL;
+    pthread_mutex_unlock(&server->wait_lock);
+    return waiting;
+}
+
 static void *timer_main(void *arg)
 {
     struct http_server *server = arg;
     uint64_t next = clock_monotonic_ns() + NS_PER_S;
 
     while (!queue_closed(server->wake)) {
-        pthread_mutex_lock(&server->wait_lock);
-        bool waiting = server->waiting != NULL;
-        pthread_mutex_unlock(&server->wait_lock);
+        unsigned watched = slots_look(server->slots);
         uint64_t now = clock_monotonic_ns();
-        uint64_t pause = waiting ? TICK_NS : next > now ? next - now : 0;
+        uint64_t pause = next > now ? next - now : 0;
+        uint64_t most =
+            has_waiting(server) || watched > 0 ? TICK_NS : IDLE_TICK_NS;
 
+        if (pause > most)
+            pause = most;
         if (!queue_pop(server->wake, pause))
             resume_some(server, RESUMED_AT_ONCE);
         if (clock_monotonic_ns() >= next) {

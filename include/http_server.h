@@ -27,6 +27,7 @@
 #ifndef HTTP_SERVER_H
 #define HTTP_SERVER_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -165,6 +166,9 @@ void http_suspend(struct http_request *request);
 void http_resume(struct http_request *request);
 /* Any thread, while suspended: the client has closed the connection. */
 bool http_is_gone(const struct http_request *request);
+/* After http_suspend(): a flag that is set when that happens, until
+ * http_resume(). */
+const atomic_bool *http_watch(struct http_request *request);
 
 /* ---- routes (http_route.c) ---- */
 

@@ -87,7 +87,8 @@
     X(TEMPLATES_OTHER,        COUNTER, "log_templates_other_total",   "",                       "Log records counted under {other}, there being too many templates.") \
     X(QUERIES,                COUNTER, "queries_total",               "",                       "Queries answered.") \
     X(QUERY_ERRORS,           COUNTER, "query_errors_total",          "",                       "Queries answered with 4xx or 5xx.") \
-    X(QUERY_REFUSED,          COUNTER, "queries_refused_total",       "",                       "Queries answered 503, too many being under way.") \
+    X(QUERY_REFUSED,          COUNTER, "queries_refused_total",       "",                       "Queries answered 429 or 503, too many being under way.") \
+    X(QUERIES_CANCELLED,      COUNTER, "queries_cancelled_total",     "",                       "Queries ended because the client closed the connection.") \
     X(QUERY_MICROSECONDS,     COUNTER, "query_microseconds_total",    "",                       "Time spent answering.")
 /* clang-format on */
 

@@ -3,13 +3,17 @@
  * the connections.
  *
  *   I/O thread: reads the request, suspends it, pushes the job
- *                                         -> queue, bounded: beyond it 503
+ *                   -> queue, fair to addresses, bounded: beyond it 429 or 503
  *   worker threads, a reader each: answer_call, resume the request
  *   I/O thread: sends the answer
  *
  * A job belongs to whoever works on it: the I/O thread until it is pushed, the
  * worker until it resumes the request, then the I/O thread again.
  *
+ * Workers One more than --query-workers: that is how many one address may have,
+ *         so there is always one for somebody else.
+ * Cancel  A client that closes its connection cancels its query: it ends
+ *         between two blocks.
  * Memory  Bodies, arenas and answers that wait to be sent are charged to one
  *         budget for all queries; an answer while it is being written is
  *         bounded by max_reply times the number of workers. A worker frees the
@@ -23,8 +27,8 @@
 #include <pthread.h>
 #include <stdlib.h>
 
+#include "fair_queue.h"
 #include "mem.h"
-#include "queue.h"
 #include "route.h"
 #include "stats.h"
 
@@ -37,7 +41,7 @@ struct worker {
 struct query {
     struct query_options options;
     struct http_server *http;
-    struct queue *queue;
+    struct fair_queue *queue;
     struct budget budget;
     struct worker *workers;
     uint32_t worker_count; /* running */
@@ -48,6 +52,7 @@ struct job {
     struct call call;
     struct query *query;
     struct http_request *http;
+    const atomic_bool *gone; /* the client has closed the connection */
     struct arena arena;
 };
 
@@ -108,7 +113,7 @@ static void refuse(void *arg, struct http_request *http, enum status status,
         call_fail(&call, status, NULL, "%s", why);
     else
         answer_no_route(&call);
-    stats_add(STATS_QUERY_REFUSED, status == ERR_BUSY);
+    stats_add(STATS_QUERY_REFUSED, status == ERR_BUSY || status == ERR_LIMITED);
     stats_add(STATS_QUERY_ERRORS, 1);
     give_answer(&call, http);
 }
@@ -120,13 +125,29 @@ static void answer_job(struct job *job, struct reader *reader)
     give_answer(&job->call, job->http);
 }
 
+static void work(struct worker *worker, struct job *job)
+{
+    if (http_is_gone(job->http)) { /* while it waited */
+        refuse(worker->query, job->http, ERR_CANCELLED, "the client is gone");
+        stats_add(STATS_QUERIES_CANCELLED, 1);
+    } else {
+        reader_set_cancel(worker->reader, job->gone);
+        answer_job(job, worker->reader);
+        reader_set_cancel(worker->reader, NULL);
+        stats_add(STATS_QUERIES_CANCELLED, atomic_load(job->gone));
+    }
+}
+
 static void *worker_main(void *arg)
 {
     struct worker *worker = arg;
+    struct fair_queue *queue = worker->query->queue;
     struct job *job;
+    void *ticket;
 
-    while ((job = queue_pop(worker->query->queue, UINT64_MAX))) {
-        answer_job(job, worker->reader);
+    while ((job = fair_queue_pop(queue, &ticket))) {
+        work(worker, job);
+        fair_queue_done(queue, ticket);
         http_resume(job->http); /* job is not ours any more */
     }
     return NULL;
@@ -138,6 +159,7 @@ static enum http_next handle(void *arg, struct http_request *http)
 {
     struct query *query = arg;
     struct job *job = job_new(query, http);
+    enum status status;
 
     http->user = job;
     if (job->call.route->flags & ON_IO) {
@@ -146,9 +168,10 @@ static enum http_next handle(void *arg, struct http_request *http)
     }
     /* Suspended first: the worker may be done before push returns. */
     http_suspend(http);
-    if (!queue_push(query->queue, job)) {
-        refuse(query, http, ERR_BUSY,
-               "too many concurrent queries; retry later");
+    job->gone = http_watch(http);
+    status = fair_queue_push(query->queue, http->from, job);
+    if (status != OK) {
+        refuse(query, http, status, "too many concurrent queries; retry later");
         http_resume(http);
     }
     return HTTP_LATER;
@@ -182,8 +205,10 @@ static enum status start_http(struct query *query)
 
 static enum status start_workers(struct query *query)
 {
-    query->workers = mem_zero(query->options.workers, sizeof(*query->workers));
-    while (query->worker_count < query->options.workers) {
+    uint32_t count = query->options.workers + 1;
+
+    query->workers = mem_zero(count, sizeof(*query->workers));
+    while (query->worker_count < count) {
         struct worker *worker = &query->workers[query->worker_count];
         enum status s = reader_open(&worker->reader, query->options.store);
 
@@ -206,7 +231,7 @@ enum status query_start(struct query **query_out,
     enum status s;
 
     query->options = *options;
-    query->queue = queue_new(options->max_waiting);
+    query->queue = fair_queue_new(options->max_waiting, options->workers);
     budget_init(&query->budget, options->memory);
     s = start_workers(query);
     if (s == OK)
@@ -229,13 +254,13 @@ void query_stop(struct query *query)
     if (!query)
         return;
     http_quiesce(query->http);
-    queue_close(query->queue);
+    fair_queue_close(query->queue);
     for (uint32_t i = 0; i < query->worker_count; i++) {
         pthread_join(query->workers[i].thread, NULL);
         reader_close(query->workers[i].reader);
     }
     http_stop(query->http);
     free(query->workers);
-    queue_free(query->queue);
+    fair_queue_free(query->queue);
     free(query);
 }

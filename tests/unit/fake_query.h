@@ -14,6 +14,7 @@
 
 #include <jansson.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 
 #include "clock.h"
@@ -36,7 +37,8 @@ struct bed {
     struct point *points;
     uint32_t log_count, span_count, trace_count, point_count;
     enum status read_status, health, journal_health;
-    void (*begin)(void); /* called by reader_begin, if set */
+    void (*begin)(void);       /* called by reader_begin, if set */
+    const atomic_bool *cancel; /* what reader_set_cancel got last */
 
     struct log_query log_query; /* the last ones; their pointers are gone */
     struct list_place after, before; /* of the last list; key_len 0: none */
@@ -70,7 +72,8 @@ void reader_close(struct reader *reader)
 void reader_set_cancel(struct reader *reader, const atomic_bool *cancelled)
 {
     (void)reader;
-    (void)cancelled;
+    if (the_bed)
+        the_bed->cancel = cancelled;
 }
 
 enum status reader_begin(struct reader *reader)

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "fake_query.h"
+#include "stats.h"
 
 #define LOGS "/api/v1/logs/query"
 #define BODY                                               \
@@ -175,6 +176,105 @@ TEST(beyond_the_queue_is_503_and_health_answers)
         CHECK_EQ(status_of(hear(fds[i])), 200);
     for (int i = 0; i < 4; i++)
         close(fds[i]);
+    done();
+}
+
+static int dial_as(const char *address)
+{
+    struct sockaddr_in from = {.sin_family = AF_INET};
+    struct sockaddr_in to = {.sin_family = AF_INET,
+                             .sin_port = htons(query_port(query)),
+                             .sin_addr = {htonl(INADDR_LOOPBACK)}};
+    struct timeval patience = {.tv_sec = 10};
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+    CHECK_EQ(inet_pton(AF_INET, address, &from.sin_addr), 1);
+    CHECK_EQ(bind(fd, (struct sockaddr *)&from, sizeof(from)), 0);
+    CHECK_EQ(connect(fd, (struct sockaddr *)&to, sizeof(to)), 0);
+    return fd;
+}
+
+/* The first two wait at the gate. */
+static void first_two_wait(void)
+{
+    if (atomic_fetch_add(&inside, 1) < 2) {
+        pthread_mutex_lock(&gate);
+        pthread_mutex_unlock(&gate);
+    }
+}
+
+/* One asker has both workers at work and as many waiting as it may: another is
+ * served at once, and the first is told that the limit is its own. */
+TEST(one_asker_cannot_take_all_workers)
+{
+    const char *answer;
+    int greedy[6], other;
+
+    serve(2, 4);
+    bed.begin = first_two_wait;
+    pthread_mutex_lock(&gate);
+    for (int i = 0; i < 6; i++) {
+        greedy[i] = dial();
+        post(greedy[i], LOGS, BODY);
+        if (i < 2)
+            CHECK_EQ(wait_for_inside(i + 1), i + 1);
+    }
+    answer = hear(greedy[5]);
+    CHECK_EQ(status_of(answer), 429);
+    CHECK(strstr(answer, "Retry-After: 1"));
+    CHECK(strstr(answer, "tooManyRequests"));
+    other = dial_as("127.0.0.2");
+    for (int i = 0; i < 10; i++) {
+        post(other, LOGS, BODY);
+        CHECK_EQ(status_of(hear(other)), 200);
+    }
+    close(other);
+    pthread_mutex_unlock(&gate);
+    for (int i = 0; i < 5; i++)
+        CHECK_EQ(status_of(hear(greedy[i])), 200);
+    for (int i = 0; i < 6; i++)
+        close(greedy[i]);
+    done();
+}
+
+static atomic_int cancelled;
+
+static void wait_for_cancel(void)
+{
+    atomic_fetch_add(&inside, 1);
+    for (int i = 0; i < 3000; i++) {
+        if (the_bed->cancel && atomic_load(the_bed->cancel)) {
+            atomic_fetch_add(&cancelled, 1);
+            return;
+        }
+        usleep(1000);
+    }
+}
+
+/* One at work whose client closes, and one that waited and never begins. */
+TEST(a_closed_connection_cancels_its_query)
+{
+    uint64_t before = stats_get(STATS_QUERIES_CANCELLED);
+    int work, wait;
+
+    serve(1, 8);
+    atomic_store(&cancelled, 0);
+    bed.begin = wait_for_cancel;
+    work = dial();
+    post(work, LOGS, BODY);
+    CHECK_EQ(wait_for_inside(1), 1);
+    wait = dial();
+    post(wait, LOGS, BODY);
+    usleep(50000);
+    close(wait);
+    close(work);
+    for (int i = 0; i < 3000 && stats_get(STATS_QUERIES_CANCELLED) < before + 2;
+         i++)
+        usleep(1000);
+    CHECK_EQ(stats_get(STATS_QUERIES_CANCELLED) - before, 2);
+    CHECK_EQ(atomic_load(&cancelled), 1);
+    CHECK_EQ(atomic_load(&inside), 1);
     done();
 }
 
