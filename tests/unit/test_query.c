@@ -228,7 +228,6 @@ TEST(one_asker_cannot_take_all_workers)
     answer = hear(greedy[refused].fd);
     CHECK_EQ(status_of(answer), 429);
     CHECK(strstr(answer, "Retry-After: 1"));
-    CHECK(strstr(answer, "tooManyRequests"));
     other = dial_as("127.0.0.2");
     for (int i = 0; i < 10; i++) {
         post(other, LOGS, BODY);
