@@ -37,6 +37,7 @@
 #include "query.h"
 #include "registry.h"
 #include "serve_kafka.h"
+#include "serve_loss.h"
 #include "stats.h"
 #include "store.h"
 
@@ -59,6 +60,7 @@ struct daemon {
     struct query *query;
     struct ingest *ingest;
     struct serve_kafka kafka;
+    struct serve_loss loss;
     struct timespec catalog_time; /* of the file, when it was read */
     uint64_t started_ns;
     size_t most_used;  /* of the budget, since the last trim */
@@ -194,7 +196,9 @@ static enum status start_storage(struct daemon *d)
         .query_bytes = for_questions(c) / 6,
         .code_late = c->memory_limit < SMALL_LIMIT,
     };
-    return store_open(&d->store, &store);
+    status = store_open(&d->store, &store);
+    return status == OK ? serve_loss_check(&d->loss, d->journal, d->store)
+                        : status;
 }
 
 /* Made once for a data folder: hashes of requests are kept. */
@@ -311,6 +315,11 @@ static enum status decode_acknowledged(struct daemon *d, struct batch *batch)
 static enum status replay_entry(void *arg, struct batch *batch)
 {
     struct daemon *d = arg;
+
+    if (serve_loss_reads_again(&d->loss, d->store, batch)) {
+        batch_free(batch);
+        return OK;
+    }
     enum status status =
         batch->encoding == BATCH_LETTER ? OK : decode_acknowledged(d, batch);
 
@@ -350,6 +359,28 @@ static enum status replay(struct daemon *d)
     return status;
 }
 
+/* ---- for the query port ---- */
+
+static void print_metrics(void *arg, struct buf *out)
+{
+    serve_kafka_print(&((struct daemon *)arg)->kafka, out);
+}
+
+static bool print_trouble(void *arg, struct buf *out)
+{
+    struct daemon *d = arg;
+    struct buf kafka;
+    bool lost = serve_loss_print(&d->loss, out), trouble;
+
+    buf_init(&kafka, 1024);
+    trouble = serve_kafka_trouble(&d->kafka, &kafka);
+    if (trouble && lost)
+        buf_add(out, SLICE("; "));
+    buf_add(out, buf_slice(&kafka));
+    buf_release(&kafka);
+    return trouble || lost;
+}
+
 static enum status start_ports(struct daemon *d)
 {
     const struct config *c = d->config;
@@ -369,9 +400,9 @@ static enum status start_ports(struct daemon *d)
         .catalog = d->catalog,
         .rca = d->rca,
         .journal = d->journal,
-        .metrics = serve_kafka_print,
-        .trouble = serve_kafka_trouble,
-        .receiver = &d->kafka,
+        .metrics = print_metrics,
+        .trouble = print_trouble,
+        .receiver = d,
     };
     struct ingest_options ingest = {
         .otlp_http = c->otlp_http,
@@ -430,6 +461,7 @@ static void stop(struct daemon *d)
     serve_kafka_close(&d->kafka);
     journal_stop(d->journal); /* what was submitted reaches the correlator */
     correlator_close(d->correlator);
+    serve_loss_note_end(d->journal, d->store);
     registry_close(d->registry); /* has a last word for the store */
     store_close(d->store);       /* seals, commits, cuts the journal */
     catalog_free(d->catalog);

@@ -27,7 +27,8 @@ struct journal_options {
 
 /*
  * Opens and checks what is there. A torn tail (crash during a write) is cut
- * off; damage elsewhere is moved aside as *.damaged, counted and logged; a
+ * off; damage elsewhere is passed over if whole entries are behind it, and else
+ * moved aside, in both cases copied to *.damaged, counted and logged; a
  * newer version than ours is ERR_UNSUPPORTED; ERR_IN_USE: another process has
  * the folder open. All are logged.
  */
@@ -69,8 +70,31 @@ void journal_cut(struct journal *journal, uint64_t lsn);
  * journal_start only. */
 void journal_skip(struct journal *journal, uint64_t lsn);
 
-/* The lsn handed out last (0: none ever), and the bytes not cut yet. */
+/*
+ * What was there at the start, to be compared with what the store knows.
+ * Before journal_start only.
+ */
+struct journal_found {
+    bool any;               /* there is a file of it */
+    uint64_t id;            /* 0: it has none (written by an earlier version) */
+    uint64_t after;         /* last lsn before its first file; 0: not known */
+    uint64_t last_lsn;      /* of its last entry */
+    uint64_t damaged_after; /* entries are missing behind this lsn, and perhaps
+                               later; UINT64_MAX: none are */
+};
+struct journal_found journal_found(const struct journal *journal);
+
+/* A random number that tells journals apart, to be kept by the store, and not
+ * to be shown. Setting another one, before journal_start, puts a journal that
+ * has its own aside as *.foreign, and begins anew. */
+uint64_t journal_id(const struct journal *journal);
+MUST_CHECK enum status journal_set_id(struct journal *journal, uint64_t id);
+
+/* The lsn handed out last (0: none ever), and the bytes not cut yet. Some lsns
+ * were of entries that could not be written. */
 uint64_t journal_last_lsn(struct journal *journal);
+/* The lsn of the entry written last. Once the journal is stopped. */
+uint64_t journal_last_entry(const struct journal *journal);
 uint64_t journal_bytes(struct journal *journal);
 uint64_t journal_max_bytes(struct journal *journal);
 

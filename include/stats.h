@@ -60,6 +60,9 @@
     X(JOURNAL_SYNCS,          COUNTER, "journal_syncs_total",         "",                       "Syncs of the journal; many requests share one.") \
     X(JOURNAL_ENTRIES,        COUNTER, "journal_entries_total",       "",                       "Requests written to the journal.") \
     X(JOURNAL_ERRORS,         COUNTER, "journal_errors_total",        "",                       "Writes or syncs of the journal that failed.") \
+    X(LOST_DATABASE,          COUNTER, "data_loss_total",             "kind=\"database\"",      "Times that acknowledged data was found missing at the start.") \
+    X(LOST_JOURNAL,           COUNTER, "data_loss_total",             "kind=\"journal\"",       "") \
+    X(LOST_ENTRIES,           COUNTER, "data_loss_total",             "kind=\"entries\"",       "") \
     X(REPLAYED_ENTRIES,       COUNTER, "journal_replayed_total",      "",                       "Requests read back from the journal at the last start.") \
     X(HEAD_BYTES,             GAUGE,   "head_bytes",                  "",                       "Memory of records that are not in a block yet.") \
     X(BUDGET_BYTES,           GAUGE,   "ingest_memory_bytes",         "",                       "Memory charged to ingest, of --memory-limit.") \

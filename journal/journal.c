@@ -41,6 +41,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "clock.h"
 #include "journal_dir.h"
@@ -63,7 +64,8 @@ struct journal {
     atomic_bool broken, stopping;
     struct queue *queue;
     struct segment_writer writer; /* of the thread */
-    uint64_t failed_round;        /* of the thread; see stale() */
+    uint64_t last_lsn;     /* of the thread: of the entry that is there last */
+    uint64_t failed_round; /* of the thread; see stale() */
     struct sink next;
     pthread_t thread;
     bool started;
@@ -112,6 +114,48 @@ void journal_skip(struct journal *journal, uint64_t lsn)
     assert(!journal->started);
     if (lsn >= atomic_load(&journal->next_lsn))
         atomic_store(&journal->next_lsn, lsn + 1);
+    if (lsn > journal->last_lsn)
+        journal->last_lsn = lsn;
+}
+
+uint64_t journal_last_entry(const struct journal *journal)
+{
+    assert(!journal->started);
+    return journal->last_lsn;
+}
+
+struct journal_found journal_found(const struct journal *journal)
+{
+    const struct journal_dir *dir = &journal->dir;
+
+    return (struct journal_found){
+        .id = journal->dir.id,
+        .any = dir->count > 0,
+        .after = dir->count > 0 ? dir->at[0].after : 0,
+        .last_lsn = dir->last_lsn,
+        .damaged_after = dir->damaged_after,
+    };
+}
+
+uint64_t journal_id(const struct journal *journal)
+{
+    return journal->writer.id;
+}
+
+enum status journal_set_id(struct journal *journal, uint64_t id)
+{
+    enum status status = OK;
+
+    assert(!journal->started && id != 0);
+    if (journal->dir.count > 0 && journal->dir.id != 0 &&
+        journal->dir.id != id) {
+        status = journal_dir_set_aside(&journal->dir, journal->io, ".foreign");
+        atomic_store(&journal->next_lsn, 1);
+        journal->last_lsn = 0;
+        count_bytes(journal);
+    }
+    journal->writer.id = id;
+    return status;
 }
 
 uint64_t journal_last_lsn(struct journal *journal)
@@ -149,7 +193,8 @@ static enum status next_segment(struct journal *journal)
 {
     struct journal_dir *dir = &journal->dir;
     uint64_t lsn = atomic_load(&journal->next_lsn);
-    struct segment segment = {lsn, lsn - 1, SEGMENT_HEAD, SEGMENT_HEAD};
+    struct segment segment = {lsn, lsn - 1, SEGMENT_HEAD, SEGMENT_HEAD,
+                              journal->last_lsn};
     char path[JOURNAL_PATH];
     enum status status = OK;
 
@@ -159,7 +204,7 @@ static enum status next_segment(struct journal *journal)
         return status;
     journal_dir_path(dir, lsn, "", path);
     status = segment_create(&journal->writer, path, dir->fd, lsn,
-                            journal->options.segment_bytes);
+                            journal->last_lsn, journal->options.segment_bytes);
     if (status != OK)
         return status;
     pthread_mutex_lock(&journal->lock);
@@ -253,7 +298,7 @@ static enum status write_group(struct journal *journal, struct batch **batches,
     pthread_mutex_lock(&journal->lock);
     active = &journal->dir.at[journal->dir.count - 1];
     active->used += size;
-    active->last_lsn = lsn - 1;
+    active->last_lsn = journal->last_lsn = lsn - 1;
     count_bytes(journal);
     pthread_mutex_unlock(&journal->lock);
     stats_add(STATS_JOURNAL_SYNCS, 1);
@@ -384,6 +429,11 @@ enum status journal_open_io(struct journal **out,
     segment_writer_init(&journal->writer, io);
     status = journal_dir_open(&journal->dir, io, options->dir, &next_lsn);
     atomic_store(&journal->next_lsn, next_lsn);
+    journal->last_lsn = journal->dir.last_lsn;
+    journal->writer.id = journal->dir.id;
+    while (status == OK && journal->writer.id == 0)
+        if (getentropy(&journal->writer.id, sizeof(journal->writer.id)) != 0)
+            status = ERR_IO;
     if (status != OK) {
         journal_close(journal);
         return status;
@@ -450,9 +500,14 @@ static enum status replay_segment(struct replay *replay,
     enum status status;
 
     journal_dir_path(&replay->journal->dir, segment->first_lsn, "", path);
-    status = segment_reader_open(&reader, replay->journal->io, path, O_RDONLY);
+    status = segment_reader_open(&reader, replay->journal->io, path, O_RDONLY,
+                                 segment->first_lsn);
     while (status == OK && reader.last_lsn < segment->last_lsn) {
         status = segment_next(&reader, &entry, true);
+        if (status == ERR_CORRUPT && segment_resync(&reader) == OK) {
+            status = OK; /* was told of at the start */
+            continue;
+        }
         if (status == OK && entry.lsn <= replay->after)
             free(entry.body);
         else if (status == OK)

@@ -8,6 +8,8 @@
  *                         went down. Nobody was told OK; it is cut off.
  *   damage                copied to *.damaged, then cut off. The lsns it held
  *                         are passed over, for the store may know them.
+ * Damage before a whole entry is copied, too, but stays in its place, and is
+ * passed over again by replay.
  */
 #include "journal_dir.h"
 
@@ -27,6 +29,8 @@
 #include "log.h"
 #include "mem.h"
 #include "stats.h"
+
+enum { OLDEST_ENTRY_HEAD = 28 };
 
 void journal_dir_path(const struct journal_dir *dir, uint64_t first_lsn,
                       const char *suffix, char path[JOURNAL_PATH])
@@ -147,39 +151,53 @@ static enum status list_segments(struct journal_dir *dir)
     return OK;
 }
 
-/* Copies what is behind the good entries to *.damaged. */
-static bool save_rest(const struct journal_dir *dir,
-                      const struct segment_reader *reader, uint64_t first_lsn)
+/* Copies the bytes of a segment from `at` to `end` to its *.damaged, behind
+ * what was copied of it before in this start. */
+static bool save_damage(struct journal_dir *dir,
+                        const struct segment_reader *reader, uint64_t first_lsn,
+                        uint64_t at, uint64_t end)
 {
     enum { PART = 64 * 1024 };
     char path[JOURNAL_PATH];
     char *part = mem_alloc(PART);
-    uint64_t at = reader->good, to = 0;
+    int flags = O_WRONLY | O_CREAT | (dir->copying == first_lsn ? 0 : O_TRUNC);
+    int64_t to = -1;
     ssize_t n = 1;
     int fd;
 
+    dir->copying = first_lsn;
     journal_dir_path(dir, first_lsn, ".damaged", path);
-    fd = reader->io->open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
-    while (fd >= 0 && n > 0) {
-        n = segment_read(reader, part, PART, at);
-        if (n > 0 && reader->io->pwrite(fd, part, (size_t)n, (off_t)to) != n)
+    fd = reader->io->open(path, flags, 0600);
+    if (fd >= 0)
+        to = lseek(fd, 0, SEEK_END);
+    while (to >= 0 && n > 0 && at < end) {
+        size_t len = end - at < PART ? (size_t)(end - at) : PART;
+
+        n = segment_read(reader, part, len, at);
+        if (n > 0 && reader->io->pwrite(fd, part, (size_t)n, to) != n)
             n = -1;
         at += (uint64_t)(n > 0 ? n : 0);
-        to = at - reader->good;
+        to += n;
     }
     free(part);
     if (fd >= 0 && reader->io->sync(fd) < 0)
         n = -1;
     if (fd >= 0)
         close(fd);
-    return fd >= 0 && n == 0;
+    return to >= 0 && n >= 0;
+}
+
+/* Notes that entries are missing behind this one. */
+static void note_gap(struct journal_dir *dir, uint64_t lsn)
+{
+    if (lsn < dir->damaged_after)
+        dir->damaged_after = lsn;
 }
 
 /* Behind reader->good is no entry: cuts it off, or moves it aside first. If
  * that cannot be done it stays where it is; `used` ends before it. */
-static void cut_tail(const struct journal_dir *dir,
-                     struct segment_reader *reader, struct segment *segment,
-                     bool last, uint64_t *next_lsn)
+static void cut_tail(struct journal_dir *dir, struct segment_reader *reader,
+                     struct segment *segment, bool last, uint64_t *next_lsn)
 {
     bool torn = last && segment_torn(reader);
     uint64_t len = reader->size - reader->good;
@@ -187,8 +205,11 @@ static void cut_tail(const struct journal_dir *dir,
 
     if (!torn) {
         stats_add(STATS_JOURNAL_ERRORS, 1);
-        *next_lsn += len / ENTRY_HEAD;
-        cut = save_rest(dir, reader, segment->first_lsn);
+        stats_add(STATS_LOST_ENTRIES, 1);
+        note_gap(dir, reader->last_lsn);
+        *next_lsn += len / reader->entry_head;
+        cut = save_damage(dir, reader, segment->first_lsn, reader->good,
+                          reader->size);
     }
     if (cut)
         cut = reader->io->truncate(reader->fd, (off_t)reader->good) == 0 &&
@@ -204,8 +225,28 @@ static void cut_tail(const struct journal_dir *dir,
                   segment->first_lsn, reader->good, len, cut);
 }
 
+/* Goes on behind a damaged entry, which stays in its place; false: nothing
+ * whole is behind it. */
+static bool pass_over(struct journal_dir *dir, struct segment_reader *reader,
+                      const struct segment *segment)
+{
+    uint64_t bad = reader->good;
+
+    if (segment_resync(reader) != OK)
+        return false;
+    stats_add(STATS_JOURNAL_ERRORS, 1);
+    stats_add(STATS_LOST_ENTRIES, 1);
+    note_gap(dir, reader->last_lsn);
+    log_error("journal", "damaged, passed over part of a segment",
+              "segment=%016" PRIx64 " offset=%" PRIu64 " bytes=%" PRIu64
+              " after=%" PRIu64 " copied=%d",
+              segment->first_lsn, bad, reader->good - bad, reader->last_lsn,
+              save_damage(dir, reader, segment->first_lsn, bad, reader->good));
+    return true;
+}
+
 /* The head is unreadable: the whole file goes aside. */
-static enum status move_aside(const struct journal_dir *dir,
+static enum status move_aside(struct journal_dir *dir,
                               const struct segment_reader *reader,
                               const struct segment *segment)
 {
@@ -214,6 +255,8 @@ static enum status move_aside(const struct journal_dir *dir,
     journal_dir_path(dir, segment->first_lsn, "", from);
     journal_dir_path(dir, segment->first_lsn, ".damaged", to);
     stats_add(STATS_JOURNAL_ERRORS, 1);
+    stats_add(STATS_LOST_ENTRIES, 1);
+    note_gap(dir, segment->first_lsn - 1);
     log_error("journal", "damaged, moved a segment aside",
               "path=%s bytes=%" PRIu64, from, reader->size);
     return reader->io->rename(from, to) == 0 ? OK : ERR_IO;
@@ -235,6 +278,45 @@ static bool never_begun(struct segment_reader *reader)
     return n == 0;
 }
 
+/* All entries of a segment, whole ones behind damage too. */
+static enum status check_entries(struct journal_dir *dir,
+                                 struct segment_reader *reader,
+                                 struct segment *segment)
+{
+    struct segment_entry entry;
+    enum status status = OK;
+
+    while (status == OK) {
+        status = segment_next(reader, &entry, false);
+        if (status == ERR_CORRUPT && pass_over(dir, reader, segment))
+            status = OK;
+    }
+    return status;
+}
+
+/* A file that is missing between two others. */
+static void check_sequence(struct journal_dir *dir,
+                           const struct segment_reader *reader,
+                           const struct segment *segment)
+{
+    if (reader->after <= dir->last_lsn || dir->last_lsn == 0)
+        return;
+    stats_add(STATS_LOST_ENTRIES, 1);
+    note_gap(dir, dir->last_lsn);
+    log_error("journal", "entries are missing between two segments",
+              "segment=%016" PRIx64 " after=%" PRIu64 " before=%" PRIu64,
+              segment->first_lsn, dir->last_lsn, reader->after + 1);
+}
+
+static void describe(struct segment *segment,
+                     const struct segment_reader *reader)
+{
+    segment->last_lsn = reader->last_lsn;
+    segment->used = reader->good;
+    segment->dead = reader->head;
+    segment->after = reader->after;
+}
+
 /* Reads one segment and sets what the list says of it; *keep: it stays. */
 static enum status check_segment(struct journal_dir *dir,
                                  const struct journal_io *io,
@@ -242,32 +324,33 @@ static enum status check_segment(struct journal_dir *dir,
                                  uint64_t *next_lsn, bool *keep)
 {
     struct segment_reader reader;
-    struct segment_entry entry;
     char path[JOURNAL_PATH];
     enum status status;
 
     journal_dir_path(dir, segment->first_lsn, "", path);
-    status = segment_reader_open(&reader, io, path, O_RDWR);
+    status = segment_reader_open(&reader, io, path, O_RDWR, segment->first_lsn);
     if (segment->first_lsn > *next_lsn)
         *next_lsn = segment->first_lsn;
     *keep = false;
     if (status == ERR_CORRUPT && last && never_begun(&reader)) {
         status = io->unlink(path) == 0 ? OK : ERR_IO;
     } else if (status == ERR_CORRUPT) {
-        *next_lsn += reader.size / ENTRY_HEAD;
+        *next_lsn += reader.size / OLDEST_ENTRY_HEAD;
         status = move_aside(dir, &reader, segment);
     } else if (status == OK) {
         *keep = true;
-        while (status == OK)
-            status = segment_next(&reader, &entry, false);
-        segment->last_lsn = reader.last_lsn;
-        segment->used = reader.good;
-        segment->dead = SEGMENT_HEAD;
+        check_sequence(dir, &reader, segment);
+        status = check_entries(dir, &reader, segment);
+        describe(segment, &reader);
+        if (reader.id != 0 && dir->id == 0)
+            dir->id = reader.id;
         if (reader.last_lsn >= *next_lsn)
             *next_lsn = reader.last_lsn + 1;
         if (status == ERR_CORRUPT)
             cut_tail(dir, &reader, segment, last, next_lsn);
         status = status == ERR_IO ? ERR_IO : OK;
+        dir->last_lsn =
+            reader.last_lsn > reader.after ? reader.last_lsn : reader.after;
     }
     segment_reader_close(&reader);
     return status;
@@ -302,7 +385,8 @@ enum status journal_dir_open(struct journal_dir *dir,
 {
     enum status status;
 
-    *dir = (struct journal_dir){.fd = -1, .lock_fd = -1};
+    *dir = (struct journal_dir){
+        .fd = -1, .lock_fd = -1, .damaged_after = UINT64_MAX};
     dir->path = mem_copy(path, strlen(path));
     status = make_dir(path);
     if (status == OK)
@@ -318,6 +402,26 @@ enum status journal_dir_open(struct journal_dir *dir,
         log_error("journal", "cannot open", "dir=%s error=%s", path,
                   strerror(errno));
     return status;
+}
+
+enum status journal_dir_set_aside(struct journal_dir *dir,
+                                  const struct journal_io *io,
+                                  const char *suffix)
+{
+    char from[JOURNAL_PATH], to[JOURNAL_PATH];
+
+    while (dir->count > 0) {
+        const struct segment *last = &dir->at[dir->count - 1];
+
+        journal_dir_path(dir, last->first_lsn, "", from);
+        journal_dir_path(dir, last->first_lsn, suffix, to);
+        if (io->rename(from, to) < 0)
+            return ERR_IO;
+        dir->count--;
+    }
+    dir->id = dir->last_lsn = 0;
+    dir->damaged_after = UINT64_MAX;
+    return io->sync_dir(dir->fd) < 0 ? ERR_IO : OK;
 }
 
 void journal_dir_release(struct journal_dir *dir)

@@ -19,12 +19,17 @@ struct segment {
     uint64_t last_lsn;  /* of its entries; first_lsn - 1: none */
     uint64_t used;      /* bytes, head included */
     uint64_t dead;      /* of these, cut */
+    uint64_t after;     /* last lsn of the segments before; 0: not known */
 };
 
 struct journal_dir {
     char *path;
     int fd, lock_fd;
-    struct segment *at; /* oldest first */
+    uint64_t id;            /* of the journal; 0: no segment has one */
+    uint64_t last_lsn;      /* of the entries of all segments; 0: none */
+    uint64_t damaged_after; /* lsn before the first damage; UINT64_MAX: none */
+    uint64_t copying;       /* segment of which damage was copied last */
+    struct segment *at;     /* oldest first */
     uint32_t count, room;
 };
 
@@ -44,6 +49,11 @@ void journal_dir_add(struct journal_dir *dir, struct segment segment);
 /* Deletes the oldest; false if that fails, which is logged. */
 bool journal_dir_remove_first(struct journal_dir *dir,
                               const struct journal_io *io);
+
+/* Renames every segment to *.SUFFIX, and has none then. */
+MUST_CHECK enum status journal_dir_set_aside(struct journal_dir *dir,
+                                             const struct journal_io *io,
+                                             const char *suffix);
 
 /* The path of a segment's file, suffix behind it. */
 void journal_dir_path(const struct journal_dir *dir, uint64_t first_lsn,

@@ -3,13 +3,17 @@
  *
  *   OFFSET SIZE MEANING (all numbers little endian)
  *        0    8 "CBJOURNL"
- *        8    4 version, 2 (1 is the same without origins and letters)
+ *        8    4 version, 3
  *       12    4 zero
  *       16    8 first lsn: every entry in here has this one or a greater one;
  *               an lsn is at least 1 and less than 2^63
  *       24    4 CRC-32 of bytes 0 to 23
  *       28    4 zero
- *       32      entries
+ *       32    8 id of the journal, random, not 0
+ *       40    8 last lsn in the segments before this one
+ *       48    4 CRC-32 of bytes 32 to 47
+ *       52   12 zero
+ *       64      entries
  *
  *   entry:
  *        0    4 length of the entry, these 28 bytes included; 0: the end
@@ -19,7 +23,8 @@
  *       24    1 signal: 0 spans, 1 logs, 2 metrics
  *       25    1 encoding: 0 protobuf, 1 JSON, 2 dead letter (base/letter.c)
  *       26    2 length of the origin; 0: there is none
- *       28      origin, then the body, not compressed
+ *       28    8 id of the journal
+ *       36      origin, then the body, not compressed
  *
  *   origin, of what came out of a partition of a log (batch.h):
  *        0    4 partition
@@ -27,9 +32,12 @@
  *       12    8 time of the message, milliseconds since 1970; 0: not known
  *       20      name of the topic, at most 249 bytes
  *
- * An entry of the two body bytes "{}" (JSON, logs, lsn 7, received_ns 0):
+ * Version 2 has no bytes 32 to 63 in the head and 28 to 35 in an entry; version
+ * 1 has no origins and letters either.
  *
- *   1e000000 09d8b3d9 0700000000000000 0000000000000000 01 01 0000 7b7d
+ * Damage. The id in each entry is how the next whole one is found behind a
+ * damaged one. Senders choose the bodies, and could put a whole entry with a
+ * good checksum into one; but they never learn the id.
  *
  * Writing. Entries are copied into an aligned chunk and leave by O_DIRECT into
  * space set aside before: measured against buffered writes (with the bodies in
@@ -42,7 +50,7 @@
  * Reading goes through a window, with bodies read straight to where they stay.
  * Not mapped: a bad sector is to be an error, not a SIGBUS.
  */
-#define _GNU_SOURCE /* O_DIRECT */
+#define _GNU_SOURCE /* O_DIRECT, memmem */
 #include "journal_segment.h"
 
 #include <assert.h>
@@ -59,7 +67,9 @@ enum { BLOCK = 4096, CHUNK = 1 << 20, WINDOW = 256 * 1024 };
 
 #define LSN_MAX (UINT64_MAX >> 1)
 
-enum { ORIGIN_HEAD = 20 };
+enum { ORIGIN_HEAD = 20, ID_SIZE = 8, ID_AT = ENTRY_HEAD - ID_SIZE };
+
+enum { OLD_SEGMENT_HEAD = 32, OLD_ENTRY_HEAD = ID_AT, OLD_VERSION = 2 };
 
 static const char magic[8] = {'C', 'B', 'J', 'O', 'U', 'R', 'N', 'L'};
 
@@ -185,7 +195,8 @@ static enum status create(struct segment_writer *writer, const char *path,
 }
 
 enum status segment_create(struct segment_writer *writer, const char *path,
-                           int dir_fd, uint64_t first_lsn, uint64_t bytes)
+                           int dir_fd, uint64_t first_lsn, uint64_t after,
+                           uint64_t bytes)
 {
     char *head = writer->chunk;
     enum status status;
@@ -196,6 +207,9 @@ enum status segment_create(struct segment_writer *writer, const char *path,
     put(head + 8, SEGMENT_VERSION, 4);
     put(head + 16, first_lsn, 8);
     put(head + 24, libdeflate_crc32(0, head, 24), 4);
+    put(head + 32, writer->id, 8);
+    put(head + 40, after, 8);
+    put(head + 48, libdeflate_crc32(0, head + 32, 16), 4);
     writer->fill = SEGMENT_HEAD;
     writer->at = 0;
     status = create(writer, path, dir_fd, bytes);
@@ -246,6 +260,7 @@ enum status segment_append(struct segment_writer *writer,
     put(head + 24, batch->signal, 1);
     put(head + 25, batch->encoding, 1);
     put(head + 26, origin, 2);
+    put(head + ID_AT, writer->id, ID_SIZE);
     crc = libdeflate_crc32(0, head + 8, ENTRY_HEAD - 8 + origin);
     if (batch->body_len > 0) /* begins anew when there is no body */
         crc = libdeflate_crc32(crc, batch->body, batch->body_len);
@@ -317,11 +332,40 @@ static enum status look(struct segment_reader *reader, uint64_t at, size_t len,
     return OK;
 }
 
+/* The two halves of the head have a checksum each, and the name has the lsn, so
+ * a changed byte in the head costs no entry. */
+static enum status read_head(struct segment_reader *reader, struct slice head,
+                             uint64_t named_lsn)
+{
+    bool old = head.len >= OLD_SEGMENT_HEAD &&
+               memcmp(head.ptr, magic, sizeof(magic)) == 0 &&
+               get(head.ptr + 24, 4) == libdeflate_crc32(0, head.ptr, 24);
+    bool new = head.len >= SEGMENT_HEAD &&get(head.ptr + 32, 8) != 0 &&
+               get(head.ptr + 48, 4) == libdeflate_crc32(0, head.ptr + 32, 16);
+    uint64_t version = old ? get(head.ptr + 8, 4) : SEGMENT_VERSION;
+
+    if (!old && !new)
+        return ERR_CORRUPT;
+    if (version > SEGMENT_VERSION)
+        return ERR_UNSUPPORTED;
+    new &= version > OLD_VERSION;
+    reader->first_lsn = old ? get(head.ptr + 16, 8) : named_lsn;
+    reader->id = new ? get(head.ptr + 32, 8) : 0;
+    reader->after = new ? get(head.ptr + 40, 8) : 0;
+    reader->head = version > OLD_VERSION ? SEGMENT_HEAD : OLD_SEGMENT_HEAD;
+    reader->entry_head = version > OLD_VERSION ? ENTRY_HEAD : OLD_ENTRY_HEAD;
+    if (reader->first_lsn == 0 || reader->first_lsn > LSN_MAX ||
+        head.len < reader->head)
+        return ERR_CORRUPT;
+    return OK;
+}
+
 enum status segment_reader_open(struct segment_reader *reader,
                                 const struct journal_io *io, const char *path,
-                                int flags)
+                                int flags, uint64_t named_lsn)
 {
     struct slice head;
+    enum status status;
     off_t size;
 
     *reader = (struct segment_reader){.io = io, .window = mem_alloc(WINDOW)};
@@ -333,16 +377,11 @@ enum status segment_reader_open(struct segment_reader *reader,
     reader->size = (uint64_t)size;
     if (look(reader, 0, SEGMENT_HEAD, &head) != OK)
         return ERR_IO;
-    if (head.len < SEGMENT_HEAD || memcmp(head.ptr, magic, sizeof(magic)) != 0)
-        return ERR_CORRUPT;
-    if (get(head.ptr + 8, 4) > SEGMENT_VERSION)
-        return ERR_UNSUPPORTED;
-    reader->first_lsn = get(head.ptr + 16, 8);
-    if (get(head.ptr + 24, 4) != libdeflate_crc32(0, head.ptr, 24) ||
-        reader->first_lsn == 0 || reader->first_lsn > LSN_MAX)
-        return ERR_CORRUPT;
+    status = read_head(reader, head, named_lsn);
+    if (status != OK)
+        return status;
     reader->last_lsn = reader->first_lsn - 1;
-    reader->good = SEGMENT_HEAD;
+    reader->good = reader->head;
     return OK;
 }
 
@@ -433,9 +472,10 @@ static bool parse_head(const struct segment_reader *reader, const char *head,
     unsigned encoding = (unsigned char)head[25];
 
     if (lsn <= reader->last_lsn || lsn > LSN_MAX || signal >= SIGNAL_COUNT ||
-        encoding > BATCH_LETTER || origin > len - ENTRY_HEAD ||
+        encoding > BATCH_LETTER || origin > len - reader->entry_head ||
         (origin > 0 &&
-         (origin < ORIGIN_HEAD || origin > ORIGIN_HEAD + ORIGIN_MAX_TOPIC)))
+         (origin < ORIGIN_HEAD || origin > ORIGIN_HEAD + ORIGIN_MAX_TOPIC)) ||
+        (reader->id != 0 && get(head + ID_AT, ID_SIZE) != reader->id))
         return false;
     *entry = (struct segment_entry){
         .lsn = lsn,
@@ -443,7 +483,7 @@ static bool parse_head(const struct segment_reader *reader, const char *head,
         .signal = (enum signal)signal,
         .encoding = (enum batch_encoding)encoding,
         .has_origin = origin > 0,
-        .body_len = (size_t)(len - ENTRY_HEAD - origin),
+        .body_len = (size_t)(len - reader->entry_head - origin),
     };
     return true;
 }
@@ -465,7 +505,8 @@ enum status segment_next(struct segment_reader *reader,
                          struct segment_entry *entry, bool with_body)
 {
     struct slice head;
-    enum status status = look(reader, reader->good, ENTRY_HEAD, &head);
+    const uint32_t least = reader->entry_head;
+    enum status status = look(reader, reader->good, least, &head);
     uint32_t crc, want;
     uint64_t len;
     size_t before; /* bytes in front of the body */
@@ -476,8 +517,8 @@ enum status segment_next(struct segment_reader *reader,
     if (head.len < 4 || get(head.ptr, 4) == 0)
         return check_end(reader, reader->good);
     len = get(head.ptr, 4);
-    if (len < ENTRY_HEAD || len > reader->size - reader->good ||
-        head.len < ENTRY_HEAD || !parse_head(reader, head.ptr, len, entry))
+    if (len < least || len > reader->size - reader->good || head.len < least ||
+        !parse_head(reader, head.ptr, len, entry))
         return ERR_CORRUPT;
     before = (size_t)(len - entry->body_len);
     status = look(reader, reader->good, before, &head);
@@ -488,7 +529,7 @@ enum status segment_next(struct segment_reader *reader,
     want = (uint32_t)get(head.ptr + 4, 4);
     crc = libdeflate_crc32(0, head.ptr + 8, before - 8);
     if (entry->has_origin)
-        parse_origin(head.ptr + ENTRY_HEAD, before - ENTRY_HEAD, entry);
+        parse_origin(head.ptr + least, before - least, entry);
     if (with_body)
         body = mem_alloc(entry->body_len + 1);
     status = read_body(reader, reader->good + before, body, entry->body_len,
@@ -503,6 +544,54 @@ enum status segment_next(struct segment_reader *reader,
     return OK;
 }
 
+/* Where the journal's id stands next, at or behind `at`. */
+static enum status find_id(struct segment_reader *reader, uint64_t at,
+                           uint64_t *found)
+{
+    char id[ID_SIZE];
+
+    put(id, reader->id, ID_SIZE);
+    while ((at = next_written(reader, at)) < reader->size) {
+        struct slice seen;
+        const char *hit;
+
+        if (look(reader, at, ID_SIZE, &seen) != OK)
+            return ERR_IO;
+        if (seen.len < ID_SIZE)
+            break;
+        hit = memmem(seen.ptr, seen.len, id, ID_SIZE);
+        if (hit) {
+            *found = at + (uint64_t)(hit - seen.ptr);
+            return OK;
+        }
+        at += seen.len - ID_SIZE + 1;
+    }
+    return ERR_NOT_FOUND;
+}
+
+enum status segment_resync(struct segment_reader *reader)
+{
+    const uint64_t good = reader->good, last_lsn = reader->last_lsn;
+    uint64_t at = good + 1 + ID_AT;
+    enum status status = ERR_NOT_FOUND;
+
+    if (reader->id == 0)
+        return ERR_NOT_FOUND;
+    while ((status = find_id(reader, at, &at)) == OK) {
+        struct segment_entry entry;
+        uint64_t begin = at - ID_AT;
+
+        reader->good = begin;
+        status = segment_next(reader, &entry, false);
+        reader->last_lsn = last_lsn;
+        reader->good = status == OK ? begin : good;
+        if (status == OK || status == ERR_IO)
+            return status;
+        at++;
+    }
+    return status;
+}
+
 bool segment_torn(struct segment_reader *reader)
 {
     struct slice head;
@@ -511,7 +600,7 @@ bool segment_torn(struct segment_reader *reader)
     if (look(reader, reader->good, 4, &head) != OK || head.len < 4)
         return true;
     len = get(head.ptr, 4);
-    if (len < ENTRY_HEAD || len >= reader->size - reader->good)
+    if (len < reader->entry_head || len >= reader->size - reader->good)
         return true;
     return check_end(reader, reader->good + len) != ERR_CORRUPT;
 }

@@ -54,6 +54,7 @@ def one_round(folder, round_, server):
     replayed.append(counters["journal_replayed_total"])
     blocks.append(sum(v for name, v in counters.items() if name.startswith("stored_blocks")))
     wrong = compare(server, requests) + compare_derived(server, round_, requests)
+    wrong += server.health()[1].get("notes", [])  # nothing is missing
     if other:
         wrong.append(f"{other} answers were neither 200 nor 503")
     good = sum(r.acknowledged for r in requests)

@@ -38,18 +38,24 @@ static void put32(uint8_t *at, uint32_t value)
         at[i] = (uint8_t)(value >> (8 * i));
 }
 
+/* In which the bytes of the id are what they are, so that some entries have it
+ * and some have not. An even version byte asks for the old format. */
 static void mend(uint8_t *bytes, size_t size)
 {
-    size_t at = SEGMENT_HEAD;
+    bool old = size > 8 && bytes[8] % 2 == 0;
+    size_t at = old ? 32 : SEGMENT_HEAD;
+    size_t entry = old ? 28 : ENTRY_HEAD;
 
-    if (size < SEGMENT_HEAD)
+    if (size < at)
         return;
-    memcpy(bytes, "CBJOURNL\1\0\0", 12);
+    memcpy(bytes, old ? "CBJOURNL\2\0\0" : "CBJOURNL\3\0\0", 12);
     put32(bytes + 24, libdeflate_crc32(0, bytes, 24));
-    while (size - at >= ENTRY_HEAD) {
+    if (!old)
+        put32(bytes + 48, libdeflate_crc32(0, bytes + 32, 16));
+    while (size - at >= entry) {
         uint32_t len = get32(bytes + at);
 
-        if (len < ENTRY_HEAD || len > size - at)
+        if (len < entry || len > size - at)
             return;
         put32(bytes + at + 4, libdeflate_crc32(0, bytes + at + 8, len - 8));
         at += len;
@@ -70,9 +76,17 @@ static struct read read_all(const struct journal_io *io, size_t size,
     struct read read = {0};
     uint64_t last = 0;
 
-    read.opened = segment_reader_open(&reader, io, "", 0);
+    read.opened = segment_reader_open(&reader, io, "", 0, 1);
     while (read.opened == OK && read.ended == OK) {
+        uint64_t good = reader.good;
+
         read.ended = segment_next(&reader, &entry, with_body);
+        if (read.ended == ERR_CORRUPT && segment_resync(&reader) == OK) {
+            if (reader.good <= good) /* it must come to an end */
+                abort();
+            read.ended = OK;
+            continue;
+        }
         if (read.ended != OK)
             break;
         if (entry.lsn <= last || entry.body_len > size ||

@@ -156,7 +156,8 @@ static void make_damaged(void)
     CHECK(life_after(dir, account, false));
     temp_remove(dir);
     flip(damaged, "0000000000000001", 5000);
-    flip(damaged, "000000000000000a", 3);
+    flip(damaged, "000000000000000a", 3); /* both halves of its head */
+    flip(damaged, "000000000000000a", 35);
 }
 
 static bool read_damaged(const char *dir, struct found *found)

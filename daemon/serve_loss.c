@@ -1,0 +1,180 @@
+/*
+ * The store knows up to where it has the journal's entries (watermarks). The
+ * journal is cut no further than the watermark of the derived stream, so:
+ *
+ *   its first file begins later    entries between are gone: the database is
+ *                                  new, or an older copy
+ *   it ends before a watermark     it was lost, emptied, or is an older copy;
+ *                                  what came after the last commit is gone
+ *   its id is another              it belongs to another database
+ *
+ * After a clean stop the database holds everything, and notes so as the text
+ * journal.end: then it may be moved without its journal.
+ */
+#include "serve_loss.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "log.h"
+#include "stats.h"
+
+struct watermarks {
+    uint64_t highest, derived;
+};
+
+static struct watermarks watermarks_of(struct store *store)
+{
+    struct watermarks w = {0, store_watermark(store, STREAM_DERIVED)};
+
+    for (int stream = 0; stream < STREAM_COUNT; stream++) {
+        uint64_t mark = store_watermark(store, (enum stream)stream);
+
+        w.highest = mark > w.highest ? mark : w.highest;
+    }
+    return w;
+}
+
+/* ---- numbers as texts of the store; 0: there is none ---- */
+
+static enum status load_number(struct store *store, const char *name,
+                               uint64_t *number)
+{
+    struct arena arena;
+    struct slice text = {NULL, 0};
+    enum status status;
+
+    *number = 0;
+    arena_init(&arena, NULL, 1024 * 1024);
+    status = store_load_text(store, name, &arena, &text);
+    if (status == OK && text.len == sizeof(*number))
+        memcpy(number, text.ptr, sizeof(*number));
+    arena_release(&arena);
+    return status;
+}
+
+static void save_number(struct store *store, const char *name, uint64_t number)
+{
+    store_save_text(store, name,
+                    (struct slice){(const char *)&number, sizeof(number)});
+}
+
+/* ---- what is missing ---- */
+
+/* last: 0 if nobody knows. */
+static void say(struct serve_loss *loss, enum stats_id counter,
+                const char *what, uint64_t first, uint64_t last)
+{
+    size_t used = strlen(loss->text);
+    char range[64];
+
+    if (last > 0)
+        snprintf(range, sizeof(range), "lsn %" PRIu64 " to %" PRIu64, first,
+                 last);
+    else
+        snprintf(range, sizeof(range), "from lsn %" PRIu64 " on", first);
+    stats_add(counter, 1);
+    log_error("daemon", what, "range=\"%s\"", range);
+    snprintf(loss->text + used, sizeof(loss->text) - used, "%s%s (%s)",
+             used ? "; " : "", what, range);
+}
+
+static void compare(struct serve_loss *loss, const struct journal_found *found,
+                    struct watermarks w, bool clean)
+{
+    if (loss->text[0] == '\0' && !found->any && w.highest > 0 && !clean)
+        say(loss, STATS_LOST_JOURNAL,
+            "the journal is missing: what was acknowledged after the last "
+            "commit of the database is lost",
+            w.highest + 1, 0);
+    else if (found->any && found->last_lsn < w.highest && !clean)
+        say(loss, STATS_LOST_JOURNAL,
+            "the journal ends before the database: it was emptied, cut, or is "
+            "an older copy, and what was acknowledged since is lost",
+            w.highest + 1, 0);
+    if (found->any && found->after > w.derived)
+        say(loss, STATS_LOST_DATABASE,
+            w.highest == 0 ? "the database is missing or empty, and the "
+                             "journal does not reach back to its beginning"
+                           : "the database is an older copy: entries between "
+                             "it and the journal are lost",
+            w.derived + 1, found->after);
+    if (found->damaged_after != UINT64_MAX) { /* counted and logged there */
+        size_t used = strlen(loss->text);
+
+        snprintf(loss->text + used, sizeof(loss->text) - used,
+                 "%sthe journal is damaged: entries after lsn %" PRIu64
+                 " are lost, see the log and *.damaged",
+                 used ? "; " : "", found->damaged_after);
+    }
+}
+
+/* Gives both the same id. */
+static enum status link_both(struct serve_loss *loss, struct journal *journal,
+                             struct store *store, struct journal_found *found)
+{
+    uint64_t id;
+    enum status status = load_number(store, "journal.id", &id);
+
+    if (status != OK)
+        return status;
+    if (id == 0) {
+        save_number(store, "journal.id", journal_id(journal));
+        return OK;
+    }
+    status = journal_set_id(journal, id);
+    if (status != OK || found->id == 0 || found->id == id)
+        return status;
+    say(loss, STATS_LOST_JOURNAL,
+        "the journal belongs to another database: its files are set aside as "
+        "*.foreign, and the database has no journal of its own",
+        found->after + 1, found->last_lsn);
+    *found = journal_found(journal);
+    return OK;
+}
+
+enum status serve_loss_check(struct serve_loss *loss, struct journal *journal,
+                             struct store *store)
+{
+    struct journal_found found = journal_found(journal);
+    struct watermarks w = watermarks_of(store);
+    uint64_t end;
+    enum status status = load_number(store, "journal.end", &end);
+
+    *loss = (struct serve_loss){.damaged_after = found.damaged_after};
+    if (status == OK)
+        status = link_both(loss, journal, store, &found);
+    if (status != OK)
+        return status;
+    compare(loss, &found, w, end > 0 && end == w.derived && w.highest <= end);
+    if (end > 0) /* from now on it is needed */
+        save_number(store, "journal.end", 0);
+    return OK;
+}
+
+bool serve_loss_reads_again(const struct serve_loss *loss, struct store *store,
+                            const struct batch *batch)
+{
+    static const enum stream streams[SIGNAL_COUNT] = {
+        [SIGNAL_SPANS] = STREAM_SPANS,
+        [SIGNAL_LOGS] = STREAM_LOGS,
+        [SIGNAL_METRICS] = STREAM_METRICS};
+
+    return batch->origin && batch->lsn > loss->damaged_after &&
+           batch->lsn > store_watermark(store, streams[batch->signal]);
+}
+
+void serve_loss_note_end(struct journal *journal, struct store *store)
+{
+    if (journal && store)
+        save_number(store, "journal.end", journal_last_entry(journal));
+}
+
+bool serve_loss_print(const struct serve_loss *loss, struct buf *out)
+{
+    if (loss->text[0] == '\0')
+        return false;
+    buf_format(out, "data loss found at the start: %s", loss->text);
+    return true;
+}
