@@ -6,7 +6,7 @@ over OTLP/HTTP on loopback, 500 records a request. What counts is the CPU time
 of the server (user and system, from /proc), so that a noisy neighbour moves
 the figure little; the ratio against `zstd -1` is taken in the same run.
 
-  bench.py [--quick] [SECTION]...   sections: start spans gzip logs metrics
+  bench.py [--quick] [SECTION]...   sections: start spans wild gzip logs metrics
                                     disk queries page recovery
                                     kafka
 """
@@ -121,10 +121,10 @@ def disk(data):
                for f in os.listdir(data) if f.startswith("callboard.db"))
 
 
-def zstd_seconds_per_byte(requests):
+def zstd_seconds_per_byte(requests, *options):
     """CPU time that zstd -1 takes for the same bodies, one by one."""
     made = shop("zstd:1", "--requests", str(requests), "--signals", "traces",
-                core="0")
+                *options, core="0")
     return made["zstd_seconds"] / made["bytes"]
 
 
@@ -176,6 +176,17 @@ def section_spans(n):
     zstd = zstd_seconds_per_byte(20000)
     ratio = cpu / made["bytes"] / zstd
     row("spans, plain: CPU per byte, against zstd -1", f"{ratio:.2f}", "x",
+        "3", ratio <= 3)
+
+
+def section_wild(n):
+    """Spans as careless senders make them: see tests/shop/wild.c."""
+    options = ("--wild", "--shops", "10", "--pods", "3")
+    made, cpu = load("spans, wild", 500e3, "traces", "spans", n["spans"],
+                     *options, db=40)
+    zstd = zstd_seconds_per_byte(20000, *options)
+    ratio = cpu / made["bytes"] / zstd
+    row("spans, wild: CPU per byte, against zstd -1", f"{ratio:.2f}", "x",
         "3", ratio <= 3)
 
 

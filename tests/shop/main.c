@@ -26,29 +26,33 @@ static void on_signal(int signal)
 
 static void usage(void)
 {
-    fputs("Usage: shopgen [OPTION VALUE]...\n"
-          "  --otlp HOST:PORT    where to send (127.0.0.1:4318); or\n"
-          "                      file:PATH, or zstd:LEVEL (just compressed)\n"
-          "  --seed N            same seed, same traffic (1)\n"
-          "  --shops N           copies of the shop of 12 components (1)\n"
-          "  --pods N            per component (2)\n"
-          "  --rate R            customers' requests a second (20)\n"
-          "  --requests N        stop after so many; 0: go on (0)\n"
-          "  --history T         begin so long before now (30m)\n"
-          "  --start TIME        begin then (RFC 3339) instead\n"
-          "  --duration T        simulated time to play; 0: go on (0)\n"
-          "  --rollout T         new version of checkout after T (0: none)\n"
-          "  --fault T           something goes wrong after T (0: none)\n"
-          "  --kind NAME         what: cpu, leak, disk-full, ... (cpu)\n"
-          "  --fault-end T       until T (0: to the end)\n"
-          "  --scrape T          between two metric reports of a pod (15s)\n"
-          "  --batch N           records per export request (500)\n"
-          "  --connections N     (4)\n"
-          "  --encoding NAME     identity, gzip or zstd\n"
-          "  --signals LIST      of traces,logs,metrics (all)\n"
-          "  --no-pace           as fast as the server takes it\n"
-          "  --quiet             no progress\n",
-          stderr);
+    fputs(
+        "Usage: shopgen [OPTION VALUE]...\n"
+        "  --otlp HOST:PORT    where to send (127.0.0.1:4318); or\n"
+        "                      file:PATH, or zstd:LEVEL (just compressed)\n"
+        "  --seed N            same seed, same traffic (1)\n"
+        "  --shops N           copies of the shop of 12 components (1)\n"
+        "  --pods N            per component (2)\n"
+        "  --rate R            customers' requests a second (20)\n"
+        "  --requests N        stop after so many; 0: go on (0)\n"
+        "  --history T         begin so long before now (30m)\n"
+        "  --start TIME        begin then (RFC 3339) instead\n"
+        "  --duration T        simulated time to play; 0: go on (0)\n"
+        "  --rollout T         new version of checkout after T (0: none)\n"
+        "  --fault T           something goes wrong after T (0: none)\n"
+        "  --kind NAME         what: cpu, leak, disk-full, ... (cpu)\n"
+        "  --fault-end T       until T (0: to the end)\n"
+        "  --scrape T          between two metric reports of a pod (15s)\n"
+        "  --batch N           records per export request (500)\n"
+        "  --connections N     (4)\n"
+        "  --encoding NAME     identity, gzip or zstd\n"
+        "  --signals LIST      of traces,logs,metrics (all)\n"
+        "  --wild              each span with an URL, session and address of\n"
+        "                      its own, half of the calls to hosts without\n"
+        "                      spans\n"
+        "  --no-pace           as fast as the server takes it\n"
+        "  --quiet             no progress\n",
+        stderr);
     exit(2);
 }
 
@@ -134,6 +138,8 @@ static void parse(struct shop_options *o, int argc, char **argv)
             o->pace = false;
         else if (strcmp(argv[i], "--quiet") == 0)
             o->quiet = true;
+        else if (strcmp(argv[i], "--wild") == 0)
+            o->wild = true;
         else if (!value)
             usage();
         else {

@@ -4,6 +4,7 @@
  * model.c   what the shop consists of: components, operations, calls
  * world.c   pods, versions, the fault; one customer's request as spans + logs
  * faults.c  what can go wrong
+ * wild.c    attributes of which each span has its own, hosts without spans
  * gauges.c  what a kubelet and an SDK report: CPU, memory, HTTP histograms
  * emit.c    records to OTLP protobuf, one buffer per pod and signal
  * send.c    buffers to a server, over a few connections
@@ -125,6 +126,7 @@ struct shop_options {
     uint64_t rollout_ns, fault_ns, fault_end_ns; /* after start; 0: none */
     uint64_t scrape_ns; /* between two reports of a pod */
     bool spans, logs, metrics, pace, quiet;
+    bool wild;    /* attributes as in wild.c */
     int encoding; /* 0 identity, 1 gzip, 2 zstd */
 };
 
@@ -192,6 +194,20 @@ struct emit_span {
     uint64_t link_trace[2], link_span; /* link_span 0: no link */
     const char *exception;             /* an event, or NULL */
 };
+
+/* ---- wild.c ---- */
+
+enum { WILD_SERVER = 2, WILD_CLIENT = 3 }; /* OTLP's kinds */
+
+/* What a described span points to. */
+struct wild_texts {
+    char path[128], query[256], address[20], agent[160];
+};
+/* Does this call go to a host that sends no spans? Its name. */
+bool wild_lonely(struct world *w);
+void wild_host(struct world *w, char host[64]);
+/* Other attributes for the span. */
+void wild_describe(struct world *w, struct emit_span *s, struct wild_texts *t);
 
 struct emit_log {
     uint64_t time_ns, trace[2], span;

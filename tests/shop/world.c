@@ -129,10 +129,17 @@ static void put_span(struct context *x, struct component *c, struct pod *pod,
                      const struct emit_span *span)
 {
     struct world *w = x->w;
+    struct emit_span other;
+    struct wild_texts texts;
 
     w->spans_made++;
     if (!w->options->spans)
         return;
+    if (w->options->wild) {
+        other = *span;
+        wild_describe(w, &other, &texts);
+        span = &other;
+    }
     emit_span(&pod->spans, span);
     if (++pod->span_count >= (uint32_t)w->options->batch)
         flush_spans(w, c, pod);
@@ -337,10 +344,18 @@ static struct outcome run_call(struct context *x, struct component *c,
                                uint64_t parent, uint64_t start_ns)
 {
     struct emit_span s;
-    char text[128];
+    struct call_spec stranger;
+    char text[128], host[64];
     bool failed = false;
 
     start_span(x, &s, KIND_CLIENT, parent, start_ns);
+    if ((call->kind == CALL_HTTP || call->kind == CALL_GRPC) &&
+        wild_lonely(x->w)) {
+        wild_host(x->w, host);
+        stranger = (struct call_spec){
+            .kind = CALL_EXTERNAL, .target = host, .text = "/v1", .ms = 5};
+        call = &stranger;
+    }
     switch (call->kind) {
     case CALL_SQL:
     case CALL_REDIS:
