@@ -85,21 +85,39 @@ struct slice operation_mask_path(struct slice path, char *out, size_t room)
     return (struct slice){out, (size_t)(text.at - out)};
 }
 
+/* What a word of a span's name tells: of a URL the path, ids in paths masked,
+ * and words that are ids if they are too long to count something. */
+static void add_word(struct text *text, struct slice word)
+{
+    enum { SHORT_NUMBER = 3 };
+
+    if (memchr(word.ptr, ':', word.len) && slice_starts(word, SLICE("http")))
+        word = url_split(word).path;
+    if (memchr(word.ptr, '/', word.len) ||
+        (word.len > SHORT_NUMBER && is_id(word)))
+        add_masked(text, word);
+    else
+        add(text, word);
+}
+
 /* A span's name, for want of better. Some instrumentations put the raw path
  * into it. */
 static void add_name(struct text *text, const struct span *span)
 {
     struct slice name = span->name;
 
-    if (memchr(name.len ? name.ptr : "", '/', name.len)) {
+    while (name.len > 0) {
         const char *space = memchr(name.ptr, ' ', name.len);
-        size_t verb = space ? (size_t)(space - name.ptr) + 1 : 0;
+        struct slice word = {name.ptr,
+                             space ? (size_t)(space - name.ptr) : name.len};
 
-        add(text, (struct slice){name.ptr, verb});
-        add_masked(text, slice_from(name, verb));
-        return;
+        add_word(text, word);
+        name = slice_from(name, word.len);
+        if (name.len > 0) {
+            add(text, SLICE(" "));
+            name = slice_from(name, 1);
+        }
     }
-    add(text, name);
 }
 
 static void add_path(struct text *text, const struct url *url)

@@ -223,6 +223,28 @@ TEST(operations_of_http)
     check_operation(SPAN_SERVER, "", "http.method=get", "GET");
 }
 
+TEST(ids_in_names_are_masked)
+{
+    static const char *const names[][2] = {
+        {"GET /carts/17 HTTP/1.1", "GET /carts/{id} HTTP/1.1"},
+        {"GET /carts/17?x=1 again", "GET /carts/{id} again"},
+        {"GET http://u:p@cart:80/carts/17?x", "GET /carts/{id}"},
+        {"https://cart", "/"},
+        {"/carts/17", "/carts/{id}"},
+        {"charge order 4711", "charge order {id}"},
+        {"load 550e8400-e29b-41d4-a716-446655440000", "load {id}"},
+        {"step 2 of 3", "step 2 of 3"},
+        {"HTTP 200", "HTTP 200"},
+        {"http: no URL", "http: no URL"},
+        {" two  spaces ", " two  spaces "},
+        {"Order#charge", "Order#charge"},
+        {"why?", "why?"},
+        {"SELECT carts", "SELECT carts"}};
+
+    for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+        check_operation(SPAN_SERVER, names[i][0], "", names[i][1]);
+}
+
 /* ---- through the correlator ---- */
 
 static struct span *served(struct kit *kit, struct batch *batch,
