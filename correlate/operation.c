@@ -90,13 +90,14 @@ struct slice operation_mask_path(struct slice path, char *out, size_t room)
 static void add_word(struct text *text, struct slice word)
 {
     enum { SHORT_NUMBER = 3 };
+    const char *start = text->at;
 
-    if (memchr(word.ptr, ':', word.len) && slice_starts(word, SLICE("http")))
+    if (semconv_is_uri(word))
         word = url_split(word).path;
-    if (memchr(word.ptr, '/', word.len) ||
+    if ((word.len > 0 && memchr(word.ptr, '/', word.len)) ||
         (word.len > SHORT_NUMBER && is_id(word)))
         add_masked(text, word);
-    else
+    if (text->at == start) /* no path, or nothing but a fragment */
         add(text, word);
 }
 

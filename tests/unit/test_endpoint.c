@@ -236,6 +236,8 @@ TEST(ids_in_names_are_masked)
         {"step 2 of 3", "step 2 of 3"},
         {"HTTP 200", "HTTP 200"},
         {"http: no URL", "http: no URL"},
+        {"https:5;a:3", "https:5;a:3"},
+        {"#/", "#/"},
         {" two  spaces ", " two  spaces "},
         {"Order#charge", "Order#charge"},
         {"why?", "why?"},

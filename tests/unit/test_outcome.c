@@ -125,6 +125,48 @@ TEST(a_status_that_is_set_decides)
     arena_release(&arena);
 }
 
+/* RED, edges and the marks of the spans, through the correlator: one rule. */
+TEST(what_is_counted_is_what_is_marked)
+{
+    for (int round = 0; round < 20; round++) {
+        struct kit kit = kit_open();
+        struct batch *batch = kit_batch(&kit, SIGNAL_SPANS);
+        uint32_t served = 0, called = 0;
+
+        for (uint32_t i = 1; i <= 200; i++) {
+            size_t pick = test_random(sizeof(cases) / sizeof(*cases));
+            struct span *span =
+                kit_span(batch, i % 2 ? "service.name=a" : "service.name=b",
+                         test_random(2) ? SPAN_SERVER : SPAN_CLIENT, i, i, 0,
+                         cases[pick].attrs);
+
+            span->status = (uint8_t)test_random(3);
+            if (span->kind == SPAN_CLIENT) {
+                struct attr *attr = (struct attr *)(uintptr_t)span->attrs.at;
+
+                attr[span->attrs.count++] = (struct attr){.key = "peer.service",
+                                                          .key_len = 12,
+                                                          .str = "x.example",
+                                                          .len = 9,
+                                                          .type = VALUE_STRING};
+            }
+        }
+        kit_take(&kit, batch);
+        for (uint32_t i = 0; i < batch->count; i++) {
+            served += batch->spans[i].kind == SPAN_SERVER &&
+                      span_failed(&batch->spans[i]);
+            called += batch->spans[i].kind == SPAN_CLIENT &&
+                      span_failed(&batch->spans[i]);
+        }
+        batch_free(batch);
+        kit_settle(&kit);
+        kit_close(&kit);
+        CHECK_EQ(kit_sum(DERIVED_ERRORS, ""), served);
+        CHECK_EQ(kit_sum(DERIVED_IN_ERRORS, "peer.kind=gateway"), served);
+        CHECK_EQ(kit_sum(DERIVED_OUT_ERRORS, ""), called);
+    }
+}
+
 __attribute__((constructor)) static void set_up(void)
 {
     arena_init(&arena, NULL, SIZE_MAX);
