@@ -43,6 +43,7 @@ struct edges *edges_new(const struct edges_options *options)
     ends_init(&edges->ends[HELD], few, MAX_HELD_CHAIN, true);
     ends_init(&edges->ends[LATE], few, MAX_CHAIN, true);
     ends_init(&edges->ends[ASKING], few, MAX_HELD_CHAIN, false);
+    ends_init(&edges->ends[LINKED], few, MAX_CHAIN, false);
     edges->tree = span_tree_new();
     return edges;
 }
@@ -130,7 +131,7 @@ static void over(struct edges *edges, enum ends_table table,
 
     if (table == HELD)
         count_call(edges, end, target);
-    if (table != WAITING)
+    if (table != WAITING || end->flags & END_READER)
         return;
     late = *end;
     if (end->kind == SPAN_CLIENT) {
@@ -200,9 +201,23 @@ void edges_put(struct edges *edges, enum ends_table table,
 
 uint32_t edges_side(const struct ends *ends, uint32_t at, bool caller)
 {
-    while (at != ENDS_NONE && is_caller(ends->at[at].kind) != caller)
+    while (at != ENDS_NONE && (is_caller(ends->at[at].kind) != caller ||
+                               ends->at[at].flags & END_READER))
         at = ends_next(ends, at);
     return at;
+}
+
+bool edges_note_caller(struct end *callee, uint32_t identity)
+{
+    for (int i = 0; i < END_MAX_MET; i++) {
+        if (callee->met[i] == identity + 1)
+            return false;
+        if (callee->met[i] == 0) {
+            callee->met[i] = identity + 1;
+            return true;
+        }
+    }
+    return false;
 }
 
 static void meet(struct edges *edges, struct end *caller,
@@ -214,7 +229,7 @@ static void meet(struct edges *edges, struct end *caller,
 }
 
 bool edges_meet_caller(struct edges *edges, const struct span_key *key,
-                       const struct call *callee, uint32_t *identity)
+                       struct end *callee)
 {
     struct ends *ends = &edges->ends[WAITING];
     uint32_t at = edges_side(ends, ends_find(ends, key), true);
@@ -232,27 +247,52 @@ bool edges_meet_caller(struct edges *edges, const struct span_key *key,
         peers_count(&edges->options, &caller->call, &ends->targets[at], true);
     if (caller->kind == SPAN_CLIENT)
         ends_take(ends, at); /* it stays as it is until the next put */
-    if (caller->call.component->identity != *identity) {
-        *identity = caller->call.component->identity;
-        meet(edges, caller, callee);
-    }
+    if (edges_note_caller(callee, caller->call.component->identity))
+        meet(edges, caller, &callee->call);
     return true;
 }
 
-/* Looks for the producers that the links name. True if there are any. */
-static bool meet_links(struct edges *edges, const struct span *span,
-                       const struct call *callee)
+static bool has_key(const struct span_key *keys, uint32_t count,
+                    const struct span_key *key)
 {
-    uint32_t last = IDENTITY_NONE; /* a batch of one producer is one call */
-    bool met = false;
+    for (uint32_t i = 0; i < count; i++)
+        if (span_key_equal(&keys[i], key))
+            return true;
+    return false;
+}
 
+/* Meets the producers that the links name. For those that have not come, and
+ * the parent if it has not, the CONSUMER waits: for one in its place, for more
+ * under its own key, with an end for each link. */
+static void see_links(struct edges *edges, const struct span *span,
+                      struct end *model, bool parent)
+{
+    struct span_key keys[MAX_LINKS + 1];
+    uint32_t missing = 0;
+
+    if (parent)
+        keys[missing++] = model->key;
     for (uint32_t i = 0; i < span->link_count && i < MAX_LINKS; i++) {
         const struct span_link *link = &span->links[i];
-        struct span_key key = span_key(link->trace_id, link->span_id);
 
-        met |= edges_meet_caller(edges, &key, callee, &last);
+        keys[missing] = span_key(link->trace_id, link->span_id);
+        if (!has_key(keys, missing, &keys[missing]) &&
+            !edges_meet_caller(edges, &keys[missing], model))
+            missing++;
     }
-    return met;
+    model->key =
+        missing == 1 ? keys[0] : span_key(span->trace_id, span->span_id);
+    model->flags = missing == 1 ? 0 : END_READER;
+    if (missing > 0)
+        edges_put(edges, WAITING, model, NULL);
+    for (uint32_t i = 0; missing > 1 && i < missing; i++) {
+        struct end link = {.key = keys[i],
+                           .arrived_ns = model->arrived_ns,
+                           .kind = model->kind,
+                           .reader = model->key};
+
+        edges_put(edges, LINKED, &link, NULL);
+    }
 }
 
 /* model: its key is that of the span's parent. False if the span is part of a
@@ -260,36 +300,52 @@ static bool meet_links(struct edges *edges, const struct span *span,
 static bool see_callee(struct edges *edges, const struct span *span,
                        struct end *model)
 {
-    uint32_t links = span->kind == SPAN_CONSUMER ? span->link_count : 0;
     enum meeting meeting = edges_look_up(edges, model, &model->key);
 
-    if (meeting == MEETING_DONE || meeting == MEETING_NESTED)
-        return meeting == MEETING_DONE;
-    if (links > 0) {
-        if (meet_links(edges, span, &model->call))
-            return true;
-        model->key = span_key(span->links[0].trace_id, span->links[0].span_id);
-    }
-    if (links > 0 || meeting == MEETING_LATER)
+    if (span->kind == SPAN_CONSUMER && span->link_count > 0)
+        see_links(edges, span, model, meeting == MEETING_LATER);
+    else if (meeting == MEETING_LATER)
         edges_put(edges, WAITING, model, NULL);
-    return true;
+    return meeting != MEETING_NESTED;
 }
 
-/* A CLIENT that waits may be part of the call of one above it. */
-static void ask_above(struct edges *edges, const struct end *client)
+void edges_ask_above(struct edges *edges, const struct end *client)
 {
     struct end ask = {.key = span_key(client->key.trace_id, client->above),
                       .arrived_ns = client->arrived_ns,
-                      .kind = client->kind,
-                      .call = {.component = client->call.component}};
+                      .kind = client->kind};
 
     memcpy(ask.above, client->key.span_id, 8);
     edges_put(edges, ASKING, &ask, NULL);
 }
 
+/* The CONSUMERs that wait for the producer because of a link. */
+static void meet_linked(struct edges *edges, struct end *producer)
+{
+    struct ends *linked = &edges->ends[LINKED];
+    struct ends *waiting = &edges->ends[WAITING];
+    uint32_t at;
+
+    while (ends_may_have(linked, producer->key.hash) &&
+           (at = ends_find(linked, &producer->key)) != ENDS_NONE) {
+        struct span_key reader = linked->at[at].reader;
+
+        ends_take(linked, at);
+        at = ends_find(waiting, &reader);
+        while (at != ENDS_NONE && !(waiting->at[at].flags & END_READER))
+            at = ends_next(waiting, at);
+        if (at != ENDS_NONE &&
+            edges_note_caller(&waiting->at[at],
+                              producer->call.component->identity))
+            meet(edges, producer, &waiting->at[at].call);
+    }
+}
+
 /* A CLIENT meets one callee, a PRODUCER all. */
 static void see_caller(struct edges *edges, struct end *model)
 {
+    uint32_t identity = model->call.component->identity;
+
     for (enum ends_table table = WAITING; table <= LATE; table += LATE) {
         struct ends *ends = &edges->ends[table];
         uint32_t at;
@@ -298,14 +354,16 @@ static void see_caller(struct edges *edges, struct end *model)
                (at = edges_side(ends, ends_find(ends, &model->key), false)) !=
                    ENDS_NONE) {
             ends_take(ends, at);
-            meet(edges, model, &ends->at[at].call);
+            if (edges_note_caller(&ends->at[at], identity))
+                meet(edges, model, &ends->at[at].call);
             if (model->kind == SPAN_CLIENT)
                 return;
         }
     }
+    meet_linked(edges, model);
     edges_put(edges, WAITING, model, NULL);
     if (model->kind == SPAN_CLIENT && !id_is_zero(model->above, 8))
-        ask_above(edges, model);
+        edges_ask_above(edges, model);
 }
 
 static bool see_end(struct edges *edges, const struct span *span,

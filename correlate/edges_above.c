@@ -114,7 +114,7 @@ void edges_climb(struct edges *edges, struct end *caller)
  * is a call, whose caller says nothing of its own. */
 static enum meeting below_server(struct edges *edges,
                                  const struct span_node *node,
-                                 const struct end *callee)
+                                 struct end *callee)
 {
     struct call caller = callee->call;
     struct target target;
@@ -128,19 +128,18 @@ static enum meeting below_server(struct edges *edges,
                    ? MEETING_NESTED
                    : MEETING_NOBODY;
     target = peers_met(&caller, &callee->call);
-    peers_count(&edges->options, &caller, &target, false);
+    if (edges_note_caller(callee, caller.component->identity))
+        peers_count(&edges->options, &caller, &target, false);
     return MEETING_DONE;
 }
 
-enum meeting edges_look_up(struct edges *edges, const struct end *callee,
+enum meeting edges_look_up(struct edges *edges, struct end *callee,
                            struct span_key *key)
 {
-    uint32_t none = IDENTITY_NONE;
-
     for (int i = 0; i < MAX_STEPS && !id_is_zero(key->span_id, 8); i++) {
         const struct span_node *node;
 
-        if (edges_meet_caller(edges, key, &callee->call, &none))
+        if (edges_meet_caller(edges, key, callee))
             return MEETING_DONE;
         node = span_tree_find(edges->tree, key->hash);
         if (!node)

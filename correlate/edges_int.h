@@ -16,6 +16,7 @@ enum ends_table {
     HELD,    /* complete, but for the spans above the caller; by the next one */
     LATE,    /* settled alone; by the caller's span */
     ASKING,  /* for the span above a CLIENT that waits; `above` is the CLIENT */
+    LINKED,  /* links of a CONSUMER that waits; by the producer's span */
     ENDS_TABLES
 };
 
@@ -40,7 +41,7 @@ enum meeting {
     MEETING_LATER   /* the span with this key is not known, or calls nobody that
                        it could be; the same after a restart, which forgets */
 };
-enum meeting edges_look_up(struct edges *edges, const struct end *callee,
+enum meeting edges_look_up(struct edges *edges, struct end *callee,
                            struct span_key *key);
 
 /* A span has come: callees below it, and calls and CLIENTs below it, that
@@ -54,7 +55,14 @@ uint32_t edges_side(const struct ends *ends, uint32_t at, bool caller);
 
 /* The callee meets a caller with this key, if there is one. */
 bool edges_meet_caller(struct edges *edges, const struct span_key *key,
-                       const struct call *callee, uint32_t *identity);
+                       struct end *callee);
+
+/* False if a caller of this identity has been counted: a batch of messages of
+ * one producer is one call. */
+bool edges_note_caller(struct end *callee, uint32_t identity);
+
+/* A CLIENT that waits may be part of the call of one above it. */
+void edges_ask_above(struct edges *edges, const struct end *client);
 
 /* Puts the end into the table. If there is no room for it the oldest one is
  * settled, or the end itself if too many have its key. The target: of a caller

@@ -3,12 +3,16 @@
  *
  *   for each table, number of ends, then each, oldest first:
  *     key: trace id (16), span id (8); span above (8), arrived_ns (8)
- *     kind (1), flags (1), operation (a name), call; but for those that wait
+ *     kind (1), flags (1), operation (a name), of a CONSUMER those it has met
+ *     (4 varints), call; but for those that wait
  * kind of the target (1), target call: protocol, 1 failed or 2 client error (1
  * each); identity, port, start_ns - arrived_ns (zigzag), duration_ns (varints);
  * endpoint, host: a name each target: a component's is a call; no target is
  * nothing; else a name, then system and host: length, text name: 0 none; 1 a
  * new one: identity, length, text; n + 2: the nth new one
+ *
+ * then the number of links, each: key of the producer, of the CONSUMER that
+ * waits (24 each), arrived_ns (8). Who asks is known by those that wait.
  *
  * A name is written once, so that long ones cannot blow the state up: it notes
  * the number it got, and in which save.
@@ -69,18 +73,25 @@ static void write_text(struct buf *out, struct slice text)
     buf_add(out, text);
 }
 
+static void write_key(struct buf *out, const struct span_key *key)
+{
+    buf_add(out, (struct slice){(const char *)key->trace_id, 16});
+    buf_add(out, (struct slice){(const char *)key->span_id, 8});
+}
+
 static void write_end(struct writer *writer, const struct end *end,
                       const struct target *target)
 {
     struct buf *out = writer->out;
 
-    buf_add(out, (struct slice){(const char *)end->key.trace_id, 16});
-    buf_add(out, (struct slice){(const char *)end->key.span_id, 8});
+    write_key(out, &end->key);
     buf_add(out, (struct slice){(const char *)end->above, sizeof(end->above)});
     buf_u64(out, end->arrived_ns);
     buf_byte(out, (char)end->kind);
     buf_byte(out, (char)end->flags);
     write_name(writer, end->operation);
+    for (int i = 0; end->kind == SPAN_CONSUMER && i < END_MAX_MET; i++)
+        buf_varint(out, end->met[i]);
     write_call(writer, &end->call, end->arrived_ns);
     if (!target)
         return;
@@ -94,11 +105,22 @@ static void write_end(struct writer *writer, const struct end *end,
     }
 }
 
+static void write_links(const struct ends *links, struct buf *out)
+{
+    buf_varint(out, links->open);
+    for (uint32_t at = links->oldest; at != ENDS_NONE;
+         at = links->at[at].newer) {
+        write_key(out, &links->at[at].key);
+        write_key(out, &links->at[at].reader);
+        buf_u64(out, links->at[at].arrived_ns);
+    }
+}
+
 void edges_write(struct edges *edges, struct buf *out)
 {
     struct writer writer = {.out = out, .save = ++edges->saves};
 
-    for (int table = 0; table < ENDS_TABLES; table++) {
+    for (int table = 0; table <= LATE; table++) {
         const struct ends *ends = &edges->ends[table];
 
         (void)buf_room(out, (size_t)ends->open * END_BYTES);
@@ -111,6 +133,7 @@ void edges_write(struct edges *edges, struct buf *out)
                       ends->targets ? &ends->targets[at] : NULL);
         }
     }
+    write_links(&edges->ends[LINKED], out);
 }
 
 /* ---- reading ---- */
@@ -163,6 +186,15 @@ static void read_bytes(struct scan *in, uint8_t *to, size_t len)
 
     if (bytes.len == len)
         memcpy(to, bytes.ptr, len);
+}
+
+static void read_key(struct scan *in, struct span_key *key)
+{
+    uint8_t trace_id[16] = {0}, span_id[8] = {0};
+
+    read_bytes(in, trace_id, 16);
+    read_bytes(in, span_id, 8);
+    *key = span_key(trace_id, span_id);
 }
 
 static bool is_known(struct names *names, uint32_t identity)
@@ -230,9 +262,7 @@ static void read_end(struct names *names, struct scan *in,
     struct end end = {.kind = 0};
     bool good = true;
 
-    read_bytes(in, end.key.trace_id, 16);
-    read_bytes(in, end.key.span_id, 8);
-    end.key = span_key(end.key.trace_id, end.key.span_id);
+    read_key(in, &end.key);
     read_bytes(in, end.above, sizeof(end.above));
     end.arrived_ns = scan_fixed(in, 8);
     end.kind = scan_byte(in);
@@ -240,6 +270,8 @@ static void read_end(struct names *names, struct scan *in,
         scan_fail(in);
     end.flags = scan_byte(in);
     end.operation = read_name(names, in, CAPPED_CALLS);
+    for (int i = 0; end.kind == SPAN_CONSUMER && i < END_MAX_MET; i++)
+        end.met[i] = (uint32_t)scan_varint(in);
     read_call(names, in, end.arrived_ns, &end.call);
     if (edges->ends[table].targets)
         good = read_target(names, in, &end, &target);
@@ -247,14 +279,30 @@ static void read_end(struct names *names, struct scan *in,
         return;
     peers_keep(&edges->options, &end.call, &target);
     edges_put(edges, table, &end, &target);
+    if (table == WAITING && end.kind == SPAN_CLIENT &&
+        !id_is_zero(end.above, 8))
+        edges_ask_above(edges, &end);
+}
+
+static void read_link(struct edges *edges, struct scan *in)
+{
+    struct end link = {.kind = SPAN_CONSUMER};
+
+    read_key(in, &link.key);
+    read_key(in, &link.reader);
+    link.arrived_ns = scan_fixed(in, 8);
+    if (!in->bad)
+        edges_put(edges, LINKED, &link, NULL);
 }
 
 void edges_read(struct edges *edges, struct scan *in)
 {
     struct names names = {.edges = edges};
 
-    for (int table = 0; table < ENDS_TABLES; table++)
+    for (int table = 0; table <= LATE; table++)
         for (uint64_t left = scan_varint(in); left > 0 && !in->bad; left--)
             read_end(&names, in, (enum ends_table)table);
+    for (uint64_t left = scan_varint(in); left > 0 && !in->bad; left--)
+        read_link(edges, in);
     free(names.at);
 }

@@ -24,20 +24,29 @@ struct span_key {
     uint64_t hash;
 };
 
-/* What is known of a caller. */
 enum {
-    END_ENCLOSES = 1,  /* a CLIENT below it is the call */
-    END_OF_QUERY = 2,  /* part of a call of a database */
-    END_OF_MESSAGE = 4 /* part of a call of a queue */
+    /* of callers */
+    END_ENCLOSES = 1,   /* a CLIENT below it is the call */
+    END_OF_QUERY = 2,   /* part of a call of a database */
+    END_OF_MESSAGE = 4, /* part of a call of a queue */
+    /* of a CONSUMER under its own key, found through its links */
+    END_READER = 8
 };
+
+enum { END_MAX_MET = 4 };
 
 struct end {
     struct span_key key;
     uint8_t above[8]; /* of a caller: the next span above to be known; zero:
                          all are */
     uint64_t arrived_ns;
-    struct call call;              /* this end */
+    union {
+        struct call call;       /* this end */
+        struct span_key reader; /* of a link: the CONSUMER that has it */
+    };
     struct capped_name *operation; /* served; NULL: not known */
+    uint32_t met[END_MAX_MET];     /* of a callee: identities that called it,
+                                      + 1; 0: none */
     uint32_t chain, older, newer;
     uint8_t kind; /* enum span_kind */
     uint8_t flags;

@@ -448,7 +448,7 @@ def test_questions(server):
         "traces": pages + [("limit", 0), ("minDuration", "long"), ("errorsOnly", 1), ("operation", 5)],
         "spans": pages + [("limit", 0), ("includeAttributes", 1)],
         "metrics": [("metric", "disk"), ("metric", None), ("step", "0s"), ("step", "often"), ("step", "1us")],
-        "topology": [("includeGateways", "yes"), ("includeExternal", 2), ("searchScope.environment", "")],
+        "topology": [("includeGateways", "yes"), ("includeExternal", 2), ("perEndpoint", "all"), ("includeQueueCalls", 1), ("searchScope.environment", "")],
     }
     for area, path in paths.items():
         wrong = []

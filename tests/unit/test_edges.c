@@ -952,6 +952,64 @@ TEST(a_consumer_below_a_client_that_sends)
                 (struct sums){1, 1, 2, 2});
 }
 
+/* A batch of messages of two producers; of one of them there are two. In any
+ * order, over a restart, too: one call of each. */
+static void send_batch_of(struct kit *kit, uint32_t trace, uint32_t step)
+{
+    struct batch *batch;
+    struct span *span;
+
+    if (step < 3) {
+        one(kit, step < 2 ? CART : FRONT, SPAN_PRODUCER, trace, 1 + step, 0,
+            "");
+        return;
+    }
+    batch = kit_batch(kit, SIGNAL_SPANS);
+    span = kit_span(batch, STOCK, SPAN_CONSUMER, trace, 9, trace % 2 ? 1 : 0,
+                    "messaging.system=kafka");
+    link_to(batch, span, trace, (uint32_t[]){1, 3, 2}, 3);
+    kit_take_all(kit, batch);
+}
+
+TEST(a_batch_of_several_producers_in_any_order)
+{
+    struct kit kit = kit_open();
+    uint32_t order[4];
+
+    for (uint32_t trace = 1; trace <= 100; trace++) {
+        shuffle(order, 4);
+        for (int i = 0; i < 4; i++)
+            send_batch_of(&kit, trace, order[i]);
+    }
+    kit_close(&kit);
+    CHECK_EQ(net_out("peer.kind=component"), 200);
+    CHECK_EQ(net_in("peer.kind=component"), 200);
+}
+
+TEST(a_batch_of_several_producers_over_a_crash)
+{
+    static const uint32_t orders[][4] = {
+        {3, 0, 1, 2}, {0, 3, 2, 1}, {2, 3, 1, 0}, {1, 2, 3, 0}};
+
+    for (int i = 0; i < 4; i++) {
+        struct kit kit = kit_open();
+
+        kit_store.keep = kit_store.wants_derived = true;
+        for (int step = 0; step < 4; step++) {
+            send_batch_of(&kit, 2, orders[i][step]);
+            if (step != 1)
+                continue;
+            kit_kill(&kit);
+            kit_store.watermark[STREAM_SPANS] =
+                kit_store.watermark[STREAM_DERIVED] = 2;
+            kit = kit_open_with(&kit_options);
+            kit.lsn = 2;
+        }
+        kit_close(&kit);
+        CHECK_EQ(net_out("peer.kind=component"), 2);
+    }
+}
+
 TEST(nested_ends_are_kept_over_a_crash)
 {
     struct kit kit = kit_open();
