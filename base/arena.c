@@ -77,6 +77,32 @@ void arena_release(struct arena *arena)
     arena_init(arena, arena->budget, arena->cap);
 }
 
+void arena_begin(struct arena *attempt, const struct arena *of)
+{
+    arena_init(attempt, of->budget,
+               of->cap > of->size ? of->cap - of->size : 0);
+}
+
+/* Its chunks go behind the newest one, whose free part stays in use. */
+void arena_adopt(struct arena *of, struct arena *attempt)
+{
+    struct arena_chunk *last = attempt->chunk;
+
+    if (!last)
+        return;
+    while (last->next)
+        last = last->next;
+    if (of->chunk) {
+        last->next = of->chunk->next;
+        of->chunk->next = attempt->chunk;
+    } else {
+        of->chunk = attempt->chunk;
+        of->at = of->end = NULL;
+    }
+    of->size += attempt->size;
+    *attempt = (struct arena){.budget = attempt->budget};
+}
+
 /* Like malloc's under ASan, red zones grow with the piece: an index that is off
  * by a few elements of an array shall not land in the next piece. */
 static size_t red_zone(size_t size)

@@ -102,6 +102,7 @@ struct meter {
 struct facts {
     const struct cause_question *question;
     struct arena *arena;
+    uint32_t max_spans; /* of the sample of each half */
     struct cause_window times[HALVES];
     struct identity *components; /* then peers, up to MAX_PEERS */
     uint8_t *component_kinds;    /* enum cause_party */

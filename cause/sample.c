@@ -201,13 +201,13 @@ enum status sample_read(struct facts *facts, enum half half)
         total += m.counts[i];
     if (s != OK)
         return s;
-    if (total <= CAUSE_MAX_SPANS)
+    if (total <= facts->max_spans)
         return read_slice(facts, sample, m.time, SAMPLE_ALL);
     if (m.count > MAX_SLICES)
         step = (m.count + MAX_SLICES - 1) / MAX_SLICES;
     for (uint32_t i = step / 2; i < m.count; i += step)
         some += m.counts[i];
-    double share = some > CAUSE_MAX_SPANS ? CAUSE_MAX_SPANS / some : 1;
+    double share = some > facts->max_spans ? facts->max_spans / some : 1;
     if (step == 1)
         return read_slice(facts, sample, m.time,
                           (uint32_t)(share * SAMPLE_ALL) + 1);

@@ -253,6 +253,17 @@ static void load_identity(void *arg, const struct identity *identity)
     (void)identity;
 }
 
+/* The newest come first: the first one is current. */
+static uint8_t load_value(struct watched *watched, struct slice text)
+{
+    uint8_t at = find_value(watched, hash_bytes(text.ptr, text.len, 0));
+    bool change;
+
+    if (at != NO_VALUE || watched->count == VALUES)
+        return at;
+    return note(watched, text, 0, true, &change);
+}
+
 static void load_resource(void *arg, uint32_t id, uint32_t identity,
                           uint64_t hash, const struct resource *resource)
 {
@@ -279,13 +290,9 @@ static void load_resource(void *arg, uint32_t id, uint32_t identity,
         struct state *state =
             values[kind].len ? state_of(changes, &changes->state_of[identity])
                              : NULL;
-        bool change;
 
-        if (!state)
-            continue;
-        seen->value[kind] =
-            note(&state->kinds[kind], values[kind], 0, true, &change);
-        state->kinds[kind].current = seen->value[kind];
+        if (state)
+            seen->value[kind] = load_value(&state->kinds[kind], values[kind]);
     }
 }
 

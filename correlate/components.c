@@ -106,9 +106,16 @@ struct component *components_get(struct components *components,
     uint64_t now =
         components->snapshot ? catalog_generation(components->snapshot) + 1 : 1;
 
-    if (component->resource == RESOURCE_NONE)
-        component->resource =
-            registry_derived_resource(components->registry, identity);
+    uint8_t life = registry_identity_life(components->registry, identity);
+
+    if (component->life != life) {
+        component->life = life;
+        component->changes = 0;
+        component->checked = 0;
+        component->endpoint = NULL;
+    }
+    component->resource =
+        registry_derived_resource(components->registry, identity);
     if (component->checked != now) {
         look_up(components, component);
         component->checked = now;

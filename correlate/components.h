@@ -19,6 +19,7 @@ struct component {
     struct capped_name *endpoint; /* the one found last, */
     uint32_t endpoint_round;      /* in this round */
     uint32_t changes;             /* changes.c: its state + 1; 0: none */
+    uint8_t life; /* registry_identity_life(); another: another identity */
 };
 
 struct components;

@@ -28,6 +28,15 @@ struct arena {
 void arena_init(struct arena *arena, struct budget *budget, size_t cap);
 void arena_release(struct arena *arena);
 
+/*
+ * An attempt that may be given up: arena_begin() makes an empty arena with the
+ * budget of `of` and what is left of its cap. Afterwards arena_release() frees
+ * what the attempt took, or arena_adopt() makes it part of `of`; the attempt is
+ * empty then.
+ */
+void arena_begin(struct arena *attempt, const struct arena *of);
+void arena_adopt(struct arena *of, struct arena *attempt);
+
 /* Forgets all that was allocated; keeps one chunk for use again. */
 void arena_reset(struct arena *arena);
 

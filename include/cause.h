@@ -6,8 +6,9 @@
  * docs/root-cause.md tells how.
  *
  * Bounds   reads at most CAUSE_MAX_SPANS spans and as many log records of
- *          either time, by a sample of whole traces; everything else comes
- *          from series of a point a minute. All memory is from the arena.
+ *          either time, by a sample of whole traces, and fewer where the
+ *          arena's cap is small; everything else comes from series of a point
+ *          a minute. All memory is from the arena.
  */
 #ifndef CAUSE_H
 #define CAUSE_H

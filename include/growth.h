@@ -28,7 +28,7 @@
  *                      without falling: one counter;
  *   several processes with one identity  values fall whenever the writer
  *                      changes: each start is a counter of its own;
- *   every point has a new start and values only rise: starts are ignored.
+ *   every point has a later start and values only rise: starts are ignored.
  *
  * Points may come in any order and more than once.
  *

@@ -21,7 +21,8 @@ enum identity_rule {
 #define IDENTITY_NONE UINT32_MAX
 
 /*
- * Numbers are dense, from 0, never reused. An UNASSIGNED identity has empty
+ * Numbers are dense, from 0; one is given to another identity only when nothing
+ * that is stored can refer to it any more. An UNASSIGNED identity has empty
  * project and component. Where a pod is known, an UNASSIGNED or INFERRED
  * identity belongs to that pod only, so that it can be re-tagged as a whole. A
  * uid that is not known is empty.

@@ -11,8 +11,12 @@
  * Derived series hang on a resource too, one made up per identity
  * (registry_derived_resource), so they are re-tagged the same way.
  *
- * Bounds   max_resources and max_identities; what does not fit goes to one
- *          overflow resource (UNASSIGNED) and is counted.
+ * Bounds   max_resources are known by their attributes; of the others only the
+ *          identity stays known. A full table drops the one unseen longest of
+ *          the namespace that holds most. A resource that finds no place still
+ *          has an identity: its records go to the overflow resource of that
+ *          identity. Each namespace has a share of the table, of ids and of
+ *          identities.
  * Threads  registry_resolve... and the setters: the correlator's thread. All
  *          others from any thread (a lock inside); what they return is copied
  *          into the caller's arena.
@@ -21,6 +25,7 @@
 #define REGISTRY_H
 
 #include "arena.h"
+#include "buf.h"
 #include "identity.h"
 #include "idset.h"
 #include "record.h"
@@ -44,9 +49,11 @@ extern const struct registry_keys registry_default_keys;
 struct registry_options {
     struct registry_keys keys; /* an empty one: that of the defaults */
     uint32_t max_resources, max_identities;
-    uint64_t forget_ns; /* a resource not seen for so long may be dropped when
-                           the table is full, and its number be given to
-                           another: not less than the longest retention; 0:
+    uint32_t max_ids;   /* of resources that stored records may refer to, known
+                           by their attributes or not; 0: 8 * max_resources */
+    uint64_t forget_ns; /* the id of a resource not seen for so long may be
+                           given to another:
+                           not less than the longest retention; 0:
                            only when nothing that old is stored any more
                            (store_oldest_ns()) */
 };
@@ -77,6 +84,9 @@ uint32_t registry_derived_resource(struct registry *registry,
 /* Another number each time that this id is given to another resource (but one
  * in 256). For who keeps something by resource id. */
 uint8_t registry_life(const struct registry *registry, uint32_t resource);
+
+uint8_t registry_identity_life(const struct registry *registry,
+                               uint32_t identity); /* the same of its number */
 
 /* The value of the stamped endpoint key among these; empty if there is none.
  * Cheap enough to be asked for every span. */
@@ -141,6 +151,10 @@ struct component_info {
     uint32_t resources;                  /* how many resolve to it */
     uint32_t derived_resource;           /* RESOURCE_NONE: none yet */
 };
+
+/* Writes what does not work as it should, for /health: namespaces whose
+ * resources found no place lately. False if there is nothing to say. */
+bool registry_note(struct registry *registry, struct buf *out);
 
 /* The components in the scope, sorted as identity_compare() has it; NULL and 0
  * if there are none. One with an empty name stands for

@@ -78,8 +78,10 @@
     X(STORE_LOST,             COUNTER, "store_lost_records_total",    "",                       "Records that could not be read then, if that is known.") \
     X(STORE_DB_BYTES,         GAUGE,   "store_bytes",                 "",                       "Size of the database on disk.") \
     X(EXPIRED_BLOCKS,         COUNTER, "expired_blocks_total",        "",                       "Blocks deleted by retention.") \
-    X(RESOURCES,              GAUGE,   "resources",                   "",                       "Resources known.") \
-    X(RESOURCES_OVERFLOW,     COUNTER, "resources_overflow_total",    "",                       "Batches whose resource no longer fitted into the table.") \
+    X(RESOURCES,              GAUGE,   "resources",                   "",                       "Resources known by their attributes.") \
+    X(RESOURCES_OVERFLOW,     COUNTER, "resources_overflow_total",    "",                       "Times that a resource found no place in the table.") \
+    X(RESOURCES_EVICTED,      COUNTER, "resources_evicted_total",     "",                       "Resources dropped from the full table; what they sent keeps its identity.") \
+    X(IDENTITY_CONFLICTS,     COUNTER, "identity_conflicts_total",    "",                       "Resources whose stamp claims a pod that another namespace stamped first.") \
     X(RESOURCES_UNASSIGNED,   GAUGE,   "resources_unassigned",        "",                       "Resources without an identity.") \
     X(RETAGGED,               COUNTER, "resources_retagged_total",    "",                       "Resources whose identity became known or better known later.") \
     X(OPERATIONS_OTHER,       COUNTER, "operations_other_total",      "",                       "Spans counted under {other}, the endpoint having too many operations.") \

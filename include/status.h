@@ -24,6 +24,7 @@
     X(ERR_MISDIRECTED, "this server is not that host",   421,  3) \
     X(ERR_LIMITED,     "over its limit, send it later",  429,  8) \
     X(ERR_INTERNAL,    "internal error",                 500, 13) \
+    X(ERR_NOT_SERVED,  "not served",                     501, 12) \
     X(ERR_BUSY,        "queue is full, send it again",   503, 14) \
     X(ERR_IN_USE,      "in use by another process",      503, 14) \
     X(ERR_IO,          "storage failed, send it again",  503, 14) \

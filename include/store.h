@@ -130,6 +130,8 @@ typedef void store_identity_visit(void *arg, const struct identity *identity);
 typedef void store_resource_visit(void *arg, uint32_t id, uint32_t identity,
                                   uint64_t hash,
                                   const struct resource *resource);
+/* Identities by number; then resources, the highest id first: nearly always the
+ * newest. */
 MUST_CHECK enum status store_load(struct store *store,
                                   store_identity_visit *identity,
                                   store_resource_visit *resource, void *arg);

@@ -303,20 +303,24 @@ static bool walk_some(struct walk *w, const struct growth_track *track,
     return flush(w, true);
 }
 
-/* Every point has a start of its own, after the point before, and values only
- * rise: the sender moves the start without a reset. */
+/* Every point has a later start than the one before, and values only rise: a
+ * sender that moves the start without a reset, if restarts would have to be
+ * that alike: one within a hundredth, two within a tenth, or three at all. */
 static bool starts_move_always(const struct growth_track *track)
 {
-    enum { LEAST = 4 };
+    const double HUNDREDTH = 0.01, TENTH = 0.1;
+    double most = 0;
 
     for (uint32_t i = 1; i < track->count; i++) {
         const struct growth_point *p = &track->at[i];
 
-        if (p->value <= p[-1].value || p->start_ns < p[-1].time_ns ||
+        if (p->value <= p[-1].value || p->start_ns <= p[-1].start_ns ||
             p->start_ns >= p->time_ns)
             return false;
+        most = fmax(most, (p->value - p[-1].value) / p->value);
     }
-    return track->count >= LEAST;
+    return track->count > 3 || (track->count == 3 && most < TENTH) ||
+           (track->count == 2 && most < HUNDREDTH);
 }
 
 /* The point before i with the same start, NULL if there is none nearby. */

@@ -11,6 +11,7 @@
 enum needs {
     ANY,
     CONTAINER, /* cAdvisor has a row for the whole pod, too: not that one */
+    POD,       /* that one: what a pod without rows of containers has */
     CPU,       /* resource="cpu" */
     MEMORY,
     RECEIVE, /* direction */
@@ -43,6 +44,7 @@ enum needs {
 const struct metric_name metric_names[] = {
     GAUGE("container.cpu.usage", CPU_USAGE, 0, CORES, ANY),
     COUNTER("container_cpu_usage_seconds_total", CPU_USAGE, 1, TIME, CONTAINER, 1),
+    COUNTER("container_cpu_usage_seconds_total", CPU_USAGE, 20, TIME, POD, 1),
     COUNTER("container.cpu.time", CPU_USAGE, 2, TIME, ANY, 1),
     GAUGE("k8s.pod.cpu.usage", CPU_USAGE, 3, CORES, ANY),
     GAUGE("k8s.pod.cpu.utilization", CPU_USAGE, 4, CORES, ANY), /* in cores */
@@ -61,12 +63,15 @@ const struct metric_name metric_names[] = {
     GAUGE("kube_pod_container_resource_limits", MEMORY_LIMIT, 2, BYTES, MEMORY),
     GAUGE("container.memory.working_set", MEMORY_USAGE, 0, BYTES, ANY),
     GAUGE("container_memory_working_set_bytes", MEMORY_USAGE, 1, BYTES, CONTAINER),
+    GAUGE("container_memory_working_set_bytes", MEMORY_USAGE, 20, BYTES, POD),
     GAUGE("k8s.pod.memory.working_set", MEMORY_USAGE, 2, BYTES, ANY),
     GAUGE("container.memory.usage", MEMORY_USAGE, 3, BYTES, ANY),
     GAUGE("container_memory_usage_bytes", MEMORY_USAGE, 4, BYTES, CONTAINER),
+    GAUGE("container_memory_usage_bytes", MEMORY_USAGE, 20, BYTES, POD),
     GAUGE("k8s.pod.memory.usage", MEMORY_USAGE, 5, BYTES, ANY),
     GAUGE("container.memory.rss", MEMORY_USAGE, 6, BYTES, ANY),
     GAUGE("container_memory_rss", MEMORY_USAGE, 7, BYTES, CONTAINER),
+    GAUGE("container_memory_rss", MEMORY_USAGE, 20, BYTES, POD),
     GAUGE("k8s.pod.memory.rss", MEMORY_USAGE, 8, BYTES, ANY),
     GAUGE("container.memory.usage.total", MEMORY_USAGE, 9, BYTES, ANY),
     GAUGE("process.memory.usage", MEMORY_USAGE, 10, BYTES, ANY),
@@ -88,7 +93,9 @@ const struct metric_name metric_names[] = {
     COUNTER("container.disk.io", DISK_READ, 0, BYTES, READ, 1),
     COUNTER("container.disk.io", DISK_WRITE, 0, BYTES, WRITE, 1),
     COUNTER("container_fs_reads_bytes_total", DISK_READ, 1, BYTES, CONTAINER, 1),
+    COUNTER("container_fs_reads_bytes_total", DISK_READ, 20, BYTES, POD, 1),
     COUNTER("container_fs_writes_bytes_total", DISK_WRITE, 1, BYTES, CONTAINER, 1),
+    COUNTER("container_fs_writes_bytes_total", DISK_WRITE, 20, BYTES, POD, 1),
     COUNTER("container.blockio.io_service_bytes_recursive", DISK_READ, 2, BYTES, READ, 1),
     COUNTER("container.blockio.io_service_bytes_recursive", DISK_WRITE, 2, BYTES, WRITE, 1),
     COUNTER("process.disk.io", DISK_READ, 3, BYTES, READ, 1),
@@ -200,6 +207,8 @@ bool metric_fits(const struct metric_name *row, const struct attrs *attrs)
         return true;
     case CONTAINER:
         return is_container(attrs);
+    case POD:
+        return text_of(attrs, "container").len == 0;
     case CPU:
         return is(attrs, "resource", "cpu");
     case MEMORY:

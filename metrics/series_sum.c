@@ -193,6 +193,20 @@ static uint64_t begin_after(const struct sums *sums, uint64_t time_ns)
     return low < sums->begin_count ? sums->begins[low] : UINT64_MAX;
 }
 
+/* When another series began that may have taken over from one that ended with
+ * this sample: up to a gap before it, for the new one is there before the old
+ * one goes. Not before the sample itself. */
+static uint64_t taken_over(const struct sums *sums, const struct series *series,
+                           const struct sample *sample, uint64_t gap_ns)
+{
+    uint32_t first = next_sample(sums->set, series, 0);
+    uint64_t own = series->samples[first].first_ns, t = sample->time_ns;
+    uint64_t since = t - min_u64(t, usual_gap(series, gap_ns));
+    uint64_t begin = begin_after(sums, since > own ? since : own);
+
+    return begin > t ? begin : t;
+}
+
 /* Until when the sample holds: until the next one, if that came in time. Else
  * it holds for a while, but, once the next one is overdue, not beside another
  * series that began in the meantime: that has taken over. */
@@ -208,7 +222,7 @@ static uint64_t holds_until(const struct sums *sums,
         until = next->first_ns;
     else if (next ||
              sample->time_ns + usual_gap(series, gap) <= sums->set->grid.now_ns)
-        until = min_u64(until, begin_after(sums, sample->time_ns));
+        until = min_u64(until, taken_over(sums, series, sample, gap));
     if (series->ended_ns > sample->time_ns)
         until = min_u64(until, series->ended_ns);
     return until;

@@ -46,20 +46,37 @@ static const char *what_is_wrong(struct call *call)
     return NULL;
 }
 
+typedef bool note_writer(const struct query_options *services, struct buf *out);
+
+static bool note_receiver(const struct query_options *services, struct buf *out)
+{
+    return services->trouble && services->trouble(services->receiver, out);
+}
+
+static bool note_registry(const struct query_options *services, struct buf *out)
+{
+    return services->registry && registry_note(services->registry, out);
+}
+
 /* What does not work, though we do. */
 static void reply_notes(struct call *call)
 {
+    static note_writer *const writers[] = {note_receiver, note_registry};
     struct buf note;
+    bool any = false;
 
-    if (!call->services->trouble)
-        return;
-    buf_init(&note, 1024);
-    if (call->services->trouble(call->services->receiver, &note)) {
-        jsonw_member_open(&call->json, "notes", '[');
-        jsonw_text(&call->json, buf_slice(&note));
-        jsonw_close(&call->json, ']');
+    for (size_t i = 0; i < sizeof(writers) / sizeof(writers[0]); i++) {
+        buf_init(&note, 1024);
+        if (writers[i](call->services, &note)) {
+            if (!any)
+                jsonw_member_open(&call->json, "notes", '[');
+            any = true;
+            jsonw_text(&call->json, buf_slice(&note));
+        }
+        buf_release(&note);
     }
-    buf_release(&note);
+    if (any)
+        jsonw_close(&call->json, ']');
 }
 
 static enum status get_health(struct call *call)

@@ -74,6 +74,9 @@ static enum status read_levels(struct call *call, uint32_t *levels)
         if (k == 4)
             s = call_fail(call, ERR_INVALID, NULL,
                           "logLevels must be of DEBUG, INFO, WARN, ERROR");
+        else if (*levels & level_filters[k].levels)
+            s = call_fail(call, ERR_INVALID, NULL,
+                          "logLevels must not name a level twice");
         else
             *levels |= level_filters[k].levels;
     }

@@ -13,20 +13,12 @@ enum { LIST_DEFAULT = 100, LIST_MAX = 10000 };
 
 enum status rca_not_kept(struct call *call)
 {
-    return call_fail(call, ERR_UNSUPPORTED, NULL, "reports are not kept here");
+    return call_fail(call, ERR_NOT_SERVED, NULL, "reports are not kept here");
 }
 
-/* The page of the portal reads `error` or `message`, other clients `detail`. */
 enum status rca_none(struct call *call)
 {
-    static const char *const keys[] = {"detail", "error", "message"};
-
-    call->http_status = 404;
-    jsonw_open(&call->json, '{');
-    for (size_t i = 0; i < 3; i++)
-        jsonw_member_text(&call->json, keys[i], SLICE("RCA report not found"));
-    jsonw_close(&call->json, '}');
-    return OK;
+    return call_fail(call, ERR_NOT_FOUND, NULL, "RCA report not found");
 }
 
 /* ---- analyse ---- */
@@ -98,12 +90,20 @@ static enum status find(struct call *call, const struct rca_alert *alert,
         .registry = call->services->registry,
         .catalog = call->services->catalog,
         .reader = call->reader};
-    enum status s = cause_find(&question, call->arena, report);
+    struct arena attempt;
+    enum status s;
 
-    if (s != OK || (*report)->found || alert->component.len == 0)
-        return s;
-    question.scope.component = (struct slice){NULL, 0};
-    question.has_baseline = false;
+    if (alert->component.len > 0) {
+        arena_begin(&attempt, call->arena);
+        s = cause_find(&question, &attempt, report);
+        if (s == OK && (*report)->found) {
+            arena_adopt(call->arena, &attempt);
+            return OK;
+        }
+        arena_release(&attempt);
+        question.scope.component = (struct slice){NULL, 0};
+        question.has_baseline = false;
+    }
     return cause_find(&question, call->arena, report);
 }
 
@@ -123,7 +123,9 @@ static enum status analyze(struct call *call)
     s = find(call, &alert, &report);
     struct slice id = report_id(call, &alert);
     kept = keep(call, &alert, s == OK ? report : NULL, id);
-    if (s != OK)
+    /* Memory that is never enough: the report says that it failed; the same
+     * request again would not help. */
+    if (s != OK && s != ERR_TOO_BIG)
         return call_fail_read(call, s);
     if (kept != OK)
         return call_fail(call, kept, NULL, "the report could not be kept");
@@ -304,12 +306,11 @@ static enum status mark(struct call *call, json_t *actions, const char *member,
         json_int_t n = json_integer_value(index);
         json_t *action = n >= 0 ? json_array_get(actions, (size_t)n) : NULL;
 
-        if (!json_is_integer(index) || !action)
+        if (!json_is_integer(index))
             return call_fail(call, ERR_INVALID, NULL,
-                             "%s: must be numbers of recommended actions, "
-                             "from 0",
-                             member);
-        (void)json_object_set_new(action, "status", json_string(status));
+                             "%s must be an array of integers", member);
+        if (action) /* the reference ignores an index that there is not */
+            (void)json_object_set_new(action, "status", json_string(status));
     }
     return OK;
 }
@@ -356,12 +357,15 @@ static enum status put_report(struct call *call)
 }
 
 const struct route routes_rca[] = {
-    {"POST", "/api/v1alpha1/rca-agent/analyze", analyze, NULL, TAKES_JSON, 0},
-    {"GET", "/api/v1/rca-agent/reports", list_reports, NULL, NO_READER, 0},
-    {"GET", "/api/v1/rca-agent/reports/{}", get_report, NULL, NO_READER, 0},
+    {"POST", "/api/v1alpha1/rca-agent/analyze", analyze, NULL,
+     TAKES_JSON | RCA_ERRORS, 0},
+    {"GET", "/api/v1/rca-agent/reports", list_reports, NULL,
+     NO_READER | RCA_ERRORS, 0},
+    {"GET", "/api/v1/rca-agent/reports/{}", get_report, NULL,
+     NO_READER | RCA_ERRORS, 0},
     {"PUT", "/api/v1/rca-agent/reports/{}", put_report, NULL,
-     TAKES_JSON | NO_READER, 0},
+     TAKES_JSON | NO_READER | RCA_ERRORS, 0},
     {"POST", "/api/v1alpha1/rca-agent/chat", rca_chat, NULL,
-     TAKES_JSON | NO_READER, 0},
+     TAKES_JSON | NO_READER | RCA_ERRORS, 0},
     {0},
 };

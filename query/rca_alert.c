@@ -139,15 +139,13 @@ static double number_of(const json_t *value)
 
 static void write_condition(struct jsonw *w, const json_t *condition)
 {
-    double threshold = json_number_value(member(condition, "threshold"));
-
     jsonw_key(w, "condition");
     jsonw_open(w, '{');
     need_text(w, "window", member(condition, "window"), SLICE("5m"));
     need_text(w, "interval", member(condition, "interval"), SLICE("1m"));
     need_text(w, "operator", member(condition, "operator"), SLICE("gt"));
-    jsonw_member_int(w, "threshold",
-                     fabs(threshold) < 1e15 ? (int64_t)threshold : 0);
+    jsonw_member_double(w, "threshold",
+                        number_of(member(condition, "threshold")));
     jsonw_close(w, '}');
 }
 

@@ -15,9 +15,9 @@
 enum { MAX_ROUTES = 128 };
 
 static const struct route *const tables[] = {
-    routes_logs,     routes_traces,     routes_metrics,
-    routes_topology, routes_components, routes_admin,
-    routes_cause,    routes_rca,        routes_dead_letters,
+    routes_logs,         routes_traces,   routes_metrics, routes_topology,
+    routes_components,   routes_admin,    routes_cause,   routes_rca,
+    routes_dead_letters, routes_unserved,
 };
 
 /* The rows of all tables, as the HTTP server takes them. */
@@ -58,31 +58,22 @@ struct slice call_param(const struct call *call, const char *name)
     return (struct slice){NULL, 0};
 }
 
+/* Clients of the Observer API know these titles only; the status says more. */
 static const char *title_of(int http)
 {
     switch (http) {
-    case 400:
-        return "badRequest";
+    case 401:
+        return "unauthorized";
     case 403:
         return "forbidden";
     case 404:
         return "notFound";
-    case 405:
-        return "methodNotAllowed";
-    case 413:
-        return "payloadTooLarge";
-    case 415:
-        return "unsupportedMediaType";
-    case 421:
-        return "misdirectedRequest";
-    case 429:
-        return "tooManyRequests";
+    case 409:
+        return "conflict";
     case 501:
         return "notImplemented";
-    case 503:
-        return "serviceUnavailable";
     default:
-        return "internalServerError";
+        return http < 500 ? "badRequest" : "internalServerError";
     }
 }
 
@@ -122,6 +113,10 @@ enum status call_fail(struct call *call, enum status status,
     jsonw_cstr(&call->json, error_code ? error_code : code);
     jsonw_key(&call->json, "message");
     jsonw_cstr(&call->json, message);
+    if (call->route && call->route->flags & RCA_ERRORS) {
+        jsonw_member_text(&call->json, "detail", slice_of(message));
+        jsonw_member_text(&call->json, "error", slice_of(message));
+    }
     jsonw_close(&call->json, '}');
     return status;
 }

@@ -72,6 +72,8 @@ enum {
     TAKES_RAW = 2,  /* a JSON document, not parsed, in call->raw_body */
     NO_READER = 4,
     ON_IO = 8, /* quick, answered even when all workers are busy; NO_READER */
+    RCA_ERRORS = 16, /* errors have `detail` and `error` beside `message`:
+                        clients of the RCA agent read one of the three */
 };
 
 struct route {
@@ -232,6 +234,6 @@ void reply_row(struct call *call, const char *key, const struct grid *grid,
 /* ---- tables of the handler files, each ended by {0} ---- */
 extern const struct route routes_logs[], routes_traces[], routes_metrics[],
     routes_topology[], routes_components[], routes_admin[], routes_cause[],
-    routes_rca[], routes_dead_letters[];
+    routes_rca[], routes_dead_letters[], routes_unserved[];
 
 #endif

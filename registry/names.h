@@ -4,7 +4,7 @@
  * Names are compared by number. Number 0 is the empty name. A name has at most
  * NAMES_MAX_LEN bytes, what is longer is cut; all together are bounded, too.
  * Nothing is ever taken out: the owner makes a new table of those it still
- * needs (registry_forget.c).
+ * needs (registry_renew.c).
  *
  * Threads  as the owner locks.
  */

@@ -23,6 +23,10 @@
  * names for each identity. */
 enum { NAME_BYTES_RES = 64, NAME_BYTES_IDENT = 128, NAME_BYTES_MIN = 65536 };
 
+/* Ids in use for each place of a live resource: those of evicted ones take 20
+ * bytes as long as records may refer to them. */
+enum { IDS_PER_PLACE = 8 };
+
 static uint32_t name_cap(const struct registry_options *options)
 {
     uint64_t cap = (uint64_t)options->max_resources * NAME_BYTES_RES +
@@ -64,11 +68,15 @@ enum status registry_open(struct registry **out,
     registry->options = *options;
     use_defaults(&registry->options.keys);
     registry->store = store;
-    registry->overflow_id = registry->free_pod = NONE;
+    registry->free_live = registry->free_pod = NONE;
+    registry->ident_free = registry->free_space = NONE;
+    if (registry->options.max_ids == 0)
+        registry->options.max_ids = IDS_PER_PLACE * options->max_resources;
     registry->now_ns = clock_wall_ns();
     pthread_rwlock_init(&registry->lock, NULL);
     names_init(&registry->names, name_cap(options));
     names_add(&registry->names, SLICE("default"));
+    names_add(&registry->names, SLICE("{other}"));
 
     enum status status =
         labels_init(&registry->labels, &registry->options.keys);
@@ -97,7 +105,11 @@ void registry_close(struct registry *registry)
     idmap_release(&registry->pod_by_key);
     idmap_release(&registry->hosts);
     names_release(&registry->names);
+    idmap_release(&registry->space_by_name);
     free(registry->res);
+    free(registry->live);
+    free(registry->workflow_pods);
+    free(registry->spaces);
     free(registry->identity_of);
     free(registry->free_ids);
     free(registry->ident);
@@ -137,30 +149,25 @@ static void save_identity(struct registry *registry, uint32_t id)
     store_save_identity(registry->store, &view);
 }
 
-static void save_derived(struct registry *registry, uint32_t id)
+static void save_made_up(struct registry *registry, uint32_t id)
 {
     const struct res *res = &registry->res[id];
-    struct attr attr = {.key = "callboard.identity",
-                        .key_len = sizeof("callboard.identity") - 1,
+    const char *key = res->kind == RES_OVERFLOW ? OVERFLOW_MARK : DERIVED_MARK;
+    struct attr attr = {.key = key,
+                        .key_len = (uint16_t)strlen(key),
                         .type = VALUE_INT,
                         .i = res->owner};
     struct resource resource = {.attrs = {&attr, 1, 0}, .id = id};
 
-    if (res->kind == RES_OVERFLOW) {
-        attr.key = "callboard.overflow";
-        attr.key_len = sizeof("callboard.overflow") - 1;
-        attr.type = VALUE_BOOL;
-        attr.i = 0;
-        attr.b = true;
-    }
     store_save_resource(registry->store, id, registry->identity_of[id],
-                        res->hash, &resource);
+                        hash_mix(res->owner, UINT64_C(0x64657269766564)),
+                        &resource);
 }
 
 void registry_unlock(struct registry *registry)
 {
     pthread_rwlock_unlock(&registry->lock);
-    stats_set(STATS_RESOURCES, registry->res_count - registry->free_count);
+    stats_set(STATS_RESOURCES, registry->live_count);
     stats_set(STATS_RESOURCES_UNASSIGNED, registry->unassigned);
     for (uint32_t i = 0; i < registry->save_count; i++)
         if (registry->saves[i].what == SAVE_IDENTITY)
@@ -171,8 +178,8 @@ void registry_unlock(struct registry *registry)
         if (registry->saves[i].what == SAVE_RESOURCE_IDENTITY)
             store_save_resource_identity(registry->store, id,
                                          registry->identity_of[id]);
-        else if (registry->saves[i].what == SAVE_DERIVED)
-            save_derived(registry, id);
+        else if (registry->saves[i].what == SAVE_MADE_UP)
+            save_made_up(registry, id);
     }
     registry->save_count = 0;
 }
@@ -180,11 +187,11 @@ void registry_unlock(struct registry *registry)
 uint32_t registry_take_id(struct registry *registry)
 {
     uint32_t id = registry->res_count;
-    uint8_t life = 0;
+    uint8_t generation = 0;
 
     if (registry->free_count > 0) {
         id = registry->free_ids[--registry->free_count];
-        life = (uint8_t)(registry->res[id].life + 1);
+        generation = (uint8_t)(registry->res[id].generation + 1);
     } else {
         if (id == registry->res_room) {
             registry->res_room += registry->res_room / 2 + 32;
@@ -197,11 +204,10 @@ uint32_t registry_take_id(struct registry *registry)
         registry->res_count++;
     }
     registry->res[id] = (struct res){
-        .pod = NONE,
-        .next_in_pod = NONE,
+        .live = NONE,
         .owner = NONE,
-        .seen_s = (uint32_t)(registry->now_ns / NS_PER_S),
-        .life = life,
+        .seen_s = registry_now_s(registry),
+        .generation = generation,
     };
     registry->identity_of[id] = NONE;
     return id;
@@ -214,6 +220,35 @@ void registry_give_id(struct registry *registry, uint32_t id)
 
     *place = id;
     registry->free_count++;
+}
+
+struct live *registry_make_live(struct registry *registry, uint32_t id)
+{
+    uint32_t place = registry->free_live;
+
+    if (place != NONE) {
+        registry->free_live = registry->live[place].next_in_pod;
+    } else {
+        array_reserve(&registry->live, registry->live_end + 1,
+                      &registry->live_room);
+        place = registry->live_end++;
+    }
+    registry->live[place] =
+        (struct live){.id = id, .pod = NONE, .next_in_pod = NONE};
+    registry->res[id].live = place;
+    registry->live_count++;
+    return &registry->live[place];
+}
+
+void registry_end_live(struct registry *registry, uint32_t id)
+{
+    uint32_t place = registry->res[id].live;
+
+    registry->live[place] = (struct live){
+        .id = NONE, .pod = NONE, .next_in_pod = registry->free_live};
+    registry->free_live = place;
+    registry->res[id].live = NONE;
+    registry->live_count--;
 }
 
 struct attr *registry_scratch(struct registry *registry, uint32_t count)
@@ -232,8 +267,8 @@ void registry_set_identity(struct registry *registry, uint32_t id,
 
     if (counts) {
         if (old != NONE)
-            registry->ident[old].resources--;
-        registry->ident[identity].resources++;
+            space_add_res(registry, old, res->live != NONE, -1);
+        space_add_res(registry, identity, res->live != NONE, 1);
         registry->unassigned -= res->rule == RULE_UNASSIGNED;
         registry->unassigned += rule == RULE_UNASSIGNED;
     }
@@ -243,18 +278,20 @@ void registry_set_identity(struct registry *registry, uint32_t id,
         registry_save_later(registry, id, SAVE_RESOURCE_IDENTITY);
 }
 
-static uint32_t make_derived(struct registry *registry, uint32_t identity)
+/* A resource that stands for the identity, for series or for records. */
+static uint32_t make_up(struct registry *registry, uint32_t identity,
+                        enum res_kind kind)
 {
     uint32_t id = registry_take_id(registry);
     struct res *res = &registry->res[id];
+    uint32_t now = ident_resolve(registry, identity);
 
-    res->kind = RES_DERIVED;
+    res->kind = (uint8_t)kind;
     res->owner = identity;
-    res->hash = hash_mix(identity, UINT64_C(0x64657269766564));
-    registry_set_identity(registry, id, ident_resolve(registry, identity),
-                          RULE_NONE);
-    registry->ident[identity].derived = id;
-    registry_save_later(registry, id, SAVE_DERIVED);
+    registry_set_identity(registry, id, now,
+                          kind == RES_DERIVED ? RULE_NONE
+                                              : registry->ident[now].rule);
+    registry_save_later(registry, id, SAVE_MADE_UP);
     return id;
 }
 
@@ -269,18 +306,40 @@ uint32_t registry_derived_resource(struct registry *registry, uint32_t identity)
     uint32_t id = registry->ident[identity].derived;
 
     if (id != NONE) {
-        registry->res[id].seen_s = (uint32_t)(registry->now_ns / NS_PER_S);
+        registry->res[id].seen_s = registry_now_s(registry);
         return id;
     }
     registry_lock(registry);
-    id = make_derived(registry, identity);
+    id = make_up(registry, identity, RES_DERIVED);
+    registry->ident[identity].derived = id;
     registry_unlock(registry);
     return id;
 }
 
+uint32_t registry_overflow_resource(struct registry *registry,
+                                    uint32_t identity)
+{
+    struct ident *ident = &registry->ident[identity];
+
+    if (ident->overflow == NONE) {
+        ident->overflow = make_up(registry, identity, RES_OVERFLOW);
+        host_add_ident(registry, identity);
+    }
+    return ident->overflow;
+}
+
 uint8_t registry_life(const struct registry *registry, uint32_t resource)
 {
-    return resource < registry->res_count ? registry->res[resource].life : 0;
+    return resource < registry->res_count ? registry->res[resource].generation
+                                          : 0;
+}
+
+uint8_t registry_identity_life(const struct registry *registry,
+                               uint32_t identity)
+{
+    return identity < registry->ident_count
+               ? registry->ident[identity].generation
+               : 0;
 }
 
 struct slice registry_endpoint_label(const struct registry *registry,
@@ -316,7 +375,7 @@ uint32_t registry_identity_id(struct registry *registry, uint32_t resource)
 
     pthread_rwlock_rdlock(&registry->lock);
     if (resource < registry->res_count)
-        identity = registry->identity_of[resource];
+        identity = ident_resolve(registry, registry->identity_of[resource]);
     pthread_rwlock_unlock(&registry->lock);
     return identity;
 }
@@ -346,9 +405,14 @@ bool registry_resource_identity(struct registry *registry, uint32_t resource,
     pthread_rwlock_rdlock(&registry->lock);
     if (resource < registry->res_count &&
         registry->identity_of[resource] != NONE) {
+        uint32_t was = registry->identity_of[resource];
+        uint32_t now = ident_resolve(registry, was);
+
         known = true;
-        ident_view(registry, registry->identity_of[resource], out);
-        if (registry->res[resource].rule != RULE_NONE)
+        ident_view(registry, now, out);
+        if (now != was)
+            out->rule = RULE_LEARNED;
+        else if (registry->res[resource].rule != RULE_NONE)
             out->rule = registry->res[resource].rule;
         ident_copy(out, arena);
     }

@@ -10,6 +10,9 @@
 #include "hash.h"
 #include "registry_int.h"
 
+/* A cut name has at least this many bytes. */
+enum { TENANT_BYTES = NAMES_MAX_LEN - 7 };
+
 struct fingerprint attrs_fingerprint(const struct attrs *attrs)
 {
     struct fingerprint f = {attrs->count, attrs->count};
@@ -239,38 +242,76 @@ static uint32_t keep(struct registry *registry, struct slice text)
     return names_add_spare(&registry->names, text);
 }
 
-void facts_keep(struct registry *registry, const struct facts *facts,
-                struct res *res)
+void facts_keys(const struct facts *facts, uint64_t keys[POD_KEY_COUNT])
 {
     struct slice uid = facts->label[LABEL_POD_UID];
     struct slice name = facts->label[LABEL_POD_NAME];
     struct slice namespace = facts->label[LABEL_POD_NAMESPACE];
     struct slice container = facts->container_id;
-    struct slice object = facts->label[LABEL_OBJECT_NAME];
 
+    memset(keys, 0, POD_KEY_COUNT * sizeof(*keys));
     if (facts->borrowed) /* a sender cannot claim another's pod */
-        uid = container = (struct slice){NULL, 0};
+        return;
     if (uid.len > 0)
-        res->keys[POD_KEY_UID] = hash_bytes(uid.ptr, uid.len, 1) | 1;
-    if (name.len > 0 && namespace.len > 0 && !facts->borrowed)
-        res->keys[POD_KEY_NAME] =
+        keys[POD_KEY_UID] = hash_bytes(uid.ptr, uid.len, 1) | 1;
+    if (name.len > 0 && namespace.len > 0)
+        keys[POD_KEY_NAME] =
             hash_mix(hash_bytes(namespace.ptr, namespace.len, 2),
                      hash_bytes(name.ptr, name.len, 3)) |
             1;
     if (container.len > 0)
-        res->keys[POD_KEY_CONTAINER] =
+        keys[POD_KEY_CONTAINER] =
             hash_bytes(container.ptr, container.len, 4) | 1;
-    res->k8s_namespace = keep(registry, namespace);
-    res->pod_name = keep(registry, name.len > 0 ? name : object);
-    res->task = keep(registry, facts->label[LABEL_TASK]);
+}
+
+static bool is_helper(struct slice container)
+{
+    return slice_equal(container, SLICE("init")) ||
+           slice_equal(container, SLICE("wait"));
+}
+
+void facts_mark(const struct facts *facts, struct res *res)
+{
+    struct slice object = facts->label[LABEL_OBJECT_NAME];
+
+    res->has_space = facts->label[LABEL_POD_NAMESPACE].len > 0;
+    res->has_pod = facts->label[LABEL_POD_NAME].len > 0 || object.len > 0;
     res->object = facts->label[LABEL_OBJECT_KIND].len > 0 && object.len > 0;
-    res->helper = slice_equal(facts->label[LABEL_CONTAINER], SLICE("init")) ||
-                  slice_equal(facts->label[LABEL_CONTAINER], SLICE("wait"));
-    res->ip = keep(registry, facts->ip);
-    res->k8s_service = keep(registry, facts->k8s_service);
+    res->helper = is_helper(facts->label[LABEL_CONTAINER]);
+    res->says_space = facts_tenant(facts) != 0;
+}
+
+void facts_keep(struct registry *registry, const struct facts *facts,
+                enum res_kind kind, struct live *live)
+{
+    struct slice name = facts->label[LABEL_POD_NAME];
+
+    if (name.len == 0)
+        name = facts->label[LABEL_OBJECT_NAME];
+    live->k8s_namespace = keep(registry, facts->label[LABEL_POD_NAMESPACE]);
+    live->pod_name = keep(registry, name);
+    live->task = keep(registry, facts->label[LABEL_TASK]);
+    live->ip = keep(registry, facts->ip);
+    live->k8s_service = keep(registry, facts->k8s_service);
     /* What a record goes by is not the name of the pod's own service. */
-    if (facts_service(facts) && res->kind == RES_PLAIN)
-        res->service = keep(registry, facts->service);
+    if (facts_service(facts) && kind == RES_PLAIN)
+        live->service = keep(registry, facts->service);
+}
+
+uint64_t tenant_of(struct slice namespace)
+{
+    size_t len = namespace.len < TENANT_BYTES ? namespace.len : TENANT_BYTES;
+
+    return hash_bytes(namespace.ptr, len, 6) | 1;
+}
+
+uint64_t facts_tenant(const struct facts *facts)
+{
+    struct slice namespace = facts->label[LABEL_NAMESPACE];
+
+    if (namespace.len == 0 && facts_stamped(facts))
+    namespace = SLICE("default");
+    return namespace.len == 0 ? 0 : tenant_of(namespace);
 }
 
 uint8_t facts_rule(const struct facts *facts, enum res_kind kind)

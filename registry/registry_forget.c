@@ -1,17 +1,38 @@
 /*
- * Making room: a resource that was not seen for forget_ns, or not since the
- * oldest of all that is stored came, is dropped and its number kept for
- * another. Its records are past the retention by then, or were deleted because
- * the database was full, so nothing is left that the number could tag wrongly.
+ * Making room in the table of resources.
  *
- * Nothing can be taken out of maps and names one by one, so that they are
- * simple; instead they are made anew from what stays. This runs only when the
- * table is full, and then at most once in SWEEP_S.
+ *   forget   A resource that was not seen for forget_ns, or not since the
+ *            oldest of all that is stored came: its records are gone, and its
+ *            id is given to another. So are numbers of identities that nothing
+ *            refers to any more.
+ *   evict    Of the others the longest unseen give up their place: first those
+ *            that were silent for DEAD_S, whosever; those of the namespace that
+ *            wants room, if silent for IDLE_S; then those of the namespace that
+ *            holds most. The id and its identity stay, so what is stored is
+ *            found as before; when it is seen again, it is a new resource.
+ *
+ * Maps and names are made anew from what stays (registry_renew.c). So this runs
+ * only when the table is full, takes many at a time, and rests for SWEEP_S when
+ * there was nothing to take.
  */
-#include "clock.h"
-#include "registry_int.h"
+#include <stdlib.h>
 
-enum { SWEEP_S = 30 };
+#include "array.h"
+#include "clock.h"
+#include "mem.h"
+#include "registry_int.h"
+#include "stats.h"
+
+enum {
+    FORGET_MIN = 1000,
+    SWEEP_S = 30,
+    IDLE_S = 600,
+    DEAD_S = 3600,
+    BATCHES = 16,
+    RICH_MAX = 4
+};
+
+/* ---- forget ---- */
 
 /* What was seen before this time can go. */
 static uint64_t forget_before(const struct registry *registry)
@@ -38,10 +59,17 @@ static void drop(struct registry *registry, uint32_t id)
 
     if (res->kind == RES_DERIVED) {
         registry->ident[res->owner].derived = NONE;
+    } else if (res->kind == RES_OVERFLOW) {
+        if (res->owner != NONE)
+            registry->ident[res->owner].overflow = NONE;
     } else {
-        struct ident *ident = &registry->ident[registry->identity_of[id]];
+        uint32_t identity = registry->identity_of[id];
+        const struct ident *ident =
+            &registry->ident[ident_resolve(registry, identity)];
 
-        ident->resources--;
+        space_add_res(registry, identity, res->live != NONE, -1);
+        if (res->live != NONE)
+            registry_end_live(registry, id);
         /* Its series were written while it was seen. */
         if (ident->derived != NONE &&
             registry->res[ident->derived].seen_s < res->seen_s)
@@ -51,28 +79,30 @@ static void drop(struct registry *registry, uint32_t id)
     }
     res->kind = RES_FREE;
     registry->identity_of[id] = NONE;
+    registry_save_later(registry, id, SAVE_RESOURCE_IDENTITY);
     registry_give_id(registry, id);
 }
 
-/* A derived resource goes with the pod whose own identity it hangs on. */
+/* A derived resource goes with the last resource of its identity. */
 static bool may_go(const struct registry *registry, const struct res *res)
 {
     if (res->kind == RES_DERIVED && res->owner != NONE) {
         const struct ident *ident = &registry->ident[res->owner];
 
-        return ident->pod != NONE && ident->pod != POD_SHARED &&
-               ident->resources == 0;
+        return ident->resources == 0 && ident->overflow == NONE;
     }
-    return res->kind == RES_PLAIN || res->kind == RES_RECORD;
+    return res->kind <= RES_RECORD || res->kind == RES_OVERFLOW;
 }
 
 static uint32_t drop_unseen(struct registry *registry, uint64_t before)
 {
-    uint32_t dropped = 0;
+    uint32_t dropped = 0, most = FORGET_MIN + registry->options.max_resources;
 
-    /* Derived ones in a second round: what they go with must be gone. */
+    /* Derived ones in a second round: what they go with must be gone. Each one
+     * is a row to write, so not too many at a time. */
     for (int derived = 0; derived < 2; derived++)
-        for (uint32_t id = 0; id < registry->res_count; id++) {
+        for (uint32_t id = 0; id < registry->res_count && dropped < most;
+             id++) {
             struct res *res = &registry->res[id];
 
             if ((res->kind == RES_DERIVED) == derived &&
@@ -84,117 +114,208 @@ static uint32_t drop_unseen(struct registry *registry, uint64_t before)
     return dropped;
 }
 
-static void keep_name(const struct names *old, struct names *new,
-                      uint32_t *name)
+static void mark(uint64_t *marks, uint32_t i)
 {
-    *name = names_add(new, names_text(old, *name));
+    marks[i / 64] |= UINT64_C(1) << i % 64;
 }
 
-static void renew_names(struct registry *registry)
+/* Which identities any resource refers to, directly or because one was moved
+ * to the other. */
+static uint64_t *mark_used(const struct registry *registry, uint64_t before)
 {
-    struct names old = registry->names, new;
+    uint64_t *marks = mem_zero(registry->ident_count / 64 + 1, sizeof(*marks));
 
-    /* All of these fitted, if not under the cap of now. */
-    names_init(&new, old.len > old.cap ? old.len : old.cap);
-    names_add(&new, SLICE("default"));
-    for (uint32_t i = 0; i < registry->ident_count; i++) {
-        struct ident *ident = &registry->ident[i];
-
-        for (unsigned k = 0; k < IDENT_NAMES; k++)
-            keep_name(&old, &new, &ident->name[k]);
-        for (unsigned k = 0; k < IDENT_UIDS; k++)
-            keep_name(&old, &new, &ident->uid[k]);
-    }
     for (uint32_t id = 0; id < registry->res_count; id++) {
-        struct res *res = &registry->res[id];
-
-        if (res->kind == RES_FREE)
-            continue;
-        keep_name(&old, &new, &res->k8s_namespace);
-        keep_name(&old, &new, &res->pod_name);
-        keep_name(&old, &new, &res->task);
-        keep_name(&old, &new, &res->service);
-        keep_name(&old, &new, &res->k8s_service);
-        keep_name(&old, &new, &res->ip);
-    }
-    new.cap = old.cap;
-    registry->names = new;
-    names_release(&old);
-}
-
-/* Lists and counts of the pods from the resources that stay; a pod without
- * any is free for another. */
-static void renew_pods(struct registry *registry)
-{
-    idmap_release(&registry->pod_by_key);
-    for (uint32_t i = 0; i < registry->ident_count; i++)
-        registry->ident[i].pod = pod_resolve(registry, registry->ident[i].pod);
-    for (uint32_t id = 0; id < registry->res_count; id++)
-        registry->res[id].pod = pod_resolve(registry, registry->res[id].pod);
-    for (uint32_t pod = 0; pod < registry->pod_count; pod++) {
-        registry->pods[pod].first = NONE;
-        registry->pods[pod].resources = 0;
-    }
-    for (uint32_t id = 0; id < registry->res_count; id++) {
-        struct res *res = &registry->res[id];
-
-        if (res->kind == RES_FREE || res->pod == NONE)
-            continue;
-        for (unsigned i = 0; i < POD_KEY_COUNT; i++)
-            if (res->keys[i])
-                idmap_set(&registry->pod_by_key, res->keys[i], res->pod);
-        pod_attach(registry, res->pod, id);
+        if (registry->identity_of[id] != NONE)
+            mark(marks, registry->identity_of[id]);
+        if (registry->res[id].owner != NONE)
+            mark(marks, registry->res[id].owner);
     }
     for (uint32_t i = 0; i < registry->ident_count; i++) {
-        struct ident *ident = &registry->ident[i];
+        const struct ident *ident = &registry->ident[i];
 
-        if (ident->pod < POD_SHARED &&
-            registry->pods[ident->pod].resources == 0) {
-            ident->pod = POD_GONE;
-            registry->provisional--;
-        }
+        if ((ident->used_s + UINT64_C(1)) * NS_PER_S >= before ||
+            ident->used_s >= registry_now_s(registry))
+            mark(marks, i);
+        if (ident->moved_to != NONE && marks[i / 64] >> (i % 64) & 1)
+            mark(marks, ident->moved_to);
     }
-    registry->free_pod = NONE;
-    for (uint32_t pod = 0; pod < registry->pod_count; pod++)
-        if (registry->pods[pod].resources == 0) {
-            registry->pods[pod].merged_into = NONE;
-            registry->pods[pod].first = registry->free_pod;
-            registry->free_pod = pod;
-        }
+    return marks;
 }
 
-static void renew_maps(struct registry *registry)
+static uint32_t drop_identities(struct registry *registry, uint64_t before)
 {
-    idmap_release(&registry->res_by_hash);
-    idmap_release(&registry->by_record);
-    idmap_release(&registry->ident_by_key);
-    idmap_release(&registry->hosts);
+    uint64_t *marks = mark_used(registry, before);
+    uint32_t dropped = 0;
+
     for (uint32_t i = 0; i < registry->ident_count; i++)
         if (registry->ident[i].rule != RULE_NONE &&
-            registry->ident[i].moved_to == NONE)
-            ident_index(registry, i);
-    for (uint32_t id = 0; id < registry->res_count; id++)
-        if (registry->res[id].kind <= RES_RECORD) {
-            registry_index_res(registry, id);
-            host_add_res(registry, id);
+            !(marks[i / 64] >> (i % 64) & 1)) {
+            ident_forget(registry, i);
+            dropped++;
         }
+    free(marks);
+    return dropped;
 }
 
-void registry_forget(struct registry *registry)
+static uint32_t forget(struct registry *registry)
 {
-    if (registry->now_ns - registry->swept_ns < SWEEP_S * NS_PER_S)
-        return;
-    registry->swept_ns = registry->now_ns;
-
     uint64_t before = forget_before(registry);
 
     if (before == 0)
+        return 0;
+    return drop_unseen(registry, before) + drop_identities(registry, before);
+}
+
+/* ---- evict ---- */
+
+struct candidate {
+    uint32_t seen_s, id;
+};
+
+static int by_time(const void *left, const void *right)
+{
+    const struct candidate *a = left, *b = right;
+
+    if (a->seen_s != b->seen_s)
+        return a->seen_s < b->seen_s ? -1 : 1;
+    return a->id < b->id ? -1 : 1;
+}
+
+void registry_keep_workflow(struct registry *registry, uint32_t id,
+                            const struct live *live)
+{
+    struct slice space = names_text(&registry->names, live->k8s_namespace);
+    struct workflow_pod *pod;
+
+    if (!slice_starts(space, SLICE(WORKFLOW_PREFIX)) || live->pod_name == 0 ||
+        registry->res[id].helper)
         return;
-    registry_lock(registry);
-    if (drop_unseen(registry, before) > 0) {
-        renew_names(registry);
-        renew_pods(registry);
-        renew_maps(registry);
+    pod = array_append(&registry->workflow_pods, registry->workflow_count,
+                       &registry->workflow_room);
+    *pod = (struct workflow_pod){.id = id,
+                                 .k8s_namespace = live->k8s_namespace,
+                                 .pod_name = live->pod_name,
+                                 .task = live->task};
+    registry->workflow_count++;
+}
+
+static void evict(struct registry *registry, uint32_t id)
+{
+    uint32_t identity = registry->identity_of[id];
+
+    registry_keep_workflow(registry, id, registry_live(registry, id));
+    registry->spaces[registry->ident[ident_resolve(registry, identity)].space]
+        .live--;
+    registry_end_live(registry, id);
+    stats_add(STATS_RESOURCES_EVICTED, 1);
+}
+
+/* How many have to go so that there is room for a while. */
+static uint32_t surplus(const struct registry *registry)
+{
+    uint32_t max = registry->options.max_resources;
+    uint32_t goal = max - space_floor(registry);
+
+    goal -= max / BATCHES > 0 ? max / BATCHES : 1;
+    return registry->live_count > goal ? registry->live_count - goal : 0;
+}
+
+static uint32_t least_batch(const struct registry *registry)
+{
+    return registry->options.max_resources / (BATCHES * 8) + 1;
+}
+
+static bool is_candidate(const struct registry *registry, uint32_t id,
+                         uint32_t space, uint32_t idle_s)
+{
+    uint32_t identity = ident_resolve(registry, registry->identity_of[id]);
+    uint32_t now = registry_now_s(registry), seen = registry->res[id].seen_s;
+    uint32_t age = now > seen ? now - seen : 0;
+
+    if (registry->ident[identity].space == space && age >= idle_s)
+        return true;
+    return idle_s > 0 && age >= DEAD_S;
+}
+
+/* The longest unseen first: of this space those that were silent for idle_s;
+ * with an idle_s, those of any that are dead. */
+static uint32_t evict_unseen(struct registry *registry, uint32_t space,
+                             uint32_t idle_s, uint32_t most)
+{
+    struct candidate *all = mem_alloc((registry->live_end + 1) * sizeof(*all));
+    uint32_t count = 0;
+
+    for (uint32_t place = 0; place < registry->live_end; place++) {
+        uint32_t id = registry->live[place].id;
+
+        if (id != NONE && is_candidate(registry, id, space, idle_s))
+            all[count++] = (struct candidate){registry->res[id].seen_s, id};
     }
-    registry_unlock(registry);
+    qsort(all, count, sizeof(*all), by_time);
+    if (count > most)
+        count = most;
+    for (uint32_t i = 0; i < count; i++)
+        evict(registry, all[i].id);
+    free(all);
+    return count;
+}
+
+/* From a namespace that holds more, as much as makes it less than it was, but
+ * not less than the one that wants it. It may not grow for a while. */
+static uint32_t take_from(struct registry *registry, uint32_t rich,
+                          uint32_t space)
+{
+    struct space *from = &registry->spaces[rich];
+    uint32_t least = registry->spaces[space].live, most;
+    uint32_t count;
+
+    if (least < space_floor(registry))
+        least = space_floor(registry);
+    most = (from->live - least + 1) / 2;
+    count = surplus(registry);
+    count = evict_unseen(registry, rich, 0, count < most ? count : most);
+    from->limit = from->live;
+    from->limit_until_s = registry_now_s(registry) + IDLE_S;
+    return count;
+}
+
+/* ---- room ---- */
+
+bool registry_forget_identities(struct registry *registry)
+{
+    if (registry->now_ns - registry->swept_ident_ns < SWEEP_S * NS_PER_S)
+        return false;
+    registry->swept_ident_ns = registry->now_ns;
+    if (forget(registry) == 0)
+        return false;
+    registry_renew(registry);
+    return true;
+}
+
+bool registry_make_room(struct registry *registry, uint32_t space)
+{
+    uint32_t rich = space_to_take_from(registry, space), count;
+    bool poor = registry->spaces[space].live < space_floor(registry);
+
+    if (registry->now_ns - registry->swept_ns < SWEEP_S * NS_PER_S &&
+        !(poor && rich != NONE && space_has_id(registry, space)))
+        return false;
+    count = forget(registry);
+    if (space_has_id(registry, space)) {
+        if (!space_has_place(registry, space))
+            count += evict_unseen(registry, space, IDLE_S,
+                                  surplus(registry) + least_batch(registry));
+        for (int i = 0; i < RICH_MAX; i++) {
+            rich = space_to_take_from(registry, space);
+            if (rich == NONE || space_has_place(registry, space))
+                break;
+            count += take_from(registry, rich, space);
+        }
+    }
+    if (!space_has_place(registry, space) || !space_has_id(registry, space))
+        registry->swept_ns = registry->now_ns;
+    if (count > 0)
+        registry_renew(registry);
+    return count > 0;
 }

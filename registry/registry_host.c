@@ -6,7 +6,8 @@
  *   IN_PROJECT  name, namespace, project, environment
  *   IN_SPACE    name, namespace, environment: another project's; AMBIGUOUS if
  *               several projects have it
- *   IN_CLUSTER  name, Kubernetes namespace: "cart.shop.svc.cluster.local"
+ *   IN_CLUSTER  name, Kubernetes namespace: "cart.shop.svc.cluster.local";
+ *               with the namespace, and for callers of other namespaces without
  *   ADDRESS     address, namespace, environment
  *
  * A name is that of the component, of its service.name or of a Kubernetes
@@ -65,7 +66,8 @@ static void claim(struct registry *registry, uint64_t key, uint32_t identity)
         if (is_stamped(old) && !is_stamped(new))
             return;
         if (is_stamped(old) == is_stamped(new) &&
-            old->name[IDENT_PROJECT] != new->name[IDENT_PROJECT])
+            (old->name[IDENT_PROJECT] != new->name[IDENT_PROJECT] ||
+             old->name[IDENT_NAMESPACE] != new->name[IDENT_NAMESPACE]))
             identity = AMBIGUOUS;
     } else if (holder == AMBIGUOUS) {
         return;
@@ -74,7 +76,7 @@ static void claim(struct registry *registry, uint64_t key, uint32_t identity)
         idmap_set(&registry->hosts, key, identity);
 }
 
-static void add_name(struct registry *registry, const struct res *res,
+static void add_name(struct registry *registry, uint32_t k8s_namespace,
                      uint32_t identity, uint32_t name)
 {
     const struct ident *ident = &registry->ident[identity];
@@ -92,30 +94,40 @@ static void add_name(struct registry *registry, const struct res *res,
     claim(registry,
           host_key(h, IN_SPACE, of[IDENT_NAMESPACE], 0, of[IDENT_ENVIRONMENT]),
           identity);
-    if (res->k8s_namespace)
-        claim(registry, host_key(h, IN_CLUSTER, res->k8s_namespace, 0, 0),
-              identity);
+    if (k8s_namespace == 0)
+        return;
+    claim(registry,
+          host_key(h, IN_CLUSTER, k8s_namespace, of[IDENT_NAMESPACE], 0),
+          identity);
+    claim(registry, host_key(h, IN_CLUSTER, k8s_namespace, 0, 0), identity);
 }
 
 void host_add_res(struct registry *registry, uint32_t id)
 {
-    const struct res *res = &registry->res[id];
-    uint32_t identity = registry->identity_of[id];
+    const struct live *live = registry_live(registry, id);
+    uint32_t identity = ident_resolve(registry, registry->identity_of[id]);
     const uint32_t *of = registry->ident[identity].name;
+    uint32_t space = live->k8s_namespace;
 
     if (of[IDENT_COMPONENT] == 0)
         return;
-    add_name(registry, res, identity, of[IDENT_COMPONENT]);
-    if (res->service != of[IDENT_COMPONENT])
-        add_name(registry, res, identity, res->service);
-    if (res->k8s_service != of[IDENT_COMPONENT] &&
-        res->k8s_service != res->service)
-        add_name(registry, res, identity, res->k8s_service);
-    if (res->ip) /* the newest pod has an address that is used again */
+    add_name(registry, space, identity, of[IDENT_COMPONENT]);
+    if (live->service != of[IDENT_COMPONENT])
+        add_name(registry, space, identity, live->service);
+    if (live->k8s_service != of[IDENT_COMPONENT] &&
+        live->k8s_service != live->service)
+        add_name(registry, space, identity, live->k8s_service);
+    if (live->ip) /* the newest pod has an address that is used again */
         claim(registry,
-              host_key(host_hash(names_text(&registry->names, res->ip)),
+              host_key(host_hash(names_text(&registry->names, live->ip)),
                        ADDRESS, of[IDENT_NAMESPACE], 0, of[IDENT_ENVIRONMENT]),
               identity);
+}
+
+void host_add_ident(struct registry *registry, uint32_t identity)
+{
+    add_name(registry, 0, identity,
+             registry->ident[identity].name[IDENT_COMPONENT]);
 }
 
 /* ---- looking ---- */
@@ -176,6 +188,19 @@ static uint32_t look_name(const struct registry *registry, const uint32_t *of,
     return identity;
 }
 
+static uint32_t look_cluster(const struct registry *registry,
+                             const uint32_t *of, uint32_t k8s_namespace,
+                             struct slice name)
+{
+    uint64_t h = host_hash(name);
+    uint32_t identity = look(registry, host_key(h, IN_CLUSTER, k8s_namespace,
+                                                of[IDENT_NAMESPACE], 0));
+
+    if (identity == NONE)
+        identity = look(registry, host_key(h, IN_CLUSTER, k8s_namespace, 0, 0));
+    return identity;
+}
+
 /* Up to the next dot; *rest is what follows it. */
 static struct slice first_label(struct slice host, struct slice *rest)
 {
@@ -186,8 +211,8 @@ static struct slice first_label(struct slice host, struct slice *rest)
     return (struct slice){host.ptr, len};
 }
 
-uint32_t registry_find_host(struct registry *registry, uint32_t from,
-                            struct slice host)
+static uint32_t find_host(const struct registry *registry, uint32_t from,
+                          struct slice host)
 {
     from = ident_resolve(registry, from);
     host = bare_host(host);
@@ -217,8 +242,7 @@ uint32_t registry_find_host(struct registry *registry, uint32_t from,
     uint32_t known = names_find(&registry->names, space);
 
     if (known)
-        identity =
-            look(registry, host_key(host_hash(name), IN_CLUSTER, known, 0, 0));
+        identity = look_cluster(registry, of, known, name);
     /* Senders without Kubernetes attributes. Without "svc" it may as well be
      * a host on the internet, unless the second part is a name of ours. */
     if (identity == NONE &&
@@ -226,4 +250,16 @@ uint32_t registry_find_host(struct registry *registry, uint32_t from,
                                known == of[IDENT_NAMESPACE]))))
         identity = look_name(registry, of, name);
     return identity;
+}
+
+/* A call that is stored refers to its other end by the number, so the answer
+ * counts as use. */
+uint32_t registry_find_host(struct registry *registry, uint32_t from,
+                            struct slice host)
+{
+    uint32_t found = find_host(registry, from, host);
+
+    if (found != IDENTITY_NONE)
+        registry->ident[found].used_s = registry_now_s(registry);
+    return found;
 }

@@ -15,13 +15,16 @@
  * uids cannot make us walk them.
  *
  * An identity that is one pod's own can be moved to another as a whole; its
- * number then stands for the other one for ever.
+ * number then stands for the other one, as long as anything refers to it.
  */
 #include "hash.h"
 #include "mem.h"
 #include "registry_int.h"
 
-enum { BY_NAMES = 1, BY_ALL, BY_UID, BY_POD };
+enum { BY_NAMES = 1, BY_ALL, BY_UID, BY_POD, BY_POD_AND_SPACE };
+
+/* Beyond all other identities, a part of them for what does not fit. */
+enum { FALLBACKS = 8 };
 
 struct ident_key {
     uint32_t name[IDENT_NAMES], uid[IDENT_UIDS];
@@ -54,9 +57,10 @@ static uint64_t key_uid(uint32_t component_uid, uint32_t environment)
     return mix_all(BY_UID, at, 2);
 }
 
-static uint64_t key_pod(const uint32_t name[IDENT_NAMES], uint32_t pod)
+static uint64_t key_pod(const uint32_t name[IDENT_NAMES], uint32_t pod,
+                        bool says_space)
 {
-    return hash_mix(mix_all(BY_POD, name, IDENT_NAMES), pod);
+    return hash_mix(mix_all(BY_POD + says_space, name, IDENT_NAMES), pod);
 }
 
 uint32_t ident_resolve(const struct registry *registry, uint32_t identity)
@@ -83,7 +87,8 @@ struct ident *ident_reserve(struct registry *registry, uint32_t identity)
         struct ident *ident = &registry->ident[registry->ident_count++];
 
         memset(ident, 0, sizeof(*ident));
-        ident->pod = ident->moved_to = ident->derived = NONE;
+        ident->pod = ident->next_in_pod = ident->moved_to = NONE;
+        ident->derived = ident->overflow = NONE;
     }
     return &registry->ident[identity];
 }
@@ -96,7 +101,8 @@ void ident_index(struct registry *registry, uint32_t identity)
     if (ident->pod == POD_GONE)
         return;
     if (ident->pod < POD_SHARED) {
-        idmap_set(map, key_pod(ident->name, ident->pod), identity);
+        idmap_set(map, key_pod(ident->name, ident->pod, ident->says_space),
+                  identity);
         return;
     }
     idmap_set(map, key_names(ident->name), identity);
@@ -148,21 +154,66 @@ uint32_t ident_find(const struct registry *registry,
     return idmap_get(map, key_all(name, uid));
 }
 
-static uint32_t make(struct registry *registry, const struct ident_key *key,
-                     uint8_t rule, uint32_t pod)
+/* A number that is free. */
+static struct ident *take_number(struct registry *registry)
 {
-    uint32_t identity = registry->ident_count;
-    struct ident *ident = ident_reserve(registry, identity);
+    uint32_t identity = registry->ident_free;
+    struct ident *ident;
 
+    registry->ident_used++;
+    if (identity == NONE)
+        return ident_reserve(registry, registry->ident_count);
+    ident = &registry->ident[identity];
+    registry->ident_free = ident->next_in_pod;
+    ident->next_in_pod = NONE;
+    return ident;
+}
+
+static uint32_t make(struct registry *registry, const struct ident_key *key,
+                     uint8_t rule, uint32_t pod, bool says_space)
+{
+    struct ident *ident = take_number(registry);
+    uint32_t identity = (uint32_t)(ident - registry->ident);
+
+    ident->space = space_of(registry, key->name[IDENT_NAMESPACE]);
+    registry->spaces[ident->space].identities++;
+    ident->says_space = says_space;
     memcpy(ident->name, key->name, sizeof(ident->name));
     memcpy(ident->uid, key->uid, sizeof(ident->uid));
     ident->rule = rule;
     ident->pod = pod;
+    ident->used_s = registry_now_s(registry);
     ident->first_seen_ns = registry->now_ns;
-    registry->provisional += pod < POD_SHARED;
+    if (pod < POD_SHARED) {
+        registry->provisional++;
+        pod_own(registry, pod, identity);
+    }
     ident_index(registry, identity);
     registry_save_later(registry, identity, SAVE_IDENTITY);
     return identity;
+}
+
+void ident_forget(struct registry *registry, uint32_t identity)
+{
+    struct ident *ident = &registry->ident[identity];
+    uint8_t generation = (uint8_t)(ident->generation + 1);
+
+    if (ident->moved_to == NONE)
+        registry->spaces[ident->space].identities--;
+    registry->provisional -= ident->pod < POD_SHARED;
+    memset(ident, 0, sizeof(*ident));
+    ident->pod = ident->moved_to = ident->derived = ident->overflow = NONE;
+    ident->generation = generation;
+    ident->next_in_pod = registry->ident_free;
+    registry->ident_free = identity;
+    registry->ident_used--;
+    registry_save_later(registry, identity, SAVE_IDENTITY);
+}
+
+static uint32_t space_of_key(struct registry *registry,
+                             const struct ident_key *key)
+{
+    return space_of(registry, key->name[IDENT_NAMESPACE]);
 }
 
 /* Adds what this sender knows and we did not. */
@@ -230,6 +281,21 @@ static uint32_t find_by_uid(const struct registry *registry,
                              names_find(&registry->names, environment)));
 }
 
+/* A uid of one namespace is no proof for who names another one. */
+static bool is_named(const struct registry *registry, uint32_t identity,
+                     struct slice namespace)
+{
+    return namespace.len == 0 ||
+           tenant_of(namespace) == ident_tenant(registry, identity);
+}
+
+uint64_t ident_tenant(const struct registry *registry, uint32_t identity)
+{
+    identity = ident_resolve(registry, identity);
+    return tenant_of(names_text(
+        &registry->names, registry->ident[identity].name[IDENT_NAMESPACE]));
+}
+
 uint32_t ident_stamped(struct registry *registry, const struct facts *facts,
                        uint8_t rule)
 {
@@ -242,7 +308,8 @@ uint32_t ident_stamped(struct registry *registry, const struct facts *facts,
     struct slice component = either(label[LABEL_COMPONENT], component_uid);
     struct ident_key key;
 
-    if (identity != NONE)
+    if (identity != NONE &&
+        is_named(registry, identity, label[LABEL_NAMESPACE]))
         return identity;
     if (label[LABEL_COMPONENT].len == 0 && label[LABEL_RESOURCE].len > 0)
         component = label[LABEL_RESOURCE];
@@ -267,8 +334,9 @@ uint32_t ident_stamped(struct registry *registry, const struct facts *facts,
     identity = ident_find(registry, key.name, key.uid);
     if (identity != NONE)
         complete(registry, identity, &key, rule);
-    else if (registry->ident_count < registry->options.max_identities)
-        identity = make(registry, &key, rule, NONE);
+    else if (space_has_identity(registry, space_of_key(registry, &key),
+                                registry->options.max_identities))
+        identity = make(registry, &key, rule, NONE, false);
     return identity;
 }
 
@@ -277,7 +345,7 @@ uint32_t ident_stamped(struct registry *registry, const struct facts *facts,
  * whatever else is sent, and some for shared ones. */
 static uint32_t find_or_make(struct registry *registry,
                              const struct slice name[IDENT_NAMES], uint8_t rule,
-                             uint32_t pod)
+                             uint32_t pod, bool says_space)
 {
     const struct slice uid[IDENT_UIDS] = {{NULL, 0}, {NULL, 0}, {NULL, 0}};
     struct ident_key key;
@@ -286,16 +354,21 @@ static uint32_t find_or_make(struct registry *registry,
 
     if (!intern(registry, &key, name, uid))
         return NONE;
+
+    uint32_t space = space_of_key(registry, &key);
+
     if (pod != NONE) {
-        identity = idmap_get(&registry->ident_by_key, key_pod(key.name, pod));
+        identity = idmap_get(&registry->ident_by_key,
+                             key_pod(key.name, pod, says_space));
         if (identity == NONE && registry->provisional < max / 3 * 2 &&
-            registry->ident_count < max - max / 8)
-            identity = make(registry, &key, rule, pod);
+            registry->ident_used < max - max / 8 &&
+            space_has_identity(registry, space, max))
+            identity = make(registry, &key, rule, pod, says_space);
     }
     if (identity == NONE)
         identity = idmap_get(&registry->ident_by_key, key_names(key.name));
-    if (identity == NONE && registry->ident_count < max)
-        identity = make(registry, &key, rule, NONE);
+    if (identity == NONE && space_has_identity(registry, space, max))
+        identity = make(registry, &key, rule, NONE, false);
     return identity;
 }
 
@@ -310,7 +383,8 @@ uint32_t ident_inferred(struct registry *registry, const struct facts *facts,
                           either(facts->environment, facts->old_environment))),
     };
 
-    return find_or_make(registry, name, RULE_INFERRED, pod);
+    return find_or_make(registry, name, RULE_INFERRED, pod,
+                        facts_tenant(facts) != 0);
 }
 
 uint32_t ident_unassigned(struct registry *registry, const struct facts *facts,
@@ -324,20 +398,33 @@ uint32_t ident_unassigned(struct registry *registry, const struct facts *facts,
                           either(facts->environment, facts->old_environment))),
     };
 
-    return find_or_make(registry, name, RULE_UNASSIGNED, pod);
+    return find_or_make(registry, name, RULE_UNASSIGNED, pod,
+                        facts_tenant(facts) != 0);
 }
 
-uint32_t ident_fallback(struct registry *registry)
+/* Namespaces, too, may be too many: then those share a name that no namespace
+ * can have. */
+uint32_t ident_fallback(struct registry *registry, const struct facts *facts)
 {
+    struct slice namespace = or_default(facts->label[LABEL_NAMESPACE]);
     struct ident_key key = {0};
+    uint32_t max = registry->options.max_identities, identity;
 
-    key.name[IDENT_NAMESPACE] = key.name[IDENT_ENVIRONMENT] =
+    key.name[IDENT_ENVIRONMENT] =
         names_find(&registry->names, SLICE("default"));
-
-    uint32_t identity = idmap_get(&registry->ident_by_key, key_names(key.name));
-
-    return identity != NONE ? identity
-                            : make(registry, &key, RULE_UNASSIGNED, NONE);
+    key.name[IDENT_NAMESPACE] = names_add(&registry->names, namespace);
+    if (key.name[IDENT_NAMESPACE] != NAMES_FULL) {
+        identity = idmap_get(&registry->ident_by_key, key_names(key.name));
+        if (identity != NONE)
+            return identity;
+        if (registry->ident_used < max + max / FALLBACKS)
+            return make(registry, &key, RULE_UNASSIGNED, NONE, false);
+    }
+    key.name[IDENT_NAMESPACE] = names_find(&registry->names, SLICE("{other}"));
+    identity = idmap_get(&registry->ident_by_key, key_names(key.name));
+    return identity != NONE
+               ? identity
+               : make(registry, &key, RULE_UNASSIGNED, NONE, false);
 }
 
 void ident_move(struct registry *registry, uint32_t from, uint32_t to)
@@ -346,6 +433,12 @@ void ident_move(struct registry *registry, uint32_t from, uint32_t to)
 
     old->moved_to = to;
     registry->provisional -= old->pod < POD_SHARED;
+    registry->spaces[old->space].identities--;
+    /* Only evicted ones still resolve to it: the live ones were re-tagged. */
+    registry->spaces[old->space].ids -= old->resources;
+    registry->spaces[new->space].ids += old->resources;
+    new->resources += old->resources;
+    old->resources = 0;
     old->pod = POD_GONE;
     if (old->first_seen_ns < new->first_seen_ns)
         new->first_seen_ns = old->first_seen_ns;
@@ -354,6 +447,8 @@ void ident_move(struct registry *registry, uint32_t from, uint32_t to)
             new->last_seen_ns[i] = old->last_seen_ns[i];
     if (old->derived != NONE)
         registry_set_identity(registry, old->derived, to, RULE_LEARNED);
+    if (old->overflow != NONE)
+        registry_set_identity(registry, old->overflow, to, RULE_LEARNED);
     registry_save_later(registry, from, SAVE_IDENTITY);
 }
 

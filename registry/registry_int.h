@@ -1,10 +1,16 @@
 /*
  * registry_int - what the files of the registry share.
  *
- *   resources   struct res by id, found by hash of the attributes
+ *   resources   struct res by id: what stored records need, for as long as any
+ *               record may refer to the id
+ *   live        struct live: what is needed to recognize a resource that is
+ *               sent again, found by hash of the attributes. max_resources of
+ *               them; the rest is evicted: only its struct res stays
  *   identities  struct ident by number, found by names and uids
  *   pods        struct pod by number, found by uid, by namespace and name, or
  *               by container id: what ties resources of one pod together
+ *   spaces      struct space, one for each namespace: what it holds of the
+ *               tables, so that each has a share
  *   hosts       from a host name within a scope to an identity
  *   names       every name once; all of the above hold numbers
  *
@@ -31,13 +37,18 @@ enum res_kind {
     RES_PLAIN,    /* received */
     RES_RECORD,   /* received, with what its records say of another pod */
     RES_DERIVED,  /* made for the derived series of an identity */
-    RES_OVERFLOW, /* made for all that does not fit */
+    RES_OVERFLOW, /* made for the records of an identity whose resource did not
+                     fit */
     RES_FREE      /* forgotten, to be used again */
 };
 
 /* The first attribute of a RES_RECORD: how many of the next are the record's.
  */
 #define RECORD_MARK "callboard.record"
+
+/* The only attribute of the made-up ones: the number of their identity. */
+#define DERIVED_MARK  "callboard.identity"
+#define OVERFLOW_MARK "callboard.overflow"
 
 /* In place of a check that is lost: the hash alone must do. */
 #define CHECK_UNKNOWN 0
@@ -46,18 +57,33 @@ enum res_kind {
 enum pod_key { POD_KEY_UID, POD_KEY_NAME, POD_KEY_CONTAINER, POD_KEY_COUNT };
 
 struct res {
+    uint32_t seen_s;
+    uint32_t live;  /* place among the live ones, NONE: evicted or made up */
+    uint32_t owner; /* RES_DERIVED, RES_OVERFLOW: whose it is */
+    uint8_t rule, kind;
+    uint8_t generation;  /* counts the resources that had this id */
+    bool retry : 1;      /* its identity did not fit: to be tried again */
+    bool says_space : 1; /* it names its namespace itself */
+    bool object : 1;     /* a Kubernetes object that events are about */
+    bool helper : 1;     /* Argo's containers beside the one of a step */
+    bool has_space : 1, has_pod : 1; /* names a Kubernetes namespace, a pod */
+};
+
+struct live {
     uint64_t hash, check;         /* of the attributes, by two functions */
     uint64_t keys[POD_KEY_COUNT]; /* 0: none */
-    uint32_t pod;                 /* NONE: none */
+    uint32_t id;
+    uint32_t pod; /* NONE: none */
     uint32_t next_in_pod;
-    uint32_t owner; /* RES_DERIVED: the identity it was made for */
-    uint32_t seen_s;
     uint32_t k8s_namespace, pod_name, task, service, k8s_service, ip;
-    uint8_t rule, kind;
-    uint8_t life;  /* counts the resources that had this id */
-    bool object;   /* a Kubernetes object that events are about */
-    bool helper;   /* Argo's containers beside the one of a step */
-    bool overflow; /* its identity did not fit */
+};
+
+/* In front of the namespace, that of the Kubernetes one of its workflows. */
+#define WORKFLOW_PREFIX "workflows-"
+
+/* What a workflow scope asks of an evicted resource. */
+struct workflow_pod {
+    uint32_t id, k8s_namespace, pod_name, task;
 };
 
 enum ident_name {
@@ -81,28 +107,51 @@ enum ident_uid {
 
 struct ident {
     uint32_t name[IDENT_NAMES], uid[IDENT_UIDS];
-    uint32_t pod;       /* INFERRED and UNASSIGNED: whose own it is */
-    uint32_t moved_to;  /* what it was re-tagged to, or NONE */
-    uint32_t derived;   /* its derived resource, or NONE */
-    uint32_t resources; /* that resolve to it, derived ones not counted */
+    uint32_t pod;         /* INFERRED and UNASSIGNED: whose own it is */
+    uint32_t next_in_pod; /* of the pod's own ones */
+    uint32_t moved_to;    /* what it was re-tagged to, or NONE */
+    uint32_t derived;     /* its derived resource, or NONE */
+    uint32_t overflow;    /* its overflow resource, or NONE */
+    uint32_t resources;   /* that resolve to it, made-up ones not counted */
+    uint32_t space;
+    uint32_t used_s;    /* when it was last the answer to anything */
     uint8_t rule;       /* RULE_NONE: number not in use */
+    uint8_t generation; /* counts the identities that had this number */
+    bool says_space;    /* one pod's own: its resources name their namespace */
     uint64_t first_seen_ns;
     _Atomic uint64_t last_seen_ns[SIGNAL_COUNT];
 };
 
+/* `tenant` is who may speak for the pod: a hash of the namespace that stamped
+ * it first. (With credentials, that of the sender is mixed in.) */
 struct pod {
-    uint64_t uid_key;     /* 0: uid not known yet */
-    uint32_t identity;    /* stamped, NONE until seen */
+    uint64_t keys[POD_KEY_COUNT]; /* the latest of each kind; 0: none */
+    uint64_t tenant;              /* 0: nobody yet */
+    uint32_t identity;            /* stamped, NONE until seen */
     uint32_t first;       /* resources in it that carry no stamp of their own */
+    uint32_t own;         /* identities that are its own, NONE */
     uint32_t merged_into; /* it turned out to be that pod, or NONE */
-    uint32_t resources;
+    uint32_t resources;   /* live ones */
+    uint32_t seen_s;
     uint8_t rule; /* that found identity */
+};
+
+struct space {
+    uint32_t name;
+    uint32_t live;       /* live resources */
+    uint32_t ids;        /* resource ids, evicted ones included */
+    uint32_t identities; /* not moved */
+    uint32_t limit;      /* others needed room: no more live ones than these */
+    uint32_t limit_until_s;
+    uint32_t overflow_s; /* last overflow */
+    uint32_t overflow_from_s;
+    uint64_t overflows; /* since then */
 };
 
 /* Something to tell the store once the lock is released. */
 struct save {
     uint32_t id;
-    enum { SAVE_IDENTITY, SAVE_RESOURCE_IDENTITY, SAVE_DERIVED } what;
+    enum { SAVE_IDENTITY, SAVE_RESOURCE_IDENTITY, SAVE_MADE_UP } what;
 };
 
 struct registry {
@@ -117,21 +166,35 @@ struct registry {
     uint32_t received;  /* how many are RES_PLAIN or RES_RECORD */
     uint32_t *free_ids; /* of res, forgotten */
     uint32_t free_count, free_room;
-    uint32_t unassigned;  /* how many have that rule */
-    uint32_t overflow_id; /* the overflow resource, NONE until needed */
+    uint32_t unassigned; /* how many have that rule */
+
+    struct live *live;
+    uint32_t live_count;          /* in use */
+    uint32_t live_end, live_room; /* places used at some time */
+    uint32_t free_live;           /* list through `next_in_pod` */
     struct idmap res_by_hash;
-    struct idmap by_record; /* from labels on records, see registry_resolve.c */
+    struct idmap by_record; /* from labels on records, registry_record.c */
+    struct workflow_pod *workflow_pods; /* evicted */
+    uint32_t workflow_count, workflow_room;
 
     struct ident *ident;
     uint32_t ident_count, ident_room;
+    uint32_t ident_free;  /* list through `next_in_pod` */
+    uint32_t ident_used;  /* how many are in use */
     uint32_t provisional; /* identities that are one pod's own, as long as it
                              waits: not re-tagged, not forgotten */
     struct idmap ident_by_key;
 
     struct pod *pods;
     uint32_t pod_count, pod_room;
+    uint32_t pods_used;
     uint32_t free_pod; /* list through `first` */
     struct idmap pod_by_key;
+
+    struct space *spaces;
+    uint32_t space_count, space_room;
+    uint32_t free_space; /* list through `limit`; such a one has no name */
+    struct idmap space_by_name;
 
     struct idmap hosts;
     struct names names;
@@ -142,9 +205,29 @@ struct registry {
     uint32_t scratch_room;
     uint64_t now_ns;        /* of the call under way */
     uint64_t seen_saved_ns; /* when last-seen times were saved */
-    uint64_t swept_ns;
+    uint64_t swept_ns;      /* when a sweep found nothing */
+    uint64_t swept_ident_ns;
+    uint64_t conflict_said_ns;
     bool seen_changed;
 };
+
+/* Who speaks for what is learned: today the namespace that is stamped. Names
+ * are cut where the table of names cuts them. */
+uint64_t tenant_of(struct slice namespace);
+
+static inline uint32_t registry_now_s(const struct registry *registry)
+{
+    return (uint32_t)(registry->now_ns / UINT64_C(1000000000));
+}
+
+/* NULL: evicted, or made up. */
+static inline struct live *registry_live(const struct registry *registry,
+                                         uint32_t id)
+{
+    uint32_t place = registry->res[id].live;
+
+    return place == NONE ? NULL : &registry->live[place];
+}
 
 /* What the attributes of a resource say that matters here. */
 struct facts {
@@ -166,10 +249,37 @@ void registry_unlock(struct registry *registry); /* and tell the store */
 void registry_save_later(struct registry *registry, uint32_t id, int what);
 uint32_t registry_take_id(struct registry *registry);
 void registry_give_id(struct registry *registry, uint32_t id);
+/* A place among the live ones, and giving it back. */
+struct live *registry_make_live(struct registry *registry, uint32_t id);
+void registry_end_live(struct registry *registry, uint32_t id);
 void registry_set_identity(struct registry *registry, uint32_t id,
                            uint32_t identity, uint8_t rule);
+/* The resource for records of this identity that have none of their own. */
+uint32_t registry_overflow_resource(struct registry *registry,
+                                    uint32_t identity);
 /* Room for so many attributes, until the next call. */
 struct attr *registry_scratch(struct registry *registry, uint32_t count);
+
+/* registry_space.c */
+/* The space of the namespace with this name, made if it is not known. */
+uint32_t space_of(struct registry *registry, uint32_t name);
+void space_index(struct registry *registry, uint32_t space);
+/* Those without any identity are free for others. */
+void space_free_unused(struct registry *registry);
+/* More or fewer resources resolve to this identity. */
+void space_add_res(struct registry *registry, uint32_t identity, bool is_live,
+                   int step);
+/* Room for one more resource of this namespace: a place, and an id. */
+bool space_has_place(const struct registry *registry, uint32_t space);
+bool space_has_id(const struct registry *registry, uint32_t space);
+/* Room for one more identity, `max` being the bound for its kind. */
+bool space_has_identity(const struct registry *registry, uint32_t space,
+                        uint32_t max);
+/* Whose resources can be taken for the good of this one; NONE. */
+uint32_t space_to_take_from(const struct registry *registry, uint32_t space);
+uint32_t space_floor(const struct registry *registry);
+/* A resource of it had no room: count, and say it once in a while. */
+void space_overflowed(struct registry *registry, uint32_t space);
 
 /* registry_facts.c */
 struct fingerprint attrs_fingerprint(const struct attrs *attrs);
@@ -180,9 +290,14 @@ void facts_read(struct facts *facts, const struct labels *labels,
  * record's attributes in front, then these. */
 void facts_of(struct facts *facts, const struct labels *labels,
               const struct attrs *attrs, enum res_kind kind);
-/* What res keeps of them, its pod's keys included. */
+void facts_keys(const struct facts *facts, uint64_t keys[POD_KEY_COUNT]);
+/* What a live resource keeps of them, but for its pod's keys. */
 void facts_keep(struct registry *registry, const struct facts *facts,
-                struct res *res);
+                enum res_kind kind, struct live *live);
+/* What stays of them in a resource that is not live. */
+void facts_mark(const struct facts *facts, struct res *res);
+/* Who sent it, as far as it says so: 0 if it does not name its namespace. */
+uint64_t facts_tenant(const struct facts *facts);
 /* The rule by which these, if stamped, give a resource of this kind its
  * identity. */
 uint8_t facts_rule(const struct facts *facts, enum res_kind kind);
@@ -194,19 +309,27 @@ bool facts_service(const struct facts *facts); /* has a service name */
 uint32_t registry_find_res(const struct registry *registry,
                            struct fingerprint f, enum res_kind kind);
 void registry_index_res(struct registry *registry, uint32_t id);
+uint32_t registry_add(struct registry *registry,
+                      const struct resource *resource, struct fingerprint f,
+                      enum res_kind kind);
+/* What every call does once it has the id. */
+uint32_t registry_seen(struct registry *registry,
+                       const struct resource *resource, uint32_t id);
 
 /* registry_identity.c */
 uint32_t ident_resolve(const struct registry *registry, uint32_t identity);
 /* By facts; NONE if it does not fit. */
 uint32_t ident_stamped(struct registry *registry, const struct facts *facts,
                        uint8_t rule);
+/* Who may speak for the pods of this identity. */
+uint64_t ident_tenant(const struct registry *registry, uint32_t identity);
 /* INFERRED or UNASSIGNED, pod's own, or shared if pod is NONE. */
 uint32_t ident_inferred(struct registry *registry, const struct facts *facts,
                         uint32_t pod);
 uint32_t ident_unassigned(struct registry *registry, const struct facts *facts,
                           uint32_t pod);
-/* The one that always fits. */
-uint32_t ident_fallback(struct registry *registry);
+/* For what does not fit: unassigned, in the namespace that the facts name. */
+uint32_t ident_fallback(struct registry *registry, const struct facts *facts);
 /* All of `from`, which is one pod's own, becomes `to`. */
 void ident_move(struct registry *registry, uint32_t from, uint32_t to);
 /* Makes it findable: by names and uids, or by names and pod. */
@@ -217,6 +340,8 @@ uint32_t ident_find(const struct registry *registry,
                     const uint32_t uid[IDENT_UIDS]);
 /* Room for one with this number, not in use yet. */
 struct ident *ident_reserve(struct registry *registry, uint32_t identity);
+/* Its number is for another one from now on. */
+void ident_forget(struct registry *registry, uint32_t identity);
 void ident_view(const struct registry *registry, uint32_t identity,
                 struct identity *out);
 /* Makes the texts of a view the arena's. */
@@ -224,9 +349,12 @@ void ident_copy(struct identity *identity, struct arena *arena);
 
 /* registry_pod.c */
 uint32_t pod_resolve(const struct registry *registry, uint32_t pod);
-/* The pod of these keys, made if it is not known; NONE without keys. */
-uint32_t pod_of_keys(struct registry *registry,
-                     const uint64_t keys[POD_KEY_COUNT]);
+/* The pod of these keys, made if it is not known; NONE without keys or room.
+ * A key of another tenant's pod becomes one of this tenant's own. `claims`: it
+ * is stamped, so that a key that is another's is a conflict. */
+uint32_t pod_of_keys(struct registry *registry, uint64_t keys[POD_KEY_COUNT],
+                     uint64_t tenant, bool claims);
+void pod_own(struct registry *registry, uint32_t pod, uint32_t identity);
 void pod_attach(struct registry *registry, uint32_t pod, uint32_t id);
 /* The pod was seen with this stamped identity. */
 void pod_learn(struct registry *registry, uint32_t pod, uint32_t identity,
@@ -234,13 +362,25 @@ void pod_learn(struct registry *registry, uint32_t pod, uint32_t identity,
 
 /* registry_host.c */
 void host_add_res(struct registry *registry, uint32_t id);
+/* By its component's name alone. */
+void host_add_ident(struct registry *registry, uint32_t identity);
 
 /* registry_load.c */
 enum status registry_load(struct registry *registry);
 void registry_save_seen(struct registry *registry);
 
 /* registry_forget.c */
-/* Drops what was not seen for so long, at most once in a while. */
-void registry_forget(struct registry *registry);
+/* Makes room for a resource of this namespace; true if anything was dropped:
+ * numbers of names and pods are others then. */
+bool registry_make_room(struct registry *registry, uint32_t space);
+/* Of identities that nothing refers to, when one has no room. The same. */
+bool registry_forget_identities(struct registry *registry);
+/* What stays known of a resource that is not live any more. */
+void registry_keep_workflow(struct registry *registry, uint32_t id,
+                            const struct live *live);
+
+/* registry_renew.c */
+/* All that is made from the live resources, made anew. */
+void registry_renew(struct registry *registry);
 
 #endif

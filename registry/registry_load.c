@@ -51,7 +51,12 @@ static void load_identity(void *arg, const struct identity *identity)
         ident->uid[i] = id == NAMES_FULL ? 0 : id;
     }
     ident->rule = identity->rule;
+    ident->used_s = registry_now_s(registry);
     ident->first_seen_ns = registry->now_ns;
+    if (ident->rule == RULE_NONE) /* forgotten */
+        return;
+    ident->space = space_of(registry, ident->name[IDENT_NAMESPACE]);
+    registry->spaces[ident->space].identities++;
 }
 
 /* Numbers up to id exist afterwards, not used. */
@@ -75,9 +80,9 @@ static enum res_kind kind_of(struct fingerprint *f, uint64_t hash,
         return RES_PLAIN;
     if (fingerprint_key(*f, RES_RECORD) == hash)
         return RES_RECORD;
-    if (attrs->count == 1 && slice_equal(first, SLICE("callboard.identity")))
+    if (attrs->count == 1 && slice_equal(first, SLICE(DERIVED_MARK)))
         return RES_DERIVED;
-    if (attrs->count == 1 && slice_equal(first, SLICE("callboard.overflow")))
+    if (slice_equal(first, SLICE(OVERFLOW_MARK)))
         return RES_OVERFLOW;
     f->check = CHECK_UNKNOWN;
     return slice_equal(first, SLICE(RECORD_MARK)) ? RES_RECORD : RES_PLAIN;
@@ -102,45 +107,104 @@ static uint8_t rule_of(const struct registry *registry,
     return rule == RULE_UNASSIGNED ? RULE_UNASSIGNED : RULE_LEARNED;
 }
 
+static bool is_workflow(const struct facts *facts)
+{
+    return slice_starts(facts->label[LABEL_POD_NAMESPACE],
+                        SLICE(WORKFLOW_PREFIX));
+}
+
+/* The pod that an overflow resource waits for. */
+static void load_overflow(struct registry *registry, uint32_t id,
+                          uint32_t identity, const struct attrs *attrs)
+{
+    struct res *res = &registry->res[id];
+    struct ident *ident = &registry->ident[identity];
+    uint64_t keys[POD_KEY_COUNT], tenant;
+    struct facts facts;
+
+    res->rule = res->owner == identity ? ident->rule : RULE_LEARNED;
+    if (ident->rule < RULE_INFERRED || res->owner != identity)
+        return;
+    facts_of(&facts, &registry->labels, attrs, RES_PLAIN);
+    facts_keys(&facts, keys);
+    tenant = facts_tenant(&facts);
+    ident->says_space = tenant != 0;
+    ident->pod = pod_of_keys(registry, keys, tenant, false);
+}
+
+static void load_made_up(struct registry *registry, uint32_t id,
+                         uint32_t identity, const struct attrs *attrs)
+{
+    int64_t owner = attr_int(&attrs->at[0]);
+
+    if (owner >= 0 && owner < (int64_t)registry->ident_count)
+        registry->res[id].owner = (uint32_t)owner;
+    if (registry->res[id].kind == RES_OVERFLOW)
+        load_overflow(registry, id, identity, attrs);
+}
+
+/* What it says tells of an identity that did not fit then. */
+static bool missed(const struct facts *facts, uint8_t rule)
+{
+    return rule == RULE_UNASSIGNED &&
+           (facts_stamped(facts) || facts_service(facts));
+}
+
+/* The newest come first, so what finds no place, or its place taken by a newer
+ * one that is equal, was evicted. */
+static void load_received(struct registry *registry, uint32_t id,
+                          const struct fingerprint *f, uint64_t hash,
+                          const struct resource *resource)
+{
+    struct res *res = &registry->res[id];
+    uint32_t identity = registry->identity_of[id];
+    struct facts facts;
+    struct live live = {.hash = hash}, *to = &live;
+
+    facts_of(&facts, &registry->labels, &resource->attrs, res->kind);
+    res->rule = rule_of(registry, &facts, identity, res->kind);
+    facts_mark(&facts, res);
+    res->retry = missed(&facts, res->rule);
+    registry->received++;
+    if (space_has_place(registry, registry->ident[identity].space) &&
+        registry_find_res(registry, *f, res->kind) == NONE) {
+        to = registry_make_live(registry, id);
+        to->hash = hash;
+        to->check = f->check;
+        facts_keys(&facts, to->keys);
+        registry_index_res(registry, id);
+    }
+    if (to != &live || is_workflow(&facts))
+        facts_keep(registry, &facts, res->kind, to);
+    if (to == &live)
+        registry_keep_workflow(registry, id, to);
+    space_add_res(registry, identity, to != &live, 1);
+}
+
 static void load_resource(void *arg, uint32_t id, uint32_t identity,
                           uint64_t hash, const struct resource *resource)
 {
     struct registry *registry = arg;
-    struct facts facts;
+    struct facts none = {0};
 
     if (id >= MAX_NUMBER)
         return;
     reserve_resource(registry, id);
+    if (identity == IDENTITY_NONE && resource->attrs.count > 0)
+        return; /* forgotten */
     if (identity >= registry->ident_count ||
         registry->ident[identity].rule == RULE_NONE)
-        identity = ident_fallback(registry);
+        identity = ident_fallback(registry, &none);
 
-    struct res *res = &registry->res[id];
     struct fingerprint f = attrs_fingerprint(&resource->attrs);
     enum res_kind kind = kind_of(&f, hash, &resource->attrs);
 
-    res->hash = hash;
-    res->check = f.check;
-    res->kind = (uint8_t)kind;
+    registry->res[id].kind = (uint8_t)kind;
     registry->identity_of[id] = identity;
-    if (kind == RES_DERIVED) {
-        int64_t owner = attr_int(&resource->attrs.at[0]);
-
-        if (owner >= 0 && owner < (int64_t)registry->ident_count)
-            res->owner = (uint32_t)owner;
-        return;
-    }
-    res->rule = RULE_UNASSIGNED;
-    if (kind == RES_OVERFLOW) {
-        res->overflow = true;
-        registry->overflow_id = id;
-        return;
-    }
-    facts_of(&facts, &registry->labels, &resource->attrs, kind);
-    facts_keep(registry, &facts, res);
-    res->rule = rule_of(registry, &facts, identity, kind);
-    registry->received++;
-    registry_index_res(registry, id);
+    if (kind == RES_DERIVED || kind == RES_OVERFLOW)
+        load_made_up(registry, id, identity, &resource->attrs);
+    else
+        load_received(registry, id, &f, hash, resource);
 }
 
 /* ---- when all are there ---- */
@@ -152,43 +216,73 @@ static void collect_free(struct registry *registry)
             registry_give_id(registry, id);
 }
 
-/* An INFERRED or UNASSIGNED identity whose resources all are in one pod is
+/* An INFERRED or UNASSIGNED identity whose live resources all are in one pod is
  * that pod's own. */
-static void find_owner(struct registry *registry, uint32_t id)
+static void find_owner(struct registry *registry, const struct live *live)
 {
-    struct ident *ident = &registry->ident[registry->identity_of[id]];
-    uint32_t pod = registry->res[id].pod;
+    struct ident *ident = &registry->ident[registry->identity_of[live->id]];
 
     if (ident->rule < RULE_INFERRED)
         return;
-    if (pod == NONE || (ident->pod != NONE && ident->pod != pod))
+    ident->pod = pod_resolve(registry, ident->pod);
+    if (live->pod == NONE || (ident->pod != NONE && ident->pod != live->pod))
         ident->pod = POD_SHARED;
     else
-        ident->pod = pod;
+        ident->pod = live->pod;
+    ident->says_space = registry->res[live->id].says_space;
 }
 
+static bool is_stamped(const struct res *res)
+{
+    return res->rule == RULE_STAMPED || res->rule == RULE_STAMPED_RECORD;
+}
+
+/* By id, which is nearly always the order in which they came first. */
+static void place_one(struct registry *registry, uint32_t id)
+{
+    struct live *live = registry_live(registry, id);
+    const struct res *res = &registry->res[id];
+    uint32_t identity = registry->identity_of[id];
+    uint64_t tenant = res->says_space ? ident_tenant(registry, identity) : 0;
+    uint32_t pod = pod_of_keys(registry, live->keys, tenant, false);
+
+    if (pod == NONE)
+        return;
+    pod_attach(registry, pod, id);
+    /* Whose it was shows in what it has taught, else in who came first. */
+    if (registry->pods[pod].tenant == 0 &&
+        (is_stamped(res) || res->rule == RULE_LEARNED))
+        registry->pods[pod].tenant = ident_tenant(registry, identity);
+}
+
+/* Those that have learned first: they tell whose their pods are. */
 static void place_resources(struct registry *registry)
 {
+    for (int learned = 1; learned >= 0; learned--)
+        for (uint32_t id = 0; id < registry->res_count; id++)
+            if (registry->res[id].live != NONE &&
+                (registry->res[id].rule == RULE_LEARNED) == learned)
+                place_one(registry, id);
     for (uint32_t id = 0; id < registry->res_count; id++) {
         struct res *res = &registry->res[id];
 
-        if (res->kind == RES_PLAIN || res->kind == RES_RECORD) {
-            uint32_t pod = pod_of_keys(registry, res->keys);
-
-            registry->ident[registry->identity_of[id]].resources++;
+        if (res->kind <= RES_RECORD)
             registry->unassigned += res->rule == RULE_UNASSIGNED;
-            if (pod != NONE)
-                pod_attach(registry, pod, id);
-        }
-    }
-    for (uint32_t id = 0; id < registry->res_count; id++) {
-        struct res *res = &registry->res[id];
+        if (res->kind <= RES_RECORD && res->live == NONE) {
+            /* Of which pod it was is not known any more. */
+            if (registry->ident[registry->identity_of[id]].rule >=
+                RULE_INFERRED)
+                registry->ident[registry->identity_of[id]].pod = POD_SHARED;
+        } else if (res->live != NONE) {
+            struct live *live = registry_live(registry, id);
 
-        res->pod = pod_resolve(registry, res->pod);
-        if (res->kind == RES_PLAIN || res->kind == RES_RECORD)
-            find_owner(registry, id);
-        else if (res->kind == RES_DERIVED && res->owner != NONE)
+            live->pod = pod_resolve(registry, live->pod);
+            find_owner(registry, live);
+        } else if (res->kind == RES_DERIVED && res->owner != NONE) {
             registry->ident[res->owner].derived = id;
+        } else if (res->kind == RES_OVERFLOW && res->owner != NONE) {
+            registry->ident[res->owner].overflow = id;
+        }
     }
 }
 
@@ -197,7 +291,11 @@ static void index_identities(struct registry *registry)
     for (uint32_t i = 0; i < registry->ident_count; i++) {
         struct ident *ident = &registry->ident[i];
 
-        registry->provisional += ident->pod < POD_SHARED;
+        ident->pod = pod_resolve(registry, ident->pod);
+        if (ident->pod < POD_SHARED) {
+            registry->provisional++;
+            pod_own(registry, ident->pod, i);
+        }
         if (ident->rule != RULE_NONE && ident->rule != RULE_LEARNED)
             ident_index(registry, i);
     }
@@ -212,19 +310,51 @@ static void index_identities(struct registry *registry)
     }
 }
 
+/* When it is known which identities were moved. */
+static void recount(struct registry *registry)
+{
+    registry->ident_free = NONE;
+    registry->ident_used = 0;
+    for (uint32_t i = 0; i < registry->space_count; i++) {
+        struct space *space = &registry->spaces[i];
+
+        space->live = space->ids = space->identities = 0;
+    }
+    for (uint32_t i = 0; i < registry->ident_count; i++) {
+        struct ident *ident = &registry->ident[i];
+
+        ident->resources = 0;
+        if (ident->rule == RULE_NONE) {
+            ident->next_in_pod = registry->ident_free;
+            registry->ident_free = i;
+            continue;
+        }
+        registry->ident_used++;
+        if (ident->moved_to == NONE)
+            registry->spaces[ident->space].identities++;
+    }
+    for (uint32_t id = 0; id < registry->res_count; id++)
+        if (registry->res[id].kind <= RES_RECORD)
+            space_add_res(registry, registry->identity_of[id],
+                          registry->res[id].live != NONE, 1);
+}
+
 static void teach_pods(struct registry *registry)
 {
     for (uint32_t id = 0; id < registry->res_count; id++) {
         const struct res *res = &registry->res[id];
 
-        if (res->pod != NONE &&
-            (res->rule == RULE_STAMPED || res->rule == RULE_STAMPED_RECORD))
-            pod_learn(registry, res->pod, registry->identity_of[id], res->rule);
+        if (res->live != NONE && is_stamped(res) &&
+            registry_live(registry, id)->pod != NONE)
+            pod_learn(registry, registry_live(registry, id)->pod,
+                      registry->identity_of[id], res->rule);
     }
     for (uint32_t id = 0; id < registry->res_count; id++)
-        if (registry->identity_of[id] != NONE &&
-            registry->res[id].kind <= RES_RECORD)
+        if (registry->res[id].live != NONE)
             host_add_res(registry, id);
+        else if (registry->res[id].kind == RES_OVERFLOW)
+            host_add_ident(registry,
+                           ident_resolve(registry, registry->identity_of[id]));
 }
 
 /* ---- times last seen ---- */
@@ -317,6 +447,7 @@ enum status registry_load(struct registry *registry)
         collect_free(registry);
         place_resources(registry);
         index_identities(registry);
+        recount(registry);
         teach_pods(registry);
         read_seen(registry, seen);
         registry->seen_saved_ns = registry->now_ns;

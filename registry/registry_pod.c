@@ -10,8 +10,16 @@
  *
  * Resources without a stamp of their own hang in their pod's list, to be
  * pointed at the pod's identity once that is seen, or seen by a stronger rule.
+ *
+ * A pod belongs to the namespace that stamped it first (its tenant). Nobody
+ * else speaks for it: what another namespace says of the same keys is kept
+ * under keys of its own, as a pod of its own, and counted as a conflict. What a
+ * pod has learned goes to resources that name no namespace, or that one.
  */
 #include "array.h"
+#include "clock.h"
+#include "hash.h"
+#include "log.h"
 #include "registry_int.h"
 #include "stats.h"
 
@@ -22,10 +30,16 @@ uint32_t pod_resolve(const struct registry *registry, uint32_t pod)
     return pod;
 }
 
+/* Pods in use for each resource, those among them that have no live one. */
+enum { PODS_PER_RES = 2, SAY_AGAIN_S = 600 };
+
+/* NONE: no room. */
 static uint32_t make(struct registry *registry)
 {
     uint32_t pod = registry->free_pod;
 
+    if (registry->pods_used / PODS_PER_RES >= registry->options.max_resources)
+        return NONE;
     if (pod != NONE) {
         registry->free_pod = registry->pods[pod].first;
     } else {
@@ -33,36 +47,66 @@ static uint32_t make(struct registry *registry)
                       &registry->pod_room);
         pod = registry->pod_count++;
     }
-    registry->pods[pod] =
-        (struct pod){.identity = NONE, .first = NONE, .merged_into = NONE};
+    registry->pods_used++;
+    registry->pods[pod] = (struct pod){
+        .identity = NONE, .first = NONE, .own = NONE, .merged_into = NONE};
     return pod;
 }
 
-static void repoint(struct registry *registry, uint32_t id, uint32_t identity)
+void pod_own(struct registry *registry, uint32_t pod, uint32_t identity)
 {
-    uint32_t old = registry->identity_of[id];
-    const struct ident *from = &registry->ident[old];
+    registry->ident[identity].next_in_pod = registry->pods[pod].own;
+    registry->pods[pod].own = identity;
+}
 
-    if (old == identity)
-        return;
-    registry_set_identity(registry, id, identity, RULE_LEARNED);
-    stats_add(STATS_RETAGGED, 1);
-    if (from->moved_to == NONE && from->pod < POD_SHARED &&
-        pod_resolve(registry, from->pod) ==
-            pod_resolve(registry, registry->res[id].pod))
-        ident_move(registry, old, identity);
+/* Who says where it belongs is not told otherwise by a pod. */
+static bool may_speak_for(const struct registry *registry,
+                          const struct pod *pod, bool says_space,
+                          uint32_t identity)
+{
+    return !says_space || pod->tenant == ident_tenant(registry, identity);
 }
 
 /* Points the pod's resources at its identity: those that wait for one, and if
  * `all`, those too that learned another. */
-static void retag(struct registry *registry, uint32_t pod, bool all)
+static void retag(struct registry *registry, uint32_t number, bool all)
 {
-    uint32_t identity = registry->pods[pod].identity;
+    const struct pod *pod = &registry->pods[number];
 
-    for (uint32_t id = registry->pods[pod].first; id != NONE;
-         id = registry->res[id].next_in_pod)
-        if (all || registry->res[id].rule != RULE_LEARNED)
-            repoint(registry, id, identity);
+    for (uint32_t id = pod->first; id != NONE;
+         id = registry_live(registry, id)->next_in_pod) {
+        const struct res *res = &registry->res[id];
+        uint32_t now = registry->identity_of[id];
+
+        if (now == pod->identity || res->rule < RULE_LEARNED ||
+            (!all && res->rule == RULE_LEARNED) ||
+            !may_speak_for(registry, pod, res->says_space, now))
+            continue;
+        registry_set_identity(registry, id, pod->identity, RULE_LEARNED);
+        stats_add(STATS_RETAGGED, 1);
+    }
+}
+
+/* Its own identities become the one that it has learned, and with them all
+ * that was sent under them, by resources that are not live any more, too. */
+static void move_own(struct registry *registry, uint32_t number)
+{
+    struct pod *pod = &registry->pods[number];
+    uint32_t kept = NONE;
+
+    while (pod->own != NONE) {
+        uint32_t identity = pod->own;
+        struct ident *ident = &registry->ident[identity];
+
+        pod->own = ident->next_in_pod;
+        if (may_speak_for(registry, pod, ident->says_space, identity)) {
+            ident_move(registry, identity, pod->identity);
+        } else {
+            ident->next_in_pod = kept;
+            kept = identity;
+        }
+    }
+    pod->own = kept;
 }
 
 void pod_learn(struct registry *registry, uint32_t pod, uint32_t identity,
@@ -77,7 +121,9 @@ void pod_learn(struct registry *registry, uint32_t pod, uint32_t identity,
 
     at->identity = identity;
     at->rule = rule;
+    at->tenant = ident_tenant(registry, identity);
     retag(registry, pod, stronger);
+    move_own(registry, pod);
 }
 
 /* Everything of `from` belongs to `to` from now on. */
@@ -89,20 +135,29 @@ static void merge(struct registry *registry, uint32_t from, uint32_t to)
     old->merged_into = to;
     new->resources += old->resources;
     for (uint32_t id = old->first; id != NONE;
-         id = registry->res[id].next_in_pod) {
-        registry->res[id].pod = to;
+         id = registry_live(registry, id)->next_in_pod) {
+        registry_live(registry, id)->pod = to;
         last = id;
     }
     if (last != NONE) {
-        registry->res[last].next_in_pod = new->first;
+        registry_live(registry, last)->next_in_pod = new->first;
         new->first = old->first;
+    }
+    while (old->own != NONE) {
+        uint32_t identity = old->own;
+
+        old->own = registry->ident[identity].next_in_pod;
+        pod_own(registry, to, identity);
     }
     if (new->identity == NONE && old->identity != NONE) {
         new->identity = old->identity;
         new->rule = old->rule;
+        new->tenant = old->tenant;
     }
-    if (new->identity != NONE)
+    if (new->identity != NONE) {
         retag(registry, to, false);
+        move_own(registry, to);
+    }
 }
 
 static uint32_t find(const struct registry *registry, uint64_t key)
@@ -114,52 +169,118 @@ static uint32_t find(const struct registry *registry, uint64_t key)
 /* True if the pod may be the one with this uid. */
 static bool may_be(const struct registry *registry, uint32_t pod, uint64_t uid)
 {
-    uint64_t known = registry->pods[pod].uid_key;
+    uint64_t known = registry->pods[pod].keys[POD_KEY_UID];
 
     return known == 0 || uid == 0 || known == uid;
 }
 
-uint32_t pod_of_keys(struct registry *registry,
-                     const uint64_t keys[POD_KEY_COUNT])
+/* Two that different namespaces speak for are not one. */
+static bool may_merge(const struct registry *registry, uint32_t a, uint32_t b)
 {
-    uint64_t uid = keys[POD_KEY_UID];
-    uint32_t pod = find(registry, uid);
-    bool any = false;
+    const struct pod *x = &registry->pods[a], *y = &registry->pods[b];
+
+    return may_be(registry, a, y->keys[POD_KEY_UID]) &&
+           (x->tenant == 0 || y->tenant == 0 || x->tenant == y->tenant);
+}
+
+static void conflict(struct registry *registry, uint32_t pod)
+{
+    struct slice owner = names_text(
+        &registry->names,
+        registry->ident[registry->pods[pod].identity].name[IDENT_NAMESPACE]);
+
+    stats_add(STATS_IDENTITY_CONFLICTS, 1);
+    if (registry->now_ns - registry->conflict_said_ns < SAY_AGAIN_S * NS_PER_S)
+        return;
+    registry->conflict_said_ns = registry->now_ns;
+    log_warn("registry",
+             "a pod of one namespace is claimed by another one, it stays "
+             "with the first",
+             "namespace=%.*s", (int)owner.len, owner.ptr);
+}
+
+/* Keys of pods that others speak for become this tenant's own. */
+static void own_keys(struct registry *registry, uint64_t keys[POD_KEY_COUNT],
+                     uint64_t tenant, bool claims)
+{
+    bool said = !claims;
 
     for (unsigned i = 0; i < POD_KEY_COUNT; i++) {
-        uint32_t other = find(registry, keys[i]);
+        uint32_t pod = find(registry, keys[i]);
 
-        any |= keys[i] != 0;
-        if (pod == NONE && other != NONE && may_be(registry, other, uid))
-            pod = other;
+        if (pod == NONE || registry->pods[pod].tenant == 0 ||
+            registry->pods[pod].tenant == tenant)
+            continue;
+        if (!said)
+            conflict(registry, pod);
+        said = true;
+        keys[i] = hash_mix(keys[i], tenant) | 1;
     }
-    if (!any)
+}
+
+static uint32_t find_any(const struct registry *registry,
+                         const uint64_t keys[POD_KEY_COUNT])
+{
+    for (unsigned i = 0; i < POD_KEY_COUNT; i++) {
+        uint32_t pod = find(registry, keys[i]);
+
+        if (pod != NONE &&
+            (i == POD_KEY_UID || may_be(registry, pod, keys[POD_KEY_UID])))
+            return pod;
+    }
+    return NONE;
+}
+
+/* The key means this pod from now on, unless another tenant speaks for the one
+ * that it means. */
+static void take_key(struct registry *registry, uint32_t pod, unsigned i,
+                     uint64_t key, uint64_t tenant)
+{
+    uint32_t other = find(registry, key);
+
+    if (other != pod) {
+        uint64_t owner = other == NONE ? 0 : registry->pods[other].tenant;
+
+        if (registry->pods[pod].tenant)
+            tenant = registry->pods[pod].tenant;
+        if (other != NONE && may_merge(registry, other, pod))
+            merge(registry, other, pod);
+        else if (owner && owner != tenant)
+            return;
+        idmap_set(&registry->pod_by_key, key, pod);
+    }
+    registry->pods[pod].keys[i] = key;
+}
+
+uint32_t pod_of_keys(struct registry *registry, uint64_t keys[POD_KEY_COUNT],
+                     uint64_t tenant, bool claims)
+{
+    uint32_t pod;
+
+    if (!keys[POD_KEY_UID] && !keys[POD_KEY_NAME] && !keys[POD_KEY_CONTAINER])
         return NONE;
+    if (tenant)
+        own_keys(registry, keys, tenant, claims);
+    pod = find_any(registry, keys);
     if (pod == NONE)
         pod = make(registry);
-    if (uid)
-        registry->pods[pod].uid_key = uid;
-    for (unsigned i = 0; i < POD_KEY_COUNT; i++) {
-        uint32_t other = find(registry, keys[i]);
-
-        if (keys[i] == 0 || other == pod)
-            continue;
-        if (other != NONE &&
-            may_be(registry, other, registry->pods[pod].uid_key))
-            merge(registry, other, pod);
-        idmap_set(&registry->pod_by_key, keys[i], pod);
-    }
+    if (pod == NONE)
+        return NONE;
+    registry->pods[pod].seen_s = registry_now_s(registry);
+    for (unsigned i = 0; i < POD_KEY_COUNT; i++)
+        if (keys[i])
+            take_key(registry, pod, i, keys[i], tenant);
     return pod;
 }
 
 void pod_attach(struct registry *registry, uint32_t pod, uint32_t id)
 {
-    struct res *res = &registry->res[id];
+    struct live *live = registry_live(registry, id);
 
-    res->pod = pod;
+    live->pod = pod;
     registry->pods[pod].resources++;
-    if (res->rule >= RULE_LEARNED) {
-        res->next_in_pod = registry->pods[pod].first;
+    if (registry->res[id].rule >= RULE_LEARNED) {
+        live->next_in_pod = registry->pods[pod].first;
         registry->pods[pod].first = id;
     }
 }

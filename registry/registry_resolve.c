@@ -1,6 +1,7 @@
 /*
  * From attributes to a resource id. What is known is one hash and one look
- * into a map, without a lock; what is new gets its identity by the rules:
+ * into a map, without a lock; what is new gets its identity by the rules,
+ * whether there is a place for it or not:
  *
  *   stamped itself             -> STAMPED; its pod learns
  *   stamped on the record      -> STAMPED_RECORD
@@ -10,8 +11,9 @@
  *
  * The last two hang in their pod's list and wait (registry_pod.c).
  *
- * A record that says itself what it is about, by labels or by a pod, makes a
- * resource of its own: a mark, what it says, then the resource's attributes.
+ * Without a place, or an id, its records go to the overflow resource of that
+ * identity, and it is looked at again when it comes again. Without room for an
+ * identity it is unassigned in its namespace, and tried again when it is seen.
  */
 #include "clock.h"
 #include "hash.h"
@@ -33,77 +35,105 @@ uint32_t registry_find_res(const struct registry *registry,
     uint64_t key = fingerprint_key(f, kind);
     uint32_t id = idmap_get(&registry->res_by_hash, key);
 
-    if (id != IDMAP_NONE && registry->res[id].check != f.check &&
-        registry->res[id].check != CHECK_UNKNOWN)
-        id = idmap_get(&registry->res_by_hash, second_key(f, key));
+    if (id != IDMAP_NONE) {
+        uint64_t check = registry_live(registry, id)->check;
+
+        if (check != f.check && check != CHECK_UNKNOWN)
+            id = idmap_get(&registry->res_by_hash, second_key(f, key));
+    }
     return id;
 }
 
 void registry_index_res(struct registry *registry, uint32_t id)
 {
-    const struct res *res = &registry->res[id];
-    uint64_t key = res->hash;
+    const struct live *live = registry_live(registry, id);
+    uint64_t key = live->hash;
 
     if (idmap_get(&registry->res_by_hash, key) != IDMAP_NONE)
-        key = second_key((struct fingerprint){0, res->check}, key);
+        key = second_key((struct fingerprint){0, live->check}, key);
     idmap_set(&registry->res_by_hash, key, id);
 }
 
-/* Gives a new resource its pod and its identity. */
-static void place(struct registry *registry, uint32_t id,
-                  const struct facts *facts)
-{
-    struct res *res = &registry->res[id];
-    uint32_t pod = NONE, identity;
-    uint8_t rule = facts_rule(facts, (enum res_kind)res->kind);
-    bool stamped = facts_stamped(facts);
+/* What the rules say of a new resource. */
+struct choice {
+    uint64_t keys[POD_KEY_COUNT];
+    uint32_t pod, identity;
+    uint8_t rule;
+    bool stamped, says_space;
+    bool missed; /* no room for its identity */
+};
 
-    facts_keep(registry, facts, res);
-    pod = pod_of_keys(registry, res->keys);
-    if (stamped) {
-        identity = ident_stamped(registry, facts, rule);
-    } else if (pod != NONE && registry->pods[pod].identity != NONE) {
-        identity = registry->pods[pod].identity;
-        rule = RULE_LEARNED;
+static void choose_waiting(struct registry *registry, const struct facts *facts,
+                           struct choice *to)
+{
+    if (to->pod != NONE && registry->pods[to->pod].identity != NONE) {
+        to->identity = registry->pods[to->pod].identity;
+        to->rule = RULE_LEARNED;
     } else if (facts_service(facts)) {
-        identity = ident_inferred(registry, facts, pod);
-        rule = RULE_INFERRED;
+        to->identity = ident_inferred(registry, facts, to->pod);
+        to->rule = RULE_INFERRED;
     } else {
-        identity = ident_unassigned(registry, facts, pod);
-        rule = RULE_UNASSIGNED;
+        to->identity = ident_unassigned(registry, facts, to->pod);
+        to->rule = RULE_UNASSIGNED;
     }
-    if (identity == NONE) {
-        identity = ident_fallback(registry);
-        rule = RULE_UNASSIGNED;
-        res->overflow = true;
-        stamped = false;
-    }
-    registry_set_identity(registry, id, identity, rule);
-    if (pod != NONE)
-        pod_attach(registry, pod, id);
-    if (stamped && pod != NONE)
-        pod_learn(registry, pod, identity, rule);
-    host_add_res(registry, id);
 }
 
-/* What everything goes to that does not fit. */
-static uint32_t overflow(struct registry *registry)
+static void choose(struct registry *registry, const struct facts *facts,
+                   enum res_kind kind, struct choice *to)
 {
-    if (registry->overflow_id == NONE) {
-        registry_lock(registry);
+    uint64_t tenant = facts_tenant(facts);
 
-        uint32_t id = registry_take_id(registry);
-
-        registry->res[id].kind = RES_OVERFLOW;
-        registry->res[id].overflow = true;
-        registry->res[id].hash = UINT64_C(0x6f766572666c6f77);
-        registry_set_identity(registry, id, ident_fallback(registry),
-                              RULE_UNASSIGNED);
-        registry_save_later(registry, id, SAVE_DERIVED);
-        registry->overflow_id = id;
-        registry_unlock(registry);
+    *to = (struct choice){.identity = NONE,
+                          .says_space = tenant != 0,
+                          .stamped = facts_stamped(facts)};
+    if (to->stamped) {
+        to->rule = facts_rule(facts, kind);
+        to->identity = ident_stamped(registry, facts, to->rule);
+        if (to->identity != NONE)
+            tenant = ident_tenant(registry, to->identity);
     }
-    return registry->overflow_id;
+    facts_keys(facts, to->keys);
+    to->pod = pod_of_keys(registry, to->keys, tenant,
+                          to->stamped && to->identity != NONE);
+    if (!to->stamped)
+        choose_waiting(registry, facts, to);
+    to->missed = to->identity == NONE;
+    if (to->missed) {
+        to->identity = ident_fallback(registry, facts);
+        to->rule = RULE_UNASSIGNED;
+    }
+}
+
+static void learn(struct registry *registry, const struct choice *choice)
+{
+    if (choice->stamped && !choice->missed && choice->pod != NONE)
+        pod_learn(registry, choice->pod, choice->identity, choice->rule);
+}
+
+/* Gives a new resource its place, its pod and its identity. */
+static uint32_t place(struct registry *registry, const struct facts *facts,
+                      const struct choice *choice, struct fingerprint f,
+                      enum res_kind kind)
+{
+    uint32_t id = registry_take_id(registry);
+    struct live *live = registry_make_live(registry, id);
+    struct res *res = &registry->res[id];
+
+    res->kind = (uint8_t)kind;
+    facts_mark(facts, res);
+    res->retry = choice->missed;
+    live->hash = fingerprint_key(f, kind);
+    live->check = f.check;
+    memcpy(live->keys, choice->keys, sizeof(live->keys));
+    facts_keep(registry, facts, kind, live);
+    registry->received++;
+    registry_index_res(registry, id);
+    registry_set_identity(registry, id, choice->identity, choice->rule);
+    if (choice->pod != NONE)
+        pod_attach(registry, choice->pod, id);
+    learn(registry, choice);
+    host_add_res(registry, id);
+    return id;
 }
 
 /* Bytes that keeping it takes, about. */
@@ -143,43 +173,117 @@ static void save(struct registry *registry, uint32_t id,
     if (kept.schema_url.len > NAMES_MAX_LEN)
         kept.schema_url.len = 0;
     store_save_resource(registry->store, id, registry->identity_of[id],
-                        registry->res[id].hash, &kept);
+                        registry_live(registry, id)->hash, &kept);
 }
 
-static uint32_t add(struct registry *registry, const struct resource *resource,
-                    struct fingerprint f, enum res_kind kind)
+/* The overflow resource of one pod's own identity says which pod that is, so
+ * that it can be learned after a restart, too. */
+static void save_overflow(struct registry *registry, uint32_t id,
+                          const struct facts *facts)
+{
+    const struct {
+        struct slice key, value;
+    } rows[] = {
+        {SLICE("k8s.pod.uid"), facts->label[LABEL_POD_UID]},
+        {SLICE("k8s.pod.name"), facts->label[LABEL_POD_NAME]},
+        {SLICE("k8s.namespace.name"), facts->label[LABEL_POD_NAMESPACE]},
+        {SLICE("container.id"), facts->container_id},
+        {SLICE("service.name"), facts->service},
+        {registry->options.keys.namespace, facts->label[LABEL_NAMESPACE]},
+    };
+    enum { ROWS = sizeof(rows) / sizeof(rows[0]) };
+    struct attr at[1 + ROWS] = {{.key = OVERFLOW_MARK,
+                                 .key_len = sizeof(OVERFLOW_MARK) - 1,
+                                 .type = VALUE_INT,
+                                 .i = registry->res[id].owner}};
+    struct resource resource = {.attrs = {at, 1, 0}, .id = id};
+
+    for (size_t i = 0; i < ROWS; i++)
+        if (rows[i].value.len > 0 && rows[i].value.len <= NAMES_MAX_LEN)
+            at[resource.attrs.count++] =
+                (struct attr){.key = rows[i].key.ptr,
+                              .key_len = (uint16_t)rows[i].key.len,
+                              .type = VALUE_STRING,
+                              .str = rows[i].value.ptr,
+                              .len = (uint32_t)rows[i].value.len};
+    store_save_resource(registry->store, id, registry->identity_of[id], 0,
+                        &resource);
+}
+
+uint32_t registry_add(struct registry *registry,
+                      const struct resource *resource, struct fingerprint f,
+                      enum res_kind kind)
 {
     struct facts facts;
+    struct choice choice;
+    uint32_t id, space;
+    bool fits, made = false;
 
-    if (registry->received >= registry->options.max_resources) {
-        registry_forget(registry);
-        if (registry->received >= registry->options.max_resources)
-            return overflow(registry);
-    }
     facts_of(&facts, &registry->labels, &resource->attrs, kind);
     registry_lock(registry);
+    choose(registry, &facts, kind, &choice);
+    if (choice.missed && registry_forget_identities(registry))
+        choose(registry, &facts, kind, &choice);
+    space = registry->ident[choice.identity].space;
+    fits = space_has_place(registry, space) && space_has_id(registry, space);
+    if (!fits && registry_make_room(registry, space)) {
+        choose(registry, &facts, kind, &choice); /* numbers are others now */
+        space = registry->ident[choice.identity].space;
+        fits =
+            space_has_place(registry, space) && space_has_id(registry, space);
+    }
+    if (fits) {
+        id = place(registry, &facts, &choice, f, kind);
+    } else {
+        const struct ident *ident = &registry->ident[choice.identity];
 
-    uint32_t id = registry_take_id(registry);
-    struct res *res = &registry->res[id];
-
-    res->kind = (uint8_t)kind;
-    res->hash = fingerprint_key(f, kind);
-    res->check = f.check;
-    registry->received++;
-    registry_index_res(registry, id);
-    place(registry, id, &facts);
+        learn(registry, &choice);
+        made = ident->overflow == NONE && ident->pod < POD_SHARED;
+        id = registry_overflow_resource(registry, choice.identity);
+        space_overflowed(registry, space);
+    }
     registry_unlock(registry);
-    save(registry, id, resource);
+    if (fits)
+        save(registry, id, resource);
+    else if (made)
+        save_overflow(registry, id, &facts);
     return id;
 }
 
-/* What every call does once it has the id. */
-static uint32_t seen(struct registry *registry, uint32_t id)
+/* A resource that was taken without an identity gets it once there is room,
+ * and with it all that it sent. */
+static void try_again(struct registry *registry,
+                      const struct resource *resource, uint32_t id)
 {
     struct res *res = &registry->res[id];
+    struct facts facts;
+    struct choice choice;
 
-    res->seen_s = (uint32_t)(registry->now_ns / NS_PER_S);
-    if (res->overflow)
+    facts_of(&facts, &registry->labels, &resource->attrs, res->kind);
+    registry_lock(registry);
+    choose(registry, &facts, res->kind, &choice);
+    if (choice.missed && registry_forget_identities(registry))
+        choose(registry, &facts, res->kind, &choice);
+    if (!choice.missed) {
+        res->retry = false;
+        registry_set_identity(registry, id, choice.identity, choice.rule);
+        stats_add(STATS_RETAGGED, 1);
+        learn(registry, &choice);
+        host_add_res(registry, id);
+    }
+    registry_unlock(registry);
+}
+
+uint32_t registry_seen(struct registry *registry,
+                       const struct resource *resource, uint32_t id)
+{
+    struct res *res = &registry->res[id];
+    uint32_t now_s = registry_now_s(registry);
+
+    if (res->retry && res->seen_s != now_s)
+        try_again(registry, resource, id);
+    res->seen_s = now_s;
+    if (res->kind == RES_OVERFLOW || res->retry)
         stats_add(STATS_RESOURCES_OVERFLOW, 1);
     return id;
 }
@@ -192,147 +296,9 @@ void registry_resolve(struct registry *registry, struct resource *resource,
 
     registry->now_ns = now_ns;
     if (id == NONE)
-        id = add(registry, resource, f, RES_PLAIN);
-    resource->id = seen(registry, id);
+        id = registry_add(registry, resource, f, RES_PLAIN);
+    resource->id = registry_seen(registry, resource, id);
     if (registry->seen_changed &&
         now_ns - registry->seen_saved_ns >= SAVE_SEEN_S * NS_PER_S)
         registry_save_seen(registry);
-}
-
-/* ---- labels on records ---- */
-
-enum {
-    STAMPS = 1 << LABEL_PROJECT | 1 << LABEL_COMPONENT |
-             1 << LABEL_PROJECT_UID | 1 << LABEL_COMPONENT_UID |
-             1 << LABEL_RESOURCE | 1 << LABEL_RESOURCE_UID,
-    OBJECT = 1 << LABEL_OBJECT_KIND | 1 << LABEL_OBJECT_NAME,
-    POD_BY_PROMETHEUS =
-        1 << LABEL_PROMETHEUS_POD | 1 << LABEL_PROMETHEUS_NAMESPACE
-};
-
-static uint32_t labels_in_fluent(const struct registry *registry,
-                                 const struct attr *a)
-{
-    struct attrs one = {a, 1, 0};
-    struct facts facts = {0};
-    uint32_t bits = 0;
-
-    facts_read(&facts, &registry->labels, &one);
-    for (unsigned i = 0; i < LABEL_COUNT; i++)
-        bits |= (uint32_t)(facts.label[i].len > 0) << i;
-    return bits;
-}
-
-/* Bits of the labels this attribute brings, 0 for nearly every one. */
-static uint32_t labels_in(const struct registry *registry, const struct attr *a)
-{
-    if (a->type == VALUE_STRING) {
-        enum label label = labels_match(&registry->labels, attr_key(a));
-
-        return label == LABEL_NONE || label == LABEL_ENDPOINT || a->len == 0
-                   ? 0
-                   : UINT32_C(1) << label;
-    }
-    if (a->type == VALUE_MAP && slice_equal(attr_key(a), SLICE("kubernetes")))
-        return labels_in_fluent(registry, a);
-    return 0;
-}
-
-/* Whether these, with what the resource says, say what the record is about. */
-static bool says_enough(const struct res *res, uint32_t bits)
-{
-    uint32_t all = bits;
-
-    if (res->k8s_namespace)
-        all |= 1 << LABEL_POD_NAMESPACE;
-    if (res->object)
-        all |= OBJECT;
-    if (res->rule == RULE_STAMPED) /* these are the resource's own word */
-        bits &= ~(uint32_t)(STAMPS | POD_BY_PROMETHEUS);
-    if (bits & STAMPS || bits & 1 << LABEL_POD_UID ||
-        (bits & POD_BY_PROMETHEUS) == POD_BY_PROMETHEUS)
-        return true;
-    if (bits & 1 << LABEL_POD_NAME && all & 1 << LABEL_POD_NAMESPACE)
-        return true;
-    return bits & (OBJECT | 1 << LABEL_POD_NAMESPACE) &&
-           (all & OBJECT) == OBJECT && all & 1 << LABEL_POD_NAMESPACE;
-}
-
-/* The record's labels, behind a mark that says how many they are, then the
- * attributes of the resource. */
-static struct attrs joined(struct registry *registry,
-                           const struct resource *resource,
-                           const struct attrs *attrs)
-{
-    uint32_t most = 1 + attrs->count + resource->attrs.count, count = 1;
-    struct attr *to = registry_scratch(registry, most);
-
-    for (uint32_t i = 0; i < attrs->count; i++)
-        if (labels_in(registry, &attrs->at[i]))
-            to[count++] = attrs->at[i];
-    to[0] = (struct attr){.key = RECORD_MARK,
-                          .key_len = sizeof(RECORD_MARK) - 1,
-                          .type = VALUE_INT,
-                          .i = (int64_t)count - 1};
-    if (resource->attrs.count > 0)
-        memcpy(to + count, resource->attrs.at,
-               resource->attrs.count * sizeof(*to));
-    return (struct attrs){to, count + resource->attrs.count, 0};
-}
-
-/* A record comes by often and its set of labels seldom is new: so the known
- * ones are found by a hash of the labels and the resource's number alone. */
-static uint32_t resolve_labels(struct registry *registry,
-                               const struct resource *resource,
-                               const struct attrs *attrs, uint64_t labels)
-{
-    uint64_t key = hash_mix(labels, resource->id + UINT64_C(0x7265636f7264));
-    uint32_t id = idmap_get(&registry->by_record, key);
-
-    if (id != IDMAP_NONE)
-        return id;
-
-    struct resource both = {.attrs = joined(registry, resource, attrs),
-                            .schema_url = resource->schema_url,
-                            .id = RESOURCE_NONE};
-    struct fingerprint f = attrs_fingerprint(&both.attrs);
-
-    id = registry_find_res(registry, f, RES_RECORD);
-    if (id == NONE)
-        id = add(registry, &both, f, RES_RECORD);
-    if (id != registry->overflow_id) {
-        if (registry->by_record.count >= 2 * registry->options.max_resources)
-            idmap_release(&registry->by_record);
-        idmap_set(&registry->by_record, key, id);
-    }
-    return id;
-}
-
-uint32_t registry_resolve_record(struct registry *registry,
-                                 const struct resource *resource,
-                                 const struct attrs *attrs, uint64_t now_ns)
-{
-    const struct res *res;
-    uint64_t labels = 0;
-    uint32_t bits = 0;
-
-    if (resource->id >= registry->res_count)
-        return resource->id;
-    res = &registry->res[resource->id];
-    if (res->rule == RULE_STAMPED && res->pod_name && res->k8s_namespace)
-        return resource->id;
-    for (uint32_t i = 0; i < attrs->count; i++) {
-        uint32_t found = labels_in(registry, &attrs->at[i]);
-
-        if (found) {
-            struct attrs one = {&attrs->at[i], 1, 0};
-
-            labels += attrs_fingerprint(&one).hash;
-            bits |= found;
-        }
-    }
-    if (!says_enough(res, bits))
-        return resource->id;
-    registry->now_ns = now_ns;
-    return seen(registry, resolve_labels(registry, resource, attrs, labels));
 }

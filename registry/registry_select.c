@@ -8,7 +8,8 @@
 
 #include "registry_int.h"
 
-static const struct slice workflow_prefix = {"workflows-", 10};
+static const struct slice workflow_prefix = {WORKFLOW_PREFIX,
+                                             sizeof(WORKFLOW_PREFIX) - 1};
 
 /* One member of a scope: any, or the number of a name or uid. */
 struct want {
@@ -127,12 +128,13 @@ static bool in_task(struct slice node, struct slice pod, struct slice run,
     return slice_equal(node, task) || has_step(node, task);
 }
 
-static bool in_workflow(const struct registry *registry, const struct res *res,
+static bool in_workflow(const struct registry *registry,
+                        const struct workflow_pod *at,
                         const struct scope_filter *filter)
 {
     const struct names *names = &registry->names;
-    struct slice space = names_text(names, res->k8s_namespace);
-    struct slice pod = names_text(names, res->pod_name);
+    struct slice space = names_text(names, at->k8s_namespace);
+    struct slice pod = names_text(names, at->pod_name);
     struct slice run = filter->workflow_run;
 
     if (!slice_starts(space, workflow_prefix))
@@ -143,58 +145,104 @@ static bool in_workflow(const struct registry *registry, const struct res *res,
     if (!slice_starts(pod, run) ||
         (pod.len > run.len && pod.ptr[run.len] != '-'))
         return false;
-    return !res->helper &&
-           (filter->task.len == 0 ||
-            in_task(names_text(names, res->task), pod, run, filter->task));
+    return filter->task.len == 0 ||
+           in_task(names_text(names, at->task), pod, run, filter->task);
+}
+
+static void select_workflow(const struct registry *registry,
+                            const struct scope_filter *filter,
+                            struct idset *set)
+{
+    for (uint32_t place = 0; place < registry->live_end; place++) {
+        const struct live *live = &registry->live[place];
+        struct workflow_pod at = {live->id, live->k8s_namespace, live->pod_name,
+                                  live->task};
+
+        if (live->id != NONE && !registry->res[live->id].helper &&
+            in_workflow(registry, &at, filter))
+            idset_add(set, at.id);
+    }
+    for (uint32_t i = 0; i < registry->workflow_count; i++)
+        if (in_workflow(registry, &registry->workflow_pods[i], filter))
+            idset_add(set, registry->workflow_pods[i].id);
 }
 
 /* ---- resources ---- */
 
-static bool in_scope(const struct registry *registry,
-                     const struct scope_filter *filter, const uint64_t *marks,
-                     uint32_t id)
+/* Those that were moved are what they became. */
+static void mark_moved(const struct registry *registry, uint64_t *marks)
 {
-    uint32_t identity = registry->identity_of[id];
+    for (uint32_t i = 0; i < registry->ident_count; i++) {
+        uint32_t to = registry->ident[i].moved_to;
 
-    if (identity == NONE)
-        return false;
-    if (filter->workflow_run.len > 0)
-        return in_workflow(registry, &registry->res[id], filter);
-    return marks[identity / 64] >> (identity % 64) & 1;
+        if (to != NONE && marks[to / 64] >> (to % 64) & 1)
+            marks[i / 64] |= UINT64_C(1) << i % 64;
+    }
+}
+
+static void select_marked(const struct registry *registry,
+                          const uint64_t *marks, struct idset *set)
+{
+    for (uint32_t id = 0; id < registry->res_count; id++) {
+        uint32_t identity = registry->identity_of[id];
+
+        if (identity != NONE && marks[identity / 64] >> (identity % 64) & 1)
+            idset_add(set, id);
+    }
+}
+
+static struct idset *select_locked(const struct registry *registry,
+                                   const struct scope_filter *filter,
+                                   struct arena *arena)
+{
+    struct idset *set = idset_new(arena, registry->res_count);
+    uint64_t *marks;
+
+    if (set && filter->workflow_run.len > 0) {
+        select_workflow(registry, filter, set);
+        return set;
+    }
+    marks = mark_by_name(registry, filter, arena);
+    if (!set || !marks)
+        return NULL;
+    mark_moved(registry, marks);
+    select_marked(registry, marks, set);
+    return set;
 }
 
 struct idset *registry_select(struct registry *registry,
                               const struct scope_filter *filter,
                               struct arena *arena)
 {
-    struct idset *set = NULL;
-
     pthread_rwlock_rdlock(&registry->lock);
 
-    uint64_t *marks = mark_by_name(registry, filter, arena);
+    struct idset *set = select_locked(registry, filter, arena);
 
-    if (marks)
-        set = idset_new(arena, registry->res_count);
-    for (uint32_t id = 0; set && id < registry->res_count; id++)
-        if (in_scope(registry, filter, marks, id))
-            idset_add(set, id);
     pthread_rwlock_unlock(&registry->lock);
     return set;
 }
 
 /* ---- components ---- */
 
-/* Of a workflow scope, the identities that its resources resolve to. */
-static void mark_by_resource(const struct registry *registry,
-                             const struct scope_filter *filter, uint64_t *marks)
+/* Of a workflow scope, the identities that its resources resolve to. False:
+ * no memory. */
+static bool mark_by_resource(const struct registry *registry,
+                             const struct scope_filter *filter, uint64_t *marks,
+                             struct arena *arena)
 {
-    memset(marks, 0, (registry->ident_count / 64 + 1) * sizeof(*marks));
-    for (uint32_t id = 0; id < registry->res_count; id++) {
-        uint32_t identity = registry->identity_of[id];
+    struct idset *set = select_locked(registry, filter, arena);
 
-        if (in_scope(registry, filter, marks, id))
+    if (!set)
+        return false;
+    memset(marks, 0, (registry->ident_count / 64 + 1) * sizeof(*marks));
+    for (uint32_t id = 0; id < registry->res_count; id++)
+        if (idset_has(set, id)) {
+            uint32_t identity =
+                ident_resolve(registry, registry->identity_of[id]);
+
             marks[identity / 64] |= UINT64_C(1) << identity % 64;
-    }
+        }
+    return true;
 }
 
 /* In order of the names; the one that stands for equal ones comes first. */
@@ -279,8 +327,9 @@ struct component_info *registry_components(struct registry *registry,
     uint64_t *marks = mark_by_name(registry, filter, arena);
     uint32_t most = 0;
 
-    if (marks && filter->workflow_run.len > 0)
-        mark_by_resource(registry, filter, marks);
+    if (marks && filter->workflow_run.len > 0 &&
+        !mark_by_resource(registry, filter, marks, arena))
+        marks = NULL;
     if (marks)
         most = count_marks(marks, registry->ident_count);
     if (most > 0)

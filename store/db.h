@@ -51,7 +51,7 @@ enum block_kind { KIND_SPANS, KIND_LOGS, KIND_EVENTS, KIND_COUNT };
     X(IDENTITY_LOAD, "SELECT id, rule, namespace, project, component, environment, project_uid, component_uid, environment_uid FROM identity ORDER BY id") \
     X(RESOURCE_SAVE, "INSERT OR REPLACE INTO resource VALUES (?, ?, ?, ?, ?)") \
     X(RESOURCE_TAG, "UPDATE resource SET identity = ?2 WHERE id = ?1") \
-    X(RESOURCE_LOAD, "SELECT id, identity, hash, schema_url, attrs FROM resource ORDER BY id") \
+    X(RESOURCE_LOAD, "SELECT id, identity, hash, schema_url, attrs FROM resource ORDER BY id DESC") \
     X(RESOURCE_FIND, "SELECT schema_url, attrs FROM resource WHERE id = ?") \
     X(TEXT_SAVE,    "INSERT OR REPLACE INTO text VALUES (?, ?)") \
     X(TEXT_LOAD,    "SELECT value FROM text WHERE name = ?") \

@@ -226,8 +226,10 @@ class Check:
                 bad += ["yesterday", "2025-01-15", "2025-02-30T00:00:00Z"]
             return bad
         if kind == "integer":
-            return ["seven", 1.5, schema.get("maximum", 10**9) + 1,
-                    schema.get("minimum", 0) - 1]
+            return (["seven", 1.5] +
+                    [schema[k] + by for k, by in (("maximum", 1),
+                                                  ("minimum", -1))
+                     if k in schema])
         if kind == "boolean":
             return ["yes", 1]
         if kind == "array":

@@ -204,7 +204,7 @@ enum status store_load(struct store *store, store_identity_visit *identity,
             kept.rule &= 0x7f;
             identity(arg, &kept);
         }
-    for (uint32_t id = 0; id < KIT_MAX_RESOURCES; id++)
+    for (uint32_t id = KIT_MAX_RESOURCES; id-- > 0;)
         if (kit_store.resources[id].resource.attrs.count > 0)
             resource(arg, id, kit_store.resources[id].identity,
                      kit_store.resources[id].hash,

@@ -117,7 +117,7 @@ enum status store_load(struct store *store, store_identity_visit *identity,
     for (uint32_t i = 0; i < store->identities; i++)
         if (store->identity[i].id != IDENTITY_NONE)
             identity(arg, &store->identity[i]);
-    for (uint32_t i = 0; i < store->resources; i++)
+    for (uint32_t i = store->resources; i-- > 0;)
         if (store->resource[i].id != RESOURCE_NONE)
             resource(arg, i, store->identity_of[i], store->hash[i],
                      &store->resource[i]);

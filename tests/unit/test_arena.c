@@ -175,3 +175,40 @@ TEST(what_is_forced_is_kept_and_charged)
     arena_release(&arena);
     CHECK_EQ(budget_used(&budget), 0);
 }
+
+TEST(attempt_is_kept_or_given_up)
+{
+    struct budget budget;
+    struct arena arena, attempt;
+    unsigned char *kept[2][20];
+
+    budget_init(&budget, 10 << 20);
+    arena_init(&arena, &budget, 4 << 20);
+    for (int round = 0; round < 2; round++) {
+        arena_begin(&attempt, &arena); /* the first into an empty arena */
+        for (int i = 0; i < 20; i++) {
+            kept[round][i] = arena_alloc(&attempt, 40000);
+            memset(kept[round][i], round * 20 + i, 40000);
+        }
+        arena_adopt(&arena, &attempt);
+        CHECK_EQ(arena_size(&attempt), 0);
+        CHECK(arena_alloc(&arena, 100));
+        size_t before = budget_used(&budget);
+
+        arena_begin(&attempt, &arena);
+        CHECK(arena_alloc(&attempt, 1 << 20));
+        CHECK(!arena_alloc(&attempt, 4 << 20)); /* the cap is that of both */
+        CHECK_EQ(arena_status(&attempt), ERR_TOO_BIG);
+        CHECK_EQ(arena_status(&arena), OK);
+        arena_release(&attempt);
+        CHECK_EQ(budget_used(&budget), before);
+    }
+    for (int round = 0; round < 2; round++)
+        for (int i = 0; i < 20; i++)
+            for (int k = 0; k < 40000; k++)
+                if (kept[round][i][k] != round * 20 + i)
+                    CHECK(false);
+    CHECK_EQ(budget_used(&budget), arena_size(&arena));
+    arena_release(&arena);
+    CHECK_EQ(budget_used(&budget), 0);
+}

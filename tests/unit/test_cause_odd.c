@@ -42,7 +42,7 @@ static const char *const wrong[][2] = {
      "\"2023-11-14T22:29:00Z\"}",
      "endTime must be after startTime"},
     {"{" SCOPE ",\"startTime\":\"2023-11-01T00:00:00Z\",\"endTime\":"
-     "\"2023-12-01T00:00:01Z\"}",
+     "\"2023-12-01T00:00:01.001Z\"}",
      "30 days"},
     {"{" SCOPE "," TIMES ",\"baseline\":[]}", "baseline must be an object"},
     {"{" SCOPE "," TIMES ",\"baseline\":{}}", "baseline.startTime"},

@@ -181,6 +181,36 @@ TEST(a_start_that_always_moves)
     CHECK(grew(19 * 5));
 }
 
+/* The same with few points, from which less can be told: values that are
+ * nearly the same are no restarts, others are. */
+TEST(few_starts_that_move)
+{
+    begin(60);
+    add(-60, 0, 100000);
+    add(0, 60, 100030);
+    CHECK(grew(30));
+    begin(60);
+    add(-60, 0, 1000);
+    add(0, 60, 1030);
+    add(60, 120, 1060);
+    CHECK(grew(60));
+    begin(60);
+    add(-120, 0, 1000); /* a window that slides */
+    add(-60, 60, 1030);
+    add(0, 120, 1060);
+    CHECK(grew(60));
+    begin(60);
+    add(-60, 0, 60);
+    add(0, 60, 60);
+    add(60, 120, 60);
+    CHECK(grew(180));
+    begin(60);
+    add(-60, 0, 30);
+    add(0, 60, 60);
+    add(60, 120, 90);
+    CHECK(grew(180));
+}
+
 /* All points are their own baselines. */
 TEST(a_start_that_is_always_the_time)
 {

@@ -72,8 +72,10 @@ TEST(refusals_name_the_member)
         {"{" SCOPE ",\"startTime\":\"2026-08-21T08:00:00Z\","
          "\"endTime\":\"2026-08-21T07:59:59.999999999Z\"}",
          "endTime must not be before startTime"},
+        {"{" SCOPE "," TIMES ",\"logLevels\":[\"WARN\",\"ERROR\",\"WARN\"]}",
+         "logLevels must not name a level twice"},
         {"{" SCOPE ",\"startTime\":\"2026-08-01T00:00:00Z\","
-         "\"endTime\":\"2026-08-31T00:00:00.000000001Z\"}",
+         "\"endTime\":\"2026-08-31T00:00:01.000000001Z\"}",
          "endTime must be at most 30 days after startTime"},
         {"{" TIMES "," SCOPE ",\"limit\":1001}",
          "limit must be an integer from 1 to 1000"},
@@ -186,5 +188,20 @@ TEST(a_body_of_many_values_is_refused)
     strcat(body, "0]}");
     CHECK_TEXT(slice_of(bed_refused(&bed, LOGS, body, 413, "")),
                "the body has more than 16384 values");
+    bed_release(&bed);
+}
+
+/* Portals compute both ends apart. */
+TEST(thirty_days_have_a_second_of_slack)
+{
+    bed_init(&bed);
+    json_decref(bed_ask(&bed, "POST", LOGS,
+                        "{" SCOPE ",\"startTime\":\"2026-08-01T00:00:00Z\","
+                        "\"endTime\":\"2026-08-31T00:00:00.001Z\"}"));
+    CHECK_EQ(bed.status, 200);
+    json_decref(bed_ask(&bed, "POST", LOGS,
+                        "{" SCOPE ",\"startTime\":\"2026-08-01T00:00:00Z\","
+                        "\"endTime\":\"2026-08-31T00:00:01.001Z\"}"));
+    CHECK_EQ(bed.status, 400);
     bed_release(&bed);
 }

@@ -456,3 +456,18 @@ TEST(attributes_in_any_order)
     json_decref(answer);
     bed_release(&bed);
 }
+
+/* cAdvisor's row of a whole pod is better than none. */
+TEST(cpu_of_a_pod_without_rows_of_containers)
+{
+    json_t *answer;
+
+    bed_init(&bed);
+    uint32_t resource = bed_resource(&bed, "shop", "cart");
+    put_growing("container_cpu_usage_seconds_total", METRIC_SUM, resource,
+                "pod", "cart-1", 30);
+    answer = ask("resource");
+    CHECK(near(answer, "cpuUsage.0.value", 0.5));
+    json_decref(answer);
+    bed_release(&bed);
+}

@@ -167,7 +167,7 @@ TEST(beyond_the_queue_is_503_and_health_answers)
     answer = hear(fds[3]);
     CHECK_EQ(status_of(answer), 503);
     CHECK(strstr(answer, "Retry-After: 1"));
-    CHECK(strstr(answer, "serviceUnavailable"));
+    CHECK(strstr(answer, "internalServerError"));
     other = dial();
     say(other, "GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n");
     CHECK_EQ(status_of(hear(other)), 200);

@@ -23,7 +23,7 @@ static const char alert[] =
     "\"component\":\"cart\",\"alert\":{\"id\":\"a1\",\"value\":12,"
     "\"timestamp\":\"2023-11-14T22:13:20Z\",\"rule\":{\"name\":\"errors\","
     "\"condition\":{\"window\":\"5m\",\"interval\":\"1m\",\"operator\":\"gt\","
-    "\"threshold\":10}}}}";
+    "\"threshold\":0.5}}}}";
 
 #define ONE "/api/v1/rca-agent/reports/a1_1700000000"
 #define ALL                                                              \
@@ -70,7 +70,7 @@ TEST(report_is_made_listed_and_read)
     CHECK_TEXT(bed_at(answer, "report.result.type"),
                "no_root_cause_identified");
     CHECK_TEXT(bed_at(answer, "report.alert_context.condition.threshold"),
-               "10");
+               "0.5");
     CHECK_TEXT(bed_at(answer, "report.investigation_path"), "[3]");
     json_decref(answer);
     /* The same alert again is the same report. */
@@ -117,8 +117,14 @@ TEST(what_is_not_there_and_what_is_wrong)
     json_decref(answer);
     json_decref(
         ask(&bed, "POST", "/api/v1alpha1/rca-agent/analyze", alert, 200));
-    json_decref(ask(&bed, "PUT", ONE, "{\"appliedIndices\":[0]}", 400));
+    /* Indices of no action are ignored; what is no index is refused. */
+    json_decref(ask(&bed, "PUT", ONE, "{\"appliedIndices\":[0,-1,99]}", 200));
     json_decref(ask(&bed, "PUT", ONE, "{\"appliedIndices\":[]}", 200));
+    answer = ask(&bed, "PUT", ONE, "{\"appliedIndices\":[\"0\"]}", 400);
+    CHECK_TEXT(bed_at(answer, "detail"),
+               "appliedIndices must be an array of integers");
+    CHECK(slice_equal(bed_at(answer, "detail"), bed_at(answer, "message")));
+    json_decref(answer);
     json_decref(ask(&bed, "POST", "/api/v1alpha1/rca-agent/chat",
                     "{\"reportId\":\"a1_1700000000\",\"messages\":[]}", 400));
     json_decref(ask(&bed, "POST", "/api/v1alpha1/rca-agent/chat",
@@ -242,6 +248,13 @@ TEST(analysis_that_fails_leaves_a_report_that_says_so)
     answer = ask(&bed, "GET", ONE, NULL, 200);
     CHECK_TEXT(bed_at(answer, "status"), "failed");
     CHECK(json_is_null(json_object_get(answer, "report")));
+    json_decref(answer);
+    /* Waiting does not help: the caller is told of the report, not refused. */
+    bed.read_status = ERR_TOO_BIG;
+    json_decref(
+        ask(&bed, "POST", "/api/v1alpha1/rca-agent/analyze", alert, 200));
+    answer = ask(&bed, "GET", ONE, NULL, 200);
+    CHECK_TEXT(bed_at(answer, "status"), "failed");
     json_decref(answer);
     /* The same alert again, once it can be: the report is replaced. */
     bed.read_status = OK;

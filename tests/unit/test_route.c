@@ -165,3 +165,34 @@ TEST(the_catalogue_is_put_saved_and_got)
     save_status = OK;
     bed_release(&bed);
 }
+
+/* Known routes of the Observer API, whatever the body; others are 404. */
+TEST(routes_that_are_not_served_are_501)
+{
+    static const char *const known[][2] = {
+        {"POST", "/api/v1alpha1/alerts/query"},
+        {"PUT", "/api/v1alpha1/alerts/sources/metric/rules/high-cpu"},
+        {"DELETE", "/api/v1alpha1/alerts/sources/log/rules/x"},
+        {"POST", "/api/v1alpha1/incidents/query"},
+        {"PUT", "/api/v1alpha1/incidents/7"},
+        {"GET", "/api/v1alpha1/costs/namespaces/acme/environments/dev"},
+        {"GET", "/api/v1alpha1/platform-logs"},
+        {"GET", "/api/v1alpha1/platform-logs/filter-values"},
+        {"POST", "/api/v1alpha1/audit-logs/query"},
+        {"POST", "/api/v1alpha1/delivery-insights/dora/query"},
+    };
+    json_t *answer;
+
+    bed_init(&bed);
+    for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+        answer = bed_ask(&bed, known[i][0], known[i][1], "not json");
+        CHECK_EQ(bed.status, 501);
+        CHECK_TEXT(bed_at(answer, "title"), "notImplemented");
+        CHECK_TEXT(bed_at(answer, "errorCode"), "");
+        CHECK(strstr(bed.text, "is not served"));
+        json_decref(answer);
+    }
+    json_decref(bed_ask(&bed, "GET", "/api/v1alpha1/alerts", NULL));
+    CHECK_EQ(bed.status, 404);
+    bed_release(&bed);
+}

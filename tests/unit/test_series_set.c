@@ -390,6 +390,22 @@ TEST(limits_do_not_count_twice_while_pods_change)
         }
 }
 
+/* The new pod is seen once beside the old one, which is then gone. */
+TEST(limits_of_a_pod_that_overlaps_for_one_sample)
+{
+    start(5, 60 * S);
+    for (uint64_t t = 0; t < 300; t += 15) {
+        if (t <= 120)
+            add(&gauge, 1, 1, 0, 0, T0 + t * S, 1);
+        if (t >= 120)
+            add(&gauge, 2, 2, 0, 0, T0 + t * S, 1);
+    }
+    CHECK(series_set_sum(set, 1, &row));
+    for (uint32_t i = 0; i < 5; i++)
+        CHECK(is(i, 1));
+    stop();
+}
+
 /* ... while those that are really there together count both. */
 TEST(a_surge_counts_both)
 {

@@ -31,9 +31,11 @@ TEST(printed_in_prometheus_format)
                    "callboard_records_accepted_total{signal=\"traces\"} "
                    "0\n"
                    "callboard_records_accepted_total{signal=\"logs\"} 7\n"));
-    CHECK(contains(text, "# HELP callboard_resources Resources known.\n"
-                         "# TYPE callboard_resources gauge\n"
-                         "callboard_resources 8\n"));
+    CHECK(contains(
+        text,
+        "# HELP callboard_resources Resources known by their attributes.\n"
+        "# TYPE callboard_resources gauge\n"
+        "callboard_resources 8\n"));
     for (size_t i = 0; i + 6 < text.len; i++)
         names += memcmp(text.ptr + i, "# TYPE", 6) == 0;
     CHECK(names > 20 && names < STATS_COUNT);
