@@ -4,6 +4,7 @@
 
 #include "clock.h"
 #include "derived.h"
+#include "hash.h"
 #include "metric_names.h"
 #include "series_set.h"
 #include "tally.h"
@@ -74,7 +75,9 @@ struct red_visit {
     struct call *call;
     struct red *red;
     struct series_set *set;
-    const struct metric_name *last; /* the next point is like it, mostly */
+    const struct metric_name *known; /* of the point before */
+    struct series_point series;      /* the same; if any */
+    bool any;
     bool failed; /* the arena is full: the rest is passed over */
 };
 
@@ -149,31 +152,45 @@ static uint32_t tags_of(const struct metric_name *known,
     return tags | TAG_REQUESTS;
 }
 
-static void visit_http(void *arg, const struct point *point)
+/* What series the point is of; tags 0: of none that is summed. */
+static struct series_point series_of(const struct red_visit *visit,
+                                     const struct point *point, uint64_t key)
 {
-    struct red_visit *visit = arg;
-    struct slice name = point->metric->name;
-    struct series_point p = {.point = point};
+    const struct metric *metric = point->metric;
+    struct series_point p = {.key = key, .known = visit->known};
 
-    if (!visit->last || !slice_equal(visit->last->name, name))
-        visit->last = metric_name_find(name);
-    p.known = visit->last;
-    if (visit->failed || !p.known || !metric_fits(p.known, &point->attrs))
-        return;
+    if (!p.known || !metric_fits(p.known, &point->attrs))
+        return p;
     p.tags = tags_of(p.known, point);
-    if (p.tags == 0)
-        return;
-    p.key = series_key(point);
     p.group = registry_identity_id(visit->call->services->registry,
                                    point->resource_id);
     p.family = p.known->meaning;
     p.rank = p.known->rank;
     /* A count has no unit, whatever its name says. */
-    p.factor = p.tags & TAG_REQUESTS && point->metric->type < METRIC_HISTOGRAM
+    p.factor = p.tags & TAG_REQUESTS && metric->type < METRIC_HISTOGRAM
                    ? 1
-                   : metric_factor(p.known, point->metric);
+                   : metric_factor(p.known, metric);
     p.bound = p.tags & TAG_BUCKETS ? metric_bucket_bound(&point->attrs) : 0;
-    visit->failed = !series_set_add(visit->set, &p);
+    return p;
+}
+
+static void visit_http(void *arg, const struct point *point)
+{
+    struct red_visit *visit = arg;
+    struct slice name = point->metric->name;
+    uint64_t key = hash_mix(series_key(point), point->metric->type);
+
+    if (visit->failed)
+        return;
+    if (!visit->known || !slice_equal(visit->known->name, name))
+        visit->known = metric_name_find(name);
+    /* Points of a series come in a row. */
+    if (!visit->any || visit->series.key != key)
+        visit->series = series_of(visit, point, key);
+    visit->any = true;
+    visit->series.point = point;
+    if (visit->series.tags)
+        visit->failed = !series_set_add(visit->set, &visit->series);
 }
 
 /* What count, sum and buckets say that are series of their own. */
