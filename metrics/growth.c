@@ -264,6 +264,8 @@ static bool take(struct walk *w, const struct growth_point **before,
         note_start(w, after->start_ns);
     if (s == PASS_OVER)
         return true;
+    if (s == ANEW && after->value < 0)
+        s = NOTHING; /* no counter: what it has counted is not known */
     if (!flush(w, false))
         return false;
     if (s == ANEW && !w->ignore_starts && after->start_ns > from)

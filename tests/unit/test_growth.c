@@ -276,6 +276,15 @@ TEST(nan_and_infinite_values_are_passed_over)
     CHECK(grew(3));
 }
 
+TEST(what_is_below_zero_has_counted_nothing)
+{
+    begin(60);
+    add_plain(0, 5);
+    add_plain(30, -7);
+    add_plain(60, -3);
+    CHECK(grew(4));
+}
+
 /* Memory goes by cells: a million points of a day are few. */
 TEST(few_points_are_kept)
 {
