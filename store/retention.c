@@ -17,7 +17,10 @@
  *
  * A step does a bounded amount, so that sealing never waits long for it.
  */
+#include <string.h>
+
 #include "clock.h"
+#include "log.h"
 #include "series.h"
 #include "state.h"
 #include "stats.h"
@@ -28,6 +31,10 @@ enum { STEP_DELETES = 8, STEP_CHUNKS = 64, FREE_PAGES = 64 };
  * so long. */
 #define JUMP_NS  NS_PER_MIN
 #define DOUBT_NS NS_PER_HOUR
+
+/* So long after the last commit it may have stood still, or the clock may be
+ * wrong: that is a jump, too. */
+#define STOPPED_NS NS_PER_HOUR
 
 /* The oldest piece of one kind; chunks stand behind the kinds of blocks. */
 struct oldest {
@@ -198,7 +205,8 @@ static void note_oldest(struct store *store,
 /*
  * The time by which age is told. What was deleted does not come back when a
  * clock that was put forward is put right, so such a jump counts only once it
- * has lasted; until then time goes on from where it made sense.
+ * has lasted; until then time goes on from where it made sense. That is kept
+ * with each commit, so a restart does not make a jump believed.
  */
 static uint64_t trusted_now(struct store *store)
 {
@@ -211,6 +219,55 @@ static uint64_t trusted_now(struct store *store)
     store->trusted_ns = wall;
     store->trusted_at = at;
     return wall;
+}
+
+static uint64_t shortest_retention(const struct store *store)
+{
+    uint64_t shortest = 0;
+
+    for (int signal = 0; signal < SIGNAL_COUNT; signal++) {
+        uint64_t keep = store->options.retention_ns[signal];
+
+        if (keep > 0 && (shortest == 0 || keep < shortest))
+            shortest = keep;
+    }
+    return shortest;
+}
+
+enum status retention_load_clock(struct store *store, uint64_t wall_ns)
+{
+    struct stmt s = stmt_start(store->db, SQL_STATE_LOAD);
+    uint64_t last_ns = 0;
+
+    stmt_int(&s, STATE_CLOCK);
+    if (stmt_row(&s)) {
+        struct slice bytes = stmt_get_bytes(&s, 0);
+
+        if (bytes.len == sizeof(last_ns))
+            memcpy(&last_ns, bytes.ptr, sizeof(last_ns));
+    }
+    store->trusted_at = clock_monotonic_ns();
+    store->trusted_ns = wall_ns;
+    if (last_ns > 0 && wall_ns > last_ns && wall_ns - last_ns > STOPPED_NS) {
+        store->trusted_ns = last_ns;
+        if (shortest_retention(store) > 0)
+            log_warn("store",
+                     "the clock is far ahead of the last commit, nothing is "
+                     "deleted for its age for an hour",
+                     "hours=%llu",
+                     (unsigned long long)((wall_ns - last_ns) / NS_PER_HOUR));
+    }
+    return stmt_end(&s);
+}
+
+enum status retention_save_clock(struct store *store)
+{
+    struct stmt s = stmt_start(store->db, SQL_STATE_SAVE);
+    uint64_t now = trusted_now(store);
+
+    stmt_int(&s, STATE_CLOCK);
+    stmt_bytes(&s, (struct slice){(const char *)&now, sizeof(now)});
+    return stmt_run(&s);
 }
 
 static enum status delete_some(struct store *store, struct pages *pages,

@@ -142,6 +142,8 @@ static enum status write_all(struct store *store, const struct commit *commit)
         status = origins_write(&commit->origins, db);
     if (status == OK)
         status = requests_write(&commit->requests, db);
+    if (status == OK)
+        status = retention_save_clock(store);
     for (uint32_t i = 0; i < commit->count && status == OK; i++) {
         status = sealer_write(store->sealer, db, &store->options,
                               commit->sections[i]);

@@ -117,6 +117,11 @@ bool reserve_give(const struct store *store);
 MUST_CHECK enum status seal_start(struct store *store);
 void seal_stop(struct store *store); /* commits what is there */
 
+/* retention.c: by which clock age is told; at the start, and in each commit. */
+MUST_CHECK enum status retention_load_clock(struct store *store,
+                                            uint64_t wall_ns);
+MUST_CHECK enum status retention_save_clock(struct store *store);
+
 /* retention.c: the writer's thread, between commits. A bounded step each;
  * *more is set if there is more to do at once. */
 MUST_CHECK enum status retention_step(struct store *store, bool *more);

@@ -186,8 +186,7 @@ enum status store_open(struct store **out, const struct store_options *options)
     store->saves = store->saves_open = saves_new();
     store->origins = origins_new();
     store->requests = requests_new();
-    store->derived_ns = store->trusted_at = clock_monotonic_ns();
-    store->trusted_ns = clock_wall_ns();
+    store->derived_ns = clock_monotonic_ns();
     for (int i = 0; i < STREAM_COUNT; i++)
         store->streams[i].next_serial = 1;
 
@@ -201,6 +200,8 @@ enum status store_open(struct store **out, const struct store_options *options)
         status = origins_load(store->origins, store->db);
     if (status == OK)
         status = requests_load(store->requests, store->db);
+    if (status == OK)
+        status = retention_load_clock(store, clock_wall_ns());
     if (status == OK)
         status = seal_start(store);
     if (status != OK) {

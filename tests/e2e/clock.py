@@ -97,6 +97,14 @@ def test_retention(clock):
     same((server.counter(blocks), server.counter("expired_blocks_total")), (3, 0),
          "a clock that was a day ahead for a moment: nothing is deleted")
     same(server.stop(), 0, "and it ends with status 0")
+    for _ in range(2):  # the second start has not got used to it
+        clock.set(24 * HOUR)
+        server = clock.server(server.folder, "--seal-age", "100ms", "--retention-logs", "2h")
+        server.send("logs", logs_request(stamped("later"), [log(time.time_ns() + 24 * HOUR * 10**9, "later")]))
+        time.sleep(3)
+        same(server.counter("expired_blocks_total"), 0, "a clock that is a day ahead after a restart: nothing is deleted")
+        check("nothing is deleted for its age" in server.log(), "and it says so", server.log()[-500:])
+        same(server.stop(), 0, "and it ends with status 0")
 
 
 def main():

@@ -3,6 +3,7 @@
 
 #include "clock.h"
 #include "db.h"
+#include "log.h"
 #include "series.h"
 #include "state.h"
 #include "store_help.h"
@@ -169,6 +170,37 @@ TEST(a_clock_that_is_put_forward_deletes_nothing_for_an_hour)
     CHECK_EQ(look(&h).logs, 200);
     retain(&h);
     CHECK(h.store.trusted_ns >= now);
+    clean(&h);
+}
+
+/* Over a restart it is the last commit that tells what the time was. */
+TEST(a_clock_that_jumped_over_a_restart_deletes_nothing_for_an_hour)
+{
+    const uint64_t day = NS_PER_DAY, now = clock_wall_ns();
+    struct batch *batches[] = {logs_batch(1, now)};
+    struct by_hand h;
+    uint64_t at;
+
+    log_set_level(LOG_ERROR);
+    fill(&h, batches, 1);
+    h.store.options.retention_ns[SIGNAL_LOGS] = 7 * day;
+    for (int days = 0; days < 30; days += 29) {
+        CHECK_EQ(retention_load_clock(&h.store, now + (uint64_t)days * day),
+                 OK);
+        CHECK(h.store.trusted_ns >= now && h.store.trusted_ns < now + day / 24);
+        at = h.store.trusted_at;
+        CHECK(at > 0 && at <= clock_monotonic_ns());
+    }
+    /* In doubt it is not the wrong clock that is kept. */
+    h.store.trusted_ns = now - 29 * day;
+    CHECK_EQ(retention_save_clock(&h.store), OK);
+    CHECK_EQ(retention_load_clock(&h.store, now), OK);
+    CHECK(h.store.trusted_ns < now - 28 * day);
+    /* After a short stop, or with a clock that was put back, it is the clock. */
+    CHECK_EQ(retention_load_clock(&h.store, now - 29 * day + NS_PER_MIN), OK);
+    CHECK_EQ(h.store.trusted_ns, now - 29 * day + NS_PER_MIN);
+    CHECK_EQ(retention_load_clock(&h.store, now - 100 * day), OK);
+    CHECK_EQ(h.store.trusted_ns, now - 100 * day);
     clean(&h);
 }
 
