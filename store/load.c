@@ -2,8 +2,11 @@
  * What the registry and the correlator kept, read back at start-up on a
  * connection of its own: the writer's is in use by its thread.
  */
+#include "packed.h"
 #include "state.h"
 #include "stats.h"
+
+enum { STATE_MAX = 64 << 20 };
 
 /* What the disk did not give just now is among the findings of the check, too,
  * and is no damage: to save what can be read would lose the rest. */
@@ -146,15 +149,17 @@ enum status store_load_derived_state(struct store *store, struct arena *arena,
         return status;
 
     struct stmt s = stmt_start(db, SQL_STATE_LOAD);
-    struct slice found = {NULL, 0};
+    enum status read = OK;
+
+    *state = (struct slice){NULL, 0};
     stmt_int(&s, STATE_DERIVED);
     if (stmt_row(&s))
-        found = arena_copy(arena, stmt_get_bytes(&s, 0));
+        read = packed_read(stmt_get_bytes(&s, 0), STATE_MAX, arena, state);
     status = stmt_end(&s);
-    if (status == OK)
-        status = arena_status(arena);
-    if (status == OK)
-        *state = found;
+    if (status == OK && read == ERR_CORRUPT)
+        stats_add(STATS_STORE_CORRUPT, 1); /* what waited is counted alone */
+    else if (status == OK)
+        status = read;
     db_close(db);
     return status;
 }

@@ -16,6 +16,7 @@
 #include "clock.h"
 #include "log.h"
 #include "mem.h"
+#include "packed.h"
 #include "series.h"
 #include "stats.h"
 
@@ -294,10 +295,16 @@ static enum status write_state(const struct job *job)
 {
     const struct batch *batch = job->section->first_run.at[0];
     struct stmt s = stmt_start(job->db, SQL_STATE_SAVE);
+    struct buf packed;
+    enum status status;
 
+    buf_init(&packed, SIZE_MAX);
+    packed_write(&packed, batch->state);
     stmt_int(&s, STATE_DERIVED);
-    stmt_bytes(&s, batch->state);
-    return stmt_run(&s);
+    stmt_bytes(&s, buf_slice(&packed));
+    status = stmt_run(&s);
+    buf_release(&packed);
+    return status;
 }
 
 static enum status write_watermark(const struct job *job)

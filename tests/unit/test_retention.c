@@ -196,7 +196,8 @@ TEST(a_clock_that_jumped_over_a_restart_deletes_nothing_for_an_hour)
     CHECK_EQ(retention_save_clock(&h.store), OK);
     CHECK_EQ(retention_load_clock(&h.store, now), OK);
     CHECK(h.store.trusted_ns < now - 28 * day);
-    /* After a short stop, or with a clock that was put back, it is the clock. */
+    /* After a short stop, or with a clock that was put back, it is the clock.
+     */
     CHECK_EQ(retention_load_clock(&h.store, now - 29 * day + NS_PER_MIN), OK);
     CHECK_EQ(h.store.trusted_ns, now - 29 * day + NS_PER_MIN);
     CHECK_EQ(retention_load_clock(&h.store, now - 100 * day), OK);
