@@ -29,19 +29,24 @@
 enum {
     RESERVE_MOST = 16, /* slots for /health and the like */
     ENDING_MOST = 64,  /* slots of connections that were just ended */
+    FILES_LEFT_MOST = 2048,
     LAST_ANSWERS_MS = 2000
 };
 
 /* ---- files ---- */
 
-/* Raises the soft limit so far that `wanted` connections are their part of it,
- * or as far as the hard one lets; how many files they may be. */
+/* A port that gets most of the files leaves at most FILES_LEFT_MOST to all
+ * else. Raises the soft limit so far that `wanted` connections are their part
+ * of it, or as far as the hard one lets; how many files they may be. */
 static uint32_t share_of_files(const char *name, uint32_t wanted,
                                unsigned eighths)
 {
     struct rlimit limit;
     rlim_t want = (rlim_t)wanted / eighths * 8 + 64;
     rlim_t before, part;
+
+    if (eighths > 4 && want > wanted + FILES_LEFT_MOST)
+        want = wanted + FILES_LEFT_MOST;
 
     if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
         return wanted;
@@ -56,6 +61,8 @@ static uint32_t share_of_files(const char *name, uint32_t wanted,
                      (unsigned long long)limit.rlim_cur);
     }
     part = limit.rlim_cur / 8 * eighths;
+    if (eighths > 4 && limit.rlim_cur > part + FILES_LEFT_MOST)
+        part = limit.rlim_cur - FILES_LEFT_MOST;
     if (part >= wanted)
         return wanted;
     log_warn(name, "fewer open files are allowed than connections are wanted",

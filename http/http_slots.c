@@ -201,15 +201,36 @@ static struct peer *most_idle(struct slots *slots, bool used)
     return most;
 }
 
+/* Of some, the first of which no byte waits to be read, and that is idle for so
+ * long: a request that is on its way is not cut off. */
+static struct slot *idle_for(const struct ring *idle, uint64_t age_ns)
+{
+    uint64_t now = clock_monotonic_ns();
+    int tries = 16;
+
+    for (struct ring *at = idle->next; at != idle && tries > 0;
+         at = at->next, tries--) {
+        struct slot *slot = OF(at, struct slot, idle);
+        int unread = 0;
+
+        if (now - slot->since_ns < age_ns)
+            return NULL; /* the others are idle for less */
+        if (ioctl(slot->fd, FIONREAD, &unread) == 0 && unread == 0)
+            return slot;
+    }
+    return NULL;
+}
+
 /* Those that never asked first. */
-static bool end_idle(struct slots *slots)
+static bool end_idle(struct slots *slots, uint64_t age_ns)
 {
     for (int used = 0; used < 2; used++) {
-        struct peer *most = most_idle(slots, used);
+        const struct peer *most = most_idle(slots, used);
+        struct slot *slot = most ? idle_for(&most->idle[used], age_ns) : NULL;
 
-        if (!most)
+        if (!slot)
             continue;
-        end_slot(slots, OF(most->idle[used].next, struct slot, idle));
+        end_slot(slots, slot);
         return true;
     }
     return false;
@@ -220,7 +241,7 @@ bool slots_end_idle(struct slots *slots)
     bool ended;
 
     pthread_mutex_lock(&slots->lock);
-    ended = end_idle(slots);
+    ended = end_idle(slots, NS_PER_S);
     pthread_mutex_unlock(&slots->lock);
     return ended;
 }
@@ -234,7 +255,7 @@ bool slots_admit(struct slots *slots, const struct sockaddr *from)
 
     pthread_mutex_lock(&slots->lock);
     live = slots->count - slots->ending;
-    entitled = live < slots->max - eighth || end_idle(slots);
+    entitled = live < slots->max - eighth || end_idle(slots, 0);
     peer = *peer_slot(slots, &group);
     if (!entitled && live < slots->max)
         entitled = !peer || peer->count < eighth;
@@ -376,6 +397,8 @@ void slot_drain(const struct slot *slot)
 {
     char bytes[16 * 1024];
 
+    if (slot->ending)
+        return;
     for (int most = DRAIN_MOST; most > 0; most -= (int)sizeof(bytes))
         if (recv(slot->fd, bytes, sizeof(bytes), MSG_DONTWAIT) <= 0)
             return;

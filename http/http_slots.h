@@ -55,7 +55,8 @@ void slots_free(struct slots *slots); /* NULL is fine; nothing left in it */
 
 /* May this peer connect? May end an idle connection. */
 bool slots_admit(struct slots *slots, const struct sockaddr *peer);
-/* Ends the connection that is idle for longest; false: there is none. */
+/* Ends the connection that is idle for longest, and for a second; false: there
+ * is none. */
 bool slots_end_idle(struct slots *slots);
 
 struct slot *slots_add(struct slots *slots, int fd,
@@ -65,8 +66,8 @@ void slots_remove(struct slots *slots, struct slot *slot);
 struct http_address slot_address(const struct slot *slot);
 bool slot_is_reserved(const struct slot *slot);
 bool slot_is_gone(const struct slot *slot); /* the peer hung up */
-/* Lets the peer's unread bytes go, so that closing does not reset what was
- * sent to it. */
+/* Before it is closed: lets the peer's unread bytes go, so that closing does
+ * not reset what was sent to it. */
 void slot_drain(const struct slot *slot);
 
 void slot_idle(struct slots *slots, struct slot *slot);

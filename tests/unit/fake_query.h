@@ -38,7 +38,6 @@ struct bed {
     uint32_t log_count, span_count, trace_count, point_count;
     enum status read_status, health, journal_health;
     void (*begin)(void);       /* called by reader_begin, if set */
-    const atomic_bool *cancel; /* what reader_set_cancel got last */
 
     struct log_query log_query; /* the last ones; their pointers are gone */
     struct list_place after, before; /* of the last list; key_len 0: none */
@@ -54,6 +53,7 @@ struct bed {
 };
 
 static struct bed *the_bed;
+static _Thread_local const atomic_bool *bed_cancel; /* of this reader */
 
 /* ---- the store as readers see it ---- */
 
@@ -72,8 +72,7 @@ void reader_close(struct reader *reader)
 void reader_set_cancel(struct reader *reader, const atomic_bool *cancelled)
 {
     (void)reader;
-    if (the_bed)
-        the_bed->cancel = cancelled;
+    bed_cancel = cancelled;
 }
 
 enum status reader_begin(struct reader *reader)

@@ -249,7 +249,7 @@ static void wait_for_cancel(void)
 {
     atomic_fetch_add(&inside, 1);
     for (int i = 0; i < 3000; i++) {
-        if (the_bed->cancel && atomic_load(the_bed->cancel)) {
+        if (bed_cancel && atomic_load(bed_cancel)) {
             atomic_fetch_add(&cancelled, 1);
             return;
         }
