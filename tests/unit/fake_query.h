@@ -37,7 +37,7 @@ struct bed {
     struct point *points;
     uint32_t log_count, span_count, trace_count, point_count;
     enum status read_status, health, journal_health;
-    void (*begin)(void);       /* called by reader_begin, if set */
+    void (*begin)(void); /* called by reader_begin, if set */
 
     struct log_query log_query; /* the last ones; their pointers are gone */
     struct list_place after, before; /* of the last list; key_len 0: none */
