@@ -392,6 +392,54 @@ TEST(what_was_taken_back_is_not_there)
     bed_release(&bed);
 }
 
+/* A SERVER span that turned out to be part of another one's request. */
+static void put_served(const char *name, uint32_t resource, uint64_t count)
+{
+    static uint64_t counts[MAX_POINTS];
+    struct point *p = put(name, resource);
+    uint32_t i = (uint32_t)(p - points);
+
+    counts[i] = hists[i].count = count;
+    hists[i].sum = (double)count / 10;
+    hists[i].positive.counts = &counts[i];
+    tell(p, DERIVED_ENDPOINT, "http");
+    tell(p, DERIVED_OPERATION, "GET /");
+    tell(p, DERIVED_KIND, "server");
+}
+
+TEST(requests_that_were_taken_back_are_not_there)
+{
+    static const char span[] = "startTime=2026-08-21T08:00:00Z"
+                               "&endTime=2026-08-21T08:10:00Z";
+    char path[256];
+    json_t *answer;
+
+    bed_init(&bed);
+    uint32_t web = bed_resource(&bed, "shop", "web");
+    put_served(DERIVED_DURATION, web, 60);
+    put_served(DERIVED_BACK_DURATION, web, 20);
+    answer = ask("");
+    CHECK_TEXT(bed_at(answer, "nodes.0.metrics.requestCount"), "40");
+    CHECK_TEXT(bed_at(answer, "nodes.0.metrics.meanLatency"), "0.1");
+    json_decref(answer);
+    snprintf(path, sizeof(path), "/api/v1/components/acme/shop/web?%s", span);
+    answer = bed_ask(&bed, "GET", path, NULL);
+    CHECK_TEXT(bed_at(answer, "summary.requestCount"), "40");
+    CHECK_TEXT(bed_at(answer, "endpoints.0.requestCount"), "40");
+    CHECK_TEXT(bed_at(answer, "endpoints.0.operations.0.requestCount"), "40");
+    json_decref(answer);
+    snprintf(path, sizeof(path), "/api/v1/components?namespace=acme&%s", span);
+    answer = bed_ask(&bed, "GET", path, NULL);
+    CHECK_TEXT(bed_at(answer, "components.0.requestCount"), "40");
+    json_decref(answer);
+    answer =
+        bed_ask(&bed, "POST", "/api/v1/metrics/query",
+                "{" TIMES "," SCOPE ",\"metric\":\"http\",\"step\":\"1m\"}");
+    CHECK_TEXT(bed_at(answer, "requestCount.0.value"), "0.666666667");
+    json_decref(answer);
+    bed_release(&bed);
+}
+
 TEST(project_and_environment_are_required)
 {
     bed_init(&bed);
