@@ -329,10 +329,19 @@ static struct slice part(struct slice summary, enum part which)
     return filter;
 }
 
+struct slice summary_trace_filter(struct slice summary)
+{
+    return part(summary, TRACES);
+}
+
+bool trace_filter_has(struct slice filter, const uint8_t trace_id[16])
+{
+    return filter_has(filter, TRACE_PROBES, trace_hash(trace_id));
+}
+
 bool summary_has_trace(struct slice summary, const uint8_t trace_id[16])
 {
-    return filter_has(part(summary, TRACES), TRACE_PROBES,
-                      trace_hash(trace_id));
+    return trace_filter_has(summary_trace_filter(summary), trace_id);
 }
 
 /* Words that are not ASCII were not folded then. */

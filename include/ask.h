@@ -96,6 +96,8 @@ struct trace_query {
     struct slice operation; /* such a span has it; empty: any */
     bool ascending;         /* by start of the trace, then by id */
     uint32_t limit;
+    struct list_range range;
+    struct count_limit *counting; /* NULL: all are counted */
 };
 
 /* The spans of a trace, by start, then by id. */

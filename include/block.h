@@ -77,6 +77,9 @@ bool summary_counts(struct slice summary, const struct idset *resources,
 bool summary_resources(struct slice summary, struct idset *resources);
 /* May it hold this trace / this phrase / this word? Never false if it does. */
 bool summary_has_trace(struct slice summary, const uint8_t trace_id[16]);
+/* The same for many traces: the filter once, then each. */
+struct slice summary_trace_filter(struct slice summary);
+bool trace_filter_has(struct slice filter, const uint8_t trace_id[16]);
 bool summary_has_phrase(struct slice summary, struct slice phrase);
 bool summary_has_word(struct slice summary, struct slice word);
 

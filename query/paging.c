@@ -25,6 +25,9 @@
 enum { VERSION = 1, TIME_AT = 3, KEY_AT = 11, CHECK_AT = 27, CURSOR = 31 };
 enum { GROUP = 3, GROUPS_MAX = 7 };
 
+/* How much later than its trace the first span in scope may start. */
+#define TRACE_SPREAD_NS (5 * NS_PER_MIN)
+
 /* ---- times ---- */
 
 uint64_t paging_number(const uint8_t key[PLACE_NUMBER])
@@ -217,6 +220,10 @@ enum status paging_window(struct call *call, enum list_kind kind,
         return s;
     after = read_bound(start, false, &window->start_ns, &window->after);
     before = read_bound(end, true, &window->end_ns, &window->before);
+    /* The list is cut at the starts of traces, not at their spans in scope. */
+    if (before && kind == LIST_TRACES &&
+        window->end_ns < UINT64_MAX - TRACE_SPREAD_NS)
+        window->end_ns += TRACE_SPREAD_NS;
     if (given && ascending)
         narrow(&window->after, after, true, &cursor);
     else if (given)

@@ -9,6 +9,7 @@
  *
  *   - where records of one answer, or the next one, share a nanosecond
  *   - on the last record of an answer that is oldest first
+ *   - on the last trace or span of an answer, if there is more
  *
  * By cursor: `nextCursor` of an answer, back as `cursor` in the same request.
  *

@@ -27,18 +27,19 @@ static const char *kind_name(uint8_t kind)
 /* ---- the list ---- */
 
 static enum status read_traces_request(struct call *call,
-                                       struct trace_query *query)
+                                       struct trace_query *query,
+                                       struct list_window *window)
 {
     struct scope_filter scope;
     bool whole = false; /* of spans; a list of traces shows none */
     enum status s = params_scope(call, 0, &scope);
 
     if (s == OK)
-        s = params_range(call, &query->start_ns, &query->end_ns);
+        s = params_page(call, false, &query->limit, &query->ascending);
+    if (s == OK)
+        s = paging_window(call, LIST_TRACES, query->ascending, window);
     if (s == OK)
         s = params_bool(call, "includeAttributes", &whole);
-    if (s == OK)
-        s = params_page(call, false, &query->limit, &query->ascending);
     if (s == OK)
         s = params_attrs(call, "attributes", &query->attrs, &query->attr_count);
     if (s == OK)
@@ -51,12 +52,17 @@ static enum status read_traces_request(struct call *call,
         s = params_text(call, "operation", &query->operation);
     if (s != OK)
         return s;
+    query->start_ns = window->start_ns;
+    query->end_ns = window->end_ns;
+    query->range = window->range;
     query->resources =
         registry_select(call->services->registry, &scope, call->arena);
     return query->resources ? OK : arena_status(call->arena);
 }
 
-static void reply_trace(struct call *call, const struct trace_summary *trace)
+/* exact: its start names the place it has in the list. */
+static void reply_trace(struct call *call, const struct trace_summary *trace,
+                        bool exact)
 {
     struct jsonw *json = &call->json;
     const struct source *root = reply_source(call, trace->root_resource_id);
@@ -74,33 +80,67 @@ static void reply_trace(struct call *call, const struct trace_summary *trace)
         reply_text(call, "rootComponent", root->identity.component);
         reply_text(call, "rootProject", root->identity.project);
     }
-    jsonw_member_time(json, "startTime", trace->start_ns);
+    paging_time(call, "startTime", trace->start_ns, exact,
+                paging_number(trace->trace_id));
     jsonw_member_time(json, "endTime", trace->end_ns);
     jsonw_member_uint(json, "durationNs", trace->end_ns - trace->start_ns);
     jsonw_member_bool(json, "hasErrors", trace->has_errors);
     jsonw_close(json, '}');
 }
 
+static enum status reply_traces(struct call *call,
+                                const struct trace_query *query,
+                                const struct list_window *window,
+                                const struct trace_summary *traces,
+                                uint32_t known)
+{
+    uint32_t shown = known < query->limit ? known : query->limit;
+    uint64_t *times = arena_zero(call->arena, known + 1, sizeof(*times));
+
+    if (!times)
+        return arena_status(call->arena);
+    for (uint32_t i = 0; i < known; i++)
+        times[i] = traces[i].start_ns;
+    for (uint32_t i = 0; i < shown; i++)
+        reply_trace(
+            call, &traces[i],
+            paging_exact(window, query->ascending, times, i, shown, known) ||
+                (i + 1 == shown && known > shown));
+    jsonw_close(&call->json, ']');
+    if (known > shown) {
+        struct list_place last = {.time_ns = times[shown - 1],
+                                  .key_len = PLACE_KEY};
+
+        memcpy(last.key, traces[shown - 1].trace_id, PLACE_KEY);
+        paging_cursor(call, LIST_TRACES, query->ascending, &last);
+    }
+    return OK;
+}
+
 static enum status query_traces(struct call *call)
 {
-    struct trace_query query = {.limit = 0};
+    struct count_limit counting = {.most = PAGING_TOTAL};
+    struct trace_query query = {.counting = &counting}, one_more;
+    struct list_window window;
     struct trace_summary *traces;
     uint32_t count;
     uint64_t total;
-    enum status s = read_traces_request(call, &query);
+    enum status s = read_traces_request(call, &query, &window);
 
     if (s != OK)
         return s;
-    s = reader_query_traces(call->reader, &query, call->arena, &traces, &count,
-                            &total);
+    one_more = query;
+    one_more.limit++;
+    s = reader_query_traces(call->reader, &one_more, call->arena, &traces,
+                            &count, &total);
     if (s != OK)
         return call_fail_read(call, s);
     jsonw_open(&call->json, '{');
     jsonw_member_open(&call->json, "traces", '[');
-    for (uint32_t i = 0; i < count; i++)
-        reply_trace(call, &traces[i]);
-    reply_end(call, total);
-    return OK;
+    s = reply_traces(call, &query, &window, traces, count);
+    if (s == OK)
+        paging_end(call, total, counting.stopped);
+    return s;
 }
 
 /* ---- one span ---- */

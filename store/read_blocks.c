@@ -29,12 +29,11 @@ static struct block_row read_row(struct stmt *s)
                               .count = (uint32_t)stmt_get_int(s, 7)};
 }
 
-static enum status list_blocks(struct reader *reader, enum db_sql sql,
-                               enum block_kind kind, uint64_t start_ns,
-                               uint64_t end_ns, struct block_row **rows,
-                               uint32_t *count)
+enum status reader_blocks(struct reader *reader, enum block_kind kind,
+                          uint64_t start_ns, uint64_t end_ns,
+                          struct block_row **rows, uint32_t *count)
 {
-    struct stmt s = stmt_start(reader->db, sql);
+    struct stmt s = stmt_start(reader->db, SQL_BLOCKS_TIME);
     struct block_row *all = NULL;
     uint32_t used = 0, room = 0;
 
@@ -71,7 +70,8 @@ struct block_walk block_walk(struct reader *reader, enum walk_order order,
     static const enum db_sql sql[] = {[WALK_NEWEST] = SQL_BLOCKS_NEWEST,
                                       [WALK_OLDEST] = SQL_BLOCKS_OLDEST,
                                       [WALK_SPANS_NEWEST] = SQL_SPANS_NEWEST,
-                                      [WALK_SPANS_OLDEST] = SQL_SPANS_OLDEST};
+                                      [WALK_SPANS_OLDEST] = SQL_SPANS_OLDEST,
+                                      [WALK_SPANS_NEAR] = SQL_SPANS_NEAR};
     struct block_walk walk = {stmt_start(reader->db, sql[order])};
 
     stmt_int(&walk.stmt, kind);
@@ -91,22 +91,6 @@ bool block_walk_next(struct block_walk *walk, struct block_row *row)
 enum status block_walk_end(struct block_walk *walk)
 {
     return stmt_end(&walk->stmt);
-}
-
-enum status reader_blocks(struct reader *reader, enum block_kind kind,
-                          uint64_t start_ns, uint64_t end_ns,
-                          struct block_row **rows, uint32_t *count)
-{
-    return list_blocks(reader, SQL_BLOCKS_TIME, kind, start_ns, end_ns, rows,
-                       count);
-}
-
-enum status reader_blocks_overlapping(struct reader *reader, uint64_t start_ns,
-                                      uint64_t end_ns, struct block_row **rows,
-                                      uint32_t *count)
-{
-    return list_blocks(reader, SQL_BLOCKS_OVERLAP, KIND_SPANS, start_ns, end_ns,
-                       rows, count);
 }
 
 enum status reader_open_block(struct reader *reader, uint64_t id,

@@ -3,146 +3,38 @@
  * in the scope does, while its times, its number of spans and its root are of
  * the whole trace, wherever its spans lie. So:
  *
- *   1  spans in memory that match put their traces into a table
- *   2  blocks of the time asked for that hold a resource in scope are opened,
- *      and what they know of matching traces is merged into the table
- *   3  spans in memory are added to the traces in the table
- *   4  the page is picked with a heap, and traces on it are put together anew
- *      from all blocks near them (trace_near.c), until the page stays
+ *   1  candidates come from memory and from blocks, in the order of the page, a
+ *      few at a time (trace_sources.c), into a table
+ *   2  those that may be on the page are put together from all blocks near them
+ *      (trace_near.c), until the page stays
+ *   3  that is the page as soon as no trace that was not met can stand before
+ *      its last one
  *
- * So the table holds matching traces only, which are few in a busy system.
- * Completing can only make a trace start earlier. On a page of the latest
- * starts it can therefore push a trace off, but not bring one on that was not
- * there: so only what is on the page need be complete. Any other question
- * (earliest first, by duration, failed ones) completes all that match first.
+ * Completing can only make a trace start earlier. Newest first it can therefore
+ * push a trace off the page, but not bring one on that was not there: only what
+ * is on the page need be complete, and what was not met cannot stand before the
+ * bound of the sources. Oldest first, and where the question is about the trace
+ * as a whole (how long, failed) or the list begins in the middle, every
+ * candidate is completed; oldest first a trace that was not met may have
+ * started up to TRACE_NEAR_NS before the bound.
+ *
+ * The table holds what is on the page and what is counted, and a few candidates
+ * more; what is neither is forgotten, and put together again should it be met
+ * once more. So memory is bounded by the limit and by what is to be counted.
  */
 #include <stdlib.h>
 
+#include "clock.h"
 #include "copy.h"
 #include "trace_search.h"
 
-bool search_in_scope(const struct trace_query *q, const struct span *span)
-{
-    return !q->resources || idset_has(q->resources, span->resource_id);
-}
+/* Candidates at a time, with and without completing all of them; entries of the
+ * table beyond which it is looked through for what can go. */
+enum { TAKE_WHOLE = 512, TAKE_FEW = 64, TABLE_FULL = 4096 };
+/* What it costs to look on for traces that can only be counted. */
+enum { COST_STEP = 16, COUNT_COST = 1024 };
 
-/* Step 1. */
-static bool mark_head(struct search *s)
-{
-    struct head_walk walk = head_walk(s->reader, STREAM_SPANS);
-    const struct batch *batch;
-
-    while ((batch = head_next(&walk)))
-        for (uint32_t i = 0; i < batch->count; i++) {
-            const struct span *span = &batch->spans[i];
-
-            if (!match_span(span, s->query))
-                continue;
-            struct trace_entry *e = traces_add(&s->table, span->trace_id);
-            if (!e)
-                return false;
-            e->matches = true;
-        }
-    return true;
-}
-
-void search_add_span(const struct search *s, struct trace_entry *entry,
-                     const struct span *span, const struct trace_root *root)
-{
-    struct trace_part part = {
-        .start_ns = span->start_ns,
-        .end_ns = span->end_ns,
-        .count = 1,
-        .has_root =
-            id_is_zero(span->parent_span_id, sizeof(span->parent_span_id)),
-        .has_errors = span_failed(span) && search_in_scope(s->query, span),
-        .root = *root};
-
-    traces_merge(entry, &part);
-}
-
-void search_add_head(struct search *s, bool only_asked)
-{
-    struct head_walk walk = head_walk(s->reader, STREAM_SPANS);
-    const struct batch *batch;
-
-    while ((batch = head_next(&walk)))
-        for (uint32_t i = 0; i < batch->count; i++) {
-            const struct span *span = &batch->spans[i];
-            const struct trace_root root = {.span = span};
-            struct trace_entry *e = traces_find(&s->table, span->trace_id);
-
-            if (e && (e->asked || !only_asked))
-                search_add_span(s, e, span, &root);
-        }
-}
-
-enum status search_merge_block(struct search *s, uint64_t id, bool only_asked)
-{
-    struct open_block open;
-    struct block_trace *traces;
-    uint32_t count;
-    enum status status = reader_open_block(s->reader, id, &open);
-
-    if (status != OK)
-        return status;
-    status = block_traces(open.block, s->query, &traces, &count);
-    for (uint32_t i = 0; i < count && status == OK; i++) {
-        const struct block_trace *t = &traces[i];
-        struct trace_entry *e = only_asked ? traces_find(&s->table, t->trace_id)
-                                           : traces_add(&s->table, t->trace_id);
-
-        if (!e && !only_asked)
-            status = arena_status(&s->reader->work);
-        if (!e || (only_asked && !e->asked))
-            continue;
-        struct trace_part part = {.start_ns = t->start_ns,
-                                  .end_ns = t->end_ns,
-                                  .count = t->count,
-                                  .has_root = t->has_root,
-                                  .has_errors = t->has_errors,
-                                  .root = {.block = id, .row = t->root}};
-        traces_merge(e, &part);
-        e->matches |= t->matches;
-    }
-    reader_close_block(s->reader, &open);
-    return status;
-}
-
-static enum status has_resource(struct search *s, const struct block_row *row,
-                                bool *has)
-{
-    uint64_t counts[LEVEL_COUNT] = {0};
-
-    *has = true;
-    if (!s->query->resources)
-        return OK;
-    enum status status =
-        reader_counts(s->reader, row->id, s->query->resources, counts);
-
-    *has = counts[0] > 0;
-    return status;
-}
-
-/* Step 2. */
-static enum status merge_blocks(struct search *s)
-{
-    struct block_row *rows;
-    uint32_t count;
-    enum status status = reader_blocks_overlapping(
-        s->reader, s->query->start_ns, s->query->end_ns, &rows, &count);
-
-    for (uint32_t i = 0; i < count && status == OK; i++) {
-        bool has;
-
-        status = has_resource(s, &rows[i], &has);
-        if (status == OK && has)
-            status = search_merge_block(s, rows[i].id, false);
-        if (reader_pass_over(status))
-            status = OK;
-    }
-    return status;
-}
+/* ---- one trace ---- */
 
 static bool wanted(const struct trace_query *q, const struct trace_entry *e)
 {
@@ -151,7 +43,17 @@ static bool wanted(const struct trace_query *q, const struct trace_entry *e)
     return e->matches && e->part.count > 0 &&
            (!q->errors_only || e->part.has_errors) &&
            (q->min_duration_ns == 0 || duration >= q->min_duration_ns) &&
-           (q->max_duration_ns == 0 || duration <= q->max_duration_ns);
+           (q->max_duration_ns == 0 || duration <= q->max_duration_ns) &&
+           list_has(&q->range, e->part.start_ns, e->id);
+}
+
+/* Must it be complete before anything can be said of it? */
+static bool must_be_whole(const struct trace_query *q,
+                          const struct trace_entry *e)
+{
+    return q->ascending || q->errors_only || q->min_duration_ns ||
+           q->max_duration_ns ||
+           (q->range.before && e->part.start_ns >= q->range.before->time_ns);
 }
 
 static int ascending(const void *left, const void *right)
@@ -167,6 +69,8 @@ static int descending(const void *left, const void *right)
 {
     return ascending(right, left);
 }
+
+/* ---- the traces of the page ---- */
 
 static void summarize(const struct trace_entry *e, const struct span *root,
                       struct trace_summary *t)
@@ -252,30 +156,34 @@ static enum status describe(struct search *s, const struct top *top,
     return status;
 }
 
-/* The page as it is known; how many match. */
-static uint64_t pick(struct search *s, struct top *top)
+/* ---- the page ---- */
+
+static struct trace_entry *entry_at(const struct top *top, uint32_t i)
 {
-    uint64_t matches = 0;
+    return (struct trace_entry *)(uintptr_t)top->at[i];
+}
+
+/* The page as it is known, and how many match. */
+static void pick(struct search *s)
+{
     const void *out;
 
-    *top = (struct top){.limit = s->query->limit,
-                        .compare = s->query->ascending ? ascending : descending,
-                        .arena = &s->reader->work};
+    s->total = 0;
+    s->top.count = 0;
     for (struct trace_entry *e = s->table.first; e; e = e->next)
         if (wanted(s->query, e)) {
-            matches++;
-            top_offer(top, e, &out);
+            s->total++;
+            top_offer(&s->top, e, &out);
         }
-    return matches;
 }
 
 /* Asks for what is on the page and not complete; how many these are. */
-static uint32_t ask_page(const struct top *top)
+static uint32_t ask_page(struct search *s)
 {
     uint32_t asked = 0;
 
-    for (uint32_t i = 0; i < top->count; i++) {
-        struct trace_entry *e = (struct trace_entry *)(uintptr_t)top->at[i];
+    for (uint32_t i = 0; i < s->top.count; i++) {
+        struct trace_entry *e = entry_at(&s->top, i);
 
         e->asked = !e->complete;
         asked += e->asked;
@@ -283,37 +191,115 @@ static uint32_t ask_page(const struct top *top)
     return asked;
 }
 
-static uint32_t ask_all(struct search *s)
+static uint32_t ask_whole(struct search *s)
 {
     uint32_t asked = 0;
 
     for (struct trace_entry *e = s->table.first; e; e = e->next) {
-        e->asked = e->matches;
+        e->asked = !e->complete && must_be_whole(s->query, e);
         asked += e->asked;
     }
     return asked;
 }
 
-/* Step 4. */
-static enum status pick_complete(struct search *s, struct top *top,
-                                 uint64_t *total)
+/* Is there nothing left to count? */
+static bool counted_all(const struct search *s)
 {
-    const struct trace_query *q = s->query;
-    enum status status = OK;
+    const struct count_limit *counting = s->query->counting;
+
+    return counting && counting->most > 0 && s->total >= counting->most;
+}
+
+static bool is_kept(const struct trace_entry *e, void *arg)
+{
+    const struct search *s = arg;
+
+    return e->on_page || (!counted_all(s) && wanted(s->query, e));
+}
+
+/* Forgets what is neither on the page nor counted. The page is complete. */
+static void forget(struct search *s)
+{
+    for (struct trace_entry *e = s->table.first; e; e = e->next)
+        e->on_page = false;
+    for (uint32_t i = 0; i < s->top.count; i++)
+        entry_at(&s->top, i)->on_page = true;
+    traces_prune(&s->table, is_kept, s);
+    if (counted_all(s))
+        s->query->counting->stopped = true; /* others are not counted now */
+}
+
+/* Step 2. */
+static enum status settle(struct search *s)
+{
+    uint64_t before = s->total;
+    enum status status = search_complete(s, ask_whole(s));
     uint32_t asked;
 
-    if (q->ascending || q->errors_only || q->min_duration_ns ||
-        q->max_duration_ns)
-        status = search_complete(s, ask_all(s));
     do {
-        *total = pick(s, top);
-        asked = ask_page(top);
+        pick(s);
+        asked = ask_page(s);
         if (status == OK)
             status = arena_status(&s->reader->work);
         if (status == OK && asked > 0)
             status = search_complete(s, asked);
     } while (status == OK && asked > 0);
+    if (before > s->total) /* some that were counted are forgotten */
+        s->total = before;
+    if (status == OK && s->table.count > TABLE_FULL)
+        forget(s);
     return status;
+}
+
+/* Step 3. The page is complete, what is missing is in the sources. */
+static bool is_final(const struct search *s, uint64_t bound_ns)
+{
+    const struct trace_query *q = s->query;
+    const struct trace_entry *last = top_last(&s->top);
+
+    if (q->limit == 0)
+        return true;
+    if (!last)
+        return false;
+    if (!q->ascending)
+        return last->part.start_ns > bound_ns;
+    return bound_ns > TRACE_NEAR_NS &&
+           last->part.start_ns < bound_ns - TRACE_NEAR_NS;
+}
+
+/* The page is final: is counting to go on? */
+static bool counted_enough(struct search *s)
+{
+    struct count_limit *counting = s->query->counting;
+
+    s->cost += COST_STEP;
+    if (!counting || counting->most == 0 ||
+        (s->total < counting->most && s->cost < COUNT_COST))
+        return false;
+    counting->stopped = true;
+    return true;
+}
+
+static enum status search(struct search *s)
+{
+    const struct trace_query *q = s->query;
+    bool whole = q->ascending || q->errors_only || q->min_duration_ns ||
+                 q->max_duration_ns;
+    uint32_t few = q->limit > TAKE_FEW ? q->limit : TAKE_FEW;
+    uint64_t bound;
+    enum status status = sources_open(s);
+
+    while (status == OK && sources_bound(s, &bound)) {
+        uint32_t met = s->table.count;
+
+        if (is_final(s, bound) && counted_enough(s))
+            break;
+        status = sources_take(s, whole ? TAKE_WHOLE : few);
+        if (status == OK && s->table.count > met)
+            status = settle(s);
+    }
+    enum status end = sources_close(s);
+    return status != OK ? status : end;
 }
 
 enum status reader_query_traces(struct reader *reader,
@@ -322,29 +308,28 @@ enum status reader_query_traces(struct reader *reader,
                                 struct trace_summary **traces, uint32_t *count,
                                 uint64_t *total)
 {
-    struct search search = {.reader = reader, .query = query};
+    struct search s = {
+        .reader = reader,
+        .query = query,
+        .top = {.limit = query->limit,
+                .compare = query->ascending ? ascending : descending,
+                .arena = &reader->work}};
     struct trace_summary *found = NULL;
-    struct top top;
-    uint64_t matches = 0;
 
     arena_reset(&reader->work);
-    if (!traces_init(&search.table, &reader->work) || !mark_head(&search))
+    if (!traces_init(&s.table, &reader->work))
         return arena_status(&reader->work);
-    enum status status = merge_blocks(&search);
-    if (status != OK)
-        return status;
-    search_add_head(&search, false); /* step 3 */
-    status = pick_complete(&search, &top, &matches);
-    if (status == OK && top.count > 0) {
-        top_sort(&top);
-        found = arena_zero(arena, top.count, sizeof(*found));
+    enum status status = search(&s);
+    if (status == OK && s.top.count > 0) {
+        top_sort(&s.top);
+        found = arena_zero(arena, s.top.count, sizeof(*found));
         status =
-            found ? describe(&search, &top, arena, found) : arena_status(arena);
+            found ? describe(&s, &s.top, arena, found) : arena_status(arena);
     }
     if (status != OK)
         return status;
     *traces = found;
-    *count = top.count;
-    *total = matches;
+    *count = s.top.count;
+    *total = s.total;
     return OK;
 }

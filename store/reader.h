@@ -47,19 +47,13 @@ MUST_CHECK enum status reader_blocks(struct reader *reader,
                                      uint64_t end_ns, struct block_row **rows,
                                      uint32_t *count);
 
-/* Blocks that may hold a span that overlaps the time, newest first. */
-MUST_CHECK enum status reader_blocks_overlapping(struct reader *reader,
-                                                 uint64_t start_ns,
-                                                 uint64_t end_ns,
-                                                 struct block_row **rows,
-                                                 uint32_t *count);
-
 /* Blocks one by one, from either end of the time, so that a list can stop. */
 enum walk_order {
     WALK_NEWEST,       /* by max_ns, latest first */
     WALK_OLDEST,       /* by min_ns, earliest first */
     WALK_SPANS_NEWEST, /* the same, blocks with a span that ends after start */
-    WALK_SPANS_OLDEST
+    WALK_SPANS_OLDEST,
+    WALK_SPANS_NEAR /* in any order, without spans that began an hour before */
 };
 struct block_walk {
     struct stmt stmt;

@@ -3,90 +3,175 @@
  * known spans in time, if the block's filter may know the trace. A filter is
  * wrong now and then, so a block is opened for nothing now and then: with few
  * traces to look for it is only asked for their rows, not for all its traces.
+ *
+ * What is found may lie further out than what was known: then blocks near that
+ * are asked, too. A span that runs for long is near all that time, for an hour.
  */
+#include <stdlib.h>
+
+#include "clock.h"
 #include "trace_search.h"
 
-/* Further from a trace's known spans its others are not looked for. A trace
- * asked for by its id is found whole however long it lasts. */
-#define NEAR_NS (5 * NS_PER_MIN)
+enum { ASK_ROWS = 64, ROUNDS = 4 };
 
-/* With more traces than this, asking filters costs more than opening. */
-enum { ASK_FILTERS = 4096, ASK_ROWS = 64 };
-
-/* A trace asked for, and when it was known to be. */
-struct asked {
-    struct trace_entry *entry;
-    uint64_t start_ns, end_ns;
-};
+/* A trace whose known time grew by less has met its neighbours already. */
+#define GROWN_NS    NS_PER_MIN
+#define LOOKBACK_NS NS_PER_HOUR
 
 struct near_by {
     struct search *search;
-    struct asked *asked;
-    uint32_t count;
+    uint32_t count; /* of search->asked */
+    uint64_t low_ns, high_ns;
     struct trace_entry *may[ASK_ROWS]; /* this block's filter may know them */
     uint32_t may_count;                /* more than ASK_ROWS: too many */
 };
 
 static uint64_t before(uint64_t ns)
 {
-    return ns > NEAR_NS ? ns - NEAR_NS : 0;
+    return ns > TRACE_NEAR_NS ? ns - TRACE_NEAR_NS : 0;
 }
 
 static uint64_t after(uint64_t ns)
 {
-    return ns < UINT64_MAX - NEAR_NS ? ns + NEAR_NS : UINT64_MAX;
+    return ns < UINT64_MAX - TRACE_NEAR_NS ? ns + TRACE_NEAR_NS : UINT64_MAX;
 }
 
+static bool lies_within(const struct block_row *row, uint64_t low,
+                        uint64_t high)
+{
+    return row->max_end_ns >= low && row->min_ns <= high &&
+           row->max_ns >= (low > LOOKBACK_NS ? low - LOOKBACK_NS : 0);
+}
+
+/* Near the trace, and not asked in a round before. */
 static bool is_near(const struct asked *a, const struct block_row *row)
 {
-    return row->max_ns >= before(a->start_ns) &&
-           row->min_ns <= after(a->end_ns);
+    return lies_within(row, before(a->start_ns), after(a->end_ns)) &&
+           (a->high_ns == 0 || !lies_within(row, a->low_ns, a->high_ns));
+}
+
+/* ---- what is asked for ---- */
+
+static bool make_room(struct search *s, uint32_t count)
+{
+    if (s->asked_room >= count)
+        return true;
+    s->asked = arena_alloc(&s->reader->work, (size_t)count * sizeof(*s->asked));
+    s->asked_room = s->asked ? count : 0;
+    return s->asked != NULL;
+}
+
+static void widen(struct near_by *n, const struct asked *a)
+{
+    if (before(a->start_ns) < n->low_ns)
+        n->low_ns = before(a->start_ns);
+    if (after(a->end_ns) > n->high_ns)
+        n->high_ns = after(a->end_ns);
 }
 
 /* Notes when the traces are known to be, and empties them. */
-static bool collect(struct near_by *n, uint32_t asked, uint64_t *low_ns,
-                    uint64_t *high_ns)
+static void collect(struct near_by *n, uint32_t asked)
 {
     struct search *s = n->search;
 
-    *low_ns = UINT64_MAX;
-    *high_ns = 0;
-    n->asked = arena_zero(&s->reader->work, asked, sizeof(*n->asked));
-    if (!n->asked)
-        return false;
+    n->low_ns = UINT64_MAX;
+    n->high_ns = 0;
     for (struct trace_entry *e = s->table.first; e && n->count < asked;
          e = e->next) {
         if (!e->asked)
             continue;
-        n->asked[n->count++] =
-            (struct asked){e, e->part.start_ns, e->part.end_ns};
-        if (before(e->part.start_ns) < *low_ns)
-            *low_ns = before(e->part.start_ns);
-        if (after(e->part.end_ns) > *high_ns)
-            *high_ns = after(e->part.end_ns);
+        s->asked[n->count] =
+            (struct asked){e, e->part.start_ns, e->part.end_ns, 0, 0};
+        widen(n, &s->asked[n->count++]);
         e->part = (struct trace_part){0};
     }
-    return true;
 }
+
+/* Leaves those that turned out to be longer. */
+static void collect_grown(struct near_by *n)
+{
+    uint32_t grown = 0;
+
+    n->low_ns = UINT64_MAX;
+    n->high_ns = 0;
+    for (uint32_t i = 0; i < n->count; i++) {
+        struct asked *a = &n->search->asked[i];
+        const struct trace_part *part = &a->entry->part;
+
+        if (part->count == 0 || (part->start_ns + GROWN_NS >= a->start_ns &&
+                                 part->end_ns <= a->end_ns + GROWN_NS)) {
+            a->entry->asked = false;
+            continue;
+        }
+        struct asked next = {a->entry, part->start_ns, part->end_ns,
+                             before(a->start_ns), after(a->end_ns)};
+        n->search->asked[grown++] = next;
+        widen(n, &next);
+    }
+    n->count = grown;
+}
+
+/* ---- memory ---- */
+
+static void add_span(const struct search *s, struct trace_entry *entry,
+                     const struct span *span, const struct trace_root *root)
+{
+    const struct trace_query *q = s->query;
+    struct trace_part part = {
+        .start_ns = span->start_ns,
+        .end_ns = span->end_ns,
+        .count = 1,
+        .has_root =
+            id_is_zero(span->parent_span_id, sizeof(span->parent_span_id)),
+        .has_errors =
+            span_failed(span) &&
+            (!q->resources || idset_has(q->resources, span->resource_id)),
+        .root = *root};
+
+    traces_merge(entry, &part);
+}
+
+static void add_head(struct search *s)
+{
+    struct head_walk walk = head_walk(s->reader, STREAM_SPANS);
+    const struct batch *batch;
+
+    while ((batch = head_next(&walk)))
+        for (uint32_t i = 0; i < batch->count; i++) {
+            const struct span *span = &batch->spans[i];
+            const struct trace_root root = {.span = span};
+            struct trace_entry *e = traces_find(&s->table, span->trace_id);
+
+            if (!e || !e->asked)
+                continue;
+            add_span(s, e, span, &root);
+            if (!e->matches)
+                e->matches = match_span(span, s->query);
+        }
+}
+
+/* ---- blocks ---- */
 
 static enum status ask_filter(struct near_by *n, const struct block_row *row)
 {
     struct stmt stmt;
     struct slice summary;
+    bool any = false;
 
     n->may_count = 0;
-    if (n->count > ASK_FILTERS) {
-        n->may_count = ASK_ROWS + 1;
+    for (uint32_t i = 0; i < n->count && !any; i++)
+        any = is_near(&n->search->asked[i], row);
+    if (!any)
         return OK;
-    }
     enum status status =
         reader_summary(n->search->reader, row->id, &stmt, &summary);
     if (status != OK)
         return status;
+    struct slice filter = summary_trace_filter(summary);
     for (uint32_t i = 0; i < n->count && n->may_count <= ASK_ROWS; i++) {
-        const struct asked *a = &n->asked[i];
+        const struct asked *a = &n->search->asked[i];
 
-        if (!is_near(a, row) || !summary_has_trace(summary, a->entry->id))
+        if (!is_near(a, row) || !trace_filter_has(filter, a->entry->id))
             continue;
         if (n->may_count < ASK_ROWS)
             n->may[n->may_count] = a->entry;
@@ -108,52 +193,97 @@ static enum status add_rows(const struct near_by *n, struct block *block,
 
         status = block_span(block, first + i, false, &span);
         if (status == OK)
-            search_add_span(n->search, e, &span, &root);
+            add_span(n->search, e, &span, &root);
     }
     return status;
 }
 
-static enum status add_block(struct near_by *n, uint64_t id)
+/* All traces of the block that are asked for near it. */
+static enum status add_traces(const struct near_by *n, struct block *block,
+                              const struct block_row *row)
+{
+    struct search *s = n->search;
+    struct block_trace *traces;
+    uint32_t count;
+    enum status status = block_traces(block, s->query, &traces, &count);
+
+    for (uint32_t i = 0; i < count && status == OK; i++) {
+        const struct block_trace *t = &traces[i];
+        struct trace_entry *e = traces_find(&s->table, t->trace_id);
+
+        if (!e || !e->asked || !is_near(&s->asked[e->place], row))
+            continue;
+        struct trace_part part = {.start_ns = t->start_ns,
+                                  .end_ns = t->end_ns,
+                                  .count = t->count,
+                                  .has_root = t->has_root,
+                                  .has_errors = t->has_errors,
+                                  .root = {.block = row->id, .row = t->root}};
+        traces_merge(e, &part);
+        e->matches |= t->matches;
+    }
+    return status;
+}
+
+/* Whether a trace matches is seen by its block as a whole only. */
+static enum status add_block(const struct near_by *n,
+                             const struct block_row *row)
 {
     struct reader *reader = n->search->reader;
     struct open_block open;
+    enum status status = reader_open_block(reader, row->id, &open);
 
-    if (n->may_count > ASK_ROWS)
-        return search_merge_block(n->search, id, true);
-
-    enum status status = reader_open_block(reader, id, &open);
     if (status != OK)
         return status;
-    for (uint32_t i = 0; i < n->may_count && status == OK; i++)
-        status = add_rows(n, open.block, id, n->may[i]);
+    if (n->may_count > ASK_ROWS || n->search->query->errors_only)
+        status = add_traces(n, open.block, row);
+    else
+        for (uint32_t i = 0; i < n->may_count && status == OK; i++)
+            status = add_rows(n, open.block, row->id, n->may[i]);
     reader_close_block(reader, &open);
     return status;
+}
+
+static enum status ask_blocks(struct near_by *n)
+{
+    struct search *s = n->search;
+    struct block_walk walk = block_walk(s->reader, WALK_SPANS_NEAR, KIND_SPANS,
+                                        n->low_ns, n->high_ns);
+    struct block_row row;
+    enum status status = OK;
+
+    for (uint32_t i = 0; i < n->count; i++)
+        s->asked[i].entry->place = i;
+    while (status == OK && block_walk_next(&walk, &row)) {
+        status = ask_filter(n, &row);
+        if (status == OK && n->may_count > 0)
+            status = add_block(n, &row);
+        if (reader_pass_over(status))
+            status = OK;
+    }
+    enum status end = block_walk_end(&walk);
+    return status != OK ? status : end;
 }
 
 enum status search_complete(struct search *s, uint32_t asked)
 {
     struct near_by n = {.search = s};
-    struct block_row *rows;
-    uint32_t count;
-    uint64_t low_ns, high_ns;
+    enum status status = OK;
 
     if (asked == 0)
         return OK;
-    if (!collect(&n, asked, &low_ns, &high_ns))
+    if (!make_room(s, asked))
         return arena_status(&s->reader->work);
-    search_add_head(s, true);
-    enum status status =
-        reader_blocks(s->reader, KIND_SPANS, low_ns, high_ns, &rows, &count);
-    for (uint32_t i = 0; i < count && status == OK; i++) {
-        status = ask_filter(&n, &rows[i]);
-        if (status == OK && n.may_count > 0)
-            status = add_block(&n, rows[i].id);
-        if (reader_pass_over(status))
-            status = OK;
+    collect(&n, asked);
+    add_head(s);
+    for (int round = 0; round < ROUNDS && n.count > 0 && status == OK;
+         round++) {
+        status = ask_blocks(&n);
+        for (uint32_t i = 0; i < n.count; i++)
+            s->asked[i].entry->complete = true;
+        collect_grown(&n);
     }
-    for (uint32_t i = 0; i < n.count; i++) {
-        n.asked[i].entry->asked = false;
-        n.asked[i].entry->complete = true;
-    }
+    for (struct trace_entry *e = s->table.first; e; e = e->next)
+        e->asked = false;
     return status;
 }

@@ -1,6 +1,7 @@
 /*
- * trace_search - a query for traces while it runs (read_traces.c and
- * trace_near.c).
+ * trace_search - a query for traces while it runs: read_traces.c, where
+ * candidates come from (trace_sources.c), and what is known of one as a whole
+ * (trace_near.c).
  */
 #ifndef STORE_TRACE_SEARCH_H
 #define STORE_TRACE_SEARCH_H
@@ -8,24 +9,61 @@
 #include "reader.h"
 #include "traces.h"
 
+/* Further from a trace's known spans its others are not looked for. */
+#define TRACE_NEAR_NS (5 * NS_PER_MIN)
+
+/* A trace that may be on the page, as one source knows it. */
+struct candidate {
+    uint8_t id[16];
+    uint64_t start_ns, end_ns;
+    uint64_t order; /* among those of one start */
+};
+
+/* Candidates of a source, in order of the page. */
+struct candidates {
+    struct candidate *at;
+    uint32_t count, next, room;
+};
+
+/* A trace that is put together. */
+struct asked {
+    struct trace_entry *entry;
+    uint64_t start_ns, end_ns; /* known when its blocks were looked for */
+    uint64_t low_ns, high_ns;  /* blocks up to here were asked before */
+};
+
 struct search {
     struct reader *reader;
     const struct trace_query *query;
     struct trace_table table;
+    struct top top; /* the page */
+    uint64_t total;
+    uint32_t cost; /* of counting alone */
+
+    struct block_walk walk;
+    struct block_row row; /* the next block */
+    bool has_row;
+    struct candidates block; /* of the block opened last */
+    struct candidates head;
+    bool head_more; /* memory has more behind them */
+
+    struct asked *asked;
+    uint32_t asked_room;
 };
 
-bool search_in_scope(const struct trace_query *q, const struct span *span);
+/* ---- trace_sources.c ---- */
 
-/* Adds one span, which is at `root`, to its trace. */
-void search_add_span(const struct search *s, struct trace_entry *entry,
-                     const struct span *span, const struct trace_root *root);
+MUST_CHECK enum status sources_open(struct search *s);
+MUST_CHECK enum status sources_close(struct search *s);
 
-/* Adds what is in memory to the traces in the table, or those asked for. */
-void search_add_head(struct search *s, bool only_asked);
+/* The first start, in order of the page, that a trace which was not met can
+ * have; false: all were met. */
+bool sources_bound(const struct search *s, uint64_t *start_ns);
 
-/* Merges what a block has of matching traces, or of those asked for. */
-MUST_CHECK enum status search_merge_block(struct search *s, uint64_t id,
-                                          bool only_asked);
+/* Puts up to `count` candidates into the table, or opens a block. */
+MUST_CHECK enum status sources_take(struct search *s, uint32_t count);
+
+/* ---- trace_near.c ---- */
 
 /* Puts the traces asked for together anew, from memory and all blocks near
  * them in time; afterwards they are complete and no longer asked for. */

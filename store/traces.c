@@ -57,15 +57,41 @@ struct trace_entry *traces_add(struct trace_table *table, const uint8_t id[16])
             return NULL;
         slot = find_slot(table, id);
     }
-    struct trace_entry *e = arena_zero(table->arena, 1, sizeof(*e));
+    struct trace_entry *e = table->spare;
+    if (e)
+        table->spare = e->next;
+    else
+        e = arena_alloc(table->arena, sizeof(*e));
     if (!e)
         return NULL;
+    *e = (struct trace_entry){.matches = false};
     memcpy(e->id, id, sizeof(e->id));
     e->next = table->first;
     table->first = e;
     table->count++;
     *slot = e;
     return e;
+}
+
+void traces_prune(struct trace_table *table,
+                  bool (*keep)(const struct trace_entry *entry, void *arg),
+                  void *arg)
+{
+    struct trace_entry **link = &table->first, *e;
+
+    while ((e = *link)) {
+        if (keep(e, arg)) {
+            link = &e->next;
+            continue;
+        }
+        *link = e->next;
+        e->next = table->spare;
+        table->spare = e;
+        table->count--;
+    }
+    memset(table->slots, 0, ((size_t)table->mask + 1) * sizeof(*table->slots));
+    for (e = table->first; e; e = e->next)
+        *find_slot(table, e->id) = e;
 }
 
 void traces_merge(struct trace_entry *entry, const struct trace_part *part)

@@ -31,12 +31,13 @@ struct trace_entry {
     bool matches;
     bool asked;    /* is to be completed now */
     bool complete; /* blocks near in time have been asked for it */
+    bool on_page;
     uint32_t place;
 };
 
 struct trace_table {
     struct arena *arena;
-    struct trace_entry **slots, *first;
+    struct trace_entry **slots, *first, *spare;
     uint32_t mask, count;
 };
 
@@ -46,6 +47,10 @@ struct trace_entry *traces_find(const struct trace_table *table,
                                 const uint8_t id[16]);
 /* The trace's entry, made if there is none; NULL: no memory. */
 struct trace_entry *traces_add(struct trace_table *table, const uint8_t id[16]);
+/* Takes all out that `keep` does not want; their memory is used again. */
+void traces_prune(struct trace_table *table,
+                  bool (*keep)(const struct trace_entry *entry, void *arg),
+                  void *arg);
 void traces_merge(struct trace_entry *entry, const struct trace_part *part);
 
 #endif

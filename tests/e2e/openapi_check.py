@@ -29,6 +29,7 @@ RARE = {
        for name in ("bytes", "id", "offset", "partition", "reason",
                     "receivedTime", "size", "time", "topic")},
     "EventsQueryResponse.totalIsLowerBound": "only of more than 1000 events",
+    "TracesQueryResponse.totalIsLowerBound": "only of more than 1000 traces",
     "TraceSpansQueryResponse.totalIsLowerBound": "only of a large trace",
     "Span.endBeforeStart": "only of a span with wrong times",
     "Span.timeCorrected": "only of a span with wrong times",

@@ -137,6 +137,7 @@ enum status reader_query_traces(struct reader *reader,
     (void)reader;
     (void)arena;
     the_bed->trace_query = *query;
+    keep_range(&query->range);
     *traces = the_bed->traces;
     *count = the_bed->trace_count;
     *total = the_bed->trace_count;
