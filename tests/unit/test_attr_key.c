@@ -144,7 +144,7 @@ TEST(arrays_have_an_order_and_maps_have_none)
 /* Random sets: shuffled the same, with one value changed another. */
 TEST(any_order_of_any_set)
 {
-    static char keys[64][4];
+    static char keys[64][16];
 
     for (int i = 0; i < 64; i++)
         snprintf(keys[i], sizeof(keys[i]), "k%d", i);

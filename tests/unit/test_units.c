@@ -115,6 +115,22 @@ TEST(the_table_is_in_order)
     CHECK(!metric_name_find(SLICE("no.such.metric")));
 }
 
+/* Two names of one rank would be added up. */
+TEST(names_of_usage_have_ranks_of_their_own)
+{
+    for (uint32_t i = 0; i < metric_name_count; i++)
+        for (uint32_t k = 0; k < i; k++) {
+            const struct metric_name *a = &metric_names[i];
+            const struct metric_name *b = &metric_names[k];
+
+            if (a->meaning < METRIC_USAGE_MEANINGS &&
+                a->meaning == b->meaning && a->rank == b->rank)
+                if (!CHECK(slice_starts(a->name, SLICE("container_network_")) ||
+                           slice_starts(a->name, SLICE("container.network."))))
+                    printf("# %.*s\n", (int)a->name.len, a->name.ptr);
+        }
+}
+
 static struct attr one;
 
 static const struct attrs *with(const char *key, const char *value)
