@@ -5,7 +5,6 @@
 #include "json_scan.h"
 
 #include <stdint.h>
-#include <string.h>
 
 static const char *skip_space(const char *at, const char *end)
 {
@@ -15,17 +14,19 @@ static const char *skip_space(const char *at, const char *end)
     return at;
 }
 
-/* True if one of the eight bytes is a quote or a backslash. */
-static bool has_quote(const char *at)
+/* How many of the eight bytes stand before the first quote or backslash.
+ * Borrows can mark bytes behind a real one only. */
+static unsigned before_quote(const char *at)
 {
     const uint64_t ones = UINT64_MAX / 255, tops = ones << 7;
-    uint64_t v, quote, slash;
+    uint64_t quote = 0, slash, found;
 
-    memcpy(&v, at, sizeof(v));
-    quote = v ^ ones * '"';
-    slash = v ^ ones * '\\';
-    return ((((quote - ones) & ~quote) | ((slash - ones) & ~slash)) & tops) !=
-           0;
+    for (unsigned i = 0; i < 8; i++) /* low byte first, on any machine */
+        quote |= (uint64_t)(unsigned char)at[i] << 8 * i;
+    slash = quote ^ ones * '\\';
+    quote ^= ones * '"';
+    found = (((quote - ones) & ~quote) | ((slash - ones) & ~slash)) & tops;
+    return found ? (unsigned)__builtin_ctzll(found) / 8 : 8;
 }
 
 /* Behind the closing quote of the text whose opening quote is at `at`; NULL if
@@ -33,8 +34,13 @@ static bool has_quote(const char *at)
 static const char *skip_text(const char *at, const char *end)
 {
     for (at++; at < end; at++) {
-        while (end - at > 8 && !has_quote(at))
-            at += 8;
+        while (end - at > 8) {
+            unsigned plain = before_quote(at);
+
+            at += plain;
+            if (plain < 8)
+                break;
+        }
         if (*at == '"')
             return at + 1;
         if (*at == '\\' && ++at == end)

@@ -94,32 +94,45 @@ enum {
     MAX_MEMBERS = 128,
 };
 
-/* Bit (last byte & 31) is set at the length of every key with that end. */
-static uint32_t tails[MAX_KEY + MAX_SEPARATORS + 1];
+/* Bit (last byte & 31) is set at the length of every key with that end: of
+ * those looked for when only the trace is wanted, and of all. */
+struct tails {
+    uint32_t bits[MAX_KEY + MAX_SEPARATORS + 1];
+};
+static struct tails trace_tails, all_tails;
+static uint8_t lengths[ROWS];
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
-static void add_tail(const char *name)
+static void add_tail(struct tails *tails, const char *name)
 {
     size_t len = strlen(name);
 
     for (size_t i = len; i <= len + MAX_SEPARATORS; i++)
-        tails[i] |= UINT32_C(1) << (name[len - 1] & 31);
+        tails->bits[i] |= UINT32_C(1) << (name[len - 1] & 31);
 }
 
 static void init(void)
 {
-    for (size_t i = 0; i < ROWS; i++)
-        add_tail(rows[i].name);
-    for (size_t i = 0; i < NESTS; i++)
-        add_tail(nests[i].name);
+    for (size_t i = 0; i < ROWS; i++) {
+        lengths[i] = (uint8_t)strlen(rows[i].name);
+        if (rows[i].field < LEVEL)
+            add_tail(&trace_tails, rows[i].name);
+        add_tail(&all_tails, rows[i].name);
+    }
+    for (size_t i = 0; i < NESTS; i++) {
+        add_tail(&trace_tails, nests[i].name);
+        add_tail(&all_tails, nests[i].name);
+    }
 }
 
 /* ---- keys ---- */
 
-static bool may_be_known(struct slice key)
+static bool may_be_known(const struct log_fields *fields, struct slice key)
 {
+    const struct tails *tails = fields->want_level ? &all_tails : &trace_tails;
+
     return key.len > 0 && key.len <= MAX_KEY + MAX_SEPARATORS &&
-           tails[key.len] >> (key.ptr[key.len - 1] & 31) & 1;
+           tails->bits[key.len] >> (key.ptr[key.len - 1] & 31) & 1;
 }
 
 /* Lower case, without '.', '_' and '-', behind the prefix; empty if it is too
@@ -145,18 +158,19 @@ static struct slice fold_key(struct slice key, const char *prefix,
 static enum field field_of(struct slice folded)
 {
     for (size_t i = 0; i < ROWS; i++)
-        if (slice_equal(slice_of(rows[i].name), folded))
+        if (lengths[i] == folded.len &&
+            memcmp(rows[i].name, folded.ptr, folded.len) == 0)
             return rows[i].field;
     return FIELD_NONE;
 }
 
 /* What stands before the names inside; NULL if the object is none of ours. */
-static const char *prefix_of(struct slice key)
+static const char *prefix_of(const struct log_fields *fields, struct slice key)
 {
     char folded[MAX_KEY];
     struct slice name;
 
-    if (!may_be_known(key))
+    if (!may_be_known(fields, key))
         return NULL;
     name = fold_key(key, "", folded);
     for (size_t i = 0; i < NESTS; i++)
@@ -326,7 +340,7 @@ static void see(struct log_fields *fields, struct slice key, const char *prefix,
     char folded[MAX_KEY];
     enum field field;
 
-    if (!*prefix && !may_be_known(key))
+    if (!*prefix && !may_be_known(fields, key))
         return;
     field = field_of(fold_key(key, prefix, folded));
     if (field == FIELD_NONE)
@@ -367,7 +381,7 @@ static void see_attrs(struct log_fields *fields, const struct attr *at,
     for (uint32_t i = 0; i < count; i++) {
         struct slice key = attr_key(&at[i]);
 
-        if (!*prefix && !may_be_known(key))
+        if (!*prefix && !may_be_known(fields, key))
             continue;
         if (at[i].type == VALUE_STRING) {
             see(fields, key, prefix, attr_text(&at[i]), true);
@@ -376,7 +390,7 @@ static void see_attrs(struct log_fields *fields, const struct attr *at,
         } else if (at[i].type == VALUE_DOUBLE && is_small_whole(at[i].d)) {
             see_number(fields, key, prefix, (int64_t)at[i].d);
         } else if (at[i].type == VALUE_MAP && !nested) {
-            const char *inside = prefix_of(key);
+            const char *inside = prefix_of(fields, key);
 
             if (inside)
                 see_attrs(fields, at[i].items, at[i].len, inside, true);
@@ -404,7 +418,7 @@ static void see_json(struct log_fields *fields, struct slice text,
                     member.kind == '"');
             continue;
         }
-        inside = nested ? NULL : prefix_of(member.key);
+        inside = nested ? NULL : prefix_of(fields, member.key);
         if (inside)
             see_json(fields, member.value, inside, true);
     }

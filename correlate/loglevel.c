@@ -3,6 +3,8 @@
  */
 #include "loglevel_int.h"
 
+#include <pthread.h>
+
 enum { LONGEST = 13 };
 
 #define AFTER  LEVEL_AFTER
@@ -71,9 +73,26 @@ static const struct level_word words[] = {
 
 enum { WORD_COUNT = sizeof(words) / sizeof(*words) };
 
+/* Bit n of a letter: a word of n letters begins with it. */
+static uint16_t lengths[26];
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+static void init(void)
+{
+    for (size_t i = 0; i < WORD_COUNT; i++)
+        lengths[words[i].word[0] - 'a'] |=
+            (uint16_t)(1U << strlen(words[i].word));
+}
+
 const struct level_word *level_word_find(struct slice word)
 {
+    unsigned letter;
+
     if (word.len == 0 || word.len > LONGEST)
+        return NULL;
+    pthread_once(&once, init);
+    letter = (unsigned)((word.ptr[0] | 32) - 'a');
+    if (letter >= 26 || !(lengths[letter] >> word.len & 1))
         return NULL;
     for (size_t i = 0; i < WORD_COUNT; i++)
         if (words[i].word[0] == (word.ptr[0] | 32) &&
