@@ -105,6 +105,8 @@ struct span_query {
     const uint8_t *trace_id;       /* 16 bytes */
     const struct idset *resources; /* the trace has a span of one of them, or
                                       the list is empty; NULL: any */
+    const struct idset *visible;   /* spans of others are passed over; NULL:
+                                      none are */
     bool whole;                    /* with attributes, events and links */
     bool ascending;
     uint32_t limit;

@@ -6,8 +6,8 @@
  *   GET, POST /api/v1alpha1/traces/{traceId}/spans/{spanId}
  *
  * A trace belongs to a scope if any of its spans does; then all of it is
- * shown, because half a trace explains nothing. One that does not touch the
- * scope is as good as not there.
+ * shown that the scope's namespace sent, because half a trace explains nothing.
+ * One that does not touch the scope is as good as not there.
  */
 #include "hex.h"
 #include "paging.h"
@@ -257,6 +257,20 @@ static enum status read_path_id(struct call *call, int part, const char *name,
                      "%s must be %zu hexadecimal digits", name, 2 * len);
 }
 
+/* Whose spans are shown of a trace in the scope. What other namespaces sent in
+ * the same trace is none of the asker's. */
+static enum status select_visible(struct call *call,
+                                  const struct scope_filter *scope,
+                                  const struct idset **visible)
+{
+    struct scope_filter all = {.namespace = scope->namespace};
+
+    if (scope->workflow_run.len > 0)
+        all = *scope;
+    *visible = registry_select(call->services->registry, &all, call->arena);
+    return *visible ? OK : arena_status(call->arena);
+}
+
 /* A trace that does not touch the scope is as good as not there. */
 static enum status read_spans_request(struct call *call,
                                       struct span_query *query,
@@ -280,7 +294,9 @@ static enum status read_spans_request(struct call *call,
     query->range = window->range; /* the trace is shown whole otherwise */
     query->resources =
         registry_select(call->services->registry, &scope, call->arena);
-    return query->resources ? OK : arena_status(call->arena);
+    if (!query->resources)
+        return arena_status(call->arena);
+    return select_visible(call, &scope, &query->visible);
 }
 
 static enum status reply_spans(struct call *call,
@@ -365,6 +381,7 @@ static enum status span_details(struct call *call,
                                 const struct scope_filter *scope)
 {
     uint8_t trace_id[16], id[8];
+    const struct idset *visible = NULL;
     struct span span;
     bool shown = true;
     enum status s = read_path_id(call, 1, "spanId", id, sizeof(id));
@@ -373,10 +390,14 @@ static enum status span_details(struct call *call,
         s = read_path_id(call, 0, "traceId", trace_id, sizeof(trace_id));
     if (s == OK && scope)
         s = touches(call, trace_id, scope, &shown);
+    if (s == OK && scope)
+        s = select_visible(call, scope, &visible);
     if (s != OK)
         return s;
     s = shown ? reader_find_span(call->reader, trace_id, id, call->arena, &span)
               : ERR_NOT_FOUND;
+    if (s == OK && visible && !idset_has(visible, span.resource_id))
+        s = ERR_NOT_FOUND;
     if (s == ERR_NOT_FOUND)
         return call_fail(call, s, "OBS-V1-T-07", "Span not found");
     if (s != OK)

@@ -135,6 +135,8 @@ static enum status read_head(struct trace_page *page)
                 continue;
             page->in_scope |=
                 !q->resources || idset_has(q->resources, span->resource_id);
+            if (q->visible && !idset_has(q->visible, span->resource_id))
+                continue;
             memcpy(hit.id, span->span_id, sizeof(hit.id));
             if (!offer(page, &hit))
                 return arena_status(&page->reader->work);
@@ -191,6 +193,14 @@ static int newest_first(const void *left, const void *right)
     return (b->max_ns > a->max_ns) - (b->max_ns < a->max_ns);
 }
 
+static bool is_visible(const struct trace_page *page, struct block *block,
+                       uint32_t row)
+{
+    const struct idset *visible = page->query->visible;
+
+    return !visible || block_any_resource(block, row, 1, visible);
+}
+
 static enum status offer_rows(struct trace_page *page, struct block *block,
                               uint64_t id, uint32_t first, uint32_t count)
 {
@@ -204,6 +214,10 @@ static enum status offer_rows(struct trace_page *page, struct block *block,
         /* In the order of the page, so that most are put at its end. */
         uint32_t row =
             page->query->ascending ? first + i : first + count - 1 - i;
+
+        if (!is_visible(page, block, row))
+            continue;
+
         struct span_hit hit = {
             .start_ns = starts[row], .block = id, .row = row};
 

@@ -187,6 +187,14 @@ enum status reader_query_spans(struct reader *reader,
                     idset_has(query->resources, (*spans)[i].resource_id);
     if (!in_scope)
         *count = 0;
+    if (query->visible) {
+        uint32_t kept = 0;
+
+        for (uint32_t i = 0; i < *count; i++)
+            if (idset_has(query->visible, (*spans)[i].resource_id))
+                (*spans)[kept++] = (*spans)[i];
+        *count = kept;
+    }
     qsort(*spans, *count, sizeof(**spans), spans_by_start);
     for (uint32_t i = 0; !query->ascending && i < *count / 2; i++) {
         struct span swap = (*spans)[i];
@@ -369,15 +377,16 @@ static inline struct attr bed_attr(const char *key, const char *value)
                          .len = (uint32_t)strlen(value)};
 }
 
-/* A resource in the namespace acme, environment prod, of a pod called as the
- * component; its id. */
-static inline uint32_t bed_resource(struct bed *bed, const char *project,
-                                    const char *component)
+/* A resource in the namespace (else acme), environment prod, of a pod called as
+ * the component; its id. */
+static inline uint32_t bed_resource_in(struct bed *bed, const char *space,
+                                       const char *project,
+                                       const char *component)
 {
     struct attr *at = arena_zero(&bed->arena, 8, sizeof(*at));
     struct resource resource = {.attrs = {at, 8, 0}, .id = RESOURCE_NONE};
 
-    at[0] = bed_attr("openchoreo.dev/namespace", "acme");
+    at[0] = bed_attr("openchoreo.dev/namespace", space);
     at[1] = bed_attr("openchoreo.dev/project", project);
     at[2] = bed_attr("openchoreo.dev/component", component);
     at[3] = bed_attr("openchoreo.dev/environment", "prod");
@@ -388,6 +397,12 @@ static inline uint32_t bed_resource(struct bed *bed, const char *project,
     at[7] = bed_attr("k8s.container.name", "main");
     registry_resolve(bed->registry, &resource, UINT64_C(1700000000) * NS_PER_S);
     return resource.id;
+}
+
+static inline uint32_t bed_resource(struct bed *bed, const char *project,
+                                    const char *component)
+{
+    return bed_resource_in(bed, "acme", project, component);
 }
 
 /* The answer parsed, or NULL if it is no JSON (it is in bed->text). */

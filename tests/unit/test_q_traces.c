@@ -220,3 +220,35 @@ TEST(ids_that_are_none)
                "spanId must be 16 hexadecimal digits");
     bed_release(&bed);
 }
+
+/* What another namespace sent in the same trace is not shown nor counted. */
+TEST(a_trace_of_two_namespaces)
+{
+    static const char scope[] =
+        "{" TIMES ",\"searchScope\":{\"namespace\":\"%s\"}}";
+    char body[200], first[100];
+    json_t *answer;
+
+    put_trace();
+    spans[1].resource_id = bed_resource_in(&bed, "bank", "shop", "cart");
+    for (int i = 0; i < 2; i++) {
+        (void)snprintf(body, sizeof(body), scope, i ? "bank" : "acme");
+        answer = bed_ask(&bed, "POST", ONE "/query", body);
+        CHECK_TEXT(bed_at(answer, "total"), "1");
+        CHECK_TEXT(bed_at(answer, "spans.0.spanName"), i ? "charge" : "GET /");
+        json_decref(answer);
+        for (int k = 0; k < 2; k++) {
+            (void)snprintf(first, sizeof(first), ONE "/000000000000000%d",
+                           k + 1);
+            json_decref(bed_ask(&bed, "POST", first, body));
+            CHECK_EQ(bed.status, i == k ? 200 : 404);
+        }
+    }
+    (void)snprintf(body, sizeof(body), scope, "third");
+    answer = bed_ask(&bed, "POST", ONE "/query", body);
+    CHECK_TEXT(bed_at(answer, "total"), "0");
+    json_decref(answer);
+    json_decref(bed_ask(&bed, "GET", ONE "/0000000000000002", NULL));
+    CHECK_EQ(bed.status, 200);
+    bed_release(&bed);
+}
