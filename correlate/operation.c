@@ -42,20 +42,30 @@ static bool is_hex(char c)
 /* Numbers, UUIDs with or without their dashes, hex of eight digits and more. */
 static bool is_id(struct slice segment)
 {
-    size_t digits = 0, hex = 0, dashes = 0;
+    size_t digits = 0, dashes = 0;
 
     for (size_t i = 0; i < segment.len; i++) {
-        digits += is_digit(segment.ptr[i]);
-        hex += is_hex(segment.ptr[i]);
-        dashes += segment.ptr[i] == '-';
+        char c = segment.ptr[i];
+
+        if (!is_hex(c) && c != '-')
+            return false;
+        digits += is_digit(c);
+        dashes += c == '-';
     }
-    if (segment.len == 0 || hex + dashes != segment.len)
-        return false;
     if (dashes == 0)
-        return digits == segment.len || segment.len >= 8;
+        return segment.len > 0 && (digits == segment.len || segment.len >= 8);
     return segment.len == 36 && dashes == 4 && segment.ptr[8] == '-' &&
            segment.ptr[13] == '-' && segment.ptr[18] == '-' &&
            segment.ptr[23] == '-';
+}
+
+/* Up to '/', '?', '#' or the end. */
+static size_t segment_end(struct slice path, size_t at)
+{
+    while (at < path.len && path.ptr[at] != '/' && path.ptr[at] != '?' &&
+           path.ptr[at] != '#')
+        at++;
+    return at;
 }
 
 struct slice operation_mask_path(struct slice path, char *out, size_t room)
@@ -64,19 +74,15 @@ struct slice operation_mask_path(struct slice path, char *out, size_t room)
     size_t at = 0;
 
     while (at < path.len && path.ptr[at] != '?' && path.ptr[at] != '#') {
-        size_t start = at;
-
-        while (at < path.len && path.ptr[at] != '/' && path.ptr[at] != '?' &&
-               path.ptr[at] != '#')
-            at++;
-
-        struct slice segment = {path.ptr + start, at - start};
+        size_t end = segment_end(path, at);
+        struct slice segment = {path.ptr + at, end - at};
         const char *parameter =
-            memchr(segment.len ? segment.ptr : "", ';', segment.len);
+            segment.len > 0 ? memchr(segment.ptr, ';', segment.len) : NULL;
 
         if (parameter) /* "carts;jsessionid=9f86d081" */
             segment.len = (size_t)(parameter - segment.ptr);
         add(&text, is_id(segment) ? SLICE("{id}") : segment);
+        at = end;
         if (at < path.len && path.ptr[at] == '/') {
             add(&text, SLICE("/"));
             at++;
@@ -128,26 +134,22 @@ static void add_path(struct text *text, const struct url *url)
     add_masked(text, url->path);
 }
 
-/* The request's path; empty if the span does not tell. */
-static struct url path_of(const struct semconv *semconv)
-{
-    static const enum semconv_field fields[] = {SEM_URL_PATH, SEM_URL_FULL};
-    struct url url = {.relative = false};
-
-    for (size_t i = 0; i < 2 && url.path.len == 0; i++)
-        url = url_split(semconv_text(semconv, fields[i]));
-    return url;
-}
-
-/* Micrometer's uri is a template, "root", or a word for what has none: UNKNOWN,
- * NOT_FOUND, REDIRECTION, none. */
-static struct url plain_uri(const struct semconv *semconv)
+/* The request's path; empty if the span does not tell. Micrometer's uri is a
+ * template, "root", or a word for what has none: UNKNOWN, NOT_FOUND,
+ * REDIRECTION, none. */
+static struct url request_path(const struct semconv *semconv)
 {
     struct slice uri = semconv_text(semconv, SEM_PLAIN_URI);
+    struct url url = {.relative = false};
 
     if (semconv_is_uri(uri))
         return url_split(uri);
-    return url_split(slice_equal(uri, SLICE("root")) ? SLICE("/") : SLICE(""));
+    url = url_split(semconv_text(semconv, SEM_URL_PATH));
+    if (url.path.len == 0)
+        url = url_split(semconv_text(semconv, SEM_URL_FULL));
+    if (url.path.len == 0 && slice_equal(uri, SLICE("root")))
+        url = url_split(SLICE("/"));
+    return url;
 }
 
 static bool ends_with(struct slice s, struct slice tail)
@@ -193,15 +195,17 @@ static void add_http(struct text *text, const struct span *span,
                      const struct semconv *semconv)
 {
     struct slice route = semconv_text(semconv, SEM_HTTP_ROUTE);
-    struct url template = url_split(semconv_text(semconv, SEM_URL_TEMPLATE));
-    struct url uri = plain_uri(semconv), path = path_of(semconv);
+    struct slice template = semconv_text(semconv, SEM_URL_TEMPLATE);
+    struct url path = {.relative = false};
     const char *start = text->at;
 
-    if (path.path.len == 0)
-        path = uri;
-    if (path.path.len > 0 && is_catch_all(route))
-        route.len = 0;
-    if (route.len == 0 && template.path.len == 0 && path.path.len == 0) {
+    if (route.len == 0 || is_catch_all(route)) {
+        if (template.len > 0)
+            route = url_split(template).path;
+        else
+            path = request_path(semconv);
+    }
+    if (path.path.len == 0 && route.len == 0) {
         if (span->name.len > 0)
             add_name(text, span);
         else
@@ -211,19 +215,17 @@ static void add_http(struct text *text, const struct span *span,
     add_method(text, semconv);
     if (text->at > start)
         add(text, SLICE(" "));
-    if (route.len > 0)
-        add(text, route);
-    else if (template.path.len > 0)
-        add(text, template.path);
+    if (path.path.len > 0)
+        add_path(text, &path);
     else
-        add_path(text, uri.path.len > 0 ? &uri : &path);
+        add(text, route);
 }
 
 /* "/shop.Cart/Add": of Envoy, which has the path of a call but not its parts.
  */
 static struct slice grpc_path(const struct semconv *semconv)
 {
-    struct url url = path_of(semconv);
+    struct url url = request_path(semconv);
 
     if (url.relative || url.path.len < 2 ||
         !memchr(url.path.ptr + 1, '/', url.path.len - 1))

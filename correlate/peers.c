@@ -184,16 +184,6 @@ static struct capped_name *peer_name(const struct edges_options *options,
                              options->max_peers);
 }
 
-static struct slice without_port(struct slice host)
-{
-    const char *colon = memchr(host.len ? host.ptr : "", ':', host.len);
-
-    if (colon &&
-        !memchr(colon + 1, ':', (size_t)(host.ptr + host.len - colon - 1)))
-        host.len = (size_t)(colon - host.ptr);
-    return host;
-}
-
 /* Whom a CLIENT says it calls. */
 static struct slice host_of(const struct semconv *semconv)
 {
@@ -204,11 +194,11 @@ static struct slice host_of(const struct semconv *semconv)
     for (size_t i = 0; i < sizeof(fields) / sizeof(*fields); i++) {
         host = semconv_text(semconv, fields[i]);
         if (host.len > 0)
-            return without_port(host);
+            return url_host(host);
     }
-    host = url_split(semconv_text(semconv, SEM_URL_FULL)).host;
+    host = url_split(semconv_text(semconv, SEM_URL_FULL)).authority;
     if (host.len > 0)
-        return without_port(host);
+        return url_host(host);
     return semconv_text(semconv, SEM_PEER_ADDRESS);
 }
 
@@ -392,8 +382,7 @@ void peers_gateway(const struct edges_options *options,
         host = semconv_text(semconv, SEM_HTTP_HOST);
     if (host.len == 0)
         host = semconv_text(semconv, SEM_NET_HOST_NAME);
-    internet =
-        declared_external(callee) || edges_public_host(without_port(host));
+    internet = declared_external(callee) || edges_public_host(url_host(host));
     labels.hash = internet;
     labels.text[TEXT_NAME] = internet ? SLICE("internet") : SLICE("intranet");
     count(options, callee, &labels,

@@ -202,15 +202,19 @@ int64_t semconv_number(const struct semconv *semconv, enum semconv_field field)
 
 const char *semconv_verb(struct slice text)
 {
-    static const char *const verbs[] = {"GET",   "POST",    "PUT",   "DELETE",
-                                        "HEAD",  "PATCH",   "QUERY", "OPTIONS",
-                                        "TRACE", "CONNECT", NULL};
-    const char *const *verb = verbs;
+    static const struct {
+        uint8_t len;
+        char name[8];
+    } verbs[] = {{3, "GET"},   {4, "POST"},   {3, "PUT"},     {6, "DELETE"},
+                 {4, "HEAD"},  {5, "PATCH"},  {7, "OPTIONS"}, {5, "QUERY"},
+                 {5, "TRACE"}, {7, "CONNECT"}};
 
-    while (*verb && (text.len != strlen(*verb) ||
-                     strncasecmp(text.ptr, *verb, text.len) != 0))
-        verb++;
-    return *verb;
+    for (size_t i = 0; i < sizeof(verbs) / sizeof(*verbs); i++)
+        if (text.len == verbs[i].len &&
+            (bytes_equal(text.ptr, verbs[i].name, text.len) ||
+             strncasecmp(text.ptr, verbs[i].name, text.len) == 0))
+            return verbs[i].name;
+    return NULL;
 }
 
 bool semconv_is_uri(struct slice text)

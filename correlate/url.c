@@ -16,15 +16,6 @@ static bool is_letter(char c)
     return (c | 32) >= 'a' && (c | 32) <= 'z';
 }
 
-static size_t count_until(struct slice text, const char *stops)
-{
-    size_t len = 0;
-
-    while (len < text.len && (!text.ptr[len] || !strchr(stops, text.ptr[len])))
-        len++;
-    return len;
-}
-
 /* The length of "scheme://"; 0: there is none. */
 static size_t scheme_len(struct slice text)
 {
@@ -40,22 +31,25 @@ static size_t scheme_len(struct slice text)
     return len + 3;
 }
 
-/* What stands behind the last ':' if that is a port, or nothing at all. */
+/* Takes off a port, or a ':' with nothing behind; false if there is neither, as
+ * in an IPv6 address without brackets. */
 static bool cut_port(struct slice *host)
 {
     size_t len = host->len;
 
     while (len > 0 && is_digit(host->ptr[len - 1]))
         len--;
-    if (len == 0 || host->ptr[len - 1] != ':')
+    if (len == 0 || host->ptr[len - 1] != ':' ||
+        memchr(host->ptr, ':', len - 1))
         return false;
     host->len = len - 1;
     return true;
 }
 
-static struct slice host_of(struct slice authority)
+struct slice url_host(struct slice authority)
 {
     struct slice host = authority;
+    const char *end;
 
     for (size_t i = authority.len; i > 0; i--)
         if (authority.ptr[i - 1] == '@') {
@@ -64,7 +58,9 @@ static struct slice host_of(struct slice authority)
         }
     if (host.len > 0 && host.ptr[0] == '[') {
         host = slice_from(host, 1);
-        host.len = count_until(host, "]");
+        end = memchr(host.ptr, ']', host.len);
+        if (end)
+            host.len = (size_t)(end - host.ptr);
         return host;
     }
     cut_port(&host);
@@ -108,31 +104,58 @@ static bool is_authority(struct slice first, bool more)
            (is_dotted(first, &address) && (more || address));
 }
 
+static size_t authority_len(struct slice text)
+{
+    size_t len = 0;
+
+    while (len < text.len && text.ptr[len] != '/' && text.ptr[len] != '?' &&
+           text.ptr[len] != '#')
+        len++;
+    return len;
+}
+
 static struct slice path_of(struct slice rest)
 {
-    rest.len = count_until(rest, "?#");
+    const char *end;
+
+    if (rest.len == 0)
+        return rest;
+    end = memchr(rest.ptr, '?', rest.len);
+    if (end)
+        rest.len = (size_t)(end - rest.ptr);
+    end = memchr(rest.ptr, '#', rest.len);
+    if (end)
+        rest.len = (size_t)(end - rest.ptr);
     return rest;
+}
+
+/* Takes the authority off the front; false if nothing else is there. */
+static bool take_authority(struct slice *text, struct slice *authority)
+{
+    size_t skip = scheme_len(*text);
+    struct slice first;
+
+    if (skip == 0 && slice_starts(*text, SLICE("//")))
+        skip = 2;
+    first = slice_from(*text, skip);
+    first.len = authority_len(first);
+    if (skip == 0 && !is_authority(first, first.len < text->len))
+        return true;
+    *authority = first;
+    *text = slice_from(*text, skip + first.len);
+    return skip > 0 || text->len > 0;
 }
 
 struct url url_split(struct slice text)
 {
     struct url url = {.relative = false};
-    size_t skip = scheme_len(text);
-    struct slice rest, authority;
 
     if (text.len == 0)
         return url;
-    if (skip == 0 && slice_starts(text, SLICE("//")))
-        skip = 2;
-    rest = authority = slice_from(text, skip);
-    authority.len = count_until(authority, "/?#");
-    if (skip > 0 || is_authority(authority, authority.len < rest.len)) {
-        url.host = host_of(authority);
-        rest = slice_from(rest, authority.len);
-        if (rest.len == 0 && skip == 0)
+    if (text.ptr[0] != '/' || slice_starts(text, SLICE("//")))
+        if (!take_authority(&text, &url.authority))
             return url;
-    }
-    url.path = path_of(rest);
+    url.path = path_of(text);
     if (url.path.len == 0)
         url.path = SLICE("/");
     url.relative = url.path.ptr[0] != '/' && !slice_equal(url.path, SLICE("*"));

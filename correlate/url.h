@@ -12,12 +12,16 @@
 #include "slice.h"
 
 struct url {
-    struct slice host; /* without user, port and the brackets of IPv6 */
+    struct slice authority; /* empty: there is none */
     struct slice path; /* without query and fragment; empty: there is none */
     bool relative;     /* the path lacks its '/' in front */
 };
 
 /* Never fails: what is no URL is a relative path. */
 struct url url_split(struct slice text);
+
+/* The host of an authority, or of what is a host with or without a port:
+ * without user, port and the brackets of IPv6. */
+struct slice url_host(struct slice authority);
 
 #endif

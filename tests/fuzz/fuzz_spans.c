@@ -76,11 +76,12 @@ static struct attr next_attr(struct slice *rest)
 static void check_url(struct slice text)
 {
     struct url url = url_split(text);
+    struct slice host = url_host(url.authority);
 
-    assert(url.host.len <= text.len && url.path.len <= text.len + 1);
+    assert(host.len <= text.len && url.path.len <= text.len + 1);
     assert(!url.path.len || !memchr(url.path.ptr, '?', url.path.len));
     assert(!url.path.len || !memchr(url.path.ptr, '#', url.path.len));
-    assert(!url.host.len || !memchr(url.host.ptr, '/', url.host.len));
+    assert(!host.len || !memchr(host.ptr, '/', host.len));
     assert(url.relative == (url.path.len > 0 && url.path.ptr[0] != '/' &&
                             !slice_equal(url.path, SLICE("*"))));
 }

@@ -75,7 +75,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     span.kind = (uint8_t)(first % 6);
     rest = slice_from(rest, 1);
     check_masked(rest);
-    edges_public_host(url_split(rest).host);
+    edges_public_host(url_host(url_split(rest).authority));
     check_log(rest);
     span.name = rest;
     span.attrs.at = attrs;

@@ -63,11 +63,21 @@ TEST(hosts_and_paths)
         bool relative =
             *cases[i][2] && *cases[i][2] != '/' && *cases[i][2] != '*';
 
-        CHECK_TEXT(url.host, cases[i][1]);
+        CHECK_TEXT(url_host(url.authority), cases[i][1]);
         CHECK_TEXT(url.path, cases[i][2]);
         if (!CHECK_EQ(url.relative, relative))
             CHECK_TEXT(slice_of(cases[i][0]), "");
     }
+}
+
+TEST(hosts_with_and_without_a_port)
+{
+    CHECK_TEXT(url_host(SLICE("cart:8080")), "cart");
+    CHECK_TEXT(url_host(SLICE("cart")), "cart");
+    CHECK_TEXT(url_host(SLICE("[::1]:80")), "::1");
+    CHECK_TEXT(url_host(SLICE("::1")), "::1");
+    CHECK_TEXT(url_host(SLICE("2001:db8::1")), "2001:db8::1");
+    CHECK_TEXT(url_host(SLICE("")), "");
 }
 
 /* Parts are parts of the text, whatever that is. */
@@ -86,7 +96,8 @@ TEST(random_texts)
             url.path.len == 0 || slice_equal(url.path, SLICE("/")) ||
             (url.path.ptr >= text && url.path.ptr + url.path.len <= text + len);
 
-        if (!CHECK(inside && url.host.len <= len && url.path.len <= len + 1 &&
+        if (!CHECK(inside && url_host(url.authority).len <= len &&
+                   url.path.len <= len + 1 &&
                    (!url.path.len || !memchr(url.path.ptr, '?', url.path.len))))
             return;
     }
