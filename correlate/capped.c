@@ -209,6 +209,8 @@ uint32_t capped_weight(struct capped_name *name, bool failed, double weight)
     double exact = weight + (double)*carry;
     uint32_t whole = (uint32_t)(exact + 0.5);
 
+    if (weight == 1)
+        return 1;
     *carry = (float)(exact - whole);
     return whole;
 }
