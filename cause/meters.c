@@ -100,7 +100,7 @@ static struct raw *raw_at(struct reading_all *r, const struct point *p,
         .mode = (uint8_t)metric_mode(p->metric, r->kinds[kind].known),
         .failed = metric_outcome(&p->attrs) == OUTCOME_FAILED,
         .left_out = is_rest(&p->attrs),
-        .growth.max = r->bin_count + MORE_POINTS};
+        .growth = {.max = r->bin_count + MORE_POINTS, .cells = r->bin_count}};
     if (!raw->left_out && raw->mode != MODE_GROWTH) {
         raw->bins =
             arena_zero(r->facts->arena, r->bin_count, sizeof(struct bin));

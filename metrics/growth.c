@@ -57,6 +57,9 @@ static bool more_room(struct growth_track *track, struct arena *arena)
     uint32_t room = track->room ? 2 * track->room : FIRST_ROOM;
     struct growth_point *at;
 
+    /* One for each cell, mostly: in an arena each step is memory lost. */
+    if (track->room && track->room < track->cells + FIRST_ROOM)
+        room = track->cells + FIRST_ROOM;
     if (room > track->max)
         room = track->max;
     at = arena_alloc(arena, room * sizeof(*at));

@@ -90,6 +90,7 @@ static bool alloc_cells(struct series_set *set, struct series *series)
     }
     if (series->mode == MODE_GROWTH) {
         series->growth.max = 4 * set->spots + MORE_POINTS;
+        series->growth.cells = set->spots;
         series->growth.after = set->spots - 1;
         return true;
     }
