@@ -9,12 +9,19 @@
 #include <libdeflate.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 
+#include "clock.h"
 #include "hash.h"
 #include "http_int.h"
 #include "mem.h"
 
-enum { LEVEL = 3, SMALL_ANSWER = 64 * 1024, ECHO_MOST = 1024 };
+enum {
+    LEVEL = 3, /* of compression */
+    SMALL_ANSWER = 64 * 1024,
+    ROOM_TRIES = 20, /* ten milliseconds each */
+    ECHO_MOST = 1024
+};
 
 /* ---- before it is sent; any thread ---- */
 
@@ -102,12 +109,16 @@ static void charge(struct exchange *exchange)
 
     if (server->options.answer_share == 0 || room == 0)
         return;
-    if (take_share(server, room)) {
-        exchange->answer_charged = room;
-        return;
+    for (int tries = 0; tries < ROOM_TRIES; tries++) {
+        if (take_share(server, room)) {
+            exchange->answer_charged = room;
+            return;
+        }
+        /* It frees its memory soon, but not at once. */
+        if (room <= SMALL_ANSWER || !slots_end_slowest_reader(server->slots))
+            break;
+        nanosleep(&(struct timespec){.tv_nsec = 10 * (long)NS_PER_MS}, NULL);
     }
-    /* It frees its memory soon, but not at once. */
-    (void)slots_end_slowest_reader(server->slots);
     refuse_answer(exchange);
 }
 

@@ -36,15 +36,24 @@ static bool share_has(const struct http_server *server, size_t room,
     return budget_used(&server->bodies) + more <= limit;
 }
 
-bool http_body_fits(const struct exchange *exchange)
+/* Beside what others really hold: what they announced does not count. */
+static bool fits(const struct http_server *server, size_t more)
 {
-    const struct http_server *server = exchange->server;
     const struct budget *budget = server->options.budget;
-    uint64_t length = exchange->request.length;
-    size_t more = length < FIRST_PIECE ? (size_t)length : FIRST_PIECE;
 
     return share_has(server, more, more) &&
            budget_used(budget) + more < budget->limit;
+}
+
+bool http_body_fits(struct exchange *exchange)
+{
+    uint64_t length = exchange->request.length; /* <= max_body */
+    size_t whole = length > 0 ? (size_t)length : FIRST_PIECE;
+
+    while (!fits(exchange->server, whole < FIRST_PIECE ? whole : FIRST_PIECE))
+        if (!http_body_make_room(exchange->server, true))
+            return false;
+    return fits(exchange->server, whole);
 }
 
 /* Room for at least `need` bytes, which is at most the limit. */

@@ -107,8 +107,9 @@ const char *http_parse_params(struct exchange *exchange, char *query);
 /* ERR_TOO_BIG, or ERR_BUSY: nothing was added. */
 MUST_CHECK enum status http_body_add(struct exchange *exchange,
                                      struct slice piece);
-/* Whether a body that begins now finds room. */
-bool http_body_fits(const struct exchange *exchange);
+/* Whether a body that begins now finds room. For its first piece, slow ones are
+ * refused. */
+bool http_body_fits(struct exchange *exchange);
 /* Refuses the slowest unfinished body of the address that holds most, if it is
  * slower than SLOT_PACE or `only_slow` is false; false: there is none. */
 bool http_body_make_room(struct http_server *server, bool only_slow);

@@ -280,9 +280,8 @@ static enum status has_room(struct exchange *exchange, const char **why)
     if (status != OK || exchange->request.route->flags & HTTP_RESERVED)
         return status;
     *why = "no memory for the request now; send it again";
-    while (has_body && !http_body_fits(exchange))
-        if (!http_body_make_room(exchange->server, true))
-            return ERR_BUSY;
+    if (has_body && !http_body_fits(exchange))
+        return ERR_BUSY;
     return charge_connection(exchange) ? OK : ERR_BUSY;
 }
 

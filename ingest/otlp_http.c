@@ -188,6 +188,16 @@ static void release_export(void *arg, struct http_request *http)
 
 /* ---- start and stop ---- */
 
+/* Half of the budget, for the other half is to decode what has come; but one
+ * body of the largest size always fits (see http_body.c for the sixteenth). */
+static size_t body_share(const struct ingest_options *options)
+{
+    size_t half = options->budget->limit / 2;
+    size_t one = options->max_body + options->max_body / 15 + 1;
+
+    return half > one ? half : one;
+}
+
 enum status otlp_http_start(struct otlp_http **out, struct intake *intake)
 {
     const struct ingest_options *options = &intake->options;
@@ -207,7 +217,7 @@ enum status otlp_http_start(struct otlp_http **out, struct intake *intake)
         .idle_timeout_ns = options->idle_timeout_ns,
         .max_body = options->max_body,
         .budget = options->budget,
-        .body_share = options->budget->limit / 4 * 3,
+        .body_share = body_share(options),
         .cors_origins = options->cors_origins,
         .allowed_hosts = options->allowed_hosts,
         .deny_foreign = true,

@@ -1,6 +1,7 @@
 /* Clients in all their ways: slow, many, gone half way. */
 #define _GNU_SOURCE /* memmem */
 #include "http_kit.h"
+#include "http_server.h"
 
 /* ---- trouble behind ---- */
 
@@ -269,6 +270,149 @@ TEST(connections_have_a_share)
         close(fd[i]);
     end();
     drop(body);
+}
+
+/* ---- waiting for room ---- */
+
+static void *ready_soon(void *arg)
+{
+    (void)arg;
+    usleep(300000);
+    fake.ready = OK;
+    return NULL;
+}
+
+static void put_chunks(int fd, struct slice body)
+{
+    char size[32];
+
+    for (size_t at = 0; at < body.len; at += 50000) {
+        size_t len = body.len - at < 50000 ? body.len - at : 50000;
+
+        snprintf(size, sizeof(size), "%zx\r\n", len);
+        (void)put_text(fd, size);
+        (void)put(fd, body.ptr + at, len);
+        (void)put_text(fd, "\r\n");
+    }
+    (void)put_text(fd, "0\r\n\r\n");
+}
+
+/* The library calls us again with no bytes after a wait before the body: that
+ * is not its end. */
+TEST(a_body_arrives_whole_after_a_wait)
+{
+    struct slice body = spans(1, 0, 3 << 20);
+
+    for (int way = 0; way < 4; way++) {
+        uint64_t began = clock_monotonic_ns();
+        pthread_t thread;
+        int fd;
+
+        begin_with(4 << 20, 64 << 20);
+        fake.ready = ERR_BUSY;
+        CHECK_EQ(pthread_create(&thread, NULL, ready_soon, NULL), 0);
+        fd = dial();
+        if (way == 2) {
+            (void)put_text(
+                fd, "POST /v1/traces HTTP/1.1\r\nHost: localhost\r\n" PROTOBUF
+                    "Transfer-Encoding: chunked\r\n\r\n");
+            put_chunks(fd, body);
+        } else {
+            put_head(fd, "/v1/traces", way == 3 ? 0 : body.len,
+                     way == 1 ? PROTOBUF EXPECT : PROTOBUF);
+            if (way == 1)
+                CHECK_EQ(get(fd).status, 100);
+            if (way != 3)
+                (void)put(fd, body.ptr, body.len);
+        }
+        CHECK_EQ(get(fd).status, 200);
+        CHECK(clock_monotonic_ns() - began >= 250 * NS_PER_MS);
+        pthread_join(thread, NULL);
+        CHECK_EQ(submitted(), way == 3 ? 0 : 1);
+        if (way != 3)
+            CHECK_EQ(fake.body_len, body.len);
+        close(fd);
+        end();
+    }
+    drop(body);
+}
+
+static void *give_soon(void *arg)
+{
+    usleep(300000);
+    budget_give(arg, 3 << 20);
+    return NULL;
+}
+
+/* Memory that is short in the middle of a body, and comes back. */
+TEST(a_body_arrives_whole_after_a_wait_in_its_middle)
+{
+    struct slice body = spans(1, 0, 1500000);
+
+    for (int chunked = 0; chunked < 2; chunked++) {
+        pthread_t thread;
+        int fd;
+
+        begin_with(2 << 20, 4 << 20);
+        fd = dial();
+        if (chunked)
+            (void)put_text(
+                fd, "POST /v1/traces HTTP/1.1\r\nHost: localhost\r\n" PROTOBUF
+                    "Transfer-Encoding: chunked\r\n\r\n");
+        else
+            put_head(fd, "/v1/traces", body.len, PROTOBUF);
+        usleep(50000); /* it is admitted */
+        CHECK(budget_take(&budget, 3 << 20));
+        CHECK_EQ(pthread_create(&thread, NULL, give_soon, &budget), 0);
+        if (chunked)
+            put_chunks(fd, body);
+        else
+            (void)put(fd, body.ptr, body.len);
+        CHECK_EQ(get(fd).status, 200);
+        CHECK_EQ(fake.body_len, body.len);
+        pthread_join(thread, NULL);
+        close(fd);
+        end();
+    }
+    drop(body);
+}
+
+/* A refusal after two seconds, and the connection can be used again. */
+TEST(who_waited_in_vain_is_told_to_come_again)
+{
+    struct slice body = spans(5, 0, 10);
+    uint64_t began = clock_monotonic_ns(), took;
+    struct reply reply;
+    int fd;
+
+    begin();
+    fd = dial();
+    fake.ready = ERR_FULL;
+    reply = post_on(fd, "/v1/traces", PROTOBUF, body);
+    took = (clock_monotonic_ns() - began) / NS_PER_MS;
+    CHECK_EQ(reply.status, 503);
+    CHECK_TEXT(slice_of(reply_header(&reply, "Retry-After")), "1");
+    CHECK(took >= HTTP_WAIT_MS && took < 3 * HTTP_WAIT_MS);
+    fake.ready = OK;
+    CHECK_EQ(post_on(fd, "/v1/traces", PROTOBUF, body).status, 200);
+    close(fd);
+    end();
+    drop(body);
+}
+
+/* Clients that go away while they wait. */
+TEST(gone_while_it_waits)
+{
+    begin();
+    fake.ready = ERR_BUSY;
+    for (int i = 0; i < 20; i++) {
+        int fd = dial();
+
+        put_head(fd, "/v1/traces", 1000, PROTOBUF);
+        close(fd);
+    }
+    usleep(100000);
+    end(); /* while they wait */
 }
 
 static void *client(void *arg)
