@@ -97,11 +97,59 @@ static void fill(const struct trace_table *table, uint32_t i,
     trace->root = trace->first + (trace->has_root ? (uint32_t)root - 1 : 0);
 }
 
+static bool has_row(const uint64_t *rows, uint32_t row)
+{
+    return rows[row / 64] >> (row & 63) & 1;
+}
+
+/* What the visible spans of a trace make of it. Its rows stand by start. */
+static void narrow(struct block *block, const uint64_t *visible,
+                   struct block_trace *trace)
+{
+    const uint64_t *starts = block_starts(block);
+    struct ints *durations = block_ints(block, COL_DURATION, block->count);
+    uint32_t end = trace->first + trace->count, count = 0;
+    uint64_t end_ns = 0;
+
+    for (uint32_t row = trace->first; starts && row < end; row++) {
+        if (!has_row(visible, row))
+            continue;
+        if (count++ == 0) {
+            trace->start_ns = starts[row];
+            trace->has_root &= has_row(visible, trace->root);
+            if (!trace->has_root)
+                trace->root = row;
+        }
+        if (starts[row] + ints_at(durations, row) > end_ns)
+            end_ns = starts[row] + ints_at(durations, row);
+    }
+    trace->end_ns = end_ns;
+    trace->count = count;
+}
+
+/* Rows of visible resources; NULL: all. */
+static uint64_t *visible_rows(struct block *block,
+                              const struct trace_query *query)
+{
+    uint64_t *rows = query->visible ? block_all_rows(block) : NULL;
+
+    if (rows)
+        block_match_resources(block, query->visible, rows);
+    return rows;
+}
+
+static bool all_rows(const uint64_t *rows, uint32_t first, uint32_t end)
+{
+    while (first < end && has_row(rows, first))
+        first++;
+    return first == end;
+}
+
 enum status block_traces(struct block *block, const struct trace_query *query,
                          struct block_trace **traces, uint32_t *count)
 {
     struct trace_table *table = block_trace_table(block);
-    uint64_t *rows = block_all_rows(block), *failed, *matching;
+    uint64_t *rows = block_all_rows(block), *failed, *matching, *visible;
     size_t size = (block->count + 63) / 64 * sizeof(*rows);
 
     if (!table || !rows)
@@ -112,6 +160,7 @@ enum status block_traces(struct block *block, const struct trace_query *query,
         return arena_status(block->arena);
     block_match_resources(block, query->resources, rows);
     failed = failed_rows(block, rows);
+    visible = visible_rows(block, query);
     memcpy(matching, rows, size);
     match_rows(block, query, matching);
     for (uint32_t i = 0; i < table->count; i++) {
@@ -119,6 +168,8 @@ enum status block_traces(struct block *block, const struct trace_query *query,
         uint32_t first = table->first[i], end = table->first[i + 1];
 
         fill(table, i, trace);
+        if (visible && !all_rows(visible, first, end))
+            narrow(block, visible, trace);
         trace->matches = any_row(matching, first, end);
         trace->has_errors = failed && any_row(failed, first, end);
     }

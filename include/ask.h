@@ -89,6 +89,8 @@ struct log_query {
 struct trace_query {
     uint64_t start_ns, end_ns;      /* a trace matches if a span that is in */
     const struct idset *resources;  /* `resources` overlaps this time */
+    const struct idset *visible;    /* `resources` and more: others neither
+                                       count nor show; NULL: all do */
     const struct attr_match *attrs; /* all on one such span */
     uint32_t attr_count;
     uint64_t min_duration_ns, max_duration_ns; /* of the trace; 0: any */

@@ -129,7 +129,8 @@ MUST_CHECK enum status block_span_ids(struct block *block, const uint8_t **ids);
 bool block_any_resource(struct block *block, uint32_t first, uint32_t count,
                         const struct idset *resources);
 
-/* One entry per trace with a span in this block. */
+/* One entry per trace with a span in this block. Where the query has visible
+ * resources, of the spans of those; none may be left then. */
 struct block_trace {
     uint8_t trace_id[16];
     uint32_t first, count;     /* rows */

@@ -26,6 +26,20 @@ static const char *kind_name(uint8_t kind)
 
 /* ---- the list ---- */
 
+/* Whose spans are shown of a trace in the scope. What other namespaces sent in
+ * the same trace is none of the asker's. */
+static enum status select_visible(struct call *call,
+                                  const struct scope_filter *scope,
+                                  const struct idset **visible)
+{
+    struct scope_filter all = {.namespace = scope->namespace};
+
+    if (scope->workflow_run.len > 0)
+        all = *scope;
+    *visible = registry_select(call->services->registry, &all, call->arena);
+    return *visible ? OK : arena_status(call->arena);
+}
+
 static enum status read_traces_request(struct call *call,
                                        struct trace_query *query,
                                        struct list_window *window)
@@ -57,7 +71,9 @@ static enum status read_traces_request(struct call *call,
     query->range = window->range;
     query->resources =
         registry_select(call->services->registry, &scope, call->arena);
-    return query->resources ? OK : arena_status(call->arena);
+    if (!query->resources)
+        return arena_status(call->arena);
+    return select_visible(call, &scope, &query->visible);
 }
 
 /* exact: its start names the place it has in the list. */
@@ -255,20 +271,6 @@ static enum status read_path_id(struct call *call, int part, const char *name,
         return OK;
     return call_fail(call, ERR_INVALID, NULL,
                      "%s must be %zu hexadecimal digits", name, 2 * len);
-}
-
-/* Whose spans are shown of a trace in the scope. What other namespaces sent in
- * the same trace is none of the asker's. */
-static enum status select_visible(struct call *call,
-                                  const struct scope_filter *scope,
-                                  const struct idset **visible)
-{
-    struct scope_filter all = {.namespace = scope->namespace};
-
-    if (scope->workflow_run.len > 0)
-        all = *scope;
-    *visible = registry_select(call->services->registry, &all, call->arena);
-    return *visible ? OK : arena_status(call->arena);
 }
 
 /* A trace that does not touch the scope is as good as not there. */

@@ -117,6 +117,9 @@ static void add_span(const struct search *s, struct trace_entry *entry,
                      const struct span *span, const struct trace_root *root)
 {
     const struct trace_query *q = s->query;
+
+    if (q->visible && !idset_has(q->visible, span->resource_id))
+        return;
     struct trace_part part = {
         .start_ns = span->start_ns,
         .end_ns = span->end_ns,
@@ -211,7 +214,8 @@ static enum status add_traces(const struct near_by *n, struct block *block,
         const struct block_trace *t = &traces[i];
         struct trace_entry *e = traces_find(&s->table, t->trace_id);
 
-        if (!e || !e->asked || !is_near(&s->asked[e->place], row))
+        if (!e || !e->asked || t->count == 0 ||
+            !is_near(&s->asked[e->place], row))
             continue;
         struct trace_part part = {.start_ns = t->start_ns,
                                   .end_ns = t->end_ns,

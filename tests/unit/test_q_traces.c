@@ -88,6 +88,7 @@ TEST(a_trace_in_the_list)
     CHECK_TEXT(bed_at(answer, "traces.0.hasErrors"), "true");
     CHECK_EQ(bed.trace_query.min_duration_ns, 250 * NS_PER_MS);
     CHECK(bed.trace_query.errors_only);
+    CHECK(bed.trace_query.visible != NULL);
     CHECK_EQ(bed.trace_query.attr_count, 2);
     json_decref(answer);
     bed_release(&bed);

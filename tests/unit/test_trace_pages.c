@@ -135,6 +135,8 @@ static void add_to_model(struct model *m, const struct span *span,
 {
     bool scope = !q->resources || idset_has(q->resources, span->resource_id);
 
+    if (q->visible && !idset_has(q->visible, span->resource_id))
+        return;
     m->count++;
     m->start = span->start_ns < m->start ? span->start_ns : m->start;
     m->end = span->end_ns > m->end ? span->end_ns : m->end;
@@ -242,6 +244,14 @@ static void random_query(struct world *w, struct trace_query *q,
     idset_add(set, test_random(5));
     if (test_random(3))
         q->resources = set;
+    if (q->resources && test_random(2)) {
+        struct idset *visible = idset_new(arena, 5);
+
+        for (uint32_t i = 0; i < 5; i++)
+            if (idset_has(set, i) || test_random(2))
+                idset_add(visible, i);
+        q->visible = visible;
+    }
     if (test_random(4) == 0)
         q->operation = SLICE("b");
     q->errors_only = test_random(4) == 0;
