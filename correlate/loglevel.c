@@ -155,6 +155,8 @@ enum level loglevel_of_word(struct slice word)
     char plain[LEVEL_LOOK];
     const struct level_word *found;
 
+    if (word.len == 0)
+        return LEVEL_UNSET;
     word = level_without_colours(word, plain);
     while (word.len > 0 && !level_is_letter(word.ptr[word.len - 1]))
         word.len--; /* INFO2 */

@@ -409,9 +409,13 @@ static enum level level_of_words(struct slice text)
 enum level loglevel_of_line(struct slice line)
 {
     char plain[LEVEL_LOOK];
-    struct slice text = level_without_colours(line, plain);
-    enum level level = level_of_priority(text);
+    struct slice text;
+    enum level level;
 
+    if (line.len == 0)
+        return LEVEL_UNSET;
+    text = level_without_colours(line, plain);
+    level = level_of_priority(text);
     if (level == LEVEL_UNSET)
         level = level_of_klog(text);
     if (level == LEVEL_UNSET)

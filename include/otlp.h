@@ -23,6 +23,10 @@
  * log record or an exemplar become zero, enum values nobody knows the
  * unspecified one.
  *
+ * Log records are brought into the shape of the semantic conventions: what
+ * shippers and Kubernetes' receivers put into a body becomes text and
+ * attributes (docs/correlation.md, Shapes of log records).
+ *
  * Ownership  records point into batch->body and batch->arena.
  * Threads    pure: any, one batch each.
  */

@@ -100,7 +100,7 @@ static bool read_items(struct otlp *d, struct slice text, char bracket,
     }
     value->type = bracket == '{' ? VALUE_MAP : VALUE_ARRAY;
     value->items = list.at;
-    value->len = list.count;
+    value->len = bracket == '{' ? otlp_unique(list.at, list.count) : list.count;
     return true;
 }
 

@@ -33,15 +33,14 @@ static struct slice text_at(const struct attr *map, const char *key)
 
 /* ---- attributes being added ---- */
 
-void shaped_add(struct shaped *shaped, const struct attr *value,
-                struct slice key)
+/* Adds it, whether or not there is one. */
+static void append(struct shaped *shaped, const struct attr *value,
+                   struct slice key)
 {
     struct attrs *attrs = &shaped->log->attrs;
     struct list *list = &shaped->list;
     struct attr *to;
 
-    if (attrs_find(attrs, key))
-        return;
     if (!list->at)
         otlp_list_from(shaped->d, list, attrs->at, attrs->count,
                        sizeof(struct attr));
@@ -55,6 +54,13 @@ void shaped_add(struct shaped *shaped, const struct attr *value,
     to->key_len = (uint16_t)key.len;
     attrs->at = list->at;
     attrs->count = list->count;
+}
+
+void shaped_add(struct shaped *shaped, const struct attr *value,
+                struct slice key)
+{
+    if (!attrs_find(&shaped->log->attrs, key))
+        append(shaped, value, key);
 }
 
 void shaped_add_text(struct shaped *shaped, const char *key, struct slice text)
@@ -216,13 +222,16 @@ static bool is_shipped(const struct attr *map)
 
 static void read_shipped(struct shaped *shaped, const struct attr *map)
 {
+    struct attrs own = shaped->log->attrs; /* keys of the map are distinct */
     struct slice line = line_of(map);
 
     if (line.len == 0 || !is_shipped(map))
         return;
     for (uint32_t i = 0; i < map->len; i++)
-        if (map->items[i].type != VALUE_STRING || map->items[i].str != line.ptr)
-            shaped_add(shaped, &map->items[i], attr_key(&map->items[i]));
+        if ((map->items[i].type != VALUE_STRING ||
+             map->items[i].str != line.ptr) &&
+            !attrs_find(&own, attr_key(&map->items[i])))
+            append(shaped, &map->items[i], attr_key(&map->items[i]));
     while (line.len > 0 &&
            (line.ptr[line.len - 1] == '\n' || line.ptr[line.len - 1] == '\r'))
         line.len--; /* the container runtime's */

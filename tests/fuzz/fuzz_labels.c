@@ -43,11 +43,17 @@ static void check_facts(const struct attrs *attrs, const struct labels *labels)
     for (int kind = RES_PLAIN; kind <= RES_RECORD; kind++) {
         struct registry registry = {0};
         struct facts facts;
+        struct live live = {0};
         struct res res = {0};
+        uint64_t pods[POD_KEY_COUNT];
 
         names_init(&registry.names, 1 << 20);
         facts_of(&facts, labels, attrs, (enum res_kind)kind);
-        facts_keep(&registry, &facts, &res);
+        facts_keep(&registry, &facts, (enum res_kind)kind, &live);
+        facts_keys(&facts, pods);
+        facts_mark(&facts, &res);
+        if (facts.borrowed && (pods[POD_KEY_UID] || pods[POD_KEY_NAME]))
+            abort(); /* nobody claims another's pod */
         if (facts_stamped(&facts) + facts_service(&facts) < 0)
             abort();
         names_release(&registry.names);

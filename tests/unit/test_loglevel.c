@@ -187,6 +187,8 @@ TEST(json_bodies)
         {"{\"error\":\"x\",\"errors\":0}", LEVEL_INFO},
         {"{\"level\":3,\"msg\":\"x\"}", LEVEL_INFO},
         {"{}", LEVEL_INFO},
+        {"{\"a\":1}", LEVEL_INFO},
+        {"{\"msg\":\"\"}", LEVEL_INFO},
         {"{", LEVEL_INFO},
         {" {\"level\":\"error\"}", LEVEL_ERROR},
         {"{main} ERROR x", LEVEL_ERROR},
