@@ -193,6 +193,16 @@ TEST(shippers_coordinates)
               "own", "", "");
 }
 
+TEST(a_line_of_dockers_file)
+{
+    begin();
+    shape_text("{\"log\":\"level=warn x\\n\",\"stream\":\"stderr\","
+               "\"time\":\"2024-06-05T10:00:00Z\"}");
+    CHECK_TEXT(body(), "level=warn x");
+    CHECK_TEXT(attr("stream"), "stderr");
+    end();
+}
+
 TEST(an_applications_own_map_stays)
 {
     begin();
