@@ -249,7 +249,6 @@ def test_partial(server):
         "a span id of zeros": {"spanId": "00" * 8},
         "no span id": {"spanId": ""},
         "a parent id of 4 bytes": {"parentSpanId": "ab" * 4},
-        "an end before the start": {"endTimeUnixNano": str(now - 5 * NS)},
     }
     for encoding in ("proto", "json"):
         for name, change in bad.items():
@@ -326,6 +325,14 @@ def test_times(server):
               and all(rfc3339(now - NS) <= s[0]["startTime"] and s[0]["endTime"] <= rfc3339(now + 60 * NS)
                       for s in there),
               f"{encoding}: spans at 0, in ten years and without end are stored at the time of arrival",
+              (answer, counter.moved, there))
+        with Counted(server, "spans_end_before_start_total") as counter:
+            early = span(rng, now, duration_ns=-5 * NS)
+            answer = server.send("traces", spans_request(stamped(component), [early]), encoding)
+        there = find_spans(server, component, early["traceId"])["spans"]
+        check((answer.status, partial_of(answer, encoding), counter.moved) == (200, (0, ""), 1)
+              and [(s["durationNs"], s.get("endBeforeStart")) for s in there] == [(0, True)],
+              f"{encoding}: a span that ends before it starts is stored with the duration 0, flagged, counted",
               (answer, counter.moved, there))
         with Counted(server, "records_time_fixed_total") as counter:
             answer = server.send("metrics", metrics_request(stamped(component), [
