@@ -38,7 +38,7 @@
     X(TEXT,     kafka_encoding,     "kafka-encoding",    "auto",          0,           0,        "What messages are: otlp_proto, otlp_json, or auto to look at each.") \
     X(TEXT,     kafka_group,        "kafka-group",       "callboard",     0,           0,        "Consumer group; its instances share the partitions, each with a store of its own.") \
     X(TEXT,     kafka_instance,     "kafka-instance",    "",              0,           0,        "Name of this instance in the group, lasting: a restart then moves no partition (static membership).") \
-    X(TEXT,     kafka_options,      "kafka-options",     "",              0,           0,        "Properties of librdkafka for TLS, SASL and tuning, NAME=VALUE separated by semicolons. One may also be given as --kafka.NAME VALUE, or as kafka.NAME in the file.") \
+    X(TEXT,     kafka_options,      "kafka-options",     "",              0,           0,        "Properties of librdkafka for TLS, SASL and tuning, NAME=VALUE separated by semicolons. One may also be given as --kafka.NAME VALUE, or as kafka.NAME in the file. A secret is refused on the command line: give --kafka.NAME @FILE.") \
     X(TEXT,     kafka_start,        "kafka-start",       "earliest",      0,           0,        "Where a partition begins of which nothing is known: earliest or latest.") \
     X(TEXT,     kafka_topics_logs,  "kafka-topics-logs", "otlp_logs",     0,           0,        "Topics with log records, separated by commas; one that begins with ^ is a regular expression. Empty: none.") \
     X(TEXT,     kafka_topics_metrics, "kafka-topics-metrics", "otlp_metrics", 0,        0,        "The same for metrics.") \
