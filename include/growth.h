@@ -73,7 +73,6 @@ struct growth_track {
     uint32_t max;   /* points at most; set by the caller, at least 4 */
     uint32_t cells; /* of the grid: how many points there will be, about */
     uint32_t after; /* of this cell only the first point matters; 0: none */
-    void *spare;    /* extra of a point that was dropped, to be used again */
 };
 
 enum growth_added {

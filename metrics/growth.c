@@ -52,6 +52,8 @@ static bool tells_nothing(const struct growth_point *a,
            (loose || (same_start(a, b) && same_start(b, c)));
 }
 
+/* Behind the points their room holds what extra memory was left over, or NULL:
+ * it is used again. */
 static bool more_room(struct growth_track *track, struct arena *arena)
 {
     uint32_t room = track->room ? 2 * track->room : FIRST_ROOM;
@@ -62,11 +64,11 @@ static bool more_room(struct growth_track *track, struct arena *arena)
         room = track->cells + FIRST_ROOM;
     if (room > track->max)
         room = track->max;
-    at = arena_alloc(arena, room * sizeof(*at));
+    at = arena_zero(arena, room, sizeof(*at));
     if (!at)
         return false;
-    if (track->count > 0)
-        memcpy(at, track->at, track->count * sizeof(*at));
+    if (track->room > 0)
+        memcpy(at, track->at, track->room * sizeof(*at));
     track->at = at;
     track->room = room;
     return true;
@@ -74,22 +76,56 @@ static bool more_room(struct growth_track *track, struct arena *arena)
 
 static void drop(struct growth_track *track, uint32_t i)
 {
-    if (track->at[i].extra)
-        track->spare = track->at[i].extra;
+    struct growth_point dropped = track->at[i];
+
     track->count--;
     memmove(&track->at[i], &track->at[i + 1],
             (track->count - i) * sizeof(*track->at));
+    track->at[track->count] = dropped;
 }
 
-/* A stream with more resets than there is room for: those inside a cell that
- * only a start tells of go. */
-static void thin_out(struct growth_track *track)
+/* The nearest point of this start in at[from..to), looked for from the end or
+ * from the beginning; NULL if there is none nearby. */
+static const struct growth_point *find_last(const struct growth_point *at,
+                                            uint32_t to, uint64_t start_ns)
 {
-    for (uint32_t i = track->count; i-- > 1;)
-        if (i + 1 < track->count &&
-            tells_nothing(&track->at[i - 1], &track->at[i], &track->at[i + 1],
-                          true))
-            drop(track, i);
+    for (uint32_t k = to; k > 0 && to - k < MAX_WRITERS; k--)
+        if (at[k - 1].start_ns == start_ns)
+            return &at[k - 1];
+    return NULL;
+}
+
+static const struct growth_point *find_next(const struct growth_point *at,
+                                            uint32_t from, uint32_t to,
+                                            uint64_t start_ns)
+{
+    for (uint32_t k = from; k < to && k - from < MAX_WRITERS; k++)
+        if (at[k].start_ns == start_ns)
+            return &at[k];
+    return NULL;
+}
+
+/* Drops what tells nothing beside its neighbours: those of its own start, or,
+ * loose, any. */
+static void thin_out(struct growth_track *track, bool loose)
+{
+    struct growth_point *at = track->at;
+    uint32_t kept = 0;
+
+    for (uint32_t i = 0; i < track->count; i++) {
+        struct growth_point p = at[i];
+        const struct growth_point *a, *c;
+
+        a = loose ? (kept > 0 ? &at[kept - 1] : NULL)
+                  : find_last(at, kept, p.start_ns);
+        c = loose ? (i + 1 < track->count ? &at[i + 1] : NULL)
+                  : find_next(at, i + 1, track->count, p.start_ns);
+        if (a && c && tells_nothing(a, &p, c, loose))
+            continue;
+        at[i] = at[kept];
+        at[kept++] = p;
+    }
+    track->count = kept;
 }
 
 /* Where p belongs: behind all that are older, or as old with no later start. */
@@ -127,16 +163,18 @@ static enum growth_added insert(struct growth_track *track, struct arena *arena,
         !more_room(track, arena))
         return GROWTH_FULL;
     if (track->count == track->room) {
-        thin_out(track);
+        /* More writers than one, or more resets than there is room for. */
+        thin_out(track, false);
+        if (2 * track->count > track->max)
+            thin_out(track, true);
         if (track->count == track->room)
             return GROWTH_DROPPED;
         i = place_of(track, p);
     }
+    p->extra = track->at[track->count].extra;
     memmove(&track->at[i + 1], &track->at[i],
             (track->count - i) * sizeof(*track->at));
     track->count++;
-    p->extra = track->spare;
-    track->spare = NULL;
     return put(track, i, p, slot);
 }
 
@@ -328,16 +366,6 @@ static bool starts_move_always(const struct growth_track *track)
            (track->count == 2 && most < HUNDREDTH);
 }
 
-/* The point before i with the same start, NULL if there is none nearby. */
-static const struct growth_point *own_before(const struct growth_track *track,
-                                             uint32_t i)
-{
-    for (uint32_t k = i; k > 0 && i - k < MAX_WRITERS; k--)
-        if (same_start(&track->at[k - 1], &track->at[i]))
-            return &track->at[k - 1];
-    return NULL;
-}
-
 /* Where the start changes back to one that was seen, is the value lower by
  * more than two readings of one counter at nearly the same time can be? */
 static bool are_many_writers(const struct growth_track *track)
@@ -350,7 +378,7 @@ static bool are_many_writers(const struct growth_track *track)
         if (p->value >= p[-1].value || same_start(p, p - 1) ||
             p->start_ns == 0 || p[-1].start_ns == 0)
             continue;
-        own = own_before(track, i);
+        own = find_last(track->at, i, p->start_ns);
         if (own && p->value >= own->value &&
             p[-1].value - p->value > TENTH * (p->value - own->value))
             return true;

@@ -296,6 +296,20 @@ TEST(few_points_are_kept)
     CHECK(grew(19999));
 }
 
+/* Two workers that report often: more points than there is room for, and all of
+ * the time is known. */
+TEST(two_workers_in_little_room)
+{
+    begin(300);
+    track.max = 4 * 12 + 10;
+    for (int64_t i = 0; i < 360; i++) {
+        add(-100, i * 10, 9000 + 3.0 * (double)i);
+        add(-90, i * 10 + 4, 20 + 2.0 * (double)i);
+    }
+    CHECK(track.count <= track.max);
+    CHECK(grew(359 * 5 + 9000 + 20));
+}
+
 /* More resets than there is room for: no crash, and what fits is right. */
 TEST(more_resets_than_room)
 {
