@@ -139,7 +139,8 @@ static void match_columns(struct block *block, const struct log_query *query,
     match_events(block, query->events, rows);
     if (query->levels)
         match_levels(block, query->levels, rows);
-    if (block_times(block, &times) == OK)
+    if ((query->start_ns > 0 || query->end_ns < UINT64_MAX) &&
+        block_times(block, &times) == OK)
         block_match_times(block, times, query->start_ns, query->end_ns, rows);
     if (query->trace_id)
         match_id(block, COL_LOG_TRACE_ID, query->trace_id, 16, rows);

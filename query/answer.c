@@ -111,8 +111,8 @@ static void check_sticky(struct call *call)
         call_fail(call, s, NULL, "too many questions at once, ask again");
     else if (call->out.status != OK)
         call_fail(call, ERR_TOO_BIG, NULL,
-                  "the answer is larger than %zu bytes; narrow the time "
-                  "range or lower the limit",
+                  "the answer is larger than %zu bytes; lower the limit, "
+                  "leave attributes out or narrow the time range",
                   call->out.cap);
 }
 

@@ -130,7 +130,7 @@ enum status call_fail_read(struct call *call, enum status status)
     if (status == ERR_TOO_BIG)
         return call_fail(call, status, "",
                          "the question needs more memory than one question "
-                         "may have; narrow the time range or lower the limit");
+                         "may have; lower the limit or narrow the time range");
     return call_fail(call, status, code, "Reading failed: %s",
                      status_text(status));
 }

@@ -22,7 +22,7 @@
 #include "reader.h"
 
 /* What it costs to look at blocks that can only be counted. */
-enum { COST_SUMMARY = 1, COST_OPEN = 16, COUNT_COST = 1024 };
+enum { COST_SUMMARY = 1, COST_OPEN = 16, COUNT_COST = 128 };
 
 struct hit {
     uint64_t time_ns, arrival;
@@ -209,9 +209,16 @@ static enum status scan_rows(struct page *page, const struct block_row *row,
     const struct log_query *q = page->query;
     bool cut = has_time(row, q->range.after) || has_time(row, q->range.before);
     bool show = may_contribute(page, row);
+    struct log_query any_time = *q;
     struct rows rows;
     uint64_t matches = 0;
-    enum status status = block_match_logs(block, q, &rows.bits, &matches);
+
+    if (row->min_ns >= q->start_ns && row->max_ns < q->end_ns) {
+        any_time.start_ns = 0; /* its times need not be looked at */
+        any_time.end_ns = UINT64_MAX;
+    }
+    enum status status =
+        block_match_logs(block, &any_time, &rows.bits, &matches);
 
     if (status == OK && matches > 0 && (cut || show)) {
         status = block_times(block, &rows.times);
@@ -435,7 +442,7 @@ enum status reader_query_logs(struct reader *reader,
         status = decode_page(&page, arena, &found, &found_count);
     }
     if (status != OK)
-        return status;
+        return reader_status(reader, status);
     *logs = found;
     *count = found_count;
     *total = page.total;

@@ -247,7 +247,7 @@ enum status reader_query_series(struct reader *reader,
     if (status == OK)
         status = visit_chunks(&v);
     if (status != OK)
-        return status;
+        return reader_status(reader, status);
     visit_head(&v, STREAM_METRICS);
     visit_head(&v, STREAM_DERIVED);
     for (uint32_t i = 0; i < open.count; i++)

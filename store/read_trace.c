@@ -370,7 +370,7 @@ enum status reader_query_spans(struct reader *reader,
         status = found ? decode(&page, arena, found) : arena_status(arena);
     }
     if (status != OK)
-        return status;
+        return reader_status(reader, status);
     *spans = found;
     *count = page.count;
     *total = page.total;
@@ -462,5 +462,5 @@ enum status reader_find_span(struct reader *reader, const uint8_t trace_id[16],
         if (status == ERR_NOT_FOUND || reader_pass_over(status))
             status = OK;
     }
-    return status == OK ? ERR_NOT_FOUND : status;
+    return status == OK ? ERR_NOT_FOUND : reader_status(reader, status);
 }

@@ -28,11 +28,12 @@
 #include "copy.h"
 #include "trace_search.h"
 
-/* Candidates at a time, with and without completing all of them; entries of the
- * table beyond which it is looked through for what can go. */
-enum { TAKE_WHOLE = 512, TAKE_FEW = 64, TABLE_FULL = 4096 };
-/* What it costs to look on for traces that can only be counted. */
-enum { COST_STEP = 16, COUNT_COST = 1024 };
+/* Candidates at a time: at first, and after a while, when few seem to be wanted
+ * and completing many together costs less; entries of the table beyond which it
+ * is looked through for what can go. */
+enum { TAKE_FEW = 64, TAKE_WHOLE = 512, TAKE_MOST = 8192, TABLE_FULL = 4096 };
+/* Steps to look on for traces that can only be counted. */
+enum { COUNT_STEPS = 8 };
 
 /* ---- one trace ---- */
 
@@ -272,9 +273,9 @@ static bool counted_enough(struct search *s)
 {
     struct count_limit *counting = s->query->counting;
 
-    s->cost += COST_STEP;
+    s->cost++;
     if (!counting || counting->most == 0 ||
-        (s->total < counting->most && s->cost < COUNT_COST))
+        (s->total < counting->most && s->cost <= COUNT_STEPS))
         return false;
     counting->stopped = true;
     return true;
@@ -285,18 +286,23 @@ static enum status search(struct search *s)
     const struct trace_query *q = s->query;
     bool whole = q->ascending || q->errors_only || q->min_duration_ns ||
                  q->max_duration_ns;
-    uint32_t few = q->limit > TAKE_FEW ? q->limit : TAKE_FEW;
+    uint32_t take = whole ? TAKE_WHOLE : TAKE_FEW;
     uint64_t bound;
     enum status status = sources_open(s);
 
     while (status == OK && sources_bound(s, &bound)) {
         uint32_t met = s->table.count;
 
-        if (is_final(s, bound) && counted_enough(s))
-            break;
-        status = sources_take(s, whole ? TAKE_WHOLE : few);
+        if (is_final(s, bound)) {
+            if (counted_enough(s))
+                break;
+            take = take > TAKE_WHOLE ? take : TAKE_WHOLE; /* no completing */
+        }
+        status = sources_take(s, take > q->limit ? take : q->limit);
         if (status == OK && s->table.count > met)
             status = settle(s);
+        if (whole && s->table.count > met && take < TAKE_MOST)
+            take *= 2;
     }
     enum status end = sources_close(s);
     return status != OK ? status : end;
@@ -327,7 +333,7 @@ enum status reader_query_traces(struct reader *reader,
             found ? describe(&s, &s.top, arena, found) : arena_status(arena);
     }
     if (status != OK)
-        return status;
+        return reader_status(reader, status);
     *traces = found;
     *count = s.top.count;
     *total = s.total;

@@ -68,6 +68,15 @@ enum status reader_cancelled(const struct reader *reader)
                : OK;
 }
 
+enum status reader_status(const struct reader *reader, enum status status)
+{
+    size_t used = arena_size(&reader->scratch) + arena_size(&reader->work);
+
+    return status == ERR_BUSY && used >= reader->store->queries.limit / 2
+               ? ERR_TOO_BIG
+               : status;
+}
+
 static void hold(struct reader *reader, struct section *section)
 {
     struct section **held =

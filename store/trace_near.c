@@ -12,7 +12,7 @@
 #include "clock.h"
 #include "trace_search.h"
 
-enum { ASK_ROWS = 64, ROUNDS = 4 };
+enum { ASK_ROWS = 64, LARGE_ROWS = 256, ROUNDS = 4 };
 
 /* A trace whose known time grew by less has met its neighbours already. */
 #define GROWN_NS    NS_PER_MIN
@@ -229,21 +229,38 @@ static enum status add_traces(const struct near_by *n, struct block *block,
     return status;
 }
 
-/* Whether a trace matches is seen by its block as a whole only. */
+/* Has one of them so many rows that the block's columns tell it faster? */
+static enum status has_large(const struct near_by *n, struct block *block,
+                             bool *large)
+{
+    enum status status = OK;
+    uint32_t first, count;
+
+    *large = false;
+    for (uint32_t i = 0; i < n->may_count && status == OK && !*large; i++) {
+        status = block_find_trace(block, n->may[i]->id, &first, &count);
+        *large = count > LARGE_ROWS;
+    }
+    return status;
+}
+
 static enum status add_block(const struct near_by *n,
                              const struct block_row *row)
 {
     struct reader *reader = n->search->reader;
     struct open_block open;
+    /* Whether a trace matches is seen by its block as a whole only. */
+    bool all = n->may_count > ASK_ROWS || n->search->query->errors_only;
     enum status status = reader_open_block(reader, row->id, &open);
 
     if (status != OK)
         return status;
-    if (n->may_count > ASK_ROWS || n->search->query->errors_only)
+    if (!all)
+        status = has_large(n, open.block, &all);
+    if (all && status == OK)
         status = add_traces(n, open.block, row);
-    else
-        for (uint32_t i = 0; i < n->may_count && status == OK; i++)
-            status = add_rows(n, open.block, row->id, n->may[i]);
+    for (uint32_t i = 0; !all && i < n->may_count && status == OK; i++)
+        status = add_rows(n, open.block, row->id, n->may[i]);
     reader_close_block(reader, &open);
     return status;
 }
