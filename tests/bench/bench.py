@@ -7,7 +7,7 @@ of the server (user and system, from /proc), so that a noisy neighbour moves
 the figure little; the ratio against `zstd -1` is taken in the same run.
 
   bench.py [--quick] [SECTION]...   sections: start spans wild gzip logs metrics
-                                    disk queries page recovery
+                                    disk queries reads page recovery
                                     kafka
 """
 import argparse
@@ -267,6 +267,66 @@ def section_queries(n):
         ms = statistics.median(times)
         row("start to first accepted request, 2 M spans stored",
             f"{ms:.1f}", "ms", "30", ms <= 30)
+
+
+LIMIT = ("--memory-limit", "64MiB")
+
+
+def stored(what, count):
+    """A folder filled by bench_reads, and a small server over it."""
+    data = tempfile.mkdtemp(dir=os.environ.get("TMPDIR"))
+    subprocess.run([os.path.join(OUT, "tests", "bench", "bench_reads"), data,
+                    what, str(count)], check=True)
+    return data, Server(data, *LIMIT)
+
+
+def section_reads(n):
+    """Limits bound the answer, not the data: lists over much, in 64 MiB."""
+    now = datetime.now(timezone.utc)
+    ask = {"startTime": (now - timedelta(hours=26)).isoformat(),
+           "endTime": (now + timedelta(hours=1)).isoformat(),
+           "searchScope": {"namespace": "acme", "project": "shop"}}
+    cart = {"searchScope": {**ask["searchScope"], "component": "cart"}}
+    traces, logs = "/api/v1alpha1/traces/query", "/api/v1/logs/query"
+    spans = "/api/v1alpha1/traces/" + "1".zfill(32) + "/spans/query"
+    words = {"searchWords": ["refused", "upstream"]}
+    scale = n["stored"] / 285000
+    for what, count, figures in (
+            ("spans", int(10e6 * scale), (
+                ("newest 20 traces of a component", traces,
+                 {"limit": 20, **cart}, 10),
+                ("newest 20 failed traces", traces,
+                 {"limit": 20, "errorsOnly": True}, None),
+                ("oldest 20 traces of a component", traces,
+                 {"limit": 20, "sortOrder": "asc", **cart}, None),
+                ("traces that took an hour (none)", traces,
+                 {"limit": 20, "minDuration": "1h"}, None))),
+            ("dense", int(10e6 * scale), (
+                ("newest 20 traces of a component, in 20 min", traces,
+                 {"limit": 20, **cart}, 10),
+                ("oldest 20 traces of a component, in 20 min", traces,
+                 {"limit": 20, "sortOrder": "asc", **cart}, None))),
+            ("trace", int(1e6 * scale), (
+                ("first page of one trace", spans, {"limit": 100}, 50),
+                ("1000 spans of it with attributes", spans,
+                 {"limit": 1000, "includeAttributes": True}, None))),
+            ("logs", int(2e6 * scale), (
+                ("newest 100 log records of a component", logs,
+                 {"limit": 100, **cart}, None),
+                ("two words, both in one of 5000", logs,
+                 {"limit": 100, **words}, 20),
+                ("two words, often together", logs,
+                 {"limit": 100, "searchWords": ["refused", "peer"]}, 20)))):
+        data, server = stored(what, count)
+        for name, path, members, reach in figures:
+            ms = median_ms(lambda i: server.post(path, {**ask, **members}), 5)
+            row(f"{name}, {count / 1e6:.1f} M stored", f"{ms:.1f}", "ms",
+                str(reach or ""), ms <= reach if reach else None)
+        peak = server.memory("VmHWM")
+        row(f"{what}: resident memory, peak", f"{peak:.0f}", "MiB", "64",
+            peak <= 64)
+        server.stop()
+        shutil.rmtree(data)
 
 
 def section_page(n):

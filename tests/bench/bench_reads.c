@@ -5,6 +5,7 @@
  *   bench_reads DIR spans N    traces of 8 spans over 12 components, in 24 h up
  *                              to now; their spans come in requests of one
  *                              component, so a trace lies in several blocks
+ *   bench_reads DIR dense N    the same in 20 min
  *   bench_reads DIR trace N    one trace of N spans, 00...01, in 10 min
  *   bench_reads DIR logs N     log records; "refused" and "upstream" are in
  * many lines, both in one of 5000
@@ -150,12 +151,13 @@ static struct span *add_span(struct sender *s, uint32_t component,
     return span;
 }
 
-static void add_spans(struct sender *s, uint64_t count, uint64_t end_ns)
+static void add_spans(struct sender *s, uint64_t count, uint64_t end_ns,
+                      uint64_t range_ns)
 {
     uint64_t traces = count / TRACE_SPANS;
 
     for (uint64_t t = 0; t < traces; t++) {
-        uint64_t start = end_ns - NS_PER_DAY + NS_PER_DAY / traces * t;
+        uint64_t start = end_ns - range_ns + range_ns / traces * t;
         uint8_t trace[16], parent[8] = {0};
 
         fill_id(trace, 16);
@@ -245,7 +247,8 @@ int main(int argc, char **argv)
     else if (strcmp(argv[2], "trace") == 0)
         add_trace(&s, count, now);
     else
-        add_spans(&s, count, now);
+        add_spans(&s, count, now,
+                  strcmp(argv[2], "dense") == 0 ? 20 * NS_PER_MIN : NS_PER_DAY);
     for (uint32_t i = 0; i < COMPONENTS; i++)
         flush(&s, i);
     store_close(s.store);
