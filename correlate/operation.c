@@ -191,10 +191,24 @@ static void add_method(struct text *text, const struct semconv *semconv)
         add(text, method);
 }
 
+/* http.route; without the method that patterns of Go's net/http have before it.
+ */
+static struct slice route_of(const struct semconv *semconv)
+{
+    struct slice route = semconv_text(semconv, SEM_HTTP_ROUTE);
+    const char *space =
+        route.len > 0 ? memchr(route.ptr, ' ', route.len) : NULL;
+    size_t len = space ? (size_t)(space - route.ptr) : 0;
+
+    if (space && semconv_verb((struct slice){route.ptr, len}))
+        route = slice_from(route, len + 1);
+    return route;
+}
+
 static void add_http(struct text *text, const struct span *span,
                      const struct semconv *semconv)
 {
-    struct slice route = semconv_text(semconv, SEM_HTTP_ROUTE);
+    struct slice route = route_of(semconv);
     struct slice template = semconv_text(semconv, SEM_URL_TEMPLATE);
     struct url path = {.relative = false};
     const char *start = text->at;

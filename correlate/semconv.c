@@ -116,6 +116,8 @@ static const struct row {
 
 enum { ROW_COUNT = sizeof(rows) / sizeof(*rows) };
 
+_Static_assert(ROW_COUNT < UINT8_MAX, "rows are numbered in a byte");
+
 static uint8_t slots[SLOTS]; /* row + 1; 0: free */
 static uint8_t lens[ROW_COUNT];
 static uint32_t shortest = UINT32_MAX, longest;

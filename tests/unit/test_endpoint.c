@@ -187,6 +187,8 @@ static const char *const http_cases[][2] = {
      "GET /carts/{id}"},
     {"http.method=get,http.route=/carts/{id}", "GET /carts/{id}"},
     {"http.method=PURGE,http.route=/a", "PURGE /a"},
+    {"http.method=GET,http.route=GET /carts/{id}", "GET /carts/{id}"},
+    {"http.method=GET,http.route=my carts", "GET my carts"},
     /* routes that fit every path */
     {"http.method=GET,http.route=/,http.target=/carts/17", "GET /carts/{id}"},
     {"http.method=GET,http.route=/*,url.path=/carts/17", "GET /carts/{id}"},
