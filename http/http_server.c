@@ -27,9 +27,10 @@
 #include "stats.h"
 
 enum {
-    RESERVE_MOST = 16, /* slots for /health and the like */
-    ENDING_MOST = 64,  /* slots of connections that were just ended */
-    FILES_LEFT_MOST = 2048,
+    RESERVE_MOST = 16,      /* slots for /health and the like */
+    ENDING_MOST = 64,       /* slots of connections that were just ended */
+    FILES_OF_OURS = 48,     /* database, journal, listeners */
+    FILES_LEFT_MOST = 2048, /* to queries and all else */
     LAST_ANSWERS_MS = 2000
 };
 
@@ -42,11 +43,12 @@ static uint32_t share_of_files(const char *name, uint32_t wanted,
                                unsigned eighths)
 {
     struct rlimit limit;
-    rlim_t want = (rlim_t)wanted / eighths * 8 + 64;
+    rlim_t want = (rlim_t)wanted / eighths * 8 + 8;
     rlim_t before, part;
 
     if (eighths > 4 && want > wanted + FILES_LEFT_MOST)
         want = wanted + FILES_LEFT_MOST;
+    want += FILES_OF_OURS;
 
     if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
         return wanted;
@@ -60,7 +62,9 @@ static uint32_t share_of_files(const char *name, uint32_t wanted,
                      "before=%llu files=%llu", (unsigned long long)before,
                      (unsigned long long)limit.rlim_cur);
     }
-    part = limit.rlim_cur / 8 * eighths;
+    part = limit.rlim_cur > 2 * FILES_OF_OURS ? limit.rlim_cur - FILES_OF_OURS
+                                              : limit.rlim_cur / 2;
+    part = part / 8 * eighths;
     if (eighths > 4 && limit.rlim_cur > part + FILES_LEFT_MOST)
         part = limit.rlim_cur - FILES_LEFT_MOST;
     if (part >= wanted)

@@ -16,10 +16,11 @@
  *            an eighth of them: one address alone (a proxy, a Collector) may
  *            have the other seven. When seven eighths are in use, a new
  *            connection ends the one that is idle for longest, of the address
- *            that holds most; those that never sent a request first. Who has no
- * right to a slot gets one of the reserve, where only /health and the like are
- * answered. Victims    slots_slowest_body() and slots_end_slowest_reader(): of
- * the address that holds most memory, the slowest.
+ *            that holds most: first those that never sent a request, last those
+ *            that are within a head for more than a second. Who has no right to
+ *            a slot gets one of the reserve, for /health and the like.
+ * Victims    slots_slowest_body() and slots_end_slowest_reader(): of the
+ *            address that holds most memory, the slowest.
  *
  * A connection ends by shutdown() of its socket: the library then finds it
  * closed and cleans up. Nor does the library always notice that a peer has

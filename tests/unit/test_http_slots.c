@@ -168,8 +168,14 @@ TEST(without_idle_ones_the_last_eighth_is_for_others_and_the_reserve_for_all)
         slot_head(slots, pairs[count++].slot);
     }
     CHECK(!admits(slots, "10.0.0.1"));
-    pair_close(slots, &pairs[--count]);
-    CHECK(admits(slots, "10.0.0.1")); /* its place in the reserve is free */
+    usleep(300000);
+    CHECK(admits(slots, "10.0.0.1")); /* who took long in the reserve goes */
+    CHECK(!is_open(&pairs[15]) && is_open(&pairs[16]) && is_open(&pairs[0]));
+    usleep(800000);
+    CHECK(admits(slots, "10.0.0.1")); /* and who takes long for a head */
+    CHECK(!is_open(&pairs[0]) && is_open(&pairs[1]));
+    pairs[count] = pair_open(slots);
+    CHECK(!slot_is_reserved(pairs[count++].slot));
     while (count > 0)
         pair_close(slots, &pairs[--count]);
     slots_free(slots);

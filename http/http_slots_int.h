@@ -1,0 +1,97 @@
+/*
+ * http_slots_int - the tables of http_slots.h, for its two files: http_admit.c
+ * decides who may connect and who goes, http_slots.c follows each connection.
+ */
+#ifndef HTTP_SLOTS_INT_H
+#define HTTP_SLOTS_INT_H
+
+#include <poll.h>
+#include <pthread.h>
+
+#include "http_slots.h"
+
+enum { SLOT_BUCKETS = 1024 };
+
+struct ring {
+    struct ring *prev, *next;
+};
+
+/* Who may be ended for a new connection, in this order. */
+enum idle_kind {
+    NEVER_USED, /* no request came yet */
+    BETWEEN_REQUESTS,
+    WITHIN_HEAD, /* for longer than a head takes */
+    KINDS
+};
+
+/* All connections of one address (of one /64 with IPv6). */
+struct peer {
+    struct ring all;
+    struct peer *chain;
+    struct http_address address;
+    uint32_t count;
+    struct ring idle[KINDS]; /* slots, by enum idle_kind */
+    size_t held, unsent;     /* bytes of bodies, of answers */
+};
+
+enum slot_state { SLOT_IDLE, SLOT_HEAD, SLOT_BODY, SLOT_BUSY, SLOT_SENDING };
+
+struct slot {
+    struct ring all, idle, watched, in_reserve;
+    struct peer *peer;
+    atomic_bool *gone_flag; /* of who watches */
+    int fd;
+    enum slot_state state;
+    bool reserved, ending;
+    bool reserved_counted; /* in slots->reserved */
+    bool used;             /* a request came */
+    bool gone;             /* the last time, and nothing came since */
+    uint64_t since_ns, deadline_ns;
+    uint64_t length, got; /* of the body */
+    uint64_t body_ns;     /* since when it comes */
+    size_t held, unsent;
+    void *owner;
+};
+
+struct slots {
+    pthread_mutex_t lock;
+    struct ring all, peers, watched, in_reserve;
+    uint32_t count, ending, reserved;
+    uint32_t max, reserve;
+    uint64_t idle_ns;
+    bool next_reserved; /* the one that was admitted last */
+    struct peer *buckets[SLOT_BUCKETS];
+    struct pollfd *polls; /* one per slot, in their order */
+    size_t room;
+};
+
+#define OF(pointer, type, member) \
+    ((type *)(void *)((char *)(pointer)-offsetof(type, member)))
+
+static inline void ring_init(struct ring *ring)
+{
+    ring->prev = ring->next = ring;
+}
+
+static inline void ring_add(struct ring *head, struct ring *one)
+{
+    one->prev = head->prev;
+    one->next = head;
+    one->prev->next = one->next->prev = one;
+}
+
+static inline void ring_remove(struct ring *one)
+{
+    one->prev->next = one->next;
+    one->next->prev = one->prev;
+    ring_init(one);
+}
+
+/* ---- http_admit.c; the caller holds the lock ---- */
+
+/* The row of an address, counted up and down. */
+struct peer *slots_take_peer(struct slots *slots, const struct sockaddr *from);
+void slots_drop_peer(struct slots *slots, struct peer *peer);
+void slot_end(struct slots *slots, struct slot *slot);
+
+#endif
