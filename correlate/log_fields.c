@@ -57,6 +57,7 @@ static const struct {
     {"severitytext", LEVEL},
     {"@l", LEVEL},
     {"logseverity", LEVEL},
+    {"detectedlevel", LEVEL},
     {"priority", SYSLOG},
     {"syslogseverity", SYSLOG},
     {"syslogseveritycode", SYSLOG},

@@ -10,7 +10,7 @@
 #include "clock.h"
 #include "log_json.h"
 
-enum { MAX_FOLDED = 32, MAX_PATH = 3 };
+enum { MAX_PATH = 3 };
 
 /* ---- maps ---- */
 
@@ -80,117 +80,6 @@ void shaped_set_body(struct log_record *log, struct slice text)
     otlp_set_text(&log->body, VALUE_STRING, text);
 }
 
-/* ---- a shipper's coordinates ---- */
-
-/* The names inside "kubernetes", levels and words joined with '_', and what
- * they are called in the semantic conventions. */
-static const struct {
-    const char *name, *key;
-} coordinates[] = {
-    {"pod_name", "k8s.pod.name"},
-    {"namespace_name", "k8s.namespace.name"}, /* fluent-bit, fluentd */
-    {"pod_namespace", "k8s.namespace.name"},  /* Vector */
-    {"namespace", "k8s.namespace.name"},      /* Filebeat */
-    {"container_name", "k8s.container.name"},
-    {"pod_id", "k8s.pod.uid"},
-    {"pod_uid", "k8s.pod.uid"},
-    {"pod_ip", "k8s.pod.ip"},
-    {"host", "k8s.node.name"},
-    {"pod_node_name", "k8s.node.name"},
-    {"node_name", "k8s.node.name"},
-    {"docker_id", "container.id"},
-};
-
-enum { COORDINATES = sizeof(coordinates) / sizeof(*coordinates) };
-
-static void add_coordinate(struct shaped *shaped, struct slice name,
-                           struct slice text)
-{
-    for (size_t i = 0; i < COORDINATES; i++)
-        if (slice_equal(slice_of(coordinates[i].name), name)) {
-            shaped_add_text(shaped, coordinates[i].key, text);
-            return;
-        }
-}
-
-/* prefix and key with '.' as '_'; empty if it is longer than any of ours. */
-static struct slice folded(const char *prefix, struct slice key,
-                           char text[MAX_FOLDED])
-{
-    size_t len = strlen(prefix);
-
-    if (len + key.len > MAX_FOLDED)
-        return (struct slice){NULL, 0};
-    memcpy(text, prefix, len);
-    for (size_t i = 0; i < key.len; i++)
-        text[len + i] = key.ptr[i] == '.' ? '_' : key.ptr[i];
-    return (struct slice){text, len + key.len};
-}
-
-static void read_kubernetes(struct shaped *shaped, const struct attr *map,
-                            const char *prefix)
-{
-    static const char *const nested[][2] = {
-        {"pod", "pod_"}, {"container", "container_"}, {"node", "node_"}};
-    char text[MAX_FOLDED];
-
-    for (uint32_t i = 0; i < map->len; i++) {
-        const struct attr *a = &map->items[i];
-
-        if (a->type == VALUE_STRING)
-            add_coordinate(shaped, folded(prefix, attr_key(a), text),
-                           attr_text(a));
-        else if (a->type == VALUE_MAP && !*prefix)
-            for (size_t k = 0; k < 3; k++)
-                if (slice_equal(attr_key(a), slice_of(nested[k][0])))
-                    read_kubernetes(shaped, a, nested[k][1]);
-    }
-}
-
-static bool is_kubernetes(struct slice key)
-{
-    return key.len >= 10 && key.ptr[0] == 'k' &&
-           slice_starts(key, SLICE("kubernetes")) &&
-           (key.len == 10 || key.ptr[10] == '.' || key.ptr[10] == '_');
-}
-
-/* "kubernetes": {...}, "kubernetes.pod_name", "kubernetes_pod_name" and
- * "kubernetes.pod.name"; "pod" and "namespace" of Promtail. */
-static void read_coordinates(struct shaped *shaped)
-{
-    struct attrs own = shaped->log->attrs;
-    const struct attr *pod = NULL, *space = NULL, *reason = NULL, *container;
-    char text[MAX_FOLDED];
-
-    for (uint32_t i = 0; i < own.count; i++) {
-        const struct attr *a = &own.at[i];
-        struct slice key = attr_key(a);
-
-        if (slice_equal(key, SLICE("pod")))
-            pod = a;
-        else if (slice_equal(key, SLICE("namespace")))
-            space = a;
-        else if (slice_equal(key, SLICE("k8s.event.reason")))
-            reason = a;
-        else if (!is_kubernetes(key))
-            continue;
-        else if (key.len == 10 && a->type == VALUE_MAP)
-            read_kubernetes(shaped, a, "");
-        else if (key.len > 11 && a->type == VALUE_STRING)
-            add_coordinate(shaped, folded("", slice_from(key, 11), text),
-                           attr_text(a));
-    }
-    if (reason)
-        log_release(shaped, attr_text(reason));
-    if (!pod || !space)
-        return;
-    container = attrs_find(&own, SLICE("container"));
-    shaped_add_text(shaped, "k8s.pod.name", attr_text(pod));
-    shaped_add_text(shaped, "k8s.namespace.name", attr_text(space));
-    if (container)
-        shaped_add_text(shaped, "k8s.container.name", attr_text(container));
-}
-
 /* ---- a shipper's whole record ---- */
 
 static struct slice line_of(const struct attr *map)
@@ -215,7 +104,7 @@ static bool is_shipped(const struct attr *map)
         if (find(map, marks[i]))
             return true;
     for (uint32_t i = 0; i < map->len; i++)
-        if (is_kubernetes(attr_key(&map->items[i])))
+        if (log_is_kubernetes(attr_key(&map->items[i])))
             return true;
     return false;
 }
@@ -420,7 +309,7 @@ bool log_shape(struct otlp *d, struct log_record *log)
             return false;
     }
     if (log->attrs.count > 0)
-        read_coordinates(&shaped);
+        log_coordinates(&shaped);
     if (log->body.type == VALUE_EMPTY)
         fill_body(log);
     return true;

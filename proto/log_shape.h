@@ -38,6 +38,11 @@ void shaped_add(struct shaped *shaped, const struct attr *value,
 void shaped_add_text(struct shaped *shaped, const char *key, struct slice text);
 void shaped_set_body(struct log_record *log, struct slice text);
 
+/* log_coordinates.c: adds those of the record's attributes. */
+void log_coordinates(struct shaped *shaped);
+/* "kubernetes" or a name inside it, flat. */
+bool log_is_kubernetes(struct slice key);
+
 /* An event with this reason, if it reports a release (log_release.c). */
 void log_release(struct shaped *shaped, struct slice reason);
 

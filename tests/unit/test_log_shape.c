@@ -187,6 +187,14 @@ TEST(shippers_coordinates)
     check_pod(NULL, "{\"pod\":\"p\",\"namespace\":\"n\",\"container\":\"c\"}",
               "p", "n", "c");
     check_pod(NULL, "{\"namespace\":\"n\",\"container\":\"c\"}", "", "", "");
+    /* the file of a pod's container: filelog receiver, Promtail, Vector */
+    check_pod(NULL, "{\"log.file.path\":\"/var/log/pods/n_p_u/c/0.log\"}", "p",
+              "n", "c");
+    check_pod(NULL, "{\"filename\":\"/var/log/pods/n_p_u/c/0.log\"}", "p", "n",
+              "c");
+    check_pod(NULL, "{\"file\":\"/var/log/pods/n_p\"}", "", "", "");
+    check_pod(NULL, "{\"file\":\"/var/log/pods/n_p_u\"}", "", "", "");
+    check_pod(NULL, "{\"file\":\"/var/log/syslog\"}", "", "", "");
     /* what the record says itself stays */
     check_pod(NULL,
               "{\"k8s.pod.name\":\"own\",\"kubernetes\":{\"pod_name\":\"p\"}}",

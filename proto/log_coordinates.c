@@ -1,0 +1,160 @@
+/*
+ * Where a shipper says that a line is from: the pod, in whatever words, becomes
+ * attributes of the semantic conventions.
+ */
+#include <string.h>
+
+#include "log_shape.h"
+
+enum { MAX_FOLDED = 32 };
+
+/* The names inside "kubernetes", levels and words joined with '_', and what
+ * they are called in the semantic conventions. */
+static const struct {
+    const char *name, *key;
+} coordinates[] = {
+    {"pod_name", "k8s.pod.name"},
+    {"namespace_name", "k8s.namespace.name"}, /* fluent-bit, fluentd */
+    {"pod_namespace", "k8s.namespace.name"},  /* Vector */
+    {"namespace", "k8s.namespace.name"},      /* Filebeat */
+    {"container_name", "k8s.container.name"},
+    {"pod_id", "k8s.pod.uid"},
+    {"pod_uid", "k8s.pod.uid"},
+    {"pod_ip", "k8s.pod.ip"},
+    {"host", "k8s.node.name"},
+    {"pod_node_name", "k8s.node.name"},
+    {"node_name", "k8s.node.name"},
+    {"docker_id", "container.id"},
+};
+
+enum { COORDINATES = sizeof(coordinates) / sizeof(*coordinates) };
+
+static void add_coordinate(struct shaped *shaped, struct slice name,
+                           struct slice text)
+{
+    for (size_t i = 0; i < COORDINATES; i++)
+        if (slice_equal(slice_of(coordinates[i].name), name)) {
+            shaped_add_text(shaped, coordinates[i].key, text);
+            return;
+        }
+}
+
+/* prefix and key with '.' as '_'; empty if it is longer than any of ours. */
+static struct slice folded(const char *prefix, struct slice key,
+                           char text[MAX_FOLDED])
+{
+    size_t len = strlen(prefix);
+
+    if (len + key.len > MAX_FOLDED)
+        return (struct slice){NULL, 0};
+    memcpy(text, prefix, len);
+    for (size_t i = 0; i < key.len; i++)
+        text[len + i] = key.ptr[i] == '.' ? '_' : key.ptr[i];
+    return (struct slice){text, len + key.len};
+}
+
+static void read_kubernetes(struct shaped *shaped, const struct attr *map,
+                            const char *prefix)
+{
+    static const char *const nested[][2] = {
+        {"pod", "pod_"}, {"container", "container_"}, {"node", "node_"}};
+    char text[MAX_FOLDED];
+
+    for (uint32_t i = 0; i < map->len; i++) {
+        const struct attr *a = &map->items[i];
+
+        if (a->type == VALUE_STRING)
+            add_coordinate(shaped, folded(prefix, attr_key(a), text),
+                           attr_text(a));
+        else if (a->type == VALUE_MAP && !*prefix)
+            for (size_t k = 0; k < 3; k++)
+                if (slice_equal(attr_key(a), slice_of(nested[k][0])))
+                    read_kubernetes(shaped, a, nested[k][1]);
+    }
+}
+
+bool log_is_kubernetes(struct slice key)
+{
+    return key.len >= 10 && key.ptr[0] == 'k' &&
+           slice_starts(key, SLICE("kubernetes")) &&
+           (key.len == 10 || key.ptr[10] == '.' || key.ptr[10] == '_');
+}
+
+/* What stands before the next such character, which is passed; empty if there
+ * is none. */
+static struct slice take_until(struct slice *path, char end)
+{
+    const char *at = path->len ? memchr(path->ptr, end, path->len) : NULL;
+    struct slice part = {path->ptr, at ? (size_t)(at - path->ptr) : 0};
+
+    *path = at ? slice_from(*path, part.len + 1) : (struct slice){NULL, 0};
+    return part;
+}
+
+/* /var/log/pods/NAMESPACE_POD_UID/CONTAINER/0.log. None of these names can have
+ * a '_'. The uid is not taken: that of a static pod is another one. */
+static void read_path(struct shaped *shaped, struct slice path)
+{
+    struct slice root = SLICE("/var/log/pods/"), space, pod, container;
+
+    if (!slice_starts(path, root))
+        return;
+    path = slice_from(path, root.len);
+    space = take_until(&path, '_');
+    pod = take_until(&path, '_');
+    if (take_until(&path, '/').len == 0)
+        return;
+    container = take_until(&path, '/');
+    shaped_add_text(shaped, "k8s.namespace.name", space);
+    shaped_add_text(shaped, "k8s.pod.name", pod);
+    shaped_add_text(shaped, "k8s.container.name", container);
+}
+
+static bool is_path(struct slice key)
+{
+    return slice_equal(key, SLICE("log.file.path")) ||
+           slice_equal(key, SLICE("filename")) ||
+           slice_equal(key, SLICE("file"));
+}
+
+/* "kubernetes": {...}, "kubernetes.pod_name", "kubernetes_pod_name" and
+ * "kubernetes.pod.name"; "pod" and "namespace" of Promtail. */
+void log_coordinates(struct shaped *shaped)
+{
+    struct attrs own = shaped->log->attrs;
+    const struct attr *pod = NULL, *space = NULL, *path = NULL, *reason = NULL,
+                      *container;
+    char text[MAX_FOLDED];
+
+    for (uint32_t i = 0; i < own.count; i++) {
+        const struct attr *a = &own.at[i];
+        struct slice key = attr_key(a);
+
+        if (slice_equal(key, SLICE("pod")))
+            pod = a;
+        else if (slice_equal(key, SLICE("namespace")))
+            space = a;
+        else if (slice_equal(key, SLICE("k8s.event.reason")))
+            reason = a;
+        else if (is_path(key))
+            path = a;
+        else if (!log_is_kubernetes(key))
+            continue;
+        else if (key.len == 10 && a->type == VALUE_MAP)
+            read_kubernetes(shaped, a, "");
+        else if (key.len > 11 && a->type == VALUE_STRING)
+            add_coordinate(shaped, folded("", slice_from(key, 11), text),
+                           attr_text(a));
+    }
+    if (reason)
+        log_release(shaped, attr_text(reason));
+    if (path)
+        read_path(shaped, attr_text(path));
+    if (!pod || !space)
+        return;
+    container = attrs_find(&own, SLICE("container"));
+    shaped_add_text(shaped, "k8s.pod.name", attr_text(pod));
+    shaped_add_text(shaped, "k8s.namespace.name", attr_text(space));
+    if (container)
+        shaped_add_text(shaped, "k8s.container.name", attr_text(container));
+}
