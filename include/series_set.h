@@ -36,7 +36,8 @@ struct series_point {
     uint64_t key, group;
     uint32_t family, rank, tags;
     double factor;
-    double bound; /* of a bucket that is a series of its own */
+    double bound;     /* of a bucket that is a series of its own */
+    bool last_resort; /* counts in groups that have nothing else */
     const struct metric_name *known; /* NULL: the sender's word counts */
 };
 

@@ -30,10 +30,11 @@ struct series {
     uint64_t key, group;
     uint32_t family, rank, tags, resource_id;
     double factor, bound;
-    uint64_t gap_ns;    /* smallest distance of two points seen; 0: unknown */
-    uint64_t last_ns;   /* the point that came last */
-    uint64_t ended_ns;  /* a staleness marker; 0: none */
-    uint8_t mode, type; /* enum metric_mode, enum metric_type */
+    uint64_t gap_ns;   /* smallest distance of two points seen; 0: unknown */
+    uint64_t last_ns;  /* the point that came last */
+    uint64_t ended_ns; /* a staleness marker; 0: none */
+    bool last_resort;
+    uint8_t mode, type;         /* enum metric_mode, enum metric_type */
     struct sample *samples;     /* MODE_LAST */
     struct growth_track growth; /* MODE_GROWTH; extra is a struct kept */
     struct row deltas;          /* MODE_DELTA */

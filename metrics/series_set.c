@@ -132,6 +132,7 @@ static struct series *find_series(struct series_set *set,
     series->resource_id = p->point->resource_id;
     series->factor = p->factor;
     series->bound = p->bound;
+    series->last_resort = p->last_resort;
     series->mode = (uint8_t)mode;
     series->type = p->point->metric->type;
     if (!alloc_cells(set, series))

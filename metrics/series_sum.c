@@ -20,6 +20,9 @@
 #include "hash.h"
 #include "series_int.h"
 
+/* Of a group, whatever the family: what is no last resort. */
+#define ANY_FAMILY UINT32_MAX
+
 /* The lowest rank of each group and family, in a table of its own. */
 struct wanted {
     uint64_t *groups;
@@ -28,9 +31,9 @@ struct wanted {
 };
 
 static uint32_t group_slot(const struct wanted *wanted,
-                           const struct series *series)
+                           const struct series *series, uint32_t family)
 {
-    uint64_t group = hash_mix(series->group, series->family);
+    uint64_t group = hash_mix(series->group, family);
     uint32_t at = (uint32_t)group & (wanted->size - 1);
 
     while (wanted->ranks[at] && wanted->groups[at] != group)
@@ -42,7 +45,7 @@ static uint32_t group_slot(const struct wanted *wanted,
 static bool wanted_init(struct wanted *wanted, struct series_set *set,
                         uint32_t tag)
 {
-    *wanted = (struct wanted){.size = set->table_size, .tag = tag};
+    *wanted = (struct wanted){.size = 2 * set->table_size, .tag = tag};
     wanted->groups =
         arena_zero(set->arena, wanted->size, sizeof(*wanted->groups));
     wanted->ranks =
@@ -51,18 +54,25 @@ static bool wanted_init(struct wanted *wanted, struct series_set *set,
         return false;
     for (uint32_t i = 0; i < set->count; i++) {
         const struct series *series = set->order[i];
-        uint32_t *rank = &wanted->ranks[group_slot(wanted, series)];
+        uint32_t *rank =
+            &wanted->ranks[group_slot(wanted, series, series->family)];
 
         if (*rank == 0 || series->rank + 1 < *rank)
             *rank = series->rank + 1;
+        if (!series->last_resort)
+            wanted->ranks[group_slot(wanted, series, ANY_FAMILY)] = 1;
     }
     return true;
 }
 
 static bool is_wanted(const struct wanted *wanted, const struct series *series)
 {
-    return series->tags & wanted->tag &&
-           wanted->ranks[group_slot(wanted, series)] == series->rank + 1;
+    uint32_t at = group_slot(wanted, series, series->family);
+
+    if (!(series->tags & wanted->tag) || wanted->ranks[at] != series->rank + 1)
+        return false;
+    return !series->last_resort ||
+           !wanted->ranks[group_slot(wanted, series, ANY_FAMILY)];
 }
 
 /* The usual distance of samples, as far as it shows. */

@@ -165,6 +165,7 @@ static struct series_point series_of(const struct red_visit *visit,
     p.group = registry_identity_id(visit->call->services->registry,
                                    point->resource_id);
     p.family = p.known->meaning;
+    p.last_resort = p.family == METRIC_PROXY_SERVER;
     p.rank = p.known->rank;
     /* A count has no unit, whatever its name says. */
     p.factor = p.tags & TAG_REQUESTS && metric->type < METRIC_HISTOGRAM
@@ -226,7 +227,7 @@ static enum status query_http(struct call *call, const struct idset *resources,
     enum status s;
 
     visit.set = series_set_new(call->arena, &red->grid);
-    query.names = metric_names_of(METRIC_HTTP_SERVER, METRIC_RPC_SERVER,
+    query.names = metric_names_of(METRIC_HTTP_SERVER, METRIC_PROXY_SERVER,
                                   call->arena, &query.name_count);
     if (!visit.set || !query.names ||
         !row_init(&latency_counts, &red->grid, call->arena))

@@ -362,6 +362,26 @@ TEST(http_from_the_best_name_only)
     bed_release(&bed);
 }
 
+/* HTTP and RPC of one component add up; the mesh saw both of them. */
+TEST(rpc_counts_beside_http_and_a_mesh_alone)
+{
+    json_t *answer;
+
+    bed_init(&bed);
+    uint32_t resource = bed_resource(&bed, "shop", "cart");
+    uint32_t mesh = bed_resource(&bed, "shop", "web");
+    put_growing("http_requests_total", METRIC_SUM, resource, "code", "200", 60);
+    put_growing("grpc_server_handled_total", METRIC_SUM, resource, "grpc_code",
+                "Internal", 30);
+    put_growing("istio_requests_total", METRIC_SUM, resource, NULL, NULL, 90);
+    put_growing("istio_requests_total", METRIC_SUM, mesh, NULL, NULL, 60);
+    answer = ask("http");
+    CHECK(near(answer, "requestCount.0.value", 2.5));
+    CHECK(near(answer, "unsuccessfulRequestCount.0.value", 0.5));
+    json_decref(answer);
+    bed_release(&bed);
+}
+
 /* A histogram whose optional sum is missing has requests and no mean. */
 TEST(a_missing_sum_is_no_mean_of_zero)
 {

@@ -166,7 +166,7 @@ TEST(counters_in_any_order)
 {
     for (int round = 0; round < 200; round++) {
         uint32_t order[20];
-        double first[5];
+        double first[5] = {0};
 
         for (int turn = 0; turn < 2; turn++) {
             start(5, 60 * S);
