@@ -95,6 +95,48 @@ TEST(json_and_protobuf_are_told_apart)
         check_records(SIGNAL_LOGS, log_proto(bytes, body), BATCH_PROTOBUF, 1);
 }
 
+static struct request_hash hash_of(const struct request_key *key,
+                                   struct slice value)
+{
+    struct kafka_message message = {.value = value,
+                                    .signal = SIGNAL_LOGS,
+                                    .max_bytes = 1000,
+                                    .received_ns = UINT64_C(1767225600) << 30,
+                                    .key = key,
+                                    .budget = &budget};
+    struct batch *batch = NULL;
+    struct request_hash hash;
+
+    CHECK_EQ(kafka_message_batch(&message, &batch), OK);
+    hash = batch->hash;
+    batch_free(batch);
+    return hash;
+}
+
+/* By the same hash as a request over HTTP. */
+TEST(a_message_is_known_when_it_comes_again)
+{
+    static const char timed[] =
+        "{\"resourceLogs\":[{\"scopeLogs\":[{\"logRecords\":[{"
+        "\"timeUnixNano\":\"1767225600000000000\","
+        "\"body\":{\"stringValue\":\"a\"}}]}]}]}";
+    struct request_key key;
+    struct request_hash hash, http;
+
+    request_key_make(&key, (const uint8_t *)"0123456789abcdef");
+    http = request_hash_of(&key, SIGNAL_LOGS << 8 | BATCH_JSON, SLICE(""),
+                           SLICE(timed));
+    hash = hash_of(&key, SLICE(timed));
+    CHECK(hash.a == http.a && hash.b == http.b);
+    CHECK(request_hash_none(hash_of(NULL, SLICE(timed))));
+    CHECK(request_hash_none(hash_of(&key, SLICE("{}"))));
+    CHECK(request_hash_none(hash_of(&key, SLICE("no OTLP")))); /* a letter */
+    CHECK(request_hash_none(
+        hash_of(&key, SLICE("{\"resourceLogs\":[{\"scopeLogs\":[{"
+                            "\"logRecords\":[{\"body\":{"
+                            "\"stringValue\":\"a\"}}]}]}]}"))));
+}
+
 TEST(what_holds_nothing_has_a_place_all_the_same)
 {
     check_records(SIGNAL_SPANS, SLICE(""), BATCH_PROTOBUF, 0);

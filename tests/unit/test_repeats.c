@@ -155,6 +155,39 @@ TEST(each_signal_is_stored_and_counted_once)
     temp_remove(dir);
 }
 
+/* A message of Kafka is passed, though its records are there already. */
+TEST(a_copy_from_kafka_leaves_its_offset)
+{
+    const struct origin origin = {
+        .topic = SLICE("otlp_logs"), .partition = 1, .offset = 41, .round = 1};
+    struct life life;
+    atomic_int told = -1;
+    uint64_t next = 0;
+    char dir[64];
+
+    temp_make(dir);
+    CHECK_EQ(life_open(&life, dir, &journal_io_system), OK);
+    CHECK_EQ(life_send(&life, 1), OK);
+    struct sink sink = journal_sink(life.journal);
+    struct batch *batch = kit_batch(1, &life.budget);
+    batch_set_origin(batch, &origin);
+    batch->done = kit_done;
+    batch->done_arg = &told;
+    sink.submit(sink.arg, batch);
+    for (int i = 0; i < PATIENCE_MS && atomic_load(&told) < 0; i++)
+        usleep(1000);
+    CHECK_EQ(atomic_load(&told), OK);
+    for (int i = 0; i < 2; i++) {
+        CHECK_EQ(times_of(&life, 1), 1);
+        CHECK(store_next_offset(life.store, origin.topic, 1, &next));
+        CHECK_EQ(next, 42);
+        CHECK(life_close(&life));
+        CHECK_EQ(life_open(&life, dir, &journal_io_system), OK);
+    }
+    CHECK(life_close(&life));
+    temp_remove(dir);
+}
+
 /* The journal has dropped them by then. */
 TEST(known_after_a_clean_stop)
 {
