@@ -24,6 +24,7 @@ enum field {
     PYTHON,      /* 10 to 50 */
     OTEL,        /* a severity number */
     MONGO,       /* I, W, E, F, D1 to D5 */
+    JOURNALD,    /* 0 to 7, under PRIORITY: in other spellings a plain word */
     MESSAGE,
     GELF_MESSAGE,
 };
@@ -58,7 +59,7 @@ static const struct {
     {"@l", LEVEL},
     {"logseverity", LEVEL},
     {"detectedlevel", LEVEL},
-    {"priority", SYSLOG},
+    {"priority", JOURNALD},
     {"syslogseverity", SYSLOG},
     {"syslogseveritycode", SYSLOG},
     {"logsyslogseveritycode", SYSLOG},
@@ -281,6 +282,7 @@ static enum level level_of_number(enum field field, uint64_t number)
 
     switch (field) {
     case SYSLOG:
+    case JOURNALD:
         return number < 8 ? loglevel_of_syslog((int64_t)number) : LEVEL_UNSET;
     case PYTHON: /* 10 is DEBUG */
         return number >= 10 && number < 60 ? (enum level)(number / 10 + 1)
@@ -289,7 +291,7 @@ static enum level level_of_number(enum field field, uint64_t number)
         return number >= 1 && number <= 24 ? (enum level)((number - 1) / 4 + 1)
                                            : LEVEL_UNSET;
     case LEVEL:
-        if (number >= 10 && number < 70)
+        if (number >= 10 && number < 70 && number % 5 == 0)
             return (enum level)(number / 10);
         return number >= 100 && number < 700 ? hundreds[number / 100 - 1]
                                              : LEVEL_UNSET;
@@ -303,7 +305,9 @@ static void see_level(struct log_fields *fields, enum field field,
 {
     uint64_t number;
 
-    if (fields->level != LEVEL_UNSET || (field == MONGO && text.len > 2))
+    if (fields->level != LEVEL_UNSET || text.len == 0)
+        return;
+    if (field == MONGO && (text.len > 2 || text.ptr[0] > 'Z'))
         return;
     if (!read_number(text, &number)) {
         fields->level = loglevel_of_word(text);
@@ -350,7 +354,8 @@ static void see(struct log_fields *fields, struct slice key, const char *prefix,
         if (fields->want_trace)
             see_context(fields, field, text);
     } else if (field < MESSAGE) {
-        if (fields->want_level)
+        if (fields->want_level &&
+            (field != JOURNALD || slice_equal(key, SLICE("PRIORITY"))))
             see_level(fields, field, text);
     } else if (fields->structured && quoted) {
         fields->gelf |= field == GELF_MESSAGE;
