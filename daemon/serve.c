@@ -316,7 +316,9 @@ static enum status replay_entry(void *arg, struct batch *batch)
 {
     struct daemon *d = arg;
 
-    if (serve_loss_reads_again(&d->loss, d->store, batch)) {
+    if (d->config->kafka_brokers[0] &&
+        serve_loss_reads_again(&d->loss, d->store, batch)) {
+        d->loss.read_again++;
         batch_free(batch);
         return OK;
     }
@@ -355,6 +357,10 @@ static enum status replay(struct daemon *d)
         log_info("journal", "read back",
                  "after=%" PRIu64 " last=%" PRIu64 " ms=%" PRIu64, from,
                  journal_last_lsn(d->journal), took / NS_PER_MS);
+    if (d->loss.read_again > 0)
+        log_warn("journal",
+                 "messages behind damage are left to be read from Kafka again",
+                 "messages=%" PRIu64, d->loss.read_again);
     journal_skip(d->journal, highest);
     return status;
 }

@@ -17,6 +17,7 @@ enum { LOSS_TEXT = 1024 };
 struct serve_loss {
     char text[LOSS_TEXT]; /* empty: nothing is missing */
     uint64_t damaged_after;
+    uint64_t read_again; /* messages left to Kafka */
 };
 
 /* Before the journal is read back. Gives both the same id; a journal of another
