@@ -127,15 +127,26 @@ static inline void tree_value(struct tree_check *c, const struct attr *got,
     }
 }
 
-/* Keys as they are once cut: of those that are equal then, the last wins. */
+/* How long a key is once it is cut: between two characters, or anywhere if
+ * there is no beginning of one. */
+static inline size_t tree_key_len(const char *key)
+{
+    size_t len = strlen(key), cut = ATTR_MAX_KEY;
+
+    if (len <= ATTR_MAX_KEY)
+        return len;
+    while (cut > ATTR_MAX_KEY - 4 && ((unsigned char)key[cut] & 0xc0) == 0x80)
+        cut--;
+    return ((unsigned char)key[cut] & 0xc0) == 0x80 ? ATTR_MAX_KEY : cut;
+}
+
+/* Of keys that are equal once cut, the last wins. */
 static inline bool tree_same_key(const Otlp__KeyValue *a,
                                  const Otlp__KeyValue *b)
 {
-    size_t a_len = strlen(a->key), b_len = strlen(b->key);
+    size_t len = tree_key_len(a->key);
 
-    if (a_len > ATTR_MAX_KEY && b_len > ATTR_MAX_KEY)
-        return memcmp(a->key, b->key, ATTR_MAX_KEY - 4) == 0;
-    return strcmp(a->key, b->key) == 0;
+    return len == tree_key_len(b->key) && memcmp(a->key, b->key, len) == 0;
 }
 
 /* Those within the bound that have a key: the place of the last of each key in
