@@ -44,8 +44,13 @@
 enum { REPLAY_PATIENCE_MS = 2000 };
 
 /* With a smaller limit there is no room beside the batches for their spans in
- * coded form, and what the process takes before it does anything counts. */
-enum { SMALL_LIMIT = 192 << 20, FIXED_BYTES = 24 << 20 };
+ * coded form, and what the process takes beside what is shared out counts:
+ * code, tables of fixed size, SQLite, the encoder's working memory. */
+enum {
+    SMALL_LIMIT = 192 << 20,
+    FIXED_BYTES = 24 << 20,
+    SMALL_BLOCK = 128 << 10
+};
 
 struct daemon {
     const struct config *config;
@@ -72,11 +77,15 @@ static uint64_t min_u64(uint64_t a, uint64_t b)
     return a < b ? a : b;
 }
 
-/* What is shared out among questions. */
-static uint64_t for_questions(const struct config *c)
+static bool is_small(const struct config *c)
 {
-    return c->memory_limit < SMALL_LIMIT ? c->memory_limit - FIXED_BYTES
-                                         : c->memory_limit;
+    return c->memory_limit < SMALL_LIMIT;
+}
+
+/* What is shared out: to ingest and to questions. */
+static uint64_t shared_bytes(const struct config *c)
+{
+    return is_small(c) ? c->memory_limit - FIXED_BYTES : c->memory_limit;
 }
 
 /* The oldest time that was still kept when a batch came; 0: all are. */
@@ -188,13 +197,13 @@ static enum status start_storage(struct daemon *d)
         .journal = d->journal,
         .block_spans = 16384,
         .block_logs = 32768,
-        .head_bytes = min_u64(16 << 20, c->memory_limit / 16),
+        .head_bytes = min_u64(16 << 20, shared_bytes(c) / 16),
         .head_age_ns = c->seal_age,
         .retention_ns = {c->retention_traces, c->retention_logs,
                          c->retention_metrics},
         .retention_bytes = c->retention_size,
-        .query_bytes = for_questions(c) / 6,
-        .code_late = c->memory_limit < SMALL_LIMIT,
+        .query_bytes = shared_bytes(c) / 6,
+        .code_late = is_small(c),
     };
     status = store_open(&d->store, &store);
     return status == OK ? serve_loss_check(&d->loss, d->journal, d->store)
@@ -397,8 +406,8 @@ static enum status start_ports(struct daemon *d)
         .max_waiting = 256,
         .max_connections = 1024,
         .idle_timeout_ns = c->idle_timeout,
-        .max_reply = for_questions(c) / 16 / workers,
-        .memory = for_questions(c) / 8,
+        .max_reply = shared_bytes(c) / 16 / workers,
+        .memory = shared_bytes(c) / 8,
         .cors_origins = c->cors_origins,
         .allowed_hosts = c->allowed_hosts,
         .store = d->store,
@@ -412,7 +421,7 @@ static enum status start_ports(struct daemon *d)
     };
     struct ingest_options ingest = {
         .otlp_http = c->otlp_http,
-        .max_body = min_u64(c->max_body, c->memory_limit / 3),
+        .max_body = min_u64(c->max_body, shared_bytes(c) / 3),
         .max_connections = (uint32_t)c->max_connections,
         .idle_timeout_ns = c->idle_timeout,
         .cors_origins = c->cors_origins,
@@ -434,7 +443,11 @@ static enum status start_ports(struct daemon *d)
 
 static enum status start(struct daemon *d)
 {
-    budget_init(&d->budget, d->config->memory_limit / 2);
+    budget_init(&d->budget, shared_bytes(d->config) / 2);
+    /* What is freed goes back at once, which is slower: in the heap a fifth of
+     * a small limit is holes. */
+    if (is_small(d->config))
+        mallopt(M_MMAP_THRESHOLD, SMALL_BLOCK);
     enum status status = start_storage(d);
 
     if (status == OK)

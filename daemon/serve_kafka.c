@@ -55,7 +55,7 @@ enum status serve_kafka_open(
     uint64_t (*oldest_ns)(void *arg, enum signal signal, uint64_t received_ns),
     void *oldest_arg)
 {
-    uint64_t largest = c->memory_limit / 4;
+    uint64_t largest = budget->limit / 2;
     char store_id[STORE_ID];
     struct kafka_options options = {
         .brokers = c->kafka_brokers,

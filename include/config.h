@@ -52,7 +52,7 @@
     X(TEXT,     label_project,      "label-project",     "openchoreo.dev/project",         0, 0, "Label that names the project.") \
     X(TEXT,     label_project_uid,  "label-project-uid", "openchoreo.dev/project-uid",     0, 0, "Label with the project's UID.") \
     X(TEXT,     log_level,          "log-level",         "info",          0,           0,        "error, warn, info or debug.") \
-    X(BYTES,    max_body,           "max-body",          "64MiB",         1024,        1073741824, "Largest request, also after decompression; beyond it 413. At most a third of --memory-limit.") \
+    X(BYTES,    max_body,           "max-body",          "64MiB",         1024,        1073741824, "Largest request, also after decompression; beyond it 413. At most a third of --memory-limit; under 192MiB, of what is 24MiB less.") \
     X(COUNT,    max_connections,    "max-connections",   "16384",         8,           1000000,  "Connections the receiver holds at the same time.") \
     X(COUNT,    max_operations,     "max-operations",    "200",           1,           10000,    "Operations counted per endpoint; more are counted together as {other}.") \
     X(COUNT,    max_resources,      "max-resources",     "65536",         64,          4000000,  "Distinct resources (pods, processes) known at the same time. At most one for each 4 KiB of --memory-limit.") \

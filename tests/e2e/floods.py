@@ -4,7 +4,7 @@
 Each flood has a server of its own, so that the most memory it ever had
 (VmHWM) is that flood's doing. Refusing (503, 413) is fine while it lasts.
 
-FLOODS="name name" runs only these, LIMITS="256 96" under these limits in MiB,
+FLOODS="name name" runs only these, LIMITS="256 96 64" under these limits in MiB,
 POUR=1.5 is how many seconds most of them last.
 """
 import gzip
@@ -384,8 +384,39 @@ def questions(server, now):
     return seen, poured
 
 
+def together(server, now):
+    """Senders of all signals and askers that never pause, at the same time."""
+    spans = Mould(of_one([one_span(now, text_attr(9, "n", ID8.decode() + "v" * 300)) for _ in range(1000)]))
+    logs = Mould(of_one([one_log(now, f"{i} " + ID8.decode() + "x" * 100) for i in range(1000)]))
+    senders = [threading.Thread(target=pour, args=(server, name, mould.next, 2 * POUR), daemon=True)
+               for name, mould in (("traces", spans), ("logs", logs))]
+    for sender in senders:
+        sender.start()
+    seen = {}
+    until = time.monotonic() + 2 * POUR
+
+    def ask(i):
+        asked = {**around(), "searchScope": {"namespace": "acme"}, "limit": 1000}
+        paths = [("/api/v1alpha1/traces/query", {**asked, "errorsOnly": True}), ("/api/v1/logs/query", asked),
+                 ("/api/v1/cause", {**around(minutes=5), "searchScope": {"namespace": "acme", "project": "shop"}})]
+        while time.monotonic() < until:
+            try:
+                status = server.query(*paths[i % 3]).status
+            except OSError:
+                status = "closed"
+            seen[status] = seen.get(status, 0) + 1
+            i += 1
+
+    askers = [threading.Thread(target=ask, args=(i,), daemon=True) for i in range(4)]
+    for asker in askers:
+        asker.start()
+    for thread in askers + senders:
+        thread.join(60)
+    return seen
+
+
 FLOODS = [values, keys, components, resources, pods, operations, minutes, templates, hosts, endless, reopened, series,
-          histograms, texts, scopes, tiny, connections, bodies, questions]
+          histograms, texts, scopes, tiny, connections, bodies, questions, together]
 
 # ---- what holds afterwards ----
 
@@ -463,7 +494,7 @@ def one_flood(flood, limit):
 
 def main():
     names = os.environ.get("FLOODS", "").split()
-    limits = [int(n) for n in os.environ.get("LIMITS", "256 96").split()]
+    limits = [int(n) for n in os.environ.get("LIMITS", "256 96 64").split()]
     for limit in limits:
         for flood in FLOODS:
             if names and flood.__name__ not in names:
