@@ -577,7 +577,11 @@ enum status serve(const struct config *config)
         say_ready(&d);
         wait_for_signal(&d, &signals);
     } else {
-        log_error("daemon", "cannot start", "why=\"%s\"", status_text(status));
+        /* What a system call said is in the line before; the text of ERR_IO is
+         * for senders. */
+        log_error("daemon", "cannot start", "why=\"%s\"",
+                  status == ERR_IO ? "see the error before"
+                                   : status_text(status));
     }
     stop(&d);
     return status;
