@@ -42,7 +42,7 @@
 
 #define TICK_NS NS_PER_S
 
-enum { STATE_VERSION = 4, STATE_MAX = 64 << 20 };
+enum { STATE_VERSION = 5, STATE_MAX = 64 << 20 };
 
 struct correlator {
     struct correlator_options options;

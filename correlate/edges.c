@@ -79,7 +79,7 @@ void edges_expect(const struct edges *edges, const struct span *span, bool soon)
         span_tree_expect(edges->tree, parent);
     }
     ends_expect(waiting, own, soon);
-    if (!is_caller(span->kind))
+    if (span->kind == SPAN_SERVER || span->kind == SPAN_CONSUMER)
         ends_expect(waiting, parent, soon);
 }
 
@@ -136,7 +136,7 @@ static void over(struct edges *edges, enum ends_table table,
     late = *end;
     if (end->kind == SPAN_CLIENT) {
         edges_climb(edges, &late);
-        if (!late.flags)
+        if (!(late.flags & ~END_HOST_TAKEN))
             alone = peers_alone(&edges->options, &late.call);
         peers_count(&edges->options, &late.call, &alone, false);
     }
@@ -309,13 +309,13 @@ static bool see_callee(struct edges *edges, const struct span *span,
     return meeting != MEETING_NESTED;
 }
 
-void edges_ask_above(struct edges *edges, const struct end *client)
+void edges_ask_above(struct edges *edges, const struct end *caller)
 {
-    struct end ask = {.key = span_key(client->key.trace_id, client->above),
-                      .arrived_ns = client->arrived_ns,
-                      .kind = client->kind};
+    struct end ask = {.key = span_key(caller->key.trace_id, caller->above),
+                      .arrived_ns = caller->arrived_ns,
+                      .kind = caller->kind};
 
-    memcpy(ask.above, client->key.span_id, 8);
+    memcpy(ask.above, caller->key.span_id, 8);
     edges_put(edges, ASKING, &ask, NULL);
 }
 
@@ -344,8 +344,10 @@ static void meet_linked(struct edges *edges, struct end *producer)
 /* A CLIENT meets one callee, a PRODUCER all. */
 static void see_caller(struct edges *edges, struct end *model)
 {
-    uint32_t identity = model->call.component->identity;
+    uint32_t identity;
 
+    edges_climb(edges, model);
+    identity = model->call.component->identity;
     for (enum ends_table table = WAITING; table <= LATE; table += LATE) {
         struct ends *ends = &edges->ends[table];
         uint32_t at;
@@ -362,7 +364,7 @@ static void see_caller(struct edges *edges, struct end *model)
     }
     meet_linked(edges, model);
     edges_put(edges, WAITING, model, NULL);
-    if (model->kind == SPAN_CLIENT && !id_is_zero(model->above, 8))
+    if (!id_is_zero(model->above, 8))
         edges_ask_above(edges, model);
 }
 
@@ -376,7 +378,6 @@ static bool see_end(struct edges *edges, const struct span *span,
         waits =
             peers_at_once(&edges->options, &end->call, span, semconv, &target);
         memcpy(end->above, span->parent_span_id, 8);
-        edges_climb(edges, end);
         complete(edges, end, &target);
         /* A CLIENT that sends is a producer by another name. */
         if (target.kind == PEER_QUEUE)

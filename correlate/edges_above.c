@@ -44,16 +44,48 @@ static struct end *find_outer(struct edges *edges, const struct span_key *key)
     return &ends->at[at];
 }
 
-/* True if the outer CLIENT calls the component that the inner one is of, which
- * has not said that it served the call. */
-static bool calls_component(const struct edges *edges, const struct call *outer,
-                            const struct component *component)
+static uint32_t find_host(const struct edges *edges,
+                          const struct component *from,
+                          const struct capped_name *host)
 {
-    return outer->component != component && outer->host &&
-           !outer->host->is_other &&
-           registry_find_host(edges->options.registry,
-                              outer->component->identity,
-                              outer->host->text) == component->identity;
+    return host && !host->is_other
+               ? registry_find_host(edges->options.registry, from->identity,
+                                    host->text)
+               : IDENTITY_NONE;
+}
+
+static struct component *own_component(const struct end *end)
+{
+    return end->own ? end->own : end->call.component;
+}
+
+/* True if the outer CLIENT calls the component that the caller is of, or the
+ * CLIENT that it passed last, which has not said that it served the call. */
+static bool calls_component(const struct edges *edges, const struct end *outer,
+                            const struct end *caller)
+{
+    const struct component *from = own_component(outer);
+    const struct component *to = caller->call.component;
+
+    return from != to && !(outer->flags & END_HOST_TAKEN) &&
+           find_host(edges, from, outer->call.host) == to->identity;
+}
+
+/* One that names nobody, or an address that nobody is known to have, calls whom
+ * the one above it names. */
+static void take_host(const struct edges *edges, struct end *caller,
+                      const struct end *outer)
+{
+    struct call *call = &caller->call;
+
+    if (!outer->call.host ||
+        (call->host && (!peers_is_address(call->host->text) ||
+                        find_host(edges, own_component(caller), call->host) !=
+                            IDENTITY_NONE)))
+        return;
+    call->host = outer->call.host;
+    call->port = outer->call.port;
+    caller->flags |= END_HOST_TAKEN;
 }
 
 /* Passes the CLIENT with this key. False if the caller is no part of its call:
@@ -63,22 +95,18 @@ static bool pass_outer(struct edges *edges, struct end *caller,
 {
     struct ends *waiting = &edges->ends[WAITING];
     uint32_t at = edges_side(waiting, ends_find(waiting, key), true);
-    struct call *call = &caller->call;
     struct end *outer;
 
-    if (at != ENDS_NONE &&
-        calls_component(edges, &waiting->at[at].call, call->component))
+    if (at != ENDS_NONE && calls_component(edges, &waiting->at[at], caller))
         return false;
     outer = find_outer(edges, key);
     if (!outer)
         return true;
     outer->flags |= END_ENCLOSES;
-    call->component = outer->call.component;
-    if (outer->call.host &&
-        (!call->host || peers_is_address(call->host->text))) {
-        call->host = outer->call.host;
-        call->port = outer->call.port;
-    }
+    if (!caller->own)
+        caller->own = caller->call.component;
+    caller->call.component = own_component(outer);
+    take_host(edges, caller, outer);
     return true;
 }
 

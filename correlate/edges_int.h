@@ -15,7 +15,7 @@ enum ends_table {
                 of the spans between */
     HELD,    /* complete, but for the spans above the caller; by the next one */
     LATE,    /* settled alone; by the caller's span */
-    ASKING,  /* for the span above a CLIENT that waits; `above` is the CLIENT */
+    ASKING,  /* for the span above a caller that waits; `above` is that one */
     LINKED,  /* links of a CONSUMER that waits; by the producer's span */
     ENDS_TABLES
 };
@@ -61,8 +61,8 @@ bool edges_meet_caller(struct edges *edges, const struct span_key *key,
  * one producer is one call. */
 bool edges_note_caller(struct end *callee, uint32_t identity);
 
-/* A CLIENT that waits may be part of the call of one above it. */
-void edges_ask_above(struct edges *edges, const struct end *client);
+/* A caller that waits may be part of the call of one above it. */
+void edges_ask_above(struct edges *edges, const struct end *caller);
 
 /* Puts the end into the table. If there is no room for it the oldest one is
  * settled, or the end itself if too many have its key. The target: of a caller

@@ -279,8 +279,7 @@ static void read_end(struct names *names, struct scan *in,
         return;
     peers_keep(&edges->options, &end.call, &target);
     edges_put(edges, table, &end, &target);
-    if (table == WAITING && end.kind == SPAN_CLIENT &&
-        !id_is_zero(end.above, 8))
+    if (table == WAITING && !id_is_zero(end.above, 8))
         edges_ask_above(edges, &end);
 }
 

@@ -26,9 +26,10 @@ struct span_key {
 
 enum {
     /* of callers */
-    END_ENCLOSES = 1,   /* a CLIENT below it is the call */
-    END_OF_QUERY = 2,   /* part of a call of a database */
-    END_OF_MESSAGE = 4, /* part of a call of a queue */
+    END_ENCLOSES = 1,    /* a CLIENT below it is the call */
+    END_OF_QUERY = 2,    /* part of a call of a database */
+    END_OF_MESSAGE = 4,  /* part of a call of a queue */
+    END_HOST_TAKEN = 16, /* from a CLIENT above it: it named nobody itself */
     /* of a CONSUMER under its own key, found through its links */
     END_READER = 8
 };
@@ -45,6 +46,8 @@ struct end {
         struct span_key reader; /* of a link: the CONSUMER that has it */
     };
     struct capped_name *operation; /* served; NULL: not known */
+    struct component *own;         /* call.component may be that of a CLIENT
+                                      above; NULL: the same */
     uint32_t met[END_MAX_MET];     /* of a callee: identities that called it,
                                       + 1; 0: none */
     uint32_t chain, older, newer;

@@ -1,6 +1,7 @@
 #include "edges.h"
 
 #include "correlate_kit.h"
+#include "hash.h"
 
 #define CART  "service.name=cart,service.namespace=shop"
 #define FRONT "service.name=front,service.namespace=shop"
@@ -1028,4 +1029,153 @@ TEST(nested_ends_are_kept_over_a_crash)
     CHECK_EQ(net_out(BOTH), 1);
     CHECK_EQ(net_out(""), 1);
     CHECK_EQ(requests(""), 2);
+}
+
+/* ---- any trace, in any order and any requests ---- */
+
+enum { RANDOM_PARTS = 10, RANDOM_TRACES = 12 };
+
+/* The nearest span above that is no step; 0: none. */
+static uint32_t above_steps(const struct part *parts, uint32_t id)
+{
+    while (id > 0 && parts[id - 1].kind == SPAN_INTERNAL)
+        id = parts[id - 1].parent;
+    return id;
+}
+
+/* What a CLIENT has below it, steps aside. One that is answered is done: who
+ * else answers is not counted, and which one that is depends on the order; and
+ * those that it encloses do not find it any more. */
+static bool is_taken(const struct part *parts, uint32_t count, uint32_t id,
+                     bool serving)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        bool serves =
+            parts[i].kind == SPAN_SERVER || parts[i].kind == SPAN_CONSUMER;
+
+        if (parts[i].kind != SPAN_INTERNAL && (serves || serving) &&
+            above_steps(parts, parts[i].parent) == id)
+            return true;
+    }
+    return false;
+}
+
+static void random_parts(struct part *parts)
+{
+    static const char *const resources[] = {FRONT, CART, STOCK, PROXY};
+    static const char *const attrs[] = {
+        GET,
+        AT "cart",
+        AT "stock",
+        AT "10.0.0.7",
+        AT "pay.example.com",
+        "db.system=mysql,db.name=carts",
+        "messaging.system=kafka,messaging.destination.name=mails,"
+        "messaging.operation=send"};
+
+    for (uint32_t i = 0; i < RANDOM_PARTS; i++) {
+        uint32_t parent = i ? 1 + test_random(i) : 0, above;
+        enum span_kind kind = (enum span_kind)(1 + test_random(5));
+
+        above = above_steps(parts, parent);
+        if (above && parts[above - 1].kind == SPAN_CLIENT &&
+            is_taken(parts, i, above,
+                     kind == SPAN_SERVER || kind == SPAN_CONSUMER))
+            kind = SPAN_INTERNAL;
+        parts[i] = (struct part){resources[test_random(4)], kind, i + 1, parent,
+                                 attrs[test_random(7)]};
+    }
+}
+
+/* Everything counted, by name and attributes, less what was taken back. */
+static uint64_t fingerprint(void)
+{
+    uint64_t sum = 0;
+
+    for (uint32_t i = 0; i < kit_store.count; i++)
+        for (uint32_t j = 0;
+             kit_store.batches[i]->derived && j < kit_store.batches[i]->count;
+             j++) {
+            const struct point *point = &kit_store.batches[i]->points[j];
+            struct slice name = point->metric->name;
+            bool out = slice_starts(name, SLICE("callboard.edge.out.")) ||
+                       slice_starts(name, SLICE("callboard.edge.back.out."));
+            bool edge = slice_starts(name, SLICE("callboard.edge."));
+            uint64_t hash =
+                hash_bytes(name.ptr + name.len - 8, 8, 1U + edge + out);
+
+            if (slice_equal(name, SLICE(DERIVED_RECORDS)))
+                continue;
+            for (uint32_t k = 0; k < point->attrs.count; k++) {
+                const struct attr *at = &point->attrs.at[k];
+
+                hash = hash_mix(hash, at->type == VALUE_INT
+                                          ? (uint64_t)at->i
+                                          : hash_bytes(at->str, at->len, k));
+            }
+            sum += (uint64_t)derived_sign(name) * hash * kit_value(point);
+        }
+    return sum;
+}
+
+static uint64_t count_parts(const struct part *parts, bool shuffled)
+{
+    static const char *const all[] = {FRONT, CART, STOCK, PROXY};
+    struct kit kit = kit_open();
+    uint32_t order[RANDOM_PARTS];
+
+    for (uint32_t i = 0; i < 4; i++)
+        one(&kit, all[i], SPAN_INTERNAL, 9999, 1 + i, 0, "");
+    for (uint32_t trace = 1; trace <= RANDOM_TRACES; trace++) {
+        for (uint32_t i = 0; i < RANDOM_PARTS; i++)
+            order[i] = i;
+        if (shuffled)
+            shuffle(order, RANDOM_PARTS);
+        send_parts(&kit, trace, parts, order, RANDOM_PARTS,
+                   shuffled ? test_random(1U << RANDOM_PARTS) : UINT32_MAX);
+    }
+    kit_close(&kit);
+    return fingerprint();
+}
+
+static void print_parts(const struct part *parts)
+{
+    for (uint32_t i = 0; i < RANDOM_PARTS; i++)
+        printf("# %u below %u kind %d %s %s\n", parts[i].id, parts[i].parent,
+               (int)parts[i].kind, parts[i].resource, parts[i].attrs);
+}
+
+static bool is_same(const struct part *parts)
+{
+    return count_parts(parts, true) == count_parts(parts, false);
+}
+
+/* Makes steps of all spans that do not matter. */
+static void shrink(struct part *parts)
+{
+    for (uint32_t i = 0; i < RANDOM_PARTS; i++) {
+        struct part was = parts[i];
+
+        parts[i].kind = SPAN_INTERNAL;
+        parts[i].attrs = "";
+        for (int tries = 0; tries < 5 && parts[i].attrs != was.attrs; tries++)
+            if (!is_same(parts))
+                break;
+            else if (tries == 4)
+                parts[i] = was;
+    }
+}
+
+TEST(any_trace_comes_to_the_same_in_any_order)
+{
+    struct part parts[RANDOM_PARTS];
+
+    for (int i = 0; i < 60; i++) {
+        random_parts(parts);
+        if (!CHECK(is_same(parts))) {
+            shrink(parts);
+            print_parts(parts);
+            return;
+        }
+    }
 }
