@@ -37,10 +37,18 @@ enum { COUNT_STEPS = 8 };
 
 /* ---- one trace ---- */
 
+/* Is the question about the trace as a whole? */
+static bool about_whole(const struct trace_query *q)
+{
+    return q->errors_only || q->min_duration_ns || q->max_duration_ns;
+}
+
 static bool wanted(const struct trace_query *q, const struct trace_entry *e)
 {
     uint64_t duration = e->part.end_ns - e->part.start_ns;
 
+    if (e->late) /* can be counted, if it need not be known for that */
+        return !about_whole(q) && !q->range.before;
     return e->matches && e->part.count > 0 &&
            (!q->errors_only || e->part.has_errors) &&
            (q->min_duration_ns == 0 || duration >= q->min_duration_ns) &&
@@ -52,8 +60,7 @@ static bool wanted(const struct trace_query *q, const struct trace_entry *e)
 static bool must_be_whole(const struct trace_query *q,
                           const struct trace_entry *e)
 {
-    return q->ascending || q->errors_only || q->min_duration_ns ||
-           q->max_duration_ns ||
+    return q->ascending || about_whole(q) ||
            (q->range.before && e->part.start_ns >= q->range.before->time_ns);
 }
 
@@ -174,7 +181,8 @@ static void pick(struct search *s)
     for (struct trace_entry *e = s->table.first; e; e = e->next)
         if (wanted(s->query, e)) {
             s->total++;
-            top_offer(&s->top, e, &out);
+            if (!e->late)
+                top_offer(&s->top, e, &out);
         }
 }
 
@@ -197,10 +205,33 @@ static uint32_t ask_whole(struct search *s)
     uint32_t asked = 0;
 
     for (struct trace_entry *e = s->table.first; e; e = e->next) {
-        e->asked = !e->complete && must_be_whole(s->query, e);
+        e->asked = !e->complete && !e->late && must_be_whole(s->query, e);
         asked += e->asked;
     }
     return asked;
+}
+
+/*
+ * Oldest first, most candidates that come while the page is full start behind
+ * it. Those that do so for certain, as no block before its last start has them,
+ * are not put together. The page is complete.
+ */
+static enum status find_late(struct search *s)
+{
+    struct count_limit *counting = s->query->counting;
+    const struct trace_entry *last = top_last(&s->top);
+    uint32_t asked = 0;
+
+    if (!s->query->ascending || !last || !counting || counting->most == 0)
+        return OK;
+    for (struct trace_entry *e = s->table.first; e; e = e->next) {
+        e->asked =
+            !e->complete && !e->late && e->part.start_ns > last->part.start_ns;
+        asked += e->asked;
+    }
+    if (asked > 0 && (about_whole(s->query) || s->query->range.before))
+        counting->stopped = true;
+    return search_find_late(s, asked, last->part.start_ns);
 }
 
 /* Is there nothing left to count? */
@@ -234,8 +265,11 @@ static void forget(struct search *s)
 static enum status settle(struct search *s)
 {
     uint64_t before = s->total;
-    enum status status = search_complete(s, ask_whole(s));
+    enum status status = find_late(s);
     uint32_t asked;
+
+    if (status == OK)
+        status = search_complete(s, ask_whole(s));
 
     do {
         pick(s);
@@ -284,8 +318,7 @@ static bool counted_enough(struct search *s)
 static enum status search(struct search *s)
 {
     const struct trace_query *q = s->query;
-    bool whole = q->ascending || q->errors_only || q->min_duration_ns ||
-                 q->max_duration_ns;
+    bool whole = q->ascending || about_whole(q);
     uint32_t take = whole ? TAKE_WHOLE : TAKE_FEW;
     uint64_t bound;
     enum status status = sources_open(s);

@@ -69,7 +69,7 @@ static void widen(struct near_by *n, const struct asked *a)
         n->high_ns = after(a->end_ns);
 }
 
-/* Notes when the traces are known to be, and empties them. */
+/* Notes when the traces are known to be. */
 static void collect(struct near_by *n, uint32_t asked)
 {
     struct search *s = n->search;
@@ -83,7 +83,6 @@ static void collect(struct near_by *n, uint32_t asked)
         s->asked[n->count] =
             (struct asked){e, e->part.start_ns, e->part.end_ns, 0, 0};
         widen(n, &s->asked[n->count++]);
-        e->part = (struct trace_part){0};
     }
 }
 
@@ -296,6 +295,8 @@ enum status search_complete(struct search *s, uint32_t asked)
     if (!make_room(s, asked))
         return arena_status(&s->reader->work);
     collect(&n, asked);
+    for (uint32_t i = 0; i < n.count; i++)
+        s->asked[i].entry->part = (struct trace_part){0};
     add_head(s);
     for (int round = 0; round < ROUNDS && n.count > 0 && status == OK;
          round++) {
@@ -307,4 +308,73 @@ enum status search_complete(struct search *s, uint32_t asked)
     for (struct trace_entry *e = s->table.first; e; e = e->next)
         e->asked = false;
     return status;
+}
+
+/* ---- what cannot be on a page that is full ---- */
+
+static void meet_head(struct search *s, uint64_t start_ns)
+{
+    struct head_walk walk = head_walk(s->reader, STREAM_SPANS);
+    const struct batch *batch;
+
+    while ((batch = head_next(&walk)))
+        for (uint32_t i = 0; i < batch->count; i++) {
+            const struct span *span = &batch->spans[i];
+            struct trace_entry *e = span->start_ns <= start_ns
+                                        ? traces_find(&s->table, span->trace_id)
+                                        : NULL;
+
+            if (e)
+                e->asked = false;
+        }
+}
+
+static enum status meet_block(struct near_by *n, const struct block_row *row)
+{
+    struct stmt stmt;
+    struct slice summary;
+    enum status status =
+        reader_summary(n->search->reader, row->id, &stmt, &summary);
+
+    if (status != OK)
+        return status;
+    struct slice filter = summary_trace_filter(summary);
+    for (uint32_t i = 0; i < n->count; i++) {
+        const struct asked *a = &n->search->asked[i];
+
+        if (a->entry->asked && is_near(a, row) &&
+            trace_filter_has(filter, a->entry->id))
+            a->entry->asked = false;
+    }
+    summary_end(&stmt);
+    return OK;
+}
+
+enum status search_find_late(struct search *s, uint32_t asked,
+                             uint64_t start_ns)
+{
+    struct near_by n = {.search = s};
+    struct block_row row;
+    enum status status = OK;
+
+    if (asked == 0)
+        return OK;
+    if (!make_room(s, asked))
+        return arena_status(&s->reader->work);
+    collect(&n, asked);
+    meet_head(s, start_ns);
+    struct block_walk walk =
+        block_walk(s->reader, WALK_SPANS_NEAR, KIND_SPANS, n.low_ns,
+                   start_ns < UINT64_MAX ? start_ns + 1 : start_ns);
+    while (status == OK && block_walk_next(&walk, &row)) {
+        status = meet_block(&n, &row);
+        if (reader_pass_over(status))
+            status = OK;
+    }
+    enum status end = block_walk_end(&walk);
+    for (uint32_t i = 0; i < n.count; i++) {
+        s->asked[i].entry->late = s->asked[i].entry->asked;
+        s->asked[i].entry->asked = false;
+    }
+    return status != OK ? status : end;
 }

@@ -69,4 +69,9 @@ MUST_CHECK enum status sources_take(struct search *s, uint32_t count);
  * them in time; afterwards they are complete and no longer asked for. */
 MUST_CHECK enum status search_complete(struct search *s, uint32_t asked);
 
+/* Of the traces asked for, those of which nothing lies before `start_ns` are
+ * late; none is asked for any longer. */
+MUST_CHECK enum status search_find_late(struct search *s, uint32_t asked,
+                                        uint64_t start_ns);
+
 #endif

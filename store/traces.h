@@ -31,6 +31,7 @@ struct trace_entry {
     bool matches;
     bool asked;    /* is to be completed now */
     bool complete; /* blocks near in time have been asked for it */
+    bool late;     /* starts behind a page that is full; not put together */
     bool on_page;
     uint32_t place;
 };

@@ -77,6 +77,10 @@ static void use_logs(struct block *block, unsigned choice)
     struct log_query query = {.end_ns = UINT64_MAX};
     struct log_record log;
     uint64_t *rows, matches;
+    const uint64_t *times, *arrivals;
+
+    if (choice & 16) /* else times are not looked at */
+        query.start_ns = 1;
 
     if (choice & 1)
         query.phrase = SLICE("1 f");
@@ -90,8 +94,12 @@ static void use_logs(struct block *block, unsigned choice)
     }
     if (choice & 8)
         query.levels = 8;
-    if (block_match_logs(block, &query, &rows, &matches) != OK)
+    if (block_match_logs(block, &query, &rows, &matches) != OK ||
+        block_times(block, &times) != OK ||
+        block_arrivals(block, &arrivals) != OK)
         return;
+    for (uint32_t row = 0; row < block_count(block); row++)
+        matches += times[row] + arrivals[row];
     for (uint32_t row = 0; row < block_count(block) && row < 500; row++)
         if (block_log(block, row, &log) != OK)
             return;
@@ -104,6 +112,7 @@ static void use_spans(struct block *block, unsigned choice)
     struct block_trace *traces;
     struct span span;
     uint32_t count;
+    const uint8_t *ids;
 
     if (choice & 1)
         query.operation = SLICE("op1");
@@ -111,7 +120,10 @@ static void use_spans(struct block *block, unsigned choice)
         query.attrs = &attr;
         query.attr_count = 1;
     }
-    if (block_traces(block, &query, &traces, &count) != OK)
+    if (block_traces(block, &query, &traces, &count) != OK ||
+        block_span_ids(block, &ids) != OK)
+        return;
+    if (block_count(block) > 0 && memcmp(ids, "12345678", 8) == 0)
         return;
     for (uint32_t row = 0; row < block_count(block) && row < 500; row++)
         if (block_span(block, row, true, &span) != OK)
