@@ -180,7 +180,7 @@ static void add_cors(struct MHD_Response *response,
         add(response, "Access-Control-Expose-Headers", "ETag, Retry-After");
         return;
     }
-    add(response, "Access-Control-Allow-Methods", exchange->allow);
+    add(response, "Access-Control-Allow-Methods", exchange->server->methods);
     add(response, "Access-Control-Allow-Headers", allowed_headers(exchange));
     if (exchange->head.request_private.ptr)
         add(response, "Access-Control-Allow-Private-Network", "true");

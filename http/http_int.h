@@ -25,6 +25,7 @@ struct http_server {
     struct MHD_Daemon *daemon;
     uint16_t port;
     bool on_loopback;
+    char methods[64]; /* of all routes, for preflights */
     int quiesced_fd; /* not listening any more; -1 before */
     uint32_t most;   /* connections that the library may hold */
     struct slots *slots;

@@ -13,6 +13,7 @@
  * fail because there are many of them: so each port has its part of the files
  * that the process may open.
  */
+#define _GNU_SOURCE /* memmem */
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -196,6 +197,25 @@ static struct MHD_Daemon *start_daemon(struct http_server *server, int fd)
         MHD_OPTION_END);
 }
 
+/* A list of them for a browser, which asks once for all of a path. */
+static void list_methods(struct http_server *server)
+{
+    struct buf list;
+
+    buf_init(&list, sizeof(server->methods) - 1);
+    for (size_t i = 0; i < server->options.route_count; i++) {
+        const char *method = server->options.routes[i].method;
+
+        if (list.len > 0 && memmem(list.ptr, list.len, method, strlen(method)))
+            continue;
+        buf_format(&list, "%s%s", method,
+                   strcmp(method, "GET") == 0 ? ", HEAD, " : ", ");
+    }
+    buf_add(&list, SLICE("OPTIONS"));
+    slice_copy(server->methods, buf_slice(&list));
+    buf_release(&list);
+}
+
 static enum status start(struct http_server *server)
 {
     int fd = -1;
@@ -241,6 +261,7 @@ enum status http_start(struct http_server **out,
     budget_init(&server->bodies, options->body_share);
     budget_init(&server->answers, options->answer_share);
     make_slots(server);
+    list_methods(server);
     status = start(server);
     if (status != OK) {
         free_server(server);

@@ -193,7 +193,7 @@ def test_origin(port):
     head = (b"OPTIONS " + port.path + b" HTTP/1.1\r\nHost: localhost\r\nOrigin: " + ORIGIN.encode() +
             b"\r\nAccess-Control-Request-Method: POST\r\nAccess-Control-Request-Headers: content-encoding,x-custom\r\n\r\n")
     answer, _ = talk(port.port, head)
-    tap.check(statuses(answer) == [204] and b"Access-Control-Allow-Methods: POST" in answer and
+    tap.check(statuses(answer) == [204] and re.search(rb"Access-Control-Allow-Methods: .*POST.*OPTIONS", answer) and
               b"Access-Control-Allow-Headers: content-encoding,x-custom" in answer and b"Access-Control-Max-Age" in answer,
               f"{port.name}: a preflight is 204", answer)
     answer, _ = talk(port.port, head.replace(ORIGIN.encode(), b"http://evil.example"))
