@@ -26,8 +26,8 @@ struct http_server {
     uint16_t port;
     bool on_loopback;
     char methods[64]; /* of all routes, for preflights */
-    int quiesced_fd; /* not listening any more; -1 before */
-    uint32_t most;   /* connections that the library may hold */
+    int quiesced_fd;  /* not listening any more; -1 before */
+    uint32_t most;    /* connections that the library may hold */
     struct slots *slots;
     struct budget connections; /* shares of options.budget */
     struct budget bodies, answers;
