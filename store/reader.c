@@ -70,11 +70,12 @@ enum status reader_cancelled(const struct reader *reader)
 
 enum status reader_status(const struct reader *reader, enum status status)
 {
-    size_t used = arena_size(&reader->scratch) + arena_size(&reader->work);
+    const struct budget *queries = &reader->store->queries;
+    size_t own = arena_size(&reader->scratch) + arena_size(&reader->work);
+    size_t used = budget_used(queries);
 
-    return status == ERR_BUSY && used >= reader->store->queries.limit / 2
-               ? ERR_TOO_BIG
-               : status;
+    return status == ERR_BUSY && used < own + queries->limit / 4 ? ERR_TOO_BIG
+                                                                 : status;
 }
 
 static void hold(struct reader *reader, struct section *section)

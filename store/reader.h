@@ -29,8 +29,7 @@ struct reader {
 MUST_CHECK enum status reader_refresh(struct reader *reader);
 
 /* The status of a query that ends: what was refused for want of memory is too
- * big if it had most of what there is for queries, so waiting would not help.
- */
+ * big if others have little of it, so that waiting would not help. */
 enum status reader_status(const struct reader *reader, enum status status);
 
 /* ERR_CANCELLED once the query's flag is set. For loops over blocks and chunks;

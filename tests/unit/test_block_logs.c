@@ -1,3 +1,5 @@
+#include <stdio.h>
+
 #include "block.h"
 #include "random_records.h"
 #include "test.h"
@@ -39,6 +41,7 @@ static void setup(struct fixture *f, uint32_t count)
     f->at = arena_zero(&f->arena, count + 1, sizeof(struct log_record *));
     for (uint32_t i = 0; i < count; i++) {
         random_log(&f->arena, &f->logs[i]);
+        f->logs[i].arrival = log_arrival(1 + test_random(99), i);
         f->at[i] = &f->logs[i];
     }
 }
@@ -54,6 +57,7 @@ static void teardown(struct fixture *f)
 static bool same_log(const struct log_record *a, const struct log_record *b)
 {
     return a->time_ns == b->time_ns && a->observed_ns == b->observed_ns &&
+           a->arrival == b->arrival &&
            memcmp(a->trace_id, b->trace_id, 16) == 0 &&
            memcmp(a->span_id, b->span_id, 8) == 0 &&
            same_value(&a->body, &b->body) &&
@@ -278,4 +282,29 @@ TEST(each_altered_byte_is_noticed)
     }
     CHECK_EQ(read_all(buf_slice(&f.bytes), &f.reading), OK);
     teardown(&f);
+}
+
+/* A block from before arrival was kept. */
+TEST(rows_of_an_older_block_count_from_a_number)
+{
+    char text[1 << 16];
+    FILE *file = fopen("tests/golden/blocks/v1/logs.blk", "rb");
+    struct block *block;
+    struct log_record log;
+    const uint64_t *arrivals;
+    struct arena arena;
+
+    if (!CHECK(file != NULL))
+        return;
+    size_t len = fread(text, 1, sizeof(text), file);
+    fclose(file);
+    arena_init(&arena, NULL, SIZE_MAX);
+    CHECK_EQ(block_open(&block, (struct slice){text, len}, &arena), OK);
+    block_first_arrival(block, log_arrival(7, 0));
+    CHECK_EQ(block_arrivals(block, &arrivals), OK);
+    for (uint32_t i = 0; i < block_count(block); i++) {
+        CHECK_EQ(block_log(block, i, &log), OK);
+        CHECK(arrivals[i] == log_arrival(7, i) && log.arrival == arrivals[i]);
+    }
+    arena_release(&arena);
 }

@@ -216,3 +216,60 @@ TEST(a_cancelled_query_ends_between_blocks)
     arena_release(&arena);
     temp_remove(dir);
 }
+
+/* ---- a query that needs more memory than there is ---- */
+
+TEST(a_query_is_busy_only_when_waiting_helps)
+{
+    enum { LOGS = 900, MEMORY = 256 << 10 };
+    char dir[64];
+    struct store *store;
+    struct reader *reader;
+    struct arena arena;
+    struct log_query q = {.end_ns = UINT64_MAX, .limit = LOGS};
+    struct log_record *logs;
+    uint32_t count;
+    uint64_t total;
+    struct batch *batch = batch_new(SIGNAL_LOGS, NULL, 0, NULL);
+    static char body[600];
+
+    temp_make(dir);
+    struct store_options options = options_in(dir);
+    batch->lsn = 1;
+    batch->count = LOGS;
+    batch->logs = arena_zero(&batch->arena, LOGS, sizeof(*batch->logs));
+    for (uint32_t i = 0; i < LOGS; i++) {
+        for (size_t k = 0; k < sizeof(body); k++)
+            body[k] = (char)('a' + test_random(26)); /* does not pack */
+        struct slice text =
+            arena_copy(&batch->arena, (struct slice){body, sizeof(body)});
+
+        batch->logs[i].time_ns = i + 1;
+        batch->logs[i].body = (struct attr){.key = "",
+                                            .type = VALUE_STRING,
+                                            .str = text.ptr,
+                                            .len = (uint32_t)text.len};
+    }
+    CHECK_EQ(store_open(&store, &options), OK);
+    store_append(store, batch);
+    store_close(store);
+    options.query_bytes = MEMORY;
+    CHECK_EQ(store_open(&store, &options), OK);
+    CHECK_EQ(reader_open(&reader, store), OK);
+    arena_init(&arena, NULL, SIZE_MAX);
+    CHECK_EQ(reader_begin(reader), OK);
+    CHECK_EQ(reader_query_logs(reader, &q, &arena, &logs, &count, &total),
+             ERR_TOO_BIG); /* alone, and still too much */
+    reader_end(reader);
+    CHECK(budget_take(&store->queries, MEMORY - 1000)); /* others */
+    CHECK_EQ(reader_begin(reader), OK);
+    q.limit = 1;
+    CHECK_EQ(reader_query_logs(reader, &q, &arena, &logs, &count, &total),
+             ERR_BUSY);
+    reader_end(reader);
+    budget_give(&store->queries, MEMORY - 1000);
+    reader_close(reader);
+    store_close(store);
+    arena_release(&arena);
+    temp_remove(dir);
+}
