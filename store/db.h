@@ -71,7 +71,6 @@ enum block_kind { KIND_SPANS, KIND_LOGS, KIND_EVENTS, KIND_COUNT };
     X(BLOCK_ADD,    "INSERT INTO block VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?)") \
     X(SUMMARY_ADD,  "INSERT INTO block_summary VALUES (?, ?)") \
     X(DATA_ADD,     "INSERT INTO block_data VALUES (?, ?)") \
-    X(BLOCKS_TIME,  "SELECT id, section, min_ns, max_ns, max_end_ns, max_duration_ns, levels, count FROM block WHERE kind = ?1 AND max_ns >= ?2 AND min_ns < ?3 ORDER BY max_ns DESC, id DESC") \
     X(BLOCKS_NEWEST, "SELECT id, section, min_ns, max_ns, max_end_ns, max_duration_ns, levels, count FROM block WHERE kind = ?1 AND max_ns >= ?2 AND min_ns < ?3 ORDER BY max_ns DESC, id DESC") \
     X(BLOCKS_OLDEST, "SELECT id, section, min_ns, max_ns, max_end_ns, max_duration_ns, levels, count FROM block WHERE kind = ?1 AND +max_ns >= ?2 AND min_ns < ?3 ORDER BY min_ns, id") \
     X(SPANS_NEWEST, "SELECT id, section, min_ns, max_ns, max_end_ns, max_duration_ns, levels, count FROM block WHERE kind = ?1 AND max_end_ns >= ?2 AND min_ns < ?3 ORDER BY max_ns DESC, id DESC") \

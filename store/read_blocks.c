@@ -1,5 +1,5 @@
 /*
- * What all queries over blocks share: the list of those whose time fits, a
+ * What all queries over blocks share: a walk over those whose time fits, a
  * block or its summary straight from SQLite's row (no copy: the statement
  * stays open as long as the bytes are used), the batches in memory, and a
  * heap for the first few of many.
@@ -27,40 +27,6 @@ static struct block_row read_row(struct stmt *s)
                               .max_duration_ns = stmt_get_int(s, 5),
                               .levels = (uint32_t)stmt_get_int(s, 6),
                               .count = (uint32_t)stmt_get_int(s, 7)};
-}
-
-enum status reader_blocks(struct reader *reader, enum block_kind kind,
-                          uint64_t start_ns, uint64_t end_ns,
-                          struct block_row **rows, uint32_t *count)
-{
-    struct stmt s = stmt_start(reader->db, SQL_BLOCKS_TIME);
-    struct block_row *all = NULL;
-    uint32_t used = 0, room = 0;
-
-    stmt_int(&s, kind);
-    stmt_int(&s, db_time(start_ns));
-    stmt_int(&s, db_time(end_ns));
-    while (stmt_row(&s)) {
-        if (used == room) {
-            uint32_t more = room ? 2 * room : 64;
-            struct block_row *grown =
-                arena_zero(&reader->work, more, sizeof(*grown));
-
-            if (!grown)
-                break;
-            if (used > 0)
-                memcpy(grown, all, used * sizeof(*all));
-            all = grown;
-            room = more;
-        }
-        all[used++] = read_row(&s);
-    }
-    enum status status = stmt_end(&s);
-    if (status == OK)
-        status = arena_status(&reader->work);
-    *rows = all;
-    *count = status == OK ? used : 0;
-    return status;
 }
 
 struct block_walk block_walk(struct reader *reader, enum walk_order order,

@@ -109,9 +109,11 @@ static bool covers_any(const struct wanted *w, const struct block_row *row)
 static bool may_know_any(const struct wanted *w, const struct block_row *row,
                          struct slice summary)
 {
+    struct slice filter = summary_trace_filter(summary);
+
     for (uint32_t i = 0; i <= w->mask; i++)
         if (w->slots[i] && covers(row, w->slots[i]) &&
-            summary_has_trace(summary, w->slots[i]->trace_id))
+            trace_filter_has(filter, w->slots[i]->trace_id))
             return true;
     return false;
 }
@@ -152,39 +154,45 @@ static enum status fill_from_block(struct reader *reader, struct wanted *w,
     return status == OK ? arena_status(arena) : status;
 }
 
+static enum status fill_from_row(struct reader *reader, struct wanted *w,
+                                 const struct block_row *row,
+                                 struct arena *arena, uint32_t *opened)
+{
+    struct stmt stmt;
+    struct slice summary;
+    enum status status = reader_summary(reader, row->id, &stmt, &summary);
+
+    if (status != OK)
+        return status;
+    bool open = may_know_any(w, row, summary);
+    summary_end(&stmt);
+    *opened += open;
+    return open ? fill_from_block(reader, w, row, arena) : OK;
+}
+
 static enum status fill_from_blocks(struct reader *reader, struct wanted *w,
                                     struct arena *arena)
 {
-    struct block_row *rows;
-    uint32_t count, summaries = 0, opened = 0;
     /* By start of spans; those that began long before are found only if
      * their block holds later ones too. */
     uint64_t start = w->min_ns > NS_PER_HOUR ? w->min_ns - NS_PER_HOUR : 0;
-    enum status status = reader_blocks(reader, KIND_SPANS, start,
-                                       w->max_ns + SKEW_NS, &rows, &count);
+    struct block_walk walk =
+        block_walk(reader, WALK_NEWEST, KIND_SPANS, start, w->max_ns + SKEW_NS);
+    uint32_t summaries = 0, opened = 0;
+    struct block_row row;
+    enum status status = OK;
 
-    for (uint32_t i = 0; i < count && status == OK && w->left > 0 &&
-                         summaries < MAX_SUMMARIES && opened < MAX_OPENED;
-         i++) {
-        struct stmt stmt;
-        struct slice summary;
-
-        if (!covers_any(w, &rows[i]))
+    while (status == OK && w->left > 0 && summaries < MAX_SUMMARIES &&
+           opened < MAX_OPENED && block_walk_next(&walk, &row)) {
+        if (!covers_any(w, &row))
             continue;
-        status = reader_summary(reader, rows[i].id, &stmt, &summary);
-        if (status == OK) {
-            bool open = may_know_any(w, &rows[i], summary);
-
-            summaries++;
-            summary_end(&stmt);
-            opened += open;
-            if (open)
-                status = fill_from_block(reader, w, &rows[i], arena);
-        }
+        summaries++;
+        status = fill_from_row(reader, w, &row, arena, &opened);
         if (reader_pass_over(status))
             status = OK;
     }
-    return status;
+    enum status end = block_walk_end(&walk);
+    return status != OK ? status : end;
 }
 
 enum status reader_fill_endpoints(struct reader *reader, struct arena *arena,

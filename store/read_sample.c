@@ -126,23 +126,23 @@ static enum status has_any(struct sample *s, const struct block_row *row,
 static enum status over_blocks(struct sample *s, enum block_kind kind,
                                const struct log_query *logs)
 {
-    struct block_row *rows;
-    uint32_t count;
+    struct block_walk walk = block_walk(s->reader, WALK_NEWEST, kind,
+                                        s->query->start_ns, s->query->end_ns);
+    struct block_row row;
+    enum status status = OK;
 
-    arena_reset(&s->reader->work);
-    enum status status = reader_blocks(s->reader, kind, s->query->start_ns,
-                                       s->query->end_ns, &rows, &count);
-    for (uint32_t i = 0; i < count && status == OK; i++) {
+    while (status == OK && block_walk_next(&walk, &row)) {
         bool has = false;
 
-        status = has_any(s, &rows[i], &has);
+        status = has_any(s, &row, &has);
         if (status == OK && has)
-            status = logs ? block_logs_of(s, rows[i].id, logs)
-                          : block_spans_of(s, rows[i].id);
+            status = logs ? block_logs_of(s, row.id, logs)
+                          : block_spans_of(s, row.id);
         if (reader_pass_over(status))
             status = OK;
     }
-    return status;
+    enum status end = block_walk_end(&walk);
+    return status != OK ? status : end;
 }
 
 enum status reader_sample_spans(struct reader *reader,

@@ -45,12 +45,6 @@ struct block_row {
     uint32_t levels, count;
 };
 
-/* Blocks with a record in start <= time < end, newest first, in `work`. */
-MUST_CHECK enum status reader_blocks(struct reader *reader,
-                                     enum block_kind kind, uint64_t start_ns,
-                                     uint64_t end_ns, struct block_row **rows,
-                                     uint32_t *count);
-
 /* Blocks one by one, from either end of the time, so that a list can stop. */
 enum walk_order {
     WALK_NEWEST,       /* by max_ns, latest first */
