@@ -55,7 +55,7 @@
     X(BYTES,    max_body,           "max-body",          "64MiB",         1024,        1073741824, "Largest request, also after decompression; beyond it 413. At most a third of --memory-limit; under 192MiB, of what is 24MiB less.") \
     X(COUNT,    max_connections,    "max-connections",   "16384",         8,           1000000,  "Connections the receiver holds at the same time.") \
     X(COUNT,    max_operations,     "max-operations",    "200",           1,           10000,    "Operations counted per endpoint; more are counted together as {other}.") \
-    X(COUNT,    max_resources,      "max-resources",     "65536",         64,          4000000,  "Distinct resources (pods, processes) known at the same time. At most one for each 4 KiB of --memory-limit.") \
+    X(COUNT,    max_resources,      "max-resources",     "65536",         64,          4000000,  "Distinct resources (pods, processes) known by their attributes at the same time; each namespace has a share. At most one for each 4 KiB of --memory-limit.") \
     X(COUNT,    max_series,         "max-series",        "32768",         256,         4000000,  "Derived points counted in memory before they are written. At most one for each 8 KiB of --memory-limit.") \
     X(COUNT,    max_templates,      "max-templates",     "500",           1,           100000,   "Log templates counted per component; more are counted together as {other}.") \
     X(BYTES,    memory_limit,       "memory-limit",      "256MiB",        67108864,    1099511627776, "Ceiling for the memory of the process; what does not fit meets 503.") \

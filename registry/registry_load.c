@@ -339,6 +339,22 @@ static void recount(struct registry *registry)
                           registry->res[id].live != NONE, 1);
 }
 
+/* What taught them may have been evicted: what they have learned tells. */
+static void teach_again(struct registry *registry)
+{
+    for (uint32_t id = 0; id < registry->res_count; id++) {
+        const struct res *res = &registry->res[id];
+        uint32_t identity = ident_resolve(registry, registry->identity_of[id]);
+        uint32_t pod =
+            res->live == NONE ? NONE : registry_live(registry, id)->pod;
+
+        if (pod != NONE && res->rule == RULE_LEARNED &&
+            registry->pods[pod].identity == NONE &&
+            registry->ident[identity].rule <= RULE_STAMPED_RECORD)
+            pod_learn(registry, pod, identity, RULE_STAMPED_RECORD);
+    }
+}
+
 static void teach_pods(struct registry *registry)
 {
     for (uint32_t id = 0; id < registry->res_count; id++) {
@@ -449,6 +465,7 @@ enum status registry_load(struct registry *registry)
         index_identities(registry);
         recount(registry);
         teach_pods(registry);
+        teach_again(registry);
         read_seen(registry, seen);
         registry->seen_saved_ns = registry->now_ns;
         registry_unlock(registry);

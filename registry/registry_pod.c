@@ -183,11 +183,19 @@ static bool may_merge(const struct registry *registry, uint32_t a, uint32_t b)
            (x->tenant == 0 || y->tenant == 0 || x->tenant == y->tenant);
 }
 
+static struct slice owner_of(const struct registry *registry, uint32_t pod)
+{
+    uint32_t identity = registry->pods[pod].identity;
+
+    if (identity == NONE)
+        return SLICE("");
+    return names_text(&registry->names,
+                      registry->ident[identity].name[IDENT_NAMESPACE]);
+}
+
 static void conflict(struct registry *registry, uint32_t pod)
 {
-    struct slice owner = names_text(
-        &registry->names,
-        registry->ident[registry->pods[pod].identity].name[IDENT_NAMESPACE]);
+    struct slice owner = owner_of(registry, pod);
 
     stats_add(STATS_IDENTITY_CONFLICTS, 1);
     if (registry->now_ns - registry->conflict_said_ns < SAY_AGAIN_S * NS_PER_S)

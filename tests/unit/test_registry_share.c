@@ -515,6 +515,35 @@ TEST(nobody_claims_the_pod_of_another_namespace)
     }
 }
 
+/* The resource that stamped the pod gave up its place; what learned from it
+ * did not. */
+TEST(a_pod_stays_learned_without_who_taught_it)
+{
+    struct bed bed;
+    uint32_t metrics, stamped;
+
+    with(&bed, 64, 256);
+    stamped = resolve(&bed, CART " k8s.pod.uid=u1");
+    metrics = resolve_at(&bed, "k8s.pod.uid=u1", NOW + 2 * NS_PER_HOUR);
+    for (int i = 0; i < 6; i++)
+        resolve_at(&bed, i % 2 ? "k8s.pod.uid=u1 b=1" : "k8s.pod.uid=u1 b=2",
+                   NOW + 2 * NS_PER_HOUR);
+    flood(&bed, NS "=other " COMPONENT "=c", "x", 100, NOW + 2 * NS_PER_HOUR);
+    for (int restarts = 0; restarts < 3; restarts++) {
+        CHECK(is(&bed, stamped, "1 acme/shop/cart/dev"));
+        CHECK(is(&bed, metrics, "3 acme/shop/cart/dev"));
+        resolve(&bed, EVIL " k8s.pod.uid=u1");
+        CHECK(is(&bed, metrics, "3 acme/shop/cart/dev"));
+        CHECK(is(&bed, stamped, "1 acme/shop/cart/dev"));
+        CHECK(slice_equal(SLICE("acme/shop/cart/dev"),
+                          slice_of(who(&bed, resolve(&bed, "k8s.pod.uid=u1 "
+                                                           "x=new")) +
+                                   2)));
+        restart(&bed);
+    }
+    bed_release(&bed);
+}
+
 TEST(a_claim_does_not_move_who_names_another_namespace)
 {
     struct bed bed;
