@@ -102,26 +102,25 @@ static void make_slots(struct http_server *server)
 
 /* ---- connections ---- */
 
-static bool has_room(const struct http_server *server)
+static bool fits(const struct budget *budget)
 {
-    const struct budget *budget = server->options.budget;
-
-    return budget_used(&server->connections) + HTTP_IDLE_CHARGE <=
-               server->connections.limit &&
-           budget_used(budget) + HTTP_IDLE_CHARGE <= budget->limit;
+    return budget_used(budget) + HTTP_IDLE_CHARGE <= budget->limit;
 }
 
-/* Without room for even an idle connection, the one that is idle for longest
- * makes some; the reserve is always there. */
+/* Without memory for even an idle connection, one that is idle makes some. If
+ * there is none the share of connections is a bound; that the budget is full
+ * for the moment is none, for the request can wait. */
 static enum MHD_Result accepts(void *arg, const struct sockaddr *address,
                                socklen_t len)
 {
     struct http_server *server = arg;
+    bool share = fits(&server->connections);
+    bool ended = false;
 
     (void)len;
-    if (!has_room(server))
-        (void)slots_end_idle(server->slots);
-    if (slots_admit(server->slots, address))
+    if (!share || !fits(server->options.budget))
+        ended = slots_end_idle(server->slots);
+    if ((share || ended) && slots_admit(server->slots, address))
         return MHD_YES;
     stats_add(STATS_HTTP_CONNECTIONS_REFUSED, 1);
     return MHD_NO;

@@ -1,0 +1,166 @@
+/* The HTTP server with a service of the test's own: the hook where
+ * authentication will stand, and answers that browsers keep. */
+#include "http_server.h"
+
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "log.h"
+#include "mem.h"
+#include "test.h"
+
+enum { LARGE = 20000 };
+
+static struct http_server *server;
+static struct budget budget;
+static int asked, admitted, handled;
+static char text[2 * LARGE + 4096];
+
+static enum status authorize(void *arg, struct http_request *request,
+                             const char **why)
+{
+    (void)arg;
+    asked++;
+    *why = "who are you?";
+    return slice_equal(request->authorization, SLICE("Bearer good"))
+               ? OK
+               : ERR_FORBIDDEN;
+}
+
+static enum status admit(void *arg, struct http_request *request,
+                         const char **why)
+{
+    (void)arg;
+    (void)request;
+    (void)why;
+    admitted++;
+    return OK;
+}
+
+static enum http_next handle(void *arg, struct http_request *request)
+{
+    (void)arg;
+    handled++;
+    request->answer.code = 200;
+    request->answer.content_type = "text/plain";
+    buf_init(&request->answer.body, LARGE);
+    for (int i = 0; i < LARGE / 10; i++)
+        buf_add(&request->answer.body, SLICE("0123456789"));
+    return HTTP_ANSWER;
+}
+
+static void refuse(void *arg, struct http_request *request, enum status status,
+                   const char *why)
+{
+    (void)arg;
+    request->answer.code = status_http(status);
+    request->answer.content_type = "text/plain";
+    buf_init(&request->answer.body, 200);
+    buf_add(&request->answer.body, slice_of(why ? why : ""));
+}
+
+static void begin(bool guarded)
+{
+    static const struct http_route routes[] = {
+        {"GET", "/large", 0, 0, NULL}, {"POST", "/things/{}", 0, 0, NULL}};
+    struct http_options options = {
+        .name = "test",
+        .listen = "127.0.0.1:0",
+        .routes = routes,
+        .route_count = 2,
+        .service = {.authorize = guarded ? authorize : NULL,
+                    .admit = admit,
+                    .handle = handle,
+                    .refuse = refuse},
+        .max_connections = 16,
+        .files_eighths = 1,
+        .idle_timeout_ns = 10 * NS_PER_S,
+        .max_body = 1 << 20,
+        .budget = &budget,
+        .body_share = 2 << 20,
+        .answer_share = 1 << 20,
+    };
+
+    log_set_level(LOG_ERROR);
+    budget_init(&budget, 4 << 20);
+    asked = admitted = handled = 0;
+    CHECK_EQ(http_start(&server, &options), OK);
+}
+
+static void end(void)
+{
+    http_stop(server);
+    CHECK_EQ(budget_used(&budget), 0);
+}
+
+/* What is answered to it until the connection ends. */
+static const char *ask(const char *request)
+{
+    struct sockaddr_in to = {.sin_family = AF_INET,
+                             .sin_port = htons(http_port(server)),
+                             .sin_addr = {htonl(INADDR_LOOPBACK)}};
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+    size_t len = 0;
+    ssize_t n;
+
+    CHECK_EQ(connect(fd, (struct sockaddr *)&to, sizeof(to)), 0);
+    CHECK_EQ(send(fd, request, strlen(request), MSG_NOSIGNAL),
+             (ssize_t)strlen(request));
+    while ((n = recv(fd, text + len, sizeof(text) - 1 - len, 0)) > 0)
+        len += (size_t)n;
+    text[len] = '\0';
+    close(fd);
+    return text;
+}
+
+#define HOST "Host: localhost\r\nConnection: close\r\n"
+
+TEST(who_asks_is_looked_at_once_before_the_body)
+{
+    begin(true);
+    CHECK(strstr(ask("POST /things/a HTTP/1.1\r\n" HOST
+                     "Content-Length: 4\r\nExpect: 100-continue\r\n\r\n"),
+                 "HTTP/1.1 403")); /* not a byte of the body was sent */
+    CHECK(strstr(text, "who are you?"));
+    CHECK_EQ(asked, 1);
+    CHECK_EQ(admitted, 0);
+    CHECK(strstr(ask("POST /things/a HTTP/1.1\r\n" HOST
+                     "Authorization: Bearer good\r\nContent-Length: 4\r\n\r\n"
+                     "body"),
+                 "HTTP/1.1 200"));
+    CHECK_EQ(asked, 2);
+    CHECK_EQ(handled, 1);
+    CHECK(strstr(ask("GET /nowhere HTTP/1.1\r\n" HOST "\r\n"), "HTTP/1.1 404"));
+    CHECK_EQ(asked, 2);
+    end();
+}
+
+TEST(an_answer_that_is_known_is_not_sent_again)
+{
+    char request[256], etag[64] = "";
+    const char *at;
+
+    begin(false);
+    at = strstr(ask("GET /large HTTP/1.1\r\n" HOST "\r\n"), "ETag: ");
+    CHECK(at && sscanf(at, "ETag: %60[^\r]", etag) == 1);
+    CHECK(strstr(text, "Content-Length: 20000") &&
+          strstr(text, "Cache-Control: private, no-cache"));
+    snprintf(request, sizeof(request),
+             "GET /large HTTP/1.1\r\n" HOST "If-None-Match: \"x\", %s\r\n\r\n",
+             etag);
+    CHECK(strstr(ask(request), "HTTP/1.1 304") && strstr(text, etag));
+    CHECK(!strstr(text, "0123456789"));
+    snprintf(request, sizeof(request),
+             "GET /large HTTP/1.1\r\n" HOST "If-None-Match: \"x\"\r\n"
+             "Accept-Encoding: gzip\r\n\r\n");
+    CHECK(strstr(ask(request), "HTTP/1.1 200") &&
+          strstr(text, "Content-Encoding: gzip") && strstr(text, etag));
+    CHECK(!strstr(text, "Content-Length: 20000"));
+    snprintf(request, sizeof(request),
+             "HEAD /large HTTP/1.1\r\n" HOST "If-None-Match: *\r\n\r\n");
+    CHECK(strstr(ask(request), "HTTP/1.1 304"));
+    end();
+}
