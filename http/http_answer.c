@@ -105,10 +105,17 @@ static void refuse_answer(struct exchange *exchange)
 static void charge(struct exchange *exchange)
 {
     struct http_server *server = exchange->server;
+    const struct http_route *route = exchange->request.route;
     size_t room = exchange->request.answer.body.room;
 
     if (server->options.answer_share == 0 || room == 0)
         return;
+    if (route && route->flags & HTTP_RESERVED) { /* small, and always sent */
+        budget_force(&server->answers, room);
+        budget_force(server->options.budget, room);
+        exchange->answer_charged = room;
+        return;
+    }
     for (int tries = 0; tries < ROOM_TRIES; tries++) {
         if (take_share(server, room)) {
             exchange->answer_charged = room;
