@@ -30,8 +30,9 @@ def spans_path(trace_id):
 
 
 def nanoseconds(text):
-    """Of a time that must be UTC and end in Z."""
-    found = re.fullmatch(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?Z",
+    """Of a time that must be UTC and end in Z, as a parser reads it that keeps
+    nine digits."""
+    found = re.fullmatch(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,9})\d*)?Z",
                          text)
     if not found:
         raise ValueError(text)
@@ -112,7 +113,8 @@ def times_and_nothing(server):
             lists = [v for v in nothing.values() if isinstance(v, list)]
             check(status == 200 and lists and not any(lists) and
                   None not in nothing.values() and
-                  set(nothing) == set(answer) and
+                  set(nothing) == set(answer) - {"nextCursor",
+                                                 "totalIsLowerBound"} and
                   nothing.get("total", 0) == 0,
                   f"an unknown {what} is 200 and empty: {path} {members}",
                   status, nothing)
@@ -145,29 +147,32 @@ def pages(server):
 
     logs = page_through(server, "asc")
     total = server.ask_json("POST", LOGS, body(limit=1))[1]["total"]
-    check(len(logs) == total > 500,
+    check(total == min(len(logs), 1000) > 500,
           "paging by the last timestamp meets every record once",
           len(logs), total)
     check(logs == sorted(logs, key=lambda e: nanoseconds(e["timestamp"])),
           "in order of time")
     back = page_through(server, "desc")
-    key = [(e["timestamp"], e["log"]) for e in logs]
-    check(sorted(key) == sorted((e["timestamp"], e["log"]) for e in back),
+    key = [(nanoseconds(e["timestamp"]), e["log"]) for e in logs]
+    check(sorted(key) == sorted((nanoseconds(e["timestamp"]), e["log"])
+                                for e in back),
           "and backwards the same ones", len(back), len(logs))
     follow_by_millisecond(server, logs)
 
 
 def page_through(server, order):
-    """A client's way: the last timestamp bounds the next page. Start is
-    inclusive, so ascending pages meet the last records again; end is exclusive,
-    so descending ones step one nanosecond past it."""
+    """A client that parses timestamps, keeps nanoseconds and passes over what it
+    has seen; descending it steps one nanosecond back. (One that passes the text
+    on needs none of this: tests/e2e/paging.py.)"""
     found, seen, window = [], set(), dict(TIME)
     while True:
         _, page = server.ask_json("POST", LOGS, {
             **body(), **window, "limit": 211, "sortOrder": order})
         fresh = [e for e in page["logs"]
-                 if (e["timestamp"], e["log"], e.get("spanId")) not in seen]
-        seen |= {(e["timestamp"], e["log"], e.get("spanId")) for e in fresh}
+                 if (nanoseconds(e["timestamp"]), e["log"], e.get("spanId"))
+                 not in seen]
+        seen |= {(nanoseconds(e["timestamp"]), e["log"], e.get("spanId"))
+                 for e in fresh}
         found += fresh
         if not fresh:
             return found
@@ -192,7 +197,11 @@ def follow_by_millisecond(server, logs):
         **body(), "startTime": start, "limit": 1000, "sortOrder": "asc"})
     want = [e for e in logs
             if nanoseconds(e["timestamp"]) >= nanoseconds(start)]
-    check(page["total"] == len(want) and page["logs"] == want[:1000],
+    same = [{**e, "timestamp": nanoseconds(e["timestamp"])}
+            for e in page["logs"]] == [
+                {**e, "timestamp": nanoseconds(e["timestamp"])}
+                for e in want[:1000]]
+    check(page["total"] == min(len(want), 1000) and same,
           "following by a millisecond neither repeats nor loses",
           page["total"], len(want))
     whole = {"startTime": START, "endTime": START[:-3] + "09Z"}
@@ -261,16 +270,16 @@ def metadata(server):
 
 
 def levels(server):
-    total = 0
+    total, few = 0, {"endTime": START[:-3] + "30Z"}  # totals end at 1000
     for level, shown in (("DEBUG", {"DEBUG"}), ("INFO", {"INFO"}),
                          ("WARN", {"WARN"}), ("ERROR", {"ERROR", "FATAL"})):
         _, answer = server.ask_json("POST", LOGS, body(
-            SHOP, logLevels=[level], limit=1000))
+            SHOP, logLevels=[level], limit=1000) | few)
         check({e["level"] for e in answer["logs"]} <= shown,
               f"filter {level} shows what is {level}", answer["logs"][:1])
         total += answer["total"]
-    _, answer = server.ask_json("POST", LOGS, body(SHOP))
-    check(total == answer["total"], "the four filters are all there is",
+    _, answer = server.ask_json("POST", LOGS, body(SHOP) | few)
+    check(total == answer["total"] > 0, "the four filters are all there is",
           total, answer["total"])
 
 
