@@ -6,7 +6,7 @@ every record is seen once, and no client goes round in circles.
 """
 import time
 
-from callboard import (NS, Server, Tap, log, logs_request, new_folder, rfc3339, scope, seeded, span,
+from callboard import (NS, Server, Tap, count_logs, log, logs_request, new_folder, rfc3339, scope, seeded, span,
                        spans_request, stamped, wait_until)
 
 PAGE = 50
@@ -150,6 +150,8 @@ for read in (by_time, by_cursor):
                  f"every span once: {read.__name__} {order}")
 answer = world.ask(PATH, limit=2000)
 tap.same(len(answer["spans"]), 800, "more than 1000 spans may be asked for")
+
+tap.same(count_logs(world.server, "cart"), world.sent, "pages of another size count the same")
 
 merged = wait_until(lambda: world.server.counter("blocks_merged_total") > 0, 20)
 tap.check(merged, "blocks were merged meanwhile")

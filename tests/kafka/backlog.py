@@ -10,8 +10,8 @@ import os
 import time
 
 import kafka
-from callboard import (Tap, field, fixed64, number, scope, stamped, text_attr,
-                       wait_until, around)
+from callboard import (Tap, count_logs, field, fixed64, number, stamped, text_attr,
+                       wait_until)
 from messages import stored
 
 MIB = 1 << 20
@@ -93,8 +93,7 @@ def unpacked(limit):
     letters = reader.counted("kafka_dead_letters_total")
 
     def total(component):
-        return reader.server.ask("/api/v1/logs/query", {
-            **around(), "limit": 1, "searchScope": scope(component)})["total"]
+        return count_logs(reader.server, component)
     tap.same(total("good"), good.at, "good records among them are there")
     tap.same((total("large"), total("larger"), total("huge"), letters), (3 * 25_000, 0, 0, 6),
              "what --max-body allows is kept whole, the rest are dead letters")

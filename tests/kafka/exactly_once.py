@@ -16,7 +16,7 @@ import threading
 import time
 
 import kafka
-from callboard import NS, DidNotStart, Tap, rfc3339, scope, seeded, stamped, wait_until
+from callboard import NS, DidNotStart, Tap, count_logs, rfc3339, seeded, stamped, wait_until
 from callboard import field, fixed64, text_attr
 from messages import LOGS, POINTS, SPANS, Message, compare, stored
 
@@ -322,9 +322,8 @@ def big_wrong(servers):
     wrong = []
     for component, first in rig.big:
         def total():
-            return sum(s.ask("/api/v1/logs/query", {
-                "startTime": rfc3339(first - 1000), "endTime": rfc3339(first + BIG_LOGS + 1000),
-                "limit": 1, "searchScope": scope(component)})["total"] for s in servers)
+            return sum(count_logs(s, component, startTime=rfc3339(first - 1000),
+                                  endTime=rfc3339(first + BIG_LOGS + 1000)) for s in servers)
         wait_until(lambda: total() >= BIG_LOGS, CATCH_UP, 0.1)
         if total() != BIG_LOGS:
             wrong.append(f"{component}: {total()} of {BIG_LOGS} records")
