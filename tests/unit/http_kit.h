@@ -37,7 +37,8 @@ enum mode {
 static struct {
     pthread_mutex_t lock;
     enum mode mode;
-    enum status ready, done;
+    _Atomic enum status ready; /* tests change it under way */
+    enum status done;
     struct batch *held;
     unsigned batches, records;
     size_t body_len;
