@@ -31,6 +31,7 @@ enum {
     VERSION = 2,
     VERSION_ASCII = 1,
     WORD_HASHED = 64,
+    WORD_SEED = 2,
     TRACE_LOG2 = 16,
     TRACE_PROBES = 3,
     WORD_LOG2 = 15,
@@ -59,7 +60,8 @@ static uint64_t word_hash(const uint8_t *word, size_t len)
             folded[used++] = match_fold[*word++];
         else
             used += fold_put(fold_next(&word, end), folded + used);
-    return hash_bytes(folded, used < WORD_HASHED ? used : WORD_HASHED, 2);
+    return hash_bytes(folded, used < WORD_HASHED ? used : WORD_HASHED,
+                      WORD_SEED);
 }
 
 static bool has_digit(const uint8_t *word, size_t len)
@@ -132,26 +134,40 @@ void summary_add_trace(struct summary_out *summary, const uint8_t trace_id[16])
     filter_add(&summary->traces, trace_hash(trace_id));
 }
 
+/* Adds the word that text begins with, which is at least one byte long, and
+ * returns its end. ASCII is folded on the way. */
+static const uint8_t *add_word(struct summary_out *summary, const uint8_t *word,
+                               const uint8_t *end)
+{
+    uint8_t folded[WORD_HASHED];
+    const uint8_t *p = word;
+    size_t len = 0;
+    bool digit = false;
+    uint8_t any = 0;
+    uint64_t hash;
+
+    for (; p < end && match_fold[*p]; p++) {
+        any |= *p;
+        digit |= (uint8_t)(*p - '0') < 10;
+        if (len < WORD_HASHED)
+            folded[len++] = match_fold[*p];
+    }
+    hash = any < 0x80 ? hash_bytes(folded, len, WORD_SEED)
+                      : word_hash(word, (size_t)(p - word));
+    filter_add(digit ? &summary->numbers : &summary->words, hash);
+    return p;
+}
+
 void summary_add_words(struct summary_out *summary, struct slice text)
 {
     const uint8_t *p = (const uint8_t *)(text.len ? text.ptr : "");
     const uint8_t *end = p + text.len;
 
-    while (p < end) {
-        const uint8_t *begin;
-        size_t len;
-
-        while (p < end && !match_fold[*p])
+    while (p < end)
+        if (match_fold[*p])
+            p = add_word(summary, p, end);
+        else
             p++;
-        begin = p;
-        while (p < end && match_fold[*p])
-            p++;
-        len = (size_t)(p - begin);
-        if (len > 0)
-            filter_add(has_digit(begin, len) ? &summary->numbers
-                                             : &summary->words,
-                       word_hash(begin, len));
-    }
 }
 
 void summary_add_pieces(struct summary_out *summary, struct slice text)

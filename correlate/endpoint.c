@@ -58,11 +58,13 @@ static struct slice declared_name(const struct catalog_component *declared,
 {
     uint16_t port = port_of(semconv);
     struct slice route = semconv_text(semconv, SEM_HTTP_ROUTE);
-    struct slice path = url_split(semconv_text(semconv, SEM_URL_PATH)).path;
+    struct slice path = {NULL, 0};
     const struct catalog_endpoint *endpoint =
         catalog_match_endpoint(declared, port, route);
 
-    if (path.len == 0)
+    if (!endpoint)
+        path = url_split(semconv_text(semconv, SEM_URL_PATH)).path;
+    if (!endpoint && path.len == 0)
         path = url_split(semconv_text(semconv, SEM_URL_FULL)).path;
     if (!endpoint && path.len > 0)
         endpoint = catalog_match_endpoint(declared, 0, path);

@@ -173,25 +173,27 @@ static bool is_failure(const struct span *span, const struct semconv *semconv,
     return flag < 0 || semconv_text(semconv, SEM_ERROR_TYPE).len > 0;
 }
 
-/* True if there is more to ask than the HTTP status: not so for most spans. */
-static bool says_more(const struct semconv *semconv)
-{
-    const struct attr *const *at = semconv->at;
-
-    return at[SEM_PLAIN_STATUS] || at[SEM_DAPR_STATUS] || at[SEM_OUTCOME] ||
-           at[SEM_ERROR] || at[SEM_ERROR_TYPE] || at[SEM_OTEL_STATUS] ||
-           at[SEM_RPC_STATUS] || at[SEM_JSONRPC_ERROR];
-}
+/* What else there may be to ask than the HTTP status: nothing, for most spans.
+ */
+static const uint64_t more_evidence =
+    SEM_BIT(SEM_PLAIN_STATUS) | SEM_BIT(SEM_DAPR_STATUS) |
+    SEM_BIT(SEM_OUTCOME) | SEM_BIT(SEM_ERROR) | SEM_BIT(SEM_ERROR_TYPE) |
+    SEM_BIT(SEM_OTEL_STATUS) | SEM_BIT(SEM_RPC_STATUS) |
+    SEM_BIT(SEM_JSONRPC_ERROR);
 
 enum outcome outcome_of(const struct span *span, const struct semconv *semconv)
 {
+    bool more = semconv->has & more_evidence;
     enum verdict http, all;
 
     if (span->status == SPAN_ERROR)
         return OUTCOME_FAILED;
-    if (!semconv->at[SEM_HTTP_STATUS] && !says_more(semconv))
+    if (!semconv->at[SEM_HTTP_STATUS] && !more)
         return OUTCOME_NONE;
-    http = worse(http_verdict(semconv), outcome_verdict(semconv));
+    http = http_verdict(semconv);
+    if (http <= FINE && !more)
+        return OUTCOME_NONE;
+    http = worse(http, outcome_verdict(semconv));
     all = worse(http, worse(grpc_verdict(semconv, SEM_RPC_STATUS),
                             grpc_verdict(semconv, SEM_DAPR_STATUS)));
     all = worse(all, jsonrpc_verdict(semconv));

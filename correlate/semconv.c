@@ -1,13 +1,14 @@
 /*
- * A table of all names, hashed once at start into twice as many slots as it
- * has rows: a key that is none of ours usually meets a free slot and is done
- * with after one look. The hash takes the length and four bytes, enough to
- * keep our own names apart.
+ * A table of all names, hashed once at start into several times as many slots
+ * as it has rows. A slot has a part of the hash: a key that is none of ours is
+ * done with after one look, one of ours is compared once.
  */
 #include "semconv.h"
 
 #include <pthread.h>
 #include <strings.h>
+
+#include "hash.h"
 
 enum { SLOTS = 512 };
 
@@ -118,34 +119,31 @@ enum { ROW_COUNT = sizeof(rows) / sizeof(*rows) };
 
 _Static_assert(ROW_COUNT < UINT8_MAX, "rows are numbered in a byte");
 
-static uint8_t slots[SLOTS]; /* row + 1; 0: free */
-static uint8_t lens[ROW_COUNT];
-static uint32_t shortest = UINT32_MAX, longest;
+static struct slot {
+    uint16_t mark; /* of the hash; 0: free */
+    uint8_t row, len;
+} slots[SLOTS];
 
-/* Of a key that is not empty. */
-static uint32_t slot_of(const char *key, uint32_t len)
+static uint32_t slot_of(uint64_t hash)
 {
-    const unsigned char *k = (const unsigned char *)key;
-    uint32_t mix = len * 0x9e3779b1U;
+    return (uint32_t)(hash >> 40) % SLOTS;
+}
 
-    mix ^= (k[len / 4] | (uint32_t)k[len / 2] << 8 |
-            (uint32_t)k[len - 1 - len / 8] << 16 | (uint32_t)k[len - 1] << 24) *
-           0x85ebca6bU;
-    return (mix ^ mix >> 15) >> 4 & (SLOTS - 1);
+static uint16_t mark_of(uint64_t hash)
+{
+    return (uint16_t)(hash >> 48 | 1);
 }
 
 static void fill(void)
 {
     for (uint32_t row = 0; row < ROW_COUNT; row++) {
         uint32_t len = (uint32_t)strlen(rows[row].key);
-        uint32_t slot = slot_of(rows[row].key, len);
+        uint64_t hash = hash_key(rows[row].key, len);
+        uint32_t slot = slot_of(hash);
 
-        while (slots[slot])
+        while (slots[slot].mark)
             slot = (slot + 1) % SLOTS;
-        slots[slot] = (uint8_t)(row + 1);
-        lens[row] = (uint8_t)len;
-        shortest = len < shortest ? len : shortest;
-        longest = len > longest ? len : longest;
+        slots[slot] = (struct slot){mark_of(hash), (uint8_t)row, (uint8_t)len};
     }
 }
 
@@ -156,27 +154,35 @@ void semconv_init(void)
     pthread_once(&once, fill);
 }
 
+/* The row of the key; ROW_COUNT: there is none. */
+static inline uint32_t row_of(const struct attr *attr)
+{
+    uint64_t hash = hash_key(attr->key, attr->key_len);
+    uint16_t mark = mark_of(hash);
+
+    for (uint32_t at = slot_of(hash); slots[at].mark; at = (at + 1) % SLOTS)
+        if (slots[at].mark == mark && slots[at].len == attr->key_len &&
+            bytes_equal(rows[slots[at].row].key, attr->key, attr->key_len))
+            return slots[at].row;
+    return ROW_COUNT;
+}
+
 void semconv_read(struct semconv *semconv, const struct attrs *attrs)
 {
     memset(semconv->at, 0, sizeof(semconv->at));
+    semconv->has = 0;
     for (const struct attr *attr = attrs->at, *end = attr + attrs->count;
          attr < end; attr++) {
-        uint32_t len = attr->key_len;
+        uint32_t row = row_of(attr);
+        enum semconv_field field;
 
-        if (len < shortest || len > longest)
+        if (row == ROW_COUNT)
             continue;
-        for (uint32_t slot = slot_of(attr->key, len); slots[slot];
-             slot = (slot + 1) % SLOTS) {
-            uint32_t row = slots[slot] - 1U;
-            enum semconv_field field = rows[row].field;
-
-            if (lens[row] != len || !bytes_equal(rows[row].key, attr->key, len))
-                continue;
-            if (!semconv->at[field] || row < semconv->rank[field]) {
-                semconv->at[field] = attr;
-                semconv->rank[field] = (uint8_t)row;
-            }
-            break;
+        field = rows[row].field;
+        if (!semconv->at[field] || row < semconv->rank[field]) {
+            semconv->at[field] = attr;
+            semconv->rank[field] = (uint8_t)row;
+            semconv->has |= SEM_BIT(field);
         }
     }
 }

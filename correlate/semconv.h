@@ -58,7 +58,10 @@ enum semconv_field {
     SEM_FIELD_COUNT
 };
 
+#define SEM_BIT(field) (UINT64_C(1) << (field))
+
 struct semconv {
+    uint64_t has; /* SEM_BIT() of those that are there */
     const struct attr *at[SEM_FIELD_COUNT]; /* NULL: not there */
     uint8_t rank[SEM_FIELD_COUNT];          /* of the name it came under */
 };

@@ -9,6 +9,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 uint64_t hash_bytes(const void *bytes, size_t len, uint64_t seed);
 
@@ -20,6 +21,31 @@ static inline uint64_t hash_mix(uint64_t a, uint64_t b)
                    (b ^ UINT64_C(0xe7037ed1a0b428db));
 
     return (uint64_t)product ^ (uint64_t)(product >> 64);
+}
+
+/* Of an attribute's key, for tables in memory only: of its length and the eight
+ * bytes at either end, which tell nearly all keys apart. The high bits are the
+ * good ones. */
+static inline uint64_t hash_key(const char *key, size_t len)
+{
+    uint64_t a = 0, b = 0;
+    uint32_t p, q;
+
+    if (len >= 8) {
+        memcpy(&a, key, 8);
+        memcpy(&b, key + len - 8, 8);
+    } else if (len >= 4) {
+        memcpy(&p, key, 4);
+        memcpy(&q, key + len - 4, 4);
+        a = p;
+        b = q;
+    } else if (len > 0) {
+        a = (unsigned char)key[0];
+        b = (uint64_t)(unsigned char)key[len / 2] << 8 |
+            (unsigned char)key[len - 1];
+    }
+    return ((a + len) * UINT64_C(0x9e3779b97f4a7c15) ^ b) *
+           UINT64_C(0xe7037ed1a0b428db);
 }
 
 #endif

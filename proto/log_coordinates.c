@@ -110,11 +110,50 @@ static void read_path(struct shaped *shaped, struct slice path)
     shaped_add_text(shaped, "k8s.container.name", container);
 }
 
-static bool is_path(struct slice key)
+/* Attributes of a record that say where it is from. */
+struct found {
+    const struct attr *pod, *space, *path, *reason;
+};
+
+/* Few keys begin with one of these letters. */
+static void find_coordinate(struct shaped *shaped, struct found *found,
+                            const struct attr *a)
 {
-    return slice_equal(key, SLICE("log.file.path")) ||
-           slice_equal(key, SLICE("filename")) ||
-           slice_equal(key, SLICE("file"));
+    struct slice key = attr_key(a);
+    char text[MAX_FOLDED];
+
+    switch (key.len > 0 ? key.ptr[0] : '\0') {
+    case 'p':
+        if (slice_equal(key, SLICE("pod")))
+            found->pod = a;
+        break;
+    case 'n':
+        if (slice_equal(key, SLICE("namespace")))
+            found->space = a;
+        break;
+    case 'f':
+        if (slice_equal(key, SLICE("filename")) ||
+            slice_equal(key, SLICE("file")))
+            found->path = a;
+        break;
+    case 'l':
+        if (slice_equal(key, SLICE("log.file.path")))
+            found->path = a;
+        break;
+    case 'k':
+        if (slice_equal(key, SLICE("k8s.event.reason")))
+            found->reason = a;
+        else if (!log_is_kubernetes(key))
+            break;
+        else if (key.len == 10 && a->type == VALUE_MAP)
+            read_kubernetes(shaped, a, "");
+        else if (key.len > 11 && a->type == VALUE_STRING)
+            add_coordinate(shaped, folded("", slice_from(key, 11), text),
+                           attr_text(a));
+        break;
+    default:
+        break;
+    }
 }
 
 /* "kubernetes": {...}, "kubernetes.pod_name", "kubernetes_pod_name" and
@@ -122,39 +161,20 @@ static bool is_path(struct slice key)
 void log_coordinates(struct shaped *shaped)
 {
     struct attrs own = shaped->log->attrs;
-    const struct attr *pod = NULL, *space = NULL, *path = NULL, *reason = NULL,
-                      *container;
-    char text[MAX_FOLDED];
+    struct found found = {NULL, NULL, NULL, NULL};
+    const struct attr *container;
 
-    for (uint32_t i = 0; i < own.count; i++) {
-        const struct attr *a = &own.at[i];
-        struct slice key = attr_key(a);
-
-        if (slice_equal(key, SLICE("pod")))
-            pod = a;
-        else if (slice_equal(key, SLICE("namespace")))
-            space = a;
-        else if (slice_equal(key, SLICE("k8s.event.reason")))
-            reason = a;
-        else if (is_path(key))
-            path = a;
-        else if (!log_is_kubernetes(key))
-            continue;
-        else if (key.len == 10 && a->type == VALUE_MAP)
-            read_kubernetes(shaped, a, "");
-        else if (key.len > 11 && a->type == VALUE_STRING)
-            add_coordinate(shaped, folded("", slice_from(key, 11), text),
-                           attr_text(a));
-    }
-    if (reason)
-        log_release(shaped, attr_text(reason));
-    if (path)
-        read_path(shaped, attr_text(path));
-    if (!pod || !space)
+    for (uint32_t i = 0; i < own.count; i++)
+        find_coordinate(shaped, &found, &own.at[i]);
+    if (found.reason)
+        log_release(shaped, attr_text(found.reason));
+    if (found.path)
+        read_path(shaped, attr_text(found.path));
+    if (!found.pod || !found.space)
         return;
     container = attrs_find(&own, SLICE("container"));
-    shaped_add_text(shaped, "k8s.pod.name", attr_text(pod));
-    shaped_add_text(shaped, "k8s.namespace.name", attr_text(space));
+    shaped_add_text(shaped, "k8s.pod.name", attr_text(found.pod));
+    shaped_add_text(shaped, "k8s.namespace.name", attr_text(found.space));
     if (container)
         shaped_add_text(shaped, "k8s.container.name", attr_text(container));
 }

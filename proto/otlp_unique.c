@@ -3,24 +3,19 @@
  * SDKs and Collector processors append without looking; which value an
  * encoder then means is the last one it was given.
  *
- * This runs for every record, and almost never finds anything: mostly a few
- * bytes of the keys tell that all differ. If they do not, there is a small
- * table of places by a hash of the key. Keys of one hash are compared one by
- * one, at most ATTR_MAX_COUNT of them.
+ * This runs for every record, and almost never finds anything: mostly 15 bits
+ * of each key's hash tell that all differ. If they do not, there is a small
+ * table of places by the hash. Keys of one hash are compared one by one, at
+ * most ATTR_MAX_COUNT of them.
  */
+#include "hash.h"
 #include "otlp_parts.h"
 
-enum { SMALL_SLOTS = 64, LARGE_SLOTS = 512 };
+enum { FEW = 16, SOME = 32, SMALL_SLOTS = 64, LARGE_SLOTS = 512 };
 
-/* Of a key that is not empty. */
 static uint32_t key_hash(const struct attr *attr)
 {
-    const unsigned char *key = (const unsigned char *)attr->key;
-    uint32_t len = attr->key_len;
-
-    return (len + key[len - 1] * 0x9e3779b1U + key[len / 2] * 0x85ebca6bU +
-            key[len / 3] * 0xc2b2ae35U) >>
-           16;
+    return (uint32_t)(hash_key(attr->key, attr->key_len) >> 40);
 }
 
 /* slots: 0 or 1 + a place in `at`; more of them than attributes. */
@@ -61,29 +56,52 @@ static uint32_t unique_of_many(struct attr *at, uint32_t count)
     return unique(at, count, slots, LARGE_SLOTS - 1);
 }
 
-/* True if no two keys can be equal. Without a branch: two bits of each key are
- * looked up among those of the keys before it. */
-static bool are_distinct(const struct attr *at, uint32_t count)
+/* Places for marks, twice in a row. Each is another even number; marks of keys
+ * are odd. */
+#define PLACES8(x) x, x + 2, x + 4, x + 6, x + 8, x + 10, x + 12, x + 14
+static const uint16_t no_keys[SOME] = {PLACES8(2), PLACES8(18), PLACES8(34),
+                                       PLACES8(50)};
+
+typedef uint16_t lanes __attribute__((vector_size(16)));
+
+static inline lanes lanes_at(const uint16_t *at)
 {
-    uint64_t seen_a = 0, seen_b = 0, again = 0;
+    lanes v;
 
-    for (uint32_t i = 0; i < count; i++) {
-        const unsigned char *key = (const unsigned char *)at[i].key;
-        uint32_t len = at[i].key_len;
-        uint32_t a = (key[len - 1] * 5U + len) & 63;
-        uint32_t b = (key[len / 2] * 11U + key[len / 4] * 7U + len * 3) & 63;
+    memcpy(&v, at, sizeof(v));
+    return v;
+}
 
-        again |= seen_a >> a & seen_b >> b;
-        seen_a |= UINT64_C(1) << a;
-        seen_b |= UINT64_C(1) << b;
-    }
-    return !(again & 1);
+/* True if no two keys can be equal. All marks are compared with those 1, 2 ...
+ * places further, until each has met each: without a branch, eight at once. */
+static inline bool are_distinct(const struct attr *at, uint32_t count,
+                                uint32_t room)
+{
+    uint16_t marks[2 * SOME];
+    lanes equal = {0};
+    uint64_t halves[2];
+
+    memcpy(marks, no_keys, room * sizeof(*marks));
+    for (uint32_t i = 0; i < count; i++)
+        marks[i] = (uint16_t)(key_hash(&at[i]) | 1);
+    memcpy(marks + room, marks, room * sizeof(*marks));
+    for (uint32_t by = 1; by <= room / 2; by++)
+        for (uint32_t i = 0; i < room; i += 8)
+            equal |= (lanes)(lanes_at(marks + i) == lanes_at(marks + i + by));
+    memcpy(halves, &equal, sizeof(halves));
+    return (halves[0] | halves[1]) == 0;
+}
+
+static bool few_are_distinct(const struct attr *at, uint32_t count)
+{
+    return count <= FEW / 2 ? are_distinct(at, count, FEW / 2)
+                            : are_distinct(at, count, FEW);
 }
 
 uint32_t otlp_unique(struct attr *at, uint32_t count)
 {
-    if (count < 2 || are_distinct(at, count))
+    if (count < 2 || (count <= FEW && few_are_distinct(at, count)) ||
+        (count > FEW && count <= SOME && are_distinct(at, count, SOME)))
         return count;
-    return count <= SMALL_SLOTS / 2 ? unique_of_few(at, count)
-                                    : unique_of_many(at, count);
+    return count <= SOME ? unique_of_few(at, count) : unique_of_many(at, count);
 }

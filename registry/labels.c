@@ -130,21 +130,26 @@ enum status labels_init(struct labels *labels, const struct registry_keys *keys)
     return status;
 }
 
+bool labels_spell(const struct labels *labels, enum label label,
+                  struct slice key)
+{
+    struct slice tail = {labels->keys[label].text, labels->keys[label].len};
+    struct slice front;
+
+    if (tail.len == 0 || !labels_ends_folded(key, tail))
+        return false;
+    front = (struct slice){key.ptr, key.len - tail.len};
+    for (size_t i = first_prefix(label); i < end_prefix(label); i++)
+        if (front.len == prefixes[i].len &&
+            labels_ends_folded(front, prefixes[i]))
+            return true;
+    return false;
+}
+
 enum label labels_match_slowly(const struct labels *labels, struct slice key)
 {
-    for (unsigned label = 0; label < LABEL_COUNT; label++) {
-        struct slice tail = {labels->keys[label].text, labels->keys[label].len};
-
-        if (tail.len == 0 || !labels_ends_folded(key, tail))
-            continue;
-
-        struct slice front = {key.ptr, key.len - tail.len};
-
-        for (size_t i = first_prefix((enum label)label);
-             i < end_prefix((enum label)label); i++)
-            if (front.len == prefixes[i].len &&
-                labels_ends_folded(front, prefixes[i]))
-                return (enum label)label;
-    }
+    for (unsigned label = 0; label < LABEL_COUNT; label++)
+        if (labels_spell(labels, (enum label)label, key))
+            return (enum label)label;
     return LABEL_NONE;
 }

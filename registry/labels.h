@@ -66,6 +66,10 @@ struct labels {
 MUST_CHECK enum status labels_init(struct labels *labels,
                                    const struct registry_keys *keys);
 
+/* True if the key spells this label. */
+bool labels_spell(const struct labels *labels, enum label label,
+                  struct slice key);
+
 /* The rest of labels_match(), for keys that the table lets through. */
 enum label labels_match_slowly(const struct labels *labels, struct slice key);
 

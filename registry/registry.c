@@ -345,9 +345,12 @@ uint8_t registry_identity_life(const struct registry *registry,
 struct slice registry_endpoint_label(const struct registry *registry,
                                      const struct attrs *attrs)
 {
+    uint32_t shortest = registry->labels.keys[LABEL_ENDPOINT].len;
+
     for (uint32_t i = 0; i < attrs->count; i++)
-        if (labels_match(&registry->labels, attr_key(&attrs->at[i])) ==
-            LABEL_ENDPOINT)
+        if (attrs->at[i].key_len >= shortest &&
+            labels_spell(&registry->labels, LABEL_ENDPOINT,
+                         attr_key(&attrs->at[i])))
             return attr_text(&attrs->at[i]);
     return (struct slice){NULL, 0};
 }

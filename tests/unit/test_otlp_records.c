@@ -178,6 +178,50 @@ TEST(of_equal_keys_the_last_wins)
     }
 }
 
+/* How many attributes are left of `count`, of which the one at `second` has the
+ * key of that at `first`. */
+static uint32_t kept_of(const char *tail, uint32_t count, uint32_t first,
+                        uint32_t second)
+{
+    static char keys[40][32];
+    static Otlp__KeyValue pairs[40], *at[40];
+    static Otlp__AnyValue values[40];
+    Otlp__Span span;
+    struct batch *batch;
+    uint32_t kept;
+
+    make_span(&span, 5, 7);
+    for (uint32_t i = 0; i < count; i++) {
+        snprintf(keys[i], sizeof(keys[i]), "k8s.pod.label.%02u%s",
+                 i == second ? first : i, tail);
+        add_pair(&pairs[i], &values[i], keys[i], i);
+        at[i] = &pairs[i];
+    }
+    span.n_attributes = count;
+    span.attributes = at;
+    batch = request(SIGNAL_SPANS, &span, NULL);
+    CHECK_EQ(otlp_decode(batch, 0, NULL), OK);
+    kept = batch->spans[0].attrs.count;
+    batch_free(batch);
+    return kept;
+}
+
+/* Wherever the two are; keys that differ at their ends, and in the middle. */
+TEST(one_key_given_twice_is_found)
+{
+    static const char *const tails[] = {"", ".component"};
+    static const uint32_t counts[] = {2, 5, 8, 9, 16, 17, 32, 33};
+
+    for (size_t f = 0; f < 2; f++)
+        for (size_t c = 0; c < 8; c++) {
+            CHECK_EQ(kept_of(tails[f], counts[c], 0, 0), counts[c]);
+            for (uint32_t second = 1; second < counts[c]; second++)
+                for (uint32_t first = 0; first < second; first++)
+                    CHECK_EQ(kept_of(tails[f], counts[c], first, second),
+                             counts[c] - 1);
+        }
+}
+
 TEST(texts_are_cut_between_characters)
 {
     static char text[LOG_MAX_BODY + 10];
