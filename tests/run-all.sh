@@ -32,9 +32,9 @@ cd "$(dirname "$0")/.." || exit 1
 
 MAKE=${MAKE:-make}
 MODE=${MODE:-release}
+# make gets the folder as it was given: objects are known to it by that name.
 BUILD=${BUILD:-build}
-case $BUILD in /*) ;; *) BUILD=$PWD/$BUILD ;; esac
-OUT=$BUILD/$MODE
+case $BUILD in /*) OUT=$BUILD/$MODE ;; *) OUT=$PWD/$BUILD/$MODE ;; esac
 CALLBOARD=$OUT/callboard
 SHOPGEN=$OUT/shopgen
 export OUT CALLBOARD SHOPGEN
