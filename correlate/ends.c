@@ -53,8 +53,9 @@ static uint32_t find_from(const struct ends *ends, uint32_t at,
 
 uint32_t ends_find(const struct ends *ends, const struct span_key *key)
 {
-    return ends->open > 0 ? find_from(ends, *head_of(ends, key) - 1, key)
-                          : ENDS_NONE;
+    return ends_may_have(ends, key->hash)
+               ? find_from(ends, *head_of(ends, key) - 1, key)
+               : ENDS_NONE;
 }
 
 uint32_t ends_next(const struct ends *ends, uint32_t at)
@@ -98,6 +99,7 @@ void ends_put(struct ends *ends, const struct end *model,
     *(end->newer == ENDS_NONE ? &ends->newest : &ends->at[end->newer].older) =
         at;
     ends->open++;
+    ends->parts[end->key.hash >> 56]++;
 }
 
 void ends_take(struct ends *ends, uint32_t at)
@@ -121,4 +123,5 @@ void ends_take(struct ends *ends, uint32_t at)
     end->chain = ends->free;
     ends->free = at;
     ends->open--;
+    ends->parts[end->key.hash >> 56]--;
 }

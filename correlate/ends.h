@@ -55,11 +55,16 @@ struct end {
     uint8_t flags;
 };
 
+enum { ENDS_PARTS = 256 };
+
 struct ends {
     struct end *at;
     struct target *targets; /* one for each end; NULL: they have none */
     uint32_t *heads;        /* number + 1; 0: none */
     uint32_t max_ends, max_chain, mask, free, fresh, oldest, newest, open;
+    /* How many are open by the high byte of their hash: while there are few,
+     * this spares a look into `heads`, which is not in the cache. */
+    uint32_t parts[ENDS_PARTS];
 };
 
 void ends_init(struct ends *ends, uint32_t max_ends, uint32_t max_chain,
@@ -103,13 +108,15 @@ uint32_t ends_next(const struct ends *ends, uint32_t at);
 /* False if there is none for sure: a look at what ends_find() begins with. */
 static inline bool ends_may_have(const struct ends *ends, uint64_t hash)
 {
-    return ends->open > 0 && ends->heads[(hash >> 32) & ends->mask] != 0;
+    return ends->parts[hash >> 56] > 0 &&
+           ends->heads[(hash >> 32) & ends->mask] != 0;
 }
 
 /* Fetches what ends_find() will look at: first, and somewhat later, then soon,
- * what that leads to. */
-static inline void ends_expect(const struct ends *ends, uint64_t hash,
-                               bool soon)
+ * what that leads to. gcc takes a function that only fetches for one without
+ * effect and removes calls of it, unless it is inlined before. */
+static inline __attribute__((always_inline)) void ends_expect(
+    const struct ends *ends, uint64_t hash, bool soon)
 {
     const uint32_t *head = &ends->heads[(hash >> 32) & ends->mask];
 

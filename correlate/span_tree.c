@@ -5,19 +5,30 @@
 
 #include "mem.h"
 
+enum { LINE = 64, NODES = SPAN_TREE_BUCKETS * SPAN_TREE_EACH };
+
+_Static_assert(SPAN_TREE_EACH * sizeof(struct span_node) == LINE,
+               "a bucket is a cache line");
+
 struct span_tree *span_tree_new(void)
 {
-    return mem_zero(1, sizeof(struct span_tree));
+    struct span_tree *tree = mem_alloc(sizeof(*tree));
+    char *memory = mem_zero(1, NODES * sizeof(struct span_node) + LINE);
+
+    tree->memory = memory;
+    tree->nodes = (void *)(memory + (LINE - (uintptr_t)memory % LINE) % LINE);
+    return tree;
 }
 
 void span_tree_free(struct span_tree *tree)
 {
+    free(tree->memory);
     free(tree);
 }
 
 void span_tree_clear(struct span_tree *tree)
 {
-    memset(tree, 0, sizeof(*tree));
+    memset(tree->nodes, 0, NODES * sizeof(struct span_node));
 }
 
 void span_tree_add(struct span_tree *tree, const struct span *span,

@@ -32,7 +32,8 @@ enum { SPAN_TREE_BUCKETS = 1 << 13, SPAN_TREE_EACH = 4 /* a cache line */ };
 
 struct span_tree {
     /* of a bucket, newest first */
-    struct span_node nodes[SPAN_TREE_BUCKETS][SPAN_TREE_EACH];
+    struct span_node (*nodes)[SPAN_TREE_EACH];
+    void *memory; /* they begin where a cache line does */
 };
 
 struct span_tree *span_tree_new(void);
@@ -69,7 +70,8 @@ static inline enum span_role span_node_role(const struct span_node *node)
 }
 
 /* Fetches what the two above will look at. */
-static inline void span_tree_expect(const struct span_tree *tree, uint64_t hash)
+static inline __attribute__((always_inline)) void span_tree_expect(
+    const struct span_tree *tree, uint64_t hash)
 {
     __builtin_prefetch(span_tree_bucket(tree, hash));
 }
