@@ -47,7 +47,7 @@ static bool is_token(struct slice text)
     return text.len > 0;
 }
 
-static void fault(struct http_head *head, const char *what)
+void http_head_fault(struct http_head *head, const char *what)
 {
     if (!head->fault)
         head->fault = what;
@@ -74,12 +74,13 @@ void http_head_init(struct http_head *head, struct slice method,
     *head = (struct http_head){0};
     head->old = slice_equal(version, SLICE("HTTP/1.0"));
     if (!head->old && !slice_equal(version, SLICE("HTTP/1.1")))
-        fault(head, "the version must be HTTP/1.1 or HTTP/1.0");
+        http_head_fault(head, "the version must be HTTP/1.1 or HTTP/1.0");
     if (!is_token(method))
-        fault(head, "the method is not a token");
+        http_head_fault(head, "the method is not a token");
     if (!target_is_good(method, target))
-        fault(head, "the request target must be a path in visible ASCII, "
-                    "without a fragment");
+        http_head_fault(head,
+                        "the request target must be a path in visible ASCII, "
+                        "without a fragment");
 }
 
 static bool value_is_good(struct slice value)
@@ -97,9 +98,9 @@ void http_head_add(struct http_head *head, struct slice name,
                    struct slice value)
 {
     if (!is_token(name))
-        fault(head, "a header field's name is not a token");
+        http_head_fault(head, "a header field's name is not a token");
     if (!value_is_good(value))
-        fault(head, "a header field's value has a control character");
+        http_head_fault(head, "a header field's value has a control character");
     for (uint32_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
         struct slice *kept =
             (struct slice *)(void *)((char *)head + fields[i].offset);
@@ -108,7 +109,8 @@ void http_head_add(struct http_head *head, struct slice name,
             continue;
         if (head->seen >> i & 1) {
             if (fields[i].single)
-                fault(head, "a header field that must be single is repeated");
+                http_head_fault(
+                    head, "a header field that must be single is repeated");
             return;
         }
         head->seen |= UINT32_C(1) << i;
@@ -125,12 +127,12 @@ static void check_length(struct http_head *head)
         return;
     for (size_t i = 0; i < text.len; i++) {
         if (text.ptr[i] < '0' || text.ptr[i] > '9')
-            fault(head, "Content-Length must be a number");
+            http_head_fault(head, "Content-Length must be a number");
         if (i < LENGTH_DIGITS + 1)
             length = length * 10 + (uint64_t)(unsigned char)text.ptr[i] - '0';
     }
     if (text.len == 0)
-        fault(head, "Content-Length must be a number");
+        http_head_fault(head, "Content-Length must be a number");
     head->length = text.len > LENGTH_DIGITS ? UINT64_MAX / 4 : length;
 }
 
@@ -141,11 +143,12 @@ static void check_encoding(struct http_head *head)
     if (!coding.ptr)
         return;
     if (head->content_length.ptr)
-        fault(head, "Transfer-Encoding and Content-Length exclude each other");
+        http_head_fault(
+            head, "Transfer-Encoding and Content-Length exclude each other");
     if (head->old)
-        fault(head, "HTTP/1.0 has no Transfer-Encoding");
+        http_head_fault(head, "HTTP/1.0 has no Transfer-Encoding");
     if (!http_equal_fold(coding, SLICE("chunked")))
-        fault(head, "Transfer-Encoding must be chunked");
+        http_head_fault(head, "Transfer-Encoding must be chunked");
 }
 
 /* host [":" port], as RFC 3986 spells it, but for what nobody uses. */
@@ -188,10 +191,11 @@ const char *http_head_check(struct http_head *head)
     check_length(head);
     check_encoding(head);
     if (!head->host.ptr && !head->old)
-        fault(head, "there is no Host");
+        http_head_fault(head, "there is no Host");
     if (head->host.ptr && !host_is_good(head->host))
-        fault(head, "Host must be a host name or address with an optional "
-                    "port");
+        http_head_fault(head,
+                        "Host must be a host name or address with an optional "
+                        "port");
     return head->fault;
 }
 

@@ -2,9 +2,10 @@
  * http_head - a request head as the library handed it over: what is dangerous
  * in it by RFC 9112, and the header fields that we look at.
  *
- * libmicrohttpd 0.9.75 is lenient, so the checks are ours. What it drops before
- * we see it cannot be checked: NUL bytes, bare LF as the end of a line, an
- * empty header name, a bare CR within a chunk extension (docs/operations.md).
+ * libmicrohttpd 0.9.75 is lenient, so the checks are ours; http_seam.h finds
+ * what it cuts off. What it drops before we see it cannot be checked: bare LF
+ * as the end of a line, all that is wrong in chunk extensions and trailers
+ * (docs/operations.md).
  *
  * Threads  pure.
  */
@@ -33,6 +34,8 @@ void http_head_init(struct http_head *head, struct slice method,
                     struct slice target, struct slice version);
 void http_head_add(struct http_head *head, struct slice name,
                    struct slice value);
+/* The first one stays. */
+void http_head_fault(struct http_head *head, const char *what);
 /* After the last field: NULL, or what is wrong. */
 const char *http_head_check(struct http_head *head);
 

@@ -25,9 +25,10 @@ struct http_server {
     struct MHD_Daemon *daemon;
     uint16_t port;
     bool on_loopback;
-    char methods[64]; /* of all routes, for preflights */
-    int quiesced_fd;  /* not listening any more; -1 before */
-    uint32_t most;    /* connections that the library may hold */
+    bool knows_library; /* http_seam.h */
+    char methods[64];   /* of all routes, for preflights */
+    int quiesced_fd;    /* not listening any more; -1 before */
+    uint32_t most;      /* connections that the library may hold */
     struct slots *slots;
     struct budget connections; /* shares of options.budget */
     struct budget bodies, answers;
@@ -80,7 +81,8 @@ struct exchange {
     bool close;       /* the connection, after the answer */
     bool packed, not_modified;
     char allow[48];
-    char etag[24]; /* "": none */
+    char etag[24];          /* "": none */
+    const char *raw_target; /* the library's, not to be read */
     size_t target_len;
     char target[]; /* as it came, then decoded in place */
 };

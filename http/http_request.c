@@ -23,6 +23,7 @@
 #include <stdlib.h>
 
 #include "http_int.h"
+#include "http_seam.h"
 #include "mem.h"
 #include "stats.h"
 
@@ -44,6 +45,7 @@ void *http_request_line(void *arg, const char *target,
     exchange->connection = connection;
     exchange->link = link_of(connection);
     exchange->target_len = len;
+    exchange->raw_target = target;
     memcpy(exchange->target, target, len);
     slot_head(server->slots, exchange->link->slot);
     return exchange;
@@ -84,13 +86,22 @@ static enum MHD_Result after_refusal(struct exchange *exchange)
 
 /* ---- the head ---- */
 
+struct fields {
+    struct http_head *head;
+    struct http_seam seam;
+};
+
 static enum MHD_Result add_field(void *arg, enum MHD_ValueKind kind,
                                  const char *name, size_t name_len,
                                  const char *value, size_t value_len)
 {
+    struct fields *fields = arg;
+
     (void)kind;
-    http_head_add(arg, (struct slice){name, name_len},
+    http_head_add(fields->head, (struct slice){name, name_len},
                   (struct slice){value, value_len});
+    http_seam_field(&fields->seam, (struct slice){name, name_len},
+                    (struct slice){value, value_len});
     return MHD_YES;
 }
 
@@ -98,12 +109,19 @@ static void read_head(struct exchange *exchange, const char *version)
 {
     struct http_head *head = &exchange->head;
     struct http_request *request = &exchange->request;
+    struct slice method = slice_of(exchange->method);
+    struct fields fields = {.head = head};
 
-    http_head_init(head, slice_of(exchange->method),
+    http_head_init(head, method,
                    (struct slice){exchange->target, exchange->target_len},
                    slice_of(version));
+    http_seam_line(&fields.seam, method,
+                   (struct slice){exchange->raw_target, exchange->target_len},
+                   slice_of(version));
     (void)MHD_get_connection_values_n(exchange->connection, MHD_HEADER_KIND,
-                                      add_field, head);
+                                      add_field, &fields);
+    if (exchange->server->knows_library && http_seam_is_broken(&fields.seam))
+        http_head_fault(head, "the head has a NUL byte or a folded line");
     (void)http_head_check(head);
     request->content_type = head->content_type;
     request->content_encoding = head->content_encoding;

@@ -22,6 +22,7 @@
 
 #include "clock.h"
 #include "http_int.h"
+#include "http_seam.h"
 #include "listen.h"
 #include "log.h"
 #include "mem.h"
@@ -256,6 +257,7 @@ enum status http_start(struct http_server **out,
     server->options = *options;
     server->quiesced_fd = -1;
     server->on_loopback = listen_is_loopback(options->listen);
+    server->knows_library = strcmp(MHD_get_version(), HTTP_SEAM_VERSION) == 0;
     budget_init(&server->connections, options->budget->limit / 2);
     budget_init(&server->bodies, options->body_share);
     budget_init(&server->answers, options->answer_share);

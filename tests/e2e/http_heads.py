@@ -104,6 +104,21 @@ def dangerous(port):
     yield "Transfer-Encoding on its second line", coded(b"Transfer-Encoding:\r\n chunked")
     for coding in (b"identity", b"xchunked", b"gzip, chunked", b"\x0bchunked", b"chunked;q=1", b"", b"gzip", b"chunke"):
         yield f"Transfer-Encoding {coding!r}", coded(b"Transfer-Encoding: " + coding)
+    yield "a folded line", plain(b"X-Folded: a\r\n b")
+    yield "a folded name", coded(b"Transfer-: chunked\r\n Encoding")
+    yield "two folded lines", plain(b"X-Folded: a\r\n\tb\r\n c", b"X-A: b")
+    for part in (b"\0c", b"\0\0", b"\0 \r\nX-C: d"):
+        yield f"a value in the middle with {part!r}", plain(b"X-A: b" + part, b"X-B: c")
+    yield "the last value with NUL", plain(b"X-A: b\0c")
+    yield "a value in the middle with NUL at its end", plain(b"X-A: b\0", b"X-B: c")
+    yield "NUL before a value", plain(b"X-A:\0 b", b"X-B: c")
+    yield "NUL in a name", plain(b"X\0-A: b")
+    yield "NUL in the method", plain(line=line(port.path, method=b"PO\0ST"))
+    yield "NUL behind the method", plain(line=line(port.path, method=b"POST\0"))
+    yield "NUL in the target", plain(line=line(port.path + b"\0x"))
+    yield "NUL in a parameter", plain(line=line(port.path + b"?a=b\0x"))
+    yield "NUL in Content-Length", plain(b"Content-Length: " + n + b"\0" + b"0", length=False)
+    yield "NUL in Transfer-Encoding", coded(b"Transfer-Encoding: chunked\0, gzip")
     yield "a folded line first", plain(host=b" Host: localhost")
     yield "no Host", plain(host=None)
     yield "Host empty", plain(host=b"Host:")
@@ -149,10 +164,11 @@ def test_dangerous(port):
     good, _ = talk(port.port, port.request() + second)
     tap.same(statuses(good), [200, 200], f"{port.name}: good ones, one behind the other, are both answered")
     for name, text in (("in chunks", port.request(b"Transfer-Encoding: chunked", length=False, body=port.chunked())),
-                       ("with a folded line", port.request(b"X-Folded: a\r\n b")),
+                       ("with blanks behind values", port.request(b"X-A: \t b \t", b"X-Empty:", b"X-Blank:  ")),
                        ("with Host in IPv6", port.request(host=b"Host: [::1]:4318")),
                        ("with Host 127.0.0.1", port.request(host=b"Host: 127.0.0.1:1")),
-                       ("with many headers", port.request(*(b"X-%d: %s" % (i, b"y" * 50) for i in range(60))))):
+                       ("with many headers", port.request(*(b"X-%d: %s" % (i, b"y" * 50) for i in range(100)))),
+                       ("with lines that end by LF alone", port.request().replace(b"\r\n", b"\n"))):
         tap.same(statuses(talk(port.port, text)[0]), [200], f"{port.name}: a good one {name} is answered")
     old, ended = talk(port.port, port.request(line=b"POST " + port.path + b" HTTP/1.0", host=None))
     tap.check(statuses(old) == [200] and ended, f"{port.name}: HTTP/1.0 without Host is answered", old[:200])
