@@ -27,6 +27,8 @@
 #include "mem.h"
 #include "stats.h"
 
+enum { THROWN_AWAY_LEAST = 64 << 20 };
+
 static struct link *link_of(struct MHD_Connection *connection)
 {
     return MHD_get_connection_info(connection,
@@ -69,6 +71,15 @@ static uint64_t max_body(const struct exchange *exchange)
                                     : exchange->server->options.max_body;
 }
 
+/* Most of a body that is read only to be thrown away. Clients do not look for an
+ * answer before all is sent, so it is more than a small limit needs. */
+static uint64_t most_thrown_away(const struct exchange *exchange)
+{
+    uint64_t twice = 2 * max_body(exchange);
+
+    return twice > THROWN_AWAY_LEAST ? twice : THROWN_AWAY_LEAST;
+}
+
 /* Sends a refusal when the rest of the request was read, or at once. */
 static enum MHD_Result after_refusal(struct exchange *exchange)
 {
@@ -76,7 +87,7 @@ static enum MHD_Result after_refusal(struct exchange *exchange)
 
     exchange->state = EXCHANGE_BODY;
     if (!head->fault && !head->expect.ptr &&
-        head->length <= 2 * max_body(exchange)) {
+        head->length <= most_thrown_away(exchange)) {
         slot_body(exchange->server->slots, exchange->link->slot, head->length);
         return MHD_YES;
     }
@@ -382,7 +393,8 @@ static enum MHD_Result body(struct exchange *exchange, const char *bytes,
         return MHD_YES;
     exchange->thrown_away += piece.len;
     /* The library takes no answer in the middle of a body. */
-    return exchange->thrown_away <= 2 * max_body(exchange) ? MHD_YES : MHD_NO;
+    return exchange->thrown_away <= most_thrown_away(exchange) ? MHD_YES
+                                                               : MHD_NO;
 }
 
 static enum MHD_Result end(struct exchange *exchange)

@@ -227,6 +227,8 @@ TEST(too_large)
     CHECK_EQ(reply.status, 413);
     reply = post("/v1/traces", PROTOBUF, (struct slice){big.ptr, 2 << 20});
     CHECK_EQ(reply.status, 413); /* read on, so that the client sees it */
+    reply = post("/v1/traces", PROTOBUF, big);
+    CHECK_EQ(reply.status, 413); /* also far beyond the limit */
     CHECK(budget.peak <= (1 << 20) + 2 * 64 * 1024);
     reply = post("/v1/traces", PROTOBUF, fits);
     CHECK_EQ(reply.status, 200);
@@ -311,7 +313,7 @@ TEST(chunked_beyond_the_limit)
     (void)put_text(fd,
                    "POST /v1/traces HTTP/1.1\r\nHost: localhost\r\n" PROTOBUF
                    "Transfer-Encoding: chunked\r\n\r\n");
-    for (int i = 0; i < 50 && sent; i++)
+    for (int i = 0; i < 100 && sent; i++)
         sent = put_chunk(fd, chunk, 1 << 20);
     CHECK(!sent);
     close(fd);
