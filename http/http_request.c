@@ -71,8 +71,8 @@ static uint64_t max_body(const struct exchange *exchange)
                                     : exchange->server->options.max_body;
 }
 
-/* Most of a body that is read only to be thrown away. Clients do not look for an
- * answer before all is sent, so it is more than a small limit needs. */
+/* Most of a body that is read only to be thrown away. Clients do not look for
+ * an answer before all is sent, so it is more than a small limit needs. */
 static uint64_t most_thrown_away(const struct exchange *exchange)
 {
     uint64_t twice = 2 * max_body(exchange);
