@@ -134,26 +134,25 @@ void summary_add_trace(struct summary_out *summary, const uint8_t trace_id[16])
     filter_add(&summary->traces, trace_hash(trace_id));
 }
 
-/* Adds the word that text begins with, which is at least one byte long, and
- * returns its end. ASCII is folded on the way. */
+/* Adds the word that begins here, which is at least one byte long, and returns
+ * its end. Most words are as they are hashed. */
 static const uint8_t *add_word(struct summary_out *summary, const uint8_t *word,
                                const uint8_t *end)
 {
-    uint8_t folded[WORD_HASHED];
     const uint8_t *p = word;
-    size_t len = 0;
+    uint8_t folded, changed = 0;
     bool digit = false;
-    uint8_t any = 0;
+    size_t len;
     uint64_t hash;
 
-    for (; p < end && match_fold[*p]; p++) {
-        any |= *p;
+    for (; p < end && (folded = match_fold[*p]) != 0; p++) {
+        changed |= (folded ^ *p) | (*p & 0x80);
         digit |= (uint8_t)(*p - '0') < 10;
-        if (len < WORD_HASHED)
-            folded[len++] = match_fold[*p];
     }
-    hash = any < 0x80 ? hash_bytes(folded, len, WORD_SEED)
-                      : word_hash(word, (size_t)(p - word));
+    len = (size_t)(p - word);
+    hash = changed ? word_hash(word, len)
+                   : hash_bytes(word, len < WORD_HASHED ? len : WORD_HASHED,
+                                WORD_SEED);
     filter_add(digit ? &summary->numbers : &summary->words, hash);
     return p;
 }
@@ -175,14 +174,14 @@ void summary_add_pieces(struct summary_out *summary, struct slice text)
     const uint8_t *p = (const uint8_t *)text.ptr;
     struct pieces folded;
     uint32_t piece;
-    uint8_t any;
+    uint8_t any = 0;
 
     if (text.len < 3)
         return;
-    piece = (uint32_t)lower(p[0]) << 8 | lower(p[1]);
-    any = p[0] | p[1];
-    for (size_t i = 2; i < text.len; i++) {
+    for (size_t i = 0; i < text.len; i++) /* many at once */
         any |= p[i];
+    piece = (uint32_t)lower(p[0]) << 8 | lower(p[1]);
+    for (size_t i = 2; i < text.len; i++) {
         piece = (piece << 8 | lower(p[i])) & 0xffffff;
         filter_add(&summary->pieces, piece_hash(piece));
     }

@@ -116,17 +116,11 @@ static size_t authority_len(struct slice text)
 
 static struct slice path_of(struct slice rest)
 {
-    const char *end;
+    size_t len = 0;
 
-    if (rest.len == 0)
-        return rest;
-    end = memchr(rest.ptr, '?', rest.len);
-    if (end)
-        rest.len = (size_t)(end - rest.ptr);
-    end = memchr(rest.ptr, '#', rest.len);
-    if (end)
-        rest.len = (size_t)(end - rest.ptr);
-    return rest;
+    while (len < rest.len && rest.ptr[len] != '?' && rest.ptr[len] != '#')
+        len++;
+    return (struct slice){rest.ptr, len};
 }
 
 /* Takes the authority off the front; false if nothing else is there. */

@@ -14,6 +14,7 @@ enum {
     FIRST_ROOM = 1024,
     FIRST_PIECE = 16 * 1024,
     SMALL_BODY = 64 * 1024,
+    AT_ONCE = 512 * 1024,
     DOUBLE_FROM = 4 << 20
 };
 
@@ -72,6 +73,24 @@ static size_t next_room(const struct exchange *exchange, size_t need)
     return room < need ? need : room;
 }
 
+/* Memory for the room; once a piece has come, for the rest of a body that is
+ * not large, too, which spares copies of it. Pages that are not written to cost
+ * nothing. */
+static void make(struct exchange *exchange, size_t room)
+{
+    struct http_request *request = &exchange->request;
+    size_t whole = max_body(exchange);
+
+    if (request->length < whole)
+        whole = (size_t)request->length;
+    if (room <= exchange->body_room)
+        return;
+    if (room >= FIRST_PIECE && room < whole && whole <= AT_ONCE)
+        room = whole;
+    request->body = mem_resize(request->body, room, 1);
+    exchange->body_room = room;
+}
+
 static enum status grow(struct exchange *exchange, size_t need)
 {
     struct http_server *server = exchange->server;
@@ -85,7 +104,7 @@ static enum status grow(struct exchange *exchange, size_t need)
         budget_give(&server->bodies, more);
         return ERR_BUSY;
     }
-    request->body = mem_resize(request->body, room, 1);
+    make(exchange, room);
     request->room = room;
     exchange->body_charged = room;
     slot_hold(server->slots, exchange->link->slot, room, exchange);
@@ -126,7 +145,7 @@ void http_body_drop(struct exchange *exchange)
     budget_give(exchange->server->options.budget, request->room);
     free(request->body);
     request->body = NULL;
-    request->len = request->room = 0;
+    request->len = request->room = exchange->body_room = 0;
 }
 
 bool http_body_make_room(struct http_server *server, bool only_slow)

@@ -72,6 +72,7 @@ struct exchange {
     struct exchange *next; /* that waits */
     uint64_t thrown_away;
     size_t body_charged, answer_charged;
+    size_t body_room; /* in memory; what is not charged yet is not touched */
     struct http_pair *pairs;
     bool refused; /* the answer is known, the rest of the body thrown away */
     bool preflight;

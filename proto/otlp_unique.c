@@ -18,6 +18,11 @@ static uint32_t key_hash(const struct attr *attr)
     return (uint32_t)(hash_key(attr->key, attr->key_len) >> 40);
 }
 
+static uint16_t mark_of(const struct attr *attr)
+{
+    return (uint16_t)(key_hash(attr) | 1);
+}
+
 /* slots: 0 or 1 + a place in `at`; more of them than attributes. */
 static uint32_t unique(struct attr *at, uint32_t count, uint16_t *slots,
                        uint32_t mask)
@@ -83,7 +88,7 @@ static inline bool are_distinct(const struct attr *at, uint32_t count,
 
     memcpy(marks, no_keys, room * sizeof(*marks));
     for (uint32_t i = 0; i < count; i++)
-        marks[i] = (uint16_t)(key_hash(&at[i]) | 1);
+        marks[i] = mark_of(&at[i]);
     memcpy(marks + room, marks, room * sizeof(*marks));
     for (uint32_t by = 1; by <= room / 2; by++)
         for (uint32_t i = 0; i < room; i += 8)
@@ -92,8 +97,20 @@ static inline bool are_distinct(const struct attr *at, uint32_t count,
     return (halves[0] | halves[1]) == 0;
 }
 
+/* Of two to four keys, which is what most log records and points have. */
+static bool four_are_distinct(const struct attr *at, uint32_t count)
+{
+    uint16_t a = mark_of(&at[0]), b = mark_of(&at[1]);
+    uint16_t c = count > 2 ? mark_of(&at[2]) : 2;
+    uint16_t d = count > 3 ? mark_of(&at[3]) : 4;
+
+    return !((a == b) | (a == c) | (a == d) | (b == c) | (b == d) | (c == d));
+}
+
 static bool few_are_distinct(const struct attr *at, uint32_t count)
 {
+    if (count <= 4)
+        return four_are_distinct(at, count);
     return count <= FEW / 2 ? are_distinct(at, count, FEW / 2)
                             : are_distinct(at, count, FEW);
 }
