@@ -86,6 +86,8 @@ void slot_end(struct slots *slots, struct slot *slot)
         return;
     slot->ending = true;
     slots->ending++;
+    slots->reserved -= slot->reserved_counted; /* now, for the next one */
+    slot->reserved_counted = false;
     slot->deadline_ns = UINT64_MAX;
     ring_remove(&slot->idle);
     (void)shutdown(slot->fd, SHUT_RDWR);
@@ -167,8 +169,6 @@ static bool end_reserved(struct slots *slots)
             now - slot->since_ns < RESERVED_LEAST_NS)
             continue;
         slot_end(slots, slot);
-        slots->reserved--; /* now, for the next one */
-        slot->reserved_counted = false;
         return true;
     }
     return false;
@@ -182,7 +182,7 @@ bool slots_admit(struct slots *slots, const struct sockaddr *from)
     bool entitled;
 
     pthread_mutex_lock(&slots->lock);
-    live = slots->count - slots->ending;
+    live = slots->count - slots->ending - slots->reserved;
     entitled = live < slots->max - eighth || end_idle(slots, 0);
     peer = *peer_slot(slots, &group);
     if (!entitled && live < slots->max)

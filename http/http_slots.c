@@ -40,6 +40,15 @@ void slots_free(struct slots *slots)
 
 /* ---- a connection ---- */
 
+/* May be ended for another one. Not one of the reserve: what takes its place
+ * has a slot of its own, and by and by the reserve would be used up by those.
+ */
+static void join_idle(struct slot *slot, enum idle_kind kind)
+{
+    if (!slot->ending && !slot->reserved)
+        ring_add(&slot->peer->idle[kind], &slot->idle);
+}
+
 struct slot *slots_add(struct slots *slots, int fd, const struct sockaddr *from)
 {
     struct slot *slot = mem_zero(1, sizeof(*slot));
@@ -61,7 +70,7 @@ struct slot *slots_add(struct slots *slots, int fd, const struct sockaddr *from)
         ring_add(&slots->in_reserve, &slot->in_reserve);
     slots->next_reserved = false;
     ring_add(&slots->all, &slot->all);
-    ring_add(&slot->peer->idle[NEVER_USED], &slot->idle);
+    join_idle(slot, NEVER_USED);
     slots->count++;
     pthread_mutex_unlock(&slots->lock);
     return slot;
@@ -143,9 +152,7 @@ void slot_idle(struct slots *slots, struct slot *slot)
     pthread_mutex_lock(&slots->lock);
     enter(slot, SLOT_IDLE);
     set_deadline(slot, slot->since_ns + slots->idle_ns);
-    if (!slot->ending)
-        ring_add(&slot->peer->idle[slot->used ? BETWEEN_REQUESTS : NEVER_USED],
-                 &slot->idle);
+    join_idle(slot, slot->used ? BETWEEN_REQUESTS : NEVER_USED);
     pthread_mutex_unlock(&slots->lock);
 }
 
@@ -161,8 +168,7 @@ void slot_head(struct slots *slots, struct slot *slot)
     enter(slot, SLOT_HEAD);
     slot->used = true;
     set_deadline(slot, slot->since_ns + most);
-    if (!slot->ending)
-        ring_add(&slot->peer->idle[WITHIN_HEAD], &slot->idle);
+    join_idle(slot, WITHIN_HEAD);
     pthread_mutex_unlock(&slots->lock);
 }
 

@@ -209,6 +209,25 @@ def test_slow_heads():
     same(server.stop(), 0, f"{name}: it ends with status 0")
 
 
+def test_mixed_flood():
+    """Idle ones that go for others, and heads that do not, all at once."""
+    name = "400 connections at once, 128 files"
+    server = Server(new_folder(), limits=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (128, 128)))
+    flood = []
+    for port in (server.otlp_port, server.query_port):
+        for i in range(400):
+            try:
+                s = dial(port, timeout=2)
+                if i % 2:
+                    s.sendall(b"POST /v1/logs HTTP/1.1\r\nHost: loc")
+                flood.append(s)
+            except OSError:
+                pass
+    check_good(server, name, 3)
+    close_all(flood)
+    same(server.stop(), 0, f"{name}: it ends with status 0")
+
+
 def test_few_files(soft, hard):
     name = f"{hard} files"
     server = Server(new_folder(), limits=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard)))
@@ -258,7 +277,7 @@ def test_slow_readers():
 
 def main():
     for test, args in ((test_promises, ()), (test_half_bodies, ()), (test_many_uploads, ()),
-                       (test_idle_on, ("query", 1100)), (test_idle_on, ("otlp", 1100)), (test_slow_heads, ()),
+                       (test_idle_on, ("query", 1100)), (test_idle_on, ("otlp", 1100)), (test_slow_heads, ()), (test_mixed_flood, ()),
                        (test_few_files, (64, 128)), (test_few_files, (80, 80)), (test_slow_readers, ())):
         began = time.monotonic()
         try:

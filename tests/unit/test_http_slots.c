@@ -181,6 +181,31 @@ TEST(without_idle_ones_the_last_eighth_is_for_others_and_the_reserve_for_all)
     slots_free(slots);
 }
 
+/* Every other one begins a head: those stay, and the idle ones go for others.
+ */
+TEST(the_reserve_is_not_used_up_by_who_ends_idle_ones_of_it)
+{
+    struct slots *slots = slots_new(16, 2, NS_PER_HOUR);
+    struct pair pairs[60];
+    int count = 0, open = 0;
+
+    for (int i = 0; i < 60; i++) {
+        if (!admits(slots, "10.0.0.1"))
+            continue;
+        pairs[count] = pair_open(slots);
+        if (i % 2)
+            slot_head(slots, pairs[count].slot);
+        count++;
+    }
+    for (int i = 0; i < count; i++)
+        open += is_open(&pairs[i]);
+    CHECK_EQ(open, 14 + 2);
+    CHECK(admits(slots, "10.0.0.2"));
+    while (count > 0)
+        pair_close(slots, &pairs[--count]);
+    slots_free(slots);
+}
+
 TEST(the_slowest_body_of_who_holds_most)
 {
     struct slots *slots = slots_new(16, 2, NS_PER_HOUR);
