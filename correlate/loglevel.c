@@ -15,6 +15,7 @@ enum { LONGEST = 13 };
 
 static const struct level_word words[] = {
     {"alert", LEVEL_ERROR, FRONT, AFTER},
+    {"c", LEVEL_ERROR, NEVER, NEVER},
     {"config", LEVEL_DEBUG, FRONT, NEVER},
     {"context", LEVEL_INFO, MARKED, NEVER},
     {"crit", LEVEL_ERROR, ANY, AFTER},
@@ -29,6 +30,7 @@ static const struct level_word words[] = {
     {"e", LEVEL_ERROR, NEVER, NEVER},
     {"emerg", LEVEL_FATAL, FRONT, AFTER},
     {"emergency", LEVEL_FATAL, FRONT, AFTER},
+    {"eror", LEVEL_ERROR, FRONT, MARKED}, /* log15 */
     {"err", LEVEL_ERROR, ANY, MARKED},
     {"erro", LEVEL_ERROR, FRONT, NEVER},
     {"error", LEVEL_ERROR, ANY, FRONT},
@@ -41,6 +43,7 @@ static const struct level_word words[] = {
     {"finest", LEVEL_TRACE, FRONT, NEVER},
     {"ftl", LEVEL_FATAL, FRONT, MARKED},
     {"hint", LEVEL_INFO, MARKED, NEVER},
+    {"http", LEVEL_DEBUG, NEVER, NEVER}, /* winston: less than info */
     {"i", LEVEL_INFO, NEVER, NEVER},
     {"inf", LEVEL_INFO, FRONT, MARKED},
     {"info", LEVEL_INFO, ANY, AFTER},
@@ -55,6 +58,7 @@ static const struct level_word words[] = {
     {"panic", LEVEL_FATAL, FRONT, AFTER},
     {"pnc", LEVEL_FATAL, FRONT, MARKED},
     {"severe", LEVEL_ERROR, ANY, AFTER},
+    {"silly", LEVEL_TRACE, NEVER, MARKED}, /* winston */
     {"statement", LEVEL_INFO, MARKED, NEVER},
     {"success", LEVEL_INFO, FRONT, MARKED},
     {"t", LEVEL_TRACE, NEVER, NEVER},

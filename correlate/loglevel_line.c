@@ -73,14 +73,16 @@ static enum level level_of_priority(struct slice line)
     return loglevel_of_syslog(number & 7);
 }
 
-/* I0821 08:12:03.120000 ... */
+/* I0821 08:12:03.120000 ...; with the year: I250821 (CockroachDB), I20250821.
+ */
 static enum level level_of_klog(struct slice line)
 {
-    if (line.len < 6 || line.ptr[5] != ' ')
+    size_t i = 1;
+
+    while (i < line.len && i < 10 && is_digit(line.ptr[i]))
+        i++;
+    if (i == line.len || line.ptr[i] != ' ' || (i != 5 && i != 7 && i != 9))
         return LEVEL_UNSET;
-    for (int i = 1; i < 5; i++)
-        if (!is_digit(line.ptr[i]))
-            return LEVEL_UNSET;
     switch (line.ptr[0]) {
     case 'I':
         return LEVEL_INFO;
@@ -282,6 +284,48 @@ static bool is_denied(const struct line *line, struct slice word)
             (p - line->begin == 2 || p[-3] == ' '));
 }
 
+/* Does a time of day, 10:00:00, stand before p? */
+static bool is_behind_time(const struct line *line, const char *p)
+{
+    for (const char *q = line->begin + 1; q + 5 < p; q++)
+        if (q[0] == ':' && q[3] == ':' && is_digit(q[-1]) && is_digit(q[1]) &&
+            is_digit(q[2]) && is_digit(q[4]))
+            return true;
+    return false;
+}
+
+/* One letter: "[E 240605 10:00:00 web:1]" of Tornado, "[E] x", "10:00:00 E! x"
+ * of Telegraf, "10:00:00.123 E NETWORK" of MongoDB and Android. */
+static bool is_letter_level(const struct line *line, struct slice word)
+{
+    const char *p = word.ptr;
+    char before = before_of(line, p), behind = at(line, p + 1),
+         then = at(line, p + 2);
+
+    if (!line->front || !is_capitals(word))
+        return false;
+    if (before == '[')
+        return behind == ']' ||
+               (behind == ' ' && is_digit(then) && p - line->begin == 1);
+    return before == ' ' && (behind == ' ' || (behind == '!' && then == ' ')) &&
+           is_behind_time(line, p);
+}
+
+/* In capitals inside what would make another word part of a name:
+ * "[2024-06-05 10:00:00,123: ERROR/MainProcess]" of Celery, "|-ERROR in" of
+ * Logback, "=ERROR REPORT====" of Erlang. */
+static bool is_framed(const struct line *line, struct slice word)
+{
+    const char *p = word.ptr;
+    char before = before_of(line, p), ahead = p - line->begin < 2 ? 0 : p[-2];
+
+    if (at(line, p + word.len) == '/')
+        return line->brackets > 0 && before == ' ' && ahead == ':';
+    return at(line, p + word.len) == ' ' &&
+           ((before == '-' && ahead == '|') ||
+            (before == '=' && p - line->begin == 1));
+}
+
 static bool counts(const struct line *line, struct slice word,
                    const struct level_word *known)
 {
@@ -289,6 +333,10 @@ static bool counts(const struct line *line, struct slice word,
     const char *end = word.ptr + word.len;
     struct slice next = word_at(end + (at(line, end) == ' '), line->end);
 
+    if (word.len == 1)
+        return is_letter_level(line, word);
+    if (is_capitals(word) && where != LEVEL_NEVER && is_framed(line, word))
+        return true;
     if (where == LEVEL_NEVER || !is_alone(line, word) || is_denied(line, word))
         return false;
     if (!is_capitals(word) && is_about_none(line, end))
