@@ -64,6 +64,7 @@ static const struct {
     {"syslogseveritycode", SYSLOG},
     {"logsyslogseveritycode", SYSLOG},
     {"logsyslogseverityname", LEVEL},
+    {"syslogseverityname", LEVEL},
     {"levelno", PYTHON},
     {"severitynumber", OTEL},
     {"s", MONGO},
@@ -76,15 +77,15 @@ static const struct {
     {"shortmessage", GELF_MESSAGE},
 };
 
-/* Objects in an object that have such fields inside, and what stands before
- * the folded names of these. */
+/* Objects in an object, or arrays of them, that have such fields inside, and
+ * what stands before the folded names of these. */
 static const struct {
     const char *name, *prefix;
 } nests[] = {
     {"trace", "trace"}, {"span", "span"},   {"log", "log"},     {"dd", "dd"},
     {"ctx", ""},        {"context", ""},    {"contextmap", ""}, {"mdc", ""},
     {"fields", ""},     {"attributes", ""}, {"labels", ""},     {"extra", ""},
-    {"properties", ""},
+    {"properties", ""}, {"scopes", ""}, /* .NET's JSON console: an array */
 };
 
 enum {
@@ -381,6 +382,9 @@ static bool is_small_whole(double d)
     return d >= 0 && d < 1000 && d == (double)(int)d;
 }
 
+static void see_nested(struct log_fields *fields, const struct attr *value,
+                       const char *prefix);
+
 static void see_attrs(struct log_fields *fields, const struct attr *at,
                       uint32_t count, const char *prefix, bool nested)
 {
@@ -395,16 +399,33 @@ static void see_attrs(struct log_fields *fields, const struct attr *at,
             see_number(fields, key, prefix, at[i].i);
         } else if (at[i].type == VALUE_DOUBLE && is_small_whole(at[i].d)) {
             see_number(fields, key, prefix, (int64_t)at[i].d);
-        } else if (at[i].type == VALUE_MAP && !nested) {
+        } else if ((at[i].type == VALUE_MAP || at[i].type == VALUE_ARRAY) &&
+                   !nested) {
             const char *inside = prefix_of(fields, key);
 
             if (inside)
-                see_attrs(fields, at[i].items, at[i].len, inside, true);
+                see_nested(fields, &at[i], inside);
         }
     }
 }
 
+static void see_nested(struct log_fields *fields, const struct attr *value,
+                       const char *prefix)
+{
+    if (value->type == VALUE_MAP) {
+        see_attrs(fields, value->items, value->len, prefix, true);
+        return;
+    }
+    for (uint32_t i = 0; i < value->len; i++)
+        if (value->items[i].type == VALUE_MAP)
+            see_attrs(fields, value->items[i].items, value->items[i].len,
+                      prefix, true);
+}
+
 /* ---- JSON texts ---- */
+
+static void see_json_array(struct log_fields *fields, struct slice text,
+                           const char *prefix);
 
 static void see_json(struct log_fields *fields, struct slice text,
                      const char *prefix, bool nested)
@@ -418,16 +439,29 @@ static void see_json(struct log_fields *fields, struct slice text,
         const char *inside;
 
         fields->structured = true;
-        if (member.kind != '{') {
-            if (member.kind != '[')
-                see(fields, member.key, prefix, member.value,
-                    member.kind == '"');
+        if (member.kind != '{' && member.kind != '[') {
+            see(fields, member.key, prefix, member.value, member.kind == '"');
             continue;
         }
         inside = nested ? NULL : prefix_of(fields, member.key);
-        if (inside)
+        if (inside && member.kind == '{')
             see_json(fields, member.value, inside, true);
+        else if (inside)
+            see_json_array(fields, member.value, inside);
     }
+}
+
+static void see_json_array(struct log_fields *fields, struct slice text,
+                           const char *prefix)
+{
+    struct json_scan scan;
+    struct json_member member;
+
+    if (!json_scan_open(&scan, text, '['))
+        return;
+    for (int i = 0; i < MAX_MEMBERS && json_scan_next(&scan, &member); i++)
+        if (member.kind == '{')
+            see_json(fields, member.value, prefix, true);
 }
 
 void log_fields_read(struct log_fields *fields, const struct log_record *log)

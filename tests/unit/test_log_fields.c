@@ -54,6 +54,32 @@ static void check_body(const char *body, const char *trace, const char *span)
     check(&log, body, trace, span);
 }
 
+/* The scopes of .NET's JSON console are an array of objects. */
+TEST(scopes_of_dotnet)
+{
+    struct attr inside[2], scopes[2] = {{.type = VALUE_STRING}}, all;
+    struct log_record log = {0};
+    struct arena arena;
+    struct attrs ids;
+
+    check_body("{\"LogLevel\":\"Error\",\"Scopes\":[\"text\",7,{\"Message\":"
+               "\"x\",\"SpanId\":\"" S "\",\"TraceId\":\"" T "\"}]}",
+               T, S);
+    check_body("{\"Scopes\":[[{\"TraceId\":\"" T "\"}]]}", ZERO, NONE);
+    arena_init(&arena, NULL, SIZE_MAX);
+    ids = kit_attrs(&arena, "TraceId=" T ",SpanId=" S);
+    memcpy(inside, ids.at, sizeof(inside));
+    scopes[1] = (struct attr){.items = inside, .len = 2, .type = VALUE_MAP};
+    all = (struct attr){.key = "Scopes",
+                        .key_len = 6,
+                        .items = scopes,
+                        .len = 2,
+                        .type = VALUE_ARRAY};
+    log.body = (struct attr){.items = &all, .len = 1, .type = VALUE_MAP};
+    check(&log, "a map with an array", T, S);
+    arena_release(&arena);
+}
+
 TEST(names_of_trace_and_span)
 {
     check_attrs("trace_id=" T ",span_id=" S, T, S);
