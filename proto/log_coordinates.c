@@ -91,20 +91,41 @@ static struct slice take_until(struct slice *path, char end)
     return part;
 }
 
-/* /var/log/pods/NAMESPACE_POD_UID/CONTAINER/0.log. None of these names can have
- * a '_'. The uid is not taken: that of a static pod is another one. */
+/* CONTAINER-ID.log: the name may have a '-', the id has none. */
+static struct slice container_of(struct slice file)
+{
+    size_t len = file.len;
+
+    while (len > 0 && file.ptr[len - 1] != '-')
+        len--;
+    return (struct slice){file.ptr, len > 0 ? len - 1 : 0};
+}
+
+/* /var/log/pods/NAMESPACE_POD_UID/CONTAINER/0.log, or the link to it,
+ * /var/log/containers/POD_NAMESPACE_CONTAINER-ID.log. None of these names can
+ * have a '_'. The uid is not taken: that of a static pod is another one. */
 static void read_path(struct shaped *shaped, struct slice path)
 {
-    struct slice root = SLICE("/var/log/pods/"), space, pod, container;
+    struct slice pods = SLICE("/var/log/pods/"),
+                 links = SLICE("/var/log/containers/"), space, pod, container;
 
-    if (!slice_starts(path, root))
+    if (slice_starts(path, pods)) {
+        path = slice_from(path, pods.len);
+        space = take_until(&path, '_');
+        pod = take_until(&path, '_');
+        if (take_until(&path, '/').len == 0)
+            return;
+        container = take_until(&path, '/');
+    } else if (slice_starts(path, links)) {
+        path = slice_from(path, links.len);
+        pod = take_until(&path, '_');
+        space = take_until(&path, '_');
+        container = container_of(path);
+        if (container.len == 0)
+            return;
+    } else {
         return;
-    path = slice_from(path, root.len);
-    space = take_until(&path, '_');
-    pod = take_until(&path, '_');
-    if (take_until(&path, '/').len == 0)
-        return;
-    container = take_until(&path, '/');
+    }
     shaped_add_text(shaped, "k8s.namespace.name", space);
     shaped_add_text(shaped, "k8s.pod.name", pod);
     shaped_add_text(shaped, "k8s.container.name", container);

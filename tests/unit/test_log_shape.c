@@ -192,6 +192,11 @@ TEST(shippers_coordinates)
               "n", "c");
     check_pod(NULL, "{\"filename\":\"/var/log/pods/n_p_u/c/0.log\"}", "p", "n",
               "c");
+    check_pod(NULL,
+              "{\"log.file.path\":\"/var/log/containers/p_n_c-d-0123ab.log\"}",
+              "p", "n", "c-d");
+    check_pod(NULL, "{\"file\":\"/var/log/containers/p_n_c.log\"}", "", "", "");
+    check_pod(NULL, "{\"file\":\"/var/log/containers/p\"}", "", "", "");
     check_pod(NULL, "{\"file\":\"/var/log/pods/n_p\"}", "", "", "");
     check_pod(NULL, "{\"file\":\"/var/log/pods/n_p_u\"}", "", "", "");
     check_pod(NULL, "{\"file\":\"/var/log/syslog\"}", "", "", "");
