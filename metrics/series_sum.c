@@ -145,9 +145,9 @@ static void hold_sample(struct sums *sums, const struct series *series,
         uint32_t cell = spot - 1;
         uint64_t begin = grid_time(grid, cell), end = begin + grid->step_ns;
 
-        if (cell >= grid->count || (spot != at && begin >= until_ns))
-            break;
         begin = begin < from_ns ? from_ns : begin;
+        if (cell >= grid->count || begin >= until_ns)
+            break; /* also if another one took over when it was seen */
         end = min_u64(min_u64(end, until_ns), grid->now_ns);
         if (end <= begin)
             end = begin + 1; /* seen, if only just */

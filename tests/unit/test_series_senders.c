@@ -38,6 +38,25 @@ TEST(limits_of_a_pod_that_overlaps_for_one_sample)
     stop();
 }
 
+/* The last sample of the old one and the first of the new one lie on the edge
+ * of a step: not even a nanosecond is counted twice. */
+TEST(limits_of_a_pod_replaced_on_the_edge_of_a_step)
+{
+    const double limit = 536870912;
+
+    start(2, 60 * S);
+    for (uint64_t t = 0; t <= 120; t += 15) {
+        if (t <= 60)
+            add(&gauge, 1, 1, 0, 0, T0 + t * S, limit);
+        if (t >= 60)
+            add(&gauge, 2, 2, 0, 0, T0 + t * S, limit);
+    }
+    CHECK(series_set_sum(set, 1, &row));
+    for (uint32_t i = 0; i < 2; i++)
+        CHECK(fabs(row.values[i] - limit) < 1e-6);
+    stop();
+}
+
 /* ... while those that are really there together count both. */
 TEST(a_surge_counts_both)
 {
