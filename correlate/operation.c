@@ -134,24 +134,6 @@ static void add_path(struct text *text, const struct url *url)
     add_masked(text, url->path);
 }
 
-/* The request's path; empty if the span does not tell. Micrometer's uri is a
- * template, "root", or a word for what has none: UNKNOWN, NOT_FOUND,
- * REDIRECTION, none. */
-static struct url request_path(const struct semconv *semconv)
-{
-    struct slice uri = semconv_text(semconv, SEM_PLAIN_URI);
-    struct url url = {.relative = false};
-
-    if (semconv_is_uri(uri))
-        return url_split(uri);
-    url = url_split(semconv_text(semconv, SEM_URL_PATH));
-    if (url.path.len == 0)
-        url = url_split(semconv_text(semconv, SEM_URL_FULL));
-    if (url.path.len == 0 && slice_equal(uri, SLICE("root")))
-        url = url_split(SLICE("/"));
-    return url;
-}
-
 static bool ends_with(struct slice s, struct slice tail)
 {
     return s.len >= tail.len &&
@@ -173,6 +155,27 @@ static bool is_catch_all(struct slice route)
            ends_with(route, SLICE("*}")) || ends_with(route, SLICE(":path}")) ||
            ends_with(route, SLICE("(.*)")) ||
            slice_equal(route, SLICE("$default"));
+}
+
+/* The request's path; empty if the span does not tell. Micrometer's uri is a
+ * template, "root", or a word for what has none: UNKNOWN, NOT_FOUND,
+ * REDIRECTION, none. The one that fits all static files says less than the
+ * path.
+ */
+static struct url request_path(const struct semconv *semconv)
+{
+    struct slice uri = semconv_text(semconv, SEM_PLAIN_URI);
+    bool is_uri = semconv_is_uri(uri);
+    struct url url = {.relative = false};
+
+    if (is_uri && (uri.len == 1 || !is_catch_all(uri)))
+        return url_split(uri);
+    url = url_split(semconv_text(semconv, SEM_URL_PATH));
+    if (url.path.len == 0)
+        url = url_split(semconv_text(semconv, SEM_URL_FULL));
+    if (url.path.len == 0 && (is_uri || slice_equal(uri, SLICE("root"))))
+        url = url_split(is_uri ? uri : SLICE("/"));
+    return url;
 }
 
 /* Of the ten methods there are, upper case; "HTTP" for one that the sender does
