@@ -97,6 +97,8 @@ TEST(factors_of_names)
     CHECK(fabs(factor("k8s.pod.cpu.utilization", "1") - 1) < 1e-12);
     CHECK(fabs(factor("container.cpu.usage", "%") - 0.01) < 1e-12);
     CHECK(fabs(factor("container.cpu.usage.total", "ns") - 1e-9) < 1e-20);
+    CHECK(fabs(factor("process_cpu_time_ns_total", "") - 1e-9) < 1e-20);
+    CHECK(fabs(factor("jvm_cpu_time_seconds_total", "") - 1) < 1e-12);
     CHECK(fabs(factor("container.memory.usage", "MiBy") - 1048576) < 1e-6);
 }
 
