@@ -65,22 +65,32 @@ void batch_done(struct batch *batch, enum status status)
         done(batch->done_arg, status);
 }
 
-uint32_t batch_fixed_times(const struct batch *batch)
+static uint64_t time_of(const struct batch *batch, uint32_t i, uint8_t *fixed)
 {
-    uint32_t fixed = 0;
+    switch (batch->signal) {
+    case SIGNAL_SPANS:
+        *fixed = batch->spans[i].fixed;
+        return batch->spans[i].start_ns;
+    case SIGNAL_LOGS:
+        *fixed = batch->logs[i].fixed;
+        return batch->logs[i].time_ns;
+    default:
+        *fixed = batch->points[i].fixed;
+        return batch->points[i].time_ns;
+    }
+}
 
-    for (uint32_t i = 0; i < batch->count; i++)
-        switch (batch->signal) {
-        case SIGNAL_SPANS:
-            fixed += (batch->spans[i].fixed & FIXED_TIME) != 0;
-            break;
-        case SIGNAL_LOGS:
-            fixed += (batch->logs[i].fixed & FIXED_TIME) != 0;
-            break;
-        default:
-            fixed += (batch->points[i].fixed & FIXED_TIME) != 0;
-        }
-    return fixed;
+uint32_t batch_untimed(const struct batch *batch)
+{
+    uint32_t untimed = 0;
+
+    for (uint32_t i = 0; i < batch->count; i++) {
+        uint8_t fixed;
+        uint64_t time = time_of(batch, i, &fixed);
+
+        untimed += (fixed & FIXED_TIME) && time == batch->received_ns;
+    }
+    return untimed;
 }
 
 size_t batch_size(const struct batch *batch)

@@ -161,7 +161,7 @@ struct request_hash request_hash_of(const struct request_key *key,
 
 void request_hash_batch(const struct request_key *key, struct batch *batch)
 {
-    if (batch->count == 0 || batch_fixed_times(batch) > 0)
+    if (batch->count == 0 || batch_untimed(batch) > 0)
         return;
     batch->hash = request_hash_of(
         key, (uint64_t)batch->signal << 8 | (uint64_t)batch->encoding,

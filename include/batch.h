@@ -99,8 +99,8 @@ void batch_free(struct batch *batch);
 /* Calls done, if it has not been called yet. */
 void batch_done(struct batch *batch, enum status status);
 
-/* Records whose time is that of the arrival, or was put right by it. */
-uint32_t batch_fixed_times(const struct batch *batch);
+/* Records that have no time of their own, but that of the arrival. */
+uint32_t batch_untimed(const struct batch *batch);
 
 /* Memory it holds: body and arena. */
 size_t batch_size(const struct batch *batch);

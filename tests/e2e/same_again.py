@@ -60,6 +60,14 @@ def every_signal(server):
                 tap.same(stored(server, f"{kind}-{encoding}"), 3, f"{kind} in {encoding}: stored once")
 
 
+def observed(server):
+    """A log record that has nothing but the time at which it was observed."""
+    records = [{**log(0, "x"), "observedTimeUnixNano": str(time.time_ns())}]
+    good, _ = once(server, "logs", "", otlp_json("logs", logs_request(stamped("observed"), records)), 3, "json")
+    tap.check(good, "a log record with an observed time only: counted once")
+    tap.same(stored(server, "observed"), 1, "and stored once")
+
+
 def compressed(server):
     """What matters are the bytes after inflating."""
     body = otlp_proto("traces", request_of("traces", "packed", [time.time_ns()]))
@@ -147,6 +155,7 @@ def restarts():
 def main():
     server = Server(new_folder())
     every_signal(server)
+    observed(server)
     compressed(server)
     partial(server)
     at_once(server)

@@ -197,14 +197,19 @@ TEST(everything_counts)
 
 /* ---- which batches have one ---- */
 
+enum { ARRIVAL = 1000 };
+
 static struct batch *logs_at(const uint64_t *times, uint32_t count)
 {
     struct batch *batch = batch_new(SIGNAL_LOGS, calloc(1, 100), 100, NULL);
 
     batch->count = count;
     batch->logs = arena_zero(&batch->arena, count + 1, sizeof(*batch->logs));
-    for (uint32_t i = 0; i < count; i++)
+    batch->received_ns = ARRIVAL;
+    for (uint32_t i = 0; i < count; i++) {
+        batch->logs[i].time_ns = times[i] ? times[i] : ARRIVAL;
         batch->logs[i].fixed = times[i] ? 0 : FIXED_TIME;
+    }
     return batch;
 }
 
@@ -221,4 +226,19 @@ TEST(a_record_with_the_time_of_arrival_leaves_the_request_without)
         CHECK_EQ(request_hash_none(batch->hash), count == 0 || count == 3);
         batch_free(batch);
     }
+}
+
+/* A log record with nothing but an observed time, a point whose start was put
+ * right: the same in each copy of the request. */
+TEST(a_record_whose_time_was_mended_by_its_own_leaves_it)
+{
+    static const uint64_t times[2] = {1, 2};
+    struct batch *batch = logs_at(times, 2);
+    struct request_key key;
+
+    request_key_make(&key, secret);
+    batch->logs[1].fixed = FIXED_TIME;
+    request_hash_batch(&key, batch);
+    CHECK(!request_hash_none(batch->hash));
+    batch_free(batch);
 }
