@@ -38,6 +38,9 @@ enum { END_MAX_MET = 4 };
 
 struct end {
     struct span_key key;
+    uint32_t chain, older, newer; /* beside the key: looked at with it */
+    uint8_t kind;                 /* enum span_kind */
+    uint8_t flags;
     uint8_t above[8]; /* of a caller: the next span above to be known; zero:
                          all are */
     uint64_t arrived_ns;
@@ -50,9 +53,6 @@ struct end {
                                       above; NULL: the same */
     uint32_t met[END_MAX_MET];     /* of a callee: identities that called it,
                                       + 1; 0: none */
-    uint32_t chain, older, newer;
-    uint8_t kind; /* enum span_kind */
-    uint8_t flags;
 };
 
 enum { ENDS_PARTS = 256 };

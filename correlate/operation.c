@@ -59,12 +59,19 @@ static bool is_id(struct slice segment)
            segment.ptr[23] == '-';
 }
 
-/* Up to '/', '?', '#' or the end. */
-static size_t segment_end(struct slice path, size_t at)
+/* Up to '/', '?', '#' or the end. parameter: where the first ';' is, or there.
+ */
+static size_t segment_end(struct slice path, size_t at, size_t *parameter)
 {
+    size_t found = SIZE_MAX;
+
     while (at < path.len && path.ptr[at] != '/' && path.ptr[at] != '?' &&
-           path.ptr[at] != '#')
+           path.ptr[at] != '#') {
+        if (path.ptr[at] == ';' && found == SIZE_MAX)
+            found = at;
         at++;
+    }
+    *parameter = found < at ? found : at;
     return at;
 }
 
@@ -74,13 +81,10 @@ struct slice operation_mask_path(struct slice path, char *out, size_t room)
     size_t at = 0;
 
     while (at < path.len && path.ptr[at] != '?' && path.ptr[at] != '#') {
-        size_t end = segment_end(path, at);
-        struct slice segment = {path.ptr + at, end - at};
-        const char *parameter =
-            segment.len > 0 ? memchr(segment.ptr, ';', segment.len) : NULL;
+        size_t parameter; /* "carts;jsessionid=9f86d081" */
+        size_t end = segment_end(path, at, &parameter);
+        struct slice segment = {path.ptr + at, parameter - at};
 
-        if (parameter) /* "carts;jsessionid=9f86d081" */
-            segment.len = (size_t)(parameter - segment.ptr);
         add(&text, is_id(segment) ? SLICE("{id}") : segment);
         at = end;
         if (at < path.len && path.ptr[at] == '/') {
