@@ -29,6 +29,47 @@ bool otlp_wire_more(struct otlp *d, struct wire *w, struct list *list,
 static void value_wire(struct otlp *d, struct wire *w, struct attr *value,
                        unsigned depth, size_t max_text);
 
+/* The value of an AnyValue of less than 128 bytes: a text, or an integer of one
+ * or two bytes. False: it is something else. */
+static inline bool plain_value(const uint8_t *at, size_t len, struct attr *attr)
+{
+    if (len >= 2 && at[0] == WIRE_LEN(1) && at[1] == len - 2) {
+        otlp_set_text(attr, VALUE_STRING,
+                      (struct slice){(const char *)at + 2, len - 2});
+        return true;
+    }
+    if (len < 2 || len > 3 || at[0] != WIRE_VARINT(3) ||
+        (len == 2) != (at[1] < 0x80) || (len == 3 && at[2] >= 0x80))
+        return false;
+    attr->type = VALUE_INT;
+    attr->i = len == 2 ? at[1] : (at[1] & 0x7f) | at[2] << 7;
+    return true;
+}
+
+/* As nearly all are written: the key, then such a value, nothing else. False:
+ * it has to be read field by field. */
+static inline bool plain_key_value(const struct wire *w, struct attr *attr)
+{
+    const uint8_t *at = w->at;
+    size_t len = (size_t)(w->end - at), key_len, value_len;
+
+    _Static_assert(ATTR_MAX_KEY >= 127 && ATTR_MAX_VALUE >= 127,
+                   "nothing is cut");
+    if (len < 5 || at[0] != WIRE_LEN(1))
+        return false;
+    key_len = at[1];
+    if (key_len == 0 || key_len >= 0x80 || len < key_len + 4)
+        return false;
+    value_len = len - key_len - 4;
+    if (at[2 + key_len] != WIRE_LEN(2) || value_len >= 0x80 ||
+        at[3 + key_len] != value_len ||
+        !plain_value(at + 4 + key_len, value_len, attr))
+        return false;
+    attr->key = (const char *)at + 2;
+    attr->key_len = (uint16_t)key_len;
+    return true;
+}
+
 static void key_value_wire(struct otlp *d, struct wire *w, struct list *attrs,
                            unsigned depth)
 {
@@ -36,7 +77,7 @@ static void key_value_wire(struct otlp *d, struct wire *w, struct list *attrs,
         otlp_wire_slot(d, w, attrs, sizeof(struct attr), ATTR_MAX_COUNT);
     struct wire sub = wire_sub(w);
 
-    if (!attr)
+    if (!attr || plain_key_value(&sub, attr))
         return;
     while (wire_next(&sub))
         switch (sub.tag) {

@@ -222,6 +222,60 @@ TEST(one_key_given_twice_is_found)
         }
 }
 
+/* One attribute, written and read. */
+static void check_pair(size_t key_len, const char *text, int64_t number)
+{
+    static char key[200];
+    Otlp__KeyValue pair, *at[] = {&pair};
+    Otlp__AnyValue value;
+    Otlp__Span span;
+    struct batch *batch;
+
+    make_span(&span, 5, 7);
+    memset(key, 'k', sizeof(key));
+    key[key_len] = '\0';
+    add_pair(&pair, &value, key, number);
+    if (text) {
+        value.value_case = OTLP__ANY_VALUE__VALUE_STRING_VALUE;
+        value.string_value = (char *)(uintptr_t)text;
+    }
+    span.n_attributes = 1;
+    span.attributes = at;
+    batch = request(SIGNAL_SPANS, &span, NULL);
+    CHECK_EQ(otlp_decode(batch, 0, NULL), OK);
+
+    const struct attr *attr = batch->spans[0].attrs.at;
+
+    CHECK_EQ(batch->spans[0].attrs.count, key_len > 0);
+    if (key_len > 0) {
+        CHECK_TEXT(attr_key(attr), key);
+        CHECK_EQ(attr->type, text ? VALUE_STRING : VALUE_INT);
+        if (text)
+            CHECK_TEXT(attr_text(attr), text);
+        else
+            CHECK_EQ(attr->i, number);
+    }
+    batch_free(batch);
+}
+
+/* Lengths and numbers around those that take another byte. */
+TEST(pairs_of_all_lengths)
+{
+    static const int64_t numbers[] = {0,     1,     127,   128,       200,
+                                      16383, 16384, 65535, INT64_MAX, -1};
+    static char text[300];
+
+    for (size_t key_len = 0; key_len < 140; key_len++) {
+        for (size_t len = 0; len < 140; len++) {
+            memset(text, 'v', len);
+            text[len] = '\0';
+            check_pair(key_len, text, 0);
+        }
+        for (size_t i = 0; i < sizeof(numbers) / sizeof(*numbers); i++)
+            check_pair(key_len, NULL, numbers[i]);
+    }
+}
+
 TEST(texts_are_cut_between_characters)
 {
     static char text[LOG_MAX_BODY + 10];
