@@ -1,7 +1,8 @@
 /*
- * A key is first looked up by its length and last byte in a small table, which
- * nearly every key that is none of ours fails; then it is folded and compared.
- * The first valid value of a field wins; attributes come before the body.
+ * A key is first looked up by its length, first and last byte in a small table,
+ * which nearly every key that is none of ours fails; then it is folded and
+ * compared. The first valid value of a field wins; attributes come before the
+ * body.
  */
 #include "log_fields.h"
 
@@ -97,45 +98,59 @@ enum {
     MAX_MEMBERS = 128,
 };
 
-/* Bit (last byte & 31) is set at the length of every key with that end: of
- * those looked for when only the trace is wanted, and of all. */
-struct tails {
-    uint32_t bits[MAX_KEY + MAX_SEPARATORS + 1];
+/* At the length of every key a bit for its ends is set: of those looked for
+ * when only the trace is wanted, and of all. */
+struct ends {
+    uint64_t bits[MAX_KEY + MAX_SEPARATORS + 1];
 };
-static struct tails trace_tails, all_tails;
-static uint8_t lengths[ROWS];
+static struct ends trace_ends, all_ends;
+static uint64_t rows_of[MAX_KEY + 1]; /* bits of the rows of a length */
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
-static void add_tail(struct tails *tails, const char *name)
+_Static_assert(ROWS < 64, "rows are bits");
+
+static uint64_t bit_of(char first, char last)
+{
+    return UINT64_C(1) << (((first & 31) ^ (last & 31) << 1) & 63);
+}
+
+static void add_ends(struct ends *ends, const char *name)
 {
     size_t len = strlen(name);
 
     for (size_t i = len; i <= len + MAX_SEPARATORS; i++)
-        tails->bits[i] |= UINT32_C(1) << (name[len - 1] & 31);
+        ends->bits[i] |= bit_of(name[0], name[len - 1]);
 }
 
 static void init(void)
 {
     for (size_t i = 0; i < ROWS; i++) {
-        lengths[i] = (uint8_t)strlen(rows[i].name);
+        rows_of[strlen(rows[i].name)] |= UINT64_C(1) << i;
         if (rows[i].field < LEVEL)
-            add_tail(&trace_tails, rows[i].name);
-        add_tail(&all_tails, rows[i].name);
+            add_ends(&trace_ends, rows[i].name);
+        add_ends(&all_ends, rows[i].name);
     }
     for (size_t i = 0; i < NESTS; i++) {
-        add_tail(&trace_tails, nests[i].name);
-        add_tail(&all_tails, nests[i].name);
+        add_ends(&trace_ends, nests[i].name);
+        add_ends(&all_ends, nests[i].name);
     }
 }
 
 /* ---- keys ---- */
 
+static bool is_separator(char c)
+{
+    return c == '.' || c == '_' || c == '-';
+}
+
 static bool may_be_known(const struct log_fields *fields, struct slice key)
 {
-    const struct tails *tails = fields->want_level ? &all_tails : &trace_tails;
+    const struct ends *ends = fields->want_level ? &all_ends : &trace_ends;
 
-    return key.len > 0 && key.len <= MAX_KEY + MAX_SEPARATORS &&
-           tails->bits[key.len] >> (key.ptr[key.len - 1] & 31) & 1;
+    if (key.len == 0 || key.len > MAX_KEY + MAX_SEPARATORS)
+        return false;
+    return is_separator(key.ptr[0]) ||
+           ends->bits[key.len] & bit_of(key.ptr[0], key.ptr[key.len - 1]);
 }
 
 /* Lower case, without '.', '_' and '-', behind the prefix; empty if it is too
@@ -149,7 +164,7 @@ static struct slice fold_key(struct slice key, const char *prefix,
     for (size_t i = 0; i < key.len; i++) {
         char c = key.ptr[i];
 
-        if (c == '.' || c == '_' || c == '-')
+        if (is_separator(c))
             continue;
         if (len == MAX_KEY)
             return (struct slice){NULL, 0};
@@ -160,9 +175,10 @@ static struct slice fold_key(struct slice key, const char *prefix,
 
 static enum field field_of(struct slice folded)
 {
-    for (size_t i = 0; i < ROWS; i++)
-        if (lengths[i] == folded.len &&
-            memcmp(rows[i].name, folded.ptr, folded.len) == 0)
+    uint64_t left = folded.len > 0 ? rows_of[folded.len] : 0;
+
+    for (size_t i = 0; left >> i; i++)
+        if (left >> i & 1 && bytes_equal(rows[i].name, folded.ptr, folded.len))
             return rows[i].field;
     return FIELD_NONE;
 }

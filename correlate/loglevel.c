@@ -77,15 +77,19 @@ static const struct level_word words[] = {
 
 enum { WORD_COUNT = sizeof(words) / sizeof(*words) };
 
-/* Bit n of a letter: a word of n letters begins with it. */
+/* Bit n of a letter: a word of n letters begins with it; and the first word
+ * that does. */
 static uint16_t lengths[26];
+static uint8_t starts[26];
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
 static void init(void)
 {
-    for (size_t i = 0; i < WORD_COUNT; i++)
+    for (size_t i = WORD_COUNT; i-- > 0;) {
         lengths[words[i].word[0] - 'a'] |=
             (uint16_t)(1U << strlen(words[i].word));
+        starts[words[i].word[0] - 'a'] = (uint8_t)i;
+    }
 }
 
 const struct level_word *level_word_find(struct slice word)
@@ -98,9 +102,9 @@ const struct level_word *level_word_find(struct slice word)
     letter = (unsigned)((word.ptr[0] | 32) - 'a');
     if (letter >= 26 || !(lengths[letter] >> word.len & 1))
         return NULL;
-    for (size_t i = 0; i < WORD_COUNT; i++)
-        if (words[i].word[0] == (word.ptr[0] | 32) &&
-            level_same(word, words[i].word))
+    for (size_t i = starts[letter];
+         i < WORD_COUNT && words[i].word[0] == (word.ptr[0] | 32); i++)
+        if (level_same(word, words[i].word))
             return &words[i];
     return NULL;
 }
