@@ -44,6 +44,7 @@ static const struct {
     {"xraytraceid", TRACE},
     {"logginggoogleapiscom/trace", TRACE},
     {"spanid", SPAN},
+    {"span", SPAN},
     {"otelspanid", SPAN},
     {"@sp", SPAN},
     {"xb3spanid", SPAN},
@@ -58,6 +59,7 @@ static const struct {
     {"levelname", LEVEL},
     {"severitytext", LEVEL},
     {"@l", LEVEL},
+    {"@level", LEVEL}, /* hclog: Vault, Consul, Terraform */
     {"logseverity", LEVEL},
     {"detectedlevel", LEVEL},
     {"priority", JOURNALD},
@@ -73,6 +75,7 @@ static const struct {
     {"msg", MESSAGE},
     {"log", MESSAGE},
     {"@m", MESSAGE},
+    {"@message", MESSAGE},
     {"@mt", MESSAGE},
     {"event", MESSAGE},
     {"shortmessage", GELF_MESSAGE},

@@ -91,6 +91,7 @@ TEST(names_of_trace_and_span)
     check_attrs("otelTraceID=" T ",otelSpanID=" S, T, S);
     check_attrs("trace.id=" T ",span.id=" S, T, S);
     check_attrs("@tr=" T ",@sp=" S, T, S);
+    check_attrs("trace=" T ",span=" S, T, S);
     check_attrs("X-B3-TraceId=" T ",X-B3-SpanId=" S, T, S);
     check_attrs("logging.googleapis.com/trace=projects/p/traces/" T
                 ",logging.googleapis.com/spanId=" S,

@@ -158,6 +158,7 @@ TEST(json_bodies)
         {"{\"level\":60,\"msg\":\"x\"}", LEVEL_FATAL},
         {"{\"name\":\"a\",\"pid\":1,\"level\":40,\"msg\":\"x\",\"v\":0}",
          LEVEL_WARN},
+        {"{\"@level\":\"warn\",\"@message\":\"ERROR\"}", LEVEL_WARN},
         {"{\"@t\":\"2024\",\"@l\":\"Error\",\"@mt\":\"x\"}", LEVEL_ERROR},
         {"{\"@timestamp\":\"2024\",\"log.level\":\"error\"}", LEVEL_ERROR},
         {"{\"@timestamp\":\"2024\",\"log\":{\"level\":\"WARN\"}}", LEVEL_WARN},
