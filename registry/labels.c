@@ -117,6 +117,8 @@ enum status labels_init(struct labels *labels, const struct registry_keys *keys)
         [LABEL_POD_NAMESPACE] = SLICE("k8s.namespace.name"),
         [LABEL_PROMETHEUS_POD] = SLICE("pod"),
         [LABEL_PROMETHEUS_NAMESPACE] = SLICE("namespace"),
+        [LABEL_EXPORTED_POD] = SLICE("exported_pod"),
+        [LABEL_EXPORTED_NAMESPACE] = SLICE("exported_namespace"),
         [LABEL_CONTAINER] = SLICE("k8s.container.name"),
         [LABEL_OBJECT_KIND] = SLICE("k8s.object.kind"),
         [LABEL_OBJECT_NAME] = SLICE("k8s.object.name"),

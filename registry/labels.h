@@ -42,6 +42,8 @@ enum label {
     LABEL_POD_NAMESPACE,
     LABEL_PROMETHEUS_POD,
     LABEL_PROMETHEUS_NAMESPACE,
+    LABEL_EXPORTED_POD, /* where these are the scraped target's own */
+    LABEL_EXPORTED_NAMESPACE,
     LABEL_CONTAINER,
     LABEL_OBJECT_KIND, /* what a Kubernetes event is about */
     LABEL_OBJECT_NAME,

@@ -169,11 +169,18 @@ bool facts_pod(const struct facts *facts)
             facts->label[LABEL_POD_NAMESPACE].len > 0);
 }
 
-/* Of a record only: "pod" and "namespace" are ordinary words elsewhere. */
+/* Of a record only: "pod" and "namespace" are ordinary words elsewhere. Where
+ * Prometheus gave these to the scraped target (kube-state-metrics), what the
+ * metric is about is "exported_". */
 static void take_prometheus(struct facts *facts)
 {
-    struct slice pod = facts->label[LABEL_PROMETHEUS_POD];
-    struct slice namespace = facts->label[LABEL_PROMETHEUS_NAMESPACE];
+    bool exported = facts->label[LABEL_EXPORTED_POD].len > 0 &&
+                    facts->label[LABEL_EXPORTED_NAMESPACE].len > 0;
+    struct slice pod =
+        facts->label[exported ? LABEL_EXPORTED_POD : LABEL_PROMETHEUS_POD];
+    struct slice namespace =
+        facts->label[exported ? LABEL_EXPORTED_NAMESPACE
+                              : LABEL_PROMETHEUS_NAMESPACE];
 
     if (!facts_pod(facts) && pod.len > 0 && namespace.len > 0) {
         facts->label[LABEL_POD_NAME] = pod;

@@ -12,7 +12,8 @@ enum {
              1 << LABEL_RESOURCE | 1 << LABEL_RESOURCE_UID,
     OBJECT = 1 << LABEL_OBJECT_KIND | 1 << LABEL_OBJECT_NAME,
     POD_BY_PROMETHEUS =
-        1 << LABEL_PROMETHEUS_POD | 1 << LABEL_PROMETHEUS_NAMESPACE
+        1 << LABEL_PROMETHEUS_POD | 1 << LABEL_PROMETHEUS_NAMESPACE,
+    POD_EXPORTED = 1 << LABEL_EXPORTED_POD | 1 << LABEL_EXPORTED_NAMESPACE
 };
 
 static uint32_t labels_in_fluent(const struct registry *registry,
@@ -53,9 +54,10 @@ static bool says_enough(const struct res *res, uint32_t bits)
     if (res->object)
         all |= OBJECT;
     if (res->rule == RULE_STAMPED) /* these are the resource's own word */
-        bits &= ~(uint32_t)(STAMPS | POD_BY_PROMETHEUS);
+        bits &= ~(uint32_t)(STAMPS | POD_BY_PROMETHEUS | POD_EXPORTED);
     if (bits & STAMPS || bits & 1 << LABEL_POD_UID ||
-        (bits & POD_BY_PROMETHEUS) == POD_BY_PROMETHEUS)
+        (bits & POD_BY_PROMETHEUS) == POD_BY_PROMETHEUS ||
+        (bits & POD_EXPORTED) == POD_EXPORTED)
         return true;
     if (bits & 1 << LABEL_POD_NAME && all & 1 << LABEL_POD_NAMESPACE)
         return true;

@@ -132,6 +132,8 @@ static enum label plain_match(const char *key)
                                         "k8s_namespace_name",
                                         "pod",
                                         "namespace",
+                                        "exported_pod",
+                                        "exported_namespace",
                                         "k8s_container_name",
                                         "k8s_object_kind",
                                         "k8s_object_name",
@@ -179,6 +181,8 @@ TEST(agrees_with_plain_folding)
                                          "kubernetes.pod_labels.",
                                          "workflows.argoproj.io/node-name",
                                          "k8s.object.",
+                                         "exported_",
+                                         "pod",
                                          "x"};
     int found = 0;
 

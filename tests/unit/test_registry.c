@@ -295,6 +295,33 @@ TEST(pod_of_the_record)
     bed_release(&bed);
 }
 
+/* kube-state-metrics, scraped without honor_labels: "pod" is its own. */
+TEST(pod_that_prometheus_renamed)
+{
+    struct bed bed;
+    const char *scraper = "service.name=kube-state-metrics";
+
+    bed_init(&bed);
+    resolve(&bed, CART " k8s.namespace.name=dp k8s.pod.name=cart-1");
+
+    uint32_t own = resolve_record(&bed, scraper, "namespace=mon pod=ksm-0");
+    uint32_t cart = resolve_record(&bed, scraper,
+                                   "namespace=mon pod=ksm-0 "
+                                   "exported_namespace=dp exported_pod=cart-1");
+
+    CHECK(is(&bed, cart, "3 acme/shop/cart/dev"));
+    CHECK(is(&bed, own, "4 default/default/kube-state-metrics/default"));
+    CHECK(is(&bed,
+             resolve_record(&bed, scraper,
+                            "exported_namespace=dp exported_pod=cart-1"),
+             "3 acme/shop/cart/dev"));
+    CHECK(is(&bed,
+             resolve_record(&bed, scraper,
+                            "namespace=mon pod=ksm-0 exported_pod=cart-1"),
+             "4 default/default/kube-state-metrics/default"));
+    bed_release(&bed);
+}
+
 TEST(large_attributes_are_not_kept)
 {
     struct bed bed;
