@@ -9,7 +9,10 @@
  *   its id is another              it belongs to another database
  *
  * After a clean stop the database holds everything, and notes so as the text
- * journal.end: then it may be moved without its journal.
+ * journal.end: then it may be moved without its journal. That this is over, and
+ * the id of the journal, are on disk before anything is acknowledged: so a
+ * database with an id that was not stopped has a journal, also if nothing was
+ * committed yet.
  */
 #include "serve_loss.h"
 
@@ -19,6 +22,8 @@
 
 #include "log.h"
 #include "stats.h"
+
+#define NO_ENTRY UINT64_MAX /* as journal.end: there never was one */
 
 struct watermarks {
     uint64_t highest, derived;
@@ -80,13 +85,22 @@ static void say(struct serve_loss *loss, enum stats_id counter,
              used ? "; " : "", what, range);
 }
 
-static void compare(struct serve_loss *loss, const struct journal_found *found,
-                    struct watermarks w, bool clean)
+/* `known`: the database had an id for it. An emptied file has no id. */
+static bool is_missing(const struct journal_found *found, bool known,
+                       struct watermarks w)
 {
-    if (loss->text[0] == '\0' && !found->any && w.highest > 0 && !clean)
+    if (!found->any)
+        return known || w.highest > 0;
+    return known && found->id == 0 && found->last_lsn == 0;
+}
+
+static void compare(struct serve_loss *loss, const struct journal_found *found,
+                    struct watermarks w, bool known, bool clean)
+{
+    if (loss->text[0] == '\0' && is_missing(found, known, w) && !clean)
         say(loss, STATS_LOST_JOURNAL,
-            "the journal is missing: what was acknowledged after the last "
-            "commit of the database is lost",
+            "the journal is missing or empty: what was acknowledged after the "
+            "last commit of the database is lost",
             w.highest + 1, 0);
     else if (found->any && found->last_lsn < w.highest && !clean)
         say(loss, STATS_LOST_JOURNAL,
@@ -112,13 +126,15 @@ static void compare(struct serve_loss *loss, const struct journal_found *found,
 
 /* Gives both the same id. */
 static enum status link_both(struct serve_loss *loss, struct journal *journal,
-                             struct store *store, struct journal_found *found)
+                             struct store *store, struct journal_found *found,
+                             bool *known)
 {
     uint64_t id;
     enum status status = load_number(store, "journal.id", &id);
 
     if (status != OK)
         return status;
+    *known = id != 0;
     if (id == 0) {
         save_number(store, "journal.id", journal_id(journal));
         return OK;
@@ -139,17 +155,25 @@ enum status serve_loss_check(struct serve_loss *loss, struct journal *journal,
 {
     struct journal_found found = journal_found(journal);
     struct watermarks w = watermarks_of(store);
+    bool known = false, clean;
     uint64_t end;
     enum status status = load_number(store, "journal.end", &end);
 
     *loss = (struct serve_loss){.damaged_after = found.damaged_after};
     if (status == OK)
-        status = link_both(loss, journal, store, &found);
+        status = link_both(loss, journal, store, &found, &known);
     if (status != OK)
         return status;
-    compare(loss, &found, w, end > 0 && end == w.derived && w.highest <= end);
+    clean = end == NO_ENTRY ? w.highest == 0
+                            : end > 0 && end == w.derived && w.highest <= end;
+    compare(loss, &found, w, known, clean);
     if (end > 0) /* from now on it is needed */
         save_number(store, "journal.end", 0);
+    if ((end > 0 || !known) && store_sync(store) != OK)
+        log_warn("daemon",
+                 "cannot write to the database now: if the journal gets lost "
+                 "before that, the next start does not notice",
+                 NULL);
     return OK;
 }
 
@@ -167,8 +191,11 @@ bool serve_loss_reads_again(const struct serve_loss *loss, struct store *store,
 
 void serve_loss_note_end(struct journal *journal, struct store *store)
 {
-    if (journal && store)
-        save_number(store, "journal.end", journal_last_entry(journal));
+    if (journal && store) {
+        uint64_t last = journal_last_entry(journal);
+
+        save_number(store, "journal.end", last > 0 ? last : NO_ENTRY);
+    }
 }
 
 bool serve_loss_print(const struct serve_loss *loss, struct buf *out)

@@ -104,6 +104,19 @@ def the_journal():
         tap.same(there(server, "new"), 20, "new data is taken")
         ends(server)
         ends(expect(folder, None, "the next start has nothing to say"))
+    for how in ("missing", "emptied"):
+        for before in (new_folder(), stopped(), stopped(requests=0)):
+            folder = killed(before, requests=1, sealed=False)
+            for file in journal_files(folder):
+                if how == "missing":
+                    os.remove(file)
+                else:
+                    os.truncate(file, 0)
+            ends(expect(folder, "journal", f"the journal is {how} before the first commit since the start"))
+    folder = stopped(requests=0)
+    for file in journal_files(folder):
+        os.remove(file)
+    ends(expect(folder, None, "without a journal and without data nothing is missing"))
     folder, other = killed(), killed(requests=9)
     for file in journal_files(folder):
         os.remove(file)
