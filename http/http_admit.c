@@ -177,7 +177,7 @@ static bool end_reserved(struct slots *slots)
 bool slots_admit(struct slots *slots, const struct sockaddr *from)
 {
     struct http_address group = group_of(from);
-    uint32_t eighth = slots->max / 8, live;
+    uint32_t eighth = slots->max < 8 ? 1 : slots->max / 8, live;
     const struct peer *peer;
     bool entitled;
 

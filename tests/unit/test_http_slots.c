@@ -206,6 +206,20 @@ TEST(the_reserve_is_not_used_up_by_who_ends_idle_ones_of_it)
     slots_free(slots);
 }
 
+TEST(of_few_slots_one_is_for_others)
+{
+    struct slots *slots = slots_new(2, 0, NS_PER_HOUR);
+    struct pair pair;
+
+    CHECK(admits(slots, "10.0.0.1"));
+    pair = pair_open(slots);
+    slot_head(slots, pair.slot);
+    CHECK(!admits(slots, "10.0.0.1"));
+    CHECK(admits(slots, "10.0.0.2"));
+    pair_close(slots, &pair);
+    slots_free(slots);
+}
+
 TEST(the_slowest_body_of_who_holds_most)
 {
     struct slots *slots = slots_new(16, 2, NS_PER_HOUR);
