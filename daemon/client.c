@@ -34,11 +34,11 @@ static int complain(const char *what, const char *which)
 static int usage(void)
 {
     fputs("Usage: callboard cause PROJECT[/COMPONENT] [OPTION VALUE]...\n"
-          "  --since DURATION    how far back the window begins (30m)\n"
+          "  --since DURATION    length of the window that ends now (30m)\n"
           "  --namespace NAME    (default)\n"
           "  --environment NAME  (any)\n"
           "  --server HOST:PORT  of the query API (127.0.0.1:9097)\n"
-          "  --json              the answer as it came\n",
+          "  --json              print the JSON answer\n",
           stderr);
     return 2;
 }

@@ -49,16 +49,16 @@ void config_print_help(FILE *out)
 {
     fputs("Usage: callboard [serve] [--OPTION VALUE]...\n"
           "\n"
-          "Takes OTLP in, tags every signal with project, component and\n"
-          "endpoint, keeps it, and answers questions asked in those words.\n"
+          "Receives OTLP, tags every signal with project, component and\n"
+          "endpoint, stores it, and serves queries by these names.\n"
           "\n"
           "  callboard serve --data-dir D --otlp-http HOST:PORT "
           "--query HOST:PORT\n"
           "  callboard cause PROJECT[/COMPONENT] [--since 30m] [--json]\n"
-          "      which component is to blame, asked of a running server\n"
+          "      asks a running server which component is the likely cause\n"
           "\n"
-          "Options may also stand in the environment (CALLBOARD_DATA_DIR for\n"
-          "--data-dir) or in the YAML file that --config names.\n\n",
+          "Options may also be set in the environment (CALLBOARD_DATA_DIR for\n"
+          "--data-dir) or in the YAML file given by --config.\n\n",
           out);
     for (size_t i = 0; i < config_option_count; i++) {
         const struct option *o = &config_options[i];
@@ -93,15 +93,16 @@ void config_print_man(FILE *out)
           ".B callboard\n"
           "[\\fBserve\\fR] [\\fB\\-\\-\\fIoption value\\fR]...\n"
           ".SH DESCRIPTION\n"
-          "Takes OpenTelemetry metrics, logs and traces over OTLP/HTTP, tags\n"
-          "every signal with project, component and endpoint, keeps it in\n"
-          "column blocks in one SQLite file, and answers questions over\n"
-          "HTTP. A request is acknowledged when it is on disk.\n"
+          "Receives OpenTelemetry metrics, logs and traces over OTLP/HTTP or\n"
+          "from Kafka, tags every signal with project, component and\n"
+          "endpoint, stores it in column blocks in one SQLite file, and\n"
+          "serves queries over HTTP. A request is acknowledged once it is on\n"
+          "disk.\n"
           ".SH OPTIONS\n"
-          "Each may also be given in the environment, as CALLBOARD_ and the\n"
-          "name in capitals with underscores, or in the YAML file that\n"
-          ".B \\-\\-config\n"
-          "names. A flag wins over the environment, that over the file.\n",
+          "Each may also be set in the environment, as CALLBOARD_ and the\n"
+          "name in capitals with underscores, or in the YAML file given by\n"
+          ".BR \\-\\-config .\n"
+          "A flag overrides the environment, which overrides the file.\n",
           out);
     for (size_t i = 0; i < config_option_count; i++) {
         const struct option *o = &config_options[i];
@@ -118,8 +119,8 @@ void config_print_man(FILE *out)
         fputc('\n', out);
     }
     fputs(".SH SIGNALS\n"
-          "SIGTERM and SIGINT end the program: it finishes the requests under\n"
-          "way and writes what is in memory.\n"
+          "SIGTERM and SIGINT stop the program: it completes the requests in\n"
+          "progress and writes all records in memory to the database.\n"
           ".SH EXIT STATUS\n"
           "0 after a signal, 1 if it could not start.\n",
           out);
@@ -127,7 +128,7 @@ void config_print_man(FILE *out)
 
 void config_print_sample(FILE *out)
 {
-    fputs("# Options of callboard. Each line shows a default; take the # away "
+    fputs("# Options of callboard, with their defaults; remove the # of a line "
           "to change it.\n",
           out);
     for (size_t i = 0; i < config_option_count; i++) {

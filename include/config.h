@@ -24,23 +24,23 @@
 /* clang-format off */
 /*    type      member              name                 default          least        most      sentence */
 #define CONFIG_TABLE(X) \
-    X(TEXT,     allowed_hosts,      "allowed-hosts",     "",              0,           0,        "Host names, separated by commas, that requests may be sent to beside loopback names; others get 421. Empty: any, unless the port listens on loopback.") \
-    X(TEXT,     auth,               "auth",              "",              0,           0,        "Say \"none\" to listen on an address that is not loopback: there is no authentication yet.") \
-    X(TEXT,     catalog,            "catalog",           "",              0,           0,        "JSON file with the declared model; read again when it changes.") \
+    X(TEXT,     allowed_hosts,      "allowed-hosts",     "",              0,           0,        "Comma-separated host names accepted in Host, in addition to loopback names; others get 421. Empty: a port on loopback accepts loopback names only, any other port accepts every name.") \
+    X(TEXT,     auth,               "auth",              "",              0,           0,        "Must be \"none\" to listen on an address that is not loopback: there is no authentication yet.") \
+    X(TEXT,     catalog,            "catalog",           "",              0,           0,        "JSON file with the catalogue; read again when it changes.") \
     X(TEXT,     config,             "config",            "",              0,           0,        "YAML file with options.") \
-    X(TEXT,     cors_origins,       "cors-origins",      "",              0,           0,        "Allowed CORS origins (exact match), separated by commas, on both ports.") \
-    X(TEXT,     data_dir,           "data-dir",          "./callboard-data", 0,        0,        "Directory of database and journal; made if missing.") \
-    X(DURATION, edge_wait,          "edge-wait",         "1m",            1000000000,  3600000000000, "How long a call waits for the span of its other end.") \
-    X(DURATION, idle_timeout,       "idle-timeout",      "2m",            1000000000,  3600000000000, "Closes idle connections after this time. Slow requests have less (docs/operations.md).") \
-    X(BYTES,    journal_max,        "journal-max",       "128MiB",        8388608,     68719476736, "Most bytes of the journal; beyond it new data meets 503.") \
-    X(TEXT,     kafka_assignor,     "kafka-assignor",    "range",         0,           0,        "How a group shares the partitions: range or roundrobin.") \
-    X(TEXT,     kafka_brokers,      "kafka-brokers",     "",              0,           0,        "HOST:PORT,... of Kafka brokers to read from; empty: none.") \
-    X(TEXT,     kafka_encoding,     "kafka-encoding",    "auto",          0,           0,        "What messages are: otlp_proto, otlp_json, or auto to look at each.") \
-    X(TEXT,     kafka_group,        "kafka-group",       "callboard",     0,           0,        "Consumer group; its instances share the partitions, each with a store of its own.") \
-    X(TEXT,     kafka_instance,     "kafka-instance",    "",              0,           0,        "Name of this instance in the group, lasting: a restart then moves no partition (static membership).") \
-    X(TEXT,     kafka_options,      "kafka-options",     "",              0,           0,        "Properties of librdkafka for TLS, SASL and tuning, NAME=VALUE separated by semicolons. One may also be given as --kafka.NAME VALUE, or as kafka.NAME in the file. A secret is refused on the command line: give --kafka.NAME @FILE.") \
-    X(TEXT,     kafka_start,        "kafka-start",       "earliest",      0,           0,        "Where a partition begins of which nothing is known: earliest or latest.") \
-    X(TEXT,     kafka_topics_logs,  "kafka-topics-logs", "otlp_logs",     0,           0,        "Topics with log records, separated by commas; one that begins with ^ is a regular expression. Empty: none.") \
+    X(TEXT,     cors_origins,       "cors-origins",      "",              0,           0,        "Allowed CORS origins (exact match), comma-separated, on both ports.") \
+    X(TEXT,     data_dir,           "data-dir",          "./callboard-data", 0,        0,        "Directory of database and journal; created if missing.") \
+    X(DURATION, edge_wait,          "edge-wait",         "1m",            1000000000,  3600000000000, "How long a CLIENT, SERVER, PRODUCER or CONSUMER span waits for the span at the other end of the call.") \
+    X(DURATION, idle_timeout,       "idle-timeout",      "2m",            1000000000,  3600000000000, "Closes idle connections after this time. Slow requests have shorter limits (docs/operations.md).") \
+    X(BYTES,    journal_max,        "journal-max",       "128MiB",        8388608,     68719476736, "Maximum size of the journal; above it, new data is rejected with 503.") \
+    X(TEXT,     kafka_assignor,     "kafka-assignor",    "range",         0,           0,        "How the group assigns partitions: range or roundrobin.") \
+    X(TEXT,     kafka_brokers,      "kafka-brokers",     "",              0,           0,        "Kafka brokers to read from, HOST:PORT,...; empty: none.") \
+    X(TEXT,     kafka_encoding,     "kafka-encoding",    "auto",          0,           0,        "Encoding of the messages: otlp_proto, otlp_json, or auto to detect it for each message.") \
+    X(TEXT,     kafka_group,        "kafka-group",       "callboard",     0,           0,        "Consumer group; its instances share the partitions, and each has its own store.") \
+    X(TEXT,     kafka_instance,     "kafka-instance",    "",              0,           0,        "Permanent name of this instance in the group (static membership); a restart then moves no partition.") \
+    X(TEXT,     kafka_options,      "kafka-options",     "",              0,           0,        "librdkafka properties for TLS, SASL and tuning, NAME=VALUE separated by semicolons. A property may also be given as --kafka.NAME VALUE, or as kafka.NAME in the file. Secrets are refused on the command line: use --kafka.NAME @FILE.") \
+    X(TEXT,     kafka_start,        "kafka-start",       "earliest",      0,           0,        "Start offset for partitions without a stored offset: earliest or latest.") \
+    X(TEXT,     kafka_topics_logs,  "kafka-topics-logs", "otlp_logs",     0,           0,        "Comma-separated topics with log records; a name that begins with ^ is a regular expression. Empty: none.") \
     X(TEXT,     kafka_topics_metrics, "kafka-topics-metrics", "otlp_metrics", 0,        0,        "The same for metrics.") \
     X(TEXT,     kafka_topics_traces, "kafka-topics-traces", "otlp_spans", 0,            0,        "The same for spans.") \
     X(TEXT,     label_component,    "label-component",   "openchoreo.dev/component",       0, 0, "Label that names the component.") \
@@ -52,21 +52,21 @@
     X(TEXT,     label_project,      "label-project",     "openchoreo.dev/project",         0, 0, "Label that names the project.") \
     X(TEXT,     label_project_uid,  "label-project-uid", "openchoreo.dev/project-uid",     0, 0, "Label with the project's UID.") \
     X(TEXT,     log_level,          "log-level",         "info",          0,           0,        "error, warn, info or debug.") \
-    X(BYTES,    max_body,           "max-body",          "64MiB",         1024,        1073741824, "Largest request, also after decompression; beyond it 413. At most a third of --memory-limit; under 192MiB, of what is 24MiB less.") \
-    X(COUNT,    max_connections,    "max-connections",   "16384",         8,           1000000,  "Connections the receiver holds at the same time.") \
-    X(COUNT,    max_operations,     "max-operations",    "200",           1,           10000,    "Operations counted per endpoint; more are counted together as {other}.") \
-    X(COUNT,    max_resources,      "max-resources",     "65536",         64,          4000000,  "Distinct resources (pods, processes) known by their attributes at the same time; each namespace has a share. At most one for each 4 KiB of --memory-limit.") \
-    X(COUNT,    max_series,         "max-series",        "32768",         256,         4000000,  "Derived points counted in memory before they are written. At most one for each 8 KiB of --memory-limit.") \
-    X(COUNT,    max_templates,      "max-templates",     "500",           1,           100000,   "Log templates counted per component; more are counted together as {other}.") \
-    X(BYTES,    memory_limit,       "memory-limit",      "256MiB",        67108864,    1099511627776, "Ceiling for the memory of the process; what does not fit meets 503.") \
-    X(TEXT,     otlp_http,          "otlp-http",         "127.0.0.1:4318", 0,          0,        "Address of OTLP/HTTP; port 0 picks one.") \
-    X(TEXT,     query,              "query",             "127.0.0.1:9097", 0,          0,        "Address of the query API; port 0 picks one.") \
-    X(COUNT,    query_workers,      "query-workers",     "2",             1,           64,       "Queries answered at the same time. At most one for each 32MiB of --memory-limit.") \
+    X(BYTES,    max_body,           "max-body",          "64MiB",         1024,        1073741824, "Largest request body, before and after decompression; larger ones get 413. At most a third of --memory-limit (if that is under 192MiB: a third of --memory-limit less 24MiB).") \
+    X(COUNT,    max_connections,    "max-connections",   "16384",         8,           1000000,  "Maximum number of open connections on the OTLP port.") \
+    X(COUNT,    max_operations,     "max-operations",    "200",           1,           10000,    "Maximum number of operations per endpoint; further ones are counted as {other}.") \
+    X(COUNT,    max_resources,      "max-resources",     "65536",         64,          4000000,  "Maximum number of distinct resources (pods, processes) in the table; each namespace has a share. At most one per 4KiB of --memory-limit.") \
+    X(COUNT,    max_series,         "max-series",        "32768",         256,         4000000,  "Maximum number of derived points in memory; a full table is flushed. At most one per 8KiB of --memory-limit.") \
+    X(COUNT,    max_templates,      "max-templates",     "500",           1,           100000,   "Maximum number of log templates per component; further ones are counted as {other}.") \
+    X(BYTES,    memory_limit,       "memory-limit",      "256MiB",        67108864,    1099511627776, "Memory limit of the process; requests that do not fit are rejected with 503.") \
+    X(TEXT,     otlp_http,          "otlp-http",         "127.0.0.1:4318", 0,          0,        "Address of the OTLP/HTTP port; port 0 picks a free one.") \
+    X(TEXT,     query,              "query",             "127.0.0.1:9097", 0,          0,        "Address of the query API; port 0 picks a free one.") \
+    X(COUNT,    query_workers,      "query-workers",     "2",             1,           64,       "Queries of one client address that run at the same time; one more worker serves other addresses. At most one per 32MiB of --memory-limit.") \
     X(DURATION, retention_logs,     "retention-logs",    "0",             0,           3155760000000000000, "Age at which log records and events are deleted; older ones are refused. 0: never.") \
     X(DURATION, retention_metrics,  "retention-metrics", "0",             0,           3155760000000000000, "The same for metrics and derived series.") \
-    X(BYTES,    retention_size,     "retention-size",    "10GiB",         0,           0,        "Size of the database beyond which the oldest data is deleted. 0: no bound.") \
+    X(BYTES,    retention_size,     "retention-size",    "10GiB",         0,           0,        "Maximum size of the database; above it, the oldest data is deleted. 0: no limit.") \
     X(DURATION, retention_traces,   "retention-traces",  "0",             0,           3155760000000000000, "The same as retention-logs, for spans.") \
-    X(DURATION, seal_age,           "seal-age",          "5m",            100000000,   86400000000000, "Age at which records in memory are written to a block, however few they are.")
+    X(DURATION, seal_age,           "seal-age",          "5m",            100000000,   86400000000000, "Maximum age of records in memory; older ones are written to a block, however few they are.")
 /* clang-format on */
 
 #define CONFIG_TYPE_TEXT     char * /* malloc'ed, owned, never NULL */
