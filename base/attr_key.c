@@ -138,6 +138,23 @@ static bool includes(const struct attr *b, uint32_t b_count,
     return true;
 }
 
+/* Each key of a is one of b, too. */
+static bool has_keys(const struct attr *b, uint32_t b_count,
+                     const struct attr *a, uint32_t a_count)
+{
+    for (uint32_t i = 0; i < a_count; i++) {
+        uint32_t k = b_count;
+
+        while (k > 0 && !same_key(&a[i], &b[k - 1]))
+            k--;
+        if (k == 0)
+            return false;
+    }
+    return true;
+}
+
+/* Of no value is it asked twice whether it is the same: with maps in maps that
+ * would be twice as often with each level. */
 static bool same_items(const struct attr *a, uint32_t a_count,
                        const struct attr *b, uint32_t b_count)
 {
@@ -145,12 +162,15 @@ static bool same_items(const struct attr *a, uint32_t a_count,
 
     if (a == b && a_count == b_count)
         return true;
-    while (i < a_count && i < b_count && same_key(&a[i], &b[i]) &&
-           same_value(&a[i], &b[i]))
+    while (i < a_count && i < b_count && same_key(&a[i], &b[i]))
         i++;
-    if (i == a_count && i == b_count)
-        return true;
-    return includes(b, b_count, a, a_count) && includes(a, a_count, b, b_count);
+    if (i != a_count || i != b_count)
+        return has_keys(a, a_count, b, b_count) &&
+               includes(b, b_count, a, a_count);
+    for (i = 0; i < a_count; i++)
+        if (!same_value(&a[i], &b[i]) && !comes_again(a, a_count, i))
+            return false;
+    return true;
 }
 
 bool attrs_same(const struct attrs *a, const struct attrs *b)

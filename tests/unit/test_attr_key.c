@@ -167,3 +167,35 @@ TEST(any_order_of_any_set)
         CHECK(!same(a, count, b, count));
     }
 }
+
+/* Maps in maps cost what they hold, in whatever order. */
+TEST(nested_maps_in_another_order_are_compared_once)
+{
+    enum { DEPTH = 40 };
+    struct attr a[DEPTH][3], b[DEPTH][3];
+
+    for (int i = 0; i < DEPTH; i++) {
+        a[i][0] = b[i][0] =
+            i > 0 ? list(VALUE_MAP, a[i - 1], 3) : number("k", 1);
+        if (i > 0)
+            b[i][0].items = b[i - 1];
+        a[i][1] = b[i][2] = number("x", i);
+        a[i][2] = b[i][1] = number("y", i);
+    }
+    CHECK(same(a[DEPTH - 1], 3, b[DEPTH - 1], 3));
+    b[0][1].i++;
+    CHECK(!same(a[DEPTH - 1], 3, b[DEPTH - 1], 3));
+}
+
+/* The last one of a key wins, also if the other set has it once. */
+TEST(overridden_values_do_not_count)
+{
+    struct attr a[] = {number("x", 1), number("y", 3), number("x", 2)};
+    struct attr b[] = {number("x", 7), number("y", 3), number("x", 2)};
+    struct attr c[] = {number("x", 2), number("y", 3)};
+    struct attr d[] = {number("x", 1), number("y", 3)};
+
+    CHECK(same(a, 3, b, 3));
+    CHECK(same(a, 3, c, 2));
+    CHECK(!same(a, 3, d, 2));
+}
