@@ -308,6 +308,17 @@ static void check_sequence(struct journal_dir *dir,
               segment->first_lsn, dir->last_lsn, reader->after + 1);
 }
 
+/* The lsn of the last entry up to the end of this segment. The number before
+ * the first of an empty one may be of an entry that could not be written. */
+static uint64_t last_entry(const struct segment_reader *reader)
+{
+    bool empty = reader->good == reader->head;
+
+    if (reader->id != 0 && empty)
+        return reader->after;
+    return reader->last_lsn > reader->after ? reader->last_lsn : reader->after;
+}
+
 static void describe(struct segment *segment,
                      const struct segment_reader *reader)
 {
@@ -349,8 +360,7 @@ static enum status check_segment(struct journal_dir *dir,
         if (status == ERR_CORRUPT)
             cut_tail(dir, &reader, segment, last, next_lsn);
         status = status == ERR_IO ? ERR_IO : OK;
-        dir->last_lsn =
-            reader.last_lsn > reader.after ? reader.last_lsn : reader.after;
+        dir->last_lsn = last_entry(&reader);
     }
     segment_reader_close(&reader);
     return status;

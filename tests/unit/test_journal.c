@@ -581,6 +581,39 @@ TEST(bytes_of_a_body_are_never_taken_for_an_entry)
 
 /* ---- what is missing ---- */
 
+/* Some lsns are of entries that were lost or never written: they are given out
+ * to nobody, and are not taken for entries either when the segment behind them
+ * is empty. */
+TEST(lsns_that_no_entry_has_are_not_taken_for_entries)
+{
+    char path[512], rest[400];
+    FILE *file;
+
+    begin();
+    write_entries(2, 100);
+    CHECK_EQ(files(".log", path), 1);
+    memset(rest, 0x5a, sizeof(rest)); /* a damaged entry, and more behind it */
+    memcpy(rest, (char[]){64, 0, 0, 0}, 4);
+    file = fopen(path, "ab");
+    CHECK(file != NULL && fwrite(rest, sizeof(rest), 1, file) == 1);
+    CHECK(file != NULL && fclose(file) == 0);
+    for (int start = 0; start < 4; start++) {
+        struct journal *journal = open_journal(&journal_io_system);
+
+        if (!CHECK(journal != NULL))
+            return;
+        CHECK_EQ(journal_found(journal).last_lsn, 2);
+        CHECK(journal_last_lsn(journal) > 2);
+        CHECK_EQ(journal_last_entry(journal), 2);
+        CHECK_EQ(journal_found(journal).after, start < 3 ? 0 : 2);
+        CHECK_EQ(journal_start(journal, seen_sink(&seen)), OK);
+        if (start == 2)
+            journal_cut(journal, 2);
+        journal_close(journal);
+    }
+    end();
+}
+
 TEST(a_missing_file_is_noticed)
 {
     struct journal_found found;
