@@ -239,12 +239,12 @@ static enum status start(struct http_server *server)
 
 static void free_server(struct http_server *server)
 {
-    slots_free(server->slots);
     if (server->wake) {
-        http_timer_stop(server);
+        http_timer_stop(server); /* it looks at the slots */
         queue_free(server->wake);
         pthread_mutex_destroy(&server->wait_lock);
     }
+    slots_free(server->slots);
     free(server);
 }
 

@@ -20,25 +20,28 @@ bool http_wait(struct exchange *exchange)
     struct http_server *server = exchange->server;
     uint64_t now = clock_monotonic_ns();
 
-    if (atomic_load(&server->stopping))
-        return false;
     if (exchange->wait_ns == 0) {
         exchange->wait_ns = now + HTTP_WAIT_MS * NS_PER_MS;
         stats_add(STATS_HTTP_WAITS, 1);
     }
     if (now >= exchange->wait_ns)
         return false;
-    slot_busy(server->slots, exchange->link->slot);
-    MHD_suspend_connection(exchange->connection);
+    /* Under the lock: http_timer_stop() resumes for the last time once
+     * `stopping` is set, and who is suspended after that stays so. */
     pthread_mutex_lock(&server->wait_lock);
-    bool first = !server->waiting;
-    exchange->next = NULL;
-    *server->waiting_end = exchange;
-    server->waiting_end = &exchange->next;
+    bool waits = !atomic_load(&server->stopping);
+    bool first = waits && !server->waiting;
+    if (waits) {
+        slot_busy(server->slots, exchange->link->slot);
+        MHD_suspend_connection(exchange->connection);
+        exchange->next = NULL;
+        *server->waiting_end = exchange;
+        server->waiting_end = &exchange->next;
+    }
     pthread_mutex_unlock(&server->wait_lock);
     if (first)
         (void)queue_push(server->wake, server); /* full: it is awake */
-    return true;
+    return waits;
 }
 
 /* Up to `most`, and all whose time is over, look again for themselves in the

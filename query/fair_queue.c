@@ -186,9 +186,10 @@ void *fair_queue_pop(struct fair_queue *queue, void **ticket_out)
 void fair_queue_done(struct fair_queue *queue, void *arg)
 {
     struct ticket *ticket = arg;
-    uint64_t now = clock_monotonic_ns();
+    uint64_t now;
 
     pthread_mutex_lock(&queue->lock);
+    now = clock_monotonic_ns(); /* not before `used_at` of another thread */
     (void)used_of_late(ticket->asker, now);
     ticket->asker->used_ns += now - ticket->began_ns;
     ticket->asker->running--;

@@ -2,6 +2,8 @@
  * authentication will stand, and answers that browsers keep. */
 #include "http_server.h"
 
+#include <microhttpd.h>
+
 #include <arpa/inet.h>
 #include <stdio.h>
 #include <sys/socket.h>
@@ -163,4 +165,26 @@ TEST(an_answer_that_is_known_is_not_sent_again)
              "HEAD /large HTTP/1.1\r\n" HOST "If-None-Match: *\r\n\r\n");
     CHECK(strstr(ask(request), "HTTP/1.1 304"));
     end();
+}
+
+/* The timer thread, which looks at the slots, ends before they are freed. */
+TEST(a_start_that_fails_leaves_nothing_behind)
+{
+    struct http_options options = {
+        .name = "test",
+        .listen = "127.0.0.1:0",
+        .max_connections = 16,
+        .files_eighths = 1,
+        .idle_timeout_ns = 10 * NS_PER_S,
+        .budget = &budget,
+        /* Two that the library does not take together. */
+        .library_flags = MHD_USE_THREAD_PER_CONNECTION,
+    };
+    struct http_server *none = NULL;
+
+    budget_init(&budget, 4 << 20);
+    for (int i = 0; i < 20; i++)
+        CHECK_EQ(http_start(&none, &options), ERR_IO);
+    CHECK(none == NULL);
+    CHECK_EQ(budget_used(&budget), 0);
 }
