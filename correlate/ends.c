@@ -5,12 +5,16 @@
 
 #include "mem.h"
 
+/* Most keys are looked for in vain. An empty bucket says so; an end of another
+ * key is one more line to fetch. */
+enum { HEADS_EACH = 2 };
+
 void ends_init(struct ends *ends, uint32_t max_ends, uint32_t max_chain,
                bool targets)
 {
     size_t heads = 2;
 
-    while (heads < max_ends)
+    while (heads < HEADS_EACH * (size_t)max_ends)
         heads *= 2;
     *ends = (struct ends){
         .at = mem_alloc(max_ends * sizeof(*ends->at)),
