@@ -77,6 +77,7 @@ void edges_expect(const struct edges *edges, const struct span *span, bool soon)
     if (!soon) {
         span_tree_expect(edges->tree, own);
         span_tree_expect(edges->tree, parent);
+        ends_expect(&edges->ends[LATE], own, false);
     }
     ends_expect(waiting, own, soon);
     if (span->kind == SPAN_SERVER || span->kind == SPAN_CONSUMER)
