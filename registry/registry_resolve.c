@@ -279,10 +279,11 @@ uint32_t registry_seen(struct registry *registry,
 {
     struct res *res = &registry->res[id];
     uint32_t now_s = registry_now_s(registry);
+    bool again = res->retry && res->seen_s != now_s;
 
-    if (res->retry && res->seen_s != now_s)
+    res->seen_s = now_s; /* first: what was not seen for long is forgotten */
+    if (again)
         try_again(registry, resource, id);
-    res->seen_s = now_s;
     if (res->kind == RES_OVERFLOW || res->retry)
         stats_add(STATS_RESOURCES_OVERFLOW, 1);
     return id;

@@ -61,6 +61,43 @@ TEST(overflow_and_forgetting)
     options = keep;
 }
 
+/* Its identity finds room when it is seen again after long: what was not seen
+ * is forgotten for that, but not the resource itself. */
+TEST(a_resource_that_is_seen_is_not_forgotten_to_make_room_for_it)
+{
+    struct bed bed;
+    struct registry_options keep = options;
+    char text[80], want[80];
+    uint32_t id = 0, i = 0;
+
+    options = (struct registry_options){
+        .max_resources = 400, .max_identities = 40, .forget_ns = NS_PER_HOUR};
+    bed_init(&bed);
+    do { /* until there is no room for the identity of one */
+        snprintf(text, sizeof(text), COMPONENT "=c%u", i);
+        id = resolve(&bed, text);
+    } while (i++ < 100 && who(&bed, id)[0] == '1');
+    CHECK_EQ(who(&bed, id)[0], '5');
+
+    struct resource late = {.attrs = attrs_of(&bed, text)};
+
+    registry_resolve(bed.registry, &late, NOW + 2 * NS_PER_HOUR);
+    CHECK_EQ(late.id, id);
+    snprintf(want, sizeof(want), "1 default/default/c%u/default", i - 1);
+    CHECK(is(&bed, id, want));
+    for (uint32_t k = 0; k < 30; k++) { /* its number is nobody else's */
+        snprintf(text, sizeof(text), COMPONENT "=d%u", k);
+
+        struct resource other = {.attrs = attrs_of(&bed, text)};
+
+        registry_resolve(bed.registry, &other, NOW + 2 * NS_PER_HOUR);
+        CHECK(other.id != id);
+    }
+    CHECK(is(&bed, id, want));
+    bed_release(&bed);
+    options = keep;
+}
+
 TEST(pods_that_wait_no_more_leave_room_for_others_to_wait)
 {
     struct bed bed;
