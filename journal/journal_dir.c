@@ -152,22 +152,28 @@ static enum status list_segments(struct journal_dir *dir)
 }
 
 /* Copies the bytes of a segment from `at` to `end` to its *.damaged, behind
- * what was copied of it before in this start. */
+ * what is there. What stays in its place was copied by an earlier start if
+ * there is such a file. */
 static bool save_damage(struct journal_dir *dir,
                         const struct segment_reader *reader, uint64_t first_lsn,
-                        uint64_t at, uint64_t end)
+                        uint64_t at, uint64_t end, bool stays)
 {
     enum { PART = 64 * 1024 };
+    bool once = stays && dir->copying != first_lsn;
     char path[JOURNAL_PATH];
     char *part = mem_alloc(PART);
-    int flags = O_WRONLY | O_CREAT | (dir->copying == first_lsn ? 0 : O_TRUNC);
+    int flags = O_WRONLY | O_CREAT | (once ? O_EXCL : 0);
     int64_t to = -1;
     ssize_t n = 1;
     int fd;
 
-    dir->copying = first_lsn;
     journal_dir_path(dir, first_lsn, ".damaged", path);
     fd = reader->io->open(path, flags, 0600);
+    if (fd < 0 && once && errno == EEXIST) {
+        free(part);
+        return true;
+    }
+    dir->copying = first_lsn;
     if (fd >= 0)
         to = lseek(fd, 0, SEEK_END);
     while (to >= 0 && n > 0 && at < end) {
@@ -209,7 +215,7 @@ static void cut_tail(struct journal_dir *dir, struct segment_reader *reader,
         note_gap(dir, reader->last_lsn);
         *next_lsn += len / reader->entry_head;
         cut = save_damage(dir, reader, segment->first_lsn, reader->good,
-                          reader->size);
+                          reader->size, false);
     }
     if (cut)
         cut = reader->io->truncate(reader->fd, (off_t)reader->good) == 0 &&
@@ -237,11 +243,12 @@ static bool pass_over(struct journal_dir *dir, struct segment_reader *reader,
     stats_add(STATS_JOURNAL_ERRORS, 1);
     stats_add(STATS_LOST_ENTRIES, 1);
     note_gap(dir, reader->last_lsn);
-    log_error("journal", "damaged, passed over part of a segment",
-              "segment=%016" PRIx64 " offset=%" PRIu64 " bytes=%" PRIu64
-              " after=%" PRIu64 " copied=%d",
-              segment->first_lsn, bad, reader->good - bad, reader->last_lsn,
-              save_damage(dir, reader, segment->first_lsn, bad, reader->good));
+    log_error(
+        "journal", "damaged, passed over part of a segment",
+        "segment=%016" PRIx64 " offset=%" PRIu64 " bytes=%" PRIu64
+        " after=%" PRIu64 " copied=%d",
+        segment->first_lsn, bad, reader->good - bad, reader->last_lsn,
+        save_damage(dir, reader, segment->first_lsn, bad, reader->good, true));
     return true;
 }
 
@@ -414,6 +421,19 @@ enum status journal_dir_open(struct journal_dir *dir,
     return status;
 }
 
+/* What was set aside before stays: SUFFIX, then SUFFIX.2 and so on. */
+static void free_path(const struct journal_dir *dir, uint64_t first_lsn,
+                      const char *suffix, char path[JOURNAL_PATH])
+{
+    char numbered[32];
+
+    journal_dir_path(dir, first_lsn, suffix, path);
+    for (unsigned n = 2; access(path, F_OK) == 0; n++) {
+        snprintf(numbered, sizeof(numbered), "%s.%u", suffix, n);
+        journal_dir_path(dir, first_lsn, numbered, path);
+    }
+}
+
 enum status journal_dir_set_aside(struct journal_dir *dir,
                                   const struct journal_io *io,
                                   const char *suffix)
@@ -424,7 +444,7 @@ enum status journal_dir_set_aside(struct journal_dir *dir,
         const struct segment *last = &dir->at[dir->count - 1];
 
         journal_dir_path(dir, last->first_lsn, "", from);
-        journal_dir_path(dir, last->first_lsn, suffix, to);
+        free_path(dir, last->first_lsn, suffix, to);
         if (io->rename(from, to) < 0)
             return ERR_IO;
         dir->count--;

@@ -416,6 +416,18 @@ TEST(torn_tail_at_every_length)
     end();
 }
 
+/* A damaged entry, and more behind it. */
+static void append_bytes(const char *path, size_t len)
+{
+    char bytes[1000];
+    FILE *file = fopen(path, "ab");
+
+    memset(bytes, 0x5a, sizeof(bytes));
+    memcpy(bytes, (char[]){64, 0, 0, 0}, 4);
+    CHECK(file != NULL && fwrite(bytes, len, 1, file) == 1);
+    CHECK(file != NULL && fclose(file) == 0);
+}
+
 TEST(damage_costs_the_entry_it_is_in)
 {
     enum { ENTRY = ENTRY_HEAD + 1004 };
@@ -443,6 +455,15 @@ TEST(damage_costs_the_entry_it_is_in)
     journal = open_journal(&journal_io_system);
     CHECK_EQ(journal_found(journal).damaged_after, 3);
     journal_close(journal);
+    /* What was cut off is only in the copy: later starts leave it there. */
+    files(".log", path);
+    append_bytes(path, 400);
+    for (int i = 0; i < 2; i++) {
+        reread(0);
+        files(".damaged", path);
+        CHECK_EQ(stat(path, &size), 0);
+        CHECK_EQ(size.st_size, 3 * ENTRY + 400);
+    }
     end();
 }
 
@@ -586,17 +607,12 @@ TEST(bytes_of_a_body_are_never_taken_for_an_entry)
  * is empty. */
 TEST(lsns_that_no_entry_has_are_not_taken_for_entries)
 {
-    char path[512], rest[400];
-    FILE *file;
+    char path[512];
 
     begin();
     write_entries(2, 100);
     CHECK_EQ(files(".log", path), 1);
-    memset(rest, 0x5a, sizeof(rest)); /* a damaged entry, and more behind it */
-    memcpy(rest, (char[]){64, 0, 0, 0}, 4);
-    file = fopen(path, "ab");
-    CHECK(file != NULL && fwrite(rest, sizeof(rest), 1, file) == 1);
-    CHECK(file != NULL && fclose(file) == 0);
+    append_bytes(path, 400);
     for (int start = 0; start < 4; start++) {
         struct journal *journal = open_journal(&journal_io_system);
 
@@ -666,6 +682,14 @@ TEST(a_journal_of_another_database_is_set_aside)
     journal = open_journal(&journal_io_system);
     CHECK_EQ(journal_id(journal), id ^ 1);
     CHECK_EQ(journal_found(journal).after, 700);
+    /* One more, whose files have the same names, does not take their place. */
+    CHECK_EQ(journal_set_id(journal, id ^ 2), OK);
+    CHECK_EQ(journal_start(journal, seen_sink(&seen)), OK);
+    journal_close(journal);
+    journal = open_journal(&journal_io_system);
+    CHECK_EQ(journal_set_id(journal, id ^ 4), OK);
+    CHECK_EQ(files(".foreign", NULL), 3);
+    CHECK_EQ(files(".foreign.2", NULL), 1);
     journal_close(journal);
     end();
 }
