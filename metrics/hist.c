@@ -180,7 +180,8 @@ static uint32_t merge_bounds(const double *a, uint32_t a_count, const double *b,
 }
 
 /* Adds the share of each old bucket that falls into each new one. What is
- * above the last old bound goes right above it. */
+ * above the last old bound goes right above it, and so does what is below a
+ * bound that is infinite. */
 static void spread_bounds(const double *from, const double *counts,
                           uint32_t count, const double *to, double *into,
                           uint32_t into_count)
@@ -193,10 +194,10 @@ static void spread_bounds(const double *from, const double *counts,
 
         while (at < into_count && to[at] <= low)
             at++;
-        if (i == count || !(high > low)) {
+        if (i == count || !(high > low) || !isfinite(high - low)) {
             uint32_t spot = at;
 
-            if (i < count && spot > 0)
+            if (i < count && spot > 0 && !(high > low))
                 spot = at - 1; /* values at the bound itself */
             into[spot] += counts[i];
             continue;

@@ -34,7 +34,7 @@ static struct bucket explicit_bucket(const struct hist *hist, uint32_t i)
     double first = hist->bound_count ? hist->bounds[0] : 0;
 
     b.low = i ? hist->bounds[i - 1] : fmin(0, first);
-    if (i < hist->bound_count)
+    if (i < hist->bound_count && isfinite(hist->bounds[i]))
         b.high = hist->bounds[i];
     else
         b.high = hist->no_max ? b.low : fmax(b.low, hist->max);

@@ -243,6 +243,31 @@ TEST(explicit_buckets_interpolate)
     arena_release(&arena);
 }
 
+/* Some senders write the end of the last bucket, which goes without saying. */
+TEST(infinite_bounds_are_no_ends)
+{
+    static const double open[] = {0.1, 1, INFINITY};
+    uint64_t some[4] = {0, 10, 10, 0}, more[SECONDS + 1] = {0, 0, 20};
+    struct histogram a = {
+        .count = 20, .bound_count = 3, .bounds = open, .counts = some};
+    struct histogram b = {
+        .count = 20, .bound_count = SECONDS, .bounds = seconds, .counts = more};
+
+    for (int first = 0; first < 2; first++) {
+        struct hist hist = {0};
+
+        arena_init(&arena, NULL, SIZE_MAX);
+        CHECK(hist_add(&hist, &arena, METRIC_HISTOGRAM, first ? &b : &a, 1, 1));
+        if (!first)
+            CHECK(near(hist_quantile(&hist, 0.99), 1, 1e-9));
+        CHECK(hist_add(&hist, &arena, METRIC_HISTOGRAM, first ? &a : &b, 1, 1));
+        CHECK(near(hist_quantile(&hist, 0.5), 0.025, 1e-6));
+        CHECK(hist_quantile(&hist, 0.99) >= 1);
+        CHECK(hist_quantile(&hist, 0.99) <= 2.5);
+        arena_release(&arena);
+    }
+}
+
 /* Milliseconds and seconds, other bounds: one component, two SDKs. */
 TEST(explicit_buckets_of_other_bounds_and_units)
 {
