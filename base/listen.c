@@ -122,7 +122,7 @@ static void say_why(const char *host_port, enum status status, int error)
     const char *why = strerror(error);
 
     if (status == ERR_INVALID)
-        why = "not HOST:PORT (an IPv6 address stands in brackets)";
+        why = "not HOST:PORT (write an IPv6 address in brackets)";
     else if (status == ERR_NOT_FOUND)
         why = "no such host";
     snprintf(text, sizeof(text), "cannot listen on %.*s: %c%s", HOST_MAX,

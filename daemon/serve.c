@@ -363,12 +363,12 @@ static enum status replay(struct daemon *d)
     enum status status = journal_replay(d->journal, from, replay_entry, d);
     uint64_t took = clock_monotonic_ns() - begin;
     if (status == OK && journal_last_lsn(d->journal) > from)
-        log_info("journal", "read back",
+        log_info("journal", "replayed",
                  "after=%" PRIu64 " last=%" PRIu64 " ms=%" PRIu64, from,
                  journal_last_lsn(d->journal), took / NS_PER_MS);
     if (d->loss.read_again > 0)
         log_warn("journal",
-                 "messages behind damage are left to be read from Kafka again",
+                 "Kafka messages after the damage will be read from Kafka again",
                  "messages=%" PRIu64, d->loss.read_again);
     journal_skip(d->journal, highest);
     return status;

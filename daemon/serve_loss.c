@@ -99,18 +99,19 @@ static void compare(struct serve_loss *loss, const struct journal_found *found,
 {
     if (loss->text[0] == '\0' && is_missing(found, known, w) && !clean)
         say(loss, STATS_LOST_JOURNAL,
-            "the journal is missing or empty: what was acknowledged after the "
-            "last commit of the database is lost",
+            "the journal is missing or empty: records acknowledged after the "
+            "last commit of the database are lost",
             w.highest + 1, 0);
     else if (found->any && found->last_lsn < w.highest && !clean)
         say(loss, STATS_LOST_JOURNAL,
-            "the journal ends before the database: it was emptied, cut, or is "
-            "an older copy, and what was acknowledged since is lost",
+            "the journal ends before the database: it was emptied or "
+            "truncated, "
+            "or is an older copy; records acknowledged since are lost",
             w.highest + 1, 0);
     if (found->any && found->after > w.derived)
         say(loss, STATS_LOST_DATABASE,
             w.highest == 0 ? "the database is missing or empty, and the "
-                             "journal does not reach back to its beginning"
+                             "journal does not reach back to the first entry"
                            : "the database is an older copy: entries between "
                              "it and the journal are lost",
             w.derived + 1, found->after);
@@ -170,10 +171,11 @@ enum status serve_loss_check(struct serve_loss *loss, struct journal *journal,
     if (end > 0) /* from now on it is needed */
         save_number(store, "journal.end", 0);
     if ((end > 0 || !known) && store_sync(store) != OK)
-        log_warn("daemon",
-                 "cannot write to the database now: if the journal gets lost "
-                 "before that, the next start does not notice",
-                 NULL);
+        log_warn(
+            "daemon",
+            "cannot write to the database now: a loss of the journal before "
+            "the next commit will not be detected",
+            NULL);
     return OK;
 }
 
@@ -202,6 +204,6 @@ bool serve_loss_print(const struct serve_loss *loss, struct buf *out)
 {
     if (loss->text[0] == '\0')
         return false;
-    buf_format(out, "data loss found at the start: %s", loss->text);
+    buf_format(out, "data loss found at start: %s", loss->text);
     return true;
 }

@@ -99,7 +99,7 @@ static void refuse_answer(struct exchange *exchange)
     exchange->packed = exchange->not_modified = false;
     server->options.service.refuse(server->options.service.arg,
                                    &exchange->request, ERR_BUSY,
-                                   "too many answers are being sent; retry");
+                                   "too many answers are waiting to be sent; retry");
 }
 
 static void charge(struct exchange *exchange)

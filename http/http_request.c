@@ -227,13 +227,12 @@ static enum status check(struct exchange *exchange, const char **why)
     wrong_params = find_route(exchange);
     if (!host_is_ours(exchange)) {
         stats_add(STATS_HTTP_HOSTS_REFUSED, 1);
-        *why = "Host is not a loopback name; --allowed-hosts names others";
+        *why = "Host is not allowed; add it to --allowed-hosts";
         return ERR_MISDIRECTED;
     }
     if (!page_may_ask(exchange)) {
         stats_add(STATS_HTTP_ORIGINS_REFUSED, 1);
-        *why = "pages of this origin may not ask; --cors-origins names those "
-               "that may";
+        *why = "Origin is not allowed; add it to --cors-origins";
         return ERR_FORBIDDEN;
     }
     if (is_preflight(exchange))

@@ -244,7 +244,7 @@ static bool pass_over(struct journal_dir *dir, struct segment_reader *reader,
     stats_add(STATS_LOST_ENTRIES, 1);
     note_gap(dir, reader->last_lsn);
     log_error(
-        "journal", "damaged, passed over part of a segment",
+        "journal", "skipped a damaged part of a segment",
         "segment=%016" PRIx64 " offset=%" PRIu64 " bytes=%" PRIu64
         " after=%" PRIu64 " copied=%d",
         segment->first_lsn, bad, reader->good - bad, reader->last_lsn,

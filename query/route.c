@@ -129,8 +129,8 @@ enum status call_fail_read(struct call *call, enum status status)
         snprintf(code, sizeof(code), "OBS-V1-%s-05", call->route->area);
     if (status == ERR_TOO_BIG)
         return call_fail(call, status, "",
-                         "the question needs more memory than one question "
-                         "may have; lower the limit or narrow the time range");
+                         "the query needs more memory than one query may use; "
+                         "lower the limit or narrow the time range");
     return call_fail(call, status, code, "Reading failed: %s",
                      status_text(status));
 }

@@ -202,8 +202,8 @@ static void conflict(struct registry *registry, uint32_t pod)
         return;
     registry->conflict_said_ns = registry->now_ns;
     log_warn("registry",
-             "a pod of one namespace is claimed by another one, it stays "
-             "with the first",
+             "another namespace claims a pod; it stays in the namespace that "
+             "stamped it first",
              "namespace=%.*s", (int)owner.len, owner.ptr);
 }
 

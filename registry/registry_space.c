@@ -141,8 +141,8 @@ void space_overflowed(struct registry *registry, uint32_t number)
         space->overflow_from_s = now;
         space->overflows = 0;
         log_warn("registry",
-                 "table of resources is full, records of new ones keep their "
-                 "component but not their other resource attributes",
+                 "table of resources is full: records of new resources keep their "
+                 "component, but not their other resource attributes",
                  "namespace=%.*s live=%u max-resources=%u", (int)name.len,
                  name.ptr, space->live, registry->options.max_resources);
     }
@@ -170,12 +170,12 @@ bool registry_note(struct registry *registry, struct buf *out)
 
         buf_format(out,
                    "table of resources full (%u of --max-resources %u): "
-                   "namespace %.*s holds %u, %llu more had no place",
+                   "namespace %.*s holds %u, there was no room for %llu more",
                    registry->live_count, registry->options.max_resources,
                    (int)name.len, name.ptr, worst->live,
                    (unsigned long long)worst->overflows);
         if (count > 1)
-            buf_format(out, "; so had resources of %u more namespaces",
+            buf_format(out, "; nor for resources of %u more namespaces",
                        count - 1);
     }
     pthread_rwlock_unlock(&registry->lock);
