@@ -367,9 +367,10 @@ static enum status replay(struct daemon *d)
                  "after=%" PRIu64 " last=%" PRIu64 " ms=%" PRIu64, from,
                  journal_last_lsn(d->journal), took / NS_PER_MS);
     if (d->loss.read_again > 0)
-        log_warn("journal",
-                 "Kafka messages after the damage will be read from Kafka again",
-                 "messages=%" PRIu64, d->loss.read_again);
+        log_warn(
+            "journal",
+            "Kafka messages after the damage will be read from Kafka again",
+            "messages=%" PRIu64, d->loss.read_again);
     journal_skip(d->journal, highest);
     return status;
 }

@@ -97,9 +97,9 @@ static void refuse_answer(struct exchange *exchange)
     buf_release(&exchange->request.answer.body);
     exchange->etag[0] = '\0';
     exchange->packed = exchange->not_modified = false;
-    server->options.service.refuse(server->options.service.arg,
-                                   &exchange->request, ERR_BUSY,
-                                   "too many answers are waiting to be sent; retry");
+    server->options.service.refuse(
+        server->options.service.arg, &exchange->request, ERR_BUSY,
+        "too many answers are waiting to be sent; retry");
 }
 
 static void charge(struct exchange *exchange)

@@ -128,7 +128,8 @@ static void answer_job(struct job *job, struct reader *reader)
 static void work(struct worker *worker, struct job *job)
 {
     if (http_is_gone(job->http)) { /* while it waited */
-        refuse(worker->query, job->http, ERR_CANCELLED, "the client closed the connection");
+        refuse(worker->query, job->http, ERR_CANCELLED,
+               "the client closed the connection");
         stats_add(STATS_QUERIES_CANCELLED, 1);
     } else {
         reader_set_cancel(worker->reader, job->gone);

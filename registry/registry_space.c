@@ -140,11 +140,12 @@ void space_overflowed(struct registry *registry, uint32_t number)
     if (space->overflows == 0 || now - space->overflow_from_s >= SAY_AGAIN_S) {
         space->overflow_from_s = now;
         space->overflows = 0;
-        log_warn("registry",
-                 "table of resources is full: records of new resources keep their "
-                 "component, but not their other resource attributes",
-                 "namespace=%.*s live=%u max-resources=%u", (int)name.len,
-                 name.ptr, space->live, registry->options.max_resources);
+        log_warn(
+            "registry",
+            "table of resources is full: records of new resources keep their "
+            "component, but not their other resource attributes",
+            "namespace=%.*s live=%u max-resources=%u", (int)name.len, name.ptr,
+            space->live, registry->options.max_resources);
     }
     space->overflow_s = now;
     space->overflows++;
