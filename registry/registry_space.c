@@ -171,12 +171,12 @@ bool registry_note(struct registry *registry, struct buf *out)
 
         buf_format(out,
                    "table of resources full (%u of --max-resources %u): "
-                   "namespace %.*s holds %u, there was no room for %llu more",
+                   "namespace %.*s holds %u, %llu more had no room",
                    registry->live_count, registry->options.max_resources,
                    (int)name.len, name.ptr, worst->live,
                    (unsigned long long)worst->overflows);
         if (count > 1)
-            buf_format(out, "; nor for resources of %u more namespaces",
+            buf_format(out, "; nor had resources of %u more namespaces",
                        count - 1);
     }
     pthread_rwlock_unlock(&registry->lock);
