@@ -171,10 +171,10 @@ static void tag(struct correlator *correlator, struct batch *batch)
 }
 
 /*
- * A request that was taken before loses its records here, behind the journal:
- * one thread decides, in the order of the journal, and so the same again when
- * the journal is read back. A copy that comes while the first is being synced
- * is behind it; if the first is refused, this is the first.
+ * Drops the records of a request that was stored before. This is done after
+ * the journal, by one thread and in the order of the journal, so that a replay
+ * decides the same way. A copy that arrives while the first is being synced
+ * comes after it; if the first is refused, the copy is stored.
  */
 static void drop_repeated(struct correlator *correlator, struct batch *batch)
 {

@@ -12,8 +12,8 @@
  * outermost, since a proxy may go by a name of its own. What a CLIENT does that
  * calls a database or a queue is part of that call.
  *
- * Spans come in any order. Whoever meets one that is not known yet waits for
- * it, by its key, and goes on when it comes (edges_tell).
+ * Spans arrive in any order. A span whose parent is not known yet waits for it,
+ * by its key, and continues when it arrives (edges_tell).
  */
 #include <string.h>
 
@@ -71,8 +71,8 @@ static bool calls_component(const struct edges *edges, const struct end *outer,
            find_host(edges, from, outer->call.host) == to->identity;
 }
 
-/* One that names nobody, or an address that nobody is known to have, calls whom
- * the one above it names. */
+/* If the CLIENT names no host, or an address that belongs to no known pod, the
+ * host of the CLIENT above is used. */
 static void take_host(const struct edges *edges, struct end *caller,
                       const struct end *outer)
 {
@@ -88,8 +88,8 @@ static void take_host(const struct edges *edges, struct end *caller,
     caller->flags |= END_HOST_TAKEN;
 }
 
-/* Passes the CLIENT with this key. False if the caller is no part of its call:
- * then nobody is above. */
+/* Passes the CLIENT with this key. False if the caller is not part of its call:
+ * then there is no caller above. */
 static bool pass_outer(struct edges *edges, struct end *caller,
                        const struct span_key *key)
 {
@@ -208,8 +208,8 @@ static void tell_callees(struct edges *edges, enum ends_table table,
     }
 }
 
-/* What is ready is the oldest of all, so that edges_expire() counts it next,
- * and under nobody's key. */
+/* A ready call becomes the oldest of all, so that edges_expire() counts it next,
+ * and gets a key that no span has. */
 static void tell_held(struct edges *edges, const struct span_key *key)
 {
     static const uint8_t nobody[8];

@@ -33,7 +33,7 @@ struct edges {
  * serves, or none is left. `above` is where it stopped. */
 void edges_climb(struct edges *edges, struct end *caller);
 
-/* A callee looks above itself for whoever called it. */
+/* Result of searching for the caller above a callee. */
 enum meeting {
     MEETING_DONE,   /* an edge was counted, or none is to be */
     MEETING_NESTED, /* no request of its own: its component was serving it */

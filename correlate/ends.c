@@ -5,8 +5,8 @@
 
 #include "mem.h"
 
-/* Most keys are looked for in vain. An empty bucket says so; an end of another
- * key is one more line to fetch. */
+/* Most lookups find nothing. An empty bucket ends them at once; an end with
+ * another key costs one more cache line. */
 enum { HEADS_EACH = 2 };
 
 void ends_init(struct ends *ends, uint32_t max_ends, uint32_t max_chain,

@@ -95,8 +95,8 @@ struct slice operation_mask_path(struct slice path, char *out, size_t room)
     return (struct slice){out, (size_t)(text.at - out)};
 }
 
-/* What a word of a span's name tells: of a URL the path, ids in paths masked,
- * and words that are ids if they are too long to count something. */
+/* Adds a word of a span's name: of a URL only its path, with ids masked; a word
+ * that is an id is masked unless it is short enough to be a count. */
 static void add_word(struct text *text, struct slice word)
 {
     enum { SHORT_NUMBER = 3 };

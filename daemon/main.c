@@ -50,7 +50,7 @@ int main(int argc, char **argv)
     struct config config;
     enum config_action action;
 
-    umask(077); /* whatever is made is its owner's alone */
+    umask(077); /* files are readable by their owner only */
     if (argc > 1 && client_is_verb(argv[1]))
         return client_run(argc, argv);
     tame_malloc();

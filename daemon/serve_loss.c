@@ -67,7 +67,7 @@ static void save_number(struct store *store, const char *name, uint64_t number)
 
 /* ---- what is missing ---- */
 
-/* last: 0 if nobody knows. */
+/* last: 0 if not known. */
 static void say(struct serve_loss *loss, enum stats_id counter,
                 const char *what, uint64_t first, uint64_t last)
 {

@@ -1,10 +1,10 @@
 /*
  * Answers: headers, compression, ETag, and their memory.
  *
- * An answer that nobody reads keeps its memory until its time to be sent is
- * over. All of them have a share of the budget, and large ones not all of that:
- * so there is always some for small answers. When it is used up, the one that
- * is read slowest, of the address with most, is ended.
+ * An answer holds its memory until it is sent or its deadline passes. Answers
+ * have a share of the budget, and large ones may use only a part of it, so that
+ * small answers always have room. When the share is used up, the connection with
+ * the slowest reader, of the address that holds most, is closed.
  */
 #include <libdeflate.h>
 #include <stdio.h>

@@ -151,7 +151,7 @@ static void check_encoding(struct http_head *head)
         http_head_fault(head, "Transfer-Encoding must be chunked");
 }
 
-/* host [":" port], as RFC 3986 spells it, but for what nobody uses. */
+/* host [":" port] of RFC 3986, without its rarely used forms. */
 static bool host_is_good(struct slice host)
 {
     static const char marks[] = "-._~!$&'()*+,;=%:[]";

@@ -40,8 +40,8 @@ void slots_free(struct slots *slots)
 
 /* ---- a connection ---- */
 
-/* May be ended for another one. Not one of the reserve: what takes its place
- * has a slot of its own, and by and by the reserve would be used up by those.
+/* An idle connection may be closed for a new one, but not if it is in the
+ * reserve: the new one takes an ordinary slot, so this would use up the reserve.
  */
 static void join_idle(struct slot *slot, enum idle_kind kind)
 {
@@ -249,7 +249,7 @@ void slot_hold(struct slots *slots, struct slot *slot, size_t bytes,
     pthread_mutex_unlock(&slots->lock);
 }
 
-/* ---- who has gone while we work ---- */
+/* ---- clients that closed the connection during a query ---- */
 
 void slot_watch(struct slots *slots, struct slot *slot, atomic_bool *gone)
 {

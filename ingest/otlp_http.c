@@ -188,7 +188,7 @@ static void release_export(void *arg, struct http_request *http)
 
 /* ---- start and stop ---- */
 
-/* Half of the budget, for the other half is to decode what has come; but one
+/* Half of the budget (the other half is for decoding complete bodies); but one
  * body of the largest size always fits (see http_body.c for the sixteenth). */
 static size_t body_share(const struct ingest_options *options)
 {

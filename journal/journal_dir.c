@@ -231,8 +231,8 @@ static void cut_tail(struct journal_dir *dir, struct segment_reader *reader,
                   segment->first_lsn, reader->good, len, cut);
 }
 
-/* Goes on behind a damaged entry, which stays in its place; false: nothing
- * whole is behind it. */
+/* Skips a damaged entry, which stays in its place; false: no valid entry
+ * follows. */
 static bool pass_over(struct journal_dir *dir, struct segment_reader *reader,
                       const struct segment *segment)
 {
