@@ -208,8 +208,8 @@ static void tell_callees(struct edges *edges, enum ends_table table,
     }
 }
 
-/* A ready call becomes the oldest of all, so that edges_expire() counts it next,
- * and gets a key that no span has. */
+/* A ready call becomes the oldest of all, so that edges_expire() counts it
+ * next, and gets a key that no span has. */
 static void tell_held(struct edges *edges, const struct span_key *key)
 {
     static const uint8_t nobody[8];

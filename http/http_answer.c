@@ -3,8 +3,8 @@
  *
  * An answer holds its memory until it is sent or its deadline passes. Answers
  * have a share of the budget, and large ones may use only a part of it, so that
- * small answers always have room. When the share is used up, the connection with
- * the slowest reader, of the address that holds most, is closed.
+ * small answers always have room. When the share is used up, the connection
+ * with the slowest reader, of the address that holds most, is closed.
  */
 #include <libdeflate.h>
 #include <stdio.h>

@@ -41,7 +41,8 @@ void slots_free(struct slots *slots)
 /* ---- a connection ---- */
 
 /* An idle connection may be closed for a new one, but not if it is in the
- * reserve: the new one takes an ordinary slot, so this would use up the reserve.
+ * reserve: the new one takes an ordinary slot, so this would use up the
+ * reserve.
  */
 static void join_idle(struct slot *slot, enum idle_kind kind)
 {
