@@ -22,17 +22,6 @@ static inline uint64_t fold(uint64_t a, uint64_t b)
     return (uint64_t)product ^ (uint64_t)(product >> 64);
 }
 
-static inline uint64_t read8(const unsigned char *p)
-{
-    uint64_t v;
-
-    memcpy(&v, p, sizeof(v));
-#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
-    v = __builtin_bswap64(v);
-#endif
-    return v;
-}
-
 static inline uint64_t read4(const unsigned char *p)
 {
     uint32_t v;
@@ -55,17 +44,17 @@ uint64_t hash_bytes(const void *bytes, size_t len, uint64_t seed)
         uint64_t lane = seed;
 
         for (; last - p > 16; p += 32) { /* two lanes, to overlap in time */
-            seed = fold(read8(p) ^ K1, read8(p + 8) ^ seed);
-            lane = fold(read8(p + 16) ^ K2, read8(p + 24) ^ lane);
+            seed = fold(hash_read8(p) ^ K1, hash_read8(p + 8) ^ seed);
+            lane = fold(hash_read8(p + 16) ^ K2, hash_read8(p + 24) ^ lane);
         }
         if (last > p)
-            seed = fold(read8(p) ^ K1, read8(p + 8) ^ seed);
+            seed = fold(hash_read8(p) ^ K1, hash_read8(p + 8) ^ seed);
         seed ^= lane;
-        a = read8(last);
-        b = read8(last + 8);
+        a = hash_read8(last);
+        b = hash_read8(last + 8);
     } else if (len >= 8) {
-        a = read8(p);
-        b = read8(p + len - 8);
+        a = hash_read8(p);
+        b = hash_read8(p + len - 8);
     } else if (len >= 4) {
         a = read4(p);
         b = read4(p + len - 4);

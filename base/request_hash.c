@@ -16,6 +16,7 @@
 #include <string.h>
 
 #include "batch.h"
+#include "hash.h"
 
 __extension__ typedef unsigned __int128 wide;
 
@@ -76,18 +77,6 @@ static struct request_hash sip_end(struct sip *s)
     return hash;
 }
 
-/* Little endian everywhere, since hashes are on disk. */
-static inline uint64_t read8(const char *at)
-{
-    uint64_t v;
-
-    memcpy(&v, at, sizeof(v));
-#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
-    v = __builtin_bswap64(v);
-#endif
-    return v;
-}
-
 void request_key_make(struct request_key *key,
                       const uint8_t secret[REQUEST_SECRET])
 {
@@ -112,7 +101,7 @@ void request_key_make(struct request_key *key,
 
 static inline wide pair(const uint64_t *key, const char *at)
 {
-    return (wide)(read8(at) + key[0]) * (read8(at + 8) + key[1]);
+    return (wide)(hash_read8(at) + key[0]) * (hash_read8(at + 8) + key[1]);
 }
 
 /* Two sums, so that their additions overlap in time. */

@@ -13,6 +13,18 @@
 
 uint64_t hash_bytes(const void *bytes, size_t len, uint64_t seed);
 
+/* Eight bytes, little endian on every machine, since hashes are on disk. */
+static inline uint64_t hash_read8(const void *at)
+{
+    uint64_t v;
+
+    memcpy(&v, at, sizeof(v));
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+    v = __builtin_bswap64(v);
+#endif
+    return v;
+}
+
 /* Mixes two hashes in this order. */
 static inline uint64_t hash_mix(uint64_t a, uint64_t b)
 {
