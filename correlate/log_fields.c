@@ -103,10 +103,10 @@ enum {
 
 /* At the length of every key a bit for its ends is set: of those looked for
  * when only the trace is wanted, and of all. */
-struct ends {
+struct key_ends {
     uint64_t bits[MAX_KEY + MAX_SEPARATORS + 1];
 };
-static struct ends trace_ends, all_ends;
+static struct key_ends trace_ends, all_ends;
 static uint64_t rows_of[MAX_KEY + 1]; /* bits of the rows of a length */
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
@@ -117,7 +117,7 @@ static uint64_t bit_of(char first, char last)
     return UINT64_C(1) << (((first & 31) ^ (last & 31) << 1) & 63);
 }
 
-static void add_ends(struct ends *ends, const char *name)
+static void add_ends(struct key_ends *ends, const char *name)
 {
     size_t len = strlen(name);
 
@@ -148,7 +148,7 @@ static bool is_separator(char c)
 
 static bool may_be_known(const struct log_fields *fields, struct slice key)
 {
-    const struct ends *ends = fields->want_level ? &all_ends : &trace_ends;
+    const struct key_ends *ends = fields->want_level ? &all_ends : &trace_ends;
 
     if (key.len == 0 || key.len > MAX_KEY + MAX_SEPARATORS)
         return false;

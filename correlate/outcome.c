@@ -12,7 +12,7 @@
 #include "outcome.h"
 
 /* What a status code of a protocol says. */
-enum verdict { NOTHING, FINE, CALLERS_FAULT, SERVERS_FAULT };
+enum outcome_kind { NOTHING, FINE, CALLERS_FAULT, SERVERS_FAULT };
 
 static char lower(char c)
 {
@@ -67,7 +67,7 @@ uint32_t outcome_http_status(const struct semconv *semconv)
     return status;
 }
 
-static enum verdict http_verdict(const struct semconv *semconv)
+static enum outcome_kind http_verdict(const struct semconv *semconv)
 {
     uint32_t status = outcome_http_status(semconv);
 
@@ -78,8 +78,8 @@ static enum verdict http_verdict(const struct semconv *semconv)
 
 /* UNKNOWN, DEADLINE_EXCEEDED, UNIMPLEMENTED, INTERNAL, UNAVAILABLE, DATA_LOSS:
  * the ones that the conventions call errors of the server. */
-static enum verdict grpc_verdict(const struct semconv *semconv,
-                                 enum semconv_field field)
+static enum outcome_kind grpc_verdict(const struct semconv *semconv,
+                                      enum semconv_field field)
 {
     enum { SERVERS = 1 << 2 | 1 << 4 | 1 << 12 | 1 << 13 | 1 << 14 | 1 << 15 };
     static const char *const servers[] = {
@@ -105,7 +105,7 @@ static enum verdict grpc_verdict(const struct semconv *semconv,
 
 /* Internal error and the codes reserved for servers; 0 is what some send for
  * success. */
-static enum verdict jsonrpc_verdict(const struct semconv *semconv)
+static enum outcome_kind jsonrpc_verdict(const struct semconv *semconv)
 {
     const struct attr *attr = semconv->at[SEM_JSONRPC_ERROR];
 
@@ -118,7 +118,7 @@ static enum verdict jsonrpc_verdict(const struct semconv *semconv)
                : CALLERS_FAULT;
 }
 
-static enum verdict outcome_verdict(const struct semconv *semconv)
+static enum outcome_kind outcome_verdict(const struct semconv *semconv)
 {
     static const char *const failures[] = {"servererror", "failure", "error",
                                            NULL};
@@ -131,7 +131,7 @@ static enum verdict outcome_verdict(const struct semconv *semconv)
     return is_word(text, "clienterror") ? CALLERS_FAULT : NOTHING;
 }
 
-static enum verdict worse(enum verdict a, enum verdict b)
+static enum outcome_kind worse(enum outcome_kind a, enum outcome_kind b)
 {
     return a > b ? a : b;
 }
@@ -158,7 +158,7 @@ static int error_flag(const struct semconv *semconv)
 /* verdict: of all protocols, the worst: Envoy has gRPC's status beside HTTP
  * 200, and senders in change have old names beside new ones. */
 static bool is_failure(const struct span *span, const struct semconv *semconv,
-                       enum verdict verdict)
+                       enum outcome_kind verdict)
 {
     bool calls = span->kind == SPAN_CLIENT || span->kind == SPAN_PRODUCER;
     struct slice said = semconv_text(semconv, SEM_OTEL_STATUS);
@@ -184,7 +184,7 @@ static const uint64_t more_evidence =
 enum outcome outcome_of(const struct span *span, const struct semconv *semconv)
 {
     bool more = semconv->has & more_evidence;
-    enum verdict http, all;
+    enum outcome_kind http, all;
 
     if (span->status == SPAN_ERROR)
         return OUTCOME_FAILED;

@@ -17,14 +17,14 @@
 
 enum { FIRST_ROOM = 1024 };
 
-struct entry {
+struct known_request {
     struct request_hash hash;
     uint64_t lsn;
     uint64_t older; /* number */
 };
 
 struct repeats {
-    struct entry *at;
+    struct known_request *at;
     uint64_t *heads;
     uint64_t mask; /* of both: their size is a power of two, less one */
     uint64_t last; /* number given last */
@@ -65,7 +65,8 @@ static void put(struct repeats *repeats, struct request_hash hash, uint64_t lsn)
     uint64_t number = ++repeats->last;
     uint64_t *head = &repeats->heads[hash.a & repeats->mask];
 
-    repeats->at[number & repeats->mask] = (struct entry){hash, lsn, *head};
+    repeats->at[number & repeats->mask] =
+        (struct known_request){hash, lsn, *head};
     *head = number;
 }
 
@@ -76,7 +77,7 @@ static void grow(struct repeats *repeats)
     make_room(repeats, 2 * (old.mask + 1));
     repeats->last = 0;
     for (uint64_t number = 1; number <= old.last; number++) {
-        const struct entry *e = &old.at[number & old.mask];
+        const struct known_request *e = &old.at[number & old.mask];
 
         put(repeats, e->hash, e->lsn);
     }
@@ -98,7 +99,7 @@ bool repeats_has(const struct repeats *repeats, struct request_hash hash,
     uint64_t number = repeats->heads[hash.a & repeats->mask];
 
     while (is_there(repeats, number)) {
-        const struct entry *e = &repeats->at[number & repeats->mask];
+        const struct known_request *e = &repeats->at[number & repeats->mask];
 
         if (e->hash.a == hash.a && e->hash.b == hash.b && e->lsn < before)
             return true;

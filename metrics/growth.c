@@ -207,7 +207,7 @@ enum growth_added growth_add(struct growth_track *track, struct arena *arena,
 
 /* ---- walking along them ---- */
 
-struct walk {
+struct growth_walk {
     const struct growth_rules *rules;
     growth_visit *visit;
     void *arg;
@@ -219,7 +219,7 @@ struct walk {
     bool waiting;
 };
 
-static bool was_seen(const struct walk *w, uint64_t start_ns)
+static bool was_seen(const struct growth_walk *w, uint64_t start_ns)
 {
     uint32_t n = w->start_count < MAX_STARTS ? w->start_count : MAX_STARTS;
 
@@ -229,7 +229,7 @@ static bool was_seen(const struct walk *w, uint64_t start_ns)
     return false;
 }
 
-static void note_start(struct walk *w, uint64_t start_ns)
+static void note_start(struct growth_walk *w, uint64_t start_ns)
 {
     if (!was_seen(w, start_ns))
         w->starts[w->start_count++ % MAX_STARTS] = start_ns;
@@ -242,7 +242,8 @@ static double seconds(uint64_t from_ns, uint64_t to_ns)
 
 /* The start is at or after the point before, and the value did not fall: does
  * what follows explain it better that the counter went on? */
-static bool went_on(const struct walk *w, const struct growth_point *before,
+static bool went_on(const struct growth_walk *w,
+                    const struct growth_point *before,
                     const struct growth_point *after)
 {
     const double TIMES = 10;
@@ -260,7 +261,8 @@ static bool went_on(const struct walk *w, const struct growth_point *before,
 enum step { NOTHING, PASS_OVER, ON, ANEW };
 
 /* PASS_OVER: the point after is no base for the next one. */
-static enum step step(const struct walk *w, const struct growth_point *before,
+static enum step step(const struct growth_walk *w,
+                      const struct growth_point *before,
                       const struct growth_point *after)
 {
     uint64_t start = w->ignore_starts ? 0 : after->start_ns;
@@ -286,7 +288,7 @@ static enum step step(const struct walk *w, const struct growth_point *before,
     return went_on(w, before, after) ? ON : ANEW;
 }
 
-static bool flush(struct walk *w, bool newest)
+static bool flush(struct growth_walk *w, bool newest)
 {
     if (!w->waiting)
         return true;
@@ -295,7 +297,7 @@ static bool flush(struct walk *w, bool newest)
     return w->visit(w->arg, &w->waits);
 }
 
-static bool take(struct walk *w, const struct growth_point **before,
+static bool take(struct growth_walk *w, const struct growth_point **before,
                  const struct growth_point *after)
 {
     enum step s = step(w, *before, after);
@@ -325,7 +327,7 @@ static bool take(struct walk *w, const struct growth_point **before,
 }
 
 /* The points with this start, or all. */
-static bool walk_some(struct walk *w, const struct growth_track *track,
+static bool walk_some(struct growth_walk *w, const struct growth_track *track,
                       bool all, uint64_t start_ns)
 {
     const struct growth_point *before = NULL;
@@ -387,7 +389,7 @@ static bool are_many_writers(const struct growth_track *track)
 }
 
 /* Each start by itself; of more than there is room for the rest is left out. */
-static bool walk_each(struct walk *w, const struct growth_track *track)
+static bool walk_each(struct growth_walk *w, const struct growth_track *track)
 {
     uint64_t starts[MAX_WRITERS];
     uint32_t count = 0;
@@ -411,7 +413,7 @@ bool growth_walk(const struct growth_track *track,
                  const struct growth_rules *rules, growth_visit *visit,
                  void *arg)
 {
-    struct walk w = {.rules = rules, .visit = visit, .arg = arg};
+    struct growth_walk w = {.rules = rules, .visit = visit, .arg = arg};
 
     w.ignore_starts = starts_move_always(track);
     return are_many_writers(track) ? walk_each(&w, track)

@@ -1,6 +1,6 @@
 #include "units.h"
 
-struct unit {
+struct unit_row {
     struct slice text;
     enum quantity quantity;
     double factor;
@@ -13,7 +13,7 @@ struct unit {
 
 /* Case matters. */
 /* clang-format off */
-static const struct unit symbols[] = {
+static const struct unit_row symbols[] = {
     {TEXT("s"),    QUANTITY_TIME, 1},
     {TEXT("ms"),   QUANTITY_TIME, 1e-3},
     {TEXT("us"),   QUANTITY_TIME, 1e-6},
@@ -57,7 +57,7 @@ static const struct unit symbols[] = {
 };
 
 /* In lower case. */
-static const struct unit words[] = {
+static const struct unit_row words[] = {
     {TEXT("second"),       QUANTITY_TIME, 1},
     {TEXT("sec"),          QUANTITY_TIME, 1},
     {TEXT("millisecond"),  QUANTITY_TIME, 1e-3},
@@ -109,7 +109,7 @@ static struct slice trim(struct slice unit)
     return unit;
 }
 
-static const struct unit *find_symbol(struct slice unit)
+static const struct unit_row *find_symbol(struct slice unit)
 {
     for (size_t i = 0; i < sizeof(symbols) / sizeof(*symbols); i++)
         if (slice_equal(symbols[i].text, unit))
@@ -118,7 +118,7 @@ static const struct unit *find_symbol(struct slice unit)
 }
 
 /* With or without the s of the plural. */
-static const struct unit *find_word(struct slice unit)
+static const struct unit_row *find_word(struct slice unit)
 {
     char word[16];
 
@@ -154,7 +154,7 @@ static struct slice without_annotation(struct slice unit)
 
 enum quantity unit_quantity(struct slice unit, double *factor)
 {
-    const struct unit *found;
+    const struct unit_row *found;
 
     unit = trim(unit);
     found = find_symbol(unit);

@@ -15,21 +15,21 @@
 
 #define FORGET_NS (5 * NS_PER_S)
 
-struct entry {
-    struct entry *next;
+struct waiting_entry {
+    struct waiting_entry *next;
     void *item;
 };
 
 struct asker {
     struct asker *next;
     struct http_address address;
-    struct entry *first, **last;
+    struct waiting_entry *first, **last;
     uint32_t waiting, running;
     uint64_t used_ns, used_at; /* worker time; when that was so */
 };
 
 /* A job at work. */
-struct ticket {
+struct queue_ticket {
     struct asker *asker;
     uint64_t began_ns;
 };
@@ -122,7 +122,7 @@ enum status fair_queue_push(struct fair_queue *queue, struct http_address asker,
     else if (row->waiting >= (queue->waiting_max * 3 + 3) / 4)
         status = ERR_LIMITED;
     if (status == OK) {
-        struct entry *entry = mem_zero(1, sizeof(*entry));
+        struct waiting_entry *entry = mem_zero(1, sizeof(*entry));
 
         entry->item = item;
         *row->last = entry;
@@ -157,9 +157,9 @@ static struct asker *choose(struct fair_queue *queue)
 
 void *fair_queue_pop(struct fair_queue *queue, void **ticket_out)
 {
-    struct ticket *ticket;
+    struct queue_ticket *ticket;
     struct asker *asker;
-    struct entry *entry;
+    struct waiting_entry *entry;
     void *item = NULL;
 
     pthread_mutex_lock(&queue->lock);
@@ -176,7 +176,7 @@ void *fair_queue_pop(struct fair_queue *queue, void **ticket_out)
         item = entry->item;
         free(entry);
         ticket = mem_zero(1, sizeof(*ticket));
-        *ticket = (struct ticket){asker, clock_monotonic_ns()};
+        *ticket = (struct queue_ticket){asker, clock_monotonic_ns()};
         *ticket_out = ticket;
     }
     pthread_mutex_unlock(&queue->lock);
@@ -185,7 +185,7 @@ void *fair_queue_pop(struct fair_queue *queue, void **ticket_out)
 
 void fair_queue_done(struct fair_queue *queue, void *arg)
 {
-    struct ticket *ticket = arg;
+    struct queue_ticket *ticket = arg;
     uint64_t now;
 
     pthread_mutex_lock(&queue->lock);

@@ -169,13 +169,13 @@ static uint32_t forget(struct registry *registry)
 
 /* ---- evict ---- */
 
-struct candidate {
+struct eviction {
     uint32_t seen_s, id;
 };
 
 static int by_time(const void *left, const void *right)
 {
-    const struct candidate *a = left, *b = right;
+    const struct eviction *a = left, *b = right;
 
     if (a->seen_s != b->seen_s)
         return a->seen_s < b->seen_s ? -1 : 1;
@@ -243,14 +243,14 @@ static bool is_candidate(const struct registry *registry, uint32_t id,
 static uint32_t evict_unseen(struct registry *registry, uint32_t space,
                              uint32_t idle_s, uint32_t most)
 {
-    struct candidate *all = mem_alloc((registry->live_end + 1) * sizeof(*all));
+    struct eviction *all = mem_alloc((registry->live_end + 1) * sizeof(*all));
     uint32_t count = 0;
 
     for (uint32_t place = 0; place < registry->live_end; place++) {
         uint32_t id = registry->live[place].id;
 
         if (id != NONE && is_candidate(registry, id, space, idle_s))
-            all[count++] = (struct candidate){registry->res[id].seen_s, id};
+            all[count++] = (struct eviction){registry->res[id].seen_s, id};
     }
     qsort(all, count, sizeof(*all), by_time);
     if (count > most)
