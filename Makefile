@@ -54,13 +54,13 @@ inner   = $(wildcard $(MODULES:%=%/*.c)) $(filter-out $(outer),$(wildcard daemon
 lib     = $(inner:%.c=$(out)/%.o) $(proto:=.o)
 main    = $(outer:%.c=$(out)/%.o)
 shop    = $(patsubst %.c,$(out)/%.o,$(wildcard tests/shop/*.c))
-units   = $(patsubst %.c,$(out)/%,$(wildcard tests/unit/test_*.c))
+units   = $(patsubst %.c,$(out)/%,$(wildcard tests/unit/*/test_*.c))
 fuzzes  = $(patsubst %.c,$(out)/%,$(wildcard tests/fuzz/fuzz_*.c))
 benches = $(patsubst %.c,$(out)/%,$(wildcard tests/bench/bench_*.c))
 shopgen = $(if $(shop),$(out)/shopgen)
 binary  = $(if $(main),$(out)/$(NAME))
 ours    = $(wildcard $(MODULES:%=%/*.[ch]) daemon/*.[ch] include/*.h \
-                     tests/*.[ch] tests/*/*.[ch])
+                     tests/*.[ch] tests/*/*.[ch] tests/unit/*/*.[ch])
 
 all: $(binary)
 
@@ -74,7 +74,7 @@ $(out)/%.o: %.c Makefile | $(proto:=.h)
 	@mkdir -p $(@D)
 	$(compile) -I$(<D) -c -o $@ $<
 
-$(out)/tests/%.o: cflags += -Itests -Idaemon $(MODULES:%=-I%)
+$(out)/tests/%.o: cflags += -Itests -Itests/kits -Idaemon $(MODULES:%=-I%)
 
 # What protoc-c writes is not ours to warn about.
 $(proto:=.o): warnings = -w
@@ -89,7 +89,7 @@ $(units): $(out)/%: $(out)/%.o $(out)/tests/test.o $(out)/lib.a
 	$(compile) $(LDFLAGS) -o $@ $^ $(ldlibs)
 
 # Its memory is refused now and then.
-$(out)/tests/unit/test_every_alloc: LDFLAGS += \
+$(out)/tests/unit/daemon/test_every_alloc: LDFLAGS += \
     -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=abort
 
 # A fuzz target is a plain program that replays its corpus, except where
@@ -196,7 +196,7 @@ check-windows:
 lib: $(out)/lib.a
 
 # The seed is fixed, so what changes is the format or the records.
-golden: $(out)/tests/unit/test_golden_blocks
+golden: $(out)/tests/unit/block/test_golden_blocks
 	GOLDEN=write SEED=1 $<
 # Reports of root cause, by the programs of MODE.
 golden-cause: build-e2e
@@ -205,6 +205,11 @@ golden-cause: build-e2e
 
 layers:
 	@sh tests/layers.sh
+
+# Type names, circles between files, sizes, heads of public headers.
+structure:
+	+@$(again) lib
+	@python3 tests/structure.py $(out)
 
 # Each header compiles alone.
 headers:
@@ -242,6 +247,6 @@ clean:
 .PHONY: all lib build-unit build-fuzz build-e2e build-bench fetch-kafka run \
         demo test test-kafka test-nightly \
         unit e2e setup bench bench-cause fuzz golden golden-cause check check-gcc check-clang \
-        check-asan check-tsan check-windows layers headers format format-check tidy docs \
+        check-asan check-tsan check-windows layers structure headers format format-check tidy docs \
         install clean
 .SECONDARY:

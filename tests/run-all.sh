@@ -15,7 +15,7 @@
 # counts as one failure. All are run, whatever fails before them. What a test
 # has started ends with it.
 #
-#   unit   tests/unit/test_*.c
+#   unit   tests/unit/MODULE/test_*.c
 #   fuzz   tests/fuzz/fuzz_*.c, each over tests/fuzz/fuzz_*.corpus/
 #   e2e    executable files tests/e2e/*.sh and tests/e2e/*/run.sh, in order of
 #          their names, in the top folder, with OUT (the folder of the build),
@@ -132,7 +132,7 @@ build $targets
 for kind; do
     case $kind in
     unit)
-        for source in tests/unit/test_*.c; do
+        for source in tests/unit/*/test_*.c; do
             [ -e "$source" ] || continue
             # librdkafka is not built for the thread sanitizer (docs/kafka.md).
             case $MODE:$source in

@@ -33,6 +33,7 @@ if [ "${1:-all}" != build ]; then
     tool gcc build-essential
     tool clang clang
     tool clang-format clang-format
+    tool pmccabe pmccabe
     tool zstd zstd
     tool sqlite3 sqlite3
     tool python3 python3

@@ -1,0 +1,156 @@
+#!/usr/bin/env python3
+"""The shape of the tree, as rules that can fail.
+
+  structure.py OBJECTS      OBJECTS: the folder of a finished build
+
+1. A type name stands once in the tree, so it has one meaning.
+2. No circle between files: if a.c calls b.c, b.c does not call a.c, directly or
+   through others. Only files that implement one object, which their common
+   prefix says (kafka.c, kafka_seek.c), may call each other. The calls are read
+   from the symbols of the object files.
+3. A function has at most 60 lines and complexity 15, a file at most 500 lines.
+4. A header of include/ says in its head what it is for, who owns what it hands
+   out, which threads may call it, and how it reports errors.
+
+Which module may use which is checked by layers.sh.
+"""
+import collections
+import pathlib
+import re
+import subprocess
+import sys
+
+MODULES = ("base proto journal block series store registry metrics correlate "
+           "cause http ingest query daemon").split()
+TOP = pathlib.Path(__file__).resolve().parent.parent
+MAX_LINES_FILE = 500
+MAX_LINES_FUNCTION = 60
+MAX_COMPLEXITY = 15
+HEAD_WORDS = ("Purpose:", "Ownership:", "Threads:", "Errors:")
+
+problems = []
+
+
+def complain(text):
+    problems.append(text)
+
+
+def sources(*suffixes):
+    for folder in ["include", *MODULES]:
+        for path in sorted((TOP / folder).rglob("*")):
+            if path.suffix in suffixes:
+                yield path
+
+
+def check_type_names():
+    places = collections.defaultdict(list)
+    for path in sources(".c", ".h"):
+        text = path.read_text()
+        for name in re.findall(r"^(?:static )?(?:const )?"
+                               r"(?:struct|enum|union) (\w+) \{", text, re.M):
+            places[name].append(str(path.relative_to(TOP)))
+    for name, files in sorted(places.items()):
+        if len(files) > 1:
+            complain(f"type {name} is defined in {', '.join(files)}")
+
+
+def check_sizes():
+    for path in sources(".c", ".h"):
+        lines = len(path.read_text().splitlines())
+        if lines > MAX_LINES_FILE:
+            complain(f"{path.relative_to(TOP)} has {lines} lines, "
+                     f"more than {MAX_LINES_FILE}")
+    files = [str(path.relative_to(TOP)) for path in sources(".c")]
+    out = subprocess.run(["pmccabe", *files], cwd=TOP, text=True, check=True,
+                         capture_output=True).stdout
+    for line in out.splitlines():
+        complexity, _, _, _, length, where = line.split(None, 5)
+        if int(complexity) > MAX_COMPLEXITY:
+            complain(f"{where} has complexity {complexity}, "
+                     f"more than {MAX_COMPLEXITY}")
+        if int(length) > MAX_LINES_FUNCTION:
+            complain(f"{where} has {length} lines, "
+                     f"more than {MAX_LINES_FUNCTION}")
+
+
+def check_heads():
+    for path in sorted((TOP / "include").glob("*.h")):
+        head = path.read_text().split("#ifndef", 1)[0]
+        missing = [word for word in HEAD_WORDS if word not in head]
+        if missing:
+            complain(f"include/{path.name}: its head comment lacks "
+                     f"{', '.join(missing)}")
+
+
+def calls_between_files(objects):
+    defined, used = {}, collections.defaultdict(set)
+    for source in sources(".c"):
+        name = source.relative_to(TOP).with_suffix("")
+        if name.parts[-1] == "main" or not (objects / f"{name}.o").exists():
+            continue
+        out = subprocess.run(["nm", objects / f"{name}.o"], text=True,
+                             check=True, capture_output=True).stdout
+        for line in out.splitlines():
+            words = line.split()
+            if len(words) == 3 and words[1] in "TDBRC":
+                defined[words[2]] = str(name)
+            elif len(words) == 2 and words[0] == "U":
+                used[str(name)].add(words[1])
+    if not defined:
+        sys.exit(f"structure.py: no object files in {objects}; build first")
+    return {file: {defined[symbol] for symbol in used[file]
+                   if symbol in defined} - {file}
+            for file in set(defined.values())}
+
+
+def circles(calls):
+    """Strongly connected components of more than one file (Tarjan)."""
+    order, low, stack, found = {}, {}, [], []
+
+    def visit(file):
+        order[file] = low[file] = len(order)
+        stack.append(file)
+        for callee in sorted(calls.get(file, ())):
+            if callee not in order:
+                visit(callee)
+                low[file] = min(low[file], low[callee])
+            elif callee in stack:
+                low[file] = min(low[file], order[callee])
+        if low[file] == order[file]:
+            group = stack[stack.index(file):]
+            del stack[stack.index(file):]
+            if len(group) > 1:
+                found.append(sorted(group))
+
+    for file in sorted(calls):
+        if file not in order:
+            visit(file)
+    return found
+
+
+def is_one_object(files):
+    names = [pathlib.Path(file).name for file in files]
+    prefix = min(names, key=len).split("_")[0]
+    return (len({pathlib.Path(file).parent for file in files}) == 1 and
+            all(name.split("_")[0] == prefix for name in names))
+
+
+def check_circles(objects):
+    for group in circles(calls_between_files(objects)):
+        if not is_one_object(group):
+            complain(f"files that call each other: {', '.join(group)}")
+
+
+def main():
+    check_type_names()
+    check_sizes()
+    check_heads()
+    check_circles(pathlib.Path(sys.argv[1]).resolve())
+    for text in problems:
+        print(text, file=sys.stderr)
+    print(f"structure: {len(problems)} problems")
+    return 1 if problems else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
