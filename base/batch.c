@@ -25,16 +25,17 @@ struct batch *batch_new(enum signal signal, char *body, size_t body_len,
     return batch;
 }
 
-void batch_set_origin(struct batch *batch, const struct origin *origin)
+void batch_set_source_offset(struct batch *batch,
+                             const struct source_offset *source)
 {
-    struct origin *copy = mem_alloc(sizeof(*copy) + origin->topic.len);
+    struct source_offset *copy = mem_alloc(sizeof(*copy) + source->topic.len);
 
-    assert(origin->topic.len <= ORIGIN_MAX_TOPIC);
-    *copy = *origin;
+    assert(source->topic.len <= SOURCE_MAX_TOPIC);
+    *copy = *source;
     copy->topic.ptr = (char *)(copy + 1);
-    slice_copy((char *)(copy + 1), origin->topic);
-    free(batch->origin);
-    batch->origin = copy;
+    slice_copy((char *)(copy + 1), source->topic);
+    free(batch->source);
+    batch->source = copy;
 }
 
 struct batch *batch_ref(struct batch *batch)
@@ -52,7 +53,7 @@ void batch_free(struct batch *batch)
     if (batch->budget)
         budget_give(batch->budget, batch->body_len);
     free(batch->body);
-    free(batch->origin);
+    free(batch->source);
     free(batch);
 }
 
@@ -65,17 +66,18 @@ void batch_done(struct batch *batch, enum status status)
         done(batch->done_arg, status);
 }
 
-static uint64_t time_of(const struct batch *batch, uint32_t i, uint8_t *fixed)
+static uint64_t time_of(const struct batch *batch, uint32_t i,
+                        uint8_t *corrected)
 {
     switch (batch->signal) {
     case SIGNAL_SPANS:
-        *fixed = batch->spans[i].fixed;
+        *corrected = batch->spans[i].corrected;
         return batch->spans[i].start_ns;
     case SIGNAL_LOGS:
-        *fixed = batch->logs[i].fixed;
+        *corrected = batch->logs[i].corrected;
         return batch->logs[i].time_ns;
     default:
-        *fixed = batch->points[i].fixed;
+        *corrected = batch->points[i].corrected;
         return batch->points[i].time_ns;
     }
 }
@@ -85,10 +87,10 @@ uint32_t batch_untimed(const struct batch *batch)
     uint32_t untimed = 0;
 
     for (uint32_t i = 0; i < batch->count; i++) {
-        uint8_t fixed;
-        uint64_t time = time_of(batch, i, &fixed);
+        uint8_t corrected;
+        uint64_t time = time_of(batch, i, &corrected);
 
-        untimed += (fixed & FIXED_TIME) && time == batch->received_ns;
+        untimed += (corrected & CORRECTED_TIME) && time == batch->received_ns;
     }
     return untimed;
 }

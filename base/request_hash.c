@@ -9,7 +9,7 @@
  * The last block is padded with zeros. The length, which tells such blocks
  * apart, the kind and the tenant go into SipHash.
  *
- * Hashes are on disk (store/requests.c): the function must not change.
+ * Hashes are on disk (store/stored_requests.c): the function must not change.
  */
 #include "request_hash.h"
 

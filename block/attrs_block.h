@@ -10,9 +10,9 @@
 #ifndef ATTRS_BLOCK_H
 #define ATTRS_BLOCK_H
 
-#include "ask.h"
 #include "block_file.h"
 #include "record.h"
+#include "store_query.h"
 
 struct attr_node;
 struct attr_column_out;

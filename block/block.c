@@ -160,7 +160,7 @@ static void put_entry(struct buf *out, const struct block_entry *entry,
     *last = entry->id;
 }
 
-enum status block_out_finish(struct block_out *out, enum block_kind kind,
+enum status block_out_finish(struct block_out *out, enum block_type kind,
                              uint32_t count, struct buf *block)
 {
     size_t body = out->body.len, begin = block->len, size;

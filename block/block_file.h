@@ -7,7 +7,7 @@
 #include "block.h"
 #include "column.h"
 
-enum block_kind { BLOCK_SPANS = 1, BLOCK_LOGS = 2 };
+enum block_type { BLOCK_SPANS = 1, BLOCK_LOGS = 2 };
 
 /* The most rows of a block, and of a table inside it (events, links). */
 enum { BLOCK_MAX_ROWS = 1 << 20 };
@@ -17,7 +17,7 @@ enum { MARK_FAILED = 1 << 2 };
 
 /*
  * Ids of columns. They are part of the format: new ones get new numbers. Those
- * below COL_FIXED are one each; the others count up from their base.
+ * below COL_SINGLE_END are one each; the others count up from their base.
  */
 enum block_column {
     COL_PACK, /* small columns, together */
@@ -54,7 +54,7 @@ enum block_column {
     COL_RESOURCE,
     COL_SCOPE,
     COL_FLAGS,
-    COL_FIXED_TIME, /* FIXED_...; spans: MARK_FAILED, too */
+    COL_CORRECTED, /* FIXED_...; spans: MARK_FAILED, too */
     /* logs */
     COL_TIME,
     COL_OBSERVED,
@@ -69,7 +69,7 @@ enum block_column {
     COL_TEMPLATE,
     COL_TEMPLATE_TEXT,
     COL_ARRIVAL, /* not in blocks that were written before it came */
-    COL_FIXED = 64,
+    COL_SINGLE_END = 64,
     COL_ATTRS = 1024,       /* of records: attrs_block.h */
     COL_EVENT_ATTRS = 8192, /* of span events */
     COL_LINK_ATTRS = 16384, /* of links */
@@ -110,7 +110,7 @@ void block_out_blob(struct block_out *out, uint32_t id, struct slice bytes);
 
 /* Puts it all together in block. */
 MUST_CHECK enum status block_out_finish(struct block_out *out,
-                                        enum block_kind kind, uint32_t count,
+                                        enum block_type kind, uint32_t count,
                                         struct buf *block);
 
 /* ---- reading ---- */
@@ -128,17 +128,17 @@ struct block {
     struct slice bytes;
     struct arena *arena;
     enum status status; /* the first error sticks */
-    enum block_kind kind;
+    enum block_type kind;
     uint32_t count;
     struct block_ref *refs; /* by id */
     uint32_t ref_count;
     bool unpacked;
-    struct ints *ints[COL_FIXED]; /* what has been read, by id */
-    struct texts *texts[COL_FIXED];
+    struct ints *ints[COL_SINGLE_END]; /* what has been read, by id */
+    struct texts *texts[COL_SINGLE_END];
     struct ints *resource_ids;
     struct attrs_in *attrs, *event_attrs, *link_attrs;
     struct body_in *body;
-    struct trace_table *traces;
+    struct trace_index *traces;
     const uint64_t *times;  /* of rows */
     uint64_t first_arrival; /* of row 0, where there is no COL_ARRIVAL */
     uint32_t *event_first, *link_first;
@@ -160,8 +160,8 @@ struct column_in block_column(struct block *block, uint32_t id);
 /* What a cursor has met is the block's. */
 void block_column_done(struct block *block, const struct column_in *column);
 
-/* Columns with an id below COL_FIXED, read once. Never NULL: after an error
- * they are of zeros and empty texts. */
+/* Columns with an id below COL_SINGLE_END, read once. Never NULL: after an
+ * error they are of zeros and empty texts. */
 struct ints *block_ints(struct block *block, uint32_t id, uint32_t count);
 struct texts *block_texts(struct block *block, uint32_t id, uint32_t count);
 
@@ -170,7 +170,7 @@ struct texts *block_texts(struct block *block, uint32_t id, uint32_t count);
 uint64_t *block_all_rows(struct block *block);
 
 /* Takes rows out whose resource is not in the set (NULL: all are). */
-void block_match_resources(struct block *block, const struct idset *resources,
+void block_match_resources(struct block *block, const struct bitmap *resources,
                            uint64_t *rows);
 
 /* Takes rows out whose time is not in [start_ns, end_ns). */

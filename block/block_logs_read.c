@@ -32,7 +32,7 @@ enum status block_times(struct block *block, const uint64_t **times)
     return block->status;
 }
 
-void block_first_arrival(struct block *block, uint64_t first)
+void block_set_first_arrival(struct block *block, uint64_t first)
 {
     block->first_arrival = first;
 }
@@ -186,7 +186,8 @@ static void read_id(struct block *block, uint32_t column, uint32_t row,
         block_fail(block, ERR_CORRUPT);
 }
 
-enum status block_log(struct block *block, uint32_t row, struct log_record *log)
+enum status block_read_log(struct block *block, uint32_t row,
+                           struct log_record *log)
 {
     uint32_t rows = block->count;
 
@@ -207,7 +208,8 @@ enum status block_log(struct block *block, uint32_t row, struct log_record *log)
         texts_at(block_texts(block, COL_SEVERITY_TEXT, rows), row);
     log->event_name = texts_at(block_texts(block, COL_EVENT, rows), row);
     log->flags = (uint32_t)ints_at(block_ints(block, COL_FLAGS, rows), row);
-    log->fixed = (uint8_t)ints_at(block_ints(block, COL_FIXED_TIME, rows), row);
+    log->corrected =
+        (uint8_t)ints_at(block_ints(block, COL_CORRECTED, rows), row);
     log->is_event = ints_at(block_ints(block, COL_IS_EVENT, rows), row) != 0;
     log->resource_id = block_resource(block, row);
     block_read_scope(block, texts_at(block_texts(block, COL_SCOPE, rows), row),

@@ -11,19 +11,19 @@
 
 #include "block_out.h"
 #include "body.h"
-#include "sort.h"
+#include "radix_sort.h"
 
 enum { AHEAD = 8 };
 
-static const uint8_t number_columns[] = {
-    COL_FLAGS,    COL_FIXED_TIME, COL_TIME,     COL_OBSERVED,
-    COL_SEVERITY, COL_LEVEL,      COL_IS_EVENT, COL_ARRIVAL};
+static const uint8_t number_columns[] = {COL_FLAGS,    COL_CORRECTED, COL_TIME,
+                                         COL_OBSERVED, COL_SEVERITY,  COL_LEVEL,
+                                         COL_IS_EVENT, COL_ARRIVAL};
 
 struct logs_out {
     struct block_out *out;
     const struct log_record **logs;
     uint32_t count;
-    uint64_t *rows[COL_FIXED]; /* numbers of each row, by column */
+    uint64_t *rows[COL_SINGLE_END]; /* numbers of each row, by column */
     struct text_column trace_id, span_id, severity_text, event_name;
     struct body_out body;
     struct attrs_out attrs;
@@ -99,7 +99,7 @@ static void add_log(struct logs_out *logs, uint32_t row)
     logs->rows[COL_SEVERITY][row] = log->severity;
     logs->rows[COL_LEVEL][row] = log->level < LEVEL_COUNT ? log->level : 0;
     logs->rows[COL_FLAGS][row] = log->flags;
-    logs->rows[COL_FIXED_TIME][row] = log->fixed;
+    logs->rows[COL_CORRECTED][row] = log->corrected;
     logs->rows[COL_IS_EVENT][row] = log->is_event;
     add_trace_id(logs, log->trace_id);
     text_column_add(&logs->span_id, id_text(log->span_id, 8));
@@ -152,7 +152,7 @@ static void put_columns(struct logs_out *logs)
 
     origin_put(&logs->origin, out);
     put_numbers(logs, COL_FLAGS, INTS_PLAIN);
-    put_numbers(logs, COL_FIXED_TIME, INTS_PLAIN);
+    put_numbers(logs, COL_CORRECTED, INTS_PLAIN);
     put_numbers(logs, COL_TIME, INTS_AUTO);
     put_numbers(logs, COL_OBSERVED, INTS_AUTO);
     text_column_put(&logs->trace_id, out, COL_LOG_TRACE_ID);

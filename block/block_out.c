@@ -157,7 +157,7 @@ void origin_count(struct origin_out *origin, const uint64_t *levels)
                        (levels ? levels[row] : 0)]++;
 }
 
-void origin_summary(const struct origin_out *origin, enum block_kind kind,
+void origin_summary(const struct origin_out *origin, enum block_type kind,
                     struct summary_out *summary, struct buf *out)
 {
     summary_put(summary, kind, origin->id_list, origin->counts,

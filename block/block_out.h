@@ -11,7 +11,7 @@
 
 struct block_writer {
     struct block_out out;
-    struct block_rows *rows;     /* of block_write_spans(), or NULL */
+    struct span_rows *rows;      /* of block_write_spans(), or NULL */
     struct template_split split; /* logs */
 };
 
@@ -68,7 +68,7 @@ void origin_put(struct origin_out *origin, struct block_out *out);
  * origin_put(), which uses the codes up. */
 void origin_count(struct origin_out *origin, const uint64_t *levels);
 /* Writes the summary. */
-void origin_summary(const struct origin_out *origin, enum block_kind kind,
+void origin_summary(const struct origin_out *origin, enum block_type kind,
                     struct summary_out *summary, struct buf *out);
 
 #endif

@@ -6,7 +6,7 @@
 
 #include "block_file.h"
 
-struct trace_table {
+struct trace_index {
     uint32_t count;
     const uint8_t *ids; /* 16 bytes each, ascending */
     uint32_t *first;    /* row; count + 1 of them */
@@ -15,7 +15,7 @@ struct trace_table {
 };
 
 /* NULL, and a sticky error of the block, if it is damaged. */
-struct trace_table *block_trace_table(struct block *block);
+struct trace_index *block_trace_table(struct block *block);
 
 /* Start of each row, or NULL. */
 const uint64_t *block_starts(struct block *block);

@@ -26,7 +26,7 @@ static bool any_row(const uint64_t *rows, uint32_t first, uint32_t end)
 static uint64_t *failed_rows(struct block *block, const uint64_t *in_resources)
 {
     struct ints *status = block_ints(block, COL_STATUS, block->count);
-    struct ints *marks = block_ints(block, COL_FIXED_TIME, block->count);
+    struct ints *marks = block_ints(block, COL_CORRECTED, block->count);
     uint64_t *rows;
 
     if (ints_same(status) && status->base != SPAN_ERROR && ints_same(marks) &&
@@ -43,7 +43,7 @@ static uint64_t *failed_rows(struct block *block, const uint64_t *in_resources)
 }
 
 /* True if every span lies in the query's time; looks at traces only. */
-static bool all_in_time(const struct trace_table *table,
+static bool all_in_time(const struct trace_index *table,
                         const struct trace_query *query)
 {
     for (uint32_t i = 0; i < table->count; i++) {
@@ -83,7 +83,7 @@ static void match_rows(struct block *block, const struct trace_query *query,
         attrs_in_match(block->attrs, &query->attrs[i], rows);
 }
 
-static void fill(const struct trace_table *table, uint32_t i,
+static void fill(const struct trace_index *table, uint32_t i,
                  struct block_trace *trace)
 {
     uint64_t root = ints_at(table->root, i);
@@ -148,7 +148,7 @@ static bool all_rows(const uint64_t *rows, uint32_t first, uint32_t end)
 enum status block_traces(struct block *block, const struct trace_query *query,
                          struct block_trace **traces, uint32_t *count)
 {
-    struct trace_table *table = block_trace_table(block);
+    struct trace_index *table = block_trace_table(block);
     uint64_t *rows = block_all_rows(block), *failed, *matching, *visible;
     size_t size = (block->count + 63) / 64 * sizeof(*rows);
 

@@ -13,7 +13,7 @@ enum { SMALL_TRACE = 64 };
 
 /* ---- traces ---- */
 
-static bool check_traces(struct block *block, struct trace_table *table)
+static bool check_traces(struct block *block, struct trace_index *table)
 {
     struct column_in in = block_column(block, COL_TRACE_COUNT);
     struct ints counts;
@@ -40,9 +40,9 @@ static bool check_traces(struct block *block, struct trace_table *table)
     return row == block->count || block_fail(block, ERR_CORRUPT);
 }
 
-struct trace_table *block_trace_table(struct block *block)
+struct trace_index *block_trace_table(struct block *block)
 {
-    struct trace_table *table;
+    struct trace_index *table;
     struct column_in in;
     struct slice ids;
 
@@ -70,7 +70,7 @@ struct trace_table *block_trace_table(struct block *block)
 enum status block_find_trace(struct block *block, const uint8_t trace_id[16],
                              uint32_t *first, uint32_t *count)
 {
-    struct trace_table *table = block_trace_table(block);
+    struct trace_index *table = block_trace_table(block);
     uint32_t low = 0, high = table ? table->count : 0;
 
     *first = *count = 0;
@@ -91,7 +91,7 @@ enum status block_find_trace(struct block *block, const uint8_t trace_id[16],
 }
 
 /* The trace of a row. */
-static uint32_t trace_of(const struct trace_table *table, uint32_t row)
+static uint32_t trace_of(const struct trace_index *table, uint32_t row)
 {
     uint32_t low = 0, high = table->count;
 
@@ -108,7 +108,7 @@ static uint32_t trace_of(const struct trace_table *table, uint32_t row)
 
 const uint64_t *block_starts(struct block *block)
 {
-    struct trace_table *table = block_trace_table(block);
+    struct trace_index *table = block_trace_table(block);
     struct ints *delta = block_ints(block, COL_START, block->count);
     uint64_t *times;
 
@@ -130,7 +130,7 @@ const uint64_t *block_starts(struct block *block)
 /* One start; without the array if the trace is small. */
 static uint64_t start_of(struct block *block, uint32_t row)
 {
-    struct trace_table *table = block_trace_table(block);
+    struct trace_index *table = block_trace_table(block);
     const uint64_t *starts;
     struct ints *delta;
     uint32_t trace;
@@ -268,7 +268,7 @@ static const uint8_t *ids_of(struct block *block, struct slice *ids,
 
 enum status block_span_ids(struct block *block, const uint8_t **ids)
 {
-    struct trace_table *table = block_trace_table(block);
+    struct trace_index *table = block_trace_table(block);
 
     *ids = NULL;
     if (!table)
@@ -298,7 +298,7 @@ static uint32_t *external_ranks(struct block *block)
 
 static void read_ids(struct block *block, uint32_t row, struct span *span)
 {
-    struct trace_table *table = block->traces;
+    struct trace_index *table = block->traces;
     uint32_t trace = trace_of(table, row), first = table->first[trace];
     uint64_t parent = ints_at(block_ints(block, COL_PARENT, block->count), row);
     const uint8_t *ids = ids_of(block, &table->span_ids, COL_SPAN_ID);
@@ -326,8 +326,8 @@ static void read_ids(struct block *block, uint32_t row, struct span *span)
     }
 }
 
-enum status block_span(struct block *block, uint32_t row, bool whole,
-                       struct span *span)
+enum status block_read_span(struct block *block, uint32_t row, bool whole,
+                            struct span *span)
 {
     uint32_t rows = block->count;
     uint8_t marks;
@@ -346,8 +346,8 @@ enum status block_span(struct block *block, uint32_t row, bool whole,
         texts_at(block_texts(block, COL_STATUS_MESSAGE, rows), row);
     span->kind = (uint8_t)ints_at(block_ints(block, COL_KIND, rows), row);
     span->status = (uint8_t)ints_at(block_ints(block, COL_STATUS, rows), row);
-    marks = (uint8_t)ints_at(block_ints(block, COL_FIXED_TIME, rows), row);
-    span->fixed = marks & (MARK_FAILED - 1);
+    marks = (uint8_t)ints_at(block_ints(block, COL_CORRECTED, rows), row);
+    span->corrected = marks & (MARK_FAILED - 1);
     span->failed = marks & MARK_FAILED;
     span->resource_id = block_resource(block, row);
     if (whole) {

@@ -186,7 +186,7 @@ static void put_traces(struct spans_out *spans)
 
 static void put_columns(struct spans_out *spans)
 {
-    struct block_rows *coded = spans->coded;
+    struct span_rows *coded = spans->coded;
     const uint32_t *events = order_of(
         spans, FIELD(event_first), FIELD(event_count), coded->event_time.count);
     const uint32_t *links = order_of(
@@ -216,13 +216,13 @@ static void put_columns(struct spans_out *spans)
                       INTS_PLAIN);
     origin_put(&coded->origin, spans->out);
     put_field(spans, COL_FLAGS, FIELD(flags), INTS_PLAIN);
-    put_field(spans, COL_FIXED_TIME, FIELD(marks), INTS_PLAIN);
+    put_field(spans, COL_CORRECTED, FIELD(marks), INTS_PLAIN);
     attrs_out_finish(&coded->attrs, spans->out, COL_ATTRS, spans->order);
     attrs_out_finish(&coded->event_attrs, spans->out, COL_EVENT_ATTRS, events);
     attrs_out_finish(&coded->link_attrs, spans->out, COL_LINK_ATTRS, links);
 }
 
-static void init(struct spans_out *spans, struct block_rows *rows,
+static void init(struct spans_out *spans, struct span_rows *rows,
                  struct block_out *out, struct block_meta *meta)
 {
     struct scratch *scratch = &out->scratch;
@@ -250,7 +250,7 @@ static void order_origin(struct spans_out *spans)
 
 /* *order: of the rows, until the writer's next block. */
 static enum status write_rows(struct block_writer *writer,
-                              struct block_rows *rows, struct buf *block,
+                              struct span_rows *rows, struct buf *block,
                               struct buf *summary, struct block_meta *meta,
                               const uint32_t **order)
 {
@@ -270,9 +270,9 @@ static enum status write_rows(struct block_writer *writer,
     return status != OK ? status : summary->status;
 }
 
-enum status block_write_rows(struct block_writer *writer,
-                             struct block_rows *rows, struct buf *block,
-                             struct buf *summary, struct block_meta *meta)
+enum status block_write_span_rows(struct block_writer *writer,
+                                  struct span_rows *rows, struct buf *block,
+                                  struct buf *summary, struct block_meta *meta)
 {
     const uint32_t *order;
 
@@ -290,11 +290,11 @@ enum status block_write_spans(struct block_writer *writer,
     enum status status;
 
     if (writer->rows)
-        block_rows_reset(writer->rows);
+        span_rows_reset(writer->rows);
     else
-        writer->rows = block_rows_new();
+        writer->rows = span_rows_new();
     for (uint32_t i = 0; i < count; i++)
-        block_rows_add(writer->rows, spans[i]);
+        span_rows_add(writer->rows, spans[i]);
     status = write_rows(writer, writer->rows, block, summary, meta, &order);
     sorted = scratch_alloc(scratch, count * sizeof(const struct span *));
     for (uint32_t i = 0; i < count; i++)
@@ -316,7 +316,7 @@ void block_writer_free(struct block_writer *writer)
 {
     if (!writer)
         return;
-    block_rows_free(writer->rows);
+    span_rows_free(writer->rows);
     block_out_release(&writer->out);
     free(writer);
 }

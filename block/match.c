@@ -171,7 +171,7 @@ bool match_log_but_text(const struct log_record *log,
     return log->time_ns >= query->start_ns && log->time_ns < query->end_ns &&
            log->is_event == query->events &&
            (!query->resources ||
-            idset_has(query->resources, log->resource_id)) &&
+            bitmap_has(query->resources, log->resource_id)) &&
            (!query->levels || query->levels >> log->level & 1) &&
            (!query->trace_id ||
             memcmp(log->trace_id, query->trace_id, 16) == 0) &&
@@ -202,7 +202,7 @@ bool match_span(const struct span *span, const struct trace_query *query)
 {
     return span_overlaps(span->start_ns, span->end_ns, query) &&
            (!query->resources ||
-            idset_has(query->resources, span->resource_id)) &&
+            bitmap_has(query->resources, span->resource_id)) &&
            (query->operation.len == 0 ||
             slice_equal(span->operation, query->operation)) &&
            match_attrs(&span->attrs, query->attrs, query->attr_count);

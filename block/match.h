@@ -7,9 +7,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "ask.h"
 #include "record.h"
 #include "slice.h"
+#include "store_query.h"
 
 /* Bytes of words: letters, digits, '_' and all of non-ASCII. */
 extern const uint8_t

@@ -12,7 +12,7 @@
 
 enum { VALUE_KEEP = 64 * 1024 };
 
-static void init(struct block_rows *rows)
+static void init(struct span_rows *rows)
 {
     struct scratch *scratch = &rows->scratch;
     struct dict *dicts[] = {&rows->name, &rows->operation, &rows->endpoint,
@@ -33,9 +33,9 @@ static void init(struct block_rows *rows)
     rows->count = 0;
 }
 
-struct block_rows *block_rows_new(void)
+struct span_rows *span_rows_new(void)
 {
-    struct block_rows *rows = mem_zero(1, sizeof(*rows));
+    struct span_rows *rows = mem_zero(1, sizeof(*rows));
 
     scratch_init(&rows->scratch);
     buf_init(&rows->value, SIZE_MAX);
@@ -43,7 +43,7 @@ struct block_rows *block_rows_new(void)
     return rows;
 }
 
-void block_rows_free(struct block_rows *rows)
+void span_rows_free(struct span_rows *rows)
 {
     if (!rows)
         return;
@@ -52,7 +52,7 @@ void block_rows_free(struct block_rows *rows)
     free(rows);
 }
 
-void block_rows_reset(struct block_rows *rows)
+void span_rows_reset(struct span_rows *rows)
 {
     scratch_reset(&rows->scratch);
     if (rows->value.room > VALUE_KEEP)
@@ -61,12 +61,12 @@ void block_rows_reset(struct block_rows *rows)
     init(rows);
 }
 
-uint32_t block_rows_count(const struct block_rows *rows)
+uint32_t span_rows_count(const struct span_rows *rows)
 {
     return rows->count;
 }
 
-static void add_events(struct block_rows *rows, const struct span *span)
+static void add_events(struct span_rows *rows, const struct span *span)
 {
     for (uint32_t i = 0; i < span->event_count; i++) {
         const struct span_event *event = &span->events[i];
@@ -78,7 +78,7 @@ static void add_events(struct block_rows *rows, const struct span *span)
     }
 }
 
-static void add_links(struct block_rows *rows, const struct span *span)
+static void add_links(struct span_rows *rows, const struct span *span)
 {
     for (uint32_t i = 0; i < span->link_count; i++) {
         const struct span_link *link = &span->links[i];
@@ -93,7 +93,7 @@ static void add_links(struct block_rows *rows, const struct span *span)
     }
 }
 
-static void keep(struct block_rows *rows, const struct span_row *row)
+static void keep(struct span_rows *rows, const struct span_row *row)
 {
     struct span_row **run = &rows->runs[rows->count / SPAN_RUN];
     uint64_t words[SPAN_ROW_WORDS], first[SPAN_ROW_WORDS];
@@ -109,7 +109,7 @@ static void keep(struct block_rows *rows, const struct span_row *row)
     rows->count++;
 }
 
-void block_rows_add(struct block_rows *rows, const struct span *span)
+void span_rows_add(struct span_rows *rows, const struct span *span)
 {
     struct span_row row = {
         .start_ns = span->start_ns,
@@ -130,7 +130,7 @@ void block_rows_add(struct block_rows *rows, const struct span *span)
         .link_first = rows->link_flags.count,
         .kind = span->kind,
         .status = span->status,
-        .marks = (uint8_t)(span->fixed | (span->failed ? MARK_FAILED : 0)),
+        .marks = (uint8_t)(span->corrected | (span->failed ? MARK_FAILED : 0)),
     };
 
     memcpy(row.trace_id, span->trace_id, 16);

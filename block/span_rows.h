@@ -3,9 +3,9 @@
  * cache, put in order when the block is written.
  *
  * Every text has become a number in a dictionary, so a row is small and of
- * fixed size, and writing the block never looks at a record again.
+ * corrected size, and writing the block never looks at a record again.
  *
- * For block_*.c only; the seam is struct block_rows in block.h.
+ * For block_*.c only; the seam is struct span_rows in block.h.
  */
 #ifndef SPAN_ROWS_H
 #define SPAN_ROWS_H
@@ -30,7 +30,7 @@ struct span_row {
 
 enum { SPAN_ROW_WORDS = sizeof(struct span_row) / sizeof(uint64_t) };
 
-struct block_rows {
+struct span_rows {
     struct scratch scratch; /* of all that is kept here */
     struct buf value;       /* for encoding */
     struct span_row *runs[SPAN_RUNS];
@@ -46,7 +46,7 @@ struct block_rows {
 /* What is being written. */
 struct spans_out {
     struct block_out *out;
-    struct block_rows *coded;
+    struct span_rows *coded;
     const struct span_row *rows; /* in order */
     const uint32_t *order;       /* of rows, as they came */
     uint32_t count;
@@ -64,7 +64,7 @@ void spans_sort(struct spans_out *spans);
 /* Then: parents, starts and what there is per trace; meta and summary too. */
 void spans_add_traces(struct spans_out *spans);
 
-static inline struct span_row *span_row_at(const struct block_rows *rows,
+static inline struct span_row *span_row_at(const struct span_rows *rows,
                                            uint32_t i)
 {
     return &rows->runs[i / SPAN_RUN][i % SPAN_RUN];

@@ -4,7 +4,7 @@
  */
 #include <string.h>
 
-#include "sort.h"
+#include "radix_sort.h"
 #include "span_rows.h"
 
 enum { SMALL_TRACE = 24 };
@@ -21,7 +21,7 @@ static uint64_t high_half(const uint8_t *id)
 }
 
 /* Sorts by one half of the trace id, or by start. */
-static struct sort_row *sort_by(const struct block_rows *rows,
+static struct sort_row *sort_by(const struct span_rows *rows,
                                 struct sort_row *order, struct sort_row *spare,
                                 int half)
 {
@@ -35,7 +35,7 @@ static struct sort_row *sort_by(const struct block_rows *rows,
 }
 
 /* True if ids of one high half differ in the low one. */
-static bool low_halves_differ(const struct block_rows *rows,
+static bool low_halves_differ(const struct span_rows *rows,
                               const struct sort_row *order)
 {
     for (uint32_t i = 1; i < rows->count; i++)
@@ -49,7 +49,7 @@ static bool low_halves_differ(const struct block_rows *rows,
 void spans_sort(struct spans_out *spans)
 {
     struct scratch *scratch = &spans->out->scratch;
-    const struct block_rows *rows = spans->coded;
+    const struct span_rows *rows = spans->coded;
     size_t size = rows->count * sizeof(struct sort_row);
     struct span_row *sorted =
         scratch_alloc(scratch, rows->count * sizeof(*sorted));

@@ -6,7 +6,7 @@
  *   number of resources; per resource, ids ascending: id less the one before,
  *     spans: records;  logs: levels u8 (a bit for each that occurs), records
  *     of each such level, lowest first
- *   filter of trace ids, of words, of words with a digit, of pieces (filter.c)
+ *   filter of trace ids, of words, of words with a digit, of pieces (bloom.c)
  *
  * A word is a run of letters, digits, '_' and non-ASCII bytes, folded (fold.h);
  * of long ones the first WORD_HASHED bytes count. Words with a digit in them
@@ -25,7 +25,7 @@
 
 #include "fold.h"
 #include "match.h"
-#include "sort.h"
+#include "radix_sort.h"
 
 enum {
     VERSION = 2,
@@ -120,18 +120,18 @@ static bool next_piece(struct pieces *pieces)
 void summary_init(struct summary_out *summary, struct scratch *scratch,
                   bool has_text)
 {
-    filter_init(&summary->traces, scratch, TRACE_LOG2, TRACE_PROBES);
+    bloom_init(&summary->traces, scratch, TRACE_LOG2, TRACE_PROBES);
     summary->has_text = has_text;
     if (!has_text)
         return;
-    filter_init(&summary->words, scratch, WORD_LOG2, WORD_PROBES);
-    filter_init(&summary->numbers, scratch, NUMBER_LOG2, NUMBER_PROBES);
-    filter_init(&summary->pieces, scratch, PIECE_LOG2, PIECE_PROBES);
+    bloom_init(&summary->words, scratch, WORD_LOG2, WORD_PROBES);
+    bloom_init(&summary->numbers, scratch, NUMBER_LOG2, NUMBER_PROBES);
+    bloom_init(&summary->pieces, scratch, PIECE_LOG2, PIECE_PROBES);
 }
 
 void summary_add_trace(struct summary_out *summary, const uint8_t trace_id[16])
 {
-    filter_add(&summary->traces, trace_hash(trace_id));
+    bloom_add(&summary->traces, trace_hash(trace_id));
 }
 
 /* Adds the word that begins here, which is at least one byte long, and returns
@@ -153,7 +153,7 @@ static const uint8_t *add_word(struct summary_out *summary, const uint8_t *word,
     hash = changed ? word_hash(word, len)
                    : hash_bytes(word, len < WORD_HASHED ? len : WORD_HASHED,
                                 WORD_SEED);
-    filter_add(digit ? &summary->numbers : &summary->words, hash);
+    bloom_add(digit ? &summary->numbers : &summary->words, hash);
     return p;
 }
 
@@ -183,16 +183,16 @@ void summary_add_pieces(struct summary_out *summary, struct slice text)
     piece = (uint32_t)lower(p[0]) << 8 | lower(p[1]);
     for (size_t i = 2; i < text.len; i++) {
         piece = (piece << 8 | lower(p[i])) & 0xffffff;
-        filter_add(&summary->pieces, piece_hash(piece));
+        bloom_add(&summary->pieces, piece_hash(piece));
     }
     if (any < 0x80)
         return;
     folded = pieces_of(text);
     while (next_piece(&folded))
-        filter_add(&summary->pieces, piece_hash(folded.piece));
+        bloom_add(&summary->pieces, piece_hash(folded.piece));
 }
 
-static void put_resources(struct buf *out, enum block_kind kind,
+static void put_resources(struct buf *out, enum block_type kind,
                           const uint32_t *ids, const uint32_t *counts,
                           struct sort_row *order, uint32_t id_count)
 {
@@ -218,7 +218,7 @@ static void put_resources(struct buf *out, enum block_kind kind,
     }
 }
 
-void summary_put(struct summary_out *summary, enum block_kind kind,
+void summary_put(struct summary_out *summary, enum block_type kind,
                  const uint32_t *ids, const uint32_t *counts, uint32_t id_count,
                  struct scratch *scratch, struct buf *out)
 {
@@ -234,11 +234,11 @@ void summary_put(struct summary_out *summary, enum block_kind kind,
     buf_byte(out, (char)kind);
     put_resources(out, kind, ids, counts, sort_rows(order, spare, id_count),
                   id_count);
-    filter_put(&summary->traces, 200, out);
+    bloom_write(&summary->traces, 200, out);
     if (summary->has_text) {
-        filter_put(&summary->words, 300, out);
-        filter_put(&summary->numbers, 100, out);
-        filter_put(&summary->pieces, 200, out);
+        bloom_write(&summary->words, 300, out);
+        bloom_write(&summary->numbers, 100, out);
+        bloom_write(&summary->pieces, 200, out);
     } else {
         buf_add(out, SLICE("\0\0\0"));
     }
@@ -273,8 +273,8 @@ static bool open(struct slice summary, struct column_in *in, uint8_t *kind)
 /* Adds up the counts of the wanted resources, and notes all that are met;
  * counts and met may be NULL. */
 static void read_counts(struct column_in *in, uint8_t kind,
-                        const struct idset *resources, uint64_t *counts,
-                        struct idset *met)
+                        const struct bitmap *resources, uint64_t *counts,
+                        struct bitmap *met)
 {
     uint64_t left = column_varint(in), id = 0;
 
@@ -284,14 +284,14 @@ static void read_counts(struct column_in *in, uint8_t kind,
 
         id += column_varint(in);
         if (met && id <= UINT32_MAX)
-            idset_add(met, (uint32_t)id);
+            bitmap_add(met, (uint32_t)id);
         if (kind == BLOCK_LOGS) {
             struct slice byte = column_bytes(in, 1);
 
             levels = byte.len ? (uint8_t)byte.ptr[0] : 0;
         }
         wanted = counts && id <= UINT32_MAX &&
-                 (!resources || idset_has(resources, (uint32_t)id));
+                 (!resources || bitmap_has(resources, (uint32_t)id));
         for (unsigned level = 0; level < 8; level++) {
             uint64_t count = levels >> level & 1 ? column_varint(in) : 0;
 
@@ -301,7 +301,7 @@ static void read_counts(struct column_in *in, uint8_t kind,
     }
 }
 
-bool summary_resources(struct slice summary, struct idset *resources)
+bool summary_resources(struct slice summary, struct bitmap *resources)
 {
     struct column_in in;
     uint8_t kind;
@@ -312,7 +312,7 @@ bool summary_resources(struct slice summary, struct idset *resources)
     return in.status == OK;
 }
 
-bool summary_counts(struct slice summary, const struct idset *resources,
+bool summary_counts(struct slice summary, const struct bitmap *resources,
                     uint64_t counts[LEVEL_COUNT])
 {
     struct column_in in;
@@ -338,7 +338,7 @@ static struct slice part(struct slice summary, enum part which)
         return filter;
     read_counts(&in, kind, NULL, NULL, NULL);
     for (unsigned i = 0; i <= (unsigned)which; i++)
-        filter = filter_get(&in);
+        filter = bloom_read(&in);
     if (in.status != OK)
         return (struct slice){NULL, 0};
     return filter;
@@ -349,14 +349,14 @@ struct slice summary_trace_filter(struct slice summary)
     return part(summary, TRACES);
 }
 
-bool trace_filter_has(struct slice filter, const uint8_t trace_id[16])
+bool trace_filter_may_have(struct slice filter, const uint8_t trace_id[16])
 {
-    return filter_has(filter, TRACE_PROBES, trace_hash(trace_id));
+    return bloom_may_contain(filter, TRACE_PROBES, trace_hash(trace_id));
 }
 
-bool summary_has_trace(struct slice summary, const uint8_t trace_id[16])
+bool summary_may_have_trace(struct slice summary, const uint8_t trace_id[16])
 {
-    return trace_filter_has(summary_trace_filter(summary), trace_id);
+    return trace_filter_may_have(summary_trace_filter(summary), trace_id);
 }
 
 /* Words that are not ASCII were not folded then. */
@@ -371,9 +371,10 @@ static bool has_word(struct slice summary, const uint8_t *word, size_t len)
     if (!may_deny(summary, (struct slice){(const char *)word, len}))
         return true;
     if (has_digit(word, len))
-        return filter_has(part(summary, NUMBERS), NUMBER_PROBES,
-                          word_hash(word, len));
-    return filter_has(part(summary, WORDS), WORD_PROBES, word_hash(word, len));
+        return bloom_may_contain(part(summary, NUMBERS), NUMBER_PROBES,
+                                 word_hash(word, len));
+    return bloom_may_contain(part(summary, WORDS), WORD_PROBES,
+                             word_hash(word, len));
 }
 
 static bool has_pieces(struct slice pieces, struct slice text)
@@ -384,7 +385,7 @@ static bool has_pieces(struct slice pieces, struct slice text)
         uint32_t piece = (uint32_t)lower(p[i - 2]) << 16 |
                          (uint32_t)lower(p[i - 1]) << 8 | lower(p[i]);
 
-        if (!filter_has(pieces, PIECE_PROBES, piece_hash(piece)))
+        if (!bloom_may_contain(pieces, PIECE_PROBES, piece_hash(piece)))
             return false;
     }
     return true;
@@ -395,12 +396,12 @@ static bool has_folded_pieces(struct slice pieces, struct slice word)
     struct pieces folded = pieces_of(word);
 
     while (next_piece(&folded))
-        if (!filter_has(pieces, PIECE_PROBES, piece_hash(folded.piece)))
+        if (!bloom_may_contain(pieces, PIECE_PROBES, piece_hash(folded.piece)))
             return false;
     return true;
 }
 
-bool summary_has_phrase(struct slice summary, struct slice phrase)
+bool summary_may_have_phrase(struct slice summary, struct slice phrase)
 {
     const uint8_t *p = (const uint8_t *)(phrase.len ? phrase.ptr : "");
     const uint8_t *end = p + phrase.len;
@@ -418,7 +419,7 @@ bool summary_has_phrase(struct slice summary, struct slice phrase)
     return true;
 }
 
-bool summary_has_word(struct slice summary, struct slice word)
+bool summary_may_have_word(struct slice summary, struct slice word)
 {
     const uint8_t *p = (const uint8_t *)word.ptr;
 

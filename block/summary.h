@@ -6,10 +6,10 @@
 #define SUMMARY_H
 
 #include "block_file.h"
-#include "filter.h"
+#include "bloom.h"
 
 struct summary_out {
-    struct filter traces, words, numbers, pieces;
+    struct bloom_filter traces, words, numbers, pieces;
     bool has_text; /* all but traces are there */
 };
 
@@ -26,7 +26,7 @@ void summary_add_words(struct summary_out *summary, struct slice text);
 void summary_add_pieces(struct summary_out *summary, struct slice text);
 
 /* Writes it. counts: of resource ids[i], by level, from i * LEVEL_COUNT on. */
-void summary_put(struct summary_out *summary, enum block_kind kind,
+void summary_put(struct summary_out *summary, enum block_type kind,
                  const uint32_t *ids, const uint32_t *counts, uint32_t id_count,
                  struct scratch *scratch, struct buf *out);
 

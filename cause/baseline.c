@@ -9,20 +9,21 @@
 
 #include "clock.h"
 #include "derived.h"
-#include "facts.h"
+#include "rca_context.h"
 
 /* Faults begin earlier than they are noticed: the minute before the window is
  * in neither half. */
 enum { GUARD_S = 60, TIMES_AS_LONG = 3, SLICES = 4 };
 enum { MAX_MINUTES = 1440 }; /* looked at; longer windows take the nearest */
-/* One request in twenty more than usual is an incident, as in served.c. */
+/* One request in twenty more than usual is an incident, as in evidence_red.c.
+ */
 static const double BAD_SHARE = 0.05;
 
 struct minute {
     double requests, errors, share;
 };
 
-struct history {
+struct failure_history {
     struct minute *at;
     uint32_t count;
     uint64_t from_ns;
@@ -30,7 +31,7 @@ struct history {
 
 static void count(void *arg, const struct point *p)
 {
-    struct history *h = arg;
+    struct failure_history *h = arg;
     uint64_t at = p->start_ns < h->from_ns
                       ? UINT64_MAX
                       : (p->start_ns - h->from_ns) / NS_PER_MIN;
@@ -51,14 +52,14 @@ static int by_share(const void *left, const void *right)
     return (a->share > b->share) - (a->share < b->share);
 }
 
-static enum status read_history(struct facts *facts, struct history *h,
-                                uint64_t end_ns)
+static enum status read_history(struct rca_context *facts,
+                                struct failure_history *h, uint64_t end_ns)
 {
     static const struct slice names[] = {
         {DERIVED_DURATION, sizeof(DERIVED_DURATION) - 1},
         {DERIVED_ERRORS, sizeof(DERIVED_ERRORS) - 1},
-        {DERIVED_BACK_DURATION, sizeof(DERIVED_BACK_DURATION) - 1},
-        {DERIVED_BACK_ERRORS, sizeof(DERIVED_BACK_ERRORS) - 1}};
+        {DERIVED_RETRACTED_DURATION, sizeof(DERIVED_RETRACTED_DURATION) - 1},
+        {DERIVED_RETRACTED_ERRORS, sizeof(DERIVED_RETRACTED_ERRORS) - 1}};
     struct series_query query = {.start_ns = h->from_ns,
                                  .end_ns = end_ns,
                                  .resources = facts->resources,
@@ -77,7 +78,8 @@ static enum status read_history(struct facts *facts, struct history *h,
 }
 
 /* Of all minutes but those without requests. */
-static double usual_share(struct facts *facts, const struct history *h)
+static double usual_share(struct rca_context *facts,
+                          const struct failure_history *h)
 {
     struct minute *copy =
         arena_alloc(facts->arena, (h->count + 1) * sizeof(*copy));
@@ -93,8 +95,8 @@ static double usual_share(struct facts *facts, const struct history *h)
 }
 
 /* Minutes of a slice in which an incident was, or nothing at all. */
-static uint32_t bad_minutes(const struct history *h, uint32_t first, uint32_t n,
-                            double usual)
+static uint32_t bad_minutes(const struct failure_history *h, uint32_t first,
+                            uint32_t n, double usual)
 {
     uint32_t bad = 0;
 
@@ -103,13 +105,13 @@ static uint32_t bad_minutes(const struct history *h, uint32_t first, uint32_t n,
     return bad;
 }
 
-enum status baseline_choose(struct facts *facts)
+enum status baseline_choose(struct rca_context *facts)
 {
     const struct cause_window *w = &facts->times[DURING];
     uint64_t slice = (w->end_ns - w->start_ns) * TIMES_AS_LONG;
     uint64_t to = w->start_ns - GUARD_S * NS_PER_S;
     uint32_t n = (uint32_t)(slice / NS_PER_MIN), best = 0, least = UINT32_MAX;
-    struct history h = {.count = SLICES * n};
+    struct failure_history h = {.count = SLICES * n};
 
     facts->times[BEFORE] =
         (struct cause_window){to > slice ? to - slice : 0, to};

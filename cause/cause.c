@@ -8,12 +8,12 @@
 #include <stdlib.h>
 
 #include "clock.h"
-#include "facts.h"
 #include "hash.h"
+#include "rca_context.h"
 
-const char *const cause_party_names[CAUSE_PARTIES] = {"component", "database",
-                                                      "queue", "external"};
-const char *const cause_kind_names[CAUSE_KINDS] = {
+const char *const candidate_kind_names[CANDIDATE_KINDS] = {
+    "component", "database", "queue", "external"};
+const char *const evidence_kind_names[EVIDENCE_KINDS] = {
     "resource", "network", "behaviour", "latency",
     "errors",   "silence", "metric",    "change"};
 
@@ -25,7 +25,7 @@ enum {
 };
 
 static enum status choose_times(const struct cause_question *q,
-                                struct facts *facts)
+                                struct rca_context *facts)
 {
     uint64_t start = q->window.start_ns;
 
@@ -51,12 +51,12 @@ static bool same_component(const struct identity *a, const struct identity *b)
            slice_equal(a->namespace, b->namespace);
 }
 
-static uint32_t find_component(struct facts *facts, uint32_t resource)
+static uint32_t find_component(struct rca_context *facts, uint32_t resource)
 {
     struct arena *arena = facts->arena;
     struct identity identity;
 
-    if (!idset_has(facts->resources, resource) ||
+    if (!bitmap_has(facts->resources, resource) ||
         !registry_resource_identity(facts->question->registry, resource, arena,
                                     &identity))
         return NOBODY;
@@ -66,7 +66,7 @@ static uint32_t find_component(struct facts *facts, uint32_t resource)
     return NOBODY;
 }
 
-uint32_t facts_component(struct facts *facts, uint32_t resource)
+uint32_t facts_component(struct rca_context *facts, uint32_t resource)
 {
     enum { UNKNOWN = 0, NONE = 1 };
 
@@ -92,25 +92,25 @@ uint32_t facts_component(struct facts *facts, uint32_t resource)
 }
 
 /* Derived series hang on resources of their own, which have no metrics. */
-static struct idset *without_derived(struct facts *facts,
-                                     const struct component_info *list,
-                                     uint32_t count)
+static struct bitmap *without_derived(struct rca_context *facts,
+                                      const struct component_info *list,
+                                      uint32_t count)
 {
-    const struct idset *all = facts->resources;
-    struct idset *derived = idset_new(facts->arena, all->limit);
-    struct idset *set = idset_new(facts->arena, all->limit);
+    const struct bitmap *all = facts->resources;
+    struct bitmap *derived = bitmap_new(facts->arena, all->limit);
+    struct bitmap *set = bitmap_new(facts->arena, all->limit);
 
     if (!derived || !set)
         return NULL;
     for (uint32_t i = 0; i < count; i++)
-        idset_add(derived, list[i].derived_resource);
+        bitmap_add(derived, list[i].derived_resource);
     for (uint32_t id = 0; id < all->limit; id++)
-        if (idset_has(all, id) && !idset_has(derived, id))
-            idset_add(set, id);
+        if (bitmap_has(all, id) && !bitmap_has(derived, id))
+            bitmap_add(set, id);
     return set;
 }
 
-static bool find_components(struct facts *facts)
+static bool find_components(struct rca_context *facts)
 {
     const struct cause_question *q = facts->question;
     struct scope_filter scope = q->scope;
@@ -136,7 +136,7 @@ static bool find_components(struct facts *facts)
            terms_init(&facts->terms, facts->arena);
 }
 
-struct idset *facts_resources(struct facts *facts, uint32_t component)
+struct bitmap *facts_resources(struct rca_context *facts, uint32_t component)
 {
     struct scope_filter scope = facts->question->scope;
 
@@ -145,7 +145,7 @@ struct idset *facts_resources(struct facts *facts, uint32_t component)
     return registry_select(facts->question->registry, &scope, facts->arena);
 }
 
-uint32_t facts_identity(struct facts *facts, uint32_t id)
+uint32_t facts_identity(struct rca_context *facts, uint32_t id)
 {
     struct identity identity;
 
@@ -160,13 +160,13 @@ uint32_t facts_identity(struct facts *facts, uint32_t id)
 
 static uint8_t party_of(struct slice kind)
 {
-    return slice_equal(kind, SLICE("database"))   ? CAUSE_DATABASE
-           : slice_equal(kind, SLICE("queue"))    ? CAUSE_QUEUE
-           : slice_equal(kind, SLICE("external")) ? CAUSE_EXTERNAL
-                                                  : CAUSE_COMPONENT;
+    return slice_equal(kind, SLICE("database"))   ? CANDIDATE_DATABASE
+           : slice_equal(kind, SLICE("queue"))    ? CANDIDATE_QUEUE
+           : slice_equal(kind, SLICE("external")) ? CANDIDATE_EXTERNAL
+                                                  : CANDIDATE_COMPONENT;
 }
 
-uint32_t facts_find_peer(const struct facts *facts, struct slice kind,
+uint32_t facts_find_peer(const struct rca_context *facts, struct slice kind,
                          struct slice name)
 {
     uint8_t party = party_of(kind);
@@ -178,7 +178,8 @@ uint32_t facts_find_peer(const struct facts *facts, struct slice kind,
     return NOBODY;
 }
 
-uint32_t facts_peer(struct facts *facts, struct slice kind, struct slice name)
+uint32_t facts_peer(struct rca_context *facts, struct slice kind,
+                    struct slice name)
 {
     uint32_t n = facts->component_count;
     uint32_t known = facts_find_peer(facts, kind, name);
@@ -186,7 +187,7 @@ uint32_t facts_peer(struct facts *facts, struct slice kind, struct slice name)
 
     if (known != NOBODY)
         return known;
-    if (party == CAUSE_COMPONENT || name.len == 0 ||
+    if (party == CANDIDATE_COMPONENT || name.len == 0 ||
         n - facts->served_components == MAX_PEERS - 1)
         return NOBODY;
     facts->components[n].component = arena_copy(facts->arena, name);
@@ -194,10 +195,10 @@ uint32_t facts_peer(struct facts *facts, struct slice kind, struct slice name)
     return facts->component_count++;
 }
 
-void facts_link(struct facts *facts, uint32_t from, uint32_t to)
+void facts_link(struct rca_context *facts, uint32_t from, uint32_t to)
 {
     uint32_t count = facts->link_keys.count;
-    struct link *link;
+    struct call_edge *link;
 
     if (terms_add(&facts->link_keys, hash_mix((uint64_t)from << 32 | to, 1),
                   (struct slice){NULL, 0}, (struct slice){NULL, 0},
@@ -207,11 +208,12 @@ void facts_link(struct facts *facts, uint32_t from, uint32_t to)
                         &facts->link_room);
     if (!link)
         return;
-    *link = (struct link){from, to};
+    *link = (struct call_edge){from, to};
     facts->link_count++;
 }
 
-static uint32_t named(const struct facts *facts, const struct identity *beside,
+static uint32_t named(const struct rca_context *facts,
+                      const struct identity *beside,
                       const struct catalog_dependency *d)
 {
     struct slice namespace =
@@ -231,7 +233,7 @@ static uint32_t named(const struct facts *facts, const struct identity *beside,
 }
 
 /* Declared dependencies are calls, of whose answers nothing may be known. */
-static void link_declared(struct facts *facts)
+static void link_declared(struct rca_context *facts)
 {
     struct catalog *catalog = facts->question->catalog;
     struct catalog_snapshot *snapshot = catalog ? catalog_get(catalog) : NULL;
@@ -255,9 +257,9 @@ static void link_declared(struct facts *facts)
 
 /* ---- the whole ---- */
 
-static void count_traces(struct facts *facts)
+static void count_traces(struct rca_context *facts)
 {
-    const struct sample *s = &facts->halves[DURING];
+    const struct trace_sample *s = &facts->halves[DURING];
 
     facts->traces[BEFORE] = facts->halves[BEFORE].tree_count;
     facts->traces[DURING] = 0;
@@ -265,13 +267,13 @@ static void count_traces(struct facts *facts)
         facts->traces[DURING] += s->trees[i].start_ns >= facts->from_ns;
 }
 
-static enum status gather(struct facts *facts)
+static enum status gather(struct rca_context *facts)
 {
     enum status s = OK;
 
     for (int half = 0; half < HALVES && s == OK; half++) {
-        s = sample_read(facts, (enum half)half);
-        if (s == OK && !trees_build(facts, (enum half)half))
+        s = sample_read(facts, (enum rca_period)half);
+        if (s == OK && !trees_build(facts, (enum rca_period)half))
             s = arena_status(facts->arena);
     }
     if (s == OK)
@@ -291,7 +293,7 @@ static enum status gather(struct facts *facts)
  * better by what three tries may win by chance (ln 3). */
 static const double TRY_NATS = 1.1;
 
-static enum status judge(struct facts *facts, uint32_t try,
+static enum status judge(struct rca_context *facts, uint32_t try,
                          struct cause_report *report)
 {
     facts->try = try;
@@ -312,7 +314,8 @@ static double first_score(const struct cause_report *report)
     return report->suspect_count > 0 ? report->suspects[0].score : 0;
 }
 
-static enum status judge_best(struct facts *facts, struct cause_report *report)
+static enum status judge_best(struct rca_context *facts,
+                              struct cause_report *report)
 {
     enum status s = judge(facts, 0, report);
     struct evidence_list *best = facts->evidence;
@@ -335,7 +338,7 @@ static enum status find(const struct cause_question *question,
                         uint32_t max_spans, struct arena *arena,
                         struct cause_report **out)
 {
-    struct facts *facts = arena_zero(arena, 1, sizeof(*facts));
+    struct rca_context *facts = arena_zero(arena, 1, sizeof(*facts));
     struct cause_report *report = arena_zero(arena, 1, sizeof(*report));
     enum status s;
 

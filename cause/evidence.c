@@ -7,7 +7,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-#include "facts.h"
+#include "rca_context.h"
 
 /* Beyond this more of the same is no more certain: 40 nats are odds of 10^17,
  * and a busy component must not win by its number of requests alone. */
@@ -31,7 +31,7 @@ double nats_of(double k1, double n1, double k2, double n2)
     return fmax(0, apart - fit(k, n, share));
 }
 
-void *facts_append_(struct facts *facts, void *list, uint32_t count,
+void *facts_append_(struct rca_context *facts, void *list, uint32_t count,
                     uint32_t *room, size_t size)
 {
     void *element = arena_append_(facts->arena, list, count, room, size);
@@ -40,7 +40,7 @@ void *facts_append_(struct facts *facts, void *list, uint32_t count,
     return element;
 }
 
-struct slice facts_text(struct facts *facts, const char *format, ...)
+struct slice facts_text(struct rca_context *facts, const char *format, ...)
 {
     char text[1024];
     va_list args;
@@ -55,7 +55,7 @@ struct slice facts_text(struct facts *facts, const char *format, ...)
     return arena_copy(facts->arena, (struct slice){text, (size_t)len});
 }
 
-void evidence_add(struct facts *facts, uint32_t component,
+void evidence_add(struct rca_context *facts, uint32_t component,
                   const struct cause_evidence *evidence)
 {
     struct evidence_list *list;

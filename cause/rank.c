@@ -6,47 +6,47 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "facts.h"
+#include "rca_context.h"
 
 /* Own time and failed requests are weaker signs: whoever shares a node or waits
  * for a lock shows the one, and all callers of a fault show the other. */
-static const double WEIGHT[CAUSE_KINDS] = {
-    [CAUSE_RESOURCE] = 1,  [CAUSE_NETWORK] = 1,  [CAUSE_BEHAVIOUR] = 1,
-    [CAUSE_LATENCY] = 0.5, [CAUSE_ERRORS] = 0.5, [CAUSE_SILENCE] = 1,
-    [CAUSE_METRIC] = 0.5,  [CAUSE_CHANGE] = 1};
+static const double WEIGHT[EVIDENCE_KINDS] = {
+    [EVIDENCE_RESOURCE] = 1,  [EVIDENCE_NETWORK] = 1,  [EVIDENCE_BEHAVIOUR] = 1,
+    [EVIDENCE_LATENCY] = 0.5, [EVIDENCE_ERRORS] = 0.5, [EVIDENCE_SILENCE] = 1,
+    [EVIDENCE_METRIC] = 0.5,  [EVIDENCE_CHANGE] = 1};
 
 /* What callers see of a peer is all that there is to see. */
-static double weight(const struct facts *facts, uint32_t c, int kind)
+static double weight(const struct rca_context *facts, uint32_t c, int kind)
 {
-    return facts->component_kinds[c] == CAUSE_COMPONENT ? WEIGHT[kind] : 1;
+    return facts->component_kinds[c] == CANDIDATE_COMPONENT ? WEIGHT[kind] : 1;
 }
 
 static bool travels(int kind)
 {
-    return kind != CAUSE_RESOURCE && kind != CAUSE_NETWORK &&
-           kind != CAUSE_SILENCE && kind != CAUSE_CHANGE;
+    return kind != EVIDENCE_RESOURCE && kind != EVIDENCE_NETWORK &&
+           kind != EVIDENCE_SILENCE && kind != EVIDENCE_CHANGE;
 }
 
 /* ---- who calls whom ---- */
 
-struct graph {
+struct call_graph {
     uint64_t *calls, *below; /* bits: row calls, reaches column */
     uint32_t n, words;
 };
 
-static bool has(const struct graph *g, const uint64_t *rows, uint32_t from,
+static bool has(const struct call_graph *g, const uint64_t *rows, uint32_t from,
                 uint32_t to)
 {
     return rows[(size_t)from * g->words + to / 64] >> (to & 63) & 1;
 }
 
-static void set(const struct graph *g, uint64_t *rows, uint32_t from,
+static void set(const struct call_graph *g, uint64_t *rows, uint32_t from,
                 uint32_t to)
 {
     rows[(size_t)from * g->words + to / 64] |= UINT64_C(1) << (to & 63);
 }
 
-static void reach(struct graph *g)
+static void reach(struct call_graph *g)
 {
     bool more = true;
 
@@ -68,7 +68,7 @@ static void reach(struct graph *g)
     }
 }
 
-static bool graph_of(struct facts *facts, struct graph *g)
+static bool graph_of(struct rca_context *facts, struct call_graph *g)
 {
     g->n = facts->component_count;
     g->words = (g->n + 63) / 64;
@@ -77,10 +77,10 @@ static bool graph_of(struct facts *facts, struct graph *g)
     if (!g->calls || !g->below)
         return false;
     for (int h = 0; h < HALVES; h++) {
-        const struct sample *s = &facts->halves[h];
+        const struct trace_sample *s = &facts->halves[h];
 
         for (uint32_t i = 0; i < s->part_count; i++) {
-            const struct part *p = &s->parts[i];
+            const struct rca_span *p = &s->parts[i];
 
             if ((p->kind == SPAN_SERVER || p->kind == SPAN_CONSUMER) &&
                 p->up != NOBODY && p->component != NOBODY &&
@@ -97,7 +97,7 @@ static bool graph_of(struct facts *facts, struct graph *g)
     return true;
 }
 
-bool facts_calls(const struct facts *facts, uint32_t from, uint32_t to)
+bool facts_calls(const struct rca_context *facts, uint32_t from, uint32_t to)
 {
     uint32_t words = (facts->component_count + 63) / 64;
 
@@ -106,20 +106,20 @@ bool facts_calls(const struct facts *facts, uint32_t from, uint32_t to)
 
 /* ---- scores ---- */
 
-static double own(const struct facts *facts, uint32_t c)
+static double own(const struct rca_context *facts, uint32_t c)
 {
     const double *best = facts->evidence[c].best;
-    double sum =
-        best[CAUSE_RESOURCE] + best[CAUSE_NETWORK] + best[CAUSE_SILENCE];
+    double sum = best[EVIDENCE_RESOURCE] + best[EVIDENCE_NETWORK] +
+                 best[EVIDENCE_SILENCE];
 
     /* Of a peer nobody can look deeper. */
-    if (facts->component_kinds[c] != CAUSE_COMPONENT)
-        sum += best[CAUSE_ERRORS] + best[CAUSE_LATENCY];
+    if (facts->component_kinds[c] != CANDIDATE_COMPONENT)
+        sum += best[EVIDENCE_ERRORS] + best[EVIDENCE_LATENCY];
     return sum;
 }
 
 /* The strongest of a kind below a component, or what cannot have travelled. */
-static double under(const struct facts *facts, const struct graph *g,
+static double under(const struct rca_context *facts, const struct call_graph *g,
                     uint32_t c, int kind, uint32_t *who)
 {
     double most = 0;
@@ -131,8 +131,8 @@ static double under(const struct facts *facts, const struct graph *g,
         double v = fmax(best[kind], own(facts, d));
 
         /* Requests fail because of whatever is wrong below. */
-        if (kind == CAUSE_ERRORS)
-            v = fmax(v, fmax(best[CAUSE_BEHAVIOUR], best[CAUSE_LATENCY]));
+        if (kind == EVIDENCE_ERRORS)
+            v = fmax(v, fmax(best[EVIDENCE_BEHAVIOUR], best[EVIDENCE_LATENCY]));
         if (v > most) {
             most = v;
             *who = d;
@@ -141,14 +141,14 @@ static double under(const struct facts *facts, const struct graph *g,
     return most;
 }
 
-static void score(const struct facts *facts, const struct graph *g, uint32_t c,
-                  struct cause_suspect *s)
+static void score(const struct rca_context *facts, const struct call_graph *g,
+                  uint32_t c, struct cause_suspect *s)
 {
     const double *best = facts->evidence[c].best;
     double lost = 0;
 
     *s = (struct cause_suspect){.component = c, .because = NOBODY};
-    for (int kind = 0; kind < CAUSE_KINDS; kind++) {
+    for (int kind = 0; kind < EVIDENCE_KINDS; kind++) {
         double v = best[kind], keep = v;
         uint32_t who = NOBODY;
 
@@ -161,7 +161,7 @@ static void score(const struct facts *facts, const struct graph *g, uint32_t c,
                 s->because = who;
             }
         }
-        if (kind == CAUSE_CHANGE) /* the last kind: only beside others */
+        if (kind == EVIDENCE_CHANGE) /* the last kind: only beside others */
             keep = fmin(v, s->score);
         s->raw += weight(facts, c, kind) * v;
         s->score += weight(facts, c, kind) * keep;
@@ -185,7 +185,7 @@ static int by_score(const void *left, const void *right)
  * so. Odds of twenty to one suffice to say which it is. */
 static bool explains(const struct cause_evidence *e)
 {
-    return e->kind == CAUSE_RESOURCE && e->nats >= 3;
+    return e->kind == EVIDENCE_RESOURCE && e->nats >= 3;
 }
 
 static int by_weight(const void *left, const void *right)
@@ -204,7 +204,7 @@ static int by_weight(const void *left, const void *right)
     return slice_compare(a->text, b->text);
 }
 
-static void describe(const struct facts *facts, struct cause_suspect *s)
+static void describe(const struct rca_context *facts, struct cause_suspect *s)
 {
     const struct evidence_list *list = &facts->evidence[s->component];
 
@@ -222,8 +222,8 @@ static void describe(const struct facts *facts, struct cause_suspect *s)
 
 /* Asked about one component, it and what it calls, directly or not, are
  * candidates; asked about a project, all are. */
-static bool is_candidate(const struct facts *facts, const struct graph *g,
-                         uint32_t c)
+static bool is_candidate(const struct rca_context *facts,
+                         const struct call_graph *g, uint32_t c)
 {
     struct slice asked = facts->question->scope.component;
 
@@ -242,7 +242,8 @@ static bool is_candidate(const struct facts *facts, const struct graph *g,
 
 /* What only metrics tell has to be more than the best of so many metrics is by
  * chance, and somebody has to suffer. */
-static bool is_named(const struct facts *facts, const struct cause_suspect *s)
+static bool is_named(const struct rca_context *facts,
+                     const struct cause_suspect *s)
 {
     const struct evidence_list *list = &facts->evidence[s->component];
 
@@ -254,8 +255,8 @@ static bool is_named(const struct facts *facts, const struct cause_suspect *s)
 
 /* Who shows nothing may still be to blame: rather one of whom much is asked. At
  * most this many are listed in all. */
-static void list_others(const struct facts *facts, const struct graph *g,
-                        struct cause_report *report)
+static void list_others(const struct rca_context *facts,
+                        const struct call_graph *g, struct cause_report *report)
 {
     struct cause_suspect *list = report->suspects;
     uint32_t kept = report->suspect_count, n = kept;
@@ -275,15 +276,15 @@ static void list_others(const struct facts *facts, const struct graph *g,
                                    .score = share * fmin(least, LEAST_NATS)};
     }
     qsort(list + kept, n - kept, sizeof(*list), by_score);
-    report->listed_count = kept >= CAUSE_TOLD ? kept
-                           : n < CAUSE_TOLD   ? n
-                                              : CAUSE_TOLD;
+    report->listed_count = kept >= CAUSE_MAX_LISTED ? kept
+                           : n < CAUSE_MAX_LISTED   ? n
+                                                    : CAUSE_MAX_LISTED;
 }
 
-bool rank(struct facts *facts, struct cause_report *report)
+bool rank(struct rca_context *facts, struct cause_report *report)
 {
     uint32_t n = facts->component_count, kept = 0;
-    struct graph g;
+    struct call_graph g;
     double all = 0;
 
     report->suspects =

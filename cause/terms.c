@@ -1,14 +1,14 @@
 /*
  * An open-addressed index over an array; both double when half full.
  */
-#include "facts.h"
+#include "rca_context.h"
 
 enum { FIRST_ROOM = 256 };
 
-static bool rehash(struct terms *terms, uint32_t room)
+static bool rehash(struct interned_terms *terms, uint32_t room)
 {
     uint32_t *slots = arena_zero(terms->arena, 2 * (size_t)room, 4);
-    struct term *at = arena_zero(terms->arena, room, sizeof(*at));
+    struct interned_term *at = arena_zero(terms->arena, room, sizeof(*at));
 
     if (!slots || !at)
         return false;
@@ -28,13 +28,13 @@ static bool rehash(struct terms *terms, uint32_t room)
     return true;
 }
 
-bool terms_init(struct terms *terms, struct arena *arena)
+bool terms_init(struct interned_terms *terms, struct arena *arena)
 {
-    *terms = (struct terms){.arena = arena};
+    *terms = (struct interned_terms){.arena = arena};
     return rehash(terms, FIRST_ROOM);
 }
 
-uint32_t terms_find(const struct terms *terms, uint64_t hash)
+uint32_t terms_find(const struct interned_terms *terms, uint64_t hash)
 {
     uint32_t i = (uint32_t)hash & terms->mask;
 
@@ -44,8 +44,8 @@ uint32_t terms_find(const struct terms *terms, uint64_t hash)
     return NOBODY;
 }
 
-uint32_t terms_add(struct terms *terms, uint64_t hash, struct slice text,
-                   struct slice line, bool bad)
+uint32_t terms_add(struct interned_terms *terms, uint64_t hash,
+                   struct slice text, struct slice line, bool bad)
 {
     uint32_t i = (uint32_t)hash & terms->mask;
 
@@ -58,8 +58,8 @@ uint32_t terms_add(struct terms *terms, uint64_t hash, struct slice text,
         return terms_add(terms, hash, text, line, bad);
     }
     terms->at[terms->count] =
-        (struct term){hash, arena_copy(terms->arena, text),
-                      arena_copy(terms->arena, line), bad};
+        (struct interned_term){hash, arena_copy(terms->arena, text),
+                               arena_copy(terms->arena, line), bad};
     terms->slots[i] = ++terms->count;
     return terms->count - 1;
 }

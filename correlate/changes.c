@@ -39,7 +39,8 @@ struct state {
 struct seen {
     uint32_t identity; /* + 1; 0: never seen */
     uint8_t value[KINDS];
-    uint8_t life; /* registry_life(); another: it is another resource */
+    uint8_t life; /* registry_resource_generation(); another: it is another
+                     resource */
 };
 
 struct changes {

@@ -106,7 +106,7 @@ struct component *components_get(struct components *components,
     uint64_t now =
         components->snapshot ? catalog_generation(components->snapshot) + 1 : 1;
 
-    uint8_t life = registry_identity_life(components->registry, identity);
+    uint8_t life = registry_identity_generation(components->registry, identity);
 
     if (component->life != life) {
         component->life = life;

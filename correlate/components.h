@@ -6,7 +6,7 @@
 #ifndef COMPONENTS_H
 #define COMPONENTS_H
 
-#include "capped.h"
+#include "cardinality_limit.h"
 #include "catalog.h"
 #include "registry.h"
 
@@ -18,8 +18,9 @@ struct component {
 
     struct capped_name *endpoint; /* the one found last, */
     uint32_t endpoint_round;      /* in this round */
-    uint32_t changes;             /* changes.c: its state + 1; 0: none */
-    uint8_t life; /* registry_identity_life(); another: another identity */
+    uint32_t changes; /* evidence_change.c: its state + 1; 0: none */
+    uint8_t
+        life; /* registry_identity_generation(); another: another identity */
 };
 
 struct components;

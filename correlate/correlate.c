@@ -31,12 +31,12 @@
 #include <stdlib.h>
 
 #include "buf.h"
+#include "byte_reader.h"
 #include "clock.h"
 #include "log.h"
 #include "mem.h"
 #include "queue.h"
-#include "repeats.h"
-#include "scan.h"
+#include "recent_requests.h"
 #include "stats.h"
 #include "tagger.h"
 
@@ -106,7 +106,7 @@ static void flush_if_wanted(struct correlator *correlator)
                 correlator->counted_lsn > correlator->flushed_lsn;
 
     if (!news ||
-        !store_wants_derived(correlator->store, correlator->counted_lsn))
+        !store_derived_flush_due(correlator->store, correlator->counted_lsn))
         return;
     derive_lock(correlator->tagger.derive);
     flush(correlator);
@@ -181,7 +181,8 @@ static void drop_repeated(struct correlator *correlator, struct batch *batch)
     if (request_hash_none(batch->hash))
         return;
     if (repeats_has(correlator->repeats, batch->hash, batch->lsn)) {
-        stats_add(STATS_REPEATED, correlator->started); /* not at replay */
+        stats_add(STATS_DUPLICATE_REQUESTS,
+                  correlator->started); /* not at replay */
         batch->repeated = true;
         batch->count = batch->resource_count = 0;
         batch->hash = (struct request_hash){0, 0};
@@ -264,16 +265,17 @@ static void load_request(void *arg, struct request_hash hash, uint64_t lsn)
 static enum status load_state(struct correlator *correlator)
 {
     struct slice text = {NULL, 0};
-    struct scan in;
+    struct byte_reader in;
     struct arena arena;
     enum status status;
 
     arena_init(&arena, NULL, 2 * (size_t)STATE_MAX);
     status = store_load_derived_state(correlator->store, &arena, &text);
-    in = scan_over(text);
-    if (status == OK && text.len > 0 && scan_varint(&in) == STATE_VERSION) {
-        correlator->part_lsn = scan_varint(&in);
-        correlator->part = scan_varint(&in);
+    in = byte_reader_over(text);
+    if (status == OK && text.len > 0 &&
+        byte_reader_varint(&in) == STATE_VERSION) {
+        correlator->part_lsn = byte_reader_varint(&in);
+        correlator->part = byte_reader_varint(&in);
         components_refresh(correlator->tagger.components);
         edges_read(correlator->tagger.edges, &in);
     }

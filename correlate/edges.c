@@ -12,7 +12,7 @@
  * go; a PRODUCER stays until its time is over, because any number of consumers
  * may take one message.
  *
- * What is above an end is in edges_above.c. A parent ends, and is exported,
+ * What is above an end is in edges_ancestors.c. A parent ends, and is exported,
  * after its children: what is counted for a caller is held until the spans
  * above it have come, and a CLIENT that waits for a callee asks for them, too,
  * since it may be part of another one's call.
@@ -188,7 +188,7 @@ void edges_put(struct edges *edges, enum ends_table table,
     bool crowded = ends_crowded(ends, &end->key);
 
     if (table == WAITING && (crowded || ends_full(ends)))
-        stats_add(STATS_EDGES_EVICTED, 1);
+        stats_add(STATS_UNPAIRED_SPANS_EVICTED, 1);
     if (crowded) {
         over(edges, table, end, target);
         return;
@@ -222,7 +222,7 @@ bool edges_note_caller(struct end *callee, uint32_t identity)
 }
 
 static void meet(struct edges *edges, struct end *caller,
-                 const struct call *callee)
+                 const struct call_span *callee)
 {
     struct target target = peers_met(&caller->call, callee);
 

@@ -17,17 +17,17 @@
  * end. A call is counted under the endpoint that its caller serves; if that is
  * not known yet because the spans above the caller's have not come, it is held
  * until they do, for wait_ns too. What lies above and between the ends, CLIENTs
- * above CLIENTs and SERVERs below SERVERs, is in edges_above.c.
+ * above CLIENTs and SERVERs below SERVERs, is in edges_ancestors.c.
  *
  * A CLIENT that was counted alone and whose callee comes after all is taken
- * back (DERIVED_OUT_BACK_DURATION), and the edge of both is counted, for ten
- * times wait_ns and as long as there is room. Later than that it is counted a
- * second time: what is waited for has a bound.
+ * back (DERIVED_OUT_RETRACTED_DURATION), and the edge of both is counted, for
+ * ten times wait_ns and as long as there is room. Later than that it is counted
+ * a second time: what is waited for has a bound.
  *
  * Restart  What waits is part of the state that is committed with every flush
  *          of derived points (correlate.c), and waits again. The spans seen
- *          (span_tree.h) are not kept: a call that was under way may miss its
- *          caller's endpoint, spans of one call may count as two.
+ *          (recent_spans.h) are not kept: a call that was under way may miss
+ * its caller's endpoint, spans of one call may count as two.
  *
  * Threads  the correlator's.
  */
@@ -35,12 +35,12 @@
 #define EDGES_H
 
 #include "buf.h"
+#include "byte_reader.h"
 #include "components.h"
-#include "derive.h"
+#include "derived_table.h"
 #include "endpoint.h"
 #include "record.h"
 #include "registry.h"
-#include "scan.h"
 
 struct edges;
 
@@ -83,7 +83,7 @@ uint32_t edges_open(const struct edges *edges);
 /* What waits, as bytes and back into an empty table. What cannot be read is
  * left out. */
 void edges_write(struct edges *edges, struct buf *out);
-void edges_read(struct edges *edges, struct scan *in);
+void edges_read(struct edges *edges, struct byte_reader *in);
 
 /* A host name that looks like one of the internet: it has a dot, is no
  * address and none of a cluster. */

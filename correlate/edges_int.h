@@ -6,8 +6,8 @@
 #define EDGES_INT_H
 
 #include "edges.h"
-#include "ends.h"
-#include "span_tree.h"
+#include "recent_spans.h"
+#include "unpaired_spans.h"
 
 /* Tables of ends, by why they are in it. */
 enum ends_table {
@@ -27,7 +27,7 @@ struct edges {
     uint32_t saves; /* for names: see edges_state.c */
 };
 
-/* ---- edges_above.c: the spans above the two ends ---- */
+/* ---- edges_ancestors.c: the spans above the two ends ---- */
 
 /* Goes up from a caller as far as the spans above it are known: until one
  * serves, or none is left. `above` is where it stopped. */

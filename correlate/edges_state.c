@@ -49,7 +49,7 @@ static void write_name(struct writer *writer, struct capped_name *name)
     }
 }
 
-static void write_call(struct writer *writer, const struct call *call,
+static void write_call(struct writer *writer, const struct call_span *call,
                        uint64_t arrived_ns)
 {
     struct buf *out = writer->out;
@@ -147,12 +147,12 @@ struct names {
     uint32_t seen[SEEN]; /* identities known to be, + 1; by their low bits */
 };
 
-static struct capped_name *new_name(struct names *names, struct scan *in,
+static struct capped_name *new_name(struct names *names, struct byte_reader *in,
                                     enum capped_kind kind)
 {
     struct capped *capped = names->edges->options.capped;
-    uint32_t identity = (uint32_t)scan_varint(in);
-    struct slice text = scan_slice(in);
+    uint32_t identity = (uint32_t)byte_reader_varint(in);
+    struct slice text = byte_reader_slice(in);
     struct capped_name *group;
 
     if (in->bad)
@@ -165,10 +165,11 @@ static struct capped_name *new_name(struct names *names, struct scan *in,
     return names->at[names->count - 1];
 }
 
-static struct capped_name *read_name(struct names *names, struct scan *in,
+static struct capped_name *read_name(struct names *names,
+                                     struct byte_reader *in,
                                      enum capped_kind kind)
 {
-    uint64_t number = scan_varint(in);
+    uint64_t number = byte_reader_varint(in);
 
     if (number == NAME_NONE)
         return NULL;
@@ -176,19 +177,19 @@ static struct capped_name *read_name(struct names *names, struct scan *in,
         return new_name(names, in, kind);
     if (number - NAME_KNOWN < names->count)
         return names->at[number - NAME_KNOWN];
-    scan_fail(in);
+    byte_reader_fail(in);
     return NULL;
 }
 
-static void read_bytes(struct scan *in, uint8_t *to, size_t len)
+static void read_bytes(struct byte_reader *in, uint8_t *to, size_t len)
 {
-    struct slice bytes = scan_bytes(in, len);
+    struct slice bytes = byte_reader_bytes(in, len);
 
     if (bytes.len == len)
         memcpy(to, bytes.ptr, len);
 }
 
-static void read_key(struct scan *in, struct span_key *key)
+static void read_key(struct byte_reader *in, struct span_key *key)
 {
     uint8_t trace_id[16] = {0}, span_id[8] = {0};
 
@@ -213,35 +214,35 @@ static bool is_known(struct names *names, uint32_t identity)
     return *seen == identity + 1;
 }
 
-static void read_call(struct names *names, struct scan *in, uint64_t arrived_ns,
-                      struct call *call)
+static void read_call(struct names *names, struct byte_reader *in,
+                      uint64_t arrived_ns, struct call_span *call)
 {
     uint32_t identity;
     uint8_t outcome;
 
-    call->protocol = scan_byte(in);
-    outcome = scan_byte(in);
+    call->protocol = byte_reader_u8(in);
+    outcome = byte_reader_u8(in);
     call->failed = outcome & 1;
     call->client_error = outcome & 2;
-    call->weight = outcome & 4 ? (uint32_t)scan_varint(in) : 1;
-    identity = (uint32_t)scan_varint(in);
-    call->port = (uint16_t)scan_varint(in);
-    call->start_ns = arrived_ns + (uint64_t)unzigzag(scan_varint(in));
-    call->duration_ns = scan_varint(in);
+    call->weight = outcome & 4 ? (uint32_t)byte_reader_varint(in) : 1;
+    identity = (uint32_t)byte_reader_varint(in);
+    call->port = (uint16_t)byte_reader_varint(in);
+    call->start_ns = arrived_ns + (uint64_t)unzigzag(byte_reader_varint(in));
+    call->duration_ns = byte_reader_varint(in);
     call->endpoint = read_name(names, in, CAPPED_ENDPOINTS);
     call->host = read_name(names, in, CAPPED_PEERS);
     if (call->protocol > PROTOCOL_MESSAGING)
-        scan_fail(in);
+        byte_reader_fail(in);
     if (!in->bad && is_known(names, identity))
         call->component =
             components_get(names->edges->options.components, identity);
 }
 
 /* False if it is to something that is not known any more. */
-static bool read_target(struct names *names, struct scan *in,
+static bool read_target(struct names *names, struct byte_reader *in,
                         const struct end *end, struct target *target)
 {
-    target->kind = scan_byte(in);
+    target->kind = byte_reader_u8(in);
     if (target->kind == PEER_COMPONENT) {
         read_call(names, in, end->arrived_ns, &target->callee);
         return target->callee.component;
@@ -249,12 +250,12 @@ static bool read_target(struct names *names, struct scan *in,
     if (target->kind == PEER_NONE)
         return true;
     target->name = read_name(names, in, CAPPED_PEERS);
-    target->system = scan_slice(in);
-    target->host = scan_slice(in);
+    target->system = byte_reader_slice(in);
+    target->host = byte_reader_slice(in);
     return target->kind < PEER_NONE && target->name;
 }
 
-static void read_end(struct names *names, struct scan *in,
+static void read_end(struct names *names, struct byte_reader *in,
                      enum ends_table table)
 {
     struct edges *edges = names->edges;
@@ -264,14 +265,14 @@ static void read_end(struct names *names, struct scan *in,
 
     read_key(in, &end.key);
     read_bytes(in, end.above, sizeof(end.above));
-    end.arrived_ns = scan_fixed(in, 8);
-    end.kind = scan_byte(in);
+    end.arrived_ns = byte_reader_fixed(in, 8);
+    end.kind = byte_reader_u8(in);
     if (end.kind > SPAN_CONSUMER)
-        scan_fail(in);
-    end.flags = scan_byte(in);
+        byte_reader_fail(in);
+    end.flags = byte_reader_u8(in);
     end.operation = read_name(names, in, CAPPED_CALLS);
     for (int i = 0; end.kind == SPAN_CONSUMER && i < END_MAX_MET; i++)
-        end.met[i] = (uint32_t)scan_varint(in);
+        end.met[i] = (uint32_t)byte_reader_varint(in);
     read_call(names, in, end.arrived_ns, &end.call);
     if (edges->ends[table].targets)
         good = read_target(names, in, &end, &target);
@@ -283,25 +284,26 @@ static void read_end(struct names *names, struct scan *in,
         edges_ask_above(edges, &end);
 }
 
-static void read_link(struct edges *edges, struct scan *in)
+static void read_link(struct edges *edges, struct byte_reader *in)
 {
     struct end link = {.kind = SPAN_CONSUMER};
 
     read_key(in, &link.key);
     read_key(in, &link.reader);
-    link.arrived_ns = scan_fixed(in, 8);
+    link.arrived_ns = byte_reader_fixed(in, 8);
     if (!in->bad)
         edges_put(edges, LINKED, &link, NULL);
 }
 
-void edges_read(struct edges *edges, struct scan *in)
+void edges_read(struct edges *edges, struct byte_reader *in)
 {
     struct names names = {.edges = edges};
 
     for (int table = 0; table <= LATE; table++)
-        for (uint64_t left = scan_varint(in); left > 0 && !in->bad; left--)
+        for (uint64_t left = byte_reader_varint(in); left > 0 && !in->bad;
+             left--)
             read_end(&names, in, (enum ends_table)table);
-    for (uint64_t left = scan_varint(in); left > 0 && !in->bad; left--)
+    for (uint64_t left = byte_reader_varint(in); left > 0 && !in->bad; left--)
         read_link(edges, in);
     free(names.at);
 }

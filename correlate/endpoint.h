@@ -7,16 +7,16 @@
  *
  * An operation is never a raw path: where there is no route, segments that are
  * numbers, UUIDs or long hex become {id}; operations of an endpoint are capped
- * (capped.h).
+ * (cardinality_limit.h).
  *
  * Threads  the correlator's.
  */
 #ifndef ENDPOINT_H
 #define ENDPOINT_H
 
-#include "capped.h"
+#include "cardinality_limit.h"
 #include "components.h"
-#include "derive.h"
+#include "derived_table.h"
 #include "outcome.h"
 #include "record.h"
 #include "semconv.h"

@@ -11,7 +11,7 @@
 
 #include "hex.h"
 #include "json_scan.h"
-#include "loglevel.h"
+#include "log_level.h"
 
 enum field {
     FIELD_NONE,

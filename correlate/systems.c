@@ -5,7 +5,7 @@
  */
 #include "systems.h"
 
-#include "capped.h"
+#include "cardinality_limit.h"
 
 enum { MAX_NAME = 40 };
 

@@ -8,7 +8,7 @@
 #ifndef SYSTEMS_H
 #define SYSTEMS_H
 
-#include "derive.h"
+#include "derived_table.h"
 #include "semconv.h"
 
 /* What a CLIENT, PRODUCER or CONSUMER span is about: PROTOCOL_DB,

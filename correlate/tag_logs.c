@@ -4,7 +4,7 @@
  * are events, template.
  */
 #include "log_fields.h"
-#include "loglevel.h"
+#include "log_level.h"
 #include "tagger.h"
 
 static void take_trace(struct log_record *log, const struct log_fields *fields)

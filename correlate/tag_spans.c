@@ -39,8 +39,8 @@ static void count_served(struct tagger *tagger, struct sender *sender,
         .hash = hash_mix(operation->hash, SERIES_SERVED << 8 | span->kind),
         .text = {[TEXT_ENDPOINT] = tags->endpoint->text,
                  [TEXT_NAME] = operation->text}};
-    struct series *series = derive_series(tagger->derive, &labels,
-                                          span->start_ns, &operation->hint);
+    struct derived_series *series = derive_series(
+        tagger->derive, &labels, span->start_ns, &operation->hint);
 
     if (!series)
         return;

@@ -34,7 +34,7 @@ enum status tagger_open(struct tagger *tagger,
                         struct store *store, struct registry *registry,
                         struct catalog *catalog)
 {
-    struct edges_options edges = {.max_ends = options->max_edge_ends,
+    struct edges_options edges = {.max_ends = options->max_unpaired_spans,
                                   .wait_ns = options->edge_wait_ns,
                                   .max_peers = options->max_operations};
     uint32_t names = name_count(options->max_series);
@@ -78,7 +78,7 @@ static void forget_names(struct tagger *tagger)
     uint32_t waiting = edges_open(tagger->edges);
     bool muted;
 
-    stats_add(STATS_EDGES_EVICTED, waiting);
+    stats_add(STATS_UNPAIRED_SPANS_EVICTED, waiting);
     /* The store may have counted the records, but not what still waits. */
     senders_count(tagger);
     muted = derive_mute(tagger->derive, false);
@@ -104,7 +104,7 @@ void tagger_expire(struct tagger *tagger, uint64_t now_ns)
 {
     while (edges_expire(tagger->edges, now_ns))
         make_room(tagger);
-    stats_set(STATS_EDGES_OPEN, edges_open(tagger->edges));
+    stats_set(STATS_UNPAIRED_SPANS, edges_open(tagger->edges));
 }
 
 static void tag_points(struct tagger *tagger, struct batch *batch)

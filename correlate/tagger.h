@@ -7,12 +7,12 @@
 #ifndef TAGGER_H
 #define TAGGER_H
 
+#include "batch_resources.h"
 #include "changes.h"
 #include "components.h"
 #include "correlate.h"
-#include "derive.h"
+#include "derived_table.h"
 #include "edges.h"
-#include "senders.h"
 #include "templates.h"
 
 struct tagger {

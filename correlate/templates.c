@@ -66,7 +66,7 @@ void templates_count(struct templates *templates, struct capped *capped,
     struct slice line = message_of(log);
     struct capped_name *name = NULL;
     uint32_t none = UINT32_MAX;
-    struct series *series;
+    struct derived_series *series;
 
     if (group && line.len > 0) {
         template_split(line, &templates->split);

@@ -10,9 +10,9 @@
 #ifndef TEMPLATES_H
 #define TEMPLATES_H
 
-#include "capped.h"
+#include "cardinality_limit.h"
 #include "components.h"
-#include "derive.h"
+#include "derived_table.h"
 #include "template.h"
 
 struct templates {

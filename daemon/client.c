@@ -20,7 +20,7 @@
 
 enum { MAX_ANSWER = 64 << 20 };
 
-struct options {
+struct client_options {
     const char *server, *namespace, *environment, *since, *target;
     bool json;
 };
@@ -43,12 +43,12 @@ static int usage(void)
     return 2;
 }
 
-static bool parse(struct options *o, int argc, char **argv)
+static bool parse(struct client_options *o, int argc, char **argv)
 {
-    *o = (struct options){.server = "127.0.0.1:9097",
-                          .namespace = "default",
-                          .environment = "",
-                          .since = "30m"};
+    *o = (struct client_options){.server = "127.0.0.1:9097",
+                                 .namespace = "default",
+                                 .environment = "",
+                                 .since = "30m"};
     for (int i = 2; i < argc; i++) {
         const char **to = strcmp(argv[i], "--since") == 0       ? &o->since
                           : strcmp(argv[i], "--namespace") == 0 ? &o->namespace
@@ -97,7 +97,7 @@ static void add_time(struct buf *path, const char *name, uint64_t ns)
     buf_release(&text);
 }
 
-static void add_scope(struct buf *path, const struct options *o)
+static void add_scope(struct buf *path, const struct client_options *o)
 {
     const char *slash = strchr(o->target, '/');
 
@@ -109,7 +109,7 @@ static void add_scope(struct buf *path, const struct options *o)
     add_param(path, "environment", slice_of(o->environment));
 }
 
-static bool make_path(const struct options *o, struct buf *path)
+static bool make_path(const struct client_options *o, struct buf *path)
 {
     uint64_t since, now = clock_wall_ns();
 
@@ -244,7 +244,7 @@ static json_t *fetch_components(const char *server, struct slice path)
 }
 
 /* True also if it cannot be told. */
-static bool is_there(const struct options *o)
+static bool is_there(const struct client_options *o)
 {
     struct buf path;
 
@@ -261,7 +261,7 @@ static bool is_there(const struct options *o)
 
 /* Of the components that there are the one whose names are nearest: a wrong
  * namespace is likelier than a wrong project. */
-static const json_t *nearest(const struct options *o, const json_t *list)
+static const json_t *nearest(const struct client_options *o, const json_t *list)
 {
     const char *slash = strchr(o->target, '/');
     const json_t *best = NULL;
@@ -286,7 +286,7 @@ static const json_t *nearest(const struct options *o, const json_t *list)
     return best;
 }
 
-static int complain_of_names(const struct options *o)
+static int complain_of_names(const struct client_options *o)
 {
     json_t *list = fetch_components(o->server, SLICE("/api/v1/components"));
     const json_t *other = nearest(o, json_object_get(list, "components"));
@@ -310,7 +310,7 @@ static int complain_of_names(const struct options *o)
 
 /* ---- the answer ---- */
 
-static int show(const struct options *o, struct slice body, int status)
+static int show(const struct client_options *o, struct slice body, int status)
 {
     json_t *answer = json_loadb(body.ptr, body.len, 0, NULL);
     int code = 0;
@@ -347,7 +347,7 @@ int client_run(int argc, char **argv)
 {
     struct buf path, answer;
     struct slice body;
-    struct options o;
+    struct client_options o;
     int code, status;
 
     if (!parse(&o, argc, argv))

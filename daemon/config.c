@@ -14,7 +14,7 @@
 #include "config_int.h"
 #include "mem.h"
 
-const struct option config_options[] = {
+const struct config_option config_options[] = {
 #define CONFIG_ROW(kind, member, name, value, least, most, text)               \
     {OPTION_##kind, offsetof(struct config, member), name, value, least, most, \
      text},
@@ -24,7 +24,7 @@ const struct option config_options[] = {
 const size_t config_option_count =
     sizeof(config_options) / sizeof(config_options[0]);
 
-const struct option *config_find(const char *name)
+const struct config_option *config_find(const char *name)
 {
     for (size_t i = 0; i < config_option_count; i++)
         if (strcmp(config_options[i].name, name) == 0)
@@ -112,13 +112,13 @@ static const char *what_is_allowed(enum option_type type)
 }
 
 /* UINT64 values are stored where the table says; see CONFIG_TYPE_... */
-static void *place(struct config *config, const struct option *option)
+static void *place(struct config *config, const struct config_option *option)
 {
     return (char *)config + option->offset;
 }
 
-static void store_text(struct config *config, const struct option *option,
-                       const char *value)
+static void store_text(struct config *config,
+                       const struct config_option *option, const char *value)
 {
     char **member = place(config, option);
 
@@ -234,7 +234,7 @@ static bool list_shows_secret(const char *list, char *secret, size_t size)
 bool config_shows_secret(const char *name, const char *value, char *secret,
                          size_t size)
 {
-    const struct option *option = config_find(name);
+    const struct config_option *option = config_find(name);
 
     if (option)
         return option->offset == offsetof(struct config, kafka_options) &&
@@ -248,7 +248,7 @@ bool config_shows_secret(const char *name, const char *value, char *secret,
 enum status config_set(struct config *config, const char *name,
                        const char *value, char *error, size_t error_size)
 {
-    const struct option *option = config_find(name);
+    const struct config_option *option = config_find(name);
     uint64_t number;
 
     if (!option && config_is_property(name))

@@ -61,7 +61,7 @@ void config_print_help(FILE *out)
           "--data-dir) or in the YAML file given by --config.\n\n",
           out);
     for (size_t i = 0; i < config_option_count; i++) {
-        const struct option *o = &config_options[i];
+        const struct config_option *o = &config_options[i];
 
         fprintf(out, "  --%s %s", o->name, unit_word(o->type));
         if (o->value[0])
@@ -105,7 +105,7 @@ void config_print_man(FILE *out)
           "A flag overrides the environment, which overrides the file.\n",
           out);
     for (size_t i = 0; i < config_option_count; i++) {
-        const struct option *o = &config_options[i];
+        const struct config_option *o = &config_options[i];
 
         fputs(".TP\n\\fB\\-\\-", out);
         roff(out, o->name);
@@ -132,7 +132,7 @@ void config_print_sample(FILE *out)
           "to change it.\n",
           out);
     for (size_t i = 0; i < config_option_count; i++) {
-        const struct option *o = &config_options[i];
+        const struct config_option *o = &config_options[i];
 
         if (strcmp(o->name, "config") == 0)
             continue;

@@ -8,7 +8,7 @@
 
 enum option_type { OPTION_TEXT, OPTION_BYTES, OPTION_DURATION, OPTION_COUNT };
 
-struct option {
+struct config_option {
     enum option_type type;
     size_t offset; /* in struct config */
     const char *name, *value;
@@ -16,7 +16,7 @@ struct option {
     const char *text;
 };
 
-extern const struct option config_options[];
+extern const struct config_option config_options[];
 extern const size_t config_option_count;
 
 /* True for kafka.NAME, which is none of the table: a property that is passed
@@ -24,7 +24,7 @@ extern const size_t config_option_count;
 bool config_is_property(const char *name);
 
 /* The option with this name, or NULL. */
-const struct option *config_find(const char *name);
+const struct config_option *config_find(const char *name);
 
 /* config_secret.c: whether a property of librdkafka holds a secret; whether
  * this value of it is one, and not the name of a file; the secret that a value

@@ -14,7 +14,7 @@
 
 enum { MAX_FILE = 1024 * 1024 };
 
-static const char *environment(const struct option *option)
+static const char *environment(const struct config_option *option)
 {
     char name[128] = "CALLBOARD_";
     size_t at = strlen(name);

@@ -14,7 +14,7 @@
 
 enum { MAX_DEPTH = 4, MAX_NAME = 128, MAX_VALUE = 4096 };
 
-struct reading {
+struct yaml_walk {
     struct config *config;
     yaml_parser_t parser;
     char name[MAX_NAME];       /* of the option at hand: keys joined by '-' */
@@ -27,7 +27,7 @@ struct reading {
     size_t error_size;
 };
 
-static enum status refuse(struct reading *r, const yaml_mark_t *mark,
+static enum status refuse(struct yaml_walk *r, const yaml_mark_t *mark,
                           const char *why)
 {
     snprintf(r->error, r->error_size, "line %zu, column %zu: %s",
@@ -35,7 +35,7 @@ static enum status refuse(struct reading *r, const yaml_mark_t *mark,
     return ERR_INVALID;
 }
 
-static enum status set(struct reading *r, const yaml_mark_t *mark,
+static enum status set(struct yaml_walk *r, const yaml_mark_t *mark,
                        const char *value)
 {
     char why[256];
@@ -49,7 +49,7 @@ static enum status set(struct reading *r, const yaml_mark_t *mark,
     return OK;
 }
 
-static enum status take_key(struct reading *r, const yaml_event_t *event)
+static enum status take_key(struct yaml_walk *r, const yaml_event_t *event)
 {
     size_t base = r->lengths[r->depth - 1];
     size_t len = event->data.scalar.length;
@@ -65,7 +65,7 @@ static enum status take_key(struct reading *r, const yaml_event_t *event)
     return OK;
 }
 
-static enum status take_scalar(struct reading *r, const yaml_event_t *event)
+static enum status take_scalar(struct yaml_walk *r, const yaml_event_t *event)
 {
     size_t len = event->data.scalar.length;
     const char *text = (const char *)event->data.scalar.value;
@@ -84,7 +84,7 @@ static enum status take_scalar(struct reading *r, const yaml_event_t *event)
     return r->in_list ? OK : set(r, &event->start_mark, r->value);
 }
 
-static enum status open_mapping(struct reading *r, const yaml_event_t *event)
+static enum status open_mapping(struct yaml_walk *r, const yaml_event_t *event)
 {
     if (r->in_list || (r->depth > 0 && !r->want_value) || r->depth == MAX_DEPTH)
         return refuse(r, &event->start_mark, "a mapping does not fit here");
@@ -93,13 +93,13 @@ static enum status open_mapping(struct reading *r, const yaml_event_t *event)
     return OK;
 }
 
-static void close_mapping(struct reading *r)
+static void close_mapping(struct yaml_walk *r)
 {
     if (--r->depth > 0)
         r->name[r->lengths[r->depth - 1]] = '\0';
 }
 
-static enum status take_event(struct reading *r, const yaml_event_t *event)
+static enum status take_event(struct yaml_walk *r, const yaml_event_t *event)
 {
     switch (event->type) {
     case YAML_MAPPING_START_EVENT:
@@ -125,7 +125,7 @@ static enum status take_event(struct reading *r, const yaml_event_t *event)
     }
 }
 
-static enum status parse_failed(struct reading *r)
+static enum status parse_failed(struct yaml_walk *r)
 {
     return refuse(r, &r->parser.problem_mark,
                   r->parser.problem ? r->parser.problem : "not YAML");
@@ -134,7 +134,7 @@ static enum status parse_failed(struct reading *r)
 enum status config_parse_yaml(struct config *config, const char *text,
                               size_t len, char *error, size_t error_size)
 {
-    struct reading r = {
+    struct yaml_walk r = {
         .config = config, .error = error, .error_size = error_size};
     enum status status = OK;
     bool end = false;

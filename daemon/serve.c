@@ -60,7 +60,7 @@ struct daemon {
     struct store *store;
     struct registry *registry;
     struct catalog *catalog;
-    struct rca *rca;
+    struct rca_store *rca;
     struct correlator *correlator;
     struct query *query;
     struct ingest *ingest;
@@ -148,12 +148,12 @@ static void save_report(void *arg, const char *name, struct slice text)
 
 static void load_report(void *arg, struct slice name, struct slice text)
 {
-    rca_load(arg, name, text);
+    rca_store_load(arg, name, text);
 }
 
 static void load_reports(struct daemon *d)
 {
-    d->rca = rca_new(save_report, d);
+    d->rca = rca_store_new(save_report, d);
     if (store_load_texts(d->store, RCA_NAMES, load_report, d->rca) != OK)
         log_error("rca", "kept reports cannot be read", NULL);
 }
@@ -197,8 +197,8 @@ static enum status start_storage(struct daemon *d)
         .journal = d->journal,
         .block_spans = 16384,
         .block_logs = 32768,
-        .head_bytes = min_u64(16 << 20, shared_bytes(c) / 16),
-        .head_age_ns = c->seal_age,
+        .memtable_bytes = min_u64(16 << 20, shared_bytes(c) / 16),
+        .memtable_age_ns = c->seal_age,
         .retention_ns = {c->retention_traces, c->retention_logs,
                          c->retention_metrics},
         .retention_bytes = c->retention_size,
@@ -277,7 +277,7 @@ static enum status start_correlator(struct daemon *d)
     struct correlator_options correlator = {
         .max_operations = (uint32_t)c->max_operations,
         .max_series = (uint32_t)series,
-        .max_edge_ends = (uint32_t)ends,
+        .max_unpaired_spans = (uint32_t)ends,
         .edge_wait_ns = c->edge_wait,
         .max_templates = (uint32_t)c->max_templates,
         .budget = &d->budget,
@@ -289,7 +289,7 @@ static enum status start_correlator(struct daemon *d)
         return status;
     d->catalog = catalog_new();
     load_catalog(d);
-    catalog_keep_with(d->catalog, save_catalog, d);
+    catalog_set_persist(d->catalog, save_catalog, d);
     load_reports(d);
     read_catalog_file(d);
     return correlator_open(&d->correlator, &correlator, d->store, d->registry,
@@ -306,7 +306,7 @@ static enum status decode_acknowledged(struct daemon *d, struct batch *batch)
     enum status status = otlp_decode(batch, oldest, NULL);
 
     for (int i = 0; status == ERR_BUSY && i < REPLAY_PATIENCE_MS; i++) {
-        store_relieve(d->store);
+        store_flush(d->store);
         nanosleep(&(struct timespec){.tv_nsec = (long)NS_PER_MS}, NULL);
         arena_release(&batch->arena);
         status = otlp_decode(batch, oldest, NULL);
@@ -331,8 +331,9 @@ static enum status replay_entry(void *arg, struct batch *batch)
         batch_free(batch);
         return OK;
     }
-    enum status status =
-        batch->encoding == BATCH_LETTER ? OK : decode_acknowledged(d, batch);
+    enum status status = batch->encoding == BATCH_DEAD_LETTER
+                             ? OK
+                             : decode_acknowledged(d, batch);
 
     if (status == OK) {
         request_hash_batch(&d->key, batch);
@@ -371,7 +372,7 @@ static enum status replay(struct daemon *d)
             "journal",
             "Kafka messages after the damage will be read from Kafka again",
             "messages=%" PRIu64, d->loss.read_again);
-    journal_skip(d->journal, highest);
+    journal_skip_lsns(d->journal, highest);
     return status;
 }
 
@@ -389,7 +390,7 @@ static bool print_trouble(void *arg, struct buf *out)
     bool lost = serve_loss_print(&d->loss, out), trouble;
 
     buf_init(&kafka, 1024);
-    trouble = serve_kafka_trouble(&d->kafka, &kafka);
+    trouble = serve_kafka_unhealthy(&d->kafka, &kafka);
     if (trouble && lost)
         buf_add(out, SLICE("; "));
     buf_add(out, buf_slice(&kafka));
@@ -474,7 +475,7 @@ static enum status start(struct daemon *d)
 
 static void stop(struct daemon *d)
 {
-    store_drain(d->store); /* nothing below waits for the disk */
+    store_begin_shutdown(d->store); /* nothing below waits for the disk */
     serve_kafka_stop(&d->kafka);
     ingest_stop(d->ingest);
     query_stop(d->query);
@@ -485,7 +486,7 @@ static void stop(struct daemon *d)
     registry_close(d->registry); /* has a last word for the store */
     store_close(d->store);       /* seals, commits, cuts the journal */
     catalog_free(d->catalog);
-    rca_free(d->rca);
+    rca_store_free(d->rca);
     journal_close(d->journal);
 }
 
@@ -532,7 +533,7 @@ static void relieve_memory(struct daemon *d)
         stats_get(STATS_REFUSED_BUSY) + stats_get(STATS_HTTP_WAITS);
 
     if (refusals != d->refusals)
-        store_relieve(d->store);
+        store_flush(d->store);
     d->refusals = refusals;
 }
 

@@ -120,12 +120,12 @@ void serve_kafka_print(void *arg, struct buf *out)
         kafka_print(serve->kafka, out);
 }
 
-bool serve_kafka_trouble(void *arg, struct buf *out)
+bool serve_kafka_unhealthy(void *arg, struct buf *out)
 {
     struct serve_kafka *serve = arg;
-    char text[KAFKA_TROUBLE];
+    char text[KAFKA_REASON_SIZE];
 
-    if (!serve->kafka || !kafka_trouble(serve->kafka, text))
+    if (!serve->kafka || !kafka_unhealthy(serve->kafka, text))
         return false;
     buf_format(out, "kafka: %s", text);
     return true;

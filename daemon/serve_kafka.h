@@ -29,6 +29,6 @@ void serve_kafka_close(struct serve_kafka *serve);
 
 /* For struct query_options; arg is a struct serve_kafka. */
 void serve_kafka_print(void *arg, struct buf *out);
-bool serve_kafka_trouble(void *arg, struct buf *out);
+bool serve_kafka_unhealthy(void *arg, struct buf *out);
 
 #endif

@@ -86,7 +86,7 @@ static void say(struct serve_loss *loss, enum stats_id counter,
 }
 
 /* `known`: the database had an id for it. An emptied file has no id. */
-static bool is_missing(const struct journal_found *found, bool known,
+static bool is_missing(const struct journal_recovered *found, bool known,
                        struct watermarks w)
 {
     if (!found->any)
@@ -94,8 +94,9 @@ static bool is_missing(const struct journal_found *found, bool known,
     return known && found->id == 0 && found->last_lsn == 0;
 }
 
-static void compare(struct serve_loss *loss, const struct journal_found *found,
-                    struct watermarks w, bool known, bool clean)
+static void compare(struct serve_loss *loss,
+                    const struct journal_recovered *found, struct watermarks w,
+                    bool known, bool clean)
 {
     if (loss->text[0] == '\0' && is_missing(found, known, w) && !clean)
         say(loss, STATS_LOST_JOURNAL,
@@ -127,8 +128,8 @@ static void compare(struct serve_loss *loss, const struct journal_found *found,
 
 /* Gives both the same id. */
 static enum status link_both(struct serve_loss *loss, struct journal *journal,
-                             struct store *store, struct journal_found *found,
-                             bool *known)
+                             struct store *store,
+                             struct journal_recovered *found, bool *known)
 {
     uint64_t id;
     enum status status = load_number(store, "journal.id", &id);
@@ -147,14 +148,14 @@ static enum status link_both(struct serve_loss *loss, struct journal *journal,
         "the journal belongs to another database: its files are set aside as "
         "*.foreign, and the database has no journal of its own",
         found->after + 1, found->last_lsn);
-    *found = journal_found(journal);
+    *found = journal_recovered(journal);
     return OK;
 }
 
 enum status serve_loss_check(struct serve_loss *loss, struct journal *journal,
                              struct store *store)
 {
-    struct journal_found found = journal_found(journal);
+    struct journal_recovered found = journal_recovered(journal);
     struct watermarks w = watermarks_of(store);
     bool known = false, clean;
     uint64_t end;
@@ -187,14 +188,14 @@ bool serve_loss_reads_again(const struct serve_loss *loss, struct store *store,
         [SIGNAL_LOGS] = STREAM_LOGS,
         [SIGNAL_METRICS] = STREAM_METRICS};
 
-    return batch->origin && batch->lsn > loss->damaged_after &&
+    return batch->source && batch->lsn > loss->damaged_after &&
            batch->lsn > store_watermark(store, streams[batch->signal]);
 }
 
 void serve_loss_note_end(struct journal *journal, struct store *store)
 {
     if (journal && store) {
-        uint64_t last = journal_last_entry(journal);
+        uint64_t last = journal_last_written_lsn(journal);
 
         save_number(store, "journal.end", last > 0 ? last : NO_ENTRY);
     }

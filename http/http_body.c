@@ -18,12 +18,12 @@ enum {
     DOUBLE_FROM = 4 << 20
 };
 
-static size_t max_body(const struct exchange *exchange)
+static size_t max_body(const struct server_request *sr)
 {
-    const struct http_route *route = exchange->request.route;
+    const struct http_route *route = sr->request.route;
 
     return route && route->max_body ? route->max_body
-                                    : exchange->server->options.max_body;
+                                    : sr->server->options.max_body;
 }
 
 /* Whether the share has room for so much more of a body of `room` bytes. */
@@ -46,22 +46,22 @@ static bool fits(const struct http_server *server, size_t more)
            budget_used(budget) + more < budget->limit;
 }
 
-bool http_body_fits(struct exchange *exchange)
+bool http_body_fits(struct server_request *sr)
 {
-    uint64_t length = exchange->request.length; /* <= max_body */
+    uint64_t length = sr->request.length; /* <= max_body */
     size_t whole = length > 0 ? (size_t)length : FIRST_PIECE;
 
-    while (!fits(exchange->server, whole < FIRST_PIECE ? whole : FIRST_PIECE))
-        if (!http_body_make_room(exchange->server, true))
+    while (!fits(sr->server, whole < FIRST_PIECE ? whole : FIRST_PIECE))
+        if (!http_body_make_room(sr->server, true))
             return false;
-    return fits(exchange->server, whole);
+    return fits(sr->server, whole);
 }
 
 /* Room for at least `need` bytes, which is at most the limit. */
-static size_t next_room(const struct exchange *exchange, size_t need)
+static size_t next_room(const struct server_request *sr, size_t need)
 {
-    const struct http_request *request = &exchange->request;
-    size_t max = max_body(exchange);
+    const struct http_request *request = &sr->request;
+    size_t max = max_body(sr);
     size_t room = request->room ? request->room * 4 : FIRST_ROOM;
 
     if (request->room >= DOUBLE_FROM)
@@ -76,26 +76,26 @@ static size_t next_room(const struct exchange *exchange, size_t need)
 /* Memory for the room; once a piece has come, for the rest of a body that is
  * not large, too, which spares copies of it. Pages that are not written to cost
  * nothing. */
-static void make(struct exchange *exchange, size_t room)
+static void make(struct server_request *sr, size_t room)
 {
-    struct http_request *request = &exchange->request;
-    size_t whole = max_body(exchange);
+    struct http_request *request = &sr->request;
+    size_t whole = max_body(sr);
 
     if (request->length < whole)
         whole = (size_t)request->length;
-    if (room <= exchange->body_room)
+    if (room <= sr->body_room)
         return;
     if (room >= FIRST_PIECE && room < whole && whole <= AT_ONCE)
         room = whole;
     request->body = mem_resize(request->body, room, 1);
-    exchange->body_room = room;
+    sr->body_room = room;
 }
 
-static enum status grow(struct exchange *exchange, size_t need)
+static enum status grow(struct server_request *sr, size_t need)
 {
-    struct http_server *server = exchange->server;
-    struct http_request *request = &exchange->request;
-    size_t room = next_room(exchange, need);
+    struct http_server *server = sr->server;
+    struct http_request *request = &sr->request;
+    size_t room = next_room(sr, need);
     size_t more = room - request->room;
 
     if (!share_has(server, room, more) || !budget_take(&server->bodies, more))
@@ -104,21 +104,21 @@ static enum status grow(struct exchange *exchange, size_t need)
         budget_give(&server->bodies, more);
         return ERR_BUSY;
     }
-    make(exchange, room);
+    make(sr, room);
     request->room = room;
-    exchange->body_charged = room;
-    slot_hold(server->slots, exchange->link->slot, room, exchange);
+    sr->body_charged = room;
+    slot_hold(server->slots, sr->conn->slot, room, sr);
     return OK;
 }
 
-enum status http_body_add(struct exchange *exchange, struct slice piece)
+enum status http_body_add(struct server_request *sr, struct slice piece)
 {
-    struct http_request *request = &exchange->request;
+    struct http_request *request = &sr->request;
 
-    if (piece.len > max_body(exchange) - request->len)
+    if (piece.len > max_body(sr) - request->len)
         return ERR_TOO_BIG;
     if (piece.len > request->room - request->len) {
-        enum status status = grow(exchange, request->len + piece.len);
+        enum status status = grow(sr, request->len + piece.len);
 
         if (status != OK)
             return status;
@@ -128,29 +128,30 @@ enum status http_body_add(struct exchange *exchange, struct slice piece)
     return OK;
 }
 
-void http_body_done(struct exchange *exchange)
+void http_body_done(struct server_request *sr)
 {
-    if (exchange->body_charged == 0)
+    if (sr->body_charged == 0)
         return;
-    budget_give(&exchange->server->bodies, exchange->body_charged);
-    exchange->body_charged = 0;
-    slot_hold(exchange->server->slots, exchange->link->slot, 0, NULL);
+    budget_give(&sr->server->bodies, sr->body_charged);
+    sr->body_charged = 0;
+    slot_hold(sr->server->slots, sr->conn->slot, 0, NULL);
 }
 
-void http_body_drop(struct exchange *exchange)
+void http_body_drop(struct server_request *sr)
 {
-    struct http_request *request = &exchange->request;
+    struct http_request *request = &sr->request;
 
-    http_body_done(exchange);
-    budget_give(exchange->server->options.budget, request->room);
+    http_body_done(sr);
+    budget_give(sr->server->options.budget, request->room);
     free(request->body);
     request->body = NULL;
-    request->len = request->room = exchange->body_room = 0;
+    request->len = request->room = sr->body_room = 0;
 }
 
 bool http_body_make_room(struct http_server *server, bool only_slow)
 {
-    struct exchange *victim = slots_slowest_body(server->slots, only_slow);
+    struct server_request *victim =
+        slots_slowest_body(server->slots, only_slow);
 
     if (victim)
         http_refuse(victim, ERR_BUSY,

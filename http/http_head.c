@@ -8,7 +8,7 @@ enum { LENGTH_DIGITS = 18 }; /* fits in 64 bits, and in the library's sums */
 
 /* Fields that we read. `single`: a second one is a fault, because two programs
  * in a row might each believe a different one. */
-static const struct field {
+static const struct head_field {
     const char *name;
     size_t offset;
     bool single;

@@ -29,47 +29,47 @@ struct http_server {
     char methods[64];   /* of all routes, for preflights */
     int quiesced_fd;    /* not listening any more; -1 before */
     uint32_t most;      /* connections that the library may hold */
-    struct slots *slots;
+    struct connection_slots *slots;
     struct budget connections; /* shares of options.budget */
     struct budget bodies, answers;
     atomic_uint busy; /* requests from their last byte to their end */
     atomic_bool stopping;
 
     pthread_mutex_t wait_lock;
-    struct exchange *waiting; /* for room, the longest first */
-    struct exchange **waiting_end;
+    struct server_request *waiting; /* for room, the longest first */
+    struct server_request **waiting_end;
     struct queue *wake; /* of the timer thread; closed: it ends */
     pthread_t timer;
     bool timer_started;
 };
 
 /* What is kept for a connection. */
-struct link {
-    struct slot *slot;
+struct http_connection {
+    struct connection_slot *slot;
     size_t charged; /* to the budget; of that, */
     size_t shared;  /* to the share of connections */
 };
 
-enum exchange_state {
-    EXCHANGE_NEW,
-    EXCHANGE_HEAD_WAIT, /* suspended, before the body */
-    EXCHANGE_BODY,
-    EXCHANGE_BODY_WAIT, /* suspended, a piece of the body not taken */
-    EXCHANGE_HANDLED,   /* the service has it, or had */
+enum server_request_state {
+    SR_NEW,
+    SR_HEAD_WAIT, /* suspended, before the body */
+    SR_BODY,
+    SR_BODY_WAIT, /* suspended, a piece of the body not taken */
+    SR_HANDLED,   /* the service has it, or had */
 };
 
 /* A request and its answer. */
-struct exchange {
+struct server_request {
     struct http_request request; /* first: the service has a pointer to it */
     struct http_server *server;
     struct MHD_Connection *connection;
-    struct link *link;
+    struct http_connection *conn;
     struct http_head head;
-    enum exchange_state state;
+    enum server_request_state state;
     const char *method;
     enum http_origin origin;
-    uint64_t wait_ns;      /* monotonic, until when it may wait; 0: not yet */
-    struct exchange *next; /* that waits */
+    uint64_t wait_ns; /* monotonic, until when it may wait; 0: not yet */
+    struct server_request *next; /* that waits */
     uint64_t thrown_away;
     size_t body_charged, answer_charged;
     size_t body_room; /* in memory; what is not charged yet is not touched */
@@ -98,42 +98,42 @@ enum MHD_Result http_request_step(void *arg, struct MHD_Connection *connection,
                                   size_t *len, void **state);
 void http_request_over(void *arg, struct MHD_Connection *connection,
                        void **state, enum MHD_RequestTerminationCode why);
-void http_refuse(struct exchange *exchange, enum status status,
+void http_refuse(struct server_request *sr, enum status status,
                  const char *why);
 
-/* ---- http_query.c ---- */
+/* ---- http_params.c ---- */
 
 /* Cuts target into path and parameters, decoded. NULL, or what is wrong. */
-const char *http_parse_params(struct exchange *exchange, char *query);
+const char *http_parse_params(struct server_request *sr, char *query);
 
 /* ---- http_body.c ---- */
 
 /* ERR_TOO_BIG, or ERR_BUSY: nothing was added. */
-MUST_CHECK enum status http_body_add(struct exchange *exchange,
+MUST_CHECK enum status http_body_add(struct server_request *sr,
                                      struct slice piece);
 /* Whether a body that begins now finds room. For its first piece, slow ones are
  * refused. */
-bool http_body_fits(struct exchange *exchange);
+bool http_body_fits(struct server_request *sr);
 /* Refuses the slowest unfinished body of the address that holds most, if it is
  * slower than SLOT_PACE or `only_slow` is false; false: there is none. */
 bool http_body_make_room(struct http_server *server, bool only_slow);
-void http_body_drop(struct exchange *exchange);
+void http_body_drop(struct server_request *sr);
 /* The body is complete: it does not count as unfinished any more. */
-void http_body_done(struct exchange *exchange);
+void http_body_done(struct server_request *sr);
 
 /* ---- http_wait.c ---- */
 
 /* Suspends the connection until there is room or the time is over; false: it
  * has waited. */
-bool http_wait(struct exchange *exchange);
+bool http_wait(struct server_request *sr);
 MUST_CHECK enum status http_timer_start(struct http_server *server);
 void http_timer_stop(struct http_server *server); /* resumes who waits */
 
-/* ---- http_answer.c ---- */
+/* ---- http_response.c ---- */
 
 /* Compresses the answer and charges it. Any thread. */
-void http_prepare(struct exchange *exchange);
+void http_prepare(struct server_request *sr);
 /* I/O thread. */
-enum MHD_Result http_send(struct exchange *exchange);
+enum MHD_Result http_send(struct server_request *sr);
 
 #endif

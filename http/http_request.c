@@ -29,7 +29,7 @@
 
 enum { THROWN_AWAY_LEAST = 64 << 20 };
 
-static struct link *link_of(struct MHD_Connection *connection)
+static struct http_connection *link_of(struct MHD_Connection *connection)
 {
     return MHD_get_connection_info(connection,
                                    MHD_CONNECTION_INFO_SOCKET_CONTEXT)
@@ -41,58 +41,58 @@ void *http_request_line(void *arg, const char *target,
 {
     struct http_server *server = arg;
     size_t len = strlen(target);
-    struct exchange *exchange = mem_zero(1, sizeof(*exchange) + len + 1);
+    struct server_request *sr = mem_zero(1, sizeof(*sr) + len + 1);
 
-    exchange->server = server;
-    exchange->connection = connection;
-    exchange->link = link_of(connection);
-    exchange->target_len = len;
-    exchange->raw_target = target;
-    memcpy(exchange->target, target, len);
-    slot_head(server->slots, exchange->link->slot);
-    return exchange;
+    sr->server = server;
+    sr->connection = connection;
+    sr->conn = link_of(connection);
+    sr->target_len = len;
+    sr->raw_target = target;
+    memcpy(sr->target, target, len);
+    slot_head(server->slots, sr->conn->slot);
+    return sr;
 }
 
-void http_refuse(struct exchange *exchange, enum status status, const char *why)
+void http_refuse(struct server_request *sr, enum status status, const char *why)
 {
-    const struct http_service *service = &exchange->server->options.service;
+    const struct http_service *service = &sr->server->options.service;
 
-    http_body_drop(exchange);
-    exchange->refused = true;
-    buf_release(&exchange->request.answer.body);
-    service->refuse(service->arg, &exchange->request, status, why);
+    http_body_drop(sr);
+    sr->refused = true;
+    buf_release(&sr->request.answer.body);
+    service->refuse(service->arg, &sr->request, status, why);
 }
 
-static uint64_t max_body(const struct exchange *exchange)
+static uint64_t max_body(const struct server_request *sr)
 {
-    const struct http_route *route = exchange->request.route;
+    const struct http_route *route = sr->request.route;
 
     return route && route->max_body ? route->max_body
-                                    : exchange->server->options.max_body;
+                                    : sr->server->options.max_body;
 }
 
 /* Most of a body that is read only to be thrown away. Clients do not look for
  * an answer before all is sent, so it is more than a small limit needs. */
-static uint64_t most_thrown_away(const struct exchange *exchange)
+static uint64_t most_thrown_away(const struct server_request *sr)
 {
-    uint64_t twice = 2 * max_body(exchange);
+    uint64_t twice = 2 * max_body(sr);
 
     return twice > THROWN_AWAY_LEAST ? twice : THROWN_AWAY_LEAST;
 }
 
 /* Sends a refusal when the rest of the request was read, or at once. */
-static enum MHD_Result after_refusal(struct exchange *exchange)
+static enum MHD_Result after_refusal(struct server_request *sr)
 {
-    const struct http_head *head = &exchange->head;
+    const struct http_head *head = &sr->head;
 
-    exchange->state = EXCHANGE_BODY;
+    sr->state = SR_BODY;
     if (!head->fault && !head->expect.ptr &&
-        head->length <= most_thrown_away(exchange)) {
-        slot_body(exchange->server->slots, exchange->link->slot, head->length);
+        head->length <= most_thrown_away(sr)) {
+        slot_body(sr->server->slots, sr->conn->slot, head->length);
         return MHD_YES;
     }
-    exchange->close = true;
-    return http_send(exchange);
+    sr->close = true;
+    return http_send(sr);
 }
 
 /* ---- the head ---- */
@@ -116,77 +116,75 @@ static enum MHD_Result add_field(void *arg, enum MHD_ValueKind kind,
     return MHD_YES;
 }
 
-static void read_head(struct exchange *exchange, const char *version)
+static void read_head(struct server_request *sr, const char *version)
 {
-    struct http_head *head = &exchange->head;
-    struct http_request *request = &exchange->request;
-    struct slice method = slice_of(exchange->method);
+    struct http_head *head = &sr->head;
+    struct http_request *request = &sr->request;
+    struct slice method = slice_of(sr->method);
     struct fields fields = {.head = head};
 
-    http_head_init(head, method,
-                   (struct slice){exchange->target, exchange->target_len},
+    http_head_init(head, method, (struct slice){sr->target, sr->target_len},
                    slice_of(version));
     http_seam_line(&fields.seam, method,
-                   (struct slice){exchange->raw_target, exchange->target_len},
+                   (struct slice){sr->raw_target, sr->target_len},
                    slice_of(version));
-    (void)MHD_get_connection_values_n(exchange->connection, MHD_HEADER_KIND,
+    (void)MHD_get_connection_values_n(sr->connection, MHD_HEADER_KIND,
                                       add_field, &fields);
-    if (exchange->server->knows_library && http_seam_is_broken(&fields.seam))
+    if (sr->server->knows_library && http_seam_is_broken(&fields.seam))
         http_head_fault(head, "the head has a NUL byte or a folded line");
     (void)http_head_check(head);
     request->content_type = head->content_type;
     request->content_encoding = head->content_encoding;
     request->authorization = head->authorization;
     request->length = head->length;
-    request->from = slot_address(exchange->link->slot);
+    request->from = slot_address(sr->conn->slot);
 }
 
 /* Path and parameters; NULL, or what is wrong. */
-static const char *find_route(struct exchange *exchange)
+static const char *find_route(struct server_request *sr)
 {
-    const struct http_options *options = &exchange->server->options;
-    struct http_request *request = &exchange->request;
-    char *query = memchr(exchange->target, '?', exchange->target_len);
-    size_t len =
-        query ? (size_t)(query - exchange->target) : exchange->target_len;
+    const struct http_options *options = &sr->server->options;
+    struct http_request *request = &sr->request;
+    char *query = memchr(sr->target, '?', sr->target_len);
+    size_t len = query ? (size_t)(query - sr->target) : sr->target_len;
     struct http_match match;
 
     (void)http_route_find(options->routes, options->route_count,
-                          slice_of(exchange->method),
-                          (struct slice){exchange->target, len}, &match);
+                          slice_of(sr->method), (struct slice){sr->target, len},
+                          &match);
     request->route = match.route;
-    memcpy(exchange->allow, match.allow, sizeof(match.allow));
-    request->answer.allow = exchange->allow;
+    memcpy(sr->allow, match.allow, sizeof(match.allow));
+    request->answer.allow = sr->allow;
     for (int i = 0; i < HTTP_MAX_PARTS && match.parts[i].ptr; i++) {
-        char *part = exchange->target + (match.parts[i].ptr - exchange->target);
+        char *part = sr->target + (match.parts[i].ptr - sr->target);
 
         request->parts[i] = (struct slice){
             part, http_unescape(part, match.parts[i].len, false)};
     }
-    return query ? http_parse_params(exchange, query + 1) : NULL;
+    return query ? http_parse_params(sr, query + 1) : NULL;
 }
 
 /* Is this host ours? Where strangers cannot connect, a page with a name of its
  * own for our address can. */
-static bool host_is_ours(const struct exchange *exchange)
+static bool host_is_ours(const struct server_request *sr)
 {
-    const struct http_options *options = &exchange->server->options;
+    const struct http_options *options = &sr->server->options;
     const char *hosts = options->allowed_hosts;
-    struct slice host = exchange->head.host;
+    struct slice host = sr->head.host;
 
-    if (!exchange->server->on_loopback && (!hosts || !hosts[0]))
+    if (!sr->server->on_loopback && (!hosts || !hosts[0]))
         return true;
     return !host.ptr || http_host_allowed(hosts, host);
 }
 
-static bool page_may_ask(struct exchange *exchange)
+static bool page_may_ask(struct server_request *sr)
 {
-    const struct http_options *options = &exchange->server->options;
-    bool reads = strcmp(exchange->method, "GET") == 0 ||
-                 strcmp(exchange->method, "HEAD") == 0;
+    const struct http_options *options = &sr->server->options;
+    bool reads =
+        strcmp(sr->method, "GET") == 0 || strcmp(sr->method, "HEAD") == 0;
 
-    exchange->origin = http_origin_of(options->cors_origins, &exchange->head);
-    switch (exchange->origin) {
+    sr->origin = http_origin_of(options->cors_origins, &sr->head);
+    switch (sr->origin) {
     case HTTP_LISTED:
         return true;
     case HTTP_OPAQUE:
@@ -196,70 +194,71 @@ static bool page_may_ask(struct exchange *exchange)
     case HTTP_NO_PAGE:
         break;
     }
-    return reads || !http_is_cross_site(&exchange->head);
+    return reads || !http_is_cross_site(&sr->head);
 }
 
 /* The methods of a path, for the answer to OPTIONS. */
-static bool is_preflight(struct exchange *exchange)
+static bool is_preflight(struct server_request *sr)
 {
-    size_t len = strlen(exchange->allow);
-    bool gets = strstr(exchange->allow, "GET") != NULL;
+    size_t len = strlen(sr->allow);
+    bool gets = strstr(sr->allow, "GET") != NULL;
 
-    if (strcmp(exchange->method, "OPTIONS") != 0)
+    if (strcmp(sr->method, "OPTIONS") != 0)
         return false;
-    snprintf(exchange->allow + len, sizeof(exchange->allow) - len, "%s%s%s",
+    snprintf(sr->allow + len, sizeof(sr->allow) - len, "%s%s%s",
              len ? ", " : "", gets ? "HEAD, " : "", "OPTIONS");
-    exchange->preflight = true;
+    sr->preflight = true;
     return true;
 }
 
 /* OK, or the status to refuse with. */
-static enum status check(struct exchange *exchange, const char **why)
+static enum status check(struct server_request *sr, const char **why)
 {
-    const struct http_service *service = &exchange->server->options.service;
+    const struct http_service *service = &sr->server->options.service;
     const char *wrong_params;
 
-    if (exchange->head.fault) {
+    if (sr->head.fault) {
         stats_add(STATS_HTTP_HEADS_REFUSED, 1);
-        *why = exchange->head.fault;
+        *why = sr->head.fault;
         return ERR_INVALID;
     }
-    wrong_params = find_route(exchange);
-    if (!host_is_ours(exchange)) {
+    wrong_params = find_route(sr);
+    if (!host_is_ours(sr)) {
         stats_add(STATS_HTTP_HOSTS_REFUSED, 1);
         *why = "Host is not allowed; add it to --allowed-hosts";
         return ERR_MISDIRECTED;
     }
-    if (!page_may_ask(exchange)) {
+    if (!page_may_ask(sr)) {
         stats_add(STATS_HTTP_ORIGINS_REFUSED, 1);
         *why = "Origin is not allowed; add it to --cors-origins";
         return ERR_FORBIDDEN;
     }
-    if (is_preflight(exchange))
+    if (is_preflight(sr))
         return OK;
-    if (!exchange->request.route) {
+    if (!sr->request.route) {
         *why = NULL;
-        return exchange->allow[0] ? ERR_METHOD : ERR_NOT_FOUND;
+        return sr->allow[0] ? ERR_METHOD : ERR_NOT_FOUND;
     }
-    if (slot_is_reserved(exchange->link->slot)) {
-        exchange->close = true;
+    if (slot_is_reserved(sr->conn->slot)) {
+        sr->close = true;
         *why = "too many connections; retry later";
-        if (!(exchange->request.route->flags & HTTP_RESERVED))
+        if (!(sr->request.route->flags & HTTP_RESERVED))
             return ERR_BUSY;
     }
     *why = wrong_params;
     if (wrong_params)
         return ERR_INVALID;
     return service->authorize
-               ? service->authorize(service->arg, &exchange->request, why)
+               ? service->authorize(service->arg, &sr->request, why)
                : OK;
 }
 
 /* ---- room ---- */
 
-static bool charge(struct http_server *server, struct link *link, size_t bytes)
+static bool charge(struct http_server *server, struct http_connection *conn,
+                   size_t bytes)
 {
-    size_t more = bytes - link->charged;
+    size_t more = bytes - conn->charged;
 
     if (!budget_take(&server->connections, more))
         return false;
@@ -267,189 +266,186 @@ static bool charge(struct http_server *server, struct link *link, size_t bytes)
         budget_give(&server->connections, more);
         return false;
     }
-    link->charged += more;
-    link->shared += more;
+    conn->charged += more;
+    conn->shared += more;
     return true;
 }
 
 /* Charges the connection in full. When three quarters of the share are used up
  * (the rest is for new ones), it may still make this one request, at the
  * expense of all, and is closed after it. */
-static bool charge_connection(struct exchange *exchange)
+static bool charge_connection(struct server_request *sr)
 {
-    struct http_server *server = exchange->server;
-    struct link *link = exchange->link;
+    struct http_server *server = sr->server;
+    struct http_connection *conn = sr->conn;
 
-    if (link->charged >= HTTP_POOL)
+    if (conn->charged >= HTTP_POOL)
         return true;
     if (budget_used(&server->connections) < server->connections.limit / 4 * 3 &&
-        charge(server, link, HTTP_POOL))
+        charge(server, conn, HTTP_POOL))
         return true;
-    exchange->close = true;
-    if (!budget_take(server->options.budget, HTTP_POOL - link->charged))
+    sr->close = true;
+    if (!budget_take(server->options.budget, HTTP_POOL - conn->charged))
         return false;
-    link->charged = HTTP_POOL;
+    conn->charged = HTTP_POOL;
     return true;
 }
 
-static enum status has_room(struct exchange *exchange, const char **why)
+static enum status has_room(struct server_request *sr, const char **why)
 {
-    const struct http_service *service = &exchange->server->options.service;
-    bool has_body =
-        exchange->request.length > 0 || exchange->head.transfer_encoding.ptr;
+    const struct http_service *service = &sr->server->options.service;
+    bool has_body = sr->request.length > 0 || sr->head.transfer_encoding.ptr;
     enum status status = OK;
 
-    if (exchange->request.length > max_body(exchange)) {
+    if (sr->request.length > max_body(sr)) {
         *why = "the body is larger than the limit";
         return ERR_TOO_BIG;
     }
     if (service->admit)
-        status = service->admit(service->arg, &exchange->request, why);
-    if (status != OK || exchange->request.route->flags & HTTP_RESERVED)
+        status = service->admit(service->arg, &sr->request, why);
+    if (status != OK || sr->request.route->flags & HTTP_RESERVED)
         return status;
     *why = "no memory for the request now; send it again";
-    if (has_body && !http_body_fits(exchange))
+    if (has_body && !http_body_fits(sr))
         return ERR_BUSY;
-    return charge_connection(exchange) ? OK : ERR_BUSY;
+    return charge_connection(sr) ? OK : ERR_BUSY;
 }
 
-static enum MHD_Result admit(struct exchange *exchange)
+static enum MHD_Result admit(struct server_request *sr)
 {
     const char *why = NULL;
-    enum status status = has_room(exchange, &why);
+    enum status status = has_room(sr, &why);
 
-    if ((status == ERR_BUSY || status == ERR_FULL) && http_wait(exchange)) {
-        exchange->state = EXCHANGE_HEAD_WAIT;
+    if ((status == ERR_BUSY || status == ERR_FULL) && http_wait(sr)) {
+        sr->state = SR_HEAD_WAIT;
         return MHD_YES;
     }
-    exchange->state = EXCHANGE_BODY;
+    sr->state = SR_BODY;
     if (status != OK) {
-        http_refuse(exchange, status, why);
-        return after_refusal(exchange);
+        http_refuse(sr, status, why);
+        return after_refusal(sr);
     }
-    slot_body(exchange->server->slots, exchange->link->slot,
-              exchange->request.length);
+    slot_body(sr->server->slots, sr->conn->slot, sr->request.length);
     return MHD_YES;
 }
 
-static enum MHD_Result begin(struct exchange *exchange, const char *method,
+static enum MHD_Result begin(struct server_request *sr, const char *method,
                              const char *version)
 {
     const char *why = NULL;
     enum status status;
 
-    exchange->method = method;
-    read_head(exchange, version);
-    status = check(exchange, &why);
+    sr->method = method;
+    read_head(sr, version);
+    status = check(sr, &why);
     if (status != OK) {
-        http_refuse(exchange, status, why);
-        return after_refusal(exchange);
+        http_refuse(sr, status, why);
+        return after_refusal(sr);
     }
-    if (exchange->preflight) {
-        exchange->refused = true; /* a body, if there is one, is not read */
-        return after_refusal(exchange);
+    if (sr->preflight) {
+        sr->refused = true; /* a body, if there is one, is not read */
+        return after_refusal(sr);
     }
-    return admit(exchange);
+    return admit(sr);
 }
 
 /* ---- the body ---- */
 
 /* False: it waits. */
-static bool take(struct exchange *exchange, struct slice piece)
+static bool take(struct server_request *sr, struct slice piece)
 {
-    enum status status = http_body_add(exchange, piece);
+    enum status status = http_body_add(sr, piece);
 
-    while (status == ERR_BUSY && http_body_make_room(exchange->server, true) &&
-           !exchange->refused)
-        status = http_body_add(exchange, piece);
-    if (status == ERR_BUSY && !exchange->refused && http_wait(exchange))
+    while (status == ERR_BUSY && http_body_make_room(sr->server, true) &&
+           !sr->refused)
+        status = http_body_add(sr, piece);
+    if (status == ERR_BUSY && !sr->refused && http_wait(sr))
         return false;
-    while (status == ERR_BUSY && !exchange->refused &&
-           http_body_make_room(exchange->server, false))
-        if (!exchange->refused)
-            status = http_body_add(exchange, piece);
-    if (status != OK && !exchange->refused)
-        http_refuse(exchange, status,
+    while (status == ERR_BUSY && !sr->refused &&
+           http_body_make_room(sr->server, false))
+        if (!sr->refused)
+            status = http_body_add(sr, piece);
+    if (status != OK && !sr->refused)
+        http_refuse(sr, status,
                     status == ERR_TOO_BIG
                         ? "the body is larger than the limit"
                         : "no memory for the body now; send it again");
     return true;
 }
 
-static enum MHD_Result body(struct exchange *exchange, const char *bytes,
+static enum MHD_Result body(struct server_request *sr, const char *bytes,
                             size_t *len)
 {
     struct slice piece = {bytes, *len};
 
-    exchange->state = EXCHANGE_BODY;
-    if (!exchange->refused && !take(exchange, piece)) {
-        exchange->state = EXCHANGE_BODY_WAIT;
+    sr->state = SR_BODY;
+    if (!sr->refused && !take(sr, piece)) {
+        sr->state = SR_BODY_WAIT;
         return MHD_YES;
     }
     *len = 0; /* all of it is dealt with */
-    slot_progress(exchange->server->slots, exchange->link->slot, piece.len);
-    if (!exchange->refused)
+    slot_progress(sr->server->slots, sr->conn->slot, piece.len);
+    if (!sr->refused)
         return MHD_YES;
-    exchange->thrown_away += piece.len;
+    sr->thrown_away += piece.len;
     /* The library takes no answer in the middle of a body. */
-    return exchange->thrown_away <= most_thrown_away(exchange) ? MHD_YES
-                                                               : MHD_NO;
+    return sr->thrown_away <= most_thrown_away(sr) ? MHD_YES : MHD_NO;
 }
 
-static enum MHD_Result end(struct exchange *exchange)
+static enum MHD_Result end(struct server_request *sr)
 {
-    struct http_server *server = exchange->server;
+    struct http_server *server = sr->server;
     const struct http_service *service = &server->options.service;
 
-    if (!exchange->busy) {
-        exchange->busy = true;
+    if (!sr->busy) {
+        sr->busy = true;
         atomic_fetch_add(&server->busy, 1);
     }
-    if (exchange->refused || exchange->state == EXCHANGE_HANDLED)
-        return http_send(exchange);
-    http_body_done(exchange);
-    exchange->state = EXCHANGE_HANDLED;
-    slot_busy(server->slots, exchange->link->slot);
-    if (service->handle(service->arg, &exchange->request) == HTTP_LATER)
+    if (sr->refused || sr->state == SR_HANDLED)
+        return http_send(sr);
+    http_body_done(sr);
+    sr->state = SR_HANDLED;
+    slot_busy(server->slots, sr->conn->slot);
+    if (service->handle(service->arg, &sr->request) == HTTP_LATER)
         return MHD_YES;
-    http_prepare(exchange);
-    return http_send(exchange);
+    http_prepare(sr);
+    return http_send(sr);
 }
 
 /* ---- what the service calls ---- */
 
 void http_suspend(struct http_request *request)
 {
-    struct exchange *exchange = (struct exchange *)(void *)request;
+    struct server_request *sr = (struct server_request *)(void *)request;
 
-    MHD_suspend_connection(exchange->connection);
+    MHD_suspend_connection(sr->connection);
 }
 
 void http_resume(struct http_request *request)
 {
-    struct exchange *exchange = (struct exchange *)(void *)request;
+    struct server_request *sr = (struct server_request *)(void *)request;
 
-    if (exchange->watched)
-        slot_watch(exchange->server->slots, exchange->link->slot, NULL);
-    http_prepare(exchange);
-    MHD_resume_connection(exchange->connection);
+    if (sr->watched)
+        slot_watch(sr->server->slots, sr->conn->slot, NULL);
+    http_prepare(sr);
+    MHD_resume_connection(sr->connection);
 }
 
 const atomic_bool *http_watch(struct http_request *request)
 {
-    struct exchange *exchange = (struct exchange *)(void *)request;
+    struct server_request *sr = (struct server_request *)(void *)request;
 
-    exchange->watched = true;
-    slot_watch(exchange->server->slots, exchange->link->slot, &exchange->gone);
-    return &exchange->gone;
+    sr->watched = true;
+    slot_watch(sr->server->slots, sr->conn->slot, &sr->gone);
+    return &sr->gone;
 }
 
 bool http_is_gone(const struct http_request *request)
 {
-    const struct exchange *exchange =
-        (const struct exchange *)(const void *)request;
+    const struct server_request *sr =
+        (const struct server_request *)(const void *)request;
 
-    return slot_is_gone(exchange->link->slot);
+    return slot_is_gone(sr->conn->slot);
 }
 
 /* ---- what the library calls ---- */
@@ -459,18 +455,18 @@ enum MHD_Result http_request_step(void *arg, struct MHD_Connection *connection,
                                   const char *version, const char *bytes,
                                   size_t *len, void **state)
 {
-    struct exchange *exchange = *state;
+    struct server_request *sr = *state;
 
     (void)arg;
     (void)connection;
     (void)path;
-    if (exchange->state == EXCHANGE_NEW)
-        return begin(exchange, method, version);
-    if (exchange->state == EXCHANGE_HEAD_WAIT)
-        return admit(exchange);
+    if (sr->state == SR_NEW)
+        return begin(sr, method, version);
+    if (sr->state == SR_HEAD_WAIT)
+        return admit(sr);
     if (*len > 0)
-        return body(exchange, bytes, len);
-    return end(exchange);
+        return body(sr, bytes, len);
+    return end(sr);
 }
 
 void http_request_over(void *arg, struct MHD_Connection *connection,
@@ -478,22 +474,22 @@ void http_request_over(void *arg, struct MHD_Connection *connection,
 {
     struct http_server *server = arg;
     const struct http_service *service = &server->options.service;
-    struct exchange *exchange = *state;
+    struct server_request *sr = *state;
 
     (void)connection;
     (void)why;
-    if (!exchange)
+    if (!sr)
         return;
     *state = NULL;
     if (service->release)
-        service->release(service->arg, &exchange->request);
-    http_body_drop(exchange);
-    slot_idle(server->slots, exchange->link->slot);
-    buf_release(&exchange->request.answer.body);
-    budget_give(&server->answers, exchange->answer_charged);
-    budget_give(server->options.budget, exchange->answer_charged);
-    if (exchange->busy)
+        service->release(service->arg, &sr->request);
+    http_body_drop(sr);
+    slot_idle(server->slots, sr->conn->slot);
+    buf_release(&sr->request.answer.body);
+    budget_give(&server->answers, sr->answer_charged);
+    budget_give(server->options.budget, sr->answer_charged);
+    if (sr->busy)
         atomic_fetch_sub(&server->busy, 1);
-    free(exchange->pairs);
-    free(exchange);
+    free(sr->pairs);
+    free(sr);
 }

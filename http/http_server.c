@@ -130,7 +130,7 @@ static enum MHD_Result accepts(void *arg, const struct sockaddr *address,
 static void open_link(struct http_server *server,
                       struct MHD_Connection *connection, void **context)
 {
-    struct link *link = mem_zero(1, sizeof(*link));
+    struct http_connection *conn = mem_zero(1, sizeof(*conn));
     int fd =
         MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)
             ->connect_fd;
@@ -140,9 +140,9 @@ static void open_link(struct http_server *server,
 
     budget_force(&server->connections, HTTP_IDLE_CHARGE);
     budget_force(server->options.budget, HTTP_IDLE_CHARGE);
-    link->charged = link->shared = HTTP_IDLE_CHARGE;
-    link->slot = slots_add(server->slots, fd, from);
-    *context = link;
+    conn->charged = conn->shared = HTTP_IDLE_CHARGE;
+    conn->slot = slots_add(server->slots, fd, from);
+    *context = conn;
 }
 
 static void connection_changed(void *arg, struct MHD_Connection *connection,
@@ -150,16 +150,16 @@ static void connection_changed(void *arg, struct MHD_Connection *connection,
                                enum MHD_ConnectionNotificationCode what)
 {
     struct http_server *server = arg;
-    struct link *link = *context;
+    struct http_connection *conn = *context;
 
     if (what == MHD_CONNECTION_NOTIFY_STARTED) {
         open_link(server, connection, context);
-    } else if (link) {
-        slot_drain(link->slot);
-        slots_remove(server->slots, link->slot);
-        budget_give(&server->connections, link->shared);
-        budget_give(server->options.budget, link->charged);
-        free(link);
+    } else if (conn) {
+        slot_drain(conn->slot);
+        slots_remove(server->slots, conn->slot);
+        budget_give(&server->connections, conn->shared);
+        budget_give(server->options.budget, conn->charged);
+        free(conn);
         *context = NULL;
     }
 }

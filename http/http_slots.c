@@ -14,9 +14,10 @@
 
 enum { DRAIN_MOST = 256 * 1024 };
 
-struct slots *slots_new(uint32_t max, uint32_t reserve, uint64_t idle_ns)
+struct connection_slots *slots_new(uint32_t max, uint32_t reserve,
+                                   uint64_t idle_ns)
 {
-    struct slots *slots = mem_zero(1, sizeof(*slots));
+    struct connection_slots *slots = mem_zero(1, sizeof(*slots));
 
     pthread_mutex_init(&slots->lock, NULL);
     ring_init(&slots->all);
@@ -29,7 +30,7 @@ struct slots *slots_new(uint32_t max, uint32_t reserve, uint64_t idle_ns)
     return slots;
 }
 
-void slots_free(struct slots *slots)
+void slots_free(struct connection_slots *slots)
 {
     if (!slots)
         return;
@@ -44,15 +45,16 @@ void slots_free(struct slots *slots)
  * reserve: the new one takes an ordinary slot, so this would use up the
  * reserve.
  */
-static void join_idle(struct slot *slot, enum idle_kind kind)
+static void join_idle(struct connection_slot *slot, enum idle_kind kind)
 {
     if (!slot->ending && !slot->reserved)
         ring_add(&slot->peer->idle[kind], &slot->idle);
 }
 
-struct slot *slots_add(struct slots *slots, int fd, const struct sockaddr *from)
+struct connection_slot *slots_add(struct connection_slots *slots, int fd,
+                                  const struct sockaddr *from)
 {
-    struct slot *slot = mem_zero(1, sizeof(*slot));
+    struct connection_slot *slot = mem_zero(1, sizeof(*slot));
 
     slot->fd = fd;
     ring_init(&slot->idle);
@@ -77,7 +79,7 @@ struct slot *slots_add(struct slots *slots, int fd, const struct sockaddr *from)
     return slot;
 }
 
-void slots_remove(struct slots *slots, struct slot *slot)
+void slots_remove(struct connection_slots *slots, struct connection_slot *slot)
 {
     pthread_mutex_lock(&slots->lock);
     ring_remove(&slot->all);
@@ -94,12 +96,12 @@ void slots_remove(struct slots *slots, struct slot *slot)
     free(slot);
 }
 
-struct http_address slot_address(const struct slot *slot)
+struct http_address slot_address(const struct connection_slot *slot)
 {
     return slot->peer->address;
 }
 
-bool slot_is_reserved(const struct slot *slot)
+bool slot_is_reserved(const struct connection_slot *slot)
 {
     return slot->reserved;
 }
@@ -112,14 +114,14 @@ static bool has_gone(int fd, int events)
            ioctl(fd, FIONREAD, &unread) == 0 && unread == 0;
 }
 
-bool slot_is_gone(const struct slot *slot)
+bool slot_is_gone(const struct connection_slot *slot)
 {
     struct pollfd polled = {.fd = slot->fd, .events = POLLRDHUP};
 
     return poll(&polled, 1, 0) > 0 && has_gone(slot->fd, polled.revents);
 }
 
-void slot_drain(const struct slot *slot)
+void slot_drain(const struct connection_slot *slot)
 {
     char bytes[16 * 1024];
 
@@ -132,7 +134,7 @@ void slot_drain(const struct slot *slot)
 
 /* ---- its states; the caller holds the lock ---- */
 
-static void enter(struct slot *slot, enum slot_state state)
+static void enter(struct connection_slot *slot, enum slot_state state)
 {
     slot->state = state;
     slot->since_ns = clock_monotonic_ns();
@@ -142,13 +144,13 @@ static void enter(struct slot *slot, enum slot_state state)
     slot->unsent = 0;
 }
 
-static void set_deadline(struct slot *slot, uint64_t ns)
+static void set_deadline(struct connection_slot *slot, uint64_t ns)
 {
     if (!slot->ending)
         slot->deadline_ns = ns;
 }
 
-void slot_idle(struct slots *slots, struct slot *slot)
+void slot_idle(struct connection_slots *slots, struct connection_slot *slot)
 {
     pthread_mutex_lock(&slots->lock);
     enter(slot, SLOT_IDLE);
@@ -157,7 +159,7 @@ void slot_idle(struct slots *slots, struct slot *slot)
     pthread_mutex_unlock(&slots->lock);
 }
 
-void slot_head(struct slots *slots, struct slot *slot)
+void slot_head(struct connection_slots *slots, struct connection_slot *slot)
 {
     uint64_t most = SLOT_HEAD_S * NS_PER_S;
 
@@ -175,7 +177,7 @@ void slot_head(struct slots *slots, struct slot *slot)
 
 /* Bytes per second that a body must come at; not told how long it is, the
  * thirtieth of what came: then only the time counts until SLOT_PACE does. */
-static uint64_t pace_of(const struct slot *slot)
+static uint64_t pace_of(const struct connection_slot *slot)
 {
     uint64_t length = slot->length ? slot->length : slot->got;
     uint64_t pace = length / 30 + 1;
@@ -183,8 +185,8 @@ static uint64_t pace_of(const struct slot *slot)
     return pace < SLOT_PACE ? pace : SLOT_PACE;
 }
 
-static void set_body_deadline(const struct slots *slots, struct slot *slot,
-                              uint64_t now)
+static void set_body_deadline(const struct connection_slots *slots,
+                              struct connection_slot *slot, uint64_t now)
 {
     double earned =
         (double)slot->got / (double)pace_of(slot) * (double)NS_PER_S;
@@ -196,7 +198,8 @@ static void set_body_deadline(const struct slots *slots, struct slot *slot,
     set_deadline(slot, deadline);
 }
 
-void slot_body(struct slots *slots, struct slot *slot, uint64_t length)
+void slot_body(struct connection_slots *slots, struct connection_slot *slot,
+               uint64_t length)
 {
     pthread_mutex_lock(&slots->lock);
     enter(slot, SLOT_BODY);
@@ -207,7 +210,8 @@ void slot_body(struct slots *slots, struct slot *slot, uint64_t length)
     pthread_mutex_unlock(&slots->lock);
 }
 
-void slot_progress(struct slots *slots, struct slot *slot, size_t bytes)
+void slot_progress(struct connection_slots *slots, struct connection_slot *slot,
+                   size_t bytes)
 {
     pthread_mutex_lock(&slots->lock);
     uint64_t now = clock_monotonic_ns();
@@ -221,7 +225,7 @@ void slot_progress(struct slots *slots, struct slot *slot, size_t bytes)
     pthread_mutex_unlock(&slots->lock);
 }
 
-void slot_busy(struct slots *slots, struct slot *slot)
+void slot_busy(struct connection_slots *slots, struct connection_slot *slot)
 {
     pthread_mutex_lock(&slots->lock);
     enter(slot, SLOT_BUSY);
@@ -229,7 +233,8 @@ void slot_busy(struct slots *slots, struct slot *slot)
     pthread_mutex_unlock(&slots->lock);
 }
 
-void slot_sending(struct slots *slots, struct slot *slot, size_t bytes)
+void slot_sending(struct connection_slots *slots, struct connection_slot *slot,
+                  size_t bytes)
 {
     pthread_mutex_lock(&slots->lock);
     enter(slot, SLOT_SENDING);
@@ -240,8 +245,8 @@ void slot_sending(struct slots *slots, struct slot *slot, size_t bytes)
     pthread_mutex_unlock(&slots->lock);
 }
 
-void slot_hold(struct slots *slots, struct slot *slot, size_t bytes,
-               void *owner)
+void slot_hold(struct connection_slots *slots, struct connection_slot *slot,
+               size_t bytes, void *owner)
 {
     pthread_mutex_lock(&slots->lock);
     slot->peer->held += bytes - slot->held;
@@ -252,7 +257,8 @@ void slot_hold(struct slots *slots, struct slot *slot, size_t bytes,
 
 /* ---- clients that closed the connection during a query ---- */
 
-void slot_watch(struct slots *slots, struct slot *slot, atomic_bool *gone)
+void slot_watch(struct connection_slots *slots, struct connection_slot *slot,
+                atomic_bool *gone)
 {
     pthread_mutex_lock(&slots->lock);
     slot->gone_flag = gone;
@@ -262,14 +268,14 @@ void slot_watch(struct slots *slots, struct slot *slot, atomic_bool *gone)
     pthread_mutex_unlock(&slots->lock);
 }
 
-unsigned slots_look(struct slots *slots)
+unsigned slots_look(struct connection_slots *slots)
 {
     unsigned count = 0;
 
     pthread_mutex_lock(&slots->lock);
     for (struct ring *at = slots->watched.next; at != &slots->watched;
          at = at->next, count++) {
-        struct slot *slot = OF(at, struct slot, watched);
+        struct connection_slot *slot = OF(at, struct connection_slot, watched);
 
         if (slot_is_gone(slot))
             atomic_store(slot->gone_flag, true);
@@ -281,7 +287,7 @@ unsigned slots_look(struct slots *slots)
 /* ---- once a second ---- */
 
 /* Asks the system about all of them at once. */
-static void look(struct slots *slots)
+static void look(struct connection_slots *slots)
 {
     nfds_t count = 0;
 
@@ -292,7 +298,7 @@ static void look(struct slots *slots)
     }
     for (struct ring *at = slots->all.next; at != &slots->all; at = at->next)
         slots->polls[count++] = (struct pollfd){
-            .fd = OF(at, struct slot, all)->fd, .events = POLLRDHUP};
+            .fd = OF(at, struct connection_slot, all)->fd, .events = POLLRDHUP};
     if (poll(slots->polls, count, 0) < 0)
         for (nfds_t i = 0; i < count; i++)
             slots->polls[i].revents = 0;
@@ -302,7 +308,7 @@ static void look(struct slots *slots)
  * up may have sent all of its request before: so that counts only when nothing
  * is left to be read, and not at first sight, when the last bytes may just be
  * on their way from recv() to us. */
-static bool is_over(struct slot *slot, const struct pollfd *polled,
+static bool is_over(struct connection_slot *slot, const struct pollfd *polled,
                     uint64_t now)
 {
     bool was_gone = slot->gone;
@@ -313,7 +319,7 @@ static bool is_over(struct slot *slot, const struct pollfd *polled,
     return slot->deadline_ns <= now || (slot->gone && was_gone);
 }
 
-unsigned slots_tick(struct slots *slots)
+unsigned slots_tick(struct connection_slots *slots)
 {
     uint64_t now = clock_monotonic_ns();
     unsigned ended = 0;
@@ -322,7 +328,7 @@ unsigned slots_tick(struct slots *slots)
     look(slots);
     const struct pollfd *polled = slots->polls;
     for (struct ring *at = slots->all.next; at != &slots->all; at = at->next) {
-        struct slot *slot = OF(at, struct slot, all);
+        struct connection_slot *slot = OF(at, struct connection_slot, all);
 
         if (is_over(slot, polled++, now)) {
             slot_end(slots, slot);

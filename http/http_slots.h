@@ -48,54 +48,60 @@ enum {
     SLOT_PACE = 64 * 1024,
 };
 
-struct slots;
-struct slot; /* a connection */
+struct connection_slots;
+struct connection_slot; /* a connection */
 
-struct slots *slots_new(uint32_t max, uint32_t reserve, uint64_t idle_ns);
-void slots_free(struct slots *slots); /* NULL is fine; nothing left in it */
+struct connection_slots *slots_new(uint32_t max, uint32_t reserve,
+                                   uint64_t idle_ns);
+void slots_free(
+    struct connection_slots *slots); /* NULL is fine; nothing left in it */
 
 /* May this peer connect? May end an idle connection. */
-bool slots_admit(struct slots *slots, const struct sockaddr *peer);
+bool slots_admit(struct connection_slots *slots, const struct sockaddr *peer);
 /* Ends the connection that is idle for longest, and for a second; false: there
  * is none. */
-bool slots_end_idle(struct slots *slots);
+bool slots_end_idle(struct connection_slots *slots);
 
-struct slot *slots_add(struct slots *slots, int fd,
-                       const struct sockaddr *peer);
-void slots_remove(struct slots *slots, struct slot *slot);
+struct connection_slot *slots_add(struct connection_slots *slots, int fd,
+                                  const struct sockaddr *peer);
+void slots_remove(struct connection_slots *slots, struct connection_slot *slot);
 
-struct http_address slot_address(const struct slot *slot);
-bool slot_is_reserved(const struct slot *slot);
-bool slot_is_gone(const struct slot *slot); /* the peer hung up */
+struct http_address slot_address(const struct connection_slot *slot);
+bool slot_is_reserved(const struct connection_slot *slot);
+bool slot_is_gone(const struct connection_slot *slot); /* the peer hung up */
 /* Before it is closed: lets the peer's unread bytes go, so that closing does
  * not reset what was sent to it. */
-void slot_drain(const struct slot *slot);
+void slot_drain(const struct connection_slot *slot);
 
-void slot_idle(struct slots *slots, struct slot *slot);
-void slot_head(struct slots *slots, struct slot *slot);
+void slot_idle(struct connection_slots *slots, struct connection_slot *slot);
+void slot_head(struct connection_slots *slots, struct connection_slot *slot);
 /* length 0: not told. */
-void slot_body(struct slots *slots, struct slot *slot, uint64_t length);
-void slot_progress(struct slots *slots, struct slot *slot, size_t bytes);
-void slot_busy(struct slots *slots, struct slot *slot);
-void slot_sending(struct slots *slots, struct slot *slot, size_t bytes);
+void slot_body(struct connection_slots *slots, struct connection_slot *slot,
+               uint64_t length);
+void slot_progress(struct connection_slots *slots, struct connection_slot *slot,
+                   size_t bytes);
+void slot_busy(struct connection_slots *slots, struct connection_slot *slot);
+void slot_sending(struct connection_slots *slots, struct connection_slot *slot,
+                  size_t bytes);
 
 /* Memory of an unfinished body, and of an answer that is being sent: for the
  * choice of victims. `owner` of the body is what slots_slowest_body() returns.
  */
-void slot_hold(struct slots *slots, struct slot *slot, size_t bytes,
-               void *owner);
+void slot_hold(struct connection_slots *slots, struct connection_slot *slot,
+               size_t bytes, void *owner);
 /* only_slow: NULL if it comes at SLOT_PACE, or has just begun. */
-void *slots_slowest_body(struct slots *slots, bool only_slow);
+void *slots_slowest_body(struct connection_slots *slots, bool only_slow);
 /* False: nobody has been reading longer than a second. */
-bool slots_end_slowest_reader(struct slots *slots);
+bool slots_end_slowest_reader(struct connection_slots *slots);
 
 /* The flag is set by slots_look() once the peer has hung up; NULL: no more. */
-void slot_watch(struct slots *slots, struct slot *slot, atomic_bool *gone);
+void slot_watch(struct connection_slots *slots, struct connection_slot *slot,
+                atomic_bool *gone);
 /* Looks at those that are watched; how many they are. */
-unsigned slots_look(struct slots *slots);
+unsigned slots_look(struct connection_slots *slots);
 
 /* Ends those whose time is over, and those that were gone already the last time
  * and of which nothing came since; how many. About every second. */
-unsigned slots_tick(struct slots *slots);
+unsigned slots_tick(struct connection_slots *slots);
 
 #endif

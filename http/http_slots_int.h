@@ -1,6 +1,7 @@
 /*
- * http_slots_int - the tables of http_slots.h, for its two files: http_admit.c
- * decides who may connect and who goes, http_slots.c follows each connection.
+ * http_slots_int - the tables of http_slots.h, for its two files:
+ * http_slots_admit.c decides who may connect and who goes, http_slots.c follows
+ * each connection.
  */
 #ifndef HTTP_SLOTS_INT_H
 #define HTTP_SLOTS_INT_H
@@ -25,9 +26,9 @@ enum idle_kind {
 };
 
 /* All connections of one address (of one /64 with IPv6). */
-struct peer {
+struct peer_address {
     struct ring all;
-    struct peer *chain;
+    struct peer_address *chain;
     struct http_address address;
     uint32_t count;
     struct ring idle[KINDS]; /* slots, by enum idle_kind */
@@ -36,9 +37,9 @@ struct peer {
 
 enum slot_state { SLOT_IDLE, SLOT_HEAD, SLOT_BODY, SLOT_BUSY, SLOT_SENDING };
 
-struct slot {
+struct connection_slot {
     struct ring all, idle, watched, in_reserve;
-    struct peer *peer;
+    struct peer_address *peer;
     atomic_bool *gone_flag; /* of who watches */
     int fd;
     enum slot_state state;
@@ -53,14 +54,14 @@ struct slot {
     void *owner;
 };
 
-struct slots {
+struct connection_slots {
     pthread_mutex_t lock;
     struct ring all, peers, watched, in_reserve;
     uint32_t count, ending, reserved;
     uint32_t max, reserve;
     uint64_t idle_ns;
     bool next_reserved; /* the one that was admitted last */
-    struct peer *buckets[SLOT_BUCKETS];
+    struct peer_address *buckets[SLOT_BUCKETS];
     struct pollfd *polls; /* one per slot, in their order */
     size_t room;
 };
@@ -87,11 +88,12 @@ static inline void ring_remove(struct ring *one)
     ring_init(one);
 }
 
-/* ---- http_admit.c; the caller holds the lock ---- */
+/* ---- http_slots_admit.c; the caller holds the lock ---- */
 
 /* The row of an address, counted up and down. */
-struct peer *slots_take_peer(struct slots *slots, const struct sockaddr *from);
-void slots_drop_peer(struct slots *slots, struct peer *peer);
-void slot_end(struct slots *slots, struct slot *slot);
+struct peer_address *slots_take_peer(struct connection_slots *slots,
+                                     const struct sockaddr *from);
+void slots_drop_peer(struct connection_slots *slots, struct peer_address *peer);
+void slot_end(struct connection_slots *slots, struct connection_slot *slot);
 
 #endif

@@ -15,16 +15,16 @@
 
 enum { RESUMED_AT_ONCE = 64 };
 
-bool http_wait(struct exchange *exchange)
+bool http_wait(struct server_request *sr)
 {
-    struct http_server *server = exchange->server;
+    struct http_server *server = sr->server;
     uint64_t now = clock_monotonic_ns();
 
-    if (exchange->wait_ns == 0) {
-        exchange->wait_ns = now + HTTP_WAIT_MS * NS_PER_MS;
+    if (sr->wait_ns == 0) {
+        sr->wait_ns = now + HTTP_WAIT_MS * NS_PER_MS;
         stats_add(STATS_HTTP_WAITS, 1);
     }
-    if (now >= exchange->wait_ns)
+    if (now >= sr->wait_ns)
         return false;
     /* Under the lock: http_timer_stop() resumes for the last time once
      * `stopping` is set, and who is suspended after that stays so. */
@@ -32,11 +32,11 @@ bool http_wait(struct exchange *exchange)
     bool waits = !atomic_load(&server->stopping);
     bool first = waits && !server->waiting;
     if (waits) {
-        slot_busy(server->slots, exchange->link->slot);
-        MHD_suspend_connection(exchange->connection);
-        exchange->next = NULL;
-        *server->waiting_end = exchange;
-        server->waiting_end = &exchange->next;
+        slot_busy(server->slots, sr->conn->slot);
+        MHD_suspend_connection(sr->connection);
+        sr->next = NULL;
+        *server->waiting_end = sr;
+        server->waiting_end = &sr->next;
     }
     pthread_mutex_unlock(&server->wait_lock);
     if (first)
@@ -49,19 +49,19 @@ bool http_wait(struct exchange *exchange)
 static void resume_some(struct http_server *server, unsigned most)
 {
     uint64_t now = clock_monotonic_ns();
-    struct exchange **at = &server->waiting;
+    struct server_request **at = &server->waiting;
 
     pthread_mutex_lock(&server->wait_lock);
     while (*at) {
-        struct exchange *exchange = *at;
+        struct server_request *sr = *at;
 
-        if (most == 0 && exchange->wait_ns > now) {
-            at = &exchange->next;
+        if (most == 0 && sr->wait_ns > now) {
+            at = &sr->next;
             continue;
         }
         most -= most > 0;
-        *at = exchange->next;
-        MHD_resume_connection(exchange->connection);
+        *at = sr->next;
+        MHD_resume_connection(sr->connection);
     }
     server->waiting_end = at;
     pthread_mutex_unlock(&server->wait_lock);

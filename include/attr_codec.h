@@ -12,14 +12,15 @@
 
 #include "arena.h"
 #include "buf.h"
+#include "byte_reader.h"
 #include "record.h"
-#include "scan.h"
 
 void attrs_write(struct buf *out, const struct attrs *attrs);
 void slice_write(struct buf *out, struct slice s); /* length in front */
 
 /* Texts point into the bytes read, arrays into the arena. Sets in->bad if the
  * bytes are damaged or the arena gives no more. */
-void attrs_read(struct scan *in, struct arena *arena, struct attrs *attrs);
+void attrs_read(struct byte_reader *in, struct arena *arena,
+                struct attrs *attrs);
 
 #endif

@@ -22,32 +22,33 @@
 #include "request_hash.h"
 #include "status.h"
 
-/* BATCH_LETTER: a message nobody can decode; its body is read by letter.h, it
- * has no records, and what is kept of it is a row in table dead_letter. */
-enum batch_encoding { BATCH_PROTOBUF, BATCH_JSON, BATCH_LETTER };
+/* BATCH_DEAD_LETTER: a message nobody can decode; its body is read by
+ * dead_letter.h, it has no records, and what is kept of it is a row in table
+ * dead_letter. */
+enum batch_encoding { BATCH_PROTOBUF, BATCH_JSON, BATCH_DEAD_LETTER };
 
 /* Where in a log of somebody else's (a partition of a Kafka topic) the bytes
  * of a batch come from. The journal keeps it with them, so that both become
  * durable at once; the store keeps, for each partition, the offset behind the
  * last one that was appended. */
-struct origin {
+struct source_offset {
     struct slice topic; /* its bytes are behind the struct */
     uint32_t partition;
     uint64_t offset;
     uint64_t time_ms; /* of the message; 0: not known */
-    uint64_t round;   /* of the sender; see journal_sink() */
+    uint64_t epoch;   /* of the sender; see journal_sink() */
 };
 
-enum { ORIGIN_MAX_TOPIC = 249 };
+enum { SOURCE_MAX_TOPIC = 249 };
 
 struct batch {
     struct batch *next; /* for the queue or list that owns it */
     enum signal signal;
     enum batch_encoding encoding;
-    bool derived;          /* made by the correlator, not received */
-    uint64_t received_ns;  /* wall clock on arrival; kept by the journal */
-    uint64_t lsn;          /* log sequence number, by the journal; from 1 */
-    struct origin *origin; /* NULL: none; owned */
+    bool derived;         /* made by the correlator, not received */
+    uint64_t received_ns; /* wall clock on arrival; kept by the journal */
+    uint64_t lsn;         /* log sequence number, by the journal; from 1 */
+    struct source_offset *source; /* NULL: none; owned */
 
     char *body; /* the request, not compressed; malloc'ed, owned */
     size_t body_len;
@@ -70,7 +71,7 @@ struct batch {
     uint32_t rejected;     /* records refused one by one */
     uint32_t rejected_old; /* of those, the ones older than is kept */
     const char *reason;    /* why the first was; static text or in the arena */
-    uint32_t cut;          /* values and attributes cut at a bound */
+    uint32_t truncated;    /* values and attributes truncated at a bound */
 
     /* Of a derived batch: what its maker wants back after a crash, committed
      * with the points; in the arena. */
@@ -89,8 +90,9 @@ struct batch {
 struct batch *batch_new(enum signal signal, char *body, size_t body_len,
                         struct budget *budget);
 
-/* Gives it an origin; the topic, at most ORIGIN_MAX_TOPIC bytes, is copied. */
-void batch_set_origin(struct batch *batch, const struct origin *origin);
+/* Gives it an source; the topic, at most SOURCE_MAX_TOPIC bytes, is copied. */
+void batch_set_source_offset(struct batch *batch,
+                             const struct source_offset *source);
 
 /* One reference more, one less; the last one frees all. NULL is fine. */
 struct batch *batch_ref(struct batch *batch);

@@ -13,11 +13,11 @@
 #define BLOCK_H
 
 #include "arena.h"
-#include "ask.h"
+#include "bitmap.h"
 #include "buf.h"
-#include "idset.h"
 #include "record.h"
 #include "status.h"
+#include "store_query.h"
 
 /* What is kept beside the block, to skip it or to count without opening it. */
 struct block_meta {
@@ -38,12 +38,12 @@ void block_writer_free(struct block_writer *writer);
  * Spans on their way into a block, coded as they come, while they are in the
  * cache. What is added may go, but for the scope, which must stay where it is
  * until the rows are reset.  */
-struct block_rows;
-struct block_rows *block_rows_new(void);
-void block_rows_free(struct block_rows *rows); /* NULL is fine */
-void block_rows_reset(struct block_rows *rows);
-uint32_t block_rows_count(const struct block_rows *rows);
-void block_rows_add(struct block_rows *rows, const struct span *span);
+struct span_rows;
+struct span_rows *span_rows_new(void);
+void span_rows_free(struct span_rows *rows); /* NULL is fine */
+void span_rows_reset(struct span_rows *rows);
+uint32_t span_rows_count(const struct span_rows *rows);
+void span_rows_add(struct span_rows *rows, const struct span *span);
 
 /*
  * Encodes count records. `block` gets the columns, `summary` a short run of
@@ -57,10 +57,11 @@ MUST_CHECK enum status block_write_spans(struct block_writer *writer,
                                          struct buf *summary,
                                          struct block_meta *meta);
 /* The same of rows, which are to be reset then. */
-MUST_CHECK enum status block_write_rows(struct block_writer *writer,
-                                        struct block_rows *rows,
-                                        struct buf *block, struct buf *summary,
-                                        struct block_meta *meta);
+MUST_CHECK enum status block_write_span_rows(struct block_writer *writer,
+                                             struct span_rows *rows,
+                                             struct buf *block,
+                                             struct buf *summary,
+                                             struct block_meta *meta);
 MUST_CHECK enum status block_write_logs(struct block_writer *writer,
                                         const struct log_record **logs,
                                         uint32_t count, struct buf *block,
@@ -71,17 +72,17 @@ MUST_CHECK enum status block_write_logs(struct block_writer *writer,
 
 /* How many records the resources have, by level (logs) or all in [0]
  * (spans); false if the summary is damaged. */
-bool summary_counts(struct slice summary, const struct idset *resources,
+bool summary_counts(struct slice summary, const struct bitmap *resources,
                     uint64_t counts[LEVEL_COUNT]);
 /* Adds the resources that have records; false if it is damaged. */
-bool summary_resources(struct slice summary, struct idset *resources);
+bool summary_resources(struct slice summary, struct bitmap *resources);
 /* May it hold this trace / this phrase / this word? Never false if it does. */
-bool summary_has_trace(struct slice summary, const uint8_t trace_id[16]);
+bool summary_may_have_trace(struct slice summary, const uint8_t trace_id[16]);
 /* The same for many traces: the filter once, then each. */
 struct slice summary_trace_filter(struct slice summary);
-bool trace_filter_has(struct slice filter, const uint8_t trace_id[16]);
-bool summary_has_phrase(struct slice summary, struct slice phrase);
-bool summary_has_word(struct slice summary, struct slice word);
+bool trace_filter_may_have(struct slice filter, const uint8_t trace_id[16]);
+bool summary_may_have_phrase(struct slice summary, struct slice phrase);
+bool summary_may_have_word(struct slice summary, struct slice word);
 
 /* ---- reading ---- */
 
@@ -107,15 +108,15 @@ MUST_CHECK enum status block_times(struct block *block, const uint64_t **times);
 
 /* arrival of every row (arena). A block from before that was kept has none:
  * its rows count from `first`, which is to be said before they are read. */
-void block_first_arrival(struct block *block, uint64_t first);
+void block_set_first_arrival(struct block *block, uint64_t first);
 MUST_CHECK enum status block_arrivals(struct block *block,
                                       const uint64_t **arrivals);
 
 /* One row with all its members, in the arena of the block. */
-MUST_CHECK enum status block_log(struct block *block, uint32_t row,
-                                 struct log_record *log);
-MUST_CHECK enum status block_span(struct block *block, uint32_t row, bool whole,
-                                  struct span *span);
+MUST_CHECK enum status block_read_log(struct block *block, uint32_t row,
+                                      struct log_record *log);
+MUST_CHECK enum status block_read_span(struct block *block, uint32_t row,
+                                       bool whole, struct span *span);
 
 /* Rows of a trace: first and how many (0: none). */
 MUST_CHECK enum status block_find_trace(struct block *block,
@@ -127,7 +128,7 @@ MUST_CHECK enum status block_span_ids(struct block *block, const uint8_t **ids);
 
 /* Is a row of these of one of the resources? */
 bool block_any_resource(struct block *block, uint32_t first, uint32_t count,
-                        const struct idset *resources);
+                        const struct bitmap *resources);
 
 /* One entry per trace with a span in this block. Where the query has visible
  * resources, of the spans of those; none may be left then. */

@@ -56,8 +56,9 @@ struct catalog *catalog_new(void);
 void catalog_free(struct catalog *catalog);
 
 /* Where documents are kept from now on; on return it is on disk. */
-typedef enum status catalog_keep(void *arg, struct slice json);
-void catalog_keep_with(struct catalog *catalog, catalog_keep *keep, void *arg);
+typedef enum status catalog_persist(void *arg, struct slice json);
+void catalog_set_persist(struct catalog *catalog, catalog_persist *keep,
+                         void *arg);
 
 /* Replaces the whole catalogue. ERR_INVALID or ERR_TOO_BIG, with *detail
  * naming the member that is wrong (in the arena): then nothing has changed.

@@ -23,14 +23,14 @@ enum {
     CAUSE_MAX_SPANS = 20000,
     CAUSE_MAX_EVIDENCE = 8, /* of one suspect */
     CAUSE_MAX_EXAMPLES = 3, /* traces of one piece of evidence */
-    CAUSE_MAX_SPECIAL = 8,
-    CAUSE_TOLD = 16,        /* suspects of whom victims are looked for */
-    CAUSE_DRAWN = 5,        /* suspects whose evidence is drawn, */
-    CAUSE_DRAWN_EACH = 3,   /* so many of each, */
-    CAUSE_MAX_POINTS = 240, /* with so many points */
+    CAUSE_MAX_CORRELATIONS = 8,
+    CAUSE_MAX_LISTED = 16,        /* suspects of whom victims are looked for */
+    CAUSE_CHARTED_SUSPECTS = 5,   /* suspects whose evidence is drawn, */
+    CAUSE_CHARTS_PER_SUSPECT = 3, /* so many of each, */
+    CAUSE_MAX_CHART_POINTS = 240, /* with so many points */
     CAUSE_MAX_CHANGES = 16,
     CAUSE_MAX_IMPACT = 8,
-    CAUSE_MAX_LINES = 3,
+    CAUSE_MAX_LOGS = 3,
 };
 
 struct cause_window {
@@ -46,18 +46,18 @@ struct cause_question {
     struct reader *reader;
 };
 
-enum cause_kind {
-    CAUSE_RESOURCE,  /* usage rose towards its limit */
-    CAUSE_NETWORK,   /* calls wait outside of the span that answers them */
-    CAUSE_BEHAVIOUR, /* inside requests something is new or gone */
-    CAUSE_LATENCY,   /* time of its own */
-    CAUSE_ERRORS,    /* requests fail, and not because of a callee */
-    CAUSE_SILENCE,   /* nothing arrives any more although it is called */
-    CAUSE_METRIC,    /* a queue, a pool, what it counts is far from usual */
-    CAUSE_CHANGE,    /* a version, an image, an event just before */
-    CAUSE_KINDS
+enum evidence_kind {
+    EVIDENCE_RESOURCE,  /* usage rose towards its limit */
+    EVIDENCE_NETWORK,   /* calls wait outside of the span that answers them */
+    EVIDENCE_BEHAVIOUR, /* inside requests something is new or gone */
+    EVIDENCE_LATENCY,   /* time of its own */
+    EVIDENCE_ERRORS,    /* requests fail, and not because of a callee */
+    EVIDENCE_SILENCE,   /* nothing arrives any more although it is called */
+    EVIDENCE_METRIC,    /* a queue, a pool, what it counts is far from usual */
+    EVIDENCE_CHANGE,    /* a version, an image, an event just before */
+    EVIDENCE_KINDS
 };
-extern const char *const cause_kind_names[CAUSE_KINDS];
+extern const char *const evidence_kind_names[EVIDENCE_KINDS];
 
 /* A number before and after; of counts: k of n. */
 struct cause_numbers {
@@ -68,17 +68,17 @@ struct cause_numbers {
 
 /* A number over the time from the baseline to the window, a minute or more
  * apart; where nothing was there is no point. */
-struct cause_point {
+struct cause_chart_point {
     uint64_t time_ns;
     double value;
 };
-struct cause_series {
+struct cause_chart {
     const char *shows, *unit; /* NULL: not drawn */
-    struct cause_point *points;
+    struct cause_chart_point *points;
     uint32_t count;
 };
 
-struct meter;
+struct timeseries;
 
 struct cause_evidence {
     uint8_t kind;
@@ -93,9 +93,10 @@ struct cause_evidence {
     uint64_t onset_ns; /* 0: not known */
     uint8_t traces[CAUSE_MAX_EXAMPLES][16];
     uint32_t trace_count;
-    struct cause_series series;
-    const struct meter *meter; /* of the finders: the metric that was judged, */
-    double base, scale;        /* shown as base + scale * value; or NULL */
+    struct cause_chart series;
+    const struct timeseries
+        *meter;         /* of the finders: the metric that was judged, */
+    double base, scale; /* shown as base + scale * value; or NULL */
     bool drift; /* the metric is judged against its own history, not a limit */
 };
 
@@ -111,7 +112,7 @@ struct cause_suspect {
 };
 
 /* From the first suspect to where users come in, along the calls. */
-struct cause_step {
+struct cause_path_step {
     uint32_t component;
     struct slice shows; /* empty: nothing */
 };
@@ -124,7 +125,7 @@ struct cause_change {
 };
 
 /* Warnings and errors that the first suspect logs more often than before. */
-struct cause_line {
+struct cause_log {
     uint64_t time_ns; /* of the first in the window */
     uint8_t level;
     struct slice text;
@@ -147,44 +148,44 @@ struct cause_excluded {
 };
 
 /* An attribute value that failing requests have more often than others. */
-struct cause_special {
+struct cause_correlation {
     struct slice key, value;
     double nats;
     uint32_t failing, failing_of, others, others_of;
 };
 
-enum cause_party {
-    CAUSE_COMPONENT,
-    CAUSE_DATABASE, /* these three are known from their callers only */
-    CAUSE_QUEUE,
-    CAUSE_EXTERNAL,
-    CAUSE_PARTIES
+enum candidate_kind {
+    CANDIDATE_COMPONENT,
+    CANDIDATE_DATABASE, /* these three are known from their callers only */
+    CANDIDATE_QUEUE,
+    CANDIDATE_EXTERNAL,
+    CANDIDATE_KINDS
 };
-extern const char *const cause_party_names[CAUSE_PARTIES];
+extern const char *const candidate_kind_names[CANDIDATE_KINDS];
 
 struct cause_report {
     struct cause_window window, baseline;
     bool found;                        /* something stands out */
     double confidence;                 /* 0 to 1 */
     const struct identity *components; /* by names; then peers: a name only */
-    const uint8_t *parties;            /* enum cause_party of each */
+    const uint8_t *parties;            /* enum candidate_kind of each */
     uint32_t component_count;
     struct cause_suspect *suspects; /* most likely first, score > 0 */
     uint32_t suspect_count;
     uint32_t listed_count; /* with those behind them that show nothing: who
                               serves most is the likeliest */
     struct slice cause, first_failure, impact; /* sentences */
-    struct cause_step *path; /* of the first suspect, which is its first */
+    struct cause_path_step *path; /* of the first suspect, which is its first */
     uint32_t path_count;
     struct cause_change *changes; /* by time, newest last */
     uint32_t change_count;
-    struct cause_line lines[CAUSE_MAX_LINES];
+    struct cause_log lines[CAUSE_MAX_LOGS];
     uint32_t line_count;
     struct cause_impact impacts[CAUSE_MAX_IMPACT]; /* worst first */
     uint32_t impact_count;
     struct cause_excluded *excluded; /* looked at, and not the cause */
     uint32_t excluded_count;
-    struct cause_special *special; /* of the first suspect's requests */
+    struct cause_correlation *special; /* of the first suspect's requests */
     uint32_t special_count;
     bool special_slow; /* the slowest are meant, as none failed */
     uint64_t spans_read, logs_read, traces_before, traces_during;

@@ -22,14 +22,14 @@
 struct correlator;
 
 struct correlator_options {
-    uint32_t max_operations; /* per endpoint; the rest is {other} */
-    uint32_t max_series;     /* open derived points before a flush */
-    uint32_t max_edge_ends;  /* spans waiting for their other end */
-    uint64_t edge_wait_ns;   /* how long they wait */
-    uint32_t max_templates;  /* per component; the rest is {other} */
-    uint64_t oldest_ns;      /* as otlp_decode, for replayed batches */
-    struct budget *budget;   /* for derived batches */
-    uint32_t queue;          /* batches waiting before submit waits */
+    uint32_t max_operations;     /* per endpoint; the rest is {other} */
+    uint32_t max_series;         /* open derived points before a flush */
+    uint32_t max_unpaired_spans; /* spans waiting for their other end */
+    uint64_t edge_wait_ns;       /* how long they wait */
+    uint32_t max_templates;      /* per component; the rest is {other} */
+    uint64_t oldest_ns;          /* as otlp_decode, for replayed batches */
+    struct budget *budget;       /* for derived batches */
+    uint32_t queue;              /* batches waiting before submit waits */
 };
 
 MUST_CHECK enum status correlator_open(struct correlator **correlator,

@@ -35,9 +35,10 @@
  * span that was counted as a request and turned out to be part of one that the
  * component was serving already (a SERVER below a SERVER).
  */
-#define DERIVED_BACK_DURATION      "callboard.endpoint.back.duration"
-#define DERIVED_BACK_ERRORS        "callboard.endpoint.back.errors"
-#define DERIVED_BACK_CLIENT_ERRORS "callboard.endpoint.back.client_errors"
+#define DERIVED_RETRACTED_DURATION "callboard.endpoint.retracted.duration"
+#define DERIVED_RETRACTED_ERRORS   "callboard.endpoint.retracted.errors"
+#define DERIVED_RETRACTED_CLIENT_ERRORS \
+    "callboard.endpoint.retracted.client_errors"
 
 /*
  * Calls between a component and a peer. OUT hangs on the caller, IN on the
@@ -67,12 +68,14 @@
  * attributes: a CLIENT span that was counted as a call of what its host name
  * means, because no other end came in time, and met its callee after all.
  */
-#define DERIVED_OUT_BACK_DURATION      "callboard.edge.back.out.duration"
-#define DERIVED_OUT_BACK_ERRORS        "callboard.edge.back.out.errors"
-#define DERIVED_OUT_BACK_CLIENT_ERRORS "callboard.edge.back.out.client_errors"
-#define DERIVED_IN_BACK_DURATION       "callboard.edge.back.in.duration"
-#define DERIVED_IN_BACK_ERRORS         "callboard.edge.back.in.errors"
-#define DERIVED_IN_BACK_CLIENT_ERRORS  "callboard.edge.back.in.client_errors"
+#define DERIVED_OUT_RETRACTED_DURATION "callboard.edge.retracted.out.duration"
+#define DERIVED_OUT_RETRACTED_ERRORS   "callboard.edge.retracted.out.errors"
+#define DERIVED_OUT_RETRACTED_CLIENT_ERRORS \
+    "callboard.edge.retracted.out.client_errors"
+#define DERIVED_IN_RETRACTED_DURATION "callboard.edge.retracted.in.duration"
+#define DERIVED_IN_RETRACTED_ERRORS   "callboard.edge.retracted.in.errors"
+#define DERIVED_IN_RETRACTED_CLIENT_ERRORS \
+    "callboard.edge.retracted.in.client_errors"
 
 /* Log records: sum, delta, int, with DERIVED_TEMPLATE (text as people read
  * it), DERIVED_TEMPLATE_ID (16 hex digits) and DERIVED_LEVEL ("ERROR", ...). */
@@ -120,8 +123,8 @@
 /* -1 for a series whose points are to be taken off, else 1. */
 static inline int derived_sign(struct slice name)
 {
-    return slice_starts(name, SLICE("callboard.endpoint.back.")) ||
-                   slice_starts(name, SLICE("callboard.edge.back."))
+    return slice_starts(name, SLICE("callboard.endpoint.retracted.")) ||
+                   slice_starts(name, SLICE("callboard.edge.retracted."))
                ? -1
                : 1;
 }

@@ -7,10 +7,10 @@
  * between two samples) is spread over the cells it overlaps.
  *
  *   struct grid grid = grid_make(start_ns, end_ns, step_ns, now_ns);
- *   struct row requests;
- *   if (!row_init(&requests, &grid, arena)) ...
- *   per point: row_spread(&requests, &grid, from_ns, to_ns, amount);
- *   row_per_second(&requests, &grid);
+ *   struct grid_row requests;
+ *   if (!grid_row_init(&requests, &grid, arena)) ...
+ *   per point: grid_row_spread(&requests, &grid, from_ns, to_ns, amount);
+ *   grid_row_per_second(&requests, &grid);
  *
  * The last cell may lie partly in the future; rates are over the part of it
  * that has passed.
@@ -27,7 +27,7 @@ struct grid {
 };
 
 /* One number per cell, and whether it is known. */
-struct row {
+struct grid_row {
     double *values;
     bool *known;
 };
@@ -54,16 +54,17 @@ struct grid_part grid_parts(const struct grid *grid, uint64_t from_ns,
 bool grid_next(const struct grid *grid, struct grid_part *part);
 
 /* All unknown, 0. False if the arena is full. */
-bool row_init(struct row *row, const struct grid *grid, struct arena *arena);
-void row_add(struct row *row, uint32_t cell, double amount);
+bool grid_row_init(struct grid_row *row, const struct grid *grid,
+                   struct arena *arena);
+void grid_row_add(struct grid_row *row, uint32_t cell, double amount);
 /* Adds the amount, by shares of (from, to]; what is in the future counts as
  * having happened until now. An empty time counts where it is. */
-void row_spread(struct row *row, const struct grid *grid, uint64_t from_ns,
-                uint64_t to_ns, double amount);
+void grid_row_spread(struct grid_row *row, const struct grid *grid,
+                     uint64_t from_ns, uint64_t to_ns, double amount);
 /* Amounts to rates, by grid_seconds. */
-void row_per_second(struct row *row, const struct grid *grid);
+void grid_row_per_second(struct grid_row *row, const struct grid *grid);
 /* Cells between the first and the last known one are known, 0 if they were
  * not: for counts of events, where nothing means none. */
-void row_fill_holes(struct row *row, const struct grid *grid);
+void grid_row_fill_gaps(struct grid_row *row, const struct grid *grid);
 
 #endif

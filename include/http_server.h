@@ -65,7 +65,7 @@ struct http_pair {
     struct slice name, value;
 };
 
-struct http_answer {
+struct http_response {
     int code;
     const char *content_type;
     struct buf body;      /* owned */
@@ -92,7 +92,7 @@ struct http_request {
                    that takes them sets all three to 0 */
     size_t len, room;
 
-    struct http_answer answer;
+    struct http_response answer;
     void *user; /* of the service */
 };
 

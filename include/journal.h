@@ -7,7 +7,7 @@
  * are left are read back. The store cuts the journal as blocks are committed.
  *
  * Threads  journal_submit and journal_ready from any; one thread inside writes
- *          and calls the next sink; journal_cut from any.
+ *          and calls the next sink; journal_truncate from any.
  * Format   docs/format.md; head of journal.c.
  */
 #ifndef JOURNAL_H
@@ -39,7 +39,7 @@ MUST_CHECK enum status journal_open(struct journal **journal,
  * ends the thread. NULL is fine. */
 void journal_stop(struct journal *journal);
 
-/* journal_stop, if that was not called, and frees. journal_cut works until
+/* journal_stop, if that was not called, and frees. journal_truncate works until
  * then. NULL is fine. */
 void journal_close(struct journal *journal);
 
@@ -58,23 +58,23 @@ MUST_CHECK enum status journal_start(struct journal *journal, struct sink next);
 /* The sink for receivers. A batch that cannot be written is done() with
  * ERR_BUSY (journal full), ERR_IO (disk) or ERR_STOPPING. Once that happened
  * to a batch with an origin after submit has returned, all with an origin of
- * its round (from 1) or an earlier one are refused, so none overtakes it: the
- * sender goes on in a new round, from what failed. */
+ * its epoch (from 1) or an earlier one are refused, so none overtakes it: the
+ * sender goes on in a new epoch, from what failed. */
 struct sink journal_sink(struct journal *journal);
 
 /* Entries up to and including this lsn are no longer needed. */
-void journal_cut(struct journal *journal, uint64_t lsn);
+void journal_truncate(struct journal *journal, uint64_t lsn);
 
 /* No lsn up to and including this one is handed out any more. For a store
  * that knows of later ones than a journal that was lost or damaged. Before
  * journal_start only. */
-void journal_skip(struct journal *journal, uint64_t lsn);
+void journal_skip_lsns(struct journal *journal, uint64_t lsn);
 
 /*
  * What was there at the start, to be compared with what the store knows.
  * Before journal_start only.
  */
-struct journal_found {
+struct journal_recovered {
     bool any;               /* there is a file of it */
     uint64_t id;            /* 0: it has none (written by an earlier version) */
     uint64_t after;         /* last lsn before its first file; 0: not known */
@@ -82,7 +82,7 @@ struct journal_found {
     uint64_t damaged_after; /* entries are missing behind this lsn, and perhaps
                                later; UINT64_MAX: none are */
 };
-struct journal_found journal_found(const struct journal *journal);
+struct journal_recovered journal_recovered(const struct journal *journal);
 
 /* A random number that tells journals apart, to be kept by the store, and not
  * to be shown. Setting another one, before journal_start, puts a journal that
@@ -94,7 +94,7 @@ MUST_CHECK enum status journal_set_id(struct journal *journal, uint64_t id);
  * were of entries that could not be written. */
 uint64_t journal_last_lsn(struct journal *journal);
 /* The lsn of the entry written last. Once the journal is stopped. */
-uint64_t journal_last_entry(const struct journal *journal);
+uint64_t journal_last_written_lsn(const struct journal *journal);
 uint64_t journal_bytes(struct journal *journal);
 uint64_t journal_max_bytes(struct journal *journal);
 

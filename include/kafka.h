@@ -2,11 +2,11 @@
  * kafka - the Kafka receiver: partitions of topics in, batches out.
  *
  * One thread reads, decodes and submits. Where a batch comes from travels with
- * it (batch->origin), so that offset and data are kept in one step; reading
+ * it (batch->source), so that offset and data are kept in one step; reading
  * begins again behind what is kept, whatever the broker has noted. The broker
  * is told behind, for those who look at lag, and for other instances.
  *
- * Threads  kafka_print and kafka_trouble from any, between open and close.
+ * Threads  kafka_print and kafka_unhealthy from any, between open and close.
  * More     docs/kafka.md; head of ingest/kafka.c.
  */
 #ifndef KAFKA_H
@@ -63,7 +63,7 @@ void kafka_close(struct kafka *kafka);
 void kafka_print(struct kafka *kafka, struct buf *out);
 
 /* False if all is well; else what is not, in words. */
-enum { KAFKA_TROUBLE = 256 };
-bool kafka_trouble(struct kafka *kafka, char text[KAFKA_TROUBLE]);
+enum { KAFKA_REASON_SIZE = 256 };
+bool kafka_unhealthy(struct kafka *kafka, char text[KAFKA_REASON_SIZE]);
 
 #endif

@@ -43,7 +43,7 @@ enum metric_kind {
     KIND_BUCKET,    /* a counter: values up to attribute le */
 };
 
-enum { TELLS_COUNT = 1, TELLS_LATENCY = 2 };
+enum { HAS_COUNT = 1, HAS_LATENCY = 2 };
 
 struct metric_name {
     struct slice name;

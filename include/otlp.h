@@ -17,10 +17,10 @@
  * span keeps its duration then, if both its times were given; a point that
  * starts after its time gets the start 0, unknown. A span that ends before it
  * starts gets the duration 0. Of attributes with one key the last wins. Values
- * beyond the bounds of record.h are cut and counted in batch->cut, as are
- * attributes without a key and links without valid ids; buckets beyond the
- * bound are not lost but summed up into coarser ones. The wrong-length ids of a
- * log record or an exemplar become zero, enum values nobody knows the
+ * beyond the bounds of record.h are truncated and counted in batch->truncated,
+ * as are attributes without a key and links without valid ids; buckets beyond
+ * the bound are not lost but summed up into coarser ones. The wrong-length ids
+ * of a log record or an exemplar become zero, enum values nobody knows the
  * unspecified one.
  *
  * Log records are brought into the shape of the semantic conventions: what

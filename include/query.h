@@ -8,7 +8,7 @@
 #include "buf.h"
 #include "catalog.h"
 #include "correlate.h"
-#include "rca.h"
+#include "rca_store.h"
 #include "registry.h"
 #include "status.h"
 #include "store.h"
@@ -29,7 +29,7 @@ struct query_options {
     struct registry *registry;
     struct catalog *catalog;
     struct journal *journal;
-    struct rca *rca; /* reports; NULL: none are kept */
+    struct rca_store *rca; /* reports; NULL: none are kept */
     /* Lines of modules that query does not know, for /metrics; and what is
      * wrong with them, for /health (false: nothing). May be NULL. */
     void (*metrics)(void *arg, struct buf *out);

@@ -99,8 +99,8 @@ struct span_link {
 
 /* What ingest had to mend in a record. */
 enum {
-    FIXED_TIME = 1, /* time was 0 or far in the future: observed time */
-    FIXED_END = 2   /* the span ended before it started: duration 0 */
+    CORRECTED_TIME = 1, /* time was 0 or far in the future: observed time */
+    CORRECTED_END = 2   /* the span ended before it started: duration 0 */
 };
 
 struct span {
@@ -117,7 +117,7 @@ struct span {
     const struct resource *resource; /* while in a batch; from store NULL */
     const struct scope *scope;       /* NULL: none */
     uint8_t kind, status;            /* enum span_kind, enum span_status */
-    uint8_t fixed;                   /* FIXED_... */
+    uint8_t corrected;               /* FIXED_... */
     bool failed; /* by the correlator: although the status is unset */
     struct slice endpoint, operation; /* by the correlator; empty: none */
 };
@@ -155,7 +155,7 @@ struct log_record {
     const struct scope *scope;
     uint8_t severity; /* OTLP severity number, 0 to 24 */
     uint8_t level;    /* enum level, by the correlator */
-    uint8_t fixed;
+    uint8_t corrected;
     bool is_event;         /* a Kubernetes or change event: the events stream */
     struct slice endpoint; /* filled in by queries only */
 };
@@ -238,7 +238,7 @@ struct point {
     uint32_t flags;
     uint32_t resource_id;
     bool is_int; /* GAUGE and SUM: i is the value, else d */
-    uint8_t fixed;
+    uint8_t corrected;
 };
 
 static inline struct slice attr_key(const struct attr *a)

@@ -25,9 +25,9 @@
 #define REGISTRY_H
 
 #include "arena.h"
+#include "bitmap.h"
 #include "buf.h"
 #include "identity.h"
-#include "idset.h"
 #include "record.h"
 #include "status.h"
 #include "store.h"
@@ -83,10 +83,12 @@ uint32_t registry_derived_resource(struct registry *registry,
 
 /* Another number each time that this id is given to another resource (but one
  * in 256). For who keeps something by resource id. */
-uint8_t registry_life(const struct registry *registry, uint32_t resource);
+uint8_t registry_resource_generation(const struct registry *registry,
+                                     uint32_t resource);
 
-uint8_t registry_identity_life(const struct registry *registry,
-                               uint32_t identity); /* the same of its number */
+uint8_t registry_identity_generation(
+    const struct registry *registry,
+    uint32_t identity); /* the same of its number */
 
 /* The value of the stamped endpoint key among these; empty if there is none.
  * Cheap enough to be asked for every span. */
@@ -136,9 +138,9 @@ int identity_compare(const struct identity *a, const struct identity *b);
 
 /* The resources in the scope, those of derived series among them. NULL if the
  * arena has had enough. */
-struct idset *registry_select(struct registry *registry,
-                              const struct scope_filter *filter,
-                              struct arena *arena);
+struct bitmap *registry_select(struct registry *registry,
+                               const struct scope_filter *filter,
+                               struct arena *arena);
 
 /* Identities with equal names are one entry: times and counts of all, and the
  * identity and derived resource of the one found by the strongest rule (the

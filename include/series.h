@@ -11,10 +11,10 @@
 #define SERIES_H
 
 #include "arena.h"
-#include "ask.h"
 #include "buf.h"
 #include "record.h"
 #include "status.h"
+#include "store_query.h"
 
 static inline uint64_t series_hour(uint64_t time_ns)
 {
@@ -48,6 +48,6 @@ MUST_CHECK enum status series_read(struct slice bytes, uint32_t resource,
                                    struct arena *arena, point_visit *visit,
                                    void *arg);
 
-bool series_wants(const struct series_query *query, struct slice name);
+bool series_query_matches(const struct series_query *query, struct slice name);
 
 #endif

@@ -42,7 +42,7 @@ struct series_point {
 };
 
 /* Identity as OTLP has it: resource, scope, name, unit and the point's set of
- * attributes in any order (attr_key.h). */
+ * attributes in any order (attr_hash.h). */
 uint64_t series_key(const struct point *point);
 
 /* False if the arena is full. */
@@ -62,13 +62,13 @@ bool series_set_has(const struct series_set *set, uint32_t tags);
  * of its series), of the growth per second if they are counters. False: arena
  * full.
  */
-bool series_set_sum(struct series_set *set, uint32_t tag, struct row *row);
+bool series_set_sum(struct series_set *set, uint32_t tag, struct grid_row *row);
 
 /* Growth of the histograms with this tag into hists, one per cell, and of
  * their counts into row (amounts, not per second). hists may be NULL, for the
  * counts alone. False: arena full. */
 bool series_set_hists(struct series_set *set, uint32_t tag, struct hist *hists,
-                      struct row *counts);
+                      struct grid_row *counts);
 
 /* Growth of buckets that are series of their own (series_point.bound), with
  * this tag, into hists. False: arena full. */

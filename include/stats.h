@@ -28,10 +28,10 @@
     X(REJECTED_LOGS,          COUNTER, "records_rejected_total",      "signal=\"logs\"",        "") \
     X(REJECTED_METRICS,       COUNTER, "records_rejected_total",      "signal=\"metrics\"",     "") \
     X(REJECTED_OLD,           COUNTER, "records_rejected_old_total",  "",                       "Of those, the ones older than the retention.") \
-    X(REPEATED,               COUNTER, "requests_repeated_total",     "",                       "Requests and messages that came again and were acknowledged without being stored again.") \
-    X(FIXED_TIMES,            COUNTER, "records_time_fixed_total",    "",                       "Records stored at their observed time, because theirs was 0 or far in the future.") \
-    X(FIXED_ENDS,             COUNTER, "spans_end_before_start_total", "",                      "Spans stored with duration 0, because they ended before they started.") \
-    X(CUT_VALUES,             COUNTER, "values_cut_total",            "",                       "Attributes and values cut at a documented bound.") \
+    X(DUPLICATE_REQUESTS,               COUNTER, "duplicate_requests_total",     "",                       "Requests and messages that came again and were acknowledged without being stored again.") \
+    X(CORRECTED_TIMES,            COUNTER, "records_timestamp_corrected_total",    "",                       "Records stored at their observed time, because theirs was 0 or far in the future.") \
+    X(CORRECTED_ENDS,             COUNTER, "spans_end_before_start_total", "",                      "Spans stored with duration 0, because they ended before they started.") \
+    X(ATTRIBUTES_TRUNCATED,             COUNTER, "attributes_truncated_total",            "",                       "Attributes and values cut at a documented bound.") \
     X(REFUSED_MALFORMED,      COUNTER, "requests_refused_total",      "reason=\"malformed\"",   "Requests refused whole.") \
     X(REFUSED_TYPE,           COUNTER, "requests_refused_total",      "reason=\"type\"",        "") \
     X(REFUSED_SIZE,           COUNTER, "requests_refused_total",      "reason=\"size\"",        "") \
@@ -49,8 +49,8 @@
     X(LAG_METRICS,            GAUGE,   "ingest_lag_seconds",          "signal=\"metrics\"",     "") \
     X(KAFKA_MESSAGES,         COUNTER, "kafka_messages_total",        "",                       "Kafka messages taken, dead letters among them.") \
     X(KAFKA_BYTES,            COUNTER, "kafka_bytes_total",           "",                       "Their bytes, decompressed.") \
-    X(KAFKA_PASSED,           COUNTER, "kafka_passed_over_total",     "",                       "Kafka messages that came again and are kept already.") \
-    X(KAFKA_LETTERS,          COUNTER, "kafka_dead_letters_total",    "",                       "Kafka messages that could not be decoded.") \
+    X(KAFKA_DUPLICATES,           COUNTER, "kafka_duplicates_skipped_total",     "",                       "Kafka messages that came again and are kept already.") \
+    X(KAFKA_DEAD_LETTERS,          COUNTER, "kafka_dead_letters_total",    "",                       "Kafka messages that could not be decoded.") \
     X(KAFKA_LOST,             COUNTER, "kafka_lost_total",            "",                       "Kafka messages that the broker deleted before they were read.") \
     X(KAFKA_PAUSES,           COUNTER, "kafka_pauses_total",          "",                       "Times that reading was paused because the queue was full.") \
     X(KAFKA_REWINDS,          COUNTER, "kafka_rewinds_total",         "",                       "Times that messages were read again because they could not be kept.") \
@@ -63,8 +63,8 @@
     X(LOST_DATABASE,          COUNTER, "data_loss_total",             "kind=\"database\"",      "Times that acknowledged data was found missing at the start.") \
     X(LOST_JOURNAL,           COUNTER, "data_loss_total",             "kind=\"journal\"",       "") \
     X(LOST_ENTRIES,           COUNTER, "data_loss_total",             "kind=\"entries\"",       "") \
-    X(REPLAYED_ENTRIES,       COUNTER, "journal_replayed_total",      "",                       "Requests read back from the journal at the last start.") \
-    X(HEAD_BYTES,             GAUGE,   "head_bytes",                  "",                       "Memory of records that are not in a block yet.") \
+    X(REPLAYED_ENTRIES,       COUNTER, "journal_replayed_entries_total",      "",                       "Requests read back from the journal at the last start.") \
+    X(MEMTABLE_BYTES,             GAUGE,   "memtable_bytes",                  "",                       "Memory of records that are not in a block yet.") \
     X(BUDGET_BYTES,           GAUGE,   "ingest_memory_bytes",         "",                       "Memory charged to ingest, of --memory-limit.") \
     X(BLOCKS_SPANS,           COUNTER, "blocks_written_total",        "signal=\"traces\"",      "Blocks committed.") \
     X(BLOCKS_LOGS,            COUNTER, "blocks_written_total",        "signal=\"logs\"",        "") \
@@ -73,8 +73,8 @@
     X(BLOCKS_MERGED,          COUNTER, "blocks_merged_total",         "",                       "Small blocks that were merged into larger ones.") \
     X(STORE_ERRORS,           COUNTER, "store_errors_total",          "",                       "Commits that failed and are tried again.") \
     X(STORE_CORRUPT,          COUNTER, "store_corrupt_total",         "",                       "Damaged blocks met and passed over.") \
-    X(STORE_DAMAGED,          GAUGE,   "store_damaged",               "",                       "1: damage was met that the next start salvages.") \
-    X(STORE_SALVAGES,         COUNTER, "store_salvages_total",        "",                       "Damaged databases of which what could be read was copied to a new one.") \
+    X(STORE_REPAIR_PENDING,          GAUGE,   "store_repair_pending",               "",                       "1: damage was met that the next start salvages.") \
+    X(STORE_REPAIRS,         COUNTER, "store_repairs_total",        "",                       "Damaged databases of which what could be read was copied to a new one.") \
     X(STORE_LOST,             COUNTER, "store_lost_records_total",    "",                       "Records that could not be read then, if that is known.") \
     X(STORE_DB_BYTES,         GAUGE,   "store_bytes",                 "",                       "Size of the database on disk.") \
     X(EXPIRED_BLOCKS,         COUNTER, "expired_blocks_total",        "",                       "Blocks deleted by retention.") \
@@ -87,8 +87,8 @@
     X(OPERATIONS_OTHER,       COUNTER, "operations_other_total",      "",                       "Spans counted under {other}, the endpoint having too many operations.") \
     X(SERIES_OPEN,            GAUGE,   "derived_series_open",         "",                       "Derived points being counted in memory.") \
     X(SERIES_EVICTED,         COUNTER, "derived_flushes_early_total", "",                       "Flushes of derived points because the table was full.") \
-    X(EDGES_OPEN,             GAUGE,   "edge_ends_open",              "",                       "CLIENT, SERVER, PRODUCER and CONSUMER spans waiting for the other end.") \
-    X(EDGES_EVICTED,          COUNTER, "edge_ends_evicted_total",     "",                       "Of those, dropped early, because the table was full.") \
+    X(UNPAIRED_SPANS,             GAUGE,   "unpaired_spans",              "",                       "CLIENT, SERVER, PRODUCER and CONSUMER spans waiting for the other end.") \
+    X(UNPAIRED_SPANS_EVICTED,          COUNTER, "unpaired_spans_evicted_total",     "",                       "Of those, dropped early, because the table was full.") \
     X(TEMPLATES_OTHER,        COUNTER, "log_templates_other_total",   "",                       "Log records counted under {other}, there being too many templates.") \
     X(QUERIES,                COUNTER, "queries_total",               "",                       "Queries answered.") \
     X(QUERY_ERRORS,           COUNTER, "query_errors_total",          "",                       "Queries answered with 4xx or 5xx.") \

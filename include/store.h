@@ -26,13 +26,13 @@
 #include <stdatomic.h>
 
 #include "arena.h"
-#include "ask.h"
 #include "batch.h"
+#include "bitmap.h"
 #include "identity.h"
-#include "idset.h"
 #include "journal.h"
 #include "record.h"
 #include "status.h"
+#include "store_query.h"
 
 struct store;
 struct reader;
@@ -49,8 +49,8 @@ struct store_options {
     const char *dir;         /* holds callboard.db; made if missing */
     struct journal *journal; /* cut as watermarks move; NULL in tests */
     uint32_t block_spans, block_logs; /* records that seal a head */
-    uint64_t head_bytes;  /* memory of one stream's head that seals it */
-    uint64_t head_age_ns; /* age of its oldest batch that seals it */
+    uint64_t memtable_bytes;  /* memory of one stream's head that seals it */
+    uint64_t memtable_age_ns; /* age of its oldest batch that seals it */
     uint64_t retention_ns[SIGNAL_COUNT]; /* 0: keep for ever */
     uint64_t retention_bytes; /* of the whole database; 0: no bound */
     bool code_late; /* spans are coded when they are sealed and not as they
@@ -67,7 +67,7 @@ MUST_CHECK enum status store_open(struct store **store,
 /* Seals and commits what is in the heads, then closes. NULL is fine. */
 void store_close(struct store *store);
 
-/* The offset behind the last batch from this partition (batch->origin) that
+/* The offset behind the last batch from this partition (batch->source) that
  * was appended in this life or kept in an earlier one; false: there is none.
  * Once the journal was replayed: all before it is kept, nothing from it on. */
 bool store_next_offset(struct store *store, struct slice topic,
@@ -82,12 +82,12 @@ uint64_t store_oldest_ns(struct store *store);
 
 /* Seals what is in memory, however little: batches were refused for want of
  * memory. From any thread. */
-void store_relieve(struct store *store);
+void store_flush(struct store *store);
 
 /* From now on store_append does not wait: what still comes is in memory
  * already, and a disk that is full must not keep the process from stopping.
  * From any thread; NULL is fine. */
-void store_drain(struct store *store);
+void store_begin_shutdown(struct store *store);
 
 /* OK, or why new data cannot be taken now (ERR_IO: the disk is full or
  * read-only, ERR_BUSY: sealing is behind). For sinks' ready() and /health. */
@@ -102,13 +102,14 @@ enum status store_health(struct store *store);
  * with all that was saved and appended before. batch->hash is kept with the
  * batch, for store_load_requests().
  * Waits while two heads of the stream are being sealed already, or much of what
- * was saved is not committed: that is the back-pressure, until store_drain().
+ * was saved is not committed: that is the back-pressure, until
+ * store_begin_shutdown().
  */
 void store_append(struct store *store, struct batch *batch);
 
 /* True if the derived stream should be flushed now, because its watermark
- * holds back the journal or its last flush is head_age_ns old. */
-bool store_wants_derived(struct store *store, uint64_t last_lsn);
+ * holds back the journal or its last flush is memtable_age_ns old. */
+bool store_derived_flush_due(struct store *store, uint64_t last_lsn);
 
 /* What the registry keeps. Copied; committed with, or before, the next data.
  * Saving the same id again replaces it. */
@@ -162,7 +163,7 @@ MUST_CHECK enum status store_load_texts(struct store *store, const char *prefix,
  * forgets its points and says the new number.
  */
 struct open_series {
-    uint64_t (*visit)(void *source, const struct idset *resources,
+    uint64_t (*visit)(void *source, const struct bitmap *resources,
                       uint64_t start_ns, uint64_t end_ns, struct arena *arena,
                       point_visit *visit, void *arg);
     void *source;
@@ -193,8 +194,8 @@ MUST_CHECK enum status reader_query_logs(struct reader *reader,
                                          struct log_record **logs,
                                          uint32_t *count, uint64_t *total);
 
-/* A message that could not be decoded (letter.h). */
-struct dead_letter {
+/* A message that could not be decoded (dead_letter.h). */
+struct dead_letter_row {
     uint64_t id; /* grows */
     struct slice topic, reason, bytes;
     uint32_t partition;
@@ -202,7 +203,7 @@ struct dead_letter {
     uint64_t received_ns, time_ms;
 };
 
-struct letter_query {
+struct dead_letter_query {
     struct slice topic; /* empty: all */
     int64_t partition;  /* -1: all */
     uint64_t before;    /* id; 0: from the newest */
@@ -211,11 +212,10 @@ struct letter_query {
 };
 
 /* The newest first; *total: how many there are without `before`. */
-MUST_CHECK enum status reader_query_letters(struct reader *reader,
-                                            const struct letter_query *query,
-                                            struct arena *arena,
-                                            struct dead_letter **letters,
-                                            uint32_t *count, uint64_t *total);
+MUST_CHECK enum status reader_query_dead_letters(
+    struct reader *reader, const struct dead_letter_query *query,
+    struct arena *arena, struct dead_letter_row **letters, uint32_t *count,
+    uint64_t *total);
 
 struct trace_summary {
     uint8_t trace_id[16], root_span_id[8];

@@ -19,13 +19,13 @@
 /* Telemetry packs 5 to 30 times. */
 enum { LIKELY_RATIO = 64, FIRST_MIN = 64 * 1024 };
 
-struct output {
+struct inflate_output {
     char *ptr;
     size_t len, room, max;
     struct budget *budget;
 };
 
-static enum status grow(struct output *out, size_t room)
+static enum status grow(struct inflate_output *out, size_t room)
 {
     if (!budget_take(out->budget, room - out->room))
         return ERR_BUSY;
@@ -34,14 +34,15 @@ static enum status grow(struct output *out, size_t room)
     return OK;
 }
 
-static enum status double_room(struct output *out)
+static enum status double_room(struct inflate_output *out)
 {
     if (out->room == out->max)
         return ERR_TOO_BIG;
     return grow(out, out->room > out->max / 2 ? out->max : 2 * out->room);
 }
 
-static enum status first_room(struct output *out, size_t packed, uint64_t hint)
+static enum status first_room(struct inflate_output *out, size_t packed,
+                              uint64_t hint)
 {
     uint64_t room = (uint64_t)packed * LIKELY_RATIO;
 
@@ -54,7 +55,7 @@ static enum status first_room(struct output *out, size_t packed, uint64_t hint)
     return grow(out, room > 0 ? (size_t)room : 1);
 }
 
-static enum status gunzip(struct slice in, struct output *out)
+static enum status gunzip(struct slice in, struct inflate_output *out)
 {
     struct libdeflate_decompressor *gzip;
     const unsigned char *end = (const unsigned char *)in.ptr + in.len;
@@ -90,7 +91,7 @@ static enum status gunzip(struct slice in, struct output *out)
     return status;
 }
 
-static enum status unzstd(struct slice in, struct output *out)
+static enum status unzstd(struct slice in, struct inflate_output *out)
 {
     unsigned long long hint = ZSTD_getFrameContentSize(in.ptr, in.len);
     enum status status;
@@ -121,7 +122,7 @@ enum status inflate_body(enum inflate_format format, struct slice packed,
                          size_t max, struct budget *budget, char **body,
                          size_t *len)
 {
-    struct output out = {.max = max, .budget = budget};
+    struct inflate_output out = {.max = max, .budget = budget};
     enum status status =
         format == INFLATE_GZIP ? gunzip(packed, &out) : unzstd(packed, &out);
 

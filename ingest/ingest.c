@@ -9,12 +9,12 @@
 #include <time.h>
 
 #include "clock.h"
+#include "export_request.h"
 #include "mem.h"
 #include "otlp_http.h"
-#include "request.h"
 
 struct ingest {
-    struct intake intake;
+    struct otlp_intake intake;
     struct otlp_http *http;
 };
 

@@ -7,15 +7,15 @@
  *                                       for events only
  *   poll a message                      a group's changes happen in here
  *     before its part's `next`          passed over: it is kept, or under way
- *     else decode a copy, submit        with its origin
+ *     else decode a copy, submit        with its source
  *   now and then                        tell the broker, look at lag, probe
  *
- * Exactly once. A batch goes into the journal together with its origin, and
+ * Exactly once. A batch goes into the journal together with its source, and
  * the store keeps the next offset of each partition in the transaction that
  * lets the journal forget. After a start the journal has been replayed, so
  * options.next_offset knows all that is kept, and a partition begins there
- * (kafka_group.c). A batch that is refused stops all that were submitted after
- * it (rounds, journal.h); we go back to what is kept and read again.
+ * (kafka_rebalance.c). A batch that is refused stops all that were submitted
+ * after it (rounds, journal.h); we go back to what is kept and read again.
  *
  * Memory. The body and records of a batch are charged to the budget like a
  * request's; three quarters of it are ours at most, so that a backlog leaves
@@ -73,24 +73,24 @@ static uint64_t time_of(const rd_kafka_message_t *message)
                                                               : 0;
 }
 
-void kafka_submit(struct kafka *kafka, struct kafka_part *part,
+void kafka_submit(struct kafka *kafka, struct kafka_partition *part,
                   struct batch *batch, uint64_t offset, uint64_t time_ms)
 {
-    struct origin origin = {.topic = slice_of(part->topic),
-                            .partition = part->partition,
-                            .offset = offset,
-                            .time_ms = time_ms,
-                            .round = kafka->round};
+    struct source_offset source = {.topic = slice_of(part->topic),
+                                   .partition = part->partition,
+                                   .offset = offset,
+                                   .time_ms = time_ms,
+                                   .epoch = kafka->epoch};
 
-    batch_set_origin(batch, &origin);
+    batch_set_source_offset(batch, &source);
     stats_add(STATS_KAFKA_MESSAGES, 1);
-    stats_add(STATS_KAFKA_LETTERS, batch->encoding == BATCH_LETTER);
-    parts_track(&kafka->parts, part, batch);
+    stats_add(STATS_KAFKA_DEAD_LETTERS, batch->encoding == BATCH_DEAD_LETTER);
+    partition_track(&kafka->parts, part, batch);
     kafka->options.sink.submit(kafka->options.sink.arg, batch);
 }
 
 /* False: there is no memory for it now. */
-static bool submit(struct kafka *kafka, struct kafka_part *part,
+static bool submit(struct kafka *kafka, struct kafka_partition *part,
                    const rd_kafka_message_t *message)
 {
     const struct kafka_options *o = &kafka->options;
@@ -119,18 +119,18 @@ static bool submit(struct kafka *kafka, struct kafka_part *part,
 /* False: not now. */
 static bool take(struct kafka *kafka, const rd_kafka_message_t *message)
 {
-    struct kafka_part *part;
+    struct kafka_partition *part;
 
     if (message->err) {
         kafka_handle_error(kafka, message);
         return true;
     }
-    part = parts_find(&kafka->parts, rd_kafka_topic_name(message->rkt),
-                      (uint32_t)message->partition);
+    part = partitions_find(&kafka->parts, rd_kafka_topic_name(message->rkt),
+                           (uint32_t)message->partition);
     if (!part || !part->assigned)
         return true;
     if (part->known && (uint64_t)message->offset < part->next) {
-        stats_add(STATS_KAFKA_PASSED, 1);
+        stats_add(STATS_KAFKA_DUPLICATES, 1);
         return true;
     }
     part->resets = part->spoils = 0;
@@ -143,7 +143,7 @@ bool kafka_is_full(struct kafka *kafka)
 {
     const struct kafka_options *o = &kafka->options;
 
-    return parts_bytes(&kafka->parts) > o->budget->limit / AHEAD ||
+    return partitions_pending_bytes(&kafka->parts) > o->budget->limit / AHEAD ||
            budget_used(o->budget) > o->budget->limit / 4 * 3 ||
            o->sink.ready(o->sink.arg) != OK;
 }
@@ -173,7 +173,7 @@ static void wait_for_room(struct kafka *kafka)
         kafka->held = message;
         return;
     } else if (message) /* has no place: is read again later */
-        parts_fail(&kafka->parts);
+        partitions_fail(&kafka->parts);
     if (message)
         rd_kafka_message_destroy(message);
 }
@@ -185,7 +185,7 @@ static void go_on(struct kafka *kafka)
         kafka_pause(kafka, false);
 }
 
-static bool lags(const struct kafka_part *part)
+static bool lags(const struct kafka_partition *part)
 {
     return part->assigned && part->known && part->high_known &&
            part->high > part->next;
@@ -193,10 +193,10 @@ static bool lags(const struct kafka_part *part)
 
 /* The next part that lags and was not nudged since the last message; NULL if
  * there is none: then waiting is all that helps. */
-static struct kafka_part *to_nudge(struct kafka *kafka)
+static struct kafka_partition *to_nudge(struct kafka *kafka)
 {
     while (kafka->nudged < kafka->parts.count) {
-        struct kafka_part *part = kafka->parts.at[kafka->nudged++];
+        struct kafka_partition *part = kafka->parts.at[kafka->nudged++];
 
         if (lags(part))
             return part;
@@ -207,7 +207,7 @@ static struct kafka_part *to_nudge(struct kafka *kafka)
 static rd_kafka_message_t *next_message(struct kafka *kafka)
 {
     rd_kafka_message_t *message = kafka->held;
-    struct kafka_part *part;
+    struct kafka_partition *part;
 
     kafka->held = NULL;
     if (!message)
@@ -216,7 +216,7 @@ static rd_kafka_message_t *next_message(struct kafka *kafka)
         message = rd_kafka_consumer_poll(kafka->rk, NUDGE_MS);
         part = message ? NULL : to_nudge(kafka);
         if (part)
-            (void)kafka_ask_high(kafka, part, ASK_MS);
+            (void)kafka_query_high(kafka, part, ASK_MS);
     } else if (!message) {
         message = rd_kafka_consumer_poll(kafka->rk, POLL_MS);
     }
@@ -229,9 +229,9 @@ static void step(struct kafka *kafka)
 {
     rd_kafka_message_t *message;
 
-    if (parts_failed(&kafka->parts)) {
-        if (parts_wait(&kafka->parts, NULL, PAUSE_NS))
-            kafka_go_back(kafka);
+    if (partitions_failed(&kafka->parts)) {
+        if (partitions_wait(&kafka->parts, NULL, PAUSE_NS))
+            kafka_rewind(kafka);
         return;
     }
     if (kafka_is_full(kafka)) {
@@ -257,7 +257,7 @@ static void look_at_lag(struct kafka *kafka)
     int64_t low, high;
 
     for (size_t i = 0; i < kafka->parts.count; i++) {
-        struct kafka_part *part = kafka->parts.at[i];
+        struct kafka_partition *part = kafka->parts.at[i];
 
         if (!part->assigned)
             continue;
@@ -265,8 +265,8 @@ static void look_at_lag(struct kafka *kafka)
                 kafka->rk, part->topic, (int32_t)part->partition, &low,
                 &high) == RD_KAFKA_RESP_ERR_NO_ERROR &&
             high >= 0 && (!part->high_known || (uint64_t)high > part->high))
-            parts_set_high(&kafka->parts, part, (uint64_t)high);
-        if (!part->high_known && !kafka_ask_high(kafka, part, ASK_MS))
+            partition_set_high(&kafka->parts, part, (uint64_t)high);
+        if (!part->high_known && !kafka_query_high(kafka, part, ASK_MS))
             return; /* it will take as long for the others */
     }
 }
@@ -322,7 +322,7 @@ static enum status connect_brokers(struct kafka *kafka)
 static void forget_parts(struct kafka *kafka)
 {
     for (size_t i = 0; i < kafka->parts.count; i++)
-        parts_unassign(&kafka->parts, kafka->parts.at[i]);
+        partition_unassign(&kafka->parts, kafka->parts.at[i]);
     stats_set(STATS_KAFKA_PARTITIONS, 0);
 }
 
@@ -339,7 +339,7 @@ static void disconnect(struct kafka *kafka)
 {
     rd_kafka_queue_t *queue;
     rd_kafka_error_t *error;
-    char text[KAFKA_TROUBLE];
+    char text[KAFKA_REASON_SIZE];
     uint64_t until = clock_monotonic_ns() + CLOSE_MS * NS_PER_MS;
 
     if (!kafka->rk)
@@ -347,7 +347,7 @@ static void disconnect(struct kafka *kafka)
     if (kafka->held)
         rd_kafka_message_destroy(kafka->held);
     kafka->held = NULL;
-    if (!kafka->fatal && !kafka_trouble(kafka, text)) {
+    if (!kafka->fatal && !kafka_unhealthy(kafka, text)) {
         queue = rd_kafka_queue_new(kafka->rk);
         error = rd_kafka_consumer_close_queue(kafka->rk, queue);
         if (error)
@@ -370,10 +370,10 @@ static void begin_again(struct kafka *kafka)
 {
     uint64_t until = clock_monotonic_ns() + AGAIN_NS;
 
-    (void)parts_wait(&kafka->parts, NULL, DRAIN_NS);
+    (void)partitions_wait(&kafka->parts, NULL, DRAIN_NS);
     disconnect(kafka);
-    parts_rewind(&kafka->parts);
-    kafka->round++;
+    partitions_rewind(&kafka->parts);
+    kafka->epoch++;
     kafka->paused = false;
     while (!atomic_load(&kafka->stopping) && clock_monotonic_ns() < until)
         nap(10 * NS_PER_MS);
@@ -395,7 +395,7 @@ static void *run(void *arg)
     }
     if (!kafka->rk)
         return NULL;
-    if (!parts_wait(&kafka->parts, NULL, DRAIN_NS))
+    if (!partitions_wait(&kafka->parts, NULL, DRAIN_NS))
         log_warn("kafka", "stopped with batches under way", NULL);
     kafka_commit(kafka, COMMIT_MS);
     disconnect(kafka);
@@ -410,8 +410,8 @@ enum status kafka_open(struct kafka **out, const struct kafka_options *options)
     enum status status;
 
     kafka->options = *options;
-    kafka->round = 1;
-    parts_init(&kafka->parts);
+    kafka->epoch = 1;
+    partitions_init(&kafka->parts);
     pthread_mutex_init(&kafka->lock, NULL);
     status = kafka_configure(kafka);
     if (status == OK)
@@ -453,12 +453,12 @@ void kafka_close(struct kafka *kafka)
     if (kafka->rk) /* never started */
         rd_kafka_destroy_flags(kafka->rk, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
     kafka_unconfigure(kafka);
-    parts_release(&kafka->parts);
+    partitions_release(&kafka->parts);
     pthread_mutex_destroy(&kafka->lock);
     free(kafka);
 }
 
 void kafka_print(struct kafka *kafka, struct buf *out)
 {
-    parts_print(&kafka->parts, out);
+    partitions_print(&kafka->parts, out);
 }

@@ -13,7 +13,7 @@
 
 #include "kafka.h"
 #include "kafka_message.h"
-#include "kafka_parts.h"
+#include "kafka_partitions.h"
 
 /* A topic, or a pattern of topics, and what is in it. */
 struct kafka_topic {
@@ -33,8 +33,8 @@ struct kafka {
     rd_kafka_conf_t *conf; /* copied for each consumer */
 
     rd_kafka_t *rk;
-    struct kafka_parts parts;
-    uint64_t round;           /* see journal.h */
+    struct kafka_partitions parts;
+    uint64_t epoch;           /* see journal.h */
     rd_kafka_message_t *held; /* did not fit, is tried again */
     uint64_t blocked_ns;      /* monotonic, since when nothing fits; or 0 */
     bool paused, fatal;
@@ -43,25 +43,26 @@ struct kafka {
     unsigned unanswered; /* probes in a row */
     size_t nudged;       /* parts before it were, since the last message */
     rd_kafka_resp_err_t last_error; /* said in the log */
-    char last_reason[KAFKA_TROUBLE - sizeof("the brokers cannot be reached: ")];
+    char last_reason[KAFKA_REASON_SIZE -
+                     sizeof("the brokers cannot be reached: ")];
 
     pthread_t thread;
     bool started;
     atomic_bool stopping;
 
     pthread_mutex_t lock; /* trouble */
-    char trouble[KAFKA_TROUBLE];
+    char trouble[KAFKA_REASON_SIZE];
     bool down;
 };
 
-/* kafka_conf.c: ERR_INVALID, logged. */
+/* kafka_config.c: ERR_INVALID, logged. */
 MUST_CHECK enum status kafka_configure(struct kafka *kafka);
 void kafka_unconfigure(struct kafka *kafka);
 /* The signal of a topic's name; false: none of ours. */
 bool kafka_signal_of(const struct kafka *kafka, const char *topic,
                      enum signal *signal);
 
-/* kafka_group.c; the first two are callbacks of librdkafka, from within a
+/* kafka_rebalance.c; the first two are callbacks of librdkafka, from within a
  * poll. */
 void kafka_rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t what,
                      rd_kafka_topic_partition_list_t *list, void *opaque);
@@ -72,35 +73,36 @@ void kafka_commit_failed(rd_kafka_t *rk, rd_kafka_resp_err_t error,
  * wait for the answer. */
 void kafka_commit(struct kafka *kafka, int wait_ms);
 
-void kafka_say(const char *what, rd_kafka_resp_err_t error);
-struct kafka_part *kafka_part_at(const struct kafka *kafka,
-                                 const rd_kafka_topic_partition_t *place);
+void kafka_log_failure(const char *what, rd_kafka_resp_err_t error);
+struct kafka_partition *kafka_partition_at(
+    const struct kafka *kafka, const rd_kafka_topic_partition_t *place);
 
-/* kafka_seek.c: reads on from what is kept, in a new round. */
-void kafka_go_back(struct kafka *kafka);
+/* kafka_seek.c: reads on from what is kept, in a new epoch. */
+void kafka_rewind(struct kafka *kafka);
 
 /* The broker has nothing at the offset we asked for. */
-void kafka_reset_part(struct kafka *kafka, const char *topic,
-                      int32_t partition);
+void kafka_reset_partition(struct kafka *kafka, const char *topic,
+                           int32_t partition);
 
 /* The error says that a set of messages cannot be read. */
-void kafka_spoiled(struct kafka *kafka, const rd_kafka_message_t *message);
+void kafka_corrupt_batch(struct kafka *kafka,
+                         const rd_kafka_message_t *message);
 
 /* Pauses, or resumes, all parts we have. */
 void kafka_pause(struct kafka *kafka, bool pause);
 
 /* Asks for the end of a part's log; false: no answer. */
-bool kafka_ask_high(struct kafka *kafka, struct kafka_part *part,
-                    int timeout_ms);
+bool kafka_query_high(struct kafka *kafka, struct kafka_partition *part,
+                      int timeout_ms);
 
 /* kafka.c: neither memory nor the sink takes more now. */
 bool kafka_is_full(struct kafka *kafka);
 
 /* Hands over what was made of the message at the offset. */
-void kafka_submit(struct kafka *kafka, struct kafka_part *part,
+void kafka_submit(struct kafka *kafka, struct kafka_partition *part,
                   struct batch *batch, uint64_t offset, uint64_t time_ms);
 
-/* kafka_trouble.c: the first is a callback of librdkafka, the second takes an
+/* kafka_unhealthy.c: the first is a callback of librdkafka, the second takes an
  * error in place of a message. */
 void kafka_error(rd_kafka_t *rk, int error, const char *reason, void *opaque);
 void kafka_handle_error(struct kafka *kafka, const rd_kafka_message_t *message);

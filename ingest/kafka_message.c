@@ -13,7 +13,7 @@
  *   jaeger_json    an object with an operationName and no resourceSpans
  *
  * A JSON object without the list of its signal holds no records, but is seldom
- * meant so: it is a dead letter too, unless it is as good as empty.
+ * meant so: it is a dead dead_letter too, unless it is as good as empty.
  */
 #define _GNU_SOURCE /* memmem */
 #include "kafka_message.h"
@@ -21,8 +21,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "dead_letter.h"
 #include "decode_stats.h"
-#include "letter.h"
 #include "mem.h"
 #include "otlp.h"
 #include "stats.h"
@@ -116,13 +116,13 @@ static int find_encodings(const struct kafka_message *message,
     return count;
 }
 
-enum status kafka_message_bury(const struct kafka_message *message,
-                               const char *why, struct batch **batch)
+enum status kafka_message_dead_letter(const struct kafka_message *message,
+                                      const char *why, struct batch **batch)
 {
     const char *other = other_format(message);
     char text[REASON];
-    struct letter letter = {.bytes = message->value,
-                            .size = message->value.len};
+    struct dead_letter dead_letter = {.bytes = message->value,
+                                      .size = message->value.len};
     int len;
 
     if (other)
@@ -133,10 +133,10 @@ enum status kafka_message_bury(const struct kafka_message *message,
         len = snprintf(text, sizeof(text), "%s", why);
     if ((size_t)len >= sizeof(text))
         len = (int)sizeof(text) - 1;
-    letter.reason = (struct slice){text, (size_t)len};
-    if (!budget_take(message->budget, letter_size(&letter)))
+    dead_letter.reason = (struct slice){text, (size_t)len};
+    if (!budget_take(message->budget, dead_letter_size(&dead_letter)))
         return ERR_BUSY;
-    *batch = letter_new(message->signal, &letter, message->budget);
+    *batch = dead_letter_new(message->signal, &dead_letter, message->budget);
     (*batch)->received_ns = message->received_ns;
     return OK;
 }
@@ -216,13 +216,14 @@ enum status kafka_message_batch(const struct kafka_message *message,
         return OK;
     }
     if (message->value.len > message->max_bytes)
-        return kafka_message_bury(message, "larger than --max-body", batch);
+        return kafka_message_dead_letter(message, "larger than --max-body",
+                                         batch);
     if (message->signal == SIGNAL_SPANS && is_jaeger_proto(message->value))
-        return kafka_message_bury(message, "", batch);
+        return kafka_message_dead_letter(message, "", batch);
     count = find_encodings(message, encodings);
     for (int i = 0; i < count && status != OK && status != ERR_BUSY; i++)
         status = decode(message, encodings[i], why, batch);
     return status == OK || status == ERR_BUSY
                ? status
-               : kafka_message_bury(message, why, batch);
+               : kafka_message_dead_letter(message, why, batch);
 }

@@ -30,8 +30,7 @@ MUST_CHECK enum status kafka_message_batch(const struct kafka_message *message,
                                            struct batch **batch);
 
 /* A dead letter, because of `why` unless its bytes say more. */
-MUST_CHECK enum status kafka_message_bury(const struct kafka_message *message,
-                                          const char *why,
-                                          struct batch **batch);
+MUST_CHECK enum status kafka_message_dead_letter(
+    const struct kafka_message *message, const char *why, struct batch **batch);
 
 #endif

@@ -37,7 +37,7 @@ static rd_kafka_topic_partition_list_t *assigned(struct kafka *kafka)
         rd_kafka_topic_partition_list_new((int)kafka->parts.count);
 
     for (size_t i = 0; i < kafka->parts.count; i++) {
-        const struct kafka_part *part = kafka->parts.at[i];
+        const struct kafka_partition *part = kafka->parts.at[i];
 
         if (part->assigned)
             rd_kafka_topic_partition_list_add(list, part->topic,
@@ -54,24 +54,25 @@ static void move(struct kafka *kafka)
     rd_kafka_topic_partition_list_t *list = assigned(kafka);
 
     if (list->cnt > 0)
-        kafka_say("cannot move in the log", rd_kafka_assign(kafka->rk, list));
+        kafka_log_failure("cannot move in the log",
+                          rd_kafka_assign(kafka->rk, list));
     rd_kafka_topic_partition_list_destroy(list);
     if (kafka->paused)
         kafka_pause(kafka, true);
 }
 
-void kafka_go_back(struct kafka *kafka)
+void kafka_rewind(struct kafka *kafka)
 {
     if (kafka->held)
         rd_kafka_message_destroy(kafka->held);
     kafka->held = NULL;
-    kafka->round++;
-    parts_rewind(&kafka->parts);
+    kafka->epoch++;
+    partitions_rewind(&kafka->parts);
     move(kafka);
     stats_add(STATS_KAFKA_REWINDS, 1);
 }
 
-static void move_part(struct kafka *kafka, struct kafka_part *part,
+static void move_part(struct kafka *kafka, struct kafka_partition *part,
                       int64_t offset)
 {
     pthread_mutex_lock(&kafka->parts.lock);
@@ -81,10 +82,11 @@ static void move_part(struct kafka *kafka, struct kafka_part *part,
     move(kafka);
 }
 
-void kafka_reset_part(struct kafka *kafka, const char *topic, int32_t partition)
+void kafka_reset_partition(struct kafka *kafka, const char *topic,
+                           int32_t partition)
 {
-    struct kafka_part *part =
-        parts_find(&kafka->parts, topic, (uint32_t)partition);
+    struct kafka_partition *part =
+        partitions_find(&kafka->parts, topic, (uint32_t)partition);
     uint64_t now = clock_monotonic_ns();
     int64_t low = 0, high = 0;
 
@@ -99,7 +101,7 @@ void kafka_reset_part(struct kafka *kafka, const char *topic, int32_t partition)
         return;
     }
     /* The place of what is under way is settled before it is changed. */
-    (void)parts_wait(&kafka->parts, part, LET_GO_NS);
+    (void)partitions_wait(&kafka->parts, part, LET_GO_NS);
     if (!part->known) {
         move_part(kafka, part, kafka->latest ? high : low);
     } else if (part->next < (uint64_t)low) {
@@ -123,7 +125,7 @@ void kafka_reset_part(struct kafka *kafka, const char *topic, int32_t partition)
     }
 }
 
-static void give_up(struct kafka *kafka, struct kafka_part *part,
+static void give_up(struct kafka *kafka, struct kafka_partition *part,
                     uint64_t offset, const char *why)
 {
     struct kafka_message message = {.signal = part->signal,
@@ -131,15 +133,15 @@ static void give_up(struct kafka *kafka, struct kafka_part *part,
                                     .budget = kafka->options.budget};
     struct batch *batch = NULL;
 
-    if (kafka_message_bury(&message, why, &batch) == OK)
+    if (kafka_message_dead_letter(&message, why, &batch) == OK)
         kafka_submit(kafka, part, batch, offset, 0);
 }
 
-void kafka_spoiled(struct kafka *kafka, const rd_kafka_message_t *message)
+void kafka_corrupt_batch(struct kafka *kafka, const rd_kafka_message_t *message)
 {
-    struct kafka_part *part =
-        parts_find(&kafka->parts, rd_kafka_topic_name(message->rkt),
-                   (uint32_t)message->partition);
+    struct kafka_partition *part =
+        partitions_find(&kafka->parts, rd_kafka_topic_name(message->rkt),
+                        (uint32_t)message->partition);
     uint64_t first = (uint64_t)message->offset; /* of the set */
     const char *why = rd_kafka_message_errstr(message);
 
@@ -164,15 +166,15 @@ void kafka_pause(struct kafka *kafka, bool pause)
     rd_kafka_topic_partition_list_t *list = assigned(kafka);
 
     if (list->cnt > 0)
-        kafka_say(pause ? "cannot pause" : "cannot go on",
-                  pause ? rd_kafka_pause_partitions(kafka->rk, list)
-                        : rd_kafka_resume_partitions(kafka->rk, list));
+        kafka_log_failure(pause ? "cannot pause" : "cannot go on",
+                          pause ? rd_kafka_pause_partitions(kafka->rk, list)
+                                : rd_kafka_resume_partitions(kafka->rk, list));
     rd_kafka_topic_partition_list_destroy(list);
     kafka->paused = pause;
 }
 
-bool kafka_ask_high(struct kafka *kafka, struct kafka_part *part,
-                    int timeout_ms)
+bool kafka_query_high(struct kafka *kafka, struct kafka_partition *part,
+                      int timeout_ms)
 {
     int64_t low, high;
 
@@ -181,6 +183,6 @@ bool kafka_ask_high(struct kafka *kafka, struct kafka_part *part,
             timeout_ms) != RD_KAFKA_RESP_ERR_NO_ERROR ||
         high < 0)
         return false;
-    parts_set_high(&kafka->parts, part, (uint64_t)high);
+    partition_set_high(&kafka->parts, part, (uint64_t)high);
     return true;
 }

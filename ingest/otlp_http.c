@@ -19,14 +19,13 @@
 enum { ANSWER_MAX = 16 * 1024 };
 
 struct otlp_http {
-    struct intake *intake;
+    struct otlp_intake *intake;
     struct http_server *server;
 };
 
 /* What `user` of an HTTP request is. */
-struct export
-{
-    struct request request;
+struct http_export {
+    struct export_request request;
     struct http_request *http;
 };
 
@@ -40,9 +39,9 @@ static const struct http_route routes[] = {
 
 /* ---- answering ---- */
 
-static void answer(struct export *export)
+static void answer(struct http_export *export)
 {
-    struct http_answer *answer = &export->http->answer;
+    struct http_response *answer = &export->http->answer;
 
     answer->code = status_http(export->request.status);
     /* Bare, without a charset: clients compare it as a string. */
@@ -50,12 +49,12 @@ static void answer(struct export *export)
                                ? "application/json"
                                : "application/x-protobuf";
     buf_init(&answer->body, ANSWER_MAX);
-    request_write(&export->request, &answer->body);
+    export_write_response(&export->request, &answer->body);
 }
 
 static void answer_later(void *arg)
 {
-    struct export *export = arg;
+    struct http_export *export = arg;
 
     answer(export);
     http_resume(export->http);
@@ -99,10 +98,10 @@ static bool find_format(struct slice coding, enum inflate_format *format)
 }
 
 /* Made when it is asked for first: by admit or by refuse. */
-static struct export *export_of(struct otlp_http *otlp,
-                                struct http_request *http, bool *known)
+static struct http_export *export_of(struct otlp_http *otlp,
+                                     struct http_request *http, bool *known)
 {
-    struct export *export = http->user;
+    struct http_export *export = http->user;
 
     *known = true;
     if (export)
@@ -119,8 +118,8 @@ static enum status admit(void *arg, struct http_request *http, const char **why)
     static const enum stats_id counters[SIGNAL_COUNT] = {
         STATS_REQUESTS_SPANS, STATS_REQUESTS_LOGS, STATS_REQUESTS_METRICS};
     bool is_new = !http->user, known;
-    struct export *export = export_of(arg, http, &known);
-    struct request *request = &export->request;
+    struct http_export *export = export_of(arg, http, &known);
+    struct export_request *request = &export->request;
 
     if (is_new) { /* and not again after a wait */
         request->signal = *(const enum signal *)http->route->user;
@@ -133,15 +132,15 @@ static enum status admit(void *arg, struct http_request *http, const char **why)
     if (!find_format(http->content_encoding, &request->format))
         return ERR_UNSUPPORTED;
     *why = NULL;
-    return request_ready(request);
+    return export_ready(request);
 }
 
 /* ---- the rest ---- */
 
 static enum http_next handle(void *arg, struct http_request *http)
 {
-    struct export *export = http->user;
-    struct request *request = &export->request;
+    struct http_export *export = http->user;
+    struct export_request *request = &export->request;
 
     (void)arg;
     request->body = http->body;
@@ -149,14 +148,14 @@ static enum http_next handle(void *arg, struct http_request *http)
     request->room = http->room;
     http->body = NULL;
     http->len = http->room = 0;
-    if (!request_decode(request)) {
+    if (!export_decode(request)) {
         answer(export);
         return HTTP_ANSWER;
     }
     request->answer = answer_later;
     request->arg = export;
     http_suspend(http);
-    request_submit(request); /* may be answered when this returns */
+    export_submit(request); /* may be answered when this returns */
     return HTTP_LATER;
 }
 
@@ -164,24 +163,24 @@ static void refuse(void *arg, struct http_request *http, enum status status,
                    const char *why)
 {
     bool known;
-    struct export *export = export_of(arg, http, &known);
+    struct http_export *export = export_of(arg, http, &known);
 
     if (!why && status == ERR_NOT_FOUND)
         why = "POST /v1/traces, /v1/logs or /v1/metrics";
     if (!why && status == ERR_METHOD)
         why = "POST is the only method here";
-    request_refuse(&export->request, status, slice_of(why ? why : ""));
+    export_refuse(&export->request, status, slice_of(why ? why : ""));
     answer(export);
 }
 
 static void release_export(void *arg, struct http_request *http)
 {
-    struct export *export = http->user;
+    struct http_export *export = http->user;
 
     (void)arg;
     if (!export)
         return;
-    request_release(&export->request);
+    export_release(&export->request);
     free(export);
     http->user = NULL;
 }
@@ -198,7 +197,7 @@ static size_t body_share(const struct ingest_options *options)
     return half > one ? half : one;
 }
 
-enum status otlp_http_start(struct otlp_http **out, struct intake *intake)
+enum status otlp_http_start(struct otlp_http **out, struct otlp_intake *intake)
 {
     const struct ingest_options *options = &intake->options;
     struct otlp_http *otlp = mem_zero(1, sizeof(*otlp));

@@ -7,13 +7,13 @@
 #ifndef OTLP_HTTP_H
 #define OTLP_HTTP_H
 
-#include "request.h"
+#include "export_request.h"
 
 struct otlp_http;
 
 /* ERR_IO, ERR_INVALID (address), logged. */
 MUST_CHECK enum status otlp_http_start(struct otlp_http **http,
-                                       struct intake *intake);
+                                       struct otlp_intake *intake);
 
 uint16_t otlp_http_port(const struct otlp_http *http);
 

@@ -65,7 +65,7 @@ struct journal {
     struct queue *queue;
     struct segment_writer writer; /* of the thread */
     uint64_t last_lsn;     /* of the thread: of the entry that is there last */
-    uint64_t failed_round; /* of the thread; see stale() */
+    uint64_t failed_epoch; /* of the thread; see stale() */
     struct sink next;
     pthread_t thread;
     bool started;
@@ -99,7 +99,7 @@ static void drop_segments(struct journal *journal)
     count_bytes(journal);
 }
 
-void journal_cut(struct journal *journal, uint64_t lsn)
+void journal_truncate(struct journal *journal, uint64_t lsn)
 {
     pthread_mutex_lock(&journal->lock);
     if (lsn > journal->cut_lsn) {
@@ -109,7 +109,7 @@ void journal_cut(struct journal *journal, uint64_t lsn)
     pthread_mutex_unlock(&journal->lock);
 }
 
-void journal_skip(struct journal *journal, uint64_t lsn)
+void journal_skip_lsns(struct journal *journal, uint64_t lsn)
 {
     assert(!journal->started);
     if (lsn >= atomic_load(&journal->next_lsn))
@@ -118,17 +118,17 @@ void journal_skip(struct journal *journal, uint64_t lsn)
         journal->last_lsn = lsn;
 }
 
-uint64_t journal_last_entry(const struct journal *journal)
+uint64_t journal_last_written_lsn(const struct journal *journal)
 {
     assert(!journal->started);
     return journal->last_lsn;
 }
 
-struct journal_found journal_found(const struct journal *journal)
+struct journal_recovered journal_recovered(const struct journal *journal)
 {
     const struct journal_dir *dir = &journal->dir;
 
-    return (struct journal_found){
+    return (struct journal_recovered){
         .id = journal->dir.id,
         .any = dir->count > 0,
         .after = dir->count > 0 ? dir->at[0].after : 0,
@@ -242,19 +242,19 @@ static void refuse(struct batch *batch, enum status status)
 }
 
 /*
- * Of a batch with an origin that could not be written, all of its round that
+ * Of a batch with an source that could not be written, all of its epoch that
  * were submitted after it are refused too: the offset of a later one, once it
  * is durable, says that all before it are.
  */
 static bool stale(const struct journal *journal, const struct batch *batch)
 {
-    return batch->origin && batch->origin->round <= journal->failed_round;
+    return batch->source && batch->source->epoch <= journal->failed_epoch;
 }
 
 static void note_failed(struct journal *journal, const struct batch *batch)
 {
-    if (batch->origin && batch->origin->round > journal->failed_round)
-        journal->failed_round = batch->origin->round;
+    if (batch->source && batch->source->epoch > journal->failed_epoch)
+        journal->failed_epoch = batch->source->epoch;
 }
 
 /* Room for one entry more behind `used` bytes? An empty segment takes any. */
@@ -485,8 +485,8 @@ static enum status replay_entry(struct replay *replay,
     batch->encoding = entry->encoding;
     batch->received_ns = entry->received_ns;
     batch->lsn = entry->lsn;
-    if (entry->has_origin)
-        batch_set_origin(batch, &entry->origin);
+    if (entry->has_source)
+        batch_set_source_offset(batch, &entry->source);
     stats_add(STATS_REPLAYED_ENTRIES, 1);
     return replay->entry(replay->arg, batch);
 }

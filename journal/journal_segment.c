@@ -21,12 +21,11 @@
  *        8    8 lsn, greater than that of the entry before
  *       16    8 received_ns
  *       24    1 signal: 0 spans, 1 logs, 2 metrics
- *       25    1 encoding: 0 protobuf, 1 JSON, 2 dead letter (base/letter.c)
- *       26    2 length of the origin; 0: there is none
- *       28    8 id of the journal
- *       36      origin, then the body, not compressed
+ *       25    1 encoding: 0 protobuf, 1 JSON, 2 dead letter
+ * (base/dead_letter.c) 26    2 length of the source; 0: there is none 28    8
+ * id of the journal 36      source, then the body, not compressed
  *
- *   origin, of what came out of a partition of a log (batch.h):
+ *   source, of what came out of a partition of a log (batch.h):
  *        0    4 partition
  *        4    8 offset in it
  *       12    8 time of the message, milliseconds since 1970; 0: not known
@@ -67,7 +66,7 @@ enum { BLOCK = 4096, CHUNK = 1 << 20, WINDOW = 256 * 1024 };
 
 #define LSN_MAX (UINT64_MAX >> 1)
 
-enum { ORIGIN_HEAD = 20, ID_SIZE = 8, ID_AT = ENTRY_HEAD - ID_SIZE };
+enum { SOURCE_HEAD = 20, ID_SIZE = 8, ID_AT = ENTRY_HEAD - ID_SIZE };
 
 enum { OLD_SEGMENT_HEAD = 32, OLD_ENTRY_HEAD = ID_AT, OLD_VERSION = 2 };
 
@@ -228,28 +227,28 @@ uint64_t segment_entry_size(const struct batch *batch)
 {
     uint64_t size = ENTRY_HEAD + batch->body_len;
 
-    return batch->origin ? size + ORIGIN_HEAD + batch->origin->topic.len : size;
+    return batch->source ? size + SOURCE_HEAD + batch->source->topic.len : size;
 }
 
-/* The origin of the batch, if it has one, behind its entry's head. */
-static size_t put_origin(char *at, const struct batch *batch)
+/* The source of the batch, if it has one, behind its entry's head. */
+static size_t put_source(char *at, const struct batch *batch)
 {
-    const struct origin *origin = batch->origin;
+    const struct source_offset *source = batch->source;
 
-    if (!origin)
+    if (!source)
         return 0;
-    put(at, origin->partition, 4);
-    put(at + 4, origin->offset, 8);
-    put(at + 12, origin->time_ms, 8);
-    slice_copy(at + ORIGIN_HEAD, origin->topic);
-    return ORIGIN_HEAD + origin->topic.len;
+    put(at, source->partition, 4);
+    put(at + 4, source->offset, 8);
+    put(at + 12, source->time_ms, 8);
+    slice_copy(at + SOURCE_HEAD, source->topic);
+    return SOURCE_HEAD + source->topic.len;
 }
 
 enum status segment_append(struct segment_writer *writer,
                            const struct batch *batch)
 {
-    char head[ENTRY_HEAD + ORIGIN_HEAD + ORIGIN_MAX_TOPIC];
-    size_t origin = put_origin(head + ENTRY_HEAD, batch);
+    char head[ENTRY_HEAD + SOURCE_HEAD + SOURCE_MAX_TOPIC];
+    size_t source = put_source(head + ENTRY_HEAD, batch);
     uint32_t crc;
     enum status status;
 
@@ -259,13 +258,13 @@ enum status segment_append(struct segment_writer *writer,
     put(head + 16, batch->received_ns, 8);
     put(head + 24, batch->signal, 1);
     put(head + 25, batch->encoding, 1);
-    put(head + 26, origin, 2);
+    put(head + 26, source, 2);
     put(head + ID_AT, writer->id, ID_SIZE);
-    crc = libdeflate_crc32(0, head + 8, ENTRY_HEAD - 8 + origin);
+    crc = libdeflate_crc32(0, head + 8, ENTRY_HEAD - 8 + source);
     if (batch->body_len > 0) /* begins anew when there is no body */
         crc = libdeflate_crc32(crc, batch->body, batch->body_len);
     put(head + 4, crc, 4);
-    status = add(writer, head, ENTRY_HEAD + origin);
+    status = add(writer, head, ENTRY_HEAD + source);
     if (status == OK)
         status = add(writer, batch->body, batch->body_len);
     return status;
@@ -467,14 +466,14 @@ static enum status read_body(struct segment_reader *reader, uint64_t at,
 static bool parse_head(const struct segment_reader *reader, const char *head,
                        uint64_t len, struct segment_entry *entry)
 {
-    uint64_t lsn = get(head + 8, 8), origin = get(head + 26, 2);
+    uint64_t lsn = get(head + 8, 8), source = get(head + 26, 2);
     unsigned signal = (unsigned char)head[24];
     unsigned encoding = (unsigned char)head[25];
 
     if (lsn <= reader->last_lsn || lsn > LSN_MAX || signal >= SIGNAL_COUNT ||
-        encoding > BATCH_LETTER || origin > len - reader->entry_head ||
-        (origin > 0 &&
-         (origin < ORIGIN_HEAD || origin > ORIGIN_HEAD + ORIGIN_MAX_TOPIC)) ||
+        encoding > BATCH_DEAD_LETTER || source > len - reader->entry_head ||
+        (source > 0 &&
+         (source < SOURCE_HEAD || source > SOURCE_HEAD + SOURCE_MAX_TOPIC)) ||
         (reader->id != 0 && get(head + ID_AT, ID_SIZE) != reader->id))
         return false;
     *entry = (struct segment_entry){
@@ -482,19 +481,19 @@ static bool parse_head(const struct segment_reader *reader, const char *head,
         .received_ns = get(head + 16, 8),
         .signal = (enum signal)signal,
         .encoding = (enum batch_encoding)encoding,
-        .has_origin = origin > 0,
-        .body_len = (size_t)(len - reader->entry_head - origin),
+        .has_source = source > 0,
+        .body_len = (size_t)(len - reader->entry_head - source),
     };
     return true;
 }
 
-static void parse_origin(const char *bytes, size_t len,
+static void parse_source(const char *bytes, size_t len,
                          struct segment_entry *entry)
 {
     slice_copy(entry->topic,
-               (struct slice){bytes + ORIGIN_HEAD, len - ORIGIN_HEAD});
-    entry->origin = (struct origin){
-        .topic = {entry->topic, len - ORIGIN_HEAD},
+               (struct slice){bytes + SOURCE_HEAD, len - SOURCE_HEAD});
+    entry->source = (struct source_offset){
+        .topic = {entry->topic, len - SOURCE_HEAD},
         .partition = (uint32_t)get(bytes, 4),
         .offset = get(bytes + 4, 8),
         .time_ms = get(bytes + 12, 8),
@@ -528,8 +527,8 @@ enum status segment_next(struct segment_reader *reader,
         return ERR_CORRUPT;
     want = (uint32_t)get(head.ptr + 4, 4);
     crc = libdeflate_crc32(0, head.ptr + 8, before - 8);
-    if (entry->has_origin)
-        parse_origin(head.ptr + least, before - least, entry);
+    if (entry->has_source)
+        parse_source(head.ptr + least, before - least, entry);
     if (with_body)
         body = mem_alloc(entry->body_len + 1);
     status = read_body(reader, reader->good + before, body, entry->body_len,

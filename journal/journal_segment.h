@@ -73,9 +73,9 @@ struct segment_entry {
     enum batch_encoding encoding;
     char *body; /* malloc'ed, the caller's; NULL if not asked for */
     size_t body_len;
-    bool has_origin;
-    struct origin origin; /* its topic is in here */
-    char topic[ORIGIN_MAX_TOPIC];
+    bool has_source;
+    struct source_offset source; /* its topic is in here */
+    char topic[SOURCE_MAX_TOPIC];
 };
 
 /* named_lsn: the first lsn by its name, for a head of which half is damaged.

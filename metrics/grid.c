@@ -72,29 +72,30 @@ bool grid_next(const struct grid *grid, struct grid_part *part)
     return true;
 }
 
-bool row_init(struct row *row, const struct grid *grid, struct arena *arena)
+bool grid_row_init(struct grid_row *row, const struct grid *grid,
+                   struct arena *arena)
 {
     row->values = arena_zero(arena, grid->count + 1, sizeof(*row->values));
     row->known = arena_zero(arena, grid->count + 1, sizeof(*row->known));
     return row->values && row->known;
 }
 
-void row_add(struct row *row, uint32_t cell, double amount)
+void grid_row_add(struct grid_row *row, uint32_t cell, double amount)
 {
     row->values[cell] += amount;
     row->known[cell] = true;
 }
 
-void row_spread(struct row *row, const struct grid *grid, uint64_t from_ns,
-                uint64_t to_ns, double amount)
+void grid_row_spread(struct grid_row *row, const struct grid *grid,
+                     uint64_t from_ns, uint64_t to_ns, double amount)
 {
     struct grid_part part = grid_parts(grid, from_ns, to_ns);
 
     while (grid_next(grid, &part))
-        row_add(row, part.cell, amount * part.share);
+        grid_row_add(row, part.cell, amount * part.share);
 }
 
-void row_per_second(struct row *row, const struct grid *grid)
+void grid_row_per_second(struct grid_row *row, const struct grid *grid)
 {
     for (uint32_t i = 0; i < grid->count; i++) {
         double seconds = grid_seconds(grid, i);
@@ -106,7 +107,7 @@ void row_per_second(struct row *row, const struct grid *grid)
     }
 }
 
-void row_fill_holes(struct row *row, const struct grid *grid)
+void grid_row_fill_gaps(struct grid_row *row, const struct grid *grid)
 {
     uint32_t first = 0, end = grid->count;
 

@@ -46,20 +46,21 @@ static void coarsen(struct hist *hist, int32_t shift)
 }
 
 /* A run of buckets at some scale. */
-struct run {
+struct bucket_range {
     int32_t scale;
     int64_t first, last;
 };
 
-static struct run run_at(struct run run, int32_t scale)
+static struct bucket_range run_at(struct bucket_range run, int32_t scale)
 {
     int32_t shift = run.scale - scale;
 
-    return (struct run){scale, shifted(run.first, shift),
-                        shifted(run.last, shift)};
+    return (struct bucket_range){scale, shifted(run.first, shift),
+                                 shifted(run.last, shift)};
 }
 
-static struct run run_union(struct run a, struct run b)
+static struct bucket_range run_union(struct bucket_range a,
+                                     struct bucket_range b)
 {
     a.first = b.first < a.first ? b.first : a.first;
     a.last = b.last > a.last ? b.last : a.last;
@@ -70,11 +71,12 @@ static struct run run_union(struct run a, struct run b)
  * Makes the run of hist hold what `run` becomes at the scale of hist. Both are
  * coarsened until they fit together.
  */
-static bool make_run(struct hist *hist, struct arena *arena, struct run run)
+static bool make_run(struct hist *hist, struct arena *arena,
+                     struct bucket_range run)
 {
-    struct run own = {hist->scale, hist->offset,
-                      hist->offset + (int64_t)hist->len - 1};
-    struct run all = run;
+    struct bucket_range own = {hist->scale, hist->offset,
+                               hist->offset + (int64_t)hist->len - 1};
+    struct bucket_range all = run;
     int32_t scale = run.scale;
     double *counts;
 
@@ -131,8 +133,8 @@ static bool add_exponential(struct hist *hist, struct arena *arena,
                             const struct histogram *values, double weight)
 {
     const struct exp_buckets *b = &values->positive;
-    struct run run = {values->scale, b->offset,
-                      (int64_t)b->offset + b->count - 1};
+    struct bucket_range run = {values->scale, b->offset,
+                               (int64_t)b->offset + b->count - 1};
     int32_t shift;
 
     if (b->count > 0) {
@@ -351,8 +353,8 @@ bool hist_add_buckets(struct hist *hist, struct arena *arena,
 static bool merge_exponential(struct hist *hist, struct arena *arena,
                               const struct hist *other, double weight)
 {
-    struct run run = {other->scale, other->offset,
-                      other->offset + (int64_t)other->len - 1};
+    struct bucket_range run = {other->scale, other->offset,
+                               other->offset + (int64_t)other->len - 1};
     int32_t shift;
 
     if (other->len > 0) {

@@ -29,17 +29,17 @@ enum needs {
     {TEXT(name), METRIC_##meaning, rank, KIND_COUNTER, needs, 0, QUANTITY_##quantity, factor}
 #define REQUESTS(name, meaning, rank, kind, tells, quantity, factor) \
     {TEXT(name), METRIC_##meaning, rank, KIND_##kind, SERVED, tells, QUANTITY_##quantity, factor}
-#define BOTH (TELLS_COUNT | TELLS_LATENCY)
+#define BOTH (HAS_COUNT | HAS_LATENCY)
 #define HISTOGRAM(name, meaning, rank, factor) \
     REQUESTS(name, meaning, rank, HISTOGRAM, BOTH, TIME, factor)
 #define TOTAL(name, meaning, rank) \
-    REQUESTS(name, meaning, rank, COUNT, TELLS_COUNT, OTHER, 1)
+    REQUESTS(name, meaning, rank, COUNT, HAS_COUNT, OTHER, 1)
 /* A histogram, and what it falls into where it is not sent as one. */
 #define PARTS(name, meaning, rank, tells, factor) \
     REQUESTS(name, meaning, rank, HISTOGRAM, tells, TIME, factor), \
     REQUESTS(name "_count", meaning, rank, COUNT, tells, OTHER, 1), \
-    REQUESTS(name "_sum", meaning, rank, SUM, TELLS_LATENCY, TIME, factor), \
-    REQUESTS(name "_bucket", meaning, rank, BUCKET, TELLS_LATENCY, TIME, factor)
+    REQUESTS(name "_sum", meaning, rank, SUM, HAS_LATENCY, TIME, factor), \
+    REQUESTS(name "_bucket", meaning, rank, BUCKET, HAS_LATENCY, TIME, factor)
 
 const struct metric_name metric_names[] = {
     GAUGE("container.cpu.usage", CPU_USAGE, 0, CORES, ANY),
@@ -123,9 +123,9 @@ const struct metric_name metric_names[] = {
     PARTS("http_server_requests_milliseconds", HTTP_SERVER, 5, BOTH, 1e-3),
     PARTS("http_server_requests_seconds", HTTP_SERVER, 5, BOTH, 1),
     TOTAL("hubble_http_requests_total", PROXY_SERVER, 6),
-    PARTS("hubble_http_request_duration_seconds", PROXY_SERVER, 6, TELLS_LATENCY, 1),
+    PARTS("hubble_http_request_duration_seconds", PROXY_SERVER, 6, HAS_LATENCY, 1),
     TOTAL("istio_requests_total", PROXY_SERVER, 7),
-    PARTS("istio_request_duration_milliseconds", PROXY_SERVER, 7, TELLS_LATENCY, 1e-3),
+    PARTS("istio_request_duration_milliseconds", PROXY_SERVER, 7, HAS_LATENCY, 1e-3),
     PARTS("http_request_duration_seconds", HTTP_SERVER, 8, BOTH, 1),
     PARTS("flask_http_request_duration_seconds", HTTP_SERVER, 8, BOTH, 1),
     TOTAL("http_requests_total", HTTP_SERVER, 9),

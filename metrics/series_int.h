@@ -5,14 +5,14 @@
 #define SERIES_INT_H
 
 #include "clock.h"
-#include "growth.h"
+#include "counter_increase.h"
 #include "series_set.h"
 
 /* How far outside the grid a sample still says something about it. */
 #define SERIES_REACH_NS (5 * NS_PER_MIN)
 
 /* A histogram that is kept, with room to be overwritten by a newer one. */
-struct kept {
+struct stored_histogram {
     struct histogram h;
     double *bounds;
     uint64_t *counts;
@@ -20,13 +20,13 @@ struct kept {
 };
 
 /* The newest value of a gauge in a cell. */
-struct sample {
+struct gauge_sample {
     uint64_t time_ns;  /* 0: none */
     uint64_t first_ns; /* of the oldest one that fell there */
     double value;
 };
 
-struct series {
+struct tracked_series {
     uint64_t key, group;
     uint32_t family, rank, tags, resource_id;
     double factor, bound;
@@ -34,10 +34,11 @@ struct series {
     uint64_t last_ns;  /* the point that came last */
     uint64_t ended_ns; /* a staleness marker; 0: none */
     bool last_resort;
-    uint8_t mode, type;         /* enum metric_mode, enum metric_type */
-    struct sample *samples;     /* MODE_LAST */
-    struct growth_track growth; /* MODE_GROWTH; extra is a struct kept */
-    struct row deltas;          /* MODE_DELTA */
+    uint8_t mode, type;           /* enum metric_mode, enum metric_type */
+    struct gauge_sample *samples; /* MODE_GAUGE */
+    struct counter_track
+        growth; /* MODE_COUNTER; extra is a struct stored_histogram */
+    struct grid_row deltas; /* MODE_DELTA */
     struct hist *delta_hists;
 };
 
@@ -45,8 +46,9 @@ struct series_set {
     struct arena *arena;
     struct grid grid;
     uint32_t spots; /* samples of a series: before, each cell, after */
-    struct series **table;
-    struct series **order; /* as they came, so that sums are the same twice */
+    struct tracked_series **table;
+    struct tracked_series *
+        *order; /* as they came, so that sums are the same twice */
     uint32_t table_size, count;
 };
 

@@ -3,10 +3,10 @@
  *
  * A gauge is a row of samples: the newest one before the grid, the newest one
  * in each cell, the oldest one after the grid. A counter is a track of points
- * (growth.h). Deltas need no memory of points: they are spread over the cells
- * when they come.
+ * (counter_increase.h). Deltas need no memory of points: they are spread over
+ * the cells when they come.
  */
-#include "attr_key.h"
+#include "attr_hash.h"
 #include "hash.h"
 #include "series_int.h"
 
@@ -48,13 +48,13 @@ uint64_t series_key(const struct point *point)
     if (scope) {
         key = hash_bytes(scope->name.ptr, scope->name.len, key);
         key = hash_bytes(scope->version.ptr, scope->version.len, key);
-        key = hash_mix(key, attrs_key(&scope->attrs));
+        key = hash_mix(key, attrs_hash(&scope->attrs));
     }
-    return hash_mix(key, attrs_key(&point->attrs));
+    return hash_mix(key, attrs_hash(&point->attrs));
 }
 
-static struct series **find_slot(struct series **table, uint32_t size,
-                                 uint64_t key)
+static struct tracked_series **find_slot(struct tracked_series **table,
+                                         uint32_t size, uint64_t key)
 {
     uint32_t at = (uint32_t)key & (size - 1);
 
@@ -66,8 +66,10 @@ static struct series **find_slot(struct series **table, uint32_t size,
 static bool grow_table(struct series_set *set)
 {
     uint32_t size = set->table_size ? 2 * set->table_size : TABLE_FIRST;
-    struct series **table = arena_zero(set->arena, size, sizeof(*table));
-    struct series **order = arena_zero(set->arena, size, sizeof(*order));
+    struct tracked_series **table =
+        arena_zero(set->arena, size, sizeof(*table));
+    struct tracked_series **order =
+        arena_zero(set->arena, size, sizeof(*order));
 
     if (!table || !order)
         return false;
@@ -81,14 +83,14 @@ static bool grow_table(struct series_set *set)
     return true;
 }
 
-static bool alloc_cells(struct series_set *set, struct series *series)
+static bool alloc_cells(struct series_set *set, struct tracked_series *series)
 {
-    if (series->mode == MODE_LAST) {
+    if (series->mode == MODE_GAUGE) {
         series->samples =
             arena_zero(set->arena, set->spots, sizeof(*series->samples));
         return series->samples;
     }
-    if (series->mode == MODE_GROWTH) {
+    if (series->mode == MODE_COUNTER) {
         series->growth.max = 4 * set->spots + MORE_POINTS;
         series->growth.cells = set->spots;
         series->growth.after = set->spots - 1;
@@ -100,7 +102,7 @@ static bool alloc_cells(struct series_set *set, struct series *series)
         if (!series->delta_hists)
             return false;
     }
-    return row_init(&series->deltas, &set->grid, set->arena);
+    return grid_row_init(&series->deltas, &set->grid, set->arena);
 }
 
 /* A sender that changes its mind about the kind starts a new series. */
@@ -109,12 +111,12 @@ static uint64_t key_of(const struct series_point *p, enum metric_mode mode)
     return hash_mix(p->key, (uint64_t)p->point->metric->type << 8 | mode);
 }
 
-static struct series *find_series(struct series_set *set,
-                                  const struct series_point *p,
-                                  enum metric_mode mode)
+static struct tracked_series *find_series(struct series_set *set,
+                                          const struct series_point *p,
+                                          enum metric_mode mode)
 {
     uint64_t key = key_of(p, mode);
-    struct series **slot, *series;
+    struct tracked_series **slot, *series;
 
     if (2 * set->count >= set->table_size && !grow_table(set))
         return NULL;
@@ -148,8 +150,8 @@ static double number_of(const struct point *point)
     return point->is_int ? (double)point->i : point->d;
 }
 
-static bool keep_arrays(struct arena *arena, struct kept *kept, uint32_t bounds,
-                        uint32_t counts)
+static bool keep_arrays(struct arena *arena, struct stored_histogram *kept,
+                        uint32_t bounds, uint32_t counts)
 {
     if (bounds > kept->bounds_room) {
         kept->bounds = arena_zero(arena, bounds, sizeof(*kept->bounds));
@@ -163,11 +165,11 @@ static bool keep_arrays(struct arena *arena, struct kept *kept, uint32_t bounds,
 }
 
 /* Buckets of values below zero are left out, and quantiles of summaries. */
-static bool keep_histogram(struct arena *arena, struct growth_point *slot,
+static bool keep_histogram(struct arena *arena, struct counter_point *slot,
                            const struct histogram *h, bool buckets)
 {
     uint32_t n = h->positive.count, bounds = h->bound_count;
-    struct kept *kept = slot->extra;
+    struct stored_histogram *kept = slot->extra;
     const uint64_t *from = h->positive.counts;
 
     if (h->counts) {
@@ -198,7 +200,7 @@ static bool keep_histogram(struct arena *arena, struct growth_point *slot,
     return true;
 }
 
-static void note_gap(struct series *series, uint64_t t)
+static void note_gap(struct tracked_series *series, uint64_t t)
 {
     uint64_t last = series->last_ns, gap = t > last ? t - last : last - t;
 
@@ -216,12 +218,12 @@ static uint32_t spot_of(const struct series_set *set, uint64_t time_ns)
     return 1 + (uint32_t)((time_ns - set->grid.start_ns) / set->grid.step_ns);
 }
 
-static void keep_sample(struct series_set *set, struct series *series,
+static void keep_sample(struct series_set *set, struct tracked_series *series,
                         const struct point *point)
 {
     uint64_t t = point->time_ns;
     uint32_t spot = spot_of(set, t);
-    struct sample *sample = &series->samples[spot];
+    struct gauge_sample *sample = &series->samples[spot];
     bool newer = t > sample->time_ns, after = spot == set->spots - 1;
 
     note_gap(series, t);
@@ -233,25 +235,25 @@ static void keep_sample(struct series_set *set, struct series *series,
     sample->time_ns = t;
 }
 
-static bool keep_total(struct series_set *set, struct series *series,
+static bool keep_total(struct series_set *set, struct tracked_series *series,
                        const struct point *point)
 {
     bool hist = series_is_histogram(series->type);
     /* The start of a gauge says nothing about its value. */
-    struct growth_point p = {
+    struct counter_point p = {
         .time_ns = point->time_ns,
         .start_ns = series->type == METRIC_GAUGE ? 0 : point->start_ns,
         .value = hist ? (double)point->histogram->count : number_of(point),
         .cell = spot_of(set, point->time_ns)};
-    struct growth_point *slot;
+    struct counter_point *slot;
 
     note_gap(series, p.time_ns);
-    switch (growth_add(&series->growth, set->arena, &p, &slot)) {
-    case GROWTH_FULL:
+    switch (counter_add(&series->growth, set->arena, &p, &slot)) {
+    case COUNTER_FULL:
         return false;
-    case GROWTH_DROPPED:
+    case COUNTER_IGNORED:
         return true;
-    case GROWTH_KEPT:
+    case COUNTER_STORED:
         break;
     }
     return !hist || keep_histogram(set->arena, slot, point->histogram,
@@ -261,7 +263,8 @@ static bool keep_total(struct series_set *set, struct series *series,
 /* When a delta began to be counted. Intervals may overlap (two writers), but
  * one that is very long has the start of the process: it is of the time since
  * the point before. */
-static uint64_t delta_from(const struct series_set *set, struct series *series,
+static uint64_t delta_from(const struct series_set *set,
+                           struct tracked_series *series,
                            const struct point *point)
 {
     uint64_t from = point->start_ns ? point->start_ns : point->time_ns;
@@ -274,7 +277,7 @@ static uint64_t delta_from(const struct series_set *set, struct series *series,
     return from;
 }
 
-static bool add_delta(struct series_set *set, struct series *series,
+static bool add_delta(struct series_set *set, struct tracked_series *series,
                       const struct point *point)
 {
     struct grid_part part =
@@ -283,7 +286,7 @@ static bool add_delta(struct series_set *set, struct series *series,
     double amount = hist ? (double)point->histogram->count : number_of(point);
 
     while (grid_next(&set->grid, &part)) {
-        row_add(&series->deltas, part.cell, amount * part.share);
+        grid_row_add(&series->deltas, part.cell, amount * part.share);
         if (hist && !hist_add(&series->delta_hists[part.cell], set->arena,
                               (enum metric_type)series->type, point->histogram,
                               series->factor, part.share))
@@ -296,7 +299,7 @@ static bool add_delta(struct series_set *set, struct series *series,
 static void end_series(struct series_set *set, const struct series_point *p,
                        enum metric_mode mode)
 {
-    struct series *series =
+    struct tracked_series *series =
         set->count > 0
             ? *find_slot(set->table, set->table_size, key_of(p, mode))
             : NULL;
@@ -308,7 +311,7 @@ static void end_series(struct series_set *set, const struct series_point *p,
 bool series_set_add(struct series_set *set, const struct series_point *p)
 {
     enum metric_mode mode = metric_mode(p->point->metric, p->known);
-    struct series *series;
+    struct tracked_series *series;
 
     if (set->grid.count == 0)
         return true;
@@ -319,9 +322,9 @@ bool series_set_add(struct series_set *set, const struct series_point *p)
     series = find_series(set, p, mode);
     if (!series)
         return false;
-    if (mode == MODE_LAST)
+    if (mode == MODE_GAUGE)
         keep_sample(set, series, p->point);
-    return mode == MODE_LAST    ? true
+    return mode == MODE_GAUGE   ? true
            : mode == MODE_DELTA ? add_delta(set, series, p->point)
                                 : keep_total(set, series, p->point);
 }

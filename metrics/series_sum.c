@@ -6,10 +6,10 @@
  *             series was there. A series counts from its first sample until
  *             another one takes over: a pod that replaces another does not
  *             count twice.
- *   counters  growth (growth.h), spread over the time between two points.
- *             Growth over a long gap is not guessed at. From the newest point
- *             to now the last rate goes on, or the last point of a live chart
- *             would always dip.
+ *   counters  growth (counter_increase.h), spread over the time between two
+ * points. Growth over a long gap is not guessed at. From the newest point to
+ * now the last rate goes on, or the last point of a live chart would always
+ * dip.
  *
  * Both are averages over the part of the cell that any series covers, so that
  * the first cell of a scope is not thinned by the time before it began.
@@ -24,14 +24,14 @@
 #define ANY_FAMILY UINT32_MAX
 
 /* The lowest rank of each group and family, in a table of its own. */
-struct wanted {
+struct source_choice {
     uint64_t *groups;
     uint32_t *ranks; /* one more than it is; 0: free */
     uint32_t size, tag;
 };
 
-static uint32_t group_slot(const struct wanted *wanted,
-                           const struct series *series, uint32_t family)
+static uint32_t group_slot(const struct source_choice *wanted,
+                           const struct tracked_series *series, uint32_t family)
 {
     uint64_t group = hash_mix(series->group, family);
     uint32_t at = (uint32_t)group & (wanted->size - 1);
@@ -42,10 +42,10 @@ static uint32_t group_slot(const struct wanted *wanted,
     return at;
 }
 
-static bool wanted_init(struct wanted *wanted, struct series_set *set,
+static bool wanted_init(struct source_choice *wanted, struct series_set *set,
                         uint32_t tag)
 {
-    *wanted = (struct wanted){.size = 2 * set->table_size, .tag = tag};
+    *wanted = (struct source_choice){.size = 2 * set->table_size, .tag = tag};
     wanted->groups =
         arena_zero(set->arena, wanted->size, sizeof(*wanted->groups));
     wanted->ranks =
@@ -53,7 +53,7 @@ static bool wanted_init(struct wanted *wanted, struct series_set *set,
     if (!wanted->groups || !wanted->ranks)
         return false;
     for (uint32_t i = 0; i < set->count; i++) {
-        const struct series *series = set->order[i];
+        const struct tracked_series *series = set->order[i];
         uint32_t *rank =
             &wanted->ranks[group_slot(wanted, series, series->family)];
 
@@ -65,7 +65,8 @@ static bool wanted_init(struct wanted *wanted, struct series_set *set,
     return true;
 }
 
-static bool is_wanted(const struct wanted *wanted, const struct series *series)
+static bool is_wanted(const struct source_choice *wanted,
+                      const struct tracked_series *series)
 {
     uint32_t at = group_slot(wanted, series, series->family);
 
@@ -76,7 +77,7 @@ static bool is_wanted(const struct wanted *wanted, const struct series *series)
 }
 
 /* The usual distance of samples, as far as it shows. */
-static uint64_t usual_gap(const struct series *series, uint64_t seen_ns)
+static uint64_t usual_gap(const struct tracked_series *series, uint64_t seen_ns)
 {
     uint64_t gap = series->gap_ns ? series->gap_ns : seen_ns;
 
@@ -87,13 +88,13 @@ static uint64_t usual_gap(const struct series *series, uint64_t seen_ns)
 
 /* How long the newest sample holds: a little longer than until the next one
  * would be due. */
-static uint64_t hold_ns(const struct series *series, uint64_t seen_ns)
+static uint64_t hold_ns(const struct tracked_series *series, uint64_t seen_ns)
 {
     return usual_gap(series, seen_ns) * 3 / 2;
 }
 
 static uint32_t next_sample(const struct series_set *set,
-                            const struct series *series, uint32_t from)
+                            const struct tracked_series *series, uint32_t from)
 {
     while (from < set->spots && !series->samples[from].time_ns)
         from++;
@@ -104,12 +105,12 @@ static uint32_t next_sample(const struct series_set *set,
  * NULL where amounts are wanted and no averages. */
 struct sums {
     struct series_set *set;
-    struct row *row;
+    struct grid_row *row;
     struct hist *hists;
     uint64_t *from_ns, *to_ns;
     uint64_t *begins; /* of gauges, in order */
     uint32_t begin_count;
-    const struct series *series; /* whose growth is visited */
+    const struct tracked_series *series; /* whose growth is visited */
 };
 
 static void cover(struct sums *sums, uint32_t cell, uint64_t from_ns,
@@ -135,7 +136,7 @@ static uint64_t min_u64(uint64_t a, uint64_t b)
 
 /* One sample, from its cell on, until the next one or until it does not hold
  * any more. */
-static void hold_sample(struct sums *sums, const struct series *series,
+static void hold_sample(struct sums *sums, const struct tracked_series *series,
                         uint32_t at, uint32_t next, uint64_t from_ns,
                         uint64_t until_ns)
 {
@@ -151,9 +152,9 @@ static void hold_sample(struct sums *sums, const struct series *series,
         end = min_u64(min_u64(end, until_ns), grid->now_ns);
         if (end <= begin)
             end = begin + 1; /* seen, if only just */
-        row_add(sums->row, cell,
-                series->samples[at].value * series->factor *
-                    seconds_between(begin, end));
+        grid_row_add(sums->row, cell,
+                     series->samples[at].value * series->factor *
+                         seconds_between(begin, end));
         cover(sums, cell, begin, end);
     }
 }
@@ -167,7 +168,7 @@ static int by_time(const void *left, const void *right)
     return (a > b) - (a < b);
 }
 
-static bool find_begins(struct sums *sums, const struct wanted *wanted)
+static bool find_begins(struct sums *sums, const struct source_choice *wanted)
 {
     struct series_set *set = sums->set;
 
@@ -175,8 +176,8 @@ static bool find_begins(struct sums *sums, const struct wanted *wanted)
     if (!sums->begins)
         return false;
     for (uint32_t i = 0; i < set->count; i++) {
-        const struct series *series = set->order[i];
-        uint32_t at = series->mode == MODE_LAST && is_wanted(wanted, series)
+        const struct tracked_series *series = set->order[i];
+        uint32_t at = series->mode == MODE_GAUGE && is_wanted(wanted, series)
                           ? next_sample(set, series, 0)
                           : set->spots;
 
@@ -206,8 +207,9 @@ static uint64_t begin_after(const struct sums *sums, uint64_t time_ns)
 /* When another series began that may have taken over from one that ended with
  * this sample: up to a gap before it, for the new one is there before the old
  * one goes. Not before the sample itself. */
-static uint64_t taken_over(const struct sums *sums, const struct series *series,
-                           const struct sample *sample, uint64_t gap_ns)
+static uint64_t taken_over(const struct sums *sums,
+                           const struct tracked_series *series,
+                           const struct gauge_sample *sample, uint64_t gap_ns)
 {
     uint32_t first = next_sample(sums->set, series, 0);
     uint64_t own = series->samples[first].first_ns, t = sample->time_ns;
@@ -221,9 +223,9 @@ static uint64_t taken_over(const struct sums *sums, const struct series *series,
  * it holds for a while, but, once the next one is overdue, not beside another
  * series that began in the meantime: that has taken over. */
 static uint64_t holds_until(const struct sums *sums,
-                            const struct series *series,
-                            const struct sample *sample,
-                            const struct sample *next)
+                            const struct tracked_series *series,
+                            const struct gauge_sample *sample,
+                            const struct gauge_sample *next)
 {
     uint64_t gap = next ? next->first_ns - sample->time_ns : 0;
     uint64_t until = sample->time_ns + hold_ns(series, gap);
@@ -238,14 +240,14 @@ static uint64_t holds_until(const struct sums *sums,
     return until;
 }
 
-static void sum_gauge(struct sums *sums, const struct series *series)
+static void sum_gauge(struct sums *sums, const struct tracked_series *series)
 {
     const struct series_set *set = sums->set;
     uint32_t at = next_sample(set, series, 0);
     uint64_t held_ns = 0;
 
     while (at < set->spots - 1) {
-        const struct sample *sample = &series->samples[at];
+        const struct gauge_sample *sample = &series->samples[at];
         uint32_t next = next_sample(set, series, at + 1);
         uint64_t begin = at ? grid_time(&set->grid, at - 1) : 0;
         uint64_t until =
@@ -263,28 +265,29 @@ static void sum_gauge(struct sums *sums, const struct series *series)
 
 /* ---- counters ---- */
 
-static const struct histogram *histogram_of(const struct growth_point *point)
+static const struct histogram *histogram_of(const struct counter_point *point)
 {
-    return &((const struct kept *)point->extra)->h;
+    return &((const struct stored_histogram *)point->extra)->h;
 }
 
 /* Of growth a part of a time: weight is 1, or what the newest growth is worth
  * after it. */
-static bool add_part(struct sums *sums, const struct growth *growth,
+static bool add_part(struct sums *sums, const struct counter_increase *growth,
                      uint64_t from_ns, uint64_t to_ns, double weight)
 {
-    const struct series *series = sums->series;
+    const struct tracked_series *series = sums->series;
     const struct grid *grid = &sums->set->grid;
     struct grid_part part = grid_parts(grid, from_ns, to_ns);
     bool hist = series_is_histogram(series->type);
-    double amount = growth_amount(growth) * (hist ? 1 : series->factor);
+    double amount =
+        counter_increase_amount(growth) * (hist ? 1 : series->factor);
     struct arena *arena = sums->set->arena;
 
     while (grid_next(grid, &part)) {
         struct hist *into = hist && sums->hists ? &sums->hists[part.cell] : 0;
         double share = part.share * weight;
 
-        row_add(sums->row, part.cell, amount * share);
+        grid_row_add(sums->row, part.cell, amount * share);
         cover(sums, part.cell, part.begin_ns, part.at_ns);
         if (into &&
             !hist_add(into, arena, (enum metric_type)series->type,
@@ -298,10 +301,10 @@ static bool add_part(struct sums *sums, const struct growth *growth,
     return true;
 }
 
-static bool add_growth(void *arg, const struct growth *growth)
+static bool add_growth(void *arg, const struct counter_increase *growth)
 {
     struct sums *sums = arg;
-    const struct series *series = sums->series;
+    const struct tracked_series *series = sums->series;
     uint64_t took = growth->to_ns - growth->from_ns;
     uint64_t end = growth->to_ns, now = sums->set->grid.now_ns;
 
@@ -315,23 +318,23 @@ static bool add_growth(void *arg, const struct growth *growth)
     return true;
 }
 
-static bool sum_growth(struct sums *sums, const struct series *series)
+static bool sum_growth(struct sums *sums, const struct tracked_series *series)
 {
-    const struct growth_rules rules = {series_set_from(sums->set),
-                                       series_max_gap(sums->set)};
+    const struct counter_rules rules = {series_set_from(sums->set),
+                                        series_max_gap(sums->set)};
 
     sums->series = series;
-    return growth_walk(&series->growth, &rules, add_growth, sums);
+    return counter_walk(&series->growth, &rules, add_growth, sums);
 }
 
-static bool sum_deltas(struct sums *sums, const struct series *series)
+static bool sum_deltas(struct sums *sums, const struct tracked_series *series)
 {
     double factor = series_is_histogram(series->type) ? 1 : series->factor;
 
     for (uint32_t i = 0; i < sums->set->grid.count; i++) {
         if (!series->deltas.known[i])
             continue;
-        row_add(sums->row, i, series->deltas.values[i] * factor);
+        grid_row_add(sums->row, i, series->deltas.values[i] * factor);
         cover(sums, i, grid_time(&sums->set->grid, i),
               min_u64(grid_time(&sums->set->grid, i + 1),
                       sums->set->grid.now_ns));
@@ -343,14 +346,14 @@ static bool sum_deltas(struct sums *sums, const struct series *series)
     return true;
 }
 
-static bool sum_series(struct sums *sums, const struct series *series)
+static bool sum_series(struct sums *sums, const struct tracked_series *series)
 {
     switch ((enum metric_mode)series->mode) {
     case MODE_DELTA:
         return sum_deltas(sums, series);
-    case MODE_GROWTH:
+    case MODE_COUNTER:
         return sum_growth(sums, series);
-    case MODE_LAST:
+    case MODE_GAUGE:
         if (sums->from_ns) /* a gauge has no amount */
             sum_gauge(sums, series);
         return true;
@@ -361,7 +364,7 @@ static bool sum_series(struct sums *sums, const struct series *series)
 static bool sum_wanted(struct sums *sums, uint32_t tag)
 {
     struct series_set *set = sums->set;
-    struct wanted wanted;
+    struct source_choice wanted;
 
     if (set->count == 0)
         return true;
@@ -375,14 +378,14 @@ static bool sum_wanted(struct sums *sums, uint32_t tag)
 }
 
 bool series_set_hists(struct series_set *set, uint32_t tag, struct hist *hists,
-                      struct row *counts)
+                      struct grid_row *counts)
 {
     struct sums sums = {.set = set, .row = counts, .hists = hists};
 
     return sum_wanted(&sums, tag);
 }
 
-bool series_set_sum(struct series_set *set, uint32_t tag, struct row *row)
+bool series_set_sum(struct series_set *set, uint32_t tag, struct grid_row *row)
 {
     size_t cells = (size_t)set->grid.count + 1;
     struct sums sums = {
@@ -403,8 +406,8 @@ bool series_set_sum(struct series_set *set, uint32_t tag, struct row *row)
 /* ---- buckets that are series of their own ---- */
 
 /* The bounds of the series with this tag, ascending, each once. */
-static double *find_bounds(struct series_set *set, const struct wanted *wanted,
-                           uint32_t *count)
+static double *find_bounds(struct series_set *set,
+                           const struct source_choice *wanted, uint32_t *count)
 {
     double *bounds = arena_zero(set->arena, POINT_MAX_BUCKETS, sizeof(double));
     uint32_t n = 0;
@@ -428,18 +431,19 @@ static double *find_bounds(struct series_set *set, const struct wanted *wanted,
 }
 
 /* What each cell counted up to a bound, into row. */
-static bool sum_bound(struct series_set *set, const struct wanted *wanted,
-                      double bound, struct row *row)
+static bool sum_bound(struct series_set *set,
+                      const struct source_choice *wanted, double bound,
+                      struct grid_row *row)
 {
     struct sums sums = {.set = set, .row = row};
 
     for (uint32_t i = 0; i < set->count; i++) {
-        const struct series *series = set->order[i];
+        const struct tracked_series *series = set->order[i];
         double own = series->bound * series->factor;
 
         if (!is_wanted(wanted, series) || own < bound || own > bound)
             continue;
-        struct series plain = *series;
+        struct tracked_series plain = *series;
 
         plain.factor = 1; /* it is of the bound, not of the count */
         if (!sum_series(&sums, &plain))
@@ -451,10 +455,10 @@ static bool sum_bound(struct series_set *set, const struct wanted *wanted,
 bool series_set_buckets(struct series_set *set, uint32_t tag,
                         struct hist *hists)
 {
-    struct wanted wanted;
+    struct source_choice wanted;
     uint32_t n;
     double *bounds;
-    struct row *rows;
+    struct grid_row *rows;
 
     if (set->count == 0)
         return true;
@@ -465,7 +469,7 @@ bool series_set_buckets(struct series_set *set, uint32_t tag,
     if (!bounds || !rows)
         return false;
     for (uint32_t i = 0; i < n; i++)
-        if (!row_init(&rows[i], &set->grid, set->arena) ||
+        if (!grid_row_init(&rows[i], &set->grid, set->arena) ||
             !sum_bound(set, &wanted, bounds[i], &rows[i]))
             return false;
     uint32_t finite = n > 0 && isinf(bounds[n - 1]) ? n - 1 : n;

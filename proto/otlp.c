@@ -21,7 +21,7 @@ enum status otlp_decode(struct batch *batch, uint64_t oldest_ns,
     enum status status;
 
     batch->count = batch->resource_count = 0;
-    batch->rejected = batch->rejected_old = batch->cut = 0;
+    batch->rejected = batch->rejected_old = batch->truncated = 0;
     batch->reason = NULL;
     status = batch->encoding == BATCH_JSON ? otlp_decode_json(&d, &why)
                                            : otlp_decode_wire(&d, &why);

@@ -33,7 +33,7 @@ static void fold_tail(struct otlp *d, uint64_t *counts, uint32_t *bounds)
     for (uint32_t i = last + 1; i <= *bounds; i++)
         counts[last] += counts[i];
     *bounds = last;
-    d->batch->cut++;
+    d->batch->truncated++;
 }
 
 /* Far beyond what senders use (-10 to 20), and near enough to zero that nobody
@@ -83,7 +83,7 @@ static const char *set_exp_buckets(struct otlp *d, struct histogram *h,
                POINT_MAX_BUCKETS)
         shift++;
     if (shift > 0)
-        d->batch->cut++;
+        d->batch->truncated++;
     h->scale -= shift;
     coarsen(&h->positive, &b->positive, shift);
     coarsen(&h->negative, &b->negative, shift);

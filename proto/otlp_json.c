@@ -142,7 +142,7 @@ static void items_json(struct otlp *d, struct json *j, struct attr *value,
     value->type = VALUE_EMPTY;
     value->len = 0;
     if (depth == ATTR_MAX_DEPTH) {
-        d->batch->cut++;
+        d->batch->truncated++;
         json_skip(j);
         return;
     }

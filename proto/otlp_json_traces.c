@@ -27,7 +27,7 @@ static void events_json(struct otlp *d, struct json *j, void *at)
                     event_json);
     span->events = list.at;
     span->event_count = list.count;
-    span->dropped_events = otlp_sum(span->dropped_events, list.cut);
+    span->dropped_events = otlp_sum(span->dropped_events, list.truncated);
 }
 
 static bool link_json(struct otlp *d, struct json *j, void *at)
@@ -56,10 +56,10 @@ static void links_json(struct otlp *d, struct json *j, void *at)
                     link_json);
     span->links = list.at;
     span->link_count = list.count;
-    span->dropped_links = otlp_sum(span->dropped_links, list.cut);
+    span->dropped_links = otlp_sum(span->dropped_links, list.truncated);
 }
 
-/* Adds to what was cut, which may have been read before or after it. */
+/* Adds to what was truncated, which may have been read before or after it. */
 static void dropped_json(struct otlp *d, struct json *j, void *at)
 {
     uint32_t *dropped = at;

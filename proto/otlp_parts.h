@@ -27,14 +27,15 @@ struct otlp {
 };
 
 /* An array that grows in the arena. What is refused for lack of room within
- * the bounds is counted in cut. */
+ * the bounds is counted in truncated. */
 struct list {
     void *at;
-    uint32_t count, room, cut;
+    uint32_t count, room, truncated;
 };
 
 /* Makes room for `expect` more (and amortized growth); false if the list has
- * reached max, then one more is counted as cut, or if the arena is sticky. */
+ * reached max, then one more is counted as truncated, or if the arena is
+ * sticky. */
 bool otlp_list_more(struct otlp *d, struct list *list, size_t size,
                     uint32_t max, uint32_t expect);
 
@@ -42,7 +43,7 @@ bool otlp_list_more(struct otlp *d, struct list *list, size_t size,
 void otlp_list_from(struct otlp *d, struct list *list, const void *at,
                     uint32_t count, size_t size);
 
-/* Takes back the last one and counts it as cut. */
+/* Takes back the last one and counts it as truncated. */
 void otlp_list_drop(struct otlp *d, struct list *list);
 
 /* Of attributes with one key the last wins, at the place of the first. Returns
@@ -53,7 +54,7 @@ uint32_t otlp_unique(struct attr *at, uint32_t count);
 struct attrs otlp_attrs(const struct list *list, uint32_t dropped);
 uint32_t otlp_sum(uint32_t a, uint32_t b); /* stays at the largest */
 
-/* At most max bytes of it, cut between two characters and counted. */
+/* At most max bytes of it, truncated between two characters and counted. */
 struct slice otlp_text_long(struct otlp *d, struct slice text, size_t max);
 
 static inline struct slice otlp_text(struct otlp *d, struct slice text,
@@ -62,7 +63,7 @@ static inline struct slice otlp_text(struct otlp *d, struct slice text,
     return text.len <= max ? text : otlp_text_long(d, text, max);
 }
 
-/* The same for bytes, cut anywhere, at ATTR_MAX_VALUE. */
+/* The same for bytes, truncated anywhere, at ATTR_MAX_VALUE. */
 struct slice otlp_bytes(struct otlp *d, struct slice bytes);
 
 static inline void otlp_set_text(struct attr *value, enum value_type type,

@@ -17,8 +17,8 @@ bool otlp_list_more(struct otlp *d, struct list *list, size_t size,
     void *at;
 
     if (list->count >= max) {
-        list->cut++;
-        d->batch->cut++;
+        list->truncated++;
+        d->batch->truncated++;
         return false;
     }
     if (list->count > 0 && room < 2 * (uint64_t)list->count)
@@ -50,8 +50,8 @@ void otlp_list_from(struct otlp *d, struct list *list, const void *at,
 void otlp_list_drop(struct otlp *d, struct list *list)
 {
     list->count--;
-    list->cut++;
-    d->batch->cut++;
+    list->truncated++;
+    d->batch->truncated++;
 }
 
 uint32_t otlp_sum(uint32_t a, uint32_t b)
@@ -63,19 +63,20 @@ struct attrs otlp_attrs(const struct list *list, uint32_t dropped)
 {
     return (struct attrs){list->count > 0 ? list->at : NULL,
                           otlp_unique(list->at, list->count),
-                          otlp_sum(list->cut, dropped)};
+                          otlp_sum(list->truncated, dropped)};
 }
 
 struct slice otlp_text_long(struct otlp *d, struct slice text, size_t max)
 {
     size_t len = max;
 
-    /* Back to the start of a character; what is not UTF-8 is cut anywhere. */
+    /* Back to the start of a character; what is not UTF-8 is truncated
+     * anywhere. */
     while (len > max - 4 && ((unsigned char)text.ptr[len] & 0xc0) == 0x80)
         len--;
     if (((unsigned char)text.ptr[len] & 0xc0) == 0x80)
         len = max;
-    d->batch->cut++;
+    d->batch->truncated++;
     return (struct slice){text.ptr, len};
 }
 
@@ -83,7 +84,7 @@ struct slice otlp_bytes(struct otlp *d, struct slice bytes)
 {
     if (bytes.len > ATTR_MAX_VALUE) {
         bytes.len = ATTR_MAX_VALUE;
-        d->batch->cut++;
+        d->batch->truncated++;
     }
     return bytes;
 }
@@ -236,7 +237,7 @@ static void mend_span(const struct otlp *d, struct span *span)
     if (span->start_ns > 0 && span->end_ns > 0 &&
         span->end_ns < span->start_ns) {
         span->end_ns = span->start_ns;
-        span->fixed |= FIXED_END;
+        span->corrected |= CORRECTED_END;
     }
     if (!is_bad_time(d, span->start_ns) && !is_bad_time(d, span->end_ns))
         return;
@@ -251,7 +252,7 @@ static void mend_span(const struct otlp *d, struct span *span)
         span->end_ns = span->start_ns > d->batch->received_ns
                            ? span->start_ns
                            : d->batch->received_ns;
-    span->fixed |= FIXED_TIME;
+    span->corrected |= CORRECTED_TIME;
 }
 
 void otlp_take_span(struct otlp *d, struct span *span, size_t parent_len)
@@ -284,7 +285,7 @@ void otlp_take_log(struct otlp *d, struct log_record *log)
         log->observed_ns = d->batch->received_ns;
     if (is_bad_time(d, log->time_ns)) {
         log->time_ns = log->observed_ns;
-        log->fixed |= FIXED_TIME;
+        log->corrected |= CORRECTED_TIME;
     }
     if (log->time_ns < d->oldest_ns)
         refuse_old(d);
@@ -296,11 +297,11 @@ void otlp_take_point(struct otlp *d, struct point *point, const char *bad)
 {
     if (is_bad_time(d, point->time_ns)) {
         point->time_ns = d->batch->received_ns;
-        point->fixed |= FIXED_TIME;
+        point->corrected |= CORRECTED_TIME;
     }
     if (point->start_ns > point->time_ns) {
         point->start_ns = 0;
-        point->fixed |= FIXED_TIME;
+        point->corrected |= CORRECTED_TIME;
     }
     if (bad)
         refuse(d, bad);

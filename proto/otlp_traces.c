@@ -179,10 +179,11 @@ void otlp_wire_span(struct otlp *d, struct wire *w)
     span->attrs = otlp_attrs(&parts.attrs, parts.dropped_attrs);
     span->events = parts.events.at;
     span->event_count = parts.events.count;
-    span->dropped_events = otlp_sum(span->dropped_events, parts.events.cut);
+    span->dropped_events =
+        otlp_sum(span->dropped_events, parts.events.truncated);
     span->links = parts.links.at;
     span->link_count = parts.links.count;
-    span->dropped_links = otlp_sum(span->dropped_links, parts.links.cut);
+    span->dropped_links = otlp_sum(span->dropped_links, parts.links.truncated);
     if (sub.status == OK)
         otlp_take_span(d, span, parts.parent_len);
     wire_join(w, &sub);

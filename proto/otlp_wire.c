@@ -54,7 +54,7 @@ static inline bool plain_key_value(const struct wire *w, struct attr *attr)
     size_t len = (size_t)(w->end - at), key_len, value_len;
 
     _Static_assert(ATTR_MAX_KEY >= 127 && ATTR_MAX_VALUE >= 127,
-                   "nothing is cut");
+                   "nothing is truncated");
     if (len < 5 || at[0] != WIRE_LEN(1))
         return false;
     key_len = at[1];
@@ -107,7 +107,7 @@ static void items_wire(struct otlp *d, struct wire *w, struct attr *value,
     struct wire sub = wire_sub(w);
 
     if (depth == ATTR_MAX_DEPTH) {
-        d->batch->cut++;
+        d->batch->truncated++;
         value->type = VALUE_EMPTY;
         value->len = 0;
         return;

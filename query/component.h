@@ -4,7 +4,7 @@
 #ifndef COMPONENT_H
 #define COMPONENT_H
 
-#include "route.h"
+#include "query_request.h"
 #include "tally.h"
 
 /* What is asked about, and the same length of time before it. */
@@ -25,16 +25,18 @@ double window_seconds(const struct window *window);
 uint64_t key_text(uint64_t seed, struct slice text);
 
 /* Members of the open object: requestRate, errorRatio, latency. */
-void reply_figures(struct call *call, const struct tally *tally,
+void reply_figures(struct query_request *request, const struct tally *tally,
                    double seconds);
-void reply_window(struct call *call, const struct window *window,
+void reply_window(struct query_request *request, const struct window *window,
                   uint64_t step_ns);
 /* namespace, project, component, environment, uids, rule. */
-void reply_component(struct call *call, const struct identity *identity);
-void reply_last_seen(struct call *call, const struct component_info *info);
+void reply_component(struct query_request *request,
+                     const struct identity *identity);
+void reply_last_seen(struct query_request *request,
+                     const struct component_info *info);
 
 /* Handlers (component_list.c, component_page.c). */
-enum status component_list(struct call *call);
-enum status component_page(struct call *call);
+enum status component_list(struct query_request *request);
+enum status component_page(struct query_request *request);
 
 #endif

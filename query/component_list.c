@@ -17,15 +17,15 @@
 
 enum { LIST_MAX = 1000, NAMES = 4, NAME_MAX_LEN = 255 };
 
-struct entry {
+struct list_entry {
     const struct component_info *info; /* NULL: declared only */
     const struct catalog_component *declared;
     struct identity id;
     struct tally *now, *before;
 };
 
-struct listing {
-    struct call *call;
+struct component_list {
+    struct query_request *request;
     struct scope_filter scope;
     struct window window;
     struct identity cursor;       /* its names */
@@ -34,7 +34,7 @@ struct listing {
     const struct component_info *infos;
     const struct catalog_component **declared; /* that nobody heard of */
     uint32_t info_count, declared_count;
-    struct entry *page;
+    struct list_entry *page;
     uint64_t limit;
     uint32_t count, total;
     bool has_cursor, more, full;
@@ -49,21 +49,21 @@ static uint64_t names_key(const struct identity *id)
 
 /* ---- the cursor: a byte of length and the text of each name, in hex ---- */
 
-static enum status read_cursor(struct listing *l)
+static enum status read_cursor(struct component_list *l)
 {
     struct identity *id = &l->cursor;
     struct slice *names[NAMES] = {&id->namespace, &id->project, &id->component,
                                   &id->environment};
-    struct slice text = call_param(l->call, "cursor");
+    struct slice text = query_param(l->request, "cursor");
     size_t len = text.len / 2, at = 0;
     uint8_t *bytes;
     bool good;
 
     if (text.len == 0)
         return OK;
-    bytes = arena_alloc(l->call->arena, len);
+    bytes = arena_alloc(l->request->arena, len);
     if (!bytes)
-        return arena_status(l->call->arena);
+        return arena_status(l->request->arena);
     good = hex_bytes(text, bytes, len);
     for (int i = 0; i < NAMES && good; i++) {
         good = at < len && len - at > bytes[at];
@@ -72,13 +72,13 @@ static enum status read_cursor(struct listing *l)
         at += 1 + names[i]->len;
     }
     if (!good || at != len)
-        return call_fail(l->call, ERR_INVALID, NULL,
-                         "cursor must be the nextCursor of an answer");
+        return query_fail(l->request, ERR_INVALID, NULL,
+                          "cursor must be the nextCursor of an answer");
     l->has_cursor = true;
     return OK;
 }
 
-static void reply_cursor(struct listing *l)
+static void reply_cursor(struct component_list *l)
 {
     const struct identity *id = &l->page[l->count - 1].id;
     struct slice names[NAMES] = {id->namespace, id->project, id->component,
@@ -91,7 +91,7 @@ static void reply_cursor(struct listing *l)
         slice_copy((char *)&bytes[len], names[i]);
         len += names[i].len;
     }
-    jsonw_member_hex(&l->call->json, "nextCursor", bytes, len);
+    jsonw_member_hex(&l->request->json, "nextCursor", bytes, len);
 }
 
 /* ---- who there is ---- */
@@ -130,7 +130,7 @@ static bool is_called(struct slice asked, struct slice name, struct slice uid)
            (uid.len > 0 && slice_equal(asked, uid));
 }
 
-static void find_declared(struct listing *l,
+static void find_declared(struct component_list *l,
                           const struct catalog_snapshot *snapshot)
 {
     const struct slice none = {NULL, 0};
@@ -150,9 +150,9 @@ static void find_declared(struct listing *l,
 }
 
 /* Counts it, and puts it on the page if it belongs there. */
-static void add(struct listing *l, const struct entry *entry)
+static void add(struct component_list *l, const struct list_entry *entry)
 {
-    struct entry *at = &l->page[l->count];
+    struct list_entry *at = &l->page[l->count];
 
     l->total++;
     if (l->has_cursor && identity_compare(&entry->id, &l->cursor) <= 0)
@@ -172,13 +172,13 @@ static void add(struct listing *l, const struct entry *entry)
     l->count++;
 }
 
-static void make_page(struct listing *l,
+static void make_page(struct component_list *l,
                       const struct catalog_snapshot *snapshot)
 {
     uint32_t i = 0, k = 0;
 
     while (i < l->info_count || k < l->declared_count) {
-        struct entry entry = {.info = NULL};
+        struct list_entry entry = {.info = NULL};
 
         if (k < l->declared_count) {
             entry.declared = l->declared[k];
@@ -201,12 +201,12 @@ static void make_page(struct listing *l,
     }
 }
 
-static enum status list(struct listing *l,
+static enum status list(struct component_list *l,
                         const struct catalog_snapshot *snapshot)
 {
-    struct arena *arena = l->call->arena;
+    struct arena *arena = l->request->arena;
 
-    l->infos = registry_components(l->call->services->registry, &l->scope,
+    l->infos = registry_components(l->request->services->registry, &l->scope,
                                    arena, &l->info_count);
     l->declared =
         arena_zero(arena, catalog_count(snapshot) + 1, sizeof(*l->declared));
@@ -221,14 +221,15 @@ static enum status list(struct listing *l,
 /* ---- figures ---- */
 
 /* The entry that a derived resource belongs to, looked up once. */
-static const struct entry *entry_of(struct listing *l, uint32_t resource_id)
+static const struct list_entry *entry_of(struct component_list *l,
+                                         uint32_t resource_id)
 {
     struct tally *cached = tally_at(&l->resources, resource_id), *now;
     struct identity identity;
 
     if (cached && !cached->item &&
-        registry_resource_identity(l->call->services->registry, resource_id,
-                                   l->call->arena, &identity))
+        registry_resource_identity(l->request->services->registry, resource_id,
+                                   l->request->arena, &identity))
         cached->item = tally_at(&l->now, names_key(&identity));
     now = cached ? cached->item : NULL;
     return now ? now->item : NULL;
@@ -236,10 +237,10 @@ static const struct entry *entry_of(struct listing *l, uint32_t resource_id)
 
 static void visit(void *arg, const struct point *point)
 {
-    struct listing *l = arg;
+    struct component_list *l = arg;
     double now = window_share(&l->window, point);
     double before = window_share_before(&l->window, point);
-    const struct entry *entry;
+    const struct list_entry *entry;
     int sign = derived_sign(point->metric->name);
 
     if (l->full || (now <= 0 && before <= 0))
@@ -252,7 +253,7 @@ static void visit(void *arg, const struct point *point)
         l->full = true;
 }
 
-static enum status read_figures(struct listing *l)
+static enum status read_figures(struct component_list *l)
 {
     struct series_query query = {.names = derived_names,
                                  .name_count = DERIVED_SERVED_NAMES};
@@ -263,40 +264,41 @@ static enum status read_figures(struct listing *l)
         return OK;
     scope.after = l->has_cursor ? &l->cursor : NULL;
     scope.until = &l->page[l->count - 1].id;
-    query.resources =
-        registry_select(l->call->services->registry, &scope, l->call->arena);
+    query.resources = registry_select(l->request->services->registry, &scope,
+                                      l->request->arena);
     if (!query.resources)
-        return arena_status(l->call->arena);
+        return arena_status(l->request->arena);
     window_query(&l->window, &query);
-    s = reader_query_series(l->call->reader, &query, visit, l);
+    s = reader_query_series(l->request->reader, &query, visit, l);
     if (s != OK)
-        return call_fail_read(l->call, s);
-    return l->full ? arena_status(l->call->arena) : OK;
+        return query_fail_read(l->request, s);
+    return l->full ? arena_status(l->request->arena) : OK;
 }
 
 /* ---- answering ---- */
 
-static void reply_entry(struct listing *l, const struct entry *entry)
+static void reply_entry(struct component_list *l,
+                        const struct list_entry *entry)
 {
-    struct call *call = l->call;
-    struct jsonw *w = &call->json;
+    struct query_request *request = l->request;
+    struct jsonw *w = &request->json;
     uint64_t length = l->window.end_ns - l->window.start_ns;
 
     jsonw_open(w, '{');
-    reply_component(call, &entry->id);
+    reply_component(request, &entry->id);
     jsonw_member_bool(w, "declared", entry->declared != NULL);
     if (entry->info)
-        reply_last_seen(call, entry->info);
-    reply_figures(call, entry->now, window_seconds(&l->window));
+        reply_last_seen(request, entry->info);
+    reply_figures(request, entry->now, window_seconds(&l->window));
     jsonw_member_open(w, "previous", '{');
-    reply_figures(call, entry->before, (double)length / (double)NS_PER_S);
+    reply_figures(request, entry->before, (double)length / (double)NS_PER_S);
     jsonw_close(w, '}');
     jsonw_close(w, '}');
 }
 
-static void reply(struct listing *l)
+static void reply(struct component_list *l)
 {
-    struct jsonw *w = &l->call->json;
+    struct jsonw *w = &l->request->json;
     uint32_t unassigned = 0;
 
     for (uint32_t i = 0; i < l->info_count; i++)
@@ -313,31 +315,32 @@ static void reply(struct listing *l)
     jsonw_member_open(w, "unassigned", '{');
     jsonw_member_uint(w, "resources", unassigned);
     jsonw_close(w, '}');
-    reply_window(l->call, &l->window, 0);
-    jsonw_member_int(w, "tookMs", call_took_ms(l->call));
+    reply_window(l->request, &l->window, 0);
+    jsonw_member_int(w, "tookMs", query_took_ms(l->request));
     jsonw_close(w, '}');
 }
 
-enum status component_list(struct call *call)
+enum status component_list(struct query_request *request)
 {
-    struct listing l = {
-        .call = call, .window = {.now_ns = call->now_ns}, .limit = LIST_MAX};
+    struct component_list l = {.request = request,
+                               .window = {.now_ns = request->now_ns},
+                               .limit = LIST_MAX};
     struct catalog_snapshot *snapshot;
-    enum status s = params_query_scope(call, &l.scope);
+    enum status s = params_query_scope(request, &l.scope);
 
     if (s == OK)
-        s = params_query_range(call, 15 * NS_PER_MIN, &l.window.start_ns,
+        s = params_query_range(request, 15 * NS_PER_MIN, &l.window.start_ns,
                                &l.window.end_ns);
     if (s == OK)
-        s = params_query_number(call, "limit", 1, LIST_MAX, &l.limit);
+        s = params_query_number(request, "limit", 1, LIST_MAX, &l.limit);
     if (s == OK)
         s = read_cursor(&l);
     if (s != OK)
         return s;
-    tally_map_init(&l.now, call->arena);
-    tally_map_init(&l.before, call->arena);
-    tally_map_init(&l.resources, call->arena);
-    snapshot = catalog_get(call->services->catalog);
+    tally_map_init(&l.now, request->arena);
+    tally_map_init(&l.before, request->arena);
+    tally_map_init(&l.resources, request->arena);
+    snapshot = catalog_get(request->services->catalog);
     s = list(&l, snapshot);
     if (s == OK)
         s = read_figures(&l);

@@ -3,8 +3,8 @@
  * answer. Over any window it reads series and events, never spans or log
  * records: examples of traces come from the exemplars of the histograms.
  */
+#include "component_page.h"
 #include "clock.h"
-#include "page.h"
 
 /* The step the portal's charts use for a range of this length. */
 static uint64_t usual_step(uint64_t length_ns)
@@ -22,33 +22,34 @@ static uint64_t usual_step(uint64_t length_ns)
     return 2 * NS_PER_HOUR;
 }
 
-static enum status read_request(struct page *page)
+static enum status read_request(struct component_page *page)
 {
-    struct call *call = page->call;
+    struct query_request *request = page->request;
     struct window *window = &page->window;
-    enum status s = params_query_scope(call, &page->scope);
+    enum status s = params_query_scope(request, &page->scope);
 
-    page->scope.namespace = call->parts[0];
-    page->scope.project = call->parts[1];
-    page->scope.component = call->parts[2];
-    window->now_ns = call->now_ns;
+    page->scope.namespace = request->parts[0];
+    page->scope.project = request->parts[1];
+    page->scope.component = request->parts[2];
+    window->now_ns = request->now_ns;
     if (s == OK)
-        s = params_query_range(call, NS_PER_HOUR, &window->start_ns,
+        s = params_query_range(request, NS_PER_HOUR, &window->start_ns,
                                &window->end_ns);
     if (s == OK)
-        s = params_query_step(call,
+        s = params_query_step(request,
                               usual_step(window->end_ns - window->start_ns),
                               window->start_ns, window->end_ns, &page->step_ns);
     return s;
 }
 
 /* Who it is: as the registry knows it, else just by the names asked for. */
-static void find_component(struct page *page)
+static void find_component(struct component_page *page)
 {
     uint32_t count = 0;
 
-    page->info = registry_components(page->call->services->registry,
-                                     &page->scope, page->call->arena, &count);
+    page->info =
+        registry_components(page->request->services->registry, &page->scope,
+                            page->request->arena, &count);
     if (count == 0) {
         page->info = NULL;
         page->identity =
@@ -70,9 +71,9 @@ static void find_component(struct page *page)
         page->identity.environment = page->scope.environment;
 }
 
-static bool init(struct page *page)
+static bool init(struct component_page *page)
 {
-    struct arena *arena = page->call->arena;
+    struct arena *arena = page->request->arena;
     struct tally_map *maps[] = {
         &page->totals,    &page->endpoints, &page->operations,
         &page->callers,   &page->callees,   &page->peers,
@@ -81,40 +82,40 @@ static bool init(struct page *page)
     for (size_t i = 0; i < sizeof(maps) / sizeof(maps[0]); i++)
         tally_map_init(maps[i], arena);
     page->grid = grid_make(page->window.start_ns, page->window.end_ns,
-                           page->step_ns, page->call->now_ns);
+                           page->step_ns, page->request->now_ns);
     page->resources =
-        registry_select(page->call->services->registry, &page->scope, arena);
+        registry_select(page->request->services->registry, &page->scope, arena);
     return page->resources && red_init(&page->red, &page->grid, arena) &&
            tally_at(&page->totals, 0) && tally_at(&page->totals, 1);
 }
 
-static enum status read_and_reply(struct page *page)
+static enum status read_and_reply(struct component_page *page)
 {
     find_component(page);
     if (!init(page))
-        return arena_status(page->call->arena);
+        return arena_status(page->request->arena);
     enum status s = page_read_series(page);
     /* Not traced: the charts come from the HTTP metrics of SDKs, if any. */
     if (s == OK && !page->red.any)
-        s = red_query(page->call, page->resources, &page->grid, &page->red);
+        s = red_query(page->request, page->resources, &page->grid, &page->red);
     if (s == OK)
         s = page_read_pods(page);
     if (s == OK && page->full)
-        s = arena_status(page->call->arena);
+        s = arena_status(page->request->arena);
     return s == OK ? page_reply(page) : s;
 }
 
-enum status component_page(struct call *call)
+enum status component_page(struct query_request *request)
 {
-    struct page *page = arena_zero(call->arena, 1, sizeof(*page));
+    struct component_page *page = arena_zero(request->arena, 1, sizeof(*page));
 
     if (!page)
-        return arena_status(call->arena);
-    page->call = call;
+        return arena_status(request->arena);
+    page->request = request;
     enum status s = read_request(page);
     if (s != OK)
         return s;
-    struct catalog_snapshot *snapshot = catalog_get(call->services->catalog);
+    struct catalog_snapshot *snapshot = catalog_get(request->services->catalog);
     page->declared =
         catalog_component(snapshot, page->scope.namespace, page->scope.project,
                           page->scope.component);

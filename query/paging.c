@@ -50,23 +50,23 @@ static unsigned groups_of(uint64_t number)
     return groups;
 }
 
-void paging_time(struct call *call, const char *key, uint64_t time_ns,
-                 bool exact, uint64_t number)
+void paging_time(struct query_request *request, const char *key,
+                 uint64_t time_ns, bool exact, uint64_t number)
 {
     char text[CLOCK_TEXT + 40];
     unsigned groups = groups_of(number);
     size_t len;
 
     if (!exact) {
-        jsonw_member_time(&call->json, key, time_ns);
+        jsonw_member_time(&request->json, key, time_ns);
         return;
     }
     len = clock_format_rfc3339(text, time_ns - time_ns % NS_PER_S);
     snprintf(text + len - 1, sizeof(text) - len + 1, ".%09u%u%0*" PRIu64 "Z",
              (unsigned)(time_ns % NS_PER_S), groups, (int)(GROUP * groups),
              number);
-    jsonw_key(&call->json, key);
-    jsonw_cstr(&call->json, text);
+    jsonw_key(&request->json, key);
+    jsonw_cstr(&request->json, text);
 }
 
 /* False if the digits are not of our form. */
@@ -140,15 +140,15 @@ static uint32_t check_of(const uint8_t *cursor)
     return (uint32_t)hash_bytes(cursor, CHECK_AT, 0);
 }
 
-void paging_cursor(struct call *call, enum list_kind kind, bool ascending,
-                   const struct list_place *last)
+void paging_cursor(struct query_request *request, enum list_kind kind,
+                   bool ascending, const struct list_place *last)
 {
     uint8_t cursor[CURSOR] = {VERSION, (uint8_t)kind, ascending};
 
     put_number(cursor + TIME_AT, last->time_ns, 8);
     memcpy(cursor + KEY_AT, last->key, last->key_len);
     put_number(cursor + CHECK_AT, check_of(cursor), 4);
-    jsonw_member_hex(&call->json, "nextCursor", cursor, sizeof(cursor));
+    jsonw_member_hex(&request->json, "nextCursor", cursor, sizeof(cursor));
 }
 
 static size_t key_length(enum list_kind kind)
@@ -156,16 +156,17 @@ static size_t key_length(enum list_kind kind)
     return kind == LIST_TRACES ? PLACE_KEY : PLACE_NUMBER;
 }
 
-static enum status read_cursor(struct call *call, enum list_kind kind,
-                               bool ascending, struct list_place *place,
-                               bool *given)
+static enum status read_cursor(struct query_request *request,
+                               enum list_kind kind, bool ascending,
+                               struct list_place *place, bool *given)
 {
     uint8_t cursor[CURSOR], check[4];
     struct slice text;
-    enum status s = params_text(call, "cursor", &text);
+    enum status s = params_text(request, "cursor", &text);
 
     if (s == OK && text.len == 0 && kind == LIST_EVENTS)
-        s = params_text(call, "searchAfter", &text); /* OpenChoreo's adapter */
+        s = params_text(request, "searchAfter",
+                        &text); /* OpenChoreo's adapter */
     *given = text.len > 0;
     if (s != OK || !*given)
         return s;
@@ -174,14 +175,14 @@ static enum status read_cursor(struct call *call, enum list_kind kind,
         put_number(check, check_of(cursor), 4);
     if (!good || memcmp(check, cursor + CHECK_AT, 4) != 0 ||
         cursor[0] != VERSION || cursor[1] != kind)
-        return call_fail(call, ERR_INVALID, NULL,
-                         "cursor must be the nextCursor of an answer from "
-                         "this path; leave it out for the first page");
+        return query_fail(request, ERR_INVALID, NULL,
+                          "cursor must be the nextCursor of an answer from "
+                          "this path; leave it out for the first page");
     if (cursor[2] != ascending)
-        return call_fail(call, ERR_INVALID, NULL,
-                         "cursor belongs to sortOrder %s; ask with that, or "
-                         "leave it out for the first page",
-                         cursor[2] ? "asc" : "desc");
+        return query_fail(request, ERR_INVALID, NULL,
+                          "cursor belongs to sortOrder %s; ask with that, or "
+                          "leave it out for the first page",
+                          cursor[2] ? "asc" : "desc");
     *place = (struct list_place){.time_ns = paging_number(cursor + TIME_AT),
                                  .key_len = (uint8_t)key_length(kind)};
     memcpy(place->key, cursor + KEY_AT, place->key_len);
@@ -200,7 +201,7 @@ static void narrow(struct list_place *at, bool is_set, bool ascending,
         *at = *cursor;
 }
 
-enum status paging_window(struct call *call, enum list_kind kind,
+enum status paging_window(struct query_request *request, enum list_kind kind,
                           bool ascending, struct list_window *window)
 {
     struct list_place cursor;
@@ -209,13 +210,13 @@ enum status paging_window(struct call *call, enum list_kind kind,
     enum status s;
 
     *window = (struct list_window){0};
-    s = params_range(call, &window->start_ns, &window->end_ns);
+    s = params_range(request, &window->start_ns, &window->end_ns);
     if (s == OK)
-        s = params_text(call, "startTime", &start);
+        s = params_text(request, "startTime", &start);
     if (s == OK)
-        s = params_text(call, "endTime", &end);
+        s = params_text(request, "endTime", &end);
     if (s == OK)
-        s = read_cursor(call, kind, ascending, &cursor, &given);
+        s = read_cursor(request, kind, ascending, &cursor, &given);
     if (s != OK)
         return s;
     after = read_bound(start, false, &window->start_ns, &window->after);
@@ -234,13 +235,13 @@ enum status paging_window(struct call *call, enum list_kind kind,
     return OK;
 }
 
-void paging_end(struct call *call, uint64_t total, bool stopped)
+void paging_end(struct query_request *request, uint64_t total, bool stopped)
 {
     bool capped = total > PAGING_TOTAL;
 
     if (stopped || capped)
-        jsonw_member_bool(&call->json, "totalIsLowerBound", true);
-    jsonw_member_uint(&call->json, "total", capped ? PAGING_TOTAL : total);
-    jsonw_member_int(&call->json, "tookMs", call_took_ms(call));
-    jsonw_close(&call->json, '}');
+        jsonw_member_bool(&request->json, "totalIsLowerBound", true);
+    jsonw_member_uint(&request->json, "total", capped ? PAGING_TOTAL : total);
+    jsonw_member_int(&request->json, "tookMs", query_took_ms(request));
+    jsonw_close(&request->json, '}');
 }

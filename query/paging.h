@@ -13,13 +13,13 @@
  *
  * By cursor: `nextCursor` of an answer, back as `cursor` in the same request.
  *
- * Both name a place (ask.h), which stays while records are sealed, merged and
- * replayed and while others come.
+ * Both name a place (store_query.h), which stays while records are sealed,
+ * merged and replayed and while others come.
  */
 #ifndef PAGING_H
 #define PAGING_H
 
-#include "route.h"
+#include "query_request.h"
 
 /* What a cursor may be used for. */
 enum list_kind { LIST_LOGS = 1, LIST_EVENTS, LIST_TRACES, LIST_SPANS };
@@ -31,16 +31,16 @@ struct list_window {
 };
 
 /* startTime, endTime and cursor of the body. */
-MUST_CHECK enum status paging_window(struct call *call, enum list_kind kind,
-                                     bool ascending,
+MUST_CHECK enum status paging_window(struct query_request *request,
+                                     enum list_kind kind, bool ascending,
                                      struct list_window *window);
 
 /* The number of a place whose key is 8 bytes or more. */
 uint64_t paging_number(const uint8_t key[PLACE_NUMBER]);
 
 /* A time as a member; `exact`: with the digits that name the record. */
-void paging_time(struct call *call, const char *key, uint64_t time_ns,
-                 bool exact, uint64_t number);
+void paging_time(struct query_request *request, const char *key,
+                 uint64_t time_ns, bool exact, uint64_t number);
 
 /* Must record i of `shown` have an exact time? times: of `known` records in
  * their order, those that are shown and perhaps one more. */
@@ -49,12 +49,12 @@ bool paging_exact(const struct list_window *window, bool ascending,
                   uint32_t known);
 
 /* nextCursor, to go on behind this place. */
-void paging_cursor(struct call *call, enum list_kind kind, bool ascending,
-                   const struct list_place *last);
+void paging_cursor(struct query_request *request, enum list_kind kind,
+                   bool ascending, const struct list_place *last);
 
 /* What is counted at most. */
 enum { PAGING_TOTAL = 1000 };
 /* Ends a list: total, and whether it is a lower bound. */
-void paging_end(struct call *call, uint64_t total, bool stopped);
+void paging_end(struct query_request *request, uint64_t total, bool stopped);
 
 #endif

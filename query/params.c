@@ -2,15 +2,15 @@
  * Members that many requests share, read and checked in one place.
  *
  * Every message names the member and says what is allowed. Texts are loans
- * from the parsed body, which lives as long as the call; lists and converted
- * values are in the call's arena. A member that is null counts as absent.
+ * from the parsed body, which lives as long as the request; lists and converted
+ * values are in the request's arena. A member that is null counts as absent.
  */
 #include <inttypes.h>
 #include <stdio.h>
 
 #include "clock.h"
 #include "hex.h"
-#include "route.h"
+#include "query_request.h"
 
 enum {
     LIMIT_DEFAULT = 100,
@@ -46,9 +46,9 @@ static struct slice text_of(const json_t *value)
 }
 
 /* A member that must be a text if it is there; prefix "" or "searchScope." */
-static enum status text_member(struct call *call, const json_t *object,
-                               const char *prefix, const char *name,
-                               struct slice *text)
+static enum status text_member(struct query_request *request,
+                               const json_t *object, const char *prefix,
+                               const char *name, struct slice *text)
 {
     const json_t *value = member(object, name);
 
@@ -56,205 +56,212 @@ static enum status text_member(struct call *call, const json_t *object,
     if (!value)
         return OK;
     if (!json_is_string(value))
-        return call_fail(call, ERR_INVALID, NULL, "%s%s must be a string",
-                         prefix, name);
+        return query_fail(request, ERR_INVALID, NULL, "%s%s must be a string",
+                          prefix, name);
     *text = text_of(value);
     return OK;
 }
 
 /* ---- searchScope ---- */
 
-static enum status scope_member(struct call *call, const json_t *object,
-                                const char *name, bool required,
-                                struct slice *text)
+static enum status scope_member(struct query_request *request,
+                                const json_t *object, const char *name,
+                                bool required, struct slice *text)
 {
-    enum status s = text_member(call, object, "searchScope.", name, text);
+    enum status s = text_member(request, object, "searchScope.", name, text);
 
     if (s == OK && required && text->len == 0)
-        s = call_fail(call, ERR_INVALID, NULL, "searchScope.%s is required",
-                      name);
+        s = query_fail(request, ERR_INVALID, NULL, "searchScope.%s is required",
+                       name);
     return s;
 }
 
-static enum status workflow_scope(struct call *call, const json_t *object,
-                                  int flags, struct scope_filter *scope)
+static enum status workflow_scope(struct query_request *request,
+                                  const json_t *object, int flags,
+                                  struct scope_filter *scope)
 {
     static const char *const foreign[] = {"project", "component",
                                           "environment"};
     enum status s;
 
     if (!(flags & SCOPE_WORKFLOW))
-        return call_fail(call, ERR_INVALID, NULL,
-                         "searchScope.workflowRunName is not allowed here; "
-                         "allowed: namespace, project, component, "
-                         "environment");
+        return query_fail(request, ERR_INVALID, NULL,
+                          "searchScope.workflowRunName is not allowed here; "
+                          "allowed: namespace, project, component, "
+                          "environment");
     for (size_t i = 0; i < 3; i++)
         if (member(object, foreign[i]))
-            return call_fail(call, ERR_INVALID, NULL,
-                             "searchScope.%s must not be combined with "
-                             "searchScope.workflowRunName",
-                             foreign[i]);
-    s = scope_member(call, object, "workflowRunName", true,
+            return query_fail(request, ERR_INVALID, NULL,
+                              "searchScope.%s must not be combined with "
+                              "searchScope.workflowRunName",
+                              foreign[i]);
+    s = scope_member(request, object, "workflowRunName", true,
                      &scope->workflow_run);
     if (s == OK)
-        s = scope_member(call, object, "taskName", false, &scope->task);
+        s = scope_member(request, object, "taskName", false, &scope->task);
     return s;
 }
 
-static enum status component_scope(struct call *call, const json_t *object,
-                                   int flags, struct scope_filter *scope)
+static enum status component_scope(struct query_request *request,
+                                   const json_t *object, int flags,
+                                   struct scope_filter *scope)
 {
     enum status s =
-        scope_member(call, object, "component", false, &scope->component);
+        scope_member(request, object, "component", false, &scope->component);
 
     if (s == OK)
-        s = scope_member(call, object, "project", false, &scope->project);
+        s = scope_member(request, object, "project", false, &scope->project);
     if (s == OK && scope->component.len > 0 && scope->project.len == 0)
-        s = call_fail(call, ERR_INVALID, NULL,
-                      "searchScope.project is required when "
-                      "searchScope.component is provided");
+        s = query_fail(request, ERR_INVALID, NULL,
+                       "searchScope.project is required when "
+                       "searchScope.component is provided");
     if (s == OK && (flags & SCOPE_NEEDS_PROJECT) && scope->project.len == 0)
-        s = call_fail(call, ERR_INVALID, NULL,
-                      "searchScope.project is required");
+        s = query_fail(request, ERR_INVALID, NULL,
+                       "searchScope.project is required");
     if (s == OK)
-        s = scope_member(call, object, "environment", flags & SCOPE_NEEDS_ENV,
-                         &scope->environment);
+        s = scope_member(request, object, "environment",
+                         flags & SCOPE_NEEDS_ENV, &scope->environment);
     return s;
 }
 
-enum status params_scope(struct call *call, int flags,
+enum status params_scope(struct query_request *request, int flags,
                          struct scope_filter *scope)
 {
-    const json_t *object = member(call->body, "searchScope");
+    const json_t *object = member(request->body, "searchScope");
     enum status s;
 
     memset(scope, 0, sizeof(*scope));
     if (!object)
-        return call_fail(call, ERR_INVALID, NULL, "searchScope is required");
+        return query_fail(request, ERR_INVALID, NULL,
+                          "searchScope is required");
     if (!json_is_object(object))
-        return call_fail(call, ERR_INVALID, NULL,
-                         "searchScope must be an object");
-    s = scope_member(call, object, "namespace", true, &scope->namespace);
+        return query_fail(request, ERR_INVALID, NULL,
+                          "searchScope must be an object");
+    s = scope_member(request, object, "namespace", true, &scope->namespace);
     if (s != OK)
         return s;
     return json_object_get(object, "workflowRunName")
-               ? workflow_scope(call, object, flags, scope)
-               : component_scope(call, object, flags, scope);
+               ? workflow_scope(request, object, flags, scope)
+               : component_scope(request, object, flags, scope);
 }
 
-enum status params_query_scope(struct call *call, struct scope_filter *scope)
+enum status params_query_scope(struct query_request *request,
+                               struct scope_filter *scope)
 {
     memset(scope, 0, sizeof(*scope));
-    scope->namespace = call_param(call, "namespace");
-    scope->project = call_param(call, "project");
-    scope->component = call_param(call, "component");
-    scope->environment = call_param(call, "environment");
+    scope->namespace = query_param(request, "namespace");
+    scope->project = query_param(request, "project");
+    scope->component = query_param(request, "component");
+    scope->environment = query_param(request, "environment");
     if (scope->component.len > 0 && scope->project.len == 0)
-        return call_fail(call, ERR_INVALID, NULL,
-                         "project is required when component is provided");
+        return query_fail(request, ERR_INVALID, NULL,
+                          "project is required when component is provided");
     return OK;
 }
 
 /* ---- time ---- */
 
-static enum status time_from(struct call *call, const char *name,
+static enum status time_from(struct query_request *request, const char *name,
                              struct slice text, uint64_t *ns)
 {
     if (text.len == 0)
-        return call_fail(call, ERR_INVALID, NULL, "%s is required", name);
+        return query_fail(request, ERR_INVALID, NULL, "%s is required", name);
     if (!clock_parse_rfc3339(text, ns))
-        return call_fail(call, ERR_INVALID, NULL,
-                         "%s must be an RFC 3339 time such as "
-                         "2026-08-21T08:00:00Z",
-                         name);
+        return query_fail(request, ERR_INVALID, NULL,
+                          "%s must be an RFC 3339 time such as "
+                          "2026-08-21T08:00:00Z",
+                          name);
     return OK;
 }
 
-static enum status check_range(struct call *call, uint64_t start_ns,
+static enum status check_range(struct query_request *request, uint64_t start_ns,
                                uint64_t end_ns)
 {
     if (end_ns < start_ns)
-        return call_fail(call, ERR_INVALID, NULL,
-                         "endTime must not be before startTime");
+        return query_fail(request, ERR_INVALID, NULL,
+                          "endTime must not be before startTime");
     /* Clients compute both ends apart: a second more is no other question. */
     if (end_ns - start_ns > RANGE_MAX_DAYS * NS_PER_DAY + NS_PER_S)
-        return call_fail(call, ERR_INVALID, NULL,
-                         "endTime must be at most %d days after startTime",
-                         RANGE_MAX_DAYS);
+        return query_fail(request, ERR_INVALID, NULL,
+                          "endTime must be at most %d days after startTime",
+                          RANGE_MAX_DAYS);
     return OK;
 }
 
-enum status params_range(struct call *call, uint64_t *start_ns,
+enum status params_range(struct query_request *request, uint64_t *start_ns,
                          uint64_t *end_ns)
 {
     struct slice start, end;
-    enum status s = text_member(call, call->body, "", "startTime", &start);
+    enum status s =
+        text_member(request, request->body, "", "startTime", &start);
 
     if (s == OK)
-        s = text_member(call, call->body, "", "endTime", &end);
+        s = text_member(request, request->body, "", "endTime", &end);
     if (s == OK)
-        s = time_from(call, "startTime", start, start_ns);
+        s = time_from(request, "startTime", start, start_ns);
     if (s == OK)
-        s = time_from(call, "endTime", end, end_ns);
-    return s == OK ? check_range(call, *start_ns, *end_ns) : s;
+        s = time_from(request, "endTime", end, end_ns);
+    return s == OK ? check_range(request, *start_ns, *end_ns) : s;
 }
 
-enum status params_query_range(struct call *call, uint64_t default_ns,
-                               uint64_t *start_ns, uint64_t *end_ns)
+enum status params_query_range(struct query_request *request,
+                               uint64_t default_ns, uint64_t *start_ns,
+                               uint64_t *end_ns)
 {
-    struct slice start = call_param(call, "startTime");
-    struct slice end = call_param(call, "endTime");
+    struct slice start = query_param(request, "startTime");
+    struct slice end = query_param(request, "endTime");
     enum status s = OK;
 
-    *end_ns = call->now_ns;
+    *end_ns = request->now_ns;
     if (end.len > 0)
-        s = time_from(call, "endTime", end, end_ns);
+        s = time_from(request, "endTime", end, end_ns);
     *start_ns = *end_ns > default_ns ? *end_ns - default_ns : 0;
     if (s == OK && start.len > 0)
-        s = time_from(call, "startTime", start, start_ns);
-    return s == OK ? check_range(call, *start_ns, *end_ns) : s;
+        s = time_from(request, "startTime", start, start_ns);
+    return s == OK ? check_range(request, *start_ns, *end_ns) : s;
 }
 
-static enum status step_from(struct call *call, struct slice text,
+static enum status step_from(struct query_request *request, struct slice text,
                              uint64_t start_ns, uint64_t end_ns,
                              uint64_t *step_ns)
 {
     if (text.len > 0 && (!clock_parse_duration(text, step_ns) || *step_ns == 0))
-        return call_fail(call, ERR_INVALID, NULL,
-                         "step must be a duration above zero such as 15s, 1m "
-                         "or 1h");
+        return query_fail(request, ERR_INVALID, NULL,
+                          "step must be a duration above zero such as 15s, 1m "
+                          "or 1h");
     if ((end_ns - start_ns) / *step_ns > MAX_STEPS)
-        return call_fail(call, ERR_INVALID, NULL,
-                         "step is too small for this time range: at most %d "
-                         "steps",
-                         MAX_STEPS);
+        return query_fail(request, ERR_INVALID, NULL,
+                          "step is too small for this time range: at most %d "
+                          "steps",
+                          MAX_STEPS);
     return OK;
 }
 
-enum status params_step(struct call *call, uint64_t start_ns, uint64_t end_ns,
-                        uint64_t *step_ns)
+enum status params_step(struct query_request *request, uint64_t start_ns,
+                        uint64_t end_ns, uint64_t *step_ns)
 {
     struct slice text;
-    enum status s = text_member(call, call->body, "", "step", &text);
+    enum status s = text_member(request, request->body, "", "step", &text);
 
     *step_ns = default_step_ns;
-    return s == OK ? step_from(call, text, start_ns, end_ns, step_ns) : s;
+    return s == OK ? step_from(request, text, start_ns, end_ns, step_ns) : s;
 }
 
-enum status params_query_step(struct call *call, uint64_t default_ns,
-                              uint64_t start_ns, uint64_t end_ns,
-                              uint64_t *step_ns)
+enum status params_query_step(struct query_request *request,
+                              uint64_t default_ns, uint64_t start_ns,
+                              uint64_t end_ns, uint64_t *step_ns)
 {
     *step_ns = default_ns;
-    return step_from(call, call_param(call, "step"), start_ns, end_ns, step_ns);
+    return step_from(request, query_param(request, "step"), start_ns, end_ns,
+                     step_ns);
 }
 
 /* ---- paging ---- */
 
-enum status params_query_number(struct call *call, const char *name,
+enum status params_query_number(struct query_request *request, const char *name,
                                 uint64_t least, uint64_t most, uint64_t *value)
 {
-    struct slice text = call_param(call, name);
+    struct slice text = query_param(request, name);
     uint64_t number = 0;
     bool good = text.len > 0 && text.len < 20;
 
@@ -265,19 +272,21 @@ enum status params_query_number(struct call *call, const char *name,
         number = number * 10 + (uint64_t)(text.ptr[i] - '0');
     }
     if (!good || number < least || number > most)
-        return call_fail(call, ERR_INVALID, NULL,
-                         "%s must be an integer from %" PRIu64 " to %" PRIu64,
-                         name, least, most);
+        return query_fail(request, ERR_INVALID, NULL,
+                          "%s must be an integer from %" PRIu64 " to %" PRIu64,
+                          name, least, most);
     *value = number;
     return OK;
 }
 
-static enum status read_page(struct call *call, bool zero_is_default,
-                             uint32_t most, uint32_t *limit, bool *ascending)
+static enum status read_page(struct query_request *request,
+                             bool zero_is_default, uint32_t most,
+                             uint32_t *limit, bool *ascending)
 {
-    const json_t *value = member(call->body, "limit");
+    const json_t *value = member(request->body, "limit");
     struct slice order;
-    enum status s = text_member(call, call->body, "", "sortOrder", &order);
+    enum status s =
+        text_member(request, request->body, "", "sortOrder", &order);
 
     *limit = LIMIT_DEFAULT;
     *ascending = slice_equal(order, SLICE("asc"));
@@ -287,81 +296,84 @@ static enum status read_page(struct call *call, bool zero_is_default,
         json_int_t n = json_integer_value(value);
 
         if (!json_is_integer(value) || n < !zero_is_default || n > most)
-            return call_fail(call, ERR_INVALID, NULL,
-                             "limit must be an integer from 1 to %" PRIu32,
-                             most);
+            return query_fail(request, ERR_INVALID, NULL,
+                              "limit must be an integer from 1 to %" PRIu32,
+                              most);
         if (n > 0)
             *limit = (uint32_t)n;
     }
     if (order.len > 0 && !*ascending && !slice_equal(order, SLICE("desc")))
-        return call_fail(call, ERR_INVALID, NULL,
-                         "sortOrder must be asc or desc");
+        return query_fail(request, ERR_INVALID, NULL,
+                          "sortOrder must be asc or desc");
     return OK;
 }
 
-enum status params_page(struct call *call, bool zero_is_default,
+enum status params_page(struct query_request *request, bool zero_is_default,
                         uint32_t *limit, bool *ascending)
 {
-    return read_page(call, zero_is_default, LIMIT_MAX, limit, ascending);
+    return read_page(request, zero_is_default, LIMIT_MAX, limit, ascending);
 }
 
-enum status params_page_of(struct call *call, uint32_t most, uint32_t *limit,
-                           bool *ascending)
+enum status params_page_of(struct query_request *request, uint32_t most,
+                           uint32_t *limit, bool *ascending)
 {
-    return read_page(call, false, most, limit, ascending);
+    return read_page(request, false, most, limit, ascending);
 }
 
 /* ---- single members ---- */
 
-enum status params_text(struct call *call, const char *name, struct slice *text)
+enum status params_text(struct query_request *request, const char *name,
+                        struct slice *text)
 {
-    return text_member(call, call->body, "", name, text);
+    return text_member(request, request->body, "", name, text);
 }
 
-enum status params_bool(struct call *call, const char *name, bool *value)
+enum status params_bool(struct query_request *request, const char *name,
+                        bool *value)
 {
-    const json_t *given = member(call->body, name);
+    const json_t *given = member(request->body, name);
 
     if (!given)
         return OK;
     if (!json_is_boolean(given))
-        return call_fail(call, ERR_INVALID, NULL, "%s must be true or false",
-                         name);
+        return query_fail(request, ERR_INVALID, NULL,
+                          "%s must be true or false", name);
     *value = json_is_true(given);
     return OK;
 }
 
-enum status params_duration(struct call *call, const char *name, uint64_t *ns)
+enum status params_duration(struct query_request *request, const char *name,
+                            uint64_t *ns)
 {
     struct slice text;
-    enum status s = text_member(call, call->body, "", name, &text);
+    enum status s = text_member(request, request->body, "", name, &text);
 
     if (s == OK && text.len > 0 && !clock_parse_duration(text, ns))
-        s = call_fail(call, ERR_INVALID, NULL,
-                      "%s must be a duration such as 250ms, 15s or 1m30s",
-                      name);
+        s = query_fail(request, ERR_INVALID, NULL,
+                       "%s must be a duration such as 250ms, 15s or 1m30s",
+                       name);
     return s;
 }
 
-enum status params_id(struct call *call, const char *name, uint8_t *id,
-                      size_t len, bool *given)
+enum status params_id(struct query_request *request, const char *name,
+                      uint8_t *id, size_t len, bool *given)
 {
     struct slice text;
-    enum status s = text_member(call, call->body, "", name, &text);
+    enum status s = text_member(request, request->body, "", name, &text);
 
     *given = text.len > 0;
     if (s == OK && *given && !hex_bytes(text, id, len))
-        s = call_fail(call, ERR_INVALID, NULL,
-                      "%s must be %zu hexadecimal digits", name, 2 * len);
+        s = query_fail(request, ERR_INVALID, NULL,
+                       "%s must be %zu hexadecimal digits", name, 2 * len);
     return s;
 }
 
 /* ---- lists ---- */
 
-enum status params_list(struct call *call, const char *name,
+enum status params_list(struct query_request *request, const char *name,
                         const struct slice **items, uint32_t *count)
 {
-    const json_t *list = member(call->body, name);
+    const json_t *list = member(request->body, name);
     size_t n = json_array_size(list);
     struct slice *texts;
 
@@ -370,18 +382,18 @@ enum status params_list(struct call *call, const char *name,
     if (!list)
         return OK;
     if (!json_is_array(list) || n > PARAMS_MAX_LIST)
-        return call_fail(call, ERR_INVALID, NULL,
-                         "%s must be an array of at most %d strings", name,
-                         PARAMS_MAX_LIST);
-    texts = arena_zero(call->arena, n, sizeof(*texts));
+        return query_fail(request, ERR_INVALID, NULL,
+                          "%s must be an array of at most %d strings", name,
+                          PARAMS_MAX_LIST);
+    texts = arena_zero(request->arena, n, sizeof(*texts));
     if (!texts)
-        return arena_status(call->arena);
+        return arena_status(request->arena);
     for (size_t i = 0; i < n; i++) {
         const json_t *item = json_array_get(list, i);
 
         if (!json_is_string(item))
-            return call_fail(call, ERR_INVALID, NULL,
-                             "%s must be an array of strings", name);
+            return query_fail(request, ERR_INVALID, NULL,
+                              "%s must be an array of strings", name);
         texts[i] = text_of(item);
     }
     *items = texts;
@@ -390,7 +402,8 @@ enum status params_list(struct call *call, const char *name,
 }
 
 /* A number or truth value as the store writes it. ptr NULL for other types. */
-static struct slice scalar_text(struct call *call, const json_t *value)
+static struct slice scalar_text(struct query_request *request,
+                                const json_t *value)
 {
     struct attr attr = {.type = VALUE_EMPTY};
 
@@ -409,13 +422,13 @@ static struct slice scalar_text(struct call *call, const json_t *value)
     } else {
         return (struct slice){NULL, 0};
     }
-    return reply_value_text(call, &attr);
+    return reply_value_text(request, &attr);
 }
 
-enum status params_attrs(struct call *call, const char *name,
+enum status params_attrs(struct query_request *request, const char *name,
                          const struct attr_match **attrs, uint32_t *count)
 {
-    json_t *object = json_object_get(call->body, name);
+    json_t *object = json_object_get(request->body, name);
     size_t n = json_object_size(object);
     struct attr_match *match;
     const char *key;
@@ -426,21 +439,21 @@ enum status params_attrs(struct call *call, const char *name,
     if (!object || json_is_null(object))
         return OK;
     if (!json_is_object(object) || n > PARAMS_MAX_LIST)
-        return call_fail(call, ERR_INVALID, NULL,
-                         "%s must be an object of at most %d members", name,
-                         PARAMS_MAX_LIST);
-    match = arena_zero(call->arena, n, sizeof(*match));
+        return query_fail(request, ERR_INVALID, NULL,
+                          "%s must be an object of at most %d members", name,
+                          PARAMS_MAX_LIST);
+    match = arena_zero(request->arena, n, sizeof(*match));
     if (!match)
-        return arena_status(call->arena);
+        return arena_status(request->arena);
     *attrs = match;
     json_object_foreach(object, key, value)
     {
         match->key = slice_of(key);
-        match->value = scalar_text(call, value);
+        match->value = scalar_text(request, value);
         if (!match->value.ptr)
-            return call_fail(call, ERR_INVALID, NULL,
-                             "%s.%s must be a string, a number or a boolean",
-                             name, key);
+            return query_fail(request, ERR_INVALID, NULL,
+                              "%s.%s must be a string, a number or a boolean",
+                              name, key);
         match++;
     }
     *count = (uint32_t)n;

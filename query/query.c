@@ -4,7 +4,7 @@
  *
  *   I/O thread: reads the request, suspends it, pushes the job
  *                   -> queue, fair to addresses, bounded: beyond it 429 or 503
- *   worker threads, a reader each: answer_call, resume the request
+ *   worker threads, a reader each: query_request_run, resume the request
  *   I/O thread: sends the answer
  *
  * A job belongs to whoever works on it: the I/O thread until it is pushed, the
@@ -29,7 +29,7 @@
 
 #include "fair_queue.h"
 #include "mem.h"
-#include "route.h"
+#include "query_request.h"
 #include "stats.h"
 
 struct worker {
@@ -49,7 +49,7 @@ struct query {
 
 /* What `user` of an HTTP request is. */
 struct job {
-    struct call call;
+    struct query_request request;
     struct query *query;
     struct http_request *http;
     const atomic_bool *gone; /* the client has closed the connection */
@@ -61,19 +61,20 @@ struct job {
 static struct job *job_new(struct query *query, struct http_request *http)
 {
     struct job *job = mem_zero(1, sizeof(*job));
-    struct call *call = &job->call;
+    struct query_request *request = &job->request;
 
     job->query = query;
     job->http = http;
     arena_init(&job->arena, &query->budget, query->budget.limit);
-    call_init(call, &query->options, &job->arena, query->options.max_reply);
-    call->route = http->route->user;
-    memcpy(call->parts, http->parts, sizeof(call->parts));
-    call->params = http->params;
-    call->param_count = http->param_count;
-    call->content_type =
+    query_request_init(request, &query->options, &job->arena,
+                       query->options.max_reply);
+    request->route = http->route->user;
+    memcpy(request->parts, http->parts, sizeof(request->parts));
+    request->params = http->params;
+    request->param_count = http->param_count;
+    request->content_type =
         http->content_type.ptr ? http->content_type : SLICE("");
-    call->raw_body = (struct slice){http->body, http->len};
+    request->raw_body = (struct slice){http->body, http->len};
     return job;
 }
 
@@ -85,44 +86,46 @@ static void release(void *arg, struct http_request *http)
     if (!job)
         return;
     arena_release(&job->arena);
-    buf_release(&job->call.out);
+    buf_release(&job->request.out);
     free(job);
     http->user = NULL;
 }
 
 /* ---- answers ---- */
 
-static void give_answer(struct call *call, struct http_request *http)
+static void give_answer(struct query_request *request,
+                        struct http_request *http)
 {
-    http->answer.code = call->http_status;
-    http->answer.content_type = call->content_type_out;
-    http->answer.body = call->out;
-    buf_init(&call->out, 0);
+    http->answer.code = request->http_status;
+    http->answer.content_type = request->content_type_out;
+    http->answer.body = request->out;
+    buf_init(&request->out, 0);
 }
 
 static void refuse(void *arg, struct http_request *http, enum status status,
                    const char *why)
 {
     struct query *query = arg;
-    struct call call;
+    struct query_request request;
 
-    call_init(&call, &query->options, NULL, query->options.max_reply);
-    call.route = http->route ? http->route->user : NULL;
-    call.allow = http->answer.allow;
+    query_request_init(&request, &query->options, NULL,
+                       query->options.max_reply);
+    request.route = http->route ? http->route->user : NULL;
+    request.allow = http->answer.allow;
     if (why)
-        call_fail(&call, status, NULL, "%s", why);
+        query_fail(&request, status, NULL, "%s", why);
     else
-        answer_no_route(&call);
+        query_refuse_route(&request);
     stats_add(STATS_QUERY_REFUSED, status == ERR_BUSY || status == ERR_LIMITED);
     stats_add(STATS_QUERY_ERRORS, 1);
-    give_answer(&call, http);
+    give_answer(&request, http);
 }
 
 static void answer_job(struct job *job, struct reader *reader)
 {
-    answer_call(&job->call, reader);
+    query_request_run(&job->request, reader);
     arena_release(&job->arena);
-    give_answer(&job->call, job->http);
+    give_answer(&job->request, job->http);
 }
 
 static void work(struct worker *worker, struct job *job)
@@ -163,7 +166,7 @@ static enum http_next handle(void *arg, struct http_request *http)
     enum status status;
 
     http->user = job;
-    if (job->call.route->flags & ON_IO) {
+    if (job->request.route->flags & ON_IO) {
         answer_job(job, NULL);
         return HTTP_ANSWER;
     }
@@ -192,7 +195,7 @@ static enum status start_http(struct query *query)
         .max_connections = query->options.max_connections,
         .files_eighths = 1,
         .idle_timeout_ns = query->options.idle_timeout_ns,
-        .max_body = CALL_MAX_BODY,
+        .max_body = QUERY_MAX_BODY,
         .budget = &query->budget,
         .body_share = query->budget.limit / 4,
         .answer_share = query->budget.limit / 2,
@@ -200,7 +203,7 @@ static enum status start_http(struct query *query)
         .allowed_hosts = query->options.allowed_hosts,
     };
 
-    http.routes = route_list(&http.route_count);
+    http.routes = query_routes(&http.route_count);
     return http_start(&query->http, &http);
 }
 

@@ -32,26 +32,28 @@ static struct slice text_of(const json_t *value)
 
 /* ---- as it comes ---- */
 
-enum status rca_need(struct call *call, const char *name, struct slice *text)
+enum status rca_need(struct query_request *request, const char *name,
+                     struct slice *text)
 {
-    enum status s = params_text(call, name, text);
+    enum status s = params_text(request, name, text);
 
     if (s == OK && text->len == 0)
-        s = call_fail(call, ERR_INVALID, NULL, "%s is required", name);
+        s = query_fail(request, ERR_INVALID, NULL, "%s is required", name);
     return s;
 }
 
 /* A text of the alert; null is none. */
-static enum status alert_text(struct call *call, const json_t *alert,
-                              const char *name, struct slice *text)
+static enum status alert_text(struct query_request *request,
+                              const json_t *alert, const char *name,
+                              struct slice *text)
 {
     const json_t *value = json_object_get(alert, name);
 
     *text = (struct slice){json_string_value(value), json_string_length(value)};
     return !value || json_is_null(value) || text->ptr
                ? OK
-               : call_fail(call, ERR_INVALID, NULL, "alert.%s must be a text",
-                           name);
+               : query_fail(request, ERR_INVALID, NULL,
+                            "alert.%s must be a text", name);
 }
 
 /* The alert's own window if it is longer than what a ranking needs. */
@@ -67,44 +69,48 @@ static uint64_t length_of(const json_t *alert)
     return length;
 }
 
-static enum status read_alert(struct call *call, struct rca_alert *alert)
+static enum status read_alert(struct query_request *request,
+                              struct rca_alert *alert)
 {
-    const json_t *a = member(call->body, "alert");
+    const json_t *a = member(request->body, "alert");
     struct slice time;
     enum status s = OK;
 
     if (!json_is_object(a))
-        return call_fail(call, ERR_INVALID, NULL, "alert must be an object");
-    s = alert_text(call, a, "id", &alert->id);
+        return query_fail(request, ERR_INVALID, NULL,
+                          "alert must be an object");
+    s = alert_text(request, a, "id", &alert->id);
     if (s == OK && (alert->id.len == 0 || alert->id.len > MAX_ID))
-        s = call_fail(call, ERR_INVALID, NULL,
-                      "alert.id must be a text of 1 to %d bytes", MAX_ID);
+        s = query_fail(request, ERR_INVALID, NULL,
+                       "alert.id must be a text of 1 to %d bytes", MAX_ID);
     if (s == OK)
-        s = alert_text(call, a, "timestamp", &time);
+        s = alert_text(request, a, "timestamp", &time);
     if (s != OK)
         return s;
-    alert->time_ns = call->now_ns;
+    alert->time_ns = request->now_ns;
     if (time.len > 0 && !clock_parse_rfc3339(time, &alert->time_ns))
-        return call_fail(call, ERR_INVALID, NULL,
-                         "alert.timestamp must be an RFC 3339 time");
+        return query_fail(request, ERR_INVALID, NULL,
+                          "alert.timestamp must be an RFC 3339 time");
     alert->length_ns = length_of(a);
     if (alert->time_ns < 2 * alert->length_ns)
-        return call_fail(call, ERR_INVALID, NULL, "alert.timestamp is too old");
+        return query_fail(request, ERR_INVALID, NULL,
+                          "alert.timestamp is too old");
     return OK;
 }
 
-enum status rca_alert_read(struct call *call, struct rca_alert *alert)
+enum status rca_alert_read(struct query_request *request,
+                           struct rca_alert *alert)
 {
-    enum status s = rca_need(call, "namespace", &alert->namespace);
+    enum status s = rca_need(request, "namespace", &alert->namespace);
 
     if (s == OK)
-        s = rca_need(call, "project", &alert->project);
+        s = rca_need(request, "project", &alert->project);
     if (s == OK)
-        s = rca_need(call, "environment", &alert->environment);
+        s = rca_need(request, "environment", &alert->environment);
     if (s == OK)
-        s = params_text(call, "component", &alert->component);
-    alert->body = call->body;
-    return s == OK ? read_alert(call, alert) : s;
+        s = params_text(request, "component", &alert->component);
+    alert->body = request->body;
+    return s == OK ? read_alert(request, alert) : s;
 }
 
 /* ---- as the report has it ---- */

@@ -14,17 +14,17 @@ static struct slice text_of(const json_t *value)
     return (struct slice){json_string_value(value), json_string_length(value)};
 }
 
-static void say(struct call *call, const char *type, const char *key,
-                struct slice text)
+static void say(struct query_request *request, const char *type,
+                const char *key, struct slice text)
 {
     struct jsonw w;
 
-    jsonw_init(&w, &call->out);
+    jsonw_init(&w, &request->out);
     jsonw_open(&w, '{');
     jsonw_member_text(&w, "type", slice_of(type));
     jsonw_member_text(&w, key, text);
     jsonw_close(&w, '}');
-    buf_byte(&call->out, '\n');
+    buf_byte(&request->out, '\n');
 }
 
 static bool is_letter(char c)
@@ -49,12 +49,12 @@ static bool mentions(struct slice text, const char *word)
     return false;
 }
 
-struct answer {
+struct chat_answer {
     char text[8192];
     size_t len;
 };
 
-static void add(struct answer *a, const char *before, struct slice text)
+static void add(struct chat_answer *a, const char *before, struct slice text)
 {
     int room = (int)(sizeof(a->text) - a->len);
     int len = snprintf(a->text + a->len, (size_t)room, "%s%.*s", before,
@@ -64,8 +64,8 @@ static void add(struct answer *a, const char *before, struct slice text)
 }
 
 /* A list's items: one member, then maybe another behind a colon. */
-static void add_list(struct answer *a, const json_t *list, const char *first,
-                     const char *second)
+static void add_list(struct chat_answer *a, const json_t *list,
+                     const char *first, const char *second)
 {
     if (json_array_size(list) == 0)
         add(a, " nothing.", SLICE(""));
@@ -79,7 +79,7 @@ static void add_list(struct answer *a, const json_t *list, const char *first,
 }
 
 static void answer_from(const json_t *document, struct slice question,
-                        struct answer *a)
+                        struct chat_answer *a)
 {
     const json_t *report = json_object_get(document, "report");
     const json_t *result = json_object_get(report, "result");
@@ -119,26 +119,27 @@ static size_t characters(struct slice text)
     return n;
 }
 
-static enum status read_chat(struct call *call, struct slice *question)
+static enum status read_chat(struct query_request *request,
+                             struct slice *question)
 {
-    const json_t *messages = json_object_get(call->body, "messages");
+    const json_t *messages = json_object_get(request->body, "messages");
     size_t n = json_array_size(messages);
 
     if (n < 1 || n > MAX_MESSAGES)
-        return call_fail(call, ERR_INVALID, NULL,
-                         "messages must be an array of 1 to %d", MAX_MESSAGES);
+        return query_fail(request, ERR_INVALID, NULL,
+                          "messages must be an array of 1 to %d", MAX_MESSAGES);
     for (size_t i = 0; i < n; i++) {
         const json_t *message = json_array_get(messages, i);
         struct slice content = text_of(json_object_get(message, "content"));
 
         if (!content.ptr || characters(content) > MAX_MESSAGE)
-            return call_fail(call, ERR_INVALID, NULL,
-                             "messages[%zu].content must be a text of at most "
-                             "%d characters",
-                             i, MAX_MESSAGE);
+            return query_fail(request, ERR_INVALID, NULL,
+                              "messages[%zu].content must be a text of at most "
+                              "%d characters",
+                              i, MAX_MESSAGE);
         if (!json_is_string(json_object_get(message, "role")))
-            return call_fail(call, ERR_INVALID, NULL,
-                             "messages[%zu].role must be a text", i);
+            return query_fail(request, ERR_INVALID, NULL,
+                              "messages[%zu].role must be a text", i);
         if (slice_equal(text_of(json_object_get(message, "role")),
                         SLICE("user")))
             *question = content;
@@ -146,35 +147,35 @@ static enum status read_chat(struct call *call, struct slice *question)
     return OK;
 }
 
-enum status rca_chat(struct call *call)
+enum status rca_chat(struct query_request *request)
 {
     struct rca_scope scope;
     struct slice id, question = {NULL, 0};
-    struct answer answer = {.len = 0};
+    struct chat_answer answer = {.len = 0};
     json_t *document;
     enum status s;
 
-    if (!call->services->rca)
-        return rca_not_kept(call);
-    s = rca_need(call, "reportId", &id);
+    if (!request->services->rca)
+        return rca_not_kept(request);
+    s = rca_need(request, "reportId", &id);
     if (s == OK)
-        s = params_text(call, "namespace", &scope.namespace);
+        s = params_text(request, "namespace", &scope.namespace);
     if (s == OK)
-        s = params_text(call, "project", &scope.project);
+        s = params_text(request, "project", &scope.project);
     if (s == OK)
-        s = params_text(call, "environment", &scope.environment);
+        s = params_text(request, "environment", &scope.environment);
     if (s == OK)
-        s = read_chat(call, &question);
+        s = read_chat(request, &question);
     if (s != OK)
         return s;
-    document = rca_load_report(call, id, &scope);
+    document = rca_load_report(request, id, &scope);
     if (!document)
-        return rca_none(call);
+        return rca_none(request);
     answer_from(document, question, &answer);
     json_decref(document);
-    call->content_type_out = "application/x-ndjson";
-    say(call, "message_chunk", "content",
+    request->content_type_out = "application/x-ndjson";
+    say(request, "message_chunk", "content",
         (struct slice){answer.text, answer.len});
-    say(call, "done", "message", (struct slice){answer.text, answer.len});
+    say(request, "done", "message", (struct slice){answer.text, answer.len});
     return OK;
 }

@@ -17,18 +17,19 @@ enum { MAX_CAUSES = 3, MAX_TIMELINE = 20, MAX_ACTIONS = 3 };
 static const double BESIDE = 0.5;
 
 /* What to do, around the name. */
-static const char *const advice[CAUSE_KINDS][2] = {
-    [CAUSE_RESOURCE] = {"Raise the limit of ",
-                        ", add replicas, or find what uses so much"},
-    [CAUSE_NETWORK] = {"Look at the network and the node of ",
-                       ": calls wait on the way"},
-    [CAUSE_BEHAVIOUR] = {"Look at the code of ",
-                         " at the statement named, and at its latest changes"},
-    [CAUSE_LATENCY] = {"Profile ", ", and look at what it waits for"},
-    [CAUSE_ERRORS] = {"Look at the failed requests of ", ""},
-    [CAUSE_SILENCE] = {"Look whether the pods of ", " run and are ready"},
-    [CAUSE_METRIC] = {"Look at what ", " waits for, and what waits for it"},
-    [CAUSE_CHANGE] = {"Consider to roll back the change of ", ""}};
+static const char *const advice[EVIDENCE_KINDS][2] = {
+    [EVIDENCE_RESOURCE] = {"Raise the limit of ",
+                           ", add replicas, or find what uses so much"},
+    [EVIDENCE_NETWORK] = {"Look at the network and the node of ",
+                          ": calls wait on the way"},
+    [EVIDENCE_BEHAVIOUR] =
+        {"Look at the code of ",
+         " at the statement named, and at its latest changes"},
+    [EVIDENCE_LATENCY] = {"Profile ", ", and look at what it waits for"},
+    [EVIDENCE_ERRORS] = {"Look at the failed requests of ", ""},
+    [EVIDENCE_SILENCE] = {"Look whether the pods of ", " run and are ready"},
+    [EVIDENCE_METRIC] = {"Look at what ", " waits for, and what waits for it"},
+    [EVIDENCE_CHANGE] = {"Consider to roll back the change of ", ""}};
 
 static struct slice name_of(const struct cause_report *report, uint32_t c)
 {
@@ -41,9 +42,10 @@ static void text_member(struct jsonw *w, const char *key, const char *text)
 }
 
 /* A sentence in the arena. */
-static struct slice sentence(struct call *call, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
-static struct slice sentence(struct call *call, const char *format, ...)
+static struct slice sentence(struct query_request *request, const char *format,
+                             ...) __attribute__((format(printf, 2, 3)));
+static struct slice sentence(struct query_request *request, const char *format,
+                             ...)
 {
     char text[1024];
     va_list args;
@@ -53,27 +55,27 @@ static struct slice sentence(struct call *call, const char *format, ...)
     va_end(args);
     if (len >= (int)sizeof(text))
         len = (int)sizeof(text) - 1;
-    return arena_copy(call->arena, (struct slice){text, (size_t)len});
+    return arena_copy(request->arena, (struct slice){text, (size_t)len});
 }
 
 /* The portal makes links of these; databases and hosts have no page. */
-static struct slice linked(struct call *call, const struct cause_report *report,
-                           uint32_t c)
+static struct slice linked(struct query_request *request,
+                           const struct cause_report *report, uint32_t c)
 {
     struct slice name = name_of(report, c);
 
-    return report->parties[c] == CAUSE_COMPONENT
-               ? sentence(call, "<comp:%.*s>", (int)name.len, name.ptr)
+    return report->parties[c] == CANDIDATE_COMPONENT
+               ? sentence(request, "<comp:%.*s>", (int)name.len, name.ptr)
                : name;
 }
 
-struct slice rca_report_summary(struct call *call,
+struct slice rca_report_summary(struct query_request *request,
                                 const struct cause_report *report)
 {
     if (!report->found)
         return SLICE("Nothing stands out in the window.");
-    struct slice name = linked(call, report, report->suspects[0].component);
-    return sentence(call, "%.*s is the likely cause. %.*s", (int)name.len,
+    struct slice name = linked(request, report, report->suspects[0].component);
+    return sentence(request, "%.*s is the likely cause. %.*s", (int)name.len,
                     name.ptr, (int)report->cause.len, report->cause.ptr);
 }
 
@@ -84,8 +86,8 @@ static bool has_new_line(const struct cause_evidence *e)
 {
     const struct cause_numbers *n = &e->numbers;
 
-    return e->kind == CAUSE_BEHAVIOUR && e->line.len > 0 && e->onset_ns > 0 &&
-           n->after * n->before_of > n->before * n->after_of;
+    return e->kind == EVIDENCE_BEHAVIOUR && e->line.len > 0 &&
+           e->onset_ns > 0 && n->after * n->before_of > n->before * n->after_of;
 }
 
 static void write_line(struct jsonw *w, uint64_t time_ns, struct slice level,
@@ -114,8 +116,8 @@ static void write_evidence(struct jsonw *w, const struct cause_evidence *e)
         jsonw_hex(w, e->traces[0], 16);
         jsonw_member_text(w, "summary", e->text);
         jsonw_member_bool(w, "is_error",
-                          e->kind == CAUSE_ERRORS ||
-                              e->kind == CAUSE_BEHAVIOUR);
+                          e->kind == EVIDENCE_ERRORS ||
+                              e->kind == EVIDENCE_BEHAVIOUR);
     } else {
         text_member(w, "type", "metric");
         jsonw_member_text(w, "summary", e->text);
@@ -161,28 +163,29 @@ static void write_complaints(struct jsonw *w, const struct cause_report *report)
 }
 
 /* How it reaches users, and how much. */
-static struct slice analysis(struct call *call,
+static struct slice analysis(struct query_request *request,
                              const struct cause_report *report)
 {
     struct slice text = SLICE("");
 
     for (uint32_t i = 0; i < report->path_count && report->path_count > 1;
          i++) {
-        struct slice name = linked(call, report, report->path[i].component);
+        struct slice name = linked(request, report, report->path[i].component);
 
-        text = sentence(call, "%.*s%s%.*s", (int)text.len, text.ptr,
+        text = sentence(request, "%.*s%s%.*s", (int)text.len, text.ptr,
                         i == 0 ? "It reaches users by way of " : ", ",
                         (int)name.len, name.ptr);
     }
-    return sentence(call, "%.*s%sImpact: %.*s", (int)text.len, text.ptr,
+    return sentence(request, "%.*s%sImpact: %.*s", (int)text.len, text.ptr,
                     text.len ? ". " : "", (int)report->impact.len,
                     report->impact.ptr);
 }
 
-static void write_cause(struct call *call, const struct cause_report *report,
+static void write_cause(struct query_request *request,
+                        const struct cause_report *report,
                         const struct cause_suspect *s)
 {
-    struct jsonw *w = &call->json;
+    struct jsonw *w = &request->json;
     double share = report->confidence * s->score / report->suspects[0].score;
     bool first = s == report->suspects;
 
@@ -193,7 +196,7 @@ static void write_cause(struct call *call, const struct cause_report *report,
                 : share > 0.35               ? "medium"
                                              : "low");
     jsonw_member_text(w, "analysis",
-                      first ? analysis(call, report) : s->evidence[0].text);
+                      first ? analysis(request, report) : s->evidence[0].text);
     jsonw_key(w, "supporting_findings");
     jsonw_open(w, '[');
     for (uint32_t i = 0; i < s->evidence_count; i++) {
@@ -254,7 +257,7 @@ static void write_timeline(struct jsonw *w, const struct rca_alert *alert,
         for (uint32_t k = 0; k < report->suspects[i].evidence_count; k++) {
             const struct cause_evidence *e = &report->suspects[i].evidence[k];
 
-            if (e->kind != CAUSE_CHANGE) /* these are there already */
+            if (e->kind != EVIDENCE_CHANGE) /* these are there already */
                 add_moment(&list, e->onset_ns,
                            name_of(report, report->suspects[i].component),
                            e->text);
@@ -281,9 +284,10 @@ static bool is_cause(const struct cause_report *report, uint32_t i)
            report->suspects[i].score >= BESIDE * report->suspects[0].score;
 }
 
-static void write_actions(struct call *call, const struct cause_report *report)
+static void write_actions(struct query_request *request,
+                          const struct cause_report *report)
 {
-    struct jsonw *w = &call->json;
+    struct jsonw *w = &request->json;
 
     jsonw_key(w, "recommendations");
     jsonw_open(w, '{');
@@ -293,11 +297,11 @@ static void write_actions(struct call *call, const struct cause_report *report)
          report->found && i < MAX_ACTIONS && is_cause(report, i); i++) {
         const struct cause_suspect *s = &report->suspects[i];
         const char *const *words = advice[s->evidence[0].kind];
-        struct slice name = linked(call, report, s->component);
+        struct slice name = linked(request, report, s->component);
 
         jsonw_open(w, '{');
         jsonw_member_text(w, "description",
-                          sentence(call, "%s%.*s%s", words[0], (int)name.len,
+                          sentence(request, "%s%.*s%s", words[0], (int)name.len,
                                    name.ptr, words[1]));
         jsonw_member_text(w, "rationale", s->evidence[0].text);
         text_member(w, "status", "suggested");
@@ -317,16 +321,17 @@ static void write_actions(struct call *call, const struct cause_report *report)
     jsonw_close(w, '}');
 }
 
-static void write_found(struct call *call, const struct rca_alert *alert,
+static void write_found(struct query_request *request,
+                        const struct rca_alert *alert,
                         const struct cause_report *report)
 {
-    struct jsonw *w = &call->json;
+    struct jsonw *w = &request->json;
 
     text_member(w, "type", "root_cause_identified");
     jsonw_key(w, "root_causes");
     jsonw_open(w, '[');
     for (uint32_t i = 0; is_cause(report, i); i++)
-        write_cause(call, report, &report->suspects[i]);
+        write_cause(request, report, &report->suspects[i]);
     jsonw_close(w, ']');
     write_timeline(w, alert, report);
     jsonw_key(w, "excluded_causes");
@@ -341,15 +346,16 @@ static void write_found(struct call *call, const struct rca_alert *alert,
     jsonw_close(w, ']');
 }
 
-static void write_result(struct call *call, const struct rca_alert *alert,
+static void write_result(struct query_request *request,
+                         const struct rca_alert *alert,
                          const struct cause_report *report)
 {
-    struct jsonw *w = &call->json;
+    struct jsonw *w = &request->json;
 
     jsonw_key(w, "result");
     jsonw_open(w, '{');
     if (report->found) {
-        write_found(call, alert, report);
+        write_found(request, alert, report);
     } else {
         bool empty = report->traces_during == 0 && report->suspect_count == 0;
 
@@ -361,7 +367,7 @@ static void write_result(struct call *call, const struct rca_alert *alert,
                             "rose."
                           : "Nothing differs from before by more than chance.");
     }
-    write_actions(call, report);
+    write_actions(request, report);
     jsonw_close(w, '}');
 }
 
@@ -394,21 +400,22 @@ static void write_path(struct jsonw *w, const struct cause_report *report)
                    (unsigned)report->suspect_count,
                    (unsigned)report->component_count);
     write_step(w, "Compared requests, calls and usage against limits", text);
-    (void)snprintf(text, sizeof(text), "%u are explained by what they call",
+    (void)snprintf(text, sizeof(text), "%u are explained by what they request",
                    (unsigned)report->excluded_count);
     write_step(w, "Followed the calls to the deepest that shows it", text);
     jsonw_close(w, ']');
 }
 
-void rca_report_write(struct call *call, const struct rca_alert *alert,
+void rca_report_write(struct query_request *request,
+                      const struct rca_alert *alert,
                       const struct cause_report *report)
 {
-    struct jsonw *w = &call->json;
+    struct jsonw *w = &request->json;
 
     jsonw_open(w, '{');
     rca_alert_write(w, alert);
-    jsonw_member_text(w, "summary", rca_report_summary(call, report));
-    write_result(call, alert, report);
+    jsonw_member_text(w, "summary", rca_report_summary(request, report));
+    write_result(request, alert, report);
     write_path(w, report);
     jsonw_close(w, '}');
 }

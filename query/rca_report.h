@@ -8,8 +8,8 @@
 #include <jansson.h>
 
 #include "cause.h"
-#include "rca.h"
-#include "route.h"
+#include "query_request.h"
+#include "rca_store.h"
 
 /* The alert's members, as they came in the request. */
 struct rca_alert {
@@ -21,10 +21,10 @@ struct rca_alert {
 /* ---- rca_alert.c ---- */
 
 /* A text of the request that must be there. */
-MUST_CHECK enum status rca_need(struct call *call, const char *name,
+MUST_CHECK enum status rca_need(struct query_request *request, const char *name,
                                 struct slice *text);
-/* Has answered with call_fail where it is not OK. */
-MUST_CHECK enum status rca_alert_read(struct call *call,
+/* Has answered with query_fail where it is not OK. */
+MUST_CHECK enum status rca_alert_read(struct query_request *request,
                                       struct rca_alert *alert);
 /* The member alert_context. */
 void rca_alert_write(struct jsonw *w, const struct rca_alert *alert);
@@ -32,21 +32,22 @@ void rca_alert_write(struct jsonw *w, const struct rca_alert *alert);
 /* ---- rca_report.c ---- */
 
 /* Writes the report object into the document that is open. */
-void rca_report_write(struct call *call, const struct rca_alert *alert,
+void rca_report_write(struct query_request *request,
+                      const struct rca_alert *alert,
                       const struct cause_report *report);
 
 /* Two sentences at most; in the arena. */
-struct slice rca_report_summary(struct call *call,
+struct slice rca_report_summary(struct query_request *request,
                                 const struct cause_report *report);
 
-/* ---- q_rca.c, rca_chat.c ---- */
+/* ---- query_rca.c, rca_chat.c ---- */
 
 /* A kept document, NULL if there is none. */
-json_t *rca_load_report(struct call *call, struct slice id,
+json_t *rca_load_report(struct query_request *request, struct slice id,
                         const struct rca_scope *scope);
 /* The answers where there is no report, or no place for any. */
-enum status rca_none(struct call *call);
-enum status rca_not_kept(struct call *call);
-enum status rca_chat(struct call *call);
+enum status rca_none(struct query_request *request);
+enum status rca_not_kept(struct query_request *request);
+enum status rca_chat(struct query_request *request);
 
 #endif

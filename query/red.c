@@ -23,9 +23,9 @@ bool red_init(struct red *red, const struct grid *grid, struct arena *arena)
 {
     *red = (struct red){.grid = *grid};
     red->hists = arena_zero(arena, grid->count + 1, sizeof(*red->hists));
-    return red->hists && row_init(&red->requests, grid, arena) &&
-           row_init(&red->errors, grid, arena) &&
-           row_init(&red->client_errors, grid, arena);
+    return red->hists && grid_row_init(&red->requests, grid, arena) &&
+           grid_row_init(&red->errors, grid, arena) &&
+           grid_row_init(&red->client_errors, grid, arena);
 }
 
 static bool add_duration(struct red *red, struct arena *arena,
@@ -36,8 +36,8 @@ static bool add_duration(struct red *red, struct arena *arena,
 
     red->any = true;
     while (grid_next(&red->grid, &part)) {
-        row_add(&red->requests, part.cell,
-                sign * (double)point->histogram->count * part.share);
+        grid_row_add(&red->requests, part.cell,
+                     sign * (double)point->histogram->count * part.share);
         if (!hist_add(&red->hists[part.cell], arena,
                       (enum metric_type)point->metric->type, point->histogram,
                       1, sign * part.share))
@@ -46,11 +46,11 @@ static bool add_duration(struct red *red, struct arena *arena,
     return true;
 }
 
-static void add_count(struct red *red, struct row *row,
+static void add_count(struct red *red, struct grid_row *row,
                       const struct point *point, int sign)
 {
-    row_spread(row, &red->grid, point->start_ns, point->time_ns,
-               sign * (point->is_int ? (double)point->i : point->d));
+    grid_row_spread(row, &red->grid, point->start_ns, point->time_ns,
+                    sign * (point->is_int ? (double)point->i : point->d));
 }
 
 bool red_add(struct red *red, struct arena *arena, const struct point *point)
@@ -61,10 +61,10 @@ bool red_add(struct red *red, struct arena *arena, const struct point *point)
     if (point->metric->type == METRIC_EXP_HISTOGRAM)
         return add_duration(red, arena, point, sign);
     if (slice_equal(name, SLICE(DERIVED_ERRORS)) ||
-        slice_equal(name, SLICE(DERIVED_BACK_ERRORS)))
+        slice_equal(name, SLICE(DERIVED_RETRACTED_ERRORS)))
         add_count(red, &red->errors, point, sign);
     else if (slice_equal(name, SLICE(DERIVED_CLIENT_ERRORS)) ||
-             slice_equal(name, SLICE(DERIVED_BACK_CLIENT_ERRORS)))
+             slice_equal(name, SLICE(DERIVED_RETRACTED_CLIENT_ERRORS)))
         add_count(red, &red->client_errors, point, sign);
     return true;
 }
@@ -72,7 +72,7 @@ bool red_add(struct red *red, struct arena *arena, const struct point *point)
 /* ---- from the derived series ---- */
 
 struct red_visit {
-    struct call *call;
+    struct query_request *request;
     struct red *red;
     struct series_set *set;
     const struct metric_name *known; /* of the point before */
@@ -89,13 +89,14 @@ static void visit_derived(void *arg, const struct point *point)
     if (visit->failed || !kind ||
         !slice_equal(attr_text(kind), SLICE("server")))
         return;
-    visit->failed = !red_add(visit->red, visit->call->arena, point);
+    visit->failed = !red_add(visit->red, visit->request->arena, point);
 }
 
-static enum status query_derived(struct call *call,
-                                 const struct idset *resources, struct red *red)
+static enum status query_derived(struct query_request *request,
+                                 const struct bitmap *resources,
+                                 struct red *red)
 {
-    struct red_visit visit = {.call = call, .red = red};
+    struct red_visit visit = {.request = request, .red = red};
     /* A minute is found by its end, which may be after the last cell. */
     struct series_query query = {
         .start_ns = red->grid.start_ns,
@@ -105,11 +106,11 @@ static enum status query_derived(struct call *call,
         .name_count = DERIVED_SERVED_NAMES,
     };
     enum status s =
-        reader_query_series(call->reader, &query, visit_derived, &visit);
+        reader_query_series(request->reader, &query, visit_derived, &visit);
 
     if (s != OK)
-        return call_fail_read(call, s);
-    return visit.failed ? arena_status(call->arena) : OK;
+        return query_fail_read(request, s);
+    return visit.failed ? arena_status(request->arena) : OK;
 }
 
 /* ---- from metrics that SDKs or Hubble send ---- */
@@ -141,9 +142,9 @@ static uint32_t tags_of(const struct metric_name *known,
         return TAG_LATENCY_SUM;
     if (kind == KIND_BUCKET)
         return TAG_BUCKETS;
-    if (known->tells & TELLS_LATENCY)
+    if (known->tells & HAS_LATENCY)
         tags = kind == KIND_HISTOGRAM ? TAG_LATENCY : TAG_LATENCY_COUNT;
-    if (!(known->tells & TELLS_COUNT))
+    if (!(known->tells & HAS_COUNT))
         return tags;
     if (outcome == OUTCOME_FAILED)
         tags |= TAG_FAILED;
@@ -162,7 +163,7 @@ static struct series_point series_of(const struct red_visit *visit,
     if (!p.known || !metric_fits(p.known, &point->attrs))
         return p;
     p.tags = tags_of(p.known, point);
-    p.group = registry_identity_id(visit->call->services->registry,
+    p.group = registry_identity_id(visit->request->services->registry,
                                    point->resource_id);
     p.family = p.known->meaning;
     p.last_resort = p.family == METRIC_PROXY_SERVER;
@@ -198,10 +199,10 @@ static void visit_http(void *arg, const struct point *point)
 static bool add_parts(struct red_visit *visit)
 {
     struct red *red = visit->red;
-    struct row counts, sums;
+    struct grid_row counts, sums;
 
-    if (!row_init(&counts, &red->grid, visit->call->arena) ||
-        !row_init(&sums, &red->grid, visit->call->arena) ||
+    if (!grid_row_init(&counts, &red->grid, visit->request->arena) ||
+        !grid_row_init(&sums, &red->grid, visit->request->arena) ||
         !series_set_hists(visit->set, TAG_LATENCY_COUNT, NULL, &counts) ||
         !series_set_hists(visit->set, TAG_LATENCY_SUM, NULL, &sums) ||
         !series_set_buckets(visit->set, TAG_BUCKETS, red->hists))
@@ -218,25 +219,25 @@ static bool add_parts(struct red_visit *visit)
     return true;
 }
 
-static enum status query_http(struct call *call, const struct idset *resources,
-                              struct red *red)
+static enum status query_http(struct query_request *request,
+                              const struct bitmap *resources, struct red *red)
 {
-    struct red_visit visit = {.call = call, .red = red};
+    struct red_visit visit = {.request = request, .red = red};
     struct series_query query = {.resources = resources};
-    struct row latency_counts;
+    struct grid_row latency_counts;
     enum status s;
 
-    visit.set = series_set_new(call->arena, &red->grid);
+    visit.set = series_set_new(request->arena, &red->grid);
     query.names = metric_names_of(METRIC_HTTP_SERVER, METRIC_PROXY_SERVER,
-                                  call->arena, &query.name_count);
+                                  request->arena, &query.name_count);
     if (!visit.set || !query.names ||
-        !row_init(&latency_counts, &red->grid, call->arena))
-        return arena_status(call->arena);
+        !grid_row_init(&latency_counts, &red->grid, request->arena))
+        return arena_status(request->arena);
     query.start_ns = series_set_from(visit.set);
     query.end_ns = series_set_until(visit.set);
-    s = reader_query_series(call->reader, &query, visit_http, &visit);
+    s = reader_query_series(request->reader, &query, visit_http, &visit);
     if (s != OK)
-        return call_fail_read(call, s);
+        return query_fail_read(request, s);
     red->any = series_set_has(visit.set, TAG_REQUESTS);
     if (visit.failed ||
         !series_set_hists(visit.set, TAG_REQUESTS, NULL, &red->requests) ||
@@ -246,54 +247,56 @@ static enum status query_http(struct call *call, const struct idset *resources,
         !series_set_hists(visit.set, TAG_LATENCY, red->hists,
                           &latency_counts) ||
         !add_parts(&visit))
-        return arena_status(call->arena);
+        return arena_status(request->arena);
     return OK;
 }
 
-enum status red_query(struct call *call, const struct idset *resources,
-                      const struct grid *grid, struct red *red)
+enum status red_query(struct query_request *request,
+                      const struct bitmap *resources, const struct grid *grid,
+                      struct red *red)
 {
     enum status s;
 
-    if (!red_init(red, grid, call->arena))
-        return arena_status(call->arena);
+    if (!red_init(red, grid, request->arena))
+        return arena_status(request->arena);
     if (grid->count == 0)
         return OK;
-    s = query_derived(call, resources, red);
-    return s == OK && !red->any ? query_http(call, resources, red) : s;
+    s = query_derived(request, resources, red);
+    return s == OK && !red->any ? query_http(request, resources, red) : s;
 }
 
 /* ---- what charts show ---- */
 
-static void set_cell(struct row *row, uint32_t cell, double value)
+static void set_cell(struct grid_row *row, uint32_t cell, double value)
 {
     row->values[cell] = value;
     row->known[cell] = isfinite(value);
 }
 
-bool red_rows(struct red *red, struct arena *arena, struct row rows[RED_ROWS])
+bool red_rows(struct red *red, struct arena *arena,
+              struct grid_row rows[RED_ROWS])
 {
     const struct grid *grid = &red->grid;
 
     for (int i = 0; i < RED_ROWS; i++)
-        if (!row_init(&rows[i], grid, arena))
+        if (!grid_row_init(&rows[i], grid, arena))
             return false;
-    row_fill_holes(&red->requests, grid);
+    grid_row_fill_gaps(&red->requests, grid);
     for (uint32_t i = 0; i < grid->count; i++) {
         double requests = red->requests.values[i];
         double bad = red->errors.values[i] + red->client_errors.values[i];
 
         if (!red->requests.known[i])
             continue;
-        row_add(&rows[RED_REQUESTS], i, requests);
-        row_add(&rows[RED_SUCCESSFUL], i, fmax(requests - bad, 0));
-        row_add(&rows[RED_UNSUCCESSFUL], i, bad);
+        grid_row_add(&rows[RED_REQUESTS], i, requests);
+        grid_row_add(&rows[RED_SUCCESSFUL], i, fmax(requests - bad, 0));
+        grid_row_add(&rows[RED_UNSUCCESSFUL], i, bad);
         set_cell(&rows[RED_MEAN], i, hist_mean(&red->hists[i]));
         set_cell(&rows[RED_P50], i, hist_quantile(&red->hists[i], 0.5));
         set_cell(&rows[RED_P90], i, hist_quantile(&red->hists[i], 0.9));
         set_cell(&rows[RED_P99], i, hist_quantile(&red->hists[i], 0.99));
     }
     for (int i = RED_REQUESTS; i <= RED_UNSUCCESSFUL; i++)
-        row_per_second(&rows[i], grid);
+        grid_row_per_second(&rows[i], grid);
     return true;
 }

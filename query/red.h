@@ -6,12 +6,12 @@
 
 #include "grid.h"
 #include "hist.h"
-#include "route.h"
+#include "query_request.h"
 
 struct red {
     struct grid grid;
-    struct row requests, errors, client_errors; /* amounts per cell */
-    struct hist *hists;                         /* one per cell */
+    struct grid_row requests, errors, client_errors; /* amounts per cell */
+    struct hist *hists;                              /* one per cell */
     bool any;
 };
 
@@ -25,10 +25,10 @@ bool red_add(struct red *red, struct arena *arena, const struct point *point);
 /*
  * Requests served by the resources (kind "server"), from the derived series;
  * where there are none, from the HTTP metrics of SDKs, or from those of
- * Hubble. Has answered with call_fail on failure.
+ * Hubble. Has answered with query_fail on failure.
  */
-MUST_CHECK enum status red_query(struct call *call,
-                                 const struct idset *resources,
+MUST_CHECK enum status red_query(struct query_request *request,
+                                 const struct bitmap *resources,
                                  const struct grid *grid, struct red *red);
 
 /* What charts show: per second, and seconds. */
@@ -47,6 +47,7 @@ extern const char *const red_names[RED_ROWS];
 
 /* Steps without requests between the first and the last with some are known
  * to be zero. False if the arena is full. */
-bool red_rows(struct red *red, struct arena *arena, struct row rows[RED_ROWS]);
+bool red_rows(struct red *red, struct arena *arena,
+              struct grid_row rows[RED_ROWS]);
 
 #endif

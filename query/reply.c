@@ -4,12 +4,13 @@
 #include <math.h>
 
 #include "grid.h"
-#include "route.h"
+#include "query_request.h"
 
-void reply_text(struct call *call, const char *key, struct slice text)
+void reply_text(struct query_request *request, const char *key,
+                struct slice text)
 {
     if (text.len > 0)
-        jsonw_member_text(&call->json, key, text);
+        jsonw_member_text(&request->json, key, text);
 }
 
 bool reply_is_uuid(struct slice text)
@@ -28,27 +29,28 @@ bool reply_is_uuid(struct slice text)
     return true;
 }
 
-void reply_uid(struct call *call, const char *key, struct slice uid)
+void reply_uid(struct query_request *request, const char *key, struct slice uid)
 {
     if (reply_is_uuid(uid))
-        jsonw_member_text(&call->json, key, uid);
+        jsonw_member_text(&request->json, key, uid);
 }
 
-void reply_identity(struct call *call, const struct identity *identity)
+void reply_identity(struct query_request *request,
+                    const struct identity *identity)
 {
-    reply_text(call, "componentName", identity->component);
-    reply_text(call, "projectName", identity->project);
-    reply_text(call, "environmentName", identity->environment);
-    reply_text(call, "namespaceName", identity->namespace);
-    reply_uid(call, "componentUid", identity->component_uid);
-    reply_uid(call, "projectUid", identity->project_uid);
-    reply_uid(call, "environmentUid", identity->environment_uid);
+    reply_text(request, "componentName", identity->component);
+    reply_text(request, "projectName", identity->project);
+    reply_text(request, "environmentName", identity->environment);
+    reply_text(request, "namespaceName", identity->namespace);
+    reply_uid(request, "componentUid", identity->component_uid);
+    reply_uid(request, "projectUid", identity->project_uid);
+    reply_uid(request, "environmentUid", identity->environment_uid);
 }
 
-/* ---- resources, looked up once per call ---- */
+/* ---- resources, looked up once per request ---- */
 
-static struct source **source_slot(struct source **table, uint32_t room,
-                                   uint32_t resource_id)
+static struct resource_info **source_slot(struct resource_info **table,
+                                          uint32_t room, uint32_t resource_id)
 {
     uint32_t at = resource_id & (room - 1);
 
@@ -57,48 +59,52 @@ static struct source **source_slot(struct source **table, uint32_t room,
     return &table[at];
 }
 
-static bool grow_sources(struct call *call)
+static bool grow_sources(struct query_request *request)
 {
-    uint32_t room = call->source_room ? 2 * call->source_room : 64;
-    struct source **table = arena_zero(call->arena, room, sizeof(*table));
+    uint32_t room = request->source_room ? 2 * request->source_room : 64;
+    struct resource_info **table =
+        arena_zero(request->arena, room, sizeof(*table));
 
     if (!table)
         return false;
-    for (uint32_t i = 0; i < call->source_room; i++)
-        if (call->sources[i])
-            *source_slot(table, room, call->sources[i]->resource_id) =
-                call->sources[i];
-    call->sources = table;
-    call->source_room = room;
+    for (uint32_t i = 0; i < request->source_room; i++)
+        if (request->sources[i])
+            *source_slot(table, room, request->sources[i]->resource_id) =
+                request->sources[i];
+    request->sources = table;
+    request->source_room = room;
     return true;
 }
 
-const struct source *reply_source(struct call *call, uint32_t resource_id)
+const struct resource_info *reply_resource(struct query_request *request,
+                                           uint32_t resource_id)
 {
-    struct source **slot, *source;
+    struct resource_info **slot, *source;
 
-    if (2 * call->source_count >= call->source_room && !grow_sources(call))
+    if (2 * request->source_count >= request->source_room &&
+        !grow_sources(request))
         return NULL;
-    slot = source_slot(call->sources, call->source_room, resource_id);
+    slot = source_slot(request->sources, request->source_room, resource_id);
     if (*slot)
         return *slot;
-    source = arena_zero(call->arena, 1, sizeof(*source));
+    source = arena_zero(request->arena, 1, sizeof(*source));
     if (!source)
         return NULL;
     source->resource_id = resource_id;
-    source->has_identity = registry_resource_identity(
-        call->services->registry, resource_id, call->arena, &source->identity);
+    source->has_identity =
+        registry_resource_identity(request->services->registry, resource_id,
+                                   request->arena, &source->identity);
     if (!source->has_identity)
         memset(&source->identity, 0, sizeof(source->identity));
-    if (reader_resource(call->reader, resource_id, call->arena,
+    if (reader_resource(request->reader, resource_id, request->arena,
                         &source->resource) != OK)
         memset(&source->resource, 0, sizeof(source->resource));
-    call->source_count++;
+    request->source_count++;
     return *slot = source;
 }
 
-struct slice reply_attr(const struct attrs *attrs, const struct source *source,
-                        const char *key)
+struct slice reply_attr(const struct attrs *attrs,
+                        const struct resource_info *source, const char *key)
 {
     const struct attr *found = attrs_find(attrs, slice_of(key));
 
@@ -115,7 +121,8 @@ struct slice reply_event_type(const struct log_record *log)
     return log->level >= LEVEL_WARN ? SLICE("Warning") : SLICE("Normal");
 }
 
-struct slice reply_value_text(struct call *call, const struct attr *value)
+struct slice reply_value_text(struct query_request *request,
+                              const struct attr *value)
 {
     struct slice text = attr_text(value);
     struct buf buf;
@@ -123,33 +130,33 @@ struct slice reply_value_text(struct call *call, const struct attr *value)
 
     if (value->type == VALUE_STRING || value->type == VALUE_EMPTY)
         return text;
-    buf_init(&buf, call->out.cap);
+    buf_init(&buf, request->out.cap);
     jsonw_init(&json, &buf);
     jsonw_value(&json, value);
-    text = arena_copy(call->arena, buf_slice(&buf));
+    text = arena_copy(request->arena, buf_slice(&buf));
     buf_release(&buf);
     return text;
 }
 
-void reply_end(struct call *call, uint64_t total)
+void reply_end(struct query_request *request, uint64_t total)
 {
-    jsonw_close(&call->json, ']');
-    jsonw_member_uint(&call->json, "total", total);
-    jsonw_member_int(&call->json, "tookMs", call_took_ms(call));
-    jsonw_close(&call->json, '}');
+    jsonw_close(&request->json, ']');
+    jsonw_member_uint(&request->json, "total", total);
+    jsonw_member_int(&request->json, "tookMs", query_took_ms(request));
+    jsonw_close(&request->json, '}');
 }
 
-void reply_row(struct call *call, const char *key, const struct grid *grid,
-               const struct row *row)
+void reply_row(struct query_request *request, const char *key,
+               const struct grid *grid, const struct grid_row *row)
 {
-    jsonw_member_open(&call->json, key, '[');
+    jsonw_member_open(&request->json, key, '[');
     for (uint32_t i = 0; i < grid->count; i++) {
         if (!row->known[i] || !isfinite(row->values[i]))
             continue;
-        jsonw_open(&call->json, '{');
-        jsonw_member_time(&call->json, "timestamp", grid_time(grid, i));
-        jsonw_member_double(&call->json, "value", row->values[i]);
-        jsonw_close(&call->json, '}');
+        jsonw_open(&request->json, '{');
+        jsonw_member_time(&request->json, "timestamp", grid_time(grid, i));
+        jsonw_member_double(&request->json, "value", row->values[i]);
+        jsonw_close(&request->json, '}');
     }
-    jsonw_close(&call->json, ']');
+    jsonw_close(&request->json, ']');
 }

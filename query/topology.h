@@ -1,11 +1,11 @@
 /*
- * topology - what q_topology.c gathers from the derived series, and
+ * topology - what query_topology.c gathers from the derived series, and
  * topology_reply.c writes.
  */
 #ifndef TOPOLOGY_H
 #define TOPOLOGY_H
 
-#include "route.h"
+#include "query_request.h"
 #include "tally.h"
 
 enum node_kind { NODE_COMPONENT, NODE_GATEWAY, NODE_EXTERNAL };
@@ -29,7 +29,7 @@ struct edge {
 };
 
 struct topology {
-    struct call *call;
+    struct query_request *request;
     struct scope_filter scope; /* without component */
     struct slice component;    /* the one asked for, or empty */
     uint64_t start_ns, end_ns;
@@ -41,7 +41,7 @@ struct topology {
     bool full;                   /* the arena */
 };
 
-/* q_topology.c: the node's own figures, NULL if the arena is full. */
+/* query_topology.c: the node's own figures, NULL if the arena is full. */
 struct tally *topology_node(struct topology *t, const struct node *node);
 
 /* topology_reply.c */

@@ -3,27 +3,28 @@
 
 static void reply_node_members(struct topology *t, const struct node *node)
 {
-    struct jsonw *w = &t->call->json;
+    struct jsonw *w = &t->request->json;
     static const char *const kinds[] = {"component", "gateway", "external"};
 
     jsonw_member_text(w, "kind", slice_of(kinds[node->kind]));
-    reply_text(t->call, "namespace", node->identity.namespace);
-    reply_text(t->call, "project", node->identity.project);
-    reply_uid(t->call, "projectUid", node->identity.project_uid);
-    reply_text(t->call, "component", node->identity.component);
-    reply_uid(t->call, "componentUid", node->identity.component_uid);
-    reply_text(t->call, "service", node->service);
-    reply_text(t->call, "name", node->name);
+    reply_text(t->request, "namespace", node->identity.namespace);
+    reply_text(t->request, "project", node->identity.project);
+    reply_uid(t->request, "projectUid", node->identity.project_uid);
+    reply_text(t->request, "component", node->identity.component);
+    reply_uid(t->request, "componentUid", node->identity.component_uid);
+    reply_text(t->request, "service", node->service);
+    reply_text(t->request, "name", node->name);
     if (node->kind == NODE_EXTERNAL) {
-        reply_text(t->call, "host", node->host.len ? node->host : node->name);
+        reply_text(t->request, "host",
+                   node->host.len ? node->host : node->name);
         jsonw_member_text(w, "externalKind", slice_of(node->external));
-        reply_text(t->call, "system", node->system);
+        reply_text(t->request, "system", node->system);
     }
 }
 
 static void reply_metrics(struct topology *t, const struct tally *tally)
 {
-    struct jsonw *w = &t->call->json;
+    struct jsonw *w = &t->request->json;
     bool any = tally->requests > 0;
 
     jsonw_member_open(w, "metrics", '{');
@@ -57,7 +58,7 @@ static void name_node(struct buf *out, const struct node *node)
 static void reply_edge(struct topology *t, const struct tally *tally)
 {
     const struct edge *edge = tally->item;
-    struct jsonw *w = &t->call->json;
+    struct jsonw *w = &t->request->json;
     struct buf id;
 
     buf_init(&id, 4096);
@@ -74,7 +75,7 @@ static void reply_edge(struct topology *t, const struct tally *tally)
     jsonw_close(w, '}');
     /* The only one that OpenChoreo's contract has. */
     jsonw_member_text(w, "protocol", SLICE("http"));
-    reply_text(t->call, "applicationProtocol", edge->protocol);
+    reply_text(t->request, "applicationProtocol", edge->protocol);
     if (edge->queue)
         jsonw_member_text(w, "via", SLICE("queue"));
     if (edge->source.kind == NODE_COMPONENT &&
@@ -117,14 +118,14 @@ static void drop_hidden(struct topology *t, struct tally **edges)
 
 enum status topology_reply(struct topology *t)
 {
-    struct jsonw *w = &t->call->json;
+    struct jsonw *w = &t->request->json;
     struct tally **edges = tally_sorted(&t->edges), **nodes;
 
     if (edges)
         drop_hidden(t, edges); /* may add nodes */
     nodes = tally_sorted(&t->nodes);
     if (!nodes || !edges)
-        return arena_status(t->call->arena);
+        return arena_status(t->request->arena);
     jsonw_open(w, '{');
     jsonw_member_open(w, "nodes", '[');
     for (; *nodes; nodes++)
@@ -142,7 +143,7 @@ enum status topology_reply(struct topology *t)
     jsonw_member_open(w, "summary", '{');
     jsonw_member_time(w, "startTime", t->start_ns);
     jsonw_member_time(w, "endTime", t->end_ns);
-    jsonw_member_time(w, "generatedAt", t->call->now_ns);
+    jsonw_member_time(w, "generatedAt", t->request->now_ns);
     jsonw_close(w, '}');
     jsonw_close(w, '}');
     return OK;

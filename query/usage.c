@@ -52,7 +52,7 @@ static uint64_t pod_of_point(const struct attrs *attrs)
 }
 
 struct usage_visit {
-    struct call *call;
+    struct query_request *request;
     struct series_set *set;
     const struct metric_name *last; /* the next point is like it, mostly */
     bool failed;
@@ -84,14 +84,14 @@ static void visit_usage(void *arg, const struct point *point)
 /* Series whose points do not name a pod: their resource does, or is one. */
 static uint64_t group_of(void *arg, uint32_t resource_id, uint64_t group)
 {
-    struct call *call = arg;
+    struct query_request *request = arg;
     struct resource resource;
     struct slice pod;
 
     if (group)
         return group;
-    if (reader_resource(call->reader, resource_id, call->arena, &resource) !=
-        OK)
+    if (reader_resource(request->reader, resource_id, request->arena,
+                        &resource) != OK)
         return (uint64_t)resource_id << 1;
     pod = text_attr(&resource.attrs, "k8s.pod.name");
     if (pod.len)
@@ -101,33 +101,34 @@ static uint64_t group_of(void *arg, uint32_t resource_id, uint64_t group)
                    : (uint64_t)resource_id << 1;
 }
 
-enum status usage_query(struct call *call, const struct idset *resources,
-                        const struct grid *grid, struct row rows[USAGE_ROWS])
+enum status usage_query(struct query_request *request,
+                        const struct bitmap *resources, const struct grid *grid,
+                        struct grid_row rows[USAGE_ROWS])
 {
-    struct usage_visit visit = {.call = call};
+    struct usage_visit visit = {.request = request};
     struct series_query query = {.resources = resources};
     enum status s;
 
     query.names = metric_names_of(METRIC_CPU_USAGE, METRIC_DISK_WRITE,
-                                  call->arena, &query.name_count);
+                                  request->arena, &query.name_count);
     if (!query.names)
-        return arena_status(call->arena);
+        return arena_status(request->arena);
     for (int i = 0; i < USAGE_ROWS; i++)
-        if (!row_init(&rows[i], grid, call->arena))
-            return arena_status(call->arena);
-    visit.set = series_set_new(call->arena, grid);
+        if (!grid_row_init(&rows[i], grid, request->arena))
+            return arena_status(request->arena);
+    visit.set = series_set_new(request->arena, grid);
     if (!visit.set)
-        return arena_status(call->arena);
+        return arena_status(request->arena);
     query.start_ns = series_set_from(visit.set);
     query.end_ns = series_set_until(visit.set);
-    s = reader_query_series(call->reader, &query, visit_usage, &visit);
+    s = reader_query_series(request->reader, &query, visit_usage, &visit);
     if (s != OK)
-        return call_fail_read(call, s);
+        return query_fail_read(request, s);
     if (visit.failed)
-        return arena_status(call->arena);
-    series_set_regroup(visit.set, group_of, call);
+        return arena_status(request->arena);
+    series_set_regroup(visit.set, group_of, request);
     for (uint32_t i = 0; i < USAGE_ROWS; i++)
         if (!series_set_sum(visit.set, 1u << i, &rows[i]))
-            return arena_status(call->arena);
+            return arena_status(request->arena);
     return OK;
 }

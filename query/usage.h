@@ -7,7 +7,7 @@
 #define USAGE_H
 
 #include "grid.h"
-#include "route.h"
+#include "query_request.h"
 
 enum usage_row {
     USAGE_CPU, /* cores */
@@ -25,10 +25,10 @@ enum usage_row {
 /* OpenChoreo's names: cpuUsage, ... */
 extern const char *const usage_names[USAGE_ROWS];
 
-/* Has answered with call_fail on failure. */
-MUST_CHECK enum status usage_query(struct call *call,
-                                   const struct idset *resources,
+/* Has answered with query_fail on failure. */
+MUST_CHECK enum status usage_query(struct query_request *request,
+                                   const struct bitmap *resources,
                                    const struct grid *grid,
-                                   struct row rows[USAGE_ROWS]);
+                                   struct grid_row rows[USAGE_ROWS]);
 
 #endif

@@ -20,7 +20,7 @@ enum { SNAPSHOT_MAX_BYTES = 32 * 1024 * 1024 };
 struct catalog {
     pthread_mutex_t putting; /* taken before the other */
     pthread_mutex_t lock;
-    catalog_keep *keep;
+    catalog_persist *keep;
     void *keep_arg;
     struct catalog_snapshot *snapshot;
     char *text;
@@ -59,7 +59,8 @@ void catalog_free(struct catalog *catalog)
     free(catalog);
 }
 
-void catalog_keep_with(struct catalog *catalog, catalog_keep *keep, void *arg)
+void catalog_set_persist(struct catalog *catalog, catalog_persist *keep,
+                         void *arg)
 {
     catalog->keep = keep;
     catalog->keep_arg = arg;

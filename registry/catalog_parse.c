@@ -31,7 +31,7 @@ enum {
     MAX_DETAIL = 256
 };
 
-struct parser {
+struct catalog_parser {
     struct arena *arena;    /* of the snapshot */
     const char *section;    /* "components" */
     const char *subsection; /* "endpoints", or NULL */
@@ -40,7 +40,8 @@ struct parser {
 };
 
 /* complaint about a member of where the parser is; member may be NULL. */
-static void complain(struct parser *p, const char *member, const char *what)
+static void complain(struct catalog_parser *p, const char *member,
+                     const char *what)
 {
     char sub[64] = "";
 
@@ -52,7 +53,7 @@ static void complain(struct parser *p, const char *member, const char *what)
              p->index, sub, member ? "." : "", member ? member : "", what);
 }
 
-static bool good(const struct parser *p)
+static bool good(const struct catalog_parser *p)
 {
     return p->detail[0] == 0;
 }
@@ -60,7 +61,7 @@ static bool good(const struct parser *p)
 /* ---- members ---- */
 
 /* Empty if it is missing. */
-static struct slice take_text(struct parser *p, const json_t *object,
+static struct slice take_text(struct catalog_parser *p, const json_t *object,
                               const char *member)
 {
     const json_t *value = json_object_get(object, member);
@@ -79,7 +80,7 @@ static struct slice take_text(struct parser *p, const json_t *object,
                                                json_string_length(value)});
 }
 
-static struct slice take_name(struct parser *p, const json_t *object,
+static struct slice take_name(struct catalog_parser *p, const json_t *object,
                               const char *member)
 {
     struct slice name = take_text(p, object, member);
@@ -89,7 +90,7 @@ static struct slice take_name(struct parser *p, const json_t *object,
     return name;
 }
 
-static struct slice take_or(struct parser *p, const json_t *object,
+static struct slice take_or(struct catalog_parser *p, const json_t *object,
                             const char *member, struct slice otherwise)
 {
     struct slice text = take_text(p, object, member);
@@ -97,7 +98,7 @@ static struct slice take_or(struct parser *p, const json_t *object,
     return text.len > 0 ? text : otherwise;
 }
 
-static uint16_t take_port(struct parser *p, const json_t *object,
+static uint16_t take_port(struct catalog_parser *p, const json_t *object,
                           const char *member, uint16_t otherwise)
 {
     const json_t *value = json_object_get(object, member);
@@ -115,7 +116,7 @@ static uint16_t take_port(struct parser *p, const json_t *object,
 }
 
 /* An array of at most `most`; NULL and *count 0 if it is missing or wrong. */
-static const json_t *take_array(struct parser *p, const json_t *object,
+static const json_t *take_array(struct catalog_parser *p, const json_t *object,
                                 const char *member, size_t most,
                                 uint32_t *count)
 {
@@ -140,7 +141,7 @@ static const json_t *take_array(struct parser *p, const json_t *object,
 
 /* ---- endpoints and dependencies ---- */
 
-static struct slice take_type(struct parser *p, const json_t *object)
+static struct slice take_type(struct catalog_parser *p, const json_t *object)
 {
     static const char *const types[] = {"HTTP",      "gRPC", "GraphQL",
                                         "Websocket", "TCP",  "UDP"};
@@ -153,7 +154,7 @@ static struct slice take_type(struct parser *p, const json_t *object)
     return type;
 }
 
-static uint8_t take_visibility(struct parser *p, const json_t *object)
+static uint8_t take_visibility(struct catalog_parser *p, const json_t *object)
 {
     static const struct {
         const char *name;
@@ -181,7 +182,7 @@ static uint8_t take_visibility(struct parser *p, const json_t *object)
     return bits ? bits : VISIBLE_PROJECT;
 }
 
-static void take_endpoint(struct parser *p, const json_t *object,
+static void take_endpoint(struct catalog_parser *p, const json_t *object,
                           struct catalog_endpoint *e)
 {
     e->name = take_name(p, object, "name");
@@ -195,7 +196,7 @@ static void take_endpoint(struct parser *p, const json_t *object,
 }
 
 /* Steps to an element of a subsection, which must be an object. */
-static const json_t *step(struct parser *p, const json_t *array,
+static const json_t *step(struct catalog_parser *p, const json_t *array,
                           const char *subsection, size_t index)
 {
     const json_t *object = json_array_get(array, index);
@@ -207,7 +208,7 @@ static const json_t *step(struct parser *p, const json_t *array,
     return object;
 }
 
-static void take_endpoints(struct parser *p, const json_t *object,
+static void take_endpoints(struct catalog_parser *p, const json_t *object,
                            struct catalog_component *component)
 {
     uint32_t count;
@@ -227,7 +228,7 @@ static void take_endpoints(struct parser *p, const json_t *object,
     component->endpoint_count = count;
 }
 
-static void take_dependencies(struct parser *p, const json_t *object,
+static void take_dependencies(struct catalog_parser *p, const json_t *object,
                               struct catalog_component *component)
 {
     uint32_t count;
@@ -253,7 +254,7 @@ static void take_dependencies(struct parser *p, const json_t *object,
 /* ---- sections ---- */
 
 /* An array of objects at the top; NULL if it is missing or wrong. */
-static const json_t *take_section(struct parser *p, const json_t *root,
+static const json_t *take_section(struct catalog_parser *p, const json_t *root,
                                   const char *section)
 {
     const json_t *array = json_object_get(root, section);
@@ -271,7 +272,7 @@ static const json_t *take_section(struct parser *p, const json_t *root,
 }
 
 /* Projects and environments are kept as text only; they must be right. */
-static void check_section(struct parser *p, const json_t *root,
+static void check_section(struct catalog_parser *p, const json_t *root,
                           const char *section)
 {
     const json_t *array = take_section(p, root, section);
@@ -287,7 +288,7 @@ static void check_section(struct parser *p, const json_t *root,
     }
 }
 
-static void take_components(struct parser *p, const json_t *root,
+static void take_components(struct catalog_parser *p, const json_t *root,
                             struct catalog_snapshot *snapshot)
 {
     const json_t *array = take_section(p, root, "components");
@@ -348,7 +349,7 @@ static enum status set_detail(struct arena *arena, struct slice *detail,
 enum status catalog_parse(struct catalog_snapshot *snapshot, struct slice json,
                           struct arena *arena, struct slice *detail)
 {
-    struct parser p = {.arena = &snapshot->arena};
+    struct catalog_parser p = {.arena = &snapshot->arena};
     json_error_t error;
 
     if (json.len > CATALOG_MAX_BYTES || !small_enough(json))

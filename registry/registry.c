@@ -5,7 +5,7 @@
  * A change goes like this:
  *
  *   registry_lock();     exclusive
- *   ... change, registry_save_later() for what the store has to know ...
+ *   ... change, registry_queue_write() for what the store has to know ...
  *   registry_unlock();   release, then save what was noted, identities before
  *                        the resources that point at them
  */
@@ -74,9 +74,9 @@ enum status registry_open(struct registry **out,
         registry->options.max_ids = IDS_PER_PLACE * options->max_resources;
     registry->now_ns = clock_wall_ns();
     pthread_rwlock_init(&registry->lock, NULL);
-    names_init(&registry->names, name_cap(options));
-    names_add(&registry->names, SLICE("default"));
-    names_add(&registry->names, SLICE("{other}"));
+    name_table_init(&registry->names, name_cap(options));
+    name_table_add(&registry->names, SLICE("default"));
+    name_table_add(&registry->names, SLICE("{other}"));
 
     enum status status =
         labels_init(&registry->labels, &registry->options.keys);
@@ -104,7 +104,7 @@ void registry_close(struct registry *registry)
     idmap_release(&registry->ident_by_key);
     idmap_release(&registry->pod_by_key);
     idmap_release(&registry->hosts);
-    names_release(&registry->names);
+    name_table_release(&registry->names);
     idmap_release(&registry->space_by_name);
     free(registry->res);
     free(registry->live);
@@ -126,12 +126,12 @@ void registry_lock(struct registry *registry)
     pthread_rwlock_wrlock(&registry->lock);
 }
 
-void registry_save_later(struct registry *registry, uint32_t id, int what)
+void registry_queue_write(struct registry *registry, uint32_t id, int what)
 {
-    struct save *save = array_append(&registry->saves, registry->save_count,
-                                     &registry->save_room);
+    struct registry_write *save = array_append(
+        &registry->saves, registry->save_count, &registry->save_room);
 
-    *save = (struct save){.id = id, .what = (unsigned)what & 3};
+    *save = (struct registry_write){.id = id, .what = (unsigned)what & 3};
     registry->save_count++;
 }
 
@@ -151,8 +151,9 @@ static void save_identity(struct registry *registry, uint32_t id)
 
 static void save_made_up(struct registry *registry, uint32_t id)
 {
-    const struct res *res = &registry->res[id];
-    const char *key = res->kind == RES_OVERFLOW ? OVERFLOW_MARK : DERIVED_MARK;
+    const struct resource_state *res = &registry->res[id];
+    const char *key =
+        res->kind == RESOURCE_OVERFLOW ? OVERFLOW_MARK : DERIVED_MARK;
     struct attr attr = {.key = key,
                         .key_len = (uint16_t)strlen(key),
                         .type = VALUE_INT,
@@ -170,21 +171,21 @@ void registry_unlock(struct registry *registry)
     stats_set(STATS_RESOURCES, registry->live_count);
     stats_set(STATS_RESOURCES_UNASSIGNED, registry->unassigned);
     for (uint32_t i = 0; i < registry->save_count; i++)
-        if (registry->saves[i].what == SAVE_IDENTITY)
+        if (registry->saves[i].what == WRITE_IDENTITY)
             save_identity(registry, registry->saves[i].id);
     for (uint32_t i = 0; i < registry->save_count; i++) {
         uint32_t id = registry->saves[i].id;
 
-        if (registry->saves[i].what == SAVE_RESOURCE_IDENTITY)
+        if (registry->saves[i].what == WRITE_RESOURCE_IDENTITY)
             store_save_resource_identity(registry->store, id,
                                          registry->identity_of[id]);
-        else if (registry->saves[i].what == SAVE_MADE_UP)
+        else if (registry->saves[i].what == WRITE_SYNTHETIC)
             save_made_up(registry, id);
     }
     registry->save_count = 0;
 }
 
-uint32_t registry_take_id(struct registry *registry)
+uint32_t registry_new_id(struct registry *registry)
 {
     uint32_t id = registry->res_count;
     uint8_t generation = 0;
@@ -203,7 +204,7 @@ uint32_t registry_take_id(struct registry *registry)
         }
         registry->res_count++;
     }
-    registry->res[id] = (struct res){
+    registry->res[id] = (struct resource_state){
         .live = NONE,
         .owner = NONE,
         .seen_s = registry_now_s(registry),
@@ -213,7 +214,7 @@ uint32_t registry_take_id(struct registry *registry)
     return id;
 }
 
-void registry_give_id(struct registry *registry, uint32_t id)
+void registry_free_id(struct registry *registry, uint32_t id)
 {
     uint32_t *place = array_append(&registry->free_ids, registry->free_count,
                                    &registry->free_room);
@@ -222,7 +223,7 @@ void registry_give_id(struct registry *registry, uint32_t id)
     registry->free_count++;
 }
 
-struct live *registry_make_live(struct registry *registry, uint32_t id)
+struct live_resource *live_new(struct registry *registry, uint32_t id)
 {
     uint32_t place = registry->free_live;
 
@@ -234,17 +235,17 @@ struct live *registry_make_live(struct registry *registry, uint32_t id)
         place = registry->live_end++;
     }
     registry->live[place] =
-        (struct live){.id = id, .pod = NONE, .next_in_pod = NONE};
+        (struct live_resource){.id = id, .pod = NONE, .next_in_pod = NONE};
     registry->res[id].live = place;
     registry->live_count++;
     return &registry->live[place];
 }
 
-void registry_end_live(struct registry *registry, uint32_t id)
+void live_free(struct registry *registry, uint32_t id)
 {
     uint32_t place = registry->res[id].live;
 
-    registry->live[place] = (struct live){
+    registry->live[place] = (struct live_resource){
         .id = NONE, .pod = NONE, .next_in_pod = registry->free_live};
     registry->free_live = place;
     registry->res[id].live = NONE;
@@ -261,37 +262,37 @@ struct attr *registry_scratch(struct registry *registry, uint32_t count)
 void registry_set_identity(struct registry *registry, uint32_t id,
                            uint32_t identity, uint8_t rule)
 {
-    struct res *res = &registry->res[id];
+    struct resource_state *res = &registry->res[id];
     uint32_t old = registry->identity_of[id];
-    bool counts = res->kind == RES_PLAIN || res->kind == RES_RECORD;
+    bool counts = res->kind == RESOURCE_PLAIN || res->kind == RESOURCE_RECORD;
 
     if (counts) {
         if (old != NONE)
-            space_add_res(registry, old, res->live != NONE, -1);
-        space_add_res(registry, identity, res->live != NONE, 1);
+            quota_count_resource(registry, old, res->live != NONE, -1);
+        quota_count_resource(registry, identity, res->live != NONE, 1);
         registry->unassigned -= res->rule == RULE_UNASSIGNED;
         registry->unassigned += rule == RULE_UNASSIGNED;
     }
     registry->identity_of[id] = identity;
     res->rule = rule;
     if (old != NONE)
-        registry_save_later(registry, id, SAVE_RESOURCE_IDENTITY);
+        registry_queue_write(registry, id, WRITE_RESOURCE_IDENTITY);
 }
 
 /* A resource that stands for the identity, for series or for records. */
 static uint32_t make_up(struct registry *registry, uint32_t identity,
-                        enum res_kind kind)
+                        enum resource_kind kind)
 {
-    uint32_t id = registry_take_id(registry);
-    struct res *res = &registry->res[id];
+    uint32_t id = registry_new_id(registry);
+    struct resource_state *res = &registry->res[id];
     uint32_t now = ident_resolve(registry, identity);
 
     res->kind = (uint8_t)kind;
     res->owner = identity;
     registry_set_identity(registry, id, now,
-                          kind == RES_DERIVED ? RULE_NONE
-                                              : registry->ident[now].rule);
-    registry_save_later(registry, id, SAVE_MADE_UP);
+                          kind == RESOURCE_DERIVED ? RULE_NONE
+                                                   : registry->ident[now].rule);
+    registry_queue_write(registry, id, WRITE_SYNTHETIC);
     return id;
 }
 
@@ -310,7 +311,7 @@ uint32_t registry_derived_resource(struct registry *registry, uint32_t identity)
         return id;
     }
     registry_lock(registry);
-    id = make_up(registry, identity, RES_DERIVED);
+    id = make_up(registry, identity, RESOURCE_DERIVED);
     registry->ident[identity].derived = id;
     registry_unlock(registry);
     return id;
@@ -319,23 +320,24 @@ uint32_t registry_derived_resource(struct registry *registry, uint32_t identity)
 uint32_t registry_overflow_resource(struct registry *registry,
                                     uint32_t identity)
 {
-    struct ident *ident = &registry->ident[identity];
+    struct identity_entry *ident = &registry->ident[identity];
 
     if (ident->overflow == NONE) {
-        ident->overflow = make_up(registry, identity, RES_OVERFLOW);
-        host_add_ident(registry, identity);
+        ident->overflow = make_up(registry, identity, RESOURCE_OVERFLOW);
+        host_add_identity(registry, identity);
     }
     return ident->overflow;
 }
 
-uint8_t registry_life(const struct registry *registry, uint32_t resource)
+uint8_t registry_resource_generation(const struct registry *registry,
+                                     uint32_t resource)
 {
     return resource < registry->res_count ? registry->res[resource].generation
                                           : 0;
 }
 
-uint8_t registry_identity_life(const struct registry *registry,
-                               uint32_t identity)
+uint8_t registry_identity_generation(const struct registry *registry,
+                                     uint32_t identity)
 {
     return identity < registry->ident_count
                ? registry->ident[identity].generation

@@ -30,7 +30,7 @@ static char lower(char c)
 
 static uint64_t host_hash(struct slice host)
 {
-    char text[NAMES_MAX_LEN];
+    char text[NAME_MAX_BYTES];
     size_t len = host.len < sizeof(text) ? host.len : sizeof(text);
 
     for (size_t i = 0; i < len; i++)
@@ -44,7 +44,7 @@ static uint64_t host_key(uint64_t name, uint64_t way, uint32_t a, uint32_t b,
     return hash_mix(hash_mix(name, way << 32 | a), (uint64_t)b << 32 | c);
 }
 
-static bool is_stamped(const struct ident *ident)
+static bool is_stamped(const struct identity_entry *ident)
 {
     return ident->rule <= RULE_STAMPED_RECORD;
 }
@@ -59,9 +59,9 @@ static void claim(struct registry *registry, uint64_t key, uint32_t identity)
                 HOSTS_PER_IDENT * registry->options.max_identities)
         return;
     if (holder < AMBIGUOUS) {
-        const struct ident *old =
+        const struct identity_entry *old =
             &registry->ident[ident_resolve(registry, holder)];
-        const struct ident *new = &registry->ident[identity];
+        const struct identity_entry *new = &registry->ident[identity];
 
         if (is_stamped(old) && !is_stamped(new))
             return;
@@ -79,13 +79,13 @@ static void claim(struct registry *registry, uint64_t key, uint32_t identity)
 static void add_name(struct registry *registry, uint32_t k8s_namespace,
                      uint32_t identity, uint32_t name)
 {
-    const struct ident *ident = &registry->ident[identity];
+    const struct identity_entry *ident = &registry->ident[identity];
     const uint32_t *of = ident->name;
 
     if (name == 0)
         return;
 
-    uint64_t h = host_hash(names_text(&registry->names, name));
+    uint64_t h = host_hash(name_table_text(&registry->names, name));
 
     claim(registry,
           host_key(h, IN_PROJECT, of[IDENT_NAMESPACE], of[IDENT_PROJECT],
@@ -102,9 +102,9 @@ static void add_name(struct registry *registry, uint32_t k8s_namespace,
     claim(registry, host_key(h, IN_CLUSTER, k8s_namespace, 0, 0), identity);
 }
 
-void host_add_res(struct registry *registry, uint32_t id)
+void host_add_resource(struct registry *registry, uint32_t id)
 {
-    const struct live *live = registry_live(registry, id);
+    const struct live_resource *live = registry_live(registry, id);
     uint32_t identity = ident_resolve(registry, registry->identity_of[id]);
     const uint32_t *of = registry->ident[identity].name;
     uint32_t space = live->k8s_namespace;
@@ -119,12 +119,12 @@ void host_add_res(struct registry *registry, uint32_t id)
         add_name(registry, space, identity, live->k8s_service);
     if (live->ip) /* the newest pod has an address that is used again */
         claim(registry,
-              host_key(host_hash(names_text(&registry->names, live->ip)),
+              host_key(host_hash(name_table_text(&registry->names, live->ip)),
                        ADDRESS, of[IDENT_NAMESPACE], 0, of[IDENT_ENVIRONMENT]),
               identity);
 }
 
-void host_add_ident(struct registry *registry, uint32_t identity)
+void host_add_identity(struct registry *registry, uint32_t identity)
 {
     add_name(registry, 0, identity,
              registry->ident[identity].name[IDENT_COMPONENT]);
@@ -216,7 +216,7 @@ static uint32_t find_host(const struct registry *registry, uint32_t from,
 {
     from = ident_resolve(registry, from);
     host = bare_host(host);
-    if (from == NONE || host.len == 0 || host.len > NAMES_MAX_LEN)
+    if (from == NONE || host.len == 0 || host.len > NAME_MAX_BYTES)
         return IDENTITY_NONE;
 
     const uint32_t *of = registry->ident[from].name;
@@ -239,7 +239,7 @@ static uint32_t find_host(const struct registry *registry, uint32_t from,
     if (tail.len > 0 && !service)
         return IDENTITY_NONE;
 
-    uint32_t known = names_find(&registry->names, space);
+    uint32_t known = name_table_find(&registry->names, space);
 
     if (known)
         identity = look_cluster(registry, of, known, name);

@@ -72,7 +72,8 @@ uint32_t ident_resolve(const struct registry *registry, uint32_t identity)
     return identity;
 }
 
-struct ident *ident_reserve(struct registry *registry, uint32_t identity)
+struct identity_entry *ident_reserve(struct registry *registry,
+                                     uint32_t identity)
 {
     if (identity >= registry->ident_room) {
         uint32_t room = registry->ident_room ? registry->ident_room : 32;
@@ -84,7 +85,8 @@ struct ident *ident_reserve(struct registry *registry, uint32_t identity)
         registry->ident_room = room;
     }
     while (registry->ident_count <= identity) {
-        struct ident *ident = &registry->ident[registry->ident_count++];
+        struct identity_entry *ident =
+            &registry->ident[registry->ident_count++];
 
         memset(ident, 0, sizeof(*ident));
         ident->pod = ident->next_in_pod = ident->moved_to = NONE;
@@ -96,7 +98,7 @@ struct ident *ident_reserve(struct registry *registry, uint32_t identity)
 void ident_index(struct registry *registry, uint32_t identity)
 {
     struct idmap *map = &registry->ident_by_key;
-    const struct ident *ident = &registry->ident[identity];
+    const struct identity_entry *ident = &registry->ident[identity];
 
     if (ident->pod == POD_GONE)
         return;
@@ -118,7 +120,7 @@ void ident_index(struct registry *registry, uint32_t identity)
     }
 }
 
-static bool uids_agree(const struct ident *ident,
+static bool uids_agree(const struct identity_entry *ident,
                        const uint32_t uid[IDENT_UIDS])
 {
     for (unsigned i = 0; i < IDENT_UIDS; i++)
@@ -131,7 +133,7 @@ static bool is_it(const struct registry *registry, uint32_t identity,
                   const uint32_t name[IDENT_NAMES],
                   const uint32_t uid[IDENT_UIDS])
 {
-    const struct ident *ident = &registry->ident[identity];
+    const struct identity_entry *ident = &registry->ident[identity];
 
     return memcmp(ident->name, name, sizeof(ident->name)) == 0 &&
            uids_agree(ident, uid);
@@ -155,10 +157,10 @@ uint32_t ident_find(const struct registry *registry,
 }
 
 /* A number that is free. */
-static struct ident *take_number(struct registry *registry)
+static struct identity_entry *take_number(struct registry *registry)
 {
     uint32_t identity = registry->ident_free;
-    struct ident *ident;
+    struct identity_entry *ident;
 
     registry->ident_used++;
     if (identity == NONE)
@@ -172,10 +174,10 @@ static struct ident *take_number(struct registry *registry)
 static uint32_t make(struct registry *registry, const struct ident_key *key,
                      uint8_t rule, uint32_t pod, bool says_space)
 {
-    struct ident *ident = take_number(registry);
+    struct identity_entry *ident = take_number(registry);
     uint32_t identity = (uint32_t)(ident - registry->ident);
 
-    ident->space = space_of(registry, key->name[IDENT_NAMESPACE]);
+    ident->space = quota_of(registry, key->name[IDENT_NAMESPACE]);
     registry->spaces[ident->space].identities++;
     ident->says_space = says_space;
     memcpy(ident->name, key->name, sizeof(ident->name));
@@ -189,13 +191,13 @@ static uint32_t make(struct registry *registry, const struct ident_key *key,
         pod_own(registry, pod, identity);
     }
     ident_index(registry, identity);
-    registry_save_later(registry, identity, SAVE_IDENTITY);
+    registry_queue_write(registry, identity, WRITE_IDENTITY);
     return identity;
 }
 
 void ident_forget(struct registry *registry, uint32_t identity)
 {
-    struct ident *ident = &registry->ident[identity];
+    struct identity_entry *ident = &registry->ident[identity];
     uint8_t generation = (uint8_t)(ident->generation + 1);
 
     if (ident->moved_to == NONE)
@@ -207,20 +209,20 @@ void ident_forget(struct registry *registry, uint32_t identity)
     ident->next_in_pod = registry->ident_free;
     registry->ident_free = identity;
     registry->ident_used--;
-    registry_save_later(registry, identity, SAVE_IDENTITY);
+    registry_queue_write(registry, identity, WRITE_IDENTITY);
 }
 
 static uint32_t space_of_key(struct registry *registry,
                              const struct ident_key *key)
 {
-    return space_of(registry, key->name[IDENT_NAMESPACE]);
+    return quota_of(registry, key->name[IDENT_NAMESPACE]);
 }
 
 /* Adds what this sender knows and we did not. */
 static void complete(struct registry *registry, uint32_t identity,
                      const struct ident_key *key, uint8_t rule)
 {
-    struct ident *ident = &registry->ident[identity];
+    struct identity_entry *ident = &registry->ident[identity];
     bool changed = false;
 
     for (unsigned i = 0; i < IDENT_UIDS; i++)
@@ -234,7 +236,7 @@ static void complete(struct registry *registry, uint32_t identity,
     }
     if (changed) {
         ident_index(registry, identity);
-        registry_save_later(registry, identity, SAVE_IDENTITY);
+        registry_queue_write(registry, identity, WRITE_IDENTITY);
     }
 }
 
@@ -255,17 +257,19 @@ static bool intern(struct registry *registry, struct ident_key *key,
                    const struct slice uid[IDENT_UIDS])
 {
     for (unsigned i = 0; i < IDENT_NAMES; i++)
-        if ((key->name[i] = names_add(&registry->names, name[i])) == NAMES_FULL)
+        if ((key->name[i] = name_table_add(&registry->names, name[i])) ==
+            NAME_TABLE_FULL)
             return false;
     for (unsigned i = 0; i < IDENT_UIDS; i++)
-        if ((key->uid[i] = names_add(&registry->names, uid[i])) == NAMES_FULL)
+        if ((key->uid[i] = name_table_add(&registry->names, uid[i])) ==
+            NAME_TABLE_FULL)
             return false;
     return true;
 }
 
 /* A sender that knows uids only means the one that has this uid. */
 static uint32_t find_by_uid(const struct registry *registry,
-                            const struct facts *facts)
+                            const struct resource_attributes *facts)
 {
     struct slice uid = facts->label[LABEL_COMPONENT_UID];
 
@@ -277,8 +281,8 @@ static uint32_t find_by_uid(const struct registry *registry,
                or_default(facts->label[LABEL_ENVIRONMENT]));
 
     return idmap_get(&registry->ident_by_key,
-                     key_uid(names_find(&registry->names, uid),
-                             names_find(&registry->names, environment)));
+                     key_uid(name_table_find(&registry->names, uid),
+                             name_table_find(&registry->names, environment)));
 }
 
 /* A uid of one namespace is no proof for who names another one. */
@@ -292,12 +296,12 @@ static bool is_named(const struct registry *registry, uint32_t identity,
 uint64_t ident_tenant(const struct registry *registry, uint32_t identity)
 {
     identity = ident_resolve(registry, identity);
-    return tenant_of(names_text(
+    return tenant_of(name_table_text(
         &registry->names, registry->ident[identity].name[IDENT_NAMESPACE]));
 }
 
-uint32_t ident_stamped(struct registry *registry, const struct facts *facts,
-                       uint8_t rule)
+uint32_t ident_stamped(struct registry *registry,
+                       const struct resource_attributes *facts, uint8_t rule)
 {
     uint32_t identity = find_by_uid(registry, facts);
     const struct slice *label = facts->label;
@@ -313,7 +317,7 @@ uint32_t ident_stamped(struct registry *registry, const struct facts *facts,
         return identity;
     if (label[LABEL_COMPONENT].len == 0 && label[LABEL_RESOURCE].len > 0)
         component = label[LABEL_RESOURCE];
-    if (component.len == 0 && facts_service(facts))
+    if (component.len == 0 && attributes_name_service(facts))
         component = facts->service;
 
     const struct slice name[IDENT_NAMES] = {
@@ -334,7 +338,7 @@ uint32_t ident_stamped(struct registry *registry, const struct facts *facts,
     identity = ident_find(registry, key.name, key.uid);
     if (identity != NONE)
         complete(registry, identity, &key, rule);
-    else if (space_has_identity(registry, space_of_key(registry, &key),
+    else if (quota_has_identity(registry, space_of_key(registry, &key),
                                 registry->options.max_identities))
         identity = make(registry, &key, rule, NONE, false);
     return identity;
@@ -362,18 +366,18 @@ static uint32_t find_or_make(struct registry *registry,
                              key_pod(key.name, pod, says_space));
         if (identity == NONE && registry->provisional < max / 3 * 2 &&
             registry->ident_used < max - max / 8 &&
-            space_has_identity(registry, space, max))
+            quota_has_identity(registry, space, max))
             identity = make(registry, &key, rule, pod, says_space);
     }
     if (identity == NONE)
         identity = idmap_get(&registry->ident_by_key, key_names(key.name));
-    if (identity == NONE && space_has_identity(registry, space, max))
+    if (identity == NONE && quota_has_identity(registry, space, max))
         identity = make(registry, &key, rule, NONE, false);
     return identity;
 }
 
-uint32_t ident_inferred(struct registry *registry, const struct facts *facts,
-                        uint32_t pod)
+uint32_t ident_inferred(struct registry *registry,
+                        const struct resource_attributes *facts, uint32_t pod)
 {
     const struct slice name[IDENT_NAMES] = {
         or_default(facts->label[LABEL_NAMESPACE]),
@@ -384,11 +388,11 @@ uint32_t ident_inferred(struct registry *registry, const struct facts *facts,
     };
 
     return find_or_make(registry, name, RULE_INFERRED, pod,
-                        facts_tenant(facts) != 0);
+                        attributes_tenant(facts) != 0);
 }
 
-uint32_t ident_unassigned(struct registry *registry, const struct facts *facts,
-                          uint32_t pod)
+uint32_t ident_unassigned(struct registry *registry,
+                          const struct resource_attributes *facts, uint32_t pod)
 {
     const struct slice name[IDENT_NAMES] = {
         or_default(facts->label[LABEL_NAMESPACE]),
@@ -399,28 +403,30 @@ uint32_t ident_unassigned(struct registry *registry, const struct facts *facts,
     };
 
     return find_or_make(registry, name, RULE_UNASSIGNED, pod,
-                        facts_tenant(facts) != 0);
+                        attributes_tenant(facts) != 0);
 }
 
 /* Namespaces, too, may be too many: then those share a name that no namespace
  * can have. */
-uint32_t ident_fallback(struct registry *registry, const struct facts *facts)
+uint32_t ident_fallback(struct registry *registry,
+                        const struct resource_attributes *facts)
 {
     struct slice namespace = or_default(facts->label[LABEL_NAMESPACE]);
     struct ident_key key = {0};
     uint32_t max = registry->options.max_identities, identity;
 
     key.name[IDENT_ENVIRONMENT] =
-        names_find(&registry->names, SLICE("default"));
-    key.name[IDENT_NAMESPACE] = names_add(&registry->names, namespace);
-    if (key.name[IDENT_NAMESPACE] != NAMES_FULL) {
+        name_table_find(&registry->names, SLICE("default"));
+    key.name[IDENT_NAMESPACE] = name_table_add(&registry->names, namespace);
+    if (key.name[IDENT_NAMESPACE] != NAME_TABLE_FULL) {
         identity = idmap_get(&registry->ident_by_key, key_names(key.name));
         if (identity != NONE)
             return identity;
         if (registry->ident_used < max + max / FALLBACKS)
             return make(registry, &key, RULE_UNASSIGNED, NONE, false);
     }
-    key.name[IDENT_NAMESPACE] = names_find(&registry->names, SLICE("{other}"));
+    key.name[IDENT_NAMESPACE] =
+        name_table_find(&registry->names, SLICE("{other}"));
     identity = idmap_get(&registry->ident_by_key, key_names(key.name));
     return identity != NONE
                ? identity
@@ -429,7 +435,8 @@ uint32_t ident_fallback(struct registry *registry, const struct facts *facts)
 
 void ident_move(struct registry *registry, uint32_t from, uint32_t to)
 {
-    struct ident *old = &registry->ident[from], *new = &registry->ident[to];
+    struct identity_entry *old = &registry->ident[from],
+                          *new = &registry->ident[to];
 
     old->moved_to = to;
     registry->provisional -= old->pod < POD_SHARED;
@@ -449,25 +456,27 @@ void ident_move(struct registry *registry, uint32_t from, uint32_t to)
         registry_set_identity(registry, old->derived, to, RULE_LEARNED);
     if (old->overflow != NONE)
         registry_set_identity(registry, old->overflow, to, RULE_LEARNED);
-    registry_save_later(registry, from, SAVE_IDENTITY);
+    registry_queue_write(registry, from, WRITE_IDENTITY);
 }
 
 void ident_view(const struct registry *registry, uint32_t identity,
                 struct identity *out)
 {
-    const struct names *names = &registry->names;
-    const struct ident *ident = &registry->ident[identity];
+    const struct name_table *names = &registry->names;
+    const struct identity_entry *ident = &registry->ident[identity];
 
     *out = (struct identity){
         .id = identity,
         .rule = ident->rule,
-        .namespace = names_text(names, ident->name[IDENT_NAMESPACE]),
-        .project = names_text(names, ident->name[IDENT_PROJECT]),
-        .component = names_text(names, ident->name[IDENT_COMPONENT]),
-        .environment = names_text(names, ident->name[IDENT_ENVIRONMENT]),
-        .project_uid = names_text(names, ident->uid[IDENT_PROJECT_UID]),
-        .component_uid = names_text(names, ident->uid[IDENT_COMPONENT_UID]),
-        .environment_uid = names_text(names, ident->uid[IDENT_ENVIRONMENT_UID]),
+        .namespace = name_table_text(names, ident->name[IDENT_NAMESPACE]),
+        .project = name_table_text(names, ident->name[IDENT_PROJECT]),
+        .component = name_table_text(names, ident->name[IDENT_COMPONENT]),
+        .environment = name_table_text(names, ident->name[IDENT_ENVIRONMENT]),
+        .project_uid = name_table_text(names, ident->uid[IDENT_PROJECT_UID]),
+        .component_uid =
+            name_table_text(names, ident->uid[IDENT_COMPONENT_UID]),
+        .environment_uid =
+            name_table_text(names, ident->uid[IDENT_ENVIRONMENT_UID]),
     };
 }
 

@@ -32,7 +32,7 @@ static void load_identity(void *arg, const struct identity *identity)
     if (identity->id >= MAX_NUMBER)
         return;
 
-    struct ident *ident = ident_reserve(registry, identity->id);
+    struct identity_entry *ident = ident_reserve(registry, identity->id);
     const struct slice name[IDENT_NAMES] = {
         identity->namespace, identity->project, identity->component,
         identity->environment};
@@ -41,21 +41,21 @@ static void load_identity(void *arg, const struct identity *identity)
                                           identity->environment_uid};
 
     for (unsigned i = 0; i < IDENT_NAMES; i++) {
-        uint32_t id = names_add(&registry->names, name[i]);
+        uint32_t id = name_table_add(&registry->names, name[i]);
 
-        ident->name[i] = id == NAMES_FULL ? 0 : id;
+        ident->name[i] = id == NAME_TABLE_FULL ? 0 : id;
     }
     for (unsigned i = 0; i < IDENT_UIDS; i++) {
-        uint32_t id = names_add(&registry->names, uid[i]);
+        uint32_t id = name_table_add(&registry->names, uid[i]);
 
-        ident->uid[i] = id == NAMES_FULL ? 0 : id;
+        ident->uid[i] = id == NAME_TABLE_FULL ? 0 : id;
     }
     ident->rule = identity->rule;
     ident->used_s = registry_now_s(registry);
     ident->first_seen_ns = registry->now_ns;
     if (ident->rule == RULE_NONE) /* forgotten */
         return;
-    ident->space = space_of(registry, ident->name[IDENT_NAMESPACE]);
+    ident->space = quota_of(registry, ident->name[IDENT_NAMESPACE]);
     registry->spaces[ident->space].identities++;
 }
 
@@ -63,29 +63,30 @@ static void load_identity(void *arg, const struct identity *identity)
 static void reserve_resource(struct registry *registry, uint32_t id)
 {
     while (registry->res_count <= id) {
-        uint32_t next = registry_take_id(registry);
+        uint32_t next = registry_new_id(registry);
 
-        registry->res[next].kind = RES_FREE;
+        registry->res[next].kind = RESOURCE_FREE;
     }
 }
 
 /* The hash tells; where attributes were too large to keep, it cannot. */
-static enum res_kind kind_of(struct fingerprint *f, uint64_t hash,
-                             const struct attrs *attrs)
+static enum resource_kind kind_of(struct fingerprint *f, uint64_t hash,
+                                  const struct attrs *attrs)
 {
     struct slice first =
         attrs->count > 0 ? attr_key(attrs->at) : (struct slice){NULL, 0};
 
-    if (fingerprint_key(*f, RES_PLAIN) == hash)
-        return RES_PLAIN;
-    if (fingerprint_key(*f, RES_RECORD) == hash)
-        return RES_RECORD;
+    if (fingerprint_key(*f, RESOURCE_PLAIN) == hash)
+        return RESOURCE_PLAIN;
+    if (fingerprint_key(*f, RESOURCE_RECORD) == hash)
+        return RESOURCE_RECORD;
     if (attrs->count == 1 && slice_equal(first, SLICE(DERIVED_MARK)))
-        return RES_DERIVED;
+        return RESOURCE_DERIVED;
     if (slice_equal(first, SLICE(OVERFLOW_MARK)))
-        return RES_OVERFLOW;
+        return RESOURCE_OVERFLOW;
     f->check = CHECK_UNKNOWN;
-    return slice_equal(first, SLICE(RECORD_MARK)) ? RES_RECORD : RES_PLAIN;
+    return slice_equal(first, SLICE(RECORD_MARK)) ? RESOURCE_RECORD
+                                                  : RESOURCE_PLAIN;
 }
 
 static int64_t attr_int(const struct attr *a)
@@ -95,19 +96,19 @@ static int64_t attr_int(const struct attr *a)
 
 /* By what it says itself; LEARNED shows in its identity. */
 static uint8_t rule_of(const struct registry *registry,
-                       const struct facts *facts, uint32_t identity,
-                       enum res_kind kind)
+                       const struct resource_attributes *facts,
+                       uint32_t identity, enum resource_kind kind)
 {
     uint8_t rule = registry->ident[identity].rule;
 
-    if (facts_stamped(facts) && rule <= RULE_STAMPED_RECORD)
-        return facts_rule(facts, kind);
-    if (facts_service(facts) && rule != RULE_UNASSIGNED)
+    if (attributes_stamped(facts) && rule <= RULE_STAMPED_RECORD)
+        return attributes_rule(facts, kind);
+    if (attributes_name_service(facts) && rule != RULE_UNASSIGNED)
         return rule == RULE_INFERRED ? RULE_INFERRED : RULE_LEARNED;
     return rule == RULE_UNASSIGNED ? RULE_UNASSIGNED : RULE_LEARNED;
 }
 
-static bool is_workflow(const struct facts *facts)
+static bool is_workflow(const struct resource_attributes *facts)
 {
     return slice_starts(facts->label[LABEL_POD_NAMESPACE],
                         SLICE(WORKFLOW_PREFIX));
@@ -117,17 +118,17 @@ static bool is_workflow(const struct facts *facts)
 static void load_overflow(struct registry *registry, uint32_t id,
                           uint32_t identity, const struct attrs *attrs)
 {
-    struct res *res = &registry->res[id];
-    struct ident *ident = &registry->ident[identity];
+    struct resource_state *res = &registry->res[id];
+    struct identity_entry *ident = &registry->ident[identity];
     uint64_t keys[POD_KEY_COUNT], tenant;
-    struct facts facts;
+    struct resource_attributes facts;
 
     res->rule = res->owner == identity ? ident->rule : RULE_LEARNED;
     if (ident->rule < RULE_INFERRED || res->owner != identity)
         return;
-    facts_of(&facts, &registry->labels, attrs, RES_PLAIN);
-    facts_keys(&facts, keys);
-    tenant = facts_tenant(&facts);
+    resource_attributes_of(&facts, &registry->labels, attrs, RESOURCE_PLAIN);
+    attributes_pod_keys(&facts, keys);
+    tenant = attributes_tenant(&facts);
     ident->says_space = tenant != 0;
     ident->pod = pod_of_keys(registry, keys, tenant, false);
 }
@@ -139,15 +140,15 @@ static void load_made_up(struct registry *registry, uint32_t id,
 
     if (owner >= 0 && owner < (int64_t)registry->ident_count)
         registry->res[id].owner = (uint32_t)owner;
-    if (registry->res[id].kind == RES_OVERFLOW)
+    if (registry->res[id].kind == RESOURCE_OVERFLOW)
         load_overflow(registry, id, identity, attrs);
 }
 
 /* What it says tells of an identity that did not fit then. */
-static bool missed(const struct facts *facts, uint8_t rule)
+static bool missed(const struct resource_attributes *facts, uint8_t rule)
 {
     return rule == RULE_UNASSIGNED &&
-           (facts_stamped(facts) || facts_service(facts));
+           (attributes_stamped(facts) || attributes_name_service(facts));
 }
 
 /* The newest come first, so what finds no place, or its place taken by a newer
@@ -156,36 +157,37 @@ static void load_received(struct registry *registry, uint32_t id,
                           const struct fingerprint *f, uint64_t hash,
                           const struct resource *resource)
 {
-    struct res *res = &registry->res[id];
+    struct resource_state *res = &registry->res[id];
     uint32_t identity = registry->identity_of[id];
-    struct facts facts;
-    struct live live = {.hash = hash}, *to = &live;
+    struct resource_attributes facts;
+    struct live_resource live = {.hash = hash}, *to = &live;
 
-    facts_of(&facts, &registry->labels, &resource->attrs, res->kind);
+    resource_attributes_of(&facts, &registry->labels, &resource->attrs,
+                           res->kind);
     res->rule = rule_of(registry, &facts, identity, res->kind);
-    facts_mark(&facts, res);
+    attributes_set_flags(&facts, res);
     res->retry = missed(&facts, res->rule);
     registry->received++;
-    if (space_has_place(registry, registry->ident[identity].space) &&
-        registry_find_res(registry, *f, res->kind) == NONE) {
-        to = registry_make_live(registry, id);
+    if (quota_has_slot(registry, registry->ident[identity].space) &&
+        registry_find_resource(registry, *f, res->kind) == NONE) {
+        to = live_new(registry, id);
         to->hash = hash;
         to->check = f->check;
-        facts_keys(&facts, to->keys);
-        registry_index_res(registry, id);
+        attributes_pod_keys(&facts, to->keys);
+        registry_index_resource(registry, id);
     }
     if (to != &live || is_workflow(&facts))
-        facts_keep(registry, &facts, res->kind, to);
+        attributes_store(registry, &facts, res->kind, to);
     if (to == &live)
-        registry_keep_workflow(registry, id, to);
-    space_add_res(registry, identity, to != &live, 1);
+        registry_retain_workflow(registry, id, to);
+    quota_count_resource(registry, identity, to != &live, 1);
 }
 
 static void load_resource(void *arg, uint32_t id, uint32_t identity,
                           uint64_t hash, const struct resource *resource)
 {
     struct registry *registry = arg;
-    struct facts none = {0};
+    struct resource_attributes none = {0};
 
     if (id >= MAX_NUMBER)
         return;
@@ -197,11 +199,11 @@ static void load_resource(void *arg, uint32_t id, uint32_t identity,
         identity = ident_fallback(registry, &none);
 
     struct fingerprint f = attrs_fingerprint(&resource->attrs);
-    enum res_kind kind = kind_of(&f, hash, &resource->attrs);
+    enum resource_kind kind = kind_of(&f, hash, &resource->attrs);
 
     registry->res[id].kind = (uint8_t)kind;
     registry->identity_of[id] = identity;
-    if (kind == RES_DERIVED || kind == RES_OVERFLOW)
+    if (kind == RESOURCE_DERIVED || kind == RESOURCE_OVERFLOW)
         load_made_up(registry, id, identity, &resource->attrs);
     else
         load_received(registry, id, &f, hash, resource);
@@ -212,15 +214,17 @@ static void load_resource(void *arg, uint32_t id, uint32_t identity,
 static void collect_free(struct registry *registry)
 {
     for (uint32_t id = 0; id < registry->res_count; id++)
-        if (registry->res[id].kind == RES_FREE)
-            registry_give_id(registry, id);
+        if (registry->res[id].kind == RESOURCE_FREE)
+            registry_free_id(registry, id);
 }
 
 /* An INFERRED or UNASSIGNED identity whose live resources all are in one pod is
  * that pod's own. */
-static void find_owner(struct registry *registry, const struct live *live)
+static void find_owner(struct registry *registry,
+                       const struct live_resource *live)
 {
-    struct ident *ident = &registry->ident[registry->identity_of[live->id]];
+    struct identity_entry *ident =
+        &registry->ident[registry->identity_of[live->id]];
 
     if (ident->rule < RULE_INFERRED)
         return;
@@ -232,7 +236,7 @@ static void find_owner(struct registry *registry, const struct live *live)
     ident->says_space = registry->res[live->id].says_space;
 }
 
-static bool is_stamped(const struct res *res)
+static bool is_stamped(const struct resource_state *res)
 {
     return res->rule == RULE_STAMPED || res->rule == RULE_STAMPED_RECORD;
 }
@@ -240,8 +244,8 @@ static bool is_stamped(const struct res *res)
 /* By id, which is nearly always the order in which they came first. */
 static void place_one(struct registry *registry, uint32_t id)
 {
-    struct live *live = registry_live(registry, id);
-    const struct res *res = &registry->res[id];
+    struct live_resource *live = registry_live(registry, id);
+    const struct resource_state *res = &registry->res[id];
     uint32_t identity = registry->identity_of[id];
     uint64_t tenant = res->says_space ? ident_tenant(registry, identity) : 0;
     uint32_t pod = pod_of_keys(registry, live->keys, tenant, false);
@@ -264,23 +268,23 @@ static void place_resources(struct registry *registry)
                 (registry->res[id].rule == RULE_LEARNED) == learned)
                 place_one(registry, id);
     for (uint32_t id = 0; id < registry->res_count; id++) {
-        struct res *res = &registry->res[id];
+        struct resource_state *res = &registry->res[id];
 
-        if (res->kind <= RES_RECORD)
+        if (res->kind <= RESOURCE_RECORD)
             registry->unassigned += res->rule == RULE_UNASSIGNED;
-        if (res->kind <= RES_RECORD && res->live == NONE) {
+        if (res->kind <= RESOURCE_RECORD && res->live == NONE) {
             /* Of which pod it was is not known any more. */
             if (registry->ident[registry->identity_of[id]].rule >=
                 RULE_INFERRED)
                 registry->ident[registry->identity_of[id]].pod = POD_SHARED;
         } else if (res->live != NONE) {
-            struct live *live = registry_live(registry, id);
+            struct live_resource *live = registry_live(registry, id);
 
             live->pod = pod_resolve(registry, live->pod);
             find_owner(registry, live);
-        } else if (res->kind == RES_DERIVED && res->owner != NONE) {
+        } else if (res->kind == RESOURCE_DERIVED && res->owner != NONE) {
             registry->ident[res->owner].derived = id;
-        } else if (res->kind == RES_OVERFLOW && res->owner != NONE) {
+        } else if (res->kind == RESOURCE_OVERFLOW && res->owner != NONE) {
             registry->ident[res->owner].overflow = id;
         }
     }
@@ -289,7 +293,7 @@ static void place_resources(struct registry *registry)
 static void index_identities(struct registry *registry)
 {
     for (uint32_t i = 0; i < registry->ident_count; i++) {
-        struct ident *ident = &registry->ident[i];
+        struct identity_entry *ident = &registry->ident[i];
 
         ident->pod = pod_resolve(registry, ident->pod);
         if (ident->pod < POD_SHARED) {
@@ -300,7 +304,7 @@ static void index_identities(struct registry *registry)
             ident_index(registry, i);
     }
     for (uint32_t i = 0; i < registry->ident_count; i++) {
-        struct ident *ident = &registry->ident[i];
+        struct identity_entry *ident = &registry->ident[i];
 
         if (ident->rule != RULE_LEARNED)
             continue;
@@ -316,12 +320,12 @@ static void recount(struct registry *registry)
     registry->ident_free = NONE;
     registry->ident_used = 0;
     for (uint32_t i = 0; i < registry->space_count; i++) {
-        struct space *space = &registry->spaces[i];
+        struct namespace_quota *space = &registry->spaces[i];
 
         space->live = space->ids = space->identities = 0;
     }
     for (uint32_t i = 0; i < registry->ident_count; i++) {
-        struct ident *ident = &registry->ident[i];
+        struct identity_entry *ident = &registry->ident[i];
 
         ident->resources = 0;
         if (ident->rule == RULE_NONE) {
@@ -334,16 +338,16 @@ static void recount(struct registry *registry)
             registry->spaces[ident->space].identities++;
     }
     for (uint32_t id = 0; id < registry->res_count; id++)
-        if (registry->res[id].kind <= RES_RECORD)
-            space_add_res(registry, registry->identity_of[id],
-                          registry->res[id].live != NONE, 1);
+        if (registry->res[id].kind <= RESOURCE_RECORD)
+            quota_count_resource(registry, registry->identity_of[id],
+                                 registry->res[id].live != NONE, 1);
 }
 
 /* What taught them may have been evicted: what they have learned tells. */
 static void teach_again(struct registry *registry)
 {
     for (uint32_t id = 0; id < registry->res_count; id++) {
-        const struct res *res = &registry->res[id];
+        const struct resource_state *res = &registry->res[id];
         uint32_t identity = ident_resolve(registry, registry->identity_of[id]);
         uint32_t pod =
             res->live == NONE ? NONE : registry_live(registry, id)->pod;
@@ -358,7 +362,7 @@ static void teach_again(struct registry *registry)
 static void teach_pods(struct registry *registry)
 {
     for (uint32_t id = 0; id < registry->res_count; id++) {
-        const struct res *res = &registry->res[id];
+        const struct resource_state *res = &registry->res[id];
 
         if (res->live != NONE && is_stamped(res) &&
             registry_live(registry, id)->pod != NONE)
@@ -367,10 +371,10 @@ static void teach_pods(struct registry *registry)
     }
     for (uint32_t id = 0; id < registry->res_count; id++)
         if (registry->res[id].live != NONE)
-            host_add_res(registry, id);
-        else if (registry->res[id].kind == RES_OVERFLOW)
-            host_add_ident(registry,
-                           ident_resolve(registry, registry->identity_of[id]));
+            host_add_resource(registry, id);
+        else if (registry->res[id].kind == RESOURCE_OVERFLOW)
+            host_add_identity(
+                registry, ident_resolve(registry, registry->identity_of[id]));
 }
 
 /* ---- times last seen ---- */
@@ -382,7 +386,7 @@ void registry_save_seen(struct registry *registry)
     buf_init(&buf, SEEN_MAX_BYTES);
     buf_byte(&buf, SEEN_VERSION);
     for (uint32_t i = 0; i < registry->ident_count; i++) {
-        const struct ident *ident = &registry->ident[i];
+        const struct identity_entry *ident = &registry->ident[i];
         uint64_t last[SIGNAL_COUNT], any = 0;
 
         for (unsigned s = 0; s < SIGNAL_COUNT; s++)
@@ -431,7 +435,7 @@ static void read_seen(struct registry *registry, struct slice text)
         if (identity >= registry->ident_count)
             continue;
 
-        struct ident *ident =
+        struct identity_entry *ident =
             &registry->ident[ident_resolve(registry, (uint32_t)identity)];
 
         if (first > 0)

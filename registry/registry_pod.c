@@ -48,7 +48,7 @@ static uint32_t make(struct registry *registry)
         pod = registry->pod_count++;
     }
     registry->pods_used++;
-    registry->pods[pod] = (struct pod){
+    registry->pods[pod] = (struct registry_pod){
         .identity = NONE, .first = NONE, .own = NONE, .merged_into = NONE};
     return pod;
 }
@@ -61,7 +61,7 @@ void pod_own(struct registry *registry, uint32_t pod, uint32_t identity)
 
 /* Who says where it belongs is not told otherwise by a pod. */
 static bool may_speak_for(const struct registry *registry,
-                          const struct pod *pod, bool says_space,
+                          const struct registry_pod *pod, bool says_space,
                           uint32_t identity)
 {
     return !says_space || pod->tenant == ident_tenant(registry, identity);
@@ -71,11 +71,11 @@ static bool may_speak_for(const struct registry *registry,
  * `all`, those too that learned another. */
 static void retag(struct registry *registry, uint32_t number, bool all)
 {
-    const struct pod *pod = &registry->pods[number];
+    const struct registry_pod *pod = &registry->pods[number];
 
     for (uint32_t id = pod->first; id != NONE;
          id = registry_live(registry, id)->next_in_pod) {
-        const struct res *res = &registry->res[id];
+        const struct resource_state *res = &registry->res[id];
         uint32_t now = registry->identity_of[id];
 
         if (now == pod->identity || res->rule < RULE_LEARNED ||
@@ -91,12 +91,12 @@ static void retag(struct registry *registry, uint32_t number, bool all)
  * that was sent under them, by resources that are not live any more, too. */
 static void move_own(struct registry *registry, uint32_t number)
 {
-    struct pod *pod = &registry->pods[number];
+    struct registry_pod *pod = &registry->pods[number];
     uint32_t kept = NONE;
 
     while (pod->own != NONE) {
         uint32_t identity = pod->own;
-        struct ident *ident = &registry->ident[identity];
+        struct identity_entry *ident = &registry->ident[identity];
 
         pod->own = ident->next_in_pod;
         if (may_speak_for(registry, pod, ident->says_space, identity)) {
@@ -112,7 +112,7 @@ static void move_own(struct registry *registry, uint32_t number)
 void pod_learn(struct registry *registry, uint32_t pod, uint32_t identity,
                uint8_t rule)
 {
-    struct pod *at = &registry->pods[pod];
+    struct registry_pod *at = &registry->pods[pod];
 
     if (at->identity != NONE && rule > at->rule)
         return;
@@ -129,7 +129,8 @@ void pod_learn(struct registry *registry, uint32_t pod, uint32_t identity,
 /* Everything of `from` belongs to `to` from now on. */
 static void merge(struct registry *registry, uint32_t from, uint32_t to)
 {
-    struct pod *old = &registry->pods[from], *new = &registry->pods[to];
+    struct registry_pod *old = &registry->pods[from],
+                        *new = &registry->pods[to];
     uint32_t last = NONE;
 
     old->merged_into = to;
@@ -177,7 +178,7 @@ static bool may_be(const struct registry *registry, uint32_t pod, uint64_t uid)
 /* Two that different namespaces speak for are not one. */
 static bool may_merge(const struct registry *registry, uint32_t a, uint32_t b)
 {
-    const struct pod *x = &registry->pods[a], *y = &registry->pods[b];
+    const struct registry_pod *x = &registry->pods[a], *y = &registry->pods[b];
 
     return may_be(registry, a, y->keys[POD_KEY_UID]) &&
            (x->tenant == 0 || y->tenant == 0 || x->tenant == y->tenant);
@@ -189,8 +190,8 @@ static struct slice owner_of(const struct registry *registry, uint32_t pod)
 
     if (identity == NONE)
         return SLICE("");
-    return names_text(&registry->names,
-                      registry->ident[identity].name[IDENT_NAMESPACE]);
+    return name_table_text(&registry->names,
+                           registry->ident[identity].name[IDENT_NAMESPACE]);
 }
 
 static void conflict(struct registry *registry, uint32_t pod)
@@ -283,7 +284,7 @@ uint32_t pod_of_keys(struct registry *registry, uint64_t keys[POD_KEY_COUNT],
 
 void pod_attach(struct registry *registry, uint32_t pod, uint32_t id)
 {
-    struct live *live = registry_live(registry, id);
+    struct live_resource *live = registry_live(registry, id);
 
     live->pod = pod;
     registry->pods[pod].resources++;

@@ -20,10 +20,10 @@ static uint32_t labels_in_fluent(const struct registry *registry,
                                  const struct attr *a)
 {
     struct attrs one = {a, 1, 0};
-    struct facts facts = {0};
+    struct resource_attributes facts = {0};
     uint32_t bits = 0;
 
-    facts_read(&facts, &registry->labels, &one);
+    attributes_read(&facts, &registry->labels, &one);
     for (unsigned i = 0; i < LABEL_COUNT; i++)
         bits |= (uint32_t)(facts.label[i].len > 0) << i;
     return bits;
@@ -45,7 +45,7 @@ static uint32_t labels_in(const struct registry *registry, const struct attr *a)
 }
 
 /* Whether these, with what the resource says, say what the record is about. */
-static bool says_enough(const struct res *res, uint32_t bits)
+static bool says_enough(const struct resource_state *res, uint32_t bits)
 {
     uint32_t all = bits;
 
@@ -97,18 +97,18 @@ static uint32_t resolve_labels(struct registry *registry,
     uint32_t id = idmap_get(&registry->by_record, key);
 
     if (id != IDMAP_NONE && !registry->res[id].retry)
-        return registry_seen(registry, resource, id);
+        return registry_mark_seen(registry, resource, id);
 
     struct resource both = {.attrs = joined(registry, resource, attrs),
                             .schema_url = resource->schema_url,
                             .id = RESOURCE_NONE};
     struct fingerprint f = attrs_fingerprint(&both.attrs);
 
-    id = registry_find_res(registry, f, RES_RECORD);
+    id = registry_find_resource(registry, f, RESOURCE_RECORD);
     if (id == NONE)
-        id = registry_add(registry, &both, f, RES_RECORD);
-    registry_seen(registry, &both, id);
-    if (registry->res[id].kind != RES_OVERFLOW) {
+        id = registry_add(registry, &both, f, RESOURCE_RECORD);
+    registry_mark_seen(registry, &both, id);
+    if (registry->res[id].kind != RESOURCE_OVERFLOW) {
         if (registry->by_record.count >= 2 * registry->options.max_resources)
             idmap_release(&registry->by_record);
         idmap_set(&registry->by_record, key, id);
@@ -120,7 +120,7 @@ uint32_t registry_resolve_record(struct registry *registry,
                                  const struct resource *resource,
                                  const struct attrs *attrs, uint64_t now_ns)
 {
-    const struct res *res;
+    const struct resource_state *res;
     uint64_t labels = 0;
     uint32_t bits = 0;
 

@@ -29,8 +29,8 @@ static uint64_t second_key(struct fingerprint f, uint64_t key)
     return hash_mix(key, f.check);
 }
 
-uint32_t registry_find_res(const struct registry *registry,
-                           struct fingerprint f, enum res_kind kind)
+uint32_t registry_find_resource(const struct registry *registry,
+                                struct fingerprint f, enum resource_kind kind)
 {
     uint64_t key = fingerprint_key(f, kind);
     uint32_t id = idmap_get(&registry->res_by_hash, key);
@@ -44,9 +44,9 @@ uint32_t registry_find_res(const struct registry *registry,
     return id;
 }
 
-void registry_index_res(struct registry *registry, uint32_t id)
+void registry_index_resource(struct registry *registry, uint32_t id)
 {
-    const struct live *live = registry_live(registry, id);
+    const struct live_resource *live = registry_live(registry, id);
     uint64_t key = live->hash;
 
     if (idmap_get(&registry->res_by_hash, key) != IDMAP_NONE)
@@ -55,7 +55,7 @@ void registry_index_res(struct registry *registry, uint32_t id)
 }
 
 /* What the rules say of a new resource. */
-struct choice {
+struct identity_choice {
     uint64_t keys[POD_KEY_COUNT];
     uint32_t pod, identity;
     uint8_t rule;
@@ -63,13 +63,14 @@ struct choice {
     bool missed; /* no room for its identity */
 };
 
-static void choose_waiting(struct registry *registry, const struct facts *facts,
-                           struct choice *to)
+static void choose_waiting(struct registry *registry,
+                           const struct resource_attributes *facts,
+                           struct identity_choice *to)
 {
     if (to->pod != NONE && registry->pods[to->pod].identity != NONE) {
         to->identity = registry->pods[to->pod].identity;
         to->rule = RULE_LEARNED;
-    } else if (facts_service(facts)) {
+    } else if (attributes_name_service(facts)) {
         to->identity = ident_inferred(registry, facts, to->pod);
         to->rule = RULE_INFERRED;
     } else {
@@ -78,21 +79,22 @@ static void choose_waiting(struct registry *registry, const struct facts *facts,
     }
 }
 
-static void choose(struct registry *registry, const struct facts *facts,
-                   enum res_kind kind, struct choice *to)
+static void choose(struct registry *registry,
+                   const struct resource_attributes *facts,
+                   enum resource_kind kind, struct identity_choice *to)
 {
-    uint64_t tenant = facts_tenant(facts);
+    uint64_t tenant = attributes_tenant(facts);
 
-    *to = (struct choice){.identity = NONE,
-                          .says_space = tenant != 0,
-                          .stamped = facts_stamped(facts)};
+    *to = (struct identity_choice){.identity = NONE,
+                                   .says_space = tenant != 0,
+                                   .stamped = attributes_stamped(facts)};
     if (to->stamped) {
-        to->rule = facts_rule(facts, kind);
+        to->rule = attributes_rule(facts, kind);
         to->identity = ident_stamped(registry, facts, to->rule);
         if (to->identity != NONE)
             tenant = ident_tenant(registry, to->identity);
     }
-    facts_keys(facts, to->keys);
+    attributes_pod_keys(facts, to->keys);
     to->pod = pod_of_keys(registry, to->keys, tenant,
                           to->stamped && to->identity != NONE);
     if (!to->stamped)
@@ -104,35 +106,37 @@ static void choose(struct registry *registry, const struct facts *facts,
     }
 }
 
-static void learn(struct registry *registry, const struct choice *choice)
+static void learn(struct registry *registry,
+                  const struct identity_choice *choice)
 {
     if (choice->stamped && !choice->missed && choice->pod != NONE)
         pod_learn(registry, choice->pod, choice->identity, choice->rule);
 }
 
 /* Gives a new resource its place, its pod and its identity. */
-static uint32_t place(struct registry *registry, const struct facts *facts,
-                      const struct choice *choice, struct fingerprint f,
-                      enum res_kind kind)
+static uint32_t place(struct registry *registry,
+                      const struct resource_attributes *facts,
+                      const struct identity_choice *choice,
+                      struct fingerprint f, enum resource_kind kind)
 {
-    uint32_t id = registry_take_id(registry);
-    struct live *live = registry_make_live(registry, id);
-    struct res *res = &registry->res[id];
+    uint32_t id = registry_new_id(registry);
+    struct live_resource *live = live_new(registry, id);
+    struct resource_state *res = &registry->res[id];
 
     res->kind = (uint8_t)kind;
-    facts_mark(facts, res);
+    attributes_set_flags(facts, res);
     res->retry = choice->missed;
     live->hash = fingerprint_key(f, kind);
     live->check = f.check;
     memcpy(live->keys, choice->keys, sizeof(live->keys));
-    facts_keep(registry, facts, kind, live);
+    attributes_store(registry, facts, kind, live);
     registry->received++;
-    registry_index_res(registry, id);
+    registry_index_resource(registry, id);
     registry_set_identity(registry, id, choice->identity, choice->rule);
     if (choice->pod != NONE)
         pod_attach(registry, choice->pod, id);
     learn(registry, choice);
-    host_add_res(registry, id);
+    host_add_resource(registry, id);
     return id;
 }
 
@@ -169,8 +173,9 @@ static void save(struct registry *registry, uint32_t id,
     }
     kept.attrs.at = to;
     kept.attrs.dropped += resource->attrs.count - kept.attrs.count;
-    stats_add(STATS_CUT_VALUES, resource->attrs.count - kept.attrs.count);
-    if (kept.schema_url.len > NAMES_MAX_LEN)
+    stats_add(STATS_ATTRIBUTES_TRUNCATED,
+              resource->attrs.count - kept.attrs.count);
+    if (kept.schema_url.len > NAME_MAX_BYTES)
         kept.schema_url.len = 0;
     store_save_resource(registry->store, id, registry->identity_of[id],
                         registry_live(registry, id)->hash, &kept);
@@ -179,7 +184,7 @@ static void save(struct registry *registry, uint32_t id,
 /* The overflow resource of one pod's own identity says which pod that is, so
  * that it can be learned after a restart, too. */
 static void save_overflow(struct registry *registry, uint32_t id,
-                          const struct facts *facts)
+                          const struct resource_attributes *facts)
 {
     const struct {
         struct slice key, value;
@@ -199,7 +204,7 @@ static void save_overflow(struct registry *registry, uint32_t id,
     struct resource resource = {.attrs = {at, 1, 0}, .id = id};
 
     for (size_t i = 0; i < ROWS; i++)
-        if (rows[i].value.len > 0 && rows[i].value.len <= NAMES_MAX_LEN)
+        if (rows[i].value.len > 0 && rows[i].value.len <= NAME_MAX_BYTES)
             at[resource.attrs.count++] =
                 (struct attr){.key = rows[i].key.ptr,
                               .key_len = (uint16_t)rows[i].key.len,
@@ -212,35 +217,34 @@ static void save_overflow(struct registry *registry, uint32_t id,
 
 uint32_t registry_add(struct registry *registry,
                       const struct resource *resource, struct fingerprint f,
-                      enum res_kind kind)
+                      enum resource_kind kind)
 {
-    struct facts facts;
-    struct choice choice;
+    struct resource_attributes facts;
+    struct identity_choice choice;
     uint32_t id, space;
     bool fits, made = false;
 
-    facts_of(&facts, &registry->labels, &resource->attrs, kind);
+    resource_attributes_of(&facts, &registry->labels, &resource->attrs, kind);
     registry_lock(registry);
     choose(registry, &facts, kind, &choice);
     if (choice.missed && registry_forget_identities(registry))
         choose(registry, &facts, kind, &choice);
     space = registry->ident[choice.identity].space;
-    fits = space_has_place(registry, space) && space_has_id(registry, space);
+    fits = quota_has_slot(registry, space) && quota_has_id(registry, space);
     if (!fits && registry_make_room(registry, space)) {
         choose(registry, &facts, kind, &choice); /* numbers are others now */
         space = registry->ident[choice.identity].space;
-        fits =
-            space_has_place(registry, space) && space_has_id(registry, space);
+        fits = quota_has_slot(registry, space) && quota_has_id(registry, space);
     }
     if (fits) {
         id = place(registry, &facts, &choice, f, kind);
     } else {
-        const struct ident *ident = &registry->ident[choice.identity];
+        const struct identity_entry *ident = &registry->ident[choice.identity];
 
         learn(registry, &choice);
         made = ident->overflow == NONE && ident->pod < POD_SHARED;
         id = registry_overflow_resource(registry, choice.identity);
-        space_overflowed(registry, space);
+        quota_overflowed(registry, space);
     }
     registry_unlock(registry);
     if (fits)
@@ -255,11 +259,12 @@ uint32_t registry_add(struct registry *registry,
 static void try_again(struct registry *registry,
                       const struct resource *resource, uint32_t id)
 {
-    struct res *res = &registry->res[id];
-    struct facts facts;
-    struct choice choice;
+    struct resource_state *res = &registry->res[id];
+    struct resource_attributes facts;
+    struct identity_choice choice;
 
-    facts_of(&facts, &registry->labels, &resource->attrs, res->kind);
+    resource_attributes_of(&facts, &registry->labels, &resource->attrs,
+                           res->kind);
     registry_lock(registry);
     choose(registry, &facts, res->kind, &choice);
     if (choice.missed && registry_forget_identities(registry))
@@ -269,22 +274,22 @@ static void try_again(struct registry *registry,
         registry_set_identity(registry, id, choice.identity, choice.rule);
         stats_add(STATS_RETAGGED, 1);
         learn(registry, &choice);
-        host_add_res(registry, id);
+        host_add_resource(registry, id);
     }
     registry_unlock(registry);
 }
 
-uint32_t registry_seen(struct registry *registry,
-                       const struct resource *resource, uint32_t id)
+uint32_t registry_mark_seen(struct registry *registry,
+                            const struct resource *resource, uint32_t id)
 {
-    struct res *res = &registry->res[id];
+    struct resource_state *res = &registry->res[id];
     uint32_t now_s = registry_now_s(registry);
     bool again = res->retry && res->seen_s != now_s;
 
     res->seen_s = now_s; /* first: what was not seen for long is forgotten */
     if (again)
         try_again(registry, resource, id);
-    if (res->kind == RES_OVERFLOW || res->retry)
+    if (res->kind == RESOURCE_OVERFLOW || res->retry)
         stats_add(STATS_RESOURCES_OVERFLOW, 1);
     return id;
 }
@@ -293,12 +298,12 @@ void registry_resolve(struct registry *registry, struct resource *resource,
                       uint64_t now_ns)
 {
     struct fingerprint f = attrs_fingerprint(&resource->attrs);
-    uint32_t id = registry_find_res(registry, f, RES_PLAIN);
+    uint32_t id = registry_find_resource(registry, f, RESOURCE_PLAIN);
 
     registry->now_ns = now_ns;
     if (id == NONE)
-        id = registry_add(registry, resource, f, RES_PLAIN);
-    resource->id = registry_seen(registry, resource, id);
+        id = registry_add(registry, resource, f, RESOURCE_PLAIN);
+    resource->id = registry_mark_seen(registry, resource, id);
     if (registry->seen_changed &&
         now_ns - registry->seen_saved_ns >= SAVE_SEEN_S * NS_PER_S)
         registry_save_seen(registry);

@@ -12,17 +12,19 @@ static const struct slice workflow_prefix = {WORKFLOW_PREFIX,
                                              sizeof(WORKFLOW_PREFIX) - 1};
 
 /* One member of a scope: any, or the number of a name or uid. */
-struct want {
+struct scope_term {
     bool any;
     uint32_t name; /* 0: nothing has this name */
 };
 
-static struct want want_of(const struct registry *registry, struct slice text)
+static struct scope_term want_of(const struct registry *registry,
+                                 struct slice text)
 {
-    return (struct want){text.len == 0, names_find(&registry->names, text)};
+    return (struct scope_term){text.len == 0,
+                               name_table_find(&registry->names, text)};
 }
 
-static bool fits(struct want want, uint32_t name, uint32_t uid)
+static bool fits(struct scope_term want, uint32_t name, uint32_t uid)
 {
     return want.any || (want.name && (want.name == name || want.name == uid));
 }
@@ -57,15 +59,15 @@ static uint64_t *mark_by_name(const struct registry *registry,
                               const struct scope_filter *filter,
                               struct arena *arena)
 {
-    struct want namespace = want_of(registry, filter->namespace);
-    struct want project = want_of(registry, filter->project);
-    struct want component = want_of(registry, filter->component);
-    struct want environment = want_of(registry, filter->environment);
+    struct scope_term namespace = want_of(registry, filter->namespace);
+    struct scope_term project = want_of(registry, filter->project);
+    struct scope_term component = want_of(registry, filter->component);
+    struct scope_term environment = want_of(registry, filter->environment);
     uint64_t *marks =
         arena_zero(arena, registry->ident_count / 64 + 1, sizeof(*marks));
 
     for (uint32_t i = 0; marks && i < registry->ident_count; i++) {
-        const struct ident *ident = &registry->ident[i];
+        const struct identity_entry *ident = &registry->ident[i];
 
         if (ident->rule == RULE_NONE || ident->moved_to != NONE)
             continue;
@@ -132,9 +134,9 @@ static bool in_workflow(const struct registry *registry,
                         const struct workflow_pod *at,
                         const struct scope_filter *filter)
 {
-    const struct names *names = &registry->names;
-    struct slice space = names_text(names, at->k8s_namespace);
-    struct slice pod = names_text(names, at->pod_name);
+    const struct name_table *names = &registry->names;
+    struct slice space = name_table_text(names, at->k8s_namespace);
+    struct slice pod = name_table_text(names, at->pod_name);
     struct slice run = filter->workflow_run;
 
     if (!slice_starts(space, workflow_prefix))
@@ -146,25 +148,25 @@ static bool in_workflow(const struct registry *registry,
         (pod.len > run.len && pod.ptr[run.len] != '-'))
         return false;
     return filter->task.len == 0 ||
-           in_task(names_text(names, at->task), pod, run, filter->task);
+           in_task(name_table_text(names, at->task), pod, run, filter->task);
 }
 
 static void select_workflow(const struct registry *registry,
                             const struct scope_filter *filter,
-                            struct idset *set)
+                            struct bitmap *set)
 {
     for (uint32_t place = 0; place < registry->live_end; place++) {
-        const struct live *live = &registry->live[place];
+        const struct live_resource *live = &registry->live[place];
         struct workflow_pod at = {live->id, live->k8s_namespace, live->pod_name,
                                   live->task};
 
         if (live->id != NONE && !registry->res[live->id].helper &&
             in_workflow(registry, &at, filter))
-            idset_add(set, at.id);
+            bitmap_add(set, at.id);
     }
     for (uint32_t i = 0; i < registry->workflow_count; i++)
         if (in_workflow(registry, &registry->workflow_pods[i], filter))
-            idset_add(set, registry->workflow_pods[i].id);
+            bitmap_add(set, registry->workflow_pods[i].id);
 }
 
 /* ---- resources ---- */
@@ -181,21 +183,21 @@ static void mark_moved(const struct registry *registry, uint64_t *marks)
 }
 
 static void select_marked(const struct registry *registry,
-                          const uint64_t *marks, struct idset *set)
+                          const uint64_t *marks, struct bitmap *set)
 {
     for (uint32_t id = 0; id < registry->res_count; id++) {
         uint32_t identity = registry->identity_of[id];
 
         if (identity != NONE && marks[identity / 64] >> (identity % 64) & 1)
-            idset_add(set, id);
+            bitmap_add(set, id);
     }
 }
 
-static struct idset *select_locked(const struct registry *registry,
-                                   const struct scope_filter *filter,
-                                   struct arena *arena)
+static struct bitmap *select_locked(const struct registry *registry,
+                                    const struct scope_filter *filter,
+                                    struct arena *arena)
 {
-    struct idset *set = idset_new(arena, registry->res_count);
+    struct bitmap *set = bitmap_new(arena, registry->res_count);
     uint64_t *marks;
 
     if (set && filter->workflow_run.len > 0) {
@@ -210,13 +212,13 @@ static struct idset *select_locked(const struct registry *registry,
     return set;
 }
 
-struct idset *registry_select(struct registry *registry,
-                              const struct scope_filter *filter,
-                              struct arena *arena)
+struct bitmap *registry_select(struct registry *registry,
+                               const struct scope_filter *filter,
+                               struct arena *arena)
 {
     pthread_rwlock_rdlock(&registry->lock);
 
-    struct idset *set = select_locked(registry, filter, arena);
+    struct bitmap *set = select_locked(registry, filter, arena);
 
     pthread_rwlock_unlock(&registry->lock);
     return set;
@@ -230,13 +232,13 @@ static bool mark_by_resource(const struct registry *registry,
                              const struct scope_filter *filter, uint64_t *marks,
                              struct arena *arena)
 {
-    struct idset *set = select_locked(registry, filter, arena);
+    struct bitmap *set = select_locked(registry, filter, arena);
 
     if (!set)
         return false;
     memset(marks, 0, (registry->ident_count / 64 + 1) * sizeof(*marks));
     for (uint32_t id = 0; id < registry->res_count; id++)
-        if (idset_has(set, id)) {
+        if (bitmap_has(set, id)) {
             uint32_t identity =
                 ident_resolve(registry, registry->identity_of[id]);
 
@@ -276,7 +278,7 @@ static void fold_into(struct component_info *to,
 static void fill(const struct registry *registry, uint32_t identity,
                  struct component_info *info)
 {
-    const struct ident *ident = &registry->ident[identity];
+    const struct identity_entry *ident = &registry->ident[identity];
 
     ident_view(registry, identity, &info->identity);
     info->first_seen_ns = ident->first_seen_ns;

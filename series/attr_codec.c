@@ -61,28 +61,30 @@ void attrs_write(struct buf *out, const struct attrs *attrs)
     items_write(out, attrs->at, attrs->count);
 }
 
-static void value_read(struct scan *in, struct arena *arena, struct attr *attr,
-                       int depth);
+static void value_read(struct byte_reader *in, struct arena *arena,
+                       struct attr *attr, int depth);
 
 /* count attributes into the arena, or NULL. */
-static const struct attr *items_read(struct scan *in, struct arena *arena,
-                                     uint64_t count, int depth)
+static const struct attr *items_read(struct byte_reader *in,
+                                     struct arena *arena, uint64_t count,
+                                     int depth)
 {
     struct attr *items = NULL;
 
     if (count == 0)
         return NULL;
-    if (depth <= ATTR_MAX_DEPTH && count <= scan_left(in) / ATTR_MIN_BYTES)
+    if (depth <= ATTR_MAX_DEPTH &&
+        count <= byte_reader_left(in) / ATTR_MIN_BYTES)
         items = arena_zero(arena, (size_t)count, sizeof(*items));
     if (!items) {
-        scan_fail(in);
+        byte_reader_fail(in);
         return NULL;
     }
     for (uint64_t i = 0; i < count && !in->bad; i++) {
-        struct slice key = scan_slice(in);
+        struct slice key = byte_reader_slice(in);
 
         if (key.len > UINT16_MAX)
-            scan_fail(in);
+            byte_reader_fail(in);
         items[i].key = key.ptr;
         items[i].key_len = (uint16_t)key.len;
         value_read(in, arena, &items[i], depth);
@@ -90,49 +92,50 @@ static const struct attr *items_read(struct scan *in, struct arena *arena,
     return in->bad ? NULL : items;
 }
 
-static void value_read(struct scan *in, struct arena *arena, struct attr *attr,
-                       int depth)
+static void value_read(struct byte_reader *in, struct arena *arena,
+                       struct attr *attr, int depth)
 {
     struct slice text;
     uint64_t bits;
 
-    attr->type = scan_byte(in);
+    attr->type = byte_reader_u8(in);
     switch (attr->type) {
     case VALUE_EMPTY:
         break;
     case VALUE_STRING:
     case VALUE_BYTES:
-        text = scan_slice(in);
+        text = byte_reader_slice(in);
         attr->str = text.ptr;
         attr->len = (uint32_t)text.len;
         break;
     case VALUE_BOOL:
-        attr->b = scan_byte(in) != 0;
+        attr->b = byte_reader_u8(in) != 0;
         break;
     case VALUE_INT:
-        attr->i = unzigzag(scan_varint(in));
+        attr->i = unzigzag(byte_reader_varint(in));
         break;
     case VALUE_DOUBLE:
-        bits = scan_fixed(in, sizeof(bits));
+        bits = byte_reader_fixed(in, sizeof(bits));
         memcpy(&attr->d, &bits, sizeof(bits));
         break;
     case VALUE_ARRAY:
     case VALUE_MAP:
-        bits = scan_varint(in);
+        bits = byte_reader_varint(in);
         attr->items = items_read(in, arena, bits, depth + 1);
         attr->len = in->bad ? 0 : (uint32_t)bits;
         break;
     default:
-        scan_fail(in);
+        byte_reader_fail(in);
     }
     if (in->bad)
         *attr = (struct attr){0};
 }
 
-void attrs_read(struct scan *in, struct arena *arena, struct attrs *attrs)
+void attrs_read(struct byte_reader *in, struct arena *arena,
+                struct attrs *attrs)
 {
-    uint64_t count = scan_varint(in);
-    uint64_t dropped = scan_varint(in);
+    uint64_t count = byte_reader_varint(in);
+    uint64_t dropped = byte_reader_varint(in);
 
     attrs->at = items_read(in, arena, count, 0);
     attrs->count = in->bad ? 0 : (uint32_t)count;

@@ -29,7 +29,7 @@
 #include <zstd.h>
 
 #include "attr_codec.h"
-#include "attr_key.h"
+#include "attr_hash.h"
 #include "hash.h"
 #include "mem.h"
 #include "series_add.h"
@@ -145,7 +145,7 @@ static bool scope_equal(const struct scope *a, const struct scope *b)
     return a && b && slice_equal(a->name, b->name) &&
            slice_equal(a->version, b->version) &&
            slice_equal(a->schema_url, b->schema_url) &&
-           attrs_same(&a->attrs, &b->attrs);
+           attrs_equal(&a->attrs, &b->attrs);
 }
 
 static bool metric_equal(const struct metric *a, const struct metric *b)
@@ -183,7 +183,7 @@ static struct series_entry *find_series(struct series_writer *w,
     uint32_t metric = find_metric(w, p->metric);
     uint64_t hour = series_hour(p->time_ns);
     uint64_t hash =
-        hash_mix(attrs_key(&p->attrs),
+        hash_mix(attrs_hash(&p->attrs),
                  hash_mix((uint64_t)p->resource_id << 32 | metric, hour));
     uint32_t slot = (uint32_t)(hash >> 32) & w->slot_mask, at;
 
@@ -192,7 +192,7 @@ static struct series_entry *find_series(struct series_writer *w,
         struct series_entry *e = &w->series[at - 1];
 
         if (e->hash == hash && e->hour == hour && e->metric == metric &&
-            e->resource == p->resource_id && attrs_same(e->attrs, &p->attrs))
+            e->resource == p->resource_id && attrs_equal(e->attrs, &p->attrs))
             return e;
     }
     w->series_slots[slot] = ++w->series_count;

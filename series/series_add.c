@@ -210,7 +210,7 @@ const struct point *point_add(struct arena *arena, const struct point *a,
     if (!sum)
         return NULL;
     *sum = *a;
-    sum->fixed |= b->fixed;
+    sum->corrected |= b->corrected;
     if (metric->type != METRIC_SUM) {
         sum->histogram = add_histograms(arena, (enum metric_type)metric->type,
                                         a->histogram, b->histogram);

@@ -131,8 +131,8 @@ static int modes_of(const struct point *const *points, uint32_t count)
             modes |= HAS_MIXED;
         if (p->flags)
             modes |= HAS_FLAGS;
-        if (p->fixed)
-            modes |= HAS_FIXED;
+        if (p->corrected)
+            modes |= HAS_CORRECTED;
         if (p->exemplar_count)
             modes |= HAS_EXEMPLARS;
         steady += p->start_ns == q->start_ns;
@@ -163,8 +163,8 @@ static void columns_write(struct buf *out, const struct point *const *points,
     }
     for (uint32_t i = 0; i < count && modes & HAS_FLAGS; i++)
         buf_varint(out, points[i]->flags);
-    for (uint32_t i = 0; i < count && modes & HAS_FIXED; i++)
-        buf_byte(out, (char)points[i]->fixed);
+    for (uint32_t i = 0; i < count && modes & HAS_CORRECTED; i++)
+        buf_byte(out, (char)points[i]->corrected);
     for (uint32_t i = 0; i < count && modes & HAS_MIXED; i++)
         buf_byte(out, points[i]->is_int);
 }

@@ -8,8 +8,8 @@
 
 #include "arena.h"
 #include "buf.h"
+#include "byte_reader.h"
 #include "record.h"
-#include "scan.h"
 
 /* points are of one series and in order of time; count > 0. */
 void points_write(struct buf *out, const struct point *const *points,
@@ -24,7 +24,7 @@ struct series_of {
 
 /* Visits those with start_ns < time <= end_ns. in->bad is set if the bytes
  * are damaged or the arena gives no more. */
-void points_read(struct scan *in, uint32_t count,
+void points_read(struct byte_reader *in, uint32_t count,
                  const struct series_of *series, uint64_t start_ns,
                  uint64_t end_ns, struct arena *arena,
                  void (*visit)(void *arg, const struct point *point),

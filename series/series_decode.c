@@ -14,7 +14,7 @@ struct array {
 };
 
 struct decoder {
-    struct scan *in;
+    struct byte_reader *in;
     struct arena *arena;
     const struct metric *metric;
     uint64_t sum, min, max, threshold, value, integer;
@@ -28,8 +28,8 @@ struct decoder {
 static bool grow(struct decoder *d, struct array *array, uint64_t count,
                  size_t size, size_t least)
 {
-    if (count > scan_left(d->in) / least || count >= UINT32_MAX) {
-        scan_fail(d->in);
+    if (count > byte_reader_left(d->in) / least || count >= UINT32_MAX) {
+        byte_reader_fail(d->in);
         return false;
     }
     if (count <= array->room)
@@ -38,7 +38,7 @@ static bool grow(struct decoder *d, struct array *array, uint64_t count,
     uint32_t room = (uint32_t)count + array->room;
     void *at = arena_zero(d->arena, room, size);
     if (!at) {
-        scan_fail(d->in);
+        byte_reader_fail(d->in);
         return false;
     }
     if (array->room > 0)
@@ -54,7 +54,7 @@ static void read_bounds(struct decoder *d, bool same)
 
     if (same)
         return;
-    uint64_t count = scan_varint(d->in);
+    uint64_t count = byte_reader_varint(d->in);
     d->has_counts = d->has_counts && count == h->bound_count;
     h->bound_count = 0;
     if (!grow(d, &d->bounds, count, sizeof(double), sizeof(double)))
@@ -63,7 +63,7 @@ static void read_bounds(struct decoder *d, bool same)
     h->bound_count = (uint32_t)count;
     for (uint32_t i = 0; i < h->bound_count; i++)
         ((double *)d->bounds.at)[i] =
-            double_of(scan_fixed(d->in, sizeof(double)));
+            double_of(byte_reader_fixed(d->in, sizeof(double)));
 }
 
 static void read_counts(struct decoder *d, bool cumulative)
@@ -76,7 +76,7 @@ static void read_counts(struct decoder *d, bool cumulative)
 
     uint64_t *counts = d->counts.at;
     for (uint32_t i = 0; i <= h->bound_count; i++) {
-        uint64_t coded = scan_varint(d->in);
+        uint64_t coded = byte_reader_varint(d->in);
 
         counts[i] =
             cumulative && d->has_counts ? sum_of(counts[i], coded) : coded;
@@ -87,34 +87,34 @@ static void read_counts(struct decoder *d, bool cumulative)
 static void read_run(struct decoder *d, struct array *array,
                      struct exp_buckets *run)
 {
-    uint64_t count = scan_varint(d->in);
+    uint64_t count = byte_reader_varint(d->in);
 
     *run = (struct exp_buckets){0};
     /* Many zeros take few bytes, so the bound is that of the decoder. */
     if (count == 0)
         return;
     if (count > POINT_MAX_BUCKETS) {
-        scan_fail(d->in);
+        byte_reader_fail(d->in);
         return;
     }
-    run->offset = (int32_t)unzigzag(scan_varint(d->in));
+    run->offset = (int32_t)unzigzag(byte_reader_varint(d->in));
     if (array->room < count) {
         array->at = arena_alloc(d->arena, POINT_MAX_BUCKETS * sizeof(uint64_t));
         array->room = array->at ? POINT_MAX_BUCKETS : 0;
     }
     if (!array->at) {
-        scan_fail(d->in);
+        byte_reader_fail(d->in);
         return;
     }
 
     uint64_t *counts = array->at;
     for (uint64_t i = 0; i < count;) {
-        counts[i] = scan_varint(d->in);
+        counts[i] = byte_reader_varint(d->in);
         if (counts[i++] != 0)
             continue;
-        uint64_t more = scan_varint(d->in);
+        uint64_t more = byte_reader_varint(d->in);
         if (more > count - i)
-            scan_fail(d->in);
+            byte_reader_fail(d->in);
         else
             while (more-- > 0)
                 counts[i++] = 0;
@@ -127,8 +127,8 @@ static void read_exponential(struct decoder *d)
 {
     struct histogram *h = &d->histogram;
 
-    h->scale = (int32_t)unzigzag(scan_varint(d->in));
-    h->zero_count = scan_varint(d->in);
+    h->scale = (int32_t)unzigzag(byte_reader_varint(d->in));
+    h->zero_count = byte_reader_varint(d->in);
     h->zero_threshold = double_read(d->in, &d->threshold);
     read_run(d, &d->positive, &h->positive);
     read_run(d, &d->negative, &h->negative);
@@ -150,9 +150,9 @@ static void read_histogram(struct decoder *d)
 {
     struct histogram *h = &d->histogram;
     bool cumulative = d->metric->temporality == CUMULATIVE;
-    int flags = scan_byte(d->in);
+    int flags = byte_reader_u8(d->in);
 
-    h->count = sum_of(cumulative ? h->count : 0, scan_varint(d->in));
+    h->count = sum_of(cumulative ? h->count : 0, byte_reader_varint(d->in));
     h->has_sum = flags & H_SUM;
     h->has_min = flags & H_MIN;
     h->has_max = flags & H_MAX;
@@ -176,7 +176,7 @@ static void read_histogram(struct decoder *d)
 static void read_exemplars(struct decoder *d, struct point *point)
 {
     enum { EXEMPLAR_MIN_BYTES = 1 + 16 + 8 + 8 + 2 };
-    uint64_t count = scan_varint(d->in);
+    uint64_t count = byte_reader_varint(d->in);
 
     point->exemplar_count = 0;
     if (!grow(d, &d->exemplars, count, sizeof(struct exemplar),
@@ -187,10 +187,10 @@ static void read_exemplars(struct decoder *d, struct point *point)
     for (uint64_t i = 0; i < count && !d->in->bad; i++) {
         struct exemplar *e = &all[i];
 
-        e->time_ns = sum_of(point->time_ns, scan_varint(d->in));
-        slice_copy((char *)e->trace_id, scan_bytes(d->in, 16));
-        slice_copy((char *)e->span_id, scan_bytes(d->in, 8));
-        e->value = double_of(scan_fixed(d->in, sizeof(double)));
+        e->time_ns = sum_of(point->time_ns, byte_reader_varint(d->in));
+        slice_copy((char *)e->trace_id, byte_reader_bytes(d->in, 16));
+        slice_copy((char *)e->span_id, byte_reader_bytes(d->in, 8));
+        e->value = double_of(byte_reader_fixed(d->in, sizeof(double)));
         attrs_read(d->in, d->arena, &e->attrs);
     }
     point->exemplars = all;
@@ -201,7 +201,7 @@ static void read_exemplars(struct decoder *d, struct point *point)
 struct columns {
     uint64_t *times, *starts;
     uint32_t *flags;
-    uint8_t *fixed, *ints;
+    uint8_t *corrected, *ints;
 };
 
 static bool read_columns(struct decoder *d, uint32_t count, int modes,
@@ -213,28 +213,28 @@ static bool read_columns(struct decoder *d, uint32_t count, int modes,
         .times = arena_zero(d->arena, count, sizeof(*c->times)),
         .starts = arena_zero(d->arena, count, sizeof(*c->starts)),
         .flags = arena_zero(d->arena, count, sizeof(*c->flags)),
-        .fixed = arena_zero(d->arena, count, 1),
+        .corrected = arena_zero(d->arena, count, 1),
         .ints = arena_zero(d->arena, count, 1),
     };
-    if (!c->times || !c->starts || !c->flags || !c->fixed || !c->ints)
+    if (!c->times || !c->starts || !c->flags || !c->corrected || !c->ints)
         return false;
     for (uint32_t i = 0; i < count; i++) {
-        uint64_t delta = sum_of(step, scan_varint(d->in));
+        uint64_t delta = sum_of(step, byte_reader_varint(d->in));
 
         step = i ? delta : 0;
         c->times[i] = time += delta;
     }
     for (uint32_t i = 0; i < count; i++) {
-        start = sum_of(start, scan_varint(d->in));
+        start = sum_of(start, byte_reader_varint(d->in));
         c->starts[i] = modes & STARTS_FOLLOW ? c->times[i] - start : start;
     }
     for (uint32_t i = 0; i < count && modes & HAS_FLAGS; i++)
-        c->flags[i] = (uint32_t)scan_varint(d->in);
-    for (uint32_t i = 0; i < count && modes & HAS_FIXED; i++)
-        c->fixed[i] = scan_byte(d->in);
+        c->flags[i] = (uint32_t)byte_reader_varint(d->in);
+    for (uint32_t i = 0; i < count && modes & HAS_CORRECTED; i++)
+        c->corrected[i] = byte_reader_u8(d->in);
     for (uint32_t i = 0; i < count; i++)
-        c->ints[i] =
-            modes & HAS_MIXED ? scan_byte(d->in) != 0 : !(modes & HAS_DOUBLES);
+        c->ints[i] = modes & HAS_MIXED ? byte_reader_u8(d->in) != 0
+                                       : !(modes & HAS_DOUBLES);
     return !d->in->bad;
 }
 
@@ -245,25 +245,26 @@ static void read_value(struct decoder *d, struct point *point)
         point->histogram = &d->histogram;
         point->is_int = false;
     } else if (point->is_int) {
-        d->integer = sum_of(d->integer, scan_varint(d->in));
+        d->integer = sum_of(d->integer, byte_reader_varint(d->in));
         point->i = (int64_t)d->integer;
     } else {
         point->d = double_read(d->in, &d->value);
     }
 }
 
-void points_read(struct scan *in, uint32_t count,
+void points_read(struct byte_reader *in, uint32_t count,
                  const struct series_of *series, uint64_t start_ns,
                  uint64_t end_ns, struct arena *arena,
                  void (*visit)(void *arg, const struct point *point), void *arg)
 {
     struct decoder d = {.in = in, .arena = arena, .metric = series->metric};
-    int modes = scan_byte(in);
+    int modes = byte_reader_u8(in);
     struct columns c;
 
     /* A point takes at least a time, a start and a value. */
-    if (count > scan_left(in) / 3 || !read_columns(&d, count, modes, &c)) {
-        scan_fail(in);
+    if (count > byte_reader_left(in) / 3 ||
+        !read_columns(&d, count, modes, &c)) {
+        byte_reader_fail(in);
         return;
     }
     for (uint32_t i = 0; i < count; i++) {
@@ -274,7 +275,7 @@ void points_read(struct scan *in, uint32_t count,
                               .flags = c.flags[i],
                               .resource_id = series->resource_id,
                               .is_int = c.ints[i],
-                              .fixed = c.fixed[i]};
+                              .corrected = c.corrected[i]};
 
         read_value(&d, &point);
         if (modes & HAS_EXEMPLARS)

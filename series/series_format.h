@@ -5,14 +5,14 @@
 #define STORE_SERIES_FORMAT_H
 
 #include "buf.h"
+#include "byte_reader.h"
 #include "record.h"
-#include "scan.h"
 
 enum {
     HAS_DOUBLES = 1, /* no point is an int; without this: all are */
     HAS_MIXED = 2,   /* a column says which: overrides HAS_DOUBLES */
     HAS_FLAGS = 4,
-    HAS_FIXED = 8,
+    HAS_CORRECTED = 8,
     HAS_EXEMPLARS = 16,
     STARTS_FOLLOW = 32, /* time - start is steady; else start is */
 };
@@ -43,9 +43,9 @@ static inline void double_write(struct buf *out, double d, uint64_t *before)
     *before = bits;
 }
 
-static inline double double_read(struct scan *in, uint64_t *before)
+static inline double double_read(struct byte_reader *in, uint64_t *before)
 {
-    *before ^= __builtin_bswap64(scan_varint(in));
+    *before ^= __builtin_bswap64(byte_reader_varint(in));
     return double_of(*before);
 }
 

@@ -9,12 +9,11 @@
  *   block_data     the columns, read when it is opened
  *   chunk          metric points of one resource in one hour (series.h)
  *   identity, resource, text   what the registry keeps
- *   kafka_offset   per partition, the offset behind what is kept (origins.c);
- *                  since version 2
- *   dead_letter    messages that could not be decoded; since version 2
- *   state          large or often written values, by enum db_state; since
- *                  version 3, before it the correlator's state was a text
- *   recent_request hashes of requests (requests.c); since version 3
+ *   kafka_offset   per partition, the offset behind what is kept
+ * (kafka_offsets.c); since version 2 dead_letter    messages that could not be
+ * decoded; since version 2 state          large or often written values, by
+ * enum db_state; since version 3, before it the correlator's state was a text
+ *   recent_request hashes of requests (stored_requests.c); since version 3
  *
  * Version 3 also has two indices over blocks by time. A list is read from
  * either end until its page is complete; both indices hold all that is needed
@@ -304,9 +303,9 @@ uint64_t db_last_id(struct db *db)
     return (uint64_t)sqlite3_last_insert_rowid(db->handle);
 }
 
-struct stmt stmt_start(struct db *db, enum db_sql sql)
+struct db_stmt stmt_start(struct db *db, enum db_sql sql)
 {
-    struct stmt s = {.db = db, .handle = NULL, .param = 0, .status = OK};
+    struct db_stmt s = {.db = db, .handle = NULL, .param = 0, .status = OK};
 
     if (!db->stmts[sql])
         s.status = db_status(sqlite3_prepare_v3(db->handle, sql_text[sql], -1,
@@ -317,7 +316,7 @@ struct stmt stmt_start(struct db *db, enum db_sql sql)
     return s;
 }
 
-void stmt_int(struct stmt *s, uint64_t value)
+void stmt_int(struct db_stmt *s, uint64_t value)
 {
     s->param++;
     if (s->status == OK)
@@ -325,7 +324,7 @@ void stmt_int(struct stmt *s, uint64_t value)
             sqlite3_bind_int64(s->handle, s->param, (sqlite3_int64)value));
 }
 
-void stmt_text(struct stmt *s, struct slice text)
+void stmt_text(struct db_stmt *s, struct slice text)
 {
     s->param++;
     if (s->status == OK)
@@ -334,7 +333,7 @@ void stmt_text(struct stmt *s, struct slice text)
                                 text.len, SQLITE_STATIC, SQLITE_UTF8));
 }
 
-void stmt_bytes(struct stmt *s, struct slice bytes)
+void stmt_bytes(struct db_stmt *s, struct slice bytes)
 {
     s->param++;
     if (s->status == OK)
@@ -343,7 +342,7 @@ void stmt_bytes(struct stmt *s, struct slice bytes)
                                                   bytes.len, SQLITE_STATIC));
 }
 
-bool stmt_row(struct stmt *s)
+bool stmt_row(struct db_stmt *s)
 {
     if (s->status != OK)
         return false;
@@ -356,12 +355,12 @@ bool stmt_row(struct stmt *s)
     return false;
 }
 
-uint64_t stmt_get_int(struct stmt *s, int column)
+uint64_t stmt_get_int(struct db_stmt *s, int column)
 {
     return (uint64_t)sqlite3_column_int64(s->handle, column);
 }
 
-struct slice stmt_get_bytes(struct stmt *s, int column)
+struct slice stmt_get_bytes(struct db_stmt *s, int column)
 {
     const char *bytes = sqlite3_column_blob(s->handle, column);
     int len = sqlite3_column_bytes(s->handle, column);
@@ -369,7 +368,7 @@ struct slice stmt_get_bytes(struct stmt *s, int column)
     return (struct slice){bytes, bytes ? (size_t)len : 0};
 }
 
-enum status stmt_end(struct stmt *s)
+enum status stmt_end(struct db_stmt *s)
 {
     if (s->handle) {
         sqlite3_reset(s->handle);
@@ -378,7 +377,7 @@ enum status stmt_end(struct stmt *s)
     return s->status;
 }
 
-enum status stmt_run(struct stmt *s)
+enum status stmt_run(struct db_stmt *s)
 {
     while (stmt_row(s))
         ;
@@ -387,7 +386,7 @@ enum status stmt_run(struct stmt *s)
 
 enum status db_run(struct db *db, enum db_sql sql)
 {
-    struct stmt s = stmt_start(db, sql);
+    struct db_stmt s = stmt_start(db, sql);
 
     return stmt_run(&s);
 }

@@ -5,7 +5,7 @@
  * writes; every reader has its own that can only read. A statement is picked
  * by name from one table, prepared at its first use and kept.
  *
- *   struct stmt s = stmt_start(db, SQL_TEXT_LOAD);
+ *   struct db_stmt s = stmt_start(db, SQL_TEXT_LOAD);
  *   stmt_text(&s, name);
  *   if (stmt_row(&s))
  *       value = stmt_get_bytes(&s, 0);
@@ -130,38 +130,38 @@ uint64_t db_last_id(struct db *db);
 /* True once SQLite has called something in the file damaged. */
 bool db_damaged(const struct db *db);
 
-/* For salvage, which must make statements of its own: the connection; what a
+/* For repair, which must make statements of its own: the connection; what a
  * code of SQLite's means; whether a connection has what another has, too
  * (ERR_CORRUPT if not, anything else if that cannot be told). */
 void *db_handle(struct db *db);
 enum status db_status(int code);
 MUST_CHECK enum status db_has_schema(void *have, void *want);
 
-struct stmt {
+struct db_stmt {
     struct db *db;
     void *handle;
     int param;
     enum status status;
 };
 
-struct stmt stmt_start(struct db *db, enum db_sql sql);
+struct db_stmt stmt_start(struct db *db, enum db_sql sql);
 
 /* Bind the next parameter. Bytes must stay until stmt_end(). Integers are
  * kept as 64 bits; as times they must be below 2^63 to be compared. */
-void stmt_int(struct stmt *s, uint64_t value);
-void stmt_text(struct stmt *s, struct slice text);
-void stmt_bytes(struct stmt *s, struct slice bytes);
+void stmt_int(struct db_stmt *s, uint64_t value);
+void stmt_text(struct db_stmt *s, struct slice text);
+void stmt_bytes(struct db_stmt *s, struct slice bytes);
 
 /* Steps to the next row: false at the end or on an error. */
-bool stmt_row(struct stmt *s);
-uint64_t stmt_get_int(struct stmt *s, int column);
+bool stmt_row(struct db_stmt *s);
+uint64_t stmt_get_int(struct db_stmt *s, int column);
 /* Good until the next step or stmt_end(). */
-struct slice stmt_get_bytes(struct stmt *s, int column);
+struct slice stmt_get_bytes(struct db_stmt *s, int column);
 
 /* Ends it; the status of all that was done with it. */
-MUST_CHECK enum status stmt_end(struct stmt *s);
+MUST_CHECK enum status stmt_end(struct db_stmt *s);
 /* Steps to the end first. */
-MUST_CHECK enum status stmt_run(struct stmt *s);
+MUST_CHECK enum status stmt_run(struct db_stmt *s);
 /* A statement without parameters or result. */
 MUST_CHECK enum status db_run(struct db *db, enum db_sql sql);
 

@@ -2,9 +2,9 @@
  * What the registry and the correlator kept, read back at start-up on a
  * connection of its own: the writer's is in use by its thread.
  */
-#include "packed.h"
-#include "state.h"
+#include "compress.h"
 #include "stats.h"
+#include "store_int.h"
 
 enum { STATE_MAX = 64 << 20 };
 
@@ -12,7 +12,7 @@ enum { STATE_MAX = 64 << 20 };
  * and is no damage: to save what can be read would lose the rest. */
 static enum status check_table(struct db *db, const char *table)
 {
-    struct stmt s = stmt_start(db, SQL_CHECK);
+    struct db_stmt s = stmt_start(db, SQL_CHECK);
     bool wrong = false, unread = false;
 
     stmt_text(&s, slice_of(table));
@@ -44,7 +44,7 @@ enum status load_check(struct db *db)
     return status;
 }
 
-static struct slice keep(struct arena *arena, struct stmt *s, int column)
+static struct slice keep(struct arena *arena, struct db_stmt *s, int column)
 {
     return arena_copy(arena, stmt_get_bytes(s, column));
 }
@@ -52,7 +52,7 @@ static struct slice keep(struct arena *arena, struct stmt *s, int column)
 static enum status load_identities(struct db *db, struct arena *arena,
                                    store_identity_visit *visit, void *arg)
 {
-    struct stmt s = stmt_start(db, SQL_IDENTITY_LOAD);
+    struct db_stmt s = stmt_start(db, SQL_IDENTITY_LOAD);
 
     while (stmt_row(&s)) {
         struct identity identity = {
@@ -76,7 +76,7 @@ static enum status load_identities(struct db *db, struct arena *arena,
 static enum status load_resources(struct db *db, struct arena *arena,
                                   store_resource_visit *visit, void *arg)
 {
-    struct stmt s = stmt_start(db, SQL_RESOURCE_LOAD);
+    struct db_stmt s = stmt_start(db, SQL_RESOURCE_LOAD);
     enum status status = OK;
 
     while (status == OK && stmt_row(&s)) {
@@ -125,7 +125,7 @@ enum status store_load_text(struct store *store, const char *name,
     if (status != OK)
         return status;
 
-    struct stmt s = stmt_start(db, SQL_TEXT_LOAD);
+    struct db_stmt s = stmt_start(db, SQL_TEXT_LOAD);
     struct slice found = {NULL, 0};
     stmt_text(&s, slice_of(name));
     if (stmt_row(&s))
@@ -148,13 +148,13 @@ enum status store_load_derived_state(struct store *store, struct arena *arena,
     if (status != OK)
         return status;
 
-    struct stmt s = stmt_start(db, SQL_STATE_LOAD);
+    struct db_stmt s = stmt_start(db, SQL_STATE_LOAD);
     enum status read = OK;
 
     *state = (struct slice){NULL, 0};
     stmt_int(&s, STATE_DERIVED);
     if (stmt_row(&s))
-        read = packed_read(stmt_get_bytes(&s, 0), STATE_MAX, arena, state);
+        read = compress_read(stmt_get_bytes(&s, 0), STATE_MAX, arena, state);
     status = stmt_end(&s);
     if (status == OK && read == ERR_CORRUPT)
         stats_add(STATS_STORE_CORRUPT, 1); /* what waited is counted alone */
@@ -171,7 +171,7 @@ enum status store_load_requests(struct store *store, store_request_visit *visit,
     enum status status = db_open(&db, store->path, false);
 
     if (status == OK)
-        status = requests_visit(db, visit, arg);
+        status = stored_requests_visit(db, visit, arg);
     db_close(db);
     return status;
 }
@@ -186,7 +186,7 @@ enum status store_load_texts(struct store *store, const char *prefix,
     if (status != OK)
         return status;
 
-    struct stmt s = stmt_start(db, SQL_TEXTS_LOAD);
+    struct db_stmt s = stmt_start(db, SQL_TEXTS_LOAD);
     stmt_text(&s, slice_of(prefix));
     while (stmt_row(&s))
         visit(arg, stmt_get_bytes(&s, 0), stmt_get_bytes(&s, 1));

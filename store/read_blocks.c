@@ -17,10 +17,10 @@ bool reader_pass_over(enum status status)
     return true;
 }
 
-static struct block_row read_row(struct stmt *s)
+static struct block_row read_row(struct db_stmt *s)
 {
     return (struct block_row){.id = stmt_get_int(s, 0),
-                              .section = stmt_get_int(s, 1),
+                              .memtable = stmt_get_int(s, 1),
                               .min_ns = stmt_get_int(s, 2),
                               .max_ns = stmt_get_int(s, 3),
                               .max_end_ns = stmt_get_int(s, 4),
@@ -76,7 +76,7 @@ enum status reader_open_block(struct reader *reader, uint64_t id,
     else if (open->stmt.status != OK)
         status = open->stmt.status;
     if (status == OK)
-        block_first_arrival(open->block, log_arrival(id, 0));
+        block_set_first_arrival(open->block, log_arrival(id, 0));
     else
         reader_close_block(reader, open);
     return status;
@@ -90,7 +90,7 @@ void reader_close_block(struct reader *reader, struct open_block *open)
 }
 
 enum status reader_summary(struct reader *reader, uint64_t id,
-                           struct stmt *stmt, struct slice *summary)
+                           struct db_stmt *stmt, struct slice *summary)
 {
     enum status status = reader_cancelled(reader);
 
@@ -107,17 +107,17 @@ enum status reader_summary(struct reader *reader, uint64_t id,
 }
 
 /* What stepping said has been looked at; ending a query says no more. */
-void summary_end(struct stmt *stmt)
+void summary_end(struct db_stmt *stmt)
 {
     if (stmt_end(stmt) != OK)
         stmt->handle = NULL;
 }
 
 enum status reader_counts(struct reader *reader, uint64_t id,
-                          const struct idset *resources,
+                          const struct bitmap *resources,
                           uint64_t counts[LEVEL_COUNT])
 {
-    struct stmt stmt;
+    struct db_stmt stmt;
     struct slice summary;
     enum status status = reader_summary(reader, id, &stmt, &summary);
 
@@ -129,21 +129,22 @@ enum status reader_counts(struct reader *reader, uint64_t id,
     return status;
 }
 
-struct head_walk head_walk(const struct reader *reader, enum stream stream)
+struct memtables_cursor memtables_cursor(const struct reader *reader,
+                                         enum stream stream)
 {
-    struct head_walk walk = {.head = &reader->heads[stream]};
+    struct memtables_cursor walk = {.head = &reader->heads[stream]};
 
     if (walk.head->count > 0) {
-        walk.walk = section_walk(&walk.head->at[0]);
-        walk.section = walk.head->at[0].section;
+        walk.walk = memtable_cursor(&walk.head->at[0]);
+        walk.memtable = walk.head->at[0].memtable;
     }
     return walk;
 }
 
-const struct batch *head_next(struct head_walk *walk)
+const struct batch *memtables_next(struct memtables_cursor *walk)
 {
     while (walk->at < walk->head->count) {
-        const struct batch *batch = section_next(&walk->walk);
+        const struct batch *batch = memtable_next(&walk->walk);
 
         walk->before += walk->count;
         walk->count = 0;
@@ -153,8 +154,8 @@ const struct batch *head_next(struct head_walk *walk)
         }
         walk->before = 0;
         if (++walk->at < walk->head->count) {
-            walk->walk = section_walk(&walk->head->at[walk->at]);
-            walk->section = walk->head->at[walk->at].section;
+            walk->walk = memtable_cursor(&walk->head->at[walk->at]);
+            walk->memtable = walk->head->at[walk->at].memtable;
         }
     }
     return NULL;

@@ -15,7 +15,7 @@ enum { MAX_SUMMARIES = 64, MAX_OPENED = 8 };
 #define LATE_NS (60 * NS_PER_S)
 #define SKEW_NS NS_PER_S
 
-struct wanted {
+struct endpoint_lookup {
     struct log_record **slots; /* by span id; at least half are free */
     uint32_t mask, left;
     uint64_t min_ns, max_ns;
@@ -28,7 +28,8 @@ static bool wants(const struct log_record *log)
            !id_is_zero(log->span_id, sizeof(log->span_id));
 }
 
-static uint32_t slot_of(const struct wanted *w, const uint8_t span_id[8])
+static uint32_t slot_of(const struct endpoint_lookup *w,
+                        const uint8_t span_id[8])
 {
     uint64_t bits;
 
@@ -36,7 +37,7 @@ static uint32_t slot_of(const struct wanted *w, const uint8_t span_id[8])
     return (uint32_t)(hash_mix(bits, 1) >> 32) & w->mask;
 }
 
-static bool prepare(struct wanted *w, struct arena *arena,
+static bool prepare(struct endpoint_lookup *w, struct arena *arena,
                     struct log_record *logs, uint32_t count)
 {
     w->mask = 15;
@@ -65,7 +66,7 @@ static bool prepare(struct wanted *w, struct arena *arena,
 
 /* Gives all records of this span its endpoint. A filled one stays in the
  * table, since a slot in between must not become free. */
-static void fill(struct wanted *w, const struct span *span,
+static void fill(struct endpoint_lookup *w, const struct span *span,
                  struct slice endpoint)
 {
     for (uint32_t slot = slot_of(w, span->span_id); w->slots[slot];
@@ -81,12 +82,12 @@ static void fill(struct wanted *w, const struct span *span,
     }
 }
 
-static void fill_from_head(struct reader *reader, struct wanted *w)
+static void fill_from_head(struct reader *reader, struct endpoint_lookup *w)
 {
-    struct head_walk walk = head_walk(reader, STREAM_SPANS);
+    struct memtables_cursor walk = memtables_cursor(reader, STREAM_SPANS);
     const struct batch *batch;
 
-    while (w->left > 0 && (batch = head_next(&walk)))
+    while (w->left > 0 && (batch = memtables_next(&walk)))
         for (uint32_t i = 0; i < batch->count; i++)
             if (batch->spans[i].endpoint.len > 0)
                 fill(w, &batch->spans[i], batch->spans[i].endpoint);
@@ -98,7 +99,8 @@ static bool covers(const struct block_row *row, const struct log_record *log)
            log->time_ns <= row->max_end_ns + LATE_NS;
 }
 
-static bool covers_any(const struct wanted *w, const struct block_row *row)
+static bool covers_any(const struct endpoint_lookup *w,
+                       const struct block_row *row)
 {
     for (uint32_t i = 0; i <= w->mask; i++)
         if (w->slots[i] && covers(row, w->slots[i]))
@@ -106,19 +108,20 @@ static bool covers_any(const struct wanted *w, const struct block_row *row)
     return false;
 }
 
-static bool may_know_any(const struct wanted *w, const struct block_row *row,
-                         struct slice summary)
+static bool may_know_any(const struct endpoint_lookup *w,
+                         const struct block_row *row, struct slice summary)
 {
     struct slice filter = summary_trace_filter(summary);
 
     for (uint32_t i = 0; i <= w->mask; i++)
         if (w->slots[i] && covers(row, w->slots[i]) &&
-            trace_filter_has(filter, w->slots[i]->trace_id))
+            trace_filter_may_have(filter, w->slots[i]->trace_id))
             return true;
     return false;
 }
 
-static enum status fill_from_trace(struct wanted *w, struct block *block,
+static enum status fill_from_trace(struct endpoint_lookup *w,
+                                   struct block *block,
                                    const struct log_record *log,
                                    struct arena *arena)
 {
@@ -128,7 +131,7 @@ static enum status fill_from_trace(struct wanted *w, struct block *block,
     for (uint32_t i = 0; i < count && status == OK; i++) {
         struct span span;
 
-        status = block_span(block, first + i, false, &span);
+        status = block_read_span(block, first + i, false, &span);
         if (status == OK && span.endpoint.len > 0 &&
             memcmp(span.span_id, log->span_id, sizeof(span.span_id)) == 0) {
             fill(w, &span, arena_copy(arena, span.endpoint));
@@ -138,7 +141,8 @@ static enum status fill_from_trace(struct wanted *w, struct block *block,
     return status;
 }
 
-static enum status fill_from_block(struct reader *reader, struct wanted *w,
+static enum status fill_from_block(struct reader *reader,
+                                   struct endpoint_lookup *w,
                                    const struct block_row *row,
                                    struct arena *arena)
 {
@@ -154,11 +158,12 @@ static enum status fill_from_block(struct reader *reader, struct wanted *w,
     return status == OK ? arena_status(arena) : status;
 }
 
-static enum status fill_from_row(struct reader *reader, struct wanted *w,
+static enum status fill_from_row(struct reader *reader,
+                                 struct endpoint_lookup *w,
                                  const struct block_row *row,
                                  struct arena *arena, uint32_t *opened)
 {
-    struct stmt stmt;
+    struct db_stmt stmt;
     struct slice summary;
     enum status status = reader_summary(reader, row->id, &stmt, &summary);
 
@@ -170,7 +175,8 @@ static enum status fill_from_row(struct reader *reader, struct wanted *w,
     return open ? fill_from_block(reader, w, row, arena) : OK;
 }
 
-static enum status fill_from_blocks(struct reader *reader, struct wanted *w,
+static enum status fill_from_blocks(struct reader *reader,
+                                    struct endpoint_lookup *w,
                                     struct arena *arena)
 {
     /* By start of spans; those that began long before are found only if
@@ -198,7 +204,7 @@ static enum status fill_from_blocks(struct reader *reader, struct wanted *w,
 enum status reader_fill_endpoints(struct reader *reader, struct arena *arena,
                                   struct log_record *logs, uint32_t count)
 {
-    struct wanted w = {0};
+    struct endpoint_lookup w = {0};
 
     if (!prepare(&w, &reader->work, logs, count))
         return arena_status(&reader->work);

@@ -18,24 +18,24 @@
  */
 #include <stdlib.h>
 
-#include "copy.h"
 #include "reader.h"
+#include "record_copy.h"
 
 /* What it costs to look at blocks that can only be counted. */
 enum { COST_SUMMARY = 1, COST_OPEN = 16, COUNT_COST = 128 };
 
-struct hit {
+struct log_hit {
     uint64_t time_ns, arrival;
     const struct log_record *log; /* of the head; NULL: row of a block */
     uint64_t block;
     uint32_t row, place;
 };
 
-struct page {
+struct log_page {
     struct reader *reader;
     const struct log_query *query;
     struct top top;
-    struct hit *spare; /* one that fell out */
+    struct log_hit *spare; /* one that fell out */
     uint64_t total;
     uint32_t cost; /* of counting alone */
 };
@@ -47,7 +47,7 @@ static int compare_numbers(uint64_t a, uint64_t b)
 
 static int ascending(const void *left, const void *right)
 {
-    const struct hit *a = left, *b = right;
+    const struct log_hit *a = left, *b = right;
     int order = compare_numbers(a->time_ns, b->time_ns);
 
     if (order == 0)
@@ -63,7 +63,7 @@ static int descending(const void *left, const void *right)
 }
 
 /* False when there is no memory. */
-static bool offer(struct page *page, const struct hit *hit)
+static bool offer(struct log_page *page, const struct log_hit *hit)
 {
     const void *out;
 
@@ -75,7 +75,7 @@ static bool offer(struct page *page, const struct hit *hit)
         return false;
     *page->spare = *hit;
     if (top_offer(&page->top, page->spare, &out))
-        page->spare = (struct hit *)(uintptr_t)out;
+        page->spare = (struct log_hit *)(uintptr_t)out;
     return true;
 }
 
@@ -90,19 +90,19 @@ static bool in_range(const struct log_query *q, uint64_t time_ns,
     return list_has(&q->range, time_ns, key);
 }
 
-static enum status query_head(struct page *page)
+static enum status query_head(struct log_page *page)
 {
-    struct head_walk walk = head_walk(page->reader, STREAM_LOGS);
+    struct memtables_cursor walk = memtables_cursor(page->reader, STREAM_LOGS);
     const struct batch *batch;
 
-    while ((batch = head_next(&walk)))
+    while ((batch = memtables_next(&walk)))
         for (uint32_t i = 0; i < batch->count; i++) {
             const struct log_record *log = &batch->logs[i];
 
             if (!match_log(log, page->query) ||
                 !in_range(page->query, log->time_ns, log->arrival))
                 continue;
-            struct hit hit = {
+            struct log_hit hit = {
                 .time_ns = log->time_ns, .arrival = log->arrival, .log = log};
             page->total++;
             if (!offer(page, &hit))
@@ -112,9 +112,10 @@ static enum status query_head(struct page *page)
 }
 
 /* Could a record of this block be on the page? */
-static bool may_contribute(const struct page *page, const struct block_row *row)
+static bool may_contribute(const struct log_page *page,
+                           const struct block_row *row)
 {
-    const struct hit *last = top_last(&page->top);
+    const struct log_hit *last = top_last(&page->top);
 
     if (page->query->limit == 0)
         return false;
@@ -152,12 +153,12 @@ static uint64_t count_by_summary(const struct log_query *q,
         return UINT64_MAX;
     /* Filters hold no zero ids: those are of records without a trace. */
     if (q->trace_id && !id_is_zero(q->trace_id, 16) &&
-        !summary_has_trace(summary, q->trace_id))
+        !summary_may_have_trace(summary, q->trace_id))
         return 0;
-    if (q->phrase.len > 0 && !summary_has_phrase(summary, q->phrase))
+    if (q->phrase.len > 0 && !summary_may_have_phrase(summary, q->phrase))
         return 0;
     for (uint32_t i = 0; i < q->word_count; i++)
-        if (!summary_has_word(summary, q->words[i]))
+        if (!summary_may_have_word(summary, q->words[i]))
             return 0;
     for (int level = 0; level < LEVEL_COUNT; level++)
         if (q->levels == 0 || q->levels >> level & 1)
@@ -166,21 +167,22 @@ static uint64_t count_by_summary(const struct log_query *q,
 }
 
 /* What of a block is needed to put its rows in order. */
-struct rows {
+struct matching_rows {
     uint64_t *bits; /* those that match */
     const uint64_t *times, *arrivals;
 };
 
-static enum status offer_rows(struct page *page, const struct block_row *row,
-                              const struct rows *rows)
+static enum status offer_rows(struct log_page *page,
+                              const struct block_row *row,
+                              const struct matching_rows *rows)
 {
     for (uint32_t word = 0; word < (row->count + 63) / 64; word++)
         for (uint64_t bits = rows->bits[word]; bits; bits &= bits - 1) {
             uint32_t i = 64 * word + (uint32_t)__builtin_ctzll(bits);
-            struct hit hit = {.time_ns = rows->times[i],
-                              .arrival = rows->arrivals[i],
-                              .block = row->id,
-                              .row = i};
+            struct log_hit hit = {.time_ns = rows->times[i],
+                                  .arrival = rows->arrivals[i],
+                                  .block = row->id,
+                                  .row = i};
 
             if (!offer(page, &hit))
                 return arena_status(&page->reader->work);
@@ -190,7 +192,7 @@ static enum status offer_rows(struct page *page, const struct block_row *row,
 
 /* Takes rows out that are not in the part of the list asked for. */
 static void cut_rows(const struct log_query *q, uint32_t count,
-                     const struct rows *rows, uint64_t *matches)
+                     const struct matching_rows *rows, uint64_t *matches)
 {
     for (uint32_t i = 0; i < count; i++) {
         uint64_t bit = UINT64_C(1) << (i & 63);
@@ -203,14 +205,14 @@ static void cut_rows(const struct log_query *q, uint32_t count,
     }
 }
 
-static enum status scan_rows(struct page *page, const struct block_row *row,
+static enum status scan_rows(struct log_page *page, const struct block_row *row,
                              struct block *block)
 {
     const struct log_query *q = page->query;
     bool cut = has_time(row, q->range.after) || has_time(row, q->range.before);
     bool show = may_contribute(page, row);
     struct log_query any_time = *q;
-    struct rows rows;
+    struct matching_rows rows;
     uint64_t matches = 0;
 
     if (row->min_ns >= q->start_ns && row->max_ns < q->end_ns) {
@@ -234,7 +236,8 @@ static enum status scan_rows(struct page *page, const struct block_row *row,
     return status;
 }
 
-static enum status scan_block(struct page *page, const struct block_row *row)
+static enum status scan_block(struct log_page *page,
+                              const struct block_row *row)
 {
     struct open_block open;
     enum status status = reader_open_block(page->reader, row->id, &open);
@@ -248,10 +251,11 @@ static enum status scan_block(struct page *page, const struct block_row *row)
     return status;
 }
 
-static enum status query_block(struct page *page, const struct block_row *row)
+static enum status query_block(struct log_page *page,
+                               const struct block_row *row)
 {
     const struct log_query *q = page->query;
-    struct stmt stmt;
+    struct db_stmt stmt;
     struct slice summary;
 
     if (q->levels != 0 && !(q->levels & row->levels))
@@ -276,7 +280,7 @@ static enum status query_block(struct page *page, const struct block_row *row)
 }
 
 /* Blocks from this one on can only be counted: is that to go on? */
-static bool counted_enough(struct page *page)
+static bool counted_enough(struct log_page *page)
 {
     struct count_limit *counting = page->query->counting;
 
@@ -288,7 +292,7 @@ static bool counted_enough(struct page *page)
     return true;
 }
 
-static enum status query_blocks(struct page *page)
+static enum status query_blocks(struct log_page *page)
 {
     const struct log_query *q = page->query;
     enum block_kind kind = q->events ? KIND_EVENTS : KIND_LOGS;
@@ -313,8 +317,8 @@ static enum status query_blocks(struct page *page)
 
 static int by_block(const void *left, const void *right)
 {
-    const struct hit *a = *(const struct hit *const *)left;
-    const struct hit *b = *(const struct hit *const *)right;
+    const struct log_hit *a = *(const struct log_hit *const *)left;
+    const struct log_hit *b = *(const struct log_hit *const *)right;
     int order = compare_numbers(a->block, b->block);
 
     return order ? order : compare_numbers(a->row, b->row);
@@ -322,7 +326,7 @@ static int by_block(const void *left, const void *right)
 
 /* Hits of one block; those of a block that turns out to be damaged are left
  * empty and marked by log == NULL, and are taken off the page. */
-static enum status decode_block(struct reader *reader, struct hit **hits,
+static enum status decode_block(struct reader *reader, struct log_hit **hits,
                                 uint32_t count, struct arena *arena,
                                 struct log_record *logs, bool *decoded)
 {
@@ -334,7 +338,7 @@ static enum status decode_block(struct reader *reader, struct hit **hits,
     for (uint32_t i = 0; i < count && status == OK; i++) {
         struct log_record log;
 
-        status = block_log(open.block, hits[i]->row, &log);
+        status = block_read_log(open.block, hits[i]->row, &log);
         if (status == OK) {
             copy_log(arena, &log, &logs[hits[i]->place]);
             decoded[hits[i]->place] = true;
@@ -345,19 +349,19 @@ static enum status decode_block(struct reader *reader, struct hit **hits,
     return status;
 }
 
-static enum status decode_blocks(struct page *page, struct arena *arena,
+static enum status decode_blocks(struct log_page *page, struct arena *arena,
                                  struct log_record *logs, bool *decoded)
 {
     uint32_t count = page->top.count;
-    struct hit **hits =
-        arena_zero(&page->reader->work, count, sizeof(struct hit *));
+    struct log_hit **hits =
+        arena_zero(&page->reader->work, count, sizeof(struct log_hit *));
     uint32_t used = 0;
     enum status status = OK;
 
     if (!hits)
         return arena_status(&page->reader->work);
     for (uint32_t i = 0; i < count; i++) {
-        struct hit *hit = (struct hit *)(uintptr_t)page->top.at[i];
+        struct log_hit *hit = (struct log_hit *)(uintptr_t)page->top.at[i];
 
         hit->place = i;
         decoded[i] = hit->log != NULL;
@@ -366,7 +370,7 @@ static enum status decode_blocks(struct page *page, struct arena *arena,
         else
             hits[used++] = hit;
     }
-    qsort(hits, used, sizeof(struct hit *), by_block);
+    qsort(hits, used, sizeof(struct log_hit *), by_block);
     for (uint32_t i = 0; i < used && status == OK;) {
         uint32_t end = i;
 
@@ -381,7 +385,7 @@ static enum status decode_blocks(struct page *page, struct arena *arena,
     return status;
 }
 
-static enum status decode_page(struct page *page, struct arena *arena,
+static enum status decode_page(struct log_page *page, struct arena *arena,
                                struct log_record **out, uint32_t *count)
 {
     uint32_t hits = page->top.count, kept = 0;
@@ -424,7 +428,7 @@ enum status reader_query_logs(struct reader *reader,
                               uint32_t *count, uint64_t *total)
 {
     const struct log_query within = within_range(query);
-    struct page page = {
+    struct log_page page = {
         .reader = reader,
         .query = &within,
         .top = {.limit = query->limit,

@@ -12,7 +12,7 @@ static bool in_sample(const struct sample_query *q, const uint8_t trace_id[16])
     return (hash_bytes(trace_id, 16, 0) & (SAMPLE_ALL - 1)) < q->keep;
 }
 
-struct sample {
+struct sample_scan {
     struct reader *reader;
     const struct sample_query *query;
     span_visit *span;
@@ -22,7 +22,7 @@ struct sample {
 
 /* ---- spans ---- */
 
-static enum status block_spans_of(struct sample *s, uint64_t id)
+static enum status block_spans_of(struct sample_scan *s, uint64_t id)
 {
     const struct trace_query query = {.start_ns = s->query->start_ns,
                                       .end_ns = s->query->end_ns,
@@ -41,8 +41,8 @@ static enum status block_spans_of(struct sample *s, uint64_t id)
         for (uint32_t row = 0; row < traces[i].count && status == OK; row++) {
             struct span span;
 
-            status = block_span(open.block, traces[i].first + row,
-                                s->query->whole, &span);
+            status = block_read_span(open.block, traces[i].first + row,
+                                     s->query->whole, &span);
             if (status == OK)
                 s->span(s->arg, &span);
         }
@@ -51,15 +51,15 @@ static enum status block_spans_of(struct sample *s, uint64_t id)
     return status;
 }
 
-static void head_spans(struct sample *s)
+static void head_spans(struct sample_scan *s)
 {
     const struct trace_query query = {.start_ns = s->query->start_ns,
                                       .end_ns = s->query->end_ns,
                                       .resources = s->query->resources};
-    struct head_walk walk = head_walk(s->reader, STREAM_SPANS);
+    struct memtables_cursor walk = memtables_cursor(s->reader, STREAM_SPANS);
     const struct batch *batch;
 
-    while ((batch = head_next(&walk)))
+    while ((batch = memtables_next(&walk)))
         for (uint32_t i = 0; i < batch->count; i++)
             if (match_span(&batch->spans[i], &query) &&
                 in_sample(s->query, batch->spans[i].trace_id))
@@ -68,7 +68,7 @@ static void head_spans(struct sample *s)
 
 /* ---- log records ---- */
 
-static enum status block_logs_of(struct sample *s, uint64_t id,
+static enum status block_logs_of(struct sample_scan *s, uint64_t id,
                                  const struct log_query *query)
 {
     struct open_block open;
@@ -84,7 +84,7 @@ static enum status block_logs_of(struct sample *s, uint64_t id,
 
         if (!(bits[row / 64] >> (row & 63) & 1))
             continue;
-        status = block_log(open.block, row, &log);
+        status = block_read_log(open.block, row, &log);
         if (status == OK && !id_is_zero(log.trace_id, 16) &&
             in_sample(s->query, log.trace_id))
             s->log(s->arg, &log);
@@ -93,12 +93,12 @@ static enum status block_logs_of(struct sample *s, uint64_t id,
     return status;
 }
 
-static void head_logs(struct sample *s, const struct log_query *query)
+static void head_logs(struct sample_scan *s, const struct log_query *query)
 {
-    struct head_walk walk = head_walk(s->reader, STREAM_LOGS);
+    struct memtables_cursor walk = memtables_cursor(s->reader, STREAM_LOGS);
     const struct batch *batch;
 
-    while ((batch = head_next(&walk)))
+    while ((batch = memtables_next(&walk)))
         for (uint32_t i = 0; i < batch->count; i++) {
             const struct log_record *log = &batch->logs[i];
 
@@ -110,7 +110,7 @@ static void head_logs(struct sample *s, const struct log_query *query)
 
 /* ---- both ---- */
 
-static enum status has_any(struct sample *s, const struct block_row *row,
+static enum status has_any(struct sample_scan *s, const struct block_row *row,
                            bool *has)
 {
     uint64_t counts[LEVEL_COUNT] = {0}, sum = 0;
@@ -123,7 +123,7 @@ static enum status has_any(struct sample *s, const struct block_row *row,
     return status;
 }
 
-static enum status over_blocks(struct sample *s, enum block_kind kind,
+static enum status over_blocks(struct sample_scan *s, enum block_kind kind,
                                const struct log_query *logs)
 {
     struct block_walk walk = block_walk(s->reader, WALK_NEWEST, kind,
@@ -149,7 +149,7 @@ enum status reader_sample_spans(struct reader *reader,
                                 const struct sample_query *query,
                                 span_visit *visit, void *arg)
 {
-    struct sample s = {
+    struct sample_scan s = {
         .reader = reader, .query = query, .span = visit, .arg = arg};
 
     head_spans(&s);
@@ -160,7 +160,7 @@ enum status reader_sample_logs(struct reader *reader,
                                const struct sample_query *query,
                                log_visit *visit, void *arg)
 {
-    struct sample s = {
+    struct sample_scan s = {
         .reader = reader, .query = query, .log = visit, .arg = arg};
     const struct log_query logs = {.start_ns = query->start_ns,
                                    .end_ns = query->end_ns,

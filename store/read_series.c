@@ -3,7 +3,7 @@
  * the derived points that are still being counted.
  *
  * Exactly once, for the last of these. A flush of open points is one derived
- * batch, which is one section with a serial number of its own, whatever its
+ * batch, which is one memtable with a serial number of its own, whatever its
  * lsn. The source tells W0, the number of the last flush when its points were
  * read: the points hold what came after W0. Let D be the last flush that this
  * view shows, in memory or committed. The source is asked first, and then:
@@ -26,7 +26,7 @@
  * a look-up costs about as much as SEEK_COST steps. */
 enum { SEEK_RESOURCES = 16, SEEK_COST = 16 };
 
-struct visit {
+struct series_visit {
     struct reader *reader;
     const struct series_query *query;
     point_visit *visit;
@@ -36,7 +36,7 @@ struct visit {
 
 /* Series of the correlator's own are in the one stream, all others in the
  * other: half of the chunks need not be unpacked. */
-static void choose_streams(struct visit *v)
+static void choose_streams(struct series_visit *v)
 {
     uint32_t derived = 0;
 
@@ -48,7 +48,7 @@ static void choose_streams(struct visit *v)
                                                        : STREAM_DERIVED;
 }
 
-static enum status visit_chunk(const struct visit *v, struct slice data,
+static enum status visit_chunk(const struct series_visit *v, struct slice data,
                                uint32_t resource)
 {
     enum status status = reader_cancelled(v->reader);
@@ -60,10 +60,10 @@ static enum status visit_chunk(const struct visit *v, struct slice data,
     return reader_pass_over(status) ? OK : status;
 }
 
-static enum status visit_resource(const struct visit *v, uint64_t hour,
+static enum status visit_resource(const struct series_visit *v, uint64_t hour,
                                   uint32_t resource)
 {
-    struct stmt s = stmt_start(v->reader->db, SQL_CHUNKS);
+    struct db_stmt s = stmt_start(v->reader->db, SQL_CHUNKS);
     enum status status = OK;
 
     stmt_int(&s, hour);
@@ -77,10 +77,10 @@ static enum status visit_resource(const struct visit *v, uint64_t hour,
     return end != OK ? end : status;
 }
 
-static enum status visit_id(const struct visit *v, uint64_t id,
+static enum status visit_id(const struct series_visit *v, uint64_t id,
                             uint32_t resource)
 {
-    struct stmt s = stmt_start(v->reader->db, SQL_CHUNK_GET);
+    struct db_stmt s = stmt_start(v->reader->db, SQL_CHUNK_GET);
     enum status status = OK;
 
     stmt_int(&s, id);
@@ -91,9 +91,9 @@ static enum status visit_id(const struct visit *v, uint64_t id,
     return end != OK ? end : status;
 }
 
-static enum status visit_few(const struct visit *v, uint64_t hour)
+static enum status visit_few(const struct series_visit *v, uint64_t hour)
 {
-    const struct idset *set = v->query->resources;
+    const struct bitmap *set = v->query->resources;
     enum status status = OK;
 
     for (uint32_t word = 0; word < (set->limit + 63) / 64; word++)
@@ -104,9 +104,9 @@ static enum status visit_few(const struct visit *v, uint64_t hour)
     return status;
 }
 
-static enum status visit_many(const struct visit *v, uint64_t hour)
+static enum status visit_many(const struct series_visit *v, uint64_t hour)
 {
-    struct stmt s = stmt_start(v->reader->db, SQL_CHUNK_IDS);
+    struct db_stmt s = stmt_start(v->reader->db, SQL_CHUNK_IDS);
     enum status status = OK;
 
     stmt_int(&s, hour);
@@ -115,7 +115,7 @@ static enum status visit_many(const struct visit *v, uint64_t hour)
     while (status == OK && stmt_row(&s)) {
         uint32_t resource = (uint32_t)stmt_get_int(&s, 1);
 
-        if (idset_has(v->query->resources, resource))
+        if (bitmap_has(v->query->resources, resource))
             status = visit_id(v, stmt_get_int(&s, 0), resource);
     }
 
@@ -124,10 +124,10 @@ static enum status visit_many(const struct visit *v, uint64_t hour)
 }
 
 /* The first hour from this one on that has chunks; false: none. */
-static bool next_hour(const struct visit *v, uint64_t *hour,
+static bool next_hour(const struct series_visit *v, uint64_t *hour,
                       enum status *status)
 {
-    struct stmt s = stmt_start(v->reader->db, SQL_HOUR_NEXT);
+    struct db_stmt s = stmt_start(v->reader->db, SQL_HOUR_NEXT);
     bool found;
 
     stmt_int(&s, *hour);
@@ -138,10 +138,10 @@ static bool next_hour(const struct visit *v, uint64_t *hour,
     return found && *status == OK;
 }
 
-static enum status visit_chunks(const struct visit *v)
+static enum status visit_chunks(const struct series_visit *v)
 {
     const struct series_query *q = v->query;
-    const struct idset *set = q->resources;
+    const struct bitmap *set = q->resources;
     bool few =
         set->count <= SEEK_RESOURCES || set->count <= set->limit / SEEK_COST;
     uint64_t last = series_hour(q->end_ns);
@@ -156,16 +156,16 @@ static enum status visit_chunks(const struct visit *v)
 static bool wanted(const struct series_query *q, const struct point *point)
 {
     return point->time_ns > q->start_ns && point->time_ns <= q->end_ns &&
-           idset_has(q->resources, point->resource_id) &&
-           series_wants(q, point->metric->name);
+           bitmap_has(q->resources, point->resource_id) &&
+           series_query_matches(q, point->metric->name);
 }
 
-static void visit_head(const struct visit *v, enum stream stream)
+static void visit_head(const struct series_visit *v, enum stream stream)
 {
-    struct head_walk walk = head_walk(v->reader, stream);
+    struct memtables_cursor walk = memtables_cursor(v->reader, stream);
     const struct batch *batch;
 
-    while ((batch = head_next(&walk)))
+    while ((batch = memtables_next(&walk)))
         for (uint32_t i = 0; i < batch->count; i++)
             if (wanted(v->query, &batch->points[i]))
                 v->visit(v->arg, &batch->points[i]);
@@ -174,7 +174,7 @@ static void visit_head(const struct visit *v, enum stream stream)
 /* ---- points still being counted ---- */
 
 /* Flat copies; what they refer to is in the arena of the query. */
-struct open_points {
+struct open_point_list {
     struct arena *arena;
     struct point *at;
     uint32_t count, room;
@@ -182,7 +182,7 @@ struct open_points {
 
 static void keep_point(void *arg, const struct point *point)
 {
-    struct open_points *open = arg;
+    struct open_point_list *open = arg;
 
     if (open->count == open->room) {
         uint32_t room = open->room ? 2 * open->room : 64;
@@ -201,15 +201,15 @@ static void keep_point(void *arg, const struct point *point)
 /* D of the head of this file. */
 static uint64_t derived_shown(const struct reader *reader)
 {
-    const struct head_view *head = &reader->heads[STREAM_DERIVED];
+    const struct memtables_view *head = &reader->heads[STREAM_DERIVED];
 
-    return head->count > 0 ? head->at[head->count - 1].section->serial
+    return head->count > 0 ? head->at[head->count - 1].memtable->serial
                            : reader->sealed[STREAM_DERIVED];
 }
 
 static enum status ask_source(struct reader *reader,
                               const struct series_query *q,
-                              struct open_points *open)
+                              struct open_point_list *open)
 {
     struct store *store = reader->store;
     uint64_t flushed;
@@ -237,9 +237,9 @@ enum status reader_query_series(struct reader *reader,
                                 const struct series_query *query,
                                 point_visit *visit, void *arg)
 {
-    struct visit v = {
+    struct series_visit v = {
         .reader = reader, .query = query, .visit = visit, .arg = arg};
-    struct open_points open = {.arena = &reader->work};
+    struct open_point_list open = {.arena = &reader->work};
 
     arena_reset(&reader->work);
     choose_streams(&v);

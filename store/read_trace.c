@@ -10,8 +10,8 @@
  */
 #include <stdlib.h>
 
-#include "copy.h"
 #include "reader.h"
+#include "record_copy.h"
 
 struct span_hit {
     uint64_t start_ns;
@@ -123,10 +123,10 @@ static bool offer(struct trace_page *page, const struct span_hit *hit)
 static enum status read_head(struct trace_page *page)
 {
     const struct span_query *q = page->query;
-    struct head_walk walk = head_walk(page->reader, STREAM_SPANS);
+    struct memtables_cursor walk = memtables_cursor(page->reader, STREAM_SPANS);
     const struct batch *batch;
 
-    while ((batch = head_next(&walk)))
+    while ((batch = memtables_next(&walk)))
         for (uint32_t i = 0; i < batch->count; i++) {
             const struct span *span = &batch->spans[i];
             struct span_hit hit = {.start_ns = span->start_ns, .span = span};
@@ -134,8 +134,8 @@ static enum status read_head(struct trace_page *page)
             if (memcmp(span->trace_id, q->trace_id, 16) != 0)
                 continue;
             page->in_scope |=
-                !q->resources || idset_has(q->resources, span->resource_id);
-            if (q->visible && !idset_has(q->visible, span->resource_id))
+                !q->resources || bitmap_has(q->resources, span->resource_id);
+            if (q->visible && !bitmap_has(q->visible, span->resource_id))
                 continue;
             memcpy(hit.id, span->span_id, sizeof(hit.id));
             if (!offer(page, &hit))
@@ -150,14 +150,15 @@ static enum status read_head(struct trace_page *page)
 static enum status find_blocks(struct trace_page *page)
 {
     struct reader *reader = page->reader;
-    struct stmt s = stmt_start(reader->db, SQL_SUMMARIES);
+    struct db_stmt s = stmt_start(reader->db, SQL_SUMMARIES);
     enum status status = OK;
     uint32_t room = 0;
 
     stmt_int(&s, KIND_SPANS);
     while (status == OK && stmt_row(&s)) {
         status = reader_cancelled(reader);
-        if (!summary_has_trace(stmt_get_bytes(&s, 1), page->query->trace_id))
+        if (!summary_may_have_trace(stmt_get_bytes(&s, 1),
+                                    page->query->trace_id))
             continue;
         if (page->block_count == room) {
             room = room ? 2 * room : 16;
@@ -196,7 +197,7 @@ static int newest_first(const void *left, const void *right)
 static bool is_visible(const struct trace_page *page, struct block *block,
                        uint32_t row)
 {
-    const struct idset *visible = page->query->visible;
+    const struct bitmap *visible = page->query->visible;
 
     return !visible || block_any_resource(block, row, 1, visible);
 }
@@ -305,7 +306,8 @@ static enum status decode_block(struct trace_page *page,
     for (uint32_t i = 0; i < count && status == OK; i++) {
         struct span span;
 
-        status = block_span(open.block, hits[i].row, page->query->whole, &span);
+        status =
+            block_read_span(open.block, hits[i].row, page->query->whole, &span);
         if (status != OK)
             break;
         copy_span(arena, &span, page->query->whole, &spans[hits[i].place]);
@@ -397,10 +399,10 @@ static const struct span *find_in_head(const struct reader *reader,
                                        const uint8_t trace_id[16],
                                        const uint8_t span_id[8])
 {
-    struct head_walk walk = head_walk(reader, STREAM_SPANS);
+    struct memtables_cursor walk = memtables_cursor(reader, STREAM_SPANS);
     const struct batch *batch;
 
-    while ((batch = head_next(&walk)))
+    while ((batch = memtables_next(&walk)))
         for (uint32_t i = 0; i < batch->count; i++)
             if (memcmp(batch->spans[i].trace_id, trace_id, 16) == 0 &&
                 memcmp(batch->spans[i].span_id, span_id, 8) == 0)
@@ -432,7 +434,7 @@ static enum status find_in_block(struct trace_page *page, uint64_t id,
     if (status == OK && row == count)
         status = ERR_NOT_FOUND;
     if (status == OK)
-        status = block_span(open.block, first + row, true, &span);
+        status = block_read_span(open.block, first + row, true, &span);
     if (status == OK) {
         copy_span(arena, &span, true, found);
         status = arena_status(arena);

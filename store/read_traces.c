@@ -4,9 +4,9 @@
  * the whole trace, wherever its spans lie. So:
  *
  *   1  candidates come from memory and from blocks, in the order of the page, a
- *      few at a time (trace_sources.c), into a table
+ *      few at a time (trace_candidates.c), into a table
  *   2  those that may be on the page are put together from all blocks near them
- *      (trace_near.c), until the page stays
+ *      (trace_assembly.c), until the page stays
  *   3  that is the page as soon as no trace that was not met can stand before
  *      its last one
  *
@@ -25,7 +25,7 @@
 #include <stdlib.h>
 
 #include "clock.h"
-#include "copy.h"
+#include "record_copy.h"
 #include "trace_search.h"
 
 /* Candidates at a time: at first, and after a while, when few seem to be wanted
@@ -104,9 +104,9 @@ static int by_block(const void *left, const void *right)
 }
 
 /* Roots of one block; e->place says where each goes. */
-static enum status read_roots(struct search *s, struct trace_entry **entries,
-                              uint32_t count, struct arena *arena,
-                              struct trace_summary *traces)
+static enum status read_roots(struct trace_search *s,
+                              struct trace_entry **entries, uint32_t count,
+                              struct arena *arena, struct trace_summary *traces)
 {
     struct open_block open;
     enum status status =
@@ -117,8 +117,8 @@ static enum status read_roots(struct search *s, struct trace_entry **entries,
     for (uint32_t i = 0; i < count && status == OK; i++) {
         struct span span, root;
 
-        status =
-            block_span(open.block, entries[i]->part.root.row, false, &span);
+        status = block_read_span(open.block, entries[i]->part.root.row, false,
+                                 &span);
         if (status != OK)
             break;
         copy_span(arena, &span, false, &root);
@@ -129,7 +129,7 @@ static enum status read_roots(struct search *s, struct trace_entry **entries,
     return status;
 }
 
-static enum status describe(struct search *s, const struct top *top,
+static enum status describe(struct trace_search *s, const struct top *top,
                             struct arena *arena, struct trace_summary *traces)
 {
     struct trace_entry **entries =
@@ -172,7 +172,7 @@ static struct trace_entry *entry_at(const struct top *top, uint32_t i)
 }
 
 /* The page as it is known, and how many match. */
-static void pick(struct search *s)
+static void pick(struct trace_search *s)
 {
     const void *out;
 
@@ -187,7 +187,7 @@ static void pick(struct search *s)
 }
 
 /* Asks for what is on the page and not complete; how many these are. */
-static uint32_t ask_page(struct search *s)
+static uint32_t ask_page(struct trace_search *s)
 {
     uint32_t asked = 0;
 
@@ -200,7 +200,7 @@ static uint32_t ask_page(struct search *s)
     return asked;
 }
 
-static uint32_t ask_whole(struct search *s)
+static uint32_t ask_whole(struct trace_search *s)
 {
     uint32_t asked = 0;
 
@@ -216,7 +216,7 @@ static uint32_t ask_whole(struct search *s)
  * it. Those that do so for certain, as no block before its last start has them,
  * are not put together. The page is complete.
  */
-static enum status find_late(struct search *s)
+static enum status find_late(struct trace_search *s)
 {
     struct count_limit *counting = s->query->counting;
     const struct trace_entry *last = top_last(&s->top);
@@ -235,7 +235,7 @@ static enum status find_late(struct search *s)
 }
 
 /* Is there nothing left to count? */
-static bool counted_all(const struct search *s)
+static bool counted_all(const struct trace_search *s)
 {
     const struct count_limit *counting = s->query->counting;
 
@@ -244,13 +244,13 @@ static bool counted_all(const struct search *s)
 
 static bool is_kept(const struct trace_entry *e, void *arg)
 {
-    const struct search *s = arg;
+    const struct trace_search *s = arg;
 
     return e->on_page || (!counted_all(s) && wanted(s->query, e));
 }
 
 /* Forgets what is neither on the page nor counted. The page is complete. */
-static void forget(struct search *s)
+static void forget(struct trace_search *s)
 {
     for (struct trace_entry *e = s->table.first; e; e = e->next)
         e->on_page = false;
@@ -262,7 +262,7 @@ static void forget(struct search *s)
 }
 
 /* Step 2. */
-static enum status settle(struct search *s)
+static enum status settle(struct trace_search *s)
 {
     uint64_t before = s->total;
     enum status status = find_late(s);
@@ -287,7 +287,7 @@ static enum status settle(struct search *s)
 }
 
 /* Step 3. The page is complete, what is missing is in the sources. */
-static bool is_final(const struct search *s, uint64_t bound_ns)
+static bool is_final(const struct trace_search *s, uint64_t bound_ns)
 {
     const struct trace_query *q = s->query;
     const struct trace_entry *last = top_last(&s->top);
@@ -303,7 +303,7 @@ static bool is_final(const struct search *s, uint64_t bound_ns)
 }
 
 /* The page is final: is counting to go on? */
-static bool counted_enough(struct search *s)
+static bool counted_enough(struct trace_search *s)
 {
     struct count_limit *counting = s->query->counting;
 
@@ -315,7 +315,7 @@ static bool counted_enough(struct search *s)
     return true;
 }
 
-static enum status search(struct search *s)
+static enum status search(struct trace_search *s)
 {
     const struct trace_query *q = s->query;
     bool whole = q->ascending || about_whole(q);
@@ -347,7 +347,7 @@ enum status reader_query_traces(struct reader *reader,
                                 struct trace_summary **traces, uint32_t *count,
                                 uint64_t *total)
 {
-    struct search s = {
+    struct trace_search s = {
         .reader = reader,
         .query = query,
         .top = {.limit = query->limit,

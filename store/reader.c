@@ -1,14 +1,14 @@
 /*
  * A view is fixed in this order:
  *
- *   1  under the lock: references to all sections, and how many batches each
- *      has; the oldest generation of saves
+ *   1  under the lock: references to all memtables, and how many batches each
+ *      has; the oldest generation of pending_writes
  *   2  BEGIN, and the table of streams is read, which fixes the snapshot of
  *      the database
- *   3  sections whose serial number the snapshot says is committed are left
+ *   3  memtables whose serial number the snapshot says is committed are left
  *      out
  *
- * Records appended before are seen exactly once: their section was in the
+ * Records appended before are seen exactly once: their memtable was in the
  * list at 1, or had left it because it was committed, and then 2 shows it. If
  * it was in the list and was committed between 1 and 2, then 3 leaves it out.
  */
@@ -78,12 +78,12 @@ enum status reader_status(const struct reader *reader, enum status status)
                                                                  : status;
 }
 
-static void hold(struct reader *reader, struct section *section)
+static void hold(struct reader *reader, struct memtable *memtable)
 {
-    struct section **held =
+    struct memtable **held =
         array_append(&reader->held, reader->held_count, &reader->held_room);
 
-    *held = section_ref(section);
+    *held = memtable_ref(memtable);
     reader->held_count++;
 }
 
@@ -93,27 +93,27 @@ static void take_heads(struct reader *reader)
 
     pthread_mutex_lock(&store->lock);
     for (int i = 0; i < STREAM_COUNT; i++) {
-        struct head_view *head = &reader->heads[i];
+        struct memtables_view *head = &reader->heads[i];
 
         head->count = 0;
-        for (struct section *s = store->streams[i].first; s; s = s->next) {
-            assert(head->count < SECTIONS_MAX);
+        for (struct memtable *s = store->streams[i].first; s; s = s->next) {
+            assert(head->count < MEMTABLES_MAX);
             hold(reader, s);
-            head->at[head->count++] = (struct section_view){s, s->batch_count};
+            head->at[head->count++] = (struct memtable_view){s, s->batch_count};
         }
     }
-    struct saves *before = reader->saves;
-    reader->saves = saves_ref(store->saves);
+    struct pending_writes *before = reader->pending_writes;
+    reader->pending_writes = pending_writes_ref(store->pending_writes);
     pthread_mutex_unlock(&store->lock);
-    saves_free(before);
+    pending_writes_free(before);
 }
 
-static void leave_out_committed(struct head_view *head, uint64_t sealed)
+static void leave_out_committed(struct memtables_view *head, uint64_t sealed)
 {
     uint32_t kept = 0;
 
     for (uint32_t i = 0; i < head->count; i++)
-        if (head->at[i].section->serial > sealed)
+        if (head->at[i].memtable->serial > sealed)
             head->at[kept++] = head->at[i];
     head->count = kept;
 }
@@ -126,7 +126,7 @@ static enum status take_view(struct reader *reader)
         return status;
     reader->in_view = true;
 
-    struct stmt s = stmt_start(reader->db, SQL_STREAMS);
+    struct db_stmt s = stmt_start(reader->db, SQL_STREAMS);
     while (stmt_row(&s)) {
         uint64_t id = stmt_get_int(&s, 0);
 
@@ -173,10 +173,10 @@ void reader_end(struct reader *reader)
     end_view(reader);
     store_note_damage(reader->store, reader->db);
     for (uint32_t i = 0; i < reader->held_count; i++)
-        section_free(reader->held[i]);
+        memtable_free(reader->held[i]);
     reader->held_count = 0;
-    saves_free(reader->saves);
-    reader->saves = NULL;
+    pending_writes_free(reader->pending_writes);
+    reader->pending_writes = NULL;
     if (arena_size(&reader->scratch) + arena_size(&reader->work) > TRIM_FROM)
         atomic_store(&reader->store->trim, true);
     arena_release(&reader->scratch);
@@ -190,12 +190,13 @@ enum status reader_resource(struct reader *reader, uint32_t id,
                             struct arena *arena, struct resource *resource)
 {
     pthread_mutex_lock(&reader->store->lock);
-    const struct save *save = saves_find(reader->saves, id);
+    const struct pending_write *save =
+        pending_writes_find_resource(reader->pending_writes, id);
     pthread_mutex_unlock(&reader->store->lock);
     if (save)
         return resource_read(save->texts[0], save->bytes, id, arena, resource);
 
-    struct stmt s = stmt_start(reader->db, SQL_RESOURCE_FIND);
+    struct db_stmt s = stmt_start(reader->db, SQL_RESOURCE_FIND);
     enum status status = ERR_NOT_FOUND;
     stmt_int(&s, id);
     if (stmt_row(&s))
@@ -208,7 +209,7 @@ enum status reader_resource(struct reader *reader, uint32_t id,
 enum status reader_sizes(struct reader *reader, struct store_sizes *sizes)
 {
     struct store_sizes found = {0};
-    struct stmt s = stmt_start(reader->db, SQL_STREAMS);
+    struct db_stmt s = stmt_start(reader->db, SQL_STREAMS);
 
     while (stmt_row(&s)) {
         uint64_t id = stmt_get_int(&s, 0);

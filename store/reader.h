@@ -6,19 +6,19 @@
 
 #include "block.h"
 #include "db.h"
-#include "head.h"
-#include "saves.h"
-#include "state.h"
+#include "memtable.h"
+#include "pending_writes.h"
+#include "store_int.h"
 
 struct reader {
     struct store *store;
     struct db *db;
     bool active, in_view;
-    struct head_view heads[STREAM_COUNT]; /* what is not in the view */
-    uint64_t sealed[STREAM_COUNT]; /* serial of the view's last section */
-    struct section **held;         /* references, until reader_end() */
+    struct memtables_view heads[STREAM_COUNT]; /* what is not in the view */
+    uint64_t sealed[STREAM_COUNT]; /* serial of the view's last memtable */
+    struct memtable **held;        /* references, until reader_end() */
     uint32_t held_count, held_room;
-    struct saves *saves;
+    struct pending_writes *pending_writes;
     const atomic_bool *cancelled; /* NULL: never */
     struct arena scratch;         /* of the block that is open */
     struct arena work;            /* of the query that runs */
@@ -40,7 +40,7 @@ MUST_CHECK enum status reader_cancelled(const struct reader *reader);
 
 /* A row of table block. */
 struct block_row {
-    uint64_t id, section;
+    uint64_t id, memtable;
     uint64_t min_ns, max_ns, max_end_ns, max_duration_ns;
     uint32_t levels, count;
 };
@@ -54,7 +54,7 @@ enum walk_order {
     WALK_SPANS_NEAR /* in any order, without spans that began an hour before */
 };
 struct block_walk {
-    struct stmt stmt;
+    struct db_stmt stmt;
 };
 struct block_walk block_walk(struct reader *reader, enum walk_order order,
                              enum block_kind kind, uint64_t start_ns,
@@ -65,7 +65,7 @@ MUST_CHECK enum status block_walk_end(struct block_walk *walk);
 
 /* One at a time; what it holds goes with reader_close_block. */
 struct open_block {
-    struct stmt stmt;
+    struct db_stmt stmt;
     struct block *block;
 };
 MUST_CHECK enum status reader_open_block(struct reader *reader, uint64_t id,
@@ -74,11 +74,12 @@ void reader_close_block(struct reader *reader, struct open_block *open);
 
 /* A summary, good until summary_end(). */
 MUST_CHECK enum status reader_summary(struct reader *reader, uint64_t id,
-                                      struct stmt *stmt, struct slice *summary);
-void summary_end(struct stmt *stmt);
+                                      struct db_stmt *stmt,
+                                      struct slice *summary);
+void summary_end(struct db_stmt *stmt);
 /* How many records of these resources a block has, by level. */
 MUST_CHECK enum status reader_counts(struct reader *reader, uint64_t id,
-                                     const struct idset *resources,
+                                     const struct bitmap *resources,
                                      uint64_t counts[LEVEL_COUNT]);
 
 /* True if a block (or chunk) is damaged: then it is counted, and to be passed
@@ -88,16 +89,17 @@ bool reader_pass_over(enum status status);
 /* ---- head ---- */
 
 /* Walks all batches of a stream that the reader sees in memory. */
-struct head_walk {
-    const struct head_view *head;
+struct memtables_cursor {
+    const struct memtables_view *head;
     uint32_t at;
-    struct section_walk walk;
-    const struct section *section; /* of the batch returned last */
-    uint64_t before; /* records of the section before that batch */
+    struct memtable_cursor walk;
+    const struct memtable *memtable; /* of the batch returned last */
+    uint64_t before; /* records of the memtable before that batch */
     uint32_t count;  /* of that batch */
 };
-struct head_walk head_walk(const struct reader *reader, enum stream stream);
-const struct batch *head_next(struct head_walk *walk);
+struct memtables_cursor memtables_cursor(const struct reader *reader,
+                                         enum stream stream);
+const struct batch *memtables_next(struct memtables_cursor *walk);
 
 /* ---- the best of many ---- */
 

@@ -12,8 +12,9 @@
  *
  * What is oldest after that is noted for store_oldest_ns(). A block's newest
  * record is hardly newer than its arrival and its other records came with it,
- * or some hours before (compact.c), so the oldest of these times is about when
- * the oldest record came, whatever times the records in the block may have.
+ * or some hours before (block_compaction.c), so the oldest of these times is
+ * about when the oldest record came, whatever times the records in the block
+ * may have.
  *
  * A step does a bounded amount, so that sealing never waits long for it.
  */
@@ -22,8 +23,8 @@
 #include "clock.h"
 #include "log.h"
 #include "series.h"
-#include "state.h"
 #include "stats.h"
+#include "store_int.h"
 
 enum { STEP_DELETES = 8, STEP_CHUNKS = 64, FREE_PAGES = 64 };
 
@@ -37,21 +38,22 @@ enum { STEP_DELETES = 8, STEP_CHUNKS = 64, FREE_PAGES = 64 };
 #define STOPPED_NS NS_PER_HOUR
 
 /* The oldest piece of one kind; chunks stand behind the kinds of blocks. */
-struct oldest {
+struct oldest_piece {
     uint64_t id, max_ns, count, bytes;
     bool found;
 };
 
 enum { KIND_CHUNKS = KIND_COUNT, OLDEST_COUNT };
 
-static enum status find_block(struct db *db, int kind, struct oldest *o)
+static enum status find_block(struct db *db, int kind, struct oldest_piece *o)
 {
-    struct stmt s = stmt_start(db, SQL_BLOCK_OLDEST);
+    struct db_stmt s = stmt_start(db, SQL_BLOCK_OLDEST);
 
     stmt_int(&s, (uint64_t)kind);
     if (stmt_row(&s))
-        *o = (struct oldest){stmt_get_int(&s, 0), stmt_get_int(&s, 1),
-                             stmt_get_int(&s, 2), stmt_get_int(&s, 3), true};
+        *o = (struct oldest_piece){stmt_get_int(&s, 0), stmt_get_int(&s, 1),
+                                   stmt_get_int(&s, 2), stmt_get_int(&s, 3),
+                                   true};
     return stmt_end(&s);
 }
 
@@ -60,19 +62,20 @@ static uint64_t hour_end(uint64_t hour)
     return (hour + 1) * NS_PER_HOUR - 1;
 }
 
-static enum status find_chunk(struct db *db, struct oldest *o)
+static enum status find_chunk(struct db *db, struct oldest_piece *o)
 {
-    struct stmt s = stmt_start(db, SQL_CHUNK_OLDEST);
+    struct db_stmt s = stmt_start(db, SQL_CHUNK_OLDEST);
 
     stmt_int(&s, 1);
     if (stmt_row(&s))
-        *o = (struct oldest){stmt_get_int(&s, 0), hour_end(stmt_get_int(&s, 1)),
-                             stmt_get_int(&s, 3), stmt_get_int(&s, 4), true};
+        *o = (struct oldest_piece){
+            stmt_get_int(&s, 0), hour_end(stmt_get_int(&s, 1)),
+            stmt_get_int(&s, 3), stmt_get_int(&s, 4), true};
     return stmt_end(&s);
 }
 
 static enum status find_oldest(struct db *db,
-                               struct oldest oldest[OLDEST_COUNT])
+                               struct oldest_piece oldest[OLDEST_COUNT])
 {
     enum status status = OK;
 
@@ -86,7 +89,7 @@ static enum status find_oldest(struct db *db,
 
 static enum status delete_by_id(struct db *db, enum db_sql sql, uint64_t id)
 {
-    struct stmt s = stmt_start(db, sql);
+    struct db_stmt s = stmt_start(db, sql);
 
     stmt_int(&s, id);
     return stmt_run(&s);
@@ -106,7 +109,8 @@ enum status block_remove(struct db *db, enum stream stream, uint64_t id,
                : status;
 }
 
-static enum status delete_block(struct db *db, int kind, const struct oldest *o)
+static enum status delete_block(struct db *db, int kind,
+                                const struct oldest_piece *o)
 {
     stats_add(STATS_EXPIRED_BLOCKS, 1);
     return block_remove(db, kind == KIND_SPANS ? STREAM_SPANS : STREAM_LOGS,
@@ -120,7 +124,7 @@ static enum status delete_chunks(struct db *db, uint64_t until_ns)
         uint64_t id, stream, count, bytes;
     } found[STEP_CHUNKS];
     uint32_t count = 0;
-    struct stmt s = stmt_start(db, SQL_CHUNK_OLDEST);
+    struct db_stmt s = stmt_start(db, SQL_CHUNK_OLDEST);
 
     stmt_int(&s, STEP_CHUNKS);
     while (stmt_row(&s) && count < STEP_CHUNKS) {
@@ -153,7 +157,7 @@ static enum signal signal_of(int kind)
 
 /* The kind to delete from, or -1 if nothing has to go. */
 static int choose(const struct store *store,
-                  const struct oldest oldest[OLDEST_COUNT], uint64_t now,
+                  const struct oldest_piece oldest[OLDEST_COUNT], uint64_t now,
                   bool too_big)
 {
     int first = -1;
@@ -171,28 +175,29 @@ static int choose(const struct store *store,
     return too_big ? first : -1;
 }
 
-struct pages {
+struct page_counts {
     uint64_t count, unused, size;
 };
 
-static enum status read_pages(struct db *db, struct pages *p)
+static enum status read_pages(struct db *db, struct page_counts *p)
 {
-    struct stmt s = stmt_start(db, SQL_PAGES);
+    struct db_stmt s = stmt_start(db, SQL_PAGES);
 
     if (stmt_row(&s))
-        *p = (struct pages){stmt_get_int(&s, 0), stmt_get_int(&s, 1),
-                            stmt_get_int(&s, 2)};
+        *p = (struct page_counts){stmt_get_int(&s, 0), stmt_get_int(&s, 1),
+                                  stmt_get_int(&s, 2)};
     return stmt_end(&s);
 }
 
-static bool too_big(const struct store *store, const struct pages *p)
+static bool too_big(const struct store *store, const struct page_counts *p)
 {
     return store->options.retention_bytes > 0 &&
            (p->count - p->unused) * p->size > store->options.retention_bytes;
 }
 
 static void note_oldest(struct store *store,
-                        const struct oldest oldest[OLDEST_COUNT], uint64_t now)
+                        const struct oldest_piece oldest[OLDEST_COUNT],
+                        uint64_t now)
 {
     for (int kind = 0; kind < OLDEST_COUNT; kind++)
         if (oldest[kind].found && oldest[kind].max_ns < now)
@@ -236,7 +241,7 @@ static uint64_t shortest_retention(const struct store *store)
 
 enum status retention_load_clock(struct store *store, uint64_t wall_ns)
 {
-    struct stmt s = stmt_start(store->db, SQL_STATE_LOAD);
+    struct db_stmt s = stmt_start(store->db, SQL_STATE_LOAD);
     uint64_t last_ns = 0;
 
     stmt_int(&s, STATE_CLOCK);
@@ -262,7 +267,7 @@ enum status retention_load_clock(struct store *store, uint64_t wall_ns)
 
 enum status retention_save_clock(struct store *store)
 {
-    struct stmt s = stmt_start(store->db, SQL_STATE_SAVE);
+    struct db_stmt s = stmt_start(store->db, SQL_STATE_SAVE);
     uint64_t now = trusted_now(store);
 
     stmt_int(&s, STATE_CLOCK);
@@ -270,11 +275,11 @@ enum status retention_save_clock(struct store *store)
     return stmt_run(&s);
 }
 
-static enum status delete_some(struct store *store, struct pages *pages,
+static enum status delete_some(struct store *store, struct page_counts *pages,
                                bool *more)
 {
     struct db *db = store->db;
-    struct oldest oldest[OLDEST_COUNT] = {{.found = false}};
+    struct oldest_piece oldest[OLDEST_COUNT] = {{.found = false}};
     uint64_t now = trusted_now(store);
     enum status status = find_oldest(db, oldest);
 
@@ -303,8 +308,8 @@ static enum status delete_some(struct store *store, struct pages *pages,
     return status;
 }
 
-static enum status vacuum_some(struct store *store, const struct pages *pages,
-                               bool *more)
+static enum status vacuum_some(struct store *store,
+                               const struct page_counts *pages, bool *more)
 {
     enum status status = OK;
 
@@ -324,7 +329,7 @@ static enum status vacuum_some(struct store *store, const struct pages *pages,
 
 enum status retention_step(struct store *store, bool *more)
 {
-    struct pages pages = {0};
+    struct page_counts pages = {0};
     enum status status = read_pages(store->db, &pages);
 
     if (status == OK)

@@ -1,17 +1,17 @@
 /*
- * A batch that is appended joins the open section of its stream. A section is
+ * A batch that is appended joins the open memtable of its stream. A memtable is
  * closed when it is large or old enough, waits for the writer's thread
- * (seal.c), is sealed, committed together with the stream's new watermark,
- * and leaves the list:
+ * (store_writer.c), is sealed, committed together with the stream's new
+ * watermark, and leaves the list:
  *
  *   append -> open -> closed -> committed, left out
- *                     at most SECTIONS_WAITING, then append waits
+ *                     at most MEMTABLES_WAITING, then append waits
  *
- * What a reader sees of a section it decides by serial number: the number of
- * the last committed section of a stream is stored in the commit itself.
+ * What a reader sees of a memtable it decides by serial number: the number of
+ * the last committed memtable of a stream is stored in the commit itself.
  *
  * The journal may be cut up to the oldest entry that something still needs:
- * for spans, logs and metrics the first entry of their first section (or
+ * for spans, logs and metrics the first entry of their first memtable (or
  * everything appended, if they have none), for the derived series their
  * watermark, because what was counted is only kept once it was flushed.
  */
@@ -28,14 +28,14 @@
 #include "clock.h"
 #include "log.h"
 #include "mem.h"
-#include "salvage.h"
-#include "state.h"
+#include "repair.h"
 #include "stats.h"
+#include "store_int.h"
 
 /* Between flushes that are only for the journal. */
 #define PRESS_AGE_NS NS_PER_S
 
-/* Points are smaller than spans: a section of metrics holds more of them. */
+/* Points are smaller than spans: a memtable of metrics holds more of them. */
 enum { POINTS_PER_SPAN = 4 };
 
 static enum stream stream_of(const struct batch *batch)
@@ -52,7 +52,7 @@ static enum stream stream_of(const struct batch *batch)
 
 static enum status load_streams(struct store *store)
 {
-    struct stmt s = stmt_start(store->db, SQL_STREAMS);
+    struct db_stmt s = stmt_start(store->db, SQL_STREAMS);
 
     while (stmt_row(&s)) {
         uint64_t id = stmt_get_int(&s, 0);
@@ -83,17 +83,17 @@ static enum status try_open(struct store *store)
 
 /* Damage that was met in an earlier life. The database can be used with it, if
  * it cannot be copied. */
-static enum status salvage_noted(struct store *store)
+static enum status repair_scheduled(struct store *store)
 {
     db_close(store->db);
     store->db = NULL;
 
-    enum status status = salvage(store->path);
+    enum status status = repair(store->path);
     if (status != OK)
         log_error("store", "damaged database could not be copied, going on",
                   "path=%s why=\"%s\"", store->path, status_text(status));
     /* It may be aside already: never make an empty one in its place. */
-    status = salvage_resume(store->path);
+    status = repair_resume(store->path);
     return status == OK ? try_open(store) : status;
 }
 
@@ -114,17 +114,17 @@ static void close_to_others(const struct store *store)
 
 static enum status open_db(struct store *store)
 {
-    enum status status = salvage_resume(store->path);
+    enum status status = repair_resume(store->path);
 
     if (status == OK)
         status = try_open(store);
     if (status == ERR_IO && reserve_give(store))
         status = try_open(store);
-    if (status == OK && salvage_wanted(store->path))
-        status = salvage_noted(store);
+    if (status == OK && repair_is_pending(store->path))
+        status = repair_scheduled(store);
     /* What we ask for is there, if the schema can be read. */
     if (status == ERR_CORRUPT || status == ERR_INTERNAL) {
-        status = salvage(store->path);
+        status = repair(store->path);
         if (status == OK)
             status = try_open(store);
     }
@@ -142,7 +142,7 @@ static enum status open_db(struct store *store)
 void store_note_damage(struct store *store, const struct db *db)
 {
     if (db_damaged(db) && !atomic_exchange(&store->damaged, true))
-        salvage_want(store->path);
+        repair_schedule(store->path);
 }
 
 static void init_locks(struct store *store)
@@ -163,10 +163,10 @@ static void set_defaults(struct store_options *o)
         o->block_spans = 16384;
     if (o->block_logs == 0)
         o->block_logs = 16384;
-    if (o->head_bytes == 0)
-        o->head_bytes = UINT64_C(16) << 20;
-    if (o->head_age_ns == 0)
-        o->head_age_ns = 10 * NS_PER_S;
+    if (o->memtable_bytes == 0)
+        o->memtable_bytes = UINT64_C(16) << 20;
+    if (o->memtable_age_ns == 0)
+        o->memtable_age_ns = 10 * NS_PER_S;
     if (o->query_bytes == 0)
         o->query_bytes = UINT64_C(96) << 20;
 }
@@ -183,9 +183,9 @@ enum status store_open(struct store **out, const struct store_options *options)
     snprintf(store->path, len, "%s/callboard.db", options->dir);
     init_locks(store);
     budget_init(&store->queries, store->options.query_bytes);
-    store->saves = store->saves_open = saves_new();
-    store->origins = origins_new();
-    store->requests = requests_new();
+    store->pending_writes = store->saves_open = pending_writes_new();
+    store->kafka_offsets = kafka_offsets_new();
+    store->requests = stored_requests_new();
     store->derived_ns = clock_monotonic_ns();
     for (int i = 0; i < STREAM_COUNT; i++)
         store->streams[i].next_serial = 1;
@@ -197,13 +197,13 @@ enum status store_open(struct store **out, const struct store_options *options)
     if (status == OK)
         status = open_db(store);
     if (status == OK)
-        status = origins_load(store->origins, store->db);
+        status = kafka_offsets_load(store->kafka_offsets, store->db);
     if (status == OK)
-        status = requests_load(store->requests, store->db);
+        status = stored_requests_load(store->requests, store->db);
     if (status == OK)
         status = retention_load_clock(store, clock_wall_ns());
     if (status == OK)
-        status = seal_start(store);
+        status = store_writer_start(store);
     if (status != OK) {
         store_close(store);
         return status;
@@ -216,18 +216,18 @@ void store_close(struct store *store)
 {
     if (!store)
         return;
-    seal_stop(store);
+    store_writer_stop(store);
     for (int i = 0; i < STREAM_COUNT; i++)
-        for (struct section *s = store->streams[i].first; s;) {
-            struct section *next = s->next;
+        for (struct memtable *s = store->streams[i].first; s;) {
+            struct memtable *next = s->next;
 
-            section_free(s);
+            memtable_free(s);
             s = next;
         }
     store_trim_rows(store);
-    saves_free(store->saves);
-    origins_free(store->origins);
-    requests_free(store->requests);
+    pending_writes_free(store->pending_writes);
+    kafka_offsets_free(store->kafka_offsets);
+    stored_requests_free(store->requests);
     db_close(store->db);
     pthread_cond_destroy(&store->work);
     pthread_cond_destroy(&store->done);
@@ -249,7 +249,7 @@ uint64_t store_oldest_ns(struct store *store)
     pthread_mutex_lock(&store->lock);
     uint64_t oldest_ns = store->oldest_ns;
     for (int i = 0; i < STREAM_COUNT; i++)
-        for (const struct section *s = store->streams[i].first; s; s = s->next)
+        for (const struct memtable *s = store->streams[i].first; s; s = s->next)
             if (s->received_ns < oldest_ns)
                 oldest_ns = s->received_ns;
     pthread_mutex_unlock(&store->lock);
@@ -261,13 +261,13 @@ enum status store_health(struct store *store)
     pthread_mutex_lock(&store->lock);
     enum status health = store->health;
     for (int i = 0; i < STREAM_COUNT && health == OK; i++)
-        if (store->streams[i].closed > SECTIONS_WAITING)
+        if (store->streams[i].closed > MEMTABLES_WAITING)
             health = ERR_BUSY;
     pthread_mutex_unlock(&store->lock);
     return health;
 }
 
-void store_close_section(struct store *store, enum stream stream)
+void store_close_memtable(struct store *store, enum stream stream)
 {
     struct stream_state *state = &store->streams[stream];
 
@@ -278,7 +278,7 @@ void store_close_section(struct store *store, enum stream stream)
         return;
     }
     /* Nobody waits for the others to go: this one takes what comes. */
-    if (store->draining && state->closed >= SECTIONS_WAITING)
+    if (store->draining && state->closed >= MEMTABLES_WAITING)
         return;
     state->last->closed = true;
     state->last->order = store->next_order++;
@@ -286,36 +286,36 @@ void store_close_section(struct store *store, enum stream stream)
     pthread_cond_signal(&store->work);
 }
 
-static bool section_full(const struct store *store,
-                         const struct section *section)
+static bool memtable_full(const struct store *store,
+                          const struct memtable *memtable)
 {
     const struct store_options *o = &store->options;
     uint64_t most = o->block_spans;
 
-    if (section->stream == STREAM_LOGS)
+    if (memtable->stream == STREAM_LOGS)
         most = o->block_logs;
-    if (section->stream == STREAM_METRICS)
+    if (memtable->stream == STREAM_METRICS)
         most *= POINTS_PER_SPAN;
-    return section->stream == STREAM_DERIVED || section->records >= most ||
-           section->bytes >= o->head_bytes;
+    return memtable->stream == STREAM_DERIVED || memtable->records >= most ||
+           memtable->bytes >= o->memtable_bytes;
 }
 
-/* The stream's open section, a new one if there is none. */
-static struct section *open_section(struct store *store, enum stream stream)
+/* The stream's open memtable, a new one if there is none. */
+static struct memtable *open_memtable(struct store *store, enum stream stream)
 {
     struct stream_state *state = &store->streams[stream];
 
     if (state->last && !state->last->closed)
         return state->last;
-    struct section *section = section_new(stream, state->next_serial++);
+    struct memtable *memtable = memtable_new(stream, state->next_serial++);
     if (state->last)
-        state->last->next = section;
+        state->last->next = memtable;
     else
-        state->first = section;
-    state->last = section;
+        state->first = memtable;
+    state->last = memtable;
     /* So that the writer looks when this one will be old enough. */
     pthread_cond_signal(&store->work);
-    return section;
+    return memtable;
 }
 
 /* ---- coding spans as they come ---- */
@@ -323,59 +323,59 @@ static struct section *open_section(struct store *store, enum stream stream)
 void store_trim_rows(struct store *store)
 {
     while (store->spare_count > 0)
-        block_rows_free(store->spare[--store->spare_count]);
+        span_rows_free(store->spare[--store->spare_count]);
 }
 
-void store_spare_rows(struct store *store, struct section *section)
+void store_spare_rows(struct store *store, struct memtable *memtable)
 {
-    struct block_rows *rows = section->rows;
+    struct span_rows *rows = memtable->rows;
 
-    section->rows = NULL;
+    memtable->rows = NULL;
     if (!rows)
         return;
-    block_rows_reset(rows);
+    span_rows_reset(rows);
     pthread_mutex_lock(&store->lock);
-    if (store->spare_count < SECTIONS_WAITING + 1) {
+    if (store->spare_count < MEMTABLES_WAITING + 1) {
         store->spare[store->spare_count++] = rows;
         rows = NULL;
     }
     pthread_mutex_unlock(&store->lock);
-    block_rows_free(rows);
+    span_rows_free(rows);
 }
 
-/* True if the section will be one block, as far as can be seen. Under the
+/* True if the memtable will be one block, as far as can be seen. Under the
  * lock. */
-static bool begin_coding(struct store *store, struct section *section,
+static bool begin_coding(struct store *store, struct memtable *memtable,
                          const struct batch *batch)
 {
     uint64_t most = store->options.block_spans + store->options.block_spans / 2;
 
-    if (section->stream != STREAM_SPANS || store->options.code_late ||
-        section->records + batch->count > most)
+    if (memtable->stream != STREAM_SPANS || store->options.code_late ||
+        memtable->records + batch->count > most)
         return false;
-    if (section->records == 0 && !section->rows)
-        section->rows = store->spare_count > 0
-                            ? store->spare[--store->spare_count]
-                            : block_rows_new();
-    return section->rows != NULL;
+    if (memtable->records == 0 && !memtable->rows)
+        memtable->rows = store->spare_count > 0
+                             ? store->spare[--store->spare_count]
+                             : span_rows_new();
+    return memtable->rows != NULL;
 }
 
 /* Codes the batch's spans while they are in the cache. Gives up the lock; the
- * section stays open meanwhile. */
-static void code(struct store *store, struct section *section,
+ * memtable stays open meanwhile. */
+static void code(struct store *store, struct memtable *memtable,
                  const struct batch *batch)
 {
-    struct stream_state *state = &store->streams[section->stream];
-    bool coding = begin_coding(store, section, batch);
+    struct stream_state *state = &store->streams[memtable->stream];
+    bool coding = begin_coding(store, memtable, batch);
 
-    if (!coding && !section->rows)
+    if (!coding && !memtable->rows)
         return;
     state->appending = true;
     pthread_mutex_unlock(&store->lock);
     for (uint32_t i = 0; coding && i < batch->count; i++)
-        block_rows_add(section->rows, &batch->spans[i]);
+        span_rows_add(memtable->rows, &batch->spans[i]);
     if (!coding)
-        store_spare_rows(store, section);
+        store_spare_rows(store, memtable);
     pthread_mutex_lock(&store->lock);
     state->appending = false;
 }
@@ -393,17 +393,19 @@ static bool journal_presses(const struct store *store, unsigned part)
  * message it could not be made of. Under the lock. */
 static void take_empty(struct store *store, struct batch *batch)
 {
-    bool letter = batch->encoding == BATCH_LETTER;
+    bool letter = batch->encoding == BATCH_DEAD_LETTER;
 
     /* Waits before it is noted: what is noted may be committed at once. */
-    while (letter && origins_letters(store->origins) >= LETTERS_WAITING &&
+    while (letter &&
+           kafka_offsets_dead_letters(store->kafka_offsets) >=
+               DEAD_LETTERS_WAITING &&
            !store->draining)
         pthread_cond_wait(&store->done, &store->lock);
     if (batch->lsn > store->last_lsn)
         store->last_lsn = batch->lsn;
-    origins_note(store->origins, batch);
+    kafka_offsets_note(store->kafka_offsets, batch);
     if (letter) {
-        origins_add_letter(store->origins, batch);
+        kafka_offsets_add_dead_letter(store->kafka_offsets, batch);
         pthread_cond_signal(&store->work);
     } else {
         batch_free(batch);
@@ -414,7 +416,8 @@ bool store_next_offset(struct store *store, struct slice topic,
                        uint32_t partition, uint64_t *next)
 {
     pthread_mutex_lock(&store->lock);
-    bool known = origins_next(store->origins, topic, partition, next);
+    bool known =
+        kafka_offsets_next(store->kafka_offsets, topic, partition, next);
     pthread_mutex_unlock(&store->lock);
     return known;
 }
@@ -441,43 +444,43 @@ void store_append(struct store *store, struct batch *batch)
         pthread_mutex_unlock(&store->lock);
         return;
     }
-    while ((state->closed >= SECTIONS_WAITING || store_saves_full(store)) &&
+    while ((state->closed >= MEMTABLES_WAITING || store_pending_full(store)) &&
            !store->draining)
         pthread_cond_wait(&store->done, &store->lock);
     if (stream != STREAM_DERIVED && batch->lsn > store->last_lsn)
         store->last_lsn = batch->lsn;
 
-    struct section *section = open_section(store, stream);
-    uint64_t before = section->bytes;
-    code(store, section, batch);
-    section_add(section, batch);
-    store->head_bytes += section->bytes - before;
-    stats_set(STATS_HEAD_BYTES, store->head_bytes);
+    struct memtable *memtable = open_memtable(store, stream);
+    uint64_t before = memtable->bytes;
+    code(store, memtable, batch);
+    memtable_add(memtable, batch);
+    store->memtable_bytes += memtable->bytes - before;
+    stats_set(STATS_MEMTABLE_BYTES, store->memtable_bytes);
     state->last_lsn = batch->lsn;
-    origins_note(store->origins, batch);
-    requests_note(store->requests, batch);
+    kafka_offsets_note(store->kafka_offsets, batch);
+    stored_requests_note(store->requests, batch);
     if (stream == STREAM_DERIVED)
         store->derived_ns = clock_monotonic_ns();
-    if (section_full(store, section) || state->close_wanted)
-        store_close_section(store, stream);
+    if (memtable_full(store, memtable) || state->close_wanted)
+        store_close_memtable(store, stream);
     state->close_wanted = false;
     if (press && store->cut >= store->press_lsn) {
         store->press_lsn = store->last_lsn;
         for (int i = 0; i < STREAM_COUNT; i++)
-            store_close_section(store, (enum stream)i);
+            store_close_memtable(store, (enum stream)i);
     }
     pthread_mutex_unlock(&store->lock);
 }
 
-void store_relieve(struct store *store)
+void store_flush(struct store *store)
 {
     pthread_mutex_lock(&store->lock);
     for (int i = 0; i < STREAM_COUNT; i++)
-        store_close_section(store, (enum stream)i);
+        store_close_memtable(store, (enum stream)i);
     pthread_mutex_unlock(&store->lock);
 }
 
-void store_drain(struct store *store)
+void store_begin_shutdown(struct store *store)
 {
     if (!store)
         return;
@@ -492,7 +495,7 @@ uint64_t store_records_cut(const struct store *store, bool soon)
     uint64_t cut = store->last_lsn;
 
     for (int i = 0; i < STREAM_DERIVED; i++) {
-        const struct section *first = store->streams[i].first;
+        const struct memtable *first = store->streams[i].first;
 
         while (soon && first && first->closed)
             first = first->next;
@@ -508,7 +511,7 @@ uint64_t store_records_cut(const struct store *store, bool soon)
  * speed the journal is never far from a quarter full, and a flush for every
  * batch would cost more than the batch.
  */
-bool store_wants_derived(struct store *store, uint64_t last_lsn)
+bool store_derived_flush_due(struct store *store, uint64_t last_lsn)
 {
     const struct stream_state *state = &store->streams[STREAM_DERIVED];
     bool press = journal_presses(store, 4), tight = journal_presses(store, 2);
@@ -521,27 +524,27 @@ bool store_wants_derived(struct store *store, uint64_t last_lsn)
     pthread_mutex_unlock(&store->lock);
     if (last_lsn <= flushed)
         return false;
-    return age >= store->options.head_age_ns ||
+    return age >= store->options.memtable_age_ns ||
            (holds && (tight || (press && age >= PRESS_AGE_NS)));
 }
 
-bool store_saves_full(const struct store *store)
+bool store_pending_full(const struct store *store)
 {
     return store->saved_bytes - store->saved_bytes_committed >
-           SAVES_WAITING_BYTES;
+           PENDING_WRITES_BYTES;
 }
 
-static void save(struct store *store, struct save *save)
+static void save(struct store *store, struct pending_write *save)
 {
     pthread_mutex_lock(&store->lock);
-    bool was_full = store_saves_full(store);
-    saves_add(store->saves_open, save);
+    bool was_full = store_pending_full(store);
+    pending_writes_add(store->saves_open, save);
     store->saved++;
     store->saved_bytes += save_size(save);
     if (store->save_due_ns == 0) {
         store->save_due_ns = clock_monotonic_ns() + STORE_SAVE_DELAY_NS;
         pthread_cond_signal(&store->work);
-    } else if (!was_full && store_saves_full(store)) {
+    } else if (!was_full && store_pending_full(store)) {
         pthread_cond_signal(&store->work);
     }
     pthread_mutex_unlock(&store->lock);

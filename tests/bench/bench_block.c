@@ -367,7 +367,7 @@ static void read_trace(struct slice bytes, const struct span *wanted)
     for (uint32_t row = first; row < first + count; row++) {
         struct span span;
 
-        if (block_span(block, row, true, &span) != OK)
+        if (block_read_span(block, row, true, &span) != OK)
             abort();
     }
     arena_release(&arena);
@@ -514,7 +514,7 @@ static void read_logs(struct slice bytes, uint32_t rounds)
         if (block_open(&block, bytes, &arena) != OK)
             abort();
         for (int k = 0; k < 100; k++)
-            if (block_log(block, below(ROWS), &log) != OK)
+            if (block_read_log(block, below(ROWS), &log) != OK)
                 abort();
         arena_release(&arena);
     }

@@ -23,7 +23,7 @@ void store_append(struct store *store, struct batch *batch)
     batch_free(batch);
 }
 
-bool store_wants_derived(struct store *store, uint64_t last_lsn)
+bool store_derived_flush_due(struct store *store, uint64_t last_lsn)
 {
     (void)store;
     return last_lsn % 1000 == 0;
@@ -304,7 +304,7 @@ int main(void)
                                                       point_batch};
     struct correlator_options options = {.max_operations = 200,
                                          .max_series = 32768,
-                                         .max_edge_ends = 65536,
+                                         .max_unpaired_spans = 65536,
                                          .edge_wait_ns = 60 * NS_PER_S,
                                          .max_templates = 500,
                                          .queue = 8};

@@ -229,8 +229,8 @@ int main(int argc, char **argv)
     struct sender s = {.lsn = 0};
     struct store_options options = {.block_spans = 16384,
                                     .block_logs = 16384,
-                                    .head_bytes = 16 << 20,
-                                    .head_age_ns = NS_PER_HOUR,
+                                    .memtable_bytes = 16 << 20,
+                                    .memtable_age_ns = NS_PER_HOUR,
                                     .query_bytes = 64 << 20};
     uint64_t count, now = clock_wall_ns();
 

@@ -303,7 +303,7 @@ def test_times(server):
                    log(now + 10 * year, "future"),
                    log((1 << 64) - 1, "end of time, observed", observedTimeUnixNano=str(observed)),
                    log(now + 1800 * NS, "half an hour ahead"), log(now, "now")]
-        with Counted(server, "records_time_fixed_total") as counter:
+        with Counted(server, "records_timestamp_corrected_total") as counter:
             answer = server.send("logs", logs_request(stamped(component), records), encoding)
         same((answer.status, counter.moved), (200, 4), f"{encoding}: four impossible times are accepted, counted")
         found = {e["log"]: e["timestamp"] for e in find_logs(server, component)["logs"]}
@@ -318,7 +318,7 @@ def test_times(server):
         odd = [span(rng, now), span(rng, now + 10 * year), span(rng, now)]
         odd[0].update(startTimeUnixNano="0", endTimeUnixNano="0")
         odd[2].update(endTimeUnixNano=str((1 << 64) - 1))
-        with Counted(server, "records_time_fixed_total") as counter:
+        with Counted(server, "records_timestamp_corrected_total") as counter:
             answer = server.send("traces", spans_request(stamped(component), odd), encoding)
         there = [find_spans(server, component, s["traceId"])["spans"] for s in odd]
         check(answer.status == 200 and counter.moved == 3 and all(len(s) == 1 for s in there)
@@ -334,7 +334,7 @@ def test_times(server):
               and [(s["durationNs"], s.get("endBeforeStart")) for s in there] == [(0, True)],
               f"{encoding}: a span that ends before it starts is stored with the duration 0, flagged, counted",
               (answer, counter.moved, there))
-        with Counted(server, "records_time_fixed_total") as counter:
+        with Counted(server, "records_timestamp_corrected_total") as counter:
             answer = server.send("metrics", metrics_request(stamped(component), [
                 gauge("container.memory.usage", 0, 7.0), gauge("app.x", now + 10 * year, 1.0)]), encoding)
         seen = server.ask("/api/v1/metrics/query", {**around(minutes=5), "metric": "resource", "step": "1m",
@@ -368,7 +368,7 @@ def test_old(server):
 
 def test_attributes(server):
     now = time.time_ns()
-    with Counted(server, "values_cut_total") as counter:
+    with Counted(server, "attributes_truncated_total") as counter:
         answer = server.send("traces", spans_request(
             stamped("many"), [{**span(rng, now, trace_id="11" * 16), "attributes": attributes(
                 {f"key-{i}": i for i in range(10000)})}]))
@@ -381,7 +381,7 @@ def test_attributes(server):
     same((answer.status, find_logs(server, "many")["total"]), (200, 1), "10,000 attributes of a resource")
 
     huge = "ä" * 500_000
-    with Counted(server, "values_cut_total") as counter:
+    with Counted(server, "attributes_truncated_total") as counter:
         answer = server.send("logs", logs_request(stamped("huge"), [
             {**log(now, huge), "attributes": attributes({"big": huge, "k" * 100_000: "long key"})}]), "json")
     entry = find_logs(server, "huge", includeAttributes=True)["logs"][0]
@@ -399,7 +399,7 @@ def test_attributes(server):
         return value
 
     for encoding in ("proto", "json"):
-        with Counted(server, "values_cut_total") as counter:
+        with Counted(server, "attributes_truncated_total") as counter:
             answer = server.send("logs", logs_request(stamped(f"deep-{encoding}"), [
                 {**log(now, "deep"), "attributes": [{"key": "d", "value": nested(100)}]}]), encoding)
         found = find_logs(server, f"deep-{encoding}", includeAttributes=True)["logs"]

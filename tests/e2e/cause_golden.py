@@ -108,7 +108,7 @@ def wait_for_calls(server):
     until = time.monotonic() + PATIENCE
     while time.monotonic() < until:
         counters = server.ask("GET", "/metrics")[2].decode()
-        if re.search(r"^callboard_edge_ends_open 0$", counters, re.M):
+        if re.search(r"^callboard_unpaired_spans 0$", counters, re.M):
             return
         time.sleep(0.2)
 

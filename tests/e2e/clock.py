@@ -70,8 +70,8 @@ def test_load(clock):
         check(grows(server, 'blocks_written_total{signal="logs"}'), f"{name}: it seals", server.log()[-500:])
         same(call_alone(server).status, 200, f"{name}: a call comes")
     # All of the calls were of another time than this one.
-    check(wait_until(lambda: server.counter("edge_ends_open") == 0, 20), "calls do not wait longer than they should",
-          server.counter("edge_ends_open"))
+    check(wait_until(lambda: server.counter("unpaired_spans") == 0, 20), "calls do not wait longer than they should",
+          server.counter("unpaired_spans"))
     same(server.counter("expired_blocks_total"), 0, "nothing is deleted")
     same(server.stop(), 0, "it ends with status 0")
     requests = join_senders(senders)

@@ -51,7 +51,7 @@ def one_round(folder, round_, server):
     options = options_of(round_)
     server = start_again(folder, options)
     counters = server.counters()
-    replayed.append(counters["journal_replayed_total"])
+    replayed.append(counters["journal_replayed_entries_total"])
     blocks.append(sum(v for name, v in counters.items() if name.startswith("stored_blocks")))
     wrong = compare(server, requests) + compare_derived(server, round_, requests)
     wrong += server.health()[1].get("notes", [])  # nothing is missing
@@ -87,7 +87,7 @@ def old_records():
     server = Server(server.folder, *options)
     after = seen()
     tap.check(answer.status == 200 and before == after == ["in time"] and
-              server.counters()["journal_replayed_total"] == 1,
+              server.counters()["journal_replayed_entries_total"] == 1,
               "a record that was refused for its age does not come back with the journal",
               (answer.status, before, after))
     tap.same(server.stop(), 0, "and it ends with status 0")

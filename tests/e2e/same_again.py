@@ -10,7 +10,7 @@ from callboard import (NS, Server, Tap, around, export, gauge, log, logs_request
 
 tap = Tap()
 rng = seeded()
-REPEATED = "requests_repeated_total"
+REPEATED = "duplicate_requests_total"
 
 
 def request_of(kind, name, times, **more):

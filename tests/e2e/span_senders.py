@@ -142,7 +142,7 @@ def main():
         for part in (outcomes, sampled, urls, times, twice):
             part(send, tap, True)
         for _ in range(300):
-            if send.counter("head_bytes") == 0:
+            if send.counter("memtable_bytes") == 0:
                 break
             time.sleep(0.1)
         tap.check(send.counter('blocks_written_total{signal="traces"}') > 0, "then all lies in blocks")

@@ -493,7 +493,7 @@ def test_retention_size():
 
     # All is in blocks, and nothing more is deleted.
     gone = []
-    wait_until(lambda: server.counter("head_bytes") == 0, 20, 0.2)
+    wait_until(lambda: server.counter("memtable_bytes") == 0, 20, 0.2)
     wait_until(lambda: gone.append(server.counter("expired_blocks_total")) or len(gone) > 10 and gone[-10] == gone[-1], 20, 0.2)
     small = wait_until(lambda: size() <= 12 * MIB and server.counter("expired_blocks_total") > 0, 20, 0.2)
     check(small and sent > 36 * MIB, f"{sent // MIB} MiB through a database of 12 MiB: the file shrinks to {size() / MIB:.1f} MiB",

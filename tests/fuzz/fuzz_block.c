@@ -101,7 +101,7 @@ static void use_logs(struct block *block, unsigned choice)
     for (uint32_t row = 0; row < block_count(block); row++)
         matches += times[row] + arrivals[row];
     for (uint32_t row = 0; row < block_count(block) && row < 500; row++)
-        if (block_log(block, row, &log) != OK)
+        if (block_read_log(block, row, &log) != OK)
             return;
 }
 
@@ -126,7 +126,7 @@ static void use_spans(struct block *block, unsigned choice)
     if (block_count(block) > 0 && memcmp(ids, "12345678", 8) == 0)
         return;
     for (uint32_t row = 0; row < block_count(block) && row < 500; row++)
-        if (block_span(block, row, true, &span) != OK)
+        if (block_read_span(block, row, true, &span) != OK)
             return;
 }
 
@@ -151,8 +151,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
         put_u32(copy, (uint32_t)hash_bytes(copy + 4, size - 5, 0));
         summary_counts(summary, NULL, counts);
-        summary_has_word(summary, SLICE("order"));
-        summary_has_phrase(summary, SLICE("order 7 failed"));
+        summary_may_have_word(summary, SLICE("order"));
+        summary_may_have_phrase(summary, SLICE("order 7 failed"));
         memcpy(copy, data + 1, size - 1);
     }
     if (data[0] & 16)

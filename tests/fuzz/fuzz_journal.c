@@ -91,8 +91,8 @@ static struct read read_all(const struct journal_io *io, size_t size,
             break;
         if (entry.lsn <= last || entry.body_len > size ||
             (entry.body != NULL) != with_body || entry.signal >= SIGNAL_COUNT ||
-            entry.encoding > BATCH_LETTER ||
-            (entry.has_origin && entry.origin.topic.len > ORIGIN_MAX_TOPIC))
+            entry.encoding > BATCH_DEAD_LETTER ||
+            (entry.has_source && entry.source.topic.len > SOURCE_MAX_TOPIC))
             abort();
         last = entry.lsn;
         free(entry.body);

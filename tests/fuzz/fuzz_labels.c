@@ -40,23 +40,23 @@ static void add_line(struct input *in, struct slice line)
 
 static void check_facts(const struct attrs *attrs, const struct labels *labels)
 {
-    for (int kind = RES_PLAIN; kind <= RES_RECORD; kind++) {
+    for (int kind = RESOURCE_PLAIN; kind <= RESOURCE_RECORD; kind++) {
         struct registry registry = {0};
-        struct facts facts;
-        struct live live = {0};
-        struct res res = {0};
+        struct resource_attributes facts;
+        struct live_resource live = {0};
+        struct resource_state res = {0};
         uint64_t pods[POD_KEY_COUNT];
 
-        names_init(&registry.names, 1 << 20);
-        facts_of(&facts, labels, attrs, (enum res_kind)kind);
-        facts_keep(&registry, &facts, (enum res_kind)kind, &live);
-        facts_keys(&facts, pods);
-        facts_mark(&facts, &res);
+        name_table_init(&registry.names, 1 << 20);
+        resource_attributes_of(&facts, labels, attrs, (enum resource_kind)kind);
+        attributes_store(&registry, &facts, (enum resource_kind)kind, &live);
+        attributes_pod_keys(&facts, pods);
+        attributes_set_flags(&facts, &res);
         if (facts.borrowed && (pods[POD_KEY_UID] || pods[POD_KEY_NAME]))
             abort(); /* nobody claims another's pod */
-        if (facts_stamped(&facts) + facts_service(&facts) < 0)
+        if (attributes_stamped(&facts) + attributes_name_service(&facts) < 0)
             abort();
-        names_release(&registry.names);
+        name_table_release(&registry.names);
     }
 }
 

@@ -110,14 +110,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct arena arena;
     struct grid grid = grid_make(T0 + 600 * NS_PER_S, T0 + 4200 * NS_PER_S,
                                  60 * NS_PER_S, T0 + 4000 * NS_PER_S);
-    struct row sums, counts;
+    struct grid_row sums, counts;
 
     arena_init(&arena, NULL, SIZE_MAX);
     struct series_set *set = series_set_new(&arena, &grid);
     struct hist *hists = arena_zero(&arena, grid.count + 1, sizeof(*hists));
 
-    if (!set || !hists || !row_init(&sums, &grid, &arena) ||
-        !row_init(&counts, &grid, &arena))
+    if (!set || !hists || !grid_row_init(&sums, &grid, &arena) ||
+        !grid_row_init(&counts, &grid, &arena))
         abort();
     for (size_t at = 0; size - at >= POINT_BYTES; at += POINT_BYTES)
         add(set, data + at);

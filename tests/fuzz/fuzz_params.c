@@ -95,14 +95,14 @@ static void start(void)
     struct store_options options = {.dir = dir,
                                     .block_spans = 1000,
                                     .block_logs = 1000,
-                                    .head_bytes = 1 << 20,
-                                    .head_age_ns = UINT64_MAX};
+                                    .memtable_bytes = 1 << 20,
+                                    .memtable_age_ns = UINT64_MAX};
     struct registry_options names = {.keys = registry_default_keys,
                                      .max_resources = 100,
                                      .max_identities = 100};
     struct correlator_options correlating = {.max_operations = 10,
                                              .max_series = 1000,
-                                             .max_edge_ends = 100,
+                                             .max_unpaired_spans = 100,
                                              .edge_wait_ns = UINT64_MAX,
                                              .max_templates = 10,
                                              .queue = 4};
@@ -137,29 +137,31 @@ static struct slice cut(struct slice *text, char mark)
     return rest;
 }
 
-static void read_params(struct call *call, struct http_pair params[8],
-                        struct slice query)
+static void read_params(struct query_request *request,
+                        struct http_pair params[8], struct slice query)
 {
-    while (query.len > 0 && call->param_count < 8) {
+    while (query.len > 0 && request->param_count < 8) {
         struct slice rest = cut(&query, '&');
         struct slice value = cut(&query, '=');
 
-        params[call->param_count].name = route_unescape(call->arena, query);
-        params[call->param_count++].value = route_unescape(call->arena, value);
+        params[request->param_count].name =
+            route_unescape(request->arena, query);
+        params[request->param_count++].value =
+            route_unescape(request->arena, value);
         query = rest;
     }
-    call->params = params;
+    request->params = params;
 }
 
-static void check_answer(const struct call *call)
+static void check_answer(const struct query_request *request)
 {
     json_t *json;
 
-    assert(call->http_status != 500);
-    if (strcmp(call->content_type_out, "application/json") != 0)
+    assert(request->http_status != 500);
+    if (strcmp(request->content_type_out, "application/json") != 0)
         return;
-    json = json_loadb(call->out.ptr ? call->out.ptr : "", call->out.len,
-                      JSON_ALLOW_NUL, NULL);
+    json = json_loadb(request->out.ptr ? request->out.ptr : "",
+                      request->out.len, JSON_ALLOW_NUL, NULL);
     assert(json_is_object(json));
     json_decref(json);
 }
@@ -170,26 +172,26 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct query_options options = {0};
     struct http_pair params[8];
     struct arena arena;
-    struct call call;
+    struct query_request request;
 
     if (!store)
         start();
     options = (struct query_options){
         .store = store, .registry = registry, .catalog = catalog};
     arena_init(&arena, NULL, 64 << 20);
-    call_init(&call, &options, &arena, 1 << 20);
+    query_request_init(&request, &options, &arena, 1 << 20);
     body = cut(&path, '\n');
     method = path;
     path = cut(&method, ' ');
     query = cut(&path, '?');
-    read_params(&call, params, query);
-    call.content_type = SLICE("application/json");
-    call.raw_body = body;
-    call.now_ns = UINT64_C(1787302800) * 1000000000;
-    route_find(&call, method, path);
-    answer_call(&call, reader);
-    check_answer(&call);
-    buf_release(&call.out);
+    read_params(&request, params, query);
+    request.content_type = SLICE("application/json");
+    request.raw_body = body;
+    request.now_ns = UINT64_C(1787302800) * 1000000000;
+    route_find(&request, method, path);
+    query_request_run(&request, reader);
+    check_answer(&request);
+    buf_release(&request.out);
     arena_release(&arena);
     return 0;
 }

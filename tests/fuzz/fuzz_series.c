@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "copy.h"
 #include "hash.h"
+#include "record_copy.h"
 #include "series.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

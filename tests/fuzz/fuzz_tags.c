@@ -7,7 +7,7 @@
 
 #include "edges.h"
 #include "endpoint.h"
-#include "loglevel.h"
+#include "log_level.h"
 #include "url.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

@@ -1,0 +1,256 @@
+/*
+ * Who may connect, and who goes when slots or memory run out. For each address
+ * a list of its idle connections, the one that is idle for longest first.
+ */
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+
+#include "clock.h"
+#include "hash.h"
+#include "http_slots_int.h"
+#include "mem.h"
+
+#define RESERVED_LEAST_NS (250 * NS_PER_MS)
+
+/* ---- addresses ---- */
+
+static struct http_address address_of(const struct sockaddr *from)
+{
+    struct http_address address = {.bytes = {[10] = 0xff, [11] = 0xff}};
+
+    if (from && from->sa_family == AF_INET6)
+        memcpy(address.bytes,
+               &((const struct sockaddr_in6 *)(const void *)from)->sin6_addr,
+               16);
+    else if (from && from->sa_family == AF_INET)
+        memcpy(address.bytes + 12,
+               &((const struct sockaddr_in *)(const void *)from)->sin_addr, 4);
+    return address;
+}
+
+/* Who has a /64 has all addresses in it; but ::1 and IPv4 stay as they are. */
+static struct http_address group_of(const struct sockaddr *from)
+{
+    static const uint8_t none[8];
+    struct http_address address = address_of(from);
+
+    if (memcmp(address.bytes, none, 8) != 0)
+        memset(address.bytes + 8, 0, 8);
+    return address;
+}
+
+static struct peer_address **peer_slot(struct connection_slots *slots,
+                                       const struct http_address *address)
+{
+    uint64_t hash = hash_bytes(address->bytes, sizeof(address->bytes), 0);
+    struct peer_address **at = &slots->buckets[hash % SLOT_BUCKETS];
+
+    while (*at && memcmp(&(*at)->address, address, sizeof(*address)) != 0)
+        at = &(*at)->chain;
+    return at;
+}
+
+struct peer_address *slots_take_peer(struct connection_slots *slots,
+                                     const struct sockaddr *from)
+{
+    struct http_address address = group_of(from);
+    struct peer_address **at = peer_slot(slots, &address);
+
+    if (!*at) {
+        *at = mem_zero(1, sizeof(**at));
+        (*at)->address = address;
+        for (int kind = 0; kind < KINDS; kind++)
+            ring_init(&(*at)->idle[kind]);
+        ring_add(&slots->peers, &(*at)->all);
+    }
+    (*at)->count++;
+    return *at;
+}
+
+void slots_drop_peer(struct connection_slots *slots, struct peer_address *peer)
+{
+    struct peer_address **at = peer_slot(slots, &peer->address);
+
+    if (--peer->count > 0)
+        return;
+    *at = peer->chain;
+    ring_remove(&peer->all);
+    free(peer);
+}
+
+/* ---- who goes ---- */
+
+void slot_end(struct connection_slots *slots, struct connection_slot *slot)
+{
+    if (slot->ending)
+        return;
+    slot->ending = true;
+    slots->ending++;
+    slots->reserved -= slot->reserved_counted; /* now, for the next one */
+    slot->reserved_counted = false;
+    slot->deadline_ns = UINT64_MAX;
+    ring_remove(&slot->idle);
+    (void)shutdown(slot->fd, SHUT_RDWR);
+}
+
+static struct peer_address *most_idle(struct connection_slots *slots, int kind)
+{
+    struct peer_address *most = NULL;
+
+    for (struct ring *at = slots->peers.next; at != &slots->peers;
+         at = at->next) {
+        struct peer_address *peer = OF(at, struct peer_address, all);
+        const struct ring *idle = &peer->idle[kind];
+
+        if (idle->next != idle && (!most || peer->count > most->count))
+            most = peer;
+    }
+    return most;
+}
+
+/* Of some, the first of which no byte waits to be read, and that is idle for so
+ * long: a request that is on its way is not cut off. */
+static struct connection_slot *idle_for(const struct ring *idle,
+                                        uint64_t age_ns)
+{
+    uint64_t now = clock_monotonic_ns();
+    int tries = 16;
+
+    for (struct ring *at = idle->next; at != idle && tries > 0;
+         at = at->next, tries--) {
+        struct connection_slot *slot = OF(at, struct connection_slot, idle);
+        int unread = 0;
+
+        if (now - slot->since_ns < age_ns)
+            return NULL; /* the others are idle for less */
+        if (ioctl(slot->fd, FIONREAD, &unread) == 0 && unread == 0)
+            return slot;
+    }
+    return NULL;
+}
+
+static bool end_idle(struct connection_slots *slots, uint64_t age_ns)
+{
+    for (int kind = 0; kind < KINDS; kind++) {
+        const struct peer_address *most = most_idle(slots, kind);
+        struct connection_slot *slot = NULL;
+
+        if (kind == WITHIN_HEAD && age_ns < NS_PER_S)
+            age_ns = NS_PER_S;
+        if (most)
+            slot = idle_for(&most->idle[kind], age_ns);
+        if (slot) {
+            slot_end(slots, slot);
+            return true;
+        }
+    }
+    return false;
+}
+
+bool slots_end_idle(struct connection_slots *slots)
+{
+    bool ended;
+
+    pthread_mutex_lock(&slots->lock);
+    ended = end_idle(slots, NS_PER_S);
+    pthread_mutex_unlock(&slots->lock);
+    return ended;
+}
+
+/* Who is in the reserve and has not sent its request by now makes room. */
+static bool end_reserved(struct connection_slots *slots)
+{
+    uint64_t now = clock_monotonic_ns();
+
+    for (struct ring *at = slots->in_reserve.next; at != &slots->in_reserve;
+         at = at->next) {
+        struct connection_slot *slot =
+            OF(at, struct connection_slot, in_reserve);
+
+        if (slot->state > SLOT_HEAD || slot->ending ||
+            now - slot->since_ns < RESERVED_LEAST_NS)
+            continue;
+        slot_end(slots, slot);
+        return true;
+    }
+    return false;
+}
+
+bool slots_admit(struct connection_slots *slots, const struct sockaddr *from)
+{
+    struct http_address group = group_of(from);
+    uint32_t eighth = slots->max < 8 ? 1 : slots->max / 8, live;
+    const struct peer_address *peer;
+    bool entitled;
+
+    pthread_mutex_lock(&slots->lock);
+    live = slots->count - slots->ending - slots->reserved;
+    entitled = live < slots->max - eighth || end_idle(slots, 0);
+    peer = *peer_slot(slots, &group);
+    if (!entitled && live < slots->max)
+        entitled = !peer || peer->count < eighth;
+    slots->next_reserved = !entitled;
+    if (!entitled)
+        entitled = slots->reserved < slots->reserve || end_reserved(slots);
+    pthread_mutex_unlock(&slots->lock);
+    return entitled;
+}
+
+void *slots_slowest_body(struct connection_slots *slots, bool only_slow)
+{
+    const struct peer_address *most = NULL;
+    struct connection_slot *slowest = NULL;
+    uint64_t now = clock_monotonic_ns();
+    double least = 0;
+
+    pthread_mutex_lock(&slots->lock);
+    for (struct ring *at = slots->peers.next; at != &slots->peers;
+         at = at->next) {
+        const struct peer_address *peer = OF(at, struct peer_address, all);
+
+        if (peer->held > 0 && (!most || peer->held > most->held))
+            most = peer;
+    }
+    for (struct ring *at = slots->all.next; most && at != &slots->all;
+         at = at->next) {
+        struct connection_slot *slot = OF(at, struct connection_slot, all);
+        double rate;
+
+        if (slot->peer != most || slot->held == 0)
+            continue;
+        rate = (double)slot->got / (double)(now - slot->body_ns + NS_PER_MS) *
+               (double)NS_PER_S;
+        if (only_slow && (rate >= SLOT_PACE || now - slot->body_ns < NS_PER_S))
+            continue;
+        if (!slowest || rate < least) {
+            slowest = slot;
+            least = rate;
+        }
+    }
+    void *owner = slowest ? slowest->owner : NULL;
+    pthread_mutex_unlock(&slots->lock);
+    return owner;
+}
+
+bool slots_end_slowest_reader(struct connection_slots *slots)
+{
+    uint64_t now = clock_monotonic_ns();
+    struct connection_slot *slowest = NULL;
+
+    pthread_mutex_lock(&slots->lock);
+    for (struct ring *at = slots->all.next; at != &slots->all; at = at->next) {
+        struct connection_slot *slot = OF(at, struct connection_slot, all);
+
+        if (slot->state != SLOT_SENDING || slot->ending || slot->unsent == 0 ||
+            now - slot->since_ns < NS_PER_S)
+            continue;
+        if (!slowest || slot->peer->unsent > slowest->peer->unsent ||
+            (slot->peer == slowest->peer && slot->since_ns < slowest->since_ns))
+            slowest = slot;
+    }
+    if (slowest)
+        slot_end(slots, slowest);
+    pthread_mutex_unlock(&slots->lock);
+    return slowest != NULL;
+}

@@ -1,0 +1,29 @@
+/*
+ * idset - a set of small numbers (resource ids), as a bitmap.
+ */
+#ifndef BITMAP_H
+#define BITMAP_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "arena.h"
+
+struct bitmap {
+    uint64_t *words;
+    uint32_t limit; /* ids below this may be in it */
+    uint32_t count; /* how many are */
+};
+
+/* Empty, for ids below limit; its memory comes from the arena: NULL if that
+ * refuses. */
+struct bitmap *bitmap_new(struct arena *arena, uint32_t limit);
+
+void bitmap_add(struct bitmap *set, uint32_t id); /* id >= limit: ignored */
+
+static inline bool bitmap_has(const struct bitmap *set, uint32_t id)
+{
+    return id < set->limit && (set->words[id >> 6] >> (id & 63) & 1);
+}
+
+#endif

@@ -1,0 +1,120 @@
+/*
+ * growth - how much a cumulative stream grew: the one place that decides where
+ * a counter began again.
+ *
+ * A cumulative point says how much was counted from start_ns to time_ns. The
+ * start tells a reset apart from growth, and senders get it wrong in many ways.
+ * Between a point and the one before it in time:
+ *
+ *   the value fell     the counter began again at zero and counted all it has,
+ *                      unless the start equals the time: then the start is
+ *                      unknown and nothing can be said (growth 0);
+ *   the same start, no start, or a start that is not after the point before
+ *                      the counter went on: the difference;
+ *   start == time      "unknown start" of OTLP: a baseline. A collector that
+ *                      restarts sends it in the middle of a stream: a value
+ *                      that did not fall shows that the counter went on;
+ *   a start at or after the point before
+ *                      the counter began again and counted all it has, unless
+ *                      that is more than ten times as fast as before and the
+ *                      difference is not: then the start moved without a reset.
+ *
+ * A first point counts from its start only if that is in the time that was
+ * read: if the start is the time of a baseline, the baseline was read, too.
+ *
+ * Streams that break the rule of one writer:
+ *
+ *   the same stream from two collectors  starts differ, values interleave
+ *                      without falling: one counter;
+ *   several processes with one identity  values fall whenever the writer
+ *                      changes: each start is a counter of its own;
+ *   every point has a later start and values only rise: starts are ignored.
+ *
+ * Points may come in any order and more than once.
+ *
+ * Ownership  A track is plain, all zero with max set is empty; its points are
+ *            in the arena that counter_add() is given.
+ * Threads    One at a time per track.
+ */
+#ifndef COUNTER_INCREASE_H
+#define COUNTER_INCREASE_H
+
+#include "arena.h"
+#include "record.h"
+
+/* How the points of a metric become numbers over time. */
+enum metric_mode {
+    MODE_GAUGE,   /* a value holds until the next one */
+    MODE_COUNTER, /* cumulative: what grew between two points counts */
+    MODE_DELTA    /* each point is growth already */
+};
+
+/* By what the sender declared, corrected by what is known of the name
+ * (metric_names.h; NULL: nothing). What is a gauge to its sender and has a name
+ * that ends in _total is a counter whose type a Prometheus exporter did not
+ * declare. */
+struct metric_name;
+enum metric_mode metric_mode(const struct metric *metric,
+                             const struct metric_name *known);
+
+struct counter_point {
+    uint64_t time_ns, start_ns; /* start 0: unknown */
+    double value;               /* of a histogram or summary: its count */
+    union {
+        double sum;  /* what the caller wants to keep beside the value */
+        void *extra; /* the same */
+    };
+    uint32_t cell; /* of the caller's grid; does not fall with time */
+};
+
+struct counter_track {
+    struct counter_point *at; /* in order of time */
+    uint32_t count, room;
+    uint32_t max;   /* points at most; set by the caller, at least 4 */
+    uint32_t cells; /* of the grid: how many points there will be, about */
+    uint32_t after; /* of this cell only the first point matters; 0: none */
+};
+
+enum counter_added {
+    COUNTER_FULL,    /* the arena is full */
+    COUNTER_STORED,  /* *slot is the point; extra is old memory or NULL */
+    COUNTER_IGNORED, /* says nothing that the others do not */
+};
+
+/*
+ * Adds a point; neither extra nor sum of `point` is looked at, the caller sets
+ * them in *slot. Inside a cell only the points are kept that tell something:
+ * the last one, and those around a reset. Memory goes by cells and resets.
+ */
+enum counter_added counter_add(struct counter_track *track, struct arena *arena,
+                               const struct counter_point *point,
+                               struct counter_point **slot);
+
+struct counter_increase {
+    const struct counter_point *before; /* NULL: grew from zero */
+    const struct counter_point *after;
+    uint64_t from_ns, to_ns; /* from < to */
+    bool newest;             /* nothing of this counter is newer */
+};
+
+static inline double counter_increase_amount(
+    const struct counter_increase *growth)
+{
+    return growth->after->value - (growth->before ? growth->before->value : 0);
+}
+
+struct counter_rules {
+    uint64_t read_from_ns; /* all points since then were added */
+    uint64_t max_gap_ns;   /* growth over a longer time is not known */
+};
+
+/* Returns false to end the walk. */
+typedef bool counter_visit(void *arg, const struct counter_increase *growth);
+
+/* Visits all growth in order of time, of each counter by itself. False if a
+ * visit was. */
+bool counter_walk(const struct counter_track *track,
+                  const struct counter_rules *rules, counter_visit *visit,
+                  void *arg);
+
+#endif

@@ -1,0 +1,157 @@
+/*
+ * From a request that has been read to an answer that can be sent; no sockets
+ * here, so that tests request it directly.
+ *
+ *   route? -> body acceptable? -> reader_begin -> handler -> reader_end
+ *
+ * Whatever goes wrong becomes an answer. Two things may go wrong unseen by the
+ * handler, because both are sticky: the arena (the question needs too much
+ * memory) and the reply (its cap). They are looked at once, at the end.
+ */
+#include <string.h>
+#include <strings.h>
+
+#include "clock.h"
+#include "log.h"
+#include "query_request.h"
+#include "stats.h"
+
+void query_request_init(struct query_request *request,
+                        const struct query_options *services,
+                        struct arena *arena, size_t max_reply)
+{
+    memset(request, 0, sizeof(*request));
+    request->services = services;
+    request->arena = arena;
+    request->now_ns = clock_wall_ns();
+    request->started_ns = clock_monotonic_ns();
+    request->http_status = 200;
+    request->content_type_out = "application/json";
+    buf_init(&request->out, max_reply);
+    jsonw_init(&request->json, &request->out);
+}
+
+static bool is_json_type(struct slice type)
+{
+    static const struct slice json = {"application/json", 16};
+
+    return type.len >= json.len &&
+           strncasecmp(type.ptr, json.ptr, json.len) == 0 &&
+           (type.len == json.len || type.ptr[json.len] == ';' ||
+            type.ptr[json.len] == ' ');
+}
+
+/*
+ * Values in a JSON text, counted roughly from above. The tree that the parser
+ * builds takes up to fifty times the text ("[],[],[]"), so its size is bounded
+ * by the number of values, before it is built.
+ */
+static size_t count_values(struct slice text)
+{
+    size_t count = 1;
+    bool in_text = false;
+
+    for (size_t i = 0; i < text.len; i++) {
+        char c = text.ptr[i];
+
+        if (in_text && c == '\\')
+            i++;
+        else if (c == '"')
+            in_text = !in_text;
+        else if (!in_text)
+            count += c == ',' || c == '[' || c == '{';
+    }
+    return count;
+}
+
+static enum status bad_format(struct query_request *request)
+{
+    return query_fail(request, ERR_INVALID, NULL, "Invalid request format");
+}
+
+static enum status read_body(struct query_request *request)
+{
+    json_error_t error;
+
+    if (!(request->route->flags & (TAKES_JSON | TAKES_RAW)))
+        return OK;
+    if (!is_json_type(params_trim(request->content_type)))
+        return bad_format(request);
+    if (request->route->flags & TAKES_RAW)
+        return OK;
+    if (count_values(request->raw_body) > QUERY_MAX_VALUES)
+        return query_fail(request, ERR_TOO_BIG, NULL,
+                          "the body has more than %d values", QUERY_MAX_VALUES);
+    if (request->raw_body.len > 0)
+        request->body = json_loadb(request->raw_body.ptr, request->raw_body.len,
+                                   JSON_ALLOW_NUL, &error);
+    return json_is_object(request->body) ? OK : bad_format(request);
+}
+
+static enum status run_handler(struct query_request *request)
+{
+    enum status s;
+
+    if (request->route->flags & (NO_READER | ON_IO))
+        return request->route->handler(request);
+    s = reader_begin(request->reader);
+    if (s != OK)
+        return query_fail_read(request, s);
+    s = request->route->handler(request);
+    reader_end(request->reader);
+    return s;
+}
+
+static void check_sticky(struct query_request *request)
+{
+    enum status s = arena_status(request->arena);
+
+    if (s == ERR_TOO_BIG)
+        query_fail_read(request, s);
+    else if (s != OK)
+        query_fail(request, s, NULL, "too many questions at once, ask again");
+    else if (request->out.status != OK)
+        query_fail(request, ERR_TOO_BIG, NULL,
+                   "the answer is larger than %zu bytes; lower the limit, "
+                   "leave attributes out or narrow the time range",
+                   request->out.cap);
+}
+
+void query_refuse_route(struct query_request *request)
+{
+    if (request->allow && request->allow[0])
+        query_fail(request, ERR_METHOD, NULL, "method not allowed; allowed: %s",
+                   request->allow);
+    else
+        query_fail(request, ERR_NOT_FOUND, NULL, "no such path");
+}
+
+static void count_answer(const struct query_request *request)
+{
+    uint64_t took_ns = clock_monotonic_ns() - request->started_ns;
+
+    stats_add(request->http_status < 400 ? STATS_QUERIES : STATS_QUERY_ERRORS,
+              1);
+    stats_add(STATS_QUERY_MICROSECONDS, took_ns / NS_PER_US);
+}
+
+void query_request_run(struct query_request *request, struct reader *reader)
+{
+    request->reader = reader;
+    if (!request->route) {
+        query_refuse_route(request);
+    } else if (read_body(request) == OK) {
+        enum status s = run_handler(request);
+
+        if (s != OK && request->http_status == 200)
+            query_fail(request, s, NULL, "%s", status_text(s));
+        else if (s == OK)
+            check_sticky(request);
+    }
+    if (request->http_status == 500) /* a defect; the rest is counted only */
+        log_error("query", "question failed", "path=\"%s\"",
+                  request->route->path);
+    json_decref(request->body);
+    request->body = NULL;
+    count_answer(request);
+}

@@ -1,0 +1,251 @@
+/*
+ * route - one question being answered, as its handler sees it.
+ *
+ * query.c owns sockets, threads and limits; query_request.c finds the route,
+ * parses a JSON body if the route takes one, opens a view on the store and
+ * calls the handler, which writes its answer with request->json and returns OK,
+ * or returns query_fail(...).
+ *
+ *   static enum status runtime_things(struct query_request *request)
+ *   {
+ *       struct scope_filter scope;
+ *       uint64_t start_ns, end_ns;
+ *       enum status s = params_scope(request, 0, &scope);
+ *
+ *       if (s == OK)
+ *           s = params_range(request, &start_ns, &end_ns);
+ *       if (s != OK)
+ *           return s;
+ *       ... reader_query_x(request->reader, ..., request->arena, ...)
+ *       if (s != OK)
+ *           return query_fail_read(request, s);
+ *       jsonw_open(&request->json, '{'); ...
+ *       return OK;
+ *   }
+ *
+ * A handler need not look at the arena or at request->out in between as long as
+ * it checks the pointers it gets: when either is full the answer is replaced
+ * by an error after the handler has returned.
+ */
+#ifndef ROUTE_H
+#define ROUTE_H
+
+#include <jansson.h>
+
+#include "arena.h"
+#include "buf.h"
+#include "http_server.h"
+#include "jsonw.h"
+#include "query.h"
+
+enum {
+    QUERY_MAX_BODY = 1024 * 1024,
+    QUERY_MAX_VALUES = 16 * 1024, /* values in one JSON body */
+};
+
+struct query_request {
+    const struct query_options *services;
+    const struct route *route;          /* NULL: no such path or method */
+    struct slice parts[HTTP_MAX_PARTS]; /* the {..} of the path, decoded */
+    const struct http_pair *params;     /* of the query string, decoded */
+    uint32_t param_count;
+    struct slice content_type;
+    struct slice raw_body;
+    json_t *body;                /* an object, or NULL */
+    struct reader *reader;       /* between reader_begin and reader_end */
+    struct arena *arena;         /* freed after the answer */
+    uint64_t now_ns, started_ns; /* wall clock; monotonic */
+
+    struct buf out; /* the answer */
+    struct jsonw json;
+    int http_status;                /* 200 unless changed */
+    const char *content_type_out;   /* application/json unless changed */
+    struct resource_info **sources; /* for reply_resource */
+    uint32_t source_room, source_count;
+    const char *allow; /* for 405: the methods there are; "" or NULL: none */
+};
+
+typedef enum status route_handler(struct query_request *request);
+
+enum {
+    TAKES_JSON = 1, /* a JSON object, in request->body */
+    TAKES_RAW = 2,  /* a JSON document, not parsed, in request->raw_body */
+    NO_READER = 4,
+    ON_IO = 8, /* quick, answered even when all workers are busy; NO_READER */
+    RCA_ERRORS = 16, /* errors have `detail` and `error` beside `message`:
+                        clients of the RCA agent read one of the three */
+};
+
+struct route {
+    const char *method;
+    const char *path; /* "/api/v1alpha1/traces/{}/spans/query" */
+    route_handler *handler;
+    const char *area; /* of OBS-V1-<area>-nn; NULL: plain errors */
+    int flags;
+    size_t max_body; /* 0: QUERY_MAX_BODY */
+};
+
+/* ---- query_routes.c ---- */
+
+/* All routes; the user of a row is its struct route. */
+const struct http_route *query_routes(size_t *count);
+
+/* Query parameter, decoded, in the arena; ptr NULL if absent. Spaces around
+ * it are off. */
+struct slice query_param(const struct query_request *request, const char *name);
+
+/*
+ * The answer becomes the error shape of contracts/openchoreo.md 2.9:
+ * {"title", "errorCode", "message"}; returns status so that a handler can say
+ * return query_fail(request, ERR_INVALID, NULL, "limit: must be 1 to 1000").
+ * error_code NULL: what the contract has for this status in the route's area.
+ */
+enum status query_fail(struct query_request *request, enum status status,
+                       const char *error_code, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+
+/* After a reader_... request that failed: code -05 of the area. */
+enum status query_fail_read(struct query_request *request, enum status status);
+
+/* Milliseconds since the request started, for tookMs. */
+int64_t query_took_ms(const struct query_request *request);
+
+/* ---- query_request.c ---- */
+
+/* Sets up a request; the route, its parts and the parameters come next,
+ * query_request_run() last. */
+void query_request_init(struct query_request *request,
+                        const struct query_options *services,
+                        struct arena *arena, size_t max_reply);
+
+/* There is no such path, or not with this method (request->allow). */
+void query_refuse_route(struct query_request *request);
+
+/* Runs the handler, or says why not; afterwards out holds the answer whatever
+ * happened. reader may be NULL for routes that need none. */
+void query_request_run(struct query_request *request, struct reader *reader);
+
+/* ---- params.c: members that many requests share. On failure they have
+ * answered with query_fail already. The first three read the JSON body. ---- */
+
+enum { SCOPE_WORKFLOW = 1, SCOPE_NEEDS_PROJECT = 2, SCOPE_NEEDS_ENV = 4 };
+
+/* searchScope: see contracts/openchoreo.md 2.3. flags: workflow scopes are
+ * welcome, project or environment are required. */
+MUST_CHECK enum status params_scope(struct query_request *request, int flags,
+                                    struct scope_filter *scope);
+/* startTime, endTime: RFC 3339, at most 30 days apart. */
+MUST_CHECK enum status params_range(struct query_request *request,
+                                    uint64_t *start_ns, uint64_t *end_ns);
+/* limit (1..1000; default 100; 0 is the default if zero_is_default) and
+ * sortOrder. */
+MUST_CHECK enum status params_page(struct query_request *request,
+                                   bool zero_is_default, uint32_t *limit,
+                                   bool *ascending);
+/* The same up to `most`; 0 is no limit to ask for. */
+MUST_CHECK enum status params_page_of(struct query_request *request,
+                                      uint32_t most, uint32_t *limit,
+                                      bool *ascending);
+/* step: Go duration > 0; default 5m; at most 11,000 steps in the range. */
+MUST_CHECK enum status params_step(struct query_request *request,
+                                   uint64_t start_ns, uint64_t end_ns,
+                                   uint64_t *step_ns);
+
+/* Members of the body that may be absent: then the output is left as it is
+ * (text: empty). null counts as absent. */
+MUST_CHECK enum status params_text(struct query_request *request,
+                                   const char *name, struct slice *text);
+MUST_CHECK enum status params_bool(struct query_request *request,
+                                   const char *name, bool *value);
+MUST_CHECK enum status params_duration(struct query_request *request,
+                                       const char *name, uint64_t *ns);
+/* hex of exactly `len` bytes into id; *given says whether it was there. */
+MUST_CHECK enum status params_id(struct query_request *request,
+                                 const char *name, uint8_t *id, size_t len,
+                                 bool *given);
+enum { PARAMS_MAX_LIST = 64 };
+/* An array of texts, at most PARAMS_MAX_LIST. */
+MUST_CHECK enum status params_list(struct query_request *request,
+                                   const char *name, const struct slice **items,
+                                   uint32_t *count);
+/* An object of texts, numbers and booleans, at most PARAMS_MAX_LIST. */
+MUST_CHECK enum status params_attrs(struct query_request *request,
+                                    const char *name,
+                                    const struct attr_match **attrs,
+                                    uint32_t *count);
+
+/* The same from the query string, for GET: namespace, project, component,
+ * environment, none required. */
+MUST_CHECK enum status params_query_scope(struct query_request *request,
+                                          struct scope_filter *scope);
+/* startTime and endTime; the end defaults to now, the start to default_ns
+ * before the end. */
+MUST_CHECK enum status params_query_range(struct query_request *request,
+                                          uint64_t default_ns,
+                                          uint64_t *start_ns, uint64_t *end_ns);
+/* A whole number; if it is absent the value stays. */
+MUST_CHECK enum status params_query_number(struct query_request *request,
+                                           const char *name, uint64_t least,
+                                           uint64_t most, uint64_t *value);
+/* Default: default_ns. */
+MUST_CHECK enum status params_query_step(struct query_request *request,
+                                         uint64_t default_ns, uint64_t start_ns,
+                                         uint64_t end_ns, uint64_t *step_ns);
+
+/* Without white space at both ends. */
+struct slice params_trim(struct slice text);
+
+/* ---- reply.c ---- */
+
+/* Ends a list that was begun: total, time, closing brace. */
+void reply_end(struct query_request *request, uint64_t total);
+
+/* What is known of a resource. */
+struct resource_info {
+    uint32_t resource_id;
+    bool has_identity;
+    struct identity identity; /* empty texts if there is none */
+    struct resource resource; /* no attributes if it is not known */
+};
+
+/* Looked up once per request and resource. NULL if the arena is full. */
+const struct resource_info *reply_resource(struct query_request *request,
+                                           uint32_t resource_id);
+
+/* Identity members in OpenChoreo's spelling (componentName, ... and uids where
+ * they are known and valid UUIDs) into the object that is open. */
+void reply_identity(struct query_request *request,
+                    const struct identity *identity);
+
+/* The text of an attribute of the record, else of its resource, else empty. */
+struct slice reply_attr(const struct attrs *attrs,
+                        const struct resource_info *source, const char *key);
+
+/* A member with a text, left out if that is empty. */
+void reply_text(struct query_request *request, const char *key,
+                struct slice text);
+/* A uid member, left out if it is not a UUID. */
+void reply_uid(struct query_request *request, const char *key,
+               struct slice uid);
+bool reply_is_uuid(struct slice text);
+
+/* Normal or Warning, of a Kubernetes or change event. */
+struct slice reply_event_type(const struct log_record *log);
+
+/* A log body or an attribute as text: strings as they are, the rest as JSON.
+ * In the arena, unless it is the value's own text. */
+struct slice reply_value_text(struct query_request *request,
+                              const struct attr *value);
+
+/* "key": [{"timestamp", "value"}, ...] of the known cells. */
+struct grid;
+struct grid_row;
+void reply_row(struct query_request *request, const char *key,
+               const struct grid *grid, const struct grid_row *row);
+
+/* ---- tables of the handler files, each ended by {0} ---- */
+extern const struct route routes_logs[], routes_traces[], routes_metrics[],
+    routes_topology[], routes_components[], routes_admin[], routes_cause[],
+    routes_rca[], routes_dead_letters[], routes_unserved[];
+
+#endif

@@ -1,0 +1,349 @@
+/*
+ * Reports lie in a fixed number of places, so that what is kept on disk under
+ * the names of the places has a bound, too. On disk the order of arrival stands
+ * in front of the document: a sender chooses the time of its alert, but not
+ * when it comes.
+ *
+ *   decimal number, '\n', document (before: the document alone)
+ */
+#include "rca_store.h"
+
+#include <jansson.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "buf.h"
+#include "clock.h"
+#include "mem.h"
+
+enum report_field {
+    ID,
+    ALERT,
+    TIMESTAMP,
+    STATUS,
+    SUMMARY,
+    NAMESPACE,
+    PROJECT,
+    ENVIRONMENT,
+    FIELDS
+};
+static const char *const fields[FIELDS] = {
+    "reportId", "alertId",   "timestamp", "status",
+    "summary",  "namespace", "project",   "environment"};
+
+struct stored_report {
+    uint64_t time_ns, number; /* number: order of arrival, 0: free */
+    char *text;               /* all of it; then the fields */
+    struct slice whole, field[FIELDS];
+};
+
+struct rca_store {
+    pthread_mutex_t lock;
+    struct stored_report kept[RCA_KEPT];
+    uint64_t numbers;
+    rca_store_save *save;
+    void *arg;
+};
+
+struct rca_store *rca_store_new(rca_store_save *save, void *arg)
+{
+    struct rca_store *rca = mem_zero(1, sizeof(*rca));
+
+    pthread_mutex_init(&rca->lock, NULL);
+    rca->save = save;
+    rca->arg = arg;
+    return rca;
+}
+
+void rca_store_free(struct rca_store *rca)
+{
+    if (!rca)
+        return;
+    for (int i = 0; i < RCA_KEPT; i++)
+        free(rca->kept[i].text);
+    pthread_mutex_destroy(&rca->lock);
+    free(rca);
+}
+
+static void name_of(uint32_t place, char name[32])
+{
+    (void)snprintf(name, 32, RCA_NAMES "%u", (unsigned)place);
+}
+
+static struct slice put_text(char **at, struct slice text)
+{
+    struct slice copy = {*at, text.len};
+
+    slice_copy(*at, text);
+    *at += text.len;
+    return copy;
+}
+
+static enum status read_document(struct slice text, struct stored_report *kept)
+{
+    json_t *document = json_loadb(text.ptr, text.len, 0, NULL);
+    struct slice field[FIELDS];
+    size_t len = text.len;
+    enum status status = OK;
+    char *at;
+
+    for (int i = 0; i < FIELDS; i++) {
+        const json_t *value = json_object_get(document, fields[i]);
+
+        field[i] =
+            (struct slice){json_string_value(value), json_string_length(value)};
+        len += field[i].len;
+        if (!field[i].ptr)
+            status = ERR_INVALID;
+    }
+    if (status == OK && !clock_parse_rfc3339(field[TIMESTAMP], &kept->time_ns))
+        status = ERR_INVALID;
+    if (status == OK) {
+        kept->text = at = mem_alloc(len + 1);
+        kept->whole = put_text(&at, text);
+        for (int i = 0; i < FIELDS; i++)
+            kept->field[i] = put_text(&at, field[i]);
+    }
+    json_decref(document);
+    return status;
+}
+
+static void put_at(struct rca_store *rca, uint32_t place,
+                   const struct stored_report *kept)
+{
+    free(rca->kept[place].text);
+    rca->kept[place] = *kept;
+}
+
+/* The number in front; 0 if there is none. */
+static uint64_t take_number(struct slice *text)
+{
+    uint64_t number = 0;
+    size_t i = 0;
+
+    while (i < text->len && i < 19 && text->ptr[i] >= '0' &&
+           text->ptr[i] <= '9')
+        number = number * 10 + (uint64_t)(text->ptr[i++] - '0');
+    if (i == 0 || i == text->len || text->ptr[i] != '\n')
+        return 0;
+    *text = slice_from(*text, i + 1);
+    return number;
+}
+
+void rca_store_load(struct rca_store *rca, struct slice name, struct slice text)
+{
+    struct stored_report kept = {0};
+    uint64_t number = take_number(&text);
+    char want[32];
+
+    for (uint32_t place = 0; place < RCA_KEPT; place++) {
+        name_of(place, want);
+        if (!slice_equal(name, slice_of(want)) || text.len == 0 ||
+            read_document(text, &kept) != OK)
+            continue;
+        kept.number = number ? number : rca->numbers + 1;
+        if (kept.number > rca->numbers)
+            rca->numbers = kept.number;
+        put_at(rca, place, &kept);
+    }
+}
+
+/* Both in use. */
+static bool same_namespace(const struct stored_report *a,
+                           const struct stored_report *b)
+{
+    return a->number && b->number &&
+           slice_equal(a->field[NAMESPACE], b->field[NAMESPACE]);
+}
+
+static uint32_t count_like(const struct rca_store *rca,
+                           const struct stored_report *one)
+{
+    uint32_t count = 0;
+
+    for (uint32_t i = 0; i < RCA_KEPT; i++)
+        count += same_namespace(&rca->kept[i], one);
+    return count;
+}
+
+/* Of the namespace that holds most, the one that came first. */
+static uint32_t place_to_take(const struct rca_store *rca)
+{
+    uint32_t best = 0, most = 0;
+
+    for (uint32_t i = 0; i < RCA_KEPT; i++) {
+        uint32_t count = count_like(rca, &rca->kept[i]);
+
+        if (count > most ||
+            (count == most && rca->kept[i].number < rca->kept[best].number)) {
+            most = count;
+            best = i;
+        }
+    }
+    return best;
+}
+
+/* That of this id in this namespace; else a free one; else another's. */
+static uint32_t place_for(const struct rca_store *rca,
+                          const struct stored_report *kept)
+{
+    uint32_t unused = RCA_KEPT;
+
+    for (uint32_t i = 0; i < RCA_KEPT; i++) {
+        const struct stored_report *k = &rca->kept[i];
+
+        if (k->number && slice_equal(k->field[ID], kept->field[ID]) &&
+            slice_equal(k->field[NAMESPACE], kept->field[NAMESPACE]))
+            return i;
+        if (!k->number && unused == RCA_KEPT)
+            unused = i;
+    }
+    return unused < RCA_KEPT ? unused : place_to_take(rca);
+}
+
+static void save_place(struct rca_store *rca, uint32_t place)
+{
+    const struct stored_report *kept = &rca->kept[place];
+    struct buf text;
+    char name[32];
+
+    name_of(place, name);
+    buf_init(&text, RCA_MAX_BYTES + 32);
+    buf_format(&text, "%llu\n", (unsigned long long)kept->number);
+    buf_add(&text, kept->whole);
+    if (text.status == OK)
+        rca->save(rca->arg, name, buf_slice(&text));
+    buf_release(&text);
+}
+
+enum status rca_store_put(struct rca_store *rca, struct slice text)
+{
+    struct stored_report kept = {0};
+
+    if (text.len > RCA_MAX_BYTES)
+        return ERR_TOO_BIG;
+    enum status status = read_document(text, &kept);
+    if (status != OK)
+        return status;
+    pthread_mutex_lock(&rca->lock);
+    uint32_t place = place_for(rca, &kept);
+    const struct stored_report *old = &rca->kept[place];
+    /* A report that is written again does not become a newer one. */
+    bool again = old->number && slice_equal(old->field[ID], kept.field[ID]) &&
+                 slice_equal(old->field[NAMESPACE], kept.field[NAMESPACE]);
+
+    kept.number = again ? old->number : ++rca->numbers;
+    put_at(rca, place, &kept);
+    if (rca->save)
+        save_place(rca, place);
+    pthread_mutex_unlock(&rca->lock);
+    return OK;
+}
+
+static bool fits(struct slice wanted, struct slice has)
+{
+    return wanted.len == 0 || slice_equal(wanted, has);
+}
+
+/* By its id, or the alert's part of it: see report_id() in query_rca.c. */
+static bool has_id(const struct stored_report *k, struct slice id,
+                   const struct rca_scope *scope)
+{
+    struct slice space = k->field[NAMESPACE], own = k->field[ID];
+
+    if (slice_equal(own, id))
+        return true;
+    return scope->namespace.len > 0 && own.len == id.len + 1 + space.len &&
+           slice_starts(own, id) && own.ptr[id.len] == '_' &&
+           slice_equal(slice_from(own, id.len + 1), space);
+}
+
+struct slice rca_store_get(struct rca_store *rca, struct slice id,
+                           const struct rca_scope *scope, struct arena *arena)
+{
+    const struct stored_report *found = NULL;
+    struct slice text = {NULL, 0};
+    uint32_t count = 0;
+
+    pthread_mutex_lock(&rca->lock);
+    for (int i = 0; i < RCA_KEPT; i++) {
+        const struct stored_report *k = &rca->kept[i];
+
+        if (k->number && has_id(k, id, scope) &&
+            fits(scope->namespace, k->field[NAMESPACE]) &&
+            fits(scope->project, k->field[PROJECT]) &&
+            fits(scope->environment, k->field[ENVIRONMENT])) {
+            found = k;
+            count++;
+        }
+    }
+    if (count == 1)
+        text = arena_copy(arena, found->whole);
+    pthread_mutex_unlock(&rca->lock);
+    return text;
+}
+
+bool rca_store_id_taken(struct rca_store *rca, struct slice id,
+                        struct slice namespace)
+{
+    bool taken = false;
+
+    pthread_mutex_lock(&rca->lock);
+    for (int i = 0; i < RCA_KEPT; i++)
+        taken |= rca->kept[i].number &&
+                 slice_equal(rca->kept[i].field[ID], id) &&
+                 !slice_equal(rca->kept[i].field[NAMESPACE], namespace);
+    pthread_mutex_unlock(&rca->lock);
+    return taken;
+}
+
+static bool matches(const struct stored_report *k, const struct rca_filter *f)
+{
+    return k->number && k->time_ns >= f->start_ns && k->time_ns < f->end_ns &&
+           fits(f->namespace, k->field[NAMESPACE]) &&
+           fits(f->project, k->field[PROJECT]) &&
+           fits(f->environment, k->field[ENVIRONMENT]) &&
+           fits(f->status, k->field[STATUS]);
+}
+
+static int by_time(const void *left, const void *right)
+{
+    const struct stored_report *a = *(const struct stored_report *const *)left;
+    const struct stored_report *b = *(const struct stored_report *const *)right;
+
+    if (a->time_ns != b->time_ns)
+        return a->time_ns < b->time_ns ? -1 : 1;
+    return slice_compare(a->field[ID], b->field[ID]);
+}
+
+struct rca_summary *rca_store_list(struct rca_store *rca,
+                                   const struct rca_filter *filter,
+                                   struct arena *arena, uint32_t *count,
+                                   uint64_t *total)
+{
+    const struct stored_report *found[RCA_KEPT];
+    struct rca_summary *rows;
+    uint32_t n = 0;
+
+    pthread_mutex_lock(&rca->lock);
+    for (int i = 0; i < RCA_KEPT; i++)
+        if (matches(&rca->kept[i], filter))
+            found[n++] = &rca->kept[i];
+    qsort(found, n, sizeof(found[0]), by_time);
+    *total = n;
+    *count = n < filter->limit ? n : filter->limit;
+    rows = arena_zero(arena, *count + 1, sizeof(*rows));
+    for (uint32_t i = 0; rows && i < *count; i++) {
+        const struct stored_report *k =
+            found[filter->ascending ? i : n - 1 - i];
+
+        rows[i] = (struct rca_summary){arena_copy(arena, k->field[ID]),
+                                       arena_copy(arena, k->field[ALERT]),
+                                       arena_copy(arena, k->field[TIMESTAMP]),
+                                       arena_copy(arena, k->field[SUMMARY]),
+                                       arena_copy(arena, k->field[STATUS])};
+    }
+    pthread_mutex_unlock(&rca->lock);
+    return rows;
+}

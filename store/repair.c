@@ -1,0 +1,196 @@
+/*
+ * The new database is made beside the old one, and takes its place when it is
+ * complete and on disk. Whatever ends the process in between, the next start
+ * finds either the old one in its place, and begins again, or none and a
+ * complete new one, and puts that there (repair_resume).
+ */
+#include "repair.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "log.h"
+#include "mem.h"
+#include "stats.h"
+
+static const char *const parts[] = {"", "-wal", "-shm"};
+enum { PARTS = 3 };
+
+static char *joined(const char *path, const char *suffix)
+{
+    size_t len = strlen(path), more = strlen(suffix);
+    char *text = mem_alloc(len + more + 1);
+
+    memcpy(text, path, len);
+    memcpy(text + len, suffix, more + 1);
+    return text;
+}
+
+static bool there(const char *path, const char *suffix)
+{
+    char *name = joined(path, suffix);
+    bool found = access(name, F_OK) == 0;
+
+    free(name);
+    return found;
+}
+
+static void remove_parts(const char *path)
+{
+    for (int i = 0; i < PARTS; i++) {
+        char *name = joined(path, parts[i]);
+
+        unlink(name);
+        free(name);
+    }
+}
+
+static enum status rename_part(const char *from, const char *to,
+                               const char *part)
+{
+    char *old = joined(from, part), *new = joined(to, part);
+    bool good = rename(old, new) == 0 || errno == ENOENT;
+
+    free(old);
+    free(new);
+    return good ? OK : ERR_IO;
+}
+
+/* Of a file, or of the folder it is in. */
+static enum status sync_path(const char *path, bool folder)
+{
+    char *name = joined(path, "");
+    char *slash = strrchr(name, '/');
+
+    if (folder && slash)
+        *slash = '\0';
+
+    int fd = open(name, O_RDONLY | O_CLOEXEC);
+    bool good = fd >= 0 && fsync(fd) == 0;
+
+    if (fd >= 0)
+        close(fd);
+    free(name);
+    return good ? OK : ERR_IO;
+}
+
+/* A name beside path that is not taken yet. */
+static char *name_aside(const char *path)
+{
+    uint64_t second = clock_wall_ns() / NS_PER_S;
+
+    for (;; second++) {
+        char suffix[32];
+
+        snprintf(suffix, sizeof(suffix), ".damaged-%llu",
+                 (unsigned long long)second);
+        if (!there(path, suffix))
+            return joined(path, suffix);
+    }
+}
+
+static void unlink_wanted(const char *path)
+{
+    char *name = joined(path, ".wanted");
+
+    unlink(name);
+    free(name);
+}
+
+/* The log of the old one must not come to lie beside the new one, nor the note
+ * that the old one is damaged. */
+static enum status replace(const char *path, const char *new, const char *aside)
+{
+    enum status status = OK;
+
+    for (int i = 0; i < PARTS && status == OK; i++)
+        status = rename_part(path, aside, parts[i]);
+    if (status == OK) {
+        unlink_wanted(path);
+        status = rename_part(new, path, "");
+    }
+    return status == OK ? sync_path(path, true) : status;
+}
+
+enum status repair_resume(const char *path)
+{
+    char *new = joined(path, ".repair");
+    enum status status = OK;
+
+    if (there(path, "")) {
+        remove_parts(new);
+    } else if (there(new, "")) {
+        char *aside = name_aside(path);
+
+        status = replace(path, new, aside);
+        free(aside);
+    }
+    free(new);
+    return status;
+}
+
+bool repair_is_pending(const char *path)
+{
+    return there(path, ".wanted");
+}
+
+void repair_schedule(const char *path)
+{
+    char *name = joined(path, ".wanted");
+    int fd = open(name, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+
+    log_error("store", "damage met, the next start copies what can be read",
+              "path=%s noted=%d", path, fd >= 0);
+    stats_set(STATS_STORE_REPAIR_PENDING, 1);
+    if (fd >= 0)
+        close(fd);
+    free(name);
+}
+
+static void say(const char *path, const char *aside,
+                const struct repair_result *r)
+{
+    uint64_t lost =
+        r->records_before > r->records ? r->records_before - r->records : 0;
+    char known[24] = "unknown";
+
+    if (r->totals)
+        snprintf(known, sizeof(known), "%llu", (unsigned long long)lost);
+    log_error(
+        "store", "database was damaged, what could be read is in a new one",
+        "path=%s old=%s rows=%llu records=%llu records_lost=%s places=%llu",
+        path, aside, (unsigned long long)r->rows,
+        (unsigned long long)r->records, known, (unsigned long long)r->places);
+    stats_add(STATS_STORE_REPAIRS, 1);
+    stats_add(STATS_STORE_LOST, r->totals ? lost : 0);
+}
+
+enum status repair(const char *path)
+{
+    char *new = joined(path, ".repair"), *aside = name_aside(path);
+    struct repair_result result;
+    struct db *db = NULL;
+
+    remove_parts(new);
+
+    enum status status = db_open(&db, new, true);
+    if (status == OK)
+        status = repair_rows(path, db, &result);
+    db_close(db);
+    if (status == OK)
+        status = sync_path(new, false);
+    bool complete = status == OK;
+    if (complete)
+        status = replace(path, new, aside);
+    if (status == OK)
+        say(path, aside, &result);
+    else if (!complete || there(path, "")) /* or it is all there is */
+        remove_parts(new);
+    free(aside);
+    free(new);
+    return status;
+}

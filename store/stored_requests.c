@@ -1,0 +1,188 @@
+/*
+ * Table recent_request is a ring of pages: row `id` holds the hashes number
+ * id * PAGE up to (id + 1) * PAGE - 1, counted from the first that was ever
+ * noted, each as
+ *
+ *   hash (16), lsn (8), little endian
+ *
+ * The last page is written again, longer, until it is full; then the oldest row
+ * goes. So a commit writes a row or two, and a start reads PAGES of them.
+ *
+ *   at[0] ... at[saved] ... at[count]    of the page that is not full in the
+ *   in the table        not yet          table yet, and of those after it
+ */
+#include "stored_requests.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "buf.h"
+#include "byte_reader.h"
+#include "mem.h"
+
+enum { PAGE = 256, PAGES = 256, ENTRY_BYTES = 24 };
+
+struct noted_request {
+    struct request_hash hash;
+    uint64_t lsn;
+};
+
+struct stored_requests {
+    uint64_t page; /* of at[0] */
+    struct noted_request *at;
+    size_t count, saved, room;
+};
+
+struct stored_requests *stored_requests_new(void)
+{
+    return mem_zero(1, sizeof(struct stored_requests));
+}
+
+void stored_requests_free(struct stored_requests *requests)
+{
+    if (!requests)
+        return;
+    free(requests->at);
+    free(requests);
+}
+
+static void add(struct stored_requests *requests, struct request_hash hash,
+                uint64_t lsn)
+{
+    if (requests->count == requests->room) {
+        requests->room = requests->room ? 2 * requests->room : PAGE;
+        requests->at = mem_resize(requests->at, requests->room,
+                                  sizeof(struct noted_request));
+    }
+    requests->at[requests->count++] = (struct noted_request){hash, lsn};
+}
+
+void stored_requests_note(struct stored_requests *requests,
+                          const struct batch *batch)
+{
+    if (!request_hash_none(batch->hash))
+        add(requests, batch->hash, batch->lsn);
+}
+
+/* What is in full pages of the table need not be here. */
+static void drop_full_pages(struct stored_requests *requests)
+{
+    size_t full = requests->saved / PAGE * PAGE;
+
+    if (full == 0)
+        return;
+    requests->page += full / PAGE;
+    requests->count -= full;
+    requests->saved -= full;
+    memmove(requests->at, requests->at + full,
+            requests->count * sizeof(*requests->at));
+}
+
+/* ---- reading ---- */
+
+static void read_page(struct slice bytes, store_request_visit *visit, void *arg)
+{
+    struct byte_reader in = byte_reader_over(bytes);
+
+    for (size_t i = 0; i < bytes.len / ENTRY_BYTES && i < PAGE; i++) {
+        struct request_hash hash;
+
+        hash.a = byte_reader_fixed(&in, 8);
+        hash.b = byte_reader_fixed(&in, 8);
+        visit(arg, hash, byte_reader_fixed(&in, 8));
+    }
+}
+
+enum status stored_requests_visit(struct db *db, store_request_visit *visit,
+                                  void *arg)
+{
+    struct db_stmt s = stmt_start(db, SQL_REQUESTS);
+
+    while (stmt_row(&s))
+        read_page(stmt_get_bytes(&s, 1), visit, arg);
+    return stmt_end(&s);
+}
+
+static void add_read(void *arg, struct request_hash hash, uint64_t lsn)
+{
+    add(arg, hash, lsn);
+}
+
+enum status stored_requests_load(struct stored_requests *requests,
+                                 struct db *db)
+{
+    struct db_stmt s = stmt_start(db, SQL_REQUESTS_LAST);
+
+    if (stmt_row(&s)) {
+        requests->page = stmt_get_int(&s, 0);
+        read_page(stmt_get_bytes(&s, 1), add_read, requests);
+        requests->saved = requests->count;
+        drop_full_pages(requests);
+    }
+    return stmt_end(&s);
+}
+
+/* ---- writing ---- */
+
+void stored_requests_begin(const struct stored_requests *requests,
+                           struct stored_requests_commit *commit)
+{
+    *commit = (struct stored_requests_commit){.page = requests->page};
+    if (requests->count == requests->saved)
+        return;
+    commit->count = requests->count;
+    commit->at = mem_alloc(commit->count * sizeof(*commit->at));
+    memcpy(commit->at, requests->at, commit->count * sizeof(*commit->at));
+}
+
+static enum status write_page(struct db *db, uint64_t page,
+                              const struct noted_request *at, size_t count)
+{
+    struct db_stmt s = stmt_start(db, SQL_REQUESTS_SAVE);
+    struct buf bytes;
+    enum status status;
+
+    buf_init(&bytes, PAGE * ENTRY_BYTES);
+    for (size_t i = 0; i < count; i++) {
+        buf_u64(&bytes, at[i].hash.a);
+        buf_u64(&bytes, at[i].hash.b);
+        buf_u64(&bytes, at[i].lsn);
+    }
+    stmt_int(&s, page);
+    stmt_bytes(&s, buf_slice(&bytes));
+    status = stmt_run(&s);
+    buf_release(&bytes);
+    return status;
+}
+
+enum status stored_requests_write(const struct stored_requests_commit *commit,
+                                  struct db *db)
+{
+    uint64_t page = commit->page;
+    enum status status = OK;
+
+    if (commit->count == 0)
+        return OK;
+    for (size_t from = 0; from < commit->count && status == OK; from += PAGE) {
+        size_t left = commit->count - from;
+
+        status = write_page(db, page++, commit->at + from,
+                            left < PAGE ? left : PAGE);
+    }
+    if (status != OK || page <= PAGES)
+        return status;
+    struct db_stmt s = stmt_start(db, SQL_REQUESTS_TRIM);
+    stmt_int(&s, page - PAGES);
+    return stmt_run(&s);
+}
+
+void stored_requests_end(struct stored_requests *requests,
+                         struct stored_requests_commit *commit, bool committed)
+{
+    if (committed && commit->count > 0) {
+        requests->saved = commit->count;
+        drop_full_pages(requests);
+    }
+    free(commit->at);
+    *commit = (struct stored_requests_commit){0};
+}

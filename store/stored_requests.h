@@ -1,0 +1,51 @@
+/*
+ * requests - the hashes of requests whose records are in the store, for table
+ * recent_request: by them the same request is known when it comes again, long
+ * after the journal has dropped it.
+ *
+ * They are written in the same transaction as the records, or before.
+ *
+ * Threads  under the store's lock, but stored_requests_write(), which works on
+ * what stored_requests_begin() took, and stored_requests_load().
+ */
+#ifndef STORE_STORED_REQUESTS_H
+#define STORE_STORED_REQUESTS_H
+
+#include "batch.h"
+#include "db.h"
+#include "store.h"
+
+struct stored_requests;
+
+struct stored_requests *stored_requests_new(void);
+void stored_requests_free(struct stored_requests *requests);
+
+/* Reads where writing goes on. */
+MUST_CHECK enum status stored_requests_load(struct stored_requests *requests,
+                                            struct db *db);
+
+/* Notes a batch, if it has a hash. */
+void stored_requests_note(struct stored_requests *requests,
+                          const struct batch *batch);
+
+/* What one commit writes: a copy. */
+struct stored_requests_commit {
+    uint64_t page; /* of the first */
+    struct noted_request *at;
+    size_t count;
+};
+
+void stored_requests_begin(const struct stored_requests *requests,
+                           struct stored_requests_commit *commit);
+MUST_CHECK enum status stored_requests_write(
+    const struct stored_requests_commit *commit, struct db *db);
+/* After the commit, or after it failed; releases commit. */
+void stored_requests_end(struct stored_requests *requests,
+                         struct stored_requests_commit *commit, bool committed);
+
+/* Every one that is kept, oldest first. */
+MUST_CHECK enum status stored_requests_visit(struct db *db,
+                                             store_request_visit *visit,
+                                             void *arg);
+
+#endif

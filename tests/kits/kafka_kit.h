@@ -1,0 +1,393 @@
+/*
+ * kafka_kit - the receiver against librdkafka's mock cluster: what a real
+ * broker is not needed for, or cannot be made to do. The sink is a table of
+ * what was kept, by partition; it stands for journal and store.
+ */
+#ifndef KAFKA_KIT_H
+#define KAFKA_KIT_H
+
+#include "kafka.h"
+
+#include <librdkafka/rdkafka.h>
+#include <librdkafka/rdkafka_mock.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "dead_letter.h"
+#include "log.h"
+#include "stats.h"
+#include "test.h"
+
+enum { PARTS = 4, OFFSETS = 4096 };
+
+#ifdef __SANITIZE_THREAD__
+/* librdkafka makes its threads with C11's call, which the sanitizer does not
+ * know: it crashes in them. And what the library does by itself is none of
+ * our business. */
+#include <threads.h>
+
+const char *__tsan_default_options(void);
+const char *__tsan_default_options(void)
+{
+    return "ignore_noninstrumented_modules=1";
+}
+
+struct beginning {
+    thrd_start_t run;
+    void *arg;
+};
+
+static inline void *run_thread(void *arg)
+{
+    struct beginning beginning = *(struct beginning *)arg;
+
+    free(arg);
+    beginning.run(beginning.arg);
+    return NULL;
+}
+
+int thrd_create(thrd_t *thread, thrd_start_t run, void *arg)
+{
+    struct beginning *beginning = malloc(sizeof(*beginning));
+
+    *beginning = (struct beginning){run, arg};
+    return pthread_create(thread, NULL, run_thread, beginning) == 0
+               ? thrd_success
+               : thrd_error;
+}
+
+int thrd_join(thrd_t thread, int *result)
+{
+    if (result)
+        *result = 0;
+    return pthread_join(thread, NULL) == 0 ? thrd_success : thrd_error;
+}
+#endif
+
+static const char *const topics[SIGNAL_COUNT] = {"otlp_spans", "otlp_logs",
+                                                 "otlp_metrics"};
+
+/* ---- a store ---- */
+
+struct keeper {
+    pthread_mutex_t lock;
+    uint8_t kept[SIGNAL_COUNT][PARTS][OFFSETS]; /* how often */
+    uint64_t next[SIGNAL_COUNT][PARTS];
+    bool known[SIGNAL_COUNT][PARTS];
+    uint32_t count, letters, disorder;
+    uint64_t refused_epoch;
+    int refuse_in; /* batches until one is refused; 0: none */
+    atomic_int ready;
+};
+
+static inline int topic_index(struct slice topic)
+{
+    for (int i = 0; i < SIGNAL_COUNT; i++)
+        if (slice_equal(topic, slice_of(topics[i])))
+            return i;
+    return 0;
+}
+
+/* As the journal does it: what follows in the epoch is refused too. */
+static inline bool refuses(struct keeper *keeper, uint64_t epoch)
+{
+    if (keeper->refuse_in > 0 && --keeper->refuse_in == 0)
+        keeper->refused_epoch = epoch;
+    return epoch <= keeper->refused_epoch;
+}
+
+static inline void keep(void *arg, struct batch *batch)
+{
+    struct keeper *keeper = arg;
+    const struct source_offset *o = batch->source;
+    int topic = topic_index(o->topic);
+    bool refused;
+
+    pthread_mutex_lock(&keeper->lock);
+    refused = refuses(keeper, o->epoch);
+    if (!refused && o->offset < OFFSETS && o->partition < PARTS) {
+        keeper->kept[topic][o->partition][o->offset]++;
+        keeper->disorder += keeper->known[topic][o->partition] &&
+                            o->offset < keeper->next[topic][o->partition];
+        keeper->known[topic][o->partition] = true;
+        keeper->next[topic][o->partition] = o->offset + 1;
+        keeper->count++;
+        keeper->letters += batch->encoding == BATCH_DEAD_LETTER;
+    }
+    pthread_mutex_unlock(&keeper->lock);
+    batch_done(batch, refused ? ERR_IO : OK);
+    batch_free(batch);
+}
+
+static inline enum status keeper_ready(void *arg)
+{
+    return (enum status)atomic_load(&((struct keeper *)arg)->ready);
+}
+
+static inline bool keeper_next(void *arg, struct slice topic,
+                               uint32_t partition, uint64_t *next)
+{
+    struct keeper *keeper = arg;
+    int i = topic_index(topic);
+
+    pthread_mutex_lock(&keeper->lock);
+    bool known = keeper->known[i][partition];
+    *next = keeper->next[i][partition];
+    pthread_mutex_unlock(&keeper->lock);
+    return known;
+}
+
+static inline uint32_t keeper_count(struct keeper *keeper)
+{
+    pthread_mutex_lock(&keeper->lock);
+    uint32_t count = keeper->count;
+    pthread_mutex_unlock(&keeper->lock);
+    return count;
+}
+
+static inline bool has_kept(struct keeper *keeper, int topic, int partition,
+                            uint64_t offset)
+{
+    pthread_mutex_lock(&keeper->lock);
+    bool has = keeper->kept[topic][partition][offset] > 0;
+    pthread_mutex_unlock(&keeper->lock);
+    return has;
+}
+
+static inline struct keeper *keeper_new(void)
+{
+    struct keeper *keeper = calloc(1, sizeof(*keeper));
+
+    pthread_mutex_init(&keeper->lock, NULL);
+    return keeper;
+}
+
+/* ---- a cluster ---- */
+
+struct rig {
+    rd_kafka_t *producer;
+    rd_kafka_mock_cluster_t *cluster;
+    const char *brokers;
+    struct budget budget;
+    uint64_t sent[SIGNAL_COUNT][PARTS];
+    uint32_t count;
+};
+
+static inline void rig_start(struct rig *rig)
+{
+    rd_kafka_conf_t *conf = rd_kafka_conf_new();
+    char why[256];
+
+    log_set_level((enum log_level) - 1);
+    *rig = (struct rig){0};
+    rd_kafka_conf_set(conf, "test.mock.num.brokers", "1", why, sizeof(why));
+    rd_kafka_conf_set(conf, "linger.ms", "0", why, sizeof(why));
+    rd_kafka_conf_set(conf, "message.max.bytes", "2000000", why, sizeof(why));
+    rig->producer = rd_kafka_new(RD_KAFKA_PRODUCER, conf, why, sizeof(why));
+    rig->cluster = rd_kafka_handle_mock_cluster(rig->producer);
+    rig->brokers = rd_kafka_mock_cluster_bootstraps(rig->cluster);
+    for (int i = 0; i < SIGNAL_COUNT; i++)
+        CHECK_EQ(rd_kafka_mock_topic_create(rig->cluster, topics[i], PARTS, 1),
+                 0);
+    budget_init(&rig->budget, 64 << 20);
+}
+
+static inline void rig_stop(struct rig *rig)
+{
+    rd_kafka_destroy(rig->producer);
+    CHECK_EQ(budget_used(&rig->budget), 0);
+    log_set_level(LOG_INFO);
+}
+
+static inline void send_bytes(struct rig *rig, int topic, int partition,
+                              const char *bytes, size_t len)
+{
+    CHECK_EQ(rd_kafka_producev(rig->producer, RD_KAFKA_V_TOPIC(topics[topic]),
+                               RD_KAFKA_V_PARTITION(partition),
+                               RD_KAFKA_V_VALUE((void *)(uintptr_t)bytes, len),
+                               RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
+                               RD_KAFKA_V_END),
+             0);
+    rig->sent[topic][partition]++;
+    rig->count++;
+}
+
+/* So many messages, everywhere in turn. */
+static inline void send_some(struct rig *rig, uint32_t count)
+{
+    static const char *const values[SIGNAL_COUNT] = {
+        "{\"resourceSpans\":[{\"scopeSpans\":[{\"spans\":[{\"traceId\":"
+        "\"00000000000000000000000000000001\",\"spanId\":\"0000000000000001\","
+        "\"name\":\"x\",\"startTimeUnixNano\":\"1\",\"endTimeUnixNano\":\"2\"}"
+        "]}]}]}",
+        "{\"resourceLogs\":[{\"scopeLogs\":[{\"logRecords\":[{\"body\":"
+        "{\"stringValue\":\"x\"}}]}]}]}",
+        "{\"resourceMetrics\":[]}"};
+
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t n = rig->count;
+        int topic = (int)(n % SIGNAL_COUNT);
+
+        send_bytes(rig, topic, (int)(n / SIGNAL_COUNT % PARTS), values[topic],
+                   strlen(values[topic]));
+    }
+    CHECK_EQ(rd_kafka_flush(rig->producer, 10000), 0);
+}
+
+static inline struct kafka_options options_of(struct rig *rig,
+                                              struct keeper *keeper,
+                                              const char *store_id)
+{
+    return (struct kafka_options){
+        .brokers = rig->brokers,
+        .topics = {"otlp_spans", "^otlp_lo", " otlp_metrics , "},
+        .group = "callboard",
+        .instance = "",
+        .start = "earliest",
+        .assignor = "range",
+        .encoding = "auto",
+        .properties = "session.timeout.ms=3500\nheartbeat.interval.ms=200\n"
+                      "topic.metadata.refresh.interval.ms=500\n",
+        .store_id = store_id,
+        .queue_bytes = 1 << 20,
+        .max_message = 1 << 20,
+        .budget = &rig->budget,
+        .sink = {keep, keeper_ready, keeper},
+        .next_offset = keeper_next,
+        .next_arg = keeper,
+    };
+}
+
+static inline struct kafka *kafka_begin(const struct kafka_options *options)
+{
+    struct kafka *kafka = NULL;
+
+    CHECK_EQ(kafka_open(&kafka, options), OK);
+    CHECK_EQ(kafka_start(kafka), OK);
+    return kafka;
+}
+
+static inline struct kafka *read_into(struct rig *rig, struct keeper *keeper,
+                                      const char *store_id)
+{
+    struct kafka_options options = options_of(rig, keeper, store_id);
+
+    return kafka_begin(&options);
+}
+
+static inline bool wait_count(struct keeper *keeper, uint32_t count)
+{
+    for (int i = 0; i < 3000 && keeper_count(keeper) < count; i++)
+        usleep(10000);
+    return CHECK_EQ(keeper_count(keeper), count);
+}
+
+/* Every message from `from` on once in the keepers together, none before. */
+static inline void check_once(const struct rig *rig, struct keeper **keepers,
+                              int count, uint64_t from)
+{
+    int lost = 0, extra = 0;
+
+    for (int t = 0; t < SIGNAL_COUNT; t++)
+        for (int p = 0; p < PARTS; p++)
+            for (uint64_t o = 0; o < OFFSETS; o++) {
+                int times = 0;
+
+                for (int k = 0; k < count; k++)
+                    times += keepers[k]->kept[t][p][o];
+                int want = o >= from && o < rig->sent[t][p];
+
+                lost += times < want;
+                extra += times > want;
+            }
+    CHECK_EQ(lost, 0);
+    CHECK_EQ(extra, 0);
+    for (int k = 0; k < count; k++)
+        CHECK_EQ(keepers[k]->disorder, 0);
+}
+
+/* ---- the group, from outside ---- */
+
+static inline rd_kafka_t *outsider(const struct rig *rig)
+{
+    rd_kafka_conf_t *conf = rd_kafka_conf_new();
+    char why[256];
+
+    rd_kafka_conf_set(conf, "bootstrap.servers", rig->brokers, why,
+                      sizeof(why));
+    rd_kafka_conf_set(conf, "group.id", "callboard", why, sizeof(why));
+    return rd_kafka_new(RD_KAFKA_CONSUMER, conf, why, sizeof(why));
+}
+
+static inline void set_noted(const struct rig *rig, int64_t offset,
+                             const char *note)
+{
+    rd_kafka_t *rk = outsider(rig);
+    rd_kafka_topic_partition_list_t *list =
+        rd_kafka_topic_partition_list_new(PARTS * SIGNAL_COUNT);
+
+    for (int t = 0; t < SIGNAL_COUNT; t++)
+        for (int p = 0; p < PARTS; p++) {
+            rd_kafka_topic_partition_t *place =
+                rd_kafka_topic_partition_list_add(list, topics[t], p);
+
+            place->offset = offset;
+            place->metadata = note ? strdup(note) : NULL;
+            place->metadata_size = note ? strlen(note) : 0;
+        }
+    CHECK_EQ(rd_kafka_commit(rk, list, 0), 0);
+    rd_kafka_topic_partition_list_destroy(list);
+    rd_kafka_destroy(rk);
+}
+
+/* Waits until the broker knows all that was sent as read. */
+static inline void check_noted(const struct rig *rig)
+{
+    rd_kafka_t *rk = outsider(rig);
+    rd_kafka_topic_partition_list_t *list =
+        rd_kafka_topic_partition_list_new(PARTS * SIGNAL_COUNT);
+    int wrong = 1;
+
+    for (int t = 0; t < SIGNAL_COUNT; t++)
+        for (int p = 0; p < PARTS; p++)
+            rd_kafka_topic_partition_list_add(list, topics[t], p);
+    for (int tries = 0; tries < 200 && wrong > 0; tries++) {
+        if (tries > 0)
+            usleep(100000);
+        CHECK_EQ(rd_kafka_committed(rk, list, 20000), 0);
+        wrong = 0;
+        for (int i = 0; i < list->cnt; i++)
+            wrong += list->elems[i].offset !=
+                     (int64_t)rig->sent[i / PARTS][i % PARTS];
+    }
+    CHECK_EQ(wrong, 0);
+    rd_kafka_topic_partition_list_destroy(list);
+    rd_kafka_destroy(rk);
+}
+
+/* Waits until it has so many partitions, and knows their lag. */
+static inline void wait_partitions(struct kafka *kafka, int wanted)
+{
+    int found = -1;
+
+    for (int tries = 0; tries < 3000 && found != wanted; tries++) {
+        struct buf out;
+
+        if (tries > 0)
+            usleep(10000);
+        buf_init(&out, 1 << 16);
+        kafka_print(kafka, &out);
+        buf_byte(&out, '\0');
+        found = 0;
+        for (const char *at = out.ptr; (at = strstr(at, "partition=")); at++)
+            found++;
+        buf_release(&out);
+    }
+    CHECK_EQ(found, wanted);
+}
+
+#endif

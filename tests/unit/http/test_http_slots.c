@@ -1,0 +1,245 @@
+/* Who may connect, how long each may take, and who goes first. */
+#include "http_slots.h"
+
+#include <arpa/inet.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "test.h"
+
+#define IDLE_NS (50 * NS_PER_MS)
+
+struct pair {
+    int ours, theirs;
+    struct connection_slot *slot;
+};
+
+static struct sockaddr_in v4(const char *text)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET};
+
+    CHECK_EQ(inet_pton(AF_INET, text, &address.sin_addr), 1);
+    return address;
+}
+
+static struct pair pair_of(struct connection_slots *slots, const char *address)
+{
+    struct sockaddr_in from = v4(address);
+    int fds[2];
+
+    CHECK_EQ(socketpair(AF_UNIX, SOCK_STREAM, 0, fds), 0);
+    return (struct pair){
+        fds[0], fds[1],
+        slots_add(slots, fds[0], (const struct sockaddr *)&from)};
+}
+
+static struct pair pair_open(struct connection_slots *slots)
+{
+    return pair_of(slots, "10.0.0.1");
+}
+
+static void pair_close(struct connection_slots *slots, struct pair *pair)
+{
+    slots_remove(slots, pair->slot);
+    close(pair->ours);
+    close(pair->theirs);
+}
+
+static bool is_open(const struct pair *pair)
+{
+    char c;
+
+    return recv(pair->theirs, &c, 1, MSG_DONTWAIT) < 0;
+}
+
+static bool admits(struct connection_slots *slots, const char *address)
+{
+    struct sockaddr_in from = v4(address);
+
+    return slots_admit(slots, (const struct sockaddr *)&from);
+}
+
+TEST(idle_connections_end)
+{
+    struct connection_slots *slots = slots_new(10, 2, IDLE_NS);
+    struct pair pairs[3];
+
+    for (int i = 0; i < 3; i++)
+        pairs[i] = pair_open(slots);
+    slot_busy(slots, pairs[1].slot);
+    slot_busy(slots, pairs[2].slot);
+    usleep(60000);
+    CHECK_EQ(slots_tick(slots), 1);
+    CHECK(!is_open(&pairs[0]) && is_open(&pairs[1]));
+    CHECK_EQ(slots_tick(slots), 0); /* once */
+    slot_idle(slots, pairs[1].slot);
+    usleep(60000);
+    CHECK_EQ(slots_tick(slots), 1);
+    CHECK(!is_open(&pairs[1]) && is_open(&pairs[2]));
+    for (int i = 0; i < 3; i++)
+        pair_close(slots, &pairs[i]);
+    slots_free(slots);
+}
+
+TEST(a_body_that_stops_ends)
+{
+    struct connection_slots *slots = slots_new(10, 2, IDLE_NS);
+    struct pair pair = pair_open(slots);
+
+    slot_body(slots, pair.slot, 1000000);
+    slot_progress(slots, pair.slot, 900000);
+    usleep(60000); /* nothing for longer than the idle time */
+    CHECK_EQ(slots_tick(slots), 1);
+    pair_close(slots, &pair);
+    slots_free(slots);
+}
+
+TEST(who_has_gone_is_ended_the_second_time)
+{
+    struct connection_slots *slots = slots_new(10, 2, NS_PER_HOUR);
+    struct pair left = pair_open(slots), unread = pair_open(slots),
+                busy = pair_open(slots), there = pair_open(slots);
+    struct pair *pairs[] = {&left, &unread, &busy, &there};
+    char c;
+
+    slot_body(slots, left.slot, 0);
+    CHECK_EQ(write(unread.theirs, "x", 1), 1);
+    for (int i = 0; i < 3; i++)
+        CHECK_EQ(shutdown(pairs[i]->theirs, SHUT_WR), 0);
+    slot_busy(slots, busy.slot);
+    CHECK(slot_is_gone(busy.slot) && !slot_is_gone(there.slot) &&
+          !slot_is_gone(unread.slot));
+    CHECK_EQ(slots_tick(slots), 0);
+    slot_progress(slots, left.slot, 1); /* it was not the last, then */
+    CHECK_EQ(slots_tick(slots), 0);
+    CHECK_EQ(slots_tick(slots), 1);
+    CHECK(!is_open(&left) && is_open(&unread));
+    CHECK_EQ(read(unread.ours, &c, 1), 1);
+    CHECK_EQ(slots_tick(slots), 0);
+    CHECK_EQ(slots_tick(slots), 1);
+    CHECK(!is_open(&unread) && is_open(&busy) && is_open(&there));
+    for (int i = 0; i < 4; i++)
+        pair_close(slots, pairs[i]);
+    slots_free(slots);
+}
+
+/* One address may have seven eighths of 16; the last two are for others. */
+TEST(nearly_full_the_idle_of_who_holds_most_go_first)
+{
+    struct connection_slots *slots = slots_new(16, 2, NS_PER_HOUR);
+    struct pair greedy[13], modest, next;
+
+    modest = pair_of(slots, "10.0.0.9"); /* idle for longest */
+    for (int i = 0; i < 13; i++) {
+        CHECK(admits(slots, "10.0.0.1"));
+        greedy[i] = pair_open(slots);
+    }
+    CHECK(admits(slots, "10.0.0.7"));
+    next = pair_of(slots, "10.0.0.7");
+    CHECK(is_open(&modest) && !is_open(&greedy[0]) && is_open(&greedy[1]));
+    CHECK(!slot_is_reserved(next.slot));
+    for (int i = 0; i < 13; i++)
+        pair_close(slots, &greedy[i]);
+    pair_close(slots, &modest);
+    pair_close(slots, &next);
+    slots_free(slots);
+}
+
+TEST(without_idle_ones_the_last_eighth_is_for_others_and_the_reserve_for_all)
+{
+    struct connection_slots *slots = slots_new(16, 2, NS_PER_HOUR);
+    struct pair pairs[18];
+    int count = 0;
+
+    for (; count < 14; count++) {
+        CHECK(admits(slots, "10.0.0.1"));
+        pairs[count] = pair_open(slots);
+        slot_head(slots, pairs[count].slot);
+    }
+    CHECK(admits(slots, "10.0.0.2"));
+    pairs[count] = pair_of(slots, "10.0.0.2");
+    CHECK(!slot_is_reserved(pairs[count].slot));
+    slot_head(slots, pairs[count++].slot);
+    for (int i = 0; i < 2; i++) {
+        CHECK(admits(slots, "10.0.0.1"));
+        pairs[count] = pair_open(slots);
+        CHECK(slot_is_reserved(pairs[count].slot));
+        slot_head(slots, pairs[count++].slot);
+    }
+    CHECK(!admits(slots, "10.0.0.1"));
+    usleep(300000);
+    CHECK(admits(slots, "10.0.0.1")); /* who took long in the reserve goes */
+    CHECK(!is_open(&pairs[15]) && is_open(&pairs[16]) && is_open(&pairs[0]));
+    usleep(800000);
+    CHECK(admits(slots, "10.0.0.1")); /* and who takes long for a head */
+    CHECK(!is_open(&pairs[0]) && is_open(&pairs[1]));
+    pairs[count] = pair_open(slots);
+    CHECK(!slot_is_reserved(pairs[count++].slot));
+    while (count > 0)
+        pair_close(slots, &pairs[--count]);
+    slots_free(slots);
+}
+
+/* Every other one begins a head: those stay, and the idle ones go for others.
+ */
+TEST(the_reserve_is_not_used_up_by_who_ends_idle_ones_of_it)
+{
+    struct connection_slots *slots = slots_new(16, 2, NS_PER_HOUR);
+    struct pair pairs[60];
+    int count = 0, open = 0;
+
+    for (int i = 0; i < 60; i++) {
+        if (!admits(slots, "10.0.0.1"))
+            continue;
+        pairs[count] = pair_open(slots);
+        if (i % 2)
+            slot_head(slots, pairs[count].slot);
+        count++;
+    }
+    for (int i = 0; i < count; i++)
+        open += is_open(&pairs[i]);
+    CHECK_EQ(open, 14 + 2);
+    CHECK(admits(slots, "10.0.0.2"));
+    while (count > 0)
+        pair_close(slots, &pairs[--count]);
+    slots_free(slots);
+}
+
+TEST(of_few_slots_one_is_for_others)
+{
+    struct connection_slots *slots = slots_new(2, 0, NS_PER_HOUR);
+    struct pair pair;
+
+    CHECK(admits(slots, "10.0.0.1"));
+    pair = pair_open(slots);
+    slot_head(slots, pair.slot);
+    CHECK(!admits(slots, "10.0.0.1"));
+    CHECK(admits(slots, "10.0.0.2"));
+    pair_close(slots, &pair);
+    slots_free(slots);
+}
+
+TEST(the_slowest_body_of_who_holds_most)
+{
+    struct connection_slots *slots = slots_new(16, 2, NS_PER_HOUR);
+    struct pair slow = pair_open(slots), fast = pair_open(slots),
+                other = pair_of(slots, "10.0.0.2");
+    struct pair *pairs[] = {&slow, &fast, &other};
+
+    CHECK(slots_slowest_body(slots, false) == NULL);
+    for (int i = 0; i < 3; i++) {
+        slot_body(slots, pairs[i]->slot, 1 << 20);
+        slot_progress(slots, pairs[i]->slot, i == 1 ? 100000 : 10);
+        slot_hold(slots, pairs[i]->slot, i == 2 ? 150000 : 100000, pairs[i]);
+    }
+    CHECK(slots_slowest_body(slots, false) == &slow);
+    CHECK(slots_slowest_body(slots, true) == NULL); /* it has just begun */
+    usleep(1100000);
+    CHECK(slots_slowest_body(slots, true) == &slow);
+    slot_hold(slots, slow.slot, 0, NULL);
+    CHECK(slots_slowest_body(slots, true) == &other);
+    for (int i = 0; i < 3; i++)
+        pair_close(slots, pairs[i]);
+    slots_free(slots);
+}
