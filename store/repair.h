@@ -6,7 +6,7 @@
  *   callboard.db.repair         the new one, until it is complete
  *   callboard.db.damaged-<time>  the old one, afterwards, with its -wal
  *   callboard.db.wanted          damage was met while running: the next start
- *                                salvages
+ *                                repairs
  *
  * Threads  before the store's own thread starts; repair_schedule() from any.
  */

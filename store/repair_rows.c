@@ -1,6 +1,6 @@
 /*
  * The tables are those of the new database's own schema, so a table that is
- * added there is salvaged, too. A table with an integer key is walked upward;
+ * added there is repaired, too. A table with an integer key is walked upward;
  * where that meets a page that cannot be read,
  *
  *   up     ...low]  ###########  [beyond...

@@ -104,7 +104,7 @@ uint64_t store_records_cut(const struct store *store, bool soon);
 bool store_pending_full(const struct store *store);
 
 /* load.c: reads all that a start reads, and what every commit changes, so that
- * damage there shows while it can still be salvaged. */
+ * damage there shows while it can still be repaired. */
 MUST_CHECK enum status load_check(struct db *db);
 
 /* Damage was met: said and noted for the next start, once. From any thread. */

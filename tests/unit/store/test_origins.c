@@ -490,7 +490,7 @@ static void older_database(const char *sql)
     char dir[64], path[96];
     struct ends ends;
     sqlite3 *db = NULL;
-    uint64_t salvages = stats_get(STATS_STORE_REPAIRS);
+    uint64_t repairs = stats_get(STATS_STORE_REPAIRS);
 
     temp_make(dir);
     ends_open(&ends, dir, &journal_io_system, false);
@@ -513,7 +513,7 @@ static void older_database(const char *sql)
     CHECK_EQ(wait_total(&ends, 1), 1);
     CHECK_EQ(next_of(&ends, 2), 10);
     check_state(&ends);
-    CHECK_EQ(stats_get(STATS_STORE_REPAIRS), salvages);
+    CHECK_EQ(stats_get(STATS_STORE_REPAIRS), repairs);
     ends_close(&ends);
     temp_remove(dir);
 }

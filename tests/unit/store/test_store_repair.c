@@ -198,7 +198,7 @@ static struct found look(const char *dir)
 }
 
 /* The database with `count` bytes of one page altered, opened twice: what one
- * life meets while it runs, the next start salvages. */
+ * life meets while it runs, the next start repairs. */
 static struct found look_twice(struct file *whole, size_t page, size_t at,
                                size_t count, unsigned char alter)
 {
@@ -308,8 +308,8 @@ static bool in_dir(const char *dir, const char *pattern)
     return system(command) == 0;
 }
 
-/* The two states that a salvage can be cut short in. */
-TEST(a_salvage_that_was_cut_short_begins_again_or_is_completed)
+/* The two states that a repair can be cut short in. */
+TEST(a_repair_that_was_cut_short_begins_again_or_is_completed)
 {
     char dir[64], path[128];
     uint64_t lsn;
@@ -319,21 +319,21 @@ TEST(a_salvage_that_was_cut_short_begins_again_or_is_completed)
     temp_make(dir);
     path_of(path, dir, "callboard.db");
     file_write(path, whole);
-    path_of(path, dir, "callboard.db.salvage");
+    path_of(path, dir, "callboard.db.repair");
     file_write(path, half);
     struct found found = look(dir);
     CHECK(little_is_lost(&found) && found.logs == BLOCKS * ROWS);
-    CHECK(!in_dir(dir, "*.salvage*") && !in_dir(dir, "*.damaged-*"));
+    CHECK(!in_dir(dir, "*.repair*") && !in_dir(dir, "*.damaged-*"));
 
     path_of(path, dir, "callboard.db");
     CHECK_EQ(unlink(path), 0);
     path_of(path, dir, "callboard.db-wal");
     file_write(path, half);
-    path_of(path, dir, "callboard.db.salvage");
+    path_of(path, dir, "callboard.db.repair");
     file_write(path, whole);
     found = look(dir);
     CHECK(little_is_lost(&found) && found.logs == BLOCKS * ROWS);
-    CHECK(!in_dir(dir, "*.salvage*") && in_dir(dir, "*.damaged-*-wal"));
+    CHECK(!in_dir(dir, "*.repair*") && in_dir(dir, "*.damaged-*-wal"));
     temp_remove(dir);
     free(whole.bytes);
 }
@@ -389,7 +389,7 @@ TEST(want_of_memory_is_no_damage)
         status = repair(path);
         sqlite3_hard_heap_limit64(0);
         CHECK_EQ(in_dir(dir, "*.damaged-*"), status == OK);
-        CHECK(!in_dir(dir, "*.salvage"));
+        CHECK(!in_dir(dir, "*.repair"));
     }
     CHECK_EQ(status, OK);
     CHECK(steps > 5);
@@ -439,10 +439,10 @@ TEST(the_new_one_is_kept_if_the_old_one_is_half_aside)
 
     struct store_options options = options_in(dir);
     CHECK_EQ(store_open(&store, &options), ERR_IO);
-    CHECK(in_dir(dir, "callboard.db.salvage") && !in_dir(dir, "callboard.db"));
+    CHECK(in_dir(dir, "callboard.db.repair") && !in_dir(dir, "callboard.db"));
     block_aside(dir, false);
     struct found found = look(dir);
     CHECK(little_is_lost(&found) && found.logs == BLOCKS * ROWS);
-    CHECK(!in_dir(dir, "*.salvage") && !repair_is_pending(path));
+    CHECK(!in_dir(dir, "*.repair") && !repair_is_pending(path));
     temp_remove(dir);
 }
