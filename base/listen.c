@@ -127,7 +127,7 @@ static void say_why(const char *host_port, enum status status, int error)
         why = "no such host";
     snprintf(text, sizeof(text), "cannot listen on %.*s: %c%s", HOST_MAX,
              host_port, tolower((unsigned char)why[0]), why + 1);
-    log_error("listen", text, NULL);
+    log_error("listen", text, LOG_NONE);
 }
 
 enum status listen_open(const char *host_port, int *fd, uint16_t *port)

@@ -1,27 +1,21 @@
 /*
- * A line is put together in a buffer on the stack and written with one
- * write(2), so lines of several threads never mix; what does not fit is cut.
+ * A line is built in a buffer on the stack and written with one write(2), so
+ * lines of several threads never mix; what does not fit is cut.
  *
- * The format's words are separated by single spaces, each "key=conversion". To
- * know where a value ends, whatever is in it, the format is printed in longer
- * and longer pieces, one word more each time: the difference in length is the
- * word's. A value with a space, a quote, "=" or a control byte is quoted and
- * escaped, so no text from outside can forge a pair or a line.
+ * A value with a space, a quote, "=" or a control byte is quoted and escaped,
+ * so text from outside cannot forge a field or a line.
  */
 #include "log.h"
 
-#include <stdarg.h>
+#include <inttypes.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
-#include <string.h>
 #include <unistd.h>
 
-#include "slice.h"
+enum { LINE_MAX_BYTES = 2048, NUMBER_MAX = 24 };
 
-enum { LINE_MAX_BYTES = 2048, TEXT_MAX_BYTES = 1024 };
-
-struct line {
+struct log_line {
     char bytes[LINE_MAX_BYTES];
     size_t len;
 };
@@ -34,7 +28,7 @@ void log_set_level(enum log_level level)
 }
 
 /* One byte always stays free for the newline. */
-static void put(struct line *line, struct slice s)
+static void append(struct log_line *line, struct slice s)
 {
     size_t room = sizeof(line->bytes) - 1 - line->len;
 
@@ -44,7 +38,7 @@ static void put(struct line *line, struct slice s)
     line->len += s.len;
 }
 
-static void put_escaped(struct line *line, unsigned char c)
+static void append_escaped(struct log_line *line, unsigned char c)
 {
     static const char hex[] = "0123456789abcdef";
     char escape[4] = {'\\', (char)c};
@@ -60,10 +54,10 @@ static void put_escaped(struct line *line, unsigned char c)
         escape[3] = hex[c & 15];
         len = 4;
     }
-    put(line, (struct slice){escape, len});
+    append(line, (struct slice){escape, len});
 }
 
-static void put_value(struct line *line, struct slice value)
+static void append_value(struct log_line *line, struct slice value)
 {
     bool quote = value.len == 0;
 
@@ -73,100 +67,65 @@ static void put_value(struct line *line, struct slice value)
         quote |= c <= ' ' || c == '"' || c == '=' || c == '\\' || c == 0x7f;
     }
     if (!quote) {
-        put(line, value);
+        append(line, value);
         return;
     }
-    put(line, SLICE("\""));
+    append(line, SLICE("\""));
     for (size_t i = 0; i < value.len; i++) {
         unsigned char c = (unsigned char)value.ptr[i];
 
         if (c < ' ' || c == '"' || c == '\\' || c == 0x7f)
-            put_escaped(line, c);
+            append_escaped(line, c);
         else
-            put(line, (struct slice){&value.ptr[i], 1});
+            append(line, (struct slice){&value.ptr[i], 1});
     }
-    put(line, SLICE("\""));
+    append(line, SLICE("\""));
 }
 
-/* One word of the output: up to the first "=" it is the key, which is ours.
- * Quotes that the format has round the value are taken off, to be put on again
- * if it needs any. */
-static void put_pair(struct line *line, struct slice word, bool quoted)
+static void append_field(struct log_line *line, const struct log_field *field)
 {
-    const char *equals = memchr(word.ptr, '=', word.len);
-    size_t key = equals ? (size_t)(equals + 1 - word.ptr) : 0;
-    struct slice value = slice_from(word, key);
+    char number[NUMBER_MAX] = "";
 
-    if (quoted && value.len >= 2)
-        value = (struct slice){value.ptr + 1, value.len - 2};
-    put(line, SLICE(" "));
-    put(line, (struct slice){word.ptr, key});
-    put_value(line, value);
-}
-
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wformat-nonliteral" /* pieces of a format */
-
-static void put_pairs(struct line *line, const char *format, va_list args)
-{
-    char piece[TEXT_MAX_BYTES], text[TEXT_MAX_BYTES];
-    const char *end = format;
-    size_t done = 0;
-
-    while (end && *end) {
-        va_list copy;
-        size_t len;
-        bool quoted;
-        int printed;
-
-        end = strchr(end, ' ');
-        len = end ? (size_t)(end - format) : strlen(format);
-        if (len >= sizeof(piece))
-            return;
-        memcpy(piece, format, len);
-        piece[len] = '\0';
-        quoted = len > 0 && piece[len - 1] == '"';
-        va_copy(copy, args);
-        printed = vsnprintf(text, sizeof(text), piece, copy);
-        va_end(copy);
-        if (printed < 0)
-            return;
-        len =
-            (size_t)printed < sizeof(text) ? (size_t)printed : sizeof(text) - 1;
-        if (len > done)
-            put_pair(line, (struct slice){text + done, len - done}, quoted);
-        if (!end)
-            return;
-        done = len + 1; /* the space belongs to neither word */
-        end++;
+    append(line, SLICE(" "));
+    append(line, slice_of(field->key));
+    append(line, SLICE("="));
+    switch (field->type) {
+    case LOG_TYPE_TEXT:
+        append_value(line, field->text);
+        return;
+    case LOG_TYPE_INT:
+        (void)snprintf(number, sizeof(number), "%" PRId64, field->i);
+        break;
+    case LOG_TYPE_UINT:
+        (void)snprintf(number, sizeof(number), "%" PRIu64, field->u);
+        break;
+    case LOG_TYPE_HEX:
+        (void)snprintf(number, sizeof(number), "%016" PRIx64, field->u);
+        break;
     }
+    append(line, slice_of(number));
 }
 
-#pragma GCC diagnostic pop
-
-void log_event(enum log_level level, const char *part, const char *msg,
-               const char *format, ...)
+void log_event(enum log_level level, const char *module, const char *msg,
+               const struct log_field *fields, size_t count)
 {
     static const char *const names[] = {"error", "warn", "info", "debug"};
-    struct line line;
-    va_list args;
+    struct log_line line;
 
     if ((int)level > atomic_load_explicit(&level_shown, memory_order_relaxed))
         return;
     line.len = 0;
-    put(&line, SLICE("level="));
-    put(&line, slice_of(names[level]));
-    put(&line, SLICE(" part="));
-    put_value(&line, slice_of(part));
-    put(&line, SLICE(" msg="));
-    put_value(&line, slice_of(msg));
-    if (format) {
-        va_start(args, format);
-        put_pairs(&line, format, args);
-        va_end(args);
-    }
+    append(&line, SLICE("level="));
+    append(&line, slice_of(names[level]));
+    append(&line, SLICE(" module="));
+    append_value(&line, slice_of(module));
+    append(&line, SLICE(" msg="));
+    append_value(&line, slice_of(msg));
+    for (size_t i = 0; i < count; i++)
+        if (fields[i].key)
+            append_field(&line, &fields[i]);
     line.bytes[line.len++] = '\n';
-    /* There is nobody left to tell if this fails. */
+    /* A failed write has nowhere to be reported. */
     if (write(STDERR_FILENO, line.bytes, line.len) < 0)
         return;
 }

@@ -14,7 +14,7 @@
 static void *must(void *ptr, size_t size)
 {
     if (!ptr && size > 0) {
-        log_error("mem", "out of memory", "bytes=%zu", size);
+        log_error("mem", "out of memory", log_uint("bytes", size));
         abort();
     }
     return ptr;

@@ -110,10 +110,10 @@ static void put_catalog(struct daemon *d, struct slice json, const char *from)
     arena_init(&arena, NULL, CATALOG_MAX_BYTES * 4);
     enum status status = catalog_put(d->catalog, json, &arena, &detail);
     if (status == OK)
-        log_info("catalog", "read", "from=\"%s\"", from);
+        log_info("catalog", "read", log_text("from", from));
     else
-        log_error("catalog", "refused, or not kept", "from=\"%s\" why=\"%.*s\"",
-                  from, (int)detail.len, detail.ptr);
+        log_error("catalog", "refused, or not kept", log_text("from", from),
+                  log_slice("reason", detail));
     arena_release(&arena);
 }
 
@@ -155,7 +155,7 @@ static void load_reports(struct daemon *d)
 {
     d->rca = rca_store_new(save_report, d);
     if (store_load_texts(d->store, RCA_NAMES, load_report, d->rca) != OK)
-        log_error("rca", "kept reports cannot be read", NULL);
+        log_error("rca", "kept reports cannot be read", LOG_NONE);
 }
 
 /* The file, if it has changed since it was read last. */
@@ -171,7 +171,7 @@ static void read_catalog_file(struct daemon *d)
     d->catalog_time = st.st_mtim;
     FILE *file = fopen(path, "rb");
     if (!file) {
-        log_error("catalog", "cannot be opened", "from=\"%s\"", path);
+        log_error("catalog", "cannot be opened", log_text("from", path));
         return;
     }
     char *text = mem_alloc(CATALOG_MAX_BYTES + 1);
@@ -343,7 +343,8 @@ static enum status replay_entry(void *arg, struct batch *batch)
     /* It was decoded before it was written: only a defect or a damaged disk
      * gets here. The rest of the journal must still come back. */
     log_error("journal", "an entry cannot be decoded, passed over",
-              "lsn=%" PRIu64 " why=\"%s\"", batch->lsn, status_text(status));
+              log_uint("lsn", batch->lsn),
+              log_text("reason", status_text(status)));
     batch_free(batch);
     return OK;
 }
@@ -364,14 +365,14 @@ static enum status replay(struct daemon *d)
     enum status status = journal_replay(d->journal, from, replay_entry, d);
     uint64_t took = clock_monotonic_ns() - begin;
     if (status == OK && journal_last_lsn(d->journal) > from)
-        log_info("journal", "replayed",
-                 "after=%" PRIu64 " last=%" PRIu64 " ms=%" PRIu64, from,
-                 journal_last_lsn(d->journal), took / NS_PER_MS);
+        log_info("journal", "replayed", log_uint("after", from),
+                 log_uint("last", journal_last_lsn(d->journal)),
+                 log_uint("ms", took / NS_PER_MS));
     if (d->loss.read_again > 0)
         log_warn(
             "journal",
             "Kafka messages after the damage will be read from Kafka again",
-            "messages=%" PRIu64, d->loss.read_again);
+            log_uint("messages", d->loss.read_again));
     journal_skip_lsns(d->journal, highest);
     return status;
 }
@@ -504,9 +505,10 @@ static void say_ready(const struct daemon *d)
            host, ingest_port(d->ingest), host, query_port(d->query),
            d->config->data_dir);
     fflush(stdout);
-    log_info("daemon", "ready", "otlp_port=%u query_port=%u ms=%" PRIu64,
-             ingest_port(d->ingest), query_port(d->query),
-             (clock_monotonic_ns() - d->started_ns) / NS_PER_MS);
+    log_info(
+        "daemon", "ready", log_uint("otlp_port", ingest_port(d->ingest)),
+        log_uint("query_port", query_port(d->query)),
+        log_uint("ms", (clock_monotonic_ns() - d->started_ns) / NS_PER_MS));
 }
 
 /* After a flood the heap is full of holes that glibc keeps; what is free goes
@@ -548,7 +550,7 @@ static void wait_for_signal(struct daemon *d, const sigset_t *signals)
         relieve_memory(d);
         trim_memory(d);
     }
-    log_info("daemon", "stopping", "signal=%d", signal);
+    log_info("daemon", "stopping", log_int("signal", signal));
 }
 
 static enum log_level level_of(const char *name)
@@ -581,9 +583,9 @@ enum status serve(const struct config *config)
     } else {
         /* What a system call said is in the line before; the text of ERR_IO is
          * for senders. */
-        log_error("daemon", "cannot start", "why=\"%s\"",
-                  status == ERR_IO ? "see the error before"
-                                   : status_text(status));
+        log_error("daemon", "cannot start",
+                  log_text("reason", status == ERR_IO ? "see the error before"
+                                                      : status_text(status)));
     }
     stop(&d);
     return status;

@@ -80,7 +80,7 @@ static void say(struct serve_loss *loss, enum stats_id counter,
     else
         snprintf(range, sizeof(range), "from lsn %" PRIu64 " on", first);
     stats_add(counter, 1);
-    log_error("daemon", what, "range=\"%s\"", range);
+    log_error("daemon", what, log_text("range", range));
     snprintf(loss->text + used, sizeof(loss->text) - used, "%s%s (%s)",
              used ? "; " : "", what, range);
 }
@@ -176,7 +176,7 @@ enum status serve_loss_check(struct serve_loss *loss, struct journal *journal,
             "daemon",
             "cannot write to the database now: a loss of the journal before "
             "the next commit will not be detected",
-            NULL);
+            LOG_NONE);
     return OK;
 }
 

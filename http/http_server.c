@@ -61,8 +61,8 @@ static uint32_t share_of_files(const char *name, uint32_t wanted,
             limit.rlim_cur = before;
         else if (limit.rlim_cur > before)
             log_info(name, "raised the limit of open files",
-                     "before=%llu files=%llu", (unsigned long long)before,
-                     (unsigned long long)limit.rlim_cur);
+                     log_uint("before", before),
+                     log_uint("files", limit.rlim_cur));
     }
     part = limit.rlim_cur > 2 * FILES_OF_OURS ? limit.rlim_cur - FILES_OF_OURS
                                               : limit.rlim_cur / 2;
@@ -72,9 +72,8 @@ static uint32_t share_of_files(const char *name, uint32_t wanted,
     if (part >= wanted)
         return wanted;
     log_warn(name, "fewer open files are allowed than connections are wanted",
-             "files=%llu wanted=%u connections=%llu",
-             (unsigned long long)limit.rlim_cur, wanted,
-             (unsigned long long)part);
+             log_uint("files", limit.rlim_cur), log_uint("wanted", wanted),
+             log_uint("connections", part));
     return (uint32_t)part;
 }
 
@@ -230,7 +229,7 @@ static enum status start(struct http_server *server)
         if (server->daemon)
             return OK;
         log_error(server->options.name, "cannot start the HTTP server",
-                  "address=%s", server->options.listen);
+                  log_text("address", server->options.listen));
         status = ERR_IO;
     }
     close(fd);

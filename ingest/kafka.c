@@ -164,7 +164,7 @@ static void wait_for_room(struct kafka *kafka)
     if (!kafka->paused) {
         kafka_pause(kafka, true);
         stats_add(STATS_KAFKA_PAUSES, 1);
-        log_debug("kafka", "paused, the queue is full", NULL);
+        log_debug("kafka", "paused, the queue is full", LOG_NONE);
     }
     message = rd_kafka_consumer_poll(kafka->rk, POLL_MS / 2);
     if (message && message->err)
@@ -297,8 +297,8 @@ static bool subscribe(struct kafka *kafka)
     error = rd_kafka_subscribe(kafka->rk, list);
     rd_kafka_topic_partition_list_destroy(list);
     if (error)
-        log_error("kafka", "cannot subscribe", "error=\"%s\"",
-                  rd_kafka_err2str(error));
+        log_error("kafka", "cannot subscribe",
+                  log_text("error", rd_kafka_err2str(error)));
     return !error;
 }
 
@@ -310,7 +310,7 @@ static enum status connect_brokers(struct kafka *kafka)
     kafka->rk = rd_kafka_new(RD_KAFKA_CONSUMER, conf, why, sizeof(why));
     if (!kafka->rk) {
         rd_kafka_conf_destroy(conf);
-        log_error("kafka", "options refused", "why=\"%s\"", why);
+        log_error("kafka", "options refused", log_text("reason", why));
         return ERR_INVALID;
     }
     rd_kafka_poll_set_consumer(kafka->rk);
@@ -396,7 +396,7 @@ static void *run(void *arg)
     if (!kafka->rk)
         return NULL;
     if (!partitions_wait(&kafka->parts, NULL, DRAIN_NS))
-        log_warn("kafka", "stopped with batches under way", NULL);
+        log_warn("kafka", "stopped with batches under way", LOG_NONE);
     kafka_commit(kafka, COMMIT_MS);
     disconnect(kafka);
     return NULL;
@@ -431,8 +431,8 @@ enum status kafka_start(struct kafka *kafka)
     if (pthread_create(&kafka->thread, NULL, run, kafka) != 0)
         return ERR_INTERNAL;
     kafka->started = true;
-    log_info("kafka", "reading", "brokers=%s group=%s", kafka->options.brokers,
-             kafka->options.group);
+    log_info("kafka", "reading", log_text("brokers", kafka->options.brokers),
+             log_text("group", kafka->options.group));
     return OK;
 }
 

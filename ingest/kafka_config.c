@@ -34,8 +34,8 @@ enum { ANSWER_PARTS = 4 }; /* partitions that share an answer */
 
 static enum status refuse(const char *option, const char *why)
 {
-    log_error("kafka", "option refused", "option=\"%s\" why=\"%s\"", option,
-              why);
+    log_error("kafka", "option refused", log_text("option", option),
+              log_text("reason", why));
     return ERR_INVALID;
 }
 
@@ -261,7 +261,8 @@ static void log_line(const rd_kafka_t *rk, int level, const char *facility,
 {
     (void)rk;
     (void)level;
-    log_debug("kafka", "librdkafka", "facility=%s text=\"%s\"", facility, text);
+    log_debug("kafka", "librdkafka", log_text("facility", facility),
+              log_text("text", text));
 }
 
 enum status kafka_configure(struct kafka *kafka)

@@ -31,9 +31,10 @@ static void set_trouble(struct kafka *kafka, const char *trouble)
              trouble ? trouble : "");
     pthread_mutex_unlock(&kafka->lock);
     if (changed && trouble)
-        log_error("kafka", "cannot read, trying again", "why=\"%s\"", trouble);
+        log_error("kafka", "cannot read, trying again",
+                  log_text("reason", trouble));
     else if (changed)
-        log_info("kafka", "brokers answer again", NULL);
+        log_info("kafka", "brokers answer again", LOG_NONE);
     if (!trouble) {
         kafka->last_error = RD_KAFKA_RESP_ERR_NO_ERROR;
         kafka->last_reason[0] = '\0';
@@ -54,8 +55,9 @@ static void say_once(struct kafka *kafka, rd_kafka_resp_err_t error,
                      const char *reason)
 {
     if (error != kafka->last_error)
-        log_warn("kafka", "trouble", "error=%s why=\"%s\"",
-                 rd_kafka_err2name(error), reason);
+        log_warn("kafka", "trouble",
+                 log_text("error", rd_kafka_err2name(error)),
+                 log_text("reason", reason));
     kafka->last_error = error;
     snprintf(kafka->last_reason, sizeof(kafka->last_reason), "%s", reason);
 }

@@ -38,7 +38,7 @@ enum {
 void kafka_log_failure(const char *what, rd_kafka_resp_err_t error)
 {
     if (error)
-        log_warn("kafka", what, "error=\"%s\"", rd_kafka_err2str(error));
+        log_warn("kafka", what, log_text("error", rd_kafka_err2str(error)));
 }
 
 struct kafka_partition *kafka_partition_at(
@@ -88,8 +88,8 @@ void kafka_commit_failed(rd_kafka_t *rk, rd_kafka_resp_err_t error,
             partition_committed(&kafka->parts, part, UINT64_MAX);
     }
     if (error)
-        log_debug("kafka", "offsets not committed", "error=\"%s\"",
-                  rd_kafka_err2str(error));
+        log_debug("kafka", "offsets not committed",
+                  log_text("error", rd_kafka_err2str(error)));
 }
 
 void kafka_commit(struct kafka *kafka, int wait_ms)
@@ -175,11 +175,10 @@ static void choose_start(struct kafka *kafka, struct kafka_partition *part,
     else
         start =
             kafka->latest ? end_of(kafka, place) : RD_KAFKA_OFFSET_BEGINNING;
-    log_info("kafka", "partition given",
-             "topic=%s partition=%" PRIu32 " start=%" PRId64 " kept=%" PRId64
-             " noted=%" PRId64,
-             part->topic, part->partition, start,
-             known ? (int64_t)kept : INT64_C(-1), (int64_t)noted);
+    log_info("kafka", "partition given", log_text("topic", part->topic),
+             log_uint("partition", part->partition), log_int("start", start),
+             log_int("kept", known ? (int64_t)kept : INT64_C(-1)),
+             log_int("noted", (int64_t)noted));
     place->offset = start;
     partition_assign(&kafka->parts, part, start, noted);
 }
@@ -238,7 +237,7 @@ static void let_go(struct kafka *kafka,
         log_warn("kafka",
                  "partitions were lost, the end of what was kept may "
                  "be read by others too",
-                 "partitions=%d", list->cnt);
+                 log_int("partitions", list->cnt));
     for (int i = 0; i < list->cnt; i++) {
         struct kafka_partition *part =
             kafka_partition_at(kafka, &list->elems[i]);
@@ -246,7 +245,7 @@ static void let_go(struct kafka *kafka,
         if (part)
             partition_unassign(&kafka->parts, part);
     }
-    log_info("kafka", "partitions taken", "count=%d", list->cnt);
+    log_info("kafka", "partitions taken", log_int("count", list->cnt));
 }
 
 static uint64_t count_assigned(const struct kafka *kafka)

@@ -109,16 +109,16 @@ void kafka_reset_partition(struct kafka *kafka, const char *topic,
 
         stats_add(STATS_KAFKA_LOST, lost);
         log_error("kafka", "messages were deleted before they were read",
-                  "topic=%s partition=%d from=%" PRIu64 " to=%" PRId64, topic,
-                  partition, part->next, low);
+                  log_text("topic", topic), log_int("partition", partition),
+                  log_uint("from", part->next), log_int("to", low));
         move_part(kafka, part, low);
     } else if (part->next > (uint64_t)high && part->resets >= RESET_TRIES &&
                now - part->reset_ns >= RESET_NS) {
         log_error("kafka",
                   "the log ends before what was read of it: cut or "
                   "made anew, reading it from its beginning",
-                  "topic=%s partition=%d read=%" PRIu64 " end=%" PRId64, topic,
-                  partition, part->next, high);
+                  log_text("topic", topic), log_int("partition", partition),
+                  log_uint("read", part->next), log_int("end", high));
         move_part(kafka, part, low);
     } else {
         move(kafka);
@@ -153,8 +153,9 @@ void kafka_corrupt_batch(struct kafka *kafka, const rd_kafka_message_t *message)
     part->spoils++;
     if (part->spoils == SPOILED_TRIES)
         log_error("kafka", "messages are spoiled, given up",
-                  "topic=%s partition=%" PRIu32 " from=%" PRIu64 " why=\"%s\"",
-                  part->topic, part->partition, first, why);
+                  log_text("topic", part->topic),
+                  log_uint("partition", part->partition),
+                  log_uint("from", first), log_text("reason", why));
     if (part->spoils >= SPOILED_TRIES && !kafka_is_full(kafka))
         give_up(kafka, part,
                 part->known && part->next > first ? part->next : first, why);

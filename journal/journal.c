@@ -220,9 +220,11 @@ static void repair(struct journal *journal)
 
     if (broken && !atomic_load(&journal->broken))
         log_error("journal", "cannot write, refusing new data",
-                  "dir=%s error=%s", journal->dir.path, strerror(errno));
+                  log_text("dir", journal->dir.path),
+                  log_text("error", strerror(errno)));
     if (!broken && atomic_load(&journal->broken))
-        log_info("journal", "can write again", "dir=%s", journal->dir.path);
+        log_info("journal", "can write again",
+                 log_text("dir", journal->dir.path));
     atomic_store(&journal->broken, broken);
 }
 
@@ -230,8 +232,8 @@ static void failed(struct journal *journal, const char *what)
 {
     stats_add(STATS_JOURNAL_ERRORS, 1);
     if (!atomic_load(&journal->broken))
-        log_error("journal", what, "dir=%s error=%s", journal->dir.path,
-                  strerror(errno));
+        log_error("journal", what, log_text("dir", journal->dir.path),
+                  log_text("error", strerror(errno)));
     repair(journal);
 }
 
@@ -567,7 +569,7 @@ void journal_stop(struct journal *journal)
     while ((batch = queue_pop(journal->queue, 0)) != NULL)
         refuse(batch, ERR_STOPPING); /* never started */
     if (segment_finish(&journal->writer, active_segment(journal).used) != OK)
-        log_warn("journal", "cannot cut the last segment to size", NULL);
+        log_warn("journal", "cannot cut the last segment to size", LOG_NONE);
 }
 
 /* True if no entry is left that the store needs, but a file that holds some. */
@@ -593,8 +595,8 @@ static void leave_empty(struct journal *journal)
     journal->options.segment_bytes = SEGMENT_HEAD; /* nothing set aside */
     if (next_segment(journal) != OK ||
         segment_finish(&journal->writer, SEGMENT_HEAD) != OK)
-        log_warn("journal", "cannot empty the last segment", "error=%s",
-                 strerror(errno));
+        log_warn("journal", "cannot empty the last segment",
+                 log_text("error", strerror(errno)));
 }
 
 void journal_close(struct journal *journal)

@@ -56,8 +56,8 @@ bool journal_dir_remove_first(struct journal_dir *dir,
 
     journal_dir_path(dir, dir->at[0].first_lsn, "", path);
     if (io->unlink(path) < 0 && errno != ENOENT) {
-        log_warn("journal", "cannot remove a segment", "path=%s error=%s", path,
-                 strerror(errno));
+        log_warn("journal", "cannot remove a segment", log_text("path", path),
+                 log_text("error", strerror(errno)));
         return false;
     }
     dir->count--;
@@ -222,13 +222,13 @@ static void cut_tail(struct journal_dir *dir, struct segment_reader *reader,
               reader->io->sync(reader->fd) == 0;
     if (torn)
         log_warn("journal", "last write was cut short, dropped it",
-                 "segment=%016" PRIx64 " bytes=%" PRIu64 " cut=%d",
-                 segment->first_lsn, len, cut);
+                 log_hex("segment", segment->first_lsn), log_uint("bytes", len),
+                 log_int("cut", cut));
     else
         log_error("journal", "damaged, moved the rest of a segment aside",
-                  "segment=%016" PRIx64 " offset=%" PRIu64 " bytes=%" PRIu64
-                  " moved=%d",
-                  segment->first_lsn, reader->good, len, cut);
+                  log_hex("segment", segment->first_lsn),
+                  log_uint("offset", reader->good), log_uint("bytes", len),
+                  log_int("moved", cut));
 }
 
 /* Skips a damaged entry, which stays in its place; false: no valid entry
@@ -243,12 +243,12 @@ static bool pass_over(struct journal_dir *dir, struct segment_reader *reader,
     stats_add(STATS_JOURNAL_ERRORS, 1);
     stats_add(STATS_LOST_ENTRIES, 1);
     note_gap(dir, reader->last_lsn);
-    log_error(
-        "journal", "skipped a damaged part of a segment",
-        "segment=%016" PRIx64 " offset=%" PRIu64 " bytes=%" PRIu64
-        " after=%" PRIu64 " copied=%d",
-        segment->first_lsn, bad, reader->good - bad, reader->last_lsn,
-        save_damage(dir, reader, segment->first_lsn, bad, reader->good, true));
+    log_error("journal", "skipped a damaged part of a segment",
+              log_hex("segment", segment->first_lsn), log_uint("offset", bad),
+              log_uint("bytes", reader->good - bad),
+              log_uint("after", reader->last_lsn),
+              log_int("copied", save_damage(dir, reader, segment->first_lsn,
+                                            bad, reader->good, true)));
     return true;
 }
 
@@ -265,7 +265,7 @@ static enum status move_aside(struct journal_dir *dir,
     stats_add(STATS_LOST_ENTRIES, 1);
     note_gap(dir, segment->first_lsn - 1);
     log_error("journal", "damaged, moved a segment aside",
-              "path=%s bytes=%" PRIu64, from, reader->size);
+              log_text("path", from), log_uint("bytes", reader->size));
     return reader->io->rename(from, to) == 0 ? OK : ERR_IO;
 }
 
@@ -311,8 +311,9 @@ static void check_sequence(struct journal_dir *dir,
     stats_add(STATS_LOST_ENTRIES, 1);
     note_gap(dir, dir->last_lsn);
     log_error("journal", "entries are missing between two segments",
-              "segment=%016" PRIx64 " after=%" PRIu64 " before=%" PRIu64,
-              segment->first_lsn, dir->last_lsn, reader->after + 1);
+              log_hex("segment", segment->first_lsn),
+              log_uint("after", dir->last_lsn),
+              log_uint("before", reader->after + 1));
 }
 
 /* The lsn of the last entry up to the end of this segment. The number before
@@ -387,8 +388,8 @@ static enum status check_segments(struct journal_dir *dir,
                                next_lsn, &keep);
         if (status == ERR_UNSUPPORTED)
             log_error("journal", "written by a newer version of this program",
-                      "dir=%s segment=%016" PRIx64, dir->path,
-                      dir->at[i].first_lsn);
+                      log_text("dir", dir->path),
+                      log_hex("segment", dir->at[i].first_lsn));
         if (keep)
             dir->at[kept++] = dir->at[i];
     }
@@ -409,15 +410,15 @@ enum status journal_dir_open(struct journal_dir *dir,
     if (status == OK)
         status = lock_dir(dir);
     if (status == ERR_IN_USE)
-        log_error("journal", "another process is using this folder", "dir=%s",
-                  path);
+        log_error("journal", "another process is using this folder",
+                  log_text("dir", path));
     if (status == OK)
         status = list_segments(dir);
     if (status == OK)
         status = check_segments(dir, io, next_lsn);
     if (status == ERR_IO || status == ERR_INVALID)
-        log_error("journal", "cannot open", "dir=%s error=%s", path,
-                  strerror(errno));
+        log_error("journal", "cannot open", log_text("dir", path),
+                  log_text("error", strerror(errno)));
     return status;
 }
 

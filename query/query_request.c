@@ -149,8 +149,8 @@ void query_request_run(struct query_request *request, struct reader *reader)
             check_sticky(request);
     }
     if (request->http_status == 500) /* a defect; the rest is counted only */
-        log_error("query", "question failed", "path=\"%s\"",
-                  request->route->path);
+        log_error("query", "question failed",
+                  log_text("path", request->route->path));
     json_decref(request->body);
     request->body = NULL;
     count_answer(request);

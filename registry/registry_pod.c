@@ -205,7 +205,7 @@ static void conflict(struct registry *registry, uint32_t pod)
     log_warn("registry",
              "another namespace claims a pod; it stays in the namespace that "
              "stamped it first",
-             "namespace=%.*s", (int)owner.len, owner.ptr);
+             log_slice("namespace", owner));
 }
 
 /* Keys of pods that others speak for become this tenant's own. */

@@ -145,8 +145,8 @@ void quota_overflowed(struct registry *registry, uint32_t number)
             "registry",
             "table of resources is full: records of new resources keep their "
             "component, but not their other resource attributes",
-            "namespace=%.*s live=%u max-resources=%u", (int)name.len, name.ptr,
-            space->live, registry->options.max_resources);
+            log_slice("namespace", name), log_uint("live", space->live),
+            log_uint("max_resources", registry->options.max_resources));
     }
     space->overflow_s = now;
     space->overflows++;

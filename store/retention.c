@@ -259,8 +259,7 @@ enum status retention_load_clock(struct store *store, uint64_t wall_ns)
             log_warn("store",
                      "the clock is far ahead of the last commit: nothing is "
                      "deleted for its age for an hour",
-                     "hours=%llu",
-                     (unsigned long long)((wall_ns - last_ns) / NS_PER_HOUR));
+                     log_uint("hours", ((wall_ns - last_ns) / NS_PER_HOUR)));
     }
     return stmt_end(&s);
 }

@@ -91,7 +91,8 @@ static enum status repair_scheduled(struct store *store)
     enum status status = repair(store->path);
     if (status != OK)
         log_error("store", "damaged database could not be copied, going on",
-                  "path=%s why=\"%s\"", store->path, status_text(status));
+                  log_text("path", store->path),
+                  log_text("reason", status_text(status)));
     /* It may be aside already: never make an empty one in its place. */
     status = repair_resume(store->path);
     return status == OK ? try_open(store) : status;
@@ -107,7 +108,8 @@ static void close_to_others(const struct store *store)
     for (size_t i = 0; i < sizeof(suffixes) / sizeof(suffixes[0]); i++) {
         snprintf(name, len, "%s%s", store->path, suffixes[i]);
         if (chmod(name, 0600) != 0 && errno != ENOENT)
-            log_debug("store", "cannot change the mode", "path=%s", name);
+            log_debug("store", "cannot change the mode",
+                      log_text("path", name));
     }
     free(name);
 }
@@ -132,10 +134,10 @@ static enum status open_db(struct store *store)
         reserve_make(store);
     else if (status == ERR_UNSUPPORTED)
         log_error("store", "written by a newer version of this program",
-                  "path=%s", store->path);
+                  log_text("path", store->path));
     else
-        log_error("store", "cannot be opened", "path=%s why=\"%s\"",
-                  store->path, status_text(status));
+        log_error("store", "cannot be opened", log_text("path", store->path),
+                  log_text("reason", status_text(status)));
     return status;
 }
 

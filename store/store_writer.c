@@ -169,7 +169,7 @@ static enum status try_commit(struct store *store,
     }
     if (status != OK) {
         *why = db_message(db);
-        log_debug("store", "commit failed", "why=\"%s\"", *why);
+        log_debug("store", "commit failed", log_text("reason", *why));
     }
     return status;
 }
@@ -235,7 +235,8 @@ static void committed(struct writer_loop *loop, struct writer_commit *commit)
     pthread_mutex_unlock(&store->lock);
 
     if (recovered) {
-        log_info("store", "storage works again", "tries=%u", loop->tries);
+        log_info("store", "storage works again",
+                 log_uint("tries", loop->tries));
         reserve_make(store);
     }
     loop->tries = 0;
@@ -256,10 +257,11 @@ static void failed(struct writer_loop *loop, struct writer_commit *commit,
     stats_add(STATS_STORE_ERRORS, 1);
     if (loop->tries++ == 0)
         log_error("store", "commit failed, trying again",
-                  "status=\"%s\" why=\"%s\"", status_text(status), why);
+                  log_text("status", status_text(status)),
+                  log_text("reason", why));
     /* Only now: a rollback that SQLite has done already would hide why. */
     if (db_run(store->db, SQL_ROLLBACK) != OK)
-        log_debug("store", "nothing to roll back", NULL);
+        log_debug("store", "nothing to roll back", LOG_NONE);
     store_note_damage(store, store->db);
     loop->pause_ns = loop->pause_ns ? loop->pause_ns * 2 : PAUSE_MIN_NS;
     if (loop->pause_ns > PAUSE_MAX_NS)
@@ -289,8 +291,9 @@ static void maintain(struct writer_loop *loop, uint64_t now)
     if (status == OK)
         status = compact_step(store, &more);
     if (status != OK) {
-        log_debug("store", "maintenance failed", "status=\"%s\" why=\"%s\"",
-                  status_text(status), db_message(store->db));
+        log_debug("store", "maintenance failed",
+                  log_text("status", status_text(status)),
+                  log_text("reason", db_message(store->db)));
         store_note_damage(store, store->db);
         if (db_run(store->db, SQL_ROLLBACK) != OK)
             more = false;
@@ -376,7 +379,7 @@ static void *run(void *arg)
     }
     if (loop.tries > 0)
         log_error("store", "closed without a commit, the journal has the rest",
-                  NULL);
+                  LOG_NONE);
     return NULL;
 }
 

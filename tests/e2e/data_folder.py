@@ -62,7 +62,7 @@ def expect(folder, kind, name):
     found = losses(server)
     notes = server.health()
     wanted = {k: int(k == kind) for k in found}
-    said = "part=daemon" in server.log() and "level=error" in server.log() or "part=journal" in server.log()
+    said = "module=daemon" in server.log() and "level=error" in server.log() or "module=journal" in server.log()
     tap.check(found == wanted and notes[0] == 200 and ("notes" in notes[1]) == (kind is not None)
               and (kind is None or said), name, (found, notes, server.log()[-1500:]))
     return server
