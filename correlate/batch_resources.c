@@ -9,11 +9,11 @@
 #include "hash.h"
 #include "tagger.h"
 
-static void count(struct tagger *tagger, struct sender *sender)
+static void count(struct tagger *tagger, struct batch_resource *sender)
 {
     const struct component *component = sender->component;
-    struct series_labels labels = {.family = SERIES_RECORDS,
-                                   .kind = (uint8_t)tagger->batch->signal};
+    struct derived_labels labels = {.family = DERIVED_FAMILY_RECORDS,
+                                    .kind = (uint8_t)tagger->batch->signal};
     uint32_t none = UINT32_MAX;
     struct derived_series *series;
 
@@ -21,15 +21,15 @@ static void count(struct tagger *tagger, struct sender *sender)
         return;
     labels.identity = component->identity;
     labels.resource = component->resource;
-    labels.hash = hash_mix(SERIES_RECORDS << 8 | labels.kind, 1);
-    series = derive_series(tagger->derive, &labels, sender->minute * NS_PER_MIN,
-                           &none);
+    labels.hash = hash_mix(DERIVED_FAMILY_RECORDS << 8 | labels.kind, 1);
+    series = derived_get(tagger->derived, &labels, sender->minute * NS_PER_MIN,
+                         &none);
     if (series)
-        derive_add(series, sender->records);
+        derived_add_count(series, sender->records);
     sender->records = 0;
 }
 
-static void end(struct tagger *tagger, struct sender *sender)
+static void end(struct tagger *tagger, struct batch_resource *sender)
 {
     count(tagger, sender);
     if (sender->newest_ns > tagger->newest_ns)
@@ -39,13 +39,13 @@ static void end(struct tagger *tagger, struct sender *sender)
                        tagger->batch->signal, sender->newest_ns);
 }
 
-static void begin(struct tagger *tagger, struct sender *sender,
+static void begin(struct tagger *tagger, struct batch_resource *sender,
                   const struct resource *resource, uint32_t id,
                   uint64_t time_ns)
 {
     uint32_t identity = registry_identity_id(tagger->registry, id);
 
-    *sender = (struct sender){
+    *sender = (struct batch_resource){
         .resource = resource,
         .id = id,
         .is_object =
@@ -56,25 +56,25 @@ static void begin(struct tagger *tagger, struct sender *sender,
         return;
     sender->component = components_get(tagger->components, identity);
     if (id == resource->id)
-        changes_see(tagger->changes, sender->component, resource,
-                    registry_resource_generation(tagger->registry, id),
-                    time_ns);
+        change_detector_observe(
+            tagger->changes, sender->component, resource,
+            registry_resource_generation(tagger->registry, id), time_ns);
 }
 
-struct sender *senders_get(struct tagger *tagger,
-                           const struct resource *resource, uint32_t id,
-                           uint64_t time_ns)
+struct batch_resource *batch_resources_get(struct tagger *tagger,
+                                           const struct resource *resource,
+                                           uint32_t id, uint64_t time_ns)
 {
-    uint32_t at = id % SENDERS_KEPT;
-    struct sender *sender = &tagger->senders.kept[at];
+    uint32_t at = id % BATCH_RESOURCES_CACHED;
+    struct batch_resource *sender = &tagger->batch_resources.kept[at];
     uint64_t bit = UINT64_C(1) << at, minute = time_ns / NS_PER_MIN;
 
-    if (!(tagger->senders.used & bit) || sender->id != id ||
+    if (!(tagger->batch_resources.used & bit) || sender->id != id ||
         sender->resource != resource) {
-        if (tagger->senders.used & bit)
+        if (tagger->batch_resources.used & bit)
             end(tagger, sender);
         begin(tagger, sender, resource, id, time_ns);
-        tagger->senders.used |= bit;
+        tagger->batch_resources.used |= bit;
         sender->minute = minute;
     } else if (sender->minute != minute) {
         count(tagger, sender);
@@ -86,17 +86,17 @@ struct sender *senders_get(struct tagger *tagger,
     return sender;
 }
 
-void senders_count(struct tagger *tagger)
+void batch_resources_count(struct tagger *tagger)
 {
-    for (uint32_t at = 0; at < SENDERS_KEPT; at++)
-        if (tagger->senders.used >> at & 1)
-            count(tagger, &tagger->senders.kept[at]);
+    for (uint32_t at = 0; at < BATCH_RESOURCES_CACHED; at++)
+        if (tagger->batch_resources.used >> at & 1)
+            count(tagger, &tagger->batch_resources.kept[at]);
 }
 
-void senders_end(struct tagger *tagger)
+void batch_resources_end(struct tagger *tagger)
 {
-    for (uint32_t at = 0; at < SENDERS_KEPT; at++)
-        if (tagger->senders.used >> at & 1)
-            end(tagger, &tagger->senders.kept[at]);
-    tagger->senders.used = 0;
+    for (uint32_t at = 0; at < BATCH_RESOURCES_CACHED; at++)
+        if (tagger->batch_resources.used >> at & 1)
+            end(tagger, &tagger->batch_resources.kept[at]);
+    tagger->batch_resources.used = 0;
 }

@@ -6,15 +6,15 @@
  *
  * Threads  the correlator's.
  */
-#ifndef SENDERS_H
-#define SENDERS_H
+#ifndef BATCH_RESOURCES_H
+#define BATCH_RESOURCES_H
 
 #include "components.h"
 #include "record.h"
 
-enum { SENDERS_KEPT = 64 };
+enum { BATCH_RESOURCES_CACHED = 64 };
 
-struct sender {
+struct batch_resource {
     const struct resource *resource;
     uint32_t id;    /* of the resource, or of the one its record stands for */
     bool is_object; /* a Kubernetes object: its log records are events */
@@ -24,22 +24,22 @@ struct sender {
     uint64_t minute, records; /* not counted yet, all of one minute */
 };
 
-struct senders {
-    struct sender kept[SENDERS_KEPT];
+struct batch_resources {
+    struct batch_resource kept[BATCH_RESOURCES_CACHED];
     uint64_t used; /* bits */
 };
 
 struct tagger;
 
 /* The sender of a record of this time, which is counted. */
-struct sender *senders_get(struct tagger *tagger,
-                           const struct resource *resource, uint32_t id,
-                           uint64_t time_ns);
+struct batch_resource *batch_resources_get(struct tagger *tagger,
+                                           const struct resource *resource,
+                                           uint32_t id, uint64_t time_ns);
 
 /* Counts the records not counted yet into the derived table. */
-void senders_count(struct tagger *tagger);
+void batch_resources_count(struct tagger *tagger);
 
 /* The same, and forgets all: the batch ends. */
-void senders_end(struct tagger *tagger);
+void batch_resources_end(struct tagger *tagger);
 
 #endif

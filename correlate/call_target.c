@@ -1,7 +1,7 @@
 /*
  * Every edge is one entry of the table of derived points, on the component the
  * series hangs on. Names of peers that senders make up (hosts, databases,
- * queues) are capped per component; a peer that does not fit is {other}.
+ * queues) are limit per component; a peer that does not fit is {other}.
  */
 #include "call_target.h"
 
@@ -10,18 +10,18 @@
 #include "systems.h"
 #include "url.h"
 
-static uint64_t name_hash(const struct capped_name *name)
+static uint64_t name_hash(const struct limited_name *name)
 {
     return name ? name->hash : 0;
 }
 
-static struct slice name_text(const struct capped_name *name)
+static struct slice name_text(const struct limited_name *name)
 {
     return name ? name->text : (struct slice){NULL, 0};
 }
 
 static void count(const struct edges_options *options,
-                  const struct call_span *call, struct series_labels *labels,
+                  const struct call_span *call, struct derived_labels *labels,
                   uint32_t *hint)
 {
     uint32_t none = UINT32_MAX;
@@ -36,20 +36,20 @@ static void count(const struct edges_options *options,
                                               (uint64_t)labels->family << 16 |
                                               (uint64_t)labels->kind << 8 |
                                               labels->protocol);
-    series = derive_series(options->derive, labels, call->start_ns,
-                           hint ? hint : &none);
+    series = derived_get(options->derived, labels, call->start_ns,
+                         hint ? hint : &none);
     if (series)
-        derive_duration(options->derive, series, call->duration_ns,
-                        call->failed, call->client_error, call->weight);
+        derived_add_duration(options->derived, series, call->duration_ns,
+                             call->failed, call->client_error, call->weight);
 }
 
 static void count_component(const struct edges_options *options,
                             const struct call_span *call,
-                            enum series_family family,
+                            enum derived_family family,
                             const struct component *peer,
-                            const struct capped_name *peer_endpoint)
+                            const struct limited_name *peer_endpoint)
 {
-    struct series_labels labels = {
+    struct derived_labels labels = {
         .family = (uint8_t)family,
         .kind = PEER_COMPONENT,
         .peer = peer->identity,
@@ -61,26 +61,30 @@ static void count_component(const struct edges_options *options,
 
 /* Database, queue, host: system and host belong to the name. */
 static void count_named(const struct edges_options *options,
-                        const struct call_span *call, enum series_family family,
-                        const struct target *target)
+                        const struct call_span *call,
+                        enum derived_family family,
+                        const struct call_target *target)
 {
-    struct series_labels labels = {.family = (uint8_t)family,
-                                   .kind = target->kind,
-                                   .hash = target->name->hash,
-                                   .text = {[TEXT_NAME] = target->name->text}};
+    struct derived_labels labels = {.family = (uint8_t)family,
+                                    .kind = target->kind,
+                                    .hash = target->name->hash,
+                                    .text = {[TEXT_NAME] = target->name->text}};
 
     if (!target->name->is_other) {
-        labels.text[TEXT_SYSTEM] = capped_cut(target->system, CAPPED_MAX_TEXT);
-        labels.text[TEXT_HOST] = capped_cut(target->host, CAPPED_MAX_TEXT);
+        labels.text[TEXT_SYSTEM] =
+            slice_cut_utf8(target->system, CARDINALITY_MAX_TEXT);
+        labels.text[TEXT_HOST] =
+            slice_cut_utf8(target->host, CARDINALITY_MAX_TEXT);
     }
     count(options, call, &labels, &target->name->hint);
 }
 
-void peers_count(const struct edges_options *options,
-                 const struct call_span *caller, const struct target *target,
-                 bool back)
+void call_target_count(const struct edges_options *options,
+                       const struct call_span *caller,
+                       const struct call_target *target, bool back)
 {
-    enum series_family out = back ? SERIES_OUT_RETRACTED : SERIES_OUT;
+    enum derived_family out =
+        back ? DERIVED_FAMILY_OUT_RETRACTED : DERIVED_FAMILY_OUT;
     struct call_span calling = *caller;
 
     if (target->kind == PEER_NONE)
@@ -95,36 +99,38 @@ void peers_count(const struct edges_options *options,
     count_component(options, &calling, out, target->callee.component,
                     target->callee.endpoint);
     count_component(options, &target->callee,
-                    back ? SERIES_IN_RETRACTED : SERIES_IN, calling.component,
-                    calling.endpoint);
+                    back ? DERIVED_FAMILY_IN_RETRACTED : DERIVED_FAMILY_IN,
+                    calling.component, calling.endpoint);
 }
 
-void peers_served_back(const struct edges_options *options,
-                       const struct call_span *served,
-                       const struct capped_name *operation)
+void call_target_retract_request(const struct edges_options *options,
+                                 const struct call_span *served,
+                                 const struct limited_name *operation)
 {
     uint32_t none = UINT32_MAX;
-    struct series_labels labels = {.family = SERIES_SERVED_RETRACTED,
-                                   .kind = SPAN_SERVER,
-                                   .identity = served->component->identity,
-                                   .resource = served->component->resource};
+    struct derived_labels labels = {.family = DERIVED_FAMILY_REQUESTS_RETRACTED,
+                                    .kind = SPAN_SERVER,
+                                    .identity = served->component->identity,
+                                    .resource = served->component->resource};
     struct derived_series *series;
 
     if (!operation || !served->endpoint)
         return;
     labels.text[TEXT_ENDPOINT] = served->endpoint->text;
     labels.text[TEXT_NAME] = operation->text;
-    labels.hash = hash_mix(operation->hash, SERIES_SERVED_RETRACTED << 8);
-    series = derive_series(options->derive, &labels, served->start_ns, &none);
+    labels.hash =
+        hash_mix(operation->hash, DERIVED_FAMILY_REQUESTS_RETRACTED << 8);
+    series = derived_get(options->derived, &labels, served->start_ns, &none);
     if (series)
-        derive_duration(options->derive, series, served->duration_ns,
-                        served->failed, served->client_error, served->weight);
+        derived_add_duration(options->derived, series, served->duration_ns,
+                             served->failed, served->client_error,
+                             served->weight);
 }
 
-struct target peers_met(const struct call_span *caller,
-                        const struct call_span *callee)
+struct call_target call_target_met(const struct call_span *caller,
+                                   const struct call_span *callee)
 {
-    struct target target = {.callee = *callee, .kind = PEER_COMPONENT};
+    struct call_target target = {.callee = *callee, .kind = PEER_COMPONENT};
 
     if (callee->protocol == PROTOCOL_NONE)
         target.callee.protocol = caller->protocol;
@@ -132,31 +138,31 @@ struct target peers_met(const struct call_span *caller,
 }
 
 /* The endpoint of a component without spans: the one declared at this port. */
-static struct capped_name *declared_endpoint(
+static struct limited_name *declared_endpoint(
     const struct edges_options *options, struct component *component,
     uint16_t port)
 {
     const struct catalog_endpoint *endpoint = NULL;
-    struct capped_name *group;
+    struct limited_name *group;
 
     if (component->declared && port)
         endpoint = catalog_match_endpoint(component->declared, port,
                                           (struct slice){NULL, 0});
     if (!endpoint)
         return NULL;
-    group =
-        capped_group(options->capped, component->identity, CAPPED_ENDPOINTS);
-    return group ? capped_find(
-                       options->capped, group,
+    group = cardinality_group(options->limit, component->identity,
+                              CARDINALITY_ENDPOINTS);
+    return group ? cardinality_find(
+                       options->limit, group,
                        hash_bytes(endpoint->name.ptr, endpoint->name.len, 0))
                  : NULL;
 }
 
-struct target peers_alone(const struct edges_options *options,
-                          const struct call_span *caller)
+struct call_target call_target_of_host(const struct edges_options *options,
+                                       const struct call_span *caller)
 {
-    struct target external = {.name = caller->host,
-                              .kind = caller->host ? PEER_EXTERNAL : PEER_NONE};
+    struct call_target external = {
+        .name = caller->host, .kind = caller->host ? PEER_EXTERNAL : PEER_NONE};
     struct call_span called = *caller;
     uint32_t found = IDENTITY_NONE;
 
@@ -168,25 +174,25 @@ struct target peers_alone(const struct edges_options *options,
     called.component = components_get(options->components, found);
     called.endpoint =
         declared_endpoint(options, called.component, caller->port);
-    return peers_met(caller, &called);
+    return call_target_met(caller, &called);
 }
 
 /* The name of a peer among those of its component. */
-static struct capped_name *peer_name(const struct edges_options *options,
-                                     const struct component *component,
-                                     uint64_t salt, struct slice text)
+static struct limited_name *peer_name(const struct edges_options *options,
+                                      const struct component *component,
+                                      uint64_t salt, struct slice text)
 {
-    struct capped_name *group =
-        capped_group(options->capped, component->identity, CAPPED_PEERS);
+    struct limited_name *group = cardinality_group(
+        options->limit, component->identity, CARDINALITY_PEERS);
     uint64_t hash = hash_bytes(text.ptr, text.len, salt);
-    struct capped_name *name;
+    struct limited_name *name;
 
     if (!group)
         return NULL;
-    name = capped_find(options->capped, group, hash);
+    name = cardinality_find(options->limit, group, hash);
     return name ? name
-                : capped_add(options->capped, group, hash, text,
-                             options->max_peers);
+                : cardinality_add(options->limit, group, hash, text,
+                                  options->max_peers);
 }
 
 /* Whom a CLIENT says it calls. */
@@ -222,7 +228,7 @@ static void fill_host(const struct edges_options *options,
 
 static void set_named(const struct edges_options *options,
                       const struct call_span *call, struct slice name,
-                      struct target *target)
+                      struct call_target *target)
 {
     uint64_t salt =
         hash_bytes(target->system.ptr, target->system.len, target->kind);
@@ -244,7 +250,8 @@ static bool is_number(struct slice text)
 
 static void set_database(const struct edges_options *options,
                          const struct call_span *call,
-                         const struct semconv *semconv, struct target *target)
+                         const struct semconv *semconv,
+                         struct call_target *target)
 {
     struct slice name = semconv_text(semconv, SEM_DB_NAMESPACE);
 
@@ -263,7 +270,7 @@ static void set_database(const struct edges_options *options,
 
 static void set_queue(const struct edges_options *options,
                       const struct call_span *call,
-                      const struct semconv *semconv, struct target *target)
+                      const struct semconv *semconv, struct call_target *target)
 {
     struct slice name = systems_destination(semconv);
 
@@ -277,24 +284,24 @@ static void set_queue(const struct edges_options *options,
         target->kind = PEER_NONE;
 }
 
-void peers_from_queue(const struct edges_options *options,
-                      const struct call_span *call,
-                      const struct semconv *semconv)
+void call_target_count_queue(const struct edges_options *options,
+                             const struct call_span *call,
+                             const struct semconv *semconv)
 {
-    struct target queue = {.name = NULL};
+    struct call_target queue = {.name = NULL};
 
     set_queue(options, call, semconv, &queue);
     if (queue.kind != PEER_NONE)
-        count_named(options, call, SERIES_IN, &queue);
+        count_named(options, call, DERIVED_FAMILY_IN, &queue);
 }
 
-bool peers_at_once(const struct edges_options *options,
-                   struct call_span *caller, const struct span *span,
-                   const struct semconv *semconv, struct target *target)
+bool call_target_read(const struct edges_options *options,
+                      struct call_span *caller, const struct span *span,
+                      const struct semconv *semconv, struct call_target *target)
 {
     struct slice operation = semconv_text(semconv, SEM_MSG_OPERATION);
 
-    *target = (struct target){.name = NULL, .kind = PEER_NONE};
+    *target = (struct call_target){.name = NULL, .kind = PEER_NONE};
     if (caller->protocol == PROTOCOL_DB) {
         set_database(options, caller, semconv, target);
         return false;
@@ -315,20 +322,21 @@ bool peers_at_once(const struct edges_options *options,
 }
 
 static struct slice keep_text(const struct edges_options *options,
-                              struct capped_name *group, struct slice text)
+                              struct limited_name *group, struct slice text)
 {
-    struct capped_name *name =
+    struct limited_name *name =
         group && text.len > 0
-            ? capped_name(options->capped, group, text, UINT32_MAX)
+            ? cardinality_get(options->limit, group, text, UINT32_MAX)
             : NULL;
 
     return name_text(name);
 }
 
-void peers_keep(const struct edges_options *options,
-                const struct call_span *caller, struct target *target)
+void call_target_retain(const struct edges_options *options,
+                        const struct call_span *caller,
+                        struct call_target *target)
 {
-    struct capped_name *group;
+    struct limited_name *group;
 
     if (target->kind != PEER_DATABASE && target->kind != PEER_QUEUE)
         return;
@@ -336,13 +344,13 @@ void peers_keep(const struct edges_options *options,
         target->system = target->host = (struct slice){NULL, 0};
         return;
     }
-    group = capped_group(options->capped, caller->component->identity,
-                         CAPPED_TEXTS);
+    group = cardinality_group(options->limit, caller->component->identity,
+                              CARDINALITY_TEXTS);
     target->system = keep_text(options, group, target->system);
     target->host = keep_text(options, group, target->host);
 }
 
-bool peers_is_address(struct slice host)
+bool url_is_address(struct slice host)
 {
     if (memchr(host.ptr, ':', host.len))
         return true;
@@ -358,10 +366,10 @@ static bool ends_with(struct slice s, struct slice tail)
            slice_equal(slice_from(s, s.len - tail.len), tail);
 }
 
-bool edges_public_host(struct slice host)
+bool url_is_public_host(struct slice host)
 {
     return host.len > 0 && memchr(host.ptr, '.', host.len) &&
-           !peers_is_address(host) && !ends_with(host, SLICE(".svc")) &&
+           !url_is_address(host) && !ends_with(host, SLICE(".svc")) &&
            !ends_with(host, SLICE(".local")) &&
            !ends_with(host, SLICE(".internal"));
 }
@@ -377,11 +385,12 @@ static bool declared_external(const struct call_span *callee)
     return false;
 }
 
-void peers_gateway(const struct edges_options *options,
-                   const struct call_span *callee,
-                   const struct semconv *semconv)
+void call_target_count_gateway(const struct edges_options *options,
+                               const struct call_span *callee,
+                               const struct semconv *semconv)
 {
-    struct series_labels labels = {.family = SERIES_IN, .kind = PEER_GATEWAY};
+    struct derived_labels labels = {.family = DERIVED_FAMILY_IN,
+                                    .kind = PEER_GATEWAY};
     struct slice host = semconv_text(semconv, SEM_SERVER_ADDRESS);
     bool internet;
 
@@ -389,7 +398,7 @@ void peers_gateway(const struct edges_options *options,
         host = semconv_text(semconv, SEM_HTTP_HOST);
     if (host.len == 0)
         host = semconv_text(semconv, SEM_NET_HOST_NAME);
-    internet = declared_external(callee) || edges_public_host(url_host(host));
+    internet = declared_external(callee) || url_is_public_host(url_host(host));
     labels.hash = internet;
     labels.text[TEXT_NAME] = internet ? SLICE("internet") : SLICE("intranet");
     count(options, callee, &labels,

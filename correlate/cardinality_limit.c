@@ -15,173 +15,175 @@
 #include "hash.h"
 #include "mem.h"
 
-enum { BYTES_RESERVE = CAPPED_RESERVE * (CAPPED_MAX_TEXT + 1) };
+enum { BYTES_RESERVE = CARDINALITY_RESERVE * (CARDINALITY_MAX_TEXT + 1) };
 
-struct capped {
-    struct capped_name *names;
+struct cardinality_limit {
+    struct limited_name *names;
     uint32_t *slots; /* number + 1; 0: free */
     char *bytes;
     uint32_t count, max_names, mask, len, max_bytes, round;
     uint64_t refused;
 };
 
-struct capped *capped_new(uint32_t max_names, uint32_t max_bytes)
+struct cardinality_limit *cardinality_new(uint32_t max_names,
+                                          uint32_t max_bytes)
 {
-    struct capped *capped = mem_zero(1, sizeof(*capped));
+    struct cardinality_limit *limit = mem_zero(1, sizeof(*limit));
     size_t slots = 2;
 
-    max_names += 2 * CAPPED_RESERVE;
+    max_names += 2 * CARDINALITY_RESERVE;
     max_bytes += 2 * BYTES_RESERVE;
     while (slots < 2 * (size_t)max_names)
         slots *= 2;
-    capped->max_names = max_names;
-    capped->max_bytes = max_bytes;
-    capped->mask = (uint32_t)(slots - 1);
-    capped->names = mem_zero(max_names, sizeof(*capped->names));
-    capped->slots = mem_zero(slots, sizeof(*capped->slots));
-    capped->bytes = mem_alloc(max_bytes);
-    return capped;
+    limit->max_names = max_names;
+    limit->max_bytes = max_bytes;
+    limit->mask = (uint32_t)(slots - 1);
+    limit->names = mem_zero(max_names, sizeof(*limit->names));
+    limit->slots = mem_zero(slots, sizeof(*limit->slots));
+    limit->bytes = mem_alloc(max_bytes);
+    return limit;
 }
 
-void capped_free(struct capped *capped)
+void cardinality_free(struct cardinality_limit *limit)
 {
-    if (!capped)
+    if (!limit)
         return;
-    free(capped->names);
-    free(capped->slots);
-    free(capped->bytes);
-    free(capped);
+    free(limit->names);
+    free(limit->slots);
+    free(limit->bytes);
+    free(limit);
 }
 
-bool capped_low(const struct capped *capped)
+bool cardinality_low(const struct cardinality_limit *limit)
 {
-    return capped->max_names - capped->count < CAPPED_RESERVE ||
-           capped->max_bytes - capped->len < BYTES_RESERVE;
+    return limit->max_names - limit->count < CARDINALITY_RESERVE ||
+           limit->max_bytes - limit->len < BYTES_RESERVE;
 }
 
-void capped_clear(struct capped *capped)
+void cardinality_clear(struct cardinality_limit *limit)
 {
-    memset(capped->slots, 0,
-           ((size_t)capped->mask + 1) * sizeof(*capped->slots));
-    capped->count = capped->len = 0;
-    capped->refused = 0;
-    capped->round++;
+    memset(limit->slots, 0, ((size_t)limit->mask + 1) * sizeof(*limit->slots));
+    limit->count = limit->len = 0;
+    limit->refused = 0;
+    limit->round++;
 }
 
-uint32_t capped_round(const struct capped *capped)
+uint32_t cardinality_epoch(const struct cardinality_limit *limit)
 {
-    return capped->round;
+    return limit->round;
 }
 
-uint64_t capped_refused(const struct capped *capped)
+uint64_t cardinality_refused(const struct cardinality_limit *limit)
 {
-    return capped->refused;
+    return limit->refused;
 }
 
 /* The slot of the name with this hash, or the free one where it would go. */
-static uint32_t *find_slot(const struct capped *capped, uint64_t hash,
+static uint32_t *find_slot(const struct cardinality_limit *limit, uint64_t hash,
                            uint32_t identity)
 {
-    uint32_t i = (uint32_t)(hash >> 32) & capped->mask;
+    uint32_t i = (uint32_t)(hash >> 32) & limit->mask;
 
-    for (; capped->slots[i]; i = (i + 1) & capped->mask) {
-        const struct capped_name *name = &capped->names[capped->slots[i] - 1];
+    for (; limit->slots[i]; i = (i + 1) & limit->mask) {
+        const struct limited_name *name = &limit->names[limit->slots[i] - 1];
 
         if (name->hash == hash && name->identity == identity)
             break;
     }
-    return &capped->slots[i];
+    return &limit->slots[i];
 }
 
 /* A new name with a copy of text, or NULL if the reserve is used up. */
-static struct capped_name *make(struct capped *capped, uint64_t hash,
-                                uint32_t identity, struct slice text)
+static struct limited_name *make(struct cardinality_limit *limit, uint64_t hash,
+                                 uint32_t identity, struct slice text)
 {
-    struct capped_name *name = &capped->names[capped->count];
-    char *copy = capped->bytes + capped->len;
+    struct limited_name *name = &limit->names[limit->count];
+    char *copy = limit->bytes + limit->len;
 
-    text = capped_cut(text, CAPPED_MAX_TEXT);
-    if (capped->count == capped->max_names ||
-        text.len > capped->max_bytes - capped->len)
+    text = slice_cut_utf8(text, CARDINALITY_MAX_TEXT);
+    if (limit->count == limit->max_names ||
+        text.len > limit->max_bytes - limit->len)
         return NULL;
     slice_copy(copy, text);
-    *name = (struct capped_name){
+    *name = (struct limited_name){
         .hash = hash, .text = {copy, text.len}, .identity = identity};
-    capped->len += (uint32_t)text.len;
-    capped->count++;
+    limit->len += (uint32_t)text.len;
+    limit->count++;
     return name;
 }
 
-struct capped_name *capped_group(struct capped *capped, uint32_t identity,
-                                 enum capped_kind kind)
+struct limited_name *cardinality_group(struct cardinality_limit *limit,
+                                       uint32_t identity,
+                                       enum cardinality_group kind)
 {
     uint64_t hash = hash_mix(identity, (uint64_t)kind + 1);
-    uint32_t *slot = find_slot(capped, hash, identity);
+    uint32_t *slot = find_slot(limit, hash, identity);
 
     if (!*slot) {
-        if (!make(capped, hash, identity, (struct slice){NULL, 0}))
+        if (!make(limit, hash, identity, (struct slice){NULL, 0}))
             return NULL;
-        *slot = capped->count;
+        *slot = limit->count;
     }
-    return &capped->names[*slot - 1];
+    return &limit->names[*slot - 1];
 }
 
-struct capped_name *capped_find(struct capped *capped,
-                                const struct capped_name *group,
-                                uint64_t text_hash)
+struct limited_name *cardinality_find(struct cardinality_limit *limit,
+                                      const struct limited_name *group,
+                                      uint64_t text_hash)
 {
     uint32_t slot =
-        *find_slot(capped, hash_mix(group->hash, text_hash), group->identity);
+        *find_slot(limit, hash_mix(group->hash, text_hash), group->identity);
 
-    return slot ? &capped->names[slot - 1] : NULL;
+    return slot ? &limit->names[slot - 1] : NULL;
 }
 
-static struct capped_name *other_of(struct capped *capped,
-                                    struct capped_name *group)
+static struct limited_name *other_of(struct cardinality_limit *limit,
+                                     struct limited_name *group)
 {
-    capped->refused++;
+    limit->refused++;
     if (!group->other) {
         struct slice text = SLICE(DERIVED_OTHER);
-        struct capped_name *other = make(
-            capped, hash_mix(group->hash, UINT64_MAX), group->identity, text);
+        struct limited_name *other = make(
+            limit, hash_mix(group->hash, UINT64_MAX), group->identity, text);
 
         if (!other)
             return NULL;
         other->is_other = true;
-        group->other = capped->count;
+        group->other = limit->count;
     }
-    return &capped->names[group->other - 1];
+    return &limit->names[group->other - 1];
 }
 
-struct capped_name *capped_add(struct capped *capped, struct capped_name *group,
-                               uint64_t text_hash, struct slice text,
-                               uint32_t cap)
+struct limited_name *cardinality_add(struct cardinality_limit *limit,
+                                     struct limited_name *group,
+                                     uint64_t text_hash, struct slice text,
+                                     uint32_t cap)
 {
     uint64_t hash = hash_mix(group->hash, text_hash);
-    struct capped_name *name;
+    struct limited_name *name;
 
     if (group->members >= cap)
-        return other_of(capped, group);
-    name = make(capped, hash, group->identity, text);
+        return other_of(limit, group);
+    name = make(limit, hash, group->identity, text);
     if (name) {
-        *find_slot(capped, hash, group->identity) = capped->count;
+        *find_slot(limit, hash, group->identity) = limit->count;
         group->members++;
     }
     return name;
 }
 
-struct capped_name *capped_name(struct capped *capped,
-                                struct capped_name *group, struct slice text,
-                                uint32_t cap)
+struct limited_name *cardinality_get(struct cardinality_limit *limit,
+                                     struct limited_name *group,
+                                     struct slice text, uint32_t cap)
 {
     uint64_t hash = hash_bytes(text.ptr, text.len, 0);
-    struct capped_name *name = capped_find(capped, group, hash);
+    struct limited_name *name = cardinality_find(limit, group, hash);
 
-    return name ? name : capped_add(capped, group, hash, text, cap);
+    return name ? name : cardinality_add(limit, group, hash, text, cap);
 }
 
-struct slice capped_copy(struct capped_name *name, uint64_t batch,
-                         struct arena *arena)
+struct slice cardinality_copy(struct limited_name *name, uint64_t batch,
+                              struct arena *arena)
 {
     if (name->copied != batch) {
         name->copied = batch;
@@ -193,7 +195,7 @@ struct slice capped_copy(struct capped_name *name, uint64_t batch,
     return name->copy;
 }
 
-struct slice capped_cut(struct slice text, size_t max)
+struct slice slice_cut_utf8(struct slice text, size_t max)
 {
     if (text.len <= max)
         return text;
@@ -203,7 +205,8 @@ struct slice capped_cut(struct slice text, size_t max)
     return text;
 }
 
-uint32_t capped_weight(struct capped_name *name, bool failed, double weight)
+uint32_t cardinality_weight(struct limited_name *name, bool failed,
+                            double weight)
 {
     float none = 0, *carry = name ? &name->carry[failed] : &none;
     double exact = weight + (double)*carry;

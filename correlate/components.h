@@ -16,8 +16,8 @@ struct component {
     uint64_t checked;  /* generation of the catalogue + 1; 0: never */
     const struct catalog_component *declared; /* NULL: it is not */
 
-    struct capped_name *endpoint; /* the one found last, */
-    uint32_t endpoint_round;      /* in this round */
+    struct limited_name *endpoint; /* the one found last, */
+    uint32_t endpoint_epoch;       /* in this round */
     uint32_t changes; /* evidence_change.c: its state + 1; 0: none */
     uint8_t
         life; /* registry_identity_generation(); another: another identity */

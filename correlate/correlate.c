@@ -48,7 +48,7 @@ struct correlator {
     struct correlator_options options;
     struct store *store;
     struct tagger tagger;
-    struct repeats *repeats;
+    struct recent_requests *requests;
     struct queue *queue;
     pthread_t thread;
     bool started;
@@ -65,7 +65,7 @@ struct correlator {
 /* Called with the lock held; gives it up while the store is at work. */
 static void flush(struct correlator *correlator)
 {
-    struct derive *derive = correlator->tagger.derive;
+    struct derived_table *derived = correlator->tagger.derived;
     struct buf state;
     struct batch *batch;
 
@@ -73,15 +73,15 @@ static void flush(struct correlator *correlator)
     buf_varint(&state, STATE_VERSION);
     buf_varint(&state, correlator->part_lsn);
     buf_varint(&state, correlator->part);
-    edges_write(correlator->tagger.edges, &state);
-    batch = derive_batch(derive, correlator->options.budget,
-                         correlator->counted_lsn, buf_slice(&state));
+    edges_pack(correlator->tagger.edges, &state);
+    batch = derived_batch(derived, correlator->options.budget,
+                          correlator->counted_lsn, buf_slice(&state));
     buf_release(&state);
 
-    derive_unlock(derive);
+    derived_unlock(derived);
     store_append(correlator->store, batch);
-    derive_lock(derive);
-    derive_flushed(derive);
+    derived_lock(derived);
+    derived_flushed(derived);
     correlator->flushed_lsn = correlator->counted_lsn;
 }
 
@@ -102,15 +102,15 @@ static void flush_inside(void *arg, uint64_t step)
 
 static void flush_if_wanted(struct correlator *correlator)
 {
-    bool news = derive_count(correlator->tagger.derive) > 0 ||
+    bool news = derived_count(correlator->tagger.derived) > 0 ||
                 correlator->counted_lsn > correlator->flushed_lsn;
 
     if (!news ||
         !store_derived_flush_due(correlator->store, correlator->counted_lsn))
         return;
-    derive_lock(correlator->tagger.derive);
+    derived_lock(correlator->tagger.derived);
     flush(correlator);
-    derive_unlock(correlator->tagger.derive);
+    derived_unlock(correlator->tagger.derived);
 }
 
 /* ---- one batch ---- */
@@ -150,12 +150,12 @@ static uint64_t counted_of(const struct correlator *correlator, uint64_t lsn)
 
 static void tag(struct correlator *correlator, struct batch *batch)
 {
-    struct derive *derive = correlator->tagger.derive;
+    struct derived_table *derived = correlator->tagger.derived;
     bool stored = batch->lsn <= correlator->committed[stream_of(batch->signal)];
     uint64_t counted = counted_of(correlator, batch->lsn);
     struct batch *events;
 
-    derive_lock(derive);
+    derived_lock(derived);
     if (counted < UINT64_MAX)
         tagger_expire(&correlator->tagger, batch->received_ns);
     correlator->taking = batch->lsn;
@@ -163,7 +163,7 @@ static void tag(struct correlator *correlator, struct batch *batch)
     correlator->taking = 0;
     if (counted < UINT64_MAX)
         correlator->counted_lsn = batch->lsn;
-    derive_unlock(derive);
+    derived_unlock(derived);
     if (!stored)
         append(correlator, batch);
     if (events)
@@ -176,18 +176,19 @@ static void tag(struct correlator *correlator, struct batch *batch)
  * decides the same way. A copy that arrives while the first is being synced
  * comes after it; if the first is refused, the copy is stored.
  */
-static void drop_repeated(struct correlator *correlator, struct batch *batch)
+static void drop_duplicate(struct correlator *correlator, struct batch *batch)
 {
     if (request_hash_none(batch->hash))
         return;
-    if (repeats_has(correlator->repeats, batch->hash, batch->lsn)) {
+    if (recent_requests_has(correlator->requests, batch->hash, batch->lsn)) {
         stats_add(STATS_DUPLICATE_REQUESTS,
                   correlator->started); /* not at replay */
         batch->repeated = true;
         batch->count = batch->resource_count = 0;
         batch->hash = (struct request_hash){0, 0};
-    } else if (!repeats_has(correlator->repeats, batch->hash, batch->lsn + 1)) {
-        repeats_add(correlator->repeats, batch->hash, batch->lsn);
+    } else if (!recent_requests_has(correlator->requests, batch->hash,
+                                    batch->lsn + 1)) {
+        recent_requests_add(correlator->requests, batch->hash, batch->lsn);
     }
 }
 
@@ -195,10 +196,10 @@ void correlator_take(struct correlator *correlator, struct batch *batch)
 {
     uint64_t lsn = batch->lsn;
 
-    drop_repeated(correlator, batch);
+    drop_duplicate(correlator, batch);
     if (lsn > correlator->committed[stream_of(batch->signal)] ||
         lsn > correlator->committed[STREAM_DERIVED] ||
-        changes_lost(correlator->tagger.changes, lsn))
+        change_detector_lost(correlator->tagger.changes, lsn))
         tag(correlator, batch);
     batch_done(batch, OK);
     batch_free(batch);
@@ -222,9 +223,9 @@ static void *run(void *arg)
         if (queue_closed(correlator->queue) &&
             queue_length(correlator->queue) == 0)
             return NULL;
-        derive_lock(correlator->tagger.derive);
+        derived_lock(correlator->tagger.derived);
         tagger_expire(&correlator->tagger, clock_wall_ns());
-        derive_unlock(correlator->tagger.derive);
+        derived_unlock(correlator->tagger.derived);
         flush_if_wanted(correlator);
     }
 }
@@ -259,7 +260,7 @@ struct sink correlator_sink(struct correlator *correlator)
 
 static void load_request(void *arg, struct request_hash hash, uint64_t lsn)
 {
-    repeats_add(arg, hash, lsn);
+    recent_requests_add(arg, hash, lsn);
 }
 
 static enum status load_state(struct correlator *correlator)
@@ -277,7 +278,7 @@ static enum status load_state(struct correlator *correlator)
         correlator->part_lsn = byte_reader_varint(&in);
         correlator->part = byte_reader_varint(&in);
         components_refresh(correlator->tagger.components);
-        edges_read(correlator->tagger.edges, &in);
+        edges_unpack(correlator->tagger.edges, &in);
     }
     arena_release(&arena);
     return status;
@@ -293,7 +294,7 @@ enum status correlator_open(struct correlator **out,
 
     correlator->options = *options;
     correlator->store = store;
-    correlator->repeats = repeats_new();
+    correlator->requests = recent_requests_new();
     correlator->queue = queue_new(options->queue);
     for (int stream = 0; stream < STREAM_COUNT; stream++)
         correlator->committed[stream] =
@@ -305,10 +306,10 @@ enum status correlator_open(struct correlator **out,
     if (status == OK)
         status = load_state(correlator);
     if (status == OK)
-        status = store_load_requests(store, load_request, correlator->repeats);
+        status = store_load_requests(store, load_request, correlator->requests);
     if (status != OK) {
         tagger_close(&correlator->tagger);
-        repeats_free(correlator->repeats);
+        recent_requests_free(correlator->requests);
         queue_free(correlator->queue);
         free(correlator);
         return status;
@@ -316,8 +317,8 @@ enum status correlator_open(struct correlator **out,
     correlator->tagger.flush = flush_inside;
     correlator->tagger.flush_arg = correlator;
     store_set_open_series(
-        store, (struct open_series){.visit = derive_visit,
-                                    .source = correlator->tagger.derive});
+        store, (struct open_series){.visit = derived_visit,
+                                    .source = correlator->tagger.derived});
     *out = correlator;
     return OK;
 }
@@ -338,14 +339,14 @@ void correlator_close(struct correlator *correlator)
     queue_close(correlator->queue);
     if (correlator->started)
         pthread_join(correlator->thread, NULL);
-    derive_lock(correlator->tagger.derive);
-    if (derive_count(correlator->tagger.derive) > 0 ||
+    derived_lock(correlator->tagger.derived);
+    if (derived_count(correlator->tagger.derived) > 0 ||
         correlator->counted_lsn > correlator->flushed_lsn)
         flush(correlator);
-    derive_unlock(correlator->tagger.derive);
+    derived_unlock(correlator->tagger.derived);
     store_set_open_series(correlator->store, (struct open_series){0});
     tagger_close(&correlator->tagger);
-    repeats_free(correlator->repeats);
+    recent_requests_free(correlator->requests);
     queue_free(correlator->queue);
     free(correlator);
 }

@@ -21,25 +21,25 @@
     .type = METRIC_SUM, .temporality = DELTA, .monotonic = true}
 
 /* By family: count or durations, then errors, then client errors. */
-static const struct metric metrics[SERIES_FAMILIES][SERIES_MAX_POINTS] = {
-    [SERIES_SERVED] = {HISTOGRAM(DERIVED_DURATION), COUNT(DERIVED_ERRORS),
+static const struct metric metrics[DERIVED_FAMILIES][DERIVED_MAX_POINTS] = {
+    [DERIVED_FAMILY_REQUESTS] = {HISTOGRAM(DERIVED_DURATION), COUNT(DERIVED_ERRORS),
                        COUNT(DERIVED_CLIENT_ERRORS)},
-    [SERIES_OUT] = {HISTOGRAM(DERIVED_OUT_DURATION),
+    [DERIVED_FAMILY_OUT] = {HISTOGRAM(DERIVED_OUT_DURATION),
                     COUNT(DERIVED_OUT_ERRORS),
                     COUNT(DERIVED_OUT_CLIENT_ERRORS)},
-    [SERIES_IN] = {HISTOGRAM(DERIVED_IN_DURATION), COUNT(DERIVED_IN_ERRORS),
+    [DERIVED_FAMILY_IN] = {HISTOGRAM(DERIVED_IN_DURATION), COUNT(DERIVED_IN_ERRORS),
                    COUNT(DERIVED_IN_CLIENT_ERRORS)},
-    [SERIES_OUT_RETRACTED] = {HISTOGRAM(DERIVED_OUT_RETRACTED_DURATION),
+    [DERIVED_FAMILY_OUT_RETRACTED] = {HISTOGRAM(DERIVED_OUT_RETRACTED_DURATION),
                          COUNT(DERIVED_OUT_RETRACTED_ERRORS),
                          COUNT(DERIVED_OUT_RETRACTED_CLIENT_ERRORS)},
-    [SERIES_IN_RETRACTED] = {HISTOGRAM(DERIVED_IN_RETRACTED_DURATION),
+    [DERIVED_FAMILY_IN_RETRACTED] = {HISTOGRAM(DERIVED_IN_RETRACTED_DURATION),
                         COUNT(DERIVED_IN_RETRACTED_ERRORS),
                         COUNT(DERIVED_IN_RETRACTED_CLIENT_ERRORS)},
-    [SERIES_SERVED_RETRACTED] = {HISTOGRAM(DERIVED_RETRACTED_DURATION),
+    [DERIVED_FAMILY_REQUESTS_RETRACTED] = {HISTOGRAM(DERIVED_RETRACTED_DURATION),
                             COUNT(DERIVED_RETRACTED_ERRORS),
                             COUNT(DERIVED_RETRACTED_CLIENT_ERRORS)},
-    [SERIES_LOGS] = {COUNT(DERIVED_LOGS)},
-    [SERIES_RECORDS] = {COUNT(DERIVED_RECORDS)},
+    [DERIVED_FAMILY_LOGS] = {COUNT(DERIVED_LOGS)},
+    [DERIVED_FAMILY_RECORDS] = {COUNT(DERIVED_RECORDS)},
 };
 /* clang-format on */
 
@@ -57,7 +57,7 @@ static const struct attr failed_attr = {.key = DERIVED_ERROR,
 
 enum { MAX_ATTRS = 8 };
 
-uint32_t series_point_count(const struct derived_series *series)
+uint32_t derived_series_point_count(const struct derived_series *series)
 {
     return 1U + (series->errors > 0) + (series->client_errors > 0);
 }
@@ -122,21 +122,21 @@ static struct attrs attrs_of(const struct derived_series *series,
     }
     if (!at || !copy)
         return attrs;
-    switch ((enum series_family)series->family) {
-    case SERIES_SERVED:
-    case SERIES_SERVED_RETRACTED:
+    switch ((enum derived_family)series->family) {
+    case DERIVED_FAMILY_REQUESTS:
+    case DERIVED_FAMILY_REQUESTS_RETRACTED:
         put(&attrs, at, DERIVED_ENDPOINT, text[TEXT_ENDPOINT]);
         put(&attrs, at, DERIVED_OPERATION, text[TEXT_NAME]);
         put(&attrs, at, DERIVED_KIND,
             series->kind == SPAN_CONSUMER ? SLICE("consumer")
                                           : SLICE("server"));
         break;
-    case SERIES_LOGS:
+    case DERIVED_FAMILY_LOGS:
         put(&attrs, at, DERIVED_TEMPLATE, text[TEXT_NAME]);
         put(&attrs, at, DERIVED_TEMPLATE_ID, hex16(series->template_id, arena));
         put(&attrs, at, DERIVED_LEVEL, slice_of(levels[series->kind]));
         break;
-    case SERIES_RECORDS:
+    case DERIVED_FAMILY_RECORDS:
         put(&attrs, at, DERIVED_SIGNAL, slice_of(signals[series->kind]));
         break;
     default:
@@ -170,7 +170,7 @@ static const struct histogram *histogram_of(const struct derived_series *series,
     return histogram;
 }
 
-static void exemplar_of(const struct kept_span *kept, bool failed,
+static void exemplar_of(const struct exemplar_span *kept, bool failed,
                         struct exemplar *exemplar)
 {
     exemplar->time_ns = kept->time_ns;
@@ -185,7 +185,7 @@ static void exemplar_of(const struct kept_span *kept, bool failed,
 static void exemplars_of(const struct derived_series *series,
                          struct arena *arena, struct point *point)
 {
-    const struct kept_spans *kept = series->kept;
+    const struct exemplar_spans *kept = series->kept;
     struct exemplar *exemplars;
     uint32_t failed;
 
@@ -205,8 +205,9 @@ static void exemplars_of(const struct derived_series *series,
     point->exemplar_count = kept->slow_count + failed;
 }
 
-uint32_t series_points(const struct derived_series *series, struct arena *arena,
-                       struct point points[SERIES_MAX_POINTS])
+uint32_t derived_series_points(const struct derived_series *series,
+                               struct arena *arena,
+                               struct point points[DERIVED_MAX_POINTS])
 {
     const struct metric *metric = metrics[series->family];
     struct point point = {.metric = &metric[0],
@@ -240,25 +241,25 @@ uint32_t series_points(const struct derived_series *series, struct arena *arena,
     return arena_status(arena) == OK ? count : 0;
 }
 
-uint64_t derive_visit(void *source, const struct bitmap *resources,
-                      uint64_t start_ns, uint64_t end_ns, struct arena *arena,
-                      point_visit *visit, void *arg)
+uint64_t derived_visit(void *source, const struct bitmap *resources,
+                       uint64_t start_ns, uint64_t end_ns, struct arena *arena,
+                       point_visit *visit, void *arg)
 {
-    struct derive *derive = source;
+    struct derived_table *derived = source;
     struct point *points = NULL;
     uint32_t count = 0, room = 0;
     uint64_t flushes;
 
-    derive_lock(derive);
-    flushes = derive->flushes;
-    for (uint32_t i = 0; i < derive->count; i++) {
-        const struct derived_series *series = &derive->series[i];
+    derived_lock(derived);
+    flushes = derived->flushes;
+    for (uint32_t i = 0; i < derived->count; i++) {
+        const struct derived_series *series = &derived->series[i];
         uint64_t time_ns = (series->minute + UINT64_C(1)) * NS_PER_MIN;
 
         if (time_ns <= start_ns || time_ns > end_ns ||
             !bitmap_has(resources, series->resource))
             continue;
-        if (room - count < SERIES_MAX_POINTS) {
+        if (room - count < DERIVED_MAX_POINTS) {
             struct point *more;
 
             room = room ? room * 2 : 64;
@@ -269,9 +270,9 @@ uint64_t derive_visit(void *source, const struct bitmap *resources,
                 memcpy(more, points, count * sizeof(*more));
             points = more;
         }
-        count += series_points(series, arena, points + count);
+        count += derived_series_points(series, arena, points + count);
     }
-    derive_unlock(derive);
+    derived_unlock(derived);
     for (uint32_t i = 0; i < count; i++)
         visit(arg, &points[i]);
     return flushes;

@@ -4,7 +4,7 @@
  * buckets, exemplars - comes from one pool. Both are emptied by a flush, and
  * nothing is taken out before.
  *
- * A record adds a handful of entries at most. derive_low() keeps a reserve for
+ * A record adds a handful of entries at most. derived_low() keeps a reserve for
  * one record, so a flush is needed between records only, never inside one.
  */
 #include "derived_table_int.h"
@@ -23,70 +23,71 @@ enum {
     BYTES_EACH = 320 /* of texts, buckets and exemplars, on average */
 };
 
-struct derive *derive_new(uint32_t max_series)
+struct derived_table *derived_new(uint32_t max_series)
 {
-    struct derive *derive = mem_zero(1, sizeof(*derive));
+    struct derived_table *derived = mem_zero(1, sizeof(*derived));
     size_t slots = 2;
 
     max_series += RESERVE_SERIES;
     while (slots < 2 * (size_t)max_series)
         slots *= 2;
-    derive->max_series = max_series;
-    derive->mask = (uint32_t)(slots - 1);
-    derive->series = mem_alloc(max_series * sizeof(*derive->series));
-    derive->slots = mem_zero(slots, sizeof(*derive->slots));
-    pool_init(&derive->pool,
+    derived->max_series = max_series;
+    derived->mask = (uint32_t)(slots - 1);
+    derived->series = mem_alloc(max_series * sizeof(*derived->series));
+    derived->slots = mem_zero(slots, sizeof(*derived->slots));
+    pool_init(&derived->pool,
               (size_t)max_series * BYTES_EACH + 2 * RESERVE_BYTES);
-    pthread_mutex_init(&derive->mutex, NULL);
-    return derive;
+    pthread_mutex_init(&derived->mutex, NULL);
+    return derived;
 }
 
-void derive_free(struct derive *derive)
+void derived_free(struct derived_table *derived)
 {
-    if (!derive)
+    if (!derived)
         return;
-    pthread_mutex_destroy(&derive->mutex);
-    pool_release(&derive->pool);
-    free(derive->series);
-    free(derive->slots);
-    free(derive);
+    pthread_mutex_destroy(&derived->mutex);
+    pool_release(&derived->pool);
+    free(derived->series);
+    free(derived->slots);
+    free(derived);
 }
 
-void derive_lock(struct derive *derive)
+void derived_lock(struct derived_table *derived)
 {
-    pthread_mutex_lock(&derive->mutex);
+    pthread_mutex_lock(&derived->mutex);
 }
 
-void derive_unlock(struct derive *derive)
+void derived_unlock(struct derived_table *derived)
 {
-    pthread_mutex_unlock(&derive->mutex);
+    pthread_mutex_unlock(&derived->mutex);
 }
 
-bool derive_mute(struct derive *derive, bool muted)
+bool derived_mute(struct derived_table *derived, bool muted)
 {
-    bool before = derive->muted;
+    bool before = derived->muted;
 
-    derive->muted = muted;
+    derived->muted = muted;
     return before;
 }
 
-bool derive_muted(const struct derive *derive)
+bool derived_muted(const struct derived_table *derived)
 {
-    return derive->muted;
+    return derived->muted;
 }
 
-bool derive_low(const struct derive *derive)
+bool derived_low(const struct derived_table *derived)
 {
-    return derive->max_series - derive->count < RESERVE_SERIES ||
-           pool_room(&derive->pool) < RESERVE_BYTES;
+    return derived->max_series - derived->count < RESERVE_SERIES ||
+           pool_room(&derived->pool) < RESERVE_BYTES;
 }
 
-uint32_t derive_count(const struct derive *derive)
+uint32_t derived_count(const struct derived_table *derived)
 {
-    return derive->count;
+    return derived->count;
 }
 
-static void copy_texts(struct derive *derive, struct derived_series *series,
+static void copy_texts(struct derived_table *derived,
+                       struct derived_series *series,
                        const struct slice text[TEXT_COUNT])
 {
     size_t len = 0;
@@ -94,7 +95,7 @@ static void copy_texts(struct derive *derive, struct derived_series *series,
 
     for (int i = 0; i < TEXT_COUNT; i++)
         len += text[i].len;
-    copy = pool_alloc(&derive->pool, len);
+    copy = pool_alloc(&derived->pool, len);
     series->text = copy;
     for (int i = 0; i < TEXT_COUNT; i++) {
         slice_copy(copy, text[i]);
@@ -103,16 +104,16 @@ static void copy_texts(struct derive *derive, struct derived_series *series,
     }
 }
 
-static struct derived_series *add(struct derive *derive,
-                                  const struct series_labels *labels,
+static struct derived_series *add(struct derived_table *derived,
+                                  const struct derived_labels *labels,
                                   uint64_t hash, uint32_t minute)
 {
-    struct derived_series *series = &derive->series[derive->count];
+    struct derived_series *series = &derived->series[derived->count];
 
-    if (derive->count == derive->max_series ||
-        pool_room(&derive->pool) < RESERVE_BYTES / 8)
+    if (derived->count == derived->max_series ||
+        pool_room(&derived->pool) < RESERVE_BYTES / 8)
         return NULL;
-    derive->count++;
+    derived->count++;
     *series = (struct derived_series){.hash = hash,
                                       .template_id = labels->template_id,
                                       .min_ns = UINT64_MAX,
@@ -123,50 +124,50 @@ static struct derived_series *add(struct derive *derive,
                                       .family = labels->family,
                                       .kind = labels->kind,
                                       .protocol = labels->protocol};
-    copy_texts(derive, series, labels->text);
+    copy_texts(derived, series, labels->text);
     return series;
 }
 
 static bool is(const struct derived_series *series, uint64_t hash,
-               const struct series_labels *labels, uint32_t minute)
+               const struct derived_labels *labels, uint32_t minute)
 {
     return series->hash == hash && series->identity == labels->identity &&
            series->minute == minute && series->family == labels->family;
 }
 
-struct derived_series *derive_series(struct derive *derive,
-                                     const struct series_labels *labels,
-                                     uint64_t time_ns, uint32_t *hint)
+struct derived_series *derived_get(struct derived_table *derived,
+                                   const struct derived_labels *labels,
+                                   uint64_t time_ns, uint32_t *hint)
 {
     uint32_t minute = (uint32_t)(time_ns / NS_PER_MIN);
     uint64_t hash =
         hash_mix(labels->hash, (uint64_t)minute << 32 ^ labels->identity);
-    uint32_t i = (uint32_t)(hash >> 32) & derive->mask;
+    uint32_t i = (uint32_t)(hash >> 32) & derived->mask;
     struct derived_series *series;
 
-    if (derive->muted)
+    if (derived->muted)
         return NULL;
-    if (*hint < derive->count &&
-        is(&derive->series[*hint], hash, labels, minute))
-        return &derive->series[*hint];
-    for (; derive->slots[i]; i = (i + 1) & derive->mask) {
-        series = &derive->series[derive->slots[i] - 1];
+    if (*hint < derived->count &&
+        is(&derived->series[*hint], hash, labels, minute))
+        return &derived->series[*hint];
+    for (; derived->slots[i]; i = (i + 1) & derived->mask) {
+        series = &derived->series[derived->slots[i] - 1];
         if (is(series, hash, labels, minute)) {
-            *hint = derive->slots[i] - 1;
+            *hint = derived->slots[i] - 1;
             return series;
         }
     }
-    series = add(derive, labels, hash, minute);
+    series = add(derived, labels, hash, minute);
     if (series) {
-        *hint = derive->count - 1;
-        derive->slots[i] = derive->count;
+        *hint = derived->count - 1;
+        derived->slots[i] = derived->count;
     }
     return series;
 }
 
-void derive_duration(struct derive *derive, struct derived_series *series,
-                     uint64_t duration_ns, bool failed, bool client_error,
-                     uint32_t weight)
+void derived_add_duration(struct derived_table *derived,
+                          struct derived_series *series, uint64_t duration_ns,
+                          bool failed, bool client_error, uint32_t weight)
 {
     series->count += weight;
     series->errors += failed ? weight : 0;
@@ -179,10 +180,10 @@ void derive_duration(struct derive *derive, struct derived_series *series,
     if (duration_ns == 0)
         series->zero_count += weight;
     else
-        expohist_add(&series->histogram, duration_ns, weight, &derive->pool);
+        expohist_add(&series->histogram, duration_ns, weight, &derived->pool);
 }
 
-static void keep(struct kept_span *kept, const struct span *span)
+static void keep(struct exemplar_span *kept, const struct span *span)
 {
     memcpy(kept->trace_id, span->trace_id, sizeof(kept->trace_id));
     memcpy(kept->span_id, span->span_id, sizeof(kept->span_id));
@@ -190,14 +191,15 @@ static void keep(struct kept_span *kept, const struct span *span)
     kept->duration_ns = span->end_ns - span->start_ns;
 }
 
-void derive_exemplar(struct derive *derive, struct derived_series *series,
-                     const struct span *span, bool failed)
+void derived_add_exemplar(struct derived_table *derived,
+                          struct derived_series *series,
+                          const struct span *span, bool failed)
 {
     uint64_t duration_ns = span->end_ns - span->start_ns;
-    struct kept_spans *kept = series->kept;
+    struct exemplar_spans *kept = series->kept;
 
     if (!kept) {
-        kept = series->kept = pool_alloc(&derive->pool, sizeof(*kept));
+        kept = series->kept = pool_alloc(&derived->pool, sizeof(*kept));
         kept->slow_count = kept->failed_count = 0;
     }
     if (failed) {
@@ -214,13 +216,14 @@ void derive_exemplar(struct derive *derive, struct derived_series *series,
         keep(&kept->slow[fast], span);
 }
 
-void derive_add(struct derived_series *series, uint64_t count)
+void derived_add_count(struct derived_series *series, uint64_t count)
 {
     series->count += count;
 }
 
-struct batch *derive_batch(struct derive *derive, struct budget *budget,
-                           uint64_t lsn, struct slice state)
+struct batch *derived_batch(struct derived_table *derived,
+                            struct budget *budget, uint64_t lsn,
+                            struct slice state)
 {
     struct batch *batch = batch_new(SIGNAL_METRICS, NULL, 0, budget);
     uint64_t now = clock_wall_ns();
@@ -230,28 +233,28 @@ struct batch *derive_batch(struct derive *derive, struct budget *budget,
     batch->lsn = lsn;
     batch->received_ns = now;
     batch->state = arena_copy(&batch->arena, state);
-    for (uint32_t i = 0; i < derive->count; i++)
-        count += series_point_count(&derive->series[i]);
+    for (uint32_t i = 0; i < derived->count; i++)
+        count += derived_series_point_count(&derived->series[i]);
     batch->points = arena_zero(&batch->arena, count, sizeof(struct point));
-    for (uint32_t i = 0; batch->points && i < derive->count; i++)
-        batch->count += series_points(&derive->series[i], &batch->arena,
-                                      batch->points + batch->count);
+    for (uint32_t i = 0; batch->points && i < derived->count; i++)
+        batch->count += derived_series_points(
+            &derived->series[i], &batch->arena, batch->points + batch->count);
     if (arena_status(&batch->arena) == OK)
         return batch;
 
     /* What was counted must not be lost because receivers use up the budget;
      * max_series bounds what this takes. */
     batch_free(batch);
-    return budget ? derive_batch(derive, NULL, lsn, state) : NULL;
+    return budget ? derived_batch(derived, NULL, lsn, state) : NULL;
 }
 
-void derive_flushed(struct derive *derive)
+void derived_flushed(struct derived_table *derived)
 {
-    if (derive->count > 0) /* an idle process does not touch it */
-        memset(derive->slots, 0,
-               ((size_t)derive->mask + 1) * sizeof(*derive->slots));
-    pool_clear(&derive->pool);
-    derive->count = 0;
-    derive->flushes++;
+    if (derived->count > 0) /* an idle process does not touch it */
+        memset(derived->slots, 0,
+               ((size_t)derived->mask + 1) * sizeof(*derived->slots));
+    pool_clear(&derived->pool);
+    derived->count = 0;
+    derived->flushes++;
     stats_set(STATS_SERIES_OPEN, 0);
 }

@@ -2,8 +2,8 @@
  * derive_int - what the table of derived points (derived_table.c) shares with
  * the writer of points (derived_points.c).
  */
-#ifndef DERIVE_INT_H
-#define DERIVE_INT_H
+#ifndef DERIVED_TABLE_INT_H
+#define DERIVED_TABLE_INT_H
 
 #include <pthread.h>
 
@@ -11,13 +11,13 @@
 
 enum { EXEMPLARS_EACH = 2 };
 
-struct kept_span {
+struct exemplar_span {
     uint8_t trace_id[16], span_id[8];
     uint64_t time_ns, duration_ns;
 };
 
-struct kept_spans {
-    struct kept_span slow[EXEMPLARS_EACH], failed[EXEMPLARS_EACH];
+struct exemplar_spans {
+    struct exemplar_span slow[EXEMPLARS_EACH], failed[EXEMPLARS_EACH];
     uint32_t slow_count, failed_count; /* failed: ever; the newest are kept */
 };
 
@@ -26,7 +26,7 @@ struct derived_series {
     uint64_t template_id, count, min_ns, max_ns;
     double sum;       /* seconds */
     const char *text; /* all texts, back to back */
-    struct kept_spans *kept;
+    struct exemplar_spans *kept;
     struct expohist histogram;
     uint64_t errors, client_errors, zero_count;
     uint32_t minute, identity, resource, peer;
@@ -34,7 +34,7 @@ struct derived_series {
     uint8_t family, kind, protocol;
 };
 
-struct derive {
+struct derived_table {
     pthread_mutex_t mutex;
     struct derived_series *series; /* in order of arrival */
     uint32_t *slots;               /* number + 1; 0: free */
@@ -44,12 +44,13 @@ struct derive {
     uint64_t flushes;
 };
 
-enum { SERIES_MAX_POINTS = 3 };
+enum { DERIVED_MAX_POINTS = 3 };
 
 /* How many points the series is, and the points themselves; what they refer to
  * is allocated from the arena, texts included. 0 if there is no memory. */
-uint32_t series_point_count(const struct derived_series *series);
-uint32_t series_points(const struct derived_series *series, struct arena *arena,
-                       struct point points[SERIES_MAX_POINTS]);
+uint32_t derived_series_point_count(const struct derived_series *series);
+uint32_t derived_series_points(const struct derived_series *series,
+                               struct arena *arena,
+                               struct point points[DERIVED_MAX_POINTS]);
 
 #endif

@@ -1,5 +1,5 @@
 /*
- * Tables of ends, one for each thing that may still come:
+ * Tables of spans, one for each thing that may still come:
  *
  *              counted at once if its endpoint is known ─────────────► count
  *   caller ──► WAITING ── meets ─────► HELD ── spans above come ─────► count
@@ -12,10 +12,10 @@
  * go; a PRODUCER stays until its time is over, because any number of consumers
  * may take one message.
  *
- * What is above an end is in edges_ancestors.c. A parent ends, and is exported,
- * after its children: what is counted for a caller is held until the spans
- * above it have come, and a CLIENT that waits for a callee asks for them, too,
- * since it may be part of another one's call.
+ * What is above an end is in edges_ancestors.c. A parent spans, and is
+ * exported, after its children: what is counted for a caller is held until the
+ * spans above it have come, and a CLIENT that waits for a callee asks for them,
+ * too, since it may be part of another one's call.
  */
 #include "edges_int.h"
 
@@ -27,7 +27,7 @@
 
 enum {
     MAX_LINKS = 8,
-    MAX_CHAIN = 16,       /* ends of one bucket that wait */
+    MAX_CHAIN = 16,       /* spans of one bucket that wait */
     MAX_HELD_CHAIN = 256, /* calls of one request */
     SMALL_TABLES = 4,     /* the other tables: a part of those that wait */
     LATE_WAITS = 10       /* how long late ones are kept, in waits */
@@ -36,15 +36,15 @@ enum {
 struct edges *edges_new(const struct edges_options *options)
 {
     struct edges *edges = mem_zero(1, sizeof(*edges));
-    uint32_t few = options->max_ends / SMALL_TABLES + 1;
+    uint32_t few = options->max_spans / SMALL_TABLES + 1;
 
     edges->options = *options;
-    ends_init(&edges->ends[WAITING], options->max_ends, MAX_CHAIN, false);
-    ends_init(&edges->ends[HELD], few, MAX_HELD_CHAIN, true);
-    ends_init(&edges->ends[LATE], few, MAX_CHAIN, true);
-    ends_init(&edges->ends[ASKING], few, MAX_HELD_CHAIN, false);
-    ends_init(&edges->ends[LINKED], few, MAX_CHAIN, false);
-    edges->tree = span_tree_new();
+    unpaired_init(&edges->spans[WAITING], options->max_spans, MAX_CHAIN, false);
+    unpaired_init(&edges->spans[HELD], few, MAX_HELD_CHAIN, true);
+    unpaired_init(&edges->spans[LATE], few, MAX_CHAIN, true);
+    unpaired_init(&edges->spans[AWAITING_PARENT], few, MAX_HELD_CHAIN, false);
+    unpaired_init(&edges->spans[LINKED], few, MAX_CHAIN, false);
+    edges->recent = recent_spans_new();
     return edges;
 }
 
@@ -52,15 +52,15 @@ void edges_free(struct edges *edges)
 {
     if (!edges)
         return;
-    for (int i = 0; i < ENDS_TABLES; i++)
-        ends_release(&edges->ends[i]);
-    span_tree_free(edges->tree);
+    for (int i = 0; i < UNPAIRED_TABLES; i++)
+        unpaired_release(&edges->spans[i]);
+    recent_spans_free(edges->recent);
     free(edges);
 }
 
-uint32_t edges_open(const struct edges *edges)
+uint32_t edges_count(const struct edges *edges)
 {
-    return edges->ends[WAITING].open + edges->ends[HELD].open;
+    return edges->spans[WAITING].open + edges->spans[HELD].open;
 }
 
 static bool is_caller(uint8_t kind)
@@ -68,50 +68,51 @@ static bool is_caller(uint8_t kind)
     return kind == SPAN_CLIENT || kind == SPAN_PRODUCER;
 }
 
-void edges_expect(const struct edges *edges, const struct span *span, bool soon)
+void edges_prefetch(const struct edges *edges, const struct span *span,
+                    bool soon)
 {
-    const struct ends *waiting = &edges->ends[WAITING];
+    const struct unpaired_spans *waiting = &edges->spans[WAITING];
     uint64_t own = span_hash(span->trace_id, span->span_id);
     uint64_t parent = span_hash(span->trace_id, span->parent_span_id);
 
     if (!soon) {
-        span_tree_expect(edges->tree, own);
-        span_tree_expect(edges->tree, parent);
-        ends_expect(&edges->ends[LATE], own, false);
+        recent_spans_prefetch(edges->recent, own);
+        recent_spans_prefetch(edges->recent, parent);
+        unpaired_prefetch(&edges->spans[LATE], own, false);
     }
-    ends_expect(waiting, own, soon);
+    unpaired_prefetch(waiting, own, soon);
     if (span->kind == SPAN_SERVER || span->kind == SPAN_CONSUMER)
-        ends_expect(waiting, parent, soon);
+        unpaired_prefetch(waiting, parent, soon);
 }
 
 void edges_forget(struct edges *edges)
 {
-    ends_clear(&edges->ends[LATE]);
-    span_tree_clear(edges->tree);
+    unpaired_clear(&edges->spans[LATE]);
+    recent_spans_clear(edges->recent);
 }
 
 /* ---- settling ---- */
 
 /* Unless an outer call says the same. */
-static void count_call(struct edges *edges, const struct end *caller,
-                       const struct target *target)
+static void count_call(struct edges *edges, const struct unpaired_span *caller,
+                       const struct call_target *target)
 {
-    if ((target->kind == PEER_DATABASE && caller->flags & END_OF_QUERY) ||
-        (target->kind == PEER_QUEUE && caller->flags & END_OF_MESSAGE))
+    if ((target->kind == PEER_DATABASE && caller->flags & UNPAIRED_IN_QUERY) ||
+        (target->kind == PEER_QUEUE && caller->flags & UNPAIRED_IN_MESSAGE))
         return;
-    peers_count(&edges->options, &caller->call, target, false);
+    call_target_count(&edges->options, &caller->call, target, false);
 }
 
 /* Counts a call that is complete, or lets it wait for the spans above it. */
-static void complete(struct edges *edges, struct end *caller,
-                     const struct target *target)
+static void complete(struct edges *edges, struct unpaired_span *caller,
+                     const struct call_target *target)
 {
-    struct target kept;
-    struct end held;
+    struct call_target kept;
+    struct unpaired_span held;
 
     if (target->kind == PEER_NONE)
         return;
-    edges_climb(edges, caller);
+    edges_walk_up(edges, caller);
     if (id_is_zero(caller->above, 8)) {
         count_call(edges, caller, target);
         return;
@@ -119,40 +120,41 @@ static void complete(struct edges *edges, struct end *caller,
     held = *caller;
     kept = *target;
     held.key = span_key(caller->key.trace_id, caller->above);
-    peers_keep(&edges->options, &caller->call, &kept);
+    call_target_retain(&edges->options, &caller->call, &kept);
     edges_put(edges, HELD, &held, &kept);
 }
 
 /* An end whose time in the table is over. */
-static void over(struct edges *edges, enum ends_table table,
-                 const struct end *end, const struct target *target)
+static void over(struct edges *edges, enum unpaired_table table,
+                 const struct unpaired_span *end,
+                 const struct call_target *target)
 {
-    struct target alone = {.kind = PEER_NONE};
-    struct end late;
+    struct call_target alone = {.kind = PEER_NONE};
+    struct unpaired_span late;
 
     if (table == HELD)
         count_call(edges, end, target);
-    if (table != WAITING || end->flags & END_READER)
+    if (table != WAITING || end->flags & UNPAIRED_LINKED)
         return;
     late = *end;
     if (end->kind == SPAN_CLIENT) {
-        edges_climb(edges, &late);
-        if (!(late.flags & ~END_HOST_TAKEN))
-            alone = peers_alone(&edges->options, &late.call);
-        peers_count(&edges->options, &late.call, &alone, false);
+        edges_walk_up(edges, &late);
+        if (!(late.flags & ~UNPAIRED_HOST_INHERITED))
+            alone = call_target_of_host(&edges->options, &late.call);
+        call_target_count(&edges->options, &late.call, &alone, false);
     }
     edges_put(edges, LATE, &late, &alone);
 }
 
-static void expire(struct edges *edges, enum ends_table table)
+static void expire(struct edges *edges, enum unpaired_table table)
 {
-    struct ends *ends = &edges->ends[table];
-    struct end oldest = ends->at[ends->oldest];
-    struct target target = {.kind = PEER_NONE};
+    struct unpaired_spans *spans = &edges->spans[table];
+    struct unpaired_span oldest = spans->at[spans->oldest];
+    struct call_target target = {.kind = PEER_NONE};
 
-    if (ends->targets)
-        target = ends->targets[ends->oldest];
-    ends_take(ends, ends->oldest);
+    if (spans->targets)
+        target = spans->targets[spans->oldest];
+    unpaired_take(spans, spans->oldest);
     over(edges, table, &oldest, &target);
 }
 
@@ -168,12 +170,13 @@ bool edges_expire(struct edges *edges, uint64_t before_ns)
 {
     uint64_t wait_ns = edges->options.wait_ns;
 
-    for (enum ends_table table = WAITING; table < ENDS_TABLES; table++) {
-        const struct ends *ends = &edges->ends[table];
+    for (enum unpaired_table table = WAITING; table < UNPAIRED_TABLES;
+         table++) {
+        const struct unpaired_spans *spans = &edges->spans[table];
         uint64_t wait = table == LATE ? LATE_WAITS * wait_ns : wait_ns;
 
-        if (ends->oldest != ENDS_NONE &&
-            is_over(ends->at[ends->oldest].arrived_ns, wait, before_ns)) {
+        if (spans->oldest != UNPAIRED_NONE &&
+            is_over(spans->at[spans->oldest].arrived_ns, wait, before_ns)) {
             expire(edges, table);
             return true;
         }
@@ -181,36 +184,38 @@ bool edges_expire(struct edges *edges, uint64_t before_ns)
     return false;
 }
 
-void edges_put(struct edges *edges, enum ends_table table,
-               const struct end *end, const struct target *target)
+void edges_put(struct edges *edges, enum unpaired_table table,
+               const struct unpaired_span *end,
+               const struct call_target *target)
 {
-    struct ends *ends = &edges->ends[table];
-    bool crowded = ends_crowded(ends, &end->key);
+    struct unpaired_spans *spans = &edges->spans[table];
+    bool crowded = unpaired_crowded(spans, &end->key);
 
-    if (table == WAITING && (crowded || ends_full(ends)))
+    if (table == WAITING && (crowded || unpaired_full(spans)))
         stats_add(STATS_UNPAIRED_SPANS_EVICTED, 1);
     if (crowded) {
         over(edges, table, end, target);
         return;
     }
-    if (ends_full(ends))
+    if (unpaired_full(spans))
         expire(edges, table);
-    ends_put(ends, end, target, false);
+    unpaired_put(spans, end, target, false);
 }
 
 /* ---- meeting ---- */
 
-uint32_t edges_side(const struct ends *ends, uint32_t at, bool caller)
+uint32_t edges_find_side(const struct unpaired_spans *spans, uint32_t at,
+                         bool caller)
 {
-    while (at != ENDS_NONE && (is_caller(ends->at[at].kind) != caller ||
-                               ends->at[at].flags & END_READER))
-        at = ends_next(ends, at);
+    while (at != UNPAIRED_NONE && (is_caller(spans->at[at].kind) != caller ||
+                                   spans->at[at].flags & UNPAIRED_LINKED))
+        at = unpaired_next(spans, at);
     return at;
 }
 
-bool edges_note_caller(struct end *callee, uint32_t identity)
+bool edges_add_caller(struct unpaired_span *callee, uint32_t identity)
 {
-    for (int i = 0; i < END_MAX_MET; i++) {
+    for (int i = 0; i < UNPAIRED_MAX_CALLERS; i++) {
         if (callee->met[i] == identity + 1)
             return false;
         if (callee->met[i] == 0) {
@@ -221,34 +226,35 @@ bool edges_note_caller(struct end *callee, uint32_t identity)
     return false;
 }
 
-static void meet(struct edges *edges, struct end *caller,
+static void meet(struct edges *edges, struct unpaired_span *caller,
                  const struct call_span *callee)
 {
-    struct target target = peers_met(&caller->call, callee);
+    struct call_target target = call_target_met(&caller->call, callee);
 
     complete(edges, caller, &target);
 }
 
-bool edges_meet_caller(struct edges *edges, const struct span_key *key,
-                       struct end *callee)
+bool edges_pair_caller(struct edges *edges, const struct span_key *key,
+                       struct unpaired_span *callee)
 {
-    struct ends *ends = &edges->ends[WAITING];
-    uint32_t at = edges_side(ends, ends_find(ends, key), true);
-    struct end *caller;
+    struct unpaired_spans *spans = &edges->spans[WAITING];
+    uint32_t at = edges_find_side(spans, unpaired_find(spans, key), true);
+    struct unpaired_span *caller;
 
-    if (at == ENDS_NONE && edges->ends[LATE].open > 0) {
-        ends = &edges->ends[LATE];
-        at = edges_side(ends, ends_find(ends, key), true);
+    if (at == UNPAIRED_NONE && edges->spans[LATE].open > 0) {
+        spans = &edges->spans[LATE];
+        at = edges_find_side(spans, unpaired_find(spans, key), true);
     }
-    if (at == ENDS_NONE)
+    if (at == UNPAIRED_NONE)
         return false;
-    caller = &ends->at[at];
+    caller = &spans->at[at];
     /* Counted as something else when it seemed to be alone. */
-    if (ends->targets)
-        peers_count(&edges->options, &caller->call, &ends->targets[at], true);
+    if (spans->targets)
+        call_target_count(&edges->options, &caller->call, &spans->targets[at],
+                          true);
     if (caller->kind == SPAN_CLIENT)
-        ends_take(ends, at); /* it stays as it is until the next put */
-    if (edges_note_caller(callee, caller->call.component->identity))
+        unpaired_take(spans, at); /* it stays as it is until the next put */
+    if (edges_add_caller(callee, caller->call.component->identity))
         meet(edges, caller, &callee->call);
     return true;
 }
@@ -266,7 +272,7 @@ static bool has_key(const struct span_key *keys, uint32_t count,
  * the parent if it has not, the CONSUMER waits: for one in its place, for more
  * under its own key, with an end for each link. */
 static void see_links(struct edges *edges, const struct span *span,
-                      struct end *model, bool parent)
+                      struct unpaired_span *model, bool parent)
 {
     struct span_key keys[MAX_LINKS + 1];
     uint32_t missing = 0;
@@ -278,19 +284,19 @@ static void see_links(struct edges *edges, const struct span *span,
 
         keys[missing] = span_key(link->trace_id, link->span_id);
         if (!has_key(keys, missing, &keys[missing]) &&
-            !edges_meet_caller(edges, &keys[missing], model))
+            !edges_pair_caller(edges, &keys[missing], model))
             missing++;
     }
     model->key =
         missing == 1 ? keys[0] : span_key(span->trace_id, span->span_id);
-    model->flags = missing == 1 ? 0 : END_READER;
+    model->flags = missing == 1 ? 0 : UNPAIRED_LINKED;
     if (missing > 0)
         edges_put(edges, WAITING, model, NULL);
     for (uint32_t i = 0; missing > 1 && i < missing; i++) {
-        struct end link = {.key = keys[i],
-                           .arrived_ns = model->arrived_ns,
-                           .kind = model->kind,
-                           .reader = model->key};
+        struct unpaired_span link = {.key = keys[i],
+                                     .arrived_ns = model->arrived_ns,
+                                     .kind = model->kind,
+                                     .reader = model->key};
 
         edges_put(edges, LINKED, &link, NULL);
     }
@@ -299,66 +305,68 @@ static void see_links(struct edges *edges, const struct span *span,
 /* model: its key is that of the span's parent. False if the span is part of a
  * request that its component serves already. */
 static bool see_callee(struct edges *edges, const struct span *span,
-                       struct end *model)
+                       struct unpaired_span *model)
 {
-    enum meeting meeting = edges_look_up(edges, model, &model->key);
+    enum caller_search meeting = edges_find_caller(edges, model, &model->key);
 
     if (span->kind == SPAN_CONSUMER && span->link_count > 0)
-        see_links(edges, span, model, meeting == MEETING_LATER);
-    else if (meeting == MEETING_LATER)
+        see_links(edges, span, model, meeting == CALLER_UNKNOWN);
+    else if (meeting == CALLER_UNKNOWN)
         edges_put(edges, WAITING, model, NULL);
-    return meeting != MEETING_NESTED;
+    return meeting != CALLER_NESTED;
 }
 
-void edges_ask_above(struct edges *edges, const struct end *caller)
+void edges_await_parent(struct edges *edges, const struct unpaired_span *caller)
 {
-    struct end ask = {.key = span_key(caller->key.trace_id, caller->above),
-                      .arrived_ns = caller->arrived_ns,
-                      .kind = caller->kind};
+    struct unpaired_span ask = {
+        .key = span_key(caller->key.trace_id, caller->above),
+        .arrived_ns = caller->arrived_ns,
+        .kind = caller->kind};
 
     memcpy(ask.above, caller->key.span_id, 8);
-    edges_put(edges, ASKING, &ask, NULL);
+    edges_put(edges, AWAITING_PARENT, &ask, NULL);
 }
 
 /* The CONSUMERs that wait for the producer because of a link. */
-static void meet_linked(struct edges *edges, struct end *producer)
+static void meet_linked(struct edges *edges, struct unpaired_span *producer)
 {
-    struct ends *linked = &edges->ends[LINKED];
-    struct ends *waiting = &edges->ends[WAITING];
+    struct unpaired_spans *linked = &edges->spans[LINKED];
+    struct unpaired_spans *waiting = &edges->spans[WAITING];
     uint32_t at;
 
-    while (ends_may_have(linked, producer->key.hash) &&
-           (at = ends_find(linked, &producer->key)) != ENDS_NONE) {
+    while (unpaired_may_have(linked, producer->key.hash) &&
+           (at = unpaired_find(linked, &producer->key)) != UNPAIRED_NONE) {
         struct span_key reader = linked->at[at].reader;
 
-        ends_take(linked, at);
-        at = ends_find(waiting, &reader);
-        while (at != ENDS_NONE && !(waiting->at[at].flags & END_READER))
-            at = ends_next(waiting, at);
-        if (at != ENDS_NONE &&
-            edges_note_caller(&waiting->at[at],
-                              producer->call.component->identity))
+        unpaired_take(linked, at);
+        at = unpaired_find(waiting, &reader);
+        while (at != UNPAIRED_NONE &&
+               !(waiting->at[at].flags & UNPAIRED_LINKED))
+            at = unpaired_next(waiting, at);
+        if (at != UNPAIRED_NONE &&
+            edges_add_caller(&waiting->at[at],
+                             producer->call.component->identity))
             meet(edges, producer, &waiting->at[at].call);
     }
 }
 
 /* A CLIENT meets one callee, a PRODUCER all. */
-static void see_caller(struct edges *edges, struct end *model)
+static void see_caller(struct edges *edges, struct unpaired_span *model)
 {
     uint32_t identity;
 
-    edges_climb(edges, model);
+    edges_walk_up(edges, model);
     identity = model->call.component->identity;
-    for (enum ends_table table = WAITING; table <= LATE; table += LATE) {
-        struct ends *ends = &edges->ends[table];
+    for (enum unpaired_table table = WAITING; table <= LATE; table += LATE) {
+        struct unpaired_spans *spans = &edges->spans[table];
         uint32_t at;
 
-        while (ends_may_have(ends, model->key.hash) &&
-               (at = edges_side(ends, ends_find(ends, &model->key), false)) !=
-                   ENDS_NONE) {
-            ends_take(ends, at);
-            if (edges_note_caller(&ends->at[at], identity))
-                meet(edges, model, &ends->at[at].call);
+        while (unpaired_may_have(spans, model->key.hash) &&
+               (at = edges_find_side(spans, unpaired_find(spans, &model->key),
+                                     false)) != UNPAIRED_NONE) {
+            unpaired_take(spans, at);
+            if (edges_add_caller(&spans->at[at], identity))
+                meet(edges, model, &spans->at[at].call);
             if (model->kind == SPAN_CLIENT)
                 return;
         }
@@ -366,18 +374,18 @@ static void see_caller(struct edges *edges, struct end *model)
     meet_linked(edges, model);
     edges_put(edges, WAITING, model, NULL);
     if (!id_is_zero(model->above, 8))
-        edges_ask_above(edges, model);
+        edges_await_parent(edges, model);
 }
 
 static bool see_end(struct edges *edges, const struct span *span,
-                    const struct semconv *semconv, struct end *end)
+                    const struct semconv *semconv, struct unpaired_span *end)
 {
-    struct target target;
+    struct call_target target;
     bool waits;
 
     if (is_caller(span->kind)) {
-        waits =
-            peers_at_once(&edges->options, &end->call, span, semconv, &target);
+        waits = call_target_read(&edges->options, &end->call, span, semconv,
+                                 &target);
         memcpy(end->above, span->parent_span_id, 8);
         complete(edges, end, &target);
         /* A CLIENT that sends is a producer by another name. */
@@ -388,11 +396,11 @@ static bool see_end(struct edges *edges, const struct span *span,
         return true;
     }
     if (span->kind == SPAN_SERVER && id_is_zero(span->parent_span_id, 8)) {
-        peers_gateway(&edges->options, &end->call, semconv);
+        call_target_count_gateway(&edges->options, &end->call, semconv);
         return true;
     }
     if (span->kind == SPAN_CONSUMER)
-        peers_from_queue(&edges->options, &end->call, semconv);
+        call_target_count_queue(&edges->options, &end->call, semconv);
     return see_callee(edges, span, end);
 }
 
@@ -414,20 +422,20 @@ static enum span_role role_of(const struct span *span, const struct tags *tags)
     }
 }
 
-bool edges_see(struct edges *edges, struct component *component,
-               const struct span *span, const struct semconv *semconv,
-               const struct tags *tags, uint64_t now_ns)
+bool edges_add_span(struct edges *edges, struct component *component,
+                    const struct span *span, const struct semconv *semconv,
+                    const struct tags *tags, uint64_t now_ns)
 {
     struct span_key own = span_key(span->trace_id, span->span_id);
     struct span_key parent = span_key(span->trace_id, span->parent_span_id);
     bool calls = tags && is_caller(span->kind), request = true;
 
-    span_tree_add(edges->tree, span, own.hash, parent.hash, role_of(span, tags),
-                  tags ? tags->endpoint : NULL);
-    if (derive_muted(edges->options.derive))
+    recent_spans_add(edges->recent, span, own.hash, parent.hash,
+                     role_of(span, tags), tags ? tags->endpoint : NULL);
+    if (derived_muted(edges->options.derived))
         return true;
     if (tags) {
-        struct end end = {
+        struct unpaired_span end = {
             .key = calls ? own : parent,
             .arrived_ns = now_ns,
             .kind = span->kind,
@@ -443,6 +451,6 @@ bool edges_see(struct edges *edges, struct component *component,
 
         request = see_end(edges, span, semconv, &end);
     }
-    edges_tell(edges, &own, calls);
+    edges_notify(edges, &own, calls);
     return request;
 }

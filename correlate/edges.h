@@ -1,9 +1,9 @@
 /*
  * edges - who calls whom, from spans that arrive in any order.
  *
- * A call has two ends: the caller's span (CLIENT, PRODUCER) and the callee's
+ * A call has two spans: the caller's span (CLIENT, PRODUCER) and the callee's
  * (SERVER, CONSUMER), whose parent, or link, is the caller's. The end that
- * comes first waits for the other, for wait_ns and in a table of max_ends;
+ * comes first waits for the other, for wait_ns and in a table of max_spans;
  * then:
  *
  *   caller and callee met     an edge between two components, unless they are
@@ -16,8 +16,8 @@
  * Calls of a database or a queue and requests without a parent need no second
  * end. A call is counted under the endpoint that its caller serves; if that is
  * not known yet because the spans above the caller's have not come, it is held
- * until they do, for wait_ns too. What lies above and between the ends, CLIENTs
- * above CLIENTs and SERVERs below SERVERs, is in edges_ancestors.c.
+ * until they do, for wait_ns too. What lies above and between the spans,
+ * CLIENTs above CLIENTs and SERVERs below SERVERs, is in edges_ancestors.c.
  *
  * A CLIENT that was counted alone and whose callee comes after all is taken
  * back (DERIVED_OUT_RETRACTED_DURATION), and the edge of both is counted, for
@@ -45,11 +45,11 @@
 struct edges;
 
 struct edges_options {
-    uint32_t max_ends;
+    uint32_t max_spans;
     uint64_t wait_ns;
     uint32_t max_peers; /* of one component; more are {other} */
-    struct capped *capped;
-    struct derive *derive;
+    struct cardinality_limit *limit;
+    struct derived_table *derived;
     struct components *components;
     struct registry *registry;
 };
@@ -57,18 +57,18 @@ struct edges_options {
 struct edges *edges_new(const struct edges_options *options);
 void edges_free(struct edges *edges);
 
-/* Fetches what edges_see() will look at for this span: first, and
+/* Fetches what edges_add_span() will look at for this span: first, and
  * somewhat later, then soon, what that leads to. */
-void edges_expect(const struct edges *edges, const struct span *span,
-                  bool soon);
+void edges_prefetch(const struct edges *edges, const struct span *span,
+                    bool soon);
 
 /* A span that arrived at now_ns; tags NULL: neither called nor calling. Before
- * the calls of a batch, the spans that serve. While derive is muted it is noted
- * only. False if its component was serving the same request already: a SERVER
- * below a SERVER. */
-bool edges_see(struct edges *edges, struct component *component,
-               const struct span *span, const struct semconv *semconv,
-               const struct tags *tags, uint64_t now_ns);
+ * the calls of a batch, the spans that serve. While derived is muted it is
+ * noted only. False if its component was serving the same request already: a
+ * SERVER below a SERVER. */
+bool edges_add_span(struct edges *edges, struct component *component,
+                    const struct span *span, const struct semconv *semconv,
+                    const struct tags *tags, uint64_t now_ns);
 
 /* Settles one end that has waited for long enough at `before_ns` (UINT64_MAX:
  * in any case). False if there is none. */
@@ -78,15 +78,15 @@ bool edges_expire(struct edges *edges, uint64_t before_ns);
  * waiting. */
 void edges_forget(struct edges *edges);
 
-uint32_t edges_open(const struct edges *edges);
+uint32_t edges_count(const struct edges *edges);
 
 /* What waits, as bytes and back into an empty table. What cannot be read is
  * left out. */
-void edges_write(struct edges *edges, struct buf *out);
-void edges_read(struct edges *edges, struct byte_reader *in);
+void edges_pack(struct edges *edges, struct buf *out);
+void edges_unpack(struct edges *edges, struct byte_reader *in);
 
 /* A host name that looks like one of the internet: it has a dot, is no
  * address and none of a cluster. */
-bool edges_public_host(struct slice host);
+bool url_is_public_host(struct slice host);
 
 #endif

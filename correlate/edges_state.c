@@ -1,7 +1,7 @@
 /*
- * The ends that wait, are held or are late, as bytes:
+ * The spans that wait, are held or are late, as bytes:
  *
- *   for each table, number of ends, then each, oldest first:
+ *   for each table, number of spans, then each, oldest first:
  *     key: trace id (16), span id (8); span above (8), arrived_ns (8)
  *     kind (1), flags (1), operation (a name), of a CONSUMER those it has met
  *     (4 varints), call; but for those that wait
@@ -33,7 +33,7 @@ struct writer {
     uint32_t save, names;
 };
 
-static void write_name(struct writer *writer, struct capped_name *name)
+static void write_name(struct writer *writer, struct limited_name *name)
 {
     if (!name) {
         buf_varint(writer->out, NAME_NONE);
@@ -79,8 +79,8 @@ static void write_key(struct buf *out, const struct span_key *key)
     buf_add(out, (struct slice){(const char *)key->span_id, 8});
 }
 
-static void write_end(struct writer *writer, const struct end *end,
-                      const struct target *target)
+static void write_end(struct writer *writer, const struct unpaired_span *end,
+                      const struct call_target *target)
 {
     struct buf *out = writer->out;
 
@@ -90,7 +90,7 @@ static void write_end(struct writer *writer, const struct end *end,
     buf_byte(out, (char)end->kind);
     buf_byte(out, (char)end->flags);
     write_name(writer, end->operation);
-    for (int i = 0; end->kind == SPAN_CONSUMER && i < END_MAX_MET; i++)
+    for (int i = 0; end->kind == SPAN_CONSUMER && i < UNPAIRED_MAX_CALLERS; i++)
         buf_varint(out, end->met[i]);
     write_call(writer, &end->call, end->arrived_ns);
     if (!target)
@@ -105,10 +105,10 @@ static void write_end(struct writer *writer, const struct end *end,
     }
 }
 
-static void write_links(const struct ends *links, struct buf *out)
+static void write_links(const struct unpaired_spans *links, struct buf *out)
 {
     buf_varint(out, links->open);
-    for (uint32_t at = links->oldest; at != ENDS_NONE;
+    for (uint32_t at = links->oldest; at != UNPAIRED_NONE;
          at = links->at[at].newer) {
         write_key(out, &links->at[at].key);
         write_key(out, &links->at[at].reader);
@@ -116,24 +116,25 @@ static void write_links(const struct ends *links, struct buf *out)
     }
 }
 
-void edges_write(struct edges *edges, struct buf *out)
+void edges_pack(struct edges *edges, struct buf *out)
 {
     struct writer writer = {.out = out, .save = ++edges->saves};
 
     for (int table = 0; table <= LATE; table++) {
-        const struct ends *ends = &edges->ends[table];
+        const struct unpaired_spans *spans = &edges->spans[table];
 
-        (void)buf_room(out, (size_t)ends->open * END_BYTES);
-        buf_varint(out, ends->open);
-        for (uint32_t at = ends->oldest, next; at != ENDS_NONE; at = next) {
-            next = ends->at[at].newer;
-            if (next != ENDS_NONE) /* in memory they are in no order */
-                __builtin_prefetch(&ends->at[next]);
-            write_end(&writer, &ends->at[at],
-                      ends->targets ? &ends->targets[at] : NULL);
+        (void)buf_room(out, (size_t)spans->open * END_BYTES);
+        buf_varint(out, spans->open);
+        for (uint32_t at = spans->oldest, next; at != UNPAIRED_NONE;
+             at = next) {
+            next = spans->at[at].newer;
+            if (next != UNPAIRED_NONE) /* in memory they are in no order */
+                __builtin_prefetch(&spans->at[next]);
+            write_end(&writer, &spans->at[at],
+                      spans->targets ? &spans->targets[at] : NULL);
         }
     }
-    write_links(&edges->ends[LINKED], out);
+    write_links(&edges->spans[LINKED], out);
 }
 
 /* ---- reading ---- */
@@ -142,32 +143,33 @@ enum { SEEN = 256 };
 
 struct names {
     struct edges *edges;
-    struct capped_name **at;
+    struct limited_name **at;
     uint32_t count, room;
     uint32_t seen[SEEN]; /* identities known to be, + 1; by their low bits */
 };
 
-static struct capped_name *new_name(struct names *names, struct byte_reader *in,
-                                    enum capped_kind kind)
+static struct limited_name *new_name(struct names *names,
+                                     struct byte_reader *in,
+                                     enum cardinality_group kind)
 {
-    struct capped *capped = names->edges->options.capped;
+    struct cardinality_limit *limit = names->edges->options.limit;
     uint32_t identity = (uint32_t)byte_reader_varint(in);
     struct slice text = byte_reader_slice(in);
-    struct capped_name *group;
+    struct limited_name *group;
 
     if (in->bad)
         return NULL;
-    struct capped_name **name =
+    struct limited_name **name =
         array_append(&names->at, names->count, &names->room);
-    group = capped_group(capped, identity, kind);
-    *name = group ? capped_name(capped, group, text, UINT32_MAX) : NULL;
+    group = cardinality_group(limit, identity, kind);
+    *name = group ? cardinality_get(limit, group, text, UINT32_MAX) : NULL;
     names->count++;
     return names->at[names->count - 1];
 }
 
-static struct capped_name *read_name(struct names *names,
-                                     struct byte_reader *in,
-                                     enum capped_kind kind)
+static struct limited_name *read_name(struct names *names,
+                                      struct byte_reader *in,
+                                      enum cardinality_group kind)
 {
     uint64_t number = byte_reader_varint(in);
 
@@ -229,8 +231,8 @@ static void read_call(struct names *names, struct byte_reader *in,
     call->port = (uint16_t)byte_reader_varint(in);
     call->start_ns = arrived_ns + (uint64_t)unzigzag(byte_reader_varint(in));
     call->duration_ns = byte_reader_varint(in);
-    call->endpoint = read_name(names, in, CAPPED_ENDPOINTS);
-    call->host = read_name(names, in, CAPPED_PEERS);
+    call->endpoint = read_name(names, in, CARDINALITY_ENDPOINTS);
+    call->host = read_name(names, in, CARDINALITY_PEERS);
     if (call->protocol > PROTOCOL_MESSAGING)
         byte_reader_fail(in);
     if (!in->bad && is_known(names, identity))
@@ -240,7 +242,8 @@ static void read_call(struct names *names, struct byte_reader *in,
 
 /* False if it is to something that is not known any more. */
 static bool read_target(struct names *names, struct byte_reader *in,
-                        const struct end *end, struct target *target)
+                        const struct unpaired_span *end,
+                        struct call_target *target)
 {
     target->kind = byte_reader_u8(in);
     if (target->kind == PEER_COMPONENT) {
@@ -249,18 +252,18 @@ static bool read_target(struct names *names, struct byte_reader *in,
     }
     if (target->kind == PEER_NONE)
         return true;
-    target->name = read_name(names, in, CAPPED_PEERS);
+    target->name = read_name(names, in, CARDINALITY_PEERS);
     target->system = byte_reader_slice(in);
     target->host = byte_reader_slice(in);
     return target->kind < PEER_NONE && target->name;
 }
 
 static void read_end(struct names *names, struct byte_reader *in,
-                     enum ends_table table)
+                     enum unpaired_table table)
 {
     struct edges *edges = names->edges;
-    struct target target = {.kind = PEER_NONE};
-    struct end end = {.kind = 0};
+    struct call_target target = {.kind = PEER_NONE};
+    struct unpaired_span end = {.kind = 0};
     bool good = true;
 
     read_key(in, &end.key);
@@ -270,23 +273,23 @@ static void read_end(struct names *names, struct byte_reader *in,
     if (end.kind > SPAN_CONSUMER)
         byte_reader_fail(in);
     end.flags = byte_reader_u8(in);
-    end.operation = read_name(names, in, CAPPED_CALLS);
-    for (int i = 0; end.kind == SPAN_CONSUMER && i < END_MAX_MET; i++)
+    end.operation = read_name(names, in, CARDINALITY_CALLS);
+    for (int i = 0; end.kind == SPAN_CONSUMER && i < UNPAIRED_MAX_CALLERS; i++)
         end.met[i] = (uint32_t)byte_reader_varint(in);
     read_call(names, in, end.arrived_ns, &end.call);
-    if (edges->ends[table].targets)
+    if (edges->spans[table].targets)
         good = read_target(names, in, &end, &target);
     if (in->bad || !good || !end.call.component)
         return;
-    peers_keep(&edges->options, &end.call, &target);
+    call_target_retain(&edges->options, &end.call, &target);
     edges_put(edges, table, &end, &target);
     if (table == WAITING && !id_is_zero(end.above, 8))
-        edges_ask_above(edges, &end);
+        edges_await_parent(edges, &end);
 }
 
 static void read_link(struct edges *edges, struct byte_reader *in)
 {
-    struct end link = {.kind = SPAN_CONSUMER};
+    struct unpaired_span link = {.kind = SPAN_CONSUMER};
 
     read_key(in, &link.key);
     read_key(in, &link.reader);
@@ -295,14 +298,14 @@ static void read_link(struct edges *edges, struct byte_reader *in)
         edges_put(edges, LINKED, &link, NULL);
 }
 
-void edges_read(struct edges *edges, struct byte_reader *in)
+void edges_unpack(struct edges *edges, struct byte_reader *in)
 {
     struct names names = {.edges = edges};
 
     for (int table = 0; table <= LATE; table++)
         for (uint64_t left = byte_reader_varint(in); left > 0 && !in->bad;
              left--)
-            read_end(&names, in, (enum ends_table)table);
+            read_end(&names, in, (enum unpaired_table)table);
     for (uint64_t left = byte_reader_varint(in); left > 0 && !in->bad; left--)
         read_link(edges, in);
     free(names.at);

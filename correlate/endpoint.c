@@ -71,25 +71,27 @@ static struct slice declared_name(const struct catalog_component *declared,
     return endpoint ? endpoint->name : (struct slice){NULL, 0};
 }
 
-static struct capped_name *endpoint_name(struct capped *capped,
-                                         struct component *component,
-                                         struct slice text)
+static struct limited_name *endpoint_name(struct cardinality_limit *limit,
+                                          struct component *component,
+                                          struct slice text)
 {
-    struct capped_name *group;
+    struct limited_name *group;
 
     if (component->endpoint &&
-        component->endpoint_round == capped_round(capped) &&
+        component->endpoint_epoch == cardinality_epoch(limit) &&
         slice_equal(component->endpoint->text, text))
         return component->endpoint;
-    group = capped_group(capped, component->identity, CAPPED_ENDPOINTS);
+    group =
+        cardinality_group(limit, component->identity, CARDINALITY_ENDPOINTS);
     if (!group)
         return NULL;
-    component->endpoint = capped_name(capped, group, text, ENDPOINT_MAX_COUNT);
-    component->endpoint_round = capped_round(capped);
+    component->endpoint =
+        cardinality_get(limit, group, text, ENDPOINT_MAX_COUNT);
+    component->endpoint_epoch = cardinality_epoch(limit);
     return component->endpoint;
 }
 
-void endpoint_served(struct capped *capped, uint32_t max_operations,
+void endpoint_served(struct cardinality_limit *limit, uint32_t max_operations,
                      struct component *component, const struct span *span,
                      const struct semconv *semconv, struct slice stamped,
                      struct tags *tags)
@@ -103,27 +105,28 @@ void endpoint_served(struct capped *capped, uint32_t max_operations,
         name = declared_name(component->declared, semconv);
     if (name.len == 0)
         name = slice_of(inferred[tags->protocol]);
-    tags->endpoint = endpoint_name(capped, component, name);
+    tags->endpoint = endpoint_name(limit, component, name);
     if (tags->endpoint)
         tags->operation =
-            capped_name(capped, tags->endpoint,
-                        operation_text(span, semconv, tags->protocol, text),
-                        max_operations);
+            cardinality_get(limit, tags->endpoint,
+                            operation_text(span, semconv, tags->protocol, text),
+                            max_operations);
 }
 
-void endpoint_called(struct capped *capped, uint32_t max_operations,
+void endpoint_called(struct cardinality_limit *limit, uint32_t max_operations,
                      const struct component *component, const struct span *span,
                      const struct semconv *semconv, struct tags *tags)
 {
     char text[OPERATION_MAX_TEXT];
-    struct capped_name *group =
-        capped_group(capped, component->identity, CAPPED_CALLS);
+    struct limited_name *group =
+        cardinality_group(limit, component->identity, CARDINALITY_CALLS);
 
     tags->protocol = endpoint_protocol(span, semconv);
     tags->endpoint = NULL;
     tags->operation =
-        group ? capped_name(capped, group,
-                            operation_text(span, semconv, tags->protocol, text),
-                            max_operations)
+        group ? cardinality_get(
+                    limit, group,
+                    operation_text(span, semconv, tags->protocol, text),
+                    max_operations)
               : NULL;
 }

@@ -6,7 +6,7 @@
  * PRODUCER): only the operation; the endpoint is the callee's business.
  *
  * An operation is never a raw path: where there is no route, segments that are
- * numbers, UUIDs or long hex become {id}; operations of an endpoint are capped
+ * numbers, UUIDs or long hex become {id}; operations of an endpoint are limit
  * (cardinality_limit.h).
  *
  * Threads  the correlator's.
@@ -24,20 +24,20 @@
 enum { ENDPOINT_MAX_COUNT = 64 }; /* of one component */
 
 struct tags {
-    struct capped_name *endpoint;  /* NULL: none */
-    struct capped_name *operation; /* NULL: none */
+    struct limited_name *endpoint;  /* NULL: none */
+    struct limited_name *operation; /* NULL: none */
     enum protocol protocol;
     enum outcome outcome; /* these two by the caller, afterwards */
     uint32_t weight;      /* spans that this one stands for, 1 or more */
 };
 
 /* stamped: the label on span or resource; empty if there is none. */
-void endpoint_served(struct capped *capped, uint32_t max_operations,
+void endpoint_served(struct cardinality_limit *limit, uint32_t max_operations,
                      struct component *component, const struct span *span,
                      const struct semconv *semconv, struct slice stamped,
                      struct tags *tags);
 
-void endpoint_called(struct capped *capped, uint32_t max_operations,
+void endpoint_called(struct cardinality_limit *limit, uint32_t max_operations,
                      const struct component *component, const struct span *span,
                      const struct semconv *semconv, struct tags *tags);
 
@@ -46,7 +46,7 @@ enum protocol endpoint_protocol(const struct span *span,
 
 /* ---- text (operation.c) ---- */
 
-enum { OPERATION_MAX_TEXT = CAPPED_MAX_TEXT };
+enum { OPERATION_MAX_TEXT = CARDINALITY_MAX_TEXT };
 
 /* "GET /users/{id}", "shop.Cart/Add", "send orders", "SELECT users"; in out,
  * which has OPERATION_MAX_TEXT bytes. */

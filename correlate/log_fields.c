@@ -303,7 +303,7 @@ static enum level level_of_number(enum field field, uint64_t number)
     switch (field) {
     case SYSLOG:
     case JOURNALD:
-        return number < 8 ? loglevel_of_syslog((int64_t)number) : LEVEL_UNSET;
+        return number < 8 ? log_level_of_syslog((int64_t)number) : LEVEL_UNSET;
     case PYTHON: /* 10 is DEBUG */
         return number >= 10 && number < 60 ? (enum level)(number / 10 + 1)
                                            : LEVEL_UNSET;
@@ -330,7 +330,7 @@ static void see_level(struct log_fields *fields, enum field field,
     if (field == MONGO && (text.len > 2 || text.ptr[0] > 'Z'))
         return;
     if (!read_number(text, &number)) {
-        fields->level = loglevel_of_word(text);
+        fields->level = log_level_of_word(text);
         return;
     }
     fields->level = level_of_number(field, number);
@@ -490,7 +490,7 @@ void log_fields_read(struct log_fields *fields, const struct log_record *log)
 
     *fields = (struct log_fields){.small = -1};
     fields->want_trace = id_is_zero(log->trace_id, sizeof(log->trace_id));
-    fields->want_level = loglevel_declared(log) == LEVEL_UNSET;
+    fields->want_level = log_level_declared(log) == LEVEL_UNSET;
     if (!fields->want_trace && !fields->want_level)
         return;
     pthread_once(&once, init);
@@ -509,5 +509,5 @@ void log_fields_read(struct log_fields *fields, const struct log_record *log)
         see_json(fields, text, "", false);
     }
     if (fields->level == LEVEL_UNSET && fields->gelf && fields->small >= 0)
-        fields->level = loglevel_of_syslog(fields->small);
+        fields->level = log_level_of_syslog(fields->small);
 }

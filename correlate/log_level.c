@@ -92,7 +92,7 @@ static void init(void)
     }
 }
 
-const struct level_word *level_word_find(struct slice word)
+const struct level_word *log_level_word_find(struct slice word)
 {
     unsigned letter;
 
@@ -109,7 +109,7 @@ const struct level_word *level_word_find(struct slice word)
     return NULL;
 }
 
-enum level loglevel_of_syslog(int64_t severity)
+enum level log_level_of_syslog(int64_t severity)
 {
     static const enum level levels[] = {LEVEL_FATAL, LEVEL_ERROR, LEVEL_ERROR,
                                         LEVEL_ERROR, LEVEL_WARN,  LEVEL_INFO,
@@ -133,16 +133,22 @@ static const char *skip_sequence(const char *p, const char *end)
 
 /* The head of the line without control sequences, also where ESC is written as
  * in JSON; in `plain`, if there are any. */
-struct slice level_without_colours(struct slice line, char plain[LEVEL_LOOK])
+struct slice log_level_strip_ansi(struct slice line,
+                                  char plain[LOG_LEVEL_MAX_TEXT])
 {
     const char *p = line.ptr, *end = line.ptr + line.len;
     size_t len = 0;
 
     if (line.len == 0 ||
-        (!memchr(p, '\033', line.len < LEVEL_LOOK ? line.len : LEVEL_LOOK) &&
-         !memchr(p, '\\', line.len < LEVEL_LOOK ? line.len : LEVEL_LOOK)))
-        return (struct slice){p, line.len < LEVEL_LOOK ? line.len : LEVEL_LOOK};
-    while (p < end && len < LEVEL_LOOK) {
+        (!memchr(p, '\033',
+                 line.len < LOG_LEVEL_MAX_TEXT ? line.len
+                                               : LOG_LEVEL_MAX_TEXT) &&
+         !memchr(p, '\\',
+                 line.len < LOG_LEVEL_MAX_TEXT ? line.len
+                                               : LOG_LEVEL_MAX_TEXT)))
+        return (struct slice){
+            p, line.len < LOG_LEVEL_MAX_TEXT ? line.len : LOG_LEVEL_MAX_TEXT};
+    while (p < end && len < LOG_LEVEL_MAX_TEXT) {
         size_t left = (size_t)(end - p);
 
         if (*p == '\033')
@@ -158,14 +164,14 @@ struct slice level_without_colours(struct slice line, char plain[LEVEL_LOOK])
     return (struct slice){plain, len};
 }
 
-enum level loglevel_of_word(struct slice word)
+enum level log_level_of_word(struct slice word)
 {
-    char plain[LEVEL_LOOK];
+    char plain[LOG_LEVEL_MAX_TEXT];
     const struct level_word *found;
 
     if (word.len == 0)
         return LEVEL_UNSET;
-    word = level_without_colours(word, plain);
+    word = log_level_strip_ansi(word, plain);
     while (word.len > 0 && !level_is_letter(word.ptr[word.len - 1]))
         word.len--; /* INFO2 */
     while (word.len > 0 && !level_is_letter(word.ptr[0]))
@@ -175,30 +181,30 @@ enum level loglevel_of_word(struct slice word)
             word = slice_from(word, i + 1);
             break;
         }
-    found = level_word_find(word);
+    found = log_level_word_find(word);
     return found ? (enum level)found->level : LEVEL_UNSET;
 }
 
 /* ---- a record ---- */
 
-enum level loglevel_declared(const struct log_record *log)
+enum level log_level_declared(const struct log_record *log)
 {
     if (log->severity >= 1 && log->severity <= 24)
         return (enum level)((log->severity - 1) / 4 + 1);
-    return log->severity_text.len > 0 ? loglevel_of_word(log->severity_text)
+    return log->severity_text.len > 0 ? log_level_of_word(log->severity_text)
                                       : LEVEL_UNSET;
 }
 
-enum level loglevel_of(const struct log_record *log,
-                       const struct log_fields *fields)
+enum level log_level_of(const struct log_record *log,
+                        const struct log_fields *fields)
 {
-    enum level level = loglevel_declared(log);
+    enum level level = log_level_declared(log);
 
     if (level == LEVEL_UNSET)
         level = fields->level;
     if (level == LEVEL_UNSET && fields->structured)
-        level = loglevel_of_line(fields->message);
+        level = log_level_of_text(fields->message);
     else if (level == LEVEL_UNSET && log->body.type == VALUE_STRING)
-        level = loglevel_of_line(attr_text(&log->body));
+        level = log_level_of_text(attr_text(&log->body));
     return level == LEVEL_UNSET ? LEVEL_INFO : level;
 }

@@ -6,27 +6,27 @@
  *
  * Threads  any.
  */
-#ifndef LOGLEVEL_H
-#define LOGLEVEL_H
+#ifndef LOG_LEVEL_H
+#define LOG_LEVEL_H
 
 #include "log_fields.h"
 #include "record.h"
 
 /* Of a word such as "warn", "Warning", "ERR", "SEVERE"; LEVEL_UNSET if it is no
  * name of a level. Digits behind it do not count (INFO2). */
-enum level loglevel_of_word(struct slice word);
+enum level log_level_of_word(struct slice word);
 
 /* Of a syslog severity, 0 to 7. */
-enum level loglevel_of_syslog(int64_t severity);
+enum level log_level_of_syslog(int64_t severity);
 
 /* Where the level stands in a line of text; LEVEL_UNSET if nowhere. */
-enum level loglevel_of_line(struct slice line);
+enum level log_level_of_text(struct slice line);
 
 /* Of a severity number and text; LEVEL_UNSET if they do not tell. */
-enum level loglevel_declared(const struct log_record *log);
+enum level log_level_declared(const struct log_record *log);
 
 /* Never LEVEL_UNSET: a record without any sign of a level is INFO. */
-enum level loglevel_of(const struct log_record *log,
-                       const struct log_fields *fields);
+enum level log_level_of(const struct log_record *log,
+                        const struct log_fields *fields);
 
 #endif

@@ -70,7 +70,7 @@ static enum level level_of_priority(struct slice line)
         number = number * 10 + (unsigned)(line.ptr[i] - '0');
     if (i == 1 || i == line.len || line.ptr[i] != '>' || number > 191)
         return LEVEL_UNSET;
-    return loglevel_of_syslog(number & 7);
+    return log_level_of_syslog(number & 7);
 }
 
 /* I0821 08:12:03.120000 ...; with the year: I250821 (CockroachDB), I20250821.
@@ -159,7 +159,7 @@ static enum level declared(const char *p, const char *end, bool equal_only)
         return LEVEL_UNSET;
     if (is_digit(*p))
         return level_of_tens(p, end);
-    return loglevel_of_word(word_at(p, end));
+    return log_level_of_word(word_at(p, end));
 }
 
 /* ---- bare words ---- */
@@ -443,7 +443,7 @@ static enum level level_of_words(struct slice text)
             if (level != LEVEL_UNSET)
                 return level;
         }
-        known = bare == LEVEL_UNSET ? level_word_find(word) : NULL;
+        known = bare == LEVEL_UNSET ? log_level_word_find(word) : NULL;
         if (known && counts(&line, word, known))
             bare = (enum level)known->level;
         if (line.front && !is_prefix(&line, word))
@@ -454,15 +454,15 @@ static enum level level_of_words(struct slice text)
     return bare;
 }
 
-enum level loglevel_of_line(struct slice line)
+enum level log_level_of_text(struct slice line)
 {
-    char plain[LEVEL_LOOK];
+    char plain[LOG_LEVEL_MAX_TEXT];
     struct slice text;
     enum level level;
 
     if (line.len == 0)
         return LEVEL_UNSET;
-    text = level_without_colours(line, plain);
+    text = log_level_strip_ansi(line, plain);
     level = level_of_priority(text);
     if (level == LEVEL_UNSET)
         level = level_of_klog(text);

@@ -1,12 +1,12 @@
 /*
  * loglevel_int - what log_level.c and log_level_text.c share.
  */
-#ifndef LOGLEVEL_INT_H
-#define LOGLEVEL_INT_H
+#ifndef LOG_LEVEL_WORDS_H
+#define LOG_LEVEL_WORDS_H
 
 #include "log_level.h"
 
-enum { LEVEL_LOOK = 256 /* bytes of a line that are looked at */ };
+enum { LOG_LEVEL_MAX_TEXT = 256 /* bytes of a line that are looked at */ };
 
 /* Where a bare word counts. Each includes the ones before it. */
 enum level_place {
@@ -24,11 +24,12 @@ struct level_word {
 };
 
 /* NULL if it is none. */
-const struct level_word *level_word_find(struct slice word);
+const struct level_word *log_level_word_find(struct slice word);
 
 /* The head of the line without the control sequences of terminals, which may
  * also be written as in JSON; in `plain` if there are any. */
-struct slice level_without_colours(struct slice line, char plain[LEVEL_LOOK]);
+struct slice log_level_strip_ansi(struct slice line,
+                                  char plain[LOG_LEVEL_MAX_TEXT]);
 
 static inline bool level_is_letter(char c)
 {

@@ -17,35 +17,35 @@
 
 enum { FIRST_ROOM = 1024 };
 
-struct known_request {
+struct recent_request {
     struct request_hash hash;
     uint64_t lsn;
     uint64_t older; /* number */
 };
 
-struct repeats {
-    struct known_request *at;
+struct recent_requests {
+    struct recent_request *at;
     uint64_t *heads;
     uint64_t mask; /* of both: their size is a power of two, less one */
     uint64_t last; /* number given last */
 };
 
-static void make_room(struct repeats *repeats, uint64_t size)
+static void make_room(struct recent_requests *repeats, uint64_t size)
 {
     repeats->mask = size - 1;
     repeats->at = mem_zero(size, sizeof(*repeats->at));
     repeats->heads = mem_zero(size, sizeof(*repeats->heads));
 }
 
-struct repeats *repeats_new(void)
+struct recent_requests *recent_requests_new(void)
 {
-    struct repeats *repeats = mem_zero(1, sizeof(*repeats));
+    struct recent_requests *repeats = mem_zero(1, sizeof(*repeats));
 
     make_room(repeats, FIRST_ROOM);
     return repeats;
 }
 
-void repeats_free(struct repeats *repeats)
+void recent_requests_free(struct recent_requests *repeats)
 {
     if (!repeats)
         return;
@@ -55,29 +55,30 @@ void repeats_free(struct repeats *repeats)
 }
 
 /* True if the entry with this number is in the ring. */
-static bool is_there(const struct repeats *repeats, uint64_t number)
+static bool is_there(const struct recent_requests *repeats, uint64_t number)
 {
     return number > 0 && number + repeats->mask >= repeats->last;
 }
 
-static void put(struct repeats *repeats, struct request_hash hash, uint64_t lsn)
+static void put(struct recent_requests *repeats, struct request_hash hash,
+                uint64_t lsn)
 {
     uint64_t number = ++repeats->last;
     uint64_t *head = &repeats->heads[hash.a & repeats->mask];
 
     repeats->at[number & repeats->mask] =
-        (struct known_request){hash, lsn, *head};
+        (struct recent_request){hash, lsn, *head};
     *head = number;
 }
 
-static void grow(struct repeats *repeats)
+static void grow(struct recent_requests *repeats)
 {
-    struct repeats old = *repeats;
+    struct recent_requests old = *repeats;
 
     make_room(repeats, 2 * (old.mask + 1));
     repeats->last = 0;
     for (uint64_t number = 1; number <= old.last; number++) {
-        const struct known_request *e = &old.at[number & old.mask];
+        const struct recent_request *e = &old.at[number & old.mask];
 
         put(repeats, e->hash, e->lsn);
     }
@@ -85,21 +86,22 @@ static void grow(struct repeats *repeats)
     free(old.heads);
 }
 
-void repeats_add(struct repeats *repeats, struct request_hash hash,
-                 uint64_t lsn)
+void recent_requests_add(struct recent_requests *repeats,
+                         struct request_hash hash, uint64_t lsn)
 {
-    if (repeats->last > repeats->mask && repeats->mask + 1 < REPEATS_MAX)
+    if (repeats->last > repeats->mask &&
+        repeats->mask + 1 < RECENT_REQUESTS_MAX)
         grow(repeats);
     put(repeats, hash, lsn);
 }
 
-bool repeats_has(const struct repeats *repeats, struct request_hash hash,
-                 uint64_t before)
+bool recent_requests_has(const struct recent_requests *repeats,
+                         struct request_hash hash, uint64_t before)
 {
     uint64_t number = repeats->heads[hash.a & repeats->mask];
 
     while (is_there(repeats, number)) {
-        const struct known_request *e = &repeats->at[number & repeats->mask];
+        const struct recent_request *e = &repeats->at[number & repeats->mask];
 
         if (e->hash.a == hash.a && e->hash.b == hash.b && e->lsn < before)
             return true;

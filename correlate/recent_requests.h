@@ -2,28 +2,28 @@
  * repeats - the requests that were taken last, by their hash, to know one that
  * comes again.
  *
- * The newest REPEATS_MAX are known; the oldest leaves for a new one.
+ * The newest RECENT_REQUESTS_MAX are known; the oldest leaves for a new one.
  *
  * Threads  the correlator's.
  */
-#ifndef REPEATS_H
-#define REPEATS_H
+#ifndef RECENT_REQUESTS_H
+#define RECENT_REQUESTS_H
 
 #include "request_hash.h"
 
-enum { REPEATS_MAX = 65536 };
+enum { RECENT_REQUESTS_MAX = 65536 };
 
-struct repeats;
+struct recent_requests;
 
-struct repeats *repeats_new(void);
-void repeats_free(struct repeats *repeats);
+struct recent_requests *recent_requests_new(void);
+void recent_requests_free(struct recent_requests *repeats);
 
 /* lsn: where the journal has it. */
-void repeats_add(struct repeats *repeats, struct request_hash hash,
-                 uint64_t lsn);
+void recent_requests_add(struct recent_requests *repeats,
+                         struct request_hash hash, uint64_t lsn);
 
 /* True if a request with this hash has an lsn before this one. */
-bool repeats_has(const struct repeats *repeats, struct request_hash hash,
-                 uint64_t before);
+bool recent_requests_has(const struct recent_requests *repeats,
+                         struct request_hash hash, uint64_t before);
 
 #endif

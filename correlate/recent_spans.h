@@ -4,8 +4,8 @@
  *
  * Threads  the correlator's.
  */
-#ifndef SPAN_TREE_H
-#define SPAN_TREE_H
+#ifndef RECENT_SPANS_H
+#define RECENT_SPANS_H
 
 #include "cardinality_limit.h"
 #include "record.h"
@@ -20,60 +20,63 @@ enum span_role {
     ROLE_MASK = 7
 };
 
-struct span_node {
+struct recent_span {
     uint64_t span; /* span_key's hash; enum span_role in the lowest bits */
     union {
-        struct capped_name *endpoint; /* SERVER, CONSUMER: the one served */
-        uint8_t above[8];             /* the rest; zero: none */
+        struct limited_name *endpoint; /* SERVER, CONSUMER: the one served */
+        uint8_t above[8];              /* the rest; zero: none */
     };
 };
 
-enum { SPAN_TREE_BUCKETS = 1 << 13, SPAN_TREE_EACH = 4 /* a cache line */ };
+enum {
+    RECENT_SPANS_BUCKETS = 1 << 13,
+    RECENT_SPANS_PER_BUCKET = 4 /* a cache line */
+};
 
-struct span_tree {
+struct recent_spans {
     /* of a bucket, newest first */
-    struct span_node (*nodes)[SPAN_TREE_EACH];
+    struct recent_span (*nodes)[RECENT_SPANS_PER_BUCKET];
     void *memory; /* they begin where a cache line does */
 };
 
-struct span_tree *span_tree_new(void);
-void span_tree_free(struct span_tree *tree);
-void span_tree_clear(struct span_tree *tree);
+struct recent_spans *recent_spans_new(void);
+void recent_spans_free(struct recent_spans *tree);
+void recent_spans_clear(struct recent_spans *tree);
 
 /* Adds a span; its key's hash and that of its parent. A step below a step, or
  * below a span that serves, becomes what that is. */
-void span_tree_add(struct span_tree *tree, const struct span *span,
-                   uint64_t hash, uint64_t parent_hash, enum span_role role,
-                   struct capped_name *endpoint);
+void recent_spans_add(struct recent_spans *tree, const struct span *span,
+                      uint64_t hash, uint64_t parent_hash, enum span_role role,
+                      struct limited_name *endpoint);
 
-static inline const struct span_node *span_tree_bucket(
-    const struct span_tree *tree, uint64_t hash)
+static inline const struct recent_span *recent_spans_bucket(
+    const struct recent_spans *tree, uint64_t hash)
 {
-    return tree->nodes[(hash >> 40) % SPAN_TREE_BUCKETS];
+    return tree->nodes[(hash >> 40) % RECENT_SPANS_BUCKETS];
 }
 
 /* The span with this hash; NULL if it is not known, or not any more. */
-static inline const struct span_node *span_tree_find(
-    const struct span_tree *tree, uint64_t hash)
+static inline const struct recent_span *recent_spans_find(
+    const struct recent_spans *tree, uint64_t hash)
 {
-    const struct span_node *bucket = span_tree_bucket(tree, hash);
+    const struct recent_span *bucket = recent_spans_bucket(tree, hash);
 
-    for (int i = 0; i < SPAN_TREE_EACH; i++)
+    for (int i = 0; i < RECENT_SPANS_PER_BUCKET; i++)
         if ((bucket[i].span | ROLE_MASK) == (hash | ROLE_MASK))
             return &bucket[i];
     return NULL;
 }
 
-static inline enum span_role span_node_role(const struct span_node *node)
+static inline enum span_role recent_span_role(const struct recent_span *node)
 {
     return (enum span_role)(node->span & ROLE_MASK);
 }
 
 /* Fetches what the two above will look at. */
-static inline __attribute__((always_inline)) void span_tree_expect(
-    const struct span_tree *tree, uint64_t hash)
+static inline __attribute__((always_inline)) void recent_spans_prefetch(
+    const struct recent_spans *tree, uint64_t hash)
 {
-    __builtin_prefetch(span_tree_bucket(tree, hash));
+    __builtin_prefetch(recent_spans_bucket(tree, hash));
 }
 
 #endif

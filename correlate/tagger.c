@@ -26,7 +26,7 @@ static uint32_t name_count(uint32_t max_series)
     return count < MAX_NAMES ? count : MAX_NAMES;
 }
 
-/* A capped group gets room for other names so often. */
+/* A limit group gets room for other names so often. */
 #define FORGET_NS NS_PER_HOUR
 
 enum status tagger_open(struct tagger *tagger,
@@ -34,7 +34,7 @@ enum status tagger_open(struct tagger *tagger,
                         struct store *store, struct registry *registry,
                         struct catalog *catalog)
 {
-    struct edges_options edges = {.max_ends = options->max_unpaired_spans,
+    struct edges_options edges = {.max_spans = options->max_unpaired_spans,
                                   .wait_ns = options->edge_wait_ns,
                                   .max_peers = options->max_operations};
     uint32_t names = name_count(options->max_series);
@@ -43,60 +43,60 @@ enum status tagger_open(struct tagger *tagger,
     tagger->options = *options;
     tagger->registry = registry;
     tagger->components = components_new(registry, catalog);
-    tagger->capped = capped_new(names, names * NAME_BYTES);
-    tagger->derive = derive_new(options->max_series);
+    tagger->limit = cardinality_new(names, names * NAME_BYTES);
+    tagger->derived = derived_new(options->max_series);
     templates_init(&tagger->templates, options->max_templates);
-    edges.capped = tagger->capped;
-    edges.derive = tagger->derive;
+    edges.limit = tagger->limit;
+    edges.derived = tagger->derived;
     edges.components = tagger->components;
     edges.registry = registry;
     tagger->edges = edges_new(&edges);
-    return changes_open(&tagger->changes, store);
+    return change_detector_open(&tagger->changes, store);
 }
 
 void tagger_close(struct tagger *tagger)
 {
-    changes_free(tagger->changes);
+    change_detector_free(tagger->changes);
     edges_free(tagger->edges);
     templates_release(&tagger->templates);
-    derive_free(tagger->derive);
-    capped_free(tagger->capped);
+    derived_free(tagger->derived);
+    cardinality_free(tagger->limit);
     components_free(tagger->components);
 }
 
 static void make_room(struct tagger *tagger)
 {
-    if (!derive_low(tagger->derive))
+    if (!derived_low(tagger->derived))
         return;
-    senders_count(tagger);
+    batch_resources_count(tagger);
     stats_add(STATS_SERIES_EVICTED, 1);
     tagger->flush(tagger->flush_arg, tagger->step);
 }
 
 static void forget_names(struct tagger *tagger)
 {
-    uint32_t waiting = edges_open(tagger->edges);
+    uint32_t waiting = edges_count(tagger->edges);
     bool muted;
 
     stats_add(STATS_UNPAIRED_SPANS_EVICTED, waiting);
     /* The store may have counted the records, but not what still waits. */
-    senders_count(tagger);
-    muted = derive_mute(tagger->derive, false);
+    batch_resources_count(tagger);
+    muted = derived_mute(tagger->derived, false);
     while (edges_expire(tagger->edges, UINT64_MAX))
         make_room(tagger);
-    derive_mute(tagger->derive, muted);
+    derived_mute(tagger->derived, muted);
     edges_forget(tagger->edges);
-    capped_clear(tagger->capped);
+    cardinality_clear(tagger->limit);
 }
 
 void tagger_step(struct tagger *tagger)
 {
     make_room(tagger);
-    if (capped_low(tagger->capped))
+    if (cardinality_low(tagger->limit))
         forget_names(tagger);
     if (tagger->step++ == tagger->muted_to) {
-        senders_count(tagger); /* to nowhere: the store has them */
-        derive_mute(tagger->derive, false);
+        batch_resources_count(tagger); /* to nowhere: the store has them */
+        derived_mute(tagger->derived, false);
     }
 }
 
@@ -104,7 +104,7 @@ void tagger_expire(struct tagger *tagger, uint64_t now_ns)
 {
     while (edges_expire(tagger->edges, now_ns))
         make_room(tagger);
-    stats_set(STATS_UNPAIRED_SPANS, edges_open(tagger->edges));
+    stats_set(STATS_UNPAIRED_SPANS, edges_count(tagger->edges));
 }
 
 static void tag_points(struct tagger *tagger, struct batch *batch)
@@ -116,7 +116,8 @@ static void tag_points(struct tagger *tagger, struct batch *batch)
         tagger_step(tagger);
         point->resource_id = registry_resolve_record(
             tagger->registry, resource, &point->attrs, batch->received_ns);
-        senders_get(tagger, resource, point->resource_id, point->time_ns);
+        batch_resources_get(tagger, resource, point->resource_id,
+                            point->time_ns);
     }
 }
 
@@ -129,15 +130,15 @@ static void begin(struct tagger *tagger, struct batch *batch, uint64_t muted_to)
     tagger->newest_ns = 0;
     components_refresh(tagger->components);
     if (batch->received_ns - tagger->cleared_ns > FORGET_NS) {
-        if (capped_refused(tagger->capped) > 0)
+        if (cardinality_refused(tagger->limit) > 0)
             forget_names(tagger);
         tagger->cleared_ns = batch->received_ns;
     }
-    changes_begin(tagger->changes, batch->lsn);
+    change_detector_begin(tagger->changes, batch->lsn);
     for (uint32_t i = 0; i < batch->resource_count; i++)
         registry_resolve(tagger->registry, &batch->resources[i],
                          batch->received_ns);
-    derive_mute(tagger->derive, true); /* until step muted_to */
+    derived_mute(tagger->derived, true); /* until step muted_to */
 }
 
 struct batch *tagger_take(struct tagger *tagger, struct batch *batch,
@@ -154,12 +155,12 @@ struct batch *tagger_take(struct tagger *tagger, struct batch *batch,
     default:
         tag_points(tagger, batch);
     }
-    senders_end(tagger);
-    derive_mute(tagger->derive, false);
+    batch_resources_end(tagger);
+    derived_mute(tagger->derived, false);
     /* Calls whose caller came. What waits may be newer than a batch that is
      * only replayed for the store: its time is no clock put back. */
     if (muted_to < UINT64_MAX)
         tagger_expire(tagger, batch->received_ns);
-    stats_set(STATS_SERIES_OPEN, derive_count(tagger->derive));
-    return changes_end(tagger->changes, batch);
+    stats_set(STATS_SERIES_OPEN, derived_count(tagger->derived));
+    return change_detector_end(tagger->changes, batch);
 }

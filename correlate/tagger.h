@@ -2,13 +2,13 @@
  * tagger - one batch: resource ids, endpoints and levels into its records, and
  * what they add up to into the derived table.
  *
- * Threads  the correlator's, with derive_lock() held.
+ * Threads  the correlator's, with derived_lock() held.
  */
 #ifndef TAGGER_H
 #define TAGGER_H
 
 #include "batch_resources.h"
-#include "changes.h"
+#include "change_detector.h"
 #include "components.h"
 #include "correlate.h"
 #include "derived_table.h"
@@ -19,12 +19,12 @@ struct tagger {
     struct correlator_options options;
     struct registry *registry;
     struct components *components;
-    struct capped *capped;
-    struct derive *derive;
+    struct cardinality_limit *limit;
+    struct derived_table *derived;
     struct edges *edges;
-    struct changes *changes;
+    struct change_detector *changes;
     struct templates templates;
-    struct senders senders;
+    struct batch_resources batch_resources;
 
     /* The derived table is full: flush it. What records of this batch before
      * number `step` add up to is in it. */
@@ -32,7 +32,7 @@ struct tagger {
     void *flush_arg;
 
     struct batch *batch;
-    uint64_t number;     /* of the batch, from 1; for capped_copy() */
+    uint64_t number;     /* of the batch, from 1; for cardinality_copy() */
     uint64_t step;       /* records of the batch dealt with */
     uint64_t muted_to;   /* steps that the store has counted already; calls of
                             these are settled, or wait, as they were kept */

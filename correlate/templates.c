@@ -38,33 +38,35 @@ static struct slice message_of(const struct log_record *log)
     return (struct slice){NULL, 0};
 }
 
-static struct capped_name *find_name(struct templates *templates,
-                                     struct capped *capped,
-                                     struct capped_name *group, uint64_t hash)
+static struct limited_name *find_name(struct templates *templates,
+                                      struct cardinality_limit *limit,
+                                      struct limited_name *group, uint64_t hash)
 {
     struct slice text = {templates->split.text, templates->split.len};
-    struct capped_name *name = capped_find(capped, group, hash);
+    struct limited_name *name = cardinality_find(limit, group, hash);
 
     if (name)
         return name;
     buf_reset(&templates->shown);
     template_show(&templates->shown, text);
-    return capped_add(capped, group, hash, buf_slice(&templates->shown),
-                      templates->max_templates);
+    return cardinality_add(limit, group, hash, buf_slice(&templates->shown),
+                           templates->max_templates);
 }
 
-void templates_count(struct templates *templates, struct capped *capped,
-                     struct derive *derive, const struct component *component,
+void templates_count(struct templates *templates,
+                     struct cardinality_limit *limit,
+                     struct derived_table *derived,
+                     const struct component *component,
                      const struct log_record *log)
 {
-    struct series_labels labels = {.family = SERIES_LOGS,
-                                   .kind = log->level,
-                                   .identity = component->identity,
-                                   .resource = component->resource};
-    struct capped_name *group =
-        capped_group(capped, component->identity, CAPPED_TEMPLATES);
+    struct derived_labels labels = {.family = DERIVED_FAMILY_LOGS,
+                                    .kind = log->level,
+                                    .identity = component->identity,
+                                    .resource = component->resource};
+    struct limited_name *group =
+        cardinality_group(limit, component->identity, CARDINALITY_TEMPLATES);
     struct slice line = message_of(log);
-    struct capped_name *name = NULL;
+    struct limited_name *name = NULL;
     uint32_t none = UINT32_MAX;
     struct derived_series *series;
 
@@ -72,7 +74,7 @@ void templates_count(struct templates *templates, struct capped *capped,
         template_split(line, &templates->split);
         labels.template_id =
             hash_bytes(templates->split.text, templates->split.len, 0);
-        name = find_name(templates, capped, group, labels.template_id);
+        name = find_name(templates, limit, group, labels.template_id);
     }
     labels.text[TEXT_NAME] = SLICE(DERIVED_OTHER);
     if (name && !name->is_other) {
@@ -81,10 +83,12 @@ void templates_count(struct templates *templates, struct capped *capped,
         labels.template_id = 0;
         stats_add(STATS_TEMPLATES_OTHER, 1);
     }
-    labels.hash = hash_mix(labels.template_id, SERIES_LOGS << 8 | log->level);
-    series = derive_series(derive, &labels, log->time_ns,
-                           name ? &name->hint : &none);
+    labels.hash =
+        hash_mix(labels.template_id, DERIVED_FAMILY_LOGS << 8 | log->level);
+    series =
+        derived_get(derived, &labels, log->time_ns, name ? &name->hint : &none);
     if (series)
-        derive_add(series, capped_weight(name, false,
-                                         sampling_log_weight(&log->attrs)));
+        derived_add_count(
+            series,
+            cardinality_weight(name, false, sampling_log_weight(&log->attrs)));
 }

@@ -3,7 +3,7 @@
  *
  * The template is that of template.h over the body, or over the message member
  * of a structured one; a record without either counts as {other}. Templates of
- * a component are capped.
+ * a component are limit.
  *
  * Threads  the correlator's.
  */
@@ -24,8 +24,10 @@ struct templates {
 void templates_init(struct templates *templates, uint32_t max_templates);
 void templates_release(struct templates *templates);
 
-void templates_count(struct templates *templates, struct capped *capped,
-                     struct derive *derive, const struct component *component,
+void templates_count(struct templates *templates,
+                     struct cardinality_limit *limit,
+                     struct derived_table *derived,
+                     const struct component *component,
                      const struct log_record *log);
 
 #endif

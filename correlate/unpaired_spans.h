@@ -1,22 +1,22 @@
 /*
- * ends - a bounded table of ends of calls, by a span's ids and by age.
+ * spans - a bounded table of spans of calls, by a span's ids and by age.
  *
- *   heads[hash]  ─► end ─► end         ends of one bucket, by `chain`
- *   oldest ⇄ end ⇄ end ⇄ newest        the same ends, by age
+ *   heads[hash]  ─► end ─► end         spans of one bucket, by `chain`
+ *   oldest ⇄ end ⇄ end ⇄ newest        the same spans, by age
  *   free   ─► end ─► end               the rest, by `chain`
  *
- * Any number of ends may have one key, up to the bound on a bucket: a sender
+ * Any number of spans may have one key, up to the bound on a bucket: a sender
  * can give them all the same one.
  *
  * Threads  the correlator's.
  */
-#ifndef ENDS_H
-#define ENDS_H
+#ifndef UNPAIRED_SPANS_H
+#define UNPAIRED_SPANS_H
 
 #include "call_target.h"
 #include "hash.h"
 
-#define ENDS_NONE UINT32_MAX
+#define UNPAIRED_NONE UINT32_MAX
 
 /* A span's: made by span_key(). */
 struct span_key {
@@ -26,17 +26,18 @@ struct span_key {
 
 enum {
     /* of callers */
-    END_ENCLOSES = 1,    /* a CLIENT below it is the call */
-    END_OF_QUERY = 2,    /* part of a call of a database */
-    END_OF_MESSAGE = 4,  /* part of a call of a queue */
-    END_HOST_TAKEN = 16, /* from a CLIENT above it: it named nobody itself */
+    UNPAIRED_ENCLOSES = 1,   /* a CLIENT below it is the call */
+    UNPAIRED_IN_QUERY = 2,   /* part of a call of a database */
+    UNPAIRED_IN_MESSAGE = 4, /* part of a call of a queue */
+    UNPAIRED_HOST_INHERITED =
+        16, /* from a CLIENT above it: it named nobody itself */
     /* of a CONSUMER under its own key, found through its links */
-    END_READER = 8
+    UNPAIRED_LINKED = 8
 };
 
-enum { END_MAX_MET = 4 };
+enum { UNPAIRED_MAX_CALLERS = 4 };
 
-struct end {
+struct unpaired_span {
     struct span_key key;
     uint32_t chain, older, newer; /* beside the key: looked at with it */
     uint8_t kind;                 /* enum span_kind */
@@ -48,29 +49,30 @@ struct end {
         struct call_span call;  /* this end */
         struct span_key reader; /* of a link: the CONSUMER that has it */
     };
-    struct capped_name *operation; /* served; NULL: not known */
-    struct component *own;         /* call.component may be that of a CLIENT
-                                      above; NULL: the same */
-    uint32_t met[END_MAX_MET];     /* of a callee: identities that called it,
-                                      + 1; 0: none */
+    struct limited_name *operation; /* served; NULL: not known */
+    struct component *own;          /* call.component may be that of a CLIENT
+                                       above; NULL: the same */
+    uint32_t
+        met[UNPAIRED_MAX_CALLERS]; /* of a callee: identities that called it,
+                             + 1; 0: none */
 };
 
-enum { ENDS_PARTS = 256 };
+enum { UNPAIRED_PARTS = 256 };
 
-struct ends {
-    struct end *at;
-    struct target *targets; /* one for each end; NULL: they have none */
-    uint32_t *heads;        /* number + 1; 0: none */
-    uint32_t max_ends, max_chain, mask, free, fresh, oldest, newest, open;
+struct unpaired_spans {
+    struct unpaired_span *at;
+    struct call_target *targets; /* one for each end; NULL: they have none */
+    uint32_t *heads;             /* number + 1; 0: none */
+    uint32_t max_spans, max_per_bucket, mask, free, fresh, oldest, newest, open;
     /* How many are open by the high byte of their hash: while there are few,
      * this spares a look into `heads`, which is not in the cache. */
-    uint32_t parts[ENDS_PARTS];
+    uint32_t parts[UNPAIRED_PARTS];
 };
 
-void ends_init(struct ends *ends, uint32_t max_ends, uint32_t max_chain,
-               bool targets);
-void ends_release(struct ends *ends);
-void ends_clear(struct ends *ends);
+void unpaired_init(struct unpaired_spans *spans, uint32_t max_spans,
+                   uint32_t max_per_bucket, bool targets);
+void unpaired_release(struct unpaired_spans *spans);
+void unpaired_clear(struct unpaired_spans *spans);
 
 static inline uint64_t span_hash(const uint8_t trace_id[16],
                                  const uint8_t span_id[8])
@@ -102,42 +104,46 @@ static inline bool span_key_equal(const struct span_key *a,
 }
 
 /* The first one with this key, or the next one behind `at`. */
-uint32_t ends_find(const struct ends *ends, const struct span_key *key);
-uint32_t ends_next(const struct ends *ends, uint32_t at);
+uint32_t unpaired_find(const struct unpaired_spans *spans,
+                       const struct span_key *key);
+uint32_t unpaired_next(const struct unpaired_spans *spans, uint32_t at);
 
-/* False if there is none for sure: a look at what ends_find() begins with. */
-static inline bool ends_may_have(const struct ends *ends, uint64_t hash)
+/* False if there is none for sure: a look at what unpaired_find() begins with.
+ */
+static inline bool unpaired_may_have(const struct unpaired_spans *spans,
+                                     uint64_t hash)
 {
-    return ends->parts[hash >> 56] > 0 &&
-           ends->heads[(hash >> 32) & ends->mask] != 0;
+    return spans->parts[hash >> 56] > 0 &&
+           spans->heads[(hash >> 32) & spans->mask] != 0;
 }
 
-/* Fetches what ends_find() will look at: first, and somewhat later, then soon,
- * what that leads to. gcc takes a function that only fetches for one without
- * effect and removes calls of it, unless it is inlined before. */
-static inline __attribute__((always_inline)) void ends_expect(
-    const struct ends *ends, uint64_t hash, bool soon)
+/* Fetches what unpaired_find() will look at: first, and somewhat later, then
+ * soon, what that leads to. gcc takes a function that only fetches for one
+ * without effect and removes calls of it, unless it is inlined before. */
+static inline __attribute__((always_inline)) void unpaired_prefetch(
+    const struct unpaired_spans *spans, uint64_t hash, bool soon)
 {
-    const uint32_t *head = &ends->heads[(hash >> 32) & ends->mask];
+    const uint32_t *head = &spans->heads[(hash >> 32) & spans->mask];
 
     if (!soon) {
         __builtin_prefetch(head);
     } else if (*head) {
-        __builtin_prefetch(&ends->at[*head - 1]);
-        __builtin_prefetch((const char *)&ends->at[*head - 1] + 64);
+        __builtin_prefetch(&spans->at[*head - 1]);
+        __builtin_prefetch((const char *)&spans->at[*head - 1] + 64);
     }
 }
 
 /* True if no more can have this key. */
-bool ends_crowded(const struct ends *ends, const struct span_key *key);
-static inline bool ends_full(const struct ends *ends)
+bool unpaired_crowded(const struct unpaired_spans *spans,
+                      const struct span_key *key);
+static inline bool unpaired_full(const struct unpaired_spans *spans)
 {
-    return ends->open == ends->max_ends;
+    return spans->open == spans->max_spans;
 }
 
 /* Puts copies in, as the newest, or as the oldest. There must be room. */
-void ends_put(struct ends *ends, const struct end *end,
-              const struct target *target, bool oldest);
-void ends_take(struct ends *ends, uint32_t at);
+void unpaired_put(struct unpaired_spans *spans, const struct unpaired_span *end,
+                  const struct call_target *target, bool oldest);
+void unpaired_take(struct unpaired_spans *spans, uint32_t at);
 
 #endif

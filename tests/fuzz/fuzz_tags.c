@@ -49,7 +49,7 @@ static void check_log(struct slice text)
                                         "traceparent", "PRIORITY"};
 
     log_fields_read(&fields, &log);
-    assert(loglevel_of(&log, &fields) != LEVEL_UNSET);
+    assert(log_level_of(&log, &fields) != LEVEL_UNSET);
     for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
         value.key = names[i];
         value.key_len = (uint16_t)strlen(names[i]);
@@ -75,7 +75,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     span.kind = (uint8_t)(first % 6);
     rest = slice_from(rest, 1);
     check_masked(rest);
-    edges_public_host(url_host(url_split(rest).authority));
+    url_is_public_host(url_host(url_split(rest).authority));
     check_log(rest);
     span.name = rest;
     span.attrs.at = attrs;

@@ -1,4 +1,4 @@
-#include "changes.h"
+#include "change_detector.h"
 
 #include "correlate_kit.h"
 

@@ -665,13 +665,13 @@ TEST(declared_visibility_makes_the_internet)
 
 TEST(public_hosts)
 {
-    CHECK(edges_public_host(SLICE("shop.example.com")));
-    CHECK(!edges_public_host(SLICE("cart")));
-    CHECK(!edges_public_host(SLICE("")));
-    CHECK(!edges_public_host(SLICE("10.0.0.1")));
-    CHECK(!edges_public_host(SLICE("fe80::1.2")));
-    CHECK(!edges_public_host(SLICE("cart.shop.svc")));
-    CHECK(!edges_public_host(SLICE("cart.shop.svc.cluster.local")));
+    CHECK(url_is_public_host(SLICE("shop.example.com")));
+    CHECK(!url_is_public_host(SLICE("cart")));
+    CHECK(!url_is_public_host(SLICE("")));
+    CHECK(!url_is_public_host(SLICE("10.0.0.1")));
+    CHECK(!url_is_public_host(SLICE("fe80::1.2")));
+    CHECK(!url_is_public_host(SLICE("cart.shop.svc")));
+    CHECK(!url_is_public_host(SLICE("cart.shop.svc.cluster.local")));
 }
 
 /* More calls wait than there is room: the oldest are settled early, the table

@@ -12,23 +12,23 @@ static struct request_hash hash_no(uint64_t n)
 
 TEST(the_newest_are_known)
 {
-    struct repeats *repeats = repeats_new();
-    uint64_t many = 3 * REPEATS_MAX + 17;
+    struct recent_requests *repeats = recent_requests_new();
+    uint64_t many = 3 * RECENT_REQUESTS_MAX + 17;
 
     for (uint64_t n = 1; n <= many; n++) {
-        uint64_t gone = n > REPEATS_MAX ? n - REPEATS_MAX : 0;
+        uint64_t gone = n > RECENT_REQUESTS_MAX ? n - RECENT_REQUESTS_MAX : 0;
 
-        CHECK(!repeats_has(repeats, hash_no(n), UINT64_MAX));
-        repeats_add(repeats, hash_no(n), n);
+        CHECK(!recent_requests_has(repeats, hash_no(n), UINT64_MAX));
+        recent_requests_add(repeats, hash_no(n), n);
         if (n % 1000 != 0)
             continue;
-        CHECK(repeats_has(repeats, hash_no(gone + 1), gone + 2));
-        CHECK(!repeats_has(repeats, hash_no(gone + 1), gone + 1));
-        CHECK(repeats_has(repeats, hash_no(n), n + 1));
+        CHECK(recent_requests_has(repeats, hash_no(gone + 1), gone + 2));
+        CHECK(!recent_requests_has(repeats, hash_no(gone + 1), gone + 1));
+        CHECK(recent_requests_has(repeats, hash_no(n), n + 1));
         if (gone > 0)
-            CHECK(!repeats_has(repeats, hash_no(gone), UINT64_MAX));
+            CHECK(!recent_requests_has(repeats, hash_no(gone), UINT64_MAX));
     }
-    repeats_free(repeats);
+    recent_requests_free(repeats);
 }
 
 /* Few hashes, so that chains are long; against a list of what was added. */
@@ -36,7 +36,7 @@ TEST(agrees_with_a_plain_list)
 {
     enum { N = 9000, DISTINCT = 700 };
     static uint32_t list[N];
-    struct repeats *repeats = repeats_new();
+    struct recent_requests *repeats = recent_requests_new();
 
     for (uint32_t n = 0; n < N; n++) {
         uint32_t ask = test_random(DISTINCT), before = test_random(n + 2);
@@ -44,12 +44,13 @@ TEST(agrees_with_a_plain_list)
 
         for (uint32_t i = 0; i < n && i < before; i++)
             found |= list[i] == ask;
-        if (!CHECK_EQ(repeats_has(repeats, hash_no(ask), before), found))
+        if (!CHECK_EQ(recent_requests_has(repeats, hash_no(ask), before),
+                      found))
             break;
         list[n] = test_random(DISTINCT);
-        repeats_add(repeats, hash_no(list[n]), n);
+        recent_requests_add(repeats, hash_no(list[n]), n);
     }
-    repeats_free(repeats);
+    recent_requests_free(repeats);
 }
 
 /* ---- the table of the store ---- */
@@ -108,8 +109,8 @@ TEST(the_table_goes_on_where_it_was_and_has_a_bound)
         CHECK_EQ(store_open(&store, &options), OK);
         list = list_of(store);
         CHECK(list.in_order && list.last == lsn);
-        CHECK(list.count == lsn ||
-              (list.count > REPEATS_MAX - 256 && list.count <= REPEATS_MAX));
+        CHECK(list.count == lsn || (list.count > RECENT_REQUESTS_MAX - 256 &&
+                                    list.count <= RECENT_REQUESTS_MAX));
         for (int i = 0; i < STEP; i++)
             append_empty(store, ++lsn);
         store_close(store);

@@ -86,6 +86,6 @@ TEST(a_long_template_is_cut)
                 attrs_find(&kit_store.batches[i]->points[j].attrs,
                            SLICE(DERIVED_TEMPLATE));
 
-            CHECK(!text || text->len <= CAPPED_MAX_TEXT);
+            CHECK(!text || text->len <= CARDINALITY_MAX_TEXT);
         }
 }

@@ -32,19 +32,19 @@ void tagger_logs(struct tagger *tagger, struct batch *batch)
     for (uint32_t i = 0; i < batch->count; i++) {
         struct log_record *log = &batch->logs[i];
         struct log_fields fields;
-        struct sender *sender;
+        struct batch_resource *sender;
 
         tagger_step(tagger);
         log->resource_id = registry_resolve_record(
             tagger->registry, log->resource, &log->attrs, batch->received_ns);
-        sender =
-            senders_get(tagger, log->resource, log->resource_id, log->time_ns);
+        sender = batch_resources_get(tagger, log->resource, log->resource_id,
+                                     log->time_ns);
         log_fields_read(&fields, log);
         take_trace(log, &fields);
         log->is_event = sender->is_object || is_event(log);
-        log->level = (uint8_t)loglevel_of(log, &fields);
+        log->level = (uint8_t)log_level_of(log, &fields);
         if (sender->component && !log->is_event)
-            templates_count(&tagger->templates, tagger->capped, tagger->derive,
+            templates_count(&tagger->templates, tagger->limit, tagger->derived,
                             sender->component, log);
     }
 }

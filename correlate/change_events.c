@@ -9,7 +9,7 @@
  * The text: version, number of events; each: lsn, time, resource, kind
  * (varints), then from and to, with their lengths in a byte in front.
  */
-#include "change_log.h"
+#include "change_events.h"
 
 #include <stdlib.h>
 
@@ -25,7 +25,7 @@ enum { STATE_VERSION = 1, STATE_MAX = 64 * 1024 };
 
 /* ---- kept over a restart ---- */
 
-static void save(struct change_log *log)
+static void save(struct change_events *log)
 {
     uint64_t at =
         log->count < CHANGE_MAX_RECENT ? 0 : log->count - CHANGE_MAX_RECENT;
@@ -91,7 +91,7 @@ static bool read_event(struct slice *in, struct change_event *event)
 }
 
 /* What does not parse is left out: at worst an event is lost. */
-static void load(struct change_log *log, struct slice in)
+static void load(struct change_events *log, struct slice in)
 {
     uint64_t version, count;
 
@@ -108,13 +108,13 @@ static void load(struct change_log *log, struct slice in)
     }
 }
 
-enum status change_log_open(struct change_log *log, struct store *store)
+enum status change_events_open(struct change_events *log, struct store *store)
 {
     struct slice text = {NULL, 0};
     struct arena arena;
     enum status status;
 
-    *log = (struct change_log){
+    *log = (struct change_events){
         .store = store,
         .committed = store_watermark(store, STREAM_LOGS),
         .recent = mem_zero(CHANGE_MAX_RECENT, sizeof(*log->recent))};
@@ -127,14 +127,14 @@ enum status change_log_open(struct change_log *log, struct store *store)
     return status;
 }
 
-void change_log_release(struct change_log *log)
+void change_events_release(struct change_events *log)
 {
     free(log->recent);
 }
 
 /* ---- of one batch ---- */
 
-void change_log_begin(struct change_log *log, uint64_t lsn)
+void change_events_begin(struct change_events *log, uint64_t lsn)
 {
     uint64_t end = log->count;
 
@@ -153,9 +153,9 @@ void change_log_begin(struct change_log *log, uint64_t lsn)
     }
 }
 
-void change_log_add(struct change_log *log, uint32_t resource,
-                    enum change_kind kind, struct slice from, struct slice to,
-                    uint64_t time_ns)
+void change_events_add(struct change_events *log, uint32_t resource,
+                       enum change_kind kind, struct slice from,
+                       struct slice to, uint64_t time_ns)
 {
     struct change_event *event = &log->recent[log->count % CHANGE_MAX_RECENT];
 
@@ -228,7 +228,7 @@ static void write_event(const struct change_event *event, struct arena *arena,
 }
 
 /* The pending events behind `count` log records; NULL if there is no memory. */
-static struct log_record *write_events(const struct change_log *log,
+static struct log_record *write_events(const struct change_events *log,
                                        struct arena *arena, uint32_t count)
 {
     size_t more = (size_t)(log->count - log->pending);
@@ -241,7 +241,7 @@ static struct log_record *write_events(const struct change_log *log,
     return arena_status(arena) == OK ? logs : NULL;
 }
 
-struct batch *change_log_end(struct change_log *log, struct batch *batch)
+struct batch *change_events_end(struct change_events *log, struct batch *batch)
 {
     uint32_t more = (uint32_t)(log->count - log->pending);
     struct log_record *logs;

@@ -4,11 +4,11 @@
  * its values were seen last. Values are kept four a kind: what runs side by
  * side, and what it replaced.
  */
-#include "changes.h"
+#include "change_detector.h"
 
 #include <stdlib.h>
 
-#include "change_log.h"
+#include "change_events.h"
 #include "hash.h"
 #include "mem.h"
 
@@ -20,36 +20,36 @@ enum {
     KINDS = CHANGE_KINDS
 };
 
-struct value {
+struct watched_value {
     uint64_t hash; /* of all of it */
     uint64_t last_ns;
     uint8_t len;
     char text[CHANGE_MAX_TEXT];
 };
 
-struct watched {
-    struct value values[VALUES];
+struct watched_attribute {
+    struct watched_value values[VALUES];
     uint8_t count, current;
 };
 
-struct state {
-    struct watched kinds[KINDS];
+struct component_versions {
+    struct watched_attribute kinds[KINDS];
 };
 
-struct seen {
+struct seen_resource {
     uint32_t identity; /* + 1; 0: never seen */
     uint8_t value[KINDS];
     uint8_t life; /* registry_resource_generation(); another: it is another
                      resource */
 };
 
-struct changes {
-    struct change_log log;
-    struct state *states;
+struct change_detector {
+    struct change_events log;
+    struct component_versions *states;
     uint32_t state_count;
     uint32_t *state_of; /* while loading: state + 1 by identity */
     uint32_t state_of_count;
-    struct seen *seen;
+    struct seen_resource *seen;
     uint32_t seen_count;
 };
 
@@ -97,7 +97,8 @@ static void values_of(const struct attrs *attrs, struct slice values[KINDS])
     }
 }
 
-static struct seen *seen_of(struct changes *changes, uint32_t resource)
+static struct seen_resource *seen_of(struct change_detector *changes,
+                                     uint32_t resource)
 {
     if (resource >= MAX_SEEN)
         return NULL;
@@ -117,7 +118,8 @@ static struct seen *seen_of(struct changes *changes, uint32_t resource)
 
 /* ---- what a component runs ---- */
 
-static uint8_t find_value(const struct watched *watched, uint64_t hash)
+static uint8_t find_value(const struct watched_attribute *watched,
+                          uint64_t hash)
 {
     for (uint8_t i = 0; i < watched->count; i++)
         if (watched->values[i].hash == hash)
@@ -126,7 +128,7 @@ static uint8_t find_value(const struct watched *watched, uint64_t hash)
 }
 
 /* In place of the one not seen for longest, but never of the current one. */
-static uint8_t add_value(struct watched *watched, struct slice text,
+static uint8_t add_value(struct watched_attribute *watched, struct slice text,
                          uint64_t hash)
 {
     uint8_t at = watched->count;
@@ -140,16 +142,16 @@ static uint8_t add_value(struct watched *watched, struct slice text,
                 watched->values[i].last_ns < watched->values[at].last_ns)
                 at = i;
     }
-    text = capped_cut(text, CHANGE_MAX_TEXT);
+    text = slice_cut_utf8(text, CHANGE_MAX_TEXT);
     watched->values[at] =
-        (struct value){.hash = hash, .len = (uint8_t)text.len};
+        (struct watched_value){.hash = hash, .len = (uint8_t)text.len};
     slice_copy(watched->values[at].text, text);
     return at;
 }
 
 /* Which value it is now; *change if that is news. `fresh`: the resource was
  * never seen before. */
-static uint8_t note(struct watched *watched, struct slice text,
+static uint8_t note(struct watched_attribute *watched, struct slice text,
                     uint64_t time_ns, bool fresh, bool *change)
 {
     uint64_t hash = hash_bytes(text.ptr, text.len, 0);
@@ -160,19 +162,20 @@ static uint8_t note(struct watched *watched, struct slice text,
     if (at == NO_VALUE)
         at = add_value(watched, text, hash);
     else
-        gone = time_ns > watched->values[at].last_ns + CHANGES_GONE_NS;
+        gone = time_ns > watched->values[at].last_ns + CHANGE_GONE_NS;
     *change = fresh && gone && watched->count > 1 && at != watched->current;
     if (time_ns > watched->values[at].last_ns)
         watched->values[at].last_ns = time_ns;
     return at;
 }
 
-static struct slice text_of(const struct value *value)
+static struct slice text_of(const struct watched_value *value)
 {
     return (struct slice){value->text, value->len};
 }
 
-static struct state *state_of(struct changes *changes, uint32_t *number)
+static struct component_versions *state_of(struct change_detector *changes,
+                                           uint32_t *number)
 {
     if (*number == 0 && changes->state_count < MAX_COMPONENTS) {
         if (!changes->states)
@@ -185,13 +188,14 @@ static struct state *state_of(struct changes *changes, uint32_t *number)
 
 /* ---- seeing ---- */
 
-static void renew(struct changes *changes, const struct component *component,
-                  const struct seen *seen, uint64_t time_ns)
+static void renew(struct change_detector *changes,
+                  const struct component *component,
+                  const struct seen_resource *seen, uint64_t time_ns)
 {
-    struct state *state = &changes->states[component->changes - 1];
+    struct component_versions *state = &changes->states[component->changes - 1];
 
     for (int kind = 0; kind < KINDS; kind++) {
-        struct value *value =
+        struct watched_value *value =
             &state->kinds[kind].values[seen->value[kind] % VALUES];
 
         if (seen->value[kind] != NO_VALUE && time_ns > value->last_ns)
@@ -199,13 +203,14 @@ static void renew(struct changes *changes, const struct component *component,
     }
 }
 
-void changes_see(struct changes *changes, struct component *component,
-                 const struct resource *resource, uint8_t life,
-                 uint64_t time_ns)
+void change_detector_observe(struct change_detector *changes,
+                             struct component *component,
+                             const struct resource *resource, uint8_t life,
+                             uint64_t time_ns)
 {
-    struct seen *seen = seen_of(changes, resource->id);
+    struct seen_resource *seen = seen_of(changes, resource->id);
     struct slice values[KINDS];
-    struct state *state;
+    struct component_versions *state;
     bool fresh;
 
     if (component->changes == 0 &&
@@ -214,7 +219,7 @@ void changes_see(struct changes *changes, struct component *component,
     if (!seen)
         return;
     if (seen->life != life)
-        *seen = (struct seen){.life = life};
+        *seen = (struct seen_resource){.life = life};
     fresh = seen->identity == 0;
     if (seen->identity == component->identity + 1) {
         if (component->changes)
@@ -225,7 +230,7 @@ void changes_see(struct changes *changes, struct component *component,
     memset(seen->value, NO_VALUE, sizeof(seen->value));
     values_of(&resource->attrs, values);
     for (int kind = 0; kind < KINDS; kind++) {
-        struct watched *watched;
+        struct watched_attribute *watched;
         uint8_t current;
         bool change;
 
@@ -240,9 +245,9 @@ void changes_see(struct changes *changes, struct component *component,
         if (!change)
             continue;
         watched->current = seen->value[kind];
-        change_log_add(&changes->log, resource->id, (enum change_kind)kind,
-                       text_of(&watched->values[current]),
-                       text_of(&watched->values[watched->current]), time_ns);
+        change_events_add(&changes->log, resource->id, (enum change_kind)kind,
+                          text_of(&watched->values[current]),
+                          text_of(&watched->values[watched->current]), time_ns);
     }
 }
 
@@ -255,7 +260,7 @@ static void load_identity(void *arg, const struct identity *identity)
 }
 
 /* The newest come first: the first one is current. */
-static uint8_t load_value(struct watched *watched, struct slice text)
+static uint8_t load_value(struct watched_attribute *watched, struct slice text)
 {
     uint8_t at = find_value(watched, hash_bytes(text.ptr, text.len, 0));
     bool change;
@@ -268,8 +273,8 @@ static uint8_t load_value(struct watched *watched, struct slice text)
 static void load_resource(void *arg, uint32_t id, uint32_t identity,
                           uint64_t hash, const struct resource *resource)
 {
-    struct changes *changes = arg;
-    struct seen *seen = seen_of(changes, id);
+    struct change_detector *changes = arg;
+    struct seen_resource *seen = seen_of(changes, id);
     struct slice values[KINDS];
 
     (void)hash;
@@ -288,7 +293,7 @@ static void load_resource(void *arg, uint32_t id, uint32_t identity,
         changes->state_of_count = count;
     }
     for (int kind = 0; kind < KINDS; kind++) {
-        struct state *state =
+        struct component_versions *state =
             values[kind].len ? state_of(changes, &changes->state_of[identity])
                              : NULL;
 
@@ -297,43 +302,45 @@ static void load_resource(void *arg, uint32_t id, uint32_t identity,
     }
 }
 
-enum status changes_open(struct changes **out, struct store *store)
+enum status change_detector_open(struct change_detector **out,
+                                 struct store *store)
 {
-    struct changes *changes = mem_zero(1, sizeof(*changes));
+    struct change_detector *changes = mem_zero(1, sizeof(*changes));
     enum status status;
 
     status = store_load(store, load_identity, load_resource, changes);
     if (status == OK)
-        status = change_log_open(&changes->log, store);
+        status = change_events_open(&changes->log, store);
     if (status == OK)
         *out = changes;
     else
-        changes_free(changes);
+        change_detector_free(changes);
     return status;
 }
 
-void changes_free(struct changes *changes)
+void change_detector_free(struct change_detector *changes)
 {
     if (!changes)
         return;
-    change_log_release(&changes->log);
+    change_events_release(&changes->log);
     free(changes->states);
     free(changes->state_of);
     free(changes->seen);
     free(changes);
 }
 
-bool changes_lost(const struct changes *changes, uint64_t lsn)
+bool change_detector_lost(const struct change_detector *changes, uint64_t lsn)
 {
     return lsn <= changes->log.lost_to && lsn > changes->log.committed;
 }
 
-void changes_begin(struct changes *changes, uint64_t lsn)
+void change_detector_begin(struct change_detector *changes, uint64_t lsn)
 {
-    change_log_begin(&changes->log, lsn);
+    change_events_begin(&changes->log, lsn);
 }
 
-struct batch *changes_end(struct changes *changes, struct batch *batch)
+struct batch *change_detector_end(struct change_detector *changes,
+                                  struct batch *batch)
 {
-    return change_log_end(&changes->log, batch);
+    return change_events_end(&changes->log, batch);
 }

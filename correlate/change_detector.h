@@ -3,7 +3,7 @@
  *
  * Three things are watched in resources: service.version, the image tag and
  * the pod-template-hash label. The first value of a component is no change. A
- * value never seen, or one that was gone for CHANGES_GONE_NS, on a resource
+ * value never seen, or one that was gone for CHANGE_GONE_NS, on a resource
  * (pod, process) never seen is: so the pods of a rolling update, old and new
  * side by side, make one event, and going back to the old version makes
  * another.
@@ -18,32 +18,34 @@
  *
  * Threads  the correlator's.
  */
-#ifndef CHANGES_H
-#define CHANGES_H
+#ifndef CHANGE_DETECTOR_H
+#define CHANGE_DETECTOR_H
 
 #include "components.h"
 #include "store.h"
 
-#define CHANGES_GONE_NS (120 * UINT64_C(1000000000))
+#define CHANGE_GONE_NS (120 * UINT64_C(1000000000))
 
-struct changes;
+struct change_detector;
 
 /* Reads what the store kept. */
-MUST_CHECK enum status changes_open(struct changes **changes,
-                                    struct store *store);
-void changes_free(struct changes *changes);
+MUST_CHECK enum status change_detector_open(struct change_detector **changes,
+                                            struct store *store);
+void change_detector_free(struct change_detector *changes);
 
 /* True if events of the batch with this lsn have to be made again. */
-bool changes_lost(const struct changes *changes, uint64_t lsn);
+bool change_detector_lost(const struct change_detector *changes, uint64_t lsn);
 
-/* Around each batch. changes_end() adds what was seen to a batch of logs, or
- * returns a batch to append besides; NULL if there is none. */
-void changes_begin(struct changes *changes, uint64_t lsn);
-struct batch *changes_end(struct changes *changes, struct batch *batch);
+/* Around each batch. change_detector_end() adds what was seen to a batch of
+ * logs, or returns a batch to append besides; NULL if there is none. */
+void change_detector_begin(struct change_detector *changes, uint64_t lsn);
+struct batch *change_detector_end(struct change_detector *changes,
+                                  struct batch *batch);
 
 /* A resource of the batch, with a record of this time. */
-void changes_see(struct changes *changes, struct component *component,
-                 const struct resource *resource, uint8_t life,
-                 uint64_t time_ns);
+void change_detector_observe(struct change_detector *changes,
+                             struct component *component,
+                             const struct resource *resource, uint8_t life,
+                             uint64_t time_ns);
 
 #endif

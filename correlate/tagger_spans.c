@@ -22,66 +22,68 @@ static void judge(struct span *span, const struct semconv *semconv,
         tags->outcome == OUTCOME_FAILED && span->status != SPAN_ERROR;
     if (span->trace_state.len > 0)
         tags->weight =
-            capped_weight(tags->operation, tags->outcome == OUTCOME_FAILED,
-                          sampling_weight(span->trace_state));
+            cardinality_weight(tags->operation, tags->outcome == OUTCOME_FAILED,
+                               sampling_weight(span->trace_state));
 }
 
-static void count_served(struct tagger *tagger, struct sender *sender,
+static void count_served(struct tagger *tagger, struct batch_resource *sender,
                          const struct span *span, const struct tags *tags)
 {
     bool failed = tags->outcome == OUTCOME_FAILED;
-    struct capped_name *operation = tags->operation;
-    struct series_labels labels = {
-        .family = SERIES_SERVED,
+    struct limited_name *operation = tags->operation;
+    struct derived_labels labels = {
+        .family = DERIVED_FAMILY_REQUESTS,
         .kind = span->kind,
         .identity = sender->component->identity,
         .resource = sender->component->resource,
-        .hash = hash_mix(operation->hash, SERIES_SERVED << 8 | span->kind),
+        .hash = hash_mix(operation->hash,
+                         DERIVED_FAMILY_REQUESTS << 8 | span->kind),
         .text = {[TEXT_ENDPOINT] = tags->endpoint->text,
                  [TEXT_NAME] = operation->text}};
-    struct derived_series *series = derive_series(
-        tagger->derive, &labels, span->start_ns, &operation->hint);
+    struct derived_series *series =
+        derived_get(tagger->derived, &labels, span->start_ns, &operation->hint);
 
     if (!series)
         return;
-    derive_duration(tagger->derive, series, span->end_ns - span->start_ns,
-                    failed, tags->outcome == OUTCOME_CLIENT_ERROR,
-                    tags->weight);
-    derive_exemplar(tagger->derive, series, span, failed);
+    derived_add_duration(tagger->derived, series, span->end_ns - span->start_ns,
+                         failed, tags->outcome == OUTCOME_CLIENT_ERROR,
+                         tags->weight);
+    derived_add_exemplar(tagger->derived, series, span, failed);
 }
 
 static void name(struct tagger *tagger, struct span *span,
                  const struct tags *tags)
 {
     if (tags->endpoint)
-        span->endpoint =
-            capped_copy(tags->endpoint, tagger->number, &tagger->batch->arena);
+        span->endpoint = cardinality_copy(tags->endpoint, tagger->number,
+                                          &tagger->batch->arena);
     if (tags->operation) {
-        span->operation =
-            capped_copy(tags->operation, tagger->number, &tagger->batch->arena);
+        span->operation = cardinality_copy(tags->operation, tagger->number,
+                                           &tagger->batch->arena);
         if (tags->operation->is_other)
             stats_add(STATS_OPERATIONS_OTHER, 1);
     }
 }
 
-static struct sender *sender_of(struct tagger *tagger, struct span *span)
+static struct batch_resource *sender_of(struct tagger *tagger,
+                                        struct span *span)
 {
     span->resource_id = span->resource->id;
-    return senders_get(tagger, span->resource, span->resource_id,
-                       span->start_ns);
+    return batch_resources_get(tagger, span->resource, span->resource_id,
+                               span->start_ns);
 }
 
 /* A span that is no end of a call, or of nobody known: calls are above and
  * below it. */
 static void pass(struct tagger *tagger, const struct span *span)
 {
-    edges_see(tagger->edges, NULL, span, NULL, NULL,
-              tagger->batch->received_ns);
+    edges_add_span(tagger->edges, NULL, span, NULL, NULL,
+                   tagger->batch->received_ns);
 }
 
 static void served(struct tagger *tagger, struct span *span)
 {
-    struct sender *sender = sender_of(tagger, span);
+    struct batch_resource *sender = sender_of(tagger, span);
     struct tags tags = {.operation = NULL};
     struct semconv semconv;
     struct slice stamped;
@@ -93,13 +95,13 @@ static void served(struct tagger *tagger, struct span *span)
         return;
     }
     stamped = registry_endpoint_label(tagger->registry, &span->attrs);
-    endpoint_served(tagger->capped, tagger->options.max_operations,
+    endpoint_served(tagger->limit, tagger->options.max_operations,
                     sender->component, span, &semconv,
                     stamped.len ? stamped : sender->endpoint, &tags);
     judge(span, &semconv, &tags);
     name(tagger, span, &tags);
-    if (edges_see(tagger->edges, sender->component, span, &semconv, &tags,
-                  tagger->batch->received_ns) &&
+    if (edges_add_span(tagger->edges, sender->component, span, &semconv, &tags,
+                       tagger->batch->received_ns) &&
         tags.operation)
         count_served(tagger, sender, span, &tags);
 }
@@ -107,7 +109,7 @@ static void served(struct tagger *tagger, struct span *span)
 static void called(struct tagger *tagger, struct span *span)
 {
     bool calls = span->kind == SPAN_CLIENT || span->kind == SPAN_PRODUCER;
-    struct sender *sender = sender_of(tagger, span);
+    struct batch_resource *sender = sender_of(tagger, span);
     struct tags tags = {.operation = NULL};
     struct semconv semconv;
 
@@ -117,12 +119,12 @@ static void called(struct tagger *tagger, struct span *span)
         pass(tagger, span);
         return;
     }
-    endpoint_called(tagger->capped, tagger->options.max_operations,
+    endpoint_called(tagger->limit, tagger->options.max_operations,
                     sender->component, span, &semconv, &tags);
     judge(span, &semconv, &tags);
     name(tagger, span, &tags);
-    edges_see(tagger->edges, sender->component, span, &semconv, &tags,
-              tagger->batch->received_ns);
+    edges_add_span(tagger->edges, sender->component, span, &semconv, &tags,
+                   tagger->batch->received_ns);
 }
 
 static bool serves(const struct span *span)
@@ -138,7 +140,7 @@ static void fetch(const struct tagger *tagger, const struct span *span)
 
     for (size_t at = 0; text && at < NEAR_BYTES; at += LINE)
         __builtin_prefetch(text + at);
-    edges_expect(tagger->edges, span, true);
+    edges_prefetch(tagger->edges, span, true);
 }
 
 static void fetch_soon(const struct tagger *tagger, const struct span *span)
@@ -148,7 +150,7 @@ static void fetch_soon(const struct tagger *tagger, const struct span *span)
     for (size_t at = 0; at < span->attrs.count * sizeof(struct attr);
          at += LINE)
         __builtin_prefetch(attrs + at);
-    edges_expect(tagger->edges, span, false);
+    edges_prefetch(tagger->edges, span, false);
 }
 
 static void ahead(const struct tagger *tagger, const struct batch *batch,

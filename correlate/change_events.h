@@ -3,8 +3,8 @@
  *
  * Threads  the correlator's.
  */
-#ifndef CHANGE_LOG_H
-#define CHANGE_LOG_H
+#ifndef CHANGE_EVENTS_H
+#define CHANGE_EVENTS_H
 
 #include "store.h"
 
@@ -24,7 +24,7 @@ struct change_event {
     char from[CHANGE_MAX_TEXT], to[CHANGE_MAX_TEXT];
 };
 
-struct change_log {
+struct change_events {
     struct store *store;
     struct change_event *recent; /* a ring of CHANGE_MAX_RECENT */
     uint64_t count;              /* events ever put into it */
@@ -34,20 +34,20 @@ struct change_log {
     uint64_t lost_to;            /* events up to this lsn may be missing */
 };
 
-MUST_CHECK enum status change_log_open(struct change_log *log,
-                                       struct store *store);
-void change_log_release(struct change_log *log);
+MUST_CHECK enum status change_events_open(struct change_events *log,
+                                          struct store *store);
+void change_events_release(struct change_events *log);
 
 /* A batch begins; events lost with it are pending again. */
-void change_log_begin(struct change_log *log, uint64_t lsn);
+void change_events_begin(struct change_events *log, uint64_t lsn);
 
 /* An event of the batch, dropped if the store has it. Texts have at most
  * CHANGE_MAX_TEXT bytes. */
-void change_log_add(struct change_log *log, uint32_t resource,
-                    enum change_kind kind, struct slice from, struct slice to,
-                    uint64_t time_ns);
+void change_events_add(struct change_events *log, uint32_t resource,
+                       enum change_kind kind, struct slice from,
+                       struct slice to, uint64_t time_ns);
 
 /* The pending events, into the batch or as one of their own; see changes.h. */
-struct batch *change_log_end(struct change_log *log, struct batch *batch);
+struct batch *change_events_end(struct change_events *log, struct batch *batch);
 
 #endif
