@@ -1,28 +1,41 @@
 /*
  * paging - lists that are read page by page, by time or by cursor.
  *
- * By time, as clients of OpenChoreo's Observer do: the timestamp that was seen
- * last comes back as startTime (oldest first) or endTime (newest first). The
- * window is start <= time < end. Where that would repeat or lose records, a
- * timestamp in an answer has more than nine digits of fraction: they name the
- * one record, and the window begins behind it or ends before it. They stand
+ * Purpose: startTime, endTime and cursor of a request become a window; the
+ *   records that were read become times, nextCursor and total of the answer.
+ * Ownership: a window points into itself and must not be copied or moved.
+ * Threads: one request, one thread.
+ * Errors: a bad cursor or time is answered with 400 (query_fail).
+ *
+ * By time, as clients of OpenChoreo's Observer do: the last timestamp seen
+ * comes back as startTime (oldest first) or endTime (newest first). The window
+ * is start <= time < end. Where that would repeat or lose records, a timestamp
+ * in an answer names its record (list_time.h), and the window begins after it
+ * or ends before it:
  *
  *   - where records of one answer, or the next one, share a nanosecond
  *   - on the last record of an answer that is oldest first
  *   - on the last trace or span of an answer, if there is more
  *
- * By cursor: `nextCursor` of an answer, back as `cursor` in the same request.
+ * By cursor: `nextCursor` of an answer, sent back as `cursor` in the same
+ * request.
  *
- * Both name a place (store_query.h), which stays while records are sealed,
- * merged and replayed and while others come.
+ * Both name a place (store_query.h), which does not change when records are
+ * sealed, merged or replayed, or when others arrive.
  */
 #ifndef PAGING_H
 #define PAGING_H
 
 #include "query_request.h"
+#include "reply_table.h"
 
 /* What a cursor may be used for. */
 enum list_kind { LIST_LOGS = 1, LIST_EVENTS, LIST_TRACES, LIST_SPANS };
+
+enum {
+    PAGING_TOTAL = 1000, /* matches are counted up to this */
+    PAGING_CURSOR = 31   /* bytes */
+};
 
 struct list_window {
     uint64_t start_ns, end_ns;
@@ -35,26 +48,36 @@ MUST_CHECK enum status paging_window(struct query_request *request,
                                      enum list_kind kind, bool ascending,
                                      struct list_window *window);
 
-/* The number of a place whose key is 8 bytes or more. */
-uint64_t paging_number(const uint8_t key[PLACE_NUMBER]);
+/* The place of record i. */
+typedef struct list_place paging_place(const void *records, uint32_t i);
 
-/* A time as a member; `exact`: with the digits that name the record. */
-void paging_time(struct query_request *request, const char *key,
-                 uint64_t time_ns, bool exact, uint64_t number);
+/* The records of one answer, in their order. One more than the limit is read,
+ * to know whether there is a next page. */
+struct list_page {
+    enum list_kind kind;
+    bool ascending;
+    const struct list_window *window;
+    const void *records;
+    paging_place *place;
+    uint32_t limit, known;
+};
 
-/* Must record i of `shown` have an exact time? times: of `known` records in
- * their order, those that are shown and perhaps one more. */
-bool paging_exact(const struct list_window *window, bool ascending,
-                  const uint64_t *times, uint32_t i, uint32_t shown,
-                  uint32_t known);
+uint32_t paging_shown(const struct list_page *page);
+/* The time of record i, with its number where it must name the record. */
+struct list_time paging_time(const struct list_page *page, uint32_t i);
 
-/* nextCursor, to go on behind this place. */
-void paging_cursor(struct query_request *request, enum list_kind kind,
-                   bool ascending, const struct list_place *last);
+/* The members after a list: nextCursor, total and whether that is a lower
+ * bound, tookMs. */
+struct list_end {
+    uint8_t next_cursor[PAGING_CURSOR]; /* all zero: there is no next page */
+    bool is_lower_bound;
+    uint64_t total;
+    int64_t took_ms;
+};
+extern const struct reply_table list_end_table;
 
-/* What is counted at most. */
-enum { PAGING_TOTAL = 1000 };
-/* Ends a list: total, and whether it is a lower bound. */
-void paging_end(struct query_request *request, uint64_t total, bool stopped);
+struct list_end paging_end(const struct query_request *request,
+                           const struct list_page *page, uint64_t total,
+                           bool stopped);
 
 #endif

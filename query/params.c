@@ -159,6 +159,15 @@ enum status params_query_scope(struct query_request *request,
     return OK;
 }
 
+enum status params_select(struct query_request *request,
+                          const struct scope_filter *scope,
+                          const struct bitmap **resources)
+{
+    *resources =
+        registry_select(request->services->registry, scope, request->arena);
+    return *resources ? OK : arena_status(request->arena);
+}
+
 /* ---- time ---- */
 
 static enum status time_from(struct query_request *request, const char *name,

@@ -180,11 +180,11 @@ static enum status put_catalog(struct query_request *request)
 }
 
 const struct route routes_admin[] = {
-    {"GET", "/", get_root, NULL, ON_IO, 0},
-    {"GET", "/health", get_health, NULL, ON_IO, 0},
-    {"GET", "/metrics", get_metrics, NULL, 0, 0},
-    {"GET", "/api/v1/catalog", get_catalog, NULL, NO_READER, 0},
+    {"GET", "/", get_root, NULL, ON_IO, 0, NULL},
+    {"GET", "/health", get_health, NULL, ON_IO, 0, NULL},
+    {"GET", "/metrics", get_metrics, NULL, 0, 0, NULL},
+    {"GET", "/api/v1/catalog", get_catalog, NULL, NO_READER, 0, NULL},
     {"PUT", "/api/v1/catalog", put_catalog, NULL, TAKES_RAW | NO_READER,
-     CATALOG_MAX_BYTES},
+     CATALOG_MAX_BYTES, NULL},
     {0},
 };

@@ -122,7 +122,7 @@ void reply_last_seen(struct query_request *request,
 }
 
 const struct route routes_components[] = {
-    {"GET", "/api/v1/components", component_list, NULL, 0, 0},
-    {"GET", "/api/v1/components/{}/{}/{}", component_page, NULL, 0, 0},
+    {"GET", "/api/v1/components", component_list, NULL, 0, 0, NULL},
+    {"GET", "/api/v1/components/{}/{}/{}", component_page, NULL, 0, 0, NULL},
     {0},
 };

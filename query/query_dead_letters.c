@@ -2,6 +2,7 @@
  * Messages that could not be decoded, from the newest. What is shown of each
  * is cut: a page of whole ones could be larger than any answer may be.
  */
+#include "clock.h"
 #include "query_request.h"
 
 enum {
@@ -11,29 +12,56 @@ enum {
     MAX_BYTES = 64 * 1024,
 };
 
-static void reply_letter(struct query_request *request,
-                         const struct dead_letter_row *letter,
-                         uint64_t max_bytes)
-{
-    struct attr bytes = {.type = VALUE_BYTES,
-                         .str = letter->bytes.ptr,
-                         .len = (uint32_t)letter->bytes.len};
+struct letter_view {
+    const struct dead_letter_row *letter;
+    uint64_t time_ns; /* of the message */
+    struct slice bytes;
+};
 
-    if (bytes.len > max_bytes)
-        bytes.len = (uint32_t)max_bytes;
-    jsonw_open(&request->json, '{');
-    jsonw_member_uint(&request->json, "id", letter->id);
-    jsonw_member_text(&request->json, "topic", letter->topic);
-    jsonw_member_uint(&request->json, "partition", letter->partition);
-    jsonw_member_uint(&request->json, "offset", letter->offset);
-    jsonw_member_time(&request->json, "receivedTime", letter->received_ns);
-    if (letter->time_ms > 0)
-        jsonw_member_time(&request->json, "time", letter->time_ms * 1000000);
-    jsonw_member_text(&request->json, "reason", letter->reason);
-    jsonw_member_uint(&request->json, "size", letter->size);
-    jsonw_key(&request->json, "bytes");
-    jsonw_value(&request->json, &bytes);
-    jsonw_close(&request->json, '}');
+static const struct reply_table letter_head_table =
+    REPLY_TABLE(struct dead_letter_row, REPLY(struct dead_letter_row, "id", id),
+                REPLY(struct dead_letter_row, "topic", topic),
+                REPLY(struct dead_letter_row, "partition", partition),
+                REPLY(struct dead_letter_row, "offset", offset),
+                REPLY_TIME(struct dead_letter_row, "receivedTime", received_ns),
+                REPLY(struct dead_letter_row, "reason", reason),
+                REPLY(struct dead_letter_row, "size", size));
+
+static const struct reply_table letter_table = REPLY_TABLE(
+    struct letter_view,
+    REPLY_INLINE(struct letter_view, letter, REPLY_POINTER, &letter_head_table),
+    REPLY_OPTIONAL_TIME(struct letter_view, "time", time_ns),
+    REPLY_BASE64(struct letter_view, "bytes", bytes));
+
+struct letters_reply {
+    struct reply_list letters;
+    uint64_t total;
+    int64_t took_ms;
+};
+static const struct reply_table letters_table = REPLY_TABLE(
+    struct letters_reply,
+    REPLY_LIST(struct letters_reply, "deadLetters", letters, &letter_table),
+    REPLY(struct letters_reply, "total", total),
+    REPLY(struct letters_reply, "tookMs", took_ms));
+
+/* The messages found, while they are written one at a time. */
+struct letter_list {
+    const struct dead_letter_row *letters;
+    size_t max_bytes;
+    struct letter_view view;
+};
+
+static const void *letter_item(void *arg, uint32_t i)
+{
+    struct letter_list *list = arg;
+    const struct dead_letter_row *letter = &list->letters[i];
+    struct slice bytes = letter->bytes;
+
+    if (bytes.len > list->max_bytes)
+        bytes.len = list->max_bytes;
+    list->view = (struct letter_view){
+        letter, letter->time_ms > 0 ? letter->time_ms * NS_PER_MS : 0, bytes};
+    return &list->view;
 }
 
 static enum status get_dead_letters(struct query_request *request)
@@ -61,15 +89,15 @@ static enum status get_dead_letters(struct query_request *request)
                                   &letters, &count, &total);
     if (s != OK)
         return query_fail_read(request, s);
-    jsonw_open(&request->json, '{');
-    jsonw_member_open(&request->json, "deadLetters", '[');
-    for (uint32_t i = 0; i < count; i++)
-        reply_letter(request, &letters[i], bytes);
-    reply_end(request, total);
+    struct letter_list list = {letters, bytes, {0}};
+    struct letters_reply reply = {
+        {count, NULL, letter_item, &list}, total, query_took_ms(request)};
+    reply_write(&request->json, &letters_table, &reply);
     return OK;
 }
 
 const struct route routes_dead_letters[] = {
-    {"GET", "/api/v1/dead-letters", get_dead_letters, NULL, 0, 0},
+    {"GET", "/api/v1/dead-letters", get_dead_letters, NULL, 0, 0,
+     &letters_table},
     {0},
 };

@@ -83,6 +83,6 @@ static enum status query_metrics(struct query_request *request)
 }
 
 const struct route routes_metrics[] = {
-    {"POST", "/api/v1/metrics/query", query_metrics, "M", TAKES_JSON, 0},
+    {"POST", "/api/v1/metrics/query", query_metrics, "M", TAKES_JSON, 0, NULL},
     {0},
 };

@@ -368,14 +368,14 @@ static enum status put_report(struct query_request *request)
 
 const struct route routes_rca[] = {
     {"POST", "/api/v1alpha1/rca-agent/analyze", analyze, NULL,
-     TAKES_JSON | RCA_ERRORS, 0},
+     TAKES_JSON | RCA_ERRORS, 0, NULL},
     {"GET", "/api/v1/rca-agent/reports", list_reports, NULL,
-     NO_READER | RCA_ERRORS, 0},
+     NO_READER | RCA_ERRORS, 0, NULL},
     {"GET", "/api/v1/rca-agent/reports/{}", get_report, NULL,
-     NO_READER | RCA_ERRORS, 0},
+     NO_READER | RCA_ERRORS, 0, NULL},
     {"PUT", "/api/v1/rca-agent/reports/{}", put_report, NULL,
-     TAKES_JSON | NO_READER | RCA_ERRORS, 0},
+     TAKES_JSON | NO_READER | RCA_ERRORS, 0, NULL},
     {"POST", "/api/v1alpha1/rca-agent/chat", rca_chat, NULL,
-     TAKES_JSON | NO_READER | RCA_ERRORS, 0},
+     TAKES_JSON | NO_READER | RCA_ERRORS, 0, NULL},
     {0},
 };

@@ -37,6 +37,7 @@
 #include "http_server.h"
 #include "jsonw.h"
 #include "query.h"
+#include "reply_table.h"
 
 enum {
     QUERY_MAX_BODY = 1024 * 1024,
@@ -82,7 +83,8 @@ struct route {
     route_handler *handler;
     const char *area; /* of OBS-V1-<area>-nn; NULL: plain errors */
     int flags;
-    size_t max_body; /* 0: QUERY_MAX_BODY */
+    size_t max_body;                 /* 0: QUERY_MAX_BODY */
+    const struct reply_table *reply; /* of 200; NULL: not written from one */
 };
 
 /* ---- query_routes.c ---- */
@@ -134,6 +136,10 @@ enum { SCOPE_WORKFLOW = 1, SCOPE_NEEDS_PROJECT = 2, SCOPE_NEEDS_ENV = 4 };
  * welcome, project or environment are required. */
 MUST_CHECK enum status params_scope(struct query_request *request, int flags,
                                     struct scope_filter *scope);
+/* The resources of a scope; in the arena. */
+MUST_CHECK enum status params_select(struct query_request *request,
+                                     const struct scope_filter *scope,
+                                     const struct bitmap **resources);
 /* startTime, endTime: RFC 3339, at most 30 days apart. */
 MUST_CHECK enum status params_range(struct query_request *request,
                                     uint64_t *start_ns, uint64_t *end_ns);
@@ -197,9 +203,6 @@ struct slice params_trim(struct slice text);
 
 /* ---- reply.c ---- */
 
-/* Ends a list that was begun: total, time, closing brace. */
-void reply_end(struct query_request *request, uint64_t total);
-
 /* What is known of a resource. */
 struct resource_info {
     uint32_t resource_id;
@@ -212,10 +215,9 @@ struct resource_info {
 const struct resource_info *reply_resource(struct query_request *request,
                                            uint32_t resource_id);
 
-/* Identity members in OpenChoreo's spelling (componentName, ... and uids where
- * they are known and valid UUIDs) into the object that is open. */
-void reply_identity(struct query_request *request,
-                    const struct identity *identity);
+/* OpenChoreo's members of an identity (componentName ...); uids only if they
+ * are valid UUIDs. Of struct identity. */
+extern const struct reply_table identity_table;
 
 /* The text of an attribute of the record, else of its resource, else empty. */
 struct slice reply_attr(const struct attrs *attrs,
@@ -227,7 +229,6 @@ void reply_text(struct query_request *request, const char *key,
 /* A uid member, left out if it is not a UUID. */
 void reply_uid(struct query_request *request, const char *key,
                struct slice uid);
-bool reply_is_uuid(struct slice text);
 
 /* Normal or Warning, of a Kubernetes or change event. */
 struct slice reply_event_type(const struct log_record *log);
@@ -246,6 +247,6 @@ void reply_row(struct query_request *request, const char *key,
 /* ---- tables of the handler files, each ended by {0} ---- */
 extern const struct route routes_logs[], routes_traces[], routes_metrics[],
     routes_topology[], routes_components[], routes_admin[], routes_cause[],
-    routes_rca[], routes_dead_letters[], routes_unserved[];
+    routes_rca[], routes_dead_letters[], routes_unserved[], routes_events[];
 
 #endif

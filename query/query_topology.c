@@ -405,6 +405,6 @@ static enum status runtime_topology(struct query_request *request)
 
 const struct route routes_topology[] = {
     {"POST", "/api/v1alpha1/metrics/runtime-topology", runtime_topology, "RG",
-     TAKES_JSON, 0},
+     TAKES_JSON, 0, NULL},
     {0},
 };

@@ -5,29 +5,23 @@
  *   POST /api/v1alpha1/traces/{traceId}/spans/query
  *   GET, POST /api/v1alpha1/traces/{traceId}/spans/{spanId}
  *
- * A trace belongs to a scope if any of its spans does; then all of it is
- * shown that the scope's namespace sent, because half a trace explains nothing.
- * One that does not touch the scope is as good as not there.
+ * A trace is in a scope if any of its spans is; then all of it is shown that
+ * the scope's namespace sent, because half a trace explains nothing. A trace
+ * that has no span in the scope is treated as if it did not exist.
+ *
+ * In: filters. Out: a page of summaries or spans (span_reply.c). Where traces
+ * are searched: store.h.
  */
 #include "hex.h"
 #include "paging.h"
+#include "span_reply.h"
 
 /* Spans of one answer: a trace is read in few pages, each within the bound of
  * an answer. */
 enum { SPANS_MAX = 10000 };
 
-static const char *kind_name(uint8_t kind)
-{
-    static const char *const names[] = {"",       "INTERNAL", "SERVER",
-                                        "CLIENT", "PRODUCER", "CONSUMER"};
-
-    return kind < sizeof(names) / sizeof(names[0]) ? names[kind] : "";
-}
-
-/* ---- the list ---- */
-
-/* Whose spans are shown of a trace in the scope. What other namespaces sent in
- * the same trace is none of the asker's. */
+/* Which spans of a trace in the scope are shown. Spans that other namespaces
+ * sent in the same trace are hidden. */
 static enum status select_visible(struct query_request *request,
                                   const struct scope_filter *scope,
                                   const struct bitmap **visible)
@@ -36,9 +30,82 @@ static enum status select_visible(struct query_request *request,
 
     if (scope->workflow_run.len > 0)
         all = *scope;
-    *visible =
-        registry_select(request->services->registry, &all, request->arena);
-    return *visible ? OK : arena_status(request->arena);
+    return params_select(request, &all, visible);
+}
+
+/* ---- the list ---- */
+
+struct trace_view {
+    struct list_time start;
+    struct slice root_component, root_project;
+    const char *root_kind;
+    const struct trace_summary *trace;
+    uint64_t duration_ns;
+};
+
+static const struct reply_table trace_head_table = REPLY_TABLE(
+    struct trace_summary, REPLY(struct trace_summary, "traceId", trace_id),
+    REPLY(struct trace_summary, "traceName", root_name),
+    REPLY(struct trace_summary, "spanCount", span_count),
+    REPLY(struct trace_summary, "rootSpanId", root_span_id),
+    REPLY(struct trace_summary, "rootSpanName", root_name),
+    REPLY_TIME(struct trace_summary, "endTime", end_ns),
+    REPLY(struct trace_summary, "hasErrors", has_errors));
+
+static const struct reply_table trace_table = REPLY_TABLE(
+    struct trace_view,
+    REPLY_INLINE(struct trace_view, trace, REPLY_POINTER, &trace_head_table),
+    REPLY_OPTIONAL(struct trace_view, "rootSpanKind", root_kind),
+    REPLY_OPTIONAL(struct trace_view, "rootComponent", root_component),
+    REPLY_OPTIONAL(struct trace_view, "rootProject", root_project),
+    REPLY(struct trace_view, "startTime", start),
+    REPLY(struct trace_view, "durationNs", duration_ns));
+
+struct traces_reply {
+    struct reply_list traces;
+    struct list_end end;
+};
+static const struct reply_table traces_table =
+    REPLY_TABLE(struct traces_reply,
+                REPLY_LIST(struct traces_reply, "traces", traces, &trace_table),
+                REPLY_INLINE(struct traces_reply, end, 0, &list_end_table));
+
+/* The traces found, while they are written one at a time. */
+struct trace_list {
+    struct query_request *request;
+    const struct trace_summary *traces;
+    struct list_page page;
+    struct trace_view view;
+};
+
+static const void *trace_item(void *arg, uint32_t i)
+{
+    struct trace_list *list = arg;
+    const struct trace_summary *trace = &list->traces[i];
+    const struct resource_info *root =
+        reply_resource(list->request, trace->root_resource_id);
+
+    list->view =
+        (struct trace_view){.start = paging_time(&list->page, i),
+                            .root_kind = span_kind_name(trace->root_kind),
+                            .trace = trace,
+                            .duration_ns = trace->end_ns - trace->start_ns};
+    if (root) {
+        list->view.root_component = root->identity.component;
+        list->view.root_project = root->identity.project;
+    }
+    return &list->view;
+}
+
+static struct list_place place_of_trace(const void *records, uint32_t i)
+{
+    const struct trace_summary *trace =
+        (const struct trace_summary *)records + i;
+    struct list_place place = {.time_ns = trace->start_ns,
+                               .key_len = PLACE_KEY};
+
+    memcpy(place.key, trace->trace_id, PLACE_KEY);
+    return place;
 }
 
 static enum status read_traces_request(struct query_request *request,
@@ -46,7 +113,7 @@ static enum status read_traces_request(struct query_request *request,
                                        struct list_window *window)
 {
     struct scope_filter scope;
-    bool whole = false; /* of spans; a list of traces shows none */
+    bool attributes = false; /* of spans; a list of traces shows none */
     enum status s = params_scope(request, 0, &scope);
 
     if (s == OK)
@@ -54,7 +121,7 @@ static enum status read_traces_request(struct query_request *request,
     if (s == OK)
         s = paging_window(request, LIST_TRACES, query->ascending, window);
     if (s == OK)
-        s = params_bool(request, "includeAttributes", &whole);
+        s = params_bool(request, "includeAttributes", &attributes);
     if (s == OK)
         s = params_attrs(request, "attributes", &query->attrs,
                          &query->attr_count);
@@ -66,81 +133,20 @@ static enum status read_traces_request(struct query_request *request,
         s = params_bool(request, "errorsOnly", &query->errors_only);
     if (s == OK)
         s = params_text(request, "operation", &query->operation);
-    if (s != OK)
-        return s;
+    if (s == OK)
+        s = params_select(request, &scope, &query->resources);
     query->start_ns = window->start_ns;
     query->end_ns = window->end_ns;
     query->range = window->range;
-    query->resources =
-        registry_select(request->services->registry, &scope, request->arena);
-    if (!query->resources)
-        return arena_status(request->arena);
-    return select_visible(request, &scope, &query->visible);
-}
-
-/* exact: its start names the place it has in the list. */
-static void reply_trace(struct query_request *request,
-                        const struct trace_summary *trace, bool exact)
-{
-    struct jsonw *json = &request->json;
-    const struct resource_info *root =
-        reply_resource(request, trace->root_resource_id);
-
-    jsonw_open(json, '{');
-    jsonw_member_hex(&request->json, "traceId", trace->trace_id,
-                     sizeof(trace->trace_id));
-    jsonw_member_text(json, "traceName", trace->root_name);
-    jsonw_member_uint(json, "spanCount", trace->span_count);
-    jsonw_member_hex(&request->json, "rootSpanId", trace->root_span_id,
-                     sizeof(trace->root_span_id));
-    jsonw_member_text(json, "rootSpanName", trace->root_name);
-    reply_text(request, "rootSpanKind", slice_of(kind_name(trace->root_kind)));
-    if (root) {
-        reply_text(request, "rootComponent", root->identity.component);
-        reply_text(request, "rootProject", root->identity.project);
-    }
-    paging_time(request, "startTime", trace->start_ns, exact,
-                paging_number(trace->trace_id));
-    jsonw_member_time(json, "endTime", trace->end_ns);
-    jsonw_member_uint(json, "durationNs", trace->end_ns - trace->start_ns);
-    jsonw_member_bool(json, "hasErrors", trace->has_errors);
-    jsonw_close(json, '}');
-}
-
-static enum status reply_traces(struct query_request *request,
-                                const struct trace_query *query,
-                                const struct list_window *window,
-                                const struct trace_summary *traces,
-                                uint32_t known)
-{
-    uint32_t shown = known < query->limit ? known : query->limit;
-    uint64_t *times = arena_zero(request->arena, known + 1, sizeof(*times));
-
-    if (!times)
-        return arena_status(request->arena);
-    for (uint32_t i = 0; i < known; i++)
-        times[i] = traces[i].start_ns;
-    for (uint32_t i = 0; i < shown; i++)
-        reply_trace(
-            request, &traces[i],
-            paging_exact(window, query->ascending, times, i, shown, known) ||
-                (i + 1 == shown && known > shown));
-    jsonw_close(&request->json, ']');
-    if (known > shown) {
-        struct list_place last = {.time_ns = times[shown - 1],
-                                  .key_len = PLACE_KEY};
-
-        memcpy(last.key, traces[shown - 1].trace_id, PLACE_KEY);
-        paging_cursor(request, LIST_TRACES, query->ascending, &last);
-    }
-    return OK;
+    return s == OK ? select_visible(request, &scope, &query->visible) : s;
 }
 
 static enum status query_traces(struct query_request *request)
 {
     struct count_limit counting = {.most = PAGING_TOTAL};
-    struct trace_query query = {.counting = &counting}, one_more;
-    struct list_window window;
+    struct trace_query query = {.counting = &counting};
+    struct trace_list list = {.request = request};
+    struct list_window window = {0};
     struct trace_summary *traces;
     uint32_t count;
     uint64_t total;
@@ -148,125 +154,59 @@ static enum status query_traces(struct query_request *request)
 
     if (s != OK)
         return s;
-    one_more = query;
-    one_more.limit++;
-    s = reader_query_traces(request->reader, &one_more, request->arena, &traces,
+    query.limit++;
+    s = reader_query_traces(request->reader, &query, request->arena, &traces,
                             &count, &total);
     if (s != OK)
         return query_fail_read(request, s);
-    jsonw_open(&request->json, '{');
-    jsonw_member_open(&request->json, "traces", '[');
-    s = reply_traces(request, &query, &window, traces, count);
-    if (s == OK)
-        paging_end(request, total, counting.stopped);
-    return s;
-}
-
-/* ---- one span ---- */
-
-/* The verdict that hasErrors goes by, too: ERROR where the sender left the
- * status unset and its attributes say that the span failed. */
-static void reply_status(struct query_request *request, const struct span *span)
-{
-    uint8_t code = span_failed(span)            ? SPAN_ERROR
-                   : span->status <= SPAN_ERROR ? span->status
-                                                : SPAN_UNSET;
-    static const char *const codes[] = {"unset", "ok", "error"};
-    struct jsonw *json = &request->json;
-
-    jsonw_member_open(json, "status", '{');
-    jsonw_member_text(json, "code", slice_of(codes[code]));
-    reply_text(request, "message", span->status_message);
-    jsonw_close(json, '}');
-}
-
-static void reply_events(struct query_request *request, const struct span *span)
-{
-    struct jsonw *json = &request->json;
-
-    jsonw_member_open(json, "events", '[');
-    for (uint32_t i = 0; i < span->event_count; i++) {
-        const struct span_event *event = &span->events[i];
-
-        jsonw_open(json, '{');
-        jsonw_member_time(json, "timestamp", event->time_ns);
-        jsonw_member_text(json, "name", event->name);
-        jsonw_key(json, "attributes");
-        jsonw_attrs(json, &event->attrs);
-        jsonw_close(json, '}');
-    }
-    jsonw_close(json, ']');
-}
-
-static void reply_links(struct query_request *request, const struct span *span)
-{
-    struct jsonw *json = &request->json;
-
-    jsonw_member_open(json, "links", '[');
-    for (uint32_t i = 0; i < span->link_count; i++) {
-        const struct span_link *link = &span->links[i];
-
-        jsonw_open(json, '{');
-        jsonw_member_hex(&request->json, "traceId", link->trace_id,
-                         sizeof(link->trace_id));
-        jsonw_member_hex(&request->json, "spanId", link->span_id,
-                         sizeof(link->span_id));
-        jsonw_key(json, "attributes");
-        jsonw_attrs(json, &link->attrs);
-        jsonw_close(json, '}');
-    }
-    jsonw_close(json, ']');
-}
-
-/* What ingest had to correct; left out otherwise. */
-static void reply_fixed(struct query_request *request, const struct span *span)
-{
-    if (span->corrected & CORRECTED_TIME)
-        jsonw_member_bool(&request->json, "timeCorrected", true);
-    if (span->corrected & CORRECTED_END)
-        jsonw_member_bool(&request->json, "endBeforeStart", true);
-}
-
-/* exact: its start names the place it has in the list. */
-static void reply_span(struct query_request *request, const struct span *span,
-                       bool whole, bool exact)
-{
-    struct jsonw *json = &request->json;
-    const struct resource_info *source =
-        reply_resource(request, span->resource_id);
-
-    if (!source)
-        return;
-    jsonw_open(json, '{');
-    jsonw_member_hex(&request->json, "spanId", span->span_id,
-                     sizeof(span->span_id));
-    jsonw_member_text(json, "spanName", span->name);
-    reply_text(request, "spanKind", slice_of(kind_name(span->kind)));
-    paging_time(request, "startTime", span->start_ns, exact,
-                paging_number(span->span_id));
-    jsonw_member_time(json, "endTime", span->end_ns);
-    jsonw_member_uint(json, "durationNs", span->end_ns - span->start_ns);
-    reply_fixed(request, span);
-    if (!id_is_zero(span->parent_span_id, sizeof(span->parent_span_id)))
-        jsonw_member_hex(&request->json, "parentSpanId", span->parent_span_id,
-                         sizeof(span->parent_span_id));
-    reply_status(request, span);
-    reply_text(request, "component", source->identity.component);
-    reply_text(request, "project", source->identity.project);
-    reply_text(request, "endpoint", span->endpoint);
-    reply_text(request, "operation", span->operation);
-    if (whole) {
-        jsonw_key(json, "attributes");
-        jsonw_attrs(json, &span->attrs);
-        jsonw_key(json, "resourceAttributes");
-        jsonw_attrs(json, &source->resource.attrs);
-        reply_events(request, span);
-        reply_links(request, span);
-    }
-    jsonw_close(json, '}');
+    list.traces = traces;
+    list.page =
+        (struct list_page){LIST_TRACES,    query.ascending, &window, traces,
+                           place_of_trace, query.limit - 1, count};
+    struct traces_reply reply = {
+        .traces = {paging_shown(&list.page), NULL, trace_item, &list},
+        .end = paging_end(request, &list.page, total, counting.stopped)};
+    reply_write(&request->json, &traces_table, &reply);
+    return OK;
 }
 
 /* ---- the spans of a trace ---- */
+
+struct spans_reply {
+    struct reply_list spans;
+    struct list_end end;
+};
+static const struct reply_table spans_table =
+    REPLY_TABLE(struct spans_reply,
+                REPLY_LIST(struct spans_reply, "spans", spans, &span_table),
+                REPLY_INLINE(struct spans_reply, end, 0, &list_end_table));
+
+/* The spans found, while they are written one at a time. */
+struct span_list {
+    struct query_request *request;
+    const struct span *spans;
+    struct list_page page;
+    struct span_view view;
+    bool whole;
+};
+
+static const void *span_item(void *arg, uint32_t i)
+{
+    struct span_list *list = arg;
+
+    return span_view_fill(&list->view, list->request, &list->spans[i],
+                          paging_time(&list->page, i), list->whole);
+}
+
+static struct list_place place_of_span(const void *records, uint32_t i)
+{
+    const struct span *span = (const struct span *)records + i;
+    struct list_place place = {.time_ns = span->start_ns,
+                               .key_len = PLACE_NUMBER};
+
+    memcpy(place.key, span->span_id, PLACE_NUMBER);
+    return place;
+}
 
 static enum status read_path_id(struct query_request *request, int part,
                                 const char *name, uint8_t *id, size_t len)
@@ -277,7 +217,6 @@ static enum status read_path_id(struct query_request *request, int part,
                       "%s must be %zu hexadecimal digits", name, 2 * len);
 }
 
-/* A trace that does not touch the scope is as good as not there. */
 static enum status read_spans_request(struct query_request *request,
                                       struct span_query *query,
                                       uint8_t trace_id[16],
@@ -295,50 +234,19 @@ static enum status read_spans_request(struct query_request *request,
         s = params_bool(request, "includeAttributes", &query->whole);
     if (s == OK)
         s = read_path_id(request, 0, "traceId", trace_id, 16);
-    if (s != OK)
-        return s;
+    if (s == OK)
+        s = params_select(request, &scope, &query->resources);
     query->trace_id = trace_id;
     query->range = window->range; /* the trace is shown whole otherwise */
-    query->resources =
-        registry_select(request->services->registry, &scope, request->arena);
-    if (!query->resources)
-        return arena_status(request->arena);
-    return select_visible(request, &scope, &query->visible);
-}
-
-static enum status reply_spans(struct query_request *request,
-                               const struct span_query *query,
-                               const struct list_window *window,
-                               const struct span *spans, uint32_t known)
-{
-    uint32_t shown = known < query->limit ? known : query->limit;
-    uint64_t *times = arena_zero(request->arena, known + 1, sizeof(*times));
-
-    if (!times)
-        return arena_status(request->arena);
-    for (uint32_t i = 0; i < known; i++)
-        times[i] = spans[i].start_ns;
-    for (uint32_t i = 0; i < shown; i++)
-        reply_span(
-            request, &spans[i], query->whole,
-            paging_exact(window, query->ascending, times, i, shown, known) ||
-                (i + 1 == shown && known > shown));
-    jsonw_close(&request->json, ']');
-    if (known > shown) {
-        struct list_place last = {.time_ns = times[shown - 1],
-                                  .key_len = PLACE_NUMBER};
-
-        memcpy(last.key, spans[shown - 1].span_id, PLACE_NUMBER);
-        paging_cursor(request, LIST_SPANS, query->ascending, &last);
-    }
-    return OK;
+    return s == OK ? select_visible(request, &scope, &query->visible) : s;
 }
 
 static enum status query_spans(struct query_request *request)
 {
     struct count_limit counting = {.most = PAGING_TOTAL};
-    struct span_query query = {.counting = &counting}, one_more;
-    struct list_window window;
+    struct span_query query = {.counting = &counting};
+    struct span_list list = {.request = request};
+    struct list_window window = {0};
     uint8_t trace_id[16];
     struct span *spans;
     uint32_t count;
@@ -347,39 +255,42 @@ static enum status query_spans(struct query_request *request)
 
     if (s != OK)
         return s;
-    one_more = query;
-    one_more.limit++;
-    s = reader_query_spans(request->reader, &one_more, request->arena, &spans,
+    query.limit++;
+    s = reader_query_spans(request->reader, &query, request->arena, &spans,
                            &count, &total);
     if (s != OK)
         return query_fail_read(request, s);
-    jsonw_open(&request->json, '{');
-    jsonw_member_open(&request->json, "spans", '[');
-    s = reply_spans(request, &query, &window, spans, count);
-    if (s == OK)
-        paging_end(request, total, counting.stopped);
-    return s;
+    list.spans = spans;
+    list.whole = query.whole;
+    list.page =
+        (struct list_page){LIST_SPANS,    query.ascending, &window, spans,
+                           place_of_span, query.limit - 1, count};
+    struct spans_reply reply = {
+        .spans = {paging_shown(&list.page), NULL, span_item, &list},
+        .end = paging_end(request, &list.page, total, counting.stopped)};
+    reply_write(&request->json, &spans_table, &reply);
+    return OK;
 }
 
-/* Does the trace touch the scope? */
-static enum status touches(struct query_request *request,
-                           const uint8_t trace_id[16],
-                           const struct scope_filter *scope, bool *yes)
+/* ---- one span ---- */
+
+/* Whether the trace has a span in the scope. */
+static enum status is_in_scope(struct query_request *request,
+                               const uint8_t trace_id[16],
+                               const struct scope_filter *scope, bool *yes)
 {
-    struct span_query query = {.trace_id = trace_id, .limit = 1};
     struct count_limit counting = {.most = 1};
+    struct span_query query = {
+        .trace_id = trace_id, .limit = 1, .counting = &counting};
     struct span *spans;
     uint32_t count;
     uint64_t total;
+    enum status s = params_select(request, scope, &query.resources);
 
-    query.counting = &counting;
-    query.resources =
-        registry_select(request->services->registry, scope, request->arena);
-    if (!query.resources)
-        return arena_status(request->arena);
-    enum status s = reader_query_spans(request->reader, &query, request->arena,
-                                       &spans, &count, &total);
-
+    if (s != OK)
+        return s;
+    s = reader_query_spans(request->reader, &query, request->arena, &spans,
+                           &count, &total);
     *yes = s == OK && count > 0;
     return s == OK ? OK : query_fail_read(request, s);
 }
@@ -390,6 +301,7 @@ static enum status span_details(struct query_request *request,
 {
     uint8_t trace_id[16], id[8];
     const struct bitmap *visible = NULL;
+    struct span_view view;
     struct span span;
     bool shown = true;
     enum status s = read_path_id(request, 1, "spanId", id, sizeof(id));
@@ -397,7 +309,7 @@ static enum status span_details(struct query_request *request,
     if (s == OK)
         s = read_path_id(request, 0, "traceId", trace_id, sizeof(trace_id));
     if (s == OK && scope)
-        s = touches(request, trace_id, scope, &shown);
+        s = is_in_scope(request, trace_id, scope, &shown);
     if (s == OK && scope)
         s = select_visible(request, scope, &visible);
     if (s != OK)
@@ -411,7 +323,9 @@ static enum status span_details(struct query_request *request,
         return query_fail(request, s, "OBS-V1-T-07", "Span not found");
     if (s != OK)
         return query_fail_read(request, s);
-    reply_span(request, &span, true, false);
+    if (span_view_fill(&view, request, &span,
+                       (struct list_time){.ns = span.start_ns}, true))
+        reply_write(&request->json, &span_table, &view);
     return OK;
 }
 
@@ -429,10 +343,13 @@ static enum status post_span(struct query_request *request)
 }
 
 const struct route routes_traces[] = {
-    {"POST", "/api/v1alpha1/traces/query", query_traces, "T", TAKES_JSON, 0},
+    {"POST", "/api/v1alpha1/traces/query", query_traces, "T", TAKES_JSON, 0,
+     &traces_table},
     {"POST", "/api/v1alpha1/traces/{}/spans/query", query_spans, "T",
-     TAKES_JSON, 0},
-    {"GET", "/api/v1alpha1/traces/{}/spans/{}", get_span, "T", 0, 0},
-    {"POST", "/api/v1alpha1/traces/{}/spans/{}", post_span, "T", TAKES_JSON, 0},
+     TAKES_JSON, 0, &spans_table},
+    {"GET", "/api/v1alpha1/traces/{}/spans/{}", get_span, "T", 0, 0,
+     &span_table},
+    {"POST", "/api/v1alpha1/traces/{}/spans/{}", post_span, "T", TAKES_JSON, 0,
+     &span_table},
     {0},
 };

@@ -11,9 +11,9 @@ static enum status not_served(struct query_request *request)
                       request->route->method, request->route->path);
 }
 
-#define UNSERVED(method, path)                   \
-    {                                            \
-        method, path, not_served, NULL, ON_IO, 0 \
+#define UNSERVED(method, path)                         \
+    {                                                  \
+        method, path, not_served, NULL, ON_IO, 0, NULL \
     }
 
 const struct route routes_unserved[] = {

@@ -13,39 +13,21 @@ void reply_text(struct query_request *request, const char *key,
         jsonw_member_text(&request->json, key, text);
 }
 
-bool reply_is_uuid(struct slice text)
-{
-    if (text.len != 36)
-        return false;
-    for (size_t i = 0; i < text.len; i++) {
-        char c = text.ptr[i];
-        bool dash = i == 8 || i == 13 || i == 18 || i == 23;
-        bool hex = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') ||
-                   (c >= 'A' && c <= 'F');
-
-        if (dash ? c != '-' : !hex)
-            return false;
-    }
-    return true;
-}
-
 void reply_uid(struct query_request *request, const char *key, struct slice uid)
 {
     if (reply_is_uuid(uid))
         jsonw_member_text(&request->json, key, uid);
 }
 
-void reply_identity(struct query_request *request,
-                    const struct identity *identity)
-{
-    reply_text(request, "componentName", identity->component);
-    reply_text(request, "projectName", identity->project);
-    reply_text(request, "environmentName", identity->environment);
-    reply_text(request, "namespaceName", identity->namespace);
-    reply_uid(request, "componentUid", identity->component_uid);
-    reply_uid(request, "projectUid", identity->project_uid);
-    reply_uid(request, "environmentUid", identity->environment_uid);
-}
+const struct reply_table identity_table =
+    REPLY_TABLE(struct identity,
+                REPLY_OPTIONAL(struct identity, "componentName", component),
+                REPLY_OPTIONAL(struct identity, "projectName", project),
+                REPLY_OPTIONAL(struct identity, "environmentName", environment),
+                REPLY_OPTIONAL(struct identity, "namespaceName", namespace),
+                REPLY_UID(struct identity, "componentUid", component_uid),
+                REPLY_UID(struct identity, "projectUid", project_uid),
+                REPLY_UID(struct identity, "environmentUid", environment_uid));
 
 /* ---- resources, looked up once per request ---- */
 
@@ -136,14 +118,6 @@ struct slice reply_value_text(struct query_request *request,
     text = arena_copy(request->arena, buf_slice(&buf));
     buf_release(&buf);
     return text;
-}
-
-void reply_end(struct query_request *request, uint64_t total)
-{
-    jsonw_close(&request->json, ']');
-    jsonw_member_uint(&request->json, "total", total);
-    jsonw_member_int(&request->json, "tookMs", query_took_ms(request));
-    jsonw_close(&request->json, '}');
 }
 
 void reply_row(struct query_request *request, const char *key,
