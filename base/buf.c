@@ -78,25 +78,20 @@ void buf_byte(struct buf *buf, char byte)
     buf->len++;
 }
 
-static void add_little_endian(struct buf *buf, uint64_t v, size_t bytes)
+void buf_fixed(struct buf *buf, uint64_t v, size_t size)
 {
-    char *to = buf_room(buf, bytes);
+    char *to = buf_room(buf, size);
 
     if (!to)
         return;
-    for (size_t i = 0; i < bytes; i++)
-        to[i] = (char)(v >> (8 * i));
-    buf->len += bytes;
+    store_le(to, v, size);
+    buf->len += size;
 }
 
-void buf_u32(struct buf *buf, uint32_t v)
+void buf_sized(struct buf *buf, struct slice s)
 {
-    add_little_endian(buf, v, 4);
-}
-
-void buf_u64(struct buf *buf, uint64_t v)
-{
-    add_little_endian(buf, v, 8);
+    buf_varint(buf, s.len);
+    buf_add(buf, s);
 }
 
 static size_t put_varint(char *to, uint64_t v)

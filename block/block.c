@@ -156,7 +156,7 @@ static void put_entry(struct buf *out, const struct block_entry *entry,
     buf_varint(out, entry->id - *last);
     buf_varint(out, (uint64_t)entry->len << 1 | entry->packed);
     if (!entry->packed)
-        buf_u32(out, entry->checksum);
+        buf_fixed(out, entry->checksum, 4);
     *last = entry->id;
 }
 
@@ -174,9 +174,9 @@ enum status block_out_finish(struct block_out *out, enum block_type kind,
     buf_byte(block, VERSION);
     buf_byte(block, (char)kind);
     buf_add(block, (struct slice){"\0\0", 2});
-    buf_u32(block, count);
-    buf_u32(block, 0);
-    buf_u32(block, 0);
+    buf_fixed(block, count, 4);
+    buf_fixed(block, 0, 4);
+    buf_fixed(block, 0, 4);
     put_entry(block, &out->entries[columns], &last);
     for (uint32_t i = 0; i < columns; i++)
         put_entry(block, &out->entries[i], &last);

@@ -60,7 +60,7 @@ void bloom_write(struct bloom_filter *filter, unsigned permille,
     }
     buf_byte(out, (char)(filter->log2 + 1));
     for (size_t i = 0; i < (size_t)1 << (filter->log2 - 6); i++)
-        buf_u64(out, filter->bits[i]);
+        buf_fixed(out, filter->bits[i], 8);
 }
 
 struct slice bloom_read(struct column_in *in)

@@ -229,7 +229,7 @@ void summary_put(struct summary_out *summary, enum block_type kind,
 
     for (uint32_t i = 0; i < id_count; i++)
         order[i] = (struct sort_row){ids[i], i};
-    buf_u32(out, 0);
+    buf_fixed(out, 0, 4);
     buf_byte(out, VERSION);
     buf_byte(out, (char)kind);
     put_resources(out, kind, ids, counts, sort_rows(order, spare, id_count),

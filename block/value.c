@@ -54,7 +54,7 @@ static void put_value(struct buf *out, const struct attr *value, int depth)
         break;
     case VALUE_DOUBLE:
         memcpy(&word, &value->d, sizeof(word));
-        buf_u64(out, word);
+        buf_fixed(out, word, 8);
         break;
     case VALUE_ARRAY:
     case VALUE_MAP:

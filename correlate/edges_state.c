@@ -86,7 +86,7 @@ static void write_end(struct writer *writer, const struct unpaired_span *end,
 
     write_key(out, &end->key);
     buf_add(out, (struct slice){(const char *)end->above, sizeof(end->above)});
-    buf_u64(out, end->arrived_ns);
+    buf_fixed(out, end->arrived_ns, 8);
     buf_byte(out, (char)end->kind);
     buf_byte(out, (char)end->flags);
     write_name(writer, end->operation);
@@ -112,7 +112,7 @@ static void write_links(const struct unpaired_spans *links, struct buf *out)
          at = links->at[at].newer) {
         write_key(out, &links->at[at].key);
         write_key(out, &links->at[at].reader);
-        buf_u64(out, links->at[at].arrived_ns);
+        buf_fixed(out, links->at[at].arrived_ns, 8);
     }
 }
 

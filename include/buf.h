@@ -1,8 +1,13 @@
 /*
- * buf - output that grows, with a cap and a sticky status.
+ * buf - bytes appended to memory that grows, up to a cap.
  *
- * Write as much as you like and look at the status once, at the end: after the
- * first refusal (cap) nothing is appended any more.
+ * Purpose:   output of unknown length, text or binary. byte_reader.h reads
+ *            what is written here.
+ * Ownership: the buffer is from malloc: buf_release() frees it, buf_detach()
+ *            hands it to the caller. buf_slice() is valid until the next call.
+ * Threads:   one at a time.
+ * Errors:    at the cap `status` becomes ERR_TOO_BIG and nothing more is
+ * appended, so it is checked once, at the end.
  */
 #ifndef BUF_H
 #define BUF_H
@@ -26,14 +31,15 @@ void buf_reset(struct buf *buf); /* empty, OK, memory kept */
 
 void buf_add(struct buf *buf, struct slice s);
 void buf_byte(struct buf *buf, char byte);
-void buf_u32(struct buf *buf, uint32_t v);    /* little endian */
-void buf_u64(struct buf *buf, uint64_t v);    /* little endian */
-void buf_varint(struct buf *buf, uint64_t v); /* LEB128 */
+void buf_varint(struct buf *buf, uint64_t v);             /* LEB128 */
+void buf_fixed(struct buf *buf, uint64_t v, size_t size); /* little endian */
+void buf_sized(struct buf *buf, struct slice s); /* its length as a varint,
+                                                    then its bytes */
 void buf_format(struct buf *buf, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
-/* Room for len more bytes at the end, NULL if the cap forbids; buf_grown()
- * then says how many of them were used. */
+/* Room for len more bytes at the end, or NULL at the cap; buf_grown() appends
+ * the first of them. */
 char *buf_room(struct buf *buf, size_t len);
 void buf_grown(struct buf *buf, size_t len);
 
@@ -43,6 +49,9 @@ struct slice buf_slice(const struct buf *buf);
  * afterwards. */
 char *buf_detach(struct buf *buf, size_t *len);
 
+/* ---- how numbers are coded ---- */
+
+/* Small numbers of either sign become small unsigned ones. */
 static inline uint64_t zigzag(int64_t v)
 {
     return ((uint64_t)v << 1) ^ (uint64_t)(v >> 63);
@@ -51,6 +60,22 @@ static inline uint64_t zigzag(int64_t v)
 static inline int64_t unzigzag(uint64_t v)
 {
     return (int64_t)(v >> 1) ^ -(int64_t)(v & 1);
+}
+
+/* `size` bytes, at most 8, little endian. */
+static inline uint64_t load_le(const char *at, size_t size)
+{
+    uint64_t v = 0;
+
+    for (size_t i = size; i > 0; i--)
+        v = v << 8 | (unsigned char)at[i - 1];
+    return v;
+}
+
+static inline void store_le(char *at, uint64_t v, size_t size)
+{
+    for (size_t i = 0; i < size; i++)
+        at[i] = (char)(v >> (8 * i));
 }
 
 #endif

@@ -1,8 +1,21 @@
 /*
- * scan - a cursor over stored bytes whose first error sticks.
+ * byte_reader - a cursor over stored bytes whose first error sticks.
  *
- * Reading past the end sets bad and yields zeros from then on, so a decoder
- * reads what it expects and looks at bad once, before it trusts a length.
+ *   struct byte_reader in = byte_reader_over(bytes);
+ *   uint64_t count = byte_reader_varint(&in);
+ *   struct slice name = byte_reader_slice(&in);
+ *
+ *   if (in.bad || count > MAX_COUNT)
+ *       return ERR_MALFORMED;
+ *
+ * Purpose:   decoders read what they expect and check once, before they use
+ *            what they read. What buf.h writes is read here: buf_varint() by
+ *            byte_reader_varint(), buf_fixed() by byte_reader_fixed(),
+ *            buf_sized() by byte_reader_slice().
+ * Ownership: reads bytes of the caller's; slices point into them.
+ * Threads:   one at a time.
+ * Errors:    reading past the end, or a varint of more than 64 bits, sets
+ *            `bad`; from then on everything reads as 0 or empty.
  */
 #ifndef BYTE_READER_H
 #define BYTE_READER_H
@@ -11,6 +24,7 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "buf.h"
 #include "slice.h"
 
 struct byte_reader {
@@ -72,18 +86,20 @@ static inline uint64_t byte_reader_varint(struct byte_reader *in)
     return 0;
 }
 
-/* Little endian. */
+static inline int64_t byte_reader_zigzag(struct byte_reader *in)
+{
+    return unzigzag(byte_reader_varint(in));
+}
+
+/* `size` bytes, at most 8, little endian. */
 static inline uint64_t byte_reader_fixed(struct byte_reader *in, size_t size)
 {
     struct slice bytes = byte_reader_bytes(in, size);
-    uint64_t value = 0;
 
-    for (size_t i = bytes.len; i > 0; i--)
-        value = value << 8 | (uint8_t)bytes.ptr[i - 1];
-    return value;
+    return load_le(bytes.ptr, bytes.len);
 }
 
-/* A length in front of that many bytes. */
+/* A varint, and as many bytes. */
 static inline struct slice byte_reader_slice(struct byte_reader *in)
 {
     return byte_reader_bytes(in, byte_reader_varint(in));

@@ -1,8 +1,11 @@
 /*
- * slice - bytes that belong to somebody else.
+ * slice - a pointer to bytes and their number.
  *
- * A slice is passed and returned by value, never owns what it points at and
- * need not end in NUL. Whoever hands one out says how long it stays good.
+ * Purpose:   text and bytes are passed and returned by value, without copying
+ *            and without a NUL at the end.
+ * Ownership: a slice owns nothing; who returns one says how long it is valid.
+ * Threads:   any.
+ * Errors:    none.
  */
 #ifndef SLICE_H
 #define SLICE_H
@@ -84,6 +87,17 @@ static inline bool slice_starts(struct slice s, struct slice prefix)
 static inline struct slice slice_from(struct slice s, size_t n)
 {
     return (struct slice){s.ptr + n, s.len - n};
+}
+
+/* At most max bytes of s, not ending inside a UTF-8 character. */
+static inline struct slice slice_truncate(struct slice s, size_t max)
+{
+    if (s.len <= max)
+        return s;
+    s.len = max;
+    while (s.len > 0 && ((unsigned char)s.ptr[s.len] & 0xc0) == 0x80)
+        s.len--;
+    return s;
 }
 
 /* Copies s to dst, which has room for s.len bytes; writes no NUL. */

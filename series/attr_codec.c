@@ -44,7 +44,7 @@ static void attr_write(struct buf *out, const struct attr *attr)
         break;
     case VALUE_DOUBLE:
         memcpy(&bits, &attr->d, sizeof(bits));
-        buf_u64(out, bits);
+        buf_fixed(out, bits, 8);
         break;
     case VALUE_ARRAY:
     case VALUE_MAP:

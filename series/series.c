@@ -277,10 +277,10 @@ static uint32_t write_series(struct series_writer *w,
 
     attrs_write(&w->body, e->attrs);
     buf_varint(&w->body, count);
-    buf_u64(&w->body, w->row[0]->time_ns);
-    buf_u64(&w->body, w->row[count - 1]->time_ns);
+    buf_fixed(&w->body, w->row[0]->time_ns, 8);
+    buf_fixed(&w->body, w->row[count - 1]->time_ns, 8);
     size_t at = w->body.len;
-    buf_u32(&w->body, 0);
+    buf_fixed(&w->body, 0, 4);
     points_write(&w->body, w->row, count);
     patch_length(&w->body, at);
     return count;
@@ -313,7 +313,7 @@ static enum status pack(struct series_writer *w)
     buf_reset(out);
     buf_byte(out, 1);
     buf_byte(out, 0);
-    buf_u32(out, 0);
+    buf_fixed(out, 0, 4);
     buf_varint(out, body.len);
     if (body.len >= PACK_FROM) {
         size_t bound = ZSTD_compressBound(body.len);
@@ -357,7 +357,7 @@ static enum status write_chunk(struct series_writer *w, uint32_t from,
 
         while (end < to && w->series[end].metric == metric)
             end++;
-        buf_u32(body, 0);
+        buf_fixed(body, 0, 4);
         write_metric(body, w->metrics[metric].metric);
         buf_varint(body, end - i);
         for (; i < end; i++)

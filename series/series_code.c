@@ -95,7 +95,7 @@ static void histogram_write(struct buf *out, const struct histogram *h,
     if (!same) {
         buf_varint(out, h->bound_count);
         for (uint32_t i = 0; i < h->bound_count; i++)
-            buf_u64(out, bits_of(h->bounds[i]));
+            buf_fixed(out, bits_of(h->bounds[i]), 8);
     }
     if (metric->type == METRIC_SUMMARY)
         for (uint32_t i = 0; i < h->bound_count; i++)
@@ -114,7 +114,7 @@ static void exemplars_write(struct buf *out, const struct point *point)
         buf_varint(out, difference(e->time_ns, point->time_ns));
         buf_add(out, (struct slice){(const char *)e->trace_id, 16});
         buf_add(out, (struct slice){(const char *)e->span_id, 8});
-        buf_u64(out, bits_of(e->value));
+        buf_fixed(out, bits_of(e->value), 8);
         attrs_write(out, &e->attrs);
     }
 }

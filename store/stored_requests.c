@@ -144,9 +144,9 @@ static enum status write_page(struct db *db, uint64_t page,
 
     buf_init(&bytes, PAGE * ENTRY_BYTES);
     for (size_t i = 0; i < count; i++) {
-        buf_u64(&bytes, at[i].hash.a);
-        buf_u64(&bytes, at[i].hash.b);
-        buf_u64(&bytes, at[i].lsn);
+        buf_fixed(&bytes, at[i].hash.a, 8);
+        buf_fixed(&bytes, at[i].hash.b, 8);
+        buf_fixed(&bytes, at[i].lsn, 8);
     }
     stmt_int(&s, page);
     stmt_bytes(&s, buf_slice(&bytes));

@@ -314,9 +314,9 @@ static inline void add_span(struct buf *out, bool good, struct slice name)
     add_field(&span, 2, good ? SLICE("01234567") : SLICE("0123"));
     add_field(&span, 5, name);
     buf_varint(&span, 7 << 3 | 1);
-    buf_u64(&span, now - NS_PER_S);
+    buf_fixed(&span, now - NS_PER_S, 8);
     buf_varint(&span, 8 << 3 | 1);
-    buf_u64(&span, now);
+    buf_fixed(&span, now, 8);
     add_message(out, 2, &span);
 }
 

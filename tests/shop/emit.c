@@ -39,7 +39,7 @@ void pb_uint(struct buf *out, uint32_t field, uint64_t v)
 void pb_fixed64(struct buf *out, uint32_t field, uint64_t v)
 {
     pb_tag(out, field, FIXED64);
-    buf_u64(out, v);
+    buf_fixed(out, v, 8);
 }
 
 void pb_double(struct buf *out, uint32_t field, double v)
@@ -143,7 +143,7 @@ void emit_span(struct buf *out, const struct emit_span *s)
         pb_bytes(b, 15, buf_slice(status));
     }
     pb_tag(b, 16, FIXED32);
-    buf_u32(b, 0x101);
+    buf_fixed(b, 0x101, 4);
     pb_bytes(out, 2, buf_slice(b));
 }
 

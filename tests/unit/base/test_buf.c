@@ -13,8 +13,8 @@ TEST(bytes_in_order)
 
     buf_init(&buf, 1000);
     buf_add(&buf, SLICE("abc"));
-    buf_u32(&buf, 0x01020304);
-    buf_u64(&buf, UINT64_C(0x0102030405060708));
+    buf_fixed(&buf, 0x01020304, 4);
+    buf_fixed(&buf, UINT64_C(0x0102030405060708), 8);
     buf_byte(&buf, '!');
     buf_add(&buf, (struct slice){NULL, 0});
     CHECK(slice_equal(buf_slice(&buf), SLICE(want)));
