@@ -74,9 +74,9 @@ enum status registry_open(struct registry **out,
         registry->options.max_ids = IDS_PER_PLACE * options->max_resources;
     registry->now_ns = clock_wall_ns();
     pthread_rwlock_init(&registry->lock, NULL);
-    name_table_init(&registry->names, name_cap(options));
-    name_table_add(&registry->names, SLICE("default"));
-    name_table_add(&registry->names, SLICE("{other}"));
+    intern_init(&registry->names, name_cap(options), NAME_MAX_BYTES);
+    intern_add(&registry->names, SLICE("default"));
+    intern_add(&registry->names, SLICE("{other}"));
 
     enum status status =
         labels_init(&registry->labels, &registry->options.keys);
@@ -104,7 +104,7 @@ void registry_close(struct registry *registry)
     idmap_release(&registry->ident_by_key);
     idmap_release(&registry->pod_by_key);
     idmap_release(&registry->hosts);
-    name_table_release(&registry->names);
+    intern_release(&registry->names);
     idmap_release(&registry->space_by_name);
     free(registry->res);
     free(registry->live);

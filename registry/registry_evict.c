@@ -186,7 +186,7 @@ static int by_time(const void *left, const void *right)
 void registry_retain_workflow(struct registry *registry, uint32_t id,
                               const struct live_resource *live)
 {
-    struct slice space = name_table_text(&registry->names, live->k8s_namespace);
+    struct slice space = intern_text(&registry->names, live->k8s_namespace);
     struct workflow_pod *pod;
 
     if (!slice_starts(space, SLICE(WORKFLOW_PREFIX)) || live->pod_name == 0 ||

@@ -85,7 +85,7 @@ static void add_name(struct registry *registry, uint32_t k8s_namespace,
     if (name == 0)
         return;
 
-    uint64_t h = host_hash(name_table_text(&registry->names, name));
+    uint64_t h = host_hash(intern_text(&registry->names, name));
 
     claim(registry,
           host_key(h, IN_PROJECT, of[IDENT_NAMESPACE], of[IDENT_PROJECT],
@@ -119,7 +119,7 @@ void host_add_resource(struct registry *registry, uint32_t id)
         add_name(registry, space, identity, live->k8s_service);
     if (live->ip) /* the newest pod has an address that is used again */
         claim(registry,
-              host_key(host_hash(name_table_text(&registry->names, live->ip)),
+              host_key(host_hash(intern_text(&registry->names, live->ip)),
                        ADDRESS, of[IDENT_NAMESPACE], 0, of[IDENT_ENVIRONMENT]),
               identity);
 }
@@ -239,7 +239,7 @@ static uint32_t find_host(const struct registry *registry, uint32_t from,
     if (tail.len > 0 && !service)
         return IDENTITY_NONE;
 
-    uint32_t known = name_table_find(&registry->names, space);
+    uint32_t known = intern_find(&registry->names, space);
 
     if (known)
         identity = look_cluster(registry, of, known, name);

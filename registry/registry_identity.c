@@ -257,12 +257,11 @@ static bool intern(struct registry *registry, struct ident_key *key,
                    const struct slice uid[IDENT_UIDS])
 {
     for (unsigned i = 0; i < IDENT_NAMES; i++)
-        if ((key->name[i] = name_table_add(&registry->names, name[i])) ==
-            NAME_TABLE_FULL)
+        if ((key->name[i] = intern_add(&registry->names, name[i])) ==
+            INTERN_FULL)
             return false;
     for (unsigned i = 0; i < IDENT_UIDS; i++)
-        if ((key->uid[i] = name_table_add(&registry->names, uid[i])) ==
-            NAME_TABLE_FULL)
+        if ((key->uid[i] = intern_add(&registry->names, uid[i])) == INTERN_FULL)
             return false;
     return true;
 }
@@ -281,8 +280,8 @@ static uint32_t find_by_uid(const struct registry *registry,
                or_default(facts->label[LABEL_ENVIRONMENT]));
 
     return idmap_get(&registry->ident_by_key,
-                     key_uid(name_table_find(&registry->names, uid),
-                             name_table_find(&registry->names, environment)));
+                     key_uid(intern_find(&registry->names, uid),
+                             intern_find(&registry->names, environment)));
 }
 
 /* A uid of one namespace is no proof for who names another one. */
@@ -296,7 +295,7 @@ static bool is_named(const struct registry *registry, uint32_t identity,
 uint64_t ident_tenant(const struct registry *registry, uint32_t identity)
 {
     identity = ident_resolve(registry, identity);
-    return tenant_of(name_table_text(
+    return tenant_of(intern_text(
         &registry->names, registry->ident[identity].name[IDENT_NAMESPACE]));
 }
 
@@ -416,17 +415,16 @@ uint32_t ident_fallback(struct registry *registry,
     uint32_t max = registry->options.max_identities, identity;
 
     key.name[IDENT_ENVIRONMENT] =
-        name_table_find(&registry->names, SLICE("default"));
-    key.name[IDENT_NAMESPACE] = name_table_add(&registry->names, namespace);
-    if (key.name[IDENT_NAMESPACE] != NAME_TABLE_FULL) {
+        intern_find(&registry->names, SLICE("default"));
+    key.name[IDENT_NAMESPACE] = intern_add(&registry->names, namespace);
+    if (key.name[IDENT_NAMESPACE] != INTERN_FULL) {
         identity = idmap_get(&registry->ident_by_key, key_names(key.name));
         if (identity != NONE)
             return identity;
         if (registry->ident_used < max + max / FALLBACKS)
             return make(registry, &key, RULE_UNASSIGNED, NONE, false);
     }
-    key.name[IDENT_NAMESPACE] =
-        name_table_find(&registry->names, SLICE("{other}"));
+    key.name[IDENT_NAMESPACE] = intern_find(&registry->names, SLICE("{other}"));
     identity = idmap_get(&registry->ident_by_key, key_names(key.name));
     return identity != NONE
                ? identity
@@ -462,21 +460,20 @@ void ident_move(struct registry *registry, uint32_t from, uint32_t to)
 void ident_view(const struct registry *registry, uint32_t identity,
                 struct identity *out)
 {
-    const struct name_table *names = &registry->names;
+    const struct intern *names = &registry->names;
     const struct identity_entry *ident = &registry->ident[identity];
 
     *out = (struct identity){
         .id = identity,
         .rule = ident->rule,
-        .namespace = name_table_text(names, ident->name[IDENT_NAMESPACE]),
-        .project = name_table_text(names, ident->name[IDENT_PROJECT]),
-        .component = name_table_text(names, ident->name[IDENT_COMPONENT]),
-        .environment = name_table_text(names, ident->name[IDENT_ENVIRONMENT]),
-        .project_uid = name_table_text(names, ident->uid[IDENT_PROJECT_UID]),
-        .component_uid =
-            name_table_text(names, ident->uid[IDENT_COMPONENT_UID]),
+        .namespace = intern_text(names, ident->name[IDENT_NAMESPACE]),
+        .project = intern_text(names, ident->name[IDENT_PROJECT]),
+        .component = intern_text(names, ident->name[IDENT_COMPONENT]),
+        .environment = intern_text(names, ident->name[IDENT_ENVIRONMENT]),
+        .project_uid = intern_text(names, ident->uid[IDENT_PROJECT_UID]),
+        .component_uid = intern_text(names, ident->uid[IDENT_COMPONENT_UID]),
         .environment_uid =
-            name_table_text(names, ident->uid[IDENT_ENVIRONMENT_UID]),
+            intern_text(names, ident->uid[IDENT_ENVIRONMENT_UID]),
     };
 }
 

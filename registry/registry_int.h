@@ -26,11 +26,13 @@
 #include <stdatomic.h>
 
 #include "idmap.h"
+#include "intern.h"
 #include "labels.h"
-#include "name_table.h"
 #include "registry.h"
 
 #define NONE UINT32_MAX
+
+enum { NAME_MAX_BYTES = 255 };
 
 enum resource_kind {
     RESOURCE_PLAIN,    /* received */
@@ -197,7 +199,7 @@ struct registry {
     struct idmap space_by_name;
 
     struct idmap hosts;
-    struct name_table names;
+    struct intern names;
 
     struct registry_write *saves;
     uint32_t save_count, save_room;

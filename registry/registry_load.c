@@ -41,14 +41,14 @@ static void load_identity(void *arg, const struct identity *identity)
                                           identity->environment_uid};
 
     for (unsigned i = 0; i < IDENT_NAMES; i++) {
-        uint32_t id = name_table_add(&registry->names, name[i]);
+        uint32_t id = intern_add(&registry->names, name[i]);
 
-        ident->name[i] = id == NAME_TABLE_FULL ? 0 : id;
+        ident->name[i] = id == INTERN_FULL ? 0 : id;
     }
     for (unsigned i = 0; i < IDENT_UIDS; i++) {
-        uint32_t id = name_table_add(&registry->names, uid[i]);
+        uint32_t id = intern_add(&registry->names, uid[i]);
 
-        ident->uid[i] = id == NAME_TABLE_FULL ? 0 : id;
+        ident->uid[i] = id == INTERN_FULL ? 0 : id;
     }
     ident->rule = identity->rule;
     ident->used_s = registry_now_s(registry);
@@ -449,16 +449,16 @@ enum status registry_load(struct registry *registry)
 {
     struct arena arena;
     struct slice seen = {NULL, 0};
-    uint32_t cap = registry->names.cap;
+    uint32_t cap = registry->names.max_bytes;
 
     arena_init(&arena, NULL, SEEN_MAX_BYTES);
 
     /* What is known keeps its names, though there be less room for new ones
      * than there was. */
-    registry->names.cap = UINT32_MAX / 2;
+    registry->names.max_bytes = UINT32_MAX / 2;
     enum status status =
         store_load(registry->store, load_identity, load_resource, registry);
-    registry->names.cap = cap;
+    registry->names.max_bytes = cap;
 
     if (status == OK)
         status = store_load_text(registry->store, SEEN_TEXT, &arena, &seen);

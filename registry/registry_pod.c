@@ -190,8 +190,8 @@ static struct slice owner_of(const struct registry *registry, uint32_t pod)
 
     if (identity == NONE)
         return SLICE("");
-    return name_table_text(&registry->names,
-                           registry->ident[identity].name[IDENT_NAMESPACE]);
+    return intern_text(&registry->names,
+                       registry->ident[identity].name[IDENT_NAMESPACE]);
 }
 
 static void conflict(struct registry *registry, uint32_t pod)

@@ -136,7 +136,7 @@ void quota_overflowed(struct registry *registry, uint32_t number)
 {
     struct namespace_quota *space = &registry->spaces[number];
     uint32_t now = registry_now_s(registry);
-    struct slice name = name_table_text(&registry->names, space->name);
+    struct slice name = intern_text(&registry->names, space->name);
 
     if (space->overflows == 0 || now - space->overflow_from_s >= SAY_AGAIN_S) {
         space->overflow_from_s = now;
@@ -168,7 +168,7 @@ bool registry_note(struct registry *registry, struct buf *out)
             worst = space;
     }
     if (worst) {
-        struct slice name = name_table_text(&registry->names, worst->name);
+        struct slice name = intern_text(&registry->names, worst->name);
 
         buf_format(out,
                    "table of resources full (%u of --max-resources %u): "

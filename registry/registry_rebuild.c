@@ -7,20 +7,23 @@
 /* A pod without live resources stays as long as this. */
 enum { IDLE_S = 600 };
 
-static void keep_name(const struct name_table *old, struct name_table *new,
+static void keep_name(const struct intern *old, struct intern *new,
                       uint32_t *name)
 {
-    *name = name_table_add(new, name_table_text(old, *name));
+    *name = intern_add(new, intern_text(old, *name));
 }
 
 static void renew_names(struct registry *registry)
 {
-    struct name_table old = registry->names, new;
+    struct intern old = registry->names, new;
 
     /* All of these fitted, if not under the cap of now. */
-    name_table_init(&new, old.len > old.cap ? old.len : old.cap);
-    name_table_add(&new, SLICE("default"));
-    name_table_add(&new, SLICE("{other}"));
+    intern_init(&new,
+                intern_bytes(&old) > old.max_bytes ? intern_bytes(&old)
+                                                   : old.max_bytes,
+                NAME_MAX_BYTES);
+    intern_add(&new, SLICE("default"));
+    intern_add(&new, SLICE("{other}"));
     for (uint32_t i = 0; i < registry->ident_count; i++) {
         struct identity_entry *ident = &registry->ident[i];
 
@@ -50,9 +53,9 @@ static void renew_names(struct registry *registry)
         keep_name(&old, &new, &pod->pod_name);
         keep_name(&old, &new, &pod->task);
     }
-    new.cap = old.cap;
+    new.max_bytes = old.max_bytes;
     registry->names = new;
-    name_table_release(&old);
+    intern_release(&old);
 }
 
 /* One without live resources may still be waited for: its stamped resource

@@ -21,7 +21,7 @@ static struct scope_term want_of(const struct registry *registry,
                                  struct slice text)
 {
     return (struct scope_term){text.len == 0,
-                               name_table_find(&registry->names, text)};
+                               intern_find(&registry->names, text)};
 }
 
 static bool fits(struct scope_term want, uint32_t name, uint32_t uid)
@@ -134,9 +134,9 @@ static bool in_workflow(const struct registry *registry,
                         const struct workflow_pod *at,
                         const struct scope_filter *filter)
 {
-    const struct name_table *names = &registry->names;
-    struct slice space = name_table_text(names, at->k8s_namespace);
-    struct slice pod = name_table_text(names, at->pod_name);
+    const struct intern *names = &registry->names;
+    struct slice space = intern_text(names, at->k8s_namespace);
+    struct slice pod = intern_text(names, at->pod_name);
     struct slice run = filter->workflow_run;
 
     if (!slice_starts(space, workflow_prefix))
@@ -148,7 +148,7 @@ static bool in_workflow(const struct registry *registry,
         (pod.len > run.len && pod.ptr[run.len] != '-'))
         return false;
     return filter->task.len == 0 ||
-           in_task(name_table_text(names, at->task), pod, run, filter->task);
+           in_task(intern_text(names, at->task), pod, run, filter->task);
 }
 
 static void select_workflow(const struct registry *registry,

@@ -246,9 +246,14 @@ void resource_attributes_of(struct resource_attributes *facts,
     take_object(facts);
 }
 
+/* A name that may be left out leaves the last quarter to names that must not.
+ */
 static uint32_t keep(struct registry *registry, struct slice text)
 {
-    return name_table_add_optional(&registry->names, text);
+    uint32_t name = intern_add_within(&registry->names, text,
+                                      registry->names.max_bytes / 4 * 3);
+
+    return name == INTERN_FULL ? 0 : name;
 }
 
 void attributes_pod_keys(const struct resource_attributes *facts,

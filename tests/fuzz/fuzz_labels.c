@@ -47,7 +47,7 @@ static void check_facts(const struct attrs *attrs, const struct labels *labels)
         struct resource_state res = {0};
         uint64_t pods[POD_KEY_COUNT];
 
-        name_table_init(&registry.names, 1 << 20);
+        intern_init(&registry.names, 1 << 20, NAME_MAX_BYTES);
         resource_attributes_of(&facts, labels, attrs, (enum resource_kind)kind);
         attributes_store(&registry, &facts, (enum resource_kind)kind, &live);
         attributes_pod_keys(&facts, pods);
@@ -56,7 +56,7 @@ static void check_facts(const struct attrs *attrs, const struct labels *labels)
             abort(); /* nobody claims another's pod */
         if (attributes_stamped(&facts) + attributes_name_service(&facts) < 0)
             abort();
-        name_table_release(&registry.names);
+        intern_release(&registry.names);
     }
 }
 
