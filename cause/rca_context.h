@@ -6,6 +6,7 @@
 
 #include "array.h"
 #include "cause.h"
+#include "map.h"
 
 enum rca_period { BEFORE, DURING, HALVES };
 
@@ -27,8 +28,8 @@ struct interned_term {
 struct interned_terms {
     struct arena *arena;
     struct interned_term *at;
-    uint32_t *slots; /* number + 1 */
-    uint32_t count, room, mask;
+    uint32_t count, room;
+    struct map index; /* by hash */
 };
 
 bool terms_init(struct interned_terms *terms, struct arena *arena);

@@ -1,7 +1,7 @@
 /*
  * Entries lie in an array in order of arrival with an open-addressed index
  * over it, so that only memory in use is touched. What differs in size - texts,
- * buckets, exemplars - comes from one pool. Both are emptied by a flush, and
+ * buckets, exemplars - comes from one slab. Both are emptied by a flush, and
  * nothing is taken out before.
  *
  * A record adds a handful of entries at most. derived_low() keeps a reserve for
@@ -35,7 +35,7 @@ struct derived_table *derived_new(uint32_t max_series)
     derived->mask = (uint32_t)(slots - 1);
     derived->series = mem_alloc(max_series * sizeof(*derived->series));
     derived->slots = mem_zero(slots, sizeof(*derived->slots));
-    pool_init(&derived->pool,
+    slab_init(&derived->slab,
               (size_t)max_series * BYTES_EACH + 2 * RESERVE_BYTES);
     pthread_mutex_init(&derived->mutex, NULL);
     return derived;
@@ -46,7 +46,7 @@ void derived_free(struct derived_table *derived)
     if (!derived)
         return;
     pthread_mutex_destroy(&derived->mutex);
-    pool_release(&derived->pool);
+    slab_release(&derived->slab);
     free(derived->series);
     free(derived->slots);
     free(derived);
@@ -78,7 +78,7 @@ bool derived_muted(const struct derived_table *derived)
 bool derived_low(const struct derived_table *derived)
 {
     return derived->max_series - derived->count < RESERVE_SERIES ||
-           pool_room(&derived->pool) < RESERVE_BYTES;
+           slab_left(&derived->slab) < RESERVE_BYTES;
 }
 
 uint32_t derived_count(const struct derived_table *derived)
@@ -95,7 +95,7 @@ static void copy_texts(struct derived_table *derived,
 
     for (int i = 0; i < TEXT_COUNT; i++)
         len += text[i].len;
-    copy = pool_alloc(&derived->pool, len);
+    copy = slab_alloc(&derived->slab, len);
     series->text = copy;
     for (int i = 0; i < TEXT_COUNT; i++) {
         slice_copy(copy, text[i]);
@@ -111,7 +111,7 @@ static struct derived_series *add(struct derived_table *derived,
     struct derived_series *series = &derived->series[derived->count];
 
     if (derived->count == derived->max_series ||
-        pool_room(&derived->pool) < RESERVE_BYTES / 8)
+        slab_left(&derived->slab) < RESERVE_BYTES / 8)
         return NULL;
     derived->count++;
     *series = (struct derived_series){.hash = hash,
@@ -180,7 +180,7 @@ void derived_add_duration(struct derived_table *derived,
     if (duration_ns == 0)
         series->zero_count += weight;
     else
-        expohist_add(&series->histogram, duration_ns, weight, &derived->pool);
+        expohist_add(&series->histogram, duration_ns, weight, &derived->slab);
 }
 
 static void keep(struct exemplar_span *kept, const struct span *span)
@@ -199,7 +199,7 @@ void derived_add_exemplar(struct derived_table *derived,
     struct exemplar_spans *kept = series->kept;
 
     if (!kept) {
-        kept = series->kept = pool_alloc(&derived->pool, sizeof(*kept));
+        kept = series->kept = slab_alloc(&derived->slab, sizeof(*kept));
         kept->slow_count = kept->failed_count = 0;
     }
     if (failed) {
@@ -253,7 +253,7 @@ void derived_flushed(struct derived_table *derived)
     if (derived->count > 0) /* an idle process does not touch it */
         memset(derived->slots, 0,
                ((size_t)derived->mask + 1) * sizeof(*derived->slots));
-    pool_clear(&derived->pool);
+    slab_clear(&derived->slab);
     derived->count = 0;
     derived->flushes++;
     stats_set(STATS_SERIES_OPEN, 0);

@@ -39,7 +39,7 @@ struct derived_table {
     struct derived_series *series; /* in order of arrival */
     uint32_t *slots;               /* number + 1; 0: free */
     uint32_t count, max_series, mask;
-    struct pool pool; /* texts, histograms, exemplars */
+    struct slab slab; /* texts, histograms, exemplars */
     bool muted;
     uint64_t flushes;
 };

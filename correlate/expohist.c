@@ -76,28 +76,28 @@ static void halve(struct expohist *histogram)
 
 /* Moves the counts so that the window begins at first and has this room. */
 static void move(struct expohist *histogram, int32_t first, uint32_t room,
-                 struct pool *pool)
+                 struct slab *slab)
 {
     uint32_t begin, used = expohist_used(histogram, &begin);
     int32_t at = used ? histogram->first + (int32_t)begin - first : 0;
     uint32_t *counts = histogram->counts;
 
     if (room != histogram->room)
-        counts = pool_alloc(pool, room * sizeof(*counts));
+        counts = slab_alloc(slab, room * sizeof(*counts));
     if (used > 0)
         memmove(counts + at, histogram->counts + begin, used * sizeof(*counts));
     memset(counts, 0, (size_t)at * sizeof(*counts));
     memset(counts + at + used, 0,
            (room - used - (uint32_t)at) * sizeof(*counts));
     if (counts != histogram->counts && histogram->counts)
-        pool_give(pool, histogram->counts, histogram->room * sizeof(*counts));
+        slab_free(slab, histogram->counts, histogram->room * sizeof(*counts));
     histogram->counts = counts;
     histogram->first = first;
     histogram->room = (uint16_t)room;
 }
 
 /* Makes the window hold this bucket of EXPOHIST_SCALE. */
-static void grow(struct expohist *histogram, int32_t bucket, struct pool *pool)
+static void grow(struct expohist *histogram, int32_t bucket, struct slab *slab)
 {
     for (;; halve(histogram)) {
         uint32_t begin, used = expohist_used(histogram, &begin);
@@ -115,13 +115,13 @@ static void grow(struct expohist *histogram, int32_t bucket, struct pool *pool)
             room = room < 128 ? room * 2 : EXPOHIST_MAX;
         if (room < histogram->room)
             room = histogram->room;
-        move(histogram, low - (int32_t)(room - need) / 2, room, pool);
+        move(histogram, low - (int32_t)(room - need) / 2, room, slab);
         return;
     }
 }
 
 void expohist_add(struct expohist *histogram, uint64_t duration_ns,
-                  uint32_t weight, struct pool *pool)
+                  uint32_t weight, struct slab *slab)
 {
     int32_t bucket = expohist_bucket(duration_ns);
     uint32_t at;
@@ -131,7 +131,7 @@ void expohist_add(struct expohist *histogram, uint64_t duration_ns,
     at = (uint32_t)((bucket >> (EXPOHIST_SCALE - histogram->scale)) -
                     histogram->first);
     if (at >= histogram->room || !histogram->counts) {
-        grow(histogram, bucket, pool);
+        grow(histogram, bucket, slab);
         at = (uint32_t)((bucket >> (EXPOHIST_SCALE - histogram->scale)) -
                         histogram->first);
     }

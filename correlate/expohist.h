@@ -6,14 +6,14 @@
  * quantile is right within 2.2 %) and holds at most EXPOHIST_MAX buckets: when
  * durations lie further apart the scale goes down and neighbours are merged.
  *
- * The counts lie in pieces of a pool that is emptied as a whole.
+ * The counts lie in nodes of a slab that is cleared as a whole.
  */
 #ifndef EXPOHIST_H
 #define EXPOHIST_H
 
 #include <stdint.h>
 
-#include "pool.h"
+#include "slab.h"
 
 enum { EXPOHIST_SCALE = 4, EXPOHIST_MAX = 160 };
 
@@ -29,7 +29,7 @@ int32_t expohist_bucket(uint64_t duration_ns);
 
 /* Counts a duration, which is not zero, `weight` times. */
 void expohist_add(struct expohist *histogram, uint64_t duration_ns,
-                  uint32_t weight, struct pool *pool);
+                  uint32_t weight, struct slab *slab);
 
 /* The buckets from the first to the last that is not zero: how many, and
  * where in counts they begin. */

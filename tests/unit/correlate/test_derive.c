@@ -49,13 +49,13 @@ TEST(histograms_agree_with_the_definition)
         struct expohist histogram = {0};
         uint64_t values[200];
         uint32_t count = 1 + test_random(200), spread = test_random(64);
-        struct pool pool;
+        struct slab slab;
         uint32_t begin, used;
 
-        pool_init(&pool, 64 * 1024);
+        slab_init(&slab, 64 * 1024);
         for (uint32_t i = 0; i < count; i++) {
             values[i] = (test_random64() >> test_random(spread + 1)) | 1;
-            expohist_add(&histogram, values[i], 1, &pool);
+            expohist_add(&histogram, values[i], 1, &slab);
         }
         CHECK_EQ(total(&histogram), count);
         used = expohist_used(&histogram, &begin);
@@ -70,24 +70,24 @@ TEST(histograms_agree_with_the_definition)
                         bucket;
             CHECK_EQ(histogram.counts[begin + b], want);
         }
-        pool_release(&pool);
+        slab_release(&slab);
     }
 }
 
 TEST(usual_latencies_keep_the_full_scale)
 {
     struct expohist histogram = {0};
-    struct pool pool;
+    struct slab slab;
 
-    pool_init(&pool, 64 * 1024);
+    slab_init(&slab, 64 * 1024);
     for (uint64_t ns = NS_PER_MS; ns <= NS_PER_S; ns += 50 * NS_PER_US)
-        expohist_add(&histogram, ns, 1, &pool);
+        expohist_add(&histogram, ns, 1, &slab);
     CHECK_EQ(histogram.scale, EXPOHIST_SCALE);
-    expohist_add(&histogram, 1000 * NS_PER_S, 1, &pool);
+    expohist_add(&histogram, 1000 * NS_PER_S, 1, &slab);
     CHECK_EQ(histogram.scale, EXPOHIST_SCALE - 1);
-    expohist_add(&histogram, 1, 1, &pool);
+    expohist_add(&histogram, 1, 1, &slab);
     CHECK(histogram.scale >= 1);
-    pool_release(&pool);
+    slab_release(&slab);
 }
 
 /* ---- points ---- */
