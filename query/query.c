@@ -48,6 +48,9 @@ struct query {
 };
 
 /* What `user` of an HTTP request is. */
+/* In counters, as nginx has it. */
+enum { CLIENT_CLOSED_REQUEST = 499 };
+
 struct job {
     struct query_request request;
     struct query *query;
@@ -100,6 +103,9 @@ static void give_answer(struct query_request *request,
     http->answer.content_type = request->content_type_out;
     http->answer.body = request->out;
     buf_init(&request->out, 0);
+    stats_add_code(STATS_QUERIES_200, http_is_gone(http)
+                                          ? CLIENT_CLOSED_REQUEST
+                                          : (unsigned)request->http_status);
 }
 
 static void refuse(void *arg, struct http_request *http, enum status status,
@@ -116,8 +122,6 @@ static void refuse(void *arg, struct http_request *http, enum status status,
         query_fail(&request, status, NULL, "%s", why);
     else
         query_refuse_route(&request);
-    stats_add(STATS_QUERY_REFUSED, status == ERR_BUSY || status == ERR_LIMITED);
-    stats_add(STATS_QUERY_ERRORS, 1);
     give_answer(&request, http);
 }
 
@@ -133,12 +137,10 @@ static void work(struct worker *worker, struct job *job)
     if (http_is_gone(job->http)) { /* while it waited */
         refuse(worker->query, job->http, ERR_CANCELLED,
                "the client closed the connection");
-        stats_add(STATS_QUERIES_CANCELLED, 1);
     } else {
         reader_set_cancel(worker->reader, job->gone);
         answer_job(job, worker->reader);
         reader_set_cancel(worker->reader, NULL);
-        stats_add(STATS_QUERIES_CANCELLED, atomic_load(job->gone));
     }
 }
 

@@ -126,15 +126,6 @@ void query_refuse_route(struct query_request *request)
         query_fail(request, ERR_NOT_FOUND, NULL, "no such path");
 }
 
-static void count_answer(const struct query_request *request)
-{
-    uint64_t took_ns = clock_monotonic_ns() - request->started_ns;
-
-    stats_add(request->http_status < 400 ? STATS_QUERIES : STATS_QUERY_ERRORS,
-              1);
-    stats_add(STATS_QUERY_MICROSECONDS, took_ns / NS_PER_US);
-}
-
 void query_request_run(struct query_request *request, struct reader *reader)
 {
     request->reader = reader;
@@ -153,5 +144,6 @@ void query_request_run(struct query_request *request, struct reader *reader)
                   log_text("path", request->route->path));
     json_decref(request->body);
     request->body = NULL;
-    count_answer(request);
+    stats_observe(STATS_QUERY_DURATION,
+                  clock_monotonic_ns() - request->started_ns);
 }

@@ -53,6 +53,9 @@ static const char *const counters[] = {
 #define COUNTER_NAME(id, type, name, label, help) name,
     STATS_TABLE(COUNTER_NAME)
 #undef COUNTER_NAME
+#define COUNTER_NAME(id, name, help) name,
+        STATS_HISTOGRAM_TABLE(COUNTER_NAME)
+#undef COUNTER_NAME
     /* of the store, printed by query/query_admin.c */
     "stored_bytes",
     "stored_records", "stored_blocks",
