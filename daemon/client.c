@@ -1,78 +1,78 @@
 /*
- * One GET over a socket of our own, HTTP/1.0, so that the answer ends where the
- * connection does; then the JSON as text for people (client_print.c), or as it
- * came.
+ * `callboard cause`: options, one GET of /api/v1/cause, and its JSON as text
+ * (client_print.c) or as it is. If nothing is known about the names that were
+ * given, the most similar ones are suggested.
  */
 #include "client.h"
 
-#include <jansson.h>
+#include <getopt.h>
 #include <limits.h>
-#include <netdb.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include "buf.h"
 #include "clock.h"
-#include "jsonw.h"
 
 enum { MAX_ANSWER = 64 << 20 };
 
 struct client_options {
     const char *server, *namespace, *environment, *since, *target;
-    bool json;
+    bool json, help;
 };
 
-static int complain(const char *what, const char *which)
+static int usage(FILE *out)
+{
+    fputs("Usage: callboard cause PROJECT[/COMPONENT] [OPTION]...\n"
+          "  --since DURATION    length of the window that ends now (30m)\n"
+          "  --namespace NAME    (default)\n"
+          "  --environment NAME  (any)\n"
+          "  --server HOST:PORT  of the query API, or its URL "
+          "(127.0.0.1:9097)\n"
+          "  --json              print the JSON answer\n",
+          out);
+    return out == stdout ? 0 : 2;
+}
+
+static int fail(const char *what, const char *which)
 {
     fprintf(stderr, "callboard: %s%s\n", what, which);
     return 1;
 }
 
-static int usage(void)
-{
-    fputs("Usage: callboard cause PROJECT[/COMPONENT] [OPTION VALUE]...\n"
-          "  --since DURATION    length of the window that ends now (30m)\n"
-          "  --namespace NAME    (default)\n"
-          "  --environment NAME  (any)\n"
-          "  --server HOST:PORT  of the query API (127.0.0.1:9097)\n"
-          "  --json              print the JSON answer\n",
-          stderr);
-    return 2;
-}
-
+/* False after getopt_long() has printed what is wrong, or without a target. */
 static bool parse(struct client_options *o, int argc, char **argv)
 {
+    enum { VALUE, JSON, HELP };
+    static const struct option options[] = {
+        {"since", required_argument, NULL, VALUE},
+        {"namespace", required_argument, NULL, VALUE},
+        {"environment", required_argument, NULL, VALUE},
+        {"server", required_argument, NULL, VALUE},
+        {"json", no_argument, NULL, JSON},
+        {"help", no_argument, NULL, HELP},
+        {NULL, 0, NULL, 0}};
+    const char **values[] = {&o->since, &o->namespace, &o->environment,
+                             &o->server};
+    int option, index;
+
     *o = (struct client_options){.server = "127.0.0.1:9097",
                                  .namespace = "default",
                                  .environment = "",
                                  .since = "30m"};
-    for (int i = 2; i < argc; i++) {
-        const char **to = strcmp(argv[i], "--since") == 0       ? &o->since
-                          : strcmp(argv[i], "--namespace") == 0 ? &o->namespace
-                          : strcmp(argv[i], "--server") == 0    ? &o->server
-                          : strcmp(argv[i], "--environment") == 0
-                              ? &o->environment
-                              : NULL;
-
-        if (strcmp(argv[i], "--json") == 0) {
-            o->json = true;
-        } else if (to) {
-            if (++i == argc)
-                return false;
-            *to = argv[i];
-        } else if (argv[i][0] == '-' || o->target) {
+    while ((option = getopt_long(argc, argv, "", options, &index)) != -1) {
+        if (option == '?')
             return false;
-        } else {
-            o->target = argv[i];
-        }
+        if (option == VALUE)
+            *values[index] = optarg;
+        o->json |= option == JSON;
+        o->help |= option == HELP;
     }
-    return o->target && o->target[0];
+    o->target = optind + 1 == argc ? argv[optind] : "";
+    return o->help || o->target[0] != '\0';
 }
 
-/* ---- the question ---- */
+/* ---- paths ---- */
 
 static void add_param(struct buf *path, const char *name, struct slice value)
 {
@@ -85,27 +85,29 @@ static void add_param(struct buf *path, const char *name, struct slice value)
 
 static void add_time(struct buf *path, const char *name, uint64_t ns)
 {
-    struct buf text;
-    struct jsonw w;
+    char text[CLOCK_TEXT];
 
-    buf_init(&text, 64);
-    jsonw_init(&w, &text);
-    jsonw_time(&w, ns);
-    struct slice quoted = buf_slice(&text);
-    if (quoted.len > 2)
-        add_param(path, name, (struct slice){quoted.ptr + 1, quoted.len - 2});
-    buf_release(&text);
+    add_param(path, name, (struct slice){text, clock_format_rfc3339(text, ns)});
+}
+
+static struct slice project_of(const struct client_options *o)
+{
+    return (struct slice){o->target, strcspn(o->target, "/")};
+}
+
+/* "" for the whole project. */
+static const char *component_of(const struct client_options *o)
+{
+    const char *slash = strchr(o->target, '/');
+
+    return slash ? slash + 1 : "";
 }
 
 static void add_scope(struct buf *path, const struct client_options *o)
 {
-    const char *slash = strchr(o->target, '/');
-
     add_param(path, "namespace", slice_of(o->namespace));
-    add_param(path, "project",
-              (struct slice){o->target, slash ? (size_t)(slash - o->target)
-                                              : strlen(o->target)});
-    add_param(path, "component", slice_of(slash ? slash + 1 : ""));
+    add_param(path, "project", project_of(o));
+    add_param(path, "component", slice_of(component_of(o)));
     add_param(path, "environment", slice_of(o->environment));
 }
 
@@ -123,94 +125,16 @@ static bool make_path(const struct client_options *o, struct buf *path)
     return true;
 }
 
-/* ---- the socket ---- */
+/* ---- similar names ---- */
 
-static int dial(const char *server)
-{
-    const char *colon = strrchr(server, ':');
-    struct addrinfo hints = {.ai_socktype = SOCK_STREAM}, *list, *a;
-    char host[256];
-    int fd = -1;
-
-    if (!colon || (size_t)(colon - server) >= sizeof(host))
-        return -1;
-    (void)snprintf(host, sizeof(host), "%.*s", (int)(colon - server), server);
-    if (host[0] == '[' && host[strlen(host) - 1] == ']') { /* IPv6 */
-        memmove(host, host + 1, strlen(host));
-        host[strlen(host) - 1] = '\0';
-    }
-    if (getaddrinfo(host, colon + 1, &hints, &list) != 0)
-        return -1;
-    for (a = list; a && fd < 0; a = a->ai_next) {
-        fd = socket(a->ai_family, a->ai_socktype, a->ai_protocol);
-        if (fd >= 0 && connect(fd, a->ai_addr, a->ai_addrlen) != 0) {
-            close(fd);
-            fd = -1;
-        }
-    }
-    freeaddrinfo(list);
-    return fd;
-}
-
-static bool send_all(int fd, struct slice text)
-{
-    while (text.len > 0) {
-        ssize_t n = send(fd, text.ptr, text.len, MSG_NOSIGNAL);
-
-        if (n <= 0)
-            return false;
-        text = slice_from(text, (size_t)n);
-    }
-    return true;
-}
-
-/* Everything up to the end of the connection. */
-static bool fetch(const char *server, struct slice path, struct buf *answer)
-{
-    struct buf request;
-    int fd = dial(server);
-    ssize_t n = -1;
-
-    if (fd < 0)
-        return false;
-    buf_init(&request, 1 << 20);
-    buf_format(&request, "GET %.*s HTTP/1.0\r\nHost: %s\r\n\r\n", (int)path.len,
-               path.ptr, server);
-    if (send_all(fd, buf_slice(&request))) {
-        char part[16384];
-
-        while ((n = recv(fd, part, sizeof(part), 0)) > 0)
-            buf_add(answer, (struct slice){part, (size_t)n});
-    }
-    buf_release(&request);
-    close(fd);
-    return n == 0;
-}
-
-/* Status of the answer, 0 if it is none; *body behind its head. */
-static int split(struct slice answer, struct slice *body)
-{
-    int status = 0;
-
-    for (size_t i = 0; i + 4 <= answer.len; i++)
-        if (memcmp(answer.ptr + i, "\r\n\r\n", 4) == 0) {
-            *body = slice_from(answer, i + 4);
-            if (sscanf(answer.ptr, "HTTP/%*d.%*d %d", &status) != 1)
-                status = 0;
-            return status;
-        }
-    return 0;
-}
-
-/* ---- who is there ---- */
-
+/* Edit distance of two names. */
 static int distance(const char *a, const char *b)
 {
     int row[64];
     size_t n = strlen(b);
 
     if (n >= sizeof(row) / sizeof(*row))
-        return INT_MAX;
+        return INT_MAX / 16;
     for (size_t k = 0; k <= n; k++)
         row[k] = (int)k;
     for (size_t i = 1; a[i - 1]; i++) {
@@ -228,56 +152,54 @@ static int distance(const char *a, const char *b)
     return row[n];
 }
 
-/* Components by this path, NULL if they cannot be had. */
-static json_t *fetch_components(const char *server, struct slice path)
+/* The components of a path, or NULL if there is no answer. */
+static json_t *get_components(const struct client_options *o, struct slice path)
 {
-    struct buf answer;
-    struct slice body;
+    char error[CLIENT_ERROR];
+    struct buf body;
     json_t *list = NULL;
 
-    buf_init(&answer, MAX_ANSWER);
-    if (fetch(server, path, &answer) && answer.status == OK &&
-        split(buf_slice(&answer), &body) == 200)
+    buf_init(&body, MAX_ANSWER);
+    if (client_get(o->server, path, &body, error) == 200)
         list = json_loadb(body.ptr, body.len, 0, NULL);
-    buf_release(&answer);
+    buf_release(&body);
     return list;
 }
 
-/* True also if it cannot be told. */
-static bool is_there(const struct client_options *o)
+/* False if the server knows no component of this scope. */
+static bool is_known(const struct client_options *o)
 {
     struct buf path;
 
-    buf_init(&path, 1 << 20);
+    buf_init(&path, CLIENT_MAX_URL);
     buf_add(&path, SLICE("/api/v1/components?"));
     add_scope(&path, o);
-    json_t *list = fetch_components(o->server, buf_slice(&path));
-    bool there =
+    json_t *list = get_components(o, buf_slice(&path));
+    bool known =
         !list || json_integer_value(json_object_get(list, "total")) > 0;
     json_decref(list);
     buf_release(&path);
-    return there;
+    return known;
 }
 
-/* Of the components that there are the one whose names are nearest: a wrong
- * namespace is likelier than a wrong project. */
-static const json_t *nearest(const struct client_options *o, const json_t *list)
+/* The component with the most similar names. A wrong namespace is more likely
+ * than a wrong project. */
+static const json_t *most_similar(const struct client_options *o,
+                                  const json_t *list)
 {
-    const char *slash = strchr(o->target, '/');
     const json_t *best = NULL;
     char project[256];
     int least = INT_MAX;
 
-    (void)snprintf(project, sizeof(project), "%.*s",
-                   slash ? (int)(slash - o->target) : (int)strlen(o->target),
+    (void)snprintf(project, sizeof(project), "%.*s", (int)project_of(o).len,
                    o->target);
     for (size_t i = 0; i < json_array_size(list); i++) {
         const json_t *c = json_array_get(list, i);
         int far = 4 * distance(project, client_text(c, "project")) +
                   distance(o->namespace, client_text(c, "namespace"));
 
-        if (slash)
-            far += 4 * distance(slash + 1, client_text(c, "component"));
+        if (component_of(o)[0])
+            far += 4 * distance(component_of(o), client_text(c, "component"));
         if (far < least) {
             best = c;
             least = far;
@@ -286,11 +208,11 @@ static const json_t *nearest(const struct client_options *o, const json_t *list)
     return best;
 }
 
-static int complain_of_names(const struct client_options *o)
+static int fail_unknown(const struct client_options *o)
 {
-    json_t *list = fetch_components(o->server, SLICE("/api/v1/components"));
-    const json_t *other = nearest(o, json_object_get(list, "components"));
-    bool one = strchr(o->target, '/');
+    json_t *list = get_components(o, SLICE("/api/v1/components"));
+    const json_t *other = most_similar(o, json_object_get(list, "components"));
+    bool one = component_of(o)[0];
 
     fprintf(stderr, "callboard: there is no %s in namespace %s", o->target,
             o->namespace);
@@ -310,17 +232,18 @@ static int complain_of_names(const struct client_options *o)
 
 /* ---- the answer ---- */
 
-static int show(const struct client_options *o, struct slice body, int status)
+static int print_answer(const struct client_options *o, struct slice body,
+                        long status)
 {
     json_t *answer = json_loadb(body.ptr, body.len, 0, NULL);
     int code = 0;
 
     if (!answer)
-        return complain("the answer is no JSON, from ", o->server);
+        return fail("the answer is not JSON, from ", o->server);
     if (status != 200)
-        code = complain("", client_text(answer, "message"));
-    else if (!json_is_true(json_object_get(answer, "found")) && !is_there(o))
-        code = complain_of_names(o);
+        code = fail("", client_text(answer, "message"));
+    else if (!json_is_true(json_object_get(answer, "found")) && !is_known(o))
+        code = fail_unknown(o);
     else if (o->json)
         printf("%.*s\n", (int)body.len, body.ptr);
     else
@@ -329,13 +252,30 @@ static int show(const struct client_options *o, struct slice body, int status)
     return code;
 }
 
-static int complain_of_server(const char *server)
+static int run(const struct client_options *o)
 {
-    fprintf(stderr,
-            "callboard: no answer from %s: is `callboard serve` running there? "
-            "--server HOST:PORT says where its query API is\n",
-            server);
-    return 1;
+    char error[CLIENT_ERROR];
+    struct buf path, body;
+    long status;
+    int code;
+
+    buf_init(&path, CLIENT_MAX_URL);
+    buf_init(&body, MAX_ANSWER);
+    if (!make_path(o, &path)) {
+        code = fail("--since: must be a duration such as 30m, not ", o->since);
+    } else if ((status = client_get(o->server, buf_slice(&path), &body,
+                                    error)) == 0) {
+        fprintf(stderr,
+                "callboard: no answer from %s: %s. Is `callboard serve` "
+                "running? --server names its query API.\n",
+                o->server, error);
+        code = 1;
+    } else {
+        code = print_answer(o, buf_slice(&body), status);
+    }
+    buf_release(&path);
+    buf_release(&body);
+    return code;
 }
 
 bool client_is_verb(const char *verb)
@@ -345,26 +285,11 @@ bool client_is_verb(const char *verb)
 
 int client_run(int argc, char **argv)
 {
-    struct buf path, answer;
-    struct slice body;
+    static char name[] = "callboard cause"; /* in getopt_long()'s messages */
     struct client_options o;
-    int code, status;
 
-    if (!parse(&o, argc, argv))
-        return usage();
-    buf_init(&path, 1 << 20);
-    buf_init(&answer, MAX_ANSWER);
-    if (!make_path(&o, &path)) {
-        code =
-            complain("--since: must be a duration such as 30m, not ", o.since);
-    } else if (!fetch(o.server, buf_slice(&path), &answer) ||
-               answer.status != OK ||
-               (status = split(buf_slice(&answer), &body)) == 0) {
-        code = complain_of_server(o.server);
-    } else {
-        code = show(&o, body, status);
-    }
-    buf_release(&path);
-    buf_release(&answer);
-    return code;
+    argv[1] = name;
+    if (!parse(&o, argc - 1, argv + 1))
+        return usage(stderr);
+    return o.help ? usage(stdout) : run(&o);
 }

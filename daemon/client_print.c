@@ -1,7 +1,7 @@
 /*
- * The answer to a cause question as a colleague would tell it: what it is, what
- * users see of it, how it gets to them, what changed; then who else was looked
- * at, with the numbers drawn small.
+ * The answer of a cause query as text: the likely cause, its impact, how it
+ * propagates to users, log lines and changes; then the suspects with their
+ * evidence and small charts, and what was excluded.
  */
 #include <math.h>
 #include <stdio.h>
@@ -9,7 +9,7 @@
 
 #include "client.h"
 
-enum { FEW = 3 }; /* times fewer than in the window: a poor baseline */
+enum { FEW = 3 }; /* a baseline with 3 times fewer traces is poor */
 enum { MAX_EVIDENCE = 3, MAX_SUSPECTS = 3, MAX_LISTED = 5, COLUMNS = 48 };
 
 const char *client_text(const json_t *object, const char *key)
@@ -42,13 +42,13 @@ static void print_line(const char *before, const char *text)
     putchar('\n');
 }
 
-/* "2026-11-21T13:44:00.123Z": the time of day will do. */
+/* Of "2026-11-21T13:44:00.123Z" the time of day. */
 static void print_clock(const char *time)
 {
     printf("%.5s", strlen(time) > 16 ? time + 11 : time);
 }
 
-/* ---- numbers, drawn in a line ---- */
+/* ---- charts ---- */
 
 struct chart {
     double sums[COLUMNS];
@@ -102,7 +102,7 @@ static void print_path(const json_t *path)
 {
     for (size_t i = 0; i < json_array_size(path) && json_array_size(path) > 1;
          i++) {
-        fputs(i == 0 ? "Way to users   " : " -> ", stdout);
+        fputs(i == 0 ? "Propagation    " : " -> ", stdout);
         print_safe(client_text(json_array_get(path, i), "component"));
     }
     if (json_array_size(path) > 1)
@@ -129,7 +129,7 @@ static void print_logs(const json_t *logs)
     for (size_t i = 0; i < json_array_size(logs); i++) {
         const json_t *l = json_array_get(logs, i);
 
-        fputs("It logs        ", stdout);
+        fputs("Log evidence   ", stdout);
         print_clock(client_text(l, "timestamp"));
         printf(" %s ", client_text(l, "level"));
         print_safe(client_text(l, "log"));
@@ -145,7 +145,7 @@ static void print_special(const json_t *special)
     for (size_t i = 0; i < json_array_size(list) && i < MAX_EVIDENCE; i++) {
         const json_t *a = json_array_get(list, i);
 
-        fputs("Special        ", stdout);
+        fputs(i == 0 ? "Common to failing requests\n   - " : "   - ", stdout);
         print_safe(client_text(a, "key"));
         fputs(" = ", stdout);
         print_safe(client_text(a, "value"));
@@ -196,7 +196,7 @@ static void print_excluded(const json_t *excluded)
     }
 }
 
-/* With little before there is little to compare with. */
+/* A baseline with few traces makes the comparison weak. */
 static void print_hint(const json_t *read)
 {
     double before = number_of(read, "tracesBefore");
@@ -205,8 +205,8 @@ static void print_hint(const json_t *read)
     if (during == 0)
         puts("               There are no traces in the window.");
     else if (before * FEW < during)
-        printf("               Of before there are only %.0f traces, of the "
-               "window %.0f: try a shorter --since.\n",
+        printf("               The baseline has only %.0f traces, the window "
+               "%.0f: try a shorter --since.\n",
                before, during);
 }
 

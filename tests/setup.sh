@@ -25,6 +25,7 @@ library jansson libjansson-dev
 library sqlite3 libsqlite3-dev
 library libzstd libzstd-dev
 library libdeflate libdeflate-dev
+library libcurl libcurl4-openssl-dev
 library yaml-0.1 libyaml-dev
 library libprotobuf-c libprotobuf-c-dev
 library rdkafka librdkafka-dev

@@ -57,9 +57,9 @@ def main():
                       "the culprit is named first", text)
             tap.check("cannot parse key of tenant" in text,
                       "with the line that it wrote", text)
-            tap.check("Way to users   users -> web" in text and
-                      "It logs" in text and "Window  " in text,
-                      "with its way to users, log lines and times", text)
+            tap.check("Propagation    users -> web" in text and
+                      "Log evidence" in text and "Window  " in text,
+                      "with its propagation, log lines and times", text)
             code, text = cause(server, "shop/web", "--namespace", "acme",
                                "--since", "6m", "--json")
             tap.check(code == 0 and '"suspects":[{"rank":1' in text,
@@ -77,6 +77,12 @@ def main():
                 stderr=subprocess.STDOUT, timeout=30, text=True)
             tap.check(done.returncode == 1 and "callboard serve" in done.stdout,
                       "nobody answers: what may be wrong", done.stdout)
+            done = subprocess.run(
+                [os.environ["CALLBOARD"], "cause", "shop", "--namespace=acme",
+                 "--server", f"http://127.0.0.1:{server.port}/",
+                 "--json"], stdout=subprocess.PIPE, timeout=30, text=True)
+            tap.check(done.returncode == 0 and '"found":' in done.stdout,
+                      "the server as a URL", done.stdout)
             code, text = cause(server, "shop", "--since", "tomorrow")
             tap.check(code == 1 and "--since" in text,
                       "a duration that is none", text)
