@@ -1,7 +1,7 @@
 /*
  * A key is compared from its end: the tail must fold to one of the labels, and
- * what stands before it must be nothing or fold to one of the prefixes.
- * Prefixes are folded as well, because stores that flatten keys leave
+ * the rest must be empty or fold to one of the prefixes. Prefixes are folded as
+ * well, because stores that flatten keys write
  * "k8s_pod_labels_openchoreo_dev_component".
  */
 #include "labels.h"
@@ -24,8 +24,8 @@ const struct registry_keys registry_default_keys = {
     .endpoint = TEXT("openchoreo.dev/endpoint-name"),
 };
 
-/* Of labels, then, from ANNOTATIONS on, of annotations. The longest is
- * LABELS_MAX_PREFIX bytes long. */
+/* Of labels and, from ANNOTATIONS on, of annotations. The longest has
+ * LABELS_MAX_PREFIX bytes. */
 static const struct slice prefixes[] = {
     TEXT(""),
     TEXT("k8s_pod_labels_"),
@@ -52,14 +52,14 @@ bool labels_ends_folded(struct slice key, struct slice tail)
 {
     if (key.len < tail.len)
         return false;
-    /* Backwards, since the labels all begin alike. */
+    /* Backwards, because the labels begin alike. */
     for (size_t i = 1; i <= tail.len; i++)
         if (fold(key.ptr[key.len - i]) != tail.ptr[tail.len - i])
             return false;
     return true;
 }
 
-/* The prefixes of a label; the first one is none. */
+/* The range of prefixes of a label; the first one is empty. */
 static size_t first_prefix(enum label label)
 {
     return label == LABEL_TASK ? ANNOTATIONS : 0;
@@ -91,7 +91,7 @@ static enum status set_key(struct labels *labels, enum label label,
     char last = labels->keys[label].text[key.len - 1];
     uint32_t tails = tail_bit(last);
 
-    if (last == '_') /* as it comes it may be any of those that fold to it */
+    if (last == '_') /* the sender's may be any byte that folds to it */
         tails |= tail_bit('.') | tail_bit('/') | tail_bit('-');
     for (size_t i = first_prefix(label); i < end_prefix(label); i++)
         labels->tails[key.len + prefixes[i].len] |= tails;
@@ -100,35 +100,27 @@ static enum status set_key(struct labels *labels, enum label label,
 
 enum status labels_init(struct labels *labels, const struct registry_keys *keys)
 {
-    const struct slice key[LABEL_COUNT] = {
-        [LABEL_NAMESPACE] = keys->namespace,
-        [LABEL_PROJECT] = keys->project,
-        [LABEL_COMPONENT] = keys->component,
-        [LABEL_ENVIRONMENT] = keys->environment,
-        [LABEL_PROJECT_UID] = keys->project_uid,
-        [LABEL_COMPONENT_UID] = keys->component_uid,
-        [LABEL_ENVIRONMENT_UID] = keys->environment_uid,
-        [LABEL_RESOURCE] = keys->resource,
-        [LABEL_RESOURCE_UID] = keys->resource_uid,
-        [LABEL_ENDPOINT] = keys->endpoint,
-        [LABEL_TASK] = SLICE("workflows.argoproj.io/node-name"),
-        [LABEL_POD_UID] = SLICE("k8s.pod.uid"),
-        [LABEL_POD_NAME] = SLICE("k8s.pod.name"),
-        [LABEL_POD_NAMESPACE] = SLICE("k8s.namespace.name"),
-        [LABEL_PROMETHEUS_POD] = SLICE("pod"),
-        [LABEL_PROMETHEUS_NAMESPACE] = SLICE("namespace"),
-        [LABEL_EXPORTED_POD] = SLICE("exported_pod"),
-        [LABEL_EXPORTED_NAMESPACE] = SLICE("exported_namespace"),
-        [LABEL_CONTAINER] = SLICE("k8s.container.name"),
-        [LABEL_OBJECT_KIND] = SLICE("k8s.object.kind"),
-        [LABEL_OBJECT_NAME] = SLICE("k8s.object.name"),
-        [LABEL_OBJECT_UID] = SLICE("k8s.object.uid"),
+    static const struct slice fixed[LABEL_COUNT - REGISTRY_KEYS] = {
+        [LABEL_TASK - REGISTRY_KEYS] = TEXT("workflows.argoproj.io/node-name"),
+        [LABEL_POD_UID - REGISTRY_KEYS] = TEXT("k8s.pod.uid"),
+        [LABEL_POD_NAME - REGISTRY_KEYS] = TEXT("k8s.pod.name"),
+        [LABEL_POD_NAMESPACE - REGISTRY_KEYS] = TEXT("k8s.namespace.name"),
+        [LABEL_PROMETHEUS_POD - REGISTRY_KEYS] = TEXT("pod"),
+        [LABEL_PROMETHEUS_NAMESPACE - REGISTRY_KEYS] = TEXT("namespace"),
+        [LABEL_EXPORTED_POD - REGISTRY_KEYS] = TEXT("exported_pod"),
+        [LABEL_EXPORTED_NAMESPACE - REGISTRY_KEYS] = TEXT("exported_namespace"),
+        [LABEL_CONTAINER - REGISTRY_KEYS] = TEXT("k8s.container.name"),
+        [LABEL_OBJECT_KIND - REGISTRY_KEYS] = TEXT("k8s.object.kind"),
+        [LABEL_OBJECT_NAME - REGISTRY_KEYS] = TEXT("k8s.object.name"),
+        [LABEL_OBJECT_UID - REGISTRY_KEYS] = TEXT("k8s.object.uid"),
     };
     enum status status = OK;
 
     memset(labels, 0, sizeof(*labels));
     for (unsigned i = 0; i < LABEL_COUNT && status == OK; i++)
-        status = set_key(labels, (enum label)i, key[i]);
+        status = set_key(labels, (enum label)i,
+                         i < REGISTRY_KEYS ? keys->key[i]
+                                           : fixed[i - REGISTRY_KEYS]);
     return status;
 }
 

@@ -1,17 +1,17 @@
 /*
- * labels - which attribute keys are labels of the control plane, however a
- * collector has spelt them.
+ * labels - which attribute keys are labels of the control plane, in any
+ * collector's spelling.
  *
- * One label comes as "openchoreo.dev/component-uid",
+ * One label has the keys "openchoreo.dev/component-uid",
  * "k8s.pod.labels.openchoreo.dev/component-uid",
- * "kubernetes.labels.openchoreo_dev/component-uid" or
- * "label_openchoreo_dev_component_uid". A known prefix is taken off, then the
+ * "kubernetes.labels.openchoreo_dev/component-uid" and
+ * "label_openchoreo_dev_component_uid". A known prefix is removed, then the
  * rest is compared with '.', '/' and '-' read as '_'.
  *
- * Nearly every key asked about is none of ours, so labels_match() first looks
- * into a table by length and last byte, and goes on for a few keys only.
+ * Nearly every key is no label, so labels_match() first looks into a table by
+ * length and last byte, which few other keys pass.
  *
- * Threads  any, once labels_init() is through: it does not change any more.
+ * Threads  any: a struct labels does not change after labels_init().
  */
 #ifndef LABELS_H
 #define LABELS_H
@@ -23,8 +23,9 @@
 #include "slice.h"
 #include "status.h"
 
-/* The stamped labels, then what names the pod that a record is about: as
- * OpenTelemetry spells it and as Prometheus does. Those have no prefixes. */
+/* The labels of the control plane, in the order of struct registry_keys; then
+ * what names the pod that a record is about, in the spellings of OpenTelemetry
+ * and Prometheus, without prefixes. */
 enum label {
     LABEL_NAMESPACE,
     LABEL_PROJECT,
@@ -36,13 +37,13 @@ enum label {
     LABEL_RESOURCE,
     LABEL_RESOURCE_UID,
     LABEL_ENDPOINT,
-    LABEL_TASK, /* the annotation of Argo: which node of a workflow */
+    LABEL_TASK, /* Argo's annotation: the node of a workflow */
     LABEL_POD_UID,
     LABEL_POD_NAME,
     LABEL_POD_NAMESPACE,
     LABEL_PROMETHEUS_POD,
     LABEL_PROMETHEUS_NAMESPACE,
-    LABEL_EXPORTED_POD, /* where these are the scraped target's own */
+    LABEL_EXPORTED_POD, /* when the two above name the scraped target */
     LABEL_EXPORTED_NAMESPACE,
     LABEL_CONTAINER,
     LABEL_OBJECT_KIND, /* what a Kubernetes event is about */
@@ -55,7 +56,7 @@ enum label {
 enum { LABELS_MAX_KEY = 128, LABELS_MAX_PREFIX = 27 };
 
 struct labels {
-    /* Bit (last byte & 31) is set at the length of every spelling. */
+    /* By length of a spelling: bit (last byte & 31) is set. */
     uint32_t tails[LABELS_MAX_KEY + LABELS_MAX_PREFIX + 1];
     struct {
         char text[LABELS_MAX_KEY]; /* folded */
@@ -63,8 +64,8 @@ struct labels {
     } keys[LABEL_COUNT];
 };
 
-/* ERR_INVALID if a key is longer than LABELS_MAX_KEY. An empty one is never
- * found. */
+/* ERR_INVALID if a key is longer than LABELS_MAX_KEY. An empty key matches
+ * nothing. */
 MUST_CHECK enum status labels_init(struct labels *labels,
                                    const struct registry_keys *keys);
 
@@ -72,10 +73,10 @@ MUST_CHECK enum status labels_init(struct labels *labels,
 bool labels_spell(const struct labels *labels, enum label label,
                   struct slice key);
 
-/* The rest of labels_match(), for keys that the table lets through. */
+/* The rest of labels_match(), for keys that pass the table. */
 enum label labels_match_slowly(const struct labels *labels, struct slice key);
 
-/* Which label the key spells, or LABEL_NONE. */
+/* The label that the key spells, or LABEL_NONE. */
 static inline enum label labels_match(const struct labels *labels,
                                       struct slice key)
 {
@@ -85,7 +86,7 @@ static inline enum label labels_match(const struct labels *labels,
     return labels_match_slowly(labels, key);
 }
 
-/* True if key ends in this tail, which is folded already. */
+/* True if the key ends in this tail, which is folded. */
 bool labels_ends_folded(struct slice key, struct slice tail);
 
 #endif

@@ -1,19 +1,19 @@
 /*
- * Making room in the table of resources.
+ * Making room in the tables.
  *
  *   forget   A resource that was not seen for forget_ns, or not since the
- *            oldest of all that is stored came: its records are gone, and its
- *            id is given to another. So are numbers of identities that nothing
- *            refers to any more.
- *   evict    Of the others the longest unseen give up their place: first those
- *            that were silent for DEAD_S, whosever; those of the namespace that
- *            wants room, if silent for IDLE_S; then those of the namespace that
- *            holds most. The id and its identity stay, so what is stored is
- *            found as before; when it is seen again, it is a new resource.
+ *            arrival of the oldest stored record: its records are gone, and its
+ *            id is freed. So are identities that nothing refers to any more.
+ *   evict    Of the others, those unseen longest lose their live entry: first
+ *            those of any namespace silent for DEAD_S and those of the
+ *            namespace that wants room silent for IDLE_S; then those of the
+ *            namespace that holds most. Id and identity stay, so stored records
+ *            are found as before; when the resource is sent again, it is a new
+ *            one.
  *
- * Maps and names are made anew from what stays (registry_rebuild.c). So this
- * runs only when the table is full, takes many at a time, and rests for SWEEP_S
- * when there was nothing to take.
+ * Maps and names are built anew from what stays (registry_rebuild.c). So this
+ * runs only when a table is full, takes many at a time, and pauses for SWEEP_S
+ * if there was nothing to take.
  */
 #include <stdlib.h>
 
@@ -29,143 +29,142 @@ enum {
     IDLE_S = 600,
     DEAD_S = 3600,
     BATCHES = 16,
-    RICH_MAX = 4
+    MAX_DONORS = 4 /* namespaces that give room in one sweep */
 };
 
 /* ---- forget ---- */
 
-/* What was seen before this time can go. */
-static uint64_t forget_before(const struct registry *registry)
+/* What was last seen before this time may be forgotten; 0: nothing. */
+static uint64_t forget_before(const struct registry *reg)
 {
-    uint64_t keep = registry->options.forget_ns, before = 0;
-    uint64_t oldest = store_oldest_ns(registry->store);
+    uint64_t keep = reg->options.forget_ns, before = 0;
+    uint64_t oldest = store_oldest_ns(reg->store);
 
-    if (keep > 0 && keep < registry->now_ns)
-        before = registry->now_ns - keep;
-    /* A record may be from an hour ahead, and chunks are of whole hours. */
+    if (keep > 0 && keep < reg->now_ns)
+        before = reg->now_ns - keep;
+    /* Records may be an hour ahead of time, and chunks hold whole hours. */
     if (oldest > NS_PER_DAY && oldest - NS_PER_DAY > before)
         before = oldest - NS_PER_DAY;
     return before;
 }
 
-static bool unseen(const struct resource_state *res, uint64_t before)
+static bool unseen(uint32_t seen_s, uint64_t before)
 {
-    return (res->seen_s + UINT64_C(1)) * NS_PER_S < before;
+    return (seen_s + UINT64_C(1)) * NS_PER_S < before;
 }
 
-static void drop(struct registry *registry, uint32_t id)
+static void forget_received(struct registry *reg, uint32_t id)
 {
-    struct resource_state *res = &registry->res[id];
+    struct resource_state *state = &reg->resources.at[id];
+    uint32_t identity = reg->resources.identity[id];
+    uint32_t derived = reg->identities.at[ident_resolve(reg, identity)].derived;
 
-    if (res->kind == RESOURCE_DERIVED) {
-        registry->ident[res->owner].derived = NONE;
-    } else if (res->kind == RESOURCE_OVERFLOW) {
-        if (res->owner != NONE)
-            registry->ident[res->owner].overflow = NONE;
-    } else {
-        uint32_t identity = registry->identity_of[id];
-        const struct identity_entry *ident =
-            &registry->ident[ident_resolve(registry, identity)];
+    quota_count_resource(reg, identity, state->live != NONE, -1);
+    if (state->live != NONE)
+        live_free(reg, id);
+    /* Its series were written while it was seen. */
+    if (derived != NONE && reg->resources.at[derived].seen_s < state->seen_s)
+        reg->resources.at[derived].seen_s = state->seen_s;
+    reg->resources.unassigned -= state->rule == RULE_UNASSIGNED;
+    reg->resources.received--;
+}
 
-        quota_count_resource(registry, identity, res->live != NONE, -1);
-        if (res->live != NONE)
-            live_free(registry, id);
-        /* Its series were written while it was seen. */
-        if (ident->derived != NONE &&
-            registry->res[ident->derived].seen_s < res->seen_s)
-            registry->res[ident->derived].seen_s = res->seen_s;
-        registry->unassigned -= res->rule == RULE_UNASSIGNED;
-        registry->received--;
+static void forget_resource(struct registry *reg, uint32_t id)
+{
+    const struct resource_state *state = &reg->resources.at[id];
+
+    if (state->kind <= RESOURCE_RECORD)
+        forget_received(reg, id);
+    else if (state->kind == RESOURCE_DERIVED)
+        reg->identities.at[state->owner].derived = NONE;
+    else if (state->owner != NONE)
+        reg->identities.at[state->owner].overflow = NONE;
+    registry_free_id(reg, id);
+    reg->resources.identity[id] = NONE;
+    registry_queue_write(reg, id, WRITE_RESOURCE_IDENTITY);
+}
+
+/* A derived resource goes after the last resource of its identity. */
+static bool may_go(const struct registry *reg,
+                   const struct resource_state *state)
+{
+    if (state->kind == RESOURCE_DERIVED) {
+        if (state->owner == NONE)
+            return false;
+        const struct identity_entry *owner = &reg->identities.at[state->owner];
+        return owner->resources == 0 && owner->overflow == NONE;
     }
-    res->kind = RESOURCE_FREE;
-    registry->identity_of[id] = NONE;
-    registry_queue_write(registry, id, WRITE_RESOURCE_IDENTITY);
-    registry_free_id(registry, id);
+    return state->kind != RESOURCE_FREE;
 }
 
-/* A derived resource goes with the last resource of its identity. */
-static bool may_go(const struct registry *registry,
-                   const struct resource_state *res)
+/* Derived ones in a second pass. Each one is a row to write, so only so many
+ * at a time. */
+static uint32_t forget_resources(struct registry *reg, uint64_t before)
 {
-    if (res->kind == RESOURCE_DERIVED && res->owner != NONE) {
-        const struct identity_entry *ident = &registry->ident[res->owner];
+    uint32_t dropped = 0, most = FORGET_MIN + reg->options.max_resources;
 
-        return ident->resources == 0 && ident->overflow == NONE;
-    }
-    return res->kind <= RESOURCE_RECORD || res->kind == RESOURCE_OVERFLOW;
-}
-
-static uint32_t drop_unseen(struct registry *registry, uint64_t before)
-{
-    uint32_t dropped = 0, most = FORGET_MIN + registry->options.max_resources;
-
-    /* Derived ones in a second round: what they go with must be gone. Each one
-     * is a row to write, so not too many at a time. */
     for (int derived = 0; derived < 2; derived++)
-        for (uint32_t id = 0; id < registry->res_count && dropped < most;
+        for (uint32_t id = 0; id < reg->resources.count && dropped < most;
              id++) {
-            struct resource_state *res = &registry->res[id];
+            const struct resource_state *state = &reg->resources.at[id];
 
-            if ((res->kind == RESOURCE_DERIVED) == derived &&
-                may_go(registry, res) && unseen(res, before)) {
-                drop(registry, id);
+            if ((state->kind == RESOURCE_DERIVED) == derived &&
+                may_go(reg, state) && unseen(state->seen_s, before)) {
+                forget_resource(reg, id);
                 dropped++;
             }
         }
     return dropped;
 }
 
-static void mark(uint64_t *marks, uint32_t i)
+/* The identities that a resource refers to, directly or by a re-tagging, and
+ * those used lately. */
+static bool *mark_used(const struct registry *reg, uint64_t before)
 {
-    marks[i / 64] |= UINT64_C(1) << i % 64;
+    bool *used = mem_zero(reg->identities.count + 1, sizeof(*used));
+
+    for (uint32_t id = 0; id < reg->resources.count; id++) {
+        const struct resource_state *state = &reg->resources.at[id];
+
+        if (state->kind == RESOURCE_FREE)
+            continue;
+        used[reg->resources.identity[id]] = true;
+        if (state->owner != NONE)
+            used[state->owner] = true;
+    }
+    for (uint32_t i = 0; i < reg->identities.count; i++) {
+        const struct identity_entry *entry = &reg->identities.at[i];
+
+        if (!unseen(entry->used_s, before) ||
+            entry->used_s >= registry_now_s(reg))
+            used[i] = true;
+        if (entry->moved_to != NONE && used[i])
+            used[entry->moved_to] = true;
+    }
+    return used;
 }
 
-/* Which identities any resource refers to, directly or because one was moved
- * to the other. */
-static uint64_t *mark_used(const struct registry *registry, uint64_t before)
+static uint32_t forget_identities(struct registry *reg, uint64_t before)
 {
-    uint64_t *marks = mem_zero(registry->ident_count / 64 + 1, sizeof(*marks));
-
-    for (uint32_t id = 0; id < registry->res_count; id++) {
-        if (registry->identity_of[id] != NONE)
-            mark(marks, registry->identity_of[id]);
-        if (registry->res[id].owner != NONE)
-            mark(marks, registry->res[id].owner);
-    }
-    for (uint32_t i = 0; i < registry->ident_count; i++) {
-        const struct identity_entry *ident = &registry->ident[i];
-
-        if ((ident->used_s + UINT64_C(1)) * NS_PER_S >= before ||
-            ident->used_s >= registry_now_s(registry))
-            mark(marks, i);
-        if (ident->moved_to != NONE && marks[i / 64] >> (i % 64) & 1)
-            mark(marks, ident->moved_to);
-    }
-    return marks;
-}
-
-static uint32_t drop_identities(struct registry *registry, uint64_t before)
-{
-    uint64_t *marks = mark_used(registry, before);
+    bool *used = mark_used(reg, before);
     uint32_t dropped = 0;
 
-    for (uint32_t i = 0; i < registry->ident_count; i++)
-        if (registry->ident[i].rule != RULE_NONE &&
-            !(marks[i / 64] >> (i % 64) & 1)) {
-            ident_forget(registry, i);
+    for (uint32_t i = 0; i < reg->identities.count; i++)
+        if (reg->identities.at[i].rule != RULE_NONE && !used[i]) {
+            ident_forget(reg, i);
             dropped++;
         }
-    free(marks);
+    free(used);
     return dropped;
 }
 
-static uint32_t forget(struct registry *registry)
+static uint32_t forget(struct registry *reg)
 {
-    uint64_t before = forget_before(registry);
+    uint64_t before = forget_before(reg);
 
     if (before == 0)
         return 0;
-    return drop_unseen(registry, before) + drop_identities(registry, before);
+    return forget_resources(reg, before) + forget_identities(reg, before);
 }
 
 /* ---- evict ---- */
@@ -183,140 +182,129 @@ static int by_time(const void *left, const void *right)
     return a->id < b->id ? -1 : 1;
 }
 
-void registry_retain_workflow(struct registry *registry, uint32_t id,
-                              const struct live_resource *live)
+void registry_retain_workflow(struct registry *reg,
+                              const struct workflow_pod *names)
 {
-    struct slice space = intern_text(&registry->names, live->k8s_namespace);
+    struct slice namespace = intern_text(&reg->names, names->k8s_namespace);
+    struct workflow_table *table = &reg->workflows;
     struct workflow_pod *pod;
 
-    if (!slice_starts(space, SLICE(WORKFLOW_PREFIX)) || live->pod_name == 0 ||
-        registry->res[id].helper)
+    if (!slice_starts(namespace, SLICE(WORKFLOW_PREFIX)) ||
+        names->pod_name == 0 || reg->resources.at[names->id].helper)
         return;
-    pod = array_append(&registry->workflow_pods, registry->workflow_count,
-                       &registry->workflow_room);
-    *pod = (struct workflow_pod){.id = id,
-                                 .k8s_namespace = live->k8s_namespace,
-                                 .pod_name = live->pod_name,
-                                 .task = live->task};
-    registry->workflow_count++;
+    pod = array_append(&table->at, table->count, &table->room);
+    *pod = *names;
+    table->count++;
 }
 
-static void evict(struct registry *registry, uint32_t id)
+static void evict(struct registry *reg, uint32_t id)
 {
-    uint32_t identity = registry->identity_of[id];
+    uint32_t identity = ident_resolve(reg, reg->resources.identity[id]);
 
-    registry_retain_workflow(registry, id, registry_live(registry, id));
-    registry->spaces[registry->ident[ident_resolve(registry, identity)].space]
-        .live--;
-    live_free(registry, id);
+    registry_retain_workflow(reg, &registry_live(reg, id)->names);
+    reg->quotas.at[reg->identities.at[identity].quota].live--;
+    live_free(reg, id);
     stats_add(STATS_RESOURCES_EVICTED, 1);
 }
 
 /* How many have to go so that there is room for a while. */
-static uint32_t surplus(const struct registry *registry)
+static uint32_t surplus(const struct registry *reg)
 {
-    uint32_t max = registry->options.max_resources;
-    uint32_t goal = max - quota_minimum(registry);
+    uint32_t max = reg->options.max_resources;
+    uint32_t goal = max - quota_minimum(reg);
 
     goal -= max / BATCHES > 0 ? max / BATCHES : 1;
-    return registry->live_count > goal ? registry->live_count - goal : 0;
+    return reg->live.used > goal ? reg->live.used - goal : 0;
 }
 
-static uint32_t least_batch(const struct registry *registry)
+/* Of this namespace those silent for idle_s; with an idle_s, those of any
+ * namespace silent for DEAD_S. */
+static bool is_candidate(const struct registry *reg, uint32_t id,
+                         uint32_t quota, uint32_t idle_s)
 {
-    return registry->options.max_resources / (BATCHES * 8) + 1;
-}
-
-static bool is_candidate(const struct registry *registry, uint32_t id,
-                         uint32_t space, uint32_t idle_s)
-{
-    uint32_t identity = ident_resolve(registry, registry->identity_of[id]);
-    uint32_t now = registry_now_s(registry), seen = registry->res[id].seen_s;
+    uint32_t identity = ident_resolve(reg, reg->resources.identity[id]);
+    uint32_t now = registry_now_s(reg), seen = reg->resources.at[id].seen_s;
     uint32_t age = now > seen ? now - seen : 0;
 
-    if (registry->ident[identity].space == space && age >= idle_s)
-        return true;
-    return idle_s > 0 && age >= DEAD_S;
+    return (reg->identities.at[identity].quota == quota && age >= idle_s) ||
+           (idle_s > 0 && age >= DEAD_S);
 }
 
-/* The longest unseen first: of this space those that were silent for idle_s;
- * with an idle_s, those of any that are dead. */
-static uint32_t evict_unseen(struct registry *registry, uint32_t space,
+/* At most so many candidates, those unseen longest first. */
+static uint32_t evict_unseen(struct registry *reg, uint32_t quota,
                              uint32_t idle_s, uint32_t most)
 {
-    struct eviction *all = mem_alloc((registry->live_end + 1) * sizeof(*all));
+    struct eviction *all = mem_alloc((reg->live.end + 1) * sizeof(*all));
     uint32_t count = 0;
 
-    for (uint32_t place = 0; place < registry->live_end; place++) {
-        uint32_t id = registry->live[place].id;
+    for (uint32_t place = 0; place < reg->live.end; place++) {
+        uint32_t id = reg->live.at[place].names.id;
 
-        if (id != NONE && is_candidate(registry, id, space, idle_s))
-            all[count++] = (struct eviction){registry->res[id].seen_s, id};
+        if (id != NONE && is_candidate(reg, id, quota, idle_s))
+            all[count++] = (struct eviction){reg->resources.at[id].seen_s, id};
     }
     qsort(all, count, sizeof(*all), by_time);
     if (count > most)
         count = most;
     for (uint32_t i = 0; i < count; i++)
-        evict(registry, all[i].id);
+        evict(reg, all[i].id);
     free(all);
     return count;
 }
 
-/* From a namespace that holds more, as much as makes it less than it was, but
- * not less than the one that wants it. It may not grow for a while. */
-static uint32_t take_from(struct registry *registry, uint32_t rich,
-                          uint32_t space)
+/* Evicts from a namespace that holds more, down to the middle between the two.
+ * The donor may not grow for a while. */
+static uint32_t take_from(struct registry *reg, uint32_t donor, uint32_t quota)
 {
-    struct namespace_quota *from = &registry->spaces[rich];
-    uint32_t least = registry->spaces[space].live, most;
-    uint32_t count;
+    struct namespace_quota *from = &reg->quotas.at[donor];
+    uint32_t least = reg->quotas.at[quota].live, most, count = surplus(reg);
 
-    if (least < quota_minimum(registry))
-        least = quota_minimum(registry);
+    if (least < quota_minimum(reg))
+        least = quota_minimum(reg);
     most = (from->live - least + 1) / 2;
-    count = surplus(registry);
-    count = evict_unseen(registry, rich, 0, count < most ? count : most);
+    count = evict_unseen(reg, donor, 0, count < most ? count : most);
     from->limit = from->live;
-    from->limit_until_s = registry_now_s(registry) + IDLE_S;
+    from->limit_until_s = registry_now_s(reg) + IDLE_S;
     return count;
 }
 
 /* ---- room ---- */
 
-bool registry_forget_identities(struct registry *registry)
+bool registry_forget_identities(struct registry *reg)
 {
-    if (registry->now_ns - registry->swept_ident_ns < SWEEP_S * NS_PER_S)
+    if (reg->now_ns - reg->swept_identities_ns < SWEEP_S * NS_PER_S)
         return false;
-    registry->swept_ident_ns = registry->now_ns;
-    if (forget(registry) == 0)
+    reg->swept_identities_ns = reg->now_ns;
+    if (forget(reg) == 0)
         return false;
-    registry_rebuild(registry);
+    registry_rebuild(reg);
     return true;
 }
 
-bool registry_make_room(struct registry *registry, uint32_t space)
+bool registry_make_room(struct registry *reg, uint32_t quota)
 {
-    uint32_t rich = quota_largest(registry, space), count;
-    bool poor = registry->spaces[space].live < quota_minimum(registry);
+    uint32_t donor = quota_largest(reg, quota), count;
+    bool is_small = reg->quotas.at[quota].live < quota_minimum(reg);
 
-    if (registry->now_ns - registry->swept_ns < SWEEP_S * NS_PER_S &&
-        !(poor && rich != NONE && quota_has_id(registry, space)))
+    if (reg->now_ns - reg->swept_ns < SWEEP_S * NS_PER_S &&
+        !(is_small && donor != NONE && quota_has_id(reg, quota)))
         return false;
-    count = forget(registry);
-    if (quota_has_id(registry, space)) {
-        if (!quota_has_slot(registry, space))
-            count += evict_unseen(registry, space, IDLE_S,
-                                  surplus(registry) + least_batch(registry));
-        for (int i = 0; i < RICH_MAX; i++) {
-            rich = quota_largest(registry, space);
-            if (rich == NONE || quota_has_slot(registry, space))
+    count = forget(reg);
+    if (quota_has_id(reg, quota)) {
+        if (!quota_has_slot(reg, quota))
+            count += evict_unseen(
+                reg, quota, IDLE_S,
+                surplus(reg) + reg->options.max_resources / (BATCHES * 8) + 1);
+        for (int i = 0; i < MAX_DONORS; i++) {
+            donor = quota_largest(reg, quota);
+            if (donor == NONE || quota_has_slot(reg, quota))
                 break;
-            count += take_from(registry, rich, space);
+            count += take_from(reg, donor, quota);
         }
     }
-    if (!quota_has_slot(registry, space) || !quota_has_id(registry, space))
-        registry->swept_ns = registry->now_ns;
+    if (!quota_has_slot(reg, quota) || !quota_has_id(reg, quota))
+        reg->swept_ns = reg->now_ns;
     if (count > 0)
-        registry_rebuild(registry);
+        registry_rebuild(reg);
     return count > 0;
 }

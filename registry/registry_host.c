@@ -1,27 +1,27 @@
 /*
- * Which component a caller means by a host name.
+ * From a host name that a caller uses to the component it calls.
  *
- * One map, and one look for each way a name can be meant:
+ * One map with a key for each scope of a name:
  *
- *   IN_PROJECT  name, namespace, project, environment
- *   IN_SPACE    name, namespace, environment: another project's; AMBIGUOUS if
- *               several projects have it
- *   IN_CLUSTER  name, Kubernetes namespace: "cart.shop.svc.cluster.local";
- *               with the namespace, and for callers of other namespaces without
- *   ADDRESS     address, namespace, environment
+ *   IN_PROJECT    name, namespace, project, environment
+ *   IN_NAMESPACE  name, namespace, environment: another project's; AMBIGUOUS if
+ *                 several projects have it
+ *   IN_CLUSTER    name, Kubernetes namespace: "cart.shop.svc.cluster.local";
+ *                 with the namespace, and without for callers of other ones
+ *   ADDRESS       address, namespace, environment
  *
- * A name is that of the component, of its service.name or of a Kubernetes
- * service. Among claimants of one name the stronger rule wins, then the newer.
+ * A name is a component name, service.name or Kubernetes service name. If
+ * several components have it, the stronger rule wins, then the newer one.
  */
 #include "hash.h"
 #include "registry_int.h"
 
-enum { IN_PROJECT = 1, IN_SPACE, IN_CLUSTER, ADDRESS };
+enum { IN_PROJECT = 1, IN_NAMESPACE, IN_CLUSTER, ADDRESS };
 
 #define AMBIGUOUS (NONE - 1)
 
-/* Entries of the map for each resource that may be known, and each identity. */
-enum { HOSTS_PER_RES = 2, HOSTS_PER_IDENT = 4 };
+/* Entries of the map for each resource and for each identity. */
+enum { HOSTS_PER_RESOURCE = 2, HOSTS_PER_IDENTITY = 4 };
 
 static char lower(char c)
 {
@@ -49,94 +49,95 @@ static bool is_stamped(const struct identity_entry *ident)
     return ident->rule <= RULE_STAMPED_RECORD;
 }
 
-static void claim(struct registry *registry, uint64_t key, uint32_t identity)
+static void claim(struct registry *reg, uint64_t key, uint32_t identity)
 {
-    uint32_t holder = idmap_get(&registry->hosts, key);
+    uint32_t holder = idmap_get(&reg->hosts, key);
 
     if (holder == IDMAP_NONE &&
-        registry->hosts.count / HOSTS_PER_RES >=
-            registry->options.max_resources +
-                HOSTS_PER_IDENT * registry->options.max_identities)
+        reg->hosts.count / HOSTS_PER_RESOURCE >=
+            reg->options.max_resources +
+                HOSTS_PER_IDENTITY * reg->options.max_identities)
         return;
     if (holder < AMBIGUOUS) {
         const struct identity_entry *old =
-            &registry->ident[ident_resolve(registry, holder)];
-        const struct identity_entry *new = &registry->ident[identity];
+            &reg->identities.at[ident_resolve(reg, holder)];
+        const struct identity_entry *new = &reg->identities.at[identity];
 
         if (is_stamped(old) && !is_stamped(new))
             return;
         if (is_stamped(old) == is_stamped(new) &&
-            (old->name[IDENT_PROJECT] != new->name[IDENT_PROJECT] ||
-             old->name[IDENT_NAMESPACE] != new->name[IDENT_NAMESPACE]))
+            (old->text[IDENTITY_PROJECT] != new->text[IDENTITY_PROJECT] ||
+             old->text[IDENTITY_NAMESPACE] != new->text[IDENTITY_NAMESPACE]))
             identity = AMBIGUOUS;
     } else if (holder == AMBIGUOUS) {
         return;
     }
     if (holder != identity)
-        idmap_set(&registry->hosts, key, identity);
+        idmap_set(&reg->hosts, key, identity);
 }
 
-static void add_name(struct registry *registry, uint32_t k8s_namespace,
+static void add_name(struct registry *reg, uint32_t k8s_namespace,
                      uint32_t identity, uint32_t name)
 {
-    const struct identity_entry *ident = &registry->ident[identity];
-    const uint32_t *of = ident->name;
+    const struct identity_entry *ident = &reg->identities.at[identity];
+    const uint32_t *of = ident->text;
 
     if (name == 0)
         return;
 
-    uint64_t h = host_hash(intern_text(&registry->names, name));
+    uint64_t h = host_hash(intern_text(&reg->names, name));
 
-    claim(registry,
-          host_key(h, IN_PROJECT, of[IDENT_NAMESPACE], of[IDENT_PROJECT],
-                   of[IDENT_ENVIRONMENT]),
+    claim(reg,
+          host_key(h, IN_PROJECT, of[IDENTITY_NAMESPACE], of[IDENTITY_PROJECT],
+                   of[IDENTITY_ENVIRONMENT]),
           identity);
-    claim(registry,
-          host_key(h, IN_SPACE, of[IDENT_NAMESPACE], 0, of[IDENT_ENVIRONMENT]),
+    claim(reg,
+          host_key(h, IN_NAMESPACE, of[IDENTITY_NAMESPACE], 0,
+                   of[IDENTITY_ENVIRONMENT]),
           identity);
     if (k8s_namespace == 0)
         return;
-    claim(registry,
-          host_key(h, IN_CLUSTER, k8s_namespace, of[IDENT_NAMESPACE], 0),
+    claim(reg,
+          host_key(h, IN_CLUSTER, k8s_namespace, of[IDENTITY_NAMESPACE], 0),
           identity);
-    claim(registry, host_key(h, IN_CLUSTER, k8s_namespace, 0, 0), identity);
+    claim(reg, host_key(h, IN_CLUSTER, k8s_namespace, 0, 0), identity);
 }
 
-void host_add_resource(struct registry *registry, uint32_t id)
+void host_add_resource(struct registry *reg, uint32_t id)
 {
-    const struct live_resource *live = registry_live(registry, id);
-    uint32_t identity = ident_resolve(registry, registry->identity_of[id]);
-    const uint32_t *of = registry->ident[identity].name;
-    uint32_t space = live->k8s_namespace;
+    const struct live_resource *live = registry_live(reg, id);
+    uint32_t identity = ident_resolve(reg, reg->resources.identity[id]);
+    const uint32_t *of = reg->identities.at[identity].text;
+    uint32_t k8s = live->names.k8s_namespace;
 
-    if (of[IDENT_COMPONENT] == 0)
+    if (of[IDENTITY_COMPONENT] == 0)
         return;
-    add_name(registry, space, identity, of[IDENT_COMPONENT]);
-    if (live->service != of[IDENT_COMPONENT])
-        add_name(registry, space, identity, live->service);
-    if (live->k8s_service != of[IDENT_COMPONENT] &&
+    add_name(reg, k8s, identity, of[IDENTITY_COMPONENT]);
+    if (live->service != of[IDENTITY_COMPONENT])
+        add_name(reg, k8s, identity, live->service);
+    if (live->k8s_service != of[IDENTITY_COMPONENT] &&
         live->k8s_service != live->service)
-        add_name(registry, space, identity, live->k8s_service);
-    if (live->ip) /* the newest pod has an address that is used again */
-        claim(registry,
-              host_key(host_hash(intern_text(&registry->names, live->ip)),
-                       ADDRESS, of[IDENT_NAMESPACE], 0, of[IDENT_ENVIRONMENT]),
+        add_name(reg, k8s, identity, live->k8s_service);
+    if (live->ip) /* a reused address is that of the newest pod */
+        claim(reg,
+              host_key(host_hash(intern_text(&reg->names, live->ip)), ADDRESS,
+                       of[IDENTITY_NAMESPACE], 0, of[IDENTITY_ENVIRONMENT]),
               identity);
 }
 
-void host_add_identity(struct registry *registry, uint32_t identity)
+void host_add_identity(struct registry *reg, uint32_t identity)
 {
-    add_name(registry, 0, identity,
-             registry->ident[identity].name[IDENT_COMPONENT]);
+    add_name(reg, 0, identity,
+             reg->identities.at[identity].text[IDENTITY_COMPONENT]);
 }
 
-/* ---- looking ---- */
+/* ---- lookups ---- */
 
-static uint32_t look(const struct registry *registry, uint64_t key)
+static uint32_t look(const struct registry *reg, uint64_t key)
 {
-    uint32_t identity = idmap_get(&registry->hosts, key);
+    uint32_t identity = idmap_get(&reg->hosts, key);
 
-    return identity < AMBIGUOUS ? ident_resolve(registry, identity) : NONE;
+    return identity < AMBIGUOUS ? ident_resolve(reg, identity) : NONE;
 }
 
 /* Without port, brackets and the dot at the end. */
@@ -174,30 +175,29 @@ static bool is_address(struct slice host)
     return digits;
 }
 
-static uint32_t look_name(const struct registry *registry, const uint32_t *of,
+static uint32_t look_name(const struct registry *reg, const uint32_t *of,
                           struct slice name)
 {
     uint64_t h = host_hash(name);
     uint32_t identity =
-        look(registry, host_key(h, IN_PROJECT, of[IDENT_NAMESPACE],
-                                of[IDENT_PROJECT], of[IDENT_ENVIRONMENT]));
+        look(reg, host_key(h, IN_PROJECT, of[IDENTITY_NAMESPACE],
+                           of[IDENTITY_PROJECT], of[IDENTITY_ENVIRONMENT]));
 
     if (identity == NONE)
-        identity = look(registry, host_key(h, IN_SPACE, of[IDENT_NAMESPACE], 0,
-                                           of[IDENT_ENVIRONMENT]));
+        identity = look(reg, host_key(h, IN_NAMESPACE, of[IDENTITY_NAMESPACE],
+                                      0, of[IDENTITY_ENVIRONMENT]));
     return identity;
 }
 
-static uint32_t look_cluster(const struct registry *registry,
-                             const uint32_t *of, uint32_t k8s_namespace,
-                             struct slice name)
+static uint32_t look_cluster(const struct registry *reg, const uint32_t *of,
+                             uint32_t k8s_namespace, struct slice name)
 {
     uint64_t h = host_hash(name);
-    uint32_t identity = look(registry, host_key(h, IN_CLUSTER, k8s_namespace,
-                                                of[IDENT_NAMESPACE], 0));
+    uint32_t identity = look(
+        reg, host_key(h, IN_CLUSTER, k8s_namespace, of[IDENTITY_NAMESPACE], 0));
 
     if (identity == NONE)
-        identity = look(registry, host_key(h, IN_CLUSTER, k8s_namespace, 0, 0));
+        identity = look(reg, host_key(h, IN_CLUSTER, k8s_namespace, 0, 0));
     return identity;
 }
 
@@ -211,55 +211,54 @@ static struct slice first_label(struct slice host, struct slice *rest)
     return (struct slice){host.ptr, len};
 }
 
-static uint32_t find_host(const struct registry *registry, uint32_t from,
+static uint32_t find_host(const struct registry *reg, uint32_t from,
                           struct slice host)
 {
-    from = ident_resolve(registry, from);
+    from = ident_resolve(reg, from);
     host = bare_host(host);
     if (from == NONE || host.len == 0 || host.len > NAME_MAX_BYTES)
         return IDENTITY_NONE;
 
-    const uint32_t *of = registry->ident[from].name;
+    const uint32_t *of = reg->identities.at[from].text;
 
     if (is_address(host))
-        return look(registry,
-                    host_key(host_hash(host), ADDRESS, of[IDENT_NAMESPACE], 0,
-                             of[IDENT_ENVIRONMENT]));
+        return look(reg,
+                    host_key(host_hash(host), ADDRESS, of[IDENTITY_NAMESPACE],
+                             0, of[IDENTITY_ENVIRONMENT]));
 
-    uint32_t identity = look_name(registry, of, host);
+    uint32_t identity = look_name(reg, of, host);
     struct slice rest, name = first_label(host, &rest);
 
     if (identity != NONE || rest.len == 0)
         return identity;
 
-    /* name.space, name.space.svc, name.space.svc.cluster.local */
-    struct slice tail, space = first_label(rest, &tail), more;
+    /* name.quota, name.quota.svc, name.quota.svc.cluster.local */
+    struct slice tail, quota = first_label(rest, &tail), more;
     bool service = slice_equal(first_label(tail, &more), SLICE("svc"));
 
     if (tail.len > 0 && !service)
         return IDENTITY_NONE;
 
-    uint32_t known = intern_find(&registry->names, space);
+    uint32_t known = intern_find(&reg->names, quota);
 
     if (known)
-        identity = look_cluster(registry, of, known, name);
-    /* Senders without Kubernetes attributes. Without "svc" it may as well be
-     * a host on the internet, unless the second part is a name of ours. */
+        identity = look_cluster(reg, of, known, name);
+    /* A component without Kubernetes attributes. Without "svc" it may as well
+     * be a host on the internet, unless the second part is a known name. */
     if (identity == NONE &&
-        (service || (known && (known == of[IDENT_PROJECT] ||
-                               known == of[IDENT_NAMESPACE]))))
-        identity = look_name(registry, of, name);
+        (service || (known && (known == of[IDENTITY_PROJECT] ||
+                               known == of[IDENTITY_NAMESPACE]))))
+        identity = look_name(reg, of, name);
     return identity;
 }
 
-/* A call that is stored refers to its other end by the number, so the answer
- * counts as use. */
-uint32_t registry_find_host(struct registry *registry, uint32_t from,
+/* A stored call refers to its target by number, so the answer counts as use. */
+uint32_t registry_find_host(struct registry *reg, uint32_t from,
                             struct slice host)
 {
-    uint32_t found = find_host(registry, from, host);
+    uint32_t found = find_host(reg, from, host);
 
     if (found != IDENTITY_NONE)
-        registry->ident[found].used_s = registry_now_s(registry);
+        reg->identities.at[found].used_s = registry_now_s(reg);
     return found;
 }

@@ -1,7 +1,7 @@
 /*
- * Identities: found by what they are made of, or made.
+ * Identities: found by their texts, or made.
  *
- * One map has several entries for an identity, told apart by a seed:
+ * The map has several entries for an identity, told apart by a seed:
  *
  *   BY_NAMES   four names             -> the youngest that has them
  *   BY_ALL     four names, three uids -> that one
@@ -9,26 +9,22 @@
  *              that know uids only
  *   BY_POD     four names and a pod   -> INFERRED or UNASSIGNED, that pod's own
  *
- * Names that come first without and later with uids are one identity, which is
- * completed in place; other uids make a new one (a component that was deleted
- * and created again). No entry leads to a list, so that a sender who makes up
- * uids cannot make us walk them.
+ * Names that are first seen without and later with uids are one identity, which
+ * is completed in place; other uids make a new one (a component that was
+ * deleted and created again). No entry leads to a list, so a sender that makes
+ * up uids cannot make a lookup slow.
  *
- * An identity that is one pod's own can be moved to another as a whole; its
- * number then stands for the other one, as long as anything refers to it.
+ * An identity that only one pod has can be re-tagged as a whole; its number
+ * then stands for the other identity as long as anything refers to it.
  */
+#include "array.h"
 #include "hash.h"
-#include "mem.h"
 #include "registry_int.h"
 
-enum { BY_NAMES = 1, BY_ALL, BY_UID, BY_POD, BY_POD_AND_SPACE };
+enum { BY_NAMES = 1, BY_ALL, BY_UID, BY_POD, BY_POD_AND_NAMESPACE };
 
-/* Beyond all other identities, a part of them for what does not fit. */
+/* A share of max_identities, beyond it, for the fallbacks. */
 enum { FALLBACKS = 8 };
-
-struct ident_key {
-    uint32_t name[IDENT_NAMES], uid[IDENT_UIDS];
-};
 
 static uint64_t mix_all(uint64_t seed, const uint32_t *at, size_t count)
 {
@@ -39,409 +35,349 @@ static uint64_t mix_all(uint64_t seed, const uint32_t *at, size_t count)
     return h;
 }
 
-static uint64_t key_names(const uint32_t name[IDENT_NAMES])
+static uint64_t key_names(const uint32_t text[IDENTITY_TEXTS])
 {
-    return mix_all(BY_NAMES, name, IDENT_NAMES);
+    return mix_all(BY_NAMES, text, IDENTITY_NAMES);
 }
 
-static uint64_t key_all(const uint32_t name[IDENT_NAMES],
-                        const uint32_t uid[IDENT_UIDS])
+static uint64_t key_all(const uint32_t text[IDENTITY_TEXTS])
 {
-    return mix_all(mix_all(BY_ALL, name, IDENT_NAMES), uid, IDENT_UIDS);
+    return mix_all(BY_ALL, text, IDENTITY_TEXTS);
 }
 
 static uint64_t key_uid(uint32_t component_uid, uint32_t environment)
 {
-    uint32_t at[] = {component_uid, environment};
-
-    return mix_all(BY_UID, at, 2);
+    return mix_all(BY_UID, (const uint32_t[]){component_uid, environment}, 2);
 }
 
-static uint64_t key_pod(const uint32_t name[IDENT_NAMES], uint32_t pod,
-                        bool says_space)
+static uint64_t key_pod(const uint32_t text[IDENTITY_TEXTS], uint32_t pod,
+                        bool names_namespace)
 {
-    return hash_mix(mix_all(BY_POD + says_space, name, IDENT_NAMES), pod);
+    return hash_mix(mix_all(BY_POD + names_namespace, text, IDENTITY_NAMES),
+                    pod);
 }
 
-uint32_t ident_resolve(const struct registry *registry, uint32_t identity)
+/* ---- the table ---- */
+
+uint32_t ident_resolve(const struct registry *reg, uint32_t identity)
 {
-    if (identity >= registry->ident_count)
+    if (identity >= reg->identities.count)
         return NONE;
-    if (registry->ident[identity].moved_to != NONE)
-        return registry->ident[identity].moved_to;
+    if (reg->identities.at[identity].moved_to != NONE)
+        return reg->identities.at[identity].moved_to;
     return identity;
 }
 
-struct identity_entry *ident_reserve(struct registry *registry,
-                                     uint32_t identity)
+static void clear(struct identity_entry *entry, uint8_t generation)
 {
-    if (identity >= registry->ident_room) {
-        uint32_t room = registry->ident_room ? registry->ident_room : 32;
-
-        while (room <= identity)
-            room += room / 2;
-        registry->ident =
-            mem_resize(registry->ident, room, sizeof(*registry->ident));
-        registry->ident_room = room;
-    }
-    while (registry->ident_count <= identity) {
-        struct identity_entry *ident =
-            &registry->ident[registry->ident_count++];
-
-        memset(ident, 0, sizeof(*ident));
-        ident->pod = ident->next_in_pod = ident->moved_to = NONE;
-        ident->derived = ident->overflow = NONE;
-    }
-    return &registry->ident[identity];
+    memset(entry, 0, sizeof(*entry));
+    entry->pod = entry->next_in_pod = entry->moved_to = NONE;
+    entry->derived = entry->overflow = NONE;
+    entry->generation = generation;
 }
 
-void ident_index(struct registry *registry, uint32_t identity)
+struct identity_entry *ident_reserve(struct registry *reg, uint32_t identity)
 {
-    struct idmap *map = &registry->ident_by_key;
-    const struct identity_entry *ident = &registry->ident[identity];
+    struct identity_table *table = &reg->identities;
 
-    if (ident->pod == POD_GONE)
+    array_reserve(&table->at, identity + 1, &table->room);
+    while (table->count <= identity)
+        clear(&table->at[table->count++], 0);
+    return &table->at[identity];
+}
+
+void ident_index(struct registry *reg, uint32_t identity)
+{
+    struct idmap *map = &reg->identities.by_key;
+    const struct identity_entry *entry = &reg->identities.at[identity];
+    const uint32_t *text = entry->text;
+    uint32_t uid = text[IDENTITY_COMPONENT_UID];
+
+    if (entry->pod == POD_GONE)
         return;
-    if (ident->pod < POD_SHARED) {
-        idmap_set(map, key_pod(ident->name, ident->pod, ident->says_space),
+    if (entry->pod < POD_SHARED) {
+        idmap_set(map, key_pod(text, entry->pod, entry->names_namespace),
                   identity);
         return;
     }
-    idmap_set(map, key_names(ident->name), identity);
-    idmap_set(map, key_all(ident->name, ident->uid), identity);
-
-    uint32_t uid = ident->uid[IDENT_COMPONENT_UID];
-
-    if (uid) {
-        idmap_set(map, key_uid(uid, ident->name[IDENT_ENVIRONMENT]), identity);
-        if (ident->uid[IDENT_ENVIRONMENT_UID])
-            idmap_set(map, key_uid(uid, ident->uid[IDENT_ENVIRONMENT_UID]),
-                      identity);
-    }
+    idmap_set(map, key_names(text), identity);
+    idmap_set(map, key_all(text), identity);
+    if (!uid)
+        return;
+    idmap_set(map, key_uid(uid, text[IDENTITY_ENVIRONMENT]), identity);
+    if (text[IDENTITY_ENVIRONMENT_UID])
+        idmap_set(map, key_uid(uid, text[IDENTITY_ENVIRONMENT_UID]), identity);
 }
 
-static bool uids_agree(const struct identity_entry *ident,
-                       const uint32_t uid[IDENT_UIDS])
+/* Equal names, and no uid that differs. */
+static bool matches(const struct registry *reg, uint32_t identity,
+                    const uint32_t text[IDENTITY_TEXTS])
 {
-    for (unsigned i = 0; i < IDENT_UIDS; i++)
-        if (ident->uid[i] && uid[i] && ident->uid[i] != uid[i])
+    if (identity == IDMAP_NONE)
+        return false;
+
+    const uint32_t *own = reg->identities.at[identity].text;
+
+    for (unsigned i = 0; i < IDENTITY_TEXTS; i++)
+        if (own[i] != text[i] && (i < IDENTITY_NAMES || (own[i] && text[i])))
             return false;
     return true;
 }
 
-static bool is_it(const struct registry *registry, uint32_t identity,
-                  const uint32_t name[IDENT_NAMES],
-                  const uint32_t uid[IDENT_UIDS])
+uint32_t ident_find(const struct registry *reg,
+                    const uint32_t text[IDENTITY_TEXTS])
 {
-    const struct identity_entry *ident = &registry->ident[identity];
+    const struct idmap *map = &reg->identities.by_key;
+    uint32_t component = text[IDENTITY_COMPONENT_UID];
+    uint32_t identity = idmap_get(map, key_names(text));
 
-    return memcmp(ident->name, name, sizeof(ident->name)) == 0 &&
-           uids_agree(ident, uid);
+    if (!matches(reg, identity, text) && component)
+        identity =
+            idmap_get(map, key_uid(component, text[IDENTITY_ENVIRONMENT]));
+    return matches(reg, identity, text) ? identity
+                                        : idmap_get(map, key_all(text));
 }
 
-uint32_t ident_find(const struct registry *registry,
-                    const uint32_t name[IDENT_NAMES],
-                    const uint32_t uid[IDENT_UIDS])
+static uint32_t make(struct registry *reg, const uint32_t text[IDENTITY_TEXTS],
+                     uint8_t rule, uint32_t pod, bool names_namespace)
 {
-    const struct idmap *map = &registry->ident_by_key;
-    uint32_t component = uid[IDENT_COMPONENT_UID];
-    uint32_t identity = idmap_get(map, key_names(name));
+    struct identity_table *table = &reg->identities;
+    uint32_t identity = table->first_free;
+    struct identity_entry *entry;
 
-    if (identity != IDMAP_NONE && is_it(registry, identity, name, uid))
-        return identity;
-    if (component)
-        identity = idmap_get(map, key_uid(component, name[IDENT_ENVIRONMENT]));
-    if (identity != IDMAP_NONE && is_it(registry, identity, name, uid))
-        return identity;
-    return idmap_get(map, key_all(name, uid));
-}
-
-/* A number that is free. */
-static struct identity_entry *take_number(struct registry *registry)
-{
-    uint32_t identity = registry->ident_free;
-    struct identity_entry *ident;
-
-    registry->ident_used++;
-    if (identity == NONE)
-        return ident_reserve(registry, registry->ident_count);
-    ident = &registry->ident[identity];
-    registry->ident_free = ident->next_in_pod;
-    ident->next_in_pod = NONE;
-    return ident;
-}
-
-static uint32_t make(struct registry *registry, const struct ident_key *key,
-                     uint8_t rule, uint32_t pod, bool says_space)
-{
-    struct identity_entry *ident = take_number(registry);
-    uint32_t identity = (uint32_t)(ident - registry->ident);
-
-    ident->space = quota_of(registry, key->name[IDENT_NAMESPACE]);
-    registry->spaces[ident->space].identities++;
-    ident->says_space = says_space;
-    memcpy(ident->name, key->name, sizeof(ident->name));
-    memcpy(ident->uid, key->uid, sizeof(ident->uid));
-    ident->rule = rule;
-    ident->pod = pod;
-    ident->used_s = registry_now_s(registry);
-    ident->first_seen_ns = registry->now_ns;
-    if (pod < POD_SHARED) {
-        registry->provisional++;
-        pod_own(registry, pod, identity);
+    if (identity == NONE) {
+        identity = table->count;
+        entry = ident_reserve(reg, identity);
+    } else {
+        entry = &table->at[identity];
+        table->first_free = entry->next_in_pod;
+        entry->next_in_pod = NONE;
     }
-    ident_index(registry, identity);
-    registry_queue_write(registry, identity, WRITE_IDENTITY);
+    table->used++;
+    entry->quota = quota_of(reg, text[IDENTITY_NAMESPACE]);
+    reg->quotas.at[entry->quota].identities++;
+    entry->names_namespace = names_namespace;
+    memcpy(entry->text, text, sizeof(entry->text));
+    entry->rule = rule;
+    entry->pod = pod;
+    entry->used_s = registry_now_s(reg);
+    entry->first_seen_ns = reg->now_ns;
+    if (pod < POD_SHARED) {
+        table->provisional++;
+        pod_own(reg, pod, identity);
+    }
+    ident_index(reg, identity);
+    registry_queue_write(reg, identity, WRITE_IDENTITY);
     return identity;
 }
 
-void ident_forget(struct registry *registry, uint32_t identity)
+void ident_forget(struct registry *reg, uint32_t identity)
 {
-    struct identity_entry *ident = &registry->ident[identity];
-    uint8_t generation = (uint8_t)(ident->generation + 1);
+    struct identity_table *table = &reg->identities;
+    struct identity_entry *entry = &table->at[identity];
 
-    if (ident->moved_to == NONE)
-        registry->spaces[ident->space].identities--;
-    registry->provisional -= ident->pod < POD_SHARED;
-    memset(ident, 0, sizeof(*ident));
-    ident->pod = ident->moved_to = ident->derived = ident->overflow = NONE;
-    ident->generation = generation;
-    ident->next_in_pod = registry->ident_free;
-    registry->ident_free = identity;
-    registry->ident_used--;
-    registry_queue_write(registry, identity, WRITE_IDENTITY);
+    if (entry->moved_to == NONE)
+        reg->quotas.at[entry->quota].identities--;
+    table->provisional -= entry->pod < POD_SHARED;
+    table->used--;
+    clear(entry, (uint8_t)(entry->generation + 1));
+    entry->next_in_pod = table->first_free;
+    table->first_free = identity;
+    registry_queue_write(reg, identity, WRITE_IDENTITY);
 }
 
-static uint32_t space_of_key(struct registry *registry,
-                             const struct ident_key *key)
+/* Adds uids that were not known, and a stronger rule. */
+static void complete(struct registry *reg, uint32_t identity,
+                     const uint32_t text[IDENTITY_TEXTS], uint8_t rule)
 {
-    return quota_of(registry, key->name[IDENT_NAMESPACE]);
-}
+    struct identity_entry *entry = &reg->identities.at[identity];
+    bool changed = rule < entry->rule;
 
-/* Adds what this sender knows and we did not. */
-static void complete(struct registry *registry, uint32_t identity,
-                     const struct ident_key *key, uint8_t rule)
-{
-    struct identity_entry *ident = &registry->ident[identity];
-    bool changed = false;
-
-    for (unsigned i = 0; i < IDENT_UIDS; i++)
-        if (key->uid[i] && !ident->uid[i]) {
-            ident->uid[i] = key->uid[i];
+    if (changed)
+        entry->rule = rule;
+    for (unsigned i = IDENTITY_NAMES; i < IDENTITY_TEXTS; i++)
+        if (text[i] && !entry->text[i]) {
+            entry->text[i] = text[i];
             changed = true;
         }
-    if (rule < ident->rule) {
-        ident->rule = rule;
-        changed = true;
-    }
     if (changed) {
-        ident_index(registry, identity);
-        registry_queue_write(registry, identity, WRITE_IDENTITY);
+        ident_index(reg, identity);
+        registry_queue_write(reg, identity, WRITE_IDENTITY);
     }
 }
 
-static struct slice or_default(struct slice text)
-{
-    return text.len > 0 ? text : SLICE("default");
-}
+/* ---- from attributes ---- */
 
-/* Of two, the first that is not empty. */
+/* The first that is not empty. */
 static struct slice either(struct slice a, struct slice b)
 {
     return a.len > 0 ? a : b;
 }
 
-/* False if the names do not fit. */
-static bool intern(struct registry *registry, struct ident_key *key,
-                   const struct slice name[IDENT_NAMES],
-                   const struct slice uid[IDENT_UIDS])
+static struct slice or_default(struct slice text)
 {
-    for (unsigned i = 0; i < IDENT_NAMES; i++)
-        if ((key->name[i] = intern_add(&registry->names, name[i])) ==
-            INTERN_FULL)
-            return false;
-    for (unsigned i = 0; i < IDENT_UIDS; i++)
-        if ((key->uid[i] = intern_add(&registry->names, uid[i])) == INTERN_FULL)
+    return either(text, SLICE("default"));
+}
+
+/* False if the names do not fit. */
+static bool intern(struct registry *reg,
+                   const struct slice from[IDENTITY_TEXTS],
+                   uint32_t text[IDENTITY_TEXTS])
+{
+    for (unsigned i = 0; i < IDENTITY_TEXTS; i++)
+        if ((text[i] = intern_add(&reg->names, from[i])) == INTERN_FULL)
             return false;
     return true;
 }
 
-/* A sender that knows uids only means the one that has this uid. */
-static uint32_t find_by_uid(const struct registry *registry,
-                            const struct resource_attributes *facts)
+/* By the component's uid, for a sender that knows no names. */
+static uint32_t find_by_uid(const struct registry *reg,
+                            const struct resource_attributes *fields)
 {
-    struct slice uid = facts->label[LABEL_COMPONENT_UID];
+    const struct slice *label = fields->label;
+    struct slice uid = label[LABEL_COMPONENT_UID];
+    struct slice environment = either(label[LABEL_ENVIRONMENT_UID],
+                                      or_default(label[LABEL_ENVIRONMENT]));
+    uint32_t identity;
 
-    if (uid.len == 0 || facts->label[LABEL_COMPONENT].len > 0)
+    if (uid.len == 0 || label[LABEL_COMPONENT].len > 0)
         return NONE;
-
-    struct slice environment =
-        either(facts->label[LABEL_ENVIRONMENT_UID],
-               or_default(facts->label[LABEL_ENVIRONMENT]));
-
-    return idmap_get(&registry->ident_by_key,
-                     key_uid(intern_find(&registry->names, uid),
-                             intern_find(&registry->names, environment)));
+    identity = idmap_get(&reg->identities.by_key,
+                         key_uid(intern_find(&reg->names, uid),
+                                 intern_find(&reg->names, environment)));
+    /* A uid of one namespace proves nothing in another. */
+    if (identity != NONE && label[LABEL_NAMESPACE].len > 0 &&
+        tenant_of(label[LABEL_NAMESPACE]) != ident_tenant(reg, identity))
+        return NONE;
+    return identity;
 }
 
-/* A uid of one namespace is no proof for who names another one. */
-static bool is_named(const struct registry *registry, uint32_t identity,
-                     struct slice namespace)
+uint64_t ident_tenant(const struct registry *reg, uint32_t identity)
 {
-    return namespace.len == 0 ||
-           tenant_of(namespace) == ident_tenant(registry, identity);
+    const struct identity_entry *entry =
+        &reg->identities.at[ident_resolve(reg, identity)];
+
+    return tenant_of(intern_text(&reg->names, entry->text[IDENTITY_NAMESPACE]));
 }
 
-uint64_t ident_tenant(const struct registry *registry, uint32_t identity)
+uint32_t ident_stamped(struct registry *reg,
+                       const struct resource_attributes *fields, uint8_t rule)
 {
-    identity = ident_resolve(registry, identity);
-    return tenant_of(intern_text(
-        &registry->names, registry->ident[identity].name[IDENT_NAMESPACE]));
-}
+    uint32_t identity = find_by_uid(reg, fields), text[IDENTITY_TEXTS];
+    const struct slice *label = fields->label;
+    bool component =
+        label[LABEL_COMPONENT].len > 0 || label[LABEL_COMPONENT_UID].len > 0;
+    struct slice uid =
+        label[component ? LABEL_COMPONENT_UID : LABEL_RESOURCE_UID];
+    struct slice name =
+        either(label[LABEL_COMPONENT], either(label[LABEL_RESOURCE], uid));
 
-uint32_t ident_stamped(struct registry *registry,
-                       const struct resource_attributes *facts, uint8_t rule)
-{
-    uint32_t identity = find_by_uid(registry, facts);
-    const struct slice *label = facts->label;
-    struct slice component_uid =
-        label[LABEL_COMPONENT].len > 0 || label[LABEL_COMPONENT_UID].len > 0
-            ? label[LABEL_COMPONENT_UID]
-            : label[LABEL_RESOURCE_UID];
-    struct slice component = either(label[LABEL_COMPONENT], component_uid);
-    struct ident_key key;
-
-    if (identity != NONE &&
-        is_named(registry, identity, label[LABEL_NAMESPACE]))
+    if (identity != NONE)
         return identity;
-    if (label[LABEL_COMPONENT].len == 0 && label[LABEL_RESOURCE].len > 0)
-        component = label[LABEL_RESOURCE];
-    if (component.len == 0 && attributes_name_service(facts))
-        component = facts->service;
+    if (name.len == 0 && attributes_name_service(fields))
+        name = fields->service;
 
-    const struct slice name[IDENT_NAMES] = {
+    const struct slice from[IDENTITY_TEXTS] = {
         or_default(label[LABEL_NAMESPACE]),
         or_default(either(label[LABEL_PROJECT], label[LABEL_PROJECT_UID])),
-        component,
+        name,
         or_default(
             either(label[LABEL_ENVIRONMENT], label[LABEL_ENVIRONMENT_UID])),
-    };
-    const struct slice uid[IDENT_UIDS] = {
         label[LABEL_PROJECT_UID],
-        component_uid,
+        uid,
         label[LABEL_ENVIRONMENT_UID],
     };
 
-    if (!intern(registry, &key, name, uid))
+    if (!intern(reg, from, text))
         return NONE;
-    identity = ident_find(registry, key.name, key.uid);
+    identity = ident_find(reg, text);
     if (identity != NONE)
-        complete(registry, identity, &key, rule);
-    else if (quota_has_identity(registry, space_of_key(registry, &key),
-                                registry->options.max_identities))
-        identity = make(registry, &key, rule, NONE, false);
+        complete(reg, identity, text, rule);
+    else if (quota_has_identity(reg, quota_of(reg, text[IDENTITY_NAMESPACE]),
+                                reg->options.max_identities))
+        identity = make(reg, text, rule, NONE, false);
     return identity;
 }
 
-/* One that is the pod's own as long as there is room for such, else one that
- * is shared by all of these names. A quarter of the room is for stamped ones,
- * whatever else is sent, and some for shared ones. */
-static uint32_t find_or_make(struct registry *registry,
-                             const struct slice name[IDENT_NAMES], uint8_t rule,
-                             uint32_t pod, bool says_space)
+/* One that only this pod has as long as there is room for such, else one that
+ * all pods of these names share. A quarter of the room is kept for stamped
+ * identities, and some for shared ones. */
+uint32_t ident_unstamped(struct registry *reg,
+                         const struct resource_attributes *fields, uint8_t rule,
+                         uint32_t pod)
 {
-    const struct slice uid[IDENT_UIDS] = {{NULL, 0}, {NULL, 0}, {NULL, 0}};
-    struct ident_key key;
-    uint32_t max = registry->options.max_identities / 4 * 3;
-    uint32_t identity = NONE;
+    const struct slice none = {NULL, 0}, *label = fields->label;
+    bool inferred = rule == RULE_INFERRED;
+    const struct slice from[IDENTITY_TEXTS] = {
+        or_default(label[LABEL_NAMESPACE]),
+        inferred ? or_default(fields->service_namespace) : none,
+        inferred ? fields->service : none,
+        or_default(
+            either(label[LABEL_ENVIRONMENT],
+                   either(fields->environment, fields->old_environment))),
+    };
+    const struct identity_table *table = &reg->identities;
+    bool names_namespace = attributes_tenant(fields) != 0;
+    uint32_t max = reg->options.max_identities / 4 * 3, identity = NONE;
+    uint32_t text[IDENTITY_TEXTS];
 
-    if (!intern(registry, &key, name, uid))
+    if (!intern(reg, from, text))
         return NONE;
 
-    uint32_t space = space_of_key(registry, &key);
+    uint32_t quota = quota_of(reg, text[IDENTITY_NAMESPACE]);
 
     if (pod != NONE) {
-        identity = idmap_get(&registry->ident_by_key,
-                             key_pod(key.name, pod, says_space));
-        if (identity == NONE && registry->provisional < max / 3 * 2 &&
-            registry->ident_used < max - max / 8 &&
-            quota_has_identity(registry, space, max))
-            identity = make(registry, &key, rule, pod, says_space);
+        identity =
+            idmap_get(&table->by_key, key_pod(text, pod, names_namespace));
+        if (identity == NONE && table->provisional < max / 3 * 2 &&
+            table->used < max - max / 8 && quota_has_identity(reg, quota, max))
+            identity = make(reg, text, rule, pod, names_namespace);
     }
     if (identity == NONE)
-        identity = idmap_get(&registry->ident_by_key, key_names(key.name));
-    if (identity == NONE && quota_has_identity(registry, space, max))
-        identity = make(registry, &key, rule, NONE, false);
+        identity = idmap_get(&table->by_key, key_names(text));
+    if (identity == NONE && quota_has_identity(reg, quota, max))
+        identity = make(reg, text, rule, NONE, false);
     return identity;
 }
 
-uint32_t ident_inferred(struct registry *registry,
-                        const struct resource_attributes *facts, uint32_t pod)
-{
-    const struct slice name[IDENT_NAMES] = {
-        or_default(facts->label[LABEL_NAMESPACE]),
-        or_default(facts->service_namespace),
-        facts->service,
-        or_default(either(facts->label[LABEL_ENVIRONMENT],
-                          either(facts->environment, facts->old_environment))),
-    };
-
-    return find_or_make(registry, name, RULE_INFERRED, pod,
-                        attributes_tenant(facts) != 0);
-}
-
-uint32_t ident_unassigned(struct registry *registry,
-                          const struct resource_attributes *facts, uint32_t pod)
-{
-    const struct slice name[IDENT_NAMES] = {
-        or_default(facts->label[LABEL_NAMESPACE]),
-        {NULL, 0},
-        {NULL, 0},
-        or_default(either(facts->label[LABEL_ENVIRONMENT],
-                          either(facts->environment, facts->old_environment))),
-    };
-
-    return find_or_make(registry, name, RULE_UNASSIGNED, pod,
-                        attributes_tenant(facts) != 0);
-}
-
-/* Namespaces, too, may be too many: then those share a name that no namespace
+/* If there are too many namespaces, too, they share a name that no namespace
  * can have. */
-uint32_t ident_fallback(struct registry *registry,
-                        const struct resource_attributes *facts)
+uint32_t ident_fallback(struct registry *reg,
+                        const struct resource_attributes *fields)
 {
-    struct slice namespace = or_default(facts->label[LABEL_NAMESPACE]);
-    struct ident_key key = {0};
-    uint32_t max = registry->options.max_identities, identity;
+    struct slice namespace = or_default(fields->label[LABEL_NAMESPACE]);
+    struct intern *names = &reg->names;
+    uint32_t text[IDENTITY_TEXTS] = {
+        [IDENTITY_NAMESPACE] = intern_add(names, namespace),
+        [IDENTITY_ENVIRONMENT] = intern_find(names, SLICE("default"))};
+    uint32_t max = reg->options.max_identities, identity;
 
-    key.name[IDENT_ENVIRONMENT] =
-        intern_find(&registry->names, SLICE("default"));
-    key.name[IDENT_NAMESPACE] = intern_add(&registry->names, namespace);
-    if (key.name[IDENT_NAMESPACE] != INTERN_FULL) {
-        identity = idmap_get(&registry->ident_by_key, key_names(key.name));
+    if (text[IDENTITY_NAMESPACE] != INTERN_FULL) {
+        identity = idmap_get(&reg->identities.by_key, key_names(text));
         if (identity != NONE)
             return identity;
-        if (registry->ident_used < max + max / FALLBACKS)
-            return make(registry, &key, RULE_UNASSIGNED, NONE, false);
+        if (reg->identities.used < max + max / FALLBACKS)
+            return make(reg, text, RULE_UNASSIGNED, NONE, false);
     }
-    key.name[IDENT_NAMESPACE] = intern_find(&registry->names, SLICE("{other}"));
-    identity = idmap_get(&registry->ident_by_key, key_names(key.name));
-    return identity != NONE
-               ? identity
-               : make(registry, &key, RULE_UNASSIGNED, NONE, false);
+    text[IDENTITY_NAMESPACE] = intern_find(names, SLICE("{other}"));
+    identity = idmap_get(&reg->identities.by_key, key_names(text));
+    return identity != NONE ? identity
+                            : make(reg, text, RULE_UNASSIGNED, NONE, false);
 }
 
-void ident_move(struct registry *registry, uint32_t from, uint32_t to)
+/* ---- re-tagging, and views ---- */
+
+void ident_move(struct registry *reg, uint32_t from, uint32_t to)
 {
-    struct identity_entry *old = &registry->ident[from],
-                          *new = &registry->ident[to];
+    struct identity_entry *old = &reg->identities.at[from];
+    struct identity_entry *new = &reg->identities.at[to];
 
     old->moved_to = to;
-    registry->provisional -= old->pod < POD_SHARED;
-    registry->spaces[old->space].identities--;
+    reg->identities.provisional -= old->pod < POD_SHARED;
+    reg->quotas.at[old->quota].identities--;
     /* Only evicted ones still resolve to it: the live ones were re-tagged. */
-    registry->spaces[old->space].ids -= old->resources;
-    registry->spaces[new->space].ids += old->resources;
+    reg->quotas.at[old->quota].ids -= old->resources;
+    reg->quotas.at[new->quota].ids += old->resources;
     new->resources += old->resources;
     old->resources = 0;
     old->pod = POD_GONE;
@@ -451,41 +387,25 @@ void ident_move(struct registry *registry, uint32_t from, uint32_t to)
         if (old->last_seen_ns[i] > new->last_seen_ns[i])
             new->last_seen_ns[i] = old->last_seen_ns[i];
     if (old->derived != NONE)
-        registry_set_identity(registry, old->derived, to, RULE_LEARNED);
+        registry_set_identity(reg, old->derived, to, RULE_LEARNED);
     if (old->overflow != NONE)
-        registry_set_identity(registry, old->overflow, to, RULE_LEARNED);
-    registry_queue_write(registry, from, WRITE_IDENTITY);
+        registry_set_identity(reg, old->overflow, to, RULE_LEARNED);
+    registry_queue_write(reg, from, WRITE_IDENTITY);
 }
 
-void ident_view(const struct registry *registry, uint32_t identity,
+void ident_view(const struct registry *reg, uint32_t identity,
                 struct identity *out)
 {
-    const struct intern *names = &registry->names;
-    const struct identity_entry *ident = &registry->ident[identity];
+    const struct identity_entry *entry = &reg->identities.at[identity];
 
-    *out = (struct identity){
-        .id = identity,
-        .rule = ident->rule,
-        .namespace = intern_text(names, ident->name[IDENT_NAMESPACE]),
-        .project = intern_text(names, ident->name[IDENT_PROJECT]),
-        .component = intern_text(names, ident->name[IDENT_COMPONENT]),
-        .environment = intern_text(names, ident->name[IDENT_ENVIRONMENT]),
-        .project_uid = intern_text(names, ident->uid[IDENT_PROJECT_UID]),
-        .component_uid = intern_text(names, ident->uid[IDENT_COMPONENT_UID]),
-        .environment_uid =
-            intern_text(names, ident->uid[IDENT_ENVIRONMENT_UID]),
-    };
+    out->id = identity;
+    out->rule = entry->rule;
+    for (unsigned i = 0; i < IDENTITY_TEXTS; i++)
+        out->text[i] = intern_text(&reg->names, entry->text[i]);
 }
 
 void ident_copy(struct identity *identity, struct arena *arena)
 {
-    struct slice *text[] = {
-        &identity->namespace,       &identity->project,
-        &identity->component,       &identity->environment,
-        &identity->project_uid,     &identity->component_uid,
-        &identity->environment_uid,
-    };
-
-    for (size_t i = 0; i < sizeof(text) / sizeof(*text); i++)
-        *text[i] = arena_copy(arena, *text[i]);
+    for (unsigned i = 0; i < IDENTITY_TEXTS; i++)
+        identity->text[i] = arena_copy(arena, identity->text[i]);
 }

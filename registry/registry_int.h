@@ -1,23 +1,23 @@
 /*
- * registry_int - what the files of the registry share.
+ * registry_int - the tables that the files of the registry share.
  *
- *   resources   struct resource_state by id: what stored records need, for as
- * long as any record may refer to the id live        struct live_resource: what
- * is needed to recognize a resource that is sent again, found by hash of the
- * attributes. max_resources of them; the rest is evicted: only its struct
- * resource_state stays identities  struct identity_entry by number, found by
- * names and uids pods        struct registry_pod by number, found by uid, by
- * namespace and name, or by container id: what ties resources of one pod
- * together spaces      struct namespace_quota, one for each namespace: what it
- * holds of the tables, so that each has a share hosts       from a host name
- * within a scope to an identity names       every name once; all of the above
- * hold numbers
+ *   resources   one entry per resource id, for as long as a stored record may
+ *               refer to the id
+ *   live        what recognizes a resource that is sent again: at most
+ *               max_resources entries. The other resources are evicted: only
+ *               their entry in `resources` stays
+ *   identities  found by names and uids
+ *   pods        tie the resources of one pod together; found by uid, by
+ *               namespace and name, or by container id
+ *   quotas      one per namespace: what it holds of the tables
+ *   hosts       from a host name within a scope to an identity
+ *   names       every name once; the tables hold numbers of names
  *
- * The correlator's thread is the only one that changes anything, so it reads
- * without a lock, and writes under registry_lock(). The others read under the
- * same lock, shared. What has to reach the store is noted while the lock is
- * held and saved after it (registry_unlock()): the store may have locks of its
- * own and be asking us at that moment.
+ * The correlator's thread is the only writer. It reads without a lock and
+ * writes under registry_lock(); other threads read under the same lock, shared.
+ * Writes for the store are queued while the lock is held and done after its
+ * release (registry_unlock()), because the store has locks of its own and may
+ * be calling the registry at that moment.
  */
 #ifndef REGISTRY_INT_H
 #define REGISTRY_INT_H
@@ -29,131 +29,161 @@
 #include "intern.h"
 #include "labels.h"
 #include "registry.h"
+#include "resource_attributes.h"
 
 #define NONE UINT32_MAX
 
-enum { NAME_MAX_BYTES = 255 };
-
-enum resource_kind {
-    RESOURCE_PLAIN,    /* received */
-    RESOURCE_RECORD,   /* received, with what its records say of another pod */
-    RESOURCE_DERIVED,  /* made for the derived series of an identity */
-    RESOURCE_OVERFLOW, /* made for the records of an identity whose resource did
-                     not fit */
-    RESOURCE_FREE      /* forgotten, to be used again */
-};
-
-/* The first attribute of a RESOURCE_RECORD: how many of the next are the
- * record's.
- */
-#define RECORD_MARK "callboard.record"
-
-/* The only attribute of the made-up ones: the number of their identity. */
+/* The first attribute of synthetic resources: the number of their identity. */
 #define DERIVED_MARK  "callboard.identity"
 #define OVERFLOW_MARK "callboard.overflow"
 
-/* In place of a check that is lost: the hash alone must do. */
+/* A fingerprint's check that was not stored: the hash alone decides. */
 #define CHECK_UNKNOWN 0
 
-/* What ties a resource to a pod. */
-enum pod_key { POD_KEY_UID, POD_KEY_NAME, POD_KEY_CONTAINER, POD_KEY_COUNT };
+/* ---- resources ---- */
 
 struct resource_state {
     uint32_t seen_s;
-    uint32_t live;  /* place among the live ones, NONE: evicted or made up */
-    uint32_t owner; /* RESOURCE_DERIVED, RESOURCE_OVERFLOW: whose it is */
+    uint32_t live;  /* index of its live entry; NONE: evicted or synthetic */
+    uint32_t owner; /* DERIVED, OVERFLOW: their identity; FREE: the next one */
     uint8_t rule, kind;
-    uint8_t generation;  /* counts the resources that had this id */
-    bool retry : 1;      /* its identity did not fit: to be tried again */
-    bool says_space : 1; /* it names its namespace itself */
-    bool object : 1;     /* a Kubernetes object that events are about */
-    bool helper : 1;     /* Argo's containers beside the one of a step */
-    bool has_space : 1, has_pod : 1; /* names a Kubernetes namespace, a pod */
+    uint8_t generation;       /* counts the resources that had this id */
+    bool retry : 1;           /* no room for its identity: retry when seen */
+    bool names_namespace : 1; /* has a namespace label of its own */
+    bool object : 1;          /* a Kubernetes object that events are about */
+    bool helper : 1;          /* an Argo container beside that of a step */
+    bool has_namespace : 1, has_pod : 1; /* names a Kubernetes namespace, pod */
 };
 
-struct live_resource {
-    uint64_t hash, check;         /* of the attributes, by two functions */
-    uint64_t keys[POD_KEY_COUNT]; /* 0: none */
-    uint32_t id;
-    uint32_t pod; /* NONE: none */
-    uint32_t next_in_pod;
-    uint32_t k8s_namespace, pod_name, task, service, k8s_service, ip;
+struct resource_table {
+    struct resource_state *at;
+    uint32_t *identity; /* by resource id; NONE: id not in use */
+    uint32_t count, room;
+    uint32_t first_free;
+    uint32_t received;   /* how many are PLAIN or RECORD */
+    uint32_t unassigned; /* how many have that rule */
 };
 
-/* In front of the namespace, that of the Kubernetes one of its workflows. */
-#define WORKFLOW_PREFIX "workflows-"
-
-/* What a workflow scope asks of an evicted resource. */
+/* What a workflow scope is matched with; numbers of names. */
 struct workflow_pod {
     uint32_t id, k8s_namespace, pod_name, task;
 };
 
-enum ident_name {
-    IDENT_NAMESPACE,
-    IDENT_PROJECT,
-    IDENT_COMPONENT,
-    IDENT_ENVIRONMENT,
-    IDENT_NAMES
-};
-enum ident_uid {
-    IDENT_PROJECT_UID,
-    IDENT_COMPONENT_UID,
-    IDENT_ENVIRONMENT_UID,
-    IDENT_UIDS
+/* The namespace of OpenChoreo's workflow runs: this and the tenant's name. */
+#define WORKFLOW_PREFIX "workflows-"
+
+struct live_resource {
+    uint64_t hash, check;         /* fingerprint of the attributes */
+    uint64_t keys[POD_KEY_COUNT]; /* 0: none */
+    struct workflow_pod names;    /* id NONE: entry not in use */
+    uint32_t pod;                 /* NONE: none */
+    uint32_t next_in_pod;         /* or the next entry that is not in use */
+    uint32_t service, k8s_service, ip;
 };
 
-/* In place of a pod: never to be one pod's own; its own, but the pod is
- * forgotten. */
-#define POD_GONE   (NONE - 1)
-#define POD_SHARED (NONE - 2)
+struct live_table {
+    struct live_resource *at;
+    uint32_t used, end, room; /* entries from `end` on were never in use */
+    uint32_t first_free;
+    struct idmap by_hash;   /* of the attributes, to a resource id */
+    struct idmap by_record; /* of a record's labels (registry_record.c) */
+};
+
+/* Evicted resources of workflow runs. */
+struct workflow_table {
+    struct workflow_pod *at;
+    uint32_t count, room;
+};
+
+/* ---- identities ---- */
+
+/* Values of identity_entry.pod that are no pod. */
+#define POD_GONE   (NONE - 1) /* its pod is forgotten, or it was re-tagged */
+#define POD_SHARED (NONE - 2) /* used by several pods */
 
 struct identity_entry {
-    uint32_t name[IDENT_NAMES], uid[IDENT_UIDS];
-    uint32_t pod;         /* INFERRED and UNASSIGNED: whose own it is */
-    uint32_t next_in_pod; /* of the pod's own ones */
-    uint32_t moved_to;    /* what it was re-tagged to, or NONE */
+    uint32_t text[IDENTITY_TEXTS]; /* numbers of names */
+    uint32_t pod;         /* INFERRED, UNASSIGNED: the only pod that has it */
+    uint32_t next_in_pod; /* of that pod's; or the next entry not in use */
+    uint32_t moved_to;    /* the identity it was re-tagged to, or NONE */
     uint32_t derived;     /* its derived resource, or NONE */
     uint32_t overflow;    /* its overflow resource, or NONE */
-    uint32_t resources;   /* that resolve to it, made-up ones not counted */
-    uint32_t space;
-    uint32_t used_s;    /* when it was last the answer to anything */
-    uint8_t rule;       /* RULE_NONE: number not in use */
-    uint8_t generation; /* counts the identities that had this number */
-    bool says_space;    /* one pod's own: its resources name their namespace */
+    uint32_t resources;   /* received ones that resolve to it */
+    uint32_t quota;
+    uint32_t used_s;      /* last use by a resource or as a call's target */
+    uint8_t rule;         /* RULE_NONE: entry not in use */
+    uint8_t generation;   /* counts the identities that had this number */
+    bool names_namespace; /* one pod's: its resources name their namespace */
     uint64_t first_seen_ns;
     _Atomic uint64_t last_seen_ns[SIGNAL_COUNT];
 };
 
-/* `tenant` is who may speak for the pod: a hash of the namespace that stamped
- * it first. (With credentials, that of the sender is mixed in.) */
-struct registry_pod {
-    uint64_t keys[POD_KEY_COUNT]; /* the latest of each kind; 0: none */
-    uint64_t tenant;              /* 0: nobody yet */
-    uint32_t identity;            /* stamped, NONE until seen */
-    uint32_t first;       /* resources in it that carry no stamp of their own */
-    uint32_t own;         /* identities that are its own, NONE */
-    uint32_t merged_into; /* it turned out to be that pod, or NONE */
-    uint32_t resources;   /* live ones */
-    uint32_t seen_s;
-    uint8_t rule; /* that found identity */
+struct identity_table {
+    struct identity_entry *at;
+    uint32_t count, room;
+    uint32_t first_free;
+    uint32_t used;
+    uint32_t provisional; /* those of one pod that are not re-tagged yet */
+    struct idmap by_key;  /* registry_identity.c lists the keys */
 };
 
+/* ---- pods ---- */
+
+struct registry_pod {
+    uint64_t keys[POD_KEY_COUNT]; /* the latest of each kind; 0: none */
+    uint64_t tenant;      /* hash of the namespace that owns it; 0: none yet */
+    uint32_t identity;    /* stamped; NONE until seen */
+    uint32_t first;       /* resources without labels of their own; or the next
+                             entry that is not in use */
+    uint32_t own;         /* identities that only this pod has, or NONE */
+    uint32_t merged_into; /* the pod that it turned out to be, or NONE */
+    uint32_t resources;   /* live ones */
+    uint32_t seen_s;
+    uint8_t rule; /* that found `identity` */
+};
+
+struct pod_table {
+    struct registry_pod *at;
+    uint32_t count, room;
+    uint32_t first_free;
+    uint32_t used;
+    struct idmap by_key;
+    uint64_t conflict_logged_ns;
+};
+
+/* ---- quotas ---- */
+
 struct namespace_quota {
-    uint32_t name;
-    uint32_t live;       /* live resources */
-    uint32_t ids;        /* resource ids, evicted ones included */
-    uint32_t identities; /* not moved */
-    uint32_t limit;      /* others needed room: no more live ones than these */
+    uint32_t name; /* 0: entry not in use */
+    uint32_t live; /* live resources */
+    uint32_t ids;  /* resource ids, those of evicted ones included */
+    uint32_t identities;
+    uint32_t limit; /* of live resources, after others needed room; or the next
+                       entry that is not in use */
     uint32_t limit_until_s;
     uint32_t overflow_s; /* last overflow */
     uint32_t overflow_from_s;
     uint64_t overflows; /* since then */
 };
 
-/* Something to tell the store once the lock is released. */
+struct quota_table {
+    struct namespace_quota *at;
+    uint32_t count, room;
+    uint32_t first_free;
+    struct idmap by_name;
+};
+
+/* ---- all of it ---- */
+
+/* A write that is due once the lock is released. */
 struct registry_write {
     uint32_t id;
     enum { WRITE_IDENTITY, WRITE_RESOURCE_IDENTITY, WRITE_SYNTHETIC } what;
+};
+
+struct write_queue {
+    struct registry_write *at;
+    uint32_t count, room;
 };
 
 struct registry {
@@ -161,238 +191,157 @@ struct registry {
     struct registry_options options;
     struct labels labels;
     struct store *store;
-
-    struct resource_state *res;
-    uint32_t *identity_of; /* by resource id; NONE: free */
-    uint32_t res_count, res_room;
-    uint32_t received;  /* how many are RESOURCE_PLAIN or RESOURCE_RECORD */
-    uint32_t *free_ids; /* of res, forgotten */
-    uint32_t free_count, free_room;
-    uint32_t unassigned; /* how many have that rule */
-
-    struct live_resource *live;
-    uint32_t live_count;          /* in use */
-    uint32_t live_end, live_room; /* places used at some time */
-    uint32_t free_live;           /* list through `next_in_pod` */
-    struct idmap res_by_hash;
-    struct idmap by_record; /* from labels on records, registry_record.c */
-    struct workflow_pod *workflow_pods; /* evicted */
-    uint32_t workflow_count, workflow_room;
-
-    struct identity_entry *ident;
-    uint32_t ident_count, ident_room;
-    uint32_t ident_free;  /* list through `next_in_pod` */
-    uint32_t ident_used;  /* how many are in use */
-    uint32_t provisional; /* identities that are one pod's own, as long as it
-                             waits: not re-tagged, not forgotten */
-    struct idmap ident_by_key;
-
-    struct registry_pod *pods;
-    uint32_t pod_count, pod_room;
-    uint32_t pods_used;
-    uint32_t free_pod; /* list through `first` */
-    struct idmap pod_by_key;
-
-    struct namespace_quota *spaces;
-    uint32_t space_count, space_room;
-    uint32_t free_space; /* list through `limit`; such a one has no name */
-    struct idmap space_by_name;
-
+    struct resource_table resources;
+    struct live_table live;
+    struct workflow_table workflows;
+    struct identity_table identities;
+    struct pod_table pods;
+    struct quota_table quotas;
     struct idmap hosts;
     struct intern names;
-
-    struct registry_write *saves;
-    uint32_t save_count, save_room;
-    struct attr *scratch; /* for attributes of made-up resources */
+    struct write_queue writes;
+    struct attr *scratch; /* attributes of a resource that is being made */
     uint32_t scratch_room;
-    uint64_t now_ns;        /* of the call under way */
-    uint64_t seen_saved_ns; /* when last-seen times were saved */
-    uint64_t swept_ns;      /* when a sweep found nothing */
-    uint64_t swept_ident_ns;
-    uint64_t conflict_said_ns;
+    uint64_t now_ns;              /* time of the current call */
+    uint64_t swept_ns;            /* last sweep that found too little */
+    uint64_t swept_identities_ns; /* last sweep for room for identities */
+    uint64_t seen_saved_ns;       /* last save of the last-seen times */
     bool seen_changed;
 };
 
-/* Who speaks for what is learned: today the namespace that is stamped. Names
- * are cut where the table of names cuts them. */
-uint64_t tenant_of(struct slice namespace);
-
-static inline uint32_t registry_now_s(const struct registry *registry)
+static inline uint32_t registry_now_s(const struct registry *reg)
 {
-    return (uint32_t)(registry->now_ns / UINT64_C(1000000000));
+    return (uint32_t)(reg->now_ns / UINT64_C(1000000000));
 }
 
-/* NULL: evicted, or made up. */
-static inline struct live_resource *registry_live(
-    const struct registry *registry, uint32_t id)
+/* NULL: evicted, or synthetic. */
+static inline struct live_resource *registry_live(const struct registry *reg,
+                                                  uint32_t id)
 {
-    uint32_t place = registry->res[id].live;
+    uint32_t place = reg->resources.at[id].live;
 
-    return place == NONE ? NULL : &registry->live[place];
+    return place == NONE ? NULL : &reg->live.at[place];
 }
-
-/* What the attributes of a resource say that matters here. */
-struct resource_attributes {
-    struct slice label[LABEL_COUNT];
-    size_t label_key_len[LABEL_COUNT];
-    struct slice service, service_namespace, environment, old_environment;
-    struct slice container_id, k8s_service, ip;
-    bool borrowed; /* stamped by the resource, about the pod of a record */
-};
-
-/* Two hashes of an attribute set; the order of attributes does not count. */
-struct fingerprint {
-    uint64_t hash, check;
-};
 
 /* registry.c */
-void registry_lock(struct registry *registry);
-void registry_unlock(struct registry *registry); /* and tell the store */
-void registry_queue_write(struct registry *registry, uint32_t id, int what);
-uint32_t registry_new_id(struct registry *registry);
-void registry_free_id(struct registry *registry, uint32_t id);
-/* A place among the live ones, and giving it back. */
-struct live_resource *live_new(struct registry *registry, uint32_t id);
-void live_free(struct registry *registry, uint32_t id);
-void registry_set_identity(struct registry *registry, uint32_t id,
-                           uint32_t identity, uint8_t rule);
+void registry_lock(struct registry *reg);
+void registry_unlock(struct registry *reg); /* and writes to the store */
+void registry_queue_write(struct registry *reg, uint32_t id, int what);
+uint32_t registry_new_id(struct registry *reg);
+void registry_free_id(struct registry *reg, uint32_t id);
+struct live_resource *live_new(struct registry *reg, uint32_t id);
+void live_free(struct registry *reg, uint32_t id);
+void registry_set_identity(struct registry *reg, uint32_t id, uint32_t identity,
+                           uint8_t rule);
 /* The resource for records of this identity that have none of their own. */
-uint32_t registry_overflow_resource(struct registry *registry,
-                                    uint32_t identity);
+uint32_t registry_overflow_resource(struct registry *reg, uint32_t identity);
 /* Room for so many attributes, until the next call. */
-struct attr *registry_scratch(struct registry *registry, uint32_t count);
+struct attr *registry_scratch(struct registry *reg, uint32_t count);
 
 /* registry_quota.c */
-/* The space of the namespace with this name, made if it is not known. */
-uint32_t quota_of(struct registry *registry, uint32_t name);
-void quota_index(struct registry *registry, uint32_t space);
-/* Those without any identity are free for others. */
-void quota_free_unused(struct registry *registry);
-/* More or fewer resources resolve to this identity. */
-void quota_count_resource(struct registry *registry, uint32_t identity,
-                          bool is_live, int step);
-/* Room for one more resource of this namespace: a place, and an id. */
-bool quota_has_slot(const struct registry *registry, uint32_t space);
-bool quota_has_id(const struct registry *registry, uint32_t space);
-/* Room for one more identity, `max` being the bound for its kind. */
-bool quota_has_identity(const struct registry *registry, uint32_t space,
+/* The quota of the namespace with this name, made if there is none. */
+uint32_t quota_of(struct registry *reg, uint32_t name);
+void quota_index(struct registry *reg, uint32_t quota);
+void quota_free_unused(struct registry *reg);
+/* `step` more resources resolve to this identity. */
+void quota_count_resource(struct registry *reg, uint32_t identity, bool is_live,
+                          int step);
+/* Room for one more resource of this namespace: a live entry, and an id. */
+bool quota_has_slot(const struct registry *reg, uint32_t quota);
+bool quota_has_id(const struct registry *reg, uint32_t quota);
+/* Room for one more identity; `max`: the bound for its kind. */
+bool quota_has_identity(const struct registry *reg, uint32_t quota,
                         uint32_t max);
-/* Whose resources can be taken for the good of this one; NONE. */
-uint32_t quota_largest(const struct registry *registry, uint32_t space);
-uint32_t quota_minimum(const struct registry *registry);
-/* A resource of it had no room: count, and say it once in a while. */
-void quota_overflowed(struct registry *registry, uint32_t space);
-
-/* resource_attributes.c */
-struct fingerprint attrs_fingerprint(const struct attrs *attrs);
-uint64_t fingerprint_key(struct fingerprint f, enum resource_kind kind);
-void attributes_read(struct resource_attributes *facts,
-                     const struct labels *labels, const struct attrs *attrs);
-/* Of a resource of this kind: RESOURCE_RECORD has a mark with the number of the
- * record's attributes in front, then these. */
-void resource_attributes_of(struct resource_attributes *facts,
-                            const struct labels *labels,
-                            const struct attrs *attrs, enum resource_kind kind);
-void attributes_pod_keys(const struct resource_attributes *facts,
-                         uint64_t keys[POD_KEY_COUNT]);
-/* What a live resource keeps of them, but for its pod's keys. */
-void attributes_store(struct registry *registry,
-                      const struct resource_attributes *facts,
-                      enum resource_kind kind, struct live_resource *live);
-/* What stays of them in a resource that is not live. */
-void attributes_set_flags(const struct resource_attributes *facts,
-                          struct resource_state *res);
-/* Who sent it, as far as it says so: 0 if it does not name its namespace. */
-uint64_t attributes_tenant(const struct resource_attributes *facts);
-/* The rule by which these, if stamped, give a resource of this kind its
- * identity. */
-uint8_t attributes_rule(const struct resource_attributes *facts,
-                        enum resource_kind kind);
-bool attributes_name_pod(
-    const struct resource_attributes *facts); /* names a pod */
-bool attributes_stamped(const struct resource_attributes *facts);
-bool attributes_name_service(
-    const struct resource_attributes *facts); /* has a service name */
+/* The namespace that holds most and clearly more than this one; NONE. */
+uint32_t quota_largest(const struct registry *reg, uint32_t quota);
+/* Live entries that every namespace may have. */
+uint32_t quota_minimum(const struct registry *reg);
+/* Counts a resource of it that had no room, and logs it now and then. */
+void quota_overflowed(struct registry *reg, uint32_t quota);
 
 /* registry_resolve.c */
-uint32_t registry_find_resource(const struct registry *registry,
+uint32_t registry_find_resource(const struct registry *reg,
                                 struct fingerprint f, enum resource_kind kind);
-void registry_index_resource(struct registry *registry, uint32_t id);
-uint32_t registry_add(struct registry *registry,
-                      const struct resource *resource, struct fingerprint f,
-                      enum resource_kind kind);
-/* What every call does once it has the id. */
-uint32_t registry_mark_seen(struct registry *registry,
+void registry_index_resource(struct registry *reg, uint32_t id);
+uint32_t registry_add(struct registry *reg, const struct resource *resource,
+                      struct fingerprint f, enum resource_kind kind);
+/* Every call that yields a known id ends here. */
+uint32_t registry_mark_seen(struct registry *reg,
                             const struct resource *resource, uint32_t id);
+/* Interns what a live entry keeps of the attributes. */
+void live_set_names(struct registry *reg,
+                    const struct resource_attributes *fields,
+                    enum resource_kind kind, struct live_resource *live);
+void resource_set_flags(const struct resource_attributes *fields,
+                        struct resource_state *state);
 
 /* registry_identity.c */
-uint32_t ident_resolve(const struct registry *registry, uint32_t identity);
-/* By facts; NONE if it does not fit. */
-uint32_t ident_stamped(struct registry *registry,
-                       const struct resource_attributes *facts, uint8_t rule);
-/* Who may speak for the pods of this identity. */
-uint64_t ident_tenant(const struct registry *registry, uint32_t identity);
-/* INFERRED or UNASSIGNED, pod's own, or shared if pod is NONE. */
-uint32_t ident_inferred(struct registry *registry,
-                        const struct resource_attributes *facts, uint32_t pod);
-uint32_t ident_unassigned(struct registry *registry,
-                          const struct resource_attributes *facts,
-                          uint32_t pod);
-/* For what does not fit: unassigned, in the namespace that the facts name. */
-uint32_t ident_fallback(struct registry *registry,
-                        const struct resource_attributes *facts);
-/* All of `from`, which is one pod's own, becomes `to`. */
-void ident_move(struct registry *registry, uint32_t from, uint32_t to);
-/* Makes it findable: by names and uids, or by names and pod. */
-void ident_index(struct registry *registry, uint32_t identity);
-/* By names and uids as stored; NONE. */
-uint32_t ident_find(const struct registry *registry,
-                    const uint32_t name[IDENT_NAMES],
-                    const uint32_t uid[IDENT_UIDS]);
-/* Room for one with this number, not in use yet. */
-struct identity_entry *ident_reserve(struct registry *registry,
-                                     uint32_t identity);
-/* Its number is for another one from now on. */
-void ident_forget(struct registry *registry, uint32_t identity);
-void ident_view(const struct registry *registry, uint32_t identity,
+/* Follows a re-tagging; NONE if there is no such number. */
+uint32_t ident_resolve(const struct registry *reg, uint32_t identity);
+/* By labels; NONE if there is no room. */
+uint32_t ident_stamped(struct registry *reg,
+                       const struct resource_attributes *fields, uint8_t rule);
+/* RULE_INFERRED or RULE_UNASSIGNED; the pod's own, or shared if pod is NONE.
+ * NONE if there is no room. */
+uint32_t ident_unstamped(struct registry *reg,
+                         const struct resource_attributes *fields, uint8_t rule,
+                         uint32_t pod);
+/* When there is no room: unassigned, in the namespace that the labels name. */
+uint32_t ident_fallback(struct registry *reg,
+                        const struct resource_attributes *fields);
+/* The tenant that owns the pods of this identity. */
+uint64_t ident_tenant(const struct registry *reg, uint32_t identity);
+/* Re-tags all of `from`, which is one pod's own, to `to`. */
+void ident_move(struct registry *reg, uint32_t from, uint32_t to);
+/* Adds it to the map: by names and uids, or by names and pod. */
+void ident_index(struct registry *reg, uint32_t identity);
+/* By names and uids; NONE. */
+uint32_t ident_find(const struct registry *reg,
+                    const uint32_t text[IDENTITY_TEXTS]);
+/* Makes room for this number; the entry is not in use yet. */
+struct identity_entry *ident_reserve(struct registry *reg, uint32_t identity);
+/* Frees the number for another identity. */
+void ident_forget(struct registry *reg, uint32_t identity);
+/* Texts point into the table of names. */
+void ident_view(const struct registry *reg, uint32_t identity,
                 struct identity *out);
-/* Makes the texts of a view the arena's. */
+/* Copies the texts of a view into the arena. */
 void ident_copy(struct identity *identity, struct arena *arena);
 
 /* registry_pod.c */
-uint32_t pod_resolve(const struct registry *registry, uint32_t pod);
-/* The pod of these keys, made if it is not known; NONE without keys or room.
- * A key of another tenant's pod becomes one of this tenant's own. `claims`: it
- * is stamped, so that a key that is another's is a conflict. */
-uint32_t pod_of_keys(struct registry *registry, uint64_t keys[POD_KEY_COUNT],
+/* Follows mergers; values that are no pod stay. */
+uint32_t pod_resolve(const struct registry *reg, uint32_t pod);
+/* The pod with these keys, made if there is none; NONE without keys or room.
+ * A key of another tenant's pod is replaced by one of this tenant's own.
+ * `claims`: the resource is stamped, so that this counts as a conflict. */
+uint32_t pod_of_keys(struct registry *reg, uint64_t keys[POD_KEY_COUNT],
                      uint64_t tenant, bool claims);
-void pod_own(struct registry *registry, uint32_t pod, uint32_t identity);
-void pod_attach(struct registry *registry, uint32_t pod, uint32_t id);
+void pod_own(struct registry *reg, uint32_t pod, uint32_t identity);
+void pod_attach(struct registry *reg, uint32_t pod, uint32_t id);
 /* The pod was seen with this stamped identity. */
-void pod_learn(struct registry *registry, uint32_t pod, uint32_t identity,
+void pod_learn(struct registry *reg, uint32_t pod, uint32_t identity,
                uint8_t rule);
 
 /* registry_host.c */
-void host_add_resource(struct registry *registry, uint32_t id);
-/* By its component's name alone. */
-void host_add_identity(struct registry *registry, uint32_t identity);
+void host_add_resource(struct registry *reg, uint32_t id);
+void host_add_identity(struct registry *reg, uint32_t identity);
 
 /* registry_load.c */
-enum status registry_load(struct registry *registry);
-void registry_save_seen(struct registry *registry);
+enum status registry_load(struct registry *reg);
+void registry_save_seen(struct registry *reg);
 
-/* registry_evict.c */
-/* Makes room for a resource of this namespace; true if anything was dropped:
- * numbers of names and pods are others then. */
-bool registry_make_room(struct registry *registry, uint32_t space);
-/* Of identities that nothing refers to, when one has no room. The same. */
-bool registry_forget_identities(struct registry *registry);
-/* What stays known of a resource that is not live any more. */
-void registry_retain_workflow(struct registry *registry, uint32_t id,
-                              const struct live_resource *live);
+/* registry_evict.c; both return true if anything was dropped: numbers of names
+ * and pods have changed then. */
+/* Makes room for a resource of this namespace. */
+bool registry_make_room(struct registry *reg, uint32_t quota);
+/* Frees identities that nothing refers to. */
+bool registry_forget_identities(struct registry *reg);
+/* Keeps the names of a workflow's pod that is not live any more. */
+void registry_retain_workflow(struct registry *reg,
+                              const struct workflow_pod *names);
 
 /* registry_rebuild.c */
-/* All that is made from the live resources, made anew. */
-void registry_rebuild(struct registry *registry);
+/* Builds names, pods and maps anew from what is left. */
+void registry_rebuild(struct registry *reg);
 
 #endif

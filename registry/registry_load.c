@@ -1,13 +1,12 @@
 /*
  * What outlives a restart.
  *
- * Identities and resources come from the store row by row; what each resource
- * says about pods and hosts is read from its attributes again. When all are
- * there, numbers that stand for others are resolved, identities become
- * findable, and pods point their resources at what they learned: a crash may
- * have come between the two.
+ * Identities and resources come from the store row by row; what a resource says
+ * about pods and hosts is read from its attributes again. When all rows are
+ * there, re-tagged numbers are resolved, identities are indexed, and pods point
+ * their resources at what they learned: a crash may have come between the two.
  *
- * Times last seen are one text of the store, written at most once a minute:
+ * Last-seen times are one text of the store, written at most once a minute:
  *
  *   1 byte   version, 1
  *   then for each identity that was seen, all as LEB128:
@@ -17,8 +16,8 @@
 #include <stdlib.h>
 
 #include "buf.h"
+#include "byte_reader.h"
 #include "clock.h"
-#include "mem.h"
 #include "registry_int.h"
 
 #define SEEN_TEXT "registry.seen"
@@ -27,49 +26,29 @@ enum { SEEN_VERSION = 1, MAX_NUMBER = 1 << 24, SEEN_MAX_BYTES = 64 << 20 };
 
 static void load_identity(void *arg, const struct identity *identity)
 {
-    struct registry *registry = arg;
+    struct registry *reg = arg;
 
     if (identity->id >= MAX_NUMBER)
         return;
 
-    struct identity_entry *ident = ident_reserve(registry, identity->id);
-    const struct slice name[IDENT_NAMES] = {
-        identity->namespace, identity->project, identity->component,
-        identity->environment};
-    const struct slice uid[IDENT_UIDS] = {identity->project_uid,
-                                          identity->component_uid,
-                                          identity->environment_uid};
+    struct identity_entry *entry = ident_reserve(reg, identity->id);
 
-    for (unsigned i = 0; i < IDENT_NAMES; i++) {
-        uint32_t id = intern_add(&registry->names, name[i]);
+    for (unsigned i = 0; i < IDENTITY_TEXTS; i++) {
+        uint32_t name = intern_add(&reg->names, identity->text[i]);
 
-        ident->name[i] = id == INTERN_FULL ? 0 : id;
+        entry->text[i] = name == INTERN_FULL ? 0 : name;
     }
-    for (unsigned i = 0; i < IDENT_UIDS; i++) {
-        uint32_t id = intern_add(&registry->names, uid[i]);
-
-        ident->uid[i] = id == INTERN_FULL ? 0 : id;
-    }
-    ident->rule = identity->rule;
-    ident->used_s = registry_now_s(registry);
-    ident->first_seen_ns = registry->now_ns;
-    if (ident->rule == RULE_NONE) /* forgotten */
+    entry->rule = identity->rule;
+    entry->used_s = registry_now_s(reg);
+    entry->first_seen_ns = reg->now_ns;
+    if (entry->rule == RULE_NONE) /* forgotten */
         return;
-    ident->space = quota_of(registry, ident->name[IDENT_NAMESPACE]);
-    registry->spaces[ident->space].identities++;
+    entry->quota = quota_of(reg, entry->text[IDENTITY_NAMESPACE]);
+    reg->quotas.at[entry->quota].identities++;
 }
 
-/* Numbers up to id exist afterwards, not used. */
-static void reserve_resource(struct registry *registry, uint32_t id)
-{
-    while (registry->res_count <= id) {
-        uint32_t next = registry_new_id(registry);
-
-        registry->res[next].kind = RESOURCE_FREE;
-    }
-}
-
-/* The hash tells; where attributes were too large to keep, it cannot. */
+/* The stored hash tells; where attributes were too large to store, it cannot,
+ * and the first attribute decides. */
 static enum resource_kind kind_of(struct fingerprint *f, uint64_t hash,
                                   const struct attrs *attrs)
 {
@@ -89,390 +68,354 @@ static enum resource_kind kind_of(struct fingerprint *f, uint64_t hash,
                                                   : RESOURCE_PLAIN;
 }
 
-static int64_t attr_int(const struct attr *a)
+/* The rule is not stored: the attributes and the rule of the identity tell. */
+static uint8_t rule_of(const struct resource_attributes *fields,
+                       enum resource_kind kind, uint8_t rule)
 {
-    return a->type == VALUE_INT ? a->i : -1;
+    if (attributes_stamped(fields) && rule <= RULE_STAMPED_RECORD)
+        return attributes_rule(fields, kind);
+    if (rule == RULE_UNASSIGNED)
+        return RULE_UNASSIGNED;
+    return attributes_name_service(fields) && rule == RULE_INFERRED
+               ? RULE_INFERRED
+               : RULE_LEARNED;
 }
 
-/* By what it says itself; LEARNED shows in its identity. */
-static uint8_t rule_of(const struct registry *registry,
-                       const struct resource_attributes *facts,
-                       uint32_t identity, enum resource_kind kind)
+static void load_synthetic(struct registry *reg, uint32_t id, uint32_t identity,
+                           const struct attrs *attrs)
 {
-    uint8_t rule = registry->ident[identity].rule;
-
-    if (attributes_stamped(facts) && rule <= RULE_STAMPED_RECORD)
-        return attributes_rule(facts, kind);
-    if (attributes_name_service(facts) && rule != RULE_UNASSIGNED)
-        return rule == RULE_INFERRED ? RULE_INFERRED : RULE_LEARNED;
-    return rule == RULE_UNASSIGNED ? RULE_UNASSIGNED : RULE_LEARNED;
-}
-
-static bool is_workflow(const struct resource_attributes *facts)
-{
-    return slice_starts(facts->label[LABEL_POD_NAMESPACE],
-                        SLICE(WORKFLOW_PREFIX));
-}
-
-/* The pod that an overflow resource waits for. */
-static void load_overflow(struct registry *registry, uint32_t id,
-                          uint32_t identity, const struct attrs *attrs)
-{
-    struct resource_state *res = &registry->res[id];
-    struct identity_entry *ident = &registry->ident[identity];
+    struct resource_state *state = &reg->resources.at[id];
+    struct identity_entry *entry = &reg->identities.at[identity];
+    struct resource_attributes fields;
     uint64_t keys[POD_KEY_COUNT], tenant;
-    struct resource_attributes facts;
 
-    res->rule = res->owner == identity ? ident->rule : RULE_LEARNED;
-    if (ident->rule < RULE_INFERRED || res->owner != identity)
+    if (attrs->at[0].type == VALUE_INT && attrs->at[0].i >= 0 &&
+        attrs->at[0].i < (int64_t)reg->identities.count)
+        state->owner = (uint32_t)attrs->at[0].i;
+    if (state->kind == RESOURCE_DERIVED)
         return;
-    resource_attributes_of(&facts, &registry->labels, attrs, RESOURCE_PLAIN);
-    attributes_pod_keys(&facts, keys);
-    tenant = attributes_tenant(&facts);
-    ident->says_space = tenant != 0;
-    ident->pod = pod_of_keys(registry, keys, tenant, false);
+    state->rule = state->owner == identity ? entry->rule : RULE_LEARNED;
+    if (entry->rule < RULE_INFERRED || state->owner != identity)
+        return;
+    /* It says which pod the identity belongs to. */
+    resource_attributes_of(&fields, &reg->labels, attrs, RESOURCE_PLAIN);
+    attributes_pod_keys(&fields, keys);
+    tenant = attributes_tenant(&fields);
+    entry->names_namespace = tenant != 0;
+    entry->pod = pod_of_keys(reg, keys, tenant, false);
 }
 
-static void load_made_up(struct registry *registry, uint32_t id,
-                         uint32_t identity, const struct attrs *attrs)
+/* The newest come first. One without room, or whose live entry is taken by a
+ * newer equal one, was evicted. */
+static void load_received(struct registry *reg, uint32_t id,
+                          struct fingerprint f, uint64_t hash,
+                          const struct attrs *attrs)
 {
-    int64_t owner = attr_int(&attrs->at[0]);
+    struct resource_state *state = &reg->resources.at[id];
+    uint32_t identity = reg->resources.identity[id];
+    const struct identity_entry *entry = &reg->identities.at[identity];
+    struct live_resource evicted = {.names = {.id = id}}, *live = &evicted;
+    struct resource_attributes fields;
 
-    if (owner >= 0 && owner < (int64_t)registry->ident_count)
-        registry->res[id].owner = (uint32_t)owner;
-    if (registry->res[id].kind == RESOURCE_OVERFLOW)
-        load_overflow(registry, id, identity, attrs);
-}
-
-/* What it says tells of an identity that did not fit then. */
-static bool missed(const struct resource_attributes *facts, uint8_t rule)
-{
-    return rule == RULE_UNASSIGNED &&
-           (attributes_stamped(facts) || attributes_name_service(facts));
-}
-
-/* The newest come first, so what finds no place, or its place taken by a newer
- * one that is equal, was evicted. */
-static void load_received(struct registry *registry, uint32_t id,
-                          const struct fingerprint *f, uint64_t hash,
-                          const struct resource *resource)
-{
-    struct resource_state *res = &registry->res[id];
-    uint32_t identity = registry->identity_of[id];
-    struct resource_attributes facts;
-    struct live_resource live = {.hash = hash}, *to = &live;
-
-    resource_attributes_of(&facts, &registry->labels, &resource->attrs,
-                           res->kind);
-    res->rule = rule_of(registry, &facts, identity, res->kind);
-    attributes_set_flags(&facts, res);
-    res->retry = missed(&facts, res->rule);
-    registry->received++;
-    if (quota_has_slot(registry, registry->ident[identity].space) &&
-        registry_find_resource(registry, *f, res->kind) == NONE) {
-        to = live_new(registry, id);
-        to->hash = hash;
-        to->check = f->check;
-        attributes_pod_keys(&facts, to->keys);
-        registry_index_resource(registry, id);
+    resource_attributes_of(&fields, &reg->labels, attrs, state->kind);
+    state->rule = rule_of(&fields, state->kind, entry->rule);
+    resource_set_flags(&fields, state);
+    state->retry =
+        state->rule == RULE_UNASSIGNED &&
+        (attributes_stamped(&fields) || attributes_name_service(&fields));
+    reg->resources.received++;
+    if (quota_has_slot(reg, entry->quota) &&
+        registry_find_resource(reg, f, state->kind) == NONE) {
+        live = live_new(reg, id);
+        live->hash = hash;
+        live->check = f.check;
+        attributes_pod_keys(&fields, live->keys);
+        registry_index_resource(reg, id);
     }
-    if (to != &live || is_workflow(&facts))
-        attributes_store(registry, &facts, res->kind, to);
-    if (to == &live)
-        registry_retain_workflow(registry, id, to);
-    quota_count_resource(registry, identity, to != &live, 1);
+    if (live != &evicted ||
+        slice_starts(fields.label[LABEL_POD_NAMESPACE], SLICE(WORKFLOW_PREFIX)))
+        live_set_names(reg, &fields, state->kind, live);
+    if (live == &evicted)
+        registry_retain_workflow(reg, &live->names);
+    quota_count_resource(reg, identity, live != &evicted, 1);
 }
 
 static void load_resource(void *arg, uint32_t id, uint32_t identity,
                           uint64_t hash, const struct resource *resource)
 {
-    struct registry *registry = arg;
-    struct resource_attributes none = {0};
+    struct registry *reg = arg;
+    const struct resource_attributes none = {.borrowed = false};
 
     if (id >= MAX_NUMBER)
         return;
-    reserve_resource(registry, id);
+    while (reg->resources.count <= id) {
+        uint32_t next = registry_new_id(reg);
+
+        reg->resources.at[next].kind = RESOURCE_FREE;
+    }
     if (identity == IDENTITY_NONE && resource->attrs.count > 0)
         return; /* forgotten */
-    if (identity >= registry->ident_count ||
-        registry->ident[identity].rule == RULE_NONE)
-        identity = ident_fallback(registry, &none);
+    if (identity >= reg->identities.count ||
+        reg->identities.at[identity].rule == RULE_NONE)
+        identity = ident_fallback(reg, &none);
 
     struct fingerprint f = attrs_fingerprint(&resource->attrs);
     enum resource_kind kind = kind_of(&f, hash, &resource->attrs);
 
-    registry->res[id].kind = (uint8_t)kind;
-    registry->identity_of[id] = identity;
-    if (kind == RESOURCE_DERIVED || kind == RESOURCE_OVERFLOW)
-        load_made_up(registry, id, identity, &resource->attrs);
+    reg->resources.at[id].kind = (uint8_t)kind;
+    reg->resources.identity[id] = identity;
+    if (kind <= RESOURCE_RECORD)
+        load_received(reg, id, f, hash, &resource->attrs);
     else
-        load_received(registry, id, &f, hash, resource);
+        load_synthetic(reg, id, identity, &resource->attrs);
 }
 
-/* ---- when all are there ---- */
+/* ---- when all rows are there ---- */
 
-static void collect_free(struct registry *registry)
+static bool is_stamped(const struct resource_state *state)
 {
-    for (uint32_t id = 0; id < registry->res_count; id++)
-        if (registry->res[id].kind == RESOURCE_FREE)
-            registry_free_id(registry, id);
+    return state->rule == RULE_STAMPED || state->rule == RULE_STAMPED_RECORD;
 }
 
-/* An INFERRED or UNASSIGNED identity whose live resources all are in one pod is
- * that pod's own. */
-static void find_owner(struct registry *registry,
-                       const struct live_resource *live)
+static void attach_to_pod(struct registry *reg, uint32_t id)
 {
-    struct identity_entry *ident =
-        &registry->ident[registry->identity_of[live->id]];
-
-    if (ident->rule < RULE_INFERRED)
-        return;
-    ident->pod = pod_resolve(registry, ident->pod);
-    if (live->pod == NONE || (ident->pod != NONE && ident->pod != live->pod))
-        ident->pod = POD_SHARED;
-    else
-        ident->pod = live->pod;
-    ident->says_space = registry->res[live->id].says_space;
-}
-
-static bool is_stamped(const struct resource_state *res)
-{
-    return res->rule == RULE_STAMPED || res->rule == RULE_STAMPED_RECORD;
-}
-
-/* By id, which is nearly always the order in which they came first. */
-static void place_one(struct registry *registry, uint32_t id)
-{
-    struct live_resource *live = registry_live(registry, id);
-    const struct resource_state *res = &registry->res[id];
-    uint32_t identity = registry->identity_of[id];
-    uint64_t tenant = res->says_space ? ident_tenant(registry, identity) : 0;
-    uint32_t pod = pod_of_keys(registry, live->keys, tenant, false);
+    struct live_resource *live = registry_live(reg, id);
+    const struct resource_state *state = &reg->resources.at[id];
+    uint32_t identity = reg->resources.identity[id];
+    uint64_t tenant = state->names_namespace ? ident_tenant(reg, identity) : 0;
+    uint32_t pod = pod_of_keys(reg, live->keys, tenant, false);
 
     if (pod == NONE)
         return;
-    pod_attach(registry, pod, id);
-    /* Whose it was shows in what it has taught, else in who came first. */
-    if (registry->pods[pod].tenant == 0 &&
-        (is_stamped(res) || res->rule == RULE_LEARNED))
-        registry->pods[pod].tenant = ident_tenant(registry, identity);
+    pod_attach(reg, pod, id);
+    /* The pod's tenant is that of what it taught, else that of the first. */
+    if (reg->pods.at[pod].tenant == 0 &&
+        (is_stamped(state) || state->rule == RULE_LEARNED))
+        reg->pods.at[pod].tenant = ident_tenant(reg, identity);
 }
 
-/* Those that have learned first: they tell whose their pods are. */
-static void place_resources(struct registry *registry)
+/* By id, which is nearly always the order of arrival; those that have learned
+ * first, because they tell the tenant of their pods. */
+static void attach_to_pods(struct registry *reg)
 {
     for (int learned = 1; learned >= 0; learned--)
-        for (uint32_t id = 0; id < registry->res_count; id++)
-            if (registry->res[id].live != NONE &&
-                (registry->res[id].rule == RULE_LEARNED) == learned)
-                place_one(registry, id);
-    for (uint32_t id = 0; id < registry->res_count; id++) {
-        struct resource_state *res = &registry->res[id];
+        for (uint32_t id = 0; id < reg->resources.count; id++)
+            if (reg->resources.at[id].live != NONE &&
+                (reg->resources.at[id].rule == RULE_LEARNED) == learned)
+                attach_to_pod(reg, id);
+}
 
-        if (res->kind <= RESOURCE_RECORD)
-            registry->unassigned += res->rule == RULE_UNASSIGNED;
-        if (res->kind <= RESOURCE_RECORD && res->live == NONE) {
-            /* Of which pod it was is not known any more. */
-            if (registry->ident[registry->identity_of[id]].rule >=
-                RULE_INFERRED)
-                registry->ident[registry->identity_of[id]].pod = POD_SHARED;
-        } else if (res->live != NONE) {
-            struct live_resource *live = registry_live(registry, id);
+/* An INFERRED or UNASSIGNED identity belongs to a pod if all its resources are
+ * live and in that pod. */
+static void find_pod_of_identity(struct registry *reg, uint32_t id)
+{
+    struct identity_entry *entry =
+        &reg->identities.at[reg->resources.identity[id]];
+    struct live_resource *live = registry_live(reg, id);
+    uint32_t pod = live ? pod_resolve(reg, live->pod) : NONE;
 
-            live->pod = pod_resolve(registry, live->pod);
-            find_owner(registry, live);
-        } else if (res->kind == RESOURCE_DERIVED && res->owner != NONE) {
-            registry->ident[res->owner].derived = id;
-        } else if (res->kind == RESOURCE_OVERFLOW && res->owner != NONE) {
-            registry->ident[res->owner].overflow = id;
+    if (live)
+        live->pod = pod;
+    if (entry->rule < RULE_INFERRED)
+        return;
+    entry->pod = pod_resolve(reg, entry->pod);
+    if (pod == NONE || (entry->pod != NONE && entry->pod != pod))
+        entry->pod = POD_SHARED;
+    else
+        entry->pod = pod;
+    if (live)
+        entry->names_namespace = reg->resources.at[id].names_namespace;
+}
+
+static void link_resources(struct registry *reg)
+{
+    for (uint32_t id = 0; id < reg->resources.count; id++) {
+        const struct resource_state *state = &reg->resources.at[id];
+
+        if (state->kind == RESOURCE_FREE) {
+            registry_free_id(reg, id);
+        } else if (state->kind <= RESOURCE_RECORD) {
+            reg->resources.unassigned += state->rule == RULE_UNASSIGNED;
+            find_pod_of_identity(reg, id);
+        } else if (state->owner != NONE) {
+            struct identity_entry *owner = &reg->identities.at[state->owner];
+
+            if (state->kind == RESOURCE_DERIVED)
+                owner->derived = id;
+            else
+                owner->overflow = id;
         }
     }
 }
 
-static void index_identities(struct registry *registry)
+static void index_identities(struct registry *reg)
 {
-    for (uint32_t i = 0; i < registry->ident_count; i++) {
-        struct identity_entry *ident = &registry->ident[i];
+    struct identity_table *table = &reg->identities;
 
-        ident->pod = pod_resolve(registry, ident->pod);
-        if (ident->pod < POD_SHARED) {
-            registry->provisional++;
-            pod_own(registry, ident->pod, i);
+    for (uint32_t i = 0; i < table->count; i++) {
+        struct identity_entry *entry = &table->at[i];
+
+        entry->pod = pod_resolve(reg, entry->pod);
+        if (entry->pod < POD_SHARED) {
+            table->provisional++;
+            pod_own(reg, entry->pod, i);
         }
-        if (ident->rule != RULE_NONE && ident->rule != RULE_LEARNED)
-            ident_index(registry, i);
+        if (entry->rule != RULE_NONE && entry->rule != RULE_LEARNED)
+            ident_index(reg, i);
     }
-    for (uint32_t i = 0; i < registry->ident_count; i++) {
-        struct identity_entry *ident = &registry->ident[i];
+    for (uint32_t i = 0; i < table->count; i++) {
+        struct identity_entry *entry = &table->at[i];
 
-        if (ident->rule != RULE_LEARNED)
+        if (entry->rule != RULE_LEARNED)
             continue;
-        ident->moved_to = ident_find(registry, ident->name, ident->uid);
-        if (ident->moved_to == NONE)
-            ident->rule = RULE_INFERRED;
+        entry->moved_to = ident_find(reg, entry->text);
+        if (entry->moved_to == NONE)
+            entry->rule = RULE_INFERRED;
     }
 }
 
-/* When it is known which identities were moved. */
-static void recount(struct registry *registry)
+/* Once it is known which identities were re-tagged. */
+static void count_again(struct registry *reg)
 {
-    registry->ident_free = NONE;
-    registry->ident_used = 0;
-    for (uint32_t i = 0; i < registry->space_count; i++) {
-        struct namespace_quota *space = &registry->spaces[i];
+    struct identity_table *table = &reg->identities;
 
-        space->live = space->ids = space->identities = 0;
-    }
-    for (uint32_t i = 0; i < registry->ident_count; i++) {
-        struct identity_entry *ident = &registry->ident[i];
+    table->used = 0;
+    for (uint32_t i = 0; i < reg->quotas.count; i++)
+        reg->quotas.at[i] =
+            (struct namespace_quota){.name = reg->quotas.at[i].name};
+    for (uint32_t i = 0; i < table->count; i++) {
+        struct identity_entry *entry = &table->at[i];
 
-        ident->resources = 0;
-        if (ident->rule == RULE_NONE) {
-            ident->next_in_pod = registry->ident_free;
-            registry->ident_free = i;
+        entry->resources = 0;
+        if (entry->rule == RULE_NONE) {
+            entry->next_in_pod = table->first_free;
+            table->first_free = i;
             continue;
         }
-        registry->ident_used++;
-        if (ident->moved_to == NONE)
-            registry->spaces[ident->space].identities++;
+        table->used++;
+        if (entry->moved_to == NONE)
+            reg->quotas.at[entry->quota].identities++;
     }
-    for (uint32_t id = 0; id < registry->res_count; id++)
-        if (registry->res[id].kind <= RESOURCE_RECORD)
-            quota_count_resource(registry, registry->identity_of[id],
-                                 registry->res[id].live != NONE, 1);
+    for (uint32_t id = 0; id < reg->resources.count; id++)
+        if (reg->resources.at[id].kind <= RESOURCE_RECORD)
+            quota_count_resource(reg, reg->resources.identity[id],
+                                 reg->resources.at[id].live != NONE, 1);
 }
 
-/* What taught them may have been evicted: what they have learned tells. */
-static void teach_again(struct registry *registry)
+/* Stamped resources teach their pods. The resource that taught a pod may be
+ * evicted: then those that learned from it tell. */
+static void teach_pods(struct registry *reg)
 {
-    for (uint32_t id = 0; id < registry->res_count; id++) {
-        const struct resource_state *res = &registry->res[id];
-        uint32_t identity = ident_resolve(registry, registry->identity_of[id]);
-        uint32_t pod =
-            res->live == NONE ? NONE : registry_live(registry, id)->pod;
+    for (int learned = 0; learned <= 1; learned++)
+        for (uint32_t id = 0; id < reg->resources.count; id++) {
+            const struct resource_state *state = &reg->resources.at[id];
+            uint32_t identity = reg->resources.identity[id];
+            uint32_t pod =
+                state->live == NONE ? NONE : registry_live(reg, id)->pod;
 
-        if (pod != NONE && res->rule == RULE_LEARNED &&
-            registry->pods[pod].identity == NONE &&
-            registry->ident[identity].rule <= RULE_STAMPED_RECORD)
-            pod_learn(registry, pod, identity, RULE_STAMPED_RECORD);
-    }
+            if (pod == NONE)
+                continue;
+            if (!learned && is_stamped(state))
+                pod_learn(reg, pod, identity, state->rule);
+            identity = ident_resolve(reg, identity);
+            if (learned && state->rule == RULE_LEARNED &&
+                reg->pods.at[pod].identity == NONE &&
+                reg->identities.at[identity].rule <= RULE_STAMPED_RECORD)
+                pod_learn(reg, pod, identity, RULE_STAMPED_RECORD);
+        }
 }
 
-static void teach_pods(struct registry *registry)
+static void index_hosts(struct registry *reg)
 {
-    for (uint32_t id = 0; id < registry->res_count; id++) {
-        const struct resource_state *res = &registry->res[id];
-
-        if (res->live != NONE && is_stamped(res) &&
-            registry_live(registry, id)->pod != NONE)
-            pod_learn(registry, registry_live(registry, id)->pod,
-                      registry->identity_of[id], res->rule);
-    }
-    for (uint32_t id = 0; id < registry->res_count; id++)
-        if (registry->res[id].live != NONE)
-            host_add_resource(registry, id);
-        else if (registry->res[id].kind == RESOURCE_OVERFLOW)
-            host_add_identity(
-                registry, ident_resolve(registry, registry->identity_of[id]));
+    for (uint32_t id = 0; id < reg->resources.count; id++)
+        if (reg->resources.at[id].live != NONE)
+            host_add_resource(reg, id);
+        else if (reg->resources.at[id].kind == RESOURCE_OVERFLOW)
+            host_add_identity(reg,
+                              ident_resolve(reg, reg->resources.identity[id]));
 }
 
-/* ---- times last seen ---- */
+/* ---- last-seen times ---- */
 
-void registry_save_seen(struct registry *registry)
+void registry_save_seen(struct registry *reg)
 {
     struct buf buf;
 
     buf_init(&buf, SEEN_MAX_BYTES);
     buf_byte(&buf, SEEN_VERSION);
-    for (uint32_t i = 0; i < registry->ident_count; i++) {
-        const struct identity_entry *ident = &registry->ident[i];
+    for (uint32_t i = 0; i < reg->identities.count; i++) {
+        const struct identity_entry *entry = &reg->identities.at[i];
         uint64_t last[SIGNAL_COUNT], any = 0;
 
         for (unsigned s = 0; s < SIGNAL_COUNT; s++)
-            any |= last[s] = ident->last_seen_ns[s];
-        if (any == 0 || ident->moved_to != NONE)
+            any |= last[s] = entry->last_seen_ns[s];
+        if (any == 0 || entry->moved_to != NONE)
             continue;
         buf_varint(&buf, i);
-        buf_varint(&buf, ident->first_seen_ns / NS_PER_MS);
+        buf_varint(&buf, entry->first_seen_ns / NS_PER_MS);
         for (unsigned s = 0; s < SIGNAL_COUNT; s++)
             buf_varint(&buf, last[s] / NS_PER_MS);
     }
     if (buf.status == OK)
-        store_save_text(registry->store, SEEN_TEXT, buf_slice(&buf));
+        store_save_text(reg->store, SEEN_TEXT, buf_slice(&buf));
     buf_release(&buf);
-    registry->seen_changed = false;
-    registry->seen_saved_ns = registry->now_ns;
+    reg->seen_changed = false;
+    reg->seen_saved_ns = reg->now_ns;
 }
 
-/* 0 at the end of the text. */
-static uint64_t take_varint(struct slice *text)
+static void read_seen(struct registry *reg, struct slice text)
 {
-    uint64_t value = 0;
+    struct byte_reader in = byte_reader_over(text);
 
-    for (unsigned shift = 0; shift < 64 && text->len > 0; shift += 7) {
-        unsigned char byte = (unsigned char)text->ptr[0];
-
-        *text = slice_from(*text, 1);
-        value |= (uint64_t)(byte & 0x7f) << shift;
-        if (byte < 0x80)
-            break;
-    }
-    return value;
-}
-
-static void read_seen(struct registry *registry, struct slice text)
-{
-    if (text.len == 0 || text.ptr[0] != SEEN_VERSION)
+    if (byte_reader_u8(&in) != SEEN_VERSION)
         return;
-    text = slice_from(text, 1);
-    while (text.len > 0) {
-        uint64_t identity = take_varint(&text);
-        uint64_t first = take_varint(&text), last[SIGNAL_COUNT];
+    while (byte_reader_left(&in) > 0) {
+        uint64_t identity = byte_reader_varint(&in),
+                 first = byte_reader_varint(&in);
+        uint64_t last[SIGNAL_COUNT];
 
         for (unsigned s = 0; s < SIGNAL_COUNT; s++)
-            last[s] = take_varint(&text);
-        if (identity >= registry->ident_count)
+            last[s] = byte_reader_varint(&in);
+        if (in.bad || identity >= reg->identities.count)
             continue;
 
-        struct identity_entry *ident =
-            &registry->ident[ident_resolve(registry, (uint32_t)identity)];
+        struct identity_entry *entry =
+            &reg->identities.at[ident_resolve(reg, (uint32_t)identity)];
 
         if (first > 0)
-            ident->first_seen_ns = first * NS_PER_MS;
+            entry->first_seen_ns = first * NS_PER_MS;
         for (unsigned s = 0; s < SIGNAL_COUNT; s++)
-            ident->last_seen_ns[s] = last[s] * NS_PER_MS;
+            entry->last_seen_ns[s] = last[s] * NS_PER_MS;
     }
 }
 
-enum status registry_load(struct registry *registry)
+enum status registry_load(struct registry *reg)
 {
     struct arena arena;
     struct slice seen = {NULL, 0};
-    uint32_t cap = registry->names.max_bytes;
+    uint32_t cap = reg->names.max_bytes;
 
     arena_init(&arena, NULL, SEEN_MAX_BYTES);
 
-    /* What is known keeps its names, though there be less room for new ones
-     * than there was. */
-    registry->names.max_bytes = UINT32_MAX / 2;
+    /* Stored names stay, even if the bound has become smaller. */
+    reg->names.max_bytes = UINT32_MAX / 2;
     enum status status =
-        store_load(registry->store, load_identity, load_resource, registry);
-    registry->names.max_bytes = cap;
+        store_load(reg->store, load_identity, load_resource, reg);
+    reg->names.max_bytes = cap;
 
     if (status == OK)
-        status = store_load_text(registry->store, SEEN_TEXT, &arena, &seen);
+        status = store_load_text(reg->store, SEEN_TEXT, &arena, &seen);
     if (status == OK) {
-        registry_lock(registry);
-        collect_free(registry);
-        place_resources(registry);
-        index_identities(registry);
-        recount(registry);
-        teach_pods(registry);
-        teach_again(registry);
-        read_seen(registry, seen);
-        registry->seen_saved_ns = registry->now_ns;
-        registry_unlock(registry);
+        registry_lock(reg);
+        attach_to_pods(reg);
+        link_resources(reg);
+        index_identities(reg);
+        count_again(reg);
+        teach_pods(reg);
+        index_hosts(reg);
+        read_seen(reg, seen);
+        reg->seen_saved_ns = reg->now_ns;
+        registry_unlock(reg);
     }
     arena_release(&arena);
     return status;

@@ -1,20 +1,19 @@
 /*
- * Pods: what ties together the resources that different collectors made of one
- * pod, so that the one that is stamped speaks for all.
+ * Pods tie together the resources that different collectors made of one pod, so
+ * that the stamped one gives its identity to all.
  *
- * A pod has up to three kinds of keys: uid, namespace and name, container id.
- * A resource carries some of them, and by that may show that two pods are one:
- * then one is merged into the other. A uid that differs keeps them apart (a
- * StatefulSet's pod has its predecessor's name), and the name then goes to the
- * newer one.
+ * A pod has up to three kinds of keys: uid, namespace and name, container id. A
+ * resource with several keys may show that two pods are one: then they are
+ * merged. Different uids keep pods apart (a StatefulSet's pod has the name of
+ * its predecessor), and the name then belongs to the newer one.
  *
- * Resources without a stamp of their own hang in their pod's list, to be
- * pointed at the pod's identity once that is seen, or seen by a stronger rule.
+ * Resources without labels of their own are in their pod's list, to be pointed
+ * at the pod's identity once that is seen, or seen by a stronger rule.
  *
- * A pod belongs to the namespace that stamped it first (its tenant). Nobody
- * else speaks for it: what another namespace says of the same keys is kept
- * under keys of its own, as a pod of its own, and counted as a conflict. What a
- * pod has learned goes to resources that name no namespace, or that one.
+ * A pod belongs to the namespace that stamped it first, its tenant. What
+ * another namespace says of the same keys is a pod of its own under keys of its
+ * own, and counted as a conflict. What a pod has learned goes to resources that
+ * name no namespace, or the tenant's.
  */
 #include "array.h"
 #include "clock.h"
@@ -23,132 +22,142 @@
 #include "registry_int.h"
 #include "stats.h"
 
-uint32_t pod_resolve(const struct registry *registry, uint32_t pod)
+/* Pods for each resource, those without live resources included. */
+enum { PODS_PER_RESOURCE = 2, LOG_AGAIN_S = 600 };
+
+uint32_t pod_resolve(const struct registry *reg, uint32_t pod)
 {
-    while (pod < POD_SHARED && registry->pods[pod].merged_into != NONE)
-        pod = registry->pods[pod].merged_into;
+    while (pod < POD_SHARED && reg->pods.at[pod].merged_into != NONE)
+        pod = reg->pods.at[pod].merged_into;
     return pod;
 }
 
-/* Pods in use for each resource, those among them that have no live one. */
-enum { PODS_PER_RES = 2, SAY_AGAIN_S = 600 };
-
 /* NONE: no room. */
-static uint32_t make(struct registry *registry)
+static uint32_t make(struct registry *reg)
 {
-    uint32_t pod = registry->free_pod;
+    struct pod_table *table = &reg->pods;
+    uint32_t pod = table->first_free;
 
-    if (registry->pods_used / PODS_PER_RES >= registry->options.max_resources)
+    if (table->used / PODS_PER_RESOURCE >= reg->options.max_resources)
         return NONE;
     if (pod != NONE) {
-        registry->free_pod = registry->pods[pod].first;
+        table->first_free = table->at[pod].first;
     } else {
-        array_reserve(&registry->pods, registry->pod_count + 1,
-                      &registry->pod_room);
-        pod = registry->pod_count++;
+        pod = table->count++;
+        array_reserve(&table->at, table->count, &table->room);
     }
-    registry->pods_used++;
-    registry->pods[pod] = (struct registry_pod){
+    table->used++;
+    table->at[pod] = (struct registry_pod){
         .identity = NONE, .first = NONE, .own = NONE, .merged_into = NONE};
     return pod;
 }
 
-void pod_own(struct registry *registry, uint32_t pod, uint32_t identity)
+void pod_own(struct registry *reg, uint32_t pod, uint32_t identity)
 {
-    registry->ident[identity].next_in_pod = registry->pods[pod].own;
-    registry->pods[pod].own = identity;
+    reg->identities.at[identity].next_in_pod = reg->pods.at[pod].own;
+    reg->pods.at[pod].own = identity;
 }
 
-/* Who says where it belongs is not told otherwise by a pod. */
-static bool may_speak_for(const struct registry *registry,
-                          const struct registry_pod *pod, bool says_space,
-                          uint32_t identity)
+void pod_attach(struct registry *reg, uint32_t pod, uint32_t id)
 {
-    return !says_space || pod->tenant == ident_tenant(registry, identity);
+    struct live_resource *live = registry_live(reg, id);
+
+    live->pod = pod;
+    reg->pods.at[pod].resources++;
+    if (reg->resources.at[id].rule >= RULE_LEARNED) {
+        live->next_in_pod = reg->pods.at[pod].first;
+        reg->pods.at[pod].first = id;
+    }
+}
+
+/* ---- learning ---- */
+
+/* Whether the pod's identity may be given to what names its own namespace (or
+ * none) and has this identity now. */
+static bool may_teach(const struct registry *reg,
+                      const struct registry_pod *pod, bool names_namespace,
+                      uint32_t identity)
+{
+    return !names_namespace || pod->tenant == ident_tenant(reg, identity);
 }
 
 /* Points the pod's resources at its identity: those that wait for one, and if
- * `all`, those too that learned another. */
-static void retag(struct registry *registry, uint32_t number, bool all)
+ * `all` is set also those that learned another one. */
+static void retag(struct registry *reg, uint32_t number, bool all)
 {
-    const struct registry_pod *pod = &registry->pods[number];
+    const struct registry_pod *pod = &reg->pods.at[number];
 
     for (uint32_t id = pod->first; id != NONE;
-         id = registry_live(registry, id)->next_in_pod) {
-        const struct resource_state *res = &registry->res[id];
-        uint32_t now = registry->identity_of[id];
+         id = registry_live(reg, id)->next_in_pod) {
+        const struct resource_state *state = &reg->resources.at[id];
+        uint32_t now = reg->resources.identity[id];
 
-        if (now == pod->identity || res->rule < RULE_LEARNED ||
-            (!all && res->rule == RULE_LEARNED) ||
-            !may_speak_for(registry, pod, res->says_space, now))
+        if (now == pod->identity || state->rule < RULE_LEARNED ||
+            (!all && state->rule == RULE_LEARNED) ||
+            !may_teach(reg, pod, state->names_namespace, now))
             continue;
-        registry_set_identity(registry, id, pod->identity, RULE_LEARNED);
+        registry_set_identity(reg, id, pod->identity, RULE_LEARNED);
         stats_add(STATS_RETAGGED, 1);
     }
 }
 
-/* Its own identities become the one that it has learned, and with them all
- * that was sent under them, by resources that are not live any more, too. */
-static void move_own(struct registry *registry, uint32_t number)
+/* Re-tags the identities that only this pod has, and thereby the records of its
+ * evicted resources, too. */
+static void retag_identities(struct registry *reg, uint32_t number)
 {
-    struct registry_pod *pod = &registry->pods[number];
+    struct registry_pod *pod = &reg->pods.at[number];
     uint32_t kept = NONE;
 
     while (pod->own != NONE) {
         uint32_t identity = pod->own;
-        struct identity_entry *ident = &registry->ident[identity];
+        struct identity_entry *entry = &reg->identities.at[identity];
 
-        pod->own = ident->next_in_pod;
-        if (may_speak_for(registry, pod, ident->says_space, identity)) {
-            ident_move(registry, identity, pod->identity);
+        pod->own = entry->next_in_pod;
+        if (may_teach(reg, pod, entry->names_namespace, identity)) {
+            ident_move(reg, identity, pod->identity);
         } else {
-            ident->next_in_pod = kept;
+            entry->next_in_pod = kept;
             kept = identity;
         }
     }
     pod->own = kept;
 }
 
-void pod_learn(struct registry *registry, uint32_t pod, uint32_t identity,
+void pod_learn(struct registry *reg, uint32_t number, uint32_t identity,
                uint8_t rule)
 {
-    struct registry_pod *at = &registry->pods[pod];
+    struct registry_pod *pod = &reg->pods.at[number];
+    bool known = pod->identity != NONE, stronger = known && rule < pod->rule;
 
-    if (at->identity != NONE && rule > at->rule)
+    if (known && rule > pod->rule)
         return;
-
-    bool stronger = at->identity != NONE && rule < at->rule;
-
-    at->identity = identity;
-    at->rule = rule;
-    at->tenant = ident_tenant(registry, identity);
-    retag(registry, pod, stronger);
-    move_own(registry, pod);
+    pod->identity = identity;
+    pod->rule = rule;
+    pod->tenant = ident_tenant(reg, identity);
+    retag(reg, number, stronger);
+    retag_identities(reg, number);
 }
 
-/* Everything of `from` belongs to `to` from now on. */
-static void merge(struct registry *registry, uint32_t from, uint32_t to)
+static void merge(struct registry *reg, uint32_t from, uint32_t to)
 {
-    struct registry_pod *old = &registry->pods[from],
-                        *new = &registry->pods[to];
-    uint32_t last = NONE;
+    struct registry_pod *old = &reg->pods.at[from], *new = &reg->pods.at[to];
+    struct live_resource *last = NULL;
 
     old->merged_into = to;
     new->resources += old->resources;
-    for (uint32_t id = old->first; id != NONE;
-         id = registry_live(registry, id)->next_in_pod) {
-        registry_live(registry, id)->pod = to;
-        last = id;
+    for (uint32_t id = old->first; id != NONE; id = last->next_in_pod) {
+        last = registry_live(reg, id);
+        last->pod = to;
     }
-    if (last != NONE) {
-        registry_live(registry, last)->next_in_pod = new->first;
+    if (last) {
+        last->next_in_pod = new->first;
         new->first = old->first;
     }
     while (old->own != NONE) {
         uint32_t identity = old->own;
 
-        old->own = registry->ident[identity].next_in_pod;
-        pod_own(registry, to, identity);
+        old->own = reg->identities.at[identity].next_in_pod;
+        pod_own(reg, to, identity);
     }
     if (new->identity == NONE && old->identity != NONE) {
         new->identity = old->identity;
@@ -156,112 +165,107 @@ static void merge(struct registry *registry, uint32_t from, uint32_t to)
         new->tenant = old->tenant;
     }
     if (new->identity != NONE) {
-        retag(registry, to, false);
-        move_own(registry, to);
+        retag(reg, to, false);
+        retag_identities(reg, to);
     }
 }
 
-static uint32_t find(const struct registry *registry, uint64_t key)
+/* ---- keys ---- */
+
+static uint32_t find(const struct registry *reg, uint64_t key)
 {
-    return key ? pod_resolve(registry, idmap_get(&registry->pod_by_key, key))
-               : NONE;
+    return key ? pod_resolve(reg, idmap_get(&reg->pods.by_key, key)) : NONE;
 }
 
-/* True if the pod may be the one with this uid. */
-static bool may_be(const struct registry *registry, uint32_t pod, uint64_t uid)
+/* False if the pod is known by another uid. */
+static bool may_have_uid(const struct registry *reg, uint32_t pod, uint64_t uid)
 {
-    uint64_t known = registry->pods[pod].keys[POD_KEY_UID];
+    uint64_t known = reg->pods.at[pod].keys[POD_KEY_UID];
 
     return known == 0 || uid == 0 || known == uid;
 }
 
-/* Two that different namespaces speak for are not one. */
-static bool may_merge(const struct registry *registry, uint32_t a, uint32_t b)
+/* Pods of different tenants are never one. */
+static bool may_merge(const struct registry *reg, uint32_t a, uint32_t b)
 {
-    const struct registry_pod *x = &registry->pods[a], *y = &registry->pods[b];
+    const struct registry_pod *x = &reg->pods.at[a], *y = &reg->pods.at[b];
 
-    return may_be(registry, a, y->keys[POD_KEY_UID]) &&
+    return may_have_uid(reg, a, y->keys[POD_KEY_UID]) &&
            (x->tenant == 0 || y->tenant == 0 || x->tenant == y->tenant);
 }
 
-static struct slice owner_of(const struct registry *registry, uint32_t pod)
+static void count_conflict(struct registry *reg, uint32_t pod)
 {
-    uint32_t identity = registry->pods[pod].identity;
-
-    if (identity == NONE)
-        return SLICE("");
-    return intern_text(&registry->names,
-                       registry->ident[identity].name[IDENT_NAMESPACE]);
-}
-
-static void conflict(struct registry *registry, uint32_t pod)
-{
-    struct slice owner = owner_of(registry, pod);
+    struct pod_table *table = &reg->pods;
+    uint32_t identity = table->at[pod].identity;
+    struct slice owner = SLICE("");
 
     stats_add(STATS_IDENTITY_CONFLICTS, 1);
-    if (registry->now_ns - registry->conflict_said_ns < SAY_AGAIN_S * NS_PER_S)
+    if (reg->now_ns - table->conflict_logged_ns < LOG_AGAIN_S * NS_PER_S)
         return;
-    registry->conflict_said_ns = registry->now_ns;
+    table->conflict_logged_ns = reg->now_ns;
+    if (identity != NONE)
+        owner = intern_text(
+            &reg->names, reg->identities.at[identity].text[IDENTITY_NAMESPACE]);
     log_warn("registry",
              "another namespace claims a pod; it stays in the namespace that "
              "stamped it first",
              log_slice("namespace", owner));
 }
 
-/* Keys of pods that others speak for become this tenant's own. */
-static void own_keys(struct registry *registry, uint64_t keys[POD_KEY_COUNT],
-                     uint64_t tenant, bool claims)
+/* Replaces keys of other tenants' pods by keys of this tenant's own. */
+static void separate_keys(struct registry *reg, uint64_t keys[POD_KEY_COUNT],
+                          uint64_t tenant, bool claims)
 {
-    bool said = !claims;
+    bool counted = !claims;
 
     for (unsigned i = 0; i < POD_KEY_COUNT; i++) {
-        uint32_t pod = find(registry, keys[i]);
+        uint32_t pod = find(reg, keys[i]);
 
-        if (pod == NONE || registry->pods[pod].tenant == 0 ||
-            registry->pods[pod].tenant == tenant)
+        if (pod == NONE || reg->pods.at[pod].tenant == 0 ||
+            reg->pods.at[pod].tenant == tenant)
             continue;
-        if (!said)
-            conflict(registry, pod);
-        said = true;
+        if (!counted)
+            count_conflict(reg, pod);
+        counted = true;
         keys[i] = hash_mix(keys[i], tenant) | 1;
     }
 }
 
-static uint32_t find_any(const struct registry *registry,
+static uint32_t find_any(const struct registry *reg,
                          const uint64_t keys[POD_KEY_COUNT])
 {
     for (unsigned i = 0; i < POD_KEY_COUNT; i++) {
-        uint32_t pod = find(registry, keys[i]);
+        uint32_t pod = find(reg, keys[i]);
 
         if (pod != NONE &&
-            (i == POD_KEY_UID || may_be(registry, pod, keys[POD_KEY_UID])))
+            (i == POD_KEY_UID || may_have_uid(reg, pod, keys[POD_KEY_UID])))
             return pod;
     }
     return NONE;
 }
 
-/* The key means this pod from now on, unless another tenant speaks for the one
- * that it means. */
-static void take_key(struct registry *registry, uint32_t pod, unsigned i,
+/* Gives the key to this pod, unless the pod that has it is another tenant's. */
+static void take_key(struct registry *reg, uint32_t pod, unsigned i,
                      uint64_t key, uint64_t tenant)
 {
-    uint32_t other = find(registry, key);
+    uint32_t other = find(reg, key);
 
     if (other != pod) {
-        uint64_t owner = other == NONE ? 0 : registry->pods[other].tenant;
+        uint64_t owner = other == NONE ? 0 : reg->pods.at[other].tenant;
 
-        if (registry->pods[pod].tenant)
-            tenant = registry->pods[pod].tenant;
-        if (other != NONE && may_merge(registry, other, pod))
-            merge(registry, other, pod);
+        if (reg->pods.at[pod].tenant)
+            tenant = reg->pods.at[pod].tenant;
+        if (other != NONE && may_merge(reg, other, pod))
+            merge(reg, other, pod);
         else if (owner && owner != tenant)
             return;
-        idmap_set(&registry->pod_by_key, key, pod);
+        idmap_set(&reg->pods.by_key, key, pod);
     }
-    registry->pods[pod].keys[i] = key;
+    reg->pods.at[pod].keys[i] = key;
 }
 
-uint32_t pod_of_keys(struct registry *registry, uint64_t keys[POD_KEY_COUNT],
+uint32_t pod_of_keys(struct registry *reg, uint64_t keys[POD_KEY_COUNT],
                      uint64_t tenant, bool claims)
 {
     uint32_t pod;
@@ -269,27 +273,15 @@ uint32_t pod_of_keys(struct registry *registry, uint64_t keys[POD_KEY_COUNT],
     if (!keys[POD_KEY_UID] && !keys[POD_KEY_NAME] && !keys[POD_KEY_CONTAINER])
         return NONE;
     if (tenant)
-        own_keys(registry, keys, tenant, claims);
-    pod = find_any(registry, keys);
+        separate_keys(reg, keys, tenant, claims);
+    pod = find_any(reg, keys);
     if (pod == NONE)
-        pod = make(registry);
+        pod = make(reg);
     if (pod == NONE)
         return NONE;
-    registry->pods[pod].seen_s = registry_now_s(registry);
+    reg->pods.at[pod].seen_s = registry_now_s(reg);
     for (unsigned i = 0; i < POD_KEY_COUNT; i++)
         if (keys[i])
-            take_key(registry, pod, i, keys[i], tenant);
+            take_key(reg, pod, i, keys[i], tenant);
     return pod;
-}
-
-void pod_attach(struct registry *registry, uint32_t pod, uint32_t id)
-{
-    struct live_resource *live = registry_live(registry, id);
-
-    live->pod = pod;
-    registry->pods[pod].resources++;
-    if (registry->res[id].rule >= RULE_LEARNED) {
-        live->next_in_pod = registry->pods[pod].first;
-        registry->pods[pod].first = id;
-    }
 }

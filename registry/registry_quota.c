@@ -1,14 +1,15 @@
 /*
- * Spaces: what each namespace holds of the tables, so that none can take the
- * place of all the others.
+ * Quotas: what each namespace holds of the tables, so that none can crowd out
+ * the others.
  *
- *   places      of live resources: a namespace with less than 1/16 of them
- *               gets one as long as there is one; the last 1/16 is for such
- *               only. When all are taken, the namespace that holds most gives
- *               (registry_evict.c), and then may not grow for a while.
- *   ids         cannot be taken back before the retention is over, so here a
- *               namespace has at most three times as many as are free, or 1/16.
- *   identities  likewise.
+ *   live entries  a namespace with less than 1/16 of them gets one as long as
+ *                 one is free; the last 1/16 is only for such namespaces. When
+ *                 the table is full, the namespace that holds most gives some
+ *                 (registry_evict.c), and then may not grow for a while.
+ *   ids           cannot be taken back before the retention is over, so a
+ *                 namespace has at most three times as many as are free, or
+ *                 1/16.
+ *   identities    likewise.
  */
 #include "array.h"
 #include "clock.h"
@@ -17,169 +18,170 @@
 #include "registry_int.h"
 #include "stats.h"
 
-enum { SHARE = 16, PER_FREE = 3, SAY_AGAIN_S = 3600, NOTE_S = 600 };
+enum { SHARE = 16, PER_FREE = 3, LOG_AGAIN_S = 3600, NOTE_S = 600 };
 
 static uint64_t key_of(uint32_t name)
 {
     return hash_mix(name, UINT64_C(0x7370616365));
 }
 
-void quota_index(struct registry *registry, uint32_t space)
+void quota_index(struct registry *reg, uint32_t quota)
 {
-    idmap_set(&registry->space_by_name, key_of(registry->spaces[space].name),
-              space);
+    idmap_set(&reg->quotas.by_name, key_of(reg->quotas.at[quota].name), quota);
 }
 
-uint32_t quota_of(struct registry *registry, uint32_t name)
+uint32_t quota_of(struct registry *reg, uint32_t name)
 {
-    uint32_t space = idmap_get(&registry->space_by_name, key_of(name));
+    struct quota_table *table = &reg->quotas;
+    uint32_t quota = idmap_get(&table->by_name, key_of(name));
 
-    if (space != IDMAP_NONE)
-        return space;
-    space = registry->free_space;
-    if (space != NONE) {
-        registry->free_space = registry->spaces[space].limit;
+    if (quota != IDMAP_NONE)
+        return quota;
+    quota = table->first_free;
+    if (quota != NONE) {
+        table->first_free = table->at[quota].limit;
     } else {
-        array_reserve(&registry->spaces, registry->space_count + 1,
-                      &registry->space_room);
-        space = registry->space_count++;
+        quota = table->count++;
+        array_reserve(&table->at, table->count, &table->room);
     }
-    registry->spaces[space] = (struct namespace_quota){.name = name};
-    quota_index(registry, space);
-    return space;
+    table->at[quota] = (struct namespace_quota){.name = name};
+    quota_index(reg, quota);
+    return quota;
 }
 
-void quota_free_unused(struct registry *registry)
+void quota_free_unused(struct registry *reg)
 {
-    registry->free_space = NONE;
-    for (uint32_t i = 0; i < registry->space_count; i++) {
-        struct namespace_quota *space = &registry->spaces[i];
+    struct quota_table *table = &reg->quotas;
 
-        if (space->identities > 0 || space->ids > 0)
+    table->first_free = NONE;
+    for (uint32_t i = 0; i < table->count; i++) {
+        struct namespace_quota *quota = &table->at[i];
+
+        if (quota->identities > 0 || quota->ids > 0)
             continue;
-        *space = (struct namespace_quota){.limit = registry->free_space};
-        registry->free_space = i;
+        *quota = (struct namespace_quota){.limit = table->first_free};
+        table->first_free = i;
     }
 }
 
-void quota_count_resource(struct registry *registry, uint32_t identity,
-                          bool is_live, int step)
+void quota_count_resource(struct registry *reg, uint32_t identity, bool is_live,
+                          int step)
 {
-    struct identity_entry *ident =
-        &registry->ident[ident_resolve(registry, identity)];
-    struct namespace_quota *space = &registry->spaces[ident->space];
+    struct identity_entry *entry =
+        &reg->identities.at[ident_resolve(reg, identity)];
+    struct namespace_quota *quota = &reg->quotas.at[entry->quota];
 
-    ident->resources += (uint32_t)step;
-    space->ids += (uint32_t)step;
+    entry->resources += (uint32_t)step;
+    quota->ids += (uint32_t)step;
     if (is_live)
-        space->live += (uint32_t)step;
+        quota->live += (uint32_t)step;
 }
 
-uint32_t quota_minimum(const struct registry *registry)
+/* ---- room ---- */
+
+uint32_t quota_minimum(const struct registry *reg)
 {
-    return registry->options.max_resources / SHARE;
+    return reg->options.max_resources / SHARE;
 }
 
-bool quota_has_slot(const struct registry *registry, uint32_t number)
+bool quota_has_slot(const struct registry *reg, uint32_t number)
 {
-    const struct namespace_quota *space = &registry->spaces[number];
-    uint32_t max = registry->options.max_resources;
+    const struct namespace_quota *quota = &reg->quotas.at[number];
+    uint32_t max = reg->options.max_resources;
 
-    if (space->live < quota_minimum(registry))
-        return registry->live_count < max;
-    if (registry_now_s(registry) < space->limit_until_s &&
-        space->live >= space->limit)
+    if (quota->live < quota_minimum(reg))
+        return reg->live.used < max;
+    if (registry_now_s(reg) < quota->limit_until_s &&
+        quota->live >= quota->limit)
         return false;
-    return registry->live_count < max - quota_minimum(registry);
+    return reg->live.used < max - quota_minimum(reg);
 }
 
-/* A share of what cannot be taken back. */
 static bool has_share(uint32_t held, uint32_t used, uint32_t max)
 {
     return used < max && (held < max / SHARE || held / PER_FREE <= max - used);
 }
 
-bool quota_has_id(const struct registry *registry, uint32_t space)
+bool quota_has_id(const struct registry *reg, uint32_t quota)
 {
-    return has_share(registry->spaces[space].ids, registry->received,
-                     registry->options.max_ids);
+    return has_share(reg->quotas.at[quota].ids, reg->resources.received,
+                     reg->options.max_ids);
 }
 
-bool quota_has_identity(const struct registry *registry, uint32_t space,
+bool quota_has_identity(const struct registry *reg, uint32_t quota,
                         uint32_t max)
 {
-    return has_share(registry->spaces[space].identities, registry->ident_used,
+    return has_share(reg->quotas.at[quota].identities, reg->identities.used,
                      max);
 }
 
-uint32_t quota_largest(const struct registry *registry, uint32_t number)
+uint32_t quota_largest(const struct registry *reg, uint32_t number)
 {
-    uint32_t least = registry->spaces[number].live, best = NONE;
-    uint32_t step = registry->options.max_resources / (SHARE * 8);
+    uint32_t least = reg->quotas.at[number].live, best = NONE;
+    uint32_t step = reg->options.max_resources / (SHARE * 8);
 
-    /* So much more that it is worth the work. */
-    if (least < quota_minimum(registry))
-        least = quota_minimum(registry) + step;
+    /* Enough more to be worth a sweep. */
+    if (least < quota_minimum(reg))
+        least = quota_minimum(reg) + step;
     else
-        least += registry->options.max_resources / SHARE;
-    for (uint32_t i = 0; i < registry->space_count; i++)
-        if (i != number && registry->spaces[i].live > least) {
-            least = registry->spaces[i].live;
+        least += quota_minimum(reg);
+    for (uint32_t i = 0; i < reg->quotas.count; i++)
+        if (i != number && reg->quotas.at[i].live > least) {
+            least = reg->quotas.at[i].live;
             best = i;
         }
     return best;
 }
 
-/* ---- saying it ---- */
+/* ---- log and /health ---- */
 
-void quota_overflowed(struct registry *registry, uint32_t number)
+void quota_overflowed(struct registry *reg, uint32_t number)
 {
-    struct namespace_quota *space = &registry->spaces[number];
-    uint32_t now = registry_now_s(registry);
-    struct slice name = intern_text(&registry->names, space->name);
+    struct namespace_quota *quota = &reg->quotas.at[number];
+    uint32_t now = registry_now_s(reg);
+    struct slice name = intern_text(&reg->names, quota->name);
 
-    if (space->overflows == 0 || now - space->overflow_from_s >= SAY_AGAIN_S) {
-        space->overflow_from_s = now;
-        space->overflows = 0;
+    if (quota->overflows == 0 || now - quota->overflow_from_s >= LOG_AGAIN_S) {
+        quota->overflow_from_s = now;
+        quota->overflows = 0;
         log_warn(
             "registry",
             "table of resources is full: records of new resources keep their "
             "component, but not their other resource attributes",
-            log_slice("namespace", name), log_uint("live", space->live),
-            log_uint("max_resources", registry->options.max_resources));
+            log_slice("namespace", name), log_uint("live", quota->live),
+            log_uint("max_resources", reg->options.max_resources));
     }
-    space->overflow_s = now;
-    space->overflows++;
+    quota->overflow_s = now;
+    quota->overflows++;
 }
 
-bool registry_note(struct registry *registry, struct buf *out)
+bool registry_note(struct registry *reg, struct buf *out)
 {
     const struct namespace_quota *worst = NULL;
     uint32_t count = 0, now = (uint32_t)(clock_wall_ns() / NS_PER_S);
 
-    pthread_rwlock_rdlock(&registry->lock);
-    for (uint32_t i = 0; i < registry->space_count; i++) {
-        const struct namespace_quota *space = &registry->spaces[i];
+    pthread_rwlock_rdlock(&reg->lock);
+    for (uint32_t i = 0; i < reg->quotas.count; i++) {
+        const struct namespace_quota *quota = &reg->quotas.at[i];
 
-        if (space->overflows == 0 || now > space->overflow_s + NOTE_S)
+        if (quota->overflows == 0 || now > quota->overflow_s + NOTE_S)
             continue;
         count++;
-        if (!worst || space->overflows > worst->overflows)
-            worst = space;
+        if (!worst || quota->overflows > worst->overflows)
+            worst = quota;
     }
     if (worst) {
-        struct slice name = intern_text(&registry->names, worst->name);
+        struct slice name = intern_text(&reg->names, worst->name);
 
         buf_format(out,
                    "table of resources full (%u of --max-resources %u): "
                    "namespace %.*s holds %u, %llu more had no room",
-                   registry->live_count, registry->options.max_resources,
-                   (int)name.len, name.ptr, worst->live,
-                   (unsigned long long)worst->overflows);
+                   reg->live.used, reg->options.max_resources, (int)name.len,
+                   name.ptr, worst->live, (unsigned long long)worst->overflows);
         if (count > 1)
-            buf_format(out, "; nor had resources of %u more namespaces",
+            buf_format(out, "; %u more namespaces had resources without room",
                        count - 1);
     }
-    pthread_rwlock_unlock(&registry->lock);
+    pthread_rwlock_unlock(&reg->lock);
     return worst != NULL;
 }

@@ -1,10 +1,12 @@
 /*
- * What is made from the resources, made anew after some were dropped. Nothing
- * can be taken out of maps and names one by one, so that they are simple.
+ * Builds names, pods and maps anew after resources or identities were dropped.
+ * Nothing can be removed from maps and names one by one, which keeps them
+ * simple.
  */
 #include "registry_int.h"
 
-/* A pod without live resources stays as long as this. */
+/* A pod without live resources stays for so long: its stamped resource may have
+ * found no room. */
 enum { IDLE_S = 600 };
 
 static void keep_name(const struct intern *old, struct intern *new,
@@ -13,179 +15,175 @@ static void keep_name(const struct intern *old, struct intern *new,
     *name = intern_add(new, intern_text(old, *name));
 }
 
-static void renew_names(struct registry *registry)
+static void keep_pod_names(const struct intern *old, struct intern *new,
+                           struct workflow_pod *names)
 {
-    struct intern old = registry->names, new;
+    keep_name(old, new, &names->k8s_namespace);
+    keep_name(old, new, &names->pod_name);
+    keep_name(old, new, &names->task);
+}
 
-    /* All of these fitted, if not under the cap of now. */
-    intern_init(&new,
-                intern_bytes(&old) > old.max_bytes ? intern_bytes(&old)
-                                                   : old.max_bytes,
+static void rebuild_names(struct registry *reg)
+{
+    struct intern old = reg->names, new;
+    uint32_t bytes = intern_bytes(&old);
+
+    /* All of these fitted, if not under the present bound. */
+    intern_init(&new, bytes > old.max_bytes ? bytes : old.max_bytes,
                 NAME_MAX_BYTES);
     intern_add(&new, SLICE("default"));
     intern_add(&new, SLICE("{other}"));
-    for (uint32_t i = 0; i < registry->ident_count; i++) {
-        struct identity_entry *ident = &registry->ident[i];
+    for (uint32_t i = 0; i < reg->identities.count; i++)
+        for (unsigned k = 0; k < IDENTITY_TEXTS; k++)
+            keep_name(&old, &new, &reg->identities.at[i].text[k]);
+    for (uint32_t i = 0; i < reg->quotas.count; i++)
+        keep_name(&old, &new, &reg->quotas.at[i].name);
+    for (uint32_t place = 0; place < reg->live.end; place++) {
+        struct live_resource *live = &reg->live.at[place];
 
-        for (unsigned k = 0; k < IDENT_NAMES; k++)
-            keep_name(&old, &new, &ident->name[k]);
-        for (unsigned k = 0; k < IDENT_UIDS; k++)
-            keep_name(&old, &new, &ident->uid[k]);
-    }
-    for (uint32_t i = 0; i < registry->space_count; i++)
-        keep_name(&old, &new, &registry->spaces[i].name);
-    for (uint32_t place = 0; place < registry->live_end; place++) {
-        struct live_resource *live = &registry->live[place];
-
-        if (live->id == NONE)
+        if (live->names.id == NONE)
             continue;
-        keep_name(&old, &new, &live->k8s_namespace);
-        keep_name(&old, &new, &live->pod_name);
-        keep_name(&old, &new, &live->task);
+        keep_pod_names(&old, &new, &live->names);
         keep_name(&old, &new, &live->service);
         keep_name(&old, &new, &live->k8s_service);
         keep_name(&old, &new, &live->ip);
     }
-    for (uint32_t i = 0; i < registry->workflow_count; i++) {
-        struct workflow_pod *pod = &registry->workflow_pods[i];
-
-        keep_name(&old, &new, &pod->k8s_namespace);
-        keep_name(&old, &new, &pod->pod_name);
-        keep_name(&old, &new, &pod->task);
-    }
+    for (uint32_t i = 0; i < reg->workflows.count; i++)
+        keep_pod_names(&old, &new, &reg->workflows.at[i]);
     new.max_bytes = old.max_bytes;
-    registry->names = new;
+    reg->names = new;
     intern_release(&old);
 }
 
-/* One without live resources may still be waited for: its stamped resource
- * found no place, or what it sends has none. */
-static bool pod_stays(const struct registry *registry,
+/* ---- pods ---- */
+
+static bool pod_stays(const struct registry *reg,
                       const struct registry_pod *pod)
 {
     return pod->merged_into == NONE &&
-           (pod->resources > 0 ||
-            pod->seen_s + IDLE_S >= registry_now_s(registry));
+           (pod->resources > 0 || pod->seen_s + IDLE_S >= registry_now_s(reg));
 }
 
-static void index_keys(struct registry *registry, uint32_t pod,
+static void index_keys(struct registry *reg, uint32_t pod,
                        const uint64_t keys[POD_KEY_COUNT])
 {
     for (unsigned i = 0; i < POD_KEY_COUNT; i++)
         if (keys[i])
-            idmap_set(&registry->pod_by_key, keys[i], pod);
+            idmap_set(&reg->pods.by_key, keys[i], pod);
 }
 
-static void attach_all(struct registry *registry)
+static void attach_resources(struct registry *reg)
 {
-    for (uint32_t place = 0; place < registry->live_end; place++) {
-        struct live_resource *live = &registry->live[place];
+    for (uint32_t place = 0; place < reg->live.end; place++) {
+        struct live_resource *live = &reg->live.at[place];
 
-        if (live->id == NONE || live->pod == NONE)
+        live->pod = pod_resolve(reg, live->pod);
+        if (live->names.id == NONE || live->pod == NONE)
             continue;
         live->next_in_pod = NONE;
-        index_keys(registry, live->pod, live->keys);
-        pod_attach(registry, live->pod, live->id);
+        index_keys(reg, live->pod, live->keys);
+        pod_attach(reg, live->pod, live->names.id);
     }
 }
 
-static void free_pods(struct registry *registry)
+static void free_unused_pods(struct registry *reg)
 {
-    registry->free_pod = NONE;
-    registry->pods_used = 0;
-    for (uint32_t number = 0; number < registry->pod_count; number++) {
-        struct registry_pod *pod = &registry->pods[number];
+    struct pod_table *table = &reg->pods;
+
+    table->first_free = NONE;
+    table->used = 0;
+    for (uint32_t number = 0; number < table->count; number++) {
+        struct registry_pod *pod = &table->at[number];
 
         pod->own = NONE;
-        if (pod_stays(registry, pod)) {
+        if (pod_stays(reg, pod)) {
             if (pod->resources == 0)
-                index_keys(registry, number, pod->keys);
-            registry->pods_used++;
+                index_keys(reg, number, pod->keys);
+            table->used++;
             continue;
         }
         *pod = (struct registry_pod){.identity = NONE,
-                                     .first = registry->free_pod,
+                                     .first = table->first_free,
                                      .own = NONE,
                                      .merged_into = NONE};
-        registry->free_pod = number;
+        table->first_free = number;
     }
 }
 
-/* Lists and counts of the pods from the resources that stay; a pod without
- * any is free for another. */
-static void renew_pods(struct registry *registry)
+/* Lists, counts and keys of the pods, from the resources that stay. */
+static void rebuild_pods(struct registry *reg)
 {
-    idmap_release(&registry->pod_by_key);
-    for (uint32_t i = 0; i < registry->ident_count; i++)
-        registry->ident[i].pod = pod_resolve(registry, registry->ident[i].pod);
-    for (uint32_t place = 0; place < registry->live_end; place++)
-        registry->live[place].pod =
-            pod_resolve(registry, registry->live[place].pod);
-    for (uint32_t pod = 0; pod < registry->pod_count; pod++) {
-        registry->pods[pod].first = NONE;
-        registry->pods[pod].resources = 0;
+    idmap_release(&reg->pods.by_key);
+    for (uint32_t i = 0; i < reg->pods.count; i++) {
+        reg->pods.at[i].first = NONE;
+        reg->pods.at[i].resources = 0;
     }
-    attach_all(registry);
-    for (uint32_t i = 0; i < registry->ident_count; i++) {
-        struct identity_entry *ident = &registry->ident[i];
+    attach_resources(reg);
+    for (uint32_t i = 0; i < reg->identities.count; i++) {
+        struct identity_entry *entry = &reg->identities.at[i];
 
-        if (ident->pod < POD_SHARED &&
-            !pod_stays(registry, &registry->pods[ident->pod])) {
-            ident->pod = POD_GONE;
-            registry->provisional--;
+        entry->pod = pod_resolve(reg, entry->pod);
+        if (entry->pod < POD_SHARED &&
+            !pod_stays(reg, &reg->pods.at[entry->pod])) {
+            entry->pod = POD_GONE;
+            reg->identities.provisional--;
         }
     }
-    free_pods(registry);
-    for (uint32_t i = 0; i < registry->ident_count; i++)
-        if (registry->ident[i].pod < POD_SHARED)
-            pod_own(registry, registry->ident[i].pod, i);
+    free_unused_pods(reg);
+    for (uint32_t i = 0; i < reg->identities.count; i++)
+        if (reg->identities.at[i].pod < POD_SHARED)
+            pod_own(reg, reg->identities.at[i].pod, i);
 }
 
-static void renew_maps(struct registry *registry)
-{
-    uint32_t spaces = registry->space_count;
+/* ---- maps ---- */
 
-    idmap_release(&registry->res_by_hash);
-    idmap_release(&registry->by_record);
-    idmap_release(&registry->ident_by_key);
-    idmap_release(&registry->hosts);
-    idmap_release(&registry->space_by_name);
-    for (uint32_t i = 0; i < spaces; i++)
-        if (registry->spaces[i].name != 0)
-            quota_index(registry, i);
-    for (uint32_t i = 0; i < registry->ident_count; i++)
-        if (registry->ident[i].rule != RULE_NONE &&
-            registry->ident[i].moved_to == NONE)
-            ident_index(registry, i);
-    for (uint32_t i = 0; i < registry->ident_count; i++)
-        if (registry->ident[i].overflow != NONE)
-            host_add_identity(registry, ident_resolve(registry, i));
-    for (uint32_t place = 0; place < registry->live_end; place++)
-        if (registry->live[place].id != NONE) {
-            registry_index_resource(registry, registry->live[place].id);
-            host_add_resource(registry, registry->live[place].id);
-        }
+static void rebuild_maps(struct registry *reg)
+{
+    idmap_release(&reg->live.by_hash);
+    idmap_release(&reg->live.by_record);
+    idmap_release(&reg->identities.by_key);
+    idmap_release(&reg->hosts);
+    idmap_release(&reg->quotas.by_name);
+    for (uint32_t i = 0; i < reg->quotas.count; i++)
+        if (reg->quotas.at[i].name != 0)
+            quota_index(reg, i);
+    for (uint32_t i = 0; i < reg->identities.count; i++)
+        if (reg->identities.at[i].rule != RULE_NONE &&
+            reg->identities.at[i].moved_to == NONE)
+            ident_index(reg, i);
+    for (uint32_t i = 0; i < reg->identities.count; i++)
+        if (reg->identities.at[i].overflow != NONE)
+            host_add_identity(reg, ident_resolve(reg, i));
+    for (uint32_t place = 0; place < reg->live.end; place++) {
+        uint32_t id = reg->live.at[place].names.id;
+
+        if (id == NONE)
+            continue;
+        registry_index_resource(reg, id);
+        host_add_resource(reg, id);
+    }
 }
 
-static void renew_workflows(struct registry *registry)
+static void drop_forgotten_workflows(struct registry *reg)
 {
+    struct workflow_table *table = &reg->workflows;
     uint32_t count = 0;
 
-    for (uint32_t i = 0; i < registry->workflow_count; i++) {
-        const struct resource_state *res =
-            &registry->res[registry->workflow_pods[i].id];
+    for (uint32_t i = 0; i < table->count; i++) {
+        const struct resource_state *state =
+            &reg->resources.at[table->at[i].id];
 
-        if (res->kind <= RESOURCE_RECORD && res->live == NONE)
-            registry->workflow_pods[count++] = registry->workflow_pods[i];
+        if (state->kind <= RESOURCE_RECORD && state->live == NONE)
+            table->at[count++] = table->at[i];
     }
-    registry->workflow_count = count;
+    table->count = count;
 }
 
-void registry_rebuild(struct registry *registry)
+void registry_rebuild(struct registry *reg)
 {
-    quota_free_unused(registry);
-    renew_workflows(registry);
-    renew_names(registry);
-    renew_pods(registry);
-    renew_maps(registry);
+    quota_free_unused(reg);
+    drop_forgotten_workflows(reg);
+    rebuild_names(reg);
+    rebuild_pods(reg);
+    rebuild_maps(reg);
 }

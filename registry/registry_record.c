@@ -1,6 +1,6 @@
 /*
- * Records that say themselves what they are about, by labels or by a pod: each
- * set of such labels makes, with the resource, a resource of its own. Its
+ * Records whose own attributes name a component or a pod: each set of such
+ * labels makes, together with the resource, a resource of its own. Its
  * attributes are a mark, the record's labels, then the resource's attributes.
  */
 #include "hash.h"
@@ -16,44 +16,45 @@ enum {
     POD_EXPORTED = 1 << LABEL_EXPORTED_POD | 1 << LABEL_EXPORTED_NAMESPACE
 };
 
-static uint32_t labels_in_fluent(const struct registry *registry,
+static uint32_t labels_in_fluent(const struct registry *reg,
                                  const struct attr *a)
 {
     struct attrs one = {a, 1, 0};
-    struct resource_attributes facts = {0};
+    struct resource_attributes fields = {.borrowed = false};
     uint32_t bits = 0;
 
-    attributes_read(&facts, &registry->labels, &one);
+    attributes_read(&fields, &reg->labels, &one);
     for (unsigned i = 0; i < LABEL_COUNT; i++)
-        bits |= (uint32_t)(facts.label[i].len > 0) << i;
+        bits |= (uint32_t)(fields.label[i].len > 0) << i;
     return bits;
 }
 
-/* Bits of the labels this attribute brings, 0 for nearly every one. */
-static uint32_t labels_in(const struct registry *registry, const struct attr *a)
+/* Bits of the labels in this attribute; 0 for nearly every attribute. */
+static uint32_t labels_in(const struct registry *reg, const struct attr *a)
 {
     if (a->type == VALUE_STRING) {
-        enum label label = labels_match(&registry->labels, attr_key(a));
+        enum label label = labels_match(&reg->labels, attr_key(a));
 
         return label == LABEL_NONE || label == LABEL_ENDPOINT || a->len == 0
                    ? 0
                    : UINT32_C(1) << label;
     }
     if (a->type == VALUE_MAP && slice_equal(attr_key(a), SLICE("kubernetes")))
-        return labels_in_fluent(registry, a);
+        return labels_in_fluent(reg, a);
     return 0;
 }
 
-/* Whether these, with what the resource says, say what the record is about. */
-static bool says_enough(const struct resource_state *res, uint32_t bits)
+/* Whether these labels, with those of the resource, name a component, a pod or
+ * an object. */
+static bool is_complete(const struct resource_state *state, uint32_t bits)
 {
     uint32_t all = bits;
 
-    if (res->has_space)
+    if (state->has_namespace)
         all |= 1 << LABEL_POD_NAMESPACE;
-    if (res->object)
+    if (state->object)
         all |= OBJECT;
-    if (res->rule == RULE_STAMPED) /* these are the resource's own word */
+    if (state->rule == RULE_STAMPED) /* the resource's own labels win */
         bits &= ~(uint32_t)(STAMPS | POD_BY_PROMETHEUS | POD_EXPORTED);
     if (bits & STAMPS || bits & 1 << LABEL_POD_UID ||
         (bits & POD_BY_PROMETHEUS) == POD_BY_PROMETHEUS ||
@@ -65,17 +66,15 @@ static bool says_enough(const struct resource_state *res, uint32_t bits)
            (all & OBJECT) == OBJECT && all & 1 << LABEL_POD_NAMESPACE;
 }
 
-/* The record's labels, behind a mark that says how many they are, then the
- * attributes of the resource. */
-static struct attrs joined(struct registry *registry,
+static struct attrs joined(struct registry *reg,
                            const struct resource *resource,
                            const struct attrs *attrs)
 {
     uint32_t most = 1 + attrs->count + resource->attrs.count, count = 1;
-    struct attr *to = registry_scratch(registry, most);
+    struct attr *to = registry_scratch(reg, most);
 
     for (uint32_t i = 0; i < attrs->count; i++)
-        if (labels_in(registry, &attrs->at[i]))
+        if (labels_in(reg, &attrs->at[i]))
             to[count++] = attrs->at[i];
     to[0] = (struct attr){.key = RECORD_MARK,
                           .key_len = sizeof(RECORD_MARK) - 1,
@@ -87,50 +86,51 @@ static struct attrs joined(struct registry *registry,
     return (struct attrs){to, count + resource->attrs.count, 0};
 }
 
-/* A record comes by often and its set of labels seldom is new: so the known
- * ones are found by a hash of the labels and the resource's number alone. */
-static uint32_t resolve_labels(struct registry *registry,
+/* Sets of labels repeat from record to record, so known ones are found by a
+ * hash of the labels and the resource's id alone. */
+static uint32_t resolve_labels(struct registry *reg,
                                const struct resource *resource,
                                const struct attrs *attrs, uint64_t labels)
 {
+    struct idmap *map = &reg->live.by_record;
     uint64_t key = hash_mix(labels, resource->id + UINT64_C(0x7265636f7264));
-    uint32_t id = idmap_get(&registry->by_record, key);
+    uint32_t id = idmap_get(map, key);
 
-    if (id != IDMAP_NONE && !registry->res[id].retry)
-        return registry_mark_seen(registry, resource, id);
+    if (id != IDMAP_NONE && !reg->resources.at[id].retry)
+        return registry_mark_seen(reg, resource, id);
 
-    struct resource both = {.attrs = joined(registry, resource, attrs),
+    struct resource both = {.attrs = joined(reg, resource, attrs),
                             .schema_url = resource->schema_url,
                             .id = RESOURCE_NONE};
     struct fingerprint f = attrs_fingerprint(&both.attrs);
 
-    id = registry_find_resource(registry, f, RESOURCE_RECORD);
+    id = registry_find_resource(reg, f, RESOURCE_RECORD);
     if (id == NONE)
-        id = registry_add(registry, &both, f, RESOURCE_RECORD);
-    registry_mark_seen(registry, &both, id);
-    if (registry->res[id].kind != RESOURCE_OVERFLOW) {
-        if (registry->by_record.count >= 2 * registry->options.max_resources)
-            idmap_release(&registry->by_record);
-        idmap_set(&registry->by_record, key, id);
+        id = registry_add(reg, &both, f, RESOURCE_RECORD);
+    registry_mark_seen(reg, &both, id);
+    if (reg->resources.at[id].kind != RESOURCE_OVERFLOW) {
+        if (map->count >= 2 * reg->options.max_resources)
+            idmap_release(map);
+        idmap_set(map, key, id);
     }
     return id;
 }
 
-uint32_t registry_resolve_record(struct registry *registry,
+uint32_t registry_resolve_record(struct registry *reg,
                                  const struct resource *resource,
                                  const struct attrs *attrs, uint64_t now_ns)
 {
-    const struct resource_state *res;
+    const struct resource_state *state;
     uint64_t labels = 0;
     uint32_t bits = 0;
 
-    if (resource->id >= registry->res_count)
+    if (resource->id >= reg->resources.count)
         return resource->id;
-    res = &registry->res[resource->id];
-    if (res->rule == RULE_STAMPED && res->has_pod && res->has_space)
+    state = &reg->resources.at[resource->id];
+    if (state->rule == RULE_STAMPED && state->has_pod && state->has_namespace)
         return resource->id;
     for (uint32_t i = 0; i < attrs->count; i++) {
-        uint32_t found = labels_in(registry, &attrs->at[i]);
+        uint32_t found = labels_in(reg, &attrs->at[i]);
 
         if (found) {
             struct attrs one = {&attrs->at[i], 1, 0};
@@ -139,8 +139,8 @@ uint32_t registry_resolve_record(struct registry *registry,
             bits |= found;
         }
     }
-    if (!says_enough(res, bits))
+    if (!is_complete(state, bits))
         return resource->id;
-    registry->now_ns = now_ns;
-    return resolve_labels(registry, resource, attrs, labels);
+    reg->now_ns = now_ns;
+    return resolve_labels(reg, resource, attrs, labels);
 }

@@ -1,19 +1,19 @@
 /*
- * From attributes to a resource id. What is known is one hash and one look
- * into a map, without a lock; what is new gets its identity by the rules,
- * whether there is a place for it or not:
+ * From attributes to a resource id. A known resource costs one hash and one map
+ * lookup, without a lock; a new one gets its identity by the rules, whether it
+ * fits into the table or not:
  *
- *   stamped itself             -> STAMPED; its pod learns
- *   stamped on the record      -> STAMPED_RECORD
- *   its pod is known           -> LEARNED
- *   it has a service name      -> INFERRED
- *   else                       -> UNASSIGNED
+ *   labels of its own            -> STAMPED; its pod learns
+ *   labels of the record         -> STAMPED_RECORD
+ *   its pod is known             -> LEARNED
+ *   it has a service name        -> INFERRED
+ *   else                         -> UNASSIGNED
  *
- * The last two hang in their pod's list and wait (registry_pod.c).
+ * The last two wait in their pod's list (registry_pod.c).
  *
- * Without a place, or an id, its records go to the overflow resource of that
- * identity, and it is looked at again when it comes again. Without room for an
- * identity it is unassigned in its namespace, and tried again when it is seen.
+ * Without a live entry, or an id, its records go to the overflow resource of
+ * that identity, and the rules run again when it is sent again. Without room
+ * for an identity it is unassigned in its namespace, and retried when seen.
  */
 #include "clock.h"
 #include "hash.h"
@@ -23,125 +23,187 @@
 
 enum { SAVE_SEEN_S = 60, RESOURCE_MAX_BYTES = 16 * 1024 };
 
-/* A second key for the case that two sets share their first hash. */
-static uint64_t second_key(struct fingerprint f, uint64_t key)
+/* The key of a resource whose first hash is another resource's. */
+static uint64_t second_key(uint64_t check, uint64_t key)
 {
-    return hash_mix(key, f.check);
+    return hash_mix(key, check);
 }
 
-uint32_t registry_find_resource(const struct registry *registry,
+uint32_t registry_find_resource(const struct registry *reg,
                                 struct fingerprint f, enum resource_kind kind)
 {
     uint64_t key = fingerprint_key(f, kind);
-    uint32_t id = idmap_get(&registry->res_by_hash, key);
+    uint32_t id = idmap_get(&reg->live.by_hash, key);
 
     if (id != IDMAP_NONE) {
-        uint64_t check = registry_live(registry, id)->check;
+        uint64_t check = registry_live(reg, id)->check;
 
         if (check != f.check && check != CHECK_UNKNOWN)
-            id = idmap_get(&registry->res_by_hash, second_key(f, key));
+            id = idmap_get(&reg->live.by_hash, second_key(f.check, key));
     }
     return id;
 }
 
-void registry_index_resource(struct registry *registry, uint32_t id)
+void registry_index_resource(struct registry *reg, uint32_t id)
 {
-    const struct live_resource *live = registry_live(registry, id);
+    const struct live_resource *live = registry_live(reg, id);
     uint64_t key = live->hash;
 
-    if (idmap_get(&registry->res_by_hash, key) != IDMAP_NONE)
-        key = second_key((struct fingerprint){0, live->check}, key);
-    idmap_set(&registry->res_by_hash, key, id);
+    if (idmap_get(&reg->live.by_hash, key) != IDMAP_NONE)
+        key = second_key(live->check, key);
+    idmap_set(&reg->live.by_hash, key, id);
 }
 
-/* What the rules say of a new resource. */
+/* ---- the rules ---- */
+
 struct identity_choice {
     uint64_t keys[POD_KEY_COUNT];
     uint32_t pod, identity;
     uint8_t rule;
-    bool stamped, says_space;
+    bool stamped;
     bool missed; /* no room for its identity */
 };
 
-static void choose_waiting(struct registry *registry,
-                           const struct resource_attributes *facts,
-                           struct identity_choice *to)
+static void choose_unstamped(struct registry *reg,
+                             const struct resource_attributes *fields,
+                             struct identity_choice *to)
 {
-    if (to->pod != NONE && registry->pods[to->pod].identity != NONE) {
-        to->identity = registry->pods[to->pod].identity;
+    if (to->pod != NONE && reg->pods.at[to->pod].identity != NONE) {
+        to->identity = reg->pods.at[to->pod].identity;
         to->rule = RULE_LEARNED;
-    } else if (attributes_name_service(facts)) {
-        to->identity = ident_inferred(registry, facts, to->pod);
-        to->rule = RULE_INFERRED;
-    } else {
-        to->identity = ident_unassigned(registry, facts, to->pod);
-        to->rule = RULE_UNASSIGNED;
+        return;
     }
+    to->rule =
+        attributes_name_service(fields) ? RULE_INFERRED : RULE_UNASSIGNED;
+    to->identity = ident_unstamped(reg, fields, to->rule, to->pod);
 }
 
-static void choose(struct registry *registry,
-                   const struct resource_attributes *facts,
+static void choose(struct registry *reg,
+                   const struct resource_attributes *fields,
                    enum resource_kind kind, struct identity_choice *to)
 {
-    uint64_t tenant = attributes_tenant(facts);
+    uint64_t tenant = attributes_tenant(fields);
 
     *to = (struct identity_choice){.identity = NONE,
-                                   .says_space = tenant != 0,
-                                   .stamped = attributes_stamped(facts)};
+                                   .stamped = attributes_stamped(fields)};
     if (to->stamped) {
-        to->rule = attributes_rule(facts, kind);
-        to->identity = ident_stamped(registry, facts, to->rule);
+        to->rule = attributes_rule(fields, kind);
+        to->identity = ident_stamped(reg, fields, to->rule);
         if (to->identity != NONE)
-            tenant = ident_tenant(registry, to->identity);
+            tenant = ident_tenant(reg, to->identity);
     }
-    attributes_pod_keys(facts, to->keys);
-    to->pod = pod_of_keys(registry, to->keys, tenant,
-                          to->stamped && to->identity != NONE);
+    attributes_pod_keys(fields, to->keys);
+    to->pod =
+        pod_of_keys(reg, to->keys, tenant, to->stamped && to->identity != NONE);
     if (!to->stamped)
-        choose_waiting(registry, facts, to);
+        choose_unstamped(reg, fields, to);
     to->missed = to->identity == NONE;
     if (to->missed) {
-        to->identity = ident_fallback(registry, facts);
+        to->identity = ident_fallback(reg, fields);
         to->rule = RULE_UNASSIGNED;
+    }
+    /* A sweep for the room of this resource must not forget its identity. */
+    reg->identities.at[to->identity].used_s = registry_now_s(reg);
+}
+
+/* With a sweep of identities if there was no room. */
+static void choose_with_room(struct registry *reg,
+                             const struct resource_attributes *fields,
+                             enum resource_kind kind,
+                             struct identity_choice *to)
+{
+    choose(reg, fields, kind, to);
+    if (to->missed && registry_forget_identities(reg))
+        choose(reg, fields, kind, to);
+}
+
+static void teach_pod(struct registry *reg,
+                      const struct identity_choice *choice)
+{
+    if (choice->stamped && !choice->missed && choice->pod != NONE)
+        pod_learn(reg, choice->pod, choice->identity, choice->rule);
+}
+
+/* ---- a new resource ---- */
+
+static bool is_helper(struct slice container)
+{
+    return slice_equal(container, SLICE("init")) ||
+           slice_equal(container, SLICE("wait"));
+}
+
+void resource_set_flags(const struct resource_attributes *fields,
+                        struct resource_state *state)
+{
+    const struct slice *label = fields->label;
+    bool object = label[LABEL_OBJECT_NAME].len > 0;
+
+    state->has_namespace = label[LABEL_POD_NAMESPACE].len > 0;
+    state->has_pod = label[LABEL_POD_NAME].len > 0 || object;
+    state->object = label[LABEL_OBJECT_KIND].len > 0 && object;
+    state->helper = is_helper(label[LABEL_CONTAINER]);
+    state->names_namespace = attributes_tenant(fields) != 0;
+}
+
+void live_set_names(struct registry *reg,
+                    const struct resource_attributes *fields,
+                    enum resource_kind kind, struct live_resource *live)
+{
+    const struct slice *label = fields->label, none = {NULL, 0};
+    bool pod = label[LABEL_POD_NAME].len > 0;
+    /* The service of a record's sender is not that of the record's pod. */
+    bool service = attributes_name_service(fields) && kind == RESOURCE_PLAIN;
+    const struct {
+        uint32_t *name;
+        struct slice text;
+    } rows[] = {
+        {&live->names.k8s_namespace, label[LABEL_POD_NAMESPACE]},
+        {&live->names.pod_name,
+         label[pod ? LABEL_POD_NAME : LABEL_OBJECT_NAME]},
+        {&live->names.task, label[LABEL_TASK]},
+        {&live->ip, fields->ip},
+        {&live->k8s_service, fields->k8s_service},
+        {&live->service, service ? fields->service : none},
+    };
+
+    /* A quarter of the room is kept for names that identities need. */
+    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+        uint32_t name = intern_add_within(&reg->names, rows[i].text,
+                                          reg->names.max_bytes / 4 * 3);
+
+        *rows[i].name = name == INTERN_FULL ? 0 : name;
     }
 }
 
-static void learn(struct registry *registry,
-                  const struct identity_choice *choice)
+/* Enters it into the tables. */
+static uint32_t add_live(struct registry *reg,
+                         const struct resource_attributes *fields,
+                         const struct identity_choice *choice,
+                         struct fingerprint f, enum resource_kind kind)
 {
-    if (choice->stamped && !choice->missed && choice->pod != NONE)
-        pod_learn(registry, choice->pod, choice->identity, choice->rule);
-}
+    uint32_t id = registry_new_id(reg);
+    struct live_resource *live = live_new(reg, id);
+    struct resource_state *state = &reg->resources.at[id];
 
-/* Gives a new resource its place, its pod and its identity. */
-static uint32_t place(struct registry *registry,
-                      const struct resource_attributes *facts,
-                      const struct identity_choice *choice,
-                      struct fingerprint f, enum resource_kind kind)
-{
-    uint32_t id = registry_new_id(registry);
-    struct live_resource *live = live_new(registry, id);
-    struct resource_state *res = &registry->res[id];
-
-    res->kind = (uint8_t)kind;
-    attributes_set_flags(facts, res);
-    res->retry = choice->missed;
+    state->kind = (uint8_t)kind;
+    resource_set_flags(fields, state);
+    state->retry = choice->missed;
     live->hash = fingerprint_key(f, kind);
     live->check = f.check;
     memcpy(live->keys, choice->keys, sizeof(live->keys));
-    attributes_store(registry, facts, kind, live);
-    registry->received++;
-    registry_index_resource(registry, id);
-    registry_set_identity(registry, id, choice->identity, choice->rule);
+    live_set_names(reg, fields, kind, live);
+    reg->resources.received++;
+    registry_index_resource(reg, id);
+    registry_set_identity(reg, id, choice->identity, choice->rule);
     if (choice->pod != NONE)
-        pod_attach(registry, choice->pod, id);
-    learn(registry, choice);
-    host_add_resource(registry, id);
+        pod_attach(reg, choice->pod, id);
+    teach_pod(reg, choice);
+    host_add_resource(reg, id);
     return id;
 }
 
-/* Bytes that keeping it takes, about. */
-static size_t weight(const struct attr *a)
+/* Approximate stored size. */
+static size_t size_of(const struct attr *a)
 {
     size_t sum = a->key_len + sizeof(*a);
 
@@ -149,58 +211,59 @@ static size_t weight(const struct attr *a)
         sum += a->len;
     else if (a->type == VALUE_ARRAY || a->type == VALUE_MAP)
         for (uint32_t i = 0; i < a->len; i++)
-            sum += weight(&a->items[i]);
+            sum += size_of(&a->items[i]);
     return sum;
 }
 
-/* Saves the resource, without the attributes that are too large to keep: there
- * may be many resources, and they are kept for ever. */
-static void save(struct registry *registry, uint32_t id,
+/* Saves the resource without the attributes that exceed RESOURCE_MAX_BYTES,
+ * because resources outlive the retention of records. */
+static void save(struct registry *reg, uint32_t id,
                  const struct resource *resource)
 {
-    struct resource kept = *resource;
-    struct attr *to = registry_scratch(registry, resource->attrs.count);
+    struct resource saved = *resource;
+    struct attr *to = registry_scratch(reg, resource->attrs.count);
     size_t size = 0;
+    uint32_t dropped;
 
-    kept.attrs.count = 0;
+    saved.attrs.count = 0;
     for (uint32_t i = 0; i < resource->attrs.count; i++) {
-        size_t more = weight(&resource->attrs.at[i]);
+        size_t more = size_of(&resource->attrs.at[i]);
 
         if (more > RESOURCE_MAX_BYTES - size)
             continue;
         size += more;
-        to[kept.attrs.count++] = resource->attrs.at[i];
+        to[saved.attrs.count++] = resource->attrs.at[i];
     }
-    kept.attrs.at = to;
-    kept.attrs.dropped += resource->attrs.count - kept.attrs.count;
-    stats_add(STATS_ATTRIBUTES_TRUNCATED,
-              resource->attrs.count - kept.attrs.count);
-    if (kept.schema_url.len > NAME_MAX_BYTES)
-        kept.schema_url.len = 0;
-    store_save_resource(registry->store, id, registry->identity_of[id],
-                        registry_live(registry, id)->hash, &kept);
+    saved.attrs.at = to;
+    dropped = resource->attrs.count - saved.attrs.count;
+    saved.attrs.dropped += dropped;
+    stats_add(STATS_ATTRIBUTES_TRUNCATED, dropped);
+    if (saved.schema_url.len > NAME_MAX_BYTES)
+        saved.schema_url.len = 0;
+    store_save_resource(reg->store, id, reg->resources.identity[id],
+                        registry_live(reg, id)->hash, &saved);
 }
 
-/* The overflow resource of one pod's own identity says which pod that is, so
- * that it can be learned after a restart, too. */
-static void save_overflow(struct registry *registry, uint32_t id,
-                          const struct resource_attributes *facts)
+/* The overflow resource of an identity that belongs to one pod says which pod
+ * that is, so that the pod can be learned after a restart, too. */
+static void save_overflow(struct registry *reg, uint32_t id,
+                          const struct resource_attributes *fields)
 {
     const struct {
         struct slice key, value;
     } rows[] = {
-        {SLICE("k8s.pod.uid"), facts->label[LABEL_POD_UID]},
-        {SLICE("k8s.pod.name"), facts->label[LABEL_POD_NAME]},
-        {SLICE("k8s.namespace.name"), facts->label[LABEL_POD_NAMESPACE]},
-        {SLICE("container.id"), facts->container_id},
-        {SLICE("service.name"), facts->service},
-        {registry->options.keys.namespace, facts->label[LABEL_NAMESPACE]},
+        {SLICE("k8s.pod.uid"), fields->label[LABEL_POD_UID]},
+        {SLICE("k8s.pod.name"), fields->label[LABEL_POD_NAME]},
+        {SLICE("k8s.namespace.name"), fields->label[LABEL_POD_NAMESPACE]},
+        {SLICE("container.id"), fields->container_id},
+        {SLICE("service.name"), fields->service},
+        {reg->options.keys.namespace, fields->label[LABEL_NAMESPACE]},
     };
     enum { ROWS = sizeof(rows) / sizeof(rows[0]) };
     struct attr at[1 + ROWS] = {{.key = OVERFLOW_MARK,
                                  .key_len = sizeof(OVERFLOW_MARK) - 1,
                                  .type = VALUE_INT,
-                                 .i = registry->res[id].owner}};
+                                 .i = reg->resources.at[id].owner}};
     struct resource resource = {.attrs = {at, 1, 0}, .id = id};
 
     for (size_t i = 0; i < ROWS; i++)
@@ -211,100 +274,102 @@ static void save_overflow(struct registry *registry, uint32_t id,
                               .type = VALUE_STRING,
                               .str = rows[i].value.ptr,
                               .len = (uint32_t)rows[i].value.len};
-    store_save_resource(registry->store, id, registry->identity_of[id], 0,
+    store_save_resource(reg->store, id, reg->resources.identity[id], 0,
                         &resource);
 }
 
-uint32_t registry_add(struct registry *registry,
-                      const struct resource *resource, struct fingerprint f,
-                      enum resource_kind kind)
+static bool has_room(const struct registry *reg, uint32_t quota)
 {
-    struct resource_attributes facts;
+    return quota_has_slot(reg, quota) && quota_has_id(reg, quota);
+}
+
+uint32_t registry_add(struct registry *reg, const struct resource *resource,
+                      struct fingerprint f, enum resource_kind kind)
+{
+    struct resource_attributes fields;
     struct identity_choice choice;
-    uint32_t id, space;
+    uint32_t id, quota;
     bool fits, made = false;
 
-    resource_attributes_of(&facts, &registry->labels, &resource->attrs, kind);
-    registry_lock(registry);
-    choose(registry, &facts, kind, &choice);
-    if (choice.missed && registry_forget_identities(registry))
-        choose(registry, &facts, kind, &choice);
-    space = registry->ident[choice.identity].space;
-    fits = quota_has_slot(registry, space) && quota_has_id(registry, space);
-    if (!fits && registry_make_room(registry, space)) {
-        choose(registry, &facts, kind, &choice); /* numbers are others now */
-        space = registry->ident[choice.identity].space;
-        fits = quota_has_slot(registry, space) && quota_has_id(registry, space);
+    resource_attributes_of(&fields, &reg->labels, &resource->attrs, kind);
+    registry_lock(reg);
+    choose_with_room(reg, &fields, kind, &choice);
+    quota = reg->identities.at[choice.identity].quota;
+    fits = has_room(reg, quota);
+    if (!fits && registry_make_room(reg, quota)) {
+        choose(reg, &fields, kind, &choice); /* numbers have changed */
+        quota = reg->identities.at[choice.identity].quota;
+        fits = has_room(reg, quota);
     }
     if (fits) {
-        id = place(registry, &facts, &choice, f, kind);
+        id = add_live(reg, &fields, &choice, f, kind);
     } else {
-        const struct identity_entry *ident = &registry->ident[choice.identity];
+        const struct identity_entry *entry =
+            &reg->identities.at[choice.identity];
 
-        learn(registry, &choice);
-        made = ident->overflow == NONE && ident->pod < POD_SHARED;
-        id = registry_overflow_resource(registry, choice.identity);
-        quota_overflowed(registry, space);
+        teach_pod(reg, &choice);
+        made = entry->overflow == NONE && entry->pod < POD_SHARED;
+        id = registry_overflow_resource(reg, choice.identity);
+        quota_overflowed(reg, quota);
     }
-    registry_unlock(registry);
+    registry_unlock(reg);
     if (fits)
-        save(registry, id, resource);
+        save(reg, id, resource);
     else if (made)
-        save_overflow(registry, id, &facts);
+        save_overflow(reg, id, &fields);
     return id;
 }
 
-/* A resource that was taken without an identity gets it once there is room,
- * and with it all that it sent. */
-static void try_again(struct registry *registry,
-                      const struct resource *resource, uint32_t id)
+/* ---- a known resource ---- */
+
+/* Gives the resource the identity that had no room when it was added. */
+static void retry(struct registry *reg, const struct resource *resource,
+                  uint32_t id)
 {
-    struct resource_state *res = &registry->res[id];
-    struct resource_attributes facts;
+    struct resource_state *state = &reg->resources.at[id];
+    struct resource_attributes fields;
     struct identity_choice choice;
 
-    resource_attributes_of(&facts, &registry->labels, &resource->attrs,
-                           res->kind);
-    registry_lock(registry);
-    choose(registry, &facts, res->kind, &choice);
-    if (choice.missed && registry_forget_identities(registry))
-        choose(registry, &facts, res->kind, &choice);
+    resource_attributes_of(&fields, &reg->labels, &resource->attrs,
+                           state->kind);
+    registry_lock(reg);
+    choose_with_room(reg, &fields, state->kind, &choice);
     if (!choice.missed) {
-        res->retry = false;
-        registry_set_identity(registry, id, choice.identity, choice.rule);
+        state->retry = false;
+        registry_set_identity(reg, id, choice.identity, choice.rule);
         stats_add(STATS_RETAGGED, 1);
-        learn(registry, &choice);
-        host_add_resource(registry, id);
+        teach_pod(reg, &choice);
+        host_add_resource(reg, id);
     }
-    registry_unlock(registry);
+    registry_unlock(reg);
 }
 
-uint32_t registry_mark_seen(struct registry *registry,
+uint32_t registry_mark_seen(struct registry *reg,
                             const struct resource *resource, uint32_t id)
 {
-    struct resource_state *res = &registry->res[id];
-    uint32_t now_s = registry_now_s(registry);
-    bool again = res->retry && res->seen_s != now_s;
+    struct resource_state *state = &reg->resources.at[id];
+    uint32_t now_s = registry_now_s(reg);
+    bool again = state->retry && state->seen_s != now_s;
 
-    res->seen_s = now_s; /* first: what was not seen for long is forgotten */
+    state->seen_s = now_s; /* first, so that the retry does not forget it */
     if (again)
-        try_again(registry, resource, id);
-    if (res->kind == RESOURCE_OVERFLOW || res->retry)
+        retry(reg, resource, id);
+    if (state->kind == RESOURCE_OVERFLOW || state->retry)
         stats_add(STATS_RESOURCES_OVERFLOW, 1);
     return id;
 }
 
-void registry_resolve(struct registry *registry, struct resource *resource,
+void registry_resolve(struct registry *reg, struct resource *resource,
                       uint64_t now_ns)
 {
     struct fingerprint f = attrs_fingerprint(&resource->attrs);
-    uint32_t id = registry_find_resource(registry, f, RESOURCE_PLAIN);
+    uint32_t id = registry_find_resource(reg, f, RESOURCE_PLAIN);
 
-    registry->now_ns = now_ns;
+    reg->now_ns = now_ns;
     if (id == NONE)
-        id = registry_add(registry, resource, f, RESOURCE_PLAIN);
-    resource->id = registry_mark_seen(registry, resource, id);
-    if (registry->seen_changed &&
-        now_ns - registry->seen_saved_ns >= SAVE_SEEN_S * NS_PER_S)
-        registry_save_seen(registry);
+        id = registry_add(reg, resource, f, RESOURCE_PLAIN);
+    resource->id = registry_mark_seen(reg, resource, id);
+    if (reg->seen_changed &&
+        now_ns - reg->seen_saved_ns >= SAVE_SEEN_S * NS_PER_S)
+        registry_save_seen(reg);
 }

@@ -1,8 +1,8 @@
 /*
- * From a scope to resources and to components. A scope's texts become numbers
- * of names once; then each identity is compared by number, and each resource
- * looks its identity up in a bitmap: 64 thousand resources take well under a
- * millisecond.
+ * From a scope to resources and to components. The texts of a scope become
+ * numbers of names once; then each identity is compared by number, and each
+ * resource is looked up in a bitmap of identities: 64 thousand resources take
+ * well under a millisecond.
  */
 #include <stdlib.h>
 
@@ -11,79 +11,69 @@
 static const struct slice workflow_prefix = {WORKFLOW_PREFIX,
                                              sizeof(WORKFLOW_PREFIX) - 1};
 
-/* One member of a scope: any, or the number of a name or uid. */
+int identity_compare(const struct identity *a, const struct identity *b)
+{
+    int order = 0;
+
+    for (unsigned i = 0; i < IDENTITY_NAMES && order == 0; i++)
+        order = slice_compare(a->text[i], b->text[i]);
+    return order;
+}
+
+/* ---- scopes of names ---- */
+
+/* One text of a scope: any, or the number of a name or uid. */
 struct scope_term {
     bool any;
     uint32_t name; /* 0: nothing has this name */
 };
 
-static struct scope_term want_of(const struct registry *registry,
-                                 struct slice text)
+static bool fits(struct scope_term term, uint32_t name, uint32_t uid)
 {
-    return (struct scope_term){text.len == 0,
-                               intern_find(&registry->names, text)};
+    return term.any || (term.name && (term.name == name || term.name == uid));
 }
 
-static bool fits(struct scope_term want, uint32_t name, uint32_t uid)
-{
-    return want.any || (want.name && (want.name == name || want.name == uid));
-}
-
-int identity_compare(const struct identity *a, const struct identity *b)
-{
-    int order = slice_compare(a->namespace, b->namespace);
-
-    if (order == 0)
-        order = slice_compare(a->project, b->project);
-    if (order == 0)
-        order = slice_compare(a->component, b->component);
-    if (order == 0)
-        order = slice_compare(a->environment, b->environment);
-    return order;
-}
-
-static bool in_bounds(const struct registry *registry,
+static bool in_bounds(const struct registry *reg,
                       const struct scope_filter *filter, uint32_t number)
 {
     struct identity identity;
 
     if (!filter->after && !filter->until)
         return true;
-    ident_view(registry, number, &identity);
+    ident_view(reg, number, &identity);
     return (!filter->after || identity_compare(&identity, filter->after) > 0) &&
            (!filter->until || identity_compare(&identity, filter->until) <= 0);
 }
 
-/* Bitmap of the identities in the scope, by names. NULL: no memory. */
-static uint64_t *mark_by_name(const struct registry *registry,
-                              const struct scope_filter *filter,
-                              struct arena *arena)
+/* The identities in the scope, by names. NULL: the arena is full. */
+static struct bitmap *find_identities(const struct registry *reg,
+                                      const struct scope_filter *filter,
+                                      struct arena *arena)
 {
-    struct scope_term namespace = want_of(registry, filter->namespace);
-    struct scope_term project = want_of(registry, filter->project);
-    struct scope_term component = want_of(registry, filter->component);
-    struct scope_term environment = want_of(registry, filter->environment);
-    uint64_t *marks =
-        arena_zero(arena, registry->ident_count / 64 + 1, sizeof(*marks));
+    const struct slice text[IDENTITY_NAMES] = {
+        filter->namespace, filter->project, filter->component,
+        filter->environment};
+    static const unsigned uid[IDENTITY_NAMES] = {
+        IDENTITY_NAMESPACE, IDENTITY_PROJECT_UID, IDENTITY_COMPONENT_UID,
+        IDENTITY_ENVIRONMENT_UID};
+    struct scope_term terms[IDENTITY_NAMES];
+    struct bitmap *found = bitmap_new(arena, reg->identities.count);
 
-    for (uint32_t i = 0; marks && i < registry->ident_count; i++) {
-        const struct identity_entry *ident = &registry->ident[i];
+    for (unsigned i = 0; i < IDENTITY_NAMES; i++)
+        terms[i] = (struct scope_term){text[i].len == 0,
+                                       intern_find(&reg->names, text[i])};
+    for (uint32_t i = 0; found && i < reg->identities.count; i++) {
+        const struct identity_entry *entry = &reg->identities.at[i];
+        const uint32_t *own = entry->text;
+        bool in = entry->rule != RULE_NONE && entry->moved_to == NONE &&
+                  !(filter->unassigned && own[IDENTITY_COMPONENT] != 0);
 
-        if (ident->rule == RULE_NONE || ident->moved_to != NONE)
-            continue;
-        if (filter->unassigned && ident->name[IDENT_COMPONENT] != 0)
-            continue;
-        if (fits(namespace, ident->name[IDENT_NAMESPACE], 0) &&
-            fits(project, ident->name[IDENT_PROJECT],
-                 ident->uid[IDENT_PROJECT_UID]) &&
-            fits(component, ident->name[IDENT_COMPONENT],
-                 ident->uid[IDENT_COMPONENT_UID]) &&
-            fits(environment, ident->name[IDENT_ENVIRONMENT],
-                 ident->uid[IDENT_ENVIRONMENT_UID]) &&
-            in_bounds(registry, filter, i))
-            marks[i / 64] |= UINT64_C(1) << i % 64;
+        for (unsigned k = 0; k < IDENTITY_NAMES && in; k++)
+            in = fits(terms[k], own[k], own[uid[k]]);
+        if (in && in_bounds(reg, filter, i))
+            bitmap_add(found, i);
     }
-    return marks;
+    return found;
 }
 
 /* ---- workflow runs: Kubernetes coordinates only ---- */
@@ -130,19 +120,20 @@ static bool in_task(struct slice node, struct slice pod, struct slice run,
     return slice_equal(node, task) || has_step(node, task);
 }
 
-static bool in_workflow(const struct registry *registry,
+static bool in_workflow(const struct registry *reg,
                         const struct workflow_pod *at,
                         const struct scope_filter *filter)
 {
-    const struct intern *names = &registry->names;
-    struct slice space = intern_text(names, at->k8s_namespace);
+    const struct intern *names = &reg->names;
+    struct slice namespace = intern_text(names, at->k8s_namespace);
     struct slice pod = intern_text(names, at->pod_name);
     struct slice run = filter->workflow_run;
 
-    if (!slice_starts(space, workflow_prefix))
+    if (!slice_starts(namespace, workflow_prefix))
         return false;
     if (filter->namespace.len > 0 &&
-        !slice_equal(slice_from(space, workflow_prefix.len), filter->namespace))
+        !slice_equal(slice_from(namespace, workflow_prefix.len),
+                     filter->namespace))
         return false;
     if (!slice_starts(pod, run) ||
         (pod.len > run.len && pod.ptr[run.len] != '-'))
@@ -151,103 +142,79 @@ static bool in_workflow(const struct registry *registry,
            in_task(intern_text(names, at->task), pod, run, filter->task);
 }
 
-static void select_workflow(const struct registry *registry,
+static void select_workflow(const struct registry *reg,
                             const struct scope_filter *filter,
                             struct bitmap *set)
 {
-    for (uint32_t place = 0; place < registry->live_end; place++) {
-        const struct live_resource *live = &registry->live[place];
-        struct workflow_pod at = {live->id, live->k8s_namespace, live->pod_name,
-                                  live->task};
+    for (uint32_t place = 0; place < reg->live.end; place++) {
+        const struct workflow_pod *pod = &reg->live.at[place].names;
 
-        if (live->id != NONE && !registry->res[live->id].helper &&
-            in_workflow(registry, &at, filter))
-            bitmap_add(set, at.id);
+        if (pod->id != NONE && !reg->resources.at[pod->id].helper &&
+            in_workflow(reg, pod, filter))
+            bitmap_add(set, pod->id);
     }
-    for (uint32_t i = 0; i < registry->workflow_count; i++)
-        if (in_workflow(registry, &registry->workflow_pods[i], filter))
-            bitmap_add(set, registry->workflow_pods[i].id);
+    for (uint32_t i = 0; i < reg->workflows.count; i++)
+        if (in_workflow(reg, &reg->workflows.at[i], filter))
+            bitmap_add(set, reg->workflows.at[i].id);
 }
 
 /* ---- resources ---- */
 
-/* Those that were moved are what they became. */
-static void mark_moved(const struct registry *registry, uint64_t *marks)
-{
-    for (uint32_t i = 0; i < registry->ident_count; i++) {
-        uint32_t to = registry->ident[i].moved_to;
-
-        if (to != NONE && marks[to / 64] >> (to % 64) & 1)
-            marks[i / 64] |= UINT64_C(1) << i % 64;
-    }
-}
-
-static void select_marked(const struct registry *registry,
-                          const uint64_t *marks, struct bitmap *set)
-{
-    for (uint32_t id = 0; id < registry->res_count; id++) {
-        uint32_t identity = registry->identity_of[id];
-
-        if (identity != NONE && marks[identity / 64] >> (identity % 64) & 1)
-            bitmap_add(set, id);
-    }
-}
-
-static struct bitmap *select_locked(const struct registry *registry,
+static struct bitmap *select_locked(const struct registry *reg,
                                     const struct scope_filter *filter,
                                     struct arena *arena)
 {
-    struct bitmap *set = bitmap_new(arena, registry->res_count);
-    uint64_t *marks;
+    struct bitmap *set = bitmap_new(arena, reg->resources.count), *identities;
 
-    if (set && filter->workflow_run.len > 0) {
-        select_workflow(registry, filter, set);
+    if (!set)
+        return NULL;
+    if (filter->workflow_run.len > 0) {
+        select_workflow(reg, filter, set);
         return set;
     }
-    marks = mark_by_name(registry, filter, arena);
-    if (!set || !marks)
+    identities = find_identities(reg, filter, arena);
+    if (!identities)
         return NULL;
-    mark_moved(registry, marks);
-    select_marked(registry, marks, set);
+    for (uint32_t i = 0; i < reg->identities.count; i++)
+        if (reg->identities.at[i].moved_to != NONE &&
+            bitmap_has(identities, reg->identities.at[i].moved_to))
+            bitmap_add(identities, i);
+    for (uint32_t id = 0; id < reg->resources.count; id++)
+        if (bitmap_has(identities, reg->resources.identity[id]))
+            bitmap_add(set, id);
     return set;
 }
 
-struct bitmap *registry_select(struct registry *registry,
+struct bitmap *registry_select(struct registry *reg,
                                const struct scope_filter *filter,
                                struct arena *arena)
 {
-    pthread_rwlock_rdlock(&registry->lock);
+    pthread_rwlock_rdlock(&reg->lock);
 
-    struct bitmap *set = select_locked(registry, filter, arena);
+    struct bitmap *set = select_locked(reg, filter, arena);
 
-    pthread_rwlock_unlock(&registry->lock);
+    pthread_rwlock_unlock(&reg->lock);
     return set;
 }
 
 /* ---- components ---- */
 
-/* Of a workflow scope, the identities that its resources resolve to. False:
- * no memory. */
-static bool mark_by_resource(const struct registry *registry,
-                             const struct scope_filter *filter, uint64_t *marks,
-                             struct arena *arena)
+/* The identities that the resources of a workflow scope resolve to. */
+static struct bitmap *find_identities_of_workflow(
+    const struct registry *reg, const struct scope_filter *filter,
+    struct arena *arena)
 {
-    struct bitmap *set = select_locked(registry, filter, arena);
+    struct bitmap *set = select_locked(reg, filter, arena);
+    struct bitmap *found = bitmap_new(arena, reg->identities.count);
 
-    if (!set)
-        return false;
-    memset(marks, 0, (registry->ident_count / 64 + 1) * sizeof(*marks));
-    for (uint32_t id = 0; id < registry->res_count; id++)
-        if (bitmap_has(set, id)) {
-            uint32_t identity =
-                ident_resolve(registry, registry->identity_of[id]);
-
-            marks[identity / 64] |= UINT64_C(1) << identity % 64;
-        }
-    return true;
+    for (uint32_t id = 0; set && found && id < reg->resources.count; id++)
+        if (bitmap_has(set, id))
+            bitmap_add(found, ident_resolve(reg, reg->resources.identity[id]));
+    return set ? found : NULL;
 }
 
-/* In order of the names; the one that stands for equal ones comes first. */
+/* In order of the names; of equal ones the strongest rule comes first, then the
+ * youngest. */
 static int compare(const void *left, const void *right)
 {
     const struct component_info *a = left, *b = right;
@@ -275,38 +242,29 @@ static void fold_into(struct component_info *to,
         to->derived_resource = from->derived_resource;
 }
 
-static void fill(const struct registry *registry, uint32_t identity,
+static void fill(const struct registry *reg, uint32_t identity,
                  struct component_info *info)
 {
-    const struct identity_entry *ident = &registry->ident[identity];
+    const struct identity_entry *entry = &reg->identities.at[identity];
 
-    ident_view(registry, identity, &info->identity);
-    info->first_seen_ns = ident->first_seen_ns;
+    ident_view(reg, identity, &info->identity);
+    info->first_seen_ns = entry->first_seen_ns;
     for (unsigned i = 0; i < SIGNAL_COUNT; i++)
         info->last_seen_ns[i] =
-            atomic_load_explicit(&ident->last_seen_ns[i], memory_order_relaxed);
-    info->resources = ident->resources;
-    info->derived_resource = ident->derived;
+            atomic_load_explicit(&entry->last_seen_ns[i], memory_order_relaxed);
+    info->resources = entry->resources;
+    info->derived_resource = entry->derived;
 }
 
-static uint32_t count_marks(const uint64_t *marks, uint32_t limit)
-{
-    uint32_t count = 0;
-
-    for (uint32_t i = 0; i < limit; i++)
-        count += (uint32_t)(marks[i / 64] >> i % 64 & 1);
-    return count;
-}
-
-/* Sorted and with equal names made one; texts are still the registry's. */
-static uint32_t gather(const struct registry *registry, const uint64_t *marks,
+/* Sorted, with equal names folded; the texts are still the table of names's. */
+static uint32_t gather(const struct registry *reg, const struct bitmap *set,
                        struct component_info *infos)
 {
     uint32_t found = 0, count = 0;
 
-    for (uint32_t i = 0; i < registry->ident_count; i++)
-        if (marks[i / 64] >> i % 64 & 1)
-            fill(registry, i, &infos[found++]);
+    for (uint32_t i = 0; i < reg->identities.count; i++)
+        if (bitmap_has(set, i))
+            fill(reg, i, &infos[found++]);
     qsort(infos, found, sizeof(*infos), compare);
     for (uint32_t i = 0; i < found; i++)
         if (count > 0 && identity_compare(&infos[count - 1].identity,
@@ -317,29 +275,24 @@ static uint32_t gather(const struct registry *registry, const uint64_t *marks,
     return count;
 }
 
-struct component_info *registry_components(struct registry *registry,
+struct component_info *registry_components(struct registry *reg,
                                            const struct scope_filter *filter,
                                            struct arena *arena, uint32_t *count)
 {
     struct component_info *infos = NULL;
+    struct bitmap *set;
 
     *count = 0;
-    pthread_rwlock_rdlock(&registry->lock);
-
-    uint64_t *marks = mark_by_name(registry, filter, arena);
-    uint32_t most = 0;
-
-    if (marks && filter->workflow_run.len > 0 &&
-        !mark_by_resource(registry, filter, marks, arena))
-        marks = NULL;
-    if (marks)
-        most = count_marks(marks, registry->ident_count);
-    if (most > 0)
-        infos = arena_zero(arena, most, sizeof(*infos));
+    pthread_rwlock_rdlock(&reg->lock);
+    set = filter->workflow_run.len > 0
+              ? find_identities_of_workflow(reg, filter, arena)
+              : find_identities(reg, filter, arena);
+    if (set && set->count > 0)
+        infos = arena_zero(arena, set->count, sizeof(*infos));
     if (infos)
-        *count = gather(registry, marks, infos);
+        *count = gather(reg, set, infos);
     for (uint32_t i = 0; i < *count; i++)
         ident_copy(&infos[i].identity, arena);
-    pthread_rwlock_unlock(&registry->lock);
+    pthread_rwlock_unlock(&reg->lock);
     return infos;
 }

@@ -38,23 +38,24 @@ static void add_line(struct input *in, struct slice line)
     a->len = equal ? (uint32_t)(line.len - key_len - 1) : 0;
 }
 
-static void check_facts(const struct attrs *attrs, const struct labels *labels)
+static void check_fields(const struct attrs *attrs, const struct labels *labels)
 {
     for (int kind = RESOURCE_PLAIN; kind <= RESOURCE_RECORD; kind++) {
         struct registry registry = {0};
-        struct resource_attributes facts;
+        struct resource_attributes fields;
         struct live_resource live = {0};
-        struct resource_state res = {0};
+        struct resource_state state = {0};
         uint64_t pods[POD_KEY_COUNT];
 
         intern_init(&registry.names, 1 << 20, NAME_MAX_BYTES);
-        resource_attributes_of(&facts, labels, attrs, (enum resource_kind)kind);
-        attributes_store(&registry, &facts, (enum resource_kind)kind, &live);
-        attributes_pod_keys(&facts, pods);
-        attributes_set_flags(&facts, &res);
-        if (facts.borrowed && (pods[POD_KEY_UID] || pods[POD_KEY_NAME]))
+        resource_attributes_of(&fields, labels, attrs,
+                               (enum resource_kind)kind);
+        live_set_names(&registry, &fields, (enum resource_kind)kind, &live);
+        attributes_pod_keys(&fields, pods);
+        resource_set_flags(&fields, &state);
+        if (fields.borrowed && (pods[POD_KEY_UID] || pods[POD_KEY_NAME]))
             abort(); /* nobody claims another's pod */
-        if (attributes_stamped(&facts) + attributes_name_service(&facts) < 0)
+        if (attributes_stamped(&fields) + attributes_name_service(&fields) < 0)
             abort();
         intern_release(&registry.names);
     }
@@ -85,7 +86,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct attrs attrs = {in.at, in.count, 0};
     struct fingerprint before = attrs_fingerprint(&attrs);
 
-    check_facts(&attrs, &labels);
+    check_fields(&attrs, &labels);
     for (uint32_t i = 0; i < in.count / 2; i++) {
         struct attr a = in.at[i];
 

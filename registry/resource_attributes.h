@@ -1,0 +1,73 @@
+/*
+ * resource_attributes - the few attributes of a resource that its identity, its
+ * pod and its host names come from, and a fingerprint of all of them.
+ *
+ * Nothing here knows the tables of the registry.
+ *
+ * Ownership  the texts are those of the attributes.
+ * Threads    any.
+ */
+#ifndef RESOURCE_ATTRIBUTES_H
+#define RESOURCE_ATTRIBUTES_H
+
+#include "labels.h"
+
+/* Longer names are truncated. */
+enum { NAME_MAX_BYTES = 255 };
+
+enum resource_kind {
+    RESOURCE_PLAIN,    /* received */
+    RESOURCE_RECORD,   /* received, joined with labels of its records that name
+                          another pod or component */
+    RESOURCE_DERIVED,  /* made for the derived series of an identity */
+    RESOURCE_OVERFLOW, /* made for the records of an identity whose resource did
+                          not fit into the table */
+    RESOURCE_FREE      /* id not in use */
+};
+
+/* First attribute of a RESOURCE_RECORD: how many of the next ones are the
+ * record's. */
+#define RECORD_MARK "callboard.record"
+
+/* What ties a resource to a pod. */
+enum pod_key { POD_KEY_UID, POD_KEY_NAME, POD_KEY_CONTAINER, POD_KEY_COUNT };
+
+struct resource_attributes {
+    struct slice label[LABEL_COUNT];
+    size_t label_key_len[LABEL_COUNT];
+    struct slice service, service_namespace, environment, old_environment;
+    struct slice container_id, k8s_service, ip;
+    bool borrowed; /* labels of the resource, on a record about another pod */
+};
+
+/* Two hashes of an attribute set, independent of the attributes' order. */
+struct fingerprint {
+    uint64_t hash, check;
+};
+
+struct fingerprint attrs_fingerprint(const struct attrs *attrs);
+uint64_t fingerprint_key(struct fingerprint f, enum resource_kind kind);
+
+/* Adds what these attributes say to `fields`. */
+void attributes_read(struct resource_attributes *fields,
+                     const struct labels *labels, const struct attrs *attrs);
+/* All of a resource of this kind. */
+void resource_attributes_of(struct resource_attributes *fields,
+                            const struct labels *labels,
+                            const struct attrs *attrs, enum resource_kind kind);
+
+void attributes_pod_keys(const struct resource_attributes *fields,
+                         uint64_t keys[POD_KEY_COUNT]); /* 0: none */
+/* The tenant that the resource names; 0: it names no namespace. */
+uint64_t attributes_tenant(const struct resource_attributes *fields);
+/* The tenant of a namespace. Names are cut where the table of names cuts them.
+ */
+uint64_t tenant_of(struct slice namespace);
+
+/* The rule by which a stamped resource of this kind gets its identity. */
+uint8_t attributes_rule(const struct resource_attributes *fields,
+                        enum resource_kind kind);
+bool attributes_stamped(const struct resource_attributes *fields);
+bool attributes_name_service(const struct resource_attributes *fields);
+
+#endif
