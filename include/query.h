@@ -1,5 +1,13 @@
 /*
- * query - HTTP in, JSON out: the query API (docs/query-api.md).
+ * query - the query API: HTTP in, JSON out (docs/query-api.md).
+ *
+ * Purpose: one port with its workers and routes (query/query_routes.c).
+ * Ownership: options, and what they point to, stay the caller's and must
+ *   outlive the server.
+ * Threads: start and stop by one thread; an I/O thread and the workers are its
+ *   own.
+ * Errors: query_start() fails if it cannot listen, open readers or start
+ *   threads; later errors are answers.
  */
 #ifndef QUERY_H
 #define QUERY_H
@@ -18,10 +26,10 @@ struct query;
 struct query_options {
     const char *listen;   /* HOST:PORT; port 0 picks one */
     uint32_t workers;     /* queries answered at the same time */
-    uint32_t max_waiting; /* beyond it: 503 */
+    uint32_t max_waiting; /* above it: 503 */
     uint32_t max_connections;
-    uint64_t idle_timeout_ns;  /* for connections that ask nothing, or slowly */
-    size_t max_reply;          /* bytes of one answer; beyond it: 413 */
+    uint64_t idle_timeout_ns;  /* of connections that send nothing, or slowly */
+    size_t max_reply;          /* bytes of one answer; above it: 413 */
     size_t memory;             /* of all queries together */
     const char *cors_origins;  /* comma list of exact origins; "" none */
     const char *allowed_hosts; /* comma list; NULL or "": see http_server.h */

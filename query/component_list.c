@@ -72,8 +72,8 @@ static enum status read_cursor(struct component_list *l)
         at += 1 + names[i]->len;
     }
     if (!good || at != len)
-        return query_fail(l->request, ERR_INVALID, NULL,
-                          "cursor must be the nextCursor of an answer");
+        return query_invalid(l->request,
+                             "cursor must be the nextCursor of an answer");
     l->has_cursor = true;
     return OK;
 }

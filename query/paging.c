@@ -68,14 +68,15 @@ static enum status read_cursor(struct query_request *request,
         put_number(check, check_of(cursor), 4);
     if (!good || memcmp(check, cursor + CHECK_AT, 4) != 0 ||
         cursor[0] != VERSION || cursor[1] != kind)
-        return query_fail(request, ERR_INVALID, NULL,
-                          "cursor must be the nextCursor of an answer from "
-                          "this path; leave it out for the first page");
+        return query_invalid(request,
+                             "cursor must be the nextCursor of an answer from "
+                             "this path; leave it out for the first page");
     if (cursor[2] != ascending)
-        return query_fail(request, ERR_INVALID, NULL,
-                          "cursor belongs to sortOrder %s; ask with that, or "
-                          "leave it out for the first page",
-                          cursor[2] ? "asc" : "desc");
+        return query_invalid(
+            request,
+            "cursor belongs to sortOrder %s; ask with that, or "
+            "leave it out for the first page",
+            cursor[2] ? "asc" : "desc");
     *place = (struct list_place){.time_ns = list_time_number(cursor + TIME_AT),
                                  .key_len = (uint8_t)key_length(kind)};
     memcpy(place->key, cursor + KEY_AT, place->key_len);

@@ -31,6 +31,16 @@ struct slice params_trim(struct slice text)
     return text;
 }
 
+struct slice query_param(const struct query_request *request, const char *name)
+{
+    struct slice wanted = slice_of(name);
+
+    for (uint32_t i = 0; i < request->param_count; i++)
+        if (slice_equal(request->params[i].name, wanted))
+            return params_trim(request->params[i].value);
+    return (struct slice){NULL, 0};
+}
+
 /* NULL if absent or null. */
 static const json_t *member(const json_t *object, const char *name)
 {
@@ -56,8 +66,7 @@ static enum status text_member(struct query_request *request,
     if (!value)
         return OK;
     if (!json_is_string(value))
-        return query_fail(request, ERR_INVALID, NULL, "%s%s must be a string",
-                          prefix, name);
+        return query_invalid(request, "%s%s must be a string", prefix, name);
     *text = text_of(value);
     return OK;
 }
@@ -71,8 +80,7 @@ static enum status scope_member(struct query_request *request,
     enum status s = text_member(request, object, "searchScope.", name, text);
 
     if (s == OK && required && text->len == 0)
-        s = query_fail(request, ERR_INVALID, NULL, "searchScope.%s is required",
-                       name);
+        s = query_invalid(request, "searchScope.%s is required", name);
     return s;
 }
 
@@ -85,16 +93,16 @@ static enum status workflow_scope(struct query_request *request,
     enum status s;
 
     if (!(flags & SCOPE_WORKFLOW))
-        return query_fail(request, ERR_INVALID, NULL,
-                          "searchScope.workflowRunName is not allowed here; "
-                          "allowed: namespace, project, component, "
-                          "environment");
+        return query_invalid(request,
+                             "searchScope.workflowRunName is not allowed here; "
+                             "allowed: namespace, project, component, "
+                             "environment");
     for (size_t i = 0; i < 3; i++)
         if (member(object, foreign[i]))
-            return query_fail(request, ERR_INVALID, NULL,
-                              "searchScope.%s must not be combined with "
-                              "searchScope.workflowRunName",
-                              foreign[i]);
+            return query_invalid(request,
+                                 "searchScope.%s must not be combined with "
+                                 "searchScope.workflowRunName",
+                                 foreign[i]);
     s = scope_member(request, object, "workflowRunName", true,
                      &scope->workflow_run);
     if (s == OK)
@@ -112,12 +120,10 @@ static enum status component_scope(struct query_request *request,
     if (s == OK)
         s = scope_member(request, object, "project", false, &scope->project);
     if (s == OK && scope->component.len > 0 && scope->project.len == 0)
-        s = query_fail(request, ERR_INVALID, NULL,
-                       "searchScope.project is required when "
-                       "searchScope.component is provided");
+        s = query_invalid(request, "searchScope.project is required when "
+                                   "searchScope.component is provided");
     if (s == OK && (flags & SCOPE_NEEDS_PROJECT) && scope->project.len == 0)
-        s = query_fail(request, ERR_INVALID, NULL,
-                       "searchScope.project is required");
+        s = query_invalid(request, "searchScope.project is required");
     if (s == OK)
         s = scope_member(request, object, "environment",
                          flags & SCOPE_NEEDS_ENV, &scope->environment);
@@ -132,11 +138,9 @@ enum status params_scope(struct query_request *request, int flags,
 
     memset(scope, 0, sizeof(*scope));
     if (!object)
-        return query_fail(request, ERR_INVALID, NULL,
-                          "searchScope is required");
+        return query_invalid(request, "searchScope is required");
     if (!json_is_object(object))
-        return query_fail(request, ERR_INVALID, NULL,
-                          "searchScope must be an object");
+        return query_invalid(request, "searchScope must be an object");
     s = scope_member(request, object, "namespace", true, &scope->namespace);
     if (s != OK)
         return s;
@@ -154,8 +158,8 @@ enum status params_query_scope(struct query_request *request,
     scope->component = query_param(request, "component");
     scope->environment = query_param(request, "environment");
     if (scope->component.len > 0 && scope->project.len == 0)
-        return query_fail(request, ERR_INVALID, NULL,
-                          "project is required when component is provided");
+        return query_invalid(request,
+                             "project is required when component is provided");
     return OK;
 }
 
@@ -174,12 +178,12 @@ static enum status time_from(struct query_request *request, const char *name,
                              struct slice text, uint64_t *ns)
 {
     if (text.len == 0)
-        return query_fail(request, ERR_INVALID, NULL, "%s is required", name);
+        return query_invalid(request, "%s is required", name);
     if (!clock_parse_rfc3339(text, ns))
-        return query_fail(request, ERR_INVALID, NULL,
-                          "%s must be an RFC 3339 time such as "
-                          "2026-08-21T08:00:00Z",
-                          name);
+        return query_invalid(request,
+                             "%s must be an RFC 3339 time such as "
+                             "2026-08-21T08:00:00Z",
+                             name);
     return OK;
 }
 
@@ -187,13 +191,12 @@ static enum status check_range(struct query_request *request, uint64_t start_ns,
                                uint64_t end_ns)
 {
     if (end_ns < start_ns)
-        return query_fail(request, ERR_INVALID, NULL,
-                          "endTime must not be before startTime");
+        return query_invalid(request, "endTime must not be before startTime");
     /* Clients compute both ends apart: a second more is no other question. */
     if (end_ns - start_ns > RANGE_MAX_DAYS * NS_PER_DAY + NS_PER_S)
-        return query_fail(request, ERR_INVALID, NULL,
-                          "endTime must be at most %d days after startTime",
-                          RANGE_MAX_DAYS);
+        return query_invalid(request,
+                             "endTime must be at most %d days after startTime",
+                             RANGE_MAX_DAYS);
     return OK;
 }
 
@@ -235,14 +238,15 @@ static enum status step_from(struct query_request *request, struct slice text,
                              uint64_t *step_ns)
 {
     if (text.len > 0 && (!clock_parse_duration(text, step_ns) || *step_ns == 0))
-        return query_fail(request, ERR_INVALID, NULL,
-                          "step must be a duration above zero such as 15s, 1m "
-                          "or 1h");
+        return query_invalid(
+            request, "step must be a duration above zero such as 15s, 1m "
+                     "or 1h");
     if ((end_ns - start_ns) / *step_ns > MAX_STEPS)
-        return query_fail(request, ERR_INVALID, NULL,
-                          "step is too small for this time range: at most %d "
-                          "steps",
-                          MAX_STEPS);
+        return query_invalid(
+            request,
+            "step is too small for this time range: at most %d "
+            "steps",
+            MAX_STEPS);
     return OK;
 }
 
@@ -281,9 +285,9 @@ enum status params_query_number(struct query_request *request, const char *name,
         number = number * 10 + (uint64_t)(text.ptr[i] - '0');
     }
     if (!good || number < least || number > most)
-        return query_fail(request, ERR_INVALID, NULL,
-                          "%s must be an integer from %" PRIu64 " to %" PRIu64,
-                          name, least, most);
+        return query_invalid(
+            request, "%s must be an integer from %" PRIu64 " to %" PRIu64, name,
+            least, most);
     *value = number;
     return OK;
 }
@@ -305,15 +309,13 @@ static enum status read_page(struct query_request *request,
         json_int_t n = json_integer_value(value);
 
         if (!json_is_integer(value) || n < !zero_is_default || n > most)
-            return query_fail(request, ERR_INVALID, NULL,
-                              "limit must be an integer from 1 to %" PRIu32,
-                              most);
+            return query_invalid(
+                request, "limit must be an integer from 1 to %" PRIu32, most);
         if (n > 0)
             *limit = (uint32_t)n;
     }
     if (order.len > 0 && !*ascending && !slice_equal(order, SLICE("desc")))
-        return query_fail(request, ERR_INVALID, NULL,
-                          "sortOrder must be asc or desc");
+        return query_invalid(request, "sortOrder must be asc or desc");
     return OK;
 }
 
@@ -345,8 +347,7 @@ enum status params_bool(struct query_request *request, const char *name,
     if (!given)
         return OK;
     if (!json_is_boolean(given))
-        return query_fail(request, ERR_INVALID, NULL,
-                          "%s must be true or false", name);
+        return query_invalid(request, "%s must be true or false", name);
     *value = json_is_true(given);
     return OK;
 }
@@ -358,9 +359,8 @@ enum status params_duration(struct query_request *request, const char *name,
     enum status s = text_member(request, request->body, "", name, &text);
 
     if (s == OK && text.len > 0 && !clock_parse_duration(text, ns))
-        s = query_fail(request, ERR_INVALID, NULL,
-                       "%s must be a duration such as 250ms, 15s or 1m30s",
-                       name);
+        s = query_invalid(
+            request, "%s must be a duration such as 250ms, 15s or 1m30s", name);
     return s;
 }
 
@@ -372,8 +372,8 @@ enum status params_id(struct query_request *request, const char *name,
 
     *given = text.len > 0;
     if (s == OK && *given && !hex_bytes(text, id, len))
-        s = query_fail(request, ERR_INVALID, NULL,
-                       "%s must be %zu hexadecimal digits", name, 2 * len);
+        s = query_invalid(request, "%s must be %zu hexadecimal digits", name,
+                          2 * len);
     return s;
 }
 
@@ -391,9 +391,9 @@ enum status params_list(struct query_request *request, const char *name,
     if (!list)
         return OK;
     if (!json_is_array(list) || n > PARAMS_MAX_LIST)
-        return query_fail(request, ERR_INVALID, NULL,
-                          "%s must be an array of at most %d strings", name,
-                          PARAMS_MAX_LIST);
+        return query_invalid(request,
+                             "%s must be an array of at most %d strings", name,
+                             PARAMS_MAX_LIST);
     texts = arena_zero(request->arena, n, sizeof(*texts));
     if (!texts)
         return arena_status(request->arena);
@@ -401,8 +401,8 @@ enum status params_list(struct query_request *request, const char *name,
         const json_t *item = json_array_get(list, i);
 
         if (!json_is_string(item))
-            return query_fail(request, ERR_INVALID, NULL,
-                              "%s must be an array of strings", name);
+            return query_invalid(request, "%s must be an array of strings",
+                                 name);
         texts[i] = text_of(item);
     }
     *items = texts;
@@ -448,9 +448,9 @@ enum status params_attrs(struct query_request *request, const char *name,
     if (!object || json_is_null(object))
         return OK;
     if (!json_is_object(object) || n > PARAMS_MAX_LIST)
-        return query_fail(request, ERR_INVALID, NULL,
-                          "%s must be an object of at most %d members", name,
-                          PARAMS_MAX_LIST);
+        return query_invalid(request,
+                             "%s must be an object of at most %d members", name,
+                             PARAMS_MAX_LIST);
     match = arena_zero(request->arena, n, sizeof(*match));
     if (!match)
         return arena_status(request->arena);
@@ -460,9 +460,9 @@ enum status params_attrs(struct query_request *request, const char *name,
         match->key = slice_of(key);
         match->value = scalar_text(request, value);
         if (!match->value.ptr)
-            return query_fail(request, ERR_INVALID, NULL,
-                              "%s.%s must be a string, a number or a boolean",
-                              name, key);
+            return query_invalid(
+                request, "%s.%s must be a string, a number or a boolean", name,
+                key);
         match++;
     }
     *count = (uint32_t)n;

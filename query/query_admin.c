@@ -5,20 +5,35 @@
 #include "query_request.h"
 #include "stats.h"
 
+struct links {
+    const char *components, *catalog, *health, *metrics, *openapi;
+};
+static const struct reply_table links_table =
+    REPLY_TABLE(struct links, REPLY(struct links, "components", components),
+                REPLY(struct links, "catalog", catalog),
+                REPLY(struct links, "health", health),
+                REPLY(struct links, "metrics", metrics),
+                REPLY(struct links, "openapi", openapi));
+
+struct root {
+    const char *name;
+    struct links links;
+};
+static const struct reply_table root_table =
+    REPLY_TABLE(struct root, REPLY(struct root, "name", name),
+                REPLY_OBJECT(struct root, "links", links, 0, &links_table));
+
 static enum status get_root(struct query_request *request)
 {
-    jsonw_open(&request->json, '{');
-    jsonw_member_text(&request->json, "name", SLICE("callboard"));
-    jsonw_member_open(&request->json, "links", '{');
-    jsonw_member_text(&request->json, "components",
-                      SLICE("/api/v1/components"));
-    jsonw_member_text(&request->json, "catalog", SLICE("/api/v1/catalog"));
-    jsonw_member_text(&request->json, "health", SLICE("/health"));
-    jsonw_member_text(&request->json, "metrics", SLICE("/metrics"));
-    jsonw_close(&request->json, '}');
-    jsonw_close(&request->json, '}');
+    static const struct root root = {"callboard",
+                                     {"/api/v1/components", "/api/v1/catalog",
+                                      "/health", "/metrics", "/openapi.yaml"}};
+
+    reply_write(&request->json, &root_table, &root);
     return OK;
 }
+
+/* ---- health ---- */
 
 /* A queue that is full for the moment is load, not illness. */
 static bool is_ill(enum status status)
@@ -59,44 +74,57 @@ static bool note_registry(const struct query_options *services, struct buf *out)
     return services->registry && registry_note(services->registry, out);
 }
 
-/* What does not work, though we do. */
-static void reply_notes(struct query_request *request)
-{
-    static note_writer *const writers[] = {note_receiver, note_registry};
-    struct buf note;
-    bool any = false;
+enum { NOTES_MAX = 2 };
 
-    for (size_t i = 0; i < sizeof(writers) / sizeof(writers[0]); i++) {
-        buf_init(&note, 1024);
-        if (writers[i](request->services, &note)) {
-            if (!any)
-                jsonw_member_open(&request->json, "notes", '[');
-            any = true;
-            jsonw_text(&request->json, buf_slice(&note));
-        }
-        buf_release(&note);
+/* What does not work although new data can be stored. Borrowed from the
+ * buffers. */
+static uint32_t read_notes(const struct query_options *services,
+                           struct buf buffers[NOTES_MAX],
+                           struct slice notes[NOTES_MAX])
+{
+    static note_writer *const writers[NOTES_MAX] = {note_receiver,
+                                                    note_registry};
+    uint32_t count = 0;
+
+    for (size_t i = 0; i < NOTES_MAX; i++) {
+        buf_init(&buffers[i], 1024);
+        if (writers[i](services, &buffers[i]))
+            notes[count++] = buf_slice(&buffers[i]);
     }
-    if (any)
-        jsonw_close(&request->json, ']');
+    return count;
 }
+
+struct health {
+    const char *status, *error;
+    struct reply_list notes;
+    uint64_t time_ns;
+};
+static const struct reply_table health_table = REPLY_TABLE(
+    struct health, REPLY(struct health, "status", status),
+    REPLY_OPTIONAL(struct health, "error", error),
+    REPLY_OPTIONAL_LIST(struct health, "notes", notes, &reply_texts),
+    REPLY_TIME(struct health, "timestamp", time_ns));
 
 static enum status get_health(struct query_request *request)
 {
-    const char *wrong = what_is_wrong(request);
+    const char *error = what_is_wrong(request);
+    struct buf buffers[NOTES_MAX];
+    struct slice notes[NOTES_MAX];
+    uint32_t count = read_notes(request->services, buffers, notes);
+    const struct health health = {error ? "unhealthy" : "healthy",
+                                  error,
+                                  {count, notes, NULL, NULL},
+                                  request->now_ns};
 
-    jsonw_open(&request->json, '{');
-    if (wrong) {
+    if (error)
         request->http_status = 503;
-        jsonw_member_text(&request->json, "status", SLICE("unhealthy"));
-        jsonw_member_text(&request->json, "error", slice_of(wrong));
-    } else {
-        jsonw_member_text(&request->json, "status", SLICE("healthy"));
-    }
-    reply_notes(request);
-    jsonw_member_time(&request->json, "timestamp", request->now_ns);
-    jsonw_close(&request->json, '}');
+    reply_write(&request->json, &health_table, &health);
+    for (size_t i = 0; i < NOTES_MAX; i++)
+        buf_release(&buffers[i]);
     return OK;
 }
+
+/* ---- metrics ---- */
 
 static void print_sizes(struct buf *out, const char *name, const char *help,
                         const uint64_t values[STREAM_COUNT])
@@ -136,9 +164,16 @@ static enum status get_catalog(struct query_request *request)
     return OK;
 }
 
+/* ---- catalogue ---- */
+
 struct catalog_counts {
     uint64_t components, endpoints, dependencies;
 };
+static const struct reply_table counts_table =
+    REPLY_TABLE(struct catalog_counts,
+                REPLY(struct catalog_counts, "components", components),
+                REPLY(struct catalog_counts, "endpoints", endpoints),
+                REPLY(struct catalog_counts, "dependencies", dependencies));
 
 static struct catalog_counts count_catalog(struct catalog *catalog)
 {
@@ -171,20 +206,16 @@ static enum status put_catalog(struct query_request *request)
         return query_fail(request, s, NULL, "%.*s", (int)detail.len,
                           detail.ptr);
     counts = count_catalog(services->catalog);
-    jsonw_open(&request->json, '{');
-    jsonw_member_uint(&request->json, "components", counts.components);
-    jsonw_member_uint(&request->json, "endpoints", counts.endpoints);
-    jsonw_member_uint(&request->json, "dependencies", counts.dependencies);
-    jsonw_close(&request->json, '}');
+    reply_write(&request->json, &counts_table, &counts);
     return OK;
 }
 
 const struct route routes_admin[] = {
-    {"GET", "/", get_root, NULL, ON_IO, 0, NULL},
-    {"GET", "/health", get_health, NULL, ON_IO, 0, NULL},
+    {"GET", "/", get_root, NULL, ON_IO, 0, &root_table},
+    {"GET", "/health", get_health, NULL, ON_IO, 0, &health_table},
     {"GET", "/metrics", get_metrics, NULL, 0, 0, NULL},
     {"GET", "/api/v1/catalog", get_catalog, NULL, NO_READER, 0, NULL},
     {"PUT", "/api/v1/catalog", put_catalog, NULL, TAKES_RAW | NO_READER,
-     CATALOG_MAX_BYTES, NULL},
+     CATALOG_MAX_BYTES, &counts_table},
     {0},
 };

@@ -37,8 +37,8 @@ static enum status baseline_time(struct query_request *request,
     struct slice text = {json_string_value(value), json_string_length(value)};
 
     if (!text.ptr || !clock_parse_rfc3339(text, ns))
-        return query_fail(request, ERR_INVALID, NULL,
-                          "baseline.%s must be an RFC 3339 time", name);
+        return query_invalid(request, "baseline.%s must be an RFC 3339 time",
+                             name);
     return OK;
 }
 
@@ -52,8 +52,7 @@ static enum status read_baseline(struct query_request *request,
     if (!object || json_is_null(object))
         return OK;
     if (!json_is_object(object))
-        return query_fail(request, ERR_INVALID, NULL,
-                          "baseline must be an object");
+        return query_invalid(request, "baseline must be an object");
     question->has_baseline = true;
     s = baseline_time(request, object, "startTime", &b->start_ns);
     if (s == OK)
@@ -61,15 +60,14 @@ static enum status read_baseline(struct query_request *request,
     if (s != OK)
         return s;
     if (b->end_ns <= b->start_ns)
-        return query_fail(request, ERR_INVALID, NULL,
-                          "baseline.endTime must be after baseline.startTime");
+        return query_invalid(
+            request, "baseline.endTime must be after baseline.startTime");
     if (b->end_ns - b->start_ns > MAX_BASELINE_DAYS * 24 * NS_PER_HOUR)
-        return query_fail(request, ERR_INVALID, NULL,
-                          "baseline must be at most %d days long",
-                          MAX_BASELINE_DAYS);
+        return query_invalid(request, "baseline must be at most %d days long",
+                             MAX_BASELINE_DAYS);
     if (b->end_ns > question->window.start_ns)
-        return query_fail(request, ERR_INVALID, NULL,
-                          "baseline must end before the window starts");
+        return query_invalid(request,
+                             "baseline must end before the window starts");
     return OK;
 }
 
@@ -96,7 +94,7 @@ static enum status cause_get(struct query_request *request)
                                &question.window.start_ns,
                                &question.window.end_ns);
     if (s == OK && question.scope.project.len == 0)
-        s = query_fail(request, ERR_INVALID, NULL, "project is required");
+        s = query_invalid(request, "project is required");
     return s == OK ? answer(request, &question) : s;
 }
 

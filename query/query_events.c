@@ -23,9 +23,9 @@ static enum status check_reasons(struct query_request *request,
         for (uint32_t k = 0; k <= i; k++)
             if (reasons[i].len == 0 ||
                 (k < i && slice_equal(reasons[i], reasons[k])))
-                return query_fail(request, ERR_INVALID, NULL,
-                                  "reasons must be 1 to %d different texts",
-                                  MAX_REASONS);
+                return query_invalid(request,
+                                     "reasons must be 1 to %d different texts",
+                                     MAX_REASONS);
     return OK;
 }
 
@@ -40,8 +40,8 @@ static enum status read_event_filters(struct query_request *request,
     enum status s = params_list(request, "reasons", &reasons, &count);
 
     if (s == OK && reasons && (count == 0 || count > MAX_REASONS))
-        s = query_fail(request, ERR_INVALID, NULL,
-                       "reasons must be 1 to %d different texts", MAX_REASONS);
+        s = query_invalid(request, "reasons must be 1 to %d different texts",
+                          MAX_REASONS);
     if (s == OK)
         s = check_reasons(request, reasons, count);
     if (s != OK || count == 0)

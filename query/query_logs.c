@@ -105,11 +105,10 @@ static enum status read_levels(struct query_request *request, uint32_t *levels)
         while (k < 4 && !slice_equal(names[i], level_filters[k].name))
             k++;
         if (k == 4)
-            s = query_fail(request, ERR_INVALID, NULL,
-                           "logLevels must be of DEBUG, INFO, WARN, ERROR");
+            s = query_invalid(request,
+                              "logLevels must be of DEBUG, INFO, WARN, ERROR");
         else if (*levels & level_filters[k].levels)
-            s = query_fail(request, ERR_INVALID, NULL,
-                           "logLevels must not name a level twice");
+            s = query_invalid(request, "logLevels must not name a level twice");
         else
             *levels |= level_filters[k].levels;
     }

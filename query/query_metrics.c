@@ -21,8 +21,7 @@ static enum status read_request(struct query_request *request,
 
     if (s == OK && !slice_equal(args->metric, SLICE("resource")) &&
         !slice_equal(args->metric, SLICE("http")))
-        s = query_fail(request, ERR_INVALID, NULL,
-                       "metric must be resource or http");
+        s = query_invalid(request, "metric must be resource or http");
     if (s == OK)
         s = params_scope(request, 0, &scope);
     if (s == OK)

@@ -17,7 +17,7 @@ enum status rca_not_kept(struct query_request *request)
                       "reports are not kept here");
 }
 
-enum status rca_none(struct query_request *request)
+enum status rca_not_found(struct query_request *request)
 {
     return query_fail(request, ERR_NOT_FOUND, NULL, "RCA report not found");
 }
@@ -47,36 +47,59 @@ static struct slice report_id(struct query_request *request,
     return id;
 }
 
-/* The document goes through the answer's buffer, which has a cap. Without a
- * report it is that of an analysis that failed. */
+/* What GET shows of a document. */
+struct shown_report {
+    struct slice id, alert_id;
+    uint64_t time_ns;
+    const char *status;
+    const struct rca_report *report; /* NULL: the analysis failed */
+};
+static const struct reply_table shown_table =
+    REPLY_TABLE(struct shown_report, REPLY(struct shown_report, "reportId", id),
+                REPLY(struct shown_report, "alertId", alert_id),
+                REPLY_TIME(struct shown_report, "timestamp", time_ns),
+                REPLY(struct shown_report, "status", status),
+                REPLY_OBJECT(struct shown_report, "report", report,
+                             REPLY_POINTER | REPLY_NULL, &rca_report_table));
+
+/* The document that is kept. */
+struct rca_document {
+    struct shown_report shown;
+    struct slice summary, namespace, project, environment;
+};
+static const struct reply_table document_table =
+    REPLY_TABLE(struct rca_document,
+                REPLY_INLINE(struct rca_document, shown, 0, &shown_table),
+                REPLY(struct rca_document, "summary", summary),
+                REPLY(struct rca_document, "namespace", namespace),
+                REPLY(struct rca_document, "project", project),
+                REPLY(struct rca_document, "environment", environment));
+
+/* Stores the document, which is written in the answer's buffer: that has a
+ * limit. report NULL: the analysis failed. */
 static enum status keep(struct query_request *request,
                         const struct rca_alert *alert,
                         const struct cause_report *report, struct slice id)
 {
-    struct jsonw *w = &request->json;
+    struct rca_document document = {
+        .shown = {id, alert->id, alert->time_ns, "failed", NULL},
+        .summary = SLICE("The analysis failed."),
+        .namespace = alert->namespace,
+        .project = alert->project,
+        .environment = alert->environment};
 
-    jsonw_open(w, '{');
-    jsonw_member_text(w, "reportId", id);
-    jsonw_member_text(w, "alertId", alert->id);
-    jsonw_member_time(w, "timestamp", alert->time_ns);
-    jsonw_member_text(w, "status",
-                      report ? SLICE("completed") : SLICE("failed"));
-    jsonw_member_text(w, "summary",
-                      report ? rca_report_summary(request, report)
-                             : SLICE("The analysis failed."));
-    jsonw_member_text(w, "namespace", alert->namespace);
-    jsonw_member_text(w, "project", alert->project);
-    jsonw_member_text(w, "environment", alert->environment);
-    jsonw_key(w, "report");
-    if (report)
-        rca_report_write(request, alert, report);
-    else
-        jsonw_null(w);
-    jsonw_close(w, '}');
+    if (report) {
+        document.shown.status = "completed";
+        document.shown.report = rca_report_make(request, alert, report);
+        document.summary = rca_report_summary(request, report);
+    }
+    if (arena_status(request->arena) != OK)
+        return arena_status(request->arena);
+    reply_write(&request->json, &document_table, &document);
     enum status s =
         rca_store_put(request->services->rca, buf_slice(&request->out));
     buf_reset(&request->out);
-    jsonw_init(w, &request->out);
+    jsonw_init(&request->json, &request->out);
     return s;
 }
 
@@ -112,6 +135,14 @@ static enum status find(struct query_request *request,
     return cause_find(&question, request->arena, report);
 }
 
+struct analyze_reply {
+    struct slice id;
+    const char *status;
+};
+static const struct reply_table analyze_table = REPLY_TABLE(
+    struct analyze_reply, REPLY(struct analyze_reply, "report_id", id),
+    REPLY(struct analyze_reply, "status", status));
+
 /* "pending" is all that the contract's clients expect here; they ask for the
  * report then, and it is there. */
 static enum status analyze(struct query_request *request)
@@ -134,10 +165,8 @@ static enum status analyze(struct query_request *request)
         return query_fail_read(request, s);
     if (kept != OK)
         return query_fail(request, kept, NULL, "the report could not be kept");
-    jsonw_open(&request->json, '{');
-    jsonw_member_text(&request->json, "report_id", id);
-    jsonw_member_text(&request->json, "status", SLICE("pending"));
-    jsonw_close(&request->json, '}');
+    const struct analyze_reply reply = {id, "pending"};
+    reply_write(&request->json, &analyze_table, &reply);
     return OK;
 }
 
@@ -147,65 +176,75 @@ static enum status need_param(struct query_request *request, const char *name,
                               struct slice *text)
 {
     *text = query_param(request, name);
-    return text->len > 0
-               ? OK
-               : query_fail(request, ERR_INVALID, NULL, "%s is required", name);
+    return text->len > 0 ? OK : query_invalid(request, "%s is required", name);
 }
 
-static bool is_status(struct slice text)
+/* A parameter that is one of the words, or absent. */
+static enum status word_param(struct query_request *request, const char *name,
+                              const char *const words[], const char *allowed,
+                              struct slice *text)
 {
-    return slice_equal(text, SLICE("pending")) ||
-           slice_equal(text, SLICE("completed")) ||
-           slice_equal(text, SLICE("failed"));
+    *text = query_param(request, name);
+    for (size_t i = 0; text->len > 0 && !slice_equal(*text, slice_of(words[i]));
+         i++)
+        if (!words[i + 1])
+            return query_invalid(request, "%s must be %s", name, allowed);
+    return OK;
 }
 
 static enum status list_filter(struct query_request *request,
                                struct rca_filter *filter)
 {
-    struct slice limit = query_param(request, "limit"), ignored;
-    struct slice sort = query_param(request, "sort");
-    enum status s = need_param(request, "namespace", &filter->namespace);
+    static const char *const statuses[] = {"pending", "completed", "failed",
+                                           NULL};
+    static const char *const orders[] = {"asc", "desc", NULL};
+    uint64_t limit = LIST_DEFAULT;
+    struct slice sort;
+    const struct {
+        const char *name;
+        struct slice *text;
+    } required[] = {{"namespace", &filter->namespace},
+                    {"project", &filter->project},
+                    {"environment", &filter->environment},
+                    {"startTime", &sort},
+                    {"endTime", &sort}};
+    enum status s = OK;
 
-    if (s == OK)
-        s = need_param(request, "project", &filter->project);
-    if (s == OK)
-        s = need_param(request, "environment", &filter->environment);
-    if (s == OK)
-        s = need_param(request, "startTime", &ignored);
-    if (s == OK)
-        s = need_param(request, "endTime", &ignored);
+    for (size_t i = 0; s == OK && i < sizeof(required) / sizeof(*required); i++)
+        s = need_param(request, required[i].name, required[i].text);
     if (s == OK)
         s = params_query_range(request, 0, &filter->start_ns, &filter->end_ns);
-    if (s != OK)
-        return s;
-    filter->status = query_param(request, "status");
-    if (filter->status.len > 0 && !is_status(filter->status))
-        return query_fail(request, ERR_INVALID, NULL,
-                          "status must be pending, completed or failed");
-    filter->limit = LIST_DEFAULT;
-    if (limit.len > 0) {
-        uint64_t n = 0;
-
-        for (size_t i = 0; i < limit.len && n <= LIST_MAX; i++)
-            n = limit.ptr[i] >= '0' && limit.ptr[i] <= '9'
-                    ? n * 10 + (uint64_t)(limit.ptr[i] - '0')
-                    : LIST_MAX + 1;
-        if (n < 1 || n > LIST_MAX)
-            return query_fail(request, ERR_INVALID, NULL,
-                              "limit must be 1 to %d", LIST_MAX);
-        filter->limit = (uint32_t)n;
-    }
-    filter->ascending = slice_equal(sort, SLICE("asc"));
-    if (sort.len > 0 && !filter->ascending && !slice_equal(sort, SLICE("desc")))
-        return query_fail(request, ERR_INVALID, NULL,
-                          "sort must be asc or desc");
-    return OK;
+    if (s == OK)
+        s = word_param(request, "status", statuses,
+                       "pending, completed or failed", &filter->status);
+    if (s == OK && query_param(request, "limit").len > 0)
+        s = params_query_number(request, "limit", 1, LIST_MAX, &limit);
+    if (s == OK)
+        s = word_param(request, "sort", orders, "asc or desc", &sort);
+    filter->limit = (uint32_t)limit;
+    filter->ascending = s == OK && slice_equal(sort, SLICE("asc"));
+    return s;
 }
+
+static const struct reply_table summary_table = REPLY_TABLE(
+    struct rca_summary, REPLY(struct rca_summary, "alertId", alert_id),
+    REPLY(struct rca_summary, "reportId", id),
+    REPLY(struct rca_summary, "timestamp", timestamp),
+    REPLY(struct rca_summary, "summary", summary),
+    REPLY(struct rca_summary, "status", status));
+
+struct reports_reply {
+    struct reply_list reports;
+    uint64_t total;
+};
+static const struct reply_table reports_table = REPLY_TABLE(
+    struct reports_reply,
+    REPLY_LIST(struct reports_reply, "reports", reports, &summary_table),
+    REPLY(struct reports_reply, "totalCount", total));
 
 static enum status list_reports(struct query_request *request)
 {
     struct rca_filter filter = {0};
-    struct jsonw *w = &request->json;
     uint32_t count;
     uint64_t total;
     enum status s;
@@ -219,21 +258,8 @@ static enum status list_reports(struct query_request *request)
         request->services->rca, &filter, request->arena, &count, &total);
     if (!rows)
         return arena_status(request->arena);
-    jsonw_open(w, '{');
-    jsonw_key(w, "reports");
-    jsonw_open(w, '[');
-    for (uint32_t i = 0; i < count; i++) {
-        jsonw_open(w, '{');
-        jsonw_member_text(w, "alertId", rows[i].alert_id);
-        jsonw_member_text(w, "reportId", rows[i].id);
-        jsonw_member_text(w, "timestamp", rows[i].timestamp);
-        jsonw_member_text(w, "summary", rows[i].summary);
-        jsonw_member_text(w, "status", rows[i].status);
-        jsonw_close(w, '}');
-    }
-    jsonw_close(w, ']');
-    jsonw_member_uint(w, "totalCount", total);
-    jsonw_close(w, '}');
+    const struct reports_reply reply = {{count, rows, NULL, NULL}, total};
+    reply_write(&request->json, &reports_table, &reply);
     return OK;
 }
 
@@ -293,7 +319,7 @@ static enum status get_report(struct query_request *request)
     if (s != OK)
         return s;
     if (!document)
-        return rca_none(request);
+        return rca_not_found(request);
     for (size_t i = 0; i < 4; i++)
         (void)json_object_del(document, hidden[i]);
     dump(request, document);
@@ -309,16 +335,15 @@ static enum status mark(struct query_request *request, json_t *actions,
     if (!list || json_is_null(list))
         return OK;
     if (!json_is_array(list))
-        return query_fail(request, ERR_INVALID, NULL, "%s must be an array",
-                          member);
+        return query_invalid(request, "%s must be an array", member);
     for (size_t i = 0; i < json_array_size(list); i++) {
         const json_t *index = json_array_get(list, i);
         json_int_t n = json_integer_value(index);
         json_t *action = n >= 0 ? json_array_get(actions, (size_t)n) : NULL;
 
         if (!json_is_integer(index))
-            return query_fail(request, ERR_INVALID, NULL,
-                              "%s must be an array of integers", member);
+            return query_invalid(request, "%s must be an array of integers",
+                                 member);
         if (action) /* the reference ignores an index that there is not */
             (void)json_object_set_new(action, "status", json_string(status));
     }
@@ -335,6 +360,12 @@ static enum status save(struct query_request *request, const json_t *document)
     return s == OK ? OK : query_fail(request, s, NULL, "could not be kept");
 }
 
+struct put_reply {
+    const char *status;
+};
+static const struct reply_table put_table =
+    REPLY_TABLE(struct put_reply, REPLY(struct put_reply, "status", status));
+
 static enum status put_report(struct query_request *request)
 {
     json_t *document = NULL, *actions;
@@ -346,7 +377,7 @@ static enum status put_report(struct query_request *request)
     if (s != OK)
         return s;
     if (!document)
-        return rca_none(request);
+        return rca_not_found(request);
     actions = json_object_get(
         json_object_get(
             json_object_get(json_object_get(document, "report"), "result"),
@@ -360,21 +391,20 @@ static enum status put_report(struct query_request *request)
     json_decref(document);
     if (s != OK)
         return s;
-    jsonw_open(&request->json, '{');
-    jsonw_member_text(&request->json, "status", SLICE("ok"));
-    jsonw_close(&request->json, '}');
+    static const struct put_reply reply = {"ok"};
+    reply_write(&request->json, &put_table, &reply);
     return OK;
 }
 
 const struct route routes_rca[] = {
     {"POST", "/api/v1alpha1/rca-agent/analyze", analyze, NULL,
-     TAKES_JSON | RCA_ERRORS, 0, NULL},
+     TAKES_JSON | RCA_ERRORS, 0, &analyze_table},
     {"GET", "/api/v1/rca-agent/reports", list_reports, NULL,
-     NO_READER | RCA_ERRORS, 0, NULL},
+     NO_READER | RCA_ERRORS, 0, &reports_table},
     {"GET", "/api/v1/rca-agent/reports/{}", get_report, NULL,
-     NO_READER | RCA_ERRORS, 0, NULL},
+     NO_READER | RCA_ERRORS, 0, &shown_table},
     {"PUT", "/api/v1/rca-agent/reports/{}", put_report, NULL,
-     TAKES_JSON | NO_READER | RCA_ERRORS, 0, NULL},
+     TAKES_JSON | NO_READER | RCA_ERRORS, 0, &put_table},
     {"POST", "/api/v1alpha1/rca-agent/chat", rca_chat, NULL,
      TAKES_JSON | NO_READER | RCA_ERRORS, 0, NULL},
     {0},

@@ -31,6 +31,11 @@ void query_request_init(struct query_request *request,
     jsonw_init(&request->json, &request->out);
 }
 
+int64_t query_took_ms(const struct query_request *request)
+{
+    return (int64_t)((clock_monotonic_ns() - request->started_ns) / NS_PER_MS);
+}
+
 static bool is_json_type(struct slice type)
 {
     static const struct slice json = {"application/json", 16};
@@ -66,7 +71,7 @@ static size_t count_values(struct slice text)
 
 static enum status bad_format(struct query_request *request)
 {
-    return query_fail(request, ERR_INVALID, NULL, "Invalid request format");
+    return query_invalid(request, "Invalid request format");
 }
 
 static enum status read_body(struct query_request *request)

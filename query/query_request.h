@@ -1,13 +1,19 @@
 /*
- * route - one question being answered, as its handler sees it.
+ * query_request - one request of the query API, as its handler sees it.
  *
- * query.c owns sockets, threads and limits; query_request.c finds the route,
- * parses a JSON body if the route takes one, opens a view on the store and
- * calls the handler, which writes its answer with request->json and returns OK,
- * or returns query_fail(...).
+ * Purpose: query.c owns sockets, threads and limits; query_request_run()
+ *   checks the body, opens a view on the store and calls the handler of the
+ *   route, which writes its answer and returns OK, or returns query_fail(...).
+ * Ownership: what a handler allocates is in request->arena, freed after the
+ *   answer. Texts of the request are borrowed until then.
+ * Threads: a request belongs to one thread at a time.
+ * Errors: a handler checks the pointers it gets, and need not look at the
+ *   arena or the answer's buffer in between: when either is full, the answer
+ *   is replaced by an error after the handler has returned.
  *
- *   static enum status runtime_things(struct query_request *request)
+ *   static enum status query_things(struct query_request *request)
  *   {
+ *       struct things_reply reply;
  *       struct scope_filter scope;
  *       uint64_t start_ns, end_ns;
  *       enum status s = params_scope(request, 0, &scope);
@@ -19,16 +25,12 @@
  *       ... reader_query_x(request->reader, ..., request->arena, ...)
  *       if (s != OK)
  *           return query_fail_read(request, s);
- *       jsonw_open(&request->json, '{'); ...
+ *       reply_write(&request->json, &things_table, &reply);
  *       return OK;
  *   }
- *
- * A handler need not look at the arena or at request->out in between as long as
- * it checks the pointers it gets: when either is full the answer is replaced
- * by an error after the handler has returned.
  */
-#ifndef ROUTE_H
-#define ROUTE_H
+#ifndef QUERY_REQUEST_H
+#define QUERY_REQUEST_H
 
 #include <jansson.h>
 
@@ -92,27 +94,28 @@ struct route {
 /* All routes; the user of a row is its struct route. */
 const struct http_route *query_routes(size_t *count);
 
-/* Query parameter, decoded, in the arena; ptr NULL if absent. Spaces around
- * it are off. */
-struct slice query_param(const struct query_request *request, const char *name);
+/* ---- query_fail.c ---- */
+
+extern const struct reply_table error_table;
 
 /*
- * The answer becomes the error shape of contracts/openchoreo.md 2.9:
- * {"title", "errorCode", "message"}; returns status so that a handler can say
- * return query_fail(request, ERR_INVALID, NULL, "limit: must be 1 to 1000").
- * error_code NULL: what the contract has for this status in the route's area.
+ * Replaces the answer by an error: {"title", "errorCode", "message"}. Returns
+ * status, so that a handler can return query_fail(...). error_code NULL: the
+ * one that the contract has for this status in the route's area.
  */
 enum status query_fail(struct query_request *request, enum status status,
                        const char *error_code, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
-
-/* After a reader_... request that failed: code -05 of the area. */
+/* The same with ERR_INVALID: "limit must be an integer from 1 to 1000". */
+enum status query_invalid(struct query_request *request, const char *format,
+                          ...) __attribute__((format(printf, 2, 3)));
+/* After a reader_... function that failed: code -05 of the area. */
 enum status query_fail_read(struct query_request *request, enum status status);
+
+/* ---- query_request.c ---- */
 
 /* Milliseconds since the request started, for tookMs. */
 int64_t query_took_ms(const struct query_request *request);
-
-/* ---- query_request.c ---- */
 
 /* Sets up a request; the route, its parts and the parameters come next,
  * query_request_run() last. */
@@ -197,6 +200,10 @@ MUST_CHECK enum status params_query_number(struct query_request *request,
 MUST_CHECK enum status params_query_step(struct query_request *request,
                                          uint64_t default_ns, uint64_t start_ns,
                                          uint64_t end_ns, uint64_t *step_ns);
+
+/* Parameter of the query string, decoded, without white space at both ends;
+ * ptr NULL if it is absent. */
+struct slice query_param(const struct query_request *request, const char *name);
 
 /* Without white space at both ends. */
 struct slice params_trim(struct slice text);

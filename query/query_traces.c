@@ -213,8 +213,8 @@ static enum status read_path_id(struct query_request *request, int part,
 {
     if (hex_bytes(request->parts[part], id, len))
         return OK;
-    return query_fail(request, ERR_INVALID, NULL,
-                      "%s must be %zu hexadecimal digits", name, 2 * len);
+    return query_invalid(request, "%s must be %zu hexadecimal digits", name,
+                         2 * len);
 }
 
 static enum status read_spans_request(struct query_request *request,

@@ -1,7 +1,7 @@
 /*
- * The alert that a report is about: read from the request, and written into
- * the report with all members that OpenChoreo's model requires, whatever of
- * them came.
+ * The alert of a report. In: the request. Out: the alert's context in the
+ * report, with all members that OpenChoreo's model requires, whichever of them
+ * were sent.
  */
 #include <math.h>
 #include <stdio.h>
@@ -38,7 +38,7 @@ enum status rca_need(struct query_request *request, const char *name,
     enum status s = params_text(request, name, text);
 
     if (s == OK && text->len == 0)
-        s = query_fail(request, ERR_INVALID, NULL, "%s is required", name);
+        s = query_invalid(request, "%s is required", name);
     return s;
 }
 
@@ -52,8 +52,7 @@ static enum status alert_text(struct query_request *request,
     *text = (struct slice){json_string_value(value), json_string_length(value)};
     return !value || json_is_null(value) || text->ptr
                ? OK
-               : query_fail(request, ERR_INVALID, NULL,
-                            "alert.%s must be a text", name);
+               : query_invalid(request, "alert.%s must be a string", name);
 }
 
 /* The alert's own window if it is longer than what a ranking needs. */
@@ -77,24 +76,22 @@ static enum status read_alert(struct query_request *request,
     enum status s = OK;
 
     if (!json_is_object(a))
-        return query_fail(request, ERR_INVALID, NULL,
-                          "alert must be an object");
+        return query_invalid(request, "alert must be an object");
     s = alert_text(request, a, "id", &alert->id);
     if (s == OK && (alert->id.len == 0 || alert->id.len > MAX_ID))
-        s = query_fail(request, ERR_INVALID, NULL,
-                       "alert.id must be a text of 1 to %d bytes", MAX_ID);
+        s = query_invalid(request, "alert.id must be a string of 1 to %d bytes",
+                          MAX_ID);
     if (s == OK)
         s = alert_text(request, a, "timestamp", &time);
     if (s != OK)
         return s;
     alert->time_ns = request->now_ns;
     if (time.len > 0 && !clock_parse_rfc3339(time, &alert->time_ns))
-        return query_fail(request, ERR_INVALID, NULL,
-                          "alert.timestamp must be an RFC 3339 time");
+        return query_invalid(request,
+                             "alert.timestamp must be an RFC 3339 time");
     alert->length_ns = length_of(a);
     if (alert->time_ns < 2 * alert->length_ns)
-        return query_fail(request, ERR_INVALID, NULL,
-                          "alert.timestamp is too old");
+        return query_invalid(request, "alert.timestamp is too old");
     return OK;
 }
 
@@ -115,18 +112,31 @@ enum status rca_alert_read(struct query_request *request,
 
 /* ---- as the report has it ---- */
 
-static void copy_text(struct jsonw *w, const char *key, const json_t *value)
-{
-    if (json_is_string(value))
-        jsonw_member_text(w, key, text_of(value));
-}
+static const struct reply_table condition_table = REPLY_TABLE(
+    struct alert_condition, REPLY(struct alert_condition, "window", window),
+    REPLY(struct alert_condition, "interval", interval),
+    REPLY(struct alert_condition, "operator", operator),
+    REPLY(struct alert_condition, "threshold", threshold));
 
-/* A member that every report has. */
-static void need_text(struct jsonw *w, const char *key, const json_t *value,
-                      struct slice otherwise)
+const struct reply_table alert_context_table = REPLY_TABLE(
+    struct alert_context, REPLY(struct alert_context, "alert_id", id),
+    REPLY(struct alert_context, "alert_name", name),
+    REPLY_OPTIONAL(struct alert_context, "alert_description", description),
+    REPLY_OPTIONAL(struct alert_context, "severity", severity),
+    REPLY_TIME(struct alert_context, "triggered_at", time_ns),
+    REPLY(struct alert_context, "trigger_value", value),
+    REPLY_OPTIONAL(struct alert_context, "source_type", source_type),
+    REPLY_OPTIONAL(struct alert_context, "source_query", source_query),
+    REPLY_OPTIONAL(struct alert_context, "source_metric", source_metric),
+    REPLY_OBJECT(struct alert_context, "condition", condition, 0,
+                 &condition_table),
+    REPLY(struct alert_context, "component", component),
+    REPLY(struct alert_context, "project", project),
+    REPLY(struct alert_context, "environment", environment));
+
+static struct slice text_or(const json_t *value, struct slice otherwise)
 {
-    jsonw_member_text(w, key,
-                      json_is_string(value) ? text_of(value) : otherwise);
+    return json_is_string(value) ? text_of(value) : otherwise;
 }
 
 /* OpenChoreo's alerts carry it as a number or as a text. */
@@ -143,38 +153,27 @@ static double number_of(const json_t *value)
     return number;
 }
 
-static void write_condition(struct jsonw *w, const json_t *condition)
-{
-    jsonw_key(w, "condition");
-    jsonw_open(w, '{');
-    need_text(w, "window", member(condition, "window"), SLICE("5m"));
-    need_text(w, "interval", member(condition, "interval"), SLICE("1m"));
-    need_text(w, "operator", member(condition, "operator"), SLICE("gt"));
-    jsonw_member_double(w, "threshold",
-                        number_of(member(condition, "threshold")));
-    jsonw_close(w, '}');
-}
-
-void rca_alert_write(struct jsonw *w, const struct rca_alert *alert)
+struct alert_context rca_alert_context(const struct rca_alert *alert)
 {
     const json_t *a = member(alert->body, "alert"), *rule = member(a, "rule");
     const json_t *source = member(rule, "source");
+    const json_t *condition = member(rule, "condition");
 
-    jsonw_key(w, "alert_context");
-    jsonw_open(w, '{');
-    jsonw_member_text(w, "alert_id", alert->id);
-    need_text(w, "alert_name", member(rule, "name"),
-              SLICE("analysis on request"));
-    copy_text(w, "alert_description", member(rule, "description"));
-    copy_text(w, "severity", member(rule, "severity"));
-    jsonw_member_time(w, "triggered_at", alert->time_ns);
-    jsonw_member_double(w, "trigger_value", number_of(member(a, "value")));
-    copy_text(w, "source_type", member(source, "type"));
-    copy_text(w, "source_query", member(source, "query"));
-    copy_text(w, "source_metric", member(source, "metric"));
-    write_condition(w, member(rule, "condition"));
-    jsonw_member_text(w, "component", alert->component);
-    jsonw_member_text(w, "project", alert->project);
-    jsonw_member_text(w, "environment", alert->environment);
-    jsonw_close(w, '}');
+    return (struct alert_context){
+        .id = alert->id,
+        .name = text_or(member(rule, "name"), SLICE("analysis on request")),
+        .description = text_of(member(rule, "description")),
+        .severity = text_of(member(rule, "severity")),
+        .time_ns = alert->time_ns,
+        .value = number_of(member(a, "value")),
+        .source_type = text_of(member(source, "type")),
+        .source_query = text_of(member(source, "query")),
+        .source_metric = text_of(member(source, "metric")),
+        .condition = {text_or(member(condition, "window"), SLICE("5m")),
+                      text_or(member(condition, "interval"), SLICE("1m")),
+                      text_or(member(condition, "operator"), SLICE("gt")),
+                      number_of(member(condition, "threshold"))},
+        .component = alert->component,
+        .project = alert->project,
+        .environment = alert->environment};
 }

@@ -1,6 +1,12 @@
 /*
- * rca_report - what cause.h found, in the words of OpenChoreo's RCA report
- * (contracts/openchoreo.md 5.4), and what is said about it.
+ * rca_report - what cause.h found, in the words of OpenChoreo's RCA report.
+ *
+ * Purpose: from an alert and a cause report to the document that is kept.
+ * Ownership: views are in the request's arena and borrow from the alert and
+ *   the cause report.
+ * Threads: one request, one thread.
+ * Errors: NULL if the arena is full; what is wrong with a request is answered
+ *   with query_fail.
  */
 #ifndef RCA_REPORT_H
 #define RCA_REPORT_H
@@ -15,38 +21,57 @@
 struct rca_alert {
     const json_t *body; /* of the request */
     struct slice id, namespace, component, project, environment;
-    uint64_t time_ns, length_ns; /* it is about so long before its time */
+    uint64_t time_ns, length_ns; /* it covers so much time before its time */
 };
 
 /* ---- rca_alert.c ---- */
 
-/* A text of the request that must be there. */
+/* A text of the request that is required. */
 MUST_CHECK enum status rca_need(struct query_request *request, const char *name,
                                 struct slice *text);
 /* Has answered with query_fail where it is not OK. */
 MUST_CHECK enum status rca_alert_read(struct query_request *request,
                                       struct rca_alert *alert);
-/* The member alert_context. */
-void rca_alert_write(struct jsonw *w, const struct rca_alert *alert);
+
+struct alert_condition {
+    struct slice window, interval, operator;
+    double threshold;
+};
+
+/* With all members that OpenChoreo's model requires. */
+struct alert_context {
+    struct slice id, name, description, severity;
+    uint64_t time_ns;
+    double value;
+    struct slice source_type, source_query, source_metric;
+    struct alert_condition condition;
+    struct slice component, project, environment;
+};
+extern const struct reply_table alert_context_table;
+
+struct alert_context rca_alert_context(const struct rca_alert *alert);
 
 /* ---- rca_report.c ---- */
 
-/* Writes the report object into the document that is open. */
-void rca_report_write(struct query_request *request,
-                      const struct rca_alert *alert,
-                      const struct cause_report *report);
+struct rca_report;
+extern const struct reply_table rca_report_table;
+
+/* The report; report NULL: there is none. */
+const struct rca_report *rca_report_make(struct query_request *request,
+                                         const struct rca_alert *alert,
+                                         const struct cause_report *report);
 
 /* Two sentences at most; in the arena. */
 struct slice rca_report_summary(struct query_request *request,
                                 const struct cause_report *report);
 
-/* ---- query_rca.c, rca_chat.c ---- */
+/* ---- query_rca.c, query_rca_chat.c ---- */
 
 /* A kept document, NULL if there is none. */
 json_t *rca_load_report(struct query_request *request, struct slice id,
                         const struct rca_scope *scope);
-/* The answers where there is no report, or no place for any. */
-enum status rca_none(struct query_request *request);
+/* The answers where there is no report, or reports are not kept. */
+enum status rca_not_found(struct query_request *request);
 enum status rca_not_kept(struct query_request *request);
 enum status rca_chat(struct query_request *request);
 

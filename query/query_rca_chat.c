@@ -126,20 +126,21 @@ static enum status read_chat(struct query_request *request,
     size_t n = json_array_size(messages);
 
     if (n < 1 || n > MAX_MESSAGES)
-        return query_fail(request, ERR_INVALID, NULL,
-                          "messages must be an array of 1 to %d", MAX_MESSAGES);
+        return query_invalid(request, "messages must be an array of 1 to %d",
+                             MAX_MESSAGES);
     for (size_t i = 0; i < n; i++) {
         const json_t *message = json_array_get(messages, i);
         struct slice content = text_of(json_object_get(message, "content"));
 
         if (!content.ptr || characters(content) > MAX_MESSAGE)
-            return query_fail(request, ERR_INVALID, NULL,
-                              "messages[%zu].content must be a text of at most "
-                              "%d characters",
-                              i, MAX_MESSAGE);
+            return query_invalid(
+                request,
+                "messages[%zu].content must be a text of at most "
+                "%d characters",
+                i, MAX_MESSAGE);
         if (!json_is_string(json_object_get(message, "role")))
-            return query_fail(request, ERR_INVALID, NULL,
-                              "messages[%zu].role must be a text", i);
+            return query_invalid(request, "messages[%zu].role must be a text",
+                                 i);
         if (slice_equal(text_of(json_object_get(message, "role")),
                         SLICE("user")))
             *question = content;
@@ -170,7 +171,7 @@ enum status rca_chat(struct query_request *request)
         return s;
     document = rca_load_report(request, id, &scope);
     if (!document)
-        return rca_none(request);
+        return rca_not_found(request);
     answer_from(document, question, &answer);
     json_decref(document);
     request->content_type_out = "application/x-ndjson";

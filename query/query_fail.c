@@ -1,0 +1,102 @@
+/*
+ * Error answers: {"title", "errorCode", "message"}, as OpenChoreo's Observer
+ * has them, whatever the status. In: a status and a message. Out: the answer
+ * in place of what was written before.
+ */
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "query_request.h"
+
+struct error_reply {
+    const char *title, *code, *message;
+    const char *detail; /* NULL: not a route of the RCA agent */
+};
+const struct reply_table error_table =
+    REPLY_TABLE(struct error_reply, REPLY(struct error_reply, "title", title),
+                REPLY(struct error_reply, "errorCode", code),
+                REPLY(struct error_reply, "message", message),
+                REPLY_OPTIONAL(struct error_reply, "detail", detail),
+                REPLY_OPTIONAL(struct error_reply, "error", detail));
+
+/* Clients of the Observer API know these titles only; the status says more. */
+static const char *title_of(int http)
+{
+    switch (http) {
+    case 401:
+        return "unauthorized";
+    case 403:
+        return "forbidden";
+    case 404:
+        return "notFound";
+    case 409:
+        return "conflict";
+    case 501:
+        return "notImplemented";
+    default:
+        return http < 500 ? "badRequest" : "internalServerError";
+    }
+}
+
+/* Logs, events and metrics leave the code of a bad request empty; traces have
+ * one. Errors of the server are -01 in every area. */
+static void default_code(const struct query_request *request, int http,
+                         char *code, size_t size)
+{
+    const char *area = request->route ? request->route->area : NULL;
+
+    code[0] = '\0';
+    if (area && http >= 500)
+        snprintf(code, size, "OBS-V1-%s-01", area);
+    else if (area && strcmp(area, "T") == 0)
+        snprintf(code, size, "OBS-V1-T-06");
+}
+
+enum status query_fail(struct query_request *request, enum status status,
+                       const char *error_code, const char *format, ...)
+{
+    bool rca = request->route && request->route->flags & RCA_ERRORS;
+    char message[512], code[24];
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(message, sizeof(message), format, args);
+    va_end(args);
+    request->http_status = status_http(status);
+    request->content_type_out = "application/json";
+    default_code(request, request->http_status, code, sizeof(code));
+    const struct error_reply error = {title_of(request->http_status),
+                                      error_code ? error_code : code, message,
+                                      rca ? message : NULL};
+    buf_reset(&request->out);
+    jsonw_init(&request->json, &request->out);
+    reply_write(&request->json, &error_table, &error);
+    return status;
+}
+
+enum status query_invalid(struct query_request *request, const char *format,
+                          ...)
+{
+    char message[512];
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(message, sizeof(message), format, args);
+    va_end(args);
+    return query_fail(request, ERR_INVALID, NULL, "%s", message);
+}
+
+enum status query_fail_read(struct query_request *request, enum status status)
+{
+    char code[24] = "";
+
+    if (status == ERR_TOO_BIG)
+        return query_fail(request, status, "",
+                          "the query needs more memory than one query may use; "
+                          "lower the limit or narrow the time range");
+    if (request->route->area)
+        snprintf(code, sizeof(code), "OBS-V1-%s-05", request->route->area);
+    return query_fail(request, status, code, "Reading failed: %s",
+                      status_text(status));
+}
