@@ -74,7 +74,7 @@ $(out)/%.o: %.c Makefile | $(proto:=.h)
 	@mkdir -p $(@D)
 	$(compile) -I$(<D) -c -o $@ $<
 
-$(out)/tests/%.o: cflags += -Itests -Itests/kits -Idaemon $(MODULES:%=-I%)
+$(out)/tests/%.o: cflags += -Itests -Itests/kits -Itests/shop -Idaemon $(MODULES:%=-I%)
 
 # What protoc-c writes is not ours to warn about.
 $(proto:=.o): warnings = -w
@@ -102,7 +102,9 @@ $(fuzzes): $(out)/%: $(out)/%.o $(out)/tests/replay.o $(out)/lib.a
 	$(compile) $(LDFLAGS) -o $@ $^ $(ldlibs)
 endif
 
-$(benches): $(out)/%: $(out)/%.o $(out)/lib.a
+# Benchmarks take their records from the shop.
+$(benches): $(out)/%: $(out)/%.o $(out)/tests/bench/shop_batches.o \
+                      $(filter-out %/main.o %/send.o,$(shop)) $(out)/lib.a
 	$(compile) $(LDFLAGS) -o $@ $^ $(ldlibs)
 
 $(out)/shopgen: $(shop) $(out)/lib.a

@@ -14,7 +14,8 @@ import time
 
 from callboard import (NS, DidNotStart, Server, Tap, around, log, logs_request, new_folder, scope, seeded,
                        stamped, wait_until)
-from load import POINTS, compare, compare_derived, join_senders, start_senders
+from load import compare, compare_derived, join_senders, start_senders
+from numbered import POINTS
 
 ROUNDS = int(os.environ.get("ROUNDS", "200" if os.environ.get("NIGHTLY") else "20"))
 

@@ -18,7 +18,8 @@ import time
 import kafka
 from callboard import NS, DidNotStart, Tap, count_logs, rfc3339, seeded, stamped, wait_until
 from callboard import field, fixed64, text_attr
-from messages import LOGS, POINTS, SPANS, Message, compare, stored
+from messages import Message, compare, stored
+from numbered import LOGS, POINTS, SPANS
 
 ROUNDS = int(os.environ.get("ROUNDS", "200" if os.environ.get("NIGHTLY") else "20"))
 GROUP = "callboard-test"
@@ -54,7 +55,7 @@ class Load(threading.Thread):
     def send_one(self, partition=-1, kind=None):
         message = Message(kind or self.random.choice(KINDS), next(Load.numbers), f"k{self.round}",
                           Load.first_ns, self.random.choice(["proto", "json"]))
-        self.producer.send(kafka.TOPICS[message.kind], message.value(self.padding),
+        self.producer.send(kafka.TOPICS[message.kind], message.body(self.padding),
                            key=message.trace_id.encode(), partition=partition)
         self.messages.append(message)
 

@@ -28,7 +28,7 @@ class Sender:
     def send(self, count):
         for _ in range(count):
             message = Message(rng.choice(KINDS), len(self.messages), "handover", self.first_ns)
-            self.producer.send(kafka.TOPICS[message.kind], message.value(lambda: "x" * 80))
+            self.producer.send(kafka.TOPICS[message.kind], message.body(lambda: "x" * 80))
             self.messages.append(message)
             time.sleep(0.004)
         self.producer.flush()

@@ -11,7 +11,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "clock.h"
 #include "shop.h"
@@ -164,90 +163,9 @@ static void parse(struct shop_options *o, int argc, char **argv)
     o->end_ns = length_ns ? o->start_ns + length_ns : 0;
 }
 
-/* Every pod once per scrape interval, all in one go. */
-static void report_all(struct world *w, uint64_t now_ns)
-{
-    for (int i = 0; i < w->options->shops * SHOP_COMPONENTS; i++)
-        for (int p = 0; p < w->components[i].pod_count; p++)
-            gauges_report(w, &w->components[i], &w->components[i].pods[p],
-                          now_ns);
-}
-
-static void at_time(struct world *w, uint64_t now_ns)
-{
-    const struct shop_options *o = w->options;
-    uint64_t since = now_ns - o->start_ns;
-
-    if (o->rollout_ns && !w->rolled_out && since >= o->rollout_ns) {
-        w->rolled_out = true;
-        world_rollout(w, now_ns, false);
-    }
-    w->fault = o->fault_ns && since >= o->fault_ns &&
-               (!o->fault_end_ns || since < o->fault_end_ns);
-    if (w->fault && !w->was_fault) {
-        w->fault_since_ns = now_ns;
-        if (o->kind->version)
-            world_rollout(w, now_ns, o->kind->one_pod);
-    }
-    w->was_fault = w->fault;
-}
-
-static void wait_until(uint64_t now_ns)
-{
-    uint64_t wall = clock_wall_ns();
-
-    if (now_ns > wall) {
-        struct timespec t = {(time_t)((now_ns - wall) / NS_PER_S),
-                             (long)((now_ns - wall) % NS_PER_S)};
-        nanosleep(&t, NULL);
-    }
-}
-
-static void play(struct world *w)
-{
-    const struct shop_options *o = w->options;
-    uint64_t now_ns = o->start_ns, next_report = now_ns, next_flush = now_ns;
-
-    for (uint64_t made = 0; !stopped; made++) {
-        if ((o->requests && made == o->requests) ||
-            (o->end_ns && now_ns >= o->end_ns))
-            break;
-        if (o->pace)
-            wait_until(now_ns);
-        at_time(w, now_ns);
-        world_request(w, now_ns);
-        if (o->metrics && now_ns >= next_report) {
-            report_all(w, now_ns);
-            next_report += o->scrape_ns;
-        }
-        /* Live, an SDK sends what it has every second. */
-        if (o->pace && now_ns + NS_PER_MIN > clock_wall_ns() &&
-            now_ns >= next_flush) {
-            world_flush(w);
-            next_flush = now_ns + NS_PER_S;
-        }
-        double rate =
-            o->rate * (w->fault && o->kind->rate > 0 ? o->kind->rate : 1);
-        now_ns += (uint64_t)(1e9 / rate * (0.5 + world_uniform(w)));
-    }
-    world_flush(w);
-}
-
 int main(int argc, char **argv)
 {
-    struct shop_options options = {.otlp = "127.0.0.1:4318",
-                                   .seed = 1,
-                                   .shops = 1,
-                                   .pods = 2,
-                                   .batch = 500,
-                                   .connections = 4,
-                                   .rate = 20,
-                                   .scrape_ns = 15 * NS_PER_S,
-                                   .spans = true,
-                                   .logs = true,
-                                   .metrics = true,
-                                   .kind = &shop_faults[0],
-                                   .pace = true};
+    struct shop_options options = shop_defaults;
     struct world world;
 
     options.start_ns = clock_wall_ns() - 30 * NS_PER_MIN;
@@ -260,7 +178,7 @@ int main(int argc, char **argv)
         usage();
     uint64_t begin = clock_monotonic_ns();
     world_init(&world, &options, sender);
-    play(&world);
+    world_play(&world, &stopped);
     sender_drain(sender);
     double seconds = (double)(clock_monotonic_ns() - begin) / 1e9;
     if (!options.quiet)

@@ -8,7 +8,8 @@
  * gauges.c  what a kubelet and an SDK report: CPU, memory, HTTP histograms
  * emit.c    records to OTLP protobuf, one buffer per pod and signal
  * send.c    buffers to a server, over a few connections
- * main.c    options, simulated time
+ * play.c    simulated time
+ * main.c    options
  *
  * Everything that is drawn comes from one seeded generator, so that the same
  * options give the same bytes (but for --start now).
@@ -16,6 +17,7 @@
 #ifndef SHOP_H
 #define SHOP_H
 
+#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -166,6 +168,11 @@ void world_rollout(struct world *w, uint64_t now_ns, bool one_pod);
 /* Sends what is buffered, however little. */
 void world_flush(struct world *w);
 void world_flush_points(struct world *w);
+
+/* ---- play.c ---- */
+extern const struct shop_options shop_defaults;
+/* Until options->requests or end_ns, or until *stop. */
+void world_play(struct world *w, const volatile sig_atomic_t *stop);
 
 /* ---- gauges.c ---- */
 void gauges_report(struct world *w, struct component *c, struct pod *pod,
