@@ -11,7 +11,7 @@ these beside two simple methods on the same numbers.
 
   bench_cause.py [--faults DIR] [--data DIR] [--explain] [--misses]
                  [--setting NAME]... [--cases ID,...]
-                 [--only shop|faults|worlds] [--held-out]
+                 [--only shop|faults|worlds] [--worlds KIND]... [--held-out]
 
 --data keeps the data directory: what it holds is not sent again.
 """
@@ -28,6 +28,9 @@ import time
 from datetime import datetime, timezone
 
 import worlds
+import worlds_calm
+import worlds_nodes
+import worlds_rollout
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
@@ -55,8 +58,14 @@ SHOP = {
 }
 QUIET = ["night", "rush", "rollout", "outlier", "always-failing", "nothing"]
 SEEDS = 5
-# Worlds of worlds.py that were looked at while the method was made, and others.
-SEEN, UNSEEN = (1, 2, 3), (11, 12, 13, 14, 15)
+# Kinds of worlds without spans: who makes them, the number of the first case,
+# seeds that were looked at while the method was made, and others.
+WORLDS = {
+    "mixed": (worlds, 0, (1, 2, 3), (11, 12, 13, 14, 15)),
+    "rollout": (worlds_rollout, 1700, range(1, 11), range(11, 21)),
+    "nodes": (worlds_nodes, 2000, range(1, 11), range(11, 21)),
+    "calm": (worlds_calm, 2300, range(1, 6), range(11, 16)),
+}
 
 
 def rfc3339(ns):
@@ -242,10 +251,11 @@ def rank_of(case, ranked):
     return ranked.index(case.culprit) + 1 if case.culprit in ranked else None
 
 
-def measure_worlds(server, data, options, seeds, title):
+def measure_worlds(server, data, options, kind, seeds, title):
+    maker, first, _, _ = WORLDS[kind]
     cases = []
     for seed in seeds:
-        cases += worlds.cases(seed, 100 * seed)
+        cases += maker.cases(seed, first + (100 if kind == "mixed" else 10) * seed)
     done_path = os.path.join(data, "worlds")
     done = open(done_path).read().split() if os.path.exists(done_path) else []
     for case in cases:
@@ -282,10 +292,11 @@ def measure_worlds(server, data, options, seeds, title):
             if case.culprit and case.series:
                 rows.append((f"{case.world}, {name}", rank_of(
                     case, worlds.ranking(case, score_of))))
-    print(f"--- worlds without spans, {title}: seeds {list(seeds)}")
+    print(f"--- worlds without spans, {kind}, {title}: seeds {list(seeds)}")
     ranks_table(sorted(rows, key=lambda r: r[0].strip()))
-    print(f"  right indicator {sum(right)} of {len(right)}, a cause is named in "
-          f"{sum(told)}")
+    if right:
+        print(f"  right indicator {sum(right)} of {len(right)}, a cause is named in "
+              f"{sum(told)}")
     for kind, found in named.items():
         print(f"  quiet {kind:<16} named {sum(found)} of {len(found)}")
     times.sort()
@@ -392,6 +403,7 @@ def main():
     parser.add_argument("--explain", action="store_true")
     parser.add_argument("--misses", action="store_true")
     parser.add_argument("--only", choices=("shop", "faults", "worlds"))
+    parser.add_argument("--worlds", action="append", choices=WORLDS)
     parser.add_argument("--held-out", action="store_true",
                         help="score the seeds that nobody looked at")
     parser.add_argument("--load-only", action="store_true")
@@ -404,10 +416,12 @@ def main():
             if options.only in (None, "shop"):
                 measure_shop(server, data, options)
             if options.only in (None, "worlds"):
-                measure_worlds(server, data, options, SEEN, "looked at")
-                if options.held_out or not options.only:
-                    measure_worlds(server, data, options, UNSEEN,
-                                   "not looked at")
+                for kind in options.worlds or WORLDS:
+                    _, _, seen, unseen = WORLDS[kind]
+                    measure_worlds(server, data, options, kind, seen, "looked at")
+                    if options.held_out or not options.only:
+                        measure_worlds(server, data, options, kind, unseen,
+                                       "not looked at")
             if options.only in (None, "faults"):
                 measure_faults(server, data, options)
         finally:

@@ -103,6 +103,8 @@ class Case:
         self.start = START + number * DAY
         self.series = {}  # (component, pod, metric, unit): [(s, value)]
         self.graph, self.lines = {}, []
+        self.versions = {}  # (component, pod): what its SDK reports
+        self.started = {}  # (component, pod): when, if not with the case
 
     def put(self, component, metric, unit, t, value, pod=0, shape="gauge",
             labels=(), infra=False):
@@ -385,7 +387,8 @@ def sdk_case(kind, culprit, seed, number, step, before=1200, during=600,
             load *= 3
         if kind == "rollout" and hit <= t < hit + step:
             pods["sales"] = [Pod("sales", next_number + i) for i in range(3)]
-            case.started = t
+            case.started.update({("sales", pod.number): t
+                                 for pod in pods["sales"]})
         total, broken = {}, {}
         for c in order:
             calls, own, cost = SHOP[c]
@@ -504,7 +507,8 @@ def requests_of(case, seconds=60):
             slots.setdefault(t // seconds, {}).setdefault(
                 (component, pod, infra), {}).setdefault(
                 (metric, unit, shape), []).append(
-                point(case, t, value, shape, labels))
+                point(case.started.get((component, pod), case.start), t, value,
+                      shape, labels))
     for slot in sorted(slots):
         resources = []
         for (component, pod, infra), metrics in sorted(slots[slot].items()):
@@ -531,14 +535,14 @@ def logs_of(case, seconds=60):
             for c, records in slots[slot].items()]})
 
 
-def point(case, t, value, shape, labels):
+def point(start, t, value, shape, labels):
     p = {"timeUnixNano": str(t * 10**9)}
     if labels:
         p["attributes"] = [
             {"key": k, "value": {"intValue": str(v)} if isinstance(v, int)
              else {"stringValue": v}} for k, v in labels]
     if shape != "gauge":
-        p["startTimeUnixNano"] = str(case.start * 10**9)
+        p["startTimeUnixNano"] = str(start * 10**9)
     if shape == "histogram":
         p["count"], p["sum"] = str(value[0]), value[1]
     else:
@@ -560,6 +564,9 @@ def resource(case, component, pod, infra):
     # An agent knows the pod only, if something in it says who it is.
     if infra and component not in STORES:
         return out
+    version = case.versions.get((component, pod), "1.0.0" if case.versions else None)
+    if version:
+        out.append(text("service.version", version))
     return out + [text("service.name", component),
                   text("openchoreo.dev/project", case.project),
                   text("openchoreo.dev/component", component),
