@@ -1,12 +1,12 @@
 /*
- * Exponential histograms are brought to the coarser scale of the two (a
- * bucket of scale s is half of one of scale s - 1), and coarser still until
- * the sum fits into POINT_MAX_BUCKETS. Of exemplars the slowest and the
- * slowest failed ones stay, as many as derived series promise.
+ * Exponential histograms are merged by exphist.h, within POINT_MAX_BUCKETS. Of
+ * exemplars, the slowest and the slowest failed ones remain, as many as derived
+ * series promise.
  */
 #include "series_add.h"
 
 #include "derived.h"
+#include "exphist.h"
 
 enum { KEEP_EXEMPLARS = 2 /* of each kind */ };
 
@@ -61,97 +61,6 @@ static void add_exemplars(struct arena *arena, struct point *sum,
     sum->exemplar_count = total;
 }
 
-/* Index of a bucket at a scale that is `down` coarser. */
-static int64_t coarser(int64_t index, int down)
-{
-    return index >> down; /* rounds down, as the buckets do */
-}
-
-struct span_of_runs {
-    int64_t low, high;
-};
-
-static void widen(struct span_of_runs *s, const struct exp_buckets *run,
-                  int down)
-{
-    if (run->count == 0)
-        return;
-    int64_t low = coarser(run->offset, down);
-    int64_t high = coarser((int64_t)run->offset + run->count - 1, down);
-
-    if (low < s->low)
-        s->low = low;
-    if (high > s->high)
-        s->high = high;
-}
-
-/* How many buckets both runs together take at this scale. */
-static int64_t width(const struct exp_buckets *a, int down_a,
-                     const struct exp_buckets *b, int down_b)
-{
-    struct span_of_runs s = {INT64_MAX, INT64_MIN};
-
-    widen(&s, a, down_a);
-    widen(&s, b, down_b);
-    return s.low > s.high ? 0 : s.high - s.low + 1;
-}
-
-static void add_run(uint64_t *counts, int64_t low,
-                    const struct exp_buckets *run, int down)
-{
-    for (uint32_t i = 0; i < run->count; i++)
-        counts[coarser((int64_t)run->offset + i, down) - low] += run->counts[i];
-}
-
-static bool add_runs(struct arena *arena, const struct exp_buckets *a,
-                     int down_a, const struct exp_buckets *b, int down_b,
-                     struct exp_buckets *sum)
-{
-    int64_t count = width(a, down_a, b, down_b);
-    struct span_of_runs s = {INT64_MAX, INT64_MIN};
-
-    *sum = (struct exp_buckets){0};
-    if (count == 0)
-        return true;
-    widen(&s, a, down_a);
-    widen(&s, b, down_b);
-    uint64_t *counts = arena_zero(arena, (size_t)count, sizeof(*counts));
-    if (!counts)
-        return false;
-    add_run(counts, s.low, a, down_a);
-    add_run(counts, s.low, b, down_b);
-    *sum = (struct exp_buckets){counts, (uint32_t)count, (int32_t)s.low};
-    return true;
-}
-
-static bool add_exponential(struct arena *arena, struct histogram *sum,
-                            const struct histogram *a,
-                            const struct histogram *b)
-{
-    enum { MOST_DOWN = 40 };
-    int32_t scale = a->scale < b->scale ? a->scale : b->scale;
-    int64_t wide_a = (int64_t)a->scale - scale;
-    int64_t wide_b = (int64_t)b->scale - scale;
-
-    if (wide_a > MOST_DOWN || wide_b > MOST_DOWN ||
-        a->zero_threshold != b->zero_threshold)
-        return false;
-    int down_a = (int)wide_a, down_b = (int)wide_b;
-    while (
-        width(&a->positive, down_a, &b->positive, down_b) > POINT_MAX_BUCKETS ||
-        width(&a->negative, down_a, &b->negative, down_b) > POINT_MAX_BUCKETS) {
-        down_a++;
-        down_b++;
-        scale--;
-    }
-    sum->scale = scale;
-    sum->zero_count = a->zero_count + b->zero_count;
-    return add_runs(arena, &a->positive, down_a, &b->positive, down_b,
-                    &sum->positive) &&
-           add_runs(arena, &a->negative, down_a, &b->negative, down_b,
-                    &sum->negative);
-}
-
 static bool add_buckets(struct arena *arena, struct histogram *sum,
                         const struct histogram *a, const struct histogram *b)
 {
@@ -190,9 +99,12 @@ static const struct histogram *add_histograms(struct arena *arena,
     sum->sum = a->sum + b->sum;
     sum->min = a->min < b->min ? a->min : b->min;
     sum->max = a->max > b->max ? a->max : b->max;
-    if (type == METRIC_EXP_HISTOGRAM)
-        return add_exponential(arena, sum, a, b) ? sum : NULL;
-    return add_buckets(arena, sum, a, b) ? sum : NULL;
+    if (type == METRIC_HISTOGRAM)
+        return add_buckets(arena, sum, a, b) ? sum : NULL;
+    if (a->zero_threshold != b->zero_threshold ||
+        !exphist_merge(arena, sum, a, b, POINT_MAX_BUCKETS))
+        return NULL;
+    return sum;
 }
 
 const struct point *point_add(struct arena *arena, const struct point *a,
