@@ -1,15 +1,16 @@
 /*
- * At start every segment is read from end to end, so that what replay meets
- * later is known to be good, and so that it lies in the page cache by then.
+ * At start every segment is read from end to end, so that replay meets only
+ * entries known to be good, and finds the file in the page cache.
  *
- * What is behind the last good entry of a segment is one of:
+ * After the last good entry of a segment there is one of:
  *   nothing, or zeros     the ordinary end
- *   a torn tail           only in the last segment: the write during which we
- *                         went down. Nobody was told OK; it is cut off.
- *   damage                copied to *.damaged, then cut off. The lsns it held
- *                         are passed over, for the store may know them.
- * Damage before a whole entry is copied, too, but stays in its place, and is
- * passed over again by replay.
+ *   a torn tail           only in the last segment: the write during which the
+ *                         process ended. Its sender got no answer; it is
+ *                         truncated.
+ *   damage                copied to *.damaged, then truncated. Its lsns are not
+ *                         used again, since the store may know them.
+ * Damage before an intact entry is copied, too, but remains in the segment, and
+ * replay skips it.
  */
 #include "journal_dir.h"
 
@@ -67,7 +68,7 @@ bool journal_dir_remove_first(struct journal_dir *dir,
 
 /* ---- opening ---- */
 
-/* mkdir -p; the last part is what matters. */
+/* mkdir -p */
 static enum status make_dir(const char *path)
 {
     char part[JOURNAL_PATH];
@@ -151,90 +152,110 @@ static enum status list_segments(struct journal_dir *dir)
     return OK;
 }
 
-/* Copies the bytes of a segment from `at` to `end` to its *.damaged, behind
- * what is there. What stays in its place was copied by an earlier start if
- * there is such a file. */
-static bool save_damage(struct journal_dir *dir,
-                        const struct segment_reader *reader, uint64_t first_lsn,
-                        uint64_t at, uint64_t end, bool stays)
+/* Opens the segment's *.damaged, and sets *to to its end; -1 on failure. A
+ * range that stays in the segment is copied at the first start only: *copied is
+ * then true if an earlier start did so. */
+static int open_damaged(struct journal_dir *dir, const struct journal_io *io,
+                        uint64_t first_lsn, bool stays, int64_t *to,
+                        bool *copied)
 {
-    enum { PART = 64 * 1024 };
-    bool once = stays && dir->copying != first_lsn;
+    bool create = stays && dir->copying != first_lsn;
     char path[JOURNAL_PATH];
-    char *part = mem_alloc(PART);
-    int flags = O_WRONLY | O_CREAT | (once ? O_EXCL : 0);
-    int64_t to = -1;
-    ssize_t n = 1;
     int fd;
 
     journal_dir_path(dir, first_lsn, ".damaged", path);
-    fd = reader->io->open(path, flags, 0600);
-    if (fd < 0 && once && errno == EEXIST) {
-        free(part);
-        return true;
-    }
-    dir->copying = first_lsn;
-    if (fd >= 0)
-        to = lseek(fd, 0, SEEK_END);
-    while (to >= 0 && n > 0 && at < end) {
-        size_t len = end - at < PART ? (size_t)(end - at) : PART;
+    fd = io->open(path, O_WRONLY | O_CREAT | (create ? O_EXCL : 0), 0600);
+    *copied = fd < 0 && create && errno == EEXIST;
+    *to = fd >= 0 ? lseek(fd, 0, SEEK_END) : -1;
+    if (!*copied)
+        dir->copying = first_lsn;
+    return fd;
+}
 
-        n = segment_read(reader, part, len, at);
-        if (n > 0 && reader->io->pwrite(fd, part, (size_t)n, to) != n)
+/* Copies the bytes of a segment from `at` to `end` behind offset `to` of fd. */
+static bool copy_range(const struct segment_reader *reader, int fd, int64_t to,
+                       uint64_t at, uint64_t end)
+{
+    enum { BUFFER = 64 * 1024 };
+    char *buffer = mem_alloc(BUFFER);
+    ssize_t n = 1;
+
+    while (n > 0 && at < end) {
+        size_t len = end - at < BUFFER ? (size_t)(end - at) : BUFFER;
+
+        n = segment_read(reader, buffer, len, at);
+        if (n > 0 && reader->io->pwrite(fd, buffer, (size_t)n, to) != n)
             n = -1;
         at += (uint64_t)(n > 0 ? n : 0);
         to += n;
     }
-    free(part);
-    if (fd >= 0 && reader->io->sync(fd) < 0)
-        n = -1;
-    if (fd >= 0)
-        close(fd);
-    return to >= 0 && n >= 0;
+    free(buffer);
+    return n >= 0;
 }
 
-/* Notes that entries are missing behind this one. */
+/* Copies damaged bytes to the segment's *.damaged. stays: they remain in the
+ * segment. */
+static bool save_damage(struct journal_dir *dir,
+                        const struct segment_reader *reader, uint64_t first_lsn,
+                        uint64_t at, uint64_t end, bool stays)
+{
+    bool saved, copied;
+    int64_t to;
+    int fd = open_damaged(dir, reader->io, first_lsn, stays, &to, &copied);
+
+    if (fd < 0)
+        return copied;
+    saved = to >= 0 && copy_range(reader, fd, to, at, end) &&
+            reader->io->sync(fd) == 0;
+    close(fd);
+    return saved;
+}
+
+/* Notes that entries after this one are missing. */
 static void note_gap(struct journal_dir *dir, uint64_t lsn)
 {
     if (lsn < dir->damaged_after)
         dir->damaged_after = lsn;
 }
 
-/* Behind reader->good is no entry: cuts it off, or moves it aside first. If
- * that cannot be done it stays where it is; `used` ends before it. */
-static void cut_tail(struct journal_dir *dir, struct segment_reader *reader,
-                     struct segment *segment, bool last, uint64_t *next_lsn)
+/* Truncates the bytes after reader->good, which are not an entry; copies them
+ * first unless they are a torn tail. On failure they remain; `used` ends before
+ * them. */
+static void truncate_tail(struct journal_dir *dir,
+                          struct segment_reader *reader,
+                          struct segment *segment, bool last,
+                          uint64_t *next_lsn)
 {
     bool torn = last && segment_torn(reader);
     uint64_t len = reader->size - reader->good;
-    bool cut = true;
+    bool truncated = true;
 
     if (!torn) {
         stats_add(STATS_JOURNAL_ERRORS, 1);
         stats_add(STATS_LOST_ENTRIES, 1);
         note_gap(dir, reader->last_lsn);
-        *next_lsn += len / reader->entry_head;
-        cut = save_damage(dir, reader, segment->first_lsn, reader->good,
-                          reader->size, false);
+        *next_lsn += len / reader->head.entry_head;
+        truncated = save_damage(dir, reader, segment->first_lsn, reader->good,
+                                reader->size, false);
     }
-    if (cut)
-        cut = reader->io->truncate(reader->fd, (off_t)reader->good) == 0 &&
-              reader->io->sync(reader->fd) == 0;
+    if (truncated)
+        truncated =
+            reader->io->truncate(reader->fd, (off_t)reader->good) == 0 &&
+            reader->io->sync(reader->fd) == 0;
     if (torn)
-        log_warn("journal", "last write was cut short, dropped it",
+        log_warn("journal", "incomplete last write dropped",
                  log_hex("segment", segment->first_lsn), log_uint("bytes", len),
-                 log_int("cut", cut));
+                 log_int("truncated", truncated));
     else
-        log_error("journal", "damaged, moved the rest of a segment aside",
+        log_error("journal", "damaged, moved the end of a segment aside",
                   log_hex("segment", segment->first_lsn),
                   log_uint("offset", reader->good), log_uint("bytes", len),
-                  log_int("moved", cut));
+                  log_int("moved", truncated));
 }
 
-/* Skips a damaged entry, which stays in its place; false: no valid entry
- * follows. */
-static bool pass_over(struct journal_dir *dir, struct segment_reader *reader,
-                      const struct segment *segment)
+/* Skips a damaged entry, which remains; false: no valid entry follows. */
+static bool skip_damage(struct journal_dir *dir, struct segment_reader *reader,
+                        const struct segment *segment)
 {
     uint64_t bad = reader->good;
 
@@ -252,7 +273,7 @@ static bool pass_over(struct journal_dir *dir, struct segment_reader *reader,
     return true;
 }
 
-/* The head is unreadable: the whole file goes aside. */
+/* Renames a segment with an unreadable head to *.damaged. */
 static enum status move_aside(struct journal_dir *dir,
                               const struct segment_reader *reader,
                               const struct segment *segment)
@@ -269,8 +290,8 @@ static enum status move_aside(struct journal_dir *dir,
     return reader->io->rename(from, to) == 0 ? OK : ERR_IO;
 }
 
-/* An empty or all-zero file is a segment whose making was cut short. */
-static bool never_begun(struct segment_reader *reader)
+/* True for an empty or all-zero file: its creation was interrupted. */
+static bool is_blank(struct segment_reader *reader)
 {
     char part[4096];
     uint64_t at = 0;
@@ -285,7 +306,7 @@ static bool never_begun(struct segment_reader *reader)
     return n == 0;
 }
 
-/* All entries of a segment, whole ones behind damage too. */
+/* Reads all entries of a segment, also intact ones after damage. */
 static enum status check_entries(struct journal_dir *dir,
                                  struct segment_reader *reader,
                                  struct segment *segment)
@@ -295,48 +316,51 @@ static enum status check_entries(struct journal_dir *dir,
 
     while (status == OK) {
         status = segment_next(reader, &entry, false);
-        if (status == ERR_CORRUPT && pass_over(dir, reader, segment))
+        if (status == ERR_CORRUPT && skip_damage(dir, reader, segment))
             status = OK;
     }
     return status;
 }
 
-/* A file that is missing between two others. */
+/* Reports a file that is missing between two others. */
 static void check_sequence(struct journal_dir *dir,
                            const struct segment_reader *reader,
                            const struct segment *segment)
 {
-    if (reader->after <= dir->last_lsn || dir->last_lsn == 0)
+    if (reader->head.previous_lsn <= dir->last_lsn || dir->last_lsn == 0)
         return;
     stats_add(STATS_LOST_ENTRIES, 1);
     note_gap(dir, dir->last_lsn);
     log_error("journal", "entries are missing between two segments",
               log_hex("segment", segment->first_lsn),
               log_uint("after", dir->last_lsn),
-              log_uint("before", reader->after + 1));
+              log_uint("before", reader->head.previous_lsn + 1));
 }
 
-/* The lsn of the last entry up to the end of this segment. The number before
- * the first of an empty one may be of an entry that could not be written. */
+/* The lsn of the last entry up to the end of this segment. For an empty one,
+ * first_lsn - 1 may belong to an entry that could not be written. */
 static uint64_t last_entry(const struct segment_reader *reader)
 {
-    bool empty = reader->good == reader->head;
+    bool empty = reader->good == reader->head.size;
 
-    if (reader->id != 0 && empty)
-        return reader->after;
-    return reader->last_lsn > reader->after ? reader->last_lsn : reader->after;
+    if (reader->head.id != 0 && empty)
+        return reader->head.previous_lsn;
+    return reader->last_lsn > reader->head.previous_lsn
+               ? reader->last_lsn
+               : reader->head.previous_lsn;
 }
 
-static void describe(struct segment *segment,
-                     const struct segment_reader *reader)
+static void fill_segment(struct segment *segment,
+                         const struct segment_reader *reader)
 {
     segment->last_lsn = reader->last_lsn;
     segment->used = reader->good;
-    segment->dead = reader->head;
-    segment->after = reader->after;
+    segment->truncated = reader->head.size;
+    segment->previous_lsn = reader->head.previous_lsn;
 }
 
-/* Reads one segment and sets what the list says of it; *keep: it stays. */
+/* Reads one segment and fills in its list entry; *keep: it remains in the
+ * list. */
 static enum status check_segment(struct journal_dir *dir,
                                  const struct journal_io *io,
                                  struct segment *segment, bool last,
@@ -351,7 +375,7 @@ static enum status check_segment(struct journal_dir *dir,
     if (segment->first_lsn > *next_lsn)
         *next_lsn = segment->first_lsn;
     *keep = false;
-    if (status == ERR_CORRUPT && last && never_begun(&reader)) {
+    if (status == ERR_CORRUPT && last && is_blank(&reader)) {
         status = io->unlink(path) == 0 ? OK : ERR_IO;
     } else if (status == ERR_CORRUPT) {
         *next_lsn += reader.size / OLDEST_ENTRY_HEAD;
@@ -360,13 +384,13 @@ static enum status check_segment(struct journal_dir *dir,
         *keep = true;
         check_sequence(dir, &reader, segment);
         status = check_entries(dir, &reader, segment);
-        describe(segment, &reader);
-        if (reader.id != 0 && dir->id == 0)
-            dir->id = reader.id;
+        fill_segment(segment, &reader);
+        if (reader.head.id != 0 && dir->id == 0)
+            dir->id = reader.head.id;
         if (reader.last_lsn >= *next_lsn)
             *next_lsn = reader.last_lsn + 1;
         if (status == ERR_CORRUPT)
-            cut_tail(dir, &reader, segment, last, next_lsn);
+            truncate_tail(dir, &reader, segment, last, next_lsn);
         status = status == ERR_IO ? ERR_IO : OK;
         dir->last_lsn = last_entry(&reader);
     }
@@ -422,7 +446,7 @@ enum status journal_dir_open(struct journal_dir *dir,
     return status;
 }
 
-/* What was set aside before stays: SUFFIX, then SUFFIX.2 and so on. */
+/* A name not yet used: SUFFIX, SUFFIX.2 and so on. */
 static void free_path(const struct journal_dir *dir, uint64_t first_lsn,
                       const char *suffix, char path[JOURNAL_PATH])
 {
@@ -460,7 +484,7 @@ void journal_dir_release(struct journal_dir *dir)
     if (dir->fd >= 0)
         close(dir->fd);
     if (dir->lock_fd >= 0)
-        close(dir->lock_fd); /* and with it the lock */
+        close(dir->lock_fd); /* releases the lock */
     free(dir->path);
     free(dir->at);
 }

@@ -100,10 +100,10 @@ static struct read read_all(const struct journal_io *io, size_t size,
     }
     if (read.opened == OK) {
         read.torn = segment_torn(&reader);
-        read.first_lsn = reader.first_lsn;
+        read.first_lsn = reader.head.first_lsn;
         read.last_lsn = reader.last_lsn;
         read.good = reader.good;
-        if (reader.good > size || reader.last_lsn + 1 < reader.first_lsn)
+        if (reader.good > size || reader.last_lsn + 1 < reader.head.first_lsn)
             abort();
     }
     segment_reader_close(&reader);

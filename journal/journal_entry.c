@@ -1,0 +1,204 @@
+/*
+ * A segment is a head, then entries back to back, then zeros or nothing:
+ *
+ *   OFFSET SIZE MEANING (all numbers little endian)
+ *        0    8 "CBJOURNL"
+ *        8    4 version, 3
+ *       12    4 zero
+ *       16    8 first lsn: every entry in here has this one or a greater one;
+ *               an lsn is at least 1 and less than 2^63
+ *       24    4 CRC-32 of bytes 0 to 23
+ *       28    4 zero
+ *       32    8 id of the journal, random, not 0
+ *       40    8 last lsn in the segments before this one
+ *       48    4 CRC-32 of bytes 32 to 47
+ *       52   12 zero
+ *       64      entries
+ *
+ *   entry:
+ *        0    4 length of the entry, these 36 bytes included; 0: the end
+ *        4    4 CRC-32 of all that follows, up to the end of the entry
+ *        8    8 lsn, greater than that of the entry before
+ *       16    8 received_ns
+ *       24    1 signal: 0 spans, 1 logs, 2 metrics
+ *       25    1 encoding: 0 protobuf, 1 JSON, 2 dead letter
+ * (base/dead_letter.c) 26    2 length of the source; 0: there is none 28    8
+ * id of the journal 36      source, then the body, not compressed
+ *
+ *   source, of a message from a Kafka partition (batch.h):
+ *        0    4 partition
+ *        4    8 offset in it
+ *       12    8 time of the message, milliseconds since 1970; 0: not known
+ *       20      name of the topic, at most 249 bytes
+ *
+ * Version 2 has no bytes 32 to 63 in the head and 28 to 35 in an entry; version
+ * 1 has no sources and dead letters either.
+ *
+ * The id in each entry serves to find the next intact entry after a damaged
+ * one. Senders choose the bodies and could put an entry with a good checksum
+ * into one; they never learn the id.
+ */
+#include "journal_entry.h"
+
+#include <libdeflate.h>
+#include <string.h>
+
+#define LSN_MAX (UINT64_MAX >> 1)
+
+enum {
+    SEGMENT_HEAD_V2 = 32,
+    ENTRY_HEAD_V2 = ENTRY_ID_AT,
+    LAST_VERSION_WITHOUT_ID = 2
+};
+
+static const char magic[8] = {'C', 'B', 'J', 'O', 'U', 'R', 'N', 'L'};
+
+void journal_put(char *at, uint64_t value, size_t bytes)
+{
+    for (size_t i = 0; i < bytes; i++)
+        at[i] = (char)(value >> (8 * i) & 0xff);
+}
+
+uint64_t journal_get(const char *at, size_t bytes)
+{
+    uint64_t value = 0;
+
+    for (size_t i = 0; i < bytes; i++)
+        value |= (uint64_t)(unsigned char)at[i] << (8 * i);
+    return value;
+}
+
+void segment_head_encode(char to[SEGMENT_HEAD], const struct segment_head *head)
+{
+    memset(to, 0, SEGMENT_HEAD);
+    memcpy(to, magic, sizeof(magic));
+    journal_put(to + 8, SEGMENT_VERSION, 4);
+    journal_put(to + 16, head->first_lsn, 8);
+    journal_put(to + 24, libdeflate_crc32(0, to, 24), 4);
+    journal_put(to + 32, head->id, 8);
+    journal_put(to + 40, head->previous_lsn, 8);
+    journal_put(to + 48, libdeflate_crc32(0, to + 32, 16), 4);
+}
+
+/* Each half has a checksum of its own. */
+static bool first_half_is_good(struct slice bytes)
+{
+    return bytes.len >= SEGMENT_HEAD_V2 &&
+           memcmp(bytes.ptr, magic, sizeof(magic)) == 0 &&
+           journal_get(bytes.ptr + 24, 4) == libdeflate_crc32(0, bytes.ptr, 24);
+}
+
+static bool second_half_is_good(struct slice bytes)
+{
+    return bytes.len >= SEGMENT_HEAD && journal_get(bytes.ptr + 32, 8) != 0 &&
+           journal_get(bytes.ptr + 48, 4) ==
+               libdeflate_crc32(0, bytes.ptr + 32, 16);
+}
+
+/* The name repeats the lsn, so one damaged half of the head costs no entry. */
+enum status segment_head_decode(struct slice bytes, uint64_t named_lsn,
+                                struct segment_head *head)
+{
+    bool first = first_half_is_good(bytes), second = second_half_is_good(bytes);
+    uint64_t version = first ? journal_get(bytes.ptr + 8, 4) : SEGMENT_VERSION;
+    bool has_id = version > LAST_VERSION_WITHOUT_ID;
+
+    if (!first && !second)
+        return ERR_CORRUPT;
+    if (version > SEGMENT_VERSION)
+        return ERR_UNSUPPORTED;
+    *head = (struct segment_head){
+        .first_lsn = first ? journal_get(bytes.ptr + 16, 8) : named_lsn,
+        .size = has_id ? SEGMENT_HEAD : SEGMENT_HEAD_V2,
+        .entry_head = has_id ? ENTRY_HEAD : ENTRY_HEAD_V2,
+    };
+    if (second && has_id) {
+        head->id = journal_get(bytes.ptr + 32, 8);
+        head->previous_lsn = journal_get(bytes.ptr + 40, 8);
+    }
+    if (head->first_lsn == 0 || head->first_lsn > LSN_MAX ||
+        bytes.len < head->size)
+        return ERR_CORRUPT;
+    return OK;
+}
+
+uint64_t segment_entry_size(const struct batch *batch)
+{
+    uint64_t size = ENTRY_HEAD + batch->body_len;
+
+    return batch->source ? size + SOURCE_HEAD + batch->source->topic.len : size;
+}
+
+/* Returns its size. */
+static size_t put_source(char *at, const struct source_offset *source)
+{
+    if (!source)
+        return 0;
+    journal_put(at, source->partition, 4);
+    journal_put(at + 4, source->offset, 8);
+    journal_put(at + 12, source->time_ms, 8);
+    slice_copy(at + SOURCE_HEAD, source->topic);
+    return SOURCE_HEAD + source->topic.len;
+}
+
+size_t segment_entry_encode(char to[ENTRY_HEAD_MAX], const struct batch *batch,
+                            uint64_t id)
+{
+    size_t source = put_source(to + ENTRY_HEAD, batch->source);
+    uint32_t crc;
+
+    journal_put(to, segment_entry_size(batch), 4);
+    journal_put(to + 8, batch->lsn, 8);
+    journal_put(to + 16, batch->received_ns, 8);
+    journal_put(to + 24, batch->signal, 1);
+    journal_put(to + 25, batch->encoding, 1);
+    journal_put(to + 26, source, 2);
+    journal_put(to + ENTRY_ID_AT, id, ENTRY_ID_SIZE);
+    crc = libdeflate_crc32(0, to + 8, ENTRY_HEAD - 8 + source);
+    if (batch->body_len > 0) /* with no bytes it would return the start value */
+        crc = libdeflate_crc32(crc, batch->body, batch->body_len);
+    journal_put(to + 4, crc, 4);
+    return ENTRY_HEAD + source;
+}
+
+bool segment_entry_decode(const struct segment_head *segment, const char *bytes,
+                          uint64_t len, uint64_t last_lsn,
+                          struct segment_entry *entry)
+{
+    uint64_t lsn = journal_get(bytes + 8, 8);
+    uint64_t source = journal_get(bytes + 26, 2);
+    unsigned signal = (unsigned char)bytes[24];
+    unsigned encoding = (unsigned char)bytes[25];
+
+    if (lsn <= last_lsn || lsn > LSN_MAX || signal >= SIGNAL_COUNT ||
+        encoding > BATCH_DEAD_LETTER || source > len - segment->entry_head)
+        return false;
+    if (source > 0 &&
+        (source < SOURCE_HEAD || source > SOURCE_HEAD + SOURCE_MAX_TOPIC))
+        return false;
+    if (segment->id != 0 &&
+        journal_get(bytes + ENTRY_ID_AT, ENTRY_ID_SIZE) != segment->id)
+        return false;
+    *entry = (struct segment_entry){
+        .lsn = lsn,
+        .received_ns = journal_get(bytes + 16, 8),
+        .signal = (enum signal)signal,
+        .encoding = (enum batch_encoding)encoding,
+        .has_source = source > 0,
+        .body_len = (size_t)(len - segment->entry_head - source),
+    };
+    return true;
+}
+
+void segment_source_decode(const char *bytes, size_t len,
+                           struct segment_entry *entry)
+{
+    slice_copy(entry->topic,
+               (struct slice){bytes + SOURCE_HEAD, len - SOURCE_HEAD});
+    entry->source = (struct source_offset){
+        .topic = {entry->topic, len - SOURCE_HEAD},
+        .partition = (uint32_t)journal_get(bytes, 4),
+        .offset = journal_get(bytes + 4, 8),
+        .time_ms = journal_get(bytes + 12, 8),
+    };
+}
