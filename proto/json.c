@@ -274,34 +274,40 @@ static bool is_snake(struct slice key, const char *name)
     return i == key.len;
 }
 
-/* The name that row i of a table begins with. */
-static const char *name_at(const void *table, size_t row, int i)
+/* The name that row i of a table begins with; NULL: the row is a gap. */
+static const char *name_at(const void *table, size_t row, uint32_t i)
 {
-    return *(const char *const *)((const char *)table + row * (size_t)i);
+    return *(const char *const *)((const char *)table + row * i);
 }
 
-static int find(const void *table, size_t row, struct slice key)
+static int find(const void *table, size_t row, uint32_t count, struct slice key)
 {
+    bool snake = key.len > 0 && memchr(key.ptr, '_', key.len);
     const char *name;
 
-    if (key.len == 0)
-        return -1;
-    for (int i = 0; (name = name_at(table, row, i)); i++)
-        if (name[0] == key.ptr[0] && slice_equal(slice_of(name), key))
-            return i;
-    if (memchr(key.ptr, '_', key.len))
-        for (int i = 0; (name = name_at(table, row, i)); i++)
-            if (is_snake(key, name))
-                return i;
+    for (uint32_t i = 0; i < count && key.len > 0; i++) {
+        name = name_at(table, row, i);
+        if (name && name[0] == key.ptr[0] && slice_equal(slice_of(name), key))
+            return (int)i;
+    }
+    for (uint32_t i = 0; i < count && snake; i++) {
+        name = name_at(table, row, i);
+        if (name && is_snake(key, name))
+            return (int)i;
+    }
     return -1;
 }
 
 int json_field(struct json *j, const char *const *names)
 {
-    return json_row(j, names, sizeof(*names));
+    uint32_t count = 0;
+
+    while (names[count])
+        count++;
+    return json_row(j, names, sizeof(*names), count);
 }
 
-int json_row(struct json *j, const void *table, size_t row)
+int json_row(struct json *j, const void *table, size_t row, uint32_t count)
 {
     while (j->status == OK && !j->absent) {
         struct slice key;
@@ -323,9 +329,9 @@ int json_row(struct json *j, const void *table, size_t row)
         need(j, ':', "':' expected");
         if (j->status != OK)
             return -1;
-        field = find(table, row, key);
+        field = find(table, row, count, key);
         if (field >= 0 && j->depth <= JSON_MAX_PATH)
-            j->path[j->depth - 1].name = name_at(table, row, field);
+            j->path[j->depth - 1].name = name_at(table, row, (uint32_t)field);
         if (field < 0)
             json_skip(j);
         else if (!take_word(j, "null"))

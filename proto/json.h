@@ -63,9 +63,9 @@ void json_array(struct json *j);
  * at the end of the object, which is left, and after an error. */
 int json_field(struct json *j, const char *const *names);
 
-/* The same with the names that the rows of a table begin with; row is its size,
- * the last one's name is NULL. */
-int json_row(struct json *j, const void *table, size_t row);
+/* The same with the names that the count rows of a table begin with; row is the
+ * size of one, and a row without a name is skipped. */
+int json_row(struct json *j, const void *table, size_t row, uint32_t count);
 
 /* Goes to the next element; false at the end of the array and on error. */
 bool json_element(struct json *j);

@@ -9,11 +9,11 @@
 #include "json.h"
 #include "json_scan.h"
 
-static bool read_items(struct otlp *d, struct slice text, char bracket,
+static bool read_items(struct otlp_decoder *d, struct slice text, char bracket,
                        unsigned depth, struct attr *value);
 
 /* The text of a quoted value, its escapes undone. */
-static struct slice unquoted(struct otlp *d, struct slice raw)
+static struct slice unquoted(struct otlp_decoder *d, struct slice raw)
 {
     struct json j;
 
@@ -58,7 +58,7 @@ static void read_word(struct slice text, struct attr *value)
     }
 }
 
-static void read_value(struct otlp *d, const struct json_member *member,
+static void read_value(struct otlp_decoder *d, const struct json_member *member,
                        unsigned depth, struct attr *value)
 {
     if (member->kind == '{' || member->kind == '[')
@@ -70,12 +70,12 @@ static void read_value(struct otlp *d, const struct json_member *member,
         read_word(member->value, value);
 }
 
-static bool read_items(struct otlp *d, struct slice text, char bracket,
+static bool read_items(struct otlp_decoder *d, struct slice text, char bracket,
                        unsigned depth, struct attr *value)
 {
     struct json_scan scan, count;
     struct json_member member;
-    struct list list = {0};
+    struct otlp_list list = {0};
     uint32_t expect = 0;
 
     if (depth == ATTR_MAX_DEPTH || !json_scan_open(&scan, text, bracket))
@@ -104,7 +104,7 @@ static bool read_items(struct otlp *d, struct slice text, char bracket,
     return true;
 }
 
-bool log_json_map(struct otlp *d, struct slice text, struct attr *map)
+bool log_json_map(struct otlp_decoder *d, struct slice text, struct attr *map)
 {
     *map = (struct attr){.key = ""};
     return read_items(d, text, '{', 0, map);

@@ -4,10 +4,10 @@
 #ifndef LOG_JSON_H
 #define LOG_JSON_H
 
-#include "otlp_parts.h"
+#include "otlp_decoder.h"
 
 /* Within the bounds of attributes; what does not parse ends the map. Memory is
  * of d->arena. False if it is no object. */
-bool log_json_map(struct otlp *d, struct slice text, struct attr *map);
+bool log_json_map(struct otlp_decoder *d, struct slice text, struct attr *map);
 
 #endif

@@ -38,7 +38,7 @@ static void append(struct shaped *shaped, const struct attr *value,
                    struct slice key)
 {
     struct attrs *attrs = &shaped->log->attrs;
-    struct list *list = &shaped->list;
+    struct otlp_list *list = &shaped->list;
     struct attr *to;
 
     if (!list->at)
@@ -293,7 +293,7 @@ static void fill_body(struct log_record *log)
         shaped_set_body(log, text);
 }
 
-bool log_shape(struct otlp *d, struct log_record *log)
+bool log_shape(struct otlp_decoder *d, struct log_record *log)
 {
     struct shaped shaped = {.d = d, .log = log};
     struct attr map;

@@ -5,7 +5,7 @@
 #ifndef LOG_SHAPE_H
 #define LOG_SHAPE_H
 
-#include "otlp_parts.h"
+#include "otlp_decoder.h"
 
 /*
  *   an event by name          the name, from attribute event.name too; without
@@ -22,14 +22,14 @@
  * False if the record is not to be kept: it says that an Event object was
  * deleted, which is nothing that happened. Memory is of d->arena.
  */
-bool log_shape(struct otlp *d, struct log_record *log);
+bool log_shape(struct otlp_decoder *d, struct log_record *log);
 
 /* ---- for the files of a shape ---- */
 
 struct shaped {
-    struct otlp *d;
+    struct otlp_decoder *d;
     struct log_record *log;
-    struct list list; /* its attributes, once something was added */
+    struct otlp_list list; /* its attributes, once something was added */
 };
 
 /* Adds the value under the key, unless the record has one. */

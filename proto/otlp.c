@@ -4,12 +4,12 @@
 #include "otlp.h"
 
 #include "clock.h"
-#include "otlp_parts.h"
+#include "otlp_decoder.h"
 
 enum status otlp_decode(struct batch *batch, uint64_t oldest_ns,
                         struct slice *detail)
 {
-    struct otlp d = {
+    struct otlp_decoder d = {
         .batch = batch,
         .arena = &batch->arena,
         .oldest_ns = oldest_ns,

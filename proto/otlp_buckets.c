@@ -1,30 +1,14 @@
 /*
- * Histograms within their bound.
- *
- * What is beyond POINT_MAX_BUCKETS is not thrown away: of a histogram with
- * explicit bounds the last bucket, open above, takes the counts of all behind
- * it, and an exponential one gets a coarser scale. A scale one lower halves
- * the indices, so bucket i goes into bucket i >> 1, and both signs together.
+ * Fits histograms into POINT_MAX_BUCKETS without losing counts: in a histogram
+ * with explicit bounds the last, open bucket takes the counts of all further
+ * ones; an exponential histogram gets a lower scale (exphist.h).
  */
-#include "otlp_parts.h"
+#include "exphist.h"
+#include "otlp_decoder.h"
 
-void otlp_add_quantile(struct otlp *d, struct buckets *b, double quantile,
-                       double value)
-{
-    double *at;
-
-    if (b->bounds.count == b->bounds.room &&
-        (!otlp_list_more(d, &b->bounds, 8, POINT_MAX_BUCKETS, 8) ||
-         !otlp_list_more(d, &b->values, 8, POINT_MAX_BUCKETS, 8)))
-        return;
-    at = b->bounds.at;
-    at[b->bounds.count++] = quantile;
-    at = b->values.at;
-    at[b->values.count++] = value;
-}
-
-/* The buckets beyond the bound are counted in the last, open one. */
-static void fold_tail(struct otlp *d, uint64_t *counts, uint32_t *bounds)
+/* Adds the buckets above the limit to the last, open one. */
+static void fold_tail(struct otlp_decoder *d, uint64_t *counts,
+                      uint32_t *bounds)
 {
     uint32_t last = POINT_MAX_BUCKETS - 1;
 
@@ -36,71 +20,80 @@ static void fold_tail(struct otlp *d, uint64_t *counts, uint32_t *bounds)
     d->batch->truncated++;
 }
 
-/* Far beyond what senders use (-10 to 20), and near enough to zero that nobody
- * behind us can shift by more than a number has bits. */
+/* Senders use -10 to 20; differences of scales stay below the bits of a
+ * number. */
 enum { MAX_SCALE = 32 };
 
-/* How many buckets a run has after its scale was lowered by shift. */
-static int64_t coarse_count(const struct list *run, int32_t offset, int shift)
+static void set_exp_buckets(struct exp_buckets *buckets,
+                            const struct otlp_exp_buckets *sent, int32_t shift)
 {
-    int64_t first = offset, last = first + run->count - 1;
+    struct exphist_range range =
+        exphist_lower(sent->counts.at,
+                      exphist_range(sent->offset, sent->counts.count), shift);
 
-    return run->count == 0 ? 0 : (last >> shift) - (first >> shift) + 1;
+    buckets->counts = sent->counts.at;
+    buckets->count = (uint32_t)exphist_range_count(range);
+    buckets->offset = (int32_t)exphist_index(sent->offset, shift);
 }
 
-static void coarsen(struct exp_buckets *run, const struct list *list, int shift)
+static const char *set_exponential(struct otlp_decoder *d, struct histogram *h,
+                                   const struct otlp_buckets *b)
 {
-    uint64_t *counts = list->at;
-    int64_t first = run->offset >> shift;
+    struct exphist_range positive =
+        exphist_range(b->positive.offset, b->positive.counts.count);
+    struct exphist_range negative =
+        exphist_range(b->negative.offset, b->negative.counts.count);
+    int32_t shift, shift_negative;
 
-    run->counts = counts;
-    run->count = (uint32_t)coarse_count(list, run->offset, shift);
-    if (shift > 0)
-        for (uint32_t i = 0; i < list->count; i++) {
-            int64_t to = (((int64_t)run->offset + i) >> shift) - first;
-            uint64_t count = counts[i];
-
-            /* In place: `to` never is behind a count not yet moved. */
-            counts[i] = 0;
-            counts[to] += count;
-        }
-    run->offset = (int32_t)first;
-}
-
-static const char *set_exp_buckets(struct otlp *d, struct histogram *h,
-                                   const struct buckets *b)
-{
-    int shift = 0;
-
-    if (h->positive.offset + (int64_t)b->positive.count > INT32_MAX ||
-        h->negative.offset + (int64_t)b->negative.count > INT32_MAX)
+    if (positive.last >= INT32_MAX || negative.last >= INT32_MAX)
         return "bucket index out of range";
     if (h->scale < -MAX_SCALE || h->scale > MAX_SCALE)
         return "scale out of range";
-    while (coarse_count(&b->positive, h->positive.offset, shift) >
-               POINT_MAX_BUCKETS ||
-           coarse_count(&b->negative, h->negative.offset, shift) >
-               POINT_MAX_BUCKETS)
-        shift++;
+    shift = exphist_shift_to_fit(positive, POINT_MAX_BUCKETS);
+    shift_negative = exphist_shift_to_fit(negative, POINT_MAX_BUCKETS);
+    if (shift < shift_negative)
+        shift = shift_negative;
     if (shift > 0)
         d->batch->truncated++;
     h->scale -= shift;
-    coarsen(&h->positive, &b->positive, shift);
-    coarsen(&h->negative, &b->negative, shift);
+    set_exp_buckets(&h->positive, &b->positive, shift);
+    set_exp_buckets(&h->negative, &b->negative, shift);
     return NULL;
 }
 
-const char *otlp_set_buckets(struct otlp *d, struct histogram *h,
-                             const struct buckets *b, enum metric_type type)
+static void set_quantiles(struct otlp_decoder *d, struct histogram *h,
+                          const struct otlp_list *list)
+{
+    const struct otlp_quantile *quantiles = list->at;
+    double *bounds, *values;
+
+    if (list->count == 0)
+        return;
+    bounds = arena_alloc(d->arena, list->count * sizeof(*bounds));
+    values = arena_alloc(d->arena, list->count * sizeof(*values));
+    if (!bounds || !values)
+        return;
+    for (uint32_t i = 0; i < list->count; i++) {
+        bounds[i] = quantiles[i].quantile;
+        values[i] = quantiles[i].value;
+    }
+    h->bounds = bounds;
+    h->values = values;
+    h->bound_count = list->count;
+}
+
+const char *otlp_set_buckets(struct otlp_decoder *d, struct histogram *h,
+                             const struct otlp_buckets *b,
+                             enum metric_type type)
 {
     if (type == METRIC_EXP_HISTOGRAM)
-        return set_exp_buckets(d, h, b);
-    h->bound_count = b->bounds.count;
-    h->bounds = b->bounds.at;
+        return set_exponential(d, h, b);
     if (type == METRIC_SUMMARY) {
-        h->values = b->values.at;
+        set_quantiles(d, h, &b->quantiles);
         return NULL;
     }
+    h->bound_count = b->bounds.count;
+    h->bounds = b->bounds.at;
     if (b->counts.count == 0 && b->bounds.count == 0)
         return NULL;
     if (b->counts.count != b->bounds.count + UINT64_C(1))

@@ -9,7 +9,7 @@
  * most ATTR_MAX_COUNT of them.
  */
 #include "hash.h"
-#include "otlp_parts.h"
+#include "otlp_decoder.h"
 
 enum { FEW = 16, SOME = 32, SMALL_SLOTS = 64, LARGE_SLOTS = 512 };
 

@@ -9,7 +9,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static void check(struct otlp *d, struct log_record *log)
+static void check(struct otlp_decoder *d, struct log_record *log)
 {
     if (!log_shape(d, log))
         return;
@@ -25,7 +25,7 @@ static void check(struct otlp *d, struct log_record *log)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct batch *batch = batch_new(SIGNAL_LOGS, NULL, 0, NULL);
-    struct otlp d = {.batch = batch, .arena = &batch->arena};
+    struct otlp_decoder d = {.batch = batch, .arena = &batch->arena};
     struct slice text = {(const char *)data,
                          size < LOG_MAX_BODY ? size : LOG_MAX_BODY};
     struct log_record log = {.body = {.key = "",

@@ -9,14 +9,14 @@
 #include "test.h"
 
 static struct batch *batch;
-static struct otlp decoding;
+static struct otlp_decoder decoding;
 static struct log_record record;
 static bool kept;
 
 static void begin(void)
 {
     batch = batch_new(SIGNAL_LOGS, NULL, 0, NULL);
-    decoding = (struct otlp){.batch = batch, .arena = &batch->arena};
+    decoding = (struct otlp_decoder){.batch = batch, .arena = &batch->arena};
     record = (struct log_record){0};
 }
 
