@@ -43,8 +43,8 @@ MUST_CHECK enum status journal_open(struct journal **journal,
  * ends the thread. NULL is allowed. */
 void journal_stop(struct journal *journal);
 
-/* journal_stop(), unless already called, and frees; journal_truncate() works until
- * then. NULL is allowed. */
+/* journal_stop(), unless already called, and frees; journal_truncate() works
+ * until then. NULL is allowed. */
 void journal_close(struct journal *journal);
 
 /* Calls entry for every entry with lsn > after, oldest first, with a batch that
@@ -84,8 +84,8 @@ struct journal_recovered {
 struct journal_recovered journal_recovered(const struct journal *journal);
 
 /* A random number that identifies the journal; secret, stored by the store.
- * Setting another one, before journal_start(), renames the segments of a journal
- * that has its own to *.foreign and starts an empty one. */
+ * Setting another one, before journal_start(), renames the segments of a
+ * journal that has its own to *.foreign and starts an empty one. */
 uint64_t journal_id(const struct journal *journal);
 MUST_CHECK enum status journal_set_id(struct journal *journal, uint64_t id);
 
