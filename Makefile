@@ -74,6 +74,9 @@ $(out)/%.o: %.c Makefile | $(proto:=.h)
 	@mkdir -p $(@D)
 	$(compile) -I$(<D) -c -o $@ $<
 
+# It contains the file.
+$(out)/query/query_openapi.o: docs/openapi.yaml
+
 $(out)/tests/%.o: cflags += -Itests -Itests/kits -Itests/shop -Idaemon $(MODULES:%=-I%)
 
 # What protoc-c writes is not ours to warn about.

@@ -392,6 +392,19 @@ static enum MHD_Result body(struct server_request *sr, const char *bytes,
     return sr->thrown_away <= most_thrown_away(sr) ? MHD_YES : MHD_NO;
 }
 
+/* Serves a route with HTTP_FILE. */
+static void answer_file(struct server_request *sr)
+{
+    const struct http_file *file = sr->request.route->user;
+    size_t len = (size_t)(file->end - file->begin);
+    struct http_response *answer = &sr->request.answer;
+
+    buf_init(&answer->body, len);
+    buf_add(&answer->body, (struct slice){file->begin, len});
+    answer->code = MHD_HTTP_OK;
+    answer->content_type = file->content_type;
+}
+
 static enum MHD_Result end(struct server_request *sr)
 {
     struct http_server *server = sr->server;
@@ -406,7 +419,9 @@ static enum MHD_Result end(struct server_request *sr)
     http_body_done(sr);
     sr->state = SR_HANDLED;
     slot_busy(server->slots, sr->conn->slot);
-    if (service->handle(service->arg, &sr->request) == HTTP_LATER)
+    if (sr->request.route->flags & HTTP_FILE)
+        answer_file(sr);
+    else if (service->handle(service->arg, &sr->request) == HTTP_LATER)
         return MHD_YES;
     http_prepare(sr);
     return http_send(sr);

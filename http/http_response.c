@@ -130,16 +130,18 @@ static void charge(struct server_request *sr)
 
 void http_prepare(struct server_request *sr)
 {
-    struct http_response *answer = &sr->request.answer;
+    const struct http_response *answer = &sr->request.answer;
+    const struct http_route *route = sr->request.route;
+    bool large = answer->body.len >= HTTP_PACKED_MIN;
 
-    if (answer->code == MHD_HTTP_OK && answer->body.len >= HTTP_PACKED_MIN) {
-        if (is_read(sr))
-            set_etag(sr);
-        if (sr->not_modified)
-            buf_release(&answer->body);
-        else if (http_accepts_gzip(sr->head.accept_encoding))
-            pack(sr);
-    }
+    if (answer->code == MHD_HTTP_OK && is_read(sr) &&
+        (large || (route && route->flags & HTTP_FILE)))
+        set_etag(sr);
+    if (sr->not_modified)
+        buf_release(&sr->request.answer.body);
+    else if (answer->code == MHD_HTTP_OK && large &&
+             http_accepts_gzip(sr->head.accept_encoding))
+        pack(sr);
     charge(sr);
 }
 

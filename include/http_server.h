@@ -51,6 +51,13 @@ struct MHD_OptionItem;
 /* Flags of a route. */
 enum {
     HTTP_RESERVED = 1, /* answered even when all ordinary slots are in use */
+    HTTP_FILE = 2, /* `user` is a struct http_file: answered by the server */
+};
+
+/* A file in memory. Its answer has an ETag; 304 if the client has it. */
+struct http_file {
+    const char *content_type;
+    const char *begin, *end;
 };
 
 struct http_route {

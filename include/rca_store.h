@@ -59,7 +59,8 @@ struct rca_filter {
     uint32_t limit;
 };
 struct rca_summary {
-    struct slice id, alert_id, timestamp, summary, status;
+    struct slice id, alert_id, summary, status;
+    uint64_t time_ns;
 };
 /* The first `limit` by time, and how many match; NULL if the arena is full. */
 struct rca_summary *rca_store_list(struct rca_store *rca,

@@ -61,6 +61,13 @@ struct job {
 
 /* ---- jobs ---- */
 
+/* NULL: there is none, or the HTTP server answers it itself. */
+static const struct route *route_of(const struct http_request *http)
+{
+    return http->route && !(http->route->flags & HTTP_FILE) ? http->route->user
+                                                            : NULL;
+}
+
 static struct job *job_new(struct query *query, struct http_request *http)
 {
     struct job *job = mem_zero(1, sizeof(*job));
@@ -71,7 +78,7 @@ static struct job *job_new(struct query *query, struct http_request *http)
     arena_init(&job->arena, &query->budget, query->budget.limit);
     query_request_init(request, &query->options, &job->arena,
                        query->options.max_reply);
-    request->route = http->route->user;
+    request->route = route_of(http);
     memcpy(request->parts, http->parts, sizeof(request->parts));
     request->params = http->params;
     request->param_count = http->param_count;
@@ -116,7 +123,7 @@ static void refuse(void *arg, struct http_request *http, enum status status,
 
     query_request_init(&request, &query->options, NULL,
                        query->options.max_reply);
-    request.route = http->route ? http->route->user : NULL;
+    request.route = route_of(http);
     request.allow = http->answer.allow;
     if (why)
         query_fail(&request, status, NULL, "%s", why);

@@ -229,7 +229,7 @@ static enum status list_filter(struct query_request *request,
 static const struct reply_table summary_table = REPLY_TABLE(
     struct rca_summary, REPLY(struct rca_summary, "alertId", alert_id),
     REPLY(struct rca_summary, "reportId", id),
-    REPLY(struct rca_summary, "timestamp", timestamp),
+    REPLY_TIME(struct rca_summary, "timestamp", time_ns),
     REPLY(struct rca_summary, "summary", summary),
     REPLY(struct rca_summary, "status", status));
 

@@ -91,7 +91,7 @@ struct route {
 
 /* ---- query_routes.c ---- */
 
-/* All routes; the user of a row is its struct route. */
+/* All routes; the user of a row is its struct route, but of files. */
 const struct http_route *query_routes(size_t *count);
 
 /* ---- query_fail.c ---- */
@@ -250,6 +250,13 @@ struct grid;
 struct grid_row;
 void reply_row(struct query_request *request, const char *key,
                const struct grid *grid, const struct grid_row *row);
+
+/* ---- query_openapi.c ---- */
+
+extern const struct http_file query_openapi;
+
+/* The handler of known routes that are answered with 501. */
+enum status query_not_served(struct query_request *request);
 
 /* ---- tables of the handler files, each ended by {0} ---- */
 extern const struct route routes_logs[], routes_traces[], routes_metrics[],

@@ -21,6 +21,10 @@ static size_t flat_count;
 
 static void flatten(void)
 {
+    flat[flat_count++] = (struct http_route){.method = "GET",
+                                             .path = "/openapi.yaml",
+                                             .flags = HTTP_FILE,
+                                             .user = &query_openapi};
     for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++)
         for (const struct route *route = tables[i]; route->path; route++) {
             assert(flat_count < MAX_ROUTES);

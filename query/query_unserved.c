@@ -4,16 +4,16 @@
  */
 #include "query_request.h"
 
-static enum status not_served(struct query_request *request)
+enum status query_not_served(struct query_request *request)
 {
     return query_fail(request, ERR_NOT_SERVED, "",
                       "%s %s is not served by this version of callboard",
                       request->route->method, request->route->path);
 }
 
-#define UNSERVED(method, path)                         \
-    {                                                  \
-        method, path, not_served, NULL, ON_IO, 0, NULL \
+#define UNSERVED(method, path)                               \
+    {                                                        \
+        method, path, query_not_served, NULL, ON_IO, 0, NULL \
     }
 
 const struct route routes_unserved[] = {

@@ -338,11 +338,12 @@ struct rca_summary *rca_store_list(struct rca_store *rca,
         const struct stored_report *k =
             found[filter->ascending ? i : n - 1 - i];
 
-        rows[i] = (struct rca_summary){arena_copy(arena, k->field[ID]),
-                                       arena_copy(arena, k->field[ALERT]),
-                                       arena_copy(arena, k->field[TIMESTAMP]),
-                                       arena_copy(arena, k->field[SUMMARY]),
-                                       arena_copy(arena, k->field[STATUS])};
+        rows[i] = (struct rca_summary){
+            .id = arena_copy(arena, k->field[ID]),
+            .alert_id = arena_copy(arena, k->field[ALERT]),
+            .summary = arena_copy(arena, k->field[SUMMARY]),
+            .status = arena_copy(arena, k->field[STATUS]),
+            .time_ns = k->time_ns};
     }
     pthread_mutex_unlock(&rca->lock);
     return rows;

@@ -36,6 +36,10 @@ RARE = {
     "Health.notes": "only with a broker that is away",
     "Health.error": "only of a sick server",
     "CauseEvidence.peer": "only where a network is slow",
+    "RcaReport.alert_context.source_metric": "only of a metric's alert",
+    **{"RcaReport.result." + name: "only of a report without a cause"
+       for name in ("outcome", "explanation", "recommendations."
+                    "observability_recommendations[].description")},
 }
 METHODS = ("get", "put", "post", "delete", "patch")
 
@@ -394,7 +398,8 @@ def routes_of_the_server():
     for source in glob.glob(os.path.join(TOP, "query", "*.c")):
         with open(source) as file:
             yield from re.findall(
-                r'\{"(GET|POST|PUT|DELETE|PATCH)",\s*"([^"]+)"', file.read())
+                r'(?:\{|\.method = )"(GET|POST|PUT|DELETE|PATCH)",'
+                r'\s*(?:\.path = )?"([^"]+)"', file.read())
 
 
 def main():

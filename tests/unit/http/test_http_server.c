@@ -66,13 +66,18 @@ static void refuse(void *arg, struct http_request *request, enum status status,
 
 static void begin(bool guarded)
 {
+    static const char page[] = "<p>a small file</p>";
+    static const struct http_file file = {"text/html", page,
+                                          page + sizeof(page) - 1};
     static const struct http_route routes[] = {
-        {"GET", "/large", 0, 0, NULL}, {"POST", "/things/{}", 0, 0, NULL}};
+        {"GET", "/large", 0, 0, NULL},
+        {"POST", "/things/{}", 0, 0, NULL},
+        {"GET", "/page.html", HTTP_FILE, 0, &file}};
     struct http_options options = {
         .name = "test",
         .listen = "127.0.0.1:0",
         .routes = routes,
-        .route_count = 2,
+        .route_count = 3,
         .service = {.authorize = guarded ? authorize : NULL,
                     .admit = admit,
                     .handle = handle,
@@ -164,6 +169,35 @@ TEST(an_answer_that_is_known_is_not_sent_again)
     snprintf(request, sizeof(request),
              "HEAD /large HTTP/1.1\r\n" HOST "If-None-Match: *\r\n\r\n");
     CHECK(strstr(ask(request), "HTTP/1.1 304"));
+    end();
+}
+
+TEST(a_file_is_answered_by_the_server_with_an_etag)
+{
+    char request[256], etag[64] = "";
+    const char *at;
+
+    begin(true);
+    CHECK(strstr(ask("GET /page.html HTTP/1.1\r\n" HOST "\r\n"),
+                 "HTTP/1.1 403")); /* files are guarded like other routes */
+    end();
+    begin(false);
+    at = strstr(ask("GET /page.html HTTP/1.1\r\n" HOST "\r\n"), "ETag: ");
+    CHECK(at && sscanf(at, "ETag: %60[^\r]", etag) == 1);
+    CHECK(strstr(text, "HTTP/1.1 200") &&
+          strstr(text, "Content-Type: text/html") &&
+          strstr(text, "\r\n\r\n<p>a small file</p>"));
+    snprintf(request, sizeof(request),
+             "GET /page.html HTTP/1.1\r\n" HOST "If-None-Match: %s\r\n\r\n",
+             etag);
+    CHECK(strstr(ask(request), "HTTP/1.1 304") && !strstr(text, "small"));
+    CHECK(strstr(ask("HEAD /page.html HTTP/1.1\r\n" HOST "\r\n"),
+                 "Content-Length: 19") &&
+          !strstr(text, "small"));
+    CHECK(strstr(
+        ask("POST /page.html HTTP/1.1\r\n" HOST "Content-Length: 0\r\n\r\n"),
+        "HTTP/1.1 405"));
+    CHECK_EQ(handled, 0);
     end();
 }
 
