@@ -20,11 +20,23 @@ struct log_line {
     size_t len;
 };
 
+static const char *const level_names[] = {"error", "warn", "info", "debug"};
+
 static atomic_int level_shown = LOG_INFO;
 
 void log_set_level(enum log_level level)
 {
     atomic_store_explicit(&level_shown, (int)level, memory_order_relaxed);
+}
+
+bool log_parse_level(const char *name, enum log_level *level)
+{
+    for (int i = LOG_ERROR; i <= LOG_DEBUG; i++)
+        if (strcmp(name, level_names[i]) == 0) {
+            *level = (enum log_level)i;
+            return true;
+        }
+    return false;
 }
 
 /* One byte always stays free for the newline. */
@@ -109,14 +121,13 @@ static void append_field(struct log_line *line, const struct log_field *field)
 void log_event(enum log_level level, const char *module, const char *msg,
                const struct log_field *fields, size_t count)
 {
-    static const char *const names[] = {"error", "warn", "info", "debug"};
     struct log_line line;
 
     if ((int)level > atomic_load_explicit(&level_shown, memory_order_relaxed))
         return;
     line.len = 0;
     append(&line, SLICE("level="));
-    append(&line, slice_of(names[level]));
+    append(&line, slice_of(level_names[level]));
     append(&line, SLICE(" module="));
     append_value(&line, slice_of(module));
     append(&line, SLICE(" msg="));

@@ -10,6 +10,7 @@
 
 #include "config_int.h"
 #include "listen.h"
+#include "log.h"
 #include "mem.h"
 
 enum { MAX_FILE = 1024 * 1024 };
@@ -135,7 +136,10 @@ static enum status check(const struct config *config)
     const char *addresses[] = {config->otlp_http, config->query};
     const char *names[] = {"otlp-http", "query"};
     char where[512];
+    enum log_level level;
 
+    if (!log_parse_level(config->log_level, &level))
+        return complain("log-level", "must be error, warn, info or debug");
     if (config->auth[0] && strcmp(config->auth, "none") != 0)
         return complain("auth", "must be \"none\" or left out");
     for (size_t i = 0; i < 2; i++)

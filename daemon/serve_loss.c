@@ -1,18 +1,19 @@
 /*
- * The store knows up to where it has the journal's entries (watermarks). The
- * journal is cut no further than the watermark of the derived stream, so:
+ * The store knows up to which entry it has the data of the journal (the
+ * watermark of each stream). The journal is truncated only up to the watermark
+ * of the derived stream, so if
  *
- *   its first file begins later    entries between are gone: the database is
- *                                  new, or an older copy
- *   it ends before a watermark     it was lost, emptied, or is an older copy;
- *                                  what came after the last commit is gone
- *   its id is another              it belongs to another database
+ *   its first file begins later    the entries between are lost: the database
+ *                                  is new, or an older copy
+ *   it ends before a watermark     it was lost or emptied, or is an older copy:
+ *                                  the data after the last commit is lost
+ *   its id is different            it belongs to another database
  *
- * After a clean stop the database holds everything, and notes so as the text
- * journal.end: then it may be moved without its journal. That this is over, and
- * the id of the journal, are on disk before anything is acknowledged: so a
- * database with an id that was not stopped has a journal, also if nothing was
- * committed yet.
+ * At a clean stop the database holds all data and records this as the text
+ * journal.end: then it can be moved without its journal. At the next start that
+ * record is removed, and the journal's id is saved, before any request is
+ * acknowledged. So a database that has an id and was not stopped must have a
+ * journal, even if nothing was committed yet.
  */
 #include "serve_loss.h"
 
@@ -21,9 +22,10 @@
 #include <string.h>
 
 #include "log.h"
+#include "serve_int.h"
 #include "stats.h"
 
-#define NO_ENTRY UINT64_MAX /* as journal.end: there never was one */
+#define NO_ENTRY UINT64_MAX /* journal.end of an empty journal */
 
 struct watermarks {
     uint64_t highest, derived;
@@ -41,22 +43,15 @@ static struct watermarks watermarks_of(struct store *store)
     return w;
 }
 
-/* ---- numbers as texts of the store; 0: there is none ---- */
+/* ---- numbers saved in the store; 0: never saved ---- */
 
 static enum status load_number(struct store *store, const char *name,
                                uint64_t *number)
 {
-    struct arena arena;
-    struct slice text = {NULL, 0};
-    enum status status;
+    size_t len;
 
     *number = 0;
-    arena_init(&arena, NULL, 1024 * 1024);
-    status = store_load_text(store, name, &arena, &text);
-    if (status == OK && text.len == sizeof(*number))
-        memcpy(number, text.ptr, sizeof(*number));
-    arena_release(&arena);
-    return status;
+    return serve_load_value(store, name, number, sizeof(*number), &len);
 }
 
 static void save_number(struct store *store, const char *name, uint64_t number)
@@ -65,11 +60,11 @@ static void save_number(struct store *store, const char *name, uint64_t number)
                     (struct slice){(const char *)&number, sizeof(number)});
 }
 
-/* ---- what is missing ---- */
+/* ---- losses ---- */
 
-/* last: 0 if not known. */
-static void say(struct serve_loss *loss, enum stats_id counter,
-                const char *what, uint64_t first, uint64_t last)
+/* Logs, counts and keeps a loss for /health. last: 0 if not known. */
+static void report(struct serve_loss *loss, enum stats_id counter,
+                   const char *what, uint64_t first, uint64_t last)
 {
     size_t used = strlen(loss->text);
     char range[64];
@@ -85,7 +80,7 @@ static void say(struct serve_loss *loss, enum stats_id counter,
              used ? "; " : "", what, range);
 }
 
-/* `known`: the database had an id for it. An emptied file has no id. */
+/* known: the database has an id of it. An emptied file has no id. */
 static bool is_missing(const struct journal_recovered *found, bool known,
                        struct watermarks w)
 {
@@ -99,23 +94,25 @@ static void compare(struct serve_loss *loss,
                     bool known, bool clean)
 {
     if (loss->text[0] == '\0' && is_missing(found, known, w) && !clean)
-        say(loss, STATS_LOST_JOURNAL,
+        report(
+            loss, STATS_LOST_JOURNAL,
             "the journal is missing or empty: records acknowledged after the "
             "last commit of the database are lost",
             w.highest + 1, 0);
     else if (found->any && found->last_lsn < w.highest && !clean)
-        say(loss, STATS_LOST_JOURNAL,
-            "the journal ends before the database: it was emptied or "
-            "truncated, "
-            "or is an older copy; records acknowledged since are lost",
-            w.highest + 1, 0);
+        report(loss, STATS_LOST_JOURNAL,
+               "the journal ends before the database: it was emptied or "
+               "truncated, "
+               "or is an older copy; records acknowledged since are lost",
+               w.highest + 1, 0);
     if (found->any && found->after > w.derived)
-        say(loss, STATS_LOST_DATABASE,
-            w.highest == 0 ? "the database is missing or empty, and the "
-                             "journal does not reach back to the first entry"
-                           : "the database is an older copy: entries between "
-                             "it and the journal are lost",
-            w.derived + 1, found->after);
+        report(loss, STATS_LOST_DATABASE,
+               w.highest == 0
+                   ? "the database is missing or empty, and the "
+                     "journal does not reach back to the first entry"
+                   : "the database is an older copy: entries between "
+                     "it and the journal are lost",
+               w.derived + 1, found->after);
     if (found->damaged_after != UINT64_MAX) { /* counted and logged there */
         size_t used = strlen(loss->text);
 
@@ -127,9 +124,9 @@ static void compare(struct serve_loss *loss,
 }
 
 /* Gives both the same id. */
-static enum status link_both(struct serve_loss *loss, struct journal *journal,
-                             struct store *store,
-                             struct journal_recovered *found, bool *known)
+static enum status link_ids(struct serve_loss *loss, struct journal *journal,
+                            struct store *store,
+                            struct journal_recovered *found, bool *known)
 {
     uint64_t id;
     enum status status = load_number(store, "journal.id", &id);
@@ -144,7 +141,8 @@ static enum status link_both(struct serve_loss *loss, struct journal *journal,
     status = journal_set_id(journal, id);
     if (status != OK || found->id == 0 || found->id == id)
         return status;
-    say(loss, STATS_LOST_JOURNAL,
+    report(
+        loss, STATS_LOST_JOURNAL,
         "the journal belongs to another database: its files are set aside as "
         "*.foreign, and the database has no journal of its own",
         found->after + 1, found->last_lsn);
@@ -163,13 +161,13 @@ enum status serve_loss_check(struct serve_loss *loss, struct journal *journal,
 
     *loss = (struct serve_loss){.damaged_after = found.damaged_after};
     if (status == OK)
-        status = link_both(loss, journal, store, &found, &known);
+        status = link_ids(loss, journal, store, &found, &known);
     if (status != OK)
         return status;
     clean = end == NO_ENTRY ? w.highest == 0
                             : end > 0 && end == w.derived && w.highest <= end;
     compare(loss, &found, w, known, clean);
-    if (end > 0) /* from now on it is needed */
+    if (end > 0) /* from now on the journal is needed */
         save_number(store, "journal.end", 0);
     if ((end > 0 || !known) && store_sync(store) != OK)
         log_warn(

@@ -1,9 +1,9 @@
 /*
- * serve_loss - whether journal and database of the data folder belong together,
- * and whether anything that was acknowledged is missing between them.
+ * serve_loss - checks at start that the journal and the database of the data
+ * directory belong together and that no acknowledged data is missing.
  *
- * What is missing is said once in the log, counted
- * (callboard_data_loss_total), and noted in /health until the next start.
+ * A loss is logged, counted (callboard_data_loss_total), and shown in /health
+ * until the next start.
  */
 #ifndef SERVE_LOSS_H
 #define SERVE_LOSS_H
@@ -15,24 +15,24 @@
 enum { LOSS_TEXT = 1024 };
 
 struct serve_loss {
-    char text[LOSS_TEXT]; /* empty: nothing is missing */
+    char text[LOSS_TEXT]; /* empty: no loss */
     uint64_t damaged_after;
-    uint64_t read_again; /* messages left to Kafka */
+    uint64_t read_again; /* messages to be read from Kafka again */
 };
 
-/* Before the journal is read back. Gives both the same id; a journal of another
- * database is set aside. */
+/* Before the replay. Gives both the same id; the journal of another database is
+ * set aside. */
 MUST_CHECK enum status serve_loss_check(struct serve_loss *loss,
                                         struct journal *journal,
                                         struct store *store);
 
-/* True if this entry is to be read from its partition again and not from the
- * journal: it lies behind damage, and the offset in it would hide the message
- * that was there. */
+/* True if a journal entry is skipped, because its message will be read from
+ * Kafka again: it comes after damage, and its offset would hide the messages
+ * that were damaged. */
 bool serve_loss_reads_again(const struct serve_loss *loss, struct store *store,
                             const struct batch *batch);
 
-/* At a clean stop: the journal may be missing from here on. */
+/* At a clean stop: from now on the journal may be missing. */
 void serve_loss_note_end(struct journal *journal, struct store *store);
 
 /* For /health. */

@@ -18,6 +18,7 @@
 #ifndef LOG_H
 #define LOG_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -67,6 +68,9 @@ static inline struct log_field log_hex(const char *key, uint64_t value)
 }
 
 void log_set_level(enum log_level level);
+
+/* False if it is not the name of a level. */
+bool log_parse_level(const char *name, enum log_level *level);
 
 /* msg is a short constant text; values are quoted and escaped as needed. */
 void log_event(enum log_level level, const char *module, const char *msg,

@@ -101,3 +101,13 @@ TEST(long_lines_are_cut_and_end)
     CHECK(line.len > 1000 && line.len < 5000);
     CHECK(line.ptr[line.len - 1] == '\n');
 }
+
+TEST(levels_have_names)
+{
+    enum log_level level = LOG_INFO;
+
+    CHECK(log_parse_level("debug", &level) && level == LOG_DEBUG);
+    CHECK(log_parse_level("error", &level) && level == LOG_ERROR);
+    CHECK(!log_parse_level("", &level) && !log_parse_level("WARN", &level));
+    CHECK_EQ(level, LOG_ERROR);
+}

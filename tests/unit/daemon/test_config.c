@@ -158,6 +158,12 @@ static enum status load_pair(const char *a, const char *b, const char *c,
     return status;
 }
 
+TEST(log_levels_are_names)
+{
+    CHECK_EQ(load_pair("--log-level", "debug", NULL, NULL), OK);
+    CHECK_EQ(load_pair("--log-level", "verbose", NULL, NULL), ERR_INVALID);
+}
+
 TEST(other_addresses_need_auth_none)
 {
     CHECK_EQ(load_pair("--query", "0.0.0.0:9097", NULL, NULL), ERR_INVALID);

@@ -1,0 +1,94 @@
+/*
+ * serve_int - the parts of the running daemon, for the files of serve.
+ */
+#ifndef SERVE_INT_H
+#define SERVE_INT_H
+
+#include <time.h>
+
+#include "budget.h"
+#include "catalog.h"
+#include "config.h"
+#include "correlate.h"
+#include "ingest.h"
+#include "journal.h"
+#include "kafka.h"
+#include "query.h"
+#include "rca_store.h"
+#include "registry.h"
+#include "request_hash.h"
+#include "serve_loss.h"
+#include "store.h"
+
+struct daemon {
+    const struct config *config;
+    struct budget budget;           /* of batches, from arrival to block */
+    struct request_key request_key; /* recognises requests sent again */
+    struct journal *journal;
+    struct store *store;
+    struct registry *registry;
+    struct catalog *catalog;
+    struct rca_store *rca;
+    struct correlator *correlator;
+    struct query *query;
+    struct ingest *ingest;
+    struct kafka *kafka;   /* NULL: no brokers are configured */
+    size_t kafka_prefetch; /* of the budget, for what librdkafka prefetches */
+    struct serve_loss loss;
+    struct timespec catalog_time; /* of the file, when it was read last */
+    uint64_t started_ns;
+    size_t peak_used;         /* of the budget, since memory was trimmed last */
+    uint64_t memory_refusals; /* when they were looked at last */
+};
+
+static inline uint64_t min_u64(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
+/* A limit below this leaves no room for spans in encoded form beside the
+ * batches. */
+static inline bool serve_is_small(const struct config *config)
+{
+    return config->memory_limit < 192 << 20;
+}
+
+/* The part of the memory limit that is divided among ingest and queries. Of a
+ * small limit, code, tables of fixed size and SQLite are taken off first. */
+static inline uint64_t serve_shared_bytes(const struct config *config)
+{
+    return serve_is_small(config) ? config->memory_limit - (24 << 20)
+                                  : config->memory_limit;
+}
+
+/* ---- serve_start.c ---- */
+
+MUST_CHECK enum status serve_start_storage(struct daemon *d);
+MUST_CHECK enum status serve_start_correlator(struct daemon *d);
+MUST_CHECK enum status serve_start_kafka(struct daemon *d);
+MUST_CHECK enum status serve_start_ports(struct daemon *d);
+
+/* Retention: the oldest time that is stored of a batch received then; 0: any.
+ * arg is a struct config. */
+uint64_t serve_oldest_ns(void *arg, enum signal signal, uint64_t received_ns);
+
+/* ---- serve_replay.c ---- */
+
+/* Batches of the journal that are not in blocks yet, through the correlator. */
+MUST_CHECK enum status serve_replay(struct daemon *d);
+
+/* ---- serve_saved.c: what is saved as named texts of the store ---- */
+
+/* A value of at most `size` bytes; *len is 0 if it was never saved. */
+MUST_CHECK enum status serve_load_value(struct store *store, const char *name,
+                                        void *value, size_t size, size_t *len);
+
+MUST_CHECK enum status serve_load_request_key(struct daemon *d);
+
+void serve_load_catalog(struct daemon *d);
+/* The file of --catalog, if it has changed since it was read last. */
+void serve_read_catalog_file(struct daemon *d);
+
+void serve_load_reports(struct daemon *d);
+
+#endif

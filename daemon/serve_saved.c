@@ -1,0 +1,132 @@
+/*
+ * What the daemon saves as named texts of the store: the catalogue, root-cause
+ * reports, and the secret behind the hashes of requests.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "log.h"
+#include "mem.h"
+#include "serve_int.h"
+
+enum { MAX_VALUE = 1024 * 1024 };
+
+enum status serve_load_value(struct store *store, const char *name, void *value,
+                             size_t size, size_t *len)
+{
+    struct arena arena;
+    struct slice text = {NULL, 0};
+    enum status status;
+
+    arena_init(&arena, NULL, MAX_VALUE);
+    status = store_load_text(store, name, &arena, &text);
+    *len = status == OK && text.len <= size ? text.len : 0;
+    if (*len > 0)
+        slice_copy(value, text);
+    arena_release(&arena);
+    return status;
+}
+
+/* Created once for a data directory, since hashes are stored. */
+enum status serve_load_request_key(struct daemon *d)
+{
+    char secret[REQUEST_SECRET];
+    size_t len;
+    enum status status = serve_load_value(d->store, "request.secret", secret,
+                                          sizeof(secret), &len);
+
+    if (status == OK && len != sizeof(secret)) {
+        if (getentropy(secret, sizeof(secret)) != 0)
+            return ERR_IO;
+        /* Committed before the first hash. */
+        store_save_text(d->store, "request.secret",
+                        (struct slice){secret, sizeof(secret)});
+    }
+    if (status == OK)
+        request_key_make(&d->request_key, (const uint8_t *)secret);
+    explicit_bzero(secret, sizeof(secret));
+    return status;
+}
+
+/* ---- catalogue ---- */
+
+static void put_catalog(struct daemon *d, struct slice json, const char *from)
+{
+    struct arena arena;
+    struct slice detail = {NULL, 0};
+
+    arena_init(&arena, NULL, CATALOG_MAX_BYTES * 4);
+    enum status status = catalog_put(d->catalog, json, &arena, &detail);
+    if (status == OK)
+        log_info("catalog", "read", log_text("from", from));
+    else
+        log_error("catalog", "refused, or not saved", log_text("from", from),
+                  log_slice("reason", detail));
+    arena_release(&arena);
+}
+
+static enum status save_catalog(void *arg, struct slice text)
+{
+    struct daemon *d = arg;
+
+    store_save_text(d->store, "catalog", text);
+    return store_sync(d->store);
+}
+
+void serve_load_catalog(struct daemon *d)
+{
+    struct arena arena;
+    struct slice text = {NULL, 0};
+
+    d->catalog = catalog_new();
+    arena_init(&arena, NULL, CATALOG_MAX_BYTES * 2);
+    if (store_load_text(d->store, "catalog", &arena, &text) == OK &&
+        text.len > 0)
+        put_catalog(d, text, "store");
+    arena_release(&arena);
+    catalog_set_persist(d->catalog, save_catalog, d);
+}
+
+void serve_read_catalog_file(struct daemon *d)
+{
+    const char *path = d->config->catalog;
+    struct stat st;
+
+    if (!path[0] || stat(path, &st) != 0 ||
+        (st.st_mtim.tv_sec == d->catalog_time.tv_sec &&
+         st.st_mtim.tv_nsec == d->catalog_time.tv_nsec))
+        return;
+    d->catalog_time = st.st_mtim;
+    FILE *file = fopen(path, "rb");
+    if (!file) {
+        log_error("catalog", "cannot be opened", log_text("from", path));
+        return;
+    }
+    char *text = mem_alloc(CATALOG_MAX_BYTES + 1);
+    size_t len = fread(text, 1, CATALOG_MAX_BYTES + 1, file);
+    fclose(file);
+    put_catalog(d, (struct slice){text, len}, path);
+    free(text);
+}
+
+/* ---- root-cause reports ---- */
+
+static void save_report(void *arg, const char *name, struct slice text)
+{
+    store_save_text(arg, name, text);
+}
+
+static void load_report(void *arg, struct slice name, struct slice text)
+{
+    rca_store_load(arg, name, text);
+}
+
+void serve_load_reports(struct daemon *d)
+{
+    d->rca = rca_store_new(save_report, d->store);
+    if (store_load_texts(d->store, RCA_NAMES, load_report, d->rca) != OK)
+        log_error("rca", "saved reports cannot be read", LOG_NONE);
+}

@@ -1,0 +1,247 @@
+/*
+ * The options of the command line as options of each module, and its start.
+ *
+ * The memory limit is divided here: half for batches from arrival until they
+ * are in a block, a sixth for blocks that queries read, an eighth for queries
+ * and their answers, a sixteenth for answers being sent; the rest is for tables
+ * of fixed size, SQLite, stacks and code.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "serve_int.h"
+
+enum { STORE_ID_SIZE = 33 };
+
+uint64_t serve_oldest_ns(void *arg, enum signal signal, uint64_t received_ns)
+{
+    const struct config *c = arg;
+    const uint64_t retention[SIGNAL_COUNT] = {
+        c->retention_traces, c->retention_logs, c->retention_metrics};
+
+    return retention[signal] && retention[signal] < received_ns
+               ? received_ns - retention[signal]
+               : 0;
+}
+
+enum status serve_start_storage(struct daemon *d)
+{
+    const struct config *c = d->config;
+    struct journal_options journal = {
+        .dir = c->data_dir, .max_bytes = c->journal_max, .budget = &d->budget};
+    enum status status = journal_open(&d->journal, &journal);
+
+    if (status != OK)
+        return status;
+    struct store_options store = {
+        .dir = c->data_dir,
+        .journal = d->journal,
+        .block_spans = 16384,
+        .block_logs = 32768,
+        .memtable_bytes = min_u64(16 << 20, serve_shared_bytes(c) / 16),
+        .memtable_age_ns = c->seal_age,
+        .retention_ns = {c->retention_traces, c->retention_logs,
+                         c->retention_metrics},
+        .retention_bytes = c->retention_size,
+        .query_bytes = serve_shared_bytes(c) / 6,
+        .code_late = serve_is_small(c),
+    };
+    status = store_open(&d->store, &store);
+    if (status == OK)
+        status = serve_loss_check(&d->loss, d->journal, d->store);
+    return status == OK ? serve_load_request_key(d) : status;
+}
+
+/* How long after its last record a resource can be forgotten: until no stored
+ * record refers to it. A record may be an hour ahead of its time, and is
+ * deleted with the last one of its block or hour. 0: only the store can tell,
+ * since a signal is stored forever. */
+static uint64_t forget_after(const struct config *c)
+{
+    uint64_t longest = c->retention_traces;
+
+    if (!c->retention_traces || !c->retention_logs || !c->retention_metrics)
+        return 0;
+    if (c->retention_logs > longest)
+        longest = c->retention_logs;
+    if (c->retention_metrics > longest)
+        longest = c->retention_metrics;
+    return longest + NS_PER_DAY;
+}
+
+/* Tables that senders fill follow the memory limit: a resource takes up to a
+ * kilobyte with its identity, twice that until it is in the store; a derived
+ * series takes half a kilobyte, an unpaired span a tenth. */
+enum status serve_start_correlator(struct daemon *d)
+{
+    const struct config *c = d->config;
+    uint32_t resources =
+        (uint32_t)min_u64(c->max_resources, c->memory_limit / 4096);
+    struct registry_options registry = {
+        .keys = {.namespace = slice_of(c->label_namespace),
+                 .project = slice_of(c->label_project),
+                 .component = slice_of(c->label_component),
+                 .environment = slice_of(c->label_environment),
+                 .project_uid = slice_of(c->label_project_uid),
+                 .component_uid = slice_of(c->label_component_uid),
+                 .environment_uid = slice_of(c->label_environment_uid),
+                 .endpoint = slice_of(c->label_endpoint)},
+        .max_resources = resources,
+        .max_identities = resources,
+        .forget_ns = forget_after(c),
+    };
+    struct correlator_options correlator = {
+        .max_operations = (uint32_t)c->max_operations,
+        .max_series = (uint32_t)min_u64(c->max_series, c->memory_limit / 8192),
+        .max_unpaired_spans = (uint32_t)min_u64(65536, c->memory_limit / 4096),
+        .edge_wait_ns = c->edge_wait,
+        .max_templates = (uint32_t)c->max_templates,
+        .budget = &d->budget,
+        .queue = 64,
+    };
+    enum status status = registry_open(&d->registry, &registry, d->store);
+
+    if (status != OK)
+        return status;
+    serve_load_catalog(d);
+    serve_load_reports(d);
+    serve_read_catalog_file(d);
+    return correlator_open(&d->correlator, &correlator, d->store, d->registry,
+                           d->catalog);
+}
+
+/* ---- Kafka ---- */
+
+static bool next_offset(void *arg, struct slice topic, uint32_t partition,
+                        uint64_t *next)
+{
+    return store_next_offset(arg, topic, partition, next);
+}
+
+/* Created once for a data directory: instances recognise each other's commits
+ * by it. */
+static enum status load_store_id(struct store *store, char id[STORE_ID_SIZE])
+{
+    uint64_t random[2];
+    size_t len;
+    enum status status =
+        serve_load_value(store, "store.id", id, STORE_ID_SIZE - 1, &len);
+
+    id[len] = '\0';
+    if (status != OK || len > 0)
+        return status;
+    if (getentropy(random, sizeof(random)) != 0)
+        return ERR_IO;
+    (void)snprintf(id, STORE_ID_SIZE, "%016" PRIx64 "%016" PRIx64, random[0],
+                   random[1]);
+    store_save_text(store, "store.id", slice_of(id));
+    return store_sync(store);
+}
+
+/* After the replay, when the store knows every offset. What librdkafka
+ * prefetches is charged to the budget as a whole: twice the queue that it is
+ * told to keep. */
+enum status serve_start_kafka(struct daemon *d)
+{
+    const struct config *c = d->config;
+    char store_id[STORE_ID_SIZE];
+    struct kafka_options options = {
+        .brokers = c->kafka_brokers,
+        .topics = {c->kafka_topics_traces, c->kafka_topics_logs,
+                   c->kafka_topics_metrics},
+        .group = c->kafka_group,
+        .instance = c->kafka_instance,
+        .start = c->kafka_start,
+        .assignor = c->kafka_assignor,
+        .encoding = c->kafka_encoding,
+        .properties = c->kafka_options,
+        .store_id = store_id,
+        .queue_bytes = c->memory_limit / 64,
+        .max_message = min_u64(c->max_body, d->budget.limit / 2),
+        .key = &d->request_key,
+        .budget = &d->budget,
+        .sink = journal_sink(d->journal),
+        .oldest_ns = serve_oldest_ns,
+        .oldest_arg = (void *)(uintptr_t)c,
+        .next_offset = next_offset,
+        .next_arg = d->store,
+    };
+    enum status status;
+
+    if (c->kafka_brokers[0] == '\0')
+        return OK;
+    status = load_store_id(d->store, store_id);
+    if (status == OK)
+        status = kafka_open(&d->kafka, &options);
+    if (status == OK && budget_take(&d->budget, 2 * options.queue_bytes))
+        d->kafka_prefetch = 2 * options.queue_bytes;
+    return status;
+}
+
+/* ---- ports ---- */
+
+static void print_metrics(void *arg, struct buf *out)
+{
+    const struct daemon *d = arg;
+
+    if (d->kafka)
+        kafka_print(d->kafka, out);
+}
+
+static bool print_unhealthy(void *arg, struct buf *out)
+{
+    const struct daemon *d = arg;
+    char reason[KAFKA_REASON_SIZE];
+    bool lost = serve_loss_print(&d->loss, out);
+
+    if (!d->kafka || !kafka_unhealthy(d->kafka, reason))
+        return lost;
+    buf_format(out, "%skafka: %s", lost ? "; " : "", reason);
+    return true;
+}
+
+/* Last: with open ports the daemon is ready. */
+enum status serve_start_ports(struct daemon *d)
+{
+    const struct config *c = d->config;
+    uint64_t workers = min_u64(c->query_workers, c->memory_limit / (32 << 20));
+    struct query_options query = {
+        .listen = c->query,
+        .workers = (uint32_t)workers,
+        .max_waiting = 256,
+        .max_connections = 1024,
+        .idle_timeout_ns = c->idle_timeout,
+        .max_reply = serve_shared_bytes(c) / 16 / workers,
+        .memory = serve_shared_bytes(c) / 8,
+        .cors_origins = c->cors_origins,
+        .allowed_hosts = c->allowed_hosts,
+        .store = d->store,
+        .registry = d->registry,
+        .catalog = d->catalog,
+        .rca = d->rca,
+        .journal = d->journal,
+        .metrics = print_metrics,
+        .trouble = print_unhealthy,
+        .receiver = d,
+    };
+    struct ingest_options ingest = {
+        .otlp_http = c->otlp_http,
+        .max_body = min_u64(c->max_body, serve_shared_bytes(c) / 3),
+        .max_connections = (uint32_t)c->max_connections,
+        .idle_timeout_ns = c->idle_timeout,
+        .cors_origins = c->cors_origins,
+        .allowed_hosts = c->allowed_hosts,
+        .oldest_ns = serve_oldest_ns,
+        .oldest_arg = (void *)(uintptr_t)c,
+        .key = &d->request_key,
+        .budget = &d->budget,
+        .sink = journal_sink(d->journal),
+    };
+    enum status status = query_start(&d->query, &query);
+
+    if (status == OK)
+        status = ingest_start(&d->ingest, &ingest);
+    return status == OK && d->kafka ? kafka_start(d->kafka) : status;
+}
