@@ -79,6 +79,9 @@ bool metric_fits(const struct metric_name *row, const struct attrs *attrs);
 double metric_factor(const struct metric_name *row,
                      const struct metric *metric);
 
+/* A number for a pod, whatever its metrics call it; never 0. */
+uint64_t metric_pod_entity(struct slice namespace, struct slice pod);
+
 /* ---- attributes of requests ---- */
 
 /* The HTTP status in any of its spellings: 200 to 599; of 5xx the first, 500.

@@ -7,6 +7,8 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "hash.h"
+
 /* What a point must have besides the name. */
 enum needs {
     ANY,
@@ -170,7 +172,7 @@ const struct slice *metric_names_of(enum metric_meaning first,
         const struct metric_name *row = &metric_names[i];
 
         if (row->meaning < first || row->meaning > last ||
-            (i > 0 && slice_equal(row->name, row[-1].name)))
+            (*count > 0 && slice_equal(row->name, names[*count - 1])))
             continue;
         names[(*count)++] = row->name;
     }
@@ -245,6 +247,13 @@ double metric_factor(const struct metric_name *row, const struct metric *metric)
     if (row->quantity == QUANTITY_OTHER)
         return 1;
     return unit_factor(metric->unit, (enum quantity)row->quantity, row->factor);
+}
+
+uint64_t metric_pod_entity(struct slice namespace, struct slice pod)
+{
+    uint64_t hash = hash_bytes(namespace.ptr, namespace.len, 1);
+
+    return hash_bytes(pod.ptr, pod.len, hash) | 1;
 }
 
 /* ---- attributes of requests ---- */

@@ -27,8 +27,8 @@ struct gauge_sample {
 };
 
 struct tracked_series {
-    uint64_t key, group;
-    uint32_t family, rank, tags, resource_id;
+    uint64_t key, group, tags, entity;
+    uint32_t family, rank, resource_id;
     double factor, bound;
     uint64_t gap_ns;   /* smallest distance of two points seen; 0: unknown */
     uint64_t last_ns;  /* the point that came last */
@@ -36,10 +36,16 @@ struct tracked_series {
     bool last_resort;
     uint8_t mode, type;           /* enum metric_mode, enum metric_type */
     struct gauge_sample *samples; /* MODE_GAUGE */
-    struct counter_track
-        growth; /* MODE_COUNTER; extra is a struct stored_histogram */
-    struct grid_row deltas; /* MODE_DELTA */
+    struct counter_track counter; /* MODE_COUNTER; extra: stored_histogram */
+    struct grid_row deltas;       /* MODE_DELTA */
     struct hist *delta_hists;
+};
+
+/* The lowest rank of each entity and family, in a table of its own. */
+struct source_ranks {
+    uint64_t *keys;
+    uint32_t *ranks;       /* one more than it is; 0: free */
+    uint32_t size, series; /* of how many series; 0: not made yet */
 };
 
 struct series_set {
@@ -47,8 +53,8 @@ struct series_set {
     struct grid grid;
     uint32_t spots; /* samples of a series: before, each cell, after */
     struct tracked_series **table;
-    struct tracked_series *
-        *order; /* as they came, so that sums are the same twice */
+    struct tracked_series **order; /* by first point: sums are repeatable */
+    struct source_ranks ranks;
     uint32_t table_size, count;
 };
 

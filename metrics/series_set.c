@@ -91,9 +91,9 @@ static bool alloc_cells(struct series_set *set, struct tracked_series *series)
         return series->samples;
     }
     if (series->mode == MODE_COUNTER) {
-        series->growth.max = 4 * set->spots + MORE_POINTS;
-        series->growth.cells = set->spots;
-        series->growth.after = set->spots - 1;
+        series->counter.max = 4 * set->spots + MORE_POINTS;
+        series->counter.cells = set->spots;
+        series->counter.after = set->spots - 1;
         return true;
     }
     if (series_is_histogram(series->type)) {
@@ -128,6 +128,7 @@ static struct tracked_series *find_series(struct series_set *set,
         return NULL;
     series->key = key;
     series->group = p->group;
+    series->entity = p->entity;
     series->family = p->family;
     series->rank = p->rank;
     series->tags = p->tags;
@@ -248,7 +249,7 @@ static bool keep_total(struct series_set *set, struct tracked_series *series,
     struct counter_point *slot;
 
     note_gap(series, p.time_ns);
-    switch (counter_add(&series->growth, set->arena, &p, &slot)) {
+    switch (counter_add(&series->counter, set->arena, &p, &slot)) {
     case COUNTER_FULL:
         return false;
     case COUNTER_IGNORED:
@@ -277,21 +278,31 @@ static uint64_t delta_from(const struct series_set *set,
     return from;
 }
 
+bool series_add_delta(struct grid_row *row, struct hist *hists,
+                      struct arena *arena, const struct point *point,
+                      double factor, const struct grid_part *part, double sign)
+{
+    enum metric_type type = (enum metric_type)point->metric->type;
+    bool histogram = series_is_histogram(point->metric->type);
+    double amount =
+        histogram ? (double)point->histogram->count : number_of(point);
+
+    grid_row_add(row, part->cell, sign * amount * part->share);
+    return !histogram || !hists ||
+           hist_add(&hists[part->cell], arena, type, point->histogram, factor,
+                    sign * part->share);
+}
+
 static bool add_delta(struct series_set *set, struct tracked_series *series,
                       const struct point *point)
 {
     struct grid_part part =
         grid_parts(&set->grid, delta_from(set, series, point), point->time_ns);
-    bool hist = series_is_histogram(series->type);
-    double amount = hist ? (double)point->histogram->count : number_of(point);
 
-    while (grid_next(&set->grid, &part)) {
-        grid_row_add(&series->deltas, part.cell, amount * part.share);
-        if (hist && !hist_add(&series->delta_hists[part.cell], set->arena,
-                              (enum metric_type)series->type, point->histogram,
-                              series->factor, part.share))
+    while (grid_next(&set->grid, &part))
+        if (!series_add_delta(&series->deltas, series->delta_hists, set->arena,
+                              point, series->factor, &part, 1))
             return false;
-    }
     return true;
 }
 
@@ -329,17 +340,19 @@ bool series_set_add(struct series_set *set, const struct series_point *p)
                                 : keep_total(set, series, p->point);
 }
 
-void series_set_regroup(struct series_set *set, series_group *group, void *arg)
+void series_set_entities(struct series_set *set, series_entity *entity,
+                         void *arg)
 {
     for (uint32_t i = 0; i < set->count; i++)
-        set->order[i]->group =
-            group(arg, set->order[i]->resource_id, set->order[i]->group);
+        if (!set->order[i]->entity)
+            set->order[i]->entity = entity(arg, set->order[i]->resource_id);
 }
 
-bool series_set_has(const struct series_set *set, uint32_t tags)
+bool series_set_has(const struct series_set *set, struct series_filter filter)
 {
     for (uint32_t i = 0; i < set->count; i++)
-        if (set->order[i]->tags & tags)
+        if (set->order[i]->tags & filter.tags &&
+            set->order[i]->group == filter.group)
             return true;
     return false;
 }

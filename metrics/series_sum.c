@@ -20,60 +20,57 @@
 #include "hash.h"
 #include "series_int.h"
 
-/* Of a group, whatever the family: what is no last resort. */
+/* Of an entity, whatever the family: what is no last resort. */
 #define ANY_FAMILY UINT32_MAX
 
-/* The lowest rank of each group and family, in a table of its own. */
-struct source_choice {
-    uint64_t *groups;
-    uint32_t *ranks; /* one more than it is; 0: free */
-    uint32_t size, tag;
-};
-
-static uint32_t group_slot(const struct source_choice *wanted,
-                           const struct tracked_series *series, uint32_t family)
+static uint32_t rank_slot(const struct source_ranks *ranks,
+                          const struct tracked_series *series, uint32_t family)
 {
-    uint64_t group = hash_mix(series->group, family);
-    uint32_t at = (uint32_t)group & (wanted->size - 1);
+    uint64_t key = hash_mix(series->entity, family);
+    uint32_t at = (uint32_t)key & (ranks->size - 1);
 
-    while (wanted->ranks[at] && wanted->groups[at] != group)
-        at = (at + 1) & (wanted->size - 1);
-    wanted->groups[at] = group;
+    while (ranks->ranks[at] && ranks->keys[at] != key)
+        at = (at + 1) & (ranks->size - 1);
+    ranks->keys[at] = key;
     return at;
 }
 
-static bool wanted_init(struct source_choice *wanted, struct series_set *set,
-                        uint32_t tag)
+static bool make_ranks(struct series_set *set)
 {
-    *wanted = (struct source_choice){.size = 2 * set->table_size, .tag = tag};
-    wanted->groups =
-        arena_zero(set->arena, wanted->size, sizeof(*wanted->groups));
-    wanted->ranks =
-        arena_zero(set->arena, wanted->size, sizeof(*wanted->ranks));
-    if (!wanted->groups || !wanted->ranks)
+    struct source_ranks *ranks = &set->ranks;
+
+    if (ranks->series == set->count)
+        return true;
+    ranks->size = 2 * set->table_size;
+    ranks->keys = arena_zero(set->arena, ranks->size, sizeof(*ranks->keys));
+    ranks->ranks = arena_zero(set->arena, ranks->size, sizeof(*ranks->ranks));
+    if (!ranks->keys || !ranks->ranks)
         return false;
     for (uint32_t i = 0; i < set->count; i++) {
         const struct tracked_series *series = set->order[i];
         uint32_t *rank =
-            &wanted->ranks[group_slot(wanted, series, series->family)];
+            &ranks->ranks[rank_slot(ranks, series, series->family)];
 
         if (*rank == 0 || series->rank + 1 < *rank)
             *rank = series->rank + 1;
         if (!series->last_resort)
-            wanted->ranks[group_slot(wanted, series, ANY_FAMILY)] = 1;
+            ranks->ranks[rank_slot(ranks, series, ANY_FAMILY)] = 1;
     }
+    ranks->series = set->count;
     return true;
 }
 
-static bool is_wanted(const struct source_choice *wanted,
+static bool is_summed(const struct series_set *set, struct series_filter filter,
                       const struct tracked_series *series)
 {
-    uint32_t at = group_slot(wanted, series, series->family);
+    const struct source_ranks *ranks = &set->ranks;
 
-    if (!(series->tags & wanted->tag) || wanted->ranks[at] != series->rank + 1)
+    if (!(series->tags & filter.tags) || series->group != filter.group ||
+        ranks->ranks[rank_slot(ranks, series, series->family)] !=
+            series->rank + 1)
         return false;
     return !series->last_resort ||
-           !wanted->ranks[group_slot(wanted, series, ANY_FAMILY)];
+           !ranks->ranks[rank_slot(ranks, series, ANY_FAMILY)];
 }
 
 /* The usual distance of samples, as far as it shows. */
@@ -105,6 +102,7 @@ static uint32_t next_sample(const struct series_set *set,
  * NULL where amounts are wanted and no averages. */
 struct sums {
     struct series_set *set;
+    struct series_filter filter;
     struct grid_row *row;
     struct hist *hists;
     uint64_t *from_ns, *to_ns;
@@ -168,7 +166,7 @@ static int by_time(const void *left, const void *right)
     return (a > b) - (a < b);
 }
 
-static bool find_begins(struct sums *sums, const struct source_choice *wanted)
+static bool find_begins(struct sums *sums)
 {
     struct series_set *set = sums->set;
 
@@ -177,9 +175,10 @@ static bool find_begins(struct sums *sums, const struct source_choice *wanted)
         return false;
     for (uint32_t i = 0; i < set->count; i++) {
         const struct tracked_series *series = set->order[i];
-        uint32_t at = series->mode == MODE_GAUGE && is_wanted(wanted, series)
-                          ? next_sample(set, series, 0)
-                          : set->spots;
+        uint32_t at =
+            series->mode == MODE_GAUGE && is_summed(set, sums->filter, series)
+                ? next_sample(set, series, 0)
+                : set->spots;
 
         if (at < set->spots)
             sums->begins[sums->begin_count++] = series->samples[at].first_ns;
@@ -324,7 +323,7 @@ static bool sum_growth(struct sums *sums, const struct tracked_series *series)
                                         series_max_gap(sums->set)};
 
     sums->series = series;
-    return counter_walk(&series->growth, &rules, add_growth, sums);
+    return counter_walk(&series->counter, &rules, add_growth, sums);
 }
 
 static bool sum_deltas(struct sums *sums, const struct tracked_series *series)
@@ -361,41 +360,43 @@ static bool sum_series(struct sums *sums, const struct tracked_series *series)
     return true;
 }
 
-static bool sum_wanted(struct sums *sums, uint32_t tag)
+static bool sum_selected(struct sums *sums)
 {
     struct series_set *set = sums->set;
-    struct source_choice wanted;
 
     if (set->count == 0)
         return true;
-    if (!wanted_init(&wanted, set, tag) || !find_begins(sums, &wanted))
+    if (!make_ranks(set) || !find_begins(sums))
         return false;
     for (uint32_t i = 0; i < set->count; i++)
-        if (is_wanted(&wanted, set->order[i]) &&
+        if (is_summed(set, sums->filter, set->order[i]) &&
             !sum_series(sums, set->order[i]))
             return false;
     return true;
 }
 
-bool series_set_hists(struct series_set *set, uint32_t tag, struct hist *hists,
-                      struct grid_row *counts)
+bool series_set_hists(struct series_set *set, struct series_filter filter,
+                      struct hist *hists, struct grid_row *counts)
 {
-    struct sums sums = {.set = set, .row = counts, .hists = hists};
+    struct sums sums = {
+        .set = set, .filter = filter, .row = counts, .hists = hists};
 
-    return sum_wanted(&sums, tag);
+    return sum_selected(&sums);
 }
 
-bool series_set_sum(struct series_set *set, uint32_t tag, struct grid_row *row)
+bool series_set_sum(struct series_set *set, struct series_filter filter,
+                    struct grid_row *row)
 {
     size_t cells = (size_t)set->grid.count + 1;
     struct sums sums = {
         .set = set,
+        .filter = filter,
         .row = row,
         .from_ns = arena_zero(set->arena, cells, sizeof(*sums.from_ns)),
         .to_ns = arena_zero(set->arena, cells, sizeof(*sums.to_ns)),
     };
 
-    if (!sums.from_ns || !sums.to_ns || !sum_wanted(&sums, tag))
+    if (!sums.from_ns || !sums.to_ns || !sum_selected(&sums))
         return false;
     for (uint32_t i = 0; i < set->grid.count; i++)
         if (sums.to_ns[i] > sums.from_ns[i])
@@ -405,9 +406,9 @@ bool series_set_sum(struct series_set *set, uint32_t tag, struct grid_row *row)
 
 /* ---- buckets that are series of their own ---- */
 
-/* The bounds of the series with this tag, ascending, each once. */
-static double *find_bounds(struct series_set *set,
-                           const struct source_choice *wanted, uint32_t *count)
+/* The bounds of the selected series, ascending, each once. */
+static double *find_bounds(struct series_set *set, struct series_filter filter,
+                           uint32_t *count)
 {
     double *bounds = arena_zero(set->arena, POINT_MAX_BUCKETS, sizeof(double));
     uint32_t n = 0;
@@ -416,7 +417,7 @@ static double *find_bounds(struct series_set *set,
         double bound = set->order[i]->bound * set->order[i]->factor;
         uint32_t at = n;
 
-        if (!is_wanted(wanted, set->order[i]) || isnan(bound))
+        if (!is_summed(set, filter, set->order[i]) || isnan(bound))
             continue;
         while (at > 0 && bounds[at - 1] >= bound)
             at--;
@@ -431,9 +432,8 @@ static double *find_bounds(struct series_set *set,
 }
 
 /* What each cell counted up to a bound, into row. */
-static bool sum_bound(struct series_set *set,
-                      const struct source_choice *wanted, double bound,
-                      struct grid_row *row)
+static bool sum_bound(struct series_set *set, struct series_filter filter,
+                      double bound, struct grid_row *row)
 {
     struct sums sums = {.set = set, .row = row};
 
@@ -441,7 +441,7 @@ static bool sum_bound(struct series_set *set,
         const struct tracked_series *series = set->order[i];
         double own = series->bound * series->factor;
 
-        if (!is_wanted(wanted, series) || own < bound || own > bound)
+        if (!is_summed(set, filter, series) || own < bound || own > bound)
             continue;
         struct tracked_series plain = *series;
 
@@ -452,25 +452,24 @@ static bool sum_bound(struct series_set *set,
     return true;
 }
 
-bool series_set_buckets(struct series_set *set, uint32_t tag,
+bool series_set_buckets(struct series_set *set, struct series_filter filter,
                         struct hist *hists)
 {
-    struct source_choice wanted;
     uint32_t n;
     double *bounds;
     struct grid_row *rows;
 
     if (set->count == 0)
         return true;
-    if (!wanted_init(&wanted, set, tag))
+    if (!make_ranks(set))
         return false;
-    bounds = find_bounds(set, &wanted, &n);
+    bounds = find_bounds(set, filter, &n);
     rows = arena_zero(set->arena, n + 1, sizeof(*rows));
     if (!bounds || !rows)
         return false;
     for (uint32_t i = 0; i < n; i++)
         if (!grid_row_init(&rows[i], &set->grid, set->arena) ||
-            !sum_bound(set, &wanted, bounds[i], &rows[i]))
+            !sum_bound(set, filter, bounds[i], &rows[i]))
             return false;
     uint32_t finite = n > 0 && isinf(bounds[n - 1]) ? n - 1 : n;
     for (uint32_t cell = 0; n > 0 && cell < set->grid.count; cell++) {

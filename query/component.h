@@ -1,42 +1,62 @@
 /*
- * component - the list of components and the page of one.
+ * component - the list of components and the page of one: what both share.
  */
 #ifndef COMPONENT_H
 #define COMPONENT_H
 
 #include "query_request.h"
-#include "tally.h"
+#include "red.h"
 
-/* What is asked about, and the same length of time before it. */
+/* The window that is asked for, and the same length of time before it: grids
+ * of one cell. */
 struct window {
-    uint64_t start_ns, end_ns, now_ns;
+    uint64_t start_ns, end_ns;
+    double step_seconds; /* of charts; 0: there are none */
+    struct grid now, before;
 };
+extern const struct reply_table window_table;
 
-/* Shares of a point in the window and in the time before. */
-double window_share(const struct window *window, const struct point *point);
-double window_share_before(const struct window *window,
-                           const struct point *point);
-/* From when to when points are of use for both (see series_query). */
-void window_query(const struct window *window, struct series_query *query);
-/* The part of it that has passed, in seconds; at least one. */
-double window_seconds(const struct window *window);
+void window_init(struct window *window, uint64_t now_ns);
 
 /* Hash of texts, for keys; the order matters. */
 uint64_t key_text(uint64_t seed, struct slice text);
+uint64_t key_identity(uint64_t seed, const struct identity *identity);
 
-/* Members of the open object: requestRate, errorRatio, latency. */
-void reply_figures(struct query_request *request, const struct tally *tally,
-                   double seconds);
-void reply_window(struct query_request *request, const struct window *window,
-                  uint64_t step_ns);
-/* namespace, project, component, environment, uids, rule. */
-void reply_component(struct query_request *request,
-                     const struct identity *identity);
-void reply_last_seen(struct query_request *request,
-                     const struct component_info *info);
+/* Requests of a group in the first cell of a red table. */
+struct latency_figures {
+    double mean, p50, p90, p99; /* NAN: not known */
+};
+struct figures {
+    double count, rate, error_ratio, client_error_ratio;
+    const struct latency_figures *latency; /* NULL: no requests */
+    struct latency_figures of_latency;
+};
+extern const struct reply_table figures_table;
+
+/* group NULL: no requests. The rate is over the part of the window that has
+ * passed, at least a second. */
+void figures_set(struct figures *figures, const struct red *red,
+                 const struct metric_table *table,
+                 const struct metric_group *group);
+
+/* namespace, project, component, environment, uids, rule, declared, firstSeen,
+ * lastSeen. */
+struct component_view {
+    const struct identity *identity;
+    const char *rule;
+    bool declared;
+    uint64_t first_seen_ns;
+    const struct component_info *info; /* NULL: never seen */
+};
+extern const struct reply_table component_table;
+
+struct component_view component_view(const struct identity *identity,
+                                     bool declared,
+                                     const struct component_info *info);
 
 /* Handlers (component_list.c, component_page.c). */
 enum status component_list(struct query_request *request);
 enum status component_page(struct query_request *request);
+extern const struct reply_table component_list_table, component_page_table;
 
 #endif

@@ -12,8 +12,8 @@
 
 #include "clock.h"
 #include "component.h"
-#include "derived.h"
 #include "hex.h"
+#include "reply_metrics.h"
 
 enum { LIST_MAX = 1000, NAMES = 4, NAME_MAX_LEN = 255 };
 
@@ -21,31 +21,24 @@ struct list_entry {
     const struct component_info *info; /* NULL: declared only */
     const struct catalog_component *declared;
     struct identity id;
-    struct tally *now, *before;
 };
 
 struct component_list {
     struct query_request *request;
     struct scope_filter scope;
     struct window window;
-    struct identity cursor;       /* its names */
-    struct tally_map now, before; /* by names; item of now: its entry */
-    struct tally_map resources;   /* by id; item: the tally of now */
+    struct identity cursor; /* its names */
+    struct red red;
+    struct metric_table now, before; /* by names_key() */
     const struct component_info *infos;
     const struct catalog_component **declared; /* that nobody heard of */
     uint32_t info_count, declared_count;
     struct list_entry *page;
+    struct list_item *item; /* of the answer, filled one after the other */
     uint64_t limit;
     uint32_t count, total;
-    bool has_cursor, more, full;
+    bool has_cursor, more;
 };
-
-static uint64_t names_key(const struct identity *id)
-{
-    return key_text(key_text(key_text(key_text(1, id->namespace), id->project),
-                             id->component),
-                    id->environment);
-}
 
 /* ---- the cursor: a byte of length and the text of each name, in hex ---- */
 
@@ -78,20 +71,26 @@ static enum status read_cursor(struct component_list *l)
     return OK;
 }
 
-static void reply_cursor(struct component_list *l)
+static struct slice next_cursor(struct component_list *l)
 {
     const struct identity *id = &l->page[l->count - 1].id;
     struct slice names[NAMES] = {id->namespace, id->project, id->component,
                                  id->environment};
     uint8_t bytes[NAMES * (1 + NAME_MAX_LEN)];
     size_t len = 0;
+    char *text;
 
     for (int i = 0; i < NAMES; i++) {
         bytes[len++] = (uint8_t)names[i].len;
         slice_copy((char *)&bytes[len], names[i]);
         len += names[i].len;
     }
-    jsonw_member_hex(&l->request->json, "nextCursor", bytes, len);
+    text = arena_alloc(l->request->arena, 2 * len);
+    for (size_t i = 0; text && i < len; i++) {
+        text[2 * i] = "0123456789abcdef"[bytes[i] >> 4];
+        text[2 * i + 1] = "0123456789abcdef"[bytes[i] & 15];
+    }
+    return (struct slice){text, text ? 2 * len : 0};
 }
 
 /* ---- who there is ---- */
@@ -162,13 +161,6 @@ static void add(struct component_list *l, const struct list_entry *entry)
         return;
     }
     *at = *entry;
-    at->now = tally_at(&l->now, names_key(&at->id));
-    at->before = tally_at(&l->before, names_key(&at->id));
-    if (!at->now || !at->before) {
-        l->full = true;
-        return;
-    }
-    at->now->item = at;
     l->count++;
 }
 
@@ -215,116 +207,124 @@ static enum status list(struct component_list *l,
         return arena_status(arena);
     find_declared(l, snapshot);
     make_page(l, snapshot);
-    return l->full ? arena_status(arena) : OK;
+    return OK;
 }
 
 /* ---- figures ---- */
 
-/* The entry that a derived resource belongs to, looked up once. */
-static const struct list_entry *entry_of(struct component_list *l,
-                                         uint32_t resource_id)
-{
-    struct tally *cached = tally_at(&l->resources, resource_id), *now;
-    struct identity identity;
-
-    if (cached && !cached->item &&
-        registry_resource_identity(l->request->services->registry, resource_id,
-                                   l->request->arena, &identity))
-        cached->item = tally_at(&l->now, names_key(&identity));
-    now = cached ? cached->item : NULL;
-    return now ? now->item : NULL;
-}
-
-static void visit(void *arg, const struct point *point)
+/* Derived series are of resources; several may be of one component. */
+static uint64_t component_of(void *arg, const struct metric_group *group)
 {
     struct component_list *l = arg;
-    double now = window_share(&l->window, point);
-    double before = window_share_before(&l->window, point);
-    const struct list_entry *entry;
-    int sign = derived_sign(point->metric->name);
+    struct identity identity;
 
-    if (l->full || (now <= 0 && before <= 0))
-        return;
-    entry = entry_of(l, point->resource_id);
-    if (entry &&
-        ((now > 0 && !tally_add(&l->now, entry->now, point, sign * now)) ||
-         (before > 0 &&
-          !tally_add(&l->before, entry->before, point, sign * before))))
-        l->full = true;
+    return registry_resource_identity(l->request->services->registry,
+                                      group->resource_id, l->request->arena,
+                                      &identity)
+               ? key_identity(1, &identity)
+               : 0;
 }
 
 static enum status read_figures(struct component_list *l)
 {
-    struct series_query query = {.names = derived_names,
-                                 .name_count = DERIVED_SERVED_NAMES};
+    struct arena *arena = l->request->arena;
     struct scope_filter scope = l->scope;
+    struct metric_table now, before, *tables[] = {&now, &before};
+    struct bitmap *resources;
     enum status s;
 
     if (l->count == 0)
         return OK;
     scope.after = l->has_cursor ? &l->cursor : NULL;
     scope.until = &l->page[l->count - 1].id;
-    query.resources = registry_select(l->request->services->registry, &scope,
-                                      l->request->arena);
-    if (!query.resources)
-        return arena_status(l->request->arena);
-    window_query(&l->window, &query);
-    s = reader_query_series(l->request->reader, &query, visit, l);
+    resources = registry_select(l->request->services->registry, &scope, arena);
+    if (!resources)
+        return arena_status(arena);
+    red_table_init(&now, arena, &l->window.now, NULL, &l->red);
+    red_table_init(&before, arena, &l->window.before, NULL, &l->red);
+    now.by_resource = before.by_resource = true;
+    s = read_metrics(l->request, resources, NULL, tables, 2);
     if (s != OK)
-        return query_fail_read(l->request, s);
-    return l->full ? arena_status(l->request->arena) : OK;
+        return s;
+    return metric_regroup(&l->now, &now, component_of, l) &&
+                   metric_regroup(&l->before, &before, component_of, l)
+               ? OK
+               : arena_status(arena);
 }
 
 /* ---- answering ---- */
 
-static void reply_entry(struct component_list *l,
-                        const struct list_entry *entry)
-{
-    struct query_request *request = l->request;
-    struct jsonw *w = &request->json;
-    uint64_t length = l->window.end_ns - l->window.start_ns;
+struct list_item {
+    struct component_view component;
+    struct figures now, previous;
+};
+static const struct reply_table list_item_table = REPLY_TABLE(
+    struct list_item,
+    REPLY_INLINE(struct list_item, component, 0, &component_table),
+    REPLY_INLINE(struct list_item, now, 0, &figures_table),
+    REPLY_OBJECT(struct list_item, "previous", previous, 0, &figures_table));
 
-    jsonw_open(w, '{');
-    reply_component(request, &entry->id);
-    jsonw_member_bool(w, "declared", entry->declared != NULL);
-    if (entry->info)
-        reply_last_seen(request, entry->info);
-    reply_figures(request, entry->now, window_seconds(&l->window));
-    jsonw_member_open(w, "previous", '{');
-    reply_figures(request, entry->before, (double)length / (double)NS_PER_S);
-    jsonw_close(w, '}');
-    jsonw_close(w, '}');
+static const void *list_item(void *arg, uint32_t i)
+{
+    struct component_list *l = arg;
+    const struct list_entry *entry = &l->page[i];
+    uint64_t key = key_identity(1, &entry->id);
+    struct list_item *item = l->item;
+
+    item->component =
+        component_view(&entry->id, entry->declared != NULL, entry->info);
+    figures_set(&item->now, &l->red, &l->now, metric_group_at(&l->now, key));
+    figures_set(&item->previous, &l->red, &l->before,
+                metric_group_at(&l->before, key));
+    return item;
 }
+
+struct unassigned {
+    uint32_t resources;
+};
+static const struct reply_table unassigned_table = REPLY_TABLE(
+    struct unassigned, REPLY(struct unassigned, "resources", resources));
+
+struct list_view {
+    struct reply_list components;
+    uint32_t total;
+    struct slice cursor;
+    struct unassigned unassigned;
+    const struct window *window;
+    int64_t took_ms;
+};
+const struct reply_table component_list_table = REPLY_TABLE(
+    struct list_view,
+    REPLY_LIST(struct list_view, "components", components, &list_item_table),
+    REPLY(struct list_view, "total", total),
+    REPLY_OPTIONAL(struct list_view, "nextCursor", cursor),
+    REPLY_OBJECT(struct list_view, "unassigned", unassigned, 0,
+                 &unassigned_table),
+    REPLY_OBJECT(struct list_view, "window", window, REPLY_POINTER,
+                 &window_table),
+    REPLY(struct list_view, "tookMs", took_ms));
 
 static void reply(struct component_list *l)
 {
-    struct jsonw *w = &l->request->json;
-    uint32_t unassigned = 0;
+    struct list_item item;
+    struct list_view view = {
+        .components = {.count = l->count, .item = list_item, .arg = l},
+        .total = l->total,
+        .window = &l->window,
+        .took_ms = query_took_ms(l->request)};
 
+    l->item = &item;
+    if (l->more)
+        view.cursor = next_cursor(l);
     for (uint32_t i = 0; i < l->info_count; i++)
         if (l->infos[i].identity.component.len == 0)
-            unassigned += l->infos[i].resources;
-    jsonw_open(w, '{');
-    jsonw_member_open(w, "components", '[');
-    for (uint32_t i = 0; i < l->count; i++)
-        reply_entry(l, &l->page[i]);
-    jsonw_close(w, ']');
-    jsonw_member_uint(w, "total", l->total);
-    if (l->more)
-        reply_cursor(l);
-    jsonw_member_open(w, "unassigned", '{');
-    jsonw_member_uint(w, "resources", unassigned);
-    jsonw_close(w, '}');
-    reply_window(l->request, &l->window, 0);
-    jsonw_member_int(w, "tookMs", query_took_ms(l->request));
-    jsonw_close(w, '}');
+            view.unassigned.resources += l->infos[i].resources;
+    reply_write(&l->request->json, &component_list_table, &view);
 }
 
 enum status component_list(struct query_request *request)
 {
-    struct component_list l = {.request = request,
-                               .window = {.now_ns = request->now_ns},
-                               .limit = LIST_MAX};
+    struct component_list l = {.request = request, .limit = LIST_MAX};
     struct catalog_snapshot *snapshot;
     enum status s = params_query_scope(request, &l.scope);
 
@@ -337,9 +337,10 @@ enum status component_list(struct query_request *request)
         s = read_cursor(&l);
     if (s != OK)
         return s;
-    tally_map_init(&l.now, request->arena);
-    tally_map_init(&l.before, request->arena);
-    tally_map_init(&l.resources, request->arena);
+    window_init(&l.window, request->now_ns);
+    red_init(&l.red, RED_SERVED);
+    red_table_init(&l.now, request->arena, &l.window.now, NULL, &l.red);
+    red_table_init(&l.before, request->arena, &l.window.before, NULL, &l.red);
     snapshot = catalog_get(request->services->catalog);
     s = list(&l, snapshot);
     if (s == OK)

@@ -26,20 +26,26 @@ static enum status read_request(struct component_page *page)
 {
     struct query_request *request = page->request;
     struct window *window = &page->window;
+    uint64_t step_ns;
     enum status s = params_query_scope(request, &page->scope);
 
     page->scope.namespace = request->parts[0];
     page->scope.project = request->parts[1];
     page->scope.component = request->parts[2];
-    window->now_ns = request->now_ns;
     if (s == OK)
         s = params_query_range(request, NS_PER_HOUR, &window->start_ns,
                                &window->end_ns);
     if (s == OK)
         s = params_query_step(request,
                               usual_step(window->end_ns - window->start_ns),
-                              window->start_ns, window->end_ns, &page->step_ns);
-    return s;
+                              window->start_ns, window->end_ns, &step_ns);
+    if (s != OK)
+        return s;
+    window_init(window, request->now_ns);
+    window->step_seconds = (double)step_ns / (double)NS_PER_S;
+    page->grid =
+        grid_make(window->start_ns, window->end_ns, step_ns, request->now_ns);
+    return OK;
 }
 
 /* Who it is: as the registry knows it, else just by the names asked for. */
@@ -71,37 +77,22 @@ static void find_component(struct component_page *page)
         page->identity.environment = page->scope.environment;
 }
 
-static bool init(struct component_page *page)
-{
-    struct arena *arena = page->request->arena;
-    struct tally_map *maps[] = {
-        &page->totals,    &page->endpoints, &page->operations,
-        &page->callers,   &page->callees,   &page->peers,
-        &page->templates, &page->pods,      &page->names};
-
-    for (size_t i = 0; i < sizeof(maps) / sizeof(maps[0]); i++)
-        tally_map_init(maps[i], arena);
-    page->grid = grid_make(page->window.start_ns, page->window.end_ns,
-                           page->step_ns, page->request->now_ns);
-    page->resources =
-        registry_select(page->request->services->registry, &page->scope, arena);
-    return page->resources && red_init(&page->red, &page->grid, arena) &&
-           tally_at(&page->totals, 0) && tally_at(&page->totals, 1);
-}
-
 static enum status read_and_reply(struct component_page *page)
 {
+    struct query_request *request = page->request;
+    enum status s;
+
     find_component(page);
-    if (!init(page))
-        return arena_status(page->request->arena);
-    enum status s = page_read_series(page);
-    /* Not traced: the charts come from the HTTP metrics of SDKs, if any. */
-    if (s == OK && !page->red.any)
-        s = red_query(page->request, page->resources, &page->grid, &page->red);
+    page->resources = registry_select(request->services->registry, &page->scope,
+                                      request->arena);
+    if (!page->resources)
+        return arena_status(request->arena);
+    page->identities = (struct identity_cache){
+        .request = request, .index = {.arena = request->arena}};
+    page->pod_index.arena = request->arena;
+    s = page_read_series(page);
     if (s == OK)
         s = page_read_pods(page);
-    if (s == OK && page->full)
-        s = arena_status(page->request->arena);
     return s == OK ? page_reply(page) : s;
 }
 

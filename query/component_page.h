@@ -1,12 +1,12 @@
 /*
- * page - what component_page.c gathers in one pass over the derived series,
- * and component_page_reply.c writes.
+ * component_page - what component_page_read.c gathers in one pass over the
+ * derived series, and component_page_reply.c writes.
  */
 #ifndef COMPONENT_PAGE_H
 #define COMPONENT_PAGE_H
 
 #include "component.h"
-#include "red.h"
+#include "identity_cache.h"
 
 enum {
     PAGE_TEMPLATES = 50,
@@ -15,9 +15,9 @@ enum {
     PAGE_PODS = 100
 };
 
-struct served_operation { /* an endpoint, or an operation of one */
-    struct slice endpoint, operation, kind;
-};
+/* What the tables of the page are grouped by. */
+enum { BY_ENDPOINT, BY_OPERATION, BY_KIND };
+enum { BY_TEMPLATE_ID, BY_LEVEL, BY_TEMPLATE };
 
 struct call_peer { /* a caller or a callee: all calls between the two */
     struct slice kind, name, system, host;
@@ -26,15 +26,10 @@ struct call_peer { /* a caller or a callee: all calls between the two */
     struct slice protocol;      /* of most calls */
     struct identity identity;   /* kind component */
     bool queue;                 /* kind component, through a queue */
+    struct metric_group *calls; /* by all labels; a list */
 };
 
-struct seen_template {
-    struct slice text, id, level;
-    double count, before;
-    uint64_t first_ns, last_ns;
-};
-
-struct trace_example { /* a trace worth a look */
+struct trace_example {
     uint8_t trace_id[16], span_id[8];
     struct slice endpoint, operation;
     double seconds;
@@ -44,6 +39,10 @@ struct trace_example { /* a trace worth a look */
 struct trace_examples {
     struct trace_example list[PAGE_TRACES]; /* longest first */
     uint32_t count;
+};
+
+struct template_times {
+    uint64_t first_ns, last_ns;
 };
 
 struct pod_usage {
@@ -56,31 +55,33 @@ struct component_page {
     struct query_request *request;
     struct scope_filter scope;
     struct window window;
-    uint64_t step_ns;
     struct bitmap *resources;
-    struct grid grid;
+    struct grid grid; /* of the charts */
 
     struct identity identity;
     struct component_info *info;              /* NULL: never seen */
     const struct catalog_component *declared; /* NULL: not declared */
 
-    struct tally_map totals; /* key 0: now, 1: before */
-    struct red red;
-    struct tally_map endpoints, operations; /* items: struct served_operation */
-    struct tally_map callers, callees;      /* items: struct call_peer */
-    struct tally_map peers;                 /* by id; struct identity */
-    struct tally_map names;                 /* of peers: tally_name() */
-    struct tally_map templates;             /* items: struct seen_template */
-    struct tally_map pods; /* by name; items: struct pod_usage */
+    struct red served, out, in;                               /* expressions */
+    struct metric_table operations, endpoints, total, before; /* of served */
+    struct red charted; /* as served, or of other metrics: no spans */
+    struct metric_table chart;
+    struct metric_table callers, callees; /* items: struct call_peer */
+    struct metric_expr logged;
+    struct metric_table templates; /* items: struct template_times */
+    struct metric_table templates_before;
+    struct identity_cache identities;
     struct trace_examples slowest, failed;
-    bool full;
+    struct pod_usage *pods;
+    struct map pod_index; /* by name */
+    uint32_t pod_count, pod_room;
 };
 
 /* component_page_read.c: the pass; the pods. */
 MUST_CHECK enum status page_read_series(struct component_page *page);
 MUST_CHECK enum status page_read_pods(struct component_page *page);
 
-/* component_page_reply.c: everything behind "component" and "window". */
+/* component_page_reply.c */
 MUST_CHECK enum status page_reply(struct component_page *page);
 
 #endif

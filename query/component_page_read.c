@@ -1,48 +1,20 @@
 /*
- * One pass over the derived series of a component: each point is put where it
- * belongs by the name of its metric. What is kept of a point is copied, as it
- * is good during its visit only.
+ * One pass over the derived series of a component fills all tables of the page;
+ * they are grouped again by peers and endpoints afterwards.
  */
+#include <stdlib.h>
+
+#include "array.h"
 #include "clock.h"
 #include "component_page.h"
 #include "derived.h"
-
-static struct slice keep(struct component_page *page, struct slice text)
-{
-    return arena_copy(page->request->arena, text);
-}
-
-static void add(struct component_page *page, struct tally_map *map,
-                struct tally *tally, const struct point *point, double share)
-{
-    if (!tally || !tally_add(map, tally, point, share))
-        page->full = true;
-}
+#include "reply_metrics.h"
 
 /* ---- endpoints, operations, examples ---- */
 
-static struct tally *served_at(struct component_page *page,
-                               struct tally_map *map, struct slice endpoint,
-                               struct slice operation, struct slice kind)
-{
-    uint64_t key = key_text(key_text(key_text(1, endpoint), operation), kind);
-    struct tally *tally = tally_at(map, key);
-
-    if (tally && !tally->item) {
-        struct served_operation *served =
-            arena_alloc(page->request->arena, sizeof(*served));
-
-        if (served)
-            *served = (struct served_operation){
-                keep(page, endpoint), keep(page, operation), keep(page, kind)};
-        tally->item = served;
-    }
-    return tally && tally->item ? tally : NULL;
-}
-
 static void add_example(struct trace_examples *examples,
                         const struct exemplar *exemplar,
-                        const struct served_operation *served)
+                        const struct metric_group *group)
 {
     uint32_t at = examples->count;
 
@@ -60,260 +32,231 @@ static void add_example(struct trace_examples *examples,
     struct trace_example *example = &examples->list[at];
     memcpy(example->trace_id, exemplar->trace_id, 16);
     memcpy(example->span_id, exemplar->span_id, 8);
-    example->endpoint = served->endpoint;
-    example->operation = served->operation;
+    example->endpoint = metric_label(group, BY_ENDPOINT);
+    example->operation = metric_label(group, BY_OPERATION);
     example->seconds = exemplar->value;
     example->time_ns = exemplar->time_ns;
 }
 
-static void add_examples(struct component_page *page, const struct point *point,
-                         const struct served_operation *served)
+/* Exemplars of the durations that go into the table of operations. */
+static void visit_operation(void *arg, struct metric_group *group,
+                            const struct point *point)
 {
+    struct component_page *page = arg;
+
     for (uint32_t i = 0; i < point->exemplar_count; i++) {
         const struct exemplar *e = &point->exemplars[i];
         const struct attr *error = attrs_find(&e->attrs, SLICE(DERIVED_ERROR));
-        bool failed = error && error->type == VALUE_BOOL && error->b;
 
         if (e->time_ns < page->window.start_ns ||
             e->time_ns >= page->window.end_ns)
             continue;
-        add_example(&page->slowest, e, served);
-        if (failed)
-            add_example(&page->failed, e, served);
+        add_example(&page->slowest, e, group);
+        if (error && error->type == VALUE_BOOL && error->b)
+            add_example(&page->failed, e, group);
     }
 }
 
-static void add_served(struct component_page *page, const struct point *point,
-                       int sign, double now, double before)
+static uint64_t total_key(void *arg, const struct metric_group *group)
 {
-    struct slice endpoint = point_text(point, DERIVED_ENDPOINT);
-    struct slice operation = point_text(point, DERIVED_OPERATION);
-    struct slice kind = point_text(point, DERIVED_KIND);
-    struct slice none = {NULL, 0};
+    (void)arg;
+    (void)group;
+    return METRIC_TOTAL_KEY;
+}
 
-    /* The chart's first and last step reach over the edges of the window. */
-    if (point->time_ns > page->grid.start_ns &&
-        point->start_ns < grid_end(&page->grid) &&
-        !red_add(&page->red, page->request->arena, point))
-        page->full = true;
-    if (before > 0)
-        add(page, &page->totals, tally_at(&page->totals, 1), point,
-            sign * before);
-    if (now <= 0)
-        return;
-    add(page, &page->totals, tally_at(&page->totals, 0), point, sign * now);
-    add(page, &page->endpoints,
-        served_at(page, &page->endpoints, endpoint, none, none), point,
-        sign * now);
-    struct tally *op =
-        served_at(page, &page->operations, endpoint, operation, kind);
-    add(page, &page->operations, op, point, sign * now);
-    if (op)
-        add_examples(page, point, op->item);
+static uint64_t endpoint_key(void *arg, const struct metric_group *group)
+{
+    (void)arg;
+    return key_text(1, metric_label(group, BY_ENDPOINT));
 }
 
 /* ---- callers and callees ---- */
 
-static void read_peer(struct component_page *page, const struct point *point,
-                      struct call_peer *peer)
+static struct call_peer peer_of(struct component_page *page,
+                                const struct metric_group *calls)
 {
-    int64_t id = point_int(point, DERIVED_PEER_ID, -1);
+    const struct attr *id = &calls->labels[CALL_PEER_ID];
     const struct identity *identity =
-        id >= 0
-            ? tally_identity(&page->peers, page->request->services->registry,
-                             (uint32_t)id)
+        id->type == VALUE_INT
+            ? identity_by_number(&page->identities, (uint32_t)id->i)
             : NULL;
+    struct call_peer peer = {.kind = metric_label(calls, CALL_PEER_KIND),
+                             .name = metric_label(calls, CALL_PEER_NAME),
+                             .system = metric_label(calls, CALL_PEER_SYSTEM),
+                             .host = metric_label(calls, CALL_PEER_HOST),
+                             .queue =
+                                 slice_equal(metric_label(calls, CALL_PROTOCOL),
+                                             SLICE("messaging"))};
 
-    *peer = (struct call_peer){
-        .kind = point_text(point, DERIVED_PEER_KIND),
-        .name = point_text(point, DERIVED_PEER_NAME),
-        .system = point_text(point, DERIVED_PEER_SYSTEM),
-        .host = point_text(point, DERIVED_PEER_HOST),
-        .queue = slice_equal(point_text(point, DERIVED_PROTOCOL),
-                             SLICE("messaging"))};
     if (identity)
-        peer->identity = *identity;
+        peer.identity = *identity;
+    return peer;
 }
 
-static uint64_t peer_key(const struct call_peer *peer, bool calls)
+static uint64_t peer_key(const struct call_peer *peer)
 {
-    const struct slice parts[] = {peer->kind,
-                                  peer->name,
-                                  peer->system,
-                                  peer->identity.namespace,
-                                  peer->identity.project,
-                                  peer->identity.component,
-                                  peer->identity.environment};
-    uint64_t key = 1U + peer->queue + 2U * calls;
+    uint64_t key = key_identity(1U + peer->queue, &peer->identity);
 
-    for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
-        key = key_text(key, parts[i]);
-    return key;
+    return key_text(key_text(key_text(key, peer->kind), peer->name),
+                    peer->system);
 }
 
-static bool name_peer(struct component_page *page, const struct tally *tally,
-                      const struct point *point, double now)
+/* From calls by all labels to one group for each peer. */
+static bool group_peers(struct component_page *page, struct metric_table *peers,
+                        const struct metric_table *calls,
+                        const struct metric_expr *requests)
 {
-    struct call_peer *peer = tally->item;
-    const struct {
-        struct slice *name;
-        const char *key;
-    } names[] = {{&peer->endpoint, DERIVED_ENDPOINT},
-                 {&peer->peer_endpoint, DERIVED_PEER_ENDPOINT},
-                 {&peer->protocol, DERIVED_PROTOCOL}};
+    for (uint32_t i = 0; i < calls->count; i++) {
+        struct call_peer *item, peer = peer_of(page, calls->groups[i]);
+        struct metric_group *group = metric_group_at(peers, peer_key(&peer));
 
-    for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
-        if (!tally_name(&page->names, tally, names[i].name,
-                        point_text(point, names[i].key), point, now))
+        if (group && !group->item) {
+            group->item = arena_alloc(peers->arena, sizeof(peer));
+            if (group->item)
+                *(struct call_peer *)group->item = peer;
+        }
+        if (!group || !group->item ||
+            !metric_group_add(peers, group, calls->groups[i]))
             return false;
-    return true;
-}
-
-static void add_peer(struct component_page *page, struct tally_map *map,
-                     const struct point *point, double now)
-{
-    struct call_peer peer;
-
-    read_peer(page, point, &peer);
-    struct tally *tally = tally_at(map, peer_key(&peer, map == &page->callees));
-    if (tally && !tally->item) {
-        struct call_peer *copy =
-            arena_alloc(page->request->arena, sizeof(*copy));
-        struct slice *texts[] = {&peer.kind, &peer.name, &peer.system,
-                                 &peer.host};
-
-        for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
-            *texts[i] = keep(page, *texts[i]);
-        if (copy)
-            *copy = peer;
-        tally->item = copy;
+        item = group->item;
+        calls->groups[i]->next = item->calls;
+        item->calls = calls->groups[i];
     }
-    add(page, map, tally && tally->item ? tally : NULL, point, now);
-    if (!page->full && !name_peer(page, tally, point, now))
-        page->full = true;
+    for (uint32_t i = 0; i < peers->count; i++) {
+        struct call_peer *peer = peers->groups[i]->item;
+
+        peer->endpoint =
+            metric_top_label(calls, peer->calls, CALL_ENDPOINT, requests);
+        peer->peer_endpoint =
+            metric_top_label(calls, peer->calls, CALL_PEER_ENDPOINT, requests);
+        peer->protocol =
+            metric_top_label(calls, peer->calls, CALL_PROTOCOL, requests);
+    }
+    return true;
 }
 
 /* ---- log templates ---- */
 
-static void add_template(struct component_page *page, const struct point *point,
-                         double now, double before)
-{
-    struct slice id = point_text(point, DERIVED_TEMPLATE_ID);
-    struct slice level = point_text(point, DERIVED_LEVEL);
-    struct tally *tally =
-        tally_at(&page->templates, key_text(key_text(1, id), level));
-    double value = point->is_int ? (double)point->i : point->d;
-
-    if (tally && !tally->item) {
-        struct seen_template *seen =
-            arena_zero(page->request->arena, 1, sizeof(*seen));
-
-        if (seen) {
-            seen->id = keep(page, id);
-            seen->level = keep(page, level);
-            seen->text = keep(page, point_text(point, DERIVED_TEMPLATE));
-        }
-        tally->item = seen;
-    }
-    if (!tally || !tally->item) {
-        page->full = true;
-        return;
-    }
-    struct seen_template *seen = tally->item;
-    seen->count += value * now;
-    seen->before += value * before;
-    tally->requests = seen->count; /* what tally_sorted sorts by */
-    if (now <= 0)
-        return;
-    if (!seen->first_ns || point->start_ns < seen->first_ns)
-        seen->first_ns = point->start_ns;
-    if (point->time_ns > seen->last_ns)
-        seen->last_ns = point->time_ns < page->window.now_ns
-                            ? point->time_ns
-                            : page->window.now_ns;
-}
-
-static void visit(void *arg, const struct point *point)
+static void visit_template(void *arg, struct metric_group *group,
+                           const struct point *point)
 {
     struct component_page *page = arg;
-    double now = window_share(&page->window, point);
-    double before = window_share_before(&page->window, point);
-    int sign;
-    enum tally_part part = tally_part(point, &sign);
+    uint64_t last = point->time_ns, now = page->request->now_ns;
+    struct template_times *times = group->item;
 
-    if (page->full)
+    if (!times)
+        group->item = times =
+            arena_zero(page->request->arena, 1, sizeof(*times));
+    if (!times)
         return;
-    if (part == PART_SERVED)
-        add_served(page, point, sign, now, before);
-    else if (part == PART_LOGS && (now > 0 || before > 0))
-        add_template(page, point, now, before);
-    else if (part != PART_LOGS && now > 0)
-        add_peer(page, part == PART_OUT ? &page->callees : &page->callers,
-                 point, sign * now);
+    if (!times->first_ns || point->start_ns < times->first_ns)
+        times->first_ns = point->start_ns;
+    if (last > times->last_ns)
+        times->last_ns = last < now ? last : now;
 }
 
-static enum status read_names(struct component_page *page,
-                              const struct slice *names, uint32_t count,
-                              bool before, point_visit *each)
-{
-    struct series_query query = {
-        .names = names, .name_count = count, .resources = page->resources};
+/* ---- the pass ---- */
 
-    window_query(&page->window, &query);
-    if (!before)
-        query.start_ns = page->window.start_ns;
-    if (before && page->grid.start_ns < query.start_ns)
-        query.start_ns = page->grid.start_ns;
-    if (before && grid_end(&page->grid) + NS_PER_MIN > query.end_ns)
-        query.end_ns = grid_end(&page->grid) + NS_PER_MIN;
-    enum status s =
-        reader_query_series(page->request->reader, &query, each, page);
-    return s == OK ? OK : query_fail_read(page->request, s);
+static void init_tables(struct component_page *page,
+                        struct metric_table *calls_in,
+                        struct metric_table *calls_out)
+{
+    static const char *const operation[] = {DERIVED_ENDPOINT, DERIVED_OPERATION,
+                                            DERIVED_KIND, NULL};
+    static const char *const template[] = {DERIVED_TEMPLATE_ID, DERIVED_LEVEL,
+                                           DERIVED_TEMPLATE, NULL};
+    static const struct slice logs = {DERIVED_LOGS, sizeof(DERIVED_LOGS) - 1};
+    struct arena *arena = page->request->arena;
+    const struct grid *now = &page->window.now, *before = &page->window.before;
+
+    red_init(&page->served, RED_SERVED);
+    red_init(&page->charted, RED_SERVED);
+    red_init(&page->in, RED_IN);
+    red_init(&page->out, RED_OUT);
+    red_table_init(&page->operations, arena, now, operation, &page->served);
+    red_table_init(&page->endpoints, arena, now, NULL, &page->served);
+    red_table_init(&page->total, arena, now, NULL, &page->served);
+    red_table_init(&page->before, arena, before, NULL, &page->served);
+    red_table_init(&page->chart, arena, &page->grid, NULL, &page->charted);
+    red_table_init(calls_in, arena, now, red_call_labels, &page->in);
+    red_table_init(calls_out, arena, now, red_call_labels, &page->out);
+    red_table_init(&page->callers, arena, now, NULL, &page->in);
+    red_table_init(&page->callees, arena, now, NULL, &page->out);
+    page->operations.visit = visit_operation;
+    page->logged = (struct metric_expr){
+        EXPR_INCREASE, .select = {.names = &logs, .name_count = 1}};
+    metric_table_init(&page->templates, arena, now, template);
+    metric_table_init(&page->templates_before, arena, before, template);
+    (void)metric_table_add(&page->templates, &page->logged);
+    (void)metric_table_add(&page->templates_before, &page->logged);
+    page->templates.visit = visit_template;
+    page->operations.visit_arg = page->templates.visit_arg = page;
 }
 
 enum status page_read_series(struct component_page *page)
 {
-    enum status s = read_names(page, derived_names, DERIVED_NAMES, true, visit);
+    struct metric_table in, out;
+    struct metric_table *tables[] = {
+        &page->operations, &page->before,          &page->chart, &in, &out,
+        &page->templates,  &page->templates_before};
+    enum status s;
 
-    if (s == OK && !tally_set_names(&page->names))
-        page->full = true;
-    return s;
+    init_tables(page, &in, &out);
+    s = read_metrics(page->request, page->resources, NULL, tables,
+                     sizeof(tables) / sizeof(*tables));
+    /* No spans: the charts come from the metrics of SDKs, if any. */
+    if (s == OK && !metric_seen(&page->chart, &page->charted.latency))
+        s = red_query_sdk(page->request, page->resources, &page->grid,
+                          &page->charted, &page->chart);
+    if (s != OK)
+        return s;
+    return metric_regroup(&page->total, &page->operations, total_key, NULL) &&
+                   metric_regroup(&page->endpoints, &page->operations,
+                                  endpoint_key, NULL) &&
+                   group_peers(page, &page->callers, &in, page->in.requests) &&
+                   group_peers(page, &page->callees, &out, page->out.requests)
+               ? OK
+               : arena_status(page->request->arena);
 }
 
 /* ---- pods ---- */
+
+static struct pod_usage *pod_named(struct component_page *page,
+                                   struct slice name)
+{
+    struct arena *arena = page->request->arena;
+    uint32_t hash = map_hash_slice(name);
+    struct pod_usage *pod;
+
+    map_each(&page->pod_index, hash, at)
+        if (slice_equal(page->pods[at].name, name))
+            return &page->pods[at];
+    pod = arena_append(arena, &page->pods, page->pod_count, &page->pod_room);
+    if (!pod || !map_add(&page->pod_index, hash, page->pod_count))
+        return NULL;
+    *pod = (struct pod_usage){.name = name};
+    page->pod_count++;
+    return pod;
+}
 
 static struct pod_usage *pod_of(struct component_page *page,
                                 uint32_t resource_id)
 {
     const struct resource_info *source =
         reply_resource(page->request, resource_id);
+    const struct attrs *attrs = source ? &source->resource.attrs : NULL;
+    struct slice name = attrs ? reply_attr(attrs, source, "k8s.pod.name")
+                              : (struct slice){NULL, 0};
+    struct pod_usage *pod = name.len > 0 ? pod_named(page, name) : NULL;
 
-    if (!source)
+    if (!pod)
         return NULL;
-    struct slice name =
-        reply_attr(&source->resource.attrs, source, "k8s.pod.name");
-    if (name.len == 0)
-        return NULL;
-    struct tally *tally = tally_at(&page->pods, key_text(1, name));
-    if (tally && !tally->item) {
-        struct pod_usage *pod =
-            arena_zero(page->request->arena, 1, sizeof(*pod));
-
-        if (pod)
-            pod->name = name;
-        tally->item = pod;
-    }
-    struct pod_usage *pod = tally ? tally->item : NULL;
-    if (pod) {
-        const struct attrs *attrs = &source->resource.attrs;
-
-        if (!pod->namespace.len)
-            pod->namespace = reply_attr(attrs, source, "k8s.namespace.name");
-        if (!pod->ip.len)
-            pod->ip = reply_attr(attrs, source, "k8s.pod.ip");
-        if (!pod->version.len)
-            pod->version = reply_attr(attrs, source, "service.version");
-    }
+    if (!pod->namespace.len)
+        pod->namespace = reply_attr(attrs, source, "k8s.namespace.name");
+    if (!pod->ip.len)
+        pod->ip = reply_attr(attrs, source, "k8s.pod.ip");
+    if (!pod->version.len)
+        pod->version = reply_attr(attrs, source, "service.version");
     return pod;
 }
 
@@ -353,18 +296,42 @@ static void list_pods(struct component_page *page)
         }
 }
 
+static enum status read_pods(struct component_page *page,
+                             const struct slice *names, uint32_t count)
+{
+    const struct series_query query = {.start_ns = page->window.start_ns,
+                                       .end_ns =
+                                           page->window.end_ns + NS_PER_MIN,
+                                       .names = names,
+                                       .name_count = count,
+                                       .resources = page->resources};
+    enum status s =
+        reader_query_series(page->request->reader, &query, visit_pod, page);
+
+    return s == OK ? OK : query_fail_read(page->request, s);
+}
+
+static int by_name(const void *left, const void *right)
+{
+    const struct pod_usage *a = left, *b = right;
+
+    return slice_compare(a->name, b->name);
+}
+
 enum status page_read_pods(struct component_page *page)
 {
     static const struct slice container[] = {
         {"container.cpu.usage", 19}, {"container.memory.working_set", 28}};
     static const struct slice whole[] = {{"k8s.pod.cpu.usage", 17},
                                          {"k8s.pod.memory.working_set", 26}};
-    enum status s = read_names(page, container, 2, false, visit_pod);
+    enum status s = read_pods(page, container, 2);
 
-    if (s == OK && page->pods.count == 0)
-        s = read_names(page, whole, 2, false, visit_pod);
+    if (s == OK && page->pod_count == 0)
+        s = read_pods(page, whole, 2);
     /* Nobody reports on its pods: those that sent anything. */
-    if (s == OK && page->pods.count == 0)
+    if (s == OK && page->pod_count == 0)
         list_pods(page);
+    if (page->pod_count > 0)
+        qsort(page->pods, page->pod_count, sizeof(*page->pods), by_name);
     return s;
 }

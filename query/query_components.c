@@ -5,124 +5,125 @@
 
 #include "clock.h"
 #include "component.h"
-#include "derived.h"
 #include "hash.h"
+#include "reply_metrics.h"
 
-double window_share(const struct window *window, const struct point *point)
+/* ---- the window ---- */
+
+const struct reply_table window_table =
+    REPLY_TABLE(struct window, REPLY_TIME(struct window, "startTime", start_ns),
+                REPLY_TIME(struct window, "endTime", end_ns),
+                REPLY_OPTIONAL(struct window, "stepSeconds", step_seconds));
+
+void window_init(struct window *window, uint64_t now_ns)
 {
-    return tally_share(point, window->start_ns, window->end_ns, window->now_ns);
+    uint64_t start = window->start_ns, length = window->end_ns - start;
+    uint64_t before = start > length ? start - length : 0;
+
+    window->now = (struct grid){start, length, now_ns, 1};
+    window->before = (struct grid){before, start - before, now_ns, 1};
 }
 
-static uint64_t before_ns(const struct window *window)
-{
-    uint64_t length = window->end_ns - window->start_ns;
-
-    return window->start_ns > length ? window->start_ns - length : 0;
-}
-
-double window_share_before(const struct window *window,
-                           const struct point *point)
-{
-    return tally_share(point, before_ns(window), window->start_ns,
-                       window->now_ns);
-}
-
-void window_query(const struct window *window, struct series_query *query)
-{
-    query->start_ns = before_ns(window);
-    query->end_ns = window->end_ns + DERIVED_MINUTE_S * NS_PER_S;
-}
-
-double window_seconds(const struct window *window)
-{
-    uint64_t end =
-        window->end_ns < window->now_ns ? window->end_ns : window->now_ns;
-    double seconds = end > window->start_ns
-                         ? (double)(end - window->start_ns) / (double)NS_PER_S
-                         : 0;
-
-    return seconds < 1 ? 1 : seconds;
-}
+/* ---- keys ---- */
 
 uint64_t key_text(uint64_t seed, struct slice text)
 {
     return hash_mix(seed, hash_bytes(text.ptr, text.len, text.len + 1));
 }
 
-void reply_figures(struct query_request *request, const struct tally *tally,
-                   double seconds)
+uint64_t key_identity(uint64_t seed, const struct identity *identity)
 {
-    struct jsonw *w = &request->json;
-    double all = tally->requests;
+    uint64_t key = key_text(seed, identity->namespace);
 
-    jsonw_member_double(w, "requestCount", all);
-    jsonw_member_double(w, "requestRate", all / seconds);
-    tally_number(w, "errorRatio", all > 0 ? tally->errors / all : NAN);
-    tally_number(w, "clientErrorRatio",
-                 all > 0 ? tally->client_errors / all : NAN);
-    jsonw_key(w, "latency");
-    if (all <= 0) {
-        jsonw_null(w);
+    key = key_text(key, identity->project);
+    return key_text(key_text(key, identity->component), identity->environment);
+}
+
+/* ---- figures ---- */
+
+static const struct reply_table latency_table =
+    REPLY_TABLE(struct latency_figures,
+                REPLY_NULLABLE(struct latency_figures, "mean", mean),
+                REPLY_NULLABLE(struct latency_figures, "p50", p50),
+                REPLY_NULLABLE(struct latency_figures, "p90", p90),
+                REPLY_NULLABLE(struct latency_figures, "p99", p99));
+
+const struct reply_table figures_table = REPLY_TABLE(
+    struct figures, REPLY(struct figures, "requestCount", count),
+    REPLY(struct figures, "requestRate", rate),
+    REPLY_NULLABLE(struct figures, "errorRatio", error_ratio),
+    REPLY_NULLABLE(struct figures, "clientErrorRatio", client_error_ratio),
+    REPLY_OBJECT(struct figures, "latency", latency, REPLY_POINTER | REPLY_NULL,
+                 &latency_table));
+
+void figures_set(struct figures *f, const struct red *red,
+                 const struct metric_table *table,
+                 const struct metric_group *group)
+{
+    double seconds = fmax(grid_seconds(&table->grid, 0), 1);
+    double all = metric_first(table, group, red->requests);
+
+    *f = (struct figures){.count = all,
+                          .rate = all / seconds,
+                          .error_ratio = NAN,
+                          .client_error_ratio = NAN};
+    if (!(all > 0))
         return;
-    }
-    jsonw_open(w, '{');
-    tally_number(w, "mean", hist_mean(&tally->hist));
-    tally_number(w, "p50", hist_quantile(&tally->hist, .5));
-    tally_number(w, "p90", hist_quantile(&tally->hist, .9));
-    tally_number(w, "p99", hist_quantile(&tally->hist, .99));
-    jsonw_close(w, '}');
+    f->error_ratio = metric_first(table, group, &red->errors) / all;
+    f->client_error_ratio =
+        metric_first(table, group, &red->client_errors) / all;
+    f->latency = &f->of_latency;
+    f->of_latency = (struct latency_figures){
+        metric_value(table, group, &red->rows[RED_MEAN], 0),
+        metric_value(table, group, &red->rows[RED_P50], 0),
+        metric_value(table, group, &red->rows[RED_P90], 0),
+        metric_value(table, group, &red->rows[RED_P99], 0)};
 }
 
-void reply_window(struct query_request *request, const struct window *window,
-                  uint64_t step_ns)
-{
-    struct jsonw *w = &request->json;
+/* ---- a component ---- */
 
-    jsonw_member_open(w, "window", '{');
-    jsonw_member_time(w, "startTime", window->start_ns);
-    jsonw_member_time(w, "endTime", window->end_ns);
-    if (step_ns) {
-        jsonw_key(w, "stepSeconds");
-        jsonw_double(w, (double)step_ns / (double)NS_PER_S);
-    }
-    jsonw_close(w, '}');
-}
+static const struct reply_table names_table =
+    REPLY_TABLE(struct identity, REPLY(struct identity, "namespace", namespace),
+                REPLY(struct identity, "project", project),
+                REPLY(struct identity, "component", component),
+                REPLY_OPTIONAL(struct identity, "environment", environment),
+                REPLY_UID(struct identity, "projectUid", project_uid),
+                REPLY_UID(struct identity, "componentUid", component_uid),
+                REPLY_UID(struct identity, "environmentUid", environment_uid));
 
-void reply_component(struct query_request *request,
-                     const struct identity *identity)
+static const struct reply_table seen_table =
+    REPLY_TABLE(struct component_info,
+                REPLY_OPTIONAL_TIME(struct component_info, "traces",
+                                    last_seen_ns[SIGNAL_SPANS]),
+                REPLY_OPTIONAL_TIME(struct component_info, "logs",
+                                    last_seen_ns[SIGNAL_LOGS]),
+                REPLY_OPTIONAL_TIME(struct component_info, "metrics",
+                                    last_seen_ns[SIGNAL_METRICS]));
+
+const struct reply_table component_table = REPLY_TABLE(
+    struct component_view,
+    REPLY_INLINE(struct component_view, identity, REPLY_POINTER, &names_table),
+    REPLY(struct component_view, "rule", rule),
+    REPLY(struct component_view, "declared", declared),
+    REPLY_OPTIONAL_TIME(struct component_view, "firstSeen", first_seen_ns),
+    REPLY_OBJECT(struct component_view, "lastSeen", info, REPLY_POINTER,
+                 &seen_table));
+
+struct component_view component_view(const struct identity *identity,
+                                     bool declared,
+                                     const struct component_info *info)
 {
     static const char *const rules[] = {"none",    "stamped",  "stampedRecord",
                                         "learned", "inferred", "unassigned"};
-    struct jsonw *w = &request->json;
 
-    jsonw_member_text(w, "namespace", identity->namespace);
-    jsonw_member_text(w, "project", identity->project);
-    jsonw_member_text(w, "component", identity->component);
-    reply_text(request, "environment", identity->environment);
-    reply_uid(request, "projectUid", identity->project_uid);
-    reply_uid(request, "componentUid", identity->component_uid);
-    reply_uid(request, "environmentUid", identity->environment_uid);
-    jsonw_member_text(w, "rule", slice_of(rules[identity->rule]));
-}
-
-void reply_last_seen(struct query_request *request,
-                     const struct component_info *info)
-{
-    static const char *const names[SIGNAL_COUNT] = {"traces", "logs",
-                                                    "metrics"};
-    struct jsonw *w = &request->json;
-
-    if (info->first_seen_ns)
-        jsonw_member_time(w, "firstSeen", info->first_seen_ns);
-    jsonw_member_open(w, "lastSeen", '{');
-    for (int i = 0; i < SIGNAL_COUNT; i++)
-        if (info->last_seen_ns[i])
-            jsonw_member_time(w, names[i], info->last_seen_ns[i]);
-    jsonw_close(w, '}');
+    return (struct component_view){identity, rules[identity->rule], declared,
+                                   info ? info->first_seen_ns : 0, info};
 }
 
 const struct route routes_components[] = {
-    {"GET", "/api/v1/components", component_list, NULL, 0, 0, NULL},
-    {"GET", "/api/v1/components/{}/{}/{}", component_page, NULL, 0, 0, NULL},
+    {"GET", "/api/v1/components", component_list, NULL, 0, 0,
+     &component_list_table},
+    {"GET", "/api/v1/components/{}/{}/{}", component_page, NULL, 0, 0,
+     &component_page_table},
     {0},
 };

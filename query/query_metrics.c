@@ -1,9 +1,10 @@
 /*
  * POST /api/v1/metrics/query: one summed series per scope, never per pod, on a
- * grid of steps. red.c and usage.c do the sums.
+ * grid of steps. red.c and usage.c have the expressions.
  */
 #include "query_request.h"
 #include "red.h"
+#include "reply_metrics.h"
 #include "usage.h"
 
 struct metrics_request {
@@ -36,36 +37,75 @@ static enum status read_request(struct query_request *request,
     return args->resources ? OK : arena_status(request->arena);
 }
 
+/* ---- the answers: OpenChoreo's names ---- */
+
+struct resource_reply {
+    struct reply_list rows[USAGE_ROWS];
+};
+static const struct reply_table resource_table = REPLY_TABLE(
+    struct resource_reply,
+    REPLY_CELLS(struct resource_reply, "cpuUsage", rows[METRIC_CPU_USAGE]),
+    REPLY_CELLS(struct resource_reply, "cpuRequests", rows[METRIC_CPU_REQUEST]),
+    REPLY_CELLS(struct resource_reply, "cpuLimits", rows[METRIC_CPU_LIMIT]),
+    REPLY_CELLS(struct resource_reply, "memoryUsage",
+                rows[METRIC_MEMORY_USAGE]),
+    REPLY_CELLS(struct resource_reply, "memoryRequests",
+                rows[METRIC_MEMORY_REQUEST]),
+    REPLY_CELLS(struct resource_reply, "memoryLimits",
+                rows[METRIC_MEMORY_LIMIT]),
+    REPLY_CELLS(struct resource_reply, "networkReceiveBytes",
+                rows[METRIC_NETWORK_RECEIVE]),
+    REPLY_CELLS(struct resource_reply, "networkTransmitBytes",
+                rows[METRIC_NETWORK_TRANSMIT]),
+    REPLY_CELLS(struct resource_reply, "diskReadBytes", rows[METRIC_DISK_READ]),
+    REPLY_CELLS(struct resource_reply, "diskWriteBytes",
+                rows[METRIC_DISK_WRITE]));
+
+struct http_reply {
+    struct reply_list rows[RED_ROWS];
+};
+static const struct reply_table http_table = REPLY_TABLE(
+    struct http_reply,
+    REPLY_CELLS(struct http_reply, "requestCount", rows[RED_REQUESTS]),
+    REPLY_CELLS(struct http_reply, "successfulRequestCount",
+                rows[RED_SUCCESSFUL]),
+    REPLY_CELLS(struct http_reply, "unsuccessfulRequestCount",
+                rows[RED_UNSUCCESSFUL]),
+    REPLY_CELLS(struct http_reply, "meanLatency", rows[RED_MEAN]),
+    REPLY_CELLS(struct http_reply, "latencyP50", rows[RED_P50]),
+    REPLY_CELLS(struct http_reply, "latencyP90", rows[RED_P90]),
+    REPLY_CELLS(struct http_reply, "latencyP99", rows[RED_P99]));
+
 static enum status query_resource(struct query_request *request,
                                   const struct metrics_request *args)
 {
-    struct grid_row rows[USAGE_ROWS];
-    enum status s = usage_query(request, args->resources, &args->grid, rows);
+    struct resource_reply reply;
+    struct usage usage;
+    enum status s = usage_query(request, args->resources, &args->grid, &usage);
 
     if (s != OK)
         return s;
-    jsonw_open(&request->json, '{');
     for (int i = 0; i < USAGE_ROWS; i++)
-        reply_row(request, usage_names[i], &args->grid, &rows[i]);
-    jsonw_close(&request->json, '}');
+        reply.rows[i] = reply_cells(&usage.table, metric_total(&usage.table),
+                                    &usage.rows[i]);
+    reply_write(&request->json, &resource_table, &reply);
     return OK;
 }
 
 static enum status query_http(struct query_request *request,
                               const struct metrics_request *args)
 {
-    struct grid_row rows[RED_ROWS];
+    struct metric_table table;
+    struct http_reply reply;
     struct red red;
-    enum status s = red_query(request, args->resources, &args->grid, &red);
+    enum status s =
+        red_query(request, args->resources, &args->grid, &red, &table);
 
     if (s != OK)
         return s;
-    if (!red_rows(&red, request->arena, rows))
-        return arena_status(request->arena);
-    jsonw_open(&request->json, '{');
     for (int i = 0; i < RED_ROWS; i++)
-        reply_row(request, red_names[i], &args->grid, &rows[i]);
-    jsonw_close(&request->json, '}');
+        reply.rows[i] = reply_cells(&table, metric_total(&table), &red.rows[i]);
+    reply_write(&request->json, &http_table, &reply);
     return OK;
 }
 

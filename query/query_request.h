@@ -230,13 +230,6 @@ extern const struct reply_table identity_table;
 struct slice reply_attr(const struct attrs *attrs,
                         const struct resource_info *source, const char *key);
 
-/* A member with a text, left out if that is empty. */
-void reply_text(struct query_request *request, const char *key,
-                struct slice text);
-/* A uid member, left out if it is not a UUID. */
-void reply_uid(struct query_request *request, const char *key,
-               struct slice uid);
-
 /* Normal or Warning, of a Kubernetes or change event. */
 struct slice reply_event_type(const struct log_record *log);
 
@@ -244,12 +237,6 @@ struct slice reply_event_type(const struct log_record *log);
  * In the arena, unless it is the value's own text. */
 struct slice reply_value_text(struct query_request *request,
                               const struct attr *value);
-
-/* "key": [{"timestamp", "value"}, ...] of the known cells. */
-struct grid;
-struct grid_row;
-void reply_row(struct query_request *request, const char *key,
-               const struct grid *grid, const struct grid_row *row);
 
 /* ---- query_openapi.c ---- */
 

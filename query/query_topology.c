@@ -10,10 +10,10 @@
  * does), so the calls of a pair are one edge, whatever endpoints they are of,
  * unless asked otherwise. Calls through a queue are an edge of their own.
  */
-#include "topology.h"
-
-#include "derived.h"
+#include "component.h"
 #include "hash.h"
+#include "reply_metrics.h"
+#include "topology.h"
 
 static struct registry *registry_of(const struct topology *t)
 {
@@ -22,73 +22,49 @@ static struct registry *registry_of(const struct topology *t)
 
 /* ---- keys ---- */
 
-static uint64_t hash_slice(uint64_t seed, struct slice s)
-{
-    return hash_mix(seed, hash_bytes(s.ptr, s.len, s.len + 1));
-}
-
 static uint64_t node_key(const struct node *node, bool with_service)
 {
-    uint64_t h = (uint64_t)node->kind + 1;
+    uint64_t h = key_identity((uint64_t)node->kind + 1, &node->identity);
 
-    h = hash_slice(h, node->identity.namespace);
-    h = hash_slice(h, node->identity.project);
-    h = hash_slice(h, node->identity.component);
-    h = hash_slice(h, node->identity.environment);
-    h = hash_slice(h, node->name);
-    h = hash_slice(h, node->host);
-    h = hash_slice(h, node->external ? slice_of(node->external)
-                                     : (struct slice){NULL, 0});
-    return with_service ? hash_slice(h, node->service) : h;
+    h = key_text(h, node->name);
+    h = key_text(h, node->host);
+    h = key_text(h, node->external ? slice_of(node->external)
+                                   : (struct slice){NULL, 0});
+    return with_service ? key_text(h, node->service) : h;
 }
 
-/* ---- collecting ---- */
+/* ---- nodes ---- */
 
-static struct slice keep(struct topology *t, struct slice text)
+struct metric_group *topology_node(struct topology *t, const struct node *node)
 {
-    return arena_copy(t->request->arena, text);
-}
+    struct metric_group *group =
+        metric_group_at(&t->nodes, node_key(node, false));
 
-/* Texts that point into a point are good during its visit only; identities
- * are in the arena already. */
-static void keep_node(struct topology *t, struct node *to,
-                      const struct node *from)
-{
-    *to = *from;
-    to->service = keep(t, from->service);
-    to->name = keep(t, from->name);
-    to->system = keep(t, from->system);
-    to->host = keep(t, from->host);
-}
-
-struct tally *topology_node(struct topology *t, const struct node *node)
-{
-    struct tally *tally = tally_at(&t->nodes, node_key(node, false));
-
-    if (tally && !tally->item) {
+    if (group && !group->item) {
         struct node *copy = arena_alloc(t->request->arena, sizeof(*copy));
 
         if (copy) {
-            keep_node(t, copy, node);
+            *copy = *node;
             copy->service = (struct slice){NULL, 0};
-            copy->wanted = false;
+            copy->shown = false;
         }
-        tally->item = copy;
+        group->item = copy;
     }
-    if (!tally || !tally->item) {
+    if (!group || !group->item) {
         t->full = true;
         return NULL;
     }
-    return tally;
+    return group;
 }
 
-static bool own_identity(struct topology *t, const struct point *point,
-                         struct node *node)
+/* Whether the resource is of a component. */
+static bool own_node(struct topology *t, uint32_t resource_id,
+                     struct node *node)
 {
-    const struct identity *identity = tally_identity(
-        &t->identities, registry_of(t), TALLY_RESOURCE(point->resource_id));
+    const struct identity *identity =
+        identity_by_resource(&t->identities, resource_id);
 
-    node->kind = NODE_COMPONENT;
+    *node = (struct node){.kind = NODE_COMPONENT};
     if (identity)
         node->identity = *identity;
     else
@@ -96,36 +72,41 @@ static bool own_identity(struct topology *t, const struct point *point,
     return identity && identity->component.len > 0;
 }
 
-/* The other end, as the point tells it. */
-static bool peer_of(struct topology *t, const struct point *point,
-                    struct node *node)
+/* The other end, as the labels of the calls have it. */
+static bool peer_node(struct topology *t, const struct metric_group *calls,
+                      struct node *node)
 {
-    struct slice kind = point_text(point, DERIVED_PEER_KIND);
+    struct slice kind = metric_label(calls, CALL_PEER_KIND);
+    const struct attr *id = &calls->labels[CALL_PEER_ID];
+    const struct identity *identity;
 
+    *node = (struct node){.kind = NODE_COMPONENT};
     if (slice_equal(kind, SLICE("component"))) {
-        int64_t id = point_int(point, DERIVED_PEER_ID, -1);
-        const struct identity *identity =
-            id >= 0
-                ? tally_identity(&t->identities, registry_of(t), (uint32_t)id)
-                : NULL;
-
-        node->kind = NODE_COMPONENT;
-        node->service = point_text(point, DERIVED_PEER_ENDPOINT);
+        identity = id->type == VALUE_INT
+                       ? identity_by_number(&t->identities, (uint32_t)id->i)
+                       : NULL;
+        node->service = metric_label(calls, CALL_PEER_ENDPOINT);
         if (identity)
             node->identity = *identity;
         return identity && identity->component.len > 0;
     }
-    node->name = point_text(point, DERIVED_PEER_NAME);
-    node->system = point_text(point, DERIVED_PEER_SYSTEM);
-    node->host = point_text(point, DERIVED_PEER_HOST);
-    node->kind =
-        slice_equal(kind, SLICE("gateway")) ? NODE_GATEWAY : NODE_EXTERNAL;
+    node->name = metric_label(calls, CALL_PEER_NAME);
+    if (slice_equal(kind, SLICE("gateway"))) {
+        node->kind = NODE_GATEWAY;
+        return node->name.len > 0;
+    }
+    node->kind = NODE_EXTERNAL;
+    node->system = metric_label(calls, CALL_PEER_SYSTEM);
+    node->host = metric_label(calls, CALL_PEER_HOST);
+    if (node->host.len == 0)
+        node->host = node->name;
     node->external = slice_equal(kind, SLICE("database")) ? "database"
                      : slice_equal(kind, SLICE("queue"))  ? "queue"
-                     : node->kind == NODE_EXTERNAL        ? "host"
-                                                          : NULL;
+                                                          : "host";
     return node->name.len > 0;
 }
+
+/* ---- what is asked for ---- */
 
 /* A scope may say a name or a uid. */
 static bool is_called(struct slice asked, struct slice name, struct slice uid)
@@ -156,106 +137,118 @@ static bool is_asked_for(const struct topology *t, const struct node *node)
                       node->identity.component_uid));
 }
 
-static struct tally *edge_tally(struct topology *t, const struct node *source,
-                                const struct node *target, bool queue)
+/* ---- edges ---- */
+
+static struct metric_group *edge_of(struct topology *t,
+                                    const struct node *source,
+                                    const struct node *target, bool queue)
 {
     uint64_t key = hash_mix(node_key(source, t->per_endpoint),
                             node_key(target, t->per_endpoint));
-    struct tally *tally = tally_at(&t->edges, key + queue);
+    struct metric_group *group = metric_group_at(&t->edges, key + queue);
 
-    if (tally && !tally->item) {
-        struct edge *edge =
-            arena_zero(t->request->arena, 1, sizeof(struct edge));
+    if (group && !group->item) {
+        struct edge *edge = arena_zero(t->request->arena, 1, sizeof(*edge));
 
         if (edge) {
-            keep_node(t, &edge->source, source);
-            keep_node(t, &edge->target, target);
+            edge->source = *source;
+            edge->target = *target;
             edge->source.service = edge->target.service =
                 (struct slice){NULL, 0};
             edge->from = node_key(source, false);
             edge->to = node_key(target, false);
             edge->queue = queue;
         }
-        tally->item = edge;
+        group->item = edge;
     }
-    if (!tally || !tally->item) {
+    if (!group || !group->item) {
         t->full = true;
         return NULL;
     }
-    return tally;
+    return group;
 }
 
-static void add_edge(struct topology *t, const struct point *point, bool out,
-                     double share)
+static bool is_shown(const struct topology *t, const struct node *own,
+                     const struct node *peer, bool out, bool queue)
 {
-    struct node own = {0}, peer = {0};
-
-    if (!own_identity(t, point, &own) || !peer_of(t, point, &peer) ||
-        !wanted_kind(t, &peer))
-        return;
-    if (!out && peer.kind == NODE_COMPONENT && in_scope(t, &peer.identity))
-        return; /* its OUT says the same */
-    if (!is_asked_for(t, &own) && !is_asked_for(t, &peer))
-        return;
-    struct slice protocol = point_text(point, DERIVED_PROTOCOL);
-    bool queue = peer.kind == NODE_COMPONENT &&
-                 slice_equal(protocol, SLICE("messaging"));
+    if (!wanted_kind(t, peer))
+        return false;
+    if (!out && peer->kind == NODE_COMPONENT && in_scope(t, &peer->identity))
+        return false; /* its OUT says the same */
     if (queue && !t->queue_calls)
-        return; /* the queue itself has an edge on either side */
-    own.service = point_text(point, DERIVED_ENDPOINT);
+        return false; /* the queue itself has an edge on either side */
+    return is_asked_for(t, own) || is_asked_for(t, peer);
+}
+
+static void add_calls(struct topology *t, struct metric_group *calls, bool out)
+{
+    struct node own, peer;
+
+    if (!own_node(t, calls->resource_id, &own) || !peer_node(t, calls, &peer))
+        return;
+    bool queue =
+        peer.kind == NODE_COMPONENT &&
+        slice_equal(metric_label(calls, CALL_PROTOCOL), SLICE("messaging"));
+    if (!is_shown(t, &own, &peer, out, queue))
+        return;
+    own.service = metric_label(calls, CALL_ENDPOINT);
     const struct node *source = out ? &own : &peer;
     const struct node *target = out ? &peer : &own;
-    struct tally *a = topology_node(t, source), *b = topology_node(t, target);
-    struct tally *edge = edge_tally(t, source, target, queue);
-    if (!a || !b || !edge)
+    struct metric_group *a = topology_node(t, source);
+    struct metric_group *b = topology_node(t, target);
+    struct metric_group *group = edge_of(t, source, target, queue);
+    if (!a || !b || !group)
         return;
-    struct edge *what = edge->item;
-    what->observed = true;
-    if (!tally_add(&t->edges, edge, point, share))
-        t->full = true;
-    if (!tally_name(&t->names, edge, &what->source.service, source->service,
-                    point, share) ||
-        !tally_name(&t->names, edge, &what->target.service, target->service,
-                    point, share) ||
-        !tally_name(&t->names, edge, &what->protocol, protocol, point, share))
+    struct edge *edge = group->item;
+    edge->out = out;
+    calls->next = edge->calls;
+    edge->calls = calls;
+    if (!metric_group_add(&t->edges, group, calls))
         t->full = true;
     /* Who serves has figures of its own. What lies outside has those of the
      * calls to it, a gateway those of the requests that came through it. */
     bool outside = out ? peer.kind == NODE_EXTERNAL : peer.kind == NODE_GATEWAY;
-    if (outside && !tally_add(&t->nodes, out ? b : a, point, share))
+    if (outside && !metric_group_add(&t->nodes, out ? b : a, calls))
         t->full = true;
 }
 
-static void add_served(struct topology *t, const struct point *point,
-                       double share)
+static void add_served(struct topology *t, const struct metric_group *served)
 {
-    struct node node = {0};
+    struct metric_group *group;
+    struct node node;
 
-    if (!own_identity(t, point, &node))
+    if (!own_node(t, served->resource_id, &node))
         return;
-    struct tally *tally = topology_node(t, &node);
-    if (!tally)
+    group = topology_node(t, &node);
+    if (!group)
         return;
-    ((struct node *)tally->item)->wanted |= is_asked_for(t, &node);
-    if (!tally_add(&t->nodes, tally, point, share))
+    ((struct node *)group->item)->shown |= is_asked_for(t, &node);
+    if (!metric_group_add(&t->nodes, group, served))
         t->full = true;
 }
 
-static void visit(void *arg, const struct point *point)
+/* Endpoints and protocol of an edge are those of most of its calls. */
+static void name_edges(struct topology *t, const struct metric_table *out,
+                       const struct metric_table *in)
 {
-    struct topology *t = arg;
-    double share =
-        tally_share(point, t->start_ns, t->end_ns, t->request->now_ns);
-    int sign;
-    enum tally_part part = tally_part(point, &sign);
+    for (uint32_t i = 0; i < t->edges.count; i++) {
+        struct edge *edge = t->edges.groups[i]->item;
+        const struct metric_table *calls = edge->out ? out : in;
+        const struct metric_expr *requests =
+            edge->out ? t->out.requests : t->in.requests;
 
-    if (share <= 0 || t->full)
-        return;
-    if (part == PART_SERVED)
-        add_served(t, point, sign * share);
-    else
-        add_edge(t, point, part == PART_OUT, sign * share);
+        edge->source.service = metric_top_label(
+            calls, edge->calls, edge->out ? CALL_ENDPOINT : CALL_PEER_ENDPOINT,
+            requests);
+        edge->target.service = metric_top_label(
+            calls, edge->calls, edge->out ? CALL_PEER_ENDPOINT : CALL_ENDPOINT,
+            requests);
+        edge->protocol =
+            metric_top_label(calls, edge->calls, CALL_PROTOCOL, requests);
+    }
 }
+
+/* ---- declared dependencies ---- */
 
 /* A dependency on a component, or on one of its endpoints. Whoever reads from a
  * queue may be the one that depends. */
@@ -280,23 +273,21 @@ static void add_dependency(struct topology *t, const struct node *source,
     bool seen = false;
 
     if (d->namespace.len)
-        target.identity.namespace = keep(t, d->namespace);
-    target.identity.project =
-        keep(t, d->project.len ? d->project : component->project);
-    target.identity.component = keep(t, d->component);
+        target.identity.namespace = d->namespace;
+    target.identity.project = d->project.len ? d->project : component->project;
+    target.identity.component = d->component;
     to = node_key(&target, false);
-    for (uint32_t slot = 0; slot < t->edges.room; slot++) {
-        struct edge *edge =
-            t->edges.slots[slot] ? t->edges.slots[slot]->item : NULL;
+    for (uint32_t i = 0; i < t->edges.count; i++) {
+        struct edge *edge = t->edges.groups[i]->item;
 
-        if (edge && is_declared(t, edge, from, to, d->endpoint))
+        if (is_declared(t, edge, from, to, d->endpoint))
             edge->declared = seen = true;
     }
     if (seen || !t->declared ||
         (!is_asked_for(t, source) && !is_asked_for(t, &target)))
         return;
-    target.service = keep(t, d->endpoint);
-    struct tally *unused = edge_tally(t, source, &target, false);
+    target.service = d->endpoint;
+    struct metric_group *unused = edge_of(t, source, &target, false);
     if (!unused)
         return;
     struct edge *edge = unused->item;
@@ -311,9 +302,9 @@ static void add_declared(struct topology *t,
 {
     struct node source = {.kind = NODE_COMPONENT};
 
-    source.identity.namespace = keep(t, component->namespace);
-    source.identity.project = keep(t, component->project);
-    source.identity.component = keep(t, component->name);
+    source.identity.namespace = component->namespace;
+    source.identity.project = component->project;
+    source.identity.component = component->name;
     source.identity.environment = t->scope.environment;
     for (uint32_t i = 0; i < component->dependency_count && !t->full; i++)
         add_dependency(t, &source, component, &component->dependencies[i]);
@@ -335,13 +326,10 @@ static void name_scope(struct topology *t)
         }
 }
 
-static void read_catalog(struct topology *t)
+static void read_catalog(struct topology *t,
+                         const struct catalog_snapshot *snapshot)
 {
-    struct catalog_snapshot *snapshot =
-        catalog_get(t->request->services->catalog);
-
     name_scope(t);
-
     for (uint32_t i = 0; i < catalog_count(snapshot); i++) {
         const struct catalog_component *c = catalog_at(snapshot, i);
 
@@ -349,7 +337,6 @@ static void read_catalog(struct topology *t)
             slice_equal(c->project, t->scope.project))
             add_declared(t, c);
     }
-    catalog_release(snapshot);
 }
 
 static enum status read_request(struct topology *t)
@@ -374,37 +361,66 @@ static enum status read_request(struct topology *t)
     return s;
 }
 
+/* ---- the request ---- */
+
+static enum status read_graph(struct topology *t,
+                              const struct catalog_snapshot *snapshot)
+{
+    struct arena *arena = t->request->arena;
+    const struct grid grid = {t->start_ns, t->end_ns - t->start_ns,
+                              t->request->now_ns, 1};
+    struct metric_table served, out, in, *tables[] = {&served, &out, &in};
+    struct bitmap *resources =
+        registry_select(registry_of(t), &t->scope, arena);
+    enum status s;
+
+    if (!resources)
+        return arena_status(arena);
+    red_init(&t->served, RED_SERVED);
+    red_init(&t->out, RED_OUT);
+    red_init(&t->in, RED_IN);
+    red_table_init(&served, arena, &grid, NULL, &t->served);
+    red_table_init(&out, arena, &grid, red_call_labels, &t->out);
+    red_table_init(&in, arena, &grid, red_call_labels, &t->in);
+    red_table_init(&t->nodes, arena, &grid, NULL, &t->out);
+    red_table_init(&t->edges, arena, &grid, NULL, &t->out);
+    served.by_resource = out.by_resource = in.by_resource = true;
+    s = read_metrics(t->request, resources, NULL, tables, 3);
+    if (s != OK)
+        return s;
+    for (uint32_t i = 0; i < served.count; i++)
+        add_served(t, served.groups[i]);
+    for (uint32_t i = 0; i < out.count; i++)
+        add_calls(t, out.groups[i], true);
+    for (uint32_t i = 0; i < in.count; i++)
+        add_calls(t, in.groups[i], false);
+    name_edges(t, &out, &in);
+    read_catalog(t, snapshot);
+    return t->full ? arena_status(arena) : OK;
+}
+
 static enum status runtime_topology(struct query_request *request)
 {
     struct topology t = {
-        .request = request, .gateways = true, .external = true};
+        .request = request,
+        .gateways = true,
+        .external = true,
+        .identities = {.request = request, .index = {.arena = request->arena}}};
+    struct catalog_snapshot *snapshot;
     enum status s = read_request(&t);
 
     if (s != OK)
         return s;
-    tally_map_init(&t.nodes, request->arena);
-    tally_map_init(&t.edges, request->arena);
-    tally_map_init(&t.names, request->arena);
-    tally_map_init(&t.identities, request->arena);
-    struct series_query query = {
-        .start_ns = t.start_ns,
-        .end_ns = t.end_ns + (uint64_t)DERIVED_MINUTE_S * 1000000000u,
-        .resources = registry_select(request->services->registry, &t.scope,
-                                     request->arena),
-        .names = derived_names,
-        .name_count = DERIVED_EDGE_NAMES};
-    if (!query.resources)
-        return arena_status(request->arena);
-    s = reader_query_series(request->reader, &query, visit, &t);
-    if (s != OK)
-        return query_fail_read(request, s);
-    t.full |= !tally_set_names(&t.names);
-    read_catalog(&t);
-    return t.full ? arena_status(request->arena) : topology_reply(&t);
+    snapshot = catalog_get(request->services->catalog);
+    s = read_graph(&t, snapshot);
+    if (s == OK)
+        s = topology_reply(&t);
+    catalog_release(snapshot);
+    return s;
 }
 
 const struct route routes_topology[] = {
     {"POST", "/api/v1alpha1/metrics/runtime-topology", runtime_topology, "RG",
-     TAKES_JSON, 0, NULL},
+     TAKES_JSON, 0, &topology_table},
     {0},
 };

@@ -1,35 +1,25 @@
 /*
- * red - rate, errors and duration of requests on a grid of steps.
+ * red - rate, errors and duration of requests, as expressions.
+ *
+ * A struct red is a tree that points into itself: it is made by red_init()
+ * where it stays, and tables that have it (red_table_init()) evaluate any of
+ * its expressions.
  */
 #ifndef RED_H
 #define RED_H
 
-#include "grid.h"
-#include "hist.h"
+#include "metric_expr.h"
 #include "query_request.h"
 
-struct red {
-    struct grid grid;
-    struct grid_row requests, errors, client_errors; /* amounts per cell */
-    struct hist *hists;                              /* one per cell */
-    bool any;
+/* Fewer requests are none: parts of minutes are rounded. */
+#define RED_NONE 1e-6
+
+enum red_source {
+    RED_SERVED, /* derived series (derived.h): requests served */
+    RED_OUT,    /* calls, as the caller saw them */
+    RED_IN,     /* calls, as the callee saw them */
+    RED_SDK     /* HTTP and RPC metrics of SDKs, meshes and proxies */
 };
-
-/* False if the arena is full. */
-bool red_init(struct red *red, const struct grid *grid, struct arena *arena);
-
-/* A point of DERIVED_DURATION, DERIVED_ERRORS or DERIVED_CLIENT_ERRORS, or of
- * an edge's series; others do nothing. False if the arena is full. */
-bool red_add(struct red *red, struct arena *arena, const struct point *point);
-
-/*
- * Requests served by the resources (kind "server"), from the derived series;
- * where there are none, from the HTTP metrics of SDKs, or from those of
- * Hubble. Has answered with query_fail on failure.
- */
-MUST_CHECK enum status red_query(struct query_request *request,
-                                 const struct bitmap *resources,
-                                 const struct grid *grid, struct red *red);
 
 /* What charts show: per second, and seconds. */
 enum red_row {
@@ -42,12 +32,49 @@ enum red_row {
     RED_P99,
     RED_ROWS
 };
-/* OpenChoreo's names: requestCount, ... */
-extern const char *const red_names[RED_ROWS];
+/* Attributes of calls, for tables of RED_OUT and RED_IN. */
+enum {
+    CALL_ENDPOINT,
+    CALL_PEER_KIND,
+    CALL_PEER_ID,
+    CALL_PEER_ENDPOINT,
+    CALL_PEER_NAME,
+    CALL_PEER_SYSTEM,
+    CALL_PEER_HOST,
+    CALL_PROTOCOL,
+    CALL_LABELS
+};
+extern const char *const red_call_labels[CALL_LABELS + 1];
 
-/* Steps without requests between the first and the last with some are known
- * to be zero. False if the arena is full. */
-bool red_rows(struct red *red, struct arena *arena,
-              struct grid_row rows[RED_ROWS]);
+struct red {
+    struct metric_expr latency, errors, client_errors, counted; /* leaves */
+    const struct metric_expr *requests;
+    struct metric_expr unsuccessful, unsuccessful_or_zero, successful;
+    struct metric_expr error_rate, client_error_rate;
+    struct metric_expr rows[RED_ROWS];
+};
+
+void red_init(struct red *red, enum red_source source);
+
+/* A table of these leaves. */
+void red_table_init(struct metric_table *table, struct arena *arena,
+                    const struct grid *grid, const char *const *by,
+                    const struct red *red);
+
+/*
+ * Requests served by the resources (kind "server") on a grid: from the derived
+ * series; where there are none, from the metrics of SDKs, meshes and proxies.
+ * Has answered with query_fail on failure.
+ */
+MUST_CHECK enum status red_query(struct query_request *request,
+                                 const struct bitmap *resources,
+                                 const struct grid *grid, struct red *red,
+                                 struct metric_table *table);
+
+/* The second half of it. */
+MUST_CHECK enum status red_query_sdk(struct query_request *request,
+                                     const struct bitmap *resources,
+                                     const struct grid *grid, struct red *red,
+                                     struct metric_table *table);
 
 #endif

@@ -1,23 +1,7 @@
 /*
  * Pieces that several answers are made of.
  */
-#include <math.h>
-
-#include "grid.h"
 #include "query_request.h"
-
-void reply_text(struct query_request *request, const char *key,
-                struct slice text)
-{
-    if (text.len > 0)
-        jsonw_member_text(&request->json, key, text);
-}
-
-void reply_uid(struct query_request *request, const char *key, struct slice uid)
-{
-    if (reply_is_uuid(uid))
-        jsonw_member_text(&request->json, key, uid);
-}
 
 const struct reply_table identity_table =
     REPLY_TABLE(struct identity,
@@ -118,19 +102,4 @@ struct slice reply_value_text(struct query_request *request,
     text = arena_copy(request->arena, buf_slice(&buf));
     buf_release(&buf);
     return text;
-}
-
-void reply_row(struct query_request *request, const char *key,
-               const struct grid *grid, const struct grid_row *row)
-{
-    jsonw_member_open(&request->json, key, '[');
-    for (uint32_t i = 0; i < grid->count; i++) {
-        if (!row->known[i] || !isfinite(row->values[i]))
-            continue;
-        jsonw_open(&request->json, '{');
-        jsonw_member_time(&request->json, "timestamp", grid_time(grid, i));
-        jsonw_member_double(&request->json, "value", row->values[i]);
-        jsonw_close(&request->json, '}');
-    }
-    jsonw_close(&request->json, ']');
 }

@@ -5,8 +5,8 @@
 #ifndef TOPOLOGY_H
 #define TOPOLOGY_H
 
-#include "query_request.h"
-#include "tally.h"
+#include "identity_cache.h"
+#include "red.h"
 
 enum node_kind { NODE_COMPONENT, NODE_GATEWAY, NODE_EXTERNAL };
 
@@ -17,7 +17,7 @@ struct node {
     struct slice service;     /* endpoint, of a component; may be empty */
     struct slice name, system, host; /* GATEWAY: name; EXTERNAL: all */
     const char *external;            /* database, queue, host */
-    bool wanted;
+    bool shown;
 };
 
 struct edge {
@@ -25,7 +25,9 @@ struct edge {
     uint64_t from, to; /* node_key() of these, without their services */
     struct slice protocol;
     bool queue; /* between components, through a queue */
+    bool out;   /* the calls are as the caller saw them */
     bool observed, declared;
+    struct metric_group *calls; /* by all labels; a list */
 };
 
 struct topology {
@@ -35,16 +37,17 @@ struct topology {
     uint64_t start_ns, end_ns;
     bool gateways, external, declared;
     bool per_endpoint, queue_calls;
-    struct tally_map nodes, edges;
-    struct tally_map names;      /* of edges: tally_name() */
-    struct tally_map identities; /* by number */
-    bool full;                   /* the arena */
+    struct red served, out, in;
+    struct metric_table nodes, edges; /* of `out`; items: node, edge */
+    struct identity_cache identities;
+    bool full; /* the arena */
 };
 
-/* query_topology.c: the node's own figures, NULL if the arena is full. */
-struct tally *topology_node(struct topology *t, const struct node *node);
+/* query_topology.c: the node with its figures, NULL if the arena is full. */
+struct metric_group *topology_node(struct topology *t, const struct node *node);
 
 /* topology_reply.c */
+extern const struct reply_table topology_table;
 MUST_CHECK enum status topology_reply(struct topology *t);
 
 #endif

@@ -1,44 +1,136 @@
 /* The graph as JSON. */
+#include "reply_metrics.h"
 #include "topology.h"
 
-static void reply_node_members(struct topology *t, const struct node *node)
+static const struct reply_table node_identity_table = REPLY_TABLE(
+    struct identity, REPLY_OPTIONAL(struct identity, "namespace", namespace),
+    REPLY_OPTIONAL(struct identity, "project", project),
+    REPLY_UID(struct identity, "projectUid", project_uid),
+    REPLY_OPTIONAL(struct identity, "component", component),
+    REPLY_UID(struct identity, "componentUid", component_uid));
+
+static const struct reply_table node_members = REPLY_TABLE(
+    struct node, REPLY_INLINE(struct node, identity, 0, &node_identity_table),
+    REPLY_OPTIONAL(struct node, "service", service),
+    REPLY_OPTIONAL(struct node, "name", name),
+    REPLY_OPTIONAL(struct node, "host", host),
+    REPLY_OPTIONAL(struct node, "externalKind", external),
+    REPLY_OPTIONAL(struct node, "system", system));
+
+struct edge_end {
+    const char *kind;
+    const struct node *node;
+};
+static const struct reply_table edge_end_table = REPLY_TABLE(
+    struct edge_end, REPLY(struct edge_end, "kind", kind),
+    REPLY_INLINE(struct edge_end, node, REPLY_POINTER, &node_members));
+
+/* 0 where there were no requests. */
+struct call_figures {
+    double requests, unsuccessful, mean, p50, p90, p99;
+};
+static const struct reply_table call_figures_table = REPLY_TABLE(
+    struct call_figures, REPLY(struct call_figures, "requestCount", requests),
+    REPLY(struct call_figures, "unsuccessfulRequestCount", unsuccessful),
+    REPLY(struct call_figures, "meanLatency", mean),
+    REPLY(struct call_figures, "latencyP50", p50),
+    REPLY(struct call_figures, "latencyP90", p90),
+    REPLY(struct call_figures, "latencyP99", p99));
+
+struct node_item {
+    struct edge_end end;
+    struct call_figures metrics;
+};
+static const struct reply_table node_table = REPLY_TABLE(
+    struct node_item, REPLY_INLINE(struct node_item, end, 0, &edge_end_table),
+    REPLY_OBJECT(struct node_item, "metrics", metrics, 0, &call_figures_table));
+
+struct edge_item {
+    struct slice id;
+    struct edge_end source, target;
+    const char *protocol;
+    struct slice application_protocol;
+    const char *via;
+    const bool *declared, *observed; /* NULL: it cannot be */
+    struct call_figures metrics;
+};
+static const struct reply_table edge_table = REPLY_TABLE(
+    struct edge_item, REPLY(struct edge_item, "id", id),
+    REPLY_OBJECT(struct edge_item, "source", source, 0, &edge_end_table),
+    REPLY_OBJECT(struct edge_item, "target", target, 0, &edge_end_table),
+    REPLY(struct edge_item, "protocol", protocol),
+    REPLY_OPTIONAL(struct edge_item, "applicationProtocol",
+                   application_protocol),
+    REPLY_OPTIONAL(struct edge_item, "via", via),
+    REPLY_ROW_OF(struct edge_item, "declared", declared, const bool *,
+                 REPLY_TYPE_BOOL, REPLY_POINTER, NULL),
+    REPLY_ROW_OF(struct edge_item, "observed", observed, const bool *,
+                 REPLY_TYPE_BOOL, REPLY_POINTER, NULL),
+    REPLY_OBJECT(struct edge_item, "metrics", metrics, 0, &call_figures_table));
+
+struct topology_summary {
+    uint64_t start_ns, end_ns, now_ns;
+};
+static const struct reply_table topology_summary_table =
+    REPLY_TABLE(struct topology_summary,
+                REPLY_TIME(struct topology_summary, "startTime", start_ns),
+                REPLY_TIME(struct topology_summary, "endTime", end_ns),
+                REPLY_TIME(struct topology_summary, "generatedAt", now_ns));
+
+struct topology_view {
+    struct reply_list nodes, edges;
+    struct topology_summary summary;
+};
+const struct reply_table topology_table =
+    REPLY_TABLE(struct topology_view,
+                REPLY_LIST(struct topology_view, "nodes", nodes, &node_table),
+                REPLY_LIST(struct topology_view, "edges", edges, &edge_table),
+                REPLY_OBJECT(struct topology_view, "summary", summary, 0,
+                             &topology_summary_table));
+
+/* ---- filling it ---- */
+
+struct graph_list {
+    struct topology *topology;
+    struct metric_group **groups;
+    struct node_item node;
+    struct edge_item edge;
+};
+
+static struct edge_end end_of(const struct node *node)
 {
-    struct jsonw *w = &t->request->json;
     static const char *const kinds[] = {"component", "gateway", "external"};
 
-    jsonw_member_text(w, "kind", slice_of(kinds[node->kind]));
-    reply_text(t->request, "namespace", node->identity.namespace);
-    reply_text(t->request, "project", node->identity.project);
-    reply_uid(t->request, "projectUid", node->identity.project_uid);
-    reply_text(t->request, "component", node->identity.component);
-    reply_uid(t->request, "componentUid", node->identity.component_uid);
-    reply_text(t->request, "service", node->service);
-    reply_text(t->request, "name", node->name);
-    if (node->kind == NODE_EXTERNAL) {
-        reply_text(t->request, "host",
-                   node->host.len ? node->host : node->name);
-        jsonw_member_text(w, "externalKind", slice_of(node->external));
-        reply_text(t->request, "system", node->system);
-    }
+    return (struct edge_end){kinds[node->kind], node};
 }
 
-static void reply_metrics(struct topology *t, const struct tally *tally)
+static struct call_figures figures_of(const struct topology *t,
+                                      const struct metric_table *table,
+                                      const struct metric_group *group)
 {
-    struct jsonw *w = &t->request->json;
-    bool any = tally->requests > 0;
+    const struct red *red = &t->out; /* of both tables */
+    struct call_figures f = {
+        .requests = metric_first(table, group, red->requests),
+        .unsuccessful = metric_first(table, group, &red->unsuccessful)};
 
-    jsonw_member_open(w, "metrics", '{');
-    jsonw_member_double(w, "requestCount", tally->requests);
-    jsonw_member_double(w, "unsuccessfulRequestCount",
-                        tally->errors + tally->client_errors);
-    jsonw_member_double(w, "meanLatency", any ? hist_mean(&tally->hist) : 0);
-    jsonw_member_double(w, "latencyP50",
-                        any ? hist_quantile(&tally->hist, .5) : 0);
-    jsonw_member_double(w, "latencyP90",
-                        any ? hist_quantile(&tally->hist, .9) : 0);
-    jsonw_member_double(w, "latencyP99",
-                        any ? hist_quantile(&tally->hist, .99) : 0);
-    jsonw_close(w, '}');
+    if (f.requests > 0) {
+        f.mean = metric_value(table, group, &red->rows[RED_MEAN], 0);
+        f.p50 = metric_value(table, group, &red->rows[RED_P50], 0);
+        f.p90 = metric_value(table, group, &red->rows[RED_P90], 0);
+        f.p99 = metric_value(table, group, &red->rows[RED_P99], 0);
+    }
+    return f;
+}
+
+static const void *node_item(void *arg, uint32_t i)
+{
+    struct graph_list *list = arg;
+    const struct node *node = list->groups[i]->item;
+
+    list->node.end = end_of(node);
+    list->node.metrics =
+        figures_of(list->topology, &list->topology->nodes, list->groups[i]);
+    return node->shown ? &list->node : NULL;
 }
 
 static void name_node(struct buf *out, const struct node *node)
@@ -55,96 +147,83 @@ static void name_node(struct buf *out, const struct node *node)
     }
 }
 
-static void reply_edge(struct topology *t, const struct tally *tally)
+static struct slice edge_id(struct topology *t, const struct edge *edge)
 {
-    const struct edge *edge = tally->item;
-    struct jsonw *w = &t->request->json;
-    struct buf id;
+    struct slice id;
+    struct buf text;
 
-    buf_init(&id, 4096);
-    name_node(&id, &edge->source);
-    buf_add(&id, SLICE("->"));
-    name_node(&id, &edge->target);
-    jsonw_open(w, '{');
-    jsonw_member_text(w, "id", buf_slice(&id));
-    jsonw_member_open(w, "source", '{');
-    reply_node_members(t, &edge->source);
-    jsonw_close(w, '}');
-    jsonw_member_open(w, "target", '{');
-    reply_node_members(t, &edge->target);
-    jsonw_close(w, '}');
-    /* The only one that OpenChoreo's contract has. */
-    jsonw_member_text(w, "protocol", SLICE("http"));
-    reply_text(t->request, "applicationProtocol", edge->protocol);
-    if (edge->queue)
-        jsonw_member_text(w, "via", SLICE("queue"));
-    if (edge->source.kind == NODE_COMPONENT &&
-        edge->target.kind == NODE_COMPONENT) {
-        /* A dependency is on an endpoint, a queue is none: that it is not
-         * declared says nothing. */
-        if (edge->declared || !edge->queue)
-            jsonw_member_bool(w, "declared", edge->declared);
-        jsonw_member_bool(w, "observed", edge->observed);
+    buf_init(&text, 4096);
+    name_node(&text, &edge->source);
+    buf_add(&text, SLICE("->"));
+    name_node(&text, &edge->target);
+    id = arena_copy(t->request->arena, buf_slice(&text));
+    buf_release(&text);
+    return id;
+}
+
+static const void *edge_item(void *arg, uint32_t i)
+{
+    struct graph_list *list = arg;
+    struct topology *t = list->topology;
+    const struct edge *edge = list->groups[i]->item;
+    struct edge_item *item = &list->edge;
+    bool components = edge->source.kind == NODE_COMPONENT &&
+                      edge->target.kind == NODE_COMPONENT;
+
+    *item = (struct edge_item){
+        .id = edge_id(t, edge),
+        .source = end_of(&edge->source),
+        .target = end_of(&edge->target),
+        .protocol = "http", /* the only one that OpenChoreo's contract has */
+        .application_protocol = edge->protocol,
+        .via = edge->queue ? "queue" : NULL,
+        .metrics = figures_of(t, &t->edges, list->groups[i])};
+    /* A dependency is on an endpoint, a queue is none: that it is not declared
+     * says nothing. */
+    if (components && (edge->declared || !edge->queue))
+        item->declared = &edge->declared;
+    if (components)
+        item->observed = &edge->observed;
+    return edge->source.shown ? item : NULL;
+}
+
+/* Edges that were used, or are declared and asked for, and their nodes. */
+static bool mark_shown(struct topology *t)
+{
+    for (uint32_t i = 0; i < t->edges.count; i++) {
+        struct metric_group *group = t->edges.groups[i];
+        struct edge *edge = group->item;
+        struct metric_group *a = topology_node(t, &edge->source);
+        struct metric_group *b = topology_node(t, &edge->target);
+
+        if (!a || !b)
+            return false;
+        edge->observed =
+            metric_first(&t->edges, group, t->out.requests) >= RED_NONE;
+        edge->source.shown = edge->observed || (edge->declared && t->declared);
+        if (edge->source.shown)
+            ((struct node *)a->item)->shown = ((struct node *)b->item)->shown =
+                true;
     }
-    reply_metrics(t, tally);
-    jsonw_close(w, '}');
-    buf_release(&id);
-}
-
-/* What was used, or is declared and asked for. Its nodes are wanted. */
-static bool is_shown(struct topology *t, const struct tally *tally)
-{
-    struct edge *edge = tally->item;
-    struct tally *a = topology_node(t, &edge->source);
-    struct tally *b = topology_node(t, &edge->target);
-
-    edge->observed = !tally_is_empty(tally);
-    if (!a || !b || (!edge->observed && !(edge->declared && t->declared)))
-        return false;
-    ((struct node *)a->item)->wanted = ((struct node *)b->item)->wanted = true;
     return true;
-}
-
-/* Those that are not shown are left out of the list. */
-static void drop_hidden(struct topology *t, struct tally **edges)
-{
-    struct tally **to = edges;
-
-    for (; *edges; edges++)
-        if (is_shown(t, *edges))
-            *to++ = *edges;
-    *to = NULL;
 }
 
 enum status topology_reply(struct topology *t)
 {
-    struct jsonw *w = &t->request->json;
-    struct tally **edges = tally_sorted(&t->edges), **nodes;
+    struct graph_list nodes = {.topology = t}, edges = {.topology = t};
+    struct topology_view view = {
+        .summary = {t->start_ns, t->end_ns, t->request->now_ns}};
 
-    if (edges)
-        drop_hidden(t, edges); /* may add nodes */
-    nodes = tally_sorted(&t->nodes);
-    if (!nodes || !edges)
+    if (!mark_shown(t)) /* may add nodes */
         return arena_status(t->request->arena);
-    jsonw_open(w, '{');
-    jsonw_member_open(w, "nodes", '[');
-    for (; *nodes; nodes++)
-        if (((struct node *)(*nodes)->item)->wanted) {
-            jsonw_open(w, '{');
-            reply_node_members(t, (*nodes)->item);
-            reply_metrics(t, *nodes);
-            jsonw_close(w, '}');
-        }
-    jsonw_close(w, ']');
-    jsonw_member_open(w, "edges", '[');
-    for (; *edges; edges++)
-        reply_edge(t, *edges);
-    jsonw_close(w, ']');
-    jsonw_member_open(w, "summary", '{');
-    jsonw_member_time(w, "startTime", t->start_ns);
-    jsonw_member_time(w, "endTime", t->end_ns);
-    jsonw_member_time(w, "generatedAt", t->request->now_ns);
-    jsonw_close(w, '}');
-    jsonw_close(w, '}');
+    nodes.groups = metric_sorted(&t->nodes, t->out.requests);
+    edges.groups = metric_sorted(&t->edges, t->out.requests);
+    if (!nodes.groups || !edges.groups)
+        return arena_status(t->request->arena);
+    view.nodes = (struct reply_list){
+        .count = t->nodes.count, .item = node_item, .arg = &nodes};
+    view.edges = (struct reply_list){
+        .count = t->edges.count, .item = edge_item, .arg = &edges};
+    reply_write(&t->request->json, &topology_table, &view);
     return OK;
 }

@@ -17,7 +17,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 enum { POINT_BYTES = 12, TAG = 1, BUCKETS = 8 };
 
-#define T0 (UINT64_C(1700000000) * NS_PER_S)
+#define T0     (UINT64_C(1700000000) * NS_PER_S)
+#define TAGGED ((struct series_filter){.tags = TAG})
 
 static const struct metric metrics[] = {
     {.type = METRIC_GAUGE},
@@ -90,7 +91,7 @@ static void add(struct series_set *set, const uint8_t *at)
         .flags = at[1] & 1};
     struct series_point p = {.point = &point,
                              .key = at[0] >> 4,
-                             .group = at[0] >> 4 & 1,
+                             .entity = at[0] >> 4 & 1,
                              .tags = TAG,
                              .factor = at[1] & 8 ? 0.001 : 1,
                              .bound = at[10]};
@@ -121,9 +122,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         abort();
     for (size_t at = 0; size - at >= POINT_BYTES; at += POINT_BYTES)
         add(set, data + at);
-    if (!series_set_sum(set, TAG, &sums) ||
-        !series_set_hists(set, TAG, hists, &counts) ||
-        !series_set_buckets(set, TAG, hists))
+    if (!series_set_sum(set, TAGGED, &sums) ||
+        !series_set_hists(set, TAGGED, hists, &counts) ||
+        !series_set_buckets(set, TAGGED, hists))
         abort();
     for (uint32_t i = 0; i < grid.count; i++) {
         if (counts.values[i] < 0)

@@ -11,8 +11,9 @@
 #include "series_set.h"
 #include "test.h"
 
-#define T0 (UINT64_C(1700000100) * NS_PER_S) /* a multiple of 300 s */
-#define S  NS_PER_S
+#define T0     (UINT64_C(1700000100) * NS_PER_S) /* a multiple of 300 s */
+#define S      NS_PER_S
+#define TAGGED ((struct series_filter){.tags = 1})
 
 static struct arena arena;
 static struct grid grid;
@@ -46,7 +47,7 @@ static inline void add(const struct metric *metric, uint64_t key,
         .metric = metric, .start_ns = start_ns, .time_ns = time_ns, .d = v};
     struct series_point p = {.point = &point,
                              .key = key,
-                             .group = group,
+                             .entity = group,
                              .rank = rank,
                              .tags = 1,
                              .factor = 1};

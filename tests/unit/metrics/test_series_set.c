@@ -86,7 +86,7 @@ TEST(gauges_take_the_newest_and_are_summed)
         add(&gauge, 1, 1, 0, 0, T0 + t * S, 6);
         add(&gauge, 2, 2, 0, 0, T0 + (t + 5) * S, 8);
     }
-    CHECK(series_set_sum(set, 1, &row));
+    CHECK(series_set_sum(set, TAGGED, &row));
     CHECK(is(0, 12));
     CHECK(is(1, 14));
     stop();
@@ -98,7 +98,7 @@ TEST(a_takeover_does_not_count_twice)
     start(1, 300 * S);
     for (uint64_t t = 5; t < 300; t += 10)
         add(&gauge, t < 150 ? 1 : 2, t < 150 ? 1 : 2, 0, 0, T0 + t * S, 5);
-    CHECK(series_set_sum(set, 1, &row));
+    CHECK(series_set_sum(set, TAGGED, &row));
     CHECK(row.values[0] > 4.99 && row.values[0] < 5.5);
     stop();
 }
@@ -112,7 +112,7 @@ TEST(gauges_hold_between_samples)
         if (t > 0)
             add(&gauge, 2, 2, 0, 0, T0 + (t - 30) * S, 7);
     }
-    CHECK(series_set_sum(set, 1, &row));
+    CHECK(series_set_sum(set, TAGGED, &row));
     CHECK(is(1, 5));
     CHECK(is(2, 12));
     CHECK(is(3, 12));
@@ -126,7 +126,7 @@ TEST(gauges_do_not_hold_for_ever)
     start(20, 60 * S);
     add(&gauge, 1, 1, 0, 0, T0, 5);
     add(&gauge, 1, 1, 0, 0, T0 + 30 * S, 5);
-    CHECK(series_set_sum(set, 1, &row));
+    CHECK(series_set_sum(set, TAGGED, &row));
     CHECK(is(0, 5));
     CHECK(is(1, 5));
     CHECK(!row.known[2]);
@@ -141,7 +141,7 @@ TEST(one_source_per_group)
     add(&gauge, 2, 1, 0, 0, T0 + S, 3); /* the other container */
     add(&gauge, 3, 1, 4, 0, T0 + S, 100);
     add(&gauge, 4, 2, 4, 0, T0 + S, 50);
-    CHECK(series_set_sum(set, 1, &row));
+    CHECK(series_set_sum(set, TAGGED, &row));
     CHECK(is(0, 55));
     stop();
 }
@@ -154,7 +154,7 @@ TEST(counters_grow_and_start_again)
     add(&counter, 1, 1, 0, T0 - 600 * S, T0 + 60 * S, 1120);
     add(&counter, 1, 1, 0, T0 + 60 * S, T0 + 120 * S, 60); /* began again */
     add(&counter, 1, 1, 0, T0 + 60 * S, T0 + 180 * S, 90);
-    CHECK(series_set_sum(set, 1, &row));
+    CHECK(series_set_sum(set, TAGGED, &row));
     CHECK(is(0, 2));
     CHECK(is(1, 1));
     CHECK(is(2, 0.5));
@@ -181,7 +181,7 @@ TEST(counters_in_any_order)
             for (uint32_t i = 0; i < 20; i++)
                 add(&counter, 1, 1, 0, T0, T0 + (order[i] + 1) * 15 * S,
                     order[i] * order[i]);
-            CHECK(series_set_sum(set, 1, &row));
+            CHECK(series_set_sum(set, TAGGED, &row));
             for (uint32_t i = 0; i < 5; i++) {
                 if (turn)
                     CHECK(is(i, first[i]));
@@ -197,12 +197,12 @@ TEST(counters_count_from_their_start)
 {
     start(2, 60 * S);
     add(&counter, 1, 1, 0, T0, T0 + 60 * S, 60);
-    CHECK(series_set_sum(set, 1, &row));
+    CHECK(series_set_sum(set, TAGGED, &row));
     CHECK(is(0, 1));
     stop();
     start(2, 60 * S);
     add(&counter, 1, 1, 0, T0 - NS_PER_DAY, T0 + 60 * S, 60);
-    CHECK(series_set_sum(set, 1, &row));
+    CHECK(series_set_sum(set, TAGGED, &row));
     CHECK(!row.known[0]);
     stop();
 }
@@ -212,7 +212,7 @@ TEST(long_gaps_are_not_guessed_at)
     start(60, 60 * S);
     add(&counter, 1, 1, 0, 0, T0 + S, 10);
     add(&counter, 1, 1, 0, 0, T0 + 40 * 60 * S, 1000);
-    CHECK(series_set_sum(set, 1, &row));
+    CHECK(series_set_sum(set, TAGGED, &row));
     for (uint32_t i = 0; i < 60; i++)
         CHECK(!row.known[i]);
     stop();
@@ -227,7 +227,7 @@ TEST(a_live_chart_does_not_dip)
     CHECK(grid_row_init(&row, &grid, &arena));
     for (uint64_t t = 0; t <= 135; t += 15)
         add(&counter, 1, 1, 0, T0, T0 + t * S, 4.0 * (double)t);
-    CHECK(series_set_sum(set, 1, &row));
+    CHECK(series_set_sum(set, TAGGED, &row));
     CHECK(is(0, 4));
     CHECK(is(1, 4));
     CHECK(is(2, 4));
@@ -239,7 +239,7 @@ TEST(deltas_are_spread)
     start(2, 60 * S);
     add(&delta, 1, 1, 0, T0 + 30 * S, T0 + 90 * S, 60);
     add(&delta, 1, 1, 0, T0 + 30 * S, T0 + 90 * S, 60); /* in parts */
-    CHECK(series_set_sum(set, 1, &row));
+    CHECK(series_set_sum(set, TAGGED, &row));
     CHECK(is(0, 1));
     CHECK(is(1, 1));
     stop();
@@ -253,7 +253,7 @@ TEST(a_stale_marker_alone_is_nothing)
     start(1, 60 * S);
     CHECK(series_set_add(set,
                          &(struct series_point){.point = &stale, .tags = 1}));
-    CHECK(series_set_sum(set, 1, &row));
+    CHECK(series_set_sum(set, TAGGED, &row));
     CHECK(!row.known[0]);
     stop();
 }
@@ -291,13 +291,13 @@ TEST(histograms_cumulative_and_delta)
                                                              .tags = 1,
                                                              .factor = 1}));
         }
-        CHECK(series_set_hists(set, 1, hists, &row));
+        CHECK(series_set_hists(set, TAGGED, hists, &row));
         CHECK(is(0, 40));
         CHECK(fabs(hists[0].count - 40) < 1e-6);
         CHECK(fabs(hist_mean(&hists[0]) - 0.5) < 1e-6);
         CHECK(fabs(hist_quantile(&hists[0], 0.5) - 0.55) < 1e-6);
-        CHECK(series_set_has(set, 1));
-        CHECK(!series_set_has(set, 2));
+        CHECK(series_set_has(set, TAGGED));
+        CHECK(!series_set_has(set, (struct series_filter){.tags = 2}));
         stop();
     }
 }
@@ -308,7 +308,7 @@ TEST(many_series)
     start(2, 60 * S);
     for (uint64_t i = 0; i < 3000; i++)
         add(&gauge, i * 7919, i % 100, (uint32_t)(i % 3), 0, T0 + S, 1);
-    CHECK(series_set_sum(set, 1, &row));
+    CHECK(series_set_sum(set, TAGGED, &row));
     CHECK(is(0, 1000));
     stop();
 }

@@ -11,8 +11,9 @@
 #include "series_set.h"
 #include "test.h"
 
-#define T0 (UINT64_C(1700000100) * NS_PER_S) /* a multiple of 300 s */
-#define S  NS_PER_S
+#define T0     (UINT64_C(1700000100) * NS_PER_S) /* a multiple of 300 s */
+#define S      NS_PER_S
+#define TAGGED ((struct series_filter){.tags = 1})
 
 enum { POINTS = 60, PER_POINT = 8, MAX_VALUES = POINTS * PER_POINT, SIZE = 20 };
 
@@ -169,7 +170,7 @@ static void check_round(bool exponential, uint64_t step_ns)
     CHECK(grid_row_init(&row, &grid, &arena));
     make_all(exponential);
     send_all(set, exponential);
-    CHECK(series_set_hists(set, 1, hists, &row));
+    CHECK(series_set_hists(set, TAGGED, hists, &row));
     for (uint32_t i = 0; i < grid.count; i++)
         CHECK(hist_merge(&all, &arena, &hists[i], 1));
     CHECK(fabs(all.count - MAX_VALUES) < 1e-6);

@@ -14,7 +14,7 @@ TEST(limits_do_not_count_twice_while_pods_change)
 
                 add(&gauge, pod, pod, 0, 0, T0 + t * S, 1);
             }
-            CHECK(series_set_sum(set, 1, &row));
+            CHECK(series_set_sum(set, TAGGED, &row));
             for (uint32_t i = 0; i < 5; i++)
                 if (!CHECK(is(i, 1)))
                     printf("# gap %d, change %d\n", (int)gap, (int)change);
@@ -32,7 +32,7 @@ TEST(limits_of_a_pod_that_overlaps_for_one_sample)
         if (t >= 120)
             add(&gauge, 2, 2, 0, 0, T0 + t * S, 1);
     }
-    CHECK(series_set_sum(set, 1, &row));
+    CHECK(series_set_sum(set, TAGGED, &row));
     for (uint32_t i = 0; i < 5; i++)
         CHECK(is(i, 1));
     stop();
@@ -51,7 +51,7 @@ TEST(limits_of_a_pod_replaced_on_the_edge_of_a_step)
         if (t >= 60)
             add(&gauge, 2, 2, 0, 0, T0 + t * S, limit);
     }
-    CHECK(series_set_sum(set, 1, &row));
+    CHECK(series_set_sum(set, TAGGED, &row));
     for (uint32_t i = 0; i < 2; i++)
         CHECK(fabs(row.values[i] - limit) < 1e-6);
     stop();
@@ -67,7 +67,7 @@ TEST(a_surge_counts_both)
         if (t >= 60)
             add(&gauge, 2, 2, 0, 0, T0 + t * S, 1);
     }
-    CHECK(series_set_sum(set, 1, &row));
+    CHECK(series_set_sum(set, TAGGED, &row));
     CHECK(is(0, 1));
     CHECK(is(1, 2));
     CHECK(is(2, 2));
@@ -85,7 +85,7 @@ TEST(a_new_pod_does_not_end_the_others)
     for (uint64_t t = 0; t <= 120; t += 60)
         add(&gauge, 1, 1, 0, 0, T0 + t * S, 1);
     add(&gauge, 2, 2, 0, 0, T0 + 120 * S + 1, 1);
-    CHECK(series_set_sum(set, 1, &row));
+    CHECK(series_set_sum(set, TAGGED, &row));
     CHECK(is(1, 1));
     CHECK(row.values[2] > 1.99);
     stop();
@@ -102,7 +102,7 @@ TEST(a_stale_marker_ends_a_series)
     add(&gauge, 1, 1, 0, 0, T0 + 45 * S, 5);
     CHECK(series_set_add(
         set, &(struct series_point){.point = &stale, .key = 1, .tags = 1}));
-    CHECK(series_set_sum(set, 1, &row));
+    CHECK(series_set_sum(set, TAGGED, &row));
     CHECK(is(0, 5));
     CHECK(is(1, 5));
     CHECK(!row.known[2]);
@@ -119,7 +119,7 @@ TEST(resets_inside_one_cell_count)
     add(&counter, 1, 1, 0, T0 + 90 * S, T0 + 300 * S - 1, 210);
     add(&counter, 2, 2, 0, T0, T0, 100000); /* unknown start */
     add(&counter, 2, 2, 0, T0, T0 + 300 * S - 1, 100300);
-    CHECK(series_set_sum(set, 1, &row));
+    CHECK(series_set_sum(set, TAGGED, &row));
     CHECK(is(0, (60 + 210 + 300) / 300.0));
     stop();
 }
@@ -131,7 +131,7 @@ TEST(deltas_with_the_start_of_the_process)
     start(10, 60 * S);
     for (uint64_t t = 0; t <= 600; t += 60)
         add(&delta, 1, 1, 0, T0 - NS_PER_DAY, T0 + t * S, 60);
-    CHECK(series_set_sum(set, 1, &row));
+    CHECK(series_set_sum(set, TAGGED, &row));
     for (uint32_t i = 0; i < 10; i++)
         CHECK(row.values[i] > 0.99 && row.values[i] < 1.02);
     stop();
@@ -173,7 +173,7 @@ TEST(exponential_histograms_change_while_they_grow)
             set,
             &(struct series_point){.point = &point, .tags = 1, .factor = 1}));
     }
-    CHECK(series_set_hists(set, 1, hists, &row));
+    CHECK(series_set_hists(set, TAGGED, hists, &row));
     CHECK(is(0, 40));
     CHECK(fabs(hist_mean(&hists[0]) - 30 / 40.0) < 1e-9);
     CHECK(fabs(hists[0].zero - 10) < 1e-9);
@@ -203,7 +203,7 @@ TEST(buckets_as_series)
                                                         .factor = 1,
                                                         .bound = bounds[i]}));
         }
-    CHECK(series_set_buckets(set, 1, hists));
+    CHECK(series_set_buckets(set, TAGGED, hists));
     CHECK(fabs(hist_quantile(&hists[0], 0.25) - 0.1) < 1e-6);
     CHECK(fabs(hist_quantile(&hists[0], 0.5) - 0.55) < 1e-6);
     CHECK(isnan(hist_mean(&hists[0])));
