@@ -1,24 +1,38 @@
-/*
- * Evidence is measured in nats: how much more likely the numbers of the window
- * are if something changed than if nothing did. So a metric, a gap between two
- * spans and a log line that is gone can be added.
- */
+#include "evidence.h"
+
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 
-#include "rca_context.h"
+#include "array.h"
 
-/* Beyond this more of the same is no more certain: 40 nats are odds of 10^17,
- * and a busy component must not win by its number of requests alone. */
-static const double CAP = 40;
+/* Own time, failed requests and metrics are weaker signs: whoever shares a node
+ * or waits for a lock shows the first, and all callers of a fault show the
+ * second. Resources and networks do not propagate along calls. */
+const struct evidence_rule evidence_kinds[EVIDENCE_KINDS] = {
+    [EVIDENCE_RESOURCE] = {"resource", 1, false, "usage, of the limit", "%"},
+    [EVIDENCE_NETWORK] = {"network", 1, false, "calls on the way, median",
+                          "ms"},
+    [EVIDENCE_BEHAVIOUR] = {"behaviour", 1, true,
+                            "requests in which it happens", "%"},
+    [EVIDENCE_LATENCY] = {"latency", 0.5, true, "time of its own, median",
+                          "ms"},
+    [EVIDENCE_ERRORS] = {"errors", 0.5, true, "requests that fail", "%"},
+    [EVIDENCE_SILENCE] = {"silence", 1, false, "calls without an answer", "%"},
+    [EVIDENCE_METRIC] = {"metric", 0.5, true, "usage, of the limit", "%"},
+    [EVIDENCE_CHANGE] = {"change", 1, false, NULL, NULL},
+};
 
-static double fit(double k, double n, double share)
+/* Beyond this more of the same is no more certain: 40 are odds of 10^17, and a
+ * busy component must not win by its number of requests alone. */
+static const double MAX_SCORE = 40;
+
+static double log_likelihood(double k, double n, double share)
 {
     return k * log(share) + (n - k) * log(1 - share);
 }
 
-double nats_of(double k1, double n1, double k2, double n2)
+double proportion_score(double k1, double n1, double k2, double n2)
 {
     double share = (k1 + k2 + 0.5) / (n1 + n2 + 1);
 
@@ -26,21 +40,12 @@ double nats_of(double k1, double n1, double k2, double n2)
     n1 += 1;
     k2 += 0.5;
     n2 += 1;
-    double apart = fit(k1, n1, k1 / n1) + fit(k2, n2, k2 / n2);
-    double k = k1 + k2 - 0.5, n = n1 + n2 - 1;
-    return fmax(0, apart - fit(k, n, share));
+    double two =
+        log_likelihood(k1, n1, k1 / n1) + log_likelihood(k2, n2, k2 / n2);
+    return fmax(0, two - log_likelihood(k1 + k2 - 0.5, n1 + n2 - 1, share));
 }
 
-void *facts_append_(struct rca_context *facts, void *list, uint32_t count,
-                    uint32_t *room, size_t size)
-{
-    void *element = arena_append_(facts->arena, list, count, room, size);
-
-    facts->full |= !element;
-    return element;
-}
-
-struct slice facts_text(struct rca_context *facts, const char *format, ...)
+struct slice text_format(struct arena *arena, const char *format, ...)
 {
     char text[1024];
     va_list args;
@@ -52,24 +57,29 @@ struct slice facts_text(struct rca_context *facts, const char *format, ...)
         len = 0;
     if ((size_t)len >= sizeof(text))
         len = sizeof(text) - 1;
-    return arena_copy(facts->arena, (struct slice){text, (size_t)len});
+    return arena_copy(arena, (struct slice){text, (size_t)len});
 }
 
-void evidence_add(struct rca_context *facts, uint32_t component,
+void evidence_add(struct evidence_set *set, uint32_t candidate,
                   const struct cause_evidence *evidence)
 {
     struct evidence_list *list;
     struct cause_evidence *at;
 
-    if (component == NOBODY || !(evidence->nats > LEAST_NATS))
+    if (candidate == NO_INDEX || !(evidence->score > MIN_SCORE))
         return;
-    list = &facts->evidence[component];
-    at = facts_append(facts, &list->at, list->count, &list->room);
+    list = &set->of[candidate];
+    at = arena_append(set->arena, &list->at, list->count, &list->room);
     if (!at)
         return;
     *at = *evidence;
-    at->nats = CAP * (1 - exp(-evidence->nats / CAP));
-    if (at->nats > list->best[evidence->kind])
-        list->best[evidence->kind] = at->nats;
+    at->score = MAX_SCORE * (1 - exp(-evidence->score / MAX_SCORE));
+    if (at->score > list->best[evidence->kind])
+        list->best[evidence->kind] = at->score;
     list->count++;
+}
+
+const char *evidence_kind_name(enum evidence_kind kind)
+{
+    return evidence_kinds[kind].name;
 }

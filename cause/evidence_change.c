@@ -1,69 +1,85 @@
 /*
  * What changed: new versions and images (the correlator's change events), and
- * what Kubernetes warned of. A change is no fault: it counts only for a
- * component that shows something else, and then says why.
+ * warnings of Kubernetes. A change is no fault: it counts only for a component
+ * that shows something else, and then says why.
  */
 #include "clock.h"
 #include "derived.h"
-#include "rca_context.h"
+#include "evidence_finders.h"
 
 /* Roll-outs take minutes, and a bad version may need some to hurt. */
-enum { BEFORE_MIN = 15, MAX_EVENTS = 256 };
-/* Odds of twenty to one: of incidents with a change just before most are due
- * to it; a fixed weight, as no data here tells how many. */
-static const double CHANGE_NATS = 3;
+enum { LOOK_BACK_MIN = 15, MAX_EVENTS = 256, MAX_TEXT = 300 };
 
-enum status changes_read(struct rca_context *facts)
+enum status changes_read(struct change_list *list, struct reader *reader,
+                         struct candidates *candidates,
+                         const struct rca_times *times, struct arena *arena)
 {
-    uint64_t back = BEFORE_MIN * NS_PER_MIN;
-    uint64_t start = facts->times[DURING].start_ns;
+    uint64_t back = LOOK_BACK_MIN * NS_PER_MIN;
+    uint64_t start = times->period[WINDOW].start_ns;
     struct log_query query = {.start_ns = start > back ? start - back : 0,
-                              .end_ns = facts->times[DURING].end_ns,
-                              .resources = facts->resources,
+                              .end_ns = times->period[WINDOW].end_ns,
+                              .resources = candidates->resources,
                               .events = true,
                               .ascending = true,
                               .limit = MAX_EVENTS};
+    struct log_record *logs;
     uint64_t total;
+    uint32_t count;
+    enum status s =
+        reader_query_logs(reader, &query, arena, &logs, &count, &total);
 
-    return reader_query_logs(facts->question->reader, &query, facts->arena,
-                             &facts->events, &facts->event_count, &total);
-}
-
-static struct slice attr_of(const struct log_record *log, const char *key)
-{
-    const struct attr *a = attrs_find(&log->attrs, slice_of(key));
-
-    return a ? attr_text(a) : (struct slice){NULL, 0};
-}
-
-bool changes_find(struct rca_context *facts)
-{
-    for (uint32_t i = 0; i < facts->event_count; i++) {
-        const struct log_record *log = &facts->events[i];
-        uint32_t c = facts_component(facts, log->resource_id);
-        struct slice body = attr_text(&log->body);
-        struct slice reason = attr_of(log, "k8s.event.reason");
+    *list = (struct change_list){NULL, 0};
+    if (s != OK)
+        return s;
+    list->at = arena_zero(arena, count + 1, sizeof(*list->at));
+    for (uint32_t i = 0; list->at && i < count; i++) {
+        const struct log_record *log = &logs[i];
+        uint32_t c = candidate_of_resource(candidates, log->resource_id);
         bool change = slice_equal(log->event_name, SLICE(DERIVED_CHANGE));
+        struct slice reason =
+            attrs_text(&log->attrs, SLICE("k8s.event.reason"));
 
-        /* Of Kubernetes' events those that warn, and as news. */
-        if (c == NOBODY ||
-            (!change && (log->level < LEVEL_WARN ||
-                         log->time_ns < facts->times[BEFORE].end_ns)))
+        /* Of Kubernetes' events those that warn. */
+        if (c != NO_INDEX && (change || log->level >= LEVEL_WARN))
+            list->at[list->count++] = (struct cause_change){
+                .time_ns = log->time_ns,
+                .component = c,
+                .is_warning = !change,
+                .kind =
+                    change ? attrs_text(&log->attrs, SLICE(DERIVED_CHANGE_KIND))
+                           : reason,
+                .reason = reason,
+                .text = attr_text(&log->body)};
+    }
+    return arena_status(arena);
+}
+
+void find_changes(struct evidence_set *evidence, const struct rca_times *times,
+                  const struct change_list *list)
+{
+    for (uint32_t i = 0; i < list->count; i++) {
+        const struct cause_change *c = &list->at[i];
+        struct slice text = c->text, reason = c->reason;
+
+        /* Of warnings those that are new. */
+        if (c->is_warning && c->time_ns < times->period[BASELINE].end_ns)
             continue;
+        if (text.len > MAX_TEXT)
+            text.len = MAX_TEXT;
         struct cause_evidence e = {
             .kind = EVIDENCE_CHANGE,
-            .class = change ? "change" : "event",
-            .nats = CHANGE_NATS,
-            .metric = change ? attr_of(log, DERIVED_CHANGE_KIND) : reason,
-            .line = body,
-            .peer = NOBODY,
-            .onset_ns = log->time_ns,
-            .text =
-                facts_text(facts, "%.*s%s%.*s", (int)reason.len,
-                           reason.ptr ? reason.ptr : "", reason.len ? ": " : "",
-                           (int)(body.len < 300 ? body.len : 300),
-                           body.ptr ? body.ptr : "")};
-        evidence_add(facts, c, &e);
+            .class = c->is_warning ? "event" : "change",
+            /* Of incidents with a change just before most are due to it; a
+             * fixed weight, as no data here says how many. */
+            .score = CONFIDENT_SCORE,
+            .metric = c->kind,
+            .line = c->text,
+            .peer = NO_INDEX,
+            .onset_ns = c->time_ns,
+            .text = text_format(evidence->arena, "%.*s%s%.*s", (int)reason.len,
+                                reason.ptr ? reason.ptr : "",
+                                reason.len ? ": " : "", (int)text.len,
+                                text.ptr ? text.ptr : "")};
+        evidence_add(evidence, c->component, &e);
     }
-    return !facts->full;
 }

@@ -1,287 +1,284 @@
 /*
- * What metrics tell where nothing better does: without traces it is all there
- * is.
+ * Metric anomalies: what metrics say where nothing better does; without traces
+ * it is all there is.
  *
  * What a component uses (CPU, memory, disk) is its own; what it shows to others
- * (latency, errors) may be theirs. So a resource counts if anybody suffers,
+ * (latency, errors) may be theirs. So a resource counts if somebody suffers,
  * and load alone is no cause: more requests may cost more in proportion.
  */
 #include <math.h>
-#include <stdlib.h>
 
-#include "timeseries.h"
+#include "evidence_finders.h"
+#include "metric_history.h"
+#include "quantile.h"
 
 /* Of what may as well be worse as better, or due to others. */
 static const double UNKNOWN_WEIGHT = 0.25;
 /* What is as likely by chance is a hint all the same, after all else. */
 static const double BELOW_CHANCE = 0.1;
-/* Requests were followed, and none was seen to come by. */
-static const double ASIDE_WEIGHT = 0.1;
-/* What is likely enough to say that somebody suffers: twenty to one. */
-static const double SUFFERS_NATS = 3;
+/* Requests were seen elsewhere, and none came by this component. */
+static const double UNUSED_WEIGHT = 0.1;
 
+/* Classes without a row are not judged. */
 /* clang-format off */
 static const struct {
     const char *class;
     uint8_t kind;
-} told[MEANINGS] = {
-    [MEANS_UNKNOWN] = {"metric", EVIDENCE_METRIC},
-    [MEANS_CPU]     = {"cpu", EVIDENCE_RESOURCE},
-    [MEANS_MEMORY]  = {"memory", EVIDENCE_RESOURCE},
-    [MEANS_DISK]    = {"disk", EVIDENCE_RESOURCE},
-    [MEANS_RESTART] = {"restart", EVIDENCE_RESOURCE},
-    [MEANS_DROPS]   = {"network", EVIDENCE_NETWORK},
-    [MEANS_POOL]    = {"pool", EVIDENCE_METRIC},
-    [MEANS_QUEUE]   = {"queue", EVIDENCE_METRIC},
-    [MEANS_CALLS]   = {"calls", EVIDENCE_METRIC},
-    [MEANS_LATENCY] = {"latency", EVIDENCE_LATENCY},
-    [MEANS_ERRORS]  = {"errors", EVIDENCE_ERRORS},
-    [MEANS_SUCCESS] = {"errors", EVIDENCE_ERRORS},
-    [MEANS_LOGGED]  = {"errors", EVIDENCE_ERRORS},
+    bool is_symptom; /* callers notice it */
+    double weight;
+} rules[METRIC_CLASSES] = {
+    [CLASS_UNKNOWN]    = {"metric", EVIDENCE_METRIC, false, UNKNOWN_WEIGHT},
+    [CLASS_CPU]        = {"cpu", EVIDENCE_RESOURCE, false, 1},
+    [CLASS_MEMORY]     = {"memory", EVIDENCE_RESOURCE, false, 1},
+    [CLASS_DISK]       = {"disk", EVIDENCE_RESOURCE, false, 1},
+    [CLASS_RESTART]    = {"restart", EVIDENCE_RESOURCE, false, 1},
+    [CLASS_DROPS]      = {"network", EVIDENCE_NETWORK, false, 1},
+    [CLASS_POOL]       = {"pool", EVIDENCE_METRIC, false, 1},
+    [CLASS_QUEUE]      = {"queue", EVIDENCE_METRIC, false, 1},
+    [CLASS_CALLS]      = {"calls", EVIDENCE_METRIC, false, UNKNOWN_WEIGHT},
+    [CLASS_LATENCY]    = {"latency", EVIDENCE_LATENCY, true, 1},
+    [CLASS_ERRORS]     = {"errors", EVIDENCE_ERRORS, true, 1},
+    [CLASS_SUCCESS]    = {"errors", EVIDENCE_ERRORS, true, 1},
+    [CLASS_ERROR_LOGS] = {"errors", EVIDENCE_ERRORS, true, 1},
 };
 /* clang-format on */
 
-static bool is_judged(enum metric_class meaning)
+struct component_state {
+    struct component_load load;
+    double symptom_score; /* the strongest that others notice */
+    bool has_symptoms;    /* something that others would notice is measured */
+};
+
+struct metric_judge {
+    struct evidence_set *evidence;
+    const struct timeseries_list *list;
+    const struct red_counts *red;
+    const struct rca_times *times;
+    struct component_state *components;
+    uint32_t candidates;
+    bool requests_seen; /* of any component */
+    double *room;
+};
+
+static bool is_resource(const struct timeseries *t)
 {
-    return meaning != MEANS_NOTHING && meaning != MEANS_LIMIT &&
-           meaning != MEANS_TRAFFIC && meaning != MEANS_FLOW;
+    return rules[t->class].kind == EVIDENCE_RESOURCE;
 }
 
-static bool is_noticed(enum metric_class meaning)
-{
-    return meaning == MEANS_LATENCY || meaning == MEANS_ERRORS ||
-           meaning == MEANS_SUCCESS || meaning == MEANS_LOGGED;
-}
+/* ---- load ---- */
 
-/* ---- what a component is asked, and what it shows ---- */
-
-/* How much more than usual each meter of a meaning counts, of one component. */
-static uint32_t find_ratios(const struct rca_context *facts,
-                            const struct timeseries *m, uint32_t count,
-                            enum metric_class meaning, double *ratios,
-                            struct role *role, double *room)
+/* How much more than usual the series of a class count, of one component. */
+static uint32_t find_ratios(const struct metric_judge *j, uint32_t first,
+                            uint32_t end, enum metric_class class,
+                            double *ratios, struct component_load *load)
 {
-    static const struct role as_usual = {.load = 1};
+    static const struct component_load usual = {.ratio = 1};
     uint32_t n = 0;
 
-    for (uint32_t i = 0; i < count; i++) {
-        struct drift d;
+    for (uint32_t i = first; i < end; i++) {
+        const struct timeseries *t = &j->list->at[i];
 
-        if (m[i].meaning != meaning || m[i].before < 3 || m[i].mid <= 0)
+        if (t->class != class || t->before < 3 || t->median <= 0)
             continue;
-        history_drift(facts, &m[i], 1, &as_usual, room, &d);
-        if (d.now > 0)
-            ratios[n++] = d.now / m[i].mid;
-        if (meaning == MEANS_TRAFFIC)
-            role->requests = fmax(role->requests, d.now);
+        double now = history_deviation(t, j->times, 1, &usual, j->room).now;
+        if (now > 0)
+            ratios[n++] = now / t->median;
+        if (class == CLASS_TRAFFIC)
+            load->requests = fmax(load->requests, now);
     }
     return n;
 }
 
-/* Meters lie by component. Who counts no requests counts bytes, perhaps; who
- * counts neither is asked as much more as the others. */
-static bool find_loads(struct rca_context *facts, struct role *roles,
-                       double *room)
+/* A component without requests is judged by its bytes; one without either is
+ * asked as much more as the others. */
+static bool find_loads(struct metric_judge *j)
 {
-    size_t size = (facts->meter_count + 1) * sizeof(double);
-    double *ratios = arena_alloc(facts->arena, size);
-    double *all = arena_alloc(facts->arena, size);
+    struct arena *arena = j->evidence->arena;
+    size_t size = (j->list->count + 1) * sizeof(double);
+    double *ratios = arena_alloc(arena, size), *all = arena_alloc(arena, size);
     uint32_t known = 0;
 
     if (!ratios || !all)
         return false;
-    for (uint32_t i = 0; i < facts->meter_count;) {
-        const struct timeseries *m = &facts->meters[i];
-        struct role *role = &roles[m->component];
-        uint32_t n = 0, k;
+    for (uint32_t i = 0, end; i < j->list->count; i = end) {
+        struct component_load *load =
+            &j->components[j->list->at[i].component].load;
+        uint32_t n;
 
-        while (i < facts->meter_count &&
-               facts->meters[i].component == m->component) {
-            n++;
-            i++;
-        }
-        k = find_ratios(facts, m, n, MEANS_TRAFFIC, ratios, role, room);
-        if (k == 0)
-            k = find_ratios(facts, m, n, MEANS_FLOW, ratios, role, room);
-        if (k > 0)
-            all[known++] = role->load =
-                fmax(1, history_quantile(ratios, k, 0.5));
+        end = timeseries_end(j->list, i);
+        n = find_ratios(j, i, end, CLASS_TRAFFIC, ratios, load);
+        if (n == 0)
+            n = find_ratios(j, i, end, CLASS_BYTES, ratios, load);
+        if (n > 0)
+            all[known++] = load->ratio = fmax(1, quantile(ratios, n, 0.5));
     }
-    double usual = known > 0 ? history_quantile(all, known, 0.5) : 1;
-    for (uint32_t c = 0; c < facts->component_count; c++)
-        if (!(roles[c].load > 0))
-            roles[c].load = usual;
+    double usual = known > 0 ? quantile(all, known, 0.5) : 1;
+    for (uint32_t c = 0; c < j->candidates; c++)
+        if (!(j->components[c].load.ratio > 0))
+            j->components[c].load.ratio = usual;
     return true;
 }
 
 /* ---- evidence ---- */
 
-static void tell(struct rca_context *facts, const struct timeseries *m,
-                 const struct drift *d, double nats)
+static void add_evidence(const struct metric_judge *j,
+                         const struct timeseries *t, const struct deviation *d,
+                         double score)
 {
-    struct evidence_list *list = &facts->evidence[m->component];
-    char *unit = arena_zero(facts->arena, m->unit.len + 1, 1);
-    bool logged = m->meaning == MEANS_LOGGED;
-    const char *quote = logged ? "\"" : "";
+    struct arena *arena = j->evidence->arena;
+    struct evidence_list *list = &j->evidence->of[t->component];
+    char *unit = arena_zero(arena, t->unit.len + 1, 1);
+    bool is_log = t->class == CLASS_ERROR_LOGS;
+    const char *quote = is_log ? "\"" : "";
 
     if (!unit)
         return;
-    slice_copy(unit, m->unit);
-    double scale = m->whole > 0 ? -m->whole : m->is_share ? 100 : 1;
-    double was = m->whole + scale * m->mid, is = m->whole + scale * d->now;
+    slice_copy(unit, t->unit);
+    double scale = t->complement > 0 ? -t->complement : t->is_share ? 100 : 1;
+    double usual = t->complement + scale * t->median;
+    double now = t->complement + scale * d->now;
     struct cause_evidence e = {
-        .kind = told[m->meaning].kind,
-        .class = told[m->meaning].class,
-        .nats = nats,
-        .metric = logged ? SLICE("") : m->name,
-        .template = logged ? m->name : SLICE(""),
-        .peer = NOBODY,
-        .numbers = {was, is, 0, 0, unit},
-        .meter = m,
-        .drift = true,
-        .base = m->whole,
-        .scale = scale,
+        .kind = rules[t->class].kind,
+        .class = rules[t->class].class,
+        .score = score,
+        .metric = is_log ? SLICE("") : t->name,
+        .template = is_log ? t->name : SLICE(""),
+        .peer = NO_INDEX,
+        .numbers = {usual, now, 0, 0, unit},
+        .timeseries = t,
+        .is_anomaly = true,
+        .chart_base = t->complement,
+        .chart_scale = scale,
         .onset_ns = d->onset_ns,
-        .text = facts_text(facts, "%s%.*s%s %s from %.4g to %.4g%s%s", quote,
-                           (int)m->name.len, m->name.ptr, quote,
-                           is > was ? "rose" : "fell", was, is,
-                           m->unit.len > 0 ? " " : "", unit)};
-    evidence_add(facts, m->component, &e);
-    list->drift = fmax(list->drift, d->nats);
+        .text = text_format(arena, "%s%.*s%s %s from %.4g to %.4g%s%s", quote,
+                            (int)t->name.len, t->name.ptr, quote,
+                            now > usual ? "rose" : "fell", usual, now,
+                            t->unit.len > 0 ? " " : "", unit)};
+    evidence_add(j->evidence, t->component, &e);
+    list->anomaly = fmax(list->anomaly, d->score);
 }
 
-/* Of failures: what part of all requests they are, by that which counts
+/* Of failures: what part of all requests they are, by the part that counts
  * whole. */
-static double share_of(const struct timeseries *m, const struct drift *d,
-                       const struct role *role)
+static double felt_part(const struct timeseries *t, const struct deviation *d,
+                        const struct component_load *load)
 {
-    double rise = fabs(d->now - m->mid);
+    double rise = fabs(d->now - t->median);
 
-    if (m->is_share)
+    if (t->is_share)
         return fmin(1, rise / FELT_SHARE);
-    if (m->meaning != MEANS_ERRORS || !(role->requests > 0))
+    if (t->class != CLASS_ERRORS || !(load->requests > 0))
         return 1;
-    return fmin(1, rise / role->requests / FELT_SHARE);
+    return fmin(1, rise / load->requests / FELT_SHARE);
 }
 
-/* What a component uses, by whether anything of it is noticed. */
-static double own_weight(const struct rca_context *facts,
-                         const struct role *role, uint32_t component,
-                         bool followed)
+static double weight_of(const struct metric_judge *j,
+                        const struct timeseries *t)
 {
-    double sure = fmin(1, role->shows / SUFFERS_NATS);
+    const struct component_state *c = &j->components[t->component];
+    double suffering = fmin(1, c->symptom_score / CONFIDENT_SCORE);
 
-    if (followed && !served_any(facts, component))
-        return ASIDE_WEIGHT;
-    if (followed)
-        return sure;
-    return role->notices ? (1 + sure) / 2 : 1;
+    if (!is_resource(t))
+        return rules[t->class].weight * (j->requests_seen ? UNUSED_WEIGHT : 1);
+    if (j->requests_seen)
+        return red_any_served(j->red, t->component) ? suffering : UNUSED_WEIGHT;
+    return c->has_symptoms ? (1 + suffering) / 2 : 1;
 }
 
-static void judge(struct rca_context *facts, const struct timeseries *m,
-                  struct role *role, bool followed, double *room)
+static void judge(struct metric_judge *j, const struct timeseries *t)
 {
-    bool own = told[m->meaning].kind == EVIDENCE_RESOURCE;
-    double weight = 1;
-    struct drift d, other;
+    struct component_state *c = &j->components[t->component];
+    struct deviation d = history_deviation(
+        t, j->times, t->less_is_worse ? -1 : 1, &c->load, j->room);
 
-    history_drift(facts, m, m->falls ? -1 : 1, role, room, &d);
-    if (m->meaning == MEANS_UNKNOWN) {
-        history_drift(facts, m, -1, role, room, &other);
-        if (other.nats > d.nats)
-            d = other;
+    if (t->class == CLASS_UNKNOWN) {
+        struct deviation less =
+            history_deviation(t, j->times, -1, &c->load, j->room);
+
+        if (less.score > d.score)
+            d = less;
     }
-    if (m->meaning == MEANS_UNKNOWN || m->meaning == MEANS_CALLS)
-        weight = UNKNOWN_WEIGHT;
-    if (m->meaning == MEANS_LOGGED)
-        d.nats = history_lines(m, &d, role->load, room);
+    if (t->class == CLASS_ERROR_LOGS)
+        d.score = history_log_score(t, &d, c->load.ratio, j->room);
     else
-        d.nats = fmin(d.nats, history_counted(m, &d)) * share_of(m, &d, role);
-    if (own)
-        weight = own_weight(facts, role, m->component, followed);
-    else if (followed)
-        weight *= ASIDE_WEIGHT;
-    double told_nats = fmax(BELOW_CHANCE * d.nats, d.nats - facts->chance);
-    if (d.nats > 0)
-        tell(facts, m, &d, told_nats * weight);
-    if (is_noticed(m->meaning)) {
-        role->notices = true;
-        role->shows = fmax(role->shows, d.nats);
+        d.score = fmin(d.score, history_count_score(t, &d)) *
+                  felt_part(t, &d, &c->load);
+    double score = fmax(BELOW_CHANCE * d.score, d.score - j->evidence->chance);
+    if (d.score > 0)
+        add_evidence(j, t, &d, score * weight_of(j, t));
+    if (rules[t->class].is_symptom) {
+        c->has_symptoms = true;
+        c->symptom_score = fmax(c->symptom_score, d.score);
     }
 }
 
-/* Where there are requests, they tell latency and errors exactly, and limits
+/* Where there are requests, they show latency and errors exactly, and limits
  * how much of a resource is too much. */
-static bool is_wanted(const struct rca_context *facts,
-                      const struct timeseries *m)
+static bool is_judged(const struct metric_judge *j, const struct timeseries *t)
 {
-    if (m->before < 3 || !is_judged(m->meaning))
+    if (t->before < 3 || !rules[t->class].class)
         return false;
-    if (!served_any(facts, m->component))
-        return true;
-    return told[m->meaning].kind == EVIDENCE_RESOURCE && !m->limited;
+    return !red_any_served(j->red, t->component) ||
+           (is_resource(t) && !t->has_limit);
 }
 
-static struct role *find_roles(struct rca_context *facts, bool *followed,
-                               double *room)
+static bool find_states(struct metric_judge *j)
 {
-    struct role *roles =
-        arena_zero(facts->arena, facts->component_count + 1, sizeof(*roles));
+    j->components = arena_zero(j->evidence->arena, j->candidates + 1,
+                               sizeof(*j->components));
+    if (!j->components || !find_loads(j))
+        return false;
+    for (uint32_t c = 0; c < j->candidates; c++) {
+        struct evidence_list *list = &j->evidence->of[c];
+        double *symptom = &j->components[c].symptom_score;
 
-    *followed = false;
-    if (!roles || !find_loads(facts, roles, room))
-        return NULL;
-    for (uint32_t c = 0; c < facts->component_count; c++) {
-        struct evidence_list *list = &facts->evidence[c];
-
-        *followed = *followed || served_any(facts, c);
+        j->requests_seen = j->requests_seen || red_any_served(j->red, c);
         for (int kind = 0; kind < EVIDENCE_KINDS; kind++) {
             list->other += list->best[kind];
             if (kind != EVIDENCE_RESOURCE)
-                roles[c].shows = fmax(roles[c].shows, list->best[kind]);
+                *symptom = fmax(*symptom, list->best[kind]);
         }
     }
-    return roles;
+    return true;
 }
 
-static void find_suffering(struct rca_context *facts, const struct role *roles)
+/* Where nothing is measured that others would notice, somebody may suffer. */
+static bool is_anybody_suffering(const struct metric_judge *j)
 {
-    bool notices = false, suffers = false;
+    bool has_symptoms = false, suffering = false;
 
-    for (uint32_t c = 0; c < facts->component_count; c++) {
-        notices = notices || roles[c].notices;
-        suffers = suffers || roles[c].shows >= SUFFERS_NATS + facts->chance;
+    for (uint32_t c = 0; c < j->candidates; c++) {
+        has_symptoms = has_symptoms || j->components[c].has_symptoms;
+        suffering = suffering || j->components[c].symptom_score >=
+                                     CONFIDENT_SCORE + j->evidence->chance;
     }
-    facts->suffers = suffers || !notices;
+    return suffering || !has_symptoms;
 }
 
-bool drifts_find(struct rca_context *facts)
+void find_metric_anomalies(struct evidence_set *evidence,
+                           const struct rca_times *times,
+                           const struct timeseries_list *list,
+                           const struct red_counts *red, uint32_t candidates)
 {
-    uint32_t most = 0, wanted = 0;
-    bool followed;
+    struct metric_judge j = {.evidence = evidence,
+                             .list = list,
+                             .red = red,
+                             .times = times,
+                             .candidates = candidates};
+    uint32_t judged = 0;
 
-    if (facts->try == 0 && !history_usual(facts))
-        return false;
-    for (uint32_t i = 0; i < facts->meter_count; i++)
-        if (facts->meters[i].count > most)
-            most = facts->meters[i].count;
-    for (uint32_t i = 0; i < facts->meter_count; i++)
-        wanted += is_wanted(facts, &facts->meters[i]);
+    for (uint32_t i = 0; i < list->count; i++)
+        judged += is_judged(&j, &list->at[i]);
     /* Of so many numbers one is as far off by chance. */
-    facts->chance = log(fmax(1, wanted));
-    double *room = arena_alloc(facts->arena, 2 * (most + 1) * sizeof(*room));
-    struct role *roles = room ? find_roles(facts, &followed, room) : NULL;
-    if (!roles)
-        return false;
-    for (int own = 0; own <= 1; own++) /* what is noticed is known then */
-        for (uint32_t i = 0; i < facts->meter_count; i++) {
-            const struct timeseries *m = &facts->meters[i];
-
-            if ((told[m->meaning].kind == EVIDENCE_RESOURCE) != own ||
-                !is_wanted(facts, m))
-                continue;
-            judge(facts, m, &roles[m->component], followed, room);
-        }
-    find_suffering(facts, roles);
-    return !facts->full;
+    evidence->chance = log(fmax(1, judged));
+    j.room = arena_alloc(evidence->arena,
+                         2 * (timeseries_longest(list) + 1) * sizeof(*j.room));
+    if (!j.room || !find_states(&j))
+        return;
+    for (int resources = 0; resources <= 1; resources++) /* symptoms first */
+        for (uint32_t i = 0; i < list->count; i++)
+            if (is_resource(&list->at[i]) == resources &&
+                is_judged(&j, &list->at[i]))
+                judge(&j, &list->at[i]);
+    evidence->suffering = is_anybody_suffering(&j);
 }

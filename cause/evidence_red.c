@@ -1,367 +1,150 @@
 /*
- * What the derived series tell, which count every request: who fails more
- * often, who is called and does not answer any more, and what becomes of calls
- * that leave the project: to databases, queues and hosts that send no spans.
- * These peers are candidates like components.
+ * What the counts of requests, errors and durations say: who fails more often,
+ * who is called and does not answer any more, and how peers (databases, queues,
+ * hosts, which send no spans) answer their callers.
  */
 #include <math.h>
 
-#include "clock.h"
-#include "derived.h"
-#include "hash.h"
-#include "rca_context.h"
-
-enum { PER_OCTAVE = 4, BUCKETS = 30 * PER_OCTAVE }; /* from 1 us on: 20 min */
+#include "evidence_finders.h"
 
 /* From this share of failing requests on a fault counts whole. */
 static const double FELT_SHARE = 0.05;
-static const double FLOOR_S = 0.005; /* as in evidence_latency.c */
+static const double SLOW_MARGIN_S = 0.005; /* as in evidence_durations.h */
 
-/* Amounts of the baseline, and of the window from each try on. */
-struct amounts {
-    double before, during[CAUSE_TRIES];
-};
-
-struct counted {
-    uint32_t component;
-    struct slice operation;
-    struct amounts requests, errors;
-    struct amounts *buckets; /* of peers only */
-};
-
-struct red_counts {
-    struct rca_context *facts;
-    struct interned_terms keys;
-    struct counted *at; /* by number of the key */
-    uint32_t room;
-    struct amounts *called, *answered; /* by component */
-};
-
-/* ---- reading ---- */
-
-static double overlap(const struct point *p, uint64_t start, uint64_t end)
+static void add_errors(struct evidence_set *evidence, const struct red_count *c,
+                       uint32_t attempt)
 {
-    uint64_t from = p->start_ns > start ? p->start_ns : start;
-    uint64_t to = p->time_ns < end ? p->time_ns : end;
+    double n1 = c->requests.baseline, k1 = fmin(c->errors.baseline, n1);
+    double n2 = c->requests.window[attempt];
+    double k2 = fmin(c->errors.window[attempt], n2);
+    double before = n1 > 0 ? k1 / n1 : 0, now = n2 > 0 ? k2 / n2 : 0;
 
-    return to > from && p->time_ns > p->start_ns
-               ? (double)(to - from) / (double)(p->time_ns - p->start_ns)
-               : 0;
-}
-
-static void add(const struct rca_context *facts, struct amounts *a,
-                const struct point *p, double amount)
-{
-    const struct cause_window *w = facts->times;
-
-    a->before += amount * overlap(p, w[BEFORE].start_ns, w[BEFORE].end_ns);
-    for (uint32_t i = 0; i < CAUSE_TRIES; i++)
-        a->during[i] +=
-            amount * overlap(p, facts_try(facts, i), w[DURING].end_ns);
-}
-
-static struct slice text_of(const struct point *p, const char *key)
-{
-    const struct attr *a = attrs_find(&p->attrs, slice_of(key));
-
-    return a ? attr_text(a) : (struct slice){NULL, 0};
-}
-
-static struct counted *counted_at(struct red_counts *c, uint32_t component,
-                                  struct slice name, bool is_peer)
-{
-    struct rca_context *facts = c->facts;
-    uint64_t key = hash_mix(hash_bytes(name.ptr, name.len, 7), component);
-    uint32_t known = c->keys.count;
-    uint32_t n = terms_add(&c->keys, key, name, (struct slice){NULL, 0}, false);
-    struct counted *at;
-
-    if (n == NOBODY) {
-        facts->full = true;
-        return NULL;
-    }
-    at = facts_append(facts, &c->at, n, &c->room);
-    if (!at)
-        return NULL;
-    if (n == known)
-        *at = (struct counted){.component = component,
-                               .operation = c->keys.at[n].text};
-    if (is_peer && !at->buckets)
-        at->buckets = arena_zero(facts->arena, BUCKETS, sizeof(struct amounts));
-    return !is_peer || at->buckets ? at : NULL;
-}
-
-static uint32_t bucket_of(double seconds)
-{
-    double b = log2(seconds * 1e6) * PER_OCTAVE;
-
-    return b <= 0 ? 0 : b >= BUCKETS - 1 ? BUCKETS - 1 : (uint32_t)b;
-}
-
-static void add_buckets(const struct rca_context *facts, struct counted *c,
-                        const struct point *p)
-{
-    const struct histogram *h = p->histogram;
-
-    add(facts, &c->buckets[0], p, (double)h->zero_count);
-    for (uint32_t i = 0; i < h->positive.count; i++) {
-        /* The middle of the bucket, on the scale of its bounds. */
-        double power = (h->positive.offset + (double)i + 0.5) / exp2(h->scale);
-
-        if (h->positive.counts[i] > 0)
-            add(facts, &c->buckets[bucket_of(exp2(power))], p,
-                (double)h->positive.counts[i]);
-    }
-}
-
-static double amount_of(const struct point *p)
-{
-    int sign = derived_sign(p->metric->name);
-
-    if (p->metric->type == METRIC_EXP_HISTOGRAM)
-        return sign * (double)p->histogram->count;
-    return sign * (p->is_int ? (double)p->i : p->d);
-}
-
-static bool is_named(const struct point *p, const char *name)
-{
-    return slice_equal(p->metric->name, slice_of(name));
-}
-
-static void read_served(struct red_counts *c, const struct point *p,
-                        uint32_t component)
-{
-    struct counted *at =
-        counted_at(c, component, text_of(p, DERIVED_OPERATION), false);
-
-    if (!at)
+    if (now <= before || n1 < 1)
         return;
-    if (is_named(p, DERIVED_ERRORS) || is_named(p, DERIVED_RETRACTED_ERRORS)) {
-        add(c->facts, &at->errors, p, amount_of(p));
-        return;
-    }
-    add(c->facts, &at->requests, p, amount_of(p));
-    /* A call that nobody answered is counted at both ends of its edge, so what
-     * was answered is told by the requests served. */
-    add(c->facts, &c->answered[component], p, amount_of(p));
-    c->facts->requests[component] +=
-        amount_of(p) * overlap(p, c->facts->times[DURING].start_ns,
-                               c->facts->times[DURING].end_ns);
-}
-
-static void read_peer(struct red_counts *c, const struct point *p,
-                      uint32_t from)
-{
-    struct slice kind = text_of(p, DERIVED_PEER_KIND);
-    struct slice name = text_of(p, DERIVED_PEER_NAME);
-    uint32_t peer = facts_peer(c->facts, kind, name);
-    struct counted *at;
-
-    if (peer == NOBODY)
-        return;
-    facts_link(c->facts, from, peer);
-    at = counted_at(c, peer, name, true);
-    if (!at)
-        return;
-    if (is_named(p, DERIVED_OUT_ERRORS)) {
-        add(c->facts, &at->errors, p, amount_of(p));
-        return;
-    }
-    add(c->facts, &at->requests, p, amount_of(p));
-    if (p->metric->type == METRIC_EXP_HISTOGRAM)
-        add_buckets(c->facts, at, p);
-}
-
-/* Calls of a component, as its callers count them. */
-static void read_call(struct red_counts *c, const struct point *p,
-                      uint32_t from)
-{
-    const struct attr *id = attrs_find(&p->attrs, SLICE(DERIVED_PEER_ID));
-    uint32_t to = NOBODY;
-
-    if (id && id->type == VALUE_INT)
-        to = facts_identity(c->facts, (uint32_t)id->i);
-    if (to == NOBODY || to == from)
-        return;
-    facts_link(c->facts, from, to);
-    if (is_named(p, DERIVED_OUT_DURATION))
-        add(c->facts, &c->called[to], p, amount_of(p));
-}
-
-static void read_point(void *arg, const struct point *p)
-{
-    struct red_counts *c = arg;
-    uint32_t component = facts_component(c->facts, p->resource_id);
-
-    if (component == NOBODY)
-        return;
-    if (slice_starts(p->metric->name, SLICE("callboard.endpoint.")))
-        read_served(c, p, component);
-    else if (slice_equal(text_of(p, DERIVED_PEER_KIND), SLICE("component")))
-        read_call(c, p, component);
-    else
-        read_peer(c, p, component);
-}
-
-enum status served_read(struct rca_context *facts)
-{
-    static const struct slice names[] = {
-        {DERIVED_DURATION, sizeof(DERIVED_DURATION) - 1},
-        {DERIVED_ERRORS, sizeof(DERIVED_ERRORS) - 1},
-        {DERIVED_RETRACTED_DURATION, sizeof(DERIVED_RETRACTED_DURATION) - 1},
-        {DERIVED_RETRACTED_ERRORS, sizeof(DERIVED_RETRACTED_ERRORS) - 1},
-        {DERIVED_OUT_DURATION, sizeof(DERIVED_OUT_DURATION) - 1},
-        {DERIVED_OUT_ERRORS, sizeof(DERIVED_OUT_ERRORS) - 1}};
-    struct series_query query = {.start_ns = facts->times[BEFORE].start_ns,
-                                 .end_ns =
-                                     facts->times[DURING].end_ns + NS_PER_MIN,
-                                 .resources = facts->resources,
-                                 .names = names,
-                                 .name_count = sizeof(names) / sizeof(*names)};
-    struct red_counts *c = arena_zero(facts->arena, 1, sizeof(*c));
-
-    if (!c || !terms_init(&c->keys, facts->arena))
-        return arena_status(facts->arena);
-    c->facts = facts;
-    c->called = arena_zero(facts->arena, facts->component_count + 1,
-                           sizeof(*c->called));
-    c->answered = arena_zero(facts->arena, facts->component_count + 1,
-                             sizeof(*c->answered));
-    facts->requests = arena_zero(facts->arena, facts->component_count + 1,
-                                 sizeof(*facts->requests));
-    facts->counting = c;
-    facts->served_components = facts->component_count;
-    if (!c->called || !c->answered || !facts->requests)
-        return arena_status(facts->arena);
-    return reader_query_series(facts->question->reader, &query, read_point, c);
-}
-
-/* ---- judging ---- */
-
-static void judge_errors(struct rca_context *facts, const struct counted *c)
-{
-    double n1 = c->requests.before, k1 = fmin(c->errors.before, n1);
-    double n2 = c->requests.during[facts->try];
-    double k2 = fmin(c->errors.during[facts->try], n2);
-    double was = n1 > 0 ? k1 / n1 : 0, is = n2 > 0 ? k2 / n2 : 0;
-
-    if (is <= was || n1 < 1)
-        return;
-    double new = 1 - was / is;
+    double new = 1 - before / now;
     struct cause_evidence e = {
         .kind = EVIDENCE_ERRORS,
         .class = "errors",
-        .nats = nats_of(k1, n1, k2, n2) * new *new *fmin(1, is / FELT_SHARE),
+        .score = proportion_score(k1, n1, k2, n2) *
+                 new *new *fmin(1, now / FELT_SHARE),
         .operation = c->operation,
-        .peer = NOBODY,
+        .peer = NO_INDEX,
         .numbers = {k1, k2, n1, n2, "requests"},
-        .text = facts_text(facts,
-                           "%.*s fails in %.1f%% of %.0f requests, %.1f%% "
-                           "before",
-                           (int)c->operation.len, c->operation.ptr, 100 * is,
-                           n2, 100 * was)};
-    evidence_add(facts, c->component, &e);
+        .text =
+            text_format(evidence->arena,
+                        "%.*s fails in %.1f%% of %.0f requests, %.1f%% before",
+                        (int)c->operation.len, c->operation.ptr, 100 * now, n2,
+                        100 * before)};
+    evidence_add(evidence, c->candidate, &e);
 }
 
-static double bucket_value(uint32_t i)
+/* ---- durations of calls to peers ---- */
+
+/* Of one period. */
+struct bucket_counts {
+    double at[RED_BUCKETS], all;
+};
+
+static void take_buckets(const struct red_count *c, uint32_t attempt,
+                         struct bucket_counts counts[PERIODS])
 {
-    return exp2((i + 0.5) / PER_OCTAVE) * 1e-6;
+    counts[BASELINE].all = counts[WINDOW].all = 0;
+    for (uint32_t i = 0; i < RED_BUCKETS; i++) {
+        counts[BASELINE].at[i] = c->buckets[i].baseline;
+        counts[WINDOW].at[i] = c->buckets[i].window[attempt];
+        for (int p = 0; p < PERIODS; p++)
+            counts[p].all += counts[p].at[i];
+    }
 }
 
-static double amount(const struct amounts *a, int try)
+static uint32_t quantile_bucket(const struct bucket_counts *c, double q)
 {
-    return try < 0 ? a->before : a->during[try];
-}
+    double sum = 0;
 
-/* try -1: the baseline. */
-static uint32_t quantile_bucket(const struct counted *c, int try, double q)
-{
-    double all = 0, sum = 0;
-
-    for (uint32_t i = 0; i < BUCKETS; i++)
-        all += amount(&c->buckets[i], try);
-    for (uint32_t i = 0; i < BUCKETS; i++) {
-        sum += amount(&c->buckets[i], try);
-        if (sum >= q * all)
+    for (uint32_t i = 0; i < RED_BUCKETS; i++) {
+        sum += c->at[i];
+        if (sum >= q * c->all)
             return i;
     }
-    return BUCKETS - 1;
+    return RED_BUCKETS - 1;
 }
 
-static void judge_duration(struct rca_context *facts, const struct counted *c)
+static double count_from(const struct bucket_counts *c, uint32_t bucket)
 {
-    int try = (int)facts->try;
-    double n[HALVES] = {0}, above[HALVES] = {0};
-    double usual = bucket_value(quantile_bucket(c, -1, 0.5));
-    double now = bucket_value(quantile_bucket(c, try, 0.5));
-    uint32_t limit = quantile_bucket(c, -1, 0.95) + 1;
+    double sum = 0;
 
-    while (limit < BUCKETS && bucket_value(limit) < usual + FLOOR_S)
+    for (uint32_t i = bucket; i < RED_BUCKETS; i++)
+        sum += c->at[i];
+    return sum;
+}
+
+static void add_durations(struct evidence_set *evidence,
+                          const struct red_count *c, uint32_t attempt)
+{
+    struct bucket_counts counts[PERIODS];
+
+    take_buckets(c, attempt, counts);
+    const struct bucket_counts *base = &counts[BASELINE], *w = &counts[WINDOW];
+    double usual_s = red_bucket_seconds(quantile_bucket(base, 0.5));
+    double now_s = red_bucket_seconds(quantile_bucket(w, 0.5));
+    uint32_t limit = quantile_bucket(base, 0.95) + 1;
+
+    while (limit < RED_BUCKETS &&
+           red_bucket_seconds(limit) < usual_s + SLOW_MARGIN_S)
         limit++;
-    for (uint32_t i = 0; i < BUCKETS; i++) {
-        double both[HALVES] = {c->buckets[i].before, c->buckets[i].during[try]};
-
-        for (int h = 0; h < HALVES; h++) {
-            n[h] += both[h];
-            above[h] += i >= limit ? both[h] : 0;
-        }
-    }
-    if (n[BEFORE] < 3 || n[DURING] < 1 || now < usual + FLOOR_S)
+    if (base->all < 3 || w->all < 1 || now_s < usual_s + SLOW_MARGIN_S)
         return;
     struct cause_evidence e = {
         .kind = EVIDENCE_LATENCY,
         .class = "latency",
-        .nats = nats_of(above[BEFORE], n[BEFORE], above[DURING], n[DURING]) *
-                (1 - usual / now),
-        .peer = NOBODY,
-        .numbers = {usual * 1000, now * 1000, 0, 0, "ms"},
-        .text = facts_text(facts, "calls take %.0f ms, %.0f ms before",
-                           now * 1000, usual * 1000)};
-    evidence_add(facts, c->component, &e);
+        .score = proportion_score(count_from(base, limit), base->all,
+                                  count_from(w, limit), w->all) *
+                 (1 - usual_s / now_s),
+        .peer = NO_INDEX,
+        .numbers = {usual_s * 1000, now_s * 1000, 0, 0, "ms"},
+        .text =
+            text_format(evidence->arena, "calls take %.0f ms, %.0f ms before",
+                        now_s * 1000, usual_s * 1000)};
+    evidence_add(evidence, c->candidate, &e);
 }
 
-/* Called, but without an answer of its own, of which there were some. */
-static void judge_silence(struct rca_context *facts, uint32_t component)
-{
-    const struct red_counts *c = facts->counting;
-    double n1 = c->called[component].before;
-    double n2 = c->called[component].during[facts->try];
-    double k1 = fmax(0, n1 - c->answered[component].before);
-    double k2 = fmax(0, n2 - c->answered[component].during[facts->try]);
+/* ---- calls without an answer ---- */
 
-    if (n1 < 1 || n2 < 1 || k2 * n1 <= k1 * n2)
+/* It is called, and does not answer, although it did before. */
+static void add_silence(struct evidence_set *evidence,
+                        const struct red_counts *counts, uint32_t component,
+                        uint32_t attempt)
+{
+    const struct red_amounts *called = &counts->called[component];
+    const struct red_amounts *answered = &counts->answered[component];
+    double n1 = called->baseline, n2 = called->window[attempt];
+    double k1 = fmax(0, n1 - answered->baseline);
+    double k2 = fmax(0, n2 - answered->window[attempt]);
+
+    if (n1 < 1 || n2 < 1 || !is_larger_share(k1, n1, k2, n2))
         return;
     double more = k2 / n2 - k1 / n1;
     struct cause_evidence e = {
         .kind = EVIDENCE_SILENCE,
         .class = "availability",
-        .nats = nats_of(k1, n1, k2, n2) * more * more,
-        .peer = NOBODY,
+        .score = proportion_score(k1, n1, k2, n2) * more * more,
+        .peer = NO_INDEX,
         .numbers = {k1, k2, n1, n2, "calls"},
-        .text = facts_text(facts,
-                           "%.0f of %.0f calls get no answer, %.0f of "
-                           "%.0f before",
-                           k2, n2, k1, n1)};
-    evidence_add(facts, component, &e);
+        .text = text_format(evidence->arena,
+                            "%.0f of %.0f calls get no answer, %.0f of %.0f "
+                            "before",
+                            k2, n2, k1, n1)};
+    evidence_add(evidence, component, &e);
 }
 
-bool served_any(const struct rca_context *facts, uint32_t component)
+void find_red(struct evidence_set *evidence, const struct rca_times *times,
+              const struct red_counts *counts)
 {
-    const struct amounts *a = &facts->counting->answered[component];
-
-    return component < facts->served_components && a->before + a->during[0] > 0;
-}
-
-bool served_find(struct rca_context *facts)
-{
-    const struct red_counts *c = facts->counting;
-
-    for (uint32_t i = 0; i < c->keys.count; i++) {
-        judge_errors(facts, &c->at[i]);
-        if (c->at[i].buckets)
-            judge_duration(facts, &c->at[i]);
+    for (uint32_t i = 0; i < counts->keys.count; i++) {
+        add_errors(evidence, &counts->at[i], times->attempt);
+        if (counts->at[i].buckets)
+            add_durations(evidence, &counts->at[i], times->attempt);
     }
-    for (uint32_t i = 0; i < facts->served_components; i++)
-        judge_silence(facts, i);
-    return !facts->full;
+    for (uint32_t i = 0; i < counts->component_count; i++)
+        add_silence(evidence, counts, i, times->attempt);
 }

@@ -1,83 +1,88 @@
 /*
- * What happens inside the requests to an operation: log lines and calls, each
+ * What happens inside the requests to an operation: log records and calls, each
  * with the event before it. Compared per trace, because requests of one trace
  * are not independent: a page that asks for 200 seats is one observation.
  *
  * A normal event that used to follow and is gone counts, and an error that is
- * new. Warnings, errors that are gone and new lines without an error do not:
- * what heals or only talks more is no cause.
+ * new. Warnings, errors that are gone and new log lines without an error do not
+ * count: more detail or fewer errors are no cause.
  */
 #include <math.h>
 #include <stdlib.h>
 
 #include "derived.h"
-#include "hash.h"
-#include "rca_context.h"
+#include "evidence_finders.h"
 
-static const uint32_t BEGIN =
-    NOBODY - 1; /* before the first event of a request */
+/* The start of a request, before its first event. */
+static const uint32_t START = NO_INDEX - 1;
 
 struct trace_event {
-    uint64_t place; /* component and operation */
-    uint32_t tree, owner, event, before;
+    uint64_t operation; /* component and name */
+    uint32_t trace, request, event, previous;
     uint64_t time_ns;
-    bool call; /* a span, not a log line */
-    bool bad;
+    bool call; /* a span, not a log record */
+    bool is_error;
 };
 
+/* By operation and event: each event of a trace once. */
 struct trace_events {
     struct trace_event *at;
     uint32_t count;
 };
 
-static uint64_t place_of(const struct rca_span *asked)
+struct trace_diff {
+    const struct trace_samples *traces;
+    struct trace_events period[PERIODS];
+};
+
+/* ---- collecting ---- */
+
+/* Of a span; false: it is none. */
+static bool event_of_span(const struct trace_samples *traces,
+                          const struct trace_sample *s, uint32_t n,
+                          struct trace_event *event)
 {
-    return (uint64_t)asked->component << 32 | asked->name;
+    const struct rca_span *span = &s->spans[n];
+    const struct interned_term *name = &traces->terms.at[span->name];
+
+    event->call = true;
+    event->event = START;
+    if (span->request == n)
+        return true;
+    event->event = span->name;
+    event->time_ns = span->start_ns;
+    event->is_error = span->failed || name->is_error;
+    /* Names that are too many to be told apart are no event. */
+    return !slice_equal(name->text, SLICE(DERIVED_OTHER));
 }
 
-static bool collect(struct rca_context *facts, enum rca_period half,
-                    struct trace_events *list)
+static bool collect(const struct trace_samples *traces,
+                    const struct trace_sample *s, struct trace_events *list)
 {
-    const struct trace_sample *s = &facts->halves[half];
+    uint32_t all = s->span_count + s->log_count;
 
-    list->at = arena_alloc(facts->arena, (s->part_count + s->line_count + 1) *
-                                             sizeof(*list->at));
+    list->at = arena_alloc(traces->arena, (all + 1) * sizeof(*list->at));
     if (!list->at)
         return false;
-    for (uint32_t n = 0; n < s->part_count; n++) {
-        const struct rca_span *p = &s->parts[n], *asked = &s->parts[p->owner];
-        struct trace_event one = {.place = place_of(asked),
-                                  .tree = p->tree,
-                                  .owner = p->owner,
-                                  .event = BEGIN,
-                                  .time_ns = p->owner == n ? 0 : p->start_ns,
-                                  .call = true};
+    for (uint32_t i = 0; i < all; i++) {
+        const struct rca_log *log =
+            i < s->span_count ? NULL : &s->logs[i - s->span_count];
+        const struct rca_span *span = &s->spans[log ? log->span : i];
+        const struct rca_span *request = &s->spans[span->request];
+        struct trace_event event = {
+            .operation = (uint64_t)request->component << 32 | request->name,
+            .trace = span->trace,
+            .request = span->request};
 
-        /* What is too many to be told apart is no event. */
-        if (asked->component == NOBODY || !facts_judged(facts, half, p) ||
-            (p->owner != n &&
-             slice_equal(facts->terms.at[p->name].text, SLICE(DERIVED_OTHER))))
-            continue;
-        if (p->owner != n) {
-            one.event = p->name;
-            one.bad = p->failed || facts->terms.at[p->name].bad;
+        if (log) {
+            event.event = log->fingerprint;
+            event.time_ns = log->time_ns;
+            event.is_error = log->level >= LEVEL_ERROR;
         }
-        list->at[list->count++] = one;
-    }
-    for (uint32_t i = 0; i < s->line_count; i++) {
-        const struct rca_log *l = &s->lines[i];
-        const struct rca_span *p = &s->parts[l->part],
-                              *asked = &s->parts[p->owner];
-        struct trace_event one = {.place = place_of(asked),
-                                  .tree = p->tree,
-                                  .owner = p->owner,
-                                  .event = l->event,
-                                  .time_ns = l->time_ns,
-                                  .bad = l->level >= LEVEL_ERROR};
-
-        if (asked->component != NOBODY && l->level != LEVEL_WARN &&
-            facts_judged(facts, half, p))
-            list->at[list->count++] = one;
+        if (request->component != NO_INDEX &&
+            (log ? log->level != LEVEL_WARN
+                 : event_of_span(traces, s, i, &event)))
+            list->at[list->count++] = event;
     }
     return true;
 }
@@ -90,63 +95,101 @@ static int order(uint64_t a, uint64_t b)
 static int by_request(const void *left, const void *right)
 {
     const struct trace_event *a = left, *b = right;
-    int o = order(a->owner, b->owner);
+    int o = order(a->request, b->request);
 
     if (o == 0)
         o = order(a->time_ns, b->time_ns);
     if (o == 0)
-        o = order(a->event == BEGIN ? 0 : 1, b->event == BEGIN ? 0 : 1);
+        o = order(a->event != START, b->event != START);
     if (o == 0)
-        o = order(a->call, b->call) ? -order(a->call, b->call) : 0;
+        o = order(b->call, a->call);
     return o ? o : order(a->event, b->event);
 }
 
 static int by_event(const void *left, const void *right)
 {
     const struct trace_event *a = left, *b = right;
-    int o = order(a->place, b->place);
+    int o = order(a->operation, b->operation);
 
     if (o == 0)
         o = order(a->event, b->event);
     if (o == 0)
-        o = order(a->bad, b->bad);
+        o = order(a->is_error, b->is_error);
     if (o == 0)
-        o = order(a->tree, b->tree);
+        o = order(a->trace, b->trace);
     if (o == 0)
         o = order(a->time_ns, b->time_ns);
-    return o ? o : order(a->owner, b->owner);
+    return o ? o : order(a->request, b->request);
 }
 
-/* Each event of a trace once, with the one before it; by place and event. */
+static bool same_event(const struct trace_event *a, const struct trace_event *b)
+{
+    return a->operation == b->operation && a->event == b->event &&
+           a->is_error == b->is_error;
+}
+
 static void arrange(struct trace_events *list)
 {
-    uint32_t last = BEGIN, kept = 0;
+    uint32_t previous = START, kept = 0;
 
     if (list->count == 0)
         return;
     qsort(list->at, list->count, sizeof(*list->at), by_request);
     for (uint32_t i = 0; i < list->count; i++) {
-        struct trace_event *h = &list->at[i];
+        struct trace_event *e = &list->at[i];
 
-        if (i == 0 || h->owner != h[-1].owner)
-            last = BEGIN;
-        h->before = last;
-        if (!h->bad)
-            last = h->event;
+        if (i == 0 || e->request != e[-1].request)
+            previous = START;
+        e->previous = previous;
+        if (!e->is_error)
+            previous = e->event;
     }
     qsort(list->at, list->count, sizeof(*list->at), by_event);
     for (uint32_t i = 0; i < list->count; i++) {
-        const struct trace_event *h = &list->at[i], *k = &list->at[kept - 1];
+        const struct trace_event *e = &list->at[i];
 
-        if (kept > 0 && k->place == h->place && k->event == h->event &&
-            k->bad == h->bad && k->tree == h->tree)
-            continue;
-        list->at[kept++] = *h;
+        if (kept == 0 || !same_event(&list->at[kept - 1], e) ||
+            list->at[kept - 1].trace != e->trace)
+            list->at[kept++] = *e;
     }
     list->count = kept;
 }
 
-/* The run of one event of one place in a half. */
+struct trace_diff *trace_diff_collect(const struct trace_samples *traces)
+{
+    struct trace_diff *diff = arena_zero(traces->arena, 1, sizeof(*diff));
+
+    for (int p = 0; diff && p < PERIODS; p++) {
+        diff->traces = traces;
+        if (!collect(traces, &traces->period[p], &diff->period[p]))
+            return NULL;
+        arrange(&diff->period[p]);
+    }
+    return diff;
+}
+
+/* Those of the judged part of the window. */
+static bool select_judged(const struct trace_diff *diff,
+                          const struct rca_times *times,
+                          struct trace_events *out)
+{
+    const struct trace_events *all = &diff->period[WINDOW];
+    const struct rca_trace *traces = diff->traces->period[WINDOW].traces;
+
+    *out = *all;
+    if (times->attempt == 0)
+        return true;
+    out->count = 0;
+    out->at =
+        arena_alloc(diff->traces->arena, (all->count + 1) * sizeof(*out->at));
+    for (uint32_t i = 0; out->at && i < all->count; i++)
+        if (traces[all->at[i].trace].start_ns >= times->from_ns)
+            out->at[out->count++] = all->at[i];
+    return out->at;
+}
+
+/* ---- runs of one event ---- */
+
 struct event_run {
     const struct trace_event *at;
     uint32_t count;
@@ -157,9 +200,7 @@ static struct event_run run_at(const struct trace_events *list, uint32_t i)
     struct event_run run = {&list->at[i], 0};
 
     while (i + run.count < list->count &&
-           run.at[run.count].place == run.at->place &&
-           run.at[run.count].event == run.at->event &&
-           run.at[run.count].bad == run.at->bad)
+           same_event(&run.at[run.count], run.at))
         run.count++;
     return run;
 }
@@ -169,27 +210,27 @@ static int compare_events(const struct trace_event *a,
 {
     int o = order(a->event, b->event);
 
-    return o ? o : order(a->bad, b->bad);
+    return o ? o : order(a->is_error, b->is_error);
 }
 
-static int by_before(const void *left, const void *right)
+static int by_number(const void *left, const void *right)
 {
     return order(*(const uint32_t *)left, *(const uint32_t *)right);
 }
 
-/* What mostly came before, over both halves. */
-static uint32_t usual_before(struct rca_context *facts,
-                             const struct event_run runs[HALVES])
+/* The event that mostly came before, over both periods. */
+static uint32_t usual_previous(struct arena *arena,
+                               const struct event_run runs[PERIODS])
 {
-    uint32_t n = runs[0].count + runs[1].count, most = 0, best = BEGIN;
-    uint32_t *all = arena_alloc(facts->arena, (n + 1) * sizeof(*all));
+    uint32_t n = runs[0].count + runs[1].count, most = 0, best = START;
+    uint32_t *all = arena_alloc(arena, (n + 1) * sizeof(*all));
 
     if (!all)
-        return BEGIN;
+        return START;
     for (uint32_t i = 0; i < n; i++)
-        all[i] = i < runs[0].count ? runs[0].at[i].before
-                                   : runs[1].at[i - runs[0].count].before;
-    qsort(all, n, sizeof(*all), by_before);
+        all[i] = i < runs[0].count ? runs[0].at[i].previous
+                                   : runs[1].at[i - runs[0].count].previous;
+    qsort(all, n, sizeof(*all), by_number);
     for (uint32_t i = 0; i < n;) {
         uint32_t end = i;
 
@@ -204,46 +245,32 @@ static uint32_t usual_before(struct rca_context *facts,
     return best;
 }
 
-struct operation_events {
-    const struct trace_events *lists[HALVES];
-    uint32_t at[HALVES], end[HALVES]; /* its happenings */
-    double traces[HALVES];            /* that have a request of it */
-    double share[HALVES];             /* of all traces */
-    struct cause_evidence best[2];    /* gone, new */
-    uint32_t parts_event[2];
+/* ---- one operation ---- */
+
+struct operation_diff {
+    const struct trace_samples *traces;
+    struct arena *arena;
+    struct trace_events period[PERIODS]; /* its events */
+    double share[PERIODS]; /* traces that have a request of it, of all */
+    struct cause_evidence gone, new; /* the strongest of either */
 };
 
-/* A call is told by its name, a line by what it says. */
-static struct slice shown(struct rca_context *facts, uint32_t event)
+/* A call is shown by its name, a log record by its text. */
+static struct slice shown(const struct operation_diff *d, uint32_t event)
 {
-    const struct interned_term *name = &facts->terms.at[event];
+    const struct interned_term *term = &d->traces->terms.at[event];
 
-    if (name->line.len == 0)
-        return name->text;
-    return facts_text(facts, "\"%.*s\"", (int)name->line.len, name->line.ptr);
+    if (term->line.len == 0)
+        return term->text;
+    return text_format(d->arena, "\"%.*s\"", (int)term->line.len,
+                       term->line.ptr);
 }
 
-static void examples(const struct rca_context *facts,
-                     const struct event_run *run, enum rca_period half,
-                     struct cause_evidence *e)
-{
-    const struct trace_sample *s = &facts->halves[half];
-
-    for (uint32_t i = 0; i < run->count; i++) {
-        if (e->trace_count < CAUSE_MAX_EXAMPLES)
-            memcpy(e->traces[e->trace_count++],
-                   s->parts[run->at[i].owner].trace, 16);
-        if (e->onset_ns == 0 || run->at[i].time_ns < e->onset_ns)
-            e->onset_ns = run->at[i].time_ns;
-    }
-}
-
-/* The run of an event that is no error at a place. */
-static struct event_run find_run(const struct operation_events *place, int half,
+/* The run of an event that is no error. */
+static struct event_run find_run(const struct trace_events *list,
                                  uint32_t event)
 {
-    const struct trace_events *list = place->lists[half];
-    uint32_t low = place->at[half], high = place->end[half];
+    uint32_t low = 0, high = list->count;
 
     while (low < high) {
         uint32_t mid = low + (high - low) / 2;
@@ -253,8 +280,8 @@ static struct event_run find_run(const struct operation_events *place, int half,
         else
             high = mid;
     }
-    if (low == place->end[half] || list->at[low].event != event ||
-        list->at[low].bad)
+    if (low == list->count || list->at[low].event != event ||
+        list->at[low].is_error)
         return (struct event_run){NULL, 0};
     return run_at(list, low);
 }
@@ -265,7 +292,7 @@ static uint32_t both_in(const struct event_run *a, const struct event_run *b)
     uint32_t i = 0, k = 0, n = 0;
 
     while (i < a->count && k < b->count) {
-        int o = order(a->at[i].tree, b->at[k].tree);
+        int o = order(a->at[i].trace, b->at[k].trace);
 
         n += o == 0;
         i += o <= 0;
@@ -274,216 +301,242 @@ static uint32_t both_in(const struct event_run *a, const struct event_run *b)
     return n;
 }
 
-/* k of n traces that got as far as the event before. */
-struct chance {
-    double k[HALVES], n[HALVES];
+/* How many of the traces that got as far as the event before (k of n). */
+struct event_rate {
+    double k[PERIODS], n[PERIODS];
 };
 
-static struct chance chance_after(const struct operation_events *place,
-                                  const struct event_run runs[HALVES],
-                                  uint32_t before)
+static struct event_rate rate_after(const struct operation_diff *d,
+                                    const struct event_run runs[PERIODS],
+                                    uint32_t previous)
 {
-    struct chance c;
+    struct event_rate rate;
 
-    for (int h = 0; h < HALVES; h++) {
-        struct event_run prior = find_run(place, h, before);
+    for (int p = 0; p < PERIODS; p++) {
+        struct event_run prior = find_run(&d->period[p], previous);
 
-        c.n[h] = prior.count;
-        c.k[h] = both_in(&prior, &runs[h]);
+        rate.n[p] = prior.count;
+        rate.k[p] = both_in(&prior, &runs[p]);
     }
-    return c;
+    return rate;
 }
 
-static struct slice tell(struct rca_context *facts, const struct trace_event *h,
-                         bool is_new, uint32_t before, const struct chance *c)
+static struct slice describe(const struct operation_diff *d,
+                             const struct trace_event *event, bool is_new,
+                             uint32_t previous, const struct event_rate *rate)
 {
-    struct slice what = shown(facts, h->event), prior = SLICE("");
+    struct slice what = shown(d, event->event), after = SLICE("");
 
-    if (before != BEGIN) {
-        prior = shown(facts, before);
-        prior = facts_text(facts, " (after %.*s)", (int)prior.len, prior.ptr);
+    if (previous != START) {
+        after = shown(d, previous);
+        after =
+            text_format(d->arena, " (after %.*s)", (int)after.len, after.ptr);
     }
-    return facts_text(facts,
-                      "%s%.*s%s%.0f of %.0f requests, %.0f of %.0f "
-                      "before%.*s",
-                      h->call ? "call " : "logs ", (int)what.len, what.ptr,
-                      is_new    ? h->call ? " fails in " : " in "
-                      : h->call ? " goes well in only "
-                                : " in only ",
-                      c->k[DURING], c->n[DURING], c->k[BEFORE], c->n[BEFORE],
-                      (int)prior.len, prior.ptr);
+    return text_format(d->arena,
+                       "%s%.*s%s%.0f of %.0f requests, %.0f of %.0f "
+                       "before%.*s",
+                       event->call ? "call " : "logs ", (int)what.len, what.ptr,
+                       is_new        ? event->call ? " fails in " : " in "
+                       : event->call ? " goes well in only "
+                                     : " in only ",
+                       rate->k[WINDOW], rate->n[WINDOW], rate->k[BASELINE],
+                       rate->n[BASELINE], (int)after.len, after.ptr);
+}
+
+static void add_examples(const struct operation_diff *d,
+                         const struct event_run *run, struct cause_evidence *e)
+{
+    const struct trace_sample *s = &d->traces->period[WINDOW];
+
+    for (uint32_t i = 0; i < run->count; i++)
+        evidence_add_example(e, s->spans[run->at[i].request].trace_id,
+                             run->at[i].time_ns);
 }
 
 /* Requests that got as far as the event before, and not here. */
-static void missing(const struct rca_context *facts,
-                    const struct event_run *prior, const struct event_run *run,
-                    struct cause_evidence *e)
+static void add_missing(const struct operation_diff *d,
+                        const struct event_run *prior,
+                        const struct event_run *run, struct cause_evidence *e)
 {
-    const struct trace_sample *s = &facts->halves[DURING];
+    const struct trace_sample *s = &d->traces->period[WINDOW];
 
     for (uint32_t i = 0, k = 0; i < prior->count; i++) {
-        const struct trace_event *h = &prior->at[i];
+        const struct trace_event *event = &prior->at[i];
+        const struct rca_span *request = &s->spans[event->request];
 
-        while (k < run->count && run->at[k].tree < h->tree)
+        while (k < run->count && run->at[k].trace < event->trace)
             k++;
-        if (k < run->count && run->at[k].tree == h->tree)
-            continue;
-        uint64_t at = s->parts[h->owner].start_ns;
-        if (e->trace_count < CAUSE_MAX_EXAMPLES)
-            memcpy(e->traces[e->trace_count++], s->parts[h->owner].trace, 16);
-        if (e->onset_ns == 0 || at < e->onset_ns)
-            e->onset_ns = at;
+        if (k == run->count || run->at[k].trace != event->trace)
+            evidence_add_example(e, request->trace_id, request->start_ns);
     }
 }
 
-static void judge(struct rca_context *facts, struct operation_events *place,
-                  const struct event_run runs[HALVES])
+/* 0: the event is neither gone nor a new error. */
+static double score_of(const struct operation_diff *d,
+                       const struct event_rate *rate, bool is_error)
 {
-    const struct trace_event *h =
-        runs[BEFORE].count > 0 ? runs[BEFORE].at : runs[DURING].at;
+    const double *k = rate->k, *n = rate->n;
 
-    if (h->event == BEGIN)
-        return;
-    uint32_t prior = usual_before(facts, runs);
-    struct chance c = chance_after(place, runs, prior);
     /* Of fewer than three nothing is usual. */
-    if (c.n[BEFORE] < 3 || c.n[DURING] == 0)
-        return;
-    double before = c.k[BEFORE] / c.n[BEFORE];
-    double now = c.k[DURING] / c.n[DURING];
-    bool gone = now < before && !h->bad, is_new = now > before && h->bad;
-    if (!gone && !is_new)
-        return;
+    if (n[BASELINE] < 3 || n[WINDOW] == 0)
+        return 0;
+    double before = k[BASELINE] / n[BASELINE], now = k[WINDOW] / n[WINDOW];
+    bool is_gone = now < before && !is_error;
+    if (!is_gone && !(now > before && is_error))
+        return 0;
     /* A fault in the code hits every request that gets there; what hits some
      * of them is more often the mix of requests. An error that was known
      * before says less, and so does what followed now and then only. */
-    double whole = gone ? 1 - now / before : now - before;
-    whole *= gone ? whole * before : whole * (1 - before / now);
+    double complete = is_gone ? 1 - now / before : now - before;
+    complete *= is_gone ? complete * before : complete * (1 - before / now);
     /* Requests of this kind became rarer: those that still come are others. */
-    double fewer = fmin(1, place->share[DURING] / place->share[BEFORE]);
-    double nats = whole * fewer *
-                  nats_of(c.k[BEFORE], c.n[BEFORE], c.k[DURING], c.n[DURING]);
-    struct cause_evidence *best = &place->best[is_new];
-    if (nats <= best->nats)
+    double fewer = fmin(1, d->share[WINDOW] / d->share[BASELINE]);
+    return complete * fewer *
+           proportion_score(k[BASELINE], n[BASELINE], k[WINDOW], n[WINDOW]);
+}
+
+static void compare_event(struct operation_diff *d,
+                          const struct event_run runs[PERIODS])
+{
+    const struct trace_event *event =
+        runs[BASELINE].count > 0 ? runs[BASELINE].at : runs[WINDOW].at;
+    bool is_new = event->is_error;
+    struct cause_evidence *best = is_new ? &d->new : &d->gone;
+
+    if (event->event == START)
         return;
-    *best = (struct cause_evidence){.kind = EVIDENCE_BEHAVIOUR,
-                                    .class = "code",
-                                    .nats = nats,
-                                    .text = tell(facts, h, is_new, prior, &c),
-                                    .template = facts->terms.at[h->event].text,
-                                    .line = facts->terms.at[h->event].line,
-                                    .peer = NOBODY,
-                                    .numbers = {c.k[BEFORE], c.k[DURING],
-                                                c.n[BEFORE], c.n[DURING],
-                                                "requests"}};
+    uint32_t previous = usual_previous(d->arena, runs);
+    struct event_rate rate = rate_after(d, runs, previous);
+    double score = score_of(d, &rate, event->is_error);
+    if (score <= best->score)
+        return;
+    const struct interned_term *term = &d->traces->terms.at[event->event];
+    *best = (struct cause_evidence){
+        .kind = EVIDENCE_BEHAVIOUR,
+        .class = "code",
+        .score = score,
+        .text = describe(d, event, is_new, previous, &rate),
+        .template = term->text,
+        .line = term->line,
+        .peer = NO_INDEX,
+        .numbers = {rate.k[BASELINE], rate.k[WINDOW], rate.n[BASELINE],
+                    rate.n[WINDOW], "requests"}};
     if (is_new) {
-        examples(facts, &runs[DURING], DURING, best);
+        add_examples(d, &runs[WINDOW], best);
     } else {
-        struct event_run before_it = find_run(place, DURING, prior);
+        struct event_run prior = find_run(&d->period[WINDOW], previous);
 
-        missing(facts, &before_it, &runs[DURING], best);
+        add_missing(d, &prior, &runs[WINDOW], best);
     }
 }
 
-static void judge_place(struct rca_context *facts,
-                        struct operation_events *place)
+/* A new error mostly says why the other event is gone: it is told first, with
+ * its numbers, unless it is much weaker. */
+static void add_evidence(struct evidence_set *evidence,
+                         const struct operation_diff *d, uint64_t operation)
 {
-    const struct trace_events *b = place->lists[BEFORE],
-                              *d = place->lists[DURING];
-    uint32_t i = place->at[BEFORE], k = place->at[DURING];
-    uint32_t n = 0;
-    struct cause_evidence both;
+    bool new_first = 2 * d->new.score > d->gone.score;
+    const struct cause_evidence *second = new_first ? &d->gone : &d->new;
+    struct cause_evidence both = new_first ? d->new : d->gone;
+    struct slice name = d->traces->terms.at[(uint32_t)operation].text;
+    struct slice one = both.text, other = second->text;
 
-    while (i < place->end[BEFORE] || k < place->end[DURING]) {
-        struct event_run runs[HALVES] = {{NULL, 0}, {NULL, 0}};
-        int o = i == place->end[BEFORE] ? 1
-                : k == place->end[DURING]
-                    ? -1
-                    : compare_events(&b->at[i], &d->at[k]);
-
-        if (o <= 0)
-            runs[BEFORE] = run_at(b, i);
-        if (o >= 0)
-            runs[DURING] = run_at(d, k);
-        i += runs[BEFORE].count;
-        k += runs[DURING].count;
-        judge(facts, place, runs);
-    }
-    /* What is new mostly says why the other is gone: it is told first, and its
-     * numbers, unless it is much weaker. */
-    n = 2 * place->best[1].nats > place->best[0].nats;
-    both = place->best[n];
-    both.nats = fmax(place->best[0].nats, place->best[1].nats);
-    if (both.nats <= 0)
+    both.score = fmax(d->gone.score, d->new.score);
+    if (both.score <= 0)
         return;
-    uint64_t key = b->at[place->at[BEFORE]].place;
-    struct slice op = facts->terms.at[(uint32_t)key].text;
-    struct slice one = both.text, other = place->best[!n].text;
     /* A call that fails is a call that does not go well: once is enough. */
-    if (slice_equal(both.template, place->best[!n].template))
+    if (slice_equal(both.template, second->template))
         other = SLICE("");
-    both.operation = op;
+    both.operation = name;
     if (both.line.len == 0)
-        both.line = place->best[!n].line;
-    both.text = facts_text(facts, "%.*s: %.*s%s%.*s", (int)op.len, op.ptr,
-                           (int)one.len, one.ptr, other.len ? "; " : "",
-                           (int)other.len, other.ptr ? other.ptr : "");
-    evidence_add(facts, (uint32_t)(key >> 32), &both);
+        both.line = second->line;
+    both.text =
+        text_format(d->arena, "%.*s: %.*s%s%.*s", (int)name.len, name.ptr,
+                    (int)one.len, one.ptr, other.len ? "; " : "",
+                    (int)other.len, other.ptr ? other.ptr : "");
+    evidence_add(evidence, (uint32_t)(operation >> 32), &both);
 }
 
-static uint32_t end_of_place(const struct trace_events *list, uint32_t i)
+/* Each request has its start, so this counts traces. */
+static uint32_t traces_of(const struct trace_events *list)
 {
-    uint32_t end = i;
-
-    while (end < list->count && list->at[end].place == list->at[i].place)
-        end++;
-    return end;
-}
-
-static uint32_t traces_of(const struct trace_events *list, uint32_t i,
-                          uint32_t end)
-{
-    for (; i < end; i++) /* each request has its beginning */
-        if (list->at[i].event == BEGIN)
+    for (uint32_t i = 0; i < list->count; i++)
+        if (list->at[i].event == START)
             return run_at(list, i).count;
     return 0;
 }
 
-bool behaviour_find(struct rca_context *facts)
+static void compare_operation(struct operation_diff *d)
 {
-    struct trace_events lists[HALVES] = {{NULL, 0}, {NULL, 0}};
+    const struct trace_events *b = &d->period[BASELINE],
+                              *w = &d->period[WINDOW];
     uint32_t i = 0, k = 0;
 
-    if (!facts->usual_happenings) {
-        struct trace_events *usual =
-            arena_zero(facts->arena, 1, sizeof(*usual));
+    while (i < b->count || k < w->count) {
+        struct event_run runs[PERIODS] = {{NULL, 0}, {NULL, 0}};
+        int o = i == b->count   ? 1
+                : k == w->count ? -1
+                                : compare_events(&b->at[i], &w->at[k]);
 
-        if (!usual || !collect(facts, BEFORE, usual))
-            return false;
-        arrange(usual);
-        facts->usual_happenings = usual;
+        if (o <= 0)
+            runs[BASELINE] = run_at(b, i);
+        if (o >= 0)
+            runs[WINDOW] = run_at(w, k);
+        i += runs[BASELINE].count;
+        k += runs[WINDOW].count;
+        compare_event(d, runs);
     }
-    lists[BEFORE] = *facts->usual_happenings;
-    if (!collect(facts, DURING, &lists[DURING]))
-        return false;
-    arrange(&lists[DURING]);
-    while (i < lists[BEFORE].count && k < lists[DURING].count) {
-        uint64_t a = lists[BEFORE].at[i].place, b = lists[DURING].at[k].place;
-        struct operation_events place = {
-            .lists = {&lists[BEFORE], &lists[DURING]}, .at = {i, k}};
+}
 
-        place.end[BEFORE] = a <= b ? end_of_place(&lists[BEFORE], i) : i;
-        place.end[DURING] = b <= a ? end_of_place(&lists[DURING], k) : k;
-        if (a == b) {
-            for (int h = 0; h < HALVES; h++) {
-                place.traces[h] =
-                    traces_of(place.lists[h], place.at[h], place.end[h]);
-                place.share[h] = place.traces[h] / facts->traces[h];
-            }
-            judge_place(facts, &place);
-        }
-        i = place.end[BEFORE];
-        k = place.end[DURING];
+static struct trace_events operation_at(const struct trace_events *list,
+                                        uint32_t i)
+{
+    struct trace_events one = {&list->at[i], 0};
+
+    while (i + one.count < list->count &&
+           one.at[one.count].operation == one.at->operation)
+        one.count++;
+    return one;
+}
+
+static uint32_t count_judged(const struct trace_sample *s, uint64_t from_ns)
+{
+    uint32_t count = 0;
+
+    for (uint32_t i = 0; i < s->trace_count; i++)
+        count += s->traces[i].start_ns >= from_ns;
+    return count;
+}
+
+void find_trace_diff(struct evidence_set *evidence,
+                     const struct rca_times *times,
+                     const struct trace_diff *diff)
+{
+    const struct trace_sample *samples = diff->traces->period;
+    const struct trace_events *base = &diff->period[BASELINE];
+    double all[PERIODS] = {samples[BASELINE].trace_count,
+                           count_judged(&samples[WINDOW], times->from_ns)};
+    struct trace_events window;
+    uint32_t i = 0, k = 0;
+
+    if (!select_judged(diff, times, &window))
+        return;
+    while (i < base->count && k < window.count) {
+        struct operation_diff d = {.traces = diff->traces,
+                                   .arena = evidence->arena};
+        uint64_t a = base->at[i].operation, b = window.at[k].operation;
+
+        if (a <= b)
+            d.period[BASELINE] = operation_at(base, i);
+        if (b <= a)
+            d.period[WINDOW] = operation_at(&window, k);
+        i += d.period[BASELINE].count;
+        k += d.period[WINDOW].count;
+        if (a != b)
+            continue;
+        for (int p = 0; p < PERIODS; p++)
+            d.share[p] = traces_of(&d.period[p]) / all[p];
+        compare_operation(&d);
+        add_evidence(evidence, &d, a);
     }
-    return !facts->full;
 }

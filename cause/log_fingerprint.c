@@ -1,20 +1,20 @@
 /*
- * The event a log line stands for: the statement that wrote it. Many loggers
- * print where they were called (Class#31, file.go:52); then that is the
- * statement, whatever the rest of the line says. Otherwise it is the first
- * words of the message with what differs from line to line left out. Only the
- * first, because behind them stand the values, and values without a digit
- * (names of cities) cannot be told from words.
+ * The fingerprint of a log record: which statement wrote it. Many loggers print
+ * where they were called (Class#31, file.go:52); then that is the statement,
+ * whatever the rest of the line says. Otherwise it is the first words of the
+ * message without values. Only the first, because values without a digit (names
+ * of cities), which mostly stand at the end, cannot be told from words.
  */
 #include "hash.h"
-#include "rca_context.h"
+#include "trace_sample.h"
 
 enum {
-    WORDS = 8,       /* enough to tell statements of a file apart */
+    MAX_WORDS = 8,   /* enough to tell statements of a file apart */
     MAX_SCAN = 512,  /* bytes of a line that are looked at */
     MAX_WORD = 96,   /* a longer one is data */
-    MAX_HEX = 16,    /* letters a to f only, this long: an id */
+    MIN_HEX = 16,    /* letters a to f only, this long: an id */
     MAX_SHOWN = 160, /* bytes of a line kept as an example */
+    MAX_LINE_DIGITS = 5,
 };
 
 static bool is_digit(char c)
@@ -30,10 +30,13 @@ static bool is_letter(char c)
 
 static bool is_break(char c)
 {
-    return c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '[' ||
-           c == ']' || c == '(' || c == ')' || c == '{' || c == '}' ||
-           c == '<' || c == '>' || c == '"' || c == '\'' || c == ',' ||
-           c == ';' || c == '=' || c == '|';
+    static const bool breaks[256] = {
+        [' '] = true, ['\t'] = true, ['\n'] = true, ['\r'] = true, ['['] = true,
+        [']'] = true, ['('] = true,  [')'] = true,  ['{'] = true,  ['}'] = true,
+        ['<'] = true, ['>'] = true,  ['"'] = true,  ['\''] = true, [','] = true,
+        [';'] = true, ['='] = true,  ['|'] = true};
+
+    return breaks[(unsigned char)c];
 }
 
 static struct slice next_word(struct slice *text)
@@ -50,34 +53,40 @@ static struct slice next_word(struct slice *text)
     return word;
 }
 
-/* A place in the source: a dotted name, '#' or ':', and a line number. */
-static bool is_place(struct slice word)
+/* A dotted name of letters, digits and path separators. */
+static bool is_dotted_name(struct slice name)
 {
-    size_t digits = 0, dots = 0;
+    bool dots = false;
+
+    for (size_t i = 0; i < name.len; i++) {
+        char c = name.ptr[i];
+
+        dots = dots || c == '.';
+        if (!is_letter(c) && !is_digit(c) && c != '.' && c != '/' && c != '-')
+            return false;
+    }
+    return dots && is_letter(name.ptr[0]);
+}
+
+/* A place in the source: a dotted name, '#' or ':', and a line number. */
+static bool is_source_location(struct slice word)
+{
+    size_t digits = 0;
 
     while (word.len > 0 && word.ptr[word.len - 1] == ':')
         word.len--;
     while (digits < word.len && is_digit(word.ptr[word.len - 1 - digits]))
         digits++;
-    if (digits == 0 || digits > 5 || word.len < digits + 4 ||
-        !is_letter(word.ptr[0]))
+    if (digits == 0 || digits > MAX_LINE_DIGITS || word.len < digits + 4)
         return false;
-    char mark = word.ptr[word.len - 1 - digits];
-    if (mark != '#' && mark != ':')
-        return false;
-    for (size_t i = 0; i < word.len - digits - 1; i++) {
-        char c = word.ptr[i];
-
-        dots += c == '.';
-        if (!is_letter(c) && !is_digit(c) && c != '.' && c != '/' && c != '-')
-            return false;
-    }
-    return dots > 0;
+    struct slice name = {word.ptr, word.len - digits - 1};
+    char mark = word.ptr[name.len];
+    return (mark == '#' || mark == ':') && is_dotted_name(name);
 }
 
 static bool is_value(struct slice word)
 {
-    bool hex = word.len >= MAX_HEX;
+    bool hex = word.len >= MIN_HEX;
 
     if (word.len > MAX_WORD)
         return true;
@@ -108,7 +117,7 @@ static struct slice inner_message(struct slice line)
     return line;
 }
 
-static struct slice text_of(const struct log_record *log)
+static struct slice message_of(const struct log_record *log)
 {
     static const char *const keys[] = {"message", "msg", "log", "event"};
 
@@ -125,7 +134,7 @@ static struct slice text_of(const struct log_record *log)
     return inner_message(attr_text(&log->body));
 }
 
-static struct slice cut(struct slice text, size_t max)
+static struct slice truncated(struct slice text, size_t max)
 {
     if (text.len <= max)
         return text;
@@ -135,8 +144,8 @@ static struct slice cut(struct slice text, size_t max)
     return text;
 }
 
-/* The value of a member of JSON or logfmt without its quotes and what stands
- * behind it. */
+/* The value of a member of JSON or logfmt, without its quotes and what follows
+ * them. */
 static struct slice unquoted(struct slice text)
 {
     size_t end = 1;
@@ -151,30 +160,29 @@ static struct slice unquoted(struct slice text)
     return (struct slice){text.ptr + 1, end - 1};
 }
 
-uint32_t line_event(struct rca_context *facts, const struct log_record *log)
+uint32_t log_fingerprint(struct interned_terms *terms,
+                         const struct log_record *log)
 {
-    struct slice line = text_of(log), rest = cut(line, MAX_SCAN), word;
-    uint64_t hash = hash_mix(2, log->level >= LEVEL_ERROR);
-    uint64_t words = hash, seen = 0;
+    struct slice line = message_of(log), rest = truncated(line, MAX_SCAN), word;
+    bool is_error = log->level >= LEVEL_ERROR;
+    uint64_t seed = hash_mix(2, is_error), hash = seed;
+    uint32_t words = 0;
 
     for (word = next_word(&rest); word.len > 0; word = next_word(&rest)) {
-        if (is_place(word)) {
-            words = hash_mix(hash, hash_bytes(word.ptr, word.len, 1));
+        if (is_source_location(word)) {
             struct slice shown =
                 slice_from(line, (size_t)(word.ptr - line.ptr));
 
-            return terms_add(&facts->terms, words, word, cut(shown, MAX_SHOWN),
-                             log->level >= LEVEL_ERROR);
+            hash = hash_mix(seed, hash_bytes(word.ptr, word.len, 1));
+            return terms_add(terms, hash, word, truncated(shown, MAX_SHOWN),
+                             is_error);
         }
-        if (seen == WORDS)
-            continue;
-        seen++;
-        words = hash_mix(
-            words, is_value(word) ? 0 : hash_bytes(word.ptr, word.len, 0));
+        if (words++ < MAX_WORDS)
+            hash = hash_mix(
+                hash, is_value(word) ? 0 : hash_bytes(word.ptr, word.len, 0));
     }
     if (line.ptr != attr_text(&log->body).ptr)
         line = unquoted(line);
-    line = cut(line, MAX_SHOWN);
-    return terms_add(&facts->terms, words, line, line,
-                     log->level >= LEVEL_ERROR);
+    line = truncated(line, MAX_SHOWN);
+    return terms_add(terms, hash, line, line, is_error);
 }

@@ -1,50 +1,95 @@
 /*
- * What a metric tells of, by the words of its name and by its unit. Semantic
- * conventions, exporters and people agree on few names, but on many words.
+ * Semantic conventions, exporters and people agree on few names, but on many
+ * words: a name is split into words, the words give a class, and some words
+ * beside them another one.
  */
-#include "timeseries.h"
+#include "metric_class.h"
+
 #include "units.h"
 
 enum { MAX_WORD = 16 };
 
-/* What words say; the first row that a name has a word of decides, so what is
- * particular stands before what is general: cpu.time is no time. */
-struct class_rule {
-    enum metric_class meaning;
-    const char *words; /* with a blank before and behind each */
+#define BIT(n) (UINT32_C(1) << (n))
+
+struct class_words {
+    enum metric_class class;
+    const char *words; /* with a blank on both sides of each */
 };
 
+/* The first row that a name has a word of gives the class, so what is special
+ * stands before what is general: cpu.time is no time. */
 /* clang-format off */
-static const struct class_rule rows[] = {
-    {MEANS_NOTHING, " info created timestamp version build desired "
+static const struct class_words class_words[] = {
+    {CLASS_IGNORED, " info created timestamp version build desired "
                     "uptime generation epoch "},
-    {MEANS_CPU,     " cpu cpus throttled throttling "},
-    {MEANS_RESTART, " restart restarts "},
-    {MEANS_MEMORY,  " memory mem heap nonheap rss swap paging oom gc "},
-    {MEANS_DROPS,   " retransmit retransmits retrans retransmitted drop drops "
+    {CLASS_CPU,     " cpu cpus throttled throttling "},
+    {CLASS_RESTART, " restart restarts "},
+    {CLASS_MEMORY,  " memory mem heap nonheap rss swap paging oom gc "},
+    {CLASS_DROPS,   " retransmit retransmits retrans retransmitted drop drops "
                     "dropped "},
-    {MEANS_QUEUE,   " queue queued queues lag backlog pending "},
-    {MEANS_ERRORS,  " error errors err errs fail failed failure failures "
+    {CLASS_QUEUE,   " queue queued queues lag backlog pending "},
+    {CLASS_ERRORS,  " error errors err errs fail failed failure failures "
                     "exception exceptions 5xx timeout timeouts rejected "
                     "fault faults "},
-    {MEANS_SUCCESS, " success succeeded availability healthy up "},
-    {MEANS_DISK,    " disk fs filesystem volume storage inode inodes iops io "
+    {CLASS_SUCCESS, " success succeeded availability healthy up "},
+    {CLASS_DISK,    " disk fs filesystem volume storage inode inodes iops io "
                     "blkio diskio "},
-    {MEANS_POOL,    " connection connections conns pool thread threads "
+    {CLASS_POOL,    " connection connections conns pool thread threads "
                     "goroutine goroutines descriptor descriptors fd fds "
                     "handles sockets socket sessions active inflight "},
-    {MEANS_FLOW,    " bytes octets "},
-    {MEANS_LATENCY, " latency duration lat delay elapsed rtt time seconds "
+    {CLASS_BYTES,   " bytes octets "},
+    {CLASS_LATENCY, " latency duration lat delay elapsed rtt time seconds "
                     "milliseconds p50 p75 p90 p95 p99 p999 "},
-    {MEANS_TRAFFIC, " request requests req reqs rate count load throughput rps "
+    {CLASS_TRAFFIC, " request requests req reqs rate count load throughput rps "
                     "qps tps ops workload call calls hits messages records "
                     "traffic invocations total "},
 };
+
+/* Words that change the class which others give. */
+enum qualifier { PAGE, LIMIT, REQUEST, MAX, USAGE, LOAD, AVERAGE, NETWORK,
+                 CLIENT, FREE, QUALIFIERS,
+                 DURATIONS = QUALIFIERS /* a histogram of times */ };
+static const char *const qualifier_words[QUALIFIERS] = {
+    [PAGE]    = " page pages paging major minor ",
+    [LIMIT]   = " limit limits capacity quota ",
+    [REQUEST] = " request requests ",
+    [MAX]     = " max maximum ",
+    [USAGE]   = " usage utilization utilisation used ",
+    [LOAD]    = " load load1 load5 load15 ",
+    [AVERAGE] = " average avg 1m 5m 15m load1 load5 load15 ",
+    [NETWORK] = " network net tcp udp packet packets interface ",
+    [CLIENT]  = " client outbound outgoing upstream egress ",
+    [FREE]    = " free available idle ",
+};
+
+#define USED_UP (BIT(CLASS_CPU) | BIT(CLASS_MEMORY) | BIT(CLASS_DISK))
+#define VAGUE (BIT(CLASS_UNKNOWN) | BIT(CLASS_TRAFFIC))
+
+/* The first row that fits decides. */
+static const struct {
+    uint32_t classes, with, without;
+    enum metric_class result;
+} corrections[] = {
+    {USED_UP, BIT(LIMIT), BIT(USAGE), CLASS_LIMIT},
+    {USED_UP, BIT(REQUEST), BIT(USAGE), CLASS_IGNORED},
+    {BIT(CLASS_LATENCY) | BIT(CLASS_ERRORS), BIT(CLIENT), 0, CLASS_CALLS},
+    {BIT(CLASS_ERRORS), BIT(PAGE), 0, CLASS_MEMORY},
+    {BIT(CLASS_ERRORS), BIT(NETWORK), 0, CLASS_DROPS},
+    {BIT(CLASS_DISK) | VAGUE, BIT(NETWORK), 0, CLASS_BYTES},
+    {BIT(CLASS_POOL), BIT(FREE), 0, CLASS_IGNORED},
+    {BIT(CLASS_POOL), BIT(MAX), 0, CLASS_LIMIT},
+    {BIT(CLASS_POOL), BIT(LIMIT), 0, CLASS_LIMIT},
+    {VAGUE, BIT(DURATIONS) | BIT(CLIENT), 0, CLASS_CALLS},
+    {VAGUE, BIT(DURATIONS), 0, CLASS_LATENCY},
+    {BIT(CLASS_UNKNOWN), BIT(LIMIT), 0, CLASS_LIMIT},
+};
 /* clang-format on */
 
+enum { ROWS = sizeof(class_words) / sizeof(*class_words) };
+
 struct name_words {
-    uint64_t rows; /* bits: a word of this row is there */
-    bool page, limit, usage, load, average, network, free, request, max, client;
+    uint32_t rows; /* bits: a word of this row of class_words is there */
+    uint32_t qualifiers;
 };
 
 static bool is_in(const char *words, const char *word)
@@ -60,19 +105,12 @@ static bool is_in(const char *words, const char *word)
 
 static void take_word(struct name_words *w, const char *word)
 {
-    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
-        if (is_in(rows[i].words, word))
-            w->rows |= UINT64_C(1) << i;
-    w->page |= is_in(" page pages paging major minor ", word);
-    w->limit |= is_in(" limit limits capacity quota ", word);
-    w->request |= is_in(" request requests ", word);
-    w->max |= is_in(" max maximum ", word);
-    w->usage |= is_in(" usage utilization utilisation used ", word);
-    w->load |= is_in(" load load1 load5 load15 ", word);
-    w->average |= is_in(" average avg 1m 5m 15m load1 load5 load15 ", word);
-    w->network |= is_in(" network net tcp udp packet packets interface ", word);
-    w->client |= is_in(" client outbound outgoing upstream egress ", word);
-    w->free |= is_in(" free available idle ", word);
+    for (uint32_t i = 0; i < ROWS; i++)
+        if (is_in(class_words[i].words, word))
+            w->rows |= BIT(i);
+    for (uint32_t i = 0; i < QUALIFIERS; i++)
+        if (is_in(qualifier_words[i], word))
+            w->qualifiers |= BIT(i);
 }
 
 static bool is_upper(char c)
@@ -85,28 +123,29 @@ static bool is_lower(char c)
     return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
 }
 
-/* Words are cut at marks and where a capital follows a small letter. */
-static void split(struct slice name, struct name_words *w)
+/* Words end at marks and where a capital follows a small letter. */
+static struct name_words split(struct slice name)
 {
+    struct name_words w = {0, 0};
     char word[MAX_WORD + 1];
     size_t len = 0;
 
     for (size_t i = 0; i <= name.len; i++) {
         char c = i < name.len ? name.ptr[i] : ' ';
-        bool cut = !is_upper(c) && !is_lower(c);
+        bool mark = !is_upper(c) && !is_lower(c);
 
-        cut = cut || (is_upper(c) && i > 0 && is_lower(name.ptr[i - 1]));
-        if (cut && len > 0) {
+        if (len > 0 && (mark || (is_upper(c) && is_lower(name.ptr[i - 1])))) {
             word[len < MAX_WORD ? len : MAX_WORD] = '\0';
-            take_word(w, word);
+            take_word(&w, word);
             len = 0;
         }
-        if (!is_upper(c) && !is_lower(c))
+        if (mark)
             continue;
         if (len < MAX_WORD)
             word[len] = is_upper(c) ? (char)(c | 0x20) : c;
         len++;
     }
+    return w;
 }
 
 static bool is_time(struct slice unit)
@@ -116,7 +155,7 @@ static bool is_time(struct slice unit)
     return unit_quantity(unit, &factor) == QUANTITY_TIME;
 }
 
-struct slice bare_name(struct slice name, struct slice component)
+struct slice metric_bare_name(struct slice name, struct slice component)
 {
     if (component.len > 0 && name.len > component.len &&
         slice_starts(name, component))
@@ -126,41 +165,32 @@ struct slice bare_name(struct slice name, struct slice component)
 
 static enum metric_class by_words(const struct name_words *w)
 {
-    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
-        if (w->rows >> i & 1)
-            return rows[i].meaning;
-    return MEANS_UNKNOWN;
+    uint32_t load_average = BIT(LOAD) | BIT(AVERAGE);
+
+    if ((w->qualifiers & load_average) == load_average)
+        return CLASS_CPU;
+    for (uint32_t i = 0; i < ROWS; i++)
+        if (w->rows & BIT(i))
+            return class_words[i].class;
+    return CLASS_UNKNOWN;
 }
 
-enum metric_class meaning_of(const struct metric *metric, struct slice bare,
-                             bool *falls)
+enum metric_class metric_class_of(const struct metric *metric,
+                                  struct slice bare_name, bool *less_is_worse)
 {
-    struct name_words w = {0};
-    enum metric_class m;
+    struct name_words w = split(bare_name);
+    enum metric_class class = by_words(&w);
 
-    split(bare, &w);
-    m = by_words(&w);
-    *falls = m == MEANS_SUCCESS;
-    if (w.load && w.average)
-        m = MEANS_CPU;
-    if ((m == MEANS_CPU || m == MEANS_MEMORY || m == MEANS_DISK) && !w.usage &&
-        (w.limit || w.request))
-        return w.limit ? MEANS_LIMIT : MEANS_NOTHING;
-    if ((m == MEANS_LATENCY || m == MEANS_ERRORS) && w.client)
-        return MEANS_CALLS;
-    if (m == MEANS_ERRORS && w.page)
-        return MEANS_MEMORY;
-    if (m == MEANS_ERRORS && w.network)
-        return MEANS_DROPS;
-    if ((m == MEANS_DISK || m == MEANS_TRAFFIC || m == MEANS_UNKNOWN) &&
-        w.network)
-        return MEANS_FLOW;
-    if (m == MEANS_CPU || m == MEANS_MEMORY || m == MEANS_DISK)
-        *falls = w.free && !w.usage;
-    if (m == MEANS_POOL && (w.max || w.limit || w.free))
-        return w.free ? MEANS_NOTHING : MEANS_LIMIT;
-    if ((m == MEANS_UNKNOWN || m == MEANS_TRAFFIC) && !w.network &&
-        metric->type >= METRIC_HISTOGRAM && is_time(metric->unit))
-        return w.client ? MEANS_CALLS : MEANS_LATENCY;
-    return m == MEANS_UNKNOWN && w.limit ? MEANS_LIMIT : m;
+    if (metric->type >= METRIC_HISTOGRAM && is_time(metric->unit))
+        w.qualifiers |= BIT(DURATIONS);
+    *less_is_worse = false;
+    for (size_t i = 0; i < sizeof(corrections) / sizeof(*corrections); i++)
+        if (corrections[i].classes & BIT(class) &&
+            (w.qualifiers & corrections[i].with) == corrections[i].with &&
+            !(w.qualifiers & corrections[i].without))
+            return corrections[i].result;
+    *less_is_worse = class == CLASS_SUCCESS ||
+                     (BIT(class) & USED_UP && w.qualifiers & BIT(FREE) &&
+                      !(w.qualifiers & BIT(USAGE)));
+    return class;
 }

@@ -1,11 +1,10 @@
-/*
- * Metrics against their own history: how far the window is from what is usual,
- * in what is usual to differ.
- */
+#include "metric_history.h"
+
 #include <math.h>
 #include <stdlib.h>
 
-#include "timeseries.h"
+#include "evidence.h"
+#include "quantile.h"
 
 /* Metrics have heavy tails: of Student's distributions the one with three
  * degrees of freedom is the heaviest that has a spread. */
@@ -18,65 +17,48 @@ static const double NEVER_MOVED = 0.1;
 
 /* ---- what is usual ---- */
 
-static int by_value(const void *left, const void *right)
-{
-    double a = *(const double *)left, b = *(const double *)right;
-
-    return (a > b) - (a < b);
-}
-
-double history_quantile(double *values, uint32_t count, double q)
-{
-    double place = q * (count - 1);
-    uint32_t low = (uint32_t)place, high = low + 1 < count ? low + 1 : low;
-
-    qsort(values, count, sizeof(*values), by_value);
-    return values[low] + (place - low) * (values[high] - values[low]);
-}
-
-static uint32_t readings_before(const struct rca_context *facts,
-                                const struct timeseries *m)
+static uint32_t points_before(const struct timeseries *t, uint64_t end_ns)
 {
     uint32_t n = 0;
 
-    while (n < m->count && m->at[n].time_ns <= facts->times[BEFORE].end_ns)
+    while (n < t->count && t->at[n].time_ns <= end_ns)
         n++;
     return n;
 }
 
-static void usual_of(struct timeseries *m, double *room)
+static void measure(struct timeseries *t, double *room)
 {
     double step = INFINITY;
 
-    for (uint32_t i = 0; i < m->before; i++)
-        room[i] = m->at[i].value;
-    m->mid = history_quantile(room, m->before, 0.5);
-    for (uint32_t i = 1; i < m->before; i++)
+    for (uint32_t i = 0; i < t->before; i++)
+        room[i] = t->at[i].value;
+    t->median = quantile(room, t->before, 0.5);
+    for (uint32_t i = 1; i < t->before; i++)
         if (room[i] > room[i - 1])
             step = fmin(step, room[i] - room[i - 1]);
-    for (uint32_t i = 0; i < m->before; i++)
-        room[i] = fabs(m->at[i].value - m->mid);
-    /* 1.4826 and 1.645: what makes them the deviation of a normal distribution.
-     * The second for what is one value mostly. */
-    m->spread = 1.4826 * history_quantile(room, m->before, 0.5);
-    if (!(m->spread > 0))
-        m->spread = history_quantile(room, m->before, 0.9) / 1.645;
+    for (uint32_t i = 0; i < t->before; i++)
+        room[i] = fabs(t->at[i].value - t->median);
+    /* 1.4826 and 1.645 make these the deviation of a normal distribution. The
+     * second is for what is one value mostly. */
+    t->spread = 1.4826 * quantile(room, t->before, 0.5);
+    if (!(t->spread > 0))
+        t->spread = quantile_sorted(room, t->before, 0.9) / 1.645;
     if (isfinite(step)) /* what comes in steps moves by a step */
-        m->spread = fmax(m->spread, step);
+        t->spread = fmax(t->spread, step);
 }
 
-/* What others of the same name have. */
-static void add_typical(struct timeseries *const *group, uint32_t count,
-                        double *room)
+/* At least a part of what others of the same name have. */
+static void widen_spread(struct timeseries *const *group, uint32_t count,
+                         double *room)
 {
     for (uint32_t i = 0; i < count; i++)
-        room[i] = fabs(group[i]->mid);
-    double typical = history_quantile(room, count, 0.5);
+        room[i] = fabs(group[i]->median);
+    double typical = quantile(room, count, 0.5);
 
     for (uint32_t i = 0; i < count; i++)
         group[i]->spread =
-            fmax(group[i]->spread,
-                 fmax(OWN_PART * fabs(group[i]->mid), TYPICAL_PART * typical));
+            fmax(group[i]->spread, fmax(OWN_PART * fabs(group[i]->median),
+                                        TYPICAL_PART * typical));
 }
 
 static int by_sort(const void *left, const void *right)
@@ -87,37 +69,34 @@ static int by_sort(const void *left, const void *right)
     return (a->sort > b->sort) - (a->sort < b->sort);
 }
 
-bool history_usual(struct rca_context *facts)
+bool history_measure(struct timeseries_list *list,
+                     const struct rca_times *times)
 {
-    uint32_t n = 0, most = 0;
-    struct timeseries **list =
-        arena_alloc(facts->arena, (facts->meter_count + 1) * sizeof(*list));
+    uint32_t n = 0, longest = timeseries_longest(list);
+    uint32_t most = longest > list->count ? longest : list->count;
+    struct timeseries **measured =
+        arena_alloc(list->arena, (list->count + 1) * sizeof(*measured));
+    double *room = arena_alloc(list->arena, (most + 1) * sizeof(*room));
 
-    for (uint32_t i = 0; i < facts->meter_count; i++)
-        if (facts->meters[i].count > most)
-            most = facts->meters[i].count;
-    if (most < facts->meter_count)
-        most = facts->meter_count;
-    double *room = arena_alloc(facts->arena, (most + 1) * sizeof(*room));
-    if (!list || !room)
+    if (!measured || !room)
         return false;
-    for (uint32_t i = 0; i < facts->meter_count; i++) {
-        struct timeseries *m = &facts->meters[i];
+    for (uint32_t i = 0; i < list->count; i++) {
+        struct timeseries *t = &list->at[i];
 
-        m->before = readings_before(facts, m);
-        if (m->before < 3)
+        t->before = points_before(t, times->period[BASELINE].end_ns);
+        if (t->before < 3)
             continue;
-        usual_of(m, room);
-        list[n++] = m;
+        measure(t, room);
+        measured[n++] = t;
     }
     if (n > 0)
-        qsort(list, n, sizeof(*list), by_sort);
+        qsort(measured, n, sizeof(*measured), by_sort);
     for (uint32_t i = 0; i < n;) {
         uint32_t end = i;
 
-        while (end < n && list[end]->sort == list[i]->sort)
+        while (end < n && measured[end]->sort == measured[i]->sort)
             end++;
-        add_typical(&list[i], end - i, room);
+        widen_spread(&measured[i], end - i, room);
         i = end;
     }
     return true;
@@ -125,133 +104,150 @@ bool history_usual(struct rca_context *facts)
 
 /* ---- how far the window is from it ---- */
 
-/* What a quarter of the readings is beyond, in a direction: a third of a window
- * that is ill shows, one spike does not. */
-static double level(const struct timeseries *m, uint32_t first, uint32_t count,
+/* What a quarter of the points is beyond, in a direction: a third of a window
+ * in which something is wrong shows, one spike does not. */
+static double level(const struct timeseries *t, uint32_t first, uint32_t count,
                     double sign, double *room)
 {
     for (uint32_t i = 0; i < count; i++)
-        room[i] = sign * m->at[first + i].value;
-    qsort(room, count, sizeof(*room), by_value);
+        room[i] = sign * t->at[first + i].value;
+    values_sort(room, count);
     return room[3 * (count - 1) / 4];
 }
 
-/* How far as many readings in a row were from the middle before: almost at
- * most, as an earlier incident may be among them. */
-static double reach_of(const struct timeseries *m, uint32_t run, double sign,
-                       double *room)
+/* How far as many points in a row were from the median before: almost at most,
+ * as an earlier incident may be among them. */
+static double usual_reach(const struct timeseries *t, uint32_t run, double sign,
+                          double *room)
 {
-    double *levels = room + m->count;
+    double *levels = room + t->count;
     uint32_t n = 0;
 
-    if (run > m->before)
-        run = m->before;
-    for (uint32_t i = 0; i + run <= m->before; i++)
-        levels[n++] = level(m, i, run, sign, room) - sign * m->mid;
-    return fmax(0, history_quantile(levels, n, 0.9));
+    if (run > t->before)
+        run = t->before;
+    for (uint32_t i = 0; i + run <= t->before; i++)
+        levels[n++] = level(t, i, run, sign, room) - sign * t->median;
+    return fmax(0, quantile(levels, n, 0.9));
 }
 
 /* Failures that hardly anybody would feel; 0 of what counts none. */
-static double least_failures(const struct timeseries *m,
-                             const struct role *role)
+static double unfelt_failures(const struct timeseries *t,
+                              const struct component_load *load)
 {
-    if (m->is_share)
+    if (t->is_share)
         return FELT_SHARE / 10;
-    return m->meaning == MEANS_ERRORS ? role->requests * FELT_SHARE / 10 : 0;
+    return t->class == CLASS_ERRORS ? load->requests * FELT_SHARE / 10 : 0;
 }
 
-void history_drift(const struct rca_context *facts, const struct timeseries *m,
-                   double sign, const struct role *role, double *room,
-                   struct drift *d)
+/* The points of the judged part of the window. */
+static void find_points(const struct timeseries *t,
+                        const struct rca_times *times, struct deviation *d)
 {
-    uint32_t first = m->before, end;
+    const struct cause_window *w = &times->period[WINDOW];
+    uint32_t first = t->before, end;
 
-    *d = (struct drift){0};
-    while (first < m->count && m->at[first].time_ns <= facts->from_ns)
+    while (first < t->count && t->at[first].time_ns <= times->from_ns)
         first++;
     end = first;
-    while (end < m->count && m->at[end].time_ns <= facts->times[DURING].end_ns)
+    while (end < t->count && t->at[end].time_ns <= w->end_ns)
         end++;
-    /* One reading is no trend, if there are more. */
-    while (first > m->before && end - first < 2 &&
-           m->at[first - 1].time_ns > facts->times[DURING].start_ns)
+    /* One point is no trend, if there are more. */
+    while (first > t->before && end - first < 2 &&
+           t->at[first - 1].time_ns > w->start_ns)
         first--;
-    if (end == first)
-        return;
+    d->first = first;
+    d->end = end;
+}
+
+struct deviation history_deviation(const struct timeseries *t,
+                                   const struct rca_times *times, double sign,
+                                   const struct component_load *load,
+                                   double *room)
+{
+    struct deviation d = {0};
+
+    find_points(t, times, &d);
+    uint32_t count = d.end - d.first;
+    if (count == 0)
+        return (struct deviation){0};
     /* More requests may cost as much more. */
     double grown =
-        sign > 0 && !m->is_share ? (role->load - 1) * fabs(m->mid) : 0;
-    double now = level(m, first, end - first, sign, room);
-    double reach = reach_of(m, end - first, sign, room);
-    double spread = fmax(m->spread, least_failures(m, role));
+        sign > 0 && !t->is_share ? (load->ratio - 1) * fabs(t->median) : 0;
+    double now = level(t, d.first, count, sign, room);
+    double reach = usual_reach(t, count, sign, room);
+    double spread = fmax(t->spread, unfelt_failures(t, load));
+    double beyond = now - sign * t->median - reach - grown;
 
     if (!(spread > 0))
         spread = NEVER_MOVED * fabs(now);
-    double beyond = now - sign * m->mid - reach - grown;
-
-    d->first = first;
-    d->end = end;
-    d->now = sign * now;
+    d.now = sign * now;
     if (beyond <= 0 || spread <= 0)
-        return;
+        return d;
     double z = beyond / spread;
-    d->nats = (FREEDOM + 1) / 2 * log(1 + z * z / FREEDOM);
-    for (uint32_t i = m->before; i < end && d->onset_ns == 0; i++)
-        if (sign * (m->at[i].value - m->mid) > reach + grown + beyond / 2)
-            d->onset_ns = m->at[i].time_ns;
+    d.score = (FREEDOM + 1) / 2 * log(1 + z * z / FREEDOM);
+    for (uint32_t i = t->before; i < d.end && d.onset_ns == 0; i++)
+        if (sign * (t->at[i].value - t->median) > reach + grown + beyond / 2)
+            d.onset_ns = t->at[i].time_ns;
+    return d;
 }
 
 /* ---- what was counted ---- */
 
-/* Of failures that were counted: what the counts allow to say. */
-double history_counted(const struct timeseries *m, const struct drift *d)
+/* The period of a point; PERIODS: it is in neither. */
+static enum rca_period period_of(const struct timeseries *t,
+                                 const struct deviation *d, uint32_t i)
 {
-    double k[HALVES] = {0}, n[HALVES] = {0};
+    return i < t->before ? BASELINE : i < d->first ? PERIODS : WINDOW;
+}
+
+double history_count_score(const struct timeseries *t,
+                           const struct deviation *d)
+{
+    double k[PERIODS + 1] = {0}, n[PERIODS + 1] = {0};
 
     for (uint32_t i = 0; i < d->end; i++) {
-        enum rca_period half = i < m->before ? BEFORE : DURING;
+        enum rca_period period = period_of(t, d, i);
 
-        if (i >= m->before && i < d->first)
-            continue;
-        k[half] += m->at[i].value * m->at[i].of;
-        n[half] += m->at[i].of;
+        k[period] += t->at[i].value * t->at[i].of;
+        n[period] += t->at[i].of;
     }
-    return n[BEFORE] + n[DURING] > 0
-               ? nats_of(k[BEFORE], n[BEFORE], k[DURING], n[DURING])
+    return n[BASELINE] + n[WINDOW] > 0
+               ? proportion_score(k[BASELINE], n[BASELINE], k[WINDOW],
+                                  n[WINDOW])
                : INFINITY;
 }
 
-/* Of lines: how much more likely their numbers are if more are written now. As
- * lines come in bursts, by how they came before, and no more than the minutes
- * allow in which there are more than almost ever. */
-double history_lines(const struct timeseries *m, const struct drift *d,
-                     double load, double *room)
+/* As log records come in bursts, by how they came before, and no more than the
+ * minutes allow in which there are more than almost ever. */
+double history_log_score(const struct timeseries *t, const struct deviation *d,
+                         double load, double *room)
 {
-    double k[HALVES] = {0}, n[HALVES] = {0}, above[HALVES] = {0}, square = 0;
+    double k[PERIODS + 1] = {0}, n[PERIODS + 1] = {0};
+    double above[PERIODS + 1] = {0}, square = 0;
 
-    for (uint32_t i = 0; i < m->before; i++) {
-        room[i] = m->at[i].value;
+    for (uint32_t i = 0; i < t->before; i++) {
+        room[i] = t->at[i].value;
         square += room[i] * room[i];
     }
-    double limit = history_quantile(room, m->before, 0.95);
+    double limit = quantile(room, t->before, 0.95);
     for (uint32_t i = 0; i < d->end; i++) {
-        enum rca_period half = i < m->before ? BEFORE : DURING;
+        enum rca_period period = period_of(t, d, i);
 
-        if (i >= m->before && i < d->first)
-            continue;
-        k[half] += m->at[i].value;
-        above[half] += m->at[i].value > (half == DURING ? load : 1) * limit;
-        n[half]++;
+        k[period] += t->at[i].value;
+        above[period] += t->at[i].value > (period == WINDOW ? load : 1) * limit;
+        n[period]++;
     }
-    double times = load * n[DURING]; /* more requests, more failures */
-    if (n[DURING] < 1 || k[DURING] * n[BEFORE] <= k[BEFORE] * times)
+    double times = load * n[WINDOW]; /* more requests, more failures */
+    if (n[WINDOW] < 1 ||
+        !is_larger_share(k[BASELINE], n[BASELINE], k[WINDOW], times))
         return 0;
-    double mean = (k[BEFORE] + 1) / n[BEFORE], all = k[BEFORE] + k[DURING];
-    double expected = all * times / (n[BEFORE] + times);
-    double bursts = fmax(1, (square / n[BEFORE] - mean * mean) / mean);
-    double nats = k[DURING] * log(k[DURING] / expected);
-    if (k[BEFORE] > 0)
-        nats += k[BEFORE] * log(k[BEFORE] / (all - expected));
-    return fmin(nats / bursts,
-                nats_of(above[BEFORE], n[BEFORE], above[DURING], n[DURING]));
+    double mean = (k[BASELINE] + 1) / n[BASELINE];
+    double all = k[BASELINE] + k[WINDOW];
+    double expected = all * times / (n[BASELINE] + times);
+    double bursts = fmax(1, (square / n[BASELINE] - mean * mean) / mean);
+    double score = k[WINDOW] * log(k[WINDOW] / expected);
+    if (k[BASELINE] > 0)
+        score += k[BASELINE] * log(k[BASELINE] / (all - expected));
+    return fmin(score / bursts, proportion_score(above[BASELINE], n[BASELINE],
+                                                 above[WINDOW], n[WINDOW]));
 }

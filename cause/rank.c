@@ -1,173 +1,84 @@
 /*
  * A fault is blamed on the deepest component that shows it: what callers show
- * of the same kind is discounted by what is seen below them in the graph of
- * calls. Resources and networks do not travel along calls, so they are not.
+ * of the same kind is discounted by what is seen below them in the call graph.
  */
+#include "rank.h"
+
 #include <math.h>
 #include <stdlib.h>
 
-#include "rca_context.h"
-
-/* Own time and failed requests are weaker signs: whoever shares a node or waits
- * for a lock shows the one, and all callers of a fault show the other. */
-static const double WEIGHT[EVIDENCE_KINDS] = {
-    [EVIDENCE_RESOURCE] = 1,  [EVIDENCE_NETWORK] = 1,  [EVIDENCE_BEHAVIOUR] = 1,
-    [EVIDENCE_LATENCY] = 0.5, [EVIDENCE_ERRORS] = 0.5, [EVIDENCE_SILENCE] = 1,
-    [EVIDENCE_METRIC] = 0.5,  [EVIDENCE_CHANGE] = 1};
-
 /* What callers see of a peer is all that there is to see. */
-static double weight(const struct rca_context *facts, uint32_t c, int kind)
+static double weight_of(const struct rank_input *in, uint32_t c, int kind)
 {
-    return facts->component_kinds[c] == CANDIDATE_COMPONENT ? WEIGHT[kind] : 1;
-}
-
-static bool travels(int kind)
-{
-    return kind != EVIDENCE_RESOURCE && kind != EVIDENCE_NETWORK &&
-           kind != EVIDENCE_SILENCE && kind != EVIDENCE_CHANGE;
-}
-
-/* ---- who calls whom ---- */
-
-struct call_graph {
-    uint64_t *calls, *below; /* bits: row calls, reaches column */
-    uint32_t n, words;
-};
-
-static bool has(const struct call_graph *g, const uint64_t *rows, uint32_t from,
-                uint32_t to)
-{
-    return rows[(size_t)from * g->words + to / 64] >> (to & 63) & 1;
-}
-
-static void set(const struct call_graph *g, uint64_t *rows, uint32_t from,
-                uint32_t to)
-{
-    rows[(size_t)from * g->words + to / 64] |= UINT64_C(1) << (to & 63);
-}
-
-static void reach(struct call_graph *g)
-{
-    bool more = true;
-
-    memcpy(g->below, g->calls, (size_t)g->n * g->words * 8);
-    while (more) { /* as often as the graph is deep */
-        more = false;
-        for (uint32_t a = 0; a < g->n; a++)
-            for (uint32_t b = 0; b < g->n; b++) {
-                if (!has(g, g->calls, a, b))
-                    continue;
-                for (uint32_t w = 0; w < g->words; w++) {
-                    uint64_t *to = &g->below[(size_t)a * g->words + w];
-                    uint64_t bits = g->below[(size_t)b * g->words + w];
-
-                    more = more || (bits & ~*to);
-                    *to |= bits;
-                }
-            }
-    }
-}
-
-static bool graph_of(struct rca_context *facts, struct call_graph *g)
-{
-    g->n = facts->component_count;
-    g->words = (g->n + 63) / 64;
-    g->calls = arena_zero(facts->arena, (size_t)g->n * g->words, 8);
-    g->below = arena_zero(facts->arena, (size_t)g->n * g->words, 8);
-    if (!g->calls || !g->below)
-        return false;
-    for (int h = 0; h < HALVES; h++) {
-        const struct trace_sample *s = &facts->halves[h];
-
-        for (uint32_t i = 0; i < s->part_count; i++) {
-            const struct rca_span *p = &s->parts[i];
-
-            if ((p->kind == SPAN_SERVER || p->kind == SPAN_CONSUMER) &&
-                p->up != NOBODY && p->component != NOBODY &&
-                s->parts[p->up].component != NOBODY &&
-                s->parts[p->up].component != p->component)
-                set(g, g->calls, s->parts[p->up].component, p->component);
-        }
-    }
-    for (uint32_t i = 0; i < facts->link_count; i++)
-        if (facts->links[i].from != facts->links[i].to)
-            set(g, g->calls, facts->links[i].from, facts->links[i].to);
-    reach(g);
-    facts->calls = g->calls;
-    return true;
-}
-
-bool facts_calls(const struct rca_context *facts, uint32_t from, uint32_t to)
-{
-    uint32_t words = (facts->component_count + 63) / 64;
-
-    return facts->calls[(size_t)from * words + to / 64] >> (to & 63) & 1;
+    return candidate_is_peer(in->candidates, c) ? 1
+                                                : evidence_kinds[kind].weight;
 }
 
 /* ---- scores ---- */
 
-static double own(const struct rca_context *facts, uint32_t c)
+/* What cannot have come from something that the candidate calls. */
+static double own_score(const struct rank_input *in, uint32_t c)
 {
-    const double *best = facts->evidence[c].best;
+    const double *best = in->evidence->of[c].best;
     double sum = best[EVIDENCE_RESOURCE] + best[EVIDENCE_NETWORK] +
                  best[EVIDENCE_SILENCE];
 
     /* Of a peer nobody can look deeper. */
-    if (facts->component_kinds[c] != CANDIDATE_COMPONENT)
+    if (candidate_is_peer(in->candidates, c))
         sum += best[EVIDENCE_ERRORS] + best[EVIDENCE_LATENCY];
     return sum;
 }
 
-/* The strongest of a kind below a component, or what cannot have travelled. */
-static double under(const struct rca_context *facts, const struct call_graph *g,
-                    uint32_t c, int kind, uint32_t *who)
+/* The strongest of a kind, or what cannot have propagated, below a candidate,
+ * and who shows it. */
+static double score_below(const struct rank_input *in, uint32_t c, int kind,
+                          uint32_t *who)
 {
     double most = 0;
 
-    for (uint32_t d = 0; d < g->n; d++) {
-        if (d == c || !has(g, g->below, c, d))
+    for (uint32_t d = 0; d < in->candidates->count; d++) {
+        const double *best = in->evidence->of[d].best;
+
+        if (d == c || !call_graph_reaches(in->graph, c, d))
             continue;
-        const double *best = facts->evidence[d].best;
-        double v = fmax(best[kind], own(facts, d));
+        double score = fmax(best[kind], own_score(in, d));
 
         /* Requests fail because of whatever is wrong below. */
         if (kind == EVIDENCE_ERRORS)
-            v = fmax(v, fmax(best[EVIDENCE_BEHAVIOUR], best[EVIDENCE_LATENCY]));
-        if (v > most) {
-            most = v;
+            score = fmax(
+                score, fmax(best[EVIDENCE_BEHAVIOUR], best[EVIDENCE_LATENCY]));
+        if (score > most) {
+            most = score;
             *who = d;
         }
     }
     return most;
 }
 
-static void score(const struct rca_context *facts, const struct call_graph *g,
-                  uint32_t c, struct cause_suspect *s)
+static struct cause_suspect suspect_of(const struct rank_input *in, uint32_t c)
 {
-    const double *best = facts->evidence[c].best;
-    double lost = 0;
+    struct cause_suspect s = {.component = c, .explained_by = NO_INDEX};
+    double most_lost = 0;
 
-    *s = (struct cause_suspect){.component = c, .because = NOBODY};
     for (int kind = 0; kind < EVIDENCE_KINDS; kind++) {
-        double v = best[kind], keep = v;
-        uint32_t who = NOBODY;
+        double score = in->evidence->of[c].best[kind], kept = score;
+        double weight = weight_of(in, c, kind);
+        uint32_t who = NO_INDEX;
 
-        if (v > 0 && travels(kind)) {
-            double u = under(facts, g, c, kind, &who);
-
-            keep = v * v / (v + u);
-            if (weight(facts, c, kind) * (v - keep) > lost) {
-                lost = weight(facts, c, kind) * (v - keep);
-                s->because = who;
+        if (score > 0 && evidence_kinds[kind].propagates) {
+            kept = score * score / (score + score_below(in, c, kind, &who));
+            if (weight * (score - kept) > most_lost) {
+                most_lost = weight * (score - kept);
+                s.explained_by = who;
             }
         }
         if (kind == EVIDENCE_CHANGE) /* the last kind: only beside others */
-            keep = fmin(v, s->score);
-        s->raw += weight(facts, c, kind) * v;
-        s->score += weight(facts, c, kind) * keep;
+            kept = fmin(score, s.score);
+        s.score += weight * kept;
     }
-    if (lost < s->score)
-        s->because = NOBODY;
+    if (most_lost < s.score)
+        s.explained_by = NO_INDEX;
+    return s;
 }
 
 /* ---- the order ---- */
@@ -182,21 +93,20 @@ static int by_score(const void *left, const void *right)
 }
 
 /* A pod at its limit answers late and makes others wait; the reverse is not
- * so. Odds of twenty to one suffice to say which it is. */
-static bool explains(const struct cause_evidence *e)
+ * so. */
+static bool explains_others(const struct cause_evidence *e)
 {
-    return e->kind == EVIDENCE_RESOURCE && e->nats >= 3;
+    return e->kind == EVIDENCE_RESOURCE && e->score >= CONFIDENT_SCORE;
 }
 
 static int by_weight(const void *left, const void *right)
 {
     const struct cause_evidence *a = left, *b = right;
-    double x = a->nats * WEIGHT[a->kind], y = b->nats * WEIGHT[b->kind];
-    bool p = explains(a), q = explains(b);
+    double x = a->score * evidence_kinds[a->kind].weight;
+    double y = b->score * evidence_kinds[b->kind].weight;
 
-    if (p != q)
-        return p ? -1 : 1;
-
+    if (explains_others(a) != explains_others(b))
+        return explains_others(a) ? -1 : 1;
     if (x < y || x > y)
         return x > y ? -1 : 1;
     if (a->kind != b->kind)
@@ -204,9 +114,10 @@ static int by_weight(const void *left, const void *right)
     return slice_compare(a->text, b->text);
 }
 
-static void describe(const struct rca_context *facts, struct cause_suspect *s)
+static void attach_evidence(const struct rank_input *in,
+                            struct cause_suspect *s)
 {
-    const struct evidence_list *list = &facts->evidence[s->component];
+    struct evidence_list *list = &in->evidence->of[s->component];
 
     qsort(list->at, list->count, sizeof(*list->at), by_weight);
     s->evidence = list->at;
@@ -220,60 +131,56 @@ static void describe(const struct rca_context *facts, struct cause_suspect *s)
     }
 }
 
-/* Asked about one component, it and what it calls, directly or not, are
- * candidates; asked about a project, all are. */
-static bool is_candidate(const struct rca_context *facts,
-                         const struct call_graph *g, uint32_t c)
+static bool is_candidate(const struct rank_input *in, uint32_t c)
 {
-    struct slice asked = facts->question->scope.component;
-
-    if (asked.len == 0)
+    if (in->asked.len == 0)
         return true;
-    for (uint32_t i = 0; i < facts->served_components; i++) {
-        const struct identity *of = &facts->components[i];
+    for (uint32_t i = 0; i < in->candidates->component_count; i++) {
+        const struct identity *id = &in->candidates->identities[i];
 
-        if ((slice_equal(of->component, asked) ||
-             slice_equal(of->component_uid, asked)) &&
-            (i == c || has(g, g->below, i, c)))
+        if ((slice_equal(id->component, in->asked) ||
+             slice_equal(id->component_uid, in->asked)) &&
+            (i == c || call_graph_reaches(in->graph, i, c)))
             return true;
     }
     return false;
 }
 
-/* What only metrics tell has to be more than the best of so many metrics is by
- * chance, and somebody has to suffer. */
-static bool is_named(const struct rca_context *facts,
-                     const struct cause_suspect *s)
+/* What only metrics show has to be more than the best of so many metrics
+ * reaches by chance, and somebody has to suffer. */
+static bool is_named(const struct rank_input *in, const struct cause_suspect *s)
 {
-    const struct evidence_list *list = &facts->evidence[s->component];
+    const struct evidence_list *list = &in->evidence->of[s->component];
 
-    if (s->score < ENOUGH_NATS)
+    if (s->score < MIN_NAMED_SCORE)
         return false;
-    return list->other >= ENOUGH_NATS ||
-           (facts->suffers && list->drift >= ENOUGH_NATS + facts->chance);
+    return list->other >= MIN_NAMED_SCORE ||
+           (in->evidence->suffering &&
+            list->anomaly >= MIN_NAMED_SCORE + in->evidence->chance);
 }
 
-/* Who shows nothing may still be to blame: rather one of whom much is asked. At
- * most this many are listed in all. */
-static void list_others(const struct rca_context *facts,
-                        const struct call_graph *g, struct cause_report *report)
+/* A component that shows nothing may still be to blame: the more likely, the
+ * more requests it serves. CAUSE_MAX_LISTED are listed in all. */
+static void list_others(const struct rank_input *in,
+                        struct cause_report *report)
 {
     struct cause_suspect *list = report->suspects;
     uint32_t kept = report->suspect_count, n = kept;
+    uint32_t components = in->candidates->component_count;
     double all = 1, least = kept > 0 ? list[kept - 1].score : 1;
 
-    for (uint32_t c = 0; c < facts->served_components; c++)
-        all += facts->requests[c];
-    for (uint32_t c = 0; c < facts->served_components; c++) {
-        double share = facts->requests[c] / all;
+    for (uint32_t c = 0; c < components; c++)
+        all += red_served(in->red, c);
+    for (uint32_t c = 0; c < components; c++) {
+        double share = red_served(in->red, c) / all;
 
-        if (facts->evidence[c].count > 0 || facts->requests[c] <= 0 ||
-            !is_candidate(facts, g, c))
+        if (in->evidence->of[c].count > 0 || red_served(in->red, c) <= 0 ||
+            !is_candidate(in, c))
             continue;
         list[n++] =
             (struct cause_suspect){.component = c,
-                                   .because = NOBODY,
-                                   .score = share * fmin(least, LEAST_NATS)};
+                                   .explained_by = NO_INDEX,
+                                   .score = share * fmin(least, MIN_SCORE)};
     }
     qsort(list + kept, n - kept, sizeof(*list), by_score);
     report->listed_count = kept >= CAUSE_MAX_LISTED ? kept
@@ -281,32 +188,30 @@ static void list_others(const struct rca_context *facts,
                                                     : CAUSE_MAX_LISTED;
 }
 
-bool rank(struct rca_context *facts, struct cause_report *report)
+bool rank_suspects(const struct rank_input *in, struct cause_report *report)
 {
-    uint32_t n = facts->component_count, kept = 0;
-    struct call_graph g;
+    uint32_t n = in->candidates->count, kept = 0;
     double all = 0;
 
-    report->suspects =
-        arena_zero(facts->arena, n + 1, sizeof(*report->suspects));
-    if (!report->suspects || !graph_of(facts, &g))
+    report->suspects = arena_zero(in->arena, n + 1, sizeof(*report->suspects));
+    if (!report->suspects)
         return false;
     for (uint32_t c = 0; c < n; c++) {
-        struct cause_suspect *s = &report->suspects[kept];
-
-        if (!is_candidate(facts, &g, c))
+        if (!is_candidate(in, c))
             continue;
-        score(facts, &g, c, s);
-        all += s->score;
-        kept += s->score > 0;
+        struct cause_suspect s = suspect_of(in, c);
+
+        all += s.score;
+        if (s.score > 0)
+            report->suspects[kept++] = s;
     }
     report->suspect_count = kept;
     if (kept > 0)
         qsort(report->suspects, kept, sizeof(*report->suspects), by_score);
     for (uint32_t i = 0; i < kept; i++)
-        describe(facts, &report->suspects[i]);
-    report->found = kept > 0 && is_named(facts, &report->suspects[0]);
-    list_others(facts, &g, report);
+        attach_evidence(in, &report->suspects[i]);
+    report->found = kept > 0 && is_named(in, &report->suspects[0]);
     report->confidence = kept > 0 ? report->suspects[0].score / all : 0;
+    list_others(in, report);
     return true;
 }

@@ -1,148 +1,127 @@
 /*
- * What users see of it. Users come in at the components that no other calls;
- * of these, the operations that fail or take longer than they used to since
- * the first suspect shows something.
+ * What users see of it. Users come in at the components that no other calls; of
+ * these, the operations that fail or take longer than they used to since the
+ * first suspect shows something.
  */
 #include <math.h>
 #include <stdlib.h>
 
 #include "clock.h"
-#include "derived.h"
-#include "rca_context.h"
+#include "evidence_durations.h"
+#include "hash.h"
+#include "quantile.h"
+#include "red_series.h"
+#include "report.h"
 
-enum { MAX_OPERATIONS = 256 };
-/* Odds of twenty to one that a number did change. */
-static const double SURE_NATS = 3;
-static const uint64_t FLOOR_NS = 5000000; /* as in evidence_latency.c */
-
-struct entry_point {
-    struct rca_context *facts;
-    uint32_t component;
+struct impact_builder {
+    struct rca_context *context;
+    bool *is_entry; /* by candidate */
     uint64_t since_ns;
-    struct cause_impact *at;
-    uint32_t count;
+    struct interned_terms keys;
+    struct cause_impact *at; /* by number of the key */
+    uint32_t room;
+    double *took_ns; /* room for the spans of either period */
 };
 
-static struct cause_impact *impact_at(struct entry_point *entry,
+static struct cause_impact *impact_of(struct impact_builder *b,
+                                      uint32_t component,
                                       struct slice operation)
 {
-    for (uint32_t i = 0; i < entry->count; i++)
-        if (slice_equal(entry->at[i].operation, operation))
-            return &entry->at[i];
-    if (entry->count == MAX_OPERATIONS)
-        return NULL;
-    entry->at[entry->count] = (struct cause_impact){
-        .component = entry->component,
-        .operation = arena_copy(entry->facts->arena, operation)};
-    return &entry->at[entry->count++];
-}
-
-static void count_point(void *arg, const struct point *point)
-{
-    struct entry_point *entry = arg;
-    const struct cause_window *w = entry->facts->times;
-    const struct attr *a = attrs_find(&point->attrs, SLICE(DERIVED_OPERATION));
-    bool errors =
-        slice_equal(point->metric->name, SLICE(DERIVED_ERRORS)) ||
-        slice_equal(point->metric->name, SLICE(DERIVED_RETRACTED_ERRORS));
-    uint64_t sign = (uint64_t)(int64_t)derived_sign(point->metric->name);
-    bool before = point->start_ns >= w[BEFORE].start_ns &&
-                  point->start_ns < w[BEFORE].end_ns;
+    uint64_t key =
+        hash_mix(hash_bytes(operation.ptr, operation.len, 9), component);
+    uint32_t known = b->keys.count;
+    uint32_t n =
+        terms_add(&b->keys, key, operation, (struct slice){NULL, 0}, false);
     struct cause_impact *impact;
 
-    if (point->metric->type !=
-        (errors ? METRIC_SUM : METRIC_EXP_HISTOGRAM)) /* somebody else's */
-        return;
-    if (!before && (point->start_ns < entry->since_ns ||
-                    point->start_ns >= w[DURING].end_ns))
-        return;
-    impact = impact_at(entry, a ? attr_text(a) : SLICE(""));
-    if (!impact)
-        return;
-    if (errors)
-        *(before ? &impact->failed_before : &impact->failed) +=
-            sign * (uint64_t)point->i;
-    else
-        *(before ? &impact->requests_before : &impact->requests) +=
-            sign * point->histogram->count;
+    if (n == NO_INDEX)
+        return NULL;
+    impact = arena_append(b->context->arena, &b->at, n, &b->room);
+    if (impact && n == known)
+        *impact = (struct cause_impact){.component = component,
+                                        .operation = b->keys.at[n].text};
+    return impact;
 }
 
-static enum status read_counts(struct entry_point *entry)
+static void count_point(void *arg, const struct red_point *p)
 {
-    static const struct slice names[] = {
-        {DERIVED_DURATION, sizeof(DERIVED_DURATION) - 1},
-        {DERIVED_ERRORS, sizeof(DERIVED_ERRORS) - 1},
-        {DERIVED_RETRACTED_DURATION, sizeof(DERIVED_RETRACTED_DURATION) - 1},
-        {DERIVED_RETRACTED_ERRORS, sizeof(DERIVED_RETRACTED_ERRORS) - 1}};
-    struct rca_context *facts = entry->facts;
-    struct series_query query = {
-        .start_ns = facts->times[BEFORE].start_ns,
-        .end_ns = facts->times[DURING].end_ns + NS_PER_MIN,
-        .resources = facts_resources(facts, entry->component),
-        .names = names,
-        .name_count = sizeof(names) / sizeof(*names)};
+    struct impact_builder *b = arg;
+    const struct rca_times *times = &b->context->times;
+    bool before = rca_in_period(times, BASELINE, p->start_ns);
+    struct cause_impact *impact;
 
-    return query.resources ? reader_query_series(facts->question->reader,
-                                                 &query, count_point, entry)
-                           : arena_status(facts->arena);
+    if (p->component == NO_INDEX || !b->is_entry[p->component] ||
+        (!before && (p->start_ns < b->since_ns ||
+                     p->start_ns >= times->period[WINDOW].end_ns)))
+        return;
+    impact = impact_of(b, p->component, p->operation);
+    if (!impact)
+        return;
+    /* Below 0 where a count is taken back: the sums are not. */
+    *(before ? &impact->failed_before : &impact->failed) +=
+        (uint64_t)(int64_t)p->errors;
+    *(before ? &impact->requests_before : &impact->requests) +=
+        (uint64_t)(int64_t)p->requests;
 }
 
 /* ---- how long they take ---- */
 
-static int by_number(const void *left, const void *right)
+/* Durations of an operation's requests in a period; how many. */
+static uint32_t durations_of(const struct impact_builder *b,
+                             enum rca_period period,
+                             const struct cause_impact *impact)
 {
-    uint64_t a = *(const uint64_t *)left, b = *(const uint64_t *)right;
-
-    return (a > b) - (a < b);
-}
-
-/* Durations of an operation's requests in a half; how many. */
-static uint32_t durations(const struct entry_point *entry, enum rca_period half,
-                          struct slice operation, uint64_t *took)
-{
-    const struct trace_sample *s = &entry->facts->halves[half];
+    const struct trace_samples *traces = &b->context->traces;
+    const struct trace_sample *s = &traces->period[period];
     uint32_t n = 0;
 
-    for (uint32_t i = 0; i < s->part_count; i++) {
-        const struct rca_span *p = &s->parts[i];
+    for (uint32_t i = 0; i < s->span_count; i++) {
+        const struct rca_span *span = &s->spans[i];
 
-        if (p->owner == i && p->component == entry->component &&
-            (half == BEFORE || p->start_ns >= entry->since_ns) &&
-            slice_equal(entry->facts->terms.at[p->name].text, operation))
-            took[n++] = p->end_ns - p->start_ns;
+        if (span->request == i && span->component == impact->component &&
+            (period == BASELINE || span->start_ns >= b->since_ns) &&
+            slice_equal(traces->terms.at[span->name].text, impact->operation))
+            b->took_ns[n++] = (double)(span->end_ns - span->start_ns);
     }
     return n;
 }
 
-/* Of the requests looked at a share is slow; so it is of all. */
-static void judge_time(const struct entry_point *entry,
-                       struct cause_impact *impact, uint64_t *took)
+static double count_above(const double *values, uint32_t count, double limit)
 {
-    uint32_t n1 = durations(entry, BEFORE, impact->operation, took), n2;
-    double slow1 = 0, slow2 = 0;
-    uint64_t limit;
+    double above = 0;
+
+    for (uint32_t i = 0; i < count; i++)
+        above += values[i] > limit;
+    return above;
+}
+
+/* Of the requests looked at a share is slow; so it is of all. */
+static void judge_time(const struct impact_builder *b,
+                       struct cause_impact *impact)
+{
+    uint32_t n1 = durations_of(b, BASELINE, impact), n2;
 
     if (n1 == 0)
         return;
-    qsort(took, n1, sizeof(*took), by_number);
-    limit = took[(uint32_t)(0.95 * (n1 - 1))] + FLOOR_NS;
-    for (uint32_t i = 0; i < n1; i++)
-        slow1 += took[i] > limit;
-    n2 = durations(entry, DURING, impact->operation, took);
-    for (uint32_t i = 0; i < n2; i++)
-        slow2 += took[i] > limit;
-    if (slow2 * n1 <= slow1 * n2 || nats_of(slow1, n1, slow2, n2) < SURE_NATS)
+    values_sort(b->took_ns, n1);
+    double limit = b->took_ns[(uint32_t)(0.95 * (n1 - 1))] + SLOW_MARGIN_NS;
+    double slow1 = count_above(b->took_ns, n1, limit);
+    n2 = durations_of(b, WINDOW, impact);
+    double slow2 = count_above(b->took_ns, n2, limit);
+    if (!is_larger_share(slow1, n1, slow2, n2) ||
+        proportion_score(slow1, n1, slow2, n2) < CONFIDENT_SCORE)
         return;
-    impact->limit_ns = limit;
+    impact->slow_limit_ns = (uint64_t)limit;
     impact->slow = (uint64_t)round(slow2 / n2 * (double)impact->requests);
 }
 
-static bool fails(const struct cause_impact *i)
+static bool is_failing(const struct cause_impact *i)
 {
     double k1 = (double)i->failed_before, n1 = (double)i->requests_before;
     double k2 = (double)i->failed, n2 = (double)i->requests;
 
-    return k2 * n1 > k1 * n2 && nats_of(k1, n1, k2, n2) >= SURE_NATS;
+    return is_larger_share(k1, n1, k2, n2) &&
+           proportion_score(k1, n1, k2, n2) >= CONFIDENT_SCORE;
 }
 
 static int worst_first(const void *left, const void *right)
@@ -157,69 +136,54 @@ static int worst_first(const void *left, const void *right)
     return slice_compare(a->operation, b->operation);
 }
 
-static void keep(struct entry_point *entry, struct cause_report *report,
-                 uint64_t *took)
+static void judge_operations(struct impact_builder *b,
+                             struct cause_report *report)
 {
-    struct cause_impact all[CAUSE_MAX_IMPACT + MAX_OPERATIONS];
-    uint32_t n = report->impact_count;
+    uint32_t kept = 0;
 
-    memcpy(all, report->impacts, n * sizeof(*all));
-    for (uint32_t i = 0; i < entry->count; i++) {
-        judge_time(entry, &entry->at[i], took);
-        if (fails(&entry->at[i]) || entry->at[i].limit_ns > 0)
-            all[n++] = entry->at[i];
+    for (uint32_t i = 0; i < b->keys.count; i++) {
+        judge_time(b, &b->at[i]);
+        if (is_failing(&b->at[i]) || b->at[i].slow_limit_ns > 0)
+            b->at[kept++] = b->at[i];
     }
-    if (n > 0)
-        qsort(all, n, sizeof(*all), worst_first);
-    report->impact_count = n < CAUSE_MAX_IMPACT ? n : CAUSE_MAX_IMPACT;
-    memcpy(report->impacts, all, report->impact_count * sizeof(*all));
+    if (kept == 0)
+        return;
+    qsort(b->at, kept, sizeof(*b->at), worst_first);
+    report->impact_count = kept < CAUSE_MAX_IMPACT ? kept : CAUSE_MAX_IMPACT;
+    memcpy(report->impacts, b->at, report->impact_count * sizeof(*b->at));
 }
 
-/* ---- where users come in ---- */
-
-bool facts_is_entry(const struct rca_context *facts, uint32_t c)
+enum status report_impact(struct rca_context *context,
+                          struct cause_report *report,
+                          const uint32_t *candidates, uint32_t count)
 {
-    if (c >= facts->served_components)
-        return false;
-    for (uint32_t other = 0; other < facts->served_components; other++)
-        if (other != c && facts_calls(facts, other, c))
-            return false;
-    return true;
-}
-
-static enum status look_at(struct rca_context *facts,
-                           struct cause_report *report, uint32_t component,
-                           uint64_t *took)
-{
+    struct arena *arena = context->arena;
+    const struct cause_window *period = context->times.period;
+    const struct trace_sample *samples = context->traces.period;
+    uint32_t spans = samples[BASELINE].span_count + samples[WINDOW].span_count;
     uint64_t onset = report->suspects[0].onset_ns / NS_PER_MIN * NS_PER_MIN;
-    struct entry_point entry = {.facts = facts,
-                                .component = component,
-                                .since_ns = facts->times[DURING].start_ns};
-    enum status s;
+    struct impact_builder b = {
+        .context = context,
+        .is_entry = arena_zero(arena, context->candidates.count, sizeof(bool)),
+        .took_ns = arena_alloc(arena, (1 + spans) * sizeof(double)),
+        .since_ns = period[WINDOW].start_ns};
+    const struct red_query query = {.reader = context->query->reader,
+                                    .candidates = &context->candidates,
+                                    .resources = context->candidates.resources,
+                                    .start_ns = period[BASELINE].start_ns,
+                                    .end_ns =
+                                        period[WINDOW].end_ns + NS_PER_MIN};
 
-    if (onset > entry.since_ns && onset < facts->times[DURING].end_ns)
-        entry.since_ns = onset;
-    entry.at = arena_zero(facts->arena, MAX_OPERATIONS, sizeof(*entry.at));
-    if (!entry.at)
-        return arena_status(facts->arena);
-    s = read_counts(&entry);
-    if (s == OK)
-        keep(&entry, report, took);
-    return s;
-}
-
-enum status impact_find(struct rca_context *facts, struct cause_report *report,
-                        const uint32_t *who, uint32_t count)
-{
-    uint32_t room =
-        1 + facts->halves[BEFORE].part_count + facts->halves[DURING].part_count;
-    uint64_t *took = arena_alloc(facts->arena, room * sizeof(*took));
-    enum status s = OK;
-
-    if (!took)
-        return arena_status(facts->arena);
-    for (uint32_t i = 0; i < count && s == OK; i++)
-        if (facts_is_entry(facts, who[i]))
-            s = look_at(facts, report, who[i], took);
-    return s;
+    if (!b.is_entry || !b.took_ns || !terms_init(&b.keys, arena))
+        return arena_status(arena);
+    if (onset > b.since_ns && onset < period[WINDOW].end_ns)
+        b.since_ns = onset;
+    for (uint32_t i = 0; i < count; i++)
+        b.is_entry[candidates[i]] = call_graph_is_entry(
+            &context->graph, &context->candidates, candidates[i]);
+    enum status s = red_series_read(&query, count_point, &b);
+    if (s != OK)
+        return s;
+    judge_operations(&b, report);
+    return arena_status(arena);
 }

@@ -1,79 +1,80 @@
 /*
- * What the first suspect complains of: warnings and errors that it logs more
- * often than before, with and without a trace.
+ * Warnings and errors that the first suspect logs more often than before, with
+ * and without a trace.
  */
 #include <stdlib.h>
 
-#include "rca_context.h"
+#include "report.h"
 
-/* Of either time so many are read; statements beyond this many are rare. */
+/* So many are read of each period; statements beyond this many are rare. */
 enum { MAX_READ = 1000, MAX_STATEMENTS = 64 };
 /* As often as before is no news, and twice as often may be chance. */
 enum { TIMES_AS_OFTEN = 2 };
 
-struct statement {
-    uint32_t event;
-    struct cause_log line;
-};
-
-struct statements {
-    struct statement at[MAX_STATEMENTS];
+struct log_statements {
+    struct cause_log at[MAX_STATEMENTS];
+    uint32_t fingerprints[MAX_STATEMENTS];
     uint32_t count;
 };
 
-static struct statement *statement_of(struct rca_context *facts,
-                                      struct statements *list,
+static struct cause_log *statement_of(struct interned_terms *terms,
+                                      struct log_statements *list,
                                       const struct log_record *log)
 {
-    uint32_t event = line_event(facts, log), n = list->count;
+    uint32_t fingerprint = log_fingerprint(terms, log), n = list->count;
 
     for (uint32_t i = 0; i < n; i++)
-        if (list->at[i].event == event)
+        if (list->fingerprints[i] == fingerprint)
             return &list->at[i];
-    if (event == NOBODY || n == MAX_STATEMENTS)
+    if (fingerprint == NO_INDEX || n == MAX_STATEMENTS)
         return NULL;
     list->count++;
-    list->at[n] = (struct statement){
-        event, {.level = log->level, .text = facts->terms.at[event].line}};
+    list->fingerprints[n] = fingerprint;
+    list->at[n] = (struct cause_log){.level = log->level,
+                                     .text = terms->at[fingerprint].line};
     return &list->at[n];
 }
 
-static enum status read_half(struct rca_context *facts, enum rca_period half,
-                             const struct bitmap *resources,
-                             struct statements *list)
+static enum status read_period(struct rca_context *context,
+                               enum rca_period period,
+                               const struct bitmap *resources,
+                               struct log_statements *list)
 {
-    struct log_query query = {.start_ns = facts->times[half].start_ns,
-                              .end_ns = facts->times[half].end_ns,
+    const struct cause_window *time = &context->times.period[period];
+    struct log_query query = {.start_ns = time->start_ns,
+                              .end_ns = time->end_ns,
                               .resources = resources,
                               .levels = 1u << LEVEL_WARN | 1u << LEVEL_ERROR |
                                         1u << LEVEL_FATAL,
-                              .ascending = half == DURING,
+                              .ascending = period == WINDOW,
                               .limit = MAX_READ};
     struct log_record *logs;
     uint32_t count;
     uint64_t total;
-    enum status s = reader_query_logs(facts->question->reader, &query,
-                                      facts->arena, &logs, &count, &total);
+    enum status s = reader_query_logs(context->query->reader, &query,
+                                      context->arena, &logs, &count, &total);
 
     for (uint32_t i = 0; s == OK && i < count; i++) {
-        struct statement *at = statement_of(facts, list, &logs[i]);
+        struct cause_log *at =
+            statement_of(&context->traces.terms, list, &logs[i]);
 
-        if (at && half == BEFORE)
-            at->line.before++;
-        if (at && half == DURING && at->line.count++ == 0)
-            at->line.time_ns = logs[i].time_ns;
+        if (at && period == BASELINE)
+            at->before++;
+        if (at && period == WINDOW && at->count++ == 0)
+            at->time_ns = logs[i].time_ns;
     }
     return s;
 }
 
-static bool is_news(const struct rca_context *facts,
-                    const struct cause_log *line)
+static bool is_more_frequent(const struct rca_times *times,
+                             const struct cause_log *log)
 {
-    const struct cause_window *w = facts->times;
-    double was = (double)(w[BEFORE].end_ns - w[BEFORE].start_ns);
-    double is = (double)(w[DURING].end_ns - w[DURING].start_ns);
+    const struct cause_window *period = times->period;
+    double before =
+        (double)(period[BASELINE].end_ns - period[BASELINE].start_ns);
+    double now = (double)(period[WINDOW].end_ns - period[WINDOW].start_ns);
 
-    return line->count * was > TIMES_AS_OFTEN * line->before * is;
+    return log->count * before > TIMES_AS_OFTEN * log->before * now;
 }
 
 static int worst_first(const void *left, const void *right)
@@ -88,26 +89,28 @@ static int worst_first(const void *left, const void *right)
     return slice_compare(a->text, b->text);
 }
 
-enum status lines_find(struct rca_context *facts, struct cause_report *report)
+enum status report_logs(struct rca_context *context,
+                        struct cause_report *report)
 {
-    struct statements *list = arena_zero(facts->arena, 1, sizeof(*list));
-    struct cause_log news[MAX_STATEMENTS];
-    struct bitmap *resources =
-        facts_resources(facts, report->suspects[0].component);
-    uint32_t n = 0;
+    uint32_t first = report->suspects[0].component, n = 0;
+    struct log_statements *list = arena_zero(context->arena, 1, sizeof(*list));
+    struct bitmap *resources = candidate_resources(&context->candidates, first);
 
+    if (candidate_is_peer(&context->candidates, first))
+        return OK;
     if (!list || !resources)
-        return arena_status(facts->arena);
-    enum status s = read_half(facts, DURING, resources, list);
+        return arena_status(context->arena);
+    enum status s = read_period(context, WINDOW, resources, list);
     if (s == OK)
-        s = read_half(facts, BEFORE, resources, list);
-    for (uint32_t i = 0; s == OK && i < list->count; i++)
-        if (is_news(facts, &list->at[i].line))
-            news[n++] = list->at[i].line;
+        s = read_period(context, BASELINE, resources, list);
+    if (s != OK)
+        return s;
+    for (uint32_t i = 0; i < list->count; i++)
+        if (is_more_frequent(&context->times, &list->at[i]))
+            list->at[n++] = list->at[i];
     if (n > 0)
-        qsort(news, n, sizeof(*news), worst_first);
-    report->line_count = n < CAUSE_MAX_LOGS ? n : CAUSE_MAX_LOGS;
-    for (uint32_t i = 0; i < report->line_count; i++)
-        report->lines[i] = news[i];
-    return s;
+        qsort(list->at, n, sizeof(*list->at), worst_first);
+    report->log_count = n < CAUSE_MAX_LOGS ? n : CAUSE_MAX_LOGS;
+    memcpy(report->logs, list->at, report->log_count * sizeof(*list->at));
+    return OK;
 }

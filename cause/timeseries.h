@@ -1,85 +1,88 @@
 /*
- * meters - the metrics of the components, each as numbers over time: gauges as
+ * timeseries - the metrics of the components as numbers over time: gauges as
  * they are, counters as rates, histograms and summaries as the mean of what
- * came in. Readings that are nearer to each other than a bin are put together.
+ * came in. Points that are nearer to each other than a bin are merged.
  */
-#ifndef METERS_H
-#define METERS_H
+#ifndef TIMESERIES_H
+#define TIMESERIES_H
 
-#include "rca_context.h"
+#include "array.h"
+#include "candidates.h"
+#include "metric_class.h"
+#include "metric_limits.h"
+#include "red_counts.h"
 
-enum metric_class {
-    MEANS_NOTHING,
-    MEANS_LIMIT, /* what others are compared with */
-    MEANS_UNKNOWN,
-    MEANS_CPU,
-    MEANS_MEMORY,
-    MEANS_DISK,
-    MEANS_RESTART,
-    MEANS_DROPS, /* of the network */
-    MEANS_POOL,
-    MEANS_QUEUE,
-    MEANS_CALLS, /* how those it asks answer it */
-    MEANS_LATENCY,
-    MEANS_ERRORS,
-    MEANS_SUCCESS,
-    MEANS_LOGGED,  /* lines of an error */
-    MEANS_TRAFFIC, /* requests; says nothing by itself */
-    MEANS_FLOW,    /* bytes, packets; nor does this */
-    MEANINGS
+struct timeseries_point { /* by time */
+    uint64_t time_ns;     /* the middle of what it measures */
+    double value;
+    double of; /* of a share: of so many */
 };
 
-/* The name without that of the component, as in carts_cpu. */
-struct slice bare_name(struct slice name, struct slice component);
-
-/* By a bare name. *falls: less of it is worse. */
-enum metric_class meaning_of(const struct metric *metric, struct slice bare,
-                             bool *falls);
-
-/* ---- evidence_limit.c: the metrics it judges ---- */
-bool limits_knows(struct slice name);
-const struct slice *limits_names(struct arena *arena, uint32_t *count);
-
-/* One more in facts->meters; NULL: the arena is full. */
-struct timeseries *meters_add(struct rca_context *facts);
-
-/* ---- metric_history.c ---- */
-
-/* From this share of failing requests on a fault counts whole, as in
- * evidence_red.c.
- */
-#define FELT_SHARE 0.05
-
-/* What a component is asked, and what it shows. */
-struct role {
-    double load;     /* how much more than usual it is asked; at least 1 */
-    double requests; /* as its metrics count them; 0: not known */
-    double shows;    /* the strongest that others notice, in nats */
-    bool notices;    /* others would notice */
+struct timeseries {
+    uint32_t component, resource; /* resource: which pod */
+    struct slice name, unit;
+    uint64_t labels;
+    uint8_t class;      /* enum metric_class */
+    bool less_is_worse; /* else more is */
+    bool is_share;      /* of failed requests */
+    bool has_limit;     /* what it measures has a limit, too */
+    double complement;  /* the values are what is missing to it, as a share: 1
+                           or 100; 0: they are not */
+    const struct metric_limit *limit; /* or NULL */
+    uint64_t sort; /* the same for the same metric of other components */
+    struct timeseries_point *at;
+    uint32_t count, before; /* before: of the baseline and its history */
+    double median, spread;  /* of these */
 };
 
-struct drift {
-    uint32_t first, end;      /* readings of the window */
-    double now, beyond, nats; /* beyond: of what the history did reach */
-    uint64_t onset_ns;
+struct timeseries_list {
+    struct arena *arena;
+    struct timeseries *at;
+    uint32_t count, room;
 };
 
-/* Middle and spread of all meters, once. */
-bool history_usual(struct rca_context *facts);
+/* timeseries_read.c: metrics. */
+MUST_CHECK enum status timeseries_read(struct timeseries_list *list,
+                                       struct reader *reader,
+                                       struct candidates *candidates,
+                                       const struct rca_times *times,
+                                       struct arena *arena);
 
-/* sign -1: less is worse. room is for twice as many as any meter has. */
-void history_drift(const struct rca_context *facts, const struct timeseries *m,
-                   double sign, const struct role *role, double *room,
-                   struct drift *d);
+/* log_rates.c: log records of components without requests, as metrics. */
+MUST_CHECK enum status log_rates_read(struct timeseries_list *list,
+                                      struct reader *reader,
+                                      struct candidates *candidates,
+                                      const struct red_counts *red,
+                                      const struct rca_times *times);
 
-/* Of failures that were counted: the nats that their counts allow. */
-double history_counted(const struct timeseries *m, const struct drift *d);
+/* One more, with room for so many points; NULL: the arena is full. */
+struct timeseries *timeseries_add(struct timeseries_list *list,
+                                  uint32_t points);
 
-/* Of lines: how much more likely their numbers are if more are written now. */
-double history_lines(const struct timeseries *m, const struct drift *d,
-                     double load, double *room);
+/* By component and pod, when all are read. */
+void timeseries_sort(struct timeseries_list *list);
 
-/* Sorts. */
-double history_quantile(double *values, uint32_t count, double q);
+/* The end of those of the component of the one at `first`. */
+static inline uint32_t timeseries_end(const struct timeseries_list *list,
+                                      uint32_t first)
+{
+    uint32_t end = first;
+
+    while (end < list->count &&
+           list->at[end].component == list->at[first].component)
+        end++;
+    return end;
+}
+
+/* The most points that any of them has. */
+static inline uint32_t timeseries_longest(const struct timeseries_list *list)
+{
+    uint32_t most = 0;
+
+    for (uint32_t i = 0; i < list->count; i++)
+        if (list->at[i].count > most)
+            most = list->at[i].count;
+    return most;
+}
 
 #endif

@@ -1,12 +1,8 @@
-/*
- * From bins to numbers over time: gauges as they are, counters by how much they
- * grew from bin to bin, histograms as the mean of what came in between.
- */
 #include "timeseries_bins.h"
 
 #include <math.h>
-#include <stdlib.h>
 
+#include "evidence.h"
 #include "hash.h"
 #include "units.h"
 
@@ -15,6 +11,8 @@ static double mean_time(const struct bin *b)
 {
     return (double)b->time / b->points;
 }
+
+/* ---- filling and merging ---- */
 
 /* Deltas are summed in their bins; they are of the time since the bin before.
  */
@@ -30,7 +28,7 @@ static void span_deltas(const struct timeseries_reader *r,
             continue;
         now.time = (float)mean_time(&now);
         if (before.points == 0) {
-            b->points = 0; /* since when? */
+            b->points = 0; /* of an unknown time */
         } else {
             b->span = now.time - before.time;
             b->time = (now.time + before.time) / 2;
@@ -40,18 +38,19 @@ static void span_deltas(const struct timeseries_reader *r,
     }
 }
 
-struct filling {
-    const struct timeseries_reader *r;
+struct bin_filler {
+    const struct timeseries_reader *reader;
     const struct raw_series *raw;
     struct bin *bins;
 };
 
 static bool fill_bin(void *arg, const struct counter_increase *growth)
 {
-    const struct filling *f = arg;
+    const struct bin_filler *f = arg;
     struct bin *b = &f->bins[growth->after->cell];
     double took = (double)(growth->to_ns - growth->from_ns) / 1e9;
-    double end = (double)(int64_t)(growth->to_ns - f->r->usual.start_ns) / 1e9;
+    double end =
+        (double)(int64_t)(growth->to_ns - f->reader->usual.start_ns) / 1e9;
 
     b->sum += growth->after->sum - (growth->before ? growth->before->sum : 0);
     b->weight += counter_increase_amount(growth);
@@ -66,52 +65,94 @@ static bool fill_bin(void *arg, const struct counter_increase *growth)
 static void fill_bins(const struct timeseries_reader *r,
                       const struct raw_series *raw, struct bin *bins)
 {
-    struct filling filling = {r, raw, bins};
-    /* What lies between the halves was not read. */
+    struct bin_filler filler = {r, raw, bins};
+    /* What lies between the periods was not read. */
     const struct counter_rules rules = {
         r->now_ns > r->usual.end_ns ? r->now_ns : r->usual.start_ns,
         UINT64_MAX};
 
     memset(bins, 0, r->bin_count * sizeof(*bins));
-    (void)counter_walk(&raw->growth, &rules, fill_bin, &filling);
+    (void)counter_walk(&raw->growth, &rules, fill_bin, &filler);
 }
 
-static void fold(const struct timeseries_reader *r, struct raw_series *into,
-                 const struct raw_series *raw, const struct bin *bins)
+static void add_bins(const struct timeseries_reader *r, struct raw_series *to,
+                     const struct raw_series *raw, const struct bin *bins)
 {
     for (uint32_t i = 0; i < r->bin_count; i++) {
-        struct bin *to = &into->bins[i];
+        struct bin *sum = &to->bins[i];
         const struct bin *b = &bins[i];
 
         if (b->points == 0)
             continue;
-        to->sum += b->sum;
-        to->weight += b->weight;
-        to->failed += b->failed;
-        if (to->points == 0) {
-            to->time = b->time;
-            to->span = b->span;
+        sum->sum += b->sum;
+        sum->weight += b->weight;
+        sum->failed += b->failed;
+        if (sum->points == 0) {
+            sum->time = b->time;
+            sum->span = b->span;
         }
-        to->points += b->points;
+        sum->points += b->points;
     }
-    into->failed = into->failed || raw->failed;
+    to->failed = to->failed || raw->failed;
 }
+
+/* The first of its resource and metric has bins of its own. */
+static void keep_bins(const struct timeseries_reader *r, struct raw_series *raw,
+                      const struct bin *bins)
+{
+    if (raw->bins == bins)
+        return;
+    raw->bins = arena_alloc(r->arena, r->bin_count * sizeof(*bins));
+    if (raw->bins)
+        memcpy(raw->bins, bins, r->bin_count * sizeof(*bins));
+}
+
+void bins_merge(struct timeseries_reader *r)
+{
+    struct interned_terms keys;
+    struct bin *grown = arena_alloc(r->arena, r->bin_count * sizeof(*grown));
+    uint32_t *first =
+        arena_alloc(r->arena, (r->raw_count + 1) * sizeof(*first));
+
+    if (!grown || !first || !terms_init(&keys, r->arena))
+        return;
+    for (uint32_t i = 0; i < r->raw_count; i++) {
+        struct raw_series *raw = &r->raw[i];
+        uint32_t known = keys.count, n;
+        struct bin *bins = raw->mode == MODE_COUNTER ? grown : raw->bins;
+
+        if (raw->ignored || raw->mode == MODE_GAUGE)
+            continue;
+        if (raw->mode == MODE_COUNTER)
+            fill_bins(r, raw, grown);
+        else
+            span_deltas(r, raw);
+        n = terms_add_key(&keys, hash_mix(raw->resource, raw->metric));
+        if (n == NO_INDEX)
+            return;
+        if (n == known) {
+            first[n] = i;
+            keep_bins(r, raw, bins);
+            continue;
+        }
+        if (r->raw[first[n]].bins)
+            add_bins(r, &r->raw[first[n]], raw, bins);
+        raw->bins = NULL;
+    }
+}
+
+/* ---- time series ---- */
 
 enum shape { VALUE, MEAN, RATE, REQUESTS, FAILED_SHARE };
 
-static double number_of(const struct bin *b, enum shape shape)
+static double value_of(const struct bin *b, enum shape shape)
 {
-    switch (shape) {
-    case VALUE:
-    case MEAN:
-        return b->weight > 0 ? b->sum / b->weight : NAN;
-    case RATE:
-        return b->span > 0 ? b->sum / b->span : NAN;
-    case REQUESTS:
-        return b->span > 0 ? b->weight / b->span : NAN;
-    default:
-        return b->weight > 0 ? b->failed / b->weight : NAN;
-    }
+    double time = shape == RATE || shape == REQUESTS ? b->span : b->weight;
+    double amount = shape == REQUESTS       ? b->weight
+                    : shape == FAILED_SHARE ? (double)b->failed
+                                            : b->sum;
+
+    return b->points > 0 && time > 0 ? amount / time : (double)NAN;
 }
 
 /* A gauge tells of the time since the one before: half a step earlier. */
@@ -135,16 +176,6 @@ static double half_step(const struct timeseries_reader *r,
     return bins > 1 ? step / 2 * bins / points : 0;
 }
 
-struct timeseries *meters_add(struct rca_context *facts)
-{
-    struct timeseries *meter = facts_append(
-        facts, &facts->meters, facts->meter_count, &facts->meter_room);
-
-    if (meter)
-        facts->meter_count++;
-    return meter;
-}
-
 static bool is_percent(struct slice unit)
 {
     double factor;
@@ -152,128 +183,93 @@ static bool is_percent(struct slice unit)
     return unit_quantity(unit, &factor) == QUANTITY_RATIO && factor < 1;
 }
 
-/* What is missing to all: of two availabilities above 99 % one may be ten times
- * as bad. Values above 100 are no share. */
-static void turn(struct timeseries *m)
+/* A share of success becomes what is missing to all: of two availabilities
+ * above 99 % one may be ten times as bad. Values above 100 are no share. */
+static void take_complement(struct timeseries *t)
 {
     double most = 0;
 
-    for (uint32_t i = 0; i < m->count; i++)
-        most = fmax(most, m->at[i].value);
-    if (!m->falls || m->meaning != MEANS_SUCCESS || most > 100)
+    for (uint32_t i = 0; i < t->count; i++)
+        most = fmax(most, t->at[i].value);
+    if (!t->less_is_worse || t->class != CLASS_SUCCESS || most > 100)
         return;
-    m->whole = most > 1 || is_percent(m->unit) ? 100 : 1;
-    for (uint32_t i = 0; i < m->count; i++)
-        m->at[i].value = 1 - m->at[i].value / m->whole;
-    m->falls = false;
-    m->is_share = true;
+    t->complement = most > 1 || is_percent(t->unit) ? 100 : 1;
+    for (uint32_t i = 0; i < t->count; i++)
+        t->at[i].value = 1 - t->at[i].value / t->complement;
+    t->less_is_worse = false;
+    t->is_share = true;
 }
 
-static void make_meter(const struct timeseries_reader *r,
-                       const struct raw_series *raw, enum shape shape,
-                       enum metric_class meaning)
+static uint32_t filled_bins(const struct timeseries_reader *r,
+                            const struct raw_series *raw)
 {
-    const struct metric_info *kind = &r->kinds[raw->kind];
     uint32_t filled = 0;
 
     for (uint32_t i = 0; i < r->bin_count; i++)
         filled += raw->bins[i].points > 0;
-    struct timeseries_point *at =
-        arena_alloc(r->facts->arena, (filled + 1) * sizeof(*at));
-    struct timeseries *meter = at ? meters_add(r->facts) : NULL;
+    return filled;
+}
+
+static void add_timeseries(const struct timeseries_reader *r,
+                           const struct raw_series *raw, enum shape shape,
+                           enum metric_class class,
+                           struct timeseries_list *list)
+{
+    const struct metric_info *info = &r->metrics[raw->metric];
+    struct timeseries *t = timeseries_add(list, filled_bins(r, raw));
     double early = shape == VALUE ? half_step(r, raw) : 0;
 
-    if (!meter)
+    if (!t)
         return;
-    *meter = (struct timeseries){.component = raw->component,
-                                 .name = kind->metric.name,
-                                 .unit = kind->metric.unit,
-                                 .resource = raw->resource,
-                                 .labels = raw->labels,
-                                 .meaning = (uint8_t)meaning,
-                                 .falls = kind->falls,
-                                 .is_share = shape == FAILED_SHARE,
-                                 .sort = hash_mix(kind->sort, shape),
-                                 .at = at};
+    t->component = raw->component;
+    t->resource = raw->resource;
+    t->name = info->metric.name;
+    t->unit = info->metric.unit;
+    t->labels = raw->labels;
+    t->class = (uint8_t) class;
+    t->less_is_worse = info->less_is_worse;
+    t->is_share = shape == FAILED_SHARE;
+    t->limit = info->limit;
+    t->sort = hash_mix(info->sort, shape);
     for (uint32_t i = 0; i < r->bin_count; i++) {
         const struct bin *b = &raw->bins[i];
-        double value = b->points > 0 ? number_of(b, shape) : NAN;
-        double s = shape == VALUE && b->points ? mean_time(b) - early : b->time;
+        double value = value_of(b, shape);
+        double s = shape == VALUE ? mean_time(b) - early : b->time;
 
         if (isfinite(value))
-            at[meter->count++] = (struct timeseries_point){
+            t->at[t->count++] = (struct timeseries_point){
                 r->usual.start_ns + (uint64_t)(fmax(s, 0) * 1e9), value,
                 shape == FAILED_SHARE ? b->weight : 0};
     }
     if (shape == FAILED_SHARE) {
-        meter->name = facts_text(r->facts, "failures in %.*s",
-                                 (int)meter->name.len, meter->name.ptr);
-        meter->unit = SLICE("%");
+        t->name = text_format(r->arena, "failures in %.*s", (int)t->name.len,
+                              t->name.ptr);
+        t->unit = SLICE("%");
+        t->limit = NULL;
     }
-    turn(meter);
+    take_complement(t);
 }
 
-void bins_make_meters(const struct timeseries_reader *r,
-                      const struct raw_series *raw)
+void bins_to_timeseries(const struct timeseries_reader *r,
+                        struct timeseries_list *list)
 {
-    const struct metric_info *kind = &r->kinds[raw->kind];
-    bool spread = kind->metric.type >= METRIC_HISTOGRAM;
-    bool requests =
-        kind->meaning == MEANS_LATENCY || kind->meaning == MEANS_TRAFFIC;
-
-    make_meter(r, raw,
-               raw->mode == MODE_GAUGE ? VALUE
-               : spread                ? MEAN
-                                       : RATE,
-               kind->meaning);
-    if (spread && kind->meaning == MEANS_LATENCY)
-        make_meter(r, raw, REQUESTS, MEANS_TRAFFIC);
-    if (raw->mode != MODE_GAUGE && requests && raw->failed)
-        make_meter(r, raw, FAILED_SHARE, MEANS_ERRORS);
-}
-
-/* Bins of its own for what is the first of its kind. */
-static void take_bins(const struct timeseries_reader *r, struct raw_series *raw,
-                      const struct bin *bins)
-{
-    if (raw->bins == bins)
-        return;
-    raw->bins = arena_alloc(r->facts->arena, r->bin_count * sizeof(*bins));
-    if (raw->bins)
-        memcpy(raw->bins, bins, r->bin_count * sizeof(*bins));
-}
-
-void bins_put_together(struct timeseries_reader *r)
-{
-    struct arena *arena = r->facts->arena;
-    struct interned_terms keys;
-    struct bin *grown = arena_alloc(arena, r->bin_count * sizeof(*grown));
-    uint32_t *first = arena_alloc(arena, (r->raw_count + 1) * sizeof(*first));
-
-    if (!grown || !first || !terms_init(&keys, arena))
-        return;
     for (uint32_t i = 0; i < r->raw_count; i++) {
-        struct raw_series *raw = &r->raws[i];
-        uint64_t key = hash_mix(raw->resource, raw->kind);
-        uint32_t known = keys.count, n;
-        struct bin *bins = raw->mode == MODE_COUNTER ? grown : raw->bins;
+        const struct raw_series *raw = &r->raw[i];
+        const struct metric_info *info = &r->metrics[raw->metric];
+        bool spread = info->metric.type >= METRIC_HISTOGRAM;
+        bool requests =
+            info->class == CLASS_LATENCY || info->class == CLASS_TRAFFIC;
 
-        if (raw->left_out || raw->mode == MODE_GAUGE)
+        if (!raw->bins)
             continue;
-        if (raw->mode == MODE_COUNTER)
-            fill_bins(r, raw, grown);
-        else
-            span_deltas(r, raw);
-        n = terms_add(&keys, key, (struct slice){0}, (struct slice){0}, false);
-        if (n == NOBODY)
-            return;
-        if (n == known) {
-            first[n] = i;
-            take_bins(r, raw, bins);
-            continue;
-        }
-        if (r->raws[first[n]].bins)
-            fold(r, &r->raws[first[n]], raw, bins);
-        raw->bins = NULL;
+        add_timeseries(r, raw,
+                       raw->mode == MODE_GAUGE ? VALUE
+                       : spread                ? MEAN
+                                               : RATE,
+                       info->class, list);
+        if (spread && info->class == CLASS_LATENCY)
+            add_timeseries(r, raw, REQUESTS, CLASS_TRAFFIC, list);
+        if (raw->mode != MODE_GAUGE && requests && raw->failed)
+            add_timeseries(r, raw, FAILED_SHARE, CLASS_ERRORS, list);
     }
 }

@@ -1,8 +1,9 @@
 /*
- * bins - what timeseries_read.c reads and timeseries_bins.c makes numbers of.
+ * timeseries_bins - what timeseries_read.c collects and timeseries_bins.c turns
+ * into time series.
  */
-#ifndef BINS_H
-#define BINS_H
+#ifndef TIMESERIES_BINS_H
+#define TIMESERIES_BINS_H
 
 #include "clock.h"
 #include "counter_increase.h"
@@ -19,41 +20,45 @@ struct bin {
     uint32_t points;
 };
 
-struct raw_series { /* one series as it was sent */
-    uint32_t component, resource, kind;
+struct raw_series { /* as it was sent */
+    uint32_t component, resource, metric;
     uint64_t labels;
     uint8_t mode;                /* enum metric_mode */
     bool failed;                 /* counts failed requests only */
-    bool left_out;               /* known, and not read */
+    bool ignored;                /* known, and not read */
     struct counter_track growth; /* MODE_COUNTER, until it is in bins */
     struct bin *bins;
 };
 
-struct metric_info {      /* of metric */
+struct metric_info {
     struct metric metric; /* name and unit in the arena */
     const struct metric_name *known;
+    const struct metric_limit *limit;
     uint64_t sort; /* of the name without that of the component */
-    enum metric_class meaning;
-    bool falls;
+    enum metric_class class;
+    bool less_is_worse;
 };
 
 struct timeseries_reader {
-    struct rca_context *facts;
+    struct arena *arena;
+    struct reader *reader;
+    struct candidates *candidates;
     struct cause_window usual; /* history and baseline */
     uint64_t now_ns, end_ns;   /* the window and what lies close before it */
     uint64_t bin_ns;
-    uint32_t usual_bins, bin_count, raw_count, raw_room, kind_count, kind_room,
-        max_raws;
-    bool rest; /* those of evidence_limit.c are read already */
-    struct raw_series *raws;
-    struct metric_info *kinds;
-    struct interned_terms raw_keys, kind_keys;
+    uint32_t usual_bins, bin_count, raw_count, raw_room, metric_count,
+        metric_room, max_raw;
+    bool skip_limits; /* those with a limit are read already */
+    struct raw_series *raw;
+    struct metric_info *metrics;
+    struct interned_terms raw_keys, metric_keys;
 };
 
-/* Counters of one resource that differ in labels add up: a route that few ask
- * for tells little by itself. */
-void bins_put_together(struct timeseries_reader *r);
-void bins_make_meters(const struct timeseries_reader *r,
-                      const struct raw_series *raw);
+/* Fills the bins and adds the counters of one resource that differ in labels
+ * only: a route that few ask for tells little by itself. */
+void bins_merge(struct timeseries_reader *r);
+/* The time series of what remains. */
+void bins_to_timeseries(const struct timeseries_reader *r,
+                        struct timeseries_list *list);
 
 #endif

@@ -1,120 +1,118 @@
 /*
- *   points ──► series of bins ──► numbers over time, labels put together
+ *   points ──► series of bins ──► numbers over time, labels merged
  *
- * Points come in any order, so what a counter did is known when all are read:
- * a bin keeps the last it saw, and how much that grew is told from bin to bin.
+ * Points come in any order, so what a counter did is known when all are read.
  */
-#include "timeseries_bins.h"
-
 #include <math.h>
 #include <stdlib.h>
 
 #include "attr_hash.h"
 #include "hash.h"
 #include "series_set.h"
+#include "timeseries_bins.h"
 
 enum {
     HISTORY_MIN = 30, /* tells what is usual better than a short baseline */
     LONG_HISTORY_MIN = 240, /* where points are few */
-    FEW = 12,               /* readings before: less tell no spread */
-    PER_WINDOW = 12,        /* bins of a window: four in a third of it */
-    LEAST_BIN_S = 10,
-    MAX_BINS = 256,   /* before the window */
-    MANY = 200,       /* components */
-    MORE_POINTS = 64, /* of a counter than there are bins: resets */
+    MIN_POINTS = 12,        /* before the window: fewer tell no spread */
+    BINS_PER_WINDOW = 12,   /* four in a third of it */
+    MIN_BIN_S = 10,
+    MAX_BINS = 256,    /* before the window */
+    MANY = 200,        /* components */
+    EXTRA_POINTS = 64, /* of a counter, more than there are bins: resets */
 };
-/* All bins of one question; it may have 32 MiB in all. */
+/* All bins of one query; it may have 32 MiB in all. */
 static const size_t MAX_BYTES = 6 << 20;
 /* Of longer times only what has a limit is read. */
 static const uint64_t MAX_TIME_NS = NS_PER_DAY;
 
 /* ---- what a point belongs to ---- */
 
-static uint32_t kind_of(struct timeseries_reader *r, const struct metric *m,
-                        uint32_t component)
+/* Its number; NO_INDEX: the arena is full. */
+static uint32_t metric_of(struct timeseries_reader *r, const struct metric *m,
+                          uint32_t component)
 {
     uint64_t key = hash_mix(hash_bytes(m->name.ptr, m->name.len, m->type),
                             hash_bytes(m->unit.ptr, m->unit.len, 3));
-    uint32_t n = terms_find(&r->kind_keys, key);
-    struct metric_info *kind;
+    uint32_t n = terms_find(&r->metric_keys, key);
+    struct slice bare;
+    struct metric_info *info;
 
-    if (n != NOBODY)
+    if (n != NO_INDEX)
         return n;
-    kind = facts_append(r->facts, &r->kinds, r->kind_count, &r->kind_room);
-    if (!kind)
-        return NOBODY;
-    n = terms_add(&r->kind_keys, key, (struct slice){0}, (struct slice){0},
-                  false);
-    if (n == NOBODY)
-        return NOBODY;
-    *kind = (struct metric_info){.metric = *m};
-    struct slice bare =
-        bare_name(m->name, r->facts->components[component].component);
-    kind->metric.name = arena_copy(r->facts->arena, m->name);
-    kind->metric.unit = arena_copy(r->facts->arena, m->unit);
+    info =
+        arena_append(r->arena, &r->metrics, r->metric_count, &r->metric_room);
+    n = info ? terms_add_key(&r->metric_keys, key) : NO_INDEX;
+    if (n == NO_INDEX)
+        return NO_INDEX;
+    r->metric_count++;
+    *info = (struct metric_info){.metric = *m,
+                                 .known = metric_name_find(m->name),
+                                 .limit = metric_limit_find(m->name)};
+    info->metric.name = arena_copy(r->arena, m->name);
+    info->metric.unit = arena_copy(r->arena, m->unit);
+    bare = metric_bare_name(m->name, candidate_name(r->candidates, component));
     if (!slice_starts(m->name, SLICE("callboard."))) /* derived series */
-        kind->meaning = meaning_of(&kind->metric, bare, &kind->falls);
-    kind->known = metric_name_find(m->name);
-    kind->sort = hash_mix(hash_bytes(bare.ptr, bare.len, m->type),
+        info->class =
+            metric_class_of(&info->metric, bare, &info->less_is_worse);
+    info->sort = hash_mix(hash_bytes(bare.ptr, bare.len, m->type),
                           hash_bytes(m->unit.ptr, m->unit.len, 3));
-    r->kind_count++;
     return n;
 }
 
 /* Labels of what is not in use: the rest of a whole, which moves when the
  * other parts do. */
-static bool is_rest(const struct attrs *attrs)
+static bool is_unused_part(const struct attrs *attrs)
 {
-    static const char *const rest[] = {"idle",   "free",     "available",
-                                       "cached", "buffered", "inactive"};
+    static const char *const unused[] = {"idle",   "free",     "available",
+                                         "cached", "buffered", "inactive"};
 
     for (uint32_t i = 0; i < attrs->count; i++)
-        for (size_t k = 0; k < sizeof(rest) / sizeof(*rest); k++)
-            if (slice_equal(attr_text(&attrs->at[i]), slice_of(rest[k])))
+        for (size_t k = 0; k < sizeof(unused) / sizeof(*unused); k++)
+            if (slice_equal(attr_text(&attrs->at[i]), slice_of(unused[k])))
                 return true;
     return false;
 }
 
-static struct raw_series *raw_at(struct timeseries_reader *r,
+/* NULL: it is not read, or there is no room. */
+static struct raw_series *raw_of(struct timeseries_reader *r,
                                  const struct point *p, uint32_t component,
-                                 uint32_t kind)
+                                 uint32_t metric)
 {
-    uint64_t key = hash_mix(series_key(p), kind);
+    uint64_t key = hash_mix(series_key(p), metric);
     uint32_t n = terms_find(&r->raw_keys, key);
     struct raw_series *raw;
 
-    if (n != NOBODY)
-        return r->raws[n].left_out ? NULL : &r->raws[n];
-    if (r->raw_count == r->max_raws)
+    if (n != NO_INDEX)
+        return r->raw[n].ignored ? NULL : &r->raw[n];
+    if (r->raw_count == r->max_raw)
         return NULL;
     /* Room first: a key that is known has its element. */
-    raw = facts_append(r->facts, &r->raws, r->raw_count, &r->raw_room);
-    if (!raw || terms_add(&r->raw_keys, key, (struct slice){0},
-                          (struct slice){0}, false) == NOBODY)
+    raw = arena_append(r->arena, &r->raw, r->raw_count, &r->raw_room);
+    if (!raw || terms_add_key(&r->raw_keys, key) == NO_INDEX)
         return NULL;
     r->raw_count++;
     *raw = (struct raw_series){
         .component = component,
         .resource = p->resource_id,
-        .kind = kind,
+        .metric = metric,
         .labels = attrs_hash(&p->attrs),
-        .mode = (uint8_t)metric_mode(p->metric, r->kinds[kind].known),
+        .mode = (uint8_t)metric_mode(p->metric, r->metrics[metric].known),
         .failed = metric_outcome(&p->attrs) == OUTCOME_FAILED,
-        .left_out = is_rest(&p->attrs),
-        .growth = {.max = r->bin_count + MORE_POINTS, .cells = r->bin_count}};
-    if (!raw->left_out && raw->mode != MODE_COUNTER) {
-        raw->bins =
-            arena_zero(r->facts->arena, r->bin_count, sizeof(struct bin));
-        raw->left_out = !raw->bins;
+        .ignored = is_unused_part(&p->attrs),
+        .growth = {.max = r->bin_count + EXTRA_POINTS, .cells = r->bin_count}};
+    if (!raw->ignored && raw->mode != MODE_COUNTER) {
+        raw->bins = arena_zero(r->arena, r->bin_count, sizeof(struct bin));
+        raw->ignored = !raw->bins;
     }
-    return raw->left_out ? NULL : raw;
+    return raw->ignored ? NULL : raw;
 }
 
 /* ---- taking points ---- */
 
-/* A sum is optional: of what has none requests are known, and no mean. */
-static bool value_of(const struct point *p, enum metric_mode mode, double *sum,
-                     double *weight)
+/* A sum is optional: without one the requests are known, and no mean. */
+static bool number_of(const struct point *p, enum metric_mode mode, double *sum,
+                      double *weight)
 {
     if (p->metric->type <= METRIC_SUM) {
         *sum = p->is_int ? (double)p->i : p->d;
@@ -126,7 +124,7 @@ static bool value_of(const struct point *p, enum metric_mode mode, double *sum,
     return true;
 }
 
-/* The bin of a time; false: it is in neither half. */
+/* The bin of a time; false: it is in neither period. */
 static bool bin_of(const struct timeseries_reader *r, uint64_t ns,
                    uint32_t *bin)
 {
@@ -139,19 +137,19 @@ static bool bin_of(const struct timeseries_reader *r, uint64_t ns,
     return *bin < r->bin_count;
 }
 
-static void put(struct timeseries_reader *r, struct raw_series *raw,
-                uint32_t bin, const struct point *p)
+static void add_point(struct timeseries_reader *r, struct raw_series *raw,
+                      uint32_t bin, const struct point *p)
 {
     struct counter_point *slot, total = {.time_ns = p->time_ns, .cell = bin};
     double sum, weight;
 
-    if (!value_of(p, (enum metric_mode)raw->mode, &sum, &weight))
+    if (!number_of(p, (enum metric_mode)raw->mode, &sum, &weight))
         return;
     if (raw->mode == MODE_COUNTER) {
         total.value = weight;
         /* The start of a gauge says nothing about its value. */
         total.start_ns = p->metric->type == METRIC_GAUGE ? 0 : p->start_ns;
-        if (counter_add(&raw->growth, r->facts->arena, &total, &slot) ==
+        if (counter_add(&raw->growth, r->arena, &total, &slot) ==
             COUNTER_STORED)
             slot->sum = sum;
         return;
@@ -167,38 +165,40 @@ static void put(struct timeseries_reader *r, struct raw_series *raw,
 static void read_point(void *arg, const struct point *p)
 {
     struct timeseries_reader *r = arg;
-    uint32_t bin, component, kind;
+    uint32_t bin, component, metric;
 
     if (p->flags & POINT_NO_VALUE || !bin_of(r, p->time_ns, &bin))
         return;
-    component = facts_component(r->facts, p->resource_id);
-    if (component == NOBODY || (r->rest && limits_knows(p->metric->name)))
+    component = candidate_of_resource(r->candidates, p->resource_id);
+    if (component == NO_INDEX ||
+        (r->skip_limits && metric_limit_find(p->metric->name)))
         return;
-    kind = kind_of(r, p->metric, component);
-    if (kind == NOBODY || r->kinds[kind].meaning == MEANS_NOTHING)
+    metric = metric_of(r, p->metric, component);
+    if (metric == NO_INDEX || r->metrics[metric].class == CLASS_IGNORED)
         return;
-    struct raw_series *raw = raw_at(r, p, component, kind);
+    struct raw_series *raw = raw_of(r, p, component, metric);
     if (raw)
-        put(r, raw, bin, p);
+        add_point(r, raw, bin, p);
 }
 
 /* ---- all of it ---- */
 
 /* Bins such that one ends where the window begins. */
-static void choose_bins(struct timeseries_reader *r, uint64_t history_ns)
+static void choose_bins(struct timeseries_reader *r,
+                        const struct rca_times *times, uint64_t history_ns)
 {
-    const struct cause_window *w = &r->facts->times[DURING];
+    const struct cause_window *w = &times->period[WINDOW];
 
-    r->usual = r->facts->times[BEFORE];
+    r->usual = times->period[BASELINE];
     if (r->usual.end_ns > history_ns &&
         r->usual.end_ns - history_ns < r->usual.start_ns)
         r->usual.start_ns = r->usual.end_ns - history_ns;
     uint64_t usual_ns = r->usual.end_ns - r->usual.start_ns;
-    r->bin_ns = (w->end_ns - w->start_ns) / PER_WINDOW;
-    if (r->bin_ns < LEAST_BIN_S * NS_PER_S)
-        r->bin_ns = LEAST_BIN_S * NS_PER_S;
+    r->bin_ns = (w->end_ns - w->start_ns) / BINS_PER_WINDOW;
+    if (r->bin_ns < MIN_BIN_S * NS_PER_S)
+        r->bin_ns = MIN_BIN_S * NS_PER_S;
     /* Few scrape more often, and memory is for all. */
-    if (r->facts->component_count > MANY && r->bin_ns < NS_PER_MIN)
+    if (r->candidates->component_count > MANY && r->bin_ns < NS_PER_MIN)
         r->bin_ns = NS_PER_MIN;
     if (usual_ns / r->bin_ns >= MAX_BINS)
         r->bin_ns = usual_ns / MAX_BINS + 1;
@@ -209,79 +209,109 @@ static void choose_bins(struct timeseries_reader *r, uint64_t history_ns)
     r->usual_bins = (uint32_t)(usual_ns / r->bin_ns) + 1;
     r->bin_count =
         r->usual_bins + (uint32_t)((r->end_ns - r->now_ns) / r->bin_ns) + 1;
-    r->max_raws = (uint32_t)(MAX_BYTES / (r->bin_count * sizeof(struct bin)));
+    r->max_raw = (uint32_t)(MAX_BYTES / (r->bin_count * sizeof(struct bin)));
 }
 
-static enum status read_half(struct timeseries_reader *r,
-                             struct series_query *query)
+static enum status read_periods(struct timeseries_reader *r,
+                                struct series_query *query)
 {
-    struct reader *reader = r->facts->question->reader;
     enum status s;
 
     query->start_ns = r->usual.start_ns;
     query->end_ns = r->usual.end_ns;
-    s = reader_query_series(reader, query, read_point, r);
+    s = reader_query_series(r->reader, query, read_point, r);
     query->start_ns = r->now_ns;
     query->end_ns = r->end_ns;
-    return s == OK ? reader_query_series(reader, query, read_point, r) : s;
+    return s == OK ? reader_query_series(r->reader, query, read_point, r) : s;
 }
 
 /* What has a limit first, if not all can be kept, or read in time. */
 static enum status read_all(struct timeseries_reader *r)
 {
     bool is_long = r->end_ns - r->usual.start_ns > MAX_TIME_NS;
-    struct series_query query = {.resources = r->facts->reporting};
+    struct series_query query = {.resources = r->candidates->reporting};
     enum status s = OK;
 
-    if (is_long || r->facts->component_count > MANY) {
-        query.names = limits_names(r->facts->arena, &query.name_count);
-        s = query.names ? read_half(r, &query) : arena_status(r->facts->arena);
+    if (is_long || r->candidates->component_count > MANY) {
+        query.names = metric_limit_names(r->arena, &query.name_count);
+        s = query.names ? read_periods(r, &query) : arena_status(r->arena);
         query.names = NULL;
         query.name_count = 0;
-        r->rest = true;
+        r->skip_limits = true;
     }
-    return s == OK && !is_long ? read_half(r, &query) : s;
+    return s == OK && !is_long ? read_periods(r, &query) : s;
 }
 
-static enum status read_once(struct rca_context *facts, uint64_t history_ns)
+static enum status read_once(struct timeseries_list *list,
+                             struct timeseries_reader r,
+                             const struct rca_times *times, uint64_t history_ns)
 {
-    struct timeseries_reader r = {.facts = facts};
     enum status s;
 
-    choose_bins(&r, history_ns);
-    if (!terms_init(&r.raw_keys, facts->arena) ||
-        !terms_init(&r.kind_keys, facts->arena))
-        return arena_status(facts->arena);
+    choose_bins(&r, times, history_ns);
+    if (!terms_init(&r.raw_keys, r.arena) ||
+        !terms_init(&r.metric_keys, r.arena))
+        return arena_status(r.arena);
     s = read_all(&r);
     if (s != OK)
         return s;
-    bins_put_together(&r);
-    facts->meter_count = 0;
-    for (uint32_t i = 0; i < r.raw_count; i++)
-        if (r.raws[i].bins)
-            bins_make_meters(&r, &r.raws[i]);
-    return arena_status(facts->arena);
+    list->count = 0;
+    bins_merge(&r);
+    bins_to_timeseries(&r, list);
+    return arena_status(r.arena);
 }
 
-/* Most meters that go back to where reading began have too few readings to tell
- * what is usual. */
-static bool few(const struct rca_context *facts)
+/* Most time series that go back to where reading began have too few points to
+ * tell what is usual. */
+static bool are_sparse(const struct timeseries_list *list,
+                       const struct rca_times *times)
 {
-    uint64_t end = facts->times[BEFORE].end_ns, back = HISTORY_MIN * NS_PER_MIN;
-    uint32_t poor = 0, all = 0;
+    uint64_t end = times->period[BASELINE].end_ns;
+    uint64_t back = HISTORY_MIN * NS_PER_MIN;
+    uint32_t sparse = 0, all = 0;
 
-    for (uint32_t i = 0; i < facts->meter_count; i++) {
-        const struct timeseries *m = &facts->meters[i];
+    for (uint32_t i = 0; i < list->count; i++) {
+        const struct timeseries *t = &list->at[i];
         uint32_t n = 0;
 
-        while (n < m->count && m->at[n].time_ns <= end)
+        while (n < t->count && t->at[n].time_ns <= end)
             n++;
-        if (n == 0 || end < back || m->at[0].time_ns > end - back / 4 * 3)
+        if (n == 0 || end < back || t->at[0].time_ns > end - back / 4 * 3)
             continue;
-        poor += n < FEW;
+        sparse += n < MIN_POINTS;
         all++;
     }
-    return 2 * poor > all;
+    return 2 * sparse > all;
+}
+
+enum status timeseries_read(struct timeseries_list *list, struct reader *reader,
+                            struct candidates *candidates,
+                            const struct rca_times *times, struct arena *arena)
+{
+    struct timeseries_reader r = {
+        .arena = arena, .reader = reader, .candidates = candidates};
+    enum status s;
+
+    *list = (struct timeseries_list){.arena = arena};
+    s = read_once(list, r, times, HISTORY_MIN * NS_PER_MIN);
+    if (s == OK && are_sparse(list, times))
+        s = read_once(list, r, times, LONG_HISTORY_MIN * NS_PER_MIN);
+    return s;
+}
+
+struct timeseries *timeseries_add(struct timeseries_list *list, uint32_t points)
+{
+    struct timeseries_point *at =
+        arena_alloc(list->arena, (points + 1) * sizeof(*at));
+    struct timeseries *t =
+        at ? arena_append(list->arena, &list->at, list->count, &list->room)
+           : NULL;
+
+    if (t) {
+        *t = (struct timeseries){.at = at};
+        list->count++;
+    }
+    return t;
 }
 
 static int by_pod(const void *left, const void *right)
@@ -300,18 +330,8 @@ static int by_pod(const void *left, const void *right)
     return (a->labels > b->labels) - (a->labels < b->labels);
 }
 
-enum status meters_read(struct rca_context *facts)
+void timeseries_sort(struct timeseries_list *list)
 {
-    enum status s = read_once(facts, HISTORY_MIN * NS_PER_MIN);
-
-    if (s == OK && few(facts))
-        s = read_once(facts, LONG_HISTORY_MIN * NS_PER_MIN);
-    return s;
-}
-
-void meters_sort(struct rca_context *facts)
-{
-    if (facts->meter_count > 0)
-        qsort(facts->meters, facts->meter_count, sizeof(*facts->meters),
-              by_pod);
+    if (list->count > 0)
+        qsort(list->at, list->count, sizeof(*list->at), by_pod);
 }

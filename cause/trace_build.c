@@ -1,13 +1,13 @@
 /*
  * Traces from spans in any order: sorted by trace and start, parents found by
- * an index over ids. A span belongs to a request: the nearest span above it,
- * of its own component, that the component was asked with. Log records belong
+ * an index over ids. A span belongs to a request: the nearest span above it, of
+ * its own component, with which that component was called. Log records belong
  * to the request of their span.
  */
 #include <stdlib.h>
 
 #include "hash.h"
-#include "rca_context.h"
+#include "trace_sample.h"
 
 static bool same_trace(const uint64_t a[2], const uint64_t b[2])
 {
@@ -19,84 +19,87 @@ static int by_trace(const void *left, const void *right)
     const struct rca_span *a = left, *b = right;
 
     for (int i = 0; i < 2; i++)
-        if (a->trace[i] != b->trace[i])
-            return a->trace[i] < b->trace[i] ? -1 : 1;
+        if (a->trace_id[i] != b->trace_id[i])
+            return a->trace_id[i] < b->trace_id[i] ? -1 : 1;
     if (a->start_ns != b->start_ns)
         return a->start_ns < b->start_ns ? -1 : 1;
     return (a->id > b->id) - (a->id < b->id);
 }
 
-/* Traces that began in the half; spans that were sent twice once. */
-static bool keep_whole(struct rca_context *facts, struct trace_sample *s,
-                       struct cause_window time)
+/* Keeps the traces that start in the period, and one of spans that were sent
+ * twice. */
+static bool group_traces(struct trace_sample *s,
+                         const struct cause_window *period, struct arena *arena)
 {
     uint32_t kept = 0, room = 0;
 
-    qsort(s->parts, s->part_count, sizeof(*s->parts), by_trace);
-    for (uint32_t i = 0; i < s->part_count;) {
-        uint32_t end = i, first = kept;
-        struct rca_trace tree = {.start_ns = s->parts[i].start_ns};
+    qsort(s->spans, s->span_count, sizeof(*s->spans), by_trace);
+    for (uint32_t i = 0; i < s->span_count;) {
+        uint32_t end = i;
+        struct rca_trace trace = {.first = kept,
+                                  .start_ns = s->spans[i].start_ns};
 
-        for (; end < s->part_count &&
-               same_trace(s->parts[end].trace, s->parts[i].trace);
+        for (; end < s->span_count &&
+               same_trace(s->spans[end].trace_id, s->spans[i].trace_id);
              end++) {
-            if (end > i && s->parts[end].id == s->parts[end - 1].id)
+            if (end > i && s->spans[end].id == s->spans[end - 1].id)
                 continue;
-            if (s->parts[end].end_ns > tree.end_ns)
-                tree.end_ns = s->parts[end].end_ns;
-            s->parts[kept++] = s->parts[end];
+            if (s->spans[end].end_ns > trace.end_ns)
+                trace.end_ns = s->spans[end].end_ns;
+            s->spans[kept++] = s->spans[end];
         }
         i = end;
-        if (tree.start_ns < time.start_ns || tree.start_ns >= time.end_ns) {
-            kept = first;
+        if (trace.start_ns < period->start_ns ||
+            trace.start_ns >= period->end_ns) {
+            kept = trace.first;
             continue;
         }
-        tree.first = first;
-        tree.count = kept - first;
-        struct rca_trace *place =
-            facts_append(facts, &s->trees, s->tree_count, &room);
-        if (!place)
+        trace.count = kept - trace.first;
+        struct rca_trace *to =
+            arena_append(arena, &s->traces, s->trace_count, &room);
+        if (!to)
             return false;
-        *place = tree;
-        s->tree_count++;
+        *to = trace;
+        s->trace_count++;
     }
-    s->part_count = kept;
+    s->span_count = kept;
     return true;
 }
 
-static uint32_t place_of(const struct trace_sample *s, const uint64_t trace[2],
-                         uint64_t id)
+/* ---- by trace and span id ---- */
+
+static uint32_t slot_of(const struct trace_sample *s, const uint64_t trace[2],
+                        uint64_t id)
 {
     return (uint32_t)hash_mix(trace[0] ^ trace[1], id) & s->index_mask;
 }
 
-static uint32_t find(const struct trace_sample *s, const uint64_t trace[2],
-                     uint64_t id)
+static uint32_t find_span(const struct trace_sample *s, const uint64_t trace[2],
+                          uint64_t id)
 {
-    uint32_t i = place_of(s, trace, id);
+    uint32_t i = slot_of(s, trace, id);
 
     for (; s->index[i]; i = (i + 1) & s->index_mask) {
-        const struct rca_span *p = &s->parts[s->index[i] - 1];
+        const struct rca_span *span = &s->spans[s->index[i] - 1];
 
-        if (p->id == id && same_trace(p->trace, trace))
+        if (span->id == id && same_trace(span->trace_id, trace))
             return s->index[i] - 1;
     }
-    return NOBODY;
+    return NO_INDEX;
 }
 
-static bool make_index(struct rca_context *facts, struct trace_sample *s)
+static bool index_spans(struct trace_sample *s, struct arena *arena)
 {
     uint32_t room = 64;
 
-    while (room < 2 * s->part_count)
+    while (room < 2 * s->span_count)
         room *= 2;
-    s->index = arena_zero(facts->arena, room, sizeof(*s->index));
+    s->index = arena_zero(arena, room, sizeof(*s->index));
     s->index_mask = room - 1;
     if (!s->index)
         return false;
-    for (uint32_t n = 0; n < s->part_count; n++) {
-        const struct rca_span *p = &s->parts[n];
-        uint32_t i = place_of(s, p->trace, p->id);
+    for (uint32_t n = 0; n < s->span_count; n++) {
+        uint32_t i = slot_of(s, s->spans[n].trace_id, s->spans[n].id);
 
         while (s->index[i])
             i = (i + 1) & s->index_mask;
@@ -105,104 +108,111 @@ static bool make_index(struct rca_context *facts, struct trace_sample *s)
     return true;
 }
 
-/* Children in order of their start, as the parts are in that order. */
-static void link_up(struct trace_sample *s)
-{
-    for (uint32_t t = 0; t < s->tree_count; t++)
-        for (uint32_t i = s->trees[t].count; i > 0; i--) {
-            uint32_t n = s->trees[t].first + i - 1;
-            struct rca_span *p = &s->parts[n];
+/* ---- links ---- */
 
-            p->tree = t;
-            p->up = p->up_id ? find(s, p->trace, p->up_id) : NOBODY;
-            if (p->up == n || p->up == NOBODY)
-                p->up = NOBODY;
-            else {
-                p->next = s->parts[p->up].kid;
-                s->parts[p->up].kid = n;
-            }
+/* Children in order of their start, as the spans are in that order. */
+static void link_parents(struct trace_sample *s)
+{
+    for (uint32_t t = 0; t < s->trace_count; t++)
+        for (uint32_t i = s->traces[t].count; i > 0; i--) {
+            uint32_t n = s->traces[t].first + i - 1;
+            struct rca_span *span = &s->spans[n];
+            uint32_t parent =
+                span->parent_id ? find_span(s, span->trace_id, span->parent_id)
+                                : NO_INDEX;
+
+            span->trace = t;
+            if (parent == n || parent == NO_INDEX)
+                continue;
+            span->parent = parent;
+            span->next_sibling = s->spans[parent].first_child;
+            s->spans[parent].first_child = n;
         }
 }
 
-/* Spans whose sender did not say what they are: one below that of another
- * component is asked, the other asks, unless it is itself what was asked. */
-static void tell_kinds(struct trace_sample *s)
+/* Spans whose sender did not say their kind: one below a span of another
+ * component is called, the other one calls, unless it is itself a call that is
+ * served. */
+static void infer_kinds(struct trace_sample *s)
 {
-    for (uint32_t n = 0; n < s->part_count; n++) {
-        struct rca_span *p = &s->parts[n], *up;
+    for (uint32_t n = 0; n < s->span_count; n++) {
+        struct rca_span *span = &s->spans[n], *parent;
 
-        if (p->kind == SPAN_UNSPECIFIED && p->up_id == 0)
-            p->kind = SPAN_SERVER;
-        if (p->up == NOBODY || p->kind > SPAN_INTERNAL)
+        if (span->kind == SPAN_UNSPECIFIED && span->parent_id == 0)
+            span->kind = SPAN_SERVER;
+        if (span->parent == NO_INDEX || span->kind > SPAN_INTERNAL)
             continue;
-        up = &s->parts[p->up];
-        if (up->component == p->component)
+        parent = &s->spans[span->parent];
+        if (parent->component == span->component)
             continue;
-        p->kind = SPAN_SERVER;
-        if (up->kind <= SPAN_INTERNAL)
-            up->kind = SPAN_CLIENT;
+        span->kind = SPAN_SERVER;
+        if (parent->kind <= SPAN_INTERNAL)
+            parent->kind = SPAN_CLIENT;
     }
 }
 
 /* A chain of parents that never ends (ids sent twice) ends after so many. */
 enum { MAX_DEPTH = 1000 };
 
-static bool is_asked(const struct trace_sample *s, const struct rca_span *p)
+static bool starts_request(const struct trace_sample *s,
+                           const struct rca_span *span)
 {
-    return p->kind == SPAN_SERVER || p->kind == SPAN_CONSUMER ||
-           p->up == NOBODY || s->parts[p->up].component != p->component;
+    return span_is_served(span) || span->parent == NO_INDEX ||
+           s->spans[span->parent].component != span->component;
 }
 
-static void find_owners(struct trace_sample *s)
+static void find_requests(struct trace_sample *s)
 {
-    for (uint32_t n = 0; n < s->part_count; n++) {
+    for (uint32_t n = 0; n < s->span_count; n++) {
         uint32_t at = n;
 
-        for (int depth = 0; depth < MAX_DEPTH && !is_asked(s, &s->parts[at]);
-             depth++)
-            at = s->parts[at].up;
-        s->parts[n].owner = at;
+        for (int depth = 0;
+             depth < MAX_DEPTH && !starts_request(s, &s->spans[at]); depth++)
+            at = s->spans[at].parent;
+        s->spans[n].request = at;
     }
 }
 
-static int by_part(const void *left, const void *right)
+static int by_span(const void *left, const void *right)
 {
     const struct rca_log *a = left, *b = right;
 
-    if (a->part != b->part)
-        return a->part < b->part ? -1 : 1;
+    if (a->span != b->span)
+        return a->span < b->span ? -1 : 1;
     if (a->time_ns != b->time_ns)
         return a->time_ns < b->time_ns ? -1 : 1;
-    return (a->event > b->event) - (a->event < b->event);
+    return (a->fingerprint > b->fingerprint) -
+           (a->fingerprint < b->fingerprint);
 }
 
-static void place_lines(struct trace_sample *s)
+static void assign_logs(struct trace_sample *s)
 {
     uint32_t kept = 0;
 
-    for (uint32_t i = 0; i < s->line_count; i++) {
-        s->lines[i].part = find(s, s->lines[i].trace, s->lines[i].id);
-        if (s->lines[i].part != NOBODY)
-            s->lines[kept++] = s->lines[i];
+    for (uint32_t i = 0; i < s->log_count; i++) {
+        struct rca_log *log = &s->logs[i];
+
+        log->span = find_span(s, log->trace_id, log->span_id);
+        if (log->span != NO_INDEX)
+            s->logs[kept++] = *log;
     }
-    s->line_count = kept;
+    s->log_count = kept;
     if (kept > 0)
-        qsort(s->lines, kept, sizeof(*s->lines), by_part);
+        qsort(s->logs, kept, sizeof(*s->logs), by_span);
 }
 
-bool trees_build(struct rca_context *facts, enum rca_period half)
+bool trace_build(struct trace_sample *s, const struct cause_window *period,
+                 struct arena *arena)
 {
-    struct trace_sample *s = &facts->halves[half];
-
-    if (s->part_count == 0) {
-        s->line_count = 0;
+    if (s->span_count == 0) {
+        s->log_count = 0;
         return true;
     }
-    if (!keep_whole(facts, s, facts->times[half]) || !make_index(facts, s))
+    if (!group_traces(s, period, arena) || !index_spans(s, arena))
         return false;
-    link_up(s);
-    tell_kinds(s);
-    find_owners(s);
-    place_lines(s);
+    link_parents(s);
+    infer_kinds(s);
+    find_requests(s);
+    assign_logs(s);
     return true;
 }

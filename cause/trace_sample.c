@@ -1,98 +1,100 @@
 /*
- * Reads the traces of a half of the question and what was logged in them. A
- * busy project has more than can be looked at in milliseconds: then some
- * minutes, spread evenly, and of these a share of the traces. How many there
- * are is known from the derived series before one is read.
+ * Reads the traces of both periods and the log records inside them. A busy
+ * project has more than can be looked at in milliseconds: then some minutes are
+ * read, spread evenly, and of these a share of the traces. How many records
+ * there are is known from derived series before one is read.
  */
+#include "trace_sample.h"
+
 #include "clock.h"
 #include "derived.h"
 #include "hash.h"
-#include "rca_context.h"
 
 enum {
-    MAX_SLICES = 8, /* minutes looked at when not all can be */
-    /* Spans of one trace are kept together if it took no longer than this,
-     * on either side: what began before the time is told by its beginning. */
+    MAX_MINUTES_READ = 8, /* when not all can be */
+    /* Spans of a trace are kept together if it took no longer than this, on
+     * either side of the time that is read. */
     MARGIN_S = 10,
 };
 
 /* ---- how many records there are ---- */
 
-struct minutes {
+struct record_counts {
     struct cause_window time;
-    uint64_t from; /* the first whole minute */
-    double *counts;
+    uint64_t from_ns; /* the start of the first minute */
+    double *minutes;
     uint32_t count;
 };
 
-static void count_point(void *arg, const struct point *point)
+static void count_records(void *arg, const struct point *point)
 {
-    struct minutes *m = arg;
-    uint64_t at = point->start_ns < m->from
+    struct record_counts *c = arg;
+    uint64_t at = point->start_ns < c->from_ns
                       ? 0
-                      : (point->start_ns - m->from) / NS_PER_MIN;
+                      : (point->start_ns - c->from_ns) / NS_PER_MIN;
     const struct attr *signal =
         attrs_find(&point->attrs, SLICE(DERIVED_SIGNAL));
 
     if (!signal || slice_equal(attr_text(signal), SLICE("metrics")))
         return;
-    if (at < m->count)
-        m->counts[at] += point->is_int ? (double)point->i : point->d;
+    if (at < c->count)
+        c->minutes[at] += point->is_int ? (double)point->i : point->d;
 }
 
-static enum status count_minutes(struct rca_context *facts, struct minutes *m)
+static enum status read_counts(struct record_counts *c, struct reader *reader,
+                               const struct bitmap *resources,
+                               struct arena *arena)
 {
     static const struct slice names[] = {
         {DERIVED_RECORDS, sizeof(DERIVED_RECORDS) - 1}};
-    struct series_query query = {.start_ns = m->time.start_ns,
-                                 .end_ns = m->time.end_ns + NS_PER_MIN,
-                                 .resources = facts->resources,
+    struct series_query query = {.start_ns = c->time.start_ns,
+                                 .end_ns = c->time.end_ns + NS_PER_MIN,
+                                 .resources = resources,
                                  .names = names,
                                  .name_count = 1};
 
-    m->from = m->time.start_ns / NS_PER_MIN * NS_PER_MIN;
-    m->count = (uint32_t)((m->time.end_ns - m->from) / NS_PER_MIN) + 1;
-    m->counts = arena_zero(facts->arena, m->count, sizeof(*m->counts));
-    if (!m->counts)
-        return arena_status(facts->arena);
-    return reader_query_series(facts->question->reader, &query, count_point, m);
+    c->from_ns = c->time.start_ns / NS_PER_MIN * NS_PER_MIN;
+    c->count = (uint32_t)((c->time.end_ns - c->from_ns) / NS_PER_MIN) + 1;
+    c->minutes = arena_zero(arena, c->count, sizeof(*c->minutes));
+    if (!c->minutes)
+        return arena_status(arena);
+    return reader_query_series(reader, &query, count_records, c);
 }
 
 /* ---- reading ---- */
 
-struct taking {
-    struct rca_context *facts;
+struct sample_reader {
+    struct reader *reader;
+    struct candidates *candidates;
+    struct interned_terms *terms;
+    struct arena *arena;
     struct trace_sample *sample;
-    struct cause_window time;
+    struct cause_window time; /* that is being read */
 };
 
-static bool is_error_name(struct slice name)
+static bool contains_word(struct slice name, const char *word)
 {
-    static const char *const words[] = {"error", "exception"};
+    size_t len = strlen(word);
 
-    for (size_t w = 0; w < 2; w++) {
-        size_t len = strlen(words[w]);
+    for (size_t i = 0; i + len <= name.len; i++) {
+        size_t k = 0;
 
-        for (size_t i = 0; i + len <= name.len; i++) {
-            size_t k = 0;
-
-            while (k < len && (name.ptr[i + k] | 0x20) == words[w][k])
-                k++;
-            if (k == len)
-                return true;
-        }
+        while (k < len && (name.ptr[i + k] | 0x20) == word[k])
+            k++;
+        if (k == len)
+            return true;
     }
     return false;
 }
 
-static uint32_t span_name(struct rca_context *facts, const struct span *span)
+static uint32_t span_term(struct interned_terms *terms, const struct span *span)
 {
     struct slice name = span->operation.len > 0 ? span->operation : span->name;
-    bool bad = is_error_name(name);
 
-    return terms_add(&facts->terms,
-                     hash_mix(1, hash_bytes(name.ptr, name.len, 0)), name,
-                     (struct slice){NULL, 0}, bad);
+    return terms_add(terms, hash_mix(1, hash_bytes(name.ptr, name.len, 0)),
+                     name, (struct slice){NULL, 0},
+                     contains_word(name, "error") ||
+                         contains_word(name, "exception"));
 }
 
 static uint64_t id_of(const uint8_t id[8])
@@ -105,115 +107,129 @@ static uint64_t id_of(const uint8_t id[8])
 
 static void take_span(void *arg, const struct span *span)
 {
-    struct taking *t = arg;
-    struct trace_sample *s = t->sample;
-    struct rca_span *part;
+    struct sample_reader *r = arg;
+    struct trace_sample *s = r->sample;
+    struct rca_span *to;
 
     /* A block shows all that it has of a trace, what is in memory only what is
-     * in this time: the answer must not depend on where it lies. */
-    if (span->start_ns < t->time.start_ns || span->start_ns >= t->time.end_ns)
+     * in this time: the answer must not depend on where a span is stored. */
+    if (span->start_ns < r->time.start_ns || span->start_ns >= r->time.end_ns)
         return;
-    part = facts_append(t->facts, &s->parts, s->part_count, &s->part_room);
-    if (!part)
+    to = arena_append(r->arena, &s->spans, s->span_count, &s->span_room);
+    if (!to)
         return;
-    *part = (struct rca_span){.id = id_of(span->span_id),
-                              .up_id = id_of(span->parent_span_id),
-                              .start_ns = span->start_ns,
-                              .end_ns = span->end_ns,
-                              .component =
-                                  facts_component(t->facts, span->resource_id),
-                              .name = span_name(t->facts, span),
-                              .up = NOBODY,
-                              .kid = NOBODY,
-                              .next = NOBODY,
-                              .kind = span->kind,
-                              .failed = span_failed(span)};
-    memcpy(part->trace, span->trace_id, 16);
-    if (part->name == NOBODY)
-        t->facts->full = true;
-    else
-        s->part_count++;
+    *to = (struct rca_span){
+        .id = id_of(span->span_id),
+        .parent_id = id_of(span->parent_span_id),
+        .start_ns = span->start_ns,
+        .end_ns = span->end_ns,
+        .component = candidate_of_resource(r->candidates, span->resource_id),
+        .name = span_term(r->terms, span),
+        .parent = NO_INDEX,
+        .first_child = NO_INDEX,
+        .next_sibling = NO_INDEX,
+        .kind = span->kind,
+        .failed = span_failed(span)};
+    memcpy(to->trace_id, span->trace_id, 16);
+    s->span_count += to->name != NO_INDEX;
 }
 
 static void take_log(void *arg, const struct log_record *log)
 {
-    struct taking *t = arg;
-    struct trace_sample *s = t->sample;
-    struct rca_log *line =
-        facts_append(t->facts, &s->lines, s->line_count, &s->line_room);
-    uint32_t event;
+    struct sample_reader *r = arg;
+    struct trace_sample *s = r->sample;
+    struct rca_log *to =
+        arena_append(r->arena, &s->logs, s->log_count, &s->log_room);
 
-    if (!line)
+    if (!to)
         return;
-    event = line_event(t->facts, log);
-    if (event == NOBODY) {
-        t->facts->full = true;
-        return;
-    }
-    *line = (struct rca_log){.time_ns = log->time_ns,
-                             .id = id_of(log->span_id),
-                             .part = NOBODY,
-                             .event = event,
-                             .level = log->level};
-    memcpy(line->trace, log->trace_id, 16);
-    s->line_count++;
+    *to = (struct rca_log){.time_ns = log->time_ns,
+                           .span_id = id_of(log->span_id),
+                           .span = NO_INDEX,
+                           .fingerprint = log_fingerprint(r->terms, log),
+                           .level = log->level};
+    memcpy(to->trace_id, log->trace_id, 16);
+    s->log_count += to->fingerprint != NO_INDEX;
 }
 
-static enum status read_slice(struct rca_context *facts,
-                              struct trace_sample *sample,
-                              struct cause_window time, uint32_t keep)
+static enum status read_part(struct sample_reader *r, struct cause_window time,
+                             uint32_t keep)
 {
     uint64_t margin = MARGIN_S * NS_PER_S;
-    uint64_t start = time.start_ns > margin ? time.start_ns - margin : 0;
-    struct taking taking = {facts, sample, {start, time.end_ns + margin}};
-    struct sample_query query = {.start_ns = taking.time.start_ns,
-                                 .end_ns = taking.time.end_ns,
-                                 .resources = facts->resources,
+
+    r->time.start_ns = time.start_ns > margin ? time.start_ns - margin : 0;
+    r->time.end_ns = time.end_ns + margin;
+    struct sample_query query = {.start_ns = r->time.start_ns,
+                                 .end_ns = r->time.end_ns,
+                                 .resources = r->candidates->resources,
                                  .keep = keep};
-    struct reader *reader = facts->question->reader;
-    enum status s = reader_sample_spans(reader, &query, take_span, &taking);
+    enum status s = reader_sample_spans(r->reader, &query, take_span, r);
 
     if (s == OK)
-        s = reader_sample_logs(reader, &query, take_log, &taking);
-    return s != OK ? s : arena_status(facts->arena);
+        s = reader_sample_logs(r->reader, &query, take_log, r);
+    return s != OK ? s : arena_status(r->arena);
 }
 
-static struct cause_window minute_of(const struct minutes *m, uint32_t i)
+static struct cause_window minute_at(const struct record_counts *c, uint32_t i)
 {
-    struct cause_window w = {m->from + i * NS_PER_MIN,
-                             m->from + (i + 1) * NS_PER_MIN};
+    struct cause_window w = {c->from_ns + i * NS_PER_MIN,
+                             c->from_ns + (i + 1) * NS_PER_MIN};
 
-    if (w.start_ns < m->time.start_ns)
-        w.start_ns = m->time.start_ns;
-    if (w.end_ns > m->time.end_ns)
-        w.end_ns = m->time.end_ns;
+    if (w.start_ns < c->time.start_ns)
+        w.start_ns = c->time.start_ns;
+    if (w.end_ns > c->time.end_ns)
+        w.end_ns = c->time.end_ns;
     return w;
 }
 
-enum status sample_read(struct rca_context *facts, enum rca_period half)
+static enum status read_period(struct sample_reader *r,
+                               struct cause_window period, uint32_t max_spans)
 {
-    struct minutes m = {.time = facts->times[half]};
-    struct trace_sample *sample = &facts->halves[half];
+    struct record_counts c = {.time = period};
     double total = 0, some = 0;
     uint32_t step = 1;
-    enum status s = count_minutes(facts, &m);
+    enum status s =
+        read_counts(&c, r->reader, r->candidates->resources, r->arena);
 
-    for (uint32_t i = 0; s == OK && i < m.count; i++)
-        total += m.counts[i];
+    for (uint32_t i = 0; s == OK && i < c.count; i++)
+        total += c.minutes[i];
     if (s != OK)
         return s;
-    if (total <= facts->max_spans)
-        return read_slice(facts, sample, m.time, SAMPLE_ALL);
-    if (m.count > MAX_SLICES)
-        step = (m.count + MAX_SLICES - 1) / MAX_SLICES;
-    for (uint32_t i = step / 2; i < m.count; i += step)
-        some += m.counts[i];
-    double share = some > facts->max_spans ? facts->max_spans / some : 1;
+    if (total <= max_spans)
+        return read_part(r, period, SAMPLE_ALL);
+    if (c.count > MAX_MINUTES_READ)
+        step = (c.count + MAX_MINUTES_READ - 1) / MAX_MINUTES_READ;
+    for (uint32_t i = step / 2; i < c.count; i += step)
+        some += c.minutes[i];
+    double share = some > max_spans ? max_spans / some : 1;
+    uint32_t keep = (uint32_t)(share * SAMPLE_ALL) + 1;
     if (step == 1)
-        return read_slice(facts, sample, m.time,
-                          (uint32_t)(share * SAMPLE_ALL) + 1);
-    for (uint32_t i = step / 2; i < m.count && s == OK; i += step)
-        s = read_slice(facts, sample, minute_of(&m, i),
-                       (uint32_t)(share * SAMPLE_ALL) + 1);
+        return read_part(r, period, keep);
+    for (uint32_t i = step / 2; i < c.count && s == OK; i += step)
+        s = read_part(r, minute_at(&c, i), keep);
+    return s;
+}
+
+enum status trace_samples_read(struct trace_samples *samples,
+                               struct reader *reader,
+                               struct candidates *candidates,
+                               const struct rca_times *times,
+                               uint32_t max_spans, struct arena *arena)
+{
+    struct sample_reader r = {.reader = reader,
+                              .candidates = candidates,
+                              .terms = &samples->terms,
+                              .arena = arena};
+    enum status s = OK;
+
+    samples->arena = arena;
+    if (!terms_init(&samples->terms, arena))
+        return arena_status(arena);
+    for (int p = 0; p < PERIODS && s == OK; p++) {
+        r.sample = &samples->period[p];
+        s = read_period(&r, times->period[p], max_spans);
+        if (s == OK && !trace_build(r.sample, &times->period[p], arena))
+            s = arena_status(arena);
+    }
     return s;
 }

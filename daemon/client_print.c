@@ -92,7 +92,7 @@ static void print_series(const json_t *series)
     }
     printf("  %.4g to %.4g %s, ", chart.least, chart.most,
            client_text(series, "unit"));
-    print_safe(client_text(series, "shows"));
+    print_safe(client_text(series, "title"));
     putchar('\n');
 }
 
@@ -138,9 +138,9 @@ static void print_logs(const json_t *logs)
     }
 }
 
-static void print_special(const json_t *special)
+static void print_correlation(const json_t *correlation)
 {
-    const json_t *list = json_object_get(special, "attributes");
+    const json_t *list = json_object_get(correlation, "attributes");
 
     for (size_t i = 0; i < json_array_size(list) && i < MAX_EVIDENCE; i++) {
         const json_t *a = json_array_get(list, i);
@@ -151,7 +151,7 @@ static void print_special(const json_t *special)
         print_safe(client_text(a, "value"));
         printf(": %.0f of %.0f %s requests, %.0f of %.0f others\n",
                number_of(a, "failing"), number_of(a, "failingOf"),
-               client_text(special, "of"), number_of(a, "others"),
+               client_text(correlation, "of"), number_of(a, "others"),
                number_of(a, "othersOf"));
     }
 }
@@ -162,8 +162,7 @@ static void print_suspect(const json_t *s)
 
     printf("\n%.0f. ", number_of(s, "rank"));
     print_safe(client_text(s, "component"));
-    printf(", a %s, score %.1f", client_text(s, "party"),
-           number_of(s, "score"));
+    printf(", a %s, score %.1f", client_text(s, "kind"), number_of(s, "score"));
     if (client_text(s, "onset")[0]) {
         fputs(", since ", stdout);
         print_clock(client_text(s, "onset"));
@@ -192,7 +191,7 @@ static void print_excluded(const json_t *excluded)
 
         fputs(i == 0 ? "\nNot the cause\n   - " : "   - ", stdout);
         print_safe(client_text(e, "component"));
-        print_line(": ", client_text(e, "why"));
+        print_line(": ", client_text(e, "reason"));
     }
 }
 
@@ -236,7 +235,7 @@ void client_print_cause(const json_t *answer)
     print_path(json_object_get(answer, "path"));
     print_logs(json_object_get(answer, "logs"));
     if (found)
-        print_special(json_object_get(answer, "special"));
+        print_correlation(json_object_get(answer, "attributeCorrelation"));
     print_changes(json_object_get(answer, "changes"));
     print_time(answer);
     print_hint(json_object_get(answer, "read"));

@@ -263,6 +263,15 @@ static inline const struct attr *attrs_find(const struct attrs *attrs,
     return NULL;
 }
 
+/* The text of the first attribute with this key; empty if there is none. */
+static inline struct slice attrs_text(const struct attrs *attrs,
+                                      struct slice key)
+{
+    const struct attr *a = attrs_find(attrs, key);
+
+    return a ? attr_text(a) : (struct slice){NULL, 0};
+}
+
 static inline bool id_is_zero(const uint8_t *id, size_t len)
 {
     uint8_t any = 0;

@@ -37,17 +37,17 @@ static const struct reply_table point_table =
                 REPLY_ROUNDED(struct cause_chart_point, NULL, value));
 
 struct series_view {
-    const char *shows, *unit;
+    const char *title, *unit;
     struct reply_list points;
 };
 static const struct reply_table series_table =
-    REPLY_TABLE(struct series_view, REPLY(struct series_view, "shows", shows),
+    REPLY_TABLE(struct series_view, REPLY(struct series_view, "title", title),
                 REPLY(struct series_view, "unit", unit),
                 REPLY_LIST(struct series_view, "points", points, &point_table));
 
 static const struct reply_table finding_table = REPLY_TABLE(
     struct cause_evidence, REPLY(struct cause_evidence, "class", class),
-    REPLY_ROUNDED(struct cause_evidence, "nats", nats),
+    REPLY_ROUNDED(struct cause_evidence, "score", score),
     REPLY(struct cause_evidence, "text", text),
     REPLY_OPTIONAL(struct cause_evidence, "operation", operation),
     REPLY_OPTIONAL(struct cause_evidence, "metric", metric),
@@ -80,20 +80,20 @@ static const struct reply_table evidence_table = REPLY_TABLE(
 struct suspect_view {
     uint32_t rank;
     struct slice component, environment, explained_by;
-    const char *party;
+    const char *kind;
     double score;
     uint64_t onset_ns;
-    struct reply_list victims, evidence;
+    struct reply_list affected, evidence;
 };
 static const struct reply_table suspect_table = REPLY_TABLE(
     struct suspect_view, REPLY(struct suspect_view, "rank", rank),
     REPLY(struct suspect_view, "component", component),
     REPLY_OPTIONAL(struct suspect_view, "environment", environment),
-    REPLY(struct suspect_view, "party", party),
+    REPLY(struct suspect_view, "kind", kind),
     REPLY(struct suspect_view, "score", score),
     REPLY_OPTIONAL_TIME(struct suspect_view, "onset", onset_ns),
     REPLY_OPTIONAL(struct suspect_view, "explainedBy", explained_by),
-    REPLY_LIST(struct suspect_view, "victims", victims, &reply_texts),
+    REPLY_LIST(struct suspect_view, "affected", affected, &reply_texts),
     REPLY_LIST(struct suspect_view, "evidence", evidence, &evidence_table));
 
 struct cause_writer {
@@ -101,7 +101,7 @@ struct cause_writer {
     const struct cause_suspect *suspect; /* of the list that is written */
     struct suspect_view suspect_view;
     struct evidence_view evidence_view;
-    struct slice victim;
+    struct slice affected;
 };
 
 static struct slice name_of(const struct cause_report *report, uint32_t c)
@@ -109,12 +109,12 @@ static struct slice name_of(const struct cause_report *report, uint32_t c)
     return c == UINT32_MAX ? SLICE("") : report->components[c].component;
 }
 
-static const void *victim_item(void *arg, uint32_t i)
+static const void *affected_item(void *arg, uint32_t i)
 {
     struct cause_writer *writer = arg;
 
-    writer->victim = name_of(writer->report, writer->suspect->victims[i]);
-    return &writer->victim;
+    writer->affected = name_of(writer->report, writer->suspect->affected[i]);
+    return &writer->affected;
 }
 
 static const void *evidence_item(void *arg, uint32_t i)
@@ -125,16 +125,16 @@ static const void *evidence_item(void *arg, uint32_t i)
     struct evidence_view *view = &writer->evidence_view;
 
     *view = (struct evidence_view){
-        .kind = evidence_kind_names[e->kind],
+        .kind = evidence_kind_name(e->kind),
         .finding = e,
         .peer = name_of(writer->report, e->peer),
         .numbers = {n, n->before_of > 0 || n->after_of > 0 ? n : NULL},
         .has_numbers = n->unit ? &view->numbers : NULL,
         .traces = {e->trace_count, e->traces, NULL, NULL},
-        .series = {e->series.shows,
-                   e->series.unit,
-                   {e->series.count, e->series.points, NULL, NULL}},
-        .has_series = e->series.shows ? &view->series : NULL};
+        .series = {e->chart.title,
+                   e->chart.unit,
+                   {e->chart.count, e->chart.points, NULL, NULL}},
+        .has_series = e->chart.title ? &view->series : NULL};
     return view;
 }
 
@@ -150,11 +150,11 @@ static const void *suspect_item(void *arg, uint32_t i)
         .rank = i + 1,
         .component = identity->component,
         .environment = identity->environment,
-        .explained_by = name_of(report, s->because),
-        .party = candidate_kind_names[report->parties[s->component]],
+        .explained_by = name_of(report, s->explained_by),
+        .kind = candidate_kind_names[report->component_kinds[s->component]],
         .score = round(s->score * 10000) / 10000,
         .onset_ns = s->onset_ns,
-        .victims = {s->victim_count, NULL, victim_item, writer},
+        .affected = {s->affected_count, NULL, affected_item, writer},
         .evidence = {s->evidence_count, NULL, evidence_item, writer}};
     return &writer->suspect_view;
 }
@@ -174,7 +174,7 @@ struct component_item {
 
 static const struct reply_table step_fields_table =
     REPLY_TABLE(struct cause_path_step,
-                REPLY_OPTIONAL(struct cause_path_step, "shows", shows));
+                REPLY_OPTIONAL(struct cause_path_step, "symptom", symptom));
 static const struct reply_table step_table =
     COMPONENT_TABLE(&step_fields_table);
 
@@ -186,7 +186,7 @@ static const struct reply_table change_table =
     COMPONENT_TABLE(&change_fields_table);
 
 static const struct reply_table excluded_fields_table = REPLY_TABLE(
-    struct cause_excluded, REPLY(struct cause_excluded, "why", why));
+    struct cause_excluded, REPLY(struct cause_excluded, "reason", reason));
 static const struct reply_table excluded_table =
     COMPONENT_TABLE(&excluded_fields_table);
 
@@ -238,8 +238,9 @@ static const void *impact_item(void *arg, uint32_t i)
     struct impact_items *list = arg;
     const struct cause_impact *impact = &list->report->impacts[i];
 
-    list->view = (struct impact_view){name_of(list->report, impact->component),
-                                      impact, (double)impact->limit_ns / 1e6};
+    list->view =
+        (struct impact_view){name_of(list->report, impact->component), impact,
+                             (double)impact->slow_limit_ns / 1e6};
     return &list->view;
 }
 
@@ -267,7 +268,7 @@ struct log_items {
 static const void *log_item(void *arg, uint32_t i)
 {
     struct log_items *list = arg;
-    const struct cause_log *log = &list->report->lines[i];
+    const struct cause_log *log = &list->report->logs[i];
 
     list->view = (struct cause_log_view){
         log, log->level >= LEVEL_ERROR ? "ERROR" : "WARN"};
@@ -277,7 +278,7 @@ static const void *log_item(void *arg, uint32_t i)
 static const struct reply_table attribute_table = REPLY_TABLE(
     struct cause_correlation, REPLY(struct cause_correlation, "key", key),
     REPLY(struct cause_correlation, "value", value),
-    REPLY_ROUNDED(struct cause_correlation, "nats", nats),
+    REPLY_ROUNDED(struct cause_correlation, "score", score),
     REPLY(struct cause_correlation, "failing", failing),
     REPLY(struct cause_correlation, "failingOf", failing_of),
     REPLY(struct cause_correlation, "others", others),
@@ -319,7 +320,7 @@ static const struct reply_table head_table = REPLY_TABLE(
 struct cause_view {
     const struct cause_report *report;
     struct reply_list suspects, path, impact, changes, logs, excluded;
-    struct attributes_view special;
+    struct attributes_view correlation;
 };
 const struct reply_table cause_table = REPLY_TABLE(
     struct cause_view,
@@ -332,7 +333,8 @@ const struct reply_table cause_table = REPLY_TABLE(
     REPLY_LIST(struct cause_view, "changes", changes, &change_table),
     REPLY_LIST(struct cause_view, "logs", logs, &log_table),
     REPLY_LIST(struct cause_view, "excluded", excluded, &excluded_table),
-    REPLY_OBJECT(struct cause_view, "special", special, 0, &attributes_table),
+    REPLY_OBJECT(struct cause_view, "attributeCorrelation", correlation, 0,
+                 &attributes_table),
     REPLY_OBJECT(struct cause_view, "read", report, REPLY_POINTER,
                  &read_table));
 
@@ -362,10 +364,11 @@ void cause_reply(struct jsonw *w, const struct cause_report *report)
         .path = {report->path_count, NULL, component_item, &path},
         .impact = {report->impact_count, NULL, impact_item, &impacts},
         .changes = {report->change_count, NULL, component_item, &changes},
-        .logs = {report->line_count, NULL, log_item, &logs},
+        .logs = {report->log_count, NULL, log_item, &logs},
         .excluded = {report->excluded_count, NULL, component_item, &excluded},
-        .special = {report->special_slow ? "slowest" : "failed",
-                    {report->special_count, report->special, NULL, NULL}}};
+        .correlation = {
+            report->slowest_compared ? "slowest" : "failed",
+            {report->correlation_count, report->correlations, NULL, NULL}}};
 
     reply_write(w, &cause_table, &view);
 }

@@ -10,17 +10,17 @@
 enum { MAX_BASELINE_DAYS = 90 };
 
 static enum status answer(struct query_request *request,
-                          struct cause_question *question)
+                          struct cause_query *query)
 {
     struct cause_report *report;
     enum status s;
 
-    question->registry = request->services->registry;
-    question->catalog = request->services->catalog;
-    question->reader = request->reader;
-    if (question->scope.namespace.len == 0)
-        question->scope.namespace = SLICE("default");
-    s = cause_find(question, request->arena, &report);
+    query->registry = request->services->registry;
+    query->catalog = request->services->catalog;
+    query->reader = request->reader;
+    if (query->scope.namespace.len == 0)
+        query->scope.namespace = SLICE("default");
+    s = cause_find(query, request->arena, &report);
     if (s == ERR_INVALID) /* what is left: no time, or that of 1970 */
         return query_fail(request, s, NULL, "endTime must be after startTime");
     if (s != OK)
@@ -43,17 +43,17 @@ static enum status baseline_time(struct query_request *request,
 }
 
 static enum status read_baseline(struct query_request *request,
-                                 struct cause_question *question)
+                                 struct cause_query *query)
 {
     const json_t *object = json_object_get(request->body, "baseline");
-    struct cause_window *b = &question->baseline;
+    struct cause_window *b = &query->baseline;
     enum status s;
 
     if (!object || json_is_null(object))
         return OK;
     if (!json_is_object(object))
         return query_invalid(request, "baseline must be an object");
-    question->has_baseline = true;
+    query->has_baseline = true;
     s = baseline_time(request, object, "startTime", &b->start_ns);
     if (s == OK)
         s = baseline_time(request, object, "endTime", &b->end_ns);
@@ -65,7 +65,7 @@ static enum status read_baseline(struct query_request *request,
     if (b->end_ns - b->start_ns > MAX_BASELINE_DAYS * 24 * NS_PER_HOUR)
         return query_invalid(request, "baseline must be at most %d days long",
                              MAX_BASELINE_DAYS);
-    if (b->end_ns > question->window.start_ns)
+    if (b->end_ns > query->window.start_ns)
         return query_invalid(request,
                              "baseline must end before the window starts");
     return OK;
@@ -73,29 +73,27 @@ static enum status read_baseline(struct query_request *request,
 
 static enum status cause_post(struct query_request *request)
 {
-    struct cause_question question = {0};
-    enum status s = params_scope(request, SCOPE_NEEDS_PROJECT, &question.scope);
+    struct cause_query query = {0};
+    enum status s = params_scope(request, SCOPE_NEEDS_PROJECT, &query.scope);
 
     if (s == OK)
-        s = params_range(request, &question.window.start_ns,
-                         &question.window.end_ns);
+        s = params_range(request, &query.window.start_ns, &query.window.end_ns);
     if (s == OK)
-        s = read_baseline(request, &question);
-    return s == OK ? answer(request, &question) : s;
+        s = read_baseline(request, &query);
+    return s == OK ? answer(request, &query) : s;
 }
 
 static enum status cause_get(struct query_request *request)
 {
-    struct cause_question question = {0};
-    enum status s = params_query_scope(request, &question.scope);
+    struct cause_query query = {0};
+    enum status s = params_query_scope(request, &query.scope);
 
     if (s == OK)
-        s = params_query_range(request, 30 * NS_PER_MIN,
-                               &question.window.start_ns,
-                               &question.window.end_ns);
-    if (s == OK && question.scope.project.len == 0)
+        s = params_query_range(request, 30 * NS_PER_MIN, &query.window.start_ns,
+                               &query.window.end_ns);
+    if (s == OK && query.scope.project.len == 0)
         s = query_invalid(request, "project is required");
-    return s == OK ? answer(request, &question) : s;
+    return s == OK ? answer(request, &query) : s;
 }
 
 const struct route routes_cause[] = {

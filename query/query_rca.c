@@ -109,7 +109,7 @@ static enum status find(struct query_request *request,
                         const struct rca_alert *alert,
                         struct cause_report **report)
 {
-    struct cause_question question = {
+    struct cause_query query = {
         .scope = {.namespace = alert->namespace,
                   .project = alert->project,
                   .component = alert->component,
@@ -123,16 +123,16 @@ static enum status find(struct query_request *request,
 
     if (alert->component.len > 0) {
         arena_begin(&attempt, request->arena);
-        s = cause_find(&question, &attempt, report);
+        s = cause_find(&query, &attempt, report);
         if (s == OK && (*report)->found) {
             arena_adopt(request->arena, &attempt);
             return OK;
         }
         arena_release(&attempt);
-        question.scope.component = (struct slice){NULL, 0};
-        question.has_baseline = false;
+        query.scope.component = (struct slice){NULL, 0};
+        query.has_baseline = false;
     }
-    return cause_find(&question, request->arena, report);
+    return cause_find(&query, request->arena, report);
 }
 
 struct analyze_reply {

@@ -34,7 +34,7 @@ struct slice rca_linked_name(struct query_request *request,
 {
     struct slice name = rca_name(report, c);
 
-    return report->parties[c] == CANDIDATE_COMPONENT
+    return report->component_kinds[c] == CANDIDATE_COMPONENT
                ? rca_sentence(request, "<comp:%.*s>", (int)name.len, name.ptr)
                : name;
 }
@@ -142,15 +142,15 @@ static struct finding more_errors(struct query_request *request,
     struct finding finding = {
         .observation = SLICE("It logs more warnings and errors than before"),
         .component = rca_name(report, report->suspects[0].component),
-        .range = {report->lines[0].time_ns, report->window.end_ns}};
+        .range = {report->logs[0].time_ns, report->window.end_ns}};
     struct finding_log *lines;
 
-    finding.evidence = log_evidence(request, report->line_count, &lines);
-    for (uint32_t i = 0; lines && i < report->line_count; i++)
+    finding.evidence = log_evidence(request, report->log_count, &lines);
+    for (uint32_t i = 0; lines && i < report->log_count; i++)
         lines[i] = (struct finding_log){
-            report->lines[i].time_ns,
-            report->lines[i].level >= LEVEL_ERROR ? "ERROR" : "WARN",
-            report->lines[i].text};
+            report->logs[i].time_ns,
+            report->logs[i].level >= LEVEL_ERROR ? "ERROR" : "WARN",
+            report->logs[i].text};
     return finding;
 }
 
@@ -218,7 +218,7 @@ struct root_cause rca_root_cause(struct query_request *request,
              report->window.end_ns},
             evidence_of(request, e)};
     }
-    if (first && report->line_count > 0)
+    if (first && report->log_count > 0)
         findings[count++] = more_errors(request, report);
     cause.findings = (struct reply_list){count, findings, NULL, NULL};
     return cause;

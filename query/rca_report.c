@@ -188,7 +188,7 @@ static struct reply_list excluded_causes(struct query_request *request,
     for (uint32_t i = 0; excluded && i < report->excluded_count; i++)
         excluded[i] = (struct rca_statement){
             rca_name(report, report->excluded[i].component),
-            report->excluded[i].why, NULL};
+            report->excluded[i].reason, NULL};
     return (struct reply_list){excluded ? report->excluded_count : 0, excluded,
                                NULL, NULL};
 }

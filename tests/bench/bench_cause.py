@@ -169,7 +169,7 @@ def result(answer, seconds):
         for e in s["evidence"]:
             indicators.append({"component": s["component"],
                                "class": e["class"], "kind": e["kind"],
-                               "nats": e["nats"], "detail": e["text"]})
+                               "nats": e["score"], "detail": e["text"]})
     return {"components": suspects, "indicators": indicators,
             "seconds": seconds}
 
@@ -309,7 +309,7 @@ def explain_suspects(answer, culprit):
             continue
         print(f"   {i + 1:>2} {s['score']:6.2f} {s['component']}")
         for e in s["evidence"][:5]:
-            print(f"      {e['nats']:6.2f} {e['kind']:<9} {e['class']:<8} "
+            print(f"      {e['score']:6.2f} {e['kind']:<9} {e['class']:<8} "
                   f"{e['text'][:120]}")
 
 
@@ -378,7 +378,7 @@ def measure_shop(server, data, options):
             for s in answer["suspects"][:4]:
                 print(f"   {s['score']:6.2f} {s['component']}")
                 for e in s["evidence"][:4]:
-                    print(f"      {e['nats']:6.2f} {e['kind']:<9} "
+                    print(f"      {e['score']:6.2f} {e['kind']:<9} "
                           f"{e['class']:<8} {e['text'][:170]}")
     print("--- shop")
     for kind, n in found.items():

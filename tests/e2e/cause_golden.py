@@ -20,7 +20,7 @@ FAULTS = ["cpu", "leak", "disk-full", "queue", "bad-version", "dead-host",
           "dead-pods"]
 QUIET = ["night", "rush", "rollout", "outlier", "always-failing", "nothing"]
 FAULT_AT, LENGTH = 13, 18  # minutes
-SURE = 3  # nats: odds of twenty to one
+SURE = 3  # a score: odds of twenty to one
 PATIENCE = 20  # seconds: what was sent is correlated, calls are given up
 UPDATE = "UPDATE_GOLDEN" in os.environ
 
@@ -57,7 +57,7 @@ def minute(time_text):
 
 def kinds(suspect):
     return sorted({e["kind"] for e in suspect["evidence"]
-                   if e["nats"] >= SURE})
+                   if e["score"] >= SURE})
 
 
 def drawn(suspect, since):
@@ -66,7 +66,7 @@ def drawn(suspect, since):
     if not series:
         return None
     times = [point[0] for point in series["points"]]
-    return {"shows": series["shows"], "unit": series["unit"],
+    return {"title": series["title"], "unit": series["unit"],
             "in order": times == sorted(set(times)),
             "both times": times[0] < since < times[-1]}
 
@@ -83,7 +83,7 @@ def report(answer):
     others = [s for s in answer["suspects"][1:]
               if s["score"] >= first["score"] / 3]
     kept.update({
-        "first": f"{first['component']}, a {first['party']}",
+        "first": f"{first['component']}, a {first['kind']}",
         "since": minute(first["onset"]),
         "evidence": kinds(first),
         "drawn": drawn(first, answer["window"]["startTime"]),
@@ -92,8 +92,8 @@ def report(answer):
         "impact": words(answer["summary"]["impact"]),
         "path": [s["component"] for s in answer["path"]],
         "logs": [f"{l['level']} {l['log']}" for l in answer["logs"]],
-        "special": [f"{a['key']} = {a['value']}"
-                    for a in answer["special"]["attributes"]][:1],
+        "attribute correlation": [f"{a['key']} = {a['value']}"
+                    for a in answer["attributeCorrelation"]["attributes"]][:1],
     })
     return kept
 

@@ -330,7 +330,7 @@ TEST(more_requests_cost_more)
     world_free(w);
 }
 
-TEST(declared_calls_tell_cause_from_victims)
+TEST(declared_calls_tell_cause_from_affected_callers)
 {
     static const struct shown slow = {
         &latency, EVERYBODY(0.1), {0.4, 0.4, 0.4, 0.1}};

@@ -53,7 +53,7 @@ TEST(nothing_is_taken_over_from_a_question_before)
 {
     enum { ROOM = 24 << 20 };
     struct world *w = ill_world(CODE, STORE);
-    struct cause_question question = {
+    struct cause_query query = {
         .scope = {.namespace = SLICE("acme"), .project = SLICE("shop")},
         .window = {(w->start_s + 600) * NS_PER_S,
                    (w->start_s + 900) * NS_PER_S},
@@ -69,8 +69,8 @@ TEST(nothing_is_taken_over_from_a_question_before)
         struct cause_report *report;
 
         arena_reset(&arena);
-        question.has_baseline = false;
-        if (CHECK_EQ(cause_find(&question, &arena, &report), OK))
+        query.has_baseline = false;
+        if (CHECK_EQ(cause_find(&query, &arena, &report), OK))
             describe(report, texts[i], sizeof(texts[i]));
         CHECK(strlen(texts[i]) > 100);
         CHECK(strcmp(texts[i], texts[0]) == 0);
@@ -88,8 +88,8 @@ TEST(way_to_users_begins_at_the_culprit)
     CHECK_TEXT(bed_at(answer, "path.0.component"), "store");
     CHECK_TEXT(bed_at(answer, "path.1.component"), "api");
     CHECK_TEXT(bed_at(answer, "path.2.component"), "web");
-    CHECK(bed_at(answer, "path.2.shows").len > 0);
-    CHECK_TEXT(bed_at(answer, "suspects.0.victims"), "[2]");
+    CHECK(bed_at(answer, "path.2.symptom").len > 0);
+    CHECK_TEXT(bed_at(answer, "suspects.0.affected"), "[2]");
     json_decref(answer);
     world_free(w);
 }

@@ -1,7 +1,4 @@
-/*
- * Terms by their hash, which stands for them: an array, and an index over it.
- */
-#include "rca_context.h"
+#include "interned_terms.h"
 
 #include "array.h"
 
@@ -16,21 +13,21 @@ uint32_t terms_find(const struct interned_terms *terms, uint64_t hash)
     map_each(&terms->index, map_hash(hash), at)
         if (terms->at[at].hash == hash)
             return at;
-    return NOBODY;
+    return NO_INDEX;
 }
 
 uint32_t terms_add(struct interned_terms *terms, uint64_t hash,
-                   struct slice text, struct slice line, bool bad)
+                   struct slice text, struct slice line, bool is_error)
 {
     uint32_t at = terms_find(terms, hash);
     struct interned_term *term;
 
-    if (at != NOBODY)
+    if (at != NO_INDEX)
         return at;
     term = arena_append(terms->arena, &terms->at, terms->count, &terms->room);
     if (!term || !map_add(&terms->index, map_hash(hash), terms->count))
-        return NOBODY;
+        return NO_INDEX;
     *term = (struct interned_term){hash, arena_copy(terms->arena, text),
-                                   arena_copy(terms->arena, line), bad};
+                                   arena_copy(terms->arena, line), is_error};
     return terms->count++;
 }

@@ -1,0 +1,135 @@
+#include "candidates.h"
+
+const char *const candidate_kind_names[CANDIDATE_KINDS] = {
+    "component", "database", "queue", "external"};
+
+/* Values of by_resource below the first component. */
+enum { NOT_LOOKED_UP, IN_NO_COMPONENT, FIRST_COMPONENT };
+
+static uint32_t find_identity(const struct candidates *c,
+                              const struct identity *identity)
+{
+    for (uint32_t i = 0; i < c->component_count; i++)
+        if (identity_compare(&c->identities[i], identity) == 0)
+            return i;
+    return NO_INDEX;
+}
+
+uint32_t candidate_of_resource(struct candidates *c, uint32_t resource)
+{
+    struct identity identity;
+
+    if (!bitmap_has(c->resources, resource))
+        return NO_INDEX;
+    uint32_t *slot = &c->by_resource[resource];
+    if (*slot == NOT_LOOKED_UP) {
+        uint32_t i = registry_resource_identity(c->registry, resource, c->arena,
+                                                &identity)
+                         ? find_identity(c, &identity)
+                         : NO_INDEX;
+
+        *slot = i == NO_INDEX ? IN_NO_COMPONENT : i + FIRST_COMPONENT;
+    }
+    return *slot == IN_NO_COMPONENT ? NO_INDEX : *slot - FIRST_COMPONENT;
+}
+
+uint32_t candidate_of_identity(struct candidates *c, uint32_t id)
+{
+    struct identity identity;
+
+    return registry_identity(c->registry, id, c->arena, &identity)
+               ? find_identity(c, &identity)
+               : NO_INDEX;
+}
+
+uint32_t candidate_of_dependency(const struct candidates *c, uint32_t from,
+                                 const struct catalog_dependency *d)
+{
+    struct identity to = c->identities[from];
+
+    to.component = d->component;
+    if (d->namespace.len > 0)
+        to.namespace = d->namespace;
+    if (d->project.len > 0)
+        to.project = d->project;
+    return find_identity(c, &to);
+}
+
+static enum candidate_kind kind_of(struct slice name)
+{
+    for (int kind = CANDIDATE_DATABASE; kind < CANDIDATE_KINDS; kind++)
+        if (slice_equal(name, slice_of(candidate_kind_names[kind])))
+            return (enum candidate_kind)kind;
+    return CANDIDATE_COMPONENT;
+}
+
+uint32_t candidate_of_peer(struct candidates *c, struct slice kind_name,
+                           struct slice name)
+{
+    enum candidate_kind kind = kind_of(kind_name);
+
+    for (uint32_t i = c->component_count; i < c->count; i++)
+        if (c->kinds[i] == kind && slice_equal(candidate_name(c, i), name))
+            return i;
+    if (kind == CANDIDATE_COMPONENT || name.len == 0 ||
+        c->count - c->component_count == MAX_PEERS - 1)
+        return NO_INDEX;
+    c->identities[c->count].component = arena_copy(c->arena, name);
+    c->kinds[c->count] = (uint8_t)kind;
+    return c->count++;
+}
+
+struct bitmap *candidate_resources(const struct candidates *c,
+                                   uint32_t component)
+{
+    struct scope_filter scope = c->scope;
+
+    scope.component = c->identities[component].component;
+    scope.environment = c->identities[component].environment;
+    return registry_select(c->registry, &scope, c->arena);
+}
+
+/* Derived series hang on resources of their own, which have no metrics. */
+static bool find_reporting(struct candidates *c,
+                           const struct component_info *list, uint32_t count)
+{
+    const struct bitmap *all = c->resources;
+    struct bitmap *derived = bitmap_new(c->arena, all->limit);
+    struct bitmap *reporting = bitmap_new(c->arena, all->limit);
+
+    if (!derived || !reporting)
+        return false;
+    for (uint32_t i = 0; i < count; i++)
+        bitmap_add(derived, list[i].derived_resource);
+    for (uint32_t id = 0; id < all->limit; id++)
+        if (bitmap_has(all, id) && !bitmap_has(derived, id))
+            bitmap_add(reporting, id);
+    c->reporting = reporting;
+    return true;
+}
+
+bool candidates_find(struct candidates *c, struct registry *registry,
+                     const struct scope_filter *scope, struct arena *arena)
+{
+    uint32_t count;
+    struct component_info *list;
+
+    *c = (struct candidates){
+        .arena = arena, .registry = registry, .scope = *scope};
+    /* A cause may lie outside the component that suffers. */
+    c->scope.component = (struct slice){NULL, 0};
+    list = registry_components(registry, &c->scope, arena, &count);
+    c->identities =
+        arena_zero(arena, count + MAX_PEERS, sizeof(*c->identities));
+    c->kinds = arena_zero(arena, count + MAX_PEERS, sizeof(*c->kinds));
+    c->resources = registry_select(registry, &c->scope, arena);
+    if (!c->identities || !c->kinds || !c->resources)
+        return false;
+    c->by_resource =
+        arena_zero(arena, c->resources->limit, sizeof(*c->by_resource));
+    for (uint32_t i = 0; i < count; i++)
+        if (list[i].identity.component.len > 0)
+            c->identities[c->component_count++] = list[i].identity;
+    c->count = c->component_count;
+    return c->by_resource && find_reporting(c, list, count);
+}

@@ -1,0 +1,84 @@
+/*
+ * evidence - what speaks for a candidate being the cause, as scores that can
+ * be added: log-likelihood ratios, how much more likely the numbers of the
+ * window are if something changed than if nothing did.
+ *
+ * A new kind of evidence is a row in evidence_kinds[] (evidence.c), a file
+ * evidence_X.c with a function that gets what it compares and adds what it
+ * finds, and the call of it in find_evidence() (cause.c).
+ */
+#ifndef EVIDENCE_H
+#define EVIDENCE_H
+
+#include "rca_times.h"
+
+/* How a kind of evidence counts in the ranking, and is charted. */
+struct evidence_rule {
+    const char *name;
+    double weight;
+    bool propagates; /* callers of the cause show it, too */
+    const char *chart_title, *chart_unit; /* NULL: not charted */
+};
+extern const struct evidence_rule evidence_kinds[EVIDENCE_KINDS];
+
+/* Of one candidate. */
+struct evidence_list {
+    struct cause_evidence *at;
+    uint32_t count, room;
+    double best[EVIDENCE_KINDS]; /* the highest score of each kind */
+    double other;                /* sum of the best, without metric anomalies */
+    double anomaly; /* the best of metric anomalies, before any discount */
+};
+
+/* Of all candidates, in one attempt. */
+struct evidence_set {
+    struct arena *arena;
+    struct evidence_list *of;
+    double chance;  /* score that the best of all metrics reaches by chance */
+    bool suffering; /* by metrics, somebody suffers */
+};
+
+/* Below this the first suspect is not named: it could as well be chance. */
+#define MIN_NAMED_SCORE 1.0
+/* Less than this is no evidence. */
+#define MIN_SCORE 0.01
+/* Odds of twenty to one. */
+#define CONFIDENT_SCORE 3.0
+
+/* Adds a copy, unless its score is below MIN_SCORE. */
+void evidence_add(struct evidence_set *set, uint32_t candidate,
+                  const struct cause_evidence *evidence);
+
+/* Does it say since when? A change is before that. */
+static inline bool evidence_is_symptom(const struct cause_evidence *evidence)
+{
+    return evidence->kind != EVIDENCE_CHANGE &&
+           evidence->score >= MIN_NAMED_SCORE;
+}
+
+/* A trace that shows it; the earliest one says since when. */
+static inline void evidence_add_example(struct cause_evidence *evidence,
+                                        const uint64_t trace_id[2],
+                                        uint64_t time_ns)
+{
+    if (evidence->trace_count < CAUSE_MAX_EXAMPLES)
+        memcpy(evidence->traces[evidence->trace_count++], trace_id, 16);
+    if (evidence->onset_ns == 0 || time_ns < evidence->onset_ns)
+        evidence->onset_ns = time_ns;
+}
+
+/* Log-likelihood ratio of two proportions (k1 of n1, k2 of n2) against one,
+ * with half an observation added to each. */
+double proportion_score(double k1, double n1, double k2, double n2);
+
+/* Is k2 of n2 a larger share than k1 of n1? */
+static inline bool is_larger_share(double k1, double n1, double k2, double n2)
+{
+    return k2 * n1 > k1 * n2;
+}
+
+/* Text in the arena. */
+struct slice text_format(struct arena *arena, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+#endif

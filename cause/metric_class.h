@@ -1,0 +1,38 @@
+/*
+ * metric_class - what a metric measures, by the words of its name and by its
+ * unit.
+ */
+#ifndef METRIC_CLASS_H
+#define METRIC_CLASS_H
+
+#include "record.h"
+
+enum metric_class {
+    CLASS_IGNORED,
+    CLASS_LIMIT, /* what others are compared with */
+    CLASS_UNKNOWN,
+    CLASS_CPU,
+    CLASS_MEMORY,
+    CLASS_DISK,
+    CLASS_RESTART,
+    CLASS_DROPS, /* of the network */
+    CLASS_POOL,
+    CLASS_QUEUE,
+    CLASS_CALLS, /* how those that the component calls answer it */
+    CLASS_LATENCY,
+    CLASS_ERRORS,
+    CLASS_SUCCESS,
+    CLASS_ERROR_LOGS, /* log records of an error */
+    CLASS_TRAFFIC,    /* requests; says nothing by itself */
+    CLASS_BYTES,      /* bytes, packets; nor does this */
+    METRIC_CLASSES
+};
+
+/* The name without that of the component, as in carts_cpu. */
+struct slice metric_bare_name(struct slice name, struct slice component);
+
+/* By a bare name. *less_is_worse: as for free memory. */
+enum metric_class metric_class_of(const struct metric *metric,
+                                  struct slice bare_name, bool *less_is_worse);
+
+#endif

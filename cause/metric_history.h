@@ -1,0 +1,46 @@
+/*
+ * metric_history - how far a time series is, in the window, from what it
+ * usually is, in units of its usual spread.
+ */
+#ifndef METRIC_HISTORY_H
+#define METRIC_HISTORY_H
+
+#include "timeseries.h"
+
+/* From this share of failing requests on a fault counts whole. */
+#define FELT_SHARE 0.05
+
+/* How much of a component is asked. */
+struct component_load {
+    double ratio;    /* to the usual load; at least 1 */
+    double requests; /* as its metrics count them; 0: not known */
+};
+
+struct deviation {
+    uint32_t first, end; /* points of the window */
+    double now, score;
+    uint64_t onset_ns;
+};
+
+/* Median and spread of all series. room: as long as the longest and as many as
+ * there are. False: the arena is full. */
+MUST_CHECK bool history_measure(struct timeseries_list *list,
+                                const struct rca_times *times);
+
+/* sign -1: less is worse. room is for twice as many numbers as any series has
+ * points. */
+struct deviation history_deviation(const struct timeseries *t,
+                                   const struct rca_times *times, double sign,
+                                   const struct component_load *load,
+                                   double *room);
+
+/* Of failures that were counted: the score that their counts allow. */
+double history_count_score(const struct timeseries *t,
+                           const struct deviation *d);
+
+/* Of log records: how much more likely their numbers are if more are written
+ * now. load: how much more than usual is asked. */
+double history_log_score(const struct timeseries *t, const struct deviation *d,
+                         double load, double *room);
+
+#endif

@@ -1,0 +1,77 @@
+#include "rca_context.h"
+
+#include "clock.h"
+#include "metric_history.h"
+
+static enum status choose_times(struct rca_context *context)
+{
+    const struct cause_query *q = context->query;
+    struct cause_window *period = context->times.period;
+
+    period[WINDOW] = q->window;
+    period[BASELINE] = q->baseline;
+    if (q->window.start_ns >= q->window.end_ns ||
+        q->window.start_ns <= NS_PER_MIN)
+        return ERR_INVALID;
+    if (!q->has_baseline)
+        return baseline_choose(&context->times, &context->candidates, q->reader,
+                               context->arena);
+    return q->baseline.start_ns < q->baseline.end_ns &&
+                   q->baseline.end_ns <= q->window.start_ns
+               ? OK
+               : ERR_INVALID;
+}
+
+static void add_traced_calls(struct call_graph *graph,
+                             const struct trace_sample *s)
+{
+    for (uint32_t i = 0; i < s->span_count; i++) {
+        const struct rca_span *span = &s->spans[i];
+        uint32_t caller = span->parent == NO_INDEX
+                              ? NO_INDEX
+                              : s->spans[span->parent].component;
+
+        if (span_is_served(span) && caller != NO_INDEX &&
+            span->component != NO_INDEX)
+            call_graph_add(graph, caller, span->component);
+    }
+}
+
+enum status rca_context_read(struct rca_context *c,
+                             const struct cause_query *query,
+                             uint32_t max_spans, struct arena *arena)
+{
+    enum status s;
+
+    *c = (struct rca_context){.query = query, .arena = arena};
+    if (!candidates_find(&c->candidates, query->registry, &query->scope,
+                         arena) ||
+        !call_graph_init(&c->graph, &c->candidates, arena))
+        return arena_status(arena);
+    s = choose_times(c);
+    if (s == OK)
+        s = trace_samples_read(&c->traces, query->reader, &c->candidates,
+                               &c->times, max_spans, arena);
+    if (s == OK)
+        s = timeseries_read(&c->timeseries, query->reader, &c->candidates,
+                            &c->times, arena);
+    if (s == OK)
+        s = red_counts_read(&c->red, query->reader, &c->candidates, &c->graph,
+                            &c->times, arena);
+    if (s == OK)
+        s = log_rates_read(&c->timeseries, query->reader, &c->candidates,
+                           &c->red, &c->times);
+    if (s == OK)
+        s = changes_read(&c->changes, query->reader, &c->candidates, &c->times,
+                         arena);
+    if (s != OK)
+        return s;
+    timeseries_sort(&c->timeseries);
+    if (!history_measure(&c->timeseries, &c->times))
+        return arena_status(arena);
+    for (int period = 0; period < PERIODS; period++)
+        add_traced_calls(&c->graph, &c->traces.period[period]);
+    call_graph_add_declared(&c->graph, &c->candidates, query->catalog);
+    call_graph_close(&c->graph, c->candidates.count);
+    return OK;
+}

@@ -1,0 +1,39 @@
+/*
+ * rca_times - the two periods that an analysis compares, and which part of the
+ * window is judged.
+ */
+#ifndef RCA_TIMES_H
+#define RCA_TIMES_H
+
+#include "cause.h"
+
+enum rca_period { BASELINE, WINDOW, PERIODS };
+
+/* A window may begin before the fault does: it is judged whole, without its
+ * first third and without its first two thirds. */
+enum { RCA_ATTEMPTS = 3 };
+
+#define NO_INDEX UINT32_MAX
+
+struct rca_times {
+    struct cause_window period[PERIODS];
+    uint32_t attempt;
+    uint64_t from_ns; /* the judged part of the window starts here */
+};
+
+static inline uint64_t rca_attempt_start(const struct rca_times *times,
+                                         uint32_t attempt)
+{
+    const struct cause_window *w = &times->period[WINDOW];
+
+    return w->start_ns + attempt * ((w->end_ns - w->start_ns) / RCA_ATTEMPTS);
+}
+
+static inline bool rca_in_period(const struct rca_times *times,
+                                 enum rca_period period, uint64_t time_ns)
+{
+    return time_ns >= times->period[period].start_ns &&
+           time_ns < times->period[period].end_ns;
+}
+
+#endif

@@ -1,0 +1,136 @@
+#include "red_counts.h"
+
+#include <math.h>
+
+#include "array.h"
+#include "clock.h"
+#include "hash.h"
+#include "red_series.h"
+
+/* The share of the point's time that lies in a period. */
+static double overlap(const struct red_point *p, uint64_t start_ns,
+                      uint64_t end_ns)
+{
+    uint64_t from = p->start_ns > start_ns ? p->start_ns : start_ns;
+    uint64_t to = p->end_ns < end_ns ? p->end_ns : end_ns;
+
+    return to > from && p->end_ns > p->start_ns
+               ? (double)(to - from) / (double)(p->end_ns - p->start_ns)
+               : 0;
+}
+
+static void add_amount(const struct red_counts *c, struct red_amounts *to,
+                       const struct red_point *p, double amount)
+{
+    const struct cause_window *period = c->times->period;
+
+    to->baseline +=
+        amount * overlap(p, period[BASELINE].start_ns, period[BASELINE].end_ns);
+    for (uint32_t i = 0; i < RCA_ATTEMPTS; i++)
+        to->window[i] += amount * overlap(p, rca_attempt_start(c->times, i),
+                                          period[WINDOW].end_ns);
+}
+
+/* NULL: the arena is full. */
+static struct red_count *count_of(struct red_counts *c, uint32_t candidate,
+                                  struct slice operation, bool is_peer)
+{
+    uint64_t key =
+        hash_mix(hash_bytes(operation.ptr, operation.len, 7), candidate);
+    uint32_t known = c->keys.count;
+    uint32_t n =
+        terms_add(&c->keys, key, operation, (struct slice){NULL, 0}, false);
+    struct red_count *count;
+
+    if (n == NO_INDEX)
+        return NULL;
+    count = arena_append(c->arena, &c->at, n, &c->room);
+    if (!count)
+        return NULL;
+    if (n == known)
+        *count = (struct red_count){.candidate = candidate,
+                                    .operation = c->keys.at[n].text};
+    if (is_peer && !count->buckets)
+        count->buckets =
+            arena_zero(c->arena, RED_BUCKETS, sizeof(*count->buckets));
+    return !is_peer || count->buckets ? count : NULL;
+}
+
+static uint32_t bucket_of(double seconds)
+{
+    double b = log2(seconds * 1e6) * RED_BUCKETS_PER_OCTAVE;
+
+    return b <= 0 ? 0 : b >= RED_BUCKETS - 1 ? RED_BUCKETS - 1 : (uint32_t)b;
+}
+
+double red_bucket_seconds(uint32_t bucket)
+{
+    return exp2((bucket + 0.5) / RED_BUCKETS_PER_OCTAVE) * 1e-6;
+}
+
+static void add_buckets(const struct red_counts *c, struct red_count *to,
+                        const struct red_point *p)
+{
+    const struct histogram *h = p->durations;
+
+    add_amount(c, &to->buckets[0], p, (double)h->zero_count);
+    for (uint32_t i = 0; i < h->positive.count; i++) {
+        /* The middle of the bucket, on the scale of its bounds. */
+        double power = (h->positive.offset + (double)i + 0.5) / exp2(h->scale);
+
+        if (h->positive.counts[i] > 0)
+            add_amount(c, &to->buckets[bucket_of(exp2(power))], p,
+                       (double)h->positive.counts[i]);
+    }
+}
+
+static void count_point(void *arg, const struct red_point *p)
+{
+    struct red_counts *c = arg;
+    uint32_t candidate = p->callee == NO_INDEX ? p->component : p->callee;
+    bool is_peer = p->callee != NO_INDEX && p->callee >= c->component_count;
+    struct red_count *count;
+
+    if (p->component == NO_INDEX)
+        return;
+    if (p->callee != NO_INDEX)
+        call_graph_add(c->graph, p->component, p->callee);
+    if (p->callee != NO_INDEX && !is_peer) { /* counted where it is served */
+        add_amount(c, &c->called[candidate], p, p->requests);
+        return;
+    }
+    count = count_of(c, candidate, p->operation, is_peer);
+    if (!count)
+        return;
+    add_amount(c, &count->errors, p, p->errors);
+    add_amount(c, &count->requests, p, p->requests);
+    if (is_peer && p->durations)
+        add_buckets(c, count, p);
+    /* A call that nobody answered is counted at both ends of its edge, so what
+     * was answered is known from the requests served. */
+    if (!is_peer)
+        add_amount(c, &c->answered[candidate], p, p->requests);
+}
+
+enum status red_counts_read(struct red_counts *c, struct reader *reader,
+                            struct candidates *candidates,
+                            struct call_graph *graph,
+                            const struct rca_times *times, struct arena *arena)
+{
+    uint32_t n = candidates->component_count;
+    struct red_query query = {.reader = reader,
+                              .candidates = candidates,
+                              .resources = candidates->resources,
+                              .start_ns = times->period[BASELINE].start_ns,
+                              .end_ns =
+                                  times->period[WINDOW].end_ns + NS_PER_MIN,
+                              .calls = true};
+
+    *c = (struct red_counts){
+        .arena = arena, .times = times, .component_count = n, .graph = graph};
+    c->called = arena_zero(arena, n + 1, sizeof(*c->called));
+    c->answered = arena_zero(arena, n + 1, sizeof(*c->answered));
+    if (!terms_init(&c->keys, arena) || !c->called || !c->answered)
+        return arena_status(arena);
+    return red_series_read(&query, count_point, c);
+}

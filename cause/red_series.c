@@ -1,0 +1,88 @@
+#include "red_series.h"
+
+#include "derived.h"
+
+/* clang-format off */
+#define NAME(text) {text, sizeof(text) - 1}
+static const struct {
+    struct slice name;
+    bool errors, call;
+} series[] = {
+    {NAME(DERIVED_DURATION),      false, false},
+    {NAME(DERIVED_ERRORS),        true,  false},
+    {NAME(DERIVED_RETRACTED_DURATION), false, false},
+    {NAME(DERIVED_RETRACTED_ERRORS),   true,  false},
+    {NAME(DERIVED_OUT_DURATION),  false, true}, /* calls are the last */
+    {NAME(DERIVED_OUT_ERRORS),    true,  true},
+};
+/* clang-format on */
+enum { ALL_SERIES = sizeof(series) / sizeof(*series), SERVED_SERIES = 4 };
+
+struct red_reader {
+    const struct red_query *query;
+    red_visit *visit;
+    void *arg;
+};
+
+static uint32_t callee_of(struct candidates *candidates, const struct point *p)
+{
+    const struct attr *id = attrs_find(&p->attrs, SLICE(DERIVED_PEER_ID));
+    struct slice kind = attrs_text(&p->attrs, SLICE(DERIVED_PEER_KIND));
+
+    if (!slice_equal(kind, SLICE("component")))
+        return candidate_of_peer(
+            candidates, kind, attrs_text(&p->attrs, SLICE(DERIVED_PEER_NAME)));
+    return id && id->type == VALUE_INT
+               ? candidate_of_identity(candidates, (uint32_t)id->i)
+               : NO_INDEX;
+}
+
+static void read_point(void *arg, const struct point *p)
+{
+    const struct red_reader *r = arg;
+    int i = 0, sign = derived_sign(p->metric->name);
+
+    while (i < ALL_SERIES && !slice_equal(series[i].name, p->metric->name))
+        i++;
+    if (i == ALL_SERIES ||
+        p->metric->type !=
+            (series[i].errors ? METRIC_SUM : METRIC_EXP_HISTOGRAM))
+        return; /* another sender's */
+    struct red_point point = {.component = candidate_of_resource(
+                                  r->query->candidates, p->resource_id),
+                              .callee = NO_INDEX,
+                              .start_ns = p->start_ns,
+                              .end_ns = p->time_ns};
+    if (series[i].errors) {
+        point.errors = sign * (p->is_int ? (double)p->i : p->d);
+    } else {
+        point.requests = sign * (double)p->histogram->count;
+        point.seconds = sign * p->histogram->sum;
+        point.durations = p->histogram;
+    }
+    point.operation =
+        attrs_text(&p->attrs, series[i].call ? SLICE(DERIVED_PEER_NAME)
+                                             : SLICE(DERIVED_OPERATION));
+    if (series[i].call && point.component != NO_INDEX)
+        point.callee = callee_of(r->query->candidates, p);
+    if (!series[i].call ||
+        (point.callee != NO_INDEX && point.callee != point.component))
+        r->visit(r->arg, &point);
+}
+
+enum status red_series_read(const struct red_query *query, red_visit *visit,
+                            void *arg)
+{
+    struct slice names[ALL_SERIES];
+    struct red_reader r = {query, visit, arg};
+    struct series_query q = {.start_ns = query->start_ns,
+                             .end_ns = query->end_ns,
+                             .resources = query->resources,
+                             .names = names,
+                             .name_count =
+                                 query->calls ? ALL_SERIES : SERVED_SERIES};
+
+    for (uint32_t i = 0; i < ALL_SERIES; i++)
+        names[i] = series[i].name;
+    return reader_query_series(query->reader, &q, read_point, &r);
+}

@@ -1,0 +1,35 @@
+/*
+ * red_series - reads requests, errors and durations from the derived series
+ * (derived.h), which count every request, a minute at a time.
+ */
+#ifndef RED_SERIES_H
+#define RED_SERIES_H
+
+#include "candidates.h"
+
+/* Numbers are below 0 where they take off what was counted before. */
+struct red_point {
+    uint32_t component; /* that served the requests, or the caller of calls */
+    uint32_t callee;    /* of calls: a candidate; NO_INDEX: they were served */
+    struct slice operation;            /* that was served; the peer's name */
+    double requests, errors;           /* either of them */
+    double seconds;                    /* the sum over these requests */
+    const struct histogram *durations; /* of these requests, not below 0 */
+    uint64_t start_ns, end_ns;
+};
+
+struct red_query {
+    struct reader *reader;
+    struct candidates *candidates; /* peers that are met become candidates */
+    const struct bitmap *resources;
+    uint64_t start_ns, end_ns;
+    bool calls; /* as well as what was served */
+};
+
+typedef void red_visit(void *arg, const struct red_point *point);
+
+/* A component is NO_INDEX if the series hang on a resource of none. */
+MUST_CHECK enum status red_series_read(const struct red_query *query,
+                                       red_visit *visit, void *arg);
+
+#endif

@@ -1,0 +1,125 @@
+/*
+ * How a fault reaches users: from a suspect along the calls to its callers, and
+ * from these to theirs.
+ */
+#include "report.h"
+
+/* What a candidate shows of a fault elsewhere: its own limits say nothing of
+ * that. */
+static const struct cause_evidence *symptom_of(const struct evidence_set *set,
+                                               uint32_t c)
+{
+    const struct evidence_list *list = &set->of[c];
+    const struct cause_evidence *best = NULL;
+
+    for (uint32_t i = 0; i < list->count; i++)
+        if (evidence_is_symptom(&list->at[i]) &&
+            list->at[i].kind != EVIDENCE_RESOURCE &&
+            (!best || list->at[i].score > best->score))
+            best = &list->at[i];
+    return best;
+}
+
+/* Callers of a candidate, and theirs, nearest first. */
+struct caller_walk {
+    struct rca_context *context;
+    const struct evidence_set *evidence;
+    uint32_t *order, *callee, count; /* callee: NO_INDEX if not visited */
+};
+
+static void visit_callers(struct caller_walk *w, uint32_t at, bool with_symptom)
+{
+    for (uint32_t c = 0; c < w->context->candidates.count; c++) {
+        if (w->callee[c] != NO_INDEX ||
+            !call_graph_calls(&w->context->graph, c, at) ||
+            (symptom_of(w->evidence, c) != NULL) != with_symptom)
+            continue;
+        w->callee[c] = at;
+        w->order[w->count++] = c;
+    }
+}
+
+static bool walk_callers(struct caller_walk *w, uint32_t start)
+{
+    size_t size = (w->context->candidates.count + 1) * sizeof(uint32_t);
+
+    w->order = arena_alloc(w->context->arena, size);
+    w->callee = arena_alloc(w->context->arena, size);
+    if (!w->order || !w->callee)
+        return false;
+    memset(w->callee, 0xff, size); /* NO_INDEX */
+    w->callee[start] = start;
+    w->order[0] = start;
+    w->count = 1;
+    for (uint32_t i = 0; i < w->count; i++) {
+        visit_callers(w, w->order[i], true);
+        visit_callers(w, w->order[i], false);
+    }
+    return true;
+}
+
+static bool find_affected(const struct caller_walk *w, struct cause_suspect *s)
+{
+    s->affected =
+        arena_alloc(w->context->arena, w->count * sizeof(*s->affected));
+    for (uint32_t i = 1; s->affected && i < w->count; i++)
+        if (symptom_of(w->evidence, w->order[i]))
+            s->affected[s->affected_count++] = w->order[i];
+    return s->affected;
+}
+
+/* Where users suffer most; if they do not, the last affected caller. */
+static uint32_t path_end(const struct cause_report *report)
+{
+    const struct cause_suspect *s = &report->suspects[0];
+
+    if (report->impact_count > 0)
+        return report->impacts[0].component;
+    return s->affected_count > 0 ? s->affected[s->affected_count - 1]
+                                 : s->component;
+}
+
+static bool find_path(const struct caller_walk *w, struct cause_report *report)
+{
+    const struct cause_suspect *s = &report->suspects[0];
+    uint32_t n = 1, at = path_end(report);
+
+    for (uint32_t c = at; c != s->component; c = w->callee[c])
+        n++;
+    report->path = arena_zero(w->context->arena, n, sizeof(*report->path));
+    if (!report->path)
+        return false;
+    report->path_count = n;
+    for (; n > 0; at = w->callee[at]) {
+        const struct cause_evidence *e =
+            at == s->component ? &s->evidence[0] : symptom_of(w->evidence, at);
+
+        report->path[--n].component = at;
+        if (e)
+            report->path[n].symptom = e->text;
+    }
+    return true;
+}
+
+enum status report_propagation(struct rca_context *context,
+                               const struct evidence_set *evidence,
+                               struct cause_report *report)
+{
+    struct caller_walk w = {.context = context, .evidence = evidence};
+
+    for (uint32_t i = 0; i < report->suspect_count && i < CAUSE_MAX_LISTED;
+         i++) {
+        struct cause_suspect *s = &report->suspects[i];
+
+        if (!walk_callers(&w, s->component) || !find_affected(&w, s))
+            return arena_status(context->arena);
+        if (i > 0 || !report->found)
+            continue;
+        enum status status = report_impact(context, report, w.order, w.count);
+        if (status != OK)
+            return status;
+        if (!find_path(&w, report))
+            return arena_status(context->arena);
+    }
+    return OK;
+}
