@@ -10,9 +10,17 @@
 #ifndef ATTRS_BLOCK_H
 #define ATTRS_BLOCK_H
 
+#include "attr_codec.h"
 #include "block_file.h"
 #include "record.h"
 #include "store_query.h"
+
+/* Whether values of the type are texts; the others are numbers. */
+static inline bool attr_has_texts(uint8_t type)
+{
+    return type == VALUE_STRING || type == VALUE_BYTES || type == VALUE_ARRAY ||
+           type == VALUE_MAP;
+}
 
 struct attr_node;
 struct attr_column_out;

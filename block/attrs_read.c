@@ -6,7 +6,6 @@
  */
 #include "attrs_block.h"
 #include "match.h"
-#include "value.h"
 
 struct attr_place {
     uint32_t column, begin;
@@ -14,7 +13,7 @@ struct attr_place {
 
 struct attr_shape {
     uint32_t length, rows;
-    const struct attr_place *places;
+    struct attr_place *places;
 };
 
 struct attr_column {
@@ -36,32 +35,23 @@ struct attrs_in {
     uint32_t *rank;
 };
 
-static bool has_texts(uint8_t type)
+/* The blob with this id. */
+static struct byte_reader blob_of(struct attrs_in *in, uint32_t id)
 {
-    return type == VALUE_STRING || type == VALUE_BYTES || type == VALUE_ARRAY ||
-           type == VALUE_MAP;
-}
-
-/* A cursor over the blob with this id. */
-static struct column_in blob_in(struct attrs_in *in, uint32_t id)
-{
-    struct column_in column = block_column(in->block, in->base + id);
+    struct column_reader column = block_column(in->block, in->base + id);
     struct slice blob = column_blob(&column);
 
-    block_column_done(in->block, &column);
-    if (column.status != OK)
-        blob.len = 0;
-    return column_over(blob, in->block->arena);
+    block_check(in->block, &column.bytes);
+    return byte_reader_over(blob);
 }
 
-/* A count of things of one byte at least. */
-static uint32_t count_in(struct column_in *column)
+/* A count of things that take a byte at least. */
+static uint32_t read_count(struct byte_reader *bytes)
 {
-    uint64_t count = column_varint(column);
+    uint64_t count = byte_reader_varint(bytes);
 
-    if (count > (size_t)(column->end - column->at)) {
-        if (column->status == OK)
-            column->status = ERR_CORRUPT;
+    if (count > byte_reader_left(bytes)) {
+        byte_reader_fail(bytes);
         return 0;
     }
     return (uint32_t)count;
@@ -69,40 +59,36 @@ static uint32_t count_in(struct column_in *column)
 
 static bool read_columns(struct attrs_in *in)
 {
-    struct column_in column = blob_in(in, 1);
+    struct byte_reader bytes = blob_of(in, 1);
 
-    in->column_count = count_in(&column);
+    in->column_count = read_count(&bytes);
     in->columns =
         block_alloc(in->block, in->column_count, sizeof(*in->columns));
     for (uint32_t i = 0; in->columns && i < in->column_count; i++) {
-        struct slice type = column_bytes(&column, 1);
+        struct attr_column *column = &in->columns[i];
 
-        in->columns[i].key = column_bytes(&column, column_varint(&column));
-        if (type.len == 0 || (uint8_t)type.ptr[0] > VALUE_MAP ||
-            in->columns[i].key.len > UINT16_MAX) {
-            block_fail(in->block, ERR_CORRUPT);
-            return false;
-        }
-        in->columns[i].type = (uint8_t)type.ptr[0];
+        column->type = byte_reader_u8(&bytes);
+        column->key = byte_reader_slice(&bytes);
+        if (column->type > VALUE_MAP || column->key.len > UINT16_MAX)
+            byte_reader_fail(&bytes);
     }
-    block_column_done(in->block, &column);
-    return in->block->status == OK;
+    return block_check(in->block, &bytes);
 }
 
-static bool read_shape(struct attrs_in *in, struct column_in *column,
+static bool read_shape(struct attrs_in *in, struct byte_reader *bytes,
                        struct attr_shape *shape)
 {
-    uint32_t length = count_in(column);
+    uint32_t length = read_count(bytes);
     struct attr_place *places = block_alloc(in->block, length, sizeof(*places));
 
     if (!places || length > ATTR_MAX_COUNT)
         return block_fail(in->block, ERR_CORRUPT);
     for (uint32_t k = 0; k < length; k++) {
-        uint64_t c = column_varint(column);
+        uint64_t column = byte_reader_varint(bytes);
 
-        if (c >= in->column_count)
+        if (column >= in->column_count)
             return block_fail(in->block, ERR_CORRUPT);
-        places[k].column = (uint32_t)c;
+        places[k].column = (uint32_t)column;
     }
     shape->length = length;
     shape->places = places;
@@ -114,14 +100,12 @@ static bool place_shapes(struct attrs_in *in)
 {
     for (uint32_t s = 1; s <= in->shape_count; s++) {
         const struct attr_shape *shape = &in->shapes[s];
-        struct attr_place *places = NULL;
 
-        /* Ours, allocated by read_shape; const for everybody else. */
-        memcpy(&places, &shape->places, sizeof(places));
         for (uint32_t k = 0; k < shape->length; k++) {
-            struct attr_column *column = &in->columns[places[k].column];
+            struct attr_place *place = &shape->places[k];
+            struct attr_column *column = &in->columns[place->column];
 
-            places[k].begin = column->count;
+            place->begin = column->count;
             if (shape->rows > COLUMN_MAX_COUNT - column->count)
                 return block_fail(in->block, ERR_CORRUPT);
             column->count += shape->rows;
@@ -133,17 +117,18 @@ static bool place_shapes(struct attrs_in *in)
 static bool read_shapes(struct attrs_in *in)
 {
     struct block *block = in->block;
-    struct column_in column = blob_in(in, 2);
+    struct byte_reader bytes = blob_of(in, 2);
+    struct column_reader column;
 
-    in->shape_count = count_in(&column);
+    in->shape_count = read_count(&bytes);
     in->shapes = block_alloc(block, in->shape_count + 1, sizeof(*in->shapes));
     for (uint32_t i = 0; in->shapes && i < in->shape_count; i++)
-        if (!read_shape(in, &column, &in->shapes[i + 1]))
+        if (!read_shape(in, &bytes, &in->shapes[i + 1]))
             return false;
-    block_column_done(block, &column);
+    block_check(block, &bytes);
     column = block_column(block, in->base + 3);
     column_ints(&column, in->rows, &in->row_shape);
-    block_column_done(block, &column);
+    block_check(block, &column.bytes);
     in->rank = arena_alloc(block->arena, (in->rows + 1) * sizeof(*in->rank));
     if (!in->rank)
         block_fail(block, arena_status(block->arena));
@@ -163,7 +148,7 @@ struct attrs_in *attrs_in_open(struct block *block, uint32_t base,
                                uint32_t rows)
 {
     struct attrs_in *in = block_alloc(block, 1, sizeof(*in));
-    struct column_in column;
+    struct column_reader column;
 
     if (!in)
         return NULL;
@@ -174,10 +159,10 @@ struct attrs_in *attrs_in_open(struct block *block, uint32_t base,
         return NULL;
     column = block_column(block, base);
     column_ints(&column, rows, &in->dropped);
-    block_column_done(block, &column);
+    block_check(block, &column.bytes);
     column = block_column(block, base + 4);
     column_texts(&column, in->shapes[0].rows, &in->rest);
-    block_column_done(block, &column);
+    block_check(block, &column.bytes);
     return block->status == OK ? in : NULL;
 }
 
@@ -185,63 +170,50 @@ struct attrs_in *attrs_in_open(struct block *block, uint32_t base,
 static struct attr_column *load(struct attrs_in *in, uint32_t i)
 {
     struct attr_column *column = &in->columns[i];
-    struct column_in cursor;
+    struct column_reader cursor;
 
     if (column->loaded)
         return column;
     column->loaded = true;
     cursor = block_column(in->block, in->base + 16 + i);
-    if (has_texts(column->type))
+    if (attr_has_texts(column->type))
         column_texts(&cursor, column->count, &column->texts);
     else
         column_ints(&cursor, column->count, &column->ints);
-    block_column_done(in->block, &cursor);
+    block_check(in->block, &cursor.bytes);
     return column;
 }
 
-static struct column_in value_in(struct attrs_in *in, struct slice bytes)
+static void read_attr(struct attrs_in *in, const struct attr_column *column,
+                      uint32_t i, struct attr *attr)
 {
-    return column_over(bytes, in->block->arena);
-}
-
-static void get(struct attrs_in *in, const struct attr_column *column,
-                uint32_t i, struct attr *attr)
-{
+    struct byte_reader bytes;
     struct slice text;
-    struct column_in bytes;
     uint64_t word;
 
     attr->key = column->key.ptr;
     attr->key_len = (uint16_t)column->key.len;
     attr->type = column->type;
     attr->len = 0;
-    if (has_texts(column->type)) {
+    attr->i = 0;
+    if (attr_has_texts(column->type)) {
         text = texts_at(&column->texts, i);
-        if (column->type == VALUE_STRING || column->type == VALUE_BYTES) {
-            attr->str = text.ptr;
-            attr->len = (uint32_t)text.len;
+        attr->str = text.ptr;
+        attr->len = (uint32_t)text.len;
+        if (column->type == VALUE_STRING || column->type == VALUE_BYTES)
             return;
-        }
-        bytes = value_in(in, text);
-        value_get(&bytes, attr);
-        block_column_done(in->block, &bytes);
+        bytes = byte_reader_over(text);
+        attr_value_read(&bytes, in->block->arena, ATTR_FORM_BLOCK, attr);
+        block_check(in->block, &bytes);
         return;
     }
     word = ints_at(&column->ints, i);
-    switch (column->type) {
-    case VALUE_INT:
+    if (column->type == VALUE_INT)
         attr->i = unzigzag(word);
-        break;
-    case VALUE_BOOL:
-        attr->i = 0;
+    else if (column->type == VALUE_BOOL)
         attr->b = word != 0;
-        break;
-    case VALUE_DOUBLE:
+    else if (column->type == VALUE_DOUBLE)
         memcpy(&attr->d, &word, sizeof(word));
-        break;
-    default:
-        attr->i = 0;
-    }
 }
 
 void attrs_in_get(struct attrs_in *in, uint32_t row, struct attrs *attrs)
@@ -251,11 +223,11 @@ void attrs_in_get(struct attrs_in *in, uint32_t row, struct attrs *attrs)
 
     *attrs = (struct attrs){.dropped = (uint32_t)ints_at(&in->dropped, row)};
     if (shape == in->shapes) {
-        struct column_in rest =
-            value_in(in, texts_at(&in->rest, in->rank[row]));
+        struct byte_reader rest =
+            byte_reader_over(texts_at(&in->rest, in->rank[row]));
 
-        value_get_attrs(&rest, attrs);
-        block_column_done(in->block, &rest);
+        attrs_read(&rest, in->block->arena, ATTR_FORM_BLOCK, attrs);
+        block_check(in->block, &rest);
         return;
     }
     if (shape->length == 0)
@@ -266,8 +238,8 @@ void attrs_in_get(struct attrs_in *in, uint32_t row, struct attrs *attrs)
         return;
     }
     for (uint32_t k = 0; k < shape->length; k++)
-        get(in, load(in, shape->places[k].column),
-            shape->places[k].begin + in->rank[row], &at[k]);
+        read_attr(in, load(in, shape->places[k].column),
+                  shape->places[k].begin + in->rank[row], &at[k]);
     attrs->at = at;
     attrs->count = shape->length;
 }
@@ -297,7 +269,7 @@ static uint8_t *wanted_values(struct attrs_in *in, struct attr_column *column,
             hits[i] = ints_at(&column->ints, i) == zigzag(number);
     } else {
         for (uint32_t i = 0; i < count; i++) {
-            get(in, column, i, &value);
+            read_attr(in, column, i, &value);
             hits[i] = match_value(&value, wanted);
         }
     }

@@ -14,7 +14,7 @@
  *   1   columns: blob of: count; per column type u8, key length, key
  *   2   shapes: blob of: count; per shape its length and its columns
  *   3   ints: the shape of each row, from 1 on; 0: the row is in the rest
- *   4   texts: the rest, value_put_attrs() each, in order of rows
+ *   4   texts: the rest, attributes each (attr_codec.h), in order of rows
  *   16+ the values of column i. STRING, BYTES, ARRAY, MAP: texts; other types:
  *       ints (zigzag of an INT, the bits of a DOUBLE). They stand by shape,
  *       then by place in the shape, then by row: so the place of a row's value
@@ -26,7 +26,6 @@
 #include <string.h>
 
 #include "attrs_block.h"
-#include "value.h"
 
 enum {
     MAX_NODES = 8192,
@@ -51,12 +50,6 @@ struct attr_column_out {
     uint8_t type;
     struct dict dict;
 };
-
-static bool has_texts(uint8_t type)
-{
-    return type == VALUE_STRING || type == VALUE_BYTES || type == VALUE_ARRAY ||
-           type == VALUE_MAP;
-}
 
 void attrs_out_init(struct attrs_out *out, struct scratch *scratch,
                     struct buf *value)
@@ -162,7 +155,7 @@ static inline uint64_t encode(struct attrs_out *out, struct dict *dict,
     case VALUE_ARRAY:
     case VALUE_MAP:
         buf_reset(out->value);
-        value_put(out->value, attr);
+        attr_value_write(out->value, attr, ATTR_FORM_BLOCK);
         return dict_add(dict, buf_slice(out->value));
     default:
         return 0;
@@ -176,7 +169,7 @@ static uint32_t add_rest(struct attrs_out *out, const struct attrs *attrs)
     char *copy;
 
     buf_reset(out->value);
-    value_put_attrs(out->value, attrs);
+    attrs_write(out->value, attrs, ATTR_FORM_BLOCK);
     bytes = buf_slice(out->value);
     copy = scratch_alloc(out->scratch, bytes.len);
     slice_copy(copy, bytes);
@@ -390,7 +383,7 @@ void attrs_out_finish(struct attrs_out *out, struct block_out *block,
     for (uint32_t i = 0; i < out->column_count; i++) {
         struct attr_column_out *column = &out->columns[i];
 
-        if (has_texts(column->type))
+        if (attr_has_texts(column->type))
             block_out_dict(block, base + 16 + i, &column->dict, column->values,
                            column->count);
         else

@@ -186,13 +186,11 @@ enum status block_out_finish(struct block_out *out, enum block_type kind,
     if (out->pack.status != OK || out->body.status != OK)
         return ERR_TOO_BIG;
     if (block->status == OK) {
-        uint8_t *head = (uint8_t *)block->ptr + begin;
+        char *head = block->ptr + begin;
 
-        for (unsigned i = 0; i < 4; i++)
-            head[12 + i] = (uint8_t)(size >> 8 * i);
-        last = checksum(head, 16) ^ checksum(head + HEADER, size);
-        for (unsigned i = 0; i < 4; i++)
-            head[16 + i] = (uint8_t)(last >> 8 * i);
+        store_le(head + 12, size, 4);
+        store_le(head + 16, checksum(head, 16) ^ checksum(head + HEADER, size),
+                 4);
     }
     return block->status;
 }
@@ -215,37 +213,29 @@ void *block_alloc(struct block *block, size_t count, size_t size)
     return piece;
 }
 
-static uint32_t read_u32(const uint8_t *p)
-{
-    return (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 |
-           (uint32_t)p[3] << 24;
-}
-
-/* One entry of the directory; *at is where its column begins. */
-static void read_entry(struct block *block, struct column_in *directory,
-                       const uint8_t **at, uint32_t *last)
+/* Reads an entry of the directory; *at is where its column begins. */
+static void read_entry(struct block *block, struct byte_reader *directory,
+                       const char **at, uint32_t *last)
 {
     struct block_ref *ref = &block->refs[block->ref_count];
-    uint64_t step = column_varint(directory), len = column_varint(directory);
-    size_t left =
-        (size_t)((const uint8_t *)block->bytes.ptr + block->bytes.len - *at);
+    uint64_t step = byte_reader_varint(directory);
+    uint64_t len = byte_reader_varint(directory);
+    size_t left = (size_t)(block->bytes.ptr + block->bytes.len - *at);
 
     *ref = (struct block_ref){.packed = len & 1, .len = (uint32_t)(len >> 1)};
     if (block->ref_count == 0 ? step != COL_PACK || ref->packed
                               : step == 0 || step > UINT16_MAX)
-        directory->status = ERR_CORRUPT;
+        byte_reader_fail(directory);
     ref->id = *last += (uint32_t)step;
     len >>= 1;
     if (len > UINT32_MAX)
-        directory->status = ERR_CORRUPT;
+        byte_reader_fail(directory);
     if (!ref->packed) {
-        struct slice sum = column_bytes(directory, 4);
-
+        ref->checksum = (uint32_t)byte_reader_fixed(directory, 4);
         if (len > left)
-            directory->status = ERR_CORRUPT;
-        if (directory->status != OK)
+            byte_reader_fail(directory);
+        if (directory->bad)
             return;
-        ref->checksum = read_u32((const uint8_t *)sum.ptr);
         ref->at = *at;
         *at += len;
     }
@@ -254,48 +244,48 @@ static void read_entry(struct block *block, struct column_in *directory,
 
 static enum status read_directory(struct block *block, size_t size)
 {
-    const uint8_t *bytes = (const uint8_t *)block->bytes.ptr;
-    const uint8_t *at = bytes + HEADER + size;
-    struct column_in directory = {
-        .at = bytes + HEADER, .end = at, .arena = block->arena};
+    const char *at = block->bytes.ptr + HEADER + size;
+    struct byte_reader directory =
+        byte_reader_over((struct slice){block->bytes.ptr + HEADER, size});
     uint32_t last = 0;
 
     /* An entry takes two bytes at least. */
     block->refs = block_alloc(block, size / 2 + 1, sizeof(*block->refs));
     if (!block->refs)
         return block->status;
-    while (directory.at < directory.end && directory.status == OK)
+    while (byte_reader_left(&directory) > 0)
         read_entry(block, &directory, &at, &last);
-    if (block->ref_count == 0)
-        return ERR_CORRUPT;
-    return directory.status;
+    return directory.bad || block->ref_count == 0 ? ERR_CORRUPT : OK;
 }
 
 enum status block_open(struct block **result, struct slice bytes,
                        struct arena *arena)
 {
-    const uint8_t *head = (const uint8_t *)bytes.ptr;
+    const char *head = bytes.ptr;
     struct block *block;
+    uint8_t version, kind;
     size_t size;
 
     if (bytes.len < HEADER || memcmp(head, magic, sizeof(magic)) != 0)
         return ERR_CORRUPT;
-    if (head[4] > VERSION)
+    version = (uint8_t)head[4];
+    kind = (uint8_t)head[5];
+    if (version > VERSION)
         return ERR_UNSUPPORTED;
-    size = read_u32(head + 12);
-    if (head[4] == 0 || size > bytes.len - HEADER ||
-        read_u32(head + 16) !=
+    size = load_le(head + 12, 4);
+    if (version == 0 || size > bytes.len - HEADER ||
+        load_le(head + 16, 4) !=
             (checksum(head, 16) ^ checksum(head + HEADER, size)) ||
-        (head[5] != BLOCK_SPANS && head[5] != BLOCK_LOGS) ||
-        read_u32(head + 8) > BLOCK_MAX_ROWS)
+        (kind != BLOCK_SPANS && kind != BLOCK_LOGS) ||
+        load_le(head + 8, 4) > BLOCK_MAX_ROWS)
         return ERR_CORRUPT;
     block = arena_zero(arena, 1, sizeof(*block));
     if (!block)
         return arena_status(arena);
     block->bytes = bytes;
     block->arena = arena;
-    block->kind = head[5];
-    block->count = read_u32(head + 8);
+    block->kind = kind;
+    block->count = (uint32_t)load_le(head + 8, 4);
     block->status = read_directory(block, size);
     if (block->status == OK)
         *result = block;
@@ -307,42 +297,43 @@ uint32_t block_count(const struct block *block)
     return block->count;
 }
 
-static struct column_in cursor(struct block *block, struct block_ref *ref)
+static struct column_reader column_of(struct block *block,
+                                      struct block_ref *ref)
 {
-    struct column_in in = {.arena = block->arena, .late = &block->status};
+    struct column_reader column = {.arena = block->arena,
+                                   .late = &block->status};
 
     if (block->status == OK && !ref->packed && !ref->checked) {
         if (checksum(ref->at, ref->len) != ref->checksum)
             block_fail(block, ERR_CORRUPT);
         ref->checked = true;
     }
-    in.status = block->status;
-    in.at = in.end = ref->at;
-    if (in.status == OK)
-        in.end += ref->len;
-    return in;
+    if (block->status == OK)
+        column.bytes = byte_reader_over((struct slice){ref->at, ref->len});
+    else
+        byte_reader_fail(&column.bytes);
+    return column;
 }
 
-/* Inflates the pack and tells its columns where they are. */
+/* Decompresses the packed columns and sets where each begins. */
 static void unpack(struct block *block)
 {
-    struct column_in in = cursor(block, &block->refs[0]);
-    struct slice pack = column_blob(&in);
-    size_t at = 0;
+    struct column_reader column = column_of(block, &block->refs[0]);
+    struct slice pack = column_blob(&column);
 
     block->unpacked = true;
-    block_column_done(block, &in);
+    block_check(block, &column.bytes);
     for (uint32_t i = 1; i < block->ref_count && block->status == OK; i++) {
         struct block_ref *ref = &block->refs[i];
 
         if (!ref->packed)
             continue;
-        if (ref->len > pack.len - at) {
+        if (ref->len > pack.len) {
             block_fail(block, ERR_CORRUPT);
             return;
         }
-        ref->at = (const uint8_t *)pack.ptr + at;
-        at += ref->len;
+        ref->at = pack.ptr;
+        pack = slice_from(pack, ref->len);
     }
 }
 
@@ -369,24 +360,24 @@ bool block_has_column(const struct block *block, uint32_t id)
     return at < block->ref_count && block->refs[at].id == id;
 }
 
-struct column_in block_column(struct block *block, uint32_t id)
+struct column_reader block_column(struct block *block, uint32_t id)
 {
-    uint32_t low = find_column(block, id);
+    uint32_t at = find_column(block, id);
 
-    if (low == block->ref_count || block->refs[low].id != id) {
+    if (at == block->ref_count || block->refs[at].id != id) {
         block_fail(block, ERR_CORRUPT);
-        return (struct column_in){.status = block->status,
-                                  .late = &block->status};
+        at = 0; /* any: the block has failed */
     }
-    if (block->refs[low].packed && !block->unpacked)
+    if (block->refs[at].packed && !block->unpacked)
         unpack(block);
-    return cursor(block, &block->refs[low]);
+    return column_of(block, &block->refs[at]);
 }
 
-void block_column_done(struct block *block, const struct column_in *column)
+bool block_check(struct block *block, const struct byte_reader *bytes)
 {
-    if (column->status != OK)
-        block_fail(block, column->status);
+    if (bytes->bad)
+        block_fail(block, column_status(bytes, block->arena));
+    return block->status == OK;
 }
 
 struct ints *block_ints(struct block *block, uint32_t id, uint32_t count)
@@ -397,10 +388,10 @@ struct ints *block_ints(struct block *block, uint32_t id, uint32_t count)
         ints = block_alloc(block, 1, sizeof(*ints));
         if (!ints)
             return &block->no_ints;
-        struct column_in in = block_column(block, id);
+        struct column_reader in = block_column(block, id);
 
         column_ints(&in, count, ints);
-        block_column_done(block, &in);
+        block_check(block, &in.bytes);
         block->ints[id] = ints;
     }
     return ints;
@@ -414,10 +405,10 @@ struct texts *block_texts(struct block *block, uint32_t id, uint32_t count)
         texts = block_alloc(block, 1, sizeof(*texts));
         if (!texts)
             return &block->no_texts;
-        struct column_in in = block_column(block, id);
+        struct column_reader in = block_column(block, id);
 
         column_texts(&in, count, texts);
-        block_column_done(block, &in);
+        block_check(block, &in.bytes);
         block->texts[id] = texts;
     }
     return texts;

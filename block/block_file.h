@@ -117,7 +117,7 @@ MUST_CHECK enum status block_out_finish(struct block_out *out,
 
 struct block_ref {
     uint32_t id, len, checksum;
-    const uint8_t *at; /* in the block; of packed ones after unpacking */
+    const char *at; /* in the block; of packed ones after unpacking */
     bool packed, checked;
 };
 
@@ -155,10 +155,11 @@ void *block_alloc(struct block *block, size_t count, size_t size);
 
 bool block_has_column(const struct block *block, uint32_t id);
 
-/* A cursor over a column; an error if there is none with this id. */
-struct column_in block_column(struct block *block, uint32_t id);
-/* What a cursor has met is the block's. */
-void block_column_done(struct block *block, const struct column_in *column);
+/* A cursor over a column; failed if there is none with this id. */
+struct column_reader block_column(struct block *block, uint32_t id);
+
+/* Makes an error of a reader the block's; false if the block has failed. */
+bool block_check(struct block *block, const struct byte_reader *bytes);
 
 /* Columns with an id below COL_SINGLE_END, read once. Never NULL: after an
  * error they are of zeros and empty texts. */
@@ -187,7 +188,7 @@ uint32_t block_resource(struct block *block, uint32_t row);
 /* The attributes of the rows. */
 struct attrs_in *block_attrs(struct block *block);
 
-/* The scope that value_put_scope() wrote; NULL of no bytes. */
+/* The scope in these bytes; NULL if there are none. */
 void block_read_scope(struct block *block, struct slice bytes,
                       const struct scope **scope);
 

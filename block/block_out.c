@@ -5,8 +5,6 @@
  */
 #include "block_out.h"
 
-#include "value.h"
-
 void text_column_init(struct text_column *column, struct scratch *scratch,
                       uint32_t count)
 {
@@ -69,7 +67,7 @@ static uint32_t encode_scope(struct origin_out *origin,
                              const struct scope *scope)
 {
     buf_reset(origin->value);
-    value_put_scope(origin->value, scope);
+    scope_write(origin->value, scope, ATTR_FORM_BLOCK);
     return dict_add(&origin->scopes.dict, buf_slice(origin->value));
 }
 

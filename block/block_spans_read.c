@@ -15,12 +15,12 @@ enum { SMALL_TRACE = 64 };
 
 static bool check_traces(struct block *block, struct trace_index *table)
 {
-    struct column_in in = block_column(block, COL_TRACE_COUNT);
+    struct column_reader in = block_column(block, COL_TRACE_COUNT);
     struct ints counts;
     uint64_t row = 0;
 
     column_ints_any(&in, &counts);
-    block_column_done(block, &in);
+    block_check(block, &in.bytes);
     if (counts.count > block->count)
         return block_fail(block, ERR_CORRUPT);
     table->count = counts.count;
@@ -43,7 +43,7 @@ static bool check_traces(struct block *block, struct trace_index *table)
 struct trace_index *block_trace_table(struct block *block)
 {
     struct trace_index *table;
-    struct column_in in;
+    struct column_reader in;
     struct slice ids;
 
     if (block->traces)
@@ -55,7 +55,7 @@ struct trace_index *block_trace_table(struct block *block)
         return NULL;
     in = block_column(block, COL_TRACE_ID);
     ids = column_blob(&in);
-    block_column_done(block, &in);
+    block_check(block, &in.bytes);
     if (ids.len != (size_t)table->count * 16)
         block_fail(block, ERR_CORRUPT);
     table->ids = (const uint8_t *)ids.ptr;
@@ -258,10 +258,10 @@ static const uint8_t *ids_of(struct block *block, struct slice *ids,
                              uint32_t id)
 {
     if (!ids->ptr) {
-        struct column_in in = block_column(block, id);
+        struct column_reader in = block_column(block, id);
 
         *ids = column_blob(&in);
-        block_column_done(block, &in);
+        block_check(block, &in.bytes);
     }
     return (const uint8_t *)ids->ptr;
 }

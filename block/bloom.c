@@ -63,17 +63,17 @@ void bloom_write(struct bloom_filter *filter, unsigned permille,
         buf_fixed(out, filter->bits[i], 8);
 }
 
-struct slice bloom_read(struct column_in *in)
+struct slice bloom_read(struct byte_reader *in)
 {
-    uint64_t log2 = column_varint(in);
+    uint64_t log2 = byte_reader_varint(in);
 
     if (log2 == 0)
         return (struct slice){NULL, 0};
     if (log2 - 1 < LOG2_MIN || log2 - 1 > LOG2_MAX) {
-        in->status = ERR_CORRUPT;
+        byte_reader_fail(in);
         return (struct slice){NULL, 0};
     }
-    return column_bytes(in, (size_t)1 << (log2 - 1 - 3));
+    return byte_reader_bytes(in, (size_t)1 << (log2 - 1 - 3));
 }
 
 bool bloom_may_contain(struct slice filter, unsigned probes, uint64_t hash)

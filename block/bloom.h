@@ -9,7 +9,7 @@
 #include <stdint.h>
 
 #include "buf.h"
-#include "column.h"
+#include "byte_reader.h"
 #include "scratch.h"
 
 struct bloom_filter {
@@ -35,7 +35,7 @@ void bloom_write(struct bloom_filter *filter, unsigned permille,
                  struct buf *out);
 
 /* A filter in stored bytes; empty bytes stand for one that is always true. */
-struct slice bloom_read(struct column_in *in);
+struct slice bloom_read(struct byte_reader *in);
 bool bloom_may_contain(struct slice filter, unsigned probes, uint64_t hash);
 
 #endif

@@ -51,7 +51,7 @@ struct variable {
     uint8_t kind;
     uint32_t width;
     const uint8_t *charset; /* 32 bytes, a bit per byte value that occurs */
-    struct column_in values;
+    struct column_reader values;
     const uint8_t *hex;
     struct ints numbers;
     struct texts texts;

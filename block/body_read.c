@@ -4,24 +4,23 @@
 #include <string.h>
 
 #include "body.h"
-#include "value.h"
+#include "match.h"
 
 /* ---- opening ---- */
 
 static bool read_templates(struct body_in *body)
 {
     struct block *block = body->block;
-    struct column_in in = block_column(block, COL_TEMPLATE_TEXT);
-    struct slice coded = column_bytes(&in, 1);
+    struct column_reader in = block_column(block, COL_TEMPLATE_TEXT);
+    uint8_t coded = byte_reader_u8(&in.bytes);
     struct ints lens;
     struct slice heap;
     uint32_t variables = 0;
 
     column_ints_any(&in, &lens);
     heap = column_blob(&in);
-    block_column_done(block, &in);
-    if (block->status != OK || coded.ptr[0] != 0 ||
-        lens.count > BODY_MAX_TEMPLATES)
+    block_check(block, &in.bytes);
+    if (block->status != OK || coded != 0 || lens.count > BODY_MAX_TEMPLATES)
         return block_fail(block, ERR_CORRUPT);
     body->template_count = lens.count;
     body->templates =
@@ -99,29 +98,25 @@ static const uint8_t decimal_set[32] = {[6] = 0xff, [7] = 0x03};
 static const uint8_t hex_set[32] = {[6] = 0xff, [7] = 0x03, [12] = 0x7e};
 static const uint8_t empty_set[32];
 
-static void read_head(struct column_in *in, struct variable *variable)
+static void read_head(struct byte_reader *in, struct variable *variable)
 {
-    struct slice bytes = column_bytes(in, 1);
-
-    variable->kind = bytes.len ? (uint8_t)bytes.ptr[0] : VARIABLE_TEXT;
+    variable->kind = byte_reader_u8(in);
     if (variable->kind > VARIABLE_HEX)
-        in->status = ERR_CORRUPT;
+        byte_reader_fail(in);
     if (variable->kind == VARIABLE_TEXT) {
-        bytes = column_bytes(in, 32);
-        variable->charset = (const uint8_t *)bytes.ptr;
+        variable->charset = (const uint8_t *)byte_reader_bytes(in, 32).ptr;
         return;
     }
     variable->charset = variable->kind == VARIABLE_HEX ? hex_set : decimal_set;
     if (variable->kind == VARIABLE_NUMBER)
         return;
-    bytes = column_bytes(in, 1);
-    variable->width = bytes.len ? (uint8_t)bytes.ptr[0] : 0;
+    variable->width = byte_reader_u8(in);
     if (variable->kind == VARIABLE_HEX ? variable->width % 2 != 0
                                        : variable->width > 20)
-        in->status = ERR_CORRUPT;
+        byte_reader_fail(in);
 }
 
-static void read_values(struct column_in *in, struct variable *variable,
+static void read_values(struct column_reader *in, struct variable *variable,
                         uint32_t rows)
 {
     struct slice bytes;
@@ -132,7 +127,7 @@ static void read_values(struct column_in *in, struct variable *variable,
         bytes = column_blob(in);
         variable->hex = (const uint8_t *)bytes.ptr;
         if (bytes.len != (size_t)rows * variable->width / 2)
-            in->status = ERR_CORRUPT;
+            byte_reader_fail(&in->bytes);
     } else {
         column_ints(in, rows, &variable->numbers);
     }
@@ -153,9 +148,9 @@ struct variable *body_variable_head(struct body_in *body, uint32_t i)
         return variable;
     variable->opened = true;
     variable->values = block_column(body->block, COL_VARIABLES + i);
-    read_head(&variable->values, variable);
-    block_column_done(body->block, &variable->values);
-    if (variable->values.status != OK)
+    read_head(&variable->values.bytes, variable);
+    block_check(body->block, &variable->values.bytes);
+    if (variable->values.bytes.bad)
         forget(variable);
     return variable;
 }
@@ -168,8 +163,8 @@ struct variable *body_variable(struct body_in *body, uint32_t i)
         return variable;
     variable->loaded = true;
     read_values(&variable->values, variable, owner(body, i)->rows);
-    block_column_done(body->block, &variable->values);
-    if (variable->values.status != OK)
+    block_check(body->block, &variable->values.bytes);
+    if (variable->values.bytes.bad)
         forget(variable);
     return variable;
 }
@@ -259,10 +254,10 @@ static void write_line(struct body_in *body,
 static void get_value(struct body_in *body, uint32_t row, struct attr *value)
 {
     struct slice bytes = texts_at(body->values, body->rank[row]);
-    struct column_in in = column_over(bytes, body->block->arena);
+    struct byte_reader in = byte_reader_over(bytes);
 
-    value_get(&in, value);
-    block_column_done(body->block, &in);
+    attr_value_read(&in, body->block->arena, ATTR_FORM_BLOCK, value);
+    block_check(body->block, &in);
 }
 
 void body_in_get(struct body_in *body, uint32_t row, struct attr *value)
@@ -311,7 +306,7 @@ static struct slice value_line(struct body_in *body, uint32_t row)
 
     get_value(body, row, &value);
     buf_init(&out, 64 << 20);
-    value_show(&out, &value);
+    match_show(&out, &value);
     shown = buf_slice(&out);
     to = line_room(body, shown.len);
     if (to)

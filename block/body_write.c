@@ -5,13 +5,11 @@
  *
  *   COL_TEMPLATE       ints, per row: 0 not a text, else template + 1
  *   COL_TEMPLATE_TEXT  texts: the templates, holes as TEMPLATE_HOLE
- *   COL_BODY_VALUE     dictionary texts, value_put() each: the other rows
- *   COL_VARIABLES + i  variable i, counted through all templates:
- *     kind u8 (enum variable_kind), then
- *       TEXT    bitmap of the bytes that occur, 32 bytes; dictionary texts
- *       NUMBER  ints
- *       DIGITS  width u8, ints
- *       HEX     width u8, blob of width / 2 bytes per row
+ *   COL_BODY_VALUE     dictionary texts, values each (attr_codec.h): the other
+ * rows COL_VARIABLES + i  variable i, counted through all templates: kind u8
+ * (enum variable_kind), then TEXT    bitmap of the bytes that occur, 32 bytes;
+ * dictionary texts NUMBER  ints DIGITS  width u8, ints HEX     width u8, blob
+ * of width / 2 bytes per row
  *
  * Values stand in the order of the rows of their template. A template with
  * few rows is not worth columns: its lines, whole, are the variable of the
@@ -22,7 +20,6 @@
 #include <string.h>
 
 #include "match.h"
-#include "value.h"
 
 enum { WORTH_ROWS = 4, MAX_DIGITS = 18, MAX_HEX = 64 };
 
@@ -93,12 +90,12 @@ static void add_value(struct body_out *body, const struct attr *value)
     uint32_t known = body->values.dict.count;
 
     buf_reset(out);
-    value_put(out, value);
+    attr_value_write(out, value, ATTR_FORM_BLOCK);
     text_column_add(&body->values, buf_slice(out));
     if (body->values.dict.count == known)
         return;
     buf_reset(out);
-    value_show(out, value);
+    match_show(out, value);
     summary_add_words(body->summary, buf_slice(out));
     summary_add_pieces(body->summary, buf_slice(out));
 }

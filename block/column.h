@@ -16,6 +16,7 @@
 
 #include "arena.h"
 #include "buf.h"
+#include "byte_reader.h"
 #include "hash.h"
 #include "scratch.h"
 #include "slice.h"
@@ -89,27 +90,24 @@ void column_put_dict(struct column_out *column, const struct dict *dict,
 
 /* ---- reading ---- */
 
-/* A cursor over a column; its first error sticks and reads yield zero. */
-struct column_in {
-    const uint8_t *at, *end;
-    struct arena *arena;
-    enum status status;
-    enum status *late; /* gets errors met after the cursor is gone, or NULL */
+/* A cursor over the bytes of a column; its first error sticks. */
+struct column_reader {
+    struct byte_reader bytes;
+    struct arena *arena; /* for decompressed bytes */
+    enum status *late;   /* for errors after the cursor is gone, or NULL */
 };
 
-/* A cursor over bytes; the arena is for what they hold. */
-static inline struct column_in column_over(struct slice bytes,
-                                           struct arena *arena)
+/* Why a reader of bytes failed; OK if it did not. */
+static inline enum status column_status(const struct byte_reader *bytes,
+                                        const struct arena *arena)
 {
-    const uint8_t *at = (const uint8_t *)(bytes.len ? bytes.ptr : "");
-
-    return (struct column_in){at, at + bytes.len, arena, OK, NULL};
+    if (!bytes->bad)
+        return OK;
+    return arena_status(arena) != OK ? arena_status(arena) : ERR_CORRUPT;
 }
 
-uint64_t column_varint(struct column_in *column);
-struct slice column_bytes(struct column_in *column, size_t len);
-/* Inflated, in the arena or in the column's own bytes. */
-struct slice column_blob(struct column_in *column);
+/* Decompressed, in the arena, or the column's own bytes. */
+struct slice column_blob(struct column_reader *column);
 
 struct ints {
     uint32_t count;
@@ -121,10 +119,11 @@ struct ints {
 };
 
 /* Reads a column that must have count values. */
-void column_ints(struct column_in *column, uint32_t count, struct ints *ints);
+void column_ints(struct column_reader *column, uint32_t count,
+                 struct ints *ints);
 
 /* Reads a column and takes the number of values from it. */
-void column_ints_any(struct column_in *column, struct ints *ints);
+void column_ints_any(struct column_reader *column, struct ints *ints);
 
 static inline uint64_t ints_at(const struct ints *ints, uint32_t i)
 {
@@ -149,7 +148,7 @@ static inline bool ints_same(const struct ints *ints)
 enum { TEXTS_PIECE = 1024 }; /* texts; part of the format */
 
 struct texts_piece {
-    struct column_in blob;
+    struct column_reader blob;
     const char *bytes; /* NULL until it is read */
 };
 
@@ -164,7 +163,7 @@ struct texts {
     struct ints codes;
 };
 
-void column_texts(struct column_in *column, uint32_t count,
+void column_texts(struct column_reader *column, uint32_t count,
                   struct texts *texts);
 
 struct slice texts_piece_entry(const struct texts *texts, uint32_t i);

@@ -8,97 +8,50 @@
 #include "column.h"
 #include "unzstd.h"
 
-static uint64_t fail(struct column_in *column, enum status status)
-{
-    if (column->status == OK)
-        column->status = status;
-    column->at = column->end;
-    return 0;
-}
-
-uint64_t column_varint(struct column_in *column)
-{
-    uint64_t v = 0;
-
-    for (unsigned shift = 0; shift < 64; shift += 7) {
-        uint8_t byte;
-
-        if (column->at == column->end)
-            break;
-        byte = *column->at++;
-        if (shift == 63 && byte > 1)
-            break;
-        v |= (uint64_t)(byte & 0x7f) << shift;
-        if (!(byte & 0x80))
-            return v;
-    }
-    return fail(column, ERR_CORRUPT);
-}
-
-struct slice column_bytes(struct column_in *column, size_t len)
-{
-    const uint8_t *at = column->at;
-
-    if (len > (size_t)(column->end - at)) {
-        fail(column, ERR_CORRUPT);
-        return (struct slice){NULL, 0};
-    }
-    column->at += len;
-    return (struct slice){(const char *)at, len};
-}
-
-static uint8_t byte(struct column_in *column)
-{
-    struct slice s = column_bytes(column, 1);
-
-    return s.len ? (uint8_t)s.ptr[0] : 0;
-}
-
-static void *alloc(struct column_in *column, size_t size)
+static void *alloc(struct column_reader *column, size_t size)
 {
     void *piece = arena_alloc(column->arena, size);
 
     if (!piece)
-        fail(column, arena_status(column->arena));
+        byte_reader_fail(&column->bytes);
     return piece;
 }
 
-/* What put_packed() wrote. */
-static struct slice packed(struct column_in *column, size_t len)
+/* Reads what put_packed() wrote. */
+static struct slice packed(struct column_reader *column, size_t len)
 {
-    uint8_t how = byte(column);
+    struct byte_reader *in = &column->bytes;
+    uint8_t how = byte_reader_u8(in);
     struct slice stored;
     char *to;
 
     if (how == 0)
-        return column_bytes(column, len);
-    if (how != 1)
-        fail(column, ERR_CORRUPT);
-    stored = column_bytes(column, column_varint(column));
-    /* A frame that would grow a thousandfold is none of ours to pay for
-     * before its own head agrees. */
-    if (column->status == OK &&
+        return byte_reader_bytes(in, len);
+    stored = byte_reader_slice(in);
+    /* The frame's own head must state the same size before memory is
+     * allocated for it. */
+    if (how != 1 || in->bad ||
         ZSTD_getFrameContentSize(stored.ptr, stored.len) != len)
-        fail(column, ERR_CORRUPT);
-    if (column->status != OK || !(to = alloc(column, len)))
+        byte_reader_fail(in);
+    if (in->bad || !(to = alloc(column, len)))
         return (struct slice){NULL, 0};
     if (unzstd(to, len, stored.ptr, stored.len) != len) {
-        fail(column, ERR_CORRUPT);
+        byte_reader_fail(in);
         return (struct slice){NULL, 0};
     }
     return (struct slice){to, len};
 }
 
-struct slice column_blob(struct column_in *column)
+struct slice column_blob(struct column_reader *column)
 {
-    uint64_t len = column_varint(column);
+    uint64_t len = byte_reader_varint(&column->bytes);
 
     return len ? packed(column, len) : (struct slice){"", 0};
 }
 
 /* ---- numbers ---- */
 
-static void decode_deltas(struct column_in *column, struct ints *ints,
+static void decode_deltas(struct column_reader *column, struct ints *ints,
                           uint8_t mode)
 {
     uint64_t *all = alloc(column, ints->count * sizeof(*all));
@@ -119,21 +72,21 @@ static void decode_deltas(struct column_in *column, struct ints *ints,
     ints->all = all;
 }
 
-void column_ints_any(struct column_in *column, struct ints *ints)
+void column_ints_any(struct column_reader *column, struct ints *ints)
 {
-    uint64_t count = column_varint(column);
+    uint64_t count = byte_reader_varint(&column->bytes);
     uint8_t mode, planes;
 
     *ints = (struct ints){0};
     if (count > COLUMN_MAX_COUNT)
-        fail(column, ERR_CORRUPT);
-    if (column->status != OK || count == 0)
+        byte_reader_fail(&column->bytes);
+    if (column->bytes.bad || count == 0)
         return;
     ints->count = (uint32_t)count;
-    mode = byte(column);
-    ints->base = column_varint(column);
-    ints->factor = column_varint(column);
-    planes = byte(column);
+    mode = byte_reader_u8(&column->bytes);
+    ints->base = byte_reader_varint(&column->bytes);
+    ints->factor = byte_reader_varint(&column->bytes);
+    planes = byte_reader_u8(&column->bytes);
     for (uint8_t k = 0; k < 8; k++) {
         if (!(planes >> k & 1))
             continue;
@@ -142,18 +95,19 @@ void column_ints_any(struct column_in *column, struct ints *ints)
             (const uint8_t *)packed(column, count).ptr;
     }
     if (mode > 2)
-        fail(column, ERR_CORRUPT);
-    if (column->status == OK && mode > 0)
+        byte_reader_fail(&column->bytes);
+    if (!column->bytes.bad && mode > 0)
         decode_deltas(column, ints, mode);
-    if (column->status != OK)
+    if (column->bytes.bad)
         *ints = (struct ints){0};
 }
 
-void column_ints(struct column_in *column, uint32_t count, struct ints *ints)
+void column_ints(struct column_reader *column, uint32_t count,
+                 struct ints *ints)
 {
     column_ints_any(column, ints);
     if (ints->count != count) {
-        fail(column, ERR_CORRUPT);
+        byte_reader_fail(&column->bytes);
         *ints = (struct ints){0};
     }
 }
@@ -181,7 +135,7 @@ static uint64_t text_start(const struct texts *texts, uint32_t i)
 }
 
 /* From the lengths: where each text begins. */
-static void place_texts(struct column_in *column, struct texts *texts,
+static void place_texts(struct column_reader *column, struct texts *texts,
                         const struct ints *lens)
 {
     uint32_t *start;
@@ -191,7 +145,7 @@ static void place_texts(struct column_in *column, struct texts *texts,
     if (ints_same(lens)) {
         texts->width = (uint32_t)lens->base;
         if (lens->base > UINT32_MAX || lens->base * lens->count > UINT32_MAX)
-            fail(column, ERR_CORRUPT);
+            byte_reader_fail(&column->bytes);
         return;
     }
     start = alloc(column, (lens->count + 1) * sizeof(*start));
@@ -202,7 +156,7 @@ static void place_texts(struct column_in *column, struct texts *texts,
 
         start[i] = (uint32_t)at;
         if (len > UINT32_MAX - at) {
-            fail(column, ERR_CORRUPT);
+            byte_reader_fail(&column->bytes);
             return;
         }
         at += len;
@@ -211,17 +165,17 @@ static void place_texts(struct column_in *column, struct texts *texts,
     texts->start = start;
 }
 
-static void skip_blob(struct column_in *column)
+static void skip_blob(struct column_reader *column)
 {
-    uint64_t len = column_varint(column);
+    uint64_t len = byte_reader_varint(&column->bytes);
 
-    if (len > 0 && byte(column) == 1)
-        len = column_varint(column);
-    column_bytes(column, len);
+    if (len > 0 && byte_reader_u8(&column->bytes) == 1)
+        len = byte_reader_varint(&column->bytes);
+    byte_reader_bytes(&column->bytes, len);
 }
 
 /* Notes where the pieces are; each is read when a text of it is. */
-static void place_pieces(struct column_in *column, struct texts *texts)
+static void place_pieces(struct column_reader *column, struct texts *texts)
 {
     uint32_t count = texts->heap_count / TEXTS_PIECE + 1;
 
@@ -243,15 +197,16 @@ struct slice texts_piece_entry(const struct texts *texts, uint32_t i)
                        : first + TEXTS_PIECE;
     uint64_t base = text_start(texts, first), at = text_start(texts, i);
 
-    if (!piece->bytes && piece->blob.status == OK) {
+    if (!piece->bytes && !piece->blob.bytes.bad) {
         struct slice bytes = column_blob(&piece->blob);
 
         if (bytes.len != text_start(texts, end) - base)
-            fail(&piece->blob, ERR_CORRUPT);
-        if (piece->blob.status == OK)
+            byte_reader_fail(&piece->blob.bytes);
+        if (!piece->blob.bytes.bad)
             piece->bytes = bytes.ptr;
         else if (piece->blob.late && *piece->blob.late == OK)
-            *piece->blob.late = piece->blob.status;
+            *piece->blob.late =
+                column_status(&piece->blob.bytes, piece->blob.arena);
     }
     if (!piece->bytes)
         return (struct slice){NULL, 0};
@@ -259,27 +214,28 @@ struct slice texts_piece_entry(const struct texts *texts, uint32_t i)
                           text_start(texts, i + 1) - at};
 }
 
-void column_texts(struct column_in *column, uint32_t count, struct texts *texts)
+void column_texts(struct column_reader *column, uint32_t count,
+                  struct texts *texts)
 {
-    uint8_t how = byte(column);
+    uint8_t how = byte_reader_u8(&column->bytes);
     struct slice heap;
     struct ints lens;
 
     *texts = (struct texts){.count = count, .coded = how == 1};
     column_ints_any(column, &lens);
     if (how > 2 || (how != 1 && lens.count != count))
-        fail(column, ERR_CORRUPT);
+        byte_reader_fail(&column->bytes);
     place_texts(column, texts, &lens);
-    if (column->status == OK && how == 2) {
+    if (!column->bytes.bad && how == 2) {
         place_pieces(column, texts);
-    } else if (column->status == OK) {
+    } else if (!column->bytes.bad) {
         heap = column_blob(column);
         texts->heap = heap.ptr;
         if (heap.len != text_start(texts, texts->heap_count))
-            fail(column, ERR_CORRUPT);
+            byte_reader_fail(&column->bytes);
     }
     if (how == 1)
         column_ints(column, count, &texts->codes);
-    if (column->status != OK)
+    if (column->bytes.bad)
         *texts = (struct texts){0};
 }

@@ -12,7 +12,6 @@
 #include "block.h"
 #include "fold.h"
 #include "jsonw.h"
-#include "value.h"
 
 #define LETTERS(x)                                                             \
     [x] = 'a', [x + 1] = 'b', [x + 2] = 'c', [x + 3] = 'd', [x + 4] = 'e',     \
@@ -98,6 +97,20 @@ bool match_attrs(const struct attrs *attrs, const struct attr_match *wanted,
             return false;
     }
     return true;
+}
+
+void match_show(struct buf *out, const struct attr *value)
+{
+    struct jsonw w;
+
+    if (value->type == VALUE_EMPTY)
+        return;
+    if (value->type == VALUE_STRING) {
+        buf_add(out, attr_text(value));
+        return;
+    }
+    jsonw_init(&w, out);
+    jsonw_value(&w, value);
 }
 
 /* ASCII byte by byte, the rest character by character. */
@@ -192,7 +205,7 @@ bool match_log(const struct log_record *log, const struct log_query *query)
     if (log->body.type == VALUE_STRING)
         return match_text((struct slice){log->body.str, log->body.len}, query);
     buf_init(&text, SIZE_MAX);
-    value_show(&text, &log->body);
+    match_show(&text, &log->body);
     found = match_text(buf_slice(&text), query);
     buf_release(&text);
     return found;

@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "buf.h"
 #include "record.h"
 #include "slice.h"
 #include "store_query.h"
@@ -23,6 +24,10 @@ bool match_int(struct slice text, int64_t *v);
 bool match_value(const struct attr *value, struct slice wanted);
 bool match_attrs(const struct attrs *attrs, const struct attr_match *wanted,
                  uint32_t count);
+
+/* Appends the text that queries search: a text itself, other values as JSON;
+ * nothing for an empty value. */
+void match_show(struct buf *out, const struct attr *value);
 
 /* True if word stands in the text as a whole, case ignored as in fold.h. Never
  * for a word with a byte between words in it, or for an empty one. */

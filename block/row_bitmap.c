@@ -4,7 +4,6 @@
  */
 #include "attrs_block.h"
 #include "block_file.h"
-#include "value.h"
 
 uint64_t *block_all_rows(struct block *block)
 {
@@ -21,13 +20,13 @@ uint64_t *block_all_rows(struct block *block)
 static struct ints *resource_ids(struct block *block)
 {
     if (!block->resource_ids) {
-        struct column_in in = block_column(block, COL_RESOURCE_ID);
+        struct column_reader in = block_column(block, COL_RESOURCE_ID);
 
         block->resource_ids = block_alloc(block, 1, sizeof(struct ints));
         if (!block->resource_ids)
             return &block->no_ints;
         column_ints_any(&in, block->resource_ids);
-        block_column_done(block, &in);
+        block_check(block, &in.bytes);
     }
     return block->resource_ids;
 }
@@ -132,7 +131,7 @@ struct attrs_in *block_attrs(struct block *block)
 void block_read_scope(struct block *block, struct slice bytes,
                       const struct scope **scope)
 {
-    struct column_in in = column_over(bytes, block->arena);
+    struct byte_reader in = byte_reader_over(bytes);
     struct scope *read;
 
     *scope = NULL;
@@ -141,7 +140,7 @@ void block_read_scope(struct block *block, struct slice bytes,
     read = block_alloc(block, 1, sizeof(*read));
     if (!read)
         return;
-    value_get_scope(&in, read);
-    block_column_done(block, &in);
+    scope_read(&in, block->arena, ATTR_FORM_BLOCK, read);
+    block_check(block, &in);
     *scope = read;
 }

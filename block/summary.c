@@ -245,55 +245,48 @@ void summary_put(struct summary_out *summary, enum block_type kind,
     if (out->status != OK)
         return;
     sum = (uint32_t)hash_bytes(out->ptr + begin + 4, out->len - begin - 4, 0);
-    for (unsigned i = 0; i < 4; i++)
-        out->ptr[begin + i] = (char)(uint8_t)(sum >> 8 * i);
+    store_le(out->ptr + begin, sum, 4);
 }
 
 /* ---- reading ---- */
 
 /* A cursor behind the head; false if the summary is damaged. */
-static bool open(struct slice summary, struct column_in *in, uint8_t *kind)
+static bool open(struct slice summary, struct byte_reader *in, uint8_t *kind)
 {
-    const uint8_t *p = (const uint8_t *)summary.ptr;
-    uint32_t sum = 0;
+    uint8_t version;
+    uint64_t sum;
 
-    if (summary.len < 6)
-        return false;
-    for (unsigned i = 0; i < 4; i++)
-        sum |= (uint32_t)p[i] << 8 * i;
-    if (sum != (uint32_t)hash_bytes(p + 4, summary.len - 4, 0) ||
-        p[4] < VERSION_ASCII || p[4] > VERSION ||
-        (p[5] != BLOCK_SPANS && p[5] != BLOCK_LOGS))
-        return false;
-    *kind = p[5];
-    *in = (struct column_in){.at = p + 6, .end = p + summary.len};
-    return true;
+    *in = byte_reader_over(summary);
+    sum = byte_reader_fixed(in, 4);
+    version = byte_reader_u8(in);
+    *kind = byte_reader_u8(in);
+    return !in->bad && version >= VERSION_ASCII && version <= VERSION &&
+           (*kind == BLOCK_SPANS || *kind == BLOCK_LOGS) &&
+           sum == (uint32_t)hash_bytes(summary.ptr + 4, summary.len - 4, 0);
 }
 
 /* Adds up the counts of the wanted resources, and notes all that are met;
  * counts and met may be NULL. */
-static void read_counts(struct column_in *in, uint8_t kind,
+static void read_counts(struct byte_reader *in, uint8_t kind,
                         const struct bitmap *resources, uint64_t *counts,
                         struct bitmap *met)
 {
-    uint64_t left = column_varint(in), id = 0;
+    uint64_t left = byte_reader_varint(in), id = 0;
 
-    for (; left > 0 && in->status == OK; left--) {
+    for (; left > 0 && !in->bad; left--) {
         bool wanted;
         unsigned levels = 1;
 
-        id += column_varint(in);
+        id += byte_reader_varint(in);
         if (met && id <= UINT32_MAX)
             bitmap_add(met, (uint32_t)id);
         if (kind == BLOCK_LOGS) {
-            struct slice byte = column_bytes(in, 1);
-
-            levels = byte.len ? (uint8_t)byte.ptr[0] : 0;
+            levels = byte_reader_u8(in);
         }
         wanted = counts && id <= UINT32_MAX &&
                  (!resources || bitmap_has(resources, (uint32_t)id));
         for (unsigned level = 0; level < 8; level++) {
-            uint64_t count = levels >> level & 1 ? column_varint(in) : 0;
+            uint64_t count = levels >> level & 1 ? byte_reader_varint(in) : 0;
 
             if (wanted && level < LEVEL_COUNT)
                 counts[level] += count;
@@ -303,26 +296,26 @@ static void read_counts(struct column_in *in, uint8_t kind,
 
 bool summary_resources(struct slice summary, struct bitmap *resources)
 {
-    struct column_in in;
+    struct byte_reader in;
     uint8_t kind;
 
     if (!open(summary, &in, &kind))
         return false;
     read_counts(&in, kind, NULL, NULL, resources);
-    return in.status == OK;
+    return !in.bad;
 }
 
 bool summary_counts(struct slice summary, const struct bitmap *resources,
                     uint64_t counts[LEVEL_COUNT])
 {
-    struct column_in in;
+    struct byte_reader in;
     uint8_t kind;
 
     memset(counts, 0, LEVEL_COUNT * sizeof(*counts));
     if (!open(summary, &in, &kind))
         return false;
     read_counts(&in, kind, resources, counts, NULL);
-    return in.status == OK;
+    return !in.bad;
 }
 
 enum part { TRACES, WORDS, NUMBERS, PIECES };
@@ -331,7 +324,7 @@ enum part { TRACES, WORDS, NUMBERS, PIECES };
 static struct slice part(struct slice summary, enum part which)
 {
     struct slice filter = {NULL, 0};
-    struct column_in in;
+    struct byte_reader in;
     uint8_t kind;
 
     if (!open(summary, &in, &kind))
@@ -339,7 +332,7 @@ static struct slice part(struct slice summary, enum part which)
     read_counts(&in, kind, NULL, NULL, NULL);
     for (unsigned i = 0; i <= (unsigned)which; i++)
         filter = bloom_read(&in);
-    if (in.status != OK)
+    if (in.bad)
         return (struct slice){NULL, 0};
     return filter;
 }

@@ -34,7 +34,9 @@ struct byte_reader {
 
 static inline struct byte_reader byte_reader_over(struct slice bytes)
 {
-    return (struct byte_reader){bytes.ptr, bytes.ptr + bytes.len, false};
+    const char *at = bytes.len > 0 ? bytes.ptr : "";
+
+    return (struct byte_reader){at, at + bytes.len, false};
 }
 
 static inline size_t byte_reader_left(const struct byte_reader *in)
@@ -78,6 +80,8 @@ static inline uint64_t byte_reader_varint(struct byte_reader *in)
     for (unsigned shift = 0; shift < 64 && in->at < in->end; shift += 7) {
         uint8_t byte = (uint8_t)*in->at++;
 
+        if (shift == 63 && byte > 1) /* more than 64 bits */
+            break;
         value |= (uint64_t)(byte & 0x7f) << shift;
         if (byte < 0x80)
             return value;

@@ -275,7 +275,7 @@ static uint32_t write_series(struct series_writer *w,
 {
     uint32_t count = line_up(w, e, add_up);
 
-    attrs_write(&w->body, e->attrs);
+    attrs_write(&w->body, e->attrs, ATTR_FORM_CHUNK);
     buf_varint(&w->body, count);
     buf_fixed(&w->body, w->row[0]->time_ns, 8);
     buf_fixed(&w->body, w->row[count - 1]->time_ns, 8);
@@ -288,19 +288,15 @@ static uint32_t write_series(struct series_writer *w,
 
 static void write_metric(struct buf *out, const struct metric *m)
 {
-    slice_write(out, m->name);
-    slice_write(out, m->unit);
-    slice_write(out, m->description);
+    buf_sized(out, m->name);
+    buf_sized(out, m->unit);
+    buf_sized(out, m->description);
     buf_byte(out, (char)m->type);
     buf_byte(out, (char)m->temporality);
     buf_byte(out, m->monotonic);
     buf_byte(out, m->scope != NULL);
-    if (!m->scope)
-        return;
-    slice_write(out, m->scope->name);
-    slice_write(out, m->scope->version);
-    slice_write(out, m->scope->schema_url);
-    attrs_write(out, &m->scope->attrs);
+    if (m->scope)
+        scope_write(out, m->scope, ATTR_FORM_CHUNK);
 }
 
 /* The body into w->out, packed if that makes it smaller. */

@@ -115,7 +115,7 @@ static void exemplars_write(struct buf *out, const struct point *point)
         buf_add(out, (struct slice){(const char *)e->trace_id, 16});
         buf_add(out, (struct slice){(const char *)e->span_id, 8});
         buf_fixed(out, bits_of(e->value), 8);
-        attrs_write(out, &e->attrs);
+        attrs_write(out, &e->attrs, ATTR_FORM_CHUNK);
     }
 }
 

@@ -191,7 +191,7 @@ static void read_exemplars(struct decoder *d, struct point *point)
         slice_copy((char *)e->trace_id, byte_reader_bytes(d->in, 16));
         slice_copy((char *)e->span_id, byte_reader_bytes(d->in, 8));
         e->value = double_of(byte_reader_fixed(d->in, sizeof(double)));
-        attrs_read(d->in, d->arena, &e->attrs);
+        attrs_read(d->in, d->arena, ATTR_FORM_CHUNK, &e->attrs);
     }
     point->exemplars = all;
     point->exemplar_count = (uint32_t)count;

@@ -59,10 +59,7 @@ static void read_scope(struct byte_reader *in, struct arena *arena,
         byte_reader_fail(in);
         return;
     }
-    scope->name = byte_reader_slice(in);
-    scope->version = byte_reader_slice(in);
-    scope->schema_url = byte_reader_slice(in);
-    attrs_read(in, arena, &scope->attrs);
+    scope_read(in, arena, ATTR_FORM_CHUNK, scope);
     metric->scope = scope;
 }
 
@@ -71,7 +68,7 @@ static void read_series(struct byte_reader *in, const struct visitor *v,
 {
     struct series_of series = {.metric = metric, .resource_id = v->resource};
 
-    attrs_read(in, v->arena, &series.attrs);
+    attrs_read(in, v->arena, ATTR_FORM_CHUNK, &series.attrs);
     uint64_t count = byte_reader_varint(in);
     uint64_t first = byte_reader_fixed(in, 8), last = byte_reader_fixed(in, 8);
     struct byte_reader data =

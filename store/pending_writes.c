@@ -118,7 +118,7 @@ struct pending_write *save_resource(uint32_t id, uint32_t identity,
     struct buf attrs;
 
     buf_init(&attrs, RESOURCE_MAX_BYTES);
-    attrs_write(&attrs, &resource->attrs);
+    attrs_write(&attrs, &resource->attrs, ATTR_FORM_CHUNK);
 
     struct slice bytes = buf_slice(&attrs);
     struct pending_write *save =
@@ -246,7 +246,7 @@ enum status resource_read(struct slice schema_url, struct slice attrs,
     struct resource found = {.schema_url = arena_copy(arena, schema_url),
                              .id = id};
 
-    attrs_read(&in, arena, &found.attrs);
+    attrs_read(&in, arena, ATTR_FORM_CHUNK, &found.attrs);
     if (arena_status(arena) != OK)
         return arena_status(arena);
     if (in.bad)

@@ -81,3 +81,18 @@ TEST(a_length_beyond_the_end_is_an_error)
     CHECK_EQ(byte_reader_slice(&in).len, 0);
     CHECK(in.bad);
 }
+
+TEST(varints_that_are_none_are_errors)
+{
+    static const char *const bad[] = {
+        "\x80", "\xff\xff\xff\xff\xff\xff\xff\xff\xff\x02",
+        "\x80\x80\x80\x80\x80\x80\x80\x80\x80\x80\x01"};
+
+    for (int i = 0; i < 3; i++) {
+        struct byte_reader in = byte_reader_over(slice_of(bad[i]));
+
+        CHECK_EQ(byte_reader_varint(&in), 0);
+        CHECK(in.bad);
+        CHECK_EQ(byte_reader_varint(&in), 0);
+    }
+}
