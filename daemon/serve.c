@@ -7,9 +7,9 @@
  *   memory budget, journal, store, registry, catalogue, correlator
  *   replay of the journal through the correlator
  *   threads: journal -> correlator
- *   ports: query, ingest; Kafka
+ *   ports: query, OTLP/HTTP; Kafka
  *
- * A request: ingest decodes it into a batch and submits it to the journal's
+ * A request: otlp_http decodes it into a batch and submits it to the journal's
  * sink; the journal syncs it and hands it to the correlator's sink; the
  * correlator appends it to the store; then the request is answered.
  */
@@ -52,7 +52,7 @@ static void stop(struct daemon *d)
 {
     store_begin_shutdown(d->store); /* nothing below waits for the disk */
     kafka_stop(d->kafka);
-    ingest_stop(d->ingest);
+    otlp_http_stop(d->otlp_http);
     query_stop(d->query);
     kafka_close(d->kafka);
     budget_give(&d->budget, d->kafka_prefetch);
@@ -68,7 +68,7 @@ static void stop(struct daemon *d)
 
 static void print_ready(const struct daemon *d)
 {
-    unsigned otlp = ingest_port(d->ingest), query = query_port(d->query);
+    unsigned otlp = otlp_http_port(d->otlp_http), query = query_port(d->query);
 
     printf("Callboard is up.\n"
            "  OTLP/HTTP   http://127.0.0.1:%u  (/v1/traces /v1/logs "

@@ -10,9 +10,9 @@
 #include "catalog.h"
 #include "config.h"
 #include "correlate.h"
-#include "ingest.h"
 #include "journal.h"
 #include "kafka.h"
+#include "otlp_http.h"
 #include "query.h"
 #include "rca_store.h"
 #include "registry.h"
@@ -31,7 +31,7 @@ struct daemon {
     struct rca_store *rca;
     struct correlator *correlator;
     struct query *query;
-    struct ingest *ingest;
+    struct otlp_http *otlp_http;
     struct kafka *kafka;   /* NULL: no brokers are configured */
     size_t kafka_prefetch; /* of the budget, for what librdkafka prefetches */
     struct serve_loss loss;

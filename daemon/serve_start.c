@@ -226,8 +226,8 @@ enum status serve_start_ports(struct daemon *d)
         .trouble = print_unhealthy,
         .receiver = d,
     };
-    struct ingest_options ingest = {
-        .otlp_http = c->otlp_http,
+    struct otlp_http_options otlp_http = {
+        .listen = c->otlp_http,
         .max_body = min_u64(c->max_body, serve_shared_bytes(c) / 3),
         .max_connections = (uint32_t)c->max_connections,
         .idle_timeout_ns = c->idle_timeout,
@@ -242,6 +242,6 @@ enum status serve_start_ports(struct daemon *d)
     enum status status = query_start(&d->query, &query);
 
     if (status == OK)
-        status = ingest_start(&d->ingest, &ingest);
+        status = otlp_http_start(&d->otlp_http, &otlp_http);
     return status == OK && d->kafka ? kafka_start(d->kafka) : status;
 }

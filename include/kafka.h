@@ -1,13 +1,22 @@
 /*
  * kafka - the Kafka receiver: partitions of topics in, batches out.
  *
- * One thread reads, decodes and submits. Where a batch comes from travels with
- * it (batch->source), so that offset and data are kept in one step; reading
- * begins again behind what is kept, whatever the broker has noted. The broker
- * is told behind, for those who look at lag, and for other instances.
+ * One thread reads, decodes and submits. The source offset of a batch travels
+ * with it (batch->source), so that offset and data are stored in one step;
+ * reading resumes after what is stored, whatever is committed at the broker.
+ * Offsets are committed to the broker a moment later, for tools that show the
+ * lag and for other instances.
  *
- * Threads  kafka_print and kafka_unhealthy from any, between open and close.
- * More     docs/kafka.md; head of ingest/kafka.c.
+ * Purpose:    OTLP messages of the Collector's kafka exporter, each once.
+ * Ownership:  the caller owns the receiver; key, budget and sink must outlive
+ *             it, and so must brokers and group. Other texts are copied.
+ * Threads:    kafka_print() and kafka_unhealthy() from any thread between open
+ *             and close, the others from one. Callbacks run on the receiver's
+ *             thread.
+ * Errors:     only options can fail, at kafka_open(). What cannot be decoded
+ *             becomes a dead letter; brokers that do not respond are retried,
+ *             and kafka_unhealthy() says so.
+ * Read next:  docs/kafka.md; head of ingest/kafka.c.
  */
 #ifndef KAFKA_H
 #define KAFKA_H
@@ -25,45 +34,45 @@ struct kafka_options {
                                          expression; "": not read */
     const char *group;
     const char *instance;   /* static membership; "": none */
-    const char *start;      /* earliest or latest, where nothing is known */
+    const char *start;      /* earliest or latest, without a stored offset */
     const char *assignor;   /* range or roundrobin */
     const char *encoding;   /* auto, otlp_proto, otlp_json */
     const char *properties; /* of librdkafka, a name=value on each line */
-    const char *store_id;   /* tells this instance's store from others */
+    const char *store_id;   /* distinguishes this instance's store */
     size_t queue_bytes;     /* what librdkafka may fetch ahead */
     size_t max_message;     /* a larger one is a dead letter */
-    const struct request_key *key; /* to know what comes again; NULL: do not */
+    const struct request_key *key; /* recognizes duplicate requests; NULL: none
+                                      are */
     struct budget *budget;
     struct sink sink;
-    /* As in ingest.h. */
+    /* As in otlp_http.h. */
     uint64_t (*oldest_ns)(void *arg, enum signal signal, uint64_t received_ns);
     void *oldest_arg;
-    /* The offset behind what is kept; false: nothing is. */
+    /* The offset after the last stored message; false: none is stored. */
     bool (*next_offset)(void *arg, struct slice topic, uint32_t partition,
                         uint64_t *next);
     void *next_arg;
 };
 
-/* Checks all options. ERR_INVALID: logged, naming the one. The texts are
- * copied or not needed any more. */
+/* ERR_INVALID: logged, naming the option. */
 MUST_CHECK enum status kafka_open(struct kafka **kafka,
                                   const struct kafka_options *options);
 
-/* Starts reading. A broker that is not there is no failure. */
+/* Starts reading. A broker that does not respond is no failure. */
 MUST_CHECK enum status kafka_start(struct kafka *kafka);
 
-/* Takes no more, waits a bounded time for what is with the sink, tells the
- * broker, leaves the group. Before the sink stops. NULL is fine. */
+/* Reads no more, waits a bounded time for pending batches, commits, leaves the
+ * group. Call it before the sink stops. NULL is fine. */
 void kafka_stop(struct kafka *kafka);
 
-/* kafka_stop, and frees. NULL is fine. */
+/* kafka_stop(), and frees. NULL is fine. */
 void kafka_close(struct kafka *kafka);
 
-/* Lag of each partition, in Prometheus' text format. */
+/* The lag of each partition as Prometheus text. */
 void kafka_print(struct kafka *kafka, struct buf *out);
 
-/* False if all is well; else what is not, in words. */
+/* True if the brokers cannot be read from; `reason` says why. */
 enum { KAFKA_REASON_SIZE = 256 };
-bool kafka_unhealthy(struct kafka *kafka, char text[KAFKA_REASON_SIZE]);
+bool kafka_unhealthy(struct kafka *kafka, char reason[KAFKA_REASON_SIZE]);
 
 #endif

@@ -1,9 +1,9 @@
 /*
- * Memory: the body comes charged to the budget. It becomes the batch's body, or
- * goes when it has been inflated.
+ * Memory: the body is charged to the budget by the receiver. It becomes the
+ * batch's body, or is freed once it is decompressed.
  *
- * What is asked of the batch after it is with the sink is copied before: it
- * may be freed as soon as it is done.
+ * The counts of a batch are copied before it goes to the sink, which may remove
+ * its records.
  */
 #include "export_request.h"
 
@@ -11,24 +11,21 @@
 #include <stdlib.h>
 
 #include "clock.h"
-#include "decode_stats.h"
+#include "ingest_decode.h"
 #include "mem.h"
 #include "otlp.h"
 #include "stats.h"
 
-static const char *const nouns[SIGNAL_COUNT] = {"spans", "log records",
-                                                "data points"};
-
 enum status export_ready(const struct export_request *request)
 {
-    const struct ingest_options *options = &request->intake->options;
+    const struct otlp_http_options *options = &request->intake->options;
 
     if (atomic_load(&request->intake->stopping))
         return ERR_STOPPING;
     return options->sink.ready(options->sink.arg);
 }
 
-/* ---- the body ---- */
+/* ---- the outcome ---- */
 
 static void drop_body(struct export_request *request)
 {
@@ -38,58 +35,23 @@ static void drop_body(struct export_request *request)
     request->len = request->room = 0;
 }
 
-static void resize(struct export_request *request, size_t room)
-{
-    request->body = mem_resize(request->body, room, 1);
-    request->room = room;
-}
-
-/* ---- what becomes of it ---- */
-
-static void set_message(struct export_request *request, struct slice text)
-{
-    if (text.len >= sizeof(request->message))
-        text.len = sizeof(request->message) - 1;
-    slice_copy(request->message, text);
-    request->message[text.len] = '\0';
-}
-
 void export_refuse(struct export_request *request, enum status status,
                    struct slice detail)
 {
+    struct slice text = detail.len ? detail : slice_of(status_text(status));
+
     drop_body(request);
     request->status = status;
-    set_message(request, detail.len ? detail : slice_of(status_text(status)));
-}
-
-/* Turns the body that came into the one to decode; its bytes stay charged. */
-static enum status unpack(struct export_request *request, char **body,
-                          size_t *len)
-{
-    struct otlp_intake *intake = request->intake;
-
-    stats_add(STATS_RECEIVED_BYTES, request->len);
-    if (request->format != INFLATE_NONE) {
-        enum status status = inflate_body(
-            request->format, (struct slice){request->body, request->len},
-            intake->options.max_body, intake->options.budget, body, len);
-        drop_body(request);
-        return status;
-    }
-    if (request->len < request->room) {
-        budget_give(intake->options.budget, request->room - request->len);
-        resize(request, request->len);
-    }
-    *body = request->body;
-    *len = request->len;
-    request->body = NULL;
-    request->len = request->room = 0;
-    return OK;
+    snprintf(request->message, sizeof(request->message), "%.*s", (int)text.len,
+             text.ptr);
 }
 
 static void note_rejected(struct export_request *request,
                           const struct batch *batch)
 {
+    static const char *const nouns[SIGNAL_COUNT] = {"spans", "log records",
+                                                    "data points"};
+
     request->rejected = batch->rejected;
     if (batch->rejected > 0)
         snprintf(request->message, sizeof(request->message), "%u of %u %s: %s",
@@ -97,23 +59,37 @@ static void note_rejected(struct export_request *request,
                  nouns[batch->signal], batch->reason ? batch->reason : "");
 }
 
-static void batch_is_done(void *arg, enum status status)
-{
-    struct export_request *request = arg;
-    struct otlp_intake *intake = request->intake;
+/* ---- decoding ---- */
 
-    request->status = status;
-    if (status != OK)
-        set_message(request, slice_of(status_text(status)));
-    else if (request->sent->repeated) /* counted when it came first */
-        request->count = 0;
-    request->answer(request->arg);
-    atomic_fetch_sub(&intake->waiting, 1); /* now the receiver may stop */
+/* Turns the received body into the one to decode; its bytes stay charged. */
+static enum status unpack(struct export_request *request, char **body,
+                          size_t *len)
+{
+    const struct otlp_http_options *options = &request->intake->options;
+
+    stats_add(STATS_RECEIVED_BYTES, request->len);
+    if (request->format != INFLATE_NONE) {
+        enum status status = inflate_body(
+            request->format, (struct slice){request->body, request->len},
+            options->max_body, options->budget, body, len);
+
+        drop_body(request);
+        return status;
+    }
+    *body = request->body;
+    *len = request->len;
+    if (request->len < request->room) {
+        budget_give(options->budget, request->room - request->len);
+        *body = mem_resize(*body, *len, 1);
+    }
+    request->body = NULL;
+    request->len = request->room = 0;
+    return OK;
 }
 
 bool export_decode(struct export_request *request)
 {
-    const struct ingest_options *options = &request->intake->options;
+    const struct otlp_http_options *options = &request->intake->options;
     uint64_t oldest_ns = 0;
     struct slice detail = {NULL, 0};
     struct batch *batch;
@@ -122,10 +98,9 @@ bool export_decode(struct export_request *request)
     enum status status = unpack(request, &body, &len);
 
     if (status != OK) {
-        export_refuse(request, status,
-                      status == ERR_MALFORMED
-                          ? SLICE("the body is not in its Content-Encoding")
-                          : detail);
+        if (status == ERR_MALFORMED)
+            detail = SLICE("the body is not in its Content-Encoding");
+        export_refuse(request, status, detail);
         return false;
     }
     stats_add(STATS_DECODED_BYTES, len);
@@ -135,23 +110,35 @@ bool export_decode(struct export_request *request)
     if (options->oldest_ns)
         oldest_ns = options->oldest_ns(options->oldest_arg, request->signal,
                                        batch->received_ns);
-    status = otlp_decode(batch, oldest_ns, &detail);
+    status = ingest_decode(batch, oldest_ns, options->key, &detail);
     if (status == OK) {
         request->status = OK;
-        request->count = batch->count;
+        request->accepted = batch->count;
         note_rejected(request, batch);
-        decode_stats_add(batch);
-        if (options->key)
-            request_hash_batch(options->key, batch);
     } else {
         export_refuse(request, status, detail);
     }
-    if (status != OK || batch->count == 0) { /* nothing to keep */
+    if (status != OK || batch->count == 0) { /* nothing to store */
         batch_free(batch);
         return false;
     }
     request->batch = batch;
     return true;
+}
+
+/* ---- submitting ---- */
+
+static void batch_is_done(void *arg, enum status status)
+{
+    struct export_request *request = arg;
+    struct otlp_intake *intake = request->intake;
+
+    if (status != OK)
+        export_refuse(request, status, (struct slice){NULL, 0});
+    else if (request->sent->repeated) /* counted when it came first */
+        request->accepted = 0;
+    request->answer(request->arg);
+    atomic_fetch_sub(&intake->waiting, 1); /* now the receiver may stop */
 }
 
 void export_submit(struct export_request *request)
@@ -163,8 +150,8 @@ void export_submit(struct export_request *request)
     request->sent = batch;
     batch->done = batch_is_done;
     batch->done_arg = request;
-    /* Counted first, looked second; ingest_stop() does it the other way round,
-     * so nothing is submitted behind its back. */
+    /* Counts, then checks; otlp_http_stop() does it in the opposite order, so
+     * nothing is submitted after the stop. */
     atomic_fetch_add(&intake->waiting, 1);
     if (atomic_load(&intake->stopping)) {
         batch_done(batch, ERR_STOPPING);
@@ -178,15 +165,10 @@ void export_submit(struct export_request *request)
 
 static void count_outcome(const struct export_request *request)
 {
-    static const enum stats_id accepted[SIGNAL_COUNT] = {
-        STATS_ACCEPTED_SPANS, STATS_ACCEPTED_LOGS, STATS_ACCEPTED_METRICS};
-    static const enum stats_id rejected[SIGNAL_COUNT] = {
-        STATS_REJECTED_SPANS, STATS_REJECTED_LOGS, STATS_REJECTED_METRICS};
-
     switch (request->status) {
     case OK:
-        stats_add(accepted[request->signal], request->count);
-        stats_add(rejected[request->signal], request->rejected);
+        ingest_count_records(request->signal, request->accepted,
+                             request->rejected);
         break;
     case ERR_MALFORMED:
     case ERR_INVALID:

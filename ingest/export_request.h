@@ -1,31 +1,32 @@
 /*
- * request - one export request, from its first byte to its answer: the part
- * that is the same for every receiver.
+ * export_request - one OTLP export request, from its body to its answer: the
+ * part that does not depend on the protocol.
  *
- *   export_ready                     before anything is read
+ *   export_ready            before the body is read
  *   (the receiver sets body, len and room)
- *   export_decode                    inflate, decode; true: there is a batch
- *   export_submit                    to the sink; `answer` is called later
- *   export_write_response                     the answer's body
+ *   export_decode           decompress, decode; true: there is a batch
+ *   export_submit           to the sink; `answer` is called later
+ *   export_write_response   the body of the answer
  *   export_release
  *
- * Private to the receivers. A request belongs to one receiver thread, but
- * between export_submit and answer() to the sink.
+ * Ownership  the receiver owns the request; between export_submit() and
+ *            answer() the sink does.
+ * Threads    a request belongs to one receiver thread, or to the sink.
  */
-#ifndef REQUEST_H
-#define REQUEST_H
+#ifndef EXPORT_REQUEST_H
+#define EXPORT_REQUEST_H
 
 #include <stdatomic.h>
 
 #include "buf.h"
 #include "inflate.h"
-#include "ingest.h"
+#include "otlp_http.h"
 
 enum { EXPORT_MESSAGE_SIZE = 512 };
 
-/* What the requests of all receivers share. */
+/* Shared by the requests of a receiver. */
 struct otlp_intake {
-    struct ingest_options options;
+    struct otlp_http_options options;
     atomic_bool stopping;
     atomic_uint waiting; /* requests that are with the sink */
 };
@@ -36,36 +37,36 @@ struct export_request {
     enum batch_encoding encoding;
     enum inflate_format format;
 
-    char *body;       /* as it came */
-    size_t len, room; /* room bytes are taken from the budget */
+    char *body;       /* as received */
+    size_t len, room; /* room bytes are charged to the budget */
     struct batch *batch;
-    const struct batch *sent; /* the sink's; for when it is done */
+    const struct batch *sent; /* owned by the sink; valid until it is done */
 
     /* The outcome. */
     enum status status;
-    uint32_t count, rejected;
+    uint32_t accepted, rejected;
     char message[EXPORT_MESSAGE_SIZE];
 
-    /* Called once after export_submit, by another thread, perhaps before
-     * export_submit returns; the request may be gone when it returns. */
+    /* Called once after export_submit(), by another thread, perhaps before
+     * export_submit() returns; the request may be gone when it returns. */
     void (*answer)(void *arg);
     void *arg;
 };
 
-/* OK, or why this request would be refused if it were read now. */
+/* OK, or why the request would be refused if it were read now. */
 MUST_CHECK enum status export_ready(const struct export_request *request);
 
-/* Sets the outcome. True if it is not known yet: export_submit comes next. */
+/* True: export_submit() comes next. False: the outcome is set. */
 bool export_decode(struct export_request *request);
 
 void export_submit(struct export_request *request);
 
-/* Sets the outcome to this; detail for the sender, empty: status_text(). Frees
- * the body. */
+/* Sets the outcome and frees the body; detail is for the sender, empty: the
+ * text of the status. */
 void export_refuse(struct export_request *request, enum status status,
                    struct slice detail);
 
-/* The body of the answer, and counts the outcome: once. */
+/* Writes the body of the answer and counts the outcome; once. */
 void export_write_response(const struct export_request *request,
                            struct buf *out);
 

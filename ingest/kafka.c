@@ -1,38 +1,37 @@
 /*
- * One thread, one poll loop (measured: the batch call of librdkafka is no
- * faster, and faulty in the version that Debian has):
+ * The thread of the Kafka receiver: one loop that polls one message at a time
+ * (librdkafka's batch call was measured to be no faster, and is faulty in
+ * Debian's version).
  *
- *   something submitted was not kept?   wait for the rest, go back
+ *   a submitted batch was not stored?   wait for the pending ones, rewind
  *   sink or memory full?                wait; after PAUSE_NS pause, and poll
  *                                       for events only
- *   poll a message                      a group's changes happen in here
- *     before its part's `next`          passed over: it is kept, or under way
- *     else decode a copy, submit        with its source
- *   now and then                        tell the broker, look at lag, probe
+ *   poll a message                      rebalances happen in here
+ *     before its partition's `next`     a duplicate: stored or pending; skip
+ *     else decode a copy, submit        with its source offset
+ *   now and then                        commit, look at the lag, probe
  *
- * Exactly once. A batch goes into the journal together with its source, and
- * the store keeps the next offset of each partition in the transaction that
- * lets the journal forget. After a start the journal has been replayed, so
- * options.next_offset knows all that is kept, and a partition begins there
- * (kafka_rebalance.c). A batch that is refused stops all that were submitted
- * after it (rounds, journal.h); we go back to what is kept and read again.
+ * Exactly once: a batch goes into the journal together with its source offset,
+ * and the store keeps the next offset of each partition in the transaction that
+ * lets the journal forget the batch. After a start the journal has been
+ * replayed, so options.next_offset knows all stored offsets, and a partition is
+ * read from there (kafka_rebalance.c). A batch that is refused stops all that
+ * were submitted after it (epochs, journal.h); the receiver rewinds to the
+ * stored offsets and reads again.
  *
- * Memory. The body and records of a batch are charged to the budget like a
- * request's; three quarters of it are ours at most, so that a backlog leaves
- * room for receivers that cannot wait. Little of it may be on its way to the
- * store at once: more is not faster, it only leaves the caches. What librdkafka
- * fetches ahead has a bound of its own. A message that does not fit is held and
- * tried again.
+ * Memory: body and records of a batch are charged to the budget like those of a
+ * request, up to three quarters of it, so that a backlog leaves room for
+ * receivers that cannot wait. Only a small part may be pending at once: more is
+ * not faster, it only leaves the caches. What librdkafka fetches ahead has a
+ * bound of its own. A message that does not fit is held and retried.
  *
- * Nudging. When its queue is full librdkafka 2.0.2 stops fetching and looks
- * again after a second, however quickly we emptied it. A request of any kind
- * to the partition's broker makes it look at once: when nothing comes though
- * there is lag, we ask for the end of the log, which we want to know anyway.
+ * Fetching: when its queue is full, librdkafka 2.0.2 stops fetching and looks
+ * again only after a second, however quickly the queue was emptied. Any request
+ * to the partition's broker wakes it: when no message comes although there is
+ * lag, wake_fetch() asks for the end of the log, which is wanted anyway.
  */
 #include "kafka_int.h"
 
-#include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -44,25 +43,43 @@
 
 enum {
     POLL_MS = 100,
-    NUDGE_MS = 5,
+    WAKE_MS = 5,
     ASK_MS = 500,
     COMMIT_MS = 5000,
     CLOSE_MS = 3000,
-    AHEAD = 16, /* of the budget, what may be on its way to the store */
+    PENDING_SHARE = 16, /* of the budget, for pending batches */
 };
 
 #define PAUSE_NS     (300 * NS_PER_MS)
 #define TICK_NS      (250 * NS_PER_MS)
 #define DRAIN_NS     (5 * NS_PER_S)
-#define AGAIN_NS     (5 * NS_PER_S) /* after a fatal error */
+#define RESTART_NS   (5 * NS_PER_S) /* after a fatal error */
 #define WAIT_STEP_NS (NS_PER_MS / 2)
 
-static void nap(uint64_t ns)
+static void wait_ns(uint64_t ns)
 {
     nanosleep(&(struct timespec){.tv_nsec = (long)ns}, NULL);
 }
 
+void kafka_log_failure(const char *what, rd_kafka_resp_err_t error)
+{
+    if (error)
+        log_warn("kafka", what, log_text("error", rd_kafka_err2str(error)));
+}
+
 /* ---- one message ---- */
+
+static void drop(rd_kafka_message_t *message)
+{
+    if (message)
+        rd_kafka_message_destroy(message);
+}
+
+void kafka_drop_held(struct kafka *kafka)
+{
+    drop(kafka->held);
+    kafka->held = NULL;
+}
 
 static uint64_t time_of(const rd_kafka_message_t *message)
 {
@@ -73,30 +90,30 @@ static uint64_t time_of(const rd_kafka_message_t *message)
                                                               : 0;
 }
 
-void kafka_submit(struct kafka *kafka, struct kafka_partition *part,
-                  struct batch *batch, uint64_t offset, uint64_t time_ms)
+void kafka_submit(struct kafka *kafka, struct kafka_partition *partition,
+                  struct batch *batch, int64_t offset, uint64_t time_ms)
 {
-    struct source_offset source = {.topic = slice_of(part->topic),
-                                   .partition = part->partition,
-                                   .offset = offset,
+    struct source_offset source = {.topic = slice_of(partition->topic),
+                                   .partition = partition->partition,
+                                   .offset = (uint64_t)offset,
                                    .time_ms = time_ms,
                                    .epoch = kafka->epoch};
 
     batch_set_source_offset(batch, &source);
     stats_add(STATS_KAFKA_MESSAGES, 1);
     stats_add(STATS_KAFKA_DEAD_LETTERS, batch->encoding == BATCH_DEAD_LETTER);
-    partition_track(&kafka->parts, part, batch);
+    partition_track(&kafka->partitions, partition, batch);
     kafka->options.sink.submit(kafka->options.sink.arg, batch);
 }
 
 /* False: there is no memory for it now. */
-static bool submit(struct kafka *kafka, struct kafka_partition *part,
+static bool submit(struct kafka *kafka, struct kafka_partition *partition,
                    const rd_kafka_message_t *message)
 {
     const struct kafka_options *o = &kafka->options;
     struct kafka_message from = {
         .value = {message->payload, message->len},
-        .signal = part->signal,
+        .signal = partition->signal,
         .encoding = kafka->encoding,
         .max_bytes = o->max_message,
         .received_ns = clock_wall_ns(),
@@ -107,34 +124,34 @@ static bool submit(struct kafka *kafka, struct kafka_partition *part,
 
     if (o->oldest_ns)
         from.oldest_ns =
-            o->oldest_ns(o->oldest_arg, part->signal, from.received_ns);
+            o->oldest_ns(o->oldest_arg, partition->signal, from.received_ns);
     if (kafka_message_batch(&from, &batch) != OK)
         return false;
     stats_add(STATS_KAFKA_BYTES, message->len);
-    kafka_submit(kafka, part, batch, (uint64_t)message->offset,
-                 time_of(message));
+    kafka_submit(kafka, partition, batch, message->offset, time_of(message));
     return true;
 }
 
 /* False: not now. */
 static bool take(struct kafka *kafka, const rd_kafka_message_t *message)
 {
-    struct kafka_partition *part;
+    struct kafka_partition *partition;
 
     if (message->err) {
         kafka_handle_error(kafka, message);
         return true;
     }
-    part = partitions_find(&kafka->parts, rd_kafka_topic_name(message->rkt),
-                           (uint32_t)message->partition);
-    if (!part || !part->assigned)
+    partition =
+        partitions_find(&kafka->partitions, rd_kafka_topic_name(message->rkt),
+                        message->partition);
+    if (!partition || !partition->assigned)
         return true;
-    if (part->known && (uint64_t)message->offset < part->next) {
+    if (message->offset < partition->next) {
         stats_add(STATS_KAFKA_DUPLICATES, 1);
         return true;
     }
-    part->resets = part->spoils = 0;
-    return submit(kafka, part, message);
+    partition->resets = partition->corrupt_reads = 0;
+    return submit(kafka, partition, message);
 }
 
 /* ---- the loop ---- */
@@ -143,85 +160,81 @@ bool kafka_is_full(struct kafka *kafka)
 {
     const struct kafka_options *o = &kafka->options;
 
-    return partitions_pending_bytes(&kafka->parts) > o->budget->limit / AHEAD ||
+    return atomic_load(&kafka->partitions.pending_bytes) >
+               o->budget->limit / PENDING_SHARE ||
            budget_used(o->budget) > o->budget->limit / 4 * 3 ||
            o->sink.ready(o->sink.arg) != OK;
 }
 
-/* Nothing fits. For a while we just wait: mostly there is room in a moment,
- * and a pause throws away what was fetched ahead. */
+/* Waits first: mostly there is room in a moment, and a pause drops what was
+ * fetched ahead. */
 static void wait_for_room(struct kafka *kafka)
 {
     uint64_t now = clock_monotonic_ns();
     rd_kafka_message_t *message;
 
-    if (kafka->blocked_ns == 0)
+    if (kafka->flow == FLOW_READING) {
+        kafka->flow = FLOW_BLOCKED;
         kafka->blocked_ns = now;
-    if (!kafka->paused && now - kafka->blocked_ns < PAUSE_NS) {
-        nap(WAIT_STEP_NS);
+    }
+    if (kafka->flow == FLOW_BLOCKED && now - kafka->blocked_ns < PAUSE_NS) {
+        wait_ns(WAIT_STEP_NS);
         return;
     }
-    if (!kafka->paused) {
+    if (kafka->flow == FLOW_BLOCKED) {
         kafka_pause(kafka, true);
         stats_add(STATS_KAFKA_PAUSES, 1);
         log_debug("kafka", "paused, the queue is full", LOG_NONE);
     }
     message = rd_kafka_consumer_poll(kafka->rk, POLL_MS / 2);
-    if (message && message->err)
+    if (message && message->err) {
         kafka_handle_error(kafka, message);
-    else if (message && !kafka->held) {
+    } else if (message && !kafka->held) {
         kafka->held = message;
         return;
-    } else if (message) /* has no place: is read again later */
-        partitions_fail(&kafka->parts);
-    if (message)
-        rd_kafka_message_destroy(message);
-}
-
-static void go_on(struct kafka *kafka)
-{
-    kafka->blocked_ns = 0;
-    if (kafka->paused)
-        kafka_pause(kafka, false);
-}
-
-static bool lags(const struct kafka_partition *part)
-{
-    return part->assigned && part->known && part->high_known &&
-           part->high > part->next;
-}
-
-/* The next part that lags and was not nudged since the last message; NULL if
- * there is none: then waiting is all that helps. */
-static struct kafka_partition *to_nudge(struct kafka *kafka)
-{
-    while (kafka->nudged < kafka->parts.count) {
-        struct kafka_partition *part = kafka->parts.at[kafka->nudged++];
-
-        if (lags(part))
-            return part;
+    } else if (message) { /* no room for a second one: read it again later */
+        atomic_store(&kafka->partitions.failed, true);
     }
-    return NULL;
+    drop(message);
+}
+
+static void resume(struct kafka *kafka)
+{
+    if (kafka->flow == FLOW_PAUSED)
+        kafka_pause(kafka, false);
+    kafka->flow = FLOW_READING;
+}
+
+/* Wakes the fetching of the next partition that lags, once for each partition
+ * between two messages. */
+static void wake_fetch(struct kafka *kafka)
+{
+    while (kafka->woken < kafka->partitions.count) {
+        struct kafka_partition *p = kafka->partitions.at[kafka->woken++];
+
+        if (p->assigned && p->next >= 0 && p->high > p->next) {
+            (void)kafka_query_high(kafka, p, ASK_MS);
+            return;
+        }
+    }
 }
 
 static rd_kafka_message_t *next_message(struct kafka *kafka)
 {
     rd_kafka_message_t *message = kafka->held;
-    struct kafka_partition *part;
 
     kafka->held = NULL;
     if (!message)
         message = rd_kafka_consumer_poll(kafka->rk, 0);
-    if (!message && kafka->nudged < kafka->parts.count) {
-        message = rd_kafka_consumer_poll(kafka->rk, NUDGE_MS);
-        part = message ? NULL : to_nudge(kafka);
-        if (part)
-            (void)kafka_query_high(kafka, part, ASK_MS);
+    if (!message && kafka->woken < kafka->partitions.count) {
+        message = rd_kafka_consumer_poll(kafka->rk, WAKE_MS);
+        if (!message)
+            wake_fetch(kafka);
     } else if (!message) {
         message = rd_kafka_consumer_poll(kafka->rk, POLL_MS);
     }
     if (message && !message->err)
-        kafka->nudged = 0;
+        kafka->woken = 0;
     return message;
 }
 
@@ -229,8 +242,8 @@ static void step(struct kafka *kafka)
 {
     rd_kafka_message_t *message;
 
-    if (partitions_failed(&kafka->parts)) {
-        if (partitions_wait(&kafka->parts, NULL, PAUSE_NS))
+    if (atomic_load(&kafka->partitions.failed)) {
+        if (partitions_wait(&kafka->partitions, NULL, PAUSE_NS))
             kafka_rewind(kafka);
         return;
     }
@@ -239,35 +252,31 @@ static void step(struct kafka *kafka)
         return;
     }
     message = next_message(kafka);
-    if (!message) {
-        go_on(kafka);
-    } else if (take(kafka, message)) {
-        rd_kafka_message_destroy(message);
-        go_on(kafka);
-    } else {
+    if (message && !take(kafka, message)) {
         kafka->held = message;
         wait_for_room(kafka);
+        return;
     }
+    drop(message);
+    resume(kafka);
 }
 
-/* ---- now and then ---- */
-
-static void look_at_lag(struct kafka *kafka)
+static void update_lag(struct kafka *kafka)
 {
     int64_t low, high;
 
-    for (size_t i = 0; i < kafka->parts.count; i++) {
-        struct kafka_partition *part = kafka->parts.at[i];
+    for (size_t i = 0; i < kafka->partitions.count; i++) {
+        struct kafka_partition *p = kafka->partitions.at[i];
 
-        if (!part->assigned)
+        if (!p->assigned)
             continue;
         if (rd_kafka_get_watermark_offsets(
-                kafka->rk, part->topic, (int32_t)part->partition, &low,
-                &high) == RD_KAFKA_RESP_ERR_NO_ERROR &&
-            high >= 0 && (!part->high_known || (uint64_t)high > part->high))
-            partition_set_high(&kafka->parts, part, (uint64_t)high);
-        if (!part->high_known && !kafka_query_high(kafka, part, ASK_MS))
-            return; /* it will take as long for the others */
+                kafka->rk, p->topic, (int32_t)p->partition, &low, &high) ==
+                RD_KAFKA_RESP_ERR_NO_ERROR &&
+            high > p->high)
+            partition_set_high(&kafka->partitions, p, high);
+        if (p->high < 0 && !kafka_query_high(kafka, p, ASK_MS))
+            return; /* the others would take as long */
     }
 }
 
@@ -279,7 +288,7 @@ static void tick(struct kafka *kafka)
     if (now - kafka->tick_ns < TICK_NS)
         return;
     kafka_commit(kafka, 0);
-    look_at_lag(kafka);
+    update_lag(kafka);
     kafka->tick_ns = clock_monotonic_ns();
 }
 
@@ -302,82 +311,68 @@ static bool subscribe(struct kafka *kafka)
     return !error;
 }
 
-static enum status connect_brokers(struct kafka *kafka)
+static enum status new_consumer(struct kafka *kafka)
 {
     rd_kafka_conf_t *conf = rd_kafka_conf_dup(kafka->conf);
-    char why[256];
+    char reason[256];
 
-    kafka->rk = rd_kafka_new(RD_KAFKA_CONSUMER, conf, why, sizeof(why));
+    kafka->rk = rd_kafka_new(RD_KAFKA_CONSUMER, conf, reason, sizeof(reason));
     if (!kafka->rk) {
         rd_kafka_conf_destroy(conf);
-        log_error("kafka", "options refused", log_text("reason", why));
+        log_error("kafka", "options refused", log_text("reason", reason));
         return ERR_INVALID;
     }
     rd_kafka_poll_set_consumer(kafka->rk);
-    kafka->fatal = false;
-    kafka->unanswered = 0;
+    kafka_recovered(kafka);
     return OK;
 }
 
-static void forget_parts(struct kafka *kafka)
+/* Bounded, because librdkafka 2.0.2 may wait for ever for brokers that are not
+ * there. Messages that were fetched ahead share the queue with the events. */
+static void leave_group(struct kafka *kafka)
 {
-    for (size_t i = 0; i < kafka->parts.count; i++)
-        partition_unassign(&kafka->parts, kafka->parts.at[i]);
-    stats_set(STATS_KAFKA_PARTITIONS, 0);
+    uint64_t until = clock_monotonic_ns() + CLOSE_MS * NS_PER_MS;
+    rd_kafka_queue_t *queue = rd_kafka_queue_new(kafka->rk);
+    rd_kafka_error_t *error = rd_kafka_consumer_close_queue(kafka->rk, queue);
+
+    while (!error && !rd_kafka_consumer_closed(kafka->rk) &&
+           clock_monotonic_ns() < until)
+        drop(rd_kafka_consume_queue(queue, POLL_MS));
+    if (error)
+        rd_kafka_error_destroy(error);
+    rd_kafka_queue_destroy(queue);
 }
 
-static void drop_message(rd_kafka_message_t *message)
-{
-    if (message)
-        rd_kafka_message_destroy(message);
-}
-
-/* Leaves the group, if that does not take too long: librdkafka 2.0.2 may wait
- * for ever for brokers that are not there. Messages that were fetched ahead
- * come out of the same queue as the events. */
 static void disconnect(struct kafka *kafka)
 {
-    rd_kafka_queue_t *queue;
-    rd_kafka_error_t *error;
-    char text[KAFKA_REASON_SIZE];
-    uint64_t until = clock_monotonic_ns() + CLOSE_MS * NS_PER_MS;
-
     if (!kafka->rk)
         return;
-    if (kafka->held)
-        rd_kafka_message_destroy(kafka->held);
-    kafka->held = NULL;
-    if (!kafka->fatal && !kafka_unhealthy(kafka, text)) {
-        queue = rd_kafka_queue_new(kafka->rk);
-        error = rd_kafka_consumer_close_queue(kafka->rk, queue);
-        if (error)
-            rd_kafka_error_destroy(error);
-        while (!error && !rd_kafka_consumer_closed(kafka->rk) &&
-               clock_monotonic_ns() < until)
-            drop_message(rd_kafka_consume_queue(queue, POLL_MS));
-        rd_kafka_queue_destroy(queue);
-    }
+    kafka_drop_held(kafka);
+    if (kafka->brokers < BROKERS_DOWN)
+        leave_group(kafka);
     rd_kafka_destroy_flags(kafka->rk,
                            rd_kafka_consumer_closed(kafka->rk)
                                ? 0
                                : RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
     kafka->rk = NULL;
-    forget_parts(kafka);
+    for (size_t i = 0; i < kafka->partitions.count; i++)
+        partition_unassign(&kafka->partitions, kafka->partitions.at[i]);
+    stats_set(STATS_KAFKA_PARTITIONS, 0);
 }
 
-/* After an error that no consumer outlives: a new one. */
-static void begin_again(struct kafka *kafka)
+/* After an error that no consumer survives. */
+static void restart(struct kafka *kafka)
 {
-    uint64_t until = clock_monotonic_ns() + AGAIN_NS;
+    uint64_t until = clock_monotonic_ns() + RESTART_NS;
 
-    (void)partitions_wait(&kafka->parts, NULL, DRAIN_NS);
+    (void)partitions_wait(&kafka->partitions, NULL, DRAIN_NS);
     disconnect(kafka);
-    partitions_rewind(&kafka->parts);
+    partitions_rewind(&kafka->partitions);
     kafka->epoch++;
-    kafka->paused = false;
+    kafka->flow = FLOW_READING;
     while (!atomic_load(&kafka->stopping) && clock_monotonic_ns() < until)
-        nap(10 * NS_PER_MS);
-    if (connect_brokers(kafka) == OK)
+        wait_ns(10 * NS_PER_MS);
+    if (new_consumer(kafka) == OK)
         (void)subscribe(kafka);
 }
 
@@ -386,8 +381,8 @@ static void *run(void *arg)
     struct kafka *kafka = arg;
 
     while (!atomic_load(&kafka->stopping)) {
-        if (!kafka->rk || kafka->fatal)
-            begin_again(kafka);
+        if (!kafka->rk || kafka->brokers == BROKERS_FATAL)
+            restart(kafka);
         if (!kafka->rk)
             continue;
         step(kafka);
@@ -395,14 +390,14 @@ static void *run(void *arg)
     }
     if (!kafka->rk)
         return NULL;
-    if (!partitions_wait(&kafka->parts, NULL, DRAIN_NS))
-        log_warn("kafka", "stopped with batches under way", LOG_NONE);
+    if (!partitions_wait(&kafka->partitions, NULL, DRAIN_NS))
+        log_warn("kafka", "stopped with pending batches", LOG_NONE);
     kafka_commit(kafka, COMMIT_MS);
     disconnect(kafka);
     return NULL;
 }
 
-/* ---- life ---- */
+/* ---- open and close ---- */
 
 enum status kafka_open(struct kafka **out, const struct kafka_options *options)
 {
@@ -411,11 +406,11 @@ enum status kafka_open(struct kafka **out, const struct kafka_options *options)
 
     kafka->options = *options;
     kafka->epoch = 1;
-    partitions_init(&kafka->parts);
+    partitions_init(&kafka->partitions);
     pthread_mutex_init(&kafka->lock, NULL);
     status = kafka_configure(kafka);
     if (status == OK)
-        status = connect_brokers(kafka);
+        status = new_consumer(kafka);
     if (status != OK) {
         kafka_close(kafka);
         return status;
@@ -453,12 +448,12 @@ void kafka_close(struct kafka *kafka)
     if (kafka->rk) /* never started */
         rd_kafka_destroy_flags(kafka->rk, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
     kafka_unconfigure(kafka);
-    partitions_release(&kafka->parts);
+    partitions_release(&kafka->partitions);
     pthread_mutex_destroy(&kafka->lock);
     free(kafka);
 }
 
 void kafka_print(struct kafka *kafka, struct buf *out)
 {
-    partitions_print(&kafka->parts, out);
+    partitions_print(&kafka->partitions, out);
 }

@@ -1,28 +1,27 @@
 /*
- * Options to what librdkafka is told.
+ * From options to the configuration of librdkafka.
  *
- * What exactly-once rests on cannot be changed from outside (ours); the rest
- * (tuned) are defaults that a property of the user's replaces:
+ * What exactly-once depends on cannot be overridden (fixed); the rest (tuned)
+ * are defaults that a property of the user's replaces:
  *
  *   fetching  librdkafka stops fetching at queued.max.messages.kbytes; one
- *             answer of each broker may come on top, and grows when it is
- *             decompressed, telemetry up to a hundredfold. So an answer is a
- *             small part of the queue; it costs no speed nearby. It has room
- *             for what several partitions may fill: brokers fill it from the
- *             first on, librdkafka's order turns by one, idle partitions
- *             included, and one that is always first would be read to its end
- *             before the others. Calls then wait in vain for their other end.
- *   metadata  looked at every ten seconds, so that a topic that is made later
- *             is found soon.
- *   session   of an instance without a name: after kill -9 its partitions, also
- *             when it is back at once, wait so long for the one that is gone.
+ *             response of each broker may exceed it, and grows when it is
+ *             decompressed, telemetry up to a hundredfold. So a response is a
+ *             small part of the queue, which costs no speed in a local network.
+ *             It has room for several partitions: brokers fill it from the
+ *             first one on, librdkafka rotates the order by one, idle
+ *             partitions included, and a partition that is always first would
+ *             be read to its end before the others. Calls whose two ends are in
+ *             different partitions could not be paired then.
+ *   metadata  refreshed every ten seconds, so that a new topic is found soon.
+ *   session   of an instance without a name: after kill -9 its partitions wait
+ *             so long for the dead instance, even if it is back at once.
  *
- * The cooperative assignor is refused: librdkafka has grave faults with it (up
- * to 2.6), and offsets of our own make the eager stop cheap.
+ * The cooperative assignor is refused: librdkafka has severe defects with it
+ * (up to 2.6), and with offsets of our own the eager one costs little.
  */
 #include "kafka_int.h"
 
-#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,38 +29,54 @@
 #include "log.h"
 #include "mem.h"
 
-enum { ANSWER_PARTS = 4 }; /* partitions that share an answer */
+enum { RESPONSE_PARTITIONS = 4, RESPONSE_MAX = 1 << 20, NUMBER_SIZE = 24 };
 
-static enum status refuse(const char *option, const char *why)
+/* By option, by value, or (neither) only refused as a property. */
+static const struct {
+    const char *name;
+    const char *value;
+    bool is_option;
+    size_t option; /* offset of a member of struct kafka_options */
+} fixed[] = {
+    {"bootstrap.servers", NULL, true, offsetof(struct kafka_options, brokers)},
+    {"group.id", NULL, true, offsetof(struct kafka_options, group)},
+    {"group.instance.id", NULL, true, offsetof(struct kafka_options, instance)},
+    {"partition.assignment.strategy", NULL, true,
+     offsetof(struct kafka_options, assignor)},
+    {"enable.auto.commit", "false", false, 0},
+    {"enable.auto.offset.store", "false", false, 0},
+    {"auto.offset.reset", "error", false, 0},
+    {"enable.partition.eof", "false", false, 0},
+    {"metadata.broker.list", NULL, false, 0}, /* bootstrap.servers */
+    {"auto.commit.enable", NULL, false, 0},   /* enable.auto.commit */
+};
+
+enum { FIXED = sizeof(fixed) / sizeof(fixed[0]) };
+
+static enum status refuse(const char *option, const char *reason)
 {
     log_error("kafka", "option refused", log_text("option", option),
-              log_text("reason", why));
+              log_text("reason", reason));
     return ERR_INVALID;
 }
 
 static enum status set(rd_kafka_conf_t *conf, const char *name,
                        const char *value)
 {
-    char why[256];
+    char reason[256];
 
-    if (rd_kafka_conf_set(conf, name, value, why, sizeof(why)) ==
+    if (rd_kafka_conf_set(conf, name, value, reason, sizeof(reason)) ==
         RD_KAFKA_CONF_OK)
         return OK;
-    return refuse(name, why);
-}
-
-static enum status set_number(rd_kafka_conf_t *conf, const char *name,
-                              uint64_t value)
-{
-    char text[32];
-
-    snprintf(text, sizeof(text), "%llu", (unsigned long long)value);
-    return set(conf, name, text);
+    return refuse(name, reason);
 }
 
 static enum status set_tuned(struct kafka *kafka)
 {
-    static const char *const tuned[][2] = {
+    size_t queue = kafka->options.queue_bytes;
+    size_t response = queue / 8 < RESPONSE_MAX ? queue / 8 : RESPONSE_MAX;
+    char queue_kb[NUMBER_SIZE], fetch[NUMBER_SIZE], partition[NUMBER_SIZE];
+    const char *const tuned[][2] = {
         {"client.id", "callboard"},
         {"check.crcs", "true"},
         {"allow.auto.create.topics", "false"},
@@ -70,70 +85,39 @@ static enum status set_tuned(struct kafka *kafka)
         {"fetch.wait.max.ms", "250"},
         {"socket.keepalive.enable", "true"},
         {"log_level", "4"},
+        {"queued.max.messages.kbytes", queue_kb},
+        {"queued.min.messages", "100000"},
+        {"message.max.bytes", "1000"}, /* a lower bound of the next */
+        {"fetch.max.bytes", fetch},
+        {"fetch.message.max.bytes", partition},
+        {"session.timeout.ms", kafka->options.instance[0] ? NULL : "10000"},
     };
-    size_t queue = kafka->options.queue_bytes;
-    size_t answer = queue / 8 < (1 << 20) ? queue / 8 : 1 << 20;
     enum status status = OK;
 
+    snprintf(queue_kb, sizeof(queue_kb), "%zu", queue / 1024);
+    snprintf(fetch, sizeof(fetch), "%zu", response);
+    snprintf(partition, sizeof(partition), "%zu",
+             response / RESPONSE_PARTITIONS);
     for (size_t i = 0; i < sizeof(tuned) / sizeof(tuned[0]) && status == OK;
          i++)
-        status = set(kafka->conf, tuned[i][0], tuned[i][1]);
-    if (status == OK && !kafka->options.instance[0])
-        status = set(kafka->conf, "session.timeout.ms", "10000");
-    if (status == OK)
-        status =
-            set_number(kafka->conf, "queued.max.messages.kbytes", queue / 1024);
-    if (status == OK)
-        status = set_number(kafka->conf, "queued.min.messages", 100000);
-    if (status == OK) /* of producers, but fetch.max.bytes may not be less */
-        status = set_number(kafka->conf, "message.max.bytes", 1000);
-    if (status == OK)
-        status = set_number(kafka->conf, "fetch.max.bytes", answer);
-    if (status == OK)
-        status = set_number(kafka->conf, "fetch.message.max.bytes",
-                            answer / ANSWER_PARTS);
+        if (tuned[i][1])
+            status = set(kafka->conf, tuned[i][0], tuned[i][1]);
     return status;
 }
 
-/* Each of them: name, value, and the option to use in its place. */
-static enum status set_ours(struct kafka *kafka)
+static enum status set_fixed(struct kafka *kafka)
 {
-    const struct kafka_options *o = &kafka->options;
-    const char *const ours[][2] = {
-        {"bootstrap.servers", o->brokers},
-        {"group.id", o->group},
-        {"group.instance.id", o->instance},
-        {"partition.assignment.strategy", o->assignor},
-        {"enable.auto.commit", "false"},
-        {"enable.auto.offset.store", "false"},
-        {"auto.offset.reset", "error"},
-        {"enable.partition.eof", "false"},
-    };
+    const char *options = (const char *)&kafka->options, *value;
     enum status status = OK;
 
-    for (size_t i = 0; i < sizeof(ours) / sizeof(ours[0]) && status == OK; i++)
-        if (ours[i][1][0])
-            status = set(kafka->conf, ours[i][0], ours[i][1]);
+    for (size_t i = 0; i < FIXED && status == OK; i++) {
+        value = fixed[i].value;
+        if (fixed[i].is_option)
+            memcpy(&value, options + fixed[i].option, sizeof(value));
+        if (value && value[0])
+            status = set(kafka->conf, fixed[i].name, value);
+    }
     return status;
-}
-
-static bool is_ours(const char *name)
-{
-    static const char *const names[] = {"bootstrap.servers",
-                                        "metadata.broker.list",
-                                        "group.id",
-                                        "group.instance.id",
-                                        "enable.auto.commit",
-                                        "enable.auto.offset.store",
-                                        "auto.offset.reset",
-                                        "partition.assignment.strategy",
-                                        "enable.partition.eof",
-                                        "auto.commit.enable"};
-
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-        if (strcmp(names[i], name) == 0)
-            return true;
-    return false;
 }
 
 static enum status set_property(struct kafka *kafka, char *line)
@@ -145,9 +129,10 @@ static enum status set_property(struct kafka *kafka, char *line)
         return OK;
     *value++ = '\0';
     snprintf(option, sizeof(option), "kafka.%s", line);
-    if (is_ours(line))
-        return refuse(option, "is set by an option of its own, or must be as "
-                              "it is (see docs/kafka.md)");
+    for (size_t i = 0; i < FIXED; i++)
+        if (strcmp(fixed[i].name, line) == 0)
+            return refuse(option, "is set by another option or cannot be "
+                                  "changed (see docs/kafka.md)");
     return set(kafka->conf, line, value);
 }
 
@@ -226,9 +211,9 @@ bool kafka_signal_of(const struct kafka *kafka, const char *topic,
     return false;
 }
 
-/* ---- words ---- */
+/* ---- all of it ---- */
 
-static enum status read_words(struct kafka *kafka)
+static enum status read_choices(struct kafka *kafka)
 {
     static const char *const encodings[] = {"auto", "otlp_proto", "otlp_json"};
     const struct kafka_options *o = &kafka->options;
@@ -254,8 +239,7 @@ static enum status read_words(struct kafka *kafka)
     return OK;
 }
 
-/* librdkafka's own words are for those who look closely; what matters comes
- * through kafka_error. */
+/* For debugging; errors that matter arrive in kafka_error(). */
 static void log_line(const rd_kafka_t *rk, int level, const char *facility,
                      const char *text)
 {
@@ -267,11 +251,12 @@ static void log_line(const rd_kafka_t *rk, int level, const char *facility,
 
 enum status kafka_configure(struct kafka *kafka)
 {
-    size_t room = strlen(kafka->options.store_id) + sizeof("callboard ");
-    enum status status = read_words(kafka);
+    size_t size = strlen(kafka->options.store_id) + sizeof("callboard ");
+    enum status status = read_choices(kafka);
 
-    kafka->note = mem_alloc(room);
-    snprintf(kafka->note, room, "callboard %s", kafka->options.store_id);
+    kafka->commit_metadata = mem_alloc(size);
+    snprintf(kafka->commit_metadata, size, "callboard %s",
+             kafka->options.store_id);
     for (int signal = 0; signal < SIGNAL_COUNT && status == OK; signal++)
         status = add_topics(kafka, (enum signal)signal);
     if (status == OK && kafka->topic_count == 0)
@@ -280,12 +265,12 @@ enum status kafka_configure(struct kafka *kafka)
     if (status == OK)
         status = set_tuned(kafka);
     if (status == OK)
-        status = set_ours(kafka);
+        status = set_fixed(kafka);
     if (status == OK)
         status = set_properties(kafka);
     rd_kafka_conf_set_opaque(kafka->conf, kafka);
     rd_kafka_conf_set_rebalance_cb(kafka->conf, kafka_rebalance);
-    rd_kafka_conf_set_offset_commit_cb(kafka->conf, kafka_commit_failed);
+    rd_kafka_conf_set_offset_commit_cb(kafka->conf, kafka_commit_done);
     rd_kafka_conf_set_error_cb(kafka->conf, kafka_error);
     rd_kafka_conf_set_log_cb(kafka->conf, log_line);
     return status;
@@ -299,7 +284,7 @@ void kafka_unconfigure(struct kafka *kafka)
             regfree(&kafka->topics[i].regex);
     }
     free(kafka->topics);
-    free(kafka->note);
+    free(kafka->commit_metadata);
     if (kafka->conf)
         rd_kafka_conf_destroy(kafka->conf);
 }

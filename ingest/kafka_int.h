@@ -1,7 +1,9 @@
 /*
  * kafka_int - the inside of the Kafka receiver, for its files that know
- * librdkafka. All of it belongs to the receiver's thread, unless it says
- * otherwise.
+ * librdkafka.
+ *
+ * Threads  all of it belongs to the receiver's thread, unless a member says
+ *          otherwise.
  */
 #ifndef KAFKA_INT_H
 #define KAFKA_INT_H
@@ -15,7 +17,7 @@
 #include "kafka_message.h"
 #include "kafka_partitions.h"
 
-/* A topic, or a pattern of topics, and what is in it. */
+/* A topic, or a pattern of topics, and the signal in it. */
 struct kafka_topic {
     char *name; /* owned */
     enum signal signal;
@@ -23,26 +25,42 @@ struct kafka_topic {
     regex_t regex;
 };
 
+/* Whether messages are taken. */
+enum kafka_flow {
+    FLOW_READING,
+    FLOW_BLOCKED, /* no room since blocked_ns, waiting for some */
+    FLOW_PAUSED   /* no room for long: fetching is paused */
+};
+
+/* What is known of the brokers; each state is worse than the one before. */
+enum kafka_brokers {
+    BROKERS_OK,
+    BROKERS_SUSPECT, /* an error, or a probe without answer */
+    BROKERS_DOWN,
+    BROKERS_FATAL /* the consumer cannot recover: a new one is needed */
+};
+
 struct kafka {
     struct kafka_options options;
     enum kafka_encoding encoding;
     bool latest;
-    char *note; /* what our commits carry, so that others know whose they are */
+    char *commit_metadata; /* tells our commits from other instances' */
     struct kafka_topic *topics;
     size_t topic_count;
     rd_kafka_conf_t *conf; /* copied for each consumer */
 
-    rd_kafka_t *rk;
-    struct kafka_partitions parts;
-    uint64_t epoch;           /* see journal.h */
-    rd_kafka_message_t *held; /* did not fit, is tried again */
-    uint64_t blocked_ns;      /* monotonic, since when nothing fits; or 0 */
-    bool paused, fatal;
+    rd_kafka_t *rk; /* NULL: no consumer now */
+    struct kafka_partitions partitions;
+    uint64_t epoch;           /* see journal_sink() */
+    rd_kafka_message_t *held; /* did not fit, is retried */
+    enum kafka_flow flow;
+    uint64_t blocked_ns;
     uint64_t tick_ns, probe_ns;
-    bool doubt;          /* whether the brokers can be reached */
-    unsigned unanswered; /* probes in a row */
-    size_t nudged;       /* parts before it were, since the last message */
-    rd_kafka_resp_err_t last_error; /* said in the log */
+    size_t woken; /* partitions before it got a wake_fetch() since the last
+                     message */
+
+    unsigned unanswered;            /* probes in a row */
+    rd_kafka_resp_err_t last_error; /* logged once */
     char last_reason[KAFKA_REASON_SIZE -
                      sizeof("the brokers cannot be reached: ")];
 
@@ -50,15 +68,16 @@ struct kafka {
     bool started;
     atomic_bool stopping;
 
-    pthread_mutex_t lock; /* trouble */
-    char trouble[KAFKA_REASON_SIZE];
-    bool down;
+    /* Set by the receiver's thread, read by any, under the lock. */
+    pthread_mutex_t lock;
+    enum kafka_brokers brokers;
+    char reason[KAFKA_REASON_SIZE]; /* why they are down */
 };
 
 /* kafka_config.c: ERR_INVALID, logged. */
 MUST_CHECK enum status kafka_configure(struct kafka *kafka);
 void kafka_unconfigure(struct kafka *kafka);
-/* The signal of a topic's name; false: none of ours. */
+/* The signal of a topic's name; false: the topic is not configured. */
 bool kafka_signal_of(const struct kafka *kafka, const char *topic,
                      enum signal *signal);
 
@@ -66,48 +85,43 @@ bool kafka_signal_of(const struct kafka *kafka, const char *topic,
  * poll. */
 void kafka_rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t what,
                      rd_kafka_topic_partition_list_t *list, void *opaque);
-void kafka_commit_failed(rd_kafka_t *rk, rd_kafka_resp_err_t error,
-                         rd_kafka_topic_partition_list_t *list, void *opaque);
-
-/* Tells the broker what is kept of the parts we have. wait_ms 0: does not
- * wait for the answer. */
+void kafka_commit_done(rd_kafka_t *rk, rd_kafka_resp_err_t error,
+                       rd_kafka_topic_partition_list_t *list, void *opaque);
+/* Commits what is stored of the assigned partitions. wait_ms 0: does not wait
+ * for the answer. */
 void kafka_commit(struct kafka *kafka, int wait_ms);
 
-void kafka_log_failure(const char *what, rd_kafka_resp_err_t error);
-struct kafka_partition *kafka_partition_at(
-    const struct kafka *kafka, const rd_kafka_topic_partition_t *place);
-
-/* kafka_seek.c: reads on from what is kept, in a new epoch. */
+/* kafka_seek.c */
+/* Continues at the stored offsets, in a new epoch. */
 void kafka_rewind(struct kafka *kafka);
-
-/* The broker has nothing at the offset we asked for. */
-void kafka_reset_partition(struct kafka *kafka, const char *topic,
-                           int32_t partition);
-
-/* The error says that a set of messages cannot be read. */
-void kafka_corrupt_batch(struct kafka *kafka,
+/* The broker has nothing at the offset that was asked for. */
+void kafka_reset_partition(struct kafka *kafka,
+                           struct kafka_partition *partition);
+/* The broker's batch of messages at this message's offset is unreadable. */
+void kafka_corrupt_batch(struct kafka *kafka, struct kafka_partition *partition,
                          const rd_kafka_message_t *message);
-
-/* Pauses, or resumes, all parts we have. */
+/* Pauses or resumes all assigned partitions. */
 void kafka_pause(struct kafka *kafka, bool pause);
-
-/* Asks for the end of a part's log; false: no answer. */
-bool kafka_query_high(struct kafka *kafka, struct kafka_partition *part,
+/* Asks for the end of a partition's log; false: no answer. */
+bool kafka_query_high(struct kafka *kafka, struct kafka_partition *partition,
                       int timeout_ms);
 
-/* kafka.c: neither memory nor the sink takes more now. */
+/* kafka.c */
+/* Neither memory nor the sink has room now. */
 bool kafka_is_full(struct kafka *kafka);
+/* Submits what was made of the message at the offset. */
+void kafka_submit(struct kafka *kafka, struct kafka_partition *partition,
+                  struct batch *batch, int64_t offset, uint64_t time_ms);
+void kafka_drop_held(struct kafka *kafka);
+void kafka_log_failure(const char *what, rd_kafka_resp_err_t error);
 
-/* Hands over what was made of the message at the offset. */
-void kafka_submit(struct kafka *kafka, struct kafka_partition *part,
-                  struct batch *batch, uint64_t offset, uint64_t time_ms);
-
-/* kafka_unhealthy.c: the first is a callback of librdkafka, the second takes an
- * error in place of a message. */
+/* kafka_health.c: the first is a callback of librdkafka, the second takes an
+ * error that came as a message. */
 void kafka_error(rd_kafka_t *rk, int error, const char *reason, void *opaque);
 void kafka_handle_error(struct kafka *kafka, const rd_kafka_message_t *message);
-
-/* Whether the brokers answer; mostly asks nobody. */
+/* Asks the brokers now and then whether they respond. */
 void kafka_probe(struct kafka *kafka, uint64_t now);
+/* A new consumer has replaced the one with a fatal error. */
+void kafka_recovered(struct kafka *kafka);
 
 #endif

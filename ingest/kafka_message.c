@@ -1,19 +1,19 @@
 /*
- * The Collector writes no content type, so a message is what its first bytes
- * are: '{' behind white space is JSON, 0x0a (field 1 with a length) protobuf.
- * 0x0a is white space too: what begins with it is tried as protobuf first.
+ * The Collector writes no content type, so the first bytes tell what a message
+ * is: '{' after white space is JSON, 0x0a (field 1 with a length) protobuf.
+ * 0x0a is white space, too: what begins with it is tried as protobuf first.
  *
- * What else a Kafka exporter can be told to write is looked for where OTLP is
- * not found, to say what to change:
+ * Other encodings of the Kafka exporter are detected where the message is no
+ * OTLP, so that the dead letter says what to change:
  *
- *   jaeger_proto   0a 10 <16 bytes> 12 08 <8 bytes>: OTLP has nothing but
- *                  field 1 there, so this is checked first
+ *   jaeger_proto   0a 10 <16 bytes> 12 08 <8 bytes>: checked first, because
+ *                  OTLP has only field 1 there
  *   zipkin_proto   0a <len> 0a 10 <16 bytes>, or 0a 08: only after OTLP failed
  *   zipkin_json    an array
  *   jaeger_json    an object with an operationName and no resourceSpans
  *
  * A JSON object without the list of its signal holds no records, but is seldom
- * meant so: it is a dead dead_letter too, unless it is as good as empty.
+ * meant so: it is a dead letter, too, unless it is "{}".
  */
 #define _GNU_SOURCE /* memmem */
 #include "kafka_message.h"
@@ -22,31 +22,30 @@
 #include <stdlib.h>
 
 #include "dead_letter.h"
-#include "decode_stats.h"
+#include "ingest_decode.h"
 #include "mem.h"
-#include "otlp.h"
-#include "stats.h"
 
 enum { REASON = 400 };
-
-static const char change_it[] =
-    "; set the encoding of the Collector's kafka exporter to otlp_proto or "
-    "otlp_json";
 
 static const char *const option_names[SIGNAL_COUNT] = {
     "traces::encoding", "logs::encoding", "metrics::encoding"};
 
-/* The list that an export request of this signal has, in both spellings. */
+/* The list in an export request of each signal, in both spellings. */
 static const char *const lists[SIGNAL_COUNT][2] = {
     {"\"resourceSpans\"", "\"resource_spans\""},
     {"\"resourceLogs\"", "\"resource_logs\""},
     {"\"resourceMetrics\"", "\"resource_metrics\""}};
 
+static bool is_space(char c)
+{
+    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
 static struct slice trim(struct slice s)
 {
-    while (s.len > 0 && strchr(" \t\r\n", s.ptr[0]) && s.ptr[0])
+    while (s.len > 0 && is_space(s.ptr[0]))
         s = slice_from(s, 1);
-    while (s.len > 0 && strchr(" \t\r\n", s.ptr[s.len - 1]) && s.ptr[s.len - 1])
+    while (s.len > 0 && is_space(s.ptr[s.len - 1]))
         s.len--;
     return s;
 }
@@ -60,6 +59,8 @@ static unsigned char byte_at(struct slice s, size_t at)
 {
     return at < s.len ? (unsigned char)s.ptr[at] : 0;
 }
+
+/* ---- dead letters ---- */
 
 static bool is_jaeger_proto(struct slice value)
 {
@@ -80,8 +81,8 @@ static bool is_zipkin_proto(struct slice value)
            (byte_at(value, at + 2) == 16 || byte_at(value, at + 2) == 8);
 }
 
-/* What it is if it is not OTLP; NULL: no idea. */
-static const char *other_format(const struct kafka_message *message)
+/* The encoding of a message that is no OTLP; NULL: unknown. */
+static const char *other_encoding(const struct kafka_message *message)
 {
     struct slice value = trim(message->value);
     bool binary = byte_at(message->value, 0) == 0x0a &&
@@ -97,6 +98,32 @@ static const char *other_format(const struct kafka_message *message)
         return "jaeger_json";
     return is_zipkin_proto(message->value) ? "zipkin_proto" : NULL;
 }
+
+enum status kafka_message_dead_letter(const struct kafka_message *message,
+                                      const char *reason, struct batch **batch)
+{
+    const char *other = other_encoding(message);
+    char text[REASON];
+    struct dead_letter dead_letter = {.bytes = message->value,
+                                      .size = message->value.len};
+
+    if (other)
+        snprintf(text, sizeof(text),
+                 "looks like %s, which is not supported; set the encoding of "
+                 "the Collector's kafka exporter to otlp_proto or otlp_json "
+                 "(%s)",
+                 other, option_names[message->signal]);
+    else
+        snprintf(text, sizeof(text), "%s", reason);
+    dead_letter.reason = slice_of(text);
+    if (!budget_take(message->budget, dead_letter_size(&dead_letter)))
+        return ERR_BUSY;
+    *batch = dead_letter_new(message->signal, &dead_letter, message->budget);
+    (*batch)->received_ns = message->received_ns;
+    return OK;
+}
+
+/* ---- decoding ---- */
 
 /* The encodings to try, in order; how many. */
 static int find_encodings(const struct kafka_message *message,
@@ -116,32 +143,7 @@ static int find_encodings(const struct kafka_message *message,
     return count;
 }
 
-enum status kafka_message_dead_letter(const struct kafka_message *message,
-                                      const char *why, struct batch **batch)
-{
-    const char *other = other_format(message);
-    char text[REASON];
-    struct dead_letter dead_letter = {.bytes = message->value,
-                                      .size = message->value.len};
-    int len;
-
-    if (other)
-        len = snprintf(text, sizeof(text),
-                       "looks like %s, which is not understood%s (%s)", other,
-                       change_it, option_names[message->signal]);
-    else
-        len = snprintf(text, sizeof(text), "%s", why);
-    if ((size_t)len >= sizeof(text))
-        len = (int)sizeof(text) - 1;
-    dead_letter.reason = (struct slice){text, (size_t)len};
-    if (!budget_take(message->budget, dead_letter_size(&dead_letter)))
-        return ERR_BUSY;
-    *batch = dead_letter_new(message->signal, &dead_letter, message->budget);
-    (*batch)->received_ns = message->received_ns;
-    return OK;
-}
-
-/* A message decoded to nothing: why that is not as it should be, or NULL. */
+/* Why a message without records is a mistake; NULL: it is not. */
 static const char *why_empty(const struct kafka_message *message,
                              const struct batch *batch)
 {
@@ -157,7 +159,7 @@ static const char *why_empty(const struct kafka_message *message,
     return "a JSON object, but no OTLP: it has no list of resources";
 }
 
-/* What holds no records needs no bytes in the journal either. */
+/* Without records the journal needs no bytes either. */
 static void drop_body(struct batch *batch)
 {
     budget_give(batch->budget, batch->body_len);
@@ -167,9 +169,9 @@ static void drop_body(struct batch *batch)
     batch->encoding = BATCH_PROTOBUF;
 }
 
-/* ERR_MALFORMED and the like: *why, of REASON bytes, says it. */
+/* On failure `reason`, of REASON bytes, says why. */
 static enum status decode(const struct kafka_message *message,
-                          enum batch_encoding encoding, char *why,
+                          enum batch_encoding encoding, char *reason,
                           struct batch **out)
 {
     struct batch *batch;
@@ -184,18 +186,15 @@ static enum status decode(const struct kafka_message *message,
                       message->value.len, message->budget);
     batch->encoding = encoding;
     batch->received_ns = message->received_ns;
-    status = otlp_decode(batch, message->oldest_ns, &detail);
+    status = ingest_decode(batch, message->oldest_ns, message->key, &detail);
     empty = status == OK ? why_empty(message, batch) : NULL;
     if (status != OK || empty) {
-        snprintf(why, REASON, "%s%s%.*s", empty ? empty : status_text(status),
-                 detail.len ? ": " : "", (int)detail.len,
-                 detail.len ? detail.ptr : "");
+        snprintf(reason, REASON, "%s%s%.*s",
+                 empty ? empty : status_text(status), detail.len ? ": " : "",
+                 (int)detail.len, detail.len ? detail.ptr : "");
         batch_free(batch);
         return empty ? ERR_INVALID : status;
     }
-    decode_stats_add(batch);
-    if (message->key)
-        request_hash_batch(message->key, batch);
     if (batch->count == 0)
         drop_body(batch);
     *out = batch;
@@ -206,7 +205,7 @@ enum status kafka_message_batch(const struct kafka_message *message,
                                 struct batch **batch)
 {
     enum batch_encoding encodings[2];
-    char why[REASON] = "neither OTLP protobuf nor OTLP/JSON";
+    char reason[REASON] = "neither OTLP protobuf nor OTLP/JSON";
     enum status status = ERR_MALFORMED;
     int count;
 
@@ -222,8 +221,8 @@ enum status kafka_message_batch(const struct kafka_message *message,
         return kafka_message_dead_letter(message, "", batch);
     count = find_encodings(message, encodings);
     for (int i = 0; i < count && status != OK && status != ERR_BUSY; i++)
-        status = decode(message, encodings[i], why, batch);
+        status = decode(message, encodings[i], reason, batch);
     return status == OK || status == ERR_BUSY
                ? status
-               : kafka_message_dead_letter(message, why, batch);
+               : kafka_message_dead_letter(message, reason, batch);
 }

@@ -1,5 +1,8 @@
 /*
- * kafka_message - one Kafka message to a batch: pure, knows no broker.
+ * kafka_message - from one Kafka message to a batch, without a broker.
+ *
+ * Ownership  the message is borrowed; the batch has a copy of its bytes.
+ * Threads    any.
  */
 #ifndef KAFKA_MESSAGE_H
 #define KAFKA_MESSAGE_H
@@ -17,20 +20,21 @@ struct kafka_message {
     enum kafka_encoding encoding;
     size_t max_bytes;
     uint64_t received_ns, oldest_ns;
-    const struct request_key *key; /* NULL: repeated ones are not known */
+    const struct request_key *key; /* NULL: duplicates are not recognized */
     struct budget *budget;
 };
 
 /*
- * Always a batch with a place in the journal: with records, without any (the
- * message held none, or none that is kept), or a dead letter. ERR_BUSY: no
- * memory for it now.
+ * Always makes a batch that takes its place in the journal: with records,
+ * without (the message had none, or none that is accepted), or a dead letter.
+ * ERR_BUSY: no memory for it now.
  */
 MUST_CHECK enum status kafka_message_batch(const struct kafka_message *message,
                                            struct batch **batch);
 
-/* A dead letter, because of `why` unless its bytes say more. */
+/* A dead letter, for `reason` unless the message looks like another format. */
 MUST_CHECK enum status kafka_message_dead_letter(
-    const struct kafka_message *message, const char *why, struct batch **batch);
+    const struct kafka_message *message, const char *reason,
+    struct batch **batch);
 
 #endif

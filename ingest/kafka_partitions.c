@@ -1,10 +1,6 @@
 /*
- * Rows are never freed before the end, so a batch may point at one; there are
- * as many as partitions were ever assigned.
- *
- * A ticket goes with each batch: it says to which row the outcome belongs. The
- * batches of a part are done in the order in which they were submitted, and
- * the journal sees to it that none is kept after one that is not.
+ * The batches of a partition are done in the order in which they were
+ * submitted, and the journal stores none after one that it refused.
  */
 #include "kafka_partitions.h"
 
@@ -16,247 +12,227 @@
 
 #include "array.h"
 #include "clock.h"
+#include "ingest_decode.h"
 #include "mem.h"
-#include "stats.h"
 
+/* Tells to which partition the outcome of a batch belongs. */
 struct pending_batch {
-    struct kafka_partitions *parts;
-    struct kafka_partition *part;
-    const struct batch *batch; /* the sink's; for when it is done */
-    uint64_t offset;
-    enum signal signal;
-    uint32_t count, rejected;
+    struct kafka_partitions *partitions;
+    struct kafka_partition *partition;
+    const struct batch *batch; /* owned by the sink; valid in done() */
+    int64_t offset;
+    uint32_t accepted; /* the sink may remove records from the batch */
     size_t bytes;
 };
 
-void partitions_init(struct kafka_partitions *parts)
+void partitions_init(struct kafka_partitions *partitions)
 {
     pthread_condattr_t attr;
 
-    *parts = (struct kafka_partitions){0};
-    pthread_mutex_init(&parts->lock, NULL);
+    memset(partitions, 0, sizeof(*partitions));
+    pthread_mutex_init(&partitions->lock, NULL);
     pthread_condattr_init(&attr);
     pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-    pthread_cond_init(&parts->changed, &attr);
+    pthread_cond_init(&partitions->changed, &attr);
     pthread_condattr_destroy(&attr);
 }
 
-void partitions_release(struct kafka_partitions *parts)
+void partitions_release(struct kafka_partitions *partitions)
 {
-    for (size_t i = 0; i < parts->count; i++)
-        free(parts->at[i]);
-    free(parts->at);
-    pthread_cond_destroy(&parts->changed);
-    pthread_mutex_destroy(&parts->lock);
+    for (size_t i = 0; i < partitions->count; i++)
+        free(partitions->at[i]);
+    free(partitions->at);
+    pthread_cond_destroy(&partitions->changed);
+    pthread_mutex_destroy(&partitions->lock);
 }
 
-struct kafka_partition *partitions_find(const struct kafka_partitions *parts,
-                                        const char *topic, uint32_t partition)
+struct kafka_partition *partitions_find(
+    const struct kafka_partitions *partitions, const char *topic,
+    int32_t partition)
 {
-    for (size_t i = 0; i < parts->count; i++)
-        if (parts->at[i]->partition == partition &&
-            strcmp(parts->at[i]->topic, topic) == 0)
-            return parts->at[i];
+    for (size_t i = 0; i < partitions->count; i++)
+        if (partitions->at[i]->partition == (uint32_t)partition &&
+            strcmp(partitions->at[i]->topic, topic) == 0)
+            return partitions->at[i];
     return NULL;
 }
 
-struct kafka_partition *partitions_add(struct kafka_partitions *parts,
-                                       const char *topic, uint32_t partition,
+struct kafka_partition *partitions_add(struct kafka_partitions *partitions,
+                                       const char *topic, int32_t partition,
                                        enum signal signal)
 {
-    struct kafka_partition *part = partitions_find(parts, topic, partition);
+    struct kafka_partition *p = partitions_find(partitions, topic, partition);
 
-    if (part)
-        return part;
-    part = mem_zero(1, sizeof(*part));
-    snprintf(part->topic, sizeof(part->topic), "%s", topic);
-    part->partition = partition;
-    part->signal = signal;
-    part->committed = UINT64_MAX;
-    pthread_mutex_lock(&parts->lock);
+    if (p)
+        return p;
+    p = mem_zero(1, sizeof(*p));
+    snprintf(p->topic, sizeof(p->topic), "%s", topic);
+    p->partition = (uint32_t)partition;
+    p->signal = signal;
+    p->next = p->stored = p->committed = p->high = -1;
+    pthread_mutex_lock(&partitions->lock);
     struct kafka_partition **place =
-        array_append(&parts->at, parts->count, &parts->room);
-    *place = part;
-    parts->count++;
-    pthread_mutex_unlock(&parts->lock);
-    return part;
+        array_append(&partitions->at, partitions->count, &partitions->room);
+    *place = p;
+    partitions->count++;
+    pthread_mutex_unlock(&partitions->lock);
+    return p;
 }
 
-void partition_assign(struct kafka_partitions *parts,
-                      struct kafka_partition *part, int64_t start,
-                      uint64_t committed)
+void partition_assign(struct kafka_partitions *partitions,
+                      struct kafka_partition *partition, int64_t next,
+                      int64_t committed)
 {
-    pthread_mutex_lock(&parts->lock);
-    part->assigned = true;
-    part->start = start;
-    part->known = start >= 0;
-    part->next = part->done = part->known ? (uint64_t)start : 0;
-    part->committed = committed;
-    part->high_known = false;
-    part->resets = 0;
-    pthread_mutex_unlock(&parts->lock);
+    pthread_mutex_lock(&partitions->lock);
+    partition->assigned = true;
+    partition->next = partition->stored = next;
+    partition->committed = committed;
+    partition->high = -1;
+    partition->resets = 0;
+    pthread_mutex_unlock(&partitions->lock);
 }
 
-void partition_unassign(struct kafka_partitions *parts,
-                        struct kafka_partition *part)
+void partition_unassign(struct kafka_partitions *partitions,
+                        struct kafka_partition *partition)
 {
-    pthread_mutex_lock(&parts->lock);
-    part->assigned = false;
-    pthread_mutex_unlock(&parts->lock);
+    pthread_mutex_lock(&partitions->lock);
+    partition->assigned = false;
+    pthread_mutex_unlock(&partitions->lock);
 }
 
-/* ---- batches under way ---- */
-
-static void count_records(const struct pending_batch *ticket)
+void partition_move(struct kafka_partitions *partitions,
+                    struct kafka_partition *partition, int64_t next)
 {
-    static const enum stats_id accepted[SIGNAL_COUNT] = {
-        STATS_ACCEPTED_SPANS, STATS_ACCEPTED_LOGS, STATS_ACCEPTED_METRICS};
-    static const enum stats_id rejected[SIGNAL_COUNT] = {
-        STATS_REJECTED_SPANS, STATS_REJECTED_LOGS, STATS_REJECTED_METRICS};
-
-    if (!ticket->batch->repeated)
-        stats_add(accepted[ticket->signal], ticket->count);
-    stats_add(rejected[ticket->signal], ticket->rejected);
+    pthread_mutex_lock(&partitions->lock);
+    partition->next = partition->stored = next;
+    pthread_mutex_unlock(&partitions->lock);
 }
+
+/* ---- pending batches ---- */
 
 static void batch_is_done(void *arg, enum status status)
 {
-    struct pending_batch *ticket = arg;
-    struct kafka_partitions *parts = ticket->parts;
-    struct kafka_partition *part = ticket->part;
+    struct pending_batch *pending = arg;
+    struct kafka_partitions *partitions = pending->partitions;
+    struct kafka_partition *partition = pending->partition;
 
     if (status == OK)
-        count_records(ticket);
-    pthread_mutex_lock(&parts->lock);
+        ingest_count_records(pending->batch->signal,
+                             pending->batch->repeated ? 0 : pending->accepted,
+                             pending->batch->rejected);
+    atomic_fetch_sub(&partitions->pending_bytes, pending->bytes);
+    pthread_mutex_lock(&partitions->lock);
     if (status == OK)
-        part->done = ticket->offset + 1;
+        partition->stored = pending->offset + 1;
     else
-        parts->failed = true;
-    part->under_way--;
-    parts->under_way--;
-    parts->under_way_bytes -= ticket->bytes;
-    if (part->under_way == 0)
-        pthread_cond_broadcast(&parts->changed);
-    pthread_mutex_unlock(&parts->lock);
-    free(ticket);
+        atomic_store(&partitions->failed, true);
+    partition->pending--;
+    partitions->pending--;
+    if (partition->pending == 0)
+        pthread_cond_broadcast(&partitions->changed);
+    pthread_mutex_unlock(&partitions->lock);
+    free(pending);
 }
 
-void partition_track(struct kafka_partitions *parts,
-                     struct kafka_partition *part, struct batch *batch)
+void partition_track(struct kafka_partitions *partitions,
+                     struct kafka_partition *partition, struct batch *batch)
 {
-    struct pending_batch *ticket = mem_alloc(sizeof(*ticket));
+    struct pending_batch *pending = mem_alloc(sizeof(*pending));
 
-    *ticket = (struct pending_batch){
-        parts,         part,         batch,           batch->source->offset,
-        batch->signal, batch->count, batch->rejected, batch_size(batch)};
+    *pending = (struct pending_batch){.partitions = partitions,
+                                      .partition = partition,
+                                      .batch = batch,
+                                      .offset = (int64_t)batch->source->offset,
+                                      .accepted = batch->count,
+                                      .bytes = batch_size(batch)};
     batch->done = batch_is_done;
-    batch->done_arg = ticket;
-    pthread_mutex_lock(&parts->lock);
-    if (!part->known) {
-        part->known = true;
-        part->done = ticket->offset;
-    }
-    part->next = ticket->offset + 1;
-    part->under_way++;
-    parts->under_way++;
-    parts->under_way_bytes += ticket->bytes;
-    pthread_mutex_unlock(&parts->lock);
+    batch->done_arg = pending;
+    atomic_fetch_add(&partitions->pending_bytes, pending->bytes);
+    pthread_mutex_lock(&partitions->lock);
+    if (partition->stored < 0)
+        partition->stored = pending->offset;
+    partition->next = pending->offset + 1;
+    partition->pending++;
+    partitions->pending++;
+    pthread_mutex_unlock(&partitions->lock);
 }
 
-bool partitions_wait(struct kafka_partitions *parts,
-                     const struct kafka_partition *part, uint64_t timeout_ns)
+bool partitions_wait(struct kafka_partitions *partitions,
+                     const struct kafka_partition *partition,
+                     uint64_t timeout_ns)
 {
-    const uint32_t *left = part ? &part->under_way : &parts->under_way;
+    const uint32_t *left =
+        partition ? &partition->pending : &partitions->pending;
     uint64_t until = clock_monotonic_ns() + timeout_ns;
     struct timespec at = {.tv_sec = (time_t)(until / NS_PER_S),
                           .tv_nsec = (long)(until % NS_PER_S)};
     bool none;
 
-    pthread_mutex_lock(&parts->lock);
+    pthread_mutex_lock(&partitions->lock);
     while (*left > 0 && clock_monotonic_ns() < until)
-        pthread_cond_timedwait(&parts->changed, &parts->lock, &at);
+        pthread_cond_timedwait(&partitions->changed, &partitions->lock, &at);
     none = *left == 0;
-    pthread_mutex_unlock(&parts->lock);
+    pthread_mutex_unlock(&partitions->lock);
     return none;
 }
 
-size_t partitions_pending_bytes(struct kafka_partitions *parts)
+void partitions_rewind(struct kafka_partitions *partitions)
 {
-    pthread_mutex_lock(&parts->lock);
-    size_t bytes = parts->under_way_bytes;
-    pthread_mutex_unlock(&parts->lock);
-    return bytes;
-}
-
-bool partitions_failed(struct kafka_partitions *parts)
-{
-    pthread_mutex_lock(&parts->lock);
-    bool failed = parts->failed;
-    pthread_mutex_unlock(&parts->lock);
-    return failed;
-}
-
-void partitions_fail(struct kafka_partitions *parts)
-{
-    pthread_mutex_lock(&parts->lock);
-    parts->failed = true;
-    pthread_mutex_unlock(&parts->lock);
-}
-
-void partitions_rewind(struct kafka_partitions *parts)
-{
-    pthread_mutex_lock(&parts->lock);
-    for (size_t i = 0; i < parts->count; i++)
-        parts->at[i]->next = parts->at[i]->done;
-    parts->failed = false;
-    pthread_mutex_unlock(&parts->lock);
+    pthread_mutex_lock(&partitions->lock);
+    for (size_t i = 0; i < partitions->count; i++)
+        partitions->at[i]->next = partitions->at[i]->stored;
+    atomic_store(&partitions->failed, false);
+    pthread_mutex_unlock(&partitions->lock);
 }
 
 /* ---- what others are told ---- */
 
-bool partition_uncommitted(struct kafka_partitions *parts,
-                           const struct kafka_partition *part, uint64_t *offset)
+bool partition_take_uncommitted(struct kafka_partitions *partitions,
+                                struct kafka_partition *partition,
+                                int64_t *offset)
 {
-    pthread_mutex_lock(&parts->lock);
-    bool some = part->assigned && part->known && part->done != part->committed;
-    *offset = part->done;
-    pthread_mutex_unlock(&parts->lock);
+    pthread_mutex_lock(&partitions->lock);
+    *offset = partition->stored;
+    bool some =
+        partition->assigned && *offset >= 0 && *offset != partition->committed;
+    if (some)
+        partition->committed = *offset;
+    pthread_mutex_unlock(&partitions->lock);
     return some;
 }
 
-void partition_committed(struct kafka_partitions *parts,
-                         struct kafka_partition *part, uint64_t offset)
+void partition_uncommit(struct kafka_partitions *partitions,
+                        struct kafka_partition *partition)
 {
-    pthread_mutex_lock(&parts->lock);
-    part->committed = offset;
-    pthread_mutex_unlock(&parts->lock);
+    pthread_mutex_lock(&partitions->lock);
+    partition->committed = -1;
+    pthread_mutex_unlock(&partitions->lock);
 }
 
-void partition_set_high(struct kafka_partitions *parts,
-                        struct kafka_partition *part, uint64_t high)
+void partition_set_high(struct kafka_partitions *partitions,
+                        struct kafka_partition *partition, int64_t high)
 {
-    pthread_mutex_lock(&parts->lock);
-    part->high = high;
-    part->high_known = true;
-    pthread_mutex_unlock(&parts->lock);
+    pthread_mutex_lock(&partitions->lock);
+    partition->high = high;
+    pthread_mutex_unlock(&partitions->lock);
 }
 
-void partitions_print(struct kafka_partitions *parts, struct buf *out)
+void partitions_print(struct kafka_partitions *partitions, struct buf *out)
 {
-    buf_format(out, "# HELP callboard_kafka_lag Messages of a partition that "
-                    "is read here which are not kept yet.\n"
+    buf_format(out, "# HELP callboard_kafka_lag Messages of an assigned "
+                    "partition that are not stored yet.\n"
                     "# TYPE callboard_kafka_lag gauge\n");
-    pthread_mutex_lock(&parts->lock);
-    for (size_t i = 0; i < parts->count; i++) {
-        const struct kafka_partition *part = parts->at[i];
-        uint64_t lag = part->high > part->done ? part->high - part->done : 0;
+    pthread_mutex_lock(&partitions->lock);
+    for (size_t i = 0; i < partitions->count; i++) {
+        const struct kafka_partition *p = partitions->at[i];
 
-        /* One that is not known is not zero. */
-        if (part->assigned && part->high_known && part->known)
+        /* An unknown lag is not zero. */
+        if (p->assigned && p->high >= 0 && p->stored >= 0)
             buf_format(out,
                        "callboard_kafka_lag{topic=\"%s\",partition=\"%" PRIu32
-                       "\"} %" PRIu64 "\n",
-                       part->topic, part->partition, lag);
+                       "\"} %" PRId64 "\n",
+                       p->topic, p->partition,
+                       p->high > p->stored ? p->high - p->stored : 0);
     }
-    pthread_mutex_unlock(&parts->lock);
+    pthread_mutex_unlock(&partitions->lock);
 }

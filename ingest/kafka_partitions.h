@@ -1,15 +1,22 @@
 /*
- * kafka_parts - what the receiver knows of each partition: how far it was
- * taken, how far it is kept, how much is under way.
+ * kafka_partitions - what the receiver knows of each partition: the offset to
+ * read next, up to where it is stored, and how many batches are pending.
  *
- * Threads  rows are added and assigned by the receiver's thread, which alone
- *          reads `next`; the rest is guarded by the lock, because batches are
- *          done on other threads.
+ * Offsets are librdkafka's: a negative one is a place that librdkafka knows
+ * (beginning, end, the group's offset), or in the other members unknown.
+ *
+ * Ownership  entries stay until partitions_release(), so a batch may point at
+ *            one; there are as many as partitions were ever assigned.
+ * Threads    entries are added and assigned by the receiver's thread, which
+ *            alone uses `next` and `high`. Batches are done on other threads,
+ *            so `assigned`, `stored`, `high` and `pending` change under the
+ *            lock.
  */
-#ifndef KAFKA_PARTS_H
-#define KAFKA_PARTS_H
+#ifndef KAFKA_PARTITIONS_H
+#define KAFKA_PARTITIONS_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 
 #include "batch.h"
@@ -19,21 +26,17 @@ struct kafka_partition {
     char topic[SOURCE_MAX_TOPIC + 1];
     uint32_t partition;
     enum signal signal;
-    int64_t start;   /* where it was told to begin, a place librdkafka knows */
-    bool known;      /* next and done mean something: until then `start` does */
-    uint64_t next;   /* the offset to take next */
-    uint64_t high;   /* the log's end as the broker last said */
-    bool high_known; /* ... if it did */
-    unsigned resets; /* in a row: the broker has not what we ask for */
-    uint64_t reset_ns; /* monotonic, of the first of them */
-    unsigned spoils;   /* in a row, of the set of messages that begins at */
-    uint64_t spoiled;
-
-    /* Under the lock. */
     bool assigned;
-    uint64_t done;      /* all before it is kept */
-    uint64_t committed; /* what the broker was told; UINT64_MAX: nothing */
-    uint32_t under_way;
+    int64_t next;      /* the offset to read next */
+    int64_t stored;    /* all before it is in the journal */
+    int64_t committed; /* what the broker was told */
+    int64_t high;      /* end of the log, as the broker last said */
+    uint32_t pending;  /* batches that are with the sink */
+
+    unsigned resets;        /* times in a row that the log had nothing there */
+    uint64_t reset_ns;      /* monotonic, of the first of them */
+    unsigned corrupt_reads; /* in a row, of the batch that begins at */
+    int64_t corrupt_offset;
 };
 
 struct kafka_partitions {
@@ -41,55 +44,56 @@ struct kafka_partitions {
     pthread_cond_t changed;
     struct kafka_partition **at;
     uint32_t count, room;
-    uint32_t under_way;
-    size_t under_way_bytes;
-    bool failed; /* something submitted was not kept */
+    uint32_t pending;
+    atomic_size_t pending_bytes;
+    atomic_bool failed; /* a batch was not stored: read again from `stored` */
 };
 
-void partitions_init(struct kafka_partitions *parts);
-void partitions_release(struct kafka_partitions *parts);
+void partitions_init(struct kafka_partitions *partitions);
+void partitions_release(struct kafka_partitions *partitions);
 
-struct kafka_partition *partitions_find(const struct kafka_partitions *parts,
-                                        const char *topic, uint32_t partition);
-struct kafka_partition *partitions_add(struct kafka_partitions *parts,
-                                       const char *topic, uint32_t partition,
+struct kafka_partition *partitions_find(
+    const struct kafka_partitions *partitions, const char *topic,
+    int32_t partition);
+struct kafka_partition *partitions_add(struct kafka_partitions *partitions,
+                                       const char *topic, int32_t partition,
                                        enum signal signal);
 
-/* From now on the part is ours, and begins at start: an offset, or a place that
- * is negative and has a name in librdkafka. */
-void partition_assign(struct kafka_partitions *parts,
-                      struct kafka_partition *part, int64_t start,
-                      uint64_t committed);
-void partition_unassign(struct kafka_partitions *parts,
-                        struct kafka_partition *part);
+/* The partition is this instance's, and is read from `next` on. */
+void partition_assign(struct kafka_partitions *partitions,
+                      struct kafka_partition *partition, int64_t next,
+                      int64_t committed);
+void partition_unassign(struct kafka_partitions *partitions,
+                        struct kafka_partition *partition);
+/* Continues at another offset. Nothing may be pending. */
+void partition_move(struct kafka_partitions *partitions,
+                    struct kafka_partition *partition, int64_t next);
 
-/* Makes the batch's done report to the part; it goes to the sink next. */
-void partition_track(struct kafka_partitions *parts,
-                     struct kafka_partition *part, struct batch *batch);
+/* Makes batch->done report to the partition; the batch goes to the sink next.
+ */
+void partition_track(struct kafka_partitions *partitions,
+                     struct kafka_partition *partition, struct batch *batch);
 
-/* Waits until nothing is under way (of that part, or of all if it is NULL), at
- * most so long; false: it still is. */
-bool partitions_wait(struct kafka_partitions *parts,
-                     const struct kafka_partition *part, uint64_t timeout_ns);
+/* Waits until nothing is pending (NULL: of all partitions), at most so long;
+ * false: something still is. */
+bool partitions_wait(struct kafka_partitions *partitions,
+                     const struct kafka_partition *partition,
+                     uint64_t timeout_ns);
 
-/* Memory of the batches under way. */
-size_t partitions_pending_bytes(struct kafka_partitions *parts);
+/* Nothing is pending: every partition continues at `stored`. */
+void partitions_rewind(struct kafka_partitions *partitions);
 
-bool partitions_failed(struct kafka_partitions *parts);
-void partitions_fail(struct kafka_partitions *parts);
+/* Takes the offset that the broker was not told yet; false: there is none. */
+bool partition_take_uncommitted(struct kafka_partitions *partitions,
+                                struct kafka_partition *partition,
+                                int64_t *offset);
+/* The broker did not take the offset. */
+void partition_uncommit(struct kafka_partitions *partitions,
+                        struct kafka_partition *partition);
 
-/* Nothing is under way: every part goes on from what is kept. */
-void partitions_rewind(struct kafka_partitions *parts);
-
-/* What the broker has not been told yet; false: nothing. */
-bool partition_uncommitted(struct kafka_partitions *parts,
-                           const struct kafka_partition *part,
-                           uint64_t *offset);
-void partition_committed(struct kafka_partitions *parts,
-                         struct kafka_partition *part, uint64_t offset);
-
-void partition_set_high(struct kafka_partitions *parts,
-                        struct kafka_partition *part, uint64_t high);
-void partitions_print(struct kafka_partitions *parts, struct buf *out);
+void partition_set_high(struct kafka_partitions *partitions,
+                        struct kafka_partition *partition, int64_t high);
+/* The lag of each partition as Prometheus text. */
+void partitions_print(struct kafka_partitions *partitions, struct buf *out);
 
 #endif

@@ -1,54 +1,49 @@
 /*
- * Elsewhere in the log: back to what is kept, past what nobody can read, and
- * what to do where the log has nothing.
+ * Moving in the log: back to the stored offsets, past unreadable messages, and
+ * to where the log has something.
  *
- * The log may have nothing at the offset we ask for. If it begins later,
- * messages were deleted before we came: counted as lost. If it ends earlier,
- * it was cut or made anew; that is asked again for a while, because a broker
- * that has just come up may know less than it will, and then read from its
- * beginning: nothing is lost, some may come twice, and the log says so.
+ * The log may have nothing at the offset that was asked for. If it begins
+ * later, messages were deleted before they were read: counted as lost. If it
+ * ends earlier, it was truncated or created again; that is asked again for a
+ * while, because a broker that has just started may not know its end yet. Then
+ * the log is read from its beginning: nothing is lost, some may be read twice,
+ * and the log line says so.
  *
- * Spoiled is a set of messages that librdkafka cannot unpack or whose checksum
- * is wrong. 2.0.2 asks for the first kind again for ever (it unpacks nothing
- * beyond some 50 to 75 MiB), and leaves out the second. We read both again,
- * because a network may have spoiled them, and then give up one offset after
- * the other, each a dead letter, until the set is behind us: its length is not
- * told to us, and a good message is never passed over.
+ * A batch of messages (of the broker) is corrupt if librdkafka cannot
+ * decompress it or its checksum is wrong. librdkafka 2.0.2 asks for the first
+ * kind again for ever (it decompresses at most some 50 to 75 MiB), and leaves
+ * out the second. Both are read again, because the network may have corrupted
+ * them; then one offset after the other becomes a dead letter until the batch
+ * is passed: its length is not known, and no good message may be skipped.
  */
-#include <inttypes.h>
-
 #include "clock.h"
 #include "kafka_int.h"
 #include "log.h"
 #include "stats.h"
 
-enum {
-    ASK_MS = 5000,
-    RESET_TRIES = 3,
-    SPOILED_TRIES = 3,
-};
+enum { ASK_MS = 5000, RESET_TRIES = 3, CORRUPT_TRIES = 3 };
 
-#define LET_GO_NS (10 * NS_PER_S)
-#define RESET_NS  (10 * NS_PER_S)
+#define PENDING_NS (10 * NS_PER_S)
+#define RESET_NS   (10 * NS_PER_S)
 
 static rd_kafka_topic_partition_list_t *assigned(struct kafka *kafka)
 {
     rd_kafka_topic_partition_list_t *list =
-        rd_kafka_topic_partition_list_new((int)kafka->parts.count);
+        rd_kafka_topic_partition_list_new((int)kafka->partitions.count);
 
-    for (size_t i = 0; i < kafka->parts.count; i++) {
-        const struct kafka_partition *part = kafka->parts.at[i];
+    for (size_t i = 0; i < kafka->partitions.count; i++) {
+        const struct kafka_partition *p = kafka->partitions.at[i];
 
-        if (part->assigned)
-            rd_kafka_topic_partition_list_add(list, part->topic,
-                                              (int32_t)part->partition)
-                ->offset = part->known ? (int64_t)part->next : part->start;
+        if (p->assigned)
+            rd_kafka_topic_partition_list_add(list, p->topic,
+                                              (int32_t)p->partition)
+                ->offset = p->next;
     }
     return list;
 }
 
-/* By a new assignment, which names all of them, and not by seeking, which
- * 2.0.2 does badly; it also throws away what was fetched ahead. */
+/* By a new assignment of all partitions instead of a seek, which is faulty in
+ * 2.0.2; it also drops what was fetched ahead. */
 static void move(struct kafka *kafka)
 {
     rd_kafka_topic_partition_list_t *list = assigned(kafka);
@@ -57,108 +52,93 @@ static void move(struct kafka *kafka)
         kafka_log_failure("cannot move in the log",
                           rd_kafka_assign(kafka->rk, list));
     rd_kafka_topic_partition_list_destroy(list);
-    if (kafka->paused)
+    if (kafka->flow == FLOW_PAUSED)
         kafka_pause(kafka, true);
 }
 
 void kafka_rewind(struct kafka *kafka)
 {
-    if (kafka->held)
-        rd_kafka_message_destroy(kafka->held);
-    kafka->held = NULL;
+    kafka_drop_held(kafka);
     kafka->epoch++;
-    partitions_rewind(&kafka->parts);
+    partitions_rewind(&kafka->partitions);
     move(kafka);
     stats_add(STATS_KAFKA_REWINDS, 1);
 }
 
-static void move_part(struct kafka *kafka, struct kafka_partition *part,
-                      int64_t offset)
+/* Where to go on, given what the log has; logs a loss or repetition. */
+static int64_t next_after_reset(const struct kafka *kafka,
+                                const struct kafka_partition *p, int64_t low,
+                                int64_t high)
 {
-    pthread_mutex_lock(&kafka->parts.lock);
-    part->known = true;
-    part->next = part->done = (uint64_t)offset;
-    pthread_mutex_unlock(&kafka->parts.lock);
-    move(kafka);
-}
-
-void kafka_reset_partition(struct kafka *kafka, const char *topic,
-                           int32_t partition)
-{
-    struct kafka_partition *part =
-        partitions_find(&kafka->parts, topic, (uint32_t)partition);
-    uint64_t now = clock_monotonic_ns();
-    int64_t low = 0, high = 0;
-
-    if (!part || !part->assigned)
-        return;
-    if (part->resets++ == 0)
-        part->reset_ns = now;
-    if (rd_kafka_query_watermark_offsets(kafka->rk, topic, partition, &low,
-                                         &high, ASK_MS) !=
-        RD_KAFKA_RESP_ERR_NO_ERROR) {
-        move(kafka); /* and hear of it again */
-        return;
-    }
-    /* The place of what is under way is settled before it is changed. */
-    (void)partitions_wait(&kafka->parts, part, LET_GO_NS);
-    if (!part->known) {
-        move_part(kafka, part, kafka->latest ? high : low);
-    } else if (part->next < (uint64_t)low) {
-        uint64_t lost = (uint64_t)low - part->next;
-
-        stats_add(STATS_KAFKA_LOST, lost);
+    if (p->next < 0)
+        return kafka->latest ? high : low;
+    if (p->next < low) {
+        stats_add(STATS_KAFKA_LOST, (uint64_t)(low - p->next));
         log_error("kafka", "messages were deleted before they were read",
-                  log_text("topic", topic), log_int("partition", partition),
-                  log_uint("from", part->next), log_int("to", low));
-        move_part(kafka, part, low);
-    } else if (part->next > (uint64_t)high && part->resets >= RESET_TRIES &&
-               now - part->reset_ns >= RESET_NS) {
-        log_error("kafka",
-                  "the log ends before what was read of it: cut or "
-                  "made anew, reading it from its beginning",
-                  log_text("topic", topic), log_int("partition", partition),
-                  log_uint("read", part->next), log_int("end", high));
-        move_part(kafka, part, low);
-    } else {
-        move(kafka);
+                  log_text("topic", p->topic),
+                  log_uint("partition", p->partition), log_int("from", p->next),
+                  log_int("to", low));
+        return low;
     }
+    if (p->next > high && p->resets >= RESET_TRIES &&
+        clock_monotonic_ns() - p->reset_ns >= RESET_NS) {
+        log_error("kafka",
+                  "the log ends before what was read of it (truncated or "
+                  "created again); reading it from its beginning",
+                  log_text("topic", p->topic),
+                  log_uint("partition", p->partition), log_int("read", p->next),
+                  log_int("end", high));
+        return low;
+    }
+    return p->next;
 }
 
-static void give_up(struct kafka *kafka, struct kafka_partition *part,
-                    uint64_t offset, const char *why)
+void kafka_reset_partition(struct kafka *kafka, struct kafka_partition *p)
 {
-    struct kafka_message message = {.signal = part->signal,
-                                    .received_ns = clock_wall_ns(),
-                                    .budget = kafka->options.budget};
-    struct batch *batch = NULL;
+    int64_t low = 0, high = 0, next;
 
-    if (kafka_message_dead_letter(&message, why, &batch) == OK)
-        kafka_submit(kafka, part, batch, offset, 0);
-}
-
-void kafka_corrupt_batch(struct kafka *kafka, const rd_kafka_message_t *message)
-{
-    struct kafka_partition *part =
-        partitions_find(&kafka->parts, rd_kafka_topic_name(message->rkt),
-                        (uint32_t)message->partition);
-    uint64_t first = (uint64_t)message->offset; /* of the set */
-    const char *why = rd_kafka_message_errstr(message);
-
-    if (!part || !part->assigned || message->offset < 0)
+    if (!p || !p->assigned)
         return;
-    if (part->spoiled != first)
-        part->spoils = 0;
-    part->spoiled = first;
-    part->spoils++;
-    if (part->spoils == SPOILED_TRIES)
-        log_error("kafka", "messages are spoiled, given up",
-                  log_text("topic", part->topic),
-                  log_uint("partition", part->partition),
-                  log_uint("from", first), log_text("reason", why));
-    if (part->spoils >= SPOILED_TRIES && !kafka_is_full(kafka))
-        give_up(kafka, part,
-                part->known && part->next > first ? part->next : first, why);
+    if (p->resets++ == 0)
+        p->reset_ns = clock_monotonic_ns();
+    if (rd_kafka_query_watermark_offsets(
+            kafka->rk, p->topic, (int32_t)p->partition, &low, &high, ASK_MS) ==
+        RD_KAFKA_RESP_ERR_NO_ERROR) {
+        /* A pending batch still changes `stored`. */
+        (void)partitions_wait(&kafka->partitions, p, PENDING_NS);
+        next = next_after_reset(kafka, p, low, high);
+        if (next != p->next)
+            partition_move(&kafka->partitions, p, next);
+    }
+    move(kafka); /* without an answer the same error comes again */
+}
+
+void kafka_corrupt_batch(struct kafka *kafka, struct kafka_partition *p,
+                         const rd_kafka_message_t *message)
+{
+    const char *reason = rd_kafka_message_errstr(message);
+    int64_t first = message->offset; /* of the broker's batch */
+
+    if (!p || !p->assigned || first < 0)
+        return;
+    if (p->corrupt_offset != first)
+        p->corrupt_reads = 0;
+    p->corrupt_offset = first;
+    p->corrupt_reads++;
+    if (p->corrupt_reads == CORRUPT_TRIES)
+        log_error("kafka", "corrupt messages skipped",
+                  log_text("topic", p->topic),
+                  log_uint("partition", p->partition), log_int("from", first),
+                  log_text("reason", reason));
+    if (p->corrupt_reads >= CORRUPT_TRIES && !kafka_is_full(kafka)) {
+        struct kafka_message lost = {.signal = p->signal,
+                                     .received_ns = clock_wall_ns(),
+                                     .budget = kafka->options.budget};
+        struct batch *batch = NULL;
+
+        if (kafka_message_dead_letter(&lost, reason, &batch) == OK)
+            kafka_submit(kafka, p, batch, p->next > first ? p->next : first, 0);
+    }
     move(kafka);
 }
 
@@ -167,23 +147,23 @@ void kafka_pause(struct kafka *kafka, bool pause)
     rd_kafka_topic_partition_list_t *list = assigned(kafka);
 
     if (list->cnt > 0)
-        kafka_log_failure(pause ? "cannot pause" : "cannot go on",
+        kafka_log_failure(pause ? "cannot pause" : "cannot resume",
                           pause ? rd_kafka_pause_partitions(kafka->rk, list)
                                 : rd_kafka_resume_partitions(kafka->rk, list));
     rd_kafka_topic_partition_list_destroy(list);
-    kafka->paused = pause;
+    kafka->flow = pause ? FLOW_PAUSED : FLOW_BLOCKED;
 }
 
-bool kafka_query_high(struct kafka *kafka, struct kafka_partition *part,
+bool kafka_query_high(struct kafka *kafka, struct kafka_partition *p,
                       int timeout_ms)
 {
     int64_t low, high;
 
     if (rd_kafka_query_watermark_offsets(
-            kafka->rk, part->topic, (int32_t)part->partition, &low, &high,
+            kafka->rk, p->topic, (int32_t)p->partition, &low, &high,
             timeout_ms) != RD_KAFKA_RESP_ERR_NO_ERROR ||
         high < 0)
         return false;
-    partition_set_high(&kafka->parts, part, (uint64_t)high);
+    partition_set_high(&kafka->partitions, p, high);
     return true;
 }

@@ -1,17 +1,25 @@
 /*
- * Export requests over HTTP: what Content-Type and Content-Encoding mean, and
- * what an answer looks like. The HTTP server (http_server.h) does the rest.
+ * Export requests over HTTP: Content-Type, Content-Encoding and the form of an
+ * answer. The HTTP server (http_server.h) does the rest, export_request.c what
+ * does not depend on HTTP.
  *
- * A request that has been read is decoded on the I/O thread, suspended and
- * submitted. When that is done, on the correlator's thread, it is resumed with
- * its answer. A client that goes away meanwhile is noticed only after that: so
- * the request lives until batch_is_done() was called.
+ * A complete request is decoded on the I/O thread, suspended and submitted.
+ * When its batch is done, on the correlator's thread, it is resumed with its
+ * answer. A client that disconnects meanwhile is noticed only after that, so
+ * the request lives until answer_later() was called.
+ *
+ * Stop: no new connection, every new request is refused; requests that are with
+ * the sink are answered, because journal and correlator still run; then the
+ * server closes.
  */
 #include "otlp_http.h"
 
 #include <stdlib.h>
 #include <strings.h>
+#include <time.h>
 
+#include "clock.h"
+#include "export_request.h"
 #include "http_server.h"
 #include "mem.h"
 #include "stats.h"
@@ -19,11 +27,11 @@
 enum { ANSWER_MAX = 16 * 1024 };
 
 struct otlp_http {
-    struct otlp_intake *intake;
+    struct otlp_intake intake;
     struct http_server *server;
 };
 
-/* What `user` of an HTTP request is. */
+/* `user` of an HTTP request. */
 struct http_export {
     struct export_request request;
     struct http_request *http;
@@ -37,14 +45,14 @@ static const struct http_route routes[] = {
     {"POST", "/v1/metrics", 0, 0, &signals[2]},
 };
 
-/* ---- answering ---- */
+/* ---- the answer ---- */
 
 static void answer(struct http_export *export)
 {
     struct http_response *answer = &export->http->answer;
 
     answer->code = status_http(export->request.status);
-    /* Bare, without a charset: clients compare it as a string. */
+    /* Without a charset: clients compare the whole value. */
     answer->content_type = export->request.encoding == BATCH_JSON
                                ? "application/json"
                                : "application/x-protobuf";
@@ -76,28 +84,33 @@ static bool token_is(struct slice value, const char *name)
 
 static bool find_encoding(struct slice type, enum batch_encoding *encoding)
 {
-    *encoding = BATCH_JSON; /* of the answer, if it is neither */
-    if (token_is(type, "application/x-protobuf"))
-        *encoding = BATCH_PROTOBUF;
-    else if (!token_is(type, "application/json"))
-        return false;
-    return true;
+    bool protobuf = token_is(type, "application/x-protobuf");
+
+    /* An unknown type is answered in JSON. */
+    *encoding = protobuf ? BATCH_PROTOBUF : BATCH_JSON;
+    return protobuf || token_is(type, "application/json");
 }
 
 static bool find_format(struct slice coding, enum inflate_format *format)
 {
-    *format = INFLATE_NONE;
-    if (token_is(coding, "") || token_is(coding, "identity") ||
-        token_is(coding, "none"))
-        return true;
-    *format = INFLATE_GZIP;
-    if (token_is(coding, "gzip") || token_is(coding, "x-gzip"))
-        return true;
-    *format = INFLATE_ZSTD;
-    return token_is(coding, "zstd");
+    static const struct {
+        const char *name;
+        enum inflate_format format;
+    } rows[] = {
+        {"", INFLATE_NONE},     {"identity", INFLATE_NONE},
+        {"none", INFLATE_NONE}, {"gzip", INFLATE_GZIP},
+        {"zstd", INFLATE_ZSTD}, {"x-gzip", INFLATE_GZIP},
+    };
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
+        if (token_is(coding, rows[i].name)) {
+            *format = rows[i].format;
+            return true;
+        }
+    return false;
 }
 
-/* Made when it is asked for first: by admit or by refuse. */
+/* Made on first use: by admit or by refuse. */
 static struct http_export *export_of(struct otlp_http *otlp,
                                      struct http_request *http, bool *known)
 {
@@ -108,12 +121,13 @@ static struct http_export *export_of(struct otlp_http *otlp,
         return export;
     http->user = export = mem_zero(1, sizeof(*export));
     export->http = http;
-    export->request.intake = otlp->intake;
+    export->request.intake = &otlp->intake;
     *known = find_encoding(http->content_type, &export->request.encoding);
     return export;
 }
 
-static enum status admit(void *arg, struct http_request *http, const char **why)
+static enum status admit(void *arg, struct http_request *http,
+                         const char **reason)
 {
     static const enum stats_id counters[SIGNAL_COUNT] = {
         STATS_REQUESTS_SPANS, STATS_REQUESTS_LOGS, STATS_REQUESTS_METRICS};
@@ -121,21 +135,21 @@ static enum status admit(void *arg, struct http_request *http, const char **why)
     struct http_export *export = export_of(arg, http, &known);
     struct export_request *request = &export->request;
 
-    if (is_new) { /* and not again after a wait */
+    if (is_new) { /* not when it is admitted after a wait */
         request->signal = *(const enum signal *)http->route->user;
         stats_add(counters[request->signal], 1);
     }
-    *why = "Content-Type must be application/x-protobuf or application/json";
+    *reason = "Content-Type must be application/x-protobuf or application/json";
     if (!known)
         return ERR_UNSUPPORTED;
-    *why = "Content-Encoding must be gzip, zstd or identity";
+    *reason = "Content-Encoding must be gzip, zstd or identity";
     if (!find_format(http->content_encoding, &request->format))
         return ERR_UNSUPPORTED;
-    *why = NULL;
+    *reason = NULL;
     return export_ready(request);
 }
 
-/* ---- the rest ---- */
+/* ---- the body ---- */
 
 static enum http_next handle(void *arg, struct http_request *http)
 {
@@ -160,20 +174,20 @@ static enum http_next handle(void *arg, struct http_request *http)
 }
 
 static void refuse(void *arg, struct http_request *http, enum status status,
-                   const char *why)
+                   const char *reason)
 {
     bool known;
     struct http_export *export = export_of(arg, http, &known);
 
-    if (!why && status == ERR_NOT_FOUND)
-        why = "POST /v1/traces, /v1/logs or /v1/metrics";
-    if (!why && status == ERR_METHOD)
-        why = "POST is the only method here";
-    export_refuse(&export->request, status, slice_of(why ? why : ""));
+    if (!reason && status == ERR_NOT_FOUND)
+        reason = "POST /v1/traces, /v1/logs or /v1/metrics";
+    if (!reason && status == ERR_METHOD)
+        reason = "POST is the only method here";
+    export_refuse(&export->request, status, slice_of(reason ? reason : ""));
     answer(export);
 }
 
-static void release_export(void *arg, struct http_request *http)
+static void release(void *arg, struct http_request *http)
 {
     struct http_export *export = http->user;
 
@@ -187,9 +201,9 @@ static void release_export(void *arg, struct http_request *http)
 
 /* ---- start and stop ---- */
 
-/* Half of the budget (the other half is for decoding complete bodies); but one
- * body of the largest size always fits (see http_body.c for the sixteenth). */
-static size_t body_share(const struct ingest_options *options)
+/* Half of the budget (the other half is for decoding complete bodies), but at
+ * least one body of the largest size (see http_body.c for the sixteenth). */
+static size_t body_share(const struct otlp_http_options *options)
 {
     size_t half = options->budget->limit / 2;
     size_t one = options->max_body + options->max_body / 15 + 1;
@@ -197,19 +211,19 @@ static size_t body_share(const struct ingest_options *options)
     return half > one ? half : one;
 }
 
-enum status otlp_http_start(struct otlp_http **out, struct otlp_intake *intake)
+enum status otlp_http_start(struct otlp_http **out,
+                            const struct otlp_http_options *options)
 {
-    const struct ingest_options *options = &intake->options;
     struct otlp_http *otlp = mem_zero(1, sizeof(*otlp));
     struct http_options http = {
         .name = "ingest",
-        .listen = options->otlp_http,
+        .listen = options->listen,
         .routes = routes,
         .route_count = sizeof(routes) / sizeof(routes[0]),
         .service = {.admit = admit,
                     .handle = handle,
                     .refuse = refuse,
-                    .release = release_export,
+                    .release = release,
                     .arg = otlp},
         .max_connections = options->max_connections,
         .files_eighths = 6,
@@ -223,7 +237,7 @@ enum status otlp_http_start(struct otlp_http **out, struct otlp_intake *intake)
     };
     enum status status;
 
-    otlp->intake = intake;
+    otlp->intake.options = *options;
     status = http_start(&otlp->server, &http);
     if (status != OK) {
         free(otlp);
@@ -238,16 +252,14 @@ uint16_t otlp_http_port(const struct otlp_http *otlp)
     return http_port(otlp->server);
 }
 
-void otlp_http_quiesce(struct otlp_http *otlp)
-{
-    if (otlp)
-        http_quiesce(otlp->server);
-}
-
 void otlp_http_stop(struct otlp_http *otlp)
 {
     if (!otlp)
         return;
+    atomic_store(&otlp->intake.stopping, true);
+    http_quiesce(otlp->server);
+    while (atomic_load(&otlp->intake.waiting) > 0)
+        nanosleep(&(struct timespec){.tv_nsec = (long)NS_PER_MS}, NULL);
     http_stop(otlp->server);
     free(otlp);
 }

@@ -5,7 +5,7 @@
 #ifndef HTTP_KIT_H
 #define HTTP_KIT_H
 
-#include "ingest.h"
+#include "otlp_http.h"
 
 #include <libdeflate.h>
 #include <netinet/in.h>
@@ -118,7 +118,7 @@ static inline void release(void)
 /* ---- a receiver per test ---- */
 
 static struct budget budget;
-static struct ingest *ingest;
+static struct otlp_http *ingest;
 static uint64_t oldest;
 
 static inline uint64_t oldest_ns(void *arg, enum signal signal,
@@ -132,8 +132,8 @@ static inline uint64_t oldest_ns(void *arg, enum signal signal,
 
 static inline void begin_with(size_t max_body, size_t memory)
 {
-    struct ingest_options options = {
-        .otlp_http = "127.0.0.1:0",
+    struct otlp_http_options options = {
+        .listen = "127.0.0.1:0",
         .max_body = max_body,
         .max_connections = 2000,
         .idle_timeout_ns = 30 * NS_PER_S,
@@ -149,7 +149,7 @@ static inline void begin_with(size_t max_body, size_t memory)
     fake.batches = fake.records = 0;
     oldest = 0;
     ingest = NULL;
-    CHECK_EQ(ingest_start(&ingest, &options), OK);
+    CHECK_EQ(otlp_http_start(&ingest, &options), OK);
 }
 
 static inline void begin(void)
@@ -160,7 +160,7 @@ static inline void begin(void)
 /* All that was charged is given back. */
 static inline void end(void)
 {
-    ingest_stop(ingest);
+    otlp_http_stop(ingest);
     CHECK_EQ(budget_used(&budget), 0);
 }
 
@@ -177,7 +177,7 @@ static inline int dial(void)
 {
     struct sockaddr_in to = {.sin_family = AF_INET,
                              .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
-                             .sin_port = htons(ingest_port(ingest))};
+                             .sin_port = htons(otlp_http_port(ingest))};
     struct timeval limit = {.tv_sec = 10};
     int fd = socket(AF_INET, SOCK_STREAM, 0);
 

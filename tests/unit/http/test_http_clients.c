@@ -179,7 +179,7 @@ TEST(gone_while_it_is_stored)
 
 static void *stop_thread(void *arg)
 {
-    ingest_stop(arg);
+    otlp_http_stop(arg);
     return NULL;
 }
 
@@ -450,17 +450,18 @@ TEST(clients_at_once)
 
 TEST(address_in_use_is_an_error)
 {
-    struct ingest_options options = {.idle_timeout_ns = NS_PER_S,
-                                     .max_connections = 10,
-                                     .budget = &budget,
-                                     .sink = {fake_submit, fake_ready, NULL}};
-    struct ingest *second = NULL;
+    struct otlp_http_options options = {
+        .idle_timeout_ns = NS_PER_S,
+        .max_connections = 10,
+        .budget = &budget,
+        .sink = {fake_submit, fake_ready, NULL}};
+    struct otlp_http *second = NULL;
     char taken[32];
 
     begin();
-    snprintf(taken, sizeof(taken), "127.0.0.1:%u", ingest_port(ingest));
-    options.otlp_http = taken;
-    CHECK_EQ(ingest_start(&second, &options), ERR_IN_USE);
+    snprintf(taken, sizeof(taken), "127.0.0.1:%u", otlp_http_port(ingest));
+    options.listen = taken;
+    CHECK_EQ(otlp_http_start(&second, &options), ERR_IN_USE);
     CHECK(second == NULL);
     end();
 }
