@@ -1,23 +1,23 @@
 /*
- * growth - how much a cumulative stream grew: the one place that decides where
- * a counter began again.
+ * counter_increase - how much a cumulative stream grew: the only place that
+ * decides whether a counter was reset.
  *
  * A cumulative point says how much was counted from start_ns to time_ns. The
- * start tells a reset apart from growth, and senders get it wrong in many ways.
- * Between a point and the one before it in time:
+ * start time tells a reset from an increase, and senders get it wrong in many
+ * ways. Between a point and the previous one in time:
  *
- *   the value fell     the counter began again at zero and counted all it has,
- *                      unless the start equals the time: then the start is
- *                      unknown and nothing can be said (growth 0);
- *   the same start, no start, or a start that is not after the point before
- *                      the counter went on: the difference;
+ *   the value fell     a reset: all of the value was counted since, unless the
+ *                      start equals the time: then the start is unknown and so
+ *                      is the increase;
+ *   same start, no start, or a start before the previous point
+ *                      no reset: the difference;
  *   start == time      "unknown start" of OTLP: a baseline. A collector that
  *                      restarts sends it in the middle of a stream: a value
- *                      that did not fall shows that the counter went on;
- *   a start at or after the point before
- *                      the counter began again and counted all it has, unless
- *                      that is more than ten times as fast as before and the
- *                      difference is not: then the start moved without a reset.
+ *                      that did not fall shows that there was no reset;
+ *   a start at or after the previous point
+ *                      a reset, unless that makes the counter more than ten
+ *                      times as fast as before and the difference does not:
+ *                      then the start moved without a reset.
  *
  * A first point counts from its start only if that is in the time that was
  * read: if the start is the time of a baseline, the baseline was read, too.
@@ -32,9 +32,11 @@
  *
  * Points may come in any order and more than once.
  *
- * Ownership  A track is plain, all zero with max set is empty; its points are
+ * Purpose:   The increase of counters, by OTLP's rules and for real senders.
+ * Ownership: A track is plain, all zero with max set is empty; its points are
  *            in the arena that counter_add() is given.
- * Threads    One at a time per track.
+ * Threads:   One at a time per track.
+ * Errors:    COUNTER_FULL: the arena is full.
  */
 #ifndef COUNTER_INCREASE_H
 #define COUNTER_INCREASE_H

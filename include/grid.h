@@ -1,19 +1,22 @@
 /*
- * grid - points of many series on one grid of steps.
+ * grid - the cells that the points of many series are laid on.
  *
  * A grid is cells of one step each, aligned to the step in UTC; cell i is
  * [start + i * step, start + (i + 1) * step) and is shown at its start. What
- * happened during a time (a minute of derived counts, the growth of a counter
- * between two samples) is spread over the cells it overlaps.
+ * happened during a time (a minute of derived counts, the increase of a counter
+ * between two points) is spread over the cells it overlaps. The last cell may
+ * lie partly in the future; rates are over the part of it that has passed.
  *
  *   struct grid grid = grid_make(start_ns, end_ns, step_ns, now_ns);
- *   struct grid_row requests;
- *   if (!grid_row_init(&requests, &grid, arena)) ...
- *   per point: grid_row_spread(&requests, &grid, from_ns, to_ns, amount);
- *   grid_row_per_second(&requests, &grid);
+ *   struct grid_part part = grid_parts(&grid, from_ns, to_ns);
+ *   while (grid_next(&grid, &part))
+ *       grid_row_add(&row, part.cell, amount * part.share);
  *
- * The last cell may lie partly in the future; rates are over the part of it
- * that has passed.
+ * Purpose:   One rule for how a time falls into cells.
+ * Ownership: A grid and a part are plain values; the arrays of a row are the
+ *            arena's.
+ * Threads:   Any, for different rows.
+ * Errors:    grid_row_init() returns false if the arena is full.
  */
 #ifndef GRID_H
 #define GRID_H

@@ -3,12 +3,15 @@
  *
  * Exponential histograms are brought to the coarser scale and added bucket by
  * bucket; histograms with explicit bounds are added on the union of their
- * bounds. Counts are doubles, so that a histogram can be taken in part (a
- * minute that lies in two steps) or taken off again (the cumulative one before
- * it).
+ * bounds. Counts are doubles, so that a part of a histogram can be added (a
+ * minute that lies in two steps) or subtracted (the cumulative one before it).
  *
- * Ownership  A struct hist is plain, all zero is empty; what it points at is
+ * Purpose:   One place for adding histograms and for quantiles of them.
+ * Ownership: A struct hist is plain, all zero is empty; what it points at is
  *            in the arena that every call is given.
+ * Threads:   One at a time per hist.
+ * Errors:    false: the arena is full, and the hist is as before. NAN: nothing
+ *            is known.
  */
 #ifndef HIST_H
 #define HIST_H

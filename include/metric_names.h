@@ -6,7 +6,10 @@
  * cluster receiver, cAdvisor and kube-state-metrics: name to meaning, kind and
  * unit; and the spellings of the attributes that matter.
  *
- * Threads  Any; there is no state.
+ * Purpose:   One table of names, and one reading of the attributes of requests.
+ * Ownership: The table is constant; lists of names are in the caller's arena.
+ * Threads:   Any; there is no state.
+ * Errors:    NULL: an unknown name, or the arena is full.
  */
 #ifndef METRIC_NAMES_H
 #define METRIC_NAMES_H

@@ -3,10 +3,13 @@
  *
  * UCUM, as OpenTelemetry asks for it (ms, By, MiBy, {cpu}, %), and the words
  * that SDKs and Prometheus exporters use instead (milliseconds, bytes, MiB).
- * Words are compared without case, symbols with it: ms is no Ms. An annotation
- * behind a unit (By{sent}) does not count.
+ * Words are compared without case, symbols with it: ms is not Ms. An annotation
+ * after a unit (By{sent}) does not count.
  *
- * Threads  Any; there is no state.
+ * Purpose:   One table of units.
+ * Ownership: Nothing is allocated.
+ * Threads:   Any; there is no state.
+ * Errors:    An unknown unit is QUANTITY_OTHER.
  */
 #ifndef UNITS_H
 #define UNITS_H

@@ -3,6 +3,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "quantile.h"
 #include "test.h"
 
 enum { VALUES = 2000, BUCKETS = 400 };
@@ -339,4 +340,15 @@ TEST(both_kinds_together)
     CHECK(near(hist_quantile(&hist, 0.5), values[VALUES], 0.05));
     CHECK(near(hist_quantile(&hist, 0.9), values[VALUES * 18 / 10], 0.05));
     arena_release(&arena);
+}
+
+TEST(quantiles_of_plain_numbers)
+{
+    double values[] = {4, 1, 3, 2};
+
+    CHECK(fabs(quantile(values, 1, 0.5) - 4) < 1e-9);
+    CHECK(fabs(quantile(values, 4, 0.5) - 2.5) < 1e-9);
+    CHECK(fabs(values[0] - 1) < 1e-9 && fabs(values[3] - 4) < 1e-9);
+    CHECK(fabs(quantile_sorted(values, 4, 0.9) - 3.7) < 1e-9);
+    CHECK(fabs(quantile_sorted(values, 4, 1) - 4) < 1e-9);
 }
