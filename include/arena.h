@@ -1,12 +1,15 @@
 /*
- * arena - all memory of one batch or one query: allocated by bumping a
- * pointer, freed at once.
+ * arena - the memory of one batch or one query: many allocations, freed at
+ * once.
  *
- * Chunks are taken from a budget; when it refuses, or the arena's own cap is
- * reached, the arena turns sticky: arena_alloc() returns NULL from then on and
- * arena_status() is ERR_TOO_BIG (own cap) or ERR_BUSY (budget).
- *
- * Threads  one at a time.
+ * Purpose:   allocates by advancing a pointer within chunks, which are charged
+ *            to a budget.
+ * Ownership: whatever is allocated belongs to the arena and is valid until
+ *            arena_reset() or arena_release().
+ * Threads:   one at a time.
+ * Errors:    when the budget or the arena's own cap is exhausted, arena_alloc()
+ *            returns NULL, then and from then on, and arena_status() is
+ *            ERR_BUSY (budget) or ERR_TOO_BIG (cap).
  */
 #ifndef ARENA_H
 #define ARENA_H

@@ -8,19 +8,16 @@
  *     *span = ...;
  *     list->count++;
  *
- * The helper stores the new array through the address of the caller's pointer,
- * so pointer and room always change together, and it returns the free element,
- * so there is nothing left that a caller could forget. The element becomes part
- * of the array when the caller counts it; an element that is not counted is
- * handed out again.
- *
- * Ownership  array_append(): the array is from malloc, the caller frees it.
- *            arena_append(): the array and all its predecessors are the
- *            arena's.
- * Errors     array_append() never fails; what an outsider can size meets a
+ * Purpose:   one helper for all growing arrays. It stores the new array through
+ *            the address of the caller's pointer, so pointer and room cannot
+ *            differ, and returns the free element. The element is part of the
+ *            array when the caller counts it.
+ * Ownership: array_append(): the array is from malloc, the caller frees it.
+ *            arena_append(): it and its predecessors belong to the arena.
+ * Threads:   one at a time.
+ * Errors:    array_append() never fails; what an outsider can size meets a
  *            bound before. arena_append() returns NULL when the arena is full,
- *            and leaves array and room as they were.
- * Threads    one at a time.
+ *            and leaves array and room unchanged.
  */
 #ifndef ARRAY_H
 #define ARRAY_H

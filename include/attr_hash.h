@@ -1,16 +1,15 @@
 /*
- * attr_key - the identity of a set of attributes.
+ * attr_hash - compares attributes as OTLP defines them: as sets.
  *
- * OTLP attributes are a set: neither the order of keys, in the set or in a map
- * inside a value, nor a key that comes twice (the last one wins) makes another
- * one. The order of an array does, and so does the type of a value: 1 is not
- * 1.0 nor "1", an empty value is not a missing one. Doubles are the same if
- * their bits are (-0.0 is not 0.0); any NaN is the same as any other.
- *
- * attrs_hash() sums a hash per attribute and allocates nothing; attributes in
- * the order they always come in cost one pass.
- *
- * Threads  Any; there is no state.
+ * Purpose:   the identity of a series or a resource. Neither the order of keys,
+ *            at any depth, nor a repeated key (the last one counts) makes a
+ *            difference. The order of an array does, and so does the type of a
+ *            value: 1 is neither 1.0 nor "1", and an empty value is not a
+ *            missing one. Doubles are equal if their bits are (-0.0 is not
+ *            0.0); all NaNs are equal.
+ * Ownership: allocates nothing.
+ * Threads:   any; there is no state.
+ * Errors:    none.
  */
 #ifndef ATTR_HASH_H
 #define ATTR_HASH_H

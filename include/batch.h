@@ -1,15 +1,18 @@
 /*
  * batch - one export request on its way through the program.
  *
- * It holds the bytes received, the records decoded from them (views) and the
- * arena they live in, and is freed as one thing. Giving a batch to a queue or
- * to a sink gives it away.
+ *   receiver: batch_new(), decode  -> journal: sync -> correlator: resource
+ *   ids, endpoints                 -> store: memtable, block; freed
  *
- *   receiver: batch_new, decode   -> journal: synced -> correlator: resource
- *   ids, endpoints                -> store: head, sealed into a block, freed
- *
- * Once it is in the store's head a batch does not change any more and is
- * counted by reference: queries hold it while they read.
+ * Purpose:   the bytes of a request, the records decoded from them (views), and
+ *            the arena both need, freed as a whole.
+ * Ownership: pushing a batch to a queue or submitting it to a sink passes it
+ *            on. In the store's memtable it is immutable and counted by
+ *            reference (batch_ref()), since queries read it.
+ * Threads:   one owner at a time until it is in the memtable; then any may read
+ *            it.
+ * Errors:    batch_new() does not fail; decoding reports through a status and
+ *            `reason`.
  */
 #ifndef BATCH_H
 #define BATCH_H

@@ -1,5 +1,10 @@
 /*
- * idset - a set of small numbers (resource ids), as a bitmap.
+ * bitmap - a set of small numbers, such as resource ids.
+ *
+ * Purpose:   the filter of a query by resource: one bit for each id.
+ * Ownership: the arena it was made with.
+ * Threads:   one while it is filled, then any.
+ * Errors:    bitmap_new() returns NULL if the arena is full.
  */
 #ifndef BITMAP_H
 #define BITMAP_H

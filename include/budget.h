@@ -1,11 +1,13 @@
 /*
- * budget - how much memory a part of the program may hold, counted.
+ * budget - a limit on the memory that a part of the program holds.
  *
- * Every allocation whose size an outsider can influence is taken from a budget
- * first and given back when freed. A refusal is an ordinary outcome (503 or
- * 413), so the process never grows past what was configured.
- *
- * Threads  all calls from any thread; lock-free counters.
+ * Purpose:   every allocation whose size an outsider can influence is charged
+ *            to a budget first, so the process does not exceed its memory
+ *            limit.
+ * Ownership: whoever took bytes gives them back.
+ * Threads:   any; lock-free counters.
+ * Errors:    budget_take() returns false at the limit, an ordinary outcome that
+ *            senders see as 503 or 413.
  */
 #ifndef BUDGET_H
 #define BUDGET_H

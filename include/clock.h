@@ -1,5 +1,10 @@
 /*
- * clock - wall time and elapsed time, in nanoseconds.
+ * clock - wall and monotonic time in nanoseconds, RFC 3339, durations.
+ *
+ * Purpose:   all times of the program are uint64_t nanoseconds.
+ * Ownership: none.
+ * Threads:   any.
+ * Errors:    parsers return false and leave their results unchanged.
  */
 #ifndef CLOCK_H
 #define CLOCK_H

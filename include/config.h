@@ -2,15 +2,22 @@
  * config - every option of the program, from one table.
  *
  * The table below makes the struct, the parser of flags, environment and YAML
- * file, --help, the man page's OPTIONS (--help-man) and the sample file
- * (--help-config); a test compares the last two with dist/. A flag wins over
- * the environment (CALLBOARD_ and the name in capitals, '-' as '_'), that over
- * the file, that over the default. In the file `retention-traces: 7d` and
- * `retention: {traces: 7d}` mean the same. kafka.NAME is a property of
- * librdkafka and joins kafka_options, which holds one on each line.
+ * file, --help, the OPTIONS of the man page (--help-man) and the sample file
+ * (--help-config); a test compares the last two with dist/. A flag overrides
+ * the environment (CALLBOARD_ and the name in capitals, '-' as '_'), which
+ * overrides the file, which overrides the default. In the file,
+ * `retention-traces: 7d` and `retention: {traces: 7d}` mean the same.
+ * kafka.NAME is a property of librdkafka and is added to kafka_options, one on
+ * each line.
  *
- * Bytes take B, KiB, MiB, GiB; durations ns, us, ms, s, m, h, d and sums such
- * as 1h30m; 0 switches a bound off where the sentence says so.
+ * Sizes take B, KiB, MiB, GiB; durations ns, us, ms, s, m, h, d and sums such
+ * as 1h30m; 0 disables a bound where the sentence says so.
+ *
+ * Purpose:   the options, checked.
+ * Ownership: a config owns its texts; config_release() frees them.
+ * Threads:   one; read-only once loaded.
+ * Errors:    ERR_INVALID; the message names the option, its source and what is
+ *            allowed, and never contains a secret.
  */
 #ifndef CONFIG_H
 #define CONFIG_H

@@ -1,9 +1,14 @@
 /*
- * dead_letter - a message that could not be decoded, as the body of a batch.
+ * dead_letter - a message that cannot be decoded, as the body of a batch.
  *
- * A batch with encoding BATCH_DEAD_LETTER goes the way of all others, journal
- * and correlator, so that its place among them holds; the store makes a row of
- * table dead_letter out of it.
+ * Purpose:   a batch with encoding BATCH_DEAD_LETTER passes through journal and
+ *            correlator like all others, so the order of messages is kept; the
+ *            store makes a row of the table dead_letter of it.
+ * Ownership: dead_letter_new() copies; what dead_letter_read() returns points
+ *            into the batch.
+ * Threads:   any.
+ * Errors:    reason and bytes are truncated at their bounds; a damaged body
+ *            reads as empty.
  */
 #ifndef DEAD_LETTER_H
 #define DEAD_LETTER_H

@@ -1,13 +1,18 @@
 /*
- * derived - vocabulary: the series the correlator makes at ingest, before any
- * sampling of ours. The correlator writes them, queries read them; they are
- * stored like any other metric.
+ * derived - the series that the correlator makes at ingest, and their
+ * attributes.
  *
  * All are delta points of one minute: time_ns is the end of the minute (a
  * multiple of 60 s), start_ns its beginning, by the start time of the span or
  * the time of the log record. Points of one series and minute may come in
- * several parts that add up. They hang on the derived resource of an identity
- * (registry.h).
+ * several parts that add up. They belong to the derived resource of an identity
+ * (registry.h). They are made before any sampling of ours.
+ *
+ * Purpose:   vocabulary: the correlator writes these series, queries read them;
+ *            they are stored like any other metric.
+ * Ownership: constants.
+ * Threads:   any.
+ * Errors:    none.
  */
 #ifndef DERIVED_H
 #define DERIVED_H

@@ -1,13 +1,14 @@
 /*
- * fold - letters without upper and lower case: Unicode's simple case folding,
- * the same in every locale.
+ * fold - Unicode's simple case folding, the same in every locale.
  *
- * One character becomes one: E and e with acute are the same, so are Greek
- * sigma and final sigma, long s and s, the Kelvin sign and k. What only full
- * folding or a language equates stays apart: sharp s and "ss", Turkish dotless
- * i and i. Bytes that are no UTF-8 are letters of their own.
- *
- * Threads  any.
+ * Purpose:   search that ignores case. One character becomes one: E and e with
+ *            acute are equal, so are Greek sigma and final sigma, long s and s,
+ *            the Kelvin sign and k. What only full folding or a language
+ *            equates stays different: sharp s and "ss", Turkish dotless i and
+ *            i. Bytes that are not UTF-8 are characters of their own.
+ * Ownership: the caller's memory.
+ * Threads:   any.
+ * Errors:    none; every input has a result.
  */
 #ifndef FOLD_H
 #define FOLD_H

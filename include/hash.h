@@ -1,8 +1,12 @@
 /*
- * hash - a fast 64-bit hash for tables in memory and for filters on disk.
+ * hash - a fast 64-bit hash for tables in memory and Bloom filters on disk.
  *
- * Not for secrets. The function is part of the on-disk format (filters over
- * trace ids and words): it must never change without a new block version.
+ * Purpose:   hash_bytes() and hash_mix() are part of the format on disk (Bloom
+ *            filters of trace ids and words): they never change without a new
+ *            block version. Not for secrets.
+ * Ownership: none.
+ * Threads:   any.
+ * Errors:    none.
  */
 #ifndef HASH_H
 #define HASH_H

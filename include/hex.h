@@ -1,4 +1,12 @@
-/* hex - digits to bytes, in capitals or not. */
+/*
+ * hex - hexadecimal digits, in either case, to bytes.
+ *
+ * Purpose:   trace and span ids in queries and JSON.
+ * Ownership: the caller's memory.
+ * Threads:   any.
+ * Errors:    hex_bytes() returns false, and leaves the bytes unchanged, unless
+ *            the text is exactly as many digits as asked for.
+ */
 #ifndef HEX_H
 #define HEX_H
 

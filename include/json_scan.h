@@ -1,11 +1,6 @@
 /*
- * json_scan - walks over the members of a JSON object inside a text, without
+ * json_scan - iterates over the members of a JSON object inside a text, without
  * memory of its own.
- *
- * For log lines that may or may not be JSON: what is not JSON, or is cut off,
- * ends the walk; what was read before that is good. Keys and texts are slices
- * of the input with their escapes as they are. The full reader is json.h of
- * proto/.
  *
  *   struct json_scan scan;
  *   struct json_member member;
@@ -14,7 +9,12 @@
  *       while (json_scan_next(&scan, &member))
  *           ... member.key, member.kind, member.value ...
  *
- * Threads  any.
+ * Purpose:   log lines that may or may not be JSON. The complete reader is
+ *            json.h of proto/.
+ * Ownership: keys and values are slices of the input, with their escapes.
+ * Threads:   any.
+ * Errors:    text that is not JSON, or is truncated, ends the iteration; what
+ *            was read before is valid.
  */
 #ifndef JSON_SCAN_H
 #define JSON_SCAN_H

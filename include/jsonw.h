@@ -1,12 +1,15 @@
 /*
- * jsonw - JSON written straight into a buf, member by member.
- *
- * Commas are put in by the writer. Text is escaped, and bytes that are not
- * UTF-8 come out as U+FFFD, so the output is always valid JSON. NaN and the
- * infinities come out as null.
+ * jsonw - a JSON writer on a buf, member by member.
  *
  *   jsonw_open(&w, '{'); jsonw_key(&w, "total"); jsonw_int(&w, 3);
  *   jsonw_close(&w, '}');
+ *
+ * Purpose:   answers of the query API. The writer adds commas and escapes. Its
+ *            output is always valid JSON: bytes that are not UTF-8 become
+ *            U+FFFD; NaN and the infinities become null.
+ * Ownership: the buf is the caller's.
+ * Threads:   one at a time.
+ * Errors:    the status of the buf.
  */
 #ifndef JSONW_H
 #define JSONW_H

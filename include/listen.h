@@ -1,11 +1,14 @@
 /*
  * listen - "HOST:PORT" to a listening socket.
  *
- * HOST is an IPv4 address, an IPv6 address in brackets, or a name; port 0
- * picks a free one. The receivers and the query API hand the socket to their
- * HTTP server (libmicrohttpd: MHD_OPTION_LISTEN_SOCKET), which closes it.
- *
- * Threads  any.
+ * Purpose:   HOST is an IPv4 address, an IPv6 address in brackets, or a name;
+ *            port 0 picks a free port.
+ * Ownership: the caller closes the socket; an HTTP server that was given it
+ *            does so itself.
+ * Threads:   any.
+ * Errors:    ERR_INVALID: not HOST:PORT; ERR_NOT_FOUND: no such host;
+ *            ERR_IN_USE: the port is in use; ERR_IO: see errno. Logged, with
+ *            the address.
  */
 #ifndef LISTEN_H
 #define LISTEN_H

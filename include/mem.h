@@ -1,8 +1,11 @@
 /*
  * mem - allocation that cannot fail, or ends the process.
  *
- * For small things whose number is bounded. What an outsider can size goes
- * through a budget first (budget.h, arena.h).
+ * Purpose:   small things whose number is bounded. What an outsider can size is
+ *            charged to a budget first (budget.h, arena.h).
+ * Ownership: the caller frees with free().
+ * Threads:   any.
+ * Errors:    out of memory is logged and aborts.
  */
 #ifndef MEM_H
 #define MEM_H

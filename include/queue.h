@@ -1,8 +1,12 @@
 /*
  * queue - a bounded queue of pointers between threads.
  *
- * The only code of the program with a condition variable. What is pushed
- * belongs to the one who pops it.
+ * Purpose:   passes batches and jobs from one thread to another.
+ * Ownership: a pushed item belongs to whoever pops it; if a push fails it stays
+ *            with the caller.
+ * Threads:   any number may push and pop.
+ * Errors:    a push returns false if the queue is full or closed; a pop returns
+ *            NULL after its timeout, or when the queue is closed and empty.
  */
 #ifndef QUEUE_H
 #define QUEUE_H

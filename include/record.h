@@ -1,11 +1,14 @@
 /*
- * record - what the program talks about: spans, log records, metric points.
+ * record - spans, log records and metric points, as views.
  *
- * Records are views. Their slices and arrays point into the bytes received or
- * into the arena of the batch (when they come from a receiver), or into the
- * arena of a query (when they come from the store). They are plain structs
- * because every module walks their members. All times are nanoseconds since
- * 1970 UTC. Field meanings and numbers follow opentelemetry-proto v1.
+ * Purpose:   vocabulary of all modules: plain structs, since every module reads
+ *            their members. All times are nanoseconds since 1970 UTC. Fields
+ *            and numbers follow opentelemetry-proto v1.
+ * Ownership: slices and arrays point into the received bytes or the arena of
+ *            the batch (from a receiver), or into the arena of a query (from
+ *            the store).
+ * Threads:   plain values.
+ * Errors:    none.
  */
 #ifndef RECORD_H
 #define RECORD_H

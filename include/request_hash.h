@@ -1,13 +1,15 @@
 /*
- * request_hash - a keyed hash of 128 bits that tells whether the same request
- * came again.
+ * request_hash - a keyed 128-bit hash that recognises a request which is sent
+ * again.
  *
- * The key is random and never leaves the data folder, so nobody can make a
- * request that has the hash of somebody else's: two given bodies have the same
- * one with a probability of 2^-64 over all keys. Not a MAC: hashes are not to
- * be shown.
- *
- * Threads  any; a key does not change once it is made.
+ * Purpose:   a retried request is acknowledged and not stored twice. The key is
+ *            random and never leaves the data directory, so nobody can craft a
+ *            request with the hash of another one: two given bodies share one
+ *            with a probability of 2^-64 over all keys. It is not a MAC: hashes
+ *            must not be shown.
+ * Ownership: plain values.
+ * Threads:   any; a key is constant once it is made.
+ * Errors:    none.
  */
 #ifndef REQUEST_HASH_H
 #define REQUEST_HASH_H

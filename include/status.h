@@ -1,11 +1,14 @@
 /*
- * status - why a call did not do what it was asked.
+ * status - why a call failed.
  *
- * One closed list for the whole program. The row says what the receivers and
- * the query API answer, so no handler picks a code of its own. An OTLP client
- * sends a batch again only on 429, 502, 503 and 504 (OTLP specification,
- * "Retryable Response Codes"), so every passing trouble is a 503 here and 500
- * is left for defects of our own.
+ * Purpose:   one closed list for the whole program, with the HTTP and gRPC
+ *            codes of each row, so no handler picks its own. OTLP clients retry
+ *            only on 429, 502, 503 and 504 (OTLP specification, "Retryable
+ *            Response Codes"), so every transient failure is 503; 500 is a
+ *            defect of ours.
+ * Ownership: texts are static.
+ * Threads:   any.
+ * Errors:    this is them.
  */
 #ifndef STATUS_H
 #define STATUS_H

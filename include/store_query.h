@@ -1,6 +1,11 @@
 /*
- * ask - vocabulary: what a reader can be asked. Blocks, chunks and the head
- * are searched by the same questions.
+ * store_query - what a reader of the store can be asked for.
+ *
+ * Purpose:   vocabulary: memtables, blocks and chunks are all searched by these
+ *            structs.
+ * Ownership: a query borrows everything it points to for the time of the call.
+ * Threads:   one thread per query.
+ * Errors:    none of its own; `counting` says whether a total is complete.
  */
 #ifndef STORE_QUERY_H
 #define STORE_QUERY_H

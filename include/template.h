@@ -1,14 +1,17 @@
 /*
- * template - a log line taken apart into its constant text and its variables.
+ * template - splits a log line into constant text and variables.
  *
- * A line is cut into words at white space and at  = : , ; " ' ( ) [ ] { } < >
- * | and '/'. A word that holds a decimal digit is a variable (numbers, ids,
- * addresses, times, hex, UUIDs); the rest is constant. The template is the
- * line with each variable replaced by TEMPLATE_HOLE, so the line can be put
- * together again from both, byte for byte: the block writer stores lines that
- * way, and the correlator counts records by template.
+ * A line is split into words at white space and at  = : , ; " ' ( ) [ ] { } < >
+ * | and '/'. A word with a decimal digit is a variable (numbers, ids,
+ * addresses, times, hex, UUIDs); the rest is constant. The template is the line
+ * with each variable replaced by TEMPLATE_HOLE, so the line can be rebuilt from
+ * both, byte for byte.
  *
- * Threads  pure functions.
+ * Purpose:   blocks store lines as template and variables; the correlator
+ *            counts records by template.
+ * Ownership: variables are slices of the line.
+ * Threads:   any; no state.
+ * Errors:    none; a line beyond the bounds is one variable.
  */
 #ifndef TEMPLATE_H
 #define TEMPLATE_H
