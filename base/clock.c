@@ -1,11 +1,11 @@
 /*
- * Days and dates by the proleptic Gregorian calendar, counted in years that
- * begin in March: the leap day is then the last of a year, and the first day
+ * Dates of the proleptic Gregorian calendar, counted in years that begin in
+ * March: the leap day is then the last one of a year, and the first day
  * of month m (0: March) is (153 m + 2) / 5. No time zone data, no locale, no
  * libc calendar: parsing is a few dozen instructions.
  *
- * A leap second (":60") is refused, as Go's parser does; OTLP's own clock, the
- * Unix time, has none.
+ * A leap second (":60") is rejected, as in Go; Unix time, which OTLP uses, has
+ * none.
  */
 #include "clock.h"
 
@@ -85,8 +85,8 @@ static bool digits(const char *p, unsigned count, unsigned *value)
     return true;
 }
 
-/* ".123" at the start of text, if there is one: its nanoseconds, the digits
- * that are worth less than one, and text behind it. */
+/* Takes ".123" off the start of text, if it is there: its nanoseconds, and the
+ * digits after the ninth. */
 static bool parse_fraction(struct slice *text, uint64_t *ns,
                            struct slice *further)
 {
@@ -113,7 +113,7 @@ static bool parse_fraction(struct slice *text, uint64_t *ns,
     return true;
 }
 
-/* "Z" or "+hh:mm", all of text: seconds east of UTC. */
+/* Text is "Z" or "+hh:mm": seconds east of UTC. */
 static bool parse_zone(struct slice text, int64_t *seconds)
 {
     unsigned hour, minute;
@@ -138,29 +138,42 @@ bool clock_parse_rfc3339(struct slice text, uint64_t *ns)
     return clock_parse_digits(text, ns, &further);
 }
 
+/* "2006-01-02T15:04:05" as numbers, each within its range. */
+static bool parse_date_time(const char *p, unsigned number[6])
+{
+    static const struct {
+        unsigned char at, digits, separator;
+        unsigned short least, most;
+    } parts[6] = {{0, 4, '-', 1969, 2554}, {5, 2, '-', 1, 12},
+                  {8, 2, 'T', 1, 31},      {11, 2, ':', 0, 23},
+                  {14, 2, ':', 0, 59},     {17, 2, 0, 0, 59}};
+
+    for (int i = 0; i < 6; i++) {
+        char behind = i < 5 ? p[parts[i].at + parts[i].digits] : 0;
+
+        if (!digits(p + parts[i].at, parts[i].digits, &number[i]) ||
+            number[i] < parts[i].least || number[i] > parts[i].most ||
+            (behind != parts[i].separator && !(i == 2 && behind == 't')))
+            return false;
+    }
+    return number[2] <= days_in_month(number[0], number[1]);
+}
+
 bool clock_parse_digits(struct slice text, uint64_t *ns, struct slice *further)
 {
-    enum { DATE_TIME = 19 }; /* 2006-01-02T15:04:05 */
-    const char *p = text.ptr;
-    unsigned year, month, day, hour, minute, second;
+    enum { DATE_TIME = 19, YEAR = 0, MONTH, DAY, HOUR, MINUTE, SECOND };
+    unsigned number[6];
     uint64_t fraction;
     int64_t zone, at;
 
-    if (text.len <= DATE_TIME || p[4] != '-' || p[7] != '-' ||
-        (p[10] != 'T' && p[10] != 't') || p[13] != ':' || p[16] != ':' ||
-        !digits(p, 4, &year) || !digits(p + 5, 2, &month) ||
-        !digits(p + 8, 2, &day) || !digits(p + 11, 2, &hour) ||
-        !digits(p + 14, 2, &minute) || !digits(p + 17, 2, &second))
-        return false;
-    if (year < 1969 || year > 2554 || month < 1 || month > 12 || day < 1 ||
-        day > days_in_month(year, month) || hour > 23 || minute > 59 ||
-        second > 59)
+    if (text.len <= DATE_TIME || !parse_date_time(text.ptr, number))
         return false;
     text = slice_from(text, DATE_TIME);
     if (!parse_fraction(&text, &fraction, further) || !parse_zone(text, &zone))
         return false;
-    at = days_from_date(year, month, day) * 86400 + (int64_t)hour * 3600 +
-         (int64_t)minute * 60 + second - zone;
+    at = days_from_date(number[YEAR], number[MONTH], number[DAY]) * 86400 +
+         (int64_t)number[HOUR] * 3600 + (int64_t)number[MINUTE] * 60 +
+         number[SECOND] - zone;
     if (at < 0 || (uint64_t)at > (UINT64_MAX - fraction) / NS_PER_S)
         return false;
     *ns = (uint64_t)at * NS_PER_S + fraction;
@@ -219,8 +232,8 @@ static const struct {
     {{"h", 1}, NS_PER_HOUR},
 };
 
-/* The unit at the start of text, and text behind it; 0 if there is none. A
- * unit ends where the next number begins, so "m" does not match "ms". */
+/* Takes a unit off the start of text; 0 if there is none. It ends where the
+ * next number begins, so "m" does not match "ms". */
 static uint64_t parse_unit(struct slice *text)
 {
     struct slice name = {text->ptr, 0};
@@ -236,8 +249,8 @@ static uint64_t parse_unit(struct slice *text)
     return 0;
 }
 
-/* "1.5h" at the start of text, and text behind it. Digits of the fraction that
- * are worth less than a nanosecond are passed over. */
+/* Takes a term such as "1.5h" off the start of text. Decimals after the sixth
+ * are ignored. */
 static bool parse_term(struct slice *text, uint64_t *ns)
 {
     uint64_t whole = 0, numerator = 0, denominator = 1, unit;

@@ -1,12 +1,14 @@
 /*
- * The table has runs of characters that fold by the same distance, from the
- * file CaseFolding.txt of Unicode 14, statuses C and S; ASCII is done apart.
+ * The table holds runs of characters that fold by the same distance, from
+ * CaseFolding.txt of Unicode 14, statuses C and S; ASCII is handled in code.
  */
 #include "fold.h"
 
+#include "utf8.h"
+
 /* clang-format off */
 /* Every step-th character from first to last folds to itself plus distance. */
-static const struct run {
+static const struct fold_run {
     uint32_t first, last;
     int32_t distance;
     uint32_t step;
@@ -94,7 +96,7 @@ static const struct run {
 };
 /* clang-format on */
 
-enum { RUNS = sizeof(runs) / sizeof(*runs), NO_UTF8 = 0x110000 };
+enum { RUNS = sizeof(runs) / sizeof(*runs), NOT_UTF8 = UTF8_MAX + 1 };
 
 static uint32_t fold(uint32_t c)
 {
@@ -116,61 +118,23 @@ static uint32_t fold(uint32_t c)
     return (uint32_t)((int32_t)c + runs[low].distance);
 }
 
-/* How many bytes the sequence that begins so has; 0 if it cannot begin so. */
-static unsigned sequence_len(uint8_t lead)
-{
-    if (lead >= 0xc2 && lead < 0xe0)
-        return 2;
-    if (lead >= 0xe0 && lead < 0xf0)
-        return 3;
-    return lead >= 0xf0 && lead < 0xf5 ? 4 : 0;
-}
-
 uint32_t fold_next(const uint8_t **at, const uint8_t *end)
 {
-    static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
-    const uint8_t *p = *at;
-    unsigned len = *p < 0x80 ? 1 : sequence_len(*p);
-    uint32_t c = len > 1 ? *p & (0x7fU >> len) : *p;
+    uint32_t c;
+    size_t len = utf8_decode(*at, end, &c);
 
-    *at = p + 1;
-    if (len == 1)
-        return fold(c);
-    if (len == 0 || (size_t)(end - p) < len)
-        return NO_UTF8 | *p;
-    for (unsigned i = 1; i < len; i++) {
-        if ((p[i] & 0xc0) != 0x80)
-            return NO_UTF8 | *p;
-        c = c << 6 | (p[i] & 0x3f);
-    }
-    if (c < least[len] || c >= NO_UTF8 || (c >= 0xd800 && c < 0xe000))
-        return NO_UTF8 | *p;
-    *at = p + len;
+    if (len == 0)
+        return NOT_UTF8 | *(*at)++;
+    *at += len;
     return fold(c);
 }
 
 size_t fold_put(uint32_t c, uint8_t out[4])
 {
-    if (c < 0x80 || c >= NO_UTF8) {
-        out[0] = (uint8_t)c;
-        return 1;
-    }
-    if (c < 0x800) {
-        out[0] = (uint8_t)(0xc0 | c >> 6);
-        out[1] = (uint8_t)(0x80 | (c & 0x3f));
-        return 2;
-    }
-    if (c < 0x10000) {
-        out[0] = (uint8_t)(0xe0 | c >> 12);
-        out[1] = (uint8_t)(0x80 | (c >> 6 & 0x3f));
-        out[2] = (uint8_t)(0x80 | (c & 0x3f));
-        return 3;
-    }
-    out[0] = (uint8_t)(0xf0 | c >> 18);
-    out[1] = (uint8_t)(0x80 | (c >> 12 & 0x3f));
-    out[2] = (uint8_t)(0x80 | (c >> 6 & 0x3f));
-    out[3] = (uint8_t)(0x80 | (c & 0x3f));
-    return 4;
+    if (c <= UTF8_MAX)
+        return utf8_encode(c, out);
+    out[0] = (uint8_t)c;
+    return 1;
 }
 
 size_t fold_text(struct slice text, char *out)

@@ -1,10 +1,10 @@
 /*
- * The writer's only state is whether a comma is due: open and key clear it,
- * everything that ends a value sets it.
+ * The only state is whether the next value needs a comma: opening brackets and
+ * keys clear it, the end of a value sets it.
  *
- * Text goes out in runs. A run of plain bytes is found eight at a time and
- * copied whole; what ends it is escaped, passed through after a look at its
- * UTF-8, or replaced.
+ * Text is written in runs. A run of plain ASCII is found eight bytes at a time
+ * and copied as a whole. The byte that ends it is escaped, or is copied as part
+ * of a UTF-8 character, or is replaced by U+FFFD.
  */
 #include "jsonw.h"
 
@@ -14,6 +14,7 @@
 #include <stdlib.h>
 
 #include "clock.h"
+#include "utf8.h"
 
 void jsonw_init(struct jsonw *w, struct buf *out)
 {
@@ -43,8 +44,8 @@ void jsonw_close(struct jsonw *w, char bracket)
 
 #define EACH_BYTE(byte) (UINT64_C(0x0101010101010101) * (byte))
 
-/* The high bit of each byte of v that is zero; above a zero byte others may be
- * marked too, which costs a second look and nothing else. */
+/* The high bit of each byte of v that is zero. Bytes above a zero byte may be
+ * marked as well; then the eight are looked at one by one. */
 static uint64_t zero_bytes(uint64_t v)
 {
     return (v - EACH_BYTE(1)) & ~v & EACH_BYTE(0x80);
@@ -78,36 +79,13 @@ static size_t plain_run(struct slice s)
     return i;
 }
 
-/* Length of the UTF-8 sequence of two bytes or more at the start of s; 0 if
- * there is none: cut short, overlong, a surrogate or above U+10FFFF. */
+/* Of text that does not start with ASCII: the length of the character, or 0. */
 static size_t utf8_length(struct slice s)
 {
-    const unsigned char *p = (const unsigned char *)s.ptr;
-    unsigned low = 0x80, high = 0xbf; /* of the second byte */
-    size_t len;
+    const uint8_t *at = (const uint8_t *)s.ptr;
+    uint32_t c;
 
-    if (p[0] >= 0xc2 && p[0] <= 0xdf)
-        len = 2;
-    else if (p[0] >= 0xe0 && p[0] <= 0xef)
-        len = 3;
-    else if (p[0] >= 0xf0 && p[0] <= 0xf4)
-        len = 4;
-    else
-        return 0;
-    if (p[0] == 0xe0)
-        low = 0xa0;
-    else if (p[0] == 0xed)
-        high = 0x9f;
-    else if (p[0] == 0xf0)
-        low = 0x90;
-    else if (p[0] == 0xf4)
-        high = 0x8f;
-    if (s.len < len || p[1] < low || p[1] > high)
-        return 0;
-    for (size_t i = 2; i < len; i++)
-        if (p[i] < 0x80 || p[i] > 0xbf)
-            return 0;
-    return len;
+    return utf8_decode(at, at + s.len, &c);
 }
 
 static void add_escape(struct buf *out, unsigned char c)
@@ -146,31 +124,29 @@ static void add_string(struct buf *out, struct slice s)
         s = slice_from(s, len);
         if (s.len == 0)
             break;
-        len = 1;
-        if ((unsigned char)s.ptr[0] < 0x80) {
-            add_escape(out, (unsigned char)s.ptr[0]);
-        } else if (utf8_length(s) > 0) {
-            len = utf8_length(s);
+        len = (unsigned char)s.ptr[0] < 0x80 ? 0 : utf8_length(s);
+        if (len > 0)
             buf_add(out, (struct slice){s.ptr, len});
-        } else {
+        else if ((unsigned char)s.ptr[0] < 0x80)
+            add_escape(out, (unsigned char)s.ptr[0]);
+        else
             buf_add(out, SLICE("\xef\xbf\xbd"));
-        }
-        s = slice_from(s, len);
+        s = slice_from(s, len > 0 ? len : 1);
     }
     buf_byte(out, '"');
 }
 
-void jsonw_key(struct jsonw *w, const char *key)
-{
-    jsonw_key_slice(w, slice_of(key));
-}
-
-void jsonw_key_slice(struct jsonw *w, struct slice key)
+static void write_key(struct jsonw *w, struct slice key)
 {
     value_starts(w);
     add_string(w->out, key);
     buf_byte(w->out, ':');
     w->comma = false;
+}
+
+void jsonw_key(struct jsonw *w, const char *key)
+{
+    write_key(w, slice_of(key));
 }
 
 void jsonw_text(struct jsonw *w, struct slice text)
@@ -210,10 +186,9 @@ void jsonw_int(struct jsonw *w, int64_t v)
 }
 
 /*
- * The usual number, below a billion and with at most six digits behind the
- * point, without printf: if the nearest number of millionths, divided, gives v
- * again, then so does reading these digits, at most fifteen, and no shorter
- * ones do.
+ * The usual number, below a billion and with at most six decimals, without
+ * printf(): if the nearest number of millionths, divided, is v again, its at
+ * most fifteen digits read back as v, and no shorter digits do.
  */
 static bool add_decimal(struct buf *out, double v)
 {
@@ -368,7 +343,7 @@ void jsonw_attrs(struct jsonw *w, const struct attrs *attrs)
 
         if (attrs_find(attrs, attr_key(attr)) != attr)
             continue;
-        jsonw_key_slice(w, attr_key(attr));
+        write_key(w, attr_key(attr));
         jsonw_value(w, attr);
     }
     jsonw_close(w, '}');
@@ -387,38 +362,15 @@ void jsonw_member_hex(struct jsonw *w, const char *key, const uint8_t *bytes,
     jsonw_hex(w, bytes, len);
 }
 
-void jsonw_member_text(struct jsonw *w, const char *key, struct slice text)
-{
-    jsonw_key(w, key);
-    jsonw_text(w, text);
-}
-
-void jsonw_member_int(struct jsonw *w, const char *key, int64_t v)
-{
-    jsonw_key(w, key);
-    jsonw_int(w, v);
-}
-
-void jsonw_member_uint(struct jsonw *w, const char *key, uint64_t v)
-{
-    jsonw_key(w, key);
-    jsonw_uint(w, v);
-}
-
-void jsonw_member_double(struct jsonw *w, const char *key, double v)
-{
-    jsonw_key(w, key);
-    jsonw_double(w, v);
-}
-
-void jsonw_member_bool(struct jsonw *w, const char *key, bool v)
-{
-    jsonw_key(w, key);
-    jsonw_bool(w, v);
-}
-
-void jsonw_member_time(struct jsonw *w, const char *key, uint64_t ns)
-{
-    jsonw_key(w, key);
-    jsonw_time(w, ns);
-}
+#define MEMBER(type, c_type)                                             \
+    void jsonw_member_##type(struct jsonw *w, const char *key, c_type v) \
+    {                                                                    \
+        jsonw_key(w, key);                                               \
+        jsonw_##type(w, v);                                              \
+    }
+MEMBER(text, struct slice)
+MEMBER(int, int64_t)
+MEMBER(uint, uint64_t)
+MEMBER(double, double)
+MEMBER(bool, bool)
+MEMBER(time, uint64_t)

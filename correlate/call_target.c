@@ -72,9 +72,9 @@ static void count_named(const struct edges_options *options,
 
     if (!target->name->is_other) {
         labels.text[TEXT_SYSTEM] =
-            slice_cut_utf8(target->system, CARDINALITY_MAX_TEXT);
+            slice_truncate(target->system, CARDINALITY_MAX_TEXT);
         labels.text[TEXT_HOST] =
-            slice_cut_utf8(target->host, CARDINALITY_MAX_TEXT);
+            slice_truncate(target->host, CARDINALITY_MAX_TEXT);
     }
     count(options, call, &labels, &target->name->hint);
 }

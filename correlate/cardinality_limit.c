@@ -100,7 +100,7 @@ static struct limited_name *make(struct cardinality_limit *limit, uint64_t hash,
     struct limited_name *name = &limit->names[limit->count];
     char *copy = limit->bytes + limit->len;
 
-    text = slice_cut_utf8(text, CARDINALITY_MAX_TEXT);
+    text = slice_truncate(text, CARDINALITY_MAX_TEXT);
     if (limit->count == limit->max_names ||
         text.len > limit->max_bytes - limit->len)
         return NULL;
@@ -193,16 +193,6 @@ struct slice cardinality_copy(struct limited_name *name, uint64_t batch,
                                     : (struct slice){NULL, 0};
     }
     return name->copy;
-}
-
-struct slice slice_cut_utf8(struct slice text, size_t max)
-{
-    if (text.len <= max)
-        return text;
-    text.len = max;
-    while (text.len > 0 && ((unsigned char)text.ptr[text.len] & 0xc0) == 0x80)
-        text.len--;
-    return text;
 }
 
 uint32_t cardinality_weight(struct limited_name *name, bool failed,

@@ -102,7 +102,4 @@ struct slice cardinality_copy(struct limited_name *name, uint64_t batch,
 uint32_t cardinality_weight(struct limited_name *name, bool failed,
                             double weight);
 
-/* At most max bytes of text, not ending inside a UTF-8 sequence. */
-struct slice slice_cut_utf8(struct slice text, size_t max);
-
 #endif

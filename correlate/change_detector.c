@@ -142,7 +142,7 @@ static uint8_t add_value(struct watched_attribute *watched, struct slice text,
                 watched->values[i].last_ns < watched->values[at].last_ns)
                 at = i;
     }
-    text = slice_cut_utf8(text, CHANGE_MAX_TEXT);
+    text = slice_truncate(text, CHANGE_MAX_TEXT);
     watched->values[at] =
         (struct watched_value){.hash = hash, .len = (uint8_t)text.len};
     slice_copy(watched->values[at].text, text);

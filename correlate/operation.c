@@ -13,7 +13,7 @@ struct text {
 /* What does not fit ends the text: nothing is added behind a cut. */
 static void add(struct text *text, struct slice s)
 {
-    struct slice fits = slice_cut_utf8(s, (size_t)(text->end - text->at));
+    struct slice fits = slice_truncate(s, (size_t)(text->end - text->at));
 
     slice_copy(text->at, fits);
     text->at += fits.len;

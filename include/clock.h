@@ -26,17 +26,16 @@ uint64_t clock_wall_ns(void);      /* since 1970 UTC */
 uint64_t clock_monotonic_ns(void); /* never jumps */
 
 /* RFC 3339 with a zone ("Z" or an offset) and any number of digits of fraction,
- * of which nine count. False if it is anything else, or before 1970 or after
- * 2554. */
+ * of which nine count; from 1970 to 2554. */
 bool clock_parse_rfc3339(struct slice text, uint64_t *ns);
-/* The same; *further: the digits behind the ninth, empty if there are none. */
+/* The same; *further: the digits after the ninth, or empty. */
 bool clock_parse_digits(struct slice text, uint64_t *ns, struct slice *further);
 
 enum { CLOCK_TEXT = 32 };
 /* UTC, ends in Z, without trailing zeros in the fraction; the length. */
 size_t clock_format_rfc3339(char text[CLOCK_TEXT], uint64_t ns);
 
-/* Go duration ("15s", "1m30s", "250ms"), as OpenChoreo's step has it. */
+/* A Go duration ("15s", "1m30s", "250ms"), as in OpenChoreo's `step`. */
 bool clock_parse_duration(struct slice text, uint64_t *ns);
 
 #endif

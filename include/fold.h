@@ -19,7 +19,8 @@
 
 #include "slice.h"
 
-/* The folded character at *at, which is before end; goes behind it. */
+/* The folded character at *at, which is before end; *at moves behind it. A byte
+ * that is not UTF-8 is a character above UTF8_MAX. */
 uint32_t fold_next(const uint8_t **at, const uint8_t *end);
 
 /* UTF-8 of what fold_next() returned, at most 4 bytes; how many. */

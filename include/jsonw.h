@@ -30,7 +30,6 @@ void jsonw_init(struct jsonw *w, struct buf *out);
 void jsonw_open(struct jsonw *w, char bracket);  /* '{' or '[' */
 void jsonw_close(struct jsonw *w, char bracket); /* '}' or ']' */
 void jsonw_key(struct jsonw *w, const char *key);
-void jsonw_key_slice(struct jsonw *w, struct slice key);
 void jsonw_text(struct jsonw *w, struct slice text);
 void jsonw_cstr(struct jsonw *w, const char *text);
 void jsonw_int(struct jsonw *w, int64_t v);

@@ -8,6 +8,7 @@
 #include "json.h"
 
 #include "buf.h"
+#include "utf8.h"
 
 struct json json_over(struct slice text, struct arena *arena)
 {
@@ -123,26 +124,6 @@ static uint32_t hex4(const char *at, const char *end)
     return v;
 }
 
-static char *put_utf8(char *to, uint32_t c)
-{
-    if (c < 0x80) {
-        *to++ = (char)c;
-    } else if (c < 0x800) {
-        *to++ = (char)(0xc0 | c >> 6);
-        *to++ = (char)(0x80 | (c & 0x3f));
-    } else if (c < 0x10000) {
-        *to++ = (char)(0xe0 | c >> 12);
-        *to++ = (char)(0x80 | (c >> 6 & 0x3f));
-        *to++ = (char)(0x80 | (c & 0x3f));
-    } else {
-        *to++ = (char)(0xf0 | c >> 18);
-        *to++ = (char)(0x80 | (c >> 12 & 0x3f));
-        *to++ = (char)(0x80 | (c >> 6 & 0x3f));
-        *to++ = (char)(0x80 | (c & 0x3f));
-    }
-    return to;
-}
-
 /* The character whose \u was just passed, with a second half if it has one. A
  * half alone is U+FFFD. UINT32_MAX: not hex. */
 static uint32_t unescape_u(const char **at, const char *end)
@@ -186,7 +167,7 @@ static struct slice unescape(struct json *j, struct slice raw)
             at++;
             c = unescape_u(&at, end);
             if (c != UINT32_MAX) {
-                to = put_utf8(to, c);
+                to += utf8_encode(c, (uint8_t *)to);
                 continue;
             }
         }
