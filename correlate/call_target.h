@@ -1,82 +1,93 @@
 /*
- * peers - what is on the other side of a call, and the series that counts it.
+ * call_target - what a call goes to, and the series that count it.
  *
- * Threads  the correlator's.
+ * Threads: the correlator's.
  */
 #ifndef CALL_TARGET_H
 #define CALL_TARGET_H
 
-#include "edges.h"
+#include "components.h"
+#include "derived_table.h"
+#include "endpoint.h"
 
-/* One end of a call. */
+/* What is needed to resolve and count calls. */
+struct call_context {
+    struct cardinality_limit *limit;
+    struct derived_table *derived;
+    struct components *components;
+    struct registry *registry;
+    uint32_t max_targets; /* names per component; the rest is {other} */
+};
+
+/* One span's side of a call. */
 struct call_span {
     struct component *component;
     struct limited_name *endpoint; /* served while calling, or called; NULL */
-    struct limited_name *host;     /* a CLIENT's; NULL: it did not say */
+    struct limited_name *host;     /* of a CLIENT; NULL: it names none */
     uint64_t start_ns, duration_ns;
-    uint32_t weight; /* calls that this one stands for */
+    uint32_t weight; /* calls that this one represents */
     uint16_t port;
     uint8_t protocol; /* enum protocol */
     bool failed, client_error;
 };
 
-/* What a call is to. */
 struct call_target {
     union {
-        struct call_span callee; /* PEER_COMPONENT: the other end */
+        struct call_span callee; /* PEER_COMPONENT */
         struct {
             struct limited_name *name;
             struct slice system, host; /* of a database or queue */
         };
     };
-    uint8_t kind; /* enum peer_kind; PEER_NONE */
+    uint8_t kind; /* enum peer_kind; PEER_NONE: no target */
 };
 
-/* What a caller's span says by itself: a database, a queue, else PEER_NONE and
- * the caller's host filled in. True if it has to wait for a callee. The texts
- * are the span's. */
-bool call_target_read(const struct edges_options *options,
+/* The target that the caller's span names: a database or a queue; else
+ * PEER_NONE, and the caller's host is set. True if the span has to wait for a
+ * callee. The texts of the target are those of the span. */
+bool call_target_read(const struct call_context *context,
                       struct call_span *caller, const struct span *span,
                       const struct semconv *semconv,
                       struct call_target *target);
 
-/* The callee that the caller met. */
+/* The callee that the caller was paired with. */
 struct call_target call_target_met(const struct call_span *caller,
                                    const struct call_span *callee);
 
-/* What the host of a CLIENT without a callee means: a component or an external
- * host. PEER_NONE if it has none. */
-struct call_target call_target_of_host(const struct edges_options *options,
+/* What the host of a CLIENT without a callee resolves to: a component or an
+ * external host; PEER_NONE without a host. */
+struct call_target call_target_of_host(const struct call_context *context,
                                        const struct call_span *caller);
 
-/* An edge: of both components if the target is one, none if both are one. back:
- * takes one off that was counted with the same arguments. */
-void call_target_count(const struct edges_options *options,
-                       const struct call_span *caller,
-                       const struct call_target *target, bool back);
-
-/* Takes a request off that a component was counted as serving: it is part of
- * another one. operation NULL: it is not known any more. */
-void call_target_retract_request(const struct edges_options *options,
-                                 const struct call_span *served,
-                                 const struct limited_name *operation);
-
 /* Copies the texts of a target that outlives its span. */
-void call_target_retain(const struct edges_options *options,
+void call_target_retain(const struct call_context *context,
                         const struct call_span *caller,
                         struct call_target *target);
 
-/* An edge from the queue that the span names; none if it names none. */
-void call_target_count_queue(const struct edges_options *options,
-                             const struct call_span *call,
+/* Counts an edge: on both components if the target is a component, nothing if
+ * both are the same. retract: subtracts one that was counted with the same
+ * arguments. */
+void call_target_count(const struct call_context *context,
+                       const struct call_span *caller,
+                       const struct call_target *target, bool retract);
+
+/* Counts an edge from the queue that a CONSUMER names; nothing without one. */
+void call_target_count_queue(const struct call_context *context,
+                             const struct call_span *consumer,
                              const struct semconv *semconv);
 
-/* An IP address, with or without a port; not a name. */
-bool url_is_address(struct slice host);
-
-/* A request from outside. */
-void call_target_count_gateway(const struct edges_options *options,
+/* Counts a request from outside. */
+void call_target_count_gateway(const struct call_context *context,
                                const struct call_span *callee,
                                const struct semconv *semconv);
+
+/* The series of the requests of an operation; NULL while muted. */
+struct derived_series *request_series(struct derived_table *derived,
+                                      enum derived_family family,
+                                      const struct component *component,
+                                      enum span_kind kind,
+                                      const struct limited_name *endpoint,
+                                      struct limited_name *operation,
+                                      uint64_t time_ns);
 
 #endif

@@ -1,11 +1,11 @@
 /*
- * Names lie in an array in the order they came, so memory is touched as it is
- * needed; `slots` is an open-addressed index over it, twice as large. Texts
- * are bumped from one piece of memory. Nothing is taken out singly.
+ * Names lie in an array in order of arrival, so memory is touched as it is
+ * needed; `slots` is an open-addressed index over it, twice as large. Texts are
+ * allocated from one block. Names are never removed singly.
  *
- * The head of a group is a name without a text: its hash comes from the
- * identity and the kind of the group. A group's {other} is found through
- * `other` alone and stands in no slot.
+ * A group is a name without a text: its hash comes from the identity and the
+ * kind of the group. The {other} of a group is found only through `other` and
+ * is not in the index.
  */
 #include "cardinality_limit.h"
 
@@ -21,7 +21,7 @@ struct cardinality_limit {
     struct limited_name *names;
     uint32_t *slots; /* number + 1; 0: free */
     char *bytes;
-    uint32_t count, max_names, mask, len, max_bytes, round;
+    uint32_t count, max_names, mask, len, max_bytes, epoch;
     uint64_t refused;
 };
 
@@ -65,12 +65,12 @@ void cardinality_clear(struct cardinality_limit *limit)
     memset(limit->slots, 0, ((size_t)limit->mask + 1) * sizeof(*limit->slots));
     limit->count = limit->len = 0;
     limit->refused = 0;
-    limit->round++;
+    limit->epoch++;
 }
 
 uint32_t cardinality_epoch(const struct cardinality_limit *limit)
 {
-    return limit->round;
+    return limit->epoch;
 }
 
 uint64_t cardinality_refused(const struct cardinality_limit *limit)
@@ -78,7 +78,7 @@ uint64_t cardinality_refused(const struct cardinality_limit *limit)
     return limit->refused;
 }
 
-/* The slot of the name with this hash, or the free one where it would go. */
+/* The slot of the name with this hash, or the free slot for it. */
 static uint32_t *find_slot(const struct cardinality_limit *limit, uint64_t hash,
                            uint32_t identity)
 {
@@ -94,8 +94,9 @@ static uint32_t *find_slot(const struct cardinality_limit *limit, uint64_t hash,
 }
 
 /* A new name with a copy of text, or NULL if the reserve is used up. */
-static struct limited_name *make(struct cardinality_limit *limit, uint64_t hash,
-                                 uint32_t identity, struct slice text)
+static struct limited_name *new_name(struct cardinality_limit *limit,
+                                     uint64_t hash, uint32_t identity,
+                                     struct slice text)
 {
     struct limited_name *name = &limit->names[limit->count];
     char *copy = limit->bytes + limit->len;
@@ -120,7 +121,7 @@ struct limited_name *cardinality_group(struct cardinality_limit *limit,
     uint32_t *slot = find_slot(limit, hash, identity);
 
     if (!*slot) {
-        if (!make(limit, hash, identity, (struct slice){NULL, 0}))
+        if (!new_name(limit, hash, identity, (struct slice){NULL, 0}))
             return NULL;
         *slot = limit->count;
     }
@@ -131,8 +132,9 @@ struct limited_name *cardinality_find(struct cardinality_limit *limit,
                                       const struct limited_name *group,
                                       uint64_t text_hash)
 {
-    uint32_t slot =
-        *find_slot(limit, hash_mix(group->hash, text_hash), group->identity);
+    uint32_t slot = group ? *find_slot(limit, hash_mix(group->hash, text_hash),
+                                       group->identity)
+                          : 0;
 
     return slot ? &limit->names[slot - 1] : NULL;
 }
@@ -143,7 +145,7 @@ static struct limited_name *other_of(struct cardinality_limit *limit,
     limit->refused++;
     if (!group->other) {
         struct slice text = SLICE(DERIVED_OTHER);
-        struct limited_name *other = make(
+        struct limited_name *other = new_name(
             limit, hash_mix(group->hash, UINT64_MAX), group->identity, text);
 
         if (!other)
@@ -157,14 +159,17 @@ static struct limited_name *other_of(struct cardinality_limit *limit,
 struct limited_name *cardinality_add(struct cardinality_limit *limit,
                                      struct limited_name *group,
                                      uint64_t text_hash, struct slice text,
-                                     uint32_t cap)
+                                     uint32_t max_members)
 {
-    uint64_t hash = hash_mix(group->hash, text_hash);
     struct limited_name *name;
+    uint64_t hash;
 
-    if (group->members >= cap)
+    if (!group)
+        return NULL;
+    if (group->members >= max_members)
         return other_of(limit, group);
-    name = make(limit, hash, group->identity, text);
+    hash = hash_mix(group->hash, text_hash);
+    name = new_name(limit, hash, group->identity, text);
     if (name) {
         *find_slot(limit, hash, group->identity) = limit->count;
         group->members++;
@@ -174,12 +179,12 @@ struct limited_name *cardinality_add(struct cardinality_limit *limit,
 
 struct limited_name *cardinality_get(struct cardinality_limit *limit,
                                      struct limited_name *group,
-                                     struct slice text, uint32_t cap)
+                                     struct slice text, uint32_t max_members)
 {
     uint64_t hash = hash_bytes(text.ptr, text.len, 0);
     struct limited_name *name = cardinality_find(limit, group, hash);
 
-    return name ? name : cardinality_add(limit, group, hash, text, cap);
+    return name ? name : cardinality_add(limit, group, hash, text, max_members);
 }
 
 struct slice cardinality_copy(struct limited_name *name, uint64_t batch,
@@ -187,8 +192,8 @@ struct slice cardinality_copy(struct limited_name *name, uint64_t batch,
 {
     if (name->copied != batch) {
         name->copied = batch;
-        /* The batch is acknowledged by now, or will be: it gets its names,
-         * however little memory there is. */
+        /* Forced: the batch is acknowledged, or will be, and needs its names
+         * however little memory is left. */
         name->copy = name->text.len ? arena_copy_forced(arena, name->text)
                                     : (struct slice){NULL, 0};
     }
@@ -198,12 +203,12 @@ struct slice cardinality_copy(struct limited_name *name, uint64_t batch,
 uint32_t cardinality_weight(struct limited_name *name, bool failed,
                             double weight)
 {
-    float none = 0, *carry = name ? &name->carry[failed] : &none;
-    double exact = weight + (double)*carry;
+    float none = 0, *rest = name ? &name->rest[failed] : &none;
+    double exact = weight + (double)*rest;
     uint32_t whole = (uint32_t)(exact + 0.5);
 
     if (weight == 1)
         return 1;
-    *carry = (float)(exact - whole);
+    *rest = (float)(exact - whole);
     return whole;
 }

@@ -1,16 +1,16 @@
 /*
- * limit - names that senders make up, with a bound on how many of a kind.
+ * cardinality_limit - names chosen by senders, with a limit per group.
  *
- * Endpoints of a component, operations of an endpoint, hosts a component calls
- * and log templates all come from outside. Each belongs to a group with a cap;
- * a name that does not fit becomes DERIVED_OTHER, one per group. All names
- * together are bounded by the size of the table: before it runs out (see
- * cardinality_low()) its owner clears it, and pointers to names end there.
+ * Endpoints of a component, operations of an endpoint, hosts that a component
+ * calls and log templates all come from outside. Each belongs to a group with a
+ * limit; a name above it becomes DERIVED_OTHER, one per group. The size of the
+ * table bounds all names together: when cardinality_low() says so, the owner
+ * clears the table, which ends all pointers to names.
  *
- * Two names are taken for one if their 64-bit hashes are equal within one
- * identity: whoever makes that happen confuses his own series only.
+ * Two names are the same if their 64-bit hashes are equal within one identity:
+ * whoever constructs a collision confuses only his own series.
  *
- * Threads  the correlator's.
+ * Threads: the correlator's.
  */
 #ifndef CARDINALITY_LIMIT_H
 #define CARDINALITY_LIMIT_H
@@ -23,33 +23,31 @@
 
 enum {
     CARDINALITY_MAX_TEXT = 255,
-    CARDINALITY_RESERVE =
-        64 /* names that fit after cardinality_low() said no */
+    CARDINALITY_RESERVE = 64 /* names that fit while cardinality_low() */
 };
 
-/* Groups of an identity; every name is a group of its own besides. */
+/* Groups of an identity. Every name is a group, too: operations are names in
+ * the group of their endpoint. */
 enum cardinality_group {
     CARDINALITY_ENDPOINTS,
     CARDINALITY_CALLS, /* operations of CLIENT and PRODUCER spans */
     CARDINALITY_PEERS,
     CARDINALITY_TEMPLATES,
-    CARDINALITY_TEXTS, /* systems and hosts of peers; as many as there are peers
-                        */
-    CARDINALITY_GROUPS
+    CARDINALITY_TEXTS /* systems and hosts of peers */
 };
 
 struct limited_name {
-    uint64_t hash; /* of the name and of all above it */
+    uint64_t hash; /* of the name and of the groups above it */
     struct slice text;
     uint32_t identity;
-    uint32_t members; /* as a group: how many names are in it */
+    uint32_t members; /* as a group: number of names in it */
     uint32_t other;   /* as a group: number of its {other} + 1; 0: none */
     uint32_t hint;    /* for derived_get() */
-    float carry[2];   /* for cardinality_weight() */
+    float rest[2];    /* for cardinality_weight() */
     bool is_other;
-    uint64_t copied;        /* the batch that has a copy, by its number */
-    struct slice copy;      /* in that batch's arena */
-    uint32_t saved, number; /* the save that has it, as which one */
+    uint64_t copied;         /* number of the batch that has a copy */
+    struct slice copy;       /* in the arena of that batch */
+    uint32_t packed, number; /* for edges_pack() */
 };
 
 struct cardinality_limit;
@@ -61,12 +59,13 @@ void cardinality_free(struct cardinality_limit *limit);
 /* True if the table has to be cleared before the next record. */
 bool cardinality_low(const struct cardinality_limit *limit);
 void cardinality_clear(struct cardinality_limit *limit);
-/* How often it was cleared: a pointer to a name is good in its round only. */
+/* Number of times it was cleared: a pointer to a name is valid in its epoch. */
 uint32_t cardinality_epoch(const struct cardinality_limit *limit);
-/* Names made {other} since it was cleared. */
+/* Names that became {other} since it was cleared. */
 uint64_t cardinality_refused(const struct cardinality_limit *limit);
 
-/* The head of a group of an identity. */
+/* A group of an identity; NULL only if the reserve is used up. The functions
+ * below accept NULL as a group and return NULL. */
 struct limited_name *cardinality_group(struct cardinality_limit *limit,
                                        uint32_t identity,
                                        enum cardinality_group kind);
@@ -76,17 +75,17 @@ struct limited_name *cardinality_find(struct cardinality_limit *limit,
                                       const struct limited_name *group,
                                       uint64_t text_hash);
 
-/* Adds a name that cardinality_find() does not know. text is cut at
- * CARDINALITY_MAX_TEXT. The group's {other} if it has `cap` names already. */
+/* Adds a new name, cut at CARDINALITY_MAX_TEXT; the group's {other} if it has
+ * max_members names. */
 struct limited_name *cardinality_add(struct cardinality_limit *limit,
                                      struct limited_name *group,
                                      uint64_t text_hash, struct slice text,
-                                     uint32_t cap);
+                                     uint32_t max_members);
 
-/* Both in one: finds or adds. */
+/* Finds or adds a name. */
 struct limited_name *cardinality_get(struct cardinality_limit *limit,
                                      struct limited_name *group,
-                                     struct slice text, uint32_t cap);
+                                     struct slice text, uint32_t max_members);
 
 /* The name in the arena of the batch with this number (from 1), copied once
  * per batch. */
@@ -94,10 +93,10 @@ struct slice cardinality_copy(struct limited_name *name, uint64_t batch,
                               struct arena *arena);
 
 /*
- * A weight as a whole number, since counts are. What it has beyond one is
- * carried over to the next of the name, so that sums are right within one half.
- * What failed carries on its own, lest all fractions go to one of both. name
- * may be NULL.
+ * A weight as an integer, since counts are integers. The fraction is carried
+ * over to the next call for this name, so sums are right within one half.
+ * Failures have a fraction of their own: otherwise failures or successes could
+ * get all of them. name may be NULL.
  */
 uint32_t cardinality_weight(struct limited_name *name, bool failed,
                             double weight);

@@ -1,253 +1,298 @@
 /*
- * `seen` says of each resource, by id, with which identity it was looked at
- * and which values it had: a known one costs an array access and renews when
- * its values were seen last. Values are kept four a kind: what runs side by
- * side, and what it replaced.
+ * `seen` has an entry per resource, by id: the identity and the values it had
+ * when it was last read. A known resource costs an array access and updates
+ * when its values were seen last.
+ *
+ * The versions of a component are found by the number of its identity, which is
+ * used again when the component is gone: the generation tells them apart. Four
+ * values per attribute are stored: those that run side by side, and what they
+ * replaced.
  */
 #include "change_detector.h"
 
 #include <stdlib.h>
 
-#include "change_events.h"
 #include "hash.h"
 #include "mem.h"
 
 enum {
-    MAX_COMPONENTS = 8192, /* beyond that, changes go unnoticed */
+    MAX_COMPONENTS = 8192, /* changes of other components are not detected */
     MAX_SEEN = 1 << 22,
-    VALUES = 4,
-    NO_VALUE = VALUES,
-    KINDS = CHANGE_KINDS
+    MAX_VALUES = 4,
+    NO_VALUE = MAX_VALUES,
+    RECLAIM_STEPS = 16 /* entries checked for one that is free again */
 };
 
 struct watched_value {
-    uint64_t hash; /* of all of it */
+    uint64_t hash; /* of the whole text */
     uint64_t last_ns;
     uint8_t len;
     char text[CHANGE_MAX_TEXT];
 };
 
 struct watched_attribute {
-    struct watched_value values[VALUES];
+    struct watched_value values[MAX_VALUES];
     uint8_t count, current;
 };
 
 struct component_versions {
-    struct watched_attribute kinds[KINDS];
+    uint32_t identity;
+    uint8_t generation; /* registry_identity_generation() */
+    struct watched_attribute attributes[CHANGE_KINDS];
 };
 
 struct seen_resource {
     uint32_t identity; /* + 1; 0: never seen */
-    uint8_t value[KINDS];
-    uint8_t life; /* registry_resource_generation(); another: it is another
-                     resource */
+    uint8_t value[CHANGE_KINDS];
+    uint8_t generation;
 };
 
 struct change_detector {
-    struct change_events log;
-    struct component_versions *states;
-    uint32_t state_count;
-    uint32_t *state_of; /* while loading: state + 1 by identity */
-    uint32_t state_of_count;
-    struct seen_resource *seen;
+    struct change_events *events;
+    const struct registry *registry;
+    struct component_versions *versions;
+    uint32_t version_count, reclaim_at;
+    uint32_t *version_of; /* index in versions + 1, by identity */
+    uint32_t version_of_count;
+    struct seen_resource *seen; /* by resource */
     uint32_t seen_count;
 };
 
-/* ---- what a resource runs ---- */
-
-static struct slice first_text(const struct attr *attr)
+/* The array with room for this index; new elements are zero. */
+static void *grow(void *array, uint32_t *count, uint32_t index, size_t size)
 {
-    if (attr->type == VALUE_ARRAY && attr->len > 0)
-        attr = attr->items;
-    return attr_text(attr);
+    uint32_t wanted = *count ? *count : 256;
+
+    if (index < *count)
+        return array;
+    while (wanted <= index)
+        wanted *= 2;
+    array = mem_resize(array, wanted, size);
+    memset((char *)array + *count * size, 0, (wanted - *count) * size);
+    *count = wanted;
+    return array;
+}
+
+/* ---- resources ---- */
+
+static struct seen_resource *seen_of(struct change_detector *detector,
+                                     uint32_t resource)
+{
+    if (resource >= MAX_SEEN)
+        return NULL;
+    detector->seen = grow(detector->seen, &detector->seen_count, resource,
+                          sizeof(*detector->seen));
+    return &detector->seen[resource];
 }
 
 /* Any spelling of the label: "k8s.pod.label.pod-template-hash", "..._hash". */
 static bool is_template_hash(struct slice key)
 {
-    const char *tail = "pod-template-hash";
-    size_t len = strlen(tail);
+    struct slice label = SLICE("pod-template-hash");
+    const char *tail = key.ptr + key.len - label.len;
 
-    if (key.len < len)
+    if (key.len < label.len)
         return false;
-    for (size_t i = 0; i < len; i++) {
-        char c = key.ptr[key.len - len + i];
-
-        if (c != tail[i] && !(tail[i] == '-' && (c == '_' || c == '.')))
+    for (size_t i = 0; i < label.len; i++)
+        if (tail[i] != label.ptr[i] &&
+            !(label.ptr[i] == '-' && (tail[i] == '_' || tail[i] == '.')))
             return false;
-    }
     return true;
 }
 
-static void values_of(const struct attrs *attrs, struct slice values[KINDS])
+static void read_values(const struct attrs *attrs,
+                        struct slice values[CHANGE_KINDS])
 {
-    memset(values, 0, KINDS * sizeof(*values));
+    memset(values, 0, CHANGE_KINDS * sizeof(*values));
     for (uint32_t i = 0; i < attrs->count; i++) {
         const struct attr *attr = &attrs->at[i];
         struct slice key = attr_key(attr);
 
-        if (slice_equal(key, SLICE("service.version")))
+        if (slice_equal(key, SLICE("service.version"))) {
             values[CHANGE_VERSION] = attr_text(attr);
-        else if (slice_equal(key, SLICE("container.image.tags")) ||
-                 (slice_equal(key, SLICE("container.image.tag")) &&
-                  values[CHANGE_IMAGE].len == 0))
-            values[CHANGE_IMAGE] = first_text(attr);
-        else if (is_template_hash(key))
+        } else if (slice_equal(key, SLICE("container.image.tags")) ||
+                   (slice_equal(key, SLICE("container.image.tag")) &&
+                    values[CHANGE_IMAGE].len == 0)) {
+            if (attr->type == VALUE_ARRAY && attr->len > 0)
+                attr = attr->items;
+            values[CHANGE_IMAGE] = attr_text(attr);
+        } else if (is_template_hash(key)) {
             values[CHANGE_TEMPLATE] = attr_text(attr);
+        }
     }
 }
 
-static struct seen_resource *seen_of(struct change_detector *changes,
-                                     uint32_t resource)
+/* ---- components ---- */
+
+/* A free entry, or one whose component is gone; NULL if none was found. */
+static struct component_versions *new_versions(struct change_detector *detector)
 {
-    if (resource >= MAX_SEEN)
-        return NULL;
-    if (resource >= changes->seen_count) {
-        uint32_t count = changes->seen_count ? changes->seen_count : 256;
+    if (!detector->versions)
+        detector->versions =
+            mem_zero(MAX_COMPONENTS, sizeof(*detector->versions));
+    if (detector->version_count < MAX_COMPONENTS)
+        return &detector->versions[detector->version_count++];
+    for (int i = 0; i < RECLAIM_STEPS; i++) {
+        struct component_versions *versions =
+            &detector->versions[detector->reclaim_at++ % MAX_COMPONENTS];
 
-        while (count <= resource)
-            count *= 2;
-        changes->seen =
-            mem_resize(changes->seen, count, sizeof(*changes->seen));
-        memset(changes->seen + changes->seen_count, 0,
-               (count - changes->seen_count) * sizeof(*changes->seen));
-        changes->seen_count = count;
+        if (registry_identity_generation(detector->registry,
+                                         versions->identity) !=
+            versions->generation) {
+            detector->version_of[versions->identity] = 0;
+            return versions;
+        }
     }
-    return &changes->seen[resource];
+    return NULL;
 }
 
-/* ---- what a component runs ---- */
+/* The versions of a component; NULL if there are none, or no room to create
+ * them. */
+static struct component_versions *versions_of(struct change_detector *detector,
+                                              uint32_t identity, bool create)
+{
+    uint8_t generation =
+        registry_identity_generation(detector->registry, identity);
+    struct component_versions *versions = NULL;
+    uint32_t number = 0;
 
-static uint8_t find_value(const struct watched_attribute *watched,
+    if (identity >= MAX_SEEN)
+        return NULL;
+    detector->version_of =
+        grow(detector->version_of, &detector->version_of_count, identity,
+             sizeof(*detector->version_of));
+    number = detector->version_of[identity];
+    if (number > 0)
+        versions = &detector->versions[number - 1];
+    if ((versions && versions->generation == generation) || !create)
+        return versions && versions->generation == generation ? versions : NULL;
+    if (!versions)
+        versions = new_versions(detector);
+    if (!versions)
+        return NULL;
+    *versions = (struct component_versions){.identity = identity,
+                                            .generation = generation};
+    detector->version_of[identity] =
+        (uint32_t)(versions - detector->versions) + 1;
+    return versions;
+}
+
+static uint8_t find_value(const struct watched_attribute *attribute,
                           uint64_t hash)
 {
-    for (uint8_t i = 0; i < watched->count; i++)
-        if (watched->values[i].hash == hash)
+    for (uint8_t i = 0; i < attribute->count; i++)
+        if (attribute->values[i].hash == hash)
             return i;
     return NO_VALUE;
 }
 
-/* In place of the one not seen for longest, but never of the current one. */
-static uint8_t add_value(struct watched_attribute *watched, struct slice text,
+/* Replaces the value not seen for longest, but never the current one. */
+static uint8_t add_value(struct watched_attribute *attribute, struct slice text,
                          uint64_t hash)
 {
-    uint8_t at = watched->count;
+    uint8_t at = attribute->count;
 
-    if (at < VALUES) {
-        watched->count++;
+    if (at < MAX_VALUES) {
+        attribute->count++;
     } else {
-        at = watched->current == 0;
-        for (uint8_t i = 0; i < VALUES; i++)
-            if (i != watched->current &&
-                watched->values[i].last_ns < watched->values[at].last_ns)
+        at = attribute->current == 0;
+        for (uint8_t i = 0; i < MAX_VALUES; i++)
+            if (i != attribute->current &&
+                attribute->values[i].last_ns < attribute->values[at].last_ns)
                 at = i;
     }
     text = slice_truncate(text, CHANGE_MAX_TEXT);
-    watched->values[at] =
+    attribute->values[at] =
         (struct watched_value){.hash = hash, .len = (uint8_t)text.len};
-    slice_copy(watched->values[at].text, text);
+    slice_copy(attribute->values[at].text, text);
     return at;
 }
 
-/* Which value it is now; *change if that is news. `fresh`: the resource was
- * never seen before. */
-static uint8_t note(struct watched_attribute *watched, struct slice text,
-                    uint64_t time_ns, bool fresh, bool *change)
+/* The number of a value that a resource has, and whether it is a change.
+ * is_new: the resource was never seen before. */
+static uint8_t observe_value(struct watched_attribute *attribute,
+                             struct slice text, uint64_t time_ns, bool is_new,
+                             bool *change)
 {
     uint64_t hash = hash_bytes(text.ptr, text.len, 0);
-    uint8_t at = find_value(watched, hash);
+    uint8_t at = find_value(attribute, hash);
     bool gone = true;
 
-    *change = false;
     if (at == NO_VALUE)
-        at = add_value(watched, text, hash);
+        at = add_value(attribute, text, hash);
     else
-        gone = time_ns > watched->values[at].last_ns + CHANGE_GONE_NS;
-    *change = fresh && gone && watched->count > 1 && at != watched->current;
-    if (time_ns > watched->values[at].last_ns)
-        watched->values[at].last_ns = time_ns;
+        gone = time_ns > attribute->values[at].last_ns + CHANGE_GONE_NS;
+    *change =
+        is_new && gone && attribute->count > 1 && at != attribute->current;
+    if (time_ns > attribute->values[at].last_ns)
+        attribute->values[at].last_ns = time_ns;
     return at;
 }
 
-static struct slice text_of(const struct watched_value *value)
+static struct slice value_text(const struct watched_value *value)
 {
     return (struct slice){value->text, value->len};
 }
 
-static struct component_versions *state_of(struct change_detector *changes,
-                                           uint32_t *number)
-{
-    if (*number == 0 && changes->state_count < MAX_COMPONENTS) {
-        if (!changes->states)
-            changes->states =
-                mem_zero(MAX_COMPONENTS, sizeof(*changes->states));
-        *number = ++changes->state_count;
-    }
-    return *number ? &changes->states[*number - 1] : NULL;
-}
-
-/* ---- seeing ---- */
-
-static void renew(struct change_detector *changes,
-                  const struct component *component,
+/* The values of a known resource were seen again. */
+static void renew(struct component_versions *versions,
                   const struct seen_resource *seen, uint64_t time_ns)
 {
-    struct component_versions *state = &changes->states[component->changes - 1];
-
-    for (int kind = 0; kind < KINDS; kind++) {
+    for (int kind = 0; kind < CHANGE_KINDS; kind++) {
         struct watched_value *value =
-            &state->kinds[kind].values[seen->value[kind] % VALUES];
+            &versions->attributes[kind].values[seen->value[kind] % MAX_VALUES];
 
         if (seen->value[kind] != NO_VALUE && time_ns > value->last_ns)
             value->last_ns = time_ns;
     }
 }
 
-void change_detector_observe(struct change_detector *changes,
-                             struct component *component,
-                             const struct resource *resource, uint8_t life,
-                             uint64_t time_ns)
+void change_detector_observe(struct change_detector *detector,
+                             const struct component *component,
+                             const struct resource *resource,
+                             uint8_t generation, uint64_t time_ns)
 {
-    struct seen_resource *seen = seen_of(changes, resource->id);
-    struct slice values[KINDS];
-    struct component_versions *state;
-    bool fresh;
+    struct seen_resource *seen = seen_of(detector, resource->id);
+    uint32_t identity = component->identity;
+    struct slice values[CHANGE_KINDS];
+    bool is_new;
 
-    if (component->changes == 0 &&
-        component->identity < changes->state_of_count)
-        component->changes = changes->state_of[component->identity];
     if (!seen)
         return;
-    if (seen->life != life)
-        *seen = (struct seen_resource){.life = life};
-    fresh = seen->identity == 0;
-    if (seen->identity == component->identity + 1) {
-        if (component->changes)
-            renew(changes, component, seen, time_ns);
+    if (seen->generation != generation)
+        *seen = (struct seen_resource){.generation = generation};
+    is_new = seen->identity == 0;
+    if (seen->identity == identity + 1) {
+        struct component_versions *versions =
+            versions_of(detector, identity, false);
+
+        if (versions)
+            renew(versions, seen, time_ns);
         return;
     }
-    seen->identity = component->identity + 1;
+    seen->identity = identity + 1;
     memset(seen->value, NO_VALUE, sizeof(seen->value));
-    values_of(&resource->attrs, values);
-    for (int kind = 0; kind < KINDS; kind++) {
-        struct watched_attribute *watched;
-        uint8_t current;
+    read_values(&resource->attrs, values);
+    for (int kind = 0; kind < CHANGE_KINDS; kind++) {
+        struct component_versions *versions =
+            values[kind].len ? versions_of(detector, identity, true) : NULL;
+        struct watched_attribute *attribute;
+        uint8_t previous;
         bool change;
 
-        state =
-            values[kind].len ? state_of(changes, &component->changes) : NULL;
-        if (!state)
+        if (!versions)
             continue;
-        watched = &state->kinds[kind];
-        current = watched->current;
+        attribute = &versions->attributes[kind];
         seen->value[kind] =
-            note(watched, values[kind], time_ns, fresh, &change);
+            observe_value(attribute, values[kind], time_ns, is_new, &change);
         if (!change)
             continue;
-        watched->current = seen->value[kind];
-        change_events_add(&changes->log, resource->id, (enum change_kind)kind,
-                          text_of(&watched->values[current]),
-                          text_of(&watched->values[watched->current]), time_ns);
+        previous = attribute->current;
+        attribute->current = seen->value[kind];
+        change_events_add(
+            detector->events, resource->id, (enum change_kind)kind,
+            value_text(&attribute->values[previous]),
+            value_text(&attribute->values[attribute->current]), time_ns);
     }
 }
 
@@ -259,88 +304,54 @@ static void load_identity(void *arg, const struct identity *identity)
     (void)identity;
 }
 
-/* The newest come first: the first one is current. */
-static uint8_t load_value(struct watched_attribute *watched, struct slice text)
-{
-    uint8_t at = find_value(watched, hash_bytes(text.ptr, text.len, 0));
-    bool change;
-
-    if (at != NO_VALUE || watched->count == VALUES)
-        return at;
-    return note(watched, text, 0, true, &change);
-}
-
+/* The newest resources come first: the first value is the current one. */
 static void load_resource(void *arg, uint32_t id, uint32_t identity,
                           uint64_t hash, const struct resource *resource)
 {
-    struct change_detector *changes = arg;
-    struct seen_resource *seen = seen_of(changes, id);
-    struct slice values[KINDS];
+    struct change_detector *detector = arg;
+    struct seen_resource *seen = seen_of(detector, id);
+    struct slice values[CHANGE_KINDS];
+    bool change;
 
     (void)hash;
     if (!seen || identity >= MAX_SEEN)
         return;
-    values_of(&resource->attrs, values);
+    read_values(&resource->attrs, values);
     seen->identity = identity + 1;
     memset(seen->value, NO_VALUE, sizeof(seen->value));
-    if (identity >= changes->state_of_count) {
-        uint32_t count = identity + 256;
+    for (int kind = 0; kind < CHANGE_KINDS; kind++) {
+        struct component_versions *versions =
+            values[kind].len ? versions_of(detector, identity, true) : NULL;
 
-        changes->state_of =
-            mem_resize(changes->state_of, count, sizeof(*changes->state_of));
-        memset(changes->state_of + changes->state_of_count, 0,
-               (count - changes->state_of_count) * sizeof(*changes->state_of));
-        changes->state_of_count = count;
-    }
-    for (int kind = 0; kind < KINDS; kind++) {
-        struct component_versions *state =
-            values[kind].len ? state_of(changes, &changes->state_of[identity])
-                             : NULL;
-
-        if (state)
-            seen->value[kind] = load_value(&state->kinds[kind], values[kind]);
+        if (versions && versions->attributes[kind].count < MAX_VALUES)
+            seen->value[kind] = observe_value(&versions->attributes[kind],
+                                              values[kind], 0, true, &change);
+        else if (versions)
+            seen->value[kind] =
+                find_value(&versions->attributes[kind],
+                           hash_bytes(values[kind].ptr, values[kind].len, 0));
     }
 }
 
 enum status change_detector_open(struct change_detector **out,
-                                 struct store *store)
+                                 struct change_events *events,
+                                 struct store *store,
+                                 const struct registry *registry)
 {
-    struct change_detector *changes = mem_zero(1, sizeof(*changes));
-    enum status status;
+    struct change_detector *detector = mem_zero(1, sizeof(*detector));
 
-    status = store_load(store, load_identity, load_resource, changes);
-    if (status == OK)
-        status = change_events_open(&changes->log, store);
-    if (status == OK)
-        *out = changes;
-    else
-        change_detector_free(changes);
-    return status;
+    detector->events = events;
+    detector->registry = registry;
+    *out = detector;
+    return store_load(store, load_identity, load_resource, detector);
 }
 
-void change_detector_free(struct change_detector *changes)
+void change_detector_free(struct change_detector *detector)
 {
-    if (!changes)
+    if (!detector)
         return;
-    change_events_release(&changes->log);
-    free(changes->states);
-    free(changes->state_of);
-    free(changes->seen);
-    free(changes);
-}
-
-bool change_detector_lost(const struct change_detector *changes, uint64_t lsn)
-{
-    return lsn <= changes->log.lost_to && lsn > changes->log.committed;
-}
-
-void change_detector_begin(struct change_detector *changes, uint64_t lsn)
-{
-    change_events_begin(&changes->log, lsn);
-}
-
-struct batch *change_detector_end(struct change_detector *changes,
-                                  struct batch *batch)
-{
-    return change_events_end(&changes->log, batch);
+    free(detector->versions);
+    free(detector->version_of);
+    free(detector->seen);
+    free(detector);
 }

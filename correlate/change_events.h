@@ -1,7 +1,14 @@
 /*
- * change_log - change events on their way into the store, each exactly once.
+ * change_events - change events on their way into the store, each exactly once.
  *
- * Threads  the correlator's.
+ * Events found in a batch of logs are appended to that batch; others become a
+ * log batch of their own with the same lsn. So the watermark of logs tells
+ * whether an event is committed.
+ *
+ * Restart: the last events are saved as a text, too. An event that was lost
+ * with a memtable is written again when its batch is replayed.
+ *
+ * Threads: the correlator's.
  */
 #ifndef CHANGE_EVENTS_H
 #define CHANGE_EVENTS_H
@@ -27,27 +34,32 @@ struct change_event {
 struct change_events {
     struct store *store;
     struct change_event *recent; /* a ring of CHANGE_MAX_RECENT */
-    uint64_t count;              /* events ever put into it */
+    uint64_t count;              /* events ever added */
     uint64_t pending;            /* count when the batch began */
     uint64_t lsn;                /* of the batch */
-    uint64_t committed;          /* by the logs' watermark at the start */
+    uint64_t committed;          /* watermark of logs at the start */
     uint64_t lost_to;            /* events up to this lsn may be missing */
 };
 
-MUST_CHECK enum status change_events_open(struct change_events *log,
+MUST_CHECK enum status change_events_open(struct change_events *events,
                                           struct store *store);
-void change_events_release(struct change_events *log);
+void change_events_release(struct change_events *events);
 
-/* A batch begins; events lost with it are pending again. */
-void change_events_begin(struct change_events *log, uint64_t lsn);
+/* True if events of the batch with this lsn have to be written again. */
+bool change_events_lost(const struct change_events *events, uint64_t lsn);
 
-/* An event of the batch, dropped if the store has it. Texts have at most
+/* Begins a batch; events that were lost with it are pending again. */
+void change_events_begin(struct change_events *events, uint64_t lsn);
+
+/* Adds an event of the batch; nothing if the store has it. Texts have at most
  * CHANGE_MAX_TEXT bytes. */
-void change_events_add(struct change_events *log, uint32_t resource,
+void change_events_add(struct change_events *events, uint32_t resource,
                        enum change_kind kind, struct slice from,
                        struct slice to, uint64_t time_ns);
 
-/* The pending events, into the batch or as one of their own; see changes.h. */
-struct batch *change_events_end(struct change_events *log, struct batch *batch);
+/* Ends a batch: adds the pending events to a batch of logs, or returns them as
+ * a batch to append as well; NULL without any. */
+struct batch *change_events_end(struct change_events *events,
+                                struct batch *batch);
 
 #endif

@@ -1,7 +1,7 @@
 /*
  * Identities are dense numbers bounded by the registry, so the table is an
- * array in pieces: a component never moves, and a piece is there only if one
- * of its identities was seen.
+ * array of chunks: a component never moves, and a chunk is allocated only when
+ * one of its identities is used.
  */
 #include "components.h"
 
@@ -9,14 +9,14 @@
 
 #include "mem.h"
 
-enum { PIECE = 512 };
+enum { CHUNK = 512 };
 
 struct components {
     struct registry *registry;
     struct catalog *catalog;
     struct catalog_snapshot *snapshot;
-    struct component **pieces;
-    uint32_t piece_count;
+    struct component **chunks;
+    uint32_t chunk_count;
     struct arena scratch;
 };
 
@@ -36,9 +36,9 @@ void components_free(struct components *components)
 {
     if (!components)
         return;
-    for (uint32_t i = 0; i < components->piece_count; i++)
-        free(components->pieces[i]);
-    free(components->pieces);
+    for (uint32_t i = 0; i < components->chunk_count; i++)
+        free(components->chunks[i]);
+    free(components->chunks);
     if (components->snapshot)
         catalog_release(components->snapshot);
     arena_release(&components->scratch);
@@ -58,29 +58,29 @@ void components_refresh(struct components *components)
 
 static struct component *place(struct components *components, uint32_t identity)
 {
-    uint32_t piece = identity / PIECE;
+    uint32_t chunk = identity / CHUNK;
 
-    if (piece >= components->piece_count) {
-        uint32_t count = components->piece_count * 2;
+    if (chunk >= components->chunk_count) {
+        uint32_t count = components->chunk_count * 2;
 
-        if (count <= piece)
-            count = piece + 1;
-        components->pieces =
-            mem_resize(components->pieces, count, sizeof(*components->pieces));
-        memset(components->pieces + components->piece_count, 0,
-               (count - components->piece_count) * sizeof(*components->pieces));
-        components->piece_count = count;
+        if (count <= chunk)
+            count = chunk + 1;
+        components->chunks =
+            mem_resize(components->chunks, count, sizeof(*components->chunks));
+        memset(components->chunks + components->chunk_count, 0,
+               (count - components->chunk_count) * sizeof(*components->chunks));
+        components->chunk_count = count;
     }
-    if (!components->pieces[piece]) {
-        struct component *at = mem_zero(PIECE, sizeof(*at));
+    if (!components->chunks[chunk]) {
+        struct component *at = mem_zero(CHUNK, sizeof(*at));
 
-        for (uint32_t i = 0; i < PIECE; i++) {
-            at[i].identity = piece * PIECE + i;
+        for (uint32_t i = 0; i < CHUNK; i++) {
+            at[i].identity = chunk * CHUNK + i;
             at[i].resource = RESOURCE_NONE;
         }
-        components->pieces[piece] = at;
+        components->chunks[chunk] = at;
     }
-    return &components->pieces[piece][identity % PIECE];
+    return &components->chunks[chunk][identity % CHUNK];
 }
 
 static void look_up(struct components *components, struct component *component)
@@ -105,12 +105,11 @@ struct component *components_get(struct components *components,
     struct component *component = place(components, identity);
     uint64_t now =
         components->snapshot ? catalog_generation(components->snapshot) + 1 : 1;
+    uint8_t generation =
+        registry_identity_generation(components->registry, identity);
 
-    uint8_t life = registry_identity_generation(components->registry, identity);
-
-    if (component->life != life) {
-        component->life = life;
-        component->changes = 0;
+    if (component->generation != generation) {
+        component->generation = generation;
         component->checked = 0;
         component->endpoint = NULL;
     }

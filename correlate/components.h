@@ -1,7 +1,7 @@
 /*
- * components - what the correlator keeps at hand of each identity.
+ * components - what the correlator caches for each identity.
  *
- * Threads  the correlator's.
+ * Threads: the correlator's.
  */
 #ifndef COMPONENTS_H
 #define COMPONENTS_H
@@ -12,15 +12,13 @@
 
 struct component {
     uint32_t identity;
-    uint32_t resource; /* of its derived series */
-    uint64_t checked;  /* generation of the catalogue + 1; 0: never */
-    const struct catalog_component *declared; /* NULL: it is not */
+    uint32_t resource;  /* of its derived series */
+    uint64_t checked;   /* generation of the catalogue + 1; 0: never */
+    uint8_t generation; /* registry_identity_generation() */
+    const struct catalog_component *declared; /* NULL: not declared */
 
-    struct limited_name *endpoint; /* the one found last, */
-    uint32_t endpoint_epoch;       /* in this round */
-    uint32_t changes; /* evidence_change.c: its state + 1; 0: none */
-    uint8_t
-        life; /* registry_identity_generation(); another: another identity */
+    struct limited_name *endpoint; /* the last one found, */
+    uint32_t endpoint_epoch;       /* valid in this epoch of the names */
 };
 
 struct components;
@@ -29,10 +27,10 @@ struct components *components_new(struct registry *registry,
                                   struct catalog *catalog);
 void components_free(struct components *components);
 
-/* Takes up a new catalogue; once per batch. */
+/* Uses a new catalogue; once per batch. */
 void components_refresh(struct components *components);
 
-/* Good until components_free(); `declared` until the next refresh. */
+/* Valid until components_free(); `declared` until the next refresh. */
 struct component *components_get(struct components *components,
                                  uint32_t identity);
 

@@ -1,29 +1,42 @@
 /*
- *   queue ─► take: tag, count, append, done ─► store
- *              └► derived table ──flush──► store
+ *   queue ─► correlator_take: tag, count, append, done ─► store
+ *              └► derived table ──────flush─────────────► store
+ *
+ * The way of a batch through this folder:
+ *
+ *   correlate.c        drops a repeated request, skips what is committed
+ *   tagger.c           resource ids; then each record by its signal:
+ *   tagger_spans.c       semconv.c, systems.c   attributes, protocol, system
+ *                        endpoint.c, operation.c  endpoint and operation
+ *                        outcome.c, sampling.c  failed or not, weight
+ *                        edges.c                its call, with call_target.c
+ *   tagger_logs.c        log_fields.c, log_level.c  trace context, level
+ *                        templates.c            count by template
+ *   batch_resources.c  per resource: component (components.c), count of
+ * records, new versions (change_detector.c) derived_table.c    the counts of a
+ * minute; derived_points.c: as metrics
  *
  * Watermarks are read once, at the start: what lies at or below them was
- * committed in an earlier life, so a replayed batch is appended, or counted, or
- * both, or neither.
+ * committed before. A replayed batch is appended, or counted, or both, or
+ * neither.
  *
- * Derived points are counted exactly once, because every flush is one derived
- * batch, committed as a whole, that holds
+ * Derived points are counted exactly once. Every flush is one derived batch,
+ * committed as a whole, that holds
  *
- *   the points    of all that was counted since the flush before
- *   the position  up to where: its lsn, that of the last batch counted whole,
- *                 and how many records of the next one, for a flush in the
- *                 middle of a batch because the table is full
- *   what waits    the ends of calls without their other end (edges.h): what
- *                 records before the position will still add up to
+ *   the points    of everything counted since the flush before
+ *   the position  the lsn of the last batch that is counted completely, and the
+ *                 number of counted records of the next one, if the table was
+ *                 full in the middle of a batch
+ *   the spans     that wait for another span of their call (edges.h), in which
+ *                 records before the position still take part
  *
- * So the state that was committed last says all that matters of the records
- * before its position, and a replay goes on from there: those are tagged for
- * their own stream, but neither counted nor paired; the ones after it are, as
- * if nothing had happened. What was counted or settled later than the last
- * flush, by time alone too, is gone with the points and done again.
+ * A replay continues from the last committed state: records before the position
+ * are tagged for their own stream, but neither counted nor paired; records
+ * after it are. What was counted or settled after the last flush is lost with
+ * the memory and done again.
  *
- * The lock of the derived table is not held while the store is called: readers
- * of the store wait for that lock.
+ * The lock of the derived table is not held while the store is called: queries,
+ * which hold the store's lock, wait for it.
  */
 #include "correlate.h"
 
@@ -42,7 +55,7 @@
 
 #define TICK_NS NS_PER_S
 
-enum { STATE_VERSION = 5, STATE_MAX = 64 << 20 };
+enum { STATE_VERSION = 6, STATE_MAX = 64 << 20 };
 
 struct correlator {
     struct correlator_options options;
@@ -54,15 +67,15 @@ struct correlator {
     bool started;
 
     uint64_t committed[STREAM_COUNT]; /* watermarks at the start */
-    uint64_t taking;                  /* lsn of the batch at work; 0: none */
-    uint64_t counted_lsn;             /* of the last one counted whole */
-    uint64_t part_lsn, part; /* so many records of that one are counted too */
+    uint64_t taking;                  /* lsn of the current batch; 0: none */
+    uint64_t counted_lsn;             /* of the last batch counted completely */
+    uint64_t part_lsn, part; /* number of counted records of that batch */
     uint64_t flushed_lsn;
 };
 
 /* ---- flush ---- */
 
-/* Called with the lock held; gives it up while the store is at work. */
+/* Called with the lock held; releases it while it calls the store. */
 static void flush(struct correlator *correlator)
 {
     struct derived_table *derived = correlator->tagger.derived;
@@ -85,8 +98,8 @@ static void flush(struct correlator *correlator)
     correlator->flushed_lsn = correlator->counted_lsn;
 }
 
-/* The position moves on, but not back: of a batch that is replayed, records
- * before it are dealt with as well. */
+/* Flushes in the middle of a batch. The position only advances: in a replayed
+ * batch, this may be called for records before it. */
 static void flush_inside(void *arg, uint64_t step)
 {
     struct correlator *correlator = arg;
@@ -100,12 +113,15 @@ static void flush_inside(void *arg, uint64_t step)
     flush(correlator);
 }
 
-static void flush_if_wanted(struct correlator *correlator)
+static bool has_unflushed(const struct correlator *correlator)
 {
-    bool news = derived_count(correlator->tagger.derived) > 0 ||
-                correlator->counted_lsn > correlator->flushed_lsn;
+    return derived_count(correlator->tagger.derived) > 0 ||
+           correlator->counted_lsn > correlator->flushed_lsn;
+}
 
-    if (!news ||
+static void flush_if_due(struct correlator *correlator)
+{
+    if (!has_unflushed(correlator) ||
         !store_derived_flush_due(correlator->store, correlator->counted_lsn))
         return;
     derived_lock(correlator->tagger.derived);
@@ -136,12 +152,13 @@ static void append(struct correlator *correlator, struct batch *batch)
     if (batch->count > 0)
         stats_set(lags[batch->signal],
                   now > newest ? (now - newest) / NS_PER_S : 0);
-    batch_ref(batch); /* the store takes the other one */
+    batch_ref(batch); /* the store takes the other reference */
     store_append(correlator->store, batch);
 }
 
-/* How many of the records, in the order they are tagged, are counted. */
-static uint64_t counted_of(const struct correlator *correlator, uint64_t lsn)
+/* The number of records, in the order of tagging, that are counted already. */
+static uint64_t counted_records(const struct correlator *correlator,
+                                uint64_t lsn)
 {
     if (lsn <= correlator->committed[STREAM_DERIVED])
         return UINT64_MAX;
@@ -152,7 +169,7 @@ static void tag(struct correlator *correlator, struct batch *batch)
 {
     struct derived_table *derived = correlator->tagger.derived;
     bool stored = batch->lsn <= correlator->committed[stream_of(batch->signal)];
-    uint64_t counted = counted_of(correlator, batch->lsn);
+    uint64_t counted = counted_records(correlator, batch->lsn);
     struct batch *events;
 
     derived_lock(derived);
@@ -171,10 +188,10 @@ static void tag(struct correlator *correlator, struct batch *batch)
 }
 
 /*
- * Drops the records of a request that was stored before. This is done after
- * the journal, by one thread and in the order of the journal, so that a replay
- * decides the same way. A copy that arrives while the first is being synced
- * comes after it; if the first is refused, the copy is stored.
+ * Drops the records of a request that was stored before. This happens after the
+ * journal, in one thread and in the order of the journal, so that a replay
+ * decides the same way. A copy that arrives while the first request is being
+ * synced comes after it; if the first is refused, the copy is stored.
  */
 static void drop_duplicate(struct correlator *correlator, struct batch *batch)
 {
@@ -199,11 +216,11 @@ void correlator_take(struct correlator *correlator, struct batch *batch)
     drop_duplicate(correlator, batch);
     if (lsn > correlator->committed[stream_of(batch->signal)] ||
         lsn > correlator->committed[STREAM_DERIVED] ||
-        change_detector_lost(correlator->tagger.changes, lsn))
+        change_events_lost(&correlator->tagger.change_events, lsn))
         tag(correlator, batch);
     batch_done(batch, OK);
     batch_free(batch);
-    flush_if_wanted(correlator);
+    flush_if_due(correlator);
 }
 
 /* ---- the thread ---- */
@@ -226,7 +243,7 @@ static void *run(void *arg)
         derived_lock(correlator->tagger.derived);
         tagger_expire(&correlator->tagger, clock_wall_ns());
         derived_unlock(correlator->tagger.derived);
-        flush_if_wanted(correlator);
+        flush_if_due(correlator);
     }
 }
 
@@ -256,7 +273,7 @@ struct sink correlator_sink(struct correlator *correlator)
     return (struct sink){.submit = submit, .ready = ready, .arg = correlator};
 }
 
-/* ---- life ---- */
+/* ---- start and stop ---- */
 
 static void load_request(void *arg, struct request_hash hash, uint64_t lsn)
 {
@@ -273,12 +290,17 @@ static enum status load_state(struct correlator *correlator)
     arena_init(&arena, NULL, 2 * (size_t)STATE_MAX);
     status = store_load_derived_state(correlator->store, &arena, &text);
     in = byte_reader_over(text);
-    if (status == OK && text.len > 0 &&
-        byte_reader_varint(&in) == STATE_VERSION) {
-        correlator->part_lsn = byte_reader_varint(&in);
-        correlator->part = byte_reader_varint(&in);
-        components_refresh(correlator->tagger.components);
-        edges_unpack(correlator->tagger.edges, &in);
+    if (status == OK && text.len > 0) {
+        if (byte_reader_varint(&in) == STATE_VERSION) {
+            correlator->part_lsn = byte_reader_varint(&in);
+            correlator->part = byte_reader_varint(&in);
+            components_refresh(correlator->tagger.components);
+            edges_unpack(correlator->tagger.edges, &in);
+        } else {
+            /* Written by another version: spans that wait are not paired. */
+            log_warn("correlate", "state of another version is ignored",
+                     LOG_NONE);
+        }
     }
     arena_release(&arena);
     return status;
@@ -340,8 +362,7 @@ void correlator_close(struct correlator *correlator)
     if (correlator->started)
         pthread_join(correlator->thread, NULL);
     derived_lock(correlator->tagger.derived);
-    if (derived_count(correlator->tagger.derived) > 0 ||
-        correlator->counted_lsn > correlator->flushed_lsn)
+    if (has_unflushed(correlator))
         flush(correlator);
     derived_unlock(correlator->tagger.derived);
     store_set_open_series(correlator->store, (struct open_series){0});

@@ -1,43 +1,31 @@
 /*
- * An open series as metric points: up to three, one per metric of its family,
- * which share their attributes.
+ * An entry of the derived table as metric points: one to three, one per metric
+ * of its family, with the same attributes.
  */
-#include "derived_table_int.h"
-
 #include <stdio.h>
 
+#include "array.h"
 #include "clock.h"
 #include "derived.h"
-
-#define NAME(literal)                  \
-    {                                  \
-        (literal), sizeof(literal) - 1 \
-    }
+#include "derived_table.h"
 
 /* clang-format off */
+#define NAME(literal) {(literal), sizeof(literal) - 1}
 #define HISTOGRAM(text) {.name = NAME(text), .unit = NAME("s"), \
     .type = METRIC_EXP_HISTOGRAM, .temporality = DELTA}
 #define COUNT(text) {.name = NAME(text), .unit = NAME("1"), \
     .type = METRIC_SUM, .temporality = DELTA, .monotonic = true}
+#define RED(what) {HISTOGRAM(DERIVED_##what##DURATION), \
+    COUNT(DERIVED_##what##ERRORS), COUNT(DERIVED_##what##CLIENT_ERRORS)}
 
 /* By family: count or durations, then errors, then client errors. */
 static const struct metric metrics[DERIVED_FAMILIES][DERIVED_MAX_POINTS] = {
-    [DERIVED_FAMILY_REQUESTS] = {HISTOGRAM(DERIVED_DURATION), COUNT(DERIVED_ERRORS),
-                       COUNT(DERIVED_CLIENT_ERRORS)},
-    [DERIVED_FAMILY_OUT] = {HISTOGRAM(DERIVED_OUT_DURATION),
-                    COUNT(DERIVED_OUT_ERRORS),
-                    COUNT(DERIVED_OUT_CLIENT_ERRORS)},
-    [DERIVED_FAMILY_IN] = {HISTOGRAM(DERIVED_IN_DURATION), COUNT(DERIVED_IN_ERRORS),
-                   COUNT(DERIVED_IN_CLIENT_ERRORS)},
-    [DERIVED_FAMILY_OUT_RETRACTED] = {HISTOGRAM(DERIVED_OUT_RETRACTED_DURATION),
-                         COUNT(DERIVED_OUT_RETRACTED_ERRORS),
-                         COUNT(DERIVED_OUT_RETRACTED_CLIENT_ERRORS)},
-    [DERIVED_FAMILY_IN_RETRACTED] = {HISTOGRAM(DERIVED_IN_RETRACTED_DURATION),
-                        COUNT(DERIVED_IN_RETRACTED_ERRORS),
-                        COUNT(DERIVED_IN_RETRACTED_CLIENT_ERRORS)},
-    [DERIVED_FAMILY_REQUESTS_RETRACTED] = {HISTOGRAM(DERIVED_RETRACTED_DURATION),
-                            COUNT(DERIVED_RETRACTED_ERRORS),
-                            COUNT(DERIVED_RETRACTED_CLIENT_ERRORS)},
+    [DERIVED_FAMILY_REQUESTS] = RED(),
+    [DERIVED_FAMILY_OUT] = RED(OUT_),
+    [DERIVED_FAMILY_IN] = RED(IN_),
+    [DERIVED_FAMILY_REQUESTS_RETRACTED] = RED(RETRACTED_),
+    [DERIVED_FAMILY_OUT_RETRACTED] = RED(OUT_RETRACTED_),
+    [DERIVED_FAMILY_IN_RETRACTED] = RED(IN_RETRACTED_),
     [DERIVED_FAMILY_LOGS] = {COUNT(DERIVED_LOGS)},
     [DERIVED_FAMILY_RECORDS] = {COUNT(DERIVED_RECORDS)},
 };
@@ -45,7 +33,6 @@ static const struct metric metrics[DERIVED_FAMILIES][DERIVED_MAX_POINTS] = {
 
 static const char *const peer_kinds[] = {"component", "database", "queue",
                                          "external", "gateway"};
-static const char *const protocols[] = {"", "http", "grpc", "db", "messaging"};
 static const char *const levels[LEVEL_COUNT] = {
     "UNSET", "TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL"};
 static const char *const signals[SIGNAL_COUNT] = {"traces", "logs", "metrics"};
@@ -57,92 +44,91 @@ static const struct attr failed_attr = {.key = DERIVED_ERROR,
 
 enum { MAX_ATTRS = 8 };
 
-uint32_t derived_series_point_count(const struct derived_series *series)
-{
-    return 1U + (series->errors > 0) + (series->client_errors > 0);
-}
+/* The three writers below return the number of attributes written. */
 
-static void put(struct attrs *attrs, struct attr *at, const char *key,
-                struct slice text)
+static uint32_t write_edge(const struct derived_series *series,
+                           const struct slice text[TEXT_COUNT], struct attr *at)
 {
-    at[attrs->count++] = (struct attr){.key = key,
-                                       .str = text.ptr,
-                                       .len = (uint32_t)text.len,
-                                       .key_len = (uint16_t)strlen(key),
-                                       .type = VALUE_STRING};
-}
+    const char *name_key = DERIVED_PEER_NAME;
+    uint32_t count = 0;
 
-static void put_edge(const struct derived_series *series,
-                     const struct slice text[TEXT_COUNT], struct attrs *attrs,
-                     struct attr *at)
-{
-    struct slice name = text[TEXT_NAME];
-
-    put(attrs, at, DERIVED_ENDPOINT, text[TEXT_ENDPOINT]);
-    put(attrs, at, DERIVED_PEER_KIND, slice_of(peer_kinds[series->kind]));
+    at[count++] = attr_string(DERIVED_ENDPOINT, text[TEXT_ENDPOINT]);
+    at[count++] =
+        attr_string(DERIVED_PEER_KIND, slice_of(peer_kinds[series->kind]));
     if (series->kind == PEER_COMPONENT) {
-        at[attrs->count++] =
-            (struct attr){.key = DERIVED_PEER_ID,
-                          .i = series->peer,
-                          .key_len = sizeof(DERIVED_PEER_ID) - 1,
-                          .type = VALUE_INT};
-        put(attrs, at, DERIVED_PEER_ENDPOINT, name);
-    } else {
-        put(attrs, at, DERIVED_PEER_NAME, name);
+        at[count++] = (struct attr){.key = DERIVED_PEER_ID,
+                                    .i = series->peer,
+                                    .key_len = sizeof(DERIVED_PEER_ID) - 1,
+                                    .type = VALUE_INT};
+        name_key = DERIVED_PEER_ENDPOINT;
     }
+    at[count++] = attr_string(name_key, text[TEXT_NAME]);
     if (series->kind == PEER_DATABASE || series->kind == PEER_QUEUE)
-        put(attrs, at, DERIVED_PEER_SYSTEM, text[TEXT_SYSTEM]);
+        at[count++] = attr_string(DERIVED_PEER_SYSTEM, text[TEXT_SYSTEM]);
     if (series->kind == PEER_DATABASE)
-        put(attrs, at, DERIVED_PEER_HOST, text[TEXT_HOST]);
-    put(attrs, at, DERIVED_PROTOCOL, slice_of(protocols[series->protocol]));
+        at[count++] = attr_string(DERIVED_PEER_HOST, text[TEXT_HOST]);
+    at[count++] = attr_string(DERIVED_PROTOCOL,
+                              protocol_name((enum protocol)series->protocol));
+    return count;
 }
 
-static struct slice hex16(uint64_t number, struct arena *arena)
+static uint32_t write_template(const struct derived_series *series,
+                               struct slice template, struct attr *at,
+                               struct arena *arena)
 {
-    char text[17];
+    char id[17];
 
-    snprintf(text, sizeof(text), "%016llx", (unsigned long long)number);
-    return arena_copy(arena, (struct slice){text, 16});
+    snprintf(id, sizeof(id), "%016llx",
+             (unsigned long long)series->template_id);
+    at[0] = attr_string(DERIVED_TEMPLATE, template);
+    at[1] = attr_string(DERIVED_TEMPLATE_ID,
+                        arena_copy(arena, (struct slice){id, 16}));
+    at[2] = attr_string(DERIVED_LEVEL, slice_of(levels[series->kind]));
+    return 3;
+}
+
+static uint32_t write_attrs(const struct derived_series *series,
+                            const struct slice text[TEXT_COUNT],
+                            struct attr *at, struct arena *arena)
+{
+    switch ((enum derived_family)series->family) {
+    case DERIVED_FAMILY_REQUESTS:
+    case DERIVED_FAMILY_REQUESTS_RETRACTED:
+        at[0] = attr_string(DERIVED_ENDPOINT, text[TEXT_ENDPOINT]);
+        at[1] = attr_string(DERIVED_OPERATION, text[TEXT_NAME]);
+        at[2] = attr_string(DERIVED_KIND, series->kind == SPAN_CONSUMER
+                                              ? SLICE("consumer")
+                                              : SLICE("server"));
+        return 3;
+    case DERIVED_FAMILY_LOGS:
+        return write_template(series, text[TEXT_NAME], at, arena);
+    case DERIVED_FAMILY_RECORDS:
+        at[0] = attr_string(DERIVED_SIGNAL, slice_of(signals[series->kind]));
+        return 1;
+    default:
+        return write_edge(series, text, at);
+    }
 }
 
 static struct attrs attrs_of(const struct derived_series *series,
                              struct arena *arena)
 {
     struct attr *at = arena_alloc(arena, MAX_ATTRS * sizeof(*at));
-    struct attrs attrs = {.at = at};
     struct slice text[TEXT_COUNT];
+    const char *copy;
     size_t len = 0;
 
     for (int i = 0; i < TEXT_COUNT; i++)
         len += series->text_len[i];
-    const char *copy = arena_copy(arena, (struct slice){series->text, len}).ptr;
-    for (int i = 0; copy && i < TEXT_COUNT; i++) {
+    copy = arena_copy(arena, (struct slice){series->text, len}).ptr;
+    if (!at || !copy)
+        return (struct attrs){.at = at};
+    for (int i = 0; i < TEXT_COUNT; i++) {
         text[i] = (struct slice){copy, series->text_len[i]};
         copy += series->text_len[i];
     }
-    if (!at || !copy)
-        return attrs;
-    switch ((enum derived_family)series->family) {
-    case DERIVED_FAMILY_REQUESTS:
-    case DERIVED_FAMILY_REQUESTS_RETRACTED:
-        put(&attrs, at, DERIVED_ENDPOINT, text[TEXT_ENDPOINT]);
-        put(&attrs, at, DERIVED_OPERATION, text[TEXT_NAME]);
-        put(&attrs, at, DERIVED_KIND,
-            series->kind == SPAN_CONSUMER ? SLICE("consumer")
-                                          : SLICE("server"));
-        break;
-    case DERIVED_FAMILY_LOGS:
-        put(&attrs, at, DERIVED_TEMPLATE, text[TEXT_NAME]);
-        put(&attrs, at, DERIVED_TEMPLATE_ID, hex16(series->template_id, arena));
-        put(&attrs, at, DERIVED_LEVEL, slice_of(levels[series->kind]));
-        break;
-    case DERIVED_FAMILY_RECORDS:
-        put(&attrs, at, DERIVED_SIGNAL, slice_of(signals[series->kind]));
-        break;
-    default:
-        put_edge(series, text, &attrs, at);
-    }
-    return attrs;
+    return (struct attrs){.at = at,
+                          .count = write_attrs(series, text, at, arena)};
 }
 
 static const struct histogram *histogram_of(const struct derived_series *series,
@@ -170,39 +156,34 @@ static const struct histogram *histogram_of(const struct derived_series *series,
     return histogram;
 }
 
-static void exemplar_of(const struct exemplar_span *kept, bool failed,
-                        struct exemplar *exemplar)
+static void write_exemplar(const struct exemplar_span *span, bool failed,
+                           struct exemplar *exemplar)
 {
-    exemplar->time_ns = kept->time_ns;
-    memcpy(exemplar->trace_id, kept->trace_id, sizeof(exemplar->trace_id));
-    memcpy(exemplar->span_id, kept->span_id, sizeof(exemplar->span_id));
-    exemplar->value = (double)kept->duration_ns * 1e-9;
-    exemplar->attrs = (struct attrs){0};
+    *exemplar = (struct exemplar){.time_ns = span->time_ns,
+                                  .value = (double)span->duration_ns * 1e-9};
+    memcpy(exemplar->trace_id, span->trace_id, sizeof(exemplar->trace_id));
+    memcpy(exemplar->span_id, span->span_id, sizeof(exemplar->span_id));
     if (failed)
         exemplar->attrs = (struct attrs){.at = &failed_attr, .count = 1};
 }
 
-static void exemplars_of(const struct derived_series *series,
-                         struct arena *arena, struct point *point)
+static void write_exemplars(const struct exemplar_spans *spans,
+                            struct arena *arena, struct point *point)
 {
-    const struct exemplar_spans *kept = series->kept;
-    struct exemplar *exemplars;
-    uint32_t failed;
+    uint32_t failed = spans->failed_count < EXEMPLARS_EACH ? spans->failed_count
+                                                           : EXEMPLARS_EACH;
+    struct exemplar *exemplars =
+        arena_alloc(arena, (spans->slow_count + failed) * sizeof(*exemplars));
 
-    if (!kept)
-        return;
-    failed = kept->failed_count < EXEMPLARS_EACH ? kept->failed_count
-                                                 : EXEMPLARS_EACH;
-    exemplars =
-        arena_alloc(arena, (kept->slow_count + failed) * sizeof(*exemplars));
     if (!exemplars)
         return;
-    for (uint32_t i = 0; i < kept->slow_count; i++)
-        exemplar_of(&kept->slow[i], false, &exemplars[i]);
+    for (uint32_t i = 0; i < spans->slow_count; i++)
+        write_exemplar(&spans->slow[i], false, &exemplars[i]);
     for (uint32_t i = 0; i < failed; i++)
-        exemplar_of(&kept->failed[i], true, &exemplars[kept->slow_count + i]);
+        write_exemplar(&spans->failed[i], true,
+                       &exemplars[spans->slow_count + i]);
     point->exemplars = exemplars;
-    point->exemplar_count = kept->slow_count + failed;
+    point->exemplar_count = spans->slow_count + failed;
 }
 
 uint32_t derived_series_points(const struct derived_series *series,
@@ -210,33 +191,29 @@ uint32_t derived_series_points(const struct derived_series *series,
                                struct point points[DERIVED_MAX_POINTS])
 {
     const struct metric *metric = metrics[series->family];
-    struct point point = {.metric = &metric[0],
-                          .attrs = attrs_of(series, arena),
+    uint64_t values[DERIVED_MAX_POINTS] = {series->count, series->errors,
+                                           series->client_errors};
+    struct point point = {.attrs = attrs_of(series, arena),
                           .start_ns = series->minute * NS_PER_MIN,
                           .time_ns =
                               (series->minute + UINT64_C(1)) * NS_PER_MIN,
                           .resource_id = series->resource};
     uint32_t count = 0;
 
-    points[count] = point;
-    if (metric->type == METRIC_EXP_HISTOGRAM) {
-        points[count].histogram = histogram_of(series, arena);
-        exemplars_of(series, arena, &points[count]);
-    } else {
-        points[count].is_int = true;
-        points[count].i = (int64_t)series->count;
-    }
-    count++;
-    point.is_int = true;
-    if (series->errors > 0) {
-        point.metric = &metric[1];
-        point.i = (int64_t)series->errors;
-        points[count++] = point;
-    }
-    if (series->client_errors > 0) {
-        point.metric = &metric[2];
-        point.i = (int64_t)series->client_errors;
-        points[count++] = point;
+    for (int i = 0; i < DERIVED_MAX_POINTS; i++) {
+        if (i > 0 && values[i] == 0)
+            continue;
+        points[count] = point;
+        points[count].metric = &metric[i];
+        if (metric[i].type == METRIC_EXP_HISTOGRAM) {
+            points[count].histogram = histogram_of(series, arena);
+            if (series->exemplars)
+                write_exemplars(series->exemplars, arena, &points[count]);
+        } else {
+            points[count].is_int = true;
+            points[count].i = (int64_t)values[i];
+        }
+        count++;
     }
     return arena_status(arena) == OK ? count : 0;
 }
@@ -246,7 +223,7 @@ uint64_t derived_visit(void *source, const struct bitmap *resources,
                        point_visit *visit, void *arg)
 {
     struct derived_table *derived = source;
-    struct point *points = NULL;
+    struct point *points = NULL, more[DERIVED_MAX_POINTS];
     uint32_t count = 0, room = 0;
     uint64_t flushes;
 
@@ -255,22 +232,20 @@ uint64_t derived_visit(void *source, const struct bitmap *resources,
     for (uint32_t i = 0; i < derived->count; i++) {
         const struct derived_series *series = &derived->series[i];
         uint64_t time_ns = (series->minute + UINT64_C(1)) * NS_PER_MIN;
+        uint32_t added;
 
         if (time_ns <= start_ns || time_ns > end_ns ||
             !bitmap_has(resources, series->resource))
             continue;
-        if (room - count < DERIVED_MAX_POINTS) {
-            struct point *more;
+        added = derived_series_points(series, arena, more);
+        for (uint32_t j = 0; j < added; j++) {
+            struct point *point = arena_append(arena, &points, count, &room);
 
-            room = room ? room * 2 : 64;
-            more = arena_alloc(arena, room * sizeof(*more));
-            if (!more)
-                break;
-            if (count > 0)
-                memcpy(more, points, count * sizeof(*more));
-            points = more;
+            if (point) {
+                *point = more[j];
+                count++;
+            }
         }
-        count += derived_series_points(series, arena, points + count);
     }
     derived_unlock(derived);
     for (uint32_t i = 0; i < count; i++)

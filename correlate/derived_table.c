@@ -1,13 +1,13 @@
 /*
- * Entries lie in an array in order of arrival with an open-addressed index
- * over it, so that only memory in use is touched. What differs in size - texts,
- * buckets, exemplars - comes from one slab. Both are emptied by a flush, and
- * nothing is taken out before.
+ * Entries lie in an array in order of arrival with an open-addressed index over
+ * it, so that only memory in use is touched. Texts, buckets and exemplars,
+ * which differ in size, come from one slab. A flush empties both; nothing is
+ * removed before.
  *
  * A record adds a handful of entries at most. derived_low() keeps a reserve for
- * one record, so a flush is needed between records only, never inside one.
+ * one record, so a flush is only needed between records.
  */
-#include "derived_table_int.h"
+#include "derived_table.h"
 
 #include <stdlib.h>
 
@@ -17,10 +17,9 @@
 #include "stats.h"
 
 enum {
-    RESERVE_SERIES =
-        192, /* of one record and of what batch_resources.c holds back */
+    RESERVE_SERIES = 192, /* for one record and for batch_resources.c */
     RESERVE_BYTES = 96 * 1024,
-    BYTES_EACH = 320 /* of texts, buckets and exemplars, on average */
+    BYTES_PER_SERIES = 320 /* texts, buckets and exemplars, on average */
 };
 
 struct derived_table *derived_new(uint32_t max_series)
@@ -36,7 +35,7 @@ struct derived_table *derived_new(uint32_t max_series)
     derived->series = mem_alloc(max_series * sizeof(*derived->series));
     derived->slots = mem_zero(slots, sizeof(*derived->slots));
     slab_init(&derived->slab,
-              (size_t)max_series * BYTES_EACH + 2 * RESERVE_BYTES);
+              (size_t)max_series * BYTES_PER_SERIES + 2 * RESERVE_BYTES);
     pthread_mutex_init(&derived->mutex, NULL);
     return derived;
 }
@@ -104,9 +103,9 @@ static void copy_texts(struct derived_table *derived,
     }
 }
 
-static struct derived_series *add(struct derived_table *derived,
-                                  const struct derived_labels *labels,
-                                  uint64_t hash, uint32_t minute)
+static struct derived_series *add_series(struct derived_table *derived,
+                                         const struct derived_labels *labels,
+                                         uint64_t hash, uint32_t minute)
 {
     struct derived_series *series = &derived->series[derived->count];
 
@@ -128,8 +127,8 @@ static struct derived_series *add(struct derived_table *derived,
     return series;
 }
 
-static bool is(const struct derived_series *series, uint64_t hash,
-               const struct derived_labels *labels, uint32_t minute)
+static bool is_series(const struct derived_series *series, uint64_t hash,
+                      const struct derived_labels *labels, uint32_t minute)
 {
     return series->hash == hash && series->identity == labels->identity &&
            series->minute == minute && series->family == labels->family;
@@ -144,20 +143,23 @@ struct derived_series *derived_get(struct derived_table *derived,
         hash_mix(labels->hash, (uint64_t)minute << 32 ^ labels->identity);
     uint32_t i = (uint32_t)(hash >> 32) & derived->mask;
     struct derived_series *series;
+    uint32_t unused = UINT32_MAX;
 
     if (derived->muted)
         return NULL;
+    if (!hint)
+        hint = &unused;
     if (*hint < derived->count &&
-        is(&derived->series[*hint], hash, labels, minute))
+        is_series(&derived->series[*hint], hash, labels, minute))
         return &derived->series[*hint];
     for (; derived->slots[i]; i = (i + 1) & derived->mask) {
         series = &derived->series[derived->slots[i] - 1];
-        if (is(series, hash, labels, minute)) {
+        if (is_series(series, hash, labels, minute)) {
             *hint = derived->slots[i] - 1;
             return series;
         }
     }
-    series = add(derived, labels, hash, minute);
+    series = add_series(derived, labels, hash, minute);
     if (series) {
         *hint = derived->count - 1;
         derived->slots[i] = derived->count;
@@ -169,6 +171,8 @@ void derived_add_duration(struct derived_table *derived,
                           struct derived_series *series, uint64_t duration_ns,
                           bool failed, bool client_error, uint32_t weight)
 {
+    if (!series)
+        return;
     series->count += weight;
     series->errors += failed ? weight : 0;
     series->client_errors += client_error && !failed ? weight : 0;
@@ -183,12 +187,13 @@ void derived_add_duration(struct derived_table *derived,
         expohist_add(&series->histogram, duration_ns, weight, &derived->slab);
 }
 
-static void keep(struct exemplar_span *kept, const struct span *span)
+static void set_exemplar(struct exemplar_span *exemplar,
+                         const struct span *span)
 {
-    memcpy(kept->trace_id, span->trace_id, sizeof(kept->trace_id));
-    memcpy(kept->span_id, span->span_id, sizeof(kept->span_id));
-    kept->time_ns = span->start_ns;
-    kept->duration_ns = span->end_ns - span->start_ns;
+    memcpy(exemplar->trace_id, span->trace_id, sizeof(exemplar->trace_id));
+    memcpy(exemplar->span_id, span->span_id, sizeof(exemplar->span_id));
+    exemplar->time_ns = span->start_ns;
+    exemplar->duration_ns = span->end_ns - span->start_ns;
 }
 
 void derived_add_exemplar(struct derived_table *derived,
@@ -196,29 +201,35 @@ void derived_add_exemplar(struct derived_table *derived,
                           const struct span *span, bool failed)
 {
     uint64_t duration_ns = span->end_ns - span->start_ns;
-    struct exemplar_spans *kept = series->kept;
+    struct exemplar_spans *exemplars;
+    uint32_t at;
 
-    if (!kept) {
-        kept = series->kept = slab_alloc(&derived->slab, sizeof(*kept));
-        kept->slow_count = kept->failed_count = 0;
+    if (!series)
+        return;
+    exemplars = series->exemplars;
+    if (!exemplars) {
+        exemplars = slab_alloc(&derived->slab, sizeof(*exemplars));
+        exemplars->slow_count = exemplars->failed_count = 0;
+        series->exemplars = exemplars;
     }
     if (failed) {
-        keep(&kept->failed[kept->failed_count++ % EXEMPLARS_EACH], span);
+        at = exemplars->failed_count++ % EXEMPLARS_EACH;
+        set_exemplar(&exemplars->failed[at], span);
         return;
     }
-    if (kept->slow_count < EXEMPLARS_EACH) {
-        keep(&kept->slow[kept->slow_count++], span);
+    if (exemplars->slow_count < EXEMPLARS_EACH) {
+        set_exemplar(&exemplars->slow[exemplars->slow_count++], span);
         return;
     }
-    uint32_t fast = kept->slow[1].duration_ns < kept->slow[0].duration_ns;
-
-    if (duration_ns > kept->slow[fast].duration_ns)
-        keep(&kept->slow[fast], span);
+    at = exemplars->slow[1].duration_ns < exemplars->slow[0].duration_ns;
+    if (duration_ns > exemplars->slow[at].duration_ns)
+        set_exemplar(&exemplars->slow[at], span);
 }
 
 void derived_add_count(struct derived_series *series, uint64_t count)
 {
-    series->count += count;
+    if (series)
+        series->count += count;
 }
 
 struct batch *derived_batch(struct derived_table *derived,
@@ -234,7 +245,8 @@ struct batch *derived_batch(struct derived_table *derived,
     batch->received_ns = now;
     batch->state = arena_copy(&batch->arena, state);
     for (uint32_t i = 0; i < derived->count; i++)
-        count += derived_series_point_count(&derived->series[i]);
+        count += 1U + (derived->series[i].errors > 0) +
+                 (derived->series[i].client_errors > 0);
     batch->points = arena_zero(&batch->arena, count, sizeof(struct point));
     for (uint32_t i = 0; batch->points && i < derived->count; i++)
         batch->count += derived_series_points(
@@ -242,8 +254,8 @@ struct batch *derived_batch(struct derived_table *derived,
     if (arena_status(&batch->arena) == OK)
         return batch;
 
-    /* What was counted must not be lost because receivers use up the budget;
-     * max_series bounds what this takes. */
+    /* Counted data must not be lost because receivers use up the budget.
+     * max_series bounds this allocation. */
     batch_free(batch);
     return budget ? derived_batch(derived, NULL, lsn, state) : NULL;
 }

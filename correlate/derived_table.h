@@ -1,33 +1,38 @@
 /*
- * derived - the table of derived points that are being counted (derived.h).
+ * derived_table - the derived points that are being counted (derived.h).
  *
  * One entry is one series and one minute. When the table is full, or the store
  * asks for it, all entries become one derived batch and the table is empty
- * again: parts of a minute add up in queries.
+ * again: queries add up the parts of a minute.
  *
- * Readers see open points through derived_visit(). The correlator's thread
+ * Queries see open points through derived_visit(). The correlator's thread
  * holds derived_lock() while it changes the table, for a batch at a time.
  *
- * Threads  derived_visit(): any. All others: the correlator's.
+ * derived_table.c   entries
+ * derived_points.c  entries as metric points
+ *
+ * Threads: derived_visit(): any. All others: the correlator's.
  */
 #ifndef DERIVED_TABLE_H
 #define DERIVED_TABLE_H
 
+#include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "batch.h"
 #include "bitmap.h"
 #include "expohist.h"
+#include "semconv.h"
 #include "store.h"
 
 enum derived_family {
     DERIVED_FAMILY_REQUESTS, /* DERIVED_DURATION, _ERRORS, _CLIENT_ERRORS */
     DERIVED_FAMILY_OUT,      /* DERIVED_OUT_... */
     DERIVED_FAMILY_IN,       /* DERIVED_IN_... */
-    DERIVED_FAMILY_OUT_RETRACTED,      /* DERIVED_OUT_BACK_... */
-    DERIVED_FAMILY_IN_RETRACTED,       /* DERIVED_IN_BACK_... */
-    DERIVED_FAMILY_REQUESTS_RETRACTED, /* DERIVED_BACK_... */
+    DERIVED_FAMILY_REQUESTS_RETRACTED, /* DERIVED_RETRACTED_... */
+    DERIVED_FAMILY_OUT_RETRACTED,      /* DERIVED_OUT_RETRACTED_... */
+    DERIVED_FAMILY_IN_RETRACTED,       /* DERIVED_IN_RETRACTED_... */
     DERIVED_FAMILY_LOGS,               /* DERIVED_LOGS */
     DERIVED_FAMILY_RECORDS,            /* DERIVED_RECORDS */
     DERIVED_FAMILIES
@@ -42,15 +47,7 @@ enum peer_kind {
     PEER_NONE
 };
 
-enum protocol {
-    PROTOCOL_NONE,
-    PROTOCOL_HTTP,
-    PROTOCOL_GRPC,
-    PROTOCOL_DB,
-    PROTOCOL_MESSAGING
-};
-
-/* What the texts of a series are, by family; not all have all. */
+/* Texts of a series; not every family has all. */
 enum {
     TEXT_ENDPOINT,
     TEXT_NAME, /* operation, peer's endpoint, peer's name or template */
@@ -60,9 +57,9 @@ enum {
 };
 
 struct derived_labels {
-    uint64_t hash; /* of all that tells series of one identity apart */
+    uint64_t hash; /* of all labels but the identity */
     uint8_t family;
-    uint8_t kind; /* SERVED: enum span_kind; OUT, IN: enum peer_kind; LOGS:
+    uint8_t kind; /* REQUESTS: enum span_kind; OUT, IN: enum peer_kind; LOGS:
                      enum level; RECORDS: enum signal */
     uint8_t protocol;
     uint32_t identity;
@@ -72,8 +69,40 @@ struct derived_labels {
     struct slice text[TEXT_COUNT];
 };
 
-struct derived_table;
-struct derived_series;
+enum { EXEMPLARS_EACH = 2 };
+
+struct exemplar_span {
+    uint8_t trace_id[16], span_id[8];
+    uint64_t time_ns, duration_ns;
+};
+
+struct exemplar_spans {
+    struct exemplar_span slow[EXEMPLARS_EACH], failed[EXEMPLARS_EACH];
+    uint32_t slow_count, failed_count; /* failed: all; the newest are stored */
+};
+
+struct derived_series {
+    uint64_t hash; /* of the labels, the identity and the minute */
+    uint64_t template_id, count, min_ns, max_ns;
+    double sum;       /* seconds */
+    const char *text; /* all texts, one after the other */
+    struct exemplar_spans *exemplars;
+    struct expohist histogram;
+    uint64_t errors, client_errors, zero_count;
+    uint32_t minute, identity, resource, peer;
+    uint16_t text_len[TEXT_COUNT];
+    uint8_t family, kind, protocol;
+};
+
+struct derived_table {
+    pthread_mutex_t mutex;
+    struct derived_series *series; /* in order of arrival */
+    uint32_t *slots;               /* number + 1; 0: free */
+    uint32_t count, max_series, mask;
+    struct slab slab; /* texts, histograms, exemplars */
+    bool muted;
+    uint64_t flushes;
+};
 
 /* Room for max_series entries. */
 struct derived_table *derived_new(uint32_t max_series);
@@ -82,39 +111,38 @@ void derived_free(struct derived_table *derived);
 void derived_lock(struct derived_table *derived);
 void derived_unlock(struct derived_table *derived);
 
-/* While muted nothing is counted: for what the store has already. Returns
- * what it was before. */
+/* While muted nothing is counted: the store has counted it already. Returns the
+ * previous state. */
 bool derived_mute(struct derived_table *derived, bool muted);
 bool derived_muted(const struct derived_table *derived);
 
-/* True if it must be flushed before the next record. */
+/* True if the table must be flushed before the next record. */
 bool derived_low(const struct derived_table *derived);
 uint32_t derived_count(const struct derived_table *derived);
 
 /*
  * The entry of a series at the minute of time_ns; NULL while muted, or if the
- * reserve behind derived_low() is used up. Copies the texts of a new one. *hint
- * makes it fast when it is handed in as the last call for these labels left it.
- * Good until the next flush.
+ * reserve behind derived_low() is used up. Valid until the next flush. Copies
+ * the texts of a new entry. hint, which may be NULL, is a memory of the caller
+ * for series with these labels: it makes the next call fast.
  */
 struct derived_series *derived_get(struct derived_table *derived,
                                    const struct derived_labels *labels,
                                    uint64_t time_ns, uint32_t *hint);
 
-/* `weight` calls or requests like this one; then its span as an exemplar, for
- * SERVED only. */
+/* Add to a series; nothing if it is NULL. `weight` calls or requests of this
+ * duration; for REQUESTS also the span as an exemplar; records. */
 void derived_add_duration(struct derived_table *derived,
                           struct derived_series *series, uint64_t duration_ns,
                           bool failed, bool client_error, uint32_t weight);
 void derived_add_exemplar(struct derived_table *derived,
                           struct derived_series *series,
                           const struct span *span, bool failed);
-/* Records. */
 void derived_add_count(struct derived_series *series, uint64_t count);
 
 /* All entries as a derived batch with this lsn and a copy of this state. The
- * table stays as it is until derived_flushed(), so that no reader misses a
- * point in between. */
+ * table stays as it is until derived_flushed(), so a query always sees each
+ * point in one place. */
 struct batch *derived_batch(struct derived_table *derived,
                             struct budget *budget, uint64_t lsn,
                             struct slice state);
@@ -124,5 +152,15 @@ void derived_flushed(struct derived_table *derived);
 uint64_t derived_visit(void *source, const struct bitmap *resources,
                        uint64_t start_ns, uint64_t end_ns, struct arena *arena,
                        point_visit *visit, void *arg);
+
+/* ---- derived_points.c ---- */
+
+enum { DERIVED_MAX_POINTS = 3 };
+
+/* The points of an entry and their number; what they refer to, including texts,
+ * is allocated from the arena. 0 without memory. */
+uint32_t derived_series_points(const struct derived_series *series,
+                               struct arena *arena,
+                               struct point points[DERIVED_MAX_POINTS]);
 
 #endif

@@ -1,49 +1,50 @@
 /*
- * Tables of spans, one for each thing that may still come:
+ * A span moves between the tables, one for each thing that may still arrive:
  *
  *              counted at once if its endpoint is known ─────────────► count
- *   caller ──► WAITING ── meets ─────► HELD ── spans above come ─────► count
- *   callee ──►    │                     └───── its time is over ─────► count
- *                 │ its time is over: CLIENT alone ──────────────────► count
- *                 └──► LATE ── the other end comes: taken back, then met
+ *   caller ──► WAITING ── paired ────► HELD ── ancestors arrive ─────► count
+ *   callee ──►    │                     └───── wait is over ─────────► count
+ *                 │ wait is over: CLIENT alone ──────────────────────► count
+ *                 └──► LATE ── other span arrives: retracted, then paired
  *
- * The key of an end that waits, or is late, is the caller's span; of a callee
- * below a span that has not come, that one. A CLIENT meets one callee and both
- * go; a PRODUCER stays until its time is over, because any number of consumers
- * may take one message.
+ * The key of a waiting or late span is the caller's span, or for a callee below
+ * a missing span, that one. A CLIENT is paired with one callee and both leave
+ * the table. A PRODUCER stays until its wait is over, because any number of
+ * consumers may receive one message.
  *
- * What is above an end is in edges_ancestors.c. A parent spans, and is
- * exported, after its children: what is counted for a caller is held until the
- * spans above it have come, and a CLIENT that waits for a callee asks for them,
- * too, since it may be part of another one's call.
+ * A parent ends, and is exported, after its children: what is counted for a
+ * caller is held until the spans above it have arrived. A waiting CLIENT also
+ * waits for its parent, since it may be part of another CLIENT's call.
  */
-#include "edges_int.h"
+#include "edges.h"
 
 #include <stdlib.h>
 
-#include "hash.h"
 #include "mem.h"
 #include "stats.h"
 
 enum {
     MAX_LINKS = 8,
-    MAX_CHAIN = 16,       /* spans of one bucket that wait */
-    MAX_HELD_CHAIN = 256, /* calls of one request */
-    SMALL_TABLES = 4,     /* the other tables: a part of those that wait */
-    LATE_WAITS = 10       /* how long late ones are kept, in waits */
+    MAX_PER_BUCKET = 16,        /* waiting spans with one hash */
+    MAX_CALLS_PER_BUCKET = 256, /* held calls of one request */
+    SMALL_TABLES = 4, /* divisor: size of the tables other than WAITING */
+    LATE_WAITS = 10   /* how long late spans are kept, in waits */
 };
 
-struct edges *edges_new(const struct edges_options *options)
+struct edges *edges_new(const struct call_context *context, uint32_t max_spans,
+                        uint64_t wait_ns)
 {
     struct edges *edges = mem_zero(1, sizeof(*edges));
-    uint32_t few = options->max_spans / SMALL_TABLES + 1;
+    struct unpaired_spans *unpaired = edges->unpaired;
+    uint32_t few = max_spans / SMALL_TABLES + 1;
 
-    edges->options = *options;
-    unpaired_init(&edges->spans[WAITING], options->max_spans, MAX_CHAIN, false);
-    unpaired_init(&edges->spans[HELD], few, MAX_HELD_CHAIN, true);
-    unpaired_init(&edges->spans[LATE], few, MAX_CHAIN, true);
-    unpaired_init(&edges->spans[AWAITING_PARENT], few, MAX_HELD_CHAIN, false);
-    unpaired_init(&edges->spans[LINKED], few, MAX_CHAIN, false);
+    edges->context = *context;
+    edges->wait_ns = wait_ns;
+    unpaired_init(&unpaired[WAITING], max_spans, MAX_PER_BUCKET, false);
+    unpaired_init(&unpaired[HELD], few, MAX_CALLS_PER_BUCKET, true);
+    unpaired_init(&unpaired[LATE], few, MAX_PER_BUCKET, true);
+    unpaired_init(&unpaired[AWAITING_PARENT], few, MAX_CALLS_PER_BUCKET, false);
+    unpaired_init(&unpaired[LINKED], few, MAX_PER_BUCKET, false);
     edges->recent = recent_spans_new();
     return edges;
 }
@@ -53,14 +54,14 @@ void edges_free(struct edges *edges)
     if (!edges)
         return;
     for (int i = 0; i < UNPAIRED_TABLES; i++)
-        unpaired_release(&edges->spans[i]);
+        unpaired_release(&edges->unpaired[i]);
     recent_spans_free(edges->recent);
     free(edges);
 }
 
 uint32_t edges_count(const struct edges *edges)
 {
-    return edges->spans[WAITING].open + edges->spans[HELD].open;
+    return edges->unpaired[WAITING].open + edges->unpaired[HELD].open;
 }
 
 static bool is_caller(uint8_t kind)
@@ -71,14 +72,14 @@ static bool is_caller(uint8_t kind)
 void edges_prefetch(const struct edges *edges, const struct span *span,
                     bool soon)
 {
-    const struct unpaired_spans *waiting = &edges->spans[WAITING];
+    const struct unpaired_spans *waiting = &edges->unpaired[WAITING];
     uint64_t own = span_hash(span->trace_id, span->span_id);
     uint64_t parent = span_hash(span->trace_id, span->parent_span_id);
 
     if (!soon) {
         recent_spans_prefetch(edges->recent, own);
         recent_spans_prefetch(edges->recent, parent);
-        unpaired_prefetch(&edges->spans[LATE], own, false);
+        unpaired_prefetch(&edges->unpaired[LATE], own, false);
     }
     unpaired_prefetch(waiting, own, soon);
     if (span->kind == SPAN_SERVER || span->kind == SPAN_CONSUMER)
@@ -87,79 +88,81 @@ void edges_prefetch(const struct edges *edges, const struct span *span,
 
 void edges_forget(struct edges *edges)
 {
-    unpaired_clear(&edges->spans[LATE]);
+    unpaired_clear(&edges->unpaired[LATE]);
     recent_spans_clear(edges->recent);
 }
 
 /* ---- settling ---- */
 
-/* Unless an outer call says the same. */
+/* Counts a call, unless an enclosing call counts the same target. */
 static void count_call(struct edges *edges, const struct unpaired_span *caller,
                        const struct call_target *target)
 {
     if ((target->kind == PEER_DATABASE && caller->flags & UNPAIRED_IN_QUERY) ||
         (target->kind == PEER_QUEUE && caller->flags & UNPAIRED_IN_MESSAGE))
         return;
-    call_target_count(&edges->options, &caller->call, target, false);
+    call_target_count(&edges->context, &caller->call, target, false);
 }
 
-/* Counts a call that is complete, or lets it wait for the spans above it. */
-static void complete(struct edges *edges, struct unpaired_span *caller,
-                     const struct call_target *target)
+/* Counts a call with a known target, or holds it until the spans above the
+ * caller have arrived. */
+static void complete_call(struct edges *edges, struct unpaired_span *caller,
+                          const struct call_target *target)
 {
-    struct call_target kept;
+    struct call_target retained;
     struct unpaired_span held;
 
     if (target->kind == PEER_NONE)
         return;
     edges_walk_up(edges, caller);
-    if (id_is_zero(caller->above, 8)) {
+    if (id_is_zero(caller->ancestor, 8)) {
         count_call(edges, caller, target);
         return;
     }
     held = *caller;
-    kept = *target;
-    held.key = span_key(caller->key.trace_id, caller->above);
-    call_target_retain(&edges->options, &caller->call, &kept);
-    edges_put(edges, HELD, &held, &kept);
+    retained = *target;
+    held.key = span_key(caller->key.trace_id, caller->ancestor);
+    call_target_retain(&edges->context, &caller->call, &retained);
+    edges_put(edges, HELD, &held, &retained);
 }
 
-/* An end whose time in the table is over. */
-static void over(struct edges *edges, enum unpaired_table table,
-                 const struct unpaired_span *end,
-                 const struct call_target *target)
+/* Settles a span whose wait in the table is over. */
+static void settle(struct edges *edges, enum unpaired_table table,
+                   const struct unpaired_span *span,
+                   const struct call_target *target)
 {
     struct call_target alone = {.kind = PEER_NONE};
     struct unpaired_span late;
 
     if (table == HELD)
-        count_call(edges, end, target);
-    if (table != WAITING || end->flags & UNPAIRED_LINKED)
+        count_call(edges, span, target);
+    if (table != WAITING || span->flags & UNPAIRED_LINKED)
         return;
-    late = *end;
-    if (end->kind == SPAN_CLIENT) {
+    late = *span;
+    if (span->kind == SPAN_CLIENT) {
         edges_walk_up(edges, &late);
         if (!(late.flags & ~UNPAIRED_HOST_INHERITED))
-            alone = call_target_of_host(&edges->options, &late.call);
-        call_target_count(&edges->options, &late.call, &alone, false);
+            alone = call_target_of_host(&edges->context, &late.call);
+        call_target_count(&edges->context, &late.call, &alone, false);
     }
     edges_put(edges, LATE, &late, &alone);
 }
 
-static void expire(struct edges *edges, enum unpaired_table table)
+static void settle_oldest(struct edges *edges, enum unpaired_table table)
 {
-    struct unpaired_spans *spans = &edges->spans[table];
+    struct unpaired_spans *spans = &edges->unpaired[table];
     struct unpaired_span oldest = spans->at[spans->oldest];
     struct call_target target = {.kind = PEER_NONE};
 
     if (spans->targets)
         target = spans->targets[spans->oldest];
     unpaired_take(spans, spans->oldest);
-    over(edges, table, &oldest, &target);
+    settle(edges, table, &oldest, &target);
 }
 
-/* Its time is over, or it came from a time ahead of ours: the clock has been
- * put back, and nothing behind it would end until that time has come again. */
+/* True if the wait is over, or if the arrival lies in the future: the clock was
+ * set back, and without this the table would wait until that time comes again.
+ */
 static bool is_over(uint64_t arrived_ns, uint64_t wait_ns, uint64_t before_ns)
 {
     return before_ns == UINT64_MAX || arrived_ns + wait_ns <= before_ns ||
@@ -168,16 +171,15 @@ static bool is_over(uint64_t arrived_ns, uint64_t wait_ns, uint64_t before_ns)
 
 bool edges_expire(struct edges *edges, uint64_t before_ns)
 {
-    uint64_t wait_ns = edges->options.wait_ns;
-
     for (enum unpaired_table table = WAITING; table < UNPAIRED_TABLES;
          table++) {
-        const struct unpaired_spans *spans = &edges->spans[table];
-        uint64_t wait = table == LATE ? LATE_WAITS * wait_ns : wait_ns;
+        const struct unpaired_spans *spans = &edges->unpaired[table];
+        uint64_t waits = table == LATE ? LATE_WAITS : 1;
 
         if (spans->oldest != UNPAIRED_NONE &&
-            is_over(spans->at[spans->oldest].arrived_ns, wait, before_ns)) {
-            expire(edges, table);
+            is_over(spans->at[spans->oldest].arrived_ns, waits * edges->wait_ns,
+                    before_ns)) {
+            settle_oldest(edges, table);
             return true;
         }
     }
@@ -185,24 +187,24 @@ bool edges_expire(struct edges *edges, uint64_t before_ns)
 }
 
 void edges_put(struct edges *edges, enum unpaired_table table,
-               const struct unpaired_span *end,
+               const struct unpaired_span *span,
                const struct call_target *target)
 {
-    struct unpaired_spans *spans = &edges->spans[table];
-    bool crowded = unpaired_crowded(spans, &end->key);
+    struct unpaired_spans *spans = &edges->unpaired[table];
+    bool crowded = unpaired_crowded(spans, &span->key);
 
     if (table == WAITING && (crowded || unpaired_full(spans)))
         stats_add(STATS_UNPAIRED_SPANS_EVICTED, 1);
     if (crowded) {
-        over(edges, table, end, target);
+        settle(edges, table, span, target);
         return;
     }
     if (unpaired_full(spans))
-        expire(edges, table);
-    unpaired_put(spans, end, target, false);
+        settle_oldest(edges, table);
+    unpaired_put(spans, span, target, false);
 }
 
-/* ---- meeting ---- */
+/* ---- pairing ---- */
 
 uint32_t edges_find_side(const struct unpaired_spans *spans, uint32_t at,
                          bool caller)
@@ -216,46 +218,45 @@ uint32_t edges_find_side(const struct unpaired_spans *spans, uint32_t at,
 bool edges_add_caller(struct unpaired_span *callee, uint32_t identity)
 {
     for (int i = 0; i < UNPAIRED_MAX_CALLERS; i++) {
-        if (callee->met[i] == identity + 1)
+        if (callee->callers[i] == identity + 1)
             return false;
-        if (callee->met[i] == 0) {
-            callee->met[i] = identity + 1;
+        if (callee->callers[i] == 0) {
+            callee->callers[i] = identity + 1;
             return true;
         }
     }
     return false;
 }
 
-static void meet(struct edges *edges, struct unpaired_span *caller,
-                 const struct call_span *callee)
+static void pair(struct edges *edges, struct unpaired_span *caller,
+                 struct unpaired_span *callee)
 {
-    struct call_target target = call_target_met(&caller->call, callee);
+    struct call_target target = call_target_met(&caller->call, &callee->call);
 
-    complete(edges, caller, &target);
+    if (edges_add_caller(callee, caller->call.component->identity))
+        complete_call(edges, caller, &target);
 }
 
 bool edges_pair_caller(struct edges *edges, const struct span_key *key,
                        struct unpaired_span *callee)
 {
-    struct unpaired_spans *spans = &edges->spans[WAITING];
+    struct unpaired_spans *spans = &edges->unpaired[WAITING];
     uint32_t at = edges_find_side(spans, unpaired_find(spans, key), true);
     struct unpaired_span *caller;
 
-    if (at == UNPAIRED_NONE && edges->spans[LATE].open > 0) {
-        spans = &edges->spans[LATE];
+    if (at == UNPAIRED_NONE && edges->unpaired[LATE].open > 0) {
+        spans = &edges->unpaired[LATE];
         at = edges_find_side(spans, unpaired_find(spans, key), true);
     }
     if (at == UNPAIRED_NONE)
         return false;
     caller = &spans->at[at];
-    /* Counted as something else when it seemed to be alone. */
-    if (spans->targets)
-        call_target_count(&edges->options, &caller->call, &spans->targets[at],
+    if (spans->targets) /* late: counted with another target */
+        call_target_count(&edges->context, &caller->call, &spans->targets[at],
                           true);
     if (caller->kind == SPAN_CLIENT)
-        unpaired_take(spans, at); /* it stays as it is until the next put */
-    if (edges_add_caller(callee, caller->call.component->identity))
-        meet(edges, caller, &callee->call);
+        unpaired_take(spans, at);
+    pair(edges, caller, callee);
     return true;
 }
 
@@ -268,151 +269,148 @@ static bool has_key(const struct span_key *keys, uint32_t count,
     return false;
 }
 
-/* Meets the producers that the links name. For those that have not come, and
- * the parent if it has not, the CONSUMER waits: for one in its place, for more
- * under its own key, with an end for each link. */
-static void see_links(struct edges *edges, const struct span *span,
-                      struct unpaired_span *model, bool parent)
+/* Pairs a CONSUMER with the producers of its links. If spans are missing (its
+ * parent, too, if parent_missing), it waits: for one under the key of that
+ * span, for several under its own key, with an entry for each link. */
+static void pair_links(struct edges *edges, const struct span *span,
+                       struct unpaired_span *consumer, bool parent_missing)
 {
     struct span_key keys[MAX_LINKS + 1];
     uint32_t missing = 0;
 
-    if (parent)
-        keys[missing++] = model->key;
+    if (parent_missing)
+        keys[missing++] = consumer->key;
     for (uint32_t i = 0; i < span->link_count && i < MAX_LINKS; i++) {
         const struct span_link *link = &span->links[i];
 
         keys[missing] = span_key(link->trace_id, link->span_id);
         if (!has_key(keys, missing, &keys[missing]) &&
-            !edges_pair_caller(edges, &keys[missing], model))
+            !edges_pair_caller(edges, &keys[missing], consumer))
             missing++;
     }
-    model->key =
+    consumer->key =
         missing == 1 ? keys[0] : span_key(span->trace_id, span->span_id);
-    model->flags = missing == 1 ? 0 : UNPAIRED_LINKED;
+    consumer->flags = missing == 1 ? 0 : UNPAIRED_LINKED;
     if (missing > 0)
-        edges_put(edges, WAITING, model, NULL);
+        edges_put(edges, WAITING, consumer, NULL);
     for (uint32_t i = 0; missing > 1 && i < missing; i++) {
         struct unpaired_span link = {.key = keys[i],
-                                     .arrived_ns = model->arrived_ns,
-                                     .kind = model->kind,
-                                     .reader = model->key};
+                                     .arrived_ns = consumer->arrived_ns,
+                                     .kind = consumer->kind,
+                                     .consumer = consumer->key};
 
         edges_put(edges, LINKED, &link, NULL);
     }
 }
 
-/* model: its key is that of the span's parent. False if the span is part of a
- * request that its component serves already. */
-static bool see_callee(struct edges *edges, const struct span *span,
-                       struct unpaired_span *model)
+/* Adds a callee, whose key is that of its parent. False if its component
+ * already serves the request. */
+static bool add_callee(struct edges *edges, const struct span *span,
+                       struct unpaired_span *callee)
 {
-    enum caller_search meeting = edges_find_caller(edges, model, &model->key);
+    enum caller_search search = edges_find_caller(edges, callee, &callee->key);
 
     if (span->kind == SPAN_CONSUMER && span->link_count > 0)
-        see_links(edges, span, model, meeting == CALLER_UNKNOWN);
-    else if (meeting == CALLER_UNKNOWN)
-        edges_put(edges, WAITING, model, NULL);
-    return meeting != CALLER_NESTED;
+        pair_links(edges, span, callee, search == CALLER_UNKNOWN);
+    else if (search == CALLER_UNKNOWN)
+        edges_put(edges, WAITING, callee, NULL);
+    return search != CALLER_NESTED;
 }
 
 void edges_await_parent(struct edges *edges, const struct unpaired_span *caller)
 {
-    struct unpaired_span ask = {
-        .key = span_key(caller->key.trace_id, caller->above),
+    struct unpaired_span entry = {
+        .key = span_key(caller->key.trace_id, caller->ancestor),
         .arrived_ns = caller->arrived_ns,
         .kind = caller->kind};
 
-    memcpy(ask.above, caller->key.span_id, 8);
-    edges_put(edges, AWAITING_PARENT, &ask, NULL);
+    memcpy(entry.ancestor, caller->key.span_id, 8);
+    edges_put(edges, AWAITING_PARENT, &entry, NULL);
 }
 
-/* The CONSUMERs that wait for the producer because of a link. */
-static void meet_linked(struct edges *edges, struct unpaired_span *producer)
+/* Pairs a PRODUCER with the CONSUMERs that wait for it because of a link. */
+static void pair_linked(struct edges *edges, struct unpaired_span *producer)
 {
-    struct unpaired_spans *linked = &edges->spans[LINKED];
-    struct unpaired_spans *waiting = &edges->spans[WAITING];
+    struct unpaired_spans *linked = &edges->unpaired[LINKED];
+    struct unpaired_spans *waiting = &edges->unpaired[WAITING];
     uint32_t at;
 
-    while (unpaired_may_have(linked, producer->key.hash) &&
-           (at = unpaired_find(linked, &producer->key)) != UNPAIRED_NONE) {
-        struct span_key reader = linked->at[at].reader;
+    while ((at = unpaired_find(linked, &producer->key)) != UNPAIRED_NONE) {
+        struct span_key consumer = linked->at[at].consumer;
 
         unpaired_take(linked, at);
-        at = unpaired_find(waiting, &reader);
+        at = unpaired_find(waiting, &consumer);
         while (at != UNPAIRED_NONE &&
                !(waiting->at[at].flags & UNPAIRED_LINKED))
             at = unpaired_next(waiting, at);
-        if (at != UNPAIRED_NONE &&
-            edges_add_caller(&waiting->at[at],
-                             producer->call.component->identity))
-            meet(edges, producer, &waiting->at[at].call);
+        if (at != UNPAIRED_NONE)
+            pair(edges, producer, &waiting->at[at]);
     }
 }
 
-/* A CLIENT meets one callee, a PRODUCER all. */
-static void see_caller(struct edges *edges, struct unpaired_span *model)
+/* Adds a caller. A CLIENT is paired with one callee, a PRODUCER with all. */
+static void add_caller(struct edges *edges, struct unpaired_span *caller)
 {
-    uint32_t identity;
+    static const enum unpaired_table tables[] = {WAITING, LATE};
 
-    edges_walk_up(edges, model);
-    identity = model->call.component->identity;
-    for (enum unpaired_table table = WAITING; table <= LATE; table += LATE) {
-        struct unpaired_spans *spans = &edges->spans[table];
+    edges_walk_up(edges, caller);
+    for (int i = 0; i < 2; i++) {
+        struct unpaired_spans *spans = &edges->unpaired[tables[i]];
         uint32_t at;
 
-        while (unpaired_may_have(spans, model->key.hash) &&
-               (at = edges_find_side(spans, unpaired_find(spans, &model->key),
+        while ((at = edges_find_side(spans, unpaired_find(spans, &caller->key),
                                      false)) != UNPAIRED_NONE) {
             unpaired_take(spans, at);
-            if (edges_add_caller(&spans->at[at], identity))
-                meet(edges, model, &spans->at[at].call);
-            if (model->kind == SPAN_CLIENT)
+            pair(edges, caller, &spans->at[at]);
+            if (caller->kind == SPAN_CLIENT)
                 return;
         }
     }
-    meet_linked(edges, model);
-    edges_put(edges, WAITING, model, NULL);
-    if (!id_is_zero(model->above, 8))
-        edges_await_parent(edges, model);
+    pair_linked(edges, caller);
+    edges_put(edges, WAITING, caller, NULL);
+    if (!id_is_zero(caller->ancestor, 8))
+        edges_await_parent(edges, caller);
 }
 
-static bool see_end(struct edges *edges, const struct span *span,
-                    const struct semconv *semconv, struct unpaired_span *end)
+/* ---- a span ---- */
+
+/* A span that serves or calls; false as edges_add_span(). */
+static bool add_tagged(struct edges *edges, const struct span *span,
+                       const struct semconv *semconv,
+                       struct unpaired_span *unpaired)
 {
     struct call_target target;
     bool waits;
 
     if (is_caller(span->kind)) {
-        waits = call_target_read(&edges->options, &end->call, span, semconv,
-                                 &target);
-        memcpy(end->above, span->parent_span_id, 8);
-        complete(edges, end, &target);
-        /* A CLIENT that sends is a producer by another name. */
-        if (target.kind == PEER_QUEUE)
-            end->kind = SPAN_PRODUCER;
+        waits = call_target_read(&edges->context, &unpaired->call, span,
+                                 semconv, &target);
+        memcpy(unpaired->ancestor, span->parent_span_id, 8);
+        complete_call(edges, unpaired, &target);
+        if (target.kind == PEER_QUEUE) /* a CLIENT that sends is a producer */
+            unpaired->kind = SPAN_PRODUCER;
         if (waits)
-            see_caller(edges, end);
+            add_caller(edges, unpaired);
         return true;
     }
     if (span->kind == SPAN_SERVER && id_is_zero(span->parent_span_id, 8)) {
-        call_target_count_gateway(&edges->options, &end->call, semconv);
+        call_target_count_gateway(&edges->context, &unpaired->call, semconv);
         return true;
     }
     if (span->kind == SPAN_CONSUMER)
-        call_target_count_queue(&edges->options, &end->call, semconv);
-    return see_callee(edges, span, end);
+        call_target_count_queue(&edges->context, &unpaired->call, semconv);
+    return add_callee(edges, span, unpaired);
 }
 
 static enum span_role role_of(const struct span *span, const struct tags *tags)
 {
     if (!tags)
-        return ROLE_STEP;
+        return ROLE_INTERNAL;
     switch (span->kind) {
     case SPAN_SERVER:
-        return tags->endpoint ? ROLE_SERVER : ROLE_STEP;
+        return tags->endpoint ? ROLE_SERVER : ROLE_INTERNAL;
     case SPAN_CONSUMER:
-        return tags->endpoint ? ROLE_CONSUMER : ROLE_STEP;
+        return tags->endpoint ? ROLE_CONSUMER : ROLE_INTERNAL;
     case SPAN_PRODUCER:
         return ROLE_MESSAGE;
     default:
@@ -432,10 +430,10 @@ bool edges_add_span(struct edges *edges, struct component *component,
 
     recent_spans_add(edges->recent, span, own.hash, parent.hash,
                      role_of(span, tags), tags ? tags->endpoint : NULL);
-    if (derived_muted(edges->options.derived))
+    if (derived_muted(edges->context.derived))
         return true;
     if (tags) {
-        struct unpaired_span end = {
+        struct unpaired_span unpaired = {
             .key = calls ? own : parent,
             .arrived_ns = now_ns,
             .kind = span->kind,
@@ -449,7 +447,7 @@ bool edges_add_span(struct edges *edges, struct component *component,
                      .failed = tags->outcome == OUTCOME_FAILED,
                      .client_error = tags->outcome == OUTCOME_CLIENT_ERROR}};
 
-        request = see_end(edges, span, semconv, &end);
+        request = add_tagged(edges, span, semconv, &unpaired);
     }
     edges_notify(edges, &own, calls);
     return request;

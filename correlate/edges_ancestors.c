@@ -1,24 +1,22 @@
 /*
- * What the spans above the two spans of a call say:
+ * What the spans above both spans of a call tell:
  *
- *   SERVER ◄── step ◄── CLIENT ◄── CLIENT ◄── step ◄── SERVER
- *   the caller's        encloses   calls              called
+ *   SERVER ◄── internal ◄── CLIENT ◄── CLIENT ◄── internal ◄── SERVER
+ *   the caller's            encloses   calls                   called
  *   endpoint
  *
- * Instrumentation stands above instrumentation (an SDK's CLIENT above that of
- * the HTTP client it uses, a sidecar's below both): the CLIENT nearest to the
- * SERVER is the call, once for each that reaches one, and those that enclose it
- * are none. They say for whom it is made: it counts for the component of the
- * outermost, since a proxy may go by a name of its own. What a CLIENT does that
- * calls a database or a queue is part of that call.
+ * Instrumentation stands above instrumentation: an SDK's CLIENT above that of
+ * its HTTP client, a sidecar's below both. The CLIENT nearest to the SERVER is
+ * the call, once for each that reaches one; the CLIENTs that enclose it are not
+ * calls. They show who calls: the call counts for the component of the
+ * outermost one, since a proxy may have a name of its own. Calls below the call
+ * of a database or a queue are part of it.
  *
- * Spans arrive in any order. A span whose parent is not known yet waits for it,
- * by its key, and continues when it arrives (edges_notify).
+ * Spans arrive in any order. A span whose parent is missing waits under the
+ * parent's key and continues when it arrives (edges_notify).
  */
-#include <string.h>
-
-#include "edges_int.h"
-#include "stats.h"
+#include "edges.h"
+#include "url.h"
 
 enum { MAX_STEPS = 16 };
 
@@ -26,24 +24,34 @@ static const struct call_target no_target = {.kind = PEER_NONE};
 
 /* ---- callers ---- */
 
-/* A CLIENT that encloses others, if it is kept. One that was counted alone is
- * taken back. */
+static struct unpaired_span *find_caller(struct edges *edges,
+                                         enum unpaired_table table,
+                                         const struct span_key *key)
+{
+    struct unpaired_spans *spans = &edges->unpaired[table];
+    uint32_t at = edges_find_side(spans, unpaired_find(spans, key), true);
+
+    return at == UNPAIRED_NONE ? NULL : &spans->at[at];
+}
+
+/* A CLIENT that encloses others, if it is still in a table. One that was
+ * counted alone is retracted. */
 static struct unpaired_span *find_outer(struct edges *edges,
                                         const struct span_key *key)
 {
-    struct unpaired_spans *spans = &edges->spans[WAITING];
-    uint32_t at = edges_find_side(spans, unpaired_find(spans, key), true);
+    struct unpaired_spans *late = &edges->unpaired[LATE];
+    struct unpaired_span *outer = find_caller(edges, WAITING, key);
+    struct call_target *target;
 
-    if (at != UNPAIRED_NONE)
-        return &spans->at[at];
-    spans = &edges->spans[LATE];
-    at = edges_find_side(spans, unpaired_find(spans, key), true);
-    if (at == UNPAIRED_NONE)
+    if (outer)
+        return outer;
+    outer = find_caller(edges, LATE, key);
+    if (!outer)
         return NULL;
-    call_target_count(&edges->options, &spans->at[at].call, &spans->targets[at],
-                      true);
-    spans->targets[at] = no_target;
-    return &spans->at[at];
+    target = &late->targets[outer - late->at];
+    call_target_count(&edges->context, &outer->call, target, true);
+    *target = no_target;
+    return outer;
 }
 
 static uint32_t find_host(const struct edges *edges,
@@ -51,18 +59,18 @@ static uint32_t find_host(const struct edges *edges,
                           const struct limited_name *host)
 {
     return host && !host->is_other
-               ? registry_find_host(edges->options.registry, from->identity,
+               ? registry_find_host(edges->context.registry, from->identity,
                                     host->text)
                : IDENTITY_NONE;
 }
 
-static struct component *own_component(const struct unpaired_span *end)
+static struct component *own_component(const struct unpaired_span *span)
 {
-    return end->own ? end->own : end->call.component;
+    return span->own ? span->own : span->call.component;
 }
 
-/* True if the outer CLIENT calls the component that the caller is of, or the
- * CLIENT that it passed last, which has not said that it served the call. */
+/* True if the outer CLIENT calls the component of the caller below it: then the
+ * caller is no part of its call. */
 static bool calls_component(const struct edges *edges,
                             const struct unpaired_span *outer,
                             const struct unpaired_span *caller)
@@ -74,10 +82,11 @@ static bool calls_component(const struct edges *edges,
            find_host(edges, from, outer->call.host) == to->identity;
 }
 
-/* If the CLIENT names no host, or an address that belongs to no known pod, the
- * host of the CLIENT above is used. */
-static void take_host(const struct edges *edges, struct unpaired_span *caller,
-                      const struct unpaired_span *outer)
+/* A CLIENT without a host, or with an address of no known pod, inherits the
+ * host of the CLIENT above. */
+static void inherit_host(const struct edges *edges,
+                         struct unpaired_span *caller,
+                         const struct unpaired_span *outer)
 {
     struct call_span *call = &caller->call;
 
@@ -91,16 +100,14 @@ static void take_host(const struct edges *edges, struct unpaired_span *caller,
     caller->flags |= UNPAIRED_HOST_INHERITED;
 }
 
-/* Passes the CLIENT with this key. False if the caller is not part of its call:
- * then there is no caller above. */
+/* Walks past the CLIENT with this key. False if the caller is not part of its
+ * call: then nothing above belongs to the caller. */
 static bool pass_outer(struct edges *edges, struct unpaired_span *caller,
                        const struct span_key *key)
 {
-    struct unpaired_spans *waiting = &edges->spans[WAITING];
-    uint32_t at = edges_find_side(waiting, unpaired_find(waiting, key), true);
-    struct unpaired_span *outer;
+    struct unpaired_span *outer = find_caller(edges, WAITING, key);
 
-    if (at != UNPAIRED_NONE && calls_component(edges, &waiting->at[at], caller))
+    if (outer && calls_component(edges, outer, caller))
         return false;
     outer = find_outer(edges, key);
     if (!outer)
@@ -109,7 +116,7 @@ static bool pass_outer(struct edges *edges, struct unpaired_span *caller,
     if (!caller->own)
         caller->own = caller->call.component;
     caller->call.component = own_component(outer);
-    take_host(edges, caller, outer);
+    inherit_host(edges, caller, outer);
     return true;
 }
 
@@ -118,50 +125,50 @@ void edges_walk_up(struct edges *edges, struct unpaired_span *caller)
     static const uint8_t flags[] = {
         [ROLE_QUERY] = UNPAIRED_IN_QUERY, [ROLE_MESSAGE] = UNPAIRED_IN_MESSAGE};
 
-    for (int i = 0; i < MAX_STEPS && !id_is_zero(caller->above, 8); i++) {
-        struct span_key key = span_key(caller->key.trace_id, caller->above);
-        const struct recent_span *node =
+    for (int i = 0; i < MAX_STEPS && !id_is_zero(caller->ancestor, 8); i++) {
+        struct span_key key = span_key(caller->key.trace_id, caller->ancestor);
+        const struct recent_span *span =
             recent_spans_find(edges->recent, key.hash);
         enum span_role role;
 
-        if (!node)
+        if (!span)
             return;
-        role = recent_span_role(node);
+        role = recent_span_role(span);
         if (role == ROLE_SERVER || role == ROLE_CONSUMER) {
-            caller->call.endpoint = node->endpoint;
+            caller->call.endpoint = span->endpoint;
             break;
         }
         if (role == ROLE_CALL && !pass_outer(edges, caller, &key))
             break;
         if (role == ROLE_QUERY || role == ROLE_MESSAGE)
             caller->flags |= flags[role];
-        memcpy(caller->above, node->above, 8);
+        memcpy(caller->ancestor, span->parent, 8);
     }
-    memset(caller->above, 0, 8);
+    memset(caller->ancestor, 0, 8);
 }
 
 /* ---- callees ---- */
 
-/* Below a span that serves, without a CLIENT between: in another component it
- * is a call, whose caller says nothing of its own. */
+/* The callee is below a span that serves, without a CLIENT between. In another
+ * component that is a call whose caller sent no span. */
 static enum caller_search below_server(struct edges *edges,
-                                       const struct recent_span *node,
+                                       const struct recent_span *server,
                                        struct unpaired_span *callee)
 {
     struct call_span caller = callee->call;
     struct call_target target;
 
     caller.component =
-        components_get(edges->options.components, node->endpoint->identity);
-    caller.endpoint = node->endpoint;
+        components_get(edges->context.components, server->endpoint->identity);
+    caller.endpoint = server->endpoint;
     if (caller.component == callee->call.component)
         return callee->kind == SPAN_SERVER &&
-                       recent_span_role(node) == ROLE_SERVER
+                       recent_span_role(server) == ROLE_SERVER
                    ? CALLER_NESTED
                    : CALLER_NONE;
     target = call_target_met(&caller, &callee->call);
     if (edges_add_caller(callee, caller.component->identity))
-        call_target_count(&edges->options, &caller, &target, false);
+        call_target_count(&edges->context, &caller, &target, false);
     return CALLER_FOUND;
 }
 
@@ -170,112 +177,114 @@ enum caller_search edges_find_caller(struct edges *edges,
                                      struct span_key *key)
 {
     for (int i = 0; i < MAX_STEPS && !id_is_zero(key->span_id, 8); i++) {
-        const struct recent_span *node;
+        const struct recent_span *span;
 
         if (edges_pair_caller(edges, key, callee))
             return CALLER_FOUND;
-        node = recent_spans_find(edges->recent, key->hash);
-        if (!node)
+        span = recent_spans_find(edges->recent, key->hash);
+        if (!span)
             return CALLER_UNKNOWN;
-        if (recent_span_role(node) <= ROLE_CONSUMER)
-            return below_server(edges, node, callee);
-        if (recent_span_role(node) != ROLE_STEP)
-            return CALLER_UNKNOWN; /* its call has met another one */
-        *key = span_key(key->trace_id, node->above);
+        if (recent_span_role(span) <= ROLE_CONSUMER)
+            return below_server(edges, span, callee);
+        if (recent_span_role(span) != ROLE_INTERNAL)
+            return CALLER_UNKNOWN; /* it is paired with another callee */
+        *key = span_key(key->trace_id, span->parent);
     }
     return CALLER_NONE;
 }
 
-/* ---- a span has come ---- */
+/* ---- a span arrived ---- */
 
-static void tell_callees(struct edges *edges, enum unpaired_table table,
-                         const struct span_key *key)
+static void resume_callees(struct edges *edges, enum unpaired_table table,
+                           const struct span_key *key)
 {
-    struct unpaired_spans *spans = &edges->spans[table];
+    struct unpaired_spans *spans = &edges->unpaired[table];
     uint32_t at;
 
     while ((at = edges_find_side(spans, unpaired_find(spans, key), false)) !=
            UNPAIRED_NONE) {
         struct unpaired_span callee = spans->at[at];
-        struct span_key above = *key;
+        struct span_key ancestor = *key;
+        enum caller_search search;
 
         unpaired_take(spans, at);
-        switch (edges_find_caller(edges, &callee, &above)) {
-        case CALLER_UNKNOWN:
-            callee.key = above;
+        search = edges_find_caller(edges, &callee, &ancestor);
+        if (search == CALLER_UNKNOWN) {
+            callee.key = ancestor;
             edges_put(edges, table, &callee, &no_target);
-            break;
-        case CALLER_NESTED:
-            call_target_retract_request(&edges->options, &callee.call,
-                                        callee.operation);
-            break;
-        default:
-            break;
+        } else if (search == CALLER_NESTED && callee.operation &&
+                   callee.call.endpoint) { /* it was counted as a request */
+            derived_add_duration(
+                edges->context.derived,
+                request_series(
+                    edges->context.derived, DERIVED_FAMILY_REQUESTS_RETRACTED,
+                    callee.call.component, SPAN_SERVER, callee.call.endpoint,
+                    callee.operation, callee.call.start_ns),
+                callee.call.duration_ns, callee.call.failed,
+                callee.call.client_error, callee.call.weight);
         }
     }
 }
 
-/* A ready call becomes the oldest of all, so that edges_expire() counts it
- * next, and gets a key that no span has. */
-static void tell_held(struct edges *edges, const struct span_key *key)
+/* A complete call becomes the oldest of all, with a key that no span has, so
+ * that edges_expire() counts it next. */
+static void resume_held(struct edges *edges, const struct span_key *key)
 {
-    static const uint8_t nobody[8];
-    struct unpaired_spans *held = &edges->spans[HELD];
+    static const uint8_t no_span[8];
+    struct unpaired_spans *held = &edges->unpaired[HELD];
     uint32_t at;
 
     while ((at = unpaired_find(held, key)) != UNPAIRED_NONE) {
         struct call_target target = held->targets[at];
-        struct unpaired_span end = held->at[at];
-        bool ready;
+        struct unpaired_span span = held->at[at];
+        bool complete;
 
         unpaired_take(held, at);
-        memcpy(end.above, key->span_id, 8);
-        edges_walk_up(edges, &end);
-        end.key = span_key(key->trace_id, end.above);
-        ready = id_is_zero(end.above, 8) || unpaired_crowded(held, &end.key);
-        if (ready) {
-            end.key = span_key(key->trace_id, nobody);
-            end.arrived_ns = 0;
+        memcpy(span.ancestor, key->span_id, 8);
+        edges_walk_up(edges, &span);
+        span.key = span_key(key->trace_id, span.ancestor);
+        complete =
+            id_is_zero(span.ancestor, 8) || unpaired_crowded(held, &span.key);
+        if (complete) {
+            span.key = span_key(key->trace_id, no_span);
+            span.arrived_ns = 0;
         }
-        unpaired_put(held, &end, &target, ready);
+        unpaired_put(held, &span, &target, complete);
     }
 }
 
-static void tell_asking(struct edges *edges, const struct span_key *key)
+static void resume_callers(struct edges *edges, const struct span_key *key)
 {
-    struct unpaired_spans *asking = &edges->spans[AWAITING_PARENT];
-    struct unpaired_spans *waiting = &edges->spans[WAITING];
+    struct unpaired_spans *awaiting = &edges->unpaired[AWAITING_PARENT];
     uint32_t at;
 
-    while ((at = unpaired_find(asking, key)) != UNPAIRED_NONE) {
-        struct unpaired_span ask = asking->at[at];
-        struct span_key own = span_key(key->trace_id, ask.above);
-        struct unpaired_span *client;
+    while ((at = unpaired_find(awaiting, key)) != UNPAIRED_NONE) {
+        struct unpaired_span entry = awaiting->at[at];
+        struct span_key own = span_key(key->trace_id, entry.ancestor);
+        struct unpaired_span *client = find_caller(edges, WAITING, &own);
 
-        unpaired_take(asking, at);
-        at = edges_find_side(waiting, unpaired_find(waiting, &own), true);
-        if (at == UNPAIRED_NONE)
+        unpaired_take(awaiting, at);
+        if (!client)
             continue;
-        client = &waiting->at[at];
         edges_walk_up(edges, client);
-        if (id_is_zero(client->above, 8))
+        if (id_is_zero(client->ancestor, 8))
             continue;
-        ask.key = span_key(key->trace_id, client->above);
-        if (!unpaired_crowded(asking, &ask.key))
-            unpaired_put(asking, &ask, NULL, false);
+        entry.key = span_key(key->trace_id, client->ancestor);
+        if (!unpaired_crowded(awaiting, &entry.key))
+            unpaired_put(awaiting, &entry, NULL, false);
     }
 }
 
 void edges_notify(struct edges *edges, const struct span_key *key, bool calls)
 {
-    const struct unpaired_spans *spans = edges->spans;
+    const struct unpaired_spans *unpaired = edges->unpaired;
 
-    if (!calls && unpaired_may_have(&spans[WAITING], key->hash))
-        tell_callees(edges, WAITING, key);
-    if (!calls && unpaired_may_have(&spans[LATE], key->hash))
-        tell_callees(edges, LATE, key);
-    if (unpaired_may_have(&spans[HELD], key->hash))
-        tell_held(edges, key);
-    if (unpaired_may_have(&spans[AWAITING_PARENT], key->hash))
-        tell_asking(edges, key);
+    if (!calls && unpaired_may_have(&unpaired[WAITING], key->hash))
+        resume_callees(edges, WAITING, key);
+    if (!calls && unpaired_may_have(&unpaired[LATE], key->hash))
+        resume_callees(edges, LATE, key);
+    if (unpaired_may_have(&unpaired[HELD], key->hash))
+        resume_held(edges, key);
+    if (unpaired_may_have(&unpaired[AWAITING_PARENT], key->hash))
+        resume_callers(edges, key);
 }

@@ -1,312 +1,324 @@
 /*
- * The spans that wait, are held or are late, as bytes:
+ * The waiting spans as bytes. Packing and unpacking are one function for each
+ * type: code_x() writes a value and returns it, or reads and returns one.
  *
- *   for each table, number of spans, then each, oldest first:
- *     key: trace id (16), span id (8); span above (8), arrived_ns (8)
- *     kind (1), flags (1), operation (a name), of a CONSUMER those it has met
- *     (4 varints), call; but for those that wait
- * kind of the target (1), target call: protocol, 1 failed or 2 client error (1
- * each); identity, port, start_ns - arrived_ns (zigzag), duration_ns (varints);
- * endpoint, host: a name each target: a component's is a call; no target is
- * nothing; else a name, then system and host: length, text name: 0 none; 1 a
- * new one: identity, length, text; n + 2: the nth new one
+ *   for each table WAITING, HELD, LATE:
+ *     number of spans, then each, oldest first:
+ *       key: trace id (16 bytes), span id (8)
+ *       kind + 8 if an ancestor is missing; the ancestor (8 bytes)
+ *       arrived_ns - that of the span before (zigzag), flags, operation (name),
+ *       callers (4) of a CONSUMER, call, and but for WAITING the target
+ *   number of links, then each: key of the producer, key of the CONSUMER,
+ *     arrived_ns - that of the link before
  *
- * then the number of links, each: key of the producer, of the CONSUMER that
- * waits (24 each), arrived_ns (8). Who asks is known by those that wait.
+ *   call     protocol; 1 failed, 2 client error, 4 a weight follows; identity,
+ *            port, start_ns - arrived_ns (zigzag), duration_ns, endpoint, host
+ *   target   kind; of a component a call, of others name, system, host (texts)
+ *   name     0 none; 1 a new name: identity, text; n + 2: the nth new name
+ *   text     length, bytes
  *
- * A name is written once, so that long ones cannot blow the state up: it notes
- * the number it got, and in which save.
+ * All numbers are varints. A name is written once, so long names cannot inflate
+ * the state: the name remembers its number, and in which pack. The entries of
+ * AWAITING_PARENT follow from the waiting spans.
  */
-#include "edges_int.h"
+#include "edges.h"
 
 #include <stdlib.h>
 
 #include "array.h"
 
 enum { NAME_NONE, NAME_NEW, NAME_KNOWN };
-enum { END_BYTES = 64 }; /* what one comes to, mostly */
+enum { BYTES_PER_SPAN = 56, KIND_MASK = 7, KIND_HAS_ANCESTOR = 8 };
+enum { KNOWN_IDENTITIES = 256 };
 
-/* ---- writing ---- */
-
-struct writer {
-    struct buf *out;
-    uint32_t save, names;
-};
-
-static void write_name(struct writer *writer, struct limited_name *name)
-{
-    if (!name) {
-        buf_varint(writer->out, NAME_NONE);
-    } else if (name->saved == writer->save) {
-        buf_varint(writer->out, NAME_KNOWN + name->number);
-    } else {
-        name->saved = writer->save;
-        name->number = writer->names++;
-        buf_varint(writer->out, NAME_NEW);
-        buf_varint(writer->out, name->identity);
-        buf_varint(writer->out, name->text.len);
-        buf_add(writer->out, name->text);
-    }
-}
-
-static void write_call(struct writer *writer, const struct call_span *call,
-                       uint64_t arrived_ns)
-{
-    struct buf *out = writer->out;
-
-    buf_byte(out, (char)call->protocol);
-    buf_byte(out, (char)(call->failed | call->client_error << 1 |
-                         (call->weight > 1) << 2));
-    if (call->weight > 1)
-        buf_varint(out, call->weight);
-    buf_varint(out, call->component->identity);
-    buf_varint(out, call->port);
-    buf_varint(out, zigzag((int64_t)(call->start_ns - arrived_ns)));
-    buf_varint(out, call->duration_ns);
-    write_name(writer, call->endpoint);
-    write_name(writer, call->host);
-}
-
-static void write_text(struct buf *out, struct slice text)
-{
-    buf_varint(out, text.len);
-    buf_add(out, text);
-}
-
-static void write_key(struct buf *out, const struct span_key *key)
-{
-    buf_add(out, (struct slice){(const char *)key->trace_id, 16});
-    buf_add(out, (struct slice){(const char *)key->span_id, 8});
-}
-
-static void write_end(struct writer *writer, const struct unpaired_span *end,
-                      const struct call_target *target)
-{
-    struct buf *out = writer->out;
-
-    write_key(out, &end->key);
-    buf_add(out, (struct slice){(const char *)end->above, sizeof(end->above)});
-    buf_fixed(out, end->arrived_ns, 8);
-    buf_byte(out, (char)end->kind);
-    buf_byte(out, (char)end->flags);
-    write_name(writer, end->operation);
-    for (int i = 0; end->kind == SPAN_CONSUMER && i < UNPAIRED_MAX_CALLERS; i++)
-        buf_varint(out, end->met[i]);
-    write_call(writer, &end->call, end->arrived_ns);
-    if (!target)
-        return;
-    buf_byte(out, (char)target->kind);
-    if (target->kind == PEER_COMPONENT) {
-        write_call(writer, &target->callee, end->arrived_ns);
-    } else if (target->kind != PEER_NONE) {
-        write_name(writer, target->name);
-        write_text(out, target->system);
-        write_text(out, target->host);
-    }
-}
-
-static void write_links(const struct unpaired_spans *links, struct buf *out)
-{
-    buf_varint(out, links->open);
-    for (uint32_t at = links->oldest; at != UNPAIRED_NONE;
-         at = links->at[at].newer) {
-        write_key(out, &links->at[at].key);
-        write_key(out, &links->at[at].reader);
-        buf_fixed(out, links->at[at].arrived_ns, 8);
-    }
-}
-
-void edges_pack(struct edges *edges, struct buf *out)
-{
-    struct writer writer = {.out = out, .save = ++edges->saves};
-
-    for (int table = 0; table <= LATE; table++) {
-        const struct unpaired_spans *spans = &edges->spans[table];
-
-        (void)buf_room(out, (size_t)spans->open * END_BYTES);
-        buf_varint(out, spans->open);
-        for (uint32_t at = spans->oldest, next; at != UNPAIRED_NONE;
-             at = next) {
-            next = spans->at[at].newer;
-            if (next != UNPAIRED_NONE) /* in memory they are in no order */
-                __builtin_prefetch(&spans->at[next]);
-            write_end(&writer, &spans->at[at],
-                      spans->targets ? &spans->targets[at] : NULL);
-        }
-    }
-    write_links(&edges->spans[LINKED], out);
-}
-
-/* ---- reading ---- */
-
-enum { SEEN = 256 };
-
-struct names {
+struct state_codec {
     struct edges *edges;
-    struct limited_name **at;
-    uint32_t count, room;
-    uint32_t seen[SEEN]; /* identities known to be, + 1; by their low bits */
+    struct buf *out; /* NULL: unpacking */
+    struct byte_reader *in;
+    uint64_t arrived_ns;         /* of the span before */
+    struct limited_name **names; /* unpacked so far */
+    uint32_t name_count, name_room;
+    uint32_t known[KNOWN_IDENTITIES]; /* identities that exist, + 1 */
 };
 
-static struct limited_name *new_name(struct names *names,
-                                     struct byte_reader *in,
-                                     enum cardinality_group kind)
-{
-    struct cardinality_limit *limit = names->edges->options.limit;
-    uint32_t identity = (uint32_t)byte_reader_varint(in);
-    struct slice text = byte_reader_slice(in);
-    struct limited_name *group;
+/* ---- values ---- */
 
-    if (in->bad)
-        return NULL;
-    struct limited_name **name =
-        array_append(&names->at, names->count, &names->room);
-    group = cardinality_group(limit, identity, kind);
-    *name = group ? cardinality_get(limit, group, text, UINT32_MAX) : NULL;
-    names->count++;
-    return names->at[names->count - 1];
+static uint64_t code_number(struct state_codec *codec, uint64_t value)
+{
+    if (!codec->out)
+        return byte_reader_varint(codec->in);
+    buf_varint(codec->out, value);
+    return value;
 }
 
-static struct limited_name *read_name(struct names *names,
-                                      struct byte_reader *in,
-                                      enum cardinality_group kind)
+/* A time near another one. */
+static uint64_t code_time(struct state_codec *codec, uint64_t time_ns,
+                          uint64_t base_ns)
 {
-    uint64_t number = byte_reader_varint(in);
+    return base_ns + (uint64_t)unzigzag(code_number(
+                         codec, zigzag((int64_t)(time_ns - base_ns))));
+}
+
+static void code_bytes(struct state_codec *codec, uint8_t *bytes, size_t len)
+{
+    struct slice read;
+
+    if (codec->out) {
+        buf_add(codec->out, (struct slice){(const char *)bytes, len});
+        return;
+    }
+    read = byte_reader_bytes(codec->in, len);
+    if (read.len == len)
+        memcpy(bytes, read.ptr, len);
+}
+
+static struct slice code_text(struct state_codec *codec, struct slice text)
+{
+    if (!codec->out)
+        return byte_reader_slice(codec->in);
+    buf_varint(codec->out, text.len);
+    buf_add(codec->out, text);
+    return text;
+}
+
+static void code_key(struct state_codec *codec, struct span_key *key)
+{
+    code_bytes(codec, key->trace_id, 16);
+    code_bytes(codec, key->span_id, 8);
+    if (!codec->out)
+        *key = span_key(key->trace_id, key->span_id);
+}
+
+static uint64_t code_arrival(struct state_codec *codec, uint64_t arrived_ns)
+{
+    codec->arrived_ns = code_time(codec, arrived_ns, codec->arrived_ns);
+    return codec->arrived_ns;
+}
+
+/* ---- names ---- */
+
+static void pack_name(struct state_codec *codec, struct limited_name *name)
+{
+    uint32_t pack = codec->edges->packs;
+
+    if (!name) {
+        buf_varint(codec->out, NAME_NONE);
+    } else if (name->packed == pack) {
+        buf_varint(codec->out, NAME_KNOWN + name->number);
+    } else {
+        name->packed = pack;
+        name->number = codec->name_count++;
+        buf_varint(codec->out, NAME_NEW);
+        buf_varint(codec->out, name->identity);
+        code_text(codec, name->text);
+    }
+}
+
+static struct limited_name *unpack_name(struct state_codec *codec,
+                                        enum cardinality_group kind)
+{
+    struct cardinality_limit *limit = codec->edges->context.limit;
+    uint64_t number = byte_reader_varint(codec->in);
+    struct limited_name *group, **name;
+    uint32_t identity;
+    struct slice text;
 
     if (number == NAME_NONE)
         return NULL;
-    if (number == NAME_NEW)
-        return new_name(names, in, kind);
-    if (number - NAME_KNOWN < names->count)
-        return names->at[number - NAME_KNOWN];
-    byte_reader_fail(in);
-    return NULL;
+    if (number != NAME_NEW) {
+        if (number - NAME_KNOWN < codec->name_count)
+            return codec->names[number - NAME_KNOWN];
+        byte_reader_fail(codec->in);
+        return NULL;
+    }
+    identity = (uint32_t)byte_reader_varint(codec->in);
+    text = byte_reader_slice(codec->in);
+    if (codec->in->bad)
+        return NULL;
+    name = array_append(&codec->names, codec->name_count, &codec->name_room);
+    group = cardinality_group(limit, identity, kind);
+    *name = cardinality_get(limit, group, text, UINT32_MAX);
+    codec->name_count++;
+    return *name;
 }
 
-static void read_bytes(struct byte_reader *in, uint8_t *to, size_t len)
+static struct limited_name *code_name(struct state_codec *codec,
+                                      struct limited_name *name,
+                                      enum cardinality_group kind)
 {
-    struct slice bytes = byte_reader_bytes(in, len);
-
-    if (bytes.len == len)
-        memcpy(to, bytes.ptr, len);
+    if (!codec->out)
+        return unpack_name(codec, kind);
+    pack_name(codec, name);
+    return name;
 }
 
-static void read_key(struct byte_reader *in, struct span_key *key)
-{
-    uint8_t trace_id[16] = {0}, span_id[8] = {0};
+/* ---- calls and spans ---- */
 
-    read_bytes(in, trace_id, 16);
-    read_bytes(in, span_id, 8);
-    *key = span_key(trace_id, span_id);
-}
-
-static bool is_known(struct names *names, uint32_t identity)
+static struct component *find_component(struct state_codec *codec,
+                                        uint32_t identity)
 {
-    uint32_t *seen = &names->seen[identity % SEEN];
+    uint32_t *known = &codec->known[identity % KNOWN_IDENTITIES];
+    const struct call_context *context = &codec->edges->context;
     struct identity found;
     struct arena arena;
 
-    if (identity == IDENTITY_NONE || *seen == identity + 1)
-        return identity != IDENTITY_NONE;
-    arena_init(&arena, NULL, SIZE_MAX);
-    if (registry_identity(names->edges->options.registry, identity, &arena,
-                          &found))
-        *seen = identity + 1;
-    arena_release(&arena);
-    return *seen == identity + 1;
-}
-
-static void read_call(struct names *names, struct byte_reader *in,
-                      uint64_t arrived_ns, struct call_span *call)
-{
-    uint32_t identity;
-    uint8_t outcome;
-
-    call->protocol = byte_reader_u8(in);
-    outcome = byte_reader_u8(in);
-    call->failed = outcome & 1;
-    call->client_error = outcome & 2;
-    call->weight = outcome & 4 ? (uint32_t)byte_reader_varint(in) : 1;
-    identity = (uint32_t)byte_reader_varint(in);
-    call->port = (uint16_t)byte_reader_varint(in);
-    call->start_ns = arrived_ns + (uint64_t)unzigzag(byte_reader_varint(in));
-    call->duration_ns = byte_reader_varint(in);
-    call->endpoint = read_name(names, in, CARDINALITY_ENDPOINTS);
-    call->host = read_name(names, in, CARDINALITY_PEERS);
-    if (call->protocol > PROTOCOL_MESSAGING)
-        byte_reader_fail(in);
-    if (!in->bad && is_known(names, identity))
-        call->component =
-            components_get(names->edges->options.components, identity);
-}
-
-/* False if it is to something that is not known any more. */
-static bool read_target(struct names *names, struct byte_reader *in,
-                        const struct unpaired_span *end,
-                        struct call_target *target)
-{
-    target->kind = byte_reader_u8(in);
-    if (target->kind == PEER_COMPONENT) {
-        read_call(names, in, end->arrived_ns, &target->callee);
-        return target->callee.component;
+    if (codec->in->bad || identity == IDENTITY_NONE)
+        return NULL;
+    if (*known != identity + 1) {
+        arena_init(&arena, NULL, SIZE_MAX);
+        if (registry_identity(context->registry, identity, &arena, &found))
+            *known = identity + 1;
+        arena_release(&arena);
     }
-    if (target->kind == PEER_NONE)
-        return true;
-    target->name = read_name(names, in, CARDINALITY_PEERS);
-    target->system = byte_reader_slice(in);
-    target->host = byte_reader_slice(in);
-    return target->kind < PEER_NONE && target->name;
+    return *known == identity + 1
+               ? components_get(context->components, identity)
+               : NULL;
 }
 
-static void read_end(struct names *names, struct byte_reader *in,
-                     enum unpaired_table table)
+/* component becomes NULL if it is unknown. */
+static void code_call(struct state_codec *codec, struct call_span *call,
+                      uint64_t arrived_ns)
 {
-    struct edges *edges = names->edges;
-    struct call_target target = {.kind = PEER_NONE};
-    struct unpaired_span end = {.kind = 0};
-    bool good = true;
+    uint64_t flags = (uint64_t)call->failed |
+                     (uint64_t)call->client_error << 1 |
+                     (uint64_t)(call->weight > 1) << 2;
+    uint32_t identity = call->component ? call->component->identity : 0;
 
-    read_key(in, &end.key);
-    read_bytes(in, end.above, sizeof(end.above));
-    end.arrived_ns = byte_reader_fixed(in, 8);
-    end.kind = byte_reader_u8(in);
-    if (end.kind > SPAN_CONSUMER)
-        byte_reader_fail(in);
-    end.flags = byte_reader_u8(in);
-    end.operation = read_name(names, in, CARDINALITY_CALLS);
-    for (int i = 0; end.kind == SPAN_CONSUMER && i < UNPAIRED_MAX_CALLERS; i++)
-        end.met[i] = (uint32_t)byte_reader_varint(in);
-    read_call(names, in, end.arrived_ns, &end.call);
-    if (edges->spans[table].targets)
-        good = read_target(names, in, &end, &target);
-    if (in->bad || !good || !end.call.component)
+    call->protocol = (uint8_t)code_number(codec, call->protocol);
+    flags = code_number(codec, flags);
+    call->failed = flags & 1;
+    call->client_error = flags & 2;
+    call->weight = flags & 4 ? (uint32_t)code_number(codec, call->weight) : 1;
+    identity = (uint32_t)code_number(codec, identity);
+    call->port = (uint16_t)code_number(codec, call->port);
+    call->start_ns = code_time(codec, call->start_ns, arrived_ns);
+    call->duration_ns = code_number(codec, call->duration_ns);
+    call->endpoint = code_name(codec, call->endpoint, CARDINALITY_ENDPOINTS);
+    call->host = code_name(codec, call->host, CARDINALITY_PEERS);
+    if (codec->out)
         return;
-    call_target_retain(&edges->options, &end.call, &target);
-    edges_put(edges, table, &end, &target);
-    if (table == WAITING && !id_is_zero(end.above, 8))
-        edges_await_parent(edges, &end);
+    if (call->protocol > PROTOCOL_MESSAGING)
+        byte_reader_fail(codec->in);
+    call->component = find_component(codec, identity);
 }
 
-static void read_link(struct edges *edges, struct byte_reader *in)
+static void code_target(struct state_codec *codec, struct call_target *target,
+                        uint64_t arrived_ns)
 {
-    struct unpaired_span link = {.kind = SPAN_CONSUMER};
+    target->kind = (uint8_t)code_number(codec, target->kind);
+    if (target->kind == PEER_COMPONENT) {
+        code_call(codec, &target->callee, arrived_ns);
+    } else if (target->kind != PEER_NONE) {
+        target->name = code_name(codec, target->name, CARDINALITY_PEERS);
+        target->system = code_text(codec, target->system);
+        target->host = code_text(codec, target->host);
+    }
+}
 
-    read_key(in, &link.key);
-    read_key(in, &link.reader);
-    link.arrived_ns = byte_reader_fixed(in, 8);
-    if (!in->bad)
-        edges_put(edges, LINKED, &link, NULL);
+/* target: NULL in a table without targets. */
+static void code_span(struct state_codec *codec, struct unpaired_span *span,
+                      struct call_target *target)
+{
+    uint64_t kind = span->kind;
+
+    if (!id_is_zero(span->ancestor, 8))
+        kind |= KIND_HAS_ANCESTOR;
+    code_key(codec, &span->key);
+    kind = code_number(codec, kind);
+    span->kind = (uint8_t)(kind & KIND_MASK);
+    if (kind & KIND_HAS_ANCESTOR)
+        code_bytes(codec, span->ancestor, 8);
+    span->arrived_ns = code_arrival(codec, span->arrived_ns);
+    span->flags = (uint8_t)code_number(codec, span->flags);
+    span->operation = code_name(codec, span->operation, CARDINALITY_CALLS);
+    for (int i = 0; span->kind == SPAN_CONSUMER && i < UNPAIRED_MAX_CALLERS;
+         i++)
+        span->callers[i] = (uint32_t)code_number(codec, span->callers[i]);
+    code_call(codec, &span->call, span->arrived_ns);
+    if (target)
+        code_target(codec, target, span->arrived_ns);
+}
+
+static void code_link(struct state_codec *codec, struct unpaired_span *link)
+{
+    code_key(codec, &link->key);
+    code_key(codec, &link->consumer);
+    link->arrived_ns = code_arrival(codec, link->arrived_ns);
+}
+
+/* ---- tables ---- */
+
+static void pack_table(struct state_codec *codec, enum unpaired_table table)
+{
+    const struct unpaired_spans *spans = &codec->edges->unpaired[table];
+
+    (void)buf_room(codec->out, (size_t)spans->open * BYTES_PER_SPAN);
+    buf_varint(codec->out, spans->open);
+    for (uint32_t at = spans->oldest, next; at != UNPAIRED_NONE; at = next) {
+        next = spans->at[at].newer;
+        if (next != UNPAIRED_NONE) /* by age they lie anywhere in memory */
+            __builtin_prefetch(&spans->at[next]);
+        if (table == LINKED)
+            code_link(codec, &spans->at[at]);
+        else
+            code_span(codec, &spans->at[at],
+                      spans->targets ? &spans->targets[at] : NULL);
+    }
+}
+
+/* Whether everything that the span refers to still exists. */
+static bool is_complete(const struct unpaired_span *span,
+                        const struct call_target *target)
+{
+    if (!span->call.component || span->kind > SPAN_CONSUMER)
+        return false;
+    if (target->kind == PEER_COMPONENT)
+        return target->callee.component;
+    return target->kind == PEER_NONE ||
+           (target->kind < PEER_NONE && target->name);
+}
+
+static void unpack_span(struct state_codec *codec, enum unpaired_table table)
+{
+    struct edges *edges = codec->edges;
+    struct call_target target = {.kind = PEER_NONE};
+    struct unpaired_span span = {.kind = SPAN_CONSUMER};
+
+    if (table == LINKED) {
+        code_link(codec, &span);
+        if (!codec->in->bad)
+            edges_put(edges, LINKED, &span, NULL);
+        return;
+    }
+    code_span(codec, &span, edges->unpaired[table].targets ? &target : NULL);
+    if (codec->in->bad || !is_complete(&span, &target))
+        return;
+    call_target_retain(&edges->context, &span.call, &target);
+    edges_put(edges, table, &span, &target);
+    if (table == WAITING && !id_is_zero(span.ancestor, 8))
+        edges_await_parent(edges, &span);
+}
+
+static const enum unpaired_table packed_tables[] = {WAITING, HELD, LATE,
+                                                    LINKED};
+enum { PACKED_TABLES = sizeof(packed_tables) / sizeof(*packed_tables) };
+
+void edges_pack(struct edges *edges, struct buf *out)
+{
+    struct state_codec codec = {.edges = edges, .out = out};
+
+    edges->packs++;
+    for (int i = 0; i < PACKED_TABLES; i++)
+        pack_table(&codec, packed_tables[i]);
 }
 
 void edges_unpack(struct edges *edges, struct byte_reader *in)
 {
-    struct names names = {.edges = edges};
+    struct state_codec codec = {.edges = edges, .in = in};
 
-    for (int table = 0; table <= LATE; table++)
+    for (int i = 0; i < PACKED_TABLES; i++)
         for (uint64_t left = byte_reader_varint(in); left > 0 && !in->bad;
              left--)
-            read_end(&names, in, (enum unpaired_table)table);
-    for (uint64_t left = byte_reader_varint(in); left > 0 && !in->bad; left--)
-        read_link(edges, in);
-    free(names.at);
+            unpack_span(&codec, packed_tables[i]);
+    free(codec.names);
 }

@@ -1,17 +1,16 @@
 /*
- * The text of an operation, put together in a buffer of the caller: it is
- * needed only to be hashed and looked up, and kept once.
+ * The text of an operation, composed in the caller's buffer: it is only hashed
+ * and looked up; a new one is copied to the table of names.
  */
 #include "endpoint.h"
-#include "systems.h"
 #include "url.h"
 
-struct text {
+struct operation_writer {
     char *at, *end;
 };
 
-/* What does not fit ends the text: nothing is added behind a cut. */
-static void add(struct text *text, struct slice s)
+/* Truncates what does not fit; nothing is added after that. */
+static void add(struct operation_writer *text, struct slice s)
 {
     struct slice fits = slice_truncate(s, (size_t)(text->end - text->at));
 
@@ -21,7 +20,7 @@ static void add(struct text *text, struct slice s)
         text->end = text->at;
 }
 
-static void add_masked(struct text *text, struct slice path)
+static void add_masked(struct operation_writer *text, struct slice path)
 {
     struct slice masked =
         operation_mask_path(path, text->at, (size_t)(text->end - text->at));
@@ -39,7 +38,7 @@ static bool is_hex(char c)
     return is_digit(c) || (unsigned char)((c | 32) - 'a') < 6;
 }
 
-/* Numbers, UUIDs with or without their dashes, hex of eight digits and more. */
+/* Numbers, UUIDs with or without dashes, hex of at least eight digits. */
 static bool is_id(struct slice segment)
 {
     size_t digits = 0, dashes = 0;
@@ -59,8 +58,8 @@ static bool is_id(struct slice segment)
            segment.ptr[23] == '-';
 }
 
-/* Up to '/', '?', '#' or the end. parameter: where the first ';' is, or there.
- */
+/* The end of a segment: '/', '?', '#' or the end of the path. parameter: the
+ * first ';' of the segment, or its end. */
 static size_t segment_end(struct slice path, size_t at, size_t *parameter)
 {
     size_t found = SIZE_MAX;
@@ -77,7 +76,7 @@ static size_t segment_end(struct slice path, size_t at, size_t *parameter)
 
 struct slice operation_mask_path(struct slice path, char *out, size_t room)
 {
-    struct text text = {out, out + room};
+    struct operation_writer text = {out, out + room};
     size_t at = 0;
 
     while (at < path.len && path.ptr[at] != '?' && path.ptr[at] != '#') {
@@ -95,9 +94,9 @@ struct slice operation_mask_path(struct slice path, char *out, size_t room)
     return (struct slice){out, (size_t)(text.at - out)};
 }
 
-/* Adds a word of a span's name: of a URL only its path, with ids masked; a word
- * that is an id is masked unless it is short enough to be a count. */
-static void add_word(struct text *text, struct slice word)
+/* Adds a word of a span's name. A URL is reduced to its path with ids masked; a
+ * word that is an id is masked unless it is short enough to be a count. */
+static void add_word(struct operation_writer *text, struct slice word)
 {
     enum { SHORT_NUMBER = 3 };
     const char *start = text->at;
@@ -107,13 +106,13 @@ static void add_word(struct text *text, struct slice word)
     if ((word.len > 0 && memchr(word.ptr, '/', word.len)) ||
         (word.len > SHORT_NUMBER && is_id(word)))
         add_masked(text, word);
-    if (text->at == start) /* no path, or nothing but a fragment */
+    if (text->at == start) /* no path, or only a fragment */
         add(text, word);
 }
 
-/* A span's name, for want of better. Some instrumentations put the raw path
- * into it. */
-static void add_name(struct text *text, const struct span *span)
+/* The span's name, the last resort. Some instrumentations put the raw path into
+ * it. */
+static void add_name(struct operation_writer *text, const struct span *span)
 {
     struct slice name = span->name;
 
@@ -131,20 +130,14 @@ static void add_name(struct text *text, const struct span *span)
     }
 }
 
-static void add_path(struct text *text, const struct url *url)
+static void add_path(struct operation_writer *text, const struct url *url)
 {
     if (url->relative)
         add(text, SLICE("/"));
     add_masked(text, url->path);
 }
 
-static bool ends_with(struct slice s, struct slice tail)
-{
-    return s.len >= tail.len &&
-           slice_equal(slice_from(s, s.len - tail.len), tail);
-}
-
-/* A route that any path fits: "/", which nginx calls its location, "/{*path}",
+/* A route that matches every path: "/" (nginx sends its location), "/{*path}",
  * "/{path:path}", ASP.NET's "{controller=Home}/{action=Index}/{id?}". */
 static bool is_catch_all(struct slice route)
 {
@@ -155,16 +148,16 @@ static bool is_catch_all(struct slice route)
     if (memchr(route.ptr, '/', route.len))
         return false;
     return slice_starts(route, SLICE("*")) ||
-           slice_starts(route, SLICE("{*")) || ends_with(route, SLICE("+}")) ||
-           ends_with(route, SLICE("*}")) || ends_with(route, SLICE(":path}")) ||
-           ends_with(route, SLICE("(.*)")) ||
+           slice_starts(route, SLICE("{*")) || slice_ends(route, SLICE("+}")) ||
+           slice_ends(route, SLICE("*}")) ||
+           slice_ends(route, SLICE(":path}")) ||
+           slice_ends(route, SLICE("(.*)")) ||
            slice_equal(route, SLICE("$default"));
 }
 
-/* The request's path; empty if the span does not tell. Micrometer's uri is a
- * template, "root", or a word for what has none: UNKNOWN, NOT_FOUND,
- * REDIRECTION, none. The one that fits all static files says less than the
- * path.
+/* The request's path; empty if the span has none. Micrometer's uri is a
+ * template, "root", or a word for requests without one: UNKNOWN, NOT_FOUND,
+ * REDIRECTION, none. The path is preferred to a template that matches all.
  */
 static struct url request_path(const struct semconv *semconv)
 {
@@ -182,9 +175,9 @@ static struct url request_path(const struct semconv *semconv)
     return url;
 }
 
-/* Of the ten methods there are, upper case; "HTTP" for one that the sender does
- * not know. */
-static void add_method(struct text *text, const struct semconv *semconv)
+/* A known method in upper case; "HTTP" for "_OTHER". */
+static void add_method(struct operation_writer *text,
+                       const struct semconv *semconv)
 {
     struct slice method = semconv_text(semconv, SEM_HTTP_METHOD);
     struct slice plain = semconv_text(semconv, SEM_PLAIN_METHOD);
@@ -198,8 +191,7 @@ static void add_method(struct text *text, const struct semconv *semconv)
         add(text, method);
 }
 
-/* http.route; without the method that patterns of Go's net/http have before it.
- */
+/* http.route, without the method that patterns of Go's net/http begin with. */
 static struct slice route_of(const struct semconv *semconv)
 {
     struct slice route = semconv_text(semconv, SEM_HTTP_ROUTE);
@@ -212,7 +204,7 @@ static struct slice route_of(const struct semconv *semconv)
     return route;
 }
 
-static void add_http(struct text *text, const struct span *span,
+static void add_http(struct operation_writer *text, const struct span *span,
                      const struct semconv *semconv)
 {
     struct slice route = route_of(semconv);
@@ -242,7 +234,7 @@ static void add_http(struct text *text, const struct span *span,
         add(text, route);
 }
 
-/* "/shop.Cart/Add": of Envoy, which has the path of a call but not its parts.
+/* "shop.Cart/Add" of the path: Envoy does not send rpc.service and rpc.method.
  */
 static struct slice grpc_path(const struct semconv *semconv)
 {
@@ -254,7 +246,7 @@ static struct slice grpc_path(const struct semconv *semconv)
     return slice_from(url.path, 1);
 }
 
-static void add_grpc(struct text *text, const struct span *span,
+static void add_grpc(struct operation_writer *text, const struct span *span,
                      const struct semconv *semconv)
 {
     struct slice service = semconv_text(semconv, SEM_RPC_SERVICE);
@@ -275,8 +267,8 @@ static void add_grpc(struct text *text, const struct span *span,
     add(text, method);
 }
 
-/* "verb object", either of which may be missing. */
-static void add_two(struct text *text, const struct span *span,
+/* "verb object"; either may be missing. */
+static void add_two(struct operation_writer *text, const struct span *span,
                     struct slice verb, struct slice object)
 {
     if (verb.len == 0 && object.len == 0)
@@ -287,7 +279,7 @@ static void add_two(struct text *text, const struct span *span,
     add(text, object);
 }
 
-static void add_message(struct text *text, const struct span *span,
+static void add_message(struct operation_writer *text, const struct span *span,
                         const struct semconv *semconv)
 {
     struct slice verb = semconv_text(semconv, SEM_MSG_OPERATION);
@@ -297,9 +289,9 @@ static void add_message(struct text *text, const struct span *span,
     add_two(text, span, verb, systems_destination(semconv));
 }
 
-/* An object store has buckets for collections, an SDK's method for an
+/* For an object store the bucket is the collection; an SDK's method is the
  * operation. */
-static void add_query(struct text *text, const struct span *span,
+static void add_query(struct operation_writer *text, const struct span *span,
                       const struct semconv *semconv)
 {
     struct slice summary = semconv_text(semconv, SEM_DB_SUMMARY);
@@ -322,7 +314,7 @@ struct slice operation_text(const struct span *span,
                             const struct semconv *semconv,
                             enum protocol protocol, char *out)
 {
-    struct text text = {out, out + OPERATION_MAX_TEXT};
+    struct operation_writer text = {out, out + OPERATION_MAX_TEXT};
 
     switch (protocol) {
     case PROTOCOL_HTTP:

@@ -1,26 +1,33 @@
 /*
- * Evidence is asked in this order, and the first that knows decides:
+ * Whether a span failed. The sender's status decides if it is set. Most senders
+ * other than the SDKs leave it unset and use attributes. The evidence, by
+ * precedence:
  *
  *   status              ERROR, OK; or the same in otel.status_code
- *   error=true          OpenTracing, Envoy, Istio: what ERROR is now
+ *   error=true          OpenTracing, Envoy, Istio: their form of ERROR
  *   HTTP, gRPC, JSON-RPC status, Micrometer's outcome
- *   error=<text>, error.type   Brave and Zipkin; the conventions
+ *   error=<text>, error.type   Brave and Zipkin; the semantic conventions
  *
- * What the other side did wrong is no failure of who serves it (HTTP 4xx,
- * NOT_FOUND ...), but it is one of the caller, as the conventions say.
+ * As in the conventions, an error caused by the caller (HTTP 4xx, NOT_FOUND)
+ * is a failure of the CLIENT span and not of the SERVER span.
  */
-#include "outcome.h"
+#include "semconv.h"
 
-/* What a status code of a protocol says. */
-enum outcome_kind { NOTHING, FINE, CALLERS_FAULT, SERVERS_FAULT };
+/* What a status code means; a larger value is worse. */
+enum status_verdict {
+    VERDICT_UNKNOWN,
+    VERDICT_OK,
+    VERDICT_CALLER,
+    VERDICT_SERVER
+};
 
 static char lower(char c)
 {
     return c >= 'A' && c <= 'Z' ? (char)(c | 32) : c;
 }
 
-/* Equal but for upper and lower case and '_' in text: "DeadlineExceeded" and
- * "deadline_exceeded" are "DEADLINE_EXCEEDED". name has no '_'. */
+/* Compares without case and without '_' in text: "DeadlineExceeded" and
+ * "DEADLINE_EXCEEDED" equal "deadlineexceeded". */
 static bool is_word(struct slice text, const char *name)
 {
     for (size_t i = 0; i < text.len; i++)
@@ -58,7 +65,7 @@ uint32_t outcome_http_status(const struct semconv *semconv)
 {
     uint32_t status = status_number(semconv, SEM_HTTP_STATUS);
 
-    /* "status" means something only beside a method, a URL or an outcome. */
+    /* "status" counts only beside a method, a URL or an outcome. */
     if (status == 0 && semconv->at[SEM_PLAIN_STATUS] &&
         (semconv_is_http(semconv) || semconv->at[SEM_OUTCOME]))
         status = status_number(semconv, SEM_PLAIN_STATUS);
@@ -67,19 +74,19 @@ uint32_t outcome_http_status(const struct semconv *semconv)
     return status;
 }
 
-static enum outcome_kind http_verdict(const struct semconv *semconv)
+static enum status_verdict http_verdict(const struct semconv *semconv)
 {
     uint32_t status = outcome_http_status(semconv);
 
     if (status >= 400)
-        return status < 500 ? CALLERS_FAULT : SERVERS_FAULT;
-    return status > 0 ? FINE : NOTHING;
+        return status < 500 ? VERDICT_CALLER : VERDICT_SERVER;
+    return status > 0 ? VERDICT_OK : VERDICT_UNKNOWN;
 }
 
-/* UNKNOWN, DEADLINE_EXCEEDED, UNIMPLEMENTED, INTERNAL, UNAVAILABLE, DATA_LOSS:
- * the ones that the conventions call errors of the server. */
-static enum outcome_kind grpc_verdict(const struct semconv *semconv,
-                                      enum semconv_field field)
+/* The conventions call UNKNOWN, DEADLINE_EXCEEDED, UNIMPLEMENTED, INTERNAL,
+ * UNAVAILABLE and DATA_LOSS errors of the server. */
+static enum status_verdict grpc_verdict(const struct semconv *semconv,
+                                        enum semconv_field field)
 {
     enum { SERVERS = 1 << 2 | 1 << 4 | 1 << 12 | 1 << 13 | 1 << 14 | 1 << 15 };
     static const char *const servers[] = {
@@ -90,53 +97,53 @@ static enum outcome_kind grpc_verdict(const struct semconv *semconv,
     int64_t code;
 
     if (!semconv->at[field])
-        return NOTHING;
+        return VERDICT_UNKNOWN;
     code = semconv_number(semconv, field);
     if (code >= 0 && code <= 16)
-        return code == 0             ? FINE
-               : SERVERS >> code & 1 ? SERVERS_FAULT
-                                     : CALLERS_FAULT;
+        return code == 0             ? VERDICT_OK
+               : SERVERS >> code & 1 ? VERDICT_SERVER
+                                     : VERDICT_CALLER;
     if (code >= 0 || text.len == 0)
-        return NOTHING;
+        return VERDICT_UNKNOWN;
     if (is_word(text, "ok"))
-        return FINE;
-    return is_any(text, servers) ? SERVERS_FAULT : CALLERS_FAULT;
+        return VERDICT_OK;
+    return is_any(text, servers) ? VERDICT_SERVER : VERDICT_CALLER;
 }
 
-/* Internal error and the codes reserved for servers; 0 is what some send for
- * success. */
-static enum outcome_kind jsonrpc_verdict(const struct semconv *semconv)
+/* Internal error and the codes reserved for servers; some send 0 for success.
+ */
+static enum status_verdict jsonrpc_verdict(const struct semconv *semconv)
 {
     const struct attr *attr = semconv->at[SEM_JSONRPC_ERROR];
 
     if (!attr || attr->type != VALUE_INT)
-        return NOTHING;
+        return VERDICT_UNKNOWN;
     if (attr->i == 0)
-        return FINE;
+        return VERDICT_OK;
     return attr->i == -32603 || (attr->i >= -32099 && attr->i <= -32000)
-               ? SERVERS_FAULT
-               : CALLERS_FAULT;
+               ? VERDICT_SERVER
+               : VERDICT_CALLER;
 }
 
-static enum outcome_kind outcome_verdict(const struct semconv *semconv)
+static enum status_verdict outcome_verdict(const struct semconv *semconv)
 {
     static const char *const failures[] = {"servererror", "failure", "error",
                                            NULL};
     struct slice text = semconv_text(semconv, SEM_OUTCOME);
 
     if (text.len == 0)
-        return NOTHING;
+        return VERDICT_UNKNOWN;
     if (is_any(text, failures))
-        return SERVERS_FAULT;
-    return is_word(text, "clienterror") ? CALLERS_FAULT : NOTHING;
+        return VERDICT_SERVER;
+    return is_word(text, "clienterror") ? VERDICT_CALLER : VERDICT_UNKNOWN;
 }
 
-static enum outcome_kind worse(enum outcome_kind a, enum outcome_kind b)
+static enum status_verdict worse(enum status_verdict a, enum status_verdict b)
 {
     return a > b ? a : b;
 }
 
-/* The attribute "error": 1 true, 0 false or missing, -1 a text about it. */
+/* The attribute "error": 1 true, 0 false or missing, -1 an error text. */
 static int error_flag(const struct semconv *semconv)
 {
     static const char *const none[] = {"", "false", "0", "none", NULL};
@@ -155,26 +162,25 @@ static int error_flag(const struct semconv *semconv)
                : -1;
 }
 
-/* verdict: of all protocols, the worst: Envoy has gRPC's status beside HTTP
- * 200, and senders in change have old names beside new ones. */
+/* verdict: the worst of all protocols. Envoy sends a gRPC status beside HTTP
+ * 200; senders in migration send old names beside new ones. */
 static bool is_failure(const struct span *span, const struct semconv *semconv,
-                       enum outcome_kind verdict)
+                       enum status_verdict verdict)
 {
     bool calls = span->kind == SPAN_CLIENT || span->kind == SPAN_PRODUCER;
-    struct slice said = semconv_text(semconv, SEM_OTEL_STATUS);
+    struct slice status = semconv_text(semconv, SEM_OTEL_STATUS);
     int flag = error_flag(semconv);
 
-    if (is_word(said, "ok"))
+    if (is_word(status, "ok"))
         return false;
-    if (is_word(said, "error") || flag > 0 || verdict == SERVERS_FAULT)
+    if (is_word(status, "error") || flag > 0 || verdict == VERDICT_SERVER)
         return true;
-    if (verdict == CALLERS_FAULT)
+    if (verdict == VERDICT_CALLER)
         return calls;
     return flag < 0 || semconv_text(semconv, SEM_ERROR_TYPE).len > 0;
 }
 
-/* What else there may be to ask than the HTTP status: nothing, for most spans.
- */
+/* Evidence other than the HTTP status; most spans have none. */
 static const uint64_t more_evidence =
     SEM_BIT(SEM_PLAIN_STATUS) | SEM_BIT(SEM_DAPR_STATUS) |
     SEM_BIT(SEM_OUTCOME) | SEM_BIT(SEM_ERROR) | SEM_BIT(SEM_ERROR_TYPE) |
@@ -184,14 +190,14 @@ static const uint64_t more_evidence =
 enum outcome outcome_of(const struct span *span, const struct semconv *semconv)
 {
     bool more = semconv->has & more_evidence;
-    enum outcome_kind http, all;
+    enum status_verdict http, all;
 
     if (span->status == SPAN_ERROR)
         return OUTCOME_FAILED;
     if (!semconv->at[SEM_HTTP_STATUS] && !more)
         return OUTCOME_NONE;
     http = http_verdict(semconv);
-    if (http <= FINE && !more)
+    if (http <= VERDICT_OK && !more)
         return OUTCOME_NONE;
     http = worse(http, outcome_verdict(semconv));
     all = worse(http, worse(grpc_verdict(semconv, SEM_RPC_STATUS),
@@ -199,5 +205,5 @@ enum outcome outcome_of(const struct span *span, const struct semconv *semconv)
     all = worse(all, jsonrpc_verdict(semconv));
     if (span->status == SPAN_UNSET && is_failure(span, semconv, all))
         return OUTCOME_FAILED;
-    return http == CALLERS_FAULT ? OUTCOME_CLIENT_ERROR : OUTCOME_NONE;
+    return http == VERDICT_CALLER ? OUTCOME_CLIENT_ERROR : OUTCOME_NONE;
 }

@@ -5,56 +5,60 @@
 
 #include "mem.h"
 
-enum { LINE = 64, NODES = RECENT_SPANS_BUCKETS * RECENT_SPANS_PER_BUCKET };
+enum { CACHE_LINE = 64 };
+enum { SPANS = RECENT_SPANS_BUCKETS * RECENT_SPANS_PER_BUCKET };
 
-_Static_assert(RECENT_SPANS_PER_BUCKET * sizeof(struct recent_span) == LINE,
+_Static_assert(RECENT_SPANS_PER_BUCKET * sizeof(struct recent_span) ==
+                   CACHE_LINE,
                "a bucket is a cache line");
 
 struct recent_spans *recent_spans_new(void)
 {
-    struct recent_spans *tree = mem_alloc(sizeof(*tree));
-    char *memory = mem_zero(1, NODES * sizeof(struct recent_span) + LINE);
+    struct recent_spans *spans = mem_alloc(sizeof(*spans));
+    char *memory = mem_zero(1, SPANS * sizeof(struct recent_span) + CACHE_LINE);
 
-    tree->memory = memory;
-    tree->nodes = (void *)(memory + (LINE - (uintptr_t)memory % LINE) % LINE);
-    return tree;
+    spans->memory = memory;
+    spans->buckets =
+        (void *)(memory +
+                 (CACHE_LINE - (uintptr_t)memory % CACHE_LINE) % CACHE_LINE);
+    return spans;
 }
 
-void recent_spans_free(struct recent_spans *tree)
+void recent_spans_free(struct recent_spans *spans)
 {
-    free(tree->memory);
-    free(tree);
+    free(spans->memory);
+    free(spans);
 }
 
-void recent_spans_clear(struct recent_spans *tree)
+void recent_spans_clear(struct recent_spans *spans)
 {
-    memset(tree->nodes, 0, NODES * sizeof(struct recent_span));
+    memset(spans->buckets, 0, SPANS * sizeof(struct recent_span));
 }
 
-void recent_spans_add(struct recent_spans *tree, const struct span *span,
+void recent_spans_add(struct recent_spans *spans, const struct span *span,
                       uint64_t hash, uint64_t parent_hash, enum span_role role,
                       struct limited_name *endpoint)
 {
-    struct recent_span *bucket =
-        tree->nodes[(hash >> 40) % RECENT_SPANS_BUCKETS];
-    struct recent_span node = {.span = (hash & ~(uint64_t)ROLE_MASK) | role};
-    const struct recent_span *above;
+    struct recent_span *bucket = recent_spans_bucket(spans, hash);
+    struct recent_span entry = {.span = (hash & ~(uint64_t)ROLE_MASK) | role};
+    const struct recent_span *parent;
 
     if (endpoint)
-        node.endpoint = endpoint;
+        entry.endpoint = endpoint;
     else
-        memcpy(node.above, span->parent_span_id, 8);
-    if (role == ROLE_STEP) {
-        above = recent_spans_find(tree, parent_hash);
-        if (above && recent_span_role(above) <= ROLE_STEP) {
-            node = *above;
-            node.span = (hash & ~(uint64_t)ROLE_MASK) | recent_span_role(above);
+        memcpy(entry.parent, span->parent_span_id, 8);
+    if (role == ROLE_INTERNAL) {
+        parent = recent_spans_find(spans, parent_hash);
+        if (parent && recent_span_role(parent) <= ROLE_INTERNAL) {
+            entry = *parent;
+            entry.span =
+                (hash & ~(uint64_t)ROLE_MASK) | recent_span_role(parent);
         }
-        if (recent_span_role(&node) == ROLE_STEP &&
-            memcmp(node.above, span->span_id, 8) == 0) /* in a circle */
-            memset(node.above, 0, 8);
+        if (recent_span_role(&entry) == ROLE_INTERNAL &&
+            memcmp(entry.parent, span->span_id, 8) == 0) /* a cycle */
+            memset(entry.parent, 0, 8);
     }
-    for (int i = RECENT_SPANS_PER_BUCKET - 1; i > 0; i--)
-        bucket[i] = bucket[i - 1];
-    bucket[0] = node;
+    memmove(bucket + 1, bucket,
+            (RECENT_SPANS_PER_BUCKET - 1) * sizeof(*bucket));
+    bucket[0] = entry;
 }

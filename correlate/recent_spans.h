@@ -1,8 +1,8 @@
 /*
- * span_tree - what the spans seen last are, and which span is above each: a
- * table of small buckets in which the oldest span makes way.
+ * recent_spans - role and parent of the last spans seen: a table of small
+ * buckets in which a new span replaces the oldest.
  *
- * Threads  the correlator's.
+ * Threads: the correlator's.
  */
 #ifndef RECENT_SPANS_H
 #define RECENT_SPANS_H
@@ -13,53 +13,50 @@
 enum span_role {
     ROLE_SERVER,
     ROLE_CONSUMER,
-    ROLE_STEP,    /* neither called nor calling */
-    ROLE_CALL,    /* CLIENT whose callee has to be found */
-    ROLE_QUERY,   /* CLIENT of a database */
-    ROLE_MESSAGE, /* PRODUCER, CLIENT of a queue */
+    ROLE_INTERNAL, /* neither serves nor calls */
+    ROLE_CALL,     /* CLIENT that has a callee */
+    ROLE_QUERY,    /* CLIENT of a database */
+    ROLE_MESSAGE,  /* PRODUCER, CLIENT of a queue */
     ROLE_MASK = 7
 };
 
 struct recent_span {
-    uint64_t span; /* span_key's hash; enum span_role in the lowest bits */
+    uint64_t span; /* hash of the span_key; enum span_role in the lowest bits */
     union {
-        struct limited_name *endpoint; /* SERVER, CONSUMER: the one served */
-        uint8_t above[8];              /* the rest; zero: none */
+        struct limited_name *endpoint; /* served by a SERVER or CONSUMER */
+        uint8_t parent[8];             /* of the others; zero: none */
     };
 };
 
-enum {
-    RECENT_SPANS_BUCKETS = 1 << 13,
-    RECENT_SPANS_PER_BUCKET = 4 /* a cache line */
-};
+enum { RECENT_SPANS_BUCKETS = 1 << 13, RECENT_SPANS_PER_BUCKET = 4 };
 
 struct recent_spans {
-    /* of a bucket, newest first */
-    struct recent_span (*nodes)[RECENT_SPANS_PER_BUCKET];
-    void *memory; /* they begin where a cache line does */
+    /* newest first; a bucket is a cache line */
+    struct recent_span (*buckets)[RECENT_SPANS_PER_BUCKET];
+    void *memory; /* holds the buckets, which are aligned */
 };
 
 struct recent_spans *recent_spans_new(void);
-void recent_spans_free(struct recent_spans *tree);
-void recent_spans_clear(struct recent_spans *tree);
+void recent_spans_free(struct recent_spans *spans);
+void recent_spans_clear(struct recent_spans *spans);
 
-/* Adds a span; its key's hash and that of its parent. A step below a step, or
- * below a span that serves, becomes what that is. */
-void recent_spans_add(struct recent_spans *tree, const struct span *span,
+/* Adds a span, by the hashes of its key and its parent's. An INTERNAL span
+ * below another one, or below a span that serves, gets that one's entry. */
+void recent_spans_add(struct recent_spans *spans, const struct span *span,
                       uint64_t hash, uint64_t parent_hash, enum span_role role,
                       struct limited_name *endpoint);
 
-static inline const struct recent_span *recent_spans_bucket(
-    const struct recent_spans *tree, uint64_t hash)
+static inline struct recent_span *recent_spans_bucket(
+    const struct recent_spans *spans, uint64_t hash)
 {
-    return tree->nodes[(hash >> 40) % RECENT_SPANS_BUCKETS];
+    return spans->buckets[(hash >> 40) % RECENT_SPANS_BUCKETS];
 }
 
-/* The span with this hash; NULL if it is not known, or not any more. */
+/* The span with this hash; NULL if it is unknown or was replaced. */
 static inline const struct recent_span *recent_spans_find(
-    const struct recent_spans *tree, uint64_t hash)
+    const struct recent_spans *spans, uint64_t hash)
 {
-    const struct recent_span *bucket = recent_spans_bucket(tree, hash);
+    const struct recent_span *bucket = recent_spans_bucket(spans, hash);
 
     for (int i = 0; i < RECENT_SPANS_PER_BUCKET; i++)
         if ((bucket[i].span | ROLE_MASK) == (hash | ROLE_MASK))
@@ -67,16 +64,16 @@ static inline const struct recent_span *recent_spans_find(
     return NULL;
 }
 
-static inline enum span_role recent_span_role(const struct recent_span *node)
+static inline enum span_role recent_span_role(const struct recent_span *span)
 {
-    return (enum span_role)(node->span & ROLE_MASK);
+    return (enum span_role)(span->span & ROLE_MASK);
 }
 
-/* Fetches what the two above will look at. */
+/* Prefetches what the two above read. */
 static inline __attribute__((always_inline)) void recent_spans_prefetch(
-    const struct recent_spans *tree, uint64_t hash)
+    const struct recent_spans *spans, uint64_t hash)
 {
-    __builtin_prefetch(recent_spans_bucket(tree, hash));
+    __builtin_prefetch(recent_spans_bucket(spans, hash));
 }
 
 #endif

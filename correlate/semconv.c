@@ -1,7 +1,10 @@
 /*
  * A table of all names, hashed once at start into several times as many slots
- * as it has rows. A slot has a part of the hash: a key that is none of ours is
- * done with after one look, one of ours is compared once.
+ * as it has rows. A slot holds a part of the hash: an unknown key is rejected
+ * after one lookup, a known key is compared once.
+ *
+ * A new attribute name is a row of this table; a new field is a member of enum
+ * semconv_field (semconv.h) with its rows.
  */
 #include "semconv.h"
 
@@ -12,8 +15,8 @@
 
 enum { SLOTS = 512 };
 
-/* In the order of rank: a newer name of a field stands before an older one. */
-static const struct row {
+/* By rank: a newer name of a field stands before an older one. */
+static const struct semconv_name {
     const char *key;
     enum semconv_field field;
 } rows[] = {
@@ -119,8 +122,8 @@ enum { ROW_COUNT = sizeof(rows) / sizeof(*rows) };
 
 _Static_assert(ROW_COUNT < UINT8_MAX, "rows are numbered in a byte");
 
-static struct slot {
-    uint16_t mark; /* of the hash; 0: free */
+static struct semconv_slot {
+    uint16_t mark; /* bits of the hash; 0: free */
     uint8_t row, len;
 } slots[SLOTS];
 
@@ -134,7 +137,7 @@ static uint16_t mark_of(uint64_t hash)
     return (uint16_t)(hash >> 48 | 1);
 }
 
-static void fill(void)
+static void fill_slots(void)
 {
     for (uint32_t row = 0; row < ROW_COUNT; row++) {
         uint32_t len = (uint32_t)strlen(rows[row].key);
@@ -143,7 +146,8 @@ static void fill(void)
 
         while (slots[slot].mark)
             slot = (slot + 1) % SLOTS;
-        slots[slot] = (struct slot){mark_of(hash), (uint8_t)row, (uint8_t)len};
+        slots[slot] =
+            (struct semconv_slot){mark_of(hash), (uint8_t)row, (uint8_t)len};
     }
 }
 
@@ -151,10 +155,10 @@ void semconv_init(void)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
 
-    pthread_once(&once, fill);
+    pthread_once(&once, fill_slots);
 }
 
-/* The row of the key; ROW_COUNT: there is none. */
+/* The row of the key; ROW_COUNT if it has none. */
 static inline uint32_t row_of(const struct attr *attr)
 {
     uint64_t hash = hash_key(attr->key, attr->key_len);
@@ -196,7 +200,7 @@ int64_t semconv_number(const struct semconv *semconv, enum semconv_field field)
         return -1;
     if (attr->type == VALUE_INT)
         return attr->i;
-    if (attr->type == VALUE_DOUBLE) /* from JSON by way of Lua or JavaScript */
+    if (attr->type == VALUE_DOUBLE) /* JSON through Lua or JavaScript */
         return attr->d >= 0 && attr->d < 1e9 ? (int64_t)attr->d : -1;
     if (attr->type != VALUE_STRING || attr->len == 0 || attr->len > 9)
         return -1;
@@ -206,6 +210,26 @@ int64_t semconv_number(const struct semconv *semconv, enum semconv_field field)
         number = number * 10 + (attr->str[i] - '0');
     }
     return number;
+}
+
+struct slice semconv_first(const struct semconv *semconv,
+                           const enum semconv_field *fields, size_t count)
+{
+    struct slice text = {NULL, 0};
+
+    for (size_t i = 0; i < count && text.len == 0; i++)
+        text = semconv_text(semconv, fields[i]);
+    return text;
+}
+
+uint16_t semconv_port(const struct semconv *semconv, enum semconv_field field,
+                      enum semconv_field old_field)
+{
+    int64_t port = semconv_number(semconv, field);
+
+    if (port <= 0)
+        port = semconv_number(semconv, old_field);
+    return port > 0 && port < 65536 ? (uint16_t)port : 0;
 }
 
 const char *semconv_verb(struct slice text)

@@ -1,19 +1,21 @@
 /*
+ * Protocol of a span, and databases and queues that a span names without the
+ * attributes of the semantic conventions: cloud SDKs name a service, older
+ * instrumentations set peer.service or only a query.
+ *
  * A service is found by its name in lower case, without the vendor's prefix
- * ("AWS::", "Amazon", "AWS", "Microsoft."), spaces, and a version behind it:
- * SDKs of one vendor spell one service in five ways.
+ * ("AWS::", "Amazon", "AWS", "Microsoft."), spaces and a version suffix: SDKs
+ * of one vendor spell one service in five ways.
  */
-#include "systems.h"
-
-#include "cardinality_limit.h"
+#include "semconv.h"
 
 enum { MAX_NAME = 40 };
 
-static const struct system {
-    const char *name;   /* of the service */
-    const char *system; /* as db.system or messaging.system has it */
+static const struct known_system {
+    const char *name;
+    const char *system; /* value of db.system.name or messaging.system */
     uint8_t protocol;
-} table[] = {
+} known_systems[] = {
     {"dynamodb", "dynamodb", PROTOCOL_DB},
     {"dynamodbstreams", "dynamodb", PROTOCOL_DB},
     {"s3", "s3", PROTOCOL_DB},
@@ -26,7 +28,7 @@ static const struct system {
     {"kinesis", "kinesis", PROTOCOL_MESSAGING},
     {"firehose", "firehose", PROTOCOL_MESSAGING},
     {"eventbridge", "eventbridge", PROTOCOL_MESSAGING},
-    {"documentdb", "cosmosdb", PROTOCOL_DB}, /* of Microsoft */
+    {"documentdb", "cosmosdb", PROTOCOL_DB}, /* Microsoft */
     {"storage", "object-storage", PROTOCOL_DB},
     {"eventhub", "eventhubs", PROTOCOL_MESSAGING},
     {"servicebus", "servicebus", PROTOCOL_MESSAGING},
@@ -72,8 +74,8 @@ static bool drop_prefix(struct slice *name, const char *prefix)
     return true;
 }
 
-/* The name as the table has it; empty if it is too long to be in it. */
-static struct slice plain_name(struct slice name, char out[MAX_NAME])
+/* The name as the table spells it; empty if it is too long for the table. */
+static struct slice normalize(struct slice name, char out[MAX_NAME])
 {
     static const char *const vendors[] = {"aws::", "amazon", "aws",
                                           "microsoft."};
@@ -97,39 +99,47 @@ static struct slice plain_name(struct slice name, char out[MAX_NAME])
     return plain;
 }
 
-static const struct system *find(struct slice name)
+static const struct known_system *find_system(struct slice name)
 {
     char out[MAX_NAME];
 
     if (name.len == 0)
         return NULL;
-    name = plain_name(name, out);
-    for (size_t i = 0; i < sizeof(table) / sizeof(*table); i++)
-        if (slice_equal(name, slice_of(table[i].name)))
-            return &table[i];
+    name = normalize(name, out);
+    for (size_t i = 0; i < sizeof(known_systems) / sizeof(*known_systems); i++)
+        if (slice_equal(name, slice_of(known_systems[i].name)))
+            return &known_systems[i];
     return NULL;
 }
 
-/* "DynamoDB" of rpc.service, else of a method "DynamoDB/PutItem". */
+/* The position after the last '/' or other separator; 0 without one. */
+static size_t last_part(struct slice text, char separator)
+{
+    size_t at = text.len;
+
+    while (at > 0 && text.ptr[at - 1] != '/' && text.ptr[at - 1] != separator)
+        at--;
+    return at;
+}
+
+/* rpc.service, else the service of a method "DynamoDB/PutItem". */
 static struct slice rpc_service(const struct semconv *semconv)
 {
     struct slice service = semconv_text(semconv, SEM_RPC_SERVICE);
     struct slice method = semconv_text(semconv, SEM_RPC_METHOD);
+    size_t at = last_part(method, '.');
 
-    if (service.len > 0)
-        return service;
-    for (size_t i = method.len; i-- > 0;)
-        if (method.ptr[i] == '/' || method.ptr[i] == '.')
-            return (struct slice){method.ptr, i};
+    if (service.len == 0 && at > 0)
+        return (struct slice){method.ptr, at - 1};
     return service;
 }
 
-/* A service of a cloud, or a system that peer.service names. A component of
- * the user's own may have an RPC service of any name: only a cloud's SDK and
- * full names decide there. */
-static const struct system *named(const struct semconv *semconv)
+/* A service of a cloud, or a system that peer.service names. An RPC service
+ * counts only if the SDK or its full name shows that it is a cloud's: users may
+ * give theirs any name. */
+static const struct known_system *named_system(const struct semconv *semconv)
 {
-    const struct system *system = NULL;
+    const struct known_system *system = NULL;
 
     if (semconv->at[SEM_RPC_SYSTEM]) {
         struct slice rpc = semconv_text(semconv, SEM_RPC_SYSTEM);
@@ -137,20 +147,25 @@ static const struct system *named(const struct semconv *semconv)
 
         if (slice_equal(rpc, SLICE("aws-api")) ||
             slice_starts(service, SLICE("google.")))
-            system = find(service);
+            system = find_system(service);
     }
-    if (!system && semconv->at[SEM_CLOUD_SERVICE])
-        system = find(semconv_text(semconv, SEM_CLOUD_SERVICE));
-    if (!system && semconv->at[SEM_PEER_SERVICE] &&
-        !semconv->at[SEM_RPC_SYSTEM])
-        system = find(semconv_text(semconv, SEM_PEER_SERVICE));
+    if (!system)
+        system = find_system(semconv_text(semconv, SEM_CLOUD_SERVICE));
+    if (!system && !semconv->at[SEM_RPC_SYSTEM])
+        system = find_system(semconv_text(semconv, SEM_PEER_SERVICE));
     return system;
 }
 
-enum protocol systems_protocol(const struct span *span,
-                               const struct semconv *semconv)
+/* PROTOCOL_DB, PROTOCOL_MESSAGING, or PROTOCOL_NONE if the span names neither
+ * a database nor a queue. */
+static enum protocol system_protocol(const struct span *span,
+                                     const struct semconv *semconv)
 {
-    const struct system *system;
+    static const uint64_t db_fields =
+        SEM_BIT(SEM_DB_QUERY) | SEM_BIT(SEM_DB_SUMMARY) |
+        SEM_BIT(SEM_DB_OPERATION) | SEM_BIT(SEM_DB_COLLECTION) |
+        SEM_BIT(SEM_DB_NAMESPACE);
+    const struct known_system *system;
 
     if (span->kind != SPAN_CLIENT && semconv->at[SEM_MSG_SYSTEM])
         return PROTOCOL_MESSAGING;
@@ -158,24 +173,55 @@ enum protocol systems_protocol(const struct span *span,
         return PROTOCOL_DB;
     if (semconv->at[SEM_MSG_SYSTEM])
         return PROTOCOL_MESSAGING;
-    system = named(semconv);
+    system = named_system(semconv);
     if (system)
         return (enum protocol)system->protocol;
-    if (span->kind == SPAN_CLIENT &&
-        (semconv->at[SEM_DB_QUERY] || semconv->at[SEM_DB_SUMMARY] ||
-         semconv->at[SEM_DB_OPERATION] || semconv->at[SEM_DB_COLLECTION] ||
-         semconv->at[SEM_DB_NAMESPACE]))
+    if (span->kind == SPAN_CLIENT && semconv->has & db_fields)
         return PROTOCOL_DB;
     return semconv->at[SEM_MSG_DESTINATION] || semconv->at[SEM_MSG_URL]
                ? PROTOCOL_MESSAGING
                : PROTOCOL_NONE;
 }
 
+enum protocol span_protocol(const struct span *span,
+                            const struct semconv *semconv)
+{
+    /* HTTP and RPC only transport the call of a database or a queue; a SERVER
+     * span serves HTTP or RPC itself. */
+    if (span->kind != SPAN_SERVER) {
+        enum protocol protocol = system_protocol(span, semconv);
+
+        if (protocol != PROTOCOL_NONE)
+            return protocol;
+    }
+    if (semconv->at[SEM_HTTP_METHOD] || semconv->at[SEM_HTTP_ROUTE] ||
+        semconv->at[SEM_HTTP_STATUS])
+        return semconv->at[SEM_RPC_SYSTEM] || semconv->at[SEM_RPC_STATUS]
+                   ? PROTOCOL_GRPC
+                   : PROTOCOL_HTTP;
+    if (semconv->at[SEM_RPC_SYSTEM] || semconv->at[SEM_RPC_SERVICE])
+        return PROTOCOL_GRPC;
+    if (semconv->at[SEM_DB_SYSTEM])
+        return PROTOCOL_DB;
+    if (semconv->at[SEM_MSG_SYSTEM] || span->kind == SPAN_PRODUCER ||
+        span->kind == SPAN_CONSUMER)
+        return PROTOCOL_MESSAGING;
+    return semconv_is_http(semconv) ? PROTOCOL_HTTP : PROTOCOL_NONE;
+}
+
+struct slice protocol_name(enum protocol protocol)
+{
+    static const char *const names[] = {"", "http", "grpc", "db", "messaging"};
+
+    return slice_of(names[protocol]);
+}
+
 static struct slice system_text(const struct semconv *semconv,
                                 enum semconv_field field)
 {
     struct slice text = semconv_text(semconv, field);
-    const struct system *system = text.len > 0 ? NULL : named(semconv);
+    const struct known_system *system =
+        text.len > 0 ? NULL : named_system(semconv);
 
     return system ? slice_of(system->system) : text;
 }
@@ -192,30 +238,24 @@ struct slice systems_queue(const struct semconv *semconv)
 
 struct slice systems_destination(const struct semconv *semconv)
 {
-    struct slice name = semconv_text(semconv, SEM_MSG_TEMPLATE);
+    static const enum semconv_field names[] = {SEM_MSG_TEMPLATE,
+                                               SEM_MSG_DESTINATION};
+    struct slice name = semconv_first(semconv, names, 2);
 
-    if (name.len == 0)
-        name = semconv_text(semconv, SEM_MSG_DESTINATION);
     if (name.len > 0)
         return name;
     name = semconv_text(semconv, SEM_MSG_URL);
-    for (size_t i = name.len; i-- > 0;)
-        if (name.ptr[i] == '/' || name.ptr[i] == ':')
-            return slice_from(name, i + 1);
-    return name;
+    return slice_from(name, last_part(name, ':'));
 }
 
 struct slice systems_method(const struct semconv *semconv)
 {
     struct slice method = semconv_text(semconv, SEM_RPC_METHOD);
 
-    for (size_t i = method.len; i-- > 0;)
-        if (method.ptr[i] == '/' || method.ptr[i] == '.')
-            return slice_from(method, i + 1);
-    return method;
+    return slice_from(method, last_part(method, '.'));
 }
 
-/* The word is the text, or stands first or last in it. */
+/* True if the word is the first or the last one of the text. */
 static bool has_word(struct slice text, const char *word)
 {
     size_t len = strlen(word);

@@ -1,20 +1,18 @@
 /*
  * Order within a batch: resources to ids, then record by record, at last the
- * change events. Between two records, and only there, tables that run low are
- * emptied: the derived table by a flush that notes how far the batch is, the
- * names by settling the calls that wait, which are the only ones to hold names
- * beyond their batch.
+ * change events. Only between two records, tables that run low are emptied: the
+ * derived table by a flush that notes how far the batch is; the names by
+ * settling the waiting calls, which are the only ones to refer to names beyond
+ * their batch.
  */
 #include "tagger.h"
-
-#include <stdlib.h>
 
 #include "clock.h"
 #include "stats.h"
 
-/* Names of operations and peers that are known: more than there are series
- * open, as long as these are not many. */
-enum { MIN_NAMES = 4 * 1024, MAX_NAMES = 48 * 1024, NAME_BYTES = 128 };
+/* Names of operations and peers in the table: more than there are open series,
+ * while these are not many. */
+enum { MIN_NAMES = 4 * 1024, MAX_NAMES = 48 * 1024, BYTES_PER_NAME = 128 };
 
 static uint32_t name_count(uint32_t max_series)
 {
@@ -26,39 +24,42 @@ static uint32_t name_count(uint32_t max_series)
     return count < MAX_NAMES ? count : MAX_NAMES;
 }
 
-/* A limit group gets room for other names so often. */
-#define FORGET_NS NS_PER_HOUR
+/* How often a group that is full gets room for other names. */
+#define CLEAR_INTERVAL_NS NS_PER_HOUR
 
 enum status tagger_open(struct tagger *tagger,
                         const struct correlator_options *options,
                         struct store *store, struct registry *registry,
                         struct catalog *catalog)
 {
-    struct edges_options edges = {.max_spans = options->max_unpaired_spans,
-                                  .wait_ns = options->edge_wait_ns,
-                                  .max_peers = options->max_operations};
     uint32_t names = name_count(options->max_series);
+    struct call_context context = {.registry = registry,
+                                   .max_targets = options->max_operations};
+    enum status status;
 
     semconv_init();
     tagger->options = *options;
     tagger->registry = registry;
-    tagger->components = components_new(registry, catalog);
-    tagger->limit = cardinality_new(names, names * NAME_BYTES);
-    tagger->derived = derived_new(options->max_series);
-    templates_init(&tagger->templates, options->max_templates);
-    edges.limit = tagger->limit;
-    edges.derived = tagger->derived;
-    edges.components = tagger->components;
-    edges.registry = registry;
-    tagger->edges = edges_new(&edges);
-    return change_detector_open(&tagger->changes, store);
+    context.components = tagger->components = components_new(registry, catalog);
+    context.limit = tagger->limit =
+        cardinality_new(names, names * BYTES_PER_NAME);
+    context.derived = tagger->derived = derived_new(options->max_series);
+    tagger->edges =
+        edges_new(&context, options->max_unpaired_spans, options->edge_wait_ns);
+    buf_init(&tagger->template.shown, 4 * TEMPLATE_MAX_LINE);
+    status = change_events_open(&tagger->change_events, store);
+    if (status != OK)
+        return status;
+    return change_detector_open(&tagger->changes, &tagger->change_events, store,
+                                registry);
 }
 
 void tagger_close(struct tagger *tagger)
 {
     change_detector_free(tagger->changes);
+    change_events_release(&tagger->change_events);
     edges_free(tagger->edges);
-    templates_release(&tagger->templates);
+    buf_release(&tagger->template.shown);
     derived_free(tagger->derived);
     cardinality_free(tagger->limit);
     components_free(tagger->components);
@@ -73,13 +74,13 @@ static void make_room(struct tagger *tagger)
     tagger->flush(tagger->flush_arg, tagger->step);
 }
 
-static void forget_names(struct tagger *tagger)
+static void clear_names(struct tagger *tagger)
 {
-    uint32_t waiting = edges_count(tagger->edges);
     bool muted;
 
-    stats_add(STATS_UNPAIRED_SPANS_EVICTED, waiting);
-    /* The store may have counted the records, but not what still waits. */
+    stats_add(STATS_UNPAIRED_SPANS_EVICTED, edges_count(tagger->edges));
+    /* While muted, the store has counted the records, but not the calls that
+     * still wait. */
     batch_resources_count(tagger);
     muted = derived_mute(tagger->derived, false);
     while (edges_expire(tagger->edges, UINT64_MAX))
@@ -93,9 +94,9 @@ void tagger_step(struct tagger *tagger)
 {
     make_room(tagger);
     if (cardinality_low(tagger->limit))
-        forget_names(tagger);
+        clear_names(tagger);
     if (tagger->step++ == tagger->muted_to) {
-        batch_resources_count(tagger); /* to nowhere: the store has them */
+        batch_resources_count(tagger); /* drops them: the store has them */
         derived_mute(tagger->derived, false);
     }
 }
@@ -129,12 +130,12 @@ static void begin(struct tagger *tagger, struct batch *batch, uint64_t muted_to)
     tagger->muted_to = muted_to;
     tagger->newest_ns = 0;
     components_refresh(tagger->components);
-    if (batch->received_ns - tagger->cleared_ns > FORGET_NS) {
+    if (batch->received_ns - tagger->cleared_ns > CLEAR_INTERVAL_NS) {
         if (cardinality_refused(tagger->limit) > 0)
-            forget_names(tagger);
+            clear_names(tagger);
         tagger->cleared_ns = batch->received_ns;
     }
-    change_detector_begin(tagger->changes, batch->lsn);
+    change_events_begin(&tagger->change_events, batch->lsn);
     for (uint32_t i = 0; i < batch->resource_count; i++)
         registry_resolve(tagger->registry, &batch->resources[i],
                          batch->received_ns);
@@ -157,10 +158,11 @@ struct batch *tagger_take(struct tagger *tagger, struct batch *batch,
     }
     batch_resources_end(tagger);
     derived_mute(tagger->derived, false);
-    /* Calls whose caller came. What waits may be newer than a batch that is
-     * only replayed for the store: its time is no clock put back. */
+    /* Counts the held calls whose caller arrived. Not in a batch that is only
+     * replayed for the store: the waiting spans may be newer, and its time is
+     * not a clock that was set back. */
     if (muted_to < UINT64_MAX)
         tagger_expire(tagger, batch->received_ns);
     stats_set(STATS_SERIES_OPEN, derived_count(tagger->derived));
-    return change_detector_end(tagger->changes, batch);
+    return change_events_end(&tagger->change_events, batch);
 }

@@ -1,19 +1,35 @@
 /*
- * tagger - one batch: resource ids, endpoints and levels into its records, and
- * what they add up to into the derived table.
+ * tagger - tags the records of a batch with resource ids, endpoints and levels,
+ * and counts them in the derived table.
  *
- * Threads  the correlator's, with derived_lock() held.
+ * tagger.c           one batch, room in the tables
+ * tagger_spans.c     spans: endpoint, operation, outcome, edges
+ * tagger_logs.c      log records: trace context, level, events
+ * templates.c        log records by template
+ * batch_resources.c  the resources of the batch
+ *
+ * Threads: the correlator's, with derived_lock() held.
  */
 #ifndef TAGGER_H
 #define TAGGER_H
 
-#include "batch_resources.h"
 #include "change_detector.h"
-#include "components.h"
 #include "correlate.h"
-#include "derived_table.h"
 #include "edges.h"
-#include "templates.h"
+#include "template.h"
+
+enum { BATCH_RESOURCES_CACHED = 64 };
+
+/* What is the same for all records of a resource. */
+struct batch_resource {
+    const struct resource *resource;
+    uint32_t id;    /* of the resource, or of the one of its record's labels */
+    bool is_object; /* a Kubernetes object: its log records are events */
+    struct component *component; /* NULL: unknown, nothing is derived */
+    struct slice endpoint;       /* stamped */
+    uint64_t newest_ns;
+    uint64_t minute, records; /* not counted yet, all of one minute */
+};
 
 struct tagger {
     struct correlator_options options;
@@ -23,21 +39,28 @@ struct tagger {
     struct derived_table *derived;
     struct edges *edges;
     struct change_detector *changes;
-    struct templates templates;
-    struct batch_resources batch_resources;
+    struct change_events change_events;
 
-    /* The derived table is full: flush it. What records of this batch before
-     * number `step` add up to is in it. */
+    /* Flushes the derived table. It holds what the records of this batch before
+     * number `step` add up to. */
     void (*flush)(void *arg, uint64_t step);
     void *flush_arg;
 
     struct batch *batch;
     uint64_t number;     /* of the batch, from 1; for cardinality_copy() */
-    uint64_t step;       /* records of the batch dealt with */
-    uint64_t muted_to;   /* steps that the store has counted already; calls of
-                            these are settled, or wait, as they were kept */
+    uint64_t step;       /* records of the batch that are done */
+    uint64_t muted_to;   /* steps that the store has counted already */
     uint64_t newest_ns;  /* of the batch's records */
     uint64_t cleared_ns; /* when names were cleared */
+
+    struct {
+        struct batch_resource at[BATCH_RESOURCES_CACHED]; /* by id */
+        uint64_t used;                                    /* bits */
+    } resources;
+    struct {
+        struct template_split split; /* too large for a stack */
+        struct buf shown;
+    } template;
 };
 
 MUST_CHECK enum status tagger_open(struct tagger *tagger,
@@ -47,21 +70,36 @@ MUST_CHECK enum status tagger_open(struct tagger *tagger,
                                    struct catalog *catalog);
 void tagger_close(struct tagger *tagger);
 
-/* Counts what its records from number `muted_to` on add up to, and lets them
- * take part in pairing; before that they are only tagged. Returns a batch of
- * change events to append besides, or NULL. */
+/* Tags a batch. Records from number muted_to on are counted and take part in
+ * pairing; those before are only tagged. Returns a batch of change events to
+ * append as well, or NULL. */
 struct batch *tagger_take(struct tagger *tagger, struct batch *batch,
                           uint64_t muted_to);
 
 /* Settles the calls that have waited long enough. */
 void tagger_expire(struct tagger *tagger, uint64_t now_ns);
 
-/* Between two records: makes room in the tables, counts the step. */
+/* ---- between the files of the tagger ---- */
+
+/* Before each record: makes room in the tables, counts the step. */
 void tagger_step(struct tagger *tagger);
 
-/* ---- by signal ---- */
+void tagger_spans(struct tagger *tagger, struct batch *batch);
+void tagger_logs(struct tagger *tagger, struct batch *batch);
 
-void tagger_spans(struct tagger *tagger, struct batch *batch); /* tag_spans.c */
-void tagger_logs(struct tagger *tagger, struct batch *batch);  /* tag_logs.c */
+/* Counts a log record by its template. */
+void templates_count(struct tagger *tagger, const struct component *component,
+                     const struct log_record *log);
+
+/* The resource of a record of this time; the record is counted. */
+struct batch_resource *batch_resources_get(struct tagger *tagger,
+                                           const struct resource *resource,
+                                           uint32_t id, uint64_t time_ns);
+
+/* Adds the records not counted yet to the derived table. */
+void batch_resources_count(struct tagger *tagger);
+
+/* The same at the end of the batch, and forgets all. */
+void batch_resources_end(struct tagger *tagger);
 
 #endif

@@ -1,24 +1,17 @@
 /*
- * A template is known by the hash of its whole text; what people read of it is
- * made, and cut, once, when it is new.
+ * Counts log records by the constant part of their text: the template of
+ * template.h over the body, or over the message member of a structured body. A
+ * record without either counts as {other}, and so do the templates of a
+ * component above max_templates.
+ *
+ * A template is identified by the hash of its whole text. The text for people
+ * is made, and cut, once, when the template is new.
  */
-#include "templates.h"
-
 #include "derived.h"
 #include "hash.h"
 #include "sampling.h"
 #include "stats.h"
-
-void templates_init(struct templates *templates, uint32_t max_templates)
-{
-    buf_init(&templates->shown, 4 * TEMPLATE_MAX_LINE);
-    templates->max_templates = max_templates;
-}
-
-void templates_release(struct templates *templates)
-{
-    buf_release(&templates->shown);
-}
+#include "tagger.h"
 
 static struct slice message_of(const struct log_record *log)
 {
@@ -38,43 +31,40 @@ static struct slice message_of(const struct log_record *log)
     return (struct slice){NULL, 0};
 }
 
-static struct limited_name *find_name(struct templates *templates,
-                                      struct cardinality_limit *limit,
-                                      struct limited_name *group, uint64_t hash)
+static struct limited_name *find_template(struct tagger *tagger,
+                                          const struct component *component,
+                                          uint64_t hash)
 {
-    struct slice text = {templates->split.text, templates->split.len};
-    struct limited_name *name = cardinality_find(limit, group, hash);
+    struct slice text = {tagger->template.split.text,
+                         tagger->template.split.len};
+    struct limited_name *group = cardinality_group(
+        tagger->limit, component->identity, CARDINALITY_TEMPLATES);
+    struct limited_name *name = cardinality_find(tagger->limit, group, hash);
 
     if (name)
         return name;
-    buf_reset(&templates->shown);
-    template_show(&templates->shown, text);
-    return cardinality_add(limit, group, hash, buf_slice(&templates->shown),
-                           templates->max_templates);
+    buf_reset(&tagger->template.shown);
+    template_show(&tagger->template.shown, text);
+    return cardinality_add(tagger->limit, group, hash,
+                           buf_slice(&tagger->template.shown),
+                           tagger->options.max_templates);
 }
 
-void templates_count(struct templates *templates,
-                     struct cardinality_limit *limit,
-                     struct derived_table *derived,
-                     const struct component *component,
+void templates_count(struct tagger *tagger, const struct component *component,
                      const struct log_record *log)
 {
     struct derived_labels labels = {.family = DERIVED_FAMILY_LOGS,
                                     .kind = log->level,
                                     .identity = component->identity,
                                     .resource = component->resource};
-    struct limited_name *group =
-        cardinality_group(limit, component->identity, CARDINALITY_TEMPLATES);
+    struct template_split *split = &tagger->template.split;
     struct slice line = message_of(log);
     struct limited_name *name = NULL;
-    uint32_t none = UINT32_MAX;
-    struct derived_series *series;
 
-    if (group && line.len > 0) {
-        template_split(line, &templates->split);
-        labels.template_id =
-            hash_bytes(templates->split.text, templates->split.len, 0);
-        name = find_name(templates, limit, group, labels.template_id);
+    if (line.len > 0) {
+        template_split(line, split);
+        labels.template_id = hash_bytes(split->text, split->len, 0);
+        name = find_template(tagger, component, labels.template_id);
     }
     labels.text[TEXT_NAME] = SLICE(DERIVED_OTHER);
     if (name && !name->is_other) {
@@ -85,10 +75,8 @@ void templates_count(struct templates *templates,
     }
     labels.hash =
         hash_mix(labels.template_id, DERIVED_FAMILY_LOGS << 8 | log->level);
-    series =
-        derived_get(derived, &labels, log->time_ns, name ? &name->hint : &none);
-    if (series)
-        derived_add_count(
-            series,
-            cardinality_weight(name, false, sampling_log_weight(&log->attrs)));
+    derived_add_count(
+        derived_get(tagger->derived, &labels, log->time_ns,
+                    name ? &name->hint : NULL),
+        cardinality_weight(name, false, sampling_log_weight(&log->attrs)));
 }

@@ -1,14 +1,15 @@
 /*
- * spans - a bounded table of spans of calls, by a span's ids and by age.
+ * unpaired_spans - a bounded table of spans that wait for another span of their
+ * call, found by span id and ordered by age.
  *
- *   heads[hash]  ─► end ─► end         spans of one bucket, by `chain`
- *   oldest ⇄ end ⇄ end ⇄ newest        the same spans, by age
- *   free   ─► end ─► end               the rest, by `chain`
+ *   heads[hash]  ─► span ─► span         one bucket, linked by `chain`
+ *   oldest ⇄ span ⇄ span ⇄ newest        all spans, by age
+ *   free   ─► span ─► span               unused entries, linked by `chain`
  *
- * Any number of spans may have one key, up to the bound on a bucket: a sender
- * can give them all the same one.
+ * Several spans may have one key, up to the limit of a bucket: a sender can
+ * give the same ids to all its spans.
  *
- * Threads  the correlator's.
+ * Threads: the correlator's.
  */
 #ifndef UNPAIRED_SPANS_H
 #define UNPAIRED_SPANS_H
@@ -18,7 +19,7 @@
 
 #define UNPAIRED_NONE UINT32_MAX
 
-/* A span's: made by span_key(). */
+/* Ids of a span; made by span_key(). */
 struct span_key {
     uint8_t trace_id[16], span_id[8];
     uint64_t hash;
@@ -26,11 +27,10 @@ struct span_key {
 
 enum {
     /* of callers */
-    UNPAIRED_ENCLOSES = 1,   /* a CLIENT below it is the call */
-    UNPAIRED_IN_QUERY = 2,   /* part of a call of a database */
-    UNPAIRED_IN_MESSAGE = 4, /* part of a call of a queue */
-    UNPAIRED_HOST_INHERITED =
-        16, /* from a CLIENT above it: it named nobody itself */
+    UNPAIRED_ENCLOSES = 1,        /* a CLIENT below it is the call */
+    UNPAIRED_IN_QUERY = 2,        /* part of a call of a database */
+    UNPAIRED_IN_MESSAGE = 4,      /* part of a call of a queue */
+    UNPAIRED_HOST_INHERITED = 16, /* the host is that of a CLIENT above */
     /* of a CONSUMER under its own key, found through its links */
     UNPAIRED_LINKED = 8
 };
@@ -39,34 +39,33 @@ enum { UNPAIRED_MAX_CALLERS = 4 };
 
 struct unpaired_span {
     struct span_key key;
-    uint32_t chain, older, newer; /* beside the key: looked at with it */
+    uint32_t chain, older, newer; /* next to the key: same cache line */
     uint8_t kind;                 /* enum span_kind */
     uint8_t flags;
-    uint8_t above[8]; /* of a caller: the next span above to be known; zero:
-                         all are */
+    uint8_t ancestor[8]; /* of a caller: the next ancestor that has not arrived;
+                            zero: none is missing */
     uint64_t arrived_ns;
     union {
-        struct call_span call;  /* this end */
-        struct span_key reader; /* of a link: the CONSUMER that has it */
+        struct call_span call;    /* this span's side of the call */
+        struct span_key consumer; /* of a link: the CONSUMER that has it */
     };
-    struct limited_name *operation; /* served; NULL: not known */
-    struct component *own;          /* call.component may be that of a CLIENT
-                                       above; NULL: the same */
-    uint32_t
-        met[UNPAIRED_MAX_CALLERS]; /* of a callee: identities that called it,
-                             + 1; 0: none */
+    struct limited_name *operation; /* served; NULL: unknown */
+    struct component *own;          /* if call.component is that of a CLIENT
+                                       above; else NULL */
+    uint32_t callers[UNPAIRED_MAX_CALLERS]; /* of a callee: identities that
+                                               called it, + 1; 0: unused */
 };
 
-enum { UNPAIRED_PARTS = 256 };
+enum { UNPAIRED_COUNTERS = 256 };
 
 struct unpaired_spans {
     struct unpaired_span *at;
-    struct call_target *targets; /* one for each end; NULL: they have none */
-    uint32_t *heads;             /* number + 1; 0: none */
+    struct call_target *targets; /* one per span; NULL: the table has none */
+    uint32_t *heads;             /* number + 1; 0: empty bucket */
     uint32_t max_spans, max_per_bucket, mask, free, fresh, oldest, newest, open;
-    /* How many are open by the high byte of their hash: while there are few,
-     * this spares a look into `heads`, which is not in the cache. */
-    uint32_t parts[UNPAIRED_PARTS];
+    /* Open spans by the high byte of their hash. While there are few, this
+     * saves a look into `heads`, which is not in the cache. */
+    uint32_t open_by_byte[UNPAIRED_COUNTERS];
 };
 
 void unpaired_init(struct unpaired_spans *spans, uint32_t max_spans,
@@ -99,27 +98,41 @@ static inline struct span_key span_key(const uint8_t trace_id[16],
 static inline bool span_key_equal(const struct span_key *a,
                                   const struct span_key *b)
 {
-    return a->hash == b->hash && memcmp(a->span_id, b->span_id, 8) == 0 &&
-           memcmp(a->trace_id, b->trace_id, 16) == 0;
+    return memcmp(a, b, sizeof(*a)) == 0;
 }
 
-/* The first one with this key, or the next one behind `at`. */
-uint32_t unpaired_find(const struct unpaired_spans *spans,
-                       const struct span_key *key);
-uint32_t unpaired_next(const struct unpaired_spans *spans, uint32_t at);
-
-/* False if there is none for sure: a look at what unpaired_find() begins with.
- */
+/* False if the table certainly has no span with this hash. */
 static inline bool unpaired_may_have(const struct unpaired_spans *spans,
                                      uint64_t hash)
 {
-    return spans->parts[hash >> 56] > 0 &&
+    return spans->open_by_byte[hash >> 56] > 0 &&
            spans->heads[(hash >> 32) & spans->mask] != 0;
 }
 
-/* Fetches what unpaired_find() will look at: first, and somewhat later, then
- * soon, what that leads to. gcc takes a function that only fetches for one
- * without effect and removes calls of it, unless it is inlined before. */
+/* The first span from `at` on in its bucket that has this key. */
+uint32_t unpaired_find_from(const struct unpaired_spans *spans, uint32_t at,
+                            const struct span_key *key);
+
+/* The first span with this key; the next one with the same key. */
+static inline uint32_t unpaired_find(const struct unpaired_spans *spans,
+                                     const struct span_key *key)
+{
+    return unpaired_may_have(spans, key->hash)
+               ? unpaired_find_from(
+                     spans, spans->heads[(key->hash >> 32) & spans->mask] - 1,
+                     key)
+               : UNPAIRED_NONE;
+}
+
+static inline uint32_t unpaired_next(const struct unpaired_spans *spans,
+                                     uint32_t at)
+{
+    return unpaired_find_from(spans, spans->at[at].chain, &spans->at[at].key);
+}
+
+/* Prefetches what unpaired_find() reads; somewhat later and with `soon`, what
+ * that refers to. gcc removes calls of a function that only prefetches, unless
+ * it is inlined. */
 static inline __attribute__((always_inline)) void unpaired_prefetch(
     const struct unpaired_spans *spans, uint64_t hash, bool soon)
 {
@@ -133,7 +146,7 @@ static inline __attribute__((always_inline)) void unpaired_prefetch(
     }
 }
 
-/* True if no more can have this key. */
+/* True if the bucket of this key is full. */
 bool unpaired_crowded(const struct unpaired_spans *spans,
                       const struct span_key *key);
 static inline bool unpaired_full(const struct unpaired_spans *spans)
@@ -141,9 +154,11 @@ static inline bool unpaired_full(const struct unpaired_spans *spans)
     return spans->open == spans->max_spans;
 }
 
-/* Puts copies in, as the newest, or as the oldest. There must be room. */
-void unpaired_put(struct unpaired_spans *spans, const struct unpaired_span *end,
+/* Adds copies, as the newest or as the oldest. The table must have room. */
+void unpaired_put(struct unpaired_spans *spans,
+                  const struct unpaired_span *span,
                   const struct call_target *target, bool oldest);
+/* Removes a span. Its content stays as it is until the next put. */
 void unpaired_take(struct unpaired_spans *spans, uint32_t at);
 
 #endif

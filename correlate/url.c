@@ -16,12 +16,12 @@ static bool is_letter(char c)
     return (c | 32) >= 'a' && (c | 32) <= 'z';
 }
 
-/* The length of "scheme://"; 0: there is none. */
+/* The length of "scheme://"; 0 without a scheme. */
 static size_t scheme_len(struct slice text)
 {
     size_t len = 0;
 
-    if (slice_starts(text, SLICE("http://"))) /* nearly always */
+    if (slice_starts(text, SLICE("http://"))) /* the usual case */
         return 7;
     while (len < text.len &&
            (is_letter(text.ptr[len]) ||
@@ -33,8 +33,8 @@ static size_t scheme_len(struct slice text)
     return len + 3;
 }
 
-/* Takes off a port, or a ':' with nothing behind; false if there is neither, as
- * in an IPv6 address without brackets. */
+/* Removes a port, or a ':' at the end. False if there is neither, as in an IPv6
+ * address without brackets. */
 static bool cut_port(struct slice *host)
 {
     size_t len = host->len;
@@ -72,7 +72,8 @@ struct slice url_host(struct slice authority)
     return host;
 }
 
-/* Labels with dots between them, the last one of letters; or four numbers. */
+/* True for labels with dots between them, the last one ending in a letter, and
+ * for four numbers, which are an address. */
 static bool is_dotted(struct slice text, bool *address)
 {
     size_t dots = 0, digits = 0, last = 0;
@@ -80,20 +81,24 @@ static bool is_dotted(struct slice text, bool *address)
     for (size_t i = 0; i < text.len; i++) {
         char c = text.ptr[i];
 
-        if (c == '.' && (i == 0 || text.ptr[i - 1] == '.'))
+        if (c == '.') {
+            if (i == 0 || text.ptr[i - 1] == '.')
+                return false;
+            dots++;
+            last = 0;
+            continue;
+        }
+        if (c != '-' && c != '_' && !is_digit(c) && !is_letter(c))
             return false;
-        if (c != '.' && c != '-' && c != '_' && !is_digit(c) && !is_letter(c))
-            return false;
-        dots += c == '.';
         digits += is_digit(c);
-        last = c == '.' ? 0 : last + 1;
+        last++;
     }
     *address = dots == 3 && digits + dots == text.len && last > 0;
     return *address ||
            (dots > 0 && last > 1 && is_letter(text.ptr[text.len - 1]));
 }
 
-/* first: up to the first '/', '?' or '#'; more: there is something behind. */
+/* first: the text up to '/', '?' or '#'; more: the text goes on after it. */
 static bool is_authority(struct slice first, bool more)
 {
     struct slice host = first;
@@ -109,32 +114,17 @@ static bool is_authority(struct slice first, bool more)
            (is_dotted(first, &address) && (more || address));
 }
 
-static size_t authority_len(struct slice text)
+/* The text up to the first of these characters. */
+static struct slice cut_at(struct slice text, const char *stops)
 {
     size_t len = 0;
 
-    while (len < text.len && text.ptr[len] != '/' && text.ptr[len] != '?' &&
-           text.ptr[len] != '#')
+    while (len < text.len && (!text.ptr[len] || !strchr(stops, text.ptr[len])))
         len++;
-    return len;
+    return (struct slice){text.ptr, len};
 }
 
-static struct slice path_of(struct slice rest)
-{
-    const char *end;
-
-    if (rest.len == 0)
-        return rest;
-    end = memchr(rest.ptr, '?', rest.len);
-    if (end)
-        rest.len = (size_t)(end - rest.ptr);
-    end = memchr(rest.ptr, '#', rest.len);
-    if (end)
-        rest.len = (size_t)(end - rest.ptr);
-    return rest;
-}
-
-/* Takes the authority off the front; false if nothing else is there. */
+/* Removes the authority from the front. False if nothing follows it. */
 static bool take_authority(struct slice *text, struct slice *authority)
 {
     size_t skip = scheme_len(*text);
@@ -142,8 +132,7 @@ static bool take_authority(struct slice *text, struct slice *authority)
 
     if (skip == 0 && slice_starts(*text, SLICE("//")))
         skip = 2;
-    first = slice_from(*text, skip);
-    first.len = authority_len(first);
+    first = cut_at(slice_from(*text, skip), "/?#");
     if (skip == 0 && !is_authority(first, first.len < text->len))
         return true;
     *authority = first;
@@ -160,9 +149,27 @@ struct url url_split(struct slice text)
     if (text.ptr[0] != '/' || slice_starts(text, SLICE("//")))
         if (!take_authority(&text, &url.authority))
             return url;
-    url.path = path_of(text);
+    url.path = cut_at(text, "?#");
     if (url.path.len == 0)
         url.path = SLICE("/");
     url.relative = url.path.ptr[0] != '/' && !slice_equal(url.path, SLICE("*"));
     return url;
+}
+
+bool url_is_address(struct slice host)
+{
+    if (memchr(host.ptr, ':', host.len))
+        return true;
+    for (size_t i = 0; i < host.len; i++)
+        if (host.ptr[i] != '.' && !is_digit(host.ptr[i]))
+            return false;
+    return true;
+}
+
+bool url_is_public_host(struct slice host)
+{
+    return host.len > 0 && memchr(host.ptr, '.', host.len) &&
+           !url_is_address(host) && !slice_ends(host, SLICE(".svc")) &&
+           !slice_ends(host, SLICE(".local")) &&
+           !slice_ends(host, SLICE(".internal"));
 }

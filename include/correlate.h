@@ -1,14 +1,20 @@
 /*
  * correlate - tags every record and derives the series.
  *
- * One thread takes batches in the order of the journal: resources to ids
- * (registry.h), endpoint and operation of spans, level of log records, edges,
- * derived series (derived.h), change events; then it appends them to the
- * store, where they can be found, and calls done: that is the acknowledgement.
- *
- * Restart  Batches read back from the journal go the same way. What the
- *          store's watermarks say is committed is left out, record streams and
- *          derived stream each by itself.
+ * Purpose:   one thread takes batches in the order of the journal: resources to
+ *            ids (registry.h), endpoint and operation of spans, level of log
+ *            records, edges, derived series (derived.h), change events. Then it
+ *            appends them to the store, where queries find them, and calls
+ *            done: that is the acknowledgement. Batches replayed from the
+ *            journal go the same way; what is committed according to the
+ *            store's watermarks is skipped, separately for records and for
+ *            derived series.
+ * Ownership: store, registry and catalogue belong to the caller and outlive the
+ *            correlator. Batches become its own.
+ * Threads:   open, take, start and close by one thread at a time; the sink by
+ *            any.
+ * Errors:    open and start return a status. A batch that comes after close
+ *            began is refused with ERR_STOPPING.
  */
 #ifndef CORRELATE_H
 #define CORRELATE_H
@@ -24,10 +30,10 @@ struct correlator;
 struct correlator_options {
     uint32_t max_operations;     /* per endpoint; the rest is {other} */
     uint32_t max_series;         /* open derived points before a flush */
-    uint32_t max_unpaired_spans; /* spans waiting for their other end */
+    uint32_t max_unpaired_spans; /* waiting for another span of their call */
     uint64_t edge_wait_ns;       /* how long they wait */
     uint32_t max_templates;      /* per component; the rest is {other} */
-    uint64_t oldest_ns;          /* as otlp_decode, for replayed batches */
+    uint64_t oldest_ns;          /* as for otlp_decode(); replayed batches */
     struct budget *budget;       /* for derived batches */
     uint32_t queue;              /* batches waiting before submit waits */
 };
@@ -38,19 +44,19 @@ MUST_CHECK enum status correlator_open(struct correlator **correlator,
                                        struct registry *registry,
                                        struct catalog *catalog);
 
-/* One decoded batch on the caller's thread: for the replay, before
- * correlator_start, and for tests. Takes it over. */
+/* Takes one decoded batch on the caller's thread: for the replay, before
+ * correlator_start(), and for tests. */
 void correlator_take(struct correlator *correlator, struct batch *batch);
 
 /* Starts the thread. */
 MUST_CHECK enum status correlator_start(struct correlator *correlator);
 
-/* Where the journal sends synced batches. submit waits when the queue is full
- * (back-pressure towards the journal, whose sink then refuses). */
+/* The sink for synced batches of the journal. submit waits while the queue is
+ * full: back-pressure on the journal, whose sink then refuses requests. */
 struct sink correlator_sink(struct correlator *correlator);
 
 /* Drains the queue, flushes the derived series to the store, ends the thread
- * and frees. NULL is fine. */
+ * and frees. NULL is allowed. */
 void correlator_close(struct correlator *correlator);
 
 #endif

@@ -126,7 +126,7 @@ struct span {
 };
 
 /* True if what the span stands for failed: by its status, or by the rule of
- * correlate/outcome.h where that is unset. */
+ * correlate/outcome.c where that is unset. */
 static inline bool span_failed(const struct span *span)
 {
     return span->status == SPAN_ERROR || span->failed;
@@ -254,6 +254,15 @@ static inline struct slice attr_text(const struct attr *a)
 {
     return a->type == VALUE_STRING ? (struct slice){a->str, a->len}
                                    : (struct slice){NULL, 0};
+}
+
+static inline struct attr attr_string(const char *key, struct slice text)
+{
+    return (struct attr){.key = key,
+                         .str = text.ptr,
+                         .len = (uint32_t)text.len,
+                         .key_len = (uint16_t)strlen(key),
+                         .type = VALUE_STRING};
 }
 
 /* The first attribute with this key, or NULL. */

@@ -125,7 +125,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     semconv_read(&semconv, &span.attrs);
     check_outcome(&span, &semconv);
 
-    enum protocol protocol = endpoint_protocol(&span, &semconv);
+    enum protocol protocol = span_protocol(&span, &semconv);
     struct slice operation = operation_text(&span, &semconv, protocol, out);
 
     assert(operation.len <= sizeof(out));

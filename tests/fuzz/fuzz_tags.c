@@ -5,9 +5,8 @@
  */
 #include <assert.h>
 
-#include "edges.h"
 #include "endpoint.h"
-#include "log_level.h"
+#include "severity.h"
 #include "url.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -49,7 +48,7 @@ static void check_log(struct slice text)
                                         "traceparent", "PRIORITY"};
 
     log_fields_read(&fields, &log);
-    assert(log_level_of(&log, &fields) != LEVEL_UNSET);
+    assert(severity_of(&log, &fields) != LEVEL_UNSET);
     for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
         value.key = names[i];
         value.key_len = (uint16_t)strlen(names[i]);
@@ -94,8 +93,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     semconv_read(&semconv, &span.attrs);
     outcome_of(&span, &semconv);
-    assert(
-        operation_text(&span, &semconv, endpoint_protocol(&span, &semconv), out)
-            .len <= sizeof(out));
+    assert(operation_text(&span, &semconv, span_protocol(&span, &semconv), out)
+               .len <= sizeof(out));
     return 0;
 }

@@ -86,31 +86,147 @@ TEST(a_rolling_update_is_one_change_and_going_back_another)
     kit_close(&kit);
 }
 
-TEST(a_number_that_is_used_again_hides_no_change)
+/* A registry that forgets resources after an hour, when it needs their place.
+ */
+static struct kit open_small(uint32_t resources, uint32_t identities)
 {
-    struct kit kit = kit_open();
-    struct registry_options few = {
-        .max_resources = 2, .max_identities = 100, .forget_ns = NS_PER_HOUR};
-    char text[160];
-    struct batch *batch;
+    struct registry_options options = {.max_resources = resources,
+                                       .max_identities = identities,
+                                       .forget_ns = NS_PER_HOUR};
+    struct kit kit = {.catalog = catalog_new()};
 
-    kit_close(&kit);
-    kit_reset();
-    kit = (struct kit){.catalog = catalog_new()};
-    CHECK_EQ(registry_open(&kit.registry, &few, kit_the_store()), OK);
+    CHECK_EQ(registry_open(&kit.registry, &options, kit_the_store()), OK);
     CHECK_EQ(correlator_open(&kit.correlator, &kit_options, kit_the_store(),
                              kit.registry, kit.catalog),
              OK);
+    return kit;
+}
+
+/* A log record of a new resource; its resource id. */
+static uint32_t say_at(struct kit *kit, const char *resource, uint64_t after_ns)
+{
+    struct batch *batch = kit_batch(kit, SIGNAL_LOGS);
+    uint32_t id;
+
+    batch->received_ns += after_ns;
+    kit_log(batch, resource, "hello", "")->time_ns += after_ns;
+    kit_take(kit, batch);
+    id = batch->logs[0].resource_id;
+    batch_free(batch);
+    return id;
+}
+
+TEST(a_resource_id_that_is_used_again_hides_no_change)
+{
+    struct kit kit;
+    char text[160];
+
+    kit_reset();
+    kit = open_small(2, 100);
     say(&kit, new_pod("1.0", text), 0);
     say(&kit, new_pod("1.0", text), 1);
-    batch = kit_batch(&kit, SIGNAL_LOGS); /* a number again, a day later */
-    batch->received_ns += NS_PER_DAY;
-    kit_log(batch, new_pod("1.1", text), "hello", "")->time_ns += NS_PER_DAY;
-    kit_take(&kit, batch);
-    CHECK(batch->logs[0].resource_id <= 2); /* 1 is the derived one */
-    batch_free(batch);
+    /* 1 is the derived one */
+    CHECK(say_at(&kit, new_pod("1.1", text), NS_PER_DAY) <= 2);
     check_event(0, "1.0", "1.1");
     CHECK(!kit_event(1));
+    kit_close(&kit);
+}
+
+static uint32_t say_component(struct kit *kit, const char *name,
+                              uint32_t number, const char *version,
+                              uint64_t after_ns)
+{
+    char text[80];
+
+    snprintf(text, sizeof(text), "service.name=%s%u,service.version=%s", name,
+             number, version);
+    return say_at(kit, text, after_ns);
+}
+
+/* The number of an identity is used again when its component is gone. */
+TEST(a_component_has_no_versions_of_a_gone_one)
+{
+    enum { COMPONENTS = 60 };
+    /* After a restart, resources were seen at the time of the start. */
+    const uint64_t later_ns = 3650 * NS_PER_DAY;
+
+    for (int restart = 0; restart < 2; restart++) {
+        struct kit kit;
+        bool reused = false;
+        uint32_t id;
+
+        kit_reset();
+        kit_store.keep = true;
+        kit = open_small(64, 1000);
+        for (uint32_t i = 0; i < COMPONENTS; i++)
+            say_component(&kit, "old", i, "1.0", 0);
+        if (restart) {
+            uint64_t lsn = kit.lsn;
+
+            kit_close(&kit);
+            kit_drop_batches();
+            kit_store.watermark[STREAM_LOGS] = lsn;
+            kit = open_small(64, 1000);
+            kit.lsn = lsn + 1;
+        }
+        for (uint32_t day = 1; day < 5; day++)
+            for (uint32_t i = 0; i < COMPONENTS; i++) {
+                id = say_component(&kit, "new", day * 100 + i, "2.0",
+                                   later_ns + day * NS_PER_DAY + i * NS_PER_S);
+                reused |= registry_identity_id(kit.registry, id) < COMPONENTS;
+            }
+        CHECK(reused);
+        CHECK(!kit_event(0));
+        say_component(&kit, "new", 400, "2.1",
+                      later_ns + 4 * NS_PER_DAY + NS_PER_HOUR);
+        check_event(0, "2.0", "2.1");
+        kit_close(&kit);
+    }
+}
+
+/* So many new components, each with one log record. */
+static void say_many(struct kit *kit, const char *name, const char *attr,
+                     uint32_t count, uint64_t after_ns)
+{
+    enum { PER_BATCH = 500 };
+
+    for (uint32_t i = 0; i < count; i += PER_BATCH) {
+        struct batch *batch = kit_batch(kit, SIGNAL_LOGS);
+        char text[80];
+
+        batch->received_ns += after_ns;
+        for (uint32_t j = 0; j < PER_BATCH; j++) {
+            snprintf(text, sizeof(text), "service.name=%s%u,%s", name, i + j,
+                     attr);
+            kit_log(batch, text, "hello", "")->time_ns += after_ns;
+        }
+        kit_take_all(kit, batch);
+    }
+}
+
+/* The detector has room for the versions of 8192 components. */
+TEST(gone_components_give_their_room_back)
+{
+    enum { MANY = 10000 };
+    struct kit kit;
+    uint32_t reclaimed = 0;
+
+    kit_reset();
+    kit = open_small(MANY + MANY / 10, 3 * MANY);
+    say_many(&kit, "old", "service.version=1", MANY, 0);
+    say_component(&kit, "early", 0, "1", 0);
+    say_component(&kit, "early", 0, "2", 0);
+    CHECK(!kit_event(0)); /* no room */
+    for (uint32_t day = 1; day < 4; day++)
+        say_many(&kit, day % 2 ? "odd" : "even", "host.name=a", MANY,
+                 day * NS_PER_DAY);
+    for (uint32_t i = 0; i < 100; i++) {
+        say_component(&kit, "late", i, "1", 4 * NS_PER_DAY);
+        say_component(&kit, "late", i, "2", 4 * NS_PER_DAY);
+    }
+    while (kit_event(reclaimed))
+        reclaimed++;
+    CHECK_EQ(reclaimed, 100);
     kit_close(&kit);
 }
 

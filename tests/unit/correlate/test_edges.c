@@ -1,4 +1,4 @@
-#include "edges.h"
+#include "url.h"
 
 #include "correlate_kit.h"
 #include "hash.h"

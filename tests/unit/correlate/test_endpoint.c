@@ -56,9 +56,9 @@ static void check_operation(enum span_kind kind, const char *name,
     struct semconv semconv;
 
     semconv_read(&semconv, &span.attrs);
-    CHECK_TEXT(operation_text(&span, &semconv,
-                              endpoint_protocol(&span, &semconv), out),
-               want);
+    CHECK_TEXT(
+        operation_text(&span, &semconv, span_protocol(&span, &semconv), out),
+        want);
 }
 
 TEST(operations_by_protocol)

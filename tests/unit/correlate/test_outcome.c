@@ -1,4 +1,4 @@
-#include "outcome.h"
+#include "semconv.h"
 
 #include "correlate_kit.h"
 

@@ -1,4 +1,4 @@
-#include "templates.h"
+#include "cardinality_limit.h"
 
 #include "correlate_kit.h"
 

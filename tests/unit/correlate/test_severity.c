@@ -1,5 +1,5 @@
 /* Levels as real loggers write them, and text that only looks like one. */
-#include "log_level.h"
+#include "severity.h"
 
 #include "correlate_kit.h"
 
@@ -8,7 +8,7 @@ static enum level level_of(const struct log_record *log)
     struct log_fields fields;
 
     log_fields_read(&fields, log);
-    return log_level_of(log, &fields);
+    return severity_of(log, &fields);
 }
 
 static enum level of_body(const char *body)
@@ -102,7 +102,7 @@ TEST(severity_texts)
     };
 
     for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
-        CHECK_EQ(log_level_of_word(slice_of(rows[i].text)), rows[i].level);
+        CHECK_EQ(severity_of_word(slice_of(rows[i].text)), rows[i].level);
 }
 
 TEST(declared_in_the_line)
