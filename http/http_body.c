@@ -1,9 +1,11 @@
 /*
- * Bodies as they come in. A body is charged for what it holds, never for what
- * its head announced: room grows fourfold, so a peer has to send a quarter of
- * what it makes us hold. Unfinished bodies have a share of the budget, the last
- * sixteenth of it only small ones: a small request finds room beside large
- * ones.
+ * Bodies while they arrive. In: pieces. Out: request->body, in memory that is
+ * charged to the budget.
+ *
+ * A body is charged for what it holds, never for what its head announced: room
+ * grows fourfold, so a client has to send a quarter of the memory it uses.
+ * Unfinished bodies have a share of the budget, whose last sixteenth is for
+ * small ones: a small request has room beside large ones.
  */
 #include <stdlib.h>
 
@@ -18,7 +20,7 @@ enum {
     DOUBLE_FROM = 4 << 20
 };
 
-static size_t max_body(const struct server_request *sr)
+size_t http_body_limit(const struct server_request *sr)
 {
     const struct http_route *route = sr->request.route;
 
@@ -26,7 +28,7 @@ static size_t max_body(const struct server_request *sr)
                                     : sr->server->options.max_body;
 }
 
-/* Whether the share has room for so much more of a body of `room` bytes. */
+/* Whether the share has room for `more` bytes of a body of `room` bytes. */
 static bool share_has(const struct http_server *server, size_t room,
                       size_t more)
 {
@@ -37,7 +39,7 @@ static bool share_has(const struct http_server *server, size_t room,
     return budget_used(&server->bodies) + more <= limit;
 }
 
-/* Beside what others really hold: what they announced does not count. */
+/* Beside what others hold now: what they announced does not count. */
 static bool fits(const struct http_server *server, size_t more)
 {
     const struct budget *budget = server->options.budget;
@@ -52,7 +54,7 @@ bool http_body_fits(struct server_request *sr)
     size_t whole = length > 0 ? (size_t)length : FIRST_PIECE;
 
     while (!fits(sr->server, whole < FIRST_PIECE ? whole : FIRST_PIECE))
-        if (!http_body_make_room(sr->server, true))
+        if (!http_body_evict(sr->server, true))
             return false;
     return fits(sr->server, whole);
 }
@@ -61,7 +63,7 @@ bool http_body_fits(struct server_request *sr)
 static size_t next_room(const struct server_request *sr, size_t need)
 {
     const struct http_request *request = &sr->request;
-    size_t max = max_body(sr);
+    size_t max = http_body_limit(sr);
     size_t room = request->room ? request->room * 4 : FIRST_ROOM;
 
     if (request->room >= DOUBLE_FROM)
@@ -73,13 +75,12 @@ static size_t next_room(const struct server_request *sr, size_t need)
     return room < need ? need : room;
 }
 
-/* Memory for the room; once a piece has come, for the rest of a body that is
- * not large, too, which spares copies of it. Pages that are not written to cost
- * nothing. */
-static void make(struct server_request *sr, size_t room)
+/* Allocates the room; after the first piece, all of a body that is not large,
+ * which avoids copies. Pages that are not written to cost nothing. */
+static void allocate(struct server_request *sr, size_t room)
 {
     struct http_request *request = &sr->request;
-    size_t whole = max_body(sr);
+    size_t whole = http_body_limit(sr);
 
     if (request->length < whole)
         whole = (size_t)request->length;
@@ -98,13 +99,10 @@ static enum status grow(struct server_request *sr, size_t need)
     size_t room = next_room(sr, need);
     size_t more = room - request->room;
 
-    if (!share_has(server, room, more) || !budget_take(&server->bodies, more))
+    if (!share_has(server, room, more) ||
+        !http_charge(&server->bodies, server->options.budget, more))
         return ERR_BUSY;
-    if (!budget_take(server->options.budget, more)) {
-        budget_give(&server->bodies, more);
-        return ERR_BUSY;
-    }
-    make(sr, room);
+    allocate(sr, room);
     request->room = room;
     sr->body_charged = room;
     slot_hold(server->slots, sr->conn->slot, room, sr);
@@ -115,7 +113,7 @@ enum status http_body_add(struct server_request *sr, struct slice piece)
 {
     struct http_request *request = &sr->request;
 
-    if (piece.len > max_body(sr) - request->len)
+    if (piece.len > http_body_limit(sr) - request->len)
         return ERR_TOO_BIG;
     if (piece.len > request->room - request->len) {
         enum status status = grow(sr, request->len + piece.len);
@@ -148,13 +146,12 @@ void http_body_drop(struct server_request *sr)
     request->len = request->room = sr->body_room = 0;
 }
 
-bool http_body_make_room(struct http_server *server, bool only_slow)
+bool http_body_evict(struct http_server *server, bool only_slow)
 {
-    struct server_request *victim =
+    struct server_request *slowest =
         slots_slowest_body(server->slots, only_slow);
 
-    if (victim)
-        http_refuse(victim, ERR_BUSY,
-                    "no memory for the body now; send it again");
-    return victim != NULL;
+    if (slowest)
+        http_refuse(slowest, ERR_BUSY, HTTP_NO_MEMORY);
+    return slowest != NULL;
 }

@@ -1,4 +1,8 @@
-/* The table of header fields, and the checks; see http_head.h. */
+/*
+ * Checks of a head, and the header fields that are used (http_head.h). In: the
+ * parts of a head, in the order in which they came. Out: values, or what is
+ * wrong.
+ */
 #include "http_head.h"
 
 #include <stddef.h>
@@ -6,8 +10,8 @@
 
 enum { LENGTH_DIGITS = 18 }; /* fits in 64 bits, and in the library's sums */
 
-/* Fields that we read. `single`: a second one is a fault, because two programs
- * in a row might each believe a different one. */
+/* Fields that are used. `single`: a second one is an error, because of two
+ * programs in a row each might use a different one. */
 static const struct head_field {
     const char *name;
     size_t offset;
@@ -32,30 +36,36 @@ static const struct head_field {
     {"if-none-match", offsetof(struct http_head, if_none_match), false},
 };
 
+static bool is_alnum(char c)
+{
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') ||
+           (c >= 'A' && c <= 'Z');
+}
+
+/* Whether a text has letters, digits and these marks only. */
+static bool has_only(struct slice text, const char *marks)
+{
+    for (size_t i = 0; i < text.len; i++)
+        if (!is_alnum(text.ptr[i]) &&
+            (text.ptr[i] == '\0' || !strchr(marks, text.ptr[i])))
+            return false;
+    return true;
+}
+
 static bool is_token(struct slice text)
 {
-    static const char marks[] = "!#$%&'*+-.^_`|~";
-
-    for (size_t i = 0; i < text.len; i++) {
-        char c = text.ptr[i];
-        bool alnum = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') ||
-                     (c >= 'A' && c <= 'Z');
-
-        if (!alnum && (c == '\0' || !strchr(marks, c)))
-            return false;
-    }
-    return text.len > 0;
+    return text.len > 0 && has_only(text, "!#$%&'*+-.^_`|~");
 }
 
-void http_head_fault(struct http_head *head, const char *what)
+void http_head_error(struct http_head *head, const char *what)
 {
-    if (!head->fault)
-        head->fault = what;
+    if (!head->error)
+        head->error = what;
 }
 
-/* Origin-form, or "*" with OPTIONS. This is no proxy: absolute-form and
- * authority-form are refused. */
-static bool target_is_good(struct slice method, struct slice target)
+/* Origin-form, or "*" with OPTIONS. Absolute-form and authority-form are for
+ * proxies and are refused. */
+static bool target_is_valid(struct slice method, struct slice target)
 {
     for (size_t i = 0; i < target.len; i++) {
         unsigned char c = (unsigned char)target.ptr[i];
@@ -72,18 +82,18 @@ void http_head_init(struct http_head *head, struct slice method,
                     struct slice target, struct slice version)
 {
     *head = (struct http_head){0};
-    head->old = slice_equal(version, SLICE("HTTP/1.0"));
-    if (!head->old && !slice_equal(version, SLICE("HTTP/1.1")))
-        http_head_fault(head, "the version must be HTTP/1.1 or HTTP/1.0");
+    head->is_http10 = slice_equal(version, SLICE("HTTP/1.0"));
+    if (!head->is_http10 && !slice_equal(version, SLICE("HTTP/1.1")))
+        http_head_error(head, "the version must be HTTP/1.1 or HTTP/1.0");
     if (!is_token(method))
-        http_head_fault(head, "the method is not a token");
-    if (!target_is_good(method, target))
-        http_head_fault(head,
+        http_head_error(head, "the method is not a token");
+    if (!target_is_valid(method, target))
+        http_head_error(head,
                         "the request target must be a path in visible ASCII, "
                         "without a fragment");
 }
 
-static bool value_is_good(struct slice value)
+static bool value_is_valid(struct slice value)
 {
     for (size_t i = 0; i < value.len; i++) {
         unsigned char c = (unsigned char)value.ptr[i];
@@ -98,9 +108,10 @@ void http_head_add(struct http_head *head, struct slice name,
                    struct slice value)
 {
     if (!is_token(name))
-        http_head_fault(head, "a header field's name is not a token");
-    if (!value_is_good(value))
-        http_head_fault(head, "a header field's value has a control character");
+        http_head_error(head, "the name of a header field is not a token");
+    if (!value_is_valid(value))
+        http_head_error(head,
+                        "the value of a header field has a control character");
     for (uint32_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
         struct slice *kept =
             (struct slice *)(void *)((char *)head + fields[i].offset);
@@ -109,8 +120,9 @@ void http_head_add(struct http_head *head, struct slice name,
             continue;
         if (head->seen >> i & 1) {
             if (fields[i].single)
-                http_head_fault(
-                    head, "a header field that must be single is repeated");
+                http_head_error(
+                    head,
+                    "a header field is repeated that may be sent only once");
             return;
         }
         head->seen |= UINT32_C(1) << i;
@@ -127,12 +139,12 @@ static void check_length(struct http_head *head)
         return;
     for (size_t i = 0; i < text.len; i++) {
         if (text.ptr[i] < '0' || text.ptr[i] > '9')
-            http_head_fault(head, "Content-Length must be a number");
+            http_head_error(head, "Content-Length must be a number");
         if (i < LENGTH_DIGITS + 1)
             length = length * 10 + (uint64_t)(unsigned char)text.ptr[i] - '0';
     }
     if (text.len == 0)
-        http_head_fault(head, "Content-Length must be a number");
+        http_head_error(head, "Content-Length must be a number");
     head->length = text.len > LENGTH_DIGITS ? UINT64_MAX / 4 : length;
 }
 
@@ -143,60 +155,58 @@ static void check_encoding(struct http_head *head)
     if (!coding.ptr)
         return;
     if (head->content_length.ptr)
-        http_head_fault(
+        http_head_error(
             head, "Transfer-Encoding and Content-Length exclude each other");
-    if (head->old)
-        http_head_fault(head, "HTTP/1.0 has no Transfer-Encoding");
+    if (head->is_http10)
+        http_head_error(head, "Transfer-Encoding is not allowed with HTTP/1.0");
     if (!http_equal_fold(coding, SLICE("chunked")))
-        http_head_fault(head, "Transfer-Encoding must be chunked");
+        http_head_error(head, "Transfer-Encoding must be chunked");
+}
+
+/* Empty, or a colon and maybe digits. */
+static bool is_port(struct slice text)
+{
+    for (size_t i = 0; i < text.len; i++)
+        if (i == 0 ? text.ptr[i] != ':'
+                   : text.ptr[i] < '0' || text.ptr[i] > '9')
+            return false;
+    return true;
 }
 
 /* host [":" port] of RFC 3986, without its rarely used forms. */
-static bool host_is_good(struct slice host)
+static bool host_is_valid(struct slice host)
 {
-    static const char marks[] = "-._~!$&'()*+,;=%:[]";
-    bool colon = false;
+    static const char marks[] = "-._~!$&'()*+,;=%";
+    const char *colon, *bracket;
+    size_t len;
 
-    for (size_t i = 0; i < host.len; i++) {
-        char c = host.ptr[i];
-        bool alnum = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') ||
-                     (c >= 'A' && c <= 'Z');
-
-        if (!alnum && (c == '\0' || !strchr(marks, c)))
-            return false;
-    }
-    if (host.len == 0 || host.ptr[0] == ':')
+    if (host.len == 0)
         return false;
-    if (host.ptr[0] == '[') {
-        const char *end = memchr(host.ptr, ']', host.len);
-
-        if (!end || end == host.ptr + 1)
-            return false;
-        host = slice_from(host, (size_t)(end - host.ptr) + 1);
-        if (host.len > 0 && host.ptr[0] != ':')
-            return false;
+    if (host.ptr[0] != '[') {
+        colon = memchr(host.ptr, ':', host.len);
+        len = colon ? (size_t)(colon - host.ptr) : host.len;
+        return len > 0 && has_only((struct slice){host.ptr, len}, marks) &&
+               is_port(slice_from(host, len));
     }
-    for (size_t i = 0; i < host.len; i++) {
-        if (host.ptr[i] == '[' || host.ptr[i] == ']')
-            return false;
-        if (colon && (host.ptr[i] < '0' || host.ptr[i] > '9'))
-            return false;
-        colon = colon || host.ptr[i] == ':';
-    }
-    return true;
+    bracket = memchr(host.ptr, ']', host.len);
+    len = bracket ? (size_t)(bracket - host.ptr) : 0;
+    return len > 1 &&
+           has_only((struct slice){host.ptr + 1, len - 1},
+                    "-._~!$&'()*+,;=%:") &&
+           is_port(slice_from(host, len + 1));
 }
 
 const char *http_head_check(struct http_head *head)
 {
     check_length(head);
     check_encoding(head);
-    if (!head->host.ptr && !head->old)
-        http_head_fault(head, "there is no Host");
-    if (head->host.ptr && !host_is_good(head->host))
-        http_head_fault(head,
+    if (!head->host.ptr && !head->is_http10)
+        http_head_error(head, "Host is missing");
+    if (head->host.ptr && !host_is_valid(head->host))
+        http_head_error(head,
                         "Host must be a host name or address with an optional "
                         "port");
-    return head->fault;
+    return head->error;
 }
 
 /* ---- values ---- */
@@ -231,7 +241,7 @@ bool http_equal_fold(struct slice a, struct slice b)
            (a.len == 0 || strncasecmp(a.ptr, b.ptr, a.len) == 0);
 }
 
-/* Whether the weight behind ";" is above zero; there is mostly none. */
+/* Whether the weight after ";" is above zero; without one it is. */
 static bool weight_is_positive(struct slice parameters)
 {
     const char *q = NULL;

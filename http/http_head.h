@@ -1,13 +1,14 @@
 /*
- * http_head - a request head as the library handed it over: what is dangerous
- * in it by RFC 9112, and the header fields that we look at.
+ * http_head - a request head as the library handed it over.
  *
- * libmicrohttpd 0.9.75 is lenient, so the checks are ours; http_seam.h finds
- * what it cuts off. What it drops before we see it cannot be checked: bare LF
- * as the end of a line, all that is wrong in chunk extensions and trailers
- * (docs/operations.md).
- *
- * Threads  pure.
+ * Purpose: finds what is dangerous in a head by RFC 9112, and keeps the header
+ *   fields that are used. libmicrohttpd 0.9.75 is lenient, so the checks are
+ *   ours; http_gaps.h finds what it cuts off. What it drops before it calls us
+ *   cannot be checked: bare LF as the end of a line, errors in chunk
+ *   extensions and trailers (docs/operations.md).
+ * Ownership: values are borrowed from the library's buffer.
+ * Threads: pure.
+ * Errors: the first one found, as a text.
  */
 #ifndef HTTP_HEAD_H
 #define HTTP_HEAD_H
@@ -23,10 +24,10 @@ struct http_head {
         content_length, transfer_encoding, expect, accept_encoding,
         if_none_match, fetch_site, request_method, request_headers,
         request_private;
-    uint64_t length;   /* of the body, if it was told */
+    uint64_t length;   /* of the body, from Content-Length */
     uint32_t seen;     /* bit per row of the table in http_head.c */
-    bool old;          /* HTTP/1.0 */
-    const char *fault; /* the first; NULL: none */
+    bool is_http10;    /* HTTP/1.0 */
+    const char *error; /* the first; NULL: none */
 };
 
 /* target: the raw one of the request line. */
@@ -35,12 +36,12 @@ void http_head_init(struct http_head *head, struct slice method,
 void http_head_add(struct http_head *head, struct slice name,
                    struct slice value);
 /* The first one stays. */
-void http_head_fault(struct http_head *head, const char *what);
+void http_head_error(struct http_head *head, const char *what);
 /* After the last field: NULL, or what is wrong. */
 const char *http_head_check(struct http_head *head);
 
-/* Cuts the next element off a comma list, without blanks around it; false: the
- * list is at its end. */
+/* Takes the next element from a comma list, without blanks around it; false:
+ * the list is at its end. */
 bool http_list_next(struct slice *list, struct slice *element);
 
 /* Without blanks and tabs at both ends. */
@@ -48,7 +49,7 @@ struct slice http_trim(struct slice text);
 
 bool http_equal_fold(struct slice a, struct slice b); /* ASCII case ignored */
 
-/* Whether an Accept-Encoding takes gzip (q-values count). */
+/* Whether an Accept-Encoding accepts gzip (q-values count). */
 bool http_accepts_gzip(struct slice accept);
 
 #endif

@@ -1,6 +1,13 @@
 /*
- * http_int - the inside of the HTTP server, for its files that know
- * libmicrohttpd.
+ * http_int - internals of the HTTP server, for its files that call
+ * libmicrohttpd. A request passes them in this order:
+ *
+ *   http_server.c    connection accepted
+ *   http_request.c   request line; later body and end
+ *   http_check.c     head, Host, Origin, route; http_params.c: query string
+ *   http_wait.c      waits for memory, if there is none
+ *   http_body.c      body
+ *   http_response.c  response
  */
 #ifndef HTTP_INT_H
 #define HTTP_INT_H
@@ -25,25 +32,25 @@ struct http_server {
     struct MHD_Daemon *daemon;
     uint16_t port;
     bool on_loopback;
-    bool knows_library; /* http_seam.h */
-    char methods[64];   /* of all routes, for preflights */
-    int quiesced_fd;    /* not listening any more; -1 before */
-    uint32_t most;      /* connections that the library may hold */
+    bool gaps_known;  /* http_gaps.h */
+    char methods[64]; /* of all routes, for preflights */
+    int quiesced_fd;  /* not listening any more; -1 before */
+    uint32_t max;     /* connections that the library may hold */
     struct connection_slots *slots;
-    struct budget connections; /* shares of options.budget */
-    struct budget bodies, answers;
-    atomic_uint busy; /* requests from their last byte to their end */
+    /* Shares of options.budget; what is charged to one is charged to both. */
+    struct budget connections, bodies, responses;
+    atomic_uint busy; /* requests that have arrived and are not answered */
     atomic_bool stopping;
 
     pthread_mutex_t wait_lock;
-    struct server_request *waiting; /* for room, the longest first */
+    struct server_request *waiting; /* for memory, the oldest first */
     struct server_request **waiting_end;
-    struct queue *wake; /* of the timer thread; closed: it ends */
+    struct queue *wake; /* wakes the timer thread; closed: it ends */
     pthread_t timer;
     bool timer_started;
 };
 
-/* What is kept for a connection. */
+/* A connection, as long as the library has it. */
 struct http_connection {
     struct connection_slot *slot;
     size_t charged; /* to the budget; of that, */
@@ -58,7 +65,7 @@ enum server_request_state {
     SR_HANDLED,   /* the service has it, or had */
 };
 
-/* A request and its answer. */
+/* A request with all that the server knows of it. */
 struct server_request {
     struct http_request request; /* first: the service has a pointer to it */
     struct http_server *server;
@@ -68,27 +75,51 @@ struct server_request {
     enum server_request_state state;
     const char *method;
     enum http_origin origin;
-    uint64_t wait_ns; /* monotonic, until when it may wait; 0: not yet */
+    struct http_param *params;
+    const char *raw_target; /* the library's: compared, never read */
+
+    uint64_t wait_until_ns;      /* monotonic; 0: it has not waited */
     struct server_request *next; /* that waits */
-    uint64_t thrown_away;
-    size_t body_charged, answer_charged;
-    size_t body_room; /* in memory; what is not charged yet is not touched */
-    struct http_pair *pairs;
-    bool refused; /* the answer is known, the rest of the body thrown away */
+
+    size_t body_charged, response_charged;
+    size_t body_room;   /* in memory; what is not charged is not written to */
+    uint64_t discarded; /* bytes of the body */
+
+    bool refused; /* the response is decided, the rest of the body discarded */
     bool preflight;
     bool watched;
-    atomic_bool gone; /* the client, while watched */
-    bool busy;        /* counted there */
-    bool close;       /* the connection, after the answer */
-    bool packed, not_modified;
+    bool busy;  /* counted in server->busy */
+    bool close; /* the connection, after the response */
+    bool compressed, not_modified;
+    atomic_bool disconnected; /* the client, while watched */
     char allow[48];
-    char etag[24];          /* "": none */
-    const char *raw_target; /* the library's, not to be read */
+    char etag[24]; /* "": none */
+
     size_t target_len;
-    char target[]; /* as it came, then decoded in place */
+    char target[]; /* as it was sent, then decoded in place */
 };
 
-/* ---- http_request.c: what the library calls ---- */
+#define HTTP_NO_MEMORY "not enough memory for the request now; retry later"
+
+/* Charges a share and the whole budget, or neither. */
+static inline bool http_charge(struct budget *share, struct budget *budget,
+                               size_t bytes)
+{
+    if (!budget_take(share, bytes))
+        return false;
+    if (budget_take(budget, bytes))
+        return true;
+    budget_give(share, bytes);
+    return false;
+}
+
+/* ---- http_check.c ---- */
+
+/* OK (also for a preflight), or the status to refuse the request with. */
+MUST_CHECK enum status http_check(struct server_request *sr,
+                                  const char *version, const char **why);
+
+/* ---- http_request.c: callbacks of the library ---- */
 
 void *http_request_line(void *arg, const char *target,
                         struct MHD_Connection *connection);
@@ -98,40 +129,43 @@ enum MHD_Result http_request_step(void *arg, struct MHD_Connection *connection,
                                   size_t *len, void **state);
 void http_request_over(void *arg, struct MHD_Connection *connection,
                        void **state, enum MHD_RequestTerminationCode why);
+/* Drops the body; the response will say why. */
 void http_refuse(struct server_request *sr, enum status status,
                  const char *why);
 
 /* ---- http_params.c ---- */
 
-/* Cuts target into path and parameters, decoded. NULL, or what is wrong. */
+/* Decodes the query string in place. NULL, or what is wrong. */
 const char *http_parse_params(struct server_request *sr, char *query);
 
 /* ---- http_body.c ---- */
 
+/* Bytes that a body may have. */
+size_t http_body_limit(const struct server_request *sr);
 /* ERR_TOO_BIG, or ERR_BUSY: nothing was added. */
 MUST_CHECK enum status http_body_add(struct server_request *sr,
                                      struct slice piece);
-/* Whether a body that begins now finds room. For its first piece, slow ones are
+/* Whether a body that begins now has room. For its first piece, slow ones are
  * refused. */
 bool http_body_fits(struct server_request *sr);
-/* Refuses the slowest unfinished body of the address that holds most, if it is
- * slower than SLOT_PACE or `only_slow` is false; false: there is none. */
-bool http_body_make_room(struct http_server *server, bool only_slow);
+/* Refuses the slowest unfinished body of the address that holds most;
+ * only_slow: if it is slower than SLOT_MIN_RATE. False: there is none. */
+bool http_body_evict(struct http_server *server, bool only_slow);
 void http_body_drop(struct server_request *sr);
-/* The body is complete: it does not count as unfinished any more. */
+/* The body is complete: it no longer counts as unfinished. */
 void http_body_done(struct server_request *sr);
 
 /* ---- http_wait.c ---- */
 
-/* Suspends the connection until there is room or the time is over; false: it
- * has waited. */
+/* Suspends the connection until there is memory or the time is over; false: it
+ * has waited already. */
 bool http_wait(struct server_request *sr);
 MUST_CHECK enum status http_timer_start(struct http_server *server);
-void http_timer_stop(struct http_server *server); /* resumes who waits */
+void http_timer_stop(struct http_server *server); /* resumes what waits */
 
 /* ---- http_response.c ---- */
 
-/* Compresses the answer and charges it. Any thread. */
+/* Compresses the response and charges it. Any thread. */
 void http_prepare(struct server_request *sr);
 /* I/O thread. */
 enum MHD_Result http_send(struct server_request *sr);

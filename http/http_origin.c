@@ -1,4 +1,4 @@
-/* Comma lists, and what a browser tells; see http_origin.h. */
+/* Comma lists, and the header fields of browsers; see http_origin.h. */
 #include "http_origin.h"
 
 bool http_origin_listed(const char *list, struct slice origin)
@@ -69,17 +69,18 @@ enum http_origin http_origin_of(const char *list, const struct http_head *head)
     struct slice origin = head->origin, own = head->origin;
 
     if (!origin.ptr)
-        return HTTP_NO_PAGE;
+        return HTTP_ORIGIN_NONE;
     if (http_equal_fold(origin, SLICE("null")) || origin.len == 0)
-        return HTTP_OPAQUE;
+        return HTTP_ORIGIN_OPAQUE;
     if (slice_starts(own, SLICE("http://")))
         own = slice_from(own, 7);
     else if (slice_starts(own, SLICE("https://")))
         own = slice_from(own, 8);
     if (own.len < origin.len && head->host.ptr &&
         http_equal_fold(own, head->host))
-        return HTTP_NO_PAGE;
-    return http_origin_listed(list, origin) ? HTTP_LISTED : HTTP_FOREIGN;
+        return HTTP_ORIGIN_NONE;
+    return http_origin_listed(list, origin) ? HTTP_ORIGIN_LISTED
+                                            : HTTP_ORIGIN_OTHER;
 }
 
 bool http_is_cross_site(const struct http_head *head)

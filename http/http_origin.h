@@ -1,11 +1,13 @@
 /*
- * http_origin - who may ask through a browser: Host, Origin, Sec-Fetch-Site.
+ * http_origin - which web pages may send requests: Host, Origin,
+ * Sec-Fetch-Site.
  *
- * A page in a developer's browser can reach a server on loopback, also under a
- * name of its own that it lets resolve to 127.0.0.1 (DNS rebinding). Host shows
- * the name, Origin the page.
- *
- * Threads  pure.
+ * Purpose: a page in a developer's browser can reach a server on loopback, also
+ *   by a host name of its own that resolves to 127.0.0.1 (DNS rebinding). Host
+ *   has that name, Origin the page.
+ * Ownership: nothing is kept.
+ * Threads: pure.
+ * Errors: none.
  */
 #ifndef HTTP_ORIGIN_H
 #define HTTP_ORIGIN_H
@@ -20,14 +22,14 @@ bool http_origin_listed(const char *list, struct slice origin);
 bool http_host_allowed(const char *list, struct slice host);
 
 enum http_origin {
-    HTTP_NO_PAGE, /* no Origin, or the page is our own */
-    HTTP_LISTED,
-    HTTP_FOREIGN,
-    HTTP_OPAQUE, /* "null" */
+    HTTP_ORIGIN_NONE, /* no Origin, or that of this server */
+    HTTP_ORIGIN_LISTED,
+    HTTP_ORIGIN_OTHER,
+    HTTP_ORIGIN_OPAQUE, /* "null" */
 };
 enum http_origin http_origin_of(const char *list, const struct http_head *head);
 
-/* Whether the browser says that a page of another site asks. */
+/* Whether the browser says that a page of another site sent it. */
 bool http_is_cross_site(const struct http_head *head);
 
 #endif

@@ -1,4 +1,7 @@
-/* The query string: bounded, and each parameter once. */
+/*
+ * The query string. In: the text after "?". Out: decoded parameters in
+ * request->params: a bounded number, each at most once.
+ */
 #include <stdlib.h>
 
 #include "http_int.h"
@@ -31,23 +34,23 @@ const char *http_parse_params(struct server_request *sr, char *query)
         return NULL;
     if (count > HTTP_MAX_PARAMS)
         return "more than 64 query parameters";
-    request->params = sr->pairs = mem_zero(count, sizeof(struct http_pair));
+    request->params = sr->params = mem_zero(count, sizeof(struct http_param));
     for (char *at = query; at; at = next) {
-        struct http_pair pair;
+        struct http_param param;
         size_t len = strcspn(at, "&"), equals = strcspn(at, "=&");
 
         next = at[len] ? at + len + 1 : NULL;
         if (len == 0)
             continue;
-        pair.name = (struct slice){at, http_unescape(at, equals, true)};
+        param.name = (struct slice){at, http_unescape(at, equals, true)};
         at += equals < len ? equals + 1 : len;
         len -= equals < len ? equals + 1 : len;
-        pair.value = (struct slice){at, http_unescape(at, len, true)};
-        if (pair.name.len > HTTP_MAX_PARAM || pair.value.len > HTTP_MAX_PARAM)
+        param.value = (struct slice){at, http_unescape(at, len, true)};
+        if (param.name.len > HTTP_MAX_PARAM || param.value.len > HTTP_MAX_PARAM)
             return "a query parameter is longer than 4096 bytes";
-        if (is_repeated(request, pair.name))
+        if (is_repeated(request, param.name))
             return "a query parameter is given more than once";
-        sr->pairs[request->param_count++] = pair;
+        sr->params[request->param_count++] = param;
     }
     return NULL;
 }

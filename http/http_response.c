@@ -1,10 +1,11 @@
 /*
- * Answers: headers, compression, ETag, and their memory.
+ * Responses: ETag, compression, headers, and the memory they hold.
  *
- * An answer holds its memory until it is sent or its deadline passes. Answers
- * have a share of the budget, and large ones may use only a part of it, so that
- * small answers always have room. When the share is used up, the connection
- * with the slowest reader, of the address that holds most, is closed.
+ * In: code, content type and body, as the service filled them in. A response
+ * holds its memory until it is sent or its deadline passes. Responses have a
+ * share of the budget, and large ones may use only a part of it, so that small
+ * ones always have room. When the share is used up, the connection with the
+ * slowest reader, of the address that holds most, is closed.
  */
 #include <libdeflate.h>
 #include <stdio.h>
@@ -17,22 +18,22 @@
 #include "mem.h"
 
 enum {
-    LEVEL = 3, /* of compression */
-    SMALL_ANSWER = 64 * 1024,
+    COMPRESSION_LEVEL = 3,
+    SMALL_RESPONSE = 64 * 1024,
     ROOM_TRIES = 20, /* ten milliseconds each */
-    ECHO_MOST = 1024
+    ECHO_MAX = 1024
 };
 
 /* ---- before it is sent; any thread ---- */
 
-static bool is_read(const struct server_request *sr)
+static bool is_get(const struct server_request *sr)
 {
     return strcmp(sr->method, "GET") == 0 || strcmp(sr->method, "HEAD") == 0;
 }
 
 static void set_etag(struct server_request *sr)
 {
-    const struct buf *body = &sr->request.answer.body;
+    const struct buf *body = &sr->request.response.body;
     struct slice rest = sr->head.if_none_match, one;
 
     snprintf(sr->etag, sizeof(sr->etag), "W/\"%016llx\"",
@@ -47,23 +48,23 @@ static void set_etag(struct server_request *sr)
     }
 }
 
-/* The compressed bytes take the place of the others; if there is no memory for
- * both, or little to gain, it stays as it is. */
-static void pack(struct server_request *sr)
+/* Replaces the body by its compressed form; if there is no memory for both, or
+ * it would not become an eighth smaller, it stays as it is. */
+static void compress(struct server_request *sr)
 {
-    struct buf *body = &sr->request.answer.body;
+    struct buf *body = &sr->request.response.body;
     struct budget *budget = sr->server->options.budget;
     size_t room = body->len - body->len / 8, len = 0;
-    struct libdeflate_compressor *packer;
+    struct libdeflate_compressor *compressor;
 
     if (!budget_take(budget, room))
         return;
-    packer = libdeflate_alloc_compressor(LEVEL);
+    compressor = libdeflate_alloc_compressor(COMPRESSION_LEVEL);
     char *bytes = mem_alloc(room);
-    if (packer)
-        len =
-            libdeflate_gzip_compress(packer, body->ptr, body->len, bytes, room);
-    libdeflate_free_compressor(packer);
+    if (compressor)
+        len = libdeflate_gzip_compress(compressor, body->ptr, body->len, bytes,
+                                       room);
+    libdeflate_free_compressor(compressor);
     budget_give(budget, room);
     if (len == 0) {
         free(bytes);
@@ -72,94 +73,88 @@ static void pack(struct server_request *sr)
     free(body->ptr);
     body->ptr = mem_resize(bytes, len, 1);
     body->len = body->room = len;
-    sr->packed = true;
+    sr->compressed = true;
 }
 
-static bool take_share(struct http_server *server, size_t room)
+static bool charge_share(struct http_server *server, size_t room)
 {
-    struct budget *answers = &server->answers;
-    size_t spare = room > SMALL_ANSWER ? answers->limit / 4 : 0;
+    struct budget *responses = &server->responses;
+    size_t spare = room > SMALL_RESPONSE ? responses->limit / 4 : 0;
 
-    if (budget_used(answers) + room + spare > answers->limit ||
-        !budget_take(answers, room))
-        return false;
-    if (budget_take(server->options.budget, room))
-        return true;
-    budget_give(answers, room);
-    return false;
+    return budget_used(responses) + room + spare <= responses->limit &&
+           http_charge(responses, server->options.budget, room);
 }
 
-static void refuse_answer(struct server_request *sr)
+static void refuse_response(struct server_request *sr)
 {
-    struct http_server *server = sr->server;
+    const struct http_service *service = &sr->server->options.service;
 
-    buf_release(&sr->request.answer.body);
+    buf_release(&sr->request.response.body);
     sr->etag[0] = '\0';
-    sr->packed = sr->not_modified = false;
-    server->options.service.refuse(
-        server->options.service.arg, &sr->request, ERR_BUSY,
-        "too many answers are waiting to be sent; retry");
+    sr->compressed = sr->not_modified = false;
+    service->refuse(service->arg, &sr->request, ERR_BUSY,
+                    "too many responses are waiting to be sent; retry later");
 }
 
 static void charge(struct server_request *sr)
 {
     struct http_server *server = sr->server;
     const struct http_route *route = sr->request.route;
-    size_t room = sr->request.answer.body.room;
+    size_t room = sr->request.response.body.room;
 
-    if (server->options.answer_share == 0 || room == 0)
+    if (server->options.response_share == 0 || room == 0)
         return;
     if (route && route->flags & HTTP_RESERVED) { /* small, and always sent */
-        budget_force(&server->answers, room);
+        budget_force(&server->responses, room);
         budget_force(server->options.budget, room);
-        sr->answer_charged = room;
+        sr->response_charged = room;
         return;
     }
     for (int tries = 0; tries < ROOM_TRIES; tries++) {
-        if (take_share(server, room)) {
-            sr->answer_charged = room;
+        if (charge_share(server, room)) {
+            sr->response_charged = room;
             return;
         }
-        /* It frees its memory soon, but not at once. */
-        if (room <= SMALL_ANSWER || !slots_end_slowest_reader(server->slots))
+        /* A closed connection frees its memory soon, but not at once. */
+        if (room <= SMALL_RESPONSE ||
+            !slots_close_slowest_reader(server->slots))
             break;
         nanosleep(&(struct timespec){.tv_nsec = 10 * (long)NS_PER_MS}, NULL);
     }
-    refuse_answer(sr);
+    refuse_response(sr);
 }
 
 void http_prepare(struct server_request *sr)
 {
-    const struct http_response *answer = &sr->request.answer;
+    const struct http_response *response = &sr->request.response;
     const struct http_route *route = sr->request.route;
-    bool large = answer->body.len >= HTTP_PACKED_MIN;
+    bool large = response->body.len >= HTTP_COMPRESS_MIN;
 
-    if (answer->code == MHD_HTTP_OK && is_read(sr) &&
+    if (response->code == MHD_HTTP_OK && is_get(sr) &&
         (large || (route && route->flags & HTTP_FILE)))
         set_etag(sr);
     if (sr->not_modified)
-        buf_release(&sr->request.answer.body);
-    else if (answer->code == MHD_HTTP_OK && large &&
+        buf_release(&sr->request.response.body);
+    else if (response->code == MHD_HTTP_OK && large &&
              http_accepts_gzip(sr->head.accept_encoding))
-        pack(sr);
+        compress(sr);
     charge(sr);
 }
 
-/* ---- I/O thread ---- */
+/* ---- headers; I/O thread ---- */
 
-static void add(struct MHD_Response *response, const char *name,
-                const char *value)
+static void add(struct MHD_Response *to, const char *name, const char *value)
 {
-    (void)MHD_add_response_header(response, name, value);
+    (void)MHD_add_response_header(to, name, value);
 }
 
-/* What a preflight asks for is allowed: the origin is trusted. But it is sent
- * back only if it is a list of names. */
+/* What a preflight asks for is allowed: the origin is trusted. It is echoed
+ * only if it is a list of names. */
 static const char *allowed_headers(const struct server_request *sr)
 {
     struct slice asked = sr->head.request_headers;
 
-    if (asked.len == 0 || asked.len > ECHO_MOST)
+    if (asked.len == 0 || asked.len > ECHO_MAX)
         return "Content-Type, Content-Encoding, Authorization, "
                "x-openchoreo-direct";
     for (size_t i = 0; i < asked.len; i++)
@@ -170,86 +165,89 @@ static const char *allowed_headers(const struct server_request *sr)
     return asked.ptr;
 }
 
-static void add_cors(struct MHD_Response *response,
-                     const struct server_request *sr)
+static void add_cors(struct MHD_Response *to, const struct server_request *sr)
 {
     const char *origins = sr->server->options.cors_origins;
 
     if (!origins || !origins[0])
         return;
-    add(response, "Vary",
+    add(to, "Vary",
         sr->preflight ? "Origin, Access-Control-Request-Headers" : "Origin");
-    if (sr->origin != HTTP_LISTED)
+    if (sr->origin != HTTP_ORIGIN_LISTED)
         return;
-    add(response, "Access-Control-Allow-Origin", sr->head.origin.ptr);
-    add(response, "Access-Control-Allow-Credentials", "true");
+    add(to, "Access-Control-Allow-Origin", sr->head.origin.ptr);
+    add(to, "Access-Control-Allow-Credentials", "true");
     if (!sr->preflight) {
-        add(response, "Access-Control-Expose-Headers", "ETag, Retry-After");
+        add(to, "Access-Control-Expose-Headers", "ETag, Retry-After");
         return;
     }
-    add(response, "Access-Control-Allow-Methods", sr->server->methods);
-    add(response, "Access-Control-Allow-Headers", allowed_headers(sr));
+    add(to, "Access-Control-Allow-Methods", sr->server->methods);
+    add(to, "Access-Control-Allow-Headers", allowed_headers(sr));
     if (sr->head.request_private.ptr)
-        add(response, "Access-Control-Allow-Private-Network", "true");
-    add(response, "Access-Control-Max-Age", "7200");
+        add(to, "Access-Control-Allow-Private-Network", "true");
+    add(to, "Access-Control-Max-Age", "7200");
 }
 
-static void add_headers(struct MHD_Response *response,
+/* Of the body: type, caching, encoding. */
+static void add_entity(struct MHD_Response *to, const struct server_request *sr,
+                       int code)
+{
+    const char *type = sr->request.response.content_type;
+
+    if (type && code != MHD_HTTP_NOT_MODIFIED && code != MHD_HTTP_NO_CONTENT)
+        add(to, "Content-Type", type);
+    add(to, "Cache-Control", sr->etag[0] ? "private, no-cache" : "no-store");
+    add(to, "X-Content-Type-Options", "nosniff");
+    if (sr->etag[0])
+        add(to, "ETag", sr->etag);
+    if (sr->compressed)
+        add(to, "Content-Encoding", "gzip");
+    if (sr->compressed || sr->etag[0])
+        add(to, "Vary", "Accept-Encoding");
+}
+
+static void add_headers(struct MHD_Response *to,
                         const struct server_request *sr, int code)
 {
-    const struct http_response *answer = &sr->request.answer;
+    unsigned retry_after = sr->request.response.retry_after;
     char seconds[16];
 
-    if (answer->content_type && code != MHD_HTTP_NOT_MODIFIED &&
-        code != MHD_HTTP_NO_CONTENT)
-        add(response, "Content-Type", answer->content_type);
-    add(response, "Cache-Control",
-        sr->etag[0] ? "private, no-cache" : "no-store");
-    add(response, "X-Content-Type-Options", "nosniff");
-    if (sr->etag[0])
-        add(response, "ETag", sr->etag);
-    if (sr->packed)
-        add(response, "Content-Encoding", "gzip");
-    if (sr->packed || sr->etag[0])
-        add(response, "Vary", "Accept-Encoding");
+    add_entity(to, sr, code);
     if (code == MHD_HTTP_METHOD_NOT_ALLOWED || (sr->preflight && sr->allow[0]))
-        add(response, "Allow", sr->allow);
+        add(to, "Allow", sr->allow);
     if (code == MHD_HTTP_SERVICE_UNAVAILABLE ||
         code == MHD_HTTP_TOO_MANY_REQUESTS) {
-        snprintf(seconds, sizeof(seconds), "%u",
-                 answer->retry_after ? answer->retry_after : 1);
-        add(response, "Retry-After", seconds);
+        snprintf(seconds, sizeof(seconds), "%u", retry_after ? retry_after : 1);
+        add(to, "Retry-After", seconds);
     }
     if (sr->close || atomic_load(&sr->server->stopping))
-        add(response, "Connection", "close");
-    add_cors(response, sr);
+        add(to, "Connection", "close");
+    add_cors(to, sr);
 }
 
 static int code_of(const struct server_request *sr)
 {
     if (sr->preflight)
         return MHD_HTTP_NO_CONTENT;
-    if (sr->not_modified)
-        return MHD_HTTP_NOT_MODIFIED;
-    return sr->request.answer.code;
+    return sr->not_modified ? MHD_HTTP_NOT_MODIFIED : sr->request.response.code;
 }
 
 enum MHD_Result http_send(struct server_request *sr)
 {
     int code = code_of(sr);
     size_t len = 0;
-    char *bytes = buf_detach(&sr->request.answer.body, &len);
-    struct MHD_Response *response =
+    char *bytes = buf_detach(&sr->request.response.body, &len);
+    struct MHD_Response *to =
         MHD_create_response_from_buffer(len, bytes, MHD_RESPMEM_MUST_FREE);
     enum MHD_Result result;
 
-    if (!response) {
+    if (!to) {
         free(bytes);
         return MHD_NO;
     }
-    add_headers(response, sr, code);
+    add_headers(to, sr, code);
     slot_sending(sr->server->slots, sr->conn->slot, len);
-    result = MHD_queue_response(sr->connection, (unsigned)code, response);
-    MHD_destroy_response(response);
+    result = MHD_queue_response(sr->connection, (unsigned)code, to);
+    MHD_destroy_response(to);
     return result;
 }

@@ -1,15 +1,15 @@
 /*
- * Which route a path belongs to. A path is cut at its slashes and compared
- * segment by segment; segments are unescaped one by one after the cut, so a
- * name may hold an escaped slash. There are some forty routes at most: a linear
- * search costs less than the request line took to arrive.
+ * The route of a path. A path is split at its slashes and compared segment by
+ * segment; segments are unescaped one by one after that, so a name may hold an
+ * escaped slash. There are about fifty routes: a linear search costs less than
+ * receiving the request line.
  */
 #include <stdio.h>
 
 #include "hex.h"
 #include "http_server.h"
 
-/* Takes the segment behind the slash that the path begins with. */
+/* Takes the segment after the slash that the path begins with. */
 static struct slice next_segment(struct slice *path)
 {
     struct slice rest = slice_from(*path, 1);

@@ -2,15 +2,15 @@
  * A server from its start to its stop: listener, library, connections.
  *
  * Memory. The library gives every connection a pool of HTTP_POOL bytes. It is
- * charged to the budget, of which kept connections may have half: a page or so
- * while no request was made on it, all of it after that, for then it is
- * touched. Reading goes through the pool, so it bounds a recv(). Measured with
- * bodies of 216 KB, receiving and decoding took 0.40, 0.385 and 0.365 us a span
- * with pools of 16, 32 and 64 KiB: little, against four times the memory for
- * each client that keeps its connection.
+ * charged to the budget, of which connections may have half: a page or so
+ * before the first request, all of it after that, for then it is touched.
+ * Reading goes through the pool, so it bounds a recv(). Measured with bodies of
+ * 216 KB, receiving and decoding took 0.40, 0.385 and 0.365 us a span with
+ * pools of 16, 32 and 64 KiB: a small gain for four times the memory of each
+ * connection.
  *
  * Files. Every connection is a file, and journal, database and queries must not
- * fail because there are many of them: so each port has its part of the files
+ * fail because there are many of them: so each port has a share of the files
  * that the process may open.
  */
 #define _GNU_SOURCE /* memmem */
@@ -21,36 +21,35 @@
 #include <unistd.h>
 
 #include "clock.h"
+#include "http_gaps.h"
 #include "http_int.h"
-#include "http_seam.h"
 #include "listen.h"
 #include "log.h"
 #include "mem.h"
 #include "stats.h"
 
 enum {
-    RESERVE_MOST = 16,      /* slots for /health and the like */
-    ENDING_MOST = 64,       /* slots of connections that were just ended */
-    FILES_OF_OURS = 48,     /* database, journal, listeners */
-    FILES_LEFT_MOST = 2048, /* to queries and all else */
+    RESERVE_MAX = 16,      /* slots for /health and the like */
+    CLOSING_MAX = 64,      /* slots of connections that were just ended */
+    FILES_RESERVED = 48,   /* database, journal, listeners */
+    FILES_LEFT_MAX = 2048, /* to queries and all else */
     LAST_ANSWERS_MS = 2000
 };
 
 /* ---- files ---- */
 
-/* A port that gets most of the files leaves at most FILES_LEFT_MOST to all
- * else. Raises the soft limit so far that `wanted` connections are their part
- * of it, or as far as the hard one lets; how many files they may be. */
-static uint32_t share_of_files(const char *name, uint32_t wanted,
-                               unsigned eighths)
+/* How many files the connections of a port may be. Raises the soft limit until
+ * its share has room for `wanted`, or to the hard limit. A port with more than
+ * half of the files leaves at most FILES_LEFT_MAX to all else. */
+static uint32_t limit_files(const char *name, uint32_t wanted, unsigned eighths)
 {
     struct rlimit limit;
     rlim_t want = (rlim_t)wanted / eighths * 8 + 8;
     rlim_t before, part;
 
-    if (eighths > 4 && want > wanted + FILES_LEFT_MOST)
-        want = wanted + FILES_LEFT_MOST;
-    want += FILES_OF_OURS;
+    if (eighths > 4 && want > wanted + FILES_LEFT_MAX)
+        want = wanted + FILES_LEFT_MAX;
+    want += FILES_RESERVED;
 
     if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
         return wanted;
@@ -64,14 +63,14 @@ static uint32_t share_of_files(const char *name, uint32_t wanted,
                      log_uint("before", before),
                      log_uint("files", limit.rlim_cur));
     }
-    part = limit.rlim_cur > 2 * FILES_OF_OURS ? limit.rlim_cur - FILES_OF_OURS
-                                              : limit.rlim_cur / 2;
+    part = limit.rlim_cur > 2 * FILES_RESERVED ? limit.rlim_cur - FILES_RESERVED
+                                               : limit.rlim_cur / 2;
     part = part / 8 * eighths;
-    if (eighths > 4 && limit.rlim_cur > part + FILES_LEFT_MOST)
-        part = limit.rlim_cur - FILES_LEFT_MOST;
+    if (eighths > 4 && limit.rlim_cur > part + FILES_LEFT_MAX)
+        part = limit.rlim_cur - FILES_LEFT_MAX;
     if (part >= wanted)
         return wanted;
-    log_warn(name, "fewer open files are allowed than connections are wanted",
+    log_warn(name, "the limit of open files is too low for all connections",
              log_uint("files", limit.rlim_cur), log_uint("wanted", wanted),
              log_uint("connections", part));
     return (uint32_t)part;
@@ -87,17 +86,16 @@ static uint32_t part_of(uint32_t connections, uint32_t most)
 static void make_slots(struct http_server *server)
 {
     const struct http_options *options = &server->options;
-    uint32_t wanted = options->max_connections + RESERVE_MOST + ENDING_MOST;
-    uint32_t files =
-        share_of_files(options->name, wanted, options->files_eighths);
-    uint32_t reserve = part_of(files, RESERVE_MOST);
-    uint32_t ending = part_of(files, ENDING_MOST);
-    uint32_t most = files > reserve + ending ? files - reserve - ending : 1;
+    uint32_t wanted = options->max_connections + RESERVE_MAX + CLOSING_MAX;
+    uint32_t files = limit_files(options->name, wanted, options->files_eighths);
+    uint32_t reserve = part_of(files, RESERVE_MAX);
+    uint32_t closing = part_of(files, CLOSING_MAX);
+    uint32_t most = files > reserve + closing ? files - reserve - closing : 1;
 
     if (most > options->max_connections)
         most = options->max_connections;
     server->slots = slots_new(most, reserve, options->idle_timeout_ns);
-    server->most = most + reserve + ending;
+    server->max = most + reserve + closing;
 }
 
 /* ---- connections ---- */
@@ -107,9 +105,9 @@ static bool fits(const struct budget *budget)
     return budget_used(budget) + HTTP_IDLE_CHARGE <= budget->limit;
 }
 
-/* Without memory for even an idle connection, one that is idle makes some. If
- * there is none the share of connections is a bound; that the budget is full
- * for the moment is none, for the request can wait. */
+/* Without memory for an idle connection, another idle one is closed. If there
+ * is none, a full share of connections is a reason to refuse; a full budget is
+ * not, for the request can wait. */
 static enum MHD_Result accepts(void *arg, const struct sockaddr *address,
                                socklen_t len)
 {
@@ -119,15 +117,15 @@ static enum MHD_Result accepts(void *arg, const struct sockaddr *address,
 
     (void)len;
     if (!share || !fits(server->options.budget))
-        ended = slots_end_idle(server->slots);
+        ended = slots_close_idle(server->slots);
     if ((share || ended) && slots_admit(server->slots, address))
         return MHD_YES;
     stats_add(STATS_HTTP_CONNECTIONS_REFUSED, 1);
     return MHD_NO;
 }
 
-static void open_link(struct http_server *server,
-                      struct MHD_Connection *connection, void **context)
+static void open_connection(struct http_server *server,
+                            struct MHD_Connection *connection, void **context)
 {
     struct http_connection *conn = mem_zero(1, sizeof(*conn));
     int fd =
@@ -152,7 +150,7 @@ static void connection_changed(void *arg, struct MHD_Connection *connection,
     struct http_connection *conn = *context;
 
     if (what == MHD_CONNECTION_NOTIFY_STARTED) {
-        open_link(server, connection, context);
+        open_connection(server, connection, context);
     } else if (conn) {
         slot_drain(conn->slot);
         slots_remove(server->slots, conn->slot);
@@ -163,7 +161,7 @@ static void connection_changed(void *arg, struct MHD_Connection *connection,
     }
 }
 
-/* The target is decoded after it was cut (http_route.c). */
+/* The target is decoded segment by segment (http_route.c). */
 static size_t unescape_nothing(void *arg, struct MHD_Connection *connection,
                                char *text)
 {
@@ -183,7 +181,7 @@ static struct MHD_Daemon *start_daemon(struct http_server *server, int fd)
 
     return MHD_start_daemon(
         flags, 0, accepts, server, http_request_step, server,
-        MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_LIMIT, server->most,
+        MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_LIMIT, server->max,
         MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HTTP_POOL,
         MHD_OPTION_CONNECTION_TIMEOUT,
         (unsigned)(options->idle_timeout_ns / NS_PER_S),
@@ -196,7 +194,7 @@ static struct MHD_Daemon *start_daemon(struct http_server *server, int fd)
         MHD_OPTION_END);
 }
 
-/* A list of them for a browser, which asks once for all of a path. */
+/* For browsers, which ask once for all methods. */
 static void list_methods(struct http_server *server)
 {
     struct buf list;
@@ -239,7 +237,7 @@ static enum status start(struct http_server *server)
 static void free_server(struct http_server *server)
 {
     if (server->wake) {
-        http_timer_stop(server); /* it looks at the slots */
+        http_timer_stop(server); /* its thread uses the slots */
         queue_free(server->wake);
         pthread_mutex_destroy(&server->wait_lock);
     }
@@ -256,10 +254,10 @@ enum status http_start(struct http_server **out,
     server->options = *options;
     server->quiesced_fd = -1;
     server->on_loopback = listen_is_loopback(options->listen);
-    server->knows_library = strcmp(MHD_get_version(), HTTP_SEAM_VERSION) == 0;
+    server->gaps_known = strcmp(MHD_get_version(), HTTP_GAPS_VERSION) == 0;
     budget_init(&server->connections, options->budget->limit / 2);
     budget_init(&server->bodies, options->body_share);
-    budget_init(&server->answers, options->answer_share);
+    budget_init(&server->responses, options->response_share);
     make_slots(server);
     list_methods(server);
     status = start(server);
@@ -281,8 +279,8 @@ void http_quiesce(struct http_server *server)
     if (!server || server->quiesced_fd >= 0)
         return;
     atomic_store(&server->stopping, true);
-    /* Nobody can connect any more. It is closed once the library's thread has
-     * ended, which may still take it out of its epoll set. */
+    /* It is closed after the library's thread has ended, which may still take
+     * it out of its epoll set. */
     server->quiesced_fd = MHD_quiesce_daemon(server->daemon);
     if (server->quiesced_fd >= 0)
         (void)shutdown(server->quiesced_fd, SHUT_RDWR);

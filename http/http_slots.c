@@ -1,7 +1,9 @@
 /*
- * A list of all, walked once a second: with ten thousand connections that takes
- * less than a request does, and needs no order by deadline, which every piece
- * of a body would change.
+ * The states of connections and their deadlines (http_slots.h).
+ *
+ * All connections are in one list, walked once a second: with ten thousand
+ * connections that takes less time than a request, and needs no order by
+ * deadline, which every piece of a body would change.
  */
 #define _GNU_SOURCE /* POLLRDHUP */
 #include <poll.h>
@@ -12,7 +14,7 @@
 #include "http_slots_int.h"
 #include "mem.h"
 
-enum { DRAIN_MOST = 256 * 1024 };
+enum { DRAIN_MAX = 256 * 1024 };
 
 struct connection_slots *slots_new(uint32_t max, uint32_t reserve,
                                    uint64_t idle_ns)
@@ -41,13 +43,11 @@ void slots_free(struct connection_slots *slots)
 
 /* ---- a connection ---- */
 
-/* An idle connection may be closed for a new one, but not if it is in the
- * reserve: the new one takes an ordinary slot, so this would use up the
- * reserve.
- */
+/* An idle connection may be closed for a new one, but not one of the reserve:
+ * the new one takes an ordinary slot, so this would use up the reserve. */
 static void join_idle(struct connection_slot *slot, enum idle_kind kind)
 {
-    if (!slot->ending && !slot->reserved)
+    if (!slot->closing && !slot->reserved)
         ring_add(&slot->peer->idle[kind], &slot->idle);
 }
 
@@ -61,7 +61,7 @@ struct connection_slot *slots_add(struct connection_slots *slots, int fd,
     ring_init(&slot->watched);
     ring_init(&slot->in_reserve);
     pthread_mutex_lock(&slots->lock);
-    slot->peer = slots_take_peer(slots, from);
+    slot->peer = slots_ref_peer(slots, from);
     slot->reserved = slots->next_reserved;
     slot->since_ns = clock_monotonic_ns();
     slot->deadline_ns =
@@ -86,12 +86,12 @@ void slots_remove(struct connection_slots *slots, struct connection_slot *slot)
     ring_remove(&slot->idle);
     ring_remove(&slot->watched);
     slots->count--;
-    slots->ending -= slot->ending;
+    slots->closing -= slot->closing;
     slots->reserved -= slot->reserved_counted;
     ring_remove(&slot->in_reserve);
     slot->peer->held -= slot->held;
     slot->peer->unsent -= slot->unsent;
-    slots_drop_peer(slots, slot->peer);
+    slots_unref_peer(slots, slot->peer);
     pthread_mutex_unlock(&slots->lock);
     free(slot);
 }
@@ -106,7 +106,7 @@ bool slot_is_reserved(const struct connection_slot *slot)
     return slot->reserved;
 }
 
-static bool has_gone(int fd, int events)
+static bool has_hung_up(int fd, int events)
 {
     int unread = 0;
 
@@ -114,20 +114,20 @@ static bool has_gone(int fd, int events)
            ioctl(fd, FIONREAD, &unread) == 0 && unread == 0;
 }
 
-bool slot_is_gone(const struct connection_slot *slot)
+bool slot_is_disconnected(const struct connection_slot *slot)
 {
     struct pollfd polled = {.fd = slot->fd, .events = POLLRDHUP};
 
-    return poll(&polled, 1, 0) > 0 && has_gone(slot->fd, polled.revents);
+    return poll(&polled, 1, 0) > 0 && has_hung_up(slot->fd, polled.revents);
 }
 
 void slot_drain(const struct connection_slot *slot)
 {
     char bytes[16 * 1024];
 
-    if (slot->ending)
+    if (slot->closing)
         return;
-    for (int most = DRAIN_MOST; most > 0; most -= (int)sizeof(bytes))
+    for (int most = DRAIN_MAX; most > 0; most -= (int)sizeof(bytes))
         if (recv(slot->fd, bytes, sizeof(bytes), MSG_DONTWAIT) <= 0)
             return;
 }
@@ -138,7 +138,7 @@ static void enter(struct connection_slot *slot, enum slot_state state)
 {
     slot->state = state;
     slot->since_ns = clock_monotonic_ns();
-    slot->gone = false;
+    slot->disconnected = false;
     ring_remove(&slot->idle);
     slot->peer->unsent -= slot->unsent;
     slot->unsent = 0;
@@ -146,7 +146,7 @@ static void enter(struct connection_slot *slot, enum slot_state state)
 
 static void set_deadline(struct connection_slot *slot, uint64_t ns)
 {
-    if (!slot->ending)
+    if (!slot->closing)
         slot->deadline_ns = ns;
 }
 
@@ -175,23 +175,24 @@ void slot_head(struct connection_slots *slots, struct connection_slot *slot)
     pthread_mutex_unlock(&slots->lock);
 }
 
-/* Bytes per second that a body must come at; not told how long it is, the
- * thirtieth of what came: then only the time counts until SLOT_PACE does. */
-static uint64_t pace_of(const struct connection_slot *slot)
+/* Bytes per second at which a body must arrive. Without a known length it is a
+ * thirtieth of what has arrived: then only the time counts until SLOT_MIN_RATE
+ * does. */
+static uint64_t min_rate_of(const struct connection_slot *slot)
 {
-    uint64_t length = slot->length ? slot->length : slot->got;
+    uint64_t length = slot->length ? slot->length : slot->received;
     uint64_t pace = length / 30 + 1;
 
-    return pace < SLOT_PACE ? pace : SLOT_PACE;
+    return pace < SLOT_MIN_RATE ? pace : SLOT_MIN_RATE;
 }
 
 static void set_body_deadline(const struct connection_slots *slots,
                               struct connection_slot *slot, uint64_t now)
 {
     double earned =
-        (double)slot->got / (double)pace_of(slot) * (double)NS_PER_S;
+        (double)slot->received / (double)min_rate_of(slot) * (double)NS_PER_S;
     uint64_t deadline =
-        slot->body_ns + SLOT_BODY_S * NS_PER_S + (uint64_t)earned;
+        slot->body_start_ns + SLOT_BODY_S * NS_PER_S + (uint64_t)earned;
 
     if (deadline > now + slots->idle_ns)
         deadline = now + slots->idle_ns;
@@ -204,8 +205,8 @@ void slot_body(struct connection_slots *slots, struct connection_slot *slot,
     pthread_mutex_lock(&slots->lock);
     enter(slot, SLOT_BODY);
     slot->length = length;
-    slot->got = 0;
-    slot->body_ns = slot->since_ns;
+    slot->received = 0;
+    slot->body_start_ns = slot->since_ns;
     set_body_deadline(slots, slot, slot->since_ns);
     pthread_mutex_unlock(&slots->lock);
 }
@@ -215,12 +216,12 @@ void slot_progress(struct connection_slots *slots, struct connection_slot *slot,
 {
     pthread_mutex_lock(&slots->lock);
     uint64_t now = clock_monotonic_ns();
-    if (slot->state == SLOT_BUSY) { /* it waited for us */
-        slot->body_ns += now - slot->since_ns;
+    if (slot->state == SLOT_BUSY) { /* it waited for memory */
+        slot->body_start_ns += now - slot->since_ns;
         enter(slot, SLOT_BODY);
     }
-    slot->gone = false;
-    slot->got += bytes;
+    slot->disconnected = false;
+    slot->received += bytes;
     set_body_deadline(slots, slot, now);
     pthread_mutex_unlock(&slots->lock);
 }
@@ -241,7 +242,7 @@ void slot_sending(struct connection_slots *slots, struct connection_slot *slot,
     slot->unsent = bytes;
     slot->peer->unsent += bytes;
     set_deadline(slot, slot->since_ns + SLOT_HEAD_S * NS_PER_S +
-                           (uint64_t)bytes * NS_PER_S / SLOT_PACE);
+                           (uint64_t)bytes * NS_PER_S / SLOT_MIN_RATE);
     pthread_mutex_unlock(&slots->lock);
 }
 
@@ -257,28 +258,30 @@ void slot_hold(struct connection_slots *slots, struct connection_slot *slot,
 
 /* ---- clients that closed the connection during a query ---- */
 
-void slot_watch(struct connection_slots *slots, struct connection_slot *slot,
-                atomic_bool *gone)
+void slot_watch_disconnect(struct connection_slots *slots,
+                           struct connection_slot *slot,
+                           atomic_bool *disconnected)
 {
     pthread_mutex_lock(&slots->lock);
-    slot->gone_flag = gone;
+    slot->disconnect_flag = disconnected;
     ring_remove(&slot->watched);
-    if (gone)
+    if (disconnected)
         ring_add(&slots->watched, &slot->watched);
     pthread_mutex_unlock(&slots->lock);
 }
 
-unsigned slots_look(struct connection_slots *slots)
+unsigned slots_check_watched(struct connection_slots *slots)
 {
     unsigned count = 0;
 
     pthread_mutex_lock(&slots->lock);
     for (struct ring *at = slots->watched.next; at != &slots->watched;
          at = at->next, count++) {
-        struct connection_slot *slot = OF(at, struct connection_slot, watched);
+        struct connection_slot *slot =
+            CONTAINER_OF(at, struct connection_slot, watched);
 
-        if (slot_is_gone(slot))
-            atomic_store(slot->gone_flag, true);
+        if (slot_is_disconnected(slot))
+            atomic_store(slot->disconnect_flag, true);
     }
     pthread_mutex_unlock(&slots->lock);
     return count;
@@ -286,8 +289,8 @@ unsigned slots_look(struct connection_slots *slots)
 
 /* ---- once a second ---- */
 
-/* Asks the system about all of them at once. */
-static void look(struct connection_slots *slots)
+/* Polls all of them with one system call. */
+static void poll_all(struct connection_slots *slots)
 {
     nfds_t count = 0;
 
@@ -298,40 +301,42 @@ static void look(struct connection_slots *slots)
     }
     for (struct ring *at = slots->all.next; at != &slots->all; at = at->next)
         slots->polls[count++] = (struct pollfd){
-            .fd = OF(at, struct connection_slot, all)->fd, .events = POLLRDHUP};
+            .fd = CONTAINER_OF(at, struct connection_slot, all)->fd,
+            .events = POLLRDHUP};
     if (poll(slots->polls, count, 0) < 0)
         for (nfds_t i = 0; i < count; i++)
             slots->polls[i].revents = 0;
 }
 
-/* Has it had its time? With one that is busy it is we who take it. Who has hung
- * up may have sent all of its request before: so that counts only when nothing
- * is left to be read, and not at first sight, when the last bytes may just be
- * on their way from recv() to us. */
-static bool is_over(struct connection_slot *slot, const struct pollfd *polled,
-                    uint64_t now)
+/* Whether a connection is to be closed. The time of a busy one is the server's.
+ * A client that has closed its side may have sent its whole request before: so
+ * that counts only when no byte is left to be read, and not at the first check,
+ * when the last bytes may be on their way from recv() to the callbacks. */
+static bool is_expired(struct connection_slot *slot,
+                       const struct pollfd *polled, uint64_t now)
 {
-    bool was_gone = slot->gone;
+    bool was_gone = slot->disconnected;
 
     if (slot->deadline_ns == UINT64_MAX)
         return false;
-    slot->gone = has_gone(slot->fd, polled->revents);
-    return slot->deadline_ns <= now || (slot->gone && was_gone);
+    slot->disconnected = has_hung_up(slot->fd, polled->revents);
+    return slot->deadline_ns <= now || (slot->disconnected && was_gone);
 }
 
-unsigned slots_tick(struct connection_slots *slots)
+unsigned slots_check_deadlines(struct connection_slots *slots)
 {
     uint64_t now = clock_monotonic_ns();
     unsigned ended = 0;
 
     pthread_mutex_lock(&slots->lock);
-    look(slots);
+    poll_all(slots);
     const struct pollfd *polled = slots->polls;
     for (struct ring *at = slots->all.next; at != &slots->all; at = at->next) {
-        struct connection_slot *slot = OF(at, struct connection_slot, all);
+        struct connection_slot *slot =
+            CONTAINER_OF(at, struct connection_slot, all);
 
-        if (is_over(slot, polled++, now)) {
-            slot_end(slots, slot);
+        if (is_expired(slot, polled++, now)) {
+            slot_close(slots, slot);
             ended++;
         }
     }

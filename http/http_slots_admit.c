@@ -1,6 +1,7 @@
 /*
- * Who may connect, and who goes when slots or memory run out. For each address
- * a list of its idle connections, the one that is idle for longest first.
+ * Which connections are accepted, and which are closed when slots or memory run
+ * out (http_slots.h). Each address has lists of its idle connections, the one
+ * that is idle longest first.
  */
 #include <netinet/in.h>
 #include <stdlib.h>
@@ -11,7 +12,7 @@
 #include "http_slots_int.h"
 #include "mem.h"
 
-#define RESERVED_LEAST_NS (250 * NS_PER_MS)
+#define RESERVED_MIN_NS (250 * NS_PER_MS)
 
 /* ---- addresses ---- */
 
@@ -29,7 +30,7 @@ static struct http_address address_of(const struct sockaddr *from)
     return address;
 }
 
-/* Who has a /64 has all addresses in it; but ::1 and IPv4 stay as they are. */
+/* A /64 of IPv6 counts as one address; ::1 and IPv4 stay as they are. */
 static struct http_address group_of(const struct sockaddr *from)
 {
     static const uint8_t none[8];
@@ -51,8 +52,8 @@ static struct peer_address **peer_slot(struct connection_slots *slots,
     return at;
 }
 
-struct peer_address *slots_take_peer(struct connection_slots *slots,
-                                     const struct sockaddr *from)
+struct peer_address *slots_ref_peer(struct connection_slots *slots,
+                                    const struct sockaddr *from)
 {
     struct http_address address = group_of(from);
     struct peer_address **at = peer_slot(slots, &address);
@@ -60,7 +61,7 @@ struct peer_address *slots_take_peer(struct connection_slots *slots,
     if (!*at) {
         *at = mem_zero(1, sizeof(**at));
         (*at)->address = address;
-        for (int kind = 0; kind < KINDS; kind++)
+        for (int kind = 0; kind < IDLE_KINDS; kind++)
             ring_init(&(*at)->idle[kind]);
         ring_add(&slots->peers, &(*at)->all);
     }
@@ -68,7 +69,7 @@ struct peer_address *slots_take_peer(struct connection_slots *slots,
     return *at;
 }
 
-void slots_drop_peer(struct connection_slots *slots, struct peer_address *peer)
+void slots_unref_peer(struct connection_slots *slots, struct peer_address *peer)
 {
     struct peer_address **at = peer_slot(slots, &peer->address);
 
@@ -79,14 +80,14 @@ void slots_drop_peer(struct connection_slots *slots, struct peer_address *peer)
     free(peer);
 }
 
-/* ---- who goes ---- */
+/* ---- closing ---- */
 
-void slot_end(struct connection_slots *slots, struct connection_slot *slot)
+void slot_close(struct connection_slots *slots, struct connection_slot *slot)
 {
-    if (slot->ending)
+    if (slot->closing)
         return;
-    slot->ending = true;
-    slots->ending++;
+    slot->closing = true;
+    slots->closing++;
     slots->reserved -= slot->reserved_counted; /* now, for the next one */
     slot->reserved_counted = false;
     slot->deadline_ns = UINT64_MAX;
@@ -94,13 +95,14 @@ void slot_end(struct connection_slots *slots, struct connection_slot *slot)
     (void)shutdown(slot->fd, SHUT_RDWR);
 }
 
-static struct peer_address *most_idle(struct connection_slots *slots, int kind)
+static struct peer_address *peer_with_most(struct connection_slots *slots,
+                                           int kind)
 {
     struct peer_address *most = NULL;
 
     for (struct ring *at = slots->peers.next; at != &slots->peers;
          at = at->next) {
-        struct peer_address *peer = OF(at, struct peer_address, all);
+        struct peer_address *peer = CONTAINER_OF(at, struct peer_address, all);
         const struct ring *idle = &peer->idle[kind];
 
         if (idle->next != idle && (!most || peer->count > most->count))
@@ -109,8 +111,8 @@ static struct peer_address *most_idle(struct connection_slots *slots, int kind)
     return most;
 }
 
-/* Of some, the first of which no byte waits to be read, and that is idle for so
- * long: a request that is on its way is not cut off. */
+/* The first of a few that is idle for so long and has no unread byte: a request
+ * that is on its way is not cut off. */
 static struct connection_slot *idle_for(const struct ring *idle,
                                         uint64_t age_ns)
 {
@@ -119,7 +121,8 @@ static struct connection_slot *idle_for(const struct ring *idle,
 
     for (struct ring *at = idle->next; at != idle && tries > 0;
          at = at->next, tries--) {
-        struct connection_slot *slot = OF(at, struct connection_slot, idle);
+        struct connection_slot *slot =
+            CONTAINER_OF(at, struct connection_slot, idle);
         int unread = 0;
 
         if (now - slot->since_ns < age_ns)
@@ -130,10 +133,10 @@ static struct connection_slot *idle_for(const struct ring *idle,
     return NULL;
 }
 
-static bool end_idle(struct connection_slots *slots, uint64_t age_ns)
+static bool close_idle(struct connection_slots *slots, uint64_t age_ns)
 {
-    for (int kind = 0; kind < KINDS; kind++) {
-        const struct peer_address *most = most_idle(slots, kind);
+    for (int kind = 0; kind < IDLE_KINDS; kind++) {
+        const struct peer_address *most = peer_with_most(slots, kind);
         struct connection_slot *slot = NULL;
 
         if (kind == WITHIN_HEAD && age_ns < NS_PER_S)
@@ -141,37 +144,37 @@ static bool end_idle(struct connection_slots *slots, uint64_t age_ns)
         if (most)
             slot = idle_for(&most->idle[kind], age_ns);
         if (slot) {
-            slot_end(slots, slot);
+            slot_close(slots, slot);
             return true;
         }
     }
     return false;
 }
 
-bool slots_end_idle(struct connection_slots *slots)
+bool slots_close_idle(struct connection_slots *slots)
 {
     bool ended;
 
     pthread_mutex_lock(&slots->lock);
-    ended = end_idle(slots, NS_PER_S);
+    ended = close_idle(slots, NS_PER_S);
     pthread_mutex_unlock(&slots->lock);
     return ended;
 }
 
-/* Who is in the reserve and has not sent its request by now makes room. */
-static bool end_reserved(struct connection_slots *slots)
+/* Closes one of the reserve that has not sent its request by now. */
+static bool close_reserved(struct connection_slots *slots)
 {
     uint64_t now = clock_monotonic_ns();
 
     for (struct ring *at = slots->in_reserve.next; at != &slots->in_reserve;
          at = at->next) {
         struct connection_slot *slot =
-            OF(at, struct connection_slot, in_reserve);
+            CONTAINER_OF(at, struct connection_slot, in_reserve);
 
-        if (slot->state > SLOT_HEAD || slot->ending ||
-            now - slot->since_ns < RESERVED_LEAST_NS)
+        if (slot->state > SLOT_HEAD || slot->closing ||
+            now - slot->since_ns < RESERVED_MIN_NS)
             continue;
-        slot_end(slots, slot);
+        slot_close(slots, slot);
         return true;
     }
     return false;
@@ -185,14 +188,14 @@ bool slots_admit(struct connection_slots *slots, const struct sockaddr *from)
     bool entitled;
 
     pthread_mutex_lock(&slots->lock);
-    live = slots->count - slots->ending - slots->reserved;
-    entitled = live < slots->max - eighth || end_idle(slots, 0);
+    live = slots->count - slots->closing - slots->reserved;
+    entitled = live < slots->max - eighth || close_idle(slots, 0);
     peer = *peer_slot(slots, &group);
     if (!entitled && live < slots->max)
         entitled = !peer || peer->count < eighth;
     slots->next_reserved = !entitled;
     if (!entitled)
-        entitled = slots->reserved < slots->reserve || end_reserved(slots);
+        entitled = slots->reserved < slots->reserve || close_reserved(slots);
     pthread_mutex_unlock(&slots->lock);
     return entitled;
 }
@@ -207,21 +210,25 @@ void *slots_slowest_body(struct connection_slots *slots, bool only_slow)
     pthread_mutex_lock(&slots->lock);
     for (struct ring *at = slots->peers.next; at != &slots->peers;
          at = at->next) {
-        const struct peer_address *peer = OF(at, struct peer_address, all);
+        const struct peer_address *peer =
+            CONTAINER_OF(at, struct peer_address, all);
 
         if (peer->held > 0 && (!most || peer->held > most->held))
             most = peer;
     }
     for (struct ring *at = slots->all.next; most && at != &slots->all;
          at = at->next) {
-        struct connection_slot *slot = OF(at, struct connection_slot, all);
+        struct connection_slot *slot =
+            CONTAINER_OF(at, struct connection_slot, all);
         double rate;
 
         if (slot->peer != most || slot->held == 0)
             continue;
-        rate = (double)slot->got / (double)(now - slot->body_ns + NS_PER_MS) *
+        rate = (double)slot->received /
+               (double)(now - slot->body_start_ns + NS_PER_MS) *
                (double)NS_PER_S;
-        if (only_slow && (rate >= SLOT_PACE || now - slot->body_ns < NS_PER_S))
+        if (only_slow &&
+            (rate >= SLOT_MIN_RATE || now - slot->body_start_ns < NS_PER_S))
             continue;
         if (!slowest || rate < least) {
             slowest = slot;
@@ -233,16 +240,17 @@ void *slots_slowest_body(struct connection_slots *slots, bool only_slow)
     return owner;
 }
 
-bool slots_end_slowest_reader(struct connection_slots *slots)
+bool slots_close_slowest_reader(struct connection_slots *slots)
 {
     uint64_t now = clock_monotonic_ns();
     struct connection_slot *slowest = NULL;
 
     pthread_mutex_lock(&slots->lock);
     for (struct ring *at = slots->all.next; at != &slots->all; at = at->next) {
-        struct connection_slot *slot = OF(at, struct connection_slot, all);
+        struct connection_slot *slot =
+            CONTAINER_OF(at, struct connection_slot, all);
 
-        if (slot->state != SLOT_SENDING || slot->ending || slot->unsent == 0 ||
+        if (slot->state != SLOT_SENDING || slot->closing || slot->unsent == 0 ||
             now - slot->since_ns < NS_PER_S)
             continue;
         if (!slowest || slot->peer->unsent > slowest->peer->unsent ||
@@ -250,7 +258,7 @@ bool slots_end_slowest_reader(struct connection_slots *slots)
             slowest = slot;
     }
     if (slowest)
-        slot_end(slots, slowest);
+        slot_close(slots, slowest);
     pthread_mutex_unlock(&slots->lock);
     return slowest != NULL;
 }

@@ -17,12 +17,12 @@ struct ring {
     struct ring *prev, *next;
 };
 
-/* Who may be ended for a new connection, in this order. */
+/* Connections that may be closed for a new one, in this order. */
 enum idle_kind {
     NEVER_USED, /* no request came yet */
     BETWEEN_REQUESTS,
-    WITHIN_HEAD, /* for longer than a head takes */
-    KINDS
+    WITHIN_HEAD, /* for more than a second */
+    IDLE_KINDS
 };
 
 /* All connections of one address (of one /64 with IPv6). */
@@ -31,8 +31,8 @@ struct peer_address {
     struct peer_address *chain;
     struct http_address address;
     uint32_t count;
-    struct ring idle[KINDS]; /* slots, by enum idle_kind */
-    size_t held, unsent;     /* bytes of bodies, of answers */
+    struct ring idle[IDLE_KINDS]; /* slots, by enum idle_kind */
+    size_t held, unsent;          /* bytes of bodies, of answers */
 };
 
 enum slot_state { SLOT_IDLE, SLOT_HEAD, SLOT_BODY, SLOT_BUSY, SLOT_SENDING };
@@ -40,16 +40,16 @@ enum slot_state { SLOT_IDLE, SLOT_HEAD, SLOT_BODY, SLOT_BUSY, SLOT_SENDING };
 struct connection_slot {
     struct ring all, idle, watched, in_reserve;
     struct peer_address *peer;
-    atomic_bool *gone_flag; /* of who watches */
+    atomic_bool *disconnect_flag; /* set on disconnect, if watched */
     int fd;
     enum slot_state state;
-    bool reserved, ending;
+    bool reserved, closing;
     bool reserved_counted; /* in slots->reserved */
-    bool used;             /* a request came */
-    bool gone;             /* the last time, and nothing came since */
+    bool used;             /* a request line was read */
+    bool disconnected;     /* at the last check, and no byte since */
     uint64_t since_ns, deadline_ns;
-    uint64_t length, got; /* of the body */
-    uint64_t body_ns;     /* since when it comes */
+    uint64_t length, received; /* of the body */
+    uint64_t body_start_ns;    /* when its first byte arrived */
     size_t held, unsent;
     void *owner;
 };
@@ -57,16 +57,17 @@ struct connection_slot {
 struct connection_slots {
     pthread_mutex_t lock;
     struct ring all, peers, watched, in_reserve;
-    uint32_t count, ending, reserved;
+    uint32_t count, closing, reserved;
     uint32_t max, reserve;
     uint64_t idle_ns;
-    bool next_reserved; /* the one that was admitted last */
+    bool next_reserved; /* whether the connection admitted last gets a reserved
+                           slot */
     struct peer_address *buckets[SLOT_BUCKETS];
     struct pollfd *polls; /* one per slot, in their order */
     size_t room;
 };
 
-#define OF(pointer, type, member) \
+#define CONTAINER_OF(pointer, type, member) \
     ((type *)(void *)((char *)(pointer)-offsetof(type, member)))
 
 static inline void ring_init(struct ring *ring)
@@ -90,10 +91,11 @@ static inline void ring_remove(struct ring *one)
 
 /* ---- http_slots_admit.c; the caller holds the lock ---- */
 
-/* The row of an address, counted up and down. */
-struct peer_address *slots_take_peer(struct connection_slots *slots,
-                                     const struct sockaddr *from);
-void slots_drop_peer(struct connection_slots *slots, struct peer_address *peer);
-void slot_end(struct connection_slots *slots, struct connection_slot *slot);
+/* The entry of an address, with a reference count. */
+struct peer_address *slots_ref_peer(struct connection_slots *slots,
+                                    const struct sockaddr *from);
+void slots_unref_peer(struct connection_slots *slots,
+                      struct peer_address *peer);
+void slot_close(struct connection_slots *slots, struct connection_slot *slot);
 
 #endif

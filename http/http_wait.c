@@ -1,10 +1,10 @@
 /*
- * Requests that wait for room, and the timer thread: it resumes them, ends
- * connections whose time is over, and tells who works for a client that is
- * gone.
+ * Requests that wait for memory, and the timer thread: it resumes them, closes
+ * connections whose deadline has passed, and notices disconnected clients
+ * during queries.
  *
- * A connection that is suspended is not read: what the client sends meanwhile
- * stays in the kernel.
+ * A suspended connection is not read: what the client sends meanwhile stays in
+ * the kernel.
  */
 #include "clock.h"
 #include "http_int.h"
@@ -20,14 +20,14 @@ bool http_wait(struct server_request *sr)
     struct http_server *server = sr->server;
     uint64_t now = clock_monotonic_ns();
 
-    if (sr->wait_ns == 0) {
-        sr->wait_ns = now + HTTP_WAIT_MS * NS_PER_MS;
+    if (sr->wait_until_ns == 0) {
+        sr->wait_until_ns = now + HTTP_WAIT_MS * NS_PER_MS;
         stats_add(STATS_HTTP_WAITS, 1);
     }
-    if (now >= sr->wait_ns)
+    if (now >= sr->wait_until_ns)
         return false;
     /* Under the lock: http_timer_stop() resumes for the last time once
-     * `stopping` is set, and who is suspended after that stays so. */
+     * `stopping` is set; a request suspended after that would stay so. */
     pthread_mutex_lock(&server->wait_lock);
     bool waits = !atomic_load(&server->stopping);
     bool first = waits && !server->waiting;
@@ -44,9 +44,9 @@ bool http_wait(struct server_request *sr)
     return waits;
 }
 
-/* Up to `most`, and all whose time is over, look again for themselves in the
- * I/O thread; who finds no room waits on at the end of the list. */
-static void resume_some(struct http_server *server, unsigned most)
+/* Up to `max`, and all whose time is over, poll_all again for themselves in
+ * the I/O thread; who finds no room waits on at the end of the list. */
+static void resume_some(struct http_server *server, unsigned max)
 {
     uint64_t now = clock_monotonic_ns();
     struct server_request **at = &server->waiting;
@@ -55,11 +55,11 @@ static void resume_some(struct http_server *server, unsigned most)
     while (*at) {
         struct server_request *sr = *at;
 
-        if (most == 0 && sr->wait_ns > now) {
+        if (max == 0 && sr->wait_until_ns > now) {
             at = &sr->next;
             continue;
         }
-        most -= most > 0;
+        max -= max > 0;
         *at = sr->next;
         MHD_resume_connection(sr->connection);
     }
@@ -83,18 +83,18 @@ static void *timer_main(void *arg)
     uint64_t next = clock_monotonic_ns() + NS_PER_S;
 
     while (!queue_closed(server->wake)) {
-        unsigned watched = slots_look(server->slots);
+        unsigned watched = slots_check_watched(server->slots);
         uint64_t now = clock_monotonic_ns();
         uint64_t pause = next > now ? next - now : 0;
-        uint64_t most =
+        uint64_t max =
             has_waiting(server) || watched > 0 ? TICK_NS : IDLE_TICK_NS;
 
-        if (pause > most)
-            pause = most;
+        if (pause > max)
+            pause = max;
         if (!queue_pop(server->wake, pause))
             resume_some(server, RESUMED_AT_ONCE);
         if (clock_monotonic_ns() >= next) {
-            (void)slots_tick(server->slots);
+            (void)slots_check_deadlines(server->slots);
             next = clock_monotonic_ns() + NS_PER_S;
         }
     }

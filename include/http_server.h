@@ -1,28 +1,27 @@
 /*
  * http_server - one HTTP/1 server for every port: OTLP/HTTP and the query API.
  *
- * It owns libmicrohttpd. A port is a listener, a table of routes and four
- * callbacks; all else is the same for every port:
- *
- *   head     refused with 400 if RFC 9112 calls it dangerous; Host, Origin and
- *            Sec-Fetch-Site; CORS preflights; route, query parameters
- *   admit    `authorize` and `admit` of the service, before the body is read
- *   body     grows as it arrives, charged to the budget
- *   handle   the service answers at once, or later from another thread
- *   answer   headers, compression, ETag; sent within a time limit
- *
- * Fairness  A connection has a slot, each peer address a share of the slots,
- *           and /health a reserve (http_slots.h). Unfinished bodies have a
- *           share of the budget, and so have answers that wait to be sent.
- *           A request without room waits up to HTTP_WAIT_MS before it is
- *           refused with 503 and Retry-After.
- * Ownership The server owns requests; `user` and what hangs on it belong to
- *           the service, until `release`.
- * Threads   One I/O thread for each server: it calls all callbacks, except
- *           that `refuse` may also run on the thread that calls http_resume().
- *           Between http_suspend() and http_resume() a request belongs to the
- *           service.
- * Errors    The service never sees a connection fail; http_is_gone() tells.
+ * Purpose: it owns libmicrohttpd. A port is a listener, a table of routes and
+ *   callbacks of a service; all else is the same for every port:
+ *     head     refused with 400 if RFC 9112 calls it dangerous; Host, Origin
+ *              and Sec-Fetch-Site; CORS preflights; route, query parameters
+ *     admit    `authorize` and `admit` of the service, before the body is read
+ *     body     grows as it arrives, charged to the budget
+ *     handle   the service answers at once, or later from another thread
+ *     respond  headers, compression, ETag; sent within a time limit
+ *   A connection has a slot, each address a share of the slots, and /health a
+ *   reserve (http/http_slots.h). Unfinished bodies have a share of the budget,
+ *   and so have responses that wait to be sent. A request without memory waits
+ *   up to HTTP_WAIT_MS before it is refused with 503 and Retry-After.
+ *   Two seams are not used yet: `authorize` for authentication, and
+ *   library_options for TLS.
+ * Ownership: the server owns requests; `user` and what it refers to belong to
+ *   the service, until `release`.
+ * Threads: one I/O thread for each server. It calls all callbacks, except that
+ *   `refuse` may also run on the thread that calls http_resume(). Between
+ *   http_suspend() and http_resume() a request belongs to the service.
+ * Errors: the service never sees a connection fail; http_is_disconnected()
+ *   says whether the client has closed it.
  */
 #ifndef HTTP_SERVER_H
 #define HTTP_SERVER_H
@@ -38,11 +37,11 @@
 #include "status.h"
 
 enum {
-    HTTP_MAX_PARTS = 4,     /* {} in the pattern of a path */
-    HTTP_MAX_PARAMS = 64,   /* more: 400 */
-    HTTP_MAX_PARAM = 4096,  /* bytes of a name or value; more: 400 */
-    HTTP_WAIT_MS = 2000,    /* for room, before a refusal */
-    HTTP_PACKED_MIN = 8192, /* answers from this size on are compressed */
+    HTTP_MAX_PARTS = 4,       /* {} in the pattern of a path */
+    HTTP_MAX_PARAMS = 64,     /* more: 400 */
+    HTTP_MAX_PARAM = 4096,    /* bytes of a name or value; more: 400 */
+    HTTP_WAIT_MS = 2000,      /* for memory, before a refusal */
+    HTTP_COMPRESS_MIN = 8192, /* responses of this size are compressed */
 };
 
 struct http_server;
@@ -68,7 +67,7 @@ struct http_route {
     const void *user;
 };
 
-struct http_pair {
+struct http_param {
     struct slice name, value;
 };
 
@@ -90,7 +89,7 @@ struct http_request {
     struct slice content_type, content_encoding; /* ptr NULL: absent */
     struct slice authorization;
     struct slice parts[HTTP_MAX_PARTS]; /* of the path, percent-decoded */
-    const struct http_pair *params;     /* of the query string, decoded */
+    const struct http_param *params;    /* of the query string, decoded */
     uint32_t param_count;
     struct http_address from;
     uint64_t length; /* Content-Length; 0 if there is none */
@@ -99,26 +98,27 @@ struct http_request {
                    that takes them sets all three to 0 */
     size_t len, room;
 
-    struct http_response answer;
+    struct http_response response;
     void *user; /* of the service */
 };
 
-enum http_next { HTTP_ANSWER, HTTP_LATER };
+enum http_next { HTTP_DONE, HTTP_PENDING };
 
 struct http_service {
-    /* Who asks, once per request, before admit; NULL: everybody may. Not OK:
-     * refused, *why (static) says why. */
+    /* Authentication: once per request, before admit; NULL: all are allowed.
+     * Not OK: refused, and *why (static) says why. */
     enum status (*authorize)(void *arg, struct http_request *request,
                              const char **why);
-    /* OK: the body is read. ERR_BUSY and ERR_FULL are waited for, then, and
-     * with all else, the request is refused. NULL: all are OK. */
+    /* OK: the body is read. With ERR_BUSY and ERR_FULL the request waits first;
+     * after that, and with all other errors, it is refused. NULL: all are OK.
+     */
     enum status (*admit)(void *arg, struct http_request *request,
                          const char **why);
-    /* The whole request is here. Fills in the answer (code, type, body) and
-     * returns HTTP_ANSWER; or calls http_suspend(), hands the request on, and
-     * returns HTTP_LATER. */
+    /* The whole request has arrived. Fills in the response (code, type, body)
+     * and returns HTTP_DONE; or calls http_suspend(), passes the request on,
+     * and returns HTTP_PENDING. */
     enum http_next (*handle)(void *arg, struct http_request *request);
-    /* Fills in an answer that says so: code, type and body. */
+    /* Fills in an error response: code, type and body. */
     void (*refuse)(void *arg, struct http_request *request, enum status status,
                    const char *why);
     /* The request is over. NULL: nothing to do. */
@@ -134,18 +134,18 @@ struct http_options {
     struct http_service service;
 
     uint32_t max_connections;
-    unsigned files_eighths; /* part of RLIMIT_NOFILE for these connections */
+    unsigned files_eighths; /* share of RLIMIT_NOFILE for these connections */
     uint64_t idle_timeout_ns;
     size_t max_body;
     struct budget *budget; /* connections, bodies, answers */
     size_t body_share;     /* of it, for unfinished bodies */
-    size_t answer_share;   /* of it, for answers that wait to be sent; 0: they
+    size_t response_share; /* of it, for responses that wait to be sent; 0: they
                               are small and not charged */
     const char
         *cors_origins; /* comma list of exact origins; "" or NULL: none */
     const char *allowed_hosts; /* comma list; beside loopback names. NULL or "":
                                   any Host, unless it listens on loopback */
-    bool deny_foreign; /* a foreign Origin is refused for GET too (OTLP) */
+    bool deny_cross_origin; /* a foreign Origin is refused for GET too (OTLP) */
 
     /* TLS: passed to libmicrohttpd as they are, options ended by
      * MHD_OPTION_END. NULL and 0: plain HTTP. */
@@ -160,22 +160,22 @@ MUST_CHECK enum status http_start(struct http_server **server,
                                   const struct http_options *options);
 uint16_t http_port(const struct http_server *server);
 
-/* No more connections; requests are still answered. NULL is fine. */
+/* Accepts no more connections; requests are still answered. NULL is fine. */
 void http_quiesce(struct http_server *server);
-/* No request may be suspended by the service. Gives answers two seconds to
- * leave. NULL is fine. */
+/* No request may be suspended by the service. Waits up to two seconds until
+ * responses are sent. NULL is fine. */
 void http_stop(struct http_server *server);
 
-/* I/O thread, in handle(): from now on the request is the service's. */
+/* I/O thread, in handle(): from now on the request belongs to the service. */
 void http_suspend(struct http_request *request);
-/* The answer is filled in. Compresses it, so call it where time may be spent.
- * The request may be gone when this returns. */
+/* The response is filled in. Compresses it, so call it on a thread that may
+ * take time. The request may have been freed when this returns. */
 void http_resume(struct http_request *request);
 /* Any thread, while suspended: the client has closed the connection. */
-bool http_is_gone(const struct http_request *request);
+bool http_is_disconnected(const struct http_request *request);
 /* After http_suspend(): a flag that is set when that happens, until
  * http_resume(). */
-const atomic_bool *http_watch(struct http_request *request);
+const atomic_bool *http_watch_disconnect(struct http_request *request);
 
 /* ---- routes (http_route.c) ---- */
 
@@ -185,7 +185,7 @@ struct http_match {
     char allow[48]; /* the methods that the path has; "": no such path */
 };
 
-/* path: as it came in the request line, without the query string. */
+/* path: as in the request line, without the query string. */
 bool http_route_find(const struct http_route *routes, size_t count,
                      struct slice method, struct slice path,
                      struct http_match *match);

@@ -49,7 +49,7 @@ static const struct http_route routes[] = {
 
 static void answer(struct http_export *export)
 {
-    struct http_response *answer = &export->http->answer;
+    struct http_response *answer = &export->http->response;
 
     answer->code = status_http(export->request.status);
     /* Without a charset: clients compare the whole value. */
@@ -164,13 +164,13 @@ static enum http_next handle(void *arg, struct http_request *http)
     http->len = http->room = 0;
     if (!export_decode(request)) {
         answer(export);
-        return HTTP_ANSWER;
+        return HTTP_DONE;
     }
     request->answer = answer_later;
     request->arg = export;
     http_suspend(http);
     export_submit(request); /* may be answered when this returns */
-    return HTTP_LATER;
+    return HTTP_PENDING;
 }
 
 static void refuse(void *arg, struct http_request *http, enum status status,
@@ -233,7 +233,7 @@ enum status otlp_http_start(struct otlp_http **out,
         .body_share = body_share(options),
         .cors_origins = options->cors_origins,
         .allowed_hosts = options->allowed_hosts,
-        .deny_foreign = true,
+        .deny_cross_origin = true,
     };
     enum status status;
 

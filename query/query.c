@@ -106,11 +106,11 @@ static void release(void *arg, struct http_request *http)
 static void give_answer(struct query_request *request,
                         struct http_request *http)
 {
-    http->answer.code = request->http_status;
-    http->answer.content_type = request->content_type_out;
-    http->answer.body = request->out;
+    http->response.code = request->http_status;
+    http->response.content_type = request->content_type_out;
+    http->response.body = request->out;
     buf_init(&request->out, 0);
-    stats_add_code(STATS_QUERIES_200, http_is_gone(http)
+    stats_add_code(STATS_QUERIES_200, http_is_disconnected(http)
                                           ? CLIENT_CLOSED_REQUEST
                                           : (unsigned)request->http_status);
 }
@@ -124,7 +124,7 @@ static void refuse(void *arg, struct http_request *http, enum status status,
     query_request_init(&request, &query->options, NULL,
                        query->options.max_reply);
     request.route = route_of(http);
-    request.allow = http->answer.allow;
+    request.allow = http->response.allow;
     if (why)
         query_fail(&request, status, NULL, "%s", why);
     else
@@ -141,7 +141,7 @@ static void answer_job(struct job *job, struct reader *reader)
 
 static void work(struct worker *worker, struct job *job)
 {
-    if (http_is_gone(job->http)) { /* while it waited */
+    if (http_is_disconnected(job->http)) { /* while it waited */
         refuse(worker->query, job->http, ERR_CANCELLED,
                "the client closed the connection");
     } else {
@@ -177,17 +177,17 @@ static enum http_next handle(void *arg, struct http_request *http)
     http->user = job;
     if (job->request.route->flags & ON_IO) {
         answer_job(job, NULL);
-        return HTTP_ANSWER;
+        return HTTP_DONE;
     }
     /* Suspended first: the worker may be done before push returns. */
     http_suspend(http);
-    job->gone = http_watch(http);
+    job->gone = http_watch_disconnect(http);
     status = fair_queue_push(query->queue, http->from, job);
     if (status != OK) {
         refuse(query, http, status, "too many concurrent queries; retry later");
         http_resume(http);
     }
-    return HTTP_LATER;
+    return HTTP_PENDING;
 }
 
 /* ---- start and stop ---- */
@@ -207,7 +207,7 @@ static enum status start_http(struct query *query)
         .max_body = QUERY_MAX_BODY,
         .budget = &query->budget,
         .body_share = query->budget.limit / 4,
-        .answer_share = query->budget.limit / 2,
+        .response_share = query->budget.limit / 2,
         .cors_origins = query->options.cors_origins,
         .allowed_hosts = query->options.allowed_hosts,
     };

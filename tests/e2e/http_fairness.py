@@ -239,7 +239,7 @@ def test_few_files(soft, hard):
             except OSError:
                 pass
     check_good(server, name)
-    check(("raised the limit of open files" in server.log()) == (soft < hard) and "fewer open files are allowed" in server.log(),
+    check(("raised the limit of open files" in server.log()) == (soft < hard) and "the limit of open files is too low" in server.log(),
           f"{name}: the log says so", server.log()[-1000:])
     close_all(idle)
     same(server.stop(), 0, f"{name}: it ends with status 0")

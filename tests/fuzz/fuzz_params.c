@@ -138,7 +138,7 @@ static struct slice cut(struct slice *text, char mark)
 }
 
 static void read_params(struct query_request *request,
-                        struct http_pair params[8], struct slice query)
+                        struct http_param params[8], struct slice query)
 {
     while (query.len > 0 && request->param_count < 8) {
         struct slice rest = cut(&query, '&');
@@ -170,7 +170,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct slice path = {(const char *)data, size}, body, query, method;
     struct query_options options = {0};
-    struct http_pair params[8];
+    struct http_param params[8];
     struct arena arena;
     struct query_request request;
 

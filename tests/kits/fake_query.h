@@ -412,7 +412,7 @@ static inline json_t *bed_ask(struct bed *bed, const char *method,
     struct arena arena;
     struct query_request request;
     const char *mark = strchr(path, '?');
-    struct http_pair params[8];
+    struct http_param params[8];
     json_t *answer;
 
     arena_init(&arena, NULL, bed->max_memory);

@@ -121,17 +121,17 @@ TEST(origins)
     CHECK(!http_origin_listed(list, SLICE("")));
     CHECK(!http_origin_listed("", SLICE("http://a.example")));
     CHECK(!http_origin_listed(",", SLICE("")));
-    CHECK_EQ(http_origin_of(list, &head), HTTP_NO_PAGE);
+    CHECK_EQ(http_origin_of(list, &head), HTTP_ORIGIN_NONE);
     head.origin = SLICE("http://a.example");
-    CHECK_EQ(http_origin_of(list, &head), HTTP_LISTED);
+    CHECK_EQ(http_origin_of(list, &head), HTTP_ORIGIN_LISTED);
     head.origin = SLICE("http://c.example");
-    CHECK_EQ(http_origin_of(list, &head), HTTP_FOREIGN);
+    CHECK_EQ(http_origin_of(list, &head), HTTP_ORIGIN_OTHER);
     head.origin = SLICE("http://a.example:9097");
-    CHECK_EQ(http_origin_of(list, &head), HTTP_NO_PAGE);
+    CHECK_EQ(http_origin_of(list, &head), HTTP_ORIGIN_NONE);
     head.origin = SLICE("a.example:9097");
-    CHECK_EQ(http_origin_of(list, &head), HTTP_FOREIGN);
+    CHECK_EQ(http_origin_of(list, &head), HTTP_ORIGIN_OTHER);
     head.origin = SLICE("null");
-    CHECK_EQ(http_origin_of(list, &head), HTTP_OPAQUE);
+    CHECK_EQ(http_origin_of(list, &head), HTTP_ORIGIN_OPAQUE);
 }
 
 TEST(codings)

@@ -46,22 +46,22 @@ static enum http_next handle(void *arg, struct http_request *request)
 {
     (void)arg;
     handled++;
-    request->answer.code = 200;
-    request->answer.content_type = "text/plain";
-    buf_init(&request->answer.body, LARGE);
+    request->response.code = 200;
+    request->response.content_type = "text/plain";
+    buf_init(&request->response.body, LARGE);
     for (int i = 0; i < LARGE / 10; i++)
-        buf_add(&request->answer.body, SLICE("0123456789"));
-    return HTTP_ANSWER;
+        buf_add(&request->response.body, SLICE("0123456789"));
+    return HTTP_DONE;
 }
 
 static void refuse(void *arg, struct http_request *request, enum status status,
                    const char *why)
 {
     (void)arg;
-    request->answer.code = status_http(status);
-    request->answer.content_type = "text/plain";
-    buf_init(&request->answer.body, 200);
-    buf_add(&request->answer.body, slice_of(why ? why : ""));
+    request->response.code = status_http(status);
+    request->response.content_type = "text/plain";
+    buf_init(&request->response.body, 200);
+    buf_add(&request->response.body, slice_of(why ? why : ""));
 }
 
 static void begin(bool guarded)
@@ -88,7 +88,7 @@ static void begin(bool guarded)
         .max_body = 1 << 20,
         .budget = &budget,
         .body_share = 2 << 20,
-        .answer_share = 1 << 20,
+        .response_share = 1 << 20,
     };
 
     log_set_level(LOG_ERROR);

@@ -70,12 +70,12 @@ TEST(idle_connections_end)
     slot_busy(slots, pairs[1].slot);
     slot_busy(slots, pairs[2].slot);
     usleep(60000);
-    CHECK_EQ(slots_tick(slots), 1);
+    CHECK_EQ(slots_check_deadlines(slots), 1);
     CHECK(!is_open(&pairs[0]) && is_open(&pairs[1]));
-    CHECK_EQ(slots_tick(slots), 0); /* once */
+    CHECK_EQ(slots_check_deadlines(slots), 0); /* once */
     slot_idle(slots, pairs[1].slot);
     usleep(60000);
-    CHECK_EQ(slots_tick(slots), 1);
+    CHECK_EQ(slots_check_deadlines(slots), 1);
     CHECK(!is_open(&pairs[1]) && is_open(&pairs[2]));
     for (int i = 0; i < 3; i++)
         pair_close(slots, &pairs[i]);
@@ -90,7 +90,7 @@ TEST(a_body_that_stops_ends)
     slot_body(slots, pair.slot, 1000000);
     slot_progress(slots, pair.slot, 900000);
     usleep(60000); /* nothing for longer than the idle time */
-    CHECK_EQ(slots_tick(slots), 1);
+    CHECK_EQ(slots_check_deadlines(slots), 1);
     pair_close(slots, &pair);
     slots_free(slots);
 }
@@ -108,16 +108,17 @@ TEST(who_has_gone_is_ended_the_second_time)
     for (int i = 0; i < 3; i++)
         CHECK_EQ(shutdown(pairs[i]->theirs, SHUT_WR), 0);
     slot_busy(slots, busy.slot);
-    CHECK(slot_is_gone(busy.slot) && !slot_is_gone(there.slot) &&
-          !slot_is_gone(unread.slot));
-    CHECK_EQ(slots_tick(slots), 0);
+    CHECK(slot_is_disconnected(busy.slot) &&
+          !slot_is_disconnected(there.slot) &&
+          !slot_is_disconnected(unread.slot));
+    CHECK_EQ(slots_check_deadlines(slots), 0);
     slot_progress(slots, left.slot, 1); /* it was not the last, then */
-    CHECK_EQ(slots_tick(slots), 0);
-    CHECK_EQ(slots_tick(slots), 1);
+    CHECK_EQ(slots_check_deadlines(slots), 0);
+    CHECK_EQ(slots_check_deadlines(slots), 1);
     CHECK(!is_open(&left) && is_open(&unread));
     CHECK_EQ(read(unread.ours, &c, 1), 1);
-    CHECK_EQ(slots_tick(slots), 0);
-    CHECK_EQ(slots_tick(slots), 1);
+    CHECK_EQ(slots_check_deadlines(slots), 0);
+    CHECK_EQ(slots_check_deadlines(slots), 1);
     CHECK(!is_open(&unread) && is_open(&busy) && is_open(&there));
     for (int i = 0; i < 4; i++)
         pair_close(slots, pairs[i]);

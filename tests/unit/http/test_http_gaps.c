@@ -1,5 +1,5 @@
 /* Gaps between the parts of a head, laid out as the library does. */
-#include "http_seam.h"
+#include "http_gaps.h"
 
 #include <stdio.h>
 
@@ -27,7 +27,7 @@ static bool is_broken(const char *text)
 {
     struct layout layout = {.at = 0};
     struct slice parts[16];
-    struct http_seam seam;
+    struct http_gaps seam;
     unsigned count = 0;
 
     snprintf(layout.text, sizeof(layout.text), "%s", text);
@@ -36,10 +36,10 @@ static bool is_broken(const char *text)
     for (char *c = layout.text; *c; c++)
         if (*c == '_')
             *c = '\0';
-    http_seam_line(&seam, parts[0], parts[1], parts[2]);
+    http_gaps_line(&seam, parts[0], parts[1], parts[2]);
     for (unsigned i = 3; i + 1 < count; i += 2)
-        http_seam_field(&seam, parts[i], parts[i + 1]);
-    return http_seam_is_broken(&seam);
+        http_gaps_field(&seam, parts[i], parts[i + 1]);
+    return http_gaps_found(&seam);
 }
 
 TEST(parts_of_a_good_head_are_neighbours)
@@ -63,16 +63,16 @@ TEST(a_part_that_lies_elsewhere_is_found)
 {
     static const char line[] = "GET\0/\0HTTP/1.1\0\0Host\0\0a\0\0\0\0";
     static const char copy[] = "Hosta\0\0";
-    struct http_seam seam;
+    struct http_gaps seam;
 
-    http_seam_line(&seam, (struct slice){line, 3}, (struct slice){line + 4, 1},
+    http_gaps_line(&seam, (struct slice){line, 3}, (struct slice){line + 4, 1},
                    (struct slice){line + 6, 8});
-    http_seam_field(&seam, (struct slice){copy, 5},
+    http_gaps_field(&seam, (struct slice){copy, 5},
                     (struct slice){line + 22, 1});
-    CHECK(http_seam_is_broken(&seam));
-    http_seam_line(&seam, (struct slice){line, 3}, (struct slice){line + 4, 1},
+    CHECK(http_gaps_found(&seam));
+    http_gaps_line(&seam, (struct slice){line, 3}, (struct slice){line + 4, 1},
                    (struct slice){line + 6, 8});
-    http_seam_field(&seam, (struct slice){line + 16, 4},
+    http_gaps_field(&seam, (struct slice){line + 16, 4},
                     (struct slice){line + 22, 1});
-    CHECK(!http_seam_is_broken(&seam));
+    CHECK(!http_gaps_found(&seam));
 }
