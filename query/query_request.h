@@ -50,7 +50,7 @@ struct query_request {
     const struct query_options *services;
     const struct route *route;          /* NULL: no such path or method */
     struct slice parts[HTTP_MAX_PARTS]; /* the {..} of the path, decoded */
-    const struct http_param *params;     /* of the query string, decoded */
+    const struct http_param *params;    /* of the query string, decoded */
     uint32_t param_count;
     struct slice content_type;
     struct slice raw_body;
