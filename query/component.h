@@ -14,7 +14,7 @@ struct window {
     double step_seconds; /* of charts; 0: there are none */
     struct grid now, before;
 };
-extern const struct reply_table window_table;
+extern const struct reply_table window_table, window_steps_table;
 
 void window_init(struct window *window, uint64_t now_ns);
 

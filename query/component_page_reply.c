@@ -304,7 +304,7 @@ struct change_item {
 static const struct reply_table change_table = REPLY_TABLE(
     struct change_item, REPLY_TIME(struct change_item, "timestamp", time_ns),
     REPLY(struct change_item, "type", type),
-    REPLY_OPTIONAL(struct change_item, "kind", kind),
+    REPLY(struct change_item, "kind", kind),
     REPLY_OPTIONAL(struct change_item, "from", from),
     REPLY_OPTIONAL(struct change_item, "to", to),
     REPLY_OPTIONAL(struct change_item, "release", release),
@@ -427,7 +427,7 @@ const struct reply_table component_page_table = REPLY_TABLE(
     REPLY_OBJECT(struct page_reply, "component", component, 0,
                  &page_component_table),
     REPLY_OBJECT(struct page_reply, "window", window, REPLY_POINTER,
-                 &window_table),
+                 &window_steps_table),
     REPLY_OBJECT(struct page_reply, "summary", summary, 0, &page_summary_table),
     REPLY_OBJECT(struct page_reply, "series", series, 0, &page_series_table),
     REPLY_LIST(struct page_reply, "endpoints", endpoints, &endpoint_table),

@@ -12,8 +12,12 @@
 
 const struct reply_table window_table =
     REPLY_TABLE(struct window, REPLY_TIME(struct window, "startTime", start_ns),
+                REPLY_TIME(struct window, "endTime", end_ns));
+
+const struct reply_table window_steps_table =
+    REPLY_TABLE(struct window, REPLY_TIME(struct window, "startTime", start_ns),
                 REPLY_TIME(struct window, "endTime", end_ns),
-                REPLY_OPTIONAL(struct window, "stepSeconds", step_seconds));
+                REPLY(struct window, "stepSeconds", step_seconds));
 
 void window_init(struct window *window, uint64_t now_ns)
 {

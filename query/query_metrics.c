@@ -76,6 +76,17 @@ static const struct reply_table http_table = REPLY_TABLE(
     REPLY_CELLS(struct http_reply, "latencyP90", rows[RED_P90]),
     REPLY_CELLS(struct http_reply, "latencyP99", rows[RED_P99]));
 
+/* One of the two; NULL: the other one. */
+struct metrics_reply {
+    const struct resource_reply *resource;
+    const struct http_reply *http;
+};
+static const struct reply_table metrics_table = REPLY_TABLE(
+    struct metrics_reply,
+    REPLY_INLINE(struct metrics_reply, resource, REPLY_POINTER,
+                 &resource_table),
+    REPLY_INLINE(struct metrics_reply, http, REPLY_POINTER, &http_table));
+
 static enum status query_resource(struct query_request *request,
                                   const struct metrics_request *args)
 {
@@ -88,7 +99,8 @@ static enum status query_resource(struct query_request *request,
     for (int i = 0; i < USAGE_ROWS; i++)
         reply.rows[i] = reply_cells(&usage.table, metric_total(&usage.table),
                                     &usage.rows[i]);
-    reply_write(&request->json, &resource_table, &reply);
+    const struct metrics_reply both = {.resource = &reply};
+    reply_write(&request->json, &metrics_table, &both);
     return OK;
 }
 
@@ -105,7 +117,8 @@ static enum status query_http(struct query_request *request,
         return s;
     for (int i = 0; i < RED_ROWS; i++)
         reply.rows[i] = reply_cells(&table, metric_total(&table), &red.rows[i]);
-    reply_write(&request->json, &http_table, &reply);
+    const struct metrics_reply both = {.http = &reply};
+    reply_write(&request->json, &metrics_table, &both);
     return OK;
 }
 
@@ -122,6 +135,7 @@ static enum status query_metrics(struct query_request *request)
 }
 
 const struct route routes_metrics[] = {
-    {"POST", "/api/v1/metrics/query", query_metrics, "M", TAKES_JSON, 0, NULL},
+    {"POST", "/api/v1/metrics/query", query_metrics, "M", TAKES_JSON, 0,
+     &metrics_table},
     {0},
 };

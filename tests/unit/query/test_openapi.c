@@ -285,10 +285,6 @@ static const char *const without_table[] = {
     "/openapi.yaml",                /* a file */
     "/api/v1/catalog",              /* GET: the document as it was put */
     "/api/v1alpha1/rca-agent/chat", /* a stream of objects */
-    "/api/v1/metrics/query",        /* members are the metrics' names */
-    "/api/v1alpha1/metrics/runtime-topology",
-    "/api/v1/components",
-    "/api/v1/components/{}/{}/{}",
 };
 
 static bool may_lack_table(const char *path)
