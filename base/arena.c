@@ -1,17 +1,18 @@
 /*
- * A list of chunks, newest first; arena_alloc() bumps a pointer in the newest:
+ * A list of chunks, newest first; arena_alloc() advances a pointer in the
+ * newest:
  *
  *   chunk ─► [next|size| used ......... at | free ......... end ]
  *     └────► [next|size| used, full                             ] ─► ...
  *
- * A new chunk is half as large as all before it together, but not below
- * CHUNK_MIN or above CHUNK_MAX: a batch of a few hundred kilobytes needs less
- * than ten of them and never holds more than half of what it uses in vain. A
- * piece larger than the next chunk gets a chunk of its own, put behind the
- * newest, whose free part stays in use.
+ * A new chunk is half the size of all chunks together, between CHUNK_MIN and
+ * CHUNK_MAX: a batch of a few hundred kilobytes needs fewer than ten, and less
+ * than half of its memory is unused. An allocation that is larger than the next
+ * chunk gets its own chunk, second in the list, so the free part of the newest
+ * one stays in use.
  *
- * Under ASan what is not handed out is poisoned, and a red zone is left behind
- * each piece: an overrun inside a batch is found like any other.
+ * Under ASan, free memory is poisoned and a red zone follows each allocation,
+ * so an overrun inside an arena is found.
  */
 #include "arena.h"
 
@@ -49,7 +50,7 @@ static_assert(alignof(struct span) <= ALIGN && alignof(struct point) <= ALIGN &&
 
 struct arena_chunk {
     struct arena_chunk *next;
-    size_t size; /* with this head; what the budget was charged */
+    size_t size; /* with this head; charged to the budget */
 };
 
 void arena_init(struct arena *arena, struct budget *budget, size_t cap)
@@ -83,7 +84,8 @@ void arena_begin(struct arena *attempt, const struct arena *of)
                of->cap > of->size ? of->cap - of->size : 0);
 }
 
-/* Its chunks go behind the newest one, whose free part stays in use. */
+/* The chunks become second in the list: the free part of the newest one stays
+ * in use. */
 void arena_adopt(struct arena *of, struct arena *attempt)
 {
     struct arena_chunk *last = attempt->chunk;
@@ -103,8 +105,8 @@ void arena_adopt(struct arena *of, struct arena *attempt)
     *attempt = (struct arena){.budget = attempt->budget};
 }
 
-/* Like malloc's under ASan, red zones grow with the piece: an index that is off
- * by a few elements of an array shall not land in the next piece. */
+/* As in ASan's malloc, red zones grow with the allocation: an index that is off
+ * by a few elements does not reach the next one. */
 static size_t red_zone(size_t size)
 {
     size_t zone = size / 8 & ~(size_t)(ALIGN - 1);
@@ -116,7 +118,7 @@ static size_t red_zone(size_t size)
     return zone > RED_ZONE_MAX ? RED_ZONE_MAX : zone;
 }
 
-/* All of the chunk that is not its head is free. */
+/* Makes all of the chunk but its head free. */
 static void use_chunk(struct arena *arena, struct arena_chunk *chunk)
 {
     arena->at = (char *)(chunk + 1);
@@ -138,7 +140,7 @@ void arena_reset(struct arena *arena)
     use_chunk(arena, arena->chunk);
 }
 
-/* A chunk of this size if cap and budget allow, without a place in the list. */
+/* A chunk of this size, within cap and budget; not in the list yet. */
 static struct arena_chunk *chunk_new(struct arena *arena, size_t size,
                                      enum status *status)
 {
@@ -158,8 +160,8 @@ static struct arena_chunk *chunk_new(struct arena *arena, size_t size,
     return chunk;
 }
 
-/* The slow path: the newest chunk has no room for step bytes, which is size
- * with what alignment and red zone add. */
+/* The slow path: the newest chunk has no room for step bytes, which are size,
+ * padding and red zone. */
 static void *alloc_chunk(struct arena *arena, size_t size, size_t step)
 {
     size_t need = step + sizeof(struct arena_chunk);
@@ -171,7 +173,7 @@ static void *alloc_chunk(struct arena *arena, size_t size, size_t step)
         want = CHUNK_MIN;
     if (want > CHUNK_MAX)
         want = CHUNK_MAX;
-    /* Less, if not much is left of cap or budget. */
+    /* A smaller one if little is left of cap or budget. */
     for (; want > need && !chunk; want /= 2)
         chunk = chunk_new(arena, want, &status);
     if (!chunk)
@@ -247,7 +249,7 @@ struct slice arena_copy_forced(struct arena *arena, struct slice s)
         budget_force(arena->budget, size);
     arena->size += size;
     chunk->size = size;
-    /* The arena is sticky now: nothing comes from the newest chunk any more. */
+    /* The arena has failed: nothing is allocated from the newest chunk. */
     chunk->next = arena->chunk;
     arena->chunk = chunk;
     slice_copy((char *)(chunk + 1), s);

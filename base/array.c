@@ -1,6 +1,6 @@
 /*
- * Arrays double, so that appending costs the same on average however long they
- * get. The pointer is read and written with memcpy(): its type is the caller's.
+ * Arrays double, so appending has constant cost on average. The pointer is read
+ * and written with memcpy(), since its type is the caller's.
  */
 #include "array.h"
 

@@ -1,9 +1,9 @@
 /*
- * A set's key is the sum of what its attributes hash to. Sums do not depend on
- * the order; they are sums and not exclusive ors, as equal ones would cancel.
+ * The hash of a set is the sum of the hashes of its attributes, which does not
+ * depend on their order. (With exclusive or, equal hashes would cancel.)
  *
- * That a key comes twice is found by 64 bits, one for each value of six bits of
- * a key's hash: only where a bit is set already are keys compared.
+ * Repeated keys are found with a mask of 64 bits, indexed by six bits of the
+ * key's hash: keys are compared only if the bit is already set.
  */
 #include "attr_hash.h"
 
@@ -18,8 +18,8 @@ static bool same_key(const struct attr *a, const struct attr *b)
     return a->key_len == b->key_len && memcmp(a->key, b->key, a->key_len) == 0;
 }
 
-/* Does the key of items[i] come again behind it? */
-static bool comes_again(const struct attr *items, uint32_t count, uint32_t i)
+/* True if the key of items[i] is repeated after it. */
+static bool is_repeated(const struct attr *items, uint32_t count, uint32_t i)
 {
     for (uint32_t k = i + 1; k < count; k++)
         if (same_key(&items[i], &items[k]))
@@ -27,9 +27,9 @@ static bool comes_again(const struct attr *items, uint32_t count, uint32_t i)
     return false;
 }
 
-/* The sum over what holds, from the last one back. */
-static uint64_t items_key(const struct attr *items, uint32_t count,
-                          uint64_t seed)
+/* The sum over all keys, the last attribute of each. */
+static uint64_t items_hash(const struct attr *items, uint32_t count,
+                           uint64_t seed)
 {
     uint64_t sum = 0, seen = 0;
 
@@ -37,7 +37,7 @@ static uint64_t items_key(const struct attr *items, uint32_t count,
         uint64_t key = hash_bytes(items[i].key, items[i].key_len, seed);
         uint64_t bit = UINT64_C(1) << (key >> 58);
 
-        if (seen & bit && comes_again(items, count, i))
+        if (seen & bit && is_repeated(items, count, i))
             continue;
         seen |= bit;
         sum += hash_mix(key, attr_value_hash(&items[i]));
@@ -76,14 +76,14 @@ uint64_t attr_value_hash(const struct attr *a)
             h = hash_mix(h ^ LIST_SEED, attr_value_hash(&a->items[i]));
         return h;
     case VALUE_MAP:
-        return hash_mix(h, items_key(a->items, a->len, MAP_SEED));
+        return hash_mix(h, items_hash(a->items, a->len, MAP_SEED));
     }
     return h;
 }
 
 uint64_t attrs_hash(const struct attrs *attrs)
 {
-    return items_key(attrs->at, attrs->count, KEY_SEED);
+    return items_hash(attrs->at, attrs->count, KEY_SEED);
 }
 
 /* ---- comparing ---- */
@@ -121,14 +121,14 @@ static bool same_value(const struct attr *a, const struct attr *b)
     return false;
 }
 
-/* Each key that holds in a holds in b with the same value. */
+/* True if each key of a has the same value in b. */
 static bool includes(const struct attr *b, uint32_t b_count,
                      const struct attr *a, uint32_t a_count)
 {
     for (uint32_t i = 0; i < a_count; i++) {
         uint32_t k = b_count;
 
-        if (comes_again(a, a_count, i))
+        if (is_repeated(a, a_count, i))
             continue;
         while (k > 0 && !same_key(&a[i], &b[k - 1]))
             k--;
@@ -138,7 +138,7 @@ static bool includes(const struct attr *b, uint32_t b_count,
     return true;
 }
 
-/* Each key of a is one of b, too. */
+/* True if each key of a is in b. */
 static bool has_keys(const struct attr *b, uint32_t b_count,
                      const struct attr *a, uint32_t a_count)
 {
@@ -153,8 +153,8 @@ static bool has_keys(const struct attr *b, uint32_t b_count,
     return true;
 }
 
-/* Of no value is it asked twice whether it is the same: with maps in maps that
- * would be twice as often with each level. */
+/* No value is compared twice: with nested maps the cost would double at each
+ * level. */
 static bool same_items(const struct attr *a, uint32_t a_count,
                        const struct attr *b, uint32_t b_count)
 {
@@ -168,7 +168,7 @@ static bool same_items(const struct attr *a, uint32_t a_count,
         return has_keys(a, a_count, b, b_count) &&
                includes(b, b_count, a, a_count);
     for (i = 0; i < a_count; i++)
-        if (!same_value(&a[i], &b[i]) && !comes_again(a, a_count, i))
+        if (!same_value(&a[i], &b[i]) && !is_repeated(a, a_count, i))
             return false;
     return true;
 }

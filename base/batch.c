@@ -1,6 +1,6 @@
 /*
- * The batch itself is one small malloc; body and arena carry all the weight
- * and are what the budget counts.
+ * The batch is one small allocation; body and arena hold nearly all memory and
+ * are charged to the budget.
  */
 #include "batch.h"
 
@@ -18,8 +18,8 @@ struct batch *batch_new(enum signal signal, char *body, size_t body_len,
     batch->body = body;
     batch->body_len = body_len;
     batch->budget = budget;
-    /* Records that would fill half of all memory are refused for good, and not
-     * with a "later" that makes the client send them for ever. */
+    /* Records that would fill half of the budget are rejected permanently:
+     * "retry later" would make the client send them forever. */
     arena_init(&batch->arena, budget, budget ? budget->limit / 2 : SIZE_MAX);
     atomic_init(&batch->refs, 1);
     return batch;

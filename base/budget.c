@@ -1,6 +1,6 @@
 /*
- * One counter. A take that would pass the limit never touches it, so that two
- * threads that meet at the limit cannot make each other fail for nothing.
+ * One counter. A take that would exceed the limit does not change it, so
+ * threads at the limit cannot make each other fail.
  */
 #include "budget.h"
 

@@ -1,10 +1,9 @@
 /*
- * Multiply and fold: 64 x 64 -> 128 bits, and the two halves xored. Sixteen
- * bytes go through one multiplication; the last sixteen are read from the end
- * backwards, overlapping what came before, so there is no loop over single
- * bytes. Shorter keys are read as two overlapping halves; the length goes into
- * the last step and tells them apart. Reads are little endian everywhere,
- * since hashes are on disk.
+ * Multiply and fold: 64 x 64 -> 128 bits, the two halves xored. One
+ * multiplication takes sixteen bytes. The last sixteen are read from the end
+ * and may overlap those before, so there is no loop over single bytes. Shorter
+ * keys are read as two overlapping halves; the length is mixed in last. Reads
+ * are little endian on all machines, since hashes are on disk.
  */
 #include "hash.h"
 

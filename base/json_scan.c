@@ -1,6 +1,6 @@
 /*
- * Nested values are passed over by counting brackets, so neither their depth
- * nor their size costs anything but the walk over their bytes.
+ * Nested values are skipped by counting brackets, without recursion or
+ * memory.
  */
 #include "json_scan.h"
 
@@ -14,8 +14,8 @@ static const char *skip_space(const char *at, const char *end)
     return at;
 }
 
-/* How many of the eight bytes stand before the first quote or backslash.
- * Borrows can mark bytes behind a real one only. */
+/* The number of bytes, of eight, before the first quote or backslash. Borrows
+ * can only mark bytes after a real one. */
 static unsigned before_quote(const char *at)
 {
     const uint64_t ones = UINT64_MAX / 255, tops = ones << 7;
@@ -29,8 +29,8 @@ static unsigned before_quote(const char *at)
     return found ? (unsigned)__builtin_ctzll(found) / 8 : 8;
 }
 
-/* Behind the closing quote of the text whose opening quote is at `at`; NULL if
- * it does not end. */
+/* The end of the string that starts with the quote at `at`; NULL if it is not
+ * closed. */
 static const char *skip_text(const char *at, const char *end)
 {
     for (at++; at < end; at++) {
@@ -90,7 +90,7 @@ static const char *skip_word(const char *at, const char *end)
     return at > begin ? at : NULL;
 }
 
-/* Reads the value at `at`; false if it is none or does not end. */
+/* False if there is no value, or it is not closed. */
 static bool read_value(struct json_scan *scan, struct json_member *member)
 {
     const char *at = skip_space(scan->at, scan->end), *end = NULL;

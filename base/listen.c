@@ -1,6 +1,6 @@
 /*
- * getaddrinfo() does the work; what it is given is checked first, because it
- * takes much more than we want to mean something.
+ * The text is checked before getaddrinfo(), which accepts much more than
+ * HOST:PORT.
  */
 #include "listen.h"
 
@@ -30,7 +30,7 @@ static bool valid_port(const char *text)
     return len > 0 && len < PORT_TEXT && port <= UINT16_MAX;
 }
 
-/* Splits at the last colon and takes the brackets off. */
+/* Splits at the last colon and removes the brackets. */
 static bool split(const char *host_port, char host[HOST_MAX], const char **port)
 {
     const char *colon = strrchr(host_port, ':');
@@ -115,18 +115,18 @@ static enum status try_listen(const char *host_port, int *fd, uint16_t *port)
     return OK;
 }
 
-/* One sentence, in the words of the system, that can be looked up. */
-static void say_why(const char *host_port, enum status status, int error)
+/* One sentence, with the text of the system error. */
+static void log_failure(const char *host_port, enum status status, int error)
 {
     char text[HOST_MAX + 128];
-    const char *why = strerror(error);
+    const char *reason = strerror(error);
 
     if (status == ERR_INVALID)
-        why = "not HOST:PORT (write an IPv6 address in brackets)";
+        reason = "not HOST:PORT (write an IPv6 address in brackets)";
     else if (status == ERR_NOT_FOUND)
-        why = "no such host";
+        reason = "no such host";
     snprintf(text, sizeof(text), "cannot listen on %.*s: %c%s", HOST_MAX,
-             host_port, tolower((unsigned char)why[0]), why + 1);
+             host_port, tolower((unsigned char)reason[0]), reason + 1);
     log_error("listen", text, LOG_NONE);
 }
 
@@ -136,7 +136,7 @@ enum status listen_open(const char *host_port, int *fd, uint16_t *port)
     int error = errno;
 
     if (status != OK)
-        say_why(host_port, status, error);
+        log_failure(host_port, status, error);
     errno = error;
     return status;
 }

@@ -1,7 +1,7 @@
 /*
- * A failed allocation here is never a matter of size, since those were bounded
- * before: the machine is out of memory, and going on would only fail later and
- * worse. What was not acknowledged is sent again after a restart.
+ * Sizes are bounded before, so a failed allocation means that the machine is
+ * out of memory, and continuing would fail later in a worse place. Requests
+ * that were not acknowledged are sent again after a restart.
  */
 #include "mem.h"
 
@@ -11,7 +11,7 @@
 
 #include "log.h"
 
-static void *must(void *ptr, size_t size)
+static void *check(void *ptr, size_t size)
 {
     if (!ptr && size > 0) {
         log_error("mem", "out of memory", log_uint("bytes", size));
@@ -22,14 +22,14 @@ static void *must(void *ptr, size_t size)
 
 void *mem_alloc(size_t size)
 {
-    return must(malloc(size ? size : 1), size ? size : 1);
+    return check(malloc(size ? size : 1), size ? size : 1);
 }
 
 void *mem_zero(size_t count, size_t size)
 {
     if (count == 0 || size == 0)
         count = size = 1;
-    return must(calloc(count, size), size);
+    return check(calloc(count, size), size);
 }
 
 void *mem_resize(void *ptr, size_t count, size_t size)
@@ -37,8 +37,8 @@ void *mem_resize(void *ptr, size_t count, size_t size)
     if (count == 0 || size == 0)
         count = size = 1;
     if (count > SIZE_MAX / size)
-        return must(NULL, SIZE_MAX);
-    return must(realloc(ptr, count * size), count * size);
+        return check(NULL, SIZE_MAX);
+    return check(realloc(ptr, count * size), count * size);
 }
 
 char *mem_copy(const void *bytes, size_t len)

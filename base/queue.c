@@ -1,6 +1,6 @@
 /*
- * A ring of pointers, a mutex and two condition variables, one per reason to
- * wait. Waiting with a time limit goes by the monotonic clock.
+ * A ring of pointers, a mutex and two condition variables, one for each reason
+ * to wait. Timeouts use the monotonic clock.
  */
 #include "queue.h"
 
@@ -49,7 +49,7 @@ void queue_free(struct queue *queue)
     free(queue);
 }
 
-/* With the mutex held, and room in the ring. */
+/* With the mutex held, and a free place in the ring. */
 static void put(struct queue *queue, void *item)
 {
     size_t at = queue->first + queue->length;
@@ -85,8 +85,8 @@ bool queue_push_wait(struct queue *queue, void *item)
     return open;
 }
 
-/* With the mutex held: until there is an item, the queue is closed or the time
- * is over. */
+/* With the mutex held: until there is an item, the queue is closed or the
+ * timeout is over. */
 static void wait_filled(struct queue *queue, uint64_t timeout_ns)
 {
     uint64_t now = timeout_ns ? clock_monotonic_ns() : 0;

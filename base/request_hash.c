@@ -1,13 +1,12 @@
 /*
- * NH over blocks of a kilobyte, then SipHash-2-4-128 over what the blocks come
- * to, as VHASH and UMASH do it. NH adds a word of key to each word of 64 bits
- * and sums the products of pairs; it is proven that two different blocks of one
- * length come to the same sum with a probability of 2^-64 at most over all
- * keys. It takes one multiplication for 16 bytes; SipHash, which is slow, sees
- * a 64th of them.
+ * NH over blocks of a kilobyte, then SipHash-2-4-128 over the sums of the
+ * blocks, as in VHASH and UMASH. NH adds a word of the key to each 64-bit word
+ * and sums the products of pairs: two different blocks of one length have the
+ * same sum with a probability of at most 2^-64 over all keys. It needs one
+ * multiplication for 16 bytes; SipHash, which is slow, sees a 64th of them.
  *
- * The last block is padded with zeros. The length, which tells such blocks
- * apart, the kind and the tenant go into SipHash.
+ * The last block is padded with zeros. The length, which distinguishes such
+ * blocks, the kind and the tenant are part of SipHash's input.
  *
  * Hashes are on disk (store/stored_requests.c): the function must not change.
  */

@@ -1,9 +1,9 @@
 /*
- * In two steps. First the line is read 64 bytes at a time into masks, one bit
- * per byte: where words are cut, and where digits are. Then each digit found
- * leads to its word, between the cuts around it: the constant text before it is
- * copied to the template in one piece, with a hole behind. So the cost follows
- * the variables, not the bytes. A line that breaks a bound is one variable.
+ * Two steps. First the line is classified, 64 bytes at a time, into masks with
+ * one bit for each byte: separators and digits. Then, for each digit, the word
+ * around it is a variable, and the constant text before it is copied to the
+ * template at once. So the cost depends on the number of variables, not of
+ * bytes. A line beyond a bound is one variable.
  */
 #include "template.h"
 
@@ -33,12 +33,13 @@ enum { STEP = 64, STEPS = TEMPLATE_MAX_LINE / STEP };
 
 struct masks {
     uint64_t cut[STEPS], digit[STEPS]; /* bit i % 64 of element i / 64 */
-    bool hole;                         /* there is one in the line */
+    bool hole;                         /* the line contains TEMPLATE_HOLE */
 };
 
 #ifdef __SSE2__
 
-/* All bits set in each byte of v that is byte; in first and count behind it. */
+/* All bits set in each byte of v that equals byte; or that is in first ...
+ * first + count. */
 static inline __m128i is(__m128i v, char byte)
 {
     return _mm_cmpeq_epi8(v, _mm_set1_epi8(byte));
@@ -61,7 +62,7 @@ static inline uint64_t bits(__m128i v)
     return (uint64_t)(unsigned)_mm_movemask_epi8(v);
 }
 
-/* Ranges of the table above, in ASCII order. */
+/* The classes of the table above as ranges, in ASCII order. */
 static void classify(const char *p, struct masks *masks, size_t step)
 {
     uint64_t cut = 0, digit = 0, hole = 0;
@@ -116,7 +117,7 @@ static void read_line(struct slice line, struct masks *masks)
     }
 }
 
-/* The first bit set at or behind from; len if there is none. */
+/* The first bit set from `from` on; len if there is none. */
 static size_t next_bit(const uint64_t *mask, size_t from, size_t len)
 {
     size_t step = from / STEP;
@@ -133,8 +134,8 @@ static size_t next_bit(const uint64_t *mask, size_t from, size_t len)
     return step * STEP + (size_t)__builtin_ctzll(word);
 }
 
-/* Just behind the last bit set before at; from if there is none from there. */
-static size_t behind_last_bit(const uint64_t *mask, size_t from, size_t at)
+/* One after the last bit set in from ... at - 1; from if there is none. */
+static size_t after_last_bit(const uint64_t *mask, size_t from, size_t at)
 {
     size_t step = at / STEP;
     uint64_t word = mask[step] & ~(UINT64_MAX << at % STEP);
@@ -156,9 +157,9 @@ static void all_variable(struct slice line, struct template_split *split)
     split->var_count = 1;
 }
 
-/* From byte done up to start of the line. Most pieces are short, and 16 bytes
- * are copied faster than a number that is not known; what is too much is
- * written over. The template is never longer than the line, so they fit. */
+/* Copies bytes done ... start - 1 of the line. Most are few, and a constant 16
+ * bytes are copied faster than a variable number; the excess is overwritten
+ * later. The template is never longer than the line, so they fit. */
 static void copy(char *to, struct slice line, size_t done, size_t start)
 {
     enum { SHORT = 16 };
@@ -189,7 +190,7 @@ void template_split(struct slice line, struct template_split *split)
         size_t start = line.len, end;
 
         if (digit < line.len)
-            start = behind_last_bit(masks.cut, done, digit);
+            start = after_last_bit(masks.cut, done, digit);
         copy(split->text + len, line, done, start);
         len += (uint32_t)(start - done);
         if (digit == line.len)
@@ -225,8 +226,8 @@ void template_join(struct buf *out, struct slice text, const struct slice *vars,
     }
 }
 
-/* How much of text is a hole, and further holes with at most one separator
- * between each two. */
+/* The length of the holes at the start of text, with at most one separator
+ * between two. */
 static size_t run_of_holes(struct slice text)
 {
     size_t i = 1;

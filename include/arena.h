@@ -32,29 +32,27 @@ void arena_init(struct arena *arena, struct budget *budget, size_t cap);
 void arena_release(struct arena *arena);
 
 /*
- * An attempt that may be given up: arena_begin() makes an empty arena with the
- * budget of `of` and what is left of its cap. Afterwards arena_release() frees
- * what the attempt took, or arena_adopt() makes it part of `of`; the attempt is
- * empty then.
+ * For an attempt that may be abandoned: arena_begin() makes an empty arena with
+ * the budget of `of` and the rest of its cap. arena_release() then frees what
+ * the attempt allocated, or arena_adopt() moves it into `of`.
  */
 void arena_begin(struct arena *attempt, const struct arena *of);
 void arena_adopt(struct arena *of, struct arena *attempt);
 
-/* Forgets all that was allocated; keeps one chunk for use again. */
+/* Frees all allocations; one chunk is kept for reuse. */
 void arena_reset(struct arena *arena);
 
-/* Aligned to 8 bytes, which fits all records; not zeroed. NULL once the arena
- * is sticky. */
+/* Aligned to 8 bytes; not zeroed. NULL once the arena has failed. */
 void *arena_alloc(struct arena *arena, size_t size);
 
-/* As above, zeroed; count * size is checked for overflow. */
+/* Zeroed; count * size is checked for overflow. */
 void *arena_zero(struct arena *arena, size_t count, size_t size);
 
-/* A copy of s, without NUL; an empty slice if the arena is sticky. */
+/* A copy of s, without NUL; an empty slice if the arena has failed. */
 struct slice arena_copy(struct arena *arena, struct slice s);
 
-/* Likewise, but never fails: what does not fit goes beyond cap and budget, and
- * is charged. For small things of bounded size that must not be lost. */
+/* Never fails: exceeds cap and budget if needed, and is charged. For small
+ * texts of bounded size that must not be lost. */
 struct slice arena_copy_forced(struct arena *arena, struct slice s);
 
 enum status arena_status(const struct arena *arena);

@@ -18,10 +18,10 @@
 
 uint64_t attrs_hash(const struct attrs *attrs);
 
-/* Of a value, its key left out. */
+/* Of the value, without its key. */
 uint64_t attr_value_hash(const struct attr *attr);
 
-/* The same set? Fast if both are in the same order. */
+/* Fast if both have the same order. */
 bool attrs_equal(const struct attrs *a, const struct attrs *b);
 
 #endif

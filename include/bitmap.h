@@ -16,15 +16,14 @@
 
 struct bitmap {
     uint64_t *words;
-    uint32_t limit; /* ids below this may be in it */
-    uint32_t count; /* how many are */
+    uint32_t limit; /* numbers are below it */
+    uint32_t count; /* of numbers in the set */
 };
 
-/* Empty, for ids below limit; its memory comes from the arena: NULL if that
- * refuses. */
+/* An empty set of numbers below limit. */
 struct bitmap *bitmap_new(struct arena *arena, uint32_t limit);
 
-void bitmap_add(struct bitmap *set, uint32_t id); /* id >= limit: ignored */
+void bitmap_add(struct bitmap *set, uint32_t id); /* ignored if id >= limit */
 
 static inline bool bitmap_has(const struct bitmap *set, uint32_t id)
 {

@@ -23,10 +23,10 @@ struct budget {
 
 void budget_init(struct budget *budget, size_t limit);
 
-/* False, and nothing taken, if it would exceed the limit. */
+/* False, and nothing is taken, if it would exceed the limit. */
 bool budget_take(struct budget *budget, size_t bytes);
 
-/* Takes it, limit or not: for what was promised and is small. */
+/* Takes them even above the limit: for small things that must not fail. */
 void budget_force(struct budget *budget, size_t bytes);
 
 void budget_give(struct budget *budget, size_t bytes);

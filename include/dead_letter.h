@@ -15,24 +15,24 @@
 
 #include "batch.h"
 
-/* Of a message beyond it only the beginning is kept. */
+/* Only the beginning of a longer message is stored. */
 enum { DEAD_LETTER_MAX_BYTES = 64 * 1024, DEAD_LETTER_MAX_REASON = 1024 };
 
 struct dead_letter {
-    struct slice reason; /* why, in words; cut at its bound */
-    struct slice bytes;  /* the message, cut at its bound */
-    uint64_t size;       /* of all of it */
+    struct slice reason; /* why it cannot be decoded */
+    struct slice bytes;  /* of the message */
+    uint64_t size;       /* of the whole message */
 };
 
-/* Bytes of the body of such a batch. */
+/* Bytes of the body of its batch. */
 size_t dead_letter_size(const struct dead_letter *dead_letter);
 
-/* Makes the batch one; dead_letter_size() bytes were taken from its budget. */
+/* dead_letter_size() bytes were taken from the budget. */
 struct batch *dead_letter_new(enum signal signal,
                               const struct dead_letter *dead_letter,
                               struct budget *budget);
 
-/* What a batch holds, as views into its body; zeros if it is none. */
+/* Of a batch with a dead letter; empty for any other. */
 struct dead_letter dead_letter_read(const struct batch *batch);
 
 #endif

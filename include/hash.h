@@ -17,7 +17,7 @@
 
 uint64_t hash_bytes(const void *bytes, size_t len, uint64_t seed);
 
-/* Eight bytes, little endian on every machine, since hashes are on disk. */
+/* Eight bytes, little endian on all machines. */
 static inline uint64_t hash_read8(const void *at)
 {
     uint64_t v;
@@ -29,7 +29,7 @@ static inline uint64_t hash_read8(const void *at)
     return v;
 }
 
-/* Mixes two hashes in this order. */
+/* Of two hashes, in this order. */
 static inline uint64_t hash_mix(uint64_t a, uint64_t b)
 {
     __extension__ typedef unsigned __int128 wide;
@@ -40,8 +40,7 @@ static inline uint64_t hash_mix(uint64_t a, uint64_t b)
 }
 
 /* Of an attribute's key, for tables in memory only: of its length and the eight
- * bytes at either end, which tell nearly all keys apart. The high bits are the
- * good ones. */
+ * bytes at either end, which distinguish nearly all keys. Use the high bits. */
 static inline uint64_t hash_key(const char *key, size_t len)
 {
     uint64_t a = 0, b = 0;

@@ -16,10 +16,10 @@
 
 #include "slice.h"
 
-/* -1 if it is none. */
+/* The value of a digit, or -1. */
 int hex_digit(char c);
 
-/* Exactly len bytes; false, and bytes as they were, if it is anything else. */
+/* Exactly 2 * len digits. */
 bool hex_bytes(struct slice text, uint8_t *bytes, size_t len);
 
 #endif

@@ -30,14 +30,14 @@ struct json_scan {
 
 struct json_member {
     struct slice key;   /* empty in an array */
-    struct slice value; /* a text without its quotes; else the value whole */
-    char kind;          /* '"', '{', '[', or '0' for numbers and words */
+    struct slice value; /* a string without its quotes; else all of it */
+    char kind;          /* '"', '{', '[', or '0' for numbers and literals */
 };
 
-/* Enters the object ('{') or array ('['); false if the text is none. */
+/* Enters the object ('{') or array ('['); false if the text is not one. */
 bool json_scan_open(struct json_scan *scan, struct slice text, char bracket);
 
-/* False at the end of the object, and of what can be read. */
+/* False at the end. */
 bool json_scan_next(struct json_scan *scan, struct json_member *member);
 
 #endif

@@ -23,7 +23,7 @@
 
 struct jsonw {
     struct buf *out;
-    bool comma; /* the next value needs one in front */
+    bool comma; /* before the next value */
 };
 
 void jsonw_init(struct jsonw *w, struct buf *out);
@@ -34,18 +34,19 @@ void jsonw_text(struct jsonw *w, struct slice text);
 void jsonw_cstr(struct jsonw *w, const char *text);
 void jsonw_int(struct jsonw *w, int64_t v);
 void jsonw_uint(struct jsonw *w, uint64_t v);
-void jsonw_double(struct jsonw *w, double v); /* shortest that reads back */
+void jsonw_double(struct jsonw *w,
+                  double v); /* the shortest that reads back as v */
 void jsonw_bool(struct jsonw *w, bool v);
 void jsonw_null(struct jsonw *w);
 void jsonw_hex(struct jsonw *w, const uint8_t *bytes, size_t len);
-/* RFC 3339, UTC, ends in Z; fraction as many digits as are not zero. */
+/* RFC 3339 in UTC, without trailing zeros in the fraction. */
 void jsonw_time(struct jsonw *w, uint64_t ns);
 /* An attribute's value in its native JSON type; bytes as base64. */
 void jsonw_value(struct jsonw *w, const struct attr *value);
-/* {"key": value, ...}; of equal keys the first. */
+/* {"key": value, ...}; the first of equal keys. */
 void jsonw_attrs(struct jsonw *w, const struct attrs *attrs);
 
-/* Members in one call; of an object or array the beginning. */
+/* Key and value in one call. */
 void jsonw_member_open(struct jsonw *w, const char *key, char bracket);
 void jsonw_member_hex(struct jsonw *w, const char *key, const uint8_t *bytes,
                       size_t len);

@@ -18,14 +18,11 @@
 
 #include "status.h"
 
-/* ERR_INVALID: not HOST:PORT; ERR_NOT_FOUND: no such host; ERR_IN_USE: the port
- * is taken; ERR_IO: errno says why. A failure is logged with its address. The
- * socket does not block; *port is the port it got. */
+/* A non-blocking socket; *port is the port it is bound to. */
 MUST_CHECK enum status listen_open(const char *host_port, int *fd,
                                    uint16_t *port);
 
-/* True if it can be reached from this machine only. False too if it is not
- * HOST:PORT. */
+/* True if only this machine can reach it; false also if it is not HOST:PORT. */
 bool listen_is_loopback(const char *host_port);
 
 #endif

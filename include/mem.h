@@ -15,6 +15,6 @@
 void *mem_alloc(size_t size); /* not zeroed */
 void *mem_zero(size_t count, size_t size);
 void *mem_resize(void *ptr, size_t count, size_t size);
-char *mem_copy(const void *bytes, size_t len); /* with a NUL behind */
+char *mem_copy(const void *bytes, size_t len); /* and a NUL */
 
 #endif

@@ -20,21 +20,20 @@ struct queue;
 struct queue *queue_new(size_t capacity);
 void queue_free(struct queue *queue); /* must be empty */
 
-/* False if it is full or closed: then item still belongs to the caller. */
+/* False if it is full or closed. */
 bool queue_push(struct queue *queue, void *item);
 
-/* Waits for room. False if it is closed. */
+/* Waits while it is full. False if it is closed. */
 bool queue_push_wait(struct queue *queue, void *item);
 
-/* Waits for an item, at most timeout_ns (UINT64_MAX: for ever). NULL when the
- * time is over, or when the queue is closed and empty. */
+/* Waits for an item, at most timeout_ns (UINT64_MAX: forever). */
 void *queue_pop(struct queue *queue, uint64_t timeout_ns);
 
-/* Up to max items without waiting after the first; how many. */
+/* Waits for one item and takes up to max; their number. */
 size_t queue_pop_many(struct queue *queue, void **items, size_t max,
                       uint64_t timeout_ns);
 
-/* Nothing can be pushed any more; pop returns what is left. */
+/* No more pushes; pops return what is left. */
 void queue_close(struct queue *queue);
 
 bool queue_closed(struct queue *queue);

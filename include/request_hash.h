@@ -33,8 +33,8 @@ struct request_hash {
 void request_key_make(struct request_key *key,
                       const uint8_t secret[REQUEST_SECRET]);
 
-/* Of a body under what else tells requests apart: kind is a small number of
- * the caller's; the tenant is empty as long as there are none. Never none. */
+/* Of a request: kind is a small number of the caller's, for signal and
+ * encoding; the tenant is empty without authentication. Never none. */
 struct request_hash request_hash_of(const struct request_key *key,
                                     uint64_t kind, struct slice tenant,
                                     struct slice body);
@@ -46,9 +46,8 @@ static inline bool request_hash_none(struct request_hash hash)
 
 struct batch;
 
-/* Sets the hash of a decoded batch, if the same bytes in another request can
- * only be the same request again: it has records, and each has a time of its
- * own. */
+/* Sets the hash of a decoded batch, unless another request may have the same
+ * bytes: one without records, or with records that have no time. */
 void request_hash_batch(const struct request_key *key, struct batch *batch);
 
 #endif
