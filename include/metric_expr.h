@@ -174,6 +174,10 @@ struct metric_group *metric_total(struct metric_table *table);
 /* The group with this key, empty at first; NULL: the arena is full. */
 struct metric_group *metric_group_at(struct metric_table *table, uint64_t key);
 
+/* The same with an item of that size, zeroed where the group is new. */
+struct metric_group *metric_group_with(struct metric_table *table, uint64_t key,
+                                       size_t item_size);
+
 /* Adds a group of a table whose leaves have the same operations in the same
  * order, on the same grid. The first one gives the labels. */
 bool metric_group_add(struct metric_table *table, struct metric_group *to,

@@ -68,6 +68,16 @@ struct metric_group *metric_group_at(struct metric_table *table, uint64_t key)
     return *last = group;
 }
 
+struct metric_group *metric_group_with(struct metric_table *table, uint64_t key,
+                                       size_t item_size)
+{
+    struct metric_group *group = metric_group_at(table, key);
+
+    if (group && !group->item)
+        group->item = arena_zero(table->arena, 1, item_size);
+    return group && group->item ? group : NULL;
+}
+
 /* The values of the attributes that the table groups by; a missing one is an
  * empty text. */
 static uint64_t read_labels(const struct metric_table *table,

@@ -11,7 +11,7 @@
  * of one cell. */
 struct window {
     uint64_t start_ns, end_ns;
-    double step_seconds; /* of charts; 0: there are none */
+    double step_seconds; /* of charts */
     struct grid now, before;
 };
 extern const struct reply_table window_table, window_steps_table;

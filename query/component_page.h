@@ -25,8 +25,9 @@ struct call_peer { /* a caller or a callee: all calls between the two */
     struct slice peer_endpoint; /* of the other one, of most calls */
     struct slice protocol;      /* of most calls */
     struct identity identity;   /* kind component */
-    bool queue;                 /* kind component, through a queue */
+    const char *via;            /* "queue", kind component; or NULL */
     struct metric_group *calls; /* by all labels; a list */
+    struct figures figures;
 };
 
 struct trace_example {
@@ -49,6 +50,9 @@ struct pod_usage {
     struct slice name, namespace, ip, version;
     double cpu, memory;
     uint64_t cpu_ns, memory_ns; /* 0: none */
+    /* Of the answer. */
+    const double *known_cpu, *known_memory;
+    uint64_t seen_ns;
 };
 
 struct component_page {
@@ -75,6 +79,10 @@ struct component_page {
     struct pod_usage *pods;
     struct map pod_index; /* by name */
     uint32_t pod_count, pod_room;
+    struct log_record *changes;
+    /* Items of lists of the answer. */
+    struct catalog_dependency dependency;
+    struct change_item *change;
 };
 
 /* component_page_read.c: the pass; the pods. */

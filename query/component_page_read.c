@@ -75,62 +75,63 @@ static uint64_t endpoint_key(void *arg, const struct metric_group *group)
 static struct call_peer peer_of(struct component_page *page,
                                 const struct metric_group *calls)
 {
-    const struct attr *id = &calls->labels[CALL_PEER_ID];
     const struct identity *identity =
-        id->type == VALUE_INT
-            ? identity_by_number(&page->identities, (uint32_t)id->i)
-            : NULL;
+        identity_of_peer(&page->identities, &calls->labels[CALL_PEER_ID]);
     struct call_peer peer = {.kind = metric_label(calls, CALL_PEER_KIND),
                              .name = metric_label(calls, CALL_PEER_NAME),
                              .system = metric_label(calls, CALL_PEER_SYSTEM),
-                             .host = metric_label(calls, CALL_PEER_HOST),
-                             .queue =
-                                 slice_equal(metric_label(calls, CALL_PROTOCOL),
-                                             SLICE("messaging"))};
+                             .host = metric_label(calls, CALL_PEER_HOST)};
 
     if (identity)
         peer.identity = *identity;
     return peer;
 }
 
-static uint64_t peer_key(const struct call_peer *peer)
+static uint64_t peer_key(const struct call_peer *peer, bool queue)
 {
-    uint64_t key = key_identity(1U + peer->queue, &peer->identity);
+    uint64_t key = key_identity(1U + queue, &peer->identity);
 
     return key_text(key_text(key_text(key, peer->kind), peer->name),
                     peer->system);
 }
 
+static bool add_calls(struct component_page *page, struct metric_table *peers,
+                      struct metric_group *calls)
+{
+    bool queue =
+        slice_equal(metric_label(calls, CALL_PROTOCOL), SLICE("messaging"));
+    struct call_peer *item, peer = peer_of(page, calls);
+    struct metric_group *group =
+        metric_group_with(peers, peer_key(&peer, queue), sizeof(peer));
+
+    if (!group)
+        return false;
+    item = group->item;
+    if (!item->calls)
+        *item = peer;
+    if (queue && peer.identity.component.len > 0)
+        item->via = "queue";
+    calls->next = item->calls;
+    item->calls = calls;
+    return metric_group_add(peers, group, calls);
+}
+
 /* From calls by all labels to one group for each peer. */
 static bool group_peers(struct component_page *page, struct metric_table *peers,
-                        const struct metric_table *calls,
-                        const struct metric_expr *requests)
+                        const struct metric_table *calls, const struct red *red)
 {
-    for (uint32_t i = 0; i < calls->count; i++) {
-        struct call_peer *item, peer = peer_of(page, calls->groups[i]);
-        struct metric_group *group = metric_group_at(peers, peer_key(&peer));
-
-        if (group && !group->item) {
-            group->item = arena_alloc(peers->arena, sizeof(peer));
-            if (group->item)
-                *(struct call_peer *)group->item = peer;
-        }
-        if (!group || !group->item ||
-            !metric_group_add(peers, group, calls->groups[i]))
+    for (uint32_t i = 0; i < calls->count; i++)
+        if (!add_calls(page, peers, calls->groups[i]))
             return false;
-        item = group->item;
-        calls->groups[i]->next = item->calls;
-        item->calls = calls->groups[i];
-    }
     for (uint32_t i = 0; i < peers->count; i++) {
         struct call_peer *peer = peers->groups[i]->item;
 
         peer->endpoint =
-            metric_top_label(calls, peer->calls, CALL_ENDPOINT, requests);
-        peer->peer_endpoint =
-            metric_top_label(calls, peer->calls, CALL_PEER_ENDPOINT, requests);
+            metric_top_label(calls, peer->calls, CALL_ENDPOINT, red->requests);
+        peer->peer_endpoint = metric_top_label(
+            calls, peer->calls, CALL_PEER_ENDPOINT, red->requests);
         peer->protocol =
-            metric_top_label(calls, peer->calls, CALL_PROTOCOL, requests);
+            metric_top_label(calls, peer->calls, CALL_PROTOCOL, red->requests);
     }
     return true;
 }
@@ -213,8 +214,8 @@ enum status page_read_series(struct component_page *page)
     return metric_regroup(&page->total, &page->operations, total_key, NULL) &&
                    metric_regroup(&page->endpoints, &page->operations,
                                   endpoint_key, NULL) &&
-                   group_peers(page, &page->callers, &in, page->in.requests) &&
-                   group_peers(page, &page->callees, &out, page->out.requests)
+                   group_peers(page, &page->callers, &in, &page->in) &&
+                   group_peers(page, &page->callees, &out, &page->out)
                ? OK
                : arena_status(page->request->arena);
 }

@@ -2,8 +2,6 @@
  * The page as JSON. Lists are sorted by requests, most first; what has none
  * is left out.
  */
-#include <stdlib.h>
-
 #include "component_page.h"
 #include "derived.h"
 #include "reply_metrics.h"
@@ -17,19 +15,15 @@ static const struct reply_table dependency_table = REPLY_TABLE(
     REPLY(struct catalog_dependency, "component", component),
     REPLY_OPTIONAL(struct catalog_dependency, "endpoint", endpoint));
 
-struct dependency_list {
-    const struct catalog_component *declared;
-    struct catalog_dependency item;
-};
-
 static const void *dependency_item(void *arg, uint32_t i)
 {
-    struct dependency_list *list = arg;
+    struct component_page *page = arg;
+    struct catalog_dependency *item = &page->dependency;
 
-    list->item = list->declared->dependencies[i];
-    if (list->item.project.len == 0)
-        list->item.project = list->declared->project;
-    return &list->item;
+    *item = page->declared->dependencies[i];
+    if (item->project.len == 0)
+        item->project = page->declared->project;
+    return item;
 }
 
 struct page_component {
@@ -90,16 +84,62 @@ static void set_series(struct component_page *page, struct usage *usage,
             &usage->table, metric_total(&usage->table), &usage->rows[i]);
 }
 
+/* ---- lists of groups ---- */
+
+/* The groups of a table, most requests first, one after the other as the item
+ * of a list. */
+struct group_list {
+    struct component_page *page;
+    const struct red *red;
+    const struct metric_table *table;
+    struct metric_group **groups;
+    void *item;
+};
+
+static struct reply_list list_groups(struct component_page *page,
+                                     const struct red *red,
+                                     const struct metric_table *table,
+                                     reply_item *fill, size_t item_size)
+{
+    struct arena *arena = table->arena;
+    struct group_list *list = arena_zero(arena, 1, sizeof(*list));
+
+    if (!list)
+        return (struct reply_list){0};
+    *list = (struct group_list){
+        page, red, table,
+        metric_sorted(table, red ? red->requests : &page->logged),
+        arena_zero(arena, 1, item_size)};
+    return (struct reply_list){
+        .count = list->groups && list->item ? table->count : 0,
+        .item = fill,
+        .arg = list};
+}
+
 /* ---- endpoints ---- */
 
 struct operation_item {
-    struct slice operation, kind;
+    struct slice endpoint, operation, kind;
     struct figures figures;
 };
 static const struct reply_table operation_table = REPLY_TABLE(
     struct operation_item, REPLY(struct operation_item, "operation", operation),
     REPLY(struct operation_item, "kind", kind),
     REPLY_INLINE(struct operation_item, figures, 0, &figures_table));
+
+static const void *operation_item(void *arg, uint32_t i)
+{
+    struct group_list *list = arg;
+    const struct metric_group *group = list->groups[i];
+    struct operation_item *item = list->item;
+
+    if (!slice_equal(metric_label(group, BY_ENDPOINT), item->endpoint))
+        return NULL;
+    item->operation = metric_label(group, BY_OPERATION);
+    item->kind = metric_label(group, BY_KIND);
+    figures_set(&item->figures, list->red, list->table, group);
+    return item;
+}
 
 struct endpoint_item {
     struct slice endpoint;
@@ -119,33 +159,10 @@ static const struct reply_table endpoint_table = REPLY_TABLE(
     REPLY_LIST(struct endpoint_item, "operations", operations,
                &operation_table));
 
-/* Those with requests, then those that are only declared. */
-struct endpoint_list {
-    struct component_page *page;
-    struct metric_group **endpoints, **operations;
-    struct endpoint_item item;
-    struct operation_item operation;
-};
-
-static const void *operation_item(void *arg, uint32_t i)
+static bool has_requests(const struct group_list *list, struct slice name)
 {
-    struct endpoint_list *list = arg;
-    struct component_page *page = list->page;
-    const struct metric_group *group = list->operations[i];
-
-    if (!slice_equal(metric_label(group, BY_ENDPOINT), list->item.endpoint))
-        return NULL;
-    list->operation.operation = metric_label(group, BY_OPERATION);
-    list->operation.kind = metric_label(group, BY_KIND);
-    figures_set(&list->operation.figures, &page->served, &page->operations,
-                group);
-    return &list->operation;
-}
-
-static bool has_requests(const struct endpoint_list *list, struct slice name)
-{
-    for (struct metric_group **e = list->endpoints; *e; e++)
-        if (slice_equal(metric_label(*e, BY_ENDPOINT), name))
+    for (uint32_t i = 0; i < list->table->count; i++)
+        if (slice_equal(metric_label(list->groups[i], BY_ENDPOINT), name))
             return true;
     return false;
 }
@@ -165,40 +182,54 @@ static void set_declared(struct endpoint_item *item,
     }
 }
 
+/* Those with requests, then those that are only declared. */
 static const void *endpoint_item(void *arg, uint32_t i)
 {
-    struct endpoint_list *list = arg;
-    struct component_page *page = list->page;
-    uint32_t seen = page->endpoints.count;
-    const struct metric_group *group = i < seen ? list->endpoints[i] : NULL;
+    struct group_list *list = arg, *operations;
+    uint32_t seen = list->table->count;
+    const struct metric_group *group = i < seen ? list->groups[i] : NULL;
+    struct endpoint_item *item = list->item;
 
-    list->item = (struct endpoint_item){
+    *item = (struct endpoint_item){
         .endpoint = group ? metric_label(group, BY_ENDPOINT)
-                          : page->declared->endpoints[i - seen].name,
-        .operations = {.count = page->operations.count,
-                       .item = operation_item,
-                       .arg = list}};
-    if (!group && has_requests(list, list->item.endpoint))
+                          : list->page->declared->endpoints[i - seen].name,
+        .operations = item->operations};
+    if (!group && has_requests(list, item->endpoint))
         return NULL;
-    set_declared(&list->item, page->declared);
-    figures_set(&list->item.figures, &page->served, &page->endpoints, group);
-    return &list->item;
+    set_declared(item, list->page->declared);
+    figures_set(&item->figures, list->red, list->table, group);
+    operations = item->operations.arg;
+    if (item->operations.count > 0)
+        ((struct operation_item *)operations->item)->endpoint = item->endpoint;
+    return item;
+}
+
+static struct reply_list list_endpoints(struct component_page *page)
+{
+    const struct catalog_component *c = page->declared;
+    struct reply_list list =
+        list_groups(page, &page->served, &page->endpoints, endpoint_item,
+                    sizeof(struct endpoint_item));
+
+    if (arena_status(page->request->arena) != OK)
+        return list;
+    ((struct endpoint_item *)((struct group_list *)list.arg)->item)
+        ->operations =
+        list_groups(page, &page->served, &page->operations, operation_item,
+                    sizeof(struct operation_item));
+    list.count += c ? c->endpoint_count : 0;
+    return list;
 }
 
 /* ---- callers and callees ---- */
 
-struct peer_item {
-    const struct call_peer *peer;
-    const char *via;
-    struct figures figures;
-};
 static const struct reply_table peer_identity_table = REPLY_TABLE(
     struct identity, REPLY_OPTIONAL(struct identity, "namespace", namespace),
     REPLY_OPTIONAL(struct identity, "project", project),
     REPLY_OPTIONAL(struct identity, "component", component),
     REPLY_OPTIONAL(struct identity, "environment", environment),
     REPLY_UID(struct identity, "componentUid", component_uid));
-static const struct reply_table call_peer_table = REPLY_TABLE(
+static const struct reply_table peer_table = REPLY_TABLE(
     struct call_peer, REPLY(struct call_peer, "kind", kind),
     REPLY_INLINE(struct call_peer, identity, 0, &peer_identity_table),
     REPLY_OPTIONAL(struct call_peer, "name", name),
@@ -206,32 +237,17 @@ static const struct reply_table call_peer_table = REPLY_TABLE(
     REPLY_OPTIONAL(struct call_peer, "host", host),
     REPLY_OPTIONAL(struct call_peer, "endpoint", endpoint),
     REPLY_OPTIONAL(struct call_peer, "peerEndpoint", peer_endpoint),
-    REPLY_OPTIONAL(struct call_peer, "protocol", protocol));
-static const struct reply_table peer_table = REPLY_TABLE(
-    struct peer_item,
-    REPLY_INLINE(struct peer_item, peer, REPLY_POINTER, &call_peer_table),
-    REPLY_OPTIONAL(struct peer_item, "via", via),
-    REPLY_INLINE(struct peer_item, figures, 0, &figures_table));
-
-struct peer_list {
-    const struct red *red;
-    const struct metric_table *table;
-    struct metric_group **sorted;
-    struct peer_item item;
-};
+    REPLY_OPTIONAL(struct call_peer, "protocol", protocol),
+    REPLY_OPTIONAL(struct call_peer, "via", via),
+    REPLY_INLINE(struct call_peer, figures, 0, &figures_table));
 
 static const void *peer_item(void *arg, uint32_t i)
 {
-    struct peer_list *list = arg;
-    const struct call_peer *peer = list->sorted[i]->item;
+    struct group_list *list = arg;
+    struct call_peer *peer = list->groups[i]->item;
 
-    figures_set(&list->item.figures, list->red, list->table, list->sorted[i]);
-    if (list->item.figures.count < RED_NONE)
-        return NULL;
-    list->item.peer = peer;
-    list->item.via =
-        peer->queue && peer->identity.component.len > 0 ? "queue" : NULL;
-    return &list->item;
+    figures_set(&peer->figures, list->red, list->table, list->groups[i]);
+    return peer->figures.count < RED_NONE ? NULL : peer;
 }
 
 /* ---- log templates, traces ---- */
@@ -251,32 +267,23 @@ static const struct reply_table template_table = REPLY_TABLE(
     REPLY_TIME(struct template_item, "firstSeen", times.first_ns),
     REPLY_TIME(struct template_item, "lastSeen", times.last_ns));
 
-struct template_list {
-    struct component_page *page;
-    struct metric_group **sorted;
-    struct template_item item;
-};
-
 static const void *template_item(void *arg, uint32_t i)
 {
-    struct template_list *list = arg;
+    struct group_list *list = arg;
     struct component_page *page = list->page;
-    const struct metric_group *group = list->sorted[i];
-    const struct metric_group *before =
-        metric_group_at(&page->templates_before, group->key);
+    const struct metric_group *group = list->groups[i];
+    struct metric_table *before = &page->templates_before;
+    struct template_item *item = list->item;
 
-    list->item = (struct template_item){
-        metric_label(group, BY_TEMPLATE),
-        metric_label(group, BY_TEMPLATE_ID),
-        metric_label(group, BY_LEVEL),
-        metric_first(&page->templates, group, &page->logged),
-        metric_first(&page->templates_before, before, &page->logged) <= 0,
-        {0, 0}};
-    if (list->item.count <= 0)
-        return NULL;
+    item->template = metric_label(group, BY_TEMPLATE);
+    item->id = metric_label(group, BY_TEMPLATE_ID);
+    item->level = metric_label(group, BY_LEVEL);
+    item->count = metric_first(list->table, group, &page->logged);
+    item->new = metric_first(before, metric_group_at(before, group->key),
+                             &page->logged) <= 0;
     if (group->item)
-        list->item.times = *(const struct template_times *)group->item;
-    return &list->item;
+        item->times = *(const struct template_times *)group->item;
+    return item->count > 0 ? item : NULL;
 }
 
 static const struct reply_table example_table = REPLY_TABLE(
@@ -313,17 +320,11 @@ static const struct reply_table change_table = REPLY_TABLE(
     REPLY_OPTIONAL(struct change_item, "reason", reason),
     REPLY(struct change_item, "message", message));
 
-struct change_list {
-    struct query_request *request;
-    const struct log_record *logs;
-    struct change_item item;
-};
-
 static const void *change_item(void *arg, uint32_t i)
 {
-    struct change_list *list = arg;
-    const struct log_record *log = &list->logs[i];
-    struct change_item *item = &list->item;
+    struct component_page *page = arg;
+    const struct log_record *log = &page->changes[i];
+    struct change_item *item = page->change;
     const struct {
         struct slice *to;
         const char *key;
@@ -338,21 +339,20 @@ static const void *change_item(void *arg, uint32_t i)
     *item = (struct change_item){
         .time_ns = log->time_ns,
         .type = reply_event_type(log),
-        .message = reply_value_text(list->request, &log->body)};
+        .message = reply_value_text(page->request, &log->body)};
     for (size_t k = 0; k < sizeof(texts) / sizeof(*texts); k++) {
         const struct attr *a = attrs_find(&log->attrs, slice_of(texts[k].key));
 
         if (a)
             *texts[k].to = attr_text(a);
-        else if (k == 0)
-            item->kind = SLICE("kubernetes");
     }
+    if (item->kind.len == 0)
+        item->kind = SLICE("kubernetes");
     return item;
 }
 
 static enum status read_changes(struct component_page *page,
-                                struct reply_list *changes,
-                                struct change_list *list)
+                                struct reply_list *changes)
 {
     struct query_request *request = page->request;
     const struct log_query query = {.start_ns = page->window.start_ns,
@@ -360,54 +360,35 @@ static enum status read_changes(struct component_page *page,
                                     .resources = page->resources,
                                     .events = true,
                                     .limit = PAGE_CHANGES};
-    struct log_record *logs;
-    uint32_t count;
     uint64_t total;
     enum status s = reader_query_logs(request->reader, &query, request->arena,
-                                      &logs, &count, &total);
+                                      &page->changes, &changes->count, &total);
 
-    if (s != OK)
-        return query_fail_read(request, s);
-    *list = (struct change_list){.request = request, .logs = logs};
-    *changes =
-        (struct reply_list){.count = count, .item = change_item, .arg = list};
-    return OK;
+    changes->item = change_item;
+    changes->arg = page;
+    return s == OK ? OK : query_fail_read(request, s);
 }
 
-struct pod_item {
-    const struct pod_usage *pod;
-    const double *cpu, *memory; /* NULL: not known */
-    uint64_t seen_ns;
-};
-static const struct reply_table pod_names_table =
-    REPLY_TABLE(struct pod_usage, REPLY(struct pod_usage, "name", name),
-                REPLY_OPTIONAL(struct pod_usage, "namespace", namespace),
-                REPLY_OPTIONAL(struct pod_usage, "ip", ip),
-                REPLY_OPTIONAL(struct pod_usage, "version", version));
 static const struct reply_table pod_table = REPLY_TABLE(
-    struct pod_item,
-    REPLY_INLINE(struct pod_item, pod, REPLY_POINTER, &pod_names_table),
-    REPLY_ROW_OF(struct pod_item, "cpuUsage", cpu, const double *,
+    struct pod_usage, REPLY(struct pod_usage, "name", name),
+    REPLY_OPTIONAL(struct pod_usage, "namespace", namespace),
+    REPLY_OPTIONAL(struct pod_usage, "ip", ip),
+    REPLY_OPTIONAL(struct pod_usage, "version", version),
+    REPLY_ROW_OF(struct pod_usage, "cpuUsage", known_cpu, const double *,
                  REPLY_TYPE_DOUBLE, REPLY_POINTER, NULL),
-    REPLY_ROW_OF(struct pod_item, "memoryUsage", memory, const double *,
+    REPLY_ROW_OF(struct pod_usage, "memoryUsage", known_memory, const double *,
                  REPLY_TYPE_DOUBLE, REPLY_POINTER, NULL),
-    REPLY_OPTIONAL_TIME(struct pod_item, "lastSeen", seen_ns));
-
-struct pod_list {
-    const struct pod_usage *pods;
-    struct pod_item item;
-};
+    REPLY_OPTIONAL_TIME(struct pod_usage, "lastSeen", seen_ns));
 
 static const void *pod_item(void *arg, uint32_t i)
 {
-    struct pod_list *list = arg;
-    const struct pod_usage *pod = &list->pods[i];
+    struct component_page *page = arg;
+    struct pod_usage *pod = &page->pods[i];
 
-    list->item = (struct pod_item){
-        pod, pod->cpu_ns ? &pod->cpu : NULL,
-        pod->memory_ns ? &pod->memory : NULL,
-        pod->cpu_ns > pod->memory_ns ? pod->cpu_ns : pod->memory_ns};
-    return &list->item;
+    pod->known_cpu = pod->cpu_ns ? &pod->cpu : NULL;
+    pod->known_memory = pod->memory_ns ? &pod->memory : NULL;
+    pod->seen_ns = pod->cpu_ns > pod->memory_ns ? pod->cpu_ns : pod->memory_ns;
+    return pod;
 }
 
 /* ---- the page ---- */
@@ -439,95 +420,61 @@ const struct reply_table component_page_table = REPLY_TABLE(
     REPLY_LIST(struct page_reply, "pods", pods, &pod_table),
     REPLY(struct page_reply, "tookMs", took_ms));
 
-static struct reply_list list_of(uint32_t count, uint32_t most,
-                                 reply_item *item, void *arg)
+static uint32_t at_most(uint32_t most, uint32_t count)
 {
-    return (struct reply_list){
-        .count = count < most ? count : most, .item = item, .arg = arg};
+    return count < most ? count : most;
 }
 
-/* What the lists of the page are filled from. */
-struct page_lists {
-    struct dependency_list dependencies;
-    struct endpoint_list endpoints;
-    struct peer_list callers, callees;
-    struct template_list templates;
-    struct change_list changes;
-    struct pod_list pods;
-    struct usage usage;
-};
-
-static bool sort_lists(struct component_page *page, struct page_lists *lists)
-{
-    const struct metric_expr *served = page->served.requests;
-
-    lists->endpoints = (struct endpoint_list){
-        .page = page,
-        .endpoints = metric_sorted(&page->endpoints, served),
-        .operations = metric_sorted(&page->operations, served)};
-    lists->callers = (struct peer_list){
-        .red = &page->in,
-        .table = &page->callers,
-        .sorted = metric_sorted(&page->callers, page->in.requests)};
-    lists->callees = (struct peer_list){
-        .red = &page->out,
-        .table = &page->callees,
-        .sorted = metric_sorted(&page->callees, page->out.requests)};
-    lists->templates = (struct template_list){
-        .page = page, .sorted = metric_sorted(&page->templates, &page->logged)};
-    return arena_status(page->request->arena) == OK;
-}
-
-static void set_reply(struct component_page *page, struct page_lists *lists,
-                      struct page_reply *reply)
+static void set_lists(struct component_page *page, struct page_reply *reply)
 {
     const struct catalog_component *c = page->declared;
 
-    lists->dependencies.declared = c;
-    lists->pods.pods = page->pods;
-    reply->window = &page->window;
-    reply->component.component =
-        component_view(&page->identity, c != NULL, page->info);
     reply->component.dependencies =
-        list_of(c ? c->dependency_count : 0, UINT32_MAX, dependency_item,
-                &lists->dependencies);
-    reply->endpoints =
-        list_of(page->endpoints.count + (c ? c->endpoint_count : 0), UINT32_MAX,
-                endpoint_item, &lists->endpoints);
-    reply->callers =
-        list_of(page->callers.count, UINT32_MAX, peer_item, &lists->callers);
+        (struct reply_list){.count = c ? c->dependency_count : 0,
+                            .item = dependency_item,
+                            .arg = page};
+    reply->endpoints = list_endpoints(page);
+    reply->callers = list_groups(page, &page->in, &page->callers, peer_item, 0);
     reply->callees =
-        list_of(page->callees.count, UINT32_MAX, peer_item, &lists->callees);
-    reply->templates = list_of(page->templates.count, PAGE_TEMPLATES,
-                               template_item, &lists->templates);
+        list_groups(page, &page->out, &page->callees, peer_item, 0);
+    reply->templates = list_groups(page, NULL, &page->templates, template_item,
+                                   sizeof(struct template_item));
+    reply->templates.count = at_most(PAGE_TEMPLATES, reply->templates.count);
     reply->traces.slowest = (struct reply_list){.count = page->slowest.count,
                                                 .items = page->slowest.list};
     reply->traces.failed = (struct reply_list){.count = page->failed.count,
                                                .items = page->failed.list};
-    reply->pods = list_of(page->pod_count, PAGE_PODS, pod_item, &lists->pods);
-    figures_set(&reply->summary.now, &page->served, &page->total,
-                metric_total(&page->total));
-    figures_set(&reply->summary.previous, &page->served, &page->before,
-                metric_total(&page->before));
-    set_series(page, &lists->usage, &reply->series);
+    reply->pods =
+        (struct reply_list){.count = at_most(PAGE_PODS, page->pod_count),
+                            .item = pod_item,
+                            .arg = page};
 }
 
 enum status page_reply(struct component_page *page)
 {
     struct query_request *request = page->request;
-    struct page_lists *lists = arena_zero(request->arena, 1, sizeof(*lists));
-    struct page_reply *reply = arena_zero(request->arena, 1, sizeof(*reply));
-    enum status s;
+    struct change_item change;
+    struct page_reply reply = {
+        .component.component =
+            component_view(&page->identity, page->declared != NULL, page->info),
+        .window = &page->window};
+    struct usage usage;
+    enum status s = usage_query(request, page->resources, &page->grid, &usage);
 
-    if (!lists || !reply || !sort_lists(page, lists))
-        return arena_status(request->arena);
-    s = usage_query(request, page->resources, &page->grid, &lists->usage);
     if (s == OK)
-        s = read_changes(page, &reply->changes, &lists->changes);
+        s = read_changes(page, &reply.changes);
     if (s != OK)
         return s;
-    set_reply(page, lists, reply);
-    reply->took_ms = query_took_ms(request);
-    reply_write(&request->json, &component_page_table, reply);
+    page->change = &change;
+    figures_set(&reply.summary.now, &page->served, &page->total,
+                metric_total(&page->total));
+    figures_set(&reply.summary.previous, &page->served, &page->before,
+                metric_total(&page->before));
+    set_series(page, &usage, &reply.series);
+    set_lists(page, &reply);
+    if (arena_status(request->arena) != OK)
+        return arena_status(request->arena);
+    reply.took_ms = query_took_ms(request);
+    reply_write(&request->json, &component_page_table, &reply);
     return OK;
 }

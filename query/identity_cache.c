@@ -38,14 +38,14 @@ static const struct identity *find(struct identity_cache *cache, uint64_t key)
     return last->identity;
 }
 
-const struct identity *identity_by_number(struct identity_cache *cache,
-                                          uint32_t number)
-{
-    return find(cache, number);
-}
-
-const struct identity *identity_by_resource(struct identity_cache *cache,
+const struct identity *identity_of_resource(struct identity_cache *cache,
                                             uint32_t resource_id)
 {
     return find(cache, RESOURCE_KEY | resource_id);
+}
+
+const struct identity *identity_of_peer(struct identity_cache *cache,
+                                        const struct attr *id)
+{
+    return id->type == VALUE_INT ? find(cache, (uint32_t)id->i) : NULL;
 }

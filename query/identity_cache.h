@@ -20,11 +20,12 @@ struct identity_cache {
     struct map index;
 };
 
-/* The identity with this number, or of this resource; empty texts if it is not
- * known. NULL: the arena is full. */
-const struct identity *identity_by_number(struct identity_cache *cache,
-                                          uint32_t number);
-const struct identity *identity_by_resource(struct identity_cache *cache,
+/* The identity of a resource, or the one with the number that an attribute has
+ * (DERIVED_PEER_ID); empty texts if it is not known. NULL: the attribute is no
+ * number, or the arena is full. */
+const struct identity *identity_of_resource(struct identity_cache *cache,
                                             uint32_t resource_id);
+const struct identity *identity_of_peer(struct identity_cache *cache,
+                                        const struct attr *id);
 
 #endif

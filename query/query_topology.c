@@ -38,21 +38,14 @@ static uint64_t node_key(const struct node *node, bool with_service)
 struct metric_group *topology_node(struct topology *t, const struct node *node)
 {
     struct metric_group *group =
-        metric_group_at(&t->nodes, node_key(node, false));
+        metric_group_with(&t->nodes, node_key(node, false), sizeof(*node));
+    struct node *item = group ? group->item : NULL;
 
-    if (group && !group->item) {
-        struct node *copy = arena_alloc(t->request->arena, sizeof(*copy));
-
-        if (copy) {
-            *copy = *node;
-            copy->service = (struct slice){NULL, 0};
-            copy->shown = false;
-        }
-        group->item = copy;
-    }
-    if (!group || !group->item) {
-        t->full = true;
-        return NULL;
+    t->full |= !group;
+    if (item && !item->known) {
+        *item = *node;
+        item->service = (struct slice){NULL, 0};
+        item->known = true;
     }
     return group;
 }
@@ -62,7 +55,7 @@ static bool own_node(struct topology *t, uint32_t resource_id,
                      struct node *node)
 {
     const struct identity *identity =
-        identity_by_resource(&t->identities, resource_id);
+        identity_of_resource(&t->identities, resource_id);
 
     *node = (struct node){.kind = NODE_COMPONENT};
     if (identity)
@@ -77,14 +70,12 @@ static bool peer_node(struct topology *t, const struct metric_group *calls,
                       struct node *node)
 {
     struct slice kind = metric_label(calls, CALL_PEER_KIND);
-    const struct attr *id = &calls->labels[CALL_PEER_ID];
     const struct identity *identity;
 
     *node = (struct node){.kind = NODE_COMPONENT};
     if (slice_equal(kind, SLICE("component"))) {
-        identity = id->type == VALUE_INT
-                       ? identity_by_number(&t->identities, (uint32_t)id->i)
-                       : NULL;
+        identity =
+            identity_of_peer(&t->identities, &calls->labels[CALL_PEER_ID]);
         node->service = metric_label(calls, CALL_PEER_ENDPOINT);
         if (identity)
             node->identity = *identity;
@@ -145,25 +136,18 @@ static struct metric_group *edge_of(struct topology *t,
 {
     uint64_t key = hash_mix(node_key(source, t->per_endpoint),
                             node_key(target, t->per_endpoint));
-    struct metric_group *group = metric_group_at(&t->edges, key + queue);
+    struct metric_group *group =
+        metric_group_with(&t->edges, key + queue, sizeof(struct edge));
+    struct edge *edge = group ? group->item : NULL;
 
-    if (group && !group->item) {
-        struct edge *edge = arena_zero(t->request->arena, 1, sizeof(*edge));
-
-        if (edge) {
-            edge->source = *source;
-            edge->target = *target;
-            edge->source.service = edge->target.service =
-                (struct slice){NULL, 0};
-            edge->from = node_key(source, false);
-            edge->to = node_key(target, false);
-            edge->queue = queue;
-        }
-        group->item = edge;
-    }
-    if (!group || !group->item) {
-        t->full = true;
-        return NULL;
+    t->full |= !group;
+    if (edge && !edge->from) {
+        *edge = (struct edge){.source = *source,
+                              .target = *target,
+                              .from = node_key(source, false),
+                              .to = node_key(target, false),
+                              .queue = queue};
+        edge->source.service = edge->target.service = (struct slice){NULL, 0};
     }
     return group;
 }

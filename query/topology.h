@@ -17,7 +17,7 @@ struct node {
     struct slice service;     /* endpoint, of a component; may be empty */
     struct slice name, system, host; /* GATEWAY: name; EXTERNAL: all */
     const char *external;            /* database, queue, host */
-    bool shown;
+    bool known, shown;
 };
 
 struct edge {
