@@ -160,8 +160,7 @@ bool kafka_is_full(struct kafka *kafka)
 {
     const struct kafka_options *o = &kafka->options;
 
-    return atomic_load(&kafka->partitions.pending_bytes) >
-               o->budget->limit / PENDING_SHARE ||
+    return kafka->partitions.pending_bytes > o->budget->limit / PENDING_SHARE ||
            budget_used(o->budget) > o->budget->limit / 4 * 3 ||
            o->sink.ready(o->sink.arg) != OK;
 }
@@ -193,7 +192,7 @@ static void wait_for_room(struct kafka *kafka)
         kafka->held = message;
         return;
     } else if (message) { /* no room for a second one: read it again later */
-        atomic_store(&kafka->partitions.failed, true);
+        kafka->partitions.failed = true;
     }
     drop(message);
 }
@@ -242,7 +241,7 @@ static void step(struct kafka *kafka)
 {
     rd_kafka_message_t *message;
 
-    if (atomic_load(&kafka->partitions.failed)) {
+    if (kafka->partitions.failed) {
         if (partitions_wait(&kafka->partitions, NULL, PAUSE_NS))
             kafka_rewind(kafka);
         return;
@@ -274,7 +273,7 @@ static void update_lag(struct kafka *kafka)
                 kafka->rk, p->topic, (int32_t)p->partition, &low, &high) ==
                 RD_KAFKA_RESP_ERR_NO_ERROR &&
             high > p->high)
-            partition_set_high(&kafka->partitions, p, high);
+            p->high = high;
         if (p->high < 0 && !kafka_query_high(kafka, p, ASK_MS))
             return; /* the others would take as long */
     }
@@ -356,7 +355,7 @@ static void disconnect(struct kafka *kafka)
                                : RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
     kafka->rk = NULL;
     for (size_t i = 0; i < kafka->partitions.count; i++)
-        partition_unassign(&kafka->partitions, kafka->partitions.at[i]);
+        kafka->partitions.at[i]->assigned = false;
     stats_set(STATS_KAFKA_PARTITIONS, 0);
 }
 
@@ -370,7 +369,7 @@ static void restart(struct kafka *kafka)
     partitions_rewind(&kafka->partitions);
     kafka->epoch++;
     kafka->flow = FLOW_READING;
-    while (!atomic_load(&kafka->stopping) && clock_monotonic_ns() < until)
+    while (!kafka->stopping && clock_monotonic_ns() < until)
         wait_ns(10 * NS_PER_MS);
     if (new_consumer(kafka) == OK)
         (void)subscribe(kafka);
@@ -380,7 +379,7 @@ static void *run(void *arg)
 {
     struct kafka *kafka = arg;
 
-    while (!atomic_load(&kafka->stopping)) {
+    while (!kafka->stopping) {
         if (!kafka->rk || kafka->brokers == BROKERS_FATAL)
             restart(kafka);
         if (!kafka->rk)
@@ -435,7 +434,7 @@ void kafka_stop(struct kafka *kafka)
 {
     if (!kafka || !kafka->started)
         return;
-    atomic_store(&kafka->stopping, true);
+    kafka->stopping = true;
     pthread_join(kafka->thread, NULL);
     kafka->started = false;
 }

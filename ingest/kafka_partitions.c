@@ -69,7 +69,7 @@ struct kafka_partition *partitions_add(struct kafka_partitions *partitions,
     snprintf(p->topic, sizeof(p->topic), "%s", topic);
     p->partition = (uint32_t)partition;
     p->signal = signal;
-    p->next = p->stored = p->committed = p->high = -1;
+    p->stored = p->high = p->next = p->committed = -1;
     pthread_mutex_lock(&partitions->lock);
     struct kafka_partition **place =
         array_append(&partitions->at, partitions->count, &partitions->room);
@@ -77,35 +77,6 @@ struct kafka_partition *partitions_add(struct kafka_partitions *partitions,
     partitions->count++;
     pthread_mutex_unlock(&partitions->lock);
     return p;
-}
-
-void partition_assign(struct kafka_partitions *partitions,
-                      struct kafka_partition *partition, int64_t next,
-                      int64_t committed)
-{
-    pthread_mutex_lock(&partitions->lock);
-    partition->assigned = true;
-    partition->next = partition->stored = next;
-    partition->committed = committed;
-    partition->high = -1;
-    partition->resets = 0;
-    pthread_mutex_unlock(&partitions->lock);
-}
-
-void partition_unassign(struct kafka_partitions *partitions,
-                        struct kafka_partition *partition)
-{
-    pthread_mutex_lock(&partitions->lock);
-    partition->assigned = false;
-    pthread_mutex_unlock(&partitions->lock);
-}
-
-void partition_move(struct kafka_partitions *partitions,
-                    struct kafka_partition *partition, int64_t next)
-{
-    pthread_mutex_lock(&partitions->lock);
-    partition->next = partition->stored = next;
-    pthread_mutex_unlock(&partitions->lock);
 }
 
 /* ---- pending batches ---- */
@@ -116,16 +87,16 @@ static void batch_is_done(void *arg, enum status status)
     struct kafka_partitions *partitions = pending->partitions;
     struct kafka_partition *partition = pending->partition;
 
-    if (status == OK)
+    if (status == OK) {
+        partition->stored = pending->offset + 1;
         ingest_count_records(pending->batch->signal,
                              pending->batch->repeated ? 0 : pending->accepted,
                              pending->batch->rejected);
-    atomic_fetch_sub(&partitions->pending_bytes, pending->bytes);
+    } else {
+        partitions->failed = true;
+    }
+    partitions->pending_bytes -= pending->bytes;
     pthread_mutex_lock(&partitions->lock);
-    if (status == OK)
-        partition->stored = pending->offset + 1;
-    else
-        atomic_store(&partitions->failed, true);
     partition->pending--;
     partitions->pending--;
     if (partition->pending == 0)
@@ -147,11 +118,11 @@ void partition_track(struct kafka_partitions *partitions,
                                       .bytes = batch_size(batch)};
     batch->done = batch_is_done;
     batch->done_arg = pending;
-    atomic_fetch_add(&partitions->pending_bytes, pending->bytes);
-    pthread_mutex_lock(&partitions->lock);
-    if (partition->stored < 0)
+    if (partition->stored < 0) /* nothing is pending: no other thread writes */
         partition->stored = pending->offset;
     partition->next = pending->offset + 1;
+    partitions->pending_bytes += pending->bytes;
+    pthread_mutex_lock(&partitions->lock);
     partition->pending++;
     partitions->pending++;
     pthread_mutex_unlock(&partitions->lock);
@@ -178,44 +149,12 @@ bool partitions_wait(struct kafka_partitions *partitions,
 
 void partitions_rewind(struct kafka_partitions *partitions)
 {
-    pthread_mutex_lock(&partitions->lock);
     for (size_t i = 0; i < partitions->count; i++)
         partitions->at[i]->next = partitions->at[i]->stored;
-    atomic_store(&partitions->failed, false);
-    pthread_mutex_unlock(&partitions->lock);
+    partitions->failed = false;
 }
 
 /* ---- what others are told ---- */
-
-bool partition_take_uncommitted(struct kafka_partitions *partitions,
-                                struct kafka_partition *partition,
-                                int64_t *offset)
-{
-    pthread_mutex_lock(&partitions->lock);
-    *offset = partition->stored;
-    bool some =
-        partition->assigned && *offset >= 0 && *offset != partition->committed;
-    if (some)
-        partition->committed = *offset;
-    pthread_mutex_unlock(&partitions->lock);
-    return some;
-}
-
-void partition_uncommit(struct kafka_partitions *partitions,
-                        struct kafka_partition *partition)
-{
-    pthread_mutex_lock(&partitions->lock);
-    partition->committed = -1;
-    pthread_mutex_unlock(&partitions->lock);
-}
-
-void partition_set_high(struct kafka_partitions *partitions,
-                        struct kafka_partition *partition, int64_t high)
-{
-    pthread_mutex_lock(&partitions->lock);
-    partition->high = high;
-    pthread_mutex_unlock(&partitions->lock);
-}
 
 void partitions_print(struct kafka_partitions *partitions, struct buf *out)
 {
@@ -225,14 +164,15 @@ void partitions_print(struct kafka_partitions *partitions, struct buf *out)
     pthread_mutex_lock(&partitions->lock);
     for (size_t i = 0; i < partitions->count; i++) {
         const struct kafka_partition *p = partitions->at[i];
+        int64_t high = p->high, stored = p->stored;
 
         /* An unknown lag is not zero. */
-        if (p->assigned && p->high >= 0 && p->stored >= 0)
+        if (p->assigned && high >= 0 && stored >= 0)
             buf_format(out,
                        "callboard_kafka_lag{topic=\"%s\",partition=\"%" PRIu32
                        "\"} %" PRId64 "\n",
                        p->topic, p->partition,
-                       p->high > p->stored ? p->high - p->stored : 0);
+                       high > stored ? high - stored : 0);
     }
     pthread_mutex_unlock(&partitions->lock);
 }

@@ -7,10 +7,9 @@
  *
  * Ownership  entries stay until partitions_release(), so a batch may point at
  *            one; there are as many as partitions were ever assigned.
- * Threads    entries are added and assigned by the receiver's thread, which
- *            alone uses `next` and `high`. Batches are done on other threads,
- *            so `assigned`, `stored`, `high` and `pending` change under the
- *            lock.
+ * Threads    the receiver's thread writes; batches are done on other threads
+ *            and change only the atomic members and, under the lock, the counts
+ *            of pending ones. partitions_print() is called by any thread.
  */
 #ifndef KAFKA_PARTITIONS_H
 #define KAFKA_PARTITIONS_H
@@ -26,12 +25,12 @@ struct kafka_partition {
     char topic[SOURCE_MAX_TOPIC + 1];
     uint32_t partition;
     enum signal signal;
-    bool assigned;
-    int64_t next;      /* the offset to read next */
-    int64_t stored;    /* all before it is in the journal */
-    int64_t committed; /* what the broker was told */
-    int64_t high;      /* end of the log, as the broker last said */
-    uint32_t pending;  /* batches that are with the sink */
+    atomic_bool assigned;
+    int64_t next;           /* the offset to read next */
+    _Atomic int64_t stored; /* all before it is in the journal */
+    int64_t committed;      /* what the broker was told */
+    _Atomic int64_t high;   /* end of the log, as the broker last said */
+    uint32_t pending;       /* batches that are with the sink */
 
     unsigned resets;        /* times in a row that the log had nothing there */
     uint64_t reset_ns;      /* monotonic, of the first of them */
@@ -40,7 +39,7 @@ struct kafka_partition {
 };
 
 struct kafka_partitions {
-    pthread_mutex_t lock;
+    pthread_mutex_t lock; /* counts of pending batches; growth of `at` */
     pthread_cond_t changed;
     struct kafka_partition **at;
     uint32_t count, room;
@@ -59,16 +58,6 @@ struct kafka_partition *partitions_add(struct kafka_partitions *partitions,
                                        const char *topic, int32_t partition,
                                        enum signal signal);
 
-/* The partition is this instance's, and is read from `next` on. */
-void partition_assign(struct kafka_partitions *partitions,
-                      struct kafka_partition *partition, int64_t next,
-                      int64_t committed);
-void partition_unassign(struct kafka_partitions *partitions,
-                        struct kafka_partition *partition);
-/* Continues at another offset. Nothing may be pending. */
-void partition_move(struct kafka_partitions *partitions,
-                    struct kafka_partition *partition, int64_t next);
-
 /* Makes batch->done report to the partition; the batch goes to the sink next.
  */
 void partition_track(struct kafka_partitions *partitions,
@@ -83,16 +72,6 @@ bool partitions_wait(struct kafka_partitions *partitions,
 /* Nothing is pending: every partition continues at `stored`. */
 void partitions_rewind(struct kafka_partitions *partitions);
 
-/* Takes the offset that the broker was not told yet; false: there is none. */
-bool partition_take_uncommitted(struct kafka_partitions *partitions,
-                                struct kafka_partition *partition,
-                                int64_t *offset);
-/* The broker did not take the offset. */
-void partition_uncommit(struct kafka_partitions *partitions,
-                        struct kafka_partition *partition);
-
-void partition_set_high(struct kafka_partitions *partitions,
-                        struct kafka_partition *partition, int64_t high);
 /* The lag of each partition as Prometheus text. */
 void partitions_print(struct kafka_partitions *partitions, struct buf *out);
 

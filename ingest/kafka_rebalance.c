@@ -44,14 +44,15 @@ static rd_kafka_topic_partition_list_t *uncommitted(struct kafka *kafka)
     struct kafka_partitions *partitions = &kafka->partitions;
     rd_kafka_topic_partition_list_t *list =
         rd_kafka_topic_partition_list_new((int)partitions->count);
-    int64_t offset;
 
     for (size_t i = 0; i < partitions->count; i++) {
         struct kafka_partition *p = partitions->at[i];
+        int64_t offset = p->stored;
         rd_kafka_topic_partition_t *place;
 
-        if (!partition_take_uncommitted(partitions, p, &offset))
+        if (!p->assigned || offset < 0 || offset == p->committed)
             continue;
+        p->committed = offset;
         place = rd_kafka_topic_partition_list_add(list, p->topic,
                                                   (int32_t)p->partition);
         place->offset = offset;
@@ -73,7 +74,7 @@ void kafka_commit_done(rd_kafka_t *rk, rd_kafka_resp_err_t error,
         struct kafka_partition *p = find(kafka, &list->elems[i]);
 
         if (p && (error || list->elems[i].err))
-            partition_uncommit(&kafka->partitions, p);
+            p->committed = -1;
     }
     if (error)
         log_debug("kafka", "offsets not committed",
@@ -109,8 +110,7 @@ static bool query_committed(struct kafka *kafka,
 {
     rd_kafka_resp_err_t error = RD_KAFKA_RESP_ERR__TIMED_OUT;
 
-    for (int i = 0; i < ASK_TRIES && error && !atomic_load(&kafka->stopping);
-         i++)
+    for (int i = 0; i < ASK_TRIES && error && !kafka->stopping; i++)
         error = rd_kafka_committed(kafka->rk, list, ASK_MS);
     kafka_log_failure("cannot read the group's offsets", error);
     return !error;
@@ -165,7 +165,11 @@ static void choose_start(struct kafka *kafka, struct kafka_partition *p,
              log_uint("partition", p->partition),
              log_int("start", place->offset), log_int("stored", stored),
              log_int("committed", committed));
-    partition_assign(&kafka->partitions, p, place->offset, committed);
+    p->next = p->stored = place->offset;
+    p->committed = committed;
+    p->high = -1;
+    p->resets = 0;
+    p->assigned = true;
 }
 
 static void assign(struct kafka *kafka, rd_kafka_topic_partition_list_t *list)
@@ -222,7 +226,7 @@ static void revoke(struct kafka *kafka,
         struct kafka_partition *p = find(kafka, &list->elems[i]);
 
         if (p)
-            partition_unassign(&kafka->partitions, p);
+            p->assigned = false;
     }
     log_info("kafka", "partitions revoked", log_int("count", list->cnt));
 }

@@ -108,7 +108,7 @@ void kafka_reset_partition(struct kafka *kafka, struct kafka_partition *p)
         (void)partitions_wait(&kafka->partitions, p, PENDING_NS);
         next = next_after_reset(kafka, p, low, high);
         if (next != p->next)
-            partition_move(&kafka->partitions, p, next);
+            p->next = p->stored = next;
     }
     move(kafka); /* without an answer the same error comes again */
 }
@@ -164,6 +164,6 @@ bool kafka_query_high(struct kafka *kafka, struct kafka_partition *p,
             timeout_ms) != RD_KAFKA_RESP_ERR_NO_ERROR ||
         high < 0)
         return false;
-    partition_set_high(&kafka->partitions, p, high);
+    p->high = high;
     return true;
 }
