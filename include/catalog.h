@@ -2,14 +2,17 @@
  * catalog - what the control plane declared: projects, environments and
  * components with their endpoints and dependencies.
  *
- * It comes as one JSON document (PUT /api/v1/catalog, or the file given by
- * --catalog), is kept in the store as text and parsed into an immutable
- * snapshot that readers hold by reference. Unknown members are kept in the
- * text and otherwise ignored. Shape: docs/correlation.md, "Catalogue".
+ * It is one JSON document (PUT /api/v1/catalog, or the file given by
+ * --catalog), stored as text and parsed into an immutable snapshot. Unknown
+ * members are stored and otherwise ignored. Shape: docs/correlation.md,
+ * "Catalogue".
  *
- * Threads  any; a lock inside guards the pointer to the snapshot. Of puts at
- *          the same time one after the other is in use and kept, each whole,
- *          and the last one stays.
+ * Purpose:    lookup of declared components and endpoints.
+ * Ownership:  the caller owns the catalogue. A snapshot is a reference that the
+ *             reader releases; what it points to is valid until then.
+ * Threads:    any. Concurrent puts run one after the other; each is in use and
+ *             stored as a whole.
+ * Errors:     catalog_put() returns a status and names the wrong member.
  */
 #ifndef CATALOG_H
 #define CATALOG_H
@@ -35,7 +38,7 @@ struct catalog_endpoint {
     struct slice type; /* HTTP, gRPC, GraphQL, Websocket, TCP, UDP */
     struct slice base_path;
     uint16_t port;        /* that callers use */
-    uint16_t target_port; /* that the component listens on; port if not said */
+    uint16_t target_port; /* that the component listens on; default: port */
     uint8_t visibility;   /* bits */
 };
 
@@ -55,26 +58,27 @@ struct catalog_snapshot;
 struct catalog *catalog_new(void);
 void catalog_free(struct catalog *catalog);
 
-/* Where documents are kept from now on; on return it is on disk. */
+/* Stores every document from now on; on return it is on disk. */
 typedef enum status catalog_persist(void *arg, struct slice json);
 void catalog_set_persist(struct catalog *catalog, catalog_persist *keep,
                          void *arg);
 
-/* Replaces the whole catalogue. ERR_INVALID or ERR_TOO_BIG, with *detail
- * naming the member that is wrong (in the arena): then nothing has changed.
- * Else what keeping it said: it is in use in any case. */
+/* Replaces the whole catalogue. ERR_INVALID or ERR_TOO_BIG, with *detail (in
+ * the arena) naming the wrong member: nothing has changed. Otherwise it is in
+ * use, and the status is that of storing it. */
 MUST_CHECK enum status catalog_put(struct catalog *catalog, struct slice json,
                                    struct arena *arena, struct slice *detail);
 
 /* The document as it was put, "{}" at first. */
 void catalog_text(struct catalog *catalog, struct buf *out);
 
-/* A reference; give it back. The generation grows with every put. */
+/* A reference to the present snapshot, to be released. The generation grows
+ * with every put. */
 struct catalog_snapshot *catalog_get(struct catalog *catalog);
 void catalog_release(struct catalog_snapshot *snapshot);
 uint64_t catalog_generation(const struct catalog_snapshot *snapshot);
 
-/* NULL if it is not declared. Good as long as the snapshot. */
+/* NULL if it is not declared. */
 const struct catalog_component *catalog_component(
     const struct catalog_snapshot *snapshot, struct slice namespace,
     struct slice project, struct slice component);
@@ -83,8 +87,8 @@ const struct catalog_component *catalog_at(
     const struct catalog_snapshot *snapshot, uint32_t index);
 
 /* The declared endpoint: by port or target port (0: unknown), else by the
- * longest base path that is a prefix of path. Of several on one port the one
- * with the longest base path that fits, else the first. NULL if none fits. */
+ * longest base path that is a prefix of path. Of several with one port, the one
+ * with the longest such base path, else the first. NULL: none. */
 const struct catalog_endpoint *catalog_match_endpoint(
     const struct catalog_component *component, uint16_t port,
     struct slice path);

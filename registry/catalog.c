@@ -1,9 +1,9 @@
 /*
- * The catalogue is a text and the snapshot made from it, changed together. A
- * new document is parsed before the lock is taken, so readers wait for the
- * change of two pointers only; an old snapshot lives until its last reader
- * gives it back. Puts have a lock of their own, held until the document is
- * kept: what is in use and what a restart finds is the same one.
+ * The catalogue is a text and the snapshot parsed from it, replaced together. A
+ * new document is parsed before the lock is taken, so readers only wait for the
+ * exchange of two pointers; an old snapshot lives until its last reader
+ * releases it. Puts have a lock of their own, held until the document is
+ * stored, so that the catalogue in use is the one that a restart finds.
  */
 #include "catalog.h"
 
@@ -14,14 +14,14 @@
 #include "hash.h"
 #include "mem.h"
 
-/* Names and endpoints of the largest document fit into it several times. */
+/* Several times the names and endpoints of the largest document. */
 enum { SNAPSHOT_MAX_BYTES = 32 * 1024 * 1024 };
 
 struct catalog {
     pthread_mutex_t putting; /* taken before the other */
     pthread_mutex_t lock;
-    catalog_persist *keep;
-    void *keep_arg;
+    catalog_persist *persist;
+    void *persist_arg;
     struct catalog_snapshot *snapshot;
     char *text;
     size_t text_len;
@@ -33,6 +33,7 @@ static struct catalog_snapshot *snapshot_new(void)
 
     atomic_init(&snapshot->refs, 1);
     arena_init(&snapshot->arena, NULL, SNAPSHOT_MAX_BYTES);
+    snapshot->by_name.arena = &snapshot->arena;
     return snapshot;
 }
 
@@ -59,11 +60,11 @@ void catalog_free(struct catalog *catalog)
     free(catalog);
 }
 
-void catalog_set_persist(struct catalog *catalog, catalog_persist *keep,
+void catalog_set_persist(struct catalog *catalog, catalog_persist *persist,
                          void *arg)
 {
-    catalog->keep = keep;
-    catalog->keep_arg = arg;
+    catalog->persist = persist;
+    catalog->persist_arg = arg;
 }
 
 static void replace(struct catalog *catalog, struct catalog_snapshot *snapshot,
@@ -94,11 +95,11 @@ enum status catalog_put(struct catalog *catalog, struct slice json,
     }
     pthread_mutex_lock(&catalog->putting);
     replace(catalog, snapshot, json);
-    if (catalog->keep)
-        status = catalog->keep(catalog->keep_arg, json);
+    if (catalog->persist)
+        status = catalog->persist(catalog->persist_arg, json);
     pthread_mutex_unlock(&catalog->putting);
     if (status != OK)
-        *detail = SLICE("in use, but not kept: it cannot be written");
+        *detail = SLICE("in use, but not stored: it cannot be written");
     return status;
 }
 
@@ -124,7 +125,6 @@ void catalog_release(struct catalog_snapshot *snapshot)
 {
     if (!snapshot || atomic_fetch_sub(&snapshot->refs, 1) > 1)
         return;
-    idmap_release(&snapshot->by_name);
     arena_release(&snapshot->arena);
     free(snapshot);
 }
@@ -134,22 +134,28 @@ uint64_t catalog_generation(const struct catalog_snapshot *snapshot)
     return snapshot->generation;
 }
 
-uint64_t catalog_hash(struct slice namespace, struct slice project,
+uint32_t catalog_hash(struct slice namespace, struct slice project,
                       struct slice component)
 {
-    return hash_mix(hash_mix(hash_bytes(namespace.ptr, namespace.len, 1),
-                             hash_bytes(project.ptr, project.len, 2)),
-                    hash_bytes(component.ptr, component.len, 3));
+    return map_hash(
+        hash_mix(hash_mix(hash_bytes(namespace.ptr, namespace.len, 1),
+                          hash_bytes(project.ptr, project.len, 2)),
+                 hash_bytes(component.ptr, component.len, 3)));
 }
 
 const struct catalog_component *catalog_component(
     const struct catalog_snapshot *snapshot, struct slice namespace,
     struct slice project, struct slice component)
 {
-    uint32_t index = idmap_get(&snapshot->by_name,
-                               catalog_hash(namespace, project, component));
+    map_each(&snapshot->by_name, catalog_hash(namespace, project, component),
+             at) {
+        const struct catalog_component *c = &snapshot->components[at];
 
-    return index != IDMAP_NONE ? &snapshot->components[index] : NULL;
+        if (slice_equal(c->namespace, namespace) &&
+            slice_equal(c->project, project) && slice_equal(c->name, component))
+            return c;
+    }
+    return NULL;
 }
 
 uint32_t catalog_count(const struct catalog_snapshot *snapshot)
@@ -165,8 +171,8 @@ const struct catalog_component *catalog_at(
 
 /* ---- endpoints ---- */
 
-/* Bytes of the base path plus one if it is a prefix of path up to the end of a
- * segment, 0 if not; an empty base path is none. */
+/* Length of the base path plus one if it is a prefix of path and ends with a
+ * segment, else 0. */
 static size_t base_path_fits(struct slice base, struct slice path)
 {
     while (base.len > 0 && base.ptr[base.len - 1] == '/')

@@ -1,5 +1,8 @@
 /*
  * catalog_int - what the two files of the catalogue share.
+ *
+ * Threads  a snapshot is filled by one thread, and does not change once readers
+ *          have it.
  */
 #ifndef CATALOG_INT_H
 #define CATALOG_INT_H
@@ -7,19 +10,18 @@
 #include <stdatomic.h>
 
 #include "catalog.h"
-#include "idmap.h"
+#include "map.h"
 
-/* Does not change once it is made, but for the count of references. */
 struct catalog_snapshot {
     atomic_uint refs;
     uint64_t generation;
-    struct arena arena; /* everything below but the map */
+    struct arena arena; /* holds everything below */
     struct catalog_component *components;
     uint32_t count;
-    struct idmap by_name; /* hash of namespace, project, name to index */
+    struct map by_name; /* by namespace, project, name; in the arena */
 };
 
-uint64_t catalog_hash(struct slice namespace, struct slice project,
+uint32_t catalog_hash(struct slice namespace, struct slice project,
                       struct slice component);
 
 /* Fills components, count and by_name. On failure *detail says why. */

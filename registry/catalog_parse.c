@@ -9,13 +9,13 @@
  *         "dependencies": [ { "namespace"?, "project"?, "component",
  *                             "endpoint"? } ] } ] }
  *
- * A namespace that is missing is "default"; of a dependency it is that of the
- * component, and so is the project. Other members are passed over.
+ * A missing namespace is "default"; in a dependency, a missing namespace or
+ * project is that of the component. Other members are ignored.
  *
- * jansson makes a tree of the text, in which "{}" takes a hundred times the
- * room it had: so values are counted before, by a scan of the bytes.
+ * jansson builds a tree of the text, in which "{}" takes a hundred times its
+ * bytes: so values are counted first, by a scan of the bytes.
  *
- * The parser carries the path to where it is; the first complaint sticks.
+ * The parser keeps the path of the current object; the first error stays.
  */
 #include <jansson.h>
 #include <stdio.h>
@@ -36,10 +36,11 @@ struct catalog_parser {
     const char *section;    /* "components" */
     const char *subsection; /* "endpoints", or NULL */
     size_t index, subindex;
-    char detail[MAX_DETAIL]; /* empty: no complaint yet */
+    char detail[MAX_DETAIL]; /* empty: no error yet */
 };
 
-/* complaint about a member of where the parser is; member may be NULL. */
+/* Records an error in a member of the current object, or in the object itself
+ * (member NULL). */
 static void complain(struct catalog_parser *p, const char *member,
                      const char *what)
 {
@@ -141,45 +142,50 @@ static const json_t *take_array(struct catalog_parser *p, const json_t *object,
 
 /* ---- endpoints and dependencies ---- */
 
+/* The place of a text among words; count if it is none of them. */
+static unsigned find_word(struct slice text, const char *const *words,
+                          unsigned count)
+{
+    unsigned i = 0;
+
+    while (i < count && !slice_equal(text, slice_of(words[i])))
+        i++;
+    return i;
+}
+
 static struct slice take_type(struct catalog_parser *p, const json_t *object)
 {
     static const char *const types[] = {"HTTP",      "gRPC", "GraphQL",
                                         "Websocket", "TCP",  "UDP"};
-    struct slice type = take_or(p, object, "type", SLICE("HTTP"));
+    unsigned i = find_word(take_or(p, object, "type", SLICE("HTTP")), types, 6);
 
-    for (size_t i = 0; i < sizeof(types) / sizeof(*types); i++)
-        if (slice_equal(type, slice_of(types[i])))
-            return slice_of(types[i]);
-    complain(p, "type", "must be HTTP, gRPC, GraphQL, Websocket, TCP or UDP");
-    return type;
+    if (i == 6)
+        complain(p, "type",
+                 "must be HTTP, gRPC, GraphQL, Websocket, TCP or UDP");
+    return slice_of(types[i % 6]);
 }
 
 static uint8_t take_visibility(struct catalog_parser *p, const json_t *object)
 {
-    static const struct {
-        const char *name;
-        uint8_t bit;
-    } names[] = {{"project", VISIBLE_PROJECT},
-                 {"namespace", VISIBLE_NAMESPACE},
-                 {"internal", VISIBLE_INTERNAL},
-                 {"external", VISIBLE_EXTERNAL}};
+    /* In the order of the bits of enum visibility. */
+    static const char *const names[] = {"project", "namespace", "internal",
+                                        "external"};
     uint32_t count;
     const json_t *array = take_array(p, object, "visibility", 16, &count);
-    uint8_t bits = 0;
+    unsigned bits = 0;
 
     for (uint32_t i = 0; i < count; i++) {
-        const char *text = json_string_value(json_array_get(array, i));
-        uint8_t bit = 0;
+        const json_t *value = json_array_get(array, i);
+        unsigned bit = find_word(
+            (struct slice){json_string_value(value), json_string_length(value)},
+            names, 4);
 
-        for (size_t k = 0; text && k < sizeof(names) / sizeof(*names); k++)
-            if (strcmp(text, names[k].name) == 0)
-                bit = names[k].bit;
-        if (!bit)
+        if (bit == 4)
             complain(p, "visibility",
                      "must be of project, namespace, internal, external");
-        bits |= bit;
+        bits |= 1u << bit;
     }
-    return bits ? bits : VISIBLE_PROJECT;
+    return bits ? (uint8_t)bits : VISIBLE_PROJECT;
 }
 
 static void take_endpoint(struct catalog_parser *p, const json_t *object,
@@ -271,7 +277,7 @@ static const json_t *take_section(struct catalog_parser *p, const json_t *root,
     return array;
 }
 
-/* Projects and environments are kept as text only; they must be right. */
+/* Projects and environments are only stored as text; they must be valid. */
 static void check_section(struct catalog_parser *p, const json_t *root,
                           const char *section)
 {
@@ -309,16 +315,15 @@ static void take_components(struct catalog_parser *p, const json_t *root,
         take_dependencies(p, object, c);
         if (catalog_component(snapshot, c->namespace, c->project, c->name))
             complain(p, "name", "is declared twice");
-        idmap_set(&snapshot->by_name,
-                  catalog_hash(c->namespace, c->project, c->name),
-                  (uint32_t)p->index);
+        map_add(&snapshot->by_name,
+                catalog_hash(c->namespace, c->project, c->name),
+                snapshot->count++);
     }
-    snapshot->count = (uint32_t)count;
 }
 
 /* ---- the document ---- */
 
-/* False if a tree of it would be larger than we want to hold. */
+/* False if its tree would take too much memory. */
 static bool small_enough(struct slice json)
 {
     size_t values = 0, containers = 0;
