@@ -85,12 +85,12 @@ void registry_close(struct registry *reg)
     if (reg->seen_changed)
         registry_save_seen(reg);
     pthread_rwlock_destroy(&reg->lock);
-    idmap_release(&reg->live.by_hash);
-    idmap_release(&reg->live.by_record);
-    idmap_release(&reg->identities.by_key);
-    idmap_release(&reg->pods.by_key);
-    idmap_release(&reg->quotas.by_name);
-    idmap_release(&reg->hosts);
+    map_release(&reg->live.by_hash);
+    key_map_release(&reg->live.by_record);
+    key_map_release(&reg->identities.by_key);
+    key_map_release(&reg->pods.by_key);
+    map_release(&reg->quotas.by_name);
+    key_map_release(&reg->hosts);
     intern_release(&reg->names);
     free(reg->resources.at);
     free(reg->resources.identity);

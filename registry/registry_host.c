@@ -51,10 +51,10 @@ static bool is_stamped(const struct identity_entry *ident)
 
 static void claim(struct registry *reg, uint64_t key, uint32_t identity)
 {
-    uint32_t holder = idmap_get(&reg->hosts, key);
+    uint32_t holder = key_map_get(&reg->hosts, key);
 
-    if (holder == IDMAP_NONE &&
-        reg->hosts.count / HOSTS_PER_RESOURCE >=
+    if (holder == NONE &&
+        reg->hosts.index.count / HOSTS_PER_RESOURCE >=
             reg->options.max_resources +
                 HOSTS_PER_IDENTITY * reg->options.max_identities)
         return;
@@ -73,7 +73,7 @@ static void claim(struct registry *reg, uint64_t key, uint32_t identity)
         return;
     }
     if (holder != identity)
-        idmap_set(&reg->hosts, key, identity);
+        key_map_set(&reg->hosts, key, identity);
 }
 
 static void add_name(struct registry *reg, uint32_t k8s_namespace,
@@ -135,7 +135,7 @@ void host_add_identity(struct registry *reg, uint32_t identity)
 
 static uint32_t look(const struct registry *reg, uint64_t key)
 {
-    uint32_t identity = idmap_get(&reg->hosts, key);
+    uint32_t identity = key_map_get(&reg->hosts, key);
 
     return identity < AMBIGUOUS ? ident_resolve(reg, identity) : NONE;
 }

@@ -88,7 +88,7 @@ struct identity_entry *ident_reserve(struct registry *reg, uint32_t identity)
 
 void ident_index(struct registry *reg, uint32_t identity)
 {
-    struct idmap *map = &reg->identities.by_key;
+    struct key_map *map = &reg->identities.by_key;
     const struct identity_entry *entry = &reg->identities.at[identity];
     const uint32_t *text = entry->text;
     uint32_t uid = text[IDENTITY_COMPONENT_UID];
@@ -96,24 +96,25 @@ void ident_index(struct registry *reg, uint32_t identity)
     if (entry->pod == POD_GONE)
         return;
     if (entry->pod < POD_SHARED) {
-        idmap_set(map, key_pod(text, entry->pod, entry->names_namespace),
-                  identity);
+        key_map_set(map, key_pod(text, entry->pod, entry->names_namespace),
+                    identity);
         return;
     }
-    idmap_set(map, key_names(text), identity);
-    idmap_set(map, key_all(text), identity);
+    key_map_set(map, key_names(text), identity);
+    key_map_set(map, key_all(text), identity);
     if (!uid)
         return;
-    idmap_set(map, key_uid(uid, text[IDENTITY_ENVIRONMENT]), identity);
+    key_map_set(map, key_uid(uid, text[IDENTITY_ENVIRONMENT]), identity);
     if (text[IDENTITY_ENVIRONMENT_UID])
-        idmap_set(map, key_uid(uid, text[IDENTITY_ENVIRONMENT_UID]), identity);
+        key_map_set(map, key_uid(uid, text[IDENTITY_ENVIRONMENT_UID]),
+                    identity);
 }
 
 /* Equal names, and no uid that differs. */
 static bool matches(const struct registry *reg, uint32_t identity,
                     const uint32_t text[IDENTITY_TEXTS])
 {
-    if (identity == IDMAP_NONE)
+    if (identity == NONE)
         return false;
 
     const uint32_t *own = reg->identities.at[identity].text;
@@ -127,15 +128,15 @@ static bool matches(const struct registry *reg, uint32_t identity,
 uint32_t ident_find(const struct registry *reg,
                     const uint32_t text[IDENTITY_TEXTS])
 {
-    const struct idmap *map = &reg->identities.by_key;
+    const struct key_map *map = &reg->identities.by_key;
     uint32_t component = text[IDENTITY_COMPONENT_UID];
-    uint32_t identity = idmap_get(map, key_names(text));
+    uint32_t identity = key_map_get(map, key_names(text));
 
     if (!matches(reg, identity, text) && component)
         identity =
-            idmap_get(map, key_uid(component, text[IDENTITY_ENVIRONMENT]));
+            key_map_get(map, key_uid(component, text[IDENTITY_ENVIRONMENT]));
     return matches(reg, identity, text) ? identity
-                                        : idmap_get(map, key_all(text));
+                                        : key_map_get(map, key_all(text));
 }
 
 static uint32_t make(struct registry *reg, const uint32_t text[IDENTITY_TEXTS],
@@ -242,9 +243,9 @@ static uint32_t find_by_uid(const struct registry *reg,
 
     if (uid.len == 0 || label[LABEL_COMPONENT].len > 0)
         return NONE;
-    identity = idmap_get(&reg->identities.by_key,
-                         key_uid(intern_find(&reg->names, uid),
-                                 intern_find(&reg->names, environment)));
+    identity = key_map_get(&reg->identities.by_key,
+                           key_uid(intern_find(&reg->names, uid),
+                                   intern_find(&reg->names, environment)));
     /* A uid of one namespace proves nothing in another. */
     if (identity != NONE && label[LABEL_NAMESPACE].len > 0 &&
         tenant_of(label[LABEL_NAMESPACE]) != ident_tenant(reg, identity))
@@ -328,13 +329,13 @@ uint32_t ident_unstamped(struct registry *reg,
 
     if (pod != NONE) {
         identity =
-            idmap_get(&table->by_key, key_pod(text, pod, names_namespace));
+            key_map_get(&table->by_key, key_pod(text, pod, names_namespace));
         if (identity == NONE && table->provisional < max / 3 * 2 &&
             table->used < max - max / 8 && quota_has_identity(reg, quota, max))
             identity = make(reg, text, rule, pod, names_namespace);
     }
     if (identity == NONE)
-        identity = idmap_get(&table->by_key, key_names(text));
+        identity = key_map_get(&table->by_key, key_names(text));
     if (identity == NONE && quota_has_identity(reg, quota, max))
         identity = make(reg, text, rule, NONE, false);
     return identity;
@@ -353,14 +354,14 @@ uint32_t ident_fallback(struct registry *reg,
     uint32_t max = reg->options.max_identities, identity;
 
     if (text[IDENTITY_NAMESPACE] != INTERN_FULL) {
-        identity = idmap_get(&reg->identities.by_key, key_names(text));
+        identity = key_map_get(&reg->identities.by_key, key_names(text));
         if (identity != NONE)
             return identity;
         if (reg->identities.used < max + max / FALLBACKS)
             return make(reg, text, RULE_UNASSIGNED, NONE, false);
     }
     text[IDENTITY_NAMESPACE] = intern_find(names, SLICE("{other}"));
-    identity = idmap_get(&reg->identities.by_key, key_names(text));
+    identity = key_map_get(&reg->identities.by_key, key_names(text));
     return identity != NONE ? identity
                             : make(reg, text, RULE_UNASSIGNED, NONE, false);
 }

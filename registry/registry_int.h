@@ -25,8 +25,8 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-#include "idmap.h"
 #include "intern.h"
+#include "key_map.h"
 #include "labels.h"
 #include "registry.h"
 #include "resource_attributes.h"
@@ -85,8 +85,8 @@ struct live_table {
     struct live_resource *at;
     uint32_t used, end, room; /* entries from `end` on were never in use */
     uint32_t first_free;
-    struct idmap by_hash;   /* of the attributes, to a resource id */
-    struct idmap by_record; /* of a record's labels (registry_record.c) */
+    struct map by_hash;       /* of the attributes, to an entry */
+    struct key_map by_record; /* of a record's labels (registry_record.c) */
 };
 
 /* Evicted resources of workflow runs. */
@@ -123,8 +123,8 @@ struct identity_table {
     uint32_t count, room;
     uint32_t first_free;
     uint32_t used;
-    uint32_t provisional; /* those of one pod that are not re-tagged yet */
-    struct idmap by_key;  /* registry_identity.c lists the keys */
+    uint32_t provisional;  /* those of one pod that are not re-tagged yet */
+    struct key_map by_key; /* registry_identity.c lists the keys */
 };
 
 /* ---- pods ---- */
@@ -147,7 +147,7 @@ struct pod_table {
     uint32_t count, room;
     uint32_t first_free;
     uint32_t used;
-    struct idmap by_key;
+    struct key_map by_key;
     uint64_t conflict_logged_ns;
 };
 
@@ -170,7 +170,7 @@ struct quota_table {
     struct namespace_quota *at;
     uint32_t count, room;
     uint32_t first_free;
-    struct idmap by_name;
+    struct map by_name;
 };
 
 /* ---- all of it ---- */
@@ -197,7 +197,7 @@ struct registry {
     struct identity_table identities;
     struct pod_table pods;
     struct quota_table quotas;
-    struct idmap hosts;
+    struct key_map hosts;
     struct intern names;
     struct write_queue writes;
     struct attr *scratch; /* attributes of a resource that is being made */

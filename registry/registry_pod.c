@@ -174,7 +174,7 @@ static void merge(struct registry *reg, uint32_t from, uint32_t to)
 
 static uint32_t find(const struct registry *reg, uint64_t key)
 {
-    return key ? pod_resolve(reg, idmap_get(&reg->pods.by_key, key)) : NONE;
+    return key ? pod_resolve(reg, key_map_get(&reg->pods.by_key, key)) : NONE;
 }
 
 /* False if the pod is known by another uid. */
@@ -260,7 +260,7 @@ static void take_key(struct registry *reg, uint32_t pod, unsigned i,
             merge(reg, other, pod);
         else if (owner && owner != tenant)
             return;
-        idmap_set(&reg->pods.by_key, key, pod);
+        key_map_set(&reg->pods.by_key, key, pod);
     }
     reg->pods.at[pod].keys[i] = key;
 }

@@ -13,31 +13,26 @@
  */
 #include "array.h"
 #include "clock.h"
-#include "hash.h"
 #include "log.h"
 #include "registry_int.h"
 #include "stats.h"
 
 enum { SHARE = 16, PER_FREE = 3, LOG_AGAIN_S = 3600, NOTE_S = 600 };
 
-static uint64_t key_of(uint32_t name)
-{
-    return hash_mix(name, UINT64_C(0x7370616365));
-}
-
 void quota_index(struct registry *reg, uint32_t quota)
 {
-    idmap_set(&reg->quotas.by_name, key_of(reg->quotas.at[quota].name), quota);
+    map_add(&reg->quotas.by_name, map_hash_number(reg->quotas.at[quota].name),
+            quota);
 }
 
 uint32_t quota_of(struct registry *reg, uint32_t name)
 {
     struct quota_table *table = &reg->quotas;
-    uint32_t quota = idmap_get(&table->by_name, key_of(name));
+    uint32_t quota = table->first_free;
 
-    if (quota != IDMAP_NONE)
-        return quota;
-    quota = table->first_free;
+    map_each(&table->by_name, map_hash_number(name), at)
+        if (table->at[at].name == name)
+            return at;
     if (quota != NONE) {
         table->first_free = table->at[quota].limit;
     } else {

@@ -69,7 +69,7 @@ static void index_keys(struct registry *reg, uint32_t pod,
 {
     for (unsigned i = 0; i < POD_KEY_COUNT; i++)
         if (keys[i])
-            idmap_set(&reg->pods.by_key, keys[i], pod);
+            key_map_set(&reg->pods.by_key, keys[i], pod);
 }
 
 static void attach_resources(struct registry *reg)
@@ -113,7 +113,7 @@ static void free_unused_pods(struct registry *reg)
 /* Lists, counts and keys of the pods, from the resources that stay. */
 static void rebuild_pods(struct registry *reg)
 {
-    idmap_release(&reg->pods.by_key);
+    key_map_release(&reg->pods.by_key);
     for (uint32_t i = 0; i < reg->pods.count; i++) {
         reg->pods.at[i].first = NONE;
         reg->pods.at[i].resources = 0;
@@ -139,11 +139,11 @@ static void rebuild_pods(struct registry *reg)
 
 static void rebuild_maps(struct registry *reg)
 {
-    idmap_release(&reg->live.by_hash);
-    idmap_release(&reg->live.by_record);
-    idmap_release(&reg->identities.by_key);
-    idmap_release(&reg->hosts);
-    idmap_release(&reg->quotas.by_name);
+    map_release(&reg->live.by_hash);
+    key_map_release(&reg->live.by_record);
+    key_map_release(&reg->identities.by_key);
+    key_map_release(&reg->hosts);
+    map_release(&reg->quotas.by_name);
     for (uint32_t i = 0; i < reg->quotas.count; i++)
         if (reg->quotas.at[i].name != 0)
             quota_index(reg, i);

@@ -92,11 +92,11 @@ static uint32_t resolve_labels(struct registry *reg,
                                const struct resource *resource,
                                const struct attrs *attrs, uint64_t labels)
 {
-    struct idmap *map = &reg->live.by_record;
+    struct key_map *map = &reg->live.by_record;
     uint64_t key = hash_mix(labels, resource->id + UINT64_C(0x7265636f7264));
-    uint32_t id = idmap_get(map, key);
+    uint32_t id = key_map_get(map, key);
 
-    if (id != IDMAP_NONE && !reg->resources.at[id].retry)
+    if (id != NONE && !reg->resources.at[id].retry)
         return registry_mark_seen(reg, resource, id);
 
     struct resource both = {.attrs = joined(reg, resource, attrs),
@@ -109,9 +109,9 @@ static uint32_t resolve_labels(struct registry *reg,
         id = registry_add(reg, &both, f, RESOURCE_RECORD);
     registry_mark_seen(reg, &both, id);
     if (reg->resources.at[id].kind != RESOURCE_OVERFLOW) {
-        if (map->count >= 2 * reg->options.max_resources)
-            idmap_release(map);
-        idmap_set(map, key, id);
+        if (map->index.count >= 2 * reg->options.max_resources)
+            key_map_release(map);
+        key_map_set(map, key, id);
     }
     return id;
 }

@@ -23,35 +23,25 @@
 
 enum { SAVE_SEEN_S = 60, RESOURCE_MAX_BYTES = 16 * 1024 };
 
-/* The key of a resource whose first hash is another resource's. */
-static uint64_t second_key(uint64_t check, uint64_t key)
-{
-    return hash_mix(key, check);
-}
-
 uint32_t registry_find_resource(const struct registry *reg,
                                 struct fingerprint f, enum resource_kind kind)
 {
-    uint64_t key = fingerprint_key(f, kind);
-    uint32_t id = idmap_get(&reg->live.by_hash, key);
+    uint64_t hash = fingerprint_key(f, kind);
 
-    if (id != IDMAP_NONE) {
-        uint64_t check = registry_live(reg, id)->check;
+    map_each(&reg->live.by_hash, map_hash(hash), place) {
+        const struct live_resource *live = &reg->live.at[place];
 
-        if (check != f.check && check != CHECK_UNKNOWN)
-            id = idmap_get(&reg->live.by_hash, second_key(f.check, key));
+        if (live->hash == hash &&
+            (live->check == f.check || live->check == CHECK_UNKNOWN))
+            return live->names.id;
     }
-    return id;
+    return NONE;
 }
 
 void registry_index_resource(struct registry *reg, uint32_t id)
 {
-    const struct live_resource *live = registry_live(reg, id);
-    uint64_t key = live->hash;
-
-    if (idmap_get(&reg->live.by_hash, key) != IDMAP_NONE)
-        key = second_key(live->check, key);
-    idmap_set(&reg->live.by_hash, key, id);
+    map_add(&reg->live.by_hash, map_hash(registry_live(reg, id)->hash),
+            reg->resources.at[id].live);
 }
 
 /* ---- the rules ---- */
