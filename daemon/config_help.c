@@ -1,5 +1,5 @@
 /*
- * The option table for people: --help, the man page, the sample file.
+ * The option table as text: --help, the man page, the sample file.
  */
 #include "config.h"
 
@@ -22,7 +22,7 @@ static const char *unit_word(enum option_type type)
     return "TEXT";
 }
 
-/* Words of text, broken before column 78, each line after `indent` blanks. */
+/* Text wrapped before column 78, indented. */
 static void wrap(FILE *out, const char *text, size_t indent)
 {
     size_t column = 0;
@@ -55,7 +55,7 @@ void config_print_help(FILE *out)
           "  callboard serve --data-dir D --otlp-http HOST:PORT "
           "--query HOST:PORT\n"
           "  callboard cause PROJECT[/COMPONENT] [--since 30m] [--json]\n"
-          "      asks a running server which component is the likely cause\n"
+          "      prints the likely root cause of current failures\n"
           "\n"
           "Options may also be set in the environment (CALLBOARD_DATA_DIR for\n"
           "--data-dir) or in the YAML file given by --config.\n\n",
@@ -74,7 +74,7 @@ void config_print_help(FILE *out)
           out);
 }
 
-/* roff takes a leading dot or quote, backslashes and hyphens as its own. */
+/* Hyphens and backslashes are escaped. */
 static void roff(FILE *out, const char *text)
 {
     for (; *text; text++) {
@@ -118,12 +118,13 @@ void config_print_man(FILE *out)
         }
         fputc('\n', out);
     }
-    fputs(".SH SIGNALS\n"
-          "SIGTERM and SIGINT stop the program: it completes the requests in\n"
-          "progress and writes all records in memory to the database.\n"
-          ".SH EXIT STATUS\n"
-          "0 after a signal, 1 if it could not start.\n",
-          out);
+    fputs(
+        ".SH SIGNALS\n"
+        "SIGTERM and SIGINT stop the program after it has completed requests\n"
+        "in progress and written all records in memory to the database.\n"
+        ".SH EXIT STATUS\n"
+        "0 after a signal, 1 if it could not start.\n",
+        out);
 }
 
 void config_print_sample(FILE *out)

@@ -19,23 +19,29 @@ struct config_option {
 extern const struct config_option config_options[];
 extern const size_t config_option_count;
 
-/* True for kafka.NAME, which is none of the table: a property that is passed
- * on to librdkafka. */
-bool config_is_property(const char *name);
-
 /* The option with this name, or NULL. */
 const struct config_option *config_find(const char *name);
 
-/* config_secret.c: whether a property of librdkafka holds a secret; whether
- * this value of it is one, and not the name of a file; the secret that a value
- * means, to be freed, or NULL if its file cannot be read or is empty. */
-bool config_is_secret(const char *property);
-bool config_is_plain_secret(const char *property, const char *value);
-char *config_read_secret(const char *value);
+/* ---- config_kafka.c: properties of librdkafka ---- */
 
-/* The secret that this option would show to all who can read the command line:
- * its name, of at most size bytes, or false. */
-bool config_shows_secret(const char *name, const char *value, char *secret,
-                         size_t size);
+/* Of kafka.NAME, which is not in the table, the name of the property; also of
+ * "kafka-ssl.ca.location", which a mapping in the file makes. Else NULL. */
+const char *config_property(const char *name);
+/* True for the option that is a list of properties. */
+bool config_is_property_list(const struct config_option *option);
+
+/* Adds a property; a value that is a secret may be @FILE. */
+MUST_CHECK enum status config_add_property(struct config *config,
+                                           const char *name, const char *value,
+                                           char *error, size_t error_size);
+/* A whole list, in place of what is set. */
+MUST_CHECK enum status config_set_properties(struct config *config,
+                                             const char *list, char *error,
+                                             size_t error_size);
+
+/* True if the value of this option contains a secret, and not the name of its
+ * file; the name of the property, of at most size bytes. */
+bool config_has_plain_secret(const char *name, const char *value, char *secret,
+                             size_t size);
 
 #endif

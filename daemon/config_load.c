@@ -1,7 +1,7 @@
 /*
- * Where options come from, weakest first: defaults, the YAML file, the
- * environment, flags. The file's name itself may come from any of the others,
- * so flags and environment are looked at for it before the file is read.
+ * The sources of options, each overriding the ones before: defaults, the YAML
+ * file, the environment, flags. The file itself may be named by the environment
+ * or a flag, so these are read once before it and once after.
  */
 #include "config.h"
 
@@ -46,7 +46,7 @@ static enum status read_environment(struct config *config)
     return OK;
 }
 
-/* What is said of an option must not hold its value, which may be a secret. */
+/* The message must not contain the value. */
 static enum status refuse_secret(const char *secret)
 {
     char where[128], what[256];
@@ -75,11 +75,11 @@ static enum status read_flags(struct config *config, int argc, char **argv)
         snprintf(name, sizeof(name), "%.*s",
                  (int)(equals ? equals - argv[i] - 2 : 60), argv[i] + 2);
         snprintf(flag, sizeof(flag), "--%s", name);
-        if (!config_find(name) && !config_is_property(name))
+        if (!config_find(name) && !config_property(name))
             return complain(flag, "no such option; see --help");
         if (!value)
             return complain(flag, "needs a value");
-        if (config_shows_secret(name, value, secret, sizeof(secret)))
+        if (config_has_plain_secret(name, value, secret, sizeof(secret)))
             return refuse_secret(secret);
         if (config_set(config, name, value, error, sizeof(error)) != OK)
             return complain("command line", error);
@@ -141,14 +141,14 @@ static enum status check(const struct config *config)
     if (!log_parse_level(config->log_level, &level))
         return complain("log-level", "must be error, warn, info or debug");
     if (config->auth[0] && strcmp(config->auth, "none") != 0)
-        return complain("auth", "must be \"none\" or left out");
+        return complain("auth", "must be \"none\" or empty");
     for (size_t i = 0; i < 2; i++)
         if (!config->auth[0] && !listen_is_loopback(addresses[i])) {
             snprintf(where, sizeof(where), "%s: %s", names[i], addresses[i]);
             return complain(where,
                             "is not a loopback address, and there is no "
-                            "authentication yet: say --auth none to listen "
-                            "there all the same");
+                            "authentication yet; use --auth none to listen "
+                            "there without");
         }
     return OK;
 }

@@ -1,10 +1,10 @@
 /*
- * The options of a YAML file: one mapping of names to scalars. A mapping
- * inside it prefixes its members ("retention: {traces: 7d}" is
- * retention-traces), a list of scalars is joined with commas. Anything else
- * (anchors, several documents, deeper lists) is refused by line.
+ * The options of a YAML file: one mapping of names to scalars. A nested mapping
+ * prefixes its members ("retention: {traces: 7d}" is retention-traces), a list
+ * of scalars is joined with commas. Anything else (aliases, nested lists) is an
+ * error with line and column.
  *
- * libyaml's events drive it; the path of keys is kept in one string.
+ * Driven by the events of libyaml; the current path of keys is one string.
  */
 #include "config.h"
 
@@ -17,12 +17,12 @@ enum { MAX_DEPTH = 4, MAX_NAME = 128, MAX_VALUE = 4096 };
 struct yaml_walk {
     struct config *config;
     yaml_parser_t parser;
-    char name[MAX_NAME];       /* of the option at hand: keys joined by '-' */
-    size_t lengths[MAX_DEPTH]; /* of name without the keys of this mapping */
-    int depth;                 /* mappings we are in */
-    bool want_value;           /* a key was read, its value comes next */
+    char name[MAX_NAME];       /* of the current option: keys joined by '-' */
+    size_t lengths[MAX_DEPTH]; /* of name, before each mapping's keys */
+    int depth;                 /* of nested mappings */
+    bool want_value;           /* after a key */
     bool in_list;
-    char value[MAX_VALUE]; /* of a list, so far */
+    char value[MAX_VALUE]; /* of a list, up to here */
     char *error;
     size_t error_size;
 };
@@ -119,7 +119,7 @@ static enum status take_event(struct yaml_walk *r, const yaml_event_t *event)
     case YAML_SCALAR_EVENT:
         return take_scalar(r, event);
     case YAML_ALIAS_EVENT:
-        return refuse(r, &event->start_mark, "aliases are not understood");
+        return refuse(r, &event->start_mark, "aliases are not supported");
     default: /* stream and document marks */
         return OK;
     }

@@ -1,0 +1,214 @@
+/*
+ * Properties of librdkafka, and the secrets among them.
+ *
+ * The member kafka_options holds a property on each line; a later one
+ * overrides. Every user of the machine can read a command line, so there a
+ * secret must be @FILE; the configuration file and the environment may contain
+ * it or @FILE. A FILE without a slash is first searched in
+ * $CREDENTIALS_DIRECTORY (LoadCredential= of systemd). A value that begins with
+ * @@ is the value itself, without the first @.
+ *
+ * No message contains a value, since it may be a secret.
+ */
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "config_int.h"
+#include "mem.h"
+
+enum { SECRET_MAX = 64 * 1024 };
+
+const char *config_property(const char *name)
+{
+    if (strncmp(name, "kafka.", 6) == 0)
+        return name + 6;
+    return strncmp(name, "kafka-", 6) == 0 && strchr(name, '.') ? name + 6
+                                                                : NULL;
+}
+
+bool config_is_property_list(const struct config_option *option)
+{
+    return option->offset == offsetof(struct config, kafka_options);
+}
+
+/* A property of the list "a=b; c=d". */
+struct property {
+    char *name;        /* malloc'ed; owned */
+    const char *value; /* in it; NULL: there is no "=" */
+};
+
+/* Takes the next property off *list; false at the end. */
+static bool next_property(const char **list, struct property *property)
+{
+    size_t len;
+    char *equals;
+
+    *list += strspn(*list, "; \n");
+    if (**list == '\0')
+        return false;
+    len = strcspn(*list, ";\n");
+    property->name = mem_copy(*list, len);
+    equals = strchr(property->name, '=');
+    property->value = equals ? equals + 1 : NULL;
+    if (equals)
+        *equals = '\0';
+    *list += len;
+    return true;
+}
+
+/* ---- secrets ---- */
+
+static bool is_secret(const char *property)
+{
+    static const char *const parts[] = {"password", "secret", "ssl.key.pem",
+                                        "oauthbearer.config"};
+
+    for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
+        if (strstr(property, parts[i]))
+            return true;
+    return false;
+}
+
+static bool is_plain_secret(const char *property, const char *value)
+{
+    return is_secret(property) && value[0] != '\0' &&
+           (value[0] != '@' || value[1] == '@');
+}
+
+static bool list_has_plain_secret(const char *list, char *secret, size_t size)
+{
+    struct property property;
+    bool found = false;
+
+    while (!found && next_property(&list, &property)) {
+        found =
+            property.value && is_plain_secret(property.name, property.value);
+        if (found)
+            (void)snprintf(secret, size, "%s", property.name);
+        free(property.name);
+    }
+    return found;
+}
+
+bool config_has_plain_secret(const char *name, const char *value, char *secret,
+                             size_t size)
+{
+    const struct config_option *option = config_find(name);
+    const char *property = config_property(name);
+
+    if (option)
+        return config_is_property_list(option) &&
+               list_has_plain_secret(value, secret, size);
+    (void)snprintf(secret, size, "%s", property ? property : "");
+    return property && is_plain_secret(property, value);
+}
+
+static FILE *open_secret(const char *file)
+{
+    const char *folder = getenv("CREDENTIALS_DIRECTORY");
+    char path[PATH_MAX];
+
+    if (folder && !strchr(file, '/') &&
+        snprintf(path, sizeof(path), "%s/%s", folder, file) <
+            (int)sizeof(path)) {
+        FILE *opened = fopen(path, "rb");
+
+        if (opened)
+            return opened;
+    }
+    return fopen(file, "rb");
+}
+
+/* The secret that a value means, to be freed; NULL if its file cannot be read
+ * or is empty. */
+static char *read_secret(const char *value)
+{
+    if (value[0] != '@')
+        return mem_copy(value, strlen(value));
+    if (value[1] == '@')
+        return mem_copy(value + 1, strlen(value + 1));
+
+    FILE *file = open_secret(value + 1);
+    char *text;
+    size_t len;
+
+    if (!file)
+        return NULL;
+    text = mem_zero(SECRET_MAX + 1, 1);
+    len = fread(text, 1, SECRET_MAX, file);
+    if (ferror(file) || !feof(file) || memchr(text, '\0', len))
+        len = 0;
+    fclose(file);
+    while (len > 0 && (text[len - 1] == '\n' || text[len - 1] == '\r'))
+        len--;
+    text[len] = '\0';
+    if (len > 0)
+        return text;
+    free(text);
+    return NULL;
+}
+
+/* ---- the list ---- */
+
+static enum status append_property(struct config *config, const char *name,
+                                   const char *value, char *error,
+                                   size_t error_size)
+{
+    size_t used = strlen(config->kafka_options);
+    size_t room = used + strlen(name) + strlen(value) + 3;
+
+    if (name[0] == '\0' || strpbrk(name, "=;\n") || strchr(value, '\n')) {
+        snprintf(error, error_size, "kafka.%s: not a property and its value",
+                 name);
+        return ERR_INVALID;
+    }
+    config->kafka_options = mem_resize(config->kafka_options, room, 1);
+    snprintf(config->kafka_options + used, room - used, "%s=%s\n", name, value);
+    return OK;
+}
+
+enum status config_add_property(struct config *config, const char *name,
+                                const char *value, char *error,
+                                size_t error_size)
+{
+    char *secret;
+    enum status status;
+
+    if (!is_secret(name))
+        return append_property(config, name, value, error, error_size);
+    secret = read_secret(value);
+    if (!secret) {
+        snprintf(error, error_size,
+                 "kafka.%s: its file cannot be read, or is empty", name);
+        return ERR_INVALID;
+    }
+    status = append_property(config, name, secret, error, error_size);
+    explicit_bzero(secret, strlen(secret));
+    free(secret);
+    return status;
+}
+
+enum status config_set_properties(struct config *config, const char *list,
+                                  char *error, size_t error_size)
+{
+    enum status status = OK;
+    struct property property;
+
+    config->kafka_options[0] = '\0';
+    while (status == OK && next_property(&list, &property)) {
+        if (property.value) {
+            status = config_add_property(config, property.name, property.value,
+                                         error, error_size);
+        } else {
+            snprintf(error, error_size,
+                     "kafka-options: must be NAME=VALUE;NAME=VALUE...");
+            status = ERR_INVALID;
+        }
+        free(property.name);
+    }
+    return status;
+}
