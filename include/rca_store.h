@@ -1,14 +1,16 @@
 /*
- * rca - reports of root-cause analyses, kept across restarts.
+ * rca_store - reports of root-cause analyses, kept across restarts.
  *
- * RCA_KEPT are kept. When they are, the one that came first gives its place, of
- * the namespace that holds most. Each is a JSON document; what is filtered by
- * is kept beside it. Reports of two namespaces are two, whatever their ids.
- *
- * Threads  any, but rca_store_load: before the others.
+ * Purpose: up to RCA_MAX_REPORTS JSON documents. When all slots are used, the
+ *   oldest report of the namespace that has most is replaced. Two namespaces
+ * may have reports with one id. Ownership: texts are copied in; what is
+ * returned is in the caller's arena. Threads: any; a lock inside.
+ * rca_store_load() comes before all others. Errors: rca_store_put() returns
+ * ERR_INVALID or ERR_TOO_BIG and stores nothing. A saved text that is no report
+ * is ignored.
  */
-#ifndef RCA_H
-#define RCA_H
+#ifndef RCA_STORE_H
+#define RCA_STORE_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -17,19 +19,19 @@
 #include "slice.h"
 #include "status.h"
 
-enum { RCA_KEPT = 128, RCA_MAX_BYTES = 64 * 1024 };
+enum { RCA_MAX_REPORTS = 128, RCA_MAX_BYTES = 64 * 1024 };
 
 struct rca_store;
 
-/* Keeps a text under a name; from any thread. */
+/* Saves a text under a name; from any thread. */
 typedef void rca_store_save(void *arg, const char *name, struct slice text);
 
 struct rca_store *rca_store_new(rca_store_save *save, void *arg);
 void rca_store_free(struct rca_store *rca);
 
-/* What the names begin with that reports are kept under. */
+/* The beginning of the names under which reports are saved. */
 #define RCA_NAMES "rca."
-/* What was kept under a name; what is no report is passed over. */
+/* A text that was saved under a name. */
 void rca_store_load(struct rca_store *rca, struct slice name,
                     struct slice text);
 
@@ -38,17 +40,17 @@ void rca_store_load(struct rca_store *rca, struct slice name,
  * reportId. ERR_INVALID if one of these is missing, ERR_TOO_BIG. */
 MUST_CHECK enum status rca_store_put(struct rca_store *rca, struct slice text);
 
-/* Whose report is meant; an empty member means any. */
+/* An empty member means any. */
 struct rca_scope {
     struct slice namespace, project, environment;
 };
 
-/* The document, in the arena; empty if there is none in this scope, or several
- * with this id. */
+/* The document, in the arena; empty if this scope has none, or several, with
+ * this id. */
 struct slice rca_store_get(struct rca_store *rca, struct slice id,
                            const struct rca_scope *scope, struct arena *arena);
 
-/* Another namespace than this one has a report with this id. */
+/* Whether another namespace has a report with this id. */
 bool rca_store_id_taken(struct rca_store *rca, struct slice id,
                         struct slice namespace);
 

@@ -1,9 +1,10 @@
 /*
- * Askers are few (those that wait, that are at work, and that were served of
- * late), so they stand in a list that is searched from its beginning.
+ * The queue of each client (fair_queue.h). Clients are few (those that wait,
+ * that are being served, and that were served recently), so they are in a list
+ * that is searched from its beginning.
  *
- * Worker time is forgotten by half every FORGET_NS: an asker that was idle for
- * some time is like a new one.
+ * Worker time halves every HALF_LIFE_NS: a client that was idle for some time
+ * is like a new one.
  */
 #include "fair_queue.h"
 
@@ -13,43 +14,43 @@
 #include "clock.h"
 #include "mem.h"
 
-#define FORGET_NS (5 * NS_PER_S)
+#define HALF_LIFE_NS (5 * NS_PER_S)
 
 struct waiting_entry {
     struct waiting_entry *next;
     void *item;
 };
 
-struct asker {
-    struct asker *next;
+struct queue_client {
+    struct queue_client *next;
     struct http_address address;
     struct waiting_entry *first, **last;
     uint32_t waiting, running;
-    uint64_t used_ns, used_at; /* worker time; when that was so */
+    uint64_t used_ns, used_at; /* recent worker time; when it was updated */
 };
 
-/* A job at work. */
+/* An item that a worker has. */
 struct queue_ticket {
-    struct asker *asker;
+    struct queue_client *client;
     uint64_t began_ns;
 };
 
 struct fair_queue {
     pthread_mutex_t lock;
     pthread_cond_t changed;
-    struct asker *askers;
-    uint32_t waiting, waiting_max, running_max;
+    struct queue_client *clients;
+    uint32_t waiting, max_waiting, max_running;
     bool closed;
 };
 
-struct fair_queue *fair_queue_new(uint32_t waiting_max, uint32_t running_max)
+struct fair_queue *fair_queue_new(uint32_t max_waiting, uint32_t max_running)
 {
     struct fair_queue *queue = mem_zero(1, sizeof(*queue));
 
     pthread_mutex_init(&queue->lock, NULL);
     pthread_cond_init(&queue->changed, NULL);
-    queue->waiting_max = waiting_max;
-    queue->running_max = running_max;
+    queue->max_waiting = max_waiting;
+    queue->max_running = max_running;
     return queue;
 }
 
@@ -57,47 +58,48 @@ void fair_queue_free(struct fair_queue *queue)
 {
     if (!queue)
         return;
-    while (queue->askers) {
-        struct asker *next = queue->askers->next;
+    while (queue->clients) {
+        struct queue_client *next = queue->clients->next;
 
-        free(queue->askers);
-        queue->askers = next;
+        free(queue->clients);
+        queue->clients = next;
     }
     pthread_cond_destroy(&queue->changed);
     pthread_mutex_destroy(&queue->lock);
     free(queue);
 }
 
-static uint64_t used_of_late(struct asker *asker, uint64_t now)
+static uint64_t recent_ns(struct queue_client *client, uint64_t now)
 {
-    uint64_t halves = (now - asker->used_at) / FORGET_NS;
+    uint64_t halves = (now - client->used_at) / HALF_LIFE_NS;
 
     if (halves > 0) {
-        asker->used_ns = halves < 64 ? asker->used_ns >> halves : 0;
-        asker->used_at += halves * FORGET_NS;
+        client->used_ns = halves < 64 ? client->used_ns >> halves : 0;
+        client->used_at += halves * HALF_LIFE_NS;
     }
-    return asker->used_ns;
+    return client->used_ns;
 }
 
-/* The asker's row, made if it is new; rows that say nothing any more go. */
-static struct asker *find_asker(struct fair_queue *queue,
-                                const struct http_address *address)
+/* The client of an address, made if it is new. Clients without recent work are
+ * removed. */
+static struct queue_client *find_client(struct fair_queue *queue,
+                                        const struct http_address *address)
 {
     uint64_t now = clock_monotonic_ns();
-    struct asker *found = NULL;
+    struct queue_client *found = NULL;
 
-    for (struct asker **at = &queue->askers; *at;) {
-        struct asker *asker = *at;
+    for (struct queue_client **at = &queue->clients; *at;) {
+        struct queue_client *client = *at;
 
-        if (memcmp(&asker->address, address, sizeof(*address)) == 0) {
-            found = asker;
-        } else if (asker->waiting + asker->running == 0 &&
-                   used_of_late(asker, now) < NS_PER_MS) {
-            *at = asker->next;
-            free(asker);
+        if (memcmp(&client->address, address, sizeof(*address)) == 0) {
+            found = client;
+        } else if (client->waiting + client->running == 0 &&
+                   recent_ns(client, now) < NS_PER_MS) {
+            *at = client->next;
+            free(client);
             continue;
         }
-        at = &asker->next;
+        at = &client->next;
     }
     if (found)
         return found;
@@ -105,29 +107,29 @@ static struct asker *find_asker(struct fair_queue *queue,
     found->address = *address;
     found->last = &found->first;
     found->used_at = now;
-    found->next = queue->askers;
-    queue->askers = found;
+    found->next = queue->clients;
+    queue->clients = found;
     return found;
 }
 
-enum status fair_queue_push(struct fair_queue *queue, struct http_address asker,
-                            void *item)
+enum status fair_queue_push(struct fair_queue *queue,
+                            struct http_address address, void *item)
 {
     enum status status = OK;
 
     pthread_mutex_lock(&queue->lock);
-    struct asker *row = find_asker(queue, &asker);
-    if (queue->closed || queue->waiting >= queue->waiting_max)
+    struct queue_client *client = find_client(queue, &address);
+    if (queue->closed || queue->waiting >= queue->max_waiting)
         status = ERR_BUSY;
-    else if (row->waiting >= (queue->waiting_max * 3 + 3) / 4)
+    else if (client->waiting >= (queue->max_waiting * 3 + 3) / 4)
         status = ERR_LIMITED;
     if (status == OK) {
         struct waiting_entry *entry = mem_zero(1, sizeof(*entry));
 
         entry->item = item;
-        *row->last = entry;
-        row->last = &entry->next;
-        row->waiting++;
+        *client->last = entry;
+        client->last = &entry->next;
+        client->waiting++;
         queue->waiting++;
         pthread_cond_signal(&queue->changed);
     }
@@ -135,20 +137,21 @@ enum status fair_queue_push(struct fair_queue *queue, struct http_address asker,
     return status;
 }
 
-/* Who is next; NULL: nobody may be. */
-static struct asker *choose(struct fair_queue *queue)
+/* The next one; NULL: none may be served now. */
+static struct queue_client *choose(struct fair_queue *queue)
 {
     uint64_t now = clock_monotonic_ns(), least = 0;
-    struct asker *next = NULL;
+    struct queue_client *next = NULL;
 
-    for (struct asker *asker = queue->askers; asker; asker = asker->next) {
+    for (struct queue_client *client = queue->clients; client;
+         client = client->next) {
         uint64_t used;
 
-        if (asker->waiting == 0 || asker->running >= queue->running_max)
+        if (client->waiting == 0 || client->running >= queue->max_running)
             continue;
-        used = used_of_late(asker, now);
+        used = recent_ns(client, now);
         if (!next || used < least) {
-            next = asker;
+            next = client;
             least = used;
         }
     }
@@ -158,25 +161,25 @@ static struct asker *choose(struct fair_queue *queue)
 void *fair_queue_pop(struct fair_queue *queue, void **ticket_out)
 {
     struct queue_ticket *ticket;
-    struct asker *asker;
+    struct queue_client *client;
     struct waiting_entry *entry;
     void *item = NULL;
 
     pthread_mutex_lock(&queue->lock);
-    while (!(asker = choose(queue)) && !(queue->closed && queue->waiting == 0))
+    while (!(client = choose(queue)) && !(queue->closed && queue->waiting == 0))
         pthread_cond_wait(&queue->changed, &queue->lock);
-    if (asker) {
-        entry = asker->first;
-        asker->first = entry->next;
-        if (!asker->first)
-            asker->last = &asker->first;
-        asker->waiting--;
-        asker->running++;
+    if (client) {
+        entry = client->first;
+        client->first = entry->next;
+        if (!client->first)
+            client->last = &client->first;
+        client->waiting--;
+        client->running++;
         queue->waiting--;
         item = entry->item;
         free(entry);
         ticket = mem_zero(1, sizeof(*ticket));
-        *ticket = (struct queue_ticket){asker, clock_monotonic_ns()};
+        *ticket = (struct queue_ticket){client, clock_monotonic_ns()};
         *ticket_out = ticket;
     }
     pthread_mutex_unlock(&queue->lock);
@@ -190,9 +193,9 @@ void fair_queue_done(struct fair_queue *queue, void *arg)
 
     pthread_mutex_lock(&queue->lock);
     now = clock_monotonic_ns(); /* not before `used_at` of another thread */
-    (void)used_of_late(ticket->asker, now);
-    ticket->asker->used_ns += now - ticket->began_ns;
-    ticket->asker->running--;
+    (void)recent_ns(ticket->client, now);
+    ticket->client->used_ns += now - ticket->began_ns;
+    ticket->client->running--;
     pthread_cond_broadcast(&queue->changed);
     pthread_mutex_unlock(&queue->lock);
     free(ticket);

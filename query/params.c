@@ -1,9 +1,10 @@
 /*
  * Members that many requests share, read and checked in one place.
  *
- * Every message names the member and says what is allowed. Texts are loans
- * from the parsed body, which lives as long as the request; lists and converted
- * values are in the request's arena. A member that is null counts as absent.
+ * Every message names the member and says what is allowed. Texts are
+ * borrowed from the parsed body, which lives as long as the request; lists and
+ * converted values are in the request's arena. A member that is null counts as
+ * absent.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -192,7 +193,7 @@ static enum status check_range(struct query_request *request, uint64_t start_ns,
 {
     if (end_ns < start_ns)
         return query_invalid(request, "endTime must not be before startTime");
-    /* Clients compute both ends apart: a second more is no other question. */
+    /* Clients compute the two ends separately: a second more is allowed. */
     if (end_ns - start_ns > RANGE_MAX_DAYS * NS_PER_DAY + NS_PER_S)
         return query_invalid(request,
                              "endTime must be at most %d days after startTime",

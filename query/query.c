@@ -1,26 +1,26 @@
 /*
- * The query port: jobs, workers, limits. The HTTP server (http_server.h) has
+ * The query port: queue, workers, limits. The HTTP server (http_server.h) owns
  * the connections.
  *
- *   I/O thread: reads the request, suspends it, pushes the job
- *                   -> queue, fair to addresses, bounded: beyond it 429 or 503
- *   worker threads, a reader each: query_request_run, resume the request
- *   I/O thread: sends the answer
+ *   I/O thread: receives the request, suspends it, pushes it
+ *                   -> queue, fair to addresses, bounded: above it 429 or 503
+ *   worker threads, each with a reader: query_request_run(), resume
+ *   I/O thread: sends the response
  *
- * A job belongs to whoever works on it: the I/O thread until it is pushed, the
- * worker until it resumes the request, then the I/O thread again.
+ * A queued query belongs to one thread at a time: the I/O thread until it is
+ * pushed, the worker until it resumes the request, then the I/O thread again.
  *
  * Workers One more than --query-workers: that is how many one address may have,
- *         so there is always one for somebody else.
+ *         so one is always free for other addresses.
  * Cancel  A client that closes its connection cancels its query: it ends
  *         between two blocks.
- * Memory  Bodies, arenas and answers that wait to be sent are charged to one
- *         budget for all queries; an answer while it is being written is
- *         bounded by max_reply times the number of workers. A worker frees the
- *         arena before the answer goes out, so a slow client holds its answer
- *         and nothing else, and all of them half of the budget.
- * Stop    No new connections, the queue is closed and drained, the answers
- *         get two seconds to leave.
+ * Memory  Bodies, arenas and responses that wait to be sent are charged to one
+ *         budget for all queries; a response while it is written is bounded by
+ *         max_reply times the number of workers. A worker frees the arena
+ * before the response is sent, so slow clients hold only their responses, at
+ *         most half of the budget.
+ * Stop    No new connections, the queue is closed and drained, and responses
+ *         have two seconds to be sent.
  */
 #include "query.h"
 
@@ -47,19 +47,16 @@ struct query {
     uint32_t worker_count; /* running */
 };
 
-/* What `user` of an HTTP request is. */
 /* In counters, as nginx has it. */
 enum { CLIENT_CLOSED_REQUEST = 499 };
 
-struct job {
+/* A query from its HTTP request to its response; `user` of the former. */
+struct queued_query {
     struct query_request request;
-    struct query *query;
     struct http_request *http;
-    const atomic_bool *gone; /* the client has closed the connection */
+    const atomic_bool *disconnected; /* the client */
     struct arena arena;
 };
-
-/* ---- jobs ---- */
 
 /* NULL: there is none, or the HTTP server answers it itself. */
 static const struct route *route_of(const struct http_request *http)
@@ -68,15 +65,15 @@ static const struct route *route_of(const struct http_request *http)
                                                             : NULL;
 }
 
-static struct job *job_new(struct query *query, struct http_request *http)
+static struct queued_query *queued_query_new(struct query *query,
+                                             struct http_request *http)
 {
-    struct job *job = mem_zero(1, sizeof(*job));
-    struct query_request *request = &job->request;
+    struct queued_query *queued = mem_zero(1, sizeof(*queued));
+    struct query_request *request = &queued->request;
 
-    job->query = query;
-    job->http = http;
-    arena_init(&job->arena, &query->budget, query->budget.limit);
-    query_request_init(request, &query->options, &job->arena,
+    queued->http = http;
+    arena_init(&queued->arena, &query->budget, query->budget.limit);
+    query_request_init(request, &query->options, &queued->arena,
                        query->options.max_reply);
     request->route = route_of(http);
     memcpy(request->parts, http->parts, sizeof(request->parts));
@@ -85,26 +82,26 @@ static struct job *job_new(struct query *query, struct http_request *http)
     request->content_type =
         http->content_type.ptr ? http->content_type : SLICE("");
     request->raw_body = (struct slice){http->body, http->len};
-    return job;
+    return queued;
 }
 
 static void release(void *arg, struct http_request *http)
 {
-    struct job *job = http->user;
+    struct queued_query *queued = http->user;
 
     (void)arg;
-    if (!job)
+    if (!queued)
         return;
-    arena_release(&job->arena);
-    buf_release(&job->request.out);
-    free(job);
+    arena_release(&queued->arena);
+    buf_release(&queued->request.out);
+    free(queued);
     http->user = NULL;
 }
 
-/* ---- answers ---- */
+/* ---- responses ---- */
 
-static void give_answer(struct query_request *request,
-                        struct http_request *http)
+static void set_response(struct query_request *request,
+                         struct http_request *http)
 {
     http->response.code = request->http_status;
     http->response.content_type = request->content_type_out;
@@ -129,24 +126,24 @@ static void refuse(void *arg, struct http_request *http, enum status status,
         query_fail(&request, status, NULL, "%s", why);
     else
         query_refuse_route(&request);
-    give_answer(&request, http);
+    set_response(&request, http);
 }
 
-static void answer_job(struct job *job, struct reader *reader)
+static void run(struct queued_query *queued, struct reader *reader)
 {
-    query_request_run(&job->request, reader);
-    arena_release(&job->arena);
-    give_answer(&job->request, job->http);
+    query_request_run(&queued->request, reader);
+    arena_release(&queued->arena);
+    set_response(&queued->request, queued->http);
 }
 
-static void work(struct worker *worker, struct job *job)
+static void serve(struct worker *worker, struct queued_query *queued)
 {
-    if (http_is_disconnected(job->http)) { /* while it waited */
-        refuse(worker->query, job->http, ERR_CANCELLED,
+    if (http_is_disconnected(queued->http)) { /* while it waited */
+        refuse(worker->query, queued->http, ERR_CANCELLED,
                "the client closed the connection");
     } else {
-        reader_set_cancel(worker->reader, job->gone);
-        answer_job(job, worker->reader);
+        reader_set_cancel(worker->reader, queued->disconnected);
+        run(queued, worker->reader);
         reader_set_cancel(worker->reader, NULL);
     }
 }
@@ -155,13 +152,13 @@ static void *worker_main(void *arg)
 {
     struct worker *worker = arg;
     struct fair_queue *queue = worker->query->queue;
-    struct job *job;
+    struct queued_query *queued;
     void *ticket;
 
-    while ((job = fair_queue_pop(queue, &ticket))) {
-        work(worker, job);
+    while ((queued = fair_queue_pop(queue, &ticket))) {
+        serve(worker, queued);
         fair_queue_done(queue, ticket);
-        http_resume(job->http); /* job is not ours any more */
+        http_resume(queued->http); /* it may be freed now */
     }
     return NULL;
 }
@@ -171,18 +168,18 @@ static void *worker_main(void *arg)
 static enum http_next handle(void *arg, struct http_request *http)
 {
     struct query *query = arg;
-    struct job *job = job_new(query, http);
+    struct queued_query *queued = queued_query_new(query, http);
     enum status status;
 
-    http->user = job;
-    if (job->request.route->flags & ON_IO) {
-        answer_job(job, NULL);
+    http->user = queued;
+    if (queued->request.route->flags & ON_IO) {
+        run(queued, NULL);
         return HTTP_DONE;
     }
     /* Suspended first: the worker may be done before push returns. */
     http_suspend(http);
-    job->gone = http_watch_disconnect(http);
-    status = fair_queue_push(query->queue, http->from, job);
+    queued->disconnected = http_watch_disconnect(http);
+    status = fair_queue_push(query->queue, http->from, queued);
     if (status != OK) {
         refuse(query, http, status, "too many concurrent queries; retry later");
         http_resume(http);

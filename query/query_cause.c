@@ -21,7 +21,7 @@ static enum status answer(struct query_request *request,
     if (query->scope.namespace.len == 0)
         query->scope.namespace = SLICE("default");
     s = cause_find(query, request->arena, &report);
-    if (s == ERR_INVALID) /* what is left: no time, or that of 1970 */
+    if (s == ERR_INVALID) /* an empty window, or one that begins in 1970 */
         return query_fail(request, s, NULL, "endTime must be after startTime");
     if (s != OK)
         return query_fail_read(request, s);

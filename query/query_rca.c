@@ -1,6 +1,7 @@
 /*
  * OpenChoreo's RCA agent (contracts/openchoreo.md 5): an alert is analysed at
- * once, the report is kept, and a chat about it is answered from what it found.
+ * once, the report is stored, and a chat about it is answered from its
+ * findings.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,10 +12,10 @@
 
 enum { LIST_DEFAULT = 100, LIST_MAX = 10000 };
 
-enum status rca_not_kept(struct query_request *request)
+enum status rca_not_stored(struct query_request *request)
 {
     return query_fail(request, ERR_NOT_SERVED, NULL,
-                      "reports are not kept here");
+                      "reports are not stored by this server");
 }
 
 enum status rca_not_found(struct query_request *request)
@@ -24,8 +25,8 @@ enum status rca_not_found(struct query_request *request)
 
 /* ---- analyse ---- */
 
-/* Of the alert's time, so that an alert that comes twice has one report. If
- * another namespace has a report of this id, the namespace behind it. */
+/* From the alert's time, so that an alert sent twice has one report. If another
+ * namespace has a report with this id, the namespace is appended. */
 static struct slice report_id(struct query_request *request,
                               const struct rca_alert *alert)
 {
@@ -62,7 +63,7 @@ static const struct reply_table shown_table =
                 REPLY_OBJECT(struct shown_report, "report", report,
                              REPLY_POINTER | REPLY_NULL, &rca_report_table));
 
-/* The document that is kept. */
+/* The document that is stored. */
 struct rca_document {
     struct shown_report shown;
     struct slice summary, namespace, project, environment;
@@ -77,9 +78,10 @@ static const struct reply_table document_table =
 
 /* Stores the document, which is written in the answer's buffer: that has a
  * limit. report NULL: the analysis failed. */
-static enum status keep(struct query_request *request,
-                        const struct rca_alert *alert,
-                        const struct cause_report *report, struct slice id)
+static enum status store_report(struct query_request *request,
+                                const struct rca_alert *alert,
+                                const struct cause_report *report,
+                                struct slice id)
 {
     struct rca_document document = {
         .shown = {id, alert->id, alert->time_ns, "failed", NULL},
@@ -152,19 +154,20 @@ static enum status analyze(struct query_request *request)
     enum status s, kept;
 
     if (!request->services->rca)
-        return rca_not_kept(request);
+        return rca_not_stored(request);
     s = rca_alert_read(request, &alert);
     if (s != OK)
         return s;
     s = find(request, &alert, &report);
     struct slice id = report_id(request, &alert);
-    kept = keep(request, &alert, s == OK ? report : NULL, id);
+    kept = store_report(request, &alert, s == OK ? report : NULL, id);
     /* Memory that is never enough: the report says that it failed; the same
      * request again would not help. */
     if (s != OK && s != ERR_TOO_BIG)
         return query_fail_read(request, s);
     if (kept != OK)
-        return query_fail(request, kept, NULL, "the report could not be kept");
+        return query_fail(request, kept, NULL,
+                          "the report could not be stored");
     const struct analyze_reply reply = {id, "pending"};
     reply_write(&request->json, &analyze_table, &reply);
     return OK;
@@ -250,7 +253,7 @@ static enum status list_reports(struct query_request *request)
     enum status s;
 
     if (!request->services->rca)
-        return rca_not_kept(request);
+        return rca_not_stored(request);
     s = list_filter(request, &filter);
     if (s != OK)
         return s;
@@ -314,7 +317,7 @@ static enum status get_report(struct query_request *request)
     enum status s;
 
     if (!request->services->rca)
-        return rca_not_kept(request);
+        return rca_not_stored(request);
     s = load_by_path(request, &document);
     if (s != OK)
         return s;
@@ -357,7 +360,9 @@ static enum status save(struct query_request *request, const json_t *document)
         text ? rca_store_put(request->services->rca, slice_of(text)) : ERR_BUSY;
 
     free(text);
-    return s == OK ? OK : query_fail(request, s, NULL, "could not be kept");
+    return s == OK
+               ? OK
+               : query_fail(request, s, NULL, "the report could not be stored");
 }
 
 struct put_reply {
@@ -372,7 +377,7 @@ static enum status put_report(struct query_request *request)
     enum status s;
 
     if (!request->services->rca)
-        return rca_not_kept(request);
+        return rca_not_stored(request);
     s = load_by_path(request, &document);
     if (s != OK)
         return s;

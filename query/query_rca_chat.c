@@ -1,6 +1,6 @@
 /*
- * Questions about a report, answered from what it found: no model reads them,
- * so a few words decide which part of the report is told.
+ * POST .../chat: a question about a report. No language model reads it: a few
+ * words select the part of the report that is the answer.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,8 +14,8 @@ static struct slice text_of(const json_t *value)
     return (struct slice){json_string_value(value), json_string_length(value)};
 }
 
-static void say(struct query_request *request, const char *type,
-                const char *key, struct slice text)
+static void write_event(struct query_request *request, const char *type,
+                        const char *key, struct slice text)
 {
     struct jsonw w;
 
@@ -63,7 +63,7 @@ static void add(struct chat_answer *a, const char *before, struct slice text)
     a->len += (size_t)(len < room ? len : room - 1);
 }
 
-/* A list's items: one member, then maybe another behind a colon. */
+/* The items of a list: one member, maybe another after a colon. */
 static void add_list(struct chat_answer *a, const json_t *list,
                      const char *first, const char *second)
 {
@@ -157,7 +157,7 @@ enum status rca_chat(struct query_request *request)
     enum status s;
 
     if (!request->services->rca)
-        return rca_not_kept(request);
+        return rca_not_stored(request);
     s = rca_need(request, "reportId", &id);
     if (s == OK)
         s = params_text(request, "namespace", &scope.namespace);
@@ -175,8 +175,9 @@ enum status rca_chat(struct query_request *request)
     answer_from(document, question, &answer);
     json_decref(document);
     request->content_type_out = "application/x-ndjson";
-    say(request, "message_chunk", "content",
-        (struct slice){answer.text, answer.len});
-    say(request, "done", "message", (struct slice){answer.text, answer.len});
+    write_event(request, "message_chunk", "content",
+                (struct slice){answer.text, answer.len});
+    write_event(request, "done", "message",
+                (struct slice){answer.text, answer.len});
     return OK;
 }

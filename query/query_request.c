@@ -1,12 +1,12 @@
 /*
- * From a request that has been read to an answer that can be sent; no sockets
- * here, so that tests request it directly.
+ * Runs a query. In: a request that has arrived. Out: an answer that can be
+ * sent, whatever happens. No sockets here, so tests call it directly.
  *
- *   route? -> body acceptable? -> reader_begin -> handler -> reader_end
+ *   route -> body -> reader_begin -> handler -> reader_end
  *
- * Whatever goes wrong becomes an answer. Two things may go wrong unseen by the
- * handler, because both are sticky: the arena (the question needs too much
- * memory) and the reply (its cap). They are looked at once, at the end.
+ * Two errors are sticky, so a handler need not look at them: a full arena (the
+ * query needs too much memory) and a full buffer (the answer is too large).
+ * They are checked once, at the end.
  */
 #include <string.h>
 #include <strings.h>
@@ -114,7 +114,8 @@ static void check_sticky(struct query_request *request)
     if (s == ERR_TOO_BIG)
         query_fail_read(request, s);
     else if (s != OK)
-        query_fail(request, s, NULL, "too many questions at once, ask again");
+        query_fail(request, s, NULL,
+                   "too many concurrent queries; retry later");
     else if (request->out.status != OK)
         query_fail(request, ERR_TOO_BIG, NULL,
                    "the answer is larger than %zu bytes; lower the limit, "
@@ -145,7 +146,7 @@ void query_request_run(struct query_request *request, struct reader *reader)
             check_sticky(request);
     }
     if (request->http_status == 500) /* a defect; the rest is counted only */
-        log_error("query", "question failed",
+        log_error("query", "query failed",
                   log_text("path", request->route->path));
     json_decref(request->body);
     request->body = NULL;

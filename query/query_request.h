@@ -38,6 +38,7 @@
 #include "buf.h"
 #include "http_server.h"
 #include "jsonw.h"
+#include "map.h"
 #include "query.h"
 #include "reply_table.h"
 
@@ -61,10 +62,13 @@ struct query_request {
 
     struct buf out; /* the answer */
     struct jsonw json;
-    int http_status;                /* 200 unless changed */
-    const char *content_type_out;   /* application/json unless changed */
-    struct resource_info **sources; /* for reply_resource */
-    uint32_t source_room, source_count;
+    int http_status;              /* 200 unless changed */
+    const char *content_type_out; /* application/json unless changed */
+    struct resource_cache {
+        struct resource_info **at;
+        struct map index; /* by resource id */
+        uint32_t count, room;
+    } resources;       /* of reply_resource() */
     const char *allow; /* for 405: the methods there are; "" or NULL: none */
 };
 
@@ -136,7 +140,7 @@ void query_request_run(struct query_request *request, struct reader *reader);
 enum { SCOPE_WORKFLOW = 1, SCOPE_NEEDS_PROJECT = 2, SCOPE_NEEDS_ENV = 4 };
 
 /* searchScope: see contracts/openchoreo.md 2.3. flags: workflow scopes are
- * welcome, project or environment are required. */
+ * allowed, project or environment are required. */
 MUST_CHECK enum status params_scope(struct query_request *request, int flags,
                                     struct scope_filter *scope);
 /* The resources of a scope; in the arena. */
@@ -151,7 +155,7 @@ MUST_CHECK enum status params_range(struct query_request *request,
 MUST_CHECK enum status params_page(struct query_request *request,
                                    bool zero_is_default, uint32_t *limit,
                                    bool *ascending);
-/* The same up to `most`; 0 is no limit to ask for. */
+/* The same with another maximum; 0 is not allowed. */
 MUST_CHECK enum status params_page_of(struct query_request *request,
                                       uint32_t most, uint32_t *limit,
                                       bool *ascending);
@@ -228,7 +232,7 @@ extern const struct reply_table identity_table;
 
 /* The text of an attribute of the record, else of its resource, else empty. */
 struct slice reply_attr(const struct attrs *attrs,
-                        const struct resource_info *source, const char *key);
+                        const struct resource_info *resource, const char *key);
 
 /* Normal or Warning, of a Kubernetes or change event. */
 struct slice reply_event_type(const struct log_record *log);

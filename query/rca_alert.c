@@ -30,7 +30,7 @@ static struct slice text_of(const json_t *value)
     return text;
 }
 
-/* ---- as it comes ---- */
+/* ---- from the request ---- */
 
 enum status rca_need(struct query_request *request, const char *name,
                      struct slice *text)
@@ -110,7 +110,7 @@ enum status rca_alert_read(struct query_request *request,
     return s == OK ? read_alert(request, alert) : s;
 }
 
-/* ---- as the report has it ---- */
+/* ---- for the report ---- */
 
 static const struct reply_table condition_table = REPLY_TABLE(
     struct alert_condition, REPLY(struct alert_condition, "window", window),

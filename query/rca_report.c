@@ -32,7 +32,7 @@ struct slice rca_report_summary(struct query_request *request,
                                 const struct cause_report *report)
 {
     if (!report->found)
-        return SLICE("Nothing stands out in the window.");
+        return SLICE("No anomaly was found in the window.");
     struct slice name =
         rca_linked_name(request, report, report->suspects[0].component);
     return rca_sentence(request, "%.*s is the likely cause. %.*s",

@@ -1,7 +1,7 @@
 /*
  * rca_report - what cause.h found, in the words of OpenChoreo's RCA report.
  *
- * Purpose: from an alert and a cause report to the document that is kept.
+ * Purpose: from an alert and a cause report to the document that is stored.
  * Ownership: views are in the request's arena and borrow from the alert and
  *   the cause report.
  * Threads: one request, one thread.
@@ -67,12 +67,12 @@ struct slice rca_report_summary(struct query_request *request,
 
 /* ---- query_rca.c, query_rca_chat.c ---- */
 
-/* A kept document, NULL if there is none. */
+/* A stored document, NULL if there is none. */
 json_t *rca_load_report(struct query_request *request, struct slice id,
                         const struct rca_scope *scope);
-/* The answers where there is no report, or reports are not kept. */
+/* The answers if there is no report, or reports are not stored. */
 enum status rca_not_found(struct query_request *request);
-enum status rca_not_kept(struct query_request *request);
+enum status rca_not_stored(struct query_request *request);
 enum status rca_chat(struct query_request *request);
 
 #endif

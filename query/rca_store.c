@@ -1,10 +1,10 @@
 /*
- * Reports lie in a fixed number of places, so that what is kept on disk under
- * the names of the places has a bound, too. On disk the order of arrival stands
- * in front of the document: a sender chooses the time of its alert, but not
- * when it comes.
+ * Stored reports (rca_store.h), in a fixed number of slots: each is saved under
+ * the name of its slot, so the database has a bound, too. The saved text begins
+ * with the number of the report in the order of arrival, since a sender chooses
+ * the time of its alert, but not when it arrives:
  *
- *   decimal number, '\n', document (before: the document alone)
+ *   decimal number, '\n', document (older versions: the document alone)
  */
 #include "rca_store.h"
 
@@ -33,15 +33,15 @@ static const char *const fields[FIELDS] = {
     "summary",  "namespace", "project",   "environment"};
 
 struct stored_report {
-    uint64_t time_ns, number; /* number: order of arrival, 0: free */
-    char *text;               /* all of it; then the fields */
-    struct slice whole, field[FIELDS];
+    uint64_t time_ns, number; /* number: order of arrival; 0: a free slot */
+    char *text;               /* the document, then its fields */
+    struct slice document, field[FIELDS];
 };
 
 struct rca_store {
     pthread_mutex_t lock;
-    struct stored_report kept[RCA_KEPT];
-    uint64_t numbers;
+    struct stored_report reports[RCA_MAX_REPORTS];
+    uint64_t last_number;
     rca_store_save *save;
     void *arg;
 };
@@ -60,15 +60,15 @@ void rca_store_free(struct rca_store *rca)
 {
     if (!rca)
         return;
-    for (int i = 0; i < RCA_KEPT; i++)
-        free(rca->kept[i].text);
+    for (int i = 0; i < RCA_MAX_REPORTS; i++)
+        free(rca->reports[i].text);
     pthread_mutex_destroy(&rca->lock);
     free(rca);
 }
 
-static void name_of(uint32_t place, char name[32])
+static void name_of(uint32_t slot, char name[32])
 {
-    (void)snprintf(name, 32, RCA_NAMES "%u", (unsigned)place);
+    (void)snprintf(name, 32, RCA_NAMES "%u", (unsigned)slot);
 }
 
 static struct slice put_text(char **at, struct slice text)
@@ -80,16 +80,17 @@ static struct slice put_text(char **at, struct slice text)
     return copy;
 }
 
-static enum status read_document(struct slice text, struct stored_report *kept)
+static enum status read_document(struct slice text,
+                                 struct stored_report *report)
 {
-    json_t *document = json_loadb(text.ptr, text.len, 0, NULL);
+    json_t *json = json_loadb(text.ptr, text.len, 0, NULL);
     struct slice field[FIELDS];
     size_t len = text.len;
     enum status status = OK;
     char *at;
 
     for (int i = 0; i < FIELDS; i++) {
-        const json_t *value = json_object_get(document, fields[i]);
+        const json_t *value = json_object_get(json, fields[i]);
 
         field[i] =
             (struct slice){json_string_value(value), json_string_length(value)};
@@ -97,26 +98,27 @@ static enum status read_document(struct slice text, struct stored_report *kept)
         if (!field[i].ptr)
             status = ERR_INVALID;
     }
-    if (status == OK && !clock_parse_rfc3339(field[TIMESTAMP], &kept->time_ns))
+    if (status == OK &&
+        !clock_parse_rfc3339(field[TIMESTAMP], &report->time_ns))
         status = ERR_INVALID;
     if (status == OK) {
-        kept->text = at = mem_alloc(len + 1);
-        kept->whole = put_text(&at, text);
+        report->text = at = mem_alloc(len + 1);
+        report->document = put_text(&at, text);
         for (int i = 0; i < FIELDS; i++)
-            kept->field[i] = put_text(&at, field[i]);
+            report->field[i] = put_text(&at, field[i]);
     }
-    json_decref(document);
+    json_decref(json);
     return status;
 }
 
-static void put_at(struct rca_store *rca, uint32_t place,
-                   const struct stored_report *kept)
+static void put_in(struct rca_store *rca, uint32_t slot,
+                   const struct stored_report *report)
 {
-    free(rca->kept[place].text);
-    rca->kept[place] = *kept;
+    free(rca->reports[slot].text);
+    rca->reports[slot] = *report;
 }
 
-/* The number in front; 0 if there is none. */
+/* The number at the beginning; 0 if there is none. */
 static uint64_t take_number(struct slice *text)
 {
     uint64_t number = 0;
@@ -133,19 +135,19 @@ static uint64_t take_number(struct slice *text)
 
 void rca_store_load(struct rca_store *rca, struct slice name, struct slice text)
 {
-    struct stored_report kept = {0};
+    struct stored_report report = {0};
     uint64_t number = take_number(&text);
     char want[32];
 
-    for (uint32_t place = 0; place < RCA_KEPT; place++) {
-        name_of(place, want);
+    for (uint32_t slot = 0; slot < RCA_MAX_REPORTS; slot++) {
+        name_of(slot, want);
         if (!slice_equal(name, slice_of(want)) || text.len == 0 ||
-            read_document(text, &kept) != OK)
+            read_document(text, &report) != OK)
             continue;
-        kept.number = number ? number : rca->numbers + 1;
-        if (kept.number > rca->numbers)
-            rca->numbers = kept.number;
-        put_at(rca, place, &kept);
+        report.number = number ? number : rca->last_number + 1;
+        if (report.number > rca->last_number)
+            rca->last_number = report.number;
+        put_in(rca, slot, &report);
     }
 }
 
@@ -162,21 +164,21 @@ static uint32_t count_like(const struct rca_store *rca,
 {
     uint32_t count = 0;
 
-    for (uint32_t i = 0; i < RCA_KEPT; i++)
-        count += same_namespace(&rca->kept[i], one);
+    for (uint32_t i = 0; i < RCA_MAX_REPORTS; i++)
+        count += same_namespace(&rca->reports[i], one);
     return count;
 }
 
-/* Of the namespace that holds most, the one that came first. */
-static uint32_t place_to_take(const struct rca_store *rca)
+/* The oldest report of the namespace that has most. */
+static uint32_t slot_to_replace(const struct rca_store *rca)
 {
     uint32_t best = 0, most = 0;
 
-    for (uint32_t i = 0; i < RCA_KEPT; i++) {
-        uint32_t count = count_like(rca, &rca->kept[i]);
+    for (uint32_t i = 0; i < RCA_MAX_REPORTS; i++) {
+        uint32_t count = count_like(rca, &rca->reports[i]);
 
-        if (count > most ||
-            (count == most && rca->kept[i].number < rca->kept[best].number)) {
+        if (count > most || (count == most && rca->reports[i].number <
+                                                  rca->reports[best].number)) {
             most = count;
             best = i;
         }
@@ -184,34 +186,35 @@ static uint32_t place_to_take(const struct rca_store *rca)
     return best;
 }
 
-/* That of this id in this namespace; else a free one; else another's. */
-static uint32_t place_for(const struct rca_store *rca,
-                          const struct stored_report *kept)
+/* The slot of this id in this namespace; else a free one; else that of the
+ * report to replace. */
+static uint32_t slot_for(const struct rca_store *rca,
+                         const struct stored_report *report)
 {
-    uint32_t unused = RCA_KEPT;
+    uint32_t unused = RCA_MAX_REPORTS;
 
-    for (uint32_t i = 0; i < RCA_KEPT; i++) {
-        const struct stored_report *k = &rca->kept[i];
+    for (uint32_t i = 0; i < RCA_MAX_REPORTS; i++) {
+        const struct stored_report *k = &rca->reports[i];
 
-        if (k->number && slice_equal(k->field[ID], kept->field[ID]) &&
-            slice_equal(k->field[NAMESPACE], kept->field[NAMESPACE]))
+        if (k->number && slice_equal(k->field[ID], report->field[ID]) &&
+            slice_equal(k->field[NAMESPACE], report->field[NAMESPACE]))
             return i;
-        if (!k->number && unused == RCA_KEPT)
+        if (!k->number && unused == RCA_MAX_REPORTS)
             unused = i;
     }
-    return unused < RCA_KEPT ? unused : place_to_take(rca);
+    return unused < RCA_MAX_REPORTS ? unused : slot_to_replace(rca);
 }
 
-static void save_place(struct rca_store *rca, uint32_t place)
+static void save_slot(struct rca_store *rca, uint32_t slot)
 {
-    const struct stored_report *kept = &rca->kept[place];
+    const struct stored_report *report = &rca->reports[slot];
     struct buf text;
     char name[32];
 
-    name_of(place, name);
+    name_of(slot, name);
     buf_init(&text, RCA_MAX_BYTES + 32);
-    buf_format(&text, "%llu\n", (unsigned long long)kept->number);
-    buf_add(&text, kept->whole);
+    buf_format(&text, "%llu\n", (unsigned long long)report->number);
+    buf_add(&text, report->document);
     if (text.status == OK)
         rca->save(rca->arg, name, buf_slice(&text));
     buf_release(&text);
@@ -219,24 +222,24 @@ static void save_place(struct rca_store *rca, uint32_t place)
 
 enum status rca_store_put(struct rca_store *rca, struct slice text)
 {
-    struct stored_report kept = {0};
+    struct stored_report report = {0};
 
     if (text.len > RCA_MAX_BYTES)
         return ERR_TOO_BIG;
-    enum status status = read_document(text, &kept);
+    enum status status = read_document(text, &report);
     if (status != OK)
         return status;
     pthread_mutex_lock(&rca->lock);
-    uint32_t place = place_for(rca, &kept);
-    const struct stored_report *old = &rca->kept[place];
+    uint32_t slot = slot_for(rca, &report);
+    const struct stored_report *old = &rca->reports[slot];
     /* A report that is written again does not become a newer one. */
-    bool again = old->number && slice_equal(old->field[ID], kept.field[ID]) &&
-                 slice_equal(old->field[NAMESPACE], kept.field[NAMESPACE]);
+    bool again = old->number && slice_equal(old->field[ID], report.field[ID]) &&
+                 slice_equal(old->field[NAMESPACE], report.field[NAMESPACE]);
 
-    kept.number = again ? old->number : ++rca->numbers;
-    put_at(rca, place, &kept);
+    report.number = again ? old->number : ++rca->last_number;
+    put_in(rca, slot, &report);
     if (rca->save)
-        save_place(rca, place);
+        save_slot(rca, slot);
     pthread_mutex_unlock(&rca->lock);
     return OK;
 }
@@ -246,7 +249,8 @@ static bool fits(struct slice wanted, struct slice has)
     return wanted.len == 0 || slice_equal(wanted, has);
 }
 
-/* By its id, or the alert's part of it: see report_id() in query_rca.c. */
+/* By its id, or without the namespace at its end: report_id() in query_rca.c.
+ */
 static bool has_id(const struct stored_report *k, struct slice id,
                    const struct rca_scope *scope)
 {
@@ -267,8 +271,8 @@ struct slice rca_store_get(struct rca_store *rca, struct slice id,
     uint32_t count = 0;
 
     pthread_mutex_lock(&rca->lock);
-    for (int i = 0; i < RCA_KEPT; i++) {
-        const struct stored_report *k = &rca->kept[i];
+    for (int i = 0; i < RCA_MAX_REPORTS; i++) {
+        const struct stored_report *k = &rca->reports[i];
 
         if (k->number && has_id(k, id, scope) &&
             fits(scope->namespace, k->field[NAMESPACE]) &&
@@ -279,7 +283,7 @@ struct slice rca_store_get(struct rca_store *rca, struct slice id,
         }
     }
     if (count == 1)
-        text = arena_copy(arena, found->whole);
+        text = arena_copy(arena, found->document);
     pthread_mutex_unlock(&rca->lock);
     return text;
 }
@@ -290,10 +294,10 @@ bool rca_store_id_taken(struct rca_store *rca, struct slice id,
     bool taken = false;
 
     pthread_mutex_lock(&rca->lock);
-    for (int i = 0; i < RCA_KEPT; i++)
-        taken |= rca->kept[i].number &&
-                 slice_equal(rca->kept[i].field[ID], id) &&
-                 !slice_equal(rca->kept[i].field[NAMESPACE], namespace);
+    for (int i = 0; i < RCA_MAX_REPORTS; i++)
+        taken |= rca->reports[i].number &&
+                 slice_equal(rca->reports[i].field[ID], id) &&
+                 !slice_equal(rca->reports[i].field[NAMESPACE], namespace);
     pthread_mutex_unlock(&rca->lock);
     return taken;
 }
@@ -322,14 +326,14 @@ struct rca_summary *rca_store_list(struct rca_store *rca,
                                    struct arena *arena, uint32_t *count,
                                    uint64_t *total)
 {
-    const struct stored_report *found[RCA_KEPT];
+    const struct stored_report *found[RCA_MAX_REPORTS];
     struct rca_summary *rows;
     uint32_t n = 0;
 
     pthread_mutex_lock(&rca->lock);
-    for (int i = 0; i < RCA_KEPT; i++)
-        if (matches(&rca->kept[i], filter))
-            found[n++] = &rca->kept[i];
+    for (int i = 0; i < RCA_MAX_REPORTS; i++)
+        if (matches(&rca->reports[i], filter))
+            found[n++] = &rca->reports[i];
     qsort(found, n, sizeof(found[0]), by_time);
     *total = n;
     *count = n < filter->limit ? n : filter->limit;

@@ -1,6 +1,7 @@
 /*
- * Pieces that several answers are made of.
+ * Parts that several answers have: identities, resources, texts of records.
  */
+#include "array.h"
 #include "query_request.h"
 
 const struct reply_table identity_table =
@@ -15,67 +16,52 @@ const struct reply_table identity_table =
 
 /* ---- resources, looked up once per request ---- */
 
-static struct resource_info **source_slot(struct resource_info **table,
-                                          uint32_t room, uint32_t resource_id)
+static struct resource_info *look_up(struct query_request *request,
+                                     uint32_t resource_id)
 {
-    uint32_t at = resource_id & (room - 1);
+    struct resource_info *info = arena_zero(request->arena, 1, sizeof(*info));
 
-    while (table[at] && table[at]->resource_id != resource_id)
-        at = (at + 1) & (room - 1);
-    return &table[at];
-}
-
-static bool grow_sources(struct query_request *request)
-{
-    uint32_t room = request->source_room ? 2 * request->source_room : 64;
-    struct resource_info **table =
-        arena_zero(request->arena, room, sizeof(*table));
-
-    if (!table)
-        return false;
-    for (uint32_t i = 0; i < request->source_room; i++)
-        if (request->sources[i])
-            *source_slot(table, room, request->sources[i]->resource_id) =
-                request->sources[i];
-    request->sources = table;
-    request->source_room = room;
-    return true;
+    if (!info)
+        return NULL;
+    info->resource_id = resource_id;
+    info->has_identity =
+        registry_resource_identity(request->services->registry, resource_id,
+                                   request->arena, &info->identity);
+    if (!info->has_identity)
+        info->identity = (struct identity){0};
+    if (reader_resource(request->reader, resource_id, request->arena,
+                        &info->resource) != OK)
+        info->resource = (struct resource){0};
+    return info;
 }
 
 const struct resource_info *reply_resource(struct query_request *request,
                                            uint32_t resource_id)
 {
-    struct resource_info **slot, *source;
+    struct resource_cache *cache = &request->resources;
+    uint32_t hash = map_hash_number(resource_id);
+    struct resource_info **last;
 
-    if (2 * request->source_count >= request->source_room &&
-        !grow_sources(request))
+    map_each(&cache->index, hash, at)
+        if (cache->at[at]->resource_id == resource_id)
+            return cache->at[at];
+    cache->index.arena = request->arena;
+    last = arena_append(request->arena, &cache->at, cache->count, &cache->room);
+    if (last)
+        *last = look_up(request, resource_id);
+    if (!last || !*last || !map_add(&cache->index, hash, cache->count))
         return NULL;
-    slot = source_slot(request->sources, request->source_room, resource_id);
-    if (*slot)
-        return *slot;
-    source = arena_zero(request->arena, 1, sizeof(*source));
-    if (!source)
-        return NULL;
-    source->resource_id = resource_id;
-    source->has_identity =
-        registry_resource_identity(request->services->registry, resource_id,
-                                   request->arena, &source->identity);
-    if (!source->has_identity)
-        memset(&source->identity, 0, sizeof(source->identity));
-    if (reader_resource(request->reader, resource_id, request->arena,
-                        &source->resource) != OK)
-        memset(&source->resource, 0, sizeof(source->resource));
-    request->source_count++;
-    return *slot = source;
+    cache->count++;
+    return *last;
 }
 
 struct slice reply_attr(const struct attrs *attrs,
-                        const struct resource_info *source, const char *key)
+                        const struct resource_info *resource, const char *key)
 {
     const struct attr *found = attrs_find(attrs, slice_of(key));
 
     if (!found)
-        found = attrs_find(&source->resource.attrs, slice_of(key));
+        found = attrs_find(&resource->resource.attrs, slice_of(key));
     return found ? attr_text(found) : (struct slice){NULL, 0};
 }
 

@@ -6,14 +6,14 @@
 #include "fake_query.h"
 #include "rca_store.h"
 
-static char saved[RCA_KEPT][4096];
+static char saved[RCA_MAX_REPORTS][4096];
 
 static void save(void *arg, const char *name, struct slice text)
 {
     unsigned place = (unsigned)strtoul(name + 4, NULL, 10);
 
     (void)arg;
-    if (CHECK(place < RCA_KEPT && text.len < sizeof(saved[0])))
+    if (CHECK(place < RCA_MAX_REPORTS && text.len < sizeof(saved[0])))
         snprintf(saved[place], sizeof(saved[0]), "%.*s", (int)text.len,
                  text.ptr);
 }
@@ -93,7 +93,7 @@ TEST(reports_outlive_a_restart)
     rca_store_free(bed.options.rca);
     bed.options.rca = rca_store_new(save, NULL);
     json_decref(ask(&bed, "GET", ONE, NULL, 404));
-    for (uint32_t i = 0; i < RCA_KEPT; i++) {
+    for (uint32_t i = 0; i < RCA_MAX_REPORTS; i++) {
         char name[32];
 
         (void)snprintf(name, sizeof(name), RCA_NAMES "%u", (unsigned)i);
@@ -132,7 +132,7 @@ TEST(what_is_not_there_and_what_is_wrong)
                     "\"user\",\"content\":\"Why?\"}]}",
                     200));
     CHECK(strstr(bed.text, "\"type\":\"message_chunk\""));
-    CHECK(strstr(bed.text, "Nothing stands out"));
+    CHECK(strstr(bed.text, "No anomaly was found"));
     CHECK(strstr(bed.text, "\"type\":\"done\""));
     close_bed(&bed);
 }
@@ -298,7 +298,7 @@ TEST(the_oldest_gives_its_place)
     char text[512];
 
     arena_init(&arena, NULL, SIZE_MAX);
-    for (int i = 0; i < RCA_KEPT + 5; i++) {
+    for (int i = 0; i < RCA_MAX_REPORTS + 5; i++) {
         int len =
             snprintf(text, sizeof(text),
                      "{\"reportId\":\"r%d\",\"alertId\":\"a\",\"timestamp\":"
@@ -311,7 +311,7 @@ TEST(the_oldest_gives_its_place)
     }
     const struct rca_summary *rows =
         rca_store_list(rca, &filter, &arena, &count, &total);
-    CHECK_EQ(total, RCA_KEPT);
+    CHECK_EQ(total, RCA_MAX_REPORTS);
     CHECK_TEXT(rows[count - 1].id, "r5");
     CHECK_EQ(rca_store_put(rca, SLICE("{}")), ERR_INVALID);
     arena_release(&arena);
@@ -352,16 +352,16 @@ TEST(a_namespace_with_many_reports_displaces_its_own)
 
     CHECK_EQ(put_report(rca, "first", "calm", 0), OK);
     CHECK_EQ(put_report(rca, "second", "calm", 1), OK);
-    for (int i = 0; i < 5 * RCA_KEPT; i++) {
+    for (int i = 0; i < 5 * RCA_MAX_REPORTS; i++) {
         (void)snprintf(id, sizeof(id), "r%d", i);
         CHECK_EQ(put_report(rca, id, "greedy", 59 - i % 60), OK);
     }
     CHECK(has_report(rca, "first", "calm"));
     CHECK(has_report(rca, "second", "calm"));
     /* The one that came first went first, though its alert was the newest. */
-    (void)snprintf(id, sizeof(id), "r%d", 4 * RCA_KEPT + 1);
+    (void)snprintf(id, sizeof(id), "r%d", 4 * RCA_MAX_REPORTS + 1);
     CHECK(!has_report(rca, id, "greedy"));
-    (void)snprintf(id, sizeof(id), "r%d", 4 * RCA_KEPT + 2);
+    (void)snprintf(id, sizeof(id), "r%d", 4 * RCA_MAX_REPORTS + 2);
     CHECK(has_report(rca, id, "greedy"));
     rca_store_free(rca);
 }
@@ -373,21 +373,21 @@ TEST(the_order_of_arrival_outlives_a_restart)
 
     memset(saved, 0, sizeof(saved));
     rca = rca_store_new(save, NULL);
-    for (int i = 0; i < RCA_KEPT + RCA_KEPT / 2; i++) {
+    for (int i = 0; i < RCA_MAX_REPORTS + RCA_MAX_REPORTS / 2; i++) {
         (void)snprintf(id, sizeof(id), "r%d", i);
         CHECK_EQ(put_report(rca, id, "n", 0), OK);
     }
     rca_store_free(rca);
     rca = rca_store_new(save, NULL);
-    for (uint32_t i = 0; i < RCA_KEPT; i++) {
+    for (uint32_t i = 0; i < RCA_MAX_REPORTS; i++) {
         (void)snprintf(id, sizeof(id), RCA_NAMES "%u", (unsigned)i);
         rca_store_load(rca, slice_of(id), slice_of(saved[i]));
     }
-    (void)snprintf(id, sizeof(id), "r%d", RCA_KEPT / 2);
+    (void)snprintf(id, sizeof(id), "r%d", RCA_MAX_REPORTS / 2);
     CHECK(has_report(rca, id, "n"));
     CHECK_EQ(put_report(rca, "new", "n", 0), OK);
     CHECK(!has_report(rca, id, "n"));
-    (void)snprintf(id, sizeof(id), "r%d", RCA_KEPT / 2 + 1);
+    (void)snprintf(id, sizeof(id), "r%d", RCA_MAX_REPORTS / 2 + 1);
     CHECK(has_report(rca, id, "n"));
     rca_store_free(rca);
 }
