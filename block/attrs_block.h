@@ -23,48 +23,49 @@ static inline bool attr_has_texts(uint8_t type)
 }
 
 struct attr_node;
-struct attr_column_out;
+struct attr_column_writer;
 
 struct attr_row {
-    uint32_t first; /* in values; of a row in the rest: its place there */
-    uint32_t shape; /* 0: in the rest */
+    uint32_t first; /* in values; of a row in the overflow: its place there */
+    uint32_t shape; /* 0: in the overflow */
     uint32_t dropped;
 };
 
 /* One table's attributes being collected. */
-struct attrs_out {
+struct attrs_writer {
     struct scratch *scratch;
     struct buf *value; /* for encoding; a loan */
     struct attr_node *root;
     uint32_t node_count, shape_count, shape_room, shape_sum;
     struct attr_node **shapes; /* used ones, in order of first use */
-    struct attr_column_out *columns;
+    struct attr_column_writer *columns;
     uint32_t column_count, column_room;
     struct dict keys;      /* key and type */
     struct numbers values; /* of all rows, back to back */
     struct attr_row *rows;
     uint32_t row_count, row_room;
-    struct slice *rest;
-    uint32_t rest_count, rest_room;
+    struct slice *overflow;
+    uint32_t overflow_count, overflow_room;
 };
 
-void attrs_out_init(struct attrs_out *out, struct scratch *scratch,
-                    struct buf *value);
+void attrs_writer_init(struct attrs_writer *out, struct scratch *scratch,
+                       struct buf *value);
 /* The next row's. Texts are copied. */
-void attrs_out_add(struct attrs_out *out, const struct attrs *attrs);
+void attrs_writer_add(struct attrs_writer *out, const struct attrs *attrs);
 /* Writes the columns with ids from base on. order says which row comes first,
  * second ...; NULL: as they were added. */
-void attrs_out_finish(struct attrs_out *out, struct block_out *block,
-                      uint32_t base, const uint32_t *order);
+void attrs_writer_finish(struct attrs_writer *out, struct block_builder *block,
+                         uint32_t base, const uint32_t *order);
 
 /* The attributes of the table of `rows` rows whose columns begin at base;
  * NULL and a sticky error of the block if they are damaged. */
-struct attrs_in *attrs_in_open(struct block *block, uint32_t base,
-                               uint32_t rows);
-void attrs_in_get(struct attrs_in *in, uint32_t row, struct attrs *attrs);
+struct attrs_reader *attrs_reader_open(struct block *block, uint32_t base,
+                                       uint32_t rows);
+void attrs_reader_get(struct attrs_reader *in, uint32_t row,
+                      struct attrs *attrs);
 
 /* Takes the rows without such an attribute out of the bitmap. */
-void attrs_in_match(struct attrs_in *in, const struct attr_match *wanted,
-                    uint64_t *rows);
+void attrs_reader_match(struct attrs_reader *in,
+                        const struct attr_match *wanted, uint64_t *rows);
 
 #endif

@@ -25,18 +25,18 @@ struct attr_column {
     struct texts texts;
 };
 
-struct attrs_in {
+struct attrs_reader {
     struct block *block;
     uint32_t base, rows, column_count, shape_count;
     struct attr_column *columns;
-    struct attr_shape *shapes; /* by number; 0 is the rest */
+    struct attr_shape *shapes; /* by number; 0 is the overflow */
     struct ints dropped, row_shape;
-    struct texts rest;
+    struct texts overflow;
     uint32_t *rank;
 };
 
 /* The blob with this id. */
-static struct byte_reader blob_of(struct attrs_in *in, uint32_t id)
+static struct byte_reader blob_of(struct attrs_reader *in, uint32_t id)
 {
     struct column_reader column = block_column(in->block, in->base + id);
     struct slice blob = column_blob(&column);
@@ -57,7 +57,7 @@ static uint32_t read_count(struct byte_reader *bytes)
     return (uint32_t)count;
 }
 
-static bool read_columns(struct attrs_in *in)
+static bool read_columns(struct attrs_reader *in)
 {
     struct byte_reader bytes = blob_of(in, 1);
 
@@ -75,7 +75,7 @@ static bool read_columns(struct attrs_in *in)
     return block_check(in->block, &bytes);
 }
 
-static bool read_shape(struct attrs_in *in, struct byte_reader *bytes,
+static bool read_shape(struct attrs_reader *in, struct byte_reader *bytes,
                        struct attr_shape *shape)
 {
     uint32_t length = read_count(bytes);
@@ -96,7 +96,7 @@ static bool read_shape(struct attrs_in *in, struct byte_reader *bytes,
 }
 
 /* Where in its column each place of each shape begins. */
-static bool place_shapes(struct attrs_in *in)
+static bool place_shapes(struct attrs_reader *in)
 {
     for (uint32_t s = 1; s <= in->shape_count; s++) {
         const struct attr_shape *shape = &in->shapes[s];
@@ -114,7 +114,7 @@ static bool place_shapes(struct attrs_in *in)
     return true;
 }
 
-static bool read_shapes(struct attrs_in *in)
+static bool read_shapes(struct attrs_reader *in)
 {
     struct block *block = in->block;
     struct byte_reader bytes = blob_of(in, 2);
@@ -144,10 +144,10 @@ static bool read_shapes(struct attrs_in *in)
     return place_shapes(in);
 }
 
-struct attrs_in *attrs_in_open(struct block *block, uint32_t base,
-                               uint32_t rows)
+struct attrs_reader *attrs_reader_open(struct block *block, uint32_t base,
+                                       uint32_t rows)
 {
-    struct attrs_in *in = block_alloc(block, 1, sizeof(*in));
+    struct attrs_reader *in = block_alloc(block, 1, sizeof(*in));
     struct column_reader column;
 
     if (!in)
@@ -161,13 +161,13 @@ struct attrs_in *attrs_in_open(struct block *block, uint32_t base,
     column_ints(&column, rows, &in->dropped);
     block_check(block, &column.bytes);
     column = block_column(block, base + 4);
-    column_texts(&column, in->shapes[0].rows, &in->rest);
+    column_texts(&column, in->shapes[0].rows, &in->overflow);
     block_check(block, &column.bytes);
     return block->status == OK ? in : NULL;
 }
 
 /* The column's values, read once; zeros and empty texts if they are damaged. */
-static struct attr_column *load(struct attrs_in *in, uint32_t i)
+static struct attr_column *load(struct attrs_reader *in, uint32_t i)
 {
     struct attr_column *column = &in->columns[i];
     struct column_reader cursor;
@@ -184,7 +184,7 @@ static struct attr_column *load(struct attrs_in *in, uint32_t i)
     return column;
 }
 
-static void read_attr(struct attrs_in *in, const struct attr_column *column,
+static void read_attr(struct attrs_reader *in, const struct attr_column *column,
                       uint32_t i, struct attr *attr)
 {
     struct byte_reader bytes;
@@ -216,18 +216,19 @@ static void read_attr(struct attrs_in *in, const struct attr_column *column,
         memcpy(&attr->d, &word, sizeof(word));
 }
 
-void attrs_in_get(struct attrs_in *in, uint32_t row, struct attrs *attrs)
+void attrs_reader_get(struct attrs_reader *in, uint32_t row,
+                      struct attrs *attrs)
 {
     const struct attr_shape *shape = &in->shapes[ints_at(&in->row_shape, row)];
     struct attr *at;
 
     *attrs = (struct attrs){.dropped = (uint32_t)ints_at(&in->dropped, row)};
     if (shape == in->shapes) {
-        struct byte_reader rest =
-            byte_reader_over(texts_at(&in->rest, in->rank[row]));
+        struct byte_reader overflow =
+            byte_reader_over(texts_at(&in->overflow, in->rank[row]));
 
-        attrs_read(&rest, in->block->arena, ATTR_FORM_BLOCK, attrs);
-        block_check(in->block, &rest);
+        attrs_read(&overflow, in->block->arena, ATTR_FORM_BLOCK, attrs);
+        block_check(in->block, &overflow);
         return;
     }
     if (shape->length == 0)
@@ -248,8 +249,8 @@ void attrs_in_get(struct attrs_in *in, uint32_t row, struct attrs *attrs)
 
 /* Which values of the column are wanted, one byte each, by code for coded
  * texts and by place for the others. */
-static uint8_t *wanted_values(struct attrs_in *in, struct attr_column *column,
-                              struct slice wanted)
+static uint8_t *wanted_values(struct attrs_reader *in,
+                              struct attr_column *column, struct slice wanted)
 {
     uint32_t count =
         column->type == VALUE_STRING ? column->texts.heap_count : column->count;
@@ -278,7 +279,7 @@ static uint8_t *wanted_values(struct attrs_in *in, struct attr_column *column,
 
 /* Adds to found the rows whose places in column c hold a value that hits.
  * first: of each shape, 1 + the first place in this column; 0: none. */
-static void match_rows(struct attrs_in *in, uint32_t c, const uint8_t *hits,
+static void match_rows(struct attrs_reader *in, uint32_t c, const uint8_t *hits,
                        const uint16_t *first, uint64_t *found)
 {
     const struct attr_column *column = &in->columns[c];
@@ -303,8 +304,8 @@ static void match_rows(struct attrs_in *in, uint32_t c, const uint8_t *hits,
     }
 }
 
-static void match_column(struct attrs_in *in, uint32_t c, struct slice wanted,
-                         uint64_t *found)
+static void match_column(struct attrs_reader *in, uint32_t c,
+                         struct slice wanted, uint64_t *found)
 {
     struct attr_column *column = load(in, c);
     uint8_t *hits = wanted_values(in, column, wanted);
@@ -323,8 +324,9 @@ static void match_column(struct attrs_in *in, uint32_t c, struct slice wanted,
     match_rows(in, c, hits, first, found);
 }
 
-static void match_rest(struct attrs_in *in, const struct attr_match *wanted,
-                       const uint64_t *rows, uint64_t *found)
+static void match_overflow(struct attrs_reader *in,
+                           const struct attr_match *wanted,
+                           const uint64_t *rows, uint64_t *found)
 {
     struct attrs attrs;
 
@@ -334,14 +336,14 @@ static void match_rest(struct attrs_in *in, const struct attr_match *wanted,
         if (!(rows[row / 64] >> (row & 63) & 1) ||
             ints_at(&in->row_shape, row) != 0)
             continue;
-        attrs_in_get(in, row, &attrs);
+        attrs_reader_get(in, row, &attrs);
         if (match_attrs(&attrs, wanted, 1))
             found[row / 64] |= UINT64_C(1) << (row & 63);
     }
 }
 
-void attrs_in_match(struct attrs_in *in, const struct attr_match *wanted,
-                    uint64_t *rows)
+void attrs_reader_match(struct attrs_reader *in,
+                        const struct attr_match *wanted, uint64_t *rows)
 {
     uint32_t words = (in->rows + 63) / 64;
     uint64_t *found = block_alloc(in->block, words, sizeof(*found));
@@ -351,7 +353,7 @@ void attrs_in_match(struct attrs_in *in, const struct attr_match *wanted,
     for (uint32_t c = 0; c < in->column_count; c++)
         if (slice_equal(in->columns[c].key, wanted->key))
             match_column(in, c, wanted->value, found);
-    match_rest(in, wanted, rows, found);
+    match_overflow(in, wanted, rows, found);
     for (uint32_t i = 0; i < words; i++)
         rows[i] &= found[i];
 }

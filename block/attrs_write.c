@@ -3,7 +3,7 @@
  * attribute. Each node keeps its children with the one used last in front, so
  * that for records that look alike a step is one comparison of a key with the
  * one expected there; hashing is left to new nodes. Values go to one flat
- * array, row after row: codes for texts, the number itself for the rest.
+ * array, row after row: codes for texts, the number itself for the overflow.
  *
  *            ┌ http.method ─ http.route ─ status ●1
  *     root ──┤
@@ -13,14 +13,14 @@
  *   0   dropped: ints, one per row
  *   1   columns: blob of: count; per column type u8, key length, key
  *   2   shapes: blob of: count; per shape its length and its columns
- *   3   ints: the shape of each row, from 1 on; 0: the row is in the rest
- *   4   texts: the rest, attributes each (attr_codec.h), in order of rows
+ *   3   ints: the shape of each row, from 1 on; 0: the row is in the overflow
+ *   4   texts: the overflow, attributes each (attr_codec.h), in order of rows
  *   16+ the values of column i. STRING, BYTES, ARRAY, MAP: texts; other types:
  *       ints (zigzag of an INT, the bits of a DOUBLE). They stand by shape,
  *       then by place in the shape, then by row: so the place of a row's value
  *       follows from its rank among the rows of its shape.
  *
- * What has too many shapes or keys to be worth columns is the rest: senders
+ * What has too many shapes or keys to be worth columns is the overflow: senders
  * cannot make the tables here large.
  */
 #include <string.h>
@@ -43,7 +43,7 @@ struct attr_node {
     uint8_t type;
 };
 
-struct attr_column_out {
+struct attr_column_writer {
     struct slice key;
     uint64_t *values;
     uint32_t count, filled;
@@ -51,16 +51,16 @@ struct attr_column_out {
     struct dict dict;
 };
 
-void attrs_out_init(struct attrs_out *out, struct scratch *scratch,
-                    struct buf *value)
+void attrs_writer_init(struct attrs_writer *out, struct scratch *scratch,
+                       struct buf *value)
 {
-    *out = (struct attrs_out){.scratch = scratch, .value = value};
+    *out = (struct attrs_writer){.scratch = scratch, .value = value};
     out->root = scratch_zero(scratch, 1, sizeof(*out->root));
     dict_init(&out->keys, scratch);
 }
 
 /* The column of this key and type, UINT32_MAX if there are too many. */
-static uint32_t column_of(struct attrs_out *out, const struct attr *attr)
+static uint32_t column_of(struct attrs_writer *out, const struct attr *attr)
 {
     struct slice name;
     uint32_t code;
@@ -73,23 +73,17 @@ static uint32_t column_of(struct attrs_out *out, const struct attr *attr)
         return code;
     if (code >= MAX_COLUMNS || out->keys.unique)
         return UINT32_MAX;
-    if (out->column_count == out->column_room) {
-        size_t size = out->column_room * sizeof(*out->columns);
-
-        out->columns =
-            size ? scratch_double(out->scratch, out->columns, size)
-                 : scratch_alloc(out->scratch, 32 * sizeof(*out->columns));
-        out->column_room = size ? 2 * out->column_room : 32;
-    }
+    scratch_append(out->scratch, &out->columns, out->column_count,
+                   &out->column_room, 1);
     name = out->keys.texts[code];
-    out->columns[code] = (struct attr_column_out){
+    out->columns[code] = (struct attr_column_writer){
         .key = {name.ptr + 1, name.len - 1}, .type = attr->type};
     dict_init(&out->columns[code].dict, out->scratch);
     out->column_count++;
     return code;
 }
 
-static struct attr_node *new_child(struct attrs_out *out,
+static struct attr_node *new_child(struct attrs_writer *out,
                                    struct attr_node *parent,
                                    const struct attr *attr)
 {
@@ -115,7 +109,7 @@ static struct attr_node *new_child(struct attrs_out *out,
 }
 
 /* Where the walk goes from node; NULL if the tree may not grow. */
-static inline struct attr_node *step(struct attrs_out *out,
+static inline struct attr_node *step(struct attrs_writer *out,
                                      struct attr_node *node,
                                      const struct attr *attr)
 {
@@ -136,7 +130,7 @@ static inline struct attr_node *step(struct attrs_out *out,
     return new_child(out, node, attr);
 }
 
-static inline uint64_t encode(struct attrs_out *out, struct dict *dict,
+static inline uint64_t encode(struct attrs_writer *out, struct dict *dict,
                               const struct attr *attr)
 {
     uint64_t word;
@@ -162,8 +156,9 @@ static inline uint64_t encode(struct attrs_out *out, struct dict *dict,
     }
 }
 
-/* Returns its place in the rest. */
-static uint32_t add_rest(struct attrs_out *out, const struct attrs *attrs)
+/* Returns its place in the overflow. */
+static uint32_t add_overflow(struct attrs_writer *out,
+                             const struct attrs *attrs)
 {
     struct slice bytes;
     char *copy;
@@ -173,54 +168,32 @@ static uint32_t add_rest(struct attrs_out *out, const struct attrs *attrs)
     bytes = buf_slice(out->value);
     copy = scratch_alloc(out->scratch, bytes.len);
     slice_copy(copy, bytes);
-    if (out->rest_count == out->rest_room) {
-        size_t size = out->rest_room * sizeof(*out->rest);
-
-        out->rest = size ? scratch_double(out->scratch, out->rest, size)
-                         : scratch_alloc(out->scratch, 16 * sizeof(*out->rest));
-        out->rest_room = size ? 2 * out->rest_room : 16;
-    }
-    out->rest[out->rest_count] = (struct slice){copy, bytes.len};
-    return out->rest_count++;
+    scratch_append(out->scratch, &out->overflow, out->overflow_count,
+                   &out->overflow_room, 1);
+    out->overflow[out->overflow_count] = (struct slice){copy, bytes.len};
+    return out->overflow_count++;
 }
 
 /* The number of the shape that ends at node; 0 if it gets none. */
-static uint32_t new_shape(struct attrs_out *out, struct attr_node *node)
+static uint32_t new_shape(struct attrs_writer *out, struct attr_node *node)
 {
     if (out->shape_sum + node->depth > MAX_SHAPE_SUM)
         return 0;
     out->shape_sum += node->depth;
-    if (out->shape_count == out->shape_room) {
-        size_t size = out->shape_room * sizeof(struct attr_node *);
-
-        out->shapes =
-            size ? scratch_double(out->scratch, out->shapes, size)
-                 : scratch_alloc(out->scratch, 64 * sizeof(struct attr_node *));
-        out->shape_room = size ? 2 * out->shape_room : 64;
-    }
+    scratch_append(out->scratch, &out->shapes, out->shape_count,
+                   &out->shape_room, 1);
     out->shapes[out->shape_count++] = node;
     return node->shape = out->shape_count;
 }
 
-static struct attr_row *new_row(struct attrs_out *out)
-{
-    if (out->row_count == out->row_room) {
-        size_t size = out->row_room * sizeof(*out->rows);
-
-        out->rows = size ? scratch_double(out->scratch, out->rows, size)
-                         : scratch_alloc(out->scratch, 64 * sizeof(*out->rows));
-        out->row_room = size ? 2 * out->row_room : 64;
-    }
-    return &out->rows[out->row_count++];
-}
-
-void attrs_out_add(struct attrs_out *out, const struct attrs *attrs)
+void attrs_writer_add(struct attrs_writer *out, const struct attrs *attrs)
 {
     struct attr_node *node = out->root;
     uint32_t first = out->values.count, shape;
+    struct attr_row *row;
 
-    if (out->values.room - first < attrs->count)
-        numbers_grow(out->scratch, &out->values, attrs->count);
+    scratch_append(out->scratch, &out->values.at, first, &out->values.room,
+                   attrs->count);
     for (uint32_t i = 0; i < attrs->count; i++) {
         const struct attr *attr = &attrs->at[i];
 
@@ -237,14 +210,17 @@ void attrs_out_add(struct attrs_out *out, const struct attrs *attrs)
         node->rows++;
         out->values.count = first + attrs->count;
     } else {
-        first = add_rest(out, attrs);
+        first = add_overflow(out, attrs);
     }
-    *new_row(out) = (struct attr_row){first, shape, attrs->dropped};
+    row = scratch_append(out->scratch, &out->rows, out->row_count,
+                         &out->row_room, 1);
+    *row = (struct attr_row){first, shape, attrs->dropped};
+    out->row_count++;
 }
 
 /* ---- finishing ---- */
 
-static void put_columns(struct attrs_out *out, struct block_out *block,
+static void put_columns(struct attrs_writer *out, struct block_builder *block,
                         uint32_t id)
 {
     struct buf *text = out->value;
@@ -256,7 +232,7 @@ static void put_columns(struct attrs_out *out, struct block_out *block,
         buf_varint(text, out->columns[i].key.len);
         buf_add(text, out->columns[i].key);
     }
-    block_out_blob(block, id, buf_slice(text));
+    block_builder_blob(block, id, buf_slice(text));
 }
 
 /* The columns of a shape, in order. */
@@ -266,7 +242,7 @@ static void path_of(const struct attr_node *node, uint32_t *columns)
         columns[node->depth - 1] = node->column;
 }
 
-static void put_shapes(struct attrs_out *out, struct block_out *block,
+static void put_shapes(struct attrs_writer *out, struct block_builder *block,
                        uint32_t id)
 {
     uint32_t path[ATTR_MAX_COUNT];
@@ -280,12 +256,12 @@ static void put_shapes(struct attrs_out *out, struct block_out *block,
         for (uint32_t k = 0; k < out->shapes[i]->depth; k++)
             buf_varint(text, path[k]);
     }
-    block_out_blob(block, id, buf_slice(text));
+    block_builder_blob(block, id, buf_slice(text));
 }
 
-/* Where the values begin of the rows that are not in the rest, by shape; rows
- * of a shape in order. */
-static uint32_t *firsts_by_shape(const struct attrs_out *out,
+/* Where the values begin of the rows that are not in the overflow, by shape;
+ * rows of a shape in order. */
+static uint32_t *firsts_by_shape(const struct attrs_writer *out,
                                  struct scratch *scratch, const uint32_t *order)
 {
     uint32_t at = 0;
@@ -307,8 +283,8 @@ static uint32_t *firsts_by_shape(const struct attrs_out *out,
 }
 
 /* Deals the flat array out to the columns. */
-static void deal(struct attrs_out *out, struct scratch *scratch,
-                 const uint32_t *order)
+static void fill_columns(struct attrs_writer *out, struct scratch *scratch,
+                         const uint32_t *order)
 {
     const uint32_t *first = firsts_by_shape(out, scratch, order);
     uint32_t path[ATTR_MAX_COUNT];
@@ -326,7 +302,7 @@ static void deal(struct attrs_out *out, struct scratch *scratch,
 
         path_of(shape, path);
         for (uint32_t k = 0; k < shape->depth; k++) {
-            struct attr_column_out *column = &out->columns[path[k]];
+            struct attr_column_writer *column = &out->columns[path[k]];
             uint64_t *to = column->values + column->filled;
 
             for (uint32_t i = 0; i < shape->rows; i++)
@@ -338,8 +314,9 @@ static void deal(struct attrs_out *out, struct scratch *scratch,
 }
 
 /* What each row has besides its values. */
-static void put_rows(const struct attrs_out *out, struct block_out *block,
-                     uint32_t id, bool shapes, const uint32_t *order)
+static void put_rows(const struct attrs_writer *out,
+                     struct block_builder *block, uint32_t id, bool shapes,
+                     const uint32_t *order)
 {
     struct scratch_mark mark = scratch_mark(&block->scratch);
     uint64_t *v = scratch_alloc(&block->scratch, out->row_count * sizeof(*v));
@@ -349,45 +326,47 @@ static void put_rows(const struct attrs_out *out, struct block_out *block,
 
         v[i] = shapes ? row->shape : row->dropped;
     }
-    block_out_ints(block, id, v, out->row_count, INTS_PLAIN);
+    block_builder_ints(block, id, v, out->row_count, INTS_PLAIN);
     scratch_rewind(&block->scratch, mark);
 }
 
-static void put_rest(const struct attrs_out *out, struct block_out *block,
-                     uint32_t id, const uint32_t *order)
+static void put_overflow(const struct attrs_writer *out,
+                         struct block_builder *block, uint32_t id,
+                         const uint32_t *order)
 {
-    struct slice *rest =
-        scratch_alloc(&block->scratch, out->rest_count * sizeof(*rest));
+    struct slice *overflow =
+        scratch_alloc(&block->scratch, out->overflow_count * sizeof(*overflow));
     uint32_t count = 0;
 
-    for (uint32_t i = 0; i < out->row_count && out->rest_count > 0; i++) {
+    for (uint32_t i = 0; i < out->row_count && out->overflow_count > 0; i++) {
         const struct attr_row *row = &out->rows[order ? order[i] : i];
 
         if (row->shape == 0)
-            rest[count++] = out->rest[row->first];
+            overflow[count++] = out->overflow[row->first];
     }
-    block_out_begin(block, id);
-    column_put_texts(&block->column, rest, count);
-    block_out_end(block);
+    block_builder_begin(block, id);
+    column_put_texts(&block->column, overflow, count);
+    block_builder_end(block);
 }
 
-void attrs_out_finish(struct attrs_out *out, struct block_out *block,
-                      uint32_t base, const uint32_t *order)
+void attrs_writer_finish(struct attrs_writer *out, struct block_builder *block,
+                         uint32_t base, const uint32_t *order)
 {
-    deal(out, &block->scratch, order);
+    fill_columns(out, &block->scratch, order);
     put_rows(out, block, base, false, order);
     put_columns(out, block, base + 1);
     put_shapes(out, block, base + 2);
     put_rows(out, block, base + 3, true, order);
-    put_rest(out, block, base + 4, order);
+    put_overflow(out, block, base + 4, order);
     for (uint32_t i = 0; i < out->column_count; i++) {
-        struct attr_column_out *column = &out->columns[i];
+        struct attr_column_writer *column = &out->columns[i];
 
         if (attr_has_texts(column->type))
-            block_out_dict(block, base + 16 + i, &column->dict, column->values,
-                           column->count);
+            block_builder_dict(block, base + 16 + i, &column->dict,
+                               column->values, column->count);
         else
-            block_out_ints(block, base + 16 + i, column->values, column->count,
-                           column->type == VALUE_INT ? INTS_AUTO : INTS_PLAIN);
+            block_builder_ints(
+                block, base + 16 + i, column->values, column->count,
+                column->type == VALUE_INT ? INTS_AUTO : INTS_PLAIN);
     }
 }

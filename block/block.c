@@ -47,9 +47,9 @@ static uint32_t checksum(const void *bytes, size_t len)
 
 /* ---- writing ---- */
 
-void block_out_init(struct block_out *out)
+void block_builder_init(struct block_builder *out)
 {
-    *out = (struct block_out){0};
+    *out = (struct block_builder){0};
     scratch_init(&out->scratch);
     buf_init(&out->current, INT32_MAX);
     buf_init(&out->body, INT32_MAX);
@@ -62,7 +62,7 @@ void block_out_init(struct block_out *out)
         abort(); /* at start-up: no memory for one context */
 }
 
-void block_out_release(struct block_out *out)
+void block_builder_release(struct block_builder *out)
 {
     ZSTD_freeCCtx(out->column.zstd);
     scratch_release(&out->scratch);
@@ -81,7 +81,7 @@ static void reset_buf(struct buf *buf)
     buf_reset(buf);
 }
 
-void block_out_reset(struct block_out *out)
+void block_builder_reset(struct block_builder *out)
 {
     scratch_reset(&out->scratch);
     reset_buf(&out->current);
@@ -91,13 +91,13 @@ void block_out_reset(struct block_out *out)
     out->entry_count = 0;
 }
 
-void block_out_begin(struct block_out *out, uint32_t id)
+void block_builder_begin(struct block_builder *out, uint32_t id)
 {
     buf_reset(&out->current);
     out->id = id;
 }
 
-void block_out_end(struct block_out *out)
+void block_builder_end(struct block_builder *out)
 {
     struct buf *current = &out->current;
 
@@ -119,35 +119,37 @@ void block_out_end(struct block_out *out)
     buf_add(packed ? &out->pack : &out->body, buf_slice(current));
 }
 
-void block_out_ints(struct block_out *out, uint32_t id, uint64_t *values,
-                    uint32_t count, enum ints_hint hint)
+void block_builder_ints(struct block_builder *out, uint32_t id,
+                        uint64_t *values, uint32_t count, enum ints_hint hint)
 {
-    block_out_begin(out, id);
+    block_builder_begin(out, id);
     column_put_ints(&out->column, values, count, hint);
-    block_out_end(out);
+    block_builder_end(out);
 }
 
-void block_out_same(struct block_out *out, uint32_t id, uint64_t value,
-                    uint32_t count)
+void block_builder_same(struct block_builder *out, uint32_t id, uint64_t value,
+                        uint32_t count)
 {
-    block_out_begin(out, id);
+    block_builder_begin(out, id);
     column_put_same(&out->column, value, count);
-    block_out_end(out);
+    block_builder_end(out);
 }
 
-void block_out_dict(struct block_out *out, uint32_t id, const struct dict *dict,
-                    uint64_t *codes, uint32_t count)
+void block_builder_dict(struct block_builder *out, uint32_t id,
+                        const struct dict *dict, uint64_t *codes,
+                        uint32_t count)
 {
-    block_out_begin(out, id);
+    block_builder_begin(out, id);
     column_put_dict(&out->column, dict, codes, count, true);
-    block_out_end(out);
+    block_builder_end(out);
 }
 
-void block_out_blob(struct block_out *out, uint32_t id, struct slice bytes)
+void block_builder_blob(struct block_builder *out, uint32_t id,
+                        struct slice bytes)
 {
-    block_out_begin(out, id);
+    block_builder_begin(out, id);
     column_put_blob(&out->column, bytes);
-    block_out_end(out);
+    block_builder_end(out);
 }
 
 static void put_entry(struct buf *out, const struct block_entry *entry,
@@ -160,15 +162,16 @@ static void put_entry(struct buf *out, const struct block_entry *entry,
     *last = entry->id;
 }
 
-enum status block_out_finish(struct block_out *out, enum block_type kind,
-                             uint32_t count, struct buf *block)
+enum status block_builder_finish(struct block_builder *out,
+                                 enum block_type kind, uint32_t count,
+                                 struct buf *block)
 {
     size_t body = out->body.len, begin = block->len, size;
     uint32_t last = 0, columns = out->entry_count;
 
-    block_out_begin(out, COL_PACK); /* comes last, stands first */
+    block_builder_begin(out, COL_PACK); /* comes last, stands first */
     column_put_blob(&out->column, buf_slice(&out->pack));
-    block_out_end(out);
+    block_builder_end(out);
 
     buf_add(block, (struct slice){magic, sizeof(magic)});
     buf_byte(block, VERSION);

@@ -84,34 +84,36 @@ struct block_entry {
 };
 
 /* Columns on their way into a block; ids must ascend. */
-struct block_out {
-    struct column_out column; /* put into this between begin and end */
+struct block_builder {
+    struct column_writer column; /* put into this between begin and end */
     struct scratch scratch;
     struct buf current, body, pack, value;
     struct block_entry *entries;
     uint32_t entry_count, entry_room, id;
 };
 
-void block_out_init(struct block_out *out);
-void block_out_release(struct block_out *out);
-void block_out_reset(struct block_out *out);
+void block_builder_init(struct block_builder *out);
+void block_builder_release(struct block_builder *out);
+void block_builder_reset(struct block_builder *out);
 
-void block_out_begin(struct block_out *out, uint32_t id);
-void block_out_end(struct block_out *out);
+void block_builder_begin(struct block_builder *out, uint32_t id);
+void block_builder_end(struct block_builder *out);
 
 /* A whole column in one call. */
-void block_out_ints(struct block_out *out, uint32_t id, uint64_t *values,
-                    uint32_t count, enum ints_hint hint);
-void block_out_same(struct block_out *out, uint32_t id, uint64_t value,
-                    uint32_t count);
-void block_out_dict(struct block_out *out, uint32_t id, const struct dict *dict,
-                    uint64_t *codes, uint32_t count);
-void block_out_blob(struct block_out *out, uint32_t id, struct slice bytes);
+void block_builder_ints(struct block_builder *out, uint32_t id,
+                        uint64_t *values, uint32_t count, enum ints_hint hint);
+void block_builder_same(struct block_builder *out, uint32_t id, uint64_t value,
+                        uint32_t count);
+void block_builder_dict(struct block_builder *out, uint32_t id,
+                        const struct dict *dict, uint64_t *codes,
+                        uint32_t count);
+void block_builder_blob(struct block_builder *out, uint32_t id,
+                        struct slice bytes);
 
 /* Puts it all together in block. */
-MUST_CHECK enum status block_out_finish(struct block_out *out,
-                                        enum block_type kind, uint32_t count,
-                                        struct buf *block);
+MUST_CHECK enum status block_builder_finish(struct block_builder *out,
+                                            enum block_type kind,
+                                            uint32_t count, struct buf *block);
 
 /* ---- reading ---- */
 
@@ -121,8 +123,8 @@ struct block_ref {
     bool packed, checked;
 };
 
-struct attrs_in;
-struct body_in;
+struct attrs_reader;
+struct body_reader;
 
 struct block {
     struct slice bytes;
@@ -136,8 +138,8 @@ struct block {
     struct ints *ints[COL_SINGLE_END]; /* what has been read, by id */
     struct texts *texts[COL_SINGLE_END];
     struct ints *resource_ids;
-    struct attrs_in *attrs, *event_attrs, *link_attrs;
-    struct body_in *body;
+    struct attrs_reader *attrs, *event_attrs, *link_attrs;
+    struct body_reader *body;
     struct trace_index *traces;
     const uint64_t *times;  /* of rows */
     uint64_t first_arrival; /* of row 0, where there is no COL_ARRIVAL */
@@ -186,7 +188,7 @@ void block_match_texts(struct block *block, struct texts *texts,
 uint32_t block_resource(struct block *block, uint32_t row);
 
 /* The attributes of the rows. */
-struct attrs_in *block_attrs(struct block *block);
+struct attrs_reader *block_attrs(struct block *block);
 
 /* The scope in these bytes; NULL if there are none. */
 void block_read_scope(struct block *block, struct slice bytes,

@@ -123,7 +123,7 @@ static void match_any(struct block *block, const struct log_query *query,
         return;
     for (uint32_t i = 0; i < query->any_count; i++) {
         memcpy(one, rows, words * sizeof(*one));
-        attrs_in_match(block->attrs, &query->any[i], one);
+        attrs_reader_match(block->attrs, &query->any[i], one);
         for (size_t k = 0; k < words; k++)
             sum[k] |= one[k];
     }
@@ -148,7 +148,7 @@ static void match_columns(struct block *block, const struct log_query *query,
         match_id(block, COL_LOG_SPAN_ID, query->span_id, 8, rows);
     for (uint32_t i = 0; i < query->attr_count; i++)
         if (any(block, rows) && block_attrs(block))
-            attrs_in_match(block->attrs, &query->attrs[i], rows);
+            attrs_reader_match(block->attrs, &query->attrs[i], rows);
     if (query->any_count > 0 && any(block, rows))
         match_any(block, query, rows);
 }
@@ -163,8 +163,8 @@ enum status block_match_logs(struct block *block, const struct log_query *query,
         return block->status;
     match_columns(block, query, rows);
     if ((query->phrase.len > 0 || query->word_count > 0) && any(block, rows) &&
-        body_in_open(block))
-        body_in_match(block->body, query, rows);
+        body_reader_open(block))
+        body_reader_match(block->body, query, rows);
     if (block->status != OK)
         return block->status;
     for (uint32_t i = 0; i < (block->count + 63) / 64; i++)
@@ -215,9 +215,9 @@ enum status block_read_log(struct block *block, uint32_t row,
     block_read_scope(block, texts_at(block_texts(block, COL_SCOPE, rows), row),
                      &log->scope);
     if (block_attrs(block))
-        attrs_in_get(block->attrs, row, &log->attrs);
+        attrs_reader_get(block->attrs, row, &log->attrs);
     log->body.key = "";
-    if (body_in_open(block))
-        body_in_get(block->body, row, &log->body);
+    if (body_reader_open(block))
+        body_reader_get(block->body, row, &log->body);
     return block->status;
 }

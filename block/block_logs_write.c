@@ -9,7 +9,7 @@
 #include <assert.h>
 #include <string.h>
 
-#include "block_out.h"
+#include "block_columns.h"
 #include "body.h"
 #include "radix_sort.h"
 
@@ -19,25 +19,25 @@ static const uint8_t number_columns[] = {COL_FLAGS,    COL_CORRECTED, COL_TIME,
                                          COL_OBSERVED, COL_SEVERITY,  COL_LEVEL,
                                          COL_IS_EVENT, COL_ARRIVAL};
 
-struct logs_out {
-    struct block_out *out;
+struct log_block_writer {
+    struct block_builder *out;
     const struct log_record **logs;
     uint32_t count;
     uint64_t *rows[COL_SINGLE_END]; /* numbers of each row, by column */
     struct text_column trace_id, span_id, severity_text, event_name;
-    struct body_out body;
-    struct attrs_out attrs;
-    struct origin_out origin;
-    struct summary_out summary;
+    struct body_writer body;
+    struct attrs_writer attrs;
+    struct owner_writer owners;
+    struct summary_writer summary;
 };
 
-static void init(struct logs_out *logs, struct block_writer *writer,
+static void init(struct log_block_writer *logs, struct block_writer *writer,
                  const struct log_record **at, uint32_t count)
 {
-    struct block_out *out = &writer->out;
+    struct block_builder *out = &writer->out;
     struct scratch *scratch = &out->scratch;
 
-    *logs = (struct logs_out){.out = out, .logs = at, .count = count};
+    *logs = (struct log_block_writer){.out = out, .logs = at, .count = count};
     for (size_t i = 0; i < sizeof(number_columns); i++)
         logs->rows[number_columns[i]] =
             scratch_alloc(scratch, count * sizeof(uint64_t));
@@ -46,9 +46,9 @@ static void init(struct logs_out *logs, struct block_writer *writer,
     text_column_init(&logs->severity_text, scratch, count);
     text_column_init(&logs->event_name, scratch, count);
     summary_init(&logs->summary, scratch, true);
-    body_out_init(&logs->body, out, &writer->split, &logs->summary, count);
-    attrs_out_init(&logs->attrs, scratch, &out->value);
-    origin_init(&logs->origin, scratch, &out->value, count);
+    body_writer_init(&logs->body, out, &writer->split, &logs->summary, count);
+    attrs_writer_init(&logs->attrs, scratch, &out->value);
+    owner_writer_init(&logs->owners, scratch, &out->value, count);
 }
 
 static void sort_logs(const struct log_record **logs, uint32_t count,
@@ -78,7 +78,7 @@ static struct slice id_text(const uint8_t *id, size_t len)
     return (struct slice){(const char *)id, id_is_zero(id, len) ? 0 : len};
 }
 
-static void add_trace_id(struct logs_out *logs, const uint8_t *trace_id)
+static void add_trace_id(struct log_block_writer *logs, const uint8_t *trace_id)
 {
     uint32_t known = logs->trace_id.dict.count;
     struct slice id = id_text(trace_id, 16);
@@ -88,7 +88,7 @@ static void add_trace_id(struct logs_out *logs, const uint8_t *trace_id)
         summary_add_trace(&logs->summary, trace_id);
 }
 
-static void add_log(struct logs_out *logs, uint32_t row)
+static void add_log(struct log_block_writer *logs, uint32_t row)
 {
     const struct log_record *log = logs->logs[row];
 
@@ -105,12 +105,12 @@ static void add_log(struct logs_out *logs, uint32_t row)
     text_column_add(&logs->span_id, id_text(log->span_id, 8));
     text_column_add(&logs->severity_text, log->severity_text);
     text_column_add(&logs->event_name, log->event_name);
-    origin_add(&logs->origin, log->resource_id, log->scope);
-    attrs_out_add(&logs->attrs, &log->attrs);
-    body_out_add(&logs->body, &log->body);
+    owner_writer_add(&logs->owners, log->resource_id, log->scope);
+    attrs_writer_add(&logs->attrs, &log->attrs);
+    body_writer_add(&logs->body, &log->body);
 }
 
-static void add_all(struct logs_out *logs)
+static void add_all(struct log_block_writer *logs)
 {
     const struct log_record **at = logs->logs;
 
@@ -127,7 +127,8 @@ static void add_all(struct logs_out *logs)
     }
 }
 
-static void fill_meta(const struct logs_out *logs, struct block_meta *meta)
+static void fill_meta(const struct log_block_writer *logs,
+                      struct block_meta *meta)
 {
     *meta = (struct block_meta){.count = logs->count, .min_ns = UINT64_MAX};
     for (uint32_t row = 0; row < logs->count; row++) {
@@ -141,16 +142,17 @@ static void fill_meta(const struct logs_out *logs, struct block_meta *meta)
         meta->min_ns = 0;
 }
 
-static void put_numbers(struct logs_out *logs, uint32_t id, enum ints_hint hint)
+static void put_numbers(struct log_block_writer *logs, uint32_t id,
+                        enum ints_hint hint)
 {
-    block_out_ints(logs->out, id, logs->rows[id], logs->count, hint);
+    block_builder_ints(logs->out, id, logs->rows[id], logs->count, hint);
 }
 
-static void put_columns(struct logs_out *logs)
+static void put_columns(struct log_block_writer *logs)
 {
-    struct block_out *out = logs->out;
+    struct block_builder *out = logs->out;
 
-    origin_put(&logs->origin, out);
+    owner_writer_put(&logs->owners, out);
     put_numbers(logs, COL_FLAGS, INTS_PLAIN);
     put_numbers(logs, COL_CORRECTED, INTS_PLAIN);
     put_numbers(logs, COL_TIME, INTS_AUTO);
@@ -162,10 +164,10 @@ static void put_columns(struct logs_out *logs)
     text_column_put(&logs->severity_text, out, COL_SEVERITY_TEXT);
     text_column_put(&logs->event_name, out, COL_EVENT);
     put_numbers(logs, COL_IS_EVENT, INTS_PLAIN);
-    body_out_put_rows(&logs->body);
+    body_writer_put_rows(&logs->body);
     put_numbers(logs, COL_ARRIVAL, INTS_AUTO);
-    attrs_out_finish(&logs->attrs, out, COL_ATTRS, NULL);
-    body_out_put_variables(&logs->body);
+    attrs_writer_finish(&logs->attrs, out, COL_ATTRS, NULL);
+    body_writer_put_variables(&logs->body);
 }
 
 enum status block_write_logs(struct block_writer *writer,
@@ -173,18 +175,18 @@ enum status block_write_logs(struct block_writer *writer,
                              struct buf *block, struct buf *summary,
                              struct block_meta *meta)
 {
-    struct logs_out out;
+    struct log_block_writer out;
     enum status status;
 
     assert(count <= BLOCK_MAX_ROWS);
-    block_out_reset(&writer->out);
+    block_builder_reset(&writer->out);
     sort_logs(logs, count, &writer->out.scratch);
     init(&out, writer, logs, count);
     add_all(&out);
     fill_meta(&out, meta);
-    origin_count(&out.origin, out.rows[COL_LEVEL]);
+    owner_writer_count(&out.owners, out.rows[COL_LEVEL]);
     put_columns(&out);
-    origin_summary(&out.origin, BLOCK_LOGS, &out.summary, summary);
-    status = block_out_finish(&writer->out, BLOCK_LOGS, count, block);
+    owner_writer_summary(&out.owners, BLOCK_LOGS, &out.summary, summary);
+    status = block_builder_finish(&writer->out, BLOCK_LOGS, count, block);
     return status != OK ? status : summary->status;
 }

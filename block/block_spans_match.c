@@ -80,7 +80,7 @@ static void match_rows(struct block *block, const struct trace_query *query,
                           block_texts(block, COL_OPERATION, block->count),
                           query->operation, rows);
     for (uint32_t i = 0; i < query->attr_count && block_attrs(block); i++)
-        attrs_in_match(block->attrs, &query->attrs[i], rows);
+        attrs_reader_match(block->attrs, &query->attrs[i], rows);
 }
 
 static void fill(const struct trace_index *table, uint32_t i,

@@ -177,12 +177,12 @@ static uint32_t *begins(struct block *block, uint32_t id)
 }
 
 static bool open_table(struct block *block, uint32_t **first, uint32_t count_id,
-                       struct attrs_in **attrs, uint32_t attrs_id)
+                       struct attrs_reader **attrs, uint32_t attrs_id)
 {
     if (!*first)
         *first = begins(block, count_id);
     if (*first && !*attrs)
-        *attrs = attrs_in_open(block, attrs_id, (*first)[block->count]);
+        *attrs = attrs_reader_open(block, attrs_id, (*first)[block->count]);
     return *first && *attrs;
 }
 
@@ -208,7 +208,7 @@ static void read_events(struct block *block, uint32_t row, struct span *span)
                 ints_at(block_ints(block, COL_EVENT_TIME, all), begin + i));
         events[i].name =
             texts_at(block_texts(block, COL_EVENT_NAME, all), begin + i);
-        attrs_in_get(block->event_attrs, begin + i, &events[i].attrs);
+        attrs_reader_get(block->event_attrs, begin + i, &events[i].attrs);
     }
     span->events = events;
     span->event_count = count;
@@ -245,7 +245,7 @@ static void read_links(struct block *block, uint32_t row, struct span *span)
             texts_at(block_texts(block, COL_LINK_TRACE_STATE, all), begin + i);
         links[i].flags = (uint32_t)ints_at(
             block_ints(block, COL_LINK_FLAGS, all), begin + i);
-        attrs_in_get(block->link_attrs, begin + i, &links[i].attrs);
+        attrs_reader_get(block->link_attrs, begin + i, &links[i].attrs);
     }
     span->links = links;
     span->link_count = count;
@@ -363,7 +363,7 @@ enum status block_read_span(struct block *block, uint32_t row, bool whole,
                          texts_at(block_texts(block, COL_SCOPE, rows), row),
                          &span->scope);
         if (block_attrs(block))
-            attrs_in_get(block->attrs, row, &span->attrs);
+            attrs_reader_get(block->attrs, row, &span->attrs);
         read_events(block, row, span);
         read_links(block, row, span);
     }

@@ -4,7 +4,7 @@
 #ifndef BODY_H
 #define BODY_H
 
-#include "block_out.h"
+#include "block_columns.h"
 #include "template.h"
 
 enum {
@@ -22,27 +22,27 @@ enum variable_kind {
 
 /* ---- writing ---- */
 
-struct body_out {
-    struct block_out *out;
+struct body_writer {
+    struct block_builder *out;
     struct template_split *split;
-    struct summary_out *summary;
+    struct summary_writer *summary;
     struct dict templates; /* as they come */
     struct numbers row_template, row_first;
     struct slice *lines, *vars;
     uint32_t var_count, var_room;
     uint32_t rows;
-    struct plan *plan;
+    struct body_plan *plan;
     struct text_column values; /* of rows whose body is not text */
 };
 
-void body_out_init(struct body_out *body, struct block_out *out,
-                   struct template_split *split, struct summary_out *summary,
-                   uint32_t rows);
-void body_out_add(struct body_out *body, const struct attr *value);
+void body_writer_init(struct body_writer *body, struct block_builder *out,
+                      struct template_split *split,
+                      struct summary_writer *summary, uint32_t rows);
+void body_writer_add(struct body_writer *body, const struct attr *value);
 /* Writes the columns of rows and templates, then those of variables; other
  * columns may come between. */
-void body_out_put_rows(struct body_out *body);
-void body_out_put_variables(struct body_out *body);
+void body_writer_put_rows(struct body_writer *body);
+void body_writer_put_variables(struct body_writer *body);
 
 /* ---- reading ---- */
 
@@ -63,7 +63,7 @@ struct body_template {
     uint32_t rows;
 };
 
-struct body_in {
+struct body_reader {
     struct block *block;
     struct ints *row_template; /* 0: the body is not text */
     uint32_t template_count;
@@ -76,11 +76,11 @@ struct body_in {
 };
 
 /* NULL, and a sticky error of the block, if it is damaged. */
-struct body_in *body_in_open(struct block *block);
+struct body_reader *body_reader_open(struct block *block);
 
 /* Variable i with its values, or with kind, width and charset only. */
-struct variable *body_variable(struct body_in *body, uint32_t i);
-struct variable *body_variable_head(struct body_in *body, uint32_t i);
+struct variable *body_variable(struct body_reader *body, uint32_t i);
+struct variable *body_variable_head(struct body_reader *body, uint32_t i);
 
 /* The text of value i of a loaded variable: length, then its bytes. */
 size_t variable_len(const struct variable *variable, uint32_t i);
@@ -88,13 +88,14 @@ void variable_write(const struct variable *variable, uint32_t i, char *to,
                     size_t len);
 
 /* The text form of the row's body; good until the next call. */
-struct slice body_line(struct body_in *body, uint32_t row);
+struct slice body_line(struct body_reader *body, uint32_t row);
 
 /* The row's body, in the block's arena. */
-void body_in_get(struct body_in *body, uint32_t row, struct attr *value);
+void body_reader_get(struct body_reader *body, uint32_t row,
+                     struct attr *value);
 
 /* Takes the rows without phrase and words out of the bitmap. */
-void body_in_match(struct body_in *body, const struct log_query *query,
-                   uint64_t *rows);
+void body_reader_match(struct body_reader *body, const struct log_query *query,
+                       uint64_t *rows);
 
 #endif

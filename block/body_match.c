@@ -21,8 +21,8 @@
 
 enum verdict { NONE, ALL, HITS, LINES };
 
-struct test {
-    struct body_in *body;
+struct body_search {
+    struct body_reader *body;
     struct slice text; /* the phrase, or the word, folded */
     bool is_word;
     bool *used;        /* templates with rows that are asked for */
@@ -56,7 +56,8 @@ static bool folded_in_set(const uint8_t *set, uint8_t c)
 }
 
 /* Could the text be (in) a value of the variable, by its bytes? */
-static bool bytes_fit(const struct test *test, const struct variable *variable)
+static bool bytes_fit(const struct body_search *test,
+                      const struct variable *variable)
 {
     for (size_t i = 0; i < test->text.len; i++) {
         uint8_t c = (uint8_t)test->text.ptr[i];
@@ -77,7 +78,7 @@ static void find_phrase(const struct texts *texts, struct slice phrase,
     size_t size = texts->start ? texts->start[texts->heap_count]
                                : (size_t)texts->width * texts->heap_count;
 
-    if (size == 0 || !at) /* the writer cuts no heap of these to pieces */
+    if (size == 0 || !at) /* the writer cuts no heap of these to chunks */
         return;
     end = at + size;
     while ((at = memmem(at, (size_t)(end - at), phrase.ptr, phrase.len))) {
@@ -94,7 +95,7 @@ static void find_phrase(const struct texts *texts, struct slice phrase,
     }
 }
 
-static void find_in_texts(const struct test *test,
+static void find_in_texts(const struct body_search *test,
                           const struct variable *variable, uint32_t rows,
                           uint8_t *hits)
 {
@@ -134,7 +135,7 @@ static bool digits_hold(uint64_t v, uint64_t wanted, uint64_t power,
 }
 
 /* The text is digits only: bytes_fit() saw to it. */
-static void find_in_numbers(const struct test *test,
+static void find_in_numbers(const struct body_search *test,
                             const struct variable *variable, uint32_t rows,
                             uint8_t *hits)
 {
@@ -170,7 +171,7 @@ static void find_in_numbers(const struct test *test,
     }
 }
 
-static void find_in_hex(const struct test *test,
+static void find_in_hex(const struct body_search *test,
                         const struct variable *variable, uint32_t rows,
                         uint8_t *hits)
 {
@@ -190,7 +191,8 @@ static void find_in_hex(const struct test *test,
 
 /* Searches one variable of template t; the verdict becomes HITS if it has any
  * place for the text. */
-static void find_in_variable(struct test *test, uint64_t t, uint32_t hole)
+static void find_in_variable(struct body_search *test, uint64_t t,
+                             uint32_t hole)
 {
     const struct body_template *template = &test->body->templates[t];
     struct variable *variable =
@@ -209,7 +211,7 @@ static void find_in_variable(struct test *test, uint64_t t, uint32_t hole)
         find_in_numbers(test, variable, template->rows, test->hits[t]);
 }
 
-static void find_in_variables(struct test *test, uint64_t t)
+static void find_in_variables(struct body_search *test, uint64_t t)
 {
     const struct body_template *template = &test->body->templates[t];
 
@@ -227,7 +229,7 @@ static void find_in_variables(struct test *test, uint64_t t)
  * byte may be: `at` for walks that have been in constant text, `alone` for the
  * holes that all of the phrase so far may lie in.
  */
-struct walk {
+struct phrase_walk {
     struct slice text;
     const uint8_t *set[TEMPLATE_MAX_LINE]; /* of the hole there */
     uint32_t seen[TEMPLATE_MAX_LINE + 1];  /* step that put it into `next` */
@@ -236,12 +238,12 @@ struct walk {
     uint32_t at_count, next_count, alone_count, step;
 };
 
-static bool is_hole(const struct walk *walk, size_t q)
+static bool is_hole(const struct phrase_walk *walk, size_t q)
 {
     return walk->text.ptr[q] == TEMPLATE_HOLE;
 }
 
-static void walk_to(struct walk *walk, size_t q)
+static void walk_to(struct phrase_walk *walk, size_t q)
 {
     if (walk->seen[q] == walk->step)
         return;
@@ -250,7 +252,7 @@ static void walk_to(struct walk *walk, size_t q)
 }
 
 /* From place q by the byte c; a hole may end before it. */
-static void walk_from(struct walk *walk, size_t q, uint8_t c)
+static void walk_from(struct phrase_walk *walk, size_t q, uint8_t c)
 {
     for (; q < walk->text.len && is_hole(walk, q); q++)
         if (in_set(walk->set[q], c))
@@ -259,9 +261,9 @@ static void walk_from(struct walk *walk, size_t q, uint8_t c)
         walk_to(walk, q + 1);
 }
 
-static void walk_start(struct body_in *body,
-                       const struct body_template *template, struct walk *walk,
-                       uint8_t c)
+static void walk_start(struct body_reader *body,
+                       const struct body_template *template,
+                       struct phrase_walk *walk, uint8_t c)
 {
     uint32_t hole = template->first;
 
@@ -280,7 +282,7 @@ static void walk_start(struct body_in *body,
     }
 }
 
-static void walk_step(struct walk *walk, uint8_t c)
+static void walk_step(struct phrase_walk *walk, uint8_t c)
 {
     uint32_t alone = 0;
 
@@ -301,9 +303,9 @@ static void walk_step(struct walk *walk, uint8_t c)
 }
 
 /* The walk is zeroed before its first use; steps count on. */
-static bool may_cross(struct body_in *body,
+static bool may_cross(struct body_reader *body,
                       const struct body_template *template, struct slice phrase,
-                      struct walk *walk)
+                      struct phrase_walk *walk)
 {
     if (template->text.len > TEMPLATE_MAX_LINE)
         return true;
@@ -318,7 +320,7 @@ static bool may_cross(struct body_in *body,
 
 /* ---- verdicts ---- */
 
-static void judge_word(struct test *test, uint64_t t)
+static void judge_word(struct body_search *test, uint64_t t)
 {
     if (match_word(test->body->templates[t].text, test->text))
         test->verdicts[t] = ALL;
@@ -326,7 +328,8 @@ static void judge_word(struct test *test, uint64_t t)
         find_in_variables(test, t);
 }
 
-static void judge_phrase(struct test *test, uint64_t t, struct walk *walk)
+static void judge_phrase(struct body_search *test, uint64_t t,
+                         struct phrase_walk *walk)
 {
     const struct body_template *template = &test->body->templates[t];
     struct slice phrase = test->text;
@@ -343,9 +346,9 @@ static void judge_phrase(struct test *test, uint64_t t, struct walk *walk)
         find_in_variables(test, t);
 }
 
-static bool row_passes(const struct test *test, uint32_t row)
+static bool row_passes(const struct body_search *test, uint32_t row)
 {
-    struct body_in *body = test->body;
+    struct body_reader *body = test->body;
     uint64_t t = ints_at(body->row_template, row);
     struct slice line;
 
@@ -365,7 +368,7 @@ static bool row_passes(const struct test *test, uint32_t row)
     }
 }
 
-static void keep_rows(const struct test *test, uint64_t *rows)
+static void keep_rows(const struct body_search *test, uint64_t *rows)
 {
     for (uint32_t i = 0; i < (test->body->block->count + 63) / 64; i++)
         for (uint64_t left = rows[i]; left; left &= left - 1) {
@@ -377,9 +380,9 @@ static void keep_rows(const struct test *test, uint64_t *rows)
 }
 
 /* Which templates the rows are of. */
-static void mark_used(struct test *test, const uint64_t *rows)
+static void mark_used(struct body_search *test, const uint64_t *rows)
 {
-    struct body_in *body = test->body;
+    struct body_reader *body = test->body;
 
     memset(test->used, 0, body->template_count + 1);
     for (uint32_t i = 0; i < (body->block->count + 63) / 64; i++)
@@ -389,13 +392,14 @@ static void mark_used(struct test *test, const uint64_t *rows)
                 true;
 }
 
-static void run_test(struct body_in *body, struct slice text, bool is_word,
+static void run_test(struct body_reader *body, struct slice text, bool is_word,
                      uint64_t *rows)
 {
     struct block *block = body->block;
     uint32_t count = body->template_count + 1;
-    struct test test = {.body = body, .text = text, .is_word = is_word};
-    struct walk *walk = is_word ? NULL : block_alloc(block, 1, sizeof(*walk));
+    struct body_search test = {.body = body, .text = text, .is_word = is_word};
+    struct phrase_walk *walk =
+        is_word ? NULL : block_alloc(block, 1, sizeof(*walk));
 
     test.used = block_alloc(block, count, sizeof(*test.used));
     test.verdicts = block_alloc(block, count, sizeof(*test.verdicts));
@@ -426,15 +430,15 @@ static bool is_word(struct slice word)
 }
 
 /* Empty if there is no memory: then the block has failed. */
-static struct slice folded(struct body_in *body, struct slice word)
+static struct slice folded(struct body_reader *body, struct slice word)
 {
     char *text = block_alloc(body->block, FOLD_ROOM(word.len), 1);
 
     return (struct slice){text, text ? fold_text(word, text) : 0};
 }
 
-void body_in_match(struct body_in *body, const struct log_query *query,
-                   uint64_t *rows)
+void body_reader_match(struct body_reader *body, const struct log_query *query,
+                       uint64_t *rows)
 {
     for (uint32_t i = 0; i < query->word_count; i++) {
         if (!is_word(query->words[i])) {

@@ -8,7 +8,7 @@
 
 /* ---- opening ---- */
 
-static bool read_templates(struct body_in *body)
+static bool read_templates(struct body_reader *body)
 {
     struct block *block = body->block;
     struct column_reader in = block_column(block, COL_TEMPLATE_TEXT);
@@ -46,9 +46,9 @@ static bool read_templates(struct body_in *body)
     return block->status == OK;
 }
 
-struct body_in *body_in_open(struct block *block)
+struct body_reader *body_reader_open(struct block *block)
 {
-    struct body_in *body = block->body;
+    struct body_reader *body = block->body;
 
     if (body || block->status != OK)
         return body;
@@ -78,7 +78,8 @@ struct body_in *body_in_open(struct block *block)
 /* ---- variables ---- */
 
 /* The template that variable i is of. */
-static const struct body_template *owner(const struct body_in *body, uint32_t i)
+static const struct body_template *owner(const struct body_reader *body,
+                                         uint32_t i)
 {
     uint32_t low = 1, high = body->template_count + 1;
 
@@ -140,7 +141,7 @@ static void forget(struct variable *variable)
         (struct variable){.opened = true, .loaded = true, .charset = empty_set};
 }
 
-struct variable *body_variable_head(struct body_in *body, uint32_t i)
+struct variable *body_variable_head(struct body_reader *body, uint32_t i)
 {
     struct variable *variable = &body->variables[i];
 
@@ -155,7 +156,7 @@ struct variable *body_variable_head(struct body_in *body, uint32_t i)
     return variable;
 }
 
-struct variable *body_variable(struct body_in *body, uint32_t i)
+struct variable *body_variable(struct body_reader *body, uint32_t i)
 {
     struct variable *variable = body_variable_head(body, i);
 
@@ -219,7 +220,7 @@ void variable_write(const struct variable *variable, uint32_t i, char *to,
 
 /* ---- lines ---- */
 
-static size_t line_len(struct body_in *body,
+static size_t line_len(struct body_reader *body,
                        const struct body_template *template, uint32_t rank)
 {
     size_t len = template->text.len - template->holes;
@@ -229,7 +230,7 @@ static size_t line_len(struct body_in *body,
     return len;
 }
 
-static void write_line(struct body_in *body,
+static void write_line(struct body_reader *body,
                        const struct body_template *template, uint32_t rank,
                        char *to)
 {
@@ -251,7 +252,8 @@ static void write_line(struct body_in *body,
 }
 
 /* A body that is not text. */
-static void get_value(struct body_in *body, uint32_t row, struct attr *value)
+static void get_value(struct body_reader *body, uint32_t row,
+                      struct attr *value)
 {
     struct slice bytes = texts_at(body->values, body->rank[row]);
     struct byte_reader in = byte_reader_over(bytes);
@@ -260,7 +262,7 @@ static void get_value(struct body_in *body, uint32_t row, struct attr *value)
     block_check(body->block, &in);
 }
 
-void body_in_get(struct body_in *body, uint32_t row, struct attr *value)
+void body_reader_get(struct body_reader *body, uint32_t row, struct attr *value)
 {
     uint64_t t = ints_at(body->row_template, row);
     size_t len;
@@ -284,7 +286,7 @@ void body_in_get(struct body_in *body, uint32_t row, struct attr *value)
 }
 
 /* Room for a line that is used again and again. */
-static char *line_room(struct body_in *body, size_t len)
+static char *line_room(struct body_reader *body, size_t len)
 {
     if (len > body->line_room) {
         size_t room = 2 * len > 512 ? 2 * len : 512;
@@ -297,7 +299,7 @@ static char *line_room(struct body_in *body, size_t len)
     return body->line;
 }
 
-static struct slice value_line(struct body_in *body, uint32_t row)
+static struct slice value_line(struct body_reader *body, uint32_t row)
 {
     struct attr value = {.key = ""};
     struct slice shown;
@@ -316,7 +318,7 @@ static struct slice value_line(struct body_in *body, uint32_t row)
     return to ? shown : (struct slice){NULL, 0};
 }
 
-struct slice body_line(struct body_in *body, uint32_t row)
+struct slice body_line(struct body_reader *body, uint32_t row)
 {
     uint64_t t = ints_at(body->row_template, row);
     size_t len;

@@ -25,13 +25,13 @@ enum { WORTH_ROWS = 4, MAX_DIGITS = 18, MAX_HEX = 64 };
 
 static const char hole = TEMPLATE_HOLE;
 
-void body_out_init(struct body_out *body, struct block_out *out,
-                   struct template_split *split, struct summary_out *summary,
-                   uint32_t rows)
+void body_writer_init(struct body_writer *body, struct block_builder *out,
+                      struct template_split *split,
+                      struct summary_writer *summary, uint32_t rows)
 {
     struct scratch *scratch = &out->scratch;
 
-    *body = (struct body_out){
+    *body = (struct body_writer){
         .out = out, .split = split, .summary = summary, .rows = rows};
     dict_init(&body->templates, scratch);
     dict_add(&body->templates, (struct slice){&hole, 1}); /* 0: whole lines */
@@ -55,26 +55,19 @@ static bool is_clean(struct slice text)
     return true;
 }
 
-static void add_vars(struct body_out *body, const struct slice *vars,
+static void add_vars(struct body_writer *body, const struct slice *vars,
                      uint32_t count)
 {
-    if (body->var_room - body->var_count < count) {
-        uint32_t room = body->var_room ? 2 * body->var_room : 1024;
-        struct slice *at =
-            scratch_alloc(&body->out->scratch, room * sizeof(*at));
+    struct slice *at = scratch_append(&body->out->scratch, &body->vars,
+                                      body->var_count, &body->var_room, count);
 
-        if (body->var_count > 0)
-            memcpy(at, body->vars, body->var_count * sizeof(*at));
-        body->vars = at;
-        body->var_room = room;
-    }
     for (uint32_t i = 0; i < count; i++)
-        body->vars[body->var_count + i] = vars[i];
+        at[i] = vars[i];
     body->var_count += count;
 }
 
 /* The number of the template of the line that has been split. */
-static uint32_t template_of(struct body_out *body)
+static uint32_t template_of(struct body_writer *body)
 {
     struct template_split *split = body->split;
     uint32_t code =
@@ -84,7 +77,7 @@ static uint32_t template_of(struct body_out *body)
     return code;
 }
 
-static void add_value(struct body_out *body, const struct attr *value)
+static void add_value(struct body_writer *body, const struct attr *value)
 {
     struct buf *out = &body->out->value;
     uint32_t known = body->values.dict.count;
@@ -97,10 +90,10 @@ static void add_value(struct body_out *body, const struct attr *value)
     buf_reset(out);
     match_show(out, value);
     summary_add_words(body->summary, buf_slice(out));
-    summary_add_pieces(body->summary, buf_slice(out));
+    summary_add_trigrams(body->summary, buf_slice(out));
 }
 
-void body_out_add(struct body_out *body, const struct attr *value)
+void body_writer_add(struct body_writer *body, const struct attr *value)
 {
     struct scratch *scratch = &body->out->scratch;
     uint32_t row = body->row_template.count;
@@ -202,21 +195,21 @@ static void put_charset(struct buf *out, const struct dict *dict)
 }
 
 /* One variable's column; v has room for count numbers. */
-static void put_variable(struct body_out *body, uint32_t id,
+static void put_variable(struct body_writer *body, uint32_t id,
                          const struct slice *texts, uint32_t count, uint64_t *v)
 {
-    struct block_out *out = body->out;
+    struct block_builder *out = body->out;
     enum variable_kind kind = as_numbers(texts, count, v);
     struct dict dict;
     char *hex;
 
-    block_out_begin(out, id);
+    block_builder_begin(out, id);
     if (kind != VARIABLE_TEXT) {
         buf_byte(&out->current, (char)kind);
         if (kind == VARIABLE_DIGITS)
             buf_byte(&out->current, (char)texts[0].len);
         column_put_ints(&out->column, v, count, INTS_AUTO);
-        block_out_end(out);
+        block_builder_end(out);
         return;
     }
     dict_init(&dict, &out->scratch);
@@ -233,12 +226,12 @@ static void put_variable(struct body_out *body, uint32_t id,
         put_charset(&out->current, &dict);
         column_put_dict(&out->column, &dict, v, count, false);
     }
-    block_out_end(out);
+    block_builder_end(out);
 }
 
 /* ---- finishing ---- */
 
-struct plan {
+struct body_plan {
     uint32_t *number;    /* of templates as they came: of those written */
     uint32_t *rows;      /* per template written */
     uint32_t *order;     /* rows, by template */
@@ -247,7 +240,7 @@ struct plan {
 };
 
 /* Which templates are written; the others' rows go to number 0. */
-static void choose(struct body_out *body, struct plan *plan)
+static void choose(struct body_writer *body, struct body_plan *plan)
 {
     struct scratch *scratch = &body->out->scratch;
     const struct dict *all = &body->templates;
@@ -276,7 +269,8 @@ static void choose(struct body_out *body, struct plan *plan)
     }
 }
 
-static void sort_rows_by_template(struct body_out *body, struct plan *plan)
+static void sort_rows_by_template(struct body_writer *body,
+                                  struct body_plan *plan)
 {
     struct scratch *scratch = &body->out->scratch;
     uint32_t at = 0,
@@ -301,8 +295,8 @@ static void sort_rows_by_template(struct body_out *body, struct plan *plan)
             plan->order[next[body->row_template.at[row] - 1]++] = row;
 }
 
-/* Words and pieces of a variable, with what stands beside it in the line. */
-static void summarize(struct summary_out *summary, struct slice line,
+/* Words and chunks of a variable, with what stands beside it in the line. */
+static void summarize(struct summary_writer *summary, struct slice line,
                       struct slice var)
 {
     size_t before = (size_t)(var.ptr - line.ptr);
@@ -311,25 +305,27 @@ static void summarize(struct summary_out *summary, struct slice line,
     summary_add_words(summary, var);
     before = before < 2 ? before : 2;
     after = after < 2 ? after : 2;
-    summary_add_pieces(
+    summary_add_trigrams(
         summary, (struct slice){var.ptr - before, before + var.len + after});
 }
 
-static void summarize_template(struct summary_out *summary, struct slice text)
+static void summarize_template(struct summary_writer *summary,
+                               struct slice text)
 {
     summary_add_words(summary, text);
     while (text.len > 0) {
         const char *end = memchr(text.ptr, TEMPLATE_HOLE, text.len);
         size_t len = end ? (size_t)(end - text.ptr) : text.len;
 
-        summary_add_pieces(summary, (struct slice){text.ptr, len});
+        summary_add_trigrams(summary, (struct slice){text.ptr, len});
         text = slice_from(text, end ? len + 1 : len);
     }
 }
 
 /* The columns of template i, whose rows these are; returns how many. */
-static uint32_t put_variables(struct body_out *body, const struct plan *plan,
-                              uint32_t i, const uint32_t *rows, uint32_t id)
+static uint32_t put_variables(struct body_writer *body,
+                              const struct body_plan *plan, uint32_t i,
+                              const uint32_t *rows, uint32_t id)
 {
     uint32_t count = plan->rows[i], holes = 0;
     struct scratch *scratch = &body->out->scratch;
@@ -354,25 +350,25 @@ static uint32_t put_variables(struct body_out *body, const struct plan *plan,
     return holes;
 }
 
-void body_out_put_rows(struct body_out *body)
+void body_writer_put_rows(struct body_writer *body)
 {
-    struct block_out *out = body->out;
-    struct plan *plan = scratch_alloc(&out->scratch, sizeof(*plan));
+    struct block_builder *out = body->out;
+    struct body_plan *plan = scratch_alloc(&out->scratch, sizeof(*plan));
 
     choose(body, plan);
     sort_rows_by_template(body, plan);
     text_column_put(&body->values, out, COL_BODY_VALUE);
-    block_out_ints(out, COL_TEMPLATE, body->row_template.at, body->rows,
-                   INTS_PLAIN);
-    block_out_begin(out, COL_TEMPLATE_TEXT);
+    block_builder_ints(out, COL_TEMPLATE, body->row_template.at, body->rows,
+                       INTS_PLAIN);
+    block_builder_begin(out, COL_TEMPLATE_TEXT);
     column_put_texts(&out->column, plan->texts, plan->count);
-    block_out_end(out);
+    block_builder_end(out);
     body->plan = plan;
 }
 
-void body_out_put_variables(struct body_out *body)
+void body_writer_put_variables(struct body_writer *body)
 {
-    const struct plan *plan = body->plan;
+    const struct body_plan *plan = body->plan;
     const uint32_t *rows = plan->order;
     uint32_t id = COL_VARIABLES;
 

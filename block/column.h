@@ -26,7 +26,7 @@
 
 /* ---- writing ---- */
 
-struct column_out {
+struct column_writer {
     struct buf *out; /* where the column goes */
     struct scratch *scratch;
     struct ZSTD_CCtx_s *zstd; /* one for all columns */
@@ -38,17 +38,18 @@ enum ints_hint {
 };
 
 /* Appends values; they may be overwritten. */
-void column_put_ints(struct column_out *column, uint64_t *values,
+void column_put_ints(struct column_writer *column, uint64_t *values,
                      uint32_t count, enum ints_hint hint);
 
 /* Appends count times the same value. */
-void column_put_same(struct column_out *column, uint64_t value, uint32_t count);
+void column_put_same(struct column_writer *column, uint64_t value,
+                     uint32_t count);
 
 /* Appends bytes with their length, compressed if that helps. */
-void column_put_blob(struct column_out *column, struct slice bytes);
+void column_put_blob(struct column_writer *column, struct slice bytes);
 
 /* Appends texts without a dictionary. */
-void column_put_texts(struct column_out *column, const struct slice *texts,
+void column_put_texts(struct column_writer *column, const struct slice *texts,
                       uint32_t count);
 
 /* Distinct texts in order of arrival, copied. */
@@ -57,10 +58,8 @@ struct dict {
     struct slice *texts;
     char *at; /* where the next text is copied to */
     uint32_t left, piece;
-    struct dict_slot {
-        uint32_t hash, number; /* code + 1; 0: free */
-    } * slots;
-    uint32_t count, room, mask;
+    struct map index; /* codes, by text */
+    uint32_t count, room;
     uint32_t lookups, last;
     bool unique; /* hardly anything repeats: every text gets a code */
 };
@@ -83,10 +82,10 @@ static inline uint32_t dict_add(struct dict *dict, struct slice text)
 }
 
 /* Appends the column of dict's texts with these codes; NULL: all are 0.
- * pieces: texts that hardly repeat may be stored so that a few are read without
+ * chunks: texts that hardly repeat may be stored so that a few are read without
  * all. */
-void column_put_dict(struct column_out *column, const struct dict *dict,
-                     uint64_t *codes, uint32_t count, bool pieces);
+void column_put_dict(struct column_writer *column, const struct dict *dict,
+                     uint64_t *codes, uint32_t count, bool chunks);
 
 /* ---- reading ---- */
 
@@ -145,9 +144,9 @@ static inline bool ints_same(const struct ints *ints)
     return !ints->all && ints->plane_count == 0;
 }
 
-enum { TEXTS_PIECE = 1024 }; /* texts; part of the format */
+enum { TEXTS_CHUNK = 1024 }; /* texts; part of the format */
 
-struct texts_piece {
+struct texts_chunk {
     struct column_reader blob;
     const char *bytes; /* NULL until it is read */
 };
@@ -158,7 +157,7 @@ struct texts {
     const char *heap;
     const uint32_t *start; /* of text i; heap_count + 1 of them; or NULL and */
     uint32_t width;        /* all texts are this long */
-    struct texts_piece *pieces; /* instead of heap, or NULL */
+    struct texts_chunk *chunks; /* instead of heap, or NULL */
     bool coded;                 /* rows have codes; else row i is text i */
     struct ints codes;
 };
@@ -166,15 +165,15 @@ struct texts {
 void column_texts(struct column_reader *column, uint32_t count,
                   struct texts *texts);
 
-struct slice texts_piece_entry(const struct texts *texts, uint32_t i);
+struct slice texts_chunk_entry(const struct texts *texts, uint32_t i);
 
 /* Text i of the heap; empty if there is none (damaged codes). */
 static inline struct slice texts_entry(const struct texts *texts, uint64_t i)
 {
     if (i >= texts->heap_count)
         return (struct slice){NULL, 0};
-    if (texts->pieces)
-        return texts_piece_entry(texts, (uint32_t)i);
+    if (texts->chunks)
+        return texts_chunk_entry(texts, (uint32_t)i);
     if (!texts->start)
         return (struct slice){texts->heap + i * texts->width, texts->width};
     return (struct slice){texts->heap + texts->start[i],

@@ -174,27 +174,27 @@ static void skip_blob(struct column_reader *column)
     byte_reader_bytes(&column->bytes, len);
 }
 
-/* Notes where the pieces are; each is read when a text of it is. */
-static void place_pieces(struct column_reader *column, struct texts *texts)
+/* Notes where the chunks are; each is read when a text of it is. */
+static void place_chunks(struct column_reader *column, struct texts *texts)
 {
-    uint32_t count = texts->heap_count / TEXTS_PIECE + 1;
+    uint32_t count = texts->heap_count / TEXTS_CHUNK + 1;
 
-    texts->pieces = alloc(column, count * sizeof(*texts->pieces));
-    if (!texts->pieces)
+    texts->chunks = alloc(column, count * sizeof(*texts->chunks));
+    if (!texts->chunks)
         return;
-    for (uint32_t i = 0; i * TEXTS_PIECE < texts->heap_count; i++) {
-        texts->pieces[i] = (struct texts_piece){.blob = *column};
+    for (uint32_t i = 0; i * TEXTS_CHUNK < texts->heap_count; i++) {
+        texts->chunks[i] = (struct texts_chunk){.blob = *column};
         skip_blob(column);
     }
 }
 
-struct slice texts_piece_entry(const struct texts *texts, uint32_t i)
+struct slice texts_chunk_entry(const struct texts *texts, uint32_t i)
 {
-    struct texts_piece *piece = &texts->pieces[i / TEXTS_PIECE];
-    uint32_t first = i - i % TEXTS_PIECE;
-    uint32_t end = texts->heap_count - first < TEXTS_PIECE
+    struct texts_chunk *piece = &texts->chunks[i / TEXTS_CHUNK];
+    uint32_t first = i - i % TEXTS_CHUNK;
+    uint32_t end = texts->heap_count - first < TEXTS_CHUNK
                        ? texts->heap_count
-                       : first + TEXTS_PIECE;
+                       : first + TEXTS_CHUNK;
     uint64_t base = text_start(texts, first), at = text_start(texts, i);
 
     if (!piece->bytes && !piece->blob.bytes.bad) {
@@ -227,7 +227,7 @@ void column_texts(struct column_reader *column, uint32_t count,
         byte_reader_fail(&column->bytes);
     place_texts(column, texts, &lens);
     if (!column->bytes.bad && how == 2) {
-        place_pieces(column, texts);
+        place_chunks(column, texts);
     } else if (!column->bytes.bad) {
         heap = column_blob(column);
         texts->heap = heap.ptr;

@@ -15,7 +15,7 @@
  *   texts   how u8, ints (lengths of the heap's texts), then
  *             how 0    blob (the heap; row i is text i)
  *             how 1    blob (the heap), ints (a number per row)
- *             how 2    a blob for every TEXTS_PIECE rows, read one by one
+ *             how 2    a blob for every TEXTS_CHUNK rows, read one by one
  *
  *   The numbers 7 7 9 in hex: 03 | 00 07 01 01 | 00 00 00 02
  *                             count mode base factor planes | how, bytes
@@ -58,7 +58,8 @@ static bool looks_random(const uint8_t *bytes, size_t len)
 }
 
 /* How, length if compressed, and the bytes. */
-static void put_packed(struct column_out *column, const void *bytes, size_t len)
+static void put_packed(struct column_writer *column, const void *bytes,
+                       size_t len)
 {
     struct buf *out = column->out;
 
@@ -81,7 +82,7 @@ static void put_packed(struct column_out *column, const void *bytes, size_t len)
     buf_add(out, (struct slice){bytes, len});
 }
 
-void column_put_blob(struct column_out *column, struct slice bytes)
+void column_put_blob(struct column_writer *column, struct slice bytes)
 {
     buf_varint(column->out, bytes.len);
     if (bytes.len > 0)
@@ -156,7 +157,7 @@ static bool take_differences(uint64_t *values, uint32_t count, uint64_t factor)
     return falls;
 }
 
-static void put_planes(struct column_out *column, const uint64_t *values,
+static void put_planes(struct column_writer *column, const uint64_t *values,
                        uint32_t count)
 {
     struct scratch_mark mark = scratch_mark(column->scratch);
@@ -179,7 +180,7 @@ static void put_planes(struct column_out *column, const uint64_t *values,
     scratch_rewind(column->scratch, mark);
 }
 
-void column_put_ints(struct column_out *column, uint64_t *values,
+void column_put_ints(struct column_writer *column, uint64_t *values,
                      uint32_t count, enum ints_hint hint)
 {
     struct buf *out = column->out;
@@ -215,7 +216,8 @@ void column_put_ints(struct column_out *column, uint64_t *values,
     put_planes(column, values, count);
 }
 
-void column_put_same(struct column_out *column, uint64_t value, uint32_t count)
+void column_put_same(struct column_writer *column, uint64_t value,
+                     uint32_t count)
 {
     struct buf *out = column->out;
 
@@ -231,7 +233,7 @@ void column_put_same(struct column_out *column, uint64_t value, uint32_t count)
 /* ---- texts ---- */
 
 /* Texts back to back, as blobs of at most `piece` texts each. */
-static void put_heap(struct column_out *column, const struct slice *texts,
+static void put_heap(struct column_writer *column, const struct slice *texts,
                      const uint64_t *codes, uint32_t count, uint32_t piece)
 {
     char *heap = NULL;
@@ -259,7 +261,7 @@ static void put_heap(struct column_out *column, const struct slice *texts,
     }
 }
 
-static void put_lens(struct column_out *column, const struct slice *texts,
+static void put_lens(struct column_writer *column, const struct slice *texts,
                      const uint64_t *codes, uint32_t count)
 {
     uint64_t *lens = scratch_alloc(column->scratch, count * sizeof(*lens));
@@ -269,7 +271,7 @@ static void put_lens(struct column_out *column, const struct slice *texts,
     column_put_ints(column, lens, count, INTS_PLAIN);
 }
 
-void column_put_texts(struct column_out *column, const struct slice *texts,
+void column_put_texts(struct column_writer *column, const struct slice *texts,
                       uint32_t count)
 {
     struct scratch_mark mark = scratch_mark(column->scratch);
@@ -280,17 +282,17 @@ void column_put_texts(struct column_out *column, const struct slice *texts,
     scratch_rewind(column->scratch, mark);
 }
 
-void column_put_dict(struct column_out *column, const struct dict *dict,
-                     uint64_t *codes, uint32_t count, bool pieces)
+void column_put_dict(struct column_writer *column, const struct dict *dict,
+                     uint64_t *codes, uint32_t count, bool chunks)
 {
     struct scratch_mark mark = scratch_mark(column->scratch);
 
     if (dict->count > count - count / 4) { /* entries unused by rows too */
-        pieces = pieces && count > TEXTS_PIECE;
-        buf_byte(column->out, pieces ? 2 : 0);
+        chunks = chunks && count > TEXTS_CHUNK;
+        buf_byte(column->out, chunks ? 2 : 0);
         put_lens(column, dict->texts, codes, count);
         put_heap(column, dict->texts, codes, count,
-                 pieces ? TEXTS_PIECE : UINT32_MAX);
+                 chunks ? TEXTS_CHUNK : UINT32_MAX);
     } else {
         buf_byte(column->out, 1);
         put_lens(column, dict->texts, NULL, dict->count);
@@ -326,36 +328,6 @@ static inline uint32_t text_hash(struct slice text)
     return (uint32_t)(h ^ h >> 32);
 }
 
-static void dict_place(struct dict *dict, struct dict_slot entry)
-{
-    uint32_t i = entry.hash & dict->mask;
-
-    while (dict->slots[i].number)
-        i = (i + 1) & dict->mask;
-    dict->slots[i] = entry;
-}
-
-static void dict_grow(struct dict *dict)
-{
-    uint32_t half = dict->room, room = half ? 2 * half : 8;
-    const struct dict_slot *old = dict->slots;
-
-    if (half == 0)
-        dict->texts = scratch_alloc(dict->scratch, room * sizeof(*dict->texts));
-    else
-        dict->texts = scratch_double(dict->scratch, dict->texts,
-                                     half * sizeof(*dict->texts));
-    dict->room = room;
-    if (dict->unique)
-        return;
-    dict->mask = 2 * room - 1;
-    dict->slots = scratch_zero(dict->scratch, (size_t)dict->mask + 1,
-                               sizeof(*dict->slots));
-    for (uint32_t i = 0; i < 2 * half; i++)
-        if (old[i].number)
-            dict_place(dict, old[i]);
-}
-
 static struct slice own_copy(struct scratch *scratch, struct slice text)
 {
     char *copy = scratch_alloc(scratch, text.len);
@@ -365,7 +337,7 @@ static struct slice own_copy(struct scratch *scratch, struct slice text)
 }
 
 /* A copy next to the one before: what is looked up together lies together. */
-static struct slice dict_keep(struct dict *dict, struct slice text)
+static struct slice dict_copy(struct dict *dict, struct slice text)
 {
     char *copy = dict->at;
 
@@ -385,27 +357,19 @@ static struct slice dict_keep(struct dict *dict, struct slice text)
 
 uint32_t dict_find_or_add(struct dict *dict, struct slice text)
 {
-    uint32_t hash, i;
+    uint32_t hash = dict->unique ? 0 : text_hash(text);
 
-    if (dict->count == dict->room)
-        dict_grow(dict);
-    if (dict->unique) {
-        dict->texts[dict->count] = dict_keep(dict, text);
-        return dict->count++;
+    if (!dict->unique) {
+        dict->lookups++;
+        map_each(&dict->index, hash, code)
+            if (slice_equal(dict->texts[code], text))
+                return dict->last = code;
+        scratch_map_add(dict->scratch, &dict->index, hash, dict->count);
+        if (dict->lookups >= DICT_TRIAL &&
+            dict->count > dict->lookups - dict->lookups / 8)
+            dict->unique = true;
     }
-    hash = text_hash(text);
-    dict->lookups++;
-    for (i = hash & dict->mask; dict->slots[i].number;
-         i = (i + 1) & dict->mask) {
-        uint32_t code = dict->slots[i].number - 1;
-
-        if (dict->slots[i].hash == hash && slice_equal(dict->texts[code], text))
-            return dict->last = code;
-    }
-    if (dict->lookups >= DICT_TRIAL &&
-        dict->count > dict->lookups - dict->lookups / 8)
-        dict->unique = true;
-    dict->texts[dict->count] = dict_keep(dict, text);
-    dict->slots[i] = (struct dict_slot){hash, dict->count + 1};
+    scratch_append(dict->scratch, &dict->texts, dict->count, &dict->room, 1);
+    dict->texts[dict->count] = dict_copy(dict, text);
     return dict->last = dict->count++;
 }

@@ -121,10 +121,10 @@ void block_match_texts(struct block *block, struct texts *texts,
             rows[row / 64] &= ~(UINT64_C(1) << (row & 63));
 }
 
-struct attrs_in *block_attrs(struct block *block)
+struct attrs_reader *block_attrs(struct block *block)
 {
     if (!block->attrs && block->status == OK)
-        block->attrs = attrs_in_open(block, COL_ATTRS, block->count);
+        block->attrs = attrs_reader_open(block, COL_ATTRS, block->count);
     return block->attrs;
 }
 

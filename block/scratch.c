@@ -1,6 +1,6 @@
 /*
- * A list of chunks in order of use. Resetting goes back to the first one; the
- * chunks after KEEP_BYTES are freed then, so one enormous block does not hold
+ * A list of chunks in order of use. A reset goes back to the first one and
+ * frees the chunks after KEEP_BYTES, so that one enormous block does not keep
  * its memory for ever.
  */
 #include "scratch.h"
@@ -107,26 +107,29 @@ void scratch_rewind(struct scratch *scratch, struct scratch_mark mark)
     scratch->at = mark.at;
 }
 
-void *scratch_double(struct scratch *scratch, const void *old, size_t size)
+void scratch_grow_(struct scratch *scratch, void *list, uint32_t count,
+                   uint32_t *room, uint32_t more, size_t size)
 {
-    void *piece = scratch_alloc(scratch, 2 * size);
+    uint32_t wanted = *room ? 2 * *room : 32;
+    char *at, *grown;
 
-    if (size > 0)
-        memcpy(piece, old, size);
-    return piece;
+    while (wanted - count < more)
+        wanted *= 2;
+    memcpy(&at, list, sizeof(at));
+    grown = scratch_alloc(scratch, wanted * size);
+    if (count > 0)
+        memcpy(grown, at, count * size);
+    memcpy(list, &grown, sizeof(grown));
+    *room = wanted;
 }
 
-void numbers_grow(struct scratch *scratch, struct numbers *numbers,
-                  uint32_t more)
+void scratch_map_add(struct scratch *scratch, struct map *map, uint32_t hash,
+                     uint32_t entry)
 {
-    uint32_t room = numbers->room ? 2 * numbers->room : 64;
-    uint64_t *at;
+    if (2 * map->count >= map->mask) {
+        size_t size = map_size(map->count + 1);
 
-    while (room - numbers->count < more)
-        room *= 2;
-    at = scratch_alloc(scratch, room * sizeof(*at));
-    if (numbers->count > 0)
-        memcpy(at, numbers->at, numbers->count * sizeof(*at));
-    numbers->at = at;
-    numbers->room = room;
+        map_move(map, scratch_zero(scratch, 1, size), size);
+    }
+    map_add(map, hash, entry);
 }

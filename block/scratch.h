@@ -1,15 +1,19 @@
 /*
- * scratch - the memory of a block being written: bumped, never given back one
- * by one, and kept for the next block.
+ * scratch - the memory of a block being written: allocated by bumping a
+ * pointer, freed at once, and kept for the next block.
  *
- * Unlike an arena it keeps its chunks when it is reset (up to a bound), since
- * a writer needs the same megabytes again for every block.
+ * Unlike an arena it never fails, it can go back to a mark, and a reset keeps
+ * its first megabytes, since a writer needs the same amount for every block.
+ * What senders can make it hold is limited by the rows of a block.
  */
 #ifndef SCRATCH_H
 #define SCRATCH_H
 
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
+
+#include "map.h"
 
 struct scratch_chunk;
 
@@ -21,7 +25,7 @@ struct scratch {
 void scratch_init(struct scratch *scratch);
 void scratch_release(struct scratch *scratch);
 
-/* Forgets all that was allocated; keeps the first megabytes. */
+/* Frees everything at once; keeps the first megabytes. */
 void scratch_reset(struct scratch *scratch);
 
 void *scratch_more(struct scratch *scratch, size_t size);
@@ -41,7 +45,7 @@ static inline void *scratch_alloc(struct scratch *scratch, size_t size)
 /* count elements of size bytes, all zero. */
 void *scratch_zero(struct scratch *scratch, size_t count, size_t size);
 
-/* What is allocated after the mark is free again after the rewind. */
+/* A rewind frees what was allocated after the mark. */
 struct scratch_mark {
     struct scratch_chunk *chunk;
     char *at;
@@ -49,23 +53,43 @@ struct scratch_mark {
 struct scratch_mark scratch_mark(const struct scratch *scratch);
 void scratch_rewind(struct scratch *scratch, struct scratch_mark mark);
 
-/* A piece twice as large with the old one's bytes at its front. */
-void *scratch_double(struct scratch *scratch, const void *old, size_t size);
+/* Room for `more` elements at the end of an array that grows, like
+ * arena_append() of array.h: list is the address of the pointer to the first.
+ */
+#define scratch_append(scratch, list, count, room, more)        \
+    scratch_append_((scratch), (list), (count), (room), (more), \
+                    sizeof(**(list)))
+void scratch_grow_(struct scratch *scratch, void *list, uint32_t count,
+                   uint32_t *room, uint32_t more, size_t size);
 
-/* Numbers that grow in number. */
+static inline void *scratch_append_(struct scratch *scratch, void *list,
+                                    uint32_t count, uint32_t *room,
+                                    uint32_t more, size_t size)
+{
+    char *at;
+
+    if (*room - count < more)
+        scratch_grow_(scratch, list, count, room, more, size);
+    memcpy(&at, list, sizeof(at));
+    return at + count * size;
+}
+
+/* Adds an entry to a map whose slots are in the scratch. */
+void scratch_map_add(struct scratch *scratch, struct map *map, uint32_t hash,
+                     uint32_t entry);
+
+/* An array of numbers that grows. */
 struct numbers {
     uint64_t *at;
     uint32_t count, room;
 };
 
-void numbers_grow(struct scratch *scratch, struct numbers *numbers,
-                  uint32_t more);
-
 static inline void numbers_add(struct scratch *scratch, struct numbers *numbers,
                                uint64_t v)
 {
     if (numbers->count == numbers->room)
-        numbers_grow(scratch, numbers, 1);
+        scratch_append(scratch, &numbers->at, numbers->count, &numbers->room,
+                       1);
     numbers->at[numbers->count++] = v;
 }
 

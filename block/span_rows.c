@@ -25,11 +25,11 @@ static void init(struct span_rows *rows)
     for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++)
         text_column_init(texts[i], scratch, 0);
     rows->event_time = rows->link_flags = (struct numbers){0};
-    attrs_out_init(&rows->attrs, scratch, &rows->value);
-    attrs_out_init(&rows->event_attrs, scratch, &rows->value);
-    attrs_out_init(&rows->link_attrs, scratch, &rows->value);
-    origin_init(&rows->origin, scratch, &rows->value, 0);
-    memset(rows->differ, 0, sizeof(rows->differ));
+    attrs_writer_init(&rows->attrs, scratch, &rows->value);
+    attrs_writer_init(&rows->event_attrs, scratch, &rows->value);
+    attrs_writer_init(&rows->link_attrs, scratch, &rows->value);
+    owner_writer_init(&rows->owners, scratch, &rows->value, 0);
+    memset(rows->differing, 0, sizeof(rows->differing));
     rows->count = 0;
 }
 
@@ -74,7 +74,7 @@ static void add_events(struct span_rows *rows, const struct span *span)
         numbers_add(&rows->scratch, &rows->event_time,
                     zigzag((int64_t)(event->time_ns - span->start_ns)));
         text_column_add(&rows->event_name, event->name);
-        attrs_out_add(&rows->event_attrs, &event->attrs);
+        attrs_writer_add(&rows->event_attrs, &event->attrs);
     }
 }
 
@@ -89,23 +89,23 @@ static void add_links(struct span_rows *rows, const struct span *span)
                         (struct slice){(const char *)link->span_id, 8});
         text_column_add(&rows->link_state, link->trace_state);
         numbers_add(&rows->scratch, &rows->link_flags, link->flags);
-        attrs_out_add(&rows->link_attrs, &link->attrs);
+        attrs_writer_add(&rows->link_attrs, &link->attrs);
     }
 }
 
 static void keep(struct span_rows *rows, const struct span_row *row)
 {
-    struct span_row **run = &rows->runs[rows->count / SPAN_RUN];
+    struct span_row **run = &rows->chunks[rows->count / SPAN_CHUNK];
     uint64_t words[SPAN_ROW_WORDS], first[SPAN_ROW_WORDS];
 
     assert(rows->count < BLOCK_MAX_ROWS);
-    if (rows->count % SPAN_RUN == 0)
-        *run = scratch_alloc(&rows->scratch, SPAN_RUN * sizeof(**run));
-    (*run)[rows->count % SPAN_RUN] = *row;
+    if (rows->count % SPAN_CHUNK == 0)
+        *run = scratch_alloc(&rows->scratch, SPAN_CHUNK * sizeof(**run));
+    (*run)[rows->count % SPAN_CHUNK] = *row;
     memcpy(words, row, sizeof(words));
-    memcpy(first, rows->runs[0], sizeof(first));
+    memcpy(first, rows->chunks[0], sizeof(first));
     for (size_t i = 0; i < SPAN_ROW_WORDS; i++)
-        rows->differ[i] |= words[i] ^ first[i];
+        rows->differing[i] |= words[i] ^ first[i];
     rows->count++;
 }
 
@@ -119,8 +119,8 @@ void span_rows_add(struct span_rows *rows, const struct span *span)
         .endpoint = dict_add(&rows->endpoint, span->endpoint),
         .status_message = dict_add(&rows->status_message, span->status_message),
         .trace_state = dict_add(&rows->trace_state, span->trace_state),
-        .resource = origin_resource(&rows->origin, span->resource_id),
-        .scope = origin_scope(&rows->origin, span->scope),
+        .resource = owner_resource_code(&rows->owners, span->resource_id),
+        .scope = owner_scope_code(&rows->owners, span->scope),
         .flags = span->flags,
         .dropped_events = span->dropped_events,
         .dropped_links = span->dropped_links,
@@ -136,7 +136,7 @@ void span_rows_add(struct span_rows *rows, const struct span *span)
     memcpy(row.trace_id, span->trace_id, 16);
     memcpy(row.span_id, span->span_id, 8);
     memcpy(row.parent_id, span->parent_span_id, 8);
-    attrs_out_add(&rows->attrs, &span->attrs);
+    attrs_writer_add(&rows->attrs, &span->attrs);
     add_events(rows, span);
     add_links(rows, span);
     keep(rows, &row);

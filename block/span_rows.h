@@ -10,14 +10,14 @@
 #ifndef SPAN_ROWS_H
 #define SPAN_ROWS_H
 
-#include "block_out.h"
+#include "block_columns.h"
 
 enum {
-    SPAN_RUN = 1024, /* rows that are allocated at once */
-    SPAN_RUNS = BLOCK_MAX_ROWS / SPAN_RUN
+    SPAN_CHUNK = 1024, /* rows that are allocated at once */
+    SPAN_CHUNKS = BLOCK_MAX_ROWS / SPAN_CHUNK
 };
 
-/* Whole words, without padding: see block_rows.differ. */
+/* Whole words, without padding: see block_rows.differing. */
 struct span_row {
     uint8_t trace_id[16], span_id[8], parent_id[8];
     uint64_t start_ns, duration;
@@ -33,19 +33,19 @@ enum { SPAN_ROW_WORDS = sizeof(struct span_row) / sizeof(uint64_t) };
 struct span_rows {
     struct scratch scratch; /* of all that is kept here */
     struct buf value;       /* for encoding */
-    struct span_row *runs[SPAN_RUNS];
+    struct span_row *chunks[SPAN_CHUNKS];
     uint32_t count;
-    uint64_t differ[SPAN_ROW_WORDS]; /* bits in which rows differ */
+    uint64_t differing[SPAN_ROW_WORDS]; /* bits in which rows differing */
     struct dict name, operation, endpoint, status_message, trace_state;
     struct text_column event_name, link_trace_id, link_span_id, link_state;
     struct numbers event_time, link_flags;
-    struct attrs_out attrs, event_attrs, link_attrs;
-    struct origin_out origin;
+    struct attrs_writer attrs, event_attrs, link_attrs;
+    struct owner_writer owners;
 };
 
 /* What is being written. */
-struct spans_out {
-    struct block_out *out;
+struct span_block_writer {
+    struct block_builder *out;
     struct span_rows *coded;
     const struct span_row *rows; /* in order */
     const uint32_t *order;       /* of rows, as they came */
@@ -54,20 +54,20 @@ struct spans_out {
     uint64_t *parents, *starts;
     char *trace_ids, *parent_ids;
     uint32_t parent_id_count;
-    struct summary_out summary;
+    struct summary_writer summary;
     struct block_meta *meta;
-    uint32_t *by_id, by_id_mask; /* rows + 1 of a large trace, by span id */
+    struct map by_id; /* places in a large trace, by span id */
 };
 
 /* Copies the rows in order (rows, order). */
-void spans_sort(struct spans_out *spans);
+void spans_sort(struct span_block_writer *spans);
 /* Then: parents, starts and what there is per trace; meta and summary too. */
-void spans_add_traces(struct spans_out *spans);
+void spans_add_traces(struct span_block_writer *spans);
 
 static inline struct span_row *span_row_at(const struct span_rows *rows,
                                            uint32_t i)
 {
-    return &rows->runs[i / SPAN_RUN][i % SPAN_RUN];
+    return &rows->chunks[i / SPAN_CHUNK][i % SPAN_CHUNK];
 }
 
 #endif

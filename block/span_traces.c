@@ -34,7 +34,7 @@ static struct sort_row *sort_by(const struct span_rows *rows,
     return sort_rows(order, spare, rows->count);
 }
 
-/* True if ids of one high half differ in the low one. */
+/* True if ids of one high half differing in the low one. */
 static bool low_halves_differ(const struct span_rows *rows,
                               const struct sort_row *order)
 {
@@ -46,7 +46,7 @@ static bool low_halves_differ(const struct span_rows *rows,
     return false;
 }
 
-void spans_sort(struct spans_out *spans)
+void spans_sort(struct span_block_writer *spans)
 {
     struct scratch *scratch = &spans->out->scratch;
     const struct span_rows *rows = spans->coded;
@@ -78,33 +78,22 @@ void spans_sort(struct spans_out *spans)
 
 /* ---- parents ---- */
 
-static uint64_t id_hash(const uint8_t *id)
+/* Indexes the rows of a large trace by span id. */
+static void index_trace(struct span_block_writer *spans,
+                        const struct span_row *at, uint32_t count)
 {
-    return hash_mix(high_half(id), 1);
+    size_t size = map_size(count);
+
+    spans->by_id = (struct map){0};
+    map_move(&spans->by_id, scratch_zero(&spans->out->scratch, 1, size), size);
+    for (uint32_t place = 0; place < count; place++)
+        map_add(&spans->by_id, map_hash_number(high_half(at[place].span_id)),
+                place);
 }
 
-/* Puts the rows of a large trace into a table by span id, the first of equal
- * ones in front. */
-static void index_trace(struct spans_out *spans, const struct span_row *at,
-                        uint32_t count)
-{
-    uint32_t slots = 64;
-
-    while (slots < 2 * count)
-        slots *= 2;
-    spans->by_id = scratch_zero(&spans->out->scratch, slots, sizeof(uint32_t));
-    spans->by_id_mask = slots - 1;
-    for (uint32_t place = 0; place < count; place++) {
-        uint32_t i = (uint32_t)id_hash(at[place].span_id) & spans->by_id_mask;
-
-        while (spans->by_id[i])
-            i = (i + 1) & spans->by_id_mask;
-        spans->by_id[i] = place + 1;
-    }
-}
-
-/* The place in the trace of the span with this id; count if it is not here. */
-static uint32_t find_span(const struct spans_out *spans,
+/* The place in the trace of the span with this id, the first if there are
+ * several; count if there is none. */
+static uint32_t find_span(const struct span_block_writer *spans,
                           const struct span_row *at, uint32_t count,
                           const uint8_t *id)
 {
@@ -115,15 +104,15 @@ static uint32_t find_span(const struct spans_out *spans,
             place++;
         return place;
     }
-    for (uint32_t i = (uint32_t)id_hash(id) & spans->by_id_mask;
-         spans->by_id[i]; i = (i + 1) & spans->by_id_mask)
-        if (memcmp(at[spans->by_id[i] - 1].span_id, id, 8) == 0)
-            return spans->by_id[i] - 1;
+    map_each(&spans->by_id, map_hash_number(high_half(id)), place)
+        if (memcmp(at[place].span_id, id, 8) == 0)
+            return place;
     return count;
 }
 
-static uint64_t parent_code(struct spans_out *spans, const struct span_row *at,
-                            uint32_t count, const uint8_t *id)
+static uint64_t parent_code(struct span_block_writer *spans,
+                            const struct span_row *at, uint32_t count,
+                            const uint8_t *id)
 {
     uint32_t place;
 
@@ -148,7 +137,8 @@ static void note_times(struct block_meta *meta, uint64_t start, uint64_t end)
 }
 
 /* One trace: what it has as a whole, and how its spans hang together. */
-static void add_trace(struct spans_out *spans, uint32_t first, uint32_t count)
+static void add_trace(struct span_block_writer *spans, uint32_t first,
+                      uint32_t count)
 {
     const struct span_row *at = spans->rows + first;
     struct scratch *scratch = &spans->out->scratch;
@@ -179,7 +169,7 @@ static void add_trace(struct spans_out *spans, uint32_t first, uint32_t count)
     summary_add_trace(&spans->summary, at->trace_id);
 }
 
-void spans_add_traces(struct spans_out *spans)
+void spans_add_traces(struct span_block_writer *spans)
 {
     const struct span_row *at = spans->rows;
     uint32_t first = 0;

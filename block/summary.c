@@ -6,17 +6,17 @@
  *   number of resources; per resource, ids ascending: id less the one before,
  *     spans: records;  logs: levels u8 (a bit for each that occurs), records
  *     of each such level, lowest first
- *   filter of trace ids, of words, of words with a digit, of pieces (bloom.c)
+ *   filter of trace ids, of words, of words with a digit, of trigrams (bloom.c)
  *
  * A word is a run of letters, digits, '_' and non-ASCII bytes, folded (fold.h);
  * of long ones the first WORD_HASHED bytes count. Words with a digit in them
  * are apart, because there may be tens of thousands (ids): their filter is
- * left out if it would be full. A piece is three bytes in a row, ASCII in lower
- * case: a phrase can only be in a block that has all of its pieces. Pieces also
- * tell of the words in a phrase that may be cut off. A text that is not ASCII
- * adds its pieces folded, too: words are looked for by those.
+ * left out if it would be full. A trigram is three bytes in a row, ASCII in
+ * lower case: a phrase can only be in a block that has all of its trigrams.
+ * Pieces also tell of the words in a phrase that may be cut off. A text that is
+ * not ASCII adds its trigrams folded, too: words are looked for by those.
  *
- * Version 1 had words and pieces with ASCII in lower case and nothing else
+ * Version 1 had words and trigrams with ASCII in lower case and nothing else
  * folded. It cannot deny a word that is not ASCII.
  */
 #include "summary.h"
@@ -38,8 +38,8 @@ enum {
     WORD_PROBES = 3,
     NUMBER_LOG2 = 15,
     NUMBER_PROBES = 1,
-    PIECE_LOG2 = 14,
-    PIECE_PROBES = 1,
+    TRIGRAM_LOG2 = 14,
+    TRIGRAM_PROBES = 1,
 };
 
 /* ---- hashes ---- */
@@ -77,47 +77,48 @@ static inline uint8_t lower(uint8_t c)
     return c >= 'A' && c <= 'Z' ? (uint8_t)(c | 0x20) : c;
 }
 
-static inline uint64_t piece_hash(uint32_t piece)
+static inline uint64_t trigram_hash(uint32_t trigram)
 {
-    return (piece * UINT64_C(0x9e3779b97f4a7c15)) >> 40;
+    return (trigram * UINT64_C(0x9e3779b97f4a7c15)) >> 40;
 }
 
-/* The pieces of a folded text, one after the other. */
-struct pieces {
+/* The trigrams of a folded text, one after the other. */
+struct trigram_cursor {
     const uint8_t *at, *end;
     uint8_t bytes[4]; /* of the character at hand */
     size_t len, used;
-    uint32_t piece;
-    size_t count; /* bytes in piece so far */
+    uint32_t trigram;
+    size_t count; /* bytes in trigram so far */
 };
 
-static struct pieces pieces_of(struct slice text)
+static struct trigram_cursor trigrams_of(struct slice text)
 {
     const uint8_t *p = (const uint8_t *)(text.len ? text.ptr : "");
 
-    return (struct pieces){.at = p, .end = p + text.len};
+    return (struct trigram_cursor){.at = p, .end = p + text.len};
 }
 
-static bool next_piece(struct pieces *pieces)
+static bool next_trigram(struct trigram_cursor *trigrams)
 {
     do {
-        if (pieces->used == pieces->len) {
-            if (pieces->at == pieces->end)
+        if (trigrams->used == trigrams->len) {
+            if (trigrams->at == trigrams->end)
                 return false;
-            pieces->len =
-                fold_put(fold_next(&pieces->at, pieces->end), pieces->bytes);
-            pieces->used = 0;
+            trigrams->len = fold_put(fold_next(&trigrams->at, trigrams->end),
+                                     trigrams->bytes);
+            trigrams->used = 0;
         }
-        pieces->piece =
-            (pieces->piece << 8 | pieces->bytes[pieces->used++]) & 0xffffff;
-        pieces->count++;
-    } while (pieces->count < 3);
+        trigrams->trigram =
+            (trigrams->trigram << 8 | trigrams->bytes[trigrams->used++]) &
+            0xffffff;
+        trigrams->count++;
+    } while (trigrams->count < 3);
     return true;
 }
 
 /* ---- writing ---- */
 
-void summary_init(struct summary_out *summary, struct scratch *scratch,
+void summary_init(struct summary_writer *summary, struct scratch *scratch,
                   bool has_text)
 {
     bloom_init(&summary->traces, scratch, TRACE_LOG2, TRACE_PROBES);
@@ -126,18 +127,19 @@ void summary_init(struct summary_out *summary, struct scratch *scratch,
         return;
     bloom_init(&summary->words, scratch, WORD_LOG2, WORD_PROBES);
     bloom_init(&summary->numbers, scratch, NUMBER_LOG2, NUMBER_PROBES);
-    bloom_init(&summary->pieces, scratch, PIECE_LOG2, PIECE_PROBES);
+    bloom_init(&summary->trigrams, scratch, TRIGRAM_LOG2, TRIGRAM_PROBES);
 }
 
-void summary_add_trace(struct summary_out *summary, const uint8_t trace_id[16])
+void summary_add_trace(struct summary_writer *summary,
+                       const uint8_t trace_id[16])
 {
     bloom_add(&summary->traces, trace_hash(trace_id));
 }
 
 /* Adds the word that begins here, which is at least one byte long, and returns
  * its end. Most words are as they are hashed. */
-static const uint8_t *add_word(struct summary_out *summary, const uint8_t *word,
-                               const uint8_t *end)
+static const uint8_t *add_word(struct summary_writer *summary,
+                               const uint8_t *word, const uint8_t *end)
 {
     const uint8_t *p = word;
     uint8_t folded, changed = 0;
@@ -157,7 +159,7 @@ static const uint8_t *add_word(struct summary_out *summary, const uint8_t *word,
     return p;
 }
 
-void summary_add_words(struct summary_out *summary, struct slice text)
+void summary_add_words(struct summary_writer *summary, struct slice text)
 {
     const uint8_t *p = (const uint8_t *)(text.len ? text.ptr : "");
     const uint8_t *end = p + text.len;
@@ -169,27 +171,27 @@ void summary_add_words(struct summary_out *summary, struct slice text)
             p++;
 }
 
-void summary_add_pieces(struct summary_out *summary, struct slice text)
+void summary_add_trigrams(struct summary_writer *summary, struct slice text)
 {
     const uint8_t *p = (const uint8_t *)text.ptr;
-    struct pieces folded;
-    uint32_t piece;
+    struct trigram_cursor folded;
+    uint32_t trigram;
     uint8_t any = 0;
 
     if (text.len < 3)
         return;
     for (size_t i = 0; i < text.len; i++) /* many at once */
         any |= p[i];
-    piece = (uint32_t)lower(p[0]) << 8 | lower(p[1]);
+    trigram = (uint32_t)lower(p[0]) << 8 | lower(p[1]);
     for (size_t i = 2; i < text.len; i++) {
-        piece = (piece << 8 | lower(p[i])) & 0xffffff;
-        bloom_add(&summary->pieces, piece_hash(piece));
+        trigram = (trigram << 8 | lower(p[i])) & 0xffffff;
+        bloom_add(&summary->trigrams, trigram_hash(trigram));
     }
     if (any < 0x80)
         return;
-    folded = pieces_of(text);
-    while (next_piece(&folded))
-        bloom_add(&summary->pieces, piece_hash(folded.piece));
+    folded = trigrams_of(text);
+    while (next_trigram(&folded))
+        bloom_add(&summary->trigrams, trigram_hash(folded.trigram));
 }
 
 static void put_resources(struct buf *out, enum block_type kind,
@@ -218,7 +220,7 @@ static void put_resources(struct buf *out, enum block_type kind,
     }
 }
 
-void summary_put(struct summary_out *summary, enum block_type kind,
+void summary_put(struct summary_writer *summary, enum block_type kind,
                  const uint32_t *ids, const uint32_t *counts, uint32_t id_count,
                  struct scratch *scratch, struct buf *out)
 {
@@ -238,7 +240,7 @@ void summary_put(struct summary_out *summary, enum block_type kind,
     if (summary->has_text) {
         bloom_write(&summary->words, 300, out);
         bloom_write(&summary->numbers, 100, out);
-        bloom_write(&summary->pieces, 200, out);
+        bloom_write(&summary->trigrams, 200, out);
     } else {
         buf_add(out, SLICE("\0\0\0"));
     }
@@ -318,10 +320,10 @@ bool summary_counts(struct slice summary, const struct bitmap *resources,
     return !in.bad;
 }
 
-enum part { TRACES, WORDS, NUMBERS, PIECES };
+enum summary_filter { TRACES, WORDS, NUMBERS, TRIGRAMS };
 
 /* The filter; empty, which is always true, if the summary is damaged. */
-static struct slice part(struct slice summary, enum part which)
+static struct slice filter_of(struct slice summary, enum summary_filter which)
 {
     struct slice filter = {NULL, 0};
     struct byte_reader in;
@@ -339,7 +341,7 @@ static struct slice part(struct slice summary, enum part which)
 
 struct slice summary_trace_filter(struct slice summary)
 {
-    return part(summary, TRACES);
+    return filter_of(summary, TRACES);
 }
 
 bool trace_filter_may_have(struct slice filter, const uint8_t trace_id[16])
@@ -364,32 +366,33 @@ static bool has_word(struct slice summary, const uint8_t *word, size_t len)
     if (!may_deny(summary, (struct slice){(const char *)word, len}))
         return true;
     if (has_digit(word, len))
-        return bloom_may_contain(part(summary, NUMBERS), NUMBER_PROBES,
+        return bloom_may_contain(filter_of(summary, NUMBERS), NUMBER_PROBES,
                                  word_hash(word, len));
-    return bloom_may_contain(part(summary, WORDS), WORD_PROBES,
+    return bloom_may_contain(filter_of(summary, WORDS), WORD_PROBES,
                              word_hash(word, len));
 }
 
-static bool has_pieces(struct slice pieces, struct slice text)
+static bool has_trigrams(struct slice trigrams, struct slice text)
 {
     const uint8_t *p = (const uint8_t *)text.ptr;
 
     for (size_t i = 2; i < text.len; i++) {
-        uint32_t piece = (uint32_t)lower(p[i - 2]) << 16 |
-                         (uint32_t)lower(p[i - 1]) << 8 | lower(p[i]);
+        uint32_t trigram = (uint32_t)lower(p[i - 2]) << 16 |
+                           (uint32_t)lower(p[i - 1]) << 8 | lower(p[i]);
 
-        if (!bloom_may_contain(pieces, PIECE_PROBES, piece_hash(piece)))
+        if (!bloom_may_contain(trigrams, TRIGRAM_PROBES, trigram_hash(trigram)))
             return false;
     }
     return true;
 }
 
-static bool has_folded_pieces(struct slice pieces, struct slice word)
+static bool has_folded_trigrams(struct slice trigrams, struct slice word)
 {
-    struct pieces folded = pieces_of(word);
+    struct trigram_cursor folded = trigrams_of(word);
 
-    while (next_piece(&folded))
-        if (!bloom_may_contain(pieces, PIECE_PROBES, piece_hash(folded.piece)))
+    while (next_trigram(&folded))
+        if (!bloom_may_contain(trigrams, TRIGRAM_PROBES,
+                               trigram_hash(folded.trigram)))
             return false;
     return true;
 }
@@ -400,7 +403,7 @@ bool summary_may_have_phrase(struct slice summary, struct slice phrase)
     const uint8_t *end = p + phrase.len;
     const uint8_t *word = NULL; /* where one begins for certain */
 
-    if (!has_pieces(part(summary, PIECES), phrase))
+    if (!has_trigrams(filter_of(summary, TRIGRAMS), phrase))
         return false;
     for (; p < end; p++) {
         if (match_fold[*p])
@@ -421,5 +424,5 @@ bool summary_may_have_word(struct slice summary, struct slice word)
             return false;
     return word.len > 0 && has_word(summary, p, word.len) &&
            (!may_deny(summary, word) ||
-            has_folded_pieces(part(summary, PIECES), word));
+            has_folded_trigrams(filter_of(summary, TRIGRAMS), word));
 }

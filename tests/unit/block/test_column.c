@@ -9,7 +9,7 @@ struct fixture {
     struct arena arena;
     struct scratch scratch;
     struct buf bytes;
-    struct column_out out;
+    struct column_writer out;
 };
 
 static void setup(struct fixture *f)
@@ -17,7 +17,7 @@ static void setup(struct fixture *f)
     arena_init(&f->arena, NULL, SIZE_MAX);
     scratch_init(&f->scratch);
     buf_init(&f->bytes, SIZE_MAX);
-    f->out = (struct column_out){
+    f->out = (struct column_writer){
         .out = &f->bytes, .scratch = &f->scratch, .zstd = ZSTD_createCCtx()};
 }
 
