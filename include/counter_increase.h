@@ -47,14 +47,13 @@
 /* How the points of a metric become numbers over time. */
 enum metric_mode {
     MODE_GAUGE,   /* a value holds until the next one */
-    MODE_COUNTER, /* cumulative: what grew between two points counts */
-    MODE_DELTA    /* each point is growth already */
+    MODE_COUNTER, /* cumulative: the increase between two points counts */
+    MODE_DELTA    /* each point is an increase already */
 };
 
 /* By what the sender declared, corrected by what is known of the name
- * (metric_names.h; NULL: nothing). What is a gauge to its sender and has a name
- * that ends in _total is a counter whose type a Prometheus exporter did not
- * declare. */
+ * (metric_names.h; NULL: nothing). A gauge whose name ends in _total is a
+ * counter whose type a Prometheus exporter did not declare. */
 struct metric_name;
 enum metric_mode metric_mode(const struct metric *metric,
                              const struct metric_name *known);
@@ -63,7 +62,7 @@ struct counter_point {
     uint64_t time_ns, start_ns; /* start 0: unknown */
     double value;               /* of a histogram or summary: its count */
     union {
-        double sum;  /* what the caller wants to keep beside the value */
+        double sum;  /* the caller's, stored beside the value */
         void *extra; /* the same */
     };
     uint32_t cell; /* of the caller's grid; does not fall with time */
@@ -73,48 +72,49 @@ struct counter_track {
     struct counter_point *at; /* in order of time */
     uint32_t count, room;
     uint32_t max;   /* points at most; set by the caller, at least 4 */
-    uint32_t cells; /* of the grid: how many points there will be, about */
+    uint32_t cells; /* of the grid: about as many points are expected */
     uint32_t after; /* of this cell only the first point matters; 0: none */
 };
 
 enum counter_added {
     COUNTER_FULL,    /* the arena is full */
     COUNTER_STORED,  /* *slot is the point; extra is old memory or NULL */
-    COUNTER_IGNORED, /* says nothing that the others do not */
+    COUNTER_IGNORED, /* redundant beside the others */
 };
 
 /*
- * Adds a point; neither extra nor sum of `point` is looked at, the caller sets
- * them in *slot. Inside a cell only the points are kept that tell something:
- * the last one, and those around a reset. Memory goes by cells and resets.
+ * Adds a point; neither extra nor sum of `point` is read, the caller sets them
+ * in *slot. Inside a cell only the points that matter are stored: the last one,
+ * and those around a reset. Memory goes by cells and resets.
  */
 enum counter_added counter_add(struct counter_track *track, struct arena *arena,
                                const struct counter_point *point,
                                struct counter_point **slot);
 
 struct counter_increase {
-    const struct counter_point *before; /* NULL: grew from zero */
+    const struct counter_point *before; /* NULL: from zero, after a reset */
     const struct counter_point *after;
     uint64_t from_ns, to_ns; /* from < to */
     bool newest;             /* nothing of this counter is newer */
 };
 
 static inline double counter_increase_amount(
-    const struct counter_increase *growth)
+    const struct counter_increase *increase)
 {
-    return growth->after->value - (growth->before ? growth->before->value : 0);
+    return increase->after->value -
+           (increase->before ? increase->before->value : 0);
 }
 
 struct counter_rules {
     uint64_t read_from_ns; /* all points since then were added */
-    uint64_t max_gap_ns;   /* growth over a longer time is not known */
+    uint64_t max_gap_ns;   /* the increase over a longer time is unknown */
 };
 
 /* Returns false to end the walk. */
-typedef bool counter_visit(void *arg, const struct counter_increase *growth);
+typedef bool counter_visit(void *arg, const struct counter_increase *increase);
 
-/* Visits all growth in order of time, of each counter by itself. False if a
- * visit was. */
+/* Visits all increases in order of time, of each counter separately. False if a
+ * visit returned false. */
 bool counter_walk(const struct counter_track *track,
                   const struct counter_rules *rules, counter_visit *visit,
                   void *arg);

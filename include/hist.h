@@ -10,7 +10,7 @@
  * Ownership: A struct hist is plain, all zero is empty; what it points at is
  *            in the arena that every call is given.
  * Threads:   One at a time per hist.
- * Errors:    false: the arena is full, and the hist is as before. NAN: nothing
+ * Errors:    false: the arena is full, and the hist is incomplete. NAN: nothing
  *            is known.
  */
 #ifndef HIST_H
@@ -38,14 +38,14 @@ struct hist {
     double *counts;
     /* explicit: (bounds[i-1], bounds[i]], one more for what is above */
     uint32_t bound_count;
-    double *bounds, *bound_counts;
+    const double *bounds;
+    double *bound_counts;
 };
 
 /*
  * Adds weight times a METRIC_HISTOGRAM, METRIC_EXP_HISTOGRAM or METRIC_SUMMARY
- * (of that count and sum only) whose values are
- * to be multiplied by factor (0.001: milliseconds to seconds). A weight below
- * zero takes off. False if the arena is full: then hist is as before.
+ * (its count and sum only) whose values are multiplied by factor (0.001:
+ * milliseconds to seconds). A weight below zero subtracts.
  */
 bool hist_add(struct hist *hist, struct arena *arena, enum metric_type type,
               const struct histogram *values, double factor, double weight);
@@ -53,8 +53,7 @@ bool hist_add(struct hist *hist, struct arena *arena, enum metric_type type,
 /* Adds buckets alone, neither count nor sum; counts has one more than bounds.
  */
 bool hist_add_buckets(struct hist *hist, struct arena *arena,
-                      const double *bounds, const double *counts,
-                      uint32_t count);
+                      const double *bounds, double *counts, uint32_t count);
 
 bool hist_merge(struct hist *hist, struct arena *arena,
                 const struct hist *other, double weight);

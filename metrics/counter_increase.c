@@ -1,6 +1,6 @@
 /*
- * Keeping the points of a cumulative stream, and walking along them. The rules
- * are told in counter_increase.h; step() has them.
+ * The points of a cumulative stream are stored as they come, then visited in
+ * order of time. counter_increase.h has the rules; classify() carries them out.
  */
 #include "counter_increase.h"
 
@@ -35,7 +35,7 @@ enum metric_mode metric_mode(const struct metric *metric,
     return MODE_COUNTER;
 }
 
-/* ---- keeping points ---- */
+/* ---- storing points ---- */
 
 static bool same_start(const struct counter_point *a,
                        const struct counter_point *b)
@@ -43,23 +43,24 @@ static bool same_start(const struct counter_point *a,
     return a->start_ns == b->start_ns;
 }
 
-/* Is b, between a and c, without news? loose: starts do not matter. */
-static bool tells_nothing(const struct counter_point *a,
-                          const struct counter_point *b,
-                          const struct counter_point *c, bool loose)
+/* Whether b, between a and c, shows nothing that they do not. loose: start
+ * times do not matter. */
+static bool is_redundant(const struct counter_point *a,
+                         const struct counter_point *b,
+                         const struct counter_point *c, bool loose)
 {
     return b->cell == c->cell && a->value <= b->value && b->value <= c->value &&
            (loose || (same_start(a, b) && same_start(b, c)));
 }
 
-/* Behind the points their room holds what extra memory was left over, or NULL:
- * it is used again. */
+/* The unused elements after the points hold the extra memory of dropped points,
+ * or NULL: it is used again. */
 static bool more_room(struct counter_track *track, struct arena *arena)
 {
     uint32_t room = track->room ? 2 * track->room : FIRST_ROOM;
     struct counter_point *at;
 
-    /* One for each cell, mostly: in an arena each step is memory lost. */
+    /* Mostly one per cell: in an arena each smaller array is memory lost. */
     if (track->room && track->room < track->cells + FIRST_ROOM)
         room = track->cells + FIRST_ROOM;
     if (room > track->max)
@@ -84,8 +85,8 @@ static void drop(struct counter_track *track, uint32_t i)
     track->at[track->count] = dropped;
 }
 
-/* The nearest point of this start in at[from..to), looked for from the end or
- * from the beginning; NULL if there is none nearby. */
+/* The nearest point with this start before at[to], or from at[from] on; NULL if
+ * there is none among the next ones. */
 static const struct counter_point *find_last(const struct counter_point *at,
                                              uint32_t to, uint64_t start_ns)
 {
@@ -105,8 +106,8 @@ static const struct counter_point *find_next(const struct counter_point *at,
     return NULL;
 }
 
-/* Drops what tells nothing beside its neighbours: those of its own start, or,
- * loose, any. */
+/* Drops the points that are redundant between their neighbours of the same
+ * start, or, loose, of any. */
 static void thin_out(struct counter_track *track, bool loose)
 {
     struct counter_point *at = track->at;
@@ -120,7 +121,7 @@ static void thin_out(struct counter_track *track, bool loose)
                   : find_last(at, kept, p.start_ns);
         c = loose ? (i + 1 < track->count ? &at[i + 1] : NULL)
                   : find_next(at, i + 1, track->count, p.start_ns);
-        if (a && c && tells_nothing(a, &p, c, loose))
+        if (a && c && is_redundant(a, &p, c, loose))
             continue;
         at[i] = at[kept];
         at[kept++] = p;
@@ -128,7 +129,7 @@ static void thin_out(struct counter_track *track, bool loose)
     track->count = kept;
 }
 
-/* Where p belongs: behind all that are older, or as old with no later start. */
+/* The place of p: after all that are older, or as old with no later start. */
 static uint32_t place_of(const struct counter_track *track,
                          const struct counter_point *p)
 {
@@ -141,15 +142,15 @@ static uint32_t place_of(const struct counter_track *track,
     return i;
 }
 
-/* p is at[i] from now on; the one behind it may be without news by that. What
- * is kept does so not depend on the order in which points come. */
-static enum counter_added put(struct counter_track *track, uint32_t i,
-                              const struct counter_point *p,
-                              struct counter_point **slot)
+/* Stores p as at[i], and drops the point after it if p makes it redundant, so
+ * that what is stored does not depend on the order of arrival. */
+static enum counter_added store_at(struct counter_track *track, uint32_t i,
+                                   const struct counter_point *p,
+                                   struct counter_point **slot)
 {
     track->at[i] = *p;
-    if (i + 2 < track->count && tells_nothing(&track->at[i], &track->at[i + 1],
-                                              &track->at[i + 2], false))
+    if (i + 2 < track->count && is_redundant(&track->at[i], &track->at[i + 1],
+                                             &track->at[i + 2], false))
         drop(track, i + 1);
     *slot = &track->at[i];
     return COUNTER_STORED;
@@ -164,7 +165,7 @@ static enum counter_added insert(struct counter_track *track,
         !more_room(track, arena))
         return COUNTER_FULL;
     if (track->count == track->room) {
-        /* More writers than one, or more resets than there is room for. */
+        /* Several writers, or more resets than there is room for. */
         thin_out(track, false);
         if (2 * track->count > track->max)
             thin_out(track, true);
@@ -176,7 +177,7 @@ static enum counter_added insert(struct counter_track *track,
     memmove(&track->at[i + 1], &track->at[i],
             (track->count - i) * sizeof(*track->at));
     track->count++;
-    return put(track, i, p, slot);
+    return store_at(track, i, p, slot);
 }
 
 enum counter_added counter_add(struct counter_track *track, struct arena *arena,
@@ -190,35 +191,34 @@ enum counter_added counter_add(struct counter_track *track, struct arena *arena,
         return COUNTER_IGNORED;
     if (i > 0 && at[i - 1].time_ns == p.time_ns && same_start(&at[i - 1], &p)) {
         if (p.value <= at[i - 1].value)
-            return COUNTER_IGNORED; /* the same again */
+            return COUNTER_IGNORED; /* a duplicate */
         p.extra = at[i - 1].extra;
-        return put(track, i - 1, &p, slot);
+        return store_at(track, i - 1, &p, slot);
     }
     if (track->after && p.cell == track->after && i > 0 &&
         at[i - 1].cell == track->after)
         return COUNTER_IGNORED;
-    if (i > 1 && tells_nothing(&at[i - 2], &at[i - 1], &p, false)) {
+    if (i > 1 && is_redundant(&at[i - 2], &at[i - 1], &p, false)) {
         p.extra = at[i - 1].extra;
-        return put(track, i - 1, &p, slot);
+        return store_at(track, i - 1, &p, slot);
     }
-    if (i > 0 && i < n && tells_nothing(&at[i - 1], &p, &at[i], false))
+    if (i > 0 && i < n && is_redundant(&at[i - 1], &p, &at[i], false))
         return COUNTER_IGNORED;
     return insert(track, arena, i, &p, slot);
 }
 
-/* ---- walking along them ---- */
+/* ---- visiting increases ---- */
 
 struct counter_walk {
     const struct counter_rules *rules;
     counter_visit *visit;
     void *arg;
     bool ignore_starts;
-    uint64_t starts[MAX_STARTS]; /* seen; those since long are forgotten */
+    uint64_t starts[MAX_STARTS]; /* seen; the oldest are overwritten */
     uint32_t start_count;
-    double rate; /* of the growth before; below 0: unknown */
-    struct counter_increase
-        waits; /* visited when it is known whether more follows */
-    bool waiting;
+    double rate; /* of the increase before; below 0: unknown */
+    struct counter_increase pending; /* until the next one is known */
+    bool has_pending;
 };
 
 static bool was_seen(const struct counter_walk *w, uint64_t start_ns)
@@ -242,11 +242,11 @@ static double seconds(uint64_t from_ns, uint64_t to_ns)
     return (double)(to_ns - from_ns) / 1e9;
 }
 
-/* The start is at or after the point before, and the value did not fall: does
- * what follows explain it better that the counter went on? */
-static bool went_on(const struct counter_walk *w,
-                    const struct counter_point *before,
-                    const struct counter_point *after)
+/* The start is at or after the previous point, and the value did not fall:
+ * whether the rates say that only the start moved. */
+static bool start_moved(const struct counter_walk *w,
+                        const struct counter_point *before,
+                        const struct counter_point *after)
 {
     const double TIMES = 10;
     double usual = w->rate, grown = after->value - before->value;
@@ -260,71 +260,91 @@ static bool went_on(const struct counter_walk *w,
                fmax(usual, grown / seconds(before->time_ns, after->time_ns));
 }
 
-enum step { NOTHING, PASS_OVER, ON, ANEW };
+enum step {
+    UNKNOWN,   /* how much was counted since the previous point */
+    DUPLICATE, /* of an older point: not to be compared with the next one */
+    CONTINUED, /* no reset */
+    RESET
+};
 
-/* PASS_OVER: the point after is no base for the next one. */
-static enum step step(const struct counter_walk *w,
-                      const struct counter_point *before,
-                      const struct counter_point *after)
+/* The value fell. */
+static enum step classify_fall(const struct counter_walk *w,
+                               const struct counter_point *before,
+                               const struct counter_point *after,
+                               uint64_t start)
+{
+    if (start == 0 || same_start(before, after))
+        return RESET;
+    if (start >= after->time_ns)
+        return UNKNOWN;
+    if (start >= before->time_ns)
+        return RESET;
+    if (was_seen(w, start))
+        return DUPLICATE; /* a second collector, a little late */
+    return start > w->rules->read_from_ns ? RESET : UNKNOWN;
+}
+
+static enum step classify(const struct counter_walk *w,
+                          const struct counter_point *before,
+                          const struct counter_point *after)
 {
     uint64_t start = w->ignore_starts ? 0 : after->start_ns;
     bool baseline = start >= after->time_ns;
 
     if (!before)
-        return start && !baseline && start > w->rules->read_from_ns ? ANEW
-                                                                    : NOTHING;
-    if (after->value < before->value) {
-        if (start == 0 || same_start(before, after))
-            return ANEW;
-        if (baseline)
-            return NOTHING;
-        if (start >= before->time_ns)
-            return ANEW;
-        if (was_seen(w, start))
-            return PASS_OVER; /* a second collector, a little behind */
-        return start > w->rules->read_from_ns ? ANEW : NOTHING;
-    }
+        return !baseline && start > w->rules->read_from_ns ? RESET : UNKNOWN;
+    if (after->value < before->value)
+        return classify_fall(w, before, after, start);
     if (start == 0 || before->start_ns == 0 || same_start(before, after) ||
-        baseline || start < before->time_ns)
-        return ON;
-    return went_on(w, before, after) ? ON : ANEW;
+        baseline || start < before->time_ns || start_moved(w, before, after))
+        return CONTINUED;
+    return RESET;
 }
 
-static bool flush(struct counter_walk *w, bool newest)
+static bool visit_pending(struct counter_walk *w, bool newest)
 {
-    if (!w->waiting)
+    if (!w->has_pending)
         return true;
-    w->waiting = false;
-    w->waits.newest = newest;
-    return w->visit(w->arg, &w->waits);
+    w->has_pending = false;
+    w->pending.newest = newest;
+    return w->visit(w->arg, &w->pending);
 }
 
-static bool take(struct counter_walk *w, const struct counter_point **before,
-                 const struct counter_point *after)
+/* The increase until `after`, pending, if its time is one that counts. */
+static void set_pending(struct counter_walk *w,
+                        const struct counter_point *before,
+                        const struct counter_point *after, enum step step)
 {
-    enum step s = step(w, *before, after);
-    uint64_t from = *before ? (*before)->time_ns : 0;
+    uint64_t from = before ? before->time_ns : 0, to = after->time_ns;
+
+    if (step == RESET && !w->ignore_starts && after->start_ns > from)
+        from = after->start_ns;
+    if (from == 0 || from >= to || to - from > w->rules->max_gap_ns)
+        return;
+    w->pending =
+        (struct counter_increase){.before = step == CONTINUED ? before : NULL,
+                                  .after = after,
+                                  .from_ns = from,
+                                  .to_ns = to};
+    w->has_pending = true;
+    w->rate = counter_increase_amount(&w->pending) / seconds(from, to);
+}
+
+static bool add_point(struct counter_walk *w,
+                      const struct counter_point **before,
+                      const struct counter_point *after)
+{
+    enum step step = classify(w, *before, after);
 
     if (!w->ignore_starts && after->start_ns)
         note_start(w, after->start_ns);
-    if (s == PASS_OVER)
+    if (step == DUPLICATE)
         return true;
-    if (s == ANEW && after->value < 0)
-        s = NOTHING; /* no counter: what it has counted is not known */
-    if (!flush(w, false))
+    if (!visit_pending(w, false))
         return false;
-    if (s == ANEW && !w->ignore_starts && after->start_ns > from)
-        from = after->start_ns;
-    if (s != NOTHING && from > 0 && from < after->time_ns &&
-        after->time_ns - from <= w->rules->max_gap_ns) {
-        w->waits = (struct counter_increase){.before = s == ON ? *before : NULL,
-                                             .after = after,
-                                             .from_ns = from,
-                                             .to_ns = after->time_ns};
-        w->waiting = true;
-        w->rate =
-            counter_increase_amount(&w->waits) / seconds(from, after->time_ns);
-    }
+    /* A value below zero is no counter's. */
+    if (step == CONTINUED || (step == RESET && !(after->value < 0)))
+        set_pending(w, *before, after, step);
     *before = after;
     return true;
 }
@@ -345,16 +365,16 @@ static bool walk_some(struct counter_walk *w, const struct counter_track *track,
         /* Of points of one time the one with the latest start. */
         if (all && i + 1 < track->count && p[1].time_ns == p->time_ns)
             continue;
-        if (!take(w, &before, p))
+        if (!add_point(w, &before, p))
             return false;
     }
-    return flush(w, true);
+    return visit_pending(w, true);
 }
 
-/* Every point has a later start than the one before, and values only rise: a
- * sender that moves the start without a reset, if restarts would have to be
- * that alike: one within a hundredth, two within a tenth, or three at all. */
-static bool starts_move_always(const struct counter_track *track)
+/* Every point has a later start than the one before, and values only rise: the
+ * sender moves the start without a reset. Resets would have to be very alike:
+ * one within a hundredth, two within a tenth, or three of any kind. */
+static bool starts_always_move(const struct counter_track *track)
 {
     const double HUNDREDTH = 0.01, TENTH = 0.1;
     double most = 0;
@@ -371,9 +391,10 @@ static bool starts_move_always(const struct counter_track *track)
            (track->count == 2 && most < HUNDREDTH);
 }
 
-/* Where the start changes back to one that was seen, is the value lower by
- * more than two readings of one counter at nearly the same time can be? */
-static bool are_many_writers(const struct counter_track *track)
+/* Whether, where the start changes back to one that was seen, the value is
+ * lower by more than two samples of one counter at nearly the same time can
+ * differ. */
+static bool has_many_writers(const struct counter_track *track)
 {
     const double TENTH = 0.1;
 
@@ -391,7 +412,7 @@ static bool are_many_writers(const struct counter_track *track)
     return false;
 }
 
-/* Each start by itself; of more than there is room for the rest is left out. */
+/* Each start separately, the first MAX_WRITERS of them. */
 static bool walk_each(struct counter_walk *w, const struct counter_track *track)
 {
     uint64_t starts[MAX_WRITERS];
@@ -418,7 +439,7 @@ bool counter_walk(const struct counter_track *track,
 {
     struct counter_walk w = {.rules = rules, .visit = visit, .arg = arg};
 
-    w.ignore_starts = starts_move_always(track);
-    return are_many_writers(track) ? walk_each(&w, track)
+    w.ignore_starts = starts_always_move(track);
+    return has_many_writers(track) ? walk_each(&w, track)
                                    : walk_some(&w, track, true, 0);
 }

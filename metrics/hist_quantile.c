@@ -11,8 +11,8 @@
  */
 #include <math.h>
 
+#include "exphist.h"
 #include "hist.h"
-#include "hist_int.h"
 
 enum { BISECTIONS = 60 };
 
@@ -53,8 +53,8 @@ static struct bucket bucket_at(const struct hist *hist, uint32_t i)
 
         b = (struct bucket){0, 0, hist->counts[i - 1], true};
         if (b.count > 0) {
-            b.low = hist_edge(hist->scale, index);
-            b.high = hist_edge(hist->scale, index + 1);
+            b.low = exphist_bound(hist->scale, index);
+            b.high = exphist_bound(hist->scale, index + 1);
         }
     } else {
         b = explicit_bucket(hist, i - hist->len - 1);
