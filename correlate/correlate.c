@@ -200,7 +200,7 @@ static void drop_duplicate(struct correlator *correlator, struct batch *batch)
     if (recent_requests_has(correlator->requests, batch->hash, batch->lsn)) {
         stats_add(STATS_DUPLICATE_REQUESTS,
                   correlator->started); /* not at replay */
-        batch->repeated = true;
+        batch->duplicate = true;
         batch->count = batch->resource_count = 0;
         batch->hash = (struct request_hash){0, 0};
     } else if (!recent_requests_has(correlator->requests, batch->hash,

@@ -25,20 +25,18 @@
 #include "request_hash.h"
 #include "status.h"
 
-/* BATCH_DEAD_LETTER: a message nobody can decode; its body is read by
- * dead_letter.h, it has no records, and what is kept of it is a row in table
- * dead_letter. */
+/* BATCH_DEAD_LETTER: a message that cannot be decoded (dead_letter.h); it has
+ * no records. */
 enum batch_encoding { BATCH_PROTOBUF, BATCH_JSON, BATCH_DEAD_LETTER };
 
-/* Where in a log of somebody else's (a partition of a Kafka topic) the bytes
- * of a batch come from. The journal keeps it with them, so that both become
- * durable at once; the store keeps, for each partition, the offset behind the
- * last one that was appended. */
+/* The offset in a partition of a Kafka topic that a batch comes from. The
+ * journal writes it with the batch, so both are durable at once; the store
+ * saves, for each partition, the offset after the last one appended. */
 struct source_offset {
-    struct slice topic; /* its bytes are behind the struct */
+    struct slice topic; /* its bytes follow the struct */
     uint32_t partition;
     uint64_t offset;
-    uint64_t time_ms; /* of the message; 0: not known */
+    uint64_t time_ms; /* of the message; 0: unknown */
     uint64_t epoch;   /* of the sender; see journal_sink() */
 };
 
@@ -49,7 +47,7 @@ struct batch {
     enum signal signal;
     enum batch_encoding encoding;
     bool derived;         /* made by the correlator, not received */
-    uint64_t received_ns; /* wall clock on arrival; kept by the journal */
+    uint64_t received_ns; /* wall clock on arrival; in the journal */
     uint64_t lsn;         /* log sequence number, by the journal; from 1 */
     struct source_offset *source; /* NULL: none; owned */
 
@@ -67,22 +65,21 @@ struct batch {
     struct resource *resources;
     uint32_t resource_count;
 
-    /* By which the same request is known when it comes again, if it can be. */
-    struct request_hash hash;
-    bool repeated; /* it is such a one: its records have been taken away */
+    struct request_hash hash; /* recognises the request if it is sent again */
+    bool duplicate;           /* it was: its records have been removed */
 
-    uint32_t rejected;     /* records refused one by one */
-    uint32_t rejected_old; /* of those, the ones older than is kept */
-    const char *reason;    /* why the first was; static text or in the arena */
+    uint32_t rejected;     /* records rejected one by one */
+    uint32_t rejected_old; /* of those, records older than the retention */
+    const char *reason;    /* of the first; static text or in the arena */
     uint32_t truncated;    /* values and attributes truncated at a bound */
 
-    /* Of a derived batch: what its maker wants back after a crash, committed
-     * with the points; in the arena. */
+    /* Of a derived batch: the correlator's state, committed with the points; in
+     * the arena. */
     struct slice state;
 
-    /* Called exactly once, when the batch is durable and can be found (OK) or
-     * when it could not be taken; before that nobody may free the batch.
-     * May be NULL. */
+    /* Called exactly once: when queries find the batch and it is durable (OK),
+     * or when it was rejected. The batch must not be freed before. May be
+     * NULL. */
     void (*done)(void *arg, enum status status);
     void *done_arg;
 
@@ -93,26 +90,26 @@ struct batch {
 struct batch *batch_new(enum signal signal, char *body, size_t body_len,
                         struct budget *budget);
 
-/* Gives it an source; the topic, at most SOURCE_MAX_TOPIC bytes, is copied. */
+/* Copies source; its topic has at most SOURCE_MAX_TOPIC bytes. */
 void batch_set_source_offset(struct batch *batch,
                              const struct source_offset *source);
 
-/* One reference more, one less; the last one frees all. NULL is fine. */
+/* Adds a reference; removes one, and frees at the last. NULL is fine. */
 struct batch *batch_ref(struct batch *batch);
 void batch_free(struct batch *batch);
 
-/* Calls done, if it has not been called yet. */
+/* Calls done, unless it was called before. */
 void batch_done(struct batch *batch, enum status status);
 
-/* Records that have no time of their own, but that of the arrival. */
+/* The number of records without a time of their own. */
 uint32_t batch_untimed(const struct batch *batch);
 
-/* Memory it holds: body and arena. */
+/* Bytes of body and arena. */
 size_t batch_size(const struct batch *batch);
 
-/* Where batches go. submit takes the batch over and sees to it that done is
- * called; ready tells a receiver, before it reads or parses, whether a batch
- * would be refused now (OK, ERR_BUSY, ERR_IO, ERR_STOPPING). */
+/* The next stage. submit() takes over the batch and ensures that done() is
+ * called; ready() tells a receiver, before it reads or parses, whether a batch
+ * would be rejected now (OK, ERR_BUSY, ERR_IO, ERR_STOPPING). */
 struct sink {
     void (*submit)(void *arg, struct batch *batch);
     enum status (*ready)(void *arg);

@@ -19,8 +19,8 @@
 
 enum signal { SIGNAL_SPANS, SIGNAL_LOGS, SIGNAL_METRICS, SIGNAL_COUNT };
 
-/* Bounds on what one record may carry. What is beyond is cut while decoding
- * and counted (dropped_attributes and the counters of stats.h). */
+/* Bounds of one record. Decoding truncates what exceeds them, and counts it
+ * (dropped attributes; callboard_attributes_truncated_total). */
 enum {
     ATTR_MAX_COUNT = 256,       /* of a record; entries of a map, array */
     ATTR_MAX_KEY = 256,         /* bytes */
@@ -100,10 +100,10 @@ struct span_link {
     uint32_t flags;
 };
 
-/* What ingest had to mend in a record. */
+/* What decoding corrected in a record. */
 enum {
-    CORRECTED_TIME = 1, /* time was 0 or far in the future: observed time */
-    CORRECTED_END = 2   /* the span ended before it started: duration 0 */
+    CORRECTED_TIME = 1, /* time 0 or far in the future: the observed time */
+    CORRECTED_END = 2   /* span that ended before it started: duration 0 */
 };
 
 struct span {
@@ -116,12 +116,12 @@ struct span {
     const struct span_link *links;
     uint32_t event_count, link_count, dropped_events, dropped_links;
     uint32_t flags;
-    uint32_t resource_id;            /* set by the correlator */
-    const struct resource *resource; /* while in a batch; from store NULL */
-    const struct scope *scope;       /* NULL: none */
-    uint8_t kind, status;            /* enum span_kind, enum span_status */
-    uint8_t corrected;               /* FIXED_... */
-    bool failed; /* by the correlator: although the status is unset */
+    uint32_t resource_id;             /* set by the correlator */
+    const struct resource *resource;  /* in a batch; NULL from the store */
+    const struct scope *scope;        /* NULL: none */
+    uint8_t kind, status;             /* enum span_kind, enum span_status */
+    uint8_t corrected;                /* CORRECTED_... */
+    bool failed;                      /* by the correlator; status unset */
     struct slice endpoint, operation; /* by the correlator; empty: none */
 };
 
@@ -132,8 +132,8 @@ static inline bool span_failed(const struct span *span)
     return span->status == SPAN_ERROR || span->failed;
 }
 
-/* Severity classes of the query API. Class of an OTLP severity number n > 0:
- * (n - 1) / 4 + 1; 0 stays 0 unless severity_text or the body tells. */
+/* Severity levels of the query API. An OTLP severity number n > 0 has the level
+ * (n - 1) / 4 + 1; that of 0 is taken from severity_text or the body. */
 enum level {
     LEVEL_UNSET,
     LEVEL_TRACE,
@@ -147,7 +147,7 @@ enum level {
 
 struct log_record {
     uint64_t time_ns, observed_ns;
-    uint64_t arrival; /* orders records of one time: log_arrival() */
+    uint64_t arrival; /* order among equal times: log_arrival() */
     uint8_t trace_id[16], span_id[8]; /* all zero: not correlated */
     struct attr body;                 /* any type; key empty */
     struct slice severity_text, event_name;
@@ -163,11 +163,10 @@ struct log_record {
     struct slice endpoint; /* filled in by queries only */
 };
 
-/* The place of a record in the order of arrival: by the lsn of its request,
- * then by its place in it. The journal gives both back after a restart, and a
- * block keeps the number, so the order among records of one time never changes.
- */
-enum { ARRIVAL_BITS = 22 }; /* of the place; beyond it records share one */
+/* The order of arrival: by the lsn of the request, then by the place in it.
+ * Journal and blocks store both, so the order of records with equal times never
+ * changes. */
+enum { ARRIVAL_BITS = 22 }; /* of the place; later records share the last one */
 static inline uint64_t log_arrival(uint64_t lsn, uint64_t place)
 {
     uint64_t most = (UINT64_C(1) << ARRIVAL_BITS) - 1;
@@ -186,7 +185,7 @@ enum temporality { TEMPORALITY_UNSPECIFIED, DELTA, CUMULATIVE };
 
 struct metric {
     struct slice name, description, unit;
-    const struct resource *resource; /* while in a batch; from store NULL */
+    const struct resource *resource; /* in a batch; NULL from the store */
     const struct scope *scope;
     uint8_t type, temporality; /* enum metric_type, enum temporality */
     bool monotonic;
@@ -199,8 +198,8 @@ struct exemplar {
     struct attrs attrs;
 };
 
-/* A run of buckets of an exponential histogram: bucket i of the run counts
- * values in (base^(offset + i), base^(offset + i + 1)], base = 2^(2^-scale). */
+/* Consecutive buckets of an exponential histogram: bucket i counts values
+ * in (base^(offset + i), base^(offset + i + 1)], base = 2^(2^-scale). */
 struct exp_buckets {
     const uint64_t *counts;
     uint32_t count;
@@ -210,10 +209,10 @@ struct exp_buckets {
 /* Quantiles of a summary, or the buckets of a histogram of either kind. */
 struct histogram {
     uint64_t count;
-    double sum, min, max; /* good if the flag is set */
+    double sum, min, max; /* valid if the flag is set */
     bool has_sum, has_min, has_max;
     /* METRIC_HISTOGRAM: counts has bound_count + 1 entries, or both none.
-     * METRIC_SUMMARY: bounds are quantiles, values holds theirs. */
+     * METRIC_SUMMARY: bounds are the quantiles of `values`. */
     uint32_t bound_count;
     const double *bounds;
     const uint64_t *counts;

@@ -16,38 +16,38 @@
 #include "bitmap.h"
 #include "record.h"
 
-/* An attribute of the record that must have this text form (numbers and
- * booleans as JSON writes them). */
+/* The attribute of this key must have this value as text (numbers and booleans
+ * as in JSON). */
 struct attr_match {
     struct slice key, value;
 };
 
 /*
- * The place of a record in a list ordered by time. Records of one time are in
- * the order of their keys, compared as bytes: log records by arrival (the
- * number, big endian), spans by span id, traces by trace id. A list can begin
- * behind a place and end before one, which is how it is read page by page: the
- * place of a record does not change when it is sealed, merged or replayed.
+ * The position of a record in a list ordered by time. Records of equal times
+ * are ordered by key, compared as bytes: log records by arrival (the number,
+ * big endian), spans by span id, traces by trace id. Lists are read page by
+ * page from one position to another; the position of a record does not change
+ * when it is flushed, merged or replayed.
  */
-enum { PLACE_KEY = 16, PLACE_NUMBER = 8 };
-struct list_place {
+enum { POSITION_KEY = 16, POSITION_NUMBER = 8 };
+struct list_position {
     uint64_t time_ns;
-    uint8_t key[PLACE_KEY];
+    uint8_t key[POSITION_KEY];
     uint8_t key_len; /* bytes of the key that are compared */
 };
 
-/* Where a record with this time and key stands: < 0 before the place. */
+/* Compares a record with a position, like memcmp(). */
 static inline int list_compare(uint64_t time_ns, const uint8_t *key,
-                               const struct list_place *place)
+                               const struct list_position *place)
 {
     if (time_ns != place->time_ns)
         return time_ns < place->time_ns ? -1 : 1;
     return memcmp(key, place->key, place->key_len);
 }
 
-/* The part of a list behind and before places; NULL: no bound. */
+/* The part of a list between two positions, exclusive; NULL: no bound. */
 struct list_range {
-    const struct list_place *after, *before;
+    const struct list_position *after, *before;
 };
 static inline bool list_has(const struct list_range *range, uint64_t time_ns,
                             const uint8_t *key)
@@ -56,19 +56,17 @@ static inline bool list_has(const struct list_range *range, uint64_t time_ns,
            (!range->before || list_compare(time_ns, key, range->before) < 0);
 }
 
-static inline void list_number(uint8_t key[PLACE_NUMBER], uint64_t number)
+static inline void list_number(uint8_t key[POSITION_NUMBER], uint64_t number)
 {
-    for (int i = PLACE_NUMBER; i-- > 0; number >>= 8)
+    for (int i = POSITION_NUMBER; i-- > 0; number >>= 8)
         key[i] = (uint8_t)number;
 }
 
-/*
- * How far matches are counted. A page is complete long before all is counted:
- * counting ends at `most`, or when it costs more than a page should.
- */
+/* A limit on counting matches, since a page is complete long before all are
+ * counted: it ends at `most`, or when it takes too long. */
 struct count_limit {
     uint64_t most; /* 0: all are counted */
-    bool stopped;  /* out: there may be more than `total` */
+    bool stopped;  /* out: the total is a lower bound */
 };
 
 struct log_query {
@@ -76,13 +74,13 @@ struct log_query {
     const struct bitmap *resources; /* NULL: all */
     bool events;                    /* the events stream instead of logs */
     uint32_t levels;                /* bits 1 << enum level; 0: all */
-    struct slice phrase;            /* substring of the body, as it is */
-    const struct slice *words;      /* each is a whole word in the body, */
+    struct slice phrase;            /* substring of the body, exact */
+    const struct slice *words;      /* whole words of the body, all of them; */
     uint32_t word_count;            /* case ignored (fold.h) */
     const struct attr_match *attrs;
     uint32_t attr_count;
-    const struct attr_match *any; /* one of these at least must be there */
-    uint32_t any_count;           /* 0: no such condition */
+    const struct attr_match *any; /* at least one of these */
+    uint32_t any_count;           /* 0: no condition */
     const uint8_t *trace_id;      /* 16 bytes, or NULL */
     const uint8_t *span_id;       /* 8 bytes, or NULL */
     bool ascending;               /* by time, then by arrival */
@@ -92,14 +90,14 @@ struct log_query {
 };
 
 struct trace_query {
-    uint64_t start_ns, end_ns;      /* a trace matches if a span that is in */
-    const struct bitmap *resources; /* `resources` overlaps this time */
-    const struct bitmap *visible;   /* `resources` and more: others neither
-                                      count nor show; NULL: all do */
+    uint64_t start_ns, end_ns;      /* a trace matches if a span of one of */
+    const struct bitmap *resources; /* these resources overlaps this time */
+    const struct bitmap *visible;   /* a superset of resources; spans of others
+                                      are ignored; NULL: all are visible */
     const struct attr_match *attrs; /* all on one such span */
     uint32_t attr_count;
     uint64_t min_duration_ns, max_duration_ns; /* of the trace; 0: any */
-    bool errors_only;       /* a span in `resources` has failed */
+    bool errors_only;                          /* such a span has failed */
     struct slice operation; /* such a span has it; empty: any */
     bool ascending;         /* by start of the trace, then by id */
     uint32_t limit;
@@ -110,10 +108,10 @@ struct trace_query {
 /* The spans of a trace, by start, then by id. */
 struct span_query {
     const uint8_t *trace_id;        /* 16 bytes */
-    const struct bitmap *resources; /* the trace has a span of one of them, or
-                                      the list is empty; NULL: any */
-    const struct bitmap *visible;   /* spans of others are passed over; NULL:
-                                      none are */
+    const struct bitmap *resources; /* empty unless the trace has a span of
+                                      one of them; NULL: any */
+    const struct bitmap *visible;   /* spans of others are ignored; NULL: all
+                                      are visible */
     bool whole;                     /* with attributes, events and links */
     bool ascending;
     uint32_t limit;
@@ -121,8 +119,7 @@ struct span_query {
     struct count_limit *counting; /* NULL: all are counted */
 };
 
-/* The time from start_ns to end_ns (exclusive) overlaps a span that begins and
- * ends then; both its ends belong to the span. */
+/* True if a span, both its ends inclusive, overlaps the time of the query. */
 static inline bool span_overlaps(uint64_t start_ns, uint64_t end_ns,
                                  const struct trace_query *query)
 {
@@ -136,8 +133,8 @@ struct series_query {
     uint32_t name_count;
 };
 
-/* Some of the traces, and what was logged inside them: those whose id, hashed
- * to 0 ... SAMPLE_ALL - 1, is below `keep`. */
+/* A sample of traces, with their log records: those whose id, hashed to 0 ...
+ * SAMPLE_ALL - 1, is below `keep`. */
 enum { SAMPLE_ALL = 65536 };
 struct sample_query {
     uint64_t start_ns, end_ns;      /* start inclusive, end exclusive */
@@ -146,7 +143,7 @@ struct sample_query {
     bool whole; /* attributes, events and links of spans, too */
 };
 
-/* What they are shown is good during the visit only. */
+/* Records are valid during the call only. */
 typedef void point_visit(void *arg, const struct point *point);
 typedef void span_visit(void *arg, const struct span *span);
 typedef void log_visit(void *arg, const struct log_record *log);

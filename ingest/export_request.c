@@ -135,7 +135,7 @@ static void batch_is_done(void *arg, enum status status)
 
     if (status != OK)
         export_refuse(request, status, (struct slice){NULL, 0});
-    else if (request->sent->repeated) /* counted when it came first */
+    else if (request->sent->duplicate) /* counted when it came first */
         request->accepted = 0;
     request->answer(request->arg);
     atomic_fetch_sub(&intake->waiting, 1); /* now the receiver may stop */

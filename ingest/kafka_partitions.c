@@ -90,7 +90,7 @@ static void batch_is_done(void *arg, enum status status)
     if (status == OK) {
         partition->stored = pending->offset + 1;
         ingest_count_records(pending->batch->signal,
-                             pending->batch->repeated ? 0 : pending->accepted,
+                             pending->batch->duplicate ? 0 : pending->accepted,
                              pending->batch->rejected);
     } else {
         partitions->failed = true;

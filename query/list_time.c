@@ -8,11 +8,11 @@
 
 enum { GROUP = 3, GROUPS_MAX = 7 };
 
-uint64_t list_time_number(const uint8_t key[PLACE_NUMBER])
+uint64_t list_time_number(const uint8_t key[POSITION_NUMBER])
 {
     uint64_t number = 0;
 
-    for (int i = 0; i < PLACE_NUMBER; i++)
+    for (int i = 0; i < POSITION_NUMBER; i++)
         number = number << 8 | key[i];
     return number;
 }
@@ -66,7 +66,7 @@ static bool read_number(struct slice digits, uint64_t *number)
 }
 
 bool list_time_bound(struct slice text, bool is_end, uint64_t *ns,
-                     struct list_place *place)
+                     struct list_position *place)
 {
     struct slice further;
     uint64_t number, time_ns;
@@ -83,7 +83,8 @@ bool list_time_bound(struct slice text, bool is_end, uint64_t *ns,
         *ns = time_ns + 1;
     if (!named)
         return false;
-    *place = (struct list_place){.time_ns = time_ns, .key_len = PLACE_NUMBER};
+    *place =
+        (struct list_position){.time_ns = time_ns, .key_len = POSITION_NUMBER};
     list_number(place->key, number);
     return true;
 }

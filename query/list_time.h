@@ -3,7 +3,7 @@
  *
  * Purpose: RFC 3339 with more than nine digits of fraction: the first nine are
  *   the time, the rest the number that orders records of one nanosecond
- *   (PLACE_NUMBER bytes of a list place's key). Sent back as startTime or
+ *   (POSITION_NUMBER bytes of a list place's key). Sent back as startTime or
  *   endTime it names that place.
  * Ownership: plain values.
  * Threads: pure.
@@ -26,12 +26,12 @@ struct list_time {
 
 void list_time_write(struct jsonw *w, const struct list_time *time);
 
-/* The number of a key of at least PLACE_NUMBER bytes. */
-uint64_t list_time_number(const uint8_t key[PLACE_NUMBER]);
+/* The number of a key of at least POSITION_NUMBER bytes. */
+uint64_t list_time_number(const uint8_t key[POSITION_NUMBER]);
 
 /* A bound of a window, which starts at *ns or ends before it: true if the text
  * names a place. *ns is rounded up where the text is after a nanosecond. */
 bool list_time_bound(struct slice text, bool is_end, uint64_t *ns,
-                     struct list_place *place);
+                     struct list_position *place);
 
 #endif

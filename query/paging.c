@@ -34,7 +34,7 @@ static uint32_t check_of(const uint8_t *cursor)
 
 static void write_cursor(uint8_t cursor[PAGING_CURSOR],
                          const struct list_page *page,
-                         const struct list_place *last)
+                         const struct list_position *last)
 {
     cursor[0] = VERSION;
     cursor[1] = (uint8_t)page->kind;
@@ -46,12 +46,12 @@ static void write_cursor(uint8_t cursor[PAGING_CURSOR],
 
 static size_t key_length(enum list_kind kind)
 {
-    return kind == LIST_TRACES ? PLACE_KEY : PLACE_NUMBER;
+    return kind == LIST_TRACES ? POSITION_KEY : POSITION_NUMBER;
 }
 
 static enum status read_cursor(struct query_request *request,
                                enum list_kind kind, bool ascending,
-                               struct list_place *place, bool *given)
+                               struct list_position *place, bool *given)
 {
     uint8_t cursor[PAGING_CURSOR], check[4];
     struct slice text;
@@ -77,8 +77,9 @@ static enum status read_cursor(struct query_request *request,
             "cursor belongs to sortOrder %s; ask with that, or "
             "leave it out for the first page",
             cursor[2] ? "asc" : "desc");
-    *place = (struct list_place){.time_ns = list_time_number(cursor + TIME_AT),
-                                 .key_len = (uint8_t)key_length(kind)};
+    *place =
+        (struct list_position){.time_ns = list_time_number(cursor + TIME_AT),
+                               .key_len = (uint8_t)key_length(kind)};
     memcpy(place->key, cursor + KEY_AT, place->key_len);
     return OK;
 }
@@ -88,10 +89,10 @@ static enum status read_cursor(struct query_request *request,
 /* The window starts after the cursor's place, or ends before it; a bound that
  * is narrower stays. */
 static void narrow(struct list_window *window, bool ascending,
-                   const struct list_place *cursor)
+                   const struct list_position *cursor)
 {
-    struct list_place *at = ascending ? &window->after : &window->before;
-    const struct list_place **bound =
+    struct list_position *at = ascending ? &window->after : &window->before;
+    const struct list_position **bound =
         ascending ? &window->range.after : &window->range.before;
     int order = *bound ? list_compare(cursor->time_ns, cursor->key, at) : 0;
 
@@ -103,7 +104,7 @@ static void narrow(struct list_window *window, bool ascending,
 enum status paging_window(struct query_request *request, enum list_kind kind,
                           bool ascending, struct list_window *window)
 {
-    struct list_place cursor;
+    struct list_position cursor;
     struct slice start, end;
     bool given;
     enum status s;
@@ -149,7 +150,7 @@ static uint64_t time_at(const struct list_page *page, uint32_t i)
 static bool is_exact(const struct list_page *page, uint32_t i, uint64_t ns)
 {
     const struct list_range *range = &page->window->range;
-    const struct list_place *bound =
+    const struct list_position *bound =
         page->ascending ? range->after : range->before;
     bool last = i + 1 == paging_shown(page);
     bool spans = page->kind == LIST_TRACES || page->kind == LIST_SPANS;
@@ -163,7 +164,7 @@ static bool is_exact(const struct list_page *page, uint32_t i, uint64_t ns)
 
 struct list_time paging_time(const struct list_page *page, uint32_t i)
 {
-    struct list_place place = page->place(page->records, i);
+    struct list_position place = page->place(page->records, i);
 
     return (struct list_time){.ns = place.time_ns,
                               .number = list_time_number(place.key),
@@ -180,7 +181,7 @@ struct list_end paging_end(const struct query_request *request,
                            .took_ms = query_took_ms(request)};
 
     if (page->known > page->limit) {
-        struct list_place last = page->place(page->records, page->limit - 1);
+        struct list_position last = page->place(page->records, page->limit - 1);
 
         write_cursor(end.next_cursor, page, &last);
     }

@@ -39,7 +39,7 @@ enum {
 
 struct list_window {
     uint64_t start_ns, end_ns;
-    struct list_place after, before;
+    struct list_position after, before;
     struct list_range range; /* points to the two */
 };
 
@@ -49,7 +49,7 @@ MUST_CHECK enum status paging_window(struct query_request *request,
                                      struct list_window *window);
 
 /* The place of record i. */
-typedef struct list_place paging_place(const void *records, uint32_t i);
+typedef struct list_position paging_place(const void *records, uint32_t i);
 
 /* The records of one answer, in their order. One more than the limit is read,
  * to know whether there is a next page. */

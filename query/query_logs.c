@@ -37,11 +37,11 @@ enum status log_search_read(struct query_request *request,
     return params_select(request, &search->scope, &query->resources);
 }
 
-static struct list_place place_of_log(const void *records, uint32_t i)
+static struct list_position place_of_log(const void *records, uint32_t i)
 {
     const struct log_record *log = (const struct log_record *)records + i;
-    struct list_place place = {.time_ns = log->time_ns,
-                               .key_len = PLACE_NUMBER};
+    struct list_position place = {.time_ns = log->time_ns,
+                                  .key_len = POSITION_NUMBER};
 
     list_number(place.key, log->arrival);
     return place;

@@ -97,14 +97,14 @@ static const void *trace_item(void *arg, uint32_t i)
     return &list->view;
 }
 
-static struct list_place place_of_trace(const void *records, uint32_t i)
+static struct list_position place_of_trace(const void *records, uint32_t i)
 {
     const struct trace_summary *trace =
         (const struct trace_summary *)records + i;
-    struct list_place place = {.time_ns = trace->start_ns,
-                               .key_len = PLACE_KEY};
+    struct list_position place = {.time_ns = trace->start_ns,
+                                  .key_len = POSITION_KEY};
 
-    memcpy(place.key, trace->trace_id, PLACE_KEY);
+    memcpy(place.key, trace->trace_id, POSITION_KEY);
     return place;
 }
 
@@ -198,13 +198,13 @@ static const void *span_item(void *arg, uint32_t i)
                           paging_time(&list->page, i), list->whole);
 }
 
-static struct list_place place_of_span(const void *records, uint32_t i)
+static struct list_position place_of_span(const void *records, uint32_t i)
 {
     const struct span *span = (const struct span *)records + i;
-    struct list_place place = {.time_ns = span->start_ns,
-                               .key_len = PLACE_NUMBER};
+    struct list_position place = {.time_ns = span->start_ns,
+                                  .key_len = POSITION_NUMBER};
 
-    memcpy(place.key, span->span_id, PLACE_NUMBER);
+    memcpy(place.key, span->span_id, POSITION_NUMBER);
     return place;
 }
 

@@ -84,7 +84,7 @@ static bool offer(struct log_page *page, const struct log_hit *hit)
 static bool in_range(const struct log_query *q, uint64_t time_ns,
                      uint64_t arrival)
 {
-    uint8_t key[PLACE_NUMBER];
+    uint8_t key[POSITION_NUMBER];
 
     list_number(key, arrival);
     return list_has(&q->range, time_ns, key);
@@ -126,7 +126,7 @@ static bool may_contribute(const struct log_page *page,
 }
 
 static bool has_time(const struct block_row *row,
-                     const struct list_place *place)
+                     const struct list_position *place)
 {
     return place && place->time_ns >= row->min_ns &&
            place->time_ns <= row->max_ns;

@@ -15,7 +15,7 @@
 
 struct span_hit {
     uint64_t start_ns;
-    uint8_t id[PLACE_NUMBER];
+    uint8_t id[POSITION_NUMBER];
     const struct span *span; /* in memory; NULL: row of a block */
     uint64_t block;
     uint32_t row, place;

@@ -40,7 +40,7 @@ struct bed {
     void (*begin)(void); /* called by reader_begin, if set */
 
     struct log_query log_query; /* the last ones; their pointers are gone */
-    struct list_place after, before; /* of the last list; key_len 0: none */
+    struct list_position after, before; /* of the last list; key_len 0: none */
     struct trace_query trace_query;
     struct series_query series_query; /* its pointers are of the question */
     uint32_t series_resources;        /* how many it was about */
@@ -90,7 +90,7 @@ void reader_end(struct reader *reader)
 
 static void keep_range(const struct list_range *range)
 {
-    const struct list_place none = {0};
+    const struct list_position none = {0};
 
     the_bed->after = range->after ? *range->after : none;
     the_bed->before = range->before ? *range->before : none;

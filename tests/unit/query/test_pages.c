@@ -153,7 +153,7 @@ static void random_query(struct log_query *q, struct arena *arena)
 
 /* One page, and the place of its last record. */
 static uint32_t read_page(struct world *w, const struct log_query *q,
-                          uint64_t *numbers, struct list_place *last)
+                          uint64_t *numbers, struct list_position *last)
 {
     struct arena arena;
     struct log_record *got;
@@ -167,8 +167,8 @@ static uint32_t read_page(struct world *w, const struct log_query *q,
     for (uint32_t i = 0; i < count; i++)
         numbers[i] = got[i].observed_ns;
     if (count > 0) {
-        *last = (struct list_place){.time_ns = got[count - 1].time_ns,
-                                    .key_len = PLACE_NUMBER};
+        *last = (struct list_position){.time_ns = got[count - 1].time_ns,
+                                       .key_len = POSITION_NUMBER};
         list_number(last->key, got[count - 1].arrival);
     }
     reader_end(w->reader);
@@ -183,7 +183,7 @@ static void read_all(struct world *w, struct log_query *q, bool growing)
     static const struct log_record *list[RECORDS + MARGIN];
     static uint64_t numbers[RECORDS + MARGIN];
     uint32_t there = w->count, want = list_of(w, q, list), seen = 0, got;
-    struct list_place last;
+    struct list_position last;
 
     while ((got = read_page(w, q, numbers, &last)) > 0) {
         for (uint32_t i = 0; i < got; i++) {
@@ -227,7 +227,7 @@ TEST(log_pages_hold_every_record_once)
 TEST(a_client_that_follows_sees_what_comes_with_a_time_it_has_seen)
 {
     struct world *w = world_new();
-    struct list_place last;
+    struct list_position last;
     uint64_t numbers[64];
     struct log_query q = {.end_ns = UINT64_MAX, .ascending = true, .limit = 64};
     struct batch *batch;
@@ -376,7 +376,7 @@ static void check_span(struct span_world *w, const struct span *want)
 static void read_trace(struct span_world *w, struct span_query *q)
 {
     static const struct span *list[SPANS];
-    struct list_place last;
+    struct list_position last;
     uint32_t want = 0, seen = 0, count;
     uint64_t total;
 
@@ -407,9 +407,9 @@ static void read_trace(struct span_world *w, struct span_query *q)
             CHECK_EQ(got[i].end_ns, list[at]->end_ns);
         }
         if (count > 0) {
-            last = (struct list_place){.time_ns = got[count - 1].start_ns,
-                                       .key_len = PLACE_NUMBER};
-            memcpy(last.key, got[count - 1].span_id, PLACE_NUMBER);
+            last = (struct list_position){.time_ns = got[count - 1].start_ns,
+                                          .key_len = POSITION_NUMBER};
+            memcpy(last.key, got[count - 1].span_id, POSITION_NUMBER);
         }
         if (q->ascending)
             q->range.after = &last;

@@ -32,11 +32,11 @@ static json_t *ask(const char *members)
     return bed_ask(&bed, "POST", LOGS, body);
 }
 
-static uint64_t number_of(const struct list_place *place)
+static uint64_t number_of(const struct list_position *place)
 {
     uint64_t number = 0;
 
-    for (int i = 0; i < PLACE_NUMBER; i++)
+    for (int i = 0; i < POSITION_NUMBER; i++)
         number = number << 8 | place->key[i];
     return number;
 }
@@ -151,7 +151,7 @@ TEST(a_cursor_goes_on_behind_the_last_record)
                  cursor);
         json_decref(ask(members));
         CHECK_EQ(bed.status, 200);
-        const struct list_place *there = asc ? &bed.after : &bed.before;
+        const struct list_position *there = asc ? &bed.after : &bed.before;
         CHECK(there->time_ns == T0 + 4 && number_of(there) == 77);
         CHECK_EQ((asc ? bed.before : bed.after).key_len, 0);
     }

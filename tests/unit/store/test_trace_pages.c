@@ -192,7 +192,7 @@ static void read_all(struct world *w, struct trace_query *q, uint32_t pages)
 {
     static struct model list[TRACES];
     uint32_t want = list_of(w, q, list), seen = 0, count = 1;
-    struct list_place last;
+    struct list_position last;
 
     CHECK_EQ(reader_begin(w->reader), OK);
     while (count > 0 && pages-- > 0) {
@@ -216,9 +216,9 @@ static void read_all(struct world *w, struct trace_query *q, uint32_t pages)
                 break;
             }
         if (count > 0) {
-            last = (struct list_place){.time_ns = got[count - 1].start_ns,
-                                       .key_len = PLACE_KEY};
-            memcpy(last.key, got[count - 1].trace_id, PLACE_KEY);
+            last = (struct list_position){.time_ns = got[count - 1].start_ns,
+                                          .key_len = POSITION_KEY};
+            memcpy(last.key, got[count - 1].trace_id, POSITION_KEY);
         }
         if (q->ascending)
             q->range.after = &last;
