@@ -259,8 +259,8 @@ static void set_queue(const struct call_context *context,
 }
 
 bool call_target_read(const struct call_context *context,
-                      struct call_span *caller, const struct span *span,
-                      const struct semconv *semconv, struct call_target *target)
+                      struct call_span *caller, const struct semconv *semconv,
+                      struct call_target *target)
 {
     struct slice host;
 
@@ -269,7 +269,7 @@ bool call_target_read(const struct call_context *context,
         set_database(context, caller, semconv, target);
         return false;
     }
-    if (span->kind == SPAN_PRODUCER) {
+    if (semconv->span->kind == SPAN_PRODUCER) {
         /* A created message is sent by a span of its own. */
         if (!slice_equal(semconv_text(semconv, SEM_MSG_OPERATION),
                          SLICE("create")))
@@ -277,7 +277,7 @@ bool call_target_read(const struct call_context *context,
         return true;
     }
     if (caller->protocol == PROTOCOL_MESSAGING) {
-        if (systems_sends(span, semconv))
+        if (systems_sends(semconv))
             set_queue(context, caller, semconv, target);
         return target->kind == PEER_QUEUE;
     }

@@ -46,8 +46,7 @@ struct call_target {
  * PEER_NONE, and the caller's host is set. True if the span has to wait for a
  * callee. The texts of the target are those of the span. */
 bool call_target_read(const struct call_context *context,
-                      struct call_span *caller, const struct span *span,
-                      const struct semconv *semconv,
+                      struct call_span *caller, const struct semconv *semconv,
                       struct call_target *target);
 
 /* The callee that the caller was paired with. */

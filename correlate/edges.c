@@ -375,16 +375,16 @@ static void add_caller(struct edges *edges, struct unpaired_span *caller)
 /* ---- a span ---- */
 
 /* A span that serves or calls; false as edges_add_span(). */
-static bool add_tagged(struct edges *edges, const struct span *span,
-                       const struct semconv *semconv,
+static bool add_tagged(struct edges *edges, const struct semconv *semconv,
                        struct unpaired_span *unpaired)
 {
+    const struct span *span = semconv->span;
     struct call_target target;
     bool waits;
 
     if (is_caller(span->kind)) {
-        waits = call_target_read(&edges->context, &unpaired->call, span,
-                                 semconv, &target);
+        waits = call_target_read(&edges->context, &unpaired->call, semconv,
+                                 &target);
         memcpy(unpaired->ancestor, span->parent_span_id, 8);
         complete_call(edges, unpaired, &target);
         if (target.kind == PEER_QUEUE) /* a CLIENT that sends is a producer */
@@ -421,9 +421,10 @@ static enum span_role role_of(const struct span *span, const struct tags *tags)
 }
 
 bool edges_add_span(struct edges *edges, struct component *component,
-                    const struct span *span, const struct semconv *semconv,
-                    const struct tags *tags, uint64_t now_ns)
+                    const struct semconv *semconv, const struct tags *tags,
+                    uint64_t now_ns)
 {
+    const struct span *span = semconv->span;
     struct span_key own = span_key(span->trace_id, span->span_id);
     struct span_key parent = span_key(span->trace_id, span->parent_span_id);
     bool calls = tags && is_caller(span->kind), request = true;
@@ -447,7 +448,7 @@ bool edges_add_span(struct edges *edges, struct component *component,
                      .failed = tags->outcome == OUTCOME_FAILED,
                      .client_error = tags->outcome == OUTCOME_CLIENT_ERROR}};
 
-        request = add_tagged(edges, span, semconv, &unpaired);
+        request = add_tagged(edges, semconv, &unpaired);
     }
     edges_notify(edges, &own, calls);
     return request;

@@ -73,8 +73,8 @@ void edges_prefetch(const struct edges *edges, const struct span *span,
  * derived table is muted the span is only remembered. False if its component
  * already serves the same request: a SERVER below a SERVER. */
 bool edges_add_span(struct edges *edges, struct component *component,
-                    const struct span *span, const struct semconv *semconv,
-                    const struct tags *tags, uint64_t now_ns);
+                    const struct semconv *semconv, const struct tags *tags,
+                    uint64_t now_ns);
 
 /* Settles one span whose wait is over at before_ns; UINT64_MAX: in any case.
  * False if there is none. */

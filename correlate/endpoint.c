@@ -54,15 +54,15 @@ static struct limited_name *find_endpoint(struct cardinality_limit *limit,
 }
 
 void endpoint_find(struct cardinality_limit *limit, uint32_t max_operations,
-                   struct component *component, const struct span *span,
-                   const struct semconv *semconv, struct slice stamped,
-                   struct tags *tags)
+                   struct component *component, const struct semconv *semconv,
+                   struct slice stamped, struct tags *tags)
 {
-    bool serves = span->kind == SPAN_SERVER || span->kind == SPAN_CONSUMER;
+    bool serves = semconv->span->kind == SPAN_SERVER ||
+                  semconv->span->kind == SPAN_CONSUMER;
     char text[OPERATION_MAX_TEXT];
     struct limited_name *group;
 
-    tags->protocol = span_protocol(span, semconv);
+    tags->protocol = span_protocol(semconv);
     tags->endpoint = serves ? find_endpoint(limit, component, semconv, stamped,
                                             tags->protocol)
                             : NULL;
@@ -70,6 +70,6 @@ void endpoint_find(struct cardinality_limit *limit, uint32_t max_operations,
                    : cardinality_group(limit, component->identity,
                                        CARDINALITY_CALLS);
     tags->operation = cardinality_get(
-        limit, group, operation_text(span, semconv, tags->protocol, text),
+        limit, group, operation_text(semconv, tags->protocol, text),
         max_operations);
 }

@@ -31,9 +31,8 @@ struct tags {
 /* Finds endpoint, operation and protocol of a span that serves or calls.
  * stamped: the endpoint label on span or resource; empty without one. */
 void endpoint_find(struct cardinality_limit *limit, uint32_t max_operations,
-                   struct component *component, const struct span *span,
-                   const struct semconv *semconv, struct slice stamped,
-                   struct tags *tags);
+                   struct component *component, const struct semconv *semconv,
+                   struct slice stamped, struct tags *tags);
 
 /* ---- operation.c ---- */
 
@@ -41,8 +40,7 @@ enum { OPERATION_MAX_TEXT = CARDINALITY_MAX_TEXT };
 
 /* "GET /users/{id}", "shop.Cart/Add", "send orders", "SELECT users". Written to
  * out, which has OPERATION_MAX_TEXT bytes. */
-struct slice operation_text(const struct span *span,
-                            const struct semconv *semconv,
+struct slice operation_text(const struct semconv *semconv,
                             enum protocol protocol, char *out);
 
 /* The path without query, fragment and parameters of segments, with ids

@@ -1,103 +1,94 @@
 /*
  * The names of log fields. A key is first looked up by its length, first and
  * last byte (log_key_may_be_known), which nearly every other key fails; then it
- * is folded and compared. A new name is a row of the first table.
+ * is folded and compared. A new name goes into the first table.
  */
+#include <assert.h>
 #include <pthread.h>
 
 #include "log_fields.h"
 
-/* Folded: lower case, without separators. */
+/* Folded: lower case, without separators. @level: hclog of Vault, Consul. */
 static const struct {
-    const char *name;
     enum field_kind field;
-} rows[] = {
-    {"traceid", FIELD_TRACE},
-    {"oteltraceid", FIELD_TRACE},
-    {"trace", FIELD_TRACE},
-    {"@tr", FIELD_TRACE},
-    {"xb3traceid", FIELD_TRACE},
-    {"elasticapmtraceid", FIELD_TRACE},
-    {"xraytraceid", FIELD_TRACE},
-    {"logginggoogleapiscom/trace", FIELD_TRACE},
-    {"spanid", FIELD_SPAN},
-    {"span", FIELD_SPAN},
-    {"otelspanid", FIELD_SPAN},
-    {"@sp", FIELD_SPAN},
-    {"xb3spanid", FIELD_SPAN},
-    {"logginggoogleapiscom/spanid", FIELD_SPAN},
-    {"ddtraceid", FIELD_DATADOG_TRACE},
-    {"ddspanid", FIELD_DATADOG_SPAN},
-    {"traceparent", FIELD_TRACEPARENT},
-    {"level", FIELD_LEVEL},
-    {"lvl", FIELD_LEVEL},
-    {"severity", FIELD_LEVEL},
-    {"loglevel", FIELD_LEVEL},
-    {"levelname", FIELD_LEVEL},
-    {"severitytext", FIELD_LEVEL},
-    {"@l", FIELD_LEVEL},
-    {"@level", FIELD_LEVEL}, /* hclog: Vault, Consul, Terraform */
-    {"logseverity", FIELD_LEVEL},
-    {"detectedlevel", FIELD_LEVEL},
-    {"priority", FIELD_JOURNALD},
-    {"syslogseverity", FIELD_SYSLOG},
-    {"syslogseveritycode", FIELD_SYSLOG},
-    {"logsyslogseveritycode", FIELD_SYSLOG},
-    {"logsyslogseverityname", FIELD_LEVEL},
-    {"syslogseverityname", FIELD_LEVEL},
-    {"levelno", FIELD_PYTHON},
-    {"severitynumber", FIELD_OTEL},
-    {"s", FIELD_MONGO},
-    {"message", FIELD_MESSAGE},
-    {"msg", FIELD_MESSAGE},
-    {"log", FIELD_MESSAGE},
-    {"@m", FIELD_MESSAGE},
-    {"@message", FIELD_MESSAGE},
-    {"@mt", FIELD_MESSAGE},
-    {"event", FIELD_MESSAGE},
-    {"shortmessage", FIELD_GELF_MESSAGE},
+    const char *names;
+} fields[] = {
+    {FIELD_TRACE, "traceid oteltraceid trace @tr xb3traceid elasticapmtraceid "
+                  "xraytraceid logginggoogleapiscom/trace"},
+    {FIELD_SPAN,
+     "spanid span otelspanid @sp xb3spanid logginggoogleapiscom/spanid"},
+    {FIELD_DATADOG_TRACE, "ddtraceid"},
+    {FIELD_DATADOG_SPAN, "ddspanid"},
+    {FIELD_TRACEPARENT, "traceparent"},
+    {FIELD_LEVEL,
+     "level lvl severity loglevel levelname severitytext @l @level "
+     "logseverity detectedlevel logsyslogseverityname "
+     "syslogseverityname"},
+    {FIELD_JOURNALD, "priority"},
+    {FIELD_SYSLOG, "syslogseverity syslogseveritycode logsyslogseveritycode"},
+    {FIELD_PYTHON, "levelno"},
+    {FIELD_OTEL, "severitynumber"},
+    {FIELD_MONGO, "s"},
+    {FIELD_MESSAGE, "message msg log @m @message @mt event"},
+    {FIELD_GELF_MESSAGE, "shortmessage"},
 };
 
 /* Objects, or arrays of objects, that contain such fields, and what is put
  * before the folded names of these. */
 static const struct {
-    const char *name, *prefix;
+    const char *prefix, *names;
 } objects[] = {
-    {"trace", "trace"}, {"span", "span"},   {"log", "log"},     {"dd", "dd"},
-    {"ctx", ""},        {"context", ""},    {"contextmap", ""}, {"mdc", ""},
-    {"fields", ""},     {"attributes", ""}, {"labels", ""},     {"extra", ""},
-    {"properties", ""}, {"scopes", ""}, /* .NET's JSON console: an array */
+    {"trace", "trace"},
+    {"span", "span"},
+    {"log", "log"},
+    {"dd", "dd"},
+    {"", "ctx context contextmap mdc fields attributes labels extra properties "
+         "scopes"}, /* scopes: an array, of .NET's JSON console */
 };
 
-enum {
-    ROWS = sizeof(rows) / sizeof(*rows),
-    OBJECTS = sizeof(objects) / sizeof(*objects)
-};
-
-_Static_assert(ROWS < 64, "rows are bits");
+enum { MAX_NAMES = 64, OBJECTS = sizeof(objects) / sizeof(*objects) };
 
 struct log_key_ends log_trace_key_ends, log_all_key_ends;
-static uint64_t rows_of[LOG_KEY_MAX + 1]; /* bits of the rows, by length */
+static struct log_name {
+    struct slice text;
+    enum field_kind field;
+} names[MAX_NAMES];
+static size_t name_count;
+static uint64_t names_of[LOG_KEY_MAX + 1]; /* bits of the names, by length */
 
-static void add_ends(struct log_key_ends *ends, const char *name)
+static void add_ends(struct log_key_ends *ends, struct slice name)
 {
-    size_t len = strlen(name);
+    for (size_t i = name.len; i <= name.len + LOG_KEY_SEPARATORS; i++)
+        ends->bits[i] |= log_key_bit(name.ptr[0], name.ptr[name.len - 1]);
+}
 
-    for (size_t i = len; i <= len + LOG_KEY_SEPARATORS; i++)
-        ends->bits[i] |= log_key_bit(name[0], name[len - 1]);
+static void add_name(struct slice name, enum field_kind field)
+{
+    assert(name_count < MAX_NAMES);
+    names_of[name.len] |= UINT64_C(1) << name_count;
+    names[name_count++] = (struct log_name){name, field};
+    if (field < FIELD_LEVEL)
+        add_ends(&log_trace_key_ends, name);
+    add_ends(&log_all_key_ends, name);
 }
 
 static void init(void)
 {
-    for (size_t i = 0; i < ROWS; i++) {
-        rows_of[strlen(rows[i].name)] |= UINT64_C(1) << i;
-        if (rows[i].field < FIELD_LEVEL)
-            add_ends(&log_trace_key_ends, rows[i].name);
-        add_ends(&log_all_key_ends, rows[i].name);
+    for (size_t i = 0; i < sizeof(fields) / sizeof(*fields); i++) {
+        struct slice list = slice_of(fields[i].names);
+
+        while (list.len > 0)
+            add_name(slice_split(&list, ' '), fields[i].field);
     }
     for (size_t i = 0; i < OBJECTS; i++) {
-        add_ends(&log_trace_key_ends, objects[i].name);
-        add_ends(&log_all_key_ends, objects[i].name);
+        struct slice list = slice_of(objects[i].names);
+
+        while (list.len > 0) {
+            struct slice name = slice_split(&list, ' ');
+
+            add_ends(&log_trace_key_ends, name);
+            add_ends(&log_all_key_ends, name);
+        }
     }
 }
 
@@ -132,11 +123,12 @@ enum field_kind log_field_find(struct slice key, const char *prefix)
 {
     char buffer[LOG_KEY_MAX];
     struct slice folded = fold_key(key, prefix, buffer);
-    uint64_t left = folded.len > 0 ? rows_of[folded.len] : 0;
+    uint64_t left = folded.len > 0 ? names_of[folded.len] : 0;
 
     for (size_t i = 0; left >> i; i++)
-        if (left >> i & 1 && bytes_equal(rows[i].name, folded.ptr, folded.len))
-            return rows[i].field;
+        if (left >> i & 1 &&
+            bytes_equal(names[i].text.ptr, folded.ptr, folded.len))
+            return names[i].field;
     return FIELD_NONE;
 }
 
@@ -146,7 +138,8 @@ const char *log_object_prefix(struct slice key)
     struct slice name = fold_key(key, "", folded);
 
     for (size_t i = 0; i < OBJECTS; i++)
-        if (slice_equal(slice_of(objects[i].name), name))
-            return objects[i].prefix;
+        for (struct slice list = slice_of(objects[i].names); list.len > 0;)
+            if (slice_equal(slice_split(&list, ' '), name))
+                return objects[i].prefix;
     return NULL;
 }

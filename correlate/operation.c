@@ -7,6 +7,7 @@
 
 struct operation_writer {
     char *at, *end;
+    const struct semconv *semconv;
 };
 
 /* Truncates what does not fit; nothing is added after that. */
@@ -76,7 +77,7 @@ static size_t segment_end(struct slice path, size_t at, size_t *parameter)
 
 struct slice operation_mask_path(struct slice path, char *out, size_t room)
 {
-    struct operation_writer text = {out, out + room};
+    struct operation_writer text = {out, out + room, NULL};
     size_t at = 0;
 
     while (at < path.len && path.ptr[at] != '?' && path.ptr[at] != '#') {
@@ -112,21 +113,17 @@ static void add_word(struct operation_writer *text, struct slice word)
 
 /* The span's name, the last resort. Some instrumentations put the raw path into
  * it. */
-static void add_name(struct operation_writer *text, const struct span *span)
+static void add_name(struct operation_writer *text)
 {
-    struct slice name = span->name;
+    struct slice name = text->semconv->span->name;
 
     while (name.len > 0) {
-        const char *space = memchr(name.ptr, ' ', name.len);
-        struct slice word = {name.ptr,
-                             space ? (size_t)(space - name.ptr) : name.len};
+        struct slice rest = name, word = slice_split(&rest, ' ');
 
         add_word(text, word);
-        name = slice_from(name, word.len);
-        if (name.len > 0) {
+        if (word.len < name.len)
             add(text, SLICE(" "));
-            name = slice_from(name, 1);
-        }
+        name = rest;
     }
 }
 
@@ -176,9 +173,9 @@ static struct url request_path(const struct semconv *semconv)
 }
 
 /* A known method in upper case; "HTTP" for "_OTHER". */
-static void add_method(struct operation_writer *text,
-                       const struct semconv *semconv)
+static void add_method(struct operation_writer *text)
 {
+    const struct semconv *semconv = text->semconv;
     struct slice method = semconv_text(semconv, SEM_HTTP_METHOD);
     struct slice plain = semconv_text(semconv, SEM_PLAIN_METHOD);
     const char *verb = semconv_verb(method.len > 0 ? method : plain);
@@ -204,9 +201,9 @@ static struct slice route_of(const struct semconv *semconv)
     return route;
 }
 
-static void add_http(struct operation_writer *text, const struct span *span,
-                     const struct semconv *semconv)
+static void add_http(struct operation_writer *text)
 {
+    const struct semconv *semconv = text->semconv;
     struct slice route = route_of(semconv);
     struct slice template = semconv_text(semconv, SEM_URL_TEMPLATE);
     struct url path = {.relative = false};
@@ -219,13 +216,13 @@ static void add_http(struct operation_writer *text, const struct span *span,
             path = request_path(semconv);
     }
     if (path.path.len == 0 && route.len == 0) {
-        if (span->name.len > 0)
-            add_name(text, span);
+        if (semconv->span->name.len > 0)
+            add_name(text);
         else
-            add_method(text, semconv);
+            add_method(text);
         return;
     }
-    add_method(text, semconv);
+    add_method(text);
     if (text->at > start)
         add(text, SLICE(" "));
     if (path.path.len > 0)
@@ -246,9 +243,9 @@ static struct slice grpc_path(const struct semconv *semconv)
     return slice_from(url.path, 1);
 }
 
-static void add_grpc(struct operation_writer *text, const struct span *span,
-                     const struct semconv *semconv)
+static void add_grpc(struct operation_writer *text)
 {
+    const struct semconv *semconv = text->semconv;
     struct slice service = semconv_text(semconv, SEM_RPC_SERVICE);
     struct slice method = semconv_text(semconv, SEM_RPC_METHOD);
 
@@ -257,7 +254,7 @@ static void add_grpc(struct operation_writer *text, const struct span *span,
     if (slice_starts(method, SLICE("/")))
         method = slice_from(method, 1);
     if (method.len == 0) {
-        add_name(text, span);
+        add_name(text);
         return;
     }
     if (service.len > 0 && !memchr(method.ptr, '/', method.len)) {
@@ -268,32 +265,32 @@ static void add_grpc(struct operation_writer *text, const struct span *span,
 }
 
 /* "verb object"; either may be missing. */
-static void add_two(struct operation_writer *text, const struct span *span,
-                    struct slice verb, struct slice object)
+static void add_two(struct operation_writer *text, struct slice verb,
+                    struct slice object)
 {
     if (verb.len == 0 && object.len == 0)
-        add_name(text, span);
+        add_name(text);
     add(text, verb);
     if (verb.len > 0 && object.len > 0)
         add(text, SLICE(" "));
     add(text, object);
 }
 
-static void add_message(struct operation_writer *text, const struct span *span,
-                        const struct semconv *semconv)
+static void add_message(struct operation_writer *text)
 {
+    const struct semconv *semconv = text->semconv;
     struct slice verb = semconv_text(semconv, SEM_MSG_OPERATION);
 
     if (verb.len == 0)
         verb = systems_method(semconv);
-    add_two(text, span, verb, systems_destination(semconv));
+    add_two(text, verb, systems_destination(semconv));
 }
 
 /* For an object store the bucket is the collection; an SDK's method is the
  * operation. */
-static void add_query(struct operation_writer *text, const struct span *span,
-                      const struct semconv *semconv)
+static void add_query(struct operation_writer *text)
 {
+    const struct semconv *semconv = text->semconv;
     struct slice summary = semconv_text(semconv, SEM_DB_SUMMARY);
     struct slice verb = semconv_text(semconv, SEM_DB_OPERATION);
     struct slice object = semconv_text(semconv, SEM_DB_COLLECTION);
@@ -307,30 +304,29 @@ static void add_query(struct operation_writer *text, const struct span *span,
         if (verb.len > 0 && object.len == 0)
             object = semconv_text(semconv, SEM_DB_NAMESPACE);
     }
-    add_two(text, span, verb, object);
+    add_two(text, verb, object);
 }
 
-struct slice operation_text(const struct span *span,
-                            const struct semconv *semconv,
+struct slice operation_text(const struct semconv *semconv,
                             enum protocol protocol, char *out)
 {
-    struct operation_writer text = {out, out + OPERATION_MAX_TEXT};
+    struct operation_writer text = {out, out + OPERATION_MAX_TEXT, semconv};
 
     switch (protocol) {
     case PROTOCOL_HTTP:
-        add_http(&text, span, semconv);
+        add_http(&text);
         break;
     case PROTOCOL_GRPC:
-        add_grpc(&text, span, semconv);
+        add_grpc(&text);
         break;
     case PROTOCOL_MESSAGING:
-        add_message(&text, span, semconv);
+        add_message(&text);
         break;
     case PROTOCOL_DB:
-        add_query(&text, span, semconv);
+        add_query(&text);
         break;
     case PROTOCOL_NONE:
-        add_name(&text, span);
+        add_name(&text);
         break;
     }
     return (struct slice){out, (size_t)(text.at - out)};

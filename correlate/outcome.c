@@ -164,10 +164,11 @@ static int error_flag(const struct semconv *semconv)
 
 /* verdict: the worst of all protocols. Envoy sends a gRPC status beside HTTP
  * 200; senders in migration send old names beside new ones. */
-static bool is_failure(const struct span *span, const struct semconv *semconv,
+static bool is_failure(const struct semconv *semconv,
                        enum status_verdict verdict)
 {
-    bool calls = span->kind == SPAN_CLIENT || span->kind == SPAN_PRODUCER;
+    bool calls = semconv->span->kind == SPAN_CLIENT ||
+                 semconv->span->kind == SPAN_PRODUCER;
     struct slice status = semconv_text(semconv, SEM_OTEL_STATUS);
     int flag = error_flag(semconv);
 
@@ -187,12 +188,12 @@ static const uint64_t more_evidence =
     SEM_BIT(SEM_OTEL_STATUS) | SEM_BIT(SEM_RPC_STATUS) |
     SEM_BIT(SEM_JSONRPC_ERROR);
 
-enum outcome outcome_of(const struct span *span, const struct semconv *semconv)
+enum outcome outcome_of(const struct semconv *semconv)
 {
     bool more = semconv->has & more_evidence;
     enum status_verdict http, all;
 
-    if (span->status == SPAN_ERROR)
+    if (semconv->span->status == SPAN_ERROR)
         return OUTCOME_FAILED;
     if (!semconv->at[SEM_HTTP_STATUS] && !more)
         return OUTCOME_NONE;
@@ -203,7 +204,7 @@ enum outcome outcome_of(const struct span *span, const struct semconv *semconv)
     all = worse(http, worse(grpc_verdict(semconv, SEM_RPC_STATUS),
                             grpc_verdict(semconv, SEM_DAPR_STATUS)));
     all = worse(all, jsonrpc_verdict(semconv));
-    if (span->status == SPAN_UNSET && is_failure(span, semconv, all))
+    if (semconv->span->status == SPAN_UNSET && is_failure(semconv, all))
         return OUTCOME_FAILED;
     return http == VERDICT_CALLER ? OUTCOME_CLIENT_ERROR : OUTCOME_NONE;
 }

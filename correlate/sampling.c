@@ -4,18 +4,6 @@
 
 enum { THRESHOLD_DIGITS = 14, MAX_P = 62 };
 
-/* Cuts off what stands before the separator, or all of it. */
-static struct slice next_part(struct slice *rest, char separator)
-{
-    const char *end = memchr(rest->len ? rest->ptr : "", separator, rest->len);
-    struct slice part = *rest;
-
-    if (end)
-        part.len = (size_t)(end - rest->ptr);
-    *rest = slice_from(*rest, end ? part.len + 1 : part.len);
-    return part;
-}
-
 static struct slice trim(struct slice s)
 {
     while (s.len > 0 && (s.ptr[0] == ' ' || s.ptr[0] == '\t'))
@@ -30,7 +18,7 @@ static struct slice find_part(struct slice list, char separator,
                               struct slice prefix)
 {
     while (list.len > 0) {
-        struct slice part = next_part(&list, separator);
+        struct slice part = slice_split(&list, separator);
 
         if (separator == ',') /* space is allowed around members only */
             part = trim(part);

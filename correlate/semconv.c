@@ -1,13 +1,11 @@
 /*
- * A table of all names, hashed once at start into several times as many slots
- * as it has rows. A slot holds a part of the hash: an unknown key is rejected
- * after one lookup, a known key is compared once.
- *
- * A new attribute name is a row of this table; a new field is a member of enum
- * semconv_field (semconv.h) with its rows.
+ * The names of SEMCONV_TABLE, hashed once at start into several times as many
+ * slots as there are names. A slot holds a part of the hash: an unknown key is
+ * rejected after one lookup, a known key is compared once.
  */
 #include "semconv.h"
 
+#include <assert.h>
 #include <pthread.h>
 #include <strings.h>
 
@@ -15,116 +13,24 @@
 
 enum { SLOTS = 512 };
 
-/* By rank: a newer name of a field stands before an older one. */
-static const struct semconv_name {
-    const char *key;
-    enum semconv_field field;
-} rows[] = {
-    {"http.request.method", SEM_HTTP_METHOD},
-    {"http.method", SEM_HTTP_METHOD},
-    {"http.route", SEM_HTTP_ROUTE},
-    {"http.response.status_code", SEM_HTTP_STATUS},
-    {"http.status_code", SEM_HTTP_STATUS},
-    {"url.path", SEM_URL_PATH},
-    {"http.target", SEM_URL_PATH},
-    {"http.path", SEM_URL_PATH}, /* Brave, Zipkin */
-    {"url.full", SEM_URL_FULL},
-    {"http.url", SEM_URL_FULL},
-    {"http.uri", SEM_URL_FULL},
-    {"url.template", SEM_URL_TEMPLATE},
-    {"method", SEM_PLAIN_METHOD},
-    {"uri", SEM_PLAIN_URI},
-    {"url", SEM_PLAIN_URI},
-    {"status", SEM_PLAIN_STATUS},
-    {"status_code", SEM_PLAIN_STATUS},
-    {"dapr.status_code", SEM_DAPR_STATUS},
-    {"outcome", SEM_OUTCOME},
-    {"event.outcome", SEM_OUTCOME},
-    {"error", SEM_ERROR},
-    {"error.type", SEM_ERROR_TYPE},
-    {"otel.status_code", SEM_OTEL_STATUS},
-    {"server.address", SEM_SERVER_ADDRESS},
-    {"server.port", SEM_SERVER_PORT},
-    {"http.host", SEM_HTTP_HOST},
-    {"http.server_name", SEM_HTTP_HOST},
-    {"net.host.name", SEM_NET_HOST_NAME},
-    {"net.host.port", SEM_NET_HOST_PORT},
-    {"net.peer.name", SEM_NET_PEER_NAME},
-    {"net.peer.port", SEM_NET_PEER_PORT},
-    {"network.peer.address", SEM_PEER_ADDRESS},
-    {"net.sock.peer.addr", SEM_PEER_ADDRESS},
-    {"net.peer.ip", SEM_PEER_ADDRESS},
-    {"service.peer.name", SEM_PEER_SERVICE},
-    {"peer.service", SEM_PEER_SERVICE},
-    {"rpc.system.name", SEM_RPC_SYSTEM},
-    {"rpc.system", SEM_RPC_SYSTEM},
-    {"rpc.service", SEM_RPC_SERVICE},
-    {"rpc.method", SEM_RPC_METHOD},
-    {"rpc.status_code", SEM_RPC_STATUS},
-    {"rpc.response.status_code", SEM_RPC_STATUS},
-    {"rpc.grpc.status_code", SEM_RPC_STATUS},
-    {"rpc.connect_rpc.error_code", SEM_RPC_STATUS},
-    {"grpc.status_code", SEM_RPC_STATUS}, /* Envoy, Micrometer */
-    {"grpc.code", SEM_RPC_STATUS},
-    {"rpc.jsonrpc.error_code", SEM_JSONRPC_ERROR},
-    {"db.system.name", SEM_DB_SYSTEM},
-    {"db.system", SEM_DB_SYSTEM},
-    {"db.type", SEM_DB_SYSTEM},
-    {"db.namespace", SEM_DB_NAMESPACE},
-    {"db.name", SEM_DB_NAMESPACE},
-    {"db.redis.database_index", SEM_DB_NAMESPACE},
-    {"db.elasticsearch.cluster.name", SEM_DB_NAMESPACE},
-    {"db.instance", SEM_DB_NAMESPACE},
-    {"aws.s3.bucket", SEM_DB_NAMESPACE},
-    {"aws.bucket.name", SEM_DB_NAMESPACE},
-    {"aws.bucket_name", SEM_DB_NAMESPACE},
-    {"db.operation.name", SEM_DB_OPERATION},
-    {"db.operation", SEM_DB_OPERATION},
-    {"db.collection.name", SEM_DB_COLLECTION},
-    {"db.sql.table", SEM_DB_COLLECTION},
-    {"db.mongodb.collection", SEM_DB_COLLECTION},
-    {"db.cassandra.table", SEM_DB_COLLECTION},
-    {"db.cosmosdb.container", SEM_DB_COLLECTION},
-    {"db.elasticsearch.path_parts.index", SEM_DB_COLLECTION},
-    {"aws.dynamodb.table_names", SEM_DB_COLLECTION},
-    {"aws.table.name", SEM_DB_COLLECTION},
-    {"aws.table_name", SEM_DB_COLLECTION},
-    {"db.query.summary", SEM_DB_SUMMARY},
-    {"db.query.text", SEM_DB_QUERY},
-    {"db.statement", SEM_DB_QUERY},
-    {"db.connection_string", SEM_DB_QUERY},
-    {"aws.service", SEM_CLOUD_SERVICE},
-    {"aws.remote.service", SEM_CLOUD_SERVICE},
-    {"azure.resource_provider.namespace", SEM_CLOUD_SERVICE},
-    {"az.namespace", SEM_CLOUD_SERVICE},
-    {"gcp.client.service", SEM_CLOUD_SERVICE},
-    {"messaging.system", SEM_MSG_SYSTEM},
-    {"messaging.operation.type", SEM_MSG_OPERATION},
-    {"messaging.operation", SEM_MSG_OPERATION},
-    {"messaging.operation.name", SEM_MSG_OPERATION},
-    {"messaging.destination.template", SEM_MSG_TEMPLATE},
-    {"messaging.destination.name", SEM_MSG_DESTINATION},
-    {"messaging.destination", SEM_MSG_DESTINATION},
-    {"message_bus.destination", SEM_MSG_DESTINATION},
-    {"aws.queue.name", SEM_MSG_DESTINATION},
-    {"aws.queue_name", SEM_MSG_DESTINATION},
-    {"aws.stream.name", SEM_MSG_DESTINATION},
-    {"aws.stream_name", SEM_MSG_DESTINATION},
-    {"aws.kinesis.stream_name", SEM_MSG_DESTINATION},
-    {"aws.sqs.queue.url", SEM_MSG_URL},
-    {"aws.queue.url", SEM_MSG_URL},
-    {"aws.queue_url", SEM_MSG_URL},
-    {"aws.sns.topic.arn", SEM_MSG_URL},
-    {"messaging.url", SEM_MSG_URL},
+static const char *const field_names[SEM_FIELD_COUNT] = {
+#define SEMCONV_NAMES(field, names) names,
+    SEMCONV_TABLE(SEMCONV_NAMES)
+#undef SEMCONV_NAMES
 };
 
-enum { ROW_COUNT = sizeof(rows) / sizeof(*rows) };
+enum { MAX_NAMES = 128 };
 
-_Static_assert(ROW_COUNT < UINT8_MAX, "rows are numbered in a byte");
+/* By field and rank: a newer name of a field stands before an older one. */
+static struct semconv_name {
+    struct slice key;
+    enum semconv_field field;
+} names[MAX_NAMES];
+static uint32_t name_count;
 
 static struct semconv_slot {
     uint16_t mark; /* bits of the hash; 0: free */
-    uint8_t row, len;
+    uint8_t name, len;
 } slots[SLOTS];
 
 static uint32_t slot_of(uint64_t hash)
@@ -137,17 +43,26 @@ static uint16_t mark_of(uint64_t hash)
     return (uint16_t)(hash >> 48 | 1);
 }
 
-static void fill_slots(void)
+static void add_name(struct slice key, enum semconv_field field)
 {
-    for (uint32_t row = 0; row < ROW_COUNT; row++) {
-        uint32_t len = (uint32_t)strlen(rows[row].key);
-        uint64_t hash = hash_key(rows[row].key, len);
-        uint32_t slot = slot_of(hash);
+    uint64_t hash = hash_key(key.ptr, (uint32_t)key.len);
+    uint32_t slot = slot_of(hash);
 
-        while (slots[slot].mark)
-            slot = (slot + 1) % SLOTS;
-        slots[slot] =
-            (struct semconv_slot){mark_of(hash), (uint8_t)row, (uint8_t)len};
+    assert(name_count < MAX_NAMES);
+    while (slots[slot].mark)
+        slot = (slot + 1) % SLOTS;
+    slots[slot] = (struct semconv_slot){mark_of(hash), (uint8_t)name_count,
+                                        (uint8_t)key.len};
+    names[name_count++] = (struct semconv_name){key, field};
+}
+
+static void add_names(void)
+{
+    for (int field = 0; field < SEM_FIELD_COUNT; field++) {
+        struct slice list = slice_of(field_names[field]);
+
+        while (list.len > 0)
+            add_name(slice_split(&list, ' '), (enum semconv_field)field);
     }
 }
 
@@ -155,37 +70,41 @@ void semconv_init(void)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
 
-    pthread_once(&once, fill_slots);
+    pthread_once(&once, add_names);
 }
 
-/* The row of the key; ROW_COUNT if it has none. */
-static inline uint32_t row_of(const struct attr *attr)
+/* The number of the name; MAX_NAMES if the key is none. */
+static inline uint32_t name_of(const struct attr *attr)
 {
     uint64_t hash = hash_key(attr->key, attr->key_len);
     uint16_t mark = mark_of(hash);
 
     for (uint32_t at = slot_of(hash); slots[at].mark; at = (at + 1) % SLOTS)
         if (slots[at].mark == mark && slots[at].len == attr->key_len &&
-            bytes_equal(rows[slots[at].row].key, attr->key, attr->key_len))
-            return slots[at].row;
-    return ROW_COUNT;
+            bytes_equal(names[slots[at].name].key.ptr, attr->key,
+                        attr->key_len))
+            return slots[at].name;
+    return MAX_NAMES;
 }
 
-void semconv_read(struct semconv *semconv, const struct attrs *attrs)
+void semconv_read(struct semconv *semconv, const struct span *span)
 {
+    const struct attrs *attrs = &span->attrs;
+
+    semconv->span = span;
     memset(semconv->at, 0, sizeof(semconv->at));
     semconv->has = 0;
     for (const struct attr *attr = attrs->at, *end = attr + attrs->count;
          attr < end; attr++) {
-        uint32_t row = row_of(attr);
+        uint32_t name = name_of(attr);
         enum semconv_field field;
 
-        if (row == ROW_COUNT)
+        if (name == MAX_NAMES)
             continue;
-        field = rows[row].field;
-        if (!semconv->at[field] || row < semconv->rank[field]) {
+        field = names[name].field;
+        if (!semconv->at[field] || name < semconv->rank[field]) {
             semconv->at[field] = attr;
-            semconv->rank[field] = (uint8_t)row;
+            semconv->rank[field] = (uint8_t)name;
             semconv->has |= SEM_BIT(field);
         }
     }

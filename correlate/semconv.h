@@ -18,53 +18,98 @@
 
 #include "record.h"
 
+/* clang-format off */
+/* Fields and their attribute names, the newest first. */
+#define SEMCONV_TABLE(X) \
+    X(HTTP_METHOD, "http.request.method http.method") \
+    X(HTTP_ROUTE, "http.route") \
+    X(HTTP_STATUS, "http.response.status_code http.status_code") \
+    /* http.target may have a query after the path */ \
+    X(URL_PATH, "url.path http.target http.path") \
+    X(URL_FULL, "url.full http.url http.uri") \
+    X(URL_TEMPLATE, "url.template") \
+    /* Micrometer: "method" and the like, if they fit HTTP */ \
+    X(PLAIN_METHOD, "method") \
+    X(PLAIN_URI, "uri url") \
+    X(PLAIN_STATUS, "status status_code") \
+    /* of HTTP or of gRPC */ \
+    X(DAPR_STATUS, "dapr.status_code") \
+    /* SUCCESS, CLIENT_ERROR, SERVER_ERROR ... */ \
+    X(OUTCOME, "outcome event.outcome") \
+    /* true, or an error text */ \
+    X(ERROR, "error") \
+    X(ERROR_TYPE, "error.type") \
+    /* OK, ERROR: for formats without a status */ \
+    X(OTEL_STATUS, "otel.status_code") \
+    X(SERVER_ADDRESS, "server.address") \
+    X(SERVER_PORT, "server.port") \
+    /* may have a port */ \
+    X(HTTP_HOST, "http.host http.server_name") \
+    /* of the side that sends the span */ \
+    X(NET_HOST_NAME, "net.host.name") \
+    X(NET_HOST_PORT, "net.host.port") \
+    /* of the other side */ \
+    X(NET_PEER_NAME, "net.peer.name") \
+    X(NET_PEER_PORT, "net.peer.port") \
+    /* IP address */ \
+    X(PEER_ADDRESS, "network.peer.address net.sock.peer.addr net.peer.ip") \
+    X(PEER_SERVICE, "service.peer.name peer.service") \
+    X(RPC_SYSTEM, "rpc.system.name rpc.system") \
+    X(RPC_SERVICE, "rpc.service") \
+    X(RPC_METHOD, "rpc.method") \
+    /* gRPC status, number or name */ \
+    X(RPC_STATUS, \
+      "rpc.status_code rpc.response.status_code " \
+      "rpc.grpc.status_code rpc.connect_rpc.error_code " \
+      "grpc.status_code grpc.code") \
+    X(JSONRPC_ERROR, "rpc.jsonrpc.error_code") \
+    X(DB_SYSTEM, "db.system.name db.system db.type") \
+    X(DB_NAMESPACE, \
+      "db.namespace db.name db.redis.database_index " \
+      "db.elasticsearch.cluster.name db.instance aws.s3.bucket " \
+      "aws.bucket.name aws.bucket_name") \
+    X(DB_OPERATION, "db.operation.name db.operation") \
+    X(DB_COLLECTION, \
+      "db.collection.name db.sql.table db.mongodb.collection " \
+      "db.cassandra.table db.cosmosdb.container " \
+      "db.elasticsearch.path_parts.index aws.dynamodb.table_names " \
+      "aws.table.name aws.table_name") \
+    X(DB_SUMMARY, "db.query.summary") \
+    /* the value is not used */ \
+    X(DB_QUERY, "db.query.text db.statement db.connection_string") \
+    /* DynamoDB */ \
+    X(CLOUD_SERVICE, \
+      "aws.service aws.remote.service " \
+      "azure.resource_provider.namespace az.namespace " \
+      "gcp.client.service") \
+    X(MSG_SYSTEM, "messaging.system") \
+    /* create, send (old: publish), receive, process */ \
+    X(MSG_OPERATION, \
+      "messaging.operation.type messaging.operation " \
+      "messaging.operation.name") \
+    X(MSG_TEMPLATE, "messaging.destination.template") \
+    X(MSG_DESTINATION, \
+      "messaging.destination.name messaging.destination " \
+      "message_bus.destination aws.queue.name aws.queue_name " \
+      "aws.stream.name aws.stream_name aws.kinesis.stream_name") \
+    /* or ARN: the last part names the destination */ \
+    X(MSG_URL, \
+      "aws.sqs.queue.url aws.queue.url aws.queue_url " \
+      "aws.sns.topic.arn messaging.url")
+/* clang-format on */
+
 enum semconv_field {
-    SEM_HTTP_METHOD,
-    SEM_HTTP_ROUTE,
-    SEM_HTTP_STATUS,
-    SEM_URL_PATH, /* http.target may have a query after the path */
-    SEM_URL_FULL,
-    SEM_URL_TEMPLATE,
-    SEM_PLAIN_METHOD, /* Micrometer: "method" and the like, if they fit HTTP */
-    SEM_PLAIN_URI,
-    SEM_PLAIN_STATUS,
-    SEM_DAPR_STATUS, /* of HTTP or of gRPC */
-    SEM_OUTCOME,     /* SUCCESS, CLIENT_ERROR, SERVER_ERROR ... */
-    SEM_ERROR,       /* true, or an error text */
-    SEM_ERROR_TYPE,
-    SEM_OTEL_STATUS, /* OK, ERROR: for formats without a status */
-    SEM_SERVER_ADDRESS,
-    SEM_SERVER_PORT,
-    SEM_HTTP_HOST,     /* may have a port */
-    SEM_NET_HOST_NAME, /* of the side that sends the span */
-    SEM_NET_HOST_PORT,
-    SEM_NET_PEER_NAME, /* of the other side */
-    SEM_NET_PEER_PORT,
-    SEM_PEER_ADDRESS, /* IP address */
-    SEM_PEER_SERVICE,
-    SEM_RPC_SYSTEM,
-    SEM_RPC_SERVICE,
-    SEM_RPC_METHOD,
-    SEM_RPC_STATUS, /* gRPC status, number or name */
-    SEM_JSONRPC_ERROR,
-    SEM_DB_SYSTEM,
-    SEM_DB_NAMESPACE,
-    SEM_DB_OPERATION,
-    SEM_DB_COLLECTION,
-    SEM_DB_SUMMARY,
-    SEM_DB_QUERY,      /* the value is not used */
-    SEM_CLOUD_SERVICE, /* DynamoDB */
-    SEM_MSG_SYSTEM,
-    SEM_MSG_OPERATION, /* create, send (old: publish), receive, process */
-    SEM_MSG_TEMPLATE,
-    SEM_MSG_DESTINATION,
-    SEM_MSG_URL, /* or ARN: the last part names the destination */
-    SEM_FIELD_COUNT
+#define SEMCONV_FIELD(field, names) SEM_##field,
+    SEMCONV_TABLE(SEMCONV_FIELD)
+#undef SEMCONV_FIELD
+        SEM_FIELD_COUNT
 };
 
 #define SEM_BIT(field) (UINT64_C(1) << (field))
 
+/* A span and its attributes by field. */
 struct semconv {
+    const struct span *span;
     uint64_t has; /* SEM_BIT() of the fields present */
     const struct attr *at[SEM_FIELD_COUNT]; /* NULL: missing */
     uint8_t rank[SEM_FIELD_COUNT];          /* of the name it was found under */
@@ -72,8 +117,8 @@ struct semconv {
 
 void semconv_init(void);
 
-/* Finds all fields in one pass. */
-void semconv_read(struct semconv *semconv, const struct attrs *attrs);
+/* Finds all fields of a span in one pass. */
+void semconv_read(struct semconv *semconv, const struct span *span);
 
 /* The text of a field, for an array that of its first element; empty if the
  * field is missing or no string. */
@@ -120,8 +165,7 @@ enum protocol {
 /* "", "http", "grpc", "db", "messaging". */
 struct slice protocol_name(enum protocol protocol);
 
-enum protocol span_protocol(const struct span *span,
-                            const struct semconv *semconv);
+enum protocol span_protocol(const struct semconv *semconv);
 
 /* The system, as the span or the table of systems names it; empty if it is not
  * known. */
@@ -137,7 +181,7 @@ struct slice systems_method(const struct semconv *semconv);
 
 /* True if a CLIENT span of a messaging system sends. Receiving and settling
  * are no calls: CONSUMER spans count them. */
-bool systems_sends(const struct span *span, const struct semconv *semconv);
+bool systems_sends(const struct semconv *semconv);
 
 /* ---- outcome.c ---- */
 
@@ -149,7 +193,7 @@ enum outcome {
 
 /* The one rule behind RED, edges, hasErrors, errorsOnly, lists of spans and the
  * cause report; described in docs/correlation.md. */
-enum outcome outcome_of(const struct span *span, const struct semconv *semconv);
+enum outcome outcome_of(const struct semconv *semconv);
 
 /* The HTTP status of a span, 100 to 599; 0 if it has none. */
 uint32_t outcome_http_status(const struct semconv *semconv);

@@ -5,6 +5,7 @@
  */
 #include "severity.h"
 
+#include <assert.h>
 #include <pthread.h>
 
 enum { LONGEST = 13 };
@@ -15,99 +16,81 @@ enum { LONGEST = 13 };
 #define MARKED   PLACE_MARKED
 #define NEVER    PLACE_NEVER
 
-static const struct level_word words[] = {
-    {"alert", LEVEL_ERROR, START, PREFIXED},
-    {"c", LEVEL_ERROR, NEVER, NEVER},
-    {"config", LEVEL_DEBUG, START, NEVER},
-    {"context", LEVEL_INFO, MARKED, NEVER},
-    {"crit", LEVEL_ERROR, ANY, PREFIXED},
-    {"critical", LEVEL_ERROR, ANY, PREFIXED},
-    {"d", LEVEL_DEBUG, NEVER, NEVER},
-    {"dbg", LEVEL_DEBUG, START, MARKED},
-    {"dbug", LEVEL_DEBUG, START, MARKED},
-    {"debu", LEVEL_DEBUG, START, NEVER},
-    {"debug", LEVEL_DEBUG, ANY, PREFIXED},
-    {"detail", LEVEL_INFO, MARKED, NEVER},
-    {"dpanic", LEVEL_FATAL, START, PREFIXED},
-    {"e", LEVEL_ERROR, NEVER, NEVER},
-    {"emerg", LEVEL_FATAL, START, PREFIXED},
-    {"emergency", LEVEL_FATAL, START, PREFIXED},
-    {"eror", LEVEL_ERROR, START, MARKED}, /* log15 */
-    {"err", LEVEL_ERROR, ANY, MARKED},
-    {"erro", LEVEL_ERROR, START, NEVER},
-    {"error", LEVEL_ERROR, ANY, START},
-    {"f", LEVEL_FATAL, NEVER, NEVER},
-    {"fail", LEVEL_ERROR, MARKED, MARKED},
-    {"fata", LEVEL_FATAL, START, NEVER},
+/* dbug: .NET; eror: log15; http, silly: winston; log, detail, hint, statement,
+ * context: PostgreSQL; note: MySQL; normal: Kubernetes. */
+static const struct level_word rows[] = {
     {"fatal", LEVEL_FATAL, ANY, START},
-    {"fine", LEVEL_DEBUG, START, NEVER},
-    {"finer", LEVEL_DEBUG, START, NEVER},
-    {"finest", LEVEL_TRACE, START, NEVER},
-    {"ftl", LEVEL_FATAL, START, MARKED},
-    {"hint", LEVEL_INFO, MARKED, NEVER},
-    {"http", LEVEL_DEBUG, NEVER, NEVER}, /* winston: less than info */
-    {"i", LEVEL_INFO, NEVER, NEVER},
-    {"inf", LEVEL_INFO, START, MARKED},
-    {"info", LEVEL_INFO, ANY, PREFIXED},
-    {"information", LEVEL_INFO, START, MARKED},
-    {"informational", LEVEL_INFO, START, MARKED},
-    {"log", LEVEL_INFO, MARKED, NEVER}, /* PostgreSQL */
-    {"n", LEVEL_INFO, NEVER, NEVER},
-    {"normal", LEVEL_INFO, NEVER, NEVER}, /* Kubernetes */
-    {"note", LEVEL_INFO, MARKED, MARKED}, /* MySQL */
-    {"notice", LEVEL_INFO, ANY, PREFIXED},
-    {"pani", LEVEL_FATAL, START, NEVER},
-    {"panic", LEVEL_FATAL, START, PREFIXED},
-    {"pnc", LEVEL_FATAL, START, MARKED},
-    {"severe", LEVEL_ERROR, ANY, PREFIXED},
-    {"silly", LEVEL_TRACE, NEVER, MARKED}, /* winston */
-    {"statement", LEVEL_INFO, MARKED, NEVER},
-    {"success", LEVEL_INFO, START, MARKED},
-    {"t", LEVEL_TRACE, NEVER, NEVER},
-    {"trac", LEVEL_TRACE, START, NEVER},
-    {"trace", LEVEL_TRACE, ANY, PREFIXED},
-    {"trc", LEVEL_TRACE, START, MARKED},
-    {"trce", LEVEL_TRACE, START, MARKED},
-    {"v", LEVEL_DEBUG, NEVER, NEVER},
-    {"vrb", LEVEL_DEBUG, START, MARKED},
-    {"verbose", LEVEL_DEBUG, START, PREFIXED},
-    {"w", LEVEL_WARN, NEVER, NEVER},
-    {"warn", LEVEL_WARN, ANY, START},
-    {"warning", LEVEL_WARN, ANY, START},
+    {"dpanic emerg emergency panic", LEVEL_FATAL, START, PREFIXED},
+    {"ftl pnc", LEVEL_FATAL, START, MARKED},
+    {"fata pani", LEVEL_FATAL, START, NEVER},
+    {"f", LEVEL_FATAL, NEVER, NEVER},
+    {"error", LEVEL_ERROR, ANY, START},
+    {"crit critical severe", LEVEL_ERROR, ANY, PREFIXED},
+    {"err", LEVEL_ERROR, ANY, MARKED},
+    {"alert", LEVEL_ERROR, START, PREFIXED},
+    {"eror", LEVEL_ERROR, START, MARKED},
+    {"erro", LEVEL_ERROR, START, NEVER},
+    {"fail", LEVEL_ERROR, MARKED, MARKED},
+    {"c e", LEVEL_ERROR, NEVER, NEVER},
+    {"warn warning", LEVEL_WARN, ANY, START},
     {"wrn", LEVEL_WARN, START, MARKED},
+    {"w", LEVEL_WARN, NEVER, NEVER},
+    {"info notice", LEVEL_INFO, ANY, PREFIXED},
+    {"inf information informational success", LEVEL_INFO, START, MARKED},
+    {"note", LEVEL_INFO, MARKED, MARKED},
+    {"context detail hint log statement", LEVEL_INFO, MARKED, NEVER},
+    {"i n normal", LEVEL_INFO, NEVER, NEVER},
+    {"debug", LEVEL_DEBUG, ANY, PREFIXED},
+    {"verbose", LEVEL_DEBUG, START, PREFIXED},
+    {"dbg dbug vrb", LEVEL_DEBUG, START, MARKED},
+    {"config debu fine finer", LEVEL_DEBUG, START, NEVER},
+    {"d http v", LEVEL_DEBUG, NEVER, NEVER},
+    {"trace", LEVEL_TRACE, ANY, PREFIXED},
+    {"trc trce", LEVEL_TRACE, START, MARKED},
+    {"finest trac", LEVEL_TRACE, START, NEVER},
+    {"silly", LEVEL_TRACE, NEVER, MARKED},
+    {"t", LEVEL_TRACE, NEVER, NEVER},
 };
 
-enum { WORD_COUNT = sizeof(words) / sizeof(*words) };
+enum { MAX_WORDS = 64 };
 
-/* By first letter: bit n if a word of n letters begins with it, and the first
- * of these words. */
-static uint16_t lengths[26];
-static uint8_t starts[26];
+static struct slice words[MAX_WORDS];
+static const struct level_word *row_of[MAX_WORDS];
+/* Bits of the words that begin with a letter, and of those of a length. */
+static uint64_t words_of_letter[26], words_of_length[LONGEST + 1];
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
 static void init(void)
 {
-    for (size_t i = WORD_COUNT; i-- > 0;) {
-        lengths[words[i].word[0] - 'a'] |=
-            (uint16_t)(1U << strlen(words[i].word));
-        starts[words[i].word[0] - 'a'] = (uint8_t)i;
-    }
+    uint32_t count = 0;
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
+        for (struct slice list = slice_of(rows[i].words); list.len > 0;) {
+            struct slice word = slice_split(&list, ' ');
+
+            assert(count < MAX_WORDS);
+            words_of_letter[word.ptr[0] - 'a'] |= UINT64_C(1) << count;
+            words_of_length[word.len] |= UINT64_C(1) << count;
+            row_of[count] = &rows[i];
+            words[count++] = word;
+        }
 }
 
 const struct level_word *severity_find_word(struct slice word)
 {
-    unsigned letter;
+    uint64_t left;
 
-    if (word.len == 0 || word.len > LONGEST)
+    if (word.len == 0 || word.len > LONGEST || !severity_is_letter(word.ptr[0]))
         return NULL;
     pthread_once(&once, init);
-    letter = (unsigned)((word.ptr[0] | 32) - 'a');
-    if (letter >= 26 || !(lengths[letter] >> word.len & 1))
-        return NULL;
-    for (size_t i = starts[letter];
-         i < WORD_COUNT && words[i].word[0] == (word.ptr[0] | 32); i++)
-        if (severity_same_word(word, words[i].word))
-            return &words[i];
+    left =
+        words_of_letter[(word.ptr[0] | 32) - 'a'] & words_of_length[word.len];
+    for (; left; left &= left - 1) {
+        int i = __builtin_ctzll(left);
+
+        if (severity_same_word(word, words[i]))
+            return row_of[i];
+    }
     return NULL;
 }
 

@@ -47,7 +47,7 @@ enum level_place {
 };
 
 struct level_word {
-    const char *word;
+    const char *words; /* with one space between */
     uint8_t level;
     uint8_t capitals, small; /* enum level_place, by how it is written */
 };
@@ -65,13 +65,24 @@ static inline bool severity_is_letter(char c)
     return (unsigned char)((c | 32) - 'a') < 26;
 }
 
-/* Compares without case; lower: the text in lower case. */
-static inline bool severity_same_word(struct slice word, const char *lower)
+/* Compares without case; lower: the word in lower case. */
+static inline bool severity_same_word(struct slice word, struct slice lower)
 {
+    if (word.len != lower.len)
+        return false;
     for (size_t i = 0; i < word.len; i++)
-        if ((word.ptr[i] | 32) != lower[i])
+        if ((word.ptr[i] | 32) != lower.ptr[i])
             return false;
-    return lower[word.len] == '\0';
+    return true;
+}
+
+/* True if the word is in a list with one space between words. */
+static inline bool severity_is_one_of(struct slice word, struct slice list)
+{
+    while (list.len > 0)
+        if (severity_same_word(word, slice_split(&list, ' ')))
+            return true;
+    return false;
 }
 
 #endif

@@ -11,17 +11,6 @@
 
 enum { MAX_PREFIX_TOKEN = 64 };
 
-/* After these a level is not that of the line: "Set the level to", "is not an".
- */
-static const char *const not_after[] = {"no",    "not", "without", "any",
-                                        "zero",  "to",  "is",      "of",
-                                        "level", "non", "an",      "levels"};
-
-/* Before these, too, at the start of a line: "error rate". */
-static const char *const not_before[] = {"rate",    "rates",    "count",
-                                         "handler", "handling", "budget",
-                                         "log",     "logs",     "page"};
-
 /* ---- characters and words ---- */
 
 static bool is_digit(char c)
@@ -37,16 +26,8 @@ static bool is_capitals(struct slice word)
     return true;
 }
 
-static bool is_one_of(struct slice word, const char *const *list, size_t count)
-{
-    for (size_t i = 0; i < count; i++)
-        if (severity_same_word(word, list[i]))
-            return true;
-    return false;
-}
-
-#define IS_ONE_OF(word, list) \
-    is_one_of((word), (list), sizeof(list) / sizeof(*(list)))
+/* list: a literal. */
+#define IS_ONE_OF(word, list) severity_is_one_of((word), SLICE(list))
 
 static struct slice word_at(const char *p, const char *end)
 {
@@ -119,10 +100,7 @@ static enum level level_of_redis(struct slice line)
 
 static bool is_field(struct slice word)
 {
-    static const char *const names[] = {"level", "severity", "lvl", "loglevel",
-                                        "levelname"};
-
-    return IS_ONE_OF(word, names);
+    return IS_ONE_OF(word, "level severity lvl loglevel levelname");
 }
 
 /* 10, 20 ... 60, as bunyan and pino write them. */
@@ -273,8 +251,6 @@ static bool is_marked(const struct text_line *line, struct slice word,
 /* "error: nil", "Error: 0", "error:12" */
 static bool is_about_none(const struct text_line *line, const char *end)
 {
-    static const char *const none[] = {"nil", "null", "none", "false",
-                                       "undefined"};
     struct slice value;
 
     if (at(line, end) != ':')
@@ -284,16 +260,17 @@ static bool is_about_none(const struct text_line *line, const char *end)
         return true;
     end += at(line, end) == ' ';
     value = word_at(end, line->end);
-    return IS_ONE_OF(value, none) ||
+    return IS_ONE_OF(value, "nil null none false undefined") ||
            (at(line, end) == '0' && !is_digit(at(line, end + 1)));
 }
 
-/* "no ERROR", "0 ERROR" */
+/* "no ERROR", "0 ERROR", "Set the level to ERROR" */
 static bool is_denied(const struct text_line *line, struct slice word)
 {
     const char *p = word.ptr;
 
-    return IS_ONE_OF(line->before, not_after) ||
+    return IS_ONE_OF(line->before,
+                     "no not without any zero to is of level non an levels") ||
            (p - line->begin >= 2 && p[-1] == ' ' && p[-2] == '0' &&
             (p - line->begin == 2 || p[-3] == ' '));
 }
@@ -350,7 +327,9 @@ static bool is_at_start(const struct text_line *line, struct slice word,
     if (!line->at_start || place < PLACE_PREFIXED ||
         (place == PLACE_PREFIXED && !line->prefixed))
         return false;
-    return is_capitals(word) || !IS_ONE_OF(next, not_before);
+    return is_capitals(word) || /* not "error rate" */
+           !IS_ONE_OF(next,
+                      "rate rates count handler handling budget log logs page");
 }
 
 /* True if the word, one for a level, is the level of the line. */
@@ -375,12 +354,9 @@ static bool is_level(const struct text_line *line, struct slice word,
 
 static bool is_date_word(struct slice word)
 {
-    static const char *const parts[] = {
-        "jan", "feb", "mar", "apr", "may", "jun", "jul",  "aug", "sep",
-        "oct", "nov", "dec", "mon", "tue", "wed", "thu",  "fri", "sat",
-        "sun", "am",  "pm",  "utc", "gmt", "cet", "cest", "php"};
-
-    return IS_ONE_OF(word, parts);
+    return IS_ONE_OF(word,
+                     "jan feb mar apr may jun jul aug sep oct nov dec mon tue "
+                     "wed thu fri sat sun am pm utc gmt cet cest php");
 }
 
 /* True if the token of the word may stand before a level: a time, a process, a
@@ -428,10 +404,9 @@ static void read_gap(struct text_line *line, const char *from,
 static enum level level_of_field(const struct text_line *line,
                                  struct slice word)
 {
-    static const char *const settings[] = {"log", "logging", "set"};
     char before = before_of(line, word.ptr);
 
-    if (memchr("_-/", before, 3) || IS_ONE_OF(line->before, settings))
+    if (memchr("_-/", before, 3) || IS_ONE_OF(line->before, "log logging set"))
         return LEVEL_UNSET;
     if (before == '.' &&
         !(word.ptr - line->begin >= 4 && memcmp(word.ptr - 4, "log.", 4) == 0 &&

@@ -158,8 +158,7 @@ static const struct known_system *named_system(const struct semconv *semconv)
 
 /* PROTOCOL_DB, PROTOCOL_MESSAGING, or PROTOCOL_NONE if the span names neither
  * a database nor a queue. */
-static enum protocol system_protocol(const struct span *span,
-                                     const struct semconv *semconv)
+static enum protocol system_protocol(const struct semconv *semconv)
 {
     static const uint64_t db_fields =
         SEM_BIT(SEM_DB_QUERY) | SEM_BIT(SEM_DB_SUMMARY) |
@@ -167,7 +166,7 @@ static enum protocol system_protocol(const struct span *span,
         SEM_BIT(SEM_DB_NAMESPACE);
     const struct known_system *system;
 
-    if (span->kind != SPAN_CLIENT && semconv->at[SEM_MSG_SYSTEM])
+    if (semconv->span->kind != SPAN_CLIENT && semconv->at[SEM_MSG_SYSTEM])
         return PROTOCOL_MESSAGING;
     if (semconv->at[SEM_DB_SYSTEM])
         return PROTOCOL_DB;
@@ -176,20 +175,19 @@ static enum protocol system_protocol(const struct span *span,
     system = named_system(semconv);
     if (system)
         return (enum protocol)system->protocol;
-    if (span->kind == SPAN_CLIENT && semconv->has & db_fields)
+    if (semconv->span->kind == SPAN_CLIENT && semconv->has & db_fields)
         return PROTOCOL_DB;
     return semconv->at[SEM_MSG_DESTINATION] || semconv->at[SEM_MSG_URL]
                ? PROTOCOL_MESSAGING
                : PROTOCOL_NONE;
 }
 
-enum protocol span_protocol(const struct span *span,
-                            const struct semconv *semconv)
+enum protocol span_protocol(const struct semconv *semconv)
 {
     /* HTTP and RPC only transport the call of a database or a queue; a SERVER
      * span serves HTTP or RPC itself. */
-    if (span->kind != SPAN_SERVER) {
-        enum protocol protocol = system_protocol(span, semconv);
+    if (semconv->span->kind != SPAN_SERVER) {
+        enum protocol protocol = system_protocol(semconv);
 
         if (protocol != PROTOCOL_NONE)
             return protocol;
@@ -203,8 +201,8 @@ enum protocol span_protocol(const struct span *span,
         return PROTOCOL_GRPC;
     if (semconv->at[SEM_DB_SYSTEM])
         return PROTOCOL_DB;
-    if (semconv->at[SEM_MSG_SYSTEM] || span->kind == SPAN_PRODUCER ||
-        span->kind == SPAN_CONSUMER)
+    if (semconv->at[SEM_MSG_SYSTEM] || semconv->span->kind == SPAN_PRODUCER ||
+        semconv->span->kind == SPAN_CONSUMER)
         return PROTOCOL_MESSAGING;
     return semconv_is_http(semconv) ? PROTOCOL_HTTP : PROTOCOL_NONE;
 }
@@ -269,7 +267,7 @@ static bool has_word(struct slice text, const char *word)
            text.ptr[text.len - len - 1] == ' ';
 }
 
-bool systems_sends(const struct span *span, const struct semconv *semconv)
+bool systems_sends(const struct semconv *semconv)
 {
     static const char *const words[] = {"send", "publish", "produce",
                                         "enqueue"};
@@ -284,7 +282,7 @@ bool systems_sends(const struct span *span, const struct semconv *semconv)
         return false;
     }
     if (operation.len == 0)
-        operation = span->name;
+        operation = semconv->span->name;
     for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++)
         if (has_word(operation, words[i]))
             return true;

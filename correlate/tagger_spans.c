@@ -20,7 +20,7 @@ static bool serves(const struct span *span)
 static void set_outcome(struct span *span, const struct semconv *semconv,
                         struct tags *tags)
 {
-    tags->outcome = outcome_of(span, semconv);
+    tags->outcome = outcome_of(semconv);
     tags->weight = 1;
     span->failed =
         tags->outcome == OUTCOME_FAILED && span->status != SPAN_ERROR;
@@ -74,11 +74,11 @@ static void tag_span(struct tagger *tagger, struct span *span)
     span->resource_id = span->resource->id;
     from = batch_resources_get(tagger, span->resource, span->resource_id,
                                span->start_ns);
-    semconv_read(&semconv, &span->attrs);
+    semconv_read(&semconv, span);
     if (!from->component || (!serves(span) && span->kind != SPAN_CLIENT &&
                              span->kind != SPAN_PRODUCER)) {
         set_outcome(span, &semconv, &tags);
-        edges_add_span(tagger->edges, NULL, span, NULL, NULL, now_ns);
+        edges_add_span(tagger->edges, NULL, &semconv, NULL, now_ns);
         return;
     }
     if (serves(span)) {
@@ -87,10 +87,10 @@ static void tag_span(struct tagger *tagger, struct span *span)
             stamped = from->endpoint;
     }
     endpoint_find(tagger->limit, tagger->options.max_operations,
-                  from->component, span, &semconv, stamped, &tags);
+                  from->component, &semconv, stamped, &tags);
     set_outcome(span, &semconv, &tags);
     set_names(tagger, span, &tags);
-    if (edges_add_span(tagger->edges, from->component, span, &semconv, &tags,
+    if (edges_add_span(tagger->edges, from->component, &semconv, &tags,
                        now_ns) &&
         serves(span) && tags.operation)
         count_request(tagger, from->component, span, &tags);

@@ -107,6 +107,18 @@ static inline struct slice slice_truncate(struct slice s, size_t max)
     return s;
 }
 
+/* Removes the part up to a separator, and the separator, from the front. */
+static inline struct slice slice_split(struct slice *rest, char separator)
+{
+    const char *end =
+        rest->len > 0 ? memchr(rest->ptr, separator, rest->len) : NULL;
+    struct slice part = {rest->ptr,
+                         end ? (size_t)(end - rest->ptr) : rest->len};
+
+    *rest = slice_from(*rest, end ? part.len + 1 : part.len);
+    return part;
+}
+
 /* Copies s to dst, which has room for s.len bytes; writes no NUL. */
 static inline void slice_copy(char *dst, struct slice s)
 {

@@ -88,7 +88,7 @@ static void check_url(struct slice text)
 
 static void check_outcome(struct span *span, const struct semconv *semconv)
 {
-    enum outcome outcome = outcome_of(span, semconv);
+    enum outcome outcome = outcome_of(semconv);
 
     if (span->status == SPAN_OK)
         assert(outcome != OUTCOME_FAILED);
@@ -122,11 +122,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     span.attrs.at = attrs;
     while (rest.len > 0 && span.attrs.count < MAX_ATTRS)
         attrs[span.attrs.count++] = next_attr(&rest);
-    semconv_read(&semconv, &span.attrs);
+    semconv_read(&semconv, &span);
     check_outcome(&span, &semconv);
 
-    enum protocol protocol = span_protocol(&span, &semconv);
-    struct slice operation = operation_text(&span, &semconv, protocol, out);
+    enum protocol protocol = span_protocol(&semconv);
+    struct slice operation = operation_text(&semconv, protocol, out);
 
     assert(operation.len <= sizeof(out));
     if (protocol == PROTOCOL_HTTP && span.name.len > 0)

@@ -91,9 +91,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                           .type = VALUE_STRING};
         rest = slice_from(rest, end ? len + 1 : len);
     }
-    semconv_read(&semconv, &span.attrs);
-    outcome_of(&span, &semconv);
-    assert(operation_text(&span, &semconv, span_protocol(&span, &semconv), out)
-               .len <= sizeof(out));
+    semconv_read(&semconv, &span);
+    outcome_of(&semconv);
+    assert(operation_text(&semconv, span_protocol(&semconv), out).len <=
+           sizeof(out));
     return 0;
 }

@@ -55,10 +55,8 @@ static void check_operation(enum span_kind kind, const char *name,
     char out[OPERATION_MAX_TEXT];
     struct semconv semconv;
 
-    semconv_read(&semconv, &span.attrs);
-    CHECK_TEXT(
-        operation_text(&span, &semconv, span_protocol(&span, &semconv), out),
-        want);
+    semconv_read(&semconv, &span);
+    CHECK_TEXT(operation_text(&semconv, span_protocol(&semconv), out), want);
 }
 
 TEST(operations_by_protocol)

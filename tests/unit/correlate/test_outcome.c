@@ -12,8 +12,8 @@ static enum outcome of(enum span_kind kind, enum span_status status,
 
     span.attrs = kit_attrs(&arena, text);
     semconv_init();
-    semconv_read(&semconv, &span.attrs);
-    return outcome_of(&span, &semconv);
+    semconv_read(&semconv, &span);
+    return outcome_of(&semconv);
 }
 
 /* What senders say in attributes, and what it means for a SERVER and for a

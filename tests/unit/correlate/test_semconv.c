@@ -6,11 +6,11 @@ static struct arena arena;
 
 static struct semconv read_attrs(const char *text)
 {
+    struct span span = {.attrs = kit_attrs(&arena, text)};
     struct semconv semconv;
-    struct attrs attrs = kit_attrs(&arena, text);
 
     semconv_init();
-    semconv_read(&semconv, &attrs);
+    semconv_read(&semconv, &span);
     return semconv;
 }
 
