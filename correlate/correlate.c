@@ -61,7 +61,7 @@ struct correlator {
     struct correlator_options options;
     struct store *store;
     struct tagger tagger;
-    struct recent_requests *requests;
+    struct recent_requests requests;
     struct queue *queue;
     pthread_t thread;
     bool started;
@@ -197,15 +197,15 @@ static void drop_duplicate(struct correlator *correlator, struct batch *batch)
 {
     if (request_hash_none(batch->hash))
         return;
-    if (recent_requests_has(correlator->requests, batch->hash, batch->lsn)) {
+    if (recent_requests_has(&correlator->requests, batch->hash, batch->lsn)) {
         stats_add(STATS_DUPLICATE_REQUESTS,
                   correlator->started); /* not at replay */
         batch->duplicate = true;
         batch->count = batch->resource_count = 0;
         batch->hash = (struct request_hash){0, 0};
-    } else if (!recent_requests_has(correlator->requests, batch->hash,
+    } else if (!recent_requests_has(&correlator->requests, batch->hash,
                                     batch->lsn + 1)) {
-        recent_requests_add(correlator->requests, batch->hash, batch->lsn);
+        recent_requests_add(&correlator->requests, batch->hash, batch->lsn);
     }
 }
 
@@ -306,6 +306,14 @@ static enum status load_state(struct correlator *correlator)
     return status;
 }
 
+static void correlator_free(struct correlator *correlator)
+{
+    tagger_close(&correlator->tagger);
+    recent_requests_release(&correlator->requests);
+    queue_free(correlator->queue);
+    free(correlator);
+}
+
 enum status correlator_open(struct correlator **out,
                             const struct correlator_options *options,
                             struct store *store, struct registry *registry,
@@ -316,7 +324,6 @@ enum status correlator_open(struct correlator **out,
 
     correlator->options = *options;
     correlator->store = store;
-    correlator->requests = recent_requests_new();
     correlator->queue = queue_new(options->queue);
     for (int stream = 0; stream < STREAM_COUNT; stream++)
         correlator->committed[stream] =
@@ -328,12 +335,10 @@ enum status correlator_open(struct correlator **out,
     if (status == OK)
         status = load_state(correlator);
     if (status == OK)
-        status = store_load_requests(store, load_request, correlator->requests);
+        status =
+            store_load_requests(store, load_request, &correlator->requests);
     if (status != OK) {
-        tagger_close(&correlator->tagger);
-        recent_requests_free(correlator->requests);
-        queue_free(correlator->queue);
-        free(correlator);
+        correlator_free(correlator);
         return status;
     }
     correlator->tagger.flush = flush_inside;
@@ -366,8 +371,5 @@ void correlator_close(struct correlator *correlator)
         flush(correlator);
     derived_unlock(correlator->tagger.derived);
     store_set_open_series(correlator->store, (struct open_series){0});
-    tagger_close(&correlator->tagger);
-    recent_requests_free(correlator->requests);
-    queue_free(correlator->queue);
-    free(correlator);
+    correlator_free(correlator);
 }

@@ -135,7 +135,7 @@ static const struct histogram *histogram_of(const struct derived_series *series,
                                             struct arena *arena)
 {
     struct histogram *histogram = arena_zero(arena, 1, sizeof(*histogram));
-    uint32_t begin, used = expohist_used(&series->histogram, &begin);
+    uint32_t begin, used = duration_used(&series->histogram, &begin);
     uint64_t *counts = arena_alloc(arena, used * sizeof(*counts));
 
     if (!histogram || !counts)
@@ -147,7 +147,7 @@ static const struct histogram *histogram_of(const struct derived_series *series,
     histogram->min = (double)series->min_ns * 1e-9;
     histogram->max = (double)series->max_ns * 1e-9;
     histogram->has_sum = histogram->has_min = histogram->has_max = true;
-    histogram->scale = used ? series->histogram.scale : EXPOHIST_SCALE;
+    histogram->scale = used ? series->histogram.scale : DURATION_SCALE;
     histogram->zero_count = series->zero_count;
     histogram->positive = (struct exp_buckets){
         .counts = counts,

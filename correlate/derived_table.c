@@ -184,7 +184,7 @@ void derived_add_duration(struct derived_table *derived,
     if (duration_ns == 0)
         series->zero_count += weight;
     else
-        expohist_add(&series->histogram, duration_ns, weight, &derived->slab);
+        duration_add(&series->histogram, duration_ns, weight, &derived->slab);
 }
 
 static void set_exemplar(struct exemplar_span *exemplar,

@@ -22,7 +22,7 @@
 
 #include "batch.h"
 #include "bitmap.h"
-#include "expohist.h"
+#include "duration_histogram.h"
 #include "semconv.h"
 #include "store.h"
 
@@ -87,7 +87,7 @@ struct derived_series {
     double sum;       /* seconds */
     const char *text; /* all texts, one after the other */
     struct exemplar_spans *exemplars;
-    struct expohist histogram;
+    struct duration_histogram histogram;
     uint64_t errors, client_errors, zero_count;
     uint32_t minute, identity, resource, peer;
     uint16_t text_len[TEXT_COUNT];

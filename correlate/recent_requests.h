@@ -1,29 +1,34 @@
 /*
- * repeats - the requests that were taken last, by their hash, to know one that
- * comes again.
+ * recent_requests - hashes of the last RECENT_REQUESTS_MAX requests, to detect
+ * a request that is sent again.
  *
- * The newest RECENT_REQUESTS_MAX are known; the oldest leaves for a new one.
- *
- * Threads  the correlator's.
+ * Threads: the correlator's.
  */
 #ifndef RECENT_REQUESTS_H
 #define RECENT_REQUESTS_H
 
+#include "map.h"
 #include "request_hash.h"
 
 enum { RECENT_REQUESTS_MAX = 65536 };
 
-struct recent_requests;
+/* All zero is empty. */
+struct recent_requests {
+    struct recent_request *at; /* a ring */
+    struct map index;          /* places in the ring, by hash */
+    uint32_t room;
+    uint64_t count; /* requests ever added */
+};
 
-struct recent_requests *recent_requests_new(void);
-void recent_requests_free(struct recent_requests *repeats);
+void recent_requests_release(struct recent_requests *requests);
 
-/* lsn: where the journal has it. */
-void recent_requests_add(struct recent_requests *repeats,
+/* lsn: that of the request in the journal. Replaces the oldest request if the
+ * ring is full. */
+void recent_requests_add(struct recent_requests *requests,
                          struct request_hash hash, uint64_t lsn);
 
-/* True if a request with this hash has an lsn before this one. */
-bool recent_requests_has(const struct recent_requests *repeats,
+/* True if a request with this hash has a smaller lsn than `before`. */
+bool recent_requests_has(const struct recent_requests *requests,
                          struct request_hash hash, uint64_t before);
 
 #endif

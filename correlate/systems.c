@@ -11,74 +11,46 @@
 
 enum { MAX_NAME = 40 };
 
-static const struct known_system {
-    const char *name;
-    const char *system; /* value of db.system.name or messaging.system */
-    uint8_t protocol;
+struct named_system {
+    struct slice system;    /* value of db.system.name or messaging.system */
+    enum protocol protocol; /* PROTOCOL_NONE: not known */
+};
+
+static const struct known_systems {
+    const char *names;
+    const char *system; /* NULL: the name itself */
+    enum protocol protocol;
 } known_systems[] = {
-    {"dynamodb", "dynamodb", PROTOCOL_DB},
+    {"bigquery bigtable cassandra clickhouse cosmosdb couchbase couchdb "
+     "dynamodb elasticsearch firestore influxdb mariadb memcached mongodb "
+     "mysql "
+     "neo4j opensearch postgresql redis s3 spanner",
+     NULL, PROTOCOL_DB},
+    {"eventbridge firehose kafka kinesis rabbitmq servicebus", NULL,
+     PROTOCOL_MESSAGING},
     {"dynamodbstreams", "dynamodb", PROTOCOL_DB},
-    {"s3", "s3", PROTOCOL_DB},
-    {"timestreamquery", "timestream", PROTOCOL_DB},
-    {"timestreamwrite", "timestream", PROTOCOL_DB},
+    {"timestreamquery timestreamwrite", "timestream", PROTOCOL_DB},
     {"redshiftdata", "redshift", PROTOCOL_DB},
     {"rdsdata", "rds", PROTOCOL_DB},
     {"sqs", "aws_sqs", PROTOCOL_MESSAGING},
     {"sns", "aws.sns", PROTOCOL_MESSAGING},
-    {"kinesis", "kinesis", PROTOCOL_MESSAGING},
-    {"firehose", "firehose", PROTOCOL_MESSAGING},
-    {"eventbridge", "eventbridge", PROTOCOL_MESSAGING},
     {"documentdb", "cosmosdb", PROTOCOL_DB}, /* Microsoft */
     {"storage", "object-storage", PROTOCOL_DB},
     {"eventhub", "eventhubs", PROTOCOL_MESSAGING},
-    {"servicebus", "servicebus", PROTOCOL_MESSAGING},
-    {"google.pubsub.v1.publisher", "gcp_pubsub", PROTOCOL_MESSAGING},
-    {"google.pubsub.v1.subscriber", "gcp_pubsub", PROTOCOL_MESSAGING},
-    {"pubsub", "gcp_pubsub", PROTOCOL_MESSAGING},
+    {"google.pubsub.v1.publisher google.pubsub.v1.subscriber pubsub",
+     "gcp_pubsub", PROTOCOL_MESSAGING},
     {"google.spanner.v1.spanner", "spanner", PROTOCOL_DB},
-    {"spanner", "spanner", PROTOCOL_DB},
     {"google.bigtable.v2.bigtable", "bigtable", PROTOCOL_DB},
-    {"bigtable", "bigtable", PROTOCOL_DB},
     {"google.firestore.v1.firestore", "firestore", PROTOCOL_DB},
-    {"firestore", "firestore", PROTOCOL_DB},
     {"google.datastore.v1.datastore", "datastore", PROTOCOL_DB},
     {"google.storage.v2.storage", "gcs", PROTOCOL_DB},
-    {"bigquery", "bigquery", PROTOCOL_DB},
-    {"elasticsearch", "elasticsearch", PROTOCOL_DB},
-    {"opensearch", "opensearch", PROTOCOL_DB},
-    {"cosmosdb", "cosmosdb", PROTOCOL_DB},
-    {"couchbase", "couchbase", PROTOCOL_DB},
-    {"couchdb", "couchdb", PROTOCOL_DB},
-    {"clickhouse", "clickhouse", PROTOCOL_DB},
-    {"influxdb", "influxdb", PROTOCOL_DB},
-    {"neo4j", "neo4j", PROTOCOL_DB},
-    {"mongodb", "mongodb", PROTOCOL_DB},
-    {"mysql", "mysql", PROTOCOL_DB},
-    {"mariadb", "mariadb", PROTOCOL_DB},
-    {"postgresql", "postgresql", PROTOCOL_DB},
     {"postgres", "postgresql", PROTOCOL_DB},
-    {"cassandra", "cassandra", PROTOCOL_DB},
-    {"redis", "redis", PROTOCOL_DB},
-    {"memcached", "memcached", PROTOCOL_DB},
-    {"kafka", "kafka", PROTOCOL_MESSAGING},
-    {"rabbitmq", "rabbitmq", PROTOCOL_MESSAGING},
 };
-
-static bool drop_prefix(struct slice *name, const char *prefix)
-{
-    size_t len = strlen(prefix);
-
-    if (name->len <= len || !slice_starts(*name, slice_of(prefix)))
-        return false;
-    *name = slice_from(*name, len);
-    return true;
-}
 
 /* The name as the table spells it; empty if it is too long for the table. */
 static struct slice normalize(struct slice name, char out[MAX_NAME])
 {
-    static const char *const vendors[] = {"aws::", "amazon", "aws",
-                                          "microsoft."};
+    struct slice vendors = SLICE("aws:: amazon aws microsoft.");
     struct slice plain = {out, 0};
 
     for (size_t i = 0; i < name.len; i++) {
@@ -90,26 +62,36 @@ static struct slice normalize(struct slice name, char out[MAX_NAME])
             return (struct slice){NULL, 0};
         out[plain.len++] = (char)(c >= 'A' && c <= 'Z' ? c | 32 : c);
     }
-    for (size_t i = 0; i < sizeof(vendors) / sizeof(*vendors); i++)
-        if (drop_prefix(&plain, vendors[i]))
+    while (vendors.len > 0) {
+        struct slice vendor = slice_split(&vendors, ' ');
+
+        if (slice_starts(plain, vendor) && plain.len > vendor.len) {
+            plain = slice_from(plain, vendor.len);
             break;
-    if (plain.len > 2 && plain.ptr[plain.len - 2] == 'v' &&
-        plain.ptr[plain.len - 1] == '2')
+        }
+    }
+    if (plain.len > 2 && slice_ends(plain, SLICE("v2")))
         plain.len -= 2;
     return plain;
 }
 
-static const struct known_system *find_system(struct slice name)
+static struct named_system find_system(struct slice name)
 {
     char out[MAX_NAME];
 
-    if (name.len == 0)
-        return NULL;
     name = normalize(name, out);
     for (size_t i = 0; i < sizeof(known_systems) / sizeof(*known_systems); i++)
-        if (slice_equal(name, slice_of(known_systems[i].name)))
-            return &known_systems[i];
-    return NULL;
+        for (struct slice list = slice_of(known_systems[i].names);
+             name.len > 0 && list.len > 0;) {
+            struct slice known = slice_split(&list, ' ');
+
+            if (slice_equal(known, name))
+                return (struct named_system){
+                    known_systems[i].system ? slice_of(known_systems[i].system)
+                                            : known,
+                    known_systems[i].protocol};
+        }
+    return (struct named_system){.protocol = PROTOCOL_NONE};
 }
 
 /* The position after the last '/' or other separator; 0 without one. */
@@ -137,9 +119,9 @@ static struct slice rpc_service(const struct semconv *semconv)
 /* A service of a cloud, or a system that peer.service names. An RPC service
  * counts only if the SDK or its full name shows that it is a cloud's: users may
  * give theirs any name. */
-static const struct known_system *named_system(const struct semconv *semconv)
+static struct named_system find_named(const struct semconv *semconv)
 {
-    const struct known_system *system = NULL;
+    struct named_system found = {.protocol = PROTOCOL_NONE};
 
     if (semconv->at[SEM_RPC_SYSTEM]) {
         struct slice rpc = semconv_text(semconv, SEM_RPC_SYSTEM);
@@ -147,13 +129,13 @@ static const struct known_system *named_system(const struct semconv *semconv)
 
         if (slice_equal(rpc, SLICE("aws-api")) ||
             slice_starts(service, SLICE("google.")))
-            system = find_system(service);
+            found = find_system(service);
     }
-    if (!system)
-        system = find_system(semconv_text(semconv, SEM_CLOUD_SERVICE));
-    if (!system && !semconv->at[SEM_RPC_SYSTEM])
-        system = find_system(semconv_text(semconv, SEM_PEER_SERVICE));
-    return system;
+    if (found.protocol == PROTOCOL_NONE)
+        found = find_system(semconv_text(semconv, SEM_CLOUD_SERVICE));
+    if (found.protocol == PROTOCOL_NONE && !semconv->at[SEM_RPC_SYSTEM])
+        found = find_system(semconv_text(semconv, SEM_PEER_SERVICE));
+    return found;
 }
 
 /* PROTOCOL_DB, PROTOCOL_MESSAGING, or PROTOCOL_NONE if the span names neither
@@ -164,7 +146,7 @@ static enum protocol system_protocol(const struct semconv *semconv)
         SEM_BIT(SEM_DB_QUERY) | SEM_BIT(SEM_DB_SUMMARY) |
         SEM_BIT(SEM_DB_OPERATION) | SEM_BIT(SEM_DB_COLLECTION) |
         SEM_BIT(SEM_DB_NAMESPACE);
-    const struct known_system *system;
+    enum protocol named;
 
     if (semconv->span->kind != SPAN_CLIENT && semconv->at[SEM_MSG_SYSTEM])
         return PROTOCOL_MESSAGING;
@@ -172,9 +154,9 @@ static enum protocol system_protocol(const struct semconv *semconv)
         return PROTOCOL_DB;
     if (semconv->at[SEM_MSG_SYSTEM])
         return PROTOCOL_MESSAGING;
-    system = named_system(semconv);
-    if (system)
-        return (enum protocol)system->protocol;
+    named = find_named(semconv).protocol;
+    if (named != PROTOCOL_NONE)
+        return named;
     if (semconv->span->kind == SPAN_CLIENT && semconv->has & db_fields)
         return PROTOCOL_DB;
     return semconv->at[SEM_MSG_DESTINATION] || semconv->at[SEM_MSG_URL]
@@ -218,10 +200,8 @@ static struct slice system_text(const struct semconv *semconv,
                                 enum semconv_field field)
 {
     struct slice text = semconv_text(semconv, field);
-    const struct known_system *system =
-        text.len > 0 ? NULL : named_system(semconv);
 
-    return system ? slice_of(system->system) : text;
+    return text.len > 0 ? text : find_named(semconv).system;
 }
 
 struct slice systems_database(const struct semconv *semconv)
@@ -253,38 +233,33 @@ struct slice systems_method(const struct semconv *semconv)
     return slice_from(method, last_part(method, '.'));
 }
 
-/* True if the word is the first or the last one of the text. */
-static bool has_word(struct slice text, const char *word)
+/* True if the first or the last word of the text is in the list. */
+static bool has_word(struct slice text, struct slice list)
 {
-    size_t len = strlen(word);
+    struct slice rest = text, first = slice_split(&rest, ' ');
 
-    if (text.len < len)
-        return false;
-    if (slice_starts(text, slice_of(word)) &&
-        (text.len == len || text.ptr[len] == ' '))
-        return true;
-    return slice_equal(slice_from(text, text.len - len), slice_of(word)) &&
-           text.ptr[text.len - len - 1] == ' ';
+    while (rest.len > 0) {
+        text = rest;
+        (void)slice_split(&rest, ' ');
+    }
+    while (list.len > 0) {
+        struct slice word = slice_split(&list, ' ');
+
+        if (slice_equal(word, first) || slice_equal(word, text))
+            return true;
+    }
+    return false;
 }
 
 bool systems_sends(const struct semconv *semconv)
 {
-    static const char *const words[] = {"send", "publish", "produce",
-                                        "enqueue"};
-    static const char *const methods[] = {"Send", "Publish", "Put"};
     struct slice operation = semconv_text(semconv, SEM_MSG_OPERATION);
     struct slice method = systems_method(semconv);
 
-    if (operation.len == 0 && method.len > 0) {
-        for (size_t i = 0; i < sizeof(methods) / sizeof(*methods); i++)
-            if (slice_starts(method, slice_of(methods[i])))
-                return true;
-        return false;
-    }
-    if (operation.len == 0)
-        operation = semconv->span->name;
-    for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++)
-        if (has_word(operation, words[i]))
-            return true;
-    return false;
+    if (operation.len == 0 && method.len > 0)
+        return slice_starts(method, SLICE("Send")) ||
+               slice_starts(method, SLICE("Publish")) ||
+               slice_starts(method, SLICE("Put"));
+    return has_word(operation.len > 0 ? operation : semconv->span->name,
+                    SLICE("send publish produce enqueue"));
 }

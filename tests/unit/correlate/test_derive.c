@@ -18,23 +18,23 @@ static bool in_bucket(uint64_t duration_ns, int32_t bucket)
 TEST(buckets_hold_what_they_should)
 {
     for (uint64_t ns = 1; ns && ns < UINT64_MAX / 3; ns = ns * 3 / 2 + 1)
-        CHECK(in_bucket(ns, expohist_bucket(ns)));
+        CHECK(in_bucket(ns, duration_bucket(ns)));
     for (int i = 0; i < 100000; i++) {
         uint64_t ns = (test_random64() >> test_random(63)) | 1;
 
-        if (!in_bucket(ns, expohist_bucket(ns)) &&
-            !CHECK(in_bucket(ns, expohist_bucket(ns))))
+        if (!in_bucket(ns, duration_bucket(ns)) &&
+            !CHECK(in_bucket(ns, duration_bucket(ns))))
             return;
     }
     /* an upper bound belongs to the bucket below */
-    CHECK_EQ(expohist_bucket(NS_PER_S), -1);
-    CHECK_EQ(expohist_bucket(NS_PER_S + 1), 0);
-    CHECK_EQ(expohist_bucket(2 * NS_PER_S), 15);
+    CHECK_EQ(duration_bucket(NS_PER_S), -1);
+    CHECK_EQ(duration_bucket(NS_PER_S + 1), 0);
+    CHECK_EQ(duration_bucket(2 * NS_PER_S), 15);
 }
 
-static uint64_t total(const struct expohist *histogram)
+static uint64_t total(const struct duration_histogram *histogram)
 {
-    uint32_t begin, used = expohist_used(histogram, &begin);
+    uint32_t begin, used = duration_used(histogram, &begin);
     uint64_t sum = 0;
 
     for (uint32_t i = 0; i < used; i++)
@@ -46,7 +46,7 @@ static uint64_t total(const struct expohist *histogram)
 TEST(histograms_agree_with_the_definition)
 {
     for (int round = 0; round < 200; round++) {
-        struct expohist histogram = {0};
+        struct duration_histogram histogram = {0};
         uint64_t values[200];
         uint32_t count = 1 + test_random(200), spread = test_random(64);
         struct slab slab;
@@ -55,18 +55,18 @@ TEST(histograms_agree_with_the_definition)
         slab_init(&slab, 64 * 1024);
         for (uint32_t i = 0; i < count; i++) {
             values[i] = (test_random64() >> test_random(spread + 1)) | 1;
-            expohist_add(&histogram, values[i], 1, &slab);
+            duration_add(&histogram, values[i], 1, &slab);
         }
         CHECK_EQ(total(&histogram), count);
-        used = expohist_used(&histogram, &begin);
-        CHECK(used <= EXPOHIST_MAX);
+        used = duration_used(&histogram, &begin);
+        CHECK(used <= DURATION_MAX_BUCKETS);
         for (uint32_t b = 0; b < used; b++) {
             int32_t bucket = histogram.first + (int32_t)(begin + b);
             uint32_t want = 0;
 
             for (uint32_t i = 0; i < count; i++)
-                want += expohist_bucket(values[i]) >>
-                            (EXPOHIST_SCALE - histogram.scale) ==
+                want += duration_bucket(values[i]) >>
+                            (DURATION_SCALE - histogram.scale) ==
                         bucket;
             CHECK_EQ(histogram.counts[begin + b], want);
         }
@@ -76,16 +76,16 @@ TEST(histograms_agree_with_the_definition)
 
 TEST(usual_latencies_keep_the_full_scale)
 {
-    struct expohist histogram = {0};
+    struct duration_histogram histogram = {0};
     struct slab slab;
 
     slab_init(&slab, 64 * 1024);
     for (uint64_t ns = NS_PER_MS; ns <= NS_PER_S; ns += 50 * NS_PER_US)
-        expohist_add(&histogram, ns, 1, &slab);
-    CHECK_EQ(histogram.scale, EXPOHIST_SCALE);
-    expohist_add(&histogram, 1000 * NS_PER_S, 1, &slab);
-    CHECK_EQ(histogram.scale, EXPOHIST_SCALE - 1);
-    expohist_add(&histogram, 1, 1, &slab);
+        duration_add(&histogram, ns, 1, &slab);
+    CHECK_EQ(histogram.scale, DURATION_SCALE);
+    duration_add(&histogram, 1000 * NS_PER_S, 1, &slab);
+    CHECK_EQ(histogram.scale, DURATION_SCALE - 1);
+    duration_add(&histogram, 1, 1, &slab);
     CHECK(histogram.scale >= 1);
     slab_release(&slab);
 }

@@ -12,23 +12,23 @@ static struct request_hash hash_no(uint64_t n)
 
 TEST(the_newest_are_known)
 {
-    struct recent_requests *repeats = recent_requests_new();
+    struct recent_requests repeats = {.count = 0};
     uint64_t many = 3 * RECENT_REQUESTS_MAX + 17;
 
     for (uint64_t n = 1; n <= many; n++) {
         uint64_t gone = n > RECENT_REQUESTS_MAX ? n - RECENT_REQUESTS_MAX : 0;
 
-        CHECK(!recent_requests_has(repeats, hash_no(n), UINT64_MAX));
-        recent_requests_add(repeats, hash_no(n), n);
+        CHECK(!recent_requests_has(&repeats, hash_no(n), UINT64_MAX));
+        recent_requests_add(&repeats, hash_no(n), n);
         if (n % 1000 != 0)
             continue;
-        CHECK(recent_requests_has(repeats, hash_no(gone + 1), gone + 2));
-        CHECK(!recent_requests_has(repeats, hash_no(gone + 1), gone + 1));
-        CHECK(recent_requests_has(repeats, hash_no(n), n + 1));
+        CHECK(recent_requests_has(&repeats, hash_no(gone + 1), gone + 2));
+        CHECK(!recent_requests_has(&repeats, hash_no(gone + 1), gone + 1));
+        CHECK(recent_requests_has(&repeats, hash_no(n), n + 1));
         if (gone > 0)
-            CHECK(!recent_requests_has(repeats, hash_no(gone), UINT64_MAX));
+            CHECK(!recent_requests_has(&repeats, hash_no(gone), UINT64_MAX));
     }
-    recent_requests_free(repeats);
+    recent_requests_release(&repeats);
 }
 
 /* Few hashes, so that chains are long; against a list of what was added. */
@@ -36,7 +36,7 @@ TEST(agrees_with_a_plain_list)
 {
     enum { N = 9000, DISTINCT = 700 };
     static uint32_t list[N];
-    struct recent_requests *repeats = recent_requests_new();
+    struct recent_requests repeats = {.count = 0};
 
     for (uint32_t n = 0; n < N; n++) {
         uint32_t ask = test_random(DISTINCT), before = test_random(n + 2);
@@ -44,13 +44,13 @@ TEST(agrees_with_a_plain_list)
 
         for (uint32_t i = 0; i < n && i < before; i++)
             found |= list[i] == ask;
-        if (!CHECK_EQ(recent_requests_has(repeats, hash_no(ask), before),
+        if (!CHECK_EQ(recent_requests_has(&repeats, hash_no(ask), before),
                       found))
             break;
         list[n] = test_random(DISTINCT);
-        recent_requests_add(repeats, hash_no(list[n]), n);
+        recent_requests_add(&repeats, hash_no(list[n]), n);
     }
-    recent_requests_free(repeats);
+    recent_requests_release(&repeats);
 }
 
 /* ---- the table of the store ---- */
