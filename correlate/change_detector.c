@@ -343,7 +343,8 @@ enum status change_detector_open(struct change_detector **out,
     detector->events = events;
     detector->registry = registry;
     *out = detector;
-    return store_load(store, load_identity, load_resource, detector);
+    return metadata_load(store_metadata(store), load_identity, load_resource,
+                         detector);
 }
 
 void change_detector_free(struct change_detector *detector)

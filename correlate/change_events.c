@@ -74,7 +74,8 @@ static void save(const struct change_events *events)
         write_text(&out, text_from(event));
         write_text(&out, text_to(event));
     }
-    store_save_text(events->store, STATE_NAME, buf_slice(&out));
+    metadata_save_value(store_metadata(events->store), STATE_NAME,
+                        buf_slice(&out));
     buf_release(&out);
 }
 
@@ -131,7 +132,8 @@ enum status change_events_open(struct change_events *events,
         .committed = store_watermark(store, STREAM_LOGS),
         .recent = mem_zero(CHANGE_MAX_RECENT, sizeof(*events->recent))};
     arena_init(&arena, NULL, 2 * STATE_MAX);
-    status = store_load_text(store, STATE_NAME, &arena, &text);
+    status =
+        metadata_load_value(store_metadata(store), STATE_NAME, &arena, &text);
     if (status == OK)
         load(events, text);
     events->pending = events->count;

@@ -288,7 +288,8 @@ static enum status load_state(struct correlator *correlator)
     enum status status;
 
     arena_init(&arena, NULL, 2 * (size_t)STATE_MAX);
-    status = store_load_derived_state(correlator->store, &arena, &text);
+    status = metadata_load_derived_state(store_metadata(correlator->store),
+                                         &arena, &text);
     in = byte_reader_over(text);
     if (status == OK && text.len > 0) {
         if (byte_reader_varint(&in) == STATE_VERSION) {
@@ -335,8 +336,8 @@ enum status correlator_open(struct correlator **out,
     if (status == OK)
         status = load_state(correlator);
     if (status == OK)
-        status =
-            store_load_requests(store, load_request, &correlator->requests);
+        status = metadata_load_requests(store_metadata(store), load_request,
+                                        &correlator->requests);
     if (status != OK) {
         correlator_free(correlator);
         return status;

@@ -56,8 +56,8 @@ static enum status load_number(struct store *store, const char *name,
 
 static void save_number(struct store *store, const char *name, uint64_t number)
 {
-    store_save_text(store, name,
-                    (struct slice){(const char *)&number, sizeof(number)});
+    metadata_save_value(store_metadata(store), name,
+                        (struct slice){(const char *)&number, sizeof(number)});
 }
 
 /* ---- losses ---- */
@@ -169,7 +169,7 @@ enum status serve_loss_check(struct serve_loss *loss, struct journal *journal,
     compare(loss, &found, w, known, clean);
     if (end > 0) /* from now on the journal is needed */
         save_number(store, "journal.end", 0);
-    if ((end > 0 || !known) && store_sync(store) != OK)
+    if ((end > 0 || !known) && metadata_sync(store_metadata(store)) != OK)
         log_warn(
             "daemon",
             "cannot write to the database now: a loss of the journal before "

@@ -1,6 +1,6 @@
 /*
- * What the daemon saves as named texts of the store: the catalogue, root-cause
- * reports, and the secret behind the hashes of requests.
+ * What the daemon saves in the store: the catalogue, root-cause reports, and
+ * the secret behind the hashes of requests.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,7 +22,7 @@ enum status serve_load_value(struct store *store, const char *name, void *value,
     enum status status;
 
     arena_init(&arena, NULL, MAX_VALUE);
-    status = store_load_text(store, name, &arena, &text);
+    status = metadata_load_value(store_metadata(store), name, &arena, &text);
     *len = status == OK && text.len <= size ? text.len : 0;
     if (*len > 0)
         slice_copy(value, text);
@@ -42,8 +42,8 @@ enum status serve_load_request_key(struct daemon *d)
         if (getentropy(secret, sizeof(secret)) != 0)
             return ERR_IO;
         /* Committed before the first hash. */
-        store_save_text(d->store, "request.secret",
-                        (struct slice){secret, sizeof(secret)});
+        metadata_save_value(store_metadata(d->store), "request.secret",
+                            (struct slice){secret, sizeof(secret)});
     }
     if (status == OK)
         request_key_make(&d->request_key, (const uint8_t *)secret);
@@ -72,8 +72,7 @@ static enum status save_catalog(void *arg, struct slice text)
 {
     struct daemon *d = arg;
 
-    store_save_text(d->store, "catalog", text);
-    return store_sync(d->store);
+    return metadata_save_catalog(store_metadata(d->store), text);
 }
 
 void serve_load_catalog(struct daemon *d)
@@ -83,7 +82,7 @@ void serve_load_catalog(struct daemon *d)
 
     d->catalog = catalog_new();
     arena_init(&arena, NULL, CATALOG_MAX_BYTES * 2);
-    if (store_load_text(d->store, "catalog", &arena, &text) == OK &&
+    if (metadata_load_catalog(store_metadata(d->store), &arena, &text) == OK &&
         text.len > 0)
         put_catalog(d, text, "store");
     arena_release(&arena);
@@ -114,19 +113,22 @@ void serve_read_catalog_file(struct daemon *d)
 
 /* ---- root-cause reports ---- */
 
-static void save_report(void *arg, const char *name, struct slice text)
+static enum status save_report(void *arg, uint32_t slot, uint64_t number,
+                               struct slice document)
 {
-    store_save_text(arg, name, text);
+    return metadata_save_report(store_metadata(arg), slot, number, document);
 }
 
-static void load_report(void *arg, struct slice name, struct slice text)
+static void load_report(void *arg, uint32_t slot, uint64_t number,
+                        struct slice document)
 {
-    rca_store_load(arg, name, text);
+    rca_store_load(arg, slot, number, document);
 }
 
 void serve_load_reports(struct daemon *d)
 {
     d->rca = rca_store_new(save_report, d->store);
-    if (store_load_texts(d->store, RCA_NAMES, load_report, d->rca) != OK)
+    if (metadata_load_reports(store_metadata(d->store), load_report, d->rca) !=
+        OK)
         log_error("rca", "saved reports cannot be read", LOG_NONE);
 }

@@ -117,7 +117,7 @@ enum status serve_start_correlator(struct daemon *d)
 static bool next_offset(void *arg, struct slice topic, uint32_t partition,
                         uint64_t *next)
 {
-    return store_next_offset(arg, topic, partition, next);
+    return metadata_next_offset(store_metadata(arg), topic, partition, next);
 }
 
 /* Created once for a data directory: instances recognise each other's commits
@@ -136,8 +136,8 @@ static enum status load_store_id(struct store *store, char id[STORE_ID_SIZE])
         return ERR_IO;
     (void)snprintf(id, STORE_ID_SIZE, "%016" PRIx64 "%016" PRIx64, random[0],
                    random[1]);
-    store_save_text(store, "store.id", slice_of(id));
-    return store_sync(store);
+    metadata_save_value(store_metadata(store), "store.id", slice_of(id));
+    return metadata_sync(store_metadata(store));
 }
 
 /* After the replay, when the store knows every offset. What librdkafka

@@ -23,21 +23,23 @@ enum { RCA_MAX_REPORTS = 128, RCA_MAX_BYTES = 64 * 1024 };
 
 struct rca_store;
 
-/* Saves a text under a name; from any thread. */
-typedef void rca_store_save(void *arg, const char *name, struct slice text);
+/* Stores the document of a slot, and returns when that is durable; from any
+ * thread. number: order of arrival. */
+typedef enum status rca_store_save(void *arg, uint32_t slot, uint64_t number,
+                                   struct slice document);
 
 struct rca_store *rca_store_new(rca_store_save *save, void *arg);
 void rca_store_free(struct rca_store *rca);
 
-/* The beginning of the names under which reports are saved. */
-#define RCA_NAMES "rca."
-/* A text that was saved under a name. */
-void rca_store_load(struct rca_store *rca, struct slice name,
-                    struct slice text);
+/* What was stored for a slot (number 0: not known); a document that is no
+ * report is ignored. */
+void rca_store_load(struct rca_store *rca, uint32_t slot, uint64_t number,
+                    struct slice document);
 
 /* A document with reportId, alertId, timestamp, status, summary, namespace,
  * project, environment and report. Replaces the one with this namespace and
- * reportId. ERR_INVALID if one of these is missing, ERR_TOO_BIG. */
+ * reportId. Returns after it is stored. ERR_INVALID if one of these is missing,
+ * ERR_TOO_BIG, or the status of saving: then nothing has changed. */
 MUST_CHECK enum status rca_store_put(struct rca_store *rca, struct slice text);
 
 /* An empty member means any. */

@@ -1,24 +1,22 @@
 /*
- * store - the seam behind which records are kept.
+ * store - the seam behind which signals are stored: spans, log records, points.
  *
- * It gets batches whose records carry resource ids and endpoints, keeps them
- * in the head (in memory, readable at once), seals the head into column blocks
- * on disk and answers questions over both. It knows records and resource ids;
- * it knows neither OTLP nor components.
- *
- * Streams  Four streams are sealed each on its own: spans, logs, metrics and
- *          derived (metric batches made by the correlator). For each the store
- *          keeps a watermark: all batches up to that lsn are committed. The
- *          watermark is committed in the same transaction as the data, so a
- *          replay of the journal can tell what to leave out.
- *
- * Views    A query runs on a reader. reader_begin() fixes what it sees: every
- *          record appended before is seen exactly once, whether it is in the
- *          head, being sealed or committed.
- *
- * Threads  store_append, store_save_*: the correlator's thread only, but for
- *          store_save_text. A thread
- *          inside seals and commits. Readers: one thread each, any number.
+ * Purpose: takes batches whose records carry resource ids and endpoints, keeps
+ * them in memtables (in memory, readable at once), writes these as column
+ * blocks and answers queries over both. It knows records and resource ids; it
+ * knows neither OTLP nor components. What is stored beside the signals:
+ * metadata.h. Streams: spans, logs, metrics and derived (metric batches made by
+ * the correlator) are committed independently. Each has a watermark: all
+ * batches up to that lsn are committed. It is committed in the same transaction
+ * as the records, so a replay of the journal skips what is stored. Views: a
+ * query runs on a reader. reader_begin() fixes what it sees: every record
+ * appended before is seen exactly once, whether it is in memory, being written
+ * or committed. Ownership: store_append() takes the batch over. Results are in
+ * the caller's arena, and valid until reader_end(). Threads: store_append: the
+ * correlator's thread only. Readers: one thread each, any number. A thread
+ * inside encodes and commits. Errors: appending cannot fail; it waits, and
+ * store_health() tells why. Queries return ERR_BUSY or ERR_TOO_BIG (memory),
+ * ERR_IO, ERR_CANCELLED.
  */
 #ifndef STORE_H
 #define STORE_H
@@ -28,14 +26,13 @@
 #include "arena.h"
 #include "batch.h"
 #include "bitmap.h"
-#include "identity.h"
 #include "journal.h"
+#include "metadata.h"
 #include "record.h"
 #include "status.h"
 #include "store_query.h"
 
 struct store;
-struct reader;
 
 enum stream {
     STREAM_SPANS,
@@ -46,121 +43,75 @@ enum stream {
 };
 
 struct store_options {
-    const char *dir;         /* holds callboard.db; made if missing */
-    struct journal *journal; /* cut as watermarks move; NULL in tests */
-    uint32_t block_spans, block_logs; /* records that seal a head */
-    uint64_t memtable_bytes;  /* memory of one stream's head that seals it */
-    uint64_t memtable_age_ns; /* age of its oldest batch that seals it */
+    const char *dir;         /* holds callboard.db; created if missing */
+    struct journal *journal; /* truncated after commits; NULL in tests */
+    uint32_t block_spans, block_logs; /* records that close a memtable */
+    uint64_t memtable_bytes;          /* memory of a memtable that closes it */
+    uint64_t memtable_age_ns; /* age of its oldest batch that closes it */
     uint64_t retention_ns[SIGNAL_COUNT]; /* 0: keep for ever */
     uint64_t retention_bytes; /* of the whole database; 0: no bound */
-    bool code_late; /* spans are coded when they are sealed and not as they
-                       come: slower, and takes less memory */
-    uint64_t query_bytes; /* what all readers together may take; beyond it
-                             they are told ERR_BUSY */
+    bool code_late; /* spans are encoded when their memtable is written, not
+                       as they are appended: slower, and takes less memory */
+    uint64_t query_bytes; /* what all readers together may take; above it
+                             queries get ERR_BUSY */
 };
 
-/* ERR_IO, ERR_UNSUPPORTED (a newer version). A damaged database is moved aside
- * and what can be read is copied to a new one: see docs/operations.md. */
+/* ERR_IO, ERR_UNSUPPORTED (a newer version). A damaged database is renamed and
+ * what can be read is copied to a new one: see docs/operations.md. */
 MUST_CHECK enum status store_open(struct store **store,
                                   const struct store_options *options);
 
-/* Seals and commits what is in the heads, then closes. NULL is fine. */
+/* Writes and commits what is in memory, then closes. NULL is fine. */
 void store_close(struct store *store);
 
-/* The offset behind the last batch from this partition (batch->source) that
- * was appended in this life or kept in an earlier one; false: there is none.
- * Once the journal was replayed: all before it is kept, nothing from it on. */
-bool store_next_offset(struct store *store, struct slice topic,
-                       uint32_t partition, uint64_t *next);
+struct metadata *store_metadata(struct store *store);
 
 uint64_t store_watermark(struct store *store, enum stream stream);
 
-/* Whatever is kept, in blocks or in memory, came no earlier than this: what
- * was seen last before it, by a day or more, has no record left. As of the last
- * look at the tables, some seconds ago; 0: not looked yet. From any thread. */
+/* Lower bound on the arrival time of any stored record, in blocks or in memory.
+ * A resource that was seen last a day or more before it has no record left. As
+ * of the last look at the tables, some seconds ago; 0: not known yet. From any
+ * thread. */
 uint64_t store_oldest_ns(struct store *store);
 
-/* Seals what is in memory, however little: batches were refused for want of
- * memory. From any thread. */
+/* Closes all memtables, however small, so that they are written: batches were
+ * refused for lack of memory. From any thread. */
 void store_flush(struct store *store);
 
-/* From now on store_append does not wait: what still comes is in memory
- * already, and a disk that is full must not keep the process from stopping.
- * From any thread; NULL is fine. */
+/* From now on store_append does not wait: what is still appended is in memory
+ * already, and a full disk must not keep the process from stopping. From any
+ * thread; NULL is fine. */
 void store_begin_shutdown(struct store *store);
 
 /* OK, or why new data cannot be taken now (ERR_IO: the disk is full or
- * read-only, ERR_BUSY: sealing is behind). For sinks' ready() and /health. */
+ * read-only, ERR_BUSY: writing is behind). For sinks' ready() and /health. */
 enum status store_health(struct store *store);
 
 /* ---- writing: the correlator's thread ---- */
 
 /*
- * Takes over a correlated batch; on return queries find its records. The
- * stream follows from signal and derived. Derived batches are sealed at once,
- * with batch->lsn as the stream's new watermark and with batch->state, together
- * with all that was saved and appended before. batch->hash is kept with the
- * batch, for store_load_requests().
- * Waits while two heads of the stream are being sealed already, or much of what
- * was saved is not committed: that is the back-pressure, until
- * store_begin_shutdown().
+ * Takes over a correlated batch; on return queries find its records. The stream
+ * follows from signal and derived. A derived batch is a memtable of its own and
+ * closed at once, with batch->lsn as the stream's new watermark and with
+ * batch->state, committed together with all that was saved and appended before.
+ * batch->hash is stored, for metadata_load_requests().
+ * Waits while two memtables of the stream wait to be written already, or much
+ * metadata is not committed, until store_begin_shutdown(): that is the
+ * back-pressure.
  */
 void store_append(struct store *store, struct batch *batch);
 
 /* True if the derived stream should be flushed now, because its watermark
- * holds back the journal or its last flush is memtable_age_ns old. */
+ * holds back the journal or its last flush is memtable_age_ns ago. */
 bool store_derived_flush_due(struct store *store, uint64_t last_lsn);
-
-/* What the registry keeps. Copied; committed with, or before, the next data.
- * Saving the same id again replaces it. */
-void store_save_identity(struct store *store, const struct identity *identity);
-void store_save_resource(struct store *store, uint32_t id, uint32_t identity,
-                         uint64_t hash, const struct resource *resource);
-void store_save_resource_identity(struct store *store, uint32_t id,
-                                  uint32_t identity);
-/* Named texts of any content (catalogue, state of the correlator). From any
- * thread. */
-void store_save_text(struct store *store, const char *name, struct slice text);
-
-/* Waits until all saved so far is committed. */
-MUST_CHECK enum status store_sync(struct store *store);
-
-/* ---- start-up: before the first append ---- */
-
-typedef void store_identity_visit(void *arg, const struct identity *identity);
-typedef void store_resource_visit(void *arg, uint32_t id, uint32_t identity,
-                                  uint64_t hash,
-                                  const struct resource *resource);
-/* Identities by number; then resources, the highest id first: nearly always the
- * newest. */
-MUST_CHECK enum status store_load(struct store *store,
-                                  store_identity_visit *identity,
-                                  store_resource_visit *resource, void *arg);
-/* Empty if there is none. */
-MUST_CHECK enum status store_load_text(struct store *store, const char *name,
-                                       struct arena *arena, struct slice *text);
-/* The state of the derived batch committed last; empty if there is none. */
-MUST_CHECK enum status store_load_derived_state(struct store *store,
-                                                struct arena *arena,
-                                                struct slice *state);
-/* The requests that were appended last, some ten thousand, in that order. */
-typedef void store_request_visit(void *arg, struct request_hash hash,
-                                 uint64_t lsn);
-MUST_CHECK enum status store_load_requests(struct store *store,
-                                           store_request_visit *visit,
-                                           void *arg);
-/* All of which the names begin so, by name. */
-typedef void store_text_visit(void *arg, struct slice name, struct slice text);
-MUST_CHECK enum status store_load_texts(struct store *store, const char *prefix,
-                                        store_text_visit *visit, void *arg);
 
 /*
  * Derived points that are still being counted. reader_query_series() asks the
  * source for them, so there is one way to read a series. visit is called for
  * each open point, and what the point refers to stays in the arena; the result
- * is the number of derived batches that the points read are newer than, counted
- * from store_set_open_series() on. A source appends first, and only then
- * forgets its points and says the new number.
+ * is the number of derived batches that the points are newer than, counted from
+ * store_set_open_series() on. A source appends first, and only then forgets its
+ * points and returns the new number.
  */
 struct open_series {
     uint64_t (*visit)(void *source, const struct bitmap *resources,
@@ -180,8 +131,8 @@ void reader_close(struct reader *reader);
  * must live until the next call or reader_close(). */
 void reader_set_cancel(struct reader *reader, const atomic_bool *cancelled);
 
-/* Between the two, results in the caller's arena stay as they are; records of
- * the head may be referred to, not copied, and are held until reader_end(). */
+/* Records in memory may be referred to by results, not copied; they are valid
+ * until reader_end(). */
 MUST_CHECK enum status reader_begin(struct reader *reader);
 void reader_end(struct reader *reader);
 
@@ -193,29 +144,6 @@ MUST_CHECK enum status reader_query_logs(struct reader *reader,
                                          struct arena *arena,
                                          struct log_record **logs,
                                          uint32_t *count, uint64_t *total);
-
-/* A message that could not be decoded (dead_letter.h). */
-struct dead_letter_row {
-    uint64_t id; /* grows */
-    struct slice topic, reason, bytes;
-    uint32_t partition;
-    uint64_t offset, size; /* of the message */
-    uint64_t received_ns, time_ms;
-};
-
-struct dead_letter_query {
-    struct slice topic; /* empty: all */
-    int64_t partition;  /* -1: all */
-    uint64_t before;    /* id; 0: from the newest */
-    uint64_t max_bytes; /* of each message; 0: none */
-    uint32_t limit;
-};
-
-/* The newest first; *total: how many there are without `before`. */
-MUST_CHECK enum status reader_query_dead_letters(
-    struct reader *reader, const struct dead_letter_query *query,
-    struct arena *arena, struct dead_letter_row **letters, uint32_t *count,
-    uint64_t *total);
 
 struct trace_summary {
     uint8_t trace_id[16], root_span_id[8];
@@ -270,11 +198,6 @@ MUST_CHECK enum status reader_sample_spans(struct reader *reader,
 MUST_CHECK enum status reader_sample_logs(struct reader *reader,
                                           const struct sample_query *query,
                                           log_visit *visit, void *arg);
-
-/* Attributes of a resource, ERR_NOT_FOUND if there is none with this id. */
-MUST_CHECK enum status reader_resource(struct reader *reader, uint32_t id,
-                                       struct arena *arena,
-                                       struct resource *resource);
 
 /* Sizes for operations: bytes on disk and records, per stream. */
 struct store_sizes {

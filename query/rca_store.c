@@ -1,16 +1,13 @@
 /*
- * Stored reports (rca_store.h), in a fixed number of slots: each is saved under
- * the name of its slot, so the database has a bound, too. The saved text begins
- * with the number of the report in the order of arrival, since a sender chooses
- * the time of its alert, but not when it arrives:
- *
- *   decimal number, '\n', document (older versions: the document alone)
+ * Stored reports (rca_store.h), in a fixed number of slots, so that the
+ * database has a bound, too. The number of a report in the order of arrival is
+ * stored beside it, since a sender chooses the time of its alert, but not when
+ * it arrives.
  */
 #include "rca_store.h"
 
 #include <jansson.h>
 #include <pthread.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "buf.h"
@@ -66,11 +63,6 @@ void rca_store_free(struct rca_store *rca)
     free(rca);
 }
 
-static void name_of(uint32_t slot, char name[32])
-{
-    (void)snprintf(name, 32, RCA_NAMES "%u", (unsigned)slot);
-}
-
 static struct slice put_text(char **at, struct slice text)
 {
     struct slice copy = {*at, text.len};
@@ -118,37 +110,17 @@ static void put_in(struct rca_store *rca, uint32_t slot,
     rca->reports[slot] = *report;
 }
 
-/* The number at the beginning; 0 if there is none. */
-static uint64_t take_number(struct slice *text)
-{
-    uint64_t number = 0;
-    size_t i = 0;
-
-    while (i < text->len && i < 19 && text->ptr[i] >= '0' &&
-           text->ptr[i] <= '9')
-        number = number * 10 + (uint64_t)(text->ptr[i++] - '0');
-    if (i == 0 || i == text->len || text->ptr[i] != '\n')
-        return 0;
-    *text = slice_from(*text, i + 1);
-    return number;
-}
-
-void rca_store_load(struct rca_store *rca, struct slice name, struct slice text)
+void rca_store_load(struct rca_store *rca, uint32_t slot, uint64_t number,
+                    struct slice document)
 {
     struct stored_report report = {0};
-    uint64_t number = take_number(&text);
-    char want[32];
 
-    for (uint32_t slot = 0; slot < RCA_MAX_REPORTS; slot++) {
-        name_of(slot, want);
-        if (!slice_equal(name, slice_of(want)) || text.len == 0 ||
-            read_document(text, &report) != OK)
-            continue;
-        report.number = number ? number : rca->last_number + 1;
-        if (report.number > rca->last_number)
-            rca->last_number = report.number;
-        put_in(rca, slot, &report);
-    }
+    if (slot >= RCA_MAX_REPORTS || read_document(document, &report) != OK)
+        return;
+    report.number = number ? number : rca->last_number + 1;
+    if (report.number > rca->last_number)
+        rca->last_number = report.number;
+    put_in(rca, slot, &report);
 }
 
 /* Both in use. */
@@ -205,21 +177,6 @@ static uint32_t slot_for(const struct rca_store *rca,
     return unused < RCA_MAX_REPORTS ? unused : slot_to_replace(rca);
 }
 
-static void save_slot(struct rca_store *rca, uint32_t slot)
-{
-    const struct stored_report *report = &rca->reports[slot];
-    struct buf text;
-    char name[32];
-
-    name_of(slot, name);
-    buf_init(&text, RCA_MAX_BYTES + 32);
-    buf_format(&text, "%llu\n", (unsigned long long)report->number);
-    buf_add(&text, report->document);
-    if (text.status == OK)
-        rca->save(rca->arg, name, buf_slice(&text));
-    buf_release(&text);
-}
-
 enum status rca_store_put(struct rca_store *rca, struct slice text)
 {
     struct stored_report report = {0};
@@ -236,12 +193,18 @@ enum status rca_store_put(struct rca_store *rca, struct slice text)
     bool again = old->number && slice_equal(old->field[ID], report.field[ID]) &&
                  slice_equal(old->field[NAMESPACE], report.field[NAMESPACE]);
 
-    report.number = again ? old->number : ++rca->last_number;
-    put_in(rca, slot, &report);
+    report.number = again ? old->number : rca->last_number + 1;
     if (rca->save)
-        save_slot(rca, slot);
+        status = rca->save(rca->arg, slot, report.number, report.document);
+    if (status == OK) {
+        if (!again)
+            rca->last_number = report.number;
+        put_in(rca, slot, &report);
+    } else {
+        free(report.text);
+    }
     pthread_mutex_unlock(&rca->lock);
-    return OK;
+    return status;
 }
 
 static bool fits(struct slice wanted, struct slice has)

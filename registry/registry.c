@@ -57,6 +57,7 @@ enum status registry_open(struct registry **out,
     if (reg->options.max_ids == 0)
         reg->options.max_ids = IDS_PER_LIVE * options->max_resources;
     reg->store = store;
+    reg->metadata = store_metadata(store);
     reg->resources.first_free = reg->live.first_free = NONE;
     reg->identities.first_free = reg->pods.first_free = NONE;
     reg->quotas.first_free = NONE;
@@ -131,7 +132,7 @@ static void write_identity(struct registry *reg, uint32_t id)
         view.id = id;
         view.rule = RULE_LEARNED;
     }
-    store_save_identity(reg->store, &view);
+    metadata_save_identity(reg->metadata, &view);
 }
 
 static void write_synthetic(struct registry *reg, uint32_t id)
@@ -145,9 +146,9 @@ static void write_synthetic(struct registry *reg, uint32_t id)
                         .i = state->owner};
     struct resource resource = {.attrs = {&attr, 1, 0}, .id = id};
 
-    store_save_resource(reg->store, id, reg->resources.identity[id],
-                        hash_mix(state->owner, UINT64_C(0x64657269766564)),
-                        &resource);
+    metadata_save_resource(reg->metadata, id, reg->resources.identity[id],
+                           hash_mix(state->owner, UINT64_C(0x64657269766564)),
+                           &resource);
 }
 
 void registry_unlock(struct registry *reg)
@@ -162,8 +163,8 @@ void registry_unlock(struct registry *reg)
         uint32_t id = reg->writes.at[i].id;
 
         if (reg->writes.at[i].what == WRITE_RESOURCE_IDENTITY)
-            store_save_resource_identity(reg->store, id,
-                                         reg->resources.identity[id]);
+            metadata_save_resource_identity(reg->metadata, id,
+                                            reg->resources.identity[id]);
         else if (reg->writes.at[i].what == WRITE_SYNTHETIC)
             write_synthetic(reg, id);
     }

@@ -191,6 +191,7 @@ struct registry {
     struct registry_options options;
     struct labels labels;
     struct store *store;
+    struct metadata *metadata; /* of the store */
     struct resource_table resources;
     struct live_table live;
     struct workflow_table workflows;

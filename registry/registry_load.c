@@ -357,7 +357,7 @@ void registry_save_seen(struct registry *reg)
             buf_varint(&buf, last[s] / NS_PER_MS);
     }
     if (buf.status == OK)
-        store_save_text(reg->store, SEEN_TEXT, buf_slice(&buf));
+        metadata_save_value(reg->metadata, SEEN_TEXT, buf_slice(&buf));
     buf_release(&buf);
     reg->seen_changed = false;
     reg->seen_saved_ns = reg->now_ns;
@@ -400,11 +400,11 @@ enum status registry_load(struct registry *reg)
     /* Stored names stay, even if the bound has become smaller. */
     reg->names.max_bytes = UINT32_MAX / 2;
     enum status status =
-        store_load(reg->store, load_identity, load_resource, reg);
+        metadata_load(reg->metadata, load_identity, load_resource, reg);
     reg->names.max_bytes = cap;
 
     if (status == OK)
-        status = store_load_text(reg->store, SEEN_TEXT, &arena, &seen);
+        status = metadata_load_value(reg->metadata, SEEN_TEXT, &arena, &seen);
     if (status == OK) {
         registry_lock(reg);
         attach_to_pods(reg);

@@ -230,8 +230,8 @@ static void save(struct registry *reg, uint32_t id,
     stats_add(STATS_ATTRIBUTES_TRUNCATED, dropped);
     if (saved.schema_url.len > NAME_MAX_BYTES)
         saved.schema_url.len = 0;
-    store_save_resource(reg->store, id, reg->resources.identity[id],
-                        registry_live(reg, id)->hash, &saved);
+    metadata_save_resource(reg->metadata, id, reg->resources.identity[id],
+                           registry_live(reg, id)->hash, &saved);
 }
 
 /* The overflow resource of an identity that belongs to one pod says which pod
@@ -264,8 +264,8 @@ static void save_overflow(struct registry *reg, uint32_t id,
                               .type = VALUE_STRING,
                               .str = rows[i].value.ptr,
                               .len = (uint32_t)rows[i].value.len};
-    store_save_resource(reg->store, id, reg->resources.identity[id], 0,
-                        &resource);
+    metadata_save_resource(reg->metadata, id, reg->resources.identity[id], 0,
+                           &resource);
 }
 
 static bool has_room(const struct registry *reg, uint32_t quota)

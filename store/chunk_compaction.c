@@ -1,6 +1,6 @@
 /*
- * Every seal writes a chunk for each resource that had points, so an hour of
- * a resource is soon dozens of small chunks. They are merged in two rounds:
+ * Every memtable leaves a chunk for each resource that had points, so an hour
+ * of a resource is soon dozens of small chunks. They are merged in two rounds:
  *
  *   fresh (merged 0)   as soon as MERGE_FRESH of one stream, resource and
  *                      hour are there, they become one (merged 1)
@@ -15,9 +15,10 @@
  */
 #include <stdlib.h>
 
+#include "block_encoder.h"
+#include "block_table.h"
 #include "clock.h"
 #include "record_copy.h"
-#include "series.h"
 #include "stats.h"
 #include "store_int.h"
 
@@ -85,20 +86,18 @@ static void take_point(void *arg, const struct point *point)
 static enum status read_chunks(struct chunk_merge *m)
 {
     const struct series_query all = {.start_ns = 0, .end_ns = UINT64_MAX};
-    struct db_stmt s = stmt_start(m->db, SQL_MERGE_READ);
+    struct db_stmt s = db_query(m->db, SQL_MERGE_READ, db_int(m->group.hour),
+                                db_int(m->group.resource),
+                                db_int(m->group.stream), db_int(m->whole));
     enum status status = OK;
 
-    stmt_int(&s, m->group.hour);
-    stmt_int(&s, m->group.resource);
-    stmt_int(&s, m->group.stream);
-    stmt_int(&s, m->whole);
     while (status == OK && stmt_row(&s)) {
+        struct slice data = stmt_bytes(&s, 4);
+
         if (m->chunks == MERGE_CHUNKS)
             status = ERR_TOO_BIG;
-        m->ids[m->chunks++ % MERGE_CHUNKS] = stmt_get_int(&s, 0);
-        m->stored += (uint32_t)stmt_get_int(&s, 1);
-        struct slice data = stmt_get_bytes(&s, 4);
-
+        m->ids[m->chunks++ % MERGE_CHUNKS] = stmt_int(&s, 0);
+        m->stored += (uint32_t)stmt_int(&s, 1);
         m->bytes -= (int64_t)data.len;
         m->last_copy = NULL;
         if (status == OK)
@@ -108,49 +107,34 @@ static enum status read_chunks(struct chunk_merge *m)
         if (status == OK)
             status = arena_status(&m->memory);
     }
-
-    enum status end = stmt_end(&s);
-    return end != OK ? end : status;
+    return stmt_end_with(&s, status);
 }
 
 static enum status write_chunk(void *arg, const struct chunk *chunk)
 {
     struct chunk_merge *m = arg;
-    struct db_stmt s = stmt_start(m->db, SQL_CHUNK_ADD);
+    const struct chunk_state state = {.stream = (enum stream)m->group.stream,
+                                      .merged = true,
+                                      .final = m->whole,
+                                      .now_s = m->now_s};
 
-    stmt_int(&s, m->group.stream);
-    stmt_int(&s, chunk->resource);
-    stmt_int(&s, chunk->hour);
-    stmt_int(&s, chunk->count);
-    stmt_int(&s, 1);
-    stmt_int(&s, m->whole);
-    stmt_int(&s, m->now_s);
-    stmt_bytes(&s, chunk->bytes);
     m->written += chunk->count;
     m->bytes += (int64_t)chunk->bytes.len;
-    return stmt_run(&s);
+    return chunk_insert(m->db, &state, chunk);
 }
 
 static enum status mark_final(const struct chunk_merge *m)
 {
-    struct db_stmt s = stmt_start(m->db, SQL_CHUNK_FINAL);
-
-    stmt_int(&s, m->group.hour);
-    stmt_int(&s, m->group.resource);
-    stmt_int(&s, m->group.stream);
-    return stmt_run(&s);
+    return db_exec(m->db, SQL_CHUNK_FINAL, db_int(m->group.hour),
+                   db_int(m->group.resource), db_int(m->group.stream));
 }
 
 static enum status replace(struct chunk_merge *m, struct series_writer *writer)
 {
     enum status status = OK;
 
-    for (uint32_t i = 0; i < m->chunks && status == OK; i++) {
-        struct db_stmt s = stmt_start(m->db, SQL_CHUNK_DELETE);
-
-        stmt_int(&s, m->ids[i]);
-        status = stmt_run(&s);
-    }
+    for (uint32_t i = 0; i < m->chunks && status == OK; i++)
+        status = db_exec(m->db, SQL_CHUNK_DELETE, db_int(m->ids[i]));
     if (status == OK)
         status =
             series_write(writer, m->points, m->count,
@@ -190,33 +174,30 @@ static enum status find_groups(struct chunk_merge *m, uint64_t now_ns,
                                struct chunk_group groups[MERGE_GROUPS],
                                uint32_t *count)
 {
-    struct db_stmt s = stmt_start(m->db, SQL_MERGE_FIND);
-
-    stmt_int(&s, series_hour(now_ns));
-    stmt_int(&s, m->now_s - SETTLE_S);
-    stmt_int(&s, MERGE_FRESH);
-    stmt_int(&s, MERGE_GROUPS);
+    struct db_stmt s = db_query(
+        m->db, SQL_MERGE_FIND, db_int(series_hour(now_ns)),
+        db_int(m->now_s - SETTLE_S), db_int(MERGE_FRESH), db_int(MERGE_GROUPS));
     *count = 0;
     while (stmt_row(&s) && *count < MERGE_GROUPS)
         groups[(*count)++] = (struct chunk_group){
-            stmt_get_int(&s, 0), stmt_get_int(&s, 1), stmt_get_int(&s, 2)};
+            stmt_int(&s, 0), stmt_int(&s, 1), stmt_int(&s, 2)};
     return stmt_end(&s);
 }
 
-enum status merge_step(struct store *store, struct series_writer *writer,
-                       bool *more)
+enum status chunk_compaction_step(struct store *store, bool *more)
 {
+    struct store_writer *store_writer = &store->writer;
     uint64_t now = clock_wall_ns();
     struct chunk_group groups[MERGE_GROUPS];
     uint32_t count = 0;
 
-    if (clock_monotonic_ns() < store->merge_ns)
+    if (clock_monotonic_ns() < store_writer->chunks_due_ns)
         return OK;
 
     struct chunk_merge *m = malloc(sizeof(*m));
     if (!m)
         return ERR_BUSY;
-    *m = (struct chunk_merge){.db = store->db, .now_s = now / NS_PER_S};
+    *m = (struct chunk_merge){.db = store_writer->db, .now_s = now / NS_PER_S};
     enum status status = find_groups(m, now, groups, &count);
     if (status == OK && count > 0) {
         m->points = malloc(MERGE_POINTS * sizeof(*m->points));
@@ -224,7 +205,8 @@ enum status merge_step(struct store *store, struct series_writer *writer,
         for (uint32_t i = 0; i < count && status == OK; i++) {
             m->group = groups[i];
             m->whole = groups[i].hour < series_hour(now);
-            status = merge_group(m, writer);
+            status =
+                merge_group(m, block_encoder_series(store_writer->encoder));
         }
         if (status == OK)
             status = db_run(m->db, SQL_COMMIT);
@@ -232,7 +214,7 @@ enum status merge_step(struct store *store, struct series_writer *writer,
     if (status == OK && count == MERGE_GROUPS)
         *more = true;
     else
-        store->merge_ns = clock_monotonic_ns() + LOOK_AGAIN_NS;
+        store_writer->chunks_due_ns = clock_monotonic_ns() + LOOK_AGAIN_NS;
     free(m->points);
     free(m);
     return status;

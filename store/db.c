@@ -1,33 +1,39 @@
 /*
- * The schema, version 3 (PRAGMA user_version):
+ * The schema, version 4 (PRAGMA user_version); see docs/format.md. A database
+ * of an older version gets the missing steps when the writer opens it. A new
+ * one gets all steps, so that tables lie on the same pages in every database:
+ * the repair of a damaged first page depends on that (repair_page.c).
  *
- *   stream         one row per enum stream: watermark (lsn), serial number of
- *                  the last section committed, and totals
- *   block          what is needed to skip a block: small rows, so that walking
- *                  all of them stays cheap
- *   block_summary  counts and filters of a block, read when its times fit
- *   block_data     the columns, read when it is opened
- *   chunk          metric points of one resource in one hour (series.h)
- *   identity, resource, text   what the registry keeps
- *   kafka_offset   per partition, the offset behind what is kept
- * (kafka_offsets.c); since version 2 dead_letter    messages that could not be
- * decoded; since version 2 state          large or often written values, by
- * enum db_state; since version 3, before it the correlator's state was a text
- *   recent_request hashes of requests (stored_requests.c); since version 3
+ *   stream          one row per enum stream: watermark (lsn), serial number of
+ *                   the last memtable committed, and totals
+ *   block           the columns by which a block is skipped: small rows, so
+ *                   that walking all of them is cheap
+ *   block_summary   counts and filters of a block, read when its times match
+ *   block_data      the columns, read when the block is opened
+ *   chunk           metric points of one resource in one hour (series.h)
+ *   identity, resource   the registry's tables
+ *   named_value     small values by name; until version 3 table text, which
+ *                   also held the catalogue and the reports
+ *   catalog, report since version 4
+ *   kafka_offset    per partition, the next offset to read; since version 2
+ *   dead_letter     messages that could not be decoded; since version 2
+ *   state           values that are written with commits or flushes, by enum
+ *                   db_state; since version 3
+ *   recent_request  hashes of requests (stored_requests.c); since version 3
  *
- * Version 3 also has two indices over blocks by time. A list is read from
- * either end until its page is complete; both indices hold all that is needed
- * to pass over a block outside the time asked for, without its row.
+ * Version 3 has two indices over blocks by time. A list is read from either end
+ * until its page is complete; both indices hold all columns that exclude a
+ * block outside of the time range, so its row is not read.
  *
  * Chunks are rows in order of arrival with an index, and not clustered by
- * resource: a seal writes one chunk for each of a thousand resources, which
- * in a clustered table dirties a thousand pages. The second index holds only
- * the chunks that may still be merged, so looking for work is cheap however
- * much history there is.
+ * resource: a commit writes one chunk for each of a thousand resources, which
+ * in a clustered table would dirty a thousand pages. The second index holds
+ * only the chunks that may still be merged, so the search for them is cheap
+ * whatever the size of the history.
  *
- * WAL with synchronous=FULL: the journal is cut after a commit, so a commit
- * must be on disk. auto_vacuum=INCREMENTAL, so that retention can give pages
- * back to the file system in small steps.
+ * WAL with synchronous=FULL: the journal is truncated after a commit, so a
+ * commit must be on disk. auto_vacuum=INCREMENTAL, so that retention can return
+ * pages to the file system in small steps.
  */
 #include "db.h"
 
@@ -37,7 +43,7 @@
 
 #include "mem.h"
 
-enum { DB_VERSION = 3 };
+enum { DB_VERSION = 4 };
 
 /* Of all connections together: beyond it caches shrink before they grow. */
 enum { HEAP_BYTES = 8 << 20 };
@@ -68,8 +74,8 @@ static const char setup_reader[] = "PRAGMA cache_size = -1024;"
                                    "PRAGMA temp_store = MEMORY;"
                                    "PRAGMA query_only = 1;";
 
-static const char schema[] =
-    "BEGIN IMMEDIATE;"
+/* Step n leads from version n to version n + 1. */
+static const char *const schema[DB_VERSION] = {
     "CREATE TABLE stream (id INTEGER PRIMARY KEY, lsn INTEGER NOT NULL,"
     " sealed INTEGER NOT NULL, blocks INTEGER NOT NULL,"
     " records INTEGER NOT NULL, bytes INTEGER NOT NULL);"
@@ -96,12 +102,8 @@ static const char schema[] =
     " final INTEGER NOT NULL, written INTEGER NOT NULL, data BLOB);"
     "CREATE INDEX chunk_find ON chunk (hour, resource, stream);"
     "CREATE INDEX chunk_fresh ON chunk (hour, resource, stream, merged,"
-    " written) WHERE final = 0;"
-    "PRAGMA user_version = 1;"
-    "COMMIT;";
+    " written) WHERE final = 0;",
 
-static const char schema_2[] =
-    "BEGIN IMMEDIATE;"
     "CREATE TABLE kafka_offset (topic TEXT NOT NULL,"
     " partition INTEGER NOT NULL, next INTEGER NOT NULL,"
     " PRIMARY KEY (topic, partition)) WITHOUT ROWID;"
@@ -109,12 +111,8 @@ static const char schema_2[] =
     " partition INTEGER NOT NULL, offset INTEGER NOT NULL,"
     " received INTEGER NOT NULL, time INTEGER NOT NULL,"
     " reason TEXT NOT NULL, size INTEGER NOT NULL, kept INTEGER NOT NULL,"
-    " bytes BLOB);"
-    "PRAGMA user_version = 2;"
-    "COMMIT;";
+    " bytes BLOB);",
 
-static const char schema_3[] =
-    "BEGIN IMMEDIATE;"
     "CREATE TABLE state (id INTEGER PRIMARY KEY, value BLOB);"
     "CREATE TABLE recent_request (id INTEGER PRIMARY KEY, hashes BLOB);"
     "INSERT INTO state SELECT 1, value FROM text"
@@ -122,9 +120,28 @@ static const char schema_3[] =
     "DELETE FROM text WHERE name = 'derived.state';"
     "DROP INDEX block_time;"
     "CREATE INDEX block_newest ON block (kind, max_ns, min_ns, max_end_ns);"
-    "CREATE INDEX block_oldest ON block (kind, min_ns, max_ns, max_end_ns);"
-    "PRAGMA user_version = 3;"
-    "COMMIT;";
+    "CREATE INDEX block_oldest ON block (kind, min_ns, max_ns, max_end_ns);",
+
+    "CREATE TABLE catalog (id INTEGER PRIMARY KEY, document BLOB);"
+    "CREATE TABLE report (slot INTEGER PRIMARY KEY,"
+    " number INTEGER NOT NULL, document BLOB);"
+    "ALTER TABLE text RENAME TO named_value;",
+};
+
+/* Until version 3 a report was a text "rca.<slot>": a decimal number, a
+ * newline and the document; at first, the document alone. */
+const char db_split_values[] =
+    "INSERT OR REPLACE INTO catalog SELECT 1, value FROM named_value"
+    " WHERE name = 'catalog';"
+    "INSERT OR REPLACE INTO report"
+    " SELECT CAST(substr(name, 5) AS INTEGER),"
+    "  CASE hex(substr(value, 1, 1)) WHEN '7B' THEN 0 ELSE"
+    "   CAST(CAST(substr(value, 1, 20) AS TEXT) AS INTEGER) END,"
+    "  CASE hex(substr(value, 1, 1)) WHEN '7B' THEN value ELSE"
+    "   substr(value, instr(value, x'0a') + 1) END"
+    " FROM named_value WHERE name GLOB 'rca.[0-9]*';"
+    "DELETE FROM named_value WHERE name = 'catalog'"
+    " OR name GLOB 'rca.[0-9]*';";
 
 enum status db_status(int code)
 {
@@ -171,7 +188,26 @@ static enum status pragma_int(struct db *db, const char *sql, int64_t *value)
     return db_status(code);
 }
 
-/* Makes the schema, or refuses one that is newer than we are. */
+/* All steps from `version` on, in one transaction. */
+static enum status run_steps(struct db *db, int64_t version)
+{
+    char set_version[40];
+    enum status status = version == 0 ? exec(db, setup_new) : OK;
+
+    if (status == OK)
+        status = exec(db, "BEGIN IMMEDIATE");
+    for (; version < DB_VERSION && status == OK; version++)
+        status = exec(db, schema[version]);
+    if (status == OK)
+        status = exec(db, db_split_values);
+    snprintf(set_version, sizeof(set_version), "PRAGMA user_version = %d",
+             DB_VERSION);
+    if (status == OK)
+        status = exec(db, set_version);
+    return status == OK ? exec(db, "COMMIT") : status;
+}
+
+/* Creates or completes the schema; refuses a newer one. */
 static enum status migrate(struct db *db, bool writer)
 {
     int64_t version = 0, tables = 0;
@@ -185,18 +221,9 @@ static enum status migrate(struct db *db, bool writer)
         return ERR_UNSUPPORTED;
     if (version == DB_VERSION)
         return OK;
-    if (version == 0 && tables > 0) /* somebody else's database */
+    if (version < 0 || (version == 0 && tables > 0)) /* another program's */
         return ERR_CORRUPT;
-    if (!writer)
-        return ERR_IO;
-    if (version == 0) {
-        status = exec(db, setup_new);
-        if (status == OK)
-            status = exec(db, schema);
-    }
-    if (status == OK && version < 2)
-        status = exec(db, schema_2);
-    return status == OK ? exec(db, schema_3) : status;
+    return writer ? run_steps(db, version) : ERR_IO;
 }
 
 enum status db_has_schema(void *have, void *want)
@@ -303,9 +330,27 @@ uint64_t db_last_id(struct db *db)
     return (uint64_t)sqlite3_last_insert_rowid(db->handle);
 }
 
-struct db_stmt stmt_start(struct db *db, enum db_sql sql)
+static int bind(struct db_stmt *s, int at, const struct db_param *param)
 {
-    struct db_stmt s = {.db = db, .handle = NULL, .param = 0, .status = OK};
+    const char *bytes = param->bytes.len ? param->bytes.ptr : "";
+
+    switch (param->type) {
+    case DB_INT:
+        return sqlite3_bind_int64(s->handle, at, (sqlite3_int64)param->number);
+    case DB_TEXT:
+        return sqlite3_bind_text64(s->handle, at, bytes, param->bytes.len,
+                                   SQLITE_STATIC, SQLITE_UTF8);
+    case DB_BYTES:
+        return sqlite3_bind_blob64(s->handle, at, bytes, param->bytes.len,
+                                   SQLITE_STATIC);
+    }
+    return SQLITE_MISUSE;
+}
+
+struct db_stmt db_start(struct db *db, enum db_sql sql,
+                        const struct db_param *params, size_t count)
+{
+    struct db_stmt s = {.db = db, .handle = NULL, .status = OK};
 
     if (!db->stmts[sql])
         s.status = db_status(sqlite3_prepare_v3(db->handle, sql_text[sql], -1,
@@ -313,33 +358,9 @@ struct db_stmt stmt_start(struct db *db, enum db_sql sql)
                                                 &db->stmts[sql], NULL));
     db->damaged |= s.status == ERR_CORRUPT;
     s.handle = db->stmts[sql];
+    for (size_t i = 0; i < count && s.status == OK; i++)
+        s.status = db_status(bind(&s, (int)i + 1, &params[i]));
     return s;
-}
-
-void stmt_int(struct db_stmt *s, uint64_t value)
-{
-    s->param++;
-    if (s->status == OK)
-        s->status = db_status(
-            sqlite3_bind_int64(s->handle, s->param, (sqlite3_int64)value));
-}
-
-void stmt_text(struct db_stmt *s, struct slice text)
-{
-    s->param++;
-    if (s->status == OK)
-        s->status = db_status(
-            sqlite3_bind_text64(s->handle, s->param, text.len ? text.ptr : "",
-                                text.len, SQLITE_STATIC, SQLITE_UTF8));
-}
-
-void stmt_bytes(struct db_stmt *s, struct slice bytes)
-{
-    s->param++;
-    if (s->status == OK)
-        s->status = db_status(sqlite3_bind_blob64(s->handle, s->param,
-                                                  bytes.len ? bytes.ptr : "",
-                                                  bytes.len, SQLITE_STATIC));
 }
 
 bool stmt_row(struct db_stmt *s)
@@ -355,12 +376,12 @@ bool stmt_row(struct db_stmt *s)
     return false;
 }
 
-uint64_t stmt_get_int(struct db_stmt *s, int column)
+uint64_t stmt_int(struct db_stmt *s, int column)
 {
     return (uint64_t)sqlite3_column_int64(s->handle, column);
 }
 
-struct slice stmt_get_bytes(struct db_stmt *s, int column)
+struct slice stmt_bytes(struct db_stmt *s, int column)
 {
     const char *bytes = sqlite3_column_blob(s->handle, column);
     int len = sqlite3_column_bytes(s->handle, column);
@@ -377,16 +398,16 @@ enum status stmt_end(struct db_stmt *s)
     return s->status;
 }
 
-enum status stmt_run(struct db_stmt *s)
+enum status stmt_end_with(struct db_stmt *s, enum status status)
 {
-    while (stmt_row(s))
-        ;
-    return stmt_end(s);
+    enum status end = stmt_end(s);
+
+    return end != OK ? end : status;
 }
 
-enum status db_run(struct db *db, enum db_sql sql)
+enum status db_finish(struct db_stmt s)
 {
-    struct db_stmt s = stmt_start(db, sql);
-
-    return stmt_run(&s);
+    while (stmt_row(&s))
+        ;
+    return stmt_end(&s);
 }

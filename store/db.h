@@ -1,20 +1,26 @@
 /*
- * db - SQLite, all of it: the catalogue, the schema and the statements.
+ * db - all of SQLite: the schema, the statements and the connections.
  *
- * One file, callboard.db, in WAL mode. The writer has the one connection that
- * writes; every reader has its own that can only read. A statement is picked
- * by name from one table, prepared at its first use and kept.
+ * One file, callboard.db, in WAL mode. The writer has the only connection that
+ * writes; every reader has a connection of its own that can only read. A
+ * statement is chosen by name from one table, prepared at its first use and
+ * kept with the connection.
  *
- *   struct db_stmt s = stmt_start(db, SQL_TEXT_LOAD);
- *   stmt_text(&s, name);
+ *   enum status status = db_exec(db, SQL_OFFSET_SAVE, db_text(topic),
+ *                                db_int(partition), db_int(next));
+ *
+ *   struct db_stmt s = db_query(db, SQL_VALUE_LOAD, db_text(name));
  *   if (stmt_row(&s))
- *       value = stmt_get_bytes(&s, 0);
+ *       value = stmt_bytes(&s, 0);
  *   status = stmt_end(&s);
  *
- * The status of a statement sticks: after the first failure binding and
- * stepping do nothing, and one look at the end is enough.
- *
- * Threads  a connection is used by one thread at a time.
+ * Purpose: other files of the store contain SQL only where they create tables
+ * of unknown names (repair_rows.c).
+ * Ownership: bytes that are bound stay the caller's until stmt_end(); bytes of
+ * a column are SQLite's until the next step or stmt_end().
+ * Threads: a connection is used by one thread at a time.
+ * Errors: the status of a statement sticks; after the first failure binding
+ * and stepping do nothing, so one check at the end is enough.
  */
 #ifndef STORE_DB_H
 #define STORE_DB_H
@@ -30,8 +36,7 @@ struct db;
 /* How long a statement waits for another connection. */
 enum { DB_BUSY_MS = 10000 };
 
-/* Rows of table state: what is written again with each commit or flush, apart
- * from the texts, which others read. */
+/* Rows of table state, which are written with each commit or flush. */
 enum db_state { STATE_DERIVED = 1, STATE_CLOCK };
 
 /* What is in a block. */
@@ -53,9 +58,12 @@ enum block_kind { KIND_SPANS, KIND_LOGS, KIND_EVENTS, KIND_COUNT };
     X(RESOURCE_TAG, "UPDATE resource SET identity = ?2 WHERE id = ?1") \
     X(RESOURCE_LOAD, "SELECT id, identity, hash, schema_url, attrs FROM resource ORDER BY id DESC") \
     X(RESOURCE_FIND, "SELECT schema_url, attrs FROM resource WHERE id = ?") \
-    X(TEXT_SAVE,    "INSERT OR REPLACE INTO text VALUES (?, ?)") \
-    X(TEXT_LOAD,    "SELECT value FROM text WHERE name = ?") \
-    X(TEXTS_LOAD,   "SELECT name, value FROM text WHERE name >= ?1 AND name < ?1 || char(127)") \
+    X(VALUE_SAVE,   "INSERT OR REPLACE INTO named_value VALUES (?, ?)") \
+    X(VALUE_LOAD,   "SELECT value FROM named_value WHERE name = ?") \
+    X(CATALOG_SAVE, "INSERT OR REPLACE INTO catalog VALUES (1, ?)") \
+    X(CATALOG_LOAD, "SELECT document FROM catalog WHERE id = 1") \
+    X(REPORT_SAVE,  "INSERT OR REPLACE INTO report VALUES (?, ?, ?)") \
+    X(REPORTS_LOAD, "SELECT slot, number, document FROM report ORDER BY slot") \
     X(STATE_SAVE,   "INSERT OR REPLACE INTO state VALUES (?, ?)") \
     X(STATE_LOAD,   "SELECT value FROM state WHERE id = ?") \
     X(REQUESTS,     "SELECT id, hashes FROM recent_request ORDER BY id") \
@@ -71,11 +79,11 @@ enum block_kind { KIND_SPANS, KIND_LOGS, KIND_EVENTS, KIND_COUNT };
     X(BLOCK_ADD,    "INSERT INTO block VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?)") \
     X(SUMMARY_ADD,  "INSERT INTO block_summary VALUES (?, ?)") \
     X(DATA_ADD,     "INSERT INTO block_data VALUES (?, ?)") \
-    X(BLOCKS_NEWEST, "SELECT id, section, min_ns, max_ns, max_end_ns, max_duration_ns, levels, count FROM block WHERE kind = ?1 AND max_ns >= ?2 AND min_ns < ?3 ORDER BY max_ns DESC, id DESC") \
-    X(BLOCKS_OLDEST, "SELECT id, section, min_ns, max_ns, max_end_ns, max_duration_ns, levels, count FROM block WHERE kind = ?1 AND +max_ns >= ?2 AND min_ns < ?3 ORDER BY min_ns, id") \
-    X(SPANS_NEWEST, "SELECT id, section, min_ns, max_ns, max_end_ns, max_duration_ns, levels, count FROM block WHERE kind = ?1 AND max_end_ns >= ?2 AND min_ns < ?3 ORDER BY max_ns DESC, id DESC") \
-    X(SPANS_NEAR,   "SELECT id, section, min_ns, max_ns, max_end_ns, max_duration_ns, levels, count FROM block WHERE kind = ?1 AND max_ns >= ?2 - 3600000000000 AND max_end_ns >= ?2 AND min_ns < ?3") \
-    X(SPANS_OLDEST, "SELECT id, section, min_ns, max_ns, max_end_ns, max_duration_ns, levels, count FROM block WHERE kind = ?1 AND max_end_ns >= ?2 AND min_ns < ?3 ORDER BY min_ns, id") \
+    X(BLOCKS_NEWEST, "SELECT id, min_ns, max_ns, max_end_ns, max_duration_ns, levels, count FROM block WHERE kind = ?1 AND max_ns >= ?2 AND min_ns < ?3 ORDER BY max_ns DESC, id DESC") \
+    X(BLOCKS_OLDEST, "SELECT id, min_ns, max_ns, max_end_ns, max_duration_ns, levels, count FROM block WHERE kind = ?1 AND +max_ns >= ?2 AND min_ns < ?3 ORDER BY min_ns, id") \
+    X(SPANS_NEWEST, "SELECT id, min_ns, max_ns, max_end_ns, max_duration_ns, levels, count FROM block WHERE kind = ?1 AND max_end_ns >= ?2 AND min_ns < ?3 ORDER BY max_ns DESC, id DESC") \
+    X(SPANS_NEAR,   "SELECT id, min_ns, max_ns, max_end_ns, max_duration_ns, levels, count FROM block WHERE kind = ?1 AND max_ns >= ?2 - 3600000000000 AND max_end_ns >= ?2 AND min_ns < ?3") \
+    X(SPANS_OLDEST, "SELECT id, min_ns, max_ns, max_end_ns, max_duration_ns, levels, count FROM block WHERE kind = ?1 AND max_end_ns >= ?2 AND min_ns < ?3 ORDER BY min_ns, id") \
     X(SUMMARY_GET,  "SELECT summary FROM block_summary WHERE id = ?") \
     X(SUMMARIES,    "SELECT b.id, s.summary, b.min_ns, b.max_ns FROM block b CROSS JOIN block_summary s ON s.id = b.id WHERE b.kind = ?1 AND b.max_ns >= 0") \
     X(DATA_GET,     "SELECT data FROM block_data WHERE id = ?") \
@@ -137,33 +145,66 @@ void *db_handle(struct db *db);
 enum status db_status(int code);
 MUST_CHECK enum status db_has_schema(void *have, void *want);
 
+/* Moves catalogue and reports, which were named values until version 3, to
+ * their tables. */
+extern const char db_split_values[];
+
+/* A parameter of a statement. Integers are kept as 64 bits; times must be below
+ * 2^63 to be compared, see db_time(). */
+struct db_param {
+    enum db_param_type { DB_INT, DB_TEXT, DB_BYTES } type;
+    uint64_t number;
+    struct slice bytes;
+};
+
+static inline struct db_param db_int(uint64_t number)
+{
+    return (struct db_param){DB_INT, number, {NULL, 0}};
+}
+
+static inline struct db_param db_text(struct slice text)
+{
+    return (struct db_param){DB_TEXT, 0, text};
+}
+
+static inline struct db_param db_bytes(struct slice bytes)
+{
+    return (struct db_param){DB_BYTES, 0, bytes};
+}
+
+#define DB_PARAMS(...)                                   \
+    (const struct db_param[]){__VA_ARGS__},              \
+        sizeof((const struct db_param[]){__VA_ARGS__}) / \
+            sizeof(struct db_param)
+
 struct db_stmt {
     struct db *db;
     void *handle;
-    int param;
     enum status status;
 };
 
-struct db_stmt stmt_start(struct db *db, enum db_sql sql);
-
-/* Bind the next parameter. Bytes must stay until stmt_end(). Integers are
- * kept as 64 bits; as times they must be below 2^63 to be compared. */
-void stmt_int(struct db_stmt *s, uint64_t value);
-void stmt_text(struct db_stmt *s, struct slice text);
-void stmt_bytes(struct db_stmt *s, struct slice bytes);
+/* Starts a statement with these parameters, or without any. */
+#define db_query(db, sql, ...) db_start((db), (sql), DB_PARAMS(__VA_ARGS__))
+#define db_query_all(db, sql)  db_start((db), (sql), NULL, 0)
+struct db_stmt db_start(struct db *db, enum db_sql sql,
+                        const struct db_param *params, size_t count);
 
 /* Steps to the next row: false at the end or on an error. */
 bool stmt_row(struct db_stmt *s);
-uint64_t stmt_get_int(struct db_stmt *s, int column);
-/* Good until the next step or stmt_end(). */
-struct slice stmt_get_bytes(struct db_stmt *s, int column);
+uint64_t stmt_int(struct db_stmt *s, int column);
+struct slice stmt_bytes(struct db_stmt *s, int column);
 
-/* Ends it; the status of all that was done with it. */
+/* Ends the statement; the status of all that was done with it. */
 MUST_CHECK enum status stmt_end(struct db_stmt *s);
-/* Steps to the end first. */
-MUST_CHECK enum status stmt_run(struct db_stmt *s);
-/* A statement without parameters or result. */
-MUST_CHECK enum status db_run(struct db *db, enum db_sql sql);
+
+/* Likewise; if that is OK, `status` of the caller. */
+MUST_CHECK enum status stmt_end_with(struct db_stmt *s, enum status status);
+
+/* Runs a statement without a result to its end. */
+#define db_exec(db, sql, ...) \
+    db_finish(db_start((db), (sql), DB_PARAMS(__VA_ARGS__)))
+#define db_run(db, sql) db_finish(db_start((db), (sql), NULL, 0))
+MUST_CHECK enum status db_finish(struct db_stmt s);
 
 /* The largest time SQLite compares as we do. */
 static inline uint64_t db_time(uint64_t ns)

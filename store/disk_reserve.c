@@ -1,47 +1,31 @@
 /*
- * A file of room that is set aside beside the database. To read it SQLite makes
- * two small files, for which a full disk has none: a start that fails for want
- * of it gives this one up, and it is set aside again when the disk takes
- * commits. It is as large as the index of a log of 2 GiB.
+ * A file that keeps disk space beside the database. To read the database SQLite
+ * creates two small files, for which a full disk has no space: a start that
+ * fails for that reason removes this file, and it is created again when the
+ * disk takes commits. It is as large as the index of a log of 2 GiB.
  */
-#include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <unistd.h>
 
-#include "mem.h"
+#include "path.h"
 #include "store_int.h"
 
 enum { RESERVE_BYTES = 1 << 20 };
 
-static char *name_of(const struct store *store)
+void disk_reserve_make(const struct store *store)
 {
-    size_t len = strlen(store->path) + sizeof(".reserve");
-    char *name = mem_alloc(len);
-
-    snprintf(name, len, "%s.reserve", store->path);
-    return name;
-}
-
-void reserve_make(const struct store *store)
-{
-    char *name = name_of(store);
+    char *name = path_with(store->path, ".reserve");
     int fd = open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 
     if (fd >= 0) {
         if (posix_fallocate(fd, 0, RESERVE_BYTES) != 0)
-            unlink(name); /* the next time */
+            unlink(name); /* tried again after the next failure */
         close(fd);
     }
     free(name);
 }
 
-bool reserve_give(const struct store *store)
+bool disk_reserve_remove(const struct store *store)
 {
-    char *name = name_of(store);
-    bool given = unlink(name) == 0;
-
-    free(name);
-    return given;
+    return path_remove(store->path, ".reserve");
 }

@@ -3,13 +3,13 @@
  * hundred at most, and one is looked up per batch. next is what was noted
  * last, saved what the database has.
  *
- * A later batch of a partition replaces the note of an earlier one even if its
- * offset is smaller: batches come in the order of the journal, and a partition
- * that was made anew starts at zero.
+ * A later batch of a partition replaces the offset of an earlier one even if it
+ * is smaller: batches come in the order of the journal, and a partition that
+ * was created anew starts at zero.
  *
- * owed is the lsn of the first batch noted since the commit before; while a
- * commit is under way, of the first that is in it, and owed_after of the first
- * that is not.
+ * pending_lsn is the lsn of the first batch noted since the last commit; while
+ * a commit is in progress, of the first that is in it, and pending_after of the
+ * first that is not.
  */
 #include "kafka_offsets.h"
 
@@ -34,83 +34,81 @@ struct kafka_offsets {
     uint32_t count, room;
     struct batch *first, *last; /* letters, oldest first */
     uint32_t letters;
-    uint64_t owed, owed_after;
-    bool choosing;
+    uint64_t pending_lsn, pending_after;
+    bool committing;
 };
 
 struct kafka_offsets *kafka_offsets_new(void)
 {
-    struct kafka_offsets *kafka_offsets = mem_zero(1, sizeof(*kafka_offsets));
+    struct kafka_offsets *offsets = mem_zero(1, sizeof(*offsets));
 
-    kafka_offsets->owed = kafka_offsets->owed_after = UINT64_MAX;
-    return kafka_offsets;
+    offsets->pending_lsn = offsets->pending_after = UINT64_MAX;
+    return offsets;
 }
 
-void kafka_offsets_free(struct kafka_offsets *kafka_offsets)
+void kafka_offsets_free(struct kafka_offsets *offsets)
 {
-    if (!kafka_offsets)
+    if (!offsets)
         return;
-    for (size_t i = 0; i < kafka_offsets->count; i++)
-        free((void *)(uintptr_t)kafka_offsets->rows[i].topic.ptr);
-    free(kafka_offsets->rows);
-    while (kafka_offsets->first) {
-        struct batch *next = kafka_offsets->first->next;
+    for (size_t i = 0; i < offsets->count; i++)
+        free((void *)(uintptr_t)offsets->rows[i].topic.ptr);
+    free(offsets->rows);
+    while (offsets->first) {
+        struct batch *next = offsets->first->next;
 
-        batch_free(kafka_offsets->first);
-        kafka_offsets->first = next;
+        batch_free(offsets->first);
+        offsets->first = next;
     }
-    free(kafka_offsets);
+    free(offsets);
 }
 
-static struct kafka_offset_row *find(const struct kafka_offsets *kafka_offsets,
+static struct kafka_offset_row *find(const struct kafka_offsets *offsets,
                                      struct slice topic, uint32_t partition)
 {
-    for (size_t i = 0; i < kafka_offsets->count; i++)
-        if (kafka_offsets->rows[i].partition == partition &&
-            slice_equal(kafka_offsets->rows[i].topic, topic))
-            return &kafka_offsets->rows[i];
+    for (size_t i = 0; i < offsets->count; i++)
+        if (offsets->rows[i].partition == partition &&
+            slice_equal(offsets->rows[i].topic, topic))
+            return &offsets->rows[i];
     return NULL;
 }
 
-static struct kafka_offset_row *add(struct kafka_offsets *kafka_offsets,
+static struct kafka_offset_row *add(struct kafka_offsets *offsets,
                                     struct slice topic, uint32_t partition)
 {
     struct kafka_offset_row *row;
 
-    row = array_append(&kafka_offsets->rows, kafka_offsets->count,
-                       &kafka_offsets->room);
+    row = array_append(&offsets->rows, offsets->count, &offsets->room);
     *row = (struct kafka_offset_row){
         .topic = {mem_copy(topic.ptr, topic.len), topic.len},
         .partition = partition,
         .saved = UINT64_MAX,
-        .at = kafka_offsets->count++};
+        .at = offsets->count++};
     return row;
 }
 
-enum status kafka_offsets_load(struct kafka_offsets *kafka_offsets,
-                               struct db *db)
+enum status kafka_offsets_load(struct kafka_offsets *offsets, struct db *db)
 {
-    struct db_stmt s = stmt_start(db, SQL_OFFSETS);
+    struct db_stmt s = db_query_all(db, SQL_OFFSETS);
 
     while (stmt_row(&s)) {
-        struct kafka_offset_row *row = add(kafka_offsets, stmt_get_bytes(&s, 0),
-                                           (uint32_t)stmt_get_int(&s, 1));
+        struct kafka_offset_row *row =
+            add(offsets, stmt_bytes(&s, 0), (uint32_t)stmt_int(&s, 1));
 
-        row->next = row->saved = stmt_get_int(&s, 2);
+        row->next = row->saved = stmt_int(&s, 2);
     }
     return stmt_end(&s);
 }
 
-static void owe(struct kafka_offsets *kafka_offsets, uint64_t lsn)
+static void note_pending(struct kafka_offsets *offsets, uint64_t lsn)
 {
-    uint64_t *owed = kafka_offsets->choosing ? &kafka_offsets->owed_after
-                                             : &kafka_offsets->owed;
+    uint64_t *pending =
+        offsets->committing ? &offsets->pending_after : &offsets->pending_lsn;
 
-    if (lsn < *owed)
-        *owed = lsn;
+    if (lsn < *pending)
+        *pending = lsn;
 }
 
-void kafka_offsets_note(struct kafka_offsets *kafka_offsets,
+void kafka_offsets_note(struct kafka_offsets *offsets,
                         const struct batch *batch)
 {
     const struct source_offset *source = batch->source;
@@ -118,68 +116,66 @@ void kafka_offsets_note(struct kafka_offsets *kafka_offsets,
 
     if (!source)
         return;
-    row = find(kafka_offsets, source->topic, source->partition);
+    row = find(offsets, source->topic, source->partition);
     if (!row)
-        row = add(kafka_offsets, source->topic, source->partition);
+        row = add(offsets, source->topic, source->partition);
     row->next = source->offset + 1;
-    owe(kafka_offsets, batch->lsn);
+    note_pending(offsets, batch->lsn);
 }
 
-void kafka_offsets_add_dead_letter(struct kafka_offsets *kafka_offsets,
+void kafka_offsets_add_dead_letter(struct kafka_offsets *offsets,
                                    struct batch *batch)
 {
     batch->next = NULL;
-    if (kafka_offsets->last)
-        kafka_offsets->last->next = batch;
+    if (offsets->last)
+        offsets->last->next = batch;
     else
-        kafka_offsets->first = batch;
-    kafka_offsets->last = batch;
-    kafka_offsets->letters++;
-    owe(kafka_offsets, batch->lsn);
+        offsets->first = batch;
+    offsets->last = batch;
+    offsets->letters++;
+    note_pending(offsets, batch->lsn);
 }
 
-uint32_t kafka_offsets_dead_letters(const struct kafka_offsets *kafka_offsets)
+uint32_t kafka_offsets_dead_letters(const struct kafka_offsets *offsets)
 {
-    return kafka_offsets->letters;
+    return offsets->letters;
 }
 
-bool kafka_offsets_next(const struct kafka_offsets *kafka_offsets,
-                        struct slice topic, uint32_t partition, uint64_t *next)
+bool kafka_offsets_next(const struct kafka_offsets *offsets, struct slice topic,
+                        uint32_t partition, uint64_t *next)
 {
-    const struct kafka_offset_row *row = find(kafka_offsets, topic, partition);
+    const struct kafka_offset_row *row = find(offsets, topic, partition);
 
     if (row)
         *next = row->next;
     return row != NULL;
 }
 
-uint64_t kafka_offsets_pending_lsn(const struct kafka_offsets *kafka_offsets)
+uint64_t kafka_offsets_pending_lsn(const struct kafka_offsets *offsets)
 {
-    return kafka_offsets->owed < kafka_offsets->owed_after
-               ? kafka_offsets->owed
-               : kafka_offsets->owed_after;
+    return offsets->pending_lsn < offsets->pending_after
+               ? offsets->pending_lsn
+               : offsets->pending_after;
 }
 
-void kafka_offsets_begin(struct kafka_offsets *kafka_offsets,
+void kafka_offsets_begin(struct kafka_offsets *offsets,
                          struct kafka_offsets_commit *commit)
 {
     size_t count = 0;
 
-    for (size_t i = 0; i < kafka_offsets->count; i++)
-        count += kafka_offsets->rows[i].next != kafka_offsets->rows[i].saved;
-    *commit =
-        (struct kafka_offsets_commit){.letters = kafka_offsets->first,
-                                      .letter_count = kafka_offsets->letters,
-                                      .chosen = true};
-    kafka_offsets->choosing = true;
+    for (size_t i = 0; i < offsets->count; i++)
+        count += offsets->rows[i].next != offsets->rows[i].saved;
+    *commit = (struct kafka_offsets_commit){.letters = offsets->first,
+                                            .letter_count = offsets->letters};
+    offsets->committing = true;
     if (count == 0)
         return;
     commit->rows = mem_zero(count, sizeof(*commit->rows));
-    for (size_t i = 0; i < kafka_offsets->count; i++)
-        if (kafka_offsets->rows[i].next != kafka_offsets->rows[i].saved) {
+    for (size_t i = 0; i < offsets->count; i++)
+        if (offsets->rows[i].next != offsets->rows[i].saved) {
             struct kafka_offset_row *copy = &commit->rows[commit->row_count++];
 
-            *copy = kafka_offsets->rows[i];
+            *copy = offsets->rows[i];
             copy->at = i;
         }
 }
@@ -190,28 +186,12 @@ static enum status write_letter(struct db *db, const struct batch *batch)
     const struct source_offset *source =
         batch->source ? batch->source : &nowhere;
     struct dead_letter letter = dead_letter_read(batch);
-    struct db_stmt s = stmt_start(db, SQL_LETTER_ADD);
-
-    stmt_int(&s, batch->lsn);
-    stmt_text(&s, source->topic);
-    stmt_int(&s, source->partition);
-    stmt_int(&s, source->offset);
-    stmt_int(&s, db_time(batch->received_ns));
-    stmt_int(&s, source->time_ms);
-    stmt_text(&s, letter.reason);
-    stmt_int(&s, letter.size);
-    stmt_int(&s, letter.bytes.len);
-    stmt_bytes(&s, letter.bytes);
-    return stmt_run(&s);
-}
-
-static enum status trim_letters(struct db *db)
-{
-    struct db_stmt s = stmt_start(db, SQL_LETTER_TRIM);
-
-    stmt_int(&s, LETTER_ROWS);
-    stmt_int(&s, LETTER_BYTES);
-    return stmt_run(&s);
+    return db_exec(db, SQL_LETTER_ADD, db_int(batch->lsn),
+                   db_text(source->topic), db_int(source->partition),
+                   db_int(source->offset), db_int(db_time(batch->received_ns)),
+                   db_int(source->time_ms), db_text(letter.reason),
+                   db_int(letter.size), db_int(letter.bytes.len),
+                   db_bytes(letter.bytes));
 }
 
 enum status kafka_offsets_write(const struct kafka_offsets_commit *commit,
@@ -221,44 +201,40 @@ enum status kafka_offsets_write(const struct kafka_offsets_commit *commit,
     enum status status = OK;
 
     for (size_t i = 0; i < commit->row_count && status == OK; i++) {
-        struct db_stmt s = stmt_start(db, SQL_OFFSET_SAVE);
-
-        stmt_text(&s, commit->rows[i].topic);
-        stmt_int(&s, commit->rows[i].partition);
-        stmt_int(&s, commit->rows[i].next);
-        status = stmt_run(&s);
+        status = db_exec(db, SQL_OFFSET_SAVE, db_text(commit->rows[i].topic),
+                         db_int(commit->rows[i].partition),
+                         db_int(commit->rows[i].next));
     }
-    /* The last one's next may be written to meanwhile. */
+    /* The `next` of the last one may be written to at this time. */
     for (uint32_t left = commit->letter_count; left > 0 && status == OK;) {
         status = write_letter(db, letter);
         if (--left > 0)
             letter = letter->next;
     }
-    return status == OK && commit->letter_count > 0 ? trim_letters(db) : status;
+    if (status == OK && commit->letter_count > 0)
+        status = db_exec(db, SQL_LETTER_TRIM, db_int(LETTER_ROWS),
+                         db_int(LETTER_BYTES));
+    return status;
 }
 
-void kafka_offsets_end(struct kafka_offsets *kafka_offsets,
+void kafka_offsets_end(struct kafka_offsets *offsets,
                        struct kafka_offsets_commit *commit, bool committed)
 {
     for (size_t i = 0; i < commit->row_count && committed; i++)
-        kafka_offsets->rows[commit->rows[i].at].saved = commit->rows[i].next;
+        offsets->rows[commit->rows[i].at].saved = commit->rows[i].next;
     for (uint32_t i = 0; i < commit->letter_count && committed; i++) {
-        struct batch *letter = kafka_offsets->first;
+        struct batch *letter = offsets->first;
 
-        kafka_offsets->first = letter->next;
-        if (!kafka_offsets->first)
-            kafka_offsets->last = NULL;
-        kafka_offsets->letters--;
+        offsets->first = letter->next;
+        if (!offsets->first)
+            offsets->last = NULL;
+        offsets->letters--;
         batch_free(letter);
     }
-    if (commit->chosen) {
-        if (committed)
-            kafka_offsets->owed = kafka_offsets->owed_after;
-        else if (kafka_offsets->owed_after < kafka_offsets->owed)
-            kafka_offsets->owed = kafka_offsets->owed_after;
-        kafka_offsets->owed_after = UINT64_MAX;
-        kafka_offsets->choosing = false;
-    }
+    if (committed || offsets->pending_after < offsets->pending_lsn)
+        offsets->pending_lsn = offsets->pending_after;
+    offsets->pending_after = UINT64_MAX;
+    offsets->committing = false;
     free(commit->rows);
     *commit = (struct kafka_offsets_commit){0};
 }

@@ -1,7 +1,7 @@
 /*
- * A generation is a list in order of saving (a later save of the same id must
- * be written later) and buckets by resource id over the resources in it. A
- * save is one allocation: the struct, then the bytes its slices point at.
+ * A generation is a list in order of saving (a later write of the same id must
+ * be executed later) and buckets by resource id over the resources in it. A
+ * write is one allocation: the struct, then the bytes its parameters refer to.
  */
 #include "pending_writes.h"
 
@@ -13,6 +13,9 @@
 
 enum { BUCKETS = 256, RESOURCE_MAX_BYTES = 64 << 20 };
 
+/* Parameters of SQL_RESOURCE_SAVE. */
+enum { RESOURCE_ID, RESOURCE_IDENTITY, RESOURCE_HASH, SCHEMA_URL, ATTRS };
+
 struct pending_writes {
     struct pending_writes *next; /* holds a reference on it */
     atomic_uint refs;
@@ -23,41 +26,38 @@ struct pending_writes {
 
 struct pending_writes *pending_writes_new(void)
 {
-    struct pending_writes *pending_writes =
-        mem_zero(1, sizeof(*pending_writes));
+    struct pending_writes *writes = mem_zero(1, sizeof(*writes));
 
-    atomic_init(&pending_writes->refs, 1);
-    return pending_writes;
+    atomic_init(&writes->refs, 1);
+    return writes;
 }
 
-struct pending_writes *pending_writes_ref(struct pending_writes *pending_writes)
+struct pending_writes *pending_writes_ref(struct pending_writes *writes)
 {
-    atomic_fetch_add_explicit(&pending_writes->refs, 1, memory_order_relaxed);
-    return pending_writes;
+    atomic_fetch_add_explicit(&writes->refs, 1, memory_order_relaxed);
+    return writes;
 }
 
-void pending_writes_free(struct pending_writes *pending_writes)
+void pending_writes_free(struct pending_writes *writes)
 {
-    while (pending_writes &&
-           atomic_fetch_sub_explicit(&pending_writes->refs, 1,
-                                     memory_order_acq_rel) == 1) {
-        struct pending_writes *next = pending_writes->next;
+    while (writes && atomic_fetch_sub_explicit(&writes->refs, 1,
+                                               memory_order_acq_rel) == 1) {
+        struct pending_writes *next = writes->next;
 
-        for (struct pending_write *save = pending_writes->first; save;) {
-            struct pending_write *after = save->next;
+        for (struct pending_write *write = writes->first; write;) {
+            struct pending_write *after = write->next;
 
-            free(save);
-            save = after;
+            free(write);
+            write = after;
         }
-        free(pending_writes);
-        pending_writes = next; /* whose reference we had */
+        free(writes);
+        writes = next; /* whose reference it had */
     }
 }
 
-struct pending_writes *pending_writes_next(
-    struct pending_writes *pending_writes)
+struct pending_writes *pending_writes_next(struct pending_writes *writes)
 {
-    return pending_writes->next;
+    return writes->next;
 }
 
 struct pending_writes *pending_writes_start(struct pending_writes *last)
@@ -66,174 +66,147 @@ struct pending_writes *pending_writes_start(struct pending_writes *last)
     return last->next;
 }
 
-uint64_t pending_writes_count(const struct pending_writes *pending_writes)
+uint64_t pending_writes_count(const struct pending_writes *writes)
 {
-    return pending_writes->count;
+    return writes->count;
 }
 
-static struct pending_write *save_new(enum pending_write_type type, uint32_t id,
-                                      size_t bytes)
+uint64_t pending_write_size(const struct pending_write *write)
 {
-    struct pending_write *save = mem_alloc(sizeof(*save) + bytes);
+    uint64_t size = sizeof(*write) + write->count * sizeof(*write->params);
 
-    *save = (struct pending_write){.type = type, .id = id};
-    return save;
+    for (uint32_t i = 0; i < write->count; i++)
+        size += write->params[i].bytes.len;
+    return size;
 }
 
-/* Copies s to *at, moves *at on. */
-static struct slice put(char **at, struct slice s)
+static struct pending_write *new_write(enum db_sql sql,
+                                       const struct db_param *params,
+                                       size_t count)
 {
-    struct slice copy = {*at, s.len};
+    size_t size =
+        sizeof(struct pending_write) + count * sizeof(struct db_param);
 
-    slice_copy(*at, s);
-    *at += s.len;
-    return copy;
+    for (size_t i = 0; i < count; i++)
+        size += params[i].bytes.len;
+
+    struct pending_write *write = mem_alloc(size);
+    char *at = (char *)(write->params + count);
+
+    *write = (struct pending_write){.sql = sql, .count = (uint32_t)count};
+    for (size_t i = 0; i < count; i++) {
+        write->params[i] = params[i];
+        write->params[i].bytes.ptr = at;
+        slice_copy(at, params[i].bytes);
+        at += params[i].bytes.len;
+    }
+    return write;
 }
 
-struct pending_write *save_identity(const struct identity *identity)
+struct pending_write *pending_identity(const struct identity *identity)
 {
-    const struct slice texts[SAVE_TEXTS] = {
-        identity->namespace,      identity->project,
-        identity->component,      identity->environment,
-        identity->project_uid,    identity->component_uid,
-        identity->environment_uid};
-    size_t size = 0;
-
-    for (int i = 0; i < SAVE_TEXTS; i++)
-        size += texts[i].len;
-
-    struct pending_write *save = save_new(WRITE_IDENTITY, identity->id, size);
-    char *at = (char *)(save + 1);
-
-    save->rule = identity->rule;
-    for (int i = 0; i < SAVE_TEXTS; i++)
-        save->texts[i] = put(&at, texts[i]);
-    return save;
+    return new_write(
+        SQL_IDENTITY_SAVE,
+        DB_PARAMS(db_int(identity->id), db_int(identity->rule),
+                  db_text(identity->namespace), db_text(identity->project),
+                  db_text(identity->component), db_text(identity->environment),
+                  db_text(identity->project_uid),
+                  db_text(identity->component_uid),
+                  db_text(identity->environment_uid)));
 }
 
-struct pending_write *save_resource(uint32_t id, uint32_t identity,
-                                    uint64_t hash,
-                                    const struct resource *resource)
+struct pending_write *pending_resource(uint32_t id, uint32_t identity,
+                                       uint64_t hash,
+                                       const struct resource *resource)
 {
     struct buf attrs;
 
     buf_init(&attrs, RESOURCE_MAX_BYTES);
     attrs_write(&attrs, &resource->attrs, ATTR_FORM_CHUNK);
 
-    struct slice bytes = buf_slice(&attrs);
-    struct pending_write *save =
-        save_new(SAVE_RESOURCE, id, bytes.len + resource->schema_url.len);
-    char *at = (char *)(save + 1);
-
-    save->identity = identity;
-    save->hash = hash;
-    save->bytes = put(&at, bytes);
-    save->texts[0] = put(&at, resource->schema_url);
+    struct pending_write *write = new_write(
+        SQL_RESOURCE_SAVE,
+        DB_PARAMS(db_int(id), db_int(identity), db_int(hash),
+                  db_text(resource->schema_url), db_bytes(buf_slice(&attrs))));
     buf_release(&attrs);
-    return save;
+    return write;
 }
 
-struct pending_write *save_tag(uint32_t id, uint32_t identity)
+struct pending_write *pending_resource_identity(uint32_t id, uint32_t identity)
 {
-    struct pending_write *save = save_new(SAVE_TAG, id, 0);
-
-    save->identity = identity;
-    return save;
+    return new_write(SQL_RESOURCE_TAG, DB_PARAMS(db_int(id), db_int(identity)));
 }
 
-struct pending_write *save_text(const char *name, struct slice text)
+struct pending_write *pending_value(const char *name, struct slice value)
 {
-    struct slice key = slice_of(name);
-    struct pending_write *save = save_new(SAVE_TEXT, 0, key.len + text.len);
-    char *at = (char *)(save + 1);
-
-    save->texts[0] = put(&at, key);
-    save->bytes = put(&at, text);
-    return save;
+    return new_write(SQL_VALUE_SAVE,
+                     DB_PARAMS(db_text(slice_of(name)), db_bytes(value)));
 }
 
-uint64_t save_size(const struct pending_write *save)
+struct pending_write *pending_catalog(struct slice document)
 {
-    uint64_t size = sizeof(*save) + save->bytes.len;
-
-    for (int i = 0; i < SAVE_TEXTS; i++)
-        size += save->texts[i].len;
-    return size;
+    return new_write(SQL_CATALOG_SAVE, DB_PARAMS(db_bytes(document)));
 }
 
-void pending_writes_add(struct pending_writes *pending_writes,
-                        struct pending_write *save)
+struct pending_write *pending_report(uint32_t slot, uint64_t number,
+                                     struct slice document)
 {
-    if (pending_writes->last)
-        pending_writes->last->next = save;
+    return new_write(SQL_REPORT_SAVE, DB_PARAMS(db_int(slot), db_int(number),
+                                                db_bytes(document)));
+}
+
+static uint64_t resource_id(const struct pending_write *write)
+{
+    return write->params[RESOURCE_ID].number;
+}
+
+void pending_writes_add(struct pending_writes *writes,
+                        struct pending_write *write)
+{
+    if (writes->last)
+        writes->last->next = write;
     else
-        pending_writes->first = save;
-    pending_writes->last = save;
-    pending_writes->count++;
-    if (save->type == SAVE_RESOURCE) {
-        save->before = pending_writes->buckets[save->id % BUCKETS];
-        pending_writes->buckets[save->id % BUCKETS] = save;
+        writes->first = write;
+    writes->last = write;
+    writes->count++;
+    if (write->sql == SQL_RESOURCE_SAVE) {
+        struct pending_write **bucket =
+            &writes->buckets[resource_id(write) % BUCKETS];
+
+        write->before = *bucket;
+        *bucket = write;
     }
 }
 
-const struct pending_write *pending_writes_find_resource(
-    const struct pending_writes *pending_writes, uint32_t resource)
+bool pending_writes_find_resource(const struct pending_writes *writes,
+                                  uint32_t id, struct slice *schema_url,
+                                  struct slice *attrs)
 {
-    const struct pending_write *found = NULL;
+    bool found = false;
 
-    for (; pending_writes; pending_writes = pending_writes->next)
-        for (const struct pending_write *save =
-                 pending_writes->buckets[resource % BUCKETS];
-             save; save = save->before)
-            if (save->id == resource) {
-                found = save;
-                break;
-            }
+    for (; writes; writes = writes->next) {
+        const struct pending_write *write = writes->buckets[id % BUCKETS];
+
+        while (write && resource_id(write) != id)
+            write = write->before;
+        if (!write)
+            continue;
+        *schema_url = write->params[SCHEMA_URL].bytes;
+        *attrs = write->params[ATTRS].bytes;
+        found = true;
+    }
     return found;
 }
 
-static enum status write_one(const struct pending_write *save, struct db *db)
-{
-    static const enum db_sql sql[] = {[WRITE_IDENTITY] = SQL_IDENTITY_SAVE,
-                                      [SAVE_RESOURCE] = SQL_RESOURCE_SAVE,
-                                      [SAVE_TAG] = SQL_RESOURCE_TAG,
-                                      [SAVE_TEXT] = SQL_TEXT_SAVE};
-    struct db_stmt s = stmt_start(db, sql[save->type]);
-
-    switch (save->type) {
-    case WRITE_IDENTITY:
-        stmt_int(&s, save->id);
-        stmt_int(&s, save->rule);
-        for (int i = 0; i < SAVE_TEXTS; i++)
-            stmt_text(&s, save->texts[i]);
-        break;
-    case SAVE_RESOURCE:
-        stmt_int(&s, save->id);
-        stmt_int(&s, save->identity);
-        stmt_int(&s, save->hash);
-        stmt_text(&s, save->texts[0]);
-        stmt_bytes(&s, save->bytes);
-        break;
-    case SAVE_TAG:
-        stmt_int(&s, save->id);
-        stmt_int(&s, save->identity);
-        break;
-    case SAVE_TEXT:
-        stmt_text(&s, save->texts[0]);
-        stmt_bytes(&s, save->bytes);
-        break;
-    }
-    return stmt_run(&s);
-}
-
-enum status pending_writes_write(const struct pending_writes *pending_writes,
+enum status pending_writes_write(const struct pending_writes *writes,
                                  struct db *db)
 {
     enum status status = OK;
 
-    for (const struct pending_write *save = pending_writes->first;
-         save && status == OK; save = save->next)
-        status = write_one(save, db);
+    for (const struct pending_write *write = writes->first;
+         write && status == OK; write = write->next)
+        status =
+            db_finish(db_start(db, write->sql, write->params, write->count));
     return status;
 }
 
@@ -241,7 +214,7 @@ enum status resource_read(struct slice schema_url, struct slice attrs,
                           uint32_t id, struct arena *arena,
                           struct resource *resource)
 {
-    /* Copied, since the attributes point into the bytes they came from. */
+    /* Copied, because the attributes refer to the bytes they are read from. */
     struct byte_reader in = byte_reader_over(arena_copy(arena, attrs));
     struct resource found = {.schema_url = arena_copy(arena, schema_url),
                              .id = id};

@@ -1,44 +1,45 @@
 /*
- * A page of log records, and how many match in all.
+ * A page of log records or events, and how many match in all.
  *
- *   head    every record is compared
+ *   memory  every record is compared
  *   blocks  in the order of the page, newest or oldest first, one by one. The
- *           summary tells when nothing in a block can match, and, when the
- *           question is only about resources and levels and the block lies in
- *           the time asked for, how many do: then it is opened only if one of
- *           its records may still get onto the page.
- *   end     once no block that is left can have a record for the page and as
- *           many are counted as were asked for, or counting alone has cost
+ *           summary tells when nothing in a block can match, and, if the query
+ *           is only about resources and levels and the block lies inside the
+ *           time range, how many do: then it is opened only if one of its
+ *           records may still get onto the page.
+ *   end     once no remaining block can have a record for the page and as many
+ *           are counted as the caller wants, or counting alone has cost
  *           COUNT_COST
  *   page    `limit` hits are kept in a heap as (time, arrival); the records are
  *           decoded at the end, block by block.
  *
- * Order is by time, equal times by arrival. Both are kept with the record, so a
- * page does not change when a head becomes a block or blocks are merged.
+ * Order is by time, equal times by arrival. Both are stored with the record, so
+ * a page does not change when a memtable becomes a block or blocks are merged.
  */
-#include <stdlib.h>
-
-#include "reader.h"
+#include "block_cursor.h"
 #include "record_copy.h"
+#include "top_n.h"
 
-/* What it costs to look at blocks that can only be counted. */
+/* The cost of blocks that can only be counted. */
 enum { COST_SUMMARY = 1, COST_OPEN = 16, COUNT_COST = 128 };
 
 struct log_hit {
     uint64_t time_ns, arrival;
-    const struct log_record *log; /* of the head; NULL: row of a block */
+    const struct log_record *log; /* in memory; NULL: row of a block */
     uint64_t block;
-    uint32_t row, place;
+    uint32_t row;
 };
 
 struct log_page {
     struct reader *reader;
     const struct log_query *query;
-    struct top top;
-    struct log_hit *spare; /* one that fell out */
+    struct top_n top;
+    struct log_hit *spare; /* one that was dropped from the heap */
     uint64_t total;
     uint32_t cost; /* of counting alone */
 };
+
+/* ---- the order of the page ---- */
 
 static int compare_numbers(uint64_t a, uint64_t b)
 {
@@ -62,25 +63,25 @@ static int descending(const void *left, const void *right)
     return ascending(right, left);
 }
 
-/* False when there is no memory. */
-static bool offer(struct log_page *page, const struct log_hit *hit)
+static enum status offer(struct log_page *page, const struct log_hit *hit)
 {
+    struct arena *work = &page->reader->work;
     const void *out;
 
     if (page->query->limit == 0)
-        return true;
+        return OK;
     if (!page->spare)
-        page->spare = arena_alloc(&page->reader->work, sizeof(*page->spare));
+        page->spare = arena_alloc(work, sizeof(*page->spare));
     if (!page->spare)
-        return false;
+        return arena_status(work);
     *page->spare = *hit;
-    if (top_offer(&page->top, page->spare, &out))
+    if (top_n_offer(&page->top, page->spare, &out))
         page->spare = (struct log_hit *)(uintptr_t)out;
-    return true;
+    return arena_status(work);
 }
 
-/* Is the record in the part of the list that is asked for? Only those of a
- * bound's own time need be asked. */
+/* Is the record in the part of the list that is asked for? Matters only for
+ * records with the time of a bound. */
 static bool in_range(const struct log_query *q, uint64_t time_ns,
                      uint64_t arrival)
 {
@@ -90,32 +91,32 @@ static bool in_range(const struct log_query *q, uint64_t time_ns,
     return list_has(&q->range, time_ns, key);
 }
 
-static enum status query_head(struct log_page *page)
+static enum status query_memory(struct log_page *page)
 {
-    struct memtables_cursor walk = memtables_cursor(page->reader, STREAM_LOGS);
-    const struct batch *batch;
+    struct memtables_cursor cursor =
+        memtables_cursor(page->reader, STREAM_LOGS);
+    const struct log_record *log;
+    enum status status = OK;
 
-    while ((batch = memtables_next(&walk)))
-        for (uint32_t i = 0; i < batch->count; i++) {
-            const struct log_record *log = &batch->logs[i];
-
-            if (!match_log(log, page->query) ||
-                !in_range(page->query, log->time_ns, log->arrival))
-                continue;
-            struct log_hit hit = {
-                .time_ns = log->time_ns, .arrival = log->arrival, .log = log};
-            page->total++;
-            if (!offer(page, &hit))
-                return arena_status(&page->reader->work);
-        }
-    return OK;
+    while (status == OK && (log = memtables_next_log(&cursor))) {
+        if (!match_log(log, page->query) ||
+            !in_range(page->query, log->time_ns, log->arrival))
+            continue;
+        const struct log_hit hit = {
+            .time_ns = log->time_ns, .arrival = log->arrival, .log = log};
+        page->total++;
+        status = offer(page, &hit);
+    }
+    return status;
 }
+
+/* ---- blocks ---- */
 
 /* Could a record of this block be on the page? */
 static bool may_contribute(const struct log_page *page,
                            const struct block_row *row)
 {
-    const struct log_hit *last = top_last(&page->top);
+    const struct log_hit *last = top_n_last(&page->top);
 
     if (page->query->limit == 0)
         return false;
@@ -125,6 +126,11 @@ static bool may_contribute(const struct log_page *page,
                                   : row->max_ns >= last->time_ns;
 }
 
+static bool inside_times(const struct log_query *q, const struct block_row *row)
+{
+    return row->min_ns >= q->start_ns && row->max_ns < q->end_ns;
+}
+
 static bool has_time(const struct block_row *row,
                      const struct list_position *place)
 {
@@ -132,38 +138,48 @@ static bool has_time(const struct block_row *row,
            place->time_ns <= row->max_ns;
 }
 
-/* Does a summary count all that the question asks of this block? */
-static bool counts_suffice(const struct log_query *q,
-                           const struct block_row *row)
+static bool has_bound(const struct log_query *q, const struct block_row *row)
 {
-    return row->min_ns >= q->start_ns && row->max_ns < q->end_ns &&
-           !has_time(row, q->range.after) && !has_time(row, q->range.before) &&
-           q->phrase.len == 0 && q->word_count == 0 && q->attr_count == 0 &&
-           q->any_count == 0 && !q->trace_id && !q->span_id;
+    return has_time(row, q->range.after) || has_time(row, q->range.before);
 }
 
-/* How many records of the block have the resources and levels; UINT64_MAX if
- * the summary cannot tell. 0 also if a filter excludes the block. */
-static uint64_t count_by_summary(const struct log_query *q,
-                                 struct slice summary)
+/* Do the counts of the summary answer the query exactly for this block? */
+static bool summary_is_exact(const struct log_query *q,
+                             const struct block_row *row)
 {
-    uint64_t counts[LEVEL_COUNT] = {0}, sum = 0;
+    return inside_times(q, row) && !has_bound(q, row) && q->phrase.len == 0 &&
+           q->word_count == 0 && q->attr_count == 0 && q->any_count == 0 &&
+           !q->trace_id && !q->span_id;
+}
 
-    if (!summary_counts(summary, q->resources, counts))
-        return UINT64_MAX;
-    /* Filters hold no zero ids: those are of records without a trace. */
+/* May the block have a match, as far as its filters tell? They hold no zero
+ * ids: those are of records without a trace. */
+static bool filters_may_match(const struct log_query *q, struct slice summary)
+{
     if (q->trace_id && !id_is_zero(q->trace_id, 16) &&
         !summary_may_have_trace(summary, q->trace_id))
-        return 0;
+        return false;
     if (q->phrase.len > 0 && !summary_may_have_phrase(summary, q->phrase))
-        return 0;
+        return false;
     for (uint32_t i = 0; i < q->word_count; i++)
         if (!summary_may_have_word(summary, q->words[i]))
-            return 0;
+            return false;
+    return true;
+}
+
+/* How many records of the block have the resources and levels of the query. */
+static enum status count_records(const struct log_query *q,
+                                 struct slice summary, uint64_t *count)
+{
+    uint64_t counts[LEVEL_COUNT] = {0};
+
+    *count = 0;
+    if (!summary_counts(summary, q->resources, counts))
+        return ERR_CORRUPT;
     for (int level = 0; level < LEVEL_COUNT; level++)
         if (q->levels == 0 || q->levels >> level & 1)
-            sum += counts[level];
-    return sum;
+            *count += counts[level];
+    return OK;
 }
 
 /* What of a block is needed to put its rows in order. */
@@ -176,23 +192,25 @@ static enum status offer_rows(struct log_page *page,
                               const struct block_row *row,
                               const struct matching_rows *rows)
 {
-    for (uint32_t word = 0; word < (row->count + 63) / 64; word++)
-        for (uint64_t bits = rows->bits[word]; bits; bits &= bits - 1) {
-            uint32_t i = 64 * word + (uint32_t)__builtin_ctzll(bits);
-            struct log_hit hit = {.time_ns = rows->times[i],
-                                  .arrival = rows->arrivals[i],
-                                  .block = row->id,
-                                  .row = i};
+    enum status status = OK;
 
-            if (!offer(page, &hit))
-                return arena_status(&page->reader->work);
+    for (uint32_t word = 0; word < (row->count + 63) / 64; word++)
+        for (uint64_t bits = rows->bits[word]; bits && status == OK;
+             bits &= bits - 1) {
+            uint32_t i = 64 * word + (uint32_t)__builtin_ctzll(bits);
+            const struct log_hit hit = {.time_ns = rows->times[i],
+                                        .arrival = rows->arrivals[i],
+                                        .block = row->id,
+                                        .row = i};
+
+            status = offer(page, &hit);
         }
-    return OK;
+    return status;
 }
 
-/* Takes rows out that are not in the part of the list asked for. */
-static void cut_rows(const struct log_query *q, uint32_t count,
-                     const struct matching_rows *rows, uint64_t *matches)
+/* Removes rows outside of the part of the list that is asked for. */
+static void apply_range(const struct log_query *q, uint32_t count,
+                        const struct matching_rows *rows, uint64_t *matches)
 {
     for (uint32_t i = 0; i < count; i++) {
         uint64_t bit = UINT64_C(1) << (i & 63);
@@ -209,14 +227,15 @@ static enum status scan_rows(struct log_page *page, const struct block_row *row,
                              struct block *block)
 {
     const struct log_query *q = page->query;
-    bool cut = has_time(row, q->range.after) || has_time(row, q->range.before);
-    bool show = may_contribute(page, row);
+    bool cut = has_bound(q, row), show = may_contribute(page, row);
     struct log_query any_time = *q;
     struct matching_rows rows;
     uint64_t matches = 0;
 
-    if (row->min_ns >= q->start_ns && row->max_ns < q->end_ns) {
-        any_time.start_ns = 0; /* its times need not be looked at */
+    if (block_count(block) != row->count)
+        return ERR_CORRUPT;
+    if (inside_times(q, row)) { /* its times need not be decoded */
+        any_time.start_ns = 0;
         any_time.end_ns = UINT64_MAX;
     }
     enum status status =
@@ -227,7 +246,7 @@ static enum status scan_rows(struct log_page *page, const struct block_row *row,
         if (status == OK)
             status = block_arrivals(block, &rows.arrivals);
         if (status == OK && cut)
-            cut_rows(q, row->count, &rows, &matches);
+            apply_range(q, row->count, &rows, &matches);
         if (status == OK && show)
             status = offer_rows(page, row, &rows);
     }
@@ -236,50 +255,42 @@ static enum status scan_rows(struct log_page *page, const struct block_row *row,
     return status;
 }
 
-static enum status scan_block(struct log_page *page,
-                              const struct block_row *row)
-{
-    struct open_block open;
-    enum status status = reader_open_block(page->reader, row->id, &open);
-
-    if (status != OK)
-        return status;
-    status = block_count(open.block) == row->count
-                 ? scan_rows(page, row, open.block)
-                 : ERR_CORRUPT;
-    reader_close_block(page->reader, &open);
-    return status;
-}
-
 static enum status query_block(struct log_page *page,
                                const struct block_row *row)
 {
     const struct log_query *q = page->query;
+    bool show = may_contribute(page, row);
+    struct open_block open;
     struct db_stmt stmt;
     struct slice summary;
+    uint64_t most;
 
     if (q->levels != 0 && !(q->levels & row->levels))
         return OK;
-    enum status status = reader_summary(page->reader, row->id, &stmt, &summary);
+    enum status status = block_summary(page->reader, row->id, &stmt, &summary);
     if (status != OK)
         return status;
-    uint64_t most = count_by_summary(q, summary);
-    summary_end(&stmt);
-
-    if (most == UINT64_MAX)
-        return ERR_CORRUPT;
-    if (most == 0)
-        return OK;
-    if (counts_suffice(q, row) && !may_contribute(page, row)) {
+    status = count_records(q, summary, &most);
+    if (status == OK && !filters_may_match(q, summary))
+        most = 0;
+    block_summary_end(&stmt);
+    if (status != OK || most == 0)
+        return status;
+    if (!show && summary_is_exact(q, row)) {
         page->total += most;
         return OK;
     }
-    if (!may_contribute(page, row))
+    if (!show)
         page->cost += COST_OPEN;
-    return scan_block(page, row);
+    status = block_cursor_open(page->reader, row->id, &open);
+    if (status != OK)
+        return status;
+    status = scan_rows(page, row, open.block);
+    block_cursor_close(page->reader, &open);
+    return status;
 }
 
-/* Blocks from this one on can only be counted: is that to go on? */
+/* Blocks from this one on can only be counted: is that to end? */
 static bool counted_enough(struct log_page *page)
 {
     struct count_limit *counting = page->query->counting;
@@ -292,124 +303,74 @@ static bool counted_enough(struct log_page *page)
     return true;
 }
 
-static enum status query_blocks(struct log_page *page)
+static enum status visit_block(void *arg, const struct block_row *row,
+                               bool *stop)
 {
-    const struct log_query *q = page->query;
-    enum block_kind kind = q->events ? KIND_EVENTS : KIND_LOGS;
-    struct block_walk walk =
-        block_walk(page->reader, q->ascending ? WALK_OLDEST : WALK_NEWEST, kind,
-                   q->start_ns, q->end_ns);
-    struct block_row row;
-    enum status status = OK;
+    struct log_page *page = arg;
 
-    while (status == OK && block_walk_next(&walk, &row)) {
-        if (!may_contribute(page, &row) && counted_enough(page))
-            break;
-        status = query_block(page, &row);
-        if (reader_pass_over(status))
-            status = OK;
-    }
-    enum status end = block_walk_end(&walk);
-    return status != OK ? status : end;
+    *stop = !may_contribute(page, row) && counted_enough(page);
+    return *stop ? OK : query_block(page, row);
 }
 
 /* ---- decoding the page ---- */
 
-static int by_block(const void *left, const void *right)
-{
-    const struct log_hit *a = *(const struct log_hit *const *)left;
-    const struct log_hit *b = *(const struct log_hit *const *)right;
-    int order = compare_numbers(a->block, b->block);
+struct decoded_logs {
+    struct arena *arena;
+    struct log_record *logs;
+    bool *done; /* rows of damaged blocks are not */
+};
 
-    return order ? order : compare_numbers(a->row, b->row);
-}
-
-/* Hits of one block; those of a block that turns out to be damaged are left
- * empty and marked by log == NULL, and are taken off the page. */
-static enum status decode_block(struct reader *reader, struct log_hit **hits,
-                                uint32_t count, struct arena *arena,
-                                struct log_record *logs, bool *decoded)
+static enum status decode_row(void *arg, struct block *block,
+                              const struct row_place *row)
 {
-    struct open_block open;
-    enum status status = reader_open_block(reader, hits[0]->block, &open);
+    struct decoded_logs *decoded = arg;
+    struct log_record log;
+    enum status status = block_read_log(block, row->row, &log);
 
     if (status != OK)
         return status;
-    for (uint32_t i = 0; i < count && status == OK; i++) {
-        struct log_record log;
-
-        status = block_read_log(open.block, hits[i]->row, &log);
-        if (status == OK) {
-            copy_log(arena, &log, &logs[hits[i]->place]);
-            decoded[hits[i]->place] = true;
-            status = arena_status(arena);
-        }
-    }
-    reader_close_block(reader, &open);
-    return status;
-}
-
-static enum status decode_blocks(struct log_page *page, struct arena *arena,
-                                 struct log_record *logs, bool *decoded)
-{
-    uint32_t count = page->top.count;
-    struct log_hit **hits =
-        arena_zero(&page->reader->work, count, sizeof(struct log_hit *));
-    uint32_t used = 0;
-    enum status status = OK;
-
-    if (!hits)
-        return arena_status(&page->reader->work);
-    for (uint32_t i = 0; i < count; i++) {
-        struct log_hit *hit = (struct log_hit *)(uintptr_t)page->top.at[i];
-
-        hit->place = i;
-        decoded[i] = hit->log != NULL;
-        if (hit->log)
-            logs[i] = *hit->log;
-        else
-            hits[used++] = hit;
-    }
-    qsort(hits, used, sizeof(struct log_hit *), by_block);
-    for (uint32_t i = 0; i < used && status == OK;) {
-        uint32_t end = i;
-
-        while (end < used && hits[end]->block == hits[i]->block)
-            end++;
-        status =
-            decode_block(page->reader, hits + i, end - i, arena, logs, decoded);
-        if (reader_pass_over(status))
-            status = OK;
-        i = end;
-    }
-    return status;
+    copy_log(decoded->arena, &log, &decoded->logs[row->place]);
+    decoded->done[row->place] = true;
+    return arena_status(decoded->arena);
 }
 
 static enum status decode_page(struct log_page *page, struct arena *arena,
                                struct log_record **out, uint32_t *count)
 {
-    uint32_t hits = page->top.count, kept = 0;
-    struct log_record *logs = arena_zero(arena, hits, sizeof(*logs));
-    bool *decoded = arena_zero(&page->reader->work, hits, sizeof(*decoded));
+    struct arena *work = &page->reader->work;
+    uint32_t hits = page->top.count, rows = 0, kept = 0;
+    struct decoded_logs decoded = {
+        arena, arena_zero(arena, hits, sizeof(struct log_record)),
+        arena_zero(work, hits, sizeof(bool))};
+    struct row_place *places = arena_zero(work, hits, sizeof(*places));
 
-    if (!logs)
+    if (!decoded.logs)
         return arena_status(arena);
-    if (!decoded)
-        return arena_status(&page->reader->work);
-    enum status status = decode_blocks(page, arena, logs, decoded);
+    if (!decoded.done || !places)
+        return arena_status(work);
+    for (uint32_t i = 0; i < hits; i++) {
+        const struct log_hit *hit = page->top.at[i];
+
+        decoded.done[i] = hit->log != NULL;
+        if (hit->log)
+            decoded.logs[i] = *hit->log;
+        else
+            places[rows++] = (struct row_place){hit->block, hit->row, i};
+    }
+    enum status status =
+        block_rows_each(page->reader, places, rows, decode_row, &decoded);
     if (status != OK)
         return status;
     for (uint32_t i = 0; i < hits; i++)
-        if (decoded[i])
-            logs[kept++] = logs[i];
-    status = reader_fill_endpoints(page->reader, arena, logs, kept);
-    *out = logs;
+        if (decoded.done[i])
+            decoded.logs[kept++] = decoded.logs[i];
+    *out = decoded.logs;
     *count = kept;
-    return status;
+    return reader_fill_endpoints(page->reader, arena, decoded.logs, kept);
 }
 
 /* The times that the bounds of the list leave: blocks beyond are not met, and
- * in those that are only a bound's own time needs a closer look. */
+ * in the others only records with the time of a bound are compared with it. */
 static struct log_query within_range(const struct log_query *query)
 {
     const struct list_range *range = &query->range;
@@ -427,28 +388,28 @@ enum status reader_query_logs(struct reader *reader,
                               struct arena *arena, struct log_record **logs,
                               uint32_t *count, uint64_t *total)
 {
-    const struct log_query within = within_range(query);
+    const struct log_query q = within_range(query);
     struct log_page page = {
         .reader = reader,
-        .query = &within,
-        .top = {.limit = query->limit,
-                .compare = query->ascending ? ascending : descending,
+        .query = &q,
+        .top = {.limit = q.limit,
+                .compare = q.ascending ? ascending : descending,
                 .arena = &reader->work}};
-    struct log_record *found = NULL;
-    uint32_t found_count = 0;
 
+    *logs = NULL;
+    *count = 0;
     arena_reset(&reader->work);
-    enum status status = query_head(&page);
+    enum status status = query_memory(&page);
     if (status == OK)
-        status = query_blocks(&page);
+        status = block_walk_each(
+            block_walk(reader, q.ascending ? WALK_OLDEST : WALK_NEWEST,
+                       q.events ? KIND_EVENTS : KIND_LOGS, q.start_ns,
+                       q.end_ns),
+            visit_block, &page);
     if (status == OK && page.top.count > 0) {
-        top_sort(&page.top);
-        status = decode_page(&page, arena, &found, &found_count);
+        top_n_sort(&page.top);
+        status = decode_page(&page, arena, logs, count);
     }
-    if (status != OK)
-        return reader_status(reader, status);
-    *logs = found;
-    *count = found_count;
     *total = page.total;
-    return OK;
+    return reader_status(reader, status);
 }

@@ -16,9 +16,8 @@
  *             the points held before. It is made anew; W0 had been appended
  *             when the source was asked, so now D >= W0, as above.
  */
-#include <stdlib.h>
-
-#include "reader.h"
+#include "array.h"
+#include "block_cursor.h"
 #include "series.h"
 
 /* Resources are looked up one by one in each hour, unless they are so large a
@@ -57,38 +56,18 @@ static enum status visit_chunk(const struct series_visit *v, struct slice data,
         status = series_read(data, resource, v->query, &v->reader->scratch,
                              v->visit, v->arg);
     arena_reset(&v->reader->scratch);
-    return reader_pass_over(status) ? OK : status;
+    return block_is_damaged(status) ? OK : status;
 }
 
-static enum status visit_resource(const struct series_visit *v, uint64_t hour,
-                                  uint32_t resource)
+/* All chunks of a statement's rows, which are of one resource. */
+static enum status visit_rows(const struct series_visit *v, struct db_stmt s,
+                              uint32_t resource)
 {
-    struct db_stmt s = stmt_start(v->reader->db, SQL_CHUNKS);
     enum status status = OK;
 
-    stmt_int(&s, hour);
-    stmt_int(&s, resource);
-    stmt_int(&s, v->first);
-    stmt_int(&s, v->last);
     while (status == OK && stmt_row(&s))
-        status = visit_chunk(v, stmt_get_bytes(&s, 0), resource);
-
-    enum status end = stmt_end(&s);
-    return end != OK ? end : status;
-}
-
-static enum status visit_id(const struct series_visit *v, uint64_t id,
-                            uint32_t resource)
-{
-    struct db_stmt s = stmt_start(v->reader->db, SQL_CHUNK_GET);
-    enum status status = OK;
-
-    stmt_int(&s, id);
-    if (stmt_row(&s))
-        status = visit_chunk(v, stmt_get_bytes(&s, 0), resource);
-
-    enum status end = stmt_end(&s);
-    return end != OK ? end : status;
+        status = visit_chunk(v, stmt_bytes(&s, 0), resource);
+    return stmt_end_with(&s, status);
 }
 
 static enum status visit_few(const struct series_visit *v, uint64_t hour)
@@ -98,42 +77,45 @@ static enum status visit_few(const struct series_visit *v, uint64_t hour)
 
     for (uint32_t word = 0; word < (set->limit + 63) / 64; word++)
         for (uint64_t bits = set->words[word]; bits && status == OK;
-             bits &= bits - 1)
-            status = visit_resource(
-                v, hour, 64 * word + (uint32_t)__builtin_ctzll(bits));
+             bits &= bits - 1) {
+            uint32_t id = 64 * word + (uint32_t)__builtin_ctzll(bits);
+
+            status = visit_rows(v,
+                                db_query(v->reader->db, SQL_CHUNKS,
+                                         db_int(hour), db_int(id),
+                                         db_int(v->first), db_int(v->last)),
+                                id);
+        }
     return status;
 }
 
 static enum status visit_many(const struct series_visit *v, uint64_t hour)
 {
-    struct db_stmt s = stmt_start(v->reader->db, SQL_CHUNK_IDS);
+    struct db_stmt s = db_query(v->reader->db, SQL_CHUNK_IDS, db_int(hour),
+                                db_int(v->first), db_int(v->last));
     enum status status = OK;
 
-    stmt_int(&s, hour);
-    stmt_int(&s, v->first);
-    stmt_int(&s, v->last);
     while (status == OK && stmt_row(&s)) {
-        uint32_t resource = (uint32_t)stmt_get_int(&s, 1);
+        uint32_t id = (uint32_t)stmt_int(&s, 1);
 
-        if (bitmap_has(v->query->resources, resource))
-            status = visit_id(v, stmt_get_int(&s, 0), resource);
+        if (bitmap_has(v->query->resources, id))
+            status = visit_rows(
+                v,
+                db_query(v->reader->db, SQL_CHUNK_GET, db_int(stmt_int(&s, 0))),
+                id);
     }
-
-    enum status end = stmt_end(&s);
-    return end != OK ? end : status;
+    return stmt_end_with(&s, status);
 }
 
 /* The first hour from this one on that has chunks; false: none. */
 static bool next_hour(const struct series_visit *v, uint64_t *hour,
                       enum status *status)
 {
-    struct db_stmt s = stmt_start(v->reader->db, SQL_HOUR_NEXT);
-    bool found;
+    struct db_stmt s = db_query(v->reader->db, SQL_HOUR_NEXT, db_int(*hour));
+    bool found = stmt_row(&s);
 
-    stmt_int(&s, *hour);
-    found = stmt_row(&s);
     if (found)
-        *hour = stmt_get_int(&s, 0);
+        *hour = stmt_int(&s, 0);
     *status = stmt_end(&s);
     return found && *status == OK;
 }
@@ -153,22 +135,21 @@ static enum status visit_chunks(const struct series_visit *v)
     return status;
 }
 
-static bool wanted(const struct series_query *q, const struct point *point)
+static bool matches(const struct series_query *q, const struct point *point)
 {
     return point->time_ns > q->start_ns && point->time_ns <= q->end_ns &&
            bitmap_has(q->resources, point->resource_id) &&
            series_query_matches(q, point->metric->name);
 }
 
-static void visit_head(const struct series_visit *v, enum stream stream)
+static void visit_memory(const struct series_visit *v, enum stream stream)
 {
-    struct memtables_cursor walk = memtables_cursor(v->reader, stream);
-    const struct batch *batch;
+    struct memtables_cursor cursor = memtables_cursor(v->reader, stream);
+    const struct point *point;
 
-    while ((batch = memtables_next(&walk)))
-        for (uint32_t i = 0; i < batch->count; i++)
-            if (wanted(v->query, &batch->points[i]))
-                v->visit(v->arg, &batch->points[i]);
+    while ((point = memtables_next_point(&cursor)))
+        if (matches(v->query, point))
+            v->visit(v->arg, point);
 }
 
 /* ---- points still being counted ---- */
@@ -183,42 +164,36 @@ struct open_point_list {
 static void keep_point(void *arg, const struct point *point)
 {
     struct open_point_list *open = arg;
+    struct point *at =
+        arena_append(open->arena, &open->at, open->count, &open->room);
 
-    if (open->count == open->room) {
-        uint32_t room = open->room ? 2 * open->room : 64;
-        struct point *at = arena_zero(open->arena, room, sizeof(*at));
-
-        if (!at)
-            return;
-        if (open->count > 0)
-            memcpy(at, open->at, open->count * sizeof(*at));
-        open->at = at;
-        open->room = room;
-    }
-    open->at[open->count++] = *point;
+    if (!at)
+        return;
+    *at = *point;
+    open->count++;
 }
 
-/* D of the head of this file. */
+/* D of the head comment of this file. */
 static uint64_t derived_shown(const struct reader *reader)
 {
-    const struct memtables_view *head = &reader->heads[STREAM_DERIVED];
+    const struct memtables_view *view = &reader->memtables[STREAM_DERIVED];
 
-    return head->count > 0 ? head->at[head->count - 1].memtable->serial
-                           : reader->sealed[STREAM_DERIVED];
+    return view->count > 0 ? view->at[view->count - 1].memtable->serial
+                           : reader->committed[STREAM_DERIVED];
 }
 
-static enum status ask_source(struct reader *reader,
-                              const struct series_query *q,
-                              struct open_point_list *open)
+static enum status query_source(struct reader *reader,
+                                const struct series_query *q,
+                                struct open_point_list *open)
 {
     struct store *store = reader->store;
     uint64_t flushed;
     enum status status = OK;
 
-    pthread_mutex_lock(&store->lock);
-    struct open_series source = store->open_series;
-    uint64_t base = store->open_base;
-    pthread_mutex_unlock(&store->lock);
+    pthread_mutex_lock(&store->commits.lock);
+    struct open_series source = store->memtables.open_series;
+    uint64_t base = store->memtables.open_base;
+    pthread_mutex_unlock(&store->commits.lock);
     if (!source.visit)
         return OK;
 
@@ -243,15 +218,15 @@ enum status reader_query_series(struct reader *reader,
 
     arena_reset(&reader->work);
     choose_streams(&v);
-    enum status status = ask_source(reader, query, &open);
+    enum status status = query_source(reader, query, &open);
     if (status == OK)
         status = visit_chunks(&v);
     if (status != OK)
         return reader_status(reader, status);
-    visit_head(&v, STREAM_METRICS);
-    visit_head(&v, STREAM_DERIVED);
+    visit_memory(&v, STREAM_METRICS);
+    visit_memory(&v, STREAM_DERIVED);
     for (uint32_t i = 0; i < open.count; i++)
-        if (wanted(query, &open.at[i]))
+        if (matches(query, &open.at[i]))
             visit(arg, &open.at[i]);
     return OK;
 }

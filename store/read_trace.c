@@ -10,7 +10,8 @@
  */
 #include <stdlib.h>
 
-#include "reader.h"
+#include "array.h"
+#include "block_cursor.h"
 #include "record_copy.h"
 
 struct span_hit {
@@ -18,7 +19,7 @@ struct span_hit {
     uint8_t id[POSITION_NUMBER];
     const struct span *span; /* in memory; NULL: row of a block */
     uint64_t block;
-    uint32_t row, place;
+    uint32_t row;
 };
 
 struct trace_block {
@@ -33,7 +34,7 @@ struct trace_page {
     uint64_t total;
     bool in_scope; /* a span of `resources` was met */
     struct trace_block *blocks;
-    uint32_t block_count;
+    uint32_t block_count, block_room;
 };
 
 /* ---- the page ---- */
@@ -53,23 +54,6 @@ static int compare_hits(const struct trace_page *page,
 static bool is_full(const struct trace_page *page)
 {
     return page->count == page->query->limit;
-}
-
-static bool make_room(struct trace_page *page)
-{
-    if (page->count < page->room)
-        return true;
-
-    uint32_t room = page->room ? 2 * page->room : 64;
-    struct span_hit *hits =
-        arena_zero(&page->reader->work, room, sizeof(*hits));
-    if (!hits)
-        return false;
-    if (page->count > 0)
-        memcpy(hits, page->hits, page->count * sizeof(*hits));
-    page->hits = hits;
-    page->room = room;
-    return true;
 }
 
 /* Where the hit belongs; *same: one like it is there. */
@@ -97,86 +81,76 @@ static uint32_t find_place(const struct trace_page *page,
     return low;
 }
 
-/* Puts it on the page if it belongs there; false: no memory. */
-static bool offer(struct trace_page *page, const struct span_hit *hit)
+/* Puts it on the page if it belongs there. */
+static enum status offer(struct trace_page *page, const struct span_hit *hit)
 {
+    struct arena *work = &page->reader->work;
     bool same;
 
     if (!list_has(&page->query->range, hit->start_ns, hit->id))
-        return true;
+        return OK;
 
     uint32_t at = find_place(page, hit, &same);
     page->total += !same;
     if (same || at == page->query->limit)
-        return true;
+        return OK;
     if (is_full(page))
         page->count--;
-    else if (!make_room(page))
-        return false;
+    else if (!arena_append(work, &page->hits, page->count, &page->room))
+        return arena_status(work);
     memmove(&page->hits[at + 1], &page->hits[at],
             (page->count - at) * sizeof(*hit));
     page->hits[at] = *hit;
     page->count++;
-    return true;
+    return OK;
 }
 
-static enum status read_head(struct trace_page *page)
+static enum status read_memory(struct trace_page *page)
 {
     const struct span_query *q = page->query;
-    struct memtables_cursor walk = memtables_cursor(page->reader, STREAM_SPANS);
-    const struct batch *batch;
+    struct memtables_cursor cursor =
+        memtables_cursor(page->reader, STREAM_SPANS);
+    const struct span *span;
+    enum status status = OK;
 
-    while ((batch = memtables_next(&walk)))
-        for (uint32_t i = 0; i < batch->count; i++) {
-            const struct span *span = &batch->spans[i];
-            struct span_hit hit = {.start_ns = span->start_ns, .span = span};
+    while (status == OK && (span = memtables_next_span(&cursor))) {
+        struct span_hit hit = {.start_ns = span->start_ns, .span = span};
 
-            if (memcmp(span->trace_id, q->trace_id, 16) != 0)
-                continue;
-            page->in_scope |=
-                !q->resources || bitmap_has(q->resources, span->resource_id);
-            if (q->visible && !bitmap_has(q->visible, span->resource_id))
-                continue;
-            memcpy(hit.id, span->span_id, sizeof(hit.id));
-            if (!offer(page, &hit))
-                return arena_status(&page->reader->work);
-        }
-    return OK;
+        if (memcmp(span->trace_id, q->trace_id, 16) != 0)
+            continue;
+        page->in_scope |=
+            !q->resources || bitmap_has(q->resources, span->resource_id);
+        if (q->visible && !bitmap_has(q->visible, span->resource_id))
+            continue;
+        memcpy(hit.id, span->span_id, sizeof(hit.id));
+        status = offer(page, &hit);
+    }
+    return status;
 }
 
 /* ---- blocks ---- */
 
-/* Those whose filter may know the trace. */
+/* Those whose filter may have the trace. */
 static enum status find_blocks(struct trace_page *page)
 {
     struct reader *reader = page->reader;
-    struct db_stmt s = stmt_start(reader->db, SQL_SUMMARIES);
+    struct db_stmt s = db_query(reader->db, SQL_SUMMARIES, db_int(KIND_SPANS));
     enum status status = OK;
-    uint32_t room = 0;
 
-    stmt_int(&s, KIND_SPANS);
     while (status == OK && stmt_row(&s)) {
         status = reader_cancelled(reader);
-        if (!summary_may_have_trace(stmt_get_bytes(&s, 1),
-                                    page->query->trace_id))
+        if (!summary_may_have_trace(stmt_bytes(&s, 1), page->query->trace_id))
             continue;
-        if (page->block_count == room) {
-            room = room ? 2 * room : 16;
-            struct trace_block *grown =
-                arena_zero(&reader->work, room, sizeof(*grown));
+        struct trace_block *block = arena_append(
+            &reader->work, &page->blocks, page->block_count, &page->block_room);
 
-            if (!grown)
-                break;
-            if (page->block_count > 0)
-                memcpy(grown, page->blocks, page->block_count * sizeof(*grown));
-            page->blocks = grown;
-        }
-        page->blocks[page->block_count++] = (struct trace_block){
-            stmt_get_int(&s, 0), stmt_get_int(&s, 2), stmt_get_int(&s, 3)};
+        if (!block)
+            break;
+        *block = (struct trace_block){stmt_int(&s, 0), stmt_int(&s, 2),
+                                      stmt_int(&s, 3)};
+        page->block_count++;
     }
-    enum status end = stmt_end(&s);
-    if (status == OK)
-        status = end;
+    status = stmt_end_with(&s, status);
     return status == OK ? arena_status(&reader->work) : status;
 }
 
@@ -223,8 +197,7 @@ static enum status offer_rows(struct trace_page *page, struct block *block,
             .start_ns = starts[row], .block = id, .row = row};
 
         memcpy(hit.id, ids + (size_t)row * sizeof(hit.id), sizeof(hit.id));
-        if (!offer(page, &hit))
-            status = arena_status(&page->reader->work);
+        status = offer(page, &hit);
     }
     return status;
 }
@@ -234,7 +207,7 @@ static enum status read_block(struct trace_page *page, uint64_t id)
     const struct span_query *q = page->query;
     struct open_block open;
     uint32_t first, count;
-    enum status status = reader_open_block(page->reader, id, &open);
+    enum status status = block_cursor_open(page->reader, id, &open);
 
     if (status != OK)
         return status;
@@ -245,7 +218,7 @@ static enum status read_block(struct trace_page *page, uint64_t id)
                 block_any_resource(open.block, first, count, q->resources);
         status = offer_rows(page, open.block, id, first, count);
     }
-    reader_close_block(page->reader, &open);
+    block_cursor_close(page->reader, &open);
     return status;
 }
 
@@ -277,7 +250,7 @@ static enum status read_blocks(struct trace_page *page)
         if (is_done(page, &page->blocks[i]))
             break;
         status = read_block(page, page->blocks[i].id);
-        if (reader_pass_over(status))
+        if (block_is_damaged(status))
             status = OK;
     }
     return status;
@@ -285,71 +258,52 @@ static enum status read_blocks(struct trace_page *page)
 
 /* ---- the spans of the page ---- */
 
-static int by_block(const void *left, const void *right)
-{
-    const struct span_hit *a = left, *b = right;
+struct decoded_spans {
+    struct arena *arena;
+    struct span *spans;
+    bool whole;
+};
 
-    if (a->block != b->block)
-        return a->block < b->block ? -1 : 1;
-    return (a->row > b->row) - (a->row < b->row);
-}
-
-static enum status decode_block(struct trace_page *page,
-                                const struct span_hit *hits, uint32_t count,
-                                struct arena *arena, struct span *spans)
+static enum status decode_row(void *arg, struct block *block,
+                              const struct row_place *row)
 {
-    struct open_block open;
-    enum status status = reader_open_block(page->reader, hits->block, &open);
+    struct decoded_spans *decoded = arg;
+    struct span span;
+    enum status status =
+        block_read_span(block, row->row, decoded->whole, &span);
 
     if (status != OK)
         return status;
-    for (uint32_t i = 0; i < count && status == OK; i++) {
-        struct span span;
-
-        status =
-            block_read_span(open.block, hits[i].row, page->query->whole, &span);
-        if (status != OK)
-            break;
-        copy_span(arena, &span, page->query->whole, &spans[hits[i].place]);
-        status = arena_status(arena);
-    }
-    reader_close_block(page->reader, &open);
-    return status;
+    copy_span(decoded->arena, &span, decoded->whole,
+              &decoded->spans[row->place]);
+    return arena_status(decoded->arena);
 }
 
-/* Those that cannot be read any more keep their start and id. */
+/* Spans that cannot be read any more keep their start and id. */
 static enum status decode(struct trace_page *page, struct arena *arena,
                           struct span *spans)
 {
-    enum status status = OK;
+    struct decoded_spans decoded = {arena, spans, page->query->whole};
+    struct arena *work = &page->reader->work;
+    struct row_place *rows = arena_zero(work, page->count, sizeof(*rows));
+    uint32_t count = 0;
 
+    if (!rows)
+        return arena_status(work);
     for (uint32_t i = 0; i < page->count; i++) {
-        struct span_hit *hit = &page->hits[i];
+        const struct span_hit *hit = &page->hits[i];
 
-        hit->place = i;
-        if (hit->span)
+        if (hit->span) {
             spans[i] = *hit->span;
-        else
-            spans[i].resource_id = RESOURCE_NONE;
-        spans[i].start_ns = hit->start_ns;
-        if (!hit->span)
-            spans[i].end_ns = hit->start_ns;
+            continue;
+        }
+        spans[i].resource_id = RESOURCE_NONE;
+        spans[i].start_ns = spans[i].end_ns = hit->start_ns;
         memcpy(spans[i].span_id, hit->id, sizeof(hit->id));
         memcpy(spans[i].trace_id, page->query->trace_id, 16);
+        rows[count++] = (struct row_place){hit->block, hit->row, i};
     }
-    qsort(page->hits, page->count, sizeof(*page->hits), by_block);
-    for (uint32_t i = 0, end; i < page->count && status == OK; i = end) {
-        for (end = i + 1;
-             end < page->count && page->hits[end].block == page->hits[i].block;
-             end++)
-            ;
-        if (page->hits[i].span)
-            continue; /* block 0: in memory */
-        status = decode_block(page, page->hits + i, end - i, arena, spans);
-        if (reader_pass_over(status))
-            status = OK;
-    }
-    return status;
+    return block_rows_each(page->reader, rows, count, decode_row, &decoded);
 }
 
 enum status reader_query_spans(struct reader *reader,
@@ -362,7 +316,7 @@ enum status reader_query_spans(struct reader *reader,
     struct span *found = NULL;
 
     arena_reset(&reader->work);
-    enum status status = read_head(&page);
+    enum status status = read_memory(&page);
     if (status == OK)
         status = read_blocks(&page);
     if (status == OK && !page.in_scope)
@@ -395,18 +349,17 @@ enum status reader_query_trace(struct reader *reader,
 
 /* ---- one span ---- */
 
-static const struct span *find_in_head(const struct reader *reader,
-                                       const uint8_t trace_id[16],
-                                       const uint8_t span_id[8])
+static const struct span *find_in_memory(const struct reader *reader,
+                                         const uint8_t trace_id[16],
+                                         const uint8_t span_id[8])
 {
-    struct memtables_cursor walk = memtables_cursor(reader, STREAM_SPANS);
-    const struct batch *batch;
+    struct memtables_cursor cursor = memtables_cursor(reader, STREAM_SPANS);
+    const struct span *span;
 
-    while ((batch = memtables_next(&walk)))
-        for (uint32_t i = 0; i < batch->count; i++)
-            if (memcmp(batch->spans[i].trace_id, trace_id, 16) == 0 &&
-                memcmp(batch->spans[i].span_id, span_id, 8) == 0)
-                return &batch->spans[i];
+    while ((span = memtables_next_span(&cursor)))
+        if (memcmp(span->trace_id, trace_id, 16) == 0 &&
+            memcmp(span->span_id, span_id, 8) == 0)
+            return span;
     return NULL;
 }
 
@@ -420,7 +373,7 @@ static enum status find_in_block(struct trace_page *page, uint64_t id,
     uint32_t first, count, row = 0;
     const uint8_t *ids = NULL;
     struct span span;
-    enum status status = reader_open_block(page->reader, id, &open);
+    enum status status = block_cursor_open(page->reader, id, &open);
 
     if (status != OK)
         return status;
@@ -439,7 +392,7 @@ static enum status find_in_block(struct trace_page *page, uint64_t id,
         copy_span(arena, &span, true, found);
         status = arena_status(arena);
     }
-    reader_close_block(page->reader, &open);
+    block_cursor_close(page->reader, &open);
     return status;
 }
 
@@ -449,10 +402,10 @@ enum status reader_find_span(struct reader *reader, const uint8_t trace_id[16],
 {
     const struct span_query query = {.trace_id = trace_id};
     struct trace_page page = {.reader = reader, .query = &query};
-    const struct span *head = find_in_head(reader, trace_id, span_id);
+    const struct span *found = find_in_memory(reader, trace_id, span_id);
 
-    if (head) {
-        *span = *head;
+    if (found) {
+        *span = *found;
         return OK;
     }
     arena_reset(&reader->work);
@@ -461,7 +414,7 @@ enum status reader_find_span(struct reader *reader, const uint8_t trace_id[16],
         status = find_in_block(&page, page.blocks[i].id, span_id, arena, span);
         if (status == OK)
             return OK;
-        if (status == ERR_NOT_FOUND || reader_pass_over(status))
+        if (status == ERR_NOT_FOUND || block_is_damaged(status))
             status = OK;
     }
     return status == OK ? ERR_NOT_FOUND : reader_status(reader, status);

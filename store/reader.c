@@ -23,8 +23,16 @@
 
 enum { SCRATCH_CAP = 96 << 20, WORK_CAP = 64 << 20 };
 
-/* After a query that took this much the writer gives freed memory back. */
+/* After a query that took this much the writer returns freed memory. */
 enum { TRIM_FROM = 2 << 20 };
+
+static void init_arenas(struct reader *reader)
+{
+    struct budget *memory = &reader->store->readers.memory;
+
+    arena_init(&reader->scratch, memory, SCRATCH_CAP);
+    arena_init(&reader->work, memory, WORK_CAP);
+}
 
 enum status reader_open(struct reader **out, struct store *store)
 {
@@ -32,8 +40,7 @@ enum status reader_open(struct reader **out, struct store *store)
     enum status status = db_open(&reader->db, store->path, false);
 
     reader->store = store;
-    arena_init(&reader->scratch, &store->queries, SCRATCH_CAP);
-    arena_init(&reader->work, &store->queries, WORK_CAP);
+    init_arenas(reader);
     if (status != OK) {
         reader_close(reader);
         return status;
@@ -70,7 +77,7 @@ enum status reader_cancelled(const struct reader *reader)
 
 enum status reader_status(const struct reader *reader, enum status status)
 {
-    const struct budget *queries = &reader->store->queries;
+    const struct budget *queries = &reader->store->readers.memory;
     size_t own = arena_size(&reader->scratch) + arena_size(&reader->work);
     size_t used = budget_used(queries);
 
@@ -87,35 +94,36 @@ static void hold(struct reader *reader, struct memtable *memtable)
     reader->held_count++;
 }
 
-static void take_heads(struct reader *reader)
+static void take_memtables(struct reader *reader)
 {
     struct store *store = reader->store;
 
-    pthread_mutex_lock(&store->lock);
+    pthread_mutex_lock(&store->commits.lock);
     for (int i = 0; i < STREAM_COUNT; i++) {
-        struct memtables_view *head = &reader->heads[i];
+        struct memtables_view *view = &reader->memtables[i];
 
-        head->count = 0;
-        for (struct memtable *s = store->streams[i].first; s; s = s->next) {
-            assert(head->count < MEMTABLES_MAX);
-            hold(reader, s);
-            head->at[head->count++] = (struct memtable_view){s, s->batch_count};
+        view->count = 0;
+        for (struct memtable *m = store->memtables.streams[i].first; m;
+             m = m->next) {
+            assert(view->count < MEMTABLES_MAX);
+            hold(reader, m);
+            view->at[view->count++] = (struct memtable_view){m, m->batch_count};
         }
     }
     struct pending_writes *before = reader->pending_writes;
-    reader->pending_writes = pending_writes_ref(store->pending_writes);
-    pthread_mutex_unlock(&store->lock);
+    reader->pending_writes = pending_writes_ref(store->metadata.oldest);
+    pthread_mutex_unlock(&store->commits.lock);
     pending_writes_free(before);
 }
 
-static void leave_out_committed(struct memtables_view *head, uint64_t sealed)
+static void drop_committed(struct memtables_view *view, uint64_t committed)
 {
     uint32_t kept = 0;
 
-    for (uint32_t i = 0; i < head->count; i++)
-        if (head->at[i].memtable->serial > sealed)
-            head->at[kept++] = head->at[i];
-    head->count = kept;
+    for (uint32_t i = 0; i < view->count; i++)
+        if (view->at[i].memtable->serial > committed)
+            view->at[kept++] = view->at[i];
+    view->count = kept;
 }
 
 static enum status take_view(struct reader *reader)
@@ -126,14 +134,14 @@ static enum status take_view(struct reader *reader)
         return status;
     reader->in_view = true;
 
-    struct db_stmt s = stmt_start(reader->db, SQL_STREAMS);
+    struct db_stmt s = db_query_all(reader->db, SQL_STREAMS);
     while (stmt_row(&s)) {
-        uint64_t id = stmt_get_int(&s, 0);
+        uint64_t id = stmt_int(&s, 0);
 
         if (id >= STREAM_COUNT)
             continue;
-        reader->sealed[id] = stmt_get_int(&s, 2);
-        leave_out_committed(&reader->heads[id], reader->sealed[id]);
+        reader->committed[id] = stmt_int(&s, 2);
+        drop_committed(&reader->memtables[id], reader->committed[id]);
     }
     return stmt_end(&s);
 }
@@ -151,7 +159,7 @@ enum status reader_begin(struct reader *reader)
 {
     assert(!reader->active);
     reader->active = true;
-    take_heads(reader);
+    take_memtables(reader);
 
     enum status status = take_view(reader);
     if (status != OK)
@@ -162,7 +170,7 @@ enum status reader_begin(struct reader *reader)
 enum status reader_refresh(struct reader *reader)
 {
     end_view(reader);
-    take_heads(reader);
+    take_memtables(reader);
     return take_view(reader);
 }
 
@@ -178,57 +186,80 @@ void reader_end(struct reader *reader)
     pending_writes_free(reader->pending_writes);
     reader->pending_writes = NULL;
     if (arena_size(&reader->scratch) + arena_size(&reader->work) > TRIM_FROM)
-        atomic_store(&reader->store->trim, true);
+        atomic_store(&reader->store->readers.freed_much, true);
     arena_release(&reader->scratch);
     arena_release(&reader->work);
-    arena_init(&reader->scratch, &reader->store->queries, SCRATCH_CAP);
-    arena_init(&reader->work, &reader->store->queries, WORK_CAP);
+    init_arenas(reader);
     reader->active = false;
 }
+
+/* ---- records in memory ---- */
+
+struct memtables_cursor memtables_cursor(const struct reader *reader,
+                                         enum stream stream)
+{
+    struct memtables_cursor cursor = {.view = &reader->memtables[stream]};
+
+    if (cursor.view->count > 0)
+        cursor.batches = memtable_cursor(&cursor.view->at[0]);
+    return cursor;
+}
+
+const struct batch *memtables_next(struct memtables_cursor *cursor)
+{
+    cursor->record = 0;
+    cursor->batch = NULL;
+    while (cursor->at < cursor->view->count) {
+        cursor->batch = memtable_next(&cursor->batches);
+        if (cursor->batch)
+            break;
+        if (++cursor->at < cursor->view->count)
+            cursor->batches = memtable_cursor(&cursor->view->at[cursor->at]);
+    }
+    return cursor->batch;
+}
+
+/* ---- resources and sizes ---- */
 
 enum status reader_resource(struct reader *reader, uint32_t id,
                             struct arena *arena, struct resource *resource)
 {
-    pthread_mutex_lock(&reader->store->lock);
-    const struct pending_write *save =
-        pending_writes_find_resource(reader->pending_writes, id);
-    pthread_mutex_unlock(&reader->store->lock);
-    if (save)
-        return resource_read(save->texts[0], save->bytes, id, arena, resource);
+    struct slice schema_url, attrs;
 
-    struct db_stmt s = stmt_start(reader->db, SQL_RESOURCE_FIND);
+    pthread_mutex_lock(&reader->store->commits.lock);
+    bool pending = pending_writes_find_resource(reader->pending_writes, id,
+                                                &schema_url, &attrs);
+    pthread_mutex_unlock(&reader->store->commits.lock);
+    if (pending)
+        return resource_read(schema_url, attrs, id, arena, resource);
+
+    struct db_stmt s = db_query(reader->db, SQL_RESOURCE_FIND, db_int(id));
     enum status status = ERR_NOT_FOUND;
-    stmt_int(&s, id);
     if (stmt_row(&s))
-        status = resource_read(stmt_get_bytes(&s, 0), stmt_get_bytes(&s, 1), id,
-                               arena, resource);
-    enum status end = stmt_end(&s);
-    return end != OK ? end : status;
+        status = resource_read(stmt_bytes(&s, 0), stmt_bytes(&s, 1), id, arena,
+                               resource);
+    return stmt_end_with(&s, status);
 }
 
 enum status reader_sizes(struct reader *reader, struct store_sizes *sizes)
 {
-    struct store_sizes found = {0};
-    struct db_stmt s = stmt_start(reader->db, SQL_STREAMS);
+    struct db_stmt s = db_query_all(reader->db, SQL_STREAMS);
 
+    *sizes = (struct store_sizes){.file_bytes = 0};
     while (stmt_row(&s)) {
-        uint64_t id = stmt_get_int(&s, 0);
+        uint64_t id = stmt_int(&s, 0);
 
         if (id >= STREAM_COUNT)
             continue;
-        found.blocks[id] = stmt_get_int(&s, 3);
-        found.records[id] = stmt_get_int(&s, 4);
-        found.bytes[id] = stmt_get_int(&s, 5);
+        sizes->blocks[id] = stmt_int(&s, 3);
+        sizes->records[id] = stmt_int(&s, 4);
+        sizes->bytes[id] = stmt_int(&s, 5);
     }
     enum status status = stmt_end(&s);
     if (status != OK)
         return status;
-
-    s = stmt_start(reader->db, SQL_PAGES);
+    s = db_query_all(reader->db, SQL_PAGES);
     if (stmt_row(&s))
-        found.file_bytes = stmt_get_int(&s, 0) * stmt_get_int(&s, 2);
-    status = stmt_end(&s);
-    if (status == OK)
-        *sizes = found;
-    return status;
+        sizes->file_bytes = stmt_int(&s, 0) * stmt_int(&s, 2);
+    return stmt_end(&s);
 }

@@ -1,58 +1,35 @@
 /*
- * The new database is made beside the old one, and takes its place when it is
+ * The new database is created beside the old one, and replaces it when it is
  * complete and on disk. Whatever ends the process in between, the next start
  * finds either the old one in its place, and begins again, or none and a
- * complete new one, and puts that there (repair_resume).
+ * complete new one, and renames that (repair_resume).
  */
 #include "repair.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <unistd.h>
 
 #include "clock.h"
 #include "log.h"
-#include "mem.h"
+#include "path.h"
 #include "stats.h"
+
+#define PENDING ".repair-pending"
 
 static const char *const parts[] = {"", "-wal", "-shm"};
 enum { PARTS = 3 };
 
-static char *joined(const char *path, const char *suffix)
-{
-    size_t len = strlen(path), more = strlen(suffix);
-    char *text = mem_alloc(len + more + 1);
-
-    memcpy(text, path, len);
-    memcpy(text + len, suffix, more + 1);
-    return text;
-}
-
-static bool there(const char *path, const char *suffix)
-{
-    char *name = joined(path, suffix);
-    bool found = access(name, F_OK) == 0;
-
-    free(name);
-    return found;
-}
-
 static void remove_parts(const char *path)
 {
-    for (int i = 0; i < PARTS; i++) {
-        char *name = joined(path, parts[i]);
-
-        unlink(name);
-        free(name);
-    }
+    for (int i = 0; i < PARTS; i++)
+        path_remove(path, parts[i]);
 }
 
 static enum status rename_part(const char *from, const char *to,
                                const char *part)
 {
-    char *old = joined(from, part), *new = joined(to, part);
+    char *old = path_with(from, part), *new = path_with(to, part);
     bool good = rename(old, new) == 0 || errno == ENOENT;
 
     free(old);
@@ -63,7 +40,7 @@ static enum status rename_part(const char *from, const char *to,
 /* Of a file, or of the folder it is in. */
 static enum status sync_path(const char *path, bool folder)
 {
-    char *name = joined(path, "");
+    char *name = path_with(path, "");
     char *slash = strrchr(name, '/');
 
     if (folder && slash)
@@ -78,8 +55,8 @@ static enum status sync_path(const char *path, bool folder)
     return good ? OK : ERR_IO;
 }
 
-/* A name beside path that is not taken yet. */
-static char *name_aside(const char *path)
+/* A name for the damaged database that does not exist yet. */
+static char *damaged_name(const char *path)
 {
     uint64_t second = clock_wall_ns() / NS_PER_S;
 
@@ -88,29 +65,22 @@ static char *name_aside(const char *path)
 
         snprintf(suffix, sizeof(suffix), ".damaged-%llu",
                  (unsigned long long)second);
-        if (!there(path, suffix))
-            return joined(path, suffix);
+        if (!path_exists(path, suffix))
+            return path_with(path, suffix);
     }
 }
 
-static void unlink_wanted(const char *path)
-{
-    char *name = joined(path, ".wanted");
-
-    unlink(name);
-    free(name);
-}
-
-/* The log of the old one must not come to lie beside the new one, nor the note
+/* The log of the old database must not stay beside the new one, nor the note
  * that the old one is damaged. */
-static enum status replace(const char *path, const char *new, const char *aside)
+static enum status replace(const char *path, const char *new,
+                           const char *damaged)
 {
     enum status status = OK;
 
     for (int i = 0; i < PARTS && status == OK; i++)
-        status = rename_part(path, aside, parts[i]);
+        status = rename_part(path, damaged, parts[i]);
     if (status == OK) {
-        unlink_wanted(path);
+        path_remove(path, PENDING);
         status = rename_part(new, path, "");
     }
     return status == OK ? sync_path(path, true) : status;
@@ -118,16 +88,16 @@ static enum status replace(const char *path, const char *new, const char *aside)
 
 enum status repair_resume(const char *path)
 {
-    char *new = joined(path, ".repair");
+    char *new = path_with(path, ".repair");
     enum status status = OK;
 
-    if (there(path, "")) {
+    if (path_exists(path, "")) {
         remove_parts(new);
-    } else if (there(new, "")) {
-        char *aside = name_aside(path);
+    } else if (path_exists(new, "")) {
+        char *damaged = damaged_name(path);
 
-        status = replace(path, new, aside);
-        free(aside);
+        status = replace(path, new, damaged);
+        free(damaged);
     }
     free(new);
     return status;
@@ -135,12 +105,12 @@ enum status repair_resume(const char *path)
 
 bool repair_is_pending(const char *path)
 {
-    return there(path, ".wanted");
+    return path_exists(path, PENDING);
 }
 
 void repair_schedule(const char *path)
 {
-    char *name = joined(path, ".wanted");
+    char *name = path_with(path, PENDING);
     int fd = open(name, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
 
     log_error("store", "damage met, the next start copies what can be read",
@@ -151,8 +121,8 @@ void repair_schedule(const char *path)
     free(name);
 }
 
-static void say(const char *path, const char *aside,
-                const struct repair_result *r)
+static void report(const char *path, const char *aside,
+                   const struct repair_result *r)
 {
     uint64_t lost =
         r->records_before > r->records ? r->records_before - r->records : 0;
@@ -171,7 +141,7 @@ static void say(const char *path, const char *aside,
 
 enum status repair(const char *path)
 {
-    char *new = joined(path, ".repair"), *aside = name_aside(path);
+    char *new = path_with(path, ".repair"), *aside = damaged_name(path);
     struct repair_result result;
     struct db *db = NULL;
 
@@ -187,8 +157,8 @@ enum status repair(const char *path)
     if (complete)
         status = replace(path, new, aside);
     if (status == OK)
-        say(path, aside, &result);
-    else if (!complete || there(path, "")) /* or it is all there is */
+        report(path, aside, &result);
+    else if (!complete || path_exists(path, "")) /* or it is all there is */
         remove_parts(new);
     free(aside);
     free(new);

@@ -1,15 +1,14 @@
 /*
  * A page of table `block` has hundreds of rows, each of them the only way to a
- * block whose columns may be whole: these are read and written again, with a
- * row and a summary. What is left of the old ones goes with the rest of what
- * does not agree (repair_rows.c).
+ * block whose columns may be whole: these are decoded and written again, with a
+ * row and a summary. What is left of the old ones is removed with all that does
+ * not agree (repair_rows.c).
  *
- * A resource of which nothing is known but that records have it gets a row
- * without attributes, or the next new resource would get its number, and its
- * records.
+ * A resource that only records refer to gets a row without attributes, or the
+ * next new resource would get its number, and its records.
  */
-#include "block.h"
-#include "block_compaction.h"
+#include "block_encoder.h"
+#include "record_list.h"
 #include "repair.h"
 
 enum { MEMORY = 128 << 20, KIND_AT = 5, KIND_OF_SPANS = 1 };
@@ -36,48 +35,41 @@ static enum status write_again(struct db *db, struct block_encoder *encoder,
     return status;
 }
 
-static enum status find_orphans(struct db *db, struct block_encoder *encoder)
+static enum status rewrite_orphans(struct db *db, struct block_encoder *encoder)
 {
-    /* A row beyond all numbers, so that new blocks get theirs beyond it; it
-     * goes with what does not agree. */
+    /* A row beyond all numbers, so that new blocks get higher ones; it is
+     * removed with all that does not agree. */
     enum status status = db_run(db, SQL_ORPHAN_FLOOR);
     uint64_t id = 0;
     bool more = true;
 
     while (more && status == OK) {
-        struct db_stmt s = stmt_start(db, SQL_ORPHAN_NEXT);
+        struct db_stmt s = db_query(db, SQL_ORPHAN_NEXT, db_int(id));
 
-        stmt_int(&s, id);
         more = stmt_row(&s);
         if (more) {
-            id = stmt_get_int(&s, 0);
-            status = write_again(db, encoder, id, stmt_get_bytes(&s, 1));
+            id = stmt_int(&s, 0);
+            status = write_again(db, encoder, id, stmt_bytes(&s, 1));
         }
-        enum status end = stmt_end(&s);
-        status = end != OK ? end : status;
+        status = stmt_end_with(&s, status);
     }
     return status;
 }
 
-static enum status keep_numbers(struct db *db)
+static enum status keep_resource_ids(struct db *db)
 {
-    struct db_stmt s = stmt_start(db, SQL_SUMMARY_ALL);
+    struct db_stmt s = db_query_all(db, SQL_SUMMARY_ALL);
     struct arena arena;
 
     arena_init(&arena, NULL, SIZE_MAX);
     struct bitmap *met = bitmap_new(&arena, RESOURCES_MAX);
-    while (stmt_row(&s))
-        /* A damaged one tells nothing. */
-        (void)!summary_resources(stmt_get_bytes(&s, 0), met);
+    while (stmt_row(&s)) /* a damaged one adds nothing */
+        (void)!summary_resources(stmt_bytes(&s, 0), met);
 
     enum status status = stmt_end(&s);
-    for (uint32_t id = 0; id < RESOURCES_MAX && status == OK; id++) {
-        if (!bitmap_has(met, id))
-            continue;
-        s = stmt_start(db, SQL_RESOURCE_NOBODY);
-        stmt_int(&s, id);
-        status = stmt_run(&s);
-    }
+    for (uint32_t id = 0; id < RESOURCES_MAX && status == OK; id++)
+        if (bitmap_has(met, id))
+            status = db_exec(db, SQL_RESOURCE_NOBODY, db_int(id));
     arena_release(&arena);
     return status;
 }
@@ -85,8 +77,8 @@ static enum status keep_numbers(struct db *db)
 enum status repair_blocks(struct db *db)
 {
     struct block_encoder *encoder = block_encoder_new();
-    enum status status = find_orphans(db, encoder);
+    enum status status = rewrite_orphans(db, encoder);
 
     block_encoder_free(encoder);
-    return status == OK ? keep_numbers(db) : status;
+    return status == OK ? keep_resource_ids(db) : status;
 }

@@ -318,6 +318,8 @@ static void make_agree(struct repair_copy *rows, struct db *db)
         rows->status = repair_blocks(db);
     if (rows->status == OK)
         rows->status = run(rows, agree);
+    if (rows->status == OK) /* of a database of an older version */
+        rows->status = run(rows, db_split_values);
     r->records = number(rows, "SELECT total(records) FROM stream");
 }
 

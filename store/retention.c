@@ -20,9 +20,9 @@
  */
 #include <string.h>
 
+#include "block_table.h"
 #include "clock.h"
 #include "log.h"
-#include "series.h"
 #include "stats.h"
 #include "store_int.h"
 
@@ -47,13 +47,10 @@ enum { KIND_CHUNKS = KIND_COUNT, OLDEST_COUNT };
 
 static enum status find_block(struct db *db, int kind, struct oldest_piece *o)
 {
-    struct db_stmt s = stmt_start(db, SQL_BLOCK_OLDEST);
-
-    stmt_int(&s, (uint64_t)kind);
+    struct db_stmt s = db_query(db, SQL_BLOCK_OLDEST, db_int((uint64_t)kind));
     if (stmt_row(&s))
-        *o = (struct oldest_piece){stmt_get_int(&s, 0), stmt_get_int(&s, 1),
-                                   stmt_get_int(&s, 2), stmt_get_int(&s, 3),
-                                   true};
+        *o = (struct oldest_piece){stmt_int(&s, 0), stmt_int(&s, 1),
+                                   stmt_int(&s, 2), stmt_int(&s, 3), true};
     return stmt_end(&s);
 }
 
@@ -64,13 +61,10 @@ static uint64_t hour_end(uint64_t hour)
 
 static enum status find_chunk(struct db *db, struct oldest_piece *o)
 {
-    struct db_stmt s = stmt_start(db, SQL_CHUNK_OLDEST);
-
-    stmt_int(&s, 1);
+    struct db_stmt s = db_query(db, SQL_CHUNK_OLDEST, db_int(1));
     if (stmt_row(&s))
-        *o = (struct oldest_piece){
-            stmt_get_int(&s, 0), hour_end(stmt_get_int(&s, 1)),
-            stmt_get_int(&s, 3), stmt_get_int(&s, 4), true};
+        *o = (struct oldest_piece){stmt_int(&s, 0), hour_end(stmt_int(&s, 1)),
+                                   stmt_int(&s, 3), stmt_int(&s, 4), true};
     return stmt_end(&s);
 }
 
@@ -87,34 +81,11 @@ static enum status find_oldest(struct db *db,
     return status;
 }
 
-static enum status delete_by_id(struct db *db, enum db_sql sql, uint64_t id)
-{
-    struct db_stmt s = stmt_start(db, sql);
-
-    stmt_int(&s, id);
-    return stmt_run(&s);
-}
-
-enum status block_remove(struct db *db, enum stream stream, uint64_t id,
-                         uint64_t count, uint64_t bytes)
-{
-    enum status status = delete_by_id(db, SQL_BLOCK_DELETE, id);
-
-    if (status == OK)
-        status = delete_by_id(db, SQL_SUMMARY_DELETE, id);
-    if (status == OK)
-        status = delete_by_id(db, SQL_DATA_DELETE, id);
-    return status == OK
-               ? totals_add(db, stream, -1, -(int64_t)count, -(int64_t)bytes)
-               : status;
-}
-
 static enum status delete_block(struct db *db, int kind,
                                 const struct oldest_piece *o)
 {
     stats_add(STATS_EXPIRED_BLOCKS, 1);
-    return block_remove(db, kind == KIND_SPANS ? STREAM_SPANS : STREAM_LOGS,
-                        o->id, o->count, o->bytes);
+    return block_remove(db, (enum block_kind)kind, o->id, o->count, o->bytes);
 }
 
 /* The oldest chunks, but none of an hour that ends after `until_ns`. */
@@ -124,21 +95,19 @@ static enum status delete_chunks(struct db *db, uint64_t until_ns)
         uint64_t id, stream, count, bytes;
     } found[STEP_CHUNKS];
     uint32_t count = 0;
-    struct db_stmt s = stmt_start(db, SQL_CHUNK_OLDEST);
-
-    stmt_int(&s, STEP_CHUNKS);
+    struct db_stmt s = db_query(db, SQL_CHUNK_OLDEST, db_int(STEP_CHUNKS));
     while (stmt_row(&s) && count < STEP_CHUNKS) {
-        if (hour_end(stmt_get_int(&s, 1)) > until_ns)
+        if (hour_end(stmt_int(&s, 1)) > until_ns)
             break;
-        found[count].id = stmt_get_int(&s, 0);
-        found[count].stream = stmt_get_int(&s, 2);
-        found[count].count = stmt_get_int(&s, 3);
-        found[count++].bytes = stmt_get_int(&s, 4);
+        found[count].id = stmt_int(&s, 0);
+        found[count].stream = stmt_int(&s, 2);
+        found[count].count = stmt_int(&s, 3);
+        found[count++].bytes = stmt_int(&s, 4);
     }
 
     enum status status = stmt_end(&s);
     for (uint32_t i = 0; i < count && status == OK; i++) {
-        status = delete_by_id(db, SQL_CHUNK_DELETE, found[i].id);
+        status = db_exec(db, SQL_CHUNK_DELETE, db_int(found[i].id));
         if (status == OK)
             status =
                 totals_add(db, (enum stream)found[i].stream, -1,
@@ -181,11 +150,11 @@ struct page_counts {
 
 static enum status read_pages(struct db *db, struct page_counts *p)
 {
-    struct db_stmt s = stmt_start(db, SQL_PAGES);
+    struct db_stmt s = db_query_all(db, SQL_PAGES);
 
     if (stmt_row(&s))
-        *p = (struct page_counts){stmt_get_int(&s, 0), stmt_get_int(&s, 1),
-                                  stmt_get_int(&s, 2)};
+        *p = (struct page_counts){stmt_int(&s, 0), stmt_int(&s, 1),
+                                  stmt_int(&s, 2)};
     return stmt_end(&s);
 }
 
@@ -202,9 +171,9 @@ static void note_oldest(struct store *store,
     for (int kind = 0; kind < OLDEST_COUNT; kind++)
         if (oldest[kind].found && oldest[kind].max_ns < now)
             now = oldest[kind].max_ns;
-    pthread_mutex_lock(&store->lock);
-    store->oldest_ns = now;
-    pthread_mutex_unlock(&store->lock);
+    pthread_mutex_lock(&store->commits.lock);
+    store->progress.oldest_ns = now;
+    pthread_mutex_unlock(&store->commits.lock);
 }
 
 /*
@@ -213,16 +182,15 @@ static void note_oldest(struct store *store,
  * has lasted; until then time goes on from where it made sense. That is kept
  * with each commit, so a restart does not make a jump believed.
  */
-static uint64_t trusted_now(struct store *store)
+static uint64_t trusted_now(struct trusted_clock *clock)
 {
     uint64_t wall = clock_wall_ns(), at = clock_monotonic_ns();
-    uint64_t expected = store->trusted_ns + (at - store->trusted_at);
+    uint64_t expected = clock->wall_ns + (at - clock->monotonic_ns);
 
-    if (store->trusted_at > 0 && wall > expected + JUMP_NS &&
-        at - store->trusted_at < DOUBT_NS)
+    if (clock->monotonic_ns > 0 && wall > expected + JUMP_NS &&
+        at - clock->monotonic_ns < DOUBT_NS)
         return expected;
-    store->trusted_ns = wall;
-    store->trusted_at = at;
+    *clock = (struct trusted_clock){wall, at};
     return wall;
 }
 
@@ -241,45 +209,40 @@ static uint64_t shortest_retention(const struct store *store)
 
 enum status retention_load_clock(struct store *store, uint64_t wall_ns)
 {
-    struct db_stmt s = stmt_start(store->db, SQL_STATE_LOAD);
+    struct trusted_clock *clock = &store->writer.clock;
+    struct db_stmt s =
+        db_query(store->writer.db, SQL_STATE_LOAD, db_int(STATE_CLOCK));
     uint64_t last_ns = 0;
 
-    stmt_int(&s, STATE_CLOCK);
-    if (stmt_row(&s)) {
-        struct slice bytes = stmt_get_bytes(&s, 0);
-
-        if (bytes.len == sizeof(last_ns))
-            memcpy(&last_ns, bytes.ptr, sizeof(last_ns));
-    }
-    store->trusted_at = clock_monotonic_ns();
-    store->trusted_ns = wall_ns;
+    if (stmt_row(&s) && stmt_bytes(&s, 0).len == sizeof(last_ns))
+        memcpy(&last_ns, stmt_bytes(&s, 0).ptr, sizeof(last_ns));
+    *clock = (struct trusted_clock){wall_ns, clock_monotonic_ns()};
     if (last_ns > 0 && wall_ns > last_ns && wall_ns - last_ns > STOPPED_NS) {
-        store->trusted_ns = last_ns;
+        clock->wall_ns = last_ns;
         if (shortest_retention(store) > 0)
             log_warn("store",
                      "the clock is far ahead of the last commit: nothing is "
                      "deleted for its age for an hour",
-                     log_uint("hours", ((wall_ns - last_ns) / NS_PER_HOUR)));
+                     log_uint("hours", (wall_ns - last_ns) / NS_PER_HOUR));
     }
     return stmt_end(&s);
 }
 
 enum status retention_save_clock(struct store *store)
 {
-    struct db_stmt s = stmt_start(store->db, SQL_STATE_SAVE);
-    uint64_t now = trusted_now(store);
+    uint64_t now = trusted_now(&store->writer.clock);
+    struct slice bytes = {(const char *)&now, sizeof(now)};
 
-    stmt_int(&s, STATE_CLOCK);
-    stmt_bytes(&s, (struct slice){(const char *)&now, sizeof(now)});
-    return stmt_run(&s);
+    return db_exec(store->writer.db, SQL_STATE_SAVE, db_int(STATE_CLOCK),
+                   db_bytes(bytes));
 }
 
 static enum status delete_some(struct store *store, struct page_counts *pages,
                                bool *more)
 {
-    struct db *db = store->db;
+    struct db *db = store->writer.db;
     struct oldest_piece oldest[OLDEST_COUNT] = {{.found = false}};
-    uint64_t now = trusted_now(store);
+    uint64_t now = trusted_now(&store->writer.clock);
     enum status status = find_oldest(db, oldest);
 
     /* Before anything is deleted: that may yet be rolled back. */
@@ -316,12 +279,12 @@ static enum status vacuum_some(struct store *store,
     bool large = most > 0 && pages->count * pages->size > most && !*more;
 
     if (pages->unused >= FREE_PAGES || (large && pages->unused > 0)) {
-        status = db_run(store->db, SQL_VACUUM);
-        store->vacuumed = true;
+        status = db_run(store->writer.db, SQL_VACUUM);
+        store->writer.vacuumed = true;
         *more = true;
-    } else if (store->vacuumed) {
-        status = db_run(store->db, SQL_CHECKPOINT);
-        store->vacuumed = false;
+    } else if (store->writer.vacuumed) {
+        status = db_run(store->writer.db, SQL_CHECKPOINT);
+        store->writer.vacuumed = false;
     }
     return status;
 }
@@ -329,12 +292,12 @@ static enum status vacuum_some(struct store *store,
 enum status retention_step(struct store *store, bool *more)
 {
     struct page_counts pages = {0};
-    enum status status = read_pages(store->db, &pages);
+    enum status status = read_pages(store->writer.db, &pages);
 
     if (status == OK)
         status = delete_some(store, &pages, more);
     if (status == OK)
-        status = read_pages(store->db, &pages);
+        status = read_pages(store->writer.db, &pages);
     stats_set(STATS_STORE_DB_BYTES, pages.count * pages.size);
     return status == OK ? vacuum_some(store, &pages, more) : status;
 }

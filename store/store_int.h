@@ -1,146 +1,90 @@
 /*
- * state - the inside of a store, for the files of this folder.
+ * store_int - the inside of a store, split by who writes it:
  *
- * Everything below `lock` is guarded by it, unless it says otherwise.
+ *   metadata, memtables   appended to by the correlator's thread and others,
+ *                         committed by the writer's; under commits.lock
+ *   progress              written by the writer's thread under commits.lock
+ *   readers               written by all readers; atomic
+ *   writer                the writer's thread only
+ *
+ * store.c opens and closes, append.c takes batches, store_writer.c commits
+ * them, reader.c makes views of both.
  */
 #ifndef STORE_INT_H
 #define STORE_INT_H
 
-#include <pthread.h>
 #include <stdatomic.h>
 
-#include "clock.h"
 #include "db.h"
-#include "kafka_offsets.h"
-#include "memtable.h"
-#include "pending_writes.h"
+#include "memtables.h"
+#include "metadata_int.h"
 #include "store.h"
-#include "stored_requests.h"
 
-/* A save is committed no later than this, with data or without. */
-#define STORE_SAVE_DELAY_NS (500 * NS_PER_MS)
+/* The clock by which age is measured; see retention.c. */
+struct trusted_clock {
+    uint64_t wall_ns;      /* the wall clock when it was trusted last */
+    uint64_t monotonic_ns; /* the monotonic clock then; 0: never */
+};
 
-/* Memory of pending_writes that are not committed yet; beyond it they are
- * committed at once, and store_append waits. */
-enum { PENDING_WRITES_BYTES = 4 << 20 };
+struct store_writer {
+    pthread_t thread;
+    bool started;
+    struct db *db; /* of store_open() until the thread is started */
+    struct block_encoder *encoder;
+    struct trusted_clock clock;
+    bool vacuumed; /* pages were given back since the last checkpoint */
 
-/* Closed memtables of a stream that may wait before store_append does. */
-enum { MEMTABLES_WAITING = 2 };
-
-struct stream_state {
-    struct memtable *first, *last; /* oldest first; the last may be open */
-    uint32_t closed;               /* how many of them are closed */
-    uint64_t watermark;            /* lsn committed */
-    uint64_t next_serial;
-    uint64_t last_lsn; /* of the batch appended last */
-    bool appending;    /* a batch is being coded: the open memtable stays so */
-    bool close_wanted; /* when that is done */
+    /* What compaction does next: */
+    uint64_t chunks_due_ns; /* when to look for chunks to merge */
+    uint64_t blocks_due_ns; /* when to look for new blocks */
+    uint64_t blocks_id;     /* blocks up to this one were looked at, except */
+    uint64_t blocks_from_ns[KIND_COUNT]; /* from here; UINT64_MAX: none */
 };
 
 struct store {
-    struct store_options options;
-    char *path; /* of the database */
-
-    pthread_mutex_t lock;
-    pthread_cond_t work; /* something for the writer */
-    pthread_cond_t done; /* a commit succeeded or failed */
-    struct stream_state streams[STREAM_COUNT];
-    uint64_t last_lsn;  /* appended last to any record stream */
-    uint64_t cut;       /* the journal was cut up to here */
-    uint64_t press_lsn; /* once it is cut up to here, the journal may press
-                           for sealing again: or blocks would get tiny */
-    uint64_t next_order;
-    uint64_t oldest_ns; /* see store_oldest_ns(); what is in the lists of
-                           memtables not counted */
-    uint64_t memtable_bytes;
-    struct span_rows *spare[MEMTABLES_WAITING + 1]; /* empty, with memory */
-    uint32_t spare_count;
-    uint64_t derived_ns; /* monotonic, of the last derived batch */
-    struct pending_writes *pending_writes,
-        *saves_open;                          /* oldest and newest generation */
-    uint64_t saved, saved_committed, sync_to; /* counts of pending_writes */
-    uint64_t save_due_ns;                     /* 0: nothing to save */
-    uint64_t saved_bytes, saved_bytes_committed; /* likewise, memory of them */
-    struct kafka_offsets *kafka_offsets;
-    struct stored_requests *requests;
-    uint64_t failures;
-    enum status health;
-    bool draining; /* store_append does not wait any more */
-    bool stopping;
-    struct open_series open_series;
-    uint64_t open_base; /* serial of the last derived memtable before it came */
-
-    struct budget queries; /* memory of all readers; not under the lock */
-    atomic_bool trim;      /* a query has freed much; not under the lock */
-    atomic_bool damaged;   /* noted; not under the lock */
-    pthread_t thread;
-    bool started;
-    struct block_encoder
-        *encoder;        /* of the writer's thread; see store_writer.c */
-    struct db *db;       /* likewise, once it runs */
-    uint64_t merge_ns;   /* likewise: look for chunks to merge again then */
-    uint64_t compact_ns; /* likewise: look for small blocks again then */
-    uint64_t compact_id; /* likewise: blocks up to here were looked at */
-    uint64_t compact_from[KIND_COUNT]; /* likewise, but for those from this
-                                          time on; UINT64_MAX: none */
-    bool vacuumed;                     /* likewise: pages were given back */
-    uint64_t trusted_ns; /* likewise: the wall clock when it made sense, */
-    uint64_t trusted_at; /* and the other one then; 0: never yet */
+    struct store_options options; /* constant after store_open() */
+    char *path;                   /* of the database; likewise */
+    struct commit_state commits;
+    struct metadata metadata;
+    struct memtables memtables;
+    struct {
+        uint64_t truncated_lsn; /* the journal is truncated up to here */
+        uint64_t flush_lsn;     /* once it is truncated up to here, a full
+                                   journal may cause a flush again: otherwise
+                                   blocks would become tiny */
+        uint64_t oldest_ns;     /* lower bound of arrival of all that is in the
+                                   database; 0: not known yet */
+    } progress;
+    struct {
+        struct budget memory;
+        atomic_bool freed_much; /* the writer returns memory to the system */
+        atomic_bool damaged;    /* a repair is scheduled */
+    } readers;
+    struct store_writer writer;
 };
 
-/* Closes the open memtable of the stream, if there is one. Under the lock. */
-void store_close_memtable(struct store *store, enum stream stream);
-
-/* Takes the coded rows off a memtable, to be used again. */
-void store_spare_rows(struct store *store, struct memtable *memtable);
-/* Frees what is not in use. Under the lock. */
-void store_trim_rows(struct store *store);
-
-/* The lsn up to which spans, logs and metrics do not need the journal any
- * more; soon: once what is closed is committed. Under the lock. */
-uint64_t store_records_cut(const struct store *store, bool soon);
-
-/* More is to be saved than should wait. Under the lock. */
-bool store_pending_full(const struct store *store);
-
-/* load.c: reads all that a start reads, and what every commit changes, so that
- * damage there shows while it can still be repaired. */
-MUST_CHECK enum status load_check(struct db *db);
-
-/* Damage was met: said and noted for the next start, once. From any thread. */
+/* store.c: schedules the repair at the next start if this connection met
+ * damage, once. From any thread. */
 void store_note_damage(struct store *store, const struct db *db);
 
-/* disk_reserve.c: room for a start on a full disk. Sets it aside, if it is not
- * and the disk has it; gives it up, false if there is none. */
-void reserve_make(const struct store *store);
-bool reserve_give(const struct store *store);
+/* disk_reserve.c: space for a start on a full disk. Creates the file, if it is
+ * missing and there is space; removes it, false if there is none. */
+void disk_reserve_make(const struct store *store);
+bool disk_reserve_remove(const struct store *store);
 
 /* store_writer.c */
 MUST_CHECK enum status store_writer_start(struct store *store);
 void store_writer_stop(struct store *store); /* commits what is there */
 
-/* retention.c: by which clock age is told; at the start, and in each commit. */
+/* retention.c: loads the clock at the start, saves it in each commit. */
 MUST_CHECK enum status retention_load_clock(struct store *store,
                                             uint64_t wall_ns);
 MUST_CHECK enum status retention_save_clock(struct store *store);
 
-/* retention.c: the writer's thread, between commits. A bounded step each;
- * *more is set if there is more to do at once. */
+/* Steps of maintenance: the writer's thread, between commits. Each does a
+ * bounded amount; *more is set if there is more to do at once. */
 MUST_CHECK enum status retention_step(struct store *store, bool *more);
-
-/* Takes a block away, and off the totals of its stream. */
-MUST_CHECK enum status block_remove(struct db *db, enum stream stream,
-                                    uint64_t id, uint64_t count,
-                                    uint64_t bytes);
-
-/* chunk_compaction.c: likewise. */
-struct series_writer;
-MUST_CHECK enum status merge_step(struct store *store,
-                                  struct series_writer *writer, bool *more);
-
-/* Adds a block or chunk to the totals of its stream, or takes it off. */
-MUST_CHECK enum status totals_add(struct db *db, enum stream stream,
-                                  int64_t blocks, int64_t records,
-                                  int64_t bytes);
+MUST_CHECK enum status chunk_compaction_step(struct store *store, bool *more);
+MUST_CHECK enum status block_compaction_step(struct store *store, bool *more);
 
 #endif

@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "array.h"
 #include "buf.h"
 #include "byte_reader.h"
 #include "mem.h"
@@ -30,7 +31,7 @@ struct noted_request {
 struct stored_requests {
     uint64_t page; /* of at[0] */
     struct noted_request *at;
-    size_t count, saved, room;
+    uint32_t count, saved, room;
 };
 
 struct stored_requests *stored_requests_new(void)
@@ -49,12 +50,11 @@ void stored_requests_free(struct stored_requests *requests)
 static void add(struct stored_requests *requests, struct request_hash hash,
                 uint64_t lsn)
 {
-    if (requests->count == requests->room) {
-        requests->room = requests->room ? 2 * requests->room : PAGE;
-        requests->at = mem_resize(requests->at, requests->room,
-                                  sizeof(struct noted_request));
-    }
-    requests->at[requests->count++] = (struct noted_request){hash, lsn};
+    struct noted_request *request =
+        array_append(&requests->at, requests->count, &requests->room);
+
+    *request = (struct noted_request){hash, lsn};
+    requests->count++;
 }
 
 void stored_requests_note(struct stored_requests *requests,
@@ -67,7 +67,7 @@ void stored_requests_note(struct stored_requests *requests,
 /* What is in full pages of the table need not be here. */
 static void drop_full_pages(struct stored_requests *requests)
 {
-    size_t full = requests->saved / PAGE * PAGE;
+    uint32_t full = requests->saved / PAGE * PAGE;
 
     if (full == 0)
         return;
@@ -80,7 +80,8 @@ static void drop_full_pages(struct stored_requests *requests)
 
 /* ---- reading ---- */
 
-static void read_page(struct slice bytes, store_request_visit *visit, void *arg)
+static void read_page(struct slice bytes, metadata_request_visit *visit,
+                      void *arg)
 {
     struct byte_reader in = byte_reader_over(bytes);
 
@@ -93,13 +94,13 @@ static void read_page(struct slice bytes, store_request_visit *visit, void *arg)
     }
 }
 
-enum status stored_requests_visit(struct db *db, store_request_visit *visit,
+enum status stored_requests_visit(struct db *db, metadata_request_visit *visit,
                                   void *arg)
 {
-    struct db_stmt s = stmt_start(db, SQL_REQUESTS);
+    struct db_stmt s = db_query_all(db, SQL_REQUESTS);
 
     while (stmt_row(&s))
-        read_page(stmt_get_bytes(&s, 1), visit, arg);
+        read_page(stmt_bytes(&s, 1), visit, arg);
     return stmt_end(&s);
 }
 
@@ -111,11 +112,11 @@ static void add_read(void *arg, struct request_hash hash, uint64_t lsn)
 enum status stored_requests_load(struct stored_requests *requests,
                                  struct db *db)
 {
-    struct db_stmt s = stmt_start(db, SQL_REQUESTS_LAST);
+    struct db_stmt s = db_query_all(db, SQL_REQUESTS_LAST);
 
     if (stmt_row(&s)) {
-        requests->page = stmt_get_int(&s, 0);
-        read_page(stmt_get_bytes(&s, 1), add_read, requests);
+        requests->page = stmt_int(&s, 0);
+        read_page(stmt_bytes(&s, 1), add_read, requests);
         requests->saved = requests->count;
         drop_full_pages(requests);
     }
@@ -138,9 +139,7 @@ void stored_requests_begin(const struct stored_requests *requests,
 static enum status write_page(struct db *db, uint64_t page,
                               const struct noted_request *at, size_t count)
 {
-    struct db_stmt s = stmt_start(db, SQL_REQUESTS_SAVE);
     struct buf bytes;
-    enum status status;
 
     buf_init(&bytes, PAGE * ENTRY_BYTES);
     for (size_t i = 0; i < count; i++) {
@@ -148,9 +147,8 @@ static enum status write_page(struct db *db, uint64_t page,
         buf_fixed(&bytes, at[i].hash.b, 8);
         buf_fixed(&bytes, at[i].lsn, 8);
     }
-    stmt_int(&s, page);
-    stmt_bytes(&s, buf_slice(&bytes));
-    status = stmt_run(&s);
+    enum status status = db_exec(db, SQL_REQUESTS_SAVE, db_int(page),
+                                 db_bytes(buf_slice(&bytes)));
     buf_release(&bytes);
     return status;
 }
@@ -171,16 +169,14 @@ enum status stored_requests_write(const struct stored_requests_commit *commit,
     }
     if (status != OK || page <= PAGES)
         return status;
-    struct db_stmt s = stmt_start(db, SQL_REQUESTS_TRIM);
-    stmt_int(&s, page - PAGES);
-    return stmt_run(&s);
+    return db_exec(db, SQL_REQUESTS_TRIM, db_int(page - PAGES));
 }
 
 void stored_requests_end(struct stored_requests *requests,
                          struct stored_requests_commit *commit, bool committed)
 {
     if (committed && commit->count > 0) {
-        requests->saved = commit->count;
+        requests->saved = (uint32_t)commit->count;
         drop_full_pages(requests);
     }
     free(commit->at);

@@ -1,26 +1,26 @@
 /*
- * requests - the hashes of requests whose records are in the store, for table
- * recent_request: by them the same request is known when it comes again, long
- * after the journal has dropped it.
+ * stored_requests - the hashes of requests whose records are stored, for table
+ * recent_request: by them the same request is recognised when it is sent again,
+ * long after the journal has dropped it.
  *
  * They are written in the same transaction as the records, or before.
  *
- * Threads  under the store's lock, but stored_requests_write(), which works on
- * what stored_requests_begin() took, and stored_requests_load().
+ * Threads: under the store's lock, except stored_requests_write(), which works
+ * on what stored_requests_begin() took, and stored_requests_load().
  */
 #ifndef STORE_STORED_REQUESTS_H
 #define STORE_STORED_REQUESTS_H
 
 #include "batch.h"
 #include "db.h"
-#include "store.h"
+#include "metadata.h"
 
 struct stored_requests;
 
 struct stored_requests *stored_requests_new(void);
 void stored_requests_free(struct stored_requests *requests);
 
-/* Reads where writing goes on. */
+/* Reads the page that is not full. */
 MUST_CHECK enum status stored_requests_load(struct stored_requests *requests,
                                             struct db *db);
 
@@ -43,9 +43,9 @@ MUST_CHECK enum status stored_requests_write(
 void stored_requests_end(struct stored_requests *requests,
                          struct stored_requests_commit *commit, bool committed);
 
-/* Every one that is kept, oldest first. */
+/* All in the table, oldest first. */
 MUST_CHECK enum status stored_requests_visit(struct db *db,
-                                             store_request_visit *visit,
+                                             metadata_request_visit *visit,
                                              void *arg);
 
 #endif

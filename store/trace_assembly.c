@@ -1,18 +1,17 @@
 /*
  * Where are the spans of these traces? In memory, or in the blocks near their
- * known spans in time, if the block's filter may know the trace. A filter is
+ * known spans in time, if the block's filter may have the trace. A filter is
  * wrong now and then, so a block is opened for nothing now and then: with few
- * traces to look for it is only asked for their rows, not for all its traces.
+ * traces to look up only their rows are read, not all traces of the block.
  *
  * What is found may lie further out than what was known: then blocks near that
- * are asked, too. A span that runs for long is near all that time, for an hour.
+ * are searched, too. A span that runs for long is near all that time, for an
+ * hour.
  */
-#include <stdlib.h>
-
 #include "clock.h"
 #include "trace_search.h"
 
-enum { ASK_ROWS = 64, LARGE_ROWS = 256, ROUNDS = 4 };
+enum { FEW_TRACES = 64, LARGE_ROWS = 256, ROUNDS = 4 };
 
 /* A trace whose known time grew by less has met its neighbours already. */
 #define GROWN_NS    NS_PER_MIN
@@ -20,10 +19,9 @@ enum { ASK_ROWS = 64, LARGE_ROWS = 256, ROUNDS = 4 };
 
 struct nearby_search {
     struct trace_search *search;
-    uint32_t count; /* of search->asked */
-    uint64_t low_ns, high_ns;
-    struct trace_entry *may[ASK_ROWS]; /* this block's filter may know them */
-    uint32_t may_count;                /* more than ASK_ROWS: too many */
+    uint64_t low_ns, high_ns;            /* near any of the traces */
+    struct trace_entry *may[FEW_TRACES]; /* this block's filter may have them */
+    uint32_t may_count;                  /* more than FEW_TRACES: too many */
 };
 
 static uint64_t before(uint64_t ns)
@@ -43,71 +41,80 @@ static bool lies_within(const struct block_row *row, uint64_t low,
            row->max_ns >= (low > LOOKBACK_NS ? low - LOOKBACK_NS : 0);
 }
 
-/* Near the trace, and not asked in a round before. */
-static bool is_near(const struct trace_lookup *a, const struct block_row *row)
+/* Near the trace, and not searched in a round before. */
+static bool is_near(const struct trace_lookup *l, const struct block_row *row)
 {
-    return lies_within(row, before(a->start_ns), after(a->end_ns)) &&
-           (a->high_ns == 0 || !lies_within(row, a->low_ns, a->high_ns));
+    return lies_within(row, before(l->start_ns), after(l->end_ns)) &&
+           (l->high_ns == 0 || !lies_within(row, l->low_ns, l->high_ns));
 }
 
-/* ---- what is asked for ---- */
+/* ---- the traces to look up ---- */
 
-static bool make_room(struct trace_search *s, uint32_t count)
+static void reset_bounds(struct nearby_search *n)
 {
-    if (s->asked_room >= count)
-        return true;
-    s->asked = arena_alloc(&s->reader->work, (size_t)count * sizeof(*s->asked));
-    s->asked_room = s->asked ? count : 0;
-    return s->asked != NULL;
+    n->low_ns = UINT64_MAX;
+    n->high_ns = 0;
 }
 
-static void widen(struct nearby_search *n, const struct trace_lookup *a)
+static void widen(struct nearby_search *n, const struct trace_lookup *l)
 {
-    if (before(a->start_ns) < n->low_ns)
-        n->low_ns = before(a->start_ns);
-    if (after(a->end_ns) > n->high_ns)
-        n->high_ns = after(a->end_ns);
+    if (before(l->start_ns) < n->low_ns)
+        n->low_ns = before(l->start_ns);
+    if (after(l->end_ns) > n->high_ns)
+        n->high_ns = after(l->end_ns);
 }
 
-/* Notes when the traces are known to be. */
-static void collect(struct nearby_search *n, uint32_t asked)
+/* Notes the known times of the traces that are selected. False: no memory. */
+static bool collect(struct nearby_search *n)
 {
     struct trace_search *s = n->search;
+    uint32_t selected = 0;
 
-    n->low_ns = UINT64_MAX;
-    n->high_ns = 0;
-    for (struct trace_entry *e = s->table.first; e && n->count < asked;
-         e = e->next) {
-        if (!e->asked)
-            continue;
-        s->asked[n->count] =
-            (struct trace_lookup){e, e->part.start_ns, e->part.end_ns, 0, 0};
-        widen(n, &s->asked[n->count++]);
+    for (uint32_t i = 0; i < s->table.count; i++)
+        selected += s->table.at[i]->selected;
+    if (s->lookup_room < selected) {
+        s->lookups = arena_alloc(&s->reader->work,
+                                 (size_t)selected * sizeof(*s->lookups));
+        s->lookup_room = s->lookups ? selected : 0;
     }
+    if (s->lookup_room < selected)
+        return false;
+    reset_bounds(n);
+    s->lookup_count = 0;
+    for (uint32_t i = 0; i < s->table.count; i++) {
+        struct trace_entry *e = s->table.at[i];
+
+        if (!e->selected)
+            continue;
+        s->lookups[s->lookup_count] =
+            (struct trace_lookup){e, e->part.start_ns, e->part.end_ns, 0, 0};
+        widen(n, &s->lookups[s->lookup_count++]);
+    }
+    return true;
 }
 
-/* Leaves those that turned out to be longer. */
+/* Keeps those that turned out to be longer. */
 static void collect_grown(struct nearby_search *n)
 {
+    struct trace_search *s = n->search;
     uint32_t grown = 0;
 
-    n->low_ns = UINT64_MAX;
-    n->high_ns = 0;
-    for (uint32_t i = 0; i < n->count; i++) {
-        struct trace_lookup *a = &n->search->asked[i];
-        const struct trace_part *part = &a->entry->part;
+    reset_bounds(n);
+    for (uint32_t i = 0; i < s->lookup_count; i++) {
+        struct trace_lookup *l = &s->lookups[i];
+        const struct trace_part *part = &l->entry->part;
 
-        if (part->count == 0 || (part->start_ns + GROWN_NS >= a->start_ns &&
-                                 part->end_ns <= a->end_ns + GROWN_NS)) {
-            a->entry->asked = false;
+        if (part->count == 0 || (part->start_ns + GROWN_NS >= l->start_ns &&
+                                 part->end_ns <= l->end_ns + GROWN_NS)) {
+            l->entry->selected = false;
             continue;
         }
-        struct trace_lookup next = {a->entry, part->start_ns, part->end_ns,
-                                    before(a->start_ns), after(a->end_ns)};
-        n->search->asked[grown++] = next;
+        struct trace_lookup next = {l->entry, part->start_ns, part->end_ns,
+                                    before(l->start_ns), after(l->end_ns)};
+        s->lookups[grown++] = next;
         widen(n, &next);
     }
-    n->count = grown;
+    s->lookup_count = grown;
 }
 
 /* ---- memory ---- */
@@ -130,57 +137,57 @@ static void add_span(const struct trace_search *s, struct trace_entry *entry,
             (!q->resources || bitmap_has(q->resources, span->resource_id)),
         .root = *root};
 
-    traces_merge(entry, &part);
+    trace_entry_merge(entry, &part);
 }
 
-static void add_head(struct trace_search *s)
+static void add_memory(struct trace_search *s)
 {
-    struct memtables_cursor walk = memtables_cursor(s->reader, STREAM_SPANS);
-    const struct batch *batch;
+    struct memtables_cursor cursor = memtables_cursor(s->reader, STREAM_SPANS);
+    const struct span *span;
 
-    while ((batch = memtables_next(&walk)))
-        for (uint32_t i = 0; i < batch->count; i++) {
-            const struct span *span = &batch->spans[i];
-            const struct trace_root root = {.span = span};
-            struct trace_entry *e = traces_find(&s->table, span->trace_id);
+    while ((span = memtables_next_span(&cursor))) {
+        const struct trace_root root = {.span = span};
+        struct trace_entry *e = trace_table_find(&s->table, span->trace_id);
 
-            if (!e || !e->asked)
-                continue;
-            add_span(s, e, span, &root);
-            if (!e->matches)
-                e->matches = match_span(span, s->query);
-        }
+        if (!e || !e->selected)
+            continue;
+        add_span(s, e, span, &root);
+        if (!e->matches)
+            e->matches = match_span(span, s->query);
+    }
 }
 
 /* ---- blocks ---- */
 
-static enum status ask_filter(struct nearby_search *n,
-                              const struct block_row *row)
+/* Visits the traces that are selected, near the block and may be in it, until
+ * the visit returns false. */
+static enum status each_nearby(struct nearby_search *n,
+                               const struct block_row *row,
+                               bool (*visit)(struct nearby_search *n,
+                                             struct trace_entry *entry))
 {
+    struct trace_search *s = n->search;
     struct db_stmt stmt;
     struct slice summary;
-    bool any = false;
+    uint32_t i = 0;
 
-    n->may_count = 0;
-    for (uint32_t i = 0; i < n->count && !any; i++)
-        any = is_near(&n->search->asked[i], row);
-    if (!any)
+    while (i < s->lookup_count &&
+           !(s->lookups[i].entry->selected && is_near(&s->lookups[i], row)))
+        i++;
+    if (i == s->lookup_count)
         return OK;
-    enum status status =
-        reader_summary(n->search->reader, row->id, &stmt, &summary);
+    enum status status = block_summary(s->reader, row->id, &stmt, &summary);
     if (status != OK)
         return status;
     struct slice filter = summary_trace_filter(summary);
-    for (uint32_t i = 0; i < n->count && n->may_count <= ASK_ROWS; i++) {
-        const struct trace_lookup *a = &n->search->asked[i];
+    for (; i < s->lookup_count; i++) {
+        const struct trace_lookup *l = &s->lookups[i];
 
-        if (!is_near(a, row) || !trace_filter_may_have(filter, a->entry->id))
-            continue;
-        if (n->may_count < ASK_ROWS)
-            n->may[n->may_count] = a->entry;
-        n->may_count++;
+        if (l->entry->selected && is_near(l, row) &&
+            trace_filter_may_have(filter, l->entry->id) && !visit(n, l->entry))
+            break;
     }
-    summary_end(&stmt);
+    block_summary_end(&stmt);
     return OK;
 }
 
@@ -201,7 +208,7 @@ static enum status add_rows(const struct nearby_search *n, struct block *block,
     return status;
 }
 
-/* All traces of the block that are asked for near it. */
+/* All traces of the block that are selected and near it. */
 static enum status add_traces(const struct nearby_search *n,
                               struct block *block, const struct block_row *row)
 {
@@ -212,10 +219,10 @@ static enum status add_traces(const struct nearby_search *n,
 
     for (uint32_t i = 0; i < count && status == OK; i++) {
         const struct block_trace *t = &traces[i];
-        struct trace_entry *e = traces_find(&s->table, t->trace_id);
+        struct trace_entry *e = trace_table_find(&s->table, t->trace_id);
 
-        if (!e || !e->asked || t->count == 0 ||
-            !is_near(&s->asked[e->place], row))
+        if (!e || !e->selected || t->count == 0 ||
+            !is_near(&s->lookups[e->place], row))
             continue;
         struct trace_part part = {.start_ns = t->start_ns,
                                   .end_ns = t->end_ns,
@@ -223,13 +230,14 @@ static enum status add_traces(const struct nearby_search *n,
                                   .has_root = t->has_root,
                                   .has_errors = t->has_errors,
                                   .root = {.block = row->id, .row = t->root}};
-        traces_merge(e, &part);
+        trace_entry_merge(e, &part);
         e->matches |= t->matches;
     }
     return status;
 }
 
-/* Has one of them so many rows that the block's columns tell it faster? */
+/* Has one of them so many rows that the columns of the block are read faster?
+ */
 static enum status has_large(const struct nearby_search *n, struct block *block,
                              bool *large)
 {
@@ -244,139 +252,116 @@ static enum status has_large(const struct nearby_search *n, struct block *block,
     return status;
 }
 
-static enum status add_block(const struct nearby_search *n,
-                             const struct block_row *row)
+static bool note_may(struct nearby_search *n, struct trace_entry *entry)
 {
+    if (n->may_count < FEW_TRACES)
+        n->may[n->may_count] = entry;
+    return ++n->may_count <= FEW_TRACES;
+}
+
+static enum status add_block(void *arg, const struct block_row *row, bool *stop)
+{
+    struct nearby_search *n = arg;
     struct reader *reader = n->search->reader;
     struct open_block open;
-    /* Whether a trace matches is seen by its block as a whole only. */
-    bool all = n->may_count > ASK_ROWS || n->search->query->errors_only;
-    enum status status = reader_open_block(reader, row->id, &open);
+    bool all;
 
+    (void)stop;
+    n->may_count = 0;
+    enum status status = each_nearby(n, row, note_may);
+    if (status != OK || n->may_count == 0)
+        return status;
+    status = block_cursor_open(reader, row->id, &open);
     if (status != OK)
         return status;
+    /* Whether a trace matches is known for its block as a whole only. */
+    all = n->may_count > FEW_TRACES || n->search->query->errors_only;
     if (!all)
         status = has_large(n, open.block, &all);
     if (all && status == OK)
         status = add_traces(n, open.block, row);
     for (uint32_t i = 0; !all && i < n->may_count && status == OK; i++)
         status = add_rows(n, open.block, row->id, n->may[i]);
-    reader_close_block(reader, &open);
+    block_cursor_close(reader, &open);
     return status;
 }
 
-static enum status ask_blocks(struct nearby_search *n)
-{
-    struct trace_search *s = n->search;
-    struct block_walk walk = block_walk(s->reader, WALK_SPANS_NEAR, KIND_SPANS,
-                                        n->low_ns, n->high_ns);
-    struct block_row row;
-    enum status status = OK;
-
-    for (uint32_t i = 0; i < n->count; i++)
-        s->asked[i].entry->place = i;
-    while (status == OK && block_walk_next(&walk, &row)) {
-        status = ask_filter(n, &row);
-        if (status == OK && n->may_count > 0)
-            status = add_block(n, &row);
-        if (reader_pass_over(status))
-            status = OK;
-    }
-    enum status end = block_walk_end(&walk);
-    return status != OK ? status : end;
-}
-
-enum status search_complete(struct trace_search *s, uint32_t asked)
+enum status trace_assemble(struct trace_search *s)
 {
     struct nearby_search n = {.search = s};
     enum status status = OK;
 
-    if (asked == 0)
-        return OK;
-    if (!make_room(s, asked))
+    if (!collect(&n))
         return arena_status(&s->reader->work);
-    collect(&n, asked);
-    for (uint32_t i = 0; i < n.count; i++)
-        s->asked[i].entry->part = (struct trace_part){0};
-    add_head(s);
-    for (int round = 0; round < ROUNDS && n.count > 0 && status == OK;
+    if (s->lookup_count == 0)
+        return OK;
+    for (uint32_t i = 0; i < s->lookup_count; i++)
+        s->lookups[i].entry->part = (struct trace_part){0};
+    add_memory(s);
+    for (int round = 0; round < ROUNDS && s->lookup_count > 0 && status == OK;
          round++) {
-        status = ask_blocks(&n);
-        for (uint32_t i = 0; i < n.count; i++)
-            s->asked[i].entry->complete = true;
+        for (uint32_t i = 0; i < s->lookup_count; i++) {
+            s->lookups[i].entry->place = i;
+            s->lookups[i].entry->complete = true;
+        }
+        status = block_walk_each(block_walk(s->reader, WALK_SPANS_NEAR,
+                                            KIND_SPANS, n.low_ns, n.high_ns),
+                                 add_block, &n);
         collect_grown(&n);
     }
-    for (struct trace_entry *e = s->table.first; e; e = e->next)
-        e->asked = false;
+    for (uint32_t i = 0; i < s->table.count; i++)
+        s->table.at[i]->selected = false;
     return status;
 }
 
-/* ---- what cannot be on a page that is full ---- */
+/* ---- traces that cannot be on a page that is full ---- */
 
-static void meet_head(struct trace_search *s, uint64_t start_ns)
+static bool deselect(struct nearby_search *n, struct trace_entry *entry)
 {
-    struct memtables_cursor walk = memtables_cursor(s->reader, STREAM_SPANS);
-    const struct batch *batch;
-
-    while ((batch = memtables_next(&walk)))
-        for (uint32_t i = 0; i < batch->count; i++) {
-            const struct span *span = &batch->spans[i];
-            struct trace_entry *e = span->start_ns <= start_ns
-                                        ? traces_find(&s->table, span->trace_id)
-                                        : NULL;
-
-            if (e)
-                e->asked = false;
-        }
+    (void)n;
+    entry->selected = false;
+    return true;
 }
 
-static enum status meet_block(struct nearby_search *n,
-                              const struct block_row *row)
+static enum status deselect_block(void *arg, const struct block_row *row,
+                                  bool *stop)
 {
-    struct db_stmt stmt;
-    struct slice summary;
-    enum status status =
-        reader_summary(n->search->reader, row->id, &stmt, &summary);
+    (void)stop;
+    return each_nearby(arg, row, deselect);
+}
 
-    if (status != OK)
-        return status;
-    struct slice filter = summary_trace_filter(summary);
-    for (uint32_t i = 0; i < n->count; i++) {
-        const struct trace_lookup *a = &n->search->asked[i];
+static void deselect_memory(struct trace_search *s, uint64_t start_ns)
+{
+    struct memtables_cursor cursor = memtables_cursor(s->reader, STREAM_SPANS);
+    const struct span *span;
 
-        if (a->entry->asked && is_near(a, row) &&
-            trace_filter_may_have(filter, a->entry->id))
-            a->entry->asked = false;
+    while ((span = memtables_next_span(&cursor))) {
+        struct trace_entry *e =
+            span->start_ns <= start_ns
+                ? trace_table_find(&s->table, span->trace_id)
+                : NULL;
+
+        if (e)
+            e->selected = false;
     }
-    summary_end(&stmt);
-    return OK;
 }
 
-enum status search_find_late(struct trace_search *s, uint32_t asked,
-                             uint64_t start_ns)
+enum status trace_find_late(struct trace_search *s, uint64_t start_ns)
 {
     struct nearby_search n = {.search = s};
-    struct block_row row;
-    enum status status = OK;
 
-    if (asked == 0)
-        return OK;
-    if (!make_room(s, asked))
+    if (!collect(&n))
         return arena_status(&s->reader->work);
-    collect(&n, asked);
-    meet_head(s, start_ns);
-    struct block_walk walk =
+    if (s->lookup_count == 0)
+        return OK;
+    deselect_memory(s, start_ns);
+    enum status status = block_walk_each(
         block_walk(s->reader, WALK_SPANS_NEAR, KIND_SPANS, n.low_ns,
-                   start_ns < UINT64_MAX ? start_ns + 1 : start_ns);
-    while (status == OK && block_walk_next(&walk, &row)) {
-        status = meet_block(&n, &row);
-        if (reader_pass_over(status))
-            status = OK;
+                   start_ns < UINT64_MAX ? start_ns + 1 : start_ns),
+        deselect_block, &n);
+    for (uint32_t i = 0; i < s->lookup_count; i++) {
+        s->lookups[i].entry->late = s->lookups[i].entry->selected;
+        s->lookups[i].entry->selected = false;
     }
-    enum status end = block_walk_end(&walk);
-    for (uint32_t i = 0; i < n.count; i++) {
-        s->asked[i].entry->late = s->asked[i].entry->asked;
-        s->asked[i].entry->asked = false;
-    }
-    return status != OK ? status : end;
+    return status;
 }

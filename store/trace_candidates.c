@@ -1,18 +1,18 @@
 /*
- * Where a list of traces gets its candidates: from memory, and from blocks in
- * the order of the page, one block at a time. Each source gives them by start,
- * so there is always a bound: no trace that was not met yet can stand before
- * it, newest first. (A trace starts no later than any span of it. Oldest first
- * it may have started before; see read_traces.c.)
+ * Candidates for a list of traces come from memory, and from blocks in the
+ * order of the page, one block at a time. Each source gives them by start, so
+ * there is always a bound: newest first, no trace that was not met yet can
+ * stand before it. (A trace starts no later than any span of it. Oldest first
+ * it may have started before the bound; see read_traces.c.)
  *
- * Memory is not sorted: each walk over it gives the next HEAD_LIST matches.
+ * Memory is not sorted: each walk over it gives the next MEMORY_LIST matches.
  */
 #include <stdlib.h>
 
 #include "clock.h"
 #include "trace_search.h"
 
-enum { HEAD_LIST = 1024 };
+enum { MEMORY_LIST = 1024 };
 
 static int compare(bool ascending, const struct trace_candidate *a,
                    const struct trace_candidate *b)
@@ -49,8 +49,8 @@ static bool candidates_room(struct trace_candidates *c, struct arena *arena,
 
 /* ---- memory ---- */
 
-/* Failed ones are few, so they are what is looked for; whether their trace
- * matches shows when it is put together. */
+/* Failed spans are few, so the search is for them; whether their trace matches
+ * is known when it is assembled. */
 static bool is_candidate(const struct trace_query *q, const struct span *span)
 {
     if (!q->errors_only)
@@ -59,44 +59,43 @@ static bool is_candidate(const struct trace_query *q, const struct span *span)
            (!q->resources || bitmap_has(q->resources, span->resource_id));
 }
 
-/* The next ones behind `last` (NULL: the first ones). */
-static enum status fill_head(struct trace_search *s,
-                             const struct trace_candidate *last)
+/* The next ones after `last` (NULL: the first ones). */
+static enum status fill_memory(struct trace_search *s,
+                               const struct trace_candidate *last)
 {
     bool ascending = s->query->ascending;
-    struct memtables_cursor walk = memtables_cursor(s->reader, STREAM_SPANS);
-    struct top top = {.limit = HEAD_LIST,
-                      .compare = ascending ? oldest_first : newest_first,
-                      .arena = &s->reader->scratch};
-    const struct batch *batch;
+    struct memtables_cursor cursor = memtables_cursor(s->reader, STREAM_SPANS);
+    struct arena *scratch = &s->reader->scratch;
+    struct top_n top = {.limit = MEMORY_LIST,
+                        .compare = ascending ? oldest_first : newest_first,
+                        .arena = scratch};
+    const struct span *span;
     uint64_t order = 0;
-    struct trace_candidate c = {.order = 0}, *slot = s->head.at;
+    struct trace_candidate *slot = s->memory.at;
     const void *out;
 
-    while ((batch = memtables_next(&walk)))
-        for (uint32_t i = 0; i < batch->count; i++) {
-            const struct span *span = &batch->spans[i];
+    while ((span = memtables_next_span(&cursor))) {
+        struct trace_candidate c = {.start_ns = span->start_ns,
+                                    .end_ns = span->end_ns,
+                                    .order = order++};
 
-            c.start_ns = span->start_ns;
-            c.order = order++;
-            if (!is_candidate(s->query, span) ||
-                (last && compare(ascending, &c, last) <= 0))
-                continue;
-            c.end_ns = span->end_ns;
-            memcpy(c.id, span->trace_id, sizeof(c.id));
-            *slot = c;
-            if (top_offer(&top, slot, &out))
-                slot = out ? (struct trace_candidate *)(uintptr_t)out
-                           : &s->head.at[top.count];
-        }
-    s->head_more = top.count == HEAD_LIST;
-    s->head.count = top.count;
-    s->head.next = 0;
-    enum status status = arena_status(&s->reader->scratch);
-    arena_reset(&s->reader->scratch);
-    if (s->head_more && slot != &s->head.at[HEAD_LIST])
-        *slot = s->head.at[HEAD_LIST]; /* the free one goes to the end */
-    qsort(s->head.at, top.count, sizeof(*s->head.at),
+        if (!is_candidate(s->query, span) ||
+            (last && compare(ascending, &c, last) <= 0))
+            continue;
+        memcpy(c.id, span->trace_id, sizeof(c.id));
+        *slot = c;
+        if (top_n_offer(&top, slot, &out))
+            slot = out ? (struct trace_candidate *)(uintptr_t)out
+                       : &s->memory.at[top.count];
+    }
+    s->memory_more = top.count == MEMORY_LIST;
+    s->memory.count = top.count;
+    s->memory.next = 0;
+    enum status status = arena_status(scratch);
+    arena_reset(scratch);
+    if (s->memory_more && slot != &s->memory.at[MEMORY_LIST])
+        *slot = s->memory.at[MEMORY_LIST]; /* the free one goes to the end */
+    qsort(s->memory.at, top.count, sizeof(*s->memory.at),
           ascending ? oldest_first : newest_first);
     return status;
 }
@@ -112,7 +111,7 @@ static enum status has_resource(struct trace_search *s,
     if (!*has || !s->query->resources)
         return OK;
     enum status status =
-        reader_counts(s->reader, row->id, s->query->resources, counts);
+        block_summary_counts(s->reader, row->id, s->query->resources, counts);
 
     *has = counts[0] > 0;
     return status;
@@ -154,13 +153,13 @@ static enum status open_next(struct trace_search *s)
     s->has_row = block_walk_next(&s->walk, &s->row);
     enum status status = has_resource(s, &row, &has);
     if (status == OK && has) {
-        status = reader_open_block(s->reader, row.id, &open);
+        status = block_cursor_open(s->reader, row.id, &open);
         if (status == OK) {
             status = list_block(s, open.block);
-            reader_close_block(s->reader, &open);
+            block_cursor_close(s->reader, &open);
         }
     }
-    if (reader_pass_over(status)) {
+    if (block_is_damaged(status)) {
         s->block.count = s->block.next = 0;
         status = OK;
     }
@@ -174,15 +173,15 @@ static uint64_t sum(uint64_t a, uint64_t b)
     return a < UINT64_MAX - b ? a + b : UINT64_MAX;
 }
 
-enum status sources_open(struct trace_search *s)
+enum status trace_candidates_open(struct trace_search *s)
 {
     const struct trace_query *q = s->query;
     const struct list_range *range = &q->range;
     uint64_t start = q->start_ns, end = q->end_ns;
 
-    if (!candidates_room(&s->head, &s->reader->work, HEAD_LIST + 1))
+    if (!candidates_room(&s->memory, &s->reader->work, MEMORY_LIST + 1))
         return arena_status(&s->reader->work);
-    enum status status = fill_head(s, NULL);
+    enum status status = fill_memory(s, NULL);
     if (status != OK)
         return status;
     if (q->errors_only) { /* what failed may lie beside what matches */
@@ -201,7 +200,7 @@ enum status sources_open(struct trace_search *s)
     return OK;
 }
 
-enum status sources_close(struct trace_search *s)
+enum status trace_candidates_close(struct trace_search *s)
 {
     return s->walk.stmt.db ? block_walk_end(&s->walk) : OK;
 }
@@ -211,65 +210,65 @@ static bool has_any(const struct trace_candidates *c)
     return c->next < c->count;
 }
 
-static bool is_first(const struct trace_search *s, uint64_t a, uint64_t b)
+/* Moves the bound to the next candidate of a list, if that stands before it. */
+static void lower_bound(const struct trace_search *s,
+                        const struct trace_candidates *list, bool *any,
+                        uint64_t *start_ns)
 {
-    return s->query->ascending ? a < b : a > b;
+    if (!has_any(list))
+        return;
+    uint64_t next = list->at[list->next].start_ns;
+    if (!*any || (s->query->ascending ? next < *start_ns : next > *start_ns))
+        *start_ns = next;
+    *any = true;
 }
 
-bool sources_bound(const struct trace_search *s, uint64_t *start_ns)
+bool trace_candidates_bound(const struct trace_search *s, uint64_t *start_ns)
 {
-    uint64_t row_ns = s->query->ascending ? s->row.min_ns : s->row.max_ns;
     bool any = s->has_row;
 
-    if (any)
-        *start_ns = row_ns;
-    if (has_any(&s->block) &&
-        (!any || is_first(s, s->block.at[s->block.next].start_ns, *start_ns))) {
-        *start_ns = s->block.at[s->block.next].start_ns;
-        any = true;
-    }
-    if (has_any(&s->head) &&
-        (!any || is_first(s, s->head.at[s->head.next].start_ns, *start_ns))) {
-        *start_ns = s->head.at[s->head.next].start_ns;
-        any = true;
-    }
+    *start_ns = s->query->ascending ? s->row.min_ns : s->row.max_ns;
+    lower_bound(s, &s->block, &any, start_ns);
+    lower_bound(s, &s->memory, &any, start_ns);
     return any;
 }
 
 static enum status take_one(struct trace_search *s,
                             const struct trace_candidate *c)
 {
-    struct trace_entry *e = traces_add(&s->table, c->id);
+    struct trace_entry *e = trace_table_add(&s->table, c->id);
     const struct trace_part part = {
         .start_ns = c->start_ns, .end_ns = c->end_ns, .count = 1};
 
     if (!e)
         return arena_status(&s->reader->work);
     if (!e->complete)
-        traces_merge(e, &part);
+        trace_entry_merge(e, &part);
     e->matches |= !s->query->errors_only;
     return OK;
 }
 
-enum status sources_take(struct trace_search *s, uint32_t count)
+enum status trace_candidates_take(struct trace_search *s, uint32_t count)
 {
     uint64_t bound;
-    bool any = sources_bound(s, &bound);
+    bool any = trace_candidates_bound(s, &bound);
     struct trace_candidates *list = NULL;
     enum status status = OK;
 
-    if (any && has_any(&s->head) && s->head.at[s->head.next].start_ns == bound)
-        list = &s->head;
+    if (any && has_any(&s->memory) &&
+        s->memory.at[s->memory.next].start_ns == bound)
+        list = &s->memory;
     else if (any && has_any(&s->block))
         list = &s->block; /* before another is opened */
     else if (any)
         return open_next(s);
     for (; list && count > 0 && has_any(list) && status == OK; count--)
         status = take_one(s, &list->at[list->next++]);
-    if (status == OK && list == &s->head && !has_any(list) && s->head_more) {
+    if (status == OK && list == &s->memory && !has_any(list) &&
+        s->memory_more) {
         const struct trace_candidate last = list->at[list->count - 1];
 
-        status = fill_head(s, &last);
+        status = fill_memory(s, &last);
     }
     return status;
 }

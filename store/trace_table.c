@@ -1,100 +1,71 @@
-/*
- * Open addressing over pointers to entries, doubled when half of it is full.
- * Trace ids are mostly random, but a sender may choose them: they are hashed.
+/* Trace ids are mostly random, but a sender may choose them: they are hashed.
  */
 #include "trace_table.h"
 
-#include "hash.h"
+#include "array.h"
 
-enum { FIRST_SLOTS = 1024 };
-
-bool traces_init(struct trace_table *table, struct arena *arena)
+static uint32_t id_hash(const uint8_t id[16])
 {
-    *table = (struct trace_table){.arena = arena, .mask = FIRST_SLOTS - 1};
-    table->slots = arena_zero(arena, FIRST_SLOTS, sizeof(struct trace_entry *));
-    return table->slots != NULL;
+    return map_hash_slice((struct slice){(const char *)id, 16});
 }
 
-static struct trace_entry **find_slot(const struct trace_table *table,
-                                      const uint8_t id[16])
+void trace_table_init(struct trace_table *table, struct arena *arena)
 {
-    uint32_t at = (uint32_t)hash_bytes(id, 16, 0) & table->mask;
-
-    while (table->slots[at] && memcmp(table->slots[at]->id, id, 16) != 0)
-        at = (at + 1) & table->mask;
-    return &table->slots[at];
+    *table = (struct trace_table){.arena = arena, .by_id = {.arena = arena}};
 }
 
-struct trace_entry *traces_find(const struct trace_table *table,
-                                const uint8_t id[16])
+struct trace_entry *trace_table_find(const struct trace_table *table,
+                                     const uint8_t id[16])
 {
-    return *find_slot(table, id);
+    map_each(&table->by_id, id_hash(id), at)
+        if (memcmp(table->at[at]->id, id, 16) == 0)
+            return table->at[at];
+    return NULL;
 }
 
-static bool grow(struct trace_table *table)
+struct trace_entry *trace_table_add(struct trace_table *table,
+                                    const uint8_t id[16])
 {
-    uint32_t slots = 2 * (table->mask + 1);
-    struct trace_entry **at =
-        arena_zero(table->arena, slots, sizeof(struct trace_entry *));
+    struct trace_entry *e = trace_table_find(table, id);
 
-    if (!at)
-        return false;
-    table->slots = at;
-    table->mask = slots - 1;
-    for (struct trace_entry *e = table->first; e; e = e->next)
-        *find_slot(table, e->id) = e;
-    return true;
-}
-
-struct trace_entry *traces_add(struct trace_table *table, const uint8_t id[16])
-{
-    struct trace_entry **slot = find_slot(table, id);
-
-    if (*slot)
-        return *slot;
-    if (2 * table->count > table->mask) {
-        if (!grow(table))
-            return NULL;
-        slot = find_slot(table, id);
-    }
-    struct trace_entry *e = table->spare;
     if (e)
-        table->spare = e->next;
-    else
-        e = arena_alloc(table->arena, sizeof(*e));
-    if (!e)
+        return e;
+    if (!arena_append(table->arena, &table->at, table->count, &table->room))
         return NULL;
+    e = table->spare ? table->spare : arena_alloc(table->arena, sizeof(*e));
+    if (!e || !map_add(&table->by_id, id_hash(id), table->count))
+        return NULL;
+    if (e == table->spare)
+        table->spare = e->next_spare;
     *e = (struct trace_entry){.matches = false};
     memcpy(e->id, id, sizeof(e->id));
-    e->next = table->first;
-    table->first = e;
-    table->count++;
-    *slot = e;
+    table->at[table->count++] = e;
     return e;
 }
 
-void traces_prune(struct trace_table *table,
-                  bool (*keep)(const struct trace_entry *entry, void *arg),
-                  void *arg)
+void trace_table_prune(struct trace_table *table,
+                       bool (*keep)(const struct trace_entry *entry, void *arg),
+                       void *arg)
 {
-    struct trace_entry **link = &table->first, *e;
+    uint32_t count = table->count;
 
-    while ((e = *link)) {
-        if (keep(e, arg)) {
-            link = &e->next;
-            continue;
+    table->count = 0;
+    map_clear(&table->by_id);
+    for (uint32_t i = 0; i < count; i++) {
+        struct trace_entry *e = table->at[i];
+
+        /* Adding again fits into the memory that the map has. */
+        if (keep(e, arg) &&
+            map_add(&table->by_id, id_hash(e->id), table->count)) {
+            table->at[table->count++] = e;
+        } else {
+            e->next_spare = table->spare;
+            table->spare = e;
         }
-        *link = e->next;
-        e->next = table->spare;
-        table->spare = e;
-        table->count--;
     }
-    memset(table->slots, 0, ((size_t)table->mask + 1) * sizeof(*table->slots));
-    for (e = table->first; e; e = e->next)
-        *find_slot(table, e->id) = e;
 }
 
-void traces_merge(struct trace_entry *entry, const struct trace_part *part)
+void trace_entry_merge(struct trace_entry *entry, const struct trace_part *part)
 {
     struct trace_part *all = &entry->part;
 
@@ -102,7 +73,8 @@ void traces_merge(struct trace_entry *entry, const struct trace_part *part)
         *all = *part;
         return;
     }
-    /* A real root before the earliest span, an earlier one before a later. */
+    /* A span without a parent before the earliest span, an earlier one before a
+     * later one. */
     if (part->has_root != all->has_root ? part->has_root
                                         : part->start_ns < all->start_ns)
         all->root = part->root;

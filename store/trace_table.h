@@ -1,12 +1,13 @@
 /*
- * traces - a table of traces by id, while a query puts them together.
+ * trace_table - traces by id, while a query assembles them.
  *
- * Lives in an arena, like everything of a query.
+ * Ownership: everything is in the arena of the query.
  */
 #ifndef STORE_TRACE_TABLE_H
 #define STORE_TRACE_TABLE_H
 
 #include "arena.h"
+#include "map.h"
 #include "record.h"
 
 /* Where the root of a trace is: in memory, or a row of a block. */
@@ -16,7 +17,7 @@ struct trace_root {
     uint32_t row;
 };
 
-/* What one place knows of a trace. */
+/* The spans of a trace that one place has. */
 struct trace_part {
     uint64_t start_ns, end_ns;
     uint32_t count;
@@ -25,33 +26,39 @@ struct trace_part {
 };
 
 struct trace_entry {
-    struct trace_entry *next; /* added before it */
     uint8_t id[16];
     struct trace_part part; /* all parts together; count 0: none yet */
     bool matches;
-    bool asked;    /* is to be completed now */
-    bool complete; /* blocks near in time have been asked for it */
-    bool late;     /* starts behind a page that is full; not put together */
+    bool selected; /* is being assembled now */
+    bool complete; /* blocks near in time have been searched for it */
+    bool late;     /* starts behind a page that is full; not assembled */
     bool on_page;
     uint32_t place;
+    struct trace_entry *next_spare;
 };
 
 struct trace_table {
     struct arena *arena;
-    struct trace_entry **slots, *first, *spare;
-    uint32_t mask, count;
+    struct map by_id;
+    struct trace_entry **at; /* `count` of them */
+    uint32_t count, room;
+    struct trace_entry *spare;
 };
 
-/* False if the arena has no memory. */
-bool traces_init(struct trace_table *table, struct arena *arena);
-struct trace_entry *traces_find(const struct trace_table *table,
-                                const uint8_t id[16]);
-/* The trace's entry, made if there is none; NULL: no memory. */
-struct trace_entry *traces_add(struct trace_table *table, const uint8_t id[16]);
-/* Takes all out that `keep` does not want; their memory is used again. */
-void traces_prune(struct trace_table *table,
-                  bool (*keep)(const struct trace_entry *entry, void *arg),
-                  void *arg);
-void traces_merge(struct trace_entry *entry, const struct trace_part *part);
+void trace_table_init(struct trace_table *table, struct arena *arena);
+/* NULL if there is none. */
+struct trace_entry *trace_table_find(const struct trace_table *table,
+                                     const uint8_t id[16]);
+/* The trace's entry, created if there is none; NULL: no memory. */
+struct trace_entry *trace_table_add(struct trace_table *table,
+                                    const uint8_t id[16]);
+/* Removes all that `keep` refuses; their memory is reused. */
+void trace_table_prune(struct trace_table *table,
+                       bool (*keep)(const struct trace_entry *entry, void *arg),
+                       void *arg);
+
+/* Adds the spans of another place. */
+void trace_entry_merge(struct trace_entry *entry,
+                       const struct trace_part *part);
 
 #endif

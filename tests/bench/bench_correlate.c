@@ -45,14 +45,21 @@ enum status store_health(struct store *store)
     return OK;
 }
 
-void store_save_identity(struct store *store, const struct identity *identity)
+struct metadata *store_metadata(struct store *store)
+{
+    return (struct metadata *)store;
+}
+
+void metadata_save_identity(struct metadata *store,
+                            const struct identity *identity)
 {
     (void)store;
     (void)identity;
 }
 
-void store_save_resource(struct store *store, uint32_t id, uint32_t identity,
-                         uint64_t hash, const struct resource *resource)
+void metadata_save_resource(struct metadata *store, uint32_t id,
+                            uint32_t identity, uint64_t hash,
+                            const struct resource *resource)
 {
     (void)store;
     (void)id;
@@ -61,23 +68,24 @@ void store_save_resource(struct store *store, uint32_t id, uint32_t identity,
     (void)resource;
 }
 
-void store_save_resource_identity(struct store *store, uint32_t id,
-                                  uint32_t identity)
+void metadata_save_resource_identity(struct metadata *store, uint32_t id,
+                                     uint32_t identity)
 {
     (void)store;
     (void)id;
     (void)identity;
 }
 
-void store_save_text(struct store *store, const char *name, struct slice text)
+void metadata_save_value(struct metadata *store, const char *name,
+                         struct slice text)
 {
     (void)store;
     (void)name;
     (void)text;
 }
 
-enum status store_load_text(struct store *store, const char *name,
-                            struct arena *arena, struct slice *text)
+enum status metadata_load_value(struct metadata *store, const char *name,
+                                struct arena *arena, struct slice *text)
 {
     (void)store;
     (void)name;
@@ -86,8 +94,9 @@ enum status store_load_text(struct store *store, const char *name,
     return OK;
 }
 
-enum status store_load(struct store *store, store_identity_visit *identity,
-                       store_resource_visit *resource, void *arg)
+enum status metadata_load(struct metadata *store,
+                          metadata_identity_visit *identity,
+                          metadata_resource_visit *resource, void *arg)
 {
     (void)store;
     (void)identity;
@@ -96,8 +105,9 @@ enum status store_load(struct store *store, store_identity_visit *identity,
     return OK;
 }
 
-enum status store_load_derived_state(struct store *store, struct arena *arena,
-                                     struct slice *state)
+enum status metadata_load_derived_state(struct metadata *store,
+                                        struct arena *arena,
+                                        struct slice *state)
 {
     (void)store;
     (void)arena;
@@ -105,8 +115,8 @@ enum status store_load_derived_state(struct store *store, struct arena *arena,
     return OK;
 }
 
-enum status store_load_requests(struct store *store, store_request_visit *visit,
-                                void *arg)
+enum status metadata_load_requests(struct metadata *store,
+                                   metadata_request_visit *visit, void *arg)
 {
     (void)store;
     (void)visit;
@@ -120,7 +130,7 @@ void store_set_open_series(struct store *store, struct open_series source)
     (void)source;
 }
 
-enum status store_sync(struct store *store)
+enum status metadata_sync(struct metadata *store)
 {
     (void)store;
     return OK;

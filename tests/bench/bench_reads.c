@@ -68,8 +68,8 @@ static void save_components(struct store *store)
                                   .len = (uint32_t)strlen(names[i])};
         const struct resource resource = {.attrs = {&attr, 1, 0}, .id = i};
 
-        store_save_identity(store, &identity);
-        store_save_resource(store, i, i, i, &resource);
+        metadata_save_identity(store_metadata(store), &identity);
+        metadata_save_resource(store_metadata(store), i, i, i, &resource);
     }
 }
 

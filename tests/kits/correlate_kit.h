@@ -94,7 +94,13 @@ enum status store_health(struct store *store)
     return OK;
 }
 
-void store_save_identity(struct store *store, const struct identity *identity)
+struct metadata *store_metadata(struct store *store)
+{
+    return (struct metadata *)store;
+}
+
+void metadata_save_identity(struct metadata *store,
+                            const struct identity *identity)
 {
     struct identity *kept = &kit_store.identities[identity->id];
     struct arena *arena = &kit_store.arena;
@@ -127,8 +133,9 @@ static inline struct attrs kit_copy_attrs(struct arena *arena,
     return attrs;
 }
 
-void store_save_resource(struct store *store, uint32_t id, uint32_t identity,
-                         uint64_t hash, const struct resource *resource)
+void metadata_save_resource(struct metadata *store, uint32_t id,
+                            uint32_t identity, uint64_t hash,
+                            const struct resource *resource)
 {
     (void)store;
     if (id >= KIT_MAX_RESOURCES || !kit_store.keep || !resource)
@@ -139,15 +146,16 @@ void store_save_resource(struct store *store, uint32_t id, uint32_t identity,
         .id = id, .attrs = kit_copy_attrs(&kit_store.arena, resource->attrs)};
 }
 
-void store_save_resource_identity(struct store *store, uint32_t id,
-                                  uint32_t identity)
+void metadata_save_resource_identity(struct metadata *store, uint32_t id,
+                                     uint32_t identity)
 {
     (void)store;
     if (id < KIT_MAX_RESOURCES)
         kit_store.resources[id].identity = identity;
 }
 
-void store_save_text(struct store *store, const char *name, struct slice text)
+void metadata_save_value(struct metadata *store, const char *name,
+                         struct slice text)
 {
     int at = 0;
 
@@ -161,8 +169,9 @@ void store_save_text(struct store *store, const char *name, struct slice text)
     kit_store.text_len[at] = text.len;
 }
 
-enum status store_load_derived_state(struct store *store, struct arena *arena,
-                                     struct slice *state)
+enum status metadata_load_derived_state(struct metadata *store,
+                                        struct arena *arena,
+                                        struct slice *state)
 {
     (void)store;
     *state = (struct slice){NULL, 0};
@@ -172,8 +181,8 @@ enum status store_load_derived_state(struct store *store, struct arena *arena,
     return OK;
 }
 
-enum status store_load_requests(struct store *store, store_request_visit *visit,
-                                void *arg)
+enum status metadata_load_requests(struct metadata *store,
+                                   metadata_request_visit *visit, void *arg)
 {
     (void)store;
     (void)visit;
@@ -181,8 +190,8 @@ enum status store_load_requests(struct store *store, store_request_visit *visit,
     return OK;
 }
 
-enum status store_load_text(struct store *store, const char *name,
-                            struct arena *arena, struct slice *text)
+enum status metadata_load_value(struct metadata *store, const char *name,
+                                struct arena *arena, struct slice *text)
 {
     (void)store;
     *text = (struct slice){NULL, 0};
@@ -193,8 +202,9 @@ enum status store_load_text(struct store *store, const char *name,
     return OK;
 }
 
-enum status store_load(struct store *store, store_identity_visit *identity,
-                       store_resource_visit *resource, void *arg)
+enum status metadata_load(struct metadata *store,
+                          metadata_identity_visit *identity,
+                          metadata_resource_visit *resource, void *arg)
 {
     (void)store;
     for (uint32_t id = 0; id < KIT_MAX_RESOURCES; id++)
@@ -218,7 +228,7 @@ void store_set_open_series(struct store *store, struct open_series source)
     kit_store.open = source;
 }
 
-enum status store_sync(struct store *store)
+enum status metadata_sync(struct metadata *store)
 {
     (void)store;
     return OK;

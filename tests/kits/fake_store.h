@@ -49,8 +49,20 @@ uint64_t store_oldest_ns(struct store *store)
     return store->oldest_ns;
 }
 
-void store_save_identity(struct store *store, const struct identity *identity)
+struct metadata *store_metadata(struct store *store)
 {
+    return (struct metadata *)store;
+}
+
+static inline struct store *fake_of(struct metadata *metadata)
+{
+    return (struct store *)metadata;
+}
+
+void metadata_save_identity(struct metadata *metadata,
+                            const struct identity *identity)
+{
+    struct store *store = fake_of(metadata);
     struct identity *to = &store->identity[identity->id];
 
     *to = *identity;
@@ -83,9 +95,11 @@ static inline const struct attr *fake_copy(struct arena *arena,
     return to;
 }
 
-void store_save_resource(struct store *store, uint32_t id, uint32_t identity,
-                         uint64_t hash, const struct resource *resource)
+void metadata_save_resource(struct metadata *metadata, uint32_t id,
+                            uint32_t identity, uint64_t hash,
+                            const struct resource *resource)
 {
+    struct store *store = fake_of(metadata);
     struct resource *to = &store->resource[id];
 
     to->attrs = resource->attrs;
@@ -98,22 +112,27 @@ void store_save_resource(struct store *store, uint32_t id, uint32_t identity,
         store->resources = id + 1;
 }
 
-void store_save_resource_identity(struct store *store, uint32_t id,
-                                  uint32_t identity)
+void metadata_save_resource_identity(struct metadata *metadata, uint32_t id,
+                                     uint32_t identity)
 {
+    struct store *store = fake_of(metadata);
     store->identity_of[id] = identity;
     store->repointed++;
 }
 
-void store_save_text(struct store *store, const char *name, struct slice text)
+void metadata_save_value(struct metadata *metadata, const char *name,
+                         struct slice text)
 {
+    struct store *store = fake_of(metadata);
     (void)name;
     store->text = arena_copy(&store->arena, text);
 }
 
-enum status store_load(struct store *store, store_identity_visit *identity,
-                       store_resource_visit *resource, void *arg)
+enum status metadata_load(struct metadata *metadata,
+                          metadata_identity_visit *identity,
+                          metadata_resource_visit *resource, void *arg)
 {
+    struct store *store = fake_of(metadata);
     for (uint32_t i = 0; i < store->identities; i++)
         if (store->identity[i].id != IDENTITY_NONE)
             identity(arg, &store->identity[i]);
@@ -124,9 +143,10 @@ enum status store_load(struct store *store, store_identity_visit *identity,
     return OK;
 }
 
-enum status store_load_text(struct store *store, const char *name,
-                            struct arena *arena, struct slice *text)
+enum status metadata_load_value(struct metadata *metadata, const char *name,
+                                struct arena *arena, struct slice *text)
 {
+    struct store *store = fake_of(metadata);
     (void)name;
     *text = arena_copy(arena, store->text);
     return OK;

@@ -259,7 +259,7 @@ static inline bool life_send_until_taken(struct life *life, uint32_t k)
     return false;
 }
 
-/* Seals what is in the heads and waits until it is committed. */
+/* Writes what is in memory and waits until it is committed. */
 static inline bool life_seal(struct life *life)
 {
     bool waiting = true;
@@ -267,10 +267,10 @@ static inline bool life_seal(struct life *life)
     store_flush(life->store);
     for (int i = 0; i < PATIENCE_MS * 5 && waiting; i++) {
         waiting = false;
-        pthread_mutex_lock(&life->store->lock);
+        pthread_mutex_lock(&life->store->commits.lock);
         for (int stream = 0; stream < STREAM_COUNT; stream++)
-            waiting |= life->store->streams[stream].closed > 0;
-        pthread_mutex_unlock(&life->store->lock);
+            waiting |= life->store->memtables.streams[stream].closed > 0;
+        pthread_mutex_unlock(&life->store->commits.lock);
         if (waiting)
             usleep(200);
     }

@@ -76,7 +76,8 @@ static struct list list_of(struct store *store)
 {
     struct list list = {.in_order = true};
 
-    CHECK_EQ(store_load_requests(store, add_to_list, &list), OK);
+    CHECK_EQ(metadata_load_requests(store_metadata(store), add_to_list, &list),
+             OK);
     return list;
 }
 
@@ -180,7 +181,8 @@ TEST(a_copy_from_kafka_leaves_its_offset)
     CHECK_EQ(atomic_load(&told), OK);
     for (int i = 0; i < 2; i++) {
         CHECK_EQ(times_of(&life, 1), 1);
-        CHECK(store_next_offset(life.store, source.topic, 1, &next));
+        CHECK(metadata_next_offset(store_metadata(life.store), source.topic, 1,
+                                   &next));
         CHECK_EQ(next, 42);
         CHECK(life_close(&life));
         CHECK_EQ(life_open(&life, dir, &journal_io_system), OK);

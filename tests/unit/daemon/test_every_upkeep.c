@@ -7,7 +7,6 @@
  * SEED=n repeats a run.
  */
 #define _GNU_SOURCE /* fallocate */
-#include "block_compaction.h"
 #include "block_encoder.h"
 #include "fault_crash.h"
 #include "fault_work.h"
@@ -44,14 +43,15 @@ enum { ROUNDS = 200 };
 
 static enum status step(struct store *store, bool *more)
 {
-    store->merge_ns = store->compact_ns = 0; /* look now */
+    store->writer.chunks_due_ns = store->writer.blocks_due_ns =
+        0; /* look now */
     enum status status = retention_step(store, more);
 
     if (status == OK)
-        status = merge_step(store, block_encoder_series(store->encoder), more);
+        status = chunk_compaction_step(store, more);
     if (status == OK)
-        status = compact_step(store, more);
-    if (status != OK && db_run(store->db, SQL_ROLLBACK) != OK)
+        status = block_compaction_step(store, more);
+    if (status != OK && db_run(store->writer.db, SQL_ROLLBACK) != OK)
         *more = true; /* it was rolled back already */
     return status;
 }
@@ -68,19 +68,19 @@ static bool keep_up(const char *dir)
 
     snprintf(path, sizeof(path), "%s/callboard.db", dir);
     for (int i = 0; i < ROUNDS && status != OK; i++)
-        status = db_open(&store.db, path, true);
+        status = db_open(&store.writer.db, path, true);
     if (!CHECK_EQ(status, OK))
         return false;
-    budget_init(&store.queries, 128 << 20);
-    pthread_mutex_init(&store.lock, NULL);
-    store.encoder = block_encoder_new();
+    budget_init(&store.readers.memory, 128 << 20);
+    pthread_mutex_init(&store.commits.lock, NULL);
+    store.writer.encoder = block_encoder_new();
     for (int i = 0; i < ROUNDS && (more || status != OK); i++) {
         more = false;
         status = step(&store, &more);
     }
-    block_encoder_free(store.encoder);
-    pthread_mutex_destroy(&store.lock);
-    db_close(store.db);
+    block_encoder_free(store.writer.encoder);
+    pthread_mutex_destroy(&store.commits.lock);
+    db_close(store.writer.db);
     return CHECK_EQ(status, OK) && CHECK(!more);
 }
 

@@ -6,16 +6,29 @@
 #include "fake_query.h"
 #include "rca_store.h"
 
-static char saved[RCA_MAX_REPORTS][4096];
+static struct {
+    char document[4096];
+    uint64_t number;
+} saved[RCA_MAX_REPORTS];
+static enum status save_status; /* of the next reports */
 
-static void save(void *arg, const char *name, struct slice text)
+static enum status save(void *arg, uint32_t slot, uint64_t number,
+                        struct slice document)
 {
-    unsigned place = (unsigned)strtoul(name + 4, NULL, 10);
-
     (void)arg;
-    if (CHECK(place < RCA_MAX_REPORTS && text.len < sizeof(saved[0])))
-        snprintf(saved[place], sizeof(saved[0]), "%.*s", (int)text.len,
-                 text.ptr);
+    if (save_status != OK || !CHECK(slot < RCA_MAX_REPORTS) ||
+        !CHECK(document.len < sizeof(saved[0].document)))
+        return save_status;
+    snprintf(saved[slot].document, sizeof(saved[0].document), "%.*s",
+             (int)document.len, document.ptr);
+    saved[slot].number = number;
+    return OK;
+}
+
+static void load_saved(struct rca_store *rca)
+{
+    for (uint32_t i = 0; i < RCA_MAX_REPORTS; i++)
+        rca_store_load(rca, i, saved[i].number, slice_of(saved[i].document));
 }
 
 static const char alert[] =
@@ -93,14 +106,9 @@ TEST(reports_outlive_a_restart)
     rca_store_free(bed.options.rca);
     bed.options.rca = rca_store_new(save, NULL);
     json_decref(ask(&bed, "GET", ONE, NULL, 404));
-    for (uint32_t i = 0; i < RCA_MAX_REPORTS; i++) {
-        char name[32];
-
-        (void)snprintf(name, sizeof(name), RCA_NAMES "%u", (unsigned)i);
-        rca_store_load(bed.options.rca, slice_of(name), slice_of(saved[i]));
-    }
-    rca_store_load(bed.options.rca, SLICE("rca.7"), SLICE("{\"damaged\""));
-    rca_store_load(bed.options.rca, SLICE("rca.1000"), slice_of(saved[0]));
+    load_saved(bed.options.rca);
+    rca_store_load(bed.options.rca, 7, 1, SLICE("{\"damaged\""));
+    rca_store_load(bed.options.rca, 1000, 1, slice_of(saved[0].document));
     json_decref(ask(&bed, "GET", ONE, NULL, 200));
     close_bed(&bed);
 }
@@ -379,10 +387,7 @@ TEST(the_order_of_arrival_outlives_a_restart)
     }
     rca_store_free(rca);
     rca = rca_store_new(save, NULL);
-    for (uint32_t i = 0; i < RCA_MAX_REPORTS; i++) {
-        (void)snprintf(id, sizeof(id), RCA_NAMES "%u", (unsigned)i);
-        rca_store_load(rca, slice_of(id), slice_of(saved[i]));
-    }
+    load_saved(rca);
     (void)snprintf(id, sizeof(id), "r%d", RCA_MAX_REPORTS / 2);
     CHECK(has_report(rca, id, "n"));
     CHECK_EQ(put_report(rca, "new", "n", 0), OK);
@@ -392,13 +397,31 @@ TEST(the_order_of_arrival_outlives_a_restart)
     rca_store_free(rca);
 }
 
-/* As kept before there was a number in front. */
-TEST(reports_of_before_are_read)
+/* What cannot be stored is refused, and nothing changes. */
+TEST(report_that_cannot_be_stored_is_refused)
+{
+    struct rca_store *rca;
+
+    memset(saved, 0, sizeof(saved));
+    rca = rca_store_new(save, NULL);
+    CHECK_EQ(put_report(rca, "first", "n", 0), OK);
+    save_status = ERR_IO;
+    CHECK_EQ(put_report(rca, "second", "n", 0), ERR_IO);
+    save_status = OK;
+    CHECK(has_report(rca, "first", "n"));
+    CHECK(!has_report(rca, "second", "n"));
+    CHECK_EQ(put_report(rca, "third", "n", 0), OK);
+    CHECK_EQ(saved[1].number, 2);
+    rca_store_free(rca);
+}
+
+/* The first versions stored no order of arrival. */
+TEST(reports_without_a_number_are_read)
 {
     struct rca_store *rca = rca_store_new(NULL, NULL);
 
     rca_store_load(
-        rca, SLICE(RCA_NAMES "3"),
+        rca, 3, 0,
         SLICE("{\"reportId\":\"old\",\"alertId\":\"a\",\"timestamp\":"
               "\"2023-11-14T22:13:20Z\",\"status\":\"completed\","
               "\"summary\":\"\",\"namespace\":\"n\",\"project\":\"p\","

@@ -123,7 +123,8 @@ static uint64_t next_of(const struct ends *ends, uint32_t partition)
 {
     uint64_t next = UINT64_MAX;
 
-    (void)store_next_offset(ends->store, SLICE("otlp_spans"), partition, &next);
+    (void)metadata_next_offset(store_metadata(ends->store), SLICE("otlp_spans"),
+                               partition, &next);
     return next;
 }
 
@@ -276,7 +277,7 @@ TEST(offsets_come_back_after_a_crash_at_any_time)
         submit(&ends, from(i, 0, 1));
     wait_for(&ends, 1100); /* a section is full: sealed */
     flush(&ends);
-    CHECK_EQ(store_sync(ends.store), OK);
+    CHECK_EQ(metadata_sync(store_metadata(ends.store)), OK);
     crash(dir, 1100, 900);
     for (int i = 0; i < 100 && journal_bytes(ends.journal) > 60000; i++)
         usleep(10000);
@@ -478,9 +479,13 @@ static void check_state(const struct ends *ends)
     struct slice state, text;
 
     arena_init(&arena, NULL, SIZE_MAX);
-    CHECK_EQ(store_load_derived_state(ends->store, &arena, &state), OK);
+    CHECK_EQ(metadata_load_derived_state(store_metadata(ends->store), &arena,
+                                         &state),
+             OK);
     CHECK(slice_equal(state, SLICE("what waits")));
-    CHECK_EQ(store_load_text(ends->store, "derived.state", &arena, &text), OK);
+    CHECK_EQ(metadata_load_value(store_metadata(ends->store), "derived.state",
+                                 &arena, &text),
+             OK);
     CHECK_EQ(text.len, 0);
     arena_release(&arena);
 }
@@ -501,6 +506,8 @@ static void older_database(const char *sql)
                           "DROP INDEX block_newest; DROP INDEX block_oldest;"
                           "CREATE INDEX block_time ON block (kind, max_ns);"
                           "DROP TABLE state; DROP TABLE recent_request;"
+                          "DROP TABLE report; DROP TABLE catalog;"
+                          "ALTER TABLE named_value RENAME TO text;"
                           "INSERT INTO text VALUES ('derived.state',"
                           " CAST('what waits' AS BLOB));",
                           NULL, NULL, NULL),

@@ -160,10 +160,10 @@ TEST(a_resource_is_found_before_and_after_its_commit)
             .key = "n", .key_len = 1, .type = VALUE_INT, .i = round};
         struct resource saved = {.attrs = {&attr, 1, 0}}, found;
 
-        store_save_resource(store, id, 0, 0, &saved);
+        metadata_save_resource(store_metadata(store), id, 0, 0, &saved);
         CHECK_EQ(reader_begin(reader), OK);
         if (round % 2) /* committed after the view was fixed */
-            CHECK_EQ(store_sync(store), OK);
+            CHECK_EQ(metadata_sync(store_metadata(store)), OK);
         if (CHECK_EQ(reader_resource(reader, id, &arena, &found), OK))
             CHECK_EQ(found.attrs.at[0].i, round);
         CHECK_EQ(reader_resource(reader, 1000, &arena, &found), ERR_NOT_FOUND);
@@ -261,13 +261,13 @@ TEST(a_query_is_busy_only_when_waiting_helps)
     CHECK_EQ(reader_query_logs(reader, &q, &arena, &logs, &count, &total),
              ERR_TOO_BIG); /* alone, and still too much */
     reader_end(reader);
-    CHECK(budget_take(&store->queries, MEMORY - 1000)); /* others */
+    CHECK(budget_take(&store->readers.memory, MEMORY - 1000)); /* others */
     CHECK_EQ(reader_begin(reader), OK);
     q.limit = 1;
     CHECK_EQ(reader_query_logs(reader, &q, &arena, &logs, &count, &total),
              ERR_BUSY);
     reader_end(reader);
-    budget_give(&store->queries, MEMORY - 1000);
+    budget_give(&store->readers.memory, MEMORY - 1000);
     reader_close(reader);
     store_close(store);
     arena_release(&arena);

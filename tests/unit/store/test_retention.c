@@ -1,6 +1,7 @@
 #include <sqlite3.h>
 #include <sys/stat.h>
 
+#include "block_encoder.h"
 #include "clock.h"
 #include "db.h"
 #include "log.h"
@@ -13,7 +14,6 @@
 struct by_hand {
     char dir[64], path[128];
     struct store store;
-    struct series_writer *writer;
 };
 
 static void fill(struct by_hand *h, struct batch **batches, uint32_t count)
@@ -29,14 +29,14 @@ static void fill(struct by_hand *h, struct batch **batches, uint32_t count)
     for (uint32_t i = 0; i < count; i++)
         store_append(store, batches[i]);
     store_close(store);
-    CHECK_EQ(db_open(&h->store.db, h->path, true), OK);
-    h->writer = series_writer_new();
+    CHECK_EQ(db_open(&h->store.writer.db, h->path, true), OK);
+    h->store.writer.encoder = block_encoder_new();
 }
 
 static void clean(struct by_hand *h)
 {
-    db_close(h->store.db);
-    series_writer_free(h->writer);
+    db_close(h->store.writer.db);
+    block_encoder_free(h->store.writer.encoder);
     temp_remove(h->dir);
 }
 
@@ -161,15 +161,15 @@ TEST(a_clock_that_is_put_forward_deletes_nothing_for_an_hour)
     batches[1] = logs_batch(2, now - NS_PER_HOUR);
     fill(&h, batches, 2);
     h.store.options.retention_ns[SIGNAL_LOGS] = NS_PER_DAY;
-    h.store.trusted_ns = now - 7 * NS_PER_DAY;
-    h.store.trusted_at = clock_monotonic_ns() - NS_PER_MIN;
+    h.store.writer.clock.wall_ns = now - 7 * NS_PER_DAY;
+    h.store.writer.clock.monotonic_ns = clock_monotonic_ns() - NS_PER_MIN;
     retain(&h);
     CHECK_EQ(look(&h).logs, 2 * 200);
-    h.store.trusted_at -= NS_PER_HOUR;
+    h.store.writer.clock.monotonic_ns -= NS_PER_HOUR;
     retain(&h);
     CHECK_EQ(look(&h).logs, 200);
     retain(&h);
-    CHECK(h.store.trusted_ns >= now);
+    CHECK(h.store.writer.clock.wall_ns >= now);
     clean(&h);
 }
 
@@ -187,21 +187,22 @@ TEST(a_clock_that_jumped_over_a_restart_deletes_nothing_for_an_hour)
     for (int days = 0; days < 30; days += 29) {
         CHECK_EQ(retention_load_clock(&h.store, now + (uint64_t)days * day),
                  OK);
-        CHECK(h.store.trusted_ns >= now && h.store.trusted_ns < now + day / 24);
-        at = h.store.trusted_at;
+        CHECK(h.store.writer.clock.wall_ns >= now &&
+              h.store.writer.clock.wall_ns < now + day / 24);
+        at = h.store.writer.clock.monotonic_ns;
         CHECK(at > 0 && at <= clock_monotonic_ns());
     }
     /* In doubt it is not the wrong clock that is kept. */
-    h.store.trusted_ns = now - 29 * day;
+    h.store.writer.clock.wall_ns = now - 29 * day;
     CHECK_EQ(retention_save_clock(&h.store), OK);
     CHECK_EQ(retention_load_clock(&h.store, now), OK);
-    CHECK(h.store.trusted_ns < now - 28 * day);
+    CHECK(h.store.writer.clock.wall_ns < now - 28 * day);
     /* After a short stop, or with a clock that was put back, it is the clock.
      */
     CHECK_EQ(retention_load_clock(&h.store, now - 29 * day + NS_PER_MIN), OK);
-    CHECK_EQ(h.store.trusted_ns, now - 29 * day + NS_PER_MIN);
+    CHECK_EQ(h.store.writer.clock.wall_ns, now - 29 * day + NS_PER_MIN);
     CHECK_EQ(retention_load_clock(&h.store, now - 100 * day), OK);
-    CHECK_EQ(h.store.trusted_ns, now - 100 * day);
+    CHECK_EQ(h.store.writer.clock.wall_ns, now - 100 * day);
     clean(&h);
 }
 
@@ -259,8 +260,8 @@ static void merge(struct by_hand *h)
 
     while (more) {
         more = false;
-        h->store.merge_ns = 0;
-        CHECK_EQ(merge_step(&h->store, h->writer, &more), OK);
+        h->store.writer.chunks_due_ns = 0;
+        CHECK_EQ(chunk_compaction_step(&h->store, &more), OK);
     }
 }
 

@@ -45,7 +45,7 @@ static void see_resource(void *arg, uint32_t id, uint32_t identity,
                hash == UINT64_C(0xfedcba9876543210) + id;
 }
 
-static void save_some(struct store *store)
+static void save_some(struct metadata *metadata)
 {
     struct identity identity = {.id = 4,
                                 .rule = RULE_STAMPED,
@@ -58,56 +58,146 @@ static void save_some(struct store *store)
                         .len = 4};
     struct resource resource = {.attrs = {&attr, 1, 0}};
 
-    store_save_identity(store, &identity);
+    metadata_save_identity(metadata, &identity);
     for (uint32_t id = 0; id < 3; id++)
-        store_save_resource(store, id, 4, UINT64_C(0xfedcba9876543210) + id,
-                            &resource);
-    store_save_resource_identity(store, 2, 9);
-    store_save_text(store, "catalog", SLICE("first"));
-    store_save_text(store, "catalog", SLICE("sec\0nd"));
+        metadata_save_resource(metadata, id, 4,
+                               UINT64_C(0xfedcba9876543210) + id, &resource);
+    metadata_save_resource_identity(metadata, 2, 9);
+    metadata_save_value(metadata, "name", SLICE("first"));
+    metadata_save_value(metadata, "name", SLICE("sec\0nd"));
 }
 
-static void add_text(void *arg, struct slice name, struct slice text)
+static void add_report(void *arg, uint32_t slot, uint64_t number,
+                       struct slice document)
 {
-    buf_add(arg, name);
-    buf_byte(arg, '=');
-    buf_add(arg, text);
-    buf_byte(arg, ' ');
+    buf_format(arg, "%u %u ", (unsigned)slot, (unsigned)number);
+    buf_add(arg, document);
+    buf_byte(arg, ';');
+}
+
+/* All reports, as text. */
+static void check_reports(struct metadata *metadata, const char *want)
+{
+    struct buf found;
+
+    buf_init(&found, 1000);
+    CHECK_EQ(metadata_load_reports(metadata, add_report, &found), OK);
+    CHECK_TEXT(buf_slice(&found), want);
+    buf_release(&found);
 }
 
 TEST(what_was_saved_is_loaded)
 {
-    struct buf found;
     char dir[64];
     struct arena arena;
-    struct slice text = {NULL, 0};
+    struct slice value;
     struct loaded loaded = {.good = true};
 
     temp_make(dir);
     arena_init(&arena, NULL, SIZE_MAX);
     struct store *store = open_in(dir);
-    buf_init(&found, 1000);
-    save_some(store);
-    CHECK_EQ(store_sync(store), OK);
+    save_some(store_metadata(store));
+    CHECK_EQ(metadata_sync(store_metadata(store)), OK);
     store_close(store);
 
     store = open_in(dir);
-    CHECK_EQ(store_load(store, see_identity, see_resource, &loaded), OK);
+    struct metadata *metadata = store_metadata(store);
+    CHECK_EQ(metadata_load(metadata, see_identity, see_resource, &loaded), OK);
     CHECK(loaded.good);
     CHECK_EQ(loaded.identities, 1);
     CHECK_EQ(loaded.resources, 3);
     CHECK_EQ(loaded.tag[1], 4);
     CHECK_EQ(loaded.tag[2], 9);
-    CHECK_EQ(store_load_text(store, "catalog", &arena, &text), OK);
-    CHECK(slice_equal(text, SLICE("sec\0nd")));
-    CHECK_EQ(store_load_text(store, "other", &arena, &text), OK);
-    CHECK_EQ(text.len, 0);
-    CHECK_EQ(store_load_texts(store, "cat", add_text, &found), OK);
-    CHECK(slice_equal(buf_slice(&found), SLICE("catalog=sec\0nd ")));
-    CHECK_EQ(store_load_texts(store, "catalog.", add_text, &found), OK);
-    CHECK_EQ(buf_slice(&found).len, 15);
-    buf_release(&found);
+    CHECK_EQ(metadata_load_value(metadata, "name", &arena, &value), OK);
+    CHECK(slice_equal(value, SLICE("sec\0nd")));
+    CHECK_EQ(metadata_load_value(metadata, "other", &arena, &value), OK);
+    CHECK_EQ(value.len, 0);
     store_close(store);
+    arena_release(&arena);
+    temp_remove(dir);
+}
+
+/* Documents are on disk when saving them returns: another connection, as after
+ * a kill -9, has them. */
+TEST(catalog_and_reports_are_durable_when_saving_returns)
+{
+    char dir[64];
+    struct arena arena;
+    struct slice document;
+
+    temp_make(dir);
+    arena_init(&arena, NULL, SIZE_MAX);
+    struct store *store = open_in(dir);
+    struct metadata *metadata = store_metadata(store);
+    CHECK_EQ(metadata_load_catalog(metadata, &arena, &document), OK);
+    CHECK_EQ(document.len, 0);
+    CHECK_EQ(metadata_save_catalog(metadata, SLICE("{1}")), OK);
+    CHECK_EQ(metadata_load_catalog(metadata, &arena, &document), OK);
+    CHECK_TEXT(document, "{1}");
+    CHECK_EQ(metadata_save_report(metadata, 7, 2, SLICE("{b}")), OK);
+    check_reports(metadata, "7 2 {b};");
+    CHECK_EQ(metadata_save_report(metadata, 0, 3, SLICE("{c}")), OK);
+    CHECK_EQ(metadata_save_report(metadata, 7, 4, SLICE("{d}")), OK);
+    CHECK_EQ(metadata_save_catalog(metadata, SLICE("{2}")), OK);
+    check_reports(metadata, "0 3 {c};7 4 {d};");
+    store_close(store);
+    store = open_in(dir);
+    metadata = store_metadata(store);
+    check_reports(metadata, "0 3 {c};7 4 {d};");
+    CHECK_EQ(metadata_load_catalog(metadata, &arena, &document), OK);
+    CHECK_TEXT(document, "{2}");
+    store_close(store);
+    arena_release(&arena);
+    temp_remove(dir);
+}
+
+/* What version 3 kept as texts. */
+static void make_version_3(const char *dir)
+{
+    char path[100];
+    struct db *db = NULL;
+
+    snprintf(path, sizeof(path), "%s/callboard.db", dir);
+    CHECK_EQ(db_open(&db, path, true), OK);
+    CHECK_EQ(
+        sqlite3_exec(db_handle(db),
+                     "DROP TABLE report; DROP TABLE catalog;"
+                     "ALTER TABLE named_value RENAME TO text;"
+                     "INSERT INTO text VALUES ('catalog', CAST('{c}' AS BLOB)),"
+                     " ('rca.3', CAST('41' || char(10) || '{\"a\":\"\n\"}'"
+                     "  AS BLOB)), ('rca.12', CAST('{old}' AS BLOB)),"
+                     " ('rca.note', x'31'), ('store.id', CAST('me' AS BLOB));"
+                     "PRAGMA user_version = 3",
+                     NULL, NULL, NULL),
+        SQLITE_OK);
+    db_close(db);
+}
+
+TEST(version_3_gets_tables_for_catalog_and_reports)
+{
+    char dir[64];
+    struct arena arena;
+    struct slice value;
+
+    temp_make(dir);
+    arena_init(&arena, NULL, SIZE_MAX);
+    store_close(open_in(dir));
+    make_version_3(dir);
+    for (int i = 0; i < 2; i++) {
+        struct store *store = open_in(dir);
+        struct metadata *metadata = store_metadata(store);
+
+        check_reports(metadata, "3 41 {\"a\":\"\n\"};12 0 {old};");
+        CHECK_EQ(metadata_load_catalog(metadata, &arena, &value), OK);
+        CHECK_TEXT(value, "{c}");
+        CHECK_EQ(metadata_load_value(metadata, "catalog", &arena, &value), OK);
+        CHECK_EQ(value.len, 0);
+        CHECK_EQ(metadata_load_value(metadata, "rca.note", &arena, &value), OK);
+        CHECK_TEXT(value, "1");
+        CHECK_EQ(metadata_load_value(metadata, "store.id", &arena, &value), OK);
+        CHECK_TEXT(value, "me");
+        store_close(store);
+    }
     arena_release(&arena);
     temp_remove(dir);
 }
@@ -129,14 +219,15 @@ TEST(what_waits_to_be_saved_has_a_bound)
     struct store_options options = options_in(dir);
     CHECK_EQ(store_open(&store, &options), OK);
     for (uint32_t i = 0; i < COUNT; i++)
-        store_save_resource(store, i, 0, i, &resource);
+        metadata_save_resource(store_metadata(store), i, 0, i, &resource);
     store_append(store,
                  points_batch(1, false, "p", 0, UINT64_C(1) << 60, 1, 1));
-    pthread_mutex_lock(&store->lock);
-    CHECK(store->saved_bytes > (uint64_t)COUNT * LEN);
-    CHECK(store->saved_bytes - store->saved_bytes_committed <=
-          PENDING_WRITES_BYTES);
-    pthread_mutex_unlock(&store->lock);
+    const struct metadata *metadata = &store->metadata;
+    pthread_mutex_lock(&store->commits.lock);
+    CHECK(metadata->saved_bytes > (uint64_t)COUNT * LEN);
+    CHECK(metadata->saved_bytes - metadata->committed_bytes <=
+          PENDING_MAX_BYTES);
+    pthread_mutex_unlock(&store->commits.lock);
     store_close(store);
     temp_remove(dir);
 }
@@ -175,8 +266,8 @@ TEST(a_damaged_database_is_moved_aside)
     fclose(f);
     struct store *store = open_in(dir);
     CHECK(store != NULL);
-    save_some(store);
-    CHECK_EQ(store_sync(store), OK);
+    save_some(store_metadata(store));
+    CHECK_EQ(metadata_sync(store_metadata(store)), OK);
     store_close(store);
     snprintf(path, sizeof(path), "ls %s/*.damaged-* >/dev/null", dir);
     CHECK_EQ(system(path), 0);
@@ -318,13 +409,13 @@ TEST(a_full_disk_is_told_reading_goes_on_and_it_recovers)
     atomic_store(&fail_always, true);
     store_append(store, points_batch(1, true, "n", 1, NS_PER_HOUR, 5, 1));
     CHECK_EQ(wait_health(store, ERR_IO), ERR_IO);
-    save_some(store);
-    CHECK(store_sync(store) != OK);
+    save_some(store_metadata(store));
+    CHECK(metadata_sync(store_metadata(store)) != OK);
     CHECK_EQ(store_watermark(store, STREAM_DERIVED), 0);
     CHECK_EQ(total_value(store), 5);
     atomic_store(&fail_always, false);
     CHECK_EQ(wait_health(store, OK), OK);
-    CHECK_EQ(store_sync(store), OK);
+    CHECK_EQ(metadata_sync(store_metadata(store)), OK);
     CHECK_EQ(store_watermark(store, STREAM_DERIVED), 1);
     CHECK_EQ(total_value(store), 5);
     store_close(store);

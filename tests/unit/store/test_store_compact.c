@@ -6,7 +6,7 @@
 #include <sqlite3.h>
 #include <sys/wait.h>
 
-#include "block_compaction.h"
+#include "block_encoder.h"
 #include "clock.h"
 #include "random_records.h"
 #include "stats.h"
@@ -30,25 +30,25 @@ static void bench_open(struct bench *b)
 {
     b->store =
         (struct store){.options = {.block_spans = 16384, .block_logs = 16384}};
-    budget_init(&b->store.queries, 128 << 20);
-    CHECK_EQ(db_open(&b->store.db, b->path, true), OK);
-    b->store.encoder = block_encoder_new();
+    budget_init(&b->store.readers.memory, 128 << 20);
+    CHECK_EQ(db_open(&b->store.writer.db, b->path, true), OK);
+    b->store.writer.encoder = block_encoder_new();
 }
 
 static void bench_close(struct bench *b)
 {
-    block_encoder_free(b->store.encoder);
-    db_close(b->store.db);
+    block_encoder_free(b->store.writer.encoder);
+    db_close(b->store.writer.db);
 }
 
 static void write_block(struct bench *b, enum block_kind kind, uint64_t serial,
                         const void **rows, uint32_t count)
 {
-    CHECK_EQ(db_run(b->store.db, SQL_BEGIN_WRITE), OK);
-    CHECK_EQ(block_encoder_rewrite(b->store.encoder, b->store.db, kind, serial,
-                                   rows, count),
+    CHECK_EQ(db_run(b->store.writer.db, SQL_BEGIN_WRITE), OK);
+    CHECK_EQ(block_encoder_rewrite(b->store.writer.encoder, b->store.writer.db,
+                                   kind, serial, rows, count),
              OK);
-    CHECK_EQ(db_run(b->store.db, SQL_COMMIT), OK);
+    CHECK_EQ(db_run(b->store.writer.db, SQL_COMMIT), OK);
 }
 
 /* One block of each, a second after the last; every time is there once. */
@@ -113,8 +113,9 @@ static uint64_t number(struct bench *b, const char *sql)
     sqlite3_stmt *stmt = NULL;
     uint64_t value = 0;
 
-    CHECK_EQ(sqlite3_prepare_v2(db_handle(b->store.db), sql, -1, &stmt, NULL),
-             SQLITE_OK);
+    CHECK_EQ(
+        sqlite3_prepare_v2(db_handle(b->store.writer.db), sql, -1, &stmt, NULL),
+        SQLITE_OK);
     if (CHECK_EQ(sqlite3_step(stmt), SQLITE_ROW))
         value = (uint64_t)sqlite3_column_int64(stmt, 0);
     sqlite3_finalize(stmt);
@@ -140,10 +141,10 @@ static enum status compact_all(struct bench *b)
     enum status status = OK;
     bool more = true;
 
-    b->store.compact_ns = 0; /* do not wait for the next look */
+    b->store.writer.blocks_due_ns = 0; /* do not wait for the next look */
     while (status == OK && more) {
         more = false;
-        status = compact_step(&b->store, &more);
+        status = block_compaction_step(&b->store, &more);
     }
     return status;
 }
@@ -274,7 +275,7 @@ TEST(a_record_is_rewritten_a_few_times_at_most)
     snprintf(b.path, sizeof(b.path), "%s/callboard.db", b.dir);
     arena_init(&b.memory, NULL, SIZE_MAX);
     bench_open(&b);
-    CHECK_EQ(sqlite3_exec(db_handle(b.store.db),
+    CHECK_EQ(sqlite3_exec(db_handle(b.store.writer.db),
                           "CREATE TEMP TABLE written (count);"
                           "CREATE TEMP TRIGGER each AFTER INSERT ON main.block"
                           " BEGIN INSERT INTO written VALUES (new.count); END",
@@ -342,7 +343,7 @@ static void merge_around(const char *data)
              " WHERE kind = 0 ORDER BY max_ns LIMIT 1 OFFSET 20)",
              data);
     bench_make(&b);
-    CHECK_EQ(sqlite3_exec(db_handle(b.store.db), sql, NULL, NULL, NULL),
+    CHECK_EQ(sqlite3_exec(db_handle(b.store.writer.db), sql, NULL, NULL, NULL),
              SQLITE_OK);
     CHECK_EQ(compact_all(&b), OK);
     CHECK_EQ(number(&b, "SELECT count(*) FROM block WHERE kind = 0"), 3);
@@ -382,10 +383,10 @@ static enum status compact_with(struct bench *b, int steps, bool kill)
 {
     steps_left = steps;
     steps_kill = kill;
-    sqlite3_progress_handler(db_handle(b->store.db), 3, interrupt, NULL);
+    sqlite3_progress_handler(db_handle(b->store.writer.db), 3, interrupt, NULL);
     enum status status = compact_all(b);
-    sqlite3_progress_handler(db_handle(b->store.db), 0, NULL, NULL);
-    if (status != OK && db_run(b->store.db, SQL_ROLLBACK) != OK)
+    sqlite3_progress_handler(db_handle(b->store.writer.db), 0, NULL, NULL);
+    if (status != OK && db_run(b->store.writer.db, SQL_ROLLBACK) != OK)
         CHECK(blocks(b) > 0); /* it failed before it began to write */
     return status;
 }

@@ -54,8 +54,8 @@ static void save_resources(struct store *store)
 
         snprintf(name, sizeof(name), "c-%u", id);
         identity.component = slice_of(name);
-        store_save_identity(store, &identity);
-        store_save_resource(store, id, id, id, &resource);
+        metadata_save_identity(store_metadata(store), &identity);
+        metadata_save_resource(store_metadata(store), id, id, id, &resource);
     }
 }
 
@@ -71,8 +71,9 @@ static uint64_t make_database(const char *dir)
     CHECK_EQ(store_open(&store, &options), OK);
     memset(text, 't', TEXT);
     save_resources(store);
-    store_save_text(store, "long", (struct slice){text, TEXT});
-    store_save_text(store, "short", SLICE("s"));
+    metadata_save_value(store_metadata(store), "long",
+                        (struct slice){text, TEXT});
+    metadata_save_value(store_metadata(store), "short", SLICE("s"));
     for (int i = 0; i < BLOCKS; i++)
         store_append(store, logs_batch(++lsn));
     for (uint32_t i = 0; i < CHUNKS; i++)
@@ -182,11 +183,14 @@ static struct found look(const char *dir)
     if (!CHECK_EQ(store_open(&store, &options), OK))
         return found;
     arena_init(&arena, NULL, SIZE_MAX);
-    CHECK_EQ(store_load(store, see_identity, see_resource, &found.seen), OK);
+    CHECK_EQ(metadata_load(store_metadata(store), see_identity, see_resource,
+                           &found.seen),
+             OK);
     for (int i = 0; i < 2; i++) {
         struct slice text = {NULL, 0};
 
-        CHECK_EQ(store_load_text(store, i ? "short" : "long", &arena, &text),
+        CHECK_EQ(metadata_load_value(store_metadata(store),
+                                     i ? "short" : "long", &arena, &text),
                  OK);
         found.texts += text.len == (i ? 1 : TEXT);
     }
