@@ -1,17 +1,18 @@
 /*
- * series_int - what series_set.c collects and series_sum.c adds up.
+ * series_int - series as series_set.c stores them and series_sum.c sums them.
  */
 #ifndef SERIES_INT_H
 #define SERIES_INT_H
 
 #include "clock.h"
 #include "counter_increase.h"
+#include "map.h"
 #include "series_set.h"
 
-/* How far outside the grid a sample still says something about it. */
+/* How far outside the grid a point still matters. */
 #define SERIES_REACH_NS (5 * NS_PER_MIN)
 
-/* A histogram that is kept, with room to be overwritten by a newer one. */
+/* A copy of a histogram; a newer one may take over its memory. */
 struct stored_histogram {
     struct histogram h;
     double *bounds;
@@ -22,44 +23,44 @@ struct stored_histogram {
 /* The newest value of a gauge in a cell. */
 struct gauge_sample {
     uint64_t time_ns;  /* 0: none */
-    uint64_t first_ns; /* of the oldest one that fell there */
+    uint64_t first_ns; /* of the oldest one in the cell */
     double value;
 };
 
 struct tracked_series {
-    uint64_t key, group, tags, entity;
-    uint32_t family, rank, resource_id;
-    double factor, bound;
-    uint64_t gap_ns;   /* smallest distance of two points seen; 0: unknown */
-    uint64_t last_ns;  /* the point that came last */
-    uint64_t ended_ns; /* a staleness marker; 0: none */
-    bool last_resort;
-    uint8_t mode, type;           /* enum metric_mode, enum metric_type */
-    struct gauge_sample *samples; /* MODE_GAUGE */
+    uint64_t key;
+    struct series_point p; /* as first seen; without its point */
+    uint32_t resource_id;
+    uint64_t gap_ns;    /* smallest distance of two points seen; 0: unknown */
+    uint64_t last_ns;   /* the point that arrived last */
+    uint64_t ended_ns;  /* a staleness marker; 0: none */
+    uint8_t mode, type; /* enum metric_mode, enum metric_type */
+    struct gauge_sample *samples; /* MODE_GAUGE, by slot */
     struct counter_track counter; /* MODE_COUNTER; extra: stored_histogram */
     struct grid_row deltas;       /* MODE_DELTA */
     struct hist *delta_hists;
 };
 
-/* The lowest rank of each entity and family, in a table of its own. */
-struct source_ranks {
-    uint64_t *keys;
-    uint32_t *ranks;       /* one more than it is; 0: free */
-    uint32_t size, series; /* of how many series; 0: not made yet */
+/* The best rank of an entity and family, or of an entity. */
+struct best_rank {
+    uint64_t key;
+    uint32_t rank;
 };
 
 struct series_set {
     struct arena *arena;
     struct grid grid;
-    uint32_t spots; /* samples of a series: before, each cell, after */
-    struct tracked_series **table;
-    struct tracked_series **order; /* by first point: sums are repeatable */
-    struct source_ranks ranks;
-    uint32_t table_size, count;
+    uint32_t slots; /* of a gauge: before the grid, each cell, after it */
+    struct tracked_series **series; /* by first point: sums are repeatable */
+    uint32_t count, room;
+    struct map index;        /* of keys */
+    uint32_t ranked;         /* series that are in ranks */
+    struct best_rank *ranks; /* made when the first sum is taken */
+    uint32_t rank_count, rank_room;
+    struct map rank_index;
 };
 
-/* The longest time between two points over which a series is taken to have
- * gone on. */
+/* The longest time between two points of a series without a gap. */
 static inline uint64_t series_max_gap(const struct series_set *set)
 {
     return 2 * set->grid.step_ns > SERIES_REACH_NS ? 2 * set->grid.step_ns

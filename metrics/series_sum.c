@@ -6,10 +6,10 @@
  *             series was there. A series counts from its first sample until
  *             another one takes over: a pod that replaces another does not
  *             count twice.
- *   counters  growth (counter_increase.h), spread over the time between two
- * points. Growth over a long gap is not guessed at. From the newest point to
- * now the last rate goes on, or the last point of a live chart would always
- * dip.
+ *   counters  their increase (counter_increase.h), spread over the time between
+ *             two points; over a long gap it is unknown. From the newest point
+ *             to now the last rate continues, or the last point of a live chart
+ *             would always dip.
  *
  * Both are averages over the part of the cell that any series covers, so that
  * the first cell of a scope is not thinned by the time before it began.
@@ -17,60 +17,65 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "array.h"
 #include "hash.h"
 #include "series_int.h"
 
 /* Of an entity, whatever the family: what is no last resort. */
 #define ANY_FAMILY UINT32_MAX
 
-static uint32_t rank_slot(const struct source_ranks *ranks,
-                          const struct tracked_series *series, uint32_t family)
+static struct best_rank *find_rank(const struct series_set *set,
+                                   const struct tracked_series *series,
+                                   uint32_t family)
 {
-    uint64_t key = hash_mix(series->entity, family);
-    uint32_t at = (uint32_t)key & (ranks->size - 1);
+    uint64_t key = hash_mix(series->p.entity, family);
 
-    while (ranks->ranks[at] && ranks->keys[at] != key)
-        at = (at + 1) & (ranks->size - 1);
-    ranks->keys[at] = key;
-    return at;
+    map_each(&set->rank_index, map_hash_number(key), at)
+        if (set->ranks[at].key == key)
+            return &set->ranks[at];
+    return NULL;
+}
+
+static bool note_rank(struct series_set *set,
+                      const struct tracked_series *series, uint32_t family,
+                      uint32_t rank)
+{
+    struct best_rank *best = find_rank(set, series, family);
+
+    if (best) {
+        best->rank = rank < best->rank ? rank : best->rank;
+        return true;
+    }
+    best =
+        arena_append(set->arena, &set->ranks, set->rank_count, &set->rank_room);
+    if (!best)
+        return false;
+    *best = (struct best_rank){hash_mix(series->p.entity, family), rank};
+    return map_add(&set->rank_index, map_hash_number(best->key),
+                   set->rank_count++);
 }
 
 static bool make_ranks(struct series_set *set)
 {
-    struct source_ranks *ranks = &set->ranks;
+    for (; set->ranked < set->count; set->ranked++) {
+        const struct tracked_series *series = set->series[set->ranked];
 
-    if (ranks->series == set->count)
-        return true;
-    ranks->size = 2 * set->table_size;
-    ranks->keys = arena_zero(set->arena, ranks->size, sizeof(*ranks->keys));
-    ranks->ranks = arena_zero(set->arena, ranks->size, sizeof(*ranks->ranks));
-    if (!ranks->keys || !ranks->ranks)
-        return false;
-    for (uint32_t i = 0; i < set->count; i++) {
-        const struct tracked_series *series = set->order[i];
-        uint32_t *rank =
-            &ranks->ranks[rank_slot(ranks, series, series->family)];
-
-        if (*rank == 0 || series->rank + 1 < *rank)
-            *rank = series->rank + 1;
-        if (!series->last_resort)
-            ranks->ranks[rank_slot(ranks, series, ANY_FAMILY)] = 1;
+        if (!note_rank(set, series, series->p.family, series->p.rank) ||
+            (!series->p.last_resort && !note_rank(set, series, ANY_FAMILY, 0)))
+            return false;
     }
-    ranks->series = set->count;
     return true;
 }
 
 static bool is_summed(const struct series_set *set, struct series_filter filter,
                       const struct tracked_series *series)
 {
-    const struct source_ranks *ranks = &set->ranks;
+    const struct series_point *p = &series->p;
 
-    if (!(series->tags & filter.tags) || series->group != filter.group ||
-        ranks->ranks[rank_slot(ranks, series, series->family)] !=
-            series->rank + 1)
+    if (!(p->tags & filter.tags) || p->group != filter.group ||
+        find_rank(set, series, p->family)->rank != p->rank)
         return false;
-    return !series->last_resort ||
-           !ranks->ranks[rank_slot(ranks, series, ANY_FAMILY)];
+    return !p->last_resort || !find_rank(set, series, ANY_FAMILY);
 }
 
 /* The usual distance of samples, as far as it shows. */
@@ -93,13 +98,13 @@ static uint64_t hold_ns(const struct tracked_series *series, uint64_t seen_ns)
 static uint32_t next_sample(const struct series_set *set,
                             const struct tracked_series *series, uint32_t from)
 {
-    while (from < set->spots && !series->samples[from].time_ns)
+    while (from < set->slots && !series->samples[from].time_ns)
         from++;
     return from;
 }
 
 /* What is being summed; from and to: the part of each cell that is covered,
- * NULL where amounts are wanted and no averages. */
+ * NULL for amounts, which are not averaged. */
 struct sums {
     struct series_set *set;
     struct series_filter filter;
@@ -108,7 +113,7 @@ struct sums {
     uint64_t *from_ns, *to_ns;
     uint64_t *begins; /* of gauges, in order */
     uint32_t begin_count;
-    const struct tracked_series *series; /* whose growth is visited */
+    const struct tracked_series *series; /* whose increases are visited */
 };
 
 static void cover(struct sums *sums, uint32_t cell, uint64_t from_ns,
@@ -140,8 +145,8 @@ static void hold_sample(struct sums *sums, const struct tracked_series *series,
 {
     const struct grid *grid = &sums->set->grid;
 
-    for (uint32_t spot = at ? at : 1; spot < next; spot++) {
-        uint32_t cell = spot - 1;
+    for (uint32_t slot = at ? at : 1; slot < next; slot++) {
+        uint32_t cell = slot - 1;
         uint64_t begin = grid_time(grid, cell), end = begin + grid->step_ns;
 
         begin = begin < from_ns ? from_ns : begin;
@@ -151,7 +156,7 @@ static void hold_sample(struct sums *sums, const struct tracked_series *series,
         if (end <= begin)
             end = begin + 1; /* seen, if only just */
         grid_row_add(sums->row, cell,
-                     series->samples[at].value * series->factor *
+                     series->samples[at].value * series->p.factor *
                          seconds_between(begin, end));
         cover(sums, cell, begin, end);
     }
@@ -174,13 +179,13 @@ static bool find_begins(struct sums *sums)
     if (!sums->begins)
         return false;
     for (uint32_t i = 0; i < set->count; i++) {
-        const struct tracked_series *series = set->order[i];
+        const struct tracked_series *series = set->series[i];
         uint32_t at =
             series->mode == MODE_GAUGE && is_summed(set, sums->filter, series)
                 ? next_sample(set, series, 0)
-                : set->spots;
+                : set->slots;
 
-        if (at < set->spots)
+        if (at < set->slots)
             sums->begins[sums->begin_count++] = series->samples[at].first_ns;
     }
     qsort(sums->begins, sums->begin_count, sizeof(uint64_t), by_time);
@@ -245,13 +250,13 @@ static void sum_gauge(struct sums *sums, const struct tracked_series *series)
     uint32_t at = next_sample(set, series, 0);
     uint64_t held_ns = 0;
 
-    while (at < set->spots - 1) {
+    while (at < set->slots - 1) {
         const struct gauge_sample *sample = &series->samples[at];
         uint32_t next = next_sample(set, series, at + 1);
         uint64_t begin = at ? grid_time(&set->grid, at - 1) : 0;
         uint64_t until =
             holds_until(sums, series, sample,
-                        next < set->spots ? &series->samples[next] : NULL);
+                        next < set->slots ? &series->samples[next] : NULL);
 
         /* The sample before was counted up to this cell. */
         hold_sample(sums, series, at, next,
@@ -269,9 +274,9 @@ static const struct histogram *histogram_of(const struct counter_point *point)
     return &((const struct stored_histogram *)point->extra)->h;
 }
 
-/* Of growth a part of a time: weight is 1, or what the newest growth is worth
- * after it. */
-static bool add_part(struct sums *sums, const struct counter_increase *growth,
+/* Adds the increase, spread over a time. weight: 1, or the part of it that is
+ * added again after its end. */
+static bool add_part(struct sums *sums, const struct counter_increase *increase,
                      uint64_t from_ns, uint64_t to_ns, double weight)
 {
     const struct tracked_series *series = sums->series;
@@ -279,7 +284,7 @@ static bool add_part(struct sums *sums, const struct counter_increase *growth,
     struct grid_part part = grid_parts(grid, from_ns, to_ns);
     bool hist = series_is_histogram(series->type);
     double amount =
-        counter_increase_amount(growth) * (hist ? 1 : series->factor);
+        counter_increase_amount(increase) * (hist ? 1 : series->p.factor);
     struct arena *arena = sums->set->arena;
 
     while (grid_next(grid, &part)) {
@@ -290,45 +295,45 @@ static bool add_part(struct sums *sums, const struct counter_increase *growth,
         cover(sums, part.cell, part.begin_ns, part.at_ns);
         if (into &&
             !hist_add(into, arena, (enum metric_type)series->type,
-                      histogram_of(growth->after), series->factor, share))
+                      histogram_of(increase->after), series->p.factor, share))
             return false;
-        if (into && growth->before &&
+        if (into && increase->before &&
             !hist_add(into, arena, (enum metric_type)series->type,
-                      histogram_of(growth->before), series->factor, -share))
+                      histogram_of(increase->before), series->p.factor, -share))
             return false;
     }
     return true;
 }
 
-static bool add_growth(void *arg, const struct counter_increase *growth)
+static bool add_increase(void *arg, const struct counter_increase *increase)
 {
     struct sums *sums = arg;
     const struct tracked_series *series = sums->series;
-    uint64_t took = growth->to_ns - growth->from_ns;
-    uint64_t end = growth->to_ns, now = sums->set->grid.now_ns;
+    uint64_t took = increase->to_ns - increase->from_ns;
+    uint64_t end = increase->to_ns, now = sums->set->grid.now_ns;
 
-    if (!add_part(sums, growth, growth->from_ns, end, 1))
+    if (!add_part(sums, increase, increase->from_ns, end, 1))
         return false;
-    /* The rate of the newest goes on for a while. */
-    if (growth->newest && now > end && now - end < hold_ns(series, took) &&
+    /* The newest rate continues for a while. */
+    if (increase->newest && now > end && now - end < hold_ns(series, took) &&
         series->ended_ns < end)
-        return add_part(sums, growth, end, now,
+        return add_part(sums, increase, end, now,
                         (double)(now - end) / (double)took);
     return true;
 }
 
-static bool sum_growth(struct sums *sums, const struct tracked_series *series)
+static bool sum_counter(struct sums *sums, const struct tracked_series *series)
 {
     const struct counter_rules rules = {series_set_from(sums->set),
                                         series_max_gap(sums->set)};
 
     sums->series = series;
-    return counter_walk(&series->counter, &rules, add_growth, sums);
+    return counter_walk(&series->counter, &rules, add_increase, sums);
 }
 
 static bool sum_deltas(struct sums *sums, const struct tracked_series *series)
 {
-    double factor = series_is_histogram(series->type) ? 1 : series->factor;
+    double factor = series_is_histogram(series->type) ? 1 : series->p.factor;
 
     for (uint32_t i = 0; i < sums->set->grid.count; i++) {
         if (!series->deltas.known[i])
@@ -351,7 +356,7 @@ static bool sum_series(struct sums *sums, const struct tracked_series *series)
     case MODE_DELTA:
         return sum_deltas(sums, series);
     case MODE_COUNTER:
-        return sum_growth(sums, series);
+        return sum_counter(sums, series);
     case MODE_GAUGE:
         if (sums->from_ns) /* a gauge has no amount */
             sum_gauge(sums, series);
@@ -369,8 +374,8 @@ static bool sum_selected(struct sums *sums)
     if (!make_ranks(set) || !find_begins(sums))
         return false;
     for (uint32_t i = 0; i < set->count; i++)
-        if (is_summed(set, sums->filter, set->order[i]) &&
-            !sum_series(sums, set->order[i]))
+        if (is_summed(set, sums->filter, set->series[i]) &&
+            !sum_series(sums, set->series[i]))
             return false;
     return true;
 }
@@ -414,10 +419,10 @@ static double *find_bounds(struct series_set *set, struct series_filter filter,
     uint32_t n = 0;
 
     for (uint32_t i = 0; bounds && i < set->count; i++) {
-        double bound = set->order[i]->bound * set->order[i]->factor;
+        double bound = set->series[i]->p.bound * set->series[i]->p.factor;
         uint32_t at = n;
 
-        if (!is_summed(set, filter, set->order[i]) || isnan(bound))
+        if (!is_summed(set, filter, set->series[i]) || isnan(bound))
             continue;
         while (at > 0 && bounds[at - 1] >= bound)
             at--;
@@ -438,14 +443,14 @@ static bool sum_bound(struct series_set *set, struct series_filter filter,
     struct sums sums = {.set = set, .row = row};
 
     for (uint32_t i = 0; i < set->count; i++) {
-        const struct tracked_series *series = set->order[i];
-        double own = series->bound * series->factor;
+        const struct tracked_series *series = set->series[i];
+        double own = series->p.bound * series->p.factor;
 
         if (!is_summed(set, filter, series) || own < bound || own > bound)
             continue;
         struct tracked_series plain = *series;
 
-        plain.factor = 1; /* it is of the bound, not of the count */
+        plain.p.factor = 1; /* the factor is of the bound, not of the count */
         if (!sum_series(&sums, &plain))
             return false;
     }
