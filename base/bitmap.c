@@ -26,3 +26,11 @@ void bitmap_add(struct bitmap *set, uint32_t id)
     set->words[id >> 6] |= bit;
     set->count++;
 }
+
+void bitmap_remove(struct bitmap *set, uint32_t id)
+{
+    if (!bitmap_has(set, id))
+        return;
+    set->words[id >> 6] &= ~(UINT64_C(1) << (id & 63));
+    set->count--;
+}

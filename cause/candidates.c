@@ -89,25 +89,6 @@ struct bitmap *candidate_resources(const struct candidates *c,
     return registry_select(c->registry, &scope, c->arena);
 }
 
-/* Derived series hang on resources of their own, which have no metrics. */
-static bool find_reporting(struct candidates *c,
-                           const struct component_info *list, uint32_t count)
-{
-    const struct bitmap *all = c->resources;
-    struct bitmap *derived = bitmap_new(c->arena, all->limit);
-    struct bitmap *reporting = bitmap_new(c->arena, all->limit);
-
-    if (!derived || !reporting)
-        return false;
-    for (uint32_t i = 0; i < count; i++)
-        bitmap_add(derived, list[i].derived_resource);
-    for (uint32_t id = 0; id < all->limit; id++)
-        if (bitmap_has(all, id) && !bitmap_has(derived, id))
-            bitmap_add(reporting, id);
-    c->reporting = reporting;
-    return true;
-}
-
 bool candidates_find(struct candidates *c, struct registry *registry,
                      const struct scope_filter *scope, struct arena *arena)
 {
@@ -123,13 +104,17 @@ bool candidates_find(struct candidates *c, struct registry *registry,
         arena_zero(arena, count + MAX_PEERS, sizeof(*c->identities));
     c->kinds = arena_zero(arena, count + MAX_PEERS, sizeof(*c->kinds));
     c->resources = registry_select(registry, &c->scope, arena);
-    if (!c->identities || !c->kinds || !c->resources)
+    c->reporting = registry_select(registry, &c->scope, arena);
+    if (!c->identities || !c->kinds || !c->resources || !c->reporting)
         return false;
     c->by_resource =
         arena_zero(arena, c->resources->limit, sizeof(*c->by_resource));
-    for (uint32_t i = 0; i < count; i++)
+    for (uint32_t i = 0; i < count; i++) {
         if (list[i].identity.component.len > 0)
             c->identities[c->component_count++] = list[i].identity;
+        /* Derived series hang on resources of their own. */
+        bitmap_remove(c->reporting, list[i].derived_resource);
+    }
     c->count = c->component_count;
-    return c->by_resource && find_reporting(c, list, count);
+    return c->by_resource;
 }

@@ -4,7 +4,6 @@
 #include "cause.h"
 
 #include "evidence_durations.h"
-#include "rank.h"
 #include "report.h"
 
 enum {
@@ -53,13 +52,6 @@ static enum status judge(struct rca_context *context, const struct measures *m,
                          uint32_t attempt, struct evidence_set *evidence,
                          struct cause_report *report)
 {
-    const struct rank_input input = {.arena = context->arena,
-                                     .candidates = &context->candidates,
-                                     .graph = &context->graph,
-                                     .evidence = evidence,
-                                     .red = &context->red,
-                                     .asked = context->query->scope.component};
-
     context->times.attempt = attempt;
     context->times.from_ns = rca_attempt_start(&context->times, attempt);
     *evidence = (struct evidence_set){
@@ -69,7 +61,8 @@ static enum status judge(struct rca_context *context, const struct measures *m,
     if (!evidence->of)
         return arena_status(context->arena);
     find_evidence(context, m, evidence);
-    return arena_status(context->arena) == OK && rank_suspects(&input, report)
+    return arena_status(context->arena) == OK &&
+                   rank_suspects(context, evidence, report)
                ? OK
                : arena_status(context->arena);
 }

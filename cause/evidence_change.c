@@ -76,10 +76,9 @@ void find_changes(struct evidence_set *evidence, const struct rca_times *times,
             .line = c->text,
             .peer = NO_INDEX,
             .onset_ns = c->time_ns,
-            .text = text_format(evidence->arena, "%.*s%s%.*s", (int)reason.len,
-                                reason.ptr ? reason.ptr : "",
-                                reason.len ? ": " : "", (int)text.len,
-                                text.ptr ? text.ptr : "")};
+            .text =
+                text_format(evidence->arena, "%.*s%s%.*s", SLICE_ARGS(reason),
+                            reason.len ? ": " : "", SLICE_ARGS(text))};
         evidence_add(evidence, c->component, &e);
     }
 }

@@ -99,9 +99,9 @@ void find_latency(struct evidence_set *evidence, const struct rca_times *times,
             .operation = operation,
             .peer = NO_INDEX,
             .numbers = {usual_ms, now_ms, 0, 0, "ms"},
-            .text = text_format(
-                evidence->arena, "%.*s takes %.0f ms itself, %.0f ms before",
-                (int)operation.len, operation.ptr, now_ms, usual_ms)};
+            .text = text_format(evidence->arena,
+                                "%.*s takes %.0f ms itself, %.0f ms before",
+                                SLICE_ARGS(operation), now_ms, usual_ms)};
 
         durations_describe(own, p, &e);
         evidence_add(evidence, component, &e);

@@ -151,7 +151,7 @@ static void add_evidence(const struct metric_judge *j,
         .chart_scale = scale,
         .onset_ns = d->onset_ns,
         .text = text_format(arena, "%s%.*s%s %s from %.4g to %.4g%s%s", quote,
-                            (int)t->name.len, t->name.ptr, quote,
+                            SLICE_ARGS(t->name), quote,
                             now > usual ? "rose" : "fell", usual, now,
                             t->unit.len > 0 ? " " : "", unit)};
     evidence_add(j->evidence, t->component, &e);

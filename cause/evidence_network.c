@@ -138,8 +138,8 @@ static void add_network(struct evidence_set *evidence,
             text_format(evidence->arena,
                         "calls %s %.*s wait %.0f ms on the way, %.0f ms before "
                         "(%.0f%% of its calls wait)",
-                        is_callee ? "from" : "to", (int)name.len, name.ptr,
-                        now_ms, fmax(0, usual_ms), 100 * share)};
+                        is_callee ? "from" : "to", SLICE_ARGS(name), now_ms,
+                        fmax(0, usual_ms), 100 * share)};
 
     durations_describe(gaps, p, &e);
     evidence_add(evidence, c, &e);

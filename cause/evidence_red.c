@@ -33,72 +33,57 @@ static void add_errors(struct evidence_set *evidence, const struct red_count *c,
         .text =
             text_format(evidence->arena,
                         "%.*s fails in %.1f%% of %.0f requests, %.1f%% before",
-                        (int)c->operation.len, c->operation.ptr, 100 * now, n2,
-                        100 * before)};
+                        SLICE_ARGS(c->operation), 100 * now, n2, 100 * before)};
     evidence_add(evidence, c->candidate, &e);
 }
 
 /* ---- durations of calls to peers ---- */
 
-/* Of one period. */
-struct bucket_counts {
-    double at[RED_BUCKETS], all;
-};
-
-static void take_buckets(const struct red_count *c, uint32_t attempt,
-                         struct bucket_counts counts[PERIODS])
-{
-    counts[BASELINE].all = counts[WINDOW].all = 0;
-    for (uint32_t i = 0; i < RED_BUCKETS; i++) {
-        counts[BASELINE].at[i] = c->buckets[i].baseline;
-        counts[WINDOW].at[i] = c->buckets[i].window[attempt];
-        for (int p = 0; p < PERIODS; p++)
-            counts[p].all += counts[p].at[i];
-    }
-}
-
-static uint32_t quantile_bucket(const struct bucket_counts *c, double q)
+/* Calls to a peer in the buckets from `first` on. */
+static double count_from(const struct red_count *c, enum rca_period period,
+                         uint32_t attempt, uint32_t first)
 {
     double sum = 0;
 
+    for (uint32_t i = first; i < RED_BUCKETS; i++)
+        sum += red_amount(&c->buckets[i], period, attempt);
+    return sum;
+}
+
+static uint32_t quantile_bucket(const struct red_count *c,
+                                enum rca_period period, uint32_t attempt,
+                                double q)
+{
+    double all = count_from(c, period, attempt, 0), sum = 0;
+
     for (uint32_t i = 0; i < RED_BUCKETS; i++) {
-        sum += c->at[i];
-        if (sum >= q * c->all)
+        sum += red_amount(&c->buckets[i], period, attempt);
+        if (sum >= q * all)
             return i;
     }
     return RED_BUCKETS - 1;
 }
 
-static double count_from(const struct bucket_counts *c, uint32_t bucket)
-{
-    double sum = 0;
-
-    for (uint32_t i = bucket; i < RED_BUCKETS; i++)
-        sum += c->at[i];
-    return sum;
-}
-
 static void add_durations(struct evidence_set *evidence,
                           const struct red_count *c, uint32_t attempt)
 {
-    struct bucket_counts counts[PERIODS];
-
-    take_buckets(c, attempt, counts);
-    const struct bucket_counts *base = &counts[BASELINE], *w = &counts[WINDOW];
-    double usual_s = red_bucket_seconds(quantile_bucket(base, 0.5));
-    double now_s = red_bucket_seconds(quantile_bucket(w, 0.5));
-    uint32_t limit = quantile_bucket(base, 0.95) + 1;
+    double usual_s =
+        red_bucket_seconds(quantile_bucket(c, BASELINE, attempt, 0.5));
+    double now_s = red_bucket_seconds(quantile_bucket(c, WINDOW, attempt, 0.5));
+    uint32_t limit = quantile_bucket(c, BASELINE, attempt, 0.95) + 1;
+    double n1 = count_from(c, BASELINE, attempt, 0);
+    double n2 = count_from(c, WINDOW, attempt, 0);
 
     while (limit < RED_BUCKETS &&
            red_bucket_seconds(limit) < usual_s + SLOW_MARGIN_S)
         limit++;
-    if (base->all < 3 || w->all < 1 || now_s < usual_s + SLOW_MARGIN_S)
+    if (n1 < 3 || n2 < 1 || now_s < usual_s + SLOW_MARGIN_S)
         return;
     struct cause_evidence e = {
         .kind = EVIDENCE_LATENCY,
         .class = "latency",
-        .score = proportion_score(count_from(base, limit), base->all,
-                                  count_from(w, limit), w->all) *
+        .score = proportion_score(count_from(c, BASELINE, attempt, limit), n1,
+                                  count_from(c, WINDOW, attempt, limit), n2) *
                  (1 - usual_s / now_s),
         .peer = NO_INDEX,
         .numbers = {usual_s * 1000, now_s * 1000, 0, 0, "ms"},

@@ -14,14 +14,14 @@
 #include "evidence_finders.h"
 
 /* The start of a request, before its first event. */
-static const uint32_t START = NO_INDEX - 1;
+static const uint64_t START = (uint64_t)(NO_INDEX - 1) << 1;
 
 struct trace_event {
-    uint64_t operation; /* component and name */
-    uint32_t trace, request, event, previous;
+    uint64_t operation;       /* component and name */
+    uint64_t event, previous; /* 2 * term, + 1 for an error */
     uint64_t time_ns;
+    uint32_t trace, request;
     bool call; /* a span, not a log record */
-    bool is_error;
 };
 
 /* By operation and event: each event of a trace once. */
@@ -37,100 +37,95 @@ struct trace_diff {
 
 /* ---- collecting ---- */
 
-/* Of a span; false: it is none. */
-static bool event_of_span(const struct trace_samples *traces,
-                          const struct trace_sample *s, uint32_t n,
-                          struct trace_event *event)
+static void add_event(struct trace_events *list, const struct trace_sample *s,
+                      const struct rca_span *span, struct trace_event event)
 {
-    const struct rca_span *span = &s->spans[n];
-    const struct interned_term *name = &traces->terms.at[span->name];
+    const struct rca_span *request = &s->spans[span->request];
 
-    event->call = true;
-    event->event = START;
-    if (span->request == n)
-        return true;
-    event->event = span->name;
-    event->time_ns = span->start_ns;
-    event->is_error = span->failed || name->is_error;
-    /* Names that are too many to be told apart are no event. */
-    return !slice_equal(name->text, SLICE(DERIVED_OTHER));
+    if (request->component == NO_INDEX)
+        return;
+    event.operation = (uint64_t)request->component << 32 | request->name;
+    event.trace = span->trace;
+    event.request = span->request;
+    list->at[list->count++] = event;
 }
 
 static bool collect(const struct trace_samples *traces,
                     const struct trace_sample *s, struct trace_events *list)
 {
-    uint32_t all = s->span_count + s->log_count;
+    size_t all = (size_t)s->span_count + s->log_count + 1;
 
-    list->at = arena_alloc(traces->arena, (all + 1) * sizeof(*list->at));
+    list->at = arena_alloc(traces->arena, all * sizeof(*list->at));
     if (!list->at)
         return false;
-    for (uint32_t i = 0; i < all; i++) {
-        const struct rca_log *log =
-            i < s->span_count ? NULL : &s->logs[i - s->span_count];
-        const struct rca_span *span = &s->spans[log ? log->span : i];
-        const struct rca_span *request = &s->spans[span->request];
-        struct trace_event event = {
-            .operation = (uint64_t)request->component << 32 | request->name,
-            .trace = span->trace,
-            .request = span->request};
+    for (uint32_t i = 0; i < s->span_count; i++) {
+        const struct rca_span *span = &s->spans[i];
+        const struct interned_term *name = &traces->terms.at[span->name];
+        uint64_t error = span->failed || name->is_error;
+        struct trace_event event = {.event = (uint64_t)span->name << 1 | error,
+                                    .time_ns = span->start_ns,
+                                    .call = true};
 
-        if (log) {
-            event.event = log->fingerprint;
-            event.time_ns = log->time_ns;
-            event.is_error = log->level >= LEVEL_ERROR;
-        }
-        if (request->component != NO_INDEX &&
-            (log ? log->level != LEVEL_WARN
-                 : event_of_span(traces, s, i, &event)))
-            list->at[list->count++] = event;
+        if (span->request == i)
+            event = (struct trace_event){.event = START, .call = true};
+        /* Names that are too many to be told apart are no event. */
+        if (event.event == START ||
+            !slice_equal(name->text, SLICE(DERIVED_OTHER)))
+            add_event(list, s, span, event);
+    }
+    for (uint32_t i = 0; i < s->log_count; i++) {
+        const struct rca_log *log = &s->logs[i];
+        uint64_t error = log->level >= LEVEL_ERROR;
+
+        if (log->level != LEVEL_WARN)
+            add_event(list, s, &s->spans[log->span],
+                      (struct trace_event){
+                          .event = (uint64_t)log->fingerprint << 1 | error,
+                          .time_ns = log->time_ns});
     }
     return true;
 }
 
-static int order(uint64_t a, uint64_t b)
+static int compare_keys(const uint64_t *a, const uint64_t *b, int count)
 {
-    return (a > b) - (a < b);
+    for (int i = 0; i < count; i++)
+        if (a[i] != b[i])
+            return a[i] < b[i] ? -1 : 1;
+    return 0;
 }
 
+/* In order of time, calls before log records. */
 static int by_request(const void *left, const void *right)
 {
     const struct trace_event *a = left, *b = right;
-    int o = order(a->request, b->request);
+    const uint64_t x[] = {a->request, a->time_ns, a->event != START, !a->call,
+                          a->event >> 1};
+    const uint64_t y[] = {b->request, b->time_ns, b->event != START, !b->call,
+                          b->event >> 1};
 
-    if (o == 0)
-        o = order(a->time_ns, b->time_ns);
-    if (o == 0)
-        o = order(a->event != START, b->event != START);
-    if (o == 0)
-        o = order(b->call, a->call);
-    return o ? o : order(a->event, b->event);
+    return compare_keys(x, y, 5);
 }
 
 static int by_event(const void *left, const void *right)
 {
     const struct trace_event *a = left, *b = right;
-    int o = order(a->operation, b->operation);
+    const uint64_t x[] = {a->operation, a->event, a->trace, a->time_ns,
+                          a->request};
+    const uint64_t y[] = {b->operation, b->event, b->trace, b->time_ns,
+                          b->request};
 
-    if (o == 0)
-        o = order(a->event, b->event);
-    if (o == 0)
-        o = order(a->is_error, b->is_error);
-    if (o == 0)
-        o = order(a->trace, b->trace);
-    if (o == 0)
-        o = order(a->time_ns, b->time_ns);
-    return o ? o : order(a->request, b->request);
+    return compare_keys(x, y, 5);
 }
 
 static bool same_event(const struct trace_event *a, const struct trace_event *b)
 {
-    return a->operation == b->operation && a->event == b->event &&
-           a->is_error == b->is_error;
+    return a->operation == b->operation && a->event == b->event;
 }
 
 static void arrange(struct trace_events *list)
 {
-    uint32_t previous = START, kept = 0;
+    uint64_t previous = START;
+    uint32_t kept = 0;
 
     if (list->count == 0)
         return;
@@ -141,7 +136,7 @@ static void arrange(struct trace_events *list)
         if (i == 0 || e->request != e[-1].request)
             previous = START;
         e->previous = previous;
-        if (!e->is_error)
+        if (!(e->event & 1))
             previous = e->event;
     }
     qsort(list->at, list->count, sizeof(*list->at), by_event);
@@ -188,16 +183,22 @@ static bool select_judged(const struct trace_diff *diff,
     return out->at;
 }
 
-/* ---- runs of one event ---- */
+/* ---- parts of a list ---- */
 
-struct event_run {
-    const struct trace_event *at;
-    uint32_t count;
-};
-
-static struct event_run run_at(const struct trace_events *list, uint32_t i)
+static struct trace_events operation_at(const struct trace_events *list,
+                                        uint32_t i)
 {
-    struct event_run run = {&list->at[i], 0};
+    struct trace_events run = {&list->at[i], 0};
+
+    while (i + run.count < list->count &&
+           run.at[run.count].operation == run.at->operation)
+        run.count++;
+    return run;
+}
+
+static struct trace_events event_at(const struct trace_events *list, uint32_t i)
+{
+    struct trace_events run = {&list->at[i], 0};
 
     while (i + run.count < list->count &&
            same_event(&run.at[run.count], run.at))
@@ -205,44 +206,68 @@ static struct event_run run_at(const struct trace_events *list, uint32_t i)
     return run;
 }
 
-static int compare_events(const struct trace_event *a,
-                          const struct trace_event *b)
+/* Of a list of one operation. */
+static struct trace_events find_event(const struct trace_events *list,
+                                      uint64_t event)
 {
-    int o = order(a->event, b->event);
+    uint32_t low = 0, high = list->count;
 
-    return o ? o : order(a->is_error, b->is_error);
+    while (low < high) {
+        uint32_t mid = low + (high - low) / 2;
+
+        if (list->at[mid].event < event)
+            low = mid + 1;
+        else
+            high = mid;
+    }
+    return low < list->count && list->at[low].event == event
+               ? event_at(list, low)
+               : (struct trace_events){NULL, 0};
 }
 
 static int by_number(const void *left, const void *right)
 {
-    return order(*(const uint32_t *)left, *(const uint32_t *)right);
+    return compare_keys(left, right, 1);
 }
 
 /* The event that mostly came before, over both periods. */
-static uint32_t usual_previous(struct arena *arena,
-                               const struct event_run runs[PERIODS])
+static uint64_t usual_previous(struct arena *arena,
+                               const struct trace_events runs[PERIODS])
 {
-    uint32_t n = runs[0].count + runs[1].count, most = 0, best = START;
-    uint32_t *all = arena_alloc(arena, (n + 1) * sizeof(*all));
+    uint32_t n = 0, all = runs[BASELINE].count + runs[WINDOW].count, most = 0;
+    uint64_t best = START, *list = arena_alloc(arena, (all + 1) * 8);
 
-    if (!all)
+    if (!list)
         return START;
-    for (uint32_t i = 0; i < n; i++)
-        all[i] = i < runs[0].count ? runs[0].at[i].previous
-                                   : runs[1].at[i - runs[0].count].previous;
-    qsort(all, n, sizeof(*all), by_number);
-    for (uint32_t i = 0; i < n;) {
-        uint32_t end = i;
-
-        while (end < n && all[end] == all[i])
-            end++;
-        if (end - i > most) {
-            most = end - i;
-            best = all[i];
+    for (int p = 0; p < PERIODS; p++)
+        for (uint32_t i = 0; i < runs[p].count; i++)
+            list[n++] = runs[p].at[i].previous;
+    qsort(list, n, sizeof(*list), by_number);
+    for (uint32_t i = 0, first = 0; i < n; i++) {
+        if (list[i] != list[first])
+            first = i;
+        if (i + 1 - first > most) {
+            most = i + 1 - first;
+            best = list[i];
         }
-        i = end;
     }
     return best;
+}
+
+/* In how many traces both happen. */
+static uint32_t count_both(const struct trace_events *a,
+                           const struct trace_events *b)
+{
+    uint32_t i = 0, k = 0, n = 0;
+
+    while (i < a->count && k < b->count) {
+        uint32_t x = a->at[i].trace, y = b->at[k].trace;
+
+        n += x == y;
+        i += x <= y;
+        k += y <= x;
+    }
+    return n;
 }
 
 /* ---- one operation ---- */
@@ -255,127 +280,72 @@ struct operation_diff {
     struct cause_evidence gone, new; /* the strongest of either */
 };
 
-/* A call is shown by its name, a log record by its text. */
-static struct slice shown(const struct operation_diff *d, uint32_t event)
-{
-    const struct interned_term *term = &d->traces->terms.at[event];
-
-    if (term->line.len == 0)
-        return term->text;
-    return text_format(d->arena, "\"%.*s\"", (int)term->line.len,
-                       term->line.ptr);
-}
-
-/* The run of an event that is no error. */
-static struct event_run find_run(const struct trace_events *list,
-                                 uint32_t event)
-{
-    uint32_t low = 0, high = list->count;
-
-    while (low < high) {
-        uint32_t mid = low + (high - low) / 2;
-
-        if (list->at[mid].event < event)
-            low = mid + 1;
-        else
-            high = mid;
-    }
-    if (low == list->count || list->at[low].event != event ||
-        list->at[low].is_error)
-        return (struct event_run){NULL, 0};
-    return run_at(list, low);
-}
-
-/* In how many traces both happen. */
-static uint32_t both_in(const struct event_run *a, const struct event_run *b)
-{
-    uint32_t i = 0, k = 0, n = 0;
-
-    while (i < a->count && k < b->count) {
-        int o = order(a->at[i].trace, b->at[k].trace);
-
-        n += o == 0;
-        i += o <= 0;
-        k += o >= 0;
-    }
-    return n;
-}
-
-/* How many of the traces that got as far as the event before (k of n). */
-struct event_rate {
+/* An event in both periods, and how many of the traces that got as far as the
+ * event that usually comes before have it: k of n. */
+struct event_diff {
+    struct trace_events runs[PERIODS], before[PERIODS];
+    uint64_t previous;
     double k[PERIODS], n[PERIODS];
 };
 
-static struct event_rate rate_after(const struct operation_diff *d,
-                                    const struct event_run runs[PERIODS],
-                                    uint32_t previous)
+/* A call is shown by its name, a log record by its text. */
+static struct slice shown(const struct operation_diff *d, uint64_t event)
 {
-    struct event_rate rate;
+    const struct interned_term *term = &d->traces->terms.at[event >> 1];
 
-    for (int p = 0; p < PERIODS; p++) {
-        struct event_run prior = find_run(&d->period[p], previous);
-
-        rate.n[p] = prior.count;
-        rate.k[p] = both_in(&prior, &runs[p]);
-    }
-    return rate;
+    if (term->line.len == 0)
+        return term->text;
+    return text_format(d->arena, "\"%.*s\"", SLICE_ARGS(term->line));
 }
 
 static struct slice describe(const struct operation_diff *d,
-                             const struct trace_event *event, bool is_new,
-                             uint32_t previous, const struct event_rate *rate)
+                             const struct trace_event *event,
+                             const struct event_diff *diff)
 {
     struct slice what = shown(d, event->event), after = SLICE("");
+    bool is_new = event->event & 1;
+    const double *k = diff->k, *n = diff->n;
 
-    if (previous != START) {
-        after = shown(d, previous);
-        after =
-            text_format(d->arena, " (after %.*s)", (int)after.len, after.ptr);
+    if (diff->previous != START) {
+        after = shown(d, diff->previous);
+        after = text_format(d->arena, " (after %.*s)", SLICE_ARGS(after));
     }
-    return text_format(d->arena,
-                       "%s%.*s%s%.0f of %.0f requests, %.0f of %.0f "
-                       "before%.*s",
-                       event->call ? "call " : "logs ", (int)what.len, what.ptr,
-                       is_new        ? event->call ? " fails in " : " in "
-                       : event->call ? " goes well in only "
-                                     : " in only ",
-                       rate->k[WINDOW], rate->n[WINDOW], rate->k[BASELINE],
-                       rate->n[BASELINE], (int)after.len, after.ptr);
+    return text_format(
+        d->arena, "%s%.*s%s%.0f of %.0f requests, %.0f of %.0f before%.*s",
+        event->call ? "call " : "logs ", SLICE_ARGS(what),
+        is_new        ? event->call ? " fails in " : " in "
+        : event->call ? " goes well in only "
+                      : " in only ",
+        k[WINDOW], n[WINDOW], k[BASELINE], n[BASELINE], SLICE_ARGS(after));
 }
 
+/* Requests with a new error, or those that got as far as the event before and
+ * not to the one that is gone. */
 static void add_examples(const struct operation_diff *d,
-                         const struct event_run *run, struct cause_evidence *e)
+                         const struct event_diff *diff, bool is_new,
+                         struct cause_evidence *e)
 {
-    const struct trace_sample *s = &d->traces->period[WINDOW];
+    const struct rca_span *spans = d->traces->period[WINDOW].spans;
+    const struct trace_events *run = &diff->runs[WINDOW];
+    const struct trace_events *list = is_new ? run : &diff->before[WINDOW];
 
-    for (uint32_t i = 0; i < run->count; i++)
-        evidence_add_example(e, s->spans[run->at[i].request].trace_id,
-                             run->at[i].time_ns);
-}
-
-/* Requests that got as far as the event before, and not here. */
-static void add_missing(const struct operation_diff *d,
-                        const struct event_run *prior,
-                        const struct event_run *run, struct cause_evidence *e)
-{
-    const struct trace_sample *s = &d->traces->period[WINDOW];
-
-    for (uint32_t i = 0, k = 0; i < prior->count; i++) {
-        const struct trace_event *event = &prior->at[i];
-        const struct rca_span *request = &s->spans[event->request];
+    for (uint32_t i = 0, k = 0; i < list->count; i++) {
+        const struct trace_event *event = &list->at[i];
+        const struct rca_span *request = &spans[event->request];
 
         while (k < run->count && run->at[k].trace < event->trace)
             k++;
-        if (k == run->count || run->at[k].trace != event->trace)
-            evidence_add_example(e, request->trace_id, request->start_ns);
+        if (is_new || k == run->count || run->at[k].trace != event->trace)
+            evidence_add_example(e, request->trace_id,
+                                 is_new ? event->time_ns : request->start_ns);
     }
 }
 
 /* 0: the event is neither gone nor a new error. */
 static double score_of(const struct operation_diff *d,
-                       const struct event_rate *rate, bool is_error)
+                       const struct event_diff *diff, bool is_error)
 {
-    const double *k = rate->k, *n = rate->n;
+    const double *k = diff->k, *n = diff->n;
 
     /* Of fewer than three nothing is usual. */
     if (n[BASELINE] < 3 || n[WINDOW] == 0)
@@ -395,39 +365,37 @@ static double score_of(const struct operation_diff *d,
            proportion_score(k[BASELINE], n[BASELINE], k[WINDOW], n[WINDOW]);
 }
 
-static void compare_event(struct operation_diff *d,
-                          const struct event_run runs[PERIODS])
+static void compare_event(struct operation_diff *d, struct event_diff *diff)
 {
-    const struct trace_event *event =
-        runs[BASELINE].count > 0 ? runs[BASELINE].at : runs[WINDOW].at;
-    bool is_new = event->is_error;
+    const struct trace_event *event = diff->runs[BASELINE].count > 0
+                                          ? diff->runs[BASELINE].at
+                                          : diff->runs[WINDOW].at;
+    bool is_new = event->event & 1;
     struct cause_evidence *best = is_new ? &d->new : &d->gone;
 
     if (event->event == START)
         return;
-    uint32_t previous = usual_previous(d->arena, runs);
-    struct event_rate rate = rate_after(d, runs, previous);
-    double score = score_of(d, &rate, event->is_error);
+    diff->previous = usual_previous(d->arena, diff->runs);
+    for (int p = 0; p < PERIODS; p++) {
+        diff->before[p] = find_event(&d->period[p], diff->previous);
+        diff->n[p] = diff->before[p].count;
+        diff->k[p] = count_both(&diff->before[p], &diff->runs[p]);
+    }
+    double score = score_of(d, diff, is_new);
     if (score <= best->score)
         return;
-    const struct interned_term *term = &d->traces->terms.at[event->event];
+    const struct interned_term *term = &d->traces->terms.at[event->event >> 1];
     *best = (struct cause_evidence){
         .kind = EVIDENCE_BEHAVIOUR,
         .class = "code",
         .score = score,
-        .text = describe(d, event, is_new, previous, &rate),
+        .text = describe(d, event, diff),
         .template = term->text,
         .line = term->line,
         .peer = NO_INDEX,
-        .numbers = {rate.k[BASELINE], rate.k[WINDOW], rate.n[BASELINE],
-                    rate.n[WINDOW], "requests"}};
-    if (is_new) {
-        add_examples(d, &runs[WINDOW], best);
-    } else {
-        struct event_run prior = find_run(&d->period[WINDOW], previous);
-
-        add_missing(d, &prior, &runs[WINDOW], best);
-    }
+        .numbers = {diff->k[BASELINE], diff->k[WINDOW], diff->n[BASELINE],
+                    diff->n[WINDOW], "requests"}};
+    add_examples(d, diff, is_new, best);
 }
 
 /* A new error mostly says why the other event is gone: it is told first, with
@@ -451,52 +419,30 @@ static void add_evidence(struct evidence_set *evidence,
     if (both.line.len == 0)
         both.line = second->line;
     both.text =
-        text_format(d->arena, "%.*s: %.*s%s%.*s", (int)name.len, name.ptr,
-                    (int)one.len, one.ptr, other.len ? "; " : "",
-                    (int)other.len, other.ptr ? other.ptr : "");
+        text_format(d->arena, "%.*s: %.*s%s%.*s", SLICE_ARGS(name),
+                    SLICE_ARGS(one), other.len ? "; " : "", SLICE_ARGS(other));
     evidence_add(evidence, (uint32_t)(operation >> 32), &both);
-}
-
-/* Each request has its start, so this counts traces. */
-static uint32_t traces_of(const struct trace_events *list)
-{
-    for (uint32_t i = 0; i < list->count; i++)
-        if (list->at[i].event == START)
-            return run_at(list, i).count;
-    return 0;
 }
 
 static void compare_operation(struct operation_diff *d)
 {
-    const struct trace_events *b = &d->period[BASELINE],
-                              *w = &d->period[WINDOW];
+    const struct trace_events *base = &d->period[BASELINE];
+    const struct trace_events *window = &d->period[WINDOW];
     uint32_t i = 0, k = 0;
 
-    while (i < b->count || k < w->count) {
-        struct event_run runs[PERIODS] = {{NULL, 0}, {NULL, 0}};
-        int o = i == b->count   ? 1
-                : k == w->count ? -1
-                                : compare_events(&b->at[i], &w->at[k]);
+    while (i < base->count || k < window->count) {
+        struct event_diff diff = {.previous = START};
+        uint64_t a = i < base->count ? base->at[i].event : UINT64_MAX;
+        uint64_t b = k < window->count ? window->at[k].event : UINT64_MAX;
 
-        if (o <= 0)
-            runs[BASELINE] = run_at(b, i);
-        if (o >= 0)
-            runs[WINDOW] = run_at(w, k);
-        i += runs[BASELINE].count;
-        k += runs[WINDOW].count;
-        compare_event(d, runs);
+        if (a <= b)
+            diff.runs[BASELINE] = event_at(base, i);
+        if (b <= a)
+            diff.runs[WINDOW] = event_at(window, k);
+        i += diff.runs[BASELINE].count;
+        k += diff.runs[WINDOW].count;
+        compare_event(d, &diff);
     }
-}
-
-static struct trace_events operation_at(const struct trace_events *list,
-                                        uint32_t i)
-{
-    struct trace_events one = {&list->at[i], 0};
-
-    while (i + one.count < list->count &&
-           one.at[one.count].operation == one.at->operation)
-        one.count++;
-    return one;
 }
 
 static uint32_t count_judged(const struct trace_sample *s, uint64_t from_ns)
@@ -535,7 +481,8 @@ void find_trace_diff(struct evidence_set *evidence,
         if (a != b)
             continue;
         for (int p = 0; p < PERIODS; p++)
-            d.share[p] = traces_of(&d.period[p]) / all[p];
+            /* Each request has its start, so this counts traces. */
+            d.share[p] = find_event(&d.period[p], START).count / all[p];
         compare_operation(&d);
         add_evidence(evidence, &d, a);
     }

@@ -134,16 +134,6 @@ static struct slice message_of(const struct log_record *log)
     return inner_message(attr_text(&log->body));
 }
 
-static struct slice truncated(struct slice text, size_t max)
-{
-    if (text.len <= max)
-        return text;
-    while (max > 0 && ((unsigned char)text.ptr[max] & 0xc0) == 0x80)
-        max--; /* not inside a character */
-    text.len = max;
-    return text;
-}
-
 /* The value of a member of JSON or logfmt, without its quotes and what follows
  * them. */
 static struct slice unquoted(struct slice text)
@@ -163,7 +153,8 @@ static struct slice unquoted(struct slice text)
 uint32_t log_fingerprint(struct interned_terms *terms,
                          const struct log_record *log)
 {
-    struct slice line = message_of(log), rest = truncated(line, MAX_SCAN), word;
+    struct slice line = message_of(log), rest = slice_truncate(line, MAX_SCAN),
+                 word;
     bool is_error = log->level >= LEVEL_ERROR;
     uint64_t seed = hash_mix(2, is_error), hash = seed;
     uint32_t words = 0;
@@ -174,8 +165,8 @@ uint32_t log_fingerprint(struct interned_terms *terms,
                 slice_from(line, (size_t)(word.ptr - line.ptr));
 
             hash = hash_mix(seed, hash_bytes(word.ptr, word.len, 1));
-            return terms_add(terms, hash, word, truncated(shown, MAX_SHOWN),
-                             is_error);
+            return terms_add(terms, hash, word,
+                             slice_truncate(shown, MAX_SHOWN), is_error);
         }
         if (words++ < MAX_WORDS)
             hash = hash_mix(
@@ -183,6 +174,6 @@ uint32_t log_fingerprint(struct interned_terms *terms,
     }
     if (line.ptr != attr_text(&log->body).ptr)
         line = unquoted(line);
-    line = truncated(line, MAX_SHOWN);
+    line = slice_truncate(line, MAX_SHOWN);
     return terms_add(terms, hash, line, line, is_error);
 }

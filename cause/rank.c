@@ -2,46 +2,55 @@
  * A fault is blamed on the deepest component that shows it: what callers show
  * of the same kind is discounted by what is seen below them in the call graph.
  */
-#include "rank.h"
-
 #include <math.h>
 #include <stdlib.h>
 
+#include "report.h"
+
+struct ranking {
+    const struct candidates *candidates;
+    const struct call_graph *graph;
+    const struct evidence_set *evidence;
+    const struct red_counts *red;
+    struct slice asked; /* this component and what it calls are suspects; empty:
+                           all are */
+};
+
 /* What callers see of a peer is all that there is to see. */
-static double weight_of(const struct rank_input *in, uint32_t c, int kind)
+static double weight_of(const struct ranking *r, uint32_t c, int kind)
 {
-    return candidate_is_peer(in->candidates, c) ? 1
-                                                : evidence_kinds[kind].weight;
+    return candidate_is_peer(r->candidates, c) ? 1
+                                               : evidence_kinds[kind].weight;
 }
 
 /* ---- scores ---- */
 
 /* What cannot have come from something that the candidate calls. */
-static double own_score(const struct rank_input *in, uint32_t c)
+static double own_score(const struct ranking *r, uint32_t c)
 {
-    const double *best = in->evidence->of[c].best;
+    const double *best = r->evidence->of[c].best;
     double sum = best[EVIDENCE_RESOURCE] + best[EVIDENCE_NETWORK] +
                  best[EVIDENCE_SILENCE];
 
     /* Of a peer nobody can look deeper. */
-    if (candidate_is_peer(in->candidates, c))
+    if (candidate_is_peer(r->candidates, c))
         sum += best[EVIDENCE_ERRORS] + best[EVIDENCE_LATENCY];
     return sum;
 }
 
 /* The strongest of a kind, or what cannot have propagated, below a candidate,
  * and who shows it. */
-static double score_below(const struct rank_input *in, uint32_t c, int kind,
+static double score_below(const struct ranking *r, uint32_t c, int kind,
                           uint32_t *who)
 {
     double most = 0;
 
-    for (uint32_t d = 0; d < in->candidates->count; d++) {
-        const double *best = in->evidence->of[d].best;
+    for (uint32_t d = 0; d < r->candidates->count; d++) {
+        const double *best = r->evidence->of[d].best;
 
-        if (d == c || !call_graph_reaches(in->graph, c, d))
+        if (d == c || !call_graph_reaches(r->graph, c, d))
             continue;
-        double score = fmax(best[kind], own_score(in, d));
+        double score = fmax(best[kind], own_score(r, d));
 
         /* Requests fail because of whatever is wrong below. */
         if (kind == EVIDENCE_ERRORS)
@@ -55,18 +64,18 @@ static double score_below(const struct rank_input *in, uint32_t c, int kind,
     return most;
 }
 
-static struct cause_suspect suspect_of(const struct rank_input *in, uint32_t c)
+static struct cause_suspect suspect_of(const struct ranking *r, uint32_t c)
 {
     struct cause_suspect s = {.component = c, .explained_by = NO_INDEX};
     double most_lost = 0;
 
     for (int kind = 0; kind < EVIDENCE_KINDS; kind++) {
-        double score = in->evidence->of[c].best[kind], kept = score;
-        double weight = weight_of(in, c, kind);
+        double score = r->evidence->of[c].best[kind], kept = score;
+        double weight = weight_of(r, c, kind);
         uint32_t who = NO_INDEX;
 
         if (score > 0 && evidence_kinds[kind].propagates) {
-            kept = score * score / (score + score_below(in, c, kind, &who));
+            kept = score * score / (score + score_below(r, c, kind, &who));
             if (weight * (score - kept) > most_lost) {
                 most_lost = weight * (score - kept);
                 s.explained_by = who;
@@ -114,10 +123,9 @@ static int by_weight(const void *left, const void *right)
     return slice_compare(a->text, b->text);
 }
 
-static void attach_evidence(const struct rank_input *in,
-                            struct cause_suspect *s)
+static void attach_evidence(const struct ranking *r, struct cause_suspect *s)
 {
-    struct evidence_list *list = &in->evidence->of[s->component];
+    struct evidence_list *list = &r->evidence->of[s->component];
 
     qsort(list->at, list->count, sizeof(*list->at), by_weight);
     s->evidence = list->at;
@@ -131,16 +139,16 @@ static void attach_evidence(const struct rank_input *in,
     }
 }
 
-static bool is_candidate(const struct rank_input *in, uint32_t c)
+static bool is_candidate(const struct ranking *r, uint32_t c)
 {
-    if (in->asked.len == 0)
+    if (r->asked.len == 0)
         return true;
-    for (uint32_t i = 0; i < in->candidates->component_count; i++) {
-        const struct identity *id = &in->candidates->identities[i];
+    for (uint32_t i = 0; i < r->candidates->component_count; i++) {
+        const struct identity *id = &r->candidates->identities[i];
 
-        if ((slice_equal(id->component, in->asked) ||
-             slice_equal(id->component_uid, in->asked)) &&
-            (i == c || call_graph_reaches(in->graph, i, c)))
+        if ((slice_equal(id->component, r->asked) ||
+             slice_equal(id->component_uid, r->asked)) &&
+            (i == c || call_graph_reaches(r->graph, i, c)))
             return true;
     }
     return false;
@@ -148,34 +156,33 @@ static bool is_candidate(const struct rank_input *in, uint32_t c)
 
 /* What only metrics show has to be more than the best of so many metrics
  * reaches by chance, and somebody has to suffer. */
-static bool is_named(const struct rank_input *in, const struct cause_suspect *s)
+static bool is_named(const struct ranking *r, const struct cause_suspect *s)
 {
-    const struct evidence_list *list = &in->evidence->of[s->component];
+    const struct evidence_list *list = &r->evidence->of[s->component];
 
     if (s->score < MIN_NAMED_SCORE)
         return false;
     return list->other >= MIN_NAMED_SCORE ||
-           (in->evidence->suffering &&
-            list->anomaly >= MIN_NAMED_SCORE + in->evidence->chance);
+           (r->evidence->suffering &&
+            list->anomaly >= MIN_NAMED_SCORE + r->evidence->chance);
 }
 
 /* A component that shows nothing may still be to blame: the more likely, the
  * more requests it serves. CAUSE_MAX_LISTED are listed in all. */
-static void list_others(const struct rank_input *in,
-                        struct cause_report *report)
+static void list_others(const struct ranking *r, struct cause_report *report)
 {
     struct cause_suspect *list = report->suspects;
     uint32_t kept = report->suspect_count, n = kept;
-    uint32_t components = in->candidates->component_count;
+    uint32_t components = r->candidates->component_count;
     double all = 1, least = kept > 0 ? list[kept - 1].score : 1;
 
     for (uint32_t c = 0; c < components; c++)
-        all += red_served(in->red, c);
+        all += red_served(r->red, c);
     for (uint32_t c = 0; c < components; c++) {
-        double share = red_served(in->red, c) / all;
+        double share = red_served(r->red, c) / all;
 
-        if (in->evidence->of[c].count > 0 || red_served(in->red, c) <= 0 ||
-            !is_candidate(in, c))
+        if (r->evidence->of[c].count > 0 || red_served(r->red, c) <= 0 ||
+            !is_candidate(r, c))
             continue;
         list[n++] =
             (struct cause_suspect){.component = c,
@@ -188,18 +195,23 @@ static void list_others(const struct rank_input *in,
                                                     : CAUSE_MAX_LISTED;
 }
 
-bool rank_suspects(const struct rank_input *in, struct cause_report *report)
+bool rank_suspects(const struct rca_context *c,
+                   const struct evidence_set *evidence,
+                   struct cause_report *report)
 {
-    uint32_t n = in->candidates->count, kept = 0;
+    const struct ranking ranking = {&c->candidates, &c->graph, evidence,
+                                    &c->red, c->query->scope.component};
+    const struct ranking *r = &ranking;
+    uint32_t n = r->candidates->count, kept = 0;
     double all = 0;
 
-    report->suspects = arena_zero(in->arena, n + 1, sizeof(*report->suspects));
+    report->suspects = arena_zero(c->arena, n + 1, sizeof(*report->suspects));
     if (!report->suspects)
         return false;
-    for (uint32_t c = 0; c < n; c++) {
-        if (!is_candidate(in, c))
+    for (uint32_t i = 0; i < n; i++) {
+        if (!is_candidate(r, i))
             continue;
-        struct cause_suspect s = suspect_of(in, c);
+        struct cause_suspect s = suspect_of(r, i);
 
         all += s.score;
         if (s.score > 0)
@@ -209,9 +221,9 @@ bool rank_suspects(const struct rank_input *in, struct cause_report *report)
     if (kept > 0)
         qsort(report->suspects, kept, sizeof(*report->suspects), by_score);
     for (uint32_t i = 0; i < kept; i++)
-        attach_evidence(in, &report->suspects[i]);
-    report->found = kept > 0 && is_named(in, &report->suspects[0]);
+        attach_evidence(r, &report->suspects[i]);
+    report->found = kept > 0 && is_named(r, &report->suspects[0]);
     report->confidence = kept > 0 ? report->suspects[0].score / all : 0;
-    list_others(in, report);
+    list_others(r, report);
     return true;
 }

@@ -13,6 +13,12 @@ struct red_amounts {
     double baseline, window[RCA_ATTEMPTS];
 };
 
+static inline double red_amount(const struct red_amounts *amounts,
+                                enum rca_period period, uint32_t attempt)
+{
+    return period == BASELINE ? amounts->baseline : amounts->window[attempt];
+}
+
 enum {
     RED_BUCKETS_PER_OCTAVE = 4,
     RED_BUCKETS = 30 * RED_BUCKETS_PER_OCTAVE /* from 1 us on: 20 min */

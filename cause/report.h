@@ -1,10 +1,15 @@
 /*
- * report - what a person reads, made from the ranking.
+ * report - the ranking, and what a person reads of it.
  */
 #ifndef REPORT_H
 #define REPORT_H
 
 #include "rca_context.h"
+
+/* rank.c: suspects, found and confidence. False: the arena is full. */
+MUST_CHECK bool rank_suspects(const struct rca_context *context,
+                              const struct evidence_set *evidence,
+                              struct cause_report *report);
 
 /* Numbers over time of the first suspects' evidence, and with them since when
  * each was seen. */

@@ -33,9 +33,8 @@ static struct slice describe_cause(struct rca_context *context,
     struct slice text = s->evidence[0].text;
     char at[16];
 
-    return text_format(context->arena, "%.*s: %.*s%s%s%s", (int)name.len,
-                       name.ptr, (int)text.len, text.ptr,
-                       s->onset_ns ? ", since " : "",
+    return text_format(context->arena, "%.*s: %.*s%s%s%s", SLICE_ARGS(name),
+                       SLICE_ARGS(text), s->onset_ns ? ", since " : "",
                        s->onset_ns ? time_of_day(s->onset_ns, at) : "",
                        s->onset_ns ? " UTC" : "");
 }
@@ -66,8 +65,8 @@ static struct slice describe_first_failure(struct rca_context *context,
         return (struct slice){NULL, 0};
     struct slice name = name_of(context, who);
     return text_format(context->arena, "%s UTC, %.*s: %.*s",
-                       time_of_day(first->onset_ns, at), (int)name.len,
-                       name.ptr, (int)first->text.len, first->text.ptr);
+                       time_of_day(first->onset_ns, at), SLICE_ARGS(name),
+                       SLICE_ARGS(first->text));
 }
 
 /* ---- impact ---- */
@@ -80,13 +79,12 @@ static struct slice list_affected(struct rca_context *context,
     for (uint32_t i = 0; i < s->affected_count && i < MAX_NAMED; i++) {
         struct slice name = name_of(context, s->affected[i]);
 
-        text = text_format(context->arena, "%.*s%s%.*s", (int)text.len,
-                           text.ptr ? text.ptr : "", i == 0 ? "" : ", ",
-                           (int)name.len, name.ptr);
+        text = text_format(context->arena, "%.*s%s%.*s", SLICE_ARGS(text),
+                           i == 0 ? "" : ", ", SLICE_ARGS(name));
     }
     if (s->affected_count > MAX_NAMED)
-        text = text_format(context->arena, "%.*s and %u more", (int)text.len,
-                           text.ptr, s->affected_count - MAX_NAMED);
+        text = text_format(context->arena, "%.*s and %u more", SLICE_ARGS(text),
+                           s->affected_count - MAX_NAMED);
     return text;
 }
 
@@ -109,12 +107,11 @@ static struct slice describe_operation(struct rca_context *context,
         text = text_format(
             context->arena,
             "%.*s%stakes longer than %llu ms in %llu of %llu requests",
-            (int)text.len, text.ptr, fails ? "and " : "",
+            SLICE_ARGS(text), fails ? "and " : "",
             (unsigned long long)(i->slow_limit_ns / 1000000),
             (unsigned long long)i->slow, (unsigned long long)i->requests);
-    return text_format(context->arena, "%.*s: %.*s %.*s", (int)name.len,
-                       name.ptr, (int)i->operation.len, i->operation.ptr,
-                       (int)text.len, text.ptr);
+    return text_format(context->arena, "%.*s: %.*s %.*s", SLICE_ARGS(name),
+                       SLICE_ARGS(i->operation), SLICE_ARGS(text));
 }
 
 static struct slice describe_impact(struct rca_context *context,
@@ -128,13 +125,13 @@ static struct slice describe_impact(struct rca_context *context,
         if (report->impact_count == 1)
             return worst;
         return text_format(context->arena, "%.*s; %u more operation%s",
-                           (int)worst.len, worst.ptr, report->impact_count - 1,
+                           SLICE_ARGS(worst), report->impact_count - 1,
                            report->impact_count == 2 ? " suffers" : "s suffer");
     }
     if (affected.len > 0)
         return text_format(context->arena,
                            "seen by %.*s; requests of users go as before",
-                           (int)affected.len, affected.ptr);
+                           SLICE_ARGS(affected));
     return SLICE("none that users or callers show");
 }
 
@@ -152,13 +149,13 @@ static struct slice exclusion_reason(struct rca_context *context,
 
         return text_format(context->arena,
                            "%.*s; %.*s, which it calls, explains it",
-                           (int)text.len, text.ptr, (int)by.len, by.ptr);
+                           SLICE_ARGS(text), SLICE_ARGS(by));
     }
     if (s->evidence[0].kind == EVIDENCE_CHANGE)
         return text_format(context->arena, "%.*s, and shows nothing else",
-                           (int)text.len, text.ptr);
-    return text_format(context->arena, "%.*s; score %.*fx lower", (int)text.len,
-                       text.ptr, ratio < 9.95, ratio);
+                           SLICE_ARGS(text));
+    return text_format(context->arena, "%.*s; score %.*fx lower",
+                       SLICE_ARGS(text), ratio < 9.95, ratio);
 }
 
 /* Those that show something. A component that changed and shows nothing is

@@ -242,8 +242,8 @@ static void add_timeseries(const struct timeseries_reader *r,
                 shape == FAILED_SHARE ? b->weight : 0};
     }
     if (shape == FAILED_SHARE) {
-        t->name = text_format(r->arena, "failures in %.*s", (int)t->name.len,
-                              t->name.ptr);
+        t->name =
+            text_format(r->arena, "failures in %.*s", SLICE_ARGS(t->name));
         t->unit = SLICE("%");
         t->limit = NULL;
     }

@@ -68,43 +68,29 @@ static bool group_traces(struct trace_sample *s,
 
 /* ---- by trace and span id ---- */
 
-static uint32_t slot_of(const struct trace_sample *s, const uint64_t trace[2],
-                        uint64_t id)
+static uint32_t hash_of(const uint64_t trace[2], uint64_t id)
 {
-    return (uint32_t)hash_mix(trace[0] ^ trace[1], id) & s->index_mask;
+    return map_hash(hash_mix(trace[0] ^ trace[1], id));
 }
 
 static uint32_t find_span(const struct trace_sample *s, const uint64_t trace[2],
                           uint64_t id)
 {
-    uint32_t i = slot_of(s, trace, id);
-
-    for (; s->index[i]; i = (i + 1) & s->index_mask) {
-        const struct rca_span *span = &s->spans[s->index[i] - 1];
-
-        if (span->id == id && same_trace(span->trace_id, trace))
-            return s->index[i] - 1;
-    }
+    map_each(&s->index, hash_of(trace, id), at)
+        if (s->spans[at].id == id && same_trace(s->spans[at].trace_id, trace))
+            return at;
     return NO_INDEX;
 }
 
 static bool index_spans(struct trace_sample *s, struct arena *arena)
 {
-    uint32_t room = 64;
-
-    while (room < 2 * s->span_count)
-        room *= 2;
-    s->index = arena_zero(arena, room, sizeof(*s->index));
-    s->index_mask = room - 1;
-    if (!s->index)
+    s->index.arena = arena;
+    if (!map_reserve(&s->index, s->span_count))
         return false;
-    for (uint32_t n = 0; n < s->span_count; n++) {
-        uint32_t i = slot_of(s, s->spans[n].trace_id, s->spans[n].id);
-
-        while (s->index[i])
-            i = (i + 1) & s->index_mask;
-        s->index[i] = n + 1;
-    }
+    for (uint32_t n = 0; n < s->span_count; n++)
+        if (!map_add(&s->index, hash_of(s->spans[n].trace_id, s->spans[n].id),
+                     n))
+            return false;
     return true;
 }
 

@@ -44,7 +44,7 @@ struct trace_sample {
     struct rca_log *logs;
     struct rca_trace *traces;
     uint32_t span_count, span_room, log_count, log_room, trace_count;
-    uint32_t *index, index_mask; /* spans by trace and id */
+    struct map index; /* spans by trace and id */
 };
 
 struct trace_samples {

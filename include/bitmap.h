@@ -24,6 +24,7 @@ struct bitmap {
 struct bitmap *bitmap_new(struct arena *arena, uint32_t limit);
 
 void bitmap_add(struct bitmap *set, uint32_t id); /* ignored if id >= limit */
+void bitmap_remove(struct bitmap *set, uint32_t id);
 
 static inline bool bitmap_has(const struct bitmap *set, uint32_t id)
 {

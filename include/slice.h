@@ -23,6 +23,9 @@ struct slice {
 /* A literal as a slice: SLICE("service.name"). */
 #define SLICE(literal) ((struct slice){(literal), sizeof(literal) - 1})
 
+/* The two arguments of a "%.*s". */
+#define SLICE_ARGS(s) (int)(s).len, (s).ptr ? (s).ptr : ""
+
 static inline struct slice slice_of(const char *text)
 {
     return (struct slice){text, strlen(text)};
