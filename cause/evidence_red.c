@@ -37,53 +37,26 @@ static void add_errors(struct evidence_set *evidence, const struct red_count *c,
     evidence_add(evidence, c->candidate, &e);
 }
 
-/* ---- durations of calls to peers ---- */
-
-/* Calls to a peer in the buckets from `first` on. */
-static double count_from(const struct red_count *c, enum rca_period period,
-                         uint32_t attempt, uint32_t first)
-{
-    double sum = 0;
-
-    for (uint32_t i = first; i < RED_BUCKETS; i++)
-        sum += red_amount(&c->buckets[i], period, attempt);
-    return sum;
-}
-
-static uint32_t quantile_bucket(const struct red_count *c,
-                                enum rca_period period, uint32_t attempt,
-                                double q)
-{
-    double all = count_from(c, period, attempt, 0), sum = 0;
-
-    for (uint32_t i = 0; i < RED_BUCKETS; i++) {
-        sum += red_amount(&c->buckets[i], period, attempt);
-        if (sum >= q * all)
-            return i;
-    }
-    return RED_BUCKETS - 1;
-}
-
+/* Calls to a peer take longer. */
 static void add_durations(struct evidence_set *evidence,
                           const struct red_count *c, uint32_t attempt)
 {
-    double usual_s =
-        red_bucket_seconds(quantile_bucket(c, BASELINE, attempt, 0.5));
-    double now_s = red_bucket_seconds(quantile_bucket(c, WINDOW, attempt, 0.5));
-    uint32_t limit = quantile_bucket(c, BASELINE, attempt, 0.95) + 1;
-    double n1 = count_from(c, BASELINE, attempt, 0);
-    double n2 = count_from(c, WINDOW, attempt, 0);
+    const struct hist *base = &c->durations->baseline;
+    const struct hist *window = &c->durations->window[attempt];
+    double n1 = base->count, n2 = window->count;
 
-    while (limit < RED_BUCKETS &&
-           red_bucket_seconds(limit) < usual_s + SLOW_MARGIN_S)
-        limit++;
-    if (n1 < 3 || n2 < 1 || now_s < usual_s + SLOW_MARGIN_S)
+    if (n1 < 3 || n2 < 1)
+        return;
+    double usual_s = hist_quantile(base, 0.5);
+    double now_s = hist_quantile(window, 0.5);
+    double limit_s = fmax(hist_quantile(base, 0.95), usual_s + SLOW_MARGIN_S);
+    if (now_s < usual_s + SLOW_MARGIN_S)
         return;
     struct cause_evidence e = {
         .kind = EVIDENCE_LATENCY,
         .class = "latency",
-        .score = proportion_score(count_from(c, BASELINE, attempt, limit), n1,
-                                  count_from(c, WINDOW, attempt, limit), n2) *
+        .score = proportion_score(hist_count_above(base, limit_s), n1,
+                                  hist_count_above(window, limit_s), n2) *
                  (1 - usual_s / now_s),
         .peer = NO_INDEX,
         .numbers = {usual_s * 1000, now_s * 1000, 0, 0, "ms"},
@@ -92,8 +65,6 @@ static void add_durations(struct evidence_set *evidence,
                         now_s * 1000, usual_s * 1000)};
     evidence_add(evidence, c->candidate, &e);
 }
-
-/* ---- calls without an answer ---- */
 
 /* It is called, and does not answer, although it did before. */
 static void add_silence(struct evidence_set *evidence,
@@ -127,7 +98,7 @@ void find_red(struct evidence_set *evidence, const struct rca_times *times,
 {
     for (uint32_t i = 0; i < counts->keys.count; i++) {
         add_errors(evidence, &counts->at[i], times->attempt);
-        if (counts->at[i].buckets)
+        if (counts->at[i].durations)
             add_durations(evidence, &counts->at[i], times->attempt);
     }
     for (uint32_t i = 0; i < counts->component_count; i++)

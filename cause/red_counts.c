@@ -1,7 +1,5 @@
 #include "red_counts.h"
 
-#include <math.h>
-
 #include "array.h"
 #include "clock.h"
 #include "hash.h"
@@ -50,38 +48,30 @@ static struct red_count *count_of(struct red_counts *c, uint32_t candidate,
     if (n == known)
         *count = (struct red_count){.candidate = candidate,
                                     .operation = c->keys.at[n].text};
-    if (is_peer && !count->buckets)
-        count->buckets =
-            arena_zero(c->arena, RED_BUCKETS, sizeof(*count->buckets));
-    return !is_peer || count->buckets ? count : NULL;
+    if (is_peer && !count->durations)
+        count->durations = arena_zero(c->arena, 1, sizeof(*count->durations));
+    return !is_peer || count->durations ? count : NULL;
 }
 
-static uint32_t bucket_of(double seconds)
+static void add_hist(const struct red_counts *c, struct hist *to,
+                     const struct red_point *p, double weight)
 {
-    double b = log2(seconds * 1e6) * RED_BUCKETS_PER_OCTAVE;
-
-    return b <= 0 ? 0 : b >= RED_BUCKETS - 1 ? RED_BUCKETS - 1 : (uint32_t)b;
+    if (weight > 0)
+        (void)hist_add(to, c->arena, METRIC_EXP_HISTOGRAM, p->durations, 1,
+                       weight);
 }
 
-double red_bucket_seconds(uint32_t bucket)
+static void add_durations(const struct red_counts *c, struct red_durations *to,
+                          const struct red_point *p)
 {
-    return exp2((bucket + 0.5) / RED_BUCKETS_PER_OCTAVE) * 1e-6;
-}
+    const struct cause_window *period = c->times->period;
 
-static void add_buckets(const struct red_counts *c, struct red_count *to,
-                        const struct red_point *p)
-{
-    const struct histogram *h = p->durations;
-
-    add_amount(c, &to->buckets[0], p, (double)h->zero_count);
-    for (uint32_t i = 0; i < h->positive.count; i++) {
-        /* The middle of the bucket, on the scale of its bounds. */
-        double power = (h->positive.offset + (double)i + 0.5) / exp2(h->scale);
-
-        if (h->positive.counts[i] > 0)
-            add_amount(c, &to->buckets[bucket_of(exp2(power))], p,
-                       (double)h->positive.counts[i]);
-    }
+    add_hist(c, &to->baseline, p,
+             overlap(p, period[BASELINE].start_ns, period[BASELINE].end_ns));
+    for (uint32_t i = 0; i < RCA_ATTEMPTS; i++)
+        add_hist(
+            c, &to->window[i], p,
+            overlap(p, rca_attempt_start(c->times, i), period[WINDOW].end_ns));
 }
 
 static void count_point(void *arg, const struct red_point *p)
@@ -105,7 +95,7 @@ static void count_point(void *arg, const struct red_point *p)
     add_amount(c, &count->errors, p, p->errors);
     add_amount(c, &count->requests, p, p->requests);
     if (is_peer && p->durations)
-        add_buckets(c, count, p);
+        add_durations(c, count->durations, p);
     /* A call that nobody answered is counted at both ends of its edge, so what
      * was answered is known from the requests served. */
     if (!is_peer)

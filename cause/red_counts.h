@@ -6,6 +6,7 @@
 #define RED_COUNTS_H
 
 #include "call_graph.h"
+#include "hist.h"
 #include "interned_terms.h"
 
 /* Counts of the baseline, and of the window from each attempt on. */
@@ -13,15 +14,9 @@ struct red_amounts {
     double baseline, window[RCA_ATTEMPTS];
 };
 
-static inline double red_amount(const struct red_amounts *amounts,
-                                enum rca_period period, uint32_t attempt)
-{
-    return period == BASELINE ? amounts->baseline : amounts->window[attempt];
-}
-
-enum {
-    RED_BUCKETS_PER_OCTAVE = 4,
-    RED_BUCKETS = 30 * RED_BUCKETS_PER_OCTAVE /* from 1 us on: 20 min */
+/* Durations likewise, in seconds. */
+struct red_durations {
+    struct hist baseline, window[RCA_ATTEMPTS];
 };
 
 /* Of an operation of a component, or of all calls to a peer. */
@@ -29,7 +24,7 @@ struct red_count {
     uint32_t candidate;
     struct slice operation;
     struct red_amounts requests, errors;
-    struct red_amounts *buckets; /* of peers only */
+    struct red_durations *durations; /* of peers only */
 };
 
 struct red_counts {
@@ -49,9 +44,6 @@ MUST_CHECK enum status red_counts_read(struct red_counts *counts,
                                        struct call_graph *graph,
                                        const struct rca_times *times,
                                        struct arena *arena);
-
-/* The middle of a bucket of durations, in seconds. */
-double red_bucket_seconds(uint32_t bucket);
 
 /* Requests that a component served in the window. */
 static inline double red_served(const struct red_counts *counts,

@@ -16,13 +16,12 @@ static double mean_time(const struct bin *b)
 
 /* Deltas are summed in their bins; they are of the time since the bin before.
  */
-static void span_deltas(const struct timeseries_reader *r,
-                        struct raw_series *raw)
+static void span_deltas(struct bin *bins, uint32_t count)
 {
     struct bin before = {0};
 
-    for (uint32_t i = 0; i < r->bin_count; i++) {
-        struct bin *b = &raw->bins[i], now = *b;
+    for (uint32_t i = 0; i < count; i++) {
+        struct bin *b = &bins[i], now = *b;
 
         if (b->points == 0)
             continue;
@@ -32,7 +31,6 @@ static void span_deltas(const struct timeseries_reader *r,
         } else {
             b->span = now.time - before.time;
             b->time = (now.time + before.time) / 2;
-            b->failed = raw->failed ? (float)b->weight : 0;
         }
         before = now;
     }
@@ -40,21 +38,20 @@ static void span_deltas(const struct timeseries_reader *r,
 
 struct bin_filler {
     const struct timeseries_reader *reader;
-    const struct raw_series *raw;
     struct bin *bins;
 };
 
-static bool fill_bin(void *arg, const struct counter_increase *growth)
+static bool fill_bin(void *arg, const struct counter_increase *increase)
 {
     const struct bin_filler *f = arg;
-    struct bin *b = &f->bins[growth->after->cell];
-    double took = (double)(growth->to_ns - growth->from_ns) / 1e9;
-    double end =
-        (double)(int64_t)(growth->to_ns - f->reader->usual.start_ns) / 1e9;
+    const struct counter_point *after = increase->after;
+    struct bin *b = &f->bins[after->cell];
+    uint64_t start_ns = f->reader->usual.start_ns;
+    double took = (double)(increase->to_ns - increase->from_ns) / 1e9;
+    double end = (double)(int64_t)(increase->to_ns - start_ns) / 1e9;
 
-    b->sum += growth->after->sum - (growth->before ? growth->before->sum : 0);
-    b->weight += counter_increase_amount(growth);
-    b->failed = f->raw->failed ? (float)b->weight : 0;
+    b->sum += after->sum - (increase->before ? increase->before->sum : 0);
+    b->weight += counter_increase_amount(increase);
     b->span += (float)took;
     b->time = (float)(end - b->span / 2);
     b->points++;
@@ -65,14 +62,14 @@ static bool fill_bin(void *arg, const struct counter_increase *growth)
 static void fill_bins(const struct timeseries_reader *r,
                       const struct raw_series *raw, struct bin *bins)
 {
-    struct bin_filler filler = {r, raw, bins};
+    struct bin_filler filler = {r, bins};
     /* What lies between the periods was not read. */
     const struct counter_rules rules = {
         r->now_ns > r->usual.end_ns ? r->now_ns : r->usual.start_ns,
         UINT64_MAX};
 
     memset(bins, 0, r->bin_count * sizeof(*bins));
-    (void)counter_walk(&raw->growth, &rules, fill_bin, &filler);
+    (void)counter_walk(&raw->counter, &rules, fill_bin, &filler);
 }
 
 static void add_bins(const struct timeseries_reader *r, struct raw_series *to,
@@ -86,7 +83,7 @@ static void add_bins(const struct timeseries_reader *r, struct raw_series *to,
             continue;
         sum->sum += b->sum;
         sum->weight += b->weight;
-        sum->failed += b->failed;
+        sum->failed += raw->failed ? (float)b->weight : 0;
         if (sum->points == 0) {
             sum->time = b->time;
             sum->span = b->span;
@@ -96,48 +93,38 @@ static void add_bins(const struct timeseries_reader *r, struct raw_series *to,
     to->failed = to->failed || raw->failed;
 }
 
-/* The first of its resource and metric has bins of its own. */
-static void keep_bins(const struct timeseries_reader *r, struct raw_series *raw,
-                      const struct bin *bins)
-{
-    if (raw->bins == bins)
-        return;
-    raw->bins = arena_alloc(r->arena, r->bin_count * sizeof(*bins));
-    if (raw->bins)
-        memcpy(raw->bins, bins, r->bin_count * sizeof(*bins));
-}
-
 void bins_merge(struct timeseries_reader *r)
 {
     struct interned_terms keys;
-    struct bin *grown = arena_alloc(r->arena, r->bin_count * sizeof(*grown));
-    uint32_t *first =
-        arena_alloc(r->arena, (r->raw_count + 1) * sizeof(*first));
+    struct bin *filled = arena_alloc(r->arena, r->bin_count * sizeof(*filled));
+    struct raw_series **first =
+        arena_alloc(r->arena, (r->raw_count + 1) * sizeof(struct raw_series *));
 
-    if (!grown || !first || !terms_init(&keys, r->arena))
+    if (!filled || !first || !terms_init(&keys, r->arena))
         return;
     for (uint32_t i = 0; i < r->raw_count; i++) {
         struct raw_series *raw = &r->raw[i];
+        struct bin *bins = raw->bins;
         uint32_t known = keys.count, n;
-        struct bin *bins = raw->mode == MODE_COUNTER ? grown : raw->bins;
 
         if (raw->ignored || raw->mode == MODE_GAUGE)
             continue;
-        if (raw->mode == MODE_COUNTER)
-            fill_bins(r, raw, grown);
-        else
-            span_deltas(r, raw);
         n = terms_add_key(&keys, hash_mix(raw->resource, raw->metric));
         if (n == NO_INDEX)
             return;
-        if (n == known) {
-            first[n] = i;
-            keep_bins(r, raw, bins);
-            continue;
+        if (n == known)
+            first[n] = raw;
+        if (raw->mode == MODE_COUNTER) {
+            bins = filled;
+            fill_bins(r, raw, filled);
+        } else {
+            span_deltas(bins, r->bin_count);
         }
-        if (r->raw[first[n]].bins)
-            add_bins(r, &r->raw[first[n]], raw, bins);
         raw->bins = NULL;
+        if (n == known) /* it has the sum */
+            raw->bins = arena_zero(r->arena, r->bin_count, sizeof(*raw->bins));
+        if (first[n]->bins)
+            add_bins(r, first[n], raw, bins);
     }
 }
 

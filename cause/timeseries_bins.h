@@ -15,7 +15,7 @@
 struct bin {
     double sum, weight; /* gauge: of values, their number; counter: growth,
                            twice; histogram: growth of sum and count */
-    float failed;       /* of the weight, known when all is read */
+    float failed;       /* of the weight, in merged bins */
     float time, span;   /* in s; of the last point, or a sum over points */
     uint32_t points;
 };
@@ -23,10 +23,10 @@ struct bin {
 struct raw_series { /* as it was sent */
     uint32_t component, resource, metric;
     uint64_t labels;
-    uint8_t mode;                /* enum metric_mode */
-    bool failed;                 /* counts failed requests only */
-    bool ignored;                /* known, and not read */
-    struct counter_track growth; /* MODE_COUNTER, until it is in bins */
+    uint8_t mode;                 /* enum metric_mode */
+    bool failed;                  /* counts failed requests only */
+    bool ignored;                 /* known, and not read */
+    struct counter_track counter; /* MODE_COUNTER, until it is in bins */
     struct bin *bins;
 };
 

@@ -100,7 +100,7 @@ static struct raw_series *raw_of(struct timeseries_reader *r,
         .mode = (uint8_t)metric_mode(p->metric, r->metrics[metric].known),
         .failed = metric_outcome(&p->attrs) == OUTCOME_FAILED,
         .ignored = is_unused_part(&p->attrs),
-        .growth = {.max = r->bin_count + EXTRA_POINTS, .cells = r->bin_count}};
+        .counter = {.max = r->bin_count + EXTRA_POINTS, .cells = r->bin_count}};
     if (!raw->ignored && raw->mode != MODE_COUNTER) {
         raw->bins = arena_zero(r->arena, r->bin_count, sizeof(struct bin));
         raw->ignored = !raw->bins;
@@ -149,7 +149,7 @@ static void add_point(struct timeseries_reader *r, struct raw_series *raw,
         total.value = weight;
         /* The start of a gauge says nothing about its value. */
         total.start_ns = p->metric->type == METRIC_GAUGE ? 0 : p->start_ns;
-        if (counter_add(&raw->growth, r->arena, &total, &slot) ==
+        if (counter_add(&raw->counter, r->arena, &total, &slot) ==
             COUNTER_STORED)
             slot->sum = sum;
         return;

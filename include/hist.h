@@ -62,6 +62,9 @@ bool hist_merge(struct hist *hist, struct arena *arena,
  * bucket; NAN if there are none. */
 double hist_quantile(const struct hist *hist, double q);
 
+/* How many values are above this one, interpolated inside its bucket. */
+double hist_count_above(const struct hist *hist, double value);
+
 /* NAN if no sum is known: it is optional. */
 double hist_mean(const struct hist *hist);
 

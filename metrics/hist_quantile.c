@@ -151,6 +151,18 @@ double hist_quantile(const struct hist *hist, double q)
                                              : walk(hist, q * total);
 }
 
+double hist_count_above(const struct hist *hist, double value)
+{
+    double above = 0;
+
+    for (uint32_t i = 0; i < bucket_total(hist); i++) {
+        struct bucket b = bucket_at(hist, i);
+
+        above += b.count - below(&b, value);
+    }
+    return above;
+}
+
 double hist_mean(const struct hist *hist)
 {
     return hist->sum_count > 0 ? hist->sum / hist->sum_count : (double)NAN;

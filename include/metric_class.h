@@ -1,6 +1,11 @@
 /*
  * metric_class - what a metric measures, by the words of its name and by its
- * unit.
+ * unit, where metric_names.h does not know the name.
+ *
+ * Purpose:   CPU, memory, latency, errors ... of metrics nobody has heard of.
+ * Ownership: Names are the caller's; a bare name is a part of its name.
+ * Threads:   Any; there is no state.
+ * Errors:    None: CLASS_UNKNOWN.
  */
 #ifndef METRIC_CLASS_H
 #define METRIC_CLASS_H
