@@ -23,48 +23,48 @@ struct measures {
     struct trace_diff *events;
 };
 
-static bool measure(const struct rca_context *context, struct measures *m)
+static bool measure(const struct rca_context *rca, struct measures *m)
 {
-    m->own = latency_measure(&context->traces);
-    m->gaps = network_measure(&context->traces);
+    m->own = latency_measure(&rca->traces);
+    m->gaps = network_measure(&rca->traces);
     m->usual_trace_ns =
-        durations_of_traces(&context->traces, context->candidates.count);
-    m->events = trace_diff_collect(&context->traces);
+        durations_of_traces(&rca->traces, rca->candidates.count);
+    m->events = trace_diff_collect(&rca->traces);
     return m->own && m->gaps && m->usual_trace_ns && m->events;
 }
 
-/* Each kind of evidence, in the part of the window that times says. */
-static void find_evidence(struct rca_context *c, const struct measures *m,
+/* Each kind of evidence, in the judged part of the window. */
+static void find_evidence(struct rca_context *rca, const struct measures *m,
                           struct evidence_set *evidence)
 {
-    find_limits(evidence, &c->times, &c->timeseries);
-    find_network(evidence, &c->times, m->gaps, &c->candidates,
-                 m->usual_trace_ns);
-    find_latency(evidence, &c->times, m->own, m->usual_trace_ns);
-    find_trace_diff(evidence, &c->times, m->events);
-    find_red(evidence, &c->times, &c->red);
-    find_metric_anomalies(evidence, &c->times, &c->timeseries, &c->red,
-                          c->candidates.count);
-    find_changes(evidence, &c->times, &c->changes);
+    find_limits(evidence, &rca->timeseries);
+    find_network(evidence, m->gaps, &rca->candidates, m->usual_trace_ns);
+    find_latency(evidence, m->own, m->usual_trace_ns);
+    find_trace_diff(evidence, m->events);
+    find_red(evidence, &rca->red);
+    find_metric_anomalies(evidence, &rca->timeseries, &rca->red,
+                          rca->candidates.count);
+    find_changes(evidence, &rca->changes);
 }
 
-static enum status judge(struct rca_context *context, const struct measures *m,
+static enum status judge(struct rca_context *rca, const struct measures *m,
                          uint32_t attempt, struct evidence_set *evidence,
                          struct cause_report *report)
 {
-    context->times.attempt = attempt;
-    context->times.from_ns = rca_attempt_start(&context->times, attempt);
+    rca->times.attempt = attempt;
+    rca->times.from_ns = rca_attempt_start(&rca->times, attempt);
     *evidence = (struct evidence_set){
-        .arena = context->arena,
-        .of = arena_zero(context->arena, context->candidates.count + 1,
+        .arena = rca->arena,
+        .times = &rca->times,
+        .of = arena_zero(rca->arena, rca->candidates.count + 1,
                          sizeof(*evidence->of))};
     if (!evidence->of)
-        return arena_status(context->arena);
-    find_evidence(context, m, evidence);
-    return arena_status(context->arena) == OK &&
-                   rank_suspects(context, evidence, report)
+        return arena_status(rca->arena);
+    find_evidence(rca, m, evidence);
+    return arena_status(rca->arena) == OK &&
+                   rank_suspects(rca, evidence, report)
                ? OK
-               : arena_status(context->arena);
+               : arena_status(rca->arena);
 }
 
 static double first_score(const struct cause_report *report)
@@ -73,21 +73,21 @@ static double first_score(const struct cause_report *report)
 }
 
 /* The attempt with the strongest first suspect. */
-static enum status judge_best(struct rca_context *context,
+static enum status judge_best(struct rca_context *rca,
                               struct evidence_set *best,
                               struct cause_report *report)
 {
     struct measures measures;
     enum status s;
 
-    if (!measure(context, &measures))
-        return arena_status(context->arena);
-    s = judge(context, &measures, 0, best, report);
+    if (!measure(rca, &measures))
+        return arena_status(rca->arena);
+    s = judge(rca, &measures, 0, best, report);
     for (uint32_t i = 1; i < RCA_ATTEMPTS && s == OK; i++) {
         struct cause_report other = {0};
         struct evidence_set evidence;
 
-        s = judge(context, &measures, i, &evidence, &other);
+        s = judge(rca, &measures, i, &evidence, &other);
         if (s == OK &&
             first_score(&other) > first_score(report) + ATTEMPT_SCORE) {
             *report = other;
@@ -97,28 +97,28 @@ static enum status judge_best(struct rca_context *context,
     return s;
 }
 
-static enum status write_report(struct rca_context *context,
+static enum status write_report(struct rca_context *rca,
                                 struct cause_report *report)
 {
-    const struct trace_sample *samples = context->traces.period;
+    const struct trace_sample *samples = rca->traces.period;
     struct evidence_set evidence;
-    enum status s = judge_best(context, &evidence, report);
+    enum status s = judge_best(rca, &evidence, report);
 
     if (s == OK)
-        s = report_charts(context, report);
+        s = report_charts(rca, report);
     if (s == OK)
-        s = report_propagation(context, &evidence, report);
+        s = report_propagation(rca, &evidence, report);
     if (s == OK && report->found)
-        s = report_logs(context, report);
+        s = report_logs(rca, report);
     if (s == OK && report->found)
-        s = report_correlations(context, report);
+        s = report_correlations(rca, report);
     if (s == OK)
-        s = report_summary(context, &evidence, report);
-    report->window = context->times.period[WINDOW];
-    report->baseline = context->times.period[BASELINE];
-    report->components = context->candidates.identities;
-    report->component_kinds = context->candidates.kinds;
-    report->component_count = context->candidates.count;
+        s = report_summary(rca, &evidence, report);
+    report->window = rca->times.period[WINDOW];
+    report->baseline = rca->times.period[BASELINE];
+    report->components = rca->candidates.identities;
+    report->component_kinds = rca->candidates.kinds;
+    report->component_count = rca->candidates.count;
     report->traces_before = samples[BASELINE].trace_count;
     report->traces_during = samples[WINDOW].trace_count;
     for (int p = 0; p < PERIODS; p++) {
@@ -131,15 +131,15 @@ static enum status write_report(struct rca_context *context,
 static enum status find(const struct cause_query *query, uint32_t max_spans,
                         struct arena *arena, struct cause_report **out)
 {
-    struct rca_context *context = arena_zero(arena, 1, sizeof(*context));
+    struct rca_context *rca = arena_zero(arena, 1, sizeof(*rca));
     struct cause_report *report = arena_zero(arena, 1, sizeof(*report));
     enum status s;
 
-    if (!context || !report)
+    if (!rca || !report)
         return arena_status(arena);
-    s = rca_context_read(context, query, max_spans, arena);
+    s = rca_context_read(rca, query, max_spans, arena);
     if (s == OK)
-        s = write_report(context, report);
+        s = write_report(rca, report);
     *out = report;
     return s;
 }

@@ -33,6 +33,7 @@ struct evidence_list {
 /* Of all candidates, in one attempt. */
 struct evidence_set {
     struct arena *arena;
+    const struct rca_times *times;
     struct evidence_list *of;
     double chance;  /* score that the best of all metrics reaches by chance */
     bool suffering; /* by metrics, somebody suffers */

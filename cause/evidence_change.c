@@ -10,7 +10,7 @@
 /* Roll-outs take minutes, and a bad version may need some to hurt. */
 enum { LOOK_BACK_MIN = 15, MAX_EVENTS = 256, MAX_TEXT = 300 };
 
-enum status changes_read(struct change_list *list, struct reader *reader,
+enum status changes_read(struct rca_changes *list, struct reader *reader,
                          struct candidates *candidates,
                          const struct rca_times *times, struct arena *arena)
 {
@@ -28,7 +28,7 @@ enum status changes_read(struct change_list *list, struct reader *reader,
     enum status s =
         reader_query_logs(reader, &query, arena, &logs, &count, &total);
 
-    *list = (struct change_list){NULL, 0};
+    *list = (struct rca_changes){NULL, 0};
     if (s != OK)
         return s;
     list->at = arena_zero(arena, count + 1, sizeof(*list->at));
@@ -54,15 +54,15 @@ enum status changes_read(struct change_list *list, struct reader *reader,
     return arena_status(arena);
 }
 
-void find_changes(struct evidence_set *evidence, const struct rca_times *times,
-                  const struct change_list *list)
+void find_changes(struct evidence_set *evidence, const struct rca_changes *list)
 {
     for (uint32_t i = 0; i < list->count; i++) {
         const struct cause_change *c = &list->at[i];
         struct slice text = c->text, reason = c->reason;
 
         /* Of warnings those that are new. */
-        if (c->is_warning && c->time_ns < times->period[BASELINE].end_ns)
+        if (c->is_warning &&
+            c->time_ns < evidence->times->period[BASELINE].end_ns)
             continue;
         if (text.len > MAX_TEXT)
             text.len = MAX_TEXT;

@@ -1,7 +1,7 @@
 /*
  * evidence_finders - one function for each kind of evidence. Each gets what it
- * compares, judges the part of the window that `times` says, and adds what it
- * finds to `evidence`. Memory that ends shows in the status of the arena.
+ * compares, judges the part of the window that evidence->times says, and adds
+ * what it finds. Memory that ends shows in the status of the arena.
  *
  * What is measured once for all attempts (durations, events of traces) is made
  * before; NULL: the arena is full.
@@ -16,18 +16,17 @@
 
 /* Resources against their limits; marks the series of resources that have
  * one. */
-void find_limits(struct evidence_set *evidence, const struct rca_times *times,
-                 struct timeseries_list *list);
+void find_limits(struct evidence_set *evidence, struct timeseries_list *list);
 
 /* Time of its own. */
 struct duration_sample *latency_measure(const struct trace_samples *traces);
-void find_latency(struct evidence_set *evidence, const struct rca_times *times,
+void find_latency(struct evidence_set *evidence,
                   const struct duration_sample *own,
                   const double *usual_trace_ns);
 
 /* Time between the span of a caller and that of the callee. */
 struct duration_sample *network_measure(const struct trace_samples *traces);
-void find_network(struct evidence_set *evidence, const struct rca_times *times,
+void find_network(struct evidence_set *evidence,
                   const struct duration_sample *gaps,
                   const struct candidates *candidates,
                   const double *usual_trace_ns);
@@ -35,31 +34,28 @@ void find_network(struct evidence_set *evidence, const struct rca_times *times,
 /* Events inside requests. */
 struct trace_diff *trace_diff_collect(const struct trace_samples *traces);
 void find_trace_diff(struct evidence_set *evidence,
-                     const struct rca_times *times,
                      const struct trace_diff *diff);
 
 /* Requests, errors, durations as they were counted. */
-void find_red(struct evidence_set *evidence, const struct rca_times *times,
-              const struct red_counts *counts);
+void find_red(struct evidence_set *evidence, const struct red_counts *counts);
 
 /* Metrics against their own history (history_measure()). After all others
  * except changes: it counts what they found. */
 void find_metric_anomalies(struct evidence_set *evidence,
-                           const struct rca_times *times,
                            const struct timeseries_list *list,
                            const struct red_counts *red, uint32_t candidates);
 
 /* By time, of all components. */
-struct change_list {
+struct rca_changes {
     struct cause_change *at;
     uint32_t count;
 };
-MUST_CHECK enum status changes_read(struct change_list *list,
+MUST_CHECK enum status changes_read(struct rca_changes *list,
                                     struct reader *reader,
                                     struct candidates *candidates,
                                     const struct rca_times *times,
                                     struct arena *arena);
-void find_changes(struct evidence_set *evidence, const struct rca_times *times,
-                  const struct change_list *list);
+void find_changes(struct evidence_set *evidence,
+                  const struct rca_changes *list);
 
 #endif

@@ -71,13 +71,14 @@ struct duration_sample *latency_measure(const struct trace_samples *traces)
     return durations_measure(traces, own_time);
 }
 
-void find_latency(struct evidence_set *evidence, const struct rca_times *times,
+void find_latency(struct evidence_set *evidence,
                   const struct duration_sample *own,
                   const double *usual_trace_ns)
 {
     const struct trace_samples *traces = own->traces;
     uint32_t count;
-    struct duration_pair *pairs = durations_compare(own, times, &count);
+    struct duration_pair *pairs =
+        durations_compare(own, evidence->times, &count);
 
     for (uint32_t i = 0; i < count; i++) {
         const struct duration_pair *p = &pairs[i];

@@ -44,10 +44,12 @@ struct limit_usage {
     double median, spread; /* before */
 };
 
-static bool take_usage(const struct timeseries *t, double total,
-                       const struct rca_times *times, struct arena *arena,
+static bool take_usage(const struct evidence_set *evidence,
+                       const struct timeseries *t, double total,
                        struct limit_usage *u)
 {
+    const struct rca_times *times = evidence->times;
+    struct arena *arena = evidence->arena;
     size_t size = (t->count + 1) * sizeof(double);
 
     *u = (struct limit_usage){.before = arena_alloc(arena, size),
@@ -76,13 +78,13 @@ static bool take_usage(const struct timeseries *t, double total,
     return true;
 }
 
-static void judge(struct evidence_set *evidence, const struct rca_times *times,
-                  const struct timeseries *t, double total)
+static void judge(struct evidence_set *evidence, const struct timeseries *t,
+                  double total)
 {
-    uint64_t baseline_end = times->period[BASELINE].end_ns;
+    uint64_t baseline_end = evidence->times->period[BASELINE].end_ns;
     struct limit_usage u;
 
-    if (!take_usage(t, total, times, evidence->arena, &u))
+    if (!take_usage(evidence, t, total, &u))
         return;
     values_sort(u.now, u.now_count);
     /* One spike is none. */
@@ -114,8 +116,7 @@ static void judge(struct evidence_set *evidence, const struct rca_times *times,
     evidence_add(evidence, t->component, &e);
 }
 
-void find_limits(struct evidence_set *evidence, const struct rca_times *times,
-                 struct timeseries_list *list)
+void find_limits(struct evidence_set *evidence, struct timeseries_list *list)
 {
     for (uint32_t i = 0, end; i < list->count; i = end) {
         end = timeseries_end(list, i);
@@ -125,7 +126,7 @@ void find_limits(struct evidence_set *evidence, const struct rca_times *times,
 
             if (!(total > 0))
                 continue;
-            judge(evidence, times, t, total);
+            judge(evidence, t, total);
             for (uint32_t k = i; k < end; k++)
                 list->at[k].has_limit |= list->at[k].class == t->class &&
                                          list->at[k].resource == t->resource;

@@ -53,7 +53,6 @@ struct metric_judge {
     struct evidence_set *evidence;
     const struct timeseries_list *list;
     const struct red_counts *red;
-    const struct rca_times *times;
     struct component_state *components;
     uint32_t candidates;
     bool requests_seen; /* of any component */
@@ -80,7 +79,8 @@ static uint32_t find_ratios(const struct metric_judge *j, uint32_t first,
 
         if (t->class != class || t->before < 3 || t->median <= 0)
             continue;
-        double now = history_deviation(t, j->times, 1, &usual, j->room).now;
+        double now =
+            history_deviation(t, j->evidence->times, 1, &usual, j->room).now;
         if (now > 0)
             ratios[n++] = now / t->median;
         if (class == CLASS_TRAFFIC)
@@ -189,11 +189,11 @@ static void judge(struct metric_judge *j, const struct timeseries *t)
 {
     struct component_state *c = &j->components[t->component];
     struct deviation d = history_deviation(
-        t, j->times, t->less_is_worse ? -1 : 1, &c->load, j->room);
+        t, j->evidence->times, t->less_is_worse ? -1 : 1, &c->load, j->room);
 
     if (t->class == CLASS_UNKNOWN) {
         struct deviation less =
-            history_deviation(t, j->times, -1, &c->load, j->room);
+            history_deviation(t, j->evidence->times, -1, &c->load, j->room);
 
         if (less.score > d.score)
             d = less;
@@ -256,14 +256,12 @@ static bool is_anybody_suffering(const struct metric_judge *j)
 }
 
 void find_metric_anomalies(struct evidence_set *evidence,
-                           const struct rca_times *times,
                            const struct timeseries_list *list,
                            const struct red_counts *red, uint32_t candidates)
 {
     struct metric_judge j = {.evidence = evidence,
                              .list = list,
                              .red = red,
-                             .times = times,
                              .candidates = candidates};
     uint32_t judged = 0;
 

@@ -145,13 +145,14 @@ static void add_network(struct evidence_set *evidence,
     evidence_add(evidence, c, &e);
 }
 
-void find_network(struct evidence_set *evidence, const struct rca_times *times,
+void find_network(struct evidence_set *evidence,
                   const struct duration_sample *gaps,
                   const struct candidates *candidates,
                   const double *usual_trace_ns)
 {
     uint32_t count;
-    struct duration_pair *pairs = durations_compare(gaps, times, &count);
+    struct duration_pair *pairs =
+        durations_compare(gaps, evidence->times, &count);
     struct blame *blames =
         arena_zero(evidence->arena, candidates->count, sizeof(*blames));
 

@@ -11,12 +11,11 @@
 static const double FELT_SHARE = 0.05;
 static const double SLOW_MARGIN_S = 0.005; /* as in evidence_durations.h */
 
-static void add_errors(struct evidence_set *evidence, const struct red_count *c,
-                       uint32_t attempt)
+static void add_errors(struct evidence_set *evidence, const struct red_count *c)
 {
     double n1 = c->requests.baseline, k1 = fmin(c->errors.baseline, n1);
-    double n2 = c->requests.window[attempt];
-    double k2 = fmin(c->errors.window[attempt], n2);
+    double n2 = c->requests.window[evidence->times->attempt];
+    double k2 = fmin(c->errors.window[evidence->times->attempt], n2);
     double before = n1 > 0 ? k1 / n1 : 0, now = n2 > 0 ? k2 / n2 : 0;
 
     if (now <= before || n1 < 1)
@@ -39,10 +38,10 @@ static void add_errors(struct evidence_set *evidence, const struct red_count *c,
 
 /* Calls to a peer take longer. */
 static void add_durations(struct evidence_set *evidence,
-                          const struct red_count *c, uint32_t attempt)
+                          const struct red_count *c)
 {
     const struct hist *base = &c->durations->baseline;
-    const struct hist *window = &c->durations->window[attempt];
+    const struct hist *window = &c->durations->window[evidence->times->attempt];
     double n1 = base->count, n2 = window->count;
 
     if (n1 < 3 || n2 < 1)
@@ -68,14 +67,13 @@ static void add_durations(struct evidence_set *evidence,
 
 /* It is called, and does not answer, although it did before. */
 static void add_silence(struct evidence_set *evidence,
-                        const struct red_counts *counts, uint32_t component,
-                        uint32_t attempt)
+                        const struct red_counts *counts, uint32_t component)
 {
     const struct red_amounts *called = &counts->called[component];
     const struct red_amounts *answered = &counts->answered[component];
-    double n1 = called->baseline, n2 = called->window[attempt];
+    double n1 = called->baseline, n2 = called->window[evidence->times->attempt];
     double k1 = fmax(0, n1 - answered->baseline);
-    double k2 = fmax(0, n2 - answered->window[attempt]);
+    double k2 = fmax(0, n2 - answered->window[evidence->times->attempt]);
 
     if (n1 < 1 || n2 < 1 || !is_larger_share(k1, n1, k2, n2))
         return;
@@ -93,14 +91,13 @@ static void add_silence(struct evidence_set *evidence,
     evidence_add(evidence, component, &e);
 }
 
-void find_red(struct evidence_set *evidence, const struct rca_times *times,
-              const struct red_counts *counts)
+void find_red(struct evidence_set *evidence, const struct red_counts *counts)
 {
     for (uint32_t i = 0; i < counts->keys.count; i++) {
-        add_errors(evidence, &counts->at[i], times->attempt);
+        add_errors(evidence, &counts->at[i]);
         if (counts->at[i].durations)
-            add_durations(evidence, &counts->at[i], times->attempt);
+            add_durations(evidence, &counts->at[i]);
     }
     for (uint32_t i = 0; i < counts->component_count; i++)
-        add_silence(evidence, counts, i, times->attempt);
+        add_silence(evidence, counts, i);
 }

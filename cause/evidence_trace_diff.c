@@ -455,17 +455,17 @@ static uint32_t count_judged(const struct trace_sample *s, uint64_t from_ns)
 }
 
 void find_trace_diff(struct evidence_set *evidence,
-                     const struct rca_times *times,
                      const struct trace_diff *diff)
 {
     const struct trace_sample *samples = diff->traces->period;
     const struct trace_events *base = &diff->period[BASELINE];
-    double all[PERIODS] = {samples[BASELINE].trace_count,
-                           count_judged(&samples[WINDOW], times->from_ns)};
+    double all[PERIODS] = {
+        samples[BASELINE].trace_count,
+        count_judged(&samples[WINDOW], evidence->times->from_ns)};
     struct trace_events window;
     uint32_t i = 0, k = 0;
 
-    if (!select_judged(diff, times, &window))
+    if (!select_judged(diff, evidence->times, &window))
         return;
     while (i < base->count && k < window.count) {
         struct operation_diff d = {.traces = diff->traces,

@@ -124,12 +124,8 @@ static void add_timeseries(struct log_rates *r, const struct log_rate *rate)
 static void choose_minutes(struct log_rates *r, const struct rca_times *times)
 {
     const struct cause_window *w = &times->period[WINDOW];
-    uint64_t history = HISTORY_MIN * NS_PER_MIN;
 
-    r->usual = times->period[BASELINE];
-    if (r->usual.end_ns > history &&
-        r->usual.end_ns - history < r->usual.start_ns)
-        r->usual.start_ns = r->usual.end_ns - history;
+    r->usual = rca_history(times, HISTORY_MIN * NS_PER_MIN);
     r->usual.start_ns = r->usual.start_ns / NS_PER_MIN * NS_PER_MIN;
     r->usual.end_ns = r->usual.end_ns / NS_PER_MIN * NS_PER_MIN;
     r->now_ns = w->start_ns / NS_PER_MIN * NS_PER_MIN;
@@ -149,7 +145,6 @@ enum status log_rates_read(struct timeseries_list *list, struct reader *reader,
     struct log_rates r = {.list = list, .candidates = candidates, .red = red};
     struct series_query query = {
         .resources = candidates->resources, .names = names, .name_count = 1};
-    enum status s;
 
     choose_minutes(&r, times);
     if (r.minutes > MAX_MINUTES) /* too long to be looked at by the minute */
@@ -157,13 +152,9 @@ enum status log_rates_read(struct timeseries_list *list, struct reader *reader,
     r.all = arena_zero(list->arena, r.minutes, sizeof(*r.all));
     if (!r.all || !terms_init(&r.keys, list->arena))
         return arena_status(list->arena);
-    query.start_ns = r.usual.start_ns;
-    query.end_ns = r.usual.end_ns;
-    s = reader_query_series(reader, &query, read_point, &r);
-    query.start_ns = r.now_ns;
-    query.end_ns = times->period[WINDOW].end_ns + NS_PER_MIN;
-    if (s == OK)
-        s = reader_query_series(reader, &query, read_point, &r);
+    const struct cause_window ranges[] = {
+        r.usual, {r.now_ns, times->period[WINDOW].end_ns + NS_PER_MIN}};
+    enum status s = timeseries_query(reader, &query, ranges, read_point, &r);
     for (uint32_t i = 0; s == OK && i < r.count; i++)
         add_timeseries(&r, &r.at[i]);
     return s != OK ? s : arena_status(list->arena);

@@ -3,10 +3,10 @@
 #include "clock.h"
 #include "metric_history.h"
 
-static enum status choose_times(struct rca_context *context)
+static enum status choose_times(struct rca_context *rca)
 {
-    const struct cause_query *q = context->query;
-    struct cause_window *period = context->times.period;
+    const struct cause_query *q = rca->query;
+    struct cause_window *period = rca->times.period;
 
     period[WINDOW] = q->window;
     period[BASELINE] = q->baseline;
@@ -14,8 +14,8 @@ static enum status choose_times(struct rca_context *context)
         q->window.start_ns <= NS_PER_MIN)
         return ERR_INVALID;
     if (!q->has_baseline)
-        return baseline_choose(&context->times, &context->candidates, q->reader,
-                               context->arena);
+        return baseline_choose(&rca->times, &rca->candidates, q->reader,
+                               rca->arena);
     return q->baseline.start_ns < q->baseline.end_ns &&
                    q->baseline.end_ns <= q->window.start_ns
                ? OK

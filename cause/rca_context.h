@@ -24,12 +24,12 @@ struct rca_context {
     struct trace_samples traces;
     struct red_counts red;
     struct timeseries_list timeseries;
-    struct change_list changes;
+    struct rca_changes changes;
 };
 
 /* With a sample of at most about max_spans of each period. ERR_INVALID: the
  * times are not in order. */
-MUST_CHECK enum status rca_context_read(struct rca_context *context,
+MUST_CHECK enum status rca_context_read(struct rca_context *rca,
                                         const struct cause_query *query,
                                         uint32_t max_spans,
                                         struct arena *arena);

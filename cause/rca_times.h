@@ -29,6 +29,17 @@ static inline uint64_t rca_attempt_start(const struct rca_times *times,
     return w->start_ns + attempt * ((w->end_ns - w->start_ns) / RCA_ATTEMPTS);
 }
 
+/* The baseline, or this much before its end where that is longer. */
+static inline struct cause_window rca_history(const struct rca_times *times,
+                                              uint64_t length_ns)
+{
+    struct cause_window w = times->period[BASELINE];
+
+    if (w.end_ns > length_ns && w.end_ns - length_ns < w.start_ns)
+        w.start_ns = w.end_ns - length_ns;
+    return w;
+}
+
 static inline bool rca_in_period(const struct rca_times *times,
                                  enum rca_period period, uint64_t time_ns)
 {

@@ -7,13 +7,13 @@
 #include "rca_context.h"
 
 /* rank.c: suspects, found and confidence. False: the arena is full. */
-MUST_CHECK bool rank_suspects(const struct rca_context *context,
+MUST_CHECK bool rank_suspects(const struct rca_context *rca,
                               const struct evidence_set *evidence,
                               struct cause_report *report);
 
 /* Numbers over time of the first suspects' evidence, and with them since when
  * each was seen. */
-MUST_CHECK enum status report_charts(struct rca_context *context,
+MUST_CHECK enum status report_charts(struct rca_context *rca,
                                      struct cause_report *report);
 
 /* Since when, from the points of its chart, step_ns apart. */
@@ -23,26 +23,26 @@ void report_evidence_onset(const struct rca_times *times,
 void report_suspect_onset(struct cause_suspect *suspect);
 
 /* Callers that are affected, the path to users, and what users see. */
-MUST_CHECK enum status report_propagation(struct rca_context *context,
+MUST_CHECK enum status report_propagation(struct rca_context *rca,
                                           const struct evidence_set *evidence,
                                           struct cause_report *report);
 
 /* What users see at those of these candidates that no component calls. */
-MUST_CHECK enum status report_impact(struct rca_context *context,
+MUST_CHECK enum status report_impact(struct rca_context *rca,
                                      struct cause_report *report,
                                      const uint32_t *candidates,
                                      uint32_t count);
 
 /* Warnings and errors that the first suspect logs more often than before. */
-MUST_CHECK enum status report_logs(struct rca_context *context,
+MUST_CHECK enum status report_logs(struct rca_context *rca,
                                    struct cause_report *report);
 
 /* What the failing requests of the first suspect have in common. */
-MUST_CHECK enum status report_correlations(struct rca_context *context,
+MUST_CHECK enum status report_correlations(struct rca_context *rca,
                                            struct cause_report *report);
 
 /* Changes, excluded candidates, and the sentences. After the others. */
-MUST_CHECK enum status report_summary(struct rca_context *context,
+MUST_CHECK enum status report_summary(struct rca_context *rca,
                                       const struct evidence_set *evidence,
                                       struct cause_report *report);
 

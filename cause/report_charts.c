@@ -30,7 +30,7 @@ struct evidence_chart {
 };
 
 struct chart_builder {
-    struct rca_context *context;
+    struct rca_context *rca;
     uint64_t start_ns, step_ns;
     uint32_t steps;
     struct evidence_chart charts[MAX_CHARTS];
@@ -39,7 +39,7 @@ struct chart_builder {
 
 static bool choose_steps(struct chart_builder *b)
 {
-    const struct cause_window *period = b->context->times.period;
+    const struct cause_window *period = b->rca->times.period;
     uint64_t minutes;
 
     b->start_ns = period[BASELINE].start_ns / NS_PER_MIN * NS_PER_MIN;
@@ -70,7 +70,7 @@ static void add_sample(struct chart_builder *b, struct evidence_chart *c,
 
     if (!step_of(b, time_ns, &step))
         return;
-    to = arena_append(b->context->arena, &c->samples, c->sample_count,
+    to = arena_append(b->rca->arena, &c->samples, c->sample_count,
                       &c->sample_room);
     if (!to)
         return;
@@ -106,7 +106,7 @@ static void add_durations(struct chart_builder *b, struct evidence_chart *c)
 
     for (int p = 0; p < PERIODS; p++) {
         const struct durations *list = &e->durations->period[p];
-        const struct rca_span *spans = b->context->traces.period[p].spans;
+        const struct rca_span *spans = b->rca->traces.period[p].spans;
 
         for (uint32_t i = 0; i < list->count; i++)
             if (list->at[i].key == e->duration_key)
@@ -118,7 +118,7 @@ static void add_durations(struct chart_builder *b, struct evidence_chart *c)
 static bool is_named(const struct chart_builder *b, uint32_t term,
                      struct slice text)
 {
-    return slice_equal(b->context->traces.terms.at[term].text, text);
+    return slice_equal(b->rca->traces.terms.at[term].text, text);
 }
 
 /* Marks the requests in which the event is. */
@@ -129,7 +129,7 @@ static void mark_event(const struct chart_builder *b,
     const struct cause_numbers *n = &e->numbers;
     bool is_new =
         is_larger_share(n->before, n->before_of, n->after, n->after_of);
-    const struct interned_term *terms = b->context->traces.terms.at;
+    const struct interned_term *terms = b->rca->traces.terms.at;
 
     for (uint32_t i = 0; i < s->span_count; i++) {
         const struct rca_span *span = &s->spans[i];
@@ -148,7 +148,7 @@ static void add_events(struct chart_builder *b, struct evidence_chart *c,
                        const struct trace_sample *s)
 {
     bool *marked =
-        arena_zero(b->context->arena, s->span_count + 1, sizeof(*marked));
+        arena_zero(b->rca->arena, s->span_count + 1, sizeof(*marked));
 
     if (!marked)
         return;
@@ -184,7 +184,7 @@ static void count_point(void *arg, const struct red_point *p)
         struct evidence_chart *c = &b->charts[i];
         bool call = p->callee != NO_INDEX;
 
-        if (!c->is_counted || !is_about(c, p, &b->context->candidates))
+        if (!c->is_counted || !is_about(c, p, &b->rca->candidates))
             continue;
         if (c->evidence->kind == EVIDENCE_SILENCE) /* calls less answers */
             add_part(b, c, p->start_ns, call ? p->requests : -p->requests,
@@ -198,10 +198,10 @@ static void count_point(void *arg, const struct red_point *p)
 
 static enum status read_counts(struct chart_builder *b)
 {
-    struct rca_context *context = b->context;
-    const struct red_query query = {.reader = context->query->reader,
-                                    .candidates = &context->candidates,
-                                    .resources = context->candidates.resources,
+    struct rca_context *rca = b->rca;
+    const struct red_query query = {.reader = rca->query->reader,
+                                    .candidates = &rca->candidates,
+                                    .resources = rca->candidates.resources,
                                     .start_ns = b->start_ns,
                                     .end_ns =
                                         b->start_ns + b->steps * b->step_ns,
@@ -237,7 +237,7 @@ static void make_points(const struct chart_builder *b, struct evidence_chart *c)
     double scale = c->evidence->kind == EVIDENCE_LATENCY ? 1 : 100;
 
     chart->points =
-        arena_alloc(b->context->arena, b->steps * sizeof(*chart->points));
+        arena_alloc(b->rca->arena, b->steps * sizeof(*chart->points));
     if (!chart->points)
         return;
     if (c->sample_count > 0)
@@ -279,7 +279,7 @@ static void set_title(struct evidence_chart *c)
 static bool add_chart(struct chart_builder *b, struct cause_evidence *e,
                       uint32_t candidate)
 {
-    struct arena *arena = b->context->arena;
+    struct arena *arena = b->rca->arena;
     struct evidence_chart *c = &b->charts[b->count];
 
     if (!evidence_kinds[e->kind].chart_title)
@@ -299,19 +299,18 @@ static bool add_chart(struct chart_builder *b, struct cause_evidence *e,
     else if (e->kind != EVIDENCE_BEHAVIOUR)
         c->is_counted = true;
     for (int p = 0; e->kind == EVIDENCE_BEHAVIOUR && p < PERIODS; p++)
-        add_events(b, c, &b->context->traces.period[p]);
+        add_events(b, c, &b->rca->traces.period[p]);
     return true;
 }
 
-enum status report_charts(struct rca_context *context,
-                          struct cause_report *report)
+enum status report_charts(struct rca_context *rca, struct cause_report *report)
 {
-    struct chart_builder *b = arena_zero(context->arena, 1, sizeof(*b));
+    struct chart_builder *b = arena_zero(rca->arena, 1, sizeof(*b));
     enum status s;
 
     if (!b)
-        return arena_status(context->arena);
-    b->context = context;
+        return arena_status(rca->arena);
+    b->rca = rca;
     if (!choose_steps(b))
         return OK;
     for (uint32_t i = 0;
@@ -321,17 +320,16 @@ enum status report_charts(struct rca_context *context,
         for (uint32_t k = 0;
              k < suspect->evidence_count && k < CAUSE_CHARTS_PER_SUSPECT; k++)
             if (!add_chart(b, &suspect->evidence[k], suspect->component))
-                return arena_status(context->arena);
+                return arena_status(rca->arena);
     }
     s = read_counts(b);
     for (uint32_t i = 0; i < b->count && s == OK; i++) {
         make_points(b, &b->charts[i]);
-        report_evidence_onset(&context->times, b->charts[i].evidence,
-                              b->step_ns);
+        report_evidence_onset(&rca->times, b->charts[i].evidence, b->step_ns);
         set_title(&b->charts[i]);
     }
     for (uint32_t i = 0;
          i < report->suspect_count && i < CAUSE_CHARTED_SUSPECTS; i++)
         report_suspect_onset(&report->suspects[i]);
-    return s == OK ? arena_status(context->arena) : s;
+    return s == OK ? arena_status(rca->arena) : s;
 }

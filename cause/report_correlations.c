@@ -30,7 +30,7 @@ struct compared_request {
 };
 
 struct correlation_input {
-    struct rca_context *context;
+    struct rca_context *rca;
     struct interned_terms terms; /* text: key; line: value */
     uint32_t *values;
     uint32_t value_count, value_room;
@@ -80,7 +80,7 @@ static struct value_range take_attrs(struct correlation_input *in,
         n = in->terms.count < MAX_VALUES
                 ? terms_add(&in->terms, hash, key, value, false)
                 : terms_find(&in->terms, hash);
-        to = arena_append(in->context->arena, &in->values, in->value_count,
+        to = arena_append(in->rca->arena, &in->values, in->value_count,
                           &in->value_room);
         if (n == NO_INDEX || !to)
             continue;
@@ -100,8 +100,7 @@ static void take_span(void *arg, const struct span *span)
         !bitmap_has(in->resources, span->resource_id) ||
         in->count == MAX_REQUESTS)
         return;
-    request =
-        arena_append(in->context->arena, &in->requests, in->count, &in->room);
+    request = arena_append(in->rca->arena, &in->requests, in->count, &in->room);
     if (!request)
         return;
     *request = (struct compared_request){
@@ -115,7 +114,7 @@ static void take_span(void *arg, const struct span *span)
 /* The values of each resource once, after those of all requests. */
 static enum status take_resources(struct correlation_input *in)
 {
-    struct arena *arena = in->context->arena;
+    struct arena *arena = in->rca->arena;
     struct interned_terms known;
 
     in->senders = arena_zero(arena, in->count + 1, sizeof(*in->senders));
@@ -129,36 +128,33 @@ static enum status take_resources(struct correlation_input *in)
         if (n == NO_INDEX)
             return arena_status(arena);
         in->requests[i].sender = n;
-        if (n == before && reader_resource(in->context->query->reader, id,
-                                           arena, &resource) == OK)
+        if (n == before &&
+            reader_resource(in->rca->query->reader, id, arena, &resource) == OK)
             in->senders[n] = take_attrs(in, &resource.attrs);
     }
     return arena_status(arena);
 }
 
-static uint32_t count_failed(const struct correlation_input *in)
+/* Without failures the slowest tenth is marked; how many are. */
+static uint32_t mark_failed(struct correlation_input *in, bool *slowest)
 {
-    uint32_t failed = 0;
+    uint32_t failed = 0, tenth = in->count / 10;
+    double *took = arena_alloc(in->rca->arena, (in->count + 1) * sizeof(*took));
 
-    for (uint32_t i = 0; i < in->count; i++)
+    for (uint32_t i = 0; took && i < in->count; i++) {
         failed += in->requests[i].failed;
-    return failed;
-}
-
-/* Marks the slowest tenth as if they had failed. */
-static void mark_slowest(struct correlation_input *in)
-{
-    double *took =
-        arena_alloc(in->context->arena, (in->count + 1) * sizeof(*took));
-
-    if (!took || in->count < 10)
-        return;
-    for (uint32_t i = 0; i < in->count; i++)
         took[i] = in->requests[i].took_ns;
+    }
+    *slowest = failed == 0;
+    if (failed > 0 || !took || tenth == 0)
+        return failed;
     values_sort(took, in->count);
-    double limit = took[in->count - in->count / 10 - 1];
-    for (uint32_t i = 0; i < in->count; i++)
-        in->requests[i].failed = in->requests[i].took_ns > limit;
+    for (uint32_t i = 0; i < in->count; i++) {
+        in->requests[i].failed =
+            in->requests[i].took_ns > took[in->count - tenth - 1];
+        failed += in->requests[i].failed;
+    }
+    return failed;
 }
 
 static int by_score(const void *left, const void *right)
@@ -191,7 +187,7 @@ static void count_values(const struct correlation_input *in,
 static void compare(struct correlation_input *in, uint32_t failing,
                     struct cause_report *report)
 {
-    struct arena *arena = in->context->arena;
+    struct arena *arena = in->rca->arena;
     uint32_t n = in->terms.count, others = in->count - failing, found = 0;
     struct value_count *counts = arena_zero(arena, n + 1, sizeof(*counts));
     struct cause_correlation *list = arena_zero(arena, n + 1, sizeof(*list));
@@ -226,40 +222,35 @@ static void compare(struct correlation_input *in, uint32_t failing,
         found < CAUSE_MAX_CORRELATIONS ? found : CAUSE_MAX_CORRELATIONS;
 }
 
-enum status report_correlations(struct rca_context *context,
+enum status report_correlations(struct rca_context *rca,
                                 struct cause_report *report)
 {
     uint32_t c = report->suspects[0].component;
-    const struct cause_window *window = &context->times.period[WINDOW];
-    struct correlation_input in = {.context = context};
+    const struct cause_window *window = &rca->times.period[WINDOW];
+    struct correlation_input in = {.rca = rca};
     struct sample_query query = {.start_ns = window->start_ns,
                                  .end_ns = window->end_ns,
                                  .keep = SAMPLE_ALL,
                                  .whole = true};
     uint32_t failing;
 
-    if (candidate_is_peer(&context->candidates, c))
+    if (candidate_is_peer(&rca->candidates, c))
         return OK;
-    in.resources = candidate_resources(&context->candidates, c);
-    if (!in.resources || !terms_init(&in.terms, context->arena))
-        return arena_status(context->arena);
+    in.resources = candidate_resources(&rca->candidates, c);
+    if (!in.resources || !terms_init(&in.terms, rca->arena))
+        return arena_status(rca->arena);
     query.resources = in.resources;
-    double served = red_served(&context->red, c);
+    double served = red_served(&rca->red, c);
     if (served > MAX_REQUESTS)
         query.keep = (uint32_t)(MAX_REQUESTS / served * SAMPLE_ALL) + 1;
     enum status s =
-        reader_sample_spans(context->query->reader, &query, take_span, &in);
+        reader_sample_spans(rca->query->reader, &query, take_span, &in);
     if (s == OK)
         s = take_resources(&in);
     if (s != OK)
         return s;
-    failing = count_failed(&in);
-    report->slowest_compared = failing == 0;
-    if (failing == 0) {
-        mark_slowest(&in);
-        failing = count_failed(&in);
-    }
+    failing = mark_failed(&in, &report->slowest_compared);
     if (failing > 0 && failing < in.count)
         compare(&in, failing, report);
-    return arena_status(context->arena);
+    return arena_status(rca->arena);
 }

@@ -14,7 +14,7 @@
 #include "report.h"
 
 struct impact_builder {
-    struct rca_context *context;
+    struct rca_context *rca;
     bool *is_entry; /* by candidate */
     uint64_t since_ns;
     struct interned_terms keys;
@@ -36,7 +36,7 @@ static struct cause_impact *impact_of(struct impact_builder *b,
 
     if (n == NO_INDEX)
         return NULL;
-    impact = arena_append(b->context->arena, &b->at, n, &b->room);
+    impact = arena_append(b->rca->arena, &b->at, n, &b->room);
     if (impact && n == known)
         *impact = (struct cause_impact){.component = component,
                                         .operation = b->keys.at[n].text};
@@ -46,7 +46,7 @@ static struct cause_impact *impact_of(struct impact_builder *b,
 static void count_point(void *arg, const struct red_point *p)
 {
     struct impact_builder *b = arg;
-    const struct rca_times *times = &b->context->times;
+    const struct rca_times *times = &b->rca->times;
     bool before = rca_in_period(times, BASELINE, p->start_ns);
     struct cause_impact *impact;
 
@@ -71,7 +71,7 @@ static uint32_t durations_of(const struct impact_builder *b,
                              enum rca_period period,
                              const struct cause_impact *impact)
 {
-    const struct trace_samples *traces = &b->context->traces;
+    const struct trace_samples *traces = &b->rca->traces;
     const struct trace_sample *s = &traces->period[period];
     uint32_t n = 0;
 
@@ -153,23 +153,22 @@ static void judge_operations(struct impact_builder *b,
     memcpy(report->impacts, b->at, report->impact_count * sizeof(*b->at));
 }
 
-enum status report_impact(struct rca_context *context,
-                          struct cause_report *report,
+enum status report_impact(struct rca_context *rca, struct cause_report *report,
                           const uint32_t *candidates, uint32_t count)
 {
-    struct arena *arena = context->arena;
-    const struct cause_window *period = context->times.period;
-    const struct trace_sample *samples = context->traces.period;
+    struct arena *arena = rca->arena;
+    const struct cause_window *period = rca->times.period;
+    const struct trace_sample *samples = rca->traces.period;
     uint32_t spans = samples[BASELINE].span_count + samples[WINDOW].span_count;
     uint64_t onset = report->suspects[0].onset_ns / NS_PER_MIN * NS_PER_MIN;
     struct impact_builder b = {
-        .context = context,
-        .is_entry = arena_zero(arena, context->candidates.count, sizeof(bool)),
+        .rca = rca,
+        .is_entry = arena_zero(arena, rca->candidates.count, sizeof(bool)),
         .took_ns = arena_alloc(arena, (1 + spans) * sizeof(double)),
         .since_ns = period[WINDOW].start_ns};
-    const struct red_query query = {.reader = context->query->reader,
-                                    .candidates = &context->candidates,
-                                    .resources = context->candidates.resources,
+    const struct red_query query = {.reader = rca->query->reader,
+                                    .candidates = &rca->candidates,
+                                    .resources = rca->candidates.resources,
                                     .start_ns = period[BASELINE].start_ns,
                                     .end_ns =
                                         period[WINDOW].end_ns + NS_PER_MIN};
@@ -179,8 +178,8 @@ enum status report_impact(struct rca_context *context,
     if (onset > b.since_ns && onset < period[WINDOW].end_ns)
         b.since_ns = onset;
     for (uint32_t i = 0; i < count; i++)
-        b.is_entry[candidates[i]] = call_graph_is_entry(
-            &context->graph, &context->candidates, candidates[i]);
+        b.is_entry[candidates[i]] =
+            call_graph_is_entry(&rca->graph, &rca->candidates, candidates[i]);
     enum status s = red_series_read(&query, count_point, &b);
     if (s != OK)
         return s;

@@ -35,12 +35,11 @@ static struct cause_log *statement_of(struct interned_terms *terms,
     return &list->at[n];
 }
 
-static enum status read_period(struct rca_context *context,
-                               enum rca_period period,
+static enum status read_period(struct rca_context *rca, enum rca_period period,
                                const struct bitmap *resources,
                                struct log_statements *list)
 {
-    const struct cause_window *time = &context->times.period[period];
+    const struct cause_window *time = &rca->times.period[period];
     struct log_query query = {.start_ns = time->start_ns,
                               .end_ns = time->end_ns,
                               .resources = resources,
@@ -51,12 +50,11 @@ static enum status read_period(struct rca_context *context,
     struct log_record *logs;
     uint32_t count;
     uint64_t total;
-    enum status s = reader_query_logs(context->query->reader, &query,
-                                      context->arena, &logs, &count, &total);
+    enum status s = reader_query_logs(rca->query->reader, &query, rca->arena,
+                                      &logs, &count, &total);
 
     for (uint32_t i = 0; s == OK && i < count; i++) {
-        struct cause_log *at =
-            statement_of(&context->traces.terms, list, &logs[i]);
+        struct cause_log *at = statement_of(&rca->traces.terms, list, &logs[i]);
 
         if (at && period == BASELINE)
             at->before++;
@@ -89,24 +87,23 @@ static int worst_first(const void *left, const void *right)
     return slice_compare(a->text, b->text);
 }
 
-enum status report_logs(struct rca_context *context,
-                        struct cause_report *report)
+enum status report_logs(struct rca_context *rca, struct cause_report *report)
 {
     uint32_t first = report->suspects[0].component, n = 0;
-    struct log_statements *list = arena_zero(context->arena, 1, sizeof(*list));
-    struct bitmap *resources = candidate_resources(&context->candidates, first);
+    struct log_statements *list = arena_zero(rca->arena, 1, sizeof(*list));
+    struct bitmap *resources = candidate_resources(&rca->candidates, first);
 
-    if (candidate_is_peer(&context->candidates, first))
+    if (candidate_is_peer(&rca->candidates, first))
         return OK;
     if (!list || !resources)
-        return arena_status(context->arena);
-    enum status s = read_period(context, WINDOW, resources, list);
+        return arena_status(rca->arena);
+    enum status s = read_period(rca, WINDOW, resources, list);
     if (s == OK)
-        s = read_period(context, BASELINE, resources, list);
+        s = read_period(rca, BASELINE, resources, list);
     if (s != OK)
         return s;
     for (uint32_t i = 0; i < list->count; i++)
-        if (is_more_frequent(&context->times, &list->at[i]))
+        if (is_more_frequent(&rca->times, &list->at[i]))
             list->at[n++] = list->at[i];
     if (n > 0)
         qsort(list->at, n, sizeof(*list->at), worst_first);

@@ -22,16 +22,16 @@ static const struct cause_evidence *symptom_of(const struct evidence_set *set,
 
 /* Callers of a candidate, and theirs, nearest first. */
 struct caller_walk {
-    struct rca_context *context;
+    struct rca_context *rca;
     const struct evidence_set *evidence;
     uint32_t *order, *callee, count; /* callee: NO_INDEX if not visited */
 };
 
 static void visit_callers(struct caller_walk *w, uint32_t at, bool with_symptom)
 {
-    for (uint32_t c = 0; c < w->context->candidates.count; c++) {
+    for (uint32_t c = 0; c < w->rca->candidates.count; c++) {
         if (w->callee[c] != NO_INDEX ||
-            !call_graph_calls(&w->context->graph, c, at) ||
+            !call_graph_calls(&w->rca->graph, c, at) ||
             (symptom_of(w->evidence, c) != NULL) != with_symptom)
             continue;
         w->callee[c] = at;
@@ -41,10 +41,10 @@ static void visit_callers(struct caller_walk *w, uint32_t at, bool with_symptom)
 
 static bool walk_callers(struct caller_walk *w, uint32_t start)
 {
-    size_t size = (w->context->candidates.count + 1) * sizeof(uint32_t);
+    size_t size = (w->rca->candidates.count + 1) * sizeof(uint32_t);
 
-    w->order = arena_alloc(w->context->arena, size);
-    w->callee = arena_alloc(w->context->arena, size);
+    w->order = arena_alloc(w->rca->arena, size);
+    w->callee = arena_alloc(w->rca->arena, size);
     if (!w->order || !w->callee)
         return false;
     memset(w->callee, 0xff, size); /* NO_INDEX */
@@ -60,8 +60,7 @@ static bool walk_callers(struct caller_walk *w, uint32_t start)
 
 static bool find_affected(const struct caller_walk *w, struct cause_suspect *s)
 {
-    s->affected =
-        arena_alloc(w->context->arena, w->count * sizeof(*s->affected));
+    s->affected = arena_alloc(w->rca->arena, w->count * sizeof(*s->affected));
     for (uint32_t i = 1; s->affected && i < w->count; i++)
         if (symptom_of(w->evidence, w->order[i]))
             s->affected[s->affected_count++] = w->order[i];
@@ -86,7 +85,7 @@ static bool find_path(const struct caller_walk *w, struct cause_report *report)
 
     for (uint32_t c = at; c != s->component; c = w->callee[c])
         n++;
-    report->path = arena_zero(w->context->arena, n, sizeof(*report->path));
+    report->path = arena_zero(w->rca->arena, n, sizeof(*report->path));
     if (!report->path)
         return false;
     report->path_count = n;
@@ -101,25 +100,25 @@ static bool find_path(const struct caller_walk *w, struct cause_report *report)
     return true;
 }
 
-enum status report_propagation(struct rca_context *context,
+enum status report_propagation(struct rca_context *rca,
                                const struct evidence_set *evidence,
                                struct cause_report *report)
 {
-    struct caller_walk w = {.context = context, .evidence = evidence};
+    struct caller_walk w = {.rca = rca, .evidence = evidence};
 
     for (uint32_t i = 0; i < report->suspect_count && i < CAUSE_MAX_LISTED;
          i++) {
         struct cause_suspect *s = &report->suspects[i];
 
         if (!walk_callers(&w, s->component) || !find_affected(&w, s))
-            return arena_status(context->arena);
+            return arena_status(rca->arena);
         if (i > 0 || !report->found)
             continue;
-        enum status status = report_impact(context, report, w.order, w.count);
+        enum status status = report_impact(rca, report, w.order, w.count);
         if (status != OK)
             return status;
         if (!find_path(&w, report))
-            return arena_status(context->arena);
+            return arena_status(rca->arena);
     }
     return OK;
 }

@@ -9,9 +9,9 @@
 
 enum { MAX_EXCLUDED = 12, MAX_NAMED = 3 };
 
-static struct slice name_of(const struct rca_context *context, uint32_t c)
+static struct slice name_of(const struct rca_context *rca, uint32_t c)
 {
-    return candidate_name(&context->candidates, c);
+    return candidate_name(&rca->candidates, c);
 }
 
 /* Of a day: what is asked about is mostly today. */
@@ -26,23 +26,24 @@ static const char *time_of_day(uint64_t ns, char text[16])
 
 /* ---- cause and first failure ---- */
 
-static struct slice describe_cause(struct rca_context *context,
+static struct slice describe_cause(struct rca_context *rca,
                                    const struct cause_suspect *s)
 {
-    struct slice name = name_of(context, s->component);
-    struct slice text = s->evidence[0].text;
+    struct slice name = name_of(rca, s->component);
+    struct slice text = text_format(rca->arena, "%.*s: %.*s", SLICE_ARGS(name),
+                                    SLICE_ARGS(s->evidence[0].text));
     char at[16];
 
-    return text_format(context->arena, "%.*s: %.*s%s%s%s", SLICE_ARGS(name),
-                       SLICE_ARGS(text), s->onset_ns ? ", since " : "",
-                       s->onset_ns ? time_of_day(s->onset_ns, at) : "",
-                       s->onset_ns ? " UTC" : "");
+    if (!s->onset_ns)
+        return text;
+    return text_format(rca->arena, "%.*s, since %s UTC", SLICE_ARGS(text),
+                       time_of_day(s->onset_ns, at));
 }
 
 /* The earliest thing that a suspect showed, by the minute: a caller's request
  * begins before the one that it waits for. Within a minute it is the most
  * likely suspect's. */
-static struct slice describe_first_failure(struct rca_context *context,
+static struct slice describe_first_failure(struct rca_context *rca,
                                            const struct cause_report *report)
 {
     const struct cause_evidence *first = NULL;
@@ -63,73 +64,73 @@ static struct slice describe_first_failure(struct rca_context *context,
         }
     if (!first)
         return (struct slice){NULL, 0};
-    struct slice name = name_of(context, who);
-    return text_format(context->arena, "%s UTC, %.*s: %.*s",
+    struct slice name = name_of(rca, who);
+    return text_format(rca->arena, "%s UTC, %.*s: %.*s",
                        time_of_day(first->onset_ns, at), SLICE_ARGS(name),
                        SLICE_ARGS(first->text));
 }
 
 /* ---- impact ---- */
 
-static struct slice list_affected(struct rca_context *context,
+static struct slice list_affected(struct rca_context *rca,
                                   const struct cause_suspect *s)
 {
     struct slice text = {NULL, 0};
 
     for (uint32_t i = 0; i < s->affected_count && i < MAX_NAMED; i++) {
-        struct slice name = name_of(context, s->affected[i]);
+        struct slice name = name_of(rca, s->affected[i]);
 
-        text = text_format(context->arena, "%.*s%s%.*s", SLICE_ARGS(text),
+        text = text_format(rca->arena, "%.*s%s%.*s", SLICE_ARGS(text),
                            i == 0 ? "" : ", ", SLICE_ARGS(name));
     }
     if (s->affected_count > MAX_NAMED)
-        text = text_format(context->arena, "%.*s and %u more", SLICE_ARGS(text),
+        text = text_format(rca->arena, "%.*s and %u more", SLICE_ARGS(text),
                            s->affected_count - MAX_NAMED);
     return text;
 }
 
 /* "web: POST /checkout fails in 92 of 99 requests (3 of 146 before), and takes
  * longer than 340 ms in 12 of 99 requests" */
-static struct slice describe_operation(struct rca_context *context,
+static struct slice describe_operation(struct rca_context *rca,
                                        const struct cause_impact *i)
 {
-    struct slice name = name_of(context, i->component), text = SLICE("");
+    struct slice name = name_of(rca, i->component), text = SLICE("");
     bool slow = i->slow_limit_ns > 0, fails = !slow || i->failed > i->slow / 10;
 
     if (fails)
         text = text_format(
-            context->arena,
+            rca->arena,
             "fails in %llu of %llu requests (%llu of %llu before)%s",
             (unsigned long long)i->failed, (unsigned long long)i->requests,
             (unsigned long long)i->failed_before,
             (unsigned long long)i->requests_before, slow ? ", " : "");
     if (slow)
         text = text_format(
-            context->arena,
+            rca->arena,
             "%.*s%stakes longer than %llu ms in %llu of %llu requests",
             SLICE_ARGS(text), fails ? "and " : "",
             (unsigned long long)(i->slow_limit_ns / 1000000),
             (unsigned long long)i->slow, (unsigned long long)i->requests);
-    return text_format(context->arena, "%.*s: %.*s %.*s", SLICE_ARGS(name),
+    return text_format(rca->arena, "%.*s: %.*s %.*s", SLICE_ARGS(name),
                        SLICE_ARGS(i->operation), SLICE_ARGS(text));
 }
 
-static struct slice describe_impact(struct rca_context *context,
+static struct slice describe_impact(struct rca_context *rca,
                                     const struct cause_report *report)
 {
-    struct slice affected = list_affected(context, &report->suspects[0]);
+    struct slice affected = list_affected(rca, &report->suspects[0]);
     struct slice worst;
 
     if (report->impact_count > 0) {
-        worst = describe_operation(context, &report->impacts[0]);
+        worst = describe_operation(rca, &report->impacts[0]);
         if (report->impact_count == 1)
             return worst;
-        return text_format(context->arena, "%.*s; %u more operation%s",
+        return text_format(rca->arena, "%.*s; %u more operation%s",
                            SLICE_ARGS(worst), report->impact_count - 1,
                            report->impact_count == 2 ? " suffers" : "s suffer");
     }
     if (affected.len > 0)
-        return text_format(context->arena,
+        return text_format(rca->arena,
                            "seen by %.*s; requests of users go as before",
                            SLICE_ARGS(affected));
     return SLICE("none that users or callers show");
@@ -137,7 +138,7 @@ static struct slice describe_impact(struct rca_context *context,
 
 /* ---- what it is not ---- */
 
-static struct slice exclusion_reason(struct rca_context *context,
+static struct slice exclusion_reason(struct rca_context *rca,
                                      const struct cause_report *report,
                                      const struct cause_suspect *s)
 {
@@ -145,29 +146,29 @@ static struct slice exclusion_reason(struct rca_context *context,
     double ratio = report->suspects[0].score / s->score;
 
     if (s->explained_by != NO_INDEX) {
-        struct slice by = name_of(context, s->explained_by);
+        struct slice by = name_of(rca, s->explained_by);
 
-        return text_format(context->arena,
+        return text_format(rca->arena,
                            "%.*s; %.*s, which it calls, explains it",
                            SLICE_ARGS(text), SLICE_ARGS(by));
     }
     if (s->evidence[0].kind == EVIDENCE_CHANGE)
-        return text_format(context->arena, "%.*s, and shows nothing else",
+        return text_format(rca->arena, "%.*s, and shows nothing else",
                            SLICE_ARGS(text));
-    return text_format(context->arena, "%.*s; score %.*fx lower",
-                       SLICE_ARGS(text), ratio < 9.95, ratio);
+    return text_format(rca->arena, "%.*s; score %.*fx lower", SLICE_ARGS(text),
+                       ratio < 9.95, ratio);
 }
 
 /* Those that show something. A component that changed and shows nothing is
  * listed as well, although its score is 0. */
-static bool list_excluded(struct rca_context *context,
+static bool list_excluded(struct rca_context *rca,
                           const struct evidence_set *evidence,
                           struct cause_report *report)
 {
     uint32_t n = 0;
 
     report->excluded =
-        arena_zero(context->arena, MAX_EXCLUDED, sizeof(*report->excluded));
+        arena_zero(rca->arena, MAX_EXCLUDED, sizeof(*report->excluded));
     if (!report->excluded)
         return false;
     for (uint32_t i = 1; i < report->suspect_count && n < MAX_EXCLUDED; i++) {
@@ -176,9 +177,9 @@ static bool list_excluded(struct rca_context *context,
         if (s->evidence_count > 0 && (s->explained_by != NO_INDEX ||
                                       evidence_is_symptom(&s->evidence[0])))
             report->excluded[n++] = (struct cause_excluded){
-                s->component, exclusion_reason(context, report, s)};
+                s->component, exclusion_reason(rca, report, s)};
     }
-    for (uint32_t c = 0; c < context->candidates.count && n < MAX_EXCLUDED; c++)
+    for (uint32_t c = 0; c < rca->candidates.count && n < MAX_EXCLUDED; c++)
         if (evidence->of[c].count == 1 &&
             evidence->of[c].best[EVIDENCE_CHANGE] > 0)
             report->excluded[n++] = (struct cause_excluded){
@@ -188,7 +189,7 @@ static bool list_excluded(struct rca_context *context,
 }
 
 /* The newest; they are by time. */
-static void list_changes(const struct change_list *changes,
+static void list_changes(const struct rca_changes *changes,
                          struct cause_report *report)
 {
     uint32_t n = changes->count;
@@ -197,19 +198,19 @@ static void list_changes(const struct change_list *changes,
     report->changes = changes->at + (n - report->change_count);
 }
 
-enum status report_summary(struct rca_context *context,
+enum status report_summary(struct rca_context *rca,
                            const struct evidence_set *evidence,
                            struct cause_report *report)
 {
-    list_changes(&context->changes, report);
-    if (!list_excluded(context, evidence, report))
-        return arena_status(context->arena);
+    list_changes(&rca->changes, report);
+    if (!list_excluded(rca, evidence, report))
+        return arena_status(rca->arena);
     if (!report->found) {
         report->cause = SLICE("nothing stands out");
         return OK;
     }
-    report->cause = describe_cause(context, &report->suspects[0]);
-    report->first_failure = describe_first_failure(context, report);
-    report->impact = describe_impact(context, report);
-    return arena_status(context->arena);
+    report->cause = describe_cause(rca, &report->suspects[0]);
+    report->first_failure = describe_first_failure(rca, report);
+    report->impact = describe_impact(rca, report);
+    return arena_status(rca->arena);
 }

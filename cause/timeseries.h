@@ -55,6 +55,12 @@ MUST_CHECK enum status log_rates_read(struct timeseries_list *list,
                                       const struct red_counts *red,
                                       const struct rca_times *times);
 
+/* Runs a query over two times. */
+MUST_CHECK enum status timeseries_query(struct reader *reader,
+                                        struct series_query *query,
+                                        const struct cause_window times[2],
+                                        point_visit *visit, void *arg);
+
 /* One more, with room for so many points; NULL: the arena is full. */
 struct timeseries *timeseries_add(struct timeseries_list *list,
                                   uint32_t points);

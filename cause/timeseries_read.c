@@ -189,10 +189,7 @@ static void choose_bins(struct timeseries_reader *r,
 {
     const struct cause_window *w = &times->period[WINDOW];
 
-    r->usual = times->period[BASELINE];
-    if (r->usual.end_ns > history_ns &&
-        r->usual.end_ns - history_ns < r->usual.start_ns)
-        r->usual.start_ns = r->usual.end_ns - history_ns;
+    r->usual = rca_history(times, history_ns);
     uint64_t usual_ns = r->usual.end_ns - r->usual.start_ns;
     r->bin_ns = (w->end_ns - w->start_ns) / BINS_PER_WINDOW;
     if (r->bin_ns < MIN_BIN_S * NS_PER_S)
@@ -212,17 +209,18 @@ static void choose_bins(struct timeseries_reader *r,
     r->max_raw = (uint32_t)(MAX_BYTES / (r->bin_count * sizeof(struct bin)));
 }
 
-static enum status read_periods(struct timeseries_reader *r,
-                                struct series_query *query)
+enum status timeseries_query(struct reader *reader, struct series_query *query,
+                             const struct cause_window times[2],
+                             point_visit *visit, void *arg)
 {
-    enum status s;
+    enum status s = OK;
 
-    query->start_ns = r->usual.start_ns;
-    query->end_ns = r->usual.end_ns;
-    s = reader_query_series(r->reader, query, read_point, r);
-    query->start_ns = r->now_ns;
-    query->end_ns = r->end_ns;
-    return s == OK ? reader_query_series(r->reader, query, read_point, r) : s;
+    for (int i = 0; i < 2 && s == OK; i++) {
+        query->start_ns = times[i].start_ns;
+        query->end_ns = times[i].end_ns;
+        s = reader_query_series(reader, query, visit, arg);
+    }
+    return s;
 }
 
 /* What has a limit first, if not all can be kept, or read in time. */
@@ -230,16 +228,21 @@ static enum status read_all(struct timeseries_reader *r)
 {
     bool is_long = r->end_ns - r->usual.start_ns > MAX_TIME_NS;
     struct series_query query = {.resources = r->candidates->reporting};
+    const struct cause_window times[] = {r->usual, {r->now_ns, r->end_ns}};
     enum status s = OK;
 
     if (is_long || r->candidates->component_count > MANY) {
         query.names = metric_limit_names(r->arena, &query.name_count);
-        s = query.names ? read_periods(r, &query) : arena_status(r->arena);
+        if (!query.names)
+            return arena_status(r->arena);
+        s = timeseries_query(r->reader, &query, times, read_point, r);
         query.names = NULL;
         query.name_count = 0;
         r->skip_limits = true;
     }
-    return s == OK && !is_long ? read_periods(r, &query) : s;
+    return s == OK && !is_long
+               ? timeseries_query(r->reader, &query, times, read_point, r)
+               : s;
 }
 
 static enum status read_once(struct timeseries_list *list,
