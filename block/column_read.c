@@ -6,7 +6,7 @@
 #include <zstd.h>
 
 #include "column.h"
-#include "unzstd.h"
+#include "compress.h"
 
 static void *alloc(struct column_reader *column, size_t size)
 {
@@ -35,7 +35,7 @@ static struct slice packed(struct column_reader *column, size_t len)
         byte_reader_fail(in);
     if (in->bad || !(to = alloc(column, len)))
         return (struct slice){NULL, 0};
-    if (unzstd(to, len, stored.ptr, stored.len) != len) {
+    if (zstd_decompress(to, len, stored.ptr, stored.len) != len) {
         byte_reader_fail(in);
         return (struct slice){NULL, 0};
     }

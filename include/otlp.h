@@ -1,34 +1,36 @@
 /*
- * otlp - the bytes of an Export*ServiceRequest to records, and the bytes of
- * our answers.
+ * otlp - decodes Export*ServiceRequests into records, and encodes the
+ * responses.
  *
- * Decoding is one pass over the bytes without a tree in between. It checks
- * everything it walks: on ERR_MALFORMED nothing of the batch may be used.
  * Records that are well-formed but invalid are left out and counted in
- * batch->rejected, the first one's reason in batch->reason:
+ * batch->rejected, with the first one's reason in batch->reason:
  *   - a span with a trace id or span id of wrong length or all zero, or a
  *     parent span id of wrong length
- *   - a metric point whose buckets do not fit its bounds, or whose scale or
- *     bucket indices are out of any reason
- *   - any record older than oldest_ns (0: none is too old); a span by its end.
- *     These are in batch->rejected_old too
- * Mended, with a flag in `fixed`: a time that is 0, or more than an hour after
- * batch->received_ns, becomes the observed time, or the time of arrival. A
- * span keeps its duration then, if both its times were given; a point that
- * starts after its time gets the start 0, unknown. A span that ends before it
- * starts gets the duration 0. Of attributes with one key the last wins. Values
- * beyond the bounds of record.h are truncated and counted in batch->truncated,
- * as are attributes without a key and links without valid ids; buckets beyond
- * the bound are not lost but summed up into coarser ones. The wrong-length ids
- * of a log record or an exemplar become zero, enum values nobody knows the
- * unspecified one.
+ *   - a metric point whose buckets do not match its bounds, or whose scale or
+ *     bucket indices are out of range
+ *   - a record older than oldest_ns (0: none is too old), a span by its end;
+ *     also counted in batch->rejected_old
+ * Corrected, with a flag in `corrected`:
+ *   - a time that is 0, or more than an hour after batch->received_ns, becomes
+ *     the observed time, or the time of arrival; a span keeps its duration if
+ *     both its times were given
+ *   - a point that starts after its time gets the start 0, unknown
+ *   - a span that ends before it starts gets the duration 0
+ * Of attributes with the same key the last wins. Values beyond the limits of
+ * record.h are truncated and counted in batch->truncated, as are attributes
+ * without a key and links without valid ids; buckets beyond the limit are
+ * merged into coarser ones. Ids of wrong length in a log record or an exemplar
+ * become zero, unknown enum values become the unspecified one.
  *
- * Log records are brought into the shape of the semantic conventions: what
- * shippers and Kubernetes' receivers put into a body becomes text and
- * attributes (docs/correlation.md, Shapes of log records).
+ * Log records are normalized to the semantic conventions: what shippers and
+ * receivers of Kubernetes put into a body becomes text and attributes
+ * (docs/correlation.md, Shapes of log records).
  *
- * Ownership  records point into batch->body and batch->arena.
- * Threads    pure: any, one batch each.
+ * Purpose:   one pass over the bytes, protobuf or JSON, without a tree.
+ * Ownership: records point into batch->body and batch->arena.
+ * Threads:   any, one batch each.
+ * Errors:    ERR_MALFORMED, ERR_TOO_BIG, ERR_BUSY (arena); nothing of the batch
+ *            may be used then.
  */
 #ifndef OTLP_H
 #define OTLP_H
@@ -37,9 +39,9 @@
 #include "buf.h"
 #include "status.h"
 
-/* By batch->signal and batch->encoding. ERR_MALFORMED, ERR_TOO_BIG or ERR_BUSY
- * (arena); then *detail, if given, is a short text for the sender that says
- * what is wrong and where, good as long as the batch. */
+/* Decodes by batch->signal and batch->encoding. On failure *detail, unless
+ * NULL, is a short text for the sender that says what is wrong and where, valid
+ * as long as the batch. */
 MUST_CHECK enum status otlp_decode(struct batch *batch, uint64_t oldest_ns,
                                    struct slice *detail);
 

@@ -1,11 +1,17 @@
 /*
- * series - metric points as chunks of bytes.
+ * series - metric points encoded as chunks of bytes.
  *
- * A chunk holds points of one resource whose times lie in one hour, series by
- * series, each in order of time. The format is drawn in the head of series.c
- * and told in docs/format.md.
+ * A chunk holds the points of one resource in one hour, series by series, each
+ * in order of time. The format is drawn in the head of series.c and described
+ * in docs/format.md.
  *
- * Threads  a writer is used by one thread at a time.
+ * Purpose:   the storage format of metrics, written and read.
+ * Ownership: a writer reuses its memory; a chunk is valid during the call it is
+ *            given to. Visited points refer to the bytes and to the arena, and
+ *            are valid during the visit.
+ * Threads:   a writer is used by one at a time; reading has no state.
+ * Errors:    ERR_TOO_BIG when writing; ERR_CORRUPT, ERR_UNSUPPORTED or the
+ *            arena's status when reading.
  */
 #ifndef SERIES_H
 #define SERIES_H
@@ -27,22 +33,19 @@ struct chunk {
     struct slice bytes;
 };
 
-/* Memory that is used again for every section. */
 struct series_writer;
 struct series_writer *series_writer_new(void);
 void series_writer_free(struct series_writer *writer);
 
-/* Gives each chunk to `chunk`, whose first failure ends the writing and is
- * returned. `add_up`: delta points of one series and time become one. */
+/* Calls `chunk` for each chunk; its first failure ends the writing and is
+ * returned. add_up: delta points of one series and time are added. */
 MUST_CHECK enum status series_write(
     struct series_writer *writer, const struct point *const *points,
     uint32_t count, bool add_up,
     enum status (*chunk)(void *arg, const struct chunk *chunk), void *arg);
 
 /* Visits the points of a chunk with start_ns < time <= end_ns of the metrics
- * named in query (resources are not looked at). What is visited refers to
- * `bytes` and to the arena, and is good during the visit only. ERR_CORRUPT,
- * ERR_UNSUPPORTED, or the arena's status. */
+ * named in query; the query's resources are ignored. */
 MUST_CHECK enum status series_read(struct slice bytes, uint32_t resource,
                                    const struct series_query *query,
                                    struct arena *arena, point_visit *visit,

@@ -13,12 +13,15 @@
  *       default: wire_skip(&w, 1u << 1 | 1u << 7);
  *       }
  *
- * The first error sticks: wire_next() says false from then on, every read
- * gives zero, `status` and `why` tell. So nothing is checked inside the loop.
- * A submessage has a cursor of its own, wire_sub(), and hands its error up
+ * A submessage has a cursor of its own, wire_sub(), and passes its error on
  * with wire_join().
  *
- * Ownership  slices point into the message.
+ * Purpose:   reads protobuf without a tree and without copies.
+ * Ownership: slices point into the message.
+ * Threads:   one at a time.
+ * Errors:    the first one sticks: wire_next() returns false from then on,
+ * every read yields zero, `status` and `why` say what was wrong. So nothing is
+ * checked inside the loop.
  */
 #ifndef WIRE_H
 #define WIRE_H

@@ -280,11 +280,28 @@ static int base64_digit(char c)
     return c == '/' || c == '_' ? 63 : -1;
 }
 
+/* Without the padding; returns how many bytes, SIZE_MAX if it is not base64. */
+static size_t base64_decode(const char *text, size_t len, char *bytes)
+{
+    uint32_t bits = 0;
+    size_t out = 0;
+
+    for (size_t i = 0; i < len; i++) {
+        int digit = base64_digit(text[i]);
+
+        if (digit < 0)
+            return SIZE_MAX;
+        bits = bits << 6 | (uint32_t)digit;
+        if (i % 4 > 0)
+            bytes[out++] = (char)(bits >> (6 - 2 * (i % 4)));
+    }
+    return out;
+}
+
 struct slice json_bytes(struct json *j)
 {
     struct slice text = json_text(j);
-    uint32_t bits = 0;
-    size_t len = text.len, out = 0;
+    size_t len = text.len, out = SIZE_MAX;
     char *bytes;
 
     for (int pad = 0; pad < 2 && len > 0 && text.ptr[len - 1] == '='; pad++)
@@ -294,17 +311,10 @@ struct slice json_bytes(struct json *j)
     bytes = arena_alloc(j->arena, len / 4 * 3 + 3);
     if (!bytes)
         json_fail(j, j->arena->status, status_text(j->arena->status));
-    else if (len % 4 == 1 || (len < text.len && text.len % 4 != 0))
+    else if (len % 4 != 1 && (len == text.len || text.len % 4 == 0))
+        out = base64_decode(text.ptr, len, bytes);
+    if (out == SIZE_MAX)
         json_fail(j, ERR_MALFORMED, "not base64");
-    for (size_t i = 0; i < len && j->status == OK; i++) {
-        int digit = base64_digit(text.ptr[i]);
-
-        if (digit < 0)
-            json_fail(j, ERR_MALFORMED, "not base64");
-        bits = bits << 6 | (uint32_t)(digit & 63);
-        if (i % 4 > 0)
-            bytes[out++] = (char)(bits >> (6 - 2 * (i % 4)));
-    }
     if (j->status != OK)
         return (struct slice){NULL, 0};
     return (struct slice){bytes, out};

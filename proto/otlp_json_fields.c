@@ -191,15 +191,12 @@ static void read_field(struct otlp_decoder *d, struct json *j,
 
     switch ((enum otlp_type)field->type) {
     case OTLP_NONE: /* has no name */
-        break;
     case OTLP_TEXT:
         *(struct slice *)at = otlp_text(d, json_text(j), ATTR_MAX_VALUE);
         break;
     case OTLP_TRACE_ID:
-        json_id(j, at, 16);
-        break;
     case OTLP_SPAN_ID:
-        json_id(j, at, 8);
+        json_id(j, at, field->type == OTLP_TRACE_ID ? 16 : 8);
         break;
     case OTLP_PARENT_ID:
         parent->len = json_id(j, parent->id, 8);

@@ -328,10 +328,8 @@ static inline void read_field(struct otlp_decoder *d, struct wire *w,
         *(struct slice *)at = otlp_text(d, wire_bytes(w), ATTR_MAX_VALUE);
         break;
     case OTLP_TRACE_ID:
-        copy_id(at, 16, wire_bytes(w));
-        break;
     case OTLP_SPAN_ID:
-        copy_id(at, 8, wire_bytes(w));
+        copy_id(at, field->type == OTLP_TRACE_ID ? 16 : 8, wire_bytes(w));
         break;
     case OTLP_PARENT_ID:
         parent_id(w, at);

@@ -66,11 +66,10 @@ static void run_write(struct buf *out, const struct exp_buckets *run)
     }
 }
 
-static void histogram_write(struct buf *out, const struct histogram *h,
-                            const struct metric *metric, struct before *before)
+/* What histograms of all types have. */
+static void totals_write(struct buf *out, const struct histogram *h, bool same,
+                         bool cumulative, struct before *before)
 {
-    bool cumulative = metric->temporality == CUMULATIVE;
-    bool same = same_bounds(h, before->histogram);
     int flags = (h->has_sum ? H_SUM : 0) | (h->has_min ? H_MIN : 0) |
                 (h->has_max ? H_MAX : 0) | (h->counts ? H_COUNTS : 0) |
                 (same ? H_SAME_BOUNDS : 0);
@@ -84,6 +83,15 @@ static void histogram_write(struct buf *out, const struct histogram *h,
         double_write(out, h->min, &before->min);
     if (h->has_max)
         double_write(out, h->max, &before->max);
+}
+
+static void histogram_write(struct buf *out, const struct histogram *h,
+                            const struct metric *metric, struct before *before)
+{
+    bool cumulative = metric->temporality == CUMULATIVE;
+    bool same = same_bounds(h, before->histogram);
+
+    totals_write(out, h, same, cumulative, before);
     if (metric->type == METRIC_EXP_HISTOGRAM) {
         buf_varint(out, zigzag(h->scale));
         buf_varint(out, h->zero_count);

@@ -204,11 +204,8 @@ struct columns {
     uint8_t *corrected, *ints;
 };
 
-static bool read_columns(struct decoder *d, uint32_t count, int modes,
-                         struct columns *c)
+static bool alloc_columns(struct decoder *d, uint32_t count, struct columns *c)
 {
-    uint64_t time = 0, step = 0, start = 0;
-
     *c = (struct columns){
         .times = arena_zero(d->arena, count, sizeof(*c->times)),
         .starts = arena_zero(d->arena, count, sizeof(*c->starts)),
@@ -216,7 +213,15 @@ static bool read_columns(struct decoder *d, uint32_t count, int modes,
         .corrected = arena_zero(d->arena, count, 1),
         .ints = arena_zero(d->arena, count, 1),
     };
-    if (!c->times || !c->starts || !c->flags || !c->corrected || !c->ints)
+    return arena_status(d->arena) == OK;
+}
+
+static bool read_columns(struct decoder *d, uint32_t count, int modes,
+                         struct columns *c)
+{
+    uint64_t time = 0, step = 0, start = 0;
+
+    if (!alloc_columns(d, count, c))
         return false;
     for (uint32_t i = 0; i < count; i++) {
         uint64_t delta = sum_of(step, byte_reader_varint(d->in));

@@ -6,10 +6,10 @@
 #include <zstd.h>
 
 #include "attr_codec.h"
+#include "compress.h"
 #include "hash.h"
 #include "series.h"
 #include "series_code.h"
-#include "unzstd.h"
 
 enum { HEAD_BYTES = 6 };
 
@@ -44,7 +44,8 @@ static bool unpack(struct slice bytes, struct arena *arena, struct slice *body)
         return false;
 
     char *room = arena_alloc(arena, (size_t)len + 1);
-    if (!room || unzstd(room, (size_t)len, body->ptr, body->len) != len)
+    if (!room ||
+        zstd_decompress(room, (size_t)len, body->ptr, body->len) != len)
         return false;
     *body = (struct slice){room, (size_t)len};
     return true;
