@@ -4,6 +4,7 @@
  * evidence and small charts, and what was excluded.
  */
 #include <math.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -30,22 +31,52 @@ void client_put(FILE *to, const char *text)
         fputc((unsigned char)*text < 0x20 || *text == 0x7f ? ' ' : *text, to);
 }
 
-static void print_safe(const char *text)
-{
-    client_put(stdout, text);
-}
-
-static void print_line(const char *before, const char *text)
-{
-    fputs(before, stdout);
-    print_safe(text);
-    putchar('\n');
-}
-
 /* Of "2026-11-21T13:44:00.123Z" the time of day. */
 static void print_clock(const char *time)
 {
     printf("%.5s", strlen(time) > 16 ? time + 11 : time);
+}
+
+/* Prints the format with members of the object: {name} as text, {#name} as a
+ * whole number, {@name} as a time of day. */
+static void print_members(const json_t *object, const char *format)
+{
+    char name[32];
+
+    for (; *format; format++) {
+        const char *end = *format == '{' ? strchr(format, '}') : NULL;
+        char kind = end ? format[1] : '\0';
+        bool marked = kind == '#' || kind == '@';
+
+        if (!end) {
+            putchar(*format);
+            continue;
+        }
+        (void)snprintf(name, sizeof(name), "%.*s",
+                       (int)(end - format) - 1 - marked, format + 1 + marked);
+        if (kind == '#')
+            printf("%.0f", number_of(object, name));
+        else if (kind == '@')
+            print_clock(client_text(object, name));
+        else
+            client_put(stdout, client_text(object, name));
+        format = end;
+    }
+}
+
+/* Prints up to `most` elements, the first one after `first`. */
+static void print_list(const json_t *list, size_t most, const char *first,
+                       const char *format)
+{
+    for (size_t i = 0; i < json_array_size(list) && i < most; i++) {
+        fputs(i == 0 ? first : "", stdout);
+        print_members(json_array_get(list, i), format);
+    }
+}
+
+static bool has(const json_t *object, const char *key)
+{
+    return client_text(object, key)[0] != '\0';
 }
 
 /* ---- charts ---- */
@@ -90,52 +121,30 @@ static void print_series(const json_t *series)
         fputs(bars[range > 0 ? (int)((v - chart.least) / range * 7.99) : 0],
               stdout);
     }
-    printf("  %.4g to %.4g %s, ", chart.least, chart.most,
-           client_text(series, "unit"));
-    print_safe(client_text(series, "title"));
-    putchar('\n');
+    printf("  %.4g to %.4g ", chart.least, chart.most);
+    print_members(series, "{unit}, {title}\n");
 }
 
 /* ---- the parts of the answer ---- */
 
 static void print_path(const json_t *path)
 {
-    for (size_t i = 0; i < json_array_size(path) && json_array_size(path) > 1;
-         i++) {
-        fputs(i == 0 ? "Propagation    " : " -> ", stdout);
-        print_safe(client_text(json_array_get(path, i), "component"));
-    }
-    if (json_array_size(path) > 1)
-        putchar('\n');
+    if (json_array_size(path) < 2)
+        return;
+    print_members(json_array_get(path, 0), "Propagation    {component}");
+    for (size_t i = 1; i < json_array_size(path); i++)
+        print_members(json_array_get(path, i), " -> {component}");
+    putchar('\n');
 }
 
+/* The latest ones. */
 static void print_changes(const json_t *changes)
 {
     size_t n = json_array_size(changes);
 
-    for (size_t i = n > MAX_LISTED ? n - MAX_LISTED : 0; i < n; i++) {
-        const json_t *c = json_array_get(changes, i);
-
-        fputs("Changed        ", stdout);
-        print_clock(client_text(c, "timestamp"));
-        fputc(' ', stdout);
-        print_safe(client_text(c, "component"));
-        print_line(": ", client_text(c, "text"));
-    }
-}
-
-static void print_logs(const json_t *logs)
-{
-    for (size_t i = 0; i < json_array_size(logs); i++) {
-        const json_t *l = json_array_get(logs, i);
-
-        fputs("Log evidence   ", stdout);
-        print_clock(client_text(l, "timestamp"));
-        printf(" %s ", client_text(l, "level"));
-        print_safe(client_text(l, "log"));
-        printf("  (%.0f times, %.0f before)\n", number_of(l, "count"),
-               number_of(l, "countBefore"));
-    }
+    for (size_t i = n > MAX_LISTED ? n - MAX_LISTED : 0; i < n; i++)
+        print_members(json_array_get(changes, i),
+                      "Changed        {@timestamp} {component}: {text}\n");
 }
 
 static void print_correlation(const json_t *correlation)
@@ -143,16 +152,26 @@ static void print_correlation(const json_t *correlation)
     const json_t *list = json_object_get(correlation, "attributes");
 
     for (size_t i = 0; i < json_array_size(list) && i < MAX_EVIDENCE; i++) {
-        const json_t *a = json_array_get(list, i);
+        fputs(i == 0 ? "Common to failing requests\n" : "", stdout);
+        print_members(json_array_get(list, i),
+                      "   - {key} = {value}: {#failing} of {#failingOf} ");
+        print_members(correlation, "{of} requests, ");
+        print_members(json_array_get(list, i),
+                      "{#others} of {#othersOf} others\n");
+    }
+}
 
-        fputs(i == 0 ? "Common to failing requests\n   - " : "   - ", stdout);
-        print_safe(client_text(a, "key"));
-        fputs(" = ", stdout);
-        print_safe(client_text(a, "value"));
-        printf(": %.0f of %.0f %s requests, %.0f of %.0f others\n",
-               number_of(a, "failing"), number_of(a, "failingOf"),
-               client_text(correlation, "of"), number_of(a, "others"),
-               number_of(a, "othersOf"));
+static void print_evidence(const json_t *evidence)
+{
+    const json_t *trace =
+        json_array_get(json_object_get(evidence, "traceIds"), 0);
+
+    print_members(evidence, "   - {text}\n");
+    print_series(json_object_get(evidence, "series"));
+    if (trace) {
+        fputs("     trace ", stdout);
+        client_put(stdout, json_string_value(trace));
+        putchar('\n');
     }
 }
 
@@ -160,39 +179,14 @@ static void print_suspect(const json_t *s)
 {
     const json_t *list = json_object_get(s, "evidence");
 
-    printf("\n%.0f. ", number_of(s, "rank"));
-    print_safe(client_text(s, "component"));
-    printf(", a %s, score %.1f", client_text(s, "kind"), number_of(s, "score"));
-    if (client_text(s, "onset")[0]) {
-        fputs(", since ", stdout);
-        print_clock(client_text(s, "onset"));
-    }
-    if (client_text(s, "explainedBy")[0]) {
-        fputs(", explained by ", stdout);
-        print_safe(client_text(s, "explainedBy"));
-    }
+    print_members(s, "\n{#rank}. {component}, a {kind}");
+    printf(", score %.1f", number_of(s, "score"));
+    print_members(s, has(s, "onset") ? ", since {@onset}" : "");
+    print_members(s,
+                  has(s, "explainedBy") ? ", explained by {explainedBy}" : "");
     putchar('\n');
-    for (size_t i = 0; i < json_array_size(list) && i < MAX_EVIDENCE; i++) {
-        const json_t *e = json_array_get(list, i);
-        const json_t *traces = json_object_get(e, "traceIds");
-
-        print_line("   - ", client_text(e, "text"));
-        print_series(json_object_get(e, "series"));
-        if (json_array_size(traces) > 0)
-            print_line("     trace ",
-                       json_string_value(json_array_get(traces, 0)));
-    }
-}
-
-static void print_excluded(const json_t *excluded)
-{
-    for (size_t i = 0; i < json_array_size(excluded) && i < MAX_LISTED; i++) {
-        const json_t *e = json_array_get(excluded, i);
-
-        fputs(i == 0 ? "\nNot the cause\n   - " : "   - ", stdout);
-        print_safe(client_text(e, "component"));
-        print_line(": ", client_text(e, "reason"));
-    }
+    for (size_t i = 0; i < json_array_size(list) && i < MAX_EVIDENCE; i++)
+        print_evidence(json_array_get(list, i));
 }
 
 /* A baseline with few traces makes the comparison weak. */
@@ -215,10 +209,9 @@ static void print_time(const json_t *answer)
     const json_t *baseline = json_object_get(answer, "baseline");
 
     printf("Window         %.16s to ", client_text(window, "startTime"));
-    print_clock(client_text(window, "endTime"));
-    printf(" UTC, compared with %.16s to ", client_text(baseline, "startTime"));
-    print_clock(client_text(baseline, "endTime"));
-    putchar('\n');
+    print_members(window, "{@endTime} UTC, ");
+    printf("compared with %.16s to ", client_text(baseline, "startTime"));
+    print_members(baseline, "{@endTime}\n");
 }
 
 void client_print_cause(const json_t *answer)
@@ -227,13 +220,15 @@ void client_print_cause(const json_t *answer)
     const json_t *suspects = json_object_get(answer, "suspects");
     bool found = json_is_true(json_object_get(answer, "found"));
 
-    print_line("Cause          ", client_text(summary, "cause"));
-    if (client_text(summary, "firstFailure")[0])
-        print_line("First failure  ", client_text(summary, "firstFailure"));
-    if (client_text(summary, "impact")[0])
-        print_line("Impact         ", client_text(summary, "impact"));
+    print_members(summary, "Cause          {cause}\n");
+    if (has(summary, "firstFailure"))
+        print_members(summary, "First failure  {firstFailure}\n");
+    if (has(summary, "impact"))
+        print_members(summary, "Impact         {impact}\n");
     print_path(json_object_get(answer, "path"));
-    print_logs(json_object_get(answer, "logs"));
+    print_list(json_object_get(answer, "logs"), SIZE_MAX, "",
+               "Log evidence   {@timestamp} {level} {log}  ({#count} times, "
+               "{#countBefore} before)\n");
     if (found)
         print_correlation(json_object_get(answer, "attributeCorrelation"));
     print_changes(json_object_get(answer, "changes"));
@@ -243,5 +238,6 @@ void client_print_cause(const json_t *answer)
          found && i < json_array_size(suspects) && i < MAX_SUSPECTS; i++)
         print_suspect(json_array_get(suspects, i));
     if (found)
-        print_excluded(json_object_get(answer, "excluded"));
+        print_list(json_object_get(answer, "excluded"), MAX_LISTED,
+                   "\nNot the cause\n", "   - {component}: {reason}\n");
 }
