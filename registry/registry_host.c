@@ -3,12 +3,13 @@
  *
  * One map with a key for each scope of a name:
  *
- *   IN_PROJECT    name, namespace, project, environment
- *   IN_NAMESPACE  name, namespace, environment: another project's; AMBIGUOUS if
- *                 several projects have it
- *   IN_CLUSTER    name, Kubernetes namespace: "cart.shop.svc.cluster.local";
- *                 with the namespace, and without for callers of other ones
- *   ADDRESS       address, namespace, environment
+ *   IN_PROJECT      name, namespace, project, environment
+ *   IN_NAMESPACE    name, namespace, environment: another project's; AMBIGUOUS
+ *                   if several projects have it
+ *   IN_CLUSTER_OWN  name, Kubernetes namespace ("cart.shop.svc.cluster.local"),
+ *                   namespace
+ *   IN_CLUSTER      the same without the namespace, for callers of other ones
+ *   ADDRESS         address, namespace, environment
  *
  * A name is a component name, service.name or Kubernetes service name. If
  * several components have it, the stronger rule wins, then the newer one.
@@ -16,7 +17,13 @@
 #include "hash.h"
 #include "registry_int.h"
 
-enum { IN_PROJECT = 1, IN_NAMESPACE, IN_CLUSTER, ADDRESS };
+enum host_scope {
+    IN_PROJECT,
+    IN_NAMESPACE,
+    IN_CLUSTER_OWN,
+    IN_CLUSTER,
+    ADDRESS
+};
 
 #define AMBIGUOUS (NONE - 1)
 
@@ -38,27 +45,41 @@ static uint64_t host_hash(struct slice host)
     return hash_bytes(text, len, 5);
 }
 
-static uint64_t host_key(uint64_t name, uint64_t way, uint32_t a, uint32_t b,
-                         uint32_t c)
+/* k8s: a Kubernetes namespace; only for names within the cluster. */
+static uint64_t host_key(uint64_t hash, enum host_scope scope,
+                         const struct identity_entry *of, uint32_t k8s)
 {
-    return hash_mix(hash_mix(name, way << 32 | a), (uint64_t)b << 32 | c);
+    uint32_t namespace = of->text[IDENTITY_NAMESPACE];
+    uint32_t environment = of->text[IDENTITY_ENVIRONMENT], project = 0;
+
+    if (scope == IN_PROJECT)
+        project = of->text[IDENTITY_PROJECT];
+    if (scope == IN_CLUSTER_OWN || scope == IN_CLUSTER)
+        environment = k8s;
+    if (scope == IN_CLUSTER)
+    namespace = 0;
+    return hash_mix(hash_mix(hash, (uint64_t)scope << 32 | namespace),
+                    (uint64_t)project << 32 | environment);
 }
 
-static bool is_stamped(const struct identity_entry *ident)
+/* ---- adding ---- */
+
+static bool is_stamped(const struct identity_entry *entry)
 {
-    return ident->rule <= RULE_STAMPED_RECORD;
+    return entry->rule <= RULE_STAMPED_RECORD;
 }
 
 static void claim(struct registry *reg, uint64_t key, uint32_t identity)
 {
     uint32_t holder = key_map_get(&reg->hosts, key);
 
-    if (holder == NONE &&
-        reg->hosts.index.count / HOSTS_PER_RESOURCE >=
-            reg->options.max_resources +
-                HOSTS_PER_IDENTITY * reg->options.max_identities)
+    if (holder == AMBIGUOUS || holder == identity ||
+        (holder == NONE &&
+         reg->hosts.index.count / HOSTS_PER_RESOURCE >=
+             reg->options.max_resources +
+                 HOSTS_PER_IDENTITY * reg->options.max_identities))
         return;
-    if (holder < AMBIGUOUS) {
+    if (holder != NONE) {
         const struct identity_entry *old =
             &reg->identities.at[ident_resolve(reg, holder)];
         const struct identity_entry *new = &reg->identities.at[identity];
@@ -69,59 +90,42 @@ static void claim(struct registry *reg, uint64_t key, uint32_t identity)
             (old->text[IDENTITY_PROJECT] != new->text[IDENTITY_PROJECT] ||
              old->text[IDENTITY_NAMESPACE] != new->text[IDENTITY_NAMESPACE]))
             identity = AMBIGUOUS;
-    } else if (holder == AMBIGUOUS) {
-        return;
     }
-    if (holder != identity)
-        key_map_set(&reg->hosts, key, identity);
+    key_map_set(&reg->hosts, key, identity);
 }
 
-static void add_name(struct registry *reg, uint32_t k8s_namespace,
-                     uint32_t identity, uint32_t name)
+static void add_name(struct registry *reg, uint32_t k8s, uint32_t identity,
+                     uint32_t name)
 {
-    const struct identity_entry *ident = &reg->identities.at[identity];
-    const uint32_t *of = ident->text;
+    uint64_t hash = host_hash(intern_text(&reg->names, name));
+    unsigned end = k8s ? ADDRESS : IN_CLUSTER_OWN;
 
-    if (name == 0)
-        return;
-
-    uint64_t h = host_hash(intern_text(&reg->names, name));
-
-    claim(reg,
-          host_key(h, IN_PROJECT, of[IDENTITY_NAMESPACE], of[IDENTITY_PROJECT],
-                   of[IDENTITY_ENVIRONMENT]),
-          identity);
-    claim(reg,
-          host_key(h, IN_NAMESPACE, of[IDENTITY_NAMESPACE], 0,
-                   of[IDENTITY_ENVIRONMENT]),
-          identity);
-    if (k8s_namespace == 0)
-        return;
-    claim(reg,
-          host_key(h, IN_CLUSTER, k8s_namespace, of[IDENTITY_NAMESPACE], 0),
-          identity);
-    claim(reg, host_key(h, IN_CLUSTER, k8s_namespace, 0, 0), identity);
+    for (unsigned scope = IN_PROJECT; name && scope < end; scope++)
+        claim(reg,
+              host_key(hash, (enum host_scope)scope,
+                       &reg->identities.at[identity], k8s),
+              identity);
 }
 
 void host_add_resource(struct registry *reg, uint32_t id)
 {
     const struct live_resource *live = registry_live(reg, id);
     uint32_t identity = ident_resolve(reg, reg->resources.identity[id]);
-    const uint32_t *of = reg->identities.at[identity].text;
+    const struct identity_entry *entry = &reg->identities.at[identity];
+    uint32_t component = entry->text[IDENTITY_COMPONENT];
     uint32_t k8s = live->names.k8s_namespace;
 
-    if (of[IDENTITY_COMPONENT] == 0)
+    if (component == 0)
         return;
-    add_name(reg, k8s, identity, of[IDENTITY_COMPONENT]);
-    if (live->service != of[IDENTITY_COMPONENT])
+    add_name(reg, k8s, identity, component);
+    if (live->service != component)
         add_name(reg, k8s, identity, live->service);
-    if (live->k8s_service != of[IDENTITY_COMPONENT] &&
-        live->k8s_service != live->service)
+    if (live->k8s_service != component && live->k8s_service != live->service)
         add_name(reg, k8s, identity, live->k8s_service);
     if (live->ip) /* a reused address is that of the newest pod */
         claim(reg,
               host_key(host_hash(intern_text(&reg->names, live->ip)), ADDRESS,
-                       of[IDENTITY_NAMESPACE], 0, of[IDENTITY_ENVIRONMENT]),
+                       entry, 0),
               identity);
 }
 
@@ -133,11 +137,18 @@ void host_add_identity(struct registry *reg, uint32_t identity)
 
 /* ---- lookups ---- */
 
-static uint32_t look(const struct registry *reg, uint64_t key)
+/* In the first of the scopes that has the host. */
+static uint32_t look(const struct registry *reg, struct slice host,
+                     enum host_scope first, enum host_scope last,
+                     const struct identity_entry *of, uint32_t k8s)
 {
-    uint32_t identity = key_map_get(&reg->hosts, key);
+    uint64_t hash = host_hash(host);
+    uint32_t found = NONE;
 
-    return identity < AMBIGUOUS ? ident_resolve(reg, identity) : NONE;
+    for (unsigned scope = first; scope <= last && found >= AMBIGUOUS; scope++)
+        found = key_map_get(&reg->hosts,
+                            host_key(hash, (enum host_scope)scope, of, k8s));
+    return found < AMBIGUOUS ? ident_resolve(reg, found) : NONE;
 }
 
 /* Without port, brackets and the dot at the end. */
@@ -175,32 +186,6 @@ static bool is_address(struct slice host)
     return digits;
 }
 
-static uint32_t look_name(const struct registry *reg, const uint32_t *of,
-                          struct slice name)
-{
-    uint64_t h = host_hash(name);
-    uint32_t identity =
-        look(reg, host_key(h, IN_PROJECT, of[IDENTITY_NAMESPACE],
-                           of[IDENTITY_PROJECT], of[IDENTITY_ENVIRONMENT]));
-
-    if (identity == NONE)
-        identity = look(reg, host_key(h, IN_NAMESPACE, of[IDENTITY_NAMESPACE],
-                                      0, of[IDENTITY_ENVIRONMENT]));
-    return identity;
-}
-
-static uint32_t look_cluster(const struct registry *reg, const uint32_t *of,
-                             uint32_t k8s_namespace, struct slice name)
-{
-    uint64_t h = host_hash(name);
-    uint32_t identity = look(
-        reg, host_key(h, IN_CLUSTER, k8s_namespace, of[IDENTITY_NAMESPACE], 0));
-
-    if (identity == NONE)
-        identity = look(reg, host_key(h, IN_CLUSTER, k8s_namespace, 0, 0));
-    return identity;
-}
-
 /* Up to the next dot; *rest is what follows it. */
 static struct slice first_label(struct slice host, struct slice *rest)
 {
@@ -211,45 +196,47 @@ static struct slice first_label(struct slice host, struct slice *rest)
     return (struct slice){host.ptr, len};
 }
 
+/* name.space, name.space.svc, name.space.svc.cluster.local */
+static uint32_t find_in_cluster(const struct registry *reg, struct slice name,
+                                struct slice rest,
+                                const struct identity_entry *of)
+{
+    struct slice tail, k8s = first_label(rest, &tail), ignored;
+    bool service = slice_equal(first_label(tail, &ignored), SLICE("svc"));
+    uint32_t known = intern_find(&reg->names, k8s), found = NONE;
+
+    if (tail.len > 0 && !service)
+        return NONE;
+    if (known)
+        found = look(reg, name, IN_CLUSTER_OWN, IN_CLUSTER, of, known);
+    /* A component without Kubernetes attributes. Without "svc" it may as well
+     * be a host on the internet, unless the second part is a known name. */
+    if (found == NONE &&
+        (service || (known && (known == of->text[IDENTITY_PROJECT] ||
+                               known == of->text[IDENTITY_NAMESPACE]))))
+        found = look(reg, name, IN_PROJECT, IN_NAMESPACE, of, 0);
+    return found;
+}
+
 static uint32_t find_host(const struct registry *reg, uint32_t from,
                           struct slice host)
 {
+    const struct identity_entry *of;
+    struct slice name, rest;
+    uint32_t found;
+
     from = ident_resolve(reg, from);
     host = bare_host(host);
     if (from == NONE || host.len == 0 || host.len > NAME_MAX_BYTES)
-        return IDENTITY_NONE;
-
-    const uint32_t *of = reg->identities.at[from].text;
-
+        return NONE;
+    of = &reg->identities.at[from];
     if (is_address(host))
-        return look(reg,
-                    host_key(host_hash(host), ADDRESS, of[IDENTITY_NAMESPACE],
-                             0, of[IDENTITY_ENVIRONMENT]));
-
-    uint32_t identity = look_name(reg, of, host);
-    struct slice rest, name = first_label(host, &rest);
-
-    if (identity != NONE || rest.len == 0)
-        return identity;
-
-    /* name.quota, name.quota.svc, name.quota.svc.cluster.local */
-    struct slice tail, quota = first_label(rest, &tail), more;
-    bool service = slice_equal(first_label(tail, &more), SLICE("svc"));
-
-    if (tail.len > 0 && !service)
-        return IDENTITY_NONE;
-
-    uint32_t known = intern_find(&reg->names, quota);
-
-    if (known)
-        identity = look_cluster(reg, of, known, name);
-    /* A component without Kubernetes attributes. Without "svc" it may as well
-     * be a host on the internet, unless the second part is a known name. */
-    if (identity == NONE &&
-        (service || (known && (known == of[IDENTITY_PROJECT] ||
-                               known == of[IDENTITY_NAMESPACE]))))
-        identity = look_name(reg, of, name);
-    return identity;
+        return look(reg, host, ADDRESS, ADDRESS, of, 0);
+    found = look(reg, host, IN_PROJECT, IN_NAMESPACE, of, 0);
+    name = first_label(host, &rest);
+    return found != NONE || rest.len == 0
+               ? found
+               : find_in_cluster(reg, name, rest, of);
 }
 
 /* A stored call refers to its target by number, so the answer counts as use. */
@@ -258,7 +245,7 @@ uint32_t registry_find_host(struct registry *reg, uint32_t from,
 {
     uint32_t found = find_host(reg, from, host);
 
-    if (found != IDENTITY_NONE)
+    if (found != NONE)
         reg->identities.at[found].used_s = registry_now_s(reg);
     return found;
 }
