@@ -1,7 +1,7 @@
 /*
  * kafka_kit - the receiver against librdkafka's mock cluster: what a real
  * broker is not needed for, or cannot be made to do. The sink is a table of
- * what was kept, by partition; it stands for journal and store.
+ * what was stored, by partition; it stands for journal and store.
  */
 #ifndef KAFKA_KIT_H
 #define KAFKA_KIT_H
@@ -71,14 +71,14 @@ int thrd_join(thrd_t thread, int *result)
 static const char *const topics[SIGNAL_COUNT] = {"otlp_spans", "otlp_logs",
                                                  "otlp_metrics"};
 
-/* ---- a store ---- */
+/* ---- a store in memory ---- */
 
-struct keeper {
+struct memory_store {
     pthread_mutex_t lock;
-    uint8_t kept[SIGNAL_COUNT][PARTS][OFFSETS]; /* how often */
+    uint8_t stored[SIGNAL_COUNT][PARTS][OFFSETS]; /* how often */
     uint64_t next[SIGNAL_COUNT][PARTS];
     bool known[SIGNAL_COUNT][PARTS];
-    uint32_t count, letters, disorder;
+    uint32_t count, dead_letters, disorder;
     uint64_t refused_epoch;
     int refuse_in; /* batches until one is refused; 0: none */
     atomic_int ready;
@@ -92,83 +92,83 @@ static inline int topic_index(struct slice topic)
     return 0;
 }
 
-/* As the journal does it: what follows in the epoch is refused too. */
-static inline bool refuses(struct keeper *keeper, uint64_t epoch)
+/* Like the journal: the rest of the epoch is refused, too. */
+static inline bool refuses(struct memory_store *store, uint64_t epoch)
 {
-    if (keeper->refuse_in > 0 && --keeper->refuse_in == 0)
-        keeper->refused_epoch = epoch;
-    return epoch <= keeper->refused_epoch;
+    if (store->refuse_in > 0 && --store->refuse_in == 0)
+        store->refused_epoch = epoch;
+    return epoch <= store->refused_epoch;
 }
 
-static inline void keep(void *arg, struct batch *batch)
+static inline void store_batch(void *arg, struct batch *batch)
 {
-    struct keeper *keeper = arg;
+    struct memory_store *store = arg;
     const struct source_offset *o = batch->source;
     int topic = topic_index(o->topic);
     bool refused;
 
-    pthread_mutex_lock(&keeper->lock);
-    refused = refuses(keeper, o->epoch);
+    pthread_mutex_lock(&store->lock);
+    refused = refuses(store, o->epoch);
     if (!refused && o->offset < OFFSETS && o->partition < PARTS) {
-        keeper->kept[topic][o->partition][o->offset]++;
-        keeper->disorder += keeper->known[topic][o->partition] &&
-                            o->offset < keeper->next[topic][o->partition];
-        keeper->known[topic][o->partition] = true;
-        keeper->next[topic][o->partition] = o->offset + 1;
-        keeper->count++;
-        keeper->letters += batch->encoding == BATCH_DEAD_LETTER;
+        store->stored[topic][o->partition][o->offset]++;
+        store->disorder += store->known[topic][o->partition] &&
+                           o->offset < store->next[topic][o->partition];
+        store->known[topic][o->partition] = true;
+        store->next[topic][o->partition] = o->offset + 1;
+        store->count++;
+        store->dead_letters += batch->encoding == BATCH_DEAD_LETTER;
     }
-    pthread_mutex_unlock(&keeper->lock);
+    pthread_mutex_unlock(&store->lock);
     batch_done(batch, refused ? ERR_IO : OK);
     batch_free(batch);
 }
 
-static inline enum status keeper_ready(void *arg)
+static inline enum status memory_store_ready(void *arg)
 {
-    return (enum status)atomic_load(&((struct keeper *)arg)->ready);
+    return (enum status)atomic_load(&((struct memory_store *)arg)->ready);
 }
 
-static inline bool keeper_next(void *arg, struct slice topic,
-                               uint32_t partition, uint64_t *next)
+static inline bool memory_store_next(void *arg, struct slice topic,
+                                     uint32_t partition, uint64_t *next)
 {
-    struct keeper *keeper = arg;
+    struct memory_store *store = arg;
     int i = topic_index(topic);
 
-    pthread_mutex_lock(&keeper->lock);
-    bool known = keeper->known[i][partition];
-    *next = keeper->next[i][partition];
-    pthread_mutex_unlock(&keeper->lock);
+    pthread_mutex_lock(&store->lock);
+    bool known = store->known[i][partition];
+    *next = store->next[i][partition];
+    pthread_mutex_unlock(&store->lock);
     return known;
 }
 
-static inline uint32_t keeper_count(struct keeper *keeper)
+static inline uint32_t memory_store_count(struct memory_store *store)
 {
-    pthread_mutex_lock(&keeper->lock);
-    uint32_t count = keeper->count;
-    pthread_mutex_unlock(&keeper->lock);
+    pthread_mutex_lock(&store->lock);
+    uint32_t count = store->count;
+    pthread_mutex_unlock(&store->lock);
     return count;
 }
 
-static inline bool has_kept(struct keeper *keeper, int topic, int partition,
-                            uint64_t offset)
+static inline bool has_stored(struct memory_store *store, int topic,
+                              int partition, uint64_t offset)
 {
-    pthread_mutex_lock(&keeper->lock);
-    bool has = keeper->kept[topic][partition][offset] > 0;
-    pthread_mutex_unlock(&keeper->lock);
+    pthread_mutex_lock(&store->lock);
+    bool has = store->stored[topic][partition][offset] > 0;
+    pthread_mutex_unlock(&store->lock);
     return has;
 }
 
-static inline struct keeper *keeper_new(void)
+static inline struct memory_store *memory_store_new(void)
 {
-    struct keeper *keeper = calloc(1, sizeof(*keeper));
+    struct memory_store *store = calloc(1, sizeof(*store));
 
-    pthread_mutex_init(&keeper->lock, NULL);
-    return keeper;
+    pthread_mutex_init(&store->lock, NULL);
+    return store;
 }
 
-/* ---- a cluster ---- */
+/* ---- a mock cluster ---- */
 
-struct rig {
+struct mock_kafka {
     rd_kafka_t *producer;
     rd_kafka_mock_cluster_t *cluster;
     const char *brokers;
@@ -177,47 +177,47 @@ struct rig {
     uint32_t count;
 };
 
-static inline void rig_start(struct rig *rig)
+static inline void mock_start(struct mock_kafka *mock)
 {
     rd_kafka_conf_t *conf = rd_kafka_conf_new();
     char why[256];
 
     log_set_level((enum log_level) - 1);
-    *rig = (struct rig){0};
+    *mock = (struct mock_kafka){0};
     rd_kafka_conf_set(conf, "test.mock.num.brokers", "1", why, sizeof(why));
     rd_kafka_conf_set(conf, "linger.ms", "0", why, sizeof(why));
     rd_kafka_conf_set(conf, "message.max.bytes", "2000000", why, sizeof(why));
-    rig->producer = rd_kafka_new(RD_KAFKA_PRODUCER, conf, why, sizeof(why));
-    rig->cluster = rd_kafka_handle_mock_cluster(rig->producer);
-    rig->brokers = rd_kafka_mock_cluster_bootstraps(rig->cluster);
+    mock->producer = rd_kafka_new(RD_KAFKA_PRODUCER, conf, why, sizeof(why));
+    mock->cluster = rd_kafka_handle_mock_cluster(mock->producer);
+    mock->brokers = rd_kafka_mock_cluster_bootstraps(mock->cluster);
     for (int i = 0; i < SIGNAL_COUNT; i++)
-        CHECK_EQ(rd_kafka_mock_topic_create(rig->cluster, topics[i], PARTS, 1),
+        CHECK_EQ(rd_kafka_mock_topic_create(mock->cluster, topics[i], PARTS, 1),
                  0);
-    budget_init(&rig->budget, 64 << 20);
+    budget_init(&mock->budget, 64 << 20);
 }
 
-static inline void rig_stop(struct rig *rig)
+static inline void mock_stop(struct mock_kafka *mock)
 {
-    rd_kafka_destroy(rig->producer);
-    CHECK_EQ(budget_used(&rig->budget), 0);
+    rd_kafka_destroy(mock->producer);
+    CHECK_EQ(budget_used(&mock->budget), 0);
     log_set_level(LOG_INFO);
 }
 
-static inline void send_bytes(struct rig *rig, int topic, int partition,
+static inline void send_bytes(struct mock_kafka *mock, int topic, int partition,
                               const char *bytes, size_t len)
 {
-    CHECK_EQ(rd_kafka_producev(rig->producer, RD_KAFKA_V_TOPIC(topics[topic]),
+    CHECK_EQ(rd_kafka_producev(mock->producer, RD_KAFKA_V_TOPIC(topics[topic]),
                                RD_KAFKA_V_PARTITION(partition),
                                RD_KAFKA_V_VALUE((void *)(uintptr_t)bytes, len),
                                RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
                                RD_KAFKA_V_END),
              0);
-    rig->sent[topic][partition]++;
-    rig->count++;
+    mock->sent[topic][partition]++;
+    mock->count++;
 }
 
-/* So many messages, everywhere in turn. */
-static inline void send_some(struct rig *rig, uint32_t count)
+/* So many messages, over all partitions in turn. */
+static inline void send_some(struct mock_kafka *mock, uint32_t count)
 {
     static const char *const values[SIGNAL_COUNT] = {
         "{\"resourceSpans\":[{\"scopeSpans\":[{\"spans\":[{\"traceId\":"
@@ -229,21 +229,21 @@ static inline void send_some(struct rig *rig, uint32_t count)
         "{\"resourceMetrics\":[]}"};
 
     for (uint32_t i = 0; i < count; i++) {
-        uint32_t n = rig->count;
+        uint32_t n = mock->count;
         int topic = (int)(n % SIGNAL_COUNT);
 
-        send_bytes(rig, topic, (int)(n / SIGNAL_COUNT % PARTS), values[topic],
+        send_bytes(mock, topic, (int)(n / SIGNAL_COUNT % PARTS), values[topic],
                    strlen(values[topic]));
     }
-    CHECK_EQ(rd_kafka_flush(rig->producer, 10000), 0);
+    CHECK_EQ(rd_kafka_flush(mock->producer, 10000), 0);
 }
 
-static inline struct kafka_options options_of(struct rig *rig,
-                                              struct keeper *keeper,
+static inline struct kafka_options options_of(struct mock_kafka *mock,
+                                              struct memory_store *store,
                                               const char *store_id)
 {
     return (struct kafka_options){
-        .brokers = rig->brokers,
+        .brokers = mock->brokers,
         .topics = {"otlp_spans", "^otlp_lo", " otlp_metrics , "},
         .group = "callboard",
         .instance = "",
@@ -255,10 +255,10 @@ static inline struct kafka_options options_of(struct rig *rig,
         .store_id = store_id,
         .queue_bytes = 1 << 20,
         .max_message = 1 << 20,
-        .budget = &rig->budget,
-        .sink = {keep, keeper_ready, keeper},
-        .next_offset = keeper_next,
-        .next_arg = keeper,
+        .budget = &mock->budget,
+        .sink = {store_batch, memory_store_ready, store},
+        .next_offset = memory_store_next,
+        .next_arg = store,
     };
 }
 
@@ -271,24 +271,26 @@ static inline struct kafka *kafka_begin(const struct kafka_options *options)
     return kafka;
 }
 
-static inline struct kafka *read_into(struct rig *rig, struct keeper *keeper,
+static inline struct kafka *read_into(struct mock_kafka *mock,
+                                      struct memory_store *store,
                                       const char *store_id)
 {
-    struct kafka_options options = options_of(rig, keeper, store_id);
+    struct kafka_options options = options_of(mock, store, store_id);
 
     return kafka_begin(&options);
 }
 
-static inline bool wait_count(struct keeper *keeper, uint32_t count)
+static inline bool wait_count(struct memory_store *store, uint32_t count)
 {
-    for (int i = 0; i < 3000 && keeper_count(keeper) < count; i++)
+    for (int i = 0; i < 3000 && memory_store_count(store) < count; i++)
         usleep(10000);
-    return CHECK_EQ(keeper_count(keeper), count);
+    return CHECK_EQ(memory_store_count(store), count);
 }
 
-/* Every message from `from` on once in the keepers together, none before. */
-static inline void check_once(const struct rig *rig, struct keeper **keepers,
-                              int count, uint64_t from)
+/* Every message from `from` on once in the stores together, none before. */
+static inline void check_once(const struct mock_kafka *mock,
+                              struct memory_store **stores, int count,
+                              uint64_t from)
 {
     int lost = 0, extra = 0;
 
@@ -298,8 +300,8 @@ static inline void check_once(const struct rig *rig, struct keeper **keepers,
                 int times = 0;
 
                 for (int k = 0; k < count; k++)
-                    times += keepers[k]->kept[t][p][o];
-                int want = o >= from && o < rig->sent[t][p];
+                    times += stores[k]->stored[t][p][o];
+                int want = o >= from && o < mock->sent[t][p];
 
                 lost += times < want;
                 extra += times > want;
@@ -307,26 +309,26 @@ static inline void check_once(const struct rig *rig, struct keeper **keepers,
     CHECK_EQ(lost, 0);
     CHECK_EQ(extra, 0);
     for (int k = 0; k < count; k++)
-        CHECK_EQ(keepers[k]->disorder, 0);
+        CHECK_EQ(stores[k]->disorder, 0);
 }
 
-/* ---- the group, from outside ---- */
+/* ---- another consumer of the group ---- */
 
-static inline rd_kafka_t *outsider(const struct rig *rig)
+static inline rd_kafka_t *other_consumer(const struct mock_kafka *mock)
 {
     rd_kafka_conf_t *conf = rd_kafka_conf_new();
     char why[256];
 
-    rd_kafka_conf_set(conf, "bootstrap.servers", rig->brokers, why,
+    rd_kafka_conf_set(conf, "bootstrap.servers", mock->brokers, why,
                       sizeof(why));
     rd_kafka_conf_set(conf, "group.id", "callboard", why, sizeof(why));
     return rd_kafka_new(RD_KAFKA_CONSUMER, conf, why, sizeof(why));
 }
 
-static inline void set_noted(const struct rig *rig, int64_t offset,
-                             const char *note)
+static inline void set_committed(const struct mock_kafka *mock, int64_t offset,
+                                 const char *note)
 {
-    rd_kafka_t *rk = outsider(rig);
+    rd_kafka_t *rk = other_consumer(mock);
     rd_kafka_topic_partition_list_t *list =
         rd_kafka_topic_partition_list_new(PARTS * SIGNAL_COUNT);
 
@@ -344,10 +346,10 @@ static inline void set_noted(const struct rig *rig, int64_t offset,
     rd_kafka_destroy(rk);
 }
 
-/* Waits until the broker knows all that was sent as read. */
-static inline void check_noted(const struct rig *rig)
+/* Waits until all that was sent is committed. */
+static inline void check_committed(const struct mock_kafka *mock)
 {
-    rd_kafka_t *rk = outsider(rig);
+    rd_kafka_t *rk = other_consumer(mock);
     rd_kafka_topic_partition_list_t *list =
         rd_kafka_topic_partition_list_new(PARTS * SIGNAL_COUNT);
     int wrong = 1;
@@ -362,7 +364,7 @@ static inline void check_noted(const struct rig *rig)
         wrong = 0;
         for (int i = 0; i < list->cnt; i++)
             wrong += list->elems[i].offset !=
-                     (int64_t)rig->sent[i / PARTS][i % PARTS];
+                     (int64_t)mock->sent[i / PARTS][i % PARTS];
     }
     CHECK_EQ(wrong, 0);
     rd_kafka_topic_partition_list_destroy(list);

@@ -3,171 +3,173 @@
  */
 #include "kafka_kit.h"
 
-TEST(reads_all_and_tells_the_broker)
+TEST(reads_all_and_commits)
 {
-    struct rig rig;
-    struct keeper *keeper = keeper_new();
+    struct mock_kafka mock;
+    struct memory_store *store = memory_store_new();
     uint64_t messages = stats_get(STATS_KAFKA_MESSAGES);
     struct kafka *kafka;
 
-    rig_start(&rig);
-    send_some(&rig, 300);
-    kafka = read_into(&rig, keeper, "one");
-    wait_count(keeper, 300);
-    send_some(&rig, 30);
-    wait_count(keeper, 330);
+    mock_start(&mock);
+    send_some(&mock, 300);
+    kafka = read_into(&mock, store, "one");
+    wait_count(store, 300);
+    send_some(&mock, 30);
+    wait_count(store, 330);
     CHECK_EQ(stats_get(STATS_KAFKA_MESSAGES) - messages, 330);
     CHECK_EQ(stats_get(STATS_KAFKA_PARTITIONS), PARTS * SIGNAL_COUNT);
     wait_partitions(kafka, PARTS * SIGNAL_COUNT);
     kafka_stop(kafka);
     kafka_close(kafka);
-    check_once(&rig, &keeper, 1, 0);
-    check_noted(&rig);
-    CHECK_EQ(keeper->letters, 0);
-    rig_stop(&rig);
-    free(keeper);
+    check_once(&mock, &store, 1, 0);
+    check_committed(&mock);
+    CHECK_EQ(store->dead_letters, 0);
+    mock_stop(&mock);
+    free(store);
 }
 
-TEST(begins_behind_what_is_kept_whatever_the_broker_noted)
+TEST(starts_after_the_stored_offset_whatever_is_committed)
 {
-    static const int64_t noted[] = {0, 1000};
-    struct rig rig;
+    static const int64_t committed[] = {0, 1000};
+    struct mock_kafka mock;
 
     for (int i = 0; i < 2; i++) {
-        struct keeper *keeper = keeper_new();
+        struct memory_store *store = memory_store_new();
         struct kafka *kafka;
 
-        rig_start(&rig);
-        send_some(&rig, 600);
-        set_noted(&rig, noted[i], NULL); /* by a tool: back, or forward */
+        mock_start(&mock);
+        send_some(&mock, 600);
+        set_committed(&mock, committed[i],
+                      NULL); /* by a tool: back, or forward */
         for (int t = 0; t < SIGNAL_COUNT; t++)
             for (int p = 0; p < PARTS; p++) {
-                keeper->known[t][p] = true;
-                keeper->next[t][p] = 20;
+                store->known[t][p] = true;
+                store->next[t][p] = 20;
             }
-        kafka = read_into(&rig, keeper, "one");
-        wait_count(keeper, 600 - 20 * PARTS * SIGNAL_COUNT);
+        kafka = read_into(&mock, store, "one");
+        wait_count(store, 600 - 20 * PARTS * SIGNAL_COUNT);
         kafka_close(kafka);
-        check_once(&rig, &keeper, 1, 20);
-        check_noted(&rig);
-        rig_stop(&rig);
-        free(keeper);
+        check_once(&mock, &store, 1, 20);
+        check_committed(&mock);
+        mock_stop(&mock);
+        free(store);
     }
 }
 
-TEST(another_store_may_have_kept_more)
+TEST(another_store_may_have_stored_more)
 {
-    struct rig rig;
-    struct keeper *keeper = keeper_new();
+    struct mock_kafka mock;
+    struct memory_store *store = memory_store_new();
     struct kafka *kafka;
 
-    rig_start(&rig);
-    send_some(&rig, 600);
-    set_noted(&rig, 30, "callboard two");
-    keeper->known[1][1] = true; /* from a time before the other had it */
-    keeper->next[1][1] = 10;
-    kafka = read_into(&rig, keeper, "one");
-    wait_count(keeper, 600 - 30 * PARTS * SIGNAL_COUNT);
+    mock_start(&mock);
+    send_some(&mock, 600);
+    set_committed(&mock, 30, "callboard two");
+    store->known[1][1] =
+        true; /* from before the other store had the partition */
+    store->next[1][1] = 10;
+    kafka = read_into(&mock, store, "one");
+    wait_count(store, 600 - 30 * PARTS * SIGNAL_COUNT);
     kafka_close(kafka);
-    check_once(&rig, &keeper, 1, 30);
-    rig_stop(&rig);
-    free(keeper);
+    check_once(&mock, &store, 1, 30);
+    mock_stop(&mock);
+    free(store);
 }
 
-TEST(what_is_refused_is_read_again)
+TEST(refused_batches_are_read_again)
 {
-    struct rig rig;
-    struct keeper *keeper = keeper_new();
+    struct mock_kafka mock;
+    struct memory_store *store = memory_store_new();
     struct kafka *kafka;
     uint64_t rewinds = stats_get(STATS_KAFKA_REWINDS);
 
-    rig_start(&rig);
-    send_some(&rig, 1200);
-    keeper->refuse_in = 100;
-    kafka = read_into(&rig, keeper, "one");
+    mock_start(&mock);
+    send_some(&mock, 1200);
+    store->refuse_in = 100;
+    kafka = read_into(&mock, store, "one");
     for (int i = 0; i < 5; i++) {
         usleep(150000);
-        pthread_mutex_lock(&keeper->lock);
-        keeper->refuse_in = 1 + (int)test_random(200);
-        pthread_mutex_unlock(&keeper->lock);
-        send_some(&rig, 120);
+        pthread_mutex_lock(&store->lock);
+        store->refuse_in = 1 + (int)test_random(200);
+        pthread_mutex_unlock(&store->lock);
+        send_some(&mock, 120);
     }
-    wait_count(keeper, 1800);
+    wait_count(store, 1800);
     CHECK(stats_get(STATS_KAFKA_REWINDS) > rewinds);
     kafka_close(kafka);
-    check_once(&rig, &keeper, 1, 0);
-    check_noted(&rig);
-    rig_stop(&rig);
-    free(keeper);
+    check_once(&mock, &store, 1, 0);
+    check_committed(&mock);
+    mock_stop(&mock);
+    free(store);
 }
 
-TEST(pauses_while_nothing_fits)
+TEST(pauses_while_there_is_no_room)
 {
-    struct rig rig;
-    struct keeper *keeper = keeper_new();
+    struct mock_kafka mock;
+    struct memory_store *store = memory_store_new();
     struct kafka *kafka;
     uint64_t pauses = stats_get(STATS_KAFKA_PAUSES);
     uint32_t before;
 
-    rig_start(&rig);
-    kafka = read_into(&rig, keeper, "one");
-    send_some(&rig, 120);
-    wait_count(keeper, 120);
-    atomic_store(&keeper->ready, ERR_BUSY);
+    mock_start(&mock);
+    kafka = read_into(&mock, store, "one");
+    send_some(&mock, 120);
+    wait_count(store, 120);
+    atomic_store(&store->ready, ERR_BUSY);
     usleep(100000);
-    before = keeper_count(keeper);
-    send_some(&rig, 240);
+    before = memory_store_count(store);
+    send_some(&mock, 240);
     for (int i = 0; i < 3000 && stats_get(STATS_KAFKA_PAUSES) == pauses; i++)
         usleep(10000);
     CHECK(stats_get(STATS_KAFKA_PAUSES) > pauses);
-    CHECK(keeper_count(keeper) <= before + 1);
-    atomic_store(&keeper->ready, OK);
-    wait_count(keeper, 360);
-    /* Memory that others have taken. */
-    CHECK(budget_take(&rig.budget, rig.budget.limit / 10 * 9));
-    send_some(&rig, 120);
+    CHECK(memory_store_count(store) <= before + 1);
+    atomic_store(&store->ready, OK);
+    wait_count(store, 360);
+    /* Memory in use by others. */
+    CHECK(budget_take(&mock.budget, mock.budget.limit / 10 * 9));
+    send_some(&mock, 120);
     usleep(500000);
-    CHECK(keeper_count(keeper) <= 361);
-    budget_give(&rig.budget, rig.budget.limit / 10 * 9);
-    wait_count(keeper, 480);
+    CHECK(memory_store_count(store) <= 361);
+    budget_give(&mock.budget, mock.budget.limit / 10 * 9);
+    wait_count(store, 480);
     kafka_close(kafka);
-    check_once(&rig, &keeper, 1, 0);
-    rig_stop(&rig);
-    free(keeper);
+    check_once(&mock, &store, 1, 0);
+    mock_stop(&mock);
+    free(store);
 }
 
-TEST(poison_is_passed_on_and_the_partition_goes_on)
+TEST(undecodable_messages_become_dead_letters)
 {
     static char large[1100000];
-    struct rig rig;
-    struct keeper *keeper = keeper_new();
+    struct mock_kafka mock;
+    struct memory_store *store = memory_store_new();
     struct kafka *kafka;
-    uint64_t letters = stats_get(STATS_KAFKA_DEAD_LETTERS);
+    uint64_t dead_letters = stats_get(STATS_KAFKA_DEAD_LETTERS);
 
-    rig_start(&rig);
+    mock_start(&mock);
     for (int i = 0; i < 50; i++) {
-        send_some(&rig, 6);
-        send_bytes(&rig, i % 3, i % 4, "\x0a\xff\xff\xff", 4);
-        send_bytes(&rig, i % 3, i % 4, "", 0);
+        send_some(&mock, 6);
+        send_bytes(&mock, i % 3, i % 4, "\x0a\xff\xff\xff", 4);
+        send_bytes(&mock, i % 3, i % 4, "", 0);
     }
     memset(large, '{', sizeof(large));
-    send_bytes(&rig, 0, 0, large, sizeof(large));
-    send_some(&rig, 6);
-    kafka = read_into(&rig, keeper, "one");
-    wait_count(keeper, rig.count);
+    send_bytes(&mock, 0, 0, large, sizeof(large));
+    send_some(&mock, 6);
+    kafka = read_into(&mock, store, "one");
+    wait_count(store, mock.count);
     kafka_close(kafka);
-    check_once(&rig, &keeper, 1, 0);
-    CHECK_EQ(keeper->letters, 51);
-    CHECK_EQ(stats_get(STATS_KAFKA_DEAD_LETTERS) - letters, 51);
-    rig_stop(&rig);
-    free(keeper);
+    check_once(&mock, &store, 1, 0);
+    CHECK_EQ(store->dead_letters, 51);
+    CHECK_EQ(stats_get(STATS_KAFKA_DEAD_LETTERS) - dead_letters, 51);
+    mock_stop(&mock);
+    free(store);
 }
 
 TEST(wrong_options_are_refused)
 {
-    struct rig rig = {.brokers = "127.0.0.1:1"};
-    struct keeper *keeper = keeper_new();
-    struct kafka_options good = options_of(&rig, keeper, "one"), bad;
+    struct mock_kafka mock = {.brokers = "127.0.0.1:1"};
+    struct memory_store *store = memory_store_new();
+    struct kafka_options good = options_of(&mock, store, "one"), bad;
     struct kafka *kafka = NULL;
 
     log_set_level((enum log_level) - 1);
@@ -196,5 +198,5 @@ TEST(wrong_options_are_refused)
     bad.properties = "enable.auto.commit=true\n";
     CHECK_EQ(kafka_open(&kafka, &bad), ERR_INVALID);
     log_set_level(LOG_INFO);
-    free(keeper);
+    free(store);
 }

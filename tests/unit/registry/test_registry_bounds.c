@@ -98,6 +98,30 @@ TEST(a_resource_that_is_seen_is_not_forgotten_to_make_room_for_it)
     options = keep;
 }
 
+/* A full table forgets the old resources of a component when a new one comes:
+ * the component's identity stays. */
+TEST(the_identity_of_a_new_resource_is_not_forgotten_to_make_room_for_it)
+{
+    struct bed bed;
+    struct registry_options saved = options;
+    uint32_t identity;
+
+    options = (struct registry_options){
+        .max_resources = 2, .max_identities = 40, .forget_ns = NS_PER_HOUR};
+    bed_init(&bed);
+    identity = identity_of(&bed, resolve(&bed, COMPONENT "=c n=1"));
+    (void)resolve(&bed, COMPONENT "=c n=2");
+
+    struct resource late = {.attrs = attrs_of(&bed, COMPONENT "=c n=3")};
+
+    registry_resolve(bed.registry, &late, NOW + NS_PER_DAY);
+    CHECK_EQ(identity_of(&bed, late.id), identity);
+    CHECK_EQ(registry_identity_generation(bed.registry, identity), 0);
+    CHECK_EQ(selected(&bed, (struct scope_filter){.component = SLICE("c")}), 1);
+    bed_release(&bed);
+    options = saved;
+}
+
 TEST(pods_that_wait_no_more_leave_room_for_others_to_wait)
 {
     struct bed bed;
