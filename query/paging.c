@@ -49,39 +49,35 @@ static size_t key_length(enum list_kind kind)
     return kind == LIST_TRACES ? POSITION_KEY : POSITION_NUMBER;
 }
 
-static enum status read_cursor(struct query_request *request,
-                               enum list_kind kind, bool ascending,
-                               struct list_position *place, bool *given)
+/* False: there is none, or it is invalid. */
+static bool read_cursor(struct query_request *request, enum list_kind kind,
+                        bool ascending, struct list_position *place)
 {
-    uint8_t cursor[PAGING_CURSOR], check[4];
+    uint8_t cursor[PAGING_CURSOR] = {0}, check[4];
     struct slice text;
-    enum status s = params_text(request, "cursor", &text);
 
-    if (s == OK && text.len == 0 && kind == LIST_EVENTS)
-        s = params_text(request, "searchAfter",
-                        &text); /* OpenChoreo's adapter */
-    *given = text.len > 0;
-    if (s != OK || !*given)
-        return s;
-    bool good = hex_bytes(text, cursor, sizeof(cursor));
-    if (good)
-        put_number(check, check_of(cursor), 4);
-    if (!good || memcmp(check, cursor + CHECK_AT, 4) != 0 ||
+    params_text(request, "cursor", &text);
+    if (text.len == 0 && kind == LIST_EVENTS) /* as OpenChoreo's adapter */
+        params_text(request, "searchAfter", &text);
+    if (text.len == 0)
+        return false;
+    bool valid = hex_bytes(text, cursor, sizeof(cursor));
+    put_number(check, check_of(cursor), 4);
+    if (!valid || memcmp(check, cursor + CHECK_AT, 4) != 0 ||
         cursor[0] != VERSION || cursor[1] != kind)
-        return query_invalid(request,
-                             "cursor must be the nextCursor of an answer from "
-                             "this path; leave it out for the first page");
-    if (cursor[2] != ascending)
-        return query_invalid(
-            request,
-            "cursor belongs to sortOrder %s; ask with that, or "
-            "leave it out for the first page",
-            cursor[2] ? "asc" : "desc");
+        query_invalid(request,
+                      "cursor must be the nextCursor of an answer from this "
+                      "path; leave it out for the first page");
+    else if (cursor[2] != ascending)
+        query_invalid(request,
+                      "cursor belongs to sortOrder %s; use that, or leave the "
+                      "cursor out for the first page",
+                      cursor[2] ? "asc" : "desc");
     *place =
         (struct list_position){.time_ns = list_time_number(cursor + TIME_AT),
                                .key_len = (uint8_t)key_length(kind)};
     memcpy(place->key, cursor + KEY_AT, place->key_len);
-    return OK;
+    return request->failed == OK;
 }
 
 /* ---- windows ---- */
@@ -106,19 +102,13 @@ enum status paging_window(struct query_request *request, enum list_kind kind,
 {
     struct list_position cursor;
     struct slice start, end;
-    bool given;
-    enum status s;
 
     *window = (struct list_window){0};
-    s = params_range(request, &window->start_ns, &window->end_ns);
-    if (s == OK)
-        s = params_text(request, "startTime", &start);
-    if (s == OK)
-        s = params_text(request, "endTime", &end);
-    if (s == OK)
-        s = read_cursor(request, kind, ascending, &cursor, &given);
-    if (s != OK)
-        return s;
+    params_range(request, &window->start_ns, &window->end_ns);
+    params_text(request, "startTime", &start);
+    params_text(request, "endTime", &end);
+    if (request->failed != OK)
+        return request->failed;
     if (list_time_bound(start, false, &window->start_ns, &window->after))
         window->range.after = &window->after;
     if (list_time_bound(end, true, &window->end_ns, &window->before)) {
@@ -129,9 +119,9 @@ enum status paging_window(struct query_request *request, enum list_kind kind,
             window->end_ns < UINT64_MAX - TRACE_SPREAD_NS)
             window->end_ns += TRACE_SPREAD_NS;
     }
-    if (given)
+    if (read_cursor(request, kind, ascending, &cursor))
         narrow(window, ascending, &cursor);
-    return OK;
+    return request->failed;
 }
 
 /* ---- answers ---- */

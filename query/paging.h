@@ -44,9 +44,8 @@ struct list_window {
 };
 
 /* startTime, endTime and cursor of the body. */
-MUST_CHECK enum status paging_window(struct query_request *request,
-                                     enum list_kind kind, bool ascending,
-                                     struct list_window *window);
+enum status paging_window(struct query_request *request, enum list_kind kind,
+                          bool ascending, struct list_window *window);
 
 /* The place of record i. */
 typedef struct list_position paging_place(const void *records, uint32_t i);

@@ -1,13 +1,8 @@
 /*
- * Members that many requests share, read and checked in one place.
- *
- * Every message names the member and says what is allowed. Texts are
- * borrowed from the parsed body, which lives as long as the request; lists and
- * converted values are in the request's arena. A member that is null counts as
+ * Reads and checks parameters; see params.h. A member that is null counts as
  * absent.
  */
 #include <inttypes.h>
-#include <stdio.h>
 
 #include "clock.h"
 #include "hex.h"
@@ -57,111 +52,107 @@ static struct slice text_of(const json_t *value)
 }
 
 /* A member that must be a text if it is there; prefix "" or "searchScope." */
-static enum status text_member(struct query_request *request,
-                               const json_t *object, const char *prefix,
-                               const char *name, struct slice *text)
+static struct slice text_member(struct query_request *request,
+                                const json_t *object, const char *prefix,
+                                const char *name)
 {
     const json_t *value = member(object, name);
 
-    *text = (struct slice){NULL, 0};
-    if (!value)
-        return OK;
-    if (!json_is_string(value))
-        return query_invalid(request, "%s%s must be a string", prefix, name);
-    *text = text_of(value);
-    return OK;
+    if (value && !json_is_string(value))
+        query_invalid(request, "%s%s must be a string", prefix, name);
+    return text_of(value);
+}
+
+static struct slice body_text(struct query_request *request, const char *name)
+{
+    return text_member(request, request->body, "", name);
 }
 
 /* ---- searchScope ---- */
 
-static enum status scope_member(struct query_request *request,
-                                const json_t *object, const char *name,
-                                bool required, struct slice *text)
+static struct slice scope_member(struct query_request *request,
+                                 const json_t *object, const char *name,
+                                 bool required)
 {
-    enum status s = text_member(request, object, "searchScope.", name, text);
+    struct slice text = text_member(request, object, "searchScope.", name);
 
-    if (s == OK && required && text->len == 0)
-        s = query_invalid(request, "searchScope.%s is required", name);
-    return s;
+    if (required && text.len == 0)
+        query_invalid(request, "searchScope.%s is required", name);
+    return text;
 }
 
-static enum status workflow_scope(struct query_request *request,
-                                  const json_t *object, int flags,
-                                  struct scope_filter *scope)
+static void workflow_scope(struct query_request *request, const json_t *object,
+                           int flags, struct scope_filter *scope)
 {
-    static const char *const foreign[] = {"project", "component",
-                                          "environment"};
-    enum status s;
+    static const char *const others[] = {"project", "component", "environment"};
 
     if (!(flags & SCOPE_WORKFLOW))
-        return query_invalid(request,
-                             "searchScope.workflowRunName is not allowed here; "
-                             "allowed: namespace, project, component, "
-                             "environment");
+        query_invalid(request,
+                      "searchScope.workflowRunName is not allowed here; "
+                      "allowed: namespace, project, component, environment");
     for (size_t i = 0; i < 3; i++)
-        if (member(object, foreign[i]))
-            return query_invalid(request,
-                                 "searchScope.%s must not be combined with "
-                                 "searchScope.workflowRunName",
-                                 foreign[i]);
-    s = scope_member(request, object, "workflowRunName", true,
-                     &scope->workflow_run);
-    if (s == OK)
-        s = scope_member(request, object, "taskName", false, &scope->task);
-    return s;
+        if (member(object, others[i]))
+            query_invalid(request,
+                          "searchScope.%s must not be combined with "
+                          "searchScope.workflowRunName",
+                          others[i]);
+    scope->workflow_run =
+        scope_member(request, object, "workflowRunName", true);
+    scope->task = scope_member(request, object, "taskName", false);
 }
 
-static enum status component_scope(struct query_request *request,
-                                   const json_t *object, int flags,
-                                   struct scope_filter *scope)
+static void component_scope(struct query_request *request, const json_t *object,
+                            int flags, struct scope_filter *scope)
 {
-    enum status s =
-        scope_member(request, object, "component", false, &scope->component);
-
-    if (s == OK)
-        s = scope_member(request, object, "project", false, &scope->project);
-    if (s == OK && scope->component.len > 0 && scope->project.len == 0)
-        s = query_invalid(request, "searchScope.project is required when "
-                                   "searchScope.component is provided");
-    if (s == OK && (flags & SCOPE_NEEDS_PROJECT) && scope->project.len == 0)
-        s = query_invalid(request, "searchScope.project is required");
-    if (s == OK)
-        s = scope_member(request, object, "environment",
-                         flags & SCOPE_NEEDS_ENV, &scope->environment);
-    return s;
+    scope->component = scope_member(request, object, "component", false);
+    scope->project = scope_member(request, object, "project", false);
+    if (scope->component.len > 0 && scope->project.len == 0)
+        query_invalid(request, "searchScope.project is required when "
+                               "searchScope.component is provided");
+    if (flags & SCOPE_NEEDS_PROJECT && scope->project.len == 0)
+        query_invalid(request, "searchScope.project is required");
+    scope->environment =
+        scope_member(request, object, "environment", flags & SCOPE_NEEDS_ENV);
 }
 
 enum status params_scope(struct query_request *request, int flags,
                          struct scope_filter *scope)
 {
     const json_t *object = member(request->body, "searchScope");
-    enum status s;
 
-    memset(scope, 0, sizeof(*scope));
+    *scope = (struct scope_filter){0};
     if (!object)
         return query_invalid(request, "searchScope is required");
     if (!json_is_object(object))
         return query_invalid(request, "searchScope must be an object");
-    s = scope_member(request, object, "namespace", true, &scope->namespace);
-    if (s != OK)
-        return s;
-    return json_object_get(object, "workflowRunName")
-               ? workflow_scope(request, object, flags, scope)
-               : component_scope(request, object, flags, scope);
+    scope->namespace = scope_member(request, object, "namespace", true);
+    if (json_object_get(object, "workflowRunName"))
+        workflow_scope(request, object, flags, scope);
+    else
+        component_scope(request, object, flags, scope);
+    return request->failed;
 }
 
 enum status params_query_scope(struct query_request *request,
                                struct scope_filter *scope)
 {
-    memset(scope, 0, sizeof(*scope));
-    scope->namespace = query_param(request, "namespace");
-    scope->project = query_param(request, "project");
-    scope->component = query_param(request, "component");
-    scope->environment = query_param(request, "environment");
+    *scope = (struct scope_filter){
+        .namespace = query_param(request, "namespace"),
+        .project = query_param(request, "project"),
+        .component = query_param(request, "component"),
+        .environment = query_param(request, "environment")};
     if (scope->component.len > 0 && scope->project.len == 0)
-        return query_invalid(request,
-                             "project is required when component is provided");
-    return OK;
+        query_invalid(request,
+                      "project is required when component is provided");
+    return request->failed;
+}
+
+/* The arena is full: answered after the handler. */
+static enum status fail_arena(struct query_request *request)
+{
+    if (request->failed == OK)
+        request->failed = arena_status(request->arena);
+    return request->failed;
 }
 
 enum status params_select(struct query_request *request,
@@ -170,51 +161,48 @@ enum status params_select(struct query_request *request,
 {
     *resources =
         registry_select(request->services->registry, scope, request->arena);
-    return *resources ? OK : arena_status(request->arena);
+    return *resources ? request->failed : fail_arena(request);
 }
 
 /* ---- time ---- */
 
-static enum status time_from(struct query_request *request, const char *name,
-                             struct slice text, uint64_t *ns)
+static uint64_t time_from(struct query_request *request, const char *name,
+                          struct slice text)
 {
+    uint64_t ns = 0;
+
     if (text.len == 0)
-        return query_invalid(request, "%s is required", name);
-    if (!clock_parse_rfc3339(text, ns))
-        return query_invalid(request,
-                             "%s must be an RFC 3339 time such as "
-                             "2026-08-21T08:00:00Z",
-                             name);
-    return OK;
+        query_invalid(request, "%s is required", name);
+    else if (!clock_parse_rfc3339(text, &ns))
+        query_invalid(request,
+                      "%s must be an RFC 3339 time such as "
+                      "2026-08-21T08:00:00Z",
+                      name);
+    return ns;
 }
 
 static enum status check_range(struct query_request *request, uint64_t start_ns,
                                uint64_t end_ns)
 {
     if (end_ns < start_ns)
-        return query_invalid(request, "endTime must not be before startTime");
+        query_invalid(request, "endTime must not be before startTime");
     /* Clients compute the two ends separately: a second more is allowed. */
-    if (end_ns - start_ns > RANGE_MAX_DAYS * NS_PER_DAY + NS_PER_S)
-        return query_invalid(request,
-                             "endTime must be at most %d days after startTime",
-                             RANGE_MAX_DAYS);
-    return OK;
+    else if (end_ns - start_ns > RANGE_MAX_DAYS * NS_PER_DAY + NS_PER_S)
+        query_invalid(request,
+                      "endTime must be at most %d days after startTime",
+                      RANGE_MAX_DAYS);
+    return request->failed;
 }
 
 enum status params_range(struct query_request *request, uint64_t *start_ns,
                          uint64_t *end_ns)
 {
-    struct slice start, end;
-    enum status s =
-        text_member(request, request->body, "", "startTime", &start);
+    struct slice start = body_text(request, "startTime");
+    struct slice end = body_text(request, "endTime");
 
-    if (s == OK)
-        s = text_member(request, request->body, "", "endTime", &end);
-    if (s == OK)
-        s = time_from(request, "startTime", start, start_ns);
-    if (s == OK)
-        s = time_from(request, "endTime", end, end_ns);
-    return s == OK ? check_range(request, *start_ns, *end_ns) : s;
+    *start_ns = time_from(request, "startTime", start);
+    *end_ns = time_from(request, "endTime", end);
+    return check_range(request, *start_ns, *end_ns);
 }
 
 enum status params_query_range(struct query_request *request,
@@ -223,42 +211,34 @@ enum status params_query_range(struct query_request *request,
 {
     struct slice start = query_param(request, "startTime");
     struct slice end = query_param(request, "endTime");
-    enum status s = OK;
 
-    *end_ns = request->now_ns;
-    if (end.len > 0)
-        s = time_from(request, "endTime", end, end_ns);
+    *end_ns =
+        end.len > 0 ? time_from(request, "endTime", end) : request->now_ns;
     *start_ns = *end_ns > default_ns ? *end_ns - default_ns : 0;
-    if (s == OK && start.len > 0)
-        s = time_from(request, "startTime", start, start_ns);
-    return s == OK ? check_range(request, *start_ns, *end_ns) : s;
+    if (start.len > 0)
+        *start_ns = time_from(request, "startTime", start);
+    return check_range(request, *start_ns, *end_ns);
 }
 
 static enum status step_from(struct query_request *request, struct slice text,
-                             uint64_t start_ns, uint64_t end_ns,
-                             uint64_t *step_ns)
+                             uint64_t length_ns, uint64_t *step_ns)
 {
     if (text.len > 0 && (!clock_parse_duration(text, step_ns) || *step_ns == 0))
-        return query_invalid(
-            request, "step must be a duration above zero such as 15s, 1m "
-                     "or 1h");
-    if ((end_ns - start_ns) / *step_ns > MAX_STEPS)
-        return query_invalid(
-            request,
-            "step is too small for this time range: at most %d "
-            "steps",
-            MAX_STEPS);
-    return OK;
+        return query_invalid(request, "step must be a duration above zero such "
+                                      "as 15s, 1m or 1h");
+    if (length_ns / *step_ns > MAX_STEPS)
+        query_invalid(request,
+                      "step is too small for this time range: at most %d steps",
+                      MAX_STEPS);
+    return request->failed;
 }
 
 enum status params_step(struct query_request *request, uint64_t start_ns,
                         uint64_t end_ns, uint64_t *step_ns)
 {
-    struct slice text;
-    enum status s = text_member(request, request->body, "", "step", &text);
-
     *step_ns = default_step_ns;
-    return s == OK ? step_from(request, text, start_ns, end_ns, step_ns) : s;
+    return step_from(request, body_text(request, "step"), end_ns - start_ns,
+                     step_ns);
 }
 
 enum status params_query_step(struct query_request *request,
@@ -266,58 +246,49 @@ enum status params_query_step(struct query_request *request,
                               uint64_t end_ns, uint64_t *step_ns)
 {
     *step_ns = default_ns;
-    return step_from(request, query_param(request, "step"), start_ns, end_ns,
+    return step_from(request, query_param(request, "step"), end_ns - start_ns,
                      step_ns);
 }
 
-/* ---- paging ---- */
+/* ---- numbers and order ---- */
 
 enum status params_query_number(struct query_request *request, const char *name,
-                                uint64_t least, uint64_t most, uint64_t *value)
+                                uint64_t min, uint64_t max, uint64_t *value)
 {
     struct slice text = query_param(request, name);
     uint64_t number = 0;
-    bool good = text.len > 0 && text.len < 20;
+    bool valid = text.len > 0 && text.len < 20;
 
     if (!text.ptr)
-        return OK;
-    for (size_t i = 0; i < text.len && good; i++) {
-        good = text.ptr[i] >= '0' && text.ptr[i] <= '9';
+        return request->failed;
+    for (size_t i = 0; i < text.len && valid; i++) {
+        valid = text.ptr[i] >= '0' && text.ptr[i] <= '9';
         number = number * 10 + (uint64_t)(text.ptr[i] - '0');
     }
-    if (!good || number < least || number > most)
+    if (!valid || number < min || number > max)
         return query_invalid(
             request, "%s must be an integer from %" PRIu64 " to %" PRIu64, name,
-            least, most);
+            min, max);
     *value = number;
-    return OK;
+    return request->failed;
 }
 
 static enum status read_page(struct query_request *request,
-                             bool zero_is_default, uint32_t most,
+                             bool zero_is_default, uint32_t max,
                              uint32_t *limit, bool *ascending)
 {
     const json_t *value = member(request->body, "limit");
-    struct slice order;
-    enum status s =
-        text_member(request, request->body, "", "sortOrder", &order);
+    struct slice order = body_text(request, "sortOrder");
+    json_int_t n = json_integer_value(value);
 
-    *limit = LIMIT_DEFAULT;
+    *limit = value && n > 0 && n <= max ? (uint32_t)n : LIMIT_DEFAULT;
     *ascending = slice_equal(order, SLICE("asc"));
-    if (s != OK)
-        return s;
-    if (value) {
-        json_int_t n = json_integer_value(value);
-
-        if (!json_is_integer(value) || n < !zero_is_default || n > most)
-            return query_invalid(
-                request, "limit must be an integer from 1 to %" PRIu32, most);
-        if (n > 0)
-            *limit = (uint32_t)n;
-    }
+    if (value && (!json_is_integer(value) || n < !zero_is_default || n > max))
+        query_invalid(request, "limit must be an integer from 1 to %" PRIu32,
+                      max);
     if (order.len > 0 && !*ascending && !slice_equal(order, SLICE("desc")))
-        return query_invalid(request, "sortOrder must be asc or desc");
-    return OK;
+        query_invalid(request, "sortOrder must be asc or desc");
+    return request->failed;
 }
 
 enum status params_page(struct query_request *request, bool zero_is_default,
@@ -326,10 +297,10 @@ enum status params_page(struct query_request *request, bool zero_is_default,
     return read_page(request, zero_is_default, LIMIT_MAX, limit, ascending);
 }
 
-enum status params_page_of(struct query_request *request, uint32_t most,
+enum status params_page_of(struct query_request *request, uint32_t max,
                            uint32_t *limit, bool *ascending)
 {
-    return read_page(request, false, most, limit, ascending);
+    return read_page(request, false, max, limit, ascending);
 }
 
 /* ---- single members ---- */
@@ -337,7 +308,8 @@ enum status params_page_of(struct query_request *request, uint32_t most,
 enum status params_text(struct query_request *request, const char *name,
                         struct slice *text)
 {
-    return text_member(request, request->body, "", name, text);
+    *text = body_text(request, name);
+    return request->failed;
 }
 
 enum status params_bool(struct query_request *request, const char *name,
@@ -345,37 +317,34 @@ enum status params_bool(struct query_request *request, const char *name,
 {
     const json_t *given = member(request->body, name);
 
-    if (!given)
-        return OK;
-    if (!json_is_boolean(given))
-        return query_invalid(request, "%s must be true or false", name);
-    *value = json_is_true(given);
-    return OK;
+    if (given && !json_is_boolean(given))
+        query_invalid(request, "%s must be true or false", name);
+    if (given)
+        *value = json_is_true(given);
+    return request->failed;
 }
 
 enum status params_duration(struct query_request *request, const char *name,
                             uint64_t *ns)
 {
-    struct slice text;
-    enum status s = text_member(request, request->body, "", name, &text);
+    struct slice text = body_text(request, name);
 
-    if (s == OK && text.len > 0 && !clock_parse_duration(text, ns))
-        s = query_invalid(
+    if (text.len > 0 && !clock_parse_duration(text, ns))
+        query_invalid(
             request, "%s must be a duration such as 250ms, 15s or 1m30s", name);
-    return s;
+    return request->failed;
 }
 
 enum status params_id(struct query_request *request, const char *name,
                       uint8_t *id, size_t len, bool *given)
 {
-    struct slice text;
-    enum status s = text_member(request, request->body, "", name, &text);
+    struct slice text = body_text(request, name);
 
     *given = text.len > 0;
-    if (s == OK && *given && !hex_bytes(text, id, len))
-        s = query_invalid(request, "%s must be %zu hexadecimal digits", name,
-                          2 * len);
-    return s;
+    if (*given && !hex_bytes(text, id, len))
+        query_invalid(request, "%s must be %zu hexadecimal digits", name,
+                      2 * len);
+    return request->failed;
 }
 
 /* ---- lists ---- */
@@ -390,14 +359,14 @@ enum status params_list(struct query_request *request, const char *name,
     *items = NULL;
     *count = 0;
     if (!list)
-        return OK;
+        return request->failed;
     if (!json_is_array(list) || n > PARAMS_MAX_LIST)
         return query_invalid(request,
                              "%s must be an array of at most %d strings", name,
                              PARAMS_MAX_LIST);
     texts = arena_zero(request->arena, n, sizeof(*texts));
     if (!texts)
-        return arena_status(request->arena);
+        return fail_arena(request);
     for (size_t i = 0; i < n; i++) {
         const json_t *item = json_array_get(list, i);
 
@@ -408,7 +377,7 @@ enum status params_list(struct query_request *request, const char *name,
     }
     *items = texts;
     *count = (uint32_t)n;
-    return OK;
+    return request->failed;
 }
 
 /* A number or truth value as the store writes it. ptr NULL for other types. */
@@ -447,14 +416,14 @@ enum status params_attrs(struct query_request *request, const char *name,
     *attrs = NULL;
     *count = 0;
     if (!object || json_is_null(object))
-        return OK;
+        return request->failed;
     if (!json_is_object(object) || n > PARAMS_MAX_LIST)
         return query_invalid(request,
                              "%s must be an object of at most %d members", name,
                              PARAMS_MAX_LIST);
     match = arena_zero(request->arena, n, sizeof(*match));
     if (!match)
-        return arena_status(request->arena);
+        return fail_arena(request);
     *attrs = match;
     json_object_foreach(object, key, value)
     {
@@ -467,5 +436,5 @@ enum status params_attrs(struct query_request *request, const char *name,
         match++;
     }
     *count = (uint32_t)n;
-    return OK;
+    return request->failed;
 }

@@ -29,71 +29,61 @@ static enum status answer(struct query_request *request,
     return OK;
 }
 
-static enum status baseline_time(struct query_request *request,
-                                 const json_t *object, const char *name,
-                                 uint64_t *ns)
+static uint64_t baseline_time(struct query_request *request,
+                              const json_t *object, const char *name)
 {
     const json_t *value = json_object_get(object, name);
     struct slice text = {json_string_value(value), json_string_length(value)};
+    uint64_t ns = 0;
 
-    if (!text.ptr || !clock_parse_rfc3339(text, ns))
-        return query_invalid(request, "baseline.%s must be an RFC 3339 time",
-                             name);
-    return OK;
+    if (!text.ptr || !clock_parse_rfc3339(text, &ns))
+        query_invalid(request, "baseline.%s must be an RFC 3339 time", name);
+    return ns;
 }
 
-static enum status read_baseline(struct query_request *request,
-                                 struct cause_query *query)
+static void read_baseline(struct query_request *request,
+                          struct cause_query *query)
 {
     const json_t *object = json_object_get(request->body, "baseline");
     struct cause_window *b = &query->baseline;
-    enum status s;
 
     if (!object || json_is_null(object))
-        return OK;
+        return;
     if (!json_is_object(object))
-        return query_invalid(request, "baseline must be an object");
+        query_invalid(request, "baseline must be an object");
     query->has_baseline = true;
-    s = baseline_time(request, object, "startTime", &b->start_ns);
-    if (s == OK)
-        s = baseline_time(request, object, "endTime", &b->end_ns);
-    if (s != OK)
-        return s;
+    b->start_ns = baseline_time(request, object, "startTime");
+    b->end_ns = baseline_time(request, object, "endTime");
     if (b->end_ns <= b->start_ns)
-        return query_invalid(
-            request, "baseline.endTime must be after baseline.startTime");
+        query_invalid(request,
+                      "baseline.endTime must be after baseline.startTime");
     if (b->end_ns - b->start_ns > MAX_BASELINE_DAYS * 24 * NS_PER_HOUR)
-        return query_invalid(request, "baseline must be at most %d days long",
-                             MAX_BASELINE_DAYS);
+        query_invalid(request, "baseline must be at most %d days long",
+                      MAX_BASELINE_DAYS);
     if (b->end_ns > query->window.start_ns)
-        return query_invalid(request,
-                             "baseline must end before the window starts");
-    return OK;
+        query_invalid(request, "baseline must end before the window starts");
 }
 
 static enum status cause_post(struct query_request *request)
 {
     struct cause_query query = {0};
-    enum status s = params_scope(request, SCOPE_NEEDS_PROJECT, &query.scope);
 
-    if (s == OK)
-        s = params_range(request, &query.window.start_ns, &query.window.end_ns);
-    if (s == OK)
-        s = read_baseline(request, &query);
-    return s == OK ? answer(request, &query) : s;
+    params_scope(request, SCOPE_NEEDS_PROJECT, &query.scope);
+    params_range(request, &query.window.start_ns, &query.window.end_ns);
+    read_baseline(request, &query);
+    return request->failed == OK ? answer(request, &query) : request->failed;
 }
 
 static enum status cause_get(struct query_request *request)
 {
     struct cause_query query = {0};
-    enum status s = params_query_scope(request, &query.scope);
 
-    if (s == OK)
-        s = params_query_range(request, 30 * NS_PER_MIN, &query.window.start_ns,
-                               &query.window.end_ns);
-    if (s == OK && query.scope.project.len == 0)
-        s = query_invalid(request, "project is required");
-    return s == OK ? answer(request, &query) : s;
+    params_query_scope(request, &query.scope);
+    params_query_range(request, 30 * NS_PER_MIN, &query.window.start_ns,
+                       &query.window.end_ns);
+    if (query.scope.project.len == 0)
+        query_invalid(request, "project is required");
+    return request->failed == OK ? answer(request, &query) : request->failed;
 }
 
 const struct route routes_cause[] = {

@@ -71,16 +71,14 @@ static enum status get_dead_letters(struct query_request *request)
     struct dead_letter_query query = {.topic = query_param(request, "topic")};
     struct dead_letter_row *letters = NULL;
     uint32_t count = 0;
-    enum status s = params_query_number(request, "limit", 1, MAX_LIMIT, &limit);
+    enum status s;
 
-    if (s == OK)
-        s = params_query_number(request, "bytes", 0, MAX_BYTES, &bytes);
-    if (s == OK)
-        s = params_query_number(request, "before", 1, INT64_MAX, &before);
-    if (s == OK)
-        s = params_query_number(request, "partition", 0, INT32_MAX, &partition);
-    if (s != OK)
-        return s;
+    params_query_number(request, "limit", 1, MAX_LIMIT, &limit);
+    params_query_number(request, "bytes", 0, MAX_BYTES, &bytes);
+    params_query_number(request, "before", 1, INT64_MAX, &before);
+    params_query_number(request, "partition", 0, INT32_MAX, &partition);
+    if (request->failed != OK)
+        return request->failed;
     query.partition = partition == UINT64_MAX ? -1 : (int64_t)partition;
     query.before = before;
     query.limit = (uint32_t)limit;

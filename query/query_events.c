@@ -19,14 +19,16 @@ enum { CHANGES = sizeof(changes) / sizeof(*changes), MAX_REASONS = 32 };
 static enum status check_reasons(struct query_request *request,
                                  const struct slice *reasons, uint32_t count)
 {
+    bool valid = !reasons || (count > 0 && count <= MAX_REASONS);
+
     for (uint32_t i = 0; i < count; i++)
         for (uint32_t k = 0; k <= i; k++)
-            if (reasons[i].len == 0 ||
-                (k < i && slice_equal(reasons[i], reasons[k])))
-                return query_invalid(request,
-                                     "reasons must be 1 to %d different texts",
-                                     MAX_REASONS);
-    return OK;
+            valid &= reasons[i].len > 0 &&
+                     (k == i || !slice_equal(reasons[i], reasons[k]));
+    if (!valid)
+        query_invalid(request, "reasons must be 1 to %d different texts",
+                      MAX_REASONS);
+    return request->failed;
 }
 
 /* reasons: one of them must be the event's. */
@@ -37,15 +39,10 @@ static enum status read_event_filters(struct query_request *request,
     const struct slice *reasons;
     struct attr_match *any;
     uint32_t count;
-    enum status s = params_list(request, "reasons", &reasons, &count);
 
-    if (s == OK && reasons && (count == 0 || count > MAX_REASONS))
-        s = query_invalid(request, "reasons must be 1 to %d different texts",
-                          MAX_REASONS);
-    if (s == OK)
-        s = check_reasons(request, reasons, count);
-    if (s != OK || count == 0)
-        return s;
+    params_list(request, "reasons", &reasons, &count);
+    if (check_reasons(request, reasons, count) != OK || count == 0)
+        return request->failed;
     any = arena_alloc(request->arena, 2 * count * sizeof(*any));
     if (!any)
         return arena_status(request->arena);

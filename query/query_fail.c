@@ -63,6 +63,7 @@ enum status query_fail(struct query_request *request, enum status status,
     va_start(args, format);
     vsnprintf(message, sizeof(message), format, args);
     va_end(args);
+    request->failed = status;
     request->http_status = status_http(status);
     request->content_type_out = "application/json";
     default_code(request, request->http_status, code, sizeof(code));
@@ -81,6 +82,8 @@ enum status query_invalid(struct query_request *request, const char *format,
     char message[512];
     va_list args;
 
+    if (request->failed != OK)
+        return request->failed;
     va_start(args, format);
     vsnprintf(message, sizeof(message), format, args);
     va_end(args);

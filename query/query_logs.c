@@ -16,19 +16,11 @@ enum status log_search_read(struct query_request *request,
                             struct log_search *search)
 {
     struct log_query *query = &search->query;
-    enum status s =
-        params_page(request, true, &query->limit, &query->ascending);
 
-    if (s == OK)
-        s = paging_window(request, kind_of(query), query->ascending,
-                          &search->window);
-    if (s == OK)
-        s = params_bool(request, "includeAttributes", &search->attributes);
-    if (s == OK)
-        s = params_attrs(request, "attributes", &query->attrs,
-                         &query->attr_count);
-    if (s != OK)
-        return s;
+    params_page(request, true, &query->limit, &query->ascending);
+    paging_window(request, kind_of(query), query->ascending, &search->window);
+    params_bool(request, "includeAttributes", &search->attributes);
+    params_attrs(request, "attributes", &query->attrs, &query->attr_count);
     search->counting.most = PAGING_TOTAL;
     query->counting = &search->counting;
     query->start_ns = search->window.start_ns;
@@ -93,64 +85,47 @@ static const struct {
     {{"ERROR", 5}, 1u << LEVEL_ERROR | 1u << LEVEL_FATAL},
 };
 
-static enum status read_levels(struct query_request *request, uint32_t *levels)
+static void read_levels(struct query_request *request, uint32_t *levels)
 {
     const struct slice *names;
     uint32_t count;
-    enum status s = params_list(request, "logLevels", &names, &count);
 
-    for (uint32_t i = 0; s == OK && i < count; i++) {
+    params_list(request, "logLevels", &names, &count);
+    for (uint32_t i = 0; i < count; i++) {
         size_t k = 0;
 
         while (k < 4 && !slice_equal(names[i], level_filters[k].name))
             k++;
         if (k == 4)
-            s = query_invalid(request,
-                              "logLevels must be of DEBUG, INFO, WARN, ERROR");
+            query_invalid(request,
+                          "logLevels must be of DEBUG, INFO, WARN, ERROR");
         else if (*levels & level_filters[k].levels)
-            s = query_invalid(request, "logLevels must not name a level twice");
+            query_invalid(request, "logLevels must not name a level twice");
         else
             *levels |= level_filters[k].levels;
     }
-    return s;
-}
-
-/* The phrase is taken as it is, with the spaces at its ends. */
-static enum status read_phrase(struct query_request *request,
-                               struct slice *phrase)
-{
-    const json_t *value = json_object_get(request->body, "searchPhrase");
-    enum status s = params_text(request, "searchPhrase", phrase);
-
-    if (s == OK && phrase->len > 0)
-        *phrase =
-            (struct slice){json_string_value(value), json_string_length(value)};
-    return s;
 }
 
 static enum status read_log_filters(struct query_request *request,
                                     struct log_search *search)
 {
+    const json_t *phrase = json_object_get(request->body, "searchPhrase");
     struct log_query *query = &search->query;
     bool has_trace, has_span;
-    enum status s = read_levels(request, &query->levels);
 
-    if (s == OK)
-        s = read_phrase(request, &query->phrase);
-    if (s == OK)
-        s = params_list(request, "searchWords", &query->words,
-                        &query->word_count);
-    if (s == OK)
-        s = params_id(request, "traceId", search->trace_id,
-                      sizeof(search->trace_id), &has_trace);
-    if (s == OK)
-        s = params_id(request, "spanId", search->span_id,
-                      sizeof(search->span_id), &has_span);
-    if (s != OK)
-        return s;
+    read_levels(request, &query->levels);
+    params_text(request, "searchPhrase", &query->phrase);
+    if (query->phrase.len > 0) /* with the spaces at its ends */
+        query->phrase = (struct slice){json_string_value(phrase),
+                                       json_string_length(phrase)};
+    params_list(request, "searchWords", &query->words, &query->word_count);
+    params_id(request, "traceId", search->trace_id, sizeof(search->trace_id),
+              &has_trace);
+    params_id(request, "spanId", search->span_id, sizeof(search->span_id),
+              &has_span);
     query->trace_id = has_trace ? search->trace_id : NULL;
     query->span_id = has_span ? search->span_id : NULL;
-    return OK;
+    return request->failed;
 }
 
 /* ---- the answer ---- */
@@ -249,15 +224,12 @@ static enum status query_logs(struct query_request *request)
 {
     struct log_search search = {.attributes = false};
     struct log_view view;
-    enum status s = params_scope(request, SCOPE_WORKFLOW, &search.scope);
 
-    if (s == OK)
-        s = log_search_read(request, &search);
-    if (s == OK)
-        s = read_log_filters(request, &search);
-    return s == OK ? log_search_answer(request, &search, log_item, &view,
-                                       &logs_table)
-                   : s;
+    params_scope(request, SCOPE_WORKFLOW, &search.scope);
+    log_search_read(request, &search);
+    if (read_log_filters(request, &search) != OK)
+        return request->failed;
+    return log_search_answer(request, &search, log_item, &view, &logs_table);
 }
 
 const struct route routes_logs[] = {

@@ -40,8 +40,8 @@ struct log_list_reply {
 
 /* Filters of both routes, after those of one: limit, sortOrder, the window,
  * attributes. The scope is read already. */
-MUST_CHECK enum status log_search_read(struct query_request *request,
-                                       struct log_search *search);
+enum status log_search_read(struct query_request *request,
+                            struct log_search *search);
 
 /* Reads the records and writes the answer, each record as `item` shows it.
  * entry: the struct that `item` fills in. */

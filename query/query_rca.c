@@ -175,24 +175,27 @@ static enum status analyze(struct query_request *request)
 
 /* ---- list, one, change ---- */
 
-static enum status need_param(struct query_request *request, const char *name,
-                              struct slice *text)
+static struct slice need_param(struct query_request *request, const char *name)
 {
-    *text = query_param(request, name);
-    return text->len > 0 ? OK : query_invalid(request, "%s is required", name);
+    struct slice text = query_param(request, name);
+
+    if (text.len == 0)
+        query_invalid(request, "%s is required", name);
+    return text;
 }
 
 /* A parameter that is one of the words, or absent. */
-static enum status word_param(struct query_request *request, const char *name,
-                              const char *const words[], const char *allowed,
-                              struct slice *text)
+static struct slice word_param(struct query_request *request, const char *name,
+                               const char *const words[], const char *allowed)
 {
-    *text = query_param(request, name);
-    for (size_t i = 0; text->len > 0 && !slice_equal(*text, slice_of(words[i]));
-         i++)
-        if (!words[i + 1])
-            return query_invalid(request, "%s must be %s", name, allowed);
-    return OK;
+    struct slice text = query_param(request, name);
+    bool valid = text.len == 0;
+
+    for (size_t i = 0; words[i]; i++)
+        valid |= slice_equal(text, slice_of(words[i]));
+    if (!valid)
+        query_invalid(request, "%s must be %s", name, allowed);
+    return text;
 }
 
 static enum status list_filter(struct query_request *request,
@@ -202,31 +205,21 @@ static enum status list_filter(struct query_request *request,
                                            NULL};
     static const char *const orders[] = {"asc", "desc", NULL};
     uint64_t limit = LIST_DEFAULT;
-    struct slice sort;
-    const struct {
-        const char *name;
-        struct slice *text;
-    } required[] = {{"namespace", &filter->namespace},
-                    {"project", &filter->project},
-                    {"environment", &filter->environment},
-                    {"startTime", &sort},
-                    {"endTime", &sort}};
-    enum status s = OK;
 
-    for (size_t i = 0; s == OK && i < sizeof(required) / sizeof(*required); i++)
-        s = need_param(request, required[i].name, required[i].text);
-    if (s == OK)
-        s = params_query_range(request, 0, &filter->start_ns, &filter->end_ns);
-    if (s == OK)
-        s = word_param(request, "status", statuses,
-                       "pending, completed or failed", &filter->status);
-    if (s == OK && query_param(request, "limit").len > 0)
-        s = params_query_number(request, "limit", 1, LIST_MAX, &limit);
-    if (s == OK)
-        s = word_param(request, "sort", orders, "asc or desc", &sort);
+    filter->namespace = need_param(request, "namespace");
+    filter->project = need_param(request, "project");
+    filter->environment = need_param(request, "environment");
+    (void)need_param(request, "startTime");
+    (void)need_param(request, "endTime");
+    params_query_range(request, 0, &filter->start_ns, &filter->end_ns);
+    filter->status =
+        word_param(request, "status", statuses, "pending, completed or failed");
+    if (query_param(request, "limit").len > 0)
+        params_query_number(request, "limit", 1, LIST_MAX, &limit);
     filter->limit = (uint32_t)limit;
-    filter->ascending = s == OK && slice_equal(sort, SLICE("asc"));
-    return s;
+    filter->ascending = slice_equal(
+        word_param(request, "sort", orders, "asc or desc"), SLICE("asc"));
+    return request->failed;
 }
 
 static const struct reply_table summary_table = REPLY_TABLE(
@@ -276,28 +269,28 @@ json_t *rca_load_report(struct query_request *request, struct slice id,
 }
 
 /* In the query string or, of PUT, in the body. */
-static enum status scope_text(struct query_request *request, const char *name,
-                              struct slice *text)
+static struct slice scope_text(struct query_request *request, const char *name)
 {
-    *text = query_param(request, name);
-    return text->len > 0 || !request->body ? OK
-                                           : params_text(request, name, text);
+    struct slice text = query_param(request, name);
+
+    if (text.len == 0 && request->body)
+        params_text(request, name, &text);
+    return text;
 }
 
 /* The report named in the path, in the scope that is given. */
 static enum status load_by_path(struct query_request *request,
                                 json_t **document)
 {
-    struct rca_scope scope = {0};
-    enum status s = scope_text(request, "namespace", &scope.namespace);
+    struct rca_scope scope = {.namespace = scope_text(request, "namespace"),
+                              .project = scope_text(request, "project"),
+                              .environment =
+                                  scope_text(request, "environment")};
 
-    if (s == OK)
-        s = scope_text(request, "project", &scope.project);
-    if (s == OK)
-        s = scope_text(request, "environment", &scope.environment);
-    if (s == OK)
-        *document = rca_load_report(request, request->parts[0], &scope);
-    return s;
+    if (request->failed != OK)
+        return request->failed;
+    *document = rca_load_report(request, request->parts[0], &scope);
+    return *document ? OK : rca_not_found(request);
 }
 
 static void dump(struct query_request *request, const json_t *value)
@@ -321,8 +314,6 @@ static enum status get_report(struct query_request *request)
     s = load_by_path(request, &document);
     if (s != OK)
         return s;
-    if (!document)
-        return rca_not_found(request);
     for (size_t i = 0; i < 4; i++)
         (void)json_object_del(document, hidden[i]);
     dump(request, document);
@@ -381,8 +372,6 @@ static enum status put_report(struct query_request *request)
     s = load_by_path(request, &document);
     if (s != OK)
         return s;
-    if (!document)
-        return rca_not_found(request);
     actions = json_object_get(
         json_object_get(
             json_object_get(json_object_get(document, "report"), "result"),

@@ -154,21 +154,15 @@ enum status rca_chat(struct query_request *request)
     struct slice id, question = {NULL, 0};
     struct chat_answer answer = {.len = 0};
     json_t *document;
-    enum status s;
 
     if (!request->services->rca)
         return rca_not_stored(request);
-    s = rca_need(request, "reportId", &id);
-    if (s == OK)
-        s = params_text(request, "namespace", &scope.namespace);
-    if (s == OK)
-        s = params_text(request, "project", &scope.project);
-    if (s == OK)
-        s = params_text(request, "environment", &scope.environment);
-    if (s == OK)
-        s = read_chat(request, &question);
-    if (s != OK)
-        return s;
+    rca_need(request, "reportId", &id);
+    params_text(request, "namespace", &scope.namespace);
+    params_text(request, "project", &scope.project);
+    params_text(request, "environment", &scope.environment);
+    if (request->failed != OK || read_chat(request, &question) != OK)
+        return request->failed;
     document = rca_load_report(request, id, &scope);
     if (!document)
         return rca_not_found(request);

@@ -39,6 +39,7 @@
 #include "http_server.h"
 #include "jsonw.h"
 #include "map.h"
+#include "params.h"
 #include "query.h"
 #include "reply_table.h"
 
@@ -62,6 +63,7 @@ struct query_request {
 
     struct buf out; /* the answer */
     struct jsonw json;
+    enum status failed;           /* the error that is answered, or OK */
     int http_status;              /* 200 unless changed */
     const char *content_type_out; /* application/json unless changed */
     struct resource_cache {
@@ -110,7 +112,8 @@ extern const struct reply_table error_table;
 enum status query_fail(struct query_request *request, enum status status,
                        const char *error_code, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
-/* The same with ERR_INVALID: "limit must be an integer from 1 to 1000". */
+/* The same with ERR_INVALID: "limit must be an integer from 1 to 1000". The
+ * first error of a request is the one that is answered. */
 enum status query_invalid(struct query_request *request, const char *format,
                           ...) __attribute__((format(printf, 2, 3)));
 /* After a reader_... function that failed: code -05 of the area. */
@@ -133,84 +136,6 @@ void query_refuse_route(struct query_request *request);
 /* Runs the handler, or says why not; afterwards out holds the answer whatever
  * happened. reader may be NULL for routes that need none. */
 void query_request_run(struct query_request *request, struct reader *reader);
-
-/* ---- params.c: members that many requests share. On failure they have
- * answered with query_fail already. The first three read the JSON body. ---- */
-
-enum { SCOPE_WORKFLOW = 1, SCOPE_NEEDS_PROJECT = 2, SCOPE_NEEDS_ENV = 4 };
-
-/* searchScope: see contracts/openchoreo.md 2.3. flags: workflow scopes are
- * allowed, project or environment are required. */
-MUST_CHECK enum status params_scope(struct query_request *request, int flags,
-                                    struct scope_filter *scope);
-/* The resources of a scope; in the arena. */
-MUST_CHECK enum status params_select(struct query_request *request,
-                                     const struct scope_filter *scope,
-                                     const struct bitmap **resources);
-/* startTime, endTime: RFC 3339, at most 30 days apart. */
-MUST_CHECK enum status params_range(struct query_request *request,
-                                    uint64_t *start_ns, uint64_t *end_ns);
-/* limit (1..1000; default 100; 0 is the default if zero_is_default) and
- * sortOrder. */
-MUST_CHECK enum status params_page(struct query_request *request,
-                                   bool zero_is_default, uint32_t *limit,
-                                   bool *ascending);
-/* The same with another maximum; 0 is not allowed. */
-MUST_CHECK enum status params_page_of(struct query_request *request,
-                                      uint32_t most, uint32_t *limit,
-                                      bool *ascending);
-/* step: Go duration > 0; default 5m; at most 11,000 steps in the range. */
-MUST_CHECK enum status params_step(struct query_request *request,
-                                   uint64_t start_ns, uint64_t end_ns,
-                                   uint64_t *step_ns);
-
-/* Members of the body that may be absent: then the output is left as it is
- * (text: empty). null counts as absent. */
-MUST_CHECK enum status params_text(struct query_request *request,
-                                   const char *name, struct slice *text);
-MUST_CHECK enum status params_bool(struct query_request *request,
-                                   const char *name, bool *value);
-MUST_CHECK enum status params_duration(struct query_request *request,
-                                       const char *name, uint64_t *ns);
-/* hex of exactly `len` bytes into id; *given says whether it was there. */
-MUST_CHECK enum status params_id(struct query_request *request,
-                                 const char *name, uint8_t *id, size_t len,
-                                 bool *given);
-enum { PARAMS_MAX_LIST = 64 };
-/* An array of texts, at most PARAMS_MAX_LIST. */
-MUST_CHECK enum status params_list(struct query_request *request,
-                                   const char *name, const struct slice **items,
-                                   uint32_t *count);
-/* An object of texts, numbers and booleans, at most PARAMS_MAX_LIST. */
-MUST_CHECK enum status params_attrs(struct query_request *request,
-                                    const char *name,
-                                    const struct attr_match **attrs,
-                                    uint32_t *count);
-
-/* The same from the query string, for GET: namespace, project, component,
- * environment, none required. */
-MUST_CHECK enum status params_query_scope(struct query_request *request,
-                                          struct scope_filter *scope);
-/* startTime and endTime; the end defaults to now, the start to default_ns
- * before the end. */
-MUST_CHECK enum status params_query_range(struct query_request *request,
-                                          uint64_t default_ns,
-                                          uint64_t *start_ns, uint64_t *end_ns);
-/* A whole number; if it is absent the value stays. */
-MUST_CHECK enum status params_query_number(struct query_request *request,
-                                           const char *name, uint64_t least,
-                                           uint64_t most, uint64_t *value);
-/* Default: default_ns. */
-MUST_CHECK enum status params_query_step(struct query_request *request,
-                                         uint64_t default_ns, uint64_t start_ns,
-                                         uint64_t end_ns, uint64_t *step_ns);
-
-/* Parameter of the query string, decoded, without white space at both ends;
- * ptr NULL if it is absent. */
-struct slice query_param(const struct query_request *request, const char *name);
-
-/* Without white space at both ends. */
-struct slice params_trim(struct slice text);
 
 /* ---- reply.c ---- */
 

@@ -114,31 +114,21 @@ static enum status read_traces_request(struct query_request *request,
 {
     struct scope_filter scope;
     bool attributes = false; /* of spans; a list of traces shows none */
-    enum status s = params_scope(request, 0, &scope);
 
-    if (s == OK)
-        s = params_page(request, false, &query->limit, &query->ascending);
-    if (s == OK)
-        s = paging_window(request, LIST_TRACES, query->ascending, window);
-    if (s == OK)
-        s = params_bool(request, "includeAttributes", &attributes);
-    if (s == OK)
-        s = params_attrs(request, "attributes", &query->attrs,
-                         &query->attr_count);
-    if (s == OK)
-        s = params_duration(request, "minDuration", &query->min_duration_ns);
-    if (s == OK)
-        s = params_duration(request, "maxDuration", &query->max_duration_ns);
-    if (s == OK)
-        s = params_bool(request, "errorsOnly", &query->errors_only);
-    if (s == OK)
-        s = params_text(request, "operation", &query->operation);
-    if (s == OK)
-        s = params_select(request, &scope, &query->resources);
+    params_scope(request, 0, &scope);
+    params_page(request, false, &query->limit, &query->ascending);
+    paging_window(request, LIST_TRACES, query->ascending, window);
+    params_bool(request, "includeAttributes", &attributes);
+    params_attrs(request, "attributes", &query->attrs, &query->attr_count);
+    params_duration(request, "minDuration", &query->min_duration_ns);
+    params_duration(request, "maxDuration", &query->max_duration_ns);
+    params_bool(request, "errorsOnly", &query->errors_only);
+    params_text(request, "operation", &query->operation);
+    params_select(request, &scope, &query->resources);
     query->start_ns = window->start_ns;
     query->end_ns = window->end_ns;
     query->range = window->range;
-    return s == OK ? select_visible(request, &scope, &query->visible) : s;
+    return select_visible(request, &scope, &query->visible);
 }
 
 static enum status query_traces(struct query_request *request)
@@ -211,10 +201,10 @@ static struct list_position place_of_span(const void *records, uint32_t i)
 static enum status read_path_id(struct query_request *request, int part,
                                 const char *name, uint8_t *id, size_t len)
 {
-    if (hex_bytes(request->parts[part], id, len))
-        return OK;
-    return query_invalid(request, "%s must be %zu hexadecimal digits", name,
-                         2 * len);
+    if (!hex_bytes(request->parts[part], id, len))
+        query_invalid(request, "%s must be %zu hexadecimal digits", name,
+                      2 * len);
+    return request->failed;
 }
 
 static enum status read_spans_request(struct query_request *request,
@@ -223,22 +213,16 @@ static enum status read_spans_request(struct query_request *request,
                                       struct list_window *window)
 {
     struct scope_filter scope;
-    enum status s = params_scope(request, 0, &scope);
 
-    if (s == OK)
-        s = params_page_of(request, SPANS_MAX, &query->limit,
-                           &query->ascending);
-    if (s == OK)
-        s = paging_window(request, LIST_SPANS, query->ascending, window);
-    if (s == OK)
-        s = params_bool(request, "includeAttributes", &query->whole);
-    if (s == OK)
-        s = read_path_id(request, 0, "traceId", trace_id, 16);
-    if (s == OK)
-        s = params_select(request, &scope, &query->resources);
+    params_scope(request, 0, &scope);
+    params_page_of(request, SPANS_MAX, &query->limit, &query->ascending);
+    paging_window(request, LIST_SPANS, query->ascending, window);
+    params_bool(request, "includeAttributes", &query->whole);
+    read_path_id(request, 0, "traceId", trace_id, 16);
+    params_select(request, &scope, &query->resources);
     query->trace_id = trace_id;
     query->range = window->range; /* the trace is shown whole otherwise */
-    return s == OK ? select_visible(request, &scope, &query->visible) : s;
+    return select_visible(request, &scope, &query->visible);
 }
 
 static enum status query_spans(struct query_request *request)
@@ -304,10 +288,10 @@ static enum status span_details(struct query_request *request,
     struct span_view view;
     struct span span;
     bool shown = true;
-    enum status s = read_path_id(request, 1, "spanId", id, sizeof(id));
+    enum status s;
 
-    if (s == OK)
-        s = read_path_id(request, 0, "traceId", trace_id, sizeof(trace_id));
+    read_path_id(request, 1, "spanId", id, sizeof(id));
+    s = read_path_id(request, 0, "traceId", trace_id, sizeof(trace_id));
     if (s == OK && scope)
         s = is_in_scope(request, trace_id, scope, &shown);
     if (s == OK && scope)

@@ -35,24 +35,21 @@ static struct slice text_of(const json_t *value)
 enum status rca_need(struct query_request *request, const char *name,
                      struct slice *text)
 {
-    enum status s = params_text(request, name, text);
-
-    if (s == OK && text->len == 0)
-        s = query_invalid(request, "%s is required", name);
-    return s;
+    params_text(request, name, text);
+    if (text->len == 0)
+        query_invalid(request, "%s is required", name);
+    return request->failed;
 }
 
 /* A text of the alert; null is none. */
-static enum status alert_text(struct query_request *request,
-                              const json_t *alert, const char *name,
-                              struct slice *text)
+static struct slice alert_text(struct query_request *request,
+                               const json_t *alert, const char *name)
 {
     const json_t *value = json_object_get(alert, name);
 
-    *text = (struct slice){json_string_value(value), json_string_length(value)};
-    return !value || json_is_null(value) || text->ptr
-               ? OK
-               : query_invalid(request, "alert.%s must be a string", name);
+    if (value && !json_is_null(value) && !json_is_string(value))
+        query_invalid(request, "alert.%s must be a string", name);
+    return (struct slice){json_string_value(value), json_string_length(value)};
 }
 
 /* The alert's own window if it is longer than what a ranking needs. */
@@ -68,46 +65,31 @@ static uint64_t length_of(const json_t *alert)
     return length;
 }
 
-static enum status read_alert(struct query_request *request,
-                              struct rca_alert *alert)
-{
-    const json_t *a = member(request->body, "alert");
-    struct slice time;
-    enum status s = OK;
-
-    if (!json_is_object(a))
-        return query_invalid(request, "alert must be an object");
-    s = alert_text(request, a, "id", &alert->id);
-    if (s == OK && (alert->id.len == 0 || alert->id.len > MAX_ID))
-        s = query_invalid(request, "alert.id must be a string of 1 to %d bytes",
-                          MAX_ID);
-    if (s == OK)
-        s = alert_text(request, a, "timestamp", &time);
-    if (s != OK)
-        return s;
-    alert->time_ns = request->now_ns;
-    if (time.len > 0 && !clock_parse_rfc3339(time, &alert->time_ns))
-        return query_invalid(request,
-                             "alert.timestamp must be an RFC 3339 time");
-    alert->length_ns = length_of(a);
-    if (alert->time_ns < 2 * alert->length_ns)
-        return query_invalid(request, "alert.timestamp is too old");
-    return OK;
-}
-
 enum status rca_alert_read(struct query_request *request,
                            struct rca_alert *alert)
 {
-    enum status s = rca_need(request, "namespace", &alert->namespace);
+    const json_t *a = member(request->body, "alert");
+    struct slice time;
 
-    if (s == OK)
-        s = rca_need(request, "project", &alert->project);
-    if (s == OK)
-        s = rca_need(request, "environment", &alert->environment);
-    if (s == OK)
-        s = params_text(request, "component", &alert->component);
+    rca_need(request, "namespace", &alert->namespace);
+    rca_need(request, "project", &alert->project);
+    rca_need(request, "environment", &alert->environment);
+    params_text(request, "component", &alert->component);
+    if (!json_is_object(a))
+        query_invalid(request, "alert must be an object");
     alert->body = request->body;
-    return s == OK ? read_alert(request, alert) : s;
+    alert->id = alert_text(request, a, "id");
+    if (alert->id.len == 0 || alert->id.len > MAX_ID)
+        query_invalid(request, "alert.id must be a string of 1 to %d bytes",
+                      MAX_ID);
+    time = alert_text(request, a, "timestamp");
+    alert->time_ns = request->now_ns;
+    if (time.len > 0 && !clock_parse_rfc3339(time, &alert->time_ns))
+        query_invalid(request, "alert.timestamp must be an RFC 3339 time");
+    alert->length_ns = length_of(a);
+    if (alert->time_ns < 2 * alert->length_ns)
+        query_invalid(request, "alert.timestamp is too old");
+    return request->failed;
 }
 
 /* ---- for the report ---- */

@@ -27,9 +27,8 @@ struct rca_alert {
 /* ---- rca_alert.c ---- */
 
 /* A text of the request that is required. */
-MUST_CHECK enum status rca_need(struct query_request *request, const char *name,
-                                struct slice *text);
-/* Has answered with query_fail where it is not OK. */
+enum status rca_need(struct query_request *request, const char *name,
+                     struct slice *text);
 MUST_CHECK enum status rca_alert_read(struct query_request *request,
                                       struct rca_alert *alert);
 

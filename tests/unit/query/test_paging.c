@@ -194,8 +194,8 @@ TEST(a_cursor_from_elsewhere_is_refused)
     }
     snprintf(members, sizeof(members),
              START "," END ",\"sortOrder\":\"asc\",\"cursor\":\"%s\"", cursor);
-    refuses(members, "cursor belongs to sortOrder desc; ask with that, or leave"
-                     " it out for the first page");
+    refuses(members, "cursor belongs to sortOrder desc; use that, or leave "
+                     "the cursor out for the first page");
     snprintf(members, sizeof(members),
              "{" SCOPE "," START "," END ",\"cursor\":\"%s\"}", cursor);
     json_decref(bed_ask(&bed, "POST", "/api/v1/events/query", members));

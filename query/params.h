@@ -1,0 +1,88 @@
+/*
+ * params - parameters of a query: members of the JSON body, and of the query
+ * string.
+ *
+ * Purpose: reads and checks them in one place. A handler reads all of its
+ *   parameters one after another, and then looks at request->failed once.
+ * Ownership: texts are borrowed from the request, lists are in its arena.
+ * Threads: one request, one thread.
+ * Errors: the first one is answered with query_invalid(), whose message names
+ *   the parameter and says what is allowed. All functions return
+ *   request->failed. After an error, outputs may be empty.
+ */
+#ifndef PARAMS_H
+#define PARAMS_H
+
+#include "registry.h"
+#include "store_query.h"
+
+struct query_request;
+
+/* ---- the JSON body ---- */
+
+enum { SCOPE_WORKFLOW = 1, SCOPE_NEEDS_PROJECT = 2, SCOPE_NEEDS_ENV = 4 };
+
+/* searchScope. flags: workflow scopes are allowed, project or environment are
+ * required. */
+enum status params_scope(struct query_request *request, int flags,
+                         struct scope_filter *scope);
+/* The resources of a scope. */
+enum status params_select(struct query_request *request,
+                          const struct scope_filter *scope,
+                          const struct bitmap **resources);
+/* startTime, endTime: RFC 3339, at most 30 days apart. */
+enum status params_range(struct query_request *request, uint64_t *start_ns,
+                         uint64_t *end_ns);
+/* limit (1..1000; default 100; 0 is the default if zero_is_default) and
+ * sortOrder. */
+enum status params_page(struct query_request *request, bool zero_is_default,
+                        uint32_t *limit, bool *ascending);
+/* The same with another maximum; 0 is not allowed. */
+enum status params_page_of(struct query_request *request, uint32_t max,
+                           uint32_t *limit, bool *ascending);
+/* step: Go duration > 0; default 5m; at most 11,000 steps in the range. */
+enum status params_step(struct query_request *request, uint64_t start_ns,
+                        uint64_t end_ns, uint64_t *step_ns);
+
+/* Members that may be absent: then the output stays as it is (text: empty).
+ * null counts as absent. */
+enum status params_text(struct query_request *request, const char *name,
+                        struct slice *text);
+enum status params_bool(struct query_request *request, const char *name,
+                        bool *value);
+enum status params_duration(struct query_request *request, const char *name,
+                            uint64_t *ns);
+/* hex of exactly `len` bytes into id; *given: it was there. */
+enum status params_id(struct query_request *request, const char *name,
+                      uint8_t *id, size_t len, bool *given);
+enum { PARAMS_MAX_LIST = 64 };
+/* An array of texts, at most PARAMS_MAX_LIST. */
+enum status params_list(struct query_request *request, const char *name,
+                        const struct slice **items, uint32_t *count);
+/* An object of texts, numbers and booleans, at most PARAMS_MAX_LIST. */
+enum status params_attrs(struct query_request *request, const char *name,
+                         const struct attr_match **attrs, uint32_t *count);
+
+/* ---- the query string ---- */
+
+/* Decoded, without white space at both ends; ptr NULL if it is absent. */
+struct slice query_param(const struct query_request *request, const char *name);
+/* namespace, project, component, environment, none required. */
+enum status params_query_scope(struct query_request *request,
+                               struct scope_filter *scope);
+/* startTime and endTime; the end defaults to now, the start to default_ns
+ * before the end. */
+enum status params_query_range(struct query_request *request,
+                               uint64_t default_ns, uint64_t *start_ns,
+                               uint64_t *end_ns);
+/* A whole number; if it is absent the value stays. */
+enum status params_query_number(struct query_request *request, const char *name,
+                                uint64_t min, uint64_t max, uint64_t *value);
+enum status params_query_step(struct query_request *request,
+                              uint64_t default_ns, uint64_t start_ns,
+                              uint64_t end_ns, uint64_t *step_ns);
+
+/* Without white space at both ends. */
+struct slice params_trim(struct slice text);
+
+#endif
