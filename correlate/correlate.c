@@ -71,6 +71,9 @@ struct correlator {
     uint64_t counted_lsn;             /* of the last batch counted completely */
     uint64_t part_lsn, part; /* number of counted records of that batch */
     uint64_t flushed_lsn;
+
+    struct arena state_memory; /* of `state` */
+    struct byte_reader state;  /* spans that wait, not unpacked yet; or empty */
 };
 
 /* ---- flush ---- */
@@ -209,10 +212,25 @@ static void drop_duplicate(struct correlator *correlator, struct batch *batch)
     }
 }
 
+/* Unpacks the spans that waited at the last flush, before the first batch is
+ * taken: with 65,536 of them that takes 10 ms, in which the ports open. */
+static void unpack_state(struct correlator *correlator)
+{
+    if (byte_reader_left(&correlator->state) == 0)
+        return;
+    components_refresh(correlator->tagger.components);
+    derived_lock(correlator->tagger.derived);
+    edges_unpack(correlator->tagger.edges, &correlator->state);
+    derived_unlock(correlator->tagger.derived);
+    correlator->state = byte_reader_over((struct slice){NULL, 0});
+    arena_release(&correlator->state_memory);
+}
+
 void correlator_take(struct correlator *correlator, struct batch *batch)
 {
     uint64_t lsn = batch->lsn;
 
+    unpack_state(correlator);
     drop_duplicate(correlator, batch);
     if (lsn > correlator->committed[stream_of(batch->signal)] ||
         lsn > correlator->committed[STREAM_DERIVED] ||
@@ -229,6 +247,7 @@ static void *run(void *arg)
 {
     struct correlator *correlator = arg;
 
+    unpack_state(correlator);
     for (;;) {
         struct batch *batch = queue_pop(correlator->queue, TICK_NS);
 
@@ -282,29 +301,26 @@ static void load_request(void *arg, struct request_hash hash, uint64_t lsn)
 
 static enum status load_state(struct correlator *correlator)
 {
+    struct arena *memory = &correlator->state_memory;
     struct slice text = {NULL, 0};
     struct byte_reader in;
-    struct arena arena;
     enum status status;
 
-    arena_init(&arena, NULL, 2 * (size_t)STATE_MAX);
+    arena_init(memory, NULL, 2 * (size_t)STATE_MAX);
     status = metadata_load_derived_state(store_metadata(correlator->store),
-                                         &arena, &text);
+                                         memory, &text);
+    if (status != OK || text.len == 0)
+        return status;
     in = byte_reader_over(text);
-    if (status == OK && text.len > 0) {
-        if (byte_reader_varint(&in) == STATE_VERSION) {
-            correlator->part_lsn = byte_reader_varint(&in);
-            correlator->part = byte_reader_varint(&in);
-            components_refresh(correlator->tagger.components);
-            edges_unpack(correlator->tagger.edges, &in);
-        } else {
-            /* Written by another version: spans that wait are not paired. */
-            log_warn("correlate", "state of another version is ignored",
-                     LOG_NONE);
-        }
+    if (byte_reader_varint(&in) == STATE_VERSION) {
+        correlator->part_lsn = byte_reader_varint(&in);
+        correlator->part = byte_reader_varint(&in);
+        correlator->state = in; /* see unpack_state() */
+    } else {
+        /* Written by another version: spans that wait are not paired. */
+        log_warn("correlate", "state of another version is ignored", LOG_NONE);
     }
-    arena_release(&arena);
-    return status;
+    return OK;
 }
 
 static void correlator_free(struct correlator *correlator)
@@ -312,6 +328,7 @@ static void correlator_free(struct correlator *correlator)
     tagger_close(&correlator->tagger);
     recent_requests_release(&correlator->requests);
     queue_free(correlator->queue);
+    arena_release(&correlator->state_memory);
     free(correlator);
 }
 
@@ -367,6 +384,7 @@ void correlator_close(struct correlator *correlator)
     queue_close(correlator->queue);
     if (correlator->started)
         pthread_join(correlator->thread, NULL);
+    unpack_state(correlator); /* or the flush would lose it */
     derived_lock(correlator->tagger.derived);
     if (has_unflushed(correlator))
         flush(correlator);

@@ -299,6 +299,18 @@ static uint64_t settle_waiting(void)
     return calls;
 }
 
+TEST(calls_that_wait_outlive_a_start_without_a_batch)
+{
+    four_waiting();
+    for (int i = 0; i < 2; i++) {
+        struct kit kit = kit_open_with(&kit_options);
+
+        CHECK_EQ(correlator_start(kit.correlator), OK);
+        kit_end(&kit);
+    }
+    CHECK_EQ(settle_waiting(), 4);
+}
+
 TEST(a_state_that_is_cut_short_is_read_as_far_as_it_goes)
 {
     struct batch *last = four_waiting();
