@@ -153,37 +153,12 @@ static enum status check(const struct config *config)
     return OK;
 }
 
-static bool is_action(const char *argument, enum config_action *action)
-{
-    static const struct {
-        const char *name;
-        enum config_action action;
-    } words[] = {{"--help", CONFIG_HELP},
-                 {"-h", CONFIG_HELP},
-                 {"help", CONFIG_HELP},
-                 {"--help-man", CONFIG_MAN},
-                 {"--help-config", CONFIG_SAMPLE},
-                 {"--version", CONFIG_VERSION}};
-
-    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
-        if (strcmp(argument, words[i].name) == 0) {
-            *action = words[i].action;
-            return true;
-        }
-    return false;
-}
-
-enum status config_load(struct config *config, int argc, char **argv,
-                        enum config_action *action)
+enum status config_load(struct config *config, int argc, char **argv)
 {
     int first = argc > 1 && strcmp(argv[1], "serve") == 0 ? 2 : 1;
     enum status status;
 
     config_defaults(config);
-    *action = CONFIG_SERVE;
-    for (int i = 1; i < argc; i++)
-        if (is_action(argv[i], action))
-            return OK;
     status = read_all(config, argc - first, argv + first);
     return status == OK ? check(config) : status;
 }

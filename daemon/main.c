@@ -1,9 +1,10 @@
 /*
- * callboard: see serve.c for how the parts are put together, config.h for the
- * options.
+ * callboard: the daemon (serve.c), the verbs of the client (client.c), and the
+ * options as text (config_help.c).
  */
 #include <malloc.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/stat.h>
 
 #include "client.h"
@@ -14,49 +15,58 @@
 #define CALLBOARD_VERSION "0.1.0"
 #endif
 
-/* Batches are a few hundred KiB, made on one thread and freed on another: with
- * glibc's defaults each thread's heap keeps what it once had. Few heaps, and
- * big pieces from the kernel directly, keep resident memory at what is used. */
-static void tame_malloc(void)
+static void print_version(FILE *out)
+{
+    fputs("callboard " CALLBOARD_VERSION "\n", out);
+}
+
+/* Arguments that only print something, wherever they stand. */
+static const struct {
+    const char *argument;
+    void (*print)(FILE *out);
+} prints[] = {{"--help", config_print_help},
+              {"-h", config_print_help},
+              {"help", config_print_help},
+              {"--help-man", config_print_man},
+              {"--help-config", config_print_sample},
+              {"--version", print_version}};
+
+static bool print_only(int argc, char **argv)
+{
+    for (int i = 1; i < argc; i++)
+        for (size_t k = 0; k < sizeof(prints) / sizeof(prints[0]); k++)
+            if (strcmp(argv[i], prints[k].argument) == 0) {
+                prints[k].print(stdout);
+                return true;
+            }
+    return false;
+}
+
+/* Batches are a few hundred KiB, allocated on one thread and freed on another.
+ * By default, glibc keeps their memory in the heap of each thread. With few
+ * heaps, and large allocations from the kernel, resident memory is what is in
+ * use. */
+static void limit_malloc(void)
 {
     mallopt(M_ARENA_MAX, 2);
     mallopt(M_MMAP_THRESHOLD, 4 << 20);
     mallopt(M_TRIM_THRESHOLD, 8 << 20);
 }
 
-static enum status run(const struct config *config, enum config_action action)
-{
-    switch (action) {
-    case CONFIG_HELP:
-        config_print_help(stdout);
-        return OK;
-    case CONFIG_MAN:
-        config_print_man(stdout);
-        return OK;
-    case CONFIG_SAMPLE:
-        config_print_sample(stdout);
-        return OK;
-    case CONFIG_VERSION:
-        puts("callboard " CALLBOARD_VERSION);
-        return OK;
-    case CONFIG_SERVE:
-        break;
-    }
-    return serve(config);
-}
-
 int main(int argc, char **argv)
 {
     struct config config;
-    enum config_action action;
+    enum status status;
 
     umask(077); /* files are readable by their owner only */
     if (argc > 1 && client_is_verb(argv[1]))
         return client_run(argc, argv);
-    tame_malloc();
-    enum status status = config_load(&config, argc, argv, &action);
+    if (print_only(argc, argv))
+        return 0;
+    limit_malloc();
+    status = config_load(&config, argc, argv);
     if (status == OK)
-        status = run(&config, action);
+        status = serve(&config);
     config_release(&config);
     return status == OK ? 0 : 1;
 }

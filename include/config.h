@@ -88,32 +88,22 @@ struct config {
 #undef CONFIG_MEMBER
 };
 
-/* What the command line asks for. */
-enum config_action {
-    CONFIG_SERVE,
-    CONFIG_HELP,
-    CONFIG_MAN,
-    CONFIG_SAMPLE,
-    CONFIG_VERSION
-};
-
-/* Everything put together and checked. ERR_INVALID: said on stderr, naming
- * the option, where it came from, and what is allowed. */
-MUST_CHECK enum status config_load(struct config *config, int argc, char **argv,
-                                   enum config_action *action);
+/* From all sources, checked. ERR_INVALID is explained on stderr. */
+MUST_CHECK enum status config_load(struct config *config, int argc,
+                                   char **argv);
 void config_release(struct config *config);
 
-/* One option from text; the message, if it is refused, into error. */
+/* Sets one option from text; error: the message if that fails. */
 MUST_CHECK enum status config_set(struct config *config, const char *name,
                                   const char *value, char *error,
                                   size_t error_size);
 
-/* The options of a YAML text; line and column are part of the message. */
+/* Sets the options of a YAML text; the message has line and column. */
 MUST_CHECK enum status config_parse_yaml(struct config *config,
                                          const char *text, size_t len,
                                          char *error, size_t error_size);
 
-/* Every option at its default; then config_release() frees it. */
+/* Sets every option to its default. */
 void config_defaults(struct config *config);
 
 void config_print_help(FILE *out);

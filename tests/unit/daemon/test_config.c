@@ -19,13 +19,12 @@ static enum status set(struct config *config, const char *name,
 
 static enum status load(struct config *config, char **words)
 {
-    enum config_action action;
     char *argv[16] = {words[0]};
     int argc = 1;
 
     for (; words[argc]; argc++)
         argv[argc] = words[argc];
-    return config_load(config, argc, argv, &action);
+    return config_load(config, argc, argv);
 }
 
 TEST(defaults_are_what_the_table_says)
