@@ -26,11 +26,15 @@ bool terms_init(struct interned_terms *terms, struct arena *arena);
  * arena is full. */
 uint32_t terms_add(struct interned_terms *terms, uint64_t hash,
                    struct slice text, struct slice line, bool is_error);
+static inline uint32_t terms_add_text(struct interned_terms *terms,
+                                      uint64_t hash, struct slice text)
+{
+    return terms_add(terms, hash, text, (struct slice){NULL, 0}, false);
+}
 static inline uint32_t terms_add_key(struct interned_terms *terms,
                                      uint64_t hash)
 {
-    return terms_add(terms, hash, (struct slice){NULL, 0},
-                     (struct slice){NULL, 0}, false);
+    return terms_add_text(terms, hash, (struct slice){NULL, 0});
 }
 
 /* NO_INDEX if it is not there. */

@@ -27,7 +27,7 @@ struct log_rates {
     uint32_t usual_minutes, minutes;
     struct interned_terms keys;
     struct log_rate *at;
-    uint32_t count, room;
+    uint32_t room;
     double *all; /* records of everybody */
 };
 
@@ -56,25 +56,20 @@ static void count(struct log_rates *r, uint32_t component,
     struct arena *arena = r->list->arena;
     uint64_t key =
         hash_mix(hash_bytes(template.ptr, template.len, 5), component);
-    uint32_t n = terms_find(&r->keys, key);
+    uint32_t known = r->keys.count, n = terms_find(&r->keys, key);
     struct log_rate *rate;
 
-    if (n == NO_INDEX) {
-        if (r->count == MAX_RATES)
-            return;
-        rate = arena_append(arena, &r->at, r->count, &r->room);
-        n = rate ? terms_add(&r->keys, key, template, (struct slice){NULL, 0},
-                             true)
-                 : NO_INDEX;
-        if (n == NO_INDEX)
-            return;
+    if (n == NO_INDEX && known < MAX_RATES)
+        n = terms_add_text(&r->keys, key, template);
+    rate = n == NO_INDEX ? NULL : arena_append(arena, &r->at, n, &r->room);
+    if (!rate)
+        return;
+    if (n == known)
         *rate = (struct log_rate){
             component, r->keys.at[n].text,
             arena_zero(arena, r->minutes, sizeof(*rate->minutes))};
-        r->count++;
-    }
-    if (r->at[n].minutes)
-        r->at[n].minutes[minute] += amount;
+    if (rate->minutes)
+        rate->minutes[minute] += amount;
 }
 
 static void read_point(void *arg, const struct point *p)
@@ -155,7 +150,7 @@ enum status log_rates_read(struct timeseries_list *list, struct reader *reader,
     const struct cause_window ranges[] = {
         r.usual, {r.now_ns, times->period[WINDOW].end_ns + NS_PER_MIN}};
     enum status s = timeseries_query(reader, &query, ranges, read_point, &r);
-    for (uint32_t i = 0; s == OK && i < r.count; i++)
+    for (uint32_t i = 0; s == OK && i < r.keys.count; i++)
         add_timeseries(&r, &r.at[i]);
     return s != OK ? s : arena_status(list->arena);
 }

@@ -29,20 +29,27 @@ static void add_amount(const struct red_counts *c, struct red_amounts *to,
                                           period[WINDOW].end_ns);
 }
 
+static uint64_t key_of(uint32_t candidate, struct slice operation)
+{
+    return hash_mix(hash_bytes(operation.ptr, operation.len, 7), candidate);
+}
+
+uint32_t red_count_find(const struct red_counts *c, uint32_t candidate,
+                        struct slice operation)
+{
+    return terms_find(&c->keys, key_of(candidate, operation));
+}
+
 /* NULL: the arena is full. */
 static struct red_count *count_of(struct red_counts *c, uint32_t candidate,
                                   struct slice operation, bool is_peer)
 {
-    uint64_t key =
-        hash_mix(hash_bytes(operation.ptr, operation.len, 7), candidate);
     uint32_t known = c->keys.count;
     uint32_t n =
-        terms_add(&c->keys, key, operation, (struct slice){NULL, 0}, false);
-    struct red_count *count;
+        terms_add_text(&c->keys, key_of(candidate, operation), operation);
+    struct red_count *count =
+        n == NO_INDEX ? NULL : arena_append(c->arena, &c->at, n, &c->room);
 
-    if (n == NO_INDEX)
-        return NULL;
-    count = arena_append(c->arena, &c->at, n, &c->room);
     if (!count)
         return NULL;
     if (n == known)

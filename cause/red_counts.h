@@ -45,6 +45,10 @@ MUST_CHECK enum status red_counts_read(struct red_counts *counts,
                                        const struct rca_times *times,
                                        struct arena *arena);
 
+/* The number of an operation in `at`; NO_INDEX: it is not there. */
+uint32_t red_count_find(const struct red_counts *counts, uint32_t candidate,
+                        struct slice operation);
+
 /* Requests that a component served in the window. */
 static inline double red_served(const struct red_counts *counts,
                                 uint32_t component)

@@ -8,7 +8,6 @@
 
 #include "clock.h"
 #include "evidence_durations.h"
-#include "hash.h"
 #include "quantile.h"
 #include "red_series.h"
 #include "report.h"
@@ -17,47 +16,26 @@ struct impact_builder {
     struct rca_context *rca;
     bool *is_entry; /* by candidate */
     uint64_t since_ns;
-    struct interned_terms keys;
-    struct cause_impact *at; /* by number of the key */
-    uint32_t room;
-    double *took_ns; /* room for the spans of either period */
+    struct cause_impact *at; /* by number of the operation in rca->red */
+    double *took_ns;         /* room for the spans of either period */
 };
-
-static struct cause_impact *impact_of(struct impact_builder *b,
-                                      uint32_t component,
-                                      struct slice operation)
-{
-    uint64_t key =
-        hash_mix(hash_bytes(operation.ptr, operation.len, 9), component);
-    uint32_t known = b->keys.count;
-    uint32_t n =
-        terms_add(&b->keys, key, operation, (struct slice){NULL, 0}, false);
-    struct cause_impact *impact;
-
-    if (n == NO_INDEX)
-        return NULL;
-    impact = arena_append(b->rca->arena, &b->at, n, &b->room);
-    if (impact && n == known)
-        *impact = (struct cause_impact){.component = component,
-                                        .operation = b->keys.at[n].text};
-    return impact;
-}
 
 static void count_point(void *arg, const struct red_point *p)
 {
     struct impact_builder *b = arg;
     const struct rca_times *times = &b->rca->times;
     bool before = rca_in_period(times, BASELINE, p->start_ns);
-    struct cause_impact *impact;
+    uint32_t n;
 
     if (p->component == NO_INDEX || !b->is_entry[p->component] ||
         (!before && (p->start_ns < b->since_ns ||
                      p->start_ns >= times->period[WINDOW].end_ns)))
         return;
-    impact = impact_of(b, p->component, p->operation);
-    if (!impact)
+    n = red_count_find(&b->rca->red, p->component, p->operation);
+    if (n == NO_INDEX)
         return;
     /* Below 0 where a count is taken back: the sums are not. */
+    struct cause_impact *impact = &b->at[n];
     *(before ? &impact->failed_before : &impact->failed) +=
         (uint64_t)(int64_t)p->errors;
     *(before ? &impact->requests_before : &impact->requests) +=
@@ -139,12 +117,19 @@ static int worst_first(const void *left, const void *right)
 static void judge_operations(struct impact_builder *b,
                              struct cause_report *report)
 {
+    const struct red_counts *red = &b->rca->red;
     uint32_t kept = 0;
 
-    for (uint32_t i = 0; i < b->keys.count; i++) {
-        judge_time(b, &b->at[i]);
-        if (is_failing(&b->at[i]) || b->at[i].slow_limit_ns > 0)
-            b->at[kept++] = b->at[i];
+    for (uint32_t i = 0; i < red->keys.count; i++) {
+        struct cause_impact *impact = &b->at[i];
+
+        if (impact->requests == 0 && impact->requests_before == 0)
+            continue;
+        impact->component = red->at[i].candidate;
+        impact->operation = red->at[i].operation;
+        judge_time(b, impact);
+        if (is_failing(impact) || impact->slow_limit_ns > 0)
+            b->at[kept++] = *impact;
     }
     if (kept == 0)
         return;
@@ -163,6 +148,7 @@ enum status report_impact(struct rca_context *rca, struct cause_report *report,
     uint64_t onset = report->suspects[0].onset_ns / NS_PER_MIN * NS_PER_MIN;
     struct impact_builder b = {
         .rca = rca,
+        .at = arena_zero(arena, rca->red.keys.count + 1, sizeof(*b.at)),
         .is_entry = arena_zero(arena, rca->candidates.count, sizeof(bool)),
         .took_ns = arena_alloc(arena, (1 + spans) * sizeof(double)),
         .since_ns = period[WINDOW].start_ns};
@@ -173,7 +159,7 @@ enum status report_impact(struct rca_context *rca, struct cause_report *report,
                                     .end_ns =
                                         period[WINDOW].end_ns + NS_PER_MIN};
 
-    if (!b.is_entry || !b.took_ns || !terms_init(&b.keys, arena))
+    if (!b.at || !b.is_entry || !b.took_ns)
         return arena_status(arena);
     if (onset > b.since_ns && onset < period[WINDOW].end_ns)
         b.since_ns = onset;
