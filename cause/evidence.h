@@ -1,7 +1,7 @@
 /*
- * evidence - what speaks for a candidate being the cause, as scores that can
- * be added: log-likelihood ratios, how much more likely the numbers of the
- * window are if something changed than if nothing did.
+ * evidence - findings that make a candidate a likely cause. Scores are
+ * log-likelihood ratios (how much more likely the numbers of the window are if
+ * something changed than if nothing did), so they can be added.
  *
  * A new kind of evidence is a row in evidence_kinds[] (evidence.c), a file
  * evidence_X.c with a function that gets what it compares and adds what it
@@ -36,7 +36,7 @@ struct evidence_set {
     const struct rca_times *times;
     struct evidence_list *of;
     double chance;  /* score that the best of all metrics reaches by chance */
-    bool suffering; /* by metrics, somebody suffers */
+    bool suffering; /* metrics show that a component is affected */
 };
 
 /* Below this the first suspect is not named: it could as well be chance. */
@@ -50,14 +50,14 @@ struct evidence_set {
 void evidence_add(struct evidence_set *set, uint32_t candidate,
                   const struct cause_evidence *evidence);
 
-/* Does it say since when? A change is before that. */
+/* Is it a symptom? Its onset counts. A change precedes the fault. */
 static inline bool evidence_is_symptom(const struct cause_evidence *evidence)
 {
     return evidence->kind != EVIDENCE_CHANGE &&
            evidence->score >= MIN_NAMED_SCORE;
 }
 
-/* A trace that shows it; the earliest one says since when. */
+/* Adds an example trace; the earliest one sets the onset. */
 static inline void evidence_add_example(struct cause_evidence *evidence,
                                         const uint64_t trace_id[2],
                                         uint64_t time_ns)

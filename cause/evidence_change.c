@@ -1,7 +1,7 @@
 /*
  * What changed: new versions and images (the correlator's change events), and
  * warnings of Kubernetes. A change is no fault: it counts only for a component
- * that shows something else, and then says why.
+ * that has other evidence, and explains it.
  */
 #include "clock.h"
 #include "derived.h"
@@ -69,8 +69,8 @@ void find_changes(struct evidence_set *evidence, const struct rca_changes *list)
         struct cause_evidence e = {
             .kind = EVIDENCE_CHANGE,
             .class = c->is_warning ? "event" : "change",
-            /* Of incidents with a change just before most are due to it; a
-             * fixed weight, as no data here says how many. */
+            /* Most incidents right after a change are due to it. The weight is
+               fixed: no data here shows how many. */
             .score = CONFIDENT_SCORE,
             .metric = c->kind,
             .line = c->text,

@@ -12,8 +12,8 @@ struct call_time {
 };
 
 /* A CLIENT span counts with its whole time if it has an answer, or failed:
- * waiting for who does not answer is no work. Where callers send no span of
- * their calls, the answer counts. */
+ * waiting for a callee that does not answer is no work. Where callers send no
+ * span of their calls, the answer counts. */
 static bool is_remote(const struct trace_sample *s, const struct rca_span *span,
                       uint32_t component)
 {

@@ -1,7 +1,8 @@
 /*
  * Resources against their limits: CPU, memory, disk, pools, from metrics that
  * are a share already and from usage and limit side by side. Usage and limit
- * may come from different senders, who know the pod by different attributes.
+ * may come from different senders, which identify the pod by different
+ * attributes.
  */
 #include <math.h>
 
@@ -87,7 +88,7 @@ static void judge(struct evidence_set *evidence, const struct timeseries *t,
     if (!take_usage(evidence, t, total, &u))
         return;
     values_sort(u.now, u.now_count);
-    /* One spike is none. */
+    /* A single spike does not count. */
     double top = u.now[u.now_count >= 3 ? u.now_count - 2 : u.now_count - 1];
     double rise = top - u.median;
     /* Near its limit is where a resource hurts: little below 30 %, all from
@@ -97,7 +98,7 @@ static void judge(struct evidence_set *evidence, const struct timeseries *t,
         return;
     double z = fmin(rise / u.spread, 9);
     struct cause_evidence e = {
-        /* Who waits for others holds connections for longer. */
+        /* A component that waits for others holds connections longer. */
         .kind = t->class == CLASS_POOL ? EVIDENCE_METRIC : EVIDENCE_RESOURCE,
         .class = t->limit->class,
         .score = z * z / 2 * near * fmin(1, rise / 0.3),

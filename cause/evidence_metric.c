@@ -1,10 +1,11 @@
 /*
- * Metric anomalies: what metrics say where nothing better does; without traces
- * it is all there is.
+ * Metric anomalies: metrics that are far from their history. They count where
+ * there is no better evidence; without traces there is no other.
  *
- * What a component uses (CPU, memory, disk) is its own; what it shows to others
- * (latency, errors) may be theirs. So a resource counts if somebody suffers,
- * and load alone is no cause: more requests may cost more in proportion.
+ * The resources that a component uses (CPU, memory, disk) are its own; the
+ * symptoms that its callers see (latency, errors) may come from its callees. So
+ * a resource counts if there are symptoms, and load alone is no cause: more
+ * requests may cost more in proportion.
  */
 #include <math.h>
 
@@ -12,11 +13,11 @@
 #include "metric_history.h"
 #include "quantile.h"
 
-/* Of what may as well be worse as better, or due to others. */
+/* Of metrics of which a rise may be good or bad, or due to others. */
 static const double UNKNOWN_WEIGHT = 0.25;
-/* What is as likely by chance is a hint all the same, after all else. */
+/* A score that chance explains still orders suspects, at this weight. */
 static const double BELOW_CHANCE = 0.1;
-/* Requests were seen elsewhere, and none came by this component. */
+/* Requests to other components are counted, and none to this one. */
 static const double UNUSED_WEIGHT = 0.1;
 
 /* Classes without a row are not judged. */
@@ -89,8 +90,8 @@ static uint32_t find_ratios(const struct metric_judge *j, uint32_t first,
     return n;
 }
 
-/* A component without requests is judged by its bytes; one without either is
- * asked as much more as the others. */
+/* A component without requests is judged by its bytes; one without either has
+ * the median load of the others. */
 static bool find_loads(struct metric_judge *j)
 {
     struct arena *arena = j->evidence->arena;
@@ -242,7 +243,7 @@ static bool find_states(struct metric_judge *j)
     return true;
 }
 
-/* Where nothing is measured that others would notice, somebody may suffer. */
+/* True, too, if nothing is measured that callers would notice. */
 static bool is_anybody_suffering(const struct metric_judge *j)
 {
     bool has_symptoms = false, suffering = false;

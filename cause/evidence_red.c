@@ -1,7 +1,7 @@
 /*
- * What the counts of requests, errors and durations say: who fails more often,
- * who is called and does not answer any more, and how peers (databases, queues,
- * hosts, which send no spans) answer their callers.
+ * Evidence from the counts of requests, errors and durations: operations that
+ * fail more often, components that are called and do not answer any more, and
+ * peers (databases, queues, hosts, which send no spans) that take longer.
  */
 #include <math.h>
 

@@ -355,8 +355,8 @@ static double score_of(const struct operation_diff *d,
     if (!is_gone && !(now > before && is_error))
         return 0;
     /* A fault in the code hits every request that gets there; what hits some
-     * of them is more often the mix of requests. An error that was known
-     * before says less, and so does what followed now and then only. */
+     * of them is more often the mix of requests. An error that was known before
+     * counts less, and so does an event that followed now and then only. */
     double complete = is_gone ? 1 - now / before : now - before;
     complete *= is_gone ? complete * before : complete * (1 - before / now);
     /* Requests of this kind became rarer: those that still come are others. */
@@ -398,8 +398,8 @@ static void compare_event(struct operation_diff *d, struct event_diff *diff)
     add_examples(d, diff, is_new, best);
 }
 
-/* A new error mostly says why the other event is gone: it is told first, with
- * its numbers, unless it is much weaker. */
+/* A new error mostly explains why the other event is gone: its text and numbers
+ * come first, unless it is much weaker. */
 static void add_evidence(struct evidence_set *evidence,
                          const struct operation_diff *d, uint64_t operation)
 {

@@ -1,9 +1,9 @@
 /*
  * The fingerprint of a log record: which statement wrote it. Many loggers print
  * where they were called (Class#31, file.go:52); then that is the statement,
- * whatever the rest of the line says. Otherwise it is the first words of the
- * message without values. Only the first, because values without a digit (names
- * of cities), which mostly stand at the end, cannot be told from words.
+ * whatever the rest of the line contains. Otherwise it is the first words of
+ * the message without values. Only the first, because values without a digit
+ * (names of cities), which mostly stand at the end, cannot be told from words.
  */
 #include "hash.h"
 #include "trace_sample.h"

@@ -1,7 +1,7 @@
 /*
- * What is logged where no requests are seen: of each error template the number
- * of records, a minute at a time, as if it were a metric; of all other records
- * together the number, as the measure of what a component has to do.
+ * Log records of components without requests, as metrics: the records of each
+ * error template per minute, and all other records together per minute, which
+ * measure the load.
  *
  * A minute without a record counts as zero, unless nobody logged anything.
  */

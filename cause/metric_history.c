@@ -12,7 +12,7 @@ static const double FREEDOM = 3;
 /* A value that hardly moves still moves by that part of itself, and by that
  * part of what others of its kind have: what is near zero may double. */
 static const double OWN_PART = 0.01, TYPICAL_PART = 0.05;
-/* Where the history never moved, ten times that is all one can say. */
+/* A history that never moved has this part of the new value as its spread. */
 static const double NEVER_MOVED = 0.1;
 
 /* ---- what is usual ---- */
@@ -39,11 +39,11 @@ static void measure(struct timeseries *t, double *room)
     for (uint32_t i = 0; i < t->before; i++)
         room[i] = fabs(t->at[i].value - t->median);
     /* 1.4826 and 1.645 make these the deviation of a normal distribution. The
-     * second is for what is one value mostly. */
+     * second is for series that mostly have one value. */
     t->spread = 1.4826 * quantile(room, t->before, 0.5);
     if (!(t->spread > 0))
         t->spread = quantile_sorted(room, t->before, 0.9) / 1.645;
-    if (isfinite(step)) /* what comes in steps moves by a step */
+    if (isfinite(step)) /* values that come in steps move by a step */
         t->spread = fmax(t->spread, step);
 }
 

@@ -10,7 +10,7 @@
 /* From this share of failing requests on a fault counts whole. */
 #define FELT_SHARE 0.05
 
-/* How much of a component is asked. */
+/* The load of a component. */
 struct component_load {
     double ratio;    /* to the usual load; at least 1 */
     double requests; /* as its metrics count them; 0: not known */
@@ -39,7 +39,7 @@ double history_count_score(const struct timeseries *t,
                            const struct deviation *d);
 
 /* Of log records: how much more likely their numbers are if more are written
- * now. load: how much more than usual is asked. */
+ * now. load: its ratio to the usual load. */
 double history_log_score(const struct timeseries *t, const struct deviation *d,
                          double load, double *room);
 

@@ -32,16 +32,16 @@ static double own_score(const struct ranking *r, uint32_t c)
     double sum = best[EVIDENCE_RESOURCE] + best[EVIDENCE_NETWORK] +
                  best[EVIDENCE_SILENCE];
 
-    /* Of a peer nobody can look deeper. */
+    /* A peer has no callees that are known. */
     if (candidate_is_peer(r->candidates, c))
         sum += best[EVIDENCE_ERRORS] + best[EVIDENCE_LATENCY];
     return sum;
 }
 
-/* The strongest of a kind, or what cannot have propagated, below a candidate,
- * and who shows it. */
+/* The strongest evidence of a kind, or of a kind that does not propagate, below
+ * a candidate, and the candidate that has it. */
 static double score_below(const struct ranking *r, uint32_t c, int kind,
-                          uint32_t *who)
+                          uint32_t *below)
 {
     double most = 0;
 
@@ -58,7 +58,7 @@ static double score_below(const struct ranking *r, uint32_t c, int kind,
                 score, fmax(best[EVIDENCE_BEHAVIOUR], best[EVIDENCE_LATENCY]));
         if (score > most) {
             most = score;
-            *who = d;
+            *below = d;
         }
     }
     return most;
@@ -72,13 +72,13 @@ static struct cause_suspect suspect_of(const struct ranking *r, uint32_t c)
     for (int kind = 0; kind < EVIDENCE_KINDS; kind++) {
         double score = r->evidence->of[c].best[kind], kept = score;
         double weight = weight_of(r, c, kind);
-        uint32_t who = NO_INDEX;
+        uint32_t below = NO_INDEX;
 
         if (score > 0 && evidence_kinds[kind].propagates) {
-            kept = score * score / (score + score_below(r, c, kind, &who));
+            kept = score * score / (score + score_below(r, c, kind, &below));
             if (weight * (score - kept) > most_lost) {
                 most_lost = weight * (score - kept);
-                s.explained_by = who;
+                s.explained_by = below;
             }
         }
         if (kind == EVIDENCE_CHANGE) /* the last kind: only beside others */
@@ -154,8 +154,8 @@ static bool is_candidate(const struct ranking *r, uint32_t c)
     return false;
 }
 
-/* What only metrics show has to be more than the best of so many metrics
- * reaches by chance, and somebody has to suffer. */
+/* Evidence from metrics alone must exceed what the best of so many metrics
+ * reaches by chance, and there must be symptoms. */
 static bool is_named(const struct ranking *r, const struct cause_suspect *s)
 {
     const struct evidence_list *list = &r->evidence->of[s->component];

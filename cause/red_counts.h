@@ -56,7 +56,7 @@ static inline double red_served(const struct red_counts *counts,
     return counts->answered[component].window[0];
 }
 
-/* Were requests to it seen? */
+/* Has it served requests in either period? */
 static inline bool red_any_served(const struct red_counts *counts,
                                   uint32_t candidate)
 {

@@ -1,6 +1,6 @@
 /*
- * Since when. A chart says it better than the first request beyond a limit: a
- * few healthy requests are beyond it, too.
+ * The onset of evidence, from its chart: more reliable than the first request
+ * beyond a limit, as a few healthy requests are beyond it, too.
  */
 #include <math.h>
 
@@ -44,7 +44,7 @@ void report_evidence_onset(const struct rca_times *times,
             (p->value > halfway) != (now > usual) ||
             (more && (p[1].value > halfway) != (now > usual)))
             continue;
-        /* What the evidence says is more exact if it is in that minute. */
+        /* The onset of the finder is more exact if it is in that minute. */
         if (e->onset_ns < p->time_ns || e->onset_ns >= p->time_ns + step_ns)
             e->onset_ns = p->time_ns;
         return;

@@ -4,8 +4,7 @@
  */
 #include "report.h"
 
-/* What a candidate shows of a fault elsewhere: its own limits say nothing of
- * that. */
+/* The strongest symptom of a fault elsewhere; its own limits are none. */
 static const struct cause_evidence *symptom_of(const struct evidence_set *set,
                                                uint32_t c)
 {

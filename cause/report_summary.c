@@ -14,7 +14,7 @@ static struct slice name_of(const struct rca_context *rca, uint32_t c)
     return candidate_name(&rca->candidates, c);
 }
 
-/* Of a day: what is asked about is mostly today. */
+/* The date is left out: most queries are about today. */
 static const char *time_of_day(uint64_t ns, char text[16])
 {
     uint64_t s = ns / NS_PER_S % 86400;
@@ -47,7 +47,7 @@ static struct slice describe_first_failure(struct rca_context *rca,
                                            const struct cause_report *report)
 {
     const struct cause_evidence *first = NULL;
-    uint32_t who = 0;
+    uint32_t component = 0;
     char at[16];
 
     for (uint32_t i = 0;
@@ -60,11 +60,11 @@ static struct slice describe_first_failure(struct rca_context *rca,
                  e->onset_ns / NS_PER_MIN >= first->onset_ns / NS_PER_MIN))
                 continue;
             first = e;
-            who = report->suspects[i].component;
+            component = report->suspects[i].component;
         }
     if (!first)
         return (struct slice){NULL, 0};
-    struct slice name = name_of(rca, who);
+    struct slice name = name_of(rca, component);
     return text_format(rca->arena, "%s UTC, %.*s: %.*s",
                        time_of_day(first->onset_ns, at), SLICE_ARGS(name),
                        SLICE_ARGS(first->text));

@@ -26,8 +26,8 @@ struct timeseries {
     bool less_is_worse; /* else more is */
     bool is_share;      /* of failed requests */
     bool has_limit;     /* what it measures has a limit, too */
-    double complement;  /* the values are what is missing to it, as a share: 1
-                           or 100; 0: they are not */
+    double complement;  /* values are the share missing to it (1 or 100); 0:
+                           plain values */
     const struct metric_limit *limit; /* or NULL */
     uint64_t sort; /* the same for the same metric of other components */
     struct timeseries_point *at;

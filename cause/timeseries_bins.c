@@ -142,7 +142,7 @@ static double value_of(const struct bin *b, enum shape shape)
     return b->points > 0 && time > 0 ? amount / time : (double)NAN;
 }
 
-/* A gauge tells of the time since the one before: half a step earlier. */
+/* A gauge measures the time since the one before: half a step earlier. */
 static double half_step(const struct timeseries_reader *r,
                         const struct raw_series *raw)
 {
@@ -170,7 +170,7 @@ static bool is_percent(struct slice unit)
     return unit_quantity(unit, &factor) == QUANTITY_RATIO && factor < 1;
 }
 
-/* A share of success becomes what is missing to all: of two availabilities
+/* A share of success becomes the share missing to 100 %: of two availabilities
  * above 99 % one may be ten times as bad. Values above 100 are no share. */
 static void take_complement(struct timeseries *t)
 {

@@ -55,7 +55,7 @@ struct timeseries_reader {
 };
 
 /* Fills the bins and adds the counters of one resource that differ in labels
- * only: a route that few ask for tells little by itself. */
+ * only: a route with few requests shows little by itself. */
 void bins_merge(struct timeseries_reader *r);
 /* The time series of what remains. */
 void bins_to_timeseries(const struct timeseries_reader *r,

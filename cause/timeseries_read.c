@@ -12,9 +12,9 @@
 #include "timeseries_bins.h"
 
 enum {
-    HISTORY_MIN = 30, /* tells what is usual better than a short baseline */
+    HISTORY_MIN = 30,       /* more reliable than a short baseline */
     LONG_HISTORY_MIN = 240, /* where points are few */
-    MIN_POINTS = 12,        /* before the window: fewer tell no spread */
+    MIN_POINTS = 12,        /* before the window: fewer show no spread */
     BINS_PER_WINDOW = 12,   /* four in a third of it */
     MIN_BIN_S = 10,
     MAX_BINS = 256,    /* before the window */
@@ -60,8 +60,8 @@ static uint32_t metric_of(struct timeseries_reader *r, const struct metric *m,
     return n;
 }
 
-/* Labels of what is not in use: the rest of a whole, which moves when the
- * other parts do. */
+/* Labels of the unused part of a resource, which changes when the other parts
+ * do. */
 static bool is_unused_part(const struct attrs *attrs)
 {
     static const char *const unused[] = {"idle",   "free",     "available",
@@ -264,8 +264,8 @@ static enum status read_once(struct timeseries_list *list,
     return arena_status(r.arena);
 }
 
-/* Most time series that go back to where reading began have too few points to
- * tell what is usual. */
+/* Most time series that go back to the start of the history have too few points
+ * to show what is usual. */
 static bool are_sparse(const struct timeseries_list *list,
                        const struct rca_times *times)
 {

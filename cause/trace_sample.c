@@ -111,8 +111,8 @@ static void take_span(void *arg, const struct span *span)
     struct trace_sample *s = r->sample;
     struct rca_span *to;
 
-    /* A block shows all that it has of a trace, what is in memory only what is
-     * in this time: the answer must not depend on where a span is stored. */
+    /* Blocks visit all stored spans of a trace, the memtable only those in this
+     * time: the answer must not depend on where a span is stored. */
     if (span->start_ns < r->time.start_ns || span->start_ns >= r->time.end_ns)
         return;
     to = arena_append(r->arena, &s->spans, s->span_count, &s->span_room);

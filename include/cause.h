@@ -141,7 +141,7 @@ struct cause_log {
     uint32_t count, before; /* of log records read */
 };
 
-/* What users see of it: an operation of a component that nobody calls. */
+/* Impact on users: an operation of a component that no component calls. */
 struct cause_impact {
     uint32_t component;
     struct slice operation;

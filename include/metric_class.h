@@ -2,7 +2,7 @@
  * metric_class - what a metric measures, by the words of its name and by its
  * unit, where metric_names.h does not know the name.
  *
- * Purpose:   CPU, memory, latency, errors ... of metrics nobody has heard of.
+ * Purpose:   CPU, memory, latency, errors ... of metrics with unknown names.
  * Ownership: Names are the caller's; a bare name is a part of its name.
  * Threads:   Any; there is no state.
  * Errors:    None: CLASS_UNKNOWN.
@@ -28,8 +28,8 @@ enum metric_class {
     CLASS_ERRORS,
     CLASS_SUCCESS,
     CLASS_ERROR_LOGS, /* log records of an error */
-    CLASS_TRAFFIC,    /* requests; says nothing by itself */
-    CLASS_BYTES,      /* bytes, packets; nor does this */
+    CLASS_TRAFFIC,    /* requests: load, no symptom */
+    CLASS_BYTES,      /* bytes, packets: likewise */
     METRIC_CLASSES
 };
 
