@@ -1,4 +1,4 @@
-/* Looked at twice, so that what is refused leaves nothing behind. */
+/* Validates first, so a rejected input leaves the output untouched. */
 #include "hex.h"
 
 int hex_digit(char c)

@@ -1,5 +1,5 @@
 /*
- * What is not worth inlining of the hash table of map.h: growing, removing,
+ * The parts of the hash table of map.h that are not inlined: growing, removing,
  * freeing.
  */
 #include "map.h"
@@ -60,8 +60,8 @@ bool map_reserve(struct map *map, uint32_t count)
 }
 
 /*
- * Entries behind the gap move into it, unless their search begins behind it:
- * then every search still meets what it looks for before a free slot.
+ * Entries after the gap move into it, unless their search starts after the gap.
+ * So no search reaches a free slot before its entry.
  */
 void map_remove(struct map *map, uint32_t hash, uint32_t entry)
 {

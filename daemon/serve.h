@@ -1,5 +1,6 @@
 /*
- * serve - the wiring: the only place that knows every module.
+ * serve - starts, runs and stops the daemon: the only code that uses every
+ * module.
  */
 #ifndef SERVE_H
 #define SERVE_H
@@ -7,7 +8,7 @@
 #include "config.h"
 #include "status.h"
 
-/* Starts everything, waits for SIGTERM or SIGINT, stops everything. */
+/* Returns after SIGTERM or SIGINT, or if the start fails. */
 MUST_CHECK enum status serve(const struct config *config);
 
 #endif

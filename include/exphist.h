@@ -6,11 +6,11 @@
  * bucket i, so two histograms of different scales have a common, coarser one.
  * "shift" is by how much a scale is lowered, 0 or more.
  *
- * Purpose    lowers scales, fits histograms into a number of buckets, merges.
- * Ownership  counts belong to the caller; exphist_merge() takes them from the
+ * Purpose:   lowers scales, fits histograms into a number of buckets, merges.
+ * Ownership: counts belong to the caller; exphist_merge() takes them from the
  *            arena it is given.
- * Threads    any; there is no state.
- * Errors     none but a full arena.
+ * Threads:   any; there is no state.
+ * Errors:    none but a full arena.
  */
 #ifndef EXPHIST_H
 #define EXPHIST_H

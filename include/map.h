@@ -25,9 +25,9 @@
  *            leave the map as it was; on the heap they cannot fail. What an
  *            outsider can size meets a bound before.
  *
- * Open addressing with linear probing. A slot has the hash, so that growing
- * looks at no entry and a probe rarely at a wrong one. At least half of the
- * slots are free.
+ * Open addressing with linear probing. Slots contain the hash, so growing needs
+ * no entry, and a search rarely visits one with another key. At least half of
+ * the slots are free.
  */
 #ifndef MAP_H
 #define MAP_H
@@ -80,7 +80,7 @@ static inline uint32_t map_first(const struct map *map, uint32_t hash)
     return hash & map->mask;
 }
 
-/* The next entry with this hash, or MAP_NONE; moves *slot behind it. */
+/* The next entry with this hash, or MAP_NONE; advances *slot. */
 static inline uint32_t map_next(const struct map *map, uint32_t hash,
                                 uint32_t *slot)
 {
