@@ -33,7 +33,7 @@ struct http_gaps {
 /* Parts of the request line, in the library's buffer. */
 void http_gaps_line(struct http_gaps *seam, struct slice method,
                     struct slice target, struct slice version);
-/* In the order in which they came. */
+/* In the order of the head. */
 void http_gaps_field(struct http_gaps *seam, struct slice name,
                      struct slice value);
 /* After the last field. */

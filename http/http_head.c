@@ -1,7 +1,6 @@
 /*
  * Checks of a head, and the header fields that are used (http_head.h). In: the
- * parts of a head, in the order in which they came. Out: values, or what is
- * wrong.
+ * parts of a head, in their order. Out: values, or what is wrong.
  */
 #include "http_head.h"
 

@@ -35,7 +35,7 @@ void http_head_init(struct http_head *head, struct slice method,
                     struct slice target, struct slice version);
 void http_head_add(struct http_head *head, struct slice name,
                    struct slice value);
-/* The first one stays. */
+/* The first error of a head is kept. */
 void http_head_error(struct http_head *head, const char *what);
 /* After the last field: NULL, or what is wrong. */
 const char *http_head_check(struct http_head *head);

@@ -89,8 +89,8 @@ void slots_remove(struct connection_slots *slots, struct connection_slot *slot)
     slots->closing -= slot->closing;
     slots->reserved -= slot->reserved_counted;
     ring_remove(&slot->in_reserve);
-    slot->peer->held -= slot->held;
-    slot->peer->unsent -= slot->unsent;
+    slot->peer->body_bytes -= slot->body_bytes;
+    slot->peer->unsent_bytes -= slot->unsent_bytes;
     slots_unref_peer(slots, slot->peer);
     pthread_mutex_unlock(&slots->lock);
     free(slot);
@@ -106,7 +106,7 @@ bool slot_is_reserved(const struct connection_slot *slot)
     return slot->reserved;
 }
 
-static bool has_hung_up(int fd, int events)
+static bool is_closed_by_peer(int fd, int events)
 {
     int unread = 0;
 
@@ -118,7 +118,8 @@ bool slot_is_disconnected(const struct connection_slot *slot)
 {
     struct pollfd polled = {.fd = slot->fd, .events = POLLRDHUP};
 
-    return poll(&polled, 1, 0) > 0 && has_hung_up(slot->fd, polled.revents);
+    return poll(&polled, 1, 0) > 0 &&
+           is_closed_by_peer(slot->fd, polled.revents);
 }
 
 void slot_drain(const struct connection_slot *slot)
@@ -140,8 +141,8 @@ static void enter(struct connection_slot *slot, enum slot_state state)
     slot->since_ns = clock_monotonic_ns();
     slot->disconnected = false;
     ring_remove(&slot->idle);
-    slot->peer->unsent -= slot->unsent;
-    slot->unsent = 0;
+    slot->peer->unsent_bytes -= slot->unsent_bytes;
+    slot->unsent_bytes = 0;
 }
 
 static void set_deadline(struct connection_slot *slot, uint64_t ns)
@@ -239,8 +240,8 @@ void slot_sending(struct connection_slots *slots, struct connection_slot *slot,
 {
     pthread_mutex_lock(&slots->lock);
     enter(slot, SLOT_SENDING);
-    slot->unsent = bytes;
-    slot->peer->unsent += bytes;
+    slot->unsent_bytes = bytes;
+    slot->peer->unsent_bytes += bytes;
     set_deadline(slot, slot->since_ns + SLOT_HEAD_S * NS_PER_S +
                            (uint64_t)bytes * NS_PER_S / SLOT_MIN_RATE);
     pthread_mutex_unlock(&slots->lock);
@@ -250,8 +251,8 @@ void slot_hold(struct connection_slots *slots, struct connection_slot *slot,
                size_t bytes, void *owner)
 {
     pthread_mutex_lock(&slots->lock);
-    slot->peer->held += bytes - slot->held;
-    slot->held = bytes;
+    slot->peer->body_bytes += bytes - slot->body_bytes;
+    slot->body_bytes = bytes;
     slot->owner = owner;
     pthread_mutex_unlock(&slots->lock);
 }
@@ -319,7 +320,7 @@ static bool is_expired(struct connection_slot *slot,
 
     if (slot->deadline_ns == UINT64_MAX)
         return false;
-    slot->disconnected = has_hung_up(slot->fd, polled->revents);
+    slot->disconnected = is_closed_by_peer(slot->fd, polled->revents);
     return slot->deadline_ns <= now || (slot->disconnected && was_gone);
 }
 

@@ -71,7 +71,7 @@ void slots_remove(struct connection_slots *slots, struct connection_slot *slot);
 struct http_address slot_address(const struct connection_slot *slot);
 bool slot_is_reserved(const struct connection_slot *slot);
 bool slot_is_disconnected(
-    const struct connection_slot *slot); /* the peer hung up */
+    const struct connection_slot *slot); /* closed by the peer */
 /* Before it is closed: reads and discards what the peer sent, so that closing
  * does not reset what was sent to it. */
 void slot_drain(const struct connection_slot *slot);

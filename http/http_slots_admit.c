@@ -213,7 +213,8 @@ void *slots_slowest_body(struct connection_slots *slots, bool only_slow)
         const struct peer_address *peer =
             CONTAINER_OF(at, struct peer_address, all);
 
-        if (peer->held > 0 && (!most || peer->held > most->held))
+        if (peer->body_bytes > 0 &&
+            (!most || peer->body_bytes > most->body_bytes))
             most = peer;
     }
     for (struct ring *at = slots->all.next; most && at != &slots->all;
@@ -222,7 +223,7 @@ void *slots_slowest_body(struct connection_slots *slots, bool only_slow)
             CONTAINER_OF(at, struct connection_slot, all);
         double rate;
 
-        if (slot->peer != most || slot->held == 0)
+        if (slot->peer != most || slot->body_bytes == 0)
             continue;
         rate = (double)slot->received /
                (double)(now - slot->body_start_ns + NS_PER_MS) *
@@ -250,10 +251,11 @@ bool slots_close_slowest_reader(struct connection_slots *slots)
         struct connection_slot *slot =
             CONTAINER_OF(at, struct connection_slot, all);
 
-        if (slot->state != SLOT_SENDING || slot->closing || slot->unsent == 0 ||
-            now - slot->since_ns < NS_PER_S)
+        if (slot->state != SLOT_SENDING || slot->closing ||
+            slot->unsent_bytes == 0 || now - slot->since_ns < NS_PER_S)
             continue;
-        if (!slowest || slot->peer->unsent > slowest->peer->unsent ||
+        if (!slowest ||
+            slot->peer->unsent_bytes > slowest->peer->unsent_bytes ||
             (slot->peer == slowest->peer && slot->since_ns < slowest->since_ns))
             slowest = slot;
     }

@@ -1,7 +1,7 @@
 /*
  * http_slots_int - the tables of http_slots.h, for its two files:
- * http_slots_admit.c decides who may connect and who goes, http_slots.c follows
- * each connection.
+ * http_slots_admit.c decides which are accepted and closed, http_slots.c
+ * follows each connection.
  */
 #ifndef HTTP_SLOTS_INT_H
 #define HTTP_SLOTS_INT_H
@@ -19,7 +19,7 @@ struct ring {
 
 /* Connections that may be closed for a new one, in this order. */
 enum idle_kind {
-    NEVER_USED, /* no request came yet */
+    NEVER_USED, /* no request yet */
     BETWEEN_REQUESTS,
     WITHIN_HEAD, /* for more than a second */
     IDLE_KINDS
@@ -31,8 +31,8 @@ struct peer_address {
     struct peer_address *chain;
     struct http_address address;
     uint32_t count;
-    struct ring idle[IDLE_KINDS]; /* slots, by enum idle_kind */
-    size_t held, unsent;          /* bytes of bodies, of answers */
+    struct ring idle[IDLE_KINDS];    /* slots, by enum idle_kind */
+    size_t body_bytes, unsent_bytes; /* of unfinished bodies, of responses */
 };
 
 enum slot_state { SLOT_IDLE, SLOT_HEAD, SLOT_BODY, SLOT_BUSY, SLOT_SENDING };
@@ -50,7 +50,7 @@ struct connection_slot {
     uint64_t since_ns, deadline_ns;
     uint64_t length, received; /* of the body */
     uint64_t body_start_ns;    /* when its first byte arrived */
-    size_t held, unsent;
+    size_t body_bytes, unsent_bytes;
     void *owner;
 };
 

@@ -44,8 +44,8 @@ bool http_wait(struct server_request *sr)
     return waits;
 }
 
-/* Up to `max`, and all whose time is over, poll_all again for themselves in
- * the I/O thread; who finds no room waits on at the end of the list. */
+/* Resumes up to `max` requests, and all whose time is over. They try again in
+ * the I/O thread; one without memory waits again, at the end of the list. */
 static void resume_some(struct http_server *server, unsigned max)
 {
     uint64_t now = clock_monotonic_ns();

@@ -53,7 +53,8 @@ enum {
     HTTP_FILE = 2, /* `user` is a struct http_file: answered by the server */
 };
 
-/* A file in memory. Its answer has an ETag; 304 if the client has it. */
+/* A file in memory. The response has an ETag, and is 304 if the client has it.
+ */
 struct http_file {
     const char *content_type;
     const char *begin, *end;
@@ -137,7 +138,7 @@ struct http_options {
     unsigned files_eighths; /* share of RLIMIT_NOFILE for these connections */
     uint64_t idle_timeout_ns;
     size_t max_body;
-    struct budget *budget; /* connections, bodies, answers */
+    struct budget *budget; /* connections, bodies, responses */
     size_t body_share;     /* of it, for unfinished bodies */
     size_t response_share; /* of it, for responses that wait to be sent; 0: they
                               are small and not charged */
