@@ -149,6 +149,24 @@ void jsonw_key(struct jsonw *w, const char *key)
     write_key(w, slice_of(key));
 }
 
+void jsonw_name(struct jsonw *w, const char *name)
+{
+    size_t len = strlen(name);
+    char *to = buf_room(w->out, len + 4), *at = to;
+
+    if (!to)
+        return;
+    if (w->comma)
+        *at++ = ',';
+    *at++ = '"';
+    memcpy(at, name, len);
+    at += len;
+    *at++ = '"';
+    *at++ = ':';
+    buf_grown(w->out, (size_t)(at - to));
+    w->comma = false;
+}
+
 void jsonw_text(struct jsonw *w, struct slice text)
 {
     value_starts(w);

@@ -30,6 +30,8 @@ void jsonw_init(struct jsonw *w, struct buf *out);
 void jsonw_open(struct jsonw *w, char bracket);  /* '{' or '[' */
 void jsonw_close(struct jsonw *w, char bracket); /* '}' or ']' */
 void jsonw_key(struct jsonw *w, const char *key);
+/* A key in ASCII without quotes, backslashes and control characters. */
+void jsonw_name(struct jsonw *w, const char *name);
 void jsonw_text(struct jsonw *w, struct slice text);
 void jsonw_cstr(struct jsonw *w, const char *text);
 void jsonw_int(struct jsonw *w, int64_t v);

@@ -31,13 +31,14 @@ static unsigned groups_of(uint64_t number)
 void list_time_write(struct jsonw *w, const struct list_time *time)
 {
     char text[CLOCK_TEXT + 40];
-    unsigned groups = groups_of(time->number);
+    unsigned groups;
     size_t len;
 
     if (!time->exact) {
         jsonw_time(w, time->ns);
         return;
     }
+    groups = groups_of(time->number);
     len = clock_format_rfc3339(text, time->ns - time->ns % NS_PER_S);
     snprintf(text + len - 1, sizeof(text) - len + 1, ".%09u%u%0*" PRIu64 "Z",
              (unsigned)(time->ns % NS_PER_S), groups, (int)(GROUP * groups),

@@ -131,9 +131,17 @@ uint32_t paging_shown(const struct list_page *page)
     return page->known < page->limit ? page->known : page->limit;
 }
 
+static const char *record_at(const struct list_page *page, uint32_t i)
+{
+    return (const char *)page->records + i * page->size;
+}
+
 static uint64_t time_at(const struct list_page *page, uint32_t i)
 {
-    return page->place(page->records, i).time_ns;
+    uint64_t ns;
+
+    memcpy(&ns, record_at(page, i) + page->time_offset, sizeof(ns));
+    return ns;
 }
 
 /* Whether the time of record i must name it. */
@@ -154,11 +162,12 @@ static bool is_exact(const struct list_page *page, uint32_t i, uint64_t ns)
 
 struct list_time paging_time(const struct list_page *page, uint32_t i)
 {
-    struct list_position place = page->place(page->records, i);
+    struct list_time time = {.ns = time_at(page, i)};
 
-    return (struct list_time){.ns = place.time_ns,
-                              .number = list_time_number(place.key),
-                              .exact = is_exact(page, i, place.time_ns)};
+    time.exact = is_exact(page, i, time.ns);
+    if (time.exact)
+        time.number = list_time_number(page->position(record_at(page, i)).key);
+    return time;
 }
 
 struct list_end paging_end(const struct query_request *request,
@@ -171,7 +180,8 @@ struct list_end paging_end(const struct query_request *request,
                            .took_ms = query_took_ms(request)};
 
     if (page->known > page->limit) {
-        struct list_position last = page->place(page->records, page->limit - 1);
+        struct list_position last =
+            page->position(record_at(page, page->limit - 1));
 
         write_cursor(end.next_cursor, page, &last);
     }

@@ -29,14 +29,14 @@ enum status log_search_read(struct query_request *request,
     return params_select(request, &search->scope, &query->resources);
 }
 
-static struct list_position place_of_log(const void *records, uint32_t i)
+static struct list_position position_of_log(const void *record)
 {
-    const struct log_record *log = (const struct log_record *)records + i;
-    struct list_position place = {.time_ns = log->time_ns,
-                                  .key_len = POSITION_NUMBER};
+    const struct log_record *log = record;
+    struct list_position position = {.time_ns = log->time_ns,
+                                     .key_len = POSITION_NUMBER};
 
-    list_number(place.key, log->arrival);
-    return place;
+    list_number(position.key, log->arrival);
+    return position;
 }
 
 enum status log_search_answer(struct query_request *request,
@@ -56,13 +56,16 @@ enum status log_search_answer(struct query_request *request,
     if (s != OK)
         return query_fail_read(request, s);
     list.logs = logs;
-    list.page = (struct list_page){.kind = kind_of(&query),
-                                   .ascending = query.ascending,
-                                   .window = &search->window,
-                                   .records = logs,
-                                   .place = place_of_log,
-                                   .limit = search->query.limit,
-                                   .known = count};
+    list.page =
+        (struct list_page){.kind = kind_of(&query),
+                           .ascending = query.ascending,
+                           .window = &search->window,
+                           .records = logs,
+                           .size = sizeof(*logs),
+                           .time_offset = offsetof(struct log_record, time_ns),
+                           .position = position_of_log,
+                           .limit = search->query.limit,
+                           .known = count};
     struct log_list_reply reply = {
         .records = {paging_shown(&list.page), NULL, item, &list},
         .end =

@@ -97,15 +97,14 @@ static const void *trace_item(void *arg, uint32_t i)
     return &list->view;
 }
 
-static struct list_position place_of_trace(const void *records, uint32_t i)
+static struct list_position position_of_trace(const void *record)
 {
-    const struct trace_summary *trace =
-        (const struct trace_summary *)records + i;
-    struct list_position place = {.time_ns = trace->start_ns,
-                                  .key_len = POSITION_KEY};
+    const struct trace_summary *trace = record;
+    struct list_position position = {.time_ns = trace->start_ns,
+                                     .key_len = POSITION_KEY};
 
-    memcpy(place.key, trace->trace_id, POSITION_KEY);
-    return place;
+    memcpy(position.key, trace->trace_id, POSITION_KEY);
+    return position;
 }
 
 static enum status read_traces_request(struct query_request *request,
@@ -150,9 +149,16 @@ static enum status query_traces(struct query_request *request)
     if (s != OK)
         return query_fail_read(request, s);
     list.traces = traces;
-    list.page =
-        (struct list_page){LIST_TRACES,    query.ascending, &window, traces,
-                           place_of_trace, query.limit - 1, count};
+    list.page = (struct list_page){.kind = LIST_TRACES,
+                                   .ascending = query.ascending,
+                                   .window = &window,
+                                   .records = traces,
+                                   .size = sizeof(*traces),
+                                   .time_offset =
+                                       offsetof(struct trace_summary, start_ns),
+                                   .position = position_of_trace,
+                                   .limit = query.limit - 1,
+                                   .known = count};
     struct traces_reply reply = {
         .traces = {paging_shown(&list.page), NULL, trace_item, &list},
         .end = paging_end(request, &list.page, total, counting.stopped)};
@@ -188,14 +194,14 @@ static const void *span_item(void *arg, uint32_t i)
                           paging_time(&list->page, i), list->whole);
 }
 
-static struct list_position place_of_span(const void *records, uint32_t i)
+static struct list_position position_of_span(const void *record)
 {
-    const struct span *span = (const struct span *)records + i;
-    struct list_position place = {.time_ns = span->start_ns,
-                                  .key_len = POSITION_NUMBER};
+    const struct span *span = record;
+    struct list_position position = {.time_ns = span->start_ns,
+                                     .key_len = POSITION_NUMBER};
 
-    memcpy(place.key, span->span_id, POSITION_NUMBER);
-    return place;
+    memcpy(position.key, span->span_id, POSITION_NUMBER);
+    return position;
 }
 
 static enum status read_path_id(struct query_request *request, int part,
@@ -247,8 +253,15 @@ static enum status query_spans(struct query_request *request)
     list.spans = spans;
     list.whole = query.whole;
     list.page =
-        (struct list_page){LIST_SPANS,    query.ascending, &window, spans,
-                           place_of_span, query.limit - 1, count};
+        (struct list_page){.kind = LIST_SPANS,
+                           .ascending = query.ascending,
+                           .window = &window,
+                           .records = spans,
+                           .size = sizeof(*spans),
+                           .time_offset = offsetof(struct span, start_ns),
+                           .position = position_of_span,
+                           .limit = query.limit - 1,
+                           .known = count};
     struct spans_reply reply = {
         .spans = {paging_shown(&list.page), NULL, span_item, &list},
         .end = paging_end(request, &list.page, total, counting.stopped)};

@@ -169,7 +169,7 @@ static void write_members(struct jsonw *w, const struct reply_table *table,
                : !(member->flags & REPLY_NULL))
             continue;
         if (member->name)
-            jsonw_key(w, member->name);
+            jsonw_name(w, member->name);
         if (at)
             write_value(w, member, at);
         else
