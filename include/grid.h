@@ -60,14 +60,8 @@ bool grid_next(const struct grid *grid, struct grid_part *part);
 bool grid_row_init(struct grid_row *row, const struct grid *grid,
                    struct arena *arena);
 void grid_row_add(struct grid_row *row, uint32_t cell, double amount);
-/* Adds the amount, by shares of (from, to]; what is in the future counts as
- * having happened until now. An empty time counts where it is. */
-void grid_row_spread(struct grid_row *row, const struct grid *grid,
-                     uint64_t from_ns, uint64_t to_ns, double amount);
-/* Amounts to rates, by grid_seconds. */
-void grid_row_per_second(struct grid_row *row, const struct grid *grid);
-/* Cells between the first and the last known one are known, 0 if they were
- * not: for counts of events, where nothing means none. */
+/* Makes the cells between the first and the last known one known, 0 if they
+ * were not: for counts of events, where no point means none. */
 void grid_row_fill_gaps(struct grid_row *row, const struct grid *grid);
 
 #endif

@@ -88,19 +88,13 @@ struct metric_expr {
     const struct metric_expr *args[2];
 };
 
-/* What one leaf has for one group. */
-struct metric_cells {
-    struct grid_row row; /* values NULL: nothing was seen */
-    struct hist *hists;  /* EXPR_HISTOGRAM: one per cell */
-};
-
 struct metric_group {
     uint64_t key;
-    const struct attr *labels; /* the values of `by`, in its order */
-    uint32_t resource_id;      /* by_resource */
-    void *item;                /* the caller's */
-    struct metric_group *next; /* the caller's: lists of groups */
-    struct metric_cells *cells;
+    const struct attr *labels;  /* the values of `by`, in its order */
+    uint32_t resource_id;       /* by_resource */
+    void *item;                 /* the caller's */
+    struct metric_group *next;  /* the caller's: lists of groups */
+    struct series_cells *cells; /* by leaf */
 };
 
 /* The key of the only group of a table without keys. */

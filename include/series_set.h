@@ -78,10 +78,17 @@ bool series_set_hists(struct series_set *set, struct series_filter filter,
 bool series_set_buckets(struct series_set *set, struct series_filter filter,
                         struct hist *hists);
 
-/* Adds a share of a delta point to the cell of that part: a number or the count
- * of a histogram to the row, the histogram to hists unless they are NULL. */
-bool series_add_delta(struct grid_row *row, struct hist *hists,
-                      struct arena *arena, const struct point *point,
-                      double factor, const struct grid_part *part, double sign);
+/* Numbers, and the histograms they are the counts of, one per cell. */
+struct series_cells {
+    struct grid_row row; /* values NULL: nothing was seen */
+    struct hist *hists;  /* NULL: numbers alone */
+};
+bool series_cells_init(struct series_cells *cells, const struct grid *grid,
+                       bool hists, struct arena *arena);
+
+/* Adds a share of a delta point to the cell of that part. */
+bool series_add_delta(struct series_cells *cells, const struct point *point,
+                      double factor, const struct grid_part *part, double sign,
+                      struct arena *arena);
 
 #endif

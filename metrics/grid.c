@@ -86,27 +86,6 @@ void grid_row_add(struct grid_row *row, uint32_t cell, double amount)
     row->known[cell] = true;
 }
 
-void grid_row_spread(struct grid_row *row, const struct grid *grid,
-                     uint64_t from_ns, uint64_t to_ns, double amount)
-{
-    struct grid_part part = grid_parts(grid, from_ns, to_ns);
-
-    while (grid_next(grid, &part))
-        grid_row_add(row, part.cell, amount * part.share);
-}
-
-void grid_row_per_second(struct grid_row *row, const struct grid *grid)
-{
-    for (uint32_t i = 0; i < grid->count; i++) {
-        double seconds = grid_seconds(grid, i);
-
-        if (seconds > 0)
-            row->values[i] /= seconds;
-        else
-            row->known[i] = false;
-    }
-}
-
 void grid_row_fill_gaps(struct grid_row *row, const struct grid *grid)
 {
     uint32_t first = 0, end = grid->count;

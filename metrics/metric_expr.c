@@ -133,21 +133,17 @@ struct metric_group *metric_group_of(struct metric_table *table,
     return group;
 }
 
-struct metric_cells *metric_cells_at(struct metric_table *table,
+struct series_cells *metric_cells_at(struct metric_table *table,
                                      struct metric_group *group, uint32_t leaf)
 {
-    struct metric_cells *cells = &group->cells[leaf];
+    struct series_cells *cells = &group->cells[leaf];
 
-    if (cells->row.values)
-        return cells;
-    if (table->leaves[leaf]->op == EXPR_HISTOGRAM) {
-        cells->hists = arena_zero(table->arena, table->grid.count + 1,
-                                  sizeof(*cells->hists));
-        if (!cells->hists)
-            return NULL;
-    }
-    return grid_row_init(&cells->row, &table->grid, table->arena) ? cells
-                                                                  : NULL;
+    return cells->row.values ||
+                   series_cells_init(cells, &table->grid,
+                                     table->leaves[leaf]->op == EXPR_HISTOGRAM,
+                                     table->arena)
+               ? cells
+               : NULL;
 }
 
 bool metric_group_add(struct metric_table *table, struct metric_group *to,
@@ -158,8 +154,8 @@ bool metric_group_add(struct metric_table *table, struct metric_group *to,
         to->resource_id = from->resource_id;
     }
     for (uint32_t leaf = 0; leaf < table->leaf_count; leaf++) {
-        const struct metric_cells *own = &from->cells[leaf];
-        struct metric_cells *cells;
+        const struct series_cells *own = &from->cells[leaf];
+        struct series_cells *cells;
 
         if (!own->row.values)
             continue;
@@ -216,7 +212,7 @@ bool metric_seen(const struct metric_table *table,
     return false;
 }
 
-static double leaf_value(const struct metric_cells *cells, uint32_t cell)
+static double leaf_value(const struct series_cells *cells, uint32_t cell)
 {
     return cells->row.values && cells->row.known[cell] ? cells->row.values[cell]
                                                        : (double)NAN;

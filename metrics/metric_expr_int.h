@@ -11,7 +11,7 @@ struct metric_group *metric_group_of(struct metric_table *table,
                                      const struct point *point);
 
 /* The cells of a leaf, allocated when they are first used. */
-struct metric_cells *metric_cells_at(struct metric_table *table,
+struct series_cells *metric_cells_at(struct metric_table *table,
                                      struct metric_group *group, uint32_t leaf);
 
 #endif

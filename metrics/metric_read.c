@@ -153,7 +153,7 @@ static bool add_derived(struct metric_table *table, uint32_t leaf,
     struct grid_part part =
         grid_parts(&table->grid, point->start_ns, point->time_ns);
     struct metric_group *group = NULL;
-    struct metric_cells *cells = NULL;
+    struct series_cells *cells = NULL;
     int sign = derived_sign(point->metric->name);
 
     while (grid_next(&table->grid, &part)) {
@@ -163,8 +163,7 @@ static bool add_derived(struct metric_table *table, uint32_t leaf,
             if (!cells)
                 return false;
         }
-        if (!series_add_delta(&cells->row, cells->hists, table->arena, point, 1,
-                              &part, sign))
+        if (!series_add_delta(cells, point, 1, &part, sign, table->arena))
             return false;
     }
     if (group && table->visit)
@@ -334,7 +333,7 @@ static void visit(void *arg, const struct point *point)
 
 /* Sum, count and buckets of histograms that are not sent as one. */
 static bool add_parts(struct metric_table *table, struct series_filter filter,
-                      uint32_t leaf, struct metric_cells *cells)
+                      uint32_t leaf, struct series_cells *cells)
 {
     struct series_filter sum = filter, count = filter, buckets = filter;
     struct grid_row counts, sums;
@@ -368,7 +367,7 @@ static bool sum_leaf(struct metric_table *table, struct metric_group *group,
 {
     struct series_filter filter = {group->key, tags_of(leaf, PART_VALUE)};
     struct series_filter any = {group->key, tags_of(leaf, 15)};
-    struct metric_cells *cells;
+    struct series_cells *cells;
 
     if (!series_set_has(table->set, any))
         return true;

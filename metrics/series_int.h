@@ -37,8 +37,7 @@ struct tracked_series {
     uint8_t mode, type; /* enum metric_mode, enum metric_type */
     struct gauge_sample *samples; /* MODE_GAUGE, by slot */
     struct counter_track counter; /* MODE_COUNTER; extra: stored_histogram */
-    struct grid_row deltas;       /* MODE_DELTA */
-    struct hist *delta_hists;
+    struct series_cells deltas;   /* MODE_DELTA */
 };
 
 /* The best rank of an entity and family, or of an entity. */

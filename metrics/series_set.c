@@ -67,13 +67,8 @@ static bool alloc_cells(struct series_set *set, struct tracked_series *series)
         series->counter.after = set->slots - 1;
         return true;
     }
-    if (series_is_histogram(series->type)) {
-        series->delta_hists = arena_zero(set->arena, set->grid.count + 1,
-                                         sizeof(*series->delta_hists));
-        if (!series->delta_hists)
-            return false;
-    }
-    return grid_row_init(&series->deltas, &set->grid, set->arena);
+    return series_cells_init(&series->deltas, &set->grid,
+                             series_is_histogram(series->type), set->arena);
 }
 
 /* Points of another type or temporality are another series. */
@@ -248,19 +243,31 @@ static uint64_t delta_from(const struct series_set *set,
     return from;
 }
 
-bool series_add_delta(struct grid_row *row, struct hist *hists,
-                      struct arena *arena, const struct point *point,
-                      double factor, const struct grid_part *part, double sign)
+bool series_cells_init(struct series_cells *cells, const struct grid *grid,
+                       bool hists, struct arena *arena)
+{
+    if (hists) {
+        cells->hists =
+            arena_zero(arena, grid->count + 1, sizeof(*cells->hists));
+        if (!cells->hists)
+            return false;
+    }
+    return grid_row_init(&cells->row, grid, arena);
+}
+
+bool series_add_delta(struct series_cells *cells, const struct point *point,
+                      double factor, const struct grid_part *part, double sign,
+                      struct arena *arena)
 {
     enum metric_type type = (enum metric_type)point->metric->type;
     bool histogram = series_is_histogram(point->metric->type);
     double amount =
         histogram ? (double)point->histogram->count : number_of(point);
 
-    grid_row_add(row, part->cell, sign * amount * part->share);
-    return !histogram || !hists ||
-           hist_add(&hists[part->cell], arena, type, point->histogram, factor,
-                    sign * part->share);
+    grid_row_add(&cells->row, part->cell, sign * amount * part->share);
+    return !histogram || !cells->hists ||
+           hist_add(&cells->hists[part->cell], arena, type, point->histogram,
+                    factor, sign * part->share);
 }
 
 static bool add_delta(struct series_set *set, struct tracked_series *series,
@@ -270,8 +277,8 @@ static bool add_delta(struct series_set *set, struct tracked_series *series,
         grid_parts(&set->grid, delta_from(set, series, point), point->time_ns);
 
     while (grid_next(&set->grid, &part))
-        if (!series_add_delta(&series->deltas, series->delta_hists, set->arena,
-                              point, series->p.factor, &part, 1))
+        if (!series_add_delta(&series->deltas, point, series->p.factor, &part,
+                              1, set->arena))
             return false;
     return true;
 }

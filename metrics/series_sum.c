@@ -336,15 +336,15 @@ static bool sum_deltas(struct sums *sums, const struct tracked_series *series)
     double factor = series_is_histogram(series->type) ? 1 : series->p.factor;
 
     for (uint32_t i = 0; i < sums->set->grid.count; i++) {
-        if (!series->deltas.known[i])
+        if (!series->deltas.row.known[i])
             continue;
-        grid_row_add(sums->row, i, series->deltas.values[i] * factor);
+        grid_row_add(sums->row, i, series->deltas.row.values[i] * factor);
         cover(sums, i, grid_time(&sums->set->grid, i),
               min_u64(grid_time(&sums->set->grid, i + 1),
                       sums->set->grid.now_ns));
-        if (sums->hists && series->delta_hists &&
+        if (sums->hists && series->deltas.hists &&
             !hist_merge(&sums->hists[i], sums->set->arena,
-                        &series->delta_hists[i], 1))
+                        &series->deltas.hists[i], 1))
             return false;
     }
     return true;

@@ -35,7 +35,7 @@ static uint64_t node_key(const struct node *node, bool with_service)
 
 /* ---- nodes ---- */
 
-struct metric_group *topology_node(struct topology *t, const struct node *node)
+static struct metric_group *node_of(struct topology *t, const struct node *node)
 {
     struct metric_group *group =
         metric_group_with(&t->nodes, node_key(node, false), sizeof(*node));
@@ -178,8 +178,8 @@ static void add_calls(struct topology *t, struct metric_group *calls, bool out)
     own.service = metric_label(calls, CALL_ENDPOINT);
     const struct node *source = out ? &own : &peer;
     const struct node *target = out ? &peer : &own;
-    struct metric_group *a = topology_node(t, source);
-    struct metric_group *b = topology_node(t, target);
+    struct metric_group *a = node_of(t, source);
+    struct metric_group *b = node_of(t, target);
     struct metric_group *group = edge_of(t, source, target, queue);
     if (!a || !b || !group)
         return;
@@ -203,7 +203,7 @@ static void add_served(struct topology *t, const struct metric_group *served)
 
     if (!own_node(t, served->resource_id, &node))
         return;
-    group = topology_node(t, &node);
+    group = node_of(t, &node);
     if (!group)
         return;
     ((struct node *)group->item)->shown |= is_asked_for(t, &node);
@@ -345,6 +345,26 @@ static enum status read_request(struct topology *t)
     return s;
 }
 
+/* Edges that were used, or are declared and asked for, and their nodes. */
+static void mark_shown(struct topology *t)
+{
+    for (uint32_t i = 0; i < t->edges.count; i++) {
+        struct metric_group *group = t->edges.groups[i];
+        struct edge *edge = group->item;
+        struct metric_group *a = node_of(t, &edge->source);
+        struct metric_group *b = node_of(t, &edge->target);
+
+        if (!a || !b)
+            return;
+        edge->observed =
+            metric_first(&t->edges, group, t->out.requests) >= RED_NONE;
+        edge->source.shown = edge->observed || (edge->declared && t->declared);
+        if (edge->source.shown)
+            ((struct node *)a->item)->shown = ((struct node *)b->item)->shown =
+                true;
+    }
+}
+
 /* ---- the request ---- */
 
 static enum status read_graph(struct topology *t,
@@ -380,6 +400,7 @@ static enum status read_graph(struct topology *t,
         add_calls(t, in.groups[i], false);
     name_edges(t, &out, &in);
     read_catalog(t, snapshot);
+    mark_shown(t);
     return t->full ? arena_status(arena) : OK;
 }
 

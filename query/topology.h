@@ -43,9 +43,6 @@ struct topology {
     bool full; /* the arena */
 };
 
-/* query_topology.c: the node with its figures, NULL if the arena is full. */
-struct metric_group *topology_node(struct topology *t, const struct node *node);
-
 /* topology_reply.c */
 extern const struct reply_table topology_table;
 MUST_CHECK enum status topology_reply(struct topology *t);

@@ -187,35 +187,12 @@ static const void *edge_item(void *arg, uint32_t i)
     return edge->source.shown ? item : NULL;
 }
 
-/* Edges that were used, or are declared and asked for, and their nodes. */
-static bool mark_shown(struct topology *t)
-{
-    for (uint32_t i = 0; i < t->edges.count; i++) {
-        struct metric_group *group = t->edges.groups[i];
-        struct edge *edge = group->item;
-        struct metric_group *a = topology_node(t, &edge->source);
-        struct metric_group *b = topology_node(t, &edge->target);
-
-        if (!a || !b)
-            return false;
-        edge->observed =
-            metric_first(&t->edges, group, t->out.requests) >= RED_NONE;
-        edge->source.shown = edge->observed || (edge->declared && t->declared);
-        if (edge->source.shown)
-            ((struct node *)a->item)->shown = ((struct node *)b->item)->shown =
-                true;
-    }
-    return true;
-}
-
 enum status topology_reply(struct topology *t)
 {
     struct graph_list nodes = {.topology = t}, edges = {.topology = t};
     struct topology_view view = {
         .summary = {t->start_ns, t->end_ns, t->request->now_ns}};
 
-    if (!mark_shown(t)) /* may add nodes */
-        return arena_status(t->request->arena);
     nodes.groups = metric_sorted(&t->nodes, t->out.requests);
     edges.groups = metric_sorted(&t->edges, t->out.requests);
     if (!nodes.groups || !edges.groups)

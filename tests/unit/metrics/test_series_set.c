@@ -39,29 +39,23 @@ TEST(shares_add_up)
     }
 }
 
-/* A minute of counts on a grid of 15 s: the rate is the same in all four. */
-TEST(a_minute_on_finer_steps)
+/* The minute that is not over counts until now. */
+TEST(the_open_minute_ends_now)
 {
-    start(4, 15 * S);
-    grid_row_spread(&row, &grid, T0, T0 + 60 * S, 120);
-    grid_row_per_second(&row, &grid);
-    for (uint32_t i = 0; i < 4; i++)
-        CHECK(is(i, 2));
-    stop();
-}
+    struct grid_part part;
 
-/* The minute that is not over yet: over the time that has passed. */
-TEST(the_open_minute_is_not_thinned)
-{
     start(3, 60 * S);
     grid.now_ns = T0 + 130 * S;
-    grid_row_spread(&row, &grid, T0 + 120 * S, T0 + 180 * S, 50);
-    grid_row_per_second(&row, &grid);
-    CHECK(is(2, 5));
+    part = grid_parts(&grid, T0 + 120 * S, T0 + 180 * S);
+    CHECK(grid_next(&grid, &part));
+    CHECK_EQ(part.cell, 2);
+    CHECK(fabs(part.share - 1) < 1e-9);
+    CHECK(!grid_next(&grid, &part));
+    CHECK(fabs(grid_seconds(&grid, 2) - 10) < 1e-9);
     stop();
 }
 
-TEST(holes_are_zero_inside_only)
+TEST(gaps_are_zero_inside_only)
 {
     start(6, 60 * S);
     grid_row_add(&row, 1, 3);
