@@ -19,7 +19,7 @@
 #include "units.h"
 
 enum metric_meaning {
-    METRIC_CPU_USAGE, /* the first ten in the order of usage.h */
+    METRIC_CPU_USAGE, /* the rows of query/usage.h */
     METRIC_CPU_REQUEST,
     METRIC_CPU_LIMIT,
     METRIC_MEMORY_USAGE,
@@ -36,7 +36,7 @@ enum metric_meaning {
     METRIC_MEANINGS
 };
 
-/* What values are, whatever the sender declares them to be. */
+/* What the values are, whatever type the sender declares. */
 enum metric_kind {
     KIND_GAUGE,
     KIND_COUNTER,
@@ -51,10 +51,10 @@ enum { HAS_COUNT = 1, HAS_LATENCY = 2 };
 struct metric_name {
     struct slice name;
     uint8_t meaning;  /* enum metric_meaning */
-    uint8_t rank;     /* of what means the same: the lowest is the best */
+    uint8_t rank;     /* among rows of one meaning: the lowest is the best */
     uint8_t kind;     /* enum metric_kind */
-    uint8_t needs;    /* for metric_fits() */
-    uint8_t tells;    /* of requests: TELLS_... */
+    uint8_t requires; /* for metric_fits() */
+    uint8_t has;      /* of requests: HAS_... */
     uint8_t quantity; /* enum quantity */
     double factor;    /* to the base unit if the unit says nothing */
 };
@@ -74,8 +74,8 @@ const struct slice *metric_names_of(enum metric_meaning first,
                                     enum metric_meaning last,
                                     struct arena *arena, uint32_t *count);
 
-/* Do the attributes make the point one of this row? One name stands for both
- * directions, for CPU and memory, for container and pod. */
+/* Whether the attributes of a point are those of this row: one name stands for
+ * both directions, for CPU and memory, for container and pod. */
 bool metric_fits(const struct metric_name *row, const struct attrs *attrs);
 
 /* The factor to the base unit of the row. */

@@ -16,8 +16,7 @@
 
 enum { BISECTIONS = 60 };
 
-/* One bucket as it is looked at; counts that a subtraction left a little
- * below zero are none. */
+/* One bucket; a count that a subtraction left a little below zero is 0. */
 struct bucket {
     double low, high, count;
     bool geometric;
@@ -41,7 +40,7 @@ static struct bucket explicit_bucket(const struct hist *hist, uint32_t i)
     return b;
 }
 
-/* 0: zero bucket; then the run; then the explicit ones. */
+/* 0: the zero bucket; then the exponential ones; then the explicit ones. */
 static struct bucket bucket_at(const struct hist *hist, uint32_t i)
 {
     struct bucket b;
@@ -101,7 +100,7 @@ static double walk(const struct hist *hist, double rank)
         rank -= b.count;
         last = b;
     }
-    return last.high; /* rounding left a crumb */
+    return last.high; /* a rounding error was left of the rank */
 }
 
 static double bisect(const struct hist *hist, double rank)

@@ -1,7 +1,4 @@
-/*
- * The table of known names, and the attributes that tell one use of a name
- * from another.
- */
+/* The table of known names, and the attributes that select one of its rows. */
 #include "metric_names.h"
 
 #include <math.h>
@@ -9,37 +6,37 @@
 
 #include "hash.h"
 
-/* What a point must have besides the name. */
-enum needs {
+/* What the attributes of a point must be. */
+enum requirement {
     ANY,
-    CONTAINER, /* cAdvisor has a row for the whole pod, too: not that one */
-    POD,       /* that one: what a pod without rows of containers has */
+    CONTAINER, /* not the series of the whole pod that cAdvisor sends, too */
+    POD,       /* that one: for pods without series of containers */
     CPU,       /* resource="cpu" */
     MEMORY,
     RECEIVE, /* direction */
     TRANSMIT,
     READ,
     WRITE,
-    SERVED /* of those who report a request at both ends, the callee */
+    SERVED /* as reported by the callee */
 };
 
 /* clang-format off */
 #define TEXT(literal) {(literal), sizeof(literal) - 1}
-#define GAUGE(name, meaning, rank, quantity, needs) \
-    {TEXT(name), METRIC_##meaning, rank, KIND_GAUGE, needs, 0, QUANTITY_##quantity, 1}
-#define COUNTER(name, meaning, rank, quantity, needs, factor) \
-    {TEXT(name), METRIC_##meaning, rank, KIND_COUNTER, needs, 0, QUANTITY_##quantity, factor}
-#define REQUESTS(name, meaning, rank, kind, tells, quantity, factor) \
-    {TEXT(name), METRIC_##meaning, rank, KIND_##kind, SERVED, tells, QUANTITY_##quantity, factor}
+#define GAUGE(name, meaning, rank, quantity, requirement) \
+    {TEXT(name), METRIC_##meaning, rank, KIND_GAUGE, requirement, 0, QUANTITY_##quantity, 1}
+#define COUNTER(name, meaning, rank, quantity, requirement, factor) \
+    {TEXT(name), METRIC_##meaning, rank, KIND_COUNTER, requirement, 0, QUANTITY_##quantity, factor}
+#define REQUESTS(name, meaning, rank, kind, has, quantity, factor) \
+    {TEXT(name), METRIC_##meaning, rank, KIND_##kind, SERVED, has, QUANTITY_##quantity, factor}
 #define BOTH (HAS_COUNT | HAS_LATENCY)
 #define HISTOGRAM(name, meaning, rank, factor) \
     REQUESTS(name, meaning, rank, HISTOGRAM, BOTH, TIME, factor)
 #define TOTAL(name, meaning, rank) \
     REQUESTS(name, meaning, rank, COUNT, HAS_COUNT, OTHER, 1)
-/* A histogram, and what it falls into where it is not sent as one. */
-#define PARTS(name, meaning, rank, tells, factor) \
-    REQUESTS(name, meaning, rank, HISTOGRAM, tells, TIME, factor), \
-    REQUESTS(name "_count", meaning, rank, COUNT, tells, OTHER, 1), \
+/* A histogram, and its parts where it is sent as separate series. */
+#define PARTS(name, meaning, rank, has, factor) \
+    REQUESTS(name, meaning, rank, HISTOGRAM, has, TIME, factor), \
+    REQUESTS(name "_count", meaning, rank, COUNT, has, OTHER, 1), \
     REQUESTS(name "_sum", meaning, rank, SUM, HAS_LATENCY, TIME, factor), \
     REQUESTS(name "_bucket", meaning, rank, BUCKET, HAS_LATENCY, TIME, factor)
 
@@ -206,7 +203,7 @@ static bool is_container(const struct attrs *attrs)
     return container.len > 0 && !slice_equal(container, SLICE("POD"));
 }
 
-/* Hubble and Istio count a request at both ends. */
+/* Hubble and Istio report a request on both sides. */
 static bool is_served(const struct attrs *attrs)
 {
     struct slice reporter = text_of(attrs, "reporter");
@@ -217,7 +214,7 @@ static bool is_served(const struct attrs *attrs)
 
 bool metric_fits(const struct metric_name *row, const struct attrs *attrs)
 {
-    switch ((enum needs)row->needs) {
+    switch ((enum requirement)row->requires) {
     case ANY:
         return true;
     case CONTAINER:
@@ -301,7 +298,7 @@ int metric_http_status(const struct attrs *attrs)
     return 0;
 }
 
-/* Of gRPC codes those that are the server's fault, as number or as name. */
+/* The gRPC codes that are the server's fault, as a number or a name. */
 static bool is_grpc_failure(const struct attr *a)
 {
     static const struct {

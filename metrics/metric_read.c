@@ -191,13 +191,13 @@ static uint64_t parts_of(const struct metric_expr *leaf,
             return PART_SUM;
         if (kind == KIND_BUCKET)
             return PART_BUCKETS;
-        if (!(known->tells & HAS_LATENCY))
+        if (!(known->has & HAS_LATENCY))
             return 0;
         return histogram ? PART_VALUE : PART_COUNT;
     }
     if (kind == KIND_GAUGE || kind == KIND_COUNTER)
         return PART_VALUE;
-    return kind != KIND_SUM && kind != KIND_BUCKET && known->tells & HAS_COUNT
+    return kind != KIND_SUM && kind != KIND_BUCKET && known->has & HAS_COUNT
                ? PART_VALUE
                : 0;
 }

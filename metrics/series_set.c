@@ -10,7 +10,7 @@
 #include "hash.h"
 #include "series_int.h"
 
-enum { MORE_POINTS = 64 }; /* of a counter than slots: resets */
+enum { MORE_POINTS = 64 }; /* of a counter, besides one per slot: resets */
 
 struct series_set *series_set_new(struct arena *arena, const struct grid *grid)
 {

@@ -21,7 +21,7 @@
 #include "hash.h"
 #include "series_int.h"
 
-/* Of an entity, whatever the family: what is no last resort. */
+/* For the rank of an entity that has a source that is no last resort. */
 #define ANY_FAMILY UINT32_MAX
 
 static struct best_rank *find_rank(const struct series_set *set,
@@ -78,7 +78,7 @@ static bool is_summed(const struct series_set *set, struct series_filter filter,
     return !p->last_resort || !find_rank(set, series, ANY_FAMILY);
 }
 
-/* The usual distance of samples, as far as it shows. */
+/* The usual distance of samples; seen_ns: of these two. */
 static uint64_t usual_gap(const struct tracked_series *series, uint64_t seen_ns)
 {
     uint64_t gap = series->gap_ns ? series->gap_ns : seen_ns;
@@ -88,8 +88,8 @@ static uint64_t usual_gap(const struct tracked_series *series, uint64_t seen_ns)
     return gap < SERIES_REACH_NS ? gap : SERIES_REACH_NS;
 }
 
-/* How long the newest sample holds: a little longer than until the next one
- * would be due. */
+/* How long the newest sample holds: somewhat longer than until the next one is
+ * due. */
 static uint64_t hold_ns(const struct tracked_series *series, uint64_t seen_ns)
 {
     return usual_gap(series, seen_ns) * 3 / 2;
@@ -137,8 +137,7 @@ static uint64_t min_u64(uint64_t a, uint64_t b)
     return a < b ? a : b;
 }
 
-/* One sample, from its cell on, until the next one or until it does not hold
- * any more. */
+/* Adds one sample to its cell and the next ones, until until_ns. */
 static void hold_sample(struct sums *sums, const struct tracked_series *series,
                         uint32_t at, uint32_t next, uint64_t from_ns,
                         uint64_t until_ns)
@@ -151,7 +150,7 @@ static void hold_sample(struct sums *sums, const struct tracked_series *series,
 
         begin = begin < from_ns ? from_ns : begin;
         if (cell >= grid->count || begin >= until_ns)
-            break; /* also if another one took over when it was seen */
+            break; /* also if another series replaced it at once */
         end = min_u64(min_u64(end, until_ns), grid->now_ns);
         if (end <= begin)
             end = begin + 1; /* seen, if only just */
@@ -162,8 +161,7 @@ static void hold_sample(struct sums *sums, const struct tracked_series *series,
     }
 }
 
-/* When series begin that are summed, in order: what ended before is taken over
- * by them. */
+/* ---- when one gauge replaces another ---- */
 static int by_time(const void *left, const void *right)
 {
     uint64_t a = *(const uint64_t *)left, b = *(const uint64_t *)right;
@@ -192,7 +190,7 @@ static bool find_begins(struct sums *sums)
     return true;
 }
 
-/* The first begin after a time; UINT64_MAX: there is none. */
+/* The first of sums->begins after a time; UINT64_MAX: there is none. */
 static uint64_t begin_after(const struct sums *sums, uint64_t time_ns)
 {
     uint32_t low = 0, high = sums->begin_count;
@@ -208,9 +206,9 @@ static uint64_t begin_after(const struct sums *sums, uint64_t time_ns)
     return low < sums->begin_count ? sums->begins[low] : UINT64_MAX;
 }
 
-/* When another series began that may have taken over from one that ended with
- * this sample: up to a gap before it, for the new one is there before the old
- * one goes. Not before the sample itself. */
+/* When another series began that may replace one that ended with this sample:
+ * up to a gap before the sample, since a new pod starts before the old one
+ * stops. Not before the sample itself. */
 static uint64_t taken_over(const struct sums *sums,
                            const struct tracked_series *series,
                            const struct gauge_sample *sample, uint64_t gap_ns)
@@ -223,9 +221,9 @@ static uint64_t taken_over(const struct sums *sums,
     return begin > t ? begin : t;
 }
 
-/* Until when the sample holds: until the next one, if that came in time. Else
- * it holds for a while, but, once the next one is overdue, not beside another
- * series that began in the meantime: that has taken over. */
+/* Until when the sample holds: until the next one, if that is in time. If not,
+ * for a while, but not beside another series that began since the next one was
+ * due: that replaces this one. */
 static uint64_t holds_until(const struct sums *sums,
                             const struct tracked_series *series,
                             const struct gauge_sample *sample,
@@ -436,7 +434,7 @@ static double *find_bounds(struct series_set *set, struct series_filter filter,
     return bounds;
 }
 
-/* What each cell counted up to a bound, into row. */
+/* Adds what each cell counted up to a bound to the row. */
 static bool sum_bound(struct series_set *set, struct series_filter filter,
                       double bound, struct grid_row *row)
 {

@@ -140,7 +140,7 @@ static const struct unit_row *find_word(struct slice unit)
     return NULL;
 }
 
-/* Without the annotation behind it: By{sent}, but not {cpu}. */
+/* By{sent} is By; {cpu} is a unit itself. */
 static struct slice without_annotation(struct slice unit)
 {
     const char *brace = unit.len > 1 && unit.ptr[unit.len - 1] == '}'
@@ -173,7 +173,7 @@ double unit_factor(struct slice unit, enum quantity quantity, double otherwise)
     double factor;
     enum quantity q = unit_quantity(unit, &factor);
 
-    /* A part of cores is written as a ratio of one core, too. */
+    /* Cores are sent as a ratio of one core, too. */
     if (q == quantity || (q == QUANTITY_RATIO && quantity == QUANTITY_CORES))
         return factor;
     return otherwise;

@@ -7,7 +7,7 @@
 #include "query_request.h"
 #include "red.h"
 
-/* The window that is asked for, and the same length of time before it: grids
+/* The requested window, and the same length of time before it: grids
  * of one cell. */
 struct window {
     uint64_t start_ns, end_ns;
@@ -18,7 +18,7 @@ extern const struct reply_table window_table, window_steps_table;
 
 void window_init(struct window *window, uint64_t now_ns);
 
-/* Hash of texts, for keys; the order matters. */
+/* Hashes of texts, for keys of groups; the order matters. */
 uint64_t key_text(uint64_t seed, struct slice text);
 uint64_t key_identity(uint64_t seed, const struct identity *identity);
 

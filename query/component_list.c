@@ -1,12 +1,11 @@
 /*
- * GET /api/v1/components: what is known, when it was seen last, and how it is
- * doing now against the same length of time before.
+ * GET /api/v1/components: the components that sent something or are declared,
+ * when each was last seen, and its figures now and in the time before.
  *
- * What was heard of and what is only declared are two lists in one order, that
- * of the names; a page is a part of the two made one, and the cursor is the
- * names of its last entry. So pages neither repeat nor leave out what is there
- * all the time, whatever comes and goes. The derived series of the components
- * on the page are read in one pass.
+ * Seen and only declared components are two lists in the order of their names;
+ * a page is a part of the merged list, and the cursor has the names of its last
+ * entry. So pages neither repeat nor omit a component that is there all the
+ * time. The derived series of the components on the page are read in one pass.
  */
 #include <stdlib.h>
 
@@ -31,7 +30,7 @@ struct component_list {
     struct red red;
     struct metric_table now, before; /* by names_key() */
     const struct component_info *infos;
-    const struct catalog_component **declared; /* that nobody heard of */
+    const struct catalog_component **declared; /* declared only */
     uint32_t info_count, declared_count;
     struct list_entry *page;
     struct list_item *item; /* of the answer, filled one after the other */
@@ -93,7 +92,7 @@ static struct slice next_cursor(struct component_list *l)
     return (struct slice){text, text ? 2 * len : 0};
 }
 
-/* ---- who there is ---- */
+/* ---- what is on the page ---- */
 
 static struct identity names_of(const struct catalog_component *c)
 {
@@ -113,7 +112,7 @@ static int compare_declared(const void *left, const void *right)
     return identity_compare(&a, &b);
 }
 
-/* In whatever environment. */
+/* In any environment. */
 static int compare_known(const void *key, const void *at)
 {
     const struct component_info *info = at;
@@ -123,10 +122,11 @@ static int compare_known(const void *key, const void *at)
     return identity_compare(&id, &info->identity);
 }
 
-static bool is_called(struct slice asked, struct slice name, struct slice uid)
+static bool matches_name(struct slice wanted, struct slice name,
+                         struct slice uid)
 {
-    return asked.len == 0 || slice_equal(asked, name) ||
-           (uid.len > 0 && slice_equal(asked, uid));
+    return wanted.len == 0 || slice_equal(wanted, name) ||
+           (uid.len > 0 && slice_equal(wanted, uid));
 }
 
 static void find_declared(struct component_list *l,
@@ -137,9 +137,9 @@ static void find_declared(struct component_list *l,
     for (uint32_t i = 0; i < catalog_count(snapshot); i++) {
         const struct catalog_component *c = catalog_at(snapshot, i);
 
-        if (is_called(l->scope.namespace, c->namespace, none) &&
-            is_called(l->scope.project, c->project, none) &&
-            is_called(l->scope.component, c->name, c->uid) &&
+        if (matches_name(l->scope.namespace, c->namespace, none) &&
+            matches_name(l->scope.project, c->project, none) &&
+            matches_name(l->scope.component, c->name, c->uid) &&
             (l->info_count == 0 || !bsearch(c, l->infos, l->info_count,
                                             sizeof(*l->infos), compare_known)))
             l->declared[l->declared_count++] = c;
@@ -148,7 +148,7 @@ static void find_declared(struct component_list *l,
           compare_declared);
 }
 
-/* Counts it, and puts it on the page if it belongs there. */
+/* Counts an entry, and adds it if it is on this page. */
 static void add(struct component_list *l, const struct list_entry *entry)
 {
     struct list_entry *at = &l->page[l->count];

@@ -6,8 +6,8 @@
 #include "component_page.h"
 #include "clock.h"
 
-/* The step the portal's charts use for a range of this length. */
-static uint64_t usual_step(uint64_t length_ns)
+/* The step that the portal's charts use for a range of this length. */
+static uint64_t default_step(uint64_t length_ns)
 {
     static const struct {
         uint64_t length_ns, step_ns;
@@ -37,7 +37,7 @@ static enum status read_request(struct component_page *page)
                                &window->end_ns);
     if (s == OK)
         s = params_query_step(request,
-                              usual_step(window->end_ns - window->start_ns),
+                              default_step(window->end_ns - window->start_ns),
                               window->start_ns, window->end_ns, &step_ns);
     if (s != OK)
         return s;
@@ -48,7 +48,7 @@ static enum status read_request(struct component_page *page)
     return OK;
 }
 
-/* Who it is: as the registry knows it, else just by the names asked for. */
+/* The component as the registry knows it, or only the names of the request. */
 static void find_component(struct component_page *page)
 {
     uint32_t count = 0;

@@ -19,10 +19,10 @@ enum {
 enum { BY_ENDPOINT, BY_OPERATION, BY_KIND };
 enum { BY_TEMPLATE_ID, BY_LEVEL, BY_TEMPLATE };
 
-struct call_peer { /* a caller or a callee: all calls between the two */
+struct call_peer { /* a caller or a callee, with all calls */
     struct slice kind, name, system, host;
-    struct slice endpoint;      /* of this component, of most calls */
-    struct slice peer_endpoint; /* of the other one, of most calls */
+    struct slice endpoint;      /* of this component, in most calls */
+    struct slice peer_endpoint; /* of the peer, in most calls */
     struct slice protocol;      /* of most calls */
     struct identity identity;   /* kind component */
     const char *via;            /* "queue", kind component; or NULL */
@@ -68,7 +68,7 @@ struct component_page {
 
     struct red served, out, in;                               /* expressions */
     struct metric_table operations, endpoints, total, before; /* of served */
-    struct red charted; /* as served, or of other metrics: no spans */
+    struct red charted; /* served, or, without spans, other metrics */
     struct metric_table chart;
     struct metric_table callers, callees; /* items: struct call_peer */
     struct metric_expr logged;
@@ -85,7 +85,7 @@ struct component_page {
     struct change_item *change;
 };
 
-/* component_page_read.c: the pass; the pods. */
+/* component_page_read.c */
 MUST_CHECK enum status page_read_series(struct component_page *page);
 MUST_CHECK enum status page_read_pods(struct component_page *page);
 

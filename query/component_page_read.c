@@ -329,7 +329,7 @@ enum status page_read_pods(struct component_page *page)
 
     if (s == OK && page->pod_count == 0)
         s = read_pods(page, whole, 2);
-    /* Nobody reports on its pods: those that sent anything. */
+    /* No metrics of pods: the pods that sent anything. */
     if (s == OK && page->pod_count == 0)
         list_pods(page);
     if (page->pod_count > 0)

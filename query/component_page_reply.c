@@ -1,6 +1,6 @@
 /*
- * The page as JSON. Lists are sorted by requests, most first; what has none
- * is left out.
+ * The page as JSON: tables of its members, and functions that fill one item of
+ * a list after the other. Lists are in order of requests, most first.
  */
 #include "component_page.h"
 #include "derived.h"

@@ -2,13 +2,13 @@
  * POST /api/v1alpha1/metrics/runtime-topology: the graph of a project in one
  * environment, from derived series alone.
  *
- * A request between two known components was written twice, on the caller (OUT)
- * and on the callee (IN). The caller's side counts; IN adds what only the
- * callee knows: gateways, queues it reads from, callers of other projects.
+ * A call between two known components is stored twice, with the caller (OUT)
+ * and with the callee (IN). OUT counts; IN adds what only the callee knows:
+ * gateways, queues it reads from, callers of other projects.
  *
- * A client may keep one edge of a pair of components (OpenChoreo's portal
- * does), so the calls of a pair are one edge, whatever endpoints they are of,
- * unless asked otherwise. Calls through a queue are an edge of their own.
+ * A client may keep only one edge of a pair of components (OpenChoreo's portal
+ * does), so the calls of a pair are one edge, whatever their endpoints, unless
+ * perEndpoint is requested. Calls through a queue are an edge of their own.
  */
 #include "component.h"
 #include "hash.h"
@@ -65,7 +65,7 @@ static bool own_node(struct topology *t, uint32_t resource_id,
     return identity && identity->component.len > 0;
 }
 
-/* The other end, as the labels of the calls have it. */
+/* The other end, by the labels of the calls. */
 static bool peer_node(struct topology *t, const struct metric_group *calls,
                       struct node *node)
 {
@@ -97,35 +97,36 @@ static bool peer_node(struct topology *t, const struct metric_group *calls,
     return node->name.len > 0;
 }
 
-/* ---- what is asked for ---- */
+/* ---- the scope ---- */
 
-/* A scope may say a name or a uid. */
-static bool is_called(struct slice asked, struct slice name, struct slice uid)
+/* A scope has a name or a uid. */
+static bool matches_name(struct slice wanted, struct slice name,
+                         struct slice uid)
 {
-    return slice_equal(asked, name) || (uid.len && slice_equal(asked, uid));
+    return slice_equal(wanted, name) || (uid.len && slice_equal(wanted, uid));
 }
 
 static bool in_scope(const struct topology *t, const struct identity *identity)
 {
     return slice_equal(identity->namespace, t->scope.namespace) &&
-           is_called(t->scope.project, identity->project,
-                     identity->project_uid) &&
-           is_called(t->scope.environment, identity->environment,
-                     identity->environment_uid);
+           matches_name(t->scope.project, identity->project,
+                        identity->project_uid) &&
+           matches_name(t->scope.environment, identity->environment,
+                        identity->environment_uid);
 }
 
-static bool wanted_kind(const struct topology *t, const struct node *node)
+static bool is_kind_shown(const struct topology *t, const struct node *node)
 {
     return node->kind == NODE_COMPONENT ||
            (node->kind == NODE_GATEWAY ? t->gateways : t->external);
 }
 
-static bool is_asked_for(const struct topology *t, const struct node *node)
+static bool is_requested(const struct topology *t, const struct node *node)
 {
     return t->component.len == 0 ||
            (node->kind == NODE_COMPONENT &&
-            is_called(t->component, node->identity.component,
-                      node->identity.component_uid));
+            matches_name(t->component, node->identity.component,
+                         node->identity.component_uid));
 }
 
 /* ---- edges ---- */
@@ -155,13 +156,13 @@ static struct metric_group *edge_of(struct topology *t,
 static bool is_shown(const struct topology *t, const struct node *own,
                      const struct node *peer, bool out, bool queue)
 {
-    if (!wanted_kind(t, peer))
+    if (!is_kind_shown(t, peer))
         return false;
     if (!out && peer->kind == NODE_COMPONENT && in_scope(t, &peer->identity))
-        return false; /* its OUT says the same */
+        return false; /* counted at the caller */
     if (queue && !t->queue_calls)
-        return false; /* the queue itself has an edge on either side */
-    return is_asked_for(t, own) || is_asked_for(t, peer);
+        return false; /* the edges of the queue have them */
+    return is_requested(t, own) || is_requested(t, peer);
 }
 
 static void add_calls(struct topology *t, struct metric_group *calls, bool out)
@@ -189,8 +190,8 @@ static void add_calls(struct topology *t, struct metric_group *calls, bool out)
     edge->calls = calls;
     if (!metric_group_add(&t->edges, group, calls))
         t->full = true;
-    /* Who serves has figures of its own. What lies outside has those of the
-     * calls to it, a gateway those of the requests that came through it. */
+    /* A component has figures of what it served. An external node has those
+     * of the calls to it, a gateway those of the requests through it. */
     bool outside = out ? peer.kind == NODE_EXTERNAL : peer.kind == NODE_GATEWAY;
     if (outside && !metric_group_add(&t->nodes, out ? b : a, calls))
         t->full = true;
@@ -206,12 +207,12 @@ static void add_served(struct topology *t, const struct metric_group *served)
     group = node_of(t, &node);
     if (!group)
         return;
-    ((struct node *)group->item)->shown |= is_asked_for(t, &node);
+    ((struct node *)group->item)->shown |= is_requested(t, &node);
     if (!metric_group_add(&t->nodes, group, served))
         t->full = true;
 }
 
-/* Endpoints and protocol of an edge are those of most of its calls. */
+/* Endpoints and protocol of an edge are those of most calls. */
 static void name_edges(struct topology *t, const struct metric_table *out,
                        const struct metric_table *in)
 {
@@ -234,8 +235,8 @@ static void name_edges(struct topology *t, const struct metric_table *out,
 
 /* ---- declared dependencies ---- */
 
-/* A dependency on a component, or on one of its endpoints. Whoever reads from a
- * queue may be the one that depends. */
+/* Whether the edge is this dependency, on a component or on one of its
+ * endpoints. On a queue, reader or sender may be the one that depends. */
 static bool is_declared(const struct topology *t, const struct edge *edge,
                         uint64_t from, uint64_t to, struct slice endpoint)
 {
@@ -268,7 +269,7 @@ static void add_dependency(struct topology *t, const struct node *source,
             edge->declared = seen = true;
     }
     if (seen || !t->declared ||
-        (!is_asked_for(t, source) && !is_asked_for(t, &target)))
+        (!is_requested(t, source) && !is_requested(t, &target)))
         return;
     target.service = d->endpoint;
     struct metric_group *unused = edge_of(t, source, &target, false);
@@ -280,7 +281,7 @@ static void add_dependency(struct topology *t, const struct node *source,
         edge->target.service = target.service;
 }
 
-/* Marks edges that are declared, and adds those nobody used if asked to. */
+/* Marks edges that are declared, and adds unused ones if requested. */
 static void add_declared(struct topology *t,
                          const struct catalog_component *component)
 {
@@ -294,8 +295,8 @@ static void add_declared(struct topology *t,
         add_dependency(t, &source, component, &component->dependencies[i]);
 }
 
-/* The catalogue has names only: what was asked for by uid gets the names that
- * its components have. */
+/* The catalogue has names only: a scope given by uid gets the names of its
+ * components. */
 static void name_scope(struct topology *t)
 {
     uint32_t count;
@@ -345,7 +346,7 @@ static enum status read_request(struct topology *t)
     return s;
 }
 
-/* Edges that were used, or are declared and asked for, and their nodes. */
+/* Edges that were used, or are declared and requested, and their nodes. */
 static void mark_shown(struct topology *t)
 {
     for (uint32_t i = 0; i < t->edges.count; i++) {

@@ -54,8 +54,8 @@ static struct metric_expr leaf_of(enum red_source source, int leaf)
     return expr;
 }
 
-/* Derived series have a duration for each request; metrics of others may count
- * requests without one. */
+/* Derived series have a duration for each request; other metrics may count
+ * requests without durations. */
 static void init_leaves(struct red *red, enum red_source source)
 {
     *red = (struct red){.latency = leaf_of(source, DURATION),
@@ -63,7 +63,7 @@ static void init_leaves(struct red *red, enum red_source source)
                         .client_errors = leaf_of(source, CLIENT_ERRORS)};
     red->counted = leaf_of(RED_SDK, LEAVES);
     red->requests = source == RED_SDK ? &red->counted : &red->latency;
-    /* Between requests there were none. */
+    /* No points between requests: there were none. */
     red->latency.fill_gaps = red->counted.fill_gaps = true;
 }
 
@@ -104,7 +104,7 @@ void red_table_init(struct metric_table *table, struct arena *arena,
         (void)metric_table_add(table, leaves[i]); /* four fit */
 }
 
-/* The component is the entity: SDK and mesh see the same requests. */
+/* SDK and mesh report the same requests of a component. */
 static uint64_t component_of(void *arg, uint32_t resource_id)
 {
     struct query_request *request = arg;

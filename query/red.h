@@ -1,9 +1,9 @@
 /*
  * red - rate, errors and duration of requests, as expressions.
  *
- * A struct red is a tree that points into itself: it is made by red_init()
- * where it stays, and tables that have it (red_table_init()) evaluate any of
- * its expressions.
+ * A struct red is a tree with pointers into itself, so it is not moved after
+ * red_init(). A table of its leaves (red_table_init()) evaluates any of its
+ * expressions.
  */
 #ifndef RED_H
 #define RED_H
@@ -11,7 +11,7 @@
 #include "metric_expr.h"
 #include "query_request.h"
 
-/* Fewer requests are none: parts of minutes are rounded. */
+/* Fewer requests are none: shares of minutes have rounding errors. */
 #define RED_NONE 1e-6
 
 enum red_source {
@@ -71,7 +71,7 @@ MUST_CHECK enum status red_query(struct query_request *request,
                                  const struct grid *grid, struct red *red,
                                  struct metric_table *table);
 
-/* The second half of it. */
+/* From the metrics of SDKs, meshes and proxies alone. */
 MUST_CHECK enum status red_query_sdk(struct query_request *request,
                                      const struct bitmap *resources,
                                      const struct grid *grid, struct red *red,

@@ -33,7 +33,7 @@ struct edge {
 struct topology {
     struct query_request *request;
     struct scope_filter scope; /* without component */
-    struct slice component;    /* the one asked for, or empty */
+    struct slice component;    /* requested, or empty */
     uint64_t start_ns, end_ns;
     bool gateways, external, declared;
     bool per_endpoint, queue_calls;

@@ -174,12 +174,12 @@ static const void *edge_item(void *arg, uint32_t i)
         .id = edge_id(t, edge),
         .source = end_of(&edge->source),
         .target = end_of(&edge->target),
-        .protocol = "http", /* the only one that OpenChoreo's contract has */
+        .protocol = "http", /* the only value in OpenChoreo's contract */
         .application_protocol = edge->protocol,
         .via = edge->queue ? "queue" : NULL,
         .metrics = figures_of(t, &t->edges, list->groups[i])};
-    /* A dependency is on an endpoint, a queue is none: that it is not declared
-     * says nothing. */
+    /* Dependencies are on endpoints, so a queue that is not declared is no
+     * finding. */
     if (components && (edge->declared || !edge->queue))
         item->declared = &edge->declared;
     if (components)

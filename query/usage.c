@@ -1,9 +1,9 @@
 /*
- * Many metrics say the same thing (metric_names.h). A pod's share of a row is
- * taken from the best source it has and from that one only: sources are ranked,
- * containers before the pod as a whole, ready gauges before counters. Which pod
- * a series is about says the point (Prometheus labels) or the resource
- * (k8s.pod.name); without either the resource stands for itself.
+ * Many metrics measure the same (metric_names.h). The usage of a pod is taken
+ * from its best source only: sources are ranked, containers before the whole
+ * pod, gauges before counters. The pod of a series is named by the point
+ * (Prometheus labels) or by the resource (k8s.pod.name); without either, the
+ * resource counts as a pod.
  */
 #include "usage.h"
 
@@ -16,7 +16,7 @@ static struct slice text_attr(const struct resource *resource, const char *key)
     return a ? attr_text(a) : (struct slice){NULL, 0};
 }
 
-/* Series whose points do not name a pod: their resource does, or is one. */
+/* Of series whose points do not name a pod. */
 static uint64_t pod_of(void *arg, uint32_t resource_id)
 {
     struct query_request *request = arg;
