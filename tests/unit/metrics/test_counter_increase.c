@@ -1,7 +1,7 @@
 /*
- * Increases of cumulative streams: the cases of OTLP's data model and of senders
- * that bend it, and a property: however a stream is split into cells, doubled
- * and shuffled, it grew by what its sender counted.
+ * Increases of cumulative streams: the cases of OTLP's data model and of
+ * senders that bend it, and a property: however a stream is split into cells,
+ * doubled and shuffled, it grew by what its sender counted.
  */
 #include "counter_increase.h"
 
