@@ -8,133 +8,10 @@
 
 #include "clock.h"
 #include "correlate.h"
+#include "memory_store.h"
 #include "shop_batches.h"
 
 enum { PER_BATCH = 500, RECORDS = 200000 };
-
-/* ---- a store that keeps nothing ---- */
-
-void store_append(struct store *store, struct batch *batch)
-{
-    (void)store;
-    batch_free(batch);
-}
-
-bool store_derived_flush_due(struct store *store, uint64_t last_lsn)
-{
-    (void)store;
-    return last_lsn % 1000 == 0;
-}
-
-uint64_t store_watermark(struct store *store, enum stream stream)
-{
-    (void)store;
-    (void)stream;
-    return 0;
-}
-
-uint64_t store_oldest_ns(struct store *store)
-{
-    (void)store;
-    return 0;
-}
-
-enum status store_health(struct store *store)
-{
-    (void)store;
-    return OK;
-}
-
-struct metadata *store_metadata(struct store *store)
-{
-    return (struct metadata *)store;
-}
-
-void metadata_save_identity(struct metadata *store,
-                            const struct identity *identity)
-{
-    (void)store;
-    (void)identity;
-}
-
-void metadata_save_resource(struct metadata *store, uint32_t id,
-                            uint32_t identity, uint64_t hash,
-                            const struct resource *resource)
-{
-    (void)store;
-    (void)id;
-    (void)identity;
-    (void)hash;
-    (void)resource;
-}
-
-void metadata_save_resource_identity(struct metadata *store, uint32_t id,
-                                     uint32_t identity)
-{
-    (void)store;
-    (void)id;
-    (void)identity;
-}
-
-void metadata_save_value(struct metadata *store, const char *name,
-                         struct slice text)
-{
-    (void)store;
-    (void)name;
-    (void)text;
-}
-
-enum status metadata_load_value(struct metadata *store, const char *name,
-                                struct arena *arena, struct slice *text)
-{
-    (void)store;
-    (void)name;
-    (void)arena;
-    *text = (struct slice){NULL, 0};
-    return OK;
-}
-
-enum status metadata_load(struct metadata *store,
-                          metadata_identity_visit *identity,
-                          metadata_resource_visit *resource, void *arg)
-{
-    (void)store;
-    (void)identity;
-    (void)resource;
-    (void)arg;
-    return OK;
-}
-
-enum status metadata_load_derived_state(struct metadata *store,
-                                        struct arena *arena,
-                                        struct slice *state)
-{
-    (void)store;
-    (void)arena;
-    *state = (struct slice){NULL, 0};
-    return OK;
-}
-
-enum status metadata_load_requests(struct metadata *store,
-                                   metadata_request_visit *visit, void *arg)
-{
-    (void)store;
-    (void)visit;
-    (void)arg;
-    return OK;
-}
-
-void store_set_open_series(struct store *store, struct open_series source)
-{
-    (void)store;
-    (void)source;
-}
-
-enum status metadata_sync(struct metadata *store)
-{
-    (void)store;
-    return OK;
-}
 
 int main(void)
 {
@@ -147,13 +24,14 @@ int main(void)
                                          .queue = 8};
     struct registry_options registry_options = {.max_resources = 1000,
                                                 .max_identities = 1000};
-    int there;
-    struct store *store = (struct store *)(void *)&there;
+    struct store *store = memory_store_new();
     struct catalog *catalog = catalog_new();
     struct correlator *correlator;
     struct registry *registry;
     uint64_t lsn = 0;
 
+    store->drop_batches = store->drop_metadata = true;
+    store->flush_every = 1000;
     if (registry_open(&registry, &registry_options, store) != OK ||
         correlator_open(&correlator, &options, store, registry, catalog) != OK)
         return 1;
@@ -178,5 +56,6 @@ int main(void)
     correlator_close(correlator);
     registry_close(registry);
     catalog_free(catalog);
+    memory_store_free(store);
     return 0;
 }

@@ -73,7 +73,7 @@ static uint64_t time_of(const uint8_t *r)
 
 static void take_span(const uint8_t *r)
 {
-    struct span *s = &bed.spans[bed.span_count++];
+    struct span *s = &bed.store->spans[bed.store->span_count++];
 
     memset(s, 0, sizeof(*s));
     s->trace_id[0] = r[5];
@@ -90,7 +90,7 @@ static void take_span(const uint8_t *r)
 
 static void take_log(struct arena *arena, const uint8_t *r)
 {
-    struct log_record *l = &bed.logs[bed.log_count++];
+    struct log_record *l = &bed.store->logs[bed.store->log_count++];
     struct attr *at = arena_zero(arena, 1, sizeof(*at));
 
     memset(l, 0, sizeof(*l));
@@ -111,7 +111,7 @@ static void take_point(struct arena *arena, const uint8_t *r)
 {
     static const char *const kinds[] = {"database", "queue", "external",
                                         "component"};
-    struct point *p = &bed.points[bed.point_count++];
+    struct point *p = &bed.store->points[bed.store->point_count++];
     struct attr *at = arena_zero(arena, 4, sizeof(*at));
     struct histogram *h = arena_zero(arena, 1, sizeof(*h));
     uint64_t *counts = arena_zero(arena, 2, sizeof(*counts));
@@ -147,7 +147,7 @@ static void take_point(struct arena *arena, const uint8_t *r)
 
 static void take_records(struct arena *arena, const uint8_t *data, size_t size)
 {
-    bed.span_count = bed.log_count = bed.point_count = 0;
+    bed.store->span_count = bed.store->log_count = bed.store->point_count = 0;
     for (size_t i = 0; i + RECORD <= size && i < MAX_RECORDS * RECORD;
          i += RECORD) {
         const uint8_t *r = data + i;
@@ -167,13 +167,13 @@ static void start(void)
                                                  "a",   "b",   "c",     "d"};
 
     bed_init(&bed);
-    bed.strict = true;
+    bed.store->strict = true;
     for (int i = 0; i < RESOURCES; i++)
         resources[i] = bed_resource(&bed, "shop", names[i]);
-    bed.spans = calloc(MAX_RECORDS, sizeof(*bed.spans));
-    bed.logs = calloc(MAX_RECORDS, sizeof(*bed.logs));
-    bed.points = calloc(MAX_RECORDS, sizeof(*bed.points));
-    assert(bed.spans && bed.logs && bed.points);
+    bed.store->spans = calloc(MAX_RECORDS, sizeof(*bed.store->spans));
+    bed.store->logs = calloc(MAX_RECORDS, sizeof(*bed.store->logs));
+    bed.store->points = calloc(MAX_RECORDS, sizeof(*bed.store->points));
+    assert(bed.store->spans && bed.store->logs && bed.store->points);
 }
 
 static void ask(const char *path, const char *body)

@@ -39,10 +39,10 @@ static inline struct world *world_new(const char *const names[PARTS])
     bed_init(&w->bed);
     for (int i = 0; i < PARTS; i++)
         w->resources[i] = bed_resource(&w->bed, "shop", names[i]);
-    w->bed.strict = true;
-    w->bed.spans = calloc(MAX_SPANS, sizeof(struct span));
-    w->bed.logs = calloc(MAX_LOGS, sizeof(struct log_record));
-    w->bed.points = calloc(MAX_POINTS, sizeof(struct point));
+    w->bed.store->strict = true;
+    w->bed.store->spans = calloc(MAX_SPANS, sizeof(struct span));
+    w->bed.store->logs = calloc(MAX_LOGS, sizeof(struct log_record));
+    w->bed.store->points = calloc(MAX_POINTS, sizeof(struct point));
     w->start_s = 1700000040; /* a whole minute */
     w->per_minute = 20;
     w->minutes = 15;
@@ -52,9 +52,9 @@ static inline struct world *world_new(const char *const names[PARTS])
 
 static inline void world_free(struct world *w)
 {
-    free(w->bed.spans);
-    free(w->bed.logs);
-    free(w->bed.points);
+    free(w->bed.store->spans);
+    free(w->bed.store->logs);
+    free(w->bed.store->points);
     bed_release(&w->bed);
     free(w);
 }
@@ -64,7 +64,7 @@ static inline struct span *add_span(struct world *w, uint64_t trace,
                                     const char *name, uint64_t from_ns,
                                     uint64_t took_ns)
 {
-    struct span *s = &w->bed.spans[w->bed.span_count++];
+    struct span *s = &w->bed.store->spans[w->bed.store->span_count++];
     uint32_t id = ++w->ids;
 
     memcpy(s->trace_id, &trace, 8);
@@ -83,7 +83,7 @@ static inline void add_log(struct world *w, const struct span *s,
                            enum level level, const char *text,
                            uint64_t after_ns)
 {
-    struct log_record *l = &w->bed.logs[w->bed.log_count++];
+    struct log_record *l = &w->bed.store->logs[w->bed.store->log_count++];
 
     memcpy(l->trace_id, s->trace_id, 16);
     memcpy(l->span_id, s->span_id, 8);
@@ -138,7 +138,7 @@ static inline void add_gauge(struct world *w, int part, uint64_t time_ns,
     static const struct metric metric = {
         .name = {"k8s.pod.cpu_limit_utilization", 29}, .type = METRIC_GAUGE};
 
-    w->bed.points[w->bed.point_count++] =
+    w->bed.store->points[w->bed.store->point_count++] =
         (struct point){.metric = &metric,
                        .time_ns = time_ns,
                        .d = value,
@@ -160,7 +160,7 @@ static const struct metric world_metrics[] = {
 static inline struct point *add_derived(struct world *w, int metric, int part,
                                         uint64_t minute_ns)
 {
-    struct point *p = &w->bed.points[w->bed.point_count++];
+    struct point *p = &w->bed.store->points[w->bed.store->point_count++];
     struct attr *at = arena_zero(&w->bed.arena, 3, sizeof(*at));
 
     at[0] = bed_attr(DERIVED_OPERATION, "GET /x");

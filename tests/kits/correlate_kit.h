@@ -1,7 +1,7 @@
 /*
- * correlate_kit - a store that remembers what it was given, and short ways to
- * make batches, for the tests of the correlator. The registry and the
- * catalogue are the real ones.
+ * correlate_kit - short ways to make batches for the tests of the correlator,
+ * on the store in memory (memory_store.h). The registry and the catalogue are
+ * the real ones.
  *
  * Attributes are written "key=value,key=#80": a value after # is a number.
  */
@@ -15,223 +15,26 @@
 #include "correlate.h"
 #include "derived.h"
 #include "mem.h"
+#include "memory_store.h"
 #include "test.h"
-
-enum { KIT_MAX_BATCHES = 4096, KIT_MAX_TEXTS = 8, KIT_MAX_RESOURCES = 4096 };
 
 /* ---- the store ---- */
 
-static struct kit_store {
-    struct batch *batches[KIT_MAX_BATCHES];
-    uint32_t count;
-    uint64_t watermark[STREAM_COUNT];
-    bool wants_derived;
-    struct open_series open;
-    char text_name[KIT_MAX_TEXTS][64];
-    char *text[KIT_MAX_TEXTS];
-    size_t text_len[KIT_MAX_TEXTS];
-    struct {
-        uint32_t identity;
-        uint64_t hash;
-        struct resource resource;
-    } resources[KIT_MAX_RESOURCES];
-    struct identity identities[KIT_MAX_RESOURCES];
-    bool keep; /* resources and identities */
-    struct arena arena;
-} kit_store;
+static struct store kit_store;
 
 static inline struct store *kit_the_store(void)
 {
-    return (struct store *)(void *)&kit_store;
+    return &kit_store;
 }
 
 static inline void kit_drop_batches(void)
 {
-    for (uint32_t i = 0; i < kit_store.count; i++)
-        batch_free(kit_store.batches[i]);
-    kit_store.count = 0;
+    memory_store_drop_batches(&kit_store);
 }
 
 static inline void kit_reset(void)
 {
-    kit_drop_batches();
-    for (int i = 0; i < KIT_MAX_TEXTS; i++)
-        free(kit_store.text[i]);
-    arena_release(&kit_store.arena);
-    memset(&kit_store, 0, sizeof(kit_store));
-    arena_init(&kit_store.arena, NULL, SIZE_MAX);
-}
-
-void store_append(struct store *store, struct batch *batch)
-{
-    (void)store;
-    if (CHECK(kit_store.count < KIT_MAX_BATCHES))
-        kit_store.batches[kit_store.count++] = batch;
-}
-
-bool store_derived_flush_due(struct store *store, uint64_t last_lsn)
-{
-    (void)store;
-    (void)last_lsn;
-    return kit_store.wants_derived;
-}
-
-uint64_t store_watermark(struct store *store, enum stream stream)
-{
-    (void)store;
-    return kit_store.watermark[stream];
-}
-
-uint64_t store_oldest_ns(struct store *store)
-{
-    (void)store;
-    return 0;
-}
-
-enum status store_health(struct store *store)
-{
-    (void)store;
-    return OK;
-}
-
-struct metadata *store_metadata(struct store *store)
-{
-    return (struct metadata *)store;
-}
-
-void metadata_save_identity(struct metadata *store,
-                            const struct identity *identity)
-{
-    struct identity *kept = &kit_store.identities[identity->id];
-    struct arena *arena = &kit_store.arena;
-
-    (void)store;
-    if (!kit_store.keep || identity->id >= KIT_MAX_RESOURCES)
-        return;
-    *kept = *identity;
-    kept->rule |= 0x80; /* there is one */
-    kept->namespace = arena_copy(arena, identity->namespace);
-    kept->project = arena_copy(arena, identity->project);
-    kept->component = arena_copy(arena, identity->component);
-    kept->environment = arena_copy(arena, identity->environment);
-    kept->project_uid = kept->component_uid = kept->environment_uid =
-        (struct slice){NULL, 0};
-}
-
-static inline struct attrs kit_copy_attrs(struct arena *arena,
-                                          struct attrs attrs)
-{
-    struct attr *at = arena_alloc(arena, attrs.count * sizeof(*at) + 1);
-
-    for (uint32_t i = 0; i < attrs.count; i++) {
-        at[i] = attrs.at[i];
-        at[i].key = arena_copy(arena, attr_key(&attrs.at[i])).ptr;
-        if (at[i].type == VALUE_STRING)
-            at[i].str = arena_copy(arena, attr_text(&attrs.at[i])).ptr;
-    }
-    attrs.at = at;
-    return attrs;
-}
-
-void metadata_save_resource(struct metadata *store, uint32_t id,
-                            uint32_t identity, uint64_t hash,
-                            const struct resource *resource)
-{
-    (void)store;
-    if (id >= KIT_MAX_RESOURCES || !kit_store.keep || !resource)
-        return;
-    kit_store.resources[id].identity = identity;
-    kit_store.resources[id].hash = hash;
-    kit_store.resources[id].resource = (struct resource){
-        .id = id, .attrs = kit_copy_attrs(&kit_store.arena, resource->attrs)};
-}
-
-void metadata_save_resource_identity(struct metadata *store, uint32_t id,
-                                     uint32_t identity)
-{
-    (void)store;
-    if (id < KIT_MAX_RESOURCES)
-        kit_store.resources[id].identity = identity;
-}
-
-void metadata_save_value(struct metadata *store, const char *name,
-                         struct slice text)
-{
-    int at = 0;
-
-    (void)store;
-    while (at < KIT_MAX_TEXTS - 1 && kit_store.text[at] &&
-           strcmp(kit_store.text_name[at], name) != 0)
-        at++;
-    free(kit_store.text[at]);
-    snprintf(kit_store.text_name[at], 64, "%s", name);
-    kit_store.text[at] = mem_copy(text.ptr, text.len);
-    kit_store.text_len[at] = text.len;
-}
-
-enum status metadata_load_derived_state(struct metadata *store,
-                                        struct arena *arena,
-                                        struct slice *state)
-{
-    (void)store;
-    *state = (struct slice){NULL, 0};
-    for (uint32_t i = 0; i < kit_store.count; i++)
-        if (kit_store.batches[i]->derived)
-            *state = arena_copy(arena, kit_store.batches[i]->state);
-    return OK;
-}
-
-enum status metadata_load_requests(struct metadata *store,
-                                   metadata_request_visit *visit, void *arg)
-{
-    (void)store;
-    (void)visit;
-    (void)arg;
-    return OK;
-}
-
-enum status metadata_load_value(struct metadata *store, const char *name,
-                                struct arena *arena, struct slice *text)
-{
-    (void)store;
-    *text = (struct slice){NULL, 0};
-    for (int at = 0; at < KIT_MAX_TEXTS && kit_store.text[at]; at++)
-        if (strcmp(kit_store.text_name[at], name) == 0)
-            *text = arena_copy(arena, (struct slice){kit_store.text[at],
-                                                     kit_store.text_len[at]});
-    return OK;
-}
-
-enum status metadata_load(struct metadata *store,
-                          metadata_identity_visit *identity,
-                          metadata_resource_visit *resource, void *arg)
-{
-    (void)store;
-    for (uint32_t id = 0; id < KIT_MAX_RESOURCES; id++)
-        if (kit_store.identities[id].rule) {
-            struct identity kept = kit_store.identities[id];
-
-            kept.rule &= 0x7f;
-            identity(arg, &kept);
-        }
-    for (uint32_t id = KIT_MAX_RESOURCES; id-- > 0;)
-        if (kit_store.resources[id].resource.attrs.count > 0)
-            resource(arg, id, kit_store.resources[id].identity,
-                     kit_store.resources[id].hash,
-                     &kit_store.resources[id].resource);
-    return OK;
-}
-
-void store_set_open_series(struct store *store, struct open_series source)
-{
-    (void)store;
-    kit_store.open = source;
-}
-
-enum status metadata_sync(struct metadata *store)
-{
-    (void)store;
-    return OK;
+    memory_store_reset(&kit_store);
 }
 
 /* ---- the correlator ---- */
@@ -274,10 +77,8 @@ static inline struct kit kit_open(void)
 /* As kill -9 would: nothing is flushed into the store that is kept. */
 static inline void kit_kill(struct kit *kit)
 {
-    struct batch *kept[KIT_MAX_BATCHES];
     uint32_t count = kit_store.count;
 
-    memcpy(kept, kit_store.batches, count * sizeof(*kept));
     correlator_close(kit->correlator);
     for (uint32_t i = count; i < kit_store.count; i++)
         batch_free(kit_store.batches[i]);

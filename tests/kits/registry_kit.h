@@ -10,7 +10,7 @@
 #include <stdio.h>
 
 #include "clock.h"
-#include "fake_store.h"
+#include "memory_store.h"
 #include "test.h"
 
 #define NOBODY      UINT32_MAX
@@ -36,7 +36,7 @@ static inline void start(struct bed *bed)
 
 static inline void bed_init(struct bed *bed)
 {
-    bed->store = fake_store_new();
+    bed->store = memory_store_new();
     arena_init(&bed->arena, NULL, SIZE_MAX);
     start(bed);
 }
@@ -45,7 +45,7 @@ static inline void bed_release(struct bed *bed)
 {
     registry_close(bed->registry);
     arena_release(&bed->arena);
-    fake_store_free(bed->store);
+    memory_store_free(bed->store);
 }
 
 static inline void restart(struct bed *bed)

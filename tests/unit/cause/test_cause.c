@@ -134,7 +134,7 @@ TEST(one_signal_is_enough_to_answer)
     w->at = STORE;
     play(w, true, false);
     CHECK_TEXT(slice_of(first_of(w)), "store");
-    w->bed.span_count = 0; /* logs only */
+    w->bed.store->span_count = 0; /* logs only */
     (void)first_of(w);
     world_free(w);
 }
@@ -146,7 +146,8 @@ static struct span *span_with(struct world *w, const uint8_t id[8])
     uint32_t number;
 
     memcpy(&number, id, 4);
-    return number ? &w->bed.spans[number - 1] : NULL; /* as they are made */
+    return number ? &w->bed.store->spans[number - 1]
+                  : NULL; /* as they are made */
 }
 
 /* The part at fault, and all who wait for it, take longer. */
@@ -154,8 +155,8 @@ static void slow_down(struct world *w)
 {
     uint64_t hit = (w->start_s + 60 * (uint64_t)w->ill_from) * NS_PER_S;
 
-    for (uint32_t i = 0; i < w->bed.span_count; i++) {
-        struct span *s = &w->bed.spans[i];
+    for (uint32_t i = 0; i < w->bed.store->span_count; i++) {
+        struct span *s = &w->bed.store->spans[i];
 
         if (s->kind != SPAN_SERVER || s->start_ns < hit ||
             s->resource_id != w->resources[w->at])
@@ -167,8 +168,8 @@ static void slow_down(struct world *w)
 
 static void forget_kinds(struct world *w, enum span_kind kind)
 {
-    for (uint32_t i = 0; i < w->bed.span_count; i++)
-        w->bed.spans[i].kind = (uint8_t)kind;
+    for (uint32_t i = 0; i < w->bed.store->span_count; i++)
+        w->bed.store->spans[i].kind = (uint8_t)kind;
 }
 
 /* Spans of who is asked only: their parents are those of the calls. */
@@ -176,17 +177,17 @@ static void forget_calls(struct world *w)
 {
     uint32_t kept = 0;
 
-    for (uint32_t i = 0; i < w->bed.span_count; i++) {
-        struct span *s = &w->bed.spans[i];
+    for (uint32_t i = 0; i < w->bed.store->span_count; i++) {
+        struct span *s = &w->bed.store->spans[i];
         struct span *up = span_with(w, s->parent_span_id);
 
         if (s->kind == SPAN_SERVER && up && up->kind == SPAN_CLIENT)
             memcpy(s->parent_span_id, up->parent_span_id, 8);
     }
-    for (uint32_t i = 0; i < w->bed.span_count; i++)
-        if (w->bed.spans[i].kind == SPAN_SERVER)
-            w->bed.spans[kept++] = w->bed.spans[i];
-    w->bed.span_count = kept;
+    for (uint32_t i = 0; i < w->bed.store->span_count; i++)
+        if (w->bed.store->spans[i].kind == SPAN_SERVER)
+            w->bed.store->spans[kept++] = w->bed.store->spans[i];
+    w->bed.store->span_count = kept;
 }
 
 TEST(spans_without_a_kind_will_do)
@@ -235,7 +236,7 @@ struct shown { /* of a part, usually and in the fault */
 static void add_reading(struct world *w, const struct metric *metric, int part,
                         uint64_t time_ns, double value)
 {
-    w->bed.points[w->bed.point_count++] =
+    w->bed.store->points[w->bed.store->point_count++] =
         (struct point){.metric = metric,
                        .time_ns = time_ns,
                        .d = value,
@@ -292,8 +293,8 @@ TEST(metrics_alone_name_who_is_busy_and_slow)
     for (size_t i = 0; i < sizeof(steps) / sizeof(*steps); i++) {
         struct world *w = world_new(plain);
 
-        free(w->bed.points);
-        w->bed.points = calloc(40000, sizeof(struct point));
+        free(w->bed.store->points);
+        w->bed.store->points = calloc(40000, sizeof(struct point));
         show(w, &slow, steps[i]);
         show(w, &busy, steps[i]);
         CHECK_TEXT(slice_of(first_of(w)), "store");
@@ -367,9 +368,10 @@ TEST(counters_that_begin_anew_are_no_cause)
         add_reading(w, &seconds, STORE, t * NS_PER_S, total);
     }
     CHECK_TEXT(slice_of(first_of(w)), "");
-    for (uint32_t i = 0; i < w->bed.point_count; i++) /* a second a second */
-        if (w->bed.points[i].time_ns > (w->start_s + 630) * NS_PER_S)
-            w->bed.points[i].d += (double)(i % 2 ? 27 : 28) * i;
+    for (uint32_t i = 0; i < w->bed.store->point_count;
+         i++) /* a second a second */
+        if (w->bed.store->points[i].time_ns > (w->start_s + 630) * NS_PER_S)
+            w->bed.store->points[i].d += (double)(i % 2 ? 27 : 28) * i;
     CHECK_TEXT(slice_of(first_of(w)), "store");
     world_free(w);
 }
@@ -391,14 +393,14 @@ TEST(counters_of_two_workers_are_two)
         for (uint64_t k = 0; k < 2; k++) {
             totals[k] += 3 + 0.01 * (double)((t + k) % 7);
             add_reading(w, &seconds, STORE, (t + 7 * k) * NS_PER_S, totals[k]);
-            w->bed.points[w->bed.point_count - 1].start_ns =
+            w->bed.store->points[w->bed.store->point_count - 1].start_ns =
                 starts[k] * NS_PER_S;
         }
     CHECK_TEXT(slice_of(first_of(w)), "");
     double more = 0;
-    for (uint32_t i = 1; i < w->bed.point_count; i += 2)
-        if (w->bed.points[i].time_ns > (w->start_s + 630) * NS_PER_S)
-            w->bed.points[i].d += more += 27 + i % 4 / 2;
+    for (uint32_t i = 1; i < w->bed.store->point_count; i += 2)
+        if (w->bed.store->points[i].time_ns > (w->start_s + 630) * NS_PER_S)
+            w->bed.store->points[i].d += more += 27 + i % 4 / 2;
     CHECK_TEXT(slice_of(first_of(w)), "store");
     world_free(w);
 }
@@ -451,7 +453,7 @@ static void add_lines(struct world *w, const struct metric *metric, int part,
 
     attrs[0] = bed_attr(DERIVED_TEMPLATE, template);
     attrs[1] = bed_attr(DERIVED_LEVEL, level);
-    w->bed.points[w->bed.point_count++] =
+    w->bed.store->points[w->bed.store->point_count++] =
         (struct point){.metric = metric,
                        .attrs = {.at = attrs, .count = 2},
                        .start_ns = at,
@@ -480,8 +482,8 @@ TEST(lines_alone_name_who_writes_new_errors)
         add_lines(w, &logs, STORE, minute, "ERROR", "null pointer", 6);
     CHECK_TEXT(slice_of(first_of(w)), "store");
     CHECK(strstr(w->bed.text, "\\\"null pointer\\\" rose from 0 to 6"));
-    for (uint32_t i = 0; i < w->bed.point_count; i++)
-        free((void *)(uintptr_t)w->bed.points[i].attrs.at);
+    for (uint32_t i = 0; i < w->bed.store->point_count; i++)
+        free((void *)(uintptr_t)w->bed.store->points[i].attrs.at);
     world_free(w);
 }
 

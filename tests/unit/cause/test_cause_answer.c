@@ -53,7 +53,9 @@ TEST(nothing_is_taken_over_from_a_question_before)
 {
     enum { ROOM = 24 << 20 };
     struct world *w = ill_world(CODE, STORE);
+    struct reader reader = {.store = w->bed.store};
     struct cause_query query = {
+        .reader = &reader,
         .scope = {.namespace = SLICE("acme"), .project = SLICE("shop")},
         .window = {(w->start_s + 600) * NS_PER_S,
                    (w->start_s + 900) * NS_PER_S},
@@ -119,11 +121,11 @@ TEST(users_see_slow_requests_of_the_entry)
     w->at = API;
     play(w, true, true);
     /* Nothing is wrong with web, so it is no victim: it only waits. */
-    for (uint32_t i = 0; i < w->bed.span_count; i++)
-        if (w->bed.spans[i].resource_id == w->resources[WEB] &&
-            w->bed.spans[i].kind == SPAN_SERVER &&
-            w->bed.spans[i].start_ns >= (w->start_s + 600) * NS_PER_S)
-            w->bed.spans[i].end_ns += 198 * MS;
+    for (uint32_t i = 0; i < w->bed.store->span_count; i++)
+        if (w->bed.store->spans[i].resource_id == w->resources[WEB] &&
+            w->bed.store->spans[i].kind == SPAN_SERVER &&
+            w->bed.store->spans[i].start_ns >= (w->start_s + 600) * NS_PER_S)
+            w->bed.store->spans[i].end_ns += 198 * MS;
     json_t *answer = ask_cause(w, 10, 15, "");
     CHECK_TEXT(bed_at(answer, "suspects.0.component"), "api");
     CHECK_TEXT(bed_at(answer, "impact.0.component"), "web");
@@ -198,7 +200,7 @@ TEST(numbers_are_drawn_minute_by_minute)
 
 static void add_change(struct world *w, int part, int minute, const char *text)
 {
-    struct log_record *l = &w->bed.logs[w->bed.log_count++];
+    struct log_record *l = &w->bed.store->logs[w->bed.store->log_count++];
     struct attr *at = arena_zero(&w->bed.arena, 1, sizeof(*at));
 
     *at = bed_attr(DERIVED_CHANGE_KIND, "version");

@@ -125,9 +125,9 @@ TEST(one_sided_data_has_an_answer)
             w->minutes = minutes;
             play(w, kinds & 3, kinds & 4);
             if (!(kinds & 1))
-                w->bed.span_count = 0;
+                w->bed.store->span_count = 0;
             if (!(kinds & 2))
-                w->bed.log_count = 0;
+                w->bed.store->log_count = 0;
             json_decref(ask_cause(w, 10, 15, ""));
             json_decref(ask_cause(w, 0, 5, "")); /* nothing before */
             world_free(w);

@@ -180,21 +180,21 @@ static void add_earlier(struct world *w)
     struct span *spans = calloc(MAX_SPANS, sizeof(*spans));
     uint32_t count = 0;
 
-    for (uint32_t i = 0; i < w->bed.span_count; i++) {
-        struct span early = w->bed.spans[i];
+    for (uint32_t i = 0; i < w->bed.store->span_count; i++) {
+        struct span early = w->bed.store->spans[i];
 
         early.span_id[7] = 1;
         early.start_ns -= 3600 * NS_PER_S;
         early.end_ns -= 3600 * NS_PER_S;
         if (i % 3 > 0)
             spans[count++] = early;
-        spans[count++] = w->bed.spans[i];
+        spans[count++] = w->bed.store->spans[i];
         if (i % 3 > 1)
             spans[count++] = early;
     }
-    free(w->bed.spans);
-    w->bed.spans = spans;
-    w->bed.span_count = count;
+    free(w->bed.store->spans);
+    w->bed.store->spans = spans;
+    w->bed.store->span_count = count;
 }
 
 TEST(where_a_trace_lies_does_not_matter)
@@ -210,7 +210,7 @@ TEST(where_a_trace_lies_does_not_matter)
         char *texts[2];
 
         for (int whole = 0; whole < 2; whole++) {
-            w->bed.whole_traces = whole;
+            w->bed.store->whole_traces = whole;
             json_t *answer = ask_cause(w, from, 15, "");
             CHECK(json_integer_value(json_object_get(
                       json_object_get(answer, "read"), "tracesDuring")) > 0);

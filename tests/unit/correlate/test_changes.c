@@ -156,7 +156,6 @@ TEST(a_component_has_no_versions_of_a_gone_one)
         uint32_t id;
 
         kit_reset();
-        kit_store.keep = true;
         kit = open_small(64, 1000);
         for (uint32_t i = 0; i < COMPONENTS; i++)
             say_component(&kit, "old", i, "1.0", 0);
@@ -268,7 +267,6 @@ TEST(known_pods_are_no_news_after_a_restart)
     struct kit kit = kit_open();
     char old[160], new[160];
 
-    kit_store.keep = true;
     say(&kit, new_pod("1.0", old), 0);
     say(&kit, new_pod("1.1", new), 1);
     kit_close(&kit);
@@ -294,7 +292,6 @@ TEST(a_lost_event_comes_again_with_its_batch_and_a_kept_one_does_not)
         struct kit kit = kit_open();
         char old[160], new[160];
 
-        kit_store.keep = true;
         new_pod("1.0", old);
         new_pod("1.1", new);
         say(&kit, old, 0);
@@ -322,7 +319,6 @@ TEST(the_same_for_events_of_span_batches)
         uint64_t committed = i % 3; /* of logs */
         char old[160], new[160];
 
-        kit_store.keep = true;
         new_pod("1.0", old);
         new_pod("1.1", new);
         serve(&kit, old);

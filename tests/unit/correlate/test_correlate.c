@@ -212,8 +212,7 @@ TEST(a_pair_is_counted_when_one_end_was_counted_before)
     struct kit kit = kit_open();
     struct batch *batch;
 
-    kit_store.keep = true;
-    kit_store.wants_derived = true;
+    kit_store.flush_due = true;
     for (int life = 0; life < 2; life++) { /* the second sees it again */
         batch = kit_batch(&kit, SIGNAL_SPANS);
         kit_span(batch, FRONT, SPAN_CLIENT, 1, 1, 0, HTTP_GET);
@@ -245,11 +244,10 @@ TEST(a_call_settled_before_a_crash_is_counted_once)
 {
     struct kit kit = kit_open();
 
-    kit_store.keep = true;
-    kit_store.wants_derived = true;
+    kit_store.flush_due = true;
     kit_take_all(&kit, one_call(&kit));
     CHECK_EQ(kit_store.batches[1]->lsn, 1);
-    kit_store.wants_derived = false;
+    kit_store.flush_due = false;
     kit_settle(&kit);
     kit_kill(&kit); /* and loses that */
     kit_store.watermark[STREAM_DERIVED] = 1;
@@ -271,8 +269,7 @@ static struct batch *four_waiting(void)
     struct kit kit = kit_open();
     struct batch *batch = kit_batch(&kit, SIGNAL_SPANS);
 
-    kit_store.keep = true;
-    kit_store.wants_derived = true;
+    kit_store.flush_due = true;
     for (uint32_t i = 1; i <= 4; i++)
         kit_span(batch, FRONT, SPAN_CLIENT, i, i, 0,
                  i % 2 ? "server.address=a.example"
@@ -423,7 +420,7 @@ TEST(every_request_is_counted_once)
             all++;
         }
         batch->received_ns += (uint64_t)i * NS_PER_S;
-        kit_store.wants_derived = test_random(10) == 0;
+        kit_store.flush_due = test_random(10) == 0;
         kit_take_all(&kit, batch);
     }
     kit_close(&kit);
@@ -466,7 +463,7 @@ TEST(open_points_can_be_read)
         kit_store.open.visit(kit_store.open.source, set, KIT_TIME + NS_PER_MIN,
                              UINT64_MAX, &arena, visit_count, &open);
         CHECK_EQ(open, 2);
-        kit_store.wants_derived = true;
+        kit_store.flush_due = true;
         kit_take_all(&kit, one_request(&kit, 3));
         open = 0;
         flushes = kit_store.open.visit(kit_store.open.source, set, 0,
@@ -538,7 +535,7 @@ TEST(readers_and_the_thread_at_the_same_time)
     reading.set = bitmap_new(&arena, 1000);
     for (uint32_t id = 0; id < 1000; id++)
         bitmap_add(reading.set, id);
-    kit_store.wants_derived = true;
+    kit_store.flush_due = true;
     CHECK_EQ(correlator_start(kit.correlator), OK);
     CHECK_EQ(pthread_create(&thread, NULL, read_open, &reading), 0);
     for (uint32_t i = 1; i <= 300; i++)

@@ -149,7 +149,7 @@ TEST(in_any_order_calls_have_their_endpoints)
         for (int i = 0; i < 5; i++)
             send_step(&kit, trace, order[i]);
     } while (next_order(order));
-    kit_store.wants_derived = true;
+    kit_store.flush_due = true;
     one(&kit, FRONT, SPAN_INTERNAL, 999, 1, 0, "");
     /* without waiting for anything */
     CHECK_EQ(kit_sum(DERIVED_OUT_DURATION,
@@ -171,7 +171,7 @@ TEST(a_caller_whose_server_span_never_comes_is_counted_without_endpoint)
 {
     struct kit kit = kit_open();
 
-    kit_store.wants_derived = true;
+    kit_store.flush_due = true;
     one(&kit, CART, SPAN_CLIENT, 1, 2, 1, "db.system=redis");
     one(&kit, CART, SPAN_CLIENT, 1, 3, 4, "db.system=redis");
     one(&kit, CART, SPAN_INTERNAL, 1, 4, 0, ""); /* a job: nobody serves */
@@ -217,7 +217,7 @@ TEST(a_call_that_is_held_is_kept_over_a_crash)
 {
     struct kit kit = kit_open();
 
-    kit_store.keep = kit_store.wants_derived = true;
+    kit_store.flush_due = true;
     one(&kit, CART, SPAN_CLIENT, 1, 2, 1,
         "db.system=redis,db.namespace=carts,server.address=cache");
     kit_kill(&kit);
@@ -269,7 +269,7 @@ TEST(a_callee_that_comes_late_takes_the_external_call_back)
     const uint64_t wait_ns = kit_options.edge_wait_ns;
     struct kit kit = kit_open();
 
-    kit_store.wants_derived = true;
+    kit_store.flush_due = true;
     one(&kit, FRONT, SPAN_CLIENT, 1, 1, 0,
         GET ",server.address=cart.example.com");
     one(&kit, FRONT, SPAN_CLIENT, 2, 1, 0, GET ",server.address=stock");
@@ -327,7 +327,7 @@ TEST(a_late_callee_is_met_over_a_crash)
     const uint64_t wait_ns = kit_options.edge_wait_ns;
     struct kit kit = kit_open();
 
-    kit_store.keep = kit_store.wants_derived = true;
+    kit_store.flush_due = true;
     one(&kit, FRONT, SPAN_CLIENT, 1, 1, 0, GET ",server.address=a.example");
     late(&kit, wait_ns, STOCK, SPAN_INTERNAL, 9, 9, 0, "");
     kit_kill(&kit);
@@ -560,7 +560,7 @@ TEST(a_client_alone_is_settled_after_its_time)
     one(&kit, CART, SPAN_CLIENT, 1, 3, 0, GET ",server.address=stock");
     one(&kit, CART, SPAN_CLIENT, 1, 4, 0, GET ",server.address=cart");
     one(&kit, CART, SPAN_CLIENT, 1, 5, 0, GET);
-    kit_store.wants_derived = true;
+    kit_store.flush_due = true;
     one(&kit, CART, SPAN_INTERNAL, 9, 8, 0, "");
     CHECK_EQ(kit_sum(DERIVED_OUT_DURATION, ""), 0);
     batch = kit_batch(&kit, SIGNAL_SPANS);
@@ -581,7 +581,7 @@ TEST(a_clock_that_is_put_back_does_not_keep_calls_waiting)
     struct kit kit = kit_open();
     struct batch *batch;
 
-    kit_store.wants_derived = true;
+    kit_store.flush_due = true;
     one(&kit, CART, SPAN_CLIENT, 1, 1, 0, GET ",server.address=api.pay.com");
     batch = kit_batch(&kit, SIGNAL_SPANS);
     batch->received_ns -= NS_PER_MS;
@@ -995,7 +995,7 @@ TEST(a_batch_of_several_producers_over_a_crash)
     for (int i = 0; i < 4; i++) {
         struct kit kit = kit_open();
 
-        kit_store.keep = kit_store.wants_derived = true;
+        kit_store.flush_due = true;
         for (int step = 0; step < 4; step++) {
             send_batch_of(&kit, 2, orders[i][step]);
             if (step != 1)
@@ -1015,7 +1015,7 @@ TEST(nested_ends_are_kept_over_a_crash)
 {
     struct kit kit = kit_open();
 
-    kit_store.keep = kit_store.wants_derived = true;
+    kit_store.flush_due = true;
     one(&kit, FRONT, SPAN_CLIENT, 1, 3, 2, AT "10.0.0.7");
     one(&kit, CART, SPAN_SERVER, 1, 5, 4, GET);
     kit_kill(&kit);

@@ -139,8 +139,7 @@ TEST(a_call_that_waits_keeps_its_weight_over_a_restart)
     struct kit kit = kit_open();
     struct batch *batch = kit_batch(&kit, SIGNAL_SPANS);
 
-    kit_store.keep = true;
-    kit_store.wants_derived = true;
+    kit_store.flush_due = true;
     kit_span(batch, FRONT, SPAN_CLIENT, 1, 1, 0, "server.address=a.example")
         ->trace_state = SLICE("ot=th:c");
     kit_span(batch, FRONT, SPAN_CLIENT, 2, 2, 0, "server.address=a.example");
@@ -148,7 +147,7 @@ TEST(a_call_that_waits_keeps_its_weight_over_a_restart)
     kit_kill(&kit);
     kit_store.watermark[STREAM_SPANS] = kit_store.watermark[STREAM_DERIVED] = 1;
     CHECK_EQ(kit_sum(DERIVED_OUT_DURATION, ""), 0);
-    kit_store.wants_derived = false;
+    kit_store.flush_due = false;
     kit = kit_open_with(&kit_options);
     kit.lsn = 1000; /* beyond what is committed */
     kit_close(&kit);

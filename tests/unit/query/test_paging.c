@@ -16,8 +16,8 @@ static void put(uint64_t time_ns, uint64_t arrival)
     static const struct attr body = {
         .key = "", .type = VALUE_STRING, .str = "x", .len = 1};
 
-    bed.logs = logs;
-    logs[bed.log_count++] =
+    bed.store->logs = logs;
+    logs[bed.store->log_count++] =
         (struct log_record){.time_ns = time_ns,
                             .arrival = arrival,
                             .body = body,
@@ -84,14 +84,16 @@ TEST(a_time_comes_back_as_the_place_of_its_record)
     json_decref(
         ask("\"startTime\":\"2026-08-21T08:00:00.0000000041999Z\"," END));
     CHECK_EQ(bed.status, 200);
-    CHECK(bed.log_query.start_ns == T0 + 4);
-    CHECK(bed.after.time_ns == T0 + 4 && number_of(&bed.after) == 999);
-    CHECK_EQ(bed.before.key_len, 0);
+    CHECK(bed.store->log_query.start_ns == T0 + 4);
+    CHECK(bed.store->after.time_ns == T0 + 4 &&
+          number_of(&bed.store->after) == 999);
+    CHECK_EQ(bed.store->before.key_len, 0);
     json_decref(
         ask(START ",\"endTime\":\"2026-08-21T08:00:00.0000000043001234567Z\""));
-    CHECK(bed.log_query.end_ns == T0 + 5);
-    CHECK(bed.before.time_ns == T0 + 4 && number_of(&bed.before) == 1234567);
-    CHECK_EQ(bed.after.key_len, 0);
+    CHECK(bed.store->log_query.end_ns == T0 + 5);
+    CHECK(bed.store->before.time_ns == T0 + 4 &&
+          number_of(&bed.store->before) == 1234567);
+    CHECK_EQ(bed.store->after.key_len, 0);
     bed_release(&bed);
 }
 
@@ -111,13 +113,13 @@ TEST(other_digits_are_a_time_like_any_other)
                  other[i], other[i]);
         json_decref(ask(members));
         CHECK_EQ(bed.status, 200);
-        CHECK(bed.log_query.start_ns == T0 + 5);
-        CHECK(bed.log_query.end_ns == T0 + 10);
-        CHECK(bed.after.key_len == 0 && bed.before.key_len == 0);
+        CHECK(bed.store->log_query.start_ns == T0 + 5);
+        CHECK(bed.store->log_query.end_ns == T0 + 10);
+        CHECK(bed.store->after.key_len == 0 && bed.store->before.key_len == 0);
     }
     json_decref(
         ask("\"startTime\":\"2026-08-21T08:00:00.000000004000Z\"," END));
-    CHECK(bed.log_query.start_ns == T0 + 4);
+    CHECK(bed.store->log_query.start_ns == T0 + 4);
     bed_release(&bed);
 }
 
@@ -151,9 +153,10 @@ TEST(a_cursor_goes_on_behind_the_last_record)
                  cursor);
         json_decref(ask(members));
         CHECK_EQ(bed.status, 200);
-        const struct list_position *there = asc ? &bed.after : &bed.before;
+        const struct list_position *there =
+            asc ? &bed.store->after : &bed.store->before;
         CHECK(there->time_ns == T0 + 4 && number_of(there) == 77);
-        CHECK_EQ((asc ? bed.before : bed.after).key_len, 0);
+        CHECK_EQ((asc ? bed.store->before : bed.store->after).key_len, 0);
     }
     bed_release(&bed);
 }

@@ -150,16 +150,18 @@ TEST(defaults_trimming_and_what_is_ignored)
                         "\"searchPhrase\":\" x "
                         "\",\"searchScope\":{\"namespace\":\" acme \"}}"));
     CHECK_EQ(bed.status, 200);
-    CHECK_EQ(bed.log_query.limit, 101); /* one more: is there a next page? */
-    CHECK(!bed.log_query.ascending);
-    CHECK(bed.log_query.end_ns - bed.log_query.start_ns == NS_PER_HOUR);
-    CHECK_EQ(bed.log_query.phrase.len, 3);
+    CHECK_EQ(bed.store->log_query.limit,
+             101); /* one more: is there a next page? */
+    CHECK(!bed.store->log_query.ascending);
+    CHECK(bed.store->log_query.end_ns - bed.store->log_query.start_ns ==
+          NS_PER_HOUR);
+    CHECK_EQ(bed.store->log_query.phrase.len, 3);
     json_decref(bed_ask(&bed, "POST", LOGS,
                         "{" TIMES "," SCOPE
                         ",\"limit\":1000,\"sortOrder\":\"asc\"}"));
     CHECK_EQ(bed.status, 200);
-    CHECK_EQ(bed.log_query.limit, 1001);
-    CHECK(bed.log_query.ascending);
+    CHECK_EQ(bed.store->log_query.limit, 1001);
+    CHECK(bed.store->log_query.ascending);
     bed_release(&bed);
 }
 
@@ -168,12 +170,13 @@ TEST(level_filters_select_true_severities)
     bed_init(&bed);
     json_decref(bed_ask(&bed, "POST", LOGS,
                         "{" TIMES "," SCOPE ",\"logLevels\":[\"ERROR\"]}"));
-    CHECK_EQ(bed.log_query.levels, 1 << LEVEL_ERROR | 1 << LEVEL_FATAL);
+    CHECK_EQ(bed.store->log_query.levels, 1 << LEVEL_ERROR | 1 << LEVEL_FATAL);
     json_decref(bed_ask(&bed, "POST", LOGS,
                         "{" TIMES "," SCOPE
                         ",\"logLevels\":[\"DEBUG\",\"INFO\"]}"));
-    CHECK_EQ(bed.log_query.levels, 1 << LEVEL_DEBUG | 1 << LEVEL_TRACE |
-                                       1 << LEVEL_INFO | 1 << LEVEL_UNSET);
+    CHECK_EQ(bed.store->log_query.levels, 1 << LEVEL_DEBUG | 1 << LEVEL_TRACE |
+                                              1 << LEVEL_INFO |
+                                              1 << LEVEL_UNSET);
     bed_release(&bed);
 }
 

@@ -36,8 +36,8 @@ static void hear_of_all(void)
                            .resource_id = bed_resource(&bed, "shop", name),
                            .histogram = &hists[i]};
     }
-    bed.points = points;
-    bed.point_count = COMPONENTS;
+    bed.store->points = points;
+    bed.store->point_count = COMPONENTS;
 }
 
 static void declare(const char *names)
@@ -153,12 +153,12 @@ TEST(only_the_components_of_the_page_are_read)
     bed_init(&bed);
     hear_of_all();
     answer = bed_ask(&bed, "GET", PATH "&limit=3", NULL);
-    CHECK_EQ(bed.series_resources, 3);
+    CHECK_EQ(bed.store->series_resources, 3);
     snprintf(path, sizeof(path), PATH "&limit=2&cursor=%s",
              json_string_value(json_object_get(answer, "nextCursor")));
     json_decref(answer);
     json_decref(bed_ask(&bed, "GET", path, NULL));
-    CHECK_EQ(bed.series_resources, 2);
+    CHECK_EQ(bed.store->series_resources, 2);
     bed_release(&bed);
 }
 

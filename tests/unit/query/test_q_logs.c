@@ -13,8 +13,8 @@ static struct log_record logs[3];
 
 static void put_log(const char *text, uint8_t level)
 {
-    bed.logs = logs;
-    logs[bed.log_count++] = (struct log_record){
+    bed.store->logs = logs;
+    logs[bed.store->log_count++] = (struct log_record){
         .time_ns = T0 + 120000000,
         .body = bed_attr("", text),
         .level = level,
@@ -110,7 +110,7 @@ TEST(nothing_is_an_empty_list)
     answer =
         bed_ask(&bed, "POST", "/api/v1/events/query", "{" TIMES "," SCOPE "}");
     CHECK_TEXT(bed_at(answer, "events"), "[0]");
-    CHECK(bed.log_query.events);
+    CHECK(bed.store->log_query.events);
     json_decref(answer);
     bed_release(&bed);
 }
@@ -203,7 +203,7 @@ TEST(reasons_of_events)
                      "{" TIMES ",\"reasons\":[\"BackOff\","
                      "\"VersionChanged\"]}"); /* needs no scope then */
     CHECK_EQ(bed.status, 200);
-    CHECK_EQ(bed.log_query.any_count, 3);
+    CHECK_EQ(bed.store->log_query.any_count, 3);
     json_decref(answer);
     bed_release(&bed);
     check_400("\"limit\":1", "searchScope is required");

@@ -23,9 +23,9 @@ static struct attr attrs[MAX_POINTS][2];
 static struct point *put(const char *name, uint8_t type, uint8_t temporality,
                          uint32_t resource, uint64_t time_ns)
 {
-    uint32_t i = bed.point_count++;
+    uint32_t i = bed.store->point_count++;
 
-    bed.points = points;
+    bed.store->points = points;
     metrics[i] = (struct metric){.name = slice_of(name),
                                  .type = type,
                                  .temporality = temporality,
@@ -120,7 +120,7 @@ TEST(consumers_are_not_http)
 
     bed_init(&bed);
     put_derived(bed_resource(&bed, "shop", "cart"));
-    for (uint32_t i = 0; i < bed.point_count; i++)
+    for (uint32_t i = 0; i < bed.store->point_count; i++)
         attrs[i][0] = bed_attr(DERIVED_KIND, "consumer");
     answer = ask("http");
     CHECK_TEXT(bed_at(answer, "requestCount"), "[0]");

@@ -24,9 +24,9 @@ static const uint64_t sixty[] = {60};
 /* Sixty calls of about 100 ms in the first minute. */
 static struct point *put(const char *name, uint32_t resource)
 {
-    uint32_t i = bed.point_count++;
+    uint32_t i = bed.store->point_count++;
 
-    bed.points = points;
+    bed.store->points = points;
     metrics[i] = (struct metric){.name = slice_of(name),
                                  .type = METRIC_EXP_HISTOGRAM,
                                  .temporality = DELTA};

@@ -19,8 +19,8 @@ static struct span_link link;
 static void put_trace(void)
 {
     bed_init(&bed);
-    bed.spans = spans;
-    bed.span_count = 2;
+    bed.store->spans = spans;
+    bed.store->span_count = 2;
     memset(spans, 0, sizeof(spans));
     for (int i = 0; i < 2; i++) {
         spans[i].trace_id[15] = 0xab;
@@ -67,8 +67,8 @@ TEST(a_trace_in_the_list)
                                    .root_kind = SPAN_SERVER,
                                    .has_errors = true};
     trace.root_resource_id = bed_resource(&bed, "shop", "checkout");
-    bed.traces = &trace;
-    bed.trace_count = 1;
+    bed.store->traces = &trace;
+    bed.store->trace_count = 1;
     answer = bed_ask(&bed, "POST", LIST,
                      "{" TIMES "," SHOP ",\"minDuration\":\"250ms\","
                      "\"errorsOnly\":true,\"operation\":\"GET /checkout\","
@@ -86,10 +86,10 @@ TEST(a_trace_in_the_list)
     CHECK_TEXT(bed_at(answer, "traces.0.startTime"), "2026-08-21T08:00:00Z");
     CHECK_TEXT(bed_at(answer, "traces.0.durationNs"), "400000000");
     CHECK_TEXT(bed_at(answer, "traces.0.hasErrors"), "true");
-    CHECK_EQ(bed.trace_query.min_duration_ns, 250 * NS_PER_MS);
-    CHECK(bed.trace_query.errors_only);
-    CHECK(bed.trace_query.visible != NULL);
-    CHECK_EQ(bed.trace_query.attr_count, 2);
+    CHECK_EQ(bed.store->trace_query.min_duration_ns, 250 * NS_PER_MS);
+    CHECK(bed.store->trace_query.errors_only);
+    CHECK(bed.store->trace_query.visible != NULL);
+    CHECK_EQ(bed.store->trace_query.attr_count, 2);
     json_decref(answer);
     bed_release(&bed);
 }
@@ -113,7 +113,7 @@ TEST(a_trace_that_touches_the_scope_is_shown_whole)
     CHECK_TEXT(bed_at(answer, "spans.1.operation"), "Pay/Charge");
     CHECK_TEXT(bed_at(answer, "spans.1.spanKind"), "");
     CHECK(!strstr(bed.text, "ttributes"));
-    CHECK(!bed.whole);
+    CHECK(!bed.store->whole);
     json_decref(answer);
     bed_release(&bed);
 }
@@ -124,8 +124,8 @@ TEST(what_was_noted_of_a_span_is_shown)
     json_t *answer;
 
     put_trace();
-    bed.spans[0].failed = true;
-    bed.spans[0].corrected = CORRECTED_TIME | CORRECTED_END;
+    bed.store->spans[0].failed = true;
+    bed.store->spans[0].corrected = CORRECTED_TIME | CORRECTED_END;
     answer = bed_ask(&bed, "POST", ONE "/query",
                      "{" TIMES "," SHOP ",\"sortOrder\":\"asc\"}");
     CHECK_TEXT(bed_at(answer, "spans.0.status.code"), "error");
@@ -158,7 +158,7 @@ TEST(attributes_have_native_types)
     put_trace();
     answer = bed_ask(&bed, "POST", ONE "/query",
                      "{" TIMES "," SHOP ",\"includeAttributes\":true}");
-    CHECK(bed.whole);
+    CHECK(bed.store->whole);
     CHECK(strstr(bed.text, "\"http.response.status_code\":504"));
     CHECK(strstr(bed.text, "\"resourceAttributes\":{\"openchoreo.dev/"));
     CHECK_TEXT(bed_at(answer, "spans.0.events.0.name"), "exception");

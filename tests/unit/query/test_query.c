@@ -154,7 +154,7 @@ TEST(beyond_the_queue_is_503_and_health_answers)
     int fds[4], other;
 
     serve(1, 2);
-    bed.begin = wait_at_gate;
+    bed.store->begin = wait_at_gate;
     pthread_mutex_lock(&gate);
     for (int i = 0; i < 4; i++)
         fds[i] = dial();
@@ -214,7 +214,7 @@ TEST(one_asker_cannot_take_all_workers)
     int other, refused;
 
     serve(2, 4);
-    bed.begin = first_two_wait;
+    bed.store->begin = first_two_wait;
     pthread_mutex_lock(&gate);
     for (int i = 0; i < 6; i++) {
         greedy[i] = (struct pollfd){.fd = dial(), .events = POLLIN};
@@ -249,7 +249,7 @@ static void wait_for_cancel(void)
 {
     atomic_fetch_add(&inside, 1);
     for (int i = 0; i < 3000; i++) {
-        if (bed_cancel && atomic_load(bed_cancel)) {
+        if (memory_cancelled && atomic_load(memory_cancelled)) {
             atomic_fetch_add(&cancelled, 1);
             return;
         }
@@ -265,7 +265,7 @@ TEST(a_closed_connection_cancels_its_query)
 
     serve(1, 8);
     atomic_store(&cancelled, 0);
-    bed.begin = wait_for_cancel;
+    bed.store->begin = wait_for_cancel;
     work = dial();
     post(work, LOGS, BODY);
     CHECK_EQ(wait_for_inside(1), 1);
@@ -295,7 +295,7 @@ TEST(stopping_answers_what_was_taken)
     int fds[3];
 
     serve(1, 8);
-    bed.begin = wait_at_gate;
+    bed.store->begin = wait_at_gate;
     pthread_mutex_lock(&gate);
     for (int i = 0; i < 3; i++) {
         fds[i] = dial();

@@ -250,7 +250,7 @@ TEST(analysis_that_fails_leaves_a_report_that_says_so)
     json_t *answer;
 
     open_bed(&bed);
-    bed.read_status = ERR_BUSY;
+    bed.store->read_status = ERR_BUSY;
     json_decref(
         ask(&bed, "POST", "/api/v1alpha1/rca-agent/analyze", alert, 503));
     answer = ask(&bed, "GET", ONE, NULL, 200);
@@ -258,14 +258,14 @@ TEST(analysis_that_fails_leaves_a_report_that_says_so)
     CHECK(json_is_null(json_object_get(answer, "report")));
     json_decref(answer);
     /* Waiting does not help: the caller is told of the report, not refused. */
-    bed.read_status = ERR_TOO_BIG;
+    bed.store->read_status = ERR_TOO_BIG;
     json_decref(
         ask(&bed, "POST", "/api/v1alpha1/rca-agent/analyze", alert, 200));
     answer = ask(&bed, "GET", ONE, NULL, 200);
     CHECK_TEXT(bed_at(answer, "status"), "failed");
     json_decref(answer);
     /* The same alert again, once it can be: the report is replaced. */
-    bed.read_status = OK;
+    bed.store->read_status = OK;
     json_decref(
         ask(&bed, "POST", "/api/v1alpha1/rca-agent/analyze", alert, 200));
     answer = ask(&bed, "GET", ONE, NULL, 200);

@@ -77,7 +77,7 @@ TEST(trouble_of_the_store)
                                "\"searchScope\":{\"namespace\":\"acme\"}}";
 
     bed_init(&bed);
-    bed.read_status = ERR_IO;
+    bed.store->read_status = ERR_IO;
     (void)bed_refused(&bed, "/api/v1/logs/query", body, 503, "OBS-V1-L-05");
     (void)bed_refused(&bed, "/api/v1/events/query", body, 503, "OBS-V1-E-05");
     (void)bed_refused(&bed, "/api/v1alpha1/traces/query", body, 503,
@@ -90,19 +90,19 @@ TEST(health_says_what_is_wrong)
     json_t *answer;
 
     bed_init(&bed);
-    bed.health = ERR_BUSY; /* load is not illness */
+    bed.store->health = ERR_BUSY; /* load is not illness */
     answer = bed_ask(&bed, "GET", "/health", NULL);
     CHECK_EQ(bed.status, 200);
     CHECK_TEXT(bed_at(answer, "status"), "healthy");
     CHECK(bed_at(answer, "timestamp").len > 0);
     json_decref(answer);
-    bed.health = ERR_IO;
+    bed.store->health = ERR_IO;
     answer = bed_ask(&bed, "GET", "/health", NULL);
     CHECK_EQ(bed.status, 503);
     CHECK_TEXT(bed_at(answer, "status"), "unhealthy");
     CHECK(strstr(bed.text, "disk full"));
     json_decref(answer);
-    bed.health = OK;
+    bed.store->health = OK;
     bed.journal_health = ERR_IO;
     json_decref(bed_ask(&bed, "GET", "/health", NULL));
     CHECK_EQ(bed.status, 503);
@@ -158,7 +158,7 @@ TEST(the_catalogue_is_put_saved_and_got)
     CHECK_EQ(bed.status, 503);
     CHECK_TEXT(saved, text);
     saved = (struct slice){NULL, 0};
-    bed.health = ERR_IO; /* known beforehand: nothing is handed over */
+    bed.store->health = ERR_IO; /* known beforehand: nothing is handed over */
     json_decref(bed_ask(&bed, "PUT", "/api/v1/catalog", text));
     CHECK_EQ(bed.status, 503);
     CHECK_EQ(saved.len, 0);

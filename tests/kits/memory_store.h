@@ -1,0 +1,633 @@
+/*
+ * memory_store - an engine of store.h and metadata.h in memory, for tests above
+ * the store. A test that includes this runs without SQLite (symbols of the test
+ * win over those of the library). It keeps what is appended and saved, answers
+ * queries over it, and has switches for what a test wants to happen.
+ *
+ * Records to query are the batches that were appended, and arrays that the test
+ * sets (spans, logs, points, traces). A second registry or correlator on the
+ * same store sees what a restart would see.
+ *
+ * Threads: as store.h, except that a test changes nothing while queries run.
+ */
+#ifndef MEMORY_STORE_H
+#define MEMORY_STORE_H
+
+#include <pthread.h>
+#include <stdlib.h>
+
+#include "array.h"
+#include "mem.h"
+#include "store.h"
+
+struct memory_value {
+    const char *name;
+    struct slice value;
+};
+
+struct store {
+    struct arena arena; /* of all copies */
+
+    /* ---- metadata ---- */
+    struct identity *identity;      /* by number; id IDENTITY_NONE: none */
+    struct resource *resource;      /* by id; id RESOURCE_NONE: none */
+    uint32_t *identity_of;          /* of resources */
+    uint64_t *hash;                 /* likewise */
+    uint32_t identities, resources; /* highest number and id, plus one */
+    uint32_t identity_room, resource_room, identity_of_room, hash_room;
+    uint32_t repointed; /* calls of metadata_save_resource_identity */
+    struct memory_value *values;
+    uint32_t value_count, value_room;
+    bool drop_metadata; /* identities and resources are not kept */
+
+    /* ---- signals ---- */
+    struct batch **batches; /* appended */
+    uint32_t count, batch_room;
+    struct span *spans; /* set by the test */
+    struct log_record *logs;
+    struct point *points;
+    struct trace_summary *traces;
+    uint32_t span_count, log_count, point_count, trace_count;
+    uint64_t watermark[STREAM_COUNT], oldest_ns;
+    struct open_series open;
+    bool drop_batches;
+    bool flush_due;       /* of the derived stream */
+    uint64_t flush_every; /* or at every lsn that this divides */
+
+    /* ---- queries ---- */
+    enum status health, read_status;
+    void (*begin)(void); /* called by reader_begin, if set */
+    bool strict;         /* logs by time, level and stream, too */
+    bool whole_traces;   /* a sample has their spans of other times, too */
+    struct log_query log_query; /* the last ones; their pointers are gone */
+    struct list_position after, before; /* of the last list; key_len 0: none */
+    struct trace_query trace_query;
+    struct series_query series_query;
+    uint32_t series_resources; /* how many it was about */
+    bool whole;
+};
+
+struct reader {
+    struct store *store;
+    const atomic_bool *cancelled;
+};
+
+static _Thread_local const atomic_bool *memory_cancelled; /* of this reader */
+
+static inline struct store *memory_store_new(void)
+{
+    struct store *store = mem_zero(1, sizeof(*store));
+
+    arena_init(&store->arena, NULL, SIZE_MAX);
+    return store;
+}
+
+static inline void memory_store_drop_batches(struct store *store)
+{
+    for (uint32_t i = 0; i < store->count; i++)
+        batch_free(store->batches[i]);
+    store->count = 0;
+}
+
+/* Empties it. */
+static inline void memory_store_reset(struct store *store)
+{
+    memory_store_drop_batches(store);
+    free(store->batches);
+    free(store->identity);
+    free(store->resource);
+    free(store->identity_of);
+    free(store->hash);
+    free(store->values);
+    arena_release(&store->arena);
+    memset(store, 0, sizeof(*store));
+    arena_init(&store->arena, NULL, SIZE_MAX);
+}
+
+static inline void memory_store_free(struct store *store)
+{
+    memory_store_reset(store);
+    arena_release(&store->arena);
+    free(store);
+}
+
+/* ---- store.h: writing ---- */
+
+struct metadata *store_metadata(struct store *store)
+{
+    return (struct metadata *)store;
+}
+
+static inline struct store *memory_store_of(struct metadata *metadata)
+{
+    return (struct store *)metadata;
+}
+
+void store_append(struct store *store, struct batch *batch)
+{
+    if (store->drop_batches) {
+        batch_free(batch);
+        return;
+    }
+    *(struct batch **)array_append(&store->batches, store->count,
+                                   &store->batch_room) = batch;
+    store->count++;
+}
+
+bool store_derived_flush_due(struct store *store, uint64_t last_lsn)
+{
+    return store->flush_due ||
+           (store->flush_every > 0 && last_lsn % store->flush_every == 0);
+}
+
+uint64_t store_watermark(struct store *store, enum stream stream)
+{
+    return store->watermark[stream];
+}
+
+uint64_t store_oldest_ns(struct store *store)
+{
+    return store->oldest_ns;
+}
+
+enum status store_health(struct store *store)
+{
+    return store->health;
+}
+
+void store_set_open_series(struct store *store, struct open_series source)
+{
+    store->open = source;
+}
+
+/* ---- metadata.h: saving ---- */
+
+void metadata_save_identity(struct metadata *metadata,
+                            const struct identity *identity)
+{
+    struct store *store = memory_store_of(metadata);
+    struct arena *arena = &store->arena;
+
+    if (store->drop_metadata)
+        return;
+    array_reserve(&store->identity, identity->id + 1, &store->identity_room);
+    while (store->identities <= identity->id)
+        store->identity[store->identities++].id = IDENTITY_NONE;
+    store->identity[identity->id] = (struct identity){
+        .id = identity->id,
+        .rule = identity->rule,
+        .namespace = arena_copy(arena, identity->namespace),
+        .project = arena_copy(arena, identity->project),
+        .component = arena_copy(arena, identity->component),
+        .environment = arena_copy(arena, identity->environment),
+        .project_uid = arena_copy(arena, identity->project_uid),
+        .component_uid = arena_copy(arena, identity->component_uid),
+        .environment_uid = arena_copy(arena, identity->environment_uid)};
+}
+
+/* Texts, maps and arrays are copied, which is all that tests send. */
+static inline const struct attr *memory_copy_attrs(struct arena *arena,
+                                                   const struct attr *from,
+                                                   uint32_t count)
+{
+    struct attr *to = arena_zero(arena, count + 1, sizeof(*to));
+
+    for (uint32_t i = 0; i < count; i++) {
+        to[i] = from[i];
+        to[i].key = arena_copy(arena, attr_key(&from[i])).ptr;
+        if (from[i].type == VALUE_STRING)
+            to[i].str = arena_copy(arena, attr_text(&from[i])).ptr;
+        else if (from[i].type == VALUE_MAP || from[i].type == VALUE_ARRAY)
+            to[i].items = memory_copy_attrs(arena, from[i].items, from[i].len);
+    }
+    return to;
+}
+
+static inline void memory_resource_room(struct store *store, uint32_t id)
+{
+    array_reserve(&store->resource, id + 1, &store->resource_room);
+    array_reserve(&store->identity_of, id + 1, &store->identity_of_room);
+    array_reserve(&store->hash, id + 1, &store->hash_room);
+    while (store->resources <= id)
+        store->resource[store->resources++].id = RESOURCE_NONE;
+}
+
+void metadata_save_resource(struct metadata *metadata, uint32_t id,
+                            uint32_t identity, uint64_t hash,
+                            const struct resource *resource)
+{
+    struct store *store = memory_store_of(metadata);
+
+    if (store->drop_metadata)
+        return;
+    memory_resource_room(store, id);
+    store->resource[id] = (struct resource){.attrs = resource->attrs, .id = id};
+    store->resource[id].attrs.at = memory_copy_attrs(
+        &store->arena, resource->attrs.at, resource->attrs.count);
+    store->identity_of[id] = identity;
+    store->hash[id] = hash;
+}
+
+void metadata_save_resource_identity(struct metadata *metadata, uint32_t id,
+                                     uint32_t identity)
+{
+    struct store *store = memory_store_of(metadata);
+
+    if (store->drop_metadata)
+        return;
+    memory_resource_room(store, id);
+    store->identity_of[id] = identity;
+    store->repointed++;
+}
+
+void metadata_save_value(struct metadata *metadata, const char *name,
+                         struct slice value)
+{
+    struct store *store = memory_store_of(metadata);
+    uint32_t at = 0;
+
+    while (at < store->value_count && strcmp(store->values[at].name, name) != 0)
+        at++;
+    array_reserve(&store->values, at + 1, &store->value_room);
+    if (at == store->value_count)
+        store->values[store->value_count++].name = name;
+    store->values[at].value = arena_copy(&store->arena, value);
+}
+
+enum status metadata_sync(struct metadata *metadata)
+{
+    return memory_store_of(metadata)->health;
+}
+
+/* ---- metadata.h: loading ---- */
+
+enum status metadata_load(struct metadata *metadata,
+                          metadata_identity_visit *identity,
+                          metadata_resource_visit *resource, void *arg)
+{
+    struct store *store = memory_store_of(metadata);
+
+    for (uint32_t i = 0; i < store->identities; i++)
+        if (store->identity[i].id != IDENTITY_NONE)
+            identity(arg, &store->identity[i]);
+    for (uint32_t i = store->resources; i-- > 0;)
+        if (store->resource[i].id != RESOURCE_NONE)
+            resource(arg, i, store->identity_of[i], store->hash[i],
+                     &store->resource[i]);
+    return OK;
+}
+
+enum status metadata_load_value(struct metadata *metadata, const char *name,
+                                struct arena *arena, struct slice *value)
+{
+    const struct store *store = memory_store_of(metadata);
+
+    *value = (struct slice){NULL, 0};
+    for (uint32_t i = 0; i < store->value_count; i++)
+        if (strcmp(store->values[i].name, name) == 0)
+            *value = arena_copy(arena, store->values[i].value);
+    return OK;
+}
+
+enum status metadata_load_derived_state(struct metadata *metadata,
+                                        struct arena *arena,
+                                        struct slice *state)
+{
+    const struct store *store = memory_store_of(metadata);
+
+    *state = (struct slice){NULL, 0};
+    for (uint32_t i = 0; i < store->count; i++)
+        if (store->batches[i]->derived)
+            *state = arena_copy(arena, store->batches[i]->state);
+    return OK;
+}
+
+enum status metadata_load_requests(struct metadata *metadata,
+                                   metadata_request_visit *visit, void *arg)
+{
+    const struct store *store = memory_store_of(metadata);
+
+    for (uint32_t i = 0; i < store->count; i++)
+        if (!request_hash_none(store->batches[i]->hash))
+            visit(arg, store->batches[i]->hash, store->batches[i]->lsn);
+    return OK;
+}
+
+/* ---- store.h: reading ---- */
+
+enum status reader_open(struct reader **reader, struct store *store)
+{
+    *reader = mem_zero(1, sizeof(**reader));
+    (*reader)->store = store;
+    return OK;
+}
+
+void reader_close(struct reader *reader)
+{
+    free(reader);
+}
+
+void reader_set_cancel(struct reader *reader, const atomic_bool *cancelled)
+{
+    reader->cancelled = memory_cancelled = cancelled;
+}
+
+enum status reader_begin(struct reader *reader)
+{
+    if (reader->store->begin)
+        reader->store->begin();
+    return OK;
+}
+
+void reader_end(struct reader *reader)
+{
+    (void)reader;
+}
+
+/* The records set by the test, then those of the batches, as one list. */
+struct memory_cursor {
+    const struct store *store;
+    enum signal signal;
+    uint32_t batch; /* + 1; 0: those set by the test */
+    uint32_t record;
+};
+
+static inline const void *memory_next(struct memory_cursor *cursor)
+{
+    const struct store *s = cursor->store;
+
+    while (cursor->batch <= s->count) {
+        const struct batch *b =
+            cursor->batch > 0 ? s->batches[cursor->batch - 1] : NULL;
+        uint32_t at = cursor->record++, spans = b ? 0 : s->span_count;
+        uint32_t logs = b ? 0 : s->log_count, points = b ? 0 : s->point_count;
+
+        if (b && b->signal == cursor->signal)
+            spans = logs = points = b->count;
+        if (cursor->signal == SIGNAL_SPANS && at < spans)
+            return b ? &b->spans[at] : &s->spans[at];
+        if (cursor->signal == SIGNAL_LOGS && at < logs)
+            return b ? &b->logs[at] : &s->logs[at];
+        if (cursor->signal == SIGNAL_METRICS && at < points)
+            return b ? &b->points[at] : &s->points[at];
+        cursor->batch++;
+        cursor->record = 0;
+    }
+    return NULL;
+}
+
+static inline void memory_note_range(struct store *store,
+                                     const struct list_range *range)
+{
+    const struct list_position none = {0};
+
+    store->after = range->after ? *range->after : none;
+    store->before = range->before ? *range->before : none;
+}
+
+static inline bool memory_match_log(const struct store *store,
+                                    const struct log_record *log,
+                                    const struct log_query *query)
+{
+    return bitmap_has(query->resources, log->resource_id) &&
+           (!store->strict ||
+            (log->time_ns >= query->start_ns && log->time_ns < query->end_ns &&
+             (log->event_name.len > 0) == query->events &&
+             (query->levels == 0 || query->levels >> log->level & 1)));
+}
+
+/* Without order and limit. */
+enum status reader_query_logs(struct reader *reader,
+                              const struct log_query *query,
+                              struct arena *arena, struct log_record **logs,
+                              uint32_t *count, uint64_t *total)
+{
+    static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+    struct store *store = reader->store;
+    struct memory_cursor cursor = {.store = store, .signal = SIGNAL_LOGS};
+    const struct log_record *log;
+    uint32_t room = 0;
+
+    pthread_mutex_lock(&lock); /* tests query from several threads */
+    store->log_query = *query;
+    memory_note_range(store, &query->range);
+    pthread_mutex_unlock(&lock);
+    *logs = NULL;
+    *count = 0;
+    while ((log = memory_next(&cursor))) {
+        if (!memory_match_log(store, log, query))
+            continue;
+        struct log_record *to = arena_append(arena, logs, *count, &room);
+
+        if (!to)
+            return arena_status(arena);
+        *to = *log;
+        ++*count;
+    }
+    *total = *count;
+    return store->read_status;
+}
+
+/* Those set by the test. */
+enum status reader_query_traces(struct reader *reader,
+                                const struct trace_query *query,
+                                struct arena *arena,
+                                struct trace_summary **traces, uint32_t *count,
+                                uint64_t *total)
+{
+    struct store *store = reader->store;
+
+    (void)arena;
+    store->trace_query = *query;
+    memory_note_range(store, &query->range);
+    *traces = store->traces;
+    *total = *count = store->trace_count;
+    return store->read_status;
+}
+
+static inline int memory_by_start(const void *left, const void *right)
+{
+    const struct span *a = left, *b = right;
+
+    if (a->start_ns != b->start_ns)
+        return a->start_ns < b->start_ns ? -1 : 1;
+    return memcmp(a->span_id, b->span_id, sizeof(a->span_id));
+}
+
+enum status reader_query_trace(struct reader *reader,
+                               const uint8_t trace_id[16], bool whole,
+                               struct arena *arena, struct span **spans,
+                               uint32_t *count)
+{
+    const struct span_query all = {.trace_id = trace_id,
+                                   .whole = whole,
+                                   .ascending = true,
+                                   .limit = UINT32_MAX};
+    uint64_t total;
+
+    return reader_query_spans(reader, &all, arena, spans, count, &total);
+}
+
+enum status reader_query_spans(struct reader *reader,
+                               const struct span_query *query,
+                               struct arena *arena, struct span **spans,
+                               uint32_t *count, uint64_t *total)
+{
+    struct store *store = reader->store;
+    struct memory_cursor cursor = {.store = store, .signal = SIGNAL_SPANS};
+    bool in_scope = !query->resources;
+    const struct span *span;
+    uint32_t room = 0;
+
+    store->whole = query->whole;
+    memory_note_range(store, &query->range);
+    *spans = NULL;
+    *count = 0;
+    while ((span = memory_next(&cursor))) {
+        if (memcmp(span->trace_id, query->trace_id, 16) != 0)
+            continue;
+        in_scope |=
+            query->resources && bitmap_has(query->resources, span->resource_id);
+        if (query->visible && !bitmap_has(query->visible, span->resource_id))
+            continue;
+        struct span *to = arena_append(arena, spans, *count, &room);
+
+        if (!to)
+            return arena_status(arena);
+        *to = *span;
+        ++*count;
+    }
+    if (!in_scope)
+        *count = 0;
+    if (*count > 1)
+        qsort(*spans, *count, sizeof(**spans), memory_by_start);
+    for (uint32_t i = 0; !query->ascending && i < *count / 2; i++) {
+        struct span swap = (*spans)[i];
+
+        (*spans)[i] = (*spans)[*count - 1 - i];
+        (*spans)[*count - 1 - i] = swap;
+    }
+    *total = *count;
+    if (*count > query->limit)
+        *count = query->limit;
+    return store->read_status;
+}
+
+enum status reader_find_span(struct reader *reader, const uint8_t trace_id[16],
+                             const uint8_t span_id[8], struct arena *arena,
+                             struct span *span)
+{
+    struct memory_cursor cursor = {.store = reader->store,
+                                   .signal = SIGNAL_SPANS};
+    const struct span *found;
+
+    (void)arena;
+    reader->store->whole = true;
+    while ((found = memory_next(&cursor)))
+        if (memcmp(found->trace_id, trace_id, 16) == 0 &&
+            memcmp(found->span_id, span_id, 8) == 0) {
+            *span = *found;
+            return reader->store->read_status;
+        }
+    return reader->store->read_status == OK ? ERR_NOT_FOUND
+                                            : reader->store->read_status;
+}
+
+enum status reader_query_series(struct reader *reader,
+                                const struct series_query *query,
+                                point_visit *visit, void *arg)
+{
+    struct store *store = reader->store;
+    struct memory_cursor cursor = {.store = store, .signal = SIGNAL_METRICS};
+    const struct point *point;
+
+    store->series_query = *query;
+    store->series_resources = query->resources ? query->resources->count : 0;
+    while ((point = memory_next(&cursor))) {
+        bool named = query->name_count == 0;
+
+        for (uint32_t k = 0; k < query->name_count; k++)
+            named |= slice_equal(query->names[k], point->metric->name);
+        if (named && point->time_ns > query->start_ns &&
+            point->time_ns <= query->end_ns &&
+            bitmap_has(query->resources, point->resource_id))
+            visit(arg, point);
+    }
+    return store->read_status;
+}
+
+static inline bool memory_in_sample(const struct span *span,
+                                    const struct sample_query *query)
+{
+    return span->start_ns >= query->start_ns &&
+           span->start_ns < query->end_ns &&
+           bitmap_has(query->resources, span->resource_id);
+}
+
+/* Memory has spans of the time; a block the whole trace. */
+static inline bool memory_trace_in_sample(const struct store *store,
+                                          const struct span *of,
+                                          const struct sample_query *query)
+{
+    struct memory_cursor cursor = {.store = store, .signal = SIGNAL_SPANS};
+    const struct span *span;
+
+    if (memory_in_sample(of, query) || !store->whole_traces)
+        return memory_in_sample(of, query);
+    while ((span = memory_next(&cursor)))
+        if (memcmp(span->trace_id, of->trace_id, 16) == 0 &&
+            memory_in_sample(span, query))
+            return true;
+    return false;
+}
+
+enum status reader_sample_spans(struct reader *reader,
+                                const struct sample_query *query,
+                                span_visit *visit, void *arg)
+{
+    struct memory_cursor cursor = {.store = reader->store,
+                                   .signal = SIGNAL_SPANS};
+    const struct span *span;
+
+    while ((span = memory_next(&cursor)))
+        if (memory_trace_in_sample(reader->store, span, query))
+            visit(arg, span);
+    return reader->store->read_status;
+}
+
+enum status reader_sample_logs(struct reader *reader,
+                               const struct sample_query *query,
+                               log_visit *visit, void *arg)
+{
+    struct memory_cursor cursor = {.store = reader->store,
+                                   .signal = SIGNAL_LOGS};
+    const struct log_record *log;
+
+    while ((log = memory_next(&cursor)))
+        if (log->time_ns >= query->start_ns && log->time_ns < query->end_ns &&
+            !id_is_zero(log->trace_id, 16) &&
+            bitmap_has(query->resources, log->resource_id))
+            visit(arg, log);
+    return reader->store->read_status;
+}
+
+enum status reader_resource(struct reader *reader, uint32_t id,
+                            struct arena *arena, struct resource *resource)
+{
+    const struct store *store = reader->store;
+
+    (void)arena;
+    if (id >= store->resources || store->resource[id].id == RESOURCE_NONE)
+        return ERR_NOT_FOUND;
+    *resource = store->resource[id];
+    return OK;
+}
+
+enum status reader_sizes(struct reader *reader, struct store_sizes *sizes)
+{
+    (void)reader;
+    *sizes = (struct store_sizes){.records = {3}};
+    return OK;
+}
+
+#endif
