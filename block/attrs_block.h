@@ -2,8 +2,8 @@
  * attrs_block - the attributes of the rows of one table, as columns.
  *
  * There is a column for each (key, type). The ordered list of columns of a row
- * is its shape; a row stores the number of its shape and its values, nothing
- * else. So order, duplicates and types come back as they were.
+ * is its shape; a row stores only the number of its shape and its values. So
+ * order, duplicates and types are preserved.
  *
  * For block_*.c only.
  */
@@ -26,18 +26,18 @@ struct attr_node;
 struct attr_column_writer;
 
 struct attr_row {
-    uint32_t first; /* in values; of a row in the overflow: its place there */
-    uint32_t shape; /* 0: in the overflow */
+    uint32_t first; /* in values, or in overflow */
+    uint32_t shape; /* 0: in overflow */
     uint32_t dropped;
 };
 
 /* One table's attributes being collected. */
 struct attrs_writer {
     struct scratch *scratch;
-    struct buf *value; /* for encoding; a loan */
+    struct buf *value; /* for encoding; borrowed */
     struct attr_node *root;
     uint32_t node_count, shape_count, shape_room, shape_sum;
-    struct attr_node **shapes; /* used ones, in order of first use */
+    struct attr_node **shapes; /* in order of first use */
     struct attr_column_writer *columns;
     uint32_t column_count, column_room;
     struct dict keys;      /* key and type */
@@ -50,21 +50,21 @@ struct attrs_writer {
 
 void attrs_writer_init(struct attrs_writer *out, struct scratch *scratch,
                        struct buf *value);
-/* The next row's. Texts are copied. */
+/* Adds the next row; texts are copied. */
 void attrs_writer_add(struct attrs_writer *out, const struct attrs *attrs);
-/* Writes the columns with ids from base on. order says which row comes first,
- * second ...; NULL: as they were added. */
+/* Writes the columns, with ids from base on. order: the rows in the order to
+ * write them; NULL: as added. */
 void attrs_writer_finish(struct attrs_writer *out, struct block_builder *block,
                          uint32_t base, const uint32_t *order);
 
-/* The attributes of the table of `rows` rows whose columns begin at base;
- * NULL and a sticky error of the block if they are damaged. */
+/* Opens the table of `rows` rows whose columns begin at base; NULL, and the
+ * block has failed, if it is damaged. */
 struct attrs_reader *attrs_reader_open(struct block *block, uint32_t base,
                                        uint32_t rows);
 void attrs_reader_get(struct attrs_reader *in, uint32_t row,
                       struct attrs *attrs);
 
-/* Takes the rows without such an attribute out of the bitmap. */
+/* Clears the rows without such an attribute in the bitmap. */
 void attrs_reader_match(struct attrs_reader *in,
                         const struct attr_match *wanted, uint64_t *rows);
 

@@ -1,8 +1,8 @@
 /*
- * Reading attributes: see attrs_write.c for the format. When a table is opened
- * each row gets its rank among the rows of its shape, and each place in a
- * shape the index in its column where that shape's values begin. A value is
- * then found by one addition, and only columns that are asked for are read.
+ * Reading attributes; the format is in attrs_write.c. Opening a table computes
+ * the rank of each row among the rows of its shape, and for each place in a
+ * shape where that shape's values begin in the column. A value is then found by
+ * one addition, and only the columns needed are read.
  */
 #include "attrs_block.h"
 #include "match.h"
@@ -29,7 +29,7 @@ struct attrs_reader {
     struct block *block;
     uint32_t base, rows, column_count, shape_count;
     struct attr_column *columns;
-    struct attr_shape *shapes; /* by number; 0 is the overflow */
+    struct attr_shape *shapes; /* by number; 0: the overflow */
     struct ints dropped, row_shape;
     struct texts overflow;
     uint32_t *rank;
@@ -95,7 +95,7 @@ static bool read_shape(struct attrs_reader *in, struct byte_reader *bytes,
     return true;
 }
 
-/* Where in its column each place of each shape begins. */
+/* Computes where in its column each place of each shape begins. */
 static bool place_shapes(struct attrs_reader *in)
 {
     for (uint32_t s = 1; s <= in->shape_count; s++) {
@@ -166,7 +166,7 @@ struct attrs_reader *attrs_reader_open(struct block *block, uint32_t base,
     return block->status == OK ? in : NULL;
 }
 
-/* The column's values, read once; zeros and empty texts if they are damaged. */
+/* Reads the column's values, once; zeros and empty texts if damaged. */
 static struct attr_column *load(struct attrs_reader *in, uint32_t i)
 {
     struct attr_column *column = &in->columns[i];
@@ -247,8 +247,8 @@ void attrs_reader_get(struct attrs_reader *in, uint32_t row,
 
 /* ---- matching ---- */
 
-/* Which values of the column are wanted, one byte each, by code for coded
- * texts and by place for the others. */
+/* Which values of the column are equal to the wanted one, a byte each: by code
+ * for coded texts, by place for other values. */
 static uint8_t *wanted_values(struct attrs_reader *in,
                               struct attr_column *column, struct slice wanted)
 {
@@ -277,8 +277,8 @@ static uint8_t *wanted_values(struct attrs_reader *in,
     return hits;
 }
 
-/* Adds to found the rows whose places in column c hold a value that hits.
- * first: of each shape, 1 + the first place in this column; 0: none. */
+/* Sets the rows whose places in column c hold a value that hits. first: for
+ * each shape, 1 + its first place in this column; 0: none. */
 static void match_rows(struct attrs_reader *in, uint32_t c, const uint8_t *hits,
                        const uint16_t *first, uint64_t *found)
 {

@@ -1,9 +1,8 @@
 /*
  * Collecting: shapes are paths in a tree that is walked attribute by
- * attribute. Each node keeps its children with the one used last in front, so
- * that for records that look alike a step is one comparison of a key with the
- * one expected there; hashing is left to new nodes. Values go to one flat
- * array, row after row: codes for texts, the number itself for the overflow.
+ * attribute. The children of a node are ordered by last use, so for similar
+ * records a step is one comparison of keys; only new nodes are hashed. Values
+ * go to one flat array, row after row: codes for texts, else the number itself.
  *
  *            ┌ http.method ─ http.route ─ status ●1
  *     root ──┤
@@ -16,12 +15,12 @@
  *   3   ints: the shape of each row, from 1 on; 0: the row is in the overflow
  *   4   texts: the overflow, attributes each (attr_codec.h), in order of rows
  *   16+ the values of column i. STRING, BYTES, ARRAY, MAP: texts; other types:
- *       ints (zigzag of an INT, the bits of a DOUBLE). They stand by shape,
- *       then by place in the shape, then by row: so the place of a row's value
+ *       ints (zigzag of an INT, the bits of a DOUBLE). They are ordered by
+ *       shape, then place in the shape, then row, so the place of a row's value
  *       follows from its rank among the rows of its shape.
  *
- * What has too many shapes or keys to be worth columns is the overflow: senders
- * cannot make the tables here large.
+ * Rows beyond the limits of shapes and keys go to the overflow, so that senders
+ * cannot make the tables large.
  */
 #include <string.h>
 
@@ -31,7 +30,7 @@ enum {
     MAX_NODES = 8192,
     MAX_COLUMNS = 2048,
     MAX_SHAPE_SUM = 65536, /* lengths of all shapes */
-    MAX_SIBLINGS = 24,     /* looked at in one step */
+    MAX_SIBLINGS = 24,     /* compared in one step */
 };
 
 struct attr_node {
@@ -108,7 +107,7 @@ static struct attr_node *new_child(struct attrs_writer *out,
     return node;
 }
 
-/* Where the walk goes from node; NULL if the tree may not grow. */
+/* The child of node for the attribute; NULL if the tree may not grow. */
 static inline struct attr_node *step(struct attrs_writer *out,
                                      struct attr_node *node,
                                      const struct attr *attr)
@@ -174,7 +173,7 @@ static uint32_t add_overflow(struct attrs_writer *out,
     return out->overflow_count++;
 }
 
-/* The number of the shape that ends at node; 0 if it gets none. */
+/* Numbers the shape that ends at node; 0 if there are too many. */
 static uint32_t new_shape(struct attrs_writer *out, struct attr_node *node)
 {
     if (out->shape_sum + node->depth > MAX_SHAPE_SUM)
@@ -259,8 +258,8 @@ static void put_shapes(struct attrs_writer *out, struct block_builder *block,
     block_builder_blob(block, id, buf_slice(text));
 }
 
-/* Where the values begin of the rows that are not in the overflow, by shape;
- * rows of a shape in order. */
+/* Where the values of each row begin, by shape, rows of a shape in order;
+ * without the overflow. */
 static uint32_t *firsts_by_shape(const struct attrs_writer *out,
                                  struct scratch *scratch, const uint32_t *order)
 {
@@ -282,7 +281,7 @@ static uint32_t *firsts_by_shape(const struct attrs_writer *out,
     return firsts;
 }
 
-/* Deals the flat array out to the columns. */
+/* Distributes the flat array to the columns. */
 static void fill_columns(struct attrs_writer *out, struct scratch *scratch,
                          const uint32_t *order)
 {
@@ -313,7 +312,7 @@ static void fill_columns(struct attrs_writer *out, struct scratch *scratch,
     }
 }
 
-/* What each row has besides its values. */
+/* Writes each row's shape, or its number of dropped attributes. */
 static void put_rows(const struct attrs_writer *out,
                      struct block_builder *block, uint32_t id, bool shapes,
                      const uint32_t *order)

@@ -15,16 +15,16 @@
  *                 checksum, 4 bytes, if not packed
  *     20+d      the columns that are not packed, in the directory's order
  *
- * The packed columns, each too small to be compressed alone, lie together in
- * one blob (column.h) that is column 0. A checksum is the low half of
- * hash_bytes(); it is looked at when a column is first used, so a question
- * reads and checks only what it needs.
+ * The packed columns, each too small to be compressed alone, are together in
+ * one blob (column.h), which is column 0. A checksum is the low half of
+ * hash_bytes(); it is verified when a column is first used, so a query reads
+ * and checks only what it needs.
  *
  *   43 42 4c 4b 01 02 00 00  10 00 00 00 0c 00 00 00  c c c c
  *   C  B  L  K  v1 logs      16 rows     12 bytes of directory, checksum
  *
- * A reader refuses a version above its own, and any byte that contradicts
- * another; it never reads outside of what it was given.
+ * A reader rejects a version above its own and any inconsistency; it never
+ * reads outside of the bytes it was given.
  */
 #include "block.h"
 
@@ -59,7 +59,7 @@ void block_builder_init(struct block_builder *out)
     out->column.out = &out->current;
     out->column.zstd = ZSTD_createCCtx();
     if (!out->column.zstd)
-        abort(); /* at start-up: no memory for one context */
+        abort(); /* at start: no memory for one context */
 }
 
 void block_builder_release(struct block_builder *out)
@@ -73,7 +73,7 @@ void block_builder_release(struct block_builder *out)
     free(out->entries);
 }
 
-/* Keeps the memory unless one enormous block made it large. */
+/* Keeps the memory unless an enormous block made it large. */
 static void reset_buf(struct buf *buf)
 {
     if (buf->room > KEEP_BYTES)
@@ -169,7 +169,7 @@ enum status block_builder_finish(struct block_builder *out,
     size_t body = out->body.len, begin = block->len, size;
     uint32_t last = 0, columns = out->entry_count;
 
-    block_builder_begin(out, COL_PACK); /* comes last, stands first */
+    block_builder_begin(out, COL_PACK); /* written last, stored first */
     column_put_blob(&out->column, buf_slice(&out->pack));
     block_builder_end(out);
 
@@ -340,7 +340,7 @@ static void unpack(struct block *block)
     }
 }
 
-/* Place of the first column with this id or a greater one. */
+/* The index of the first column with this id or a greater one. */
 static uint32_t find_column(const struct block *block, uint32_t id)
 {
     uint32_t low = 0, high = block->ref_count;

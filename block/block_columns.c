@@ -1,7 +1,7 @@
 /*
- * The parts that spans and logs have in common: texts in dictionaries, the
- * resource and the scope of each row. A scope is encoded once for each address
- * it has: rows of one request share it.
+ * Columns that spans and logs have in common: texts in dictionaries, and the
+ * owners of each row: its resource and scope. A scope is encoded once per
+ * address: the rows of one request share it.
  */
 #include "block_columns.h"
 

@@ -1,5 +1,6 @@
 /*
- * block_builder - what the two writers of blocks share; for block_*.c only.
+ * block_builder - columns that blocks of spans and of logs have in common; for
+ * block_*.c only.
  */
 #ifndef BLOCK_COLUMNS_H
 #define BLOCK_COLUMNS_H
@@ -15,7 +16,7 @@ struct block_writer {
     struct template_split split; /* logs */
 };
 
-/* Texts of rows on their way to a dictionary column. */
+/* A dictionary column being collected. */
 struct text_column {
     struct dict dict;
     struct numbers codes;
@@ -34,7 +35,7 @@ static inline void text_column_add(struct text_column *column,
 void text_column_put(struct text_column *column, struct block_builder *out,
                      uint32_t id);
 
-/* Resources and scopes of the rows. */
+/* The owners of the rows, resources and scopes, being collected. */
 struct owner_writer {
     struct scratch *scratch;
     struct buf *value;
@@ -56,18 +57,18 @@ struct owner_writer {
 
 void owner_writer_init(struct owner_writer *owners, struct scratch *scratch,
                        struct buf *value, uint32_t count);
-/* The next row's. */
+/* Adds the next row. */
 void owner_writer_add(struct owner_writer *owners, uint32_t resource_id,
                       const struct scope *scope);
-/* The two codes of it, for who keeps them himself until the rows are in
+/* The codes of a row, for a caller that stores them until the rows are in
  * order. */
 uint32_t owner_resource_code(struct owner_writer *owners, uint32_t resource_id);
 uint32_t owner_scope_code(struct owner_writer *owners,
                           const struct scope *scope);
 void owner_writer_put(struct owner_writer *owners, struct block_builder *out);
 
-/* Counts the rows of each resource by level (0 if levels is NULL), before
- * owner_writer_put(), which uses the codes up. */
+/* Counts the rows of each resource by level (0 if levels is NULL); before
+ * owner_writer_put(), which overwrites the codes. */
 void owner_writer_count(struct owner_writer *owners, const uint64_t *levels);
 /* Writes the summary. */
 void owner_writer_summary(const struct owner_writer *owners,

@@ -20,7 +20,7 @@ enum { MARK_FAILED = 1 << 2 };
  * below COL_SINGLE_END are one each; the others count up from their base.
  */
 enum block_column {
-    COL_PACK, /* small columns, together */
+    COL_PACK, /* the small columns */
     /* spans */
     COL_TRACE_ID,
     COL_TRACE_COUNT,
@@ -68,7 +68,7 @@ enum block_column {
     COL_BODY_VALUE,
     COL_TEMPLATE,
     COL_TEMPLATE_TEXT,
-    COL_ARRIVAL, /* not in blocks that were written before it came */
+    COL_ARRIVAL, /* missing in blocks of earlier versions */
     COL_SINGLE_END = 64,
     COL_ATTRS = 1024,       /* of records: attrs_block.h */
     COL_EVENT_ATTRS = 8192, /* of span events */
@@ -83,9 +83,9 @@ struct block_entry {
     bool packed;
 };
 
-/* Columns on their way into a block; ids must ascend. */
+/* A block being built; column ids must ascend. */
 struct block_builder {
-    struct column_writer column; /* put into this between begin and end */
+    struct column_writer column; /* written between begin and end */
     struct scratch scratch;
     struct buf current, body, pack, value;
     struct block_entry *entries;
@@ -110,7 +110,7 @@ void block_builder_dict(struct block_builder *out, uint32_t id,
 void block_builder_blob(struct block_builder *out, uint32_t id,
                         struct slice bytes);
 
-/* Puts it all together in block. */
+/* Assembles the block. */
 MUST_CHECK enum status block_builder_finish(struct block_builder *out,
                                             enum block_type kind,
                                             uint32_t count, struct buf *block);
@@ -135,7 +135,7 @@ struct block {
     struct block_ref *refs; /* by id */
     uint32_t ref_count;
     bool unpacked;
-    struct ints *ints[COL_SINGLE_END]; /* what has been read, by id */
+    struct ints *ints[COL_SINGLE_END]; /* read so far, by id */
     struct texts *texts[COL_SINGLE_END];
     struct ints *resource_ids;
     struct attrs_reader *attrs, *event_attrs, *link_attrs;
@@ -146,13 +146,14 @@ struct block {
     uint32_t *event_first, *link_first;
     struct ints no_ints;
     struct texts no_texts;
-    uint32_t *external; /* rank among parents of other blocks, by row */
+    uint32_t *external; /* rank among rows with COL_PARENT_ID, by row */
 };
 
-/* Notes an error; returns false. */
+/* Sets the error, unless there is one; returns false. */
 bool block_fail(struct block *block, enum status status);
 
-/* Memory of the block, zeroed; NULL (and a sticky status) if there is none. */
+/* Zeroed memory of the block's arena; NULL, and the block has failed, if it is
+ * full. */
 void *block_alloc(struct block *block, size_t count, size_t size);
 
 bool block_has_column(const struct block *block, uint32_t id);
@@ -168,19 +169,19 @@ bool block_check(struct block *block, const struct byte_reader *bytes);
 struct ints *block_ints(struct block *block, uint32_t id, uint32_t count);
 struct texts *block_texts(struct block *block, uint32_t id, uint32_t count);
 
-/* All bits of the block's rows set; NULL and a sticky status if there is no
- * memory. */
+/* A bitmap with all rows set; NULL, and the block has failed, if the arena is
+ * full. */
 uint64_t *block_all_rows(struct block *block);
 
-/* Takes rows out whose resource is not in the set (NULL: all are). */
+/* Clears the rows whose resource is not in the set (NULL: all are). */
 void block_match_resources(struct block *block, const struct bitmap *resources,
                            uint64_t *rows);
 
-/* Takes rows out whose time is not in [start_ns, end_ns). */
+/* Clears the rows whose time is not in [start_ns, end_ns). */
 void block_match_times(struct block *block, const uint64_t *times,
                        uint64_t start_ns, uint64_t end_ns, uint64_t *rows);
 
-/* Takes rows out whose text is not the wanted one. */
+/* Clears the rows whose text is not the wanted one. */
 void block_match_texts(struct block *block, struct texts *texts,
                        struct slice wanted, uint64_t *rows);
 

@@ -1,7 +1,6 @@
 /*
- * Reading log records, and finding those a query wants: the cheap tests run
- * first, column by column on bitmaps of rows, and bodies are looked at only in
- * the rows that are left.
+ * Reading and matching log records: cheap tests run first, column by column on
+ * bitmaps of rows; bodies are searched only in the rows that remain.
  */
 #include <string.h>
 
@@ -37,7 +36,7 @@ void block_set_first_arrival(struct block *block, uint64_t first)
     block->first_arrival = first;
 }
 
-/* NULL: the block has none. */
+/* NULL if the block has none. */
 static struct ints *arrival_ints(struct block *block)
 {
     return block_has_column(block, COL_ARRIVAL)
@@ -111,7 +110,7 @@ static bool any(const struct block *block, const uint64_t *rows)
     return false;
 }
 
-/* Keeps the rows that have one of these attributes. */
+/* Clears the rows that have none of these attributes. */
 static void match_any(struct block *block, const struct log_query *query,
                       uint64_t *rows)
 {

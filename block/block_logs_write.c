@@ -1,9 +1,9 @@
 /*
  * A block of log records. Rows are sorted by resource, then time, then arrival
- * (a number that is kept: it is the order of records of one time, too), so that
- * what one process wrote lies together: times are small differences, lines of
- * one kind follow each other. Trace and span ids are dictionaries: the records
- * of a span name the same ones. Bodies: body_write.c; attributes:
+ * (which is stored: it orders records of the same time in queries too). So the
+ * records of one process are together: times are small differences, similar
+ * lines follow each other. Trace and span ids are dictionaries, since the
+ * records of a span repeat them. Bodies: body_write.c; attributes:
  * attrs_write.c.
  */
 #include <assert.h>
@@ -72,7 +72,7 @@ static void sort_logs(const struct log_record **logs, uint32_t count,
         memcpy(logs, sorted, count * sizeof(const struct log_record *));
 }
 
-/* Nothing for the id that stands for none. */
+/* Empty for an id that is zero. */
 static struct slice id_text(const uint8_t *id, size_t len)
 {
     return (struct slice){(const char *)id, id_is_zero(id, len) ? 0 : len};
@@ -115,7 +115,7 @@ static void add_all(struct log_block_writer *logs)
     const struct log_record **at = logs->logs;
 
     for (uint32_t row = 0; row < logs->count; row++) {
-        if (row + AHEAD < logs->count) { /* they lie all over the head */
+        if (row + AHEAD < logs->count) { /* they are scattered in memory */
             __builtin_prefetch(at[row + AHEAD / 2]->attrs.at);
             if (at[row + AHEAD / 2]->body.type == VALUE_STRING)
                 __builtin_prefetch(at[row + AHEAD / 2]->body.str);

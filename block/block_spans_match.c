@@ -1,6 +1,6 @@
 /*
- * Which traces of a block a query wants: the tests on spans run over columns
- * as bitmaps of rows, and a trace matches if any bit of its rows is left.
+ * Matching traces: the tests on spans run column by column on bitmaps of rows,
+ * and a trace matches if any of its rows remains.
  */
 #include <string.h>
 
@@ -22,7 +22,7 @@ static bool any_row(const uint64_t *rows, uint32_t first, uint32_t end)
     return false;
 }
 
-/* Rows in `resources` that failed; NULL if there are none at all. */
+/* The failed rows among those of the resources; NULL if no row failed. */
 static uint64_t *failed_rows(struct block *block, const uint64_t *in_resources)
 {
     struct ints *status = block_ints(block, COL_STATUS, block->count);
@@ -42,7 +42,7 @@ static uint64_t *failed_rows(struct block *block, const uint64_t *in_resources)
     return rows;
 }
 
-/* True if every span lies in the query's time; looks at traces only. */
+/* True if every span is in the query's time, judged by traces only. */
 static bool all_in_time(const struct trace_index *table,
                         const struct trace_query *query)
 {
@@ -56,7 +56,7 @@ static bool all_in_time(const struct trace_index *table,
     return true;
 }
 
-/* Narrows rows to the spans that overlap the query's time. */
+/* Clears the spans that do not overlap the query's time. */
 static void match_overlap(struct block *block, const struct trace_query *query,
                           uint64_t *rows)
 {
@@ -69,7 +69,7 @@ static void match_overlap(struct block *block, const struct trace_query *query,
             rows[row / 64] &= ~(UINT64_C(1) << (row & 63));
 }
 
-/* Narrows rows, which are those in the query's resources. */
+/* Clears the rows that do not match, but for the resources. */
 static void match_rows(struct block *block, const struct trace_query *query,
                        uint64_t *rows)
 {
@@ -102,9 +102,9 @@ static bool has_row(const uint64_t *rows, uint32_t row)
     return rows[row / 64] >> (row & 63) & 1;
 }
 
-/* What the visible spans of a trace make of it. Its rows stand by start. */
-static void narrow(struct block *block, const uint64_t *visible,
-                   struct block_trace *trace)
+/* Restricts a trace, whose rows are ordered by start, to its visible spans. */
+static void restrict_to_visible(struct block *block, const uint64_t *visible,
+                                struct block_trace *trace)
 {
     const uint64_t *starts = block_starts(block);
     struct ints *durations = block_ints(block, COL_DURATION, block->count);
@@ -127,7 +127,7 @@ static void narrow(struct block *block, const uint64_t *visible,
     trace->count = count;
 }
 
-/* Rows of visible resources; NULL: all. */
+/* The rows of visible resources; NULL: all. */
 static uint64_t *visible_rows(struct block *block,
                               const struct trace_query *query)
 {
@@ -169,7 +169,7 @@ enum status block_traces(struct block *block, const struct trace_query *query,
 
         fill(table, i, trace);
         if (visible && !all_rows(visible, first, end))
-            narrow(block, visible, trace);
+            restrict_to_visible(block, visible, trace);
         trace->matches = any_row(matching, first, end);
         trace->has_errors = failed && any_row(failed, first, end);
     }

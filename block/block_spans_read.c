@@ -1,7 +1,6 @@
 /*
- * Reading spans: see block_spans_write.c for the format. The table of traces
- * is read first; it says which rows are one trace, and so what a parent's
- * place and a start's difference refer to.
+ * Reading spans; the format is in block_spans_write.c. The index of traces is
+ * read first: parents and starts are relative to the rows of their trace.
  */
 #include <string.h>
 
@@ -127,7 +126,7 @@ const uint64_t *block_starts(struct block *block)
     return block->times = times;
 }
 
-/* One start; without the array if the trace is small. */
+/* The start of one row, without decoding all if the trace is small. */
 static uint64_t start_of(struct block *block, uint32_t row)
 {
     struct trace_index *table = block_trace_table(block);
@@ -152,7 +151,7 @@ static uint64_t start_of(struct block *block, uint32_t row)
 
 /* ---- events and links ---- */
 
-/* Where the entries of each row begin, from how many each has. */
+/* Where the events or links of each row begin, from their counts. */
 static uint32_t *begins(struct block *block, uint32_t id)
 {
     struct ints *counts = block_ints(block, id, block->count);
@@ -253,7 +252,7 @@ static void read_links(struct block *block, uint32_t row, struct span *span)
 
 /* ---- spans ---- */
 
-/* The blob of ids of this length, which must be `count` of them. */
+/* The blob of ids in this column, read once. */
 static const uint8_t *ids_of(struct block *block, struct slice *ids,
                              uint32_t id)
 {
@@ -279,7 +278,7 @@ enum status block_span_ids(struct block *block, const uint8_t **ids)
     return block->status;
 }
 
-/* Ranks of the rows whose parent is in no row, in order. */
+/* The rank of each row among those whose parent is not in the block. */
 static uint32_t *external_ranks(struct block *block)
 {
     struct ints *parents = block_ints(block, COL_PARENT, block->count);

@@ -1,22 +1,22 @@
 /*
- * A block of spans. Rows are sorted by trace id, then start, so that the spans
- * of a trace are neighbours:
+ * A block of spans. Rows are sorted by trace id, then start, so the spans of a
+ * trace are neighbours:
  *
  *   per trace   id, number of rows, start of its first row, length (latest end
  *               less that start), root (1 + place in the trace; 0: none)
  *   per span    id (8 bytes, random: the largest column), parent, start less
  *               that of the row before in its trace, duration, texts, ...
  *
- * A parent is 0 for none, 1 for a span that is not in the block (its id then
- * follows in COL_PARENT_ID), else 2 + its place in the trace.
+ * A parent is 0 for none, 1 for a span that is not in the block (its id is then
+ * the next in COL_PARENT_ID), else 2 + its place in the trace.
  *
- * Events and links are tables of their own, in order of rows; a span has the
- * number of its. An event's time is less its span's start. Resource, scope,
- * name and so on are dictionary columns (column_write.c), attributes as in
- * attrs_write.c.
+ * Events and links are tables of their own, in order of rows; a span has their
+ * counts. An event's time is relative to its span's start. Resource, scope,
+ * name and other texts are dictionary columns (column_write.c), attributes as
+ * in attrs_write.c.
  *
- * Rows come coded (span_rows.c) and in any order. They are copied in order
- * once; then each column that is not the same everywhere is one walk over them.
+ * Rows arrive encoded (span_rows.c) in any order. They are copied in order
+ * once; then each column that is not constant is one pass over them.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -92,7 +92,7 @@ static void put_texts(struct span_block_writer *spans, uint32_t id,
                       struct row_field field, const struct dict *dict)
 {
     struct scratch_mark mark = scratch_mark(&spans->out->scratch);
-    /* Codes that are all the same are that of the first. */
+    /* If all codes are the same, it is 0. */
     uint64_t *codes =
         row_field_differs(spans, field) ? row_field_values(spans, field) : NULL;
 
@@ -120,7 +120,7 @@ static void put_span_ids(struct span_block_writer *spans)
 
 /* ---- events and links ---- */
 
-/* The numbers of the rows of a table beside the spans, in order of these. */
+/* The rows of a table of events or links in the order of the spans. */
 static uint32_t *order_of(const struct span_block_writer *spans,
                           struct row_field first, struct row_field count,
                           uint32_t total)
@@ -246,7 +246,7 @@ static void init(struct span_block_writer *spans, struct span_rows *rows,
     summary_init(&spans->summary, scratch, false);
 }
 
-/* The codes of resources and scopes, in order. */
+/* Replaces the codes of resources and scopes by ordered ones. */
 static void order_owners(struct span_block_writer *spans)
 {
     struct owner_writer *owners = &spans->coded->owners;
@@ -258,7 +258,7 @@ static void order_owners(struct span_block_writer *spans)
         row_field_values(spans, ROW_FIELD(scope)), spans->count, spans->count};
 }
 
-/* *order: of the rows, until the writer's next block. */
+/* *order: of the rows, valid until the writer's next block. */
 static enum status write_rows(struct block_writer *writer,
                               struct span_rows *rows, struct buf *block,
                               struct buf *summary, struct block_meta *meta,

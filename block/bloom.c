@@ -1,7 +1,7 @@
 /*
- * Bit i of a filter of 2^n bits is set for a hash whose low n bits are i. So a
- * filter of half the size is the or of its two halves, and the right size can
- * be found after all members are known.
+ * Bit i of a filter of 2^n bits is set for a hash whose low n bits are i. So
+ * the OR of its two halves is the filter of half the size, and the right size
+ * can be chosen after all members are known.
  *
  * Stored: 0 for no filter, else 1 + n (one byte), then 2^n bits, low first; n
  * is 6 at least.
@@ -21,7 +21,7 @@ void bloom_init(struct bloom_filter *filter, struct scratch *scratch,
         scratch_zero(scratch, (size_t)1 << (log2 - 6), sizeof(*filter->bits));
 }
 
-/* Bits set if it were half as large. */
+/* The bits set if it were half as large. */
 static uint64_t count_folded(const struct bloom_filter *filter)
 {
     size_t half = (size_t)1 << (filter->log2 - 7);
@@ -55,7 +55,7 @@ void bloom_write(struct bloom_filter *filter, unsigned permille,
         filter->log2--;
     }
     if (set_bits(filter) * 10 > (UINT64_C(6) << filter->log2)) {
-        buf_byte(out, 0); /* too full to tell anything */
+        buf_byte(out, 0); /* too full to exclude anything */
         return;
     }
     buf_byte(out, (char)(filter->log2 + 1));

@@ -1,6 +1,6 @@
 /*
- * filter - a small set that may say yes too often, never no wrongly: a Bloom
- * filter that is filled at its largest size and folded to what it needs.
+ * bloom - Bloom filters, filled at their largest size and folded to the size
+ * they need. Private to block/.
  */
 #ifndef BLOOM_H
 #define BLOOM_H
@@ -29,12 +29,12 @@ static inline void bloom_add(struct bloom_filter *filter, uint64_t hash)
             UINT64_C(1) << (hash & 63);
 }
 
-/* Appends it, folded while at most permille of a thousand bits are set; left
- * out if it is nearly full at its largest. */
+/* Appends it, folded while at most `permille` of a thousand bits are set; left
+ * out if it is too full at its largest size. */
 void bloom_write(struct bloom_filter *filter, unsigned permille,
                  struct buf *out);
 
-/* A filter in stored bytes; empty bytes stand for one that is always true. */
+/* A stored filter; an empty one is always true. */
 struct slice bloom_read(struct byte_reader *in);
 bool bloom_may_contain(struct slice filter, unsigned probes, uint64_t hash);
 

@@ -15,7 +15,7 @@ enum {
 /* How the values of a variable are stored; part of the format. */
 enum variable_kind {
     VARIABLE_TEXT,
-    VARIABLE_NUMBER, /* decimal, as it is written without leading zeros */
+    VARIABLE_NUMBER, /* decimal without leading zeros */
     VARIABLE_DIGITS, /* decimal, all of one width */
     VARIABLE_HEX,    /* lower case, all of one even width */
 };
@@ -26,7 +26,7 @@ struct body_writer {
     struct block_builder *out;
     struct template_split *split;
     struct summary_writer *summary;
-    struct dict templates; /* as they come */
+    struct dict templates; /* in order of arrival */
     struct numbers row_template, row_first;
     struct slice *lines, *vars;
     uint32_t var_count, var_room;
@@ -40,7 +40,7 @@ void body_writer_init(struct body_writer *body, struct block_builder *out,
                       struct summary_writer *summary, uint32_t rows);
 void body_writer_add(struct body_writer *body, const struct attr *value);
 /* Writes the columns of rows and templates, then those of variables; other
- * columns may come between. */
+ * columns may be between. */
 void body_writer_put_rows(struct body_writer *body);
 void body_writer_put_variables(struct body_writer *body);
 
@@ -75,26 +75,26 @@ struct body_reader {
     size_t line_room;
 };
 
-/* NULL, and a sticky error of the block, if it is damaged. */
+/* NULL, and the block has failed, if it is damaged. */
 struct body_reader *body_reader_open(struct block *block);
 
 /* Variable i with its values, or with kind, width and charset only. */
 struct variable *body_variable(struct body_reader *body, uint32_t i);
 struct variable *body_variable_head(struct body_reader *body, uint32_t i);
 
-/* The text of value i of a loaded variable: length, then its bytes. */
+/* The text of value i of a loaded variable: its length, its bytes. */
 size_t variable_len(const struct variable *variable, uint32_t i);
 void variable_write(const struct variable *variable, uint32_t i, char *to,
                     size_t len);
 
-/* The text form of the row's body; good until the next call. */
+/* The text form of the row's body; valid until the next call. */
 struct slice body_line(struct body_reader *body, uint32_t row);
 
 /* The row's body, in the block's arena. */
 void body_reader_get(struct body_reader *body, uint32_t row,
                      struct attr *value);
 
-/* Takes the rows without phrase and words out of the bitmap. */
+/* Clears the rows without the phrase and words in the bitmap. */
 void body_reader_match(struct body_reader *body, const struct log_query *query,
                        uint64_t *rows);
 

@@ -1,16 +1,16 @@
 /*
- * Searching bodies without putting lines together. Each test, the phrase or
- * one word, first gets a verdict per template:
+ * Searching bodies without reconstructing lines. A search for the phrase or for
+ * one word first gets a verdict per template:
  *
- *   ALL    it is in the constant text: every row of the template has it
- *   NONE   it cannot be in a line of this template, whatever the variables are
- *   HITS   it can only be inside one variable: the columns were searched, a
- *          texts' heap once per distinct text, and the ranks that hit are known
- *   LINES  it may lie across the edge of a hole: lines must be looked at
+ *   ALL    it is in the constant text: every row of the template matches
+ *   NONE   it cannot be in a line of this template
+ *   HITS   it can only be inside one variable: the columns were searched, each
+ *          distinct text once, and the ranks that match are known
+ *   LINES  it may cross the edge of a hole: lines must be reconstructed
  *
  * The bytes that occur in a variable are known (digits for a number), so a
- * phrase of letters passes over numbers without a look. Words never go across
- * an edge: the writer saw to it (body_write.c).
+ * phrase of letters skips numbers. Words never cross an edge: the writer
+ * (body_write.c) uses no such templates.
  */
 #define _GNU_SOURCE /* memmem */
 #include <string.h>
@@ -25,7 +25,7 @@ struct body_search {
     struct body_reader *body;
     struct slice text; /* the phrase, or the word, folded */
     bool is_word;
-    bool *used;        /* templates with rows that are asked for */
+    bool *used;        /* templates of rows that remain */
     uint8_t *verdicts; /* enum verdict, by template */
     uint8_t **hits;    /* by template, then by rank */
 };
@@ -37,7 +37,7 @@ static bool in_set(const uint8_t *set, uint8_t c)
 
 /* ---- inside one variable ---- */
 
-/* Is a byte outside of ASCII in the set? */
+/* True if a byte outside of ASCII is in the set. */
 static bool set_is_wide(const uint8_t *set)
 {
     for (int i = 0x80 / 8; i < 256 / 8; i++)
@@ -46,8 +46,8 @@ static bool set_is_wide(const uint8_t *set)
     return false;
 }
 
-/* The same for a byte of a folded word. A letter may come from its capital, k
- * and s from letters outside of ASCII, and those from one another. */
+/* The same for a byte of a folded word: a letter may stand for its capital, k
+ * and s for letters outside of ASCII, and those for one another. */
 static bool folded_in_set(const uint8_t *set, uint8_t c)
 {
     if (in_set(set, c) || (c >= 'a' && c <= 'z' && in_set(set, c ^ 0x20)))
@@ -55,7 +55,7 @@ static bool folded_in_set(const uint8_t *set, uint8_t c)
     return (c >= 0x80 || c == 'k' || c == 's') && set_is_wide(set);
 }
 
-/* Could the text be (in) a value of the variable, by its bytes? */
+/* True if all bytes of the text occur in the variable. */
 static bool bytes_fit(const struct body_search *test,
                       const struct variable *variable)
 {
@@ -69,7 +69,7 @@ static bool bytes_fit(const struct body_search *test,
     return true;
 }
 
-/* Marks the texts of the heap that have the phrase. */
+/* Marks the texts of the heap that contain the phrase. */
 static void find_phrase(const struct texts *texts, struct slice phrase,
                         uint8_t *marks)
 {
@@ -78,13 +78,13 @@ static void find_phrase(const struct texts *texts, struct slice phrase,
     size_t size = texts->start ? texts->start[texts->heap_count]
                                : (size_t)texts->width * texts->heap_count;
 
-    if (size == 0 || !at) /* the writer cuts no heap of these to chunks */
+    if (size == 0 || !at) /* these heaps are not in chunks */
         return;
     end = at + size;
     while ((at = memmem(at, (size_t)(end - at), phrase.ptr, phrase.len))) {
         struct slice text = texts_entry(texts, entry);
 
-        while (text.ptr + text.len <= at) /* a hit is inside of the heap */
+        while (text.ptr + text.len <= at) /* a hit is inside the heap */
             text = texts_entry(texts, ++entry);
         if (at + phrase.len <= text.ptr + text.len) {
             marks[entry] = 1;
@@ -123,8 +123,8 @@ static void find_in_texts(const struct body_search *test,
     }
 }
 
-/* True if the decimal digits of v, width of them at least, hold `wanted`, a
- * number of `digits` digits whose power of ten is `power`. */
+/* True if the `len` decimal digits of v contain those of `wanted`, which has
+ * `digits` digits; power: ten to that power. */
 static bool digits_hold(uint64_t v, uint64_t wanted, uint64_t power,
                         uint32_t digits, uint32_t len)
 {
@@ -134,7 +134,7 @@ static bool digits_hold(uint64_t v, uint64_t wanted, uint64_t power,
     return false;
 }
 
-/* The text is digits only: bytes_fit() saw to it. */
+/* The text is digits only, as bytes_fit() has checked. */
 static void find_in_numbers(const struct body_search *test,
                             const struct variable *variable, uint32_t rows,
                             uint8_t *hits)
@@ -142,7 +142,7 @@ static void find_in_numbers(const struct body_search *test,
     uint64_t wanted = 0, power = 1;
     uint32_t digits = (uint32_t)test->text.len;
 
-    if (test->text.len > 18) { /* longer than any of ours; but be exact */
+    if (test->text.len > 18) { /* does not fit into a number */
         char line[24];
 
         for (uint32_t i = 0; i < rows; i++) {
@@ -161,7 +161,7 @@ static void find_in_numbers(const struct body_search *test,
         uint64_t v = ints_at(&variable->numbers, i);
         uint32_t len;
 
-        if (v < wanted) /* the number they stand for is not less */
+        if (v < wanted) /* a number that contains it is not less */
             continue;
         if (test->is_word && v != wanted)
             continue;
@@ -189,8 +189,7 @@ static void find_in_hex(const struct body_search *test,
     }
 }
 
-/* Searches one variable of template t; the verdict becomes HITS if it has any
- * place for the text. */
+/* Searches one variable of template t; the verdict becomes HITS. */
 static void find_in_variable(struct body_search *test, uint64_t t,
                              uint32_t hole)
 {
@@ -224,15 +223,15 @@ static void find_in_variables(struct body_search *test, uint64_t t)
 /* ---- across edges ---- */
 
 /*
- * Could the phrase begin or end outside of a hole and yet need one? A walk
- * over the phrase with the set of all places in the template where the next
- * byte may be: `at` for walks that have been in constant text, `alone` for the
- * holes that all of the phrase so far may lie in.
+ * Whether the phrase may cross the edge of a hole: the template is simulated as
+ * a nondeterministic automaton, byte by byte of the phrase. `at` are the places
+ * where the next byte may be after some constant text, `alone` the holes that
+ * may contain all of the phrase so far.
  */
 struct phrase_walk {
     struct slice text;
     const uint8_t *set[TEMPLATE_MAX_LINE]; /* of the hole there */
-    uint32_t seen[TEMPLATE_MAX_LINE + 1];  /* step that put it into `next` */
+    uint32_t seen[TEMPLATE_MAX_LINE + 1]; /* the step that put it into `next` */
     uint32_t at[TEMPLATE_MAX_LINE + 1], next[TEMPLATE_MAX_LINE + 1];
     uint32_t alone[TEMPLATE_MAX_LINE];
     uint32_t at_count, next_count, alone_count, step;
@@ -251,7 +250,7 @@ static void walk_to(struct phrase_walk *walk, size_t q)
     walk->next[walk->next_count++] = (uint32_t)q;
 }
 
-/* From place q by the byte c; a hole may end before it. */
+/* Follows byte c from place q; a hole may end before it. */
 static void walk_from(struct phrase_walk *walk, size_t q, uint8_t c)
 {
     for (; q < walk->text.len && is_hole(walk, q); q++)
@@ -302,7 +301,7 @@ static void walk_step(struct phrase_walk *walk, uint8_t c)
     walk->alone_count = alone;
 }
 
-/* The walk is zeroed before its first use; steps count on. */
+/* The walk must be zeroed before its first use; steps keep counting. */
 static bool may_cross(struct body_reader *body,
                       const struct body_template *template, struct slice phrase,
                       struct phrase_walk *walk)
@@ -334,7 +333,7 @@ static void judge_phrase(struct body_search *test, uint64_t t,
     const struct body_template *template = &test->body->templates[t];
     struct slice phrase = test->text;
 
-    /* A phrase with the byte of a hole in it cannot be in constant text. */
+    /* A phrase that contains the byte of a hole is not in constant text. */
     if (template->text.len >= phrase.len &&
         !memchr(phrase.ptr, TEMPLATE_HOLE, phrase.len) &&
         memmem(template->text.ptr, template->text.len, phrase.ptr, phrase.len))
@@ -379,7 +378,7 @@ static void keep_rows(const struct body_search *test, uint64_t *rows)
         }
 }
 
-/* Which templates the rows are of. */
+/* Marks the templates of the rows. */
 static void mark_used(struct body_search *test, const uint64_t *rows)
 {
     struct body_reader *body = test->body;
@@ -420,7 +419,7 @@ static void run_test(struct body_reader *body, struct slice text, bool is_word,
         keep_rows(&test, rows);
 }
 
-/* False if no text can have the word: it is empty or more than a word. */
+/* False if no text can contain the word: it is empty or not one word. */
 static bool is_word(struct slice word)
 {
     for (size_t i = 0; i < word.len; i++)
@@ -429,7 +428,7 @@ static bool is_word(struct slice word)
     return word.len > 0;
 }
 
-/* Empty if there is no memory: then the block has failed. */
+/* Empty if the arena is full: then the block has failed. */
 static struct slice folded(struct body_reader *body, struct slice word)
 {
     char *text = block_alloc(body->block, FOLD_ROOM(word.len), 1);

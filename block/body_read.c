@@ -1,5 +1,5 @@
 /*
- * Putting lines together again: see body_write.c for the format.
+ * Reconstructing lines; the format is in body_write.c.
  */
 #include <string.h>
 
@@ -77,7 +77,7 @@ struct body_reader *body_reader_open(struct block *block)
 
 /* ---- variables ---- */
 
-/* The template that variable i is of. */
+/* The template of variable i. */
 static const struct body_template *owner(const struct body_reader *body,
                                          uint32_t i)
 {
@@ -134,7 +134,7 @@ static void read_values(struct column_reader *in, struct variable *variable,
     }
 }
 
-/* A variable that cannot be read is a text of nothing. */
+/* A variable that cannot be read becomes an empty text. */
 static void forget(struct variable *variable)
 {
     *variable =
@@ -285,7 +285,7 @@ void body_reader_get(struct body_reader *body, uint32_t row, struct attr *value)
     value->len = (uint32_t)len;
 }
 
-/* Room for a line that is used again and again. */
+/* Memory for a line, reused by the next. */
 static char *line_room(struct body_reader *body, size_t len)
 {
     if (len > body->line_room) {

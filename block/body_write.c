@@ -1,7 +1,7 @@
 /*
- * The bodies of a block. A line is taken apart (template.h); each template is
- * stored once, and each of its holes is a column over the rows of the
- * template, so what stands in one place of one kind of line lies together:
+ * The bodies of a block. A line is split into a template and variables
+ * (template.h); each template is stored once, and each of its holes is a column
+ * over the rows of the template:
  *
  *   COL_TEMPLATE       ints, per row: 0 not a text, else template + 1
  *   COL_TEMPLATE_TEXT  texts: the templates, holes as TEMPLATE_HOLE
@@ -11,9 +11,9 @@
  * dictionary texts NUMBER  ints DIGITS  width u8, ints HEX     width u8, blob
  * of width / 2 bytes per row
  *
- * Values stand in the order of the rows of their template. A template with
- * few rows is not worth columns: its lines, whole, are the variable of the
- * template that is one hole. That also bounds what senders can do here.
+ * Values are in the order of the rows of their template. A template with few
+ * rows gets no columns: its whole lines are values of the template that is one
+ * hole. That also limits the tables that senders can cause.
  */
 #include "body.h"
 
@@ -39,8 +39,8 @@ void body_writer_init(struct body_writer *body, struct block_builder *out,
     body->lines = scratch_alloc(scratch, rows * sizeof(*body->lines));
 }
 
-/* True if no word goes across the edge of a hole; only then may words be
- * looked for in constant text and variables apart. */
+/* True if no word crosses the edge of a hole: then words can be searched in
+ * constant text and variables separately. */
 static bool is_clean(struct slice text)
 {
     for (size_t i = 0; i < text.len; i++) {
@@ -66,7 +66,7 @@ static void add_vars(struct body_writer *body, const struct slice *vars,
     body->var_count += count;
 }
 
-/* The number of the template of the line that has been split. */
+/* The number of the template of the line just split. */
 static uint32_t template_of(struct body_writer *body)
 {
     struct template_split *split = body->split;
@@ -115,7 +115,7 @@ void body_writer_add(struct body_writer *body, const struct attr *value)
 
 /* ---- variables ---- */
 
-/* The decimal number that the text is, however many zeros lead. */
+/* Reads a decimal number, with leading zeros or without. */
 static inline bool read_digits(struct slice text, uint64_t *v)
 {
     uint64_t sum = 0;
@@ -133,7 +133,7 @@ static inline bool read_digits(struct slice text, uint64_t *v)
     return true;
 }
 
-/* NUMBER or DIGITS if all are; the numbers in v. Else TEXT. */
+/* NUMBER or DIGITS if all texts are, with the numbers in v; else TEXT. */
 static enum variable_kind as_numbers(const struct slice *texts, uint32_t count,
                                      uint64_t *v)
 {
@@ -157,7 +157,7 @@ static unsigned hex_digit(char c)
     return c >= 'a' && c <= 'f' ? (unsigned)(c - 'a' + 10) : 16;
 }
 
-/* The bytes that the texts stand for, if all are hex of one even width. */
+/* Decodes the texts if all are hexadecimal of one even width, else NULL. */
 static char *as_hex(struct scratch *scratch, const struct slice *texts,
                     uint32_t count)
 {
@@ -194,7 +194,7 @@ static void put_charset(struct buf *out, const struct dict *dict)
     buf_add(out, (struct slice){(const char *)set, sizeof(set)});
 }
 
-/* One variable's column; v has room for count numbers. */
+/* Writes one variable's column; v has room for count numbers. */
 static void put_variable(struct body_writer *body, uint32_t id,
                          const struct slice *texts, uint32_t count, uint64_t *v)
 {
@@ -232,14 +232,14 @@ static void put_variable(struct body_writer *body, uint32_t id,
 /* ---- finishing ---- */
 
 struct body_plan {
-    uint32_t *number;    /* of templates as they came: of those written */
+    uint32_t *number;    /* from template to written template */
     uint32_t *rows;      /* per template written */
     uint32_t *order;     /* rows, by template */
     struct slice *texts; /* of templates written */
     uint32_t count;
 };
 
-/* Which templates are written; the others' rows go to number 0. */
+/* Chooses the templates to write; the rows of others go to number 0. */
 static void choose(struct body_writer *body, struct body_plan *plan)
 {
     struct scratch *scratch = &body->out->scratch;
@@ -295,7 +295,7 @@ static void sort_rows_by_template(struct body_writer *body,
             plan->order[next[body->row_template.at[row] - 1]++] = row;
 }
 
-/* Words and chunks of a variable, with what stands beside it in the line. */
+/* Adds words and trigrams of a variable, with its neighbours in the line. */
 static void summarize(struct summary_writer *summary, struct slice line,
                       struct slice var)
 {
@@ -322,7 +322,7 @@ static void summarize_template(struct summary_writer *summary,
     }
 }
 
-/* The columns of template i, whose rows these are; returns how many. */
+/* Writes the columns of template i, which has these rows; returns how many. */
 static uint32_t put_variables(struct body_writer *body,
                               const struct body_plan *plan, uint32_t i,
                               const uint32_t *rows, uint32_t id)

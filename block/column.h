@@ -1,12 +1,11 @@
 /*
- * column - the codecs: how a column of numbers or of texts becomes bytes.
+ * column - codecs of columns of numbers and of texts.
  *
- * Numbers are cut into byte planes (all lowest bytes, all second bytes ...),
- * after a base, a common factor or the previous value is taken off; each plane
- * is constant, raw or zstd. Texts are a heap of distinct texts and a number
- * per row, or, if they hardly repeat, the heap alone. Formats: column_write.c.
- *
- * Threads  none of its own; a writer or reader is used by one at a time.
+ * Numbers are split into byte planes (all lowest bytes, all second bytes ...),
+ * after subtracting a base or the previous value and dividing by a common
+ * factor; each plane is constant, raw or zstd. Texts are a heap of distinct
+ * texts and a code per row, or, if they hardly repeat, the heap alone. Formats:
+ * column_write.c. Private to block/.
  */
 #ifndef COLUMN_H
 #define COLUMN_H
@@ -21,23 +20,23 @@
 #include "scratch.h"
 #include "slice.h"
 
-/* The most values a column may have; bounds what damaged bytes can ask for. */
+/* The most values of a column; limits what damaged bytes can allocate. */
 #define COLUMN_MAX_COUNT (UINT32_C(1) << 24)
 
 /* ---- writing ---- */
 
 struct column_writer {
-    struct buf *out; /* where the column goes */
+    struct buf *out; /* receives the column */
     struct scratch *scratch;
     struct ZSTD_CCtx_s *zstd; /* one for all columns */
 };
 
 enum ints_hint {
-    INTS_PLAIN, /* codes: differences do not help */
+    INTS_PLAIN, /* codes: differences would not help */
     INTS_AUTO
 };
 
-/* Appends values; they may be overwritten. */
+/* Appends values and overwrites them. */
 void column_put_ints(struct column_writer *column, uint64_t *values,
                      uint32_t count, enum ints_hint hint);
 
@@ -45,23 +44,23 @@ void column_put_ints(struct column_writer *column, uint64_t *values,
 void column_put_same(struct column_writer *column, uint64_t value,
                      uint32_t count);
 
-/* Appends bytes with their length, compressed if that helps. */
+/* Appends bytes with their length, compressed if that is shorter. */
 void column_put_blob(struct column_writer *column, struct slice bytes);
 
 /* Appends texts without a dictionary. */
 void column_put_texts(struct column_writer *column, const struct slice *texts,
                       uint32_t count);
 
-/* Distinct texts in order of arrival, copied. */
+/* A dictionary: distinct texts, copied, in order of first use. */
 struct dict {
     struct scratch *scratch;
     struct slice *texts;
-    char *at; /* where the next text is copied to */
+    char *at; /* for the next copy */
     uint32_t left, piece;
     struct map index; /* codes, by text */
     uint32_t count, room;
     uint32_t lookups, last;
-    bool unique; /* hardly anything repeats: every text gets a code */
+    bool unique; /* texts hardly repeat: each gets its own code */
 };
 
 void dict_init(struct dict *dict, struct scratch *scratch);
@@ -81,9 +80,9 @@ static inline uint32_t dict_add(struct dict *dict, struct slice text)
     return dict_find_or_add(dict, text);
 }
 
-/* Appends the column of dict's texts with these codes; NULL: all are 0.
- * chunks: texts that hardly repeat may be stored so that a few are read without
- * all. */
+/* Appends the column of the dictionary's texts with these codes; NULL: all are
+ * 0. chunks: texts that hardly repeat may be stored in chunks that are read one
+ * by one. */
 void column_put_dict(struct column_writer *column, const struct dict *dict,
                      uint64_t *codes, uint32_t count, bool chunks);
 
@@ -114,14 +113,14 @@ struct ints {
     uint8_t shift[8];
     const uint8_t *plane[8];
     uint64_t base, factor;
-    const uint64_t *all; /* decoded already, or NULL */
+    const uint64_t *all; /* decoded values, or NULL */
 };
 
 /* Reads a column that must have count values. */
 void column_ints(struct column_reader *column, uint32_t count,
                  struct ints *ints);
 
-/* Reads a column and takes the number of values from it. */
+/* Reads a column with any number of values. */
 void column_ints_any(struct column_reader *column, struct ints *ints);
 
 static inline uint64_t ints_at(const struct ints *ints, uint32_t i)
@@ -135,7 +134,7 @@ static inline uint64_t ints_at(const struct ints *ints, uint32_t i)
     return ints->base + v * ints->factor;
 }
 
-/* All values, in the arena; NULL if it is full. */
+/* Decodes all values into the arena; NULL if it is full. */
 const uint64_t *ints_all(struct ints *ints, struct arena *arena);
 
 /* True if every value is the same (count 0 too). */
@@ -148,7 +147,7 @@ enum { TEXTS_CHUNK = 1024 }; /* texts; part of the format */
 
 struct texts_chunk {
     struct column_reader blob;
-    const char *bytes; /* NULL until it is read */
+    const char *bytes; /* NULL: not read yet */
 };
 
 struct texts {
@@ -167,7 +166,7 @@ void column_texts(struct column_reader *column, uint32_t count,
 
 struct slice texts_chunk_entry(const struct texts *texts, uint32_t i);
 
-/* Text i of the heap; empty if there is none (damaged codes). */
+/* Text i of the heap; empty if i is out of range (damaged codes). */
 static inline struct slice texts_entry(const struct texts *texts, uint64_t i)
 {
     if (i >= texts->heap_count)

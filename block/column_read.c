@@ -1,7 +1,7 @@
 /*
- * Reading columns: nothing in the bytes is believed. Every length is compared
- * with what is left, every count with what the caller expects or with
- * COLUMN_MAX_COUNT, and all memory comes from an arena with a cap.
+ * Reading columns. The bytes are not trusted: every length is checked against
+ * the bytes left, every count against the expected one or COLUMN_MAX_COUNT, and
+ * memory comes from an arena with a cap.
  */
 #include <zstd.h>
 
@@ -128,13 +128,13 @@ const uint64_t *ints_all(struct ints *ints, struct arena *arena)
 
 /* ---- texts ---- */
 
-/* Where text i begins among all. */
+/* The offset of text i in the heap. */
 static uint64_t text_start(const struct texts *texts, uint32_t i)
 {
     return texts->start ? texts->start[i] : (uint64_t)i * texts->width;
 }
 
-/* From the lengths: where each text begins. */
+/* Computes where each text begins from the lengths. */
 static void place_texts(struct column_reader *column, struct texts *texts,
                         const struct ints *lens)
 {
@@ -174,7 +174,7 @@ static void skip_blob(struct column_reader *column)
     byte_reader_bytes(&column->bytes, len);
 }
 
-/* Notes where the chunks are; each is read when a text of it is. */
+/* Finds the chunks; each is read when one of its texts is. */
 static void place_chunks(struct column_reader *column, struct texts *texts)
 {
     uint32_t count = texts->heap_count / TEXTS_CHUNK + 1;

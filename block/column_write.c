@@ -20,26 +20,26 @@
  *   The numbers 7 7 9 in hex: 03 | 00 07 01 01 | 00 00 00 02
  *                             count mode base factor planes | how, bytes
  *
- * All sums are modulo 2^64. Byte planes rather than packed bits: zstd then
- * finds repetitions and skew, a plane without either stays raw, and any row
- * can be read without decoding those before it.
+ * All sums are modulo 2^64. Byte planes rather than bit packing: zstd finds
+ * repetitions and skew in them, a plane without either is raw, and any row can
+ * be read without decoding those before it.
  */
 #include <zstd.h>
 
 #include "column.h"
 
 enum {
-    PLANE_MIN_ZSTD = 48, /* shorter ones are not worth a frame's head */
+    PLANE_MIN_ZSTD = 48, /* a frame's head does not pay below */
     SAMPLE = 1024,
     SAMPLE_FLAT = 5700, /* sum of squared counts; 5120 if all is random */
-    DICT_TRIAL = 1024,  /* look-ups before a dictionary may give up */
+    DICT_TRIAL = 1024,  /* lookups before a dictionary may become `unique` */
     DICT_PIECE_MIN = 256,
-    DICT_PIECE_MAX = 16 * 1024, /* of memory for texts */
+    DICT_PIECE_MAX = 16 * 1024, /* bytes allocated for texts at once */
 };
 
 /* ---- bytes ---- */
 
-/* True if bytes look random, so that an attempt would only cost time. */
+/* True if a sample looks random: compression would only cost time. */
 static bool looks_random(const uint8_t *bytes, size_t len)
 {
     uint16_t counts[256] = {0};
@@ -49,7 +49,7 @@ static bool looks_random(const uint8_t *bytes, size_t len)
     if (step == 0)
         return false;
     if (!(step & 1) && step > 1)
-        step--; /* an even step sees half of a period only */
+        step--; /* an even step would see half of a period */
     for (size_t i = 0; i < SAMPLE; i++)
         counts[bytes[i * step]]++;
     for (size_t i = 0; i < 256; i++)
@@ -57,7 +57,7 @@ static bool looks_random(const uint8_t *bytes, size_t len)
     return sum < SAMPLE_FLAT;
 }
 
-/* How, length if compressed, and the bytes. */
+/* Appends how, the length if compressed, and the bytes. */
 static void put_packed(struct column_writer *column, const void *bytes,
                        size_t len)
 {
@@ -102,7 +102,7 @@ static uint64_t gcd(uint64_t a, uint64_t b)
     return a;
 }
 
-/* The largest factor of all values less base; 1 if there is none. */
+/* The greatest common divisor of all values minus base; 1 if they are equal. */
 static uint64_t common_factor(const uint64_t *values, uint32_t count,
                               uint64_t base)
 {
@@ -124,7 +124,7 @@ static unsigned bits(uint64_t v)
     return v ? 64 - (unsigned)__builtin_clzll(v) : 0;
 }
 
-/* Whether differences are clearly smaller, judged by pairs of neighbours. */
+/* True if differences are clearly smaller in a sample of neighbours. */
 static bool delta_pays(const uint64_t *values, uint32_t count, uint64_t min)
 {
     uint32_t step = count / 256 + 1;
@@ -196,7 +196,7 @@ void column_put_ints(struct column_writer *column, uint64_t *values,
     }
     base = min;
     if (hint == INTS_AUTO && max - min > 0xffff) {
-        /* Differences of 63 bits and more would not divide cleanly. */
+        /* Differences of 63 bits and more cannot be divided as signed. */
         if (max - min <= INT64_MAX)
             factor = common_factor(values, count, min);
         if (delta_pays(values, count, min)) {
@@ -232,7 +232,7 @@ void column_put_same(struct column_writer *column, uint64_t value,
 
 /* ---- texts ---- */
 
-/* Texts back to back, as blobs of at most `piece` texts each. */
+/* Appends texts back to back, as blobs of at most `piece` texts each. */
 static void put_heap(struct column_writer *column, const struct slice *texts,
                      const uint64_t *codes, uint32_t count, uint32_t piece)
 {
@@ -287,7 +287,8 @@ void column_put_dict(struct column_writer *column, const struct dict *dict,
 {
     struct scratch_mark mark = scratch_mark(column->scratch);
 
-    if (dict->count > count - count / 4) { /* entries unused by rows too */
+    if (dict->count >
+        count - count / 4) { /* also counts entries that no row uses */
         chunks = chunks && count > TEXTS_CHUNK;
         buf_byte(column->out, chunks ? 2 : 0);
         put_lens(column, dict->texts, codes, count);
@@ -312,8 +313,7 @@ void dict_init(struct dict *dict, struct scratch *scratch)
     *dict = (struct dict){.scratch = scratch, .piece = DICT_PIECE_MIN};
 }
 
-/* Of texts in memory only, so short ones may have a hash of their own, without
- * a call. */
+/* Only for texts in memory, so short ones may use a faster hash. */
 static inline uint32_t text_hash(struct slice text)
 {
     uint64_t h, last;
@@ -336,7 +336,7 @@ static struct slice own_copy(struct scratch *scratch, struct slice text)
     return (struct slice){copy, text.len};
 }
 
-/* A copy next to the one before: what is looked up together lies together. */
+/* Copies next to the previous copy: texts used together are close in memory. */
 static struct slice dict_copy(struct dict *dict, struct slice text)
 {
     char *copy = dict->at;

@@ -1,6 +1,6 @@
 /*
- * The tests of queries on records in memory. Blocks answer the same questions
- * column by column, and end here for what their columns cannot tell.
+ * The tests of queries on records in memory. Blocks run the same tests column
+ * by column, and use these for values without a column.
  */
 #define _GNU_SOURCE /* memmem */
 #include "match.h"
@@ -113,7 +113,7 @@ void match_show(struct buf *out, const struct attr *value)
     jsonw_value(&w, value);
 }
 
-/* ASCII byte by byte, the rest character by character. */
+/* Compares ASCII by bytes, other text by characters. */
 static bool word_here(const uint8_t *at, const uint8_t *end,
                       const uint8_t *word, const uint8_t *word_end)
 {
@@ -136,7 +136,7 @@ bool match_word(struct slice text, struct slice word)
     const uint8_t *wanted = (const uint8_t *)word.ptr;
     bool wide = fold_is_wide(word);
 
-    /* Folding may change a length, but nothing is shorter than ASCII. */
+    /* Folding may change the length, but nothing is shorter than ASCII. */
     if (word.len == 0 || text.len == 0 || (word.len > text.len && !wide))
         return false;
     end = p + text.len;

@@ -1,5 +1,5 @@
 /*
- * match - what the queries compare, on single values; for block/ only.
+ * match - the comparisons of queries, on single values. Private to block/.
  */
 #ifndef MATCH_H
 #define MATCH_H
@@ -12,15 +12,15 @@
 #include "slice.h"
 #include "store_query.h"
 
-/* Bytes of words: letters, digits, '_' and all of non-ASCII. */
-extern const uint8_t
-    match_fold[256]; /* ASCII in lower case, or 0: between words */
+/* By byte: 0 if it separates words, else the byte, ASCII in lower case. Words
+ * are of letters, digits, '_' and all non-ASCII bytes. */
+extern const uint8_t match_fold[256];
 
-/* True if the text is the number as it would be written. */
+/* True if the text is the canonical form of an integer. */
 bool match_int(struct slice text, int64_t *v);
 
-/* True if the value's text form is wanted. Only texts, numbers and booleans
- * have one. */
+/* True if the value's text form is the wanted one. Only texts, numbers and
+ * booleans have one. */
 bool match_value(const struct attr *value, struct slice wanted);
 bool match_attrs(const struct attrs *attrs, const struct attr_match *wanted,
                  uint32_t count);
@@ -29,11 +29,11 @@ bool match_attrs(const struct attrs *attrs, const struct attr_match *wanted,
  * nothing for an empty value. */
 void match_show(struct buf *out, const struct attr *value);
 
-/* True if word stands in the text as a whole, case ignored as in fold.h. Never
- * for a word with a byte between words in it, or for an empty one. */
+/* True if the text contains the word as a whole, case folded as in fold.h.
+ * False for an empty word, or one that contains a separator. */
 bool match_word(struct slice text, struct slice word);
 
-/* True if the text has phrase and words of the query. */
+/* True if the text contains the phrase and the words of the query. */
 bool match_text(struct slice text, const struct log_query *query);
 
 /* Everything of the query but phrase and words. */

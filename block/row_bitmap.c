@@ -1,6 +1,6 @@
 /*
- * What spans and logs have in common when a block is read: resources, scopes,
- * and sets of rows as bitmaps that each test takes bits out of.
+ * Reading what spans and logs have in common: resources, scopes, and sets of
+ * rows as bitmaps, of which each test clears the rows that do not match.
  */
 #include "attrs_block.h"
 #include "block_file.h"
@@ -49,7 +49,7 @@ uint32_t block_resource(struct block *block, uint32_t row)
                              : RESOURCE_NONE;
 }
 
-/* Keeps the rows whose code, of `codes` many, is wanted. */
+/* Clears the rows whose code is not a wanted one of 0 to codes - 1. */
 static void keep_codes(const struct ints *ints, const uint8_t *wanted,
                        uint32_t codes, uint32_t count, uint64_t *rows)
 {

@@ -1,6 +1,6 @@
 /*
- * A row is made in a local struct, compared word by word with the first one
- * (what never differs needs no column of numbers later) and then copied.
+ * A row is filled in a local struct, compared word by word with the first one
+ * (a member that never differs becomes a constant column) and then copied.
  */
 #include "span_rows.h"
 
@@ -93,7 +93,7 @@ static void add_links(struct span_rows *rows, const struct span *span)
     }
 }
 
-static void keep(struct span_rows *rows, const struct span_row *row)
+static void append_row(struct span_rows *rows, const struct span_row *row)
 {
     struct span_row **run = &rows->chunks[rows->count / SPAN_CHUNK];
     uint64_t words[SPAN_ROW_WORDS], first[SPAN_ROW_WORDS];
@@ -139,5 +139,5 @@ void span_rows_add(struct span_rows *rows, const struct span *span)
     attrs_writer_add(&rows->attrs, &span->attrs);
     add_events(rows, span);
     add_links(rows, span);
-    keep(rows, &row);
+    append_row(rows, &row);
 }

@@ -1,11 +1,11 @@
 /*
- * span_rows - spans on their way into a block: coded while they are in the
+ * span_rows - spans encoded as rows when they arrive, while they are in the
  * cache, put in order when the block is written.
  *
  * Every text has become a number in a dictionary, so a row is small and of
  * corrected size, and writing the block never looks at a record again.
  *
- * For block_*.c only; the seam is struct span_rows in block.h.
+ * For block_*.c only; the public interface is struct span_rows in block.h.
  */
 #ifndef SPAN_ROWS_H
 #define SPAN_ROWS_H
@@ -13,7 +13,7 @@
 #include "block_columns.h"
 
 enum {
-    SPAN_CHUNK = 1024, /* rows that are allocated at once */
+    SPAN_CHUNK = 1024, /* rows allocated at once */
     SPAN_CHUNKS = BLOCK_MAX_ROWS / SPAN_CHUNK
 };
 
@@ -31,7 +31,7 @@ struct span_row {
 enum { SPAN_ROW_WORDS = sizeof(struct span_row) / sizeof(uint64_t) };
 
 struct span_rows {
-    struct scratch scratch; /* of all that is kept here */
+    struct scratch scratch; /* of everything here */
     struct buf value;       /* for encoding */
     struct span_row *chunks[SPAN_CHUNKS];
     uint32_t count;
@@ -43,12 +43,12 @@ struct span_rows {
     struct owner_writer owners;
 };
 
-/* What is being written. */
+/* A block of spans being written. */
 struct span_block_writer {
     struct block_builder *out;
     struct span_rows *coded;
     const struct span_row *rows; /* in order */
-    const uint32_t *order;       /* of rows, as they came */
+    const uint32_t *order;       /* numbers of the rows as added */
     uint32_t count;
     struct numbers trace_count, trace_start, trace_length, trace_root;
     uint64_t *parents, *starts;
@@ -59,9 +59,9 @@ struct span_block_writer {
     struct map by_id; /* places in a large trace, by span id */
 };
 
-/* Copies the rows in order (rows, order). */
+/* Copies the rows in order: sets rows and order. */
 void spans_sort(struct span_block_writer *spans);
-/* Then: parents, starts and what there is per trace; meta and summary too. */
+/* Then computes parents, starts and the columns of traces; meta and summary. */
 void spans_add_traces(struct span_block_writer *spans);
 
 static inline struct span_row *span_row_at(const struct span_rows *rows,

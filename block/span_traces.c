@@ -1,6 +1,6 @@
 /*
- * Rows in order of trace id, then start; how the spans of each trace hang
- * together. The columns are drawn in block_spans_write.c.
+ * Sorts rows by trace id, then start, and computes the columns of traces and
+ * parents. The format is in block_spans_write.c.
  */
 #include <string.h>
 
@@ -136,7 +136,7 @@ static void note_times(struct block_meta *meta, uint64_t start, uint64_t end)
         meta->max_duration_ns = end - start;
 }
 
-/* One trace: what it has as a whole, and how its spans hang together. */
+/* Adds the columns of one trace, and the parents of its spans. */
 static void add_trace(struct span_block_writer *spans, uint32_t first,
                       uint32_t count)
 {

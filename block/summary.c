@@ -8,16 +8,16 @@
  *     of each such level, lowest first
  *   filter of trace ids, of words, of words with a digit, of trigrams (bloom.c)
  *
- * A word is a run of letters, digits, '_' and non-ASCII bytes, folded (fold.h);
- * of long ones the first WORD_HASHED bytes count. Words with a digit in them
- * are apart, because there may be tens of thousands (ids): their filter is
- * left out if it would be full. A trigram is three bytes in a row, ASCII in
- * lower case: a phrase can only be in a block that has all of its trigrams.
- * Pieces also tell of the words in a phrase that may be cut off. A text that is
- * not ASCII adds its trigrams folded, too: words are looked for by those.
+ * A word is a sequence of letters, digits, '_' and non-ASCII bytes, folded
+ * (fold.h); of long ones the first WORD_HASHED bytes are hashed. Words with a
+ * digit have a filter of their own, because there may be tens of thousands
+ * (ids): it is left out if it would be full. A trigram is three bytes in a row,
+ * ASCII in lower case: a block that contains a phrase has all of its trigrams,
+ * also those of its incomplete words. A text that is not ASCII adds its folded
+ * trigrams too, by which words are searched.
  *
- * Version 1 had words and trigrams with ASCII in lower case and nothing else
- * folded. It cannot deny a word that is not ASCII.
+ * Version 1 folded nothing but ASCII, so it cannot exclude a word that is not
+ * ASCII.
  */
 #include "summary.h"
 
@@ -85,7 +85,7 @@ static inline uint64_t trigram_hash(uint32_t trigram)
 /* The trigrams of a folded text, one after the other. */
 struct trigram_cursor {
     const uint8_t *at, *end;
-    uint8_t bytes[4]; /* of the character at hand */
+    uint8_t bytes[4]; /* of the current character */
     size_t len, used;
     uint32_t trigram;
     size_t count; /* bytes in trigram so far */
@@ -136,8 +136,8 @@ void summary_add_trace(struct summary_writer *summary,
     bloom_add(&summary->traces, trace_hash(trace_id));
 }
 
-/* Adds the word that begins here, which is at least one byte long, and returns
- * its end. Most words are as they are hashed. */
+/* Adds the word that begins here (at least one byte) and returns its end. Most
+ * words need no folding. */
 static const uint8_t *add_word(struct summary_writer *summary,
                                const uint8_t *word, const uint8_t *end)
 {
@@ -180,7 +180,7 @@ void summary_add_trigrams(struct summary_writer *summary, struct slice text)
 
     if (text.len < 3)
         return;
-    for (size_t i = 0; i < text.len; i++) /* many at once */
+    for (size_t i = 0; i < text.len; i++) /* vectorized */
         any |= p[i];
     trigram = (uint32_t)lower(p[0]) << 8 | lower(p[1]);
     for (size_t i = 2; i < text.len; i++) {
@@ -252,7 +252,7 @@ void summary_put(struct summary_writer *summary, enum block_type kind,
 
 /* ---- reading ---- */
 
-/* A cursor behind the head; false if the summary is damaged. */
+/* Sets the cursor behind the head; false if the summary is damaged. */
 static bool open(struct slice summary, struct byte_reader *in, uint8_t *kind)
 {
     uint8_t version;
@@ -267,8 +267,8 @@ static bool open(struct slice summary, struct byte_reader *in, uint8_t *kind)
            sum == (uint32_t)hash_bytes(summary.ptr + 4, summary.len - 4, 0);
 }
 
-/* Adds up the counts of the wanted resources, and notes all that are met;
- * counts and met may be NULL. */
+/* Adds up the counts of the wanted resources, and collects all resources in
+ * met; counts and met may be NULL. */
 static void read_counts(struct byte_reader *in, uint8_t kind,
                         const struct bitmap *resources, uint64_t *counts,
                         struct bitmap *met)
@@ -322,7 +322,7 @@ bool summary_counts(struct slice summary, const struct bitmap *resources,
 
 enum summary_filter { TRACES, WORDS, NUMBERS, TRIGRAMS };
 
-/* The filter; empty, which is always true, if the summary is damaged. */
+/* The filter; empty (always true) if the summary is damaged. */
 static struct slice filter_of(struct slice summary, enum summary_filter which)
 {
     struct slice filter = {NULL, 0};
@@ -354,8 +354,8 @@ bool summary_may_have_trace(struct slice summary, const uint8_t trace_id[16])
     return trace_filter_may_have(summary_trace_filter(summary), trace_id);
 }
 
-/* Words that are not ASCII were not folded then. */
-static bool may_deny(struct slice summary, struct slice word)
+/* Version 1 did not fold words that are not ASCII. */
+static bool can_exclude(struct slice summary, struct slice word)
 {
     return summary.len < 6 || summary.ptr[4] != VERSION_ASCII ||
            !fold_is_wide(word);
@@ -363,7 +363,7 @@ static bool may_deny(struct slice summary, struct slice word)
 
 static bool has_word(struct slice summary, const uint8_t *word, size_t len)
 {
-    if (!may_deny(summary, (struct slice){(const char *)word, len}))
+    if (!can_exclude(summary, (struct slice){(const char *)word, len}))
         return true;
     if (has_digit(word, len))
         return bloom_may_contain(filter_of(summary, NUMBERS), NUMBER_PROBES,
@@ -401,7 +401,7 @@ bool summary_may_have_phrase(struct slice summary, struct slice phrase)
 {
     const uint8_t *p = (const uint8_t *)(phrase.len ? phrase.ptr : "");
     const uint8_t *end = p + phrase.len;
-    const uint8_t *word = NULL; /* where one begins for certain */
+    const uint8_t *word = NULL; /* where a whole one begins */
 
     if (!has_trigrams(filter_of(summary, TRIGRAMS), phrase))
         return false;
@@ -423,6 +423,6 @@ bool summary_may_have_word(struct slice summary, struct slice word)
         if (!match_fold[p[i]])
             return false;
     return word.len > 0 && has_word(summary, p, word.len) &&
-           (!may_deny(summary, word) ||
+           (!can_exclude(summary, word) ||
             has_folded_trigrams(filter_of(summary, TRIGRAMS), word));
 }

@@ -2,9 +2,9 @@
  * wire - a cursor over protobuf's wire format that copies nothing.
  *
  * wire_next() goes to the next field and leaves its tag (number and wire type
- * together) in `tag`; a switch over tags then says which value to read. What
- * no case knows goes to wire_skip(), which also refuses a known number that
- * comes with another wire type:
+ * together) in `tag`; a switch over tags then says which value to read.
+ * wire_skip() handles other fields, and rejects a known number with a wrong
+ * wire type:
  *
  *   while (wire_next(&w))
  *       switch (w.tag) {
@@ -49,25 +49,25 @@ enum { WIRE_MAX_GROUPS = 32 }; /* unknown groups inside each other */
 /* Ends the walk. Only the first failure counts. */
 void wire_fail(struct wire *w, enum status status, const char *why);
 
-/* The parts that are long and seldom. */
+/* The rare parts of the functions below. */
 uint64_t wire_varint_long(struct wire *w);
 bool wire_tag_long(struct wire *w);
 struct slice wire_bytes_long(struct wire *w);
 
-/* Passes over the field. known: bit n is set if the caller knows field n; then
- * this one has the wrong wire type, which is an error. */
+/* Skips the field. known: bit n is set if the caller knows field n; then this
+ * one has the wrong wire type, which is an error. */
 void wire_skip(struct wire *w, uint32_t known);
 
-/* How many fields with the tag of this one stand here in a row, this one
- * counted, its value not yet read; at most limit. A length-delimited tag of
- * one byte only. A hint for an array's size, not a promise. */
+/* How many fields with this tag follow in a row, including this one, whose
+ * value is not yet read; at most limit. For length-delimited tags of one byte.
+ * A hint for the size of an array. */
 uint32_t wire_run(const struct wire *w, uint32_t limit);
 
 static inline struct wire wire_over(struct slice message)
 {
     const uint8_t *at = (const uint8_t *)message.ptr;
 
-    /* NULL + 0 is nobody's friend, so an empty message gets an address. */
+    /* NULL + 0 is undefined, so an empty message gets an address. */
     if (message.len == 0)
         at = (const uint8_t *)"";
     return (struct wire){at, at + message.len, 0, OK, NULL};
@@ -97,7 +97,7 @@ static inline bool wire_bool(struct wire *w)
     return wire_varint(w) != 0;
 }
 
-/* int32 and enum: what does not fit is cut like protobuf does. */
+/* int32 and enum: truncated to 32 bits, as protobuf specifies. */
 static inline int32_t wire_int32(struct wire *w)
 {
     return (int32_t)(uint32_t)wire_varint(w);
@@ -166,7 +166,7 @@ static inline struct wire wire_sub(struct wire *w)
     return wire_over(wire_bytes(w));
 }
 
-/* Takes over the submessage's error, if it has one. */
+/* Adopts the submessage's error, if it has one. */
 static inline void wire_join(struct wire *w, const struct wire *sub)
 {
     if (sub->status != OK)

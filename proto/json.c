@@ -1,9 +1,9 @@
 /*
- * Structure and text. Values by type are in json_scalar.c.
+ * Structure and texts; other values are in json_scalar.c.
  *
- * As in wire.c, failing puts `at` to `end`: then nothing is left to read and
- * every loop comes to its end by itself. Since nothing is entered or left any
- * more either, the path stays that of the error.
+ * As in wire.c, a failure sets `at` to `end`: nothing is left to read and every
+ * loop ends. Nothing is entered or left any more either, so the path remains
+ * that of the error.
  */
 #include "json.h"
 
@@ -28,7 +28,7 @@ void json_fail(struct json *j, enum status status, const char *why)
     j->at = j->end;
 }
 
-/* Goes behind the character if it is next. */
+/* Skips the character if it is next. */
 static bool take(struct json *j, char c)
 {
     if (json_peek(j) != c || j->at == j->end)
@@ -54,10 +54,10 @@ static bool take_word(struct json *j, const char *word)
     return true;
 }
 
-/* At the first quote, backslash or control character, at most 7 bytes before
- * it: eight bytes at a time, a byte of `found` has its top bit set if the byte
- * of the text is one of these. Borrows can set it for bytes behind a real one
- * only, and bytes from 0x80 on are none of them. */
+/* Skips to the first quote, backslash or control character, or at most 7 bytes
+ * before it. Eight bytes at a time: the top bit of a byte of `found` is set if
+ * the byte of the text is one of these. Borrows set it only in bytes after a
+ * real one, and bytes from 0x80 on are none of them. */
 static const char *scan_plain(const char *at, const char *end)
 {
     const uint64_t ones = UINT64_MAX / 255, tops = ones << 7;
@@ -124,8 +124,8 @@ static uint32_t hex4(const char *at, const char *end)
     return v;
 }
 
-/* The character whose \u was just passed, with a second half if it has one. A
- * half alone is U+FFFD. UINT32_MAX: not hex. */
+/* The character after \u, with its second surrogate if there is one. A single
+ * surrogate is U+FFFD. UINT32_MAX: not hex. */
 static uint32_t unescape_u(const char **at, const char *end)
 {
     uint32_t c = hex4(*at, end), low;
@@ -144,7 +144,7 @@ static uint32_t unescape_u(const char **at, const char *end)
     return 0x10000 + ((c - 0xd800) << 10) + (low - 0xdc00);
 }
 
-/* Never longer than what it was written as. */
+/* The result is never longer than the input. */
 static struct slice unescape(struct json *j, struct slice raw)
 {
     static const char from[] = "\"\\/bfnrt", into[] = "\"\\/\b\f\n\r\t";
@@ -160,7 +160,7 @@ static struct slice unescape(struct json *j, struct slice raw)
             *to++ = *at++;
             continue;
         }
-        at++; /* what is quoted never ends in a single backslash */
+        at++; /* a quoted text never ends in a single backslash */
         if (*at == 'u') {
             uint32_t c;
 
@@ -192,7 +192,7 @@ struct slice json_text(struct json *j)
     return escaped ? unescape(j, raw) : raw;
 }
 
-/* Behind the opening bracket; false at null, and at all else, an error. */
+/* Skips the opening bracket; false at null, and, an error, at anything else. */
 static bool enter(struct json *j, char bracket, const char *why)
 {
     if (take(j, bracket)) {

@@ -1,10 +1,10 @@
 /*
  * json - reads JSON value by value, without a tree.
  *
- * The reader says what it expects and gets it; members it does not name and
- * members that are null are passed over. The first error sticks: every loop
- * ends and every read gives zero from then on. The path to where the cursor
- * stands is kept along, for json_describe().
+ * The caller reads what it expects; members it does not name and members that
+ * are null are skipped. The first error sticks: every loop ends and every read
+ * yields zero from then on. The path of the cursor is maintained for
+ * json_describe().
  *
  *   static const char *const names[] = {"traceId", "name", NULL};
  *
@@ -54,8 +54,9 @@ struct json json_over(struct slice text, struct arena *arena);
 /* Ends the walk. Only the first failure counts. */
 void json_fail(struct json *j, enum status status, const char *why);
 
-/* Enters it. null is as good as an empty one; all else is an error. Next must
- * be json_field() or json_element() until that says it is at the end. */
+/* Enters an object or array. null counts as an empty one; anything else is an
+ * error. json_field() or json_element() must follow until it reports the end.
+ */
 void json_object(struct json *j);
 void json_array(struct json *j);
 
@@ -70,7 +71,7 @@ int json_row(struct json *j, const void *table, size_t row, uint32_t count);
 /* Goes to the next element; false at the end of the array and on error. */
 bool json_element(struct json *j);
 
-/* Passes over one value of any type. */
+/* Skips one value of any type. */
 void json_skip(struct json *j);
 
 /* Nothing but white space may follow. */
@@ -101,7 +102,7 @@ struct slice json_describe(const struct json *j);
 bool json_quoted(struct json *j, struct slice *raw, bool *escaped);
 struct slice json_number(struct json *j);
 
-/* Goes behind white space: the next character, or 0 at the end. */
+/* Skips white space: the next character, or 0 at the end. */
 static inline char json_peek(struct json *j)
 {
     while (j->at < j->end && (*j->at == ' ' || *j->at == '\n' ||

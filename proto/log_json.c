@@ -1,6 +1,6 @@
 /*
- * Only texts that a shipper or an event exporter wrote come here, so this is
- * no hot path: each object is walked once to count and once to read.
+ * Only texts of shippers and event exporters are parsed here, not on the hot
+ * path: each object is walked once to count and once to read.
  */
 #include "log_json.h"
 
@@ -12,7 +12,7 @@
 static bool read_items(struct otlp_decoder *d, struct slice text, char bracket,
                        unsigned depth, struct attr *value);
 
-/* The text of a quoted value, its escapes undone. */
+/* The text of a quoted value without escapes. */
 static struct slice unquoted(struct otlp_decoder *d, struct slice raw)
 {
     struct json j;
@@ -25,7 +25,7 @@ static struct slice unquoted(struct otlp_decoder *d, struct slice raw)
     return j.status == OK ? text : raw;
 }
 
-/* Whole numbers as such, others as double; too long ones stay texts. */
+/* Integers as such, other numbers as double; too long ones remain texts. */
 static void read_number(struct slice text, struct attr *value)
 {
     char copy[40], *end;

@@ -6,8 +6,8 @@
 
 #include "otlp_decoder.h"
 
-/* Within the bounds of attributes; what does not parse ends the map. Memory is
- * of d->arena. False if it is no object. */
+/* Within the limits of attributes; the map ends at the first syntax error.
+ * False if the text is not an object. Memory is from d->arena. */
 bool log_json_map(struct otlp_decoder *d, struct slice text, struct attr *map);
 
 #endif

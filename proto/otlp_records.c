@@ -7,7 +7,7 @@
  * A record is written to the first free place; accepting it makes that part of
  * the array, rejecting it does not, so the next record overwrites it.
  */
-#include "log_shape.h"
+#include "log_normalize.h"
 #include "otlp_decoder.h"
 
 static bool make(struct otlp_decoder *d, void **at, uint64_t count, size_t size)
@@ -167,7 +167,7 @@ void otlp_accept_span(struct otlp_decoder *d, struct span *span,
 
 void otlp_accept_log(struct otlp_decoder *d, struct log_record *log)
 {
-    if (!log_shape(d, log))
+    if (!log_normalize(d, log))
         return;
     if (is_bad_time(d, log->observed_ns))
         log->observed_ns = d->batch->received_ns;

@@ -1,11 +1,10 @@
 /*
- * The seldom parts of the cursor: numbers of more than one byte, errors, and
- * fields to pass over.
+ * The rare parts of the cursor: numbers of more than one byte, errors, and
+ * skipped fields.
  *
- * Failing puts `at` to `end`, so the inline readers need no look at `status`:
- * there is simply nothing left to read. Unknown groups are the only thing on
- * the wire without a length; they are passed over with a list of the open
- * ones, not by recursion, and the list is short.
+ * A failure sets `at` to `end`, so the inline readers need not check `status`:
+ * nothing is left to read. Unknown groups have no length; they are skipped with
+ * a short list of the open ones, not by recursion.
  */
 #include "wire.h"
 

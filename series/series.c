@@ -14,13 +14,13 @@
  *   series  attrs (attr_codec.h), varint points, u64 first time, u64 last time,
  *           u32 length of the data, data (series_code.c)
  *
- * Lengths in front let a reader pass over metrics it was not asked for and
- * over series outside of its time without looking into them.
+ * The lengths let a reader skip metrics it was not asked for and series outside
+ * of its time.
  *
- * Writing: each point looks its metric up by content (metrics of different
- * requests are equal but not the same), then its series by resource, hour,
- * metric and attributes; points of a series form a chain in order of arrival.
- * Series are then sorted by hour, resource and metric, which is the order of
+ * Writing: the metric of each point is found by content (equal metrics of
+ * different requests have different addresses), then its series by resource,
+ * hour, metric and attributes; the points of a series form a list in order of
+ * arrival. Series are then sorted by hour, resource and metric, the order of
  * the chunks. Nothing is allocated per point.
  */
 #include "series.h"
@@ -35,7 +35,7 @@
 #include "series_add.h"
 #include "series_code.h"
 
-/* Below this a frame of zstd gains nothing worth its time. */
+/* Shorter bodies are not worth compressing. */
 enum { PACK_FROM = 512, PACK_LEVEL = 1, CHUNK_CAP = 1 << 30 };
 
 #define NONE UINT32_MAX
@@ -239,9 +239,9 @@ static void patch_length(struct buf *out, size_t at)
         out->ptr[at + (size_t)i] = (char)(len >> (8 * i));
 }
 
-/* The series' points into w->row in order of time; how many. */
-static uint32_t line_up(struct series_writer *w, const struct series_entry *e,
-                        bool add_up)
+/* Collects the series' points in w->row in order of time; returns how many. */
+static uint32_t collect_points(struct series_writer *w,
+                               const struct series_entry *e, bool add_up)
 {
     uint32_t count = 0;
     bool sorted = true;
@@ -273,7 +273,7 @@ static uint32_t line_up(struct series_writer *w, const struct series_entry *e,
 static uint32_t write_series(struct series_writer *w,
                              const struct series_entry *e, bool add_up)
 {
-    uint32_t count = line_up(w, e, add_up);
+    uint32_t count = collect_points(w, e, add_up);
 
     attrs_write(&w->body, e->attrs, ATTR_FORM_CHUNK);
     buf_varint(&w->body, count);
@@ -299,7 +299,7 @@ static void write_metric(struct buf *out, const struct metric *m)
         scope_write(out, m->scope, ATTR_FORM_CHUNK);
 }
 
-/* The body into w->out, packed if that makes it smaller. */
+/* Writes the body to w->out, compressed if that makes it smaller. */
 static enum status pack(struct series_writer *w)
 {
     struct slice body = buf_slice(&w->body);
@@ -335,7 +335,7 @@ static enum status pack(struct series_writer *w)
     return OK;
 }
 
-/* Series from `from` on that are of the same chunk, into w->out. */
+/* Writes the chunk of the series in [from, to) to w->out. */
 static enum status write_chunk(struct series_writer *w, uint32_t from,
                                uint32_t to, bool add_up, uint32_t *points)
 {

@@ -17,7 +17,7 @@ static bool failed(const struct exemplar *e)
     return error && error->type == VALUE_BOOL && error->b;
 }
 
-/* Puts e into its place among the kept ones, largest value first. */
+/* Inserts e among the kept ones, largest value first, if it is large enough. */
 static void keep(struct exemplar *kept, uint32_t *count,
                  const struct exemplar *e)
 {

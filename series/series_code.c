@@ -1,15 +1,15 @@
 /*
- * Columns first (times, starts, flags), then the values point by point: a
- * point of a histogram is a small structure of its own, and most of what it
- * shares with the one before is said in one bit.
+ * Columns first (times, starts, flags), then the values point by point: a point
+ * of a histogram is a small structure, and one bit says that its bounds are
+ * those of the point before.
  *
- * Times are differences of differences, so a steady interval costs a byte.
- * A double is its bits XOR those of the one before, turned round so that the
- * zeros at the end of round numbers are the ones a varint leaves out.
- * Counts of cumulative histograms are differences to the point before.
+ * Times are differences of differences, so a steady interval takes a byte. A
+ * double is the XOR of its bits with those of the one before, bytes reversed,
+ * so that the trailing zeros of round numbers are omitted by the varint. Counts
+ * of cumulative histograms are differences to the point before.
  *
- * Nothing that is read is believed: each count is compared to the bytes left
- * before memory is taken, and times are sums that may wrap but not trap.
+ * The reader does not trust the bytes: a count is compared with the bytes left
+ * before memory is allocated, and times are sums that may wrap but not trap.
  */
 #include "series_code.h"
 
@@ -18,7 +18,7 @@
 #include "attr_codec.h"
 #include "series_format.h"
 
-/* What the next histogram is told against. */
+/* The values that the next histogram is encoded relative to. */
 struct before {
     uint64_t sum, min, max, threshold, value;
     uint64_t count;
@@ -45,10 +45,10 @@ static void counts_write(struct buf *out, const struct histogram *h,
                    base ? difference(h->counts[i], base[i]) : h->counts[i]);
 }
 
-/* Zeros come as a zero and how many more follow it. */
+/* Zeros are written as a zero and the number of zeros after it. */
 static void run_write(struct buf *out, const struct exp_buckets *run)
 {
-    assert(run->count <= POINT_MAX_BUCKETS); /* what a reader accepts */
+    assert(run->count <= POINT_MAX_BUCKETS); /* a reader accepts no more */
     buf_varint(out, run->count);
     if (run->count == 0)
         return;

@@ -11,7 +11,7 @@
 #include "byte_reader.h"
 #include "record.h"
 
-/* points are of one series and in order of time; count > 0. */
+/* The points are of one series, in order of time; count > 0. */
 void points_write(struct buf *out, const struct point *const *points,
                   uint32_t count);
 

@@ -1,14 +1,14 @@
 /*
- * The way back of series_code.c. Columns are decoded into arrays, values into
- * one point and one histogram that are used again for every visit; the arrays
+ * Decodes what series_code.c writes. Columns are decoded into arrays, values
+ * into one point and one histogram that are reused for every visit; the arrays
  * of the histogram grow to the largest one of the series.
  */
 #include "attr_codec.h"
 #include "series_code.h"
 #include "series_format.h"
 
-/* An array in the arena that grows by being made anew. */
-struct array {
+/* An array in the arena that grows by copying. */
+struct decoded_array {
     void *at;
     uint32_t room;
 };
@@ -20,12 +20,12 @@ struct decoder {
     uint64_t sum, min, max, threshold, value, integer;
     struct histogram histogram;
     bool has_counts; /* of the point before */
-    struct array bounds, values, counts, positive, negative, exemplars;
+    struct decoded_array bounds, values, counts, positive, negative, exemplars;
 };
 
-/* Room for count elements, each of which takes at least `least` bytes of what
- * is left to read. What was in it is kept. */
-static bool grow(struct decoder *d, struct array *array, uint64_t count,
+/* Makes room for count elements, each of at least `least` encoded bytes; the
+ * contents remain. */
+static bool grow(struct decoder *d, struct decoded_array *array, uint64_t count,
                  size_t size, size_t least)
 {
     if (count > byte_reader_left(d->in) / least || count >= UINT32_MAX) {
@@ -84,13 +84,13 @@ static void read_counts(struct decoder *d, bool cumulative)
     h->counts = counts;
 }
 
-static void read_run(struct decoder *d, struct array *array,
+static void read_run(struct decoder *d, struct decoded_array *array,
                      struct exp_buckets *run)
 {
     uint64_t count = byte_reader_varint(d->in);
 
     *run = (struct exp_buckets){0};
-    /* Many zeros take few bytes, so the bound is that of the decoder. */
+    /* Many zeros take few bytes, so the bytes left are no limit. */
     if (count == 0)
         return;
     if (count > POINT_MAX_BUCKETS) {
@@ -197,7 +197,7 @@ static void read_exemplars(struct decoder *d, struct point *point)
     point->exemplar_count = (uint32_t)count;
 }
 
-/* What is known of each point before its value. */
+/* The columns before the values. */
 struct columns {
     uint64_t *times, *starts;
     uint32_t *flags;

@@ -1,7 +1,7 @@
 /*
- * Reading a chunk (format: head of series.c). The check is over the bytes as
- * they are stored, so damage is found before anything is unpacked; what is
- * decoded after that is bounded all the same, since a check can be forged.
+ * Reading a chunk; the format is in series.c. The checksum covers the bytes as
+ * stored, so damage is found before anything is decompressed; decoding checks
+ * limits nevertheless, since a checksum can be forged.
  */
 #include <zstd.h>
 
@@ -29,7 +29,7 @@ bool series_query_matches(const struct series_query *query, struct slice name)
     return query->name_count == 0;
 }
 
-/* The body of a chunk; false if it cannot be had. */
+/* The decompressed body of a chunk; false if that fails. */
 static bool unpack(struct slice bytes, struct arena *arena, struct slice *body)
 {
     struct byte_reader in = byte_reader_over(slice_from(bytes, HEAD_BYTES));

@@ -5,13 +5,13 @@
 #include <assert.h>
 
 #include "log_json.h"
-#include "log_shape.h"
+#include "log_normalize.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void check(struct otlp_decoder *d, struct log_record *log)
 {
-    if (!log_shape(d, log))
+    if (!log_normalize(d, log))
         return;
     assert(log->attrs.count <= ATTR_MAX_COUNT);
     for (uint32_t i = 0; i < log->attrs.count; i++) {

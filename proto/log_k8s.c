@@ -1,18 +1,18 @@
 /*
- * Where a shipper says that a line is from: the pod, in whatever words, becomes
+ * Which pod a log line is from: the attributes and paths of shippers become
  * attributes of the semantic conventions.
  */
 #include <string.h>
 
-#include "log_shape.h"
+#include "log_normalize.h"
 
 enum { MAX_FOLDED = 32 };
 
-/* The names inside "kubernetes", levels and words joined with '_', and what
- * they are called in the semantic conventions. */
+/* Names inside "kubernetes", with levels and words joined by '_', and their
+ * keys in the semantic conventions. */
 static const struct {
     const char *name, *key;
-} coordinates[] = {
+} k8s_names[] = {
     {"pod_name", "k8s.pod.name"},
     {"namespace_name", "k8s.namespace.name"}, /* fluent-bit, fluentd */
     {"pod_namespace", "k8s.namespace.name"},  /* Vector */
@@ -27,19 +27,19 @@ static const struct {
     {"docker_id", "container.id"},
 };
 
-enum { COORDINATES = sizeof(coordinates) / sizeof(*coordinates) };
+enum { K8S_NAMES = sizeof(k8s_names) / sizeof(*k8s_names) };
 
-static void add_coordinate(struct shaped *shaped, struct slice name,
-                           struct slice text)
+static void add_k8s_text(struct log_normalizer *n, struct slice name,
+                         struct slice text)
 {
-    for (size_t i = 0; i < COORDINATES; i++)
-        if (slice_equal(slice_of(coordinates[i].name), name)) {
-            shaped_add_text(shaped, coordinates[i].key, text);
+    for (size_t i = 0; i < K8S_NAMES; i++)
+        if (slice_equal(slice_of(k8s_names[i].name), name)) {
+            normalizer_add_text(n, k8s_names[i].key, text);
             return;
         }
 }
 
-/* prefix and key with '.' as '_'; empty if it is longer than any of ours. */
+/* The prefix and the key, with '.' as '_'; empty if longer than any name. */
 static struct slice folded(const char *prefix, struct slice key,
                            char text[MAX_FOLDED])
 {
@@ -53,7 +53,7 @@ static struct slice folded(const char *prefix, struct slice key,
     return (struct slice){text, len + key.len};
 }
 
-static void read_kubernetes(struct shaped *shaped, const struct attr *map,
+static void read_kubernetes(struct log_normalizer *n, const struct attr *map,
                             const char *prefix)
 {
     static const char *const nested[][2] = {
@@ -64,12 +64,11 @@ static void read_kubernetes(struct shaped *shaped, const struct attr *map,
         const struct attr *a = &map->items[i];
 
         if (a->type == VALUE_STRING)
-            add_coordinate(shaped, folded(prefix, attr_key(a), text),
-                           attr_text(a));
+            add_k8s_text(n, folded(prefix, attr_key(a), text), attr_text(a));
         else if (a->type == VALUE_MAP && !*prefix)
             for (size_t k = 0; k < 3; k++)
                 if (slice_equal(attr_key(a), slice_of(nested[k][0])))
-                    read_kubernetes(shaped, a, nested[k][1]);
+                    read_kubernetes(n, a, nested[k][1]);
     }
 }
 
@@ -80,8 +79,8 @@ bool log_is_kubernetes(struct slice key)
            (key.len == 10 || key.ptr[10] == '.' || key.ptr[10] == '_');
 }
 
-/* What stands before the next such character, which is passed; empty if there
- * is none. */
+/* The text before the next such character, and skips both; empty if there is
+ * none. */
 static struct slice take_until(struct slice *path, char end)
 {
     const char *at = path->len ? memchr(path->ptr, end, path->len) : NULL;
@@ -91,7 +90,7 @@ static struct slice take_until(struct slice *path, char end)
     return part;
 }
 
-/* CONTAINER-ID.log: the name may have a '-', the id has none. */
+/* CONTAINER-ID.log: the name may contain a '-', the id does not. */
 static struct slice container_of(struct slice file)
 {
     size_t len = file.len;
@@ -102,9 +101,9 @@ static struct slice container_of(struct slice file)
 }
 
 /* /var/log/pods/NAMESPACE_POD_UID/CONTAINER/0.log, or the link to it,
- * /var/log/containers/POD_NAMESPACE_CONTAINER-ID.log. None of these names can
- * have a '_'. The uid is not taken: that of a static pod is another one. */
-static void read_path(struct shaped *shaped, struct slice path)
+ * /var/log/containers/POD_NAMESPACE_CONTAINER-ID.log. None of these names
+ * contains a '_'. The uid is ignored: a static pod has another one there. */
+static void read_path(struct log_normalizer *n, struct slice path)
 {
     struct slice pods = SLICE("/var/log/pods/"),
                  links = SLICE("/var/log/containers/"), space, pod, container;
@@ -126,19 +125,20 @@ static void read_path(struct shaped *shaped, struct slice path)
     } else {
         return;
     }
-    shaped_add_text(shaped, "k8s.namespace.name", space);
-    shaped_add_text(shaped, "k8s.pod.name", pod);
-    shaped_add_text(shaped, "k8s.container.name", container);
+    normalizer_add_text(n, "k8s.namespace.name", space);
+    normalizer_add_text(n, "k8s.pod.name", pod);
+    normalizer_add_text(n, "k8s.container.name", container);
 }
 
-/* Attributes of a record that say where it is from. */
-struct found {
+/* Attributes of a record that name its pod, or its event. */
+struct log_origin_attributes {
     const struct attr *pod, *space, *path, *reason;
 };
 
-/* Few keys begin with one of these letters. */
-static void find_coordinate(struct shaped *shaped, struct found *found,
-                            const struct attr *a)
+/* By first letter, because this runs for every attribute. */
+static void read_attribute(struct log_normalizer *n,
+                           struct log_origin_attributes *found,
+                           const struct attr *a)
 {
     struct slice key = attr_key(a);
     char text[MAX_FOLDED];
@@ -167,10 +167,10 @@ static void find_coordinate(struct shaped *shaped, struct found *found,
         else if (!log_is_kubernetes(key))
             break;
         else if (key.len == 10 && a->type == VALUE_MAP)
-            read_kubernetes(shaped, a, "");
+            read_kubernetes(n, a, "");
         else if (key.len > 11 && a->type == VALUE_STRING)
-            add_coordinate(shaped, folded("", slice_from(key, 11), text),
-                           attr_text(a));
+            add_k8s_text(n, folded("", slice_from(key, 11), text),
+                         attr_text(a));
         break;
     default:
         break;
@@ -179,23 +179,23 @@ static void find_coordinate(struct shaped *shaped, struct found *found,
 
 /* "kubernetes": {...}, "kubernetes.pod_name", "kubernetes_pod_name" and
  * "kubernetes.pod.name"; "pod" and "namespace" of Promtail. */
-void log_coordinates(struct shaped *shaped)
+void log_add_k8s_attributes(struct log_normalizer *n)
 {
-    struct attrs own = shaped->log->attrs;
-    struct found found = {NULL, NULL, NULL, NULL};
+    struct attrs own = n->log->attrs;
+    struct log_origin_attributes found = {NULL, NULL, NULL, NULL};
     const struct attr *container;
 
     for (uint32_t i = 0; i < own.count; i++)
-        find_coordinate(shaped, &found, &own.at[i]);
+        read_attribute(n, &found, &own.at[i]);
     if (found.reason)
-        log_release(shaped, attr_text(found.reason));
+        log_release(n, attr_text(found.reason));
     if (found.path)
-        read_path(shaped, attr_text(found.path));
+        read_path(n, attr_text(found.path));
     if (!found.pod || !found.space)
         return;
     container = attrs_find(&own, SLICE("container"));
-    shaped_add_text(shaped, "k8s.pod.name", attr_text(found.pod));
-    shaped_add_text(shaped, "k8s.namespace.name", attr_text(found.space));
+    normalizer_add_text(n, "k8s.pod.name", attr_text(found.pod));
+    normalizer_add_text(n, "k8s.namespace.name", attr_text(found.space));
     if (container)
-        shaped_add_text(shaped, "k8s.container.name", attr_text(container));
+        normalizer_add_text(n, "k8s.container.name", attr_text(container));
 }

@@ -1,9 +1,9 @@
 /*
- * The shapes and the keys they are known by. The record keeps its own
- * attributes; what is found is added behind them where they lack it.
+ * The forms of log records and the keys by which they are recognized. The
+ * record keeps its own attributes; others are added unless their key exists.
  */
 #define _GNU_SOURCE /* memmem */
-#include "log_shape.h"
+#include "log_normalize.h"
 
 #include <string.h>
 
@@ -14,7 +14,7 @@ enum { MAX_PATH = 3 };
 
 /* ---- maps ---- */
 
-static const struct attr *find(const struct attr *map, const char *key)
+const struct attr *log_map_find(const struct attr *map, const char *key)
 {
     struct attrs entries;
 
@@ -24,29 +24,28 @@ static const struct attr *find(const struct attr *map, const char *key)
     return attrs_find(&entries, slice_of(key));
 }
 
-static struct slice text_at(const struct attr *map, const char *key)
+struct slice log_map_text(const struct attr *map, const char *key)
 {
-    const struct attr *found = find(map, key);
+    const struct attr *found = log_map_find(map, key);
 
     return found ? attr_text(found) : (struct slice){NULL, 0};
 }
 
 /* ---- attributes being added ---- */
 
-/* Adds it, whether or not there is one. */
-static void append(struct shaped *shaped, const struct attr *value,
+/* Adds it without looking for its key. */
+static void append(struct log_normalizer *n, const struct attr *value,
                    struct slice key)
 {
-    struct attrs *attrs = &shaped->log->attrs;
-    struct otlp_list *list = &shaped->list;
+    struct attrs *attrs = &n->log->attrs;
+    struct otlp_list *list = &n->list;
     struct attr *to;
 
     if (!list->at)
-        otlp_list_from(shaped->d, list, attrs->at, attrs->count,
+        otlp_list_from(n->d, list, attrs->at, attrs->count,
                        sizeof(struct attr));
     if (list->count == list->room &&
-        !otlp_list_more(shaped->d, list, sizeof(struct attr), ATTR_MAX_COUNT,
-                        8))
+        !otlp_list_more(n->d, list, sizeof(struct attr), ATTR_MAX_COUNT, 8))
         return;
     to = (struct attr *)list->at + list->count++;
     *to = *value;
@@ -56,14 +55,15 @@ static void append(struct shaped *shaped, const struct attr *value,
     attrs->count = list->count;
 }
 
-void shaped_add(struct shaped *shaped, const struct attr *value,
-                struct slice key)
+void normalizer_add(struct log_normalizer *n, const struct attr *value,
+                    struct slice key)
 {
-    if (!attrs_find(&shaped->log->attrs, key))
-        append(shaped, value, key);
+    if (!attrs_find(&n->log->attrs, key))
+        append(n, value, key);
 }
 
-void shaped_add_text(struct shaped *shaped, const char *key, struct slice text)
+void normalizer_add_text(struct log_normalizer *n, const char *key,
+                         struct slice text)
 {
     struct attr value = {.type = VALUE_STRING};
 
@@ -71,16 +71,16 @@ void shaped_add_text(struct shaped *shaped, const char *key, struct slice text)
         return;
     value.str = text.ptr;
     value.len = (uint32_t)text.len;
-    shaped_add(shaped, &value, slice_of(key));
+    normalizer_add(n, &value, slice_of(key));
 }
 
-void shaped_set_body(struct log_record *log, struct slice text)
+void normalizer_set_body(struct log_record *log, struct slice text)
 {
     log->body = (struct attr){.key = ""};
     otlp_set_text(&log->body, VALUE_STRING, text);
 }
 
-/* ---- a shipper's whole record ---- */
+/* ---- records of shippers ---- */
 
 static struct slice line_of(const struct attr *map)
 {
@@ -88,12 +88,12 @@ static struct slice line_of(const struct attr *map)
     struct slice text = {NULL, 0};
 
     for (size_t i = 0; i < 4 && text.len == 0; i++)
-        text = text_at(map, keys[i]);
+        text = log_map_text(map, keys[i]);
     return text;
 }
 
-/* A map that an application logs is its own; a shipper adds where the line is
- * from. */
+/* A map logged by an application remains; one of a shipper names the source of
+ * the line. */
 static bool is_shipped(const struct attr *map)
 {
     static const char *const marks[] = {"stream",         "docker",
@@ -101,7 +101,7 @@ static bool is_shipped(const struct attr *map)
                                         "source_type",    "_SYSTEMD_UNIT"};
 
     for (size_t i = 0; i < sizeof(marks) / sizeof(*marks); i++)
-        if (find(map, marks[i]))
+        if (log_map_find(map, marks[i]))
             return true;
     for (uint32_t i = 0; i < map->len; i++)
         if (log_is_kubernetes(attr_key(&map->items[i])))
@@ -109,9 +109,9 @@ static bool is_shipped(const struct attr *map)
     return false;
 }
 
-static void read_shipped(struct shaped *shaped, const struct attr *map)
+static void read_shipped(struct log_normalizer *n, const struct attr *map)
 {
-    struct attrs own = shaped->log->attrs; /* keys of the map are distinct */
+    struct attrs own = n->log->attrs; /* keys of the map are distinct */
     struct slice line = line_of(map);
 
     if (line.len == 0 || !is_shipped(map))
@@ -120,16 +120,16 @@ static void read_shipped(struct shaped *shaped, const struct attr *map)
         if ((map->items[i].type != VALUE_STRING ||
              map->items[i].str != line.ptr) &&
             !attrs_find(&own, attr_key(&map->items[i])))
-            append(shaped, &map->items[i], attr_key(&map->items[i]));
+            append(n, &map->items[i], attr_key(&map->items[i]));
     while (line.len > 0 &&
            (line.ptr[line.len - 1] == '\n' || line.ptr[line.len - 1] == '\r'))
-        line.len--; /* the container runtime's */
-    shaped_set_body(shaped->log, line);
+        line.len--; /* of the container runtime */
+    normalizer_set_body(n->log, line);
 }
 
 /* ---- Kubernetes Event objects ---- */
 
-/* Where each attribute comes from: the first path that leads to a value. */
+/* The paths of each attribute; the first one with a value wins. */
 static const struct {
     const char *key;
     const char *paths[3][MAX_PATH];
@@ -161,7 +161,7 @@ static const struct {
     {"k8s.node.name", {{"source", "host"}, {"deprecatedSource", "host"}}},
 };
 
-/* When it happened last. */
+/* Paths of the time of the last occurrence. */
 static const char *const times[][MAX_PATH] = {
     {"series", "lastObservedTime"},
     {"lastTimestamp"},
@@ -174,25 +174,26 @@ static const struct attr *at_path(const struct attr *map,
                                   const char *const *path)
 {
     for (int i = 0; i < MAX_PATH && path[i] && map; i++)
-        map = find(map, path[i]);
+        map = log_map_find(map, path[i]);
     return map && (map->type == VALUE_INT || map->type == VALUE_DOUBLE ||
                    attr_text(map).len > 0)
                ? map
                : NULL;
 }
 
-/* The Event inside a watch notification, or the map itself; NULL if it is
- * none. */
+/* The Event inside a watch notification, or the map itself; NULL if it is not
+ * an Event. */
 static const struct attr *event_object(const struct attr *map)
 {
-    const struct attr *object = find(map, "object");
+    const struct attr *object = log_map_find(map, "object");
 
     if (!object || object->type != VALUE_MAP)
         object = map;
-    if (slice_equal(text_at(object, "kind"), SLICE("Event")))
+    if (slice_equal(log_map_text(object, "kind"), SLICE("Event")))
         return object;
-    return text_at(object, "reason").len > 0 &&
-                   (find(object, "involvedObject") || find(object, "regarding"))
+    return log_map_text(object, "reason").len > 0 &&
+                   (log_map_find(object, "involvedObject") ||
+                    log_map_find(object, "regarding"))
                ? object
                : NULL;
 }
@@ -213,10 +214,10 @@ static void read_event_time(struct log_record *log, const struct attr *object)
     }
 }
 
-static void read_event(struct shaped *shaped, const struct attr *object)
+static void read_event(struct log_normalizer *n, const struct attr *object)
 {
-    struct log_record *log = shaped->log;
-    struct slice type = text_at(object, "type"), text;
+    struct log_record *log = n->log;
+    struct slice type = log_map_text(object, "type"), text;
 
     for (size_t i = 0; i < sizeof(event_fields) / sizeof(*event_fields); i++) {
         const struct attr *found = NULL;
@@ -224,37 +225,39 @@ static void read_event(struct shaped *shaped, const struct attr *object)
         for (int k = 0; k < 3 && !found && event_fields[i].paths[k][0]; k++)
             found = at_path(object, event_fields[i].paths[k]);
         if (found)
-            shaped_add(shaped, found, slice_of(event_fields[i].key));
+            normalizer_add(n, found, slice_of(event_fields[i].key));
     }
     read_event_time(log, object);
     if (log->severity == 0 && type.len > 0) {
         log->severity = slice_equal(type, SLICE("Normal")) ? 9 : 13;
         log->severity_text = type;
     }
-    text = text_at(object, "note");
+    text = log_map_text(object, "note");
     if (text.len == 0)
-        text = text_at(object, "message");
-    shaped_set_body(log, text.len > 0 ? text : text_at(object, "reason"));
+        text = log_map_text(object, "message");
+    normalizer_set_body(log,
+                        text.len > 0 ? text : log_map_text(object, "reason"));
 }
 
 /* ---- a record ---- */
 
-/* False: an Event object was deleted. */
-static bool read_map(struct shaped *shaped, const struct attr *map)
+/* False: the deletion of an Event object. */
+static bool read_map(struct log_normalizer *n, const struct attr *map)
 {
     const struct attr *object = event_object(map);
 
     if (!object) {
-        read_shipped(shaped, map);
+        read_shipped(n, map);
         return true;
     }
-    if (slice_equal(text_at(map, "type"), SLICE("DELETED")) && object != map)
+    if (slice_equal(log_map_text(map, "type"), SLICE("DELETED")) &&
+        object != map)
         return false;
-    read_event(shaped, object);
+    read_event(n, object);
     return true;
 }
 
-/* A JSON text that is worth reading as a map. */
+/* True for a JSON text of a shipper or an event exporter. */
 static bool is_shipped_text(struct slice text)
 {
     static const char *const marks[] = {"\"kubernetes", "\"involvedObject\"",
@@ -280,7 +283,7 @@ static void name_event(struct log_record *log)
         log->event_name = attr_text(name);
 }
 
-/* What stands for a body that is not there. */
+/* Sets a missing body. */
 static void fill_body(struct log_record *log)
 {
     struct attr all = {
@@ -290,26 +293,26 @@ static void fill_body(struct log_record *log)
     if (text.len == 0)
         text = line_of(&all);
     if (text.len > 0)
-        shaped_set_body(log, text);
+        normalizer_set_body(log, text);
 }
 
-bool log_shape(struct otlp_decoder *d, struct log_record *log)
+bool log_normalize(struct otlp_decoder *d, struct log_record *log)
 {
-    struct shaped shaped = {.d = d, .log = log};
+    struct log_normalizer n = {.d = d, .log = log};
     struct attr map;
 
     name_event(log);
     if (log->body.type == VALUE_MAP) {
         map = log->body;
-        if (!read_map(&shaped, &map))
+        if (!read_map(&n, &map))
             return false;
     } else if (is_shipped_text(attr_text(&log->body)) &&
                log_json_map(d, attr_text(&log->body), &map)) {
-        if (!read_map(&shaped, &map))
+        if (!read_map(&n, &map))
             return false;
     }
     if (log->attrs.count > 0)
-        log_coordinates(&shaped);
+        log_add_k8s_attributes(&n);
     if (log->body.type == VALUE_EMPTY)
         fill_body(log);
     return true;

@@ -1,6 +1,6 @@
 /* Records as shippers and Kubernetes receivers send them, written as JSON; each
  * is read as a map and as a text. */
-#include "log_shape.h"
+#include "log_normalize.h"
 
 #include <stdio.h>
 
@@ -43,7 +43,7 @@ static void shape(const char *body, const char *attrs)
 
         record.attrs = (struct attrs){map.items, map.len, 0};
     }
-    kept = log_shape(&decoding, &record);
+    kept = log_normalize(&decoding, &record);
 }
 
 static void shape_text(const char *body)
@@ -52,7 +52,7 @@ static void shape_text(const char *body)
                                 .str = body,
                                 .len = (uint32_t)strlen(body),
                                 .type = VALUE_STRING};
-    kept = log_shape(&decoding, &record);
+    kept = log_normalize(&decoding, &record);
 }
 
 static struct slice attr(const char *key)
