@@ -1,10 +1,10 @@
 /*
- * Both libraries are fastest when they write the whole result to one piece of
- * memory in one call, so its size is guessed: gzip ends in the size of its
- * last member, a zstd frame mostly begins with its own. Where the guess is too
- * small, or smaller than what we believe (see first_room), the piece doubles
- * and the member, or all of the zstd body, is inflated again. All tries
- * together cost at most twice the last one.
+ * Both libraries are fastest when they write the whole result into one buffer
+ * in one call, so its size is estimated: gzip ends with the size of its last
+ * member, a zstd frame mostly begins with its own. If the estimate is too
+ * small, or larger than first_room() accepts, the buffer doubles and the
+ * member, or all of the zstd body, is decompressed again. All attempts together
+ * cost at most twice the last one.
  */
 #include "inflate.h"
 

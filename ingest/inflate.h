@@ -1,11 +1,12 @@
 /*
- * inflate - a compressed body to its bytes, within a bound.
+ * inflate - decompresses a body within a bound.
  *
- * Private to the receivers. Memory is taken from the budget before it is
- * allocated, and what a body claims about its own size is believed only as far
- * as its length makes likely, so a short one cannot claim much.
+ * Memory is charged to the budget before it is allocated. A body's claim about
+ * its own size is trusted only as far as its length makes it likely, so a short
+ * body cannot claim much.
  *
- * Threads  any.
+ * Ownership  the caller frees the result and gives its bytes back to the
+ * budget. Threads    any.
  */
 #ifndef INFLATE_H
 #define INFLATE_H

@@ -1,3 +1,7 @@
+/*
+ * What every receiver does with a request: decode it, count what decoding had
+ * to change, and, when it is done, count its records.
+ */
 #include "ingest_decode.h"
 
 #include "otlp.h"

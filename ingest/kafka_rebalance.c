@@ -2,16 +2,17 @@
  * Partitions that are assigned and revoked, and the offsets that are committed
  * to the broker.
  *
- * Where an assigned partition is read from:
+ * Where an assigned partition is read from; the first match wins:
  *
- *   some of it is stored here  after that, whatever is committed: offsets that
- *                              were set back or lost mean nothing to a store
- *                              that has more
- *   but another instance of    after what that one stored: commits carry the id
- *   this program has           of the store as metadata, which tells them
- * apart. committed more since       (A tool's commits carry none and are
- * ignored.) none of it is stored here  at the committed offset, whoever
- * committed it, else at the start or end of the log, as configured
+ *   some of it is stored here, and another store
+ *   has committed more                             the committed offset
+ *   some of it is stored here                      the store's next offset
+ *   an offset is committed                         the committed offset
+ *   else                                           start or end of the log
+ *
+ * So offsets that were set back or lost at the broker mean nothing to a store
+ * that has more. Commits carry the id of their store as metadata; those of
+ * tools carry none and do not count as another store's.
  *
  * Before a revoked partition is given up, its pending batches are stored and
  * committed, so the next owner continues exactly there. If the broker has

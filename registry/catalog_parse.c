@@ -188,9 +188,15 @@ static uint8_t take_visibility(struct catalog_parser *p, const json_t *object)
     return bits ? (uint8_t)bits : VISIBLE_PROJECT;
 }
 
+typedef void take_item(struct catalog_parser *p, const json_t *object,
+                       const struct catalog_component *component, void *item);
+
 static void take_endpoint(struct catalog_parser *p, const json_t *object,
-                          struct catalog_endpoint *e)
+                          const struct catalog_component *component, void *item)
 {
+    struct catalog_endpoint *e = item, *first = e - p->subindex;
+
+    (void)component;
     e->name = take_name(p, object, "name");
     e->type = take_type(p, object);
     e->port = take_port(p, object, "port", 0);
@@ -199,62 +205,44 @@ static void take_endpoint(struct catalog_parser *p, const json_t *object,
     if (e->base_path.len > 0 && e->base_path.ptr[0] != '/')
         complain(p, "basePath", "must begin with /");
     e->visibility = take_visibility(p, object);
+    for (; first < e; first++)
+        if (slice_equal(first->name, e->name))
+            complain(p, "name", "is declared twice");
 }
 
-/* Steps to an element of a subsection, which must be an object. */
-static const json_t *step(struct catalog_parser *p, const json_t *array,
-                          const char *subsection, size_t index)
+static void take_dependency(struct catalog_parser *p, const json_t *object,
+                            const struct catalog_component *component,
+                            void *item)
 {
-    const json_t *object = json_array_get(array, index);
+    struct catalog_dependency *d = item;
 
-    p->subsection = subsection;
-    p->subindex = index;
-    if (!json_is_object(object))
-        complain(p, NULL, "must be an object");
-    return object;
+    d->namespace = take_or(p, object, "namespace", component->namespace);
+    d->project = take_or(p, object, "project", component->project);
+    d->component = take_name(p, object, "component");
+    d->endpoint = take_text(p, object, "endpoint");
 }
 
-static void take_endpoints(struct catalog_parser *p, const json_t *object,
-                           struct catalog_component *component)
+/* An array of objects; `take` fills in the items, which are in the arena. */
+static void *take_list(struct catalog_parser *p, const json_t *object,
+                       const char *member, size_t most, size_t size,
+                       take_item *take,
+                       const struct catalog_component *component,
+                       uint32_t *count)
 {
-    uint32_t count;
-    const json_t *array =
-        take_array(p, object, "endpoints", CATALOG_MAX_ENDPOINTS, &count);
-    struct catalog_endpoint *endpoints =
-        arena_zero(p->arena, count, sizeof(*endpoints));
+    const json_t *array = take_array(p, object, member, most, count);
+    char *items = arena_zero(p->arena, *count, size);
 
-    for (uint32_t i = 0; i < count && endpoints && good(p); i++) {
-        take_endpoint(p, step(p, array, "endpoints", i), &endpoints[i]);
-        for (uint32_t k = 0; k < i; k++)
-            if (slice_equal(endpoints[k].name, endpoints[i].name))
-                complain(p, "name", "is declared twice");
+    p->subsection = member;
+    for (p->subindex = 0; p->subindex < *count && items && good(p);
+         p->subindex++) {
+        const json_t *from = json_array_get(array, p->subindex);
+
+        if (!json_is_object(from))
+            complain(p, NULL, "must be an object");
+        take(p, from, component, items + p->subindex * size);
     }
     p->subsection = NULL;
-    component->endpoints = endpoints;
-    component->endpoint_count = count;
-}
-
-static void take_dependencies(struct catalog_parser *p, const json_t *object,
-                              struct catalog_component *component)
-{
-    uint32_t count;
-    const json_t *array =
-        take_array(p, object, "dependencies", MAX_DEPENDENCIES, &count);
-    struct catalog_dependency *dependencies =
-        arena_zero(p->arena, count, sizeof(*dependencies));
-
-    for (uint32_t i = 0; i < count && dependencies && good(p); i++) {
-        const json_t *from = step(p, array, "dependencies", i);
-        struct catalog_dependency *to = &dependencies[i];
-
-        to->namespace = take_or(p, from, "namespace", component->namespace);
-        to->project = take_or(p, from, "project", component->project);
-        to->component = take_name(p, from, "component");
-        to->endpoint = take_text(p, from, "endpoint");
-    }
-    p->subsection = NULL;
-    component->dependencies = dependencies;
-    component->dependency_count = count;
+    return items;
 }
 
 /* ---- sections ---- */
@@ -311,8 +299,12 @@ static void take_components(struct catalog_parser *p, const json_t *root,
         c->project = take_name(p, object, "project");
         c->name = take_name(p, object, "name");
         c->uid = take_text(p, object, "uid");
-        take_endpoints(p, object, c);
-        take_dependencies(p, object, c);
+        c->endpoints = take_list(p, object, "endpoints", CATALOG_MAX_ENDPOINTS,
+                                 sizeof(*c->endpoints), take_endpoint, c,
+                                 &c->endpoint_count);
+        c->dependencies = take_list(p, object, "dependencies", MAX_DEPENDENCIES,
+                                    sizeof(*c->dependencies), take_dependency,
+                                    c, &c->dependency_count);
         if (catalog_component(snapshot, c->namespace, c->project, c->name))
             complain(p, "name", "is declared twice");
         map_add(&snapshot->by_name,

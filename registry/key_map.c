@@ -1,3 +1,4 @@
+/* Entries are appended to an array; map.h finds them by hash. */
 #include "key_map.h"
 
 #include <stdlib.h>
