@@ -126,7 +126,7 @@ enum status paging_window(struct query_request *request, enum list_kind kind,
 
 /* ---- answers ---- */
 
-uint32_t paging_shown(const struct list_page *page)
+static uint32_t shown(const struct list_page *page)
 {
     return page->known < page->limit ? page->known : page->limit;
 }
@@ -150,7 +150,7 @@ static bool is_exact(const struct list_page *page, uint32_t i, uint64_t ns)
     const struct list_range *range = &page->window->range;
     const struct list_position *bound =
         page->ascending ? range->after : range->before;
-    bool last = i + 1 == paging_shown(page);
+    bool last = i + 1 == shown(page);
     bool spans = page->kind == LIST_TRACES || page->kind == LIST_SPANS;
 
     return (i > 0 && time_at(page, i - 1) == ns) ||
@@ -170,22 +170,23 @@ struct list_time paging_time(const struct list_page *page, uint32_t i)
     return time;
 }
 
-struct list_end paging_end(const struct query_request *request,
-                           const struct list_page *page, uint64_t total,
-                           bool stopped)
+void paging_reply(struct query_request *request,
+                  const struct reply_table *table, const struct list_page *page,
+                  reply_item *item, void *arg, uint64_t total, bool stopped)
 {
     bool many = total > PAGING_TOTAL;
-    struct list_end end = {.is_lower_bound = stopped || many,
-                           .total = many ? PAGING_TOTAL : total,
-                           .took_ms = query_took_ms(request)};
+    struct list_reply reply = {.records = {shown(page), NULL, item, arg},
+                               .end = {.is_lower_bound = stopped || many,
+                                       .total = many ? PAGING_TOTAL : total,
+                                       .took_ms = query_took_ms(request)}};
 
     if (page->known > page->limit) {
         struct list_position last =
             page->position(record_at(page, page->limit - 1));
 
-        write_cursor(end.next_cursor, page, &last);
+        write_cursor(reply.end.next_cursor, page, &last);
     }
-    return end;
+    reply_write(&request->json, table, &reply);
 }
 
 const struct reply_table list_end_table = REPLY_TABLE(

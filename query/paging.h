@@ -62,11 +62,10 @@ struct list_page {
     uint32_t limit, known;
 };
 
-uint32_t paging_shown(const struct list_page *page);
 /* The time of record i, with its number where it must name the record. */
 struct list_time paging_time(const struct list_page *page, uint32_t i);
 
-/* The members after a list: nextCursor, total and whether that is a lower
+/* An answer: a list, and after it nextCursor, total and whether that is a lower
  * bound, tookMs. */
 struct list_end {
     uint8_t next_cursor[PAGING_CURSOR]; /* all zero: there is no next page */
@@ -74,10 +73,21 @@ struct list_end {
     uint64_t total;
     int64_t took_ms;
 };
+struct list_reply {
+    struct reply_list records;
+    struct list_end end;
+};
 extern const struct reply_table list_end_table;
 
-struct list_end paging_end(const struct query_request *request,
-                           const struct list_page *page, uint64_t total,
-                           bool stopped);
+#define LIST_REPLY_TABLE(name, table)                                \
+    REPLY_TABLE(struct list_reply,                                   \
+                REPLY_LIST(struct list_reply, name, records, table), \
+                REPLY_INLINE(struct list_reply, end, 0, &list_end_table))
+
+/* Writes it, each record as `item` shows it. total: matches that were counted;
+ * stopped: there may be more. */
+void paging_reply(struct query_request *request,
+                  const struct reply_table *table, const struct list_page *page,
+                  reply_item *item, void *arg, uint64_t total, bool stopped);
 
 #endif

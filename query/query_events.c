@@ -149,10 +149,8 @@ static const void *event_item(void *arg, uint32_t i)
     return &view->entry;
 }
 
-static const struct reply_table events_table = REPLY_TABLE(
-    struct log_list_reply,
-    REPLY_LIST(struct log_list_reply, "events", records, &event_entry_table),
-    REPLY_INLINE(struct log_list_reply, end, 0, &list_end_table));
+static const struct reply_table events_table =
+    LIST_REPLY_TABLE("events", &event_entry_table);
 
 /* Without a scope, events of the given reasons wherever they are. */
 static enum status query_events(struct query_request *request)

@@ -56,7 +56,7 @@ static void default_code(const struct query_request *request, int http,
 enum status query_fail(struct query_request *request, enum status status,
                        const char *error_code, const char *format, ...)
 {
-    bool rca = request->route && request->route->flags & RCA_ERRORS;
+    bool rca = request->route && request->route->flags & RCA_REPORTS;
     char message[512], code[24];
     va_list args;
 

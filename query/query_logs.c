@@ -66,11 +66,8 @@ enum status log_search_answer(struct query_request *request,
                            .position = position_of_log,
                            .limit = search->query.limit,
                            .known = count};
-    struct log_list_reply reply = {
-        .records = {paging_shown(&list.page), NULL, item, &list},
-        .end =
-            paging_end(request, &list.page, total, search->counting.stopped)};
-    reply_write(&request->json, table, &reply);
+    paging_reply(request, table, &list.page, item, &list, total,
+                 search->counting.stopped);
     return OK;
 }
 
@@ -218,10 +215,8 @@ static const void *log_item(void *arg, uint32_t i)
     return entry;
 }
 
-static const struct reply_table logs_table = REPLY_TABLE(
-    struct log_list_reply,
-    REPLY_LIST(struct log_list_reply, "logs", records, &log_entry_table),
-    REPLY_INLINE(struct log_list_reply, end, 0, &list_end_table));
+static const struct reply_table logs_table =
+    LIST_REPLY_TABLE("logs", &log_entry_table);
 
 static enum status query_logs(struct query_request *request)
 {

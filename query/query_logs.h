@@ -32,12 +32,6 @@ struct log_list {
     void *entry; /* of the route, filled in by its item */
 };
 
-/* The table of both answers has this struct. */
-struct log_list_reply {
-    struct reply_list records;
-    struct list_end end;
-};
-
 /* Filters of both routes, after those of one: limit, sortOrder, the window,
  * attributes. The scope is read already. */
 enum status log_search_read(struct query_request *request,

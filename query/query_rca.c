@@ -12,12 +12,6 @@
 
 enum { LIST_DEFAULT = 100, LIST_MAX = 10000 };
 
-enum status rca_not_stored(struct query_request *request)
-{
-    return query_fail(request, ERR_NOT_SERVED, NULL,
-                      "reports are not stored by this server");
-}
-
 enum status rca_not_found(struct query_request *request)
 {
     return query_fail(request, ERR_NOT_FOUND, NULL, "RCA report not found");
@@ -151,11 +145,8 @@ static enum status analyze(struct query_request *request)
 {
     struct rca_alert alert = {0};
     struct cause_report *report = NULL;
-    enum status s, kept;
+    enum status kept, s = rca_alert_read(request, &alert);
 
-    if (!request->services->rca)
-        return rca_not_stored(request);
-    s = rca_alert_read(request, &alert);
     if (s != OK)
         return s;
     s = find(request, &alert, &report);
@@ -243,11 +234,8 @@ static enum status list_reports(struct query_request *request)
     struct rca_filter filter = {0};
     uint32_t count;
     uint64_t total;
-    enum status s;
+    enum status s = list_filter(request, &filter);
 
-    if (!request->services->rca)
-        return rca_not_stored(request);
-    s = list_filter(request, &filter);
     if (s != OK)
         return s;
     const struct rca_summary *rows = rca_store_list(
@@ -307,11 +295,8 @@ static enum status get_report(struct query_request *request)
     static const char *const hidden[] = {"summary", "namespace", "project",
                                          "environment"};
     json_t *document = NULL;
-    enum status s;
+    enum status s = load_by_path(request, &document);
 
-    if (!request->services->rca)
-        return rca_not_stored(request);
-    s = load_by_path(request, &document);
     if (s != OK)
         return s;
     for (size_t i = 0; i < 4; i++)
@@ -321,27 +306,24 @@ static enum status get_report(struct query_request *request)
     return OK;
 }
 
-static enum status mark(struct query_request *request, json_t *actions,
-                        const char *member, const char *status)
+/* Sets the status of the actions whose numbers a member of the body lists. */
+static void mark(struct query_request *request, json_t *actions,
+                 const char *member, const char *status)
 {
     const json_t *list = json_object_get(request->body, member);
 
-    if (!list || json_is_null(list))
-        return OK;
-    if (!json_is_array(list))
-        return query_invalid(request, "%s must be an array", member);
+    if (list && !json_is_null(list) && !json_is_array(list))
+        query_invalid(request, "%s must be an array", member);
     for (size_t i = 0; i < json_array_size(list); i++) {
         const json_t *index = json_array_get(list, i);
         json_int_t n = json_integer_value(index);
         json_t *action = n >= 0 ? json_array_get(actions, (size_t)n) : NULL;
 
         if (!json_is_integer(index))
-            return query_invalid(request, "%s must be an array of integers",
-                                 member);
-        if (action) /* the reference ignores an index that there is not */
+            query_invalid(request, "%s must be an array of integers", member);
+        else if (action) /* the reference ignores numbers that do not exist */
             (void)json_object_set_new(action, "status", json_string(status));
     }
-    return OK;
 }
 
 static enum status save(struct query_request *request, const json_t *document)
@@ -365,11 +347,8 @@ static const struct reply_table put_table =
 static enum status put_report(struct query_request *request)
 {
     json_t *document = NULL, *actions;
-    enum status s;
+    enum status s = load_by_path(request, &document);
 
-    if (!request->services->rca)
-        return rca_not_stored(request);
-    s = load_by_path(request, &document);
     if (s != OK)
         return s;
     actions = json_object_get(
@@ -377,11 +356,9 @@ static enum status put_report(struct query_request *request)
             json_object_get(json_object_get(document, "report"), "result"),
             "recommendations"),
         "recommended_actions");
-    s = mark(request, actions, "appliedIndices", "applied");
-    if (s == OK)
-        s = mark(request, actions, "dismissedIndices", "dismissed");
-    if (s == OK)
-        s = save(request, document);
+    mark(request, actions, "appliedIndices", "applied");
+    mark(request, actions, "dismissedIndices", "dismissed");
+    s = request->failed == OK ? save(request, document) : request->failed;
     json_decref(document);
     if (s != OK)
         return s;
@@ -392,14 +369,14 @@ static enum status put_report(struct query_request *request)
 
 const struct route routes_rca[] = {
     {"POST", "/api/v1alpha1/rca-agent/analyze", analyze, NULL,
-     TAKES_JSON | RCA_ERRORS, 0, &analyze_table},
+     TAKES_JSON | RCA_REPORTS, 0, &analyze_table},
     {"GET", "/api/v1/rca-agent/reports", list_reports, NULL,
-     NO_READER | RCA_ERRORS, 0, &reports_table},
+     NO_READER | RCA_REPORTS, 0, &reports_table},
     {"GET", "/api/v1/rca-agent/reports/{}", get_report, NULL,
-     NO_READER | RCA_ERRORS, 0, &shown_table},
+     NO_READER | RCA_REPORTS, 0, &shown_table},
     {"PUT", "/api/v1/rca-agent/reports/{}", put_report, NULL,
-     TAKES_JSON | NO_READER | RCA_ERRORS, 0, &put_table},
+     TAKES_JSON | NO_READER | RCA_REPORTS, 0, &put_table},
     {"POST", "/api/v1alpha1/rca-agent/chat", rca_chat, NULL,
-     TAKES_JSON | NO_READER | RCA_ERRORS, 0, NULL},
+     TAKES_JSON | NO_READER | RCA_REPORTS, 0, NULL},
     {0},
 };

@@ -155,8 +155,6 @@ enum status rca_chat(struct query_request *request)
     struct chat_answer answer = {.len = 0};
     json_t *document;
 
-    if (!request->services->rca)
-        return rca_not_stored(request);
     rca_need(request, "reportId", &id);
     params_text(request, "namespace", &scope.namespace);
     params_text(request, "project", &scope.project);

@@ -97,6 +97,9 @@ static enum status run_handler(struct query_request *request)
 {
     enum status s;
 
+    if (request->route->flags & RCA_REPORTS && !request->services->rca)
+        return query_fail(request, ERR_NOT_SERVED, NULL,
+                          "reports are not stored by this server");
     if (request->route->flags & (NO_READER | ON_IO))
         return request->route->handler(request);
     s = reader_begin(request->reader);

@@ -81,8 +81,9 @@ enum {
     TAKES_RAW = 2,  /* a JSON document, not parsed, in request->raw_body */
     NO_READER = 4,
     ON_IO = 8, /* quick, answered even when all workers are busy; NO_READER */
-    RCA_ERRORS = 16, /* errors have `detail` and `error` beside `message`:
-                        clients of the RCA agent read one of the three */
+    RCA_REPORTS = 16, /* needs services->rca. Errors repeat `message` as
+                         `detail` and `error`: clients of the RCA agent read one
+                         of the three */
 };
 
 struct route {

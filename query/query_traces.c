@@ -61,14 +61,8 @@ static const struct reply_table trace_table = REPLY_TABLE(
     REPLY(struct trace_view, "startTime", start),
     REPLY(struct trace_view, "durationNs", duration_ns));
 
-struct traces_reply {
-    struct reply_list traces;
-    struct list_end end;
-};
 static const struct reply_table traces_table =
-    REPLY_TABLE(struct traces_reply,
-                REPLY_LIST(struct traces_reply, "traces", traces, &trace_table),
-                REPLY_INLINE(struct traces_reply, end, 0, &list_end_table));
+    LIST_REPLY_TABLE("traces", &trace_table);
 
 /* The traces found, while they are written one at a time. */
 struct trace_list {
@@ -159,23 +153,15 @@ static enum status query_traces(struct query_request *request)
                                    .position = position_of_trace,
                                    .limit = query.limit - 1,
                                    .known = count};
-    struct traces_reply reply = {
-        .traces = {paging_shown(&list.page), NULL, trace_item, &list},
-        .end = paging_end(request, &list.page, total, counting.stopped)};
-    reply_write(&request->json, &traces_table, &reply);
+    paging_reply(request, &traces_table, &list.page, trace_item, &list, total,
+                 counting.stopped);
     return OK;
 }
 
 /* ---- the spans of a trace ---- */
 
-struct spans_reply {
-    struct reply_list spans;
-    struct list_end end;
-};
 static const struct reply_table spans_table =
-    REPLY_TABLE(struct spans_reply,
-                REPLY_LIST(struct spans_reply, "spans", spans, &span_table),
-                REPLY_INLINE(struct spans_reply, end, 0, &list_end_table));
+    LIST_REPLY_TABLE("spans", &span_table);
 
 /* The spans found, while they are written one at a time. */
 struct span_list {
@@ -262,10 +248,8 @@ static enum status query_spans(struct query_request *request)
                            .position = position_of_span,
                            .limit = query.limit - 1,
                            .known = count};
-    struct spans_reply reply = {
-        .spans = {paging_shown(&list.page), NULL, span_item, &list},
-        .end = paging_end(request, &list.page, total, counting.stopped)};
-    reply_write(&request->json, &spans_table, &reply);
+    paging_reply(request, &spans_table, &list.page, span_item, &list, total,
+                 counting.stopped);
     return OK;
 }
 

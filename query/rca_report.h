@@ -69,9 +69,8 @@ struct slice rca_report_summary(struct query_request *request,
 /* A stored document, NULL if there is none. */
 json_t *rca_load_report(struct query_request *request, struct slice id,
                         const struct rca_scope *scope);
-/* The answers if there is no report, or reports are not stored. */
+/* The answer if there is no report. */
 enum status rca_not_found(struct query_request *request);
-enum status rca_not_stored(struct query_request *request);
 enum status rca_chat(struct query_request *request);
 
 #endif
