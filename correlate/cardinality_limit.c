@@ -1,7 +1,6 @@
 /*
  * Names lie in an array in order of arrival, so memory is touched as it is
- * needed; `slots` is an open-addressed index over it, twice as large. Texts are
- * allocated from one block. Names are never removed singly.
+ * needed. Texts are allocated from one block. Names are never removed singly.
  *
  * A group is a name without a text: its hash comes from the identity and the
  * kind of the group. The {other} of a group is found only through `other` and
@@ -13,15 +12,16 @@
 
 #include "derived.h"
 #include "hash.h"
+#include "map.h"
 #include "mem.h"
 
 enum { BYTES_RESERVE = CARDINALITY_RESERVE * (CARDINALITY_MAX_TEXT + 1) };
 
 struct cardinality_limit {
     struct limited_name *names;
-    uint32_t *slots; /* number + 1; 0: free */
+    struct map index;
     char *bytes;
-    uint32_t count, max_names, mask, len, max_bytes, epoch;
+    uint32_t count, max_names, len, max_bytes, epoch;
     uint64_t refused;
 };
 
@@ -29,17 +29,13 @@ struct cardinality_limit *cardinality_new(uint32_t max_names,
                                           uint32_t max_bytes)
 {
     struct cardinality_limit *limit = mem_zero(1, sizeof(*limit));
-    size_t slots = 2;
 
     max_names += 2 * CARDINALITY_RESERVE;
     max_bytes += 2 * BYTES_RESERVE;
-    while (slots < 2 * (size_t)max_names)
-        slots *= 2;
     limit->max_names = max_names;
     limit->max_bytes = max_bytes;
-    limit->mask = (uint32_t)(slots - 1);
     limit->names = mem_zero(max_names, sizeof(*limit->names));
-    limit->slots = mem_zero(slots, sizeof(*limit->slots));
+    (void)map_reserve(&limit->index, max_names);
     limit->bytes = mem_alloc(max_bytes);
     return limit;
 }
@@ -49,7 +45,7 @@ void cardinality_free(struct cardinality_limit *limit)
     if (!limit)
         return;
     free(limit->names);
-    free(limit->slots);
+    map_release(&limit->index);
     free(limit->bytes);
     free(limit);
 }
@@ -62,7 +58,7 @@ bool cardinality_low(const struct cardinality_limit *limit)
 
 void cardinality_clear(struct cardinality_limit *limit)
 {
-    memset(limit->slots, 0, ((size_t)limit->mask + 1) * sizeof(*limit->slots));
+    map_clear(&limit->index);
     limit->count = limit->len = 0;
     limit->refused = 0;
     limit->epoch++;
@@ -78,19 +74,16 @@ uint64_t cardinality_refused(const struct cardinality_limit *limit)
     return limit->refused;
 }
 
-/* The slot of the name with this hash, or the free slot for it. */
-static uint32_t *find_slot(const struct cardinality_limit *limit, uint64_t hash,
-                           uint32_t identity)
+static struct limited_name *find(const struct cardinality_limit *limit,
+                                 uint64_t hash, uint32_t identity)
 {
-    uint32_t i = (uint32_t)(hash >> 32) & limit->mask;
-
-    for (; limit->slots[i]; i = (i + 1) & limit->mask) {
-        const struct limited_name *name = &limit->names[limit->slots[i] - 1];
+    map_each(&limit->index, map_hash(hash), at) {
+        struct limited_name *name = &limit->names[at];
 
         if (name->hash == hash && name->identity == identity)
-            break;
+            return name;
     }
-    return &limit->slots[i];
+    return NULL;
 }
 
 /* A new name with a copy of text, or NULL if the reserve is used up. */
@@ -113,30 +106,36 @@ static struct limited_name *new_name(struct cardinality_limit *limit,
     return name;
 }
 
+/* The same, in the index. */
+static struct limited_name *add_name(struct cardinality_limit *limit,
+                                     uint64_t hash, uint32_t identity,
+                                     struct slice text)
+{
+    struct limited_name *name = new_name(limit, hash, identity, text);
+
+    if (name)
+        (void)map_add(&limit->index, map_hash(hash), limit->count - 1);
+    return name;
+}
+
 struct limited_name *cardinality_group(struct cardinality_limit *limit,
                                        uint32_t identity,
                                        enum cardinality_group kind)
 {
     uint64_t hash = hash_mix(identity, (uint64_t)kind + 1);
-    uint32_t *slot = find_slot(limit, hash, identity);
+    struct limited_name *name = find(limit, hash, identity);
 
-    if (!*slot) {
-        if (!new_name(limit, hash, identity, (struct slice){NULL, 0}))
-            return NULL;
-        *slot = limit->count;
-    }
-    return &limit->names[*slot - 1];
+    return name ? name
+                : add_name(limit, hash, identity, (struct slice){NULL, 0});
 }
 
 struct limited_name *cardinality_find(struct cardinality_limit *limit,
                                       const struct limited_name *group,
                                       uint64_t text_hash)
 {
-    uint32_t slot = group ? *find_slot(limit, hash_mix(group->hash, text_hash),
-                                       group->identity)
-                          : 0;
-
-    return slot ? &limit->names[slot - 1] : NULL;
+    return group
+               ? find(limit, hash_mix(group->hash, text_hash), group->identity)
+               : NULL;
 }
 
 static struct limited_name *other_of(struct cardinality_limit *limit,
@@ -169,11 +168,9 @@ struct limited_name *cardinality_add(struct cardinality_limit *limit,
     if (group->members >= max_members)
         return other_of(limit, group);
     hash = hash_mix(group->hash, text_hash);
-    name = new_name(limit, hash, group->identity, text);
-    if (name) {
-        *find_slot(limit, hash, group->identity) = limit->count;
+    name = add_name(limit, hash, group->identity, text);
+    if (name)
         group->members++;
-    }
     return name;
 }
 

@@ -1,6 +1,6 @@
 /*
- * Entries lie in an array in order of arrival with an open-addressed index over
- * it, so that only memory in use is touched. Texts, buckets and exemplars,
+ * Entries lie in an array in order of arrival with an index over it, so that
+ * only memory in use is touched. Texts, buckets and exemplars,
  * which differ in size, come from one slab. A flush empties both; nothing is
  * removed before.
  *
@@ -25,15 +25,11 @@ enum {
 struct derived_table *derived_new(uint32_t max_series)
 {
     struct derived_table *derived = mem_zero(1, sizeof(*derived));
-    size_t slots = 2;
 
     max_series += RESERVE_SERIES;
-    while (slots < 2 * (size_t)max_series)
-        slots *= 2;
     derived->max_series = max_series;
-    derived->mask = (uint32_t)(slots - 1);
     derived->series = mem_alloc(max_series * sizeof(*derived->series));
-    derived->slots = mem_zero(slots, sizeof(*derived->slots));
+    (void)map_reserve(&derived->index, max_series);
     slab_init(&derived->slab,
               (size_t)max_series * BYTES_PER_SERIES + 2 * RESERVE_BYTES);
     pthread_mutex_init(&derived->mutex, NULL);
@@ -47,7 +43,7 @@ void derived_free(struct derived_table *derived)
     pthread_mutex_destroy(&derived->mutex);
     slab_release(&derived->slab);
     free(derived->series);
-    free(derived->slots);
+    map_release(&derived->index);
     free(derived);
 }
 
@@ -141,7 +137,6 @@ struct derived_series *derived_get(struct derived_table *derived,
     uint32_t minute = (uint32_t)(time_ns / NS_PER_MIN);
     uint64_t hash =
         hash_mix(labels->hash, (uint64_t)minute << 32 ^ labels->identity);
-    uint32_t i = (uint32_t)(hash >> 32) & derived->mask;
     struct derived_series *series;
     uint32_t unused = UINT32_MAX;
 
@@ -152,17 +147,16 @@ struct derived_series *derived_get(struct derived_table *derived,
     if (*hint < derived->count &&
         is_series(&derived->series[*hint], hash, labels, minute))
         return &derived->series[*hint];
-    for (; derived->slots[i]; i = (i + 1) & derived->mask) {
-        series = &derived->series[derived->slots[i] - 1];
-        if (is_series(series, hash, labels, minute)) {
-            *hint = derived->slots[i] - 1;
-            return series;
+    map_each(&derived->index, map_hash(hash), at) {
+        if (is_series(&derived->series[at], hash, labels, minute)) {
+            *hint = at;
+            return &derived->series[at];
         }
     }
     series = add_series(derived, labels, hash, minute);
     if (series) {
         *hint = derived->count - 1;
-        derived->slots[i] = derived->count;
+        (void)map_add(&derived->index, map_hash(hash), *hint);
     }
     return series;
 }
@@ -263,8 +257,7 @@ struct batch *derived_batch(struct derived_table *derived,
 void derived_flushed(struct derived_table *derived)
 {
     if (derived->count > 0) /* an idle process does not touch it */
-        memset(derived->slots, 0,
-               ((size_t)derived->mask + 1) * sizeof(*derived->slots));
+        map_clear(&derived->index);
     slab_clear(&derived->slab);
     derived->count = 0;
     derived->flushes++;

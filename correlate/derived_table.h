@@ -23,6 +23,7 @@
 #include "batch.h"
 #include "bitmap.h"
 #include "duration_histogram.h"
+#include "map.h"
 #include "semconv.h"
 #include "store.h"
 
@@ -97,8 +98,8 @@ struct derived_series {
 struct derived_table {
     pthread_mutex_t mutex;
     struct derived_series *series; /* in order of arrival */
-    uint32_t *slots;               /* number + 1; 0: free */
-    uint32_t count, max_series, mask;
+    struct map index;
+    uint32_t count, max_series;
     struct slab slab; /* texts, histograms, exemplars */
     bool muted;
     uint64_t flushes;

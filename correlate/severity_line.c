@@ -100,7 +100,10 @@ static enum level level_of_redis(struct slice line)
 
 static bool is_field(struct slice word)
 {
-    return IS_ONE_OF(word, "level severity lvl loglevel levelname");
+    char first = word.ptr[0] | 32; /* every word of a line comes here */
+
+    return (first == 'l' || first == 's') &&
+           IS_ONE_OF(word, "level severity lvl loglevel levelname");
 }
 
 /* 10, 20 ... 60, as bunyan and pino write them. */
@@ -112,22 +115,26 @@ static enum level level_of_tens(const char *p, const char *end)
     return (enum level)(p[0] - '0');
 }
 
-/* Skips = or : after a field's name, with quotes, spaces and brackets around
- * it. NULL if there is none. */
+/* A character that may stand before a value; brackets only after the sign. */
+static bool is_opening(char c, bool sign)
+{
+    return c == '"' || c == ' ' || c == '\'' || c == '\\' ||
+           (sign && (c == '[' || c == '<' || c == '('));
+}
+
+/* Skips = or : after a field's name and what opens the value. NULL without one.
+ */
 static const char *skip_assignment(const char *p, const char *end,
                                    bool equal_only)
 {
     bool sign = false;
 
     for (; p < end; p++) {
-        if (*p == '=' || *p == ':') {
-            if (sign)
-                break;
+        if (!sign && (*p == '=' || *p == ':')) {
             if (*p == ':' && equal_only && (p[-1] | 32) >= 'a')
                 return NULL;
             sign = true;
-        } else if (!memchr("\" '\\", *p, 4) &&
-                   !(sign && memchr("[<(", *p, 3))) {
+        } else if (!is_opening(*p, sign)) {
             break;
         }
     }

@@ -47,6 +47,8 @@ static const struct known_systems {
     {"postgres", "postgresql", PROTOCOL_DB},
 };
 
+enum { KNOWN_SYSTEMS = sizeof(known_systems) / sizeof(*known_systems) };
+
 /* The name as the table spells it; empty if it is too long for the table. */
 static struct slice normalize(struct slice name, char out[MAX_NAME])
 {
@@ -79,10 +81,11 @@ static struct named_system find_system(struct slice name)
 {
     char out[MAX_NAME];
 
-    name = normalize(name, out);
-    for (size_t i = 0; i < sizeof(known_systems) / sizeof(*known_systems); i++)
+    if (name.len > 0)
+        name = normalize(name, out);
+    for (size_t i = 0; name.len > 0 && i < KNOWN_SYSTEMS; i++)
         for (struct slice list = slice_of(known_systems[i].names);
-             name.len > 0 && list.len > 0;) {
+             list.len > 0;) {
             struct slice known = slice_split(&list, ' ');
 
             if (slice_equal(known, name))
@@ -121,8 +124,13 @@ static struct slice rpc_service(const struct semconv *semconv)
  * give theirs any name. */
 static struct named_system find_named(const struct semconv *semconv)
 {
+    static const uint64_t fields = SEM_BIT(SEM_RPC_SYSTEM) |
+                                   SEM_BIT(SEM_CLOUD_SERVICE) |
+                                   SEM_BIT(SEM_PEER_SERVICE);
     struct named_system found = {.protocol = PROTOCOL_NONE};
 
+    if (!(semconv->has & fields)) /* most spans */
+        return found;
     if (semconv->at[SEM_RPC_SYSTEM]) {
         struct slice rpc = semconv_text(semconv, SEM_RPC_SYSTEM);
         struct slice service = rpc_service(semconv);

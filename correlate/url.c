@@ -114,12 +114,13 @@ static bool is_authority(struct slice first, bool more)
            (is_dotted(first, &address) && (more || address));
 }
 
-/* The text up to the first of these characters. */
-static struct slice cut_at(struct slice text, const char *stops)
+/* The text up to '?' or '#', and for an authority up to '/'. */
+static inline struct slice cut(struct slice text, bool authority)
 {
     size_t len = 0;
 
-    while (len < text.len && (!text.ptr[len] || !strchr(stops, text.ptr[len])))
+    while (len < text.len && text.ptr[len] != '?' && text.ptr[len] != '#' &&
+           (!authority || text.ptr[len] != '/'))
         len++;
     return (struct slice){text.ptr, len};
 }
@@ -132,7 +133,7 @@ static bool take_authority(struct slice *text, struct slice *authority)
 
     if (skip == 0 && slice_starts(*text, SLICE("//")))
         skip = 2;
-    first = cut_at(slice_from(*text, skip), "/?#");
+    first = cut(slice_from(*text, skip), true);
     if (skip == 0 && !is_authority(first, first.len < text->len))
         return true;
     *authority = first;
@@ -149,7 +150,7 @@ struct url url_split(struct slice text)
     if (text.ptr[0] != '/' || slice_starts(text, SLICE("//")))
         if (!take_authority(&text, &url.authority))
             return url;
-    url.path = cut_at(text, "?#");
+    url.path = cut(text, false);
     if (url.path.len == 0)
         url.path = SLICE("/");
     url.relative = url.path.ptr[0] != '/' && !slice_equal(url.path, SLICE("*"));
