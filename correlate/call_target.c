@@ -139,7 +139,7 @@ struct call_target call_target_met(const struct call_span *caller,
 /* The endpoint of a component that sends no spans: the one declared at this
  * port. */
 static struct limited_name *declared_endpoint(
-    const struct call_context *context, const struct component *component,
+    const struct call_context *context, struct component *component,
     uint16_t port)
 {
     const struct catalog_endpoint *endpoint = NULL;
@@ -150,8 +150,7 @@ static struct limited_name *declared_endpoint(
                                           (struct slice){NULL, 0});
     if (!endpoint)
         return NULL;
-    group = cardinality_group(context->limit, component->identity,
-                              CARDINALITY_ENDPOINTS);
+    group = component_group(component, context->limit, CARDINALITY_ENDPOINTS);
     return cardinality_find(
         context->limit, group,
         hash_bytes(endpoint->name.ptr, endpoint->name.len, 0));
@@ -180,11 +179,11 @@ struct call_target call_target_of_host(const struct call_context *context,
 
 /* The name of a target among those of the component. */
 static struct limited_name *target_name(const struct call_context *context,
-                                        const struct component *component,
+                                        struct component *component,
                                         uint64_t salt, struct slice text)
 {
-    struct limited_name *group = cardinality_group(
-        context->limit, component->identity, CARDINALITY_PEERS);
+    struct limited_name *group =
+        component_group(component, context->limit, CARDINALITY_PEERS);
     uint64_t hash = hash_bytes(text.ptr, text.len, salt);
     struct limited_name *name = cardinality_find(context->limit, group, hash);
 
@@ -319,8 +318,8 @@ void call_target_retain(const struct call_context *context,
         target->system = target->host = (struct slice){NULL, 0};
         return;
     }
-    group = cardinality_group(context->limit, caller->component->identity,
-                              CARDINALITY_TEXTS);
+    group =
+        component_group(caller->component, context->limit, CARDINALITY_TEXTS);
     target->system = retain_text(context, group, target->system);
     target->host = retain_text(context, group, target->host);
 }

@@ -33,7 +33,8 @@ enum cardinality_group {
     CARDINALITY_CALLS, /* operations of CLIENT and PRODUCER spans */
     CARDINALITY_PEERS,
     CARDINALITY_TEMPLATES,
-    CARDINALITY_TEXTS /* systems and hosts of peers */
+    CARDINALITY_TEXTS, /* systems and hosts of peers */
+    CARDINALITY_GROUPS
 };
 
 struct limited_name {

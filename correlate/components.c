@@ -121,3 +121,19 @@ struct component *components_get(struct components *components,
     }
     return component;
 }
+
+struct limited_name *component_group(struct component *component,
+                                     struct cardinality_limit *limit,
+                                     enum cardinality_group kind)
+{
+    struct limited_name **group = &component->groups[kind];
+
+    if (component->epoch != cardinality_epoch(limit)) {
+        component->epoch = cardinality_epoch(limit);
+        component->endpoint = NULL;
+        memset(component->groups, 0, sizeof(component->groups));
+    }
+    if (!*group)
+        *group = cardinality_group(limit, component->identity, kind);
+    return *group;
+}

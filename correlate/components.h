@@ -17,8 +17,10 @@ struct component {
     uint8_t generation; /* registry_identity_generation() */
     const struct catalog_component *declared; /* NULL: not declared */
 
-    struct limited_name *endpoint; /* the last one found, */
-    uint32_t endpoint_epoch;       /* valid in this epoch of the names */
+    /* Caches, valid in one epoch of the names: the last endpoint found, and
+     * the groups; NULL: not cached. */
+    uint32_t epoch;
+    struct limited_name *endpoint, *groups[CARDINALITY_GROUPS];
 };
 
 struct components;
@@ -29,6 +31,11 @@ void components_free(struct components *components);
 
 /* Uses a new catalogue; once per batch. */
 void components_refresh(struct components *components);
+
+/* A group of names of the component; NULL as for cardinality_group(). */
+struct limited_name *component_group(struct component *component,
+                                     struct cardinality_limit *limit,
+                                     enum cardinality_group kind);
 
 /* Valid until components_free(); `declared` until the next refresh. */
 struct component *components_get(struct components *components,

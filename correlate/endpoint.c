@@ -41,15 +41,10 @@ static struct limited_name *find_endpoint(struct cardinality_limit *limit,
         name = declared_name(component->declared, semconv);
     if (name.len == 0)
         name = protocol_name(protocol);
-    if (component->endpoint &&
-        component->endpoint_epoch == cardinality_epoch(limit) &&
-        slice_equal(component->endpoint->text, name))
-        return component->endpoint;
-    group =
-        cardinality_group(limit, component->identity, CARDINALITY_ENDPOINTS);
-    component->endpoint =
-        cardinality_get(limit, group, name, ENDPOINT_MAX_COUNT);
-    component->endpoint_epoch = cardinality_epoch(limit);
+    group = component_group(component, limit, CARDINALITY_ENDPOINTS);
+    if (!component->endpoint || !slice_equal(component->endpoint->text, name))
+        component->endpoint =
+            cardinality_get(limit, group, name, ENDPOINT_MAX_COUNT);
     return component->endpoint;
 }
 
@@ -67,8 +62,7 @@ void endpoint_find(struct cardinality_limit *limit, uint32_t max_operations,
                                             tags->protocol)
                             : NULL;
     group = serves ? tags->endpoint
-                   : cardinality_group(limit, component->identity,
-                                       CARDINALITY_CALLS);
+                   : component_group(component, limit, CARDINALITY_CALLS);
     tags->operation = cardinality_get(
         limit, group, operation_text(semconv, tags->protocol, text),
         max_operations);

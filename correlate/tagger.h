@@ -88,7 +88,7 @@ void tagger_spans(struct tagger *tagger, struct batch *batch);
 void tagger_logs(struct tagger *tagger, struct batch *batch);
 
 /* Counts a log record by its template. */
-void templates_count(struct tagger *tagger, const struct component *component,
+void templates_count(struct tagger *tagger, struct component *component,
                      const struct log_record *log);
 
 /* The resource of a record of this time; the record is counted. */

@@ -32,13 +32,13 @@ static struct slice message_of(const struct log_record *log)
 }
 
 static struct limited_name *find_template(struct tagger *tagger,
-                                          const struct component *component,
+                                          struct component *component,
                                           uint64_t hash)
 {
     struct slice text = {tagger->template.split.text,
                          tagger->template.split.len};
-    struct limited_name *group = cardinality_group(
-        tagger->limit, component->identity, CARDINALITY_TEMPLATES);
+    struct limited_name *group =
+        component_group(component, tagger->limit, CARDINALITY_TEMPLATES);
     struct limited_name *name = cardinality_find(tagger->limit, group, hash);
 
     if (name)
@@ -50,7 +50,7 @@ static struct limited_name *find_template(struct tagger *tagger,
                            tagger->options.max_templates);
 }
 
-void templates_count(struct tagger *tagger, const struct component *component,
+void templates_count(struct tagger *tagger, struct component *component,
                      const struct log_record *log)
 {
     struct derived_labels labels = {.family = DERIVED_FAMILY_LOGS,
