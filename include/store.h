@@ -15,8 +15,8 @@
  * the caller's arena, and valid until reader_end(). Threads: store_append: the
  * correlator's thread only. Readers: one thread each, any number. A thread
  * inside encodes and commits. Errors: appending cannot fail; it waits, and
- * store_health() tells why. Queries return ERR_BUSY or ERR_TOO_BIG (memory),
- * ERR_IO, ERR_CANCELLED.
+ * store_health() has the reason. Queries return ERR_BUSY or ERR_TOO_BIG
+ * (memory), ERR_IO, ERR_CANCELLED.
  */
 #ifndef STORE_H
 #define STORE_H

@@ -127,7 +127,7 @@ enum db_sql {
 MUST_CHECK enum status db_open(struct db **db, const char *path, bool writer);
 void db_close(struct db *db); /* NULL is fine */
 
-/* What SQLite said last, for the log. Good until the next call. */
+/* The last message of SQLite, for the log. Valid until the next call. */
 const char *db_message(struct db *db);
 
 /* Gives memory that is only cache back. */

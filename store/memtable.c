@@ -1,8 +1,8 @@
 /*
- * The list of batches is a chain of runs of fixed size. The last run's next
- * is written when the run is full, before the count grows, and a reader goes
- * on to the next run only if its count says that there is more: so it never
- * looks at what is being written.
+ * The list of batches is a chain of runs of fixed size. The `next` of the last
+ * run is written when the run is full, before the count grows, and a reader
+ * moves to the next run only if its count includes a batch of it: so it never
+ * reads what is being written.
  */
 #include "memtable.h"
 
@@ -34,15 +34,11 @@ struct memtable *memtable_ref(struct memtable *memtable)
 static void free_batches(struct memtable *memtable)
 {
     struct memtable_view all = {memtable, memtable->batch_count};
-    struct memtable_cursor walk = memtable_cursor(&all);
+    struct memtable_cursor cursor = memtable_cursor(&all);
+    const struct batch *batch;
 
-    for (uint32_t i = 0; i < memtable->batch_count; i++) {
-        if (walk.at == RUN_BATCHES) {
-            walk.run = walk.run->next;
-            walk.at = 0;
-        }
-        batch_free(walk.run->at[walk.at++]);
-    }
+    while ((batch = memtable_next(&cursor)))
+        batch_free((struct batch *)(uintptr_t)batch);
 }
 
 void memtable_free(struct memtable *memtable)

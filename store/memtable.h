@@ -1,13 +1,15 @@
 /*
- * head - batches of one stream that will become one piece on disk.
+ * memtable - batches of one stream in memory that will become one piece on
+ * disk.
  *
  * A memtable is open while batches are appended to it, then closed, then
- * sealed and committed by the writer thread, then left out of the store's
- * list. It only ever grows at its end and what is in it never moves, so a
- * reader that notes how many batches there were may walk those without a
- * lock, for as long as it holds a reference.
+ * written and committed by the writer's thread, then dropped from the store's
+ * list. It only grows at its end and what is in it never moves, so a reader
+ * that notes how many batches there are may walk those without a lock, for as
+ * long as it holds a reference.
  *
- * Threads  appending, and noting a view, under the store's lock.
+ * Ownership: counted by references; it owns its batches.
+ * Threads: appending, and noting a view, under the store's lock.
  */
 #ifndef STORE_MEMTABLE_H
 #define STORE_MEMTABLE_H

@@ -80,7 +80,7 @@ static enum status offer(struct log_page *page, const struct log_hit *hit)
     return arena_status(work);
 }
 
-/* Is the record in the part of the list that is asked for? Matters only for
+/* Is the record in the requested part of the list? Matters only for
  * records with the time of a bound. */
 static bool in_range(const struct log_query *q, uint64_t time_ns,
                      uint64_t arrival)
@@ -208,7 +208,7 @@ static enum status offer_rows(struct log_page *page,
     return status;
 }
 
-/* Removes rows outside of the part of the list that is asked for. */
+/* Removes rows outside of the requested part of the list. */
 static void apply_range(const struct log_query *q, uint32_t count,
                         const struct matching_rows *rows, uint64_t *matches)
 {

@@ -1,20 +1,20 @@
 /*
- * Metric points: chunks of the hours asked for, then points in memory, then
+ * Metric points: chunks of the requested hours, then points in memory, then
  * the derived points that are still being counted.
  *
  * Exactly once, for the last of these. A flush of open points is one derived
  * batch, which is one memtable with a serial number of its own, whatever its
- * lsn. The source tells W0, the number of the last flush when its points were
- * read: the points hold what came after W0. Let D be the last flush that this
- * view shows, in memory or committed. The source is asked first, and then:
+ * lsn. The source returns W0, the number of the last flush when its points were
+ * read: the points hold what came after W0. Let D be the last flush in this
+ * view, in memory or committed. The source is called first, and then:
  *
- *   D == W0   the view shows all up to W0, the points all that came later
- *   D >  W0   the points were flushed after they were read, and the view shows
- *             that flush: they are in it, so they are left out here. (Batches
- *             are appended before the source says so.)
- *   D <  W0   a flush came after this view was fixed: the view lacks what
- *             the points held before. It is made anew; W0 had been appended
- *             when the source was asked, so now D >= W0, as above.
+ *   D == W0   the view has all up to W0, the points all that came later
+ *   D >  W0   the points were flushed after they were read, and the view has
+ *             that flush: they are in it, so they are dropped here. (Batches
+ * are appended before the source returns the new number.) D <  W0   a flush
+ * came after this view was fixed: the view lacks what the points held before.
+ * It is refreshed; W0 had been appended when the source was called, so now D >=
+ * W0, as above.
  */
 #include "array.h"
 #include "block_cursor.h"
@@ -30,7 +30,7 @@ struct series_visit {
     const struct series_query *query;
     point_visit *visit;
     void *arg;
-    enum stream first, last; /* that can hold the names asked for */
+    enum stream first, last; /* that can hold the requested names */
 };
 
 /* Series of the correlator's own are in the one stream, all others in the

@@ -1,6 +1,6 @@
 /*
  * The spans of one trace, a page at a time, and one span. The filters of all
- * blocks are asked, which are a few kilobytes each; the blocks that may have
+ * blocks are tested, which are a few kilobytes each; the blocks that may have
  * the trace are opened in the order of the page until it is complete. In a
  * block the spans of a trace stand in a row, by start.
  *

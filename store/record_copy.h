@@ -2,7 +2,7 @@
  * copy - records with all they refer to, into an arena.
  *
  * Between a block, whose memory goes as soon as the next one is opened, and
- * the arena of the one who asked. If the arena is sticky the copy is not
+ * the arena of the caller. If the arena is sticky the copy is not
  * whole, so look at arena_status() before using it.
  */
 #ifndef STORE_RECORD_COPY_H

@@ -7,16 +7,16 @@
  *   probe            1 2 3 .. further by a sixteenth each time
  *   down             <---------
  *
- * a key beyond it is looked for, the rows between are taken from above
- * downward as far as that goes, and the walk goes on from there. A table with
+ * a key beyond it is searched, the rows between are copied from above downward
+ * as far as they can be read, and the walk continues from there. A table with
  * another key is walked from both ends. One row is in memory at a time.
  *
- * Only what the bytes are to blame for, twice, is passed over: for want of
- * memory, a lock or a file the whole ends, and the next start tries again.
+ * Only a place that fails twice because of its bytes is skipped: lack of
+ * memory, a lock or a file ends the repair, and the next start tries again.
  *
- * What SQLite then cannot know is made right: a block is whole or it is not
- * there; totals are counted anew; a number that something still refers to is
- * not given to somebody else.
+ * Afterwards the tables are made consistent: a block is complete or removed;
+ * totals are counted again; an id that something still refers to is not given
+ * to another resource.
  */
 #include <sqlite3.h>
 #include <stdio.h>
@@ -37,8 +37,8 @@ struct repair_copy {
     enum status status; /* of writing, and of reading what is not damaged */
 };
 
-/* Something that was read is damaged; or else that ends the repair. Whoever
- * asks has tried twice. */
+/* True if what was read is damaged; otherwise the repair ends. The caller has
+ * tried twice. */
 static bool is_hole(struct repair_copy *rows, int code)
 {
     enum status status = db_status(code);
@@ -128,7 +128,7 @@ static bool copy_between(struct repair_copy *rows, struct table_copy *t,
     return whole;
 }
 
-/* A key behind the damage that follows `low`; INT64_MAX if there is none. */
+/* A key after the damage that follows `low`; INT64_MAX if there is none. */
 static int64_t find_beyond(struct repair_copy *rows, struct table_copy *t,
                            int64_t low)
 {
@@ -298,7 +298,7 @@ static const char agree[] =
     "UPDATE stream SET (blocks, records, bytes) ="
     " (SELECT count(*), total(count), total(length(data)) FROM chunk"
     "  WHERE stream = stream.id) WHERE id >= 2;"
-    /* Rows of rule 0 are nobody, but keep their number. */
+    /* Rows of rule 0 are no identity, but keep their number. */
     "INSERT INTO identity (id, rule) SELECT top, 0 FROM"
     " (SELECT max(identity) AS top FROM resource WHERE identity < 4294967295)"
     " WHERE top > (SELECT coalesce(max(id), -1) FROM identity);"
@@ -335,7 +335,7 @@ static void open_from(struct repair_copy *rows, const char *path)
     sqlite3_db_config(rows->from, SQLITE_DBCONFIG_WRITABLE_SCHEMA, 1, NULL);
 }
 
-/* Reads on where the file is shorter than it says, and looks closer. */
+/* Opens the database to read it even where the file is too short. */
 static struct first_page *open_damaged(const char *path,
                                        struct repair_copy *rows)
 {

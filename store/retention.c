@@ -1,22 +1,21 @@
 /*
- * What is too old goes, block by block: a block when its newest record is
- * older than its signal's retention, a chunk of points when its hour is. When
- * the database is larger than allowed, whatever is oldest goes, of any kind,
+ * Retention removes what is too old: a block when its newest record is older
+ * than its signal's retention, a chunk of points when its hour is. When the
+ * database is larger than allowed, it removes whatever is oldest, of any kind,
  * until it fits. Metrics and derived series share the retention of metrics,
  * events that of logs.
  *
- * Freed pages are used again by what is written next; when many are free, or
- * the file is larger than allowed, they are given back to the file system, some
- * hundred at a time, and at the end the log is written back and cut, which is
- * when the file gets shorter.
+ * Free pages are reused by later writes; when many are free, or the file is
+ * larger than allowed, they are returned to the file system, some hundred at a
+ * time, and at the end a checkpoint makes the file shorter.
  *
- * What is oldest after that is noted for store_oldest_ns(). A block's newest
- * record is hardly newer than its arrival and its other records came with it,
- * or some hours before (block_compaction.c), so the oldest of these times is
- * about when the oldest record came, whatever times the records in the block
- * may have.
+ * The oldest time after that is the bound of store_oldest_ns(). A block's
+ * newest record is hardly newer than its arrival and its other records came
+ * with it, or some hours before (block_compaction.c), so the oldest of these
+ * times is about when the oldest record came, whatever times the records in the
+ * block may have.
  *
- * A step does a bounded amount, so that sealing never waits long for it.
+ * A step does a bounded amount, so that commits never wait long for it.
  */
 #include <string.h>
 
@@ -28,16 +27,16 @@
 
 enum { STEP_DELETES = 8, STEP_CHUNKS = 64, FREE_PAGES = 64 };
 
-/* A wall clock that is so much ahead of where it should be is not believed for
- * so long. */
+/* A wall clock that is this much ahead of the expected time is not trusted for
+ * this long. */
 #define JUMP_NS  NS_PER_MIN
 #define DOUBT_NS NS_PER_HOUR
 
-/* So long after the last commit it may have stood still, or the clock may be
- * wrong: that is a jump, too. */
+/* This long after the last commit the process may have been stopped, or the
+ * clock may be wrong: that is treated as a jump, too. */
 #define STOPPED_NS NS_PER_HOUR
 
-/* The oldest piece of one kind; chunks stand behind the kinds of blocks. */
+/* The oldest block or chunk of one kind; chunks are the last kind. */
 struct oldest_piece {
     uint64_t id, max_ns, count, bytes;
     bool found;
@@ -88,7 +87,7 @@ static enum status delete_block(struct db *db, int kind,
     return block_remove(db, (enum block_kind)kind, o->id, o->count, o->bytes);
 }
 
-/* The oldest chunks, but none of an hour that ends after `until_ns`. */
+/* Deletes the oldest chunks, but none of an hour that ends after `until_ns`. */
 static enum status delete_chunks(struct db *db, uint64_t until_ns)
 {
     struct {
@@ -177,10 +176,10 @@ static void note_oldest(struct store *store,
 }
 
 /*
- * The time by which age is told. What was deleted does not come back when a
- * clock that was put forward is put right, so such a jump counts only once it
- * has lasted; until then time goes on from where it made sense. That is kept
- * with each commit, so a restart does not make a jump believed.
+ * The time by which age is measured. Deleted records do not come back when a
+ * clock that jumped ahead is corrected, so such a jump is trusted only after it
+ * has lasted; until then time continues from the last trusted time. That is
+ * saved with each commit, so a restart does not make a jump trusted.
  */
 static uint64_t trusted_now(struct trusted_clock *clock)
 {
