@@ -166,7 +166,7 @@ static void choose_start(struct kafka *kafka, struct kafka_partition *p,
              log_uint("partition", p->partition),
              log_int("start", place->offset), log_int("stored", stored),
              log_int("committed", committed));
-    p->next = p->stored = place->offset;
+    p->stored = p->next = place->offset;
     p->committed = committed;
     p->high = -1;
     p->resets = 0;

@@ -108,7 +108,7 @@ void kafka_reset_partition(struct kafka *kafka, struct kafka_partition *p)
         (void)partitions_wait(&kafka->partitions, p, PENDING_NS);
         next = next_after_reset(kafka, p, low, high);
         if (next != p->next)
-            p->next = p->stored = next;
+            p->stored = p->next = next;
     }
     move(kafka); /* without an answer the same error comes again */
 }
