@@ -28,14 +28,13 @@ struct component_list {
     struct window window;
     struct identity cursor; /* its names */
     struct red red;
-    struct metric_table now, before; /* by names_key() */
+    struct metric_table now, before; /* by key_identity() */
     const struct component_info *infos;
-    const struct catalog_component **declared; /* declared only */
-    uint32_t info_count, declared_count;
+    uint32_t info_count;
     struct list_entry *page;
     struct list_item *item; /* of the answer, filled one after the other */
     uint64_t limit;
-    uint32_t count, total;
+    uint32_t count, total, unassigned; /* resources of no component */
     bool has_cursor, more;
 };
 
@@ -102,14 +101,11 @@ static struct identity names_of(const struct catalog_component *c)
                              .component_uid = c->uid};
 }
 
-static int compare_declared(const void *left, const void *right)
+static int by_names(const void *left, const void *right)
 {
-    struct identity a =
-        names_of(*(const struct catalog_component *const *)left);
-    struct identity b =
-        names_of(*(const struct catalog_component *const *)right);
+    const struct list_entry *a = left, *b = right;
 
-    return identity_compare(&a, &b);
+    return identity_compare(&a->id, &b->id);
 }
 
 /* In any environment. */
@@ -129,84 +125,57 @@ static bool matches_name(struct slice wanted, struct slice name,
            (uid.len > 0 && slice_equal(wanted, uid));
 }
 
-static void find_declared(struct component_list *l,
-                          const struct catalog_snapshot *snapshot)
+static bool is_declared_only(const struct component_list *l,
+                             const struct catalog_component *c)
 {
     const struct slice none = {NULL, 0};
 
-    for (uint32_t i = 0; i < catalog_count(snapshot); i++) {
-        const struct catalog_component *c = catalog_at(snapshot, i);
-
-        if (matches_name(l->scope.namespace, c->namespace, none) &&
-            matches_name(l->scope.project, c->project, none) &&
-            matches_name(l->scope.component, c->name, c->uid) &&
-            (l->info_count == 0 || !bsearch(c, l->infos, l->info_count,
-                                            sizeof(*l->infos), compare_known)))
-            l->declared[l->declared_count++] = c;
-    }
-    qsort(l->declared, l->declared_count, sizeof(*l->declared),
-          compare_declared);
+    return matches_name(l->scope.namespace, c->namespace, none) &&
+           matches_name(l->scope.project, c->project, none) &&
+           matches_name(l->scope.component, c->name, c->uid) &&
+           (l->info_count == 0 || !bsearch(c, l->infos, l->info_count,
+                                           sizeof(*l->infos), compare_known));
 }
 
-/* Counts an entry, and adds it if it is on this page. */
-static void add(struct component_list *l, const struct list_entry *entry)
-{
-    struct list_entry *at = &l->page[l->count];
-
-    l->total++;
-    if (l->has_cursor && identity_compare(&entry->id, &l->cursor) <= 0)
-        return;
-    if (l->count == l->limit) {
-        l->more = true;
-        return;
-    }
-    *at = *entry;
-    l->count++;
-}
-
-static void make_page(struct component_list *l,
-                      const struct catalog_snapshot *snapshot)
-{
-    uint32_t i = 0, k = 0;
-
-    while (i < l->info_count || k < l->declared_count) {
-        struct list_entry entry = {.info = NULL};
-
-        if (k < l->declared_count) {
-            entry.declared = l->declared[k];
-            entry.id = names_of(entry.declared);
-        }
-        if (i < l->info_count &&
-            (k == l->declared_count ||
-             identity_compare(&l->infos[i].identity, &entry.id) < 0)) {
-            entry.info = &l->infos[i++];
-            entry.id = entry.info->identity;
-            entry.declared =
-                catalog_component(snapshot, entry.id.namespace,
-                                  entry.id.project, entry.id.component);
-            if (entry.id.component.len == 0)
-                continue; /* counted as unassigned */
-        } else {
-            k++;
-        }
-        add(l, &entry);
-    }
-}
-
+/* All entries in order of their names; the page is a part of them. */
 static enum status list(struct component_list *l,
                         const struct catalog_snapshot *snapshot)
 {
     struct arena *arena = l->request->arena;
+    struct list_entry *all;
+    uint32_t count = 0;
 
     l->infos = registry_components(l->request->services->registry, &l->scope,
                                    arena, &l->info_count);
-    l->declared =
-        arena_zero(arena, catalog_count(snapshot) + 1, sizeof(*l->declared));
-    l->page = arena_zero(arena, l->limit + 1, sizeof(*l->page));
-    if (!l->declared || !l->page)
+    all = arena_zero(arena, l->info_count + catalog_count(snapshot) + 1,
+                     sizeof(*all));
+    if (!all)
         return arena_status(arena);
-    find_declared(l, snapshot);
-    make_page(l, snapshot);
+    for (uint32_t i = 0; i < l->info_count; i++)
+        if (l->infos[i].identity.component.len > 0)
+            all[count++] =
+                (struct list_entry){&l->infos[i], NULL, l->infos[i].identity};
+        else
+            l->unassigned += l->infos[i].resources;
+    for (uint32_t i = 0; i < catalog_count(snapshot); i++) {
+        const struct catalog_component *c = catalog_at(snapshot, i);
+
+        if (is_declared_only(l, c))
+            all[count++] = (struct list_entry){NULL, c, names_of(c)};
+    }
+    qsort(all, count, sizeof(*all), by_names);
+    l->total = count;
+    for (; l->has_cursor && count > 0 &&
+           identity_compare(&all->id, &l->cursor) <= 0;
+         count--)
+        all++;
+    l->page = all;
+    l->more = count > l->limit;
+    l->count = l->more ? (uint32_t)l->limit : count;
+    for (uint32_t i = 0; i < l->count; i++)
+        all[i].declared =
+            catalog_component(snapshot, all[i].id.namespace, all[i].id.project,
+                              all[i].id.component);
     return OK;
 }
 
@@ -316,9 +285,6 @@ static void reply(struct component_list *l)
     l->item = &item;
     if (l->more)
         view.cursor = next_cursor(l);
-    for (uint32_t i = 0; i < l->info_count; i++)
-        if (l->infos[i].identity.component.len == 0)
-            view.unassigned.resources += l->infos[i].resources;
     reply_write(&l->request->json, &component_list_table, &view);
 }
 
