@@ -28,7 +28,7 @@ static void check_values(const struct http_head *head)
     static const char list[] = "http://a.example, obs.example";
     struct slice rest = head->if_none_match, one;
 
-    assert(head->old || head->host.ptr);
+    assert(head->is_http10 || head->host.ptr);
     assert(!head->transfer_encoding.ptr || !head->content_length.ptr);
     assert(head->length < UINT64_MAX / 2);
     (void)http_host_allowed(list, head->host);
