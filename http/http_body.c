@@ -105,7 +105,7 @@ static enum status grow(struct server_request *sr, size_t need)
     allocate(sr, room);
     request->room = room;
     sr->body_charged = room;
-    slot_hold(server->slots, sr->conn->slot, room, sr);
+    slot_hold(sr->conn->slot, room, sr);
     return OK;
 }
 
@@ -132,7 +132,7 @@ void http_body_done(struct server_request *sr)
         return;
     budget_give(&sr->server->bodies, sr->body_charged);
     sr->body_charged = 0;
-    slot_hold(sr->server->slots, sr->conn->slot, 0, NULL);
+    slot_hold(sr->conn->slot, 0, NULL);
 }
 
 void http_body_drop(struct server_request *sr)

@@ -36,7 +36,7 @@ struct http_server {
     char methods[64]; /* of all routes, for preflights */
     int quiesced_fd;  /* not listening any more; -1 before */
     uint32_t max;     /* connections that the library may hold */
-    struct connection_slots *slots;
+    struct http_slots *slots;
     /* Shares of options.budget; what is charged to one is charged to both. */
     struct budget connections, bodies, responses;
     atomic_uint busy; /* requests that have arrived and are not answered */
@@ -52,7 +52,7 @@ struct http_server {
 
 /* A connection, as long as the library has it. */
 struct http_connection {
-    struct connection_slot *slot;
+    struct http_slot *slot;
     size_t charged; /* to the budget; of that, */
     size_t shared;  /* to the share of connections */
 };

@@ -48,7 +48,7 @@ void *http_request_line(void *arg, const char *target,
     sr->target_len = len;
     sr->raw_target = target;
     memcpy(sr->target, target, len);
-    slot_head(server->slots, sr->conn->slot);
+    slot_head(sr->conn->slot);
     return sr;
 }
 
@@ -79,7 +79,7 @@ static enum MHD_Result after_refusal(struct server_request *sr)
     sr->state = SR_BODY;
     if (!head->error && !head->expect.ptr &&
         head->length <= discard_limit(sr)) {
-        slot_body(sr->server->slots, sr->conn->slot, head->length);
+        slot_body(sr->conn->slot, head->length);
         return MHD_YES;
     }
     sr->close = true;
@@ -145,7 +145,7 @@ static enum MHD_Result admit(struct server_request *sr)
         http_refuse(sr, status, why);
         return after_refusal(sr);
     }
-    slot_body(sr->server->slots, sr->conn->slot, sr->request.length);
+    slot_body(sr->conn->slot, sr->request.length);
     return MHD_YES;
 }
 
@@ -211,7 +211,7 @@ static enum MHD_Result body(struct server_request *sr, const char *bytes,
         return MHD_YES;
     }
     *len = 0; /* all of it was used */
-    slot_progress(sr->server->slots, sr->conn->slot, piece.len);
+    slot_progress(sr->conn->slot, piece.len);
     if (!sr->refused)
         return MHD_YES;
     sr->discarded += piece.len;
@@ -245,7 +245,7 @@ static enum MHD_Result end(struct server_request *sr)
         return http_send(sr);
     http_body_done(sr);
     sr->state = SR_HANDLED;
-    slot_busy(server->slots, sr->conn->slot);
+    slot_busy(sr->conn->slot);
     if (sr->request.route->flags & HTTP_FILE)
         answer_file(sr);
     else if (service->handle(service->arg, &sr->request) == HTTP_PENDING)
@@ -268,7 +268,7 @@ void http_resume(struct http_request *request)
     struct server_request *sr = (struct server_request *)(void *)request;
 
     if (sr->watched)
-        slot_watch_disconnect(sr->server->slots, sr->conn->slot, NULL);
+        slot_watch_disconnect(sr->conn->slot, NULL);
     http_prepare(sr);
     MHD_resume_connection(sr->connection);
 }
@@ -278,7 +278,7 @@ const atomic_bool *http_watch_disconnect(struct http_request *request)
     struct server_request *sr = (struct server_request *)(void *)request;
 
     sr->watched = true;
-    slot_watch_disconnect(sr->server->slots, sr->conn->slot, &sr->disconnected);
+    slot_watch_disconnect(sr->conn->slot, &sr->disconnected);
     return &sr->disconnected;
 }
 
@@ -326,7 +326,7 @@ void http_request_over(void *arg, struct MHD_Connection *connection,
     if (service->release)
         service->release(service->arg, &sr->request);
     http_body_drop(sr);
-    slot_idle(server->slots, sr->conn->slot);
+    slot_idle(sr->conn->slot);
     buf_release(&sr->request.response.body);
     budget_give(&server->responses, sr->response_charged);
     budget_give(server->options.budget, sr->response_charged);

@@ -246,7 +246,7 @@ enum MHD_Result http_send(struct server_request *sr)
         return MHD_NO;
     }
     add_headers(to, sr, code);
-    slot_sending(sr->server->slots, sr->conn->slot, len);
+    slot_sending(sr->conn->slot, len);
     result = MHD_queue_response(sr->connection, (unsigned)code, to);
     MHD_destroy_response(to);
     return result;

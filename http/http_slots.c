@@ -16,10 +16,9 @@
 
 enum { DRAIN_MAX = 256 * 1024 };
 
-struct connection_slots *slots_new(uint32_t max, uint32_t reserve,
-                                   uint64_t idle_ns)
+struct http_slots *slots_new(uint32_t max, uint32_t reserve, uint64_t idle_ns)
 {
-    struct connection_slots *slots = mem_zero(1, sizeof(*slots));
+    struct http_slots *slots = mem_zero(1, sizeof(*slots));
 
     pthread_mutex_init(&slots->lock, NULL);
     ring_init(&slots->all);
@@ -32,7 +31,7 @@ struct connection_slots *slots_new(uint32_t max, uint32_t reserve,
     return slots;
 }
 
-void slots_free(struct connection_slots *slots)
+void slots_free(struct http_slots *slots)
 {
     if (!slots)
         return;
@@ -45,17 +44,18 @@ void slots_free(struct connection_slots *slots)
 
 /* An idle connection may be closed for a new one, but not one of the reserve:
  * the new one takes an ordinary slot, so this would use up the reserve. */
-static void join_idle(struct connection_slot *slot, enum idle_kind kind)
+static void join_idle(struct http_slot *slot, enum idle_kind kind)
 {
     if (!slot->closing && !slot->reserved)
         ring_add(&slot->peer->idle[kind], &slot->idle);
 }
 
-struct connection_slot *slots_add(struct connection_slots *slots, int fd,
-                                  const struct sockaddr *from)
+struct http_slot *slots_add(struct http_slots *slots, int fd,
+                            const struct sockaddr *from)
 {
-    struct connection_slot *slot = mem_zero(1, sizeof(*slot));
+    struct http_slot *slot = mem_zero(1, sizeof(*slot));
 
+    slot->slots = slots;
     slot->fd = fd;
     ring_init(&slot->idle);
     ring_init(&slot->watched);
@@ -79,7 +79,7 @@ struct connection_slot *slots_add(struct connection_slots *slots, int fd,
     return slot;
 }
 
-void slots_remove(struct connection_slots *slots, struct connection_slot *slot)
+void slots_remove(struct http_slots *slots, struct http_slot *slot)
 {
     pthread_mutex_lock(&slots->lock);
     ring_remove(&slot->all);
@@ -96,12 +96,12 @@ void slots_remove(struct connection_slots *slots, struct connection_slot *slot)
     free(slot);
 }
 
-struct http_address slot_address(const struct connection_slot *slot)
+struct http_address slot_address(const struct http_slot *slot)
 {
     return slot->peer->address;
 }
 
-bool slot_is_reserved(const struct connection_slot *slot)
+bool slot_is_reserved(const struct http_slot *slot)
 {
     return slot->reserved;
 }
@@ -114,7 +114,7 @@ static bool is_closed_by_peer(int fd, int events)
            ioctl(fd, FIONREAD, &unread) == 0 && unread == 0;
 }
 
-bool slot_is_disconnected(const struct connection_slot *slot)
+bool slot_is_disconnected(const struct http_slot *slot)
 {
     struct pollfd polled = {.fd = slot->fd, .events = POLLRDHUP};
 
@@ -122,7 +122,7 @@ bool slot_is_disconnected(const struct connection_slot *slot)
            is_closed_by_peer(slot->fd, polled.revents);
 }
 
-void slot_drain(const struct connection_slot *slot)
+void slot_drain(const struct http_slot *slot)
 {
     char bytes[16 * 1024];
 
@@ -135,7 +135,7 @@ void slot_drain(const struct connection_slot *slot)
 
 /* ---- its states; the caller holds the lock ---- */
 
-static void enter(struct connection_slot *slot, enum slot_state state)
+static void enter(struct http_slot *slot, enum slot_state state)
 {
     slot->state = state;
     slot->since_ns = clock_monotonic_ns();
@@ -145,41 +145,41 @@ static void enter(struct connection_slot *slot, enum slot_state state)
     slot->unsent_bytes = 0;
 }
 
-static void set_deadline(struct connection_slot *slot, uint64_t ns)
+static void set_deadline(struct http_slot *slot, uint64_t ns)
 {
     if (!slot->closing)
         slot->deadline_ns = ns;
 }
 
-void slot_idle(struct connection_slots *slots, struct connection_slot *slot)
+void slot_idle(struct http_slot *slot)
 {
-    pthread_mutex_lock(&slots->lock);
+    pthread_mutex_lock(&slot->slots->lock);
     enter(slot, SLOT_IDLE);
-    set_deadline(slot, slot->since_ns + slots->idle_ns);
+    set_deadline(slot, slot->since_ns + slot->slots->idle_ns);
     join_idle(slot, slot->used ? BETWEEN_REQUESTS : NEVER_USED);
-    pthread_mutex_unlock(&slots->lock);
+    pthread_mutex_unlock(&slot->slots->lock);
 }
 
-void slot_head(struct connection_slots *slots, struct connection_slot *slot)
+void slot_head(struct http_slot *slot)
 {
     uint64_t most = SLOT_HEAD_S * NS_PER_S;
 
     if (slot->reserved)
         most = SLOT_RESERVED_S * NS_PER_S;
-    if (slots->idle_ns < most)
-        most = slots->idle_ns;
-    pthread_mutex_lock(&slots->lock);
+    if (slot->slots->idle_ns < most)
+        most = slot->slots->idle_ns;
+    pthread_mutex_lock(&slot->slots->lock);
     enter(slot, SLOT_HEAD);
     slot->used = true;
     set_deadline(slot, slot->since_ns + most);
     join_idle(slot, WITHIN_HEAD);
-    pthread_mutex_unlock(&slots->lock);
+    pthread_mutex_unlock(&slot->slots->lock);
 }
 
 /* Bytes per second at which a body must arrive. Without a known length it is a
  * thirtieth of what has arrived: then only the time counts until SLOT_MIN_RATE
  * does. */
-static uint64_t min_rate_of(const struct connection_slot *slot)
+static uint64_t min_rate_of(const struct http_slot *slot)
 {
     uint64_t length = slot->length ? slot->length : slot->received;
     uint64_t pace = length / 30 + 1;
@@ -187,35 +187,32 @@ static uint64_t min_rate_of(const struct connection_slot *slot)
     return pace < SLOT_MIN_RATE ? pace : SLOT_MIN_RATE;
 }
 
-static void set_body_deadline(const struct connection_slots *slots,
-                              struct connection_slot *slot, uint64_t now)
+static void set_body_deadline(struct http_slot *slot, uint64_t now)
 {
     double earned =
         (double)slot->received / (double)min_rate_of(slot) * (double)NS_PER_S;
     uint64_t deadline =
         slot->body_start_ns + SLOT_BODY_S * NS_PER_S + (uint64_t)earned;
 
-    if (deadline > now + slots->idle_ns)
-        deadline = now + slots->idle_ns;
+    if (deadline > now + slot->slots->idle_ns)
+        deadline = now + slot->slots->idle_ns;
     set_deadline(slot, deadline);
 }
 
-void slot_body(struct connection_slots *slots, struct connection_slot *slot,
-               uint64_t length)
+void slot_body(struct http_slot *slot, uint64_t length)
 {
-    pthread_mutex_lock(&slots->lock);
+    pthread_mutex_lock(&slot->slots->lock);
     enter(slot, SLOT_BODY);
     slot->length = length;
     slot->received = 0;
     slot->body_start_ns = slot->since_ns;
-    set_body_deadline(slots, slot, slot->since_ns);
-    pthread_mutex_unlock(&slots->lock);
+    set_body_deadline(slot, slot->since_ns);
+    pthread_mutex_unlock(&slot->slots->lock);
 }
 
-void slot_progress(struct connection_slots *slots, struct connection_slot *slot,
-                   size_t bytes)
+void slot_progress(struct http_slot *slot, size_t bytes)
 {
-    pthread_mutex_lock(&slots->lock);
+    pthread_mutex_lock(&slot->slots->lock);
     uint64_t now = clock_monotonic_ns();
     if (slot->state == SLOT_BUSY) { /* it waited for memory */
         slot->body_start_ns += now - slot->since_ns;
@@ -223,64 +220,58 @@ void slot_progress(struct connection_slots *slots, struct connection_slot *slot,
     }
     slot->disconnected = false;
     slot->received += bytes;
-    set_body_deadline(slots, slot, now);
-    pthread_mutex_unlock(&slots->lock);
+    set_body_deadline(slot, now);
+    pthread_mutex_unlock(&slot->slots->lock);
 }
 
-void slot_busy(struct connection_slots *slots, struct connection_slot *slot)
+void slot_busy(struct http_slot *slot)
 {
-    pthread_mutex_lock(&slots->lock);
+    pthread_mutex_lock(&slot->slots->lock);
     enter(slot, SLOT_BUSY);
     set_deadline(slot, UINT64_MAX);
-    pthread_mutex_unlock(&slots->lock);
+    pthread_mutex_unlock(&slot->slots->lock);
 }
 
-void slot_sending(struct connection_slots *slots, struct connection_slot *slot,
-                  size_t bytes)
+void slot_sending(struct http_slot *slot, size_t bytes)
 {
-    pthread_mutex_lock(&slots->lock);
+    pthread_mutex_lock(&slot->slots->lock);
     enter(slot, SLOT_SENDING);
     slot->unsent_bytes = bytes;
     slot->peer->unsent_bytes += bytes;
     set_deadline(slot, slot->since_ns + SLOT_HEAD_S * NS_PER_S +
                            (uint64_t)bytes * NS_PER_S / SLOT_MIN_RATE);
-    pthread_mutex_unlock(&slots->lock);
+    pthread_mutex_unlock(&slot->slots->lock);
 }
 
-void slot_hold(struct connection_slots *slots, struct connection_slot *slot,
-               size_t bytes, void *owner)
+void slot_hold(struct http_slot *slot, size_t bytes, void *owner)
 {
-    pthread_mutex_lock(&slots->lock);
+    pthread_mutex_lock(&slot->slots->lock);
     slot->peer->body_bytes += bytes - slot->body_bytes;
     slot->body_bytes = bytes;
     slot->owner = owner;
-    pthread_mutex_unlock(&slots->lock);
+    pthread_mutex_unlock(&slot->slots->lock);
 }
 
 /* ---- clients that closed the connection during a query ---- */
 
-void slot_watch_disconnect(struct connection_slots *slots,
-                           struct connection_slot *slot,
-                           atomic_bool *disconnected)
+void slot_watch_disconnect(struct http_slot *slot, atomic_bool *disconnected)
 {
-    pthread_mutex_lock(&slots->lock);
+    pthread_mutex_lock(&slot->slots->lock);
     slot->disconnect_flag = disconnected;
     ring_remove(&slot->watched);
     if (disconnected)
-        ring_add(&slots->watched, &slot->watched);
-    pthread_mutex_unlock(&slots->lock);
+        ring_add(&slot->slots->watched, &slot->watched);
+    pthread_mutex_unlock(&slot->slots->lock);
 }
 
-unsigned slots_check_watched(struct connection_slots *slots)
+unsigned slots_check_watched(struct http_slots *slots)
 {
+    struct http_slot *slot;
     unsigned count = 0;
 
     pthread_mutex_lock(&slots->lock);
-    for (struct ring *at = slots->watched.next; at != &slots->watched;
-         at = at->next, count++) {
-        struct connection_slot *slot =
-            CONTAINER_OF(at, struct connection_slot, watched);
-
+    ring_each(slot, &slots->watched, struct http_slot, watched) {
+        count++;
         if (slot_is_disconnected(slot))
             atomic_store(slot->disconnect_flag, true);
     }
@@ -291,8 +282,9 @@ unsigned slots_check_watched(struct connection_slots *slots)
 /* ---- once a second ---- */
 
 /* Polls all of them with one system call. */
-static void poll_all(struct connection_slots *slots)
+static void poll_all(struct http_slots *slots)
 {
+    struct http_slot *slot;
     nfds_t count = 0;
 
     if (slots->room < slots->count) {
@@ -300,10 +292,9 @@ static void poll_all(struct connection_slots *slots)
         slots->polls =
             mem_resize(slots->polls, slots->room, sizeof(*slots->polls));
     }
-    for (struct ring *at = slots->all.next; at != &slots->all; at = at->next)
-        slots->polls[count++] = (struct pollfd){
-            .fd = CONTAINER_OF(at, struct connection_slot, all)->fd,
-            .events = POLLRDHUP};
+    ring_each(slot, &slots->all, struct http_slot, all)
+        slots->polls[count++] =
+            (struct pollfd){.fd = slot->fd, .events = POLLRDHUP};
     if (poll(slots->polls, count, 0) < 0)
         for (nfds_t i = 0; i < count; i++)
             slots->polls[i].revents = 0;
@@ -313,8 +304,8 @@ static void poll_all(struct connection_slots *slots)
  * A client that has closed its side may have sent its whole request before: so
  * that counts only when no byte is left to be read, and not at the first check,
  * when the last bytes may be on their way from recv() to the callbacks. */
-static bool is_expired(struct connection_slot *slot,
-                       const struct pollfd *polled, uint64_t now)
+static bool is_expired(struct http_slot *slot, const struct pollfd *polled,
+                       uint64_t now)
 {
     bool was_gone = slot->disconnected;
 
@@ -324,20 +315,18 @@ static bool is_expired(struct connection_slot *slot,
     return slot->deadline_ns <= now || (slot->disconnected && was_gone);
 }
 
-unsigned slots_check_deadlines(struct connection_slots *slots)
+unsigned slots_check_deadlines(struct http_slots *slots)
 {
     uint64_t now = clock_monotonic_ns();
+    struct http_slot *slot;
     unsigned ended = 0;
 
     pthread_mutex_lock(&slots->lock);
     poll_all(slots);
     const struct pollfd *polled = slots->polls;
-    for (struct ring *at = slots->all.next; at != &slots->all; at = at->next) {
-        struct connection_slot *slot =
-            CONTAINER_OF(at, struct connection_slot, all);
-
+    ring_each(slot, &slots->all, struct http_slot, all) {
         if (is_expired(slot, polled++, now)) {
-            slot_close(slots, slot);
+            slot_close(slot);
             ended++;
         }
     }

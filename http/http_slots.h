@@ -50,62 +50,55 @@ enum {
     SLOT_MIN_RATE = 64 * 1024,
 };
 
-struct connection_slots;
-struct connection_slot; /* a connection */
+struct http_slots;
+struct http_slot; /* a connection */
 
-struct connection_slots *slots_new(uint32_t max, uint32_t reserve,
-                                   uint64_t idle_ns);
+struct http_slots *slots_new(uint32_t max, uint32_t reserve, uint64_t idle_ns);
 void slots_free(
-    struct connection_slots *slots); /* NULL is fine; nothing left in it */
+    struct http_slots *slots); /* NULL is fine; nothing left in it */
 
 /* Whether this peer may connect. May close an idle connection. */
-bool slots_admit(struct connection_slots *slots, const struct sockaddr *peer);
+bool slots_admit(struct http_slots *slots, const struct sockaddr *peer);
 /* Closes the connection that is idle longest, and for more than a second;
  * false: there is none. */
-bool slots_close_idle(struct connection_slots *slots);
+bool slots_close_idle(struct http_slots *slots);
 
-struct connection_slot *slots_add(struct connection_slots *slots, int fd,
-                                  const struct sockaddr *peer);
-void slots_remove(struct connection_slots *slots, struct connection_slot *slot);
+struct http_slot *slots_add(struct http_slots *slots, int fd,
+                            const struct sockaddr *peer);
+void slots_remove(struct http_slots *slots, struct http_slot *slot);
 
-struct http_address slot_address(const struct connection_slot *slot);
-bool slot_is_reserved(const struct connection_slot *slot);
+struct http_address slot_address(const struct http_slot *slot);
+bool slot_is_reserved(const struct http_slot *slot);
 bool slot_is_disconnected(
-    const struct connection_slot *slot); /* closed by the peer */
+    const struct http_slot *slot); /* closed by the peer */
 /* Before it is closed: reads and discards what the peer sent, so that closing
  * does not reset what was sent to it. */
-void slot_drain(const struct connection_slot *slot);
+void slot_drain(const struct http_slot *slot);
 
-void slot_idle(struct connection_slots *slots, struct connection_slot *slot);
-void slot_head(struct connection_slots *slots, struct connection_slot *slot);
+void slot_idle(struct http_slot *slot);
+void slot_head(struct http_slot *slot);
 /* length 0: unknown. */
-void slot_body(struct connection_slots *slots, struct connection_slot *slot,
-               uint64_t length);
-void slot_progress(struct connection_slots *slots, struct connection_slot *slot,
-                   size_t bytes);
-void slot_busy(struct connection_slots *slots, struct connection_slot *slot);
-void slot_sending(struct connection_slots *slots, struct connection_slot *slot,
-                  size_t bytes);
+void slot_body(struct http_slot *slot, uint64_t length);
+void slot_progress(struct http_slot *slot, size_t bytes);
+void slot_busy(struct http_slot *slot);
+void slot_sending(struct http_slot *slot, size_t bytes);
 
 /* Memory of an unfinished body. slots_slowest_body() returns the owner. */
-void slot_hold(struct connection_slots *slots, struct connection_slot *slot,
-               size_t bytes, void *owner);
+void slot_hold(struct http_slot *slot, size_t bytes, void *owner);
 /* only_slow: NULL if it arrives at SLOT_MIN_RATE, or has just begun. */
-void *slots_slowest_body(struct connection_slots *slots, bool only_slow);
+void *slots_slowest_body(struct http_slots *slots, bool only_slow);
 /* False: no response is being sent for more than a second. */
-bool slots_close_slowest_reader(struct connection_slots *slots);
+bool slots_close_slowest_reader(struct http_slots *slots);
 
 /* The flag is set by slots_check_watched() once the peer has closed the
  * connection; NULL: ends this. */
-void slot_watch_disconnect(struct connection_slots *slots,
-                           struct connection_slot *slot,
-                           atomic_bool *disconnected);
+void slot_watch_disconnect(struct http_slot *slot, atomic_bool *disconnected);
 /* Checks the connections that are watched; how many they are. */
-unsigned slots_check_watched(struct connection_slots *slots);
+unsigned slots_check_watched(struct http_slots *slots);
 
 /* Closes those whose deadline has passed, and those that had closed their side
  * at the last call already and sent nothing since; how many. About once a
  * second. */
-unsigned slots_check_deadlines(struct connection_slots *slots);
+unsigned slots_check_deadlines(struct http_slots *slots);
 
 #endif

@@ -41,7 +41,7 @@ static struct http_address group_of(const struct sockaddr *from)
     return address;
 }
 
-static struct peer_address **peer_slot(struct connection_slots *slots,
+static struct peer_address **peer_slot(struct http_slots *slots,
                                        const struct http_address *address)
 {
     uint64_t hash = hash_bytes(address->bytes, sizeof(address->bytes), 0);
@@ -52,7 +52,7 @@ static struct peer_address **peer_slot(struct connection_slots *slots,
     return at;
 }
 
-struct peer_address *slots_ref_peer(struct connection_slots *slots,
+struct peer_address *slots_ref_peer(struct http_slots *slots,
                                     const struct sockaddr *from)
 {
     struct http_address address = group_of(from);
@@ -69,7 +69,7 @@ struct peer_address *slots_ref_peer(struct connection_slots *slots,
     return *at;
 }
 
-void slots_unref_peer(struct connection_slots *slots, struct peer_address *peer)
+void slots_unref_peer(struct http_slots *slots, struct peer_address *peer)
 {
     struct peer_address **at = peer_slot(slots, &peer->address);
 
@@ -82,27 +82,24 @@ void slots_unref_peer(struct connection_slots *slots, struct peer_address *peer)
 
 /* ---- closing ---- */
 
-void slot_close(struct connection_slots *slots, struct connection_slot *slot)
+void slot_close(struct http_slot *slot)
 {
     if (slot->closing)
         return;
     slot->closing = true;
-    slots->closing++;
-    slots->reserved -= slot->reserved_counted; /* now, for the next one */
+    slot->slots->closing++;
+    slot->slots->reserved -= slot->reserved_counted; /* now, for the next one */
     slot->reserved_counted = false;
     slot->deadline_ns = UINT64_MAX;
     ring_remove(&slot->idle);
     (void)shutdown(slot->fd, SHUT_RDWR);
 }
 
-static struct peer_address *peer_with_most(struct connection_slots *slots,
-                                           int kind)
+static struct peer_address *peer_with_most(struct http_slots *slots, int kind)
 {
-    struct peer_address *most = NULL;
+    struct peer_address *most = NULL, *peer;
 
-    for (struct ring *at = slots->peers.next; at != &slots->peers;
-         at = at->next) {
-        struct peer_address *peer = CONTAINER_OF(at, struct peer_address, all);
+    ring_each(peer, &slots->peers, struct peer_address, all) {
         const struct ring *idle = &peer->idle[kind];
 
         if (idle->next != idle && (!most || peer->count > most->count))
@@ -113,19 +110,16 @@ static struct peer_address *peer_with_most(struct connection_slots *slots,
 
 /* The first of a few that is idle for so long and has no unread byte: a request
  * that is on its way is not cut off. */
-static struct connection_slot *idle_for(const struct ring *idle,
-                                        uint64_t age_ns)
+static struct http_slot *idle_for(const struct ring *idle, uint64_t age_ns)
 {
     uint64_t now = clock_monotonic_ns();
+    struct http_slot *slot;
     int tries = 16;
 
-    for (struct ring *at = idle->next; at != idle && tries > 0;
-         at = at->next, tries--) {
-        struct connection_slot *slot =
-            CONTAINER_OF(at, struct connection_slot, idle);
+    ring_each(slot, idle, struct http_slot, idle) {
         int unread = 0;
 
-        if (now - slot->since_ns < age_ns)
+        if (tries-- == 0 || now - slot->since_ns < age_ns)
             return NULL; /* the others are idle for less */
         if (ioctl(slot->fd, FIONREAD, &unread) == 0 && unread == 0)
             return slot;
@@ -133,25 +127,25 @@ static struct connection_slot *idle_for(const struct ring *idle,
     return NULL;
 }
 
-static bool close_idle(struct connection_slots *slots, uint64_t age_ns)
+static bool close_idle(struct http_slots *slots, uint64_t age_ns)
 {
     for (int kind = 0; kind < IDLE_KINDS; kind++) {
         const struct peer_address *most = peer_with_most(slots, kind);
-        struct connection_slot *slot = NULL;
+        struct http_slot *slot = NULL;
 
         if (kind == WITHIN_HEAD && age_ns < NS_PER_S)
             age_ns = NS_PER_S;
         if (most)
             slot = idle_for(&most->idle[kind], age_ns);
         if (slot) {
-            slot_close(slots, slot);
+            slot_close(slot);
             return true;
         }
     }
     return false;
 }
 
-bool slots_close_idle(struct connection_slots *slots)
+bool slots_close_idle(struct http_slots *slots)
 {
     bool ended;
 
@@ -162,25 +156,22 @@ bool slots_close_idle(struct connection_slots *slots)
 }
 
 /* Closes one of the reserve that has not sent its request by now. */
-static bool close_reserved(struct connection_slots *slots)
+static bool close_reserved(struct http_slots *slots)
 {
     uint64_t now = clock_monotonic_ns();
+    struct http_slot *slot;
 
-    for (struct ring *at = slots->in_reserve.next; at != &slots->in_reserve;
-         at = at->next) {
-        struct connection_slot *slot =
-            CONTAINER_OF(at, struct connection_slot, in_reserve);
-
+    ring_each(slot, &slots->in_reserve, struct http_slot, in_reserve) {
         if (slot->state > SLOT_HEAD || slot->closing ||
             now - slot->since_ns < RESERVED_MIN_NS)
             continue;
-        slot_close(slots, slot);
+        slot_close(slot);
         return true;
     }
     return false;
 }
 
-bool slots_admit(struct connection_slots *slots, const struct sockaddr *from)
+bool slots_admit(struct http_slots *slots, const struct sockaddr *from)
 {
     struct http_address group = group_of(from);
     uint32_t eighth = slots->max < 8 ? 1 : slots->max / 8, live;
@@ -200,27 +191,20 @@ bool slots_admit(struct connection_slots *slots, const struct sockaddr *from)
     return entitled;
 }
 
-void *slots_slowest_body(struct connection_slots *slots, bool only_slow)
+void *slots_slowest_body(struct http_slots *slots, bool only_slow)
 {
-    const struct peer_address *most = NULL;
-    struct connection_slot *slowest = NULL;
+    const struct peer_address *most = NULL, *peer;
+    struct http_slot *slowest = NULL, *slot;
     uint64_t now = clock_monotonic_ns();
     double least = 0;
 
     pthread_mutex_lock(&slots->lock);
-    for (struct ring *at = slots->peers.next; at != &slots->peers;
-         at = at->next) {
-        const struct peer_address *peer =
-            CONTAINER_OF(at, struct peer_address, all);
-
+    ring_each(peer, &slots->peers, struct peer_address, all) {
         if (peer->body_bytes > 0 &&
             (!most || peer->body_bytes > most->body_bytes))
             most = peer;
     }
-    for (struct ring *at = slots->all.next; most && at != &slots->all;
-         at = at->next) {
-        struct connection_slot *slot =
-            CONTAINER_OF(at, struct connection_slot, all);
+    ring_each(slot, &slots->all, struct http_slot, all) {
         double rate;
 
         if (slot->peer != most || slot->body_bytes == 0)
@@ -241,16 +225,13 @@ void *slots_slowest_body(struct connection_slots *slots, bool only_slow)
     return owner;
 }
 
-bool slots_close_slowest_reader(struct connection_slots *slots)
+bool slots_close_slowest_reader(struct http_slots *slots)
 {
     uint64_t now = clock_monotonic_ns();
-    struct connection_slot *slowest = NULL;
+    struct http_slot *slowest = NULL, *slot;
 
     pthread_mutex_lock(&slots->lock);
-    for (struct ring *at = slots->all.next; at != &slots->all; at = at->next) {
-        struct connection_slot *slot =
-            CONTAINER_OF(at, struct connection_slot, all);
-
+    ring_each(slot, &slots->all, struct http_slot, all) {
         if (slot->state != SLOT_SENDING || slot->closing ||
             slot->unsent_bytes == 0 || now - slot->since_ns < NS_PER_S)
             continue;
@@ -260,7 +241,7 @@ bool slots_close_slowest_reader(struct connection_slots *slots)
             slowest = slot;
     }
     if (slowest)
-        slot_close(slots, slowest);
+        slot_close(slowest);
     pthread_mutex_unlock(&slots->lock);
     return slowest != NULL;
 }

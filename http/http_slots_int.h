@@ -37,8 +37,9 @@ struct peer_address {
 
 enum slot_state { SLOT_IDLE, SLOT_HEAD, SLOT_BODY, SLOT_BUSY, SLOT_SENDING };
 
-struct connection_slot {
+struct http_slot {
     struct ring all, idle, watched, in_reserve;
+    struct http_slots *slots;
     struct peer_address *peer;
     atomic_bool *disconnect_flag; /* set on disconnect, if watched */
     int fd;
@@ -54,7 +55,7 @@ struct connection_slot {
     void *owner;
 };
 
-struct connection_slots {
+struct http_slots {
     pthread_mutex_t lock;
     struct ring all, peers, watched, in_reserve;
     uint32_t count, closing, reserved;
@@ -69,6 +70,12 @@ struct connection_slots {
 
 #define CONTAINER_OF(pointer, type, member) \
     ((type *)(void *)((char *)(pointer)-offsetof(type, member)))
+
+/* All entries of a ring of structs, linked by `member`. */
+#define ring_each(entry, head, type, member)                                 \
+    for (struct ring *at_ = (head)->next;                                    \
+         at_ != (head) && ((entry) = CONTAINER_OF(at_, type, member), true); \
+         at_ = at_->next)
 
 static inline void ring_init(struct ring *ring)
 {
@@ -92,10 +99,9 @@ static inline void ring_remove(struct ring *one)
 /* ---- http_slots_admit.c; the caller holds the lock ---- */
 
 /* The entry of an address, with a reference count. */
-struct peer_address *slots_ref_peer(struct connection_slots *slots,
+struct peer_address *slots_ref_peer(struct http_slots *slots,
                                     const struct sockaddr *from);
-void slots_unref_peer(struct connection_slots *slots,
-                      struct peer_address *peer);
-void slot_close(struct connection_slots *slots, struct connection_slot *slot);
+void slots_unref_peer(struct http_slots *slots, struct peer_address *peer);
+void slot_close(struct http_slot *slot);
 
 #endif

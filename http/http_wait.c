@@ -32,7 +32,7 @@ bool http_wait(struct server_request *sr)
     bool waits = !atomic_load(&server->stopping);
     bool first = waits && !server->waiting;
     if (waits) {
-        slot_busy(server->slots, sr->conn->slot);
+        slot_busy(sr->conn->slot);
         MHD_suspend_connection(sr->connection);
         sr->next = NULL;
         *server->waiting_end = sr;

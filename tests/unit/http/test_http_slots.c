@@ -12,7 +12,7 @@
 
 struct pair {
     int ours, theirs;
-    struct connection_slot *slot;
+    struct http_slot *slot;
 };
 
 static struct sockaddr_in v4(const char *text)
@@ -23,7 +23,7 @@ static struct sockaddr_in v4(const char *text)
     return address;
 }
 
-static struct pair pair_of(struct connection_slots *slots, const char *address)
+static struct pair pair_of(struct http_slots *slots, const char *address)
 {
     struct sockaddr_in from = v4(address);
     int fds[2];
@@ -34,12 +34,12 @@ static struct pair pair_of(struct connection_slots *slots, const char *address)
         slots_add(slots, fds[0], (const struct sockaddr *)&from)};
 }
 
-static struct pair pair_open(struct connection_slots *slots)
+static struct pair pair_open(struct http_slots *slots)
 {
     return pair_of(slots, "10.0.0.1");
 }
 
-static void pair_close(struct connection_slots *slots, struct pair *pair)
+static void pair_close(struct http_slots *slots, struct pair *pair)
 {
     slots_remove(slots, pair->slot);
     close(pair->ours);
@@ -53,7 +53,7 @@ static bool is_open(const struct pair *pair)
     return recv(pair->theirs, &c, 1, MSG_DONTWAIT) < 0;
 }
 
-static bool admits(struct connection_slots *slots, const char *address)
+static bool admits(struct http_slots *slots, const char *address)
 {
     struct sockaddr_in from = v4(address);
 
@@ -62,18 +62,18 @@ static bool admits(struct connection_slots *slots, const char *address)
 
 TEST(idle_connections_end)
 {
-    struct connection_slots *slots = slots_new(10, 2, IDLE_NS);
+    struct http_slots *slots = slots_new(10, 2, IDLE_NS);
     struct pair pairs[3];
 
     for (int i = 0; i < 3; i++)
         pairs[i] = pair_open(slots);
-    slot_busy(slots, pairs[1].slot);
-    slot_busy(slots, pairs[2].slot);
+    slot_busy(pairs[1].slot);
+    slot_busy(pairs[2].slot);
     usleep(60000);
     CHECK_EQ(slots_check_deadlines(slots), 1);
     CHECK(!is_open(&pairs[0]) && is_open(&pairs[1]));
     CHECK_EQ(slots_check_deadlines(slots), 0); /* once */
-    slot_idle(slots, pairs[1].slot);
+    slot_idle(pairs[1].slot);
     usleep(60000);
     CHECK_EQ(slots_check_deadlines(slots), 1);
     CHECK(!is_open(&pairs[1]) && is_open(&pairs[2]));
@@ -84,11 +84,11 @@ TEST(idle_connections_end)
 
 TEST(a_body_that_stops_ends)
 {
-    struct connection_slots *slots = slots_new(10, 2, IDLE_NS);
+    struct http_slots *slots = slots_new(10, 2, IDLE_NS);
     struct pair pair = pair_open(slots);
 
-    slot_body(slots, pair.slot, 1000000);
-    slot_progress(slots, pair.slot, 900000);
+    slot_body(pair.slot, 1000000);
+    slot_progress(pair.slot, 900000);
     usleep(60000); /* nothing for longer than the idle time */
     CHECK_EQ(slots_check_deadlines(slots), 1);
     pair_close(slots, &pair);
@@ -97,22 +97,22 @@ TEST(a_body_that_stops_ends)
 
 TEST(who_has_gone_is_ended_the_second_time)
 {
-    struct connection_slots *slots = slots_new(10, 2, NS_PER_HOUR);
+    struct http_slots *slots = slots_new(10, 2, NS_PER_HOUR);
     struct pair left = pair_open(slots), unread = pair_open(slots),
                 busy = pair_open(slots), there = pair_open(slots);
     struct pair *pairs[] = {&left, &unread, &busy, &there};
     char c;
 
-    slot_body(slots, left.slot, 0);
+    slot_body(left.slot, 0);
     CHECK_EQ(write(unread.theirs, "x", 1), 1);
     for (int i = 0; i < 3; i++)
         CHECK_EQ(shutdown(pairs[i]->theirs, SHUT_WR), 0);
-    slot_busy(slots, busy.slot);
+    slot_busy(busy.slot);
     CHECK(slot_is_disconnected(busy.slot) &&
           !slot_is_disconnected(there.slot) &&
           !slot_is_disconnected(unread.slot));
     CHECK_EQ(slots_check_deadlines(slots), 0);
-    slot_progress(slots, left.slot, 1); /* it was not the last, then */
+    slot_progress(left.slot, 1); /* it was not the last, then */
     CHECK_EQ(slots_check_deadlines(slots), 0);
     CHECK_EQ(slots_check_deadlines(slots), 1);
     CHECK(!is_open(&left) && is_open(&unread));
@@ -128,7 +128,7 @@ TEST(who_has_gone_is_ended_the_second_time)
 /* One address may have seven eighths of 16; the last two are for others. */
 TEST(nearly_full_the_idle_of_who_holds_most_go_first)
 {
-    struct connection_slots *slots = slots_new(16, 2, NS_PER_HOUR);
+    struct http_slots *slots = slots_new(16, 2, NS_PER_HOUR);
     struct pair greedy[13], modest, next;
 
     modest = pair_of(slots, "10.0.0.9"); /* idle for longest */
@@ -149,24 +149,24 @@ TEST(nearly_full_the_idle_of_who_holds_most_go_first)
 
 TEST(without_idle_ones_the_last_eighth_is_for_others_and_the_reserve_for_all)
 {
-    struct connection_slots *slots = slots_new(16, 2, NS_PER_HOUR);
+    struct http_slots *slots = slots_new(16, 2, NS_PER_HOUR);
     struct pair pairs[18];
     int count = 0;
 
     for (; count < 14; count++) {
         CHECK(admits(slots, "10.0.0.1"));
         pairs[count] = pair_open(slots);
-        slot_head(slots, pairs[count].slot);
+        slot_head(pairs[count].slot);
     }
     CHECK(admits(slots, "10.0.0.2"));
     pairs[count] = pair_of(slots, "10.0.0.2");
     CHECK(!slot_is_reserved(pairs[count].slot));
-    slot_head(slots, pairs[count++].slot);
+    slot_head(pairs[count++].slot);
     for (int i = 0; i < 2; i++) {
         CHECK(admits(slots, "10.0.0.1"));
         pairs[count] = pair_open(slots);
         CHECK(slot_is_reserved(pairs[count].slot));
-        slot_head(slots, pairs[count++].slot);
+        slot_head(pairs[count++].slot);
     }
     CHECK(!admits(slots, "10.0.0.1"));
     usleep(300000);
@@ -186,7 +186,7 @@ TEST(without_idle_ones_the_last_eighth_is_for_others_and_the_reserve_for_all)
  */
 TEST(the_reserve_is_not_used_up_by_who_ends_idle_ones_of_it)
 {
-    struct connection_slots *slots = slots_new(16, 2, NS_PER_HOUR);
+    struct http_slots *slots = slots_new(16, 2, NS_PER_HOUR);
     struct pair pairs[60];
     int count = 0, open = 0;
 
@@ -195,7 +195,7 @@ TEST(the_reserve_is_not_used_up_by_who_ends_idle_ones_of_it)
             continue;
         pairs[count] = pair_open(slots);
         if (i % 2)
-            slot_head(slots, pairs[count].slot);
+            slot_head(pairs[count].slot);
         count++;
     }
     for (int i = 0; i < count; i++)
@@ -209,12 +209,12 @@ TEST(the_reserve_is_not_used_up_by_who_ends_idle_ones_of_it)
 
 TEST(of_few_slots_one_is_for_others)
 {
-    struct connection_slots *slots = slots_new(2, 0, NS_PER_HOUR);
+    struct http_slots *slots = slots_new(2, 0, NS_PER_HOUR);
     struct pair pair;
 
     CHECK(admits(slots, "10.0.0.1"));
     pair = pair_open(slots);
-    slot_head(slots, pair.slot);
+    slot_head(pair.slot);
     CHECK(!admits(slots, "10.0.0.1"));
     CHECK(admits(slots, "10.0.0.2"));
     pair_close(slots, &pair);
@@ -223,22 +223,22 @@ TEST(of_few_slots_one_is_for_others)
 
 TEST(the_slowest_body_of_who_holds_most)
 {
-    struct connection_slots *slots = slots_new(16, 2, NS_PER_HOUR);
+    struct http_slots *slots = slots_new(16, 2, NS_PER_HOUR);
     struct pair slow = pair_open(slots), fast = pair_open(slots),
                 other = pair_of(slots, "10.0.0.2");
     struct pair *pairs[] = {&slow, &fast, &other};
 
     CHECK(slots_slowest_body(slots, false) == NULL);
     for (int i = 0; i < 3; i++) {
-        slot_body(slots, pairs[i]->slot, 1 << 20);
-        slot_progress(slots, pairs[i]->slot, i == 1 ? 100000 : 10);
-        slot_hold(slots, pairs[i]->slot, i == 2 ? 150000 : 100000, pairs[i]);
+        slot_body(pairs[i]->slot, 1 << 20);
+        slot_progress(pairs[i]->slot, i == 1 ? 100000 : 10);
+        slot_hold(pairs[i]->slot, i == 2 ? 150000 : 100000, pairs[i]);
     }
     CHECK(slots_slowest_body(slots, false) == &slow);
     CHECK(slots_slowest_body(slots, true) == NULL); /* it has just begun */
     usleep(1100000);
     CHECK(slots_slowest_body(slots, true) == &slow);
-    slot_hold(slots, slow.slot, 0, NULL);
+    slot_hold(slow.slot, 0, NULL);
     CHECK(slots_slowest_body(slots, true) == &other);
     for (int i = 0; i < 3; i++)
         pair_close(slots, pairs[i]);
