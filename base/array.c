@@ -66,3 +66,16 @@ void *arena_append_(struct arena *arena, void *list, uint32_t count,
     *room = more;
     return grown + count * size;
 }
+
+void *array_at_(void *list, uint32_t *count, uint32_t index, size_t size)
+{
+    uint32_t room = *count;
+    char *at;
+
+    array_reserve_(list, index + 1, &room, size);
+    at = load(list);
+    if (room > *count)
+        memset(at + *count * size, 0, (room - *count) * size);
+    *count = room;
+    return at + index * size;
+}

@@ -3,8 +3,8 @@
  * needed. Texts are allocated from one block. Names are never removed singly.
  *
  * A group is a name without a text: its hash comes from the identity and the
- * kind of the group. The {other} of a group is found only through `other` and
- * is not in the index.
+ * kind of the group. The {other} of a group is found by a hash that no text
+ * has.
  */
 #include "cardinality_limit.h"
 
@@ -12,18 +12,9 @@
 
 #include "derived.h"
 #include "hash.h"
-#include "map.h"
 #include "mem.h"
 
 enum { BYTES_RESERVE = CARDINALITY_RESERVE * (CARDINALITY_MAX_TEXT + 1) };
-
-struct cardinality_limit {
-    struct limited_name *names;
-    struct map index;
-    char *bytes;
-    uint32_t count, max_names, len, max_bytes, epoch;
-    uint64_t refused;
-};
 
 struct cardinality_limit *cardinality_new(uint32_t max_names,
                                           uint32_t max_bytes)
@@ -64,16 +55,6 @@ void cardinality_clear(struct cardinality_limit *limit)
     limit->epoch++;
 }
 
-uint32_t cardinality_epoch(const struct cardinality_limit *limit)
-{
-    return limit->epoch;
-}
-
-uint64_t cardinality_refused(const struct cardinality_limit *limit)
-{
-    return limit->refused;
-}
-
 static struct limited_name *find(const struct cardinality_limit *limit,
                                  uint64_t hash, uint32_t identity)
 {
@@ -87,7 +68,7 @@ static struct limited_name *find(const struct cardinality_limit *limit,
 }
 
 /* A new name with a copy of text, or NULL if the reserve is used up. */
-static struct limited_name *new_name(struct cardinality_limit *limit,
+static struct limited_name *add_name(struct cardinality_limit *limit,
                                      uint64_t hash, uint32_t identity,
                                      struct slice text)
 {
@@ -102,19 +83,7 @@ static struct limited_name *new_name(struct cardinality_limit *limit,
     *name = (struct limited_name){
         .hash = hash, .text = {copy, text.len}, .identity = identity};
     limit->len += (uint32_t)text.len;
-    limit->count++;
-    return name;
-}
-
-/* The same, in the index. */
-static struct limited_name *add_name(struct cardinality_limit *limit,
-                                     uint64_t hash, uint32_t identity,
-                                     struct slice text)
-{
-    struct limited_name *name = new_name(limit, hash, identity, text);
-
-    if (name)
-        (void)map_add(&limit->index, map_hash(hash), limit->count - 1);
+    (void)map_add(&limit->index, map_hash(hash), limit->count++);
     return name;
 }
 
@@ -139,20 +108,17 @@ struct limited_name *cardinality_find(struct cardinality_limit *limit,
 }
 
 static struct limited_name *other_of(struct cardinality_limit *limit,
-                                     struct limited_name *group)
+                                     const struct limited_name *group)
 {
-    limit->refused++;
-    if (!group->other) {
-        struct slice text = SLICE(DERIVED_OTHER);
-        struct limited_name *other = new_name(
-            limit, hash_mix(group->hash, UINT64_MAX), group->identity, text);
+    struct limited_name *other = cardinality_find(limit, group, UINT64_MAX);
 
-        if (!other)
-            return NULL;
+    limit->refused++;
+    if (!other)
+        other = add_name(limit, hash_mix(group->hash, UINT64_MAX),
+                         group->identity, SLICE(DERIVED_OTHER));
+    if (other)
         other->is_other = true;
-        group->other = limit->count;
-    }
-    return &limit->names[group->other - 1];
+    return other;
 }
 
 struct limited_name *cardinality_add(struct cardinality_limit *limit,

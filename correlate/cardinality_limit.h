@@ -19,6 +19,7 @@
 #include <stdint.h>
 
 #include "arena.h"
+#include "map.h"
 #include "slice.h"
 
 enum {
@@ -42,7 +43,6 @@ struct limited_name {
     struct slice text;
     uint32_t identity;
     uint32_t members; /* as a group: number of names in it */
-    uint32_t other;   /* as a group: number of its {other} + 1; 0: none */
     uint32_t hint;    /* for derived_get() */
     float rest[2];    /* for cardinality_weight() */
     bool is_other;
@@ -51,7 +51,14 @@ struct limited_name {
     uint32_t packed, number; /* for edges_pack() */
 };
 
-struct cardinality_limit;
+struct cardinality_limit {
+    struct limited_name *names;
+    struct map index;
+    char *bytes;
+    uint32_t count, max_names, len, max_bytes;
+    uint32_t epoch;   /* times cleared: a pointer to a name is valid in one */
+    uint64_t refused; /* names that became {other} in this epoch */
+};
 
 struct cardinality_limit *cardinality_new(uint32_t max_names,
                                           uint32_t max_bytes);
@@ -60,10 +67,6 @@ void cardinality_free(struct cardinality_limit *limit);
 /* True if the table has to be cleared before the next record. */
 bool cardinality_low(const struct cardinality_limit *limit);
 void cardinality_clear(struct cardinality_limit *limit);
-/* Number of times it was cleared: a pointer to a name is valid in its epoch. */
-uint32_t cardinality_epoch(const struct cardinality_limit *limit);
-/* Names that became {other} since it was cleared. */
-uint64_t cardinality_refused(const struct cardinality_limit *limit);
 
 /* A group of an identity; NULL only if the reserve is used up. The functions
  * below accept NULL as a group and return NULL. */

@@ -12,6 +12,7 @@
 
 #include <stdlib.h>
 
+#include "array.h"
 #include "hash.h"
 #include "mem.h"
 
@@ -58,31 +59,14 @@ struct change_detector {
     uint32_t seen_count;
 };
 
-/* The array with room for this index; new elements are zero. */
-static void *grow(void *array, uint32_t *count, uint32_t index, size_t size)
-{
-    uint32_t wanted = *count ? *count : 256;
-
-    if (index < *count)
-        return array;
-    while (wanted <= index)
-        wanted *= 2;
-    array = mem_resize(array, wanted, size);
-    memset((char *)array + *count * size, 0, (wanted - *count) * size);
-    *count = wanted;
-    return array;
-}
-
 /* ---- resources ---- */
 
 static struct seen_resource *seen_of(struct change_detector *detector,
                                      uint32_t resource)
 {
-    if (resource >= MAX_SEEN)
-        return NULL;
-    detector->seen = grow(detector->seen, &detector->seen_count, resource,
-                          sizeof(*detector->seen));
-    return &detector->seen[resource];
+    return resource < MAX_SEEN
+               ? array_at(&detector->seen, &detector->seen_count, resource)
+               : NULL;
 }
 
 /* Any spelling of the label: "k8s.pod.label.pod-template-hash", "..._hash". */
@@ -154,26 +138,25 @@ static struct component_versions *versions_of(struct change_detector *detector,
     uint8_t generation =
         registry_identity_generation(detector->registry, identity);
     struct component_versions *versions = NULL;
-    uint32_t number = 0;
+    uint32_t *number;
 
     if (identity >= MAX_SEEN)
         return NULL;
-    detector->version_of =
-        grow(detector->version_of, &detector->version_of_count, identity,
-             sizeof(*detector->version_of));
-    number = detector->version_of[identity];
-    if (number > 0)
-        versions = &detector->versions[number - 1];
-    if ((versions && versions->generation == generation) || !create)
-        return versions && versions->generation == generation ? versions : NULL;
+    number =
+        array_at(&detector->version_of, &detector->version_of_count, identity);
+    if (*number > 0)
+        versions = &detector->versions[*number - 1];
+    if (versions && versions->generation == generation)
+        return versions;
+    if (!create)
+        return NULL;
     if (!versions)
         versions = new_versions(detector);
     if (!versions)
         return NULL;
     *versions = (struct component_versions){.identity = identity,
                                             .generation = generation};
-    detector->version_of[identity] =
-        (uint32_t)(versions - detector->versions) + 1;
+    *number = (uint32_t)(versions - detector->versions) + 1;
     return versions;
 }
 

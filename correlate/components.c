@@ -1,22 +1,20 @@
 /*
  * Identities are dense numbers bounded by the registry, so the table is an
- * array of chunks: a component never moves, and a chunk is allocated only when
- * one of its identities is used.
+ * array. It holds pointers: a component never moves.
  */
 #include "components.h"
 
 #include <stdlib.h>
 
+#include "array.h"
 #include "mem.h"
-
-enum { CHUNK = 512 };
 
 struct components {
     struct registry *registry;
     struct catalog *catalog;
     struct catalog_snapshot *snapshot;
-    struct component **chunks;
-    uint32_t chunk_count;
+    struct component **at; /* by identity; NULL: not used yet */
+    uint32_t count;
     struct arena scratch;
 };
 
@@ -36,9 +34,9 @@ void components_free(struct components *components)
 {
     if (!components)
         return;
-    for (uint32_t i = 0; i < components->chunk_count; i++)
-        free(components->chunks[i]);
-    free(components->chunks);
+    for (uint32_t i = 0; i < components->count; i++)
+        free(components->at[i]);
+    free(components->at);
     if (components->snapshot)
         catalog_release(components->snapshot);
     arena_release(&components->scratch);
@@ -54,33 +52,6 @@ void components_refresh(struct components *components)
     snapshot = catalog_get(components->catalog);
     catalog_release(components->snapshot);
     components->snapshot = snapshot;
-}
-
-static struct component *place(struct components *components, uint32_t identity)
-{
-    uint32_t chunk = identity / CHUNK;
-
-    if (chunk >= components->chunk_count) {
-        uint32_t count = components->chunk_count * 2;
-
-        if (count <= chunk)
-            count = chunk + 1;
-        components->chunks =
-            mem_resize(components->chunks, count, sizeof(*components->chunks));
-        memset(components->chunks + components->chunk_count, 0,
-               (count - components->chunk_count) * sizeof(*components->chunks));
-        components->chunk_count = count;
-    }
-    if (!components->chunks[chunk]) {
-        struct component *at = mem_zero(CHUNK, sizeof(*at));
-
-        for (uint32_t i = 0; i < CHUNK; i++) {
-            at[i].identity = chunk * CHUNK + i;
-            at[i].resource = RESOURCE_NONE;
-        }
-        components->chunks[chunk] = at;
-    }
-    return &components->chunks[chunk][identity % CHUNK];
 }
 
 static void look_up(struct components *components, struct component *component)
@@ -102,12 +73,20 @@ static void look_up(struct components *components, struct component *component)
 struct component *components_get(struct components *components,
                                  uint32_t identity)
 {
-    struct component *component = place(components, identity);
+    struct component **place =
+        array_at(&components->at, &components->count, identity);
+    struct component *component;
     uint64_t now =
         components->snapshot ? catalog_generation(components->snapshot) + 1 : 1;
     uint8_t generation =
         registry_identity_generation(components->registry, identity);
 
+    if (!*place) {
+        *place = mem_zero(1, sizeof(**place));
+        (*place)->identity = identity;
+        (*place)->resource = RESOURCE_NONE;
+    }
+    component = *place;
     if (component->generation != generation) {
         component->generation = generation;
         component->checked = 0;
@@ -128,8 +107,8 @@ struct limited_name *component_group(struct component *component,
 {
     struct limited_name **group = &component->groups[kind];
 
-    if (component->epoch != cardinality_epoch(limit)) {
-        component->epoch = cardinality_epoch(limit);
+    if (component->epoch != limit->epoch) {
+        component->epoch = limit->epoch;
         component->endpoint = NULL;
         memset(component->groups, 0, sizeof(component->groups));
     }

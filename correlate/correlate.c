@@ -118,7 +118,7 @@ static void flush_inside(void *arg, uint64_t step)
 
 static bool has_unflushed(const struct correlator *correlator)
 {
-    return derived_count(correlator->tagger.derived) > 0 ||
+    return correlator->tagger.derived->count > 0 ||
            correlator->counted_lsn > correlator->flushed_lsn;
 }
 

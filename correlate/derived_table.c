@@ -57,28 +57,10 @@ void derived_unlock(struct derived_table *derived)
     pthread_mutex_unlock(&derived->mutex);
 }
 
-bool derived_mute(struct derived_table *derived, bool muted)
-{
-    bool before = derived->muted;
-
-    derived->muted = muted;
-    return before;
-}
-
-bool derived_muted(const struct derived_table *derived)
-{
-    return derived->muted;
-}
-
 bool derived_low(const struct derived_table *derived)
 {
     return derived->max_series - derived->count < RESERVE_SERIES ||
            slab_left(&derived->slab) < RESERVE_BYTES;
-}
-
-uint32_t derived_count(const struct derived_table *derived)
-{
-    return derived->count;
 }
 
 static void copy_texts(struct derived_table *derived,

@@ -101,7 +101,7 @@ struct derived_table {
     struct map index;
     uint32_t count, max_series;
     struct slab slab; /* texts, histograms, exemplars */
-    bool muted;
+    bool muted;       /* nothing is counted: the store has counted it already */
     uint64_t flushes;
 };
 
@@ -112,14 +112,8 @@ void derived_free(struct derived_table *derived);
 void derived_lock(struct derived_table *derived);
 void derived_unlock(struct derived_table *derived);
 
-/* While muted nothing is counted: the store has counted it already. Returns the
- * previous state. */
-bool derived_mute(struct derived_table *derived, bool muted);
-bool derived_muted(const struct derived_table *derived);
-
 /* True if the table must be flushed before the next record. */
 bool derived_low(const struct derived_table *derived);
-uint32_t derived_count(const struct derived_table *derived);
 
 /*
  * The entry of a series at the minute of time_ns; NULL while muted, or if the

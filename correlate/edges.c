@@ -431,7 +431,7 @@ bool edges_add_span(struct edges *edges, struct component *component,
 
     recent_spans_add(edges->recent, span, own.hash, parent.hash,
                      role_of(span, tags), tags ? tags->endpoint : NULL);
-    if (derived_muted(edges->context.derived))
+    if (edges->context.derived->muted)
         return true;
     if (tags) {
         struct unpaired_span unpaired = {

@@ -32,24 +32,19 @@
     X(PLAIN_METHOD, "method") \
     X(PLAIN_URI, "uri url") \
     X(PLAIN_STATUS, "status status_code") \
-    /* of HTTP or of gRPC */ \
-    X(DAPR_STATUS, "dapr.status_code") \
+    X(DAPR_STATUS, "dapr.status_code") /* of HTTP or of gRPC */ \
     /* SUCCESS, CLIENT_ERROR, SERVER_ERROR ... */ \
     X(OUTCOME, "outcome event.outcome") \
-    /* true, or an error text */ \
-    X(ERROR, "error") \
+    X(ERROR, "error") /* true, or an error text */ \
     X(ERROR_TYPE, "error.type") \
     /* OK, ERROR: for formats without a status */ \
     X(OTEL_STATUS, "otel.status_code") \
     X(SERVER_ADDRESS, "server.address") \
     X(SERVER_PORT, "server.port") \
-    /* may have a port */ \
-    X(HTTP_HOST, "http.host http.server_name") \
-    /* of the side that sends the span */ \
-    X(NET_HOST_NAME, "net.host.name") \
+    X(HTTP_HOST, "http.host http.server_name") /* may have a port */ \
+    X(NET_HOST_NAME, "net.host.name") /* of the side that sends the span */ \
     X(NET_HOST_PORT, "net.host.port") \
-    /* of the other side */ \
-    X(NET_PEER_NAME, "net.peer.name") \
+    X(NET_PEER_NAME, "net.peer.name") /* of the other side */ \
     X(NET_PEER_PORT, "net.peer.port") \
     /* IP address */ \
     X(PEER_ADDRESS, "network.peer.address net.sock.peer.addr net.peer.ip") \

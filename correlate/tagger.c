@@ -82,10 +82,11 @@ static void clear_names(struct tagger *tagger)
     /* While muted, the store has counted the records, but not the calls that
      * still wait. */
     batch_resources_count(tagger);
-    muted = derived_mute(tagger->derived, false);
+    muted = tagger->derived->muted;
+    tagger->derived->muted = false;
     while (edges_expire(tagger->edges, UINT64_MAX))
         make_room(tagger);
-    derived_mute(tagger->derived, muted);
+    tagger->derived->muted = muted;
     edges_forget(tagger->edges);
     cardinality_clear(tagger->limit);
 }
@@ -97,7 +98,7 @@ void tagger_step(struct tagger *tagger)
         clear_names(tagger);
     if (tagger->step++ == tagger->muted_to) {
         batch_resources_count(tagger); /* drops them: the store has them */
-        derived_mute(tagger->derived, false);
+        tagger->derived->muted = false;
     }
 }
 
@@ -131,7 +132,7 @@ static void begin(struct tagger *tagger, struct batch *batch, uint64_t muted_to)
     tagger->newest_ns = 0;
     components_refresh(tagger->components);
     if (batch->received_ns - tagger->cleared_ns > CLEAR_INTERVAL_NS) {
-        if (cardinality_refused(tagger->limit) > 0)
+        if (tagger->limit->refused > 0)
             clear_names(tagger);
         tagger->cleared_ns = batch->received_ns;
     }
@@ -139,7 +140,7 @@ static void begin(struct tagger *tagger, struct batch *batch, uint64_t muted_to)
     for (uint32_t i = 0; i < batch->resource_count; i++)
         registry_resolve(tagger->registry, &batch->resources[i],
                          batch->received_ns);
-    derived_mute(tagger->derived, true); /* until step muted_to */
+    tagger->derived->muted = true; /* until step muted_to */
 }
 
 struct batch *tagger_take(struct tagger *tagger, struct batch *batch,
@@ -157,12 +158,12 @@ struct batch *tagger_take(struct tagger *tagger, struct batch *batch,
         tag_points(tagger, batch);
     }
     batch_resources_end(tagger);
-    derived_mute(tagger->derived, false);
+    tagger->derived->muted = false;
     /* Counts the held calls whose caller arrived. Not in a batch that is only
      * replayed for the store: the waiting spans may be newer, and its time is
      * not a clock that was set back. */
     if (muted_to < UINT64_MAX)
         tagger_expire(tagger, batch->received_ns);
-    stats_set(STATS_SERIES_OPEN, derived_count(tagger->derived));
+    stats_set(STATS_SERIES_OPEN, tagger->derived->count);
     return change_events_end(&tagger->change_events, batch);
 }

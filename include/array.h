@@ -38,9 +38,15 @@
 #define array_reserve(list, count, room) \
     array_reserve_((list), (count), (room), sizeof(**(list)))
 
+/* The element at `index` of an array on the heap that has *count elements; it
+ * grows as needed, and what is new is zero. */
+#define array_at(list, count, index) \
+    array_at_((list), (count), (index), sizeof(**(list)))
+
 void *array_append_(void *list, uint32_t count, uint32_t *room, size_t size);
 void *arena_append_(struct arena *arena, void *list, uint32_t count,
                     uint32_t *room, size_t size);
+void *array_at_(void *list, uint32_t *count, uint32_t index, size_t size);
 void array_reserve_(void *list, uint32_t count, uint32_t *room, size_t size);
 
 #endif

@@ -7,6 +7,24 @@
 
 enum { MANY = 5000 };
 
+TEST(elements_are_zero_until_they_are_used)
+{
+    uint32_t *numbers = NULL, count = 0;
+
+    for (uint32_t i = 0; i < 2000; i++) {
+        uint32_t index = test_random(1 + 40 * i);
+        uint32_t *number = array_at(&numbers, &count, index);
+
+        CHECK(index < count);
+        CHECK(number == &numbers[index]);
+        CHECK(*number == 0 || *number == index + 1);
+        *number = index + 1;
+    }
+    for (uint32_t i = 0; i < count; i++)
+        CHECK(numbers[i] == 0 || numbers[i] == i + 1);
+    free(numbers);
+}
+
 TEST(appended_elements_stay)
 {
     uint32_t *list = NULL, count = 0, room = 0;
