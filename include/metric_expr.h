@@ -106,6 +106,7 @@ struct metric_table {
     struct arena *arena;
     struct grid grid;
     const char *const *by; /* keys of attributes, NULL at the end */
+    uint32_t by_count;     /* METRIC_MAX_BY at most */
     bool by_resource;      /* and by resource; set after metric_table_init() */
     const struct metric_expr *leaves[METRIC_MAX_LEAVES];
     uint32_t leaf_count;

@@ -17,6 +17,8 @@ void metric_table_init(struct metric_table *table, struct arena *arena,
 {
     *table = (struct metric_table){
         .arena = arena, .grid = *grid, .by = by, .index = {.arena = arena}};
+    while (by && by[table->by_count] && table->by_count < METRIC_MAX_BY)
+        table->by_count++;
 }
 
 bool metric_table_add(struct metric_table *table,
@@ -85,7 +87,7 @@ static uint64_t read_labels(const struct metric_table *table,
 {
     uint64_t key = METRIC_TOTAL_KEY;
 
-    for (uint32_t i = 0; table->by && table->by[i]; i++) {
+    for (uint32_t i = 0; i < table->by_count; i++) {
         const struct attr *a =
             attrs_find(&point->attrs, slice_of(table->by[i]));
 
@@ -99,12 +101,9 @@ static uint64_t read_labels(const struct metric_table *table,
 static bool copy_labels(struct metric_table *table, struct metric_group *group,
                         const struct attr *labels)
 {
-    uint32_t count = 0;
-    struct attr *copy;
+    uint32_t count = table->by_count;
+    struct attr *copy = arena_alloc(table->arena, (count + 1) * sizeof(*copy));
 
-    while (table->by && table->by[count])
-        count++;
-    copy = arena_alloc(table->arena, (count + 1) * sizeof(*copy));
     for (uint32_t i = 0; copy && i < count; i++) {
         struct slice text = arena_copy(table->arena, attr_text(&labels[i]));
 
@@ -284,25 +283,46 @@ double metric_first(const struct metric_table *table,
     return group ? known_or_zero(metric_value(table, group, expr, 0)) : 0;
 }
 
+struct label_value {
+    struct slice text;
+    double value;
+};
+
+static int by_text(const void *left, const void *right)
+{
+    const struct label_value *a = left, *b = right;
+
+    return slice_compare(a->text, b->text);
+}
+
 struct slice metric_top_label(const struct metric_table *table,
                               const struct metric_group *group, uint32_t by,
                               const struct metric_expr *expr)
 {
     struct slice best = {NULL, 0};
-    double most = 0;
+    struct label_value *at = NULL;
+    uint32_t count = 0, room = 0;
+    double most = 0, sum = 0;
 
-    for (const struct metric_group *g = group; g; g = g->next) {
-        struct slice text = metric_label(g, by);
-        double sum = 0;
+    for (; group; group = group->next) {
+        struct label_value *last =
+            arena_append(table->arena, &at, count, &room);
 
-        for (const struct metric_group *other = group; other && text.len > 0;
-             other = other->next)
-            if (slice_equal(metric_label(other, by), text))
-                sum += metric_first(table, other, expr);
-        if (sum > most ||
-            (sum >= most && best.len > 0 && slice_compare(text, best) < 0)) {
-            best = text;
+        if (!last)
+            return best;
+        *last = (struct label_value){metric_label(group, by),
+                                     metric_first(table, group, expr)};
+        count += last->text.len > 0;
+    }
+    if (count > 0)
+        qsort(at, count, sizeof(*at), by_text);
+    for (uint32_t i = 0; i < count; i++) {
+        bool same = i > 0 && slice_equal(at[i].text, at[i - 1].text);
+
+        sum = same ? sum + at[i].value : at[i].value;
+        if (sum > most) {
             most = sum;
+            best = at[i].text;
         }
     }
     return best;
