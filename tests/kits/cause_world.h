@@ -1,7 +1,7 @@
 /*
- * cause_world - a small made-up world for tests of root cause: web asks api,
- * api asks store and users, and store asks a database. Ten minutes of health,
- * then five of a fault. What the correlator derives is made as well.
+ * cause_world - a small simulated system for tests of root cause: web calls
+ * api, api calls store and users, store calls a database. Ten healthy minutes,
+ * then five with a fault; with the series that the correlator would derive.
  */
 #ifndef CAUSE_WORLD_H
 #define CAUSE_WORLD_H
@@ -12,32 +12,32 @@
 #include "derived.h"
 #include "fake_query.h"
 
-enum { WEB, API, STORE, USERS, PARTS };
+enum { WEB, API, STORE, USERS, COMPONENTS };
 enum { MAX_SPANS = 40000, MAX_LOGS = 60000, MAX_POINTS = 20000 };
 
 enum fault { HEALTHY, CODE, SLOW_NETWORK, CPU, ERRORS, FEWER };
 
 struct world {
     struct bed bed;
-    uint32_t resources[PARTS];
+    uint32_t resources[COMPONENTS];
     uint64_t start_s;
     int per_minute;
     enum fault fault;
-    int at; /* which part */
+    int at; /* which component */
     uint32_t ids;
-    int minutes, ill_from;       /* 15, and from 10 to the end */
+    int minutes, fault_from;     /* 15, and from 10 to the end */
     int early_from, early_until; /* an incident at users before; none */
-    uint32_t served[PARTS], failed[PARTS]; /* in this minute */
+    uint32_t served[COMPONENTS], failed[COMPONENTS]; /* in this minute */
 };
 
-static const char *const plain[PARTS] = {"web", "api", "store", "users"};
+static const char *const plain[COMPONENTS] = {"web", "api", "store", "users"};
 
-static inline struct world *world_new(const char *const names[PARTS])
+static inline struct world *world_new(const char *const names[COMPONENTS])
 {
     struct world *w = calloc(1, sizeof(*w));
 
     bed_init(&w->bed);
-    for (int i = 0; i < PARTS; i++)
+    for (int i = 0; i < COMPONENTS; i++)
         w->resources[i] = bed_resource(&w->bed, "shop", names[i]);
     w->bed.store->strict = true;
     w->bed.store->spans = calloc(MAX_SPANS, sizeof(struct span));
@@ -46,7 +46,7 @@ static inline struct world *world_new(const char *const names[PARTS])
     w->start_s = 1700000040; /* a whole minute */
     w->per_minute = 20;
     w->minutes = 15;
-    w->ill_from = 10;
+    w->fault_from = 10;
     return w;
 }
 
@@ -60,7 +60,7 @@ static inline void world_free(struct world *w)
 }
 
 static inline struct span *add_span(struct world *w, uint64_t trace,
-                                    uint32_t up, int part, int kind,
+                                    uint32_t up, int component, int kind,
                                     const char *name, uint64_t from_ns,
                                     uint64_t took_ns)
 {
@@ -75,7 +75,7 @@ static inline struct span *add_span(struct world *w, uint64_t trace,
     s->end_ns = from_ns + took_ns;
     s->kind = (uint8_t)kind;
     s->name = s->operation = slice_of(name);
-    s->resource_id = w->resources[part];
+    s->resource_id = w->resources[component];
     return s;
 }
 
@@ -95,11 +95,12 @@ static inline void add_log(struct world *w, const struct span *s,
 
 #define MS UINT64_C(1000000)
 
-/* One request to a part, with the call that makes it; false: it failed. */
-static inline bool ask(struct world *w, uint64_t trace, uint32_t up, int from,
-                       int part, uint64_t at, uint64_t ms, bool ill)
+/* One request to a component, with the call that makes it; false: it failed. */
+static inline bool send_request(struct world *w, uint64_t trace, uint32_t up,
+                                int from, int component, uint64_t at,
+                                uint64_t ms, bool faulty)
 {
-    bool here = ill && part == w->at, ok = true;
+    bool here = faulty && component == w->at, ok = true;
     uint64_t gap = here && w->fault == SLOW_NETWORK ? 200 : 2;
     uint32_t mine;
 
@@ -107,7 +108,7 @@ static inline bool ask(struct world *w, uint64_t trace, uint32_t up, int from,
         up = (uint32_t)(add_span(w, trace, up, from, SPAN_CLIENT, "call", at,
                                  (ms + gap) * MS),
                         w->ids);
-    struct span *s = add_span(w, trace, up, part, SPAN_SERVER, "GET /x",
+    struct span *s = add_span(w, trace, up, component, SPAN_SERVER, "GET /x",
                               at + gap / 2 * MS, ms * MS);
     mine = w->ids;
     add_log(w, s, LEVEL_INFO, "request received from somebody", MS / 2);
@@ -117,22 +118,24 @@ static inline bool ask(struct world *w, uint64_t trace, uint32_t up, int from,
     } else if (here && w->fault == ERRORS) {
         ok = false;
     }
-    if (ok && part == WEB)
-        ok = ask(w, trace, mine, WEB, API, s->start_ns + 2 * MS, ms - 10, ill);
-    if (ok && part == API) {
-        ok = ask(w, trace, mine, API, USERS, s->start_ns + MS, 5, ill);
-        ok = ok &&
-             ask(w, trace, mine, API, STORE, s->start_ns + 9 * MS, 10, ill);
+    if (ok && component == WEB)
+        ok = send_request(w, trace, mine, WEB, API, s->start_ns + 2 * MS,
+                          ms - 10, faulty);
+    if (ok && component == API) {
+        ok = send_request(w, trace, mine, API, USERS, s->start_ns + MS, 5,
+                          faulty);
+        ok = ok && send_request(w, trace, mine, API, STORE,
+                                s->start_ns + 9 * MS, 10, faulty);
     }
     if (ok)
         add_log(w, s, LEVEL_INFO, "request done, all is well", ms * MS);
     s->status = ok ? SPAN_UNSET : SPAN_ERROR;
-    w->served[part]++;
-    w->failed[part] += !ok;
+    w->served[component]++;
+    w->failed[component] += !ok;
     return ok;
 }
 
-static inline void add_gauge(struct world *w, int part, uint64_t time_ns,
+static inline void add_gauge(struct world *w, int component, uint64_t time_ns,
                              double value)
 {
     static const struct metric metric = {
@@ -142,7 +145,7 @@ static inline void add_gauge(struct world *w, int part, uint64_t time_ns,
         (struct point){.metric = &metric,
                        .time_ns = time_ns,
                        .d = value,
-                       .resource_id = w->resources[part]};
+                       .resource_id = w->resources[component]};
 }
 
 /* ---- what the correlator would have derived ---- */
@@ -157,8 +160,8 @@ static const struct metric world_metrics[] = {
      .type = METRIC_SUM},
 };
 
-static inline struct point *add_derived(struct world *w, int metric, int part,
-                                        uint64_t minute_ns)
+static inline struct point *add_derived(struct world *w, int metric,
+                                        int component, uint64_t minute_ns)
 {
     struct point *p = &w->bed.store->points[w->bed.store->point_count++];
     struct attr *at = arena_zero(&w->bed.arena, 3, sizeof(*at));
@@ -170,11 +173,11 @@ static inline struct point *add_derived(struct world *w, int metric, int part,
                         .attrs = {at, metric < 2 ? 1 : 3, 0},
                         .start_ns = minute_ns,
                         .time_ns = minute_ns + NS_PER_MIN,
-                        .resource_id = w->resources[part]};
+                        .resource_id = w->resources[component]};
     return p;
 }
 
-static inline void add_requests(struct world *w, int metric, int part,
+static inline void add_requests(struct world *w, int metric, int component,
                                 uint64_t minute_ns, uint32_t n, uint32_t failed)
 {
     struct histogram *h = arena_zero(&w->bed.arena, 1, sizeof(*h));
@@ -185,58 +188,58 @@ static inline void add_requests(struct world *w, int metric, int part,
     h->positive.counts = counts;
     h->positive.count = 1;
     h->positive.offset = -7; /* 2^-7 s: 8 to 16 ms */
-    add_derived(w, metric, part, minute_ns)->histogram = h;
-    struct point *p = add_derived(w, metric + 1, part, minute_ns);
+    add_derived(w, metric, component, minute_ns)->histogram = h;
+    struct point *p = add_derived(w, metric + 1, component, minute_ns);
     p->is_int = true;
     p->i = failed;
 }
 
 static inline void derive_minute(struct world *w, uint64_t minute_ns)
 {
-    for (int part = 0; part < PARTS; part++) {
-        uint32_t n = w->served[part];
+    for (int component = 0; component < COMPONENTS; component++) {
+        uint32_t n = w->served[component];
 
         if (n > 0)
-            add_requests(w, 0, part, minute_ns, n, w->failed[part]);
-        if (n > 0 && part == STORE)
-            add_requests(w, 2, part, minute_ns, n, 0);
-        w->served[part] = w->failed[part] = 0;
+            add_requests(w, 0, component, minute_ns, n, w->failed[component]);
+        if (n > 0 && component == STORE)
+            add_requests(w, 2, component, minute_ns, n, 0);
+        w->served[component] = w->failed[component] = 0;
     }
 }
 
 /* A minute of the world, with its fault or without. */
-static inline void play_minute(struct world *w, int minute, bool traces,
-                               bool metrics)
+static inline void generate_minute(struct world *w, int minute, bool traces,
+                                   bool metrics)
 {
-    bool ill = minute >= w->ill_from && w->fault != HEALTHY;
+    bool faulty = minute >= w->fault_from && w->fault != HEALTHY;
     bool early = minute >= w->early_from && minute < w->early_until;
     enum fault fault = w->fault;
     int where = w->at;
     uint64_t at = (w->start_s + (uint64_t)minute * 60) * NS_PER_S;
-    int n = ill && fault == FEWER ? w->per_minute / 4 : w->per_minute;
+    int n = faulty && fault == FEWER ? w->per_minute / 4 : w->per_minute;
 
     if (early) {
         w->fault = ERRORS;
         w->at = USERS;
     }
     for (int i = 0; traces && i < n; i++)
-        (void)ask(w, (uint64_t)minute << 32 | (uint64_t)(i + 1), 0, -1, WEB,
-                  at + (uint64_t)i * 60000 / (uint64_t)n * MS, 60,
-                  ill || early);
+        (void)send_request(w, (uint64_t)minute << 32 | (uint64_t)(i + 1), 0, -1,
+                           WEB, at + (uint64_t)i * 60000 / (uint64_t)n * MS, 60,
+                           faulty || early);
     w->fault = fault;
     w->at = where;
     derive_minute(w, at);
-    for (int part = 0; metrics && part < PARTS; part++)
-        add_gauge(w, part, at + 30 * NS_PER_S,
-                  ill && fault == CPU && part == where
+    for (int component = 0; metrics && component < COMPONENTS; component++)
+        add_gauge(w, component, at + 30 * NS_PER_S,
+                  faulty && fault == CPU && component == where
                       ? 0.95
                       : 0.2 + 0.01 * (minute % 3));
 }
 
-static inline void play(struct world *w, bool traces, bool metrics)
+static inline void generate(struct world *w, bool traces, bool metrics)
 {
     for (int minute = 0; minute < w->minutes; minute++)
-        play_minute(w, minute, traces, metrics);
+        generate_minute(w, minute, traces, metrics);
 }
 
 static inline const char *time_text(uint64_t s, char text[32])

@@ -1,24 +1,24 @@
 /*
- * What an answer about root cause holds besides the ranking: numbers to draw,
- * the way to users, what they see of it, what changed, what is logged; and
- * that all of it is the same each time.
+ * What an answer contains besides the ranking: charts, the path to users, the
+ * impact on them, changes, log records; and that all of it is the same each
+ * time.
  */
 #include "cause.h"
 #include "cause_world.h"
 
-static struct world *ill_world(enum fault fault, int at)
+static struct world *faulty_world(enum fault fault, int at)
 {
     struct world *w = world_new(plain);
 
     w->fault = fault;
     w->at = at;
-    play(w, true, true);
+    generate(w, true, true);
     return w;
 }
 
-TEST(same_question_has_the_same_bytes)
+TEST(same_query_has_the_same_bytes)
 {
-    struct world *w = ill_world(CODE, STORE);
+    struct world *w = faulty_world(CODE, STORE);
     char *text;
 
     json_decref(ask_cause(w, 10, 15, ""));
@@ -47,12 +47,12 @@ static void describe(const struct cause_report *report, char *text, size_t size)
     }
 }
 
-/* Memory of a question is used again by the next, and what is left in it from
- * the same question looks right: none of it may be taken over. */
-TEST(nothing_is_taken_over_from_a_question_before)
+/* Memory is used again by the next query, and what the same query left in it
+ * looks right: none of it may be used. */
+TEST(reused_memory_does_not_change_the_answer)
 {
     enum { ROOM = 24 << 20 };
-    struct world *w = ill_world(CODE, STORE);
+    struct world *w = faulty_world(CODE, STORE);
     struct reader reader = {.store = w->bed.store};
     struct cause_query query = {
         .reader = &reader,
@@ -81,9 +81,9 @@ TEST(nothing_is_taken_over_from_a_question_before)
     world_free(w);
 }
 
-TEST(way_to_users_begins_at_the_culprit)
+TEST(path_starts_at_the_first_suspect)
 {
-    struct world *w = ill_world(CODE, STORE);
+    struct world *w = faulty_world(CODE, STORE);
     json_t *answer = ask_cause(w, 10, 15, "");
 
     CHECK_TEXT(bed_at(answer, "path"), "[3]");
@@ -98,7 +98,7 @@ TEST(way_to_users_begins_at_the_culprit)
 
 TEST(users_see_failed_requests_of_the_entry)
 {
-    struct world *w = ill_world(CODE, STORE);
+    struct world *w = faulty_world(CODE, STORE);
     json_t *answer = ask_cause(w, 10, 15, "");
 
     CHECK_TEXT(bed_at(answer, "impact"), "[1]");
@@ -119,7 +119,7 @@ TEST(users_see_slow_requests_of_the_entry)
 
     w->fault = SLOW_NETWORK;
     w->at = API;
-    play(w, true, true);
+    generate(w, true, true);
     /* Nothing is wrong with web, so it is no victim: it only waits. */
     for (uint32_t i = 0; i < w->bed.store->span_count; i++)
         if (w->bed.store->spans[i].resource_id == w->resources[WEB] &&
@@ -139,9 +139,9 @@ TEST(users_see_slow_requests_of_the_entry)
 }
 
 /* A window that begins five minutes before the fault. */
-TEST(onset_is_the_minute_in_which_it_began)
+TEST(onset_is_the_minute_of_the_fault)
 {
-    struct world *w = ill_world(ERRORS, USERS);
+    struct world *w = faulty_world(ERRORS, USERS);
     json_t *answer = ask_cause(w, 5, 15, "");
     char began[32];
 
@@ -165,7 +165,7 @@ static double number_at(const json_t *answer, const char *path)
 static void check_series(enum fault fault, const char *kind, const char *unit,
                          double before, double after)
 {
-    struct world *w = ill_world(fault, STORE);
+    struct world *w = faulty_world(fault, STORE);
     json_t *answer = ask_cause(
         w, 10, 15,
         ",\"baseline\":{\"startTime\":\"2023-11-14T22:14:00Z\",\"endTime\":"
@@ -190,7 +190,7 @@ static void check_series(enum fault fault, const char *kind, const char *unit,
     world_free(w);
 }
 
-TEST(numbers_are_drawn_minute_by_minute)
+TEST(charts_have_a_point_a_minute)
 {
     check_series(CODE, "behaviour", "%", 0, 100);
     check_series(ERRORS, "errors", "%", 0, 100);
@@ -198,7 +198,8 @@ TEST(numbers_are_drawn_minute_by_minute)
     check_series(CPU, "resource", "%", 23, 95);
 }
 
-static void add_change(struct world *w, int part, int minute, const char *text)
+static void add_change(struct world *w, int component, int minute,
+                       const char *text)
 {
     struct log_record *l = &w->bed.store->logs[w->bed.store->log_count++];
     struct attr *at = arena_zero(&w->bed.arena, 1, sizeof(*at));
@@ -210,13 +211,13 @@ static void add_change(struct world *w, int part, int minute, const char *text)
                              .body = bed_attr("", text),
                              .attrs = {at, 1, 0},
                              .level = LEVEL_INFO,
-                             .resource_id = w->resources[part]};
+                             .resource_id = w->resources[component]};
 }
 
 /* Also of one that is not to blame, which then is no cause. */
 TEST(changes_of_the_scope_are_listed)
 {
-    struct world *w = ill_world(CODE, STORE);
+    struct world *w = faulty_world(CODE, STORE);
 
     add_change(w, USERS, 9, "version changed from 1 to 2");
     json_t *answer = ask_cause(w, 10, 15, "");
@@ -229,9 +230,9 @@ TEST(changes_of_the_scope_are_listed)
     world_free(w);
 }
 
-TEST(quiet_answer_lists_changes_and_names_nobody)
+TEST(answer_without_a_cause_lists_changes)
 {
-    struct world *w = ill_world(HEALTHY, WEB);
+    struct world *w = faulty_world(HEALTHY, WEB);
 
     add_change(w, USERS, 9, "version changed from 1 to 2");
     json_t *answer = ask_cause(w, 10, 15, "");
@@ -245,9 +246,9 @@ TEST(quiet_answer_lists_changes_and_names_nobody)
     world_free(w);
 }
 
-TEST(log_lines_are_those_that_became_more)
+TEST(logs_are_those_that_became_more_frequent)
 {
-    struct world *w = ill_world(CODE, STORE);
+    struct world *w = faulty_world(CODE, STORE);
 
     for (int minute = 0; minute < 15; minute++) { /* what it always says */
         struct span s = {.start_ns =

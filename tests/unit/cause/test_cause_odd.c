@@ -1,6 +1,6 @@
 /*
- * Odd questions about root cause: times that are nowhere, data of one kind or
- * none, more components than anybody has; and every field that can be wrong.
+ * Unusual root cause queries: times without data, data of one kind or none, a
+ * thousand components, memory that ends; and every field that can be wrong.
  */
 #include "cause_world.h"
 
@@ -99,7 +99,7 @@ TEST(times_without_data_have_an_answer)
     struct world *w = world_new(plain);
     char body[512];
 
-    play(w, true, true);
+    generate(w, true, true);
     for (size_t i = 0; i < sizeof(times) / sizeof(*times); i++) {
         snprintf(body, sizeof(body),
                  "{" SCOPE ",\"startTime\":\"%s\",\"endTime\":\"%s\"}",
@@ -123,7 +123,7 @@ TEST(one_sided_data_has_an_answer)
             w->fault = CODE;
             w->at = STORE;
             w->minutes = minutes;
-            play(w, kinds & 3, kinds & 4);
+            generate(w, kinds & 3, kinds & 4);
             if (!(kinds & 1))
                 w->bed.store->span_count = 0;
             if (!(kinds & 2))
@@ -134,7 +134,7 @@ TEST(one_sided_data_has_an_answer)
         }
 }
 
-TEST(project_that_nobody_knows_has_an_answer)
+TEST(unknown_project_has_an_answer)
 {
     struct world *w = world_new(plain);
     json_t *answer =
@@ -151,33 +151,33 @@ TEST(project_that_nobody_knows_has_an_answer)
 /* A chain of them, each with its resource and its requests. */
 TEST(thousand_components_are_answered_in_bounded_memory)
 {
-    enum { COMPONENTS = 1000 };
+    enum { MANY = 1000 };
     struct world *w = world_new(plain);
-    uint32_t ids[COMPONENTS];
+    uint32_t ids[MANY];
     char name[32];
 
-    for (int i = 0; i < COMPONENTS; i++) {
-        snprintf(name, sizeof(name), "part-%04d", i);
+    for (int i = 0; i < MANY; i++) {
+        snprintf(name, sizeof(name), "component-%04d", i);
         ids[i] = bed_resource(&w->bed, "shop", name);
     }
     for (int minute = 0; minute < 15; minute += 3)
-        for (int i = 0; i < COMPONENTS; i++) {
+        for (int i = 0; i < MANY; i++) {
             uint64_t at = (w->start_s + (uint64_t)minute * 60 + 1) * NS_PER_S;
             uint64_t trace = (uint64_t)minute << 32 | (uint64_t)(i / 20 + 1);
-            bool ill = i == 500 && minute >= 10;
+            bool faulty = i == 500 && minute >= 10;
             struct span *s =
                 add_span(w, trace, i % 20 ? w->ids : 0, WEB, SPAN_SERVER,
-                         "GET /x", at, (ill ? 900 : 20) * MS);
+                         "GET /x", at, (faulty ? 900 : 20) * MS);
 
             s->resource_id = ids[i];
-            s->status = ill ? SPAN_ERROR : SPAN_UNSET;
+            s->status = faulty ? SPAN_ERROR : SPAN_UNSET;
         }
     w->bed.max_memory = 32 << 20;
     uint64_t began = clock_monotonic_ns();
     json_decref(ask_cause(w, 10, 15, ""));
     CHECK(clock_monotonic_ns() - began < 20 * NS_PER_S);
 
-    /* With far too little it is told, not half answered. */
+    /* Far too little memory is an error, not half an answer. */
     w->bed.max_memory = 256 << 10;
     json_decref(
         bed_ask(&w->bed, "POST", "/api/v1/cause", "{" SCOPE "," TIMES "}"));
@@ -196,7 +196,7 @@ TEST(memory_may_end_anywhere)
 
     w->fault = CODE;
     w->at = USERS;
-    play(w, true, true);
+    generate(w, true, true);
     for (size_t most = step; w->bed.status != 200 || refused == 0;
          most += step) {
         w->bed.max_memory = most;

@@ -7,12 +7,12 @@
 static const enum fault faults[] = {CODE, SLOW_NETWORK, CPU, ERRORS};
 enum { FAULTS = sizeof(faults) / sizeof(*faults) };
 
-/* Who stands out, in order: "2 1 0" are store, api and web, whatever their
- * names are. */
-static void ranking(struct world *w, const char *const names[PARTS],
+/* The suspects in order: "2 1 0" are store, api and web, whatever their names
+ * are. */
+static void ranking(struct world *w, const char *const names[COMPONENTS],
                     char text[64])
 {
-    json_t *answer = ask_cause(w, w->ill_from, w->ill_from + 5, "");
+    json_t *answer = ask_cause(w, w->fault_from, w->fault_from + 5, "");
     const json_t *list = json_object_get(answer, "suspects");
     size_t len = 0;
 
@@ -20,15 +20,15 @@ static void ranking(struct world *w, const char *const names[PARTS],
     for (size_t i = 0; i < json_array_size(list); i++) {
         const json_t *s = json_array_get(list, i);
 
-        for (int part = 0; part < PARTS; part++)
+        for (int component = 0; component < COMPONENTS; component++)
             if (json_number_value(json_object_get(s, "score")) >= 1 &&
-                slice_equal(bed_at(s, "component"), slice_of(names[part])))
-                len += (size_t)snprintf(text + len, 64 - len, "%d ", part);
+                slice_equal(bed_at(s, "component"), slice_of(names[component])))
+                len += (size_t)snprintf(text + len, 64 - len, "%d ", component);
     }
     json_decref(answer);
 }
 
-/* Changes a world before it is played. */
+/* Changes a world before its data is generated. */
 typedef void altered(struct world *w);
 
 static void no_change(struct world *w)
@@ -36,31 +36,32 @@ static void no_change(struct world *w)
     (void)w;
 }
 
-static void play_and_rank(const char *const names[PARTS], enum fault fault,
-                          int at, altered *change, char text[64])
+static void generate_and_rank(const char *const names[COMPONENTS],
+                              enum fault fault, int at, altered *change,
+                              char text[64])
 {
     struct world *w = world_new(names);
 
     w->fault = fault;
     w->at = at;
     change(w);
-    play(w, true, true);
+    generate(w, true, true);
     ranking(w, names, text);
     world_free(w);
 }
 
-static void check_same(const char *const names[PARTS], altered *change)
+static void check_same(const char *const names[COMPONENTS], altered *change)
 {
-    static char usuals[FAULTS][PARTS][64]; /* made once */
+    static char usuals[FAULTS][COMPONENTS][64]; /* made once */
     char changed[64];
 
     for (int f = 0; f < FAULTS; f++)
-        for (int at = API; at < PARTS; at++) {
+        for (int at = API; at < COMPONENTS; at++) {
             char *usual = usuals[f][at];
 
             if (!usual[0])
-                play_and_rank(plain, faults[f], at, no_change, usual);
-            play_and_rank(names, faults[f], at, change, changed);
+                generate_and_rank(plain, faults[f], at, no_change, usual);
+            generate_and_rank(names, faults[f], at, change, changed);
             CHECK(usual[0] == '0' + at);
             CHECK_TEXT(slice_of(changed), usual);
         }
@@ -68,8 +69,10 @@ static void check_same(const char *const names[PARTS], altered *change)
 
 TEST(names_do_not_matter)
 {
-    static const char *const turned[PARTS] = {"users", "store", "web", "api"};
-    static const char *const odd[PARTS] = {"z", "a-0", "M", "\xc3\xa4 \" 1"};
+    static const char *const turned[COMPONENTS] = {"users", "store", "web",
+                                                   "api"};
+    static const char *const odd[COMPONENTS] = {"z", "a-0", "M",
+                                                "\xc3\xa4 \" 1"};
 
     check_same(turned, no_change);
     check_same(odd, no_change);
@@ -131,18 +134,18 @@ TEST(healthy_components_beside_do_not_matter)
 
 /* The nearest slice of a quarter of an hour has an incident of another
  * component in it; compared with that, the fault would not stand out. */
-TEST(incident_before_is_left_out_of_the_baseline)
+TEST(baseline_avoids_an_earlier_incident)
 {
     struct world *w = world_new(plain);
     char start[32], text[64];
 
     w->minutes = 75;
-    w->ill_from = 70;
+    w->fault_from = 70;
     w->early_from = 56;
     w->early_until = 66;
     w->fault = ERRORS;
     w->at = USERS;
-    play(w, true, true);
+    generate(w, true, true);
     json_t *answer = ask_cause(w, 70, 75, "");
     time_text(w->start_s + (70 - 1 - 2 * 15) * 60, start);
     CHECK_TEXT(bed_at(answer, "baseline.startTime"), start);
@@ -161,7 +164,7 @@ TEST(nothing_stands_out_against_the_incident_itself)
     w->fault = ERRORS;
     w->at = USERS;
     w->minutes = 20;
-    play(w, true, true);
+    generate(w, true, true);
     snprintf(more, sizeof(more),
              ",\"baseline\":{\"startTime\":\"%s\",\"endTime\":\"%s\"}",
              time_text(w->start_s + 600, from),
@@ -197,14 +200,14 @@ static void add_earlier(struct world *w)
     w->bed.store->span_count = count;
 }
 
-TEST(where_a_trace_lies_does_not_matter)
+TEST(storage_place_of_a_trace_does_not_matter)
 {
     struct world *w = world_new(plain);
 
     w->fault = ERRORS;
     w->at = USERS;
     w->per_minute = 60;
-    play(w, true, true);
+    generate(w, true, true);
     add_earlier(w);
     for (int from = 10; from < 15; from++) {
         char *texts[2];
