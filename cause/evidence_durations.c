@@ -112,18 +112,17 @@ static void compare(struct duration_pair *p)
 static bool select_judged(const struct duration_sample *sample,
                           const struct rca_times *times, struct durations *out)
 {
-    const struct trace_samples *traces = sample->traces;
+    const struct trace_sample *s = &sample->traces->period[WINDOW];
     const struct durations *all = &sample->period[WINDOW];
 
     *out = *all;
     if (times->attempt == 0)
         return true;
-    if (!durations_init(out, all->count, traces->arena))
+    if (!durations_init(out, all->count, sample->traces->arena))
         return false;
     for (uint32_t i = 0; i < all->count; i++)
-        if (span_is_judged(traces, WINDOW,
-                           &traces->period[WINDOW].spans[all->at[i].span],
-                           times))
+        if (s->traces[s->spans[all->at[i].span].trace].start_ns >=
+            times->from_ns)
             durations_add(out, all->at[i]);
     return true;
 }

@@ -6,6 +6,8 @@
  */
 #include "trace_sample.h"
 
+#include <strings.h>
+
 #include "clock.h"
 #include "derived.h"
 #include "hash.h"
@@ -76,14 +78,9 @@ static bool contains_word(struct slice name, const char *word)
 {
     size_t len = strlen(word);
 
-    for (size_t i = 0; i + len <= name.len; i++) {
-        size_t k = 0;
-
-        while (k < len && (name.ptr[i + k] | 0x20) == word[k])
-            k++;
-        if (k == len)
+    for (size_t i = 0; i + len <= name.len; i++)
+        if (strncasecmp(name.ptr + i, word, len) == 0)
             return true;
-    }
     return false;
 }
 

@@ -78,15 +78,4 @@ static inline bool span_is_served(const struct rca_span *span)
     return span->kind == SPAN_SERVER || span->kind == SPAN_CONSUMER;
 }
 
-/* Is it in the part of the period that is judged? */
-static inline bool span_is_judged(const struct trace_samples *samples,
-                                  enum rca_period period,
-                                  const struct rca_span *span,
-                                  const struct rca_times *times)
-{
-    return period == BASELINE ||
-           samples->period[period].traces[span->trace].start_ns >=
-               times->from_ns;
-}
-
 #endif
