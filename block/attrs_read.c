@@ -333,8 +333,7 @@ static void match_overflow(struct attrs_reader *in,
     if (in->shapes[0].rows == 0)
         return;
     for (uint32_t row = 0; row < in->rows; row++) {
-        if (!(rows[row / 64] >> (row & 63) & 1) ||
-            ints_at(&in->row_shape, row) != 0)
+        if (!rows_has(rows, row) || ints_at(&in->row_shape, row) != 0)
             continue;
         attrs_reader_get(in, row, &attrs);
         if (match_attrs(&attrs, wanted, 1))

@@ -138,12 +138,15 @@ struct block {
     struct ints *ints[COL_SINGLE_END]; /* read so far, by id */
     struct texts *texts[COL_SINGLE_END];
     struct ints *resource_ids;
-    struct attrs_reader *attrs, *event_attrs, *link_attrs;
+    struct attrs_reader *attrs;
+    struct span_table {             /* of events or links */
+        uint32_t *first;            /* of each row; one more at the end */
+        struct attrs_reader *attrs; /* NULL: not opened */
+    } events, links;
     struct body_reader *body;
     struct trace_index *traces;
     const uint64_t *times;  /* of rows */
     uint64_t first_arrival; /* of row 0, where there is no COL_ARRIVAL */
-    uint32_t *event_first, *link_first;
     struct ints no_ints;
     struct texts no_texts;
     uint32_t *external; /* rank among rows with COL_PARENT_ID, by row */
@@ -168,6 +171,35 @@ bool block_check(struct block *block, const struct byte_reader *bytes);
  * error they are of zeros and empty texts. */
 struct ints *block_ints(struct block *block, uint32_t id, uint32_t count);
 struct texts *block_texts(struct block *block, uint32_t id, uint32_t count);
+
+/* The value of one row in such a column. */
+static inline uint64_t block_int(struct block *block, uint32_t id, uint32_t row)
+{
+    return ints_at(block_ints(block, id, block->count), row);
+}
+
+static inline struct slice block_text(struct block *block, uint32_t id,
+                                      uint32_t row)
+{
+    return texts_at(block_texts(block, id, block->count), row);
+}
+
+/* ---- bitmaps of rows ---- */
+
+static inline uint32_t rows_words(const struct block *block)
+{
+    return (block->count + 63) / 64;
+}
+
+static inline bool rows_has(const uint64_t *rows, uint32_t row)
+{
+    return rows[row / 64] >> (row & 63) & 1;
+}
+
+static inline void rows_clear(uint64_t *rows, uint32_t row)
+{
+    rows[row / 64] &= ~(UINT64_C(1) << (row & 63));
+}
 
 /* A bitmap with all rows set; NULL, and the block has failed, if the arena is
  * full. */

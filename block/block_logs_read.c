@@ -78,7 +78,7 @@ static void match_levels(struct block *block, uint32_t levels, uint64_t *rows)
         uint64_t v = ints_at(level, row);
 
         if (v >= LEVEL_COUNT || !(levels >> v & 1))
-            rows[row / 64] &= ~(UINT64_C(1) << (row & 63));
+            rows_clear(rows, row);
     }
 }
 
@@ -90,7 +90,7 @@ static void match_events(struct block *block, bool events, uint64_t *rows)
         return;
     for (uint32_t row = 0; row < block->count; row++)
         if ((ints_at(is_event, row) != 0) != events)
-            rows[row / 64] &= ~(UINT64_C(1) << (row & 63));
+            rows_clear(rows, row);
 }
 
 static void match_id(struct block *block, uint32_t column, const uint8_t *id,
@@ -104,7 +104,7 @@ static void match_id(struct block *block, uint32_t column, const uint8_t *id,
 
 static bool any(const struct block *block, const uint64_t *rows)
 {
-    for (uint32_t i = 0; i < (block->count + 63) / 64; i++)
+    for (uint32_t i = 0; i < rows_words(block); i++)
         if (rows[i])
             return true;
     return false;
@@ -114,7 +114,7 @@ static bool any(const struct block *block, const uint64_t *rows)
 static void match_any(struct block *block, const struct log_query *query,
                       uint64_t *rows)
 {
-    size_t words = (block->count + 63) / 64;
+    size_t words = rows_words(block);
     uint64_t *one = block_alloc(block, words, sizeof(*one));
     uint64_t *sum = block_alloc(block, words, sizeof(*sum));
 
@@ -166,7 +166,7 @@ enum status block_match_logs(struct block *block, const struct log_query *query,
         body_reader_match(block->body, query, rows);
     if (block->status != OK)
         return block->status;
-    for (uint32_t i = 0; i < (block->count + 63) / 64; i++)
+    for (uint32_t i = 0; i < rows_words(block); i++)
         *matches += (uint64_t)__builtin_popcountll(rows[i]);
     *result = rows;
     return OK;
@@ -188,31 +188,24 @@ static void read_id(struct block *block, uint32_t column, uint32_t row,
 enum status block_read_log(struct block *block, uint32_t row,
                            struct log_record *log)
 {
-    uint32_t rows = block->count;
-
     *log = (struct log_record){0};
-    if (!is_logs(block) || row >= rows)
+    if (!is_logs(block) || row >= block->count)
         return block->status != OK ? block->status : ERR_INVALID;
-    log->time_ns = ints_at(block_ints(block, COL_TIME, rows), row);
+    log->time_ns = block_int(block, COL_TIME, row);
     log->arrival = arrival_of(block, row);
     log->observed_ns =
-        log->time_ns +
-        (uint64_t)unzigzag(ints_at(block_ints(block, COL_OBSERVED, rows), row));
+        log->time_ns + (uint64_t)unzigzag(block_int(block, COL_OBSERVED, row));
     read_id(block, COL_LOG_TRACE_ID, row, log->trace_id, 16);
     read_id(block, COL_LOG_SPAN_ID, row, log->span_id, 8);
-    log->severity =
-        (uint8_t)ints_at(block_ints(block, COL_SEVERITY, rows), row);
-    log->level = (uint8_t)ints_at(block_ints(block, COL_LEVEL, rows), row);
-    log->severity_text =
-        texts_at(block_texts(block, COL_SEVERITY_TEXT, rows), row);
-    log->event_name = texts_at(block_texts(block, COL_EVENT, rows), row);
-    log->flags = (uint32_t)ints_at(block_ints(block, COL_FLAGS, rows), row);
-    log->corrected =
-        (uint8_t)ints_at(block_ints(block, COL_CORRECTED, rows), row);
-    log->is_event = ints_at(block_ints(block, COL_IS_EVENT, rows), row) != 0;
+    log->severity = (uint8_t)block_int(block, COL_SEVERITY, row);
+    log->level = (uint8_t)block_int(block, COL_LEVEL, row);
+    log->severity_text = block_text(block, COL_SEVERITY_TEXT, row);
+    log->event_name = block_text(block, COL_EVENT, row);
+    log->flags = (uint32_t)block_int(block, COL_FLAGS, row);
+    log->corrected = (uint8_t)block_int(block, COL_CORRECTED, row);
+    log->is_event = block_int(block, COL_IS_EVENT, row) != 0;
     log->resource_id = block_resource(block, row);
-    block_read_scope(block, texts_at(block_texts(block, COL_SCOPE, rows), row),
-                     &log->scope);
+    block_read_scope(block, block_text(block, COL_SCOPE, row), &log->scope);
     if (block_attrs(block))
         attrs_reader_get(block->attrs, row, &log->attrs);
     log->body.key = "";

@@ -32,12 +32,12 @@ static uint64_t *failed_rows(struct block *block, const uint64_t *in_resources)
     if (ints_same(status) && status->base != SPAN_ERROR && ints_same(marks) &&
         !(marks->base & MARK_FAILED))
         return NULL;
-    rows = block_alloc(block, (block->count + 63) / 64, sizeof(*rows));
+    rows = block_alloc(block, rows_words(block), sizeof(*rows));
     for (uint32_t row = 0; rows && row < block->count; row++)
         rows[row / 64] |= (uint64_t)(ints_at(status, row) == SPAN_ERROR ||
                                      (ints_at(marks, row) & MARK_FAILED))
                           << (row & 63);
-    for (uint32_t i = 0; rows && i < (block->count + 63) / 64; i++)
+    for (uint32_t i = 0; rows && i < rows_words(block); i++)
         rows[i] &= in_resources[i];
     return rows;
 }
@@ -66,7 +66,7 @@ static void match_overlap(struct block *block, const struct trace_query *query,
     for (uint32_t row = 0; starts && row < block->count; row++)
         if (!span_overlaps(starts[row], starts[row] + ints_at(durations, row),
                            query))
-            rows[row / 64] &= ~(UINT64_C(1) << (row & 63));
+            rows_clear(rows, row);
 }
 
 /* Clears the rows that do not match, but for the resources. */
@@ -97,11 +97,6 @@ static void fill(const struct trace_index *table, uint32_t i,
     trace->root = trace->first + (trace->has_root ? (uint32_t)root - 1 : 0);
 }
 
-static bool has_row(const uint64_t *rows, uint32_t row)
-{
-    return rows[row / 64] >> (row & 63) & 1;
-}
-
 /* Restricts a trace, whose rows are ordered by start, to its visible spans. */
 static void restrict_to_visible(struct block *block, const uint64_t *visible,
                                 struct block_trace *trace)
@@ -112,11 +107,11 @@ static void restrict_to_visible(struct block *block, const uint64_t *visible,
     uint64_t end_ns = 0;
 
     for (uint32_t row = trace->first; starts && row < end; row++) {
-        if (!has_row(visible, row))
+        if (!rows_has(visible, row))
             continue;
         if (count++ == 0) {
             trace->start_ns = starts[row];
-            trace->has_root &= has_row(visible, trace->root);
+            trace->has_root &= rows_has(visible, trace->root);
             if (!trace->has_root)
                 trace->root = row;
         }
@@ -140,7 +135,7 @@ static uint64_t *visible_rows(struct block *block,
 
 static bool all_rows(const uint64_t *rows, uint32_t first, uint32_t end)
 {
-    while (first < end && has_row(rows, first))
+    while (first < end && rows_has(rows, first))
         first++;
     return first == end;
 }
@@ -150,7 +145,7 @@ enum status block_traces(struct block *block, const struct trace_query *query,
 {
     struct trace_index *table = block_trace_table(block);
     uint64_t *rows = block_all_rows(block), *failed, *matching, *visible;
-    size_t size = (block->count + 63) / 64 * sizeof(*rows);
+    size_t size = rows_words(block) * sizeof(*rows);
 
     if (!table || !rows)
         return block->status;

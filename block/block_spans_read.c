@@ -151,66 +151,75 @@ static uint64_t start_of(struct block *block, uint32_t row)
 
 /* ---- events and links ---- */
 
-/* Where the events or links of each row begin, from their counts. */
-static uint32_t *begins(struct block *block, uint32_t id)
+/* Opens a table of events or links, once: where the entries of each row begin,
+ * from their counts, and their attributes. */
+static bool open_table(struct block *block, struct span_table *table,
+                       uint32_t count_id, uint32_t attrs_id)
 {
-    struct ints *counts = block_ints(block, id, block->count);
-    uint32_t *first =
-        block_alloc(block, (size_t)block->count + 1, sizeof(*first));
+    struct ints *counts = block_ints(block, count_id, block->count);
+    uint32_t *first;
     uint64_t at = 0;
 
-    if (!first || block->status != OK)
-        return NULL;
-    for (uint32_t row = 0; row < block->count; row++) {
+    if (table->attrs)
+        return true;
+    first = block_alloc(block, (size_t)block->count + 1, sizeof(*first));
+    for (uint32_t row = 0; block->status == OK && row < block->count; row++) {
         uint64_t count = ints_at(counts, row);
 
         first[row] = (uint32_t)at;
-        if (count > COLUMN_MAX_COUNT - at) {
-            block_fail(block, ERR_CORRUPT);
-            return NULL;
-        }
+        if (count > COLUMN_MAX_COUNT - at)
+            return block_fail(block, ERR_CORRUPT);
         at += count;
     }
+    if (block->status != OK)
+        return false;
     first[block->count] = (uint32_t)at;
-    return first;
+    table->first = first;
+    table->attrs = attrs_reader_open(block, attrs_id, (uint32_t)at);
+    return table->attrs != NULL;
 }
 
-static bool open_table(struct block *block, uint32_t **first, uint32_t count_id,
-                       struct attrs_reader **attrs, uint32_t attrs_id)
+/* The entries of a row: the first, how many, and those of the whole table. */
+struct span_entries {
+    uint32_t first, count, all;
+};
+
+static struct span_entries entries_of(struct block *block, uint32_t row,
+                                      struct span_table *table,
+                                      uint32_t count_id, uint32_t attrs_id)
 {
-    if (!*first)
-        *first = begins(block, count_id);
-    if (*first && !*attrs)
-        *attrs = attrs_reader_open(block, attrs_id, (*first)[block->count]);
-    return *first && *attrs;
+    struct span_entries entries = {0};
+
+    if (block_int(block, count_id, row) == 0 ||
+        !open_table(block, table, count_id, attrs_id))
+        return entries;
+    entries.first = table->first[row];
+    entries.count = table->first[row + 1] - entries.first;
+    entries.all = table->first[block->count];
+    return entries;
 }
 
 static void read_events(struct block *block, uint32_t row, struct span *span)
 {
-    uint32_t all, begin, count;
-    struct span_event *events;
+    struct span_entries entries = entries_of(block, row, &block->events,
+                                             COL_EVENT_COUNT, COL_EVENT_ATTRS);
+    struct span_event *events =
+        entries.count ? block_alloc(block, entries.count, sizeof(*events))
+                      : NULL;
 
-    if (ints_at(block_ints(block, COL_EVENT_COUNT, block->count), row) == 0 ||
-        !open_table(block, &block->event_first, COL_EVENT_COUNT,
-                    &block->event_attrs, COL_EVENT_ATTRS))
-        return;
-    all = block->event_first[block->count];
-    begin = block->event_first[row];
-    count = block->event_first[row + 1] - begin;
-    events = block_alloc(block, count, sizeof(*events));
-    if (!events)
-        return;
-    for (uint32_t i = 0; i < count; i++) {
+    for (uint32_t i = 0; events && i < entries.count; i++) {
+        uint32_t at = entries.first + i;
+
         events[i].time_ns =
             span->start_ns +
             (uint64_t)unzigzag(
-                ints_at(block_ints(block, COL_EVENT_TIME, all), begin + i));
+                ints_at(block_ints(block, COL_EVENT_TIME, entries.all), at));
         events[i].name =
-            texts_at(block_texts(block, COL_EVENT_NAME, all), begin + i);
-        attrs_reader_get(block->event_attrs, begin + i, &events[i].attrs);
+            texts_at(block_texts(block, COL_EVENT_NAME, entries.all), at);
+        attrs_reader_get(block->events.attrs, at, &events[i].attrs);
     }
     span->events = events;
-    span->event_count = count;
+    span->event_count = events ? entries.count : 0;
 }
 
 static void copy_id(uint8_t *id, size_t len, struct slice text)
@@ -221,33 +230,28 @@ static void copy_id(uint8_t *id, size_t len, struct slice text)
 
 static void read_links(struct block *block, uint32_t row, struct span *span)
 {
-    uint32_t all, begin, count;
-    struct span_link *links;
+    struct span_entries entries =
+        entries_of(block, row, &block->links, COL_LINK_COUNT, COL_LINK_ATTRS);
+    struct span_link *links =
+        entries.count ? block_alloc(block, entries.count, sizeof(*links))
+                      : NULL;
+    uint32_t all = entries.all;
 
-    if (ints_at(block_ints(block, COL_LINK_COUNT, block->count), row) == 0 ||
-        !open_table(block, &block->link_first, COL_LINK_COUNT,
-                    &block->link_attrs, COL_LINK_ATTRS))
-        return;
-    all = block->link_first[block->count];
-    begin = block->link_first[row];
-    count = block->link_first[row + 1] - begin;
-    links = block_alloc(block, count, sizeof(*links));
-    if (!links)
-        return;
-    for (uint32_t i = 0; i < count; i++) {
-        copy_id(
-            links[i].trace_id, 16,
-            texts_at(block_texts(block, COL_LINK_TRACE_ID, all), begin + i));
+    for (uint32_t i = 0; links && i < entries.count; i++) {
+        uint32_t at = entries.first + i;
+
+        copy_id(links[i].trace_id, 16,
+                texts_at(block_texts(block, COL_LINK_TRACE_ID, all), at));
         copy_id(links[i].span_id, 8,
-                texts_at(block_texts(block, COL_LINK_SPAN_ID, all), begin + i));
+                texts_at(block_texts(block, COL_LINK_SPAN_ID, all), at));
         links[i].trace_state =
-            texts_at(block_texts(block, COL_LINK_TRACE_STATE, all), begin + i);
-        links[i].flags = (uint32_t)ints_at(
-            block_ints(block, COL_LINK_FLAGS, all), begin + i);
-        attrs_reader_get(block->link_attrs, begin + i, &links[i].attrs);
+            texts_at(block_texts(block, COL_LINK_TRACE_STATE, all), at);
+        links[i].flags =
+            (uint32_t)ints_at(block_ints(block, COL_LINK_FLAGS, all), at);
+        attrs_reader_get(block->links.attrs, at, &links[i].attrs);
     }
     span->links = links;
-    span->link_count = count;
+    span->link_count = links ? entries.count : 0;
 }
 
 /* ---- spans ---- */
@@ -299,7 +303,7 @@ static void read_ids(struct block *block, uint32_t row, struct span *span)
 {
     struct trace_index *table = block->traces;
     uint32_t trace = trace_of(table, row), first = table->first[trace];
-    uint64_t parent = ints_at(block_ints(block, COL_PARENT, block->count), row);
+    uint64_t parent = block_int(block, COL_PARENT, row);
     const uint8_t *ids = ids_of(block, &table->span_ids, COL_SPAN_ID);
 
     memcpy(span->trace_id, table->ids + (size_t)trace * 16, 16);
@@ -328,38 +332,32 @@ static void read_ids(struct block *block, uint32_t row, struct span *span)
 enum status block_read_span(struct block *block, uint32_t row, bool whole,
                             struct span *span)
 {
-    uint32_t rows = block->count;
     uint8_t marks;
 
     *span = (struct span){0};
-    if (!block_trace_table(block) || row >= rows)
+    if (!block_trace_table(block) || row >= block->count)
         return block->status != OK ? block->status : ERR_INVALID;
     read_ids(block, row, span);
     span->start_ns = start_of(block, row);
-    span->end_ns =
-        span->start_ns + ints_at(block_ints(block, COL_DURATION, rows), row);
-    span->name = texts_at(block_texts(block, COL_NAME, rows), row);
-    span->operation = texts_at(block_texts(block, COL_OPERATION, rows), row);
-    span->endpoint = texts_at(block_texts(block, COL_ENDPOINT, rows), row);
-    span->status_message =
-        texts_at(block_texts(block, COL_STATUS_MESSAGE, rows), row);
-    span->kind = (uint8_t)ints_at(block_ints(block, COL_KIND, rows), row);
-    span->status = (uint8_t)ints_at(block_ints(block, COL_STATUS, rows), row);
-    marks = (uint8_t)ints_at(block_ints(block, COL_CORRECTED, rows), row);
+    span->end_ns = span->start_ns + block_int(block, COL_DURATION, row);
+    span->name = block_text(block, COL_NAME, row);
+    span->operation = block_text(block, COL_OPERATION, row);
+    span->endpoint = block_text(block, COL_ENDPOINT, row);
+    span->status_message = block_text(block, COL_STATUS_MESSAGE, row);
+    span->kind = (uint8_t)block_int(block, COL_KIND, row);
+    span->status = (uint8_t)block_int(block, COL_STATUS, row);
+    marks = (uint8_t)block_int(block, COL_CORRECTED, row);
     span->corrected = marks & (MARK_FAILED - 1);
     span->failed = marks & MARK_FAILED;
     span->resource_id = block_resource(block, row);
     if (whole) {
-        span->trace_state =
-            texts_at(block_texts(block, COL_TRACE_STATE, rows), row);
-        span->flags =
-            (uint32_t)ints_at(block_ints(block, COL_FLAGS, rows), row);
+        span->trace_state = block_text(block, COL_TRACE_STATE, row);
+        span->flags = (uint32_t)block_int(block, COL_FLAGS, row);
         span->dropped_events =
-            (uint32_t)ints_at(block_ints(block, COL_DROPPED_EVENTS, rows), row);
+            (uint32_t)block_int(block, COL_DROPPED_EVENTS, row);
         span->dropped_links =
-            (uint32_t)ints_at(block_ints(block, COL_DROPPED_LINKS, rows), row);
-        block_read_scope(block,
-                         texts_at(block_texts(block, COL_SCOPE, rows), row),
+            (uint32_t)block_int(block, COL_DROPPED_LINKS, row);
+        block_read_scope(block, block_text(block, COL_SCOPE, row),
                          &span->scope);
         if (block_attrs(block))
             attrs_reader_get(block->attrs, row, &span->attrs);

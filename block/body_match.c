@@ -369,7 +369,7 @@ static bool row_passes(const struct body_search *test, uint32_t row)
 
 static void keep_rows(const struct body_search *test, uint64_t *rows)
 {
-    for (uint32_t i = 0; i < (test->body->block->count + 63) / 64; i++)
+    for (uint32_t i = 0; i < rows_words(test->body->block); i++)
         for (uint64_t left = rows[i]; left; left &= left - 1) {
             uint32_t bit = (uint32_t)__builtin_ctzll(left);
 
@@ -384,7 +384,7 @@ static void mark_used(struct body_search *test, const uint64_t *rows)
     struct body_reader *body = test->body;
 
     memset(test->used, 0, body->template_count + 1);
-    for (uint32_t i = 0; i < (body->block->count + 63) / 64; i++)
+    for (uint32_t i = 0; i < rows_words(body->block); i++)
         for (uint64_t left = rows[i]; left; left &= left - 1)
             test->used[ints_at(body->row_template,
                                64 * i + (uint32_t)__builtin_ctzll(left))] =
@@ -441,7 +441,7 @@ void body_reader_match(struct body_reader *body, const struct log_query *query,
 {
     for (uint32_t i = 0; i < query->word_count; i++) {
         if (!is_word(query->words[i])) {
-            memset(rows, 0, (body->block->count + 63) / 64 * sizeof(*rows));
+            memset(rows, 0, rows_words(body->block) * sizeof(*rows));
             return;
         }
         run_test(body, folded(body, query->words[i]), true, rows);

@@ -156,7 +156,7 @@ bool match_word(struct slice text, struct slice word)
     return false;
 }
 
-bool match_text(struct slice text, const struct log_query *query)
+static bool match_text(struct slice text, const struct log_query *query)
 {
     if (query->phrase.len > 0 &&
         (text.len == 0 ||
@@ -178,8 +178,8 @@ static bool match_any(const struct attrs *attrs,
     return found;
 }
 
-bool match_log_but_text(const struct log_record *log,
-                        const struct log_query *query)
+static bool match_log_but_text(const struct log_record *log,
+                               const struct log_query *query)
 {
     return log->time_ns >= query->start_ns && log->time_ns < query->end_ns &&
            log->is_event == query->events &&

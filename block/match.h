@@ -33,11 +33,4 @@ void match_show(struct buf *out, const struct attr *value);
  * False for an empty word, or one that contains a separator. */
 bool match_word(struct slice text, struct slice word);
 
-/* True if the text contains the phrase and the words of the query. */
-bool match_text(struct slice text, const struct log_query *query);
-
-/* Everything of the query but phrase and words. */
-bool match_log_but_text(const struct log_record *log,
-                        const struct log_query *query);
-
 #endif

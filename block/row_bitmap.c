@@ -7,7 +7,7 @@
 
 uint64_t *block_all_rows(struct block *block)
 {
-    uint32_t words = (block->count + 63) / 64;
+    uint32_t words = rows_words(block);
     uint64_t *rows = block_alloc(block, words, sizeof(*rows));
 
     for (uint32_t i = 0; rows && i < words; i++)
@@ -43,7 +43,7 @@ bool block_any_resource(struct block *block, uint32_t first, uint32_t count,
 uint32_t block_resource(struct block *block, uint32_t row)
 {
     struct ints *ids = resource_ids(block);
-    uint64_t code = ints_at(block_ints(block, COL_RESOURCE, block->count), row);
+    uint64_t code = block_int(block, COL_RESOURCE, row);
 
     return code < ids->count ? (uint32_t)ints_at(ids, (uint32_t)code)
                              : RESOURCE_NONE;
@@ -118,7 +118,7 @@ void block_match_texts(struct block *block, struct texts *texts,
     }
     for (uint32_t row = 0; row < block->count; row++)
         if (row >= texts->heap_count || !hits[row])
-            rows[row / 64] &= ~(UINT64_C(1) << (row & 63));
+            rows_clear(rows, row);
 }
 
 struct attrs_reader *block_attrs(struct block *block)

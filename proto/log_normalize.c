@@ -14,7 +14,7 @@ enum { MAX_PATH = 3 };
 
 /* ---- maps ---- */
 
-const struct attr *log_map_find(const struct attr *map, const char *key)
+static const struct attr *log_map_find(const struct attr *map, const char *key)
 {
     struct attrs entries;
 
@@ -55,8 +55,8 @@ static void append(struct log_normalizer *n, const struct attr *value,
     attrs->count = list->count;
 }
 
-void normalizer_add(struct log_normalizer *n, const struct attr *value,
-                    struct slice key)
+static void normalizer_add(struct log_normalizer *n, const struct attr *value,
+                           struct slice key)
 {
     if (!attrs_find(&n->log->attrs, key))
         append(n, value, key);

@@ -32,15 +32,12 @@ struct log_normalizer {
     struct otlp_list list; /* its attributes, once one was added */
 };
 
-/* Adds the attribute, unless the record has the key. */
-void normalizer_add(struct log_normalizer *n, const struct attr *value,
-                    struct slice key);
+/* Adds a text, unless it is empty or the record has the key. */
 void normalizer_add_text(struct log_normalizer *n, const char *key,
                          struct slice text);
 void normalizer_set_body(struct log_record *log, struct slice text);
 
-/* A member of a map, and its text; NULL or empty if it has none, or is none. */
-const struct attr *log_map_find(const struct attr *map, const char *key);
+/* The text of a member of a map; empty if there is none. */
 struct slice log_map_text(const struct attr *map, const char *key);
 
 /* log_k8s.c: adds the pod that the record's attributes name. */
