@@ -263,19 +263,21 @@ static const char *name_at(const void *table, size_t row, uint32_t i)
 
 static int find(const void *table, size_t row, uint32_t count, struct slice key)
 {
-    bool snake = key.len > 0 && memchr(key.ptr, '_', key.len);
     const char *name;
 
-    for (uint32_t i = 0; i < count && key.len > 0; i++) {
+    if (key.len == 0)
+        return -1;
+    for (uint32_t i = 0; i < count; i++) {
         name = name_at(table, row, i);
         if (name && name[0] == key.ptr[0] && slice_equal(slice_of(name), key))
             return (int)i;
     }
-    for (uint32_t i = 0; i < count && snake; i++) {
-        name = name_at(table, row, i);
-        if (name && is_snake(key, name))
-            return (int)i;
-    }
+    if (memchr(key.ptr, '_', key.len))
+        for (uint32_t i = 0; i < count; i++) {
+            name = name_at(table, row, i);
+            if (name && is_snake(key, name))
+                return (int)i;
+        }
     return -1;
 }
 

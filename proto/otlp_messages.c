@@ -12,7 +12,7 @@ static const struct otlp_field resource_fields[] = {
                      OTLP_UINT32),
 };
 const struct otlp_message otlp_resource = {
-    OTLP_STRUCT(resource_fields, struct otlp_owner)};
+    OTLP_STRUCT(resource_fields, struct otlp_owner), .attrs = 1};
 
 static const struct otlp_field scope_fields[] = {
     [1] = OTLP_FIELD(struct otlp_owner, name, "name", OTLP_TEXT),
@@ -22,7 +22,7 @@ static const struct otlp_field scope_fields[] = {
                      OTLP_UINT32),
 };
 const struct otlp_message otlp_scope = {
-    OTLP_STRUCT(scope_fields, struct otlp_owner)};
+    OTLP_STRUCT(scope_fields, struct otlp_owner), .attrs = 3};
 
 void otlp_set_scope(struct scope *scope, const struct otlp_owner *owner)
 {
@@ -60,8 +60,9 @@ static bool finish_event(struct otlp_decoder *d, const void *at, void *slot)
 }
 
 static const struct otlp_message event_message = {
-    OTLP_STRUCT(event_fields, struct event_message), .max = SPAN_MAX_EVENTS,
-    .slot_size = sizeof(struct span_event), .finish = finish_event};
+    OTLP_STRUCT(event_fields, struct event_message), .attrs = 3,
+    .max = SPAN_MAX_EVENTS, .slot_size = sizeof(struct span_event),
+    .finish = finish_event};
 
 struct link_message {
     struct span_link link;
@@ -93,8 +94,9 @@ static bool finish_link(struct otlp_decoder *d, const void *at, void *slot)
 }
 
 static const struct otlp_message link_message = {
-    OTLP_STRUCT(link_fields, struct link_message), .max = SPAN_MAX_EVENTS,
-    .slot_size = sizeof(struct span_link), .finish = finish_link};
+    OTLP_STRUCT(link_fields, struct link_message), .attrs = 4,
+    .max = SPAN_MAX_EVENTS, .slot_size = sizeof(struct span_link),
+    .finish = finish_link};
 
 struct status_message {
     struct slice message;
@@ -179,7 +181,8 @@ static bool finish_span(struct otlp_decoder *d, const void *at, void *slot)
 }
 
 const struct otlp_message otlp_span = {
-    OTLP_STRUCT(span_fields, struct span_message), .finish = finish_span};
+    OTLP_STRUCT(span_fields, struct span_message), .attrs = 9,
+    .finish = finish_span};
 
 /* ---- log records ---- */
 
@@ -231,7 +234,8 @@ static bool finish_log(struct otlp_decoder *d, const void *at, void *slot)
 }
 
 const struct otlp_message otlp_log = {
-    OTLP_STRUCT(log_fields, struct log_message), .finish = finish_log};
+    OTLP_STRUCT(log_fields, struct log_message), .attrs = 6,
+    .finish = finish_log};
 
 _Static_assert(sizeof(struct span_message) <= OTLP_MAX_MESSAGE &&
                    sizeof(struct log_message) <= OTLP_MAX_MESSAGE,

@@ -67,8 +67,9 @@ struct otlp_message {
     const struct otlp_field *fields; /* by field number */
     uint32_t count;                  /* of fields */
     uint32_t size;                   /* of the struct it is read into */
-    uint32_t max;                    /* elements of a list */
-    uint32_t slot_size;              /* of an element's final form */
+    uint32_t attrs;     /* field number of its attributes; 0: none */
+    uint32_t max;       /* elements of a list */
+    uint32_t slot_size; /* of an element's final form */
     /* Makes the final form in the zeroed slot. False: it is left out. */
     bool (*finish)(struct otlp_decoder *d, const void *message, void *slot);
 };

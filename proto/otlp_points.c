@@ -41,7 +41,7 @@ static bool finish_exemplar(struct otlp_decoder *d, const void *at, void *slot)
 }
 
 static const struct otlp_message exemplar_message = {
-    OTLP_STRUCT(exemplar_fields, struct exemplar_message),
+    OTLP_STRUCT(exemplar_fields, struct exemplar_message), .attrs = 7,
     .max = POINT_MAX_EXEMPLARS, .slot_size = sizeof(struct exemplar),
     .finish = finish_exemplar};
 
@@ -193,20 +193,21 @@ static bool finish_histogram(struct otlp_decoder *d, const void *at, void *slot)
     return true;
 }
 
-#define POINTS(rows, message, done)                         \
-    {                                                       \
-        OTLP_STRUCT(rows, struct message), .finish = (done) \
+#define POINTS(rows, attrs_field, message, done)                   \
+    {                                                              \
+        OTLP_STRUCT(rows, struct message), .attrs = (attrs_field), \
+                                           .finish = (done)        \
     }
 
 const struct otlp_message otlp_points[] = {
-    [METRIC_GAUGE] = POINTS(number_fields, number_message, finish_number),
-    [METRIC_SUM] = POINTS(number_fields, number_message, finish_number),
+    [METRIC_GAUGE] = POINTS(number_fields, 7, number_message, finish_number),
+    [METRIC_SUM] = POINTS(number_fields, 7, number_message, finish_number),
     [METRIC_HISTOGRAM] =
-        POINTS(histogram_fields, histogram_message, finish_histogram),
+        POINTS(histogram_fields, 9, histogram_message, finish_histogram),
     [METRIC_EXP_HISTOGRAM] =
-        POINTS(exp_histogram_fields, histogram_message, finish_histogram),
+        POINTS(exp_histogram_fields, 1, histogram_message, finish_histogram),
     [METRIC_SUMMARY] =
-        POINTS(summary_fields, histogram_message, finish_histogram),
+        POINTS(summary_fields, 7, histogram_message, finish_histogram),
 };
 
 _Static_assert(sizeof(struct histogram_message) <= OTLP_MAX_MESSAGE,

@@ -321,9 +321,6 @@ static inline void read_field(struct otlp_decoder *d, struct wire *w,
                               const struct otlp_field *field, void *at)
 {
     switch ((enum otlp_type)field->type) {
-    case OTLP_ATTRS:
-        key_value_wire(d, w, at, 0);
-        break;
     case OTLP_TEXT:
         *(struct slice *)at = otlp_text(d, wire_bytes(w), ATTR_MAX_VALUE);
         break;
@@ -381,13 +378,17 @@ void otlp_wire_message(struct otlp_decoder *d, struct wire *w,
                        const struct otlp_message *message, void *at)
 {
     static const struct otlp_field none = {.type = OTLP_NONE};
+    const uint32_t attrs_tag = WIRE_LEN(message->attrs);
+    char *attrs = (char *)at + message->fields[message->attrs].offset;
 
     while (wire_next(w)) {
         uint32_t n = w->tag >> 3;
         const struct otlp_field *field =
             n < message->count ? &message->fields[n] : &none;
 
-        if ((w->tag & 7) == (field->type & 7u))
+        if (w->tag == attrs_tag) /* most fields are attributes */
+            key_value_wire(d, w, (struct otlp_list *)(void *)attrs, 0);
+        else if ((w->tag & 7) == (field->type & 7u))
             read_field(d, w, field, (char *)at + field->offset);
         else
             other_field(d, w, field, (char *)at + field->offset);
