@@ -14,16 +14,26 @@ static struct slice text_of(const json_t *value)
     return (struct slice){json_string_value(value), json_string_length(value)};
 }
 
-static void write_event(struct query_request *request, const char *type,
-                        const char *key, struct slice text)
-{
-    struct jsonw w;
+/* A line of the answer. */
+struct chat_event {
+    const char *type;
+    struct slice text;
+};
+static const struct reply_table chunk_table =
+    REPLY_TABLE(struct chat_event, REPLY(struct chat_event, "type", type),
+                REPLY(struct chat_event, "content", text));
+static const struct reply_table done_table =
+    REPLY_TABLE(struct chat_event, REPLY(struct chat_event, "type", type),
+                REPLY(struct chat_event, "message", text));
 
-    jsonw_init(&w, &request->out);
-    jsonw_open(&w, '{');
-    jsonw_member_text(&w, "type", slice_of(type));
-    jsonw_member_text(&w, key, text);
-    jsonw_close(&w, '}');
+static void write_event(struct query_request *request,
+                        const struct reply_table *table, const char *type,
+                        struct slice text)
+{
+    const struct chat_event event = {type, text};
+
+    jsonw_init(&request->json, &request->out);
+    reply_write(&request->json, table, &event);
     buf_byte(&request->out, '\n');
 }
 
@@ -32,7 +42,7 @@ static bool is_letter(char c)
     return (c | 0x20) >= 'a' && (c | 0x20) <= 'z';
 }
 
-/* A word that begins so; of two letters, the word itself. */
+/* Whether a text has a word with this beginning; of two letters, this word. */
 static bool mentions(struct slice text, const char *word)
 {
     size_t len = strlen(word);
@@ -68,7 +78,7 @@ static void add_list(struct chat_answer *a, const json_t *list,
                      const char *first, const char *second)
 {
     if (json_array_size(list) == 0)
-        add(a, " nothing.", SLICE(""));
+        add(a, " none.", SLICE(""));
     for (size_t i = 0; i < json_array_size(list); i++) {
         const json_t *item = json_array_get(list, i);
 
@@ -87,16 +97,16 @@ static void answer_from(const json_t *document, struct slice question,
     const json_t *first = json_array_get(causes, 0);
 
     if (mentions(question, "when") || mentions(question, "timeline")) {
-        add(a, "What happened when:", SLICE(""));
+        add(a, "Timeline:", SLICE(""));
         add_list(a, json_object_get(result, "timeline"), "timestamp", "event");
     } else if (mentions(question, "exclude") || mentions(question, "else")) {
-        add(a, "Looked at, and not the cause:", SLICE(""));
+        add(a, "Excluded causes:", SLICE(""));
         add_list(a, json_object_get(result, "excluded_causes"), "description",
                  "rationale");
     } else if (mentions(question, "impact") || mentions(question, "affect")) {
         add(a, "", text_of(json_object_get(first, "analysis")));
     } else if (mentions(question, "do") || mentions(question, "fix")) {
-        add(a, "What to do:", SLICE(""));
+        add(a, "Recommended actions:", SLICE(""));
         add_list(a,
                  json_object_get(json_object_get(result, "recommendations"),
                                  "recommended_actions"),
@@ -109,7 +119,7 @@ static void answer_from(const json_t *document, struct slice question,
     }
 }
 
-/* Of UTF-8, so that every language has the same room. */
+/* Characters of UTF-8, so that the limit is the same for every language. */
 static size_t characters(struct slice text)
 {
     size_t n = 0;
@@ -167,9 +177,8 @@ enum status rca_chat(struct query_request *request)
     answer_from(document, question, &answer);
     json_decref(document);
     request->content_type_out = "application/x-ndjson";
-    write_event(request, "message_chunk", "content",
-                (struct slice){answer.text, answer.len});
-    write_event(request, "done", "message",
-                (struct slice){answer.text, answer.len});
+    const struct slice text = {answer.text, answer.len};
+    write_event(request, &chunk_table, "message_chunk", text);
+    write_event(request, &done_table, "done", text);
     return OK;
 }

@@ -140,7 +140,8 @@ static struct finding more_errors(struct query_request *request,
                                   const struct cause_report *report)
 {
     struct finding finding = {
-        .observation = SLICE("It logs more warnings and errors than before"),
+        .observation =
+            SLICE("It logs more warnings and errors than in the baseline"),
         .component = rca_name(report, report->suspects[0].component),
         .range = {report->logs[0].time_ns, report->window.end_ns}};
     struct finding_log *lines;

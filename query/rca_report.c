@@ -9,24 +9,24 @@
 #include <stdlib.h>
 
 enum { MAX_CAUSES = 3, MAX_TIMELINE = 20, MAX_ACTIONS = 3 };
-/* A second suspect with less than this part of the first is no cause beside
- * it. */
-static const double BESIDE = 0.5;
+/* A second suspect is a cause, too, from this share of the first one's score.
+ */
+static const double MIN_SHARE = 0.5;
 
-/* What to do, around the name. */
+/* Recommended actions: the text before and after the name. */
 static const char *const advice[EVIDENCE_KINDS][2] = {
     [EVIDENCE_RESOURCE] = {"Raise the limit of ",
                            ", add replicas, or find what uses so much"},
-    [EVIDENCE_NETWORK] = {"Look at the network and the node of ",
-                          ": calls wait on the way"},
-    [EVIDENCE_BEHAVIOUR] =
-        {"Look at the code of ",
-         " at the statement named, and at its latest changes"},
-    [EVIDENCE_LATENCY] = {"Profile ", ", and look at what it waits for"},
-    [EVIDENCE_ERRORS] = {"Look at the failed requests of ", ""},
-    [EVIDENCE_SILENCE] = {"Look whether the pods of ", " run and are ready"},
-    [EVIDENCE_METRIC] = {"Look at what ", " waits for, and what waits for it"},
-    [EVIDENCE_CHANGE] = {"Consider to roll back the change of ", ""}};
+    [EVIDENCE_NETWORK] = {"Check the network and the node of ",
+                          ": calls are delayed in transit"},
+    [EVIDENCE_BEHAVIOUR] = {"Check the code of ",
+                            " at the operation named, and its latest changes"},
+    [EVIDENCE_LATENCY] = {"Profile ", ", and check what it waits for"},
+    [EVIDENCE_ERRORS] = {"Check the failed requests of ", ""},
+    [EVIDENCE_SILENCE] = {"Check whether the pods of ",
+                          " are running and ready"},
+    [EVIDENCE_METRIC] = {"Check what ", " waits for, and what waits for it"},
+    [EVIDENCE_CHANGE] = {"Consider rolling back the change of ", ""}};
 
 struct slice rca_report_summary(struct query_request *request,
                                 const struct cause_report *report)
@@ -176,7 +176,7 @@ const struct reply_table rca_report_table = REPLY_TABLE(
 static bool is_cause(const struct cause_report *report, uint32_t i)
 {
     return i < MAX_CAUSES && i < report->suspect_count &&
-           report->suspects[i].score >= BESIDE * report->suspects[0].score;
+           report->suspects[i].score >= MIN_SHARE * report->suspects[0].score;
 }
 
 static struct reply_list excluded_causes(struct query_request *request,
