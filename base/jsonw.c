@@ -367,28 +367,14 @@ void jsonw_attrs(struct jsonw *w, const struct attrs *attrs)
     jsonw_close(w, '}');
 }
 
-void jsonw_member_open(struct jsonw *w, const char *key, char bracket)
+void jsonw_member_text(struct jsonw *w, const char *key, struct slice text)
 {
     jsonw_key(w, key);
-    jsonw_open(w, bracket);
+    jsonw_text(w, text);
 }
 
-void jsonw_member_hex(struct jsonw *w, const char *key, const uint8_t *bytes,
-                      size_t len)
+void jsonw_member_int(struct jsonw *w, const char *key, int64_t v)
 {
     jsonw_key(w, key);
-    jsonw_hex(w, bytes, len);
+    jsonw_int(w, v);
 }
-
-#define MEMBER(type, c_type)                                             \
-    void jsonw_member_##type(struct jsonw *w, const char *key, c_type v) \
-    {                                                                    \
-        jsonw_key(w, key);                                               \
-        jsonw_##type(w, v);                                              \
-    }
-MEMBER(text, struct slice)
-MEMBER(int, int64_t)
-MEMBER(uint, uint64_t)
-MEMBER(double, double)
-MEMBER(bool, bool)
-MEMBER(time, uint64_t)

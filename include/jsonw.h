@@ -49,14 +49,7 @@ void jsonw_value(struct jsonw *w, const struct attr *value);
 void jsonw_attrs(struct jsonw *w, const struct attrs *attrs);
 
 /* Key and value in one call. */
-void jsonw_member_open(struct jsonw *w, const char *key, char bracket);
-void jsonw_member_hex(struct jsonw *w, const char *key, const uint8_t *bytes,
-                      size_t len);
 void jsonw_member_text(struct jsonw *w, const char *key, struct slice text);
 void jsonw_member_int(struct jsonw *w, const char *key, int64_t v);
-void jsonw_member_uint(struct jsonw *w, const char *key, uint64_t v);
-void jsonw_member_double(struct jsonw *w, const char *key, double v);
-void jsonw_member_bool(struct jsonw *w, const char *key, bool v);
-void jsonw_member_time(struct jsonw *w, const char *key, uint64_t ns);
 
 #endif

@@ -24,7 +24,8 @@ TEST(commas_and_brackets)
     begin();
     jsonw_open(&w, '{');
     jsonw_member_int(&w, "a", -1);
-    jsonw_member_uint(&w, "b", UINT64_MAX);
+    jsonw_name(&w, "b");
+    jsonw_uint(&w, UINT64_MAX);
     jsonw_key(&w, "c");
     jsonw_open(&w, '[');
     jsonw_open(&w, '[');
@@ -34,10 +35,13 @@ TEST(commas_and_brackets)
     jsonw_open(&w, '{');
     jsonw_close(&w, '}');
     jsonw_close(&w, ']');
-    jsonw_member_bool(&w, "d", false);
+    jsonw_name(&w, "d");
+    jsonw_bool(&w, false);
     jsonw_member_text(&w, "e", SLICE("x"));
-    jsonw_member_double(&w, "f", 0.5);
-    jsonw_member_time(&w, "g", 1);
+    jsonw_name(&w, "f");
+    jsonw_double(&w, 0.5);
+    jsonw_name(&w, "g");
+    jsonw_time(&w, 1);
     jsonw_key(&w, "h");
     jsonw_hex(&w, (const uint8_t *)"\x01\xab", 2);
     jsonw_close(&w, '}');
@@ -283,7 +287,8 @@ TEST(a_full_buffer_is_sticky_and_harmless)
         jsonw_init(&w, &out);
         jsonw_open(&w, '{');
         jsonw_member_text(&w, "key", SLICE("some\ntext"));
-        jsonw_member_double(&w, "d", 0.25);
+        jsonw_name(&w, "d");
+        jsonw_double(&w, 0.25);
         jsonw_key(&w, "h");
         jsonw_hex(&w, (const uint8_t *)"\x01", 1);
         jsonw_close(&w, '}');
