@@ -119,10 +119,32 @@ enum status metadata_load(struct metadata *metadata,
 
 /* ---- single values ---- */
 
+static enum status copy_value(struct slice bytes, struct arena *arena,
+                              struct slice *value)
+{
+    *value = arena_copy(arena, bytes);
+    return arena_status(arena);
+}
+
+static enum status unpack_state(struct slice bytes, struct arena *arena,
+                                struct slice *value)
+{
+    enum status status = compress_read(bytes, STATE_MAX, arena, value);
+
+    if (status != ERR_CORRUPT)
+        return status;
+    /* Calls that waited for their other span are counted as unpaired. */
+    stats_add(STATS_STORE_CORRUPT, 1);
+    return OK;
+}
+
 /* The first column of the row with this key; empty if there is none. */
 static enum status load_one(struct metadata *metadata, enum db_sql sql,
-                            const struct db_param *key, struct arena *arena,
-                            struct slice *value)
+                            const struct db_param *key,
+                            enum status (*read)(struct slice bytes,
+                                                struct arena *arena,
+                                                struct slice *value),
+                            struct arena *arena, struct slice *value)
 {
     struct db *db = NULL;
     enum status status = db_open(&db, metadata->path, false);
@@ -133,8 +155,8 @@ static enum status load_one(struct metadata *metadata, enum db_sql sql,
 
     struct db_stmt s = db_start(db, sql, key, key != NULL);
     if (stmt_row(&s))
-        *value = arena_copy(arena, stmt_bytes(&s, 0));
-    status = stmt_end_with(&s, arena_status(arena));
+        status = read(stmt_bytes(&s, 0), arena, value);
+    status = stmt_end_with(&s, status);
     db_close(db);
     return status;
 }
@@ -144,13 +166,14 @@ enum status metadata_load_value(struct metadata *metadata, const char *name,
 {
     const struct db_param key = db_text(slice_of(name));
 
-    return load_one(metadata, SQL_VALUE_LOAD, &key, arena, value);
+    return load_one(metadata, SQL_VALUE_LOAD, &key, copy_value, arena, value);
 }
 
 enum status metadata_load_catalog(struct metadata *metadata,
                                   struct arena *arena, struct slice *document)
 {
-    return load_one(metadata, SQL_CATALOG_LOAD, NULL, arena, document);
+    return load_one(metadata, SQL_CATALOG_LOAD, NULL, copy_value, arena,
+                    document);
 }
 
 enum status metadata_load_derived_state(struct metadata *metadata,
@@ -158,22 +181,8 @@ enum status metadata_load_derived_state(struct metadata *metadata,
                                         struct slice *state)
 {
     const struct db_param key = db_int(STATE_DERIVED);
-    struct arena packed;
-    struct slice bytes;
-    enum status status;
 
-    *state = (struct slice){NULL, 0};
-    arena_init(&packed, NULL, STATE_MAX);
-    status = load_one(metadata, SQL_STATE_LOAD, &key, &packed, &bytes);
-    if (status == OK && bytes.len > 0)
-        status = compress_read(bytes, STATE_MAX, arena, state);
-    if (status == ERR_CORRUPT && bytes.len > 0) {
-        /* Calls that waited for their other span are counted as unpaired. */
-        stats_add(STATS_STORE_CORRUPT, 1);
-        status = OK;
-    }
-    arena_release(&packed);
-    return status;
+    return load_one(metadata, SQL_STATE_LOAD, &key, unpack_state, arena, state);
 }
 
 /* ---- lists ---- */
