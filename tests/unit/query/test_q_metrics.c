@@ -169,6 +169,55 @@ TEST(http_from_sdk_metrics)
     bed_release(&bed);
 }
 
+static json_t *ask_page(void)
+{
+    return bed_ask(&bed, "GET",
+                   "/api/v1/components/acme/shop/cart?step=5m"
+                   "&startTime=2026-08-21T08:00:00Z"
+                   "&endTime=2026-08-21T08:10:00Z",
+                   NULL);
+}
+
+/* The charts of the component page, with spans and without: the figures and
+ * lists are of spans alone. */
+TEST(the_page_charts_what_there_is)
+{
+    json_t *answer;
+
+    bed_init(&bed);
+    put_derived(bed_resource(&bed, "shop", "cart"));
+    answer = ask_page();
+    CHECK_EQ(bed.status, 200);
+    CHECK(near(answer, "summary.requestCount", 600));
+    CHECK(near(answer, "summary.errorRatio", 0.05));
+    CHECK(near(answer, "series.requestRate.1.value", 1));
+    CHECK(near(answer, "series.errorRate.0.value", 0.05));
+    CHECK_TEXT(bed_at(answer, "endpoints"), "[1]");
+    CHECK_TEXT(bed_at(answer, "endpoints.0.operations.0.kind"), "server");
+    json_decref(answer);
+    bed_release(&bed);
+
+    bed_init(&bed);
+    uint32_t resource = bed_resource(&bed, "shop", "cart");
+    for (uint64_t m = 1; m <= 10; m++) {
+        struct point *p = put("http_requests_total", METRIC_SUM, CUMULATIVE,
+                              resource, T0 + m * MIN);
+
+        p->start_ns = T0;
+        p->d = (double)(m * 60);
+        put_attr(p, "code", "503");
+    }
+    answer = ask_page();
+    CHECK_EQ(bed.status, 200);
+    CHECK(near(answer, "summary.requestCount", 0));
+    CHECK(near(answer, "series.requestRate.1.value", 1));
+    CHECK(near(answer, "series.errorRate.1.value", 1));
+    CHECK_TEXT(bed_at(answer, "series.latencyP99"), "[0]");
+    CHECK_TEXT(bed_at(answer, "endpoints"), "[0]");
+    json_decref(answer);
+    bed_release(&bed);
+}
+
 TEST(resource_from_kubelet_and_kube_state)
 {
     uint32_t resource;
