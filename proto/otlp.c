@@ -1,5 +1,5 @@
 /*
- * The door to decoding: by encoding and signal, and what a failure says.
+ * Decoding by encoding, and the message of a failure.
  */
 #include "otlp.h"
 

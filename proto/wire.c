@@ -85,7 +85,7 @@ static void skip_value(struct wire *w)
     }
 }
 
-/* The start of a group has been read; goes behind its end. */
+/* Skips a group whose start has been read. */
 static void skip_group(struct wire *w)
 {
     uint32_t open[WIRE_MAX_GROUPS];

@@ -28,9 +28,11 @@
 #include <stdlib.h>
 #include <zstd.h>
 
+#include "array.h"
 #include "attr_codec.h"
 #include "attr_hash.h"
 #include "hash.h"
+#include "map.h"
 #include "mem.h"
 #include "series_add.h"
 #include "series_code.h"
@@ -40,25 +42,21 @@ enum { PACK_FROM = 512, PACK_LEVEL = 1, CHUNK_CAP = 1 << 30 };
 
 #define NONE UINT32_MAX
 
-struct metric_entry {
-    const struct metric *metric;
-    uint64_t hash;
-};
-
 struct series_entry {
-    uint64_t hash, hour;
+    uint64_t hour;
     uint32_t resource, metric, first, last, count;
     const struct attrs *attrs;
 };
 
 struct series_writer {
-    uint32_t room, slot_mask;
-    struct metric_entry *metrics;
+    const struct metric **metrics;
     struct series_entry *series;
-    uint32_t *metric_slots, *series_slots; /* index + 1; 0: free */
-    uint32_t *next;                        /* point after this one */
-    const struct point **row;              /* points of one series */
-    uint32_t metric_count, series_count;
+    uint32_t metric_count, metric_room, series_count, series_room;
+    struct map metric_index, series_index;
+    uint32_t *next; /* point after this one */
+    uint32_t next_room;
+    const struct point **row; /* points of one series */
+    uint32_t row_room;
     const struct metric *last_metric;
     uint32_t last_metric_at;
     const struct point *const *points;
@@ -78,21 +76,16 @@ struct series_writer *series_writer_new(void)
     return w;
 }
 
-static void free_tables(struct series_writer *w)
-{
-    free(w->metrics);
-    free(w->series);
-    free(w->metric_slots);
-    free(w->series_slots);
-    free(w->next);
-    free(w->row);
-}
-
 void series_writer_free(struct series_writer *w)
 {
     if (!w)
         return;
-    free_tables(w);
+    free(w->metrics);
+    free(w->series);
+    free(w->next);
+    free(w->row);
+    map_release(&w->metric_index);
+    map_release(&w->series_index);
     buf_release(&w->body);
     buf_release(&w->out);
     arena_release(&w->sums);
@@ -100,26 +93,13 @@ void series_writer_free(struct series_writer *w)
     free(w);
 }
 
+/* Empties the tables; count: of the points to come. */
 static void prepare(struct series_writer *w, uint32_t count)
 {
-    if (count > w->room) {
-        uint32_t slots = 16;
-
-        while (slots < 2 * count)
-            slots *= 2;
-        free_tables(w);
-        w->room = slots / 2;
-        w->slot_mask = slots - 1;
-        w->metrics = mem_alloc(w->room * sizeof(*w->metrics));
-        w->series = mem_alloc(w->room * sizeof(*w->series));
-        w->next = mem_alloc(w->room * sizeof(*w->next));
-        w->row = mem_alloc(w->room * sizeof(*w->row));
-        w->metric_slots = mem_alloc(slots * sizeof(*w->metric_slots));
-        w->series_slots = mem_alloc(slots * sizeof(*w->series_slots));
-    }
-    size_t slots = (size_t)w->slot_mask + 1;
-    memset(w->metric_slots, 0, slots * sizeof(*w->metric_slots));
-    memset(w->series_slots, 0, slots * sizeof(*w->series_slots));
+    array_reserve(&w->next, count, &w->next_room);
+    array_reserve(&w->row, count, &w->row_room);
+    map_clear(&w->metric_index);
+    map_clear(&w->series_index);
     w->metric_count = w->series_count = 0;
     w->last_metric = NULL;
     arena_reset(&w->sums);
@@ -157,55 +137,52 @@ static bool metric_equal(const struct metric *a, const struct metric *b)
            scope_equal(a->scope, b->scope);
 }
 
-static uint32_t find_metric(struct series_writer *w, const struct metric *m)
+static uint32_t find_or_add_metric(struct series_writer *w,
+                                   const struct metric *m)
 {
-    if (m == w->last_metric)
-        return w->last_metric_at;
+    uint32_t hash = map_hash(hash_mix(metric_hash(m), 0));
+    const struct metric **entry;
 
-    uint64_t hash = metric_hash(m);
-    uint32_t slot = (uint32_t)hash & w->slot_mask, at;
-    for (; (at = w->metric_slots[slot]) != 0; slot = (slot + 1) & w->slot_mask)
-        if (w->metrics[at - 1].hash == hash &&
-            metric_equal(w->metrics[at - 1].metric, m))
-            break;
-    if (at == 0) {
-        w->metrics[w->metric_count] = (struct metric_entry){m, hash};
-        w->metric_slots[slot] = at = ++w->metric_count;
-    }
-    w->last_metric = m;
-    w->last_metric_at = at - 1;
-    return at - 1;
+    map_each(&w->metric_index, hash, at)
+        if (metric_equal(w->metrics[at], m))
+            return at;
+    entry = array_append(&w->metrics, w->metric_count, &w->metric_room);
+    *entry = m;
+    (void)map_add(&w->metric_index, hash, w->metric_count); /* on the heap */
+    return w->metric_count++;
 }
 
-static struct series_entry *find_series(struct series_writer *w,
-                                        const struct point *p)
+static struct series_entry *find_or_add_series(struct series_writer *w,
+                                               const struct point *p)
 {
-    uint32_t metric = find_metric(w, p->metric);
     uint64_t hour = series_hour(p->time_ns);
-    uint64_t hash =
-        hash_mix(attrs_hash(&p->attrs),
-                 hash_mix((uint64_t)p->resource_id << 32 | metric, hour));
-    uint32_t slot = (uint32_t)(hash >> 32) & w->slot_mask, at;
+    struct series_entry *entry;
+    uint32_t metric, hash;
 
-    for (; (at = w->series_slots[slot]) != 0;
-         slot = (slot + 1) & w->slot_mask) {
-        struct series_entry *e = &w->series[at - 1];
-
-        if (e->hash == hash && e->hour == hour && e->metric == metric &&
-            e->resource == p->resource_id && attrs_equal(e->attrs, &p->attrs))
-            return e;
+    if (p->metric != w->last_metric) {
+        w->last_metric_at = find_or_add_metric(w, p->metric);
+        w->last_metric = p->metric;
     }
-    w->series_slots[slot] = ++w->series_count;
-
-    struct series_entry *e = &w->series[w->series_count - 1];
-    *e = (struct series_entry){.hash = hash,
-                               .hour = hour,
-                               .resource = p->resource_id,
-                               .metric = metric,
-                               .first = NONE,
-                               .last = NONE,
-                               .attrs = &p->attrs};
-    return e;
+    metric = w->last_metric_at;
+    hash = map_hash(
+        hash_mix(attrs_hash(&p->attrs),
+                 hash_mix((uint64_t)p->resource_id << 32 | metric, hour)));
+    map_each(&w->series_index, hash, at) {
+        entry = &w->series[at];
+        if (entry->hour == hour && entry->metric == metric &&
+            entry->resource == p->resource_id &&
+            attrs_equal(entry->attrs, &p->attrs))
+            return entry;
+    }
+    entry = array_append(&w->series, w->series_count, &w->series_room);
+    *entry = (struct series_entry){.hour = hour,
+                                   .resource = p->resource_id,
+                                   .metric = metric,
+                                   .first = NONE,
+                                   .last = NONE,
+                                   .attrs = &p->attrs};
+    (void)map_add(&w->series_index, hash, w->series_count++);
+    return entry;
 }
 
 static int compare_series(const void *left, const void *right)
@@ -231,12 +208,8 @@ static int compare_times(const void *left, const void *right)
 
 static void patch_length(struct buf *out, size_t at)
 {
-    if (out->status != OK)
-        return;
-
-    size_t len = out->len - at - 4;
-    for (int i = 0; i < 4; i++)
-        out->ptr[at + (size_t)i] = (char)(len >> (8 * i));
+    if (out->status == OK)
+        store_le(out->ptr + at, out->len - at - 4, 4);
 }
 
 /* Collects the series' points in w->row in order of time; returns how many. */
@@ -330,8 +303,7 @@ static enum status pack(struct series_writer *w)
     out->ptr[1] = packed > 0;
 
     uint32_t check = (uint32_t)hash_bytes(out->ptr + 6, out->len - 6, 0);
-    for (int i = 0; i < 4; i++)
-        out->ptr[2 + i] = (char)(check >> (8 * i));
+    store_le(out->ptr + 2, check, 4);
     return OK;
 }
 
@@ -354,7 +326,7 @@ static enum status write_chunk(struct series_writer *w, uint32_t from,
         while (end < to && w->series[end].metric == metric)
             end++;
         buf_fixed(body, 0, 4);
-        write_metric(body, w->metrics[metric].metric);
+        write_metric(body, w->metrics[metric]);
         buf_varint(body, end - i);
         for (; i < end; i++)
             *points += write_series(w, &w->series[i], add_up);
@@ -369,7 +341,7 @@ static void group(struct series_writer *w, const struct point *const *points,
     prepare(w, count);
     w->points = points;
     for (uint32_t i = 0; i < count; i++) {
-        struct series_entry *e = find_series(w, points[i]);
+        struct series_entry *e = find_or_add_series(w, points[i]);
 
         w->next[i] = NONE;
         if (e->last == NONE)
