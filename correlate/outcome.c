@@ -28,20 +28,26 @@ static char lower(char c)
 
 /* Compares without case and without '_' in text: "DeadlineExceeded" and
  * "DEADLINE_EXCEEDED" equal "deadlineexceeded". */
-static bool is_word(struct slice text, const char *name)
+static bool is_word(struct slice text, struct slice word)
 {
+    size_t at = 0;
+
     for (size_t i = 0; i < text.len; i++)
         if (text.ptr[i] != '_' &&
-            (*name == '\0' || lower(text.ptr[i]) != *name++))
+            (at == word.len || lower(text.ptr[i]) != word.ptr[at++]))
             return false;
-    return *name == '\0';
+    return at == word.len;
 }
 
-static bool is_any(struct slice text, const char *const *names)
+/* Compares in the same way with each word of a list. */
+static bool is_any(struct slice text, const char *list)
 {
-    while (*names && !is_word(text, *names))
-        names++;
-    return *names;
+    struct slice rest = slice_of(list);
+
+    while (rest.len > 0)
+        if (is_word(text, slice_split(&rest, ' ')))
+            return true;
+    return false;
 }
 
 /* The first three digits of "500" or "500 Internal Server Error". */
@@ -89,10 +95,6 @@ static enum status_verdict grpc_verdict(const struct semconv *semconv,
                                         enum semconv_field field)
 {
     enum { SERVERS = 1 << 2 | 1 << 4 | 1 << 12 | 1 << 13 | 1 << 14 | 1 << 15 };
-    static const char *const servers[] = {
-        "unknown",  "deadlineexceeded", "unimplemented",
-        "internal", "unavailable",      "dataloss",
-        NULL};
     struct slice text = semconv_text(semconv, field);
     int64_t code;
 
@@ -105,9 +107,12 @@ static enum status_verdict grpc_verdict(const struct semconv *semconv,
                                      : VERDICT_CALLER;
     if (code >= 0 || text.len == 0)
         return VERDICT_UNKNOWN;
-    if (is_word(text, "ok"))
+    if (is_word(text, SLICE("ok")))
         return VERDICT_OK;
-    return is_any(text, servers) ? VERDICT_SERVER : VERDICT_CALLER;
+    return is_any(text, "unknown deadlineexceeded unimplemented internal "
+                        "unavailable dataloss")
+               ? VERDICT_SERVER
+               : VERDICT_CALLER;
 }
 
 /* Internal error and the codes reserved for servers; some send 0 for success.
@@ -127,15 +132,14 @@ static enum status_verdict jsonrpc_verdict(const struct semconv *semconv)
 
 static enum status_verdict outcome_verdict(const struct semconv *semconv)
 {
-    static const char *const failures[] = {"servererror", "failure", "error",
-                                           NULL};
     struct slice text = semconv_text(semconv, SEM_OUTCOME);
 
     if (text.len == 0)
         return VERDICT_UNKNOWN;
-    if (is_any(text, failures))
+    if (is_any(text, "servererror failure error"))
         return VERDICT_SERVER;
-    return is_word(text, "clienterror") ? VERDICT_CALLER : VERDICT_UNKNOWN;
+    return is_word(text, SLICE("clienterror")) ? VERDICT_CALLER
+                                               : VERDICT_UNKNOWN;
 }
 
 static enum status_verdict worse(enum status_verdict a, enum status_verdict b)
@@ -146,7 +150,6 @@ static enum status_verdict worse(enum status_verdict a, enum status_verdict b)
 /* The attribute "error": 1 true, 0 false or missing, -1 an error text. */
 static int error_flag(const struct semconv *semconv)
 {
-    static const char *const none[] = {"", "false", "0", "none", NULL};
     const struct attr *attr = semconv->at[SEM_ERROR];
 
     if (!attr)
@@ -155,11 +158,10 @@ static int error_flag(const struct semconv *semconv)
         return attr->b;
     if (attr->type == VALUE_INT)
         return attr->i != 0;
-    if (attr->type != VALUE_STRING || is_any(attr_text(attr), none))
+    if (attr->type != VALUE_STRING || is_word(attr_text(attr), SLICE("")) ||
+        is_any(attr_text(attr), "false 0 none"))
         return 0;
-    return is_word(attr_text(attr), "true") || is_word(attr_text(attr), "1")
-               ? 1
-               : -1;
+    return is_any(attr_text(attr), "true 1") ? 1 : -1;
 }
 
 /* verdict: the worst of all protocols. Envoy sends a gRPC status beside HTTP
@@ -172,9 +174,10 @@ static bool is_failure(const struct semconv *semconv,
     struct slice status = semconv_text(semconv, SEM_OTEL_STATUS);
     int flag = error_flag(semconv);
 
-    if (is_word(status, "ok"))
+    if (is_word(status, SLICE("ok")))
         return false;
-    if (is_word(status, "error") || flag > 0 || verdict == VERDICT_SERVER)
+    if (is_word(status, SLICE("error")) || flag > 0 ||
+        verdict == VERDICT_SERVER)
         return true;
     if (verdict == VERDICT_CALLER)
         return calls;

@@ -1,4 +1,4 @@
-#include "sampling.h"
+#include "semconv.h"
 
 #include <stdint.h>
 

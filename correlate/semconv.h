@@ -8,6 +8,7 @@
  * semconv.c   the table of names and the values of a field
  * systems.c   protocol, database or messaging system, destination
  * outcome.c   whether the span failed
+ * sampling.c  how many spans it represents
  *
  * Threads: any, after semconv_init().
  */
@@ -192,5 +193,22 @@ enum outcome outcome_of(const struct semconv *semconv);
 
 /* The HTTP status of a span, 100 to 599; 0 if it has none. */
 uint32_t outcome_http_status(const struct semconv *semconv);
+
+/* ---- sampling.c ---- */
+
+enum { SAMPLING_MAX_WEIGHT = 1 << 20 };
+
+/*
+ * The number of spans that a sampled span represents: the adjusted count in
+ * OpenTelemetry's member of a W3C tracestate, at least 1. It is 2^56 / (2^56 -
+ * T) for the rejection threshold T of "ot=th:T", 1 to 14 lower case hex digits
+ * without trailing zeros; 2^p for "ot=p:P" of older samplers. 1 if both are
+ * missing or malformed; at most SAMPLING_MAX_WEIGHT.
+ */
+double sampling_weight(struct slice trace_state);
+
+/* The same for a log record: the attribute sampling.threshold, which the
+ * Collector's probabilistic sampler sets to T, or a tracestate attribute. */
+double sampling_log_weight(const struct attrs *attrs);
 
 #endif

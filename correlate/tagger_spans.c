@@ -5,7 +5,6 @@
  * ended, children before parents, and a parent has to be known before its
  * children look for it.
  */
-#include "sampling.h"
 #include "stats.h"
 #include "tagger.h"
 

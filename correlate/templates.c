@@ -9,7 +9,6 @@
  */
 #include "derived.h"
 #include "hash.h"
-#include "sampling.h"
 #include "stats.h"
 #include "tagger.h"
 

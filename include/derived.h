@@ -6,7 +6,7 @@
  * the time of the log record. Points of one series and minute may come in
  * several parts that add up. They belong to the derived resource of an identity
  * (registry.h). They count all records received, weighted by the sampling of
- * the sender (correlate/sampling.h).
+ * the sender (correlate/sampling.c).
  *
  * Purpose:   names of metrics and attributes. The correlator writes them,
  *            queries read them; they are stored like any other metric.

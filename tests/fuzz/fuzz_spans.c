@@ -7,7 +7,7 @@
 #include <assert.h>
 
 #include "endpoint.h"
-#include "sampling.h"
+#include "semconv.h"
 #include "url.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

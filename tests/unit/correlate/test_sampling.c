@@ -1,4 +1,4 @@
-#include "sampling.h"
+#include "semconv.h"
 
 #include <math.h>
 #include <stdio.h>

@@ -5,7 +5,7 @@
 #include <math.h>
 #include <stdio.h>
 
-#include "sampling.h"
+#include "semconv.h"
 
 #include "correlate_kit.h"
 
