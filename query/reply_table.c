@@ -10,7 +10,7 @@ typedef uint8_t trace_id[16];
 const struct reply_table reply_trace_ids =
     REPLY_TABLE(trace_id, {NULL, 0, sizeof(trace_id), REPLY_TYPE_HEX, 0, NULL});
 
-bool reply_is_uuid(struct slice text)
+static bool is_uuid(struct slice text)
 {
     if (text.len != 36)
         return false;
@@ -42,7 +42,7 @@ static bool is_empty(const struct reply_member *member, const void *at)
     case REPLY_TYPE_BASE64:
         return ((const struct slice *)at)->len == 0;
     case REPLY_TYPE_UID:
-        return !reply_is_uuid(*(const struct slice *)at);
+        return !is_uuid(*(const struct slice *)at);
     case REPLY_TYPE_CSTR: {
         const char *text = *(const char *const *)at;
 

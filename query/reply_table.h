@@ -93,8 +93,6 @@ void reply_write(struct jsonw *w, const struct reply_table *table,
 extern const struct reply_table reply_texts;     /* struct slice */
 extern const struct reply_table reply_trace_ids; /* uint8_t[16] */
 
-bool reply_is_uuid(struct slice text);
-
 /* ---- rows: struct, name of the member, field ---- */
 
 #define REPLY_FIELD(view, field) (((view *)0)->field)
