@@ -223,7 +223,7 @@ enum status serve_start_ports(struct daemon *d)
         .rca = d->rca,
         .journal = d->journal,
         .metrics = print_metrics,
-        .trouble = print_unhealthy,
+        .notes = print_unhealthy,
         .receiver = d,
     };
     struct otlp_http_options otlp_http = {

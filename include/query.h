@@ -37,11 +37,11 @@ struct query_options {
     struct registry *registry;
     struct catalog *catalog;
     struct journal *journal;
-    struct rca_store *rca; /* reports; NULL: none are kept */
-    /* Lines of modules that query does not know, for /metrics; and what is
-     * wrong with them, for /health (false: nothing). May be NULL. */
+    struct rca_store *rca; /* reports; NULL: none are stored */
+    /* Of modules that query does not know: lines for /metrics, and problems for
+     * the notes of /health (false: there are none). May be NULL. */
     void (*metrics)(void *arg, struct buf *out);
-    bool (*trouble)(void *arg, struct buf *out);
+    bool (*notes)(void *arg, struct buf *out);
     void *receiver; /* their arg */
 };
 

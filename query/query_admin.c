@@ -1,5 +1,5 @@
 /*
- * Questions about the program itself: health, counters, catalogue.
+ * The server itself: links, health, counters, and the catalogue.
  */
 #include "clock.h"
 #include "query_request.h"
@@ -35,29 +35,29 @@ static enum status get_root(struct query_request *request)
 
 /* ---- health ---- */
 
-/* A queue that is full for the moment is load, not illness. */
-static bool is_ill(enum status status)
+/* A full queue is load, not a failure. */
+static bool is_failure(enum status status)
 {
     return status != OK && status != ERR_BUSY;
 }
 
-static const char *what_is_wrong(struct query_request *request)
+static const char *failure_of(struct query_request *request)
 {
     enum status store = store_health(request->services->store);
     enum status journal = OK;
 
-    if (is_ill(store))
+    if (is_failure(store))
         return store == ERR_IO ? "the store cannot be written to (disk full "
-                                 "or read-only); reading goes on"
+                                 "or read-only); queries still work"
                                : status_text(store);
     if (request->services->journal) {
         struct sink sink = journal_sink(request->services->journal);
 
         journal = sink.ready(sink.arg);
     }
-    if (is_ill(journal))
+    if (is_failure(journal))
         return journal == ERR_IO ? "the journal cannot be written to (disk "
-                                   "full or read-only); reading goes on"
+                                   "full or read-only); queries still work"
                                  : status_text(journal);
     return NULL;
 }
@@ -66,7 +66,7 @@ typedef bool note_writer(const struct query_options *services, struct buf *out);
 
 static bool note_receiver(const struct query_options *services, struct buf *out)
 {
-    return services->trouble && services->trouble(services->receiver, out);
+    return services->notes && services->notes(services->receiver, out);
 }
 
 static bool note_registry(const struct query_options *services, struct buf *out)
@@ -107,7 +107,7 @@ static const struct reply_table health_table = REPLY_TABLE(
 
 static enum status get_health(struct query_request *request)
 {
-    const char *error = what_is_wrong(request);
+    const char *error = failure_of(request);
     struct buf buffers[NOTES_MAX];
     struct slice notes[NOTES_MAX];
     uint32_t count = read_notes(request->services, buffers, notes);
