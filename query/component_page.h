@@ -17,7 +17,7 @@ enum {
 
 /* What the tables of the page are grouped by. */
 enum { BY_ENDPOINT, BY_OPERATION, BY_KIND };
-enum { BY_TEMPLATE_ID, BY_LEVEL, BY_TEMPLATE };
+enum { BY_TEMPLATE_ID, BY_LEVEL };
 
 struct call_peer { /* a caller or a callee, with all calls */
     struct slice kind, name, system, host;
@@ -42,7 +42,8 @@ struct trace_examples {
     uint32_t count;
 };
 
-struct template_times {
+struct log_template {
+    struct slice text;
     uint64_t first_ns, last_ns;
 };
 
@@ -72,7 +73,7 @@ struct component_page {
     struct metric_table chart;
     struct metric_table callers, callees; /* items: struct call_peer */
     struct metric_expr logged;
-    struct metric_table templates; /* items: struct template_times */
+    struct metric_table templates; /* items: struct log_template */
     struct metric_table templates_before;
     struct identity_cache identities;
     struct trace_examples slowest, failed;

@@ -142,18 +142,23 @@ static void visit_template(void *arg, struct metric_group *group,
                            const struct point *point)
 {
     struct component_page *page = arg;
+    struct arena *arena = page->request->arena;
     uint64_t last = point->time_ns, now = page->request->now_ns;
-    struct template_times *times = group->item;
+    struct log_template *item = group->item;
+    const struct attr *text;
 
-    if (!times)
-        group->item = times =
-            arena_zero(page->request->arena, 1, sizeof(*times));
-    if (!times)
-        return;
-    if (!times->first_ns || point->start_ns < times->first_ns)
-        times->first_ns = point->start_ns;
-    if (last > times->last_ns)
-        times->last_ns = last < now ? last : now;
+    if (!item) {
+        item = group->item = arena_zero(arena, 1, sizeof(*item));
+        text = attrs_find(&point->attrs, SLICE(DERIVED_TEMPLATE));
+        if (item && text)
+            item->text = arena_copy(arena, attr_text(text));
+    }
+    if (!item)
+        return; /* the arena is full */
+    if (!item->first_ns || point->start_ns < item->first_ns)
+        item->first_ns = point->start_ns;
+    if (last > item->last_ns)
+        item->last_ns = last < now ? last : now;
 }
 
 /* ---- the pass ---- */

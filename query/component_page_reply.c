@@ -253,19 +253,19 @@ static const void *peer_item(void *arg, uint32_t i)
 /* ---- log templates, traces ---- */
 
 struct template_item {
-    struct slice template, id, level;
+    struct log_template log;
+    struct slice id, level;
     double count;
     bool new;
-    struct template_times times;
 };
 static const struct reply_table template_table = REPLY_TABLE(
-    struct template_item, REPLY(struct template_item, "template", template),
+    struct template_item, REPLY(struct template_item, "template", log.text),
     REPLY(struct template_item, "templateId", id),
     REPLY(struct template_item, "level", level),
     REPLY(struct template_item, "count", count),
     REPLY(struct template_item, "new", new),
-    REPLY_TIME(struct template_item, "firstSeen", times.first_ns),
-    REPLY_TIME(struct template_item, "lastSeen", times.last_ns));
+    REPLY_TIME(struct template_item, "firstSeen", log.first_ns),
+    REPLY_TIME(struct template_item, "lastSeen", log.last_ns));
 
 static const void *template_item(void *arg, uint32_t i)
 {
@@ -275,14 +275,13 @@ static const void *template_item(void *arg, uint32_t i)
     struct metric_table *before = &page->templates_before;
     struct template_item *item = list->item;
 
-    item->template = metric_label(group, BY_TEMPLATE);
     item->id = metric_label(group, BY_TEMPLATE_ID);
     item->level = metric_label(group, BY_LEVEL);
     item->count = metric_first(list->table, group, &page->logged);
     item->new = metric_first(before, metric_group_at(before, group->key),
                              &page->logged) <= 0;
     if (group->item)
-        item->times = *(const struct template_times *)group->item;
+        item->log = *(const struct log_template *)group->item;
     return item->count > 0 ? item : NULL;
 }
 

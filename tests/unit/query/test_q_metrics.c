@@ -218,6 +218,44 @@ TEST(the_page_charts_what_there_is)
     bed_release(&bed);
 }
 
+static void put_log(uint32_t resource, const char *id, uint64_t time_ns)
+{
+    struct point *p = put(DERIVED_LOGS, METRIC_SUM, DELTA, resource, time_ns);
+
+    p->is_int = true;
+    p->i = 7;
+    put_attr(p, DERIVED_TEMPLATE_ID, id);
+    put_attr(p, DERIVED_TEMPLATE, "disk <*> is full");
+}
+
+/* A template is new if the time before has none; one that is only there is not
+ * shown. */
+TEST(log_templates_of_the_page)
+{
+    json_t *answer;
+
+    bed_init(&bed);
+    uint32_t resource = bed_resource(&bed, "shop", "cart");
+    put_log(resource, "a", T0 - MIN);
+    put_log(resource, "a", T0 + MIN);
+    put_log(resource, "a", T0 + 2 * MIN);
+    put_log(resource, "b", T0 + 2 * MIN);
+    put_log(resource, "c", T0 - MIN);
+    answer = ask_page();
+    CHECK_TEXT(bed_at(answer, "logTemplates"), "[2]");
+    CHECK_TEXT(bed_at(answer, "logTemplates.0.templateId"), "a");
+    CHECK_TEXT(bed_at(answer, "logTemplates.0.template"), "disk <*> is full");
+    CHECK_TEXT(bed_at(answer, "logTemplates.0.count"), "14");
+    CHECK_TEXT(bed_at(answer, "logTemplates.0.new"), "false");
+    CHECK_TEXT(bed_at(answer, "logTemplates.0.firstSeen"),
+               "2026-08-21T08:00:00Z");
+    CHECK_TEXT(bed_at(answer, "logTemplates.0.lastSeen"),
+               "2026-08-21T08:02:00Z");
+    CHECK_TEXT(bed_at(answer, "logTemplates.1.new"), "true");
+    json_decref(answer);
+    bed_release(&bed);
+}
+
 TEST(resource_from_kubelet_and_kube_state)
 {
     uint32_t resource;
