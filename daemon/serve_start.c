@@ -46,7 +46,7 @@ enum status serve_start_storage(struct daemon *d)
                          c->retention_metrics},
         .retention_bytes = c->retention_size,
         .query_bytes = serve_shared_bytes(c) / 6,
-        .code_late = serve_is_small(c),
+        .encode_late = serve_is_small(c),
     };
     status = store_open(&d->store, &store);
     if (status == OK)

@@ -50,7 +50,7 @@ struct store_options {
     uint64_t memtable_age_ns; /* age of its oldest batch that closes it */
     uint64_t retention_ns[SIGNAL_COUNT]; /* 0: keep for ever */
     uint64_t retention_bytes; /* of the whole database; 0: no bound */
-    bool code_late; /* spans are encoded when their memtable is written, not
+    bool encode_late; /* spans are encoded when their memtable is written, not
                        as they are appended: slower, and takes less memory */
     uint64_t query_bytes; /* what all readers together may take; above it
                              queries get ERR_BUSY */
@@ -174,12 +174,6 @@ MUST_CHECK enum status reader_find_span(struct reader *reader,
                                         const uint8_t trace_id[16],
                                         const uint8_t span_id[8],
                                         struct arena *arena, struct span *span);
-
-/* All spans of a trace, by start, then by id; for traces known to be small. */
-MUST_CHECK enum status reader_query_trace(struct reader *reader,
-                                          const uint8_t trace_id[16],
-                                          bool whole, struct arena *arena,
-                                          struct span **spans, uint32_t *count);
 
 /* Every point, derived ones still open included. Points of one series in one
  * piece come together and in order of time, but pieces come in any order and

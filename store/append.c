@@ -47,7 +47,7 @@ static bool begin_encoding(struct store *store, struct memtable *memtable,
 {
     uint64_t most = store->options.block_spans + store->options.block_spans / 2;
 
-    if (memtable->stream != STREAM_SPANS || store->options.code_late ||
+    if (memtable->stream != STREAM_SPANS || store->options.encode_late ||
         memtable->records + batch->count > most)
         return false;
     if (memtable->records == 0 && !memtable->rows)

@@ -39,9 +39,8 @@ bool block_walk_next(struct block_walk *walk, struct block_row *row)
                               .min_ns = stmt_int(s, 1),
                               .max_ns = stmt_int(s, 2),
                               .max_end_ns = stmt_int(s, 3),
-                              .max_duration_ns = stmt_int(s, 4),
-                              .levels = (uint32_t)stmt_int(s, 5),
-                              .count = (uint32_t)stmt_int(s, 6)};
+                              .levels = (uint32_t)stmt_int(s, 4),
+                              .count = (uint32_t)stmt_int(s, 5)};
     return true;
 }
 

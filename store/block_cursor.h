@@ -13,8 +13,7 @@
 
 /* A row of table block. */
 struct block_row {
-    uint64_t id;
-    uint64_t min_ns, max_ns, max_end_ns, max_duration_ns;
+    uint64_t id, min_ns, max_ns, max_end_ns;
     uint32_t levels, count;
 };
 

@@ -79,11 +79,11 @@ enum block_kind { KIND_SPANS, KIND_LOGS, KIND_EVENTS, KIND_COUNT };
     X(BLOCK_ADD,    "INSERT INTO block VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?)") \
     X(SUMMARY_ADD,  "INSERT INTO block_summary VALUES (?, ?)") \
     X(DATA_ADD,     "INSERT INTO block_data VALUES (?, ?)") \
-    X(BLOCKS_NEWEST, "SELECT id, min_ns, max_ns, max_end_ns, max_duration_ns, levels, count FROM block WHERE kind = ?1 AND max_ns >= ?2 AND min_ns < ?3 ORDER BY max_ns DESC, id DESC") \
-    X(BLOCKS_OLDEST, "SELECT id, min_ns, max_ns, max_end_ns, max_duration_ns, levels, count FROM block WHERE kind = ?1 AND +max_ns >= ?2 AND min_ns < ?3 ORDER BY min_ns, id") \
-    X(SPANS_NEWEST, "SELECT id, min_ns, max_ns, max_end_ns, max_duration_ns, levels, count FROM block WHERE kind = ?1 AND max_end_ns >= ?2 AND min_ns < ?3 ORDER BY max_ns DESC, id DESC") \
-    X(SPANS_NEAR,   "SELECT id, min_ns, max_ns, max_end_ns, max_duration_ns, levels, count FROM block WHERE kind = ?1 AND max_ns >= ?2 - 3600000000000 AND max_end_ns >= ?2 AND min_ns < ?3") \
-    X(SPANS_OLDEST, "SELECT id, min_ns, max_ns, max_end_ns, max_duration_ns, levels, count FROM block WHERE kind = ?1 AND max_end_ns >= ?2 AND min_ns < ?3 ORDER BY min_ns, id") \
+    X(BLOCKS_NEWEST, "SELECT id, min_ns, max_ns, max_end_ns, levels, count FROM block WHERE kind = ?1 AND max_ns >= ?2 AND min_ns < ?3 ORDER BY max_ns DESC, id DESC") \
+    X(BLOCKS_OLDEST, "SELECT id, min_ns, max_ns, max_end_ns, levels, count FROM block WHERE kind = ?1 AND +max_ns >= ?2 AND min_ns < ?3 ORDER BY min_ns, id") \
+    X(SPANS_NEWEST, "SELECT id, min_ns, max_ns, max_end_ns, levels, count FROM block WHERE kind = ?1 AND max_end_ns >= ?2 AND min_ns < ?3 ORDER BY max_ns DESC, id DESC") \
+    X(SPANS_NEAR,   "SELECT id, min_ns, max_ns, max_end_ns, levels, count FROM block WHERE kind = ?1 AND max_ns >= ?2 - 3600000000000 AND max_end_ns >= ?2 AND min_ns < ?3") \
+    X(SPANS_OLDEST, "SELECT id, min_ns, max_ns, max_end_ns, levels, count FROM block WHERE kind = ?1 AND max_end_ns >= ?2 AND min_ns < ?3 ORDER BY min_ns, id") \
     X(SUMMARY_GET,  "SELECT summary FROM block_summary WHERE id = ?") \
     X(SUMMARIES,    "SELECT b.id, s.summary, b.min_ns, b.max_ns FROM block b CROSS JOIN block_summary s ON s.id = b.id WHERE b.kind = ?1 AND b.max_ns >= 0") \
     X(DATA_GET,     "SELECT data FROM block_data WHERE id = ?") \

@@ -333,20 +333,6 @@ enum status reader_query_spans(struct reader *reader,
     return OK;
 }
 
-enum status reader_query_trace(struct reader *reader,
-                               const uint8_t trace_id[16], bool whole,
-                               struct arena *arena, struct span **spans,
-                               uint32_t *count)
-{
-    const struct span_query all = {.trace_id = trace_id,
-                                   .whole = whole,
-                                   .ascending = true,
-                                   .limit = UINT32_MAX};
-    uint64_t total;
-
-    return reader_query_spans(reader, &all, arena, spans, count, &total);
-}
-
 /* ---- one span ---- */
 
 static const struct span *find_in_memory(const struct reader *reader,

@@ -454,20 +454,6 @@ static inline int memory_by_start(const void *left, const void *right)
     return memcmp(a->span_id, b->span_id, sizeof(a->span_id));
 }
 
-enum status reader_query_trace(struct reader *reader,
-                               const uint8_t trace_id[16], bool whole,
-                               struct arena *arena, struct span **spans,
-                               uint32_t *count)
-{
-    const struct span_query all = {.trace_id = trace_id,
-                                   .whole = whole,
-                                   .ascending = true,
-                                   .limit = UINT32_MAX};
-    uint64_t total;
-
-    return reader_query_spans(reader, &all, arena, spans, count, &total);
-}
-
 enum status reader_query_spans(struct reader *reader,
                                const struct span_query *query,
                                struct arena *arena, struct span **spans,

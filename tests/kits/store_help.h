@@ -70,4 +70,19 @@ static inline struct batch *points_batch(uint64_t lsn, bool derived,
     return batch;
 }
 
+/* All spans of a trace, by start, then by id. */
+static inline enum status query_trace(struct reader *reader,
+                                      const uint8_t trace_id[16], bool whole,
+                                      struct arena *arena, struct span **spans,
+                                      uint32_t *count)
+{
+    const struct span_query all = {.trace_id = trace_id,
+                                   .whole = whole,
+                                   .ascending = true,
+                                   .limit = UINT32_MAX};
+    uint64_t total;
+
+    return reader_query_spans(reader, &all, arena, spans, count, &total);
+}
+
 #endif

@@ -523,9 +523,9 @@ static void ask_trace(struct world *w, int rounds)
             want += !twice;
         }
         CHECK_EQ(reader_begin(w->reader), OK);
-        CHECK_EQ(reader_query_trace(w->reader, any->trace_id, true, &arena,
-                                    &got, &count),
-                 OK);
+        CHECK_EQ(
+            query_trace(w->reader, any->trace_id, true, &arena, &got, &count),
+            OK);
         CHECK_EQ(count, want);
         for (uint32_t i = 0; i < count; i++) {
             CHECK(got[i].attrs.count == 1);
@@ -559,8 +559,7 @@ TEST(a_trace_that_is_not_there_is_empty)
 
     world_make(&w);
     CHECK_EQ(reader_begin(w.reader), OK);
-    CHECK_EQ(reader_query_trace(w.reader, id, false, &w.arena, &got, &count),
-             OK);
+    CHECK_EQ(query_trace(w.reader, id, false, &w.arena, &got, &count), OK);
     CHECK_EQ(count, 0);
     reader_end(w.reader);
     world_remove(&w);

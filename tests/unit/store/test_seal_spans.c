@@ -44,7 +44,7 @@ static void check_batch(struct reader *reader, uint32_t number, uint32_t count)
     uint32_t got = 0;
 
     arena_init(&arena, NULL, SIZE_MAX);
-    CHECK_EQ(reader_query_trace(reader, id, true, &arena, &spans, &got), OK);
+    CHECK_EQ(query_trace(reader, id, true, &arena, &spans, &got), OK);
     CHECK_EQ(got, count);
     for (uint32_t k = 0; k < got; k++) {
         uint32_t i = count - 1 - k; /* they are in order of start */

@@ -212,8 +212,8 @@ static uint32_t check_spans(struct bench *b, struct reader *reader)
         struct arena arena;
 
         arena_init(&arena, NULL, SIZE_MAX);
-        CHECK_EQ(reader_query_trace(reader, (uint8_t[16]){id}, true, &arena,
-                                    &spans, &count),
+        CHECK_EQ(query_trace(reader, (uint8_t[16]){id}, true, &arena, &spans,
+                             &count),
                  OK);
         for (uint32_t i = 0; i < count; i++) {
             uint64_t at =
