@@ -89,12 +89,9 @@ enum status baseline_choose(struct rca_times *times,
     double *room = arena_alloc(arena, (h.count + 1) * sizeof(*room));
     if (!h.at || !room)
         return arena_status(arena);
-    const struct red_query query = {.reader = reader,
-                                    .candidates = candidates,
-                                    .resources = candidates->resources,
-                                    .start_ns = h.from_ns,
-                                    .end_ns = to};
-    enum status s = red_series_read(&query, count_point, &h);
+    enum status s = red_series_read(reader, candidates,
+                                    (struct cause_window){h.from_ns, to}, false,
+                                    count_point, &h);
     if (s != OK)
         return s;
     double usual = usual_share(&h, room);

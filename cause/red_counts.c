@@ -115,13 +115,8 @@ enum status red_counts_read(struct red_counts *c, struct reader *reader,
                             const struct rca_times *times, struct arena *arena)
 {
     uint32_t n = candidates->component_count;
-    struct red_query query = {.reader = reader,
-                              .candidates = candidates,
-                              .resources = candidates->resources,
-                              .start_ns = times->period[BASELINE].start_ns,
-                              .end_ns =
-                                  times->period[WINDOW].end_ns + NS_PER_MIN,
-                              .calls = true};
+    struct cause_window time = {times->period[BASELINE].start_ns,
+                                times->period[WINDOW].end_ns + NS_PER_MIN};
 
     *c = (struct red_counts){
         .arena = arena, .times = times, .component_count = n, .graph = graph};
@@ -129,5 +124,5 @@ enum status red_counts_read(struct red_counts *c, struct reader *reader,
     c->answered = arena_zero(arena, n + 1, sizeof(*c->answered));
     if (!terms_init(&c->keys, arena) || !c->called || !c->answered)
         return arena_status(arena);
-    return red_series_read(&query, count_point, c);
+    return red_series_read(reader, candidates, time, true, count_point, c);
 }

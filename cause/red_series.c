@@ -19,7 +19,7 @@ static const struct {
 enum { ALL_SERIES = sizeof(series) / sizeof(*series), SERVED_SERIES = 4 };
 
 struct red_reader {
-    const struct red_query *query;
+    struct candidates *candidates;
     red_visit *visit;
     void *arg;
 };
@@ -48,11 +48,11 @@ static void read_point(void *arg, const struct point *p)
         p->metric->type !=
             (series[i].errors ? METRIC_SUM : METRIC_EXP_HISTOGRAM))
         return; /* another sender's */
-    struct red_point point = {.component = candidate_of_resource(
-                                  r->query->candidates, p->resource_id),
-                              .callee = NO_INDEX,
-                              .start_ns = p->start_ns,
-                              .end_ns = p->time_ns};
+    struct red_point point = {
+        .component = candidate_of_resource(r->candidates, p->resource_id),
+        .callee = NO_INDEX,
+        .start_ns = p->start_ns,
+        .end_ns = p->time_ns};
     if (series[i].errors) {
         point.errors = sign * (p->is_int ? (double)p->i : p->d);
     } else {
@@ -64,25 +64,27 @@ static void read_point(void *arg, const struct point *p)
         attrs_text(&p->attrs, series[i].call ? SLICE(DERIVED_PEER_NAME)
                                              : SLICE(DERIVED_OPERATION));
     if (series[i].call && point.component != NO_INDEX)
-        point.callee = callee_of(r->query->candidates, p);
+        point.callee = callee_of(r->candidates, p);
     if (!series[i].call ||
         (point.callee != NO_INDEX && point.callee != point.component))
         r->visit(r->arg, &point);
 }
 
-enum status red_series_read(const struct red_query *query, red_visit *visit,
-                            void *arg)
+enum status red_series_read(struct reader *reader,
+                            struct candidates *candidates,
+                            struct cause_window time, bool calls,
+                            red_visit *visit, void *arg)
 {
     struct slice names[ALL_SERIES];
-    struct red_reader r = {query, visit, arg};
-    struct series_query q = {.start_ns = query->start_ns,
-                             .end_ns = query->end_ns,
-                             .resources = query->resources,
-                             .names = names,
-                             .name_count =
-                                 query->calls ? ALL_SERIES : SERVED_SERIES};
+    struct red_reader r = {candidates, visit, arg};
+    struct series_query query = {.start_ns = time.start_ns,
+                                 .end_ns = time.end_ns,
+                                 .resources = candidates->resources,
+                                 .names = names,
+                                 .name_count =
+                                     calls ? ALL_SERIES : SERVED_SERIES};
 
     for (uint32_t i = 0; i < ALL_SERIES; i++)
         names[i] = series[i].name;
-    return reader_query_series(query->reader, &q, read_point, &r);
+    return reader_query_series(reader, &query, read_point, &r);
 }

@@ -18,18 +18,14 @@ struct red_point {
     uint64_t start_ns, end_ns;
 };
 
-struct red_query {
-    struct reader *reader;
-    struct candidates *candidates; /* peers that are met become candidates */
-    const struct bitmap *resources;
-    uint64_t start_ns, end_ns;
-    bool calls; /* as well as what was served */
-};
-
 typedef void red_visit(void *arg, const struct red_point *point);
 
-/* A component is NO_INDEX if the series hang on a resource of none. */
-MUST_CHECK enum status red_series_read(const struct red_query *query,
+/* Reads what was served, and calls if they are wanted; peers that are met
+ * become candidates. A component is NO_INDEX if the series hang on a resource
+ * of none. */
+MUST_CHECK enum status red_series_read(struct reader *reader,
+                                       struct candidates *candidates,
+                                       struct cause_window time, bool calls,
                                        red_visit *visit, void *arg);
 
 #endif

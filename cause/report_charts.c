@@ -198,19 +198,14 @@ static void count_point(void *arg, const struct red_point *p)
 
 static enum status read_counts(struct chart_builder *b)
 {
-    struct rca_context *rca = b->rca;
-    const struct red_query query = {.reader = rca->query->reader,
-                                    .candidates = &rca->candidates,
-                                    .resources = rca->candidates.resources,
-                                    .start_ns = b->start_ns,
-                                    .end_ns =
-                                        b->start_ns + b->steps * b->step_ns,
-                                    .calls = true};
-    bool any = false;
+    struct cause_window time = {b->start_ns,
+                                b->start_ns + b->steps * b->step_ns};
 
     for (uint32_t i = 0; i < b->count; i++)
-        any = any || b->charts[i].is_counted;
-    return any ? red_series_read(&query, count_point, b) : OK;
+        if (b->charts[i].is_counted)
+            return red_series_read(b->rca->query->reader, &b->rca->candidates,
+                                   time, true, count_point, b);
+    return OK;
 }
 
 /* ---- points ---- */
@@ -306,6 +301,9 @@ static bool add_chart(struct chart_builder *b, struct cause_evidence *e,
 enum status report_charts(struct rca_context *rca, struct cause_report *report)
 {
     struct chart_builder *b = arena_zero(rca->arena, 1, sizeof(*b));
+    uint32_t suspects = report->suspect_count < CAUSE_CHARTED_SUSPECTS
+                            ? report->suspect_count
+                            : CAUSE_CHARTED_SUSPECTS;
     enum status s;
 
     if (!b)
@@ -313,8 +311,7 @@ enum status report_charts(struct rca_context *rca, struct cause_report *report)
     b->rca = rca;
     if (!choose_steps(b))
         return OK;
-    for (uint32_t i = 0;
-         i < report->suspect_count && i < CAUSE_CHARTED_SUSPECTS; i++) {
+    for (uint32_t i = 0; i < suspects; i++) {
         const struct cause_suspect *suspect = &report->suspects[i];
 
         for (uint32_t k = 0;
@@ -328,8 +325,7 @@ enum status report_charts(struct rca_context *rca, struct cause_report *report)
         report_evidence_onset(&rca->times, b->charts[i].evidence, b->step_ns);
         set_title(&b->charts[i]);
     }
-    for (uint32_t i = 0;
-         i < report->suspect_count && i < CAUSE_CHARTED_SUSPECTS; i++)
+    for (uint32_t i = 0; i < suspects; i++)
         report_suspect_onset(&report->suspects[i]);
     return s == OK ? arena_status(rca->arena) : s;
 }

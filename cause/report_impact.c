@@ -152,12 +152,8 @@ enum status report_impact(struct rca_context *rca, struct cause_report *report,
         .is_entry = arena_zero(arena, rca->candidates.count, sizeof(bool)),
         .took_ns = arena_alloc(arena, (1 + spans) * sizeof(double)),
         .since_ns = period[WINDOW].start_ns};
-    const struct red_query query = {.reader = rca->query->reader,
-                                    .candidates = &rca->candidates,
-                                    .resources = rca->candidates.resources,
-                                    .start_ns = period[BASELINE].start_ns,
-                                    .end_ns =
-                                        period[WINDOW].end_ns + NS_PER_MIN};
+    struct cause_window time = {period[BASELINE].start_ns,
+                                period[WINDOW].end_ns + NS_PER_MIN};
 
     if (!b.at || !b.is_entry || !b.took_ns)
         return arena_status(arena);
@@ -166,7 +162,8 @@ enum status report_impact(struct rca_context *rca, struct cause_report *report,
     for (uint32_t i = 0; i < count; i++)
         b.is_entry[candidates[i]] =
             call_graph_is_entry(&rca->graph, &rca->candidates, candidates[i]);
-    enum status s = red_series_read(&query, count_point, &b);
+    enum status s = red_series_read(rca->query->reader, &rca->candidates, time,
+                                    false, count_point, &b);
     if (s != OK)
         return s;
     judge_operations(&b, report);

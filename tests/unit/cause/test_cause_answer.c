@@ -120,7 +120,7 @@ TEST(users_see_slow_requests_of_the_entry)
     w->fault = SLOW_NETWORK;
     w->at = API;
     generate(w, true, true);
-    /* Nothing is wrong with web, so it is no victim: it only waits. */
+    /* Nothing is wrong with web: it only waits. */
     for (uint32_t i = 0; i < w->bed.store->span_count; i++)
         if (w->bed.store->spans[i].resource_id == w->resources[WEB] &&
             w->bed.store->spans[i].kind == SPAN_SERVER &&
