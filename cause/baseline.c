@@ -14,10 +14,6 @@
  * in neither period. */
 enum { GUARD_S = 60, TIMES_AS_LONG = 3, STRETCHES = 4 };
 enum { MAX_MINUTES = 1440 }; /* looked at; longer windows take the nearest */
-/* One request in twenty more than usual is an incident, as in evidence_red.c.
- */
-static const double BAD_SHARE = 0.05;
-
 struct failure_minute {
     double requests, errors;
 };
@@ -66,7 +62,7 @@ static uint32_t bad_minutes(const struct failure_history *h, uint32_t first,
 
     for (uint32_t i = first; i < first + n && i < h->count; i++)
         bad +=
-            h->at[i].requests <= 0 || share_of(&h->at[i]) > usual + BAD_SHARE;
+            h->at[i].requests <= 0 || share_of(&h->at[i]) > usual + FELT_SHARE;
     return bad;
 }
 

@@ -43,6 +43,11 @@ struct evidence_set {
 #define MIN_NAMED_SCORE 1.0
 /* Less than this is no evidence. */
 #define MIN_SCORE 0.01
+/* From this share of failing requests on a fault counts whole. */
+#define FELT_SHARE 0.05
+/* Slow is above the 95th percentile of the baseline and this much more: below,
+ * clocks and schedulers differ from minute to minute. */
+#define SLOW_MARGIN_NS 5e6
 /* Odds of twenty to one. */
 #define CONFIDENT_SCORE 3.0
 

@@ -30,11 +30,6 @@ static bool durations_init(struct durations *list, uint32_t spans,
     return list->at;
 }
 
-static void durations_add(struct durations *list, struct duration duration)
-{
-    list->at[list->count++] = duration;
-}
-
 struct duration_sample *durations_measure(const struct trace_samples *traces,
                                           duration_measure *measure)
 {
@@ -54,7 +49,7 @@ struct duration_sample *durations_measure(const struct trace_samples *traces,
             struct duration d = {.span = n};
 
             if (measure(s, n, &d.key, &d.ns))
-                durations_add(list, d);
+                list->at[list->count++] = d;
         }
         sort(list);
     }
@@ -123,7 +118,7 @@ static bool select_judged(const struct duration_sample *sample,
     for (uint32_t i = 0; i < all->count; i++)
         if (s->traces[s->spans[all->at[i].span].trace].start_ns >=
             times->from_ns)
-            durations_add(out, all->at[i]);
+            out->at[out->count++] = all->at[i];
     return true;
 }
 
@@ -178,10 +173,10 @@ double *durations_of_traces(const struct trace_samples *traces,
             seen[span->component] == span->trace + 1)
             continue;
         seen[span->component] = span->trace + 1;
-        durations_add(&list,
-                      (struct duration){.key = span->component,
-                                        .ns = (double)(t->end_ns - t->start_ns),
-                                        .span = n});
+        list.at[list.count++] =
+            (struct duration){.key = span->component,
+                              .ns = (double)(t->end_ns - t->start_ns),
+                              .span = n};
     }
     sort(&list);
     for (uint32_t i = 0; i < list.count;) {

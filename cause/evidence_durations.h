@@ -9,10 +9,6 @@
 #include "trace_sample.h"
 
 #define NS_PER_MS_F 1e6
-/* Slow is above the 95th percentile of the baseline and this much more: below,
- * clocks and schedulers differ from minute to minute. */
-#define SLOW_MARGIN_NS 5e6
-
 struct duration {
     uint64_t key;
     double ns;

@@ -5,11 +5,8 @@
  */
 #include <math.h>
 
+#include "clock.h"
 #include "evidence_finders.h"
-
-/* From this share of failing requests on a fault counts whole. */
-static const double FELT_SHARE = 0.05;
-static const double SLOW_MARGIN_S = 0.005; /* as in evidence_durations.h */
 
 static void add_errors(struct evidence_set *evidence, const struct red_count *c)
 {
@@ -48,8 +45,9 @@ static void add_durations(struct evidence_set *evidence,
         return;
     double usual_s = hist_quantile(base, 0.5);
     double now_s = hist_quantile(window, 0.5);
-    double limit_s = fmax(hist_quantile(base, 0.95), usual_s + SLOW_MARGIN_S);
-    if (now_s < usual_s + SLOW_MARGIN_S)
+    double limit_s =
+        fmax(hist_quantile(base, 0.95), usual_s + SLOW_MARGIN_NS / NS_PER_S);
+    if (now_s < usual_s + SLOW_MARGIN_NS / NS_PER_S)
         return;
     struct cause_evidence e = {
         .kind = EVIDENCE_LATENCY,

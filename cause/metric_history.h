@@ -7,9 +7,6 @@
 
 #include "timeseries.h"
 
-/* From this share of failing requests on a fault counts whole. */
-#define FELT_SHARE 0.05
-
 /* The load of a component. */
 struct component_load {
     double ratio;    /* to the usual load; at least 1 */

@@ -40,11 +40,4 @@ static inline struct cause_window rca_history(const struct rca_times *times,
     return w;
 }
 
-static inline bool rca_in_period(const struct rca_times *times,
-                                 enum rca_period period, uint64_t time_ns)
-{
-    return time_ns >= times->period[period].start_ns &&
-           time_ns < times->period[period].end_ns;
-}
-
 #endif

@@ -16,12 +16,6 @@ MUST_CHECK bool rank_suspects(const struct rca_context *rca,
 MUST_CHECK enum status report_charts(struct rca_context *rca,
                                      struct cause_report *report);
 
-/* Since when, from the points of its chart, step_ns apart. */
-void report_evidence_onset(const struct rca_times *times,
-                           struct cause_evidence *evidence, uint64_t step_ns);
-/* Since when, from its evidence. */
-void report_suspect_onset(struct cause_suspect *suspect);
-
 /* Callers that are affected, the path to users, and what users see. */
 MUST_CHECK enum status report_propagation(struct rca_context *rca,
                                           const struct evidence_set *evidence,

@@ -3,12 +3,16 @@
  * the baseline to the end of the window, or as many minutes apart as keep them
  * few. They come from what was measured already, or from the derived series,
  * which are read once more for all charts that need them.
+ *
+ * The onset of evidence is read off its chart: more reliable than the first
+ * request beyond a limit, as a few healthy requests are beyond it, too.
  */
 #include <math.h>
 #include <stdlib.h>
 
 #include "clock.h"
 #include "evidence_durations.h"
+#include "quantile.h"
 #include "red_series.h"
 #include "report.h"
 
@@ -269,6 +273,68 @@ static void set_title(struct evidence_chart *c)
     }
 }
 
+/* ---- onset ---- */
+
+/* Of the values of one time, or NAN. */
+static double median_of(const struct cause_chart *chart,
+                        struct cause_window time)
+{
+    double values[CAUSE_MAX_CHART_POINTS];
+    uint32_t n = 0;
+
+    for (uint32_t i = 0; i < chart->count; i++)
+        if (chart->points[i].time_ns >= time.start_ns &&
+            chart->points[i].time_ns < time.end_ns)
+            values[n++] = chart->points[i].value;
+    values_sort(values, n);
+    return n > 0 ? values[n / 2] : (double)NAN;
+}
+
+/* From the first point on that is nearer to how it ends than to how it was,
+ * and stays so for the next as well. How it ends is judged by the last third of
+ * the window, which may begin long before the fault. */
+static void set_evidence_onset(const struct rca_times *times,
+                               struct cause_evidence *e, uint64_t step_ns)
+{
+    const struct cause_window *period = times->period;
+    struct cause_window last = {rca_attempt_start(times, RCA_ATTEMPTS - 1),
+                                period[WINDOW].end_ns};
+    double usual = median_of(&e->chart, period[BASELINE]);
+    double now = median_of(&e->chart, last), halfway = (usual + now) / 2;
+
+    if (isnan(usual) || isnan(now))
+        return;
+    for (uint32_t i = 0; i < e->chart.count; i++) {
+        const struct cause_chart_point *p = &e->chart.points[i];
+        bool more = i + 1 < e->chart.count;
+
+        if (p->time_ns + step_ns <= period[BASELINE].end_ns ||
+            (p->value > halfway) != (now > usual) ||
+            (more && (p[1].value > halfway) != (now > usual)))
+            continue;
+        /* The onset of the finder is more exact if it is in that minute. */
+        if (e->onset_ns < p->time_ns || e->onset_ns >= p->time_ns + step_ns)
+            e->onset_ns = p->time_ns;
+        return;
+    }
+}
+
+/* The earliest onset of its symptoms. */
+static void set_suspect_onset(struct cause_suspect *s)
+{
+    uint64_t first = 0;
+
+    for (uint32_t i = 0; i < s->evidence_count; i++) {
+        const struct cause_evidence *e = &s->evidence[i];
+
+        if (e->onset_ns && evidence_is_symptom(e) &&
+            (first == 0 || e->onset_ns < first))
+            first = e->onset_ns;
+    }
+    if (first)
+        s->onset_ns = first;
+}
+
 /* ---- all of it ---- */
 
 static bool add_chart(struct chart_builder *b, struct cause_evidence *e,
@@ -322,10 +388,10 @@ enum status report_charts(struct rca_context *rca, struct cause_report *report)
     s = read_counts(b);
     for (uint32_t i = 0; i < b->count && s == OK; i++) {
         make_points(b, &b->charts[i]);
-        report_evidence_onset(&rca->times, b->charts[i].evidence, b->step_ns);
+        set_evidence_onset(&rca->times, b->charts[i].evidence, b->step_ns);
         set_title(&b->charts[i]);
     }
     for (uint32_t i = 0; i < suspects; i++)
-        report_suspect_onset(&report->suspects[i]);
+        set_suspect_onset(&report->suspects[i]);
     return s == OK ? arena_status(rca->arena) : s;
 }

@@ -23,13 +23,14 @@ struct impact_builder {
 static void count_point(void *arg, const struct red_point *p)
 {
     struct impact_builder *b = arg;
-    const struct rca_times *times = &b->rca->times;
-    bool before = rca_in_period(times, BASELINE, p->start_ns);
+    const struct cause_window *period = b->rca->times.period;
+    bool before = p->start_ns >= period[BASELINE].start_ns &&
+                  p->start_ns < period[BASELINE].end_ns;
     uint32_t n;
 
     if (p->component == NO_INDEX || !b->is_entry[p->component] ||
-        (!before && (p->start_ns < b->since_ns ||
-                     p->start_ns >= times->period[WINDOW].end_ns)))
+        (!before &&
+         (p->start_ns < b->since_ns || p->start_ns >= period[WINDOW].end_ns)))
         return;
     n = red_count_find(&b->rca->red, p->component, p->operation);
     if (n == NO_INDEX)

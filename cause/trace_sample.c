@@ -94,14 +94,6 @@ static uint32_t span_term(struct interned_terms *terms, const struct span *span)
                          contains_word(name, "exception"));
 }
 
-static uint64_t id_of(const uint8_t id[8])
-{
-    uint64_t value;
-
-    memcpy(&value, id, sizeof(value));
-    return value;
-}
-
 static void take_span(void *arg, const struct span *span)
 {
     struct sample_reader *r = arg;
@@ -116,8 +108,8 @@ static void take_span(void *arg, const struct span *span)
     if (!to)
         return;
     *to = (struct rca_span){
-        .id = id_of(span->span_id),
-        .parent_id = id_of(span->parent_span_id),
+        .id = hash_read8(span->span_id),
+        .parent_id = hash_read8(span->parent_span_id),
         .start_ns = span->start_ns,
         .end_ns = span->end_ns,
         .component = candidate_of_resource(r->candidates, span->resource_id),
@@ -141,7 +133,7 @@ static void take_log(void *arg, const struct log_record *log)
     if (!to)
         return;
     *to = (struct rca_log){.time_ns = log->time_ns,
-                           .span_id = id_of(log->span_id),
+                           .span_id = hash_read8(log->span_id),
                            .span = NO_INDEX,
                            .fingerprint = log_fingerprint(r->terms, log),
                            .level = log->level};
