@@ -43,6 +43,8 @@
 #include <libdeflate.h>
 #include <string.h>
 
+#include "buf.h"
+
 #define LSN_MAX (UINT64_MAX >> 1)
 
 enum {
@@ -53,31 +55,16 @@ enum {
 
 static const char magic[8] = {'C', 'B', 'J', 'O', 'U', 'R', 'N', 'L'};
 
-void journal_put(char *at, uint64_t value, size_t bytes)
-{
-    for (size_t i = 0; i < bytes; i++)
-        at[i] = (char)(value >> (8 * i) & 0xff);
-}
-
-uint64_t journal_get(const char *at, size_t bytes)
-{
-    uint64_t value = 0;
-
-    for (size_t i = 0; i < bytes; i++)
-        value |= (uint64_t)(unsigned char)at[i] << (8 * i);
-    return value;
-}
-
 void segment_head_encode(char to[SEGMENT_HEAD], const struct segment_head *head)
 {
     memset(to, 0, SEGMENT_HEAD);
     memcpy(to, magic, sizeof(magic));
-    journal_put(to + 8, SEGMENT_VERSION, 4);
-    journal_put(to + 16, head->first_lsn, 8);
-    journal_put(to + 24, libdeflate_crc32(0, to, 24), 4);
-    journal_put(to + 32, head->id, 8);
-    journal_put(to + 40, head->previous_lsn, 8);
-    journal_put(to + 48, libdeflate_crc32(0, to + 32, 16), 4);
+    store_le(to + 8, SEGMENT_VERSION, 4);
+    store_le(to + 16, head->first_lsn, 8);
+    store_le(to + 24, libdeflate_crc32(0, to, 24), 4);
+    store_le(to + 32, head->id, 8);
+    store_le(to + 40, head->previous_lsn, 8);
+    store_le(to + 48, libdeflate_crc32(0, to + 32, 16), 4);
 }
 
 /* Each half has a checksum of its own. */
@@ -85,13 +72,13 @@ static bool first_half_is_good(struct slice bytes)
 {
     return bytes.len >= SEGMENT_HEAD_V2 &&
            memcmp(bytes.ptr, magic, sizeof(magic)) == 0 &&
-           journal_get(bytes.ptr + 24, 4) == libdeflate_crc32(0, bytes.ptr, 24);
+           load_le(bytes.ptr + 24, 4) == libdeflate_crc32(0, bytes.ptr, 24);
 }
 
 static bool second_half_is_good(struct slice bytes)
 {
-    return bytes.len >= SEGMENT_HEAD && journal_get(bytes.ptr + 32, 8) != 0 &&
-           journal_get(bytes.ptr + 48, 4) ==
+    return bytes.len >= SEGMENT_HEAD && load_le(bytes.ptr + 32, 8) != 0 &&
+           load_le(bytes.ptr + 48, 4) ==
                libdeflate_crc32(0, bytes.ptr + 32, 16);
 }
 
@@ -100,7 +87,7 @@ enum status segment_head_decode(struct slice bytes, uint64_t named_lsn,
                                 struct segment_head *head)
 {
     bool first = first_half_is_good(bytes), second = second_half_is_good(bytes);
-    uint64_t version = first ? journal_get(bytes.ptr + 8, 4) : SEGMENT_VERSION;
+    uint64_t version = first ? load_le(bytes.ptr + 8, 4) : SEGMENT_VERSION;
     bool has_id = version > LAST_VERSION_WITHOUT_ID;
 
     if (!first && !second)
@@ -108,13 +95,13 @@ enum status segment_head_decode(struct slice bytes, uint64_t named_lsn,
     if (version > SEGMENT_VERSION)
         return ERR_UNSUPPORTED;
     *head = (struct segment_head){
-        .first_lsn = first ? journal_get(bytes.ptr + 16, 8) : named_lsn,
+        .first_lsn = first ? load_le(bytes.ptr + 16, 8) : named_lsn,
         .size = has_id ? SEGMENT_HEAD : SEGMENT_HEAD_V2,
         .entry_head = has_id ? ENTRY_HEAD : ENTRY_HEAD_V2,
     };
     if (second && has_id) {
-        head->id = journal_get(bytes.ptr + 32, 8);
-        head->previous_lsn = journal_get(bytes.ptr + 40, 8);
+        head->id = load_le(bytes.ptr + 32, 8);
+        head->previous_lsn = load_le(bytes.ptr + 40, 8);
     }
     if (head->first_lsn == 0 || head->first_lsn > LSN_MAX ||
         bytes.len < head->size)
@@ -134,9 +121,9 @@ static size_t put_source(char *at, const struct source_offset *source)
 {
     if (!source)
         return 0;
-    journal_put(at, source->partition, 4);
-    journal_put(at + 4, source->offset, 8);
-    journal_put(at + 12, source->time_ms, 8);
+    store_le(at, source->partition, 4);
+    store_le(at + 4, source->offset, 8);
+    store_le(at + 12, source->time_ms, 8);
     slice_copy(at + SOURCE_HEAD, source->topic);
     return SOURCE_HEAD + source->topic.len;
 }
@@ -147,17 +134,17 @@ size_t segment_entry_encode(char to[ENTRY_HEAD_MAX], const struct batch *batch,
     size_t source = put_source(to + ENTRY_HEAD, batch->source);
     uint32_t crc;
 
-    journal_put(to, segment_entry_size(batch), 4);
-    journal_put(to + 8, batch->lsn, 8);
-    journal_put(to + 16, batch->received_ns, 8);
-    journal_put(to + 24, batch->signal, 1);
-    journal_put(to + 25, batch->encoding, 1);
-    journal_put(to + 26, source, 2);
-    journal_put(to + ENTRY_ID_AT, id, ENTRY_ID_SIZE);
+    store_le(to, segment_entry_size(batch), 4);
+    store_le(to + 8, batch->lsn, 8);
+    store_le(to + 16, batch->received_ns, 8);
+    store_le(to + 24, batch->signal, 1);
+    store_le(to + 25, batch->encoding, 1);
+    store_le(to + 26, source, 2);
+    store_le(to + ENTRY_ID_AT, id, ENTRY_ID_SIZE);
     crc = libdeflate_crc32(0, to + 8, ENTRY_HEAD - 8 + source);
     if (batch->body_len > 0) /* with no bytes it would return the start value */
         crc = libdeflate_crc32(crc, batch->body, batch->body_len);
-    journal_put(to + 4, crc, 4);
+    store_le(to + 4, crc, 4);
     return ENTRY_HEAD + source;
 }
 
@@ -165,8 +152,8 @@ bool segment_entry_decode(const struct segment_head *segment, const char *bytes,
                           uint64_t len, uint64_t last_lsn,
                           struct segment_entry *entry)
 {
-    uint64_t lsn = journal_get(bytes + 8, 8);
-    uint64_t source = journal_get(bytes + 26, 2);
+    uint64_t lsn = load_le(bytes + 8, 8);
+    uint64_t source = load_le(bytes + 26, 2);
     unsigned signal = (unsigned char)bytes[24];
     unsigned encoding = (unsigned char)bytes[25];
 
@@ -177,11 +164,11 @@ bool segment_entry_decode(const struct segment_head *segment, const char *bytes,
         (source < SOURCE_HEAD || source > SOURCE_HEAD + SOURCE_MAX_TOPIC))
         return false;
     if (segment->id != 0 &&
-        journal_get(bytes + ENTRY_ID_AT, ENTRY_ID_SIZE) != segment->id)
+        load_le(bytes + ENTRY_ID_AT, ENTRY_ID_SIZE) != segment->id)
         return false;
     *entry = (struct segment_entry){
         .lsn = lsn,
-        .received_ns = journal_get(bytes + 16, 8),
+        .received_ns = load_le(bytes + 16, 8),
         .signal = (enum signal)signal,
         .encoding = (enum batch_encoding)encoding,
         .has_source = source > 0,
@@ -197,8 +184,8 @@ void segment_source_decode(const char *bytes, size_t len,
                (struct slice){bytes + SOURCE_HEAD, len - SOURCE_HEAD});
     entry->source = (struct source_offset){
         .topic = {entry->topic, len - SOURCE_HEAD},
-        .partition = (uint32_t)journal_get(bytes, 4),
-        .offset = journal_get(bytes + 4, 8),
-        .time_ms = journal_get(bytes + 12, 8),
+        .partition = (uint32_t)load_le(bytes, 4),
+        .offset = load_le(bytes + 4, 8),
+        .time_ms = load_le(bytes + 12, 8),
     };
 }

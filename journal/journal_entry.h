@@ -38,10 +38,6 @@ struct segment_entry {
     char topic[SOURCE_MAX_TOPIC];
 };
 
-/* Little-endian numbers of 1 to 8 bytes. */
-void journal_put(char *at, uint64_t value, size_t bytes);
-uint64_t journal_get(const char *at, size_t bytes);
-
 void segment_head_encode(char to[SEGMENT_HEAD],
                          const struct segment_head *head);
 

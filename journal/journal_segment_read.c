@@ -14,6 +14,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "buf.h"
 #include "journal_segment.h"
 #include "mem.h"
 
@@ -174,9 +175,9 @@ enum status segment_next(struct segment_reader *reader,
 
     if (status != OK)
         return status;
-    if (head.len < 4 || journal_get(head.ptr, 4) == 0)
+    if (head.len < 4 || load_le(head.ptr, 4) == 0)
         return check_end(reader, reader->good);
-    len = journal_get(head.ptr, 4);
+    len = load_le(head.ptr, 4);
     if (len < least || len > reader->size - reader->good || head.len < least ||
         !segment_entry_decode(&reader->head, head.ptr, len, reader->last_lsn,
                               entry))
@@ -187,7 +188,7 @@ enum status segment_next(struct segment_reader *reader,
         return status;
     if (head.len < before) /* the file has become shorter */
         return ERR_CORRUPT;
-    want = (uint32_t)journal_get(head.ptr + 4, 4);
+    want = (uint32_t)load_le(head.ptr + 4, 4);
     crc = libdeflate_crc32(0, head.ptr + 8, before - 8);
     if (entry->has_source)
         segment_source_decode(head.ptr + least, before - least, entry);
@@ -211,7 +212,7 @@ static enum status find_id(struct segment_reader *reader, uint64_t at,
 {
     char id[ENTRY_ID_SIZE];
 
-    journal_put(id, reader->head.id, ENTRY_ID_SIZE);
+    store_le(id, reader->head.id, ENTRY_ID_SIZE);
     while ((at = next_written(reader, at)) < reader->size) {
         struct slice seen;
         const char *hit;
@@ -260,7 +261,7 @@ bool segment_torn(struct segment_reader *reader)
 
     if (read_window(reader, reader->good, 4, &head) != OK || head.len < 4)
         return true;
-    len = journal_get(head.ptr, 4);
+    len = load_le(head.ptr, 4);
     if (len < reader->head.entry_head || len >= reader->size - reader->good)
         return true;
     return check_end(reader, reader->good + len) != ERR_CORRUPT;
