@@ -10,12 +10,11 @@
  *
  *   struct pod_reply { struct slice name, ip; uint64_t seen_ns; };
  *
- *   const struct reply_table pod_table =
- *       REPLY_TABLE(struct pod_reply,
- *                   REPLY(struct pod_reply, "name", name),
- *                   REPLY_OPTIONAL(struct pod_reply, "ip", ip),
- *                   REPLY_OPTIONAL_TIME(struct pod_reply, "lastSeen",
- * seen_ns));
+ *   const struct reply_table pod_table = REPLY_TABLE(
+ *       struct pod_reply,
+ *       REPLY(struct pod_reply, "name", name),
+ *       REPLY_OPTIONAL(struct pod_reply, "ip", ip),
+ *       REPLY_OPTIONAL_TIME(struct pod_reply, "lastSeen", seen_ns));
  *
  * The type of a member follows from the type of the field: struct slice and
  * const char * are texts, uint8_t arrays are hexadecimal, struct attrs is an
@@ -48,7 +47,7 @@ enum reply_type {
     REPLY_TYPE_HEX,       /* uint8_t[] */
     REPLY_TYPE_ATTRS,     /* struct attrs */
     REPLY_TYPE_OBJECT,    /* a struct with a table of its own */
-    REPLY_TYPE_INLINE,    /* the same; its members stand in the outer object */
+    REPLY_TYPE_INLINE,    /* the same; its members are in the outer object */
     REPLY_TYPE_LIST,      /* struct reply_list */
 };
 
