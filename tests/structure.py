@@ -9,7 +9,8 @@
    prefix says (kafka.c, kafka_seek.c), may call each other. The calls are read
    from the symbols of the object files.
 3. A function has at most 60 lines and complexity 15, a file at most 500 lines.
-4. A header of include/ says in its head what it is for, who owns what it hands
+4. A test waits for a condition (WAIT_FOR), it does not sleep.
+5. A header of include/ says in its head what it is for, who owns what it hands
    out, which threads may call it, and how it reports errors.
 
 Which module may use which is checked by layers.sh.
@@ -71,6 +72,14 @@ def check_sizes():
         if int(length) > MAX_LINES_FUNCTION:
             complain(f"{where} has {length} lines, "
                      f"more than {MAX_LINES_FUNCTION}")
+
+
+def check_sleeps():
+    tests = TOP / "tests"
+    for path in sorted([*tests.glob("unit/*/*.c"), *tests.glob("kits/*.h")]):
+        for call in re.findall(r"\b(?:u|nano)?sleep\(", path.read_text()):
+            complain(f"{path.relative_to(TOP)} calls {call[:-1]}(); "
+                     "test.h has WAIT_FOR and test_pause_us")
 
 
 def check_heads():
@@ -144,6 +153,7 @@ def check_circles(objects):
 def main():
     check_type_names()
     check_sizes()
+    check_sleeps()
     check_heads()
     check_circles(pathlib.Path(sys.argv[1]).resolve())
     for text in problems:

@@ -60,6 +60,27 @@ bool test_check_text(struct slice got, const char *want, const char *what,
     return good;
 }
 
+void test_pause_us(uint32_t us)
+{
+    struct timespec pause = {us / 1000000, (long)(us % 1000000) * 1000};
+
+    while (nanosleep(&pause, &pause) != 0)
+        ;
+}
+
+bool test_may_wait(uint64_t *since)
+{
+    struct timespec t;
+    uint64_t now;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    now = (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
+    if (*since == 0)
+        *since = now;
+    test_pause_us(now - *since < 10000000 ? 50 : 1000);
+    return now - *since < UINT64_C(20000000000);
+}
+
 uint64_t test_random64(void)
 {
     uint64_t z = random_state += UINT64_C(0x9e3779b97f4a7c15);

@@ -31,12 +31,28 @@
 #define CHECK_TEXT(got, want) \
     test_check_text((got), (want), #got, __FILE__, __LINE__)
 
+/* Waits until the condition holds, for 20 seconds at most, and checks that it
+ * does. */
+#define WAIT_FOR(cond)                                \
+    do {                                              \
+        uint64_t wait_since = 0;                      \
+        while (!(cond) && test_may_wait(&wait_since)) \
+            ;                                         \
+        CHECK(cond);                                  \
+    } while (0)
+
 void test_add(const char *name, void (*run)(void));
 bool test_check(bool good, const char *what, const char *file, int line);
 bool test_check_eq(intmax_t got, intmax_t want, const char *what,
                    const char *file, int line);
 bool test_check_text(struct slice got, const char *want, const char *what,
                      const char *file, int line);
+
+/* A short pause; false when *since, set by the first call, is long ago. */
+bool test_may_wait(uint64_t *since);
+/* For what time itself decides: idle times, slow parts, the moment of a kill.
+ * Nothing may depend on it that WAIT_FOR can see. */
+void test_pause_us(uint32_t us);
 
 /* A number below bound. */
 uint32_t test_random(uint32_t bound);

@@ -240,8 +240,7 @@ static inline enum status life_send(struct life *life, uint32_t k)
     batch->done = kit_done;
     batch->done_arg = &told;
     sink.submit(sink.arg, batch);
-    for (int i = 0; i < PATIENCE_MS * 10 && atomic_load(&told) < 0; i++)
-        usleep(i < 200 ? 10 : 100);
+    WAIT_FOR(atomic_load(&told) >= 0);
     CHECK(atomic_load(&told) >= 0);
     return (enum status)atomic_load(&told);
 }
@@ -254,7 +253,7 @@ static inline bool life_send_until_taken(struct life *life, uint32_t k)
     for (int i = 0; i < PATIENCE_MS; i++) {
         if (sink.ready(sink.arg) == OK && life_send(life, k) == OK)
             return true;
-        usleep(1000);
+        test_pause_us(1000);
     }
     return false;
 }
@@ -272,7 +271,7 @@ static inline bool life_seal(struct life *life)
             waiting |= life->store->memtables.streams[stream].closed > 0;
         pthread_mutex_unlock(&life->store->commits.lock);
         if (waiting)
-            usleep(200);
+            test_pause_us(200);
     }
     return !waiting;
 }

@@ -52,7 +52,7 @@ static inline void finish(struct batch *batch)
 
 static inline void *finish_later(void *batch)
 {
-    usleep(2000);
+    test_pause_us(2000);
     finish(batch);
     return NULL;
 }

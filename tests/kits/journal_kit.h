@@ -150,7 +150,7 @@ static inline void seen_submit(void *arg, struct batch *batch)
     struct seen *seen = arg;
 
     if (seen->slow)
-        usleep(2000);
+        test_pause_us(2000);
     seen_add(seen, batch);
     batch_done(batch, OK);
     batch_free(batch);
@@ -184,8 +184,7 @@ static inline struct journal *open_journal(const struct journal_io *io)
 
 static inline enum status wait_for(struct outcome *outcome)
 {
-    for (int i = 0; i < 20000 && atomic_load(&outcome->status) < 0; i++)
-        usleep(i < 100 ? 20 : 500);
+    WAIT_FOR(atomic_load(&outcome->status) >= 0);
     return (enum status)atomic_load(&outcome->status);
 }
 

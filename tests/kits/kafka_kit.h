@@ -282,8 +282,7 @@ static inline struct kafka *read_into(struct mock_kafka *mock,
 
 static inline bool wait_count(struct memory_store *store, uint32_t count)
 {
-    for (int i = 0; i < 3000 && memory_store_count(store) < count; i++)
-        usleep(10000);
+    WAIT_FOR(memory_store_count(store) >= count);
     return CHECK_EQ(memory_store_count(store), count);
 }
 
@@ -359,7 +358,7 @@ static inline void check_committed(const struct mock_kafka *mock)
             rd_kafka_topic_partition_list_add(list, topics[t], p);
     for (int tries = 0; tries < 200 && wrong > 0; tries++) {
         if (tries > 0)
-            usleep(100000);
+            test_pause_us(100000);
         CHECK_EQ(rd_kafka_committed(rk, list, 20000), 0);
         wrong = 0;
         for (int i = 0; i < list->cnt; i++)
@@ -380,7 +379,7 @@ static inline void wait_partitions(struct kafka *kafka, int wanted)
         struct buf out;
 
         if (tries > 0)
-            usleep(10000);
+            test_pause_us(10000);
         buf_init(&out, 1 << 16);
         kafka_print(kafka, &out);
         buf_byte(&out, '\0');

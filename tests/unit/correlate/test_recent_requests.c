@@ -176,8 +176,7 @@ TEST(a_copy_from_kafka_leaves_its_offset)
     batch->done = kit_done;
     batch->done_arg = &told;
     sink.submit(sink.arg, batch);
-    for (int i = 0; i < PATIENCE_MS && atomic_load(&told) < 0; i++)
-        usleep(1000);
+    WAIT_FOR(atomic_load(&told) >= 0);
     CHECK_EQ(atomic_load(&told), OK);
     for (int i = 0; i < 2; i++) {
         CHECK_EQ(times_of(&life, 1), 1);
@@ -251,7 +250,7 @@ static int slow_sync(int fd)
 {
     atomic_fetch_add(&syncing, 1);
     while (!atomic_load(&may_sync))
-        usleep(100);
+        test_pause_us(100);
     return journal_io_system.sync(fd);
 }
 
@@ -277,15 +276,14 @@ TEST(a_copy_waits_for_what_is_being_synced)
         batch->done_arg = &told[i];
         sink.submit(sink.arg, batch);
         while (atomic_load(&syncing) == 0)
-            usleep(100);
+            test_pause_us(100);
     }
-    usleep(20000);
+    test_pause_us(20000);
     for (int i = 0; i < 8; i++)
         CHECK_EQ(atomic_load(&told[i]), -1); /* nothing is durable yet */
     atomic_store(&may_sync, 1);
     for (int i = 0; i < 8; i++) {
-        for (int j = 0; j < PATIENCE_MS && atomic_load(&told[i]) < 0; j++)
-            usleep(1000);
+        WAIT_FOR(atomic_load(&told[i]) >= 0);
         CHECK_EQ(atomic_load(&told[i]), OK);
     }
     CHECK_EQ(times_of(&life, 4), 1);

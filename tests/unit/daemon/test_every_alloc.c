@@ -86,7 +86,7 @@ static bool send_until_taken(struct life *life, uint32_t k,
         if (life_send(life, k) == OK)
             account->taken[k]++;
         else
-            usleep(1000);
+            test_pause_us(1000);
         account->unsure[k]--;
     }
     return CHECK(account->taken[k]);

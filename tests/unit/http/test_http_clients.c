@@ -124,7 +124,7 @@ TEST(slow_sender)
     put_head(fd, "/v1/traces", body.len, PROTOBUF);
     for (size_t i = 0; i < body.len; i++) {
         (void)put(fd, body.ptr + i, 1);
-        usleep(200);
+        test_pause_us(200);
     }
     CHECK_EQ(get(fd).status, 200);
     close(fd);
@@ -162,14 +162,13 @@ TEST(gone_while_it_is_stored)
 
         put_head(fd, "/v1/traces", body.len, PROTOBUF);
         (void)put(fd, body.ptr, body.len);
-        for (int j = 0; j < 5000 && submitted() <= i; j++)
-            usleep(200);
+        WAIT_FOR(submitted() > i);
         if (i % 2)
             setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
         close(fd);
     }
     CHECK_EQ(submitted(), 20);
-    usleep(10000);
+    test_pause_us(10000);
     release();
     fake.mode = AT_ONCE;
     CHECK_EQ(post("/v1/traces", PROTOBUF, body).status, 200);
@@ -202,10 +201,9 @@ TEST(stop_answers_what_is_under_way)
         put_head(fd[i], "/v1/traces", body.len, PROTOBUF);
         (void)put(fd[i], body.ptr, body.len);
     }
-    for (int j = 0; j < 5000 && submitted() < 10; j++)
-        usleep(200);
+    WAIT_FOR(submitted() >= 10);
     CHECK_EQ(pthread_create(&thread, NULL, stop_thread, ingest), 0);
-    usleep(20000);
+    test_pause_us(20000);
     reply = post_on(idle, "/v1/traces", PROTOBUF, body);
     CHECK_EQ(reply.status, 503);
     close(idle);
@@ -277,7 +275,7 @@ TEST(connections_have_a_share)
 static void *ready_soon(void *arg)
 {
     (void)arg;
-    usleep(300000);
+    test_pause_us(300000);
     fake.ready = OK;
     return NULL;
 }
@@ -339,7 +337,7 @@ TEST(a_body_arrives_whole_after_a_wait)
 
 static void *give_soon(void *arg)
 {
-    usleep(300000);
+    test_pause_us(300000);
     budget_give(arg, 3 << 20);
     return NULL;
 }
@@ -361,7 +359,7 @@ TEST(a_body_arrives_whole_after_a_wait_in_its_middle)
                     "Transfer-Encoding: chunked\r\n\r\n");
         else
             put_head(fd, "/v1/traces", body.len, PROTOBUF);
-        usleep(50000); /* it is admitted */
+        test_pause_us(50000); /* it is admitted */
         CHECK(budget_take(&budget, 3 << 20));
         CHECK_EQ(pthread_create(&thread, NULL, give_soon, &budget), 0);
         if (chunked)
@@ -411,7 +409,7 @@ TEST(gone_while_it_waits)
         put_head(fd, "/v1/traces", 1000, PROTOBUF);
         close(fd);
     }
-    usleep(100000);
+    test_pause_us(100000);
     end(); /* while they wait */
 }
 

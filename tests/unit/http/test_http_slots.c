@@ -69,12 +69,12 @@ TEST(idle_connections_end)
         pairs[i] = pair_open(slots);
     slot_busy(pairs[1].slot);
     slot_busy(pairs[2].slot);
-    usleep(60000);
+    test_pause_us(60000);
     CHECK_EQ(slots_check_deadlines(slots), 1);
     CHECK(!is_open(&pairs[0]) && is_open(&pairs[1]));
     CHECK_EQ(slots_check_deadlines(slots), 0); /* once */
     slot_idle(pairs[1].slot);
-    usleep(60000);
+    test_pause_us(60000);
     CHECK_EQ(slots_check_deadlines(slots), 1);
     CHECK(!is_open(&pairs[1]) && is_open(&pairs[2]));
     for (int i = 0; i < 3; i++)
@@ -89,7 +89,7 @@ TEST(a_body_that_stops_ends)
 
     slot_body(pair.slot, 1000000);
     slot_progress(pair.slot, 900000);
-    usleep(60000); /* nothing for longer than the idle time */
+    test_pause_us(60000); /* nothing for longer than the idle time */
     CHECK_EQ(slots_check_deadlines(slots), 1);
     pair_close(slots, &pair);
     slots_free(slots);
@@ -169,10 +169,10 @@ TEST(without_idle_ones_the_last_eighth_is_for_others_and_the_reserve_for_all)
         slot_head(pairs[count++].slot);
     }
     CHECK(!admits(slots, "10.0.0.1"));
-    usleep(300000);
+    test_pause_us(300000);
     CHECK(admits(slots, "10.0.0.1")); /* who took long in the reserve goes */
     CHECK(!is_open(&pairs[15]) && is_open(&pairs[16]) && is_open(&pairs[0]));
-    usleep(800000);
+    test_pause_us(800000);
     CHECK(admits(slots, "10.0.0.1")); /* and who takes long for a head */
     CHECK(!is_open(&pairs[0]) && is_open(&pairs[1]));
     pairs[count] = pair_open(slots);
@@ -236,7 +236,7 @@ TEST(the_slowest_body_of_who_holds_most)
     }
     CHECK(slots_slowest_body(slots, false) == &slow);
     CHECK(slots_slowest_body(slots, true) == NULL); /* it has just begun */
-    usleep(1100000);
+    test_pause_us(1100000);
     CHECK(slots_slowest_body(slots, true) == &slow);
     slot_hold(slow.slot, 0, NULL);
     CHECK(slots_slowest_body(slots, true) == &other);

@@ -88,7 +88,7 @@ TEST(refused_batches_are_read_again)
     store->refuse_in = 100;
     kafka = read_into(&mock, store, "one");
     for (int i = 0; i < 5; i++) {
-        usleep(150000);
+        test_pause_us(150000);
         pthread_mutex_lock(&store->lock);
         store->refuse_in = 1 + (int)test_random(200);
         pthread_mutex_unlock(&store->lock);
@@ -116,11 +116,10 @@ TEST(pauses_while_there_is_no_room)
     send_some(&mock, 120);
     wait_count(store, 120);
     atomic_store(&store->ready, ERR_BUSY);
-    usleep(100000);
+    test_pause_us(100000);
     before = memory_store_count(store);
     send_some(&mock, 240);
-    for (int i = 0; i < 3000 && stats_get(STATS_KAFKA_PAUSES) == pauses; i++)
-        usleep(10000);
+    WAIT_FOR(stats_get(STATS_KAFKA_PAUSES) != pauses);
     CHECK(stats_get(STATS_KAFKA_PAUSES) > pauses);
     CHECK(memory_store_count(store) <= before + 1);
     atomic_store(&store->ready, OK);
@@ -128,7 +127,7 @@ TEST(pauses_while_there_is_no_room)
     /* Memory in use by others. */
     CHECK(budget_take(&mock.budget, mock.budget.limit / 10 * 9));
     send_some(&mock, 120);
-    usleep(500000);
+    test_pause_us(500000);
     CHECK(memory_store_count(store) <= 361);
     budget_give(&mock.budget, mock.budget.limit / 10 * 9);
     wait_count(store, 480);

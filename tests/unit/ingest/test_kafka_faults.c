@@ -56,11 +56,8 @@ TEST(corrupt_batches_are_skipped)
 
 static void wait_both(struct mock_kafka *mock, struct memory_store **stores)
 {
-    for (int i = 0; i < 3000 && memory_store_count(stores[0]) +
-                                        memory_store_count(stores[1]) <
-                                    mock->count;
-         i++)
-        usleep(10000);
+    WAIT_FOR(memory_store_count(stores[0]) + memory_store_count(stores[1]) >=
+             mock->count);
     CHECK_EQ(memory_store_count(stores[0]) + memory_store_count(stores[1]),
              mock->count);
     check_committed(mock);
@@ -118,8 +115,7 @@ TEST(partitions_revoked_while_paused_are_read_after_they_return)
     wait_both(&mock, stores);
     atomic_store(&stores[0]->ready, ERR_BUSY);
     send_some(&mock, 120);
-    for (int i = 0; i < 3000 && stats_get(STATS_KAFKA_PAUSES) == pauses; i++)
-        usleep(10000);
+    WAIT_FOR(stats_get(STATS_KAFKA_PAUSES) != pauses);
     CHECK(stats_get(STATS_KAFKA_PAUSES) > pauses);
     kafka[1] = read_into(&mock, stores[1], "two");
     wait_partitions(kafka[1], PARTS * SIGNAL_COUNT / 2);
@@ -154,8 +150,7 @@ TEST(messages_deleted_before_they_were_read_are_counted)
     store->known[1][2] = true;
     store->next[1][2] = 1;
     kafka = read_into(&mock, store, "one");
-    for (int i = 0; i < 2000 && !has_stored(store, 1, 2, 11); i++)
-        usleep(10000);
+    WAIT_FOR(has_stored(store, 1, 2, 11));
     kafka_close(kafka);
     lost = stats_get(STATS_KAFKA_LOST) - lost;
     CHECK(lost > 3);
@@ -178,18 +173,16 @@ TEST(a_broker_that_is_down)
     wait_count(store, 60);
     CHECK(!kafka_unhealthy(kafka, text));
     CHECK_EQ(rd_kafka_mock_broker_set_down(mock.cluster, 1), 0);
-    for (int i = 0; i < 3000 && !kafka_unhealthy(kafka, text); i++)
-        usleep(10000);
+    WAIT_FOR(kafka_unhealthy(kafka, text));
     CHECK(kafka_unhealthy(kafka, text));
     CHECK(strstr(text, "reached") != NULL);
     CHECK_EQ(rd_kafka_mock_broker_set_up(mock.cluster, 1), 0);
-    for (int i = 0; i < 3000 && kafka_unhealthy(kafka, text); i++)
-        usleep(10000);
+    WAIT_FOR(!kafka_unhealthy(kafka, text));
     CHECK(!kafka_unhealthy(kafka, text));
     send_some(&mock, 60);
     wait_count(store, 120);
     CHECK_EQ(rd_kafka_mock_broker_set_down(mock.cluster, 1), 0);
-    usleep(300000);
+    test_pause_us(300000);
     began = clock_monotonic_ns();
     kafka_close(kafka); /* does not wait for ever */
     CHECK(clock_monotonic_ns() - began < 15 * NS_PER_S);

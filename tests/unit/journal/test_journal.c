@@ -833,7 +833,7 @@ TEST(threads)
         CHECK_EQ(pthread_create(&threads[i], NULL, submitter, journal), 0);
     for (int i = 0; i < 100; i++) {
         journal_truncate(journal, journal_last_lsn(journal) / 2);
-        usleep(500);
+        test_pause_us(500);
     }
     for (int i = 0; i < 4; i++) {
         void *ok;

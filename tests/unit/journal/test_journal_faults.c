@@ -192,8 +192,7 @@ static bool run_script(struct script_run *run)
         bool works = false;
 
         for (uint32_t i = SCRIPT; i < SCRIPT_END && !works; i++) {
-            for (int j = 0; j < 5000 && sink.ready(sink.arg) != OK; j++)
-                usleep(100);
+            WAIT_FOR(sink.ready(sink.arg) == OK);
             works = run->ok[i] = put(journal, i, 100) == OK;
         }
         CHECK(works);
@@ -286,16 +285,14 @@ TEST(recovers_by_itself)
     faulty.at = 0;
     pthread_mutex_unlock(&faulty.lock);
     CHECK_EQ(put(journal, 1, 10), ERR_IO);
-    for (int i = 0; i < 1000 && sink.ready(sink.arg) == OK; i++)
-        usleep(100);
+    WAIT_FOR(sink.ready(sink.arg) != OK);
     CHECK_EQ(sink.ready(sink.arg), ERR_IO);
     CHECK_EQ(put(journal, 2, 10), ERR_IO);
     CHECK_EQ(stats_get(STATS_JOURNAL_ERRORS), errors + 1);
     pthread_mutex_lock(&faulty.lock);
     faulty.at = UINT32_MAX;
     pthread_mutex_unlock(&faulty.lock);
-    for (int i = 0; i < 5000 && sink.ready(sink.arg) != OK; i++)
-        usleep(100);
+    WAIT_FOR(sink.ready(sink.arg) == OK);
     CHECK_EQ(sink.ready(sink.arg), OK);
     CHECK_EQ(put(journal, 3, 10), OK);
     journal_close(journal);

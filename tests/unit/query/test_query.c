@@ -141,8 +141,7 @@ TEST(names_with_escapes_arrive)
 
 static int wait_for_inside(int count)
 {
-    for (int i = 0; i < 5000 && atomic_load(&inside) < count; i++)
-        usleep(1000);
+    WAIT_FOR(atomic_load(&inside) >= count);
     return atomic_load(&inside);
 }
 
@@ -162,7 +161,7 @@ TEST(beyond_the_queue_is_503_and_health_answers)
     CHECK_EQ(wait_for_inside(1), 1);
     for (int i = 1; i < 4; i++) {
         post(fds[i], LOGS, BODY);
-        usleep(50000); /* in this order */
+        test_pause_us(50000); /* in this order */
     }
     answer = hear(fds[3]);
     CHECK_EQ(status_of(answer), 503);
@@ -253,7 +252,7 @@ static void wait_for_cancel(void)
             atomic_fetch_add(&cancelled, 1);
             return;
         }
-        usleep(1000);
+        test_pause_us(1000);
     }
 }
 
@@ -271,11 +270,10 @@ TEST(a_closed_connection_cancels_its_query)
     CHECK_EQ(wait_for_inside(1), 1);
     wait = dial();
     post(wait, LOGS, BODY);
-    usleep(50000);
+    test_pause_us(50000);
     close(wait);
     close(work);
-    for (int i = 0; i < 3000 && stats_get(STATS_QUERIES_499) < before + 2; i++)
-        usleep(1000);
+    WAIT_FOR(stats_get(STATS_QUERIES_499) >= before + 2);
     CHECK_EQ(stats_get(STATS_QUERIES_499) - before, 2);
     CHECK_EQ(atomic_load(&cancelled), 1);
     CHECK_EQ(atomic_load(&inside), 1);
@@ -302,9 +300,9 @@ TEST(stopping_answers_what_was_taken)
         post(fds[i], LOGS, BODY);
     }
     CHECK_EQ(wait_for_inside(1), 1);
-    usleep(50000);
+    test_pause_us(50000);
     CHECK_EQ(pthread_create(&stopper, NULL, stop_main, query), 0);
-    usleep(50000);
+    test_pause_us(50000);
     pthread_mutex_unlock(&gate);
     for (int i = 0; i < 3; i++) {
         CHECK_EQ(status_of(hear(fds[i])), 200);

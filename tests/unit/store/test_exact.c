@@ -262,7 +262,7 @@ static enum status sum_all(struct reader *reader, unsigned pause_us,
     for (uint32_t id = 0; id < RESOURCES; id++)
         bitmap_add(set, id);
     if (pause_us > 0)
-        usleep(pause_us);
+        test_pause_us(pause_us);
     if (status == OK)
         status = reader_query_series(reader, &query, add_point, sums);
     reader_end(reader);
@@ -301,11 +301,11 @@ static void live_and_die(const char *dir, uint64_t last)
         struct life life = life_open(dir, age_ns);
 
         take(&life, last);
-        usleep(pause_us); /* some is committed, some is not */
+        test_pause_us(pause_us); /* some is committed, some is not */
         kill(getpid(), SIGKILL);
     }
     if (soon) {
-        usleep(die_us);
+        test_pause_us(die_us);
         CHECK_EQ(kill(child, SIGKILL), 0);
     }
     CHECK_EQ(waitpid(child, NULL, 0), child);

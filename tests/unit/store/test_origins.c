@@ -79,7 +79,7 @@ static void ends_open(struct ends *ends, const char *dir,
                       const struct journal_io *io, bool start)
 {
     struct journal_options journal = {
-        .dir = dir, .max_bytes = 64 << 20, .segment_bytes = 1 << 20};
+        .dir = dir, .max_bytes = 64 << 20, .segment_bytes = 16 << 10};
     struct store_options store = options_in(dir);
 
     *ends = (struct ends){.append = true};
@@ -111,11 +111,7 @@ static void submit(struct ends *ends, struct batch *batch)
 
 static void wait_for(struct ends *ends, unsigned count)
 {
-    for (int i = 0;
-         i < 10000 &&
-         atomic_load(&ends->ok) + atomic_load(&ends->refused) < count;
-         i++)
-        usleep(500);
+    WAIT_FOR(atomic_load(&ends->ok) + atomic_load(&ends->refused) >= count);
     CHECK_EQ(atomic_load(&ends->ok) + atomic_load(&ends->refused), count);
 }
 
@@ -226,8 +222,7 @@ TEST(nothing_overtakes_a_batch_that_was_not_written)
         submit(&ends, from(i, 0, 2));
     wait_for(&ends, 601);
     CHECK_EQ(atomic_load(&ends.ok), 300);
-    for (int i = 0; i < 1000 && next_of(&ends, 0) != 300; i++)
-        usleep(1000);
+    WAIT_FOR(next_of(&ends, 0) == 300);
     CHECK_EQ(next_of(&ends, 0), 300);
     ends_close(&ends);
     log_set_level(LOG_INFO);
@@ -278,9 +273,7 @@ TEST(offsets_come_back_after_a_crash_at_any_time)
     wait_for(&ends, 1100); /* a section is full: sealed */
     flush(&ends);
     CHECK_EQ(metadata_sync(store_metadata(ends.store)), OK);
-    crash(dir, 1100, 900);
-    for (int i = 0; i < 100 && journal_bytes(ends.journal) > 60000; i++)
-        usleep(10000);
+    WAIT_FOR(journal_bytes(ends.journal) <= 16 << 10);
     crash(dir, 1100, 900); /* partition 1 is in the table only */
     ends_close(&ends);
 
@@ -288,8 +281,7 @@ TEST(offsets_come_back_after_a_crash_at_any_time)
     CHECK_EQ(next_of(&ends, 0), 1100);
     submit(&ends, from(3, 0, 1)); /* made anew: begins again */
     wait_for(&ends, 1);
-    for (int i = 0; i < 1000 && next_of(&ends, 0) != 4; i++)
-        usleep(1000);
+    WAIT_FOR(next_of(&ends, 0) == 4);
     crash(dir, 4, 900);
     ends_close(&ends);
     log_set_level(LOG_INFO);
@@ -386,7 +378,7 @@ static uint64_t wait_total(const struct ends *ends, uint64_t want)
 
     arena_init(&arena, NULL, SIZE_MAX);
     for (int i = 0; i < 1000 && total != want; i++) {
-        usleep(2000);
+        test_pause_us(2000);
         ask(ends, &arena,
             (struct dead_letter_query){.partition = -1, .limit = 1}, &count,
             &total);

@@ -44,7 +44,7 @@ static void *append_all(void *arg)
         race->open_value++;
         pthread_mutex_unlock(&race->lock);
         atomic_fetch_add(&race->appended, 1);
-        usleep(100);
+        test_pause_us(100);
         if (lsn % 3)
             continue;
         /* Its lsn says nothing: a flush inside a batch has that of the last. */
@@ -74,7 +74,7 @@ static uint64_t visit_open(void *source, const struct bitmap *resources,
     visit(arg, &point);
     uint64_t flushes = race->flushes;
     pthread_mutex_unlock(&race->lock);
-    usleep(test_random(500)); /* for the next flush to come between */
+    test_pause_us(test_random(500)); /* for the next flush to come between */
     return flushes;
 }
 
@@ -108,7 +108,7 @@ static bool look(struct race *race, struct reader *reader)
             CHECK(total <= (after + 1) * PER_BATCH) && CHECK(total == count);
     for (uint32_t i = 0; i < count && good; i++)
         good &= CHECK_EQ(logs[i].time_ns, BASE + i);
-    usleep(test_random(500));
+    test_pause_us(test_random(500));
     good &=
         CHECK_EQ(reader_query_series(reader, &series, add_value, &value), OK);
     after = atomic_load(&race->appended);

@@ -284,8 +284,7 @@ TEST(age_alone_seals)
     options.memtable_age_ns = 30 * NS_PER_MS;
     CHECK_EQ(store_open(&store, &options), OK);
     store_append(store, points_batch(3, false, "cpu", 1, 60, 5, 1));
-    for (int i = 0; i < 200 && store_watermark(store, STREAM_METRICS) < 3; i++)
-        usleep(10000);
+    WAIT_FOR(store_watermark(store, STREAM_METRICS) >= 3);
     CHECK_EQ(store_watermark(store, STREAM_METRICS), 3);
     CHECK(store_derived_flush_due(store, 3));
     CHECK_EQ(store_health(store), OK);
@@ -394,8 +393,7 @@ static uint64_t total_value(struct store *store)
 
 static enum status wait_health(struct store *store, enum status want)
 {
-    for (int i = 0; i < 500 && store_health(store) != want; i++)
-        usleep(10000);
+    WAIT_FOR(store_health(store) == want);
     return store_health(store);
 }
 
@@ -486,9 +484,8 @@ TEST(whoever_waits_for_a_full_disk_goes_on_when_the_store_drains)
     struct store *store = open_in(dir);
     atomic_store(&fail_always, true);
     CHECK_EQ(pthread_create(&thread, NULL, append_many, store), 0);
-    for (int i = 0; i < 500 && store_health(store) == OK; i++)
-        usleep(10000);
-    usleep(50000); /* it is in the midst of it */
+    WAIT_FOR(store_health(store) != OK);
+    test_pause_us(50000); /* it is in the midst of it */
     store_begin_shutdown(store);
     CHECK_EQ(pthread_join(thread, NULL), 0);
     CHECK_EQ(total_value(store), 80000);
@@ -559,7 +556,7 @@ static void refused(void *arg, enum status status)
 
 static void tick(struct chain *chain)
 {
-    usleep(500);
+    test_pause_us(500);
     pthread_mutex_lock(&chain->lock);
     flush_if_wanted(chain);
     pthread_mutex_unlock(&chain->lock);
@@ -688,7 +685,7 @@ TEST(killed_at_any_moment_the_watermark_tells_what_is_there)
 
         if (child == 0)
             append_for_ever(dir);
-        usleep(5000 + test_random(40000));
+        test_pause_us(5000 + test_random(40000));
         CHECK_EQ(kill(child, SIGKILL), 0);
         CHECK_EQ(waitpid(child, NULL, 0), child);
         check_logs(dir);
