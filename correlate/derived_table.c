@@ -1,8 +1,7 @@
 /*
  * Entries lie in an array in order of arrival with an index over it, so that
- * only memory in use is touched. Texts, buckets and exemplars,
- * which differ in size, come from one slab. A flush empties both; nothing is
- * removed before.
+ * only memory in use is touched. Texts, buckets and exemplars, which differ in
+ * size, come from one slab. A flush empties both; nothing is removed before.
  *
  * A record adds a handful of entries at most. derived_low() keeps a reserve for
  * one record, so a flush is only needed between records.
