@@ -1,4 +1,5 @@
-/* Entries are appended to an array; map.h finds them by hash. */
+/* Entries are appended to an array. map.h finds them by the high half of the
+ * key, map_hash(), and compares it. */
 #include "key_map.h"
 
 #include <stdlib.h>
@@ -15,7 +16,7 @@ void key_map_release(struct key_map *map)
 static struct key_entry *find(const struct key_map *map, uint64_t key)
 {
     map_each(&map->index, map_hash(key), at)
-        if (map->at[at].key == key)
+        if (map->at[at].low == (uint32_t)key)
             return &map->at[at];
     return NULL;
 }
@@ -36,5 +37,5 @@ void key_map_set(struct key_map *map, uint64_t key, uint32_t value)
         entry = array_append(&map->at, count, &map->room);
         map_add(&map->index, map_hash(key), count);
     }
-    *entry = (struct key_entry){key, value};
+    *entry = (struct key_entry){(uint32_t)key, value};
 }

@@ -15,7 +15,7 @@
 struct key_map {
     struct map index;
     struct key_entry {
-        uint64_t key;
+        uint32_t low; /* half of the key; the index has the other one */
         uint32_t value;
     } * at;
     uint32_t room;
