@@ -10,11 +10,12 @@
  *                        endpoint.c, operation.c  endpoint and operation
  *                        outcome.c, sampling.c  failed or not, weight
  *                        edges.c                its call, with call_target.c
- *   tagger_logs.c        log_fields.c, log_level.c  trace context, level
+ *   tagger_logs.c        log_fields.c, severity.c   trace context, level
  *                        templates.c            count by template
- *   batch_resources.c  per resource: component (components.c), count of
- * records, new versions (change_detector.c) derived_table.c    the counts of a
- * minute; derived_points.c: as metrics
+ *   batch_resources.c  per resource: component (components.c), records,
+ *                        new versions (change_detector.c)
+ *   derived_table.c    the counts of a minute
+ *   derived_points.c     as metrics
  *
  * Watermarks are read once, at the start: what lies at or below them was
  * committed before. A replayed batch is appended, or counted, or both, or

@@ -1,7 +1,6 @@
 /*
- * OpenChoreo's RCA agent (contracts/openchoreo.md 5): an alert is analysed at
- * once, the report is stored, and a chat about it is answered from its
- * findings.
+ * OpenChoreo's RCA agent: an alert is analysed at once, the report is stored,
+ * and a chat about it is answered from its findings.
  */
 #include <stdio.h>
 #include <stdlib.h>

@@ -12,10 +12,14 @@
 4. A test waits for a condition (WAIT_FOR), it does not sleep.
 5. A header of include/ says in its head what it is for, who owns what it hands
    out, which threads may call it, and how it reports errors.
+5. A source file that README.md or docs/architecture.md names exists, and so does
+   what they name in it: `folder/file.c:function`. So does a source file that a
+   comment names (evidence_X.c: any with that pattern).
 
 Which module may use which is checked by layers.sh.
 """
 import collections
+import fnmatch
 import pathlib
 import re
 import subprocess
@@ -28,6 +32,8 @@ MAX_LINES_FILE = 500
 MAX_LINES_FUNCTION = 60
 MAX_COMPLEXITY = 15
 HEAD_WORDS = ("Purpose:", "Ownership:", "Threads:", "Errors:")
+
+PAGES = ("README.md", "docs/architecture.md")
 
 problems = []
 
@@ -89,6 +95,47 @@ def check_heads():
         if missing:
             complain(f"include/{path.name}: its head comment lacks "
                      f"{', '.join(missing)}")
+
+
+def defines(text, name):
+    """A function with its body, a table, a type or a macro of that name."""
+    return re.search(rf"^[a-z][^;{{}}()]*\b{name}\([^;{{}}]*\)\s*\{{"
+                     rf"|^[a-z][^;{{}}()]*\b{name}(\[\w*\])* = "
+                     rf"|^(struct|enum|union) {name} \{{"
+                     rf"|^#define {name}\b", text, re.M)
+
+
+def check_pages():
+    """Names in backquotes: base/map.c, map.c, proto/otlp_*.c, a.c:function."""
+    known = {str(path.relative_to(TOP)) for path in sources(".c", ".h")}
+    known |= {str(path.relative_to(TOP)) for folder in ("tests", "docs", "dist")
+              for path in (TOP / folder).rglob("*") if path.is_file()}
+    for page in PAGES:
+        text = (TOP / page).read_text()
+        for word in re.findall(r"`([\w/*.-]+\.(?:[ch]|sh|py)(?::\w+)?)`", text):
+            pattern, _, name = word.partition(":")
+            files = [file for file in known
+                     if fnmatch.fnmatch(file, pattern) or
+                     "/" not in pattern and
+                     fnmatch.fnmatch(file, "*/" + pattern)]
+            if not files:
+                complain(f"{page}: there is no file {pattern}")
+            elif name and not any(defines((TOP / file).read_text(), name)
+                                  for file in files):
+                complain(f"{page}: {pattern} does not define {name}")
+
+
+def check_comments():
+    known = {path.name for path in sources(".c", ".h")}
+    known |= {path.name for path in (TOP / "tests").rglob("*.[ch]")}
+    for path in sources(".c", ".h"):
+        for comment in re.findall(r"/\*.*?\*/", path.read_text(), re.S):
+            for name in re.findall(r"(?<![\w*.])\w{2,}\.[ch]\b", comment):
+                if not fnmatch.filter(known, re.sub(r"\b[A-Z]+(?=\.)|"
+                                                    r"(?<=_)[A-Z]+", "*",
+                                                    name)):
+                    complain(f"{path.relative_to(TOP)}: a comment names "
+                             f"{name}, which does not exist")
 
 
 def calls_between_files(objects):
@@ -155,6 +202,8 @@ def main():
     check_sizes()
     check_sleeps()
     check_heads()
+    check_pages()
+    check_comments()
     check_circles(pathlib.Path(sys.argv[1]).resolve())
     for text in problems:
         print(text, file=sys.stderr)
