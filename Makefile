@@ -9,7 +9,7 @@
 # make bench-cause                      labelled faults found, if there are any
 # make golden                           write tests/golden anew, for review
 # make fuzz TARGET=wire SECONDS=60      libFuzzer over a target of tests/fuzz
-# make tidy | format | headers | layers
+# make tidy | format | headers | layers | structure
 # make install PREFIX=/usr DESTDIR=/tmp/stage
 
 NAME    = callboard
@@ -187,7 +187,7 @@ fuzz:
 	    -rss_limit_mb=4096 $(fuzzed)/found_$(TARGET) \
 	    tests/fuzz/fuzz_$(TARGET).corpus
 
-check: layers headers format-check check-gcc check-clang check-asan check-tsan \
+check: layers structure headers format-check check-gcc check-clang check-asan check-tsan \
        check-windows
 
 check-gcc check-clang: check-%:
