@@ -319,7 +319,8 @@ static enum status load_state(struct correlator *correlator)
         correlator->state = in; /* see unpack_state() */
     } else {
         /* Written by another version: spans that wait are not paired. */
-        log_warn("correlate", "state of another version is ignored", LOG_NONE);
+        log_warn("correlate", "ignored saved state of another version",
+                 LOG_NONE);
     }
     return OK;
 }

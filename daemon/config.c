@@ -137,7 +137,7 @@ enum status config_set(struct config *config, const char *name,
         return config_add_property(config, config_property(name), value, error,
                                    error_size);
     if (!option) {
-        snprintf(error, error_size, "%s: no such option", name);
+        snprintf(error, error_size, "%s: unknown option", name);
         return ERR_INVALID;
     }
     if (option->type == OPTION_TEXT) {

@@ -76,7 +76,7 @@ static enum status read_flags(struct config *config, int argc, char **argv)
                  (int)(equals ? equals - argv[i] - 2 : 60), argv[i] + 2);
         snprintf(flag, sizeof(flag), "--%s", name);
         if (!config_find(name) && !config_property(name))
-            return complain(flag, "no such option; see --help");
+            return complain(flag, "unknown option; see --help");
         if (!value)
             return complain(flag, "needs a value");
         if (config_has_plain_secret(name, value, secret, sizeof(secret)))

@@ -56,7 +56,7 @@ static enum status take_key(struct yaml_walk *r, const yaml_event_t *event)
     const char *key = (const char *)event->data.scalar.value;
 
     if (len == 0 || memchr(key, '\0', len) || base + len + 2 > MAX_NAME)
-        return refuse(r, &event->start_mark, "not the name of an option");
+        return refuse(r, &event->start_mark, "not an option name");
     if (base > 0)
         r->name[base++] = '-';
     memcpy(r->name + base, key, len);
@@ -87,7 +87,7 @@ static enum status take_scalar(struct yaml_walk *r, const yaml_event_t *event)
 static enum status open_mapping(struct yaml_walk *r, const yaml_event_t *event)
 {
     if (r->in_list || (r->depth > 0 && !r->want_value) || r->depth == MAX_DEPTH)
-        return refuse(r, &event->start_mark, "a mapping does not fit here");
+        return refuse(r, &event->start_mark, "a mapping is not allowed here");
     r->lengths[r->depth++] = strlen(r->name);
     r->want_value = false;
     return OK;
@@ -109,7 +109,7 @@ static enum status take_event(struct yaml_walk *r, const yaml_event_t *event)
         return OK;
     case YAML_SEQUENCE_START_EVENT:
         if (!r->want_value || r->in_list)
-            return refuse(r, &event->start_mark, "a list does not fit here");
+            return refuse(r, &event->start_mark, "a list is not allowed here");
         r->in_list = true;
         r->value[0] = '\0';
         return OK;

@@ -146,7 +146,7 @@ enum status serve(const struct config *config)
     } else {
         /* The error of a system call is in the line before. */
         log_error("daemon", "cannot start",
-                  log_text("reason", status == ERR_IO ? "see the error before"
+                  log_text("reason", status == ERR_IO ? "see the previous error"
                                                       : status_text(status)));
     }
     stop(&d);

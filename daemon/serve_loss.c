@@ -102,8 +102,8 @@ static void compare(struct serve_loss *loss,
     else if (found->any && found->last_lsn < w.highest && !clean)
         report(loss, STATS_LOST_JOURNAL,
                "the journal ends before the database: it was emptied or "
-               "truncated, "
-               "or is an older copy; records acknowledged since are lost",
+               "truncated, or is an older copy; records acknowledged after the "
+               "last commit of the database are lost",
                w.highest + 1, 0);
     if (found->any && found->after > w.derived)
         report(loss, STATS_LOST_DATABASE,
@@ -141,11 +141,10 @@ static enum status link_ids(struct serve_loss *loss, struct journal *journal,
     status = journal_set_id(journal, id);
     if (status != OK || found->id == 0 || found->id == id)
         return status;
-    report(
-        loss, STATS_LOST_JOURNAL,
-        "the journal belongs to another database: its files are set aside as "
-        "*.foreign, and the database has no journal of its own",
-        found->after + 1, found->last_lsn);
+    report(loss, STATS_LOST_JOURNAL,
+           "the journal belongs to another database: its files were renamed to "
+           "*.foreign, and the database has no journal of its own",
+           found->after + 1, found->last_lsn);
     *found = journal_recovered(journal);
     return OK;
 }

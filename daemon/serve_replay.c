@@ -62,7 +62,7 @@ static enum status replay_entry(void *arg, struct batch *batch)
     }
     /* It was decoded before it was written, so this is a defect or a damaged
      * disk. The rest of the journal is still replayed. */
-    log_error("journal", "entry cannot be decoded, skipped",
+    log_error("journal", "skipped an entry that cannot be decoded",
               log_uint("lsn", batch->lsn),
               log_text("reason", status_text(status)));
     batch_free(batch);
@@ -87,10 +87,9 @@ enum status serve_replay(struct daemon *d)
                  log_uint("last", journal_last_lsn(d->journal)),
                  log_uint("ms", took / NS_PER_MS));
     if (d->loss.read_again > 0)
-        log_warn(
-            "journal",
-            "Kafka messages after the damage will be read from Kafka again",
-            log_uint("messages", d->loss.read_again));
+        log_warn("journal",
+                 "messages after the damage will be read from Kafka again",
+                 log_uint("messages", d->loss.read_again));
     /* New numbers are higher than all that the store knows, even if the journal
      * was lost. */
     journal_skip_lsns(d->journal, highest);

@@ -63,7 +63,7 @@ static void put_catalog(struct daemon *d, struct slice json, const char *from)
     if (status == OK)
         log_info("catalog", "read", log_text("from", from));
     else
-        log_error("catalog", "refused, or not saved", log_text("from", from),
+        log_error("catalog", "refused or not saved", log_text("from", from),
                   log_slice("reason", detail));
     arena_release(&arena);
 }

@@ -33,23 +33,23 @@
 #define CONFIG_TABLE(X) \
     X(TEXT,     allowed_hosts,      "allowed-hosts",     "",              0,           0,        "Comma-separated host names accepted in Host, in addition to loopback names; others get 421. Empty: a port on loopback accepts loopback names only, any other port accepts every name.") \
     X(TEXT,     auth,               "auth",              "",              0,           0,        "Must be \"none\" to listen on an address that is not loopback: there is no authentication yet.") \
-    X(TEXT,     catalog,            "catalog",           "",              0,           0,        "JSON file with the catalogue; read again when it changes.") \
-    X(TEXT,     config,             "config",            "",              0,           0,        "YAML file with options.") \
+    X(TEXT,     catalog,            "catalog",           "",              0,           0,        "JSON file with the catalogue of declared components; read again when it changes.") \
+    X(TEXT,     config,             "config",            "",              0,           0,        "YAML file with options (callboard --help-config prints a sample).") \
     X(TEXT,     cors_origins,       "cors-origins",      "",              0,           0,        "Allowed CORS origins (exact match), comma-separated, on both ports.") \
     X(TEXT,     data_dir,           "data-dir",          "./callboard-data", 0,        0,        "Directory of database and journal; created if missing.") \
     X(DURATION, edge_wait,          "edge-wait",         "1m",            1000000000,  3600000000000, "How long a CLIENT, SERVER, PRODUCER or CONSUMER span waits for the span at the other end of the call.") \
-    X(DURATION, idle_timeout,       "idle-timeout",      "2m",            1000000000,  3600000000000, "Closes idle connections after this time. Slow requests have shorter limits (docs/operations.md).") \
+    X(DURATION, idle_timeout,       "idle-timeout",      "2m",            1000000000,  3600000000000, "Idle connections are closed after this time. Slow requests have shorter limits (docs/operations.md).") \
     X(BYTES,    journal_max,        "journal-max",       "128MiB",        8388608,     68719476736, "Maximum size of the journal; above it, new data is rejected with 503.") \
     X(TEXT,     kafka_assignor,     "kafka-assignor",    "range",         0,           0,        "How the group assigns partitions: range or roundrobin.") \
     X(TEXT,     kafka_brokers,      "kafka-brokers",     "",              0,           0,        "Kafka brokers to read from, HOST:PORT,...; empty: none.") \
     X(TEXT,     kafka_encoding,     "kafka-encoding",    "auto",          0,           0,        "Encoding of the messages: otlp_proto, otlp_json, or auto to detect it for each message.") \
     X(TEXT,     kafka_group,        "kafka-group",       "callboard",     0,           0,        "Consumer group; its instances share the partitions, and each has its own store.") \
-    X(TEXT,     kafka_instance,     "kafka-instance",    "",              0,           0,        "Permanent name of this instance in the group (static membership); a restart then moves no partition.") \
+    X(TEXT,     kafka_instance,     "kafka-instance",    "",              0,           0,        "Permanent name of this instance in the group (static membership, group.instance.id), so that a restart moves no partition.") \
     X(TEXT,     kafka_options,      "kafka-options",     "",              0,           0,        "librdkafka properties for TLS, SASL and tuning, NAME=VALUE separated by semicolons. A property may also be given as --kafka.NAME VALUE, or as kafka.NAME in the file. Secrets are refused on the command line: use --kafka.NAME @FILE.") \
     X(TEXT,     kafka_start,        "kafka-start",       "earliest",      0,           0,        "Start offset for partitions without a stored offset: earliest or latest.") \
     X(TEXT,     kafka_topics_logs,  "kafka-topics-logs", "otlp_logs",     0,           0,        "Comma-separated topics with log records; a name that begins with ^ is a regular expression. Empty: none.") \
-    X(TEXT,     kafka_topics_metrics, "kafka-topics-metrics", "otlp_metrics", 0,        0,        "The same for metrics.") \
-    X(TEXT,     kafka_topics_traces, "kafka-topics-traces", "otlp_spans", 0,            0,        "The same for spans.") \
+    X(TEXT,     kafka_topics_metrics, "kafka-topics-metrics", "otlp_metrics", 0,        0,        "Comma-separated topics with metrics; syntax as in kafka-topics-logs.") \
+    X(TEXT,     kafka_topics_traces, "kafka-topics-traces", "otlp_spans", 0,            0,        "Comma-separated topics with spans; syntax as in kafka-topics-logs.") \
     X(TEXT,     label_component,    "label-component",   "openchoreo.dev/component",       0, 0, "Label that names the component.") \
     X(TEXT,     label_component_uid, "label-component-uid", "openchoreo.dev/component-uid", 0, 0, "Label with the component's UID.") \
     X(TEXT,     label_endpoint,     "label-endpoint",    "openchoreo.dev/endpoint-name",   0, 0, "Label that names the endpoint.") \
@@ -58,7 +58,7 @@
     X(TEXT,     label_namespace,    "label-namespace",   "openchoreo.dev/namespace",       0, 0, "Label that names the namespace (tenant).") \
     X(TEXT,     label_project,      "label-project",     "openchoreo.dev/project",         0, 0, "Label that names the project.") \
     X(TEXT,     label_project_uid,  "label-project-uid", "openchoreo.dev/project-uid",     0, 0, "Label with the project's UID.") \
-    X(TEXT,     log_level,          "log-level",         "info",          0,           0,        "error, warn, info or debug.") \
+    X(TEXT,     log_level,          "log-level",         "info",          0,           0,        "Lowest level that is logged: error, warn, info or debug.") \
     X(BYTES,    max_body,           "max-body",          "64MiB",         1024,        1073741824, "Largest request body, before and after decompression; larger ones get 413. At most a third of --memory-limit (if that is under 192MiB: a third of --memory-limit less 24MiB).") \
     X(COUNT,    max_connections,    "max-connections",   "16384",         8,           1000000,  "Maximum number of open connections on the OTLP port.") \
     X(COUNT,    max_operations,     "max-operations",    "200",           1,           10000,    "Maximum number of operations per endpoint; further ones are counted as {other}.") \
@@ -70,9 +70,9 @@
     X(TEXT,     query,              "query",             "127.0.0.1:9097", 0,          0,        "Address of the query API; port 0 picks a free one.") \
     X(COUNT,    query_workers,      "query-workers",     "2",             1,           64,       "Queries of one client address that run at the same time; one more worker serves other addresses. At most one per 32MiB of --memory-limit.") \
     X(DURATION, retention_logs,     "retention-logs",    "0",             0,           3155760000000000000, "Age at which log records and events are deleted; older ones are refused. 0: never.") \
-    X(DURATION, retention_metrics,  "retention-metrics", "0",             0,           3155760000000000000, "The same for metrics and derived series.") \
+    X(DURATION, retention_metrics,  "retention-metrics", "0",             0,           3155760000000000000, "Age at which metrics and derived series are deleted; older ones are refused. 0: never.") \
     X(BYTES,    retention_size,     "retention-size",    "10GiB",         0,           0,        "Maximum size of the database; above it, the oldest data is deleted. 0: no limit.") \
-    X(DURATION, retention_traces,   "retention-traces",  "0",             0,           3155760000000000000, "The same as retention-logs, for spans.") \
+    X(DURATION, retention_traces,   "retention-traces",  "0",             0,           3155760000000000000, "Age at which spans are deleted; older ones are refused. 0: never.") \
     X(DURATION, seal_age,           "seal-age",          "5m",            100000000,   86400000000000, "Maximum age of records in memory; older ones are written to a block, however few they are.")
 /* clang-format on */
 

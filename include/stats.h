@@ -30,11 +30,11 @@
     X(REJECTED_SPANS,           COUNTER, "records_rejected_total",            "signal=\"traces\"",    "Records rejected one by one and reported as partial success.") \
     X(REJECTED_LOGS,            COUNTER, "records_rejected_total",            "signal=\"logs\"",      "") \
     X(REJECTED_METRICS,         COUNTER, "records_rejected_total",            "signal=\"metrics\"",   "") \
-    X(REJECTED_OLD,             COUNTER, "records_rejected_old_total",        "",                     "Of those, records older than the retention.") \
-    X(DUPLICATE_REQUESTS,       COUNTER, "duplicate_requests_total",          "",                     "Requests and messages that were sent again and are not stored twice.") \
+    X(REJECTED_OLD,             COUNTER, "records_rejected_old_total",        "",                     "Records rejected because they are older than the retention.") \
+    X(DUPLICATE_REQUESTS,       COUNTER, "duplicate_requests_total",          "",                     "Duplicate requests and messages, acknowledged without being stored again.") \
     X(CORRECTED_TIMES,          COUNTER, "records_timestamp_corrected_total", "",                     "Records stored at their observed time because their own was 0 or far in the future.") \
     X(CORRECTED_ENDS,           COUNTER, "spans_end_before_start_total",      "",                     "Spans stored with duration 0 because they ended before they started.") \
-    X(ATTRIBUTES_TRUNCATED,     COUNTER, "attributes_truncated_total",        "",                     "Attributes dropped and values truncated at a documented bound.") \
+    X(ATTRIBUTES_TRUNCATED,     COUNTER, "attributes_truncated_total",        "",                     "Attributes dropped and values truncated at a documented limit.") \
     X(REFUSED_MALFORMED,        COUNTER, "requests_refused_total",            "reason=\"malformed\"", "Requests refused as a whole.") \
     X(REFUSED_TYPE,             COUNTER, "requests_refused_total",            "reason=\"type\"",      "") \
     X(REFUSED_SIZE,             COUNTER, "requests_refused_total",            "reason=\"size\"",      "") \
@@ -46,12 +46,12 @@
     X(HTTP_ORIGINS_REFUSED,     COUNTER, "http_heads_refused_total",          "reason=\"origin\"",    "") \
     X(HTTP_CONNECTIONS_REFUSED, COUNTER, "http_connections_refused_total",    "",                     "Connections closed because too many were open.") \
     X(RECEIVED_BYTES,           COUNTER, "otlp_received_bytes_total",         "",                     "Bytes of request bodies on the wire.") \
-    X(DECODED_BYTES,            COUNTER, "otlp_decoded_bytes_total",          "",                     "The same after decompression.") \
-    X(LAG_SPANS,                GAUGE,   "ingest_lag_seconds",                "signal=\"traces\"",    "Age of the newest record when it was stored.") \
+    X(DECODED_BYTES,            COUNTER, "otlp_decoded_bytes_total",          "",                     "Bytes of request bodies after decompression.") \
+    X(LAG_SPANS,                GAUGE,   "ingest_lag_seconds",                "signal=\"traces\"",    "Age of the newest record when it was stored, in seconds.") \
     X(LAG_LOGS,                 GAUGE,   "ingest_lag_seconds",                "signal=\"logs\"",      "") \
     X(LAG_METRICS,              GAUGE,   "ingest_lag_seconds",                "signal=\"metrics\"",   "") \
     X(KAFKA_MESSAGES,           COUNTER, "kafka_messages_total",              "",                     "Kafka messages read, including dead letters.") \
-    X(KAFKA_BYTES,              COUNTER, "kafka_bytes_total",                 "",                     "Their bytes, decompressed.") \
+    X(KAFKA_BYTES,              COUNTER, "kafka_bytes_total",                 "",                     "Bytes of the Kafka messages read, decompressed.") \
     X(KAFKA_DUPLICATES,         COUNTER, "kafka_duplicates_skipped_total",    "",                     "Kafka messages that were delivered again and are already stored.") \
     X(KAFKA_DEAD_LETTERS,       COUNTER, "kafka_dead_letters_total",          "",                     "Kafka messages that could not be decoded.") \
     X(KAFKA_LOST,               COUNTER, "kafka_lost_total",                  "",                     "Kafka messages that the broker deleted before they were read.") \
@@ -63,12 +63,12 @@
     X(JOURNAL_SYNCS,            COUNTER, "journal_syncs_total",               "",                     "Syncs of the journal; many requests share one.") \
     X(JOURNAL_ENTRIES,          COUNTER, "journal_entries_total",             "",                     "Requests written to the journal.") \
     X(JOURNAL_ERRORS,           COUNTER, "journal_errors_total",              "",                     "Failed writes or syncs of the journal.") \
-    X(LOST_DATABASE,            COUNTER, "data_loss_total",                   "kind=\"database\"",    "Times that acknowledged data was found missing at the start.") \
+    X(LOST_DATABASE,            COUNTER, "data_loss_total",                   "kind=\"database\"",    "Times that acknowledged data was found missing at startup.") \
     X(LOST_JOURNAL,             COUNTER, "data_loss_total",                   "kind=\"journal\"",     "") \
     X(LOST_ENTRIES,             COUNTER, "data_loss_total",                   "kind=\"entries\"",     "") \
-    X(REPLAYED_ENTRIES,         COUNTER, "journal_replayed_entries_total",    "",                     "Requests replayed from the journal at the last start.") \
-    X(MEMTABLE_BYTES,           GAUGE,   "memtable_bytes",                    "",                     "Memory of records that are not in a block yet.") \
-    X(BUDGET_BYTES,             GAUGE,   "ingest_memory_bytes",               "",                     "Memory charged to ingest, of its share of --memory-limit.") \
+    X(REPLAYED_ENTRIES,         COUNTER, "journal_replayed_entries_total",    "",                     "Requests replayed from the journal at startup.") \
+    X(MEMTABLE_BYTES,           GAUGE,   "memtable_bytes",                    "",                     "Bytes of records in memory that are not in a block yet.") \
+    X(BUDGET_BYTES,             GAUGE,   "ingest_memory_bytes",               "",                     "Bytes of memory used by ingest, of its share of --memory-limit.") \
     X(BLOCKS_SPANS,             COUNTER, "blocks_written_total",              "signal=\"traces\"",    "Blocks committed.") \
     X(BLOCKS_LOGS,              COUNTER, "blocks_written_total",              "signal=\"logs\"",      "") \
     X(BLOCKS_METRICS,           COUNTER, "blocks_written_total",              "signal=\"metrics\"",   "") \
@@ -77,21 +77,21 @@
     X(STORE_ERRORS,             COUNTER, "store_errors_total",                "",                     "Commits that failed and were retried.") \
     X(STORE_CORRUPT,            COUNTER, "store_corrupt_total",               "",                     "Damaged blocks skipped by queries.") \
     X(STORE_REPAIR_PENDING,     GAUGE,   "store_repair_pending",              "",                     "1: damage was found; the next start repairs the database.") \
-    X(STORE_REPAIRS,            COUNTER, "store_repairs_total",               "",                     "Damaged databases whose readable rows were copied to a new one.") \
-    X(STORE_LOST,               COUNTER, "store_lost_records_total",          "",                     "Records lost in repairs, as far as known.") \
-    X(STORE_DB_BYTES,           GAUGE,   "store_bytes",                       "",                     "Size of the database on disk.") \
+    X(STORE_REPAIRS,            COUNTER, "store_repairs_total",               "",                     "Damaged databases repaired: readable rows were copied to a new one.") \
+    X(STORE_LOST,               COUNTER, "store_lost_records_total",          "",                     "Records known to be lost in repairs.") \
+    X(STORE_DB_BYTES,           GAUGE,   "store_bytes",                       "",                     "Size of the database file in bytes.") \
     X(EXPIRED_BLOCKS,           COUNTER, "expired_blocks_total",              "",                     "Blocks deleted by retention.") \
     X(RESOURCES,                GAUGE,   "resources",                         "",                     "Resources known by their attributes.") \
-    X(RESOURCES_OVERFLOW,       COUNTER, "resources_overflow_total",          "",                     "Times that the table had no room for a resource.") \
+    X(RESOURCES_OVERFLOW,       COUNTER, "resources_overflow_total",          "",                     "Times that the table of resources had no room for a resource.") \
     X(RESOURCES_EVICTED,        COUNTER, "resources_evicted_total",           "",                     "Resources evicted from the full table; their records keep the identity.") \
     X(IDENTITY_CONFLICTS,       COUNTER, "identity_conflicts_total",          "",                     "Resources that claim a pod which another namespace claimed first.") \
     X(RESOURCES_UNASSIGNED,     GAUGE,   "resources_unassigned",              "",                     "Resources without an identity.") \
-    X(RETAGGED,                 COUNTER, "resources_retagged_total",          "",                     "Resources whose identity became known, or better known, later.") \
+    X(RETAGGED,                 COUNTER, "resources_retagged_total",          "",                     "Resources that got an identity, or a better one, after their first record.") \
     X(OPERATIONS_OTHER,         COUNTER, "operations_other_total",            "",                     "Spans counted under {other} because the endpoint has too many operations.") \
     X(SERIES_OPEN,              GAUGE,   "derived_series_open",               "",                     "Derived points in memory.") \
-    X(SERIES_EVICTED,           COUNTER, "derived_flushes_early_total",       "",                     "Early flushes of derived points because the table was full.") \
-    X(UNPAIRED_SPANS,           GAUGE,   "unpaired_spans",                    "",                     "Spans of calls that wait for the span at the other end.") \
-    X(UNPAIRED_SPANS_EVICTED,   COUNTER, "unpaired_spans_evicted_total",      "",                     "Of those, evicted early because the table was full.") \
+    X(SERIES_EVICTED,           COUNTER, "derived_flushes_early_total",       "",                     "Early flushes of derived points because their table was full.") \
+    X(UNPAIRED_SPANS,           GAUGE,   "unpaired_spans",                    "",                     "Spans that wait for the span at the other end of the call.") \
+    X(UNPAIRED_SPANS_EVICTED,   COUNTER, "unpaired_spans_evicted_total",      "",                     "Unpaired spans evicted early because their table was full.") \
     X(TEMPLATES_OTHER,          COUNTER, "log_templates_other_total",         "",                     "Log records counted under {other} because the component has too many templates.") \
     X(QUERIES_200,              COUNTER, "queries_total",                     "code=\"200\"",         "Queries by HTTP status code; 499: the client closed the connection.") \
     X(QUERIES_400,              COUNTER, "queries_total",                     "code=\"400\"",         "") \

@@ -24,16 +24,16 @@
     X(ERR_METHOD,      "method not allowed",             405, 12) \
     X(ERR_TOO_BIG,     "larger than the limit",          413,  8) \
     X(ERR_UNSUPPORTED, "unsupported type or encoding",   415, 12) \
-    X(ERR_MISDIRECTED, "this server is not that host",   421,  3) \
-    X(ERR_LIMITED,     "over its limit, send it later",  429,  8) \
+    X(ERR_MISDIRECTED, "misdirected request",            421,  3) \
+    X(ERR_LIMITED,     "too many requests; retry later", 429,  8) \
     X(ERR_INTERNAL,    "internal error",                 500, 13) \
     X(ERR_NOT_SERVED,  "not served",                     501, 12) \
-    X(ERR_BUSY,        "queue is full, send it again",   503, 14) \
+    X(ERR_BUSY,        "queue is full; retry later",     503, 14) \
     X(ERR_IN_USE,      "in use by another process",      503, 14) \
-    X(ERR_IO,          "storage failed, send it again",  503, 14) \
-    X(ERR_FULL,        "a configured bound is reached",  503, 14) \
+    X(ERR_IO,          "storage failed; retry later",    503, 14) \
+    X(ERR_FULL,        "a configured limit is reached",  503, 14) \
     X(ERR_CORRUPT,     "stored data is damaged",         503, 15) \
-    X(ERR_STOPPING,    "shutting down, send it again",   503, 14) \
+    X(ERR_STOPPING,    "shutting down; retry later",     503, 14) \
     X(ERR_CANCELLED,   "cancelled by the client",        503,  1)
 /* clang-format on */
 

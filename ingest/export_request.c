@@ -99,7 +99,7 @@ bool export_decode(struct export_request *request)
 
     if (status != OK) {
         if (status == ERR_MALFORMED)
-            detail = SLICE("the body is not in its Content-Encoding");
+            detail = SLICE("the body does not match its Content-Encoding");
         export_refuse(request, status, detail);
         return false;
     }

@@ -183,7 +183,7 @@ static void wait_for_room(struct kafka *kafka)
     if (kafka->flow == FLOW_BLOCKED) {
         kafka_pause(kafka, true);
         stats_add(STATS_KAFKA_PAUSES, 1);
-        log_debug("kafka", "paused, the queue is full", LOG_NONE);
+        log_debug("kafka", "paused: the queue is full", LOG_NONE);
     }
     message = rd_kafka_consumer_poll(kafka->rk, POLL_MS / 2);
     if (message && message->err) {

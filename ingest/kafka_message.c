@@ -155,7 +155,7 @@ static const char *why_empty(const struct kafka_message *message,
         return NULL;
     for (int i = 0; i < SIGNAL_COUNT; i++)
         if (contains(message->value, lists[i][0]))
-            return "holds another signal than its topic is for";
+            return "has another signal than its topic";
     return "a JSON object, but no OTLP: it has no list of resources";
 }
 

@@ -189,7 +189,7 @@ static void assign(struct kafka *kafka, rd_kafka_topic_partition_list_t *list)
         (void)partitions_wait(&kafka->partitions, p, PENDING_NS);
         choose_start(kafka, p, place, answered && !place->err);
     }
-    kafka_log_failure("cannot take partitions",
+    kafka_log_failure("cannot assign partitions",
                       rd_kafka_assign(kafka->rk, list));
     if (kafka->flow == FLOW_PAUSED)
         kafka_pause(kafka, true);
@@ -245,7 +245,7 @@ void kafka_rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t what,
         if (what != RD_KAFKA_RESP_ERR__REVOKE_PARTITIONS)
             kafka_log_failure("rebalance failed", what);
         revoke(kafka, list);
-        kafka_log_failure("cannot give partitions back",
+        kafka_log_failure("cannot revoke partitions",
                           rd_kafka_assign(rk, NULL));
     }
     for (size_t i = 0; i < kafka->partitions.count; i++)

@@ -49,8 +49,7 @@ static void move(struct kafka *kafka)
     rd_kafka_topic_partition_list_t *list = assigned(kafka);
 
     if (list->cnt > 0)
-        kafka_log_failure("cannot move in the log",
-                          rd_kafka_assign(kafka->rk, list));
+        kafka_log_failure("cannot seek", rd_kafka_assign(kafka->rk, list));
     rd_kafka_topic_partition_list_destroy(list);
     if (kafka->flow == FLOW_PAUSED)
         kafka_pause(kafka, true);
@@ -74,7 +73,7 @@ static int64_t next_after_reset(const struct kafka *kafka,
         return kafka->latest ? high : low;
     if (p->next < low) {
         stats_add(STATS_KAFKA_LOST, (uint64_t)(low - p->next));
-        log_error("kafka", "messages were deleted before they were read",
+        log_error("kafka", "the broker deleted messages before they were read",
                   log_text("topic", p->topic),
                   log_uint("partition", p->partition), log_int("from", p->next),
                   log_int("to", low));
@@ -82,12 +81,12 @@ static int64_t next_after_reset(const struct kafka *kafka,
     }
     if (p->next > high && p->resets >= RESET_TRIES &&
         clock_monotonic_ns() - p->reset_ns >= RESET_NS) {
-        log_error("kafka",
-                  "the log ends before what was read of it (truncated or "
-                  "created again); reading it from its beginning",
-                  log_text("topic", p->topic),
-                  log_uint("partition", p->partition), log_int("read", p->next),
-                  log_int("end", high));
+        log_error(
+            "kafka",
+            "the partition ends before the stored offset (topic truncated "
+            "or created again); reading it from the beginning",
+            log_text("topic", p->topic), log_uint("partition", p->partition),
+            log_int("read", p->next), log_int("end", high));
         return low;
     }
     return p->next;

@@ -182,7 +182,7 @@ static void refuse(void *arg, struct http_request *http, enum status status,
     if (!reason && status == ERR_NOT_FOUND)
         reason = "POST /v1/traces, /v1/logs or /v1/metrics";
     if (!reason && status == ERR_METHOD)
-        reason = "POST is the only method here";
+        reason = "method not allowed; allowed: POST";
     export_refuse(&export->request, status, slice_of(reason ? reason : ""));
     answer(export);
 }

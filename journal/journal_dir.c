@@ -243,11 +243,11 @@ static void truncate_tail(struct journal_dir *dir,
             reader->io->truncate(reader->fd, (off_t)reader->good) == 0 &&
             reader->io->sync(reader->fd) == 0;
     if (torn)
-        log_warn("journal", "incomplete last write dropped",
+        log_warn("journal", "dropped an incomplete last write",
                  log_hex("segment", segment->first_lsn), log_uint("bytes", len),
                  log_int("truncated", truncated));
     else
-        log_error("journal", "damaged, moved the end of a segment aside",
+        log_error("journal", "moved the damaged end of a segment to *.damaged",
                   log_hex("segment", segment->first_lsn),
                   log_uint("offset", reader->good), log_uint("bytes", len),
                   log_int("moved", truncated));
@@ -285,7 +285,7 @@ static enum status move_aside(struct journal_dir *dir,
     stats_add(STATS_JOURNAL_ERRORS, 1);
     stats_add(STATS_LOST_ENTRIES, 1);
     note_gap(dir, segment->first_lsn - 1);
-    log_error("journal", "damaged, moved a segment aside",
+    log_error("journal", "renamed a damaged segment to *.damaged",
               log_text("path", from), log_uint("bytes", reader->size));
     return reader->io->rename(from, to) == 0 ? OK : ERR_IO;
 }
@@ -434,7 +434,7 @@ enum status journal_dir_open(struct journal_dir *dir,
     if (status == OK)
         status = lock_dir(dir);
     if (status == ERR_IN_USE)
-        log_error("journal", "another process is using this folder",
+        log_error("journal", "another process is using this data directory",
                   log_text("dir", path));
     if (status == OK)
         status = list_segments(dir);

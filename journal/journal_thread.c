@@ -72,7 +72,7 @@ void journal_try_next_segment(struct journal *journal)
     bool broken = journal_next_segment(journal) != OK;
 
     if (broken && !atomic_load(&journal->broken))
-        log_error("journal", "cannot write, refusing new data",
+        log_error("journal", "cannot write; rejecting new data",
                   log_text("dir", journal->dir.path),
                   log_text("error", strerror(errno)));
     if (!broken && atomic_load(&journal->broken))

@@ -96,7 +96,7 @@ bool json_quoted(struct json *j, struct slice *raw, bool *escaped)
             return false;
         }
     if (at >= j->end) {
-        json_fail(j, ERR_MALFORMED, "string without an end");
+        json_fail(j, ERR_MALFORMED, "unterminated string");
         return false;
     }
     *raw = (struct slice){j->at, (size_t)(at - j->at)};
@@ -386,7 +386,7 @@ void json_end(struct json *j)
 {
     json_peek(j);
     if (j->at != j->end)
-        json_fail(j, ERR_MALFORMED, "something follows the end");
+        json_fail(j, ERR_MALFORMED, "unexpected text after the end");
 }
 
 struct slice json_describe(const struct json *j)

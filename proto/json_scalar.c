@@ -164,7 +164,7 @@ static struct decimal whole(struct json *j, uint64_t max, uint64_t max_negative)
         return (struct decimal){0};
     n = parse(text);
     if (!make_whole(&n) || n.digits > (n.negative ? max_negative : max)) {
-        json_fail(j, ERR_MALFORMED, "not a whole number of its range");
+        json_fail(j, ERR_MALFORMED, "not an integer, or out of range");
         return (struct decimal){0};
     }
     return n;

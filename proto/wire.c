@@ -105,7 +105,8 @@ static void skip_group(struct wire *w)
             open[depth++] = w->tag >> 3;
         } else if ((w->tag & 7) == 4) {
             if (open[--depth] != w->tag >> 3) {
-                wire_fail(w, ERR_MALFORMED, "group ends that was not begun");
+                wire_fail(w, ERR_MALFORMED,
+                          "end of a group that was not started");
                 return;
             }
         } else {

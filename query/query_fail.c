@@ -100,6 +100,6 @@ enum status query_fail_read(struct query_request *request, enum status status)
                           "lower the limit or narrow the time range");
     if (request->route->area)
         snprintf(code, sizeof(code), "OBS-V1-%s-05", request->route->area);
-    return query_fail(request, status, code, "Reading failed: %s",
+    return query_fail(request, status, code, "read failed: %s",
                       status_text(status));
 }

@@ -99,7 +99,8 @@ enum status catalog_put(struct catalog *catalog, struct slice json,
         status = catalog->persist(catalog->persist_arg, json);
     pthread_mutex_unlock(&catalog->putting);
     if (status != OK)
-        *detail = SLICE("in use, but not stored: it cannot be written");
+        *detail =
+            SLICE("in use, but not saved: the database cannot be written");
     return status;
 }
 

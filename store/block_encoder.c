@@ -124,7 +124,7 @@ static enum status write_block(const struct encode_job *job, const void **rows,
                    ? write_block(job, rows + count / 2, count - count / 2)
                    : status;
     }
-    log_error("store", "record cannot be stored, dropped",
+    log_error("store", "dropped a record that cannot be encoded",
               log_text("status", status_text(status)));
     stats_add(STATS_STORE_ERRORS, 1);
     return OK;

@@ -113,8 +113,8 @@ void repair_schedule(const char *path)
     char *name = path_with(path, PENDING);
     int fd = open(name, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
 
-    log_error("store", "damage met, the next start copies what can be read",
-              log_text("path", path), log_int("noted", fd >= 0));
+    log_error("store", "damage found; the next start repairs the database",
+              log_text("path", path), log_int("scheduled", fd >= 0));
     stats_set(STATS_STORE_REPAIR_PENDING, 1);
     if (fd >= 0)
         close(fd);
@@ -130,11 +130,12 @@ static void report(const char *path, const char *aside,
 
     if (r->totals)
         snprintf(known, sizeof(known), "%llu", (unsigned long long)lost);
-    log_error("store",
-              "database was damaged, what could be read is in a new one",
-              log_text("path", path), log_text("old", aside),
-              log_uint("rows", r->rows), log_uint("records", r->records),
-              log_text("records_lost", known), log_uint("places", r->places));
+    log_error(
+        "store",
+        "repaired a damaged database: copied its readable rows to a new one",
+        log_text("path", path), log_text("old", aside),
+        log_uint("rows", r->rows), log_uint("records", r->records),
+        log_text("records_lost", known), log_uint("places", r->places));
     stats_add(STATS_STORE_REPAIRS, 1);
     stats_add(STATS_STORE_LOST, r->totals ? lost : 0);
 }

@@ -219,10 +219,11 @@ enum status retention_load_clock(struct store *store, uint64_t wall_ns)
     if (last_ns > 0 && wall_ns > last_ns && wall_ns - last_ns > STOPPED_NS) {
         clock->wall_ns = last_ns;
         if (shortest_retention(store) > 0)
-            log_warn("store",
-                     "the clock is far ahead of the last commit: nothing is "
-                     "deleted for its age for an hour",
-                     log_uint("hours", (wall_ns - last_ns) / NS_PER_HOUR));
+            log_warn(
+                "store",
+                "the clock is far ahead of the last commit: deletion by age "
+                "is paused for an hour",
+                log_uint("hours", (wall_ns - last_ns) / NS_PER_HOUR));
     }
     return stmt_end(&s);
 }

@@ -58,7 +58,8 @@ static enum status run_scheduled_repair(struct store *store)
 
     enum status status = repair(store->path);
     if (status != OK)
-        log_error("store", "damaged database could not be copied, going on",
+        log_error("store",
+                  "repair failed; continuing with the damaged database",
                   log_text("path", store->path),
                   log_text("reason", status_text(status)));
     /* The old one may be renamed already: an empty one must not replace it. */

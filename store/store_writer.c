@@ -225,12 +225,12 @@ static void failed(struct writer_loop *loop, struct writer_commit *commit,
 
     stats_add(STATS_STORE_ERRORS, 1);
     if (loop->tries++ == 0)
-        log_error("store", "commit failed, trying again",
+        log_error("store", "commit failed; retrying",
                   log_text("status", status_text(status)),
                   log_text("reason", reason));
     /* Only now: a rollback that SQLite has done already would hide why. */
     if (db_run(store->writer.db, SQL_ROLLBACK) != OK)
-        log_debug("store", "nothing to roll back", LOG_NONE);
+        log_debug("store", "no transaction to roll back", LOG_NONE);
     store_note_damage(store, store->writer.db);
     loop->pause_ns = loop->pause_ns ? loop->pause_ns * 2 : PAUSE_MIN_NS;
     if (loop->pause_ns > PAUSE_MAX_NS)
@@ -326,7 +326,9 @@ static void *run(void *arg)
         pthread_mutex_unlock(&store->commits.lock);
     }
     if (loop.tries > 0)
-        log_error("store", "closed without a commit, the journal has the rest",
+        log_error("store",
+                  "closed before all records were committed; the next start "
+                  "replays the journal",
                   LOG_NONE);
     return NULL;
 }

@@ -90,7 +90,7 @@ TEST(yaml_errors_name_the_line)
     static const struct {
         const char *text, *part;
     } bad[] = {{"query: 127.0.0.1:1\nmemory-limit: lots\n", "line 2"},
-               {"\n\nnope: 1\n", "nope: no such option"},
+               {"\n\nnope: 1\n", "nope: unknown option"},
                {"- a\n- b\n", "list"},
                {"query: [[a]]\n", "list"},
                {"config: other.yaml\n", "cannot name another"},

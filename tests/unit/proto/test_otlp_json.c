@@ -346,14 +346,14 @@ TEST(errors_name_the_place)
     refused(SIGNAL_SPANS, SPANS("\"startTimeUnixNano\":true"),
             AT ".startTimeUnixNano: not a number");
     refused(SIGNAL_SPANS, SPANS("\"kind\":1.5"),
-            AT ".kind: not a whole number of its range");
+            AT ".kind: not an integer, or out of range");
     refused(SIGNAL_SPANS, SPANS("\"flags\":-1"),
-            AT ".flags: not a whole number of its range");
+            AT ".flags: not an integer, or out of range");
     refused(SIGNAL_SPANS, SPANS("\"name\":{}"), AT ".name: not a string");
     refused(SIGNAL_SPANS,
             SPANS("\"attributes\":[{\"key\":\"a\",\"value\":{\"intValue\":"
                   "\"9223372036854775808\"}}]"),
-            AT ".attributes[0].value.intValue: not a whole number of its "
+            AT ".attributes[0].value.intValue: not an integer, or out of "
                "range");
     refused(SIGNAL_SPANS,
             SPANS("\"attributes\":[{},{\"value\":{\"bytesValue\":\"a\"}}]"),
@@ -363,7 +363,7 @@ TEST(errors_name_the_place)
     refused(SIGNAL_SPANS, SPANS("\"name\":\"a long text, and then a\ttab\""),
             AT ".name: control character in a string");
     refused(SIGNAL_SPANS, "{\"resourceSpans\":[]} x",
-            "something follows the end");
+            "unexpected text after the end");
     refused(SIGNAL_LOGS, "", "not an object");
     refused(SIGNAL_LOGS, "[]", "not an object");
     refused(SIGNAL_LOGS, "{\"resourceLogs\":{}}", "resourceLogs: not an array");
