@@ -1,12 +1,11 @@
 /*
- * cause - Purpose: which component is the likely cause of a fault, since when,
- * and why.
+ * cause - which component is the likely cause of a fault, since when, and why.
  *
- * A pure function from what the store holds to a ranking: no clock, no random
- * numbers, no names known beforehand. It compares a window with a baseline;
- * docs/root-cause.md says how. It reads at most CAUSE_MAX_SPANS spans and as
- * many log records of each period, as whole traces, and fewer where the arena's
- * cap is small; everything else comes from series of a point a minute.
+ * Purpose: a pure function from what the store holds to a ranking: no clock, no
+ * random numbers, no names known beforehand. It compares a window with a
+ * baseline; docs/root-cause.md says how. It reads at most CAUSE_MAX_SPANS spans
+ * and as many log records of each period, as whole traces, and fewer where the
+ * arena's cap is small; everything else comes from series of a point a minute.
  *
  * Ownership: the report and all that it refers to is in the caller's arena; the
  * reader, registry and catalogue of the query belong to the caller.

@@ -6,9 +6,9 @@
  *            zstd_decompress() serves the formats that store frames themselves.
  * Ownership: results are in the arena, or in the caller's memory.
  * Threads:   any. Each keeps a decompression context until it ends: libzstd
- *            executes CPUID to create one, which a virtual machine's host has
- * to emulate, ten times the time of decompressing a chunk. Errors: ERR_CORRUPT,
- * ERR_TOO_BIG, or the arena's status; SIZE_MAX.
+ *            executes CPUID to create one, which the host of a virtual machine
+ *            has to emulate: ten times the time of decompressing a chunk.
+ * Errors:    ERR_CORRUPT, ERR_TOO_BIG, or the arena's status; SIZE_MAX.
  */
 #ifndef COMPRESS_H
 #define COMPRESS_H

@@ -1,7 +1,8 @@
 /*
- * metric_limits - Purpose: which metrics say how much of a limited resource is
- * used: a share of it, or usage and limit side by side.
+ * metric_limits - metrics of limited resources.
  *
+ * Purpose: says how much of a limited resource is used: a share of it, or usage
+ * and limit side by side.
  * Ownership: the table is constant; names point into it.
  * Threads: any; there is no state.
  * Errors: metric_limit_names() returns NULL when the arena is full.

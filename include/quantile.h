@@ -1,7 +1,7 @@
 /*
- * quantile - Purpose: quantiles of numbers that are at hand, interpolated
- * between the two nearest.
+ * quantile - quantiles of a list of numbers.
  *
+ * Purpose: one way to interpolate: between the two nearest numbers.
  * Ownership: values belong to the caller and are sorted in place.
  * Threads: any; there is no state.
  * Errors: none; there must be at least one value.

@@ -1,13 +1,13 @@
 /*
  * rca_store - reports of root-cause analyses, kept across restarts.
  *
- * Purpose: up to RCA_MAX_REPORTS JSON documents. When all slots are used, the
- *   oldest report of the namespace that has most is replaced. Two namespaces
- * may have reports with one id. Ownership: texts are copied in; what is
- * returned is in the caller's arena. Threads: any; a lock inside.
- * rca_store_load() comes before all others. Errors: rca_store_put() returns
- * ERR_INVALID or ERR_TOO_BIG and stores nothing. A saved text that is no report
- * is ignored.
+ * Purpose:   up to RCA_MAX_REPORTS JSON documents. When all slots are used, the
+ *            oldest report of the namespace that has most is replaced. Two
+ *            namespaces may have reports with one id.
+ * Ownership: texts are copied in; what is returned is in the caller's arena.
+ * Threads:   any; a lock inside. rca_store_load() comes before all others.
+ * Errors:    rca_store_put() returns ERR_INVALID or ERR_TOO_BIG and stores
+ *            nothing. A saved text that is no report is ignored.
  */
 #ifndef RCA_STORE_H
 #define RCA_STORE_H

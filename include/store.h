@@ -1,22 +1,28 @@
 /*
  * store - the seam behind which signals are stored: spans, log records, points.
  *
- * Purpose: takes batches whose records carry resource ids and endpoints, keeps
- * them in memtables (in memory, readable at once), writes these as column
- * blocks and answers queries over both. It knows records and resource ids; it
- * knows neither OTLP nor components. What is stored beside the signals:
- * metadata.h. Streams: spans, logs, metrics and derived (metric batches made by
- * the correlator) are committed independently. Each has a watermark: all
- * batches up to that lsn are committed. It is committed in the same transaction
- * as the records, so a replay of the journal skips what is stored. Views: a
- * query runs on a reader. reader_begin() fixes what it sees: every record
- * appended before is seen exactly once, whether it is in memory, being written
- * or committed. Ownership: store_append() takes the batch over. Results are in
- * the caller's arena, and valid until reader_end(). Threads: store_append: the
- * correlator's thread only. Readers: one thread each, any number. A thread
- * inside encodes and commits. Errors: appending cannot fail; it waits, and
- * store_health() has the reason. Queries return ERR_BUSY or ERR_TOO_BIG
- * (memory), ERR_IO, ERR_CANCELLED.
+ * Purpose:   takes batches whose records carry resource ids and endpoints,
+ *            keeps them in memtables (in memory, readable at once), writes
+ *            these as column blocks and answers queries over both. It knows
+ *            records and resource ids; it knows neither OTLP nor components.
+ *            What is stored beside the signals: metadata.h.
+ *
+ *            Streams (spans, logs, metrics and derived: metric batches made by
+ *            the correlator) are committed independently. Each has a watermark:
+ *            all batches up to that lsn are committed. It is committed in the
+ *            same transaction as the records, so a replay of the journal skips
+ *            what is stored.
+ *
+ *            A query runs on a reader. reader_begin() fixes what it sees: every
+ *            record appended before is seen exactly once, whether it is in
+ *            memory, being written or committed.
+ * Ownership: store_append() takes the batch over. Results are in the caller's
+ *            arena, and valid until reader_end().
+ * Threads:   store_append: the correlator's thread only. Readers: one thread
+ *            each, any number. A thread inside encodes and commits.
+ * Errors:    appending cannot fail; it waits, and store_health() has the
+ *            reason. Queries return ERR_BUSY or ERR_TOO_BIG (memory), ERR_IO,
+ *            ERR_CANCELLED.
  */
 #ifndef STORE_H
 #define STORE_H

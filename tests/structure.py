@@ -91,7 +91,8 @@ def check_sleeps():
 def check_heads():
     for path in sorted((TOP / "include").glob("*.h")):
         head = path.read_text().split("#ifndef", 1)[0]
-        missing = [word for word in HEAD_WORDS if word not in head]
+        missing = [word for word in HEAD_WORDS
+                   if not re.search(rf"^(/| )\* {word}", head, re.M)]
         if missing:
             complain(f"include/{path.name}: its head comment lacks "
                      f"{', '.join(missing)}")
