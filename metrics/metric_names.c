@@ -176,16 +176,9 @@ const struct slice *metric_names_of(enum metric_meaning first,
     return names;
 }
 
-static struct slice text_of(const struct attrs *attrs, const char *key)
-{
-    const struct attr *a = attrs_find(attrs, slice_of(key));
-
-    return a ? attr_text(a) : (struct slice){NULL, 0};
-}
-
 static bool is(const struct attrs *attrs, const char *key, const char *value)
 {
-    return slice_equal(text_of(attrs, key), slice_of(value));
+    return slice_equal(attrs_text(attrs, slice_of(key)), slice_of(value));
 }
 
 static bool has_direction(const struct attrs *attrs, const char *value)
@@ -198,7 +191,7 @@ static bool has_direction(const struct attrs *attrs, const char *value)
 
 static bool is_container(const struct attrs *attrs)
 {
-    struct slice container = text_of(attrs, "container");
+    struct slice container = attrs_text(attrs, SLICE("container"));
 
     return container.len > 0 && !slice_equal(container, SLICE("POD"));
 }
@@ -206,7 +199,7 @@ static bool is_container(const struct attrs *attrs)
 /* Hubble and Istio report a request on both sides. */
 static bool is_served(const struct attrs *attrs)
 {
-    struct slice reporter = text_of(attrs, "reporter");
+    struct slice reporter = attrs_text(attrs, SLICE("reporter"));
 
     return reporter.len == 0 || slice_equal(reporter, SLICE("server")) ||
            slice_equal(reporter, SLICE("destination"));
@@ -220,7 +213,7 @@ bool metric_fits(const struct metric_name *row, const struct attrs *attrs)
     case CONTAINER:
         return is_container(attrs);
     case POD:
-        return text_of(attrs, "container").len == 0;
+        return attrs_text(attrs, SLICE("container")).len == 0;
     case CPU:
         return is(attrs, "resource", "cpu");
     case MEMORY:
@@ -354,7 +347,7 @@ enum metric_outcome metric_outcome(const struct attrs *attrs)
         return OUTCOME_FAILED;
     if (status >= 400 || is(attrs, "outcome", "CLIENT_ERROR"))
         return OUTCOME_CLIENT_ERROR;
-    if (status == 0 && text_of(attrs, "error.type").len > 0)
+    if (status == 0 && attrs_text(attrs, SLICE("error.type")).len > 0)
         return OUTCOME_FAILED;
     return OUTCOME_GOOD;
 }

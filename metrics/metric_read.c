@@ -205,13 +205,10 @@ static uint64_t parts_of(const struct metric_expr *leaf,
 /* 0: the point does not say which pod it is about. */
 static uint64_t labelled_pod(const struct attrs *attrs)
 {
-    const struct attr *pod = attrs_find(attrs, SLICE("pod"));
-    const struct attr *namespace = attrs_find(attrs, SLICE("namespace"));
+    struct slice pod = attrs_text(attrs, SLICE("pod"));
 
-    return pod && attr_text(pod).len > 0
-               ? metric_pod_entity(namespace ? attr_text(namespace)
-                                             : (struct slice){NULL, 0},
-                                   attr_text(pod))
+    return pod.len > 0
+               ? metric_pod_entity(attrs_text(attrs, SLICE("namespace")), pod)
                : 0;
 }
 

@@ -210,8 +210,10 @@ void json_object(struct json *j)
 {
     if (!enter(j, '{', "not an object"))
         return;
-    if (j->depth < JSON_MAX_PATH)
+    if (j->depth < JSON_MAX_PATH) {
         j->path[j->depth].name = NULL;
+        j->path[j->depth].next_row = 0;
+    }
     j->depth++;
 }
 
@@ -261,13 +263,18 @@ static const char *name_at(const void *table, size_t row, uint32_t i)
     return *(const char *const *)((const char *)table + row * i);
 }
 
-static int find(const void *table, size_t row, uint32_t count, struct slice key)
+/* Looked for from row `next` on: members mostly come in the order of their
+ * rows. */
+static int find(const void *table, size_t row, uint32_t count, uint32_t next,
+                struct slice key)
 {
     const char *name;
 
     if (key.len == 0)
         return -1;
-    for (uint32_t i = 0; i < count; i++) {
+    for (uint32_t n = count, i = next; n-- > 0; i++) {
+        if (i >= count)
+            i = 0;
         name = name_at(table, row, i);
         if (name && name[0] == key.ptr[0] && slice_equal(slice_of(name), key))
             return (int)i;
@@ -293,6 +300,7 @@ int json_field(struct json *j, const char *const *names)
 int json_row(struct json *j, const void *table, size_t row, uint32_t count)
 {
     while (j->status == OK && !j->absent) {
+        uint32_t next = 0;
         struct slice key;
         int field;
 
@@ -304,6 +312,7 @@ int json_row(struct json *j, const void *table, size_t row, uint32_t count)
         if (j->depth <= JSON_MAX_PATH) {
             j->path[j->depth - 1].name = NULL;
             j->path[j->depth - 1].index = JSON_NO_INDEX;
+            next = j->path[j->depth - 1].next_row;
         }
         if (!j->first)
             need(j, ',', "',' or '}' expected");
@@ -312,9 +321,11 @@ int json_row(struct json *j, const void *table, size_t row, uint32_t count)
         need(j, ':', "':' expected");
         if (j->status != OK)
             return -1;
-        field = find(table, row, count, key);
-        if (field >= 0 && j->depth <= JSON_MAX_PATH)
+        field = find(table, row, count, next, key);
+        if (field >= 0 && j->depth <= JSON_MAX_PATH) {
             j->path[j->depth - 1].name = name_at(table, row, (uint32_t)field);
+            j->path[j->depth - 1].next_row = (uint32_t)field + 1;
+        }
         if (field < 0)
             json_skip(j);
         else if (!take_word(j, "null"))

@@ -44,8 +44,9 @@ struct json {
     const char *why; /* static text, if status is not OK */
     uint32_t depth;  /* objects entered; the path's length */
     struct {
-        const char *name; /* the member that is being read; NULL: unknown */
-        uint32_t index;   /* its element, or JSON_NO_INDEX */
+        const char *name;  /* the member that is being read; NULL: unknown */
+        uint32_t index;    /* its element, or JSON_NO_INDEX */
+        uint32_t next_row; /* after the one that named it */
     } path[JSON_MAX_PATH];
 };
 

@@ -27,25 +27,22 @@ static enum status read_request(struct component_page *page)
     struct query_request *request = page->request;
     struct window *window = &page->window;
     uint64_t step_ns;
-    enum status s = params_query_scope(request, &page->scope);
 
+    params_query_scope(request, &page->scope);
     page->scope.namespace = request->parts[0];
     page->scope.project = request->parts[1];
     page->scope.component = request->parts[2];
-    if (s == OK)
-        s = params_query_range(request, NS_PER_HOUR, &window->start_ns,
-                               &window->end_ns);
-    if (s == OK)
-        s = params_query_step(request,
-                              default_step(window->end_ns - window->start_ns),
-                              window->start_ns, window->end_ns, &step_ns);
-    if (s != OK)
-        return s;
+    params_query_range(request, NS_PER_HOUR, &window->start_ns,
+                       &window->end_ns);
+    step_ns = default_step(window->end_ns - window->start_ns);
+    if (params_query_step(request, window->end_ns - window->start_ns,
+                          &step_ns) != OK)
+        return request->failed;
     window_init(window, request->now_ns);
     window->step_seconds = (double)step_ns / (double)NS_PER_S;
     page->grid =
         grid_make(window->start_ns, window->end_ns, step_ns, request->now_ns);
-    return OK;
+    return params_select(request, &page->scope, &page->resources);
 }
 
 /* The component as the registry knows it, or only the names of the request. */
@@ -83,12 +80,6 @@ static enum status read_and_reply(struct component_page *page)
     enum status s;
 
     find_component(page);
-    page->resources = registry_select(request->services->registry, &page->scope,
-                                      request->arena);
-    if (!page->resources)
-        return arena_status(request->arena);
-    page->identities = (struct identity_cache){
-        .request = request, .index = {.arena = request->arena}};
     page->pod_index.arena = request->arena;
     s = page_read_series(page);
     if (s == OK)

@@ -6,7 +6,7 @@
 #define COMPONENT_PAGE_H
 
 #include "component.h"
-#include "identity_cache.h"
+#include "map.h"
 
 enum {
     PAGE_TEMPLATES = 50,
@@ -60,7 +60,7 @@ struct component_page {
     struct query_request *request;
     struct scope_filter scope;
     struct window window;
-    struct bitmap *resources;
+    const struct bitmap *resources;
     struct grid grid; /* of the charts */
 
     struct identity identity;
@@ -75,7 +75,6 @@ struct component_page {
     struct metric_expr logged;
     struct metric_table templates; /* items: struct log_template */
     struct metric_table templates_before;
-    struct identity_cache identities;
     struct trace_examples slowest, failed;
     struct pod_usage *pods;
     struct map pod_index; /* by name */

@@ -76,7 +76,7 @@ static struct call_peer peer_of(struct component_page *page,
                                 const struct metric_group *calls)
 {
     const struct identity *identity =
-        identity_of_peer(&page->identities, &calls->labels[CALL_PEER_ID]);
+        reply_peer_identity(page->request, &calls->labels[CALL_PEER_ID]);
     struct call_peer peer = {.kind = metric_label(calls, CALL_PEER_KIND),
                              .name = metric_label(calls, CALL_PEER_NAME),
                              .system = metric_label(calls, CALL_PEER_SYSTEM),
@@ -145,13 +145,12 @@ static void visit_template(void *arg, struct metric_group *group,
     struct arena *arena = page->request->arena;
     uint64_t last = point->time_ns, now = page->request->now_ns;
     struct log_template *item = group->item;
-    const struct attr *text;
 
     if (!item) {
         item = group->item = arena_zero(arena, 1, sizeof(*item));
-        text = attrs_find(&point->attrs, SLICE(DERIVED_TEMPLATE));
-        if (item && text)
-            item->text = arena_copy(arena, attr_text(text));
+        if (item)
+            item->text = arena_copy(
+                arena, attrs_text(&point->attrs, SLICE(DERIVED_TEMPLATE)));
     }
     if (!item)
         return; /* the arena is full */

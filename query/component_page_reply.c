@@ -339,12 +339,8 @@ static const void *change_item(void *arg, uint32_t i)
         .time_ns = log->time_ns,
         .type = reply_event_type(log),
         .message = reply_value_text(page->request, &log->body)};
-    for (size_t k = 0; k < sizeof(texts) / sizeof(*texts); k++) {
-        const struct attr *a = attrs_find(&log->attrs, slice_of(texts[k].key));
-
-        if (a)
-            *texts[k].to = attr_text(a);
-    }
+    for (size_t k = 0; k < sizeof(texts) / sizeof(*texts); k++)
+        *texts[k].to = attrs_text(&log->attrs, slice_of(texts[k].key));
     if (item->kind.len == 0)
         item->kind = SLICE("kubernetes");
     return item;

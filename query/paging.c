@@ -19,6 +19,57 @@ enum { VERSION = 1, TIME_AT = 3, KEY_AT = 11, CHECK_AT = 27 };
 /* How much later than its trace the first span in scope may start. */
 #define TRACE_SPREAD_NS (5 * NS_PER_MIN)
 
+/* ---- kinds of records ---- */
+
+/* Where a record of each kind has its time and its key. */
+#define PAGING_KIND(record, time, key, key_len)               \
+    {                                                         \
+        sizeof(struct record), offsetof(struct record, time), \
+            offsetof(struct record, key), key_len             \
+    }
+static const struct {
+    uint16_t size, time_offset, key_offset;
+    uint8_t key_len; /* in a position */
+} kinds[] = {
+    [LIST_LOGS] = PAGING_KIND(log_record, time_ns, arrival, POSITION_NUMBER),
+    [LIST_EVENTS] = PAGING_KIND(log_record, time_ns, arrival, POSITION_NUMBER),
+    [LIST_TRACES] =
+        PAGING_KIND(trace_summary, start_ns, trace_id, POSITION_KEY),
+    [LIST_SPANS] = PAGING_KIND(span, start_ns, span_id, POSITION_NUMBER),
+};
+
+static const char *record_at(const struct list_page *page, uint32_t i)
+{
+    return (const char *)page->records + i * (size_t)kinds[page->kind].size;
+}
+
+static uint64_t number_at(const char *at)
+{
+    uint64_t number;
+
+    memcpy(&number, at, sizeof(number));
+    return number;
+}
+
+static uint64_t time_at(const struct list_page *page, uint32_t i)
+{
+    return number_at(record_at(page, i) + kinds[page->kind].time_offset);
+}
+
+static struct list_position position_at(const struct list_page *page,
+                                        uint32_t i)
+{
+    const char *key = record_at(page, i) + kinds[page->kind].key_offset;
+    struct list_position position = {.time_ns = time_at(page, i),
+                                     .key_len = kinds[page->kind].key_len};
+
+    if (page->kind == LIST_LOGS || page->kind == LIST_EVENTS)
+        list_number(position.key, number_at(key)); /* of arrival */
+    else
+        memcpy(position.key, key, position.key_len);
+    return position;
+}
+
 /* ---- cursors ---- */
 
 static void put_number(uint8_t *to, uint64_t v, int bytes)
@@ -42,11 +93,6 @@ static void write_cursor(uint8_t cursor[PAGING_CURSOR],
     put_number(cursor + TIME_AT, last->time_ns, 8);
     memcpy(cursor + KEY_AT, last->key, last->key_len);
     put_number(cursor + CHECK_AT, check_of(cursor), 4);
-}
-
-static size_t key_length(enum list_kind kind)
-{
-    return kind == LIST_TRACES ? POSITION_KEY : POSITION_NUMBER;
 }
 
 /* False: there is none, or it is invalid. */
@@ -75,7 +121,7 @@ static bool read_cursor(struct query_request *request, enum list_kind kind,
                       cursor[2] ? "asc" : "desc");
     *place =
         (struct list_position){.time_ns = list_time_number(cursor + TIME_AT),
-                               .key_len = (uint8_t)key_length(kind)};
+                               .key_len = kinds[kind].key_len};
     memcpy(place->key, cursor + KEY_AT, place->key_len);
     return request->failed == OK;
 }
@@ -131,19 +177,6 @@ static uint32_t shown(const struct list_page *page)
     return page->known < page->limit ? page->known : page->limit;
 }
 
-static const char *record_at(const struct list_page *page, uint32_t i)
-{
-    return (const char *)page->records + i * page->size;
-}
-
-static uint64_t time_at(const struct list_page *page, uint32_t i)
-{
-    uint64_t ns;
-
-    memcpy(&ns, record_at(page, i) + page->time_offset, sizeof(ns));
-    return ns;
-}
-
 /* Whether the time of record i must name it. */
 static bool is_exact(const struct list_page *page, uint32_t i, uint64_t ns)
 {
@@ -166,7 +199,7 @@ struct list_time paging_time(const struct list_page *page, uint32_t i)
 
     time.exact = is_exact(page, i, time.ns);
     if (time.exact)
-        time.number = list_time_number(page->position(record_at(page, i)).key);
+        time.number = list_time_number(position_at(page, i).key);
     return time;
 }
 
@@ -181,8 +214,7 @@ void paging_reply(struct query_request *request,
                                        .took_ms = query_took_ms(request)}};
 
     if (page->known > page->limit) {
-        struct list_position last =
-            page->position(record_at(page, page->limit - 1));
+        struct list_position last = position_at(page, page->limit - 1);
 
         write_cursor(reply.end.next_cursor, page, &last);
     }

@@ -47,9 +47,6 @@ struct list_window {
 enum status paging_window(struct query_request *request, enum list_kind kind,
                           bool ascending, struct list_window *window);
 
-/* The position of a record. */
-typedef struct list_position paging_position(const void *record);
-
 /* The records of one answer, in their order. One more than the limit is read,
  * to know whether there is a next page. */
 struct list_page {
@@ -57,8 +54,6 @@ struct list_page {
     bool ascending;
     const struct list_window *window;
     const void *records;
-    size_t size, time_offset; /* of a record; of its time in it */
-    paging_position *position;
     uint32_t limit, known;
 };
 

@@ -10,12 +10,9 @@
 
 enum {
     LIMIT_DEFAULT = 100,
-    LIMIT_MAX = 1000,
     RANGE_MAX_DAYS = 30,
     MAX_STEPS = 11000,
 };
-
-static const uint64_t default_step_ns = 5 * NS_PER_MIN;
 
 struct slice params_trim(struct slice text)
 {
@@ -47,8 +44,7 @@ static const json_t *member(const json_t *object, const char *name)
 
 static struct slice text_of(const json_t *value)
 {
-    return params_trim(
-        (struct slice){json_string_value(value), json_string_length(value)});
+    return params_trim(json_text_of(value));
 }
 
 /* A member that must be a text if it is there; prefix "" or "searchScope." */
@@ -220,7 +216,7 @@ enum status params_query_range(struct query_request *request,
     return check_range(request, *start_ns, *end_ns);
 }
 
-static enum status step_from(struct query_request *request, struct slice text,
+static enum status read_step(struct query_request *request, struct slice text,
                              uint64_t length_ns, uint64_t *step_ns)
 {
     if (text.len > 0 && (!clock_parse_duration(text, step_ns) || *step_ns == 0))
@@ -233,21 +229,16 @@ static enum status step_from(struct query_request *request, struct slice text,
     return request->failed;
 }
 
-enum status params_step(struct query_request *request, uint64_t start_ns,
-                        uint64_t end_ns, uint64_t *step_ns)
+enum status params_step(struct query_request *request, uint64_t length_ns,
+                        uint64_t *step_ns)
 {
-    *step_ns = default_step_ns;
-    return step_from(request, body_text(request, "step"), end_ns - start_ns,
-                     step_ns);
+    return read_step(request, body_text(request, "step"), length_ns, step_ns);
 }
 
-enum status params_query_step(struct query_request *request,
-                              uint64_t default_ns, uint64_t start_ns,
-                              uint64_t end_ns, uint64_t *step_ns)
+enum status params_query_step(struct query_request *request, uint64_t length_ns,
+                              uint64_t *step_ns)
 {
-    *step_ns = default_ns;
-    return step_from(request, query_param(request, "step"), end_ns - start_ns,
-                     step_ns);
+    return read_step(request, query_param(request, "step"), length_ns, step_ns);
 }
 
 /* ---- numbers and order ---- */
@@ -273,9 +264,8 @@ enum status params_query_number(struct query_request *request, const char *name,
     return request->failed;
 }
 
-static enum status read_page(struct query_request *request,
-                             bool zero_is_default, uint32_t max,
-                             uint32_t *limit, bool *ascending)
+enum status params_page(struct query_request *request, uint32_t min,
+                        uint32_t max, uint32_t *limit, bool *ascending)
 {
     const json_t *value = member(request->body, "limit");
     struct slice order = body_text(request, "sortOrder");
@@ -283,24 +273,12 @@ static enum status read_page(struct query_request *request,
 
     *limit = value && n > 0 && n <= max ? (uint32_t)n : LIMIT_DEFAULT;
     *ascending = slice_equal(order, SLICE("asc"));
-    if (value && (!json_is_integer(value) || n < !zero_is_default || n > max))
+    if (value && (!json_is_integer(value) || n < min || n > max))
         query_invalid(request, "limit must be an integer from 1 to %" PRIu32,
                       max);
     if (order.len > 0 && !*ascending && !slice_equal(order, SLICE("desc")))
         query_invalid(request, "sortOrder must be asc or desc");
     return request->failed;
-}
-
-enum status params_page(struct query_request *request, bool zero_is_default,
-                        uint32_t *limit, bool *ascending)
-{
-    return read_page(request, zero_is_default, LIMIT_MAX, limit, ascending);
-}
-
-enum status params_page_of(struct query_request *request, uint32_t max,
-                           uint32_t *limit, bool *ascending)
-{
-    return read_page(request, false, max, limit, ascending);
 }
 
 /* ---- single members ---- */
@@ -387,8 +365,7 @@ static struct slice scalar_text(struct query_request *request,
     struct attr attr = {.type = VALUE_EMPTY};
 
     if (json_is_string(value))
-        return (struct slice){json_string_value(value),
-                              json_string_length(value)};
+        return json_text_of(value);
     if (json_is_integer(value)) {
         attr.type = VALUE_INT;
         attr.i = json_integer_value(value);

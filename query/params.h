@@ -13,6 +13,8 @@
 #ifndef PARAMS_H
 #define PARAMS_H
 
+#include <jansson.h>
+
 #include "registry.h"
 #include "store_query.h"
 
@@ -33,16 +35,14 @@ enum status params_select(struct query_request *request,
 /* startTime, endTime: RFC 3339, at most 30 days apart. */
 enum status params_range(struct query_request *request, uint64_t *start_ns,
                          uint64_t *end_ns);
-/* limit (1..1000; default 100; 0 is the default if zero_is_default) and
- * sortOrder. */
-enum status params_page(struct query_request *request, bool zero_is_default,
-                        uint32_t *limit, bool *ascending);
-/* The same with another maximum; 0 is not allowed. */
-enum status params_page_of(struct query_request *request, uint32_t max,
-                           uint32_t *limit, bool *ascending);
-/* step: Go duration > 0; default 5m; at most 11,000 steps in the range. */
-enum status params_step(struct query_request *request, uint64_t start_ns,
-                        uint64_t end_ns, uint64_t *step_ns);
+/* sortOrder, and limit, from min (0 or 1) to max: 0 is the default, 100. */
+enum { PARAMS_MAX_PAGE = 1000 };
+enum status params_page(struct query_request *request, uint32_t min,
+                        uint32_t max, uint32_t *limit, bool *ascending);
+/* step: Go duration > 0; if it is absent, *step_ns stays; at most 11,000 in the
+ * length of the range. */
+enum status params_step(struct query_request *request, uint64_t length_ns,
+                        uint64_t *step_ns);
 
 /* Members that may be absent: then the output stays as it is (text: empty).
  * null counts as absent. */
@@ -78,11 +78,16 @@ enum status params_query_range(struct query_request *request,
 /* A whole number; if it is absent the value stays. */
 enum status params_query_number(struct query_request *request, const char *name,
                                 uint64_t min, uint64_t max, uint64_t *value);
-enum status params_query_step(struct query_request *request,
-                              uint64_t default_ns, uint64_t start_ns,
-                              uint64_t end_ns, uint64_t *step_ns);
+enum status params_query_step(struct query_request *request, uint64_t length_ns,
+                              uint64_t *step_ns);
 
 /* Without white space at both ends. */
 struct slice params_trim(struct slice text);
+
+/* ptr NULL: the value is no text, or NULL. */
+static inline struct slice json_text_of(const json_t *value)
+{
+    return (struct slice){json_string_value(value), json_string_length(value)};
+}
 
 #endif

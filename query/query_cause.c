@@ -32,8 +32,7 @@ static enum status answer(struct query_request *request,
 static uint64_t baseline_time(struct query_request *request,
                               const json_t *object, const char *name)
 {
-    const json_t *value = json_object_get(object, name);
-    struct slice text = {json_string_value(value), json_string_length(value)};
+    struct slice text = json_text_of(json_object_get(object, name));
     uint64_t ns = 0;
 
     if (!text.ptr || !clock_parse_rfc3339(text, &ns))

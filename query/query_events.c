@@ -89,11 +89,10 @@ static const struct reply_table event_entry_table = REPLY_TABLE(
 
 static struct slice change_reason(const struct log_record *log)
 {
-    const struct attr *kind =
-        attrs_find(&log->attrs, SLICE(DERIVED_CHANGE_KIND));
+    struct slice kind = attrs_text(&log->attrs, SLICE(DERIVED_CHANGE_KIND));
 
-    for (size_t i = 0; kind && i < CHANGES; i++)
-        if (slice_equal(attr_text(kind), changes[i].kind))
+    for (size_t i = 0; i < CHANGES; i++)
+        if (slice_equal(kind, changes[i].kind))
             return changes[i].reason;
     return SLICE("Changed");
 }

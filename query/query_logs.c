@@ -17,7 +17,7 @@ enum status log_search_read(struct query_request *request,
 {
     struct log_query *query = &search->query;
 
-    params_page(request, true, &query->limit, &query->ascending);
+    params_page(request, 0, PARAMS_MAX_PAGE, &query->limit, &query->ascending);
     paging_window(request, kind_of(query), query->ascending, &search->window);
     params_bool(request, "includeAttributes", &search->attributes);
     params_attrs(request, "attributes", &query->attrs, &query->attr_count);
@@ -27,16 +27,6 @@ enum status log_search_read(struct query_request *request,
     query->end_ns = search->window.end_ns;
     query->range = search->window.range;
     return params_select(request, &search->scope, &query->resources);
-}
-
-static struct list_position position_of_log(const void *record)
-{
-    const struct log_record *log = record;
-    struct list_position position = {.time_ns = log->time_ns,
-                                     .key_len = POSITION_NUMBER};
-
-    list_number(position.key, log->arrival);
-    return position;
 }
 
 enum status log_search_answer(struct query_request *request,
@@ -56,16 +46,12 @@ enum status log_search_answer(struct query_request *request,
     if (s != OK)
         return query_fail_read(request, s);
     list.logs = logs;
-    list.page =
-        (struct list_page){.kind = kind_of(&query),
-                           .ascending = query.ascending,
-                           .window = &search->window,
-                           .records = logs,
-                           .size = sizeof(*logs),
-                           .time_offset = offsetof(struct log_record, time_ns),
-                           .position = position_of_log,
-                           .limit = search->query.limit,
-                           .known = count};
+    list.page = (struct list_page){.kind = kind_of(&query),
+                                   .ascending = query.ascending,
+                                   .window = &search->window,
+                                   .records = logs,
+                                   .limit = search->query.limit,
+                                   .known = count};
     paging_reply(request, table, &list.page, item, &list, total,
                  search->counting.stopped);
     return OK;
@@ -116,8 +102,7 @@ static enum status read_log_filters(struct query_request *request,
     read_levels(request, &query->levels);
     params_text(request, "searchPhrase", &query->phrase);
     if (query->phrase.len > 0) /* with the spaces at its ends */
-        query->phrase = (struct slice){json_string_value(phrase),
-                                       json_string_length(phrase)};
+        query->phrase = json_text_of(phrase);
     params_list(request, "searchWords", &query->words, &query->word_count);
     params_id(request, "traceId", search->trace_id, sizeof(search->trace_id),
               &has_trace);

@@ -2,6 +2,7 @@
  * POST /api/v1/metrics/query: one summed series per scope, never per pod, on a
  * grid of steps. red.c and usage.c have the expressions.
  */
+#include "clock.h"
 #include "query_request.h"
 #include "red.h"
 #include "reply_metrics.h"
@@ -9,7 +10,7 @@
 
 struct metrics_request {
     struct grid grid;
-    struct bitmap *resources;
+    const struct bitmap *resources;
     struct slice metric;
 };
 
@@ -17,24 +18,18 @@ static enum status read_request(struct query_request *request,
                                 struct metrics_request *args)
 {
     struct scope_filter scope;
-    uint64_t start_ns, end_ns, step_ns;
-    enum status s = params_text(request, "metric", &args->metric);
+    uint64_t start_ns, end_ns, step_ns = 5 * NS_PER_MIN;
 
-    if (s == OK && !slice_equal(args->metric, SLICE("resource")) &&
+    params_text(request, "metric", &args->metric);
+    if (!slice_equal(args->metric, SLICE("resource")) &&
         !slice_equal(args->metric, SLICE("http")))
-        s = query_invalid(request, "metric must be resource or http");
-    if (s == OK)
-        s = params_scope(request, 0, &scope);
-    if (s == OK)
-        s = params_range(request, &start_ns, &end_ns);
-    if (s == OK)
-        s = params_step(request, start_ns, end_ns, &step_ns);
-    if (s != OK)
-        return s;
+        query_invalid(request, "metric must be resource or http");
+    params_scope(request, 0, &scope);
+    params_range(request, &start_ns, &end_ns);
+    if (params_step(request, end_ns - start_ns, &step_ns) != OK)
+        return request->failed;
     args->grid = grid_make(start_ns, end_ns, step_ns, request->now_ns);
-    args->resources =
-        registry_select(request->services->registry, &scope, request->arena);
-    return args->resources ? OK : arena_status(request->arena);
+    return params_select(request, &scope, &args->resources);
 }
 
 /* ---- the answers: OpenChoreo's names ---- */

@@ -9,11 +9,6 @@
 
 enum { MAX_MESSAGES = 50, MAX_MESSAGE = 10000 /* characters */ };
 
-static struct slice text_of(const json_t *value)
-{
-    return (struct slice){json_string_value(value), json_string_length(value)};
-}
-
 /* A line of the answer. */
 struct chat_event {
     const char *type;
@@ -82,9 +77,9 @@ static void add_list(struct chat_answer *a, const json_t *list,
     for (size_t i = 0; i < json_array_size(list); i++) {
         const json_t *item = json_array_get(list, i);
 
-        add(a, "\n- ", text_of(json_object_get(item, first)));
+        add(a, "\n- ", json_text_of(json_object_get(item, first)));
         if (second)
-            add(a, ": ", text_of(json_object_get(item, second)));
+            add(a, ": ", json_text_of(json_object_get(item, second)));
     }
 }
 
@@ -104,7 +99,7 @@ static void answer_from(const json_t *document, struct slice question,
         add_list(a, json_object_get(result, "excluded_causes"), "description",
                  "rationale");
     } else if (mentions(question, "impact") || mentions(question, "affect")) {
-        add(a, "", text_of(json_object_get(first, "analysis")));
+        add(a, "", json_text_of(json_object_get(first, "analysis")));
     } else if (mentions(question, "do") || mentions(question, "fix")) {
         add(a, "Recommended actions:", SLICE(""));
         add_list(a,
@@ -112,7 +107,7 @@ static void answer_from(const json_t *document, struct slice question,
                                  "recommended_actions"),
                  "description", NULL);
     } else {
-        add(a, "", text_of(json_object_get(document, "summary")));
+        add(a, "", json_text_of(json_object_get(document, "summary")));
         if (first)
             add_list(a, json_object_get(first, "supporting_findings"),
                      "component", "observation");
@@ -140,7 +135,8 @@ static enum status read_chat(struct query_request *request,
                              MAX_MESSAGES);
     for (size_t i = 0; i < n; i++) {
         const json_t *message = json_array_get(messages, i);
-        struct slice content = text_of(json_object_get(message, "content"));
+        struct slice content =
+            json_text_of(json_object_get(message, "content"));
 
         if (!content.ptr || characters(content) > MAX_MESSAGE)
             return query_invalid(
@@ -151,7 +147,7 @@ static enum status read_chat(struct query_request *request,
         if (!json_is_string(json_object_get(message, "role")))
             return query_invalid(request, "messages[%zu].role must be a text",
                                  i);
-        if (slice_equal(text_of(json_object_get(message, "role")),
+        if (slice_equal(json_text_of(json_object_get(message, "role")),
                         SLICE("user")))
             *question = content;
     }

@@ -66,11 +66,11 @@ struct query_request {
     enum status failed;           /* the error that is answered, or OK */
     int http_status;              /* 200 unless changed */
     const char *content_type_out; /* application/json unless changed */
-    struct resource_cache {
-        struct resource_info **at;
-        struct map index; /* by resource id */
+    struct reply_cache {
+        struct cached_value *at;
+        struct map index;
         uint32_t count, room;
-    } resources;       /* of reply_resource() */
+    } cache;           /* of reply_resource() and the like */
     const char *allow; /* for 405: the methods there are; "" or NULL: none */
 };
 
@@ -142,15 +142,20 @@ void query_request_run(struct query_request *request, struct reader *reader);
 
 /* What is known of a resource. */
 struct resource_info {
-    uint32_t resource_id;
-    bool has_identity;
     struct identity identity; /* empty texts if there is none */
     struct resource resource; /* no attributes if it is not known */
 };
 
-/* Looked up once per request and resource. NULL if the arena is full. */
+/* Looked up once per request. NULL if the arena is full. */
 const struct resource_info *reply_resource(struct query_request *request,
                                            uint32_t resource_id);
+/* The identity of a resource, or the one with the number that an attribute has
+ * (DERIVED_PEER_ID); empty texts if it is not known. NULL: the attribute is no
+ * number, or the arena is full. */
+const struct identity *reply_resource_identity(struct query_request *request,
+                                               uint32_t resource_id);
+const struct identity *reply_peer_identity(struct query_request *request,
+                                           const struct attr *id);
 
 /* OpenChoreo's members of an identity (componentName ...); uids only if they
  * are valid UUIDs. Of struct identity. */

@@ -55,7 +55,7 @@ static bool own_node(struct topology *t, uint32_t resource_id,
                      struct node *node)
 {
     const struct identity *identity =
-        identity_of_resource(&t->identities, resource_id);
+        reply_resource_identity(t->request, resource_id);
 
     *node = (struct node){.kind = NODE_COMPONENT};
     if (identity)
@@ -75,7 +75,7 @@ static bool peer_node(struct topology *t, const struct metric_group *calls,
     *node = (struct node){.kind = NODE_COMPONENT};
     if (slice_equal(kind, SLICE("component"))) {
         identity =
-            identity_of_peer(&t->identities, &calls->labels[CALL_PEER_ID]);
+            reply_peer_identity(t->request, &calls->labels[CALL_PEER_ID]);
         node->service = metric_label(calls, CALL_PEER_ENDPOINT);
         if (identity)
             node->identity = *identity;
@@ -326,24 +326,16 @@ static void read_catalog(struct topology *t,
 
 static enum status read_request(struct topology *t)
 {
-    enum status s = params_scope(
-        t->request, SCOPE_NEEDS_PROJECT | SCOPE_NEEDS_ENV, &t->scope);
-
-    if (s == OK)
-        s = params_range(t->request, &t->start_ns, &t->end_ns);
-    if (s == OK)
-        s = params_bool(t->request, "includeGateways", &t->gateways);
-    if (s == OK)
-        s = params_bool(t->request, "includeExternal", &t->external);
-    if (s == OK)
-        s = params_bool(t->request, "includeDeclared", &t->declared);
-    if (s == OK)
-        s = params_bool(t->request, "includeQueueCalls", &t->queue_calls);
-    if (s == OK)
-        s = params_bool(t->request, "perEndpoint", &t->per_endpoint);
+    params_scope(t->request, SCOPE_NEEDS_PROJECT | SCOPE_NEEDS_ENV, &t->scope);
+    params_range(t->request, &t->start_ns, &t->end_ns);
+    params_bool(t->request, "includeGateways", &t->gateways);
+    params_bool(t->request, "includeExternal", &t->external);
+    params_bool(t->request, "includeDeclared", &t->declared);
+    params_bool(t->request, "includeQueueCalls", &t->queue_calls);
+    params_bool(t->request, "perEndpoint", &t->per_endpoint);
     t->component = t->scope.component;
     t->scope.component = (struct slice){NULL, 0};
-    return s;
+    return params_select(t->request, &t->scope, &t->resources);
 }
 
 /* Edges that were used, or are declared and requested, and their nodes. */
@@ -375,12 +367,8 @@ static enum status read_graph(struct topology *t,
     const struct grid grid = {t->start_ns, t->end_ns - t->start_ns,
                               t->request->now_ns, 1};
     struct metric_table served, out, in, *tables[] = {&served, &out, &in};
-    struct bitmap *resources =
-        registry_select(registry_of(t), &t->scope, arena);
     enum status s;
 
-    if (!resources)
-        return arena_status(arena);
     red_init(&t->served, RED_SERVED);
     red_init(&t->out, RED_OUT);
     red_init(&t->in, RED_IN);
@@ -390,7 +378,7 @@ static enum status read_graph(struct topology *t,
     red_table_init(&t->nodes, arena, &grid, NULL, &t->out);
     red_table_init(&t->edges, arena, &grid, NULL, &t->out);
     served.by_resource = out.by_resource = in.by_resource = true;
-    s = read_metrics(t->request, resources, NULL, tables, 3);
+    s = read_metrics(t->request, t->resources, NULL, tables, 3);
     if (s != OK)
         return s;
     for (uint32_t i = 0; i < served.count; i++)
@@ -408,10 +396,7 @@ static enum status read_graph(struct topology *t,
 static enum status runtime_topology(struct query_request *request)
 {
     struct topology t = {
-        .request = request,
-        .gateways = true,
-        .external = true,
-        .identities = {.request = request, .index = {.arena = request->arena}}};
+        .request = request, .gateways = true, .external = true};
     struct catalog_snapshot *snapshot;
     enum status s = read_request(&t);
 

@@ -91,16 +91,6 @@ static const void *trace_item(void *arg, uint32_t i)
     return &list->view;
 }
 
-static struct list_position position_of_trace(const void *record)
-{
-    const struct trace_summary *trace = record;
-    struct list_position position = {.time_ns = trace->start_ns,
-                                     .key_len = POSITION_KEY};
-
-    memcpy(position.key, trace->trace_id, POSITION_KEY);
-    return position;
-}
-
 static enum status read_traces_request(struct query_request *request,
                                        struct trace_query *query,
                                        struct list_window *window)
@@ -109,7 +99,7 @@ static enum status read_traces_request(struct query_request *request,
     bool attributes = false; /* of spans; a list of traces shows none */
 
     params_scope(request, 0, &scope);
-    params_page(request, false, &query->limit, &query->ascending);
+    params_page(request, 1, PARAMS_MAX_PAGE, &query->limit, &query->ascending);
     paging_window(request, LIST_TRACES, query->ascending, window);
     params_bool(request, "includeAttributes", &attributes);
     params_attrs(request, "attributes", &query->attrs, &query->attr_count);
@@ -147,10 +137,6 @@ static enum status query_traces(struct query_request *request)
                                    .ascending = query.ascending,
                                    .window = &window,
                                    .records = traces,
-                                   .size = sizeof(*traces),
-                                   .time_offset =
-                                       offsetof(struct trace_summary, start_ns),
-                                   .position = position_of_trace,
                                    .limit = query.limit - 1,
                                    .known = count};
     paging_reply(request, &traces_table, &list.page, trace_item, &list, total,
@@ -180,16 +166,6 @@ static const void *span_item(void *arg, uint32_t i)
                           paging_time(&list->page, i), list->whole);
 }
 
-static struct list_position position_of_span(const void *record)
-{
-    const struct span *span = record;
-    struct list_position position = {.time_ns = span->start_ns,
-                                     .key_len = POSITION_NUMBER};
-
-    memcpy(position.key, span->span_id, POSITION_NUMBER);
-    return position;
-}
-
 static enum status read_path_id(struct query_request *request, int part,
                                 const char *name, uint8_t *id, size_t len)
 {
@@ -207,7 +183,7 @@ static enum status read_spans_request(struct query_request *request,
     struct scope_filter scope;
 
     params_scope(request, 0, &scope);
-    params_page_of(request, SPANS_MAX, &query->limit, &query->ascending);
+    params_page(request, 1, SPANS_MAX, &query->limit, &query->ascending);
     paging_window(request, LIST_SPANS, query->ascending, window);
     params_bool(request, "includeAttributes", &query->whole);
     read_path_id(request, 0, "traceId", trace_id, 16);
@@ -238,16 +214,12 @@ static enum status query_spans(struct query_request *request)
         return query_fail_read(request, s);
     list.spans = spans;
     list.whole = query.whole;
-    list.page =
-        (struct list_page){.kind = LIST_SPANS,
-                           .ascending = query.ascending,
-                           .window = &window,
-                           .records = spans,
-                           .size = sizeof(*spans),
-                           .time_offset = offsetof(struct span, start_ns),
-                           .position = position_of_span,
-                           .limit = query.limit - 1,
-                           .known = count};
+    list.page = (struct list_page){.kind = LIST_SPANS,
+                                   .ascending = query.ascending,
+                                   .window = &window,
+                                   .records = spans,
+                                   .limit = query.limit - 1,
+                                   .known = count};
     paging_reply(request, &spans_table, &list.page, span_item, &list, total,
                  counting.stopped);
     return OK;

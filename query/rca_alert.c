@@ -16,14 +16,9 @@ enum {
     MAX_TEXT = 2000, /* of a text of the alert: reports have a bound */
 };
 
-static const json_t *member(const json_t *object, const char *name)
-{
-    return json_object_get(object, name);
-}
-
 static struct slice text_of(const json_t *value)
 {
-    struct slice text = {json_string_value(value), json_string_length(value)};
+    struct slice text = json_text_of(value);
 
     if (text.len > MAX_TEXT)
         text.len = MAX_TEXT;
@@ -49,14 +44,15 @@ static struct slice alert_text(struct query_request *request,
 
     if (value && !json_is_null(value) && !json_is_string(value))
         query_invalid(request, "alert.%s must be a string", name);
-    return (struct slice){json_string_value(value), json_string_length(value)};
+    return json_text_of(value);
 }
 
 /* The alert's own window if it is longer than what a ranking needs. */
 static uint64_t length_of(const json_t *alert)
 {
-    struct slice window =
-        text_of(member(member(member(alert, "rule"), "condition"), "window"));
+    struct slice window = text_of(json_object_get(
+        json_object_get(json_object_get(alert, "rule"), "condition"),
+        "window"));
     uint64_t length = WINDOW_MIN * NS_PER_MIN, asked;
 
     if (window.len > 0 && clock_parse_duration(window, &asked) &&
@@ -68,7 +64,7 @@ static uint64_t length_of(const json_t *alert)
 enum status rca_alert_read(struct query_request *request,
                            struct rca_alert *alert)
 {
-    const json_t *a = member(request->body, "alert");
+    const json_t *a = json_object_get(request->body, "alert");
     struct slice time;
 
     rca_need(request, "namespace", &alert->namespace);
@@ -137,24 +133,27 @@ static double number_of(const json_t *value)
 
 struct alert_context rca_alert_context(const struct rca_alert *alert)
 {
-    const json_t *a = member(alert->body, "alert"), *rule = member(a, "rule");
-    const json_t *source = member(rule, "source");
-    const json_t *condition = member(rule, "condition");
+    const json_t *a = json_object_get(alert->body, "alert"),
+                 *rule = json_object_get(a, "rule");
+    const json_t *source = json_object_get(rule, "source");
+    const json_t *condition = json_object_get(rule, "condition");
 
     return (struct alert_context){
         .id = alert->id,
-        .name = text_or(member(rule, "name"), SLICE("analysis on request")),
-        .description = text_of(member(rule, "description")),
-        .severity = text_of(member(rule, "severity")),
+        .name = text_or(json_object_get(rule, "name"),
+                        SLICE("analysis on request")),
+        .description = text_of(json_object_get(rule, "description")),
+        .severity = text_of(json_object_get(rule, "severity")),
         .time_ns = alert->time_ns,
-        .value = number_of(member(a, "value")),
-        .source_type = text_of(member(source, "type")),
-        .source_query = text_of(member(source, "query")),
-        .source_metric = text_of(member(source, "metric")),
-        .condition = {text_or(member(condition, "window"), SLICE("5m")),
-                      text_or(member(condition, "interval"), SLICE("1m")),
-                      text_or(member(condition, "operator"), SLICE("gt")),
-                      number_of(member(condition, "threshold"))},
+        .value = number_of(json_object_get(a, "value")),
+        .source_type = text_of(json_object_get(source, "type")),
+        .source_query = text_of(json_object_get(source, "query")),
+        .source_metric = text_of(json_object_get(source, "metric")),
+        .condition =
+            {text_or(json_object_get(condition, "window"), SLICE("5m")),
+             text_or(json_object_get(condition, "interval"), SLICE("1m")),
+             text_or(json_object_get(condition, "operator"), SLICE("gt")),
+             number_of(json_object_get(condition, "threshold"))},
         .component = alert->component,
         .project = alert->project,
         .environment = alert->environment};

@@ -14,20 +14,45 @@ const struct reply_table identity_table =
                 REPLY_UID(struct identity, "projectUid", project_uid),
                 REPLY_UID(struct identity, "environmentUid", environment_uid));
 
-/* ---- resources, looked up once per request ---- */
+/* ---- resources and identities, looked up once per request ---- */
 
-static struct resource_info *look_up(struct query_request *request,
-                                     uint32_t resource_id)
+enum cached_kind { CACHED_RESOURCE, CACHED_RESOURCE_IDENTITY, CACHED_IDENTITY };
+
+struct cached_value {
+    uint64_t key;
+    const void *value; /* NULL: the arena was full */
+};
+
+static bool find_identity(struct query_request *request, enum cached_kind kind,
+                          uint32_t id, struct identity *identity)
+{
+    struct registry *registry = request->services->registry;
+
+    return kind == CACHED_IDENTITY
+               ? registry_identity(registry, id, request->arena, identity)
+               : registry_resource_identity(registry, id, request->arena,
+                                            identity);
+}
+
+static const void *look_up_identity(struct query_request *request,
+                                    enum cached_kind kind, uint32_t id)
+{
+    struct identity *identity =
+        arena_zero(request->arena, 1, sizeof(*identity));
+
+    if (identity && !find_identity(request, kind, id, identity))
+        *identity = (struct identity){.rule = RULE_NONE};
+    return identity;
+}
+
+static const void *look_up_resource(struct query_request *request,
+                                    uint32_t resource_id)
 {
     struct resource_info *info = arena_zero(request->arena, 1, sizeof(*info));
 
     if (!info)
         return NULL;
-    info->resource_id = resource_id;
-    info->has_identity =
-        registry_resource_identity(request->services->registry, resource_id,
-                                   request->arena, &info->identity);
-    if (!info->has_identity)
+    if (!find_identity(request, CACHED_RESOURCE, resource_id, &info->identity))
         info->identity = (struct identity){0};
     if (reader_resource(request->reader, resource_id, request->arena,
                         &info->resource) != OK)
@@ -35,24 +60,46 @@ static struct resource_info *look_up(struct query_request *request,
     return info;
 }
 
+static const void *look_up(struct query_request *request, enum cached_kind kind,
+                           uint32_t id)
+{
+    struct reply_cache *cache = &request->cache;
+    uint64_t key = (uint64_t)kind << 32 | id;
+    uint32_t hash = map_hash_number(key);
+    struct cached_value *last;
+
+    map_each(&cache->index, hash, at)
+        if (cache->at[at].key == key)
+            return cache->at[at].value;
+    cache->index.arena = request->arena;
+    last = arena_append(request->arena, &cache->at, cache->count, &cache->room);
+    if (!last || !map_add(&cache->index, hash, cache->count))
+        return NULL;
+    cache->count++;
+    *last = (struct cached_value){
+        key, kind == CACHED_RESOURCE ? look_up_resource(request, id)
+                                     : look_up_identity(request, kind, id)};
+    return last->value;
+}
+
 const struct resource_info *reply_resource(struct query_request *request,
                                            uint32_t resource_id)
 {
-    struct resource_cache *cache = &request->resources;
-    uint32_t hash = map_hash_number(resource_id);
-    struct resource_info **last;
+    return look_up(request, CACHED_RESOURCE, resource_id);
+}
 
-    map_each(&cache->index, hash, at)
-        if (cache->at[at]->resource_id == resource_id)
-            return cache->at[at];
-    cache->index.arena = request->arena;
-    last = arena_append(request->arena, &cache->at, cache->count, &cache->room);
-    if (last)
-        *last = look_up(request, resource_id);
-    if (!last || !*last || !map_add(&cache->index, hash, cache->count))
-        return NULL;
-    cache->count++;
-    return *last;
+const struct identity *reply_resource_identity(struct query_request *request,
+                                               uint32_t resource_id)
+{
+    return look_up(request, CACHED_RESOURCE_IDENTITY, resource_id);
+}
+
+const struct identity *reply_peer_identity(struct query_request *request,
+                                           const struct attr *id)
+{
+    return id->type == VALUE_INT
+               ? look_up(request, CACHED_IDENTITY, (uint32_t)id->i)
+               : NULL;
 }
 
 struct slice reply_attr(const struct attrs *attrs,
@@ -60,9 +107,8 @@ struct slice reply_attr(const struct attrs *attrs,
 {
     const struct attr *found = attrs_find(attrs, slice_of(key));
 
-    if (!found)
-        found = attrs_find(&resource->resource.attrs, slice_of(key));
-    return found ? attr_text(found) : (struct slice){NULL, 0};
+    return found ? attr_text(found)
+                 : attrs_text(&resource->resource.attrs, slice_of(key));
 }
 
 struct slice reply_event_type(const struct log_record *log)

@@ -5,7 +5,7 @@
 #ifndef TOPOLOGY_H
 #define TOPOLOGY_H
 
-#include "identity_cache.h"
+#include "query_request.h"
 #include "red.h"
 
 enum node_kind { NODE_COMPONENT, NODE_GATEWAY, NODE_EXTERNAL };
@@ -33,14 +33,14 @@ struct edge {
 struct topology {
     struct query_request *request;
     struct scope_filter scope; /* without component */
-    struct slice component;    /* requested, or empty */
+    const struct bitmap *resources;
+    struct slice component; /* requested, or empty */
     uint64_t start_ns, end_ns;
     bool gateways, external, declared;
     bool per_endpoint, queue_calls;
     struct red served, out, in;
     struct metric_table nodes, edges; /* of `out`; items: node, edge */
-    struct identity_cache identities;
-    bool full; /* the arena */
+    bool full;                        /* the arena */
 };
 
 /* topology_reply.c */

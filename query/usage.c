@@ -9,13 +9,6 @@
 
 #include "reply_metrics.h"
 
-static struct slice text_attr(const struct resource *resource, const char *key)
-{
-    const struct attr *a = attrs_find(&resource->attrs, slice_of(key));
-
-    return a ? attr_text(a) : (struct slice){NULL, 0};
-}
-
 /* Of series whose points do not name a pod. */
 static uint64_t pod_of(void *arg, uint32_t resource_id)
 {
@@ -26,11 +19,11 @@ static uint64_t pod_of(void *arg, uint32_t resource_id)
     if (reader_resource(request->reader, resource_id, request->arena,
                         &resource) != OK)
         return (uint64_t)resource_id << 1;
-    pod = text_attr(&resource, "k8s.pod.name");
+    pod = attrs_text(&resource.attrs, SLICE("k8s.pod.name"));
     if (pod.len)
-        return metric_pod_entity(text_attr(&resource, "k8s.namespace.name"),
-                                 pod);
-    pod = text_attr(&resource, "k8s.pod.uid");
+        return metric_pod_entity(
+            attrs_text(&resource.attrs, SLICE("k8s.namespace.name")), pod);
+    pod = attrs_text(&resource.attrs, SLICE("k8s.pod.uid"));
     return pod.len ? metric_pod_entity((struct slice){NULL, 0}, pod)
                    : (uint64_t)resource_id << 1;
 }
