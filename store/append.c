@@ -7,7 +7,7 @@
 #include "stats.h"
 #include "store_int.h"
 
-/* Between flushes that only relieve the journal. */
+/* At least so long between flushes that only truncate the journal. */
 #define JOURNAL_FLUSH_NS NS_PER_S
 
 /* Points are smaller than spans: a memtable of metrics holds more of them. */
