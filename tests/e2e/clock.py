@@ -60,14 +60,14 @@ def test_load(clock):
                           "--retention-logs", "2h", "--retention-traces", "2h", "--retention-metrics", "2h")
     senders = start_senders(server, 0, rng, ("traces", "logs", "metrics"))
     # The last is not a whole hour, or records would be that far ahead of the
-    # clock, and their time be mended.
+    # clock, and their time be corrected.
     for shift, name in ((0, "as it is"), (HOUR, "an hour ahead"), (0, "put back by an hour"),
                         (-HOUR * 9 // 10, "nearly an hour behind"), (HOUR, "two hours further"), (0, "as it is again")):
         clock.set(shift)
         acknowledged = sum(r.acknowledged for s in senders for r in s.requests)
         check(wait_until(lambda: sum(r.acknowledged for s in senders for r in s.requests) > acknowledged + 5, 20),
               f"{name}: requests are acknowledged")
-        check(grows(server, 'blocks_written_total{signal="logs"}'), f"{name}: it seals", server.log()[-500:])
+        check(grows(server, 'blocks_written_total{signal="logs"}'), f"{name}: blocks are written", server.log()[-500:])
         same(call_alone(server).status, 200, f"{name}: a call comes")
     # All of the calls were of another time than this one.
     check(wait_until(lambda: server.counter("unpaired_spans") == 0, 20), "calls do not wait longer than they should",

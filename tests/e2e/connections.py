@@ -129,7 +129,7 @@ def test_too_few_files():
         part = busy(server)
         check(part < 0.5, f"{name} cost no time", f"{part:.0%} of a processor, {files(server)} files")
         statuses = []
-        for _ in range(30):  # enough to begin segments of the journal and to seal
+        for _ in range(30):  # enough to begin segments of the journal and to flush
             statuses.append(export(None, "logs", otlp_proto("logs", logs_request(
                 stamped("steady"), [log(time.time_ns(), os.urandom(100_000).hex())])), client=known).status)
         check(statuses == [200] * 30 and server.health()[0] == 200,

@@ -41,11 +41,11 @@ def stopped(folder=None, requests=5, options=()):
     return server.folder
 
 
-def killed(folder=None, requests=5, sealed=True):
-    """A folder after kill -9, with requests that only the journal has."""
-    server = Server(folder or new_folder(), "--seal-age", "100ms" if sealed else "5m")
+def killed(folder=None, requests=5, flushed=True):
+    """A folder after kill -9, with a request that only the journal has."""
+    server = Server(folder or new_folder(), "--seal-age", "100ms" if flushed else "5m")
     fill(server, requests)
-    if sealed:
+    if flushed:
         time.sleep(1.0)
         fill(server, 1)
     server.kill()
@@ -106,7 +106,7 @@ def the_journal():
         ends(expect(folder, None, "the next start has nothing to say"))
     for how in ("missing", "emptied"):
         for before in (new_folder(), stopped(), stopped(requests=0)):
-            folder = killed(before, requests=1, sealed=False)
+            folder = killed(before, requests=1, flushed=False)
             for file in journal_files(folder):
                 if how == "missing":
                     os.remove(file)
@@ -151,7 +151,7 @@ def the_database():
     tap.same(there(server), 100, "what it has is there")
     ends(server)
     # As long as the journal reaches back there is nothing to say.
-    folder = killed(sealed=False)
+    folder = killed(flushed=False)
     for file in glob.glob(f"{folder}/callboard.db*"):
         os.remove(file)
     server = expect(folder, None, "a database is missing of which the journal has everything")
@@ -160,7 +160,7 @@ def the_database():
 
 
 def damaged_entries():
-    folder = killed(sealed=False, requests=7)
+    folder = killed(flushed=False, requests=7)
     files = [f for f in journal_files(folder) if os.path.getsize(f) > 100]
     with open(files[-1], "r+b") as file:
         data = file.read()

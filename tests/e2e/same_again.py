@@ -135,14 +135,14 @@ def restarts():
         tap.same(server.stop(), 0, "a clean stop")
         return Server(server.folder, *options, "--seal-age", "100ms")
 
-    def sealed_and_killed(server):
+    def flushed_and_killed(server):
         """Out of the journal before the kill."""
         for i in range(300):
             server.send("logs", request_of("logs", "others", [time.time_ns() + i]))
         time.sleep(1.5)
         return killed(server)
 
-    for between in (killed, stopped, sealed_and_killed, killed):
+    for between in (killed, stopped, flushed_and_killed, killed):
         for kind in ("traces", "logs"):
             name = f"{between.__name__}-{kind}-{server.pid}"
             body = otlp_proto(kind, request_of(kind, name, [time.time_ns(), time.time_ns() + 1]))

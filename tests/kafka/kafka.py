@@ -224,7 +224,7 @@ class Instance:
                    if key == name or key.startswith(name + "{"))
 
     def taken(self):
-        """Messages that this life of it has taken."""
+        """Messages read since its last start."""
         return self.counted("kafka_messages_total")
 
     def lag(self):

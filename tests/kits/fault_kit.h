@@ -81,7 +81,7 @@ static inline void put_record(struct buf *out, enum signal signal,
                    at, number);
 }
 
-/* The same in every life, as if it had been read from the store. */
+/* The same in every instance, as if it had been read from the store. */
 static inline const struct request_key *kit_key(void)
 {
     static struct request_key key;
@@ -128,9 +128,9 @@ static inline struct batch *kit_batch(uint32_t k, struct budget *budget)
     return NULL;
 }
 
-/* ---- a life ---- */
+/* ---- a running instance ---- */
 
-struct life {
+struct instance {
     struct budget budget;
     struct journal *journal;
     struct store *store;
@@ -151,44 +151,45 @@ static inline enum status kit_replay_entry(void *arg, struct batch *batch)
     return status;
 }
 
-static inline enum status kit_replay(struct life *life)
+static inline enum status kit_replay(struct instance *instance)
 {
     uint64_t from = UINT64_MAX, highest = 0;
 
     for (int i = 0; i < STREAM_COUNT; i++) {
-        uint64_t mark = store_watermark(life->store, (enum stream)i);
+        uint64_t mark = store_watermark(instance->store, (enum stream)i);
 
         from = mark < from ? mark : from;
         highest = mark > highest ? mark : highest;
     }
-    enum status status =
-        journal_replay(life->journal, from, kit_replay_entry, life->correlator);
-    journal_skip_lsns(life->journal, highest);
+    enum status status = journal_replay(instance->journal, from,
+                                        kit_replay_entry, instance->correlator);
+    journal_skip_lsns(instance->journal, highest);
     return status;
 }
 
 /* False if any of the memory that batches were given was not given back. */
-static inline bool life_close(struct life *life)
+static inline bool instance_close(struct instance *instance)
 {
-    store_begin_shutdown(life->store);
-    journal_stop(life->journal);
-    correlator_close(life->correlator);
-    registry_close(life->registry);
-    store_close(life->store);
-    journal_close(life->journal);
-    return budget_used(&life->budget) == 0;
+    store_begin_shutdown(instance->store);
+    journal_stop(instance->journal);
+    correlator_close(instance->correlator);
+    registry_close(instance->registry);
+    store_close(instance->store);
+    journal_close(instance->journal);
+    return budget_used(&instance->budget) == 0;
 }
 
 /* The order is that of daemon/serve.c. */
-static inline enum status life_open(struct life *life, const char *dir,
-                                    const struct journal_io *io)
+static inline enum status instance_open(struct instance *instance,
+                                        const char *dir,
+                                        const struct journal_io *io)
 {
     /* So small that it presses for a flush of the derived series, and so many
      * segments that some go. */
     struct journal_options journal = {.dir = dir,
                                       .max_bytes = 32 << 10,
                                       .segment_bytes = 8 << 10,
-                                      .budget = &life->budget};
+                                      .budget = &instance->budget};
     struct store_options store = options_in(dir);
     struct registry_options registry = {.max_resources = RESOURCES,
                                         .max_identities = RESOURCES};
@@ -197,29 +198,29 @@ static inline enum status life_open(struct life *life, const char *dir,
                                             .max_unpaired_spans = 24,
                                             .edge_wait_ns = NS_PER_S,
                                             .max_templates = 20,
-                                            .budget = &life->budget,
+                                            .budget = &instance->budget,
                                             .queue = 16};
 
-    *life = (struct life){.journal = NULL};
-    budget_init(&life->budget, 64 << 20);
-    enum status status = journal_open_io(&life->journal, &journal, io);
-    store.journal = life->journal;
+    *instance = (struct instance){.journal = NULL};
+    budget_init(&instance->budget, 64 << 20);
+    enum status status = journal_open_io(&instance->journal, &journal, io);
+    store.journal = instance->journal;
     if (status == OK)
-        status = store_open(&life->store, &store);
+        status = store_open(&instance->store, &store);
     if (status == OK)
-        status = registry_open(&life->registry, &registry, life->store);
+        status = registry_open(&instance->registry, &registry, instance->store);
     if (status == OK)
-        status = correlator_open(&life->correlator, &correlator, life->store,
-                                 life->registry, NULL);
+        status = correlator_open(&instance->correlator, &correlator,
+                                 instance->store, instance->registry, NULL);
     if (status == OK)
-        status = kit_replay(life);
+        status = kit_replay(instance);
     if (status == OK)
-        status = correlator_start(life->correlator);
+        status = correlator_start(instance->correlator);
     if (status == OK)
-        status =
-            journal_start(life->journal, correlator_sink(life->correlator));
+        status = journal_start(instance->journal,
+                               correlator_sink(instance->correlator));
     if (status != OK)
-        CHECK(life_close(life));
+        CHECK(instance_close(instance));
     return status;
 }
 
@@ -229,10 +230,10 @@ static inline void kit_done(void *arg, enum status status)
 }
 
 /* What the sender of batch k is told. */
-static inline enum status life_send(struct life *life, uint32_t k)
+static inline enum status instance_send(struct instance *instance, uint32_t k)
 {
-    struct sink sink = journal_sink(life->journal);
-    struct batch *batch = kit_batch(k, &life->budget);
+    struct sink sink = journal_sink(instance->journal);
+    struct batch *batch = kit_batch(k, &instance->budget);
     atomic_int told = -1;
 
     if (!batch)
@@ -246,12 +247,13 @@ static inline enum status life_send(struct life *life, uint32_t k)
 }
 
 /* Sends it, and again while that is refused, as an exporter does. */
-static inline bool life_send_until_taken(struct life *life, uint32_t k)
+static inline bool instance_send_until_taken(struct instance *instance,
+                                             uint32_t k)
 {
-    struct sink sink = journal_sink(life->journal);
+    struct sink sink = journal_sink(instance->journal);
 
     for (int i = 0; i < PATIENCE_MS; i++) {
-        if (sink.ready(sink.arg) == OK && life_send(life, k) == OK)
+        if (sink.ready(sink.arg) == OK && instance_send(instance, k) == OK)
             return true;
         test_pause_us(1000);
     }
@@ -259,17 +261,17 @@ static inline bool life_send_until_taken(struct life *life, uint32_t k)
 }
 
 /* Writes what is in memory and waits until it is committed. */
-static inline bool life_seal(struct life *life)
+static inline bool instance_flush(struct instance *instance)
 {
     bool waiting = true;
 
-    store_flush(life->store);
+    store_flush(instance->store);
     for (int i = 0; i < PATIENCE_MS * 5 && waiting; i++) {
         waiting = false;
-        pthread_mutex_lock(&life->store->commits.lock);
+        pthread_mutex_lock(&instance->store->commits.lock);
         for (int stream = 0; stream < STREAM_COUNT; stream++)
-            waiting |= life->store->memtables.streams[stream].closed > 0;
-        pthread_mutex_unlock(&life->store->commits.lock);
+            waiting |= instance->store->memtables.streams[stream].closed > 0;
+        pthread_mutex_unlock(&instance->store->commits.lock);
         if (waiting)
             test_pause_us(200);
     }
@@ -346,10 +348,11 @@ static inline enum status read_all(struct reader *reader, struct found *found)
     return status;
 }
 
-static inline enum status life_read(struct life *life, struct found *found)
+static inline enum status instance_read(struct instance *instance,
+                                        struct found *found)
 {
     struct reader *reader = NULL;
-    enum status status = reader_open(&reader, life->store);
+    enum status status = reader_open(&reader, instance->store);
 
     *found = (struct found){.odd = 0};
     if (status == OK)
@@ -414,30 +417,32 @@ static inline int moved_aside(const char *path)
 }
 
 /* Opens what is in the folder without any fault, compares, sends some more,
- * and looks again from a new life if `twice`. */
-static inline bool life_after(const char *dir, struct account account,
-                              bool twice)
+ * and looks again from a new instance if `twice`. */
+static inline bool instance_after(const char *dir, struct account account,
+                                  bool twice)
 {
-    struct life life;
+    struct instance instance;
     struct found found;
     bool good = CHECK_EQ(moved_aside(dir), 0);
 
-    if (!CHECK_EQ(life_open(&life, dir, &journal_io_system), OK))
+    if (!CHECK_EQ(instance_open(&instance, dir, &journal_io_system), OK))
         return false;
-    good &= CHECK_EQ(life_read(&life, &found), OK) && agrees(&found, &account);
+    good &= CHECK_EQ(instance_read(&instance, &found), OK) &&
+            agrees(&found, &account);
     for (uint32_t k = BATCHES; k < BATCHES + MORE && twice; k++)
-        account.taken[k] += life_send_until_taken(&life, k);
-    /* A sender that missed its answer sends it again to the new life. */
+        account.taken[k] += instance_send_until_taken(&instance, k);
+    /* A sender that missed its answer sends it again to the new instance. */
     for (uint32_t k = 0; k < BATCHES && twice; k += 5)
-        account.taken[k] += life_send_until_taken(&life, k);
-    good &= CHECK(life_close(&life));
+        account.taken[k] += instance_send_until_taken(&instance, k);
+    good &= CHECK(instance_close(&instance));
     if (!twice)
         return good;
 
-    if (!CHECK_EQ(life_open(&life, dir, &journal_io_system), OK))
+    if (!CHECK_EQ(instance_open(&instance, dir, &journal_io_system), OK))
         return false;
-    good &= CHECK_EQ(life_read(&life, &found), OK) && agrees(&found, &account);
-    return CHECK(life_close(&life)) && good;
+    good &= CHECK_EQ(instance_read(&instance, &found), OK) &&
+            agrees(&found, &account);
+    return CHECK(instance_close(&instance)) && good;
 }
 
 #endif

@@ -213,7 +213,7 @@ TEST(a_pair_is_counted_when_one_end_was_counted_before)
     struct batch *batch;
 
     kit_store.flush_due = true;
-    for (int life = 0; life < 2; life++) { /* the second sees it again */
+    for (int start = 0; start < 2; start++) { /* the second sees it again */
         batch = kit_batch(&kit, SIGNAL_SPANS);
         kit_span(batch, FRONT, SPAN_CLIENT, 1, 1, 0, HTTP_GET);
         kit_take_all(&kit, batch);
@@ -252,7 +252,8 @@ TEST(a_call_settled_before_a_crash_is_counted_once)
     kit_kill(&kit); /* and loses that */
     kit_store.watermark[STREAM_DERIVED] = 1;
     CHECK_EQ(kit_sum(DERIVED_OUT_DURATION, ""), 0);
-    for (int life = 0; life < 3; life++) { /* the first settles it for good */
+    for (int start = 0; start < 3;
+         start++) { /* the first settles it for good */
         kit = kit_open_with(&kit_options);
         kit_take_all(&kit, one_call(&kit));
         kit_close(&kit);
@@ -282,7 +283,7 @@ static struct batch *four_waiting(void)
     return batch;
 }
 
-/* A life that does nothing but settle them; how many calls were counted. */
+/* A start that only settles them; returns the number of counted calls. */
 static uint64_t settle_waiting(void)
 {
     uint32_t count = kit_store.count;

@@ -121,11 +121,11 @@ TEST(the_table_goes_on_where_it_was_and_has_a_bound)
 
 /* ---- through all of it ---- */
 
-static uint32_t times_of(struct life *life, uint32_t k)
+static uint32_t times_of(struct instance *instance, uint32_t k)
 {
     struct found found;
 
-    CHECK_EQ(life_read(life, &found), OK);
+    CHECK_EQ(instance_read(instance, &found), OK);
     CHECK_EQ(found.odd, 0);
     for (uint32_t i = 1; i < RECORDS; i++)
         CHECK_EQ(found.times[k * RECORDS + i], found.times[k * RECORDS]);
@@ -135,25 +135,25 @@ static uint32_t times_of(struct life *life, uint32_t k)
 TEST(each_signal_is_stored_and_counted_once)
 {
     struct account account = {.taken = {0}};
-    struct life life;
+    struct instance instance;
     struct found found;
     uint64_t repeated = stats_get(STATS_DUPLICATE_REQUESTS);
     char dir[64];
 
     temp_make(dir);
-    CHECK_EQ(life_open(&life, dir, &journal_io_system), OK);
+    CHECK_EQ(instance_open(&instance, dir, &journal_io_system), OK);
     for (int epoch = 0; epoch < 3; epoch++) {
         for (uint32_t k = 0; k < 6; k++) {
-            CHECK_EQ(life_send(&life, k), OK);
+            CHECK_EQ(instance_send(&instance, k), OK);
             account.taken[k]++;
         }
-        CHECK_EQ(life_read(&life, &found), OK);
+        CHECK_EQ(instance_read(&instance, &found), OK);
         CHECK(agrees(&found, &account));
         if (epoch == 1)
-            CHECK(life_seal(&life));
+            CHECK(instance_flush(&instance));
     }
     CHECK_EQ(stats_get(STATS_DUPLICATE_REQUESTS) - repeated, 12);
-    CHECK(life_close(&life));
+    CHECK(instance_close(&instance));
     temp_remove(dir);
 }
 
@@ -162,16 +162,16 @@ TEST(a_copy_from_kafka_leaves_its_offset)
 {
     const struct source_offset source = {
         .topic = SLICE("otlp_logs"), .partition = 1, .offset = 41, .epoch = 1};
-    struct life life;
+    struct instance instance;
     atomic_int told = -1;
     uint64_t next = 0;
     char dir[64];
 
     temp_make(dir);
-    CHECK_EQ(life_open(&life, dir, &journal_io_system), OK);
-    CHECK_EQ(life_send(&life, 1), OK);
-    struct sink sink = journal_sink(life.journal);
-    struct batch *batch = kit_batch(1, &life.budget);
+    CHECK_EQ(instance_open(&instance, dir, &journal_io_system), OK);
+    CHECK_EQ(instance_send(&instance, 1), OK);
+    struct sink sink = journal_sink(instance.journal);
+    struct batch *batch = kit_batch(1, &instance.budget);
     batch_set_source_offset(batch, &source);
     batch->done = kit_done;
     batch->done_arg = &told;
@@ -179,31 +179,31 @@ TEST(a_copy_from_kafka_leaves_its_offset)
     WAIT_FOR(atomic_load(&told) >= 0);
     CHECK_EQ(atomic_load(&told), OK);
     for (int i = 0; i < 2; i++) {
-        CHECK_EQ(times_of(&life, 1), 1);
-        CHECK(metadata_next_offset(store_metadata(life.store), source.topic, 1,
-                                   &next));
+        CHECK_EQ(times_of(&instance, 1), 1);
+        CHECK(metadata_next_offset(store_metadata(instance.store), source.topic,
+                                   1, &next));
         CHECK_EQ(next, 42);
-        CHECK(life_close(&life));
-        CHECK_EQ(life_open(&life, dir, &journal_io_system), OK);
+        CHECK(instance_close(&instance));
+        CHECK_EQ(instance_open(&instance, dir, &journal_io_system), OK);
     }
-    CHECK(life_close(&life));
+    CHECK(instance_close(&instance));
     temp_remove(dir);
 }
 
 /* The journal has dropped them by then. */
 TEST(known_after_a_clean_stop)
 {
-    struct life life;
+    struct instance instance;
     char dir[64];
 
     temp_make(dir);
     for (int epoch = 0; epoch < 3; epoch++) {
-        CHECK_EQ(life_open(&life, dir, &journal_io_system), OK);
+        CHECK_EQ(instance_open(&instance, dir, &journal_io_system), OK);
         for (uint32_t k = 0; k < BATCHES; k++)
-            CHECK_EQ(life_send(&life, k), OK);
+            CHECK_EQ(instance_send(&instance, k), OK);
         for (uint32_t k = 0; k < BATCHES; k++)
-            CHECK_EQ(times_of(&life, k), 1);
-        CHECK(life_close(&life));
+            CHECK_EQ(times_of(&instance, k), 1);
+        CHECK(instance_close(&instance));
     }
     temp_remove(dir);
 }
@@ -223,22 +223,22 @@ static ssize_t pwrite_or_not(int fd, const void *bytes, size_t len, off_t at)
 TEST(a_request_that_was_refused_is_not_known)
 {
     struct journal_io io = journal_io_system;
-    struct life life;
+    struct instance instance;
     char dir[64];
 
     log_set_level(LOG_ERROR);
     io.pwrite = pwrite_or_not;
     io.retry_ns = NS_PER_MS;
     temp_make(dir);
-    CHECK_EQ(life_open(&life, dir, &io), OK);
+    CHECK_EQ(instance_open(&instance, dir, &io), OK);
     atomic_store(&broken, true);
-    CHECK(life_send(&life, 3) != OK);
+    CHECK(instance_send(&instance, 3) != OK);
     atomic_store(&broken, false);
-    CHECK(life_send_until_taken(&life, 3));
-    CHECK_EQ(times_of(&life, 3), 1);
-    CHECK_EQ(life_send(&life, 3), OK);
-    CHECK_EQ(times_of(&life, 3), 1);
-    CHECK(life_close(&life));
+    CHECK(instance_send_until_taken(&instance, 3));
+    CHECK_EQ(times_of(&instance, 3), 1);
+    CHECK_EQ(instance_send(&instance, 3), OK);
+    CHECK_EQ(times_of(&instance, 3), 1);
+    CHECK(instance_close(&instance));
     temp_remove(dir);
 }
 
@@ -258,18 +258,18 @@ TEST(a_copy_waits_for_what_is_being_synced)
 {
     struct journal_io io = journal_io_system;
     atomic_int told[8];
-    struct life life;
+    struct instance instance;
     char dir[64];
 
     atomic_store(&may_sync, 1);
     io.sync = slow_sync;
     temp_make(dir);
-    CHECK_EQ(life_open(&life, dir, &io), OK);
+    CHECK_EQ(instance_open(&instance, dir, &io), OK);
     atomic_store(&may_sync, 0);
     atomic_store(&syncing, 0);
     for (int i = 0; i < 8; i++) {
-        struct sink sink = journal_sink(life.journal);
-        struct batch *batch = kit_batch(4, &life.budget);
+        struct sink sink = journal_sink(instance.journal);
+        struct batch *batch = kit_batch(4, &instance.budget);
 
         atomic_init(&told[i], -1);
         batch->done = kit_done;
@@ -286,7 +286,7 @@ TEST(a_copy_waits_for_what_is_being_synced)
         WAIT_FOR(atomic_load(&told[i]) >= 0);
         CHECK_EQ(atomic_load(&told[i]), OK);
     }
-    CHECK_EQ(times_of(&life, 4), 1);
-    CHECK(life_close(&life));
+    CHECK_EQ(times_of(&instance, 4), 1);
+    CHECK(instance_close(&instance));
     temp_remove(dir);
 }

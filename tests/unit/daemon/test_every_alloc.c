@@ -2,7 +2,7 @@
  * The script of every batch from receiver to block, in which the n-th piece of
  * memory that we or SQLite ask for is refused. Where that is ours the process
  * ends with a message (mem.h); SQLite says so, and what it was asked for is
- * tried again. Either way, what was acknowledged is there in the next life,
+ * tried again. Either way, what was acknowledged is there in the next instance,
  * once.
  *
  * By day that is tried for some hundred pieces all over the script, SEED=n
@@ -78,12 +78,12 @@ static void wrap_sqlite(void)
 
 /* ---- the script ---- */
 
-static bool send_until_taken(struct life *life, uint32_t k,
+static bool send_until_taken(struct instance *instance, uint32_t k,
                              struct account *account)
 {
     for (int i = 0; i < PATIENCE_MS && account->taken[k] == 0; i++) {
         account->unsure[k]++;
-        if (life_send(life, k) == OK)
+        if (instance_send(instance, k) == OK)
             account->taken[k]++;
         else
             test_pause_us(1000);
@@ -95,23 +95,24 @@ static bool send_until_taken(struct life *life, uint32_t k,
 /* The account is shared with who is there after us. */
 static bool run_script(const char *dir, struct account *account)
 {
-    struct life life;
+    struct instance instance;
     struct found found;
     bool good = true;
 
     /* The second time none is refused any more. */
-    if (life_open(&life, dir, &journal_io_system) != OK &&
-        !CHECK_EQ(life_open(&life, dir, &journal_io_system), OK))
+    if (instance_open(&instance, dir, &journal_io_system) != OK &&
+        !CHECK_EQ(instance_open(&instance, dir, &journal_io_system), OK))
         return false;
     for (uint32_t k = 0; k < BATCHES && good; k++) {
-        good = send_until_taken(&life, k, account);
+        good = send_until_taken(&instance, k, account);
         if (k == BATCHES / 3 || k == BATCHES - 4)
-            good &= CHECK(life_seal(&life));
-        if (k == BATCHES / 3 + 2 && (life_read(&life, &found) == OK ||
-                                     CHECK_EQ(life_read(&life, &found), OK)))
+            good &= CHECK(instance_flush(&instance));
+        if (k == BATCHES / 3 + 2 &&
+            (instance_read(&instance, &found) == OK ||
+             CHECK_EQ(instance_read(&instance, &found), OK)))
             good &= agrees(&found, account);
     }
-    return CHECK(life_close(&life)) && good;
+    return CHECK(instance_close(&instance)) && good;
 }
 
 static int run_in_child(const char *dir, struct account *account, unsigned n)
@@ -145,7 +146,7 @@ static bool refuse_one(unsigned n, const struct work *work)
     bool good =
         CHECK(WIFEXITED(status) && (WEXITSTATUS(status) == 0 ||
                                     WEXITSTATUS(status) == OUT_OF_MEMORY)) &&
-        life_after(work->dir, *account, nightly());
+        instance_after(work->dir, *account, nightly());
 
     if (!good)
         printf("# piece %u was refused, exit status %x\n", call,

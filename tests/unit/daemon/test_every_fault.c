@@ -1,9 +1,9 @@
 /*
  * One script - open journal, store and correlator, send batches of all three
- * signals, seal, ask, let the journal be cut, close - and every call that it
- * makes on a disk goes wrong once, in every way: it fails; a write is short;
- * the disk fails for a while; the process is killed in the midst of it; the
- * power fails, and of what was not synced any sector may be missing.
+ * signals, flush, query, let the journal be truncated, close - and every call
+ * that it makes on a disk goes wrong once, in every way: it fails; a write is
+ * short; the disk fails for a while; the process is killed in the midst of it;
+ * the power fails, and of what was not synced any sector may be missing.
  *
  * What is refused is sent again, as an exporter would. In the end what can be
  * read is compared with what was acknowledged, record by record.
@@ -19,23 +19,23 @@
 enum { TRIES = 3 * OUTAGE_CALLS };
 
 /* A start that fails is tried again, as a supervisor would. */
-static bool open_at_last(struct life *life, const char *dir)
+static bool open_at_last(struct instance *instance, const char *dir)
 {
     enum status status = ERR_IO;
 
     for (int i = 0; i < TRIES && status != OK; i++)
-        status = life_open(life, dir, &disk_journal);
+        status = instance_open(instance, dir, &disk_journal);
     return CHECK_EQ(status, OK);
 }
 
 /* A question may fail while the disk does, and not be answered wrongly. */
-static bool ask(struct life *life, const struct account *account)
+static bool ask(struct instance *instance, const struct account *account)
 {
     struct found found;
     enum status status = ERR_IO;
 
     for (int i = 0; i < TRIES && status != OK; i++)
-        status = life_read(life, &found);
+        status = instance_read(instance, &found);
     return CHECK_EQ(status, OK) && agrees(&found, account);
 }
 
@@ -43,23 +43,23 @@ static bool ask(struct life *life, const struct account *account)
 static bool run_script(const char *dir, const char *copy,
                        struct account *account)
 {
-    struct life life;
+    struct instance instance;
 
-    if (!open_at_last(&life, dir))
+    if (!open_at_last(&instance, dir))
         return false;
     bool good = true;
     for (uint32_t k = 0; k < BATCHES && good; k++) {
-        good = CHECK(life_send_until_taken(&life, k));
+        good = CHECK(instance_send_until_taken(&instance, k));
         account->taken[k] += good;
         disk_told(k);
         if (k == BATCHES / 3 || k == BATCHES - 4)
-            good &= CHECK(life_seal(&life));
+            good &= CHECK(instance_flush(&instance));
         if (k == BATCHES / 3 + 2)
-            good &= ask(&life, account);
+            good &= ask(&instance, account);
     }
     if (copy)
         copy_folder(dir, copy);
-    return CHECK(life_close(&life)) && good;
+    return CHECK(instance_close(&instance)) && good;
 }
 
 static unsigned calls_of_a_good_run(void)
@@ -71,7 +71,7 @@ static unsigned calls_of_a_good_run(void)
     disk_set(DISK_GOOD, 0);
     CHECK(run_script(dir, NULL, &account));
     unsigned calls = disk.calls;
-    CHECK(life_after(dir, account, true));
+    CHECK(instance_after(dir, account, true));
     temp_remove(dir);
     return calls;
 }
@@ -88,9 +88,9 @@ static bool run_with_fault(unsigned n, const struct work *work)
     bool good = run_script(work->dir, killed ? work->copy : NULL, &account);
     disk_set(DISK_GOOD, 0);
     if (killed)
-        good &= life_after(work->copy, account, nightly());
+        good &= instance_after(work->copy, account, nightly());
     if (nightly() || !killed)
-        good &= life_after(work->dir, account, nightly());
+        good &= instance_after(work->dir, account, nightly());
     return good;
 }
 
@@ -142,18 +142,18 @@ static void make_damaged(void)
 {
     struct account account = {.taken = {0}};
     char dir[64];
-    struct life life;
+    struct instance instance;
 
     temp_make(dir);
     temp_make(damaged);
-    CHECK_EQ(life_open(&life, dir, &disk_journal), OK);
+    CHECK_EQ(instance_open(&instance, dir, &disk_journal), OK);
     for (uint32_t k = 0; k < BATCHES / 2; k++)
-        account.taken[k] = life_send(&life, k) == OK;
+        account.taken[k] = instance_send(&instance, k) == OK;
     copy_folder(dir, damaged);
-    CHECK(life_close(&life));
+    CHECK(instance_close(&instance));
     temp_empty(dir);
     copy_folder(damaged, dir);
-    CHECK(life_after(dir, account, false));
+    CHECK(instance_after(dir, account, false));
     temp_remove(dir);
     flip(damaged, "0000000000000001", 5000);
     flip(damaged, "000000000000000a", 3); /* both halves of its head */
@@ -162,20 +162,22 @@ static void make_damaged(void)
 
 static bool read_damaged(const char *dir, struct found *found)
 {
-    struct life life;
+    struct instance instance;
 
-    return open_at_last(&life, dir) && CHECK_EQ(life_read(&life, found), OK) &&
-           CHECK(life_close(&life));
+    return open_at_last(&instance, dir) &&
+           CHECK_EQ(instance_read(&instance, found), OK) &&
+           CHECK(instance_close(&instance));
 }
 
 static bool move_aside_with_fault(unsigned n, const struct work *work)
 {
-    struct life life;
+    struct instance instance;
     struct found found;
 
     copy_folder(damaged, work->dir);
     disk_set((enum disk_mode)work->kind, n);
-    bool good = open_at_last(&life, work->dir) && CHECK(life_close(&life));
+    bool good =
+        open_at_last(&instance, work->dir) && CHECK(instance_close(&instance));
     disk_set(DISK_GOOD, 0);
     return good && read_damaged(work->dir, &found) &&
            CHECK(moved_aside(work->dir) <= 2) && /* and not the database */
@@ -225,7 +227,7 @@ static struct account account_of(unsigned n)
 static bool end_after(unsigned n, const struct work *work)
 {
     leave(work->dir, n, work->power);
-    return life_after(work->dir, account_of(n), nightly());
+    return instance_after(work->dir, account_of(n), nightly());
 }
 
 static void end_anywhere(bool power)

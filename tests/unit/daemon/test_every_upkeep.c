@@ -16,7 +16,7 @@ static char kept[64]; /* a folder with many small blocks */
 /* Every batch in a block, or chunks, of its own, and all of it long ago. */
 static void make_kept(void)
 {
-    struct life life;
+    struct instance instance;
     char path[128];
     sqlite3 *db = NULL;
 
@@ -24,12 +24,12 @@ static void make_kept(void)
     disk_mount();
     disk_set(DISK_GOOD, 0);
     temp_make(kept);
-    CHECK_EQ(life_open(&life, kept, &disk_journal), OK);
+    CHECK_EQ(instance_open(&instance, kept, &disk_journal), OK);
     for (uint32_t k = 0; k < BATCHES; k++) {
-        CHECK(life_send_until_taken(&life, k));
-        CHECK(life_seal(&life));
+        CHECK(instance_send_until_taken(&instance, k));
+        CHECK(instance_flush(&instance));
     }
-    CHECK(life_close(&life));
+    CHECK(instance_close(&instance));
     snprintf(path, sizeof(path), "%s/callboard.db", kept);
     CHECK_EQ(sqlite3_open(path, &db), SQLITE_OK);
     CHECK_EQ(sqlite3_exec(db, "UPDATE chunk SET written = 0", NULL, NULL, NULL),
@@ -93,15 +93,15 @@ struct left {
 
 static bool read_left(const char *dir, struct left *left)
 {
-    struct life life;
+    struct instance instance;
     struct reader *reader = NULL;
     struct store_sizes sizes = {.file_bytes = 0};
 
     *left = (struct left){.logs = 0};
-    if (!CHECK_EQ(life_open(&life, dir, &journal_io_system), OK))
+    if (!CHECK_EQ(instance_open(&instance, dir, &journal_io_system), OK))
         return false;
-    bool good = CHECK_EQ(life_read(&life, &left->found), OK) &&
-                CHECK_EQ(reader_open(&reader, life.store), OK) &&
+    bool good = CHECK_EQ(instance_read(&instance, &left->found), OK) &&
+                CHECK_EQ(reader_open(&reader, instance.store), OK) &&
                 CHECK_EQ(reader_begin(reader), OK) &&
                 CHECK_EQ(reader_sizes(reader, &sizes), OK);
     if (reader) {
@@ -114,7 +114,8 @@ static bool read_left(const char *dir, struct left *left)
         if (n / RECORDS % SIGNAL_COUNT == SIGNAL_LOGS)
             left->logs += left->found.times[n];
     good &= CHECK_EQ(sizes.records[STREAM_LOGS], left->logs);
-    return CHECK(life_close(&life)) && good && CHECK_EQ(moved_aside(dir), 0);
+    return CHECK(instance_close(&instance)) && good &&
+           CHECK_EQ(moved_aside(dir), 0);
 }
 
 static bool as_it_must(const struct left *left)

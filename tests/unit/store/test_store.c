@@ -593,7 +593,7 @@ static void submit(struct journal *journal, struct chain *chain,
     CHECK_EQ(atomic_load(&chain->taken), want);
 }
 
-TEST(the_journal_is_cut_and_presses_for_seals_and_flushes)
+TEST(the_journal_is_truncated_and_requests_flushes)
 {
     char dir[64];
     struct journal *journal = NULL;
@@ -604,7 +604,7 @@ TEST(the_journal_is_cut_and_presses_for_seals_and_flushes)
     struct store_options options = options_in(dir);
     CHECK_EQ(journal_open(&journal, &jo), OK);
     options.journal = journal;
-    options.block_logs = 1 << 20; /* nothing but the journal makes it seal */
+    options.block_logs = 1 << 20; /* only the journal requests a flush */
     options.memtable_bytes = 1 << 30;
     CHECK_EQ(store_open(&chain.store, &options), OK);
     CHECK_EQ(

@@ -201,8 +201,8 @@ static struct found look(const char *dir)
     return found;
 }
 
-/* The database with `count` bytes of one page altered, opened twice: what one
- * life meets while it runs, the next start repairs. */
+/* The database with `count` bytes of one page altered, opened twice: what the
+ * first finds while it runs, the second start repairs. */
 static struct found look_twice(struct file *whole, size_t page, size_t at,
                                size_t count, unsigned char alter)
 {

@@ -3,8 +3,8 @@
  * tables so small that they are flushed in the middle of batches, killed at any
  * point and read at any moment.
  *
- * A request is a function of its number, so any life can make it again, as the
- * journal would give it back.
+ * A request is a function of its number, so any instance can make it again, as
+ * the journal would replay it.
  */
 #include <pthread.h>
 #include <signal.h>
@@ -148,17 +148,17 @@ static struct batch *request(uint64_t lsn)
     return draw(lsn, 7, 4) ? calls_batch(lsn) : logs_batch(lsn);
 }
 
-/* ---- a life ---- */
+/* ---- a running instance ---- */
 
-struct life {
+struct instance {
     struct store *store;
     struct registry *registry;
     struct correlator *correlator;
 };
 
-static struct life life_open(const char *dir, uint64_t memtable_age_ns)
+static struct instance instance_open(const char *dir, uint64_t memtable_age_ns)
 {
-    struct life life = {0};
+    struct instance instance = {0};
     struct store_options options = options_in(dir);
     struct registry_options registry = {.max_resources = RESOURCES,
                                         .max_identities = RESOURCES};
@@ -171,26 +171,26 @@ static struct life life_open(const char *dir, uint64_t memtable_age_ns)
 
     options.memtable_age_ns = memtable_age_ns;
     options.block_spans = options.block_logs = 50;
-    CHECK_EQ(store_open(&life.store, &options), OK);
-    CHECK_EQ(registry_open(&life.registry, &registry, life.store), OK);
-    CHECK_EQ(correlator_open(&life.correlator, &correlator, life.store,
-                             life.registry, NULL),
+    CHECK_EQ(store_open(&instance.store, &options), OK);
+    CHECK_EQ(registry_open(&instance.registry, &registry, instance.store), OK);
+    CHECK_EQ(correlator_open(&instance.correlator, &correlator, instance.store,
+                             instance.registry, NULL),
              OK);
-    return life;
+    return instance;
 }
 
-static void life_close(struct life *life)
+static void instance_close(struct instance *instance)
 {
-    correlator_close(life->correlator);
-    registry_close(life->registry);
-    store_close(life->store);
+    correlator_close(instance->correlator);
+    registry_close(instance->registry);
+    store_close(instance->store);
 }
 
 /* Takes requests up to this number; those committed are passed over. */
-static void take(struct life *life, uint64_t last)
+static void take(struct instance *instance, uint64_t last)
 {
     for (uint64_t lsn = 1; lsn <= last; lsn++)
-        correlator_take(life->correlator, request(lsn));
+        correlator_take(instance->correlator, request(lsn));
 }
 
 /* ---- what was counted ---- */
@@ -298,9 +298,9 @@ static void live_and_die(const char *dir, uint64_t last)
     pid_t child = fork();
 
     if (child == 0) {
-        struct life life = life_open(dir, age_ns);
+        struct instance instance = instance_open(dir, age_ns);
 
-        take(&life, last);
+        take(&instance, last);
         test_pause_us(pause_us); /* some is committed, some is not */
         kill(getpid(), SIGKILL);
     }
@@ -318,13 +318,13 @@ static void live_to_the_end(const char *dir)
     int status = 1;
 
     if (child == 0) {
-        struct life life = life_open(dir, NS_PER_HOUR);
+        struct instance instance = instance_open(dir, NS_PER_HOUR);
 
-        take(&life, BATCHES);
+        take(&instance, BATCHES);
         /* An hour later nothing waits any more. */
-        correlator_take(life.correlator,
+        correlator_take(instance.correlator,
                         empty_batch(BATCHES + 3600, SIGNAL_SPANS));
-        life_close(&life);
+        instance_close(&instance);
         _exit(0);
     }
     CHECK_EQ(waitpid(child, &status, 0), child);
@@ -364,7 +364,7 @@ TEST(killed_at_any_point_every_record_and_call_is_counted_once)
 enum { SERVED = 40, ROUNDS = 150 };
 
 struct race {
-    struct life life;
+    struct instance instance;
     atomic_uint begun, taken; /* records */
     atomic_bool over;
 };
@@ -385,7 +385,7 @@ static void *take_all(void *arg)
 
     for (uint64_t lsn = 1; lsn <= ROUNDS; lsn++) {
         atomic_fetch_add(&race->begun, SERVED);
-        correlator_take(race->life.correlator, served_batch(lsn));
+        correlator_take(race->instance.correlator, served_batch(lsn));
         atomic_fetch_add(&race->taken, SERVED);
     }
     atomic_store(&race->over, true);
@@ -401,7 +401,7 @@ static void *read_all(void *arg)
     bool good = true, over;
     uint64_t round = 0;
 
-    CHECK_EQ(reader_open(&reader, race->life.store), OK);
+    CHECK_EQ(reader_open(&reader, race->instance.store), OK);
     do {
         over = atomic_load(&race->over);
         unsigned least = atomic_load(&race->taken);
@@ -425,14 +425,14 @@ TEST(readers_see_the_counts_of_one_moment)
     pthread_t writer, readers[2];
 
     temp_make(dir);
-    race.life = life_open(dir, NS_PER_MS);
+    race.instance = instance_open(dir, NS_PER_MS);
     CHECK_EQ(pthread_create(&writer, NULL, take_all, &race), 0);
     for (int i = 0; i < 2; i++)
         CHECK_EQ(pthread_create(&readers[i], NULL, read_all, &race), 0);
     pthread_join(writer, NULL);
     for (int i = 0; i < 2; i++)
         pthread_join(readers[i], NULL);
-    life_close(&race.life);
+    instance_close(&race.instance);
     CHECK_EQ(sums_in(dir).records, SERVED * ROUNDS);
     temp_remove(dir);
 }

@@ -1,6 +1,6 @@
 /*
- * Spans are coded when they are appended, if their section will be one block;
- * whatever sizes the batches come in, all of them come back.
+ * Spans are encoded when they are appended if their memtable becomes one
+ * block; batches of any size are read back complete.
  */
 #include "store_help.h"
 
@@ -58,8 +58,8 @@ static void check_batch(struct reader *reader, uint32_t number, uint32_t count)
     arena_release(&arena);
 }
 
-/* Blocks are of 1000: sections that are one block, that grow too large for one
- * with their last batch, and one batch that is many. */
+/* Blocks have 1000 spans: memtables of one block, memtables whose last batch
+ * makes them larger than a block, and one batch of many blocks. */
 static const uint32_t counts[] = {400, 400, 400, 900, 700,  LARGEST,
                                   1,   998, 2,   10,  1495, 10};
 
@@ -95,14 +95,14 @@ TEST(batches_of_any_size_come_back)
     temp_remove(dir);
 }
 
-TEST(a_section_closed_for_its_age_is_whole)
+TEST(a_memtable_closed_for_its_age_is_complete)
 {
     char dir[64];
     struct store *store = NULL;
 
     temp_make(dir);
     struct store_options options = options_in(dir);
-    options.memtable_age_ns = 1; /* while the next batch is being coded */
+    options.memtable_age_ns = 1; /* while the next batch is being encoded */
     CHECK_EQ(store_open(&store, &options), OK);
     for (uint32_t i = 0; i < sizeof(counts) / sizeof(*counts); i++)
         store_append(store, spans_batch(i + 1, counts[i]));

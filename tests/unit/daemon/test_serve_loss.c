@@ -26,23 +26,23 @@ TEST(messages_behind_damage_are_left_to_kafka)
 {
     const struct serve_loss loss = {.damaged_after = 2};
     const struct serve_loss none = {.damaged_after = UINT64_MAX};
-    struct life life;
+    struct instance instance;
     char dir[64];
 
     temp_make(dir);
-    CHECK_EQ(life_open(&life, dir, &journal_io_system), OK);
+    CHECK_EQ(instance_open(&instance, dir, &journal_io_system), OK);
     for (uint32_t k = 0; k < 4; k++) /* spans, logs, metrics, spans */
-        CHECK_EQ(life_send(&life, k), OK);
-    CHECK(life_seal(&life));
-    CHECK_EQ(store_watermark(life.store, STREAM_SPANS), 4);
-    CHECK_EQ(store_watermark(life.store, STREAM_LOGS), 2);
-    CHECK(!again(&loss, life.store, 4, SIGNAL_SPANS, true)); /* kept */
-    CHECK(again(&loss, life.store, 5, SIGNAL_SPANS, true));
-    CHECK(again(&loss, life.store, 3, SIGNAL_LOGS, true));
-    CHECK(!again(&loss, life.store, 2, SIGNAL_LOGS, true));  /* before it */
-    CHECK(!again(&loss, life.store, 3, SIGNAL_LOGS, false)); /* by HTTP */
-    CHECK(!again(&none, life.store, 3, SIGNAL_LOGS, true));
-    CHECK(life_close(&life));
+        CHECK_EQ(instance_send(&instance, k), OK);
+    CHECK(instance_flush(&instance));
+    CHECK_EQ(store_watermark(instance.store, STREAM_SPANS), 4);
+    CHECK_EQ(store_watermark(instance.store, STREAM_LOGS), 2);
+    CHECK(!again(&loss, instance.store, 4, SIGNAL_SPANS, true)); /* kept */
+    CHECK(again(&loss, instance.store, 5, SIGNAL_SPANS, true));
+    CHECK(again(&loss, instance.store, 3, SIGNAL_LOGS, true));
+    CHECK(!again(&loss, instance.store, 2, SIGNAL_LOGS, true));  /* before it */
+    CHECK(!again(&loss, instance.store, 3, SIGNAL_LOGS, false)); /* by HTTP */
+    CHECK(!again(&none, instance.store, 3, SIGNAL_LOGS, true));
+    CHECK(instance_close(&instance));
     temp_remove(dir);
 }
 

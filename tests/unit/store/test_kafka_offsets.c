@@ -1,6 +1,6 @@
 /*
- * How far a log of somebody else's was read, from the journal to the table and
- * back. A crash is a copy of the folder that is opened instead of it.
+ * Kafka offsets and dead letters, from the journal to their tables and back.
+ * A crash is simulated by opening a copy of the data directory.
  */
 #include "kafka_offsets.h"
 
@@ -30,7 +30,7 @@ static struct batch *from(uint64_t offset, uint32_t partition, uint64_t epoch)
     return batch;
 }
 
-/* ---- what goes in at one end ---- */
+/* ---- batches ---- */
 
 struct ends {
     struct journal *journal;
@@ -157,7 +157,7 @@ static enum status check_replayed(void *arg, struct batch *batch)
     return OK;
 }
 
-TEST(the_journal_keeps_origins)
+TEST(the_journal_stores_source_offsets)
 {
     char dir[64];
     struct ends ends;
@@ -248,7 +248,7 @@ static void crash(const char *dir, uint64_t next0, uint64_t next1)
     temp_remove(copy);
 }
 
-/* Derived batches let the journal be cut. */
+/* Derived batches allow the journal to be truncated. */
 static void flush(struct ends *ends)
 {
     uint64_t lsn = journal_last_lsn(ends->journal);
@@ -256,7 +256,7 @@ static void flush(struct ends *ends)
     store_append(ends->store, points_batch(lsn, true, "n", 2, 60, 1, 1));
 }
 
-TEST(offsets_come_back_after_a_crash_at_any_time)
+TEST(offsets_are_restored_after_a_crash_at_any_time)
 {
     char dir[64];
     struct ends ends;
@@ -288,43 +288,43 @@ TEST(offsets_come_back_after_a_crash_at_any_time)
     temp_remove(dir);
 }
 
-TEST(the_journal_is_not_cut_before_the_offset_is_kept)
+TEST(the_journal_is_truncated_after_the_offset_is_committed)
 {
-    struct kafka_offsets *origins = kafka_offsets_new();
+    struct kafka_offsets *offsets = kafka_offsets_new();
     struct kafka_offsets_commit commit;
     struct batch *batch = from(5, 3, 1);
 
-    CHECK_EQ(kafka_offsets_pending_lsn(origins), UINT64_MAX);
+    CHECK_EQ(kafka_offsets_pending_lsn(offsets), UINT64_MAX);
     batch->lsn = 10;
-    kafka_offsets_note(origins, batch);
-    CHECK_EQ(kafka_offsets_pending_lsn(origins), 10);
-    kafka_offsets_begin(origins, &commit);
+    kafka_offsets_note(offsets, batch);
+    CHECK_EQ(kafka_offsets_pending_lsn(offsets), 10);
+    kafka_offsets_begin(offsets, &commit);
     batch->lsn = 11;
     batch->source->offset = 6;
-    kafka_offsets_note(origins, batch); /* while the commit is under way */
-    CHECK_EQ(kafka_offsets_pending_lsn(origins), 10);
-    kafka_offsets_end(origins, &commit, false);
-    CHECK_EQ(kafka_offsets_pending_lsn(origins), 10);
-    kafka_offsets_begin(origins, &commit);
+    kafka_offsets_note(offsets, batch); /* while the commit is under way */
+    CHECK_EQ(kafka_offsets_pending_lsn(offsets), 10);
+    kafka_offsets_end(offsets, &commit, false);
+    CHECK_EQ(kafka_offsets_pending_lsn(offsets), 10);
+    kafka_offsets_begin(offsets, &commit);
     batch->lsn = 12;
     batch->source->offset = 7;
-    kafka_offsets_note(origins, batch);
-    kafka_offsets_end(origins, &commit, true);
-    CHECK_EQ(kafka_offsets_pending_lsn(origins), 12);
-    kafka_offsets_begin(origins, &commit);
+    kafka_offsets_note(offsets, batch);
+    kafka_offsets_end(offsets, &commit, true);
+    CHECK_EQ(kafka_offsets_pending_lsn(offsets), 12);
+    kafka_offsets_begin(offsets, &commit);
     CHECK_EQ(commit.row_count, 1);
-    kafka_offsets_end(origins, &commit, true);
-    CHECK_EQ(kafka_offsets_pending_lsn(origins), UINT64_MAX);
-    kafka_offsets_begin(origins, &commit);
+    kafka_offsets_end(offsets, &commit, true);
+    CHECK_EQ(kafka_offsets_pending_lsn(offsets), UINT64_MAX);
+    kafka_offsets_begin(offsets, &commit);
     CHECK_EQ(commit.row_count, 0);
-    kafka_offsets_end(origins, &commit, true);
+    kafka_offsets_end(offsets, &commit, true);
     batch_free(batch);
-    kafka_offsets_free(origins);
+    kafka_offsets_free(offsets);
 }
 
 /* ---- dead letters ---- */
 
-static struct batch *letter(uint64_t offset, size_t len)
+static struct batch *dead_letter_batch(uint64_t offset, size_t len)
 {
     struct dead_letter text = {SLICE("no such thing"), {NULL, len}, len};
     struct batch *place = from(offset, 2, 1);
@@ -339,9 +339,9 @@ static struct batch *letter(uint64_t offset, size_t len)
     return batch;
 }
 
-TEST(letters_are_cut_at_their_bounds)
+TEST(dead_letters_are_truncated_at_their_limits)
 {
-    struct batch *batch = letter(1, 100000);
+    struct batch *batch = dead_letter_batch(1, 100000);
     struct dead_letter read = dead_letter_read(batch);
 
     CHECK_EQ(read.bytes.len, DEAD_LETTER_MAX_BYTES);
@@ -357,17 +357,17 @@ static struct dead_letter_row *ask(const struct ends *ends, struct arena *arena,
                                    uint32_t *count, uint64_t *total)
 {
     struct reader *reader = NULL;
-    struct dead_letter_row *letters = NULL;
+    struct dead_letter_row *rows = NULL;
 
     *count = 0;
     CHECK_EQ(reader_open(&reader, ends->store), OK);
     CHECK_EQ(reader_begin(reader), OK);
-    CHECK_EQ(reader_query_dead_letters(reader, &query, arena, &letters, count,
-                                       total),
-             OK);
+    CHECK_EQ(
+        reader_query_dead_letters(reader, &query, arena, &rows, count, total),
+        OK);
     reader_end(reader);
     reader_close(reader);
-    return letters;
+    return rows;
 }
 
 static uint64_t wait_total(const struct ends *ends, uint64_t want)
@@ -387,12 +387,12 @@ static uint64_t wait_total(const struct ends *ends, uint64_t want)
     return total;
 }
 
-TEST(letters_come_into_their_table_once)
+TEST(dead_letters_are_stored_once)
 {
     char dir[64], copy[64];
     struct ends ends;
     struct arena arena;
-    struct dead_letter_row *letters;
+    struct dead_letter_row *rows;
     uint32_t count;
     uint64_t total;
 
@@ -401,25 +401,24 @@ TEST(letters_come_into_their_table_once)
     arena_init(&arena, NULL, SIZE_MAX);
     ends_open(&ends, dir, &journal_io_system, true);
     for (uint64_t i = 0; i < 400; i++)
-        submit(&ends, i % 4 ? letter(i, i) : from(i, 2, 1));
+        submit(&ends, i % 4 ? dead_letter_batch(i, i) : from(i, 2, 1));
     wait_for(&ends, 400);
     CHECK_EQ(wait_total(&ends, 300), 300);
     copy_dir(dir, copy);
-    letters =
-        ask(&ends, &arena,
-            (struct dead_letter_query){SLICE("otlp_spans"), 2, 0, 1000, 50},
-            &count, &total);
+    rows = ask(&ends, &arena,
+               (struct dead_letter_query){SLICE("otlp_spans"), 2, 0, 1000, 50},
+               &count, &total);
     CHECK_EQ(count, 50);
-    CHECK_EQ(letters[0].offset, 399);
-    CHECK_EQ(letters[0].size, 399);
-    CHECK_EQ(letters[0].bytes.len, 399);
-    CHECK(slice_equal(letters[0].reason, SLICE("no such thing")));
-    letters = ask(&ends, &arena,
-                  (struct dead_letter_query){
-                      .partition = -1, .before = letters[49].id, .limit = 1000},
-                  &count, &total);
+    CHECK_EQ(rows[0].offset, 399);
+    CHECK_EQ(rows[0].size, 399);
+    CHECK_EQ(rows[0].bytes.len, 399);
+    CHECK(slice_equal(rows[0].reason, SLICE("no such thing")));
+    rows = ask(&ends, &arena,
+               (struct dead_letter_query){
+                   .partition = -1, .before = rows[49].id, .limit = 1000},
+               &count, &total);
     CHECK_EQ(count, 250);
-    CHECK_EQ(letters[249].offset, 1);
+    CHECK_EQ(rows[249].offset, 1);
     ask(&ends, &arena, (struct dead_letter_query){SLICE("other"), -1, 0, 0, 5},
         &count, &total);
     CHECK_EQ(count, 0);
@@ -436,7 +435,7 @@ TEST(letters_come_into_their_table_once)
     temp_remove(copy);
 }
 
-TEST(only_the_newest_letters_stay)
+TEST(only_the_newest_dead_letters_remain)
 {
     char dir[64];
     struct ends ends;
@@ -445,14 +444,14 @@ TEST(only_the_newest_letters_stay)
     temp_make(dir);
     ends_open(&ends, dir, &journal_io_system, false);
     while (lsn < 10300) {
-        struct batch *batch = letter(lsn, 10);
+        struct batch *batch = dead_letter_batch(lsn, 10);
 
         batch->lsn = ++lsn;
         store_append(ends.store, batch);
     }
     CHECK_EQ(wait_total(&ends, 10000), 10000);
     for (int i = 0; i < 1100; i++) {
-        struct batch *batch = letter(lsn, 100000);
+        struct batch *batch = dead_letter_batch(lsn, 100000);
 
         batch->lsn = ++lsn;
         store_append(ends.store, batch);
@@ -462,7 +461,7 @@ TEST(only_the_newest_letters_stay)
     temp_remove(dir);
 }
 
-/* ---- a database from before ---- */
+/* ---- a database of an older version ---- */
 
 /* The correlator's state was a text before version 3. */
 static void check_state(const struct ends *ends)
@@ -507,7 +506,7 @@ static void older_database(const char *sql)
     CHECK_EQ(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
     sqlite3_close(db);
     ends_open(&ends, dir, &journal_io_system, true);
-    submit(&ends, letter(9, 9));
+    submit(&ends, dead_letter_batch(9, 9));
     wait_for(&ends, 1);
     CHECK_EQ(wait_total(&ends, 1), 1);
     CHECK_EQ(next_of(&ends, 2), 10);
