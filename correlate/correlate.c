@@ -56,7 +56,7 @@
 
 #define TICK_NS NS_PER_S
 
-enum { STATE_VERSION = 6, STATE_MAX = 64 << 20 };
+enum { STATE_VERSION = 6, OLDEST_STATE_VERSION = 5, STATE_MAX = 64 << 20 };
 
 struct correlator {
     struct correlator_options options;
@@ -75,6 +75,7 @@ struct correlator {
 
     struct arena state_memory; /* of `state` */
     struct byte_reader state;  /* spans that wait, not unpacked yet; or empty */
+    uint64_t state_version;    /* of `state` */
 };
 
 /* ---- flush ---- */
@@ -221,7 +222,8 @@ static void unpack_state(struct correlator *correlator)
         return;
     components_refresh(correlator->tagger.components);
     derived_lock(correlator->tagger.derived);
-    edges_unpack(correlator->tagger.edges, &correlator->state);
+    edges_unpack(correlator->tagger.edges, &correlator->state,
+                 correlator->state_version < STATE_VERSION);
     derived_unlock(correlator->tagger.derived);
     correlator->state = byte_reader_over((struct slice){NULL, 0});
     arena_release(&correlator->state_memory);
@@ -313,7 +315,9 @@ static enum status load_state(struct correlator *correlator)
     if (status != OK || text.len == 0)
         return status;
     in = byte_reader_over(text);
-    if (byte_reader_varint(&in) == STATE_VERSION) {
+    correlator->state_version = byte_reader_varint(&in);
+    if (correlator->state_version >= OLDEST_STATE_VERSION &&
+        correlator->state_version <= STATE_VERSION) {
         correlator->part_lsn = byte_reader_varint(&in);
         correlator->part = byte_reader_varint(&in);
         correlator->state = in; /* see unpack_state() */

@@ -90,7 +90,7 @@ uint32_t edges_count(const struct edges *edges);
 /* The waiting spans as bytes, and back into empty tables. Spans of unknown
  * components are dropped, and everything after malformed bytes. */
 void edges_pack(struct edges *edges, struct buf *out);
-void edges_unpack(struct edges *edges, struct byte_reader *in);
+void edges_unpack(struct edges *edges, struct byte_reader *in, bool version_5);
 
 /* ---- between the files of edges ---- */
 

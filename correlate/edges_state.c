@@ -20,6 +20,10 @@
  * All numbers are varints. A name is written once, so long names cannot inflate
  * the state: the name remembers its number, and in which pack. The entries of
  * AWAITING_PARENT follow from the waiting spans.
+ *
+ * Version 5, which is read only, differs in this: the key is followed by the
+ * ancestor (8 bytes, always) and arrived_ns (8 bytes, of links, too); kinds,
+ * flags and protocols are one byte each.
  */
 #include "edges.h"
 
@@ -35,6 +39,7 @@ struct state_codec {
     struct edges *edges;
     struct buf *out; /* NULL: unpacking */
     struct byte_reader *in;
+    bool version_5;
     uint64_t arrived_ns;         /* of the span before */
     struct limited_name **names; /* unpacked so far */
     uint32_t name_count, name_room;
@@ -49,6 +54,12 @@ static uint64_t code_number(struct state_codec *codec, uint64_t value)
         return byte_reader_varint(codec->in);
     buf_varint(codec->out, value);
     return value;
+}
+
+static uint8_t code_byte(struct state_codec *codec, uint8_t value)
+{
+    return codec->version_5 ? byte_reader_u8(codec->in)
+                            : (uint8_t)code_number(codec, value);
 }
 
 /* A time near another one. */
@@ -91,6 +102,8 @@ static void code_key(struct state_codec *codec, struct span_key *key)
 
 static uint64_t code_arrival(struct state_codec *codec, uint64_t arrived_ns)
 {
+    if (codec->version_5)
+        return byte_reader_fixed(codec->in, 8);
     codec->arrived_ns = code_time(codec, arrived_ns, codec->arrived_ns);
     return codec->arrived_ns;
 }
@@ -179,13 +192,12 @@ static struct component *find_component(struct state_codec *codec,
 static void code_call(struct state_codec *codec, struct call_span *call,
                       uint64_t arrived_ns)
 {
-    uint64_t flags = (uint64_t)call->failed |
-                     (uint64_t)call->client_error << 1 |
-                     (uint64_t)(call->weight > 1) << 2;
+    uint8_t flags = (uint8_t)(call->failed | call->client_error << 1 |
+                              (call->weight > 1) << 2);
     uint32_t identity = call->component ? call->component->identity : 0;
 
-    call->protocol = (uint8_t)code_number(codec, call->protocol);
-    flags = code_number(codec, flags);
+    call->protocol = code_byte(codec, call->protocol);
+    flags = code_byte(codec, flags);
     call->failed = flags & 1;
     call->client_error = flags & 2;
     call->weight = flags & 4 ? (uint32_t)code_number(codec, call->weight) : 1;
@@ -205,7 +217,7 @@ static void code_call(struct state_codec *codec, struct call_span *call,
 static void code_target(struct state_codec *codec, struct call_target *target,
                         uint64_t arrived_ns)
 {
-    target->kind = (uint8_t)code_number(codec, target->kind);
+    target->kind = code_byte(codec, target->kind);
     if (target->kind == PEER_COMPONENT) {
         code_call(codec, &target->callee, arrived_ns);
     } else if (target->kind != PEER_NONE) {
@@ -215,21 +227,33 @@ static void code_target(struct state_codec *codec, struct call_target *target,
     }
 }
 
+/* What a span begins with: key, kind, ancestor and arrival. */
+static void code_head(struct state_codec *codec, struct unpaired_span *span)
+{
+    uint8_t kind = span->kind;
+
+    code_key(codec, &span->key);
+    if (codec->version_5) {
+        code_bytes(codec, span->ancestor, 8);
+        span->arrived_ns = code_arrival(codec, 0);
+        span->kind = code_byte(codec, 0);
+        return;
+    }
+    if (!id_is_zero(span->ancestor, 8))
+        kind |= KIND_HAS_ANCESTOR;
+    kind = code_byte(codec, kind);
+    span->kind = kind & KIND_MASK;
+    if (kind & KIND_HAS_ANCESTOR)
+        code_bytes(codec, span->ancestor, 8);
+    span->arrived_ns = code_arrival(codec, span->arrived_ns);
+}
+
 /* target: NULL in a table without targets. */
 static void code_span(struct state_codec *codec, struct unpaired_span *span,
                       struct call_target *target)
 {
-    uint64_t kind = span->kind;
-
-    if (!id_is_zero(span->ancestor, 8))
-        kind |= KIND_HAS_ANCESTOR;
-    code_key(codec, &span->key);
-    kind = code_number(codec, kind);
-    span->kind = (uint8_t)(kind & KIND_MASK);
-    if (kind & KIND_HAS_ANCESTOR)
-        code_bytes(codec, span->ancestor, 8);
-    span->arrived_ns = code_arrival(codec, span->arrived_ns);
-    span->flags = (uint8_t)code_number(codec, span->flags);
+    code_head(codec, span);
+    span->flags = code_byte(codec, span->flags);
     span->operation = code_name(codec, span->operation, CARDINALITY_CALLS);
     for (int i = 0; span->kind == SPAN_CONSUMER && i < UNPAIRED_MAX_CALLERS;
          i++)
@@ -312,9 +336,10 @@ void edges_pack(struct edges *edges, struct buf *out)
         pack_table(&codec, packed_tables[i]);
 }
 
-void edges_unpack(struct edges *edges, struct byte_reader *in)
+void edges_unpack(struct edges *edges, struct byte_reader *in, bool version_5)
 {
-    struct state_codec codec = {.edges = edges, .in = in};
+    struct state_codec codec = {
+        .edges = edges, .in = in, .version_5 = version_5};
 
     for (int i = 0; i < PACKED_TABLES; i++)
         for (uint64_t left = byte_reader_varint(in); left > 0 && !in->bad;

@@ -37,12 +37,12 @@
 /*
  * Retractions, to be subtracted from these in the same minute and with the same
  * attributes: a SERVER span that was counted as a request and turned out to be
- * part of another one of the same component (a SERVER below a SERVER).
+ * part of another one of the same component (a SERVER below a SERVER). The
+ * names are stored, so they must not change ("back": a retraction).
  */
-#define DERIVED_RETRACTED_DURATION "callboard.endpoint.retracted.duration"
-#define DERIVED_RETRACTED_ERRORS   "callboard.endpoint.retracted.errors"
-#define DERIVED_RETRACTED_CLIENT_ERRORS \
-    "callboard.endpoint.retracted.client_errors"
+#define DERIVED_RETRACTED_DURATION      "callboard.endpoint.back.duration"
+#define DERIVED_RETRACTED_ERRORS        "callboard.endpoint.back.errors"
+#define DERIVED_RETRACTED_CLIENT_ERRORS "callboard.endpoint.back.client_errors"
 
 /*
  * Calls between a component and a peer. OUT belongs to the caller, IN to the
@@ -72,14 +72,14 @@
  * call of what its host name resolves to, because its callee did not arrive in
  * time, and was paired with its callee later.
  */
-#define DERIVED_OUT_RETRACTED_DURATION "callboard.edge.retracted.out.duration"
-#define DERIVED_OUT_RETRACTED_ERRORS   "callboard.edge.retracted.out.errors"
+#define DERIVED_OUT_RETRACTED_DURATION "callboard.edge.back.out.duration"
+#define DERIVED_OUT_RETRACTED_ERRORS   "callboard.edge.back.out.errors"
 #define DERIVED_OUT_RETRACTED_CLIENT_ERRORS \
-    "callboard.edge.retracted.out.client_errors"
-#define DERIVED_IN_RETRACTED_DURATION "callboard.edge.retracted.in.duration"
-#define DERIVED_IN_RETRACTED_ERRORS   "callboard.edge.retracted.in.errors"
+    "callboard.edge.back.out.client_errors"
+#define DERIVED_IN_RETRACTED_DURATION "callboard.edge.back.in.duration"
+#define DERIVED_IN_RETRACTED_ERRORS   "callboard.edge.back.in.errors"
 #define DERIVED_IN_RETRACTED_CLIENT_ERRORS \
-    "callboard.edge.retracted.in.client_errors"
+    "callboard.edge.back.in.client_errors"
 
 /* Log records: sum, delta, int, with DERIVED_TEMPLATE (text for people),
  * DERIVED_TEMPLATE_ID (16 hex digits) and DERIVED_LEVEL ("ERROR", ...). */
@@ -126,8 +126,8 @@
 /* -1 for a retraction, else 1. */
 static inline int derived_sign(struct slice name)
 {
-    return slice_starts(name, SLICE("callboard.endpoint.retracted.")) ||
-                   slice_starts(name, SLICE("callboard.edge.retracted."))
+    return slice_starts(name, SLICE("callboard.endpoint.back.")) ||
+                   slice_starts(name, SLICE("callboard.edge.back."))
                ? -1
                : 1;
 }

@@ -1098,9 +1098,8 @@ static uint64_t fingerprint(void)
              j++) {
             const struct point *point = &kit_store.batches[i]->points[j];
             struct slice name = point->metric->name;
-            bool out =
-                slice_starts(name, SLICE("callboard.edge.out.")) ||
-                slice_starts(name, SLICE("callboard.edge.retracted.out."));
+            bool out = slice_starts(name, SLICE("callboard.edge.out.")) ||
+                       slice_starts(name, SLICE("callboard.edge.back.out."));
             bool edge = slice_starts(name, SLICE("callboard.edge."));
             uint64_t hash =
                 hash_bytes(name.ptr + name.len - 8, 8, 1U + edge + out);
