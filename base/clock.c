@@ -11,6 +11,8 @@
 
 #include <time.h>
 
+#include "ascii.h"
+
 static uint64_t now(clockid_t clock)
 {
     struct timespec t;
@@ -64,11 +66,6 @@ static unsigned days_in_month(unsigned year, unsigned month)
     bool leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
 
     return days[month - 1] + (month == 2 && leap ? 1u : 0u);
-}
-
-static bool is_digit(char c)
-{
-    return c >= '0' && c <= '9';
 }
 
 /* Exactly count digits at p; false if one is not. */

@@ -6,6 +6,8 @@
 
 #include <stdint.h>
 
+#include "ascii.h"
+
 static const char *skip_space(const char *at, const char *end)
 {
     while (at < end &&
@@ -77,8 +79,7 @@ static const char *skip_nested(const char *at, const char *end)
 
 static bool is_word_byte(char c)
 {
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') ||
-           (c >= 'A' && c <= 'Z') || c == '-' || c == '+' || c == '.';
+    return is_digit(c) || is_letter(c) || c == '-' || c == '+' || c == '.';
 }
 
 static const char *skip_word(const char *at, const char *end)

@@ -5,6 +5,7 @@
  * the message without values. Only the first, because values without a digit
  * (names of cities), which mostly stand at the end, cannot be told from words.
  */
+#include "ascii.h"
 #include "hash.h"
 #include "trace_sample.h"
 
@@ -17,15 +18,9 @@ enum {
     MAX_LINE_DIGITS = 5,
 };
 
-static bool is_digit(char c)
+static bool is_name_letter(char c)
 {
-    return c >= '0' && c <= '9';
-}
-
-static bool is_letter(char c)
-{
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' ||
-           c == '$';
+    return is_letter(c) || c == '_' || c == '$';
 }
 
 static bool is_break(char c)
@@ -62,10 +57,11 @@ static bool is_dotted_name(struct slice name)
         char c = name.ptr[i];
 
         dots = dots || c == '.';
-        if (!is_letter(c) && !is_digit(c) && c != '.' && c != '/' && c != '-')
+        if (!is_name_letter(c) && !is_digit(c) && c != '.' && c != '/' &&
+            c != '-')
             return false;
     }
-    return dots && is_letter(name.ptr[0]);
+    return dots && is_name_letter(name.ptr[0]);
 }
 
 /* A place in the source: a dotted name, '#' or ':', and a line number. */

@@ -6,6 +6,7 @@
 #include <assert.h>
 #include <pthread.h>
 
+#include "ascii.h"
 #include "log_fields.h"
 
 /* Folded: lower case, without separators. @level: hclog of Vault, Consul. */
@@ -114,7 +115,7 @@ static struct slice fold_key(struct slice key, const char *prefix,
             continue;
         if (len == LOG_KEY_MAX)
             return (struct slice){NULL, 0};
-        folded[len++] = c >= 'A' && c <= 'Z' ? (char)(c | 32) : c;
+        folded[len++] = to_lower(c);
     }
     return (struct slice){folded, len};
 }

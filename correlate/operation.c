@@ -2,6 +2,7 @@
  * The text of an operation, composed in the caller's buffer: it is only hashed
  * and looked up; a new one is copied to the table of names.
  */
+#include "ascii.h"
 #include "endpoint.h"
 #include "url.h"
 
@@ -27,11 +28,6 @@ static void add_masked(struct operation_writer *text, struct slice path)
         operation_mask_path(path, text->at, (size_t)(text->end - text->at));
 
     text->at += masked.len;
-}
-
-static bool is_digit(char c)
-{
-    return (unsigned char)(c - '0') < 10;
 }
 
 static bool is_hex(char c)

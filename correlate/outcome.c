@@ -11,6 +11,7 @@
  * As in the conventions, an error caused by the caller (HTTP 4xx, NOT_FOUND)
  * is a failure of the CLIENT span and not of the SERVER span.
  */
+#include "ascii.h"
 #include "semconv.h"
 
 /* What a status code means; a larger value is worse. */
@@ -21,11 +22,6 @@ enum status_verdict {
     VERDICT_SERVER
 };
 
-static char lower(char c)
-{
-    return c >= 'A' && c <= 'Z' ? (char)(c | 32) : c;
-}
-
 /* Compares without case and without '_' in text: "DeadlineExceeded" and
  * "DEADLINE_EXCEEDED" equal "deadlineexceeded". */
 static bool is_word(struct slice text, struct slice word)
@@ -34,7 +30,7 @@ static bool is_word(struct slice text, struct slice word)
 
     for (size_t i = 0; i < text.len; i++)
         if (text.ptr[i] != '_' &&
-            (at == word.len || lower(text.ptr[i]) != word.ptr[at++]))
+            (at == word.len || to_lower(text.ptr[i]) != word.ptr[at++]))
             return false;
     return at == word.len;
 }

@@ -4,15 +4,6 @@
 
 enum { THRESHOLD_DIGITS = 14, MAX_P = 62 };
 
-static struct slice trim(struct slice s)
-{
-    while (s.len > 0 && (s.ptr[0] == ' ' || s.ptr[0] == '\t'))
-        s = slice_from(s, 1);
-    while (s.len > 0 && (s.ptr[s.len - 1] == ' ' || s.ptr[s.len - 1] == '\t'))
-        s.len--;
-    return s;
-}
-
 /* The value of the first part that begins with the prefix; ptr NULL: none. */
 static struct slice find_part(struct slice list, char separator,
                               struct slice prefix)
@@ -21,7 +12,7 @@ static struct slice find_part(struct slice list, char separator,
         struct slice part = slice_split(&list, separator);
 
         if (separator == ',') /* space is allowed around members only */
-            part = trim(part);
+            part = slice_trim(part, " \t");
         if (slice_starts(part, prefix))
             return slice_from(part, prefix.len);
     }

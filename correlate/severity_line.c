@@ -7,16 +7,12 @@
  * process; before a colon there. "no error found", "0 errors" and "error=nil"
  * are text.
  */
+#include "ascii.h"
 #include "severity.h"
 
 enum { MAX_PREFIX_TOKEN = 64 };
 
 /* ---- characters and words ---- */
-
-static bool is_digit(char c)
-{
-    return (unsigned char)(c - '0') < 10;
-}
 
 static bool is_capitals(struct slice word)
 {

@@ -7,6 +7,7 @@
  * ("AWS::", "Amazon", "AWS", "Microsoft."), spaces and a version suffix: SDKs
  * of one vendor spell one service in five ways.
  */
+#include "ascii.h"
 #include "semconv.h"
 
 enum { MAX_NAME = 40 };
@@ -56,13 +57,13 @@ static struct slice normalize(struct slice name, char out[MAX_NAME])
     struct slice plain = {out, 0};
 
     for (size_t i = 0; i < name.len; i++) {
-        unsigned char c = (unsigned char)name.ptr[i];
+        char c = name.ptr[i];
 
         if (c == ' ')
             continue;
         if (plain.len == MAX_NAME)
             return (struct slice){NULL, 0};
-        out[plain.len++] = (char)(c >= 'A' && c <= 'Z' ? c | 32 : c);
+        out[plain.len++] = to_lower(c);
     }
     while (vendors.len > 0) {
         struct slice vendor = slice_split(&vendors, ' ');

@@ -6,15 +6,7 @@
  */
 #include "url.h"
 
-static bool is_digit(char c)
-{
-    return c >= '0' && c <= '9';
-}
-
-static bool is_letter(char c)
-{
-    return (c | 32) >= 'a' && (c | 32) <= 'z';
-}
+#include "ascii.h"
 
 /* The length of "scheme://"; 0 without a scheme. */
 static size_t scheme_len(struct slice text)

@@ -7,6 +7,8 @@
 #include <stddef.h>
 #include <strings.h>
 
+#include "ascii.h"
+
 enum { LENGTH_DIGITS = 18 }; /* fits in 64 bits, and in the library's sums */
 
 /* Fields that are used. `single`: a second one is an error, because of two
@@ -35,17 +37,11 @@ static const struct head_field {
     {"if-none-match", offsetof(struct http_head, if_none_match), false},
 };
 
-static bool is_alnum(char c)
-{
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') ||
-           (c >= 'A' && c <= 'Z');
-}
-
 /* Whether a text has letters, digits and these marks only. */
 static bool has_only(struct slice text, const char *marks)
 {
     for (size_t i = 0; i < text.len; i++)
-        if (!is_alnum(text.ptr[i]) &&
+        if (!is_letter(text.ptr[i]) && !is_digit(text.ptr[i]) &&
             (text.ptr[i] == '\0' || !strchr(marks, text.ptr[i])))
             return false;
     return true;
@@ -210,27 +206,11 @@ const char *http_head_check(struct http_head *head)
 
 /* ---- values ---- */
 
-struct slice http_trim(struct slice text)
-{
-    while (text.len > 0 && (text.ptr[0] == ' ' || text.ptr[0] == '\t'))
-        text = slice_from(text, 1);
-    while (text.len > 0 &&
-           (text.ptr[text.len - 1] == ' ' || text.ptr[text.len - 1] == '\t'))
-        text.len--;
-    return text;
-}
-
 bool http_list_next(struct slice *list, struct slice *element)
 {
-    const char *comma;
-    size_t len;
-
     if (list->len == 0)
         return false;
-    comma = memchr(list->ptr, ',', list->len);
-    len = comma ? (size_t)(comma - list->ptr) : list->len;
-    *element = http_trim((struct slice){list->ptr, len});
-    *list = slice_from(*list, comma ? len + 1 : len);
+    *element = slice_trim(slice_split(list, ','), HTTP_BLANKS);
     return true;
 }
 
@@ -260,16 +240,12 @@ static bool weight_is_positive(struct slice parameters)
 
 bool http_accepts_gzip(struct slice accept)
 {
-    struct slice element;
+    struct slice rest;
     int gzip = -1, any = -1;
 
-    while (http_list_next(&accept, &element)) {
-        const char *semicolon =
-            element.len ? memchr(element.ptr, ';', element.len) : NULL;
-        size_t len =
-            semicolon ? (size_t)(semicolon - element.ptr) : element.len;
-        struct slice coding = http_trim((struct slice){element.ptr, len});
-        bool wanted = weight_is_positive(slice_from(element, len));
+    while (http_list_next(&accept, &rest)) {
+        struct slice coding = slice_trim(slice_split(&rest, ';'), HTTP_BLANKS);
+        bool wanted = weight_is_positive(rest);
 
         if (http_equal_fold(coding, SLICE("gzip")) ||
             http_equal_fold(coding, SLICE("x-gzip")))

@@ -44,8 +44,7 @@ const char *http_head_check(struct http_head *head);
  * the list is at its end. */
 bool http_list_next(struct slice *list, struct slice *element);
 
-/* Without blanks and tabs at both ends. */
-struct slice http_trim(struct slice text);
+#define HTTP_BLANKS " \t" /* around values */
 
 bool http_equal_fold(struct slice a, struct slice b); /* ASCII case ignored */
 

@@ -35,6 +35,11 @@ struct grid_row {
     bool *known;
 };
 
+static inline uint64_t min_u64(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
 /* The cells that [start_ns, end_ns) touches and that have begun by now. */
 struct grid grid_make(uint64_t start_ns, uint64_t end_ns, uint64_t step_ns,
                       uint64_t now_ns);

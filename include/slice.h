@@ -99,6 +99,16 @@ static inline struct slice slice_from(struct slice s, size_t n)
     return (struct slice){s.ptr + n, s.len - n};
 }
 
+/* Without the bytes of blanks at its ends. */
+static inline struct slice slice_trim(struct slice s, const char *blanks)
+{
+    while (s.len > 0 && s.ptr[0] && strchr(blanks, s.ptr[0]))
+        s = slice_from(s, 1);
+    while (s.len > 0 && s.ptr[s.len - 1] && strchr(blanks, s.ptr[s.len - 1]))
+        s.len--;
+    return s;
+}
+
 /* At most max bytes of s, not ending inside a UTF-8 character. */
 static inline struct slice slice_truncate(struct slice s, size_t max)
 {

@@ -36,18 +36,9 @@ static const char *const lists[SIGNAL_COUNT][2] = {
     {"\"resourceLogs\"", "\"resource_logs\""},
     {"\"resourceMetrics\"", "\"resource_metrics\""}};
 
-static bool is_space(char c)
-{
-    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
-}
-
 static struct slice trim(struct slice s)
 {
-    while (s.len > 0 && is_space(s.ptr[0]))
-        s = slice_from(s, 1);
-    while (s.len > 0 && is_space(s.ptr[s.len - 1]))
-        s.len--;
-    return s;
+    return slice_trim(s, " \t\r\n");
 }
 
 static bool contains(struct slice s, const char *text)

@@ -2,16 +2,6 @@
 
 #include "clock.h"
 
-static uint64_t min_u64(uint64_t a, uint64_t b)
-{
-    return a < b ? a : b;
-}
-
-static uint64_t max_u64(uint64_t a, uint64_t b)
-{
-    return a > b ? a : b;
-}
-
 struct grid grid_make(uint64_t start_ns, uint64_t end_ns, uint64_t step_ns,
                       uint64_t now_ns)
 {
@@ -53,7 +43,7 @@ struct grid_part grid_parts(const struct grid *grid, uint64_t from_ns,
         part.to_ns = to_ns;
         part.from_ns = to_ns ? to_ns - 1 : 0;
     }
-    part.at_ns = max_u64(part.from_ns, grid->start_ns);
+    part.at_ns = part.from_ns > grid->start_ns ? part.from_ns : grid->start_ns;
     return part;
 }
 

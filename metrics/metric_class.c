@@ -5,6 +5,7 @@
  */
 #include "metric_class.h"
 
+#include "ascii.h"
 #include "units.h"
 
 enum { MAX_WORD = 16 };
@@ -118,11 +119,6 @@ static bool is_upper(char c)
     return c >= 'A' && c <= 'Z';
 }
 
-static bool is_lower(char c)
-{
-    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
-}
-
 /* Words end at marks and where a capital follows a small letter. */
 static struct name_words split(struct slice name)
 {
@@ -132,9 +128,9 @@ static struct name_words split(struct slice name)
 
     for (size_t i = 0; i <= name.len; i++) {
         char c = i < name.len ? name.ptr[i] : ' ';
-        bool mark = !is_upper(c) && !is_lower(c);
+        bool mark = !is_letter(c) && !is_digit(c);
 
-        if (len > 0 && (mark || (is_upper(c) && is_lower(name.ptr[i - 1])))) {
+        if (len > 0 && (mark || (is_upper(c) && !is_upper(name.ptr[i - 1])))) {
             word[len < MAX_WORD ? len : MAX_WORD] = '\0';
             take_word(&w, word);
             len = 0;
@@ -142,7 +138,7 @@ static struct name_words split(struct slice name)
         if (mark)
             continue;
         if (len < MAX_WORD)
-            word[len] = is_upper(c) ? (char)(c | 0x20) : c;
+            word[len] = to_lower(c);
         len++;
     }
     return w;

@@ -132,11 +132,6 @@ static double seconds_between(uint64_t from_ns, uint64_t to_ns)
     return (double)(to_ns - from_ns) / (double)NS_PER_S;
 }
 
-static uint64_t min_u64(uint64_t a, uint64_t b)
-{
-    return a < b ? a : b;
-}
-
 /* Adds one sample to its cell and the next ones, until until_ns. */
 static void hold_sample(struct sums *sums, const struct tracked_series *series,
                         uint32_t at, uint32_t next, uint64_t from_ns,

@@ -1,5 +1,7 @@
 #include "units.h"
 
+#include "ascii.h"
+
 struct unit_row {
     struct slice text;
     enum quantity quantity;
@@ -100,15 +102,6 @@ static const struct unit_row words[] = {
 };
 /* clang-format on */
 
-static struct slice trim(struct slice unit)
-{
-    while (unit.len > 0 && unit.ptr[0] == ' ')
-        unit = slice_from(unit, 1);
-    while (unit.len > 0 && unit.ptr[unit.len - 1] == ' ')
-        unit.len--;
-    return unit;
-}
-
 static const struct unit_row *find_symbol(struct slice unit)
 {
     for (size_t i = 0; i < sizeof(symbols) / sizeof(*symbols); i++)
@@ -124,11 +117,8 @@ static const struct unit_row *find_word(struct slice unit)
 
     if (unit.len >= sizeof(word))
         return NULL;
-    for (size_t i = 0; i < unit.len; i++) {
-        char c = unit.ptr[i];
-
-        word[i] = c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c;
-    }
+    for (size_t i = 0; i < unit.len; i++)
+        word[i] = to_lower(unit.ptr[i]);
     for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++) {
         struct slice text = words[i].text;
         bool plural = unit.len == text.len + 1 && word[text.len] == 's';
@@ -156,7 +146,7 @@ enum quantity unit_quantity(struct slice unit, double *factor)
 {
     const struct unit_row *found;
 
-    unit = trim(unit);
+    unit = slice_trim(unit, " ");
     found = find_symbol(unit);
     if (!found) {
         unit = without_annotation(unit);

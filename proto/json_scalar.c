@@ -10,6 +10,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "ascii.h"
 #include "hex.h"
 #include "json.h"
 
@@ -21,11 +22,6 @@ struct decimal {
     bool negative;
     bool exact; /* all digits are in `digits` */
 };
-
-static bool is_digit(char c)
-{
-    return c >= '0' && c <= '9';
-}
 
 /* Behind the digits at `at`. */
 static const char *scan_digits(const char *at, const char *end)

@@ -14,23 +14,13 @@ enum {
     MAX_STEPS = 11000,
 };
 
-struct slice params_trim(struct slice text)
-{
-    while (text.len > 0 && strchr(" \t\r\n\v\f", text.ptr[0]) && text.ptr[0])
-        text = slice_from(text, 1);
-    while (text.len > 0 && strchr(" \t\r\n\v\f", text.ptr[text.len - 1]) &&
-           text.ptr[text.len - 1])
-        text.len--;
-    return text;
-}
-
 struct slice query_param(const struct query_request *request, const char *name)
 {
     struct slice wanted = slice_of(name);
 
     for (uint32_t i = 0; i < request->param_count; i++)
         if (slice_equal(request->params[i].name, wanted))
-            return params_trim(request->params[i].value);
+            return slice_trim(request->params[i].value, PARAMS_BLANKS);
     return (struct slice){NULL, 0};
 }
 
@@ -44,7 +34,7 @@ static const json_t *member(const json_t *object, const char *name)
 
 static struct slice text_of(const json_t *value)
 {
-    return params_trim(json_text_of(value));
+    return slice_trim(json_text_of(value), PARAMS_BLANKS);
 }
 
 /* A member that must be a text if it is there; prefix "" or "searchScope." */

@@ -81,8 +81,7 @@ enum status params_query_number(struct query_request *request, const char *name,
 enum status params_query_step(struct query_request *request, uint64_t length_ns,
                               uint64_t *step_ns);
 
-/* Without white space at both ends. */
-struct slice params_trim(struct slice text);
+#define PARAMS_BLANKS " \t\r\n\v\f"
 
 /* ptr NULL: the value is no text, or NULL. */
 static inline struct slice json_text_of(const json_t *value)

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "ascii.h"
 #include "rca_report.h"
 
 enum { MAX_MESSAGES = 50, MAX_MESSAGE = 10000 /* characters */ };
@@ -30,11 +31,6 @@ static void write_event(struct query_request *request,
     jsonw_init(&request->json, &request->out);
     reply_write(&request->json, table, &event);
     buf_byte(&request->out, '\n');
-}
-
-static bool is_letter(char c)
-{
-    return (c | 0x20) >= 'a' && (c | 0x20) <= 'z';
 }
 
 /* Whether a text has a word with this beginning; of two letters, this word. */

@@ -80,7 +80,7 @@ static enum status read_body(struct query_request *request)
 
     if (!(request->route->flags & (TAKES_JSON | TAKES_RAW)))
         return OK;
-    if (!is_json_type(params_trim(request->content_type)))
+    if (!is_json_type(slice_trim(request->content_type, PARAMS_BLANKS)))
         return bad_format(request);
     if (request->route->flags & TAKES_RAW)
         return OK;

@@ -15,11 +15,6 @@
 #include "reply_metrics.h"
 #include "topology.h"
 
-static struct registry *registry_of(const struct topology *t)
-{
-    return t->request->services->registry;
-}
-
 /* ---- keys ---- */
 
 static uint64_t node_key(const struct node *node, bool with_service)
@@ -301,7 +296,7 @@ static void name_scope(struct topology *t)
 {
     uint32_t count;
     const struct component_info *all = registry_components(
-        registry_of(t), &t->scope, t->request->arena, &count);
+        t->request->services->registry, &t->scope, t->request->arena, &count);
 
     for (uint32_t i = 0; i < count; i++)
         if (in_scope(t, &all[i].identity)) {

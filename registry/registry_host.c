@@ -14,6 +14,7 @@
  * A name is a component name, service.name or Kubernetes service name. If
  * several components have it, the stronger rule wins, then the newer one.
  */
+#include "ascii.h"
 #include "hash.h"
 #include "registry_int.h"
 
@@ -30,18 +31,13 @@ enum host_scope {
 /* Entries of the map for each resource and for each identity. */
 enum { HOSTS_PER_RESOURCE = 2, HOSTS_PER_IDENTITY = 4 };
 
-static char lower(char c)
-{
-    return c >= 'A' && c <= 'Z' ? (char)(c + 32) : c;
-}
-
 static uint64_t host_hash(struct slice host)
 {
     char text[NAME_MAX_BYTES];
     size_t len = host.len < sizeof(text) ? host.len : sizeof(text);
 
     for (size_t i = 0; i < len; i++)
-        text[i] = lower(host.ptr[i]);
+        text[i] = to_lower(host.ptr[i]);
     return hash_bytes(text, len, 5);
 }
 
