@@ -136,19 +136,6 @@ static void add_string(struct buf *out, struct slice s)
     buf_byte(out, '"');
 }
 
-static void write_key(struct jsonw *w, struct slice key)
-{
-    value_starts(w);
-    add_string(w->out, key);
-    buf_byte(w->out, ':');
-    w->comma = false;
-}
-
-void jsonw_key(struct jsonw *w, const char *key)
-{
-    write_key(w, slice_of(key));
-}
-
 void jsonw_name(struct jsonw *w, const char *name)
 {
     size_t len = strlen(name);
@@ -289,11 +276,11 @@ void jsonw_hex(struct jsonw *w, const uint8_t *bytes, size_t len)
     buf_grown(w->out, 2 * len + 2);
 }
 
-static void base64(struct jsonw *w, const char *bytes, size_t len)
+void jsonw_base64(struct jsonw *w, struct slice bytes)
 {
     static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
                                  "abcdefghijklmnopqrstuvwxyz0123456789+/";
-    size_t whole = (len + 2) / 3 * 4;
+    size_t whole = (bytes.len + 2) / 3 * 4;
     char *to;
 
     value_starts(w);
@@ -301,13 +288,15 @@ static void base64(struct jsonw *w, const char *bytes, size_t len)
     if (!to)
         return;
     *to++ = '"';
-    for (size_t i = 0; i < len; i += 3) {
+    for (size_t i = 0; i < bytes.len; i += 3) {
         uint32_t three = 0;
 
         for (size_t k = 0; k < 3; k++)
-            three = three << 8 | (i + k < len ? (uint8_t)bytes[i + k] : 0u);
+            three = three << 8 |
+                    (i + k < bytes.len ? (uint8_t)bytes.ptr[i + k] : 0u);
         for (size_t k = 0; k < 4; k++)
-            *to++ = i + k > len ? '=' : digits[three >> (18 - 6 * k) & 63];
+            *to++ =
+                i + k > bytes.len ? '=' : digits[three >> (18 - 6 * k) & 63];
     }
     *to = '"';
     buf_grown(w->out, whole + 2);
@@ -339,7 +328,7 @@ void jsonw_value(struct jsonw *w, const struct attr *value)
         jsonw_double(w, value->d);
         break;
     case VALUE_BYTES:
-        base64(w, value->str, value->len);
+        jsonw_base64(w, (struct slice){value->str, value->len});
         break;
     case VALUE_ARRAY:
         jsonw_open(w, '[');
@@ -361,7 +350,9 @@ void jsonw_attrs(struct jsonw *w, const struct attrs *attrs)
 
         if (attrs_find(attrs, attr_key(attr)) != attr)
             continue;
-        write_key(w, attr_key(attr));
+        jsonw_text(w, attr_key(attr));
+        buf_byte(w->out, ':');
+        w->comma = false;
         jsonw_value(w, attr);
     }
     jsonw_close(w, '}');
@@ -369,12 +360,12 @@ void jsonw_attrs(struct jsonw *w, const struct attrs *attrs)
 
 void jsonw_member_text(struct jsonw *w, const char *key, struct slice text)
 {
-    jsonw_key(w, key);
+    jsonw_name(w, key);
     jsonw_text(w, text);
 }
 
 void jsonw_member_int(struct jsonw *w, const char *key, int64_t v)
 {
-    jsonw_key(w, key);
+    jsonw_name(w, key);
     jsonw_int(w, v);
 }

@@ -1,7 +1,7 @@
 /*
  * jsonw - a JSON writer on a buf, member by member.
  *
- *   jsonw_open(&w, '{'); jsonw_key(&w, "total"); jsonw_int(&w, 3);
+ *   jsonw_open(&w, '{'); jsonw_name(&w, "total"); jsonw_int(&w, 3);
  *   jsonw_close(&w, '}');
  *
  * Purpose:   answers of the query API. The writer adds commas and escapes. Its
@@ -29,7 +29,6 @@ struct jsonw {
 void jsonw_init(struct jsonw *w, struct buf *out);
 void jsonw_open(struct jsonw *w, char bracket);  /* '{' or '[' */
 void jsonw_close(struct jsonw *w, char bracket); /* '}' or ']' */
-void jsonw_key(struct jsonw *w, const char *key);
 /* A key in ASCII without quotes, backslashes and control characters. */
 void jsonw_name(struct jsonw *w, const char *name);
 void jsonw_text(struct jsonw *w, struct slice text);
@@ -41,6 +40,7 @@ void jsonw_double(struct jsonw *w,
 void jsonw_bool(struct jsonw *w, bool v);
 void jsonw_null(struct jsonw *w);
 void jsonw_hex(struct jsonw *w, const uint8_t *bytes, size_t len);
+void jsonw_base64(struct jsonw *w, struct slice bytes);
 /* RFC 3339 in UTC, without trailing zeros in the fraction. */
 void jsonw_time(struct jsonw *w, uint64_t ns);
 /* An attribute's value in its native JSON type; bytes as base64. */

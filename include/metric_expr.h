@@ -178,7 +178,8 @@ struct metric_group *metric_group_with(struct metric_table *table, uint64_t key,
 bool metric_group_add(struct metric_table *table, struct metric_group *to,
                       const struct metric_group *from);
 
-/* Adds all groups of a table under other keys; 0: it is left out. */
+/* Adds all groups of a table under other keys; 0: it is left out. key NULL:
+ * all to the total. */
 typedef uint64_t metric_group_key(void *arg, const struct metric_group *group);
 bool metric_regroup(struct metric_table *to, const struct metric_table *from,
                     metric_group_key *key, void *arg);

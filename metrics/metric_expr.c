@@ -182,7 +182,7 @@ bool metric_regroup(struct metric_table *to, const struct metric_table *from,
                     metric_group_key *key, void *arg)
 {
     for (uint32_t i = 0; i < from->count; i++) {
-        uint64_t new_key = key(arg, from->groups[i]);
+        uint64_t new_key = key ? key(arg, from->groups[i]) : METRIC_TOTAL_KEY;
         struct metric_group *group =
             new_key ? metric_group_at(to, new_key) : NULL;
 

@@ -60,11 +60,11 @@ void otlp_write_response(struct buf *out, enum signal signal,
     jsonw_init(&w, out);
     jsonw_open(&w, '{');
     if (partial) {
-        jsonw_key(&w, "partialSuccess");
+        jsonw_name(&w, "partialSuccess");
         jsonw_open(&w, '{');
         if (rejected > 0) { /* proto3 JSON: 64-bit numbers are strings */
             snprintf(count, sizeof(count), "%" PRIu64, rejected);
-            jsonw_key(&w, names[signal]);
+            jsonw_name(&w, names[signal]);
             jsonw_cstr(&w, count);
         }
         jsonw_member_text(&w, "errorMessage", slice_of(text));
@@ -93,7 +93,7 @@ void otlp_write_status(struct buf *out, enum batch_encoding encoding,
     jsonw_open(&w, '{');
     jsonw_member_int(&w, "code", status_grpc(status));
     jsonw_member_text(&w, "message", slice_of(text));
-    jsonw_key(&w, "details");
+    jsonw_name(&w, "details");
     jsonw_open(&w, '[');
     jsonw_close(&w, ']');
     jsonw_close(&w, '}');

@@ -41,6 +41,12 @@ uint64_t key_identity(uint64_t seed, const struct identity *identity)
     return key_text(key_text(key, identity->component), identity->environment);
 }
 
+bool is_named(struct slice wanted, struct slice name, struct slice uid)
+{
+    return wanted.len == 0 || slice_equal(wanted, name) ||
+           (uid.len > 0 && slice_equal(wanted, uid));
+}
+
 /* ---- figures ---- */
 
 static const struct reply_table latency_table =

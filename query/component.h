@@ -22,6 +22,9 @@ void window_init(struct window *window, uint64_t now_ns);
 uint64_t key_text(uint64_t seed, struct slice text);
 uint64_t key_identity(uint64_t seed, const struct identity *identity);
 
+/* Whether a filter by name or uid fits; an empty one fits all. */
+bool is_named(struct slice wanted, struct slice name, struct slice uid);
+
 /* Requests of a group in the first cell of a red table. */
 struct latency_figures {
     double mean, p50, p90, p99; /* NAN: not known */
@@ -54,9 +57,8 @@ struct component_view component_view(const struct identity *identity,
                                      bool declared,
                                      const struct component_info *info);
 
-/* Handlers (component_list.c, component_page.c). */
-enum status component_list(struct query_request *request);
+/* The handler of the page (component_page.c). */
 enum status component_page(struct query_request *request);
-extern const struct reply_table component_list_table, component_page_table;
+extern const struct reply_table component_page_table;
 
 #endif

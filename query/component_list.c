@@ -118,21 +118,14 @@ static int compare_known(const void *key, const void *at)
     return identity_compare(&id, &info->identity);
 }
 
-static bool matches_name(struct slice wanted, struct slice name,
-                         struct slice uid)
-{
-    return wanted.len == 0 || slice_equal(wanted, name) ||
-           (uid.len > 0 && slice_equal(wanted, uid));
-}
-
 static bool is_declared_only(const struct component_list *l,
                              const struct catalog_component *c)
 {
     const struct slice none = {NULL, 0};
 
-    return matches_name(l->scope.namespace, c->namespace, none) &&
-           matches_name(l->scope.project, c->project, none) &&
-           matches_name(l->scope.component, c->name, c->uid) &&
+    return is_named(l->scope.namespace, c->namespace, none) &&
+           is_named(l->scope.project, c->project, none) &&
+           is_named(l->scope.component, c->name, c->uid) &&
            (l->info_count == 0 || !bsearch(c, l->infos, l->info_count,
                                            sizeof(*l->infos), compare_known));
 }
@@ -262,7 +255,7 @@ struct list_view {
     const struct window *window;
     int64_t took_ms;
 };
-const struct reply_table component_list_table = REPLY_TABLE(
+static const struct reply_table component_list_table = REPLY_TABLE(
     struct list_view,
     REPLY_LIST(struct list_view, "components", components, &list_item_table),
     REPLY(struct list_view, "total", total),
@@ -288,7 +281,7 @@ static void reply(struct component_list *l)
     reply_write(&l->request->json, &component_list_table, &view);
 }
 
-enum status component_list(struct query_request *request)
+static enum status component_list(struct query_request *request)
 {
     struct component_list l = {.request = request, .limit = LIST_MAX};
     struct catalog_snapshot *snapshot;
@@ -316,3 +309,11 @@ enum status component_list(struct query_request *request)
     catalog_release(snapshot);
     return s;
 }
+
+const struct route routes_components[] = {
+    {"GET", "/api/v1/components", component_list, NULL, 0, 0,
+     &component_list_table},
+    {"GET", "/api/v1/components/{}/{}/{}", component_page, NULL, 0, 0,
+     &component_page_table},
+    {0},
+};

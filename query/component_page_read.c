@@ -57,13 +57,6 @@ static void visit_operation(void *arg, struct metric_group *group,
     }
 }
 
-static uint64_t total_key(void *arg, const struct metric_group *group)
-{
-    (void)arg;
-    (void)group;
-    return METRIC_TOTAL_KEY;
-}
-
 static uint64_t endpoint_key(void *arg, const struct metric_group *group)
 {
     (void)arg;
@@ -215,7 +208,7 @@ enum status page_read_series(struct component_page *page)
                           &page->charted, &page->chart);
     if (s != OK)
         return s;
-    return metric_regroup(&page->total, &page->operations, total_key, NULL) &&
+    return metric_regroup(&page->total, &page->operations, NULL, NULL) &&
                    metric_regroup(&page->endpoints, &page->operations,
                                   endpoint_key, NULL) &&
                    group_peers(page, &page->callers, &in, &page->in) &&

@@ -40,7 +40,8 @@ static const struct {
 
 static const char *record_at(const struct list_page *page, uint32_t i)
 {
-    return (const char *)page->records + i * (size_t)kinds[page->kind].size;
+    return (const char *)page->records +
+           i * (size_t)kinds[page->window->kind].size;
 }
 
 static uint64_t number_at(const char *at)
@@ -53,17 +54,19 @@ static uint64_t number_at(const char *at)
 
 static uint64_t time_at(const struct list_page *page, uint32_t i)
 {
-    return number_at(record_at(page, i) + kinds[page->kind].time_offset);
+    return number_at(record_at(page, i) +
+                     kinds[page->window->kind].time_offset);
 }
 
 static struct list_position position_at(const struct list_page *page,
                                         uint32_t i)
 {
-    const char *key = record_at(page, i) + kinds[page->kind].key_offset;
+    const char *key = record_at(page, i) + kinds[page->window->kind].key_offset;
     struct list_position position = {.time_ns = time_at(page, i),
-                                     .key_len = kinds[page->kind].key_len};
+                                     .key_len =
+                                         kinds[page->window->kind].key_len};
 
-    if (page->kind == LIST_LOGS || page->kind == LIST_EVENTS)
+    if (page->window->kind == LIST_LOGS || page->window->kind == LIST_EVENTS)
         list_number(position.key, number_at(key)); /* of arrival */
     else
         memcpy(position.key, key, position.key_len);
@@ -88,17 +91,19 @@ static void write_cursor(uint8_t cursor[PAGING_CURSOR],
                          const struct list_position *last)
 {
     cursor[0] = VERSION;
-    cursor[1] = (uint8_t)page->kind;
-    cursor[2] = page->ascending;
+    cursor[1] = (uint8_t)page->window->kind;
+    cursor[2] = page->window->ascending;
     put_number(cursor + TIME_AT, last->time_ns, 8);
     memcpy(cursor + KEY_AT, last->key, last->key_len);
     put_number(cursor + CHECK_AT, check_of(cursor), 4);
 }
 
 /* False: there is none, or it is invalid. */
-static bool read_cursor(struct query_request *request, enum list_kind kind,
-                        bool ascending, struct list_position *place)
+static bool read_cursor(struct query_request *request,
+                        const struct list_window *window,
+                        struct list_position *place)
 {
+    enum list_kind kind = window->kind;
     uint8_t cursor[PAGING_CURSOR] = {0}, check[4];
     struct slice text;
 
@@ -114,7 +119,7 @@ static bool read_cursor(struct query_request *request, enum list_kind kind,
         query_invalid(request,
                       "cursor must be the nextCursor of an answer from this "
                       "path; leave it out for the first page");
-    else if (cursor[2] != ascending)
+    else if (cursor[2] != window->ascending)
         query_invalid(request,
                       "cursor belongs to sortOrder %s; use that, or leave the "
                       "cursor out for the first page",
@@ -130,9 +135,10 @@ static bool read_cursor(struct query_request *request, enum list_kind kind,
 
 /* The window starts after the cursor's place, or ends before it; a bound that
  * is narrower stays. */
-static void narrow(struct list_window *window, bool ascending,
+static void narrow(struct list_window *window,
                    const struct list_position *cursor)
 {
+    bool ascending = window->ascending;
     struct list_position *at = ascending ? &window->after : &window->before;
     const struct list_position **bound =
         ascending ? &window->range.after : &window->range.before;
@@ -144,12 +150,16 @@ static void narrow(struct list_window *window, bool ascending,
 }
 
 enum status paging_window(struct query_request *request, enum list_kind kind,
-                          bool ascending, struct list_window *window)
+                          uint32_t min_limit, uint32_t max_limit,
+                          struct list_window *window)
 {
     struct list_position cursor;
     struct slice start, end;
 
-    *window = (struct list_window){0};
+    *window =
+        (struct list_window){.kind = kind, .counting = {.most = PAGING_TOTAL}};
+    params_page(request, min_limit, max_limit, &window->limit,
+                &window->ascending);
     params_range(request, &window->start_ns, &window->end_ns);
     params_text(request, "startTime", &start);
     params_text(request, "endTime", &end);
@@ -165,8 +175,8 @@ enum status paging_window(struct query_request *request, enum list_kind kind,
             window->end_ns < UINT64_MAX - TRACE_SPREAD_NS)
             window->end_ns += TRACE_SPREAD_NS;
     }
-    if (read_cursor(request, kind, ascending, &cursor))
-        narrow(window, ascending, &cursor);
+    if (read_cursor(request, window, &cursor))
+        narrow(window, &cursor);
     return request->failed;
 }
 
@@ -174,7 +184,8 @@ enum status paging_window(struct query_request *request, enum list_kind kind,
 
 static uint32_t shown(const struct list_page *page)
 {
-    return page->known < page->limit ? page->known : page->limit;
+    return page->known < page->window->limit ? page->known
+                                             : page->window->limit;
 }
 
 /* Whether the time of record i must name it. */
@@ -182,15 +193,16 @@ static bool is_exact(const struct list_page *page, uint32_t i, uint64_t ns)
 {
     const struct list_range *range = &page->window->range;
     const struct list_position *bound =
-        page->ascending ? range->after : range->before;
+        page->window->ascending ? range->after : range->before;
     bool last = i + 1 == shown(page);
-    bool spans = page->kind == LIST_TRACES || page->kind == LIST_SPANS;
+    bool spans =
+        page->window->kind == LIST_TRACES || page->window->kind == LIST_SPANS;
 
     return (i > 0 && time_at(page, i - 1) == ns) ||
            (i + 1 < page->known && time_at(page, i + 1) == ns) ||
            (i == 0 && bound && bound->time_ns == ns) ||
-           (last && page->ascending) ||
-           (last && spans && page->known > page->limit);
+           (last && page->window->ascending) ||
+           (last && spans && page->known > page->window->limit);
 }
 
 struct list_time paging_time(const struct list_page *page, uint32_t i)
@@ -205,16 +217,17 @@ struct list_time paging_time(const struct list_page *page, uint32_t i)
 
 void paging_reply(struct query_request *request,
                   const struct reply_table *table, const struct list_page *page,
-                  reply_item *item, void *arg, uint64_t total, bool stopped)
+                  reply_item *item, void *arg, uint64_t total)
 {
     bool many = total > PAGING_TOTAL;
-    struct list_reply reply = {.records = {shown(page), NULL, item, arg},
-                               .end = {.is_lower_bound = stopped || many,
-                                       .total = many ? PAGING_TOTAL : total,
-                                       .took_ms = query_took_ms(request)}};
+    struct list_reply reply = {
+        .records = {shown(page), NULL, item, arg},
+        .end = {.is_lower_bound = many || page->window->counting.stopped,
+                .total = many ? PAGING_TOTAL : total,
+                .took_ms = query_took_ms(request)}};
 
-    if (page->known > page->limit) {
-        struct list_position last = position_at(page, page->limit - 1);
+    if (page->known > page->window->limit) {
+        struct list_position last = position_at(page, page->window->limit - 1);
 
         write_cursor(reply.end.next_cursor, page, &last);
     }

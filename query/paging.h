@@ -37,24 +37,29 @@ enum {
     PAGING_CURSOR = 31   /* bytes */
 };
 
+/* Which records a request is about. */
 struct list_window {
+    enum list_kind kind;
+    bool ascending;
+    uint32_t limit;
     uint64_t start_ns, end_ns;
     struct list_position after, before;
     struct list_range range; /* points to the two */
+    struct count_limit counting;
 };
 
-/* startTime, endTime and cursor of the body. */
+/* limit (params_page()), sortOrder, startTime, endTime and cursor of the body.
+ */
 enum status paging_window(struct query_request *request, enum list_kind kind,
-                          bool ascending, struct list_window *window);
+                          uint32_t min_limit, uint32_t max_limit,
+                          struct list_window *window);
 
 /* The records of one answer, in their order. One more than the limit is read,
  * to know whether there is a next page. */
 struct list_page {
-    enum list_kind kind;
-    bool ascending;
     const struct list_window *window;
     const void *records;
-    uint32_t limit, known;
+    uint32_t known;
 };
 
 /* The time of record i, with its number where it must name the record. */
@@ -79,10 +84,10 @@ extern const struct reply_table list_end_table;
                 REPLY_LIST(struct list_reply, name, records, table), \
                 REPLY_INLINE(struct list_reply, end, 0, &list_end_table))
 
-/* Writes it, each record as `item` shows it. total: matches that were counted;
- * stopped: there may be more. */
+/* Writes it, each record as `item` shows it. total: matches that were counted.
+ */
 void paging_reply(struct query_request *request,
                   const struct reply_table *table, const struct list_page *page,
-                  reply_item *item, void *arg, uint64_t total, bool stopped);
+                  reply_item *item, void *arg, uint64_t total);
 
 #endif

@@ -7,22 +7,18 @@
  */
 #include "query_logs.h"
 
-static enum list_kind kind_of(const struct log_query *query)
-{
-    return query->events ? LIST_EVENTS : LIST_LOGS;
-}
-
 enum status log_search_read(struct query_request *request,
                             struct log_search *search)
 {
     struct log_query *query = &search->query;
 
-    params_page(request, 0, PARAMS_MAX_PAGE, &query->limit, &query->ascending);
-    paging_window(request, kind_of(query), query->ascending, &search->window);
+    paging_window(request, query->events ? LIST_EVENTS : LIST_LOGS, 0,
+                  PARAMS_MAX_PAGE, &search->window);
     params_bool(request, "includeAttributes", &search->attributes);
     params_attrs(request, "attributes", &query->attrs, &query->attr_count);
-    search->counting.most = PAGING_TOTAL;
-    query->counting = &search->counting;
+    query->limit = search->window.limit + 1;
+    query->ascending = search->window.ascending;
+    query->counting = &search->window.counting;
     query->start_ns = search->window.start_ns;
     query->end_ns = search->window.end_ns;
     query->range = search->window.range;
@@ -33,27 +29,19 @@ enum status log_search_answer(struct query_request *request,
                               const struct log_search *search, reply_item *item,
                               void *entry, const struct reply_table *table)
 {
-    struct log_query query = search->query;
     struct log_list list = {
         .request = request, .search = search, .entry = entry};
     struct log_record *logs;
     uint32_t count;
     uint64_t total;
+    enum status s = reader_query_logs(request->reader, &search->query,
+                                      request->arena, &logs, &count, &total);
 
-    query.limit++;
-    enum status s = reader_query_logs(request->reader, &query, request->arena,
-                                      &logs, &count, &total);
     if (s != OK)
         return query_fail_read(request, s);
     list.logs = logs;
-    list.page = (struct list_page){.kind = kind_of(&query),
-                                   .ascending = query.ascending,
-                                   .window = &search->window,
-                                   .records = logs,
-                                   .limit = search->query.limit,
-                                   .known = count};
-    paging_reply(request, table, &list.page, item, &list, total,
-                 search->counting.stopped);
+    list.page = (struct list_page){&search->window, logs, count};
+    paging_reply(request, table, &list.page, item, &list, total);
     return OK;
 }
 

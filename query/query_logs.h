@@ -18,7 +18,6 @@ struct log_search {
     struct log_query query;
     struct scope_filter scope;
     struct list_window window;
-    struct count_limit counting;
     bool attributes; /* in each entry */
     uint8_t trace_id[16], span_id[8];
 };

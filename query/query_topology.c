@@ -94,20 +94,13 @@ static bool peer_node(struct topology *t, const struct metric_group *calls,
 
 /* ---- the scope ---- */
 
-/* A scope has a name or a uid. */
-static bool matches_name(struct slice wanted, struct slice name,
-                         struct slice uid)
-{
-    return slice_equal(wanted, name) || (uid.len && slice_equal(wanted, uid));
-}
-
 static bool in_scope(const struct topology *t, const struct identity *identity)
 {
     return slice_equal(identity->namespace, t->scope.namespace) &&
-           matches_name(t->scope.project, identity->project,
-                        identity->project_uid) &&
-           matches_name(t->scope.environment, identity->environment,
-                        identity->environment_uid);
+           is_named(t->scope.project, identity->project,
+                    identity->project_uid) &&
+           is_named(t->scope.environment, identity->environment,
+                    identity->environment_uid);
 }
 
 static bool is_kind_shown(const struct topology *t, const struct node *node)
@@ -120,8 +113,8 @@ static bool is_requested(const struct topology *t, const struct node *node)
 {
     return t->component.len == 0 ||
            (node->kind == NODE_COMPONENT &&
-            matches_name(t->component, node->identity.component,
-                         node->identity.component_uid));
+            is_named(t->component, node->identity.component,
+                     node->identity.component_uid));
 }
 
 /* ---- edges ---- */

@@ -99,8 +99,7 @@ static enum status read_traces_request(struct query_request *request,
     bool attributes = false; /* of spans; a list of traces shows none */
 
     params_scope(request, 0, &scope);
-    params_page(request, 1, PARAMS_MAX_PAGE, &query->limit, &query->ascending);
-    paging_window(request, LIST_TRACES, query->ascending, window);
+    paging_window(request, LIST_TRACES, 1, PARAMS_MAX_PAGE, window);
     params_bool(request, "includeAttributes", &attributes);
     params_attrs(request, "attributes", &query->attrs, &query->attr_count);
     params_duration(request, "minDuration", &query->min_duration_ns);
@@ -108,6 +107,9 @@ static enum status read_traces_request(struct query_request *request,
     params_bool(request, "errorsOnly", &query->errors_only);
     params_text(request, "operation", &query->operation);
     params_select(request, &scope, &query->resources);
+    query->limit = window->limit + 1;
+    query->ascending = window->ascending;
+    query->counting = &window->counting;
     query->start_ns = window->start_ns;
     query->end_ns = window->end_ns;
     query->range = window->range;
@@ -116,8 +118,7 @@ static enum status read_traces_request(struct query_request *request,
 
 static enum status query_traces(struct query_request *request)
 {
-    struct count_limit counting = {.most = PAGING_TOTAL};
-    struct trace_query query = {.counting = &counting};
+    struct trace_query query = {0};
     struct trace_list list = {.request = request};
     struct list_window window = {0};
     struct trace_summary *traces;
@@ -127,20 +128,13 @@ static enum status query_traces(struct query_request *request)
 
     if (s != OK)
         return s;
-    query.limit++;
     s = reader_query_traces(request->reader, &query, request->arena, &traces,
                             &count, &total);
     if (s != OK)
         return query_fail_read(request, s);
     list.traces = traces;
-    list.page = (struct list_page){.kind = LIST_TRACES,
-                                   .ascending = query.ascending,
-                                   .window = &window,
-                                   .records = traces,
-                                   .limit = query.limit - 1,
-                                   .known = count};
-    paging_reply(request, &traces_table, &list.page, trace_item, &list, total,
-                 counting.stopped);
+    list.page = (struct list_page){&window, traces, count};
+    paging_reply(request, &traces_table, &list.page, trace_item, &list, total);
     return OK;
 }
 
@@ -183,20 +177,21 @@ static enum status read_spans_request(struct query_request *request,
     struct scope_filter scope;
 
     params_scope(request, 0, &scope);
-    params_page(request, 1, SPANS_MAX, &query->limit, &query->ascending);
-    paging_window(request, LIST_SPANS, query->ascending, window);
+    paging_window(request, LIST_SPANS, 1, SPANS_MAX, window);
     params_bool(request, "includeAttributes", &query->whole);
     read_path_id(request, 0, "traceId", trace_id, 16);
     params_select(request, &scope, &query->resources);
     query->trace_id = trace_id;
+    query->limit = window->limit + 1;
+    query->ascending = window->ascending;
+    query->counting = &window->counting;
     query->range = window->range; /* the trace is shown whole otherwise */
     return select_visible(request, &scope, &query->visible);
 }
 
 static enum status query_spans(struct query_request *request)
 {
-    struct count_limit counting = {.most = PAGING_TOTAL};
-    struct span_query query = {.counting = &counting};
+    struct span_query query = {0};
     struct span_list list = {.request = request};
     struct list_window window = {0};
     uint8_t trace_id[16];
@@ -207,21 +202,14 @@ static enum status query_spans(struct query_request *request)
 
     if (s != OK)
         return s;
-    query.limit++;
     s = reader_query_spans(request->reader, &query, request->arena, &spans,
                            &count, &total);
     if (s != OK)
         return query_fail_read(request, s);
     list.spans = spans;
     list.whole = query.whole;
-    list.page = (struct list_page){.kind = LIST_SPANS,
-                                   .ascending = query.ascending,
-                                   .window = &window,
-                                   .records = spans,
-                                   .limit = query.limit - 1,
-                                   .known = count};
-    paging_reply(request, &spans_table, &list.page, span_item, &list, total,
-                 counting.stopped);
+    list.page = (struct list_page){&window, spans, count};
+    paging_reply(request, &spans_table, &list.page, span_item, &list, total);
     return OK;
 }
 

@@ -8,6 +8,9 @@
 
 #include <stdlib.h>
 
+#define SEND_TRACES                                \
+    "Send traces: without them a fault cannot be " \
+    "followed from one component to the next"
 enum { MAX_CAUSES = 3, MAX_TIMELINE = 20, MAX_ACTIONS = 3 };
 /* A second suspect is a cause, too, from this share of the first one's score.
  */
@@ -110,11 +113,9 @@ static const struct reply_table action_table =
                 REPLY(struct rca_statement, "description", description),
                 REPLY(struct rca_statement, "rationale", rationale),
                 REPLY(struct rca_statement, "status", status));
-struct rca_advice {
-    const char *description;
-};
-static const struct reply_table advice_table = REPLY_TABLE(
-    struct rca_advice, REPLY(struct rca_advice, "description", description));
+static const struct reply_table advice_table =
+    REPLY_TABLE(struct rca_statement,
+                REPLY(struct rca_statement, "description", description));
 static const struct reply_table step_table = REPLY_TABLE(
     struct rca_statement, REPLY(struct rca_statement, "action", description),
     REPLY(struct rca_statement, "outcome", rationale));
@@ -197,9 +198,8 @@ static struct recommendations recommend(struct query_request *request,
                                         const struct cause_report *report,
                                         struct rca_statement *actions)
 {
-    static const struct rca_advice send_traces = {
-        "Send traces: without them a fault cannot be "
-        "followed from one component to the next"};
+    static const struct rca_statement send_traces = {
+        .description = {SEND_TRACES, sizeof(SEND_TRACES) - 1}};
     uint32_t count = 0;
 
     for (; report->found && count < MAX_ACTIONS && is_cause(report, count);

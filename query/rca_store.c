@@ -158,6 +158,13 @@ static uint32_t slot_to_replace(const struct rca_store *rca)
     return best;
 }
 
+static bool is_same(const struct stored_report *a,
+                    const struct stored_report *b)
+{
+    return a->number && slice_equal(a->field[ID], b->field[ID]) &&
+           slice_equal(a->field[NAMESPACE], b->field[NAMESPACE]);
+}
+
 /* The slot of this id in this namespace; else a free one; else that of the
  * report to replace. */
 static uint32_t slot_for(const struct rca_store *rca,
@@ -168,8 +175,7 @@ static uint32_t slot_for(const struct rca_store *rca,
     for (uint32_t i = 0; i < RCA_MAX_REPORTS; i++) {
         const struct stored_report *k = &rca->reports[i];
 
-        if (k->number && slice_equal(k->field[ID], report->field[ID]) &&
-            slice_equal(k->field[NAMESPACE], report->field[NAMESPACE]))
+        if (is_same(k, report))
             return i;
         if (!k->number && unused == RCA_MAX_REPORTS)
             unused = i;
@@ -190,8 +196,7 @@ enum status rca_store_put(struct rca_store *rca, struct slice text)
     uint32_t slot = slot_for(rca, &report);
     const struct stored_report *old = &rca->reports[slot];
     /* A report that is written again does not become a newer one. */
-    bool again = old->number && slice_equal(old->field[ID], report.field[ID]) &&
-                 slice_equal(old->field[NAMESPACE], report.field[NAMESPACE]);
+    bool again = is_same(old, &report);
 
     report.number = again ? old->number : rca->last_number + 1;
     if (rca->save)

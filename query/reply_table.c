@@ -3,6 +3,8 @@
 
 #include <math.h>
 
+#include "hex.h"
+
 const struct reply_table reply_texts = REPLY_TABLE(
     struct slice, {NULL, 0, sizeof(struct slice), REPLY_TYPE_TEXT, 0, NULL});
 
@@ -17,20 +19,10 @@ static bool is_uuid(struct slice text)
     for (size_t i = 0; i < text.len; i++) {
         char c = text.ptr[i];
         bool dash = i == 8 || i == 13 || i == 18 || i == 23;
-        bool hex = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') ||
-                   (c >= 'A' && c <= 'F');
 
-        if (dash ? c != '-' : !hex)
+        if (dash ? c != '-' : hex_digit(c) < 0)
             return false;
     }
-    return true;
-}
-
-static bool is_zero(const uint8_t *bytes, size_t len)
-{
-    for (size_t i = 0; i < len; i++)
-        if (bytes[i])
-            return false;
     return true;
 }
 
@@ -68,15 +60,7 @@ static bool is_empty(const struct reply_member *member, const void *at)
     case REPLY_TYPE_HEX:
         break;
     }
-    return is_zero(at, member->size);
-}
-
-static void write_base64(struct jsonw *w, struct slice text)
-{
-    const struct attr bytes = {
-        .type = VALUE_BYTES, .str = text.ptr, .len = (uint32_t)text.len};
-
-    jsonw_value(w, &bytes);
+    return id_is_zero(at, member->size);
 }
 
 static void write_list(struct jsonw *w, const struct reply_table *table,
@@ -108,7 +92,7 @@ static void write_value(struct jsonw *w, const struct reply_member *member,
         jsonw_text(w, *(const struct slice *)at);
         break;
     case REPLY_TYPE_BASE64:
-        write_base64(w, *(const struct slice *)at);
+        jsonw_base64(w, *(const struct slice *)at);
         break;
     case REPLY_TYPE_CSTR:
         text = *(const char *const *)at;

@@ -23,7 +23,7 @@ static inline void tojson_key(struct jsonw *w, const char *name)
     char key[64], *to = key;
 
     if (test_random(4) == 0) {
-        jsonw_key(w, name);
+        jsonw_name(w, name);
         return;
     }
     for (; *name; name++)
@@ -32,7 +32,7 @@ static inline void tojson_key(struct jsonw *w, const char *name)
         else
             *to++ = *name;
     *to = '\0';
-    jsonw_key(w, key);
+    jsonw_name(w, key);
 }
 
 static inline void tojson_int(struct jsonw *w, int64_t v)
@@ -168,17 +168,17 @@ static inline void tojson_message(struct jsonw *w,
 
     jsonw_open(w, '{');
     if (test_random(20) == 0) {
-        jsonw_key(w, "unknown_member");
+        jsonw_name(w, "unknown_member");
         jsonw_open(w, '[');
         jsonw_null(w);
         jsonw_open(w, '{');
-        jsonw_key(w, "values");
+        jsonw_name(w, "values");
         jsonw_double(w, -1.5e-7);
         jsonw_close(w, '}');
         jsonw_close(w, ']');
     }
     if (test_random(20) == 0) {
-        jsonw_key(w, "schemaUrl");
+        jsonw_name(w, "schemaUrl");
         jsonw_null(w);
     }
     for (unsigned i = 0; i < type->n_fields; i++)

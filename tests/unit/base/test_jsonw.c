@@ -26,7 +26,7 @@ TEST(commas_and_brackets)
     jsonw_member_int(&w, "a", -1);
     jsonw_name(&w, "b");
     jsonw_uint(&w, UINT64_MAX);
-    jsonw_key(&w, "c");
+    jsonw_name(&w, "c");
     jsonw_open(&w, '[');
     jsonw_open(&w, '[');
     jsonw_close(&w, ']');
@@ -42,7 +42,7 @@ TEST(commas_and_brackets)
     jsonw_double(&w, 0.5);
     jsonw_name(&w, "g");
     jsonw_time(&w, 1);
-    jsonw_key(&w, "h");
+    jsonw_name(&w, "h");
     jsonw_hex(&w, (const uint8_t *)"\x01\xab", 2);
     jsonw_close(&w, '}');
     CHECK_OUT("{\"a\":-1,\"b\":18446744073709551615,\"c\":[[],null,true,{}],"
@@ -289,7 +289,7 @@ TEST(a_full_buffer_is_sticky_and_harmless)
         jsonw_member_text(&w, "key", SLICE("some\ntext"));
         jsonw_name(&w, "d");
         jsonw_double(&w, 0.25);
-        jsonw_key(&w, "h");
+        jsonw_name(&w, "h");
         jsonw_hex(&w, (const uint8_t *)"\x01", 1);
         jsonw_close(&w, '}');
         CHECK(out.len <= cap);
