@@ -10,16 +10,14 @@
  * or waits for a lock shows the first, and all callers of a fault show the
  * second. Resources and networks do not propagate along calls. */
 const struct evidence_rule evidence_kinds[EVIDENCE_KINDS] = {
-    [EVIDENCE_RESOURCE] = {"resource", 1, false, "usage, of the limit", "%"},
-    [EVIDENCE_NETWORK] = {"network", 1, false, "calls on the way, median",
-                          "ms"},
-    [EVIDENCE_BEHAVIOUR] = {"behaviour", 1, true,
-                            "requests in which it happens", "%"},
-    [EVIDENCE_LATENCY] = {"latency", 0.5, true, "time of its own, median",
-                          "ms"},
+    [EVIDENCE_RESOURCE] = {"resource", 1, false, "usage of the limit", "%"},
+    [EVIDENCE_NETWORK] = {"network", 1, false, "time in transit, median", "ms"},
+    [EVIDENCE_BEHAVIOUR] = {"behaviour", 1, true, "requests with this event",
+                            "%"},
+    [EVIDENCE_LATENCY] = {"latency", 0.5, true, "own time, median", "ms"},
     [EVIDENCE_ERRORS] = {"errors", 0.5, true, "requests that fail", "%"},
     [EVIDENCE_SILENCE] = {"silence", 1, false, "calls without an answer", "%"},
-    [EVIDENCE_METRIC] = {"metric", 0.5, true, "usage, of the limit", "%"},
+    [EVIDENCE_METRIC] = {"metric", 0.5, true, "usage of the limit", "%"},
     [EVIDENCE_CHANGE] = {"change", 1, false, NULL, NULL},
 };
 

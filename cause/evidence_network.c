@@ -136,8 +136,8 @@ static void add_network(struct evidence_set *evidence,
         .numbers = {usual_ms, now_ms, 0, 0, "ms"},
         .text =
             text_format(evidence->arena,
-                        "calls %s %.*s wait %.0f ms on the way, %.0f ms before "
-                        "(%.0f%% of its calls wait)",
+                        "calls %s %.*s take %.0f ms in transit, %.0f ms before "
+                        "(%.0f%% of its calls are delayed)",
                         is_callee ? "from" : "to", SLICE_ARGS(name), now_ms,
                         fmax(0, usual_ms), 100 * share)};
 

@@ -314,7 +314,7 @@ static struct slice describe(const struct operation_diff *d,
         d->arena, "%s%.*s%s%.0f of %.0f requests, %.0f of %.0f before%.*s",
         event->call ? "call " : "logs ", SLICE_ARGS(what),
         is_new        ? event->call ? " fails in " : " in "
-        : event->call ? " goes well in only "
+        : event->call ? " succeeds in only "
                       : " in only ",
         k[WINDOW], n[WINDOW], k[BASELINE], n[BASELINE], SLICE_ARGS(after));
 }

@@ -131,9 +131,9 @@ static struct slice describe_impact(struct rca_context *rca,
     }
     if (affected.len > 0)
         return text_format(rca->arena,
-                           "seen by %.*s; requests of users go as before",
+                           "seen by %.*s; requests of users are not affected",
                            SLICE_ARGS(affected));
-    return SLICE("none that users or callers show");
+    return SLICE("no effect on users or callers was found");
 }
 
 /* ---- what it is not ---- */
@@ -149,11 +149,11 @@ static struct slice exclusion_reason(struct rca_context *rca,
         struct slice by = name_of(rca, s->explained_by);
 
         return text_format(rca->arena,
-                           "%.*s; %.*s, which it calls, explains it",
+                           "%.*s; explained by %.*s, which it calls",
                            SLICE_ARGS(text), SLICE_ARGS(by));
     }
     if (s->evidence[0].kind == EVIDENCE_CHANGE)
-        return text_format(rca->arena, "%.*s, and shows nothing else",
+        return text_format(rca->arena, "%.*s; no other evidence",
                            SLICE_ARGS(text));
     return text_format(rca->arena, "%.*s; score %.*fx lower", SLICE_ARGS(text),
                        ratio < 9.95, ratio);
@@ -182,8 +182,8 @@ static bool list_excluded(struct rca_context *rca,
     for (uint32_t c = 0; c < rca->candidates.count && n < MAX_EXCLUDED; c++)
         if (evidence->of[c].count == 1 &&
             evidence->of[c].best[EVIDENCE_CHANGE] > 0)
-            report->excluded[n++] = (struct cause_excluded){
-                c, SLICE("it changed, and shows nothing else")};
+            report->excluded[n++] =
+                (struct cause_excluded){c, SLICE("changed; no other evidence")};
     report->excluded_count = n;
     return true;
 }

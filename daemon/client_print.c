@@ -179,7 +179,7 @@ static void print_suspect(const json_t *s)
 {
     const json_t *list = json_object_get(s, "evidence");
 
-    print_members(s, "\n{#rank}. {component}, a {kind}");
+    print_members(s, "\n{#rank}. {component} ({kind})");
     printf(", score %.1f", number_of(s, "score"));
     print_members(s, has(s, "onset") ? ", since {@onset}" : "");
     print_members(s,

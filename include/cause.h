@@ -53,7 +53,7 @@ enum evidence_kind {
     EVIDENCE_RESOURCE,  /* usage rose towards its limit */
     EVIDENCE_NETWORK,   /* calls wait outside of the span that answers them */
     EVIDENCE_BEHAVIOUR, /* inside requests something is new or gone */
-    EVIDENCE_LATENCY,   /* time of its own */
+    EVIDENCE_LATENCY,   /* own time */
     EVIDENCE_ERRORS,    /* requests fail, and not because of a callee */
     EVIDENCE_SILENCE,   /* called, but nothing arrives any more */
     EVIDENCE_METRIC,    /* a queue, a pool, a metric is far from usual */

@@ -137,11 +137,11 @@ static enum status read_chat(struct query_request *request,
         if (!content.ptr || characters(content) > MAX_MESSAGE)
             return query_invalid(
                 request,
-                "messages[%zu].content must be a text of at most "
+                "messages[%zu].content must be a string of at most "
                 "%d characters",
                 i, MAX_MESSAGE);
         if (!json_is_string(json_object_get(message, "role")))
-            return query_invalid(request, "messages[%zu].role must be a text",
+            return query_invalid(request, "messages[%zu].role must be a string",
                                  i);
         if (slice_equal(json_text_of(json_object_get(message, "role")),
                         SLICE("user")))

@@ -176,7 +176,7 @@ static struct slice analysis(struct query_request *request,
             rca_linked_name(request, report, report->path[i].component);
 
         text = rca_sentence(request, "%.*s%s%.*s", (int)text.len, text.ptr,
-                            i == 0 ? "It reaches users by way of " : ", ",
+                            i == 0 ? "It affects users through " : ", ",
                             (int)name.len, name.ptr);
     }
     return rca_sentence(request, "%.*s%sImpact: %.*s", (int)text.len, text.ptr,

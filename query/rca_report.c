@@ -23,7 +23,7 @@ static const char *const advice[EVIDENCE_KINDS][2] = {
     [EVIDENCE_NETWORK] = {"Check the network and the node of ",
                           ": calls are delayed in transit"},
     [EVIDENCE_BEHAVIOUR] = {"Check the code of ",
-                            " at the operation named, and its latest changes"},
+                            " in the named operation, and its latest changes"},
     [EVIDENCE_LATENCY] = {"Profile ", ", and check what it waits for"},
     [EVIDENCE_ERRORS] = {"Check the failed requests of ", ""},
     [EVIDENCE_SILENCE] = {"Check whether the pods of ",
