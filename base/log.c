@@ -11,6 +11,7 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <strings.h>
 #include <unistd.h>
 
 enum { LINE_MAX_BYTES = 2048, NUMBER_MAX = 24 };
@@ -31,8 +32,10 @@ void log_set_level(enum log_level level)
 
 bool log_parse_level(const char *name, enum log_level *level)
 {
+    if (strcasecmp(name, "warning") == 0)
+        name = "warn";
     for (int i = LOG_ERROR; i <= LOG_DEBUG; i++)
-        if (strcmp(name, level_names[i]) == 0) {
+        if (strcasecmp(name, level_names[i]) == 0) {
             *level = (enum log_level)i;
             return true;
         }

@@ -138,7 +138,8 @@ static enum status check(const struct config *config)
     char where[512];
     enum log_level level;
 
-    if (!log_parse_level(config->log_level, &level))
+    /* Empty is the default, as from an unset variable of a container. */
+    if (config->log_level[0] && !log_parse_level(config->log_level, &level))
         return complain("log-level", "must be error, warn, info or debug");
     if (config->auth[0] && strcmp(config->auth, "none") != 0)
         return complain("auth", "must be \"none\" or empty");

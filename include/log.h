@@ -69,7 +69,7 @@ static inline struct log_field log_hex(const char *key, uint64_t value)
 
 void log_set_level(enum log_level level);
 
-/* False if it is not the name of a level. */
+/* In any case; `warning` is warn. False if it is not the name of a level. */
 bool log_parse_level(const char *name, enum log_level *level);
 
 /* msg is a short constant text; values are quoted and escaped as needed. */

@@ -108,6 +108,8 @@ TEST(levels_have_names)
 
     CHECK(log_parse_level("debug", &level) && level == LOG_DEBUG);
     CHECK(log_parse_level("error", &level) && level == LOG_ERROR);
-    CHECK(!log_parse_level("", &level) && !log_parse_level("WARN", &level));
+    CHECK(log_parse_level("WARN", &level) && level == LOG_WARN);
+    CHECK(log_parse_level("Warning", &level) && level == LOG_WARN);
+    CHECK(!log_parse_level("", &level) && !log_parse_level("warned", &level));
     CHECK_EQ(level, LOG_ERROR);
 }

@@ -160,6 +160,8 @@ static enum status load_pair(const char *a, const char *b, const char *c,
 TEST(log_levels_are_names)
 {
     CHECK_EQ(load_pair("--log-level", "debug", NULL, NULL), OK);
+    CHECK_EQ(load_pair("--log-level", "WARNING", NULL, NULL), OK);
+    CHECK_EQ(load_pair("--log-level", "", NULL, NULL), OK);
     CHECK_EQ(load_pair("--log-level", "verbose", NULL, NULL), ERR_INVALID);
 }
 
