@@ -1,8 +1,8 @@
 #!/bin/sh
-# make demo: serves on the usual ports and plays the shop into them.
-# Half an hour of history comes within seconds, then it goes on live: checkout
-# 1.5.0 rolls out ten minutes before now, and five minutes before now inventory
-# starts to starve of CPU. Ctrl-C ends both.
+# make demo: starts a server on the default ports and sends it the telemetry of
+# a simulated shop: half an hour of history within seconds, then in real time.
+# checkout 1.5.0 rolls out ten minutes before now, and five minutes before now
+# inventory reaches its CPU limit. Ctrl-C ends both.
 set -u
 out=${OUT:-build/release}
 data=${DEMO_DATA:-./callboard-data/demo}
@@ -26,7 +26,7 @@ end=$(date -u +%Y-%m-%dT%H:%M:%SZ)
 start=$(date -u -d '-30 minutes' +%Y-%m-%dT%H:%M:%SZ)
 cat <<TXT
 
-A shop is being played. For example:
+A simulated shop is sending telemetry. Example queries:
 
   curl 'http://127.0.0.1:9097/api/v1/components?namespace=acme&project=shop'
   curl 'http://127.0.0.1:9097/api/v1/components/acme/shop/checkout?environment=production'
