@@ -208,24 +208,6 @@ void template_split(struct slice line, struct template_split *split)
     split->var_count = count;
 }
 
-void template_join(struct buf *out, struct slice text, const struct slice *vars,
-                   uint32_t var_count)
-{
-    uint32_t used = 0;
-
-    while (text.len > 0) {
-        const char *hole = memchr(text.ptr, TEMPLATE_HOLE, text.len);
-        size_t len = hole ? (size_t)(hole - text.ptr) : text.len;
-
-        buf_add(out, (struct slice){text.ptr, len});
-        if (!hole)
-            return;
-        if (used < var_count)
-            buf_add(out, vars[used++]);
-        text = slice_from(text, len + 1);
-    }
-}
-
 /* The length of the holes at the start of text, with at most one separator
  * between two. */
 static size_t run_of_holes(struct slice text)

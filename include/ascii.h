@@ -1,7 +1,7 @@
 /*
  * ascii - classes and case of ASCII characters, the same in every locale.
  *
- * Purpose:   what <ctype.h> has, for any char and without a table.
+ * Purpose:   the character classes of libc, for any char and in no locale.
  * Ownership: none.
  * Threads:   any.
  * Errors:    none.

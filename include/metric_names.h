@@ -87,10 +87,6 @@ uint64_t metric_pod_entity(struct slice namespace, struct slice pod);
 
 /* ---- attributes of requests ---- */
 
-/* The HTTP status in any of its spellings: 200 to 599; of 5xx the first, 500.
- * 0: there is none. */
-int metric_http_status(const struct attrs *attrs);
-
 enum metric_outcome { OUTCOME_GOOD, OUTCOME_CLIENT_ERROR, OUTCOME_FAILED };
 
 /* Of requests with these attributes: by HTTP status, outcome (Micrometer),

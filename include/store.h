@@ -202,7 +202,7 @@ MUST_CHECK enum status reader_sample_logs(struct reader *reader,
 /* Sizes for operations: bytes on disk and records, per stream. */
 struct store_sizes {
     uint64_t bytes[STREAM_COUNT], records[STREAM_COUNT];
-    uint64_t blocks[STREAM_COUNT], file_bytes;
+    uint64_t blocks[STREAM_COUNT];
 };
 MUST_CHECK enum status reader_sizes(struct reader *reader,
                                     struct store_sizes *sizes);

@@ -38,10 +38,6 @@ struct template_split {
 
 void template_split(struct slice line, struct template_split *split);
 
-/* Rebuilds the line: the holes filled with vars, in order. */
-void template_join(struct buf *out, struct slice text, const struct slice *vars,
-                   uint32_t var_count);
-
 /* For display: <*> for each run of holes and single separators. */
 void template_show(struct buf *out, struct slice text);
 

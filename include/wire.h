@@ -110,32 +110,28 @@ static inline int32_t wire_sint32(struct wire *w)
     return (int32_t)(v >> 1 ^ (0 - (v & 1)));
 }
 
-static inline uint64_t wire_fixed64(struct wire *w)
+static inline uint64_t wire_fixed(struct wire *w, int size)
 {
     uint64_t v = 0;
 
-    if (w->end - w->at < 8) {
+    if (w->end - w->at < size) {
         wire_fail(w, ERR_MALFORMED, "truncated");
         return 0;
     }
-    for (int i = 0; i < 8; i++)
+    for (int i = 0; i < size; i++)
         v |= (uint64_t)w->at[i] << (8 * i);
-    w->at += 8;
+    w->at += size;
     return v;
+}
+
+static inline uint64_t wire_fixed64(struct wire *w)
+{
+    return wire_fixed(w, 8);
 }
 
 static inline uint32_t wire_fixed32(struct wire *w)
 {
-    uint32_t v = 0;
-
-    if (w->end - w->at < 4) {
-        wire_fail(w, ERR_MALFORMED, "truncated");
-        return 0;
-    }
-    for (int i = 0; i < 4; i++)
-        v |= (uint32_t)w->at[i] << (8 * i);
-    w->at += 4;
-    return v;
+    return (uint32_t)wire_fixed(w, 4);
 }
 
 static inline double wire_double(struct wire *w)

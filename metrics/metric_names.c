@@ -270,7 +270,9 @@ static int status_of(const struct attr *a)
     return number >= 100 && number < 600 ? (int)number : 0;
 }
 
-int metric_http_status(const struct attrs *attrs)
+/* The HTTP status in any of its spellings: 200 to 599; of 5xx the first, 500.
+ * 0: there is none. */
+static int http_status(const struct attrs *attrs)
 {
     static const char *const keys[] = {"http.response.status_code",
                                        "http.status_code",
@@ -337,7 +339,7 @@ static const struct attr *grpc_status(const struct attrs *attrs)
 
 enum metric_outcome metric_outcome(const struct attrs *attrs)
 {
-    int status = metric_http_status(attrs);
+    int status = http_status(attrs);
     const struct attr *grpc = grpc_status(attrs);
 
     if (status >= 500 || is(attrs, "outcome", "SERVER_ERROR") ||

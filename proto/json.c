@@ -77,7 +77,8 @@ static const char *scan_plain(const char *at, const char *end)
     return at;
 }
 
-bool json_quoted(struct json *j, struct slice *raw, bool *escaped)
+/* The slice between two quotes as it is written. */
+static bool read_quoted(struct json *j, struct slice *raw, bool *escaped)
 {
     const char *at;
 
@@ -187,7 +188,7 @@ struct slice json_text(struct json *j)
     struct slice raw;
     bool escaped;
 
-    if (!json_quoted(j, &raw, &escaped))
+    if (!read_quoted(j, &raw, &escaped))
         return (struct slice){NULL, 0};
     return escaped ? unescape(j, raw) : raw;
 }
@@ -328,7 +329,7 @@ int json_row(struct json *j, const void *table, size_t row, uint32_t count)
         }
         if (field < 0)
             json_skip(j);
-        else if (!take_word(j, "null"))
+        else if (json_peek(j) != 'n' || !take_word(j, "null"))
             return field;
     }
     j->absent = false;
@@ -343,7 +344,7 @@ static void skip_scalar(struct json *j)
     bool escaped;
 
     if (c == '"')
-        json_quoted(j, &raw, &escaped);
+        read_quoted(j, &raw, &escaped);
     else if (c == '-' || (c >= '0' && c <= '9'))
         json_number(j);
     else if (!take_word(j, "true") && !take_word(j, "false") &&
@@ -356,7 +357,7 @@ static void skip_key(struct json *j)
     struct slice raw;
     bool escaped;
 
-    json_quoted(j, &raw, &escaped);
+    read_quoted(j, &raw, &escaped);
     need(j, ':', "':' expected");
 }
 

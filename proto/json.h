@@ -98,9 +98,7 @@ size_t json_id(struct json *j, uint8_t *id, size_t size);
 /* "path.to[3].member: why", in the arena. */
 struct slice json_describe(const struct json *j);
 
-/* For json_scalar.c: the slice between two quotes as it is written; the text
- * of a number. */
-bool json_quoted(struct json *j, struct slice *raw, bool *escaped);
+/* For json_scalar.c: the text of a number. */
 struct slice json_number(struct json *j);
 
 /* Skips white space: the next character, or 0 at the end. */

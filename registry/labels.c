@@ -48,7 +48,8 @@ static char fold(char c)
     return c == '.' || c == '/' || c == '-' ? '_' : c;
 }
 
-bool labels_ends_folded(struct slice key, struct slice tail)
+/* True if the key ends in this tail, which is folded. */
+static bool ends_folded(struct slice key, struct slice tail)
 {
     if (key.len < tail.len)
         return false;
@@ -130,12 +131,11 @@ bool labels_spell(const struct labels *labels, enum label label,
     struct slice tail = {labels->keys[label].text, labels->keys[label].len};
     struct slice front;
 
-    if (tail.len == 0 || !labels_ends_folded(key, tail))
+    if (tail.len == 0 || !ends_folded(key, tail))
         return false;
     front = (struct slice){key.ptr, key.len - tail.len};
     for (size_t i = first_prefix(label); i < end_prefix(label); i++)
-        if (front.len == prefixes[i].len &&
-            labels_ends_folded(front, prefixes[i]))
+        if (front.len == prefixes[i].len && ends_folded(front, prefixes[i]))
             return true;
     return false;
 }

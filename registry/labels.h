@@ -86,7 +86,4 @@ static inline enum label labels_match(const struct labels *labels,
     return labels_match_slowly(labels, key);
 }
 
-/* True if the key ends in this tail, which is folded. */
-bool labels_ends_folded(struct slice key, struct slice tail);
-
 #endif

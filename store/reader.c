@@ -245,7 +245,7 @@ enum status reader_sizes(struct reader *reader, struct store_sizes *sizes)
 {
     struct db_stmt s = db_query_all(reader->db, SQL_STREAMS);
 
-    *sizes = (struct store_sizes){.file_bytes = 0};
+    *sizes = (struct store_sizes){.bytes = {0}};
     while (stmt_row(&s)) {
         uint64_t id = stmt_int(&s, 0);
 
@@ -255,11 +255,5 @@ enum status reader_sizes(struct reader *reader, struct store_sizes *sizes)
         sizes->records[id] = stmt_int(&s, 4);
         sizes->bytes[id] = stmt_int(&s, 5);
     }
-    enum status status = stmt_end(&s);
-    if (status != OK)
-        return status;
-    s = db_query_all(reader->db, SQL_PAGES);
-    if (stmt_row(&s))
-        sizes->file_bytes = stmt_int(&s, 0) * stmt_int(&s, 2);
     return stmt_end(&s);
 }

@@ -50,7 +50,7 @@ static void copy_value(struct arena *arena, struct attr *attr)
     }
 }
 
-struct attrs copy_attrs(struct arena *arena, const struct attrs *attrs)
+static struct attrs copy_attrs(struct arena *arena, const struct attrs *attrs)
 {
     struct attrs copy = *attrs;
 
@@ -131,7 +131,8 @@ void copy_span(struct arena *arena, const struct span *from, bool whole,
     }
 }
 
-const struct metric *copy_metric(struct arena *arena, const struct metric *from)
+static const struct metric *copy_metric(struct arena *arena,
+                                        const struct metric *from)
 {
     struct metric *to = copy_array(arena, from, 1, sizeof(*to));
 

@@ -11,7 +11,6 @@
 #include "arena.h"
 #include "record.h"
 
-struct attrs copy_attrs(struct arena *arena, const struct attrs *attrs);
 void copy_log(struct arena *arena, const struct log_record *from,
               struct log_record *to);
 void copy_span(struct arena *arena, const struct span *from, bool whole,
@@ -20,7 +19,5 @@ void copy_span(struct arena *arena, const struct span *from, bool whole,
 struct point *copy_point(struct arena *arena, const struct point *from);
 /* Without the metric and the attributes, which the copy refers to. */
 struct point *copy_point_value(struct arena *arena, const struct point *from);
-const struct metric *copy_metric(struct arena *arena,
-                                 const struct metric *from);
 
 #endif

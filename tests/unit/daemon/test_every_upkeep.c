@@ -95,7 +95,7 @@ static bool read_left(const char *dir, struct left *left)
 {
     struct instance instance;
     struct reader *reader = NULL;
-    struct store_sizes sizes = {.file_bytes = 0};
+    struct store_sizes sizes = {.bytes = {0}};
 
     *left = (struct left){.logs = 0};
     if (!CHECK_EQ(instance_open(&instance, dir, &journal_io_system), OK))
