@@ -10,15 +10,59 @@
  * or waits for a lock shows the first, and all callers of a fault show the
  * second. Resources and networks do not propagate along calls. */
 const struct evidence_rule evidence_kinds[EVIDENCE_KINDS] = {
-    [EVIDENCE_RESOURCE] = {"resource", 1, false, "usage of the limit", "%"},
-    [EVIDENCE_NETWORK] = {"network", 1, false, "time in transit, median", "ms"},
-    [EVIDENCE_BEHAVIOUR] = {"behaviour", 1, true, "requests with this event",
-                            "%"},
-    [EVIDENCE_LATENCY] = {"latency", 0.5, true, "own time, median", "ms"},
-    [EVIDENCE_ERRORS] = {"errors", 0.5, true, "requests that fail", "%"},
-    [EVIDENCE_SILENCE] = {"silence", 1, false, "calls without an answer", "%"},
-    [EVIDENCE_METRIC] = {"metric", 0.5, true, "usage of the limit", "%"},
-    [EVIDENCE_CHANGE] = {"change", 1, false, NULL, NULL},
+    [EVIDENCE_RESOURCE] = {"resource",
+                           1,
+                           REACH_OWN,
+                           "usage of the limit",
+                           "%",
+                           {"Raise the limit of ",
+                            ", add replicas, or find what uses so much"}},
+    [EVIDENCE_NETWORK] = {"network",
+                          1,
+                          REACH_OWN,
+                          "time in transit, median",
+                          "ms",
+                          {"Check the network and the node of ",
+                           ": calls are delayed in transit"}},
+    [EVIDENCE_BEHAVIOUR] = {"behaviour",
+                            1,
+                            REACH_CALLERS,
+                            "requests with this event",
+                            "%",
+                            {"Check the code of ",
+                             " in the named operation, and its latest "
+                             "changes"}},
+    [EVIDENCE_LATENCY] = {"latency",
+                          0.5,
+                          REACH_CALLERS,
+                          "own time, median",
+                          "ms",
+                          {"Profile ", ", and check what it waits for"}},
+    [EVIDENCE_ERRORS] = {"errors",
+                         0.5,
+                         REACH_CALLERS,
+                         "requests that fail",
+                         "%",
+                         {"Check the failed requests of ", ""}},
+    [EVIDENCE_SILENCE] = {"silence",
+                          1,
+                          REACH_OWN,
+                          "calls without an answer",
+                          "%",
+                          {"Check whether the pods of ",
+                           " are running and ready"}},
+    [EVIDENCE_METRIC] = {"metric",
+                         0.5,
+                         REACH_CALLERS,
+                         "usage of the limit",
+                         "%",
+                         {"Check what ", " waits for, and what waits for it"}},
+    [EVIDENCE_CHANGE] = {"change",
+                         1,
+                         REACH_SUPPORT,
+                         NULL,
+                         NULL,
+                         {"Consider rolling back the change of ", ""}},
 };
 
 /* Beyond this more of the same is no more certain: 40 are odds of 10^17, and a
@@ -80,4 +124,9 @@ void evidence_add(struct evidence_set *set, uint32_t candidate,
 const char *evidence_kind_name(enum evidence_kind kind)
 {
     return evidence_kinds[kind].name;
+}
+
+struct evidence_advice evidence_kind_advice(enum evidence_kind kind)
+{
+    return evidence_kinds[kind].advice;
 }

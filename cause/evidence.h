@@ -3,21 +3,29 @@
  * log-likelihood ratios (how much more likely the numbers of the window are if
  * something changed than if nothing did), so they can be added.
  *
- * A new kind of evidence is a row in evidence_kinds[] (evidence.c), a file
- * evidence_X.c with a function that gets what it compares and adds what it
- * finds, and the call of it in find_evidence() (cause.c).
+ * A new kind of evidence is a member of enum evidence_kind (cause.h), its row
+ * in evidence_kinds[] (evidence.c), a file evidence_X.c with a function that
+ * gets what it compares and adds what it finds, and the call of it in
+ * find_evidence() (cause.c).
  */
 #ifndef EVIDENCE_H
 #define EVIDENCE_H
 
 #include "rca_times.h"
 
-/* How a kind of evidence counts in the ranking, and is charted. */
+enum evidence_reach {
+    REACH_CALLERS = 1, /* callers of the cause show it, too */
+    REACH_OWN,         /* it cannot come from something that is called */
+    REACH_SUPPORT,     /* counts at most as much as what is beside it */
+};
+
+/* How a kind of evidence counts in the ranking, is charted and answered. */
 struct evidence_rule {
     const char *name;
     double weight;
-    bool propagates; /* callers of the cause show it, too */
+    enum evidence_reach reach;
     const char *chart_title, *chart_unit; /* NULL: not charted */
+    struct evidence_advice advice;
 };
 extern const struct evidence_rule evidence_kinds[EVIDENCE_KINDS];
 
@@ -58,7 +66,7 @@ void evidence_add(struct evidence_set *set, uint32_t candidate,
 /* Is it a symptom? Its onset counts. A change precedes the fault. */
 static inline bool evidence_is_symptom(const struct cause_evidence *evidence)
 {
-    return evidence->kind != EVIDENCE_CHANGE &&
+    return evidence_kinds[evidence->kind].reach != REACH_SUPPORT &&
            evidence->score >= MIN_NAMED_SCORE;
 }
 

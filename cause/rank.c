@@ -29,9 +29,11 @@ static double weight_of(const struct ranking *r, uint32_t c, int kind)
 static double own_score(const struct ranking *r, uint32_t c)
 {
     const double *best = r->evidence->of[c].best;
-    double sum = best[EVIDENCE_RESOURCE] + best[EVIDENCE_NETWORK] +
-                 best[EVIDENCE_SILENCE];
+    double sum = 0;
 
+    for (int kind = 0; kind < EVIDENCE_KINDS; kind++)
+        if (evidence_kinds[kind].reach == REACH_OWN)
+            sum += best[kind];
     /* A peer has no callees that are known. */
     if (candidate_is_peer(r->candidates, c))
         sum += best[EVIDENCE_ERRORS] + best[EVIDENCE_LATENCY];
@@ -64,6 +66,10 @@ static double score_below(const struct ranking *r, uint32_t c, int kind,
     return most;
 }
 
+/* What supports others is counted after them. */
+_Static_assert(EVIDENCE_CHANGE == EVIDENCE_KINDS - 1,
+               "a new kind of evidence stands before EVIDENCE_CHANGE");
+
 static struct cause_suspect suspect_of(const struct ranking *r, uint32_t c)
 {
     struct cause_suspect s = {.component = c, .explained_by = NO_INDEX};
@@ -72,16 +78,17 @@ static struct cause_suspect suspect_of(const struct ranking *r, uint32_t c)
     for (int kind = 0; kind < EVIDENCE_KINDS; kind++) {
         double score = r->evidence->of[c].best[kind], kept = score;
         double weight = weight_of(r, c, kind);
+        enum evidence_reach reach = evidence_kinds[kind].reach;
         uint32_t below = NO_INDEX;
 
-        if (score > 0 && evidence_kinds[kind].propagates) {
+        if (score > 0 && reach == REACH_CALLERS) {
             kept = score * score / (score + score_below(r, c, kind, &below));
             if (weight * (score - kept) > most_lost) {
                 most_lost = weight * (score - kept);
                 s.explained_by = below;
             }
         }
-        if (kind == EVIDENCE_CHANGE) /* the last kind: only beside others */
+        if (reach == REACH_SUPPORT)
             kept = fmin(score, s.score);
         s.score += weight * kept;
     }

@@ -59,18 +59,19 @@ static uint64_t names_of[LOG_KEY_MAX + 1]; /* bits of the names, by length */
 
 static void add_ends(struct log_key_ends *ends, struct slice name)
 {
+    assert(name.len > 0 && name.len <= LOG_KEY_MAX);
     for (size_t i = name.len; i <= name.len + LOG_KEY_SEPARATORS; i++)
         ends->bits[i] |= log_key_bit(name.ptr[0], name.ptr[name.len - 1]);
 }
 
 static void add_name(struct slice name, enum field_kind field)
 {
+    add_ends(&log_all_key_ends, name);
+    if (field < FIELD_LEVEL)
+        add_ends(&log_trace_key_ends, name);
     assert(name_count < MAX_NAMES);
     names_of[name.len] |= UINT64_C(1) << name_count;
     names[name_count++] = (struct log_name){name, field};
-    if (field < FIELD_LEVEL)
-        add_ends(&log_trace_key_ends, name);
-    add_ends(&log_all_key_ends, name);
 }
 
 static void init(void)

@@ -62,6 +62,13 @@ enum evidence_kind {
 };
 const char *evidence_kind_name(enum evidence_kind kind);
 
+/* What to do about a cause of this kind: the text before and after the name of
+ * the component. */
+struct evidence_advice {
+    const char *before, *after;
+};
+struct evidence_advice evidence_kind_advice(enum evidence_kind kind);
+
 /* A number in the baseline and in the window; of counts: k of n. */
 struct cause_numbers {
     double before, after;

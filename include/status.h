@@ -14,27 +14,27 @@
 #define STATUS_H
 
 /* clang-format off */
-/*    name             text                             HTTP  gRPC */
-#define STATUS_TABLE(X)                                          \
-    X(OK,              "ok",                             200,  0) \
-    X(ERR_MALFORMED,   "malformed input",                400,  3) \
-    X(ERR_INVALID,     "invalid request",                400,  3) \
-    X(ERR_FORBIDDEN,   "forbidden",                      403,  7) \
-    X(ERR_NOT_FOUND,   "not found",                      404,  5) \
-    X(ERR_METHOD,      "method not allowed",             405, 12) \
-    X(ERR_TOO_BIG,     "larger than the limit",          413,  8) \
-    X(ERR_UNSUPPORTED, "unsupported type or encoding",   415, 12) \
-    X(ERR_MISDIRECTED, "misdirected request",            421,  3) \
-    X(ERR_LIMITED,     "too many requests; retry later", 429,  8) \
-    X(ERR_INTERNAL,    "internal error",                 500, 13) \
-    X(ERR_NOT_SERVED,  "not served",                     501, 12) \
-    X(ERR_BUSY,        "queue is full; retry later",     503, 14) \
-    X(ERR_IN_USE,      "in use by another process",      503, 14) \
-    X(ERR_IO,          "storage failed; retry later",    503, 14) \
-    X(ERR_FULL,        "a configured limit is reached",  503, 14) \
-    X(ERR_CORRUPT,     "stored data is damaged",         503, 15) \
-    X(ERR_STOPPING,    "shutting down; retry later",     503, 14) \
-    X(ERR_CANCELLED,   "cancelled by the client",        503,  1)
+/*    name             text                                 HTTP  gRPC */
+#define STATUS_TABLE(X)                                            \
+    X(OK,              "ok",                                200,  0) \
+    X(ERR_MALFORMED,   "malformed input",                   400,  3) \
+    X(ERR_INVALID,     "invalid request",                   400,  3) \
+    X(ERR_FORBIDDEN,   "forbidden",                         403,  7) \
+    X(ERR_NOT_FOUND,   "not found",                         404,  5) \
+    X(ERR_METHOD,      "method not allowed",                405, 12) \
+    X(ERR_TOO_BIG,     "larger than the limit",             413,  8) \
+    X(ERR_UNSUPPORTED, "unsupported type or encoding",      415, 12) \
+    X(ERR_MISDIRECTED, "misdirected request",               421,  3) \
+    X(ERR_LIMITED,     "too many requests; retry later",    429,  8) \
+    X(ERR_INTERNAL,    "internal error",                    500, 13) \
+    X(ERR_NOT_SERVED,  "not served",                        501, 12) \
+    X(ERR_BUSY,        "queue or memory full; retry later", 503, 14) \
+    X(ERR_IN_USE,      "in use by another process",         503, 14) \
+    X(ERR_IO,          "storage failed; retry later",       503, 14) \
+    X(ERR_FULL,        "a configured limit is reached",     503, 14) \
+    X(ERR_CORRUPT,     "stored data is damaged",            503, 15) \
+    X(ERR_STOPPING,    "shutting down; retry later",        503, 14) \
+    X(ERR_CANCELLED,   "cancelled by the client",           503,  1)
 /* clang-format on */
 
 enum status {

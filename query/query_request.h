@@ -177,6 +177,8 @@ struct slice reply_value_text(struct query_request *request,
 
 extern const struct http_file query_openapi;
 
+/* ---- query_unserved.c ---- */
+
 /* The handler of known routes that are answered with 501. */
 enum status query_not_served(struct query_request *request);
 

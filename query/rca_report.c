@@ -16,21 +16,6 @@ enum { MAX_CAUSES = 3, MAX_TIMELINE = 20, MAX_ACTIONS = 3 };
  */
 static const double MIN_SHARE = 0.5;
 
-/* Recommended actions: the text before and after the name. */
-static const char *const advice[EVIDENCE_KINDS][2] = {
-    [EVIDENCE_RESOURCE] = {"Raise the limit of ",
-                           ", add replicas, or find what uses so much"},
-    [EVIDENCE_NETWORK] = {"Check the network and the node of ",
-                          ": calls are delayed in transit"},
-    [EVIDENCE_BEHAVIOUR] = {"Check the code of ",
-                            " in the named operation, and its latest changes"},
-    [EVIDENCE_LATENCY] = {"Profile ", ", and check what it waits for"},
-    [EVIDENCE_ERRORS] = {"Check the failed requests of ", ""},
-    [EVIDENCE_SILENCE] = {"Check whether the pods of ",
-                          " are running and ready"},
-    [EVIDENCE_METRIC] = {"Check what ", " waits for, and what waits for it"},
-    [EVIDENCE_CHANGE] = {"Consider rolling back the change of ", ""}};
-
 struct slice rca_report_summary(struct query_request *request,
                                 const struct cause_report *report)
 {
@@ -205,12 +190,13 @@ static struct recommendations recommend(struct query_request *request,
     for (; report->found && count < MAX_ACTIONS && is_cause(report, count);
          count++) {
         const struct cause_suspect *s = &report->suspects[count];
-        const char *const *words = advice[s->evidence[0].kind];
+        struct evidence_advice words =
+            evidence_kind_advice(s->evidence[0].kind);
         struct slice name = rca_linked_name(request, report, s->component);
 
         actions[count] = (struct rca_statement){
-            rca_sentence(request, "%s%.*s%s", words[0], (int)name.len, name.ptr,
-                         words[1]),
+            rca_sentence(request, "%s%.*s%s", words.before, (int)name.len,
+                         name.ptr, words.after),
             s->evidence[0].text, "suggested"};
     }
     return (struct recommendations){

@@ -79,7 +79,7 @@ def test_starts():
     server = Server(folder)
     server.send("logs", logs_request(stamped("first"), [log(time.time_ns(), "mine")]))
     code, text = refused_start(folder)
-    check(code == 1 and "another process" in text and folder in text and "queue is full" not in text, "a second process on the same folder: says so, status 1", (code, text))
+    check(code == 1 and "another process" in text and folder in text and "memory full" not in text, "a second process on the same folder: says so, status 1", (code, text))
     for option, port in (("--otlp-http", server.otlp_port), ("--query", server.query_port)):
         code, text = refused_start(new_folder(), option, f"127.0.0.1:{port}")
         check(code == 1 and f"127.0.0.1:{port}" in text and "in use" in text, f"{option} in use: says so, status 1", (code, text))

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <yaml.h>
 
+#include "cause.h"
 #include "query_request.h"
 #include "test.h"
 
@@ -398,5 +399,47 @@ TEST(refusals_are_in_the_file)
                 complain(where, "is not in the file");
         }
     }
+    yaml_document_delete(&document);
+}
+
+/* ---- texts of a fixed set ---- */
+
+static const char *evidence_name(int kind)
+{
+    struct evidence_advice advice = evidence_kind_advice(kind);
+
+    CHECK(advice.before && advice.after);
+    return evidence_kind_name(kind);
+}
+
+static const char *candidate_name(int kind)
+{
+    return candidate_kind_names[kind];
+}
+
+/* Its member `kind` lists the names of all kinds, and no others. */
+static void check_kinds(const char *schema, int count,
+                        const char *(*name_of)(int kind))
+{
+    yaml_node_t *schemas = child(
+        child(yaml_document_get_root_node(&document), "components"), "schemas");
+    const yaml_node_t *names = child(
+        child(child(child(schemas, schema), "properties"), "kind"), "enum");
+
+    for (int kind = 0; kind < count; kind++) {
+        const char *name = name_of(kind);
+
+        if (!name || strcmp(text_of(item(names, kind)), name) != 0)
+            complain(schema, name ? name : "a kind without a name");
+    }
+    CHECK(!item(names, count));
+}
+
+TEST(kinds_of_a_cause_are_in_the_file)
+{
+    if (!load())
+        return;
+    check_kinds("CauseEvidence", EVIDENCE_KINDS, evidence_name);
+    check_kinds("CauseSuspect", CANDIDATE_KINDS, candidate_name);
     yaml_document_delete(&document);
 }
