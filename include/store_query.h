@@ -69,6 +69,9 @@ struct count_limit {
     bool stopped;  /* out: the total is a lower bound */
 };
 
+/* A new filter is tested in block/match.c:match_log and, for blocks, in
+ * block/block_logs_read.c; store/read_logs.c:summary_is_exact must know it, or
+ * totals are wrong, and tests/unit/store/test_totals.c needs a row for it. */
 struct log_query {
     uint64_t start_ns, end_ns;      /* start inclusive, end exclusive */
     const struct bitmap *resources; /* NULL: all */
@@ -89,6 +92,10 @@ struct log_query {
     struct count_limit *counting; /* NULL: all are counted */
 };
 
+/* A new filter is tested in block/match.c:match_span,
+ * block/block_spans_match.c, or store/read_traces.c:matches and about_whole if
+ * it is about the whole trace; tests/unit/store/test_totals.c needs a row for
+ * it. */
 struct trace_query {
     uint64_t start_ns, end_ns;      /* a trace matches if a span of one of */
     const struct bitmap *resources; /* these resources overlaps this time */

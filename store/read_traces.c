@@ -54,11 +54,12 @@ static bool matches(const struct trace_query *q, const struct trace_entry *e)
            list_has(&q->range, e->part.start_ns, e->id);
 }
 
-/* Must it be complete before it can be put in order? */
+/* Must it be complete before it can be put in order, or counted? Its start may
+ * be earlier than that of the spans that were met. */
 static bool must_be_whole(const struct trace_query *q,
                           const struct trace_entry *e)
 {
-    return q->ascending || about_whole(q) ||
+    return q->ascending || about_whole(q) || q->range.after ||
            (q->range.before && e->part.start_ns >= q->range.before->time_ns);
 }
 
