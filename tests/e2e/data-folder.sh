@@ -1,3 +1,3 @@
 #!/bin/sh
-# The data folder: what is missing or damaged in it is said; who may read it.
+# The data directory: missing or damaged files are reported; file modes.
 exec python3 -B "$(dirname "$0")/data_folder.py"

@@ -1,7 +1,7 @@
-"""The data folder: a database or a journal that is missing, emptied, older or of
-another one is said in the log, in /health and by a counter; a damaged entry
-costs itself; a clean stop leaves little; files are their owner's alone; and what
-a start says when it cannot listen or is given a secret.
+"""The data directory: a database or a journal that is missing, emptied, older or
+foreign is reported in the log, in /health and by a counter; of damaged entries
+only they are lost; files after a clean stop; file modes; and the errors of a
+start that cannot listen or has a secret on its command line.
 """
 import glob
 import os

@@ -1,7 +1,7 @@
 /*
  * Any bytes as a block and as a summary. The first byte picks what is done;
  * what follows is the block. Checksums would keep nearly all inputs from
- * getting anywhere, so they are mended first, as an attacker would.
+ * getting anywhere, so they are recomputed first, as an attacker would.
  */
 #include <stdlib.h>
 

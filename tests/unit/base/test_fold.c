@@ -14,7 +14,7 @@ static uint32_t first(const char *text)
     return fold_next(&p, p + strlen(text));
 }
 
-TEST(letters_that_are_the_same)
+TEST(equal_letters)
 {
     static const char *const rows[][2] = {
         {"A", "a"},

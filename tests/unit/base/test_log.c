@@ -86,7 +86,7 @@ TEST(levels_are_left_out)
     CHECK_TEXT(end(), "level=debug module=p msg=shown\n");
 }
 
-TEST(long_lines_are_cut_and_end)
+TEST(long_lines_are_truncated_and_end)
 {
     char *value = malloc(100000);
     struct slice line;

@@ -228,9 +228,9 @@ TEST(a_record_with_the_time_of_arrival_leaves_the_request_without)
     }
 }
 
-/* A log record with nothing but an observed time, a point whose start was put
- * right: the same in each copy of the request. */
-TEST(a_record_whose_time_was_mended_by_its_own_leaves_it)
+/* A log record with only an observed time, a point with a corrected start:
+ * equal in each copy of the request. */
+TEST(a_record_with_a_corrected_time_has_a_hash)
 {
     static const uint64_t times[2] = {1, 2};
     struct batch *batch = logs_at(times, 2);

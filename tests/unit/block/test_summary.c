@@ -96,7 +96,7 @@ TEST(words_that_are_none_are_nowhere)
     buf_release(&out);
 }
 
-TEST(damage_is_told_by_counts_and_never_hides_a_block)
+TEST(damage_is_found_by_counts_and_never_hides_a_block)
 {
     struct buf out;
     uint64_t counts[LEVEL_COUNT];

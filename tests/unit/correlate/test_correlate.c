@@ -309,7 +309,7 @@ TEST(calls_that_wait_outlive_a_start_without_a_batch)
     CHECK_EQ(settle_waiting(), 4);
 }
 
-TEST(a_state_that_is_cut_short_is_read_as_far_as_it_goes)
+TEST(a_truncated_state_is_read_up_to_its_end)
 {
     struct batch *last = four_waiting();
     size_t len = last->state.len;

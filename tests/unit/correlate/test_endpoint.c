@@ -35,7 +35,7 @@ TEST(ids_in_paths_are_masked)
     check_mask("/x/12-34", "/x/12-34");
 }
 
-TEST(a_long_path_is_cut)
+TEST(a_long_path_is_truncated)
 {
     char path[2000], out[OPERATION_MAX_TEXT];
     struct slice masked;

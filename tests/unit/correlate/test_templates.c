@@ -66,7 +66,7 @@ TEST(structured_bodies)
     CHECK_EQ(kit_sum(DERIVED_LOGS, "template={other}"), 2);
 }
 
-TEST(a_long_template_is_cut)
+TEST(a_long_template_is_truncated)
 {
     struct kit kit = kit_open();
     char body[4000];

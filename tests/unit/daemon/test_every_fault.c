@@ -78,7 +78,7 @@ static unsigned calls_of_a_good_run(void)
 
 /* ---- calls that fail ---- */
 
-/* What is refused must not come back either when the process is killed. */
+/* A refused request must not be stored either when the process is killed. */
 static bool run_with_fault(unsigned n, const struct work *work)
 {
     bool killed = nightly() || test_random(2);
@@ -119,7 +119,7 @@ TEST(the_disk_may_fail_for_a_while_at_any_call)
     run_all(DISK_OUTAGE);
 }
 
-/* ---- calls that fail while damage is moved aside ---- */
+/* ---- calls that fail while damaged files are renamed ---- */
 
 static char damaged[64];       /* a folder, as a process that was killed left */
 static struct found undamaged; /* what can still be read of it */
@@ -184,7 +184,7 @@ static bool move_aside_with_fault(unsigned n, const struct work *work)
            CHECK(memcmp(&found, &undamaged, sizeof(found)) == 0);
 }
 
-TEST(any_call_may_fail_while_damage_is_moved_aside)
+TEST(any_call_may_fail_while_damaged_files_are_renamed)
 {
     static const enum disk_mode modes[] = {DISK_FAIL, DISK_SHORT, DISK_OUTAGE};
     char dir[64];

@@ -21,8 +21,8 @@ static bool again(const struct serve_loss *loss, struct store *store,
     return read_again;
 }
 
-/* A message behind damage is read again from Kafka, unless it is kept. */
-TEST(messages_behind_damage_are_left_to_kafka)
+/* A message after damage is read from Kafka again, unless it is stored. */
+TEST(messages_after_damage_are_read_from_kafka_again)
 {
     const struct serve_loss loss = {.damaged_after = 2};
     const struct serve_loss none = {.damaged_after = UINT64_MAX};
@@ -73,7 +73,7 @@ static void both_close(struct both *both, bool clean)
     journal_close(both->journal);
 }
 
-TEST(a_new_folder_has_nothing_to_say_and_keeps_its_id)
+TEST(a_new_directory_reports_no_loss_and_keeps_its_id)
 {
     struct both both;
     struct buf out;
@@ -97,7 +97,7 @@ TEST(a_new_folder_has_nothing_to_say_and_keeps_its_id)
 }
 
 /* Something may have been acknowledged, though nothing was committed. */
-TEST(a_journal_is_missed_also_if_the_database_holds_nothing)
+TEST(a_missing_journal_is_reported_also_for_an_empty_database)
 {
     struct both both;
     struct buf out;

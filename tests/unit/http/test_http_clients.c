@@ -376,7 +376,7 @@ TEST(a_body_arrives_whole_after_a_wait_in_its_middle)
 }
 
 /* A refusal after two seconds, and the connection can be used again. */
-TEST(who_waited_in_vain_is_told_to_come_again)
+TEST(a_request_that_waited_too_long_gets_retry_after)
 {
     struct slice body = spans(5, 0, 10);
     uint64_t began = clock_monotonic_ns(), took;

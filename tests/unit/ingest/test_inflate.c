@@ -125,7 +125,7 @@ TEST(members_back_to_back_are_one_body)
     drop(sa), drop(sb), drop(sab);
 }
 
-TEST(cut_short_or_changed_is_malformed)
+TEST(a_truncated_or_altered_body_is_malformed)
 {
     struct slice in = text(3000, 5);
     struct slice packed[] = {gzip(in), zstd(in, true), zstd(in, false)};

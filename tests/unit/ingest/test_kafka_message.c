@@ -84,7 +84,7 @@ static struct slice log_proto(char *bytes, size_t body)
     return (struct slice){bytes, at + body};
 }
 
-TEST(json_and_protobuf_are_told_apart)
+TEST(json_and_protobuf_are_distinguished)
 {
     char bytes[300];
 

@@ -1,4 +1,4 @@
-/* What is written comes back, whatever outsiders do to the files. */
+/* Written entries are replayed, even if the files are damaged from outside. */
 #include "journal_kit.h"
 
 #include <libdeflate.h>
@@ -130,7 +130,7 @@ TEST(many_share_a_sync)
     end();
 }
 
-TEST(cut_frees_files_but_never_the_last)
+TEST(truncation_deletes_files_but_never_the_last)
 {
     struct journal *journal;
     uint64_t full;
@@ -173,7 +173,7 @@ static enum status seen_and_cut(void *arg, struct batch *batch)
     return seen_replay(arg, batch);
 }
 
-TEST(cutting_while_it_is_read_back_loses_nothing)
+TEST(truncation_during_replay_loses_nothing)
 {
     begin();
     write_entries(60, 1000);
@@ -188,7 +188,7 @@ TEST(cutting_while_it_is_read_back_loses_nothing)
     end();
 }
 
-TEST(lsns_go_on_when_all_is_cut)
+TEST(lsns_continue_after_everything_is_truncated)
 {
     struct journal *journal;
 
@@ -247,7 +247,7 @@ TEST(closing_leaves_an_empty_journal)
     end();
 }
 
-TEST(full_is_busy_until_cut)
+TEST(a_full_journal_is_busy_until_truncated)
 {
     struct journal *journal;
     struct sink sink;
@@ -455,7 +455,7 @@ TEST(damage_costs_the_entry_it_is_in)
     journal = open_journal(&journal_io_system);
     CHECK_EQ(journal_recovered(journal).damaged_after, 3);
     journal_close(journal);
-    /* What was cut off is only in the copy: later starts leave it there. */
+    /* The truncated bytes are only in the copy; later starts leave it there. */
     files(".log", path);
     append_bytes(path, 400);
     for (int i = 0; i < 2; i++) {

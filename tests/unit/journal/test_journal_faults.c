@@ -264,7 +264,7 @@ TEST(power_may_fail_at_any_call)
     run_all_faults(FAULT_POWER);
 }
 
-/* A disk that stays full: said once, refused before reading, and back by
+/* A disk that stays full: logged once, refused before reading, and back by
  * itself when there is room, without a request that asks. */
 TEST(recovers_by_itself)
 {

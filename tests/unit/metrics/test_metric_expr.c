@@ -157,7 +157,7 @@ TEST(series_of_any_temporality_are_grouped)
 
 /* A name that stands for two meanings is read for each; of two sources that
  * say the same about a pod one counts. */
-TEST(meanings_of_one_name_are_told_apart)
+TEST(meanings_of_one_name_are_distinguished)
 {
     const struct metric_expr in = {EXPR_AVERAGE,
                                    .select = {.first = METRIC_NETWORK_RECEIVE,

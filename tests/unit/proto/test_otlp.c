@@ -80,7 +80,7 @@ TEST(packed_numbers_that_end_in_the_middle)
  * need not be: protobuf-c knows no groups, does not look at the wire type of a
  * bool, cuts tags to 32 bits and keeps a field number 0 to pack it again.
  * There we must survive, and agree about what protobuf-c made of it. */
-TEST(cut_and_altered_requests)
+TEST(truncated_and_altered_requests)
 {
     int compared = 0, read = 0;
 

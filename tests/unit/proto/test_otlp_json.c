@@ -64,7 +64,7 @@ TEST(random_requests_are_the_same_in_json)
 }
 
 /* Cut anywhere it is malformed; altered anywhere it does not crash. */
-TEST(cut_and_altered_json)
+TEST(truncated_and_altered_json)
 {
     for (int round = 0; round < 30; round++) {
         enum signal signal = (enum signal)(round % SIGNAL_COUNT);

@@ -1,5 +1,5 @@
 /*
- * The rules of otlp.h for records: what is refused, mended and truncated;
+ * The rules of otlp.h for records: what is refused, corrected and truncated;
  * memory that runs out; and our answers.
  */
 #include "otlp.h"
@@ -276,7 +276,7 @@ TEST(pairs_of_all_lengths)
     }
 }
 
-TEST(texts_are_cut_between_characters)
+TEST(texts_are_truncated_between_characters)
 {
     static char text[LOG_MAX_BODY + 10];
     Otlp__AnyValue body = OTLP__ANY_VALUE__INIT;

@@ -1,4 +1,4 @@
-/* Timestamps that name a record, cursors, and how they come back. */
+/* Timestamps that identify a record, cursors, and how clients return them. */
 #include "fake_query.h"
 
 #define LOGS  "/api/v1/logs/query"

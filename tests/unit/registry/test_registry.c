@@ -247,9 +247,9 @@ TEST(stamped_on_the_record)
     CHECK_EQ(resolve_record(&bed, scraper, labels), record);
     CHECK_EQ(resolve_record(&bed, scraper, "code=200"), plain);
     CHECK_EQ(resolve_record(&bed, scraper, ""), plain);
-    /* what the scraper says of its own pod is not about the record */
+    /* labels of the scraper's own pod do not apply to the record */
     CHECK(is(&bed, plain, "4 default/default/prometheus/default"));
-    /* a stamped resource speaks for its records */
+    /* the identity of a stamped resource is that of its records */
     CHECK(is(&bed, resolve_record(&bed, COMPONENT "=pay", labels),
              "1 default/default/pay/default"));
     /* but the record's own pod learns */

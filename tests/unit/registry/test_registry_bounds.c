@@ -227,7 +227,7 @@ TEST(flood_stays_small_and_fast)
     options = keep;
 }
 
-TEST(long_names_are_cut)
+TEST(long_names_are_truncated)
 {
     struct bed bed;
     char name[400];

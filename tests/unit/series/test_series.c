@@ -451,7 +451,7 @@ TEST(what_cannot_be_added_stays_apart)
     arena_release(&arena);
 }
 
-TEST(writing_adds_up_when_told)
+TEST(writing_adds_points_of_one_time_on_request)
 {
     static struct kept kept;
     static struct chunks chunks;

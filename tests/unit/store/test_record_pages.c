@@ -252,7 +252,7 @@ TEST(a_client_that_follows_sees_what_comes_with_a_time_it_has_seen)
 
 /* ---- counting ---- */
 
-TEST(counting_stops_where_it_is_told)
+TEST(counting_stops_at_its_limit)
 {
     struct world *w = world_new();
     struct count_limit counting = {.most = 50};

@@ -173,7 +173,7 @@ TEST(a_clock_that_is_put_forward_deletes_nothing_for_an_hour)
     clean(&h);
 }
 
-/* Over a restart it is the last commit that tells what the time was. */
+/* After a restart, the last commit has the last known wall clock time. */
 TEST(a_clock_that_jumped_over_a_restart_deletes_nothing_for_an_hour)
 {
     const uint64_t day = NS_PER_DAY, now = clock_wall_ns();

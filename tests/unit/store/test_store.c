@@ -254,7 +254,7 @@ TEST(watermarks_follow_commits_and_survive)
     temp_remove(dir);
 }
 
-TEST(a_damaged_database_is_moved_aside)
+TEST(a_damaged_database_is_repaired_and_renamed)
 {
     char dir[64], path[128];
 
@@ -397,7 +397,7 @@ static enum status wait_health(struct store *store, enum status want)
     return store_health(store);
 }
 
-TEST(a_full_disk_is_told_reading_goes_on_and_it_recovers)
+TEST(a_full_disk_is_reported_queries_work_and_it_recovers)
 {
     char dir[64];
 
@@ -474,7 +474,7 @@ static void *append_many(void *arg)
     return NULL;
 }
 
-TEST(whoever_waits_for_a_full_disk_goes_on_when_the_store_drains)
+TEST(a_thread_that_waits_for_a_full_disk_continues_when_the_store_drains)
 {
     char dir[64];
     pthread_t thread;

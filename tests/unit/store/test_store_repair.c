@@ -285,7 +285,7 @@ TEST(any_bit)
     free(whole.bytes);
 }
 
-TEST(a_file_cut_short_keeps_what_is_before_the_cut)
+TEST(a_truncated_file_keeps_the_rows_before_its_end)
 {
     char dir[64], path[128];
     uint64_t lsn;
@@ -313,7 +313,7 @@ static bool in_dir(const char *dir, const char *pattern)
 }
 
 /* The two states that a repair can be cut short in. */
-TEST(a_repair_that_was_cut_short_begins_again_or_is_completed)
+TEST(an_interrupted_repair_is_restarted_or_completed)
 {
     char dir[64], path[128];
     uint64_t lsn;
