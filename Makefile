@@ -1,16 +1,22 @@
 # make [MODE=release|debug|asan|tsan]   build
 # make run                              install what is missing, build, serve
 # make demo                             the same with a shop that sends data
+# make setup                            install what is missing
 # make test                             install what is missing, all tests
 # make unit | e2e | test-kafka          the parts of it, in MODE
+# make build-unit                       the programs tests/unit/FOLDER/test_NAME
 # make test-nightly                     many more rounds of faults, for hours
-# make check                            what a commit must pass besides
+# make check                            what a commit must pass besides make test
+# make layers | structure | headers | format-check      parts of make check
+# make tidy | format                    clang-tidy; clang-format in place
+# make docs                             man page and sample from the options
 # make bench [SECTIONS="spans logs"]    figures for docs/benchmarks.md
 # make bench-cause                      labelled faults found, if there are any
-# make golden                           write tests/golden anew, for review
+# make golden | golden-cause            write tests/golden anew, for review
 # make fuzz TARGET=wire SECONDS=60      libFuzzer over a target of tests/fuzz
-# make tidy | format | headers | layers | structure
 # make install PREFIX=/usr DESTDIR=/tmp/stage
+# make clean                            remove the build folder
+# make help                             print these lines
 
 NAME    = callboard
 MODE   ?= release
@@ -19,6 +25,11 @@ PREFIX ?= /usr/local
 MODULES = base proto journal block series store registry metrics correlate cause http ingest query
 # A new library goes into tests/setup.sh as well.
 DEPS    = libmicrohttpd jansson sqlite3 libzstd libdeflate yaml-0.1 libprotobuf-c rdkafka
+
+modes = release debug asan tsan fuzz
+ifeq ($(filter $(modes),$(MODE)),)
+$(error MODE must be one of: $(modes))
+endif
 
 CC       ?= cc
 CFLAGS   ?= -O3 -g
@@ -178,7 +189,9 @@ build-bench: $(benches) $(binary) $(shopgen)
 # current one, and belongs into the corpus once it is understood.
 SECONDS = 60
 fuzzed  = $(abspath $(BUILD))/fuzz
+targets = $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 fuzz:
+	$(if $(filter $(targets),$(TARGET)),,$(error TARGET must be one of: $(targets)))
 	@sh tests/setup.sh fuzz
 	+@$(again) BUILD=$(BUILD) MODE=fuzz CC=clang \
 	    $(BUILD)/fuzz/tests/fuzz/fuzz_$(TARGET)
@@ -226,7 +239,8 @@ headers:
 format:
 	clang-format -i $(ours)
 format-check:
-	clang-format --dry-run -Werror $(ours)
+	@clang-format --dry-run -Werror $(ours) || \
+	    { echo "make format rewrites these files" >&2; exit 1; }
 tidy: $(proto:=.h)
 	clang-tidy --quiet $(filter %.c,$(ours)) -- -std=c11 \
 	    -D_POSIX_C_SOURCE=200809L -D_DEFAULT_SOURCE -Iinclude -Itests \
@@ -247,11 +261,14 @@ install: all
 clean:
 	rm -rf $(BUILD)
 
+help:
+	@sed -n '/^#/!q; s/^# //p' Makefile
+
 -include $(shell find $(out) -name '*.d' 2>/dev/null)
 
 .PHONY: all lib build-unit build-fuzz build-e2e build-bench fetch-kafka run \
         demo test test-kafka test-nightly \
         unit e2e setup bench bench-cause fuzz golden golden-cause check check-gcc check-clang \
         check-asan check-tsan check-windows layers structure headers format format-check tidy docs \
-        install clean
+        install clean help
 .SECONDARY:

@@ -72,7 +72,8 @@ TEST(every_counter_has_a_row)
         const char *row = find_row(page, "callboard_", counters[i]);
 
         if (!CHECK(row && says_something(row)))
-            printf("# callboard_%s\n", counters[i]);
+            printf("# docs/operations.md lacks a row for callboard_%s\n",
+                   counters[i]);
     }
     free(page);
 }
@@ -90,7 +91,7 @@ TEST(every_option_has_a_row_with_its_default_and_sentence)
                  option->value[0] ? "`" : "", option->value,
                  option->value[0] ? "`" : "", option->text);
         if (!CHECK(row && strncmp(row, rest, strlen(rest)) == 0))
-            printf("# wanted: %s", rest);
+            printf("# docs/operations.md lacks this row: %s", rest);
     }
     free(page);
 }
@@ -121,7 +122,9 @@ TEST(every_row_is_of_something_there_is)
         }
         rows++;
         if (!CHECK(known))
-            printf("# %s\n", name);
+            printf(
+                "# docs/operations.md has a row for %s, which is not there\n",
+                name);
     }
     CHECK(rows > 60);
     free(page);
@@ -143,7 +146,9 @@ TEST(every_counter_named_in_the_text_is_there)
             known |= strlen(counters[i]) == len &&
                      strncmp(counters[i], at, len) == 0;
         if (!CHECK(known))
-            printf("# callboard_%.*s\n", (int)len, at);
+            printf("# docs/operations.md names callboard_%.*s, which is not "
+                   "there\n",
+                   (int)len, at);
     }
     free(page);
 }
@@ -163,7 +168,7 @@ TEST(help_has_every_option)
 
         snprintf(flag, sizeof(flag), "\n  --%s ", config_options[i].name);
         if (!CHECK(strstr(help, flag)))
-            printf("#%s\n", flag);
+            printf("# --help lacks%s\n", flag + 1);
     }
     free(help);
 }

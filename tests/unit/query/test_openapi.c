@@ -195,7 +195,7 @@ static void check_object(yaml_node_t *schema, const struct reply_table *table,
 static void complain(const char *where, const char *what)
 {
     CHECK(false);
-    printf("# %s: %s\n", where, what);
+    printf("# docs/openapi.yaml, %s: %s\n", where, what);
 }
 
 /* format: of texts only; int64 is a hint. */
@@ -369,7 +369,7 @@ TEST(answers_have_the_members_of_their_tables)
             check_object(schema_of(answer_of(operation, "200")), row->reply,
                          where);
         else if (!may_lack_table(routes[i].path))
-            complain(where, "has no table");
+            complain(where, "its row in query_*.c has no table of the answer");
     }
     yaml_document_delete(&document);
 }
