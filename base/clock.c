@@ -219,14 +219,14 @@ static const struct {
     struct slice name;
     uint64_t ns;
 } units[] = {
-    {{"ns", 2}, 1},
-    {{"us", 2}, NS_PER_US},
-    {{"\xc2\xb5s", 3}, NS_PER_US}, /* micro sign */
-    {{"\xce\xbcs", 3}, NS_PER_US}, /* Greek mu */
-    {{"ms", 2}, NS_PER_MS},
-    {{"s", 1}, NS_PER_S},
-    {{"m", 1}, NS_PER_MIN},
-    {{"h", 1}, NS_PER_HOUR},
+    {SLICE_INIT("ns"), 1},
+    {SLICE_INIT("us"), NS_PER_US},
+    {SLICE_INIT("\xc2\xb5s"), NS_PER_US}, /* micro sign */
+    {SLICE_INIT("\xce\xbcs"), NS_PER_US}, /* Greek mu */
+    {SLICE_INIT("ms"), NS_PER_MS},
+    {SLICE_INIT("s"), NS_PER_S},
+    {SLICE_INIT("m"), NS_PER_MIN},
+    {SLICE_INIT("h"), NS_PER_HOUR},
 };
 
 /* Takes a unit off the start of text; 0 if there is none. It ends where the

@@ -135,8 +135,7 @@ enum status log_rates_read(struct timeseries_list *list, struct reader *reader,
                            const struct red_counts *red,
                            const struct rca_times *times)
 {
-    static const struct slice names[] = {
-        {DERIVED_LOGS, sizeof(DERIVED_LOGS) - 1}};
+    static const struct slice names[] = {SLICE_INIT(DERIVED_LOGS)};
     struct log_rates r = {.list = list, .candidates = candidates, .red = red};
     struct series_query query = {
         .resources = candidates->resources, .names = names, .name_count = 1};

@@ -3,17 +3,16 @@
 #include "derived.h"
 
 /* clang-format off */
-#define NAME(text) {text, sizeof(text) - 1}
 static const struct {
     struct slice name;
     bool errors, call;
 } series[] = {
-    {NAME(DERIVED_DURATION),      false, false},
-    {NAME(DERIVED_ERRORS),        true,  false},
-    {NAME(DERIVED_RETRACTED_DURATION), false, false},
-    {NAME(DERIVED_RETRACTED_ERRORS),   true,  false},
-    {NAME(DERIVED_OUT_DURATION),  false, true}, /* calls are the last */
-    {NAME(DERIVED_OUT_ERRORS),    true,  true},
+    {SLICE_INIT(DERIVED_DURATION),      false, false},
+    {SLICE_INIT(DERIVED_ERRORS),        true,  false},
+    {SLICE_INIT(DERIVED_RETRACTED_DURATION), false, false},
+    {SLICE_INIT(DERIVED_RETRACTED_ERRORS),   true,  false},
+    {SLICE_INIT(DERIVED_OUT_DURATION),  false, true}, /* calls are the last */
+    {SLICE_INIT(DERIVED_OUT_ERRORS),    true,  true},
 };
 /* clang-format on */
 enum { ALL_SERIES = sizeof(series) / sizeof(*series), SERVED_SERIES = 4 };

@@ -47,8 +47,7 @@ static enum status read_counts(struct record_counts *c, struct reader *reader,
                                const struct bitmap *resources,
                                struct arena *arena)
 {
-    static const struct slice names[] = {
-        {DERIVED_RECORDS, sizeof(DERIVED_RECORDS) - 1}};
+    static const struct slice names[] = {SLICE_INIT(DERIVED_RECORDS)};
     struct series_query query = {.start_ns = c->time.start_ns,
                                  .end_ns = c->time.end_ns + NS_PER_MIN,
                                  .resources = resources,

@@ -10,10 +10,9 @@
 #include "derived_table.h"
 
 /* clang-format off */
-#define NAME(literal) {(literal), sizeof(literal) - 1}
-#define HISTOGRAM(text) {.name = NAME(text), .unit = NAME("s"), \
+#define HISTOGRAM(text) {.name = SLICE_INIT(text), .unit = SLICE_INIT("s"), \
     .type = METRIC_EXP_HISTOGRAM, .temporality = DELTA}
-#define COUNT(text) {.name = NAME(text), .unit = NAME("1"), \
+#define COUNT(text) {.name = SLICE_INIT(text), .unit = SLICE_INIT("1"), \
     .type = METRIC_SUM, .temporality = DELTA, .monotonic = true}
 #define RED(what) {HISTOGRAM(DERIVED_##what##DURATION), \
     COUNT(DERIVED_##what##ERRORS), COUNT(DERIVED_##what##CLIENT_ERRORS)}

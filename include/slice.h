@@ -22,6 +22,10 @@ struct slice {
 
 /* A literal as a slice: SLICE("service.name"). */
 #define SLICE(literal) ((struct slice){(literal), sizeof(literal) - 1})
+/* The same in a table of constants. */
+/* clang-format off */
+#define SLICE_INIT(literal) {(literal), sizeof(literal) - 1}
+/* clang-format on */
 
 /* The two arguments of a "%.*s". */
 #define SLICE_ARGS(s) (int)(s).len, (s).ptr ? (s).ptr : ""

@@ -21,13 +21,12 @@ enum requirement {
 };
 
 /* clang-format off */
-#define TEXT(literal) {(literal), sizeof(literal) - 1}
 #define GAUGE(name, meaning, rank, quantity, requirement) \
-    {TEXT(name), METRIC_##meaning, rank, KIND_GAUGE, requirement, 0, QUANTITY_##quantity, 1}
+    {SLICE_INIT(name), METRIC_##meaning, rank, KIND_GAUGE, requirement, 0, QUANTITY_##quantity, 1}
 #define COUNTER(name, meaning, rank, quantity, requirement, factor) \
-    {TEXT(name), METRIC_##meaning, rank, KIND_COUNTER, requirement, 0, QUANTITY_##quantity, factor}
+    {SLICE_INIT(name), METRIC_##meaning, rank, KIND_COUNTER, requirement, 0, QUANTITY_##quantity, factor}
 #define REQUESTS(name, meaning, rank, kind, has, quantity, factor) \
-    {TEXT(name), METRIC_##meaning, rank, KIND_##kind, SERVED, has, QUANTITY_##quantity, factor}
+    {SLICE_INIT(name), METRIC_##meaning, rank, KIND_##kind, SERVED, has, QUANTITY_##quantity, factor}
 #define BOTH (HAS_COUNT | HAS_LATENCY)
 #define HISTOGRAM(name, meaning, rank, factor) \
     REQUESTS(name, meaning, rank, HISTOGRAM, BOTH, TIME, factor)

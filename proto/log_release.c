@@ -13,10 +13,10 @@ static const struct {
     struct slice reason;
     const char *phase; /* if the message has none */
 } reasons[] = {
-    {{"DeploymentStarted", 17}, "started"},
-    {{"DeploymentSucceeded", 19}, "succeeded"},
-    {{"DeploymentFailed", 16}, "failed"},
-    {{"DeploymentRecovered", 19}, "recovered"},
+    {SLICE_INIT("DeploymentStarted"), "started"},
+    {SLICE_INIT("DeploymentSucceeded"), "succeeded"},
+    {SLICE_INIT("DeploymentFailed"), "failed"},
+    {SLICE_INIT("DeploymentRecovered"), "recovered"},
 };
 
 static const char *const members[][2] = {

@@ -163,7 +163,7 @@ static void init_tables(struct component_page *page,
                                             DERIVED_KIND, NULL};
     static const char *const template[] = {DERIVED_TEMPLATE_ID, DERIVED_LEVEL,
                                            DERIVED_TEMPLATE, NULL};
-    static const struct slice logs = {DERIVED_LOGS, sizeof(DERIVED_LOGS) - 1};
+    static const struct slice logs = SLICE_INIT(DERIVED_LOGS);
     struct arena *arena = page->request->arena;
     const struct grid *now = &page->window.now, *before = &page->window.before;
 
@@ -319,9 +319,11 @@ static int by_name(const void *left, const void *right)
 enum status page_read_pods(struct component_page *page)
 {
     static const struct slice container[] = {
-        {"container.cpu.usage", 19}, {"container.memory.working_set", 28}};
-    static const struct slice whole[] = {{"k8s.pod.cpu.usage", 17},
-                                         {"k8s.pod.memory.working_set", 26}};
+        SLICE_INIT("container.cpu.usage"),
+        SLICE_INIT("container.memory.working_set")};
+    static const struct slice whole[] = {
+        SLICE_INIT("k8s.pod.cpu.usage"),
+        SLICE_INIT("k8s.pod.memory.working_set")};
     enum status s = read_pods(page, container, 2);
 
     if (s == OK && page->pod_count == 0)

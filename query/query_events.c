@@ -9,9 +9,9 @@
 static const struct {
     struct slice kind, reason;
 } changes[] = {
-    {{"version", 7}, {"VersionChanged", 14}},
-    {{"image", 5}, {"ImageChanged", 12}},
-    {{"pod-template", 12}, {"PodTemplateChanged", 18}},
+    {SLICE_INIT("version"), SLICE_INIT("VersionChanged")},
+    {SLICE_INIT("image"), SLICE_INIT("ImageChanged")},
+    {SLICE_INIT("pod-template"), SLICE_INIT("PodTemplateChanged")},
 };
 
 enum { CHANGES = sizeof(changes) / sizeof(*changes), MAX_REASONS = 32 };

@@ -53,10 +53,10 @@ static const struct {
     struct slice name;
     uint32_t levels;
 } level_filters[] = {
-    {{"DEBUG", 5}, 1u << LEVEL_DEBUG | 1u << LEVEL_TRACE},
-    {{"INFO", 4}, 1u << LEVEL_INFO | 1u << LEVEL_UNSET},
-    {{"WARN", 4}, 1u << LEVEL_WARN},
-    {{"ERROR", 5}, 1u << LEVEL_ERROR | 1u << LEVEL_FATAL},
+    {SLICE_INIT("DEBUG"), 1u << LEVEL_DEBUG | 1u << LEVEL_TRACE},
+    {SLICE_INIT("INFO"), 1u << LEVEL_INFO | 1u << LEVEL_UNSET},
+    {SLICE_INIT("WARN"), 1u << LEVEL_WARN},
+    {SLICE_INIT("ERROR"), 1u << LEVEL_ERROR | 1u << LEVEL_FATAL},
 };
 
 static void read_levels(struct query_request *request, uint32_t *levels)

@@ -38,7 +38,7 @@ int64_t query_took_ms(const struct query_request *request)
 
 static bool is_json_type(struct slice type)
 {
-    static const struct slice json = {"application/json", 16};
+    static const struct slice json = SLICE_INIT("application/json");
 
     return type.len >= json.len &&
            strncasecmp(type.ptr, json.ptr, json.len) == 0 &&

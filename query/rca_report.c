@@ -8,9 +8,6 @@
 
 #include <stdlib.h>
 
-#define SEND_TRACES                                \
-    "Send traces: without them a fault cannot be " \
-    "followed from one component to the next"
 enum { MAX_CAUSES = 3, MAX_TIMELINE = 20, MAX_ACTIONS = 3 };
 /* A second suspect is a cause, too, from this share of the first one's score.
  */
@@ -184,7 +181,8 @@ static struct recommendations recommend(struct query_request *request,
                                         struct rca_statement *actions)
 {
     static const struct rca_statement send_traces = {
-        .description = {SEND_TRACES, sizeof(SEND_TRACES) - 1}};
+        .description = SLICE_INIT("Send traces: without them a fault cannot be "
+                                  "followed from one component to the next")};
     uint32_t count = 0;
 
     for (; report->found && count < MAX_ACTIONS && is_cause(report, count);

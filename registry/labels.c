@@ -6,39 +6,34 @@
  */
 #include "labels.h"
 
-#define TEXT(literal)                  \
-    {                                  \
-        (literal), sizeof(literal) - 1 \
-    }
-
 const struct registry_keys registry_default_keys = {
-    .namespace = TEXT("openchoreo.dev/namespace"),
-    .project = TEXT("openchoreo.dev/project"),
-    .component = TEXT("openchoreo.dev/component"),
-    .environment = TEXT("openchoreo.dev/environment"),
-    .project_uid = TEXT("openchoreo.dev/project-uid"),
-    .component_uid = TEXT("openchoreo.dev/component-uid"),
-    .environment_uid = TEXT("openchoreo.dev/environment-uid"),
-    .resource = TEXT("openchoreo.dev/resource"),
-    .resource_uid = TEXT("openchoreo.dev/resource-uid"),
-    .endpoint = TEXT("openchoreo.dev/endpoint-name"),
+    .namespace = SLICE_INIT("openchoreo.dev/namespace"),
+    .project = SLICE_INIT("openchoreo.dev/project"),
+    .component = SLICE_INIT("openchoreo.dev/component"),
+    .environment = SLICE_INIT("openchoreo.dev/environment"),
+    .project_uid = SLICE_INIT("openchoreo.dev/project-uid"),
+    .component_uid = SLICE_INIT("openchoreo.dev/component-uid"),
+    .environment_uid = SLICE_INIT("openchoreo.dev/environment-uid"),
+    .resource = SLICE_INIT("openchoreo.dev/resource"),
+    .resource_uid = SLICE_INIT("openchoreo.dev/resource-uid"),
+    .endpoint = SLICE_INIT("openchoreo.dev/endpoint-name"),
 };
 
 /* Of labels and, from ANNOTATIONS on, of annotations. The longest has
  * LABELS_MAX_PREFIX bytes. */
 static const struct slice prefixes[] = {
-    TEXT(""),
-    TEXT("k8s_pod_labels_"),
-    TEXT("k8s_pod_label_"),
-    TEXT("k8s_object_label_"),
-    TEXT("kubernetes_labels_"),
-    TEXT("label_"),
-    TEXT("kubernetes_pod_labels_"),
-    TEXT(""),
-    TEXT("k8s_pod_annotations_"),
-    TEXT("k8s_pod_annotation_"),
-    TEXT("kubernetes_annotations_"),
-    TEXT("kubernetes_pod_annotations_"),
+    SLICE_INIT(""),
+    SLICE_INIT("k8s_pod_labels_"),
+    SLICE_INIT("k8s_pod_label_"),
+    SLICE_INIT("k8s_object_label_"),
+    SLICE_INIT("kubernetes_labels_"),
+    SLICE_INIT("label_"),
+    SLICE_INIT("kubernetes_pod_labels_"),
+    SLICE_INIT(""),
+    SLICE_INIT("k8s_pod_annotations_"),
+    SLICE_INIT("k8s_pod_annotation_"),
+    SLICE_INIT("kubernetes_annotations_"),
+    SLICE_INIT("kubernetes_pod_annotations_"),
 };
 
 enum { PREFIX_COUNT = sizeof(prefixes) / sizeof(*prefixes), ANNOTATIONS = 7 };
@@ -102,18 +97,21 @@ static enum status set_key(struct labels *labels, enum label label,
 enum status labels_init(struct labels *labels, const struct registry_keys *keys)
 {
     static const struct slice fixed[LABEL_COUNT - REGISTRY_KEYS] = {
-        [LABEL_TASK - REGISTRY_KEYS] = TEXT("workflows.argoproj.io/node-name"),
-        [LABEL_POD_UID - REGISTRY_KEYS] = TEXT("k8s.pod.uid"),
-        [LABEL_POD_NAME - REGISTRY_KEYS] = TEXT("k8s.pod.name"),
-        [LABEL_POD_NAMESPACE - REGISTRY_KEYS] = TEXT("k8s.namespace.name"),
-        [LABEL_PROMETHEUS_POD - REGISTRY_KEYS] = TEXT("pod"),
-        [LABEL_PROMETHEUS_NAMESPACE - REGISTRY_KEYS] = TEXT("namespace"),
-        [LABEL_EXPORTED_POD - REGISTRY_KEYS] = TEXT("exported_pod"),
-        [LABEL_EXPORTED_NAMESPACE - REGISTRY_KEYS] = TEXT("exported_namespace"),
-        [LABEL_CONTAINER - REGISTRY_KEYS] = TEXT("k8s.container.name"),
-        [LABEL_OBJECT_KIND - REGISTRY_KEYS] = TEXT("k8s.object.kind"),
-        [LABEL_OBJECT_NAME - REGISTRY_KEYS] = TEXT("k8s.object.name"),
-        [LABEL_OBJECT_UID - REGISTRY_KEYS] = TEXT("k8s.object.uid"),
+        [LABEL_TASK - REGISTRY_KEYS] =
+            SLICE_INIT("workflows.argoproj.io/node-name"),
+        [LABEL_POD_UID - REGISTRY_KEYS] = SLICE_INIT("k8s.pod.uid"),
+        [LABEL_POD_NAME - REGISTRY_KEYS] = SLICE_INIT("k8s.pod.name"),
+        [LABEL_POD_NAMESPACE - REGISTRY_KEYS] =
+            SLICE_INIT("k8s.namespace.name"),
+        [LABEL_PROMETHEUS_POD - REGISTRY_KEYS] = SLICE_INIT("pod"),
+        [LABEL_PROMETHEUS_NAMESPACE - REGISTRY_KEYS] = SLICE_INIT("namespace"),
+        [LABEL_EXPORTED_POD - REGISTRY_KEYS] = SLICE_INIT("exported_pod"),
+        [LABEL_EXPORTED_NAMESPACE - REGISTRY_KEYS] =
+            SLICE_INIT("exported_namespace"),
+        [LABEL_CONTAINER - REGISTRY_KEYS] = SLICE_INIT("k8s.container.name"),
+        [LABEL_OBJECT_KIND - REGISTRY_KEYS] = SLICE_INIT("k8s.object.kind"),
+        [LABEL_OBJECT_NAME - REGISTRY_KEYS] = SLICE_INIT("k8s.object.name"),
+        [LABEL_OBJECT_UID - REGISTRY_KEYS] = SLICE_INIT("k8s.object.uid"),
     };
     enum status status = OK;
 

@@ -8,8 +8,7 @@
 
 #include "registry_int.h"
 
-static const struct slice workflow_prefix = {WORKFLOW_PREFIX,
-                                             sizeof(WORKFLOW_PREFIX) - 1};
+static const struct slice workflow_prefix = SLICE_INIT(WORKFLOW_PREFIX);
 
 int identity_compare(const struct identity *a, const struct identity *b)
 {

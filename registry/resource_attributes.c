@@ -43,18 +43,17 @@ static const struct {
 } known[] = {
 /* clang-format off */
 #define AT(member) offsetof(struct resource_attributes, member)
-#define TEXT(literal) {(literal), sizeof(literal) - 1}
-    {TEXT("service.name"),                TEXT(""),             AT(service)},
-    {TEXT("service.namespace"),           TEXT(""),             AT(service_namespace)},
-    {TEXT("deployment.environment.name"), TEXT(""),             AT(environment)},
-    {TEXT("deployment.environment"),      TEXT(""),             AT(old_environment)},
-    {TEXT("container.id"),                TEXT("docker_id"),    AT(container_id)},
-    {TEXT("k8s.service.name"),            TEXT(""),             AT(k8s_service)},
-    {TEXT("k8s.pod.ip"),                  TEXT("pod_ip"),       AT(ip)},
-    {TEXT(""),                            TEXT("pod_id"),       AT(label[LABEL_POD_UID])},
-    {TEXT(""),                            TEXT("pod_name"),     AT(label[LABEL_POD_NAME])},
-    {TEXT(""), TEXT("namespace_name"), AT(label[LABEL_POD_NAMESPACE])},
-    {TEXT(""), TEXT("container_name"), AT(label[LABEL_CONTAINER])},
+    {SLICE_INIT("service.name"),                SLICE_INIT(""),             AT(service)},
+    {SLICE_INIT("service.namespace"),           SLICE_INIT(""),             AT(service_namespace)},
+    {SLICE_INIT("deployment.environment.name"), SLICE_INIT(""),             AT(environment)},
+    {SLICE_INIT("deployment.environment"),      SLICE_INIT(""),             AT(old_environment)},
+    {SLICE_INIT("container.id"),                SLICE_INIT("docker_id"),    AT(container_id)},
+    {SLICE_INIT("k8s.service.name"),            SLICE_INIT(""),             AT(k8s_service)},
+    {SLICE_INIT("k8s.pod.ip"),                  SLICE_INIT("pod_ip"),       AT(ip)},
+    {SLICE_INIT(""),                            SLICE_INIT("pod_id"),       AT(label[LABEL_POD_UID])},
+    {SLICE_INIT(""),                            SLICE_INIT("pod_name"),     AT(label[LABEL_POD_NAME])},
+    {SLICE_INIT(""), SLICE_INIT("namespace_name"), AT(label[LABEL_POD_NAMESPACE])},
+    {SLICE_INIT(""), SLICE_INIT("container_name"), AT(label[LABEL_CONTAINER])},
 #undef TEXT
 #undef AT
     /* clang-format on */
