@@ -272,6 +272,7 @@ static void reply(struct component_list *l)
     struct list_view view = {
         .components = {.count = l->count, .item = list_item, .arg = l},
         .total = l->total,
+        .unassigned = {l->unassigned},
         .window = &l->window,
         .took_ms = query_took_ms(l->request)};
 

@@ -110,6 +110,30 @@ TEST(known_and_declared_are_one_list_by_name)
     bed_release(&bed);
 }
 
+TEST(resources_without_a_component_are_counted)
+{
+    json_t *answer;
+
+    bed_init(&bed);
+    hear_of_all();
+    for (int i = 0; i < 3; i++) {
+        char host[8];
+
+        snprintf(host, sizeof(host), "host%d", i);
+
+        struct attr attr = bed_attr("host.name", host);
+        struct resource resource = {.attrs = {&attr, 1, 0},
+                                    .id = RESOURCE_NONE};
+
+        registry_resolve(bed.registry, &resource, T0);
+    }
+    answer = bed_ask(&bed, "GET", PATH, NULL);
+    CHECK_TEXT(bed_at(answer, "total"), "7");
+    CHECK_TEXT(bed_at(answer, "unassigned.resources"), "3");
+    json_decref(answer);
+    bed_release(&bed);
+}
+
 TEST(pages_are_the_list_in_parts)
 {
     static const char all[] = "b9=0 c0=1 c1=2 c2=3 c3=4 c4=5 c5=6 c6=7 d0=0 ";
