@@ -12,7 +12,8 @@ enum block_type { BLOCK_SPANS = 1, BLOCK_LOGS = 2 };
 /* The most rows of a block, and of a table inside it (events, links). */
 enum { BLOCK_MAX_ROWS = 1 << 20 };
 
-/* Beside the FIXED_ bits of a span: it failed although its status is unset. */
+/* Beside the CORRECTED_ bits of a span: it failed although its status is unset.
+ */
 enum { MARK_FAILED = 1 << 2 };
 
 /*
@@ -54,7 +55,7 @@ enum block_column {
     COL_RESOURCE,
     COL_SCOPE,
     COL_FLAGS,
-    COL_CORRECTED, /* FIXED_...; spans: MARK_FAILED, too */
+    COL_CORRECTED, /* CORRECTED_...; spans: MARK_FAILED, too */
     /* logs */
     COL_TIME,
     COL_OBSERVED,

@@ -29,7 +29,7 @@ static inline void bloom_add(struct bloom_filter *filter, uint64_t hash)
             UINT64_C(1) << (hash & 63);
 }
 
-/* Appends it, folded while at most `permille` of a thousand bits are set; left
+/* Appends it, halved as long as at most permille/1000 of its bits are set; left
  * out if it is too full at its largest size. */
 void bloom_write(struct bloom_filter *filter, unsigned permille,
                  struct buf *out);

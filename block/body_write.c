@@ -5,11 +5,14 @@
  *
  *   COL_TEMPLATE       ints, per row: 0 not a text, else template + 1
  *   COL_TEMPLATE_TEXT  texts: the templates, holes as TEMPLATE_HOLE
- *   COL_BODY_VALUE     dictionary texts, values each (attr_codec.h): the other
- * rows COL_VARIABLES + i  variable i, counted through all templates: kind u8
- * (enum variable_kind), then TEXT    bitmap of the bytes that occur, 32 bytes;
- * dictionary texts NUMBER  ints DIGITS  width u8, ints HEX     width u8, blob
- * of width / 2 bytes per row
+ *   COL_BODY_VALUE     dictionary texts, values each (attr_codec.h): the rows
+ *                      that are no text
+ *   COL_VARIABLES + i  variable i, counted through all templates: its kind
+ *                      (u8, enum variable_kind), then
+ *       TEXT    bitmap of the bytes that occur, 32 bytes; dictionary texts
+ *       NUMBER  ints
+ *       DIGITS  width u8, ints
+ *       HEX     width u8, blob of width / 2 bytes per row
  *
  * Values are in the order of the rows of their template. A template with few
  * rows gets no columns: its whole lines are values of the template that is one

@@ -1,5 +1,5 @@
 /*
- * sort - puts rows in order by 64-bit keys, stably, in time that does not
+ * radix_sort - puts rows in order by 64-bit keys, stably, in time that does not
  * depend on what the keys are.
  */
 #ifndef RADIX_SORT_H

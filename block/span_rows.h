@@ -3,7 +3,7 @@
  * cache, put in order when the block is written.
  *
  * Every text has become a number in a dictionary, so a row is small and of
- * corrected size, and writing the block never looks at a record again.
+ * fixed size, and writing the block never looks at a record again.
  *
  * For block_*.c only; the public interface is struct span_rows in block.h.
  */
@@ -17,7 +17,7 @@ enum {
     SPAN_CHUNKS = BLOCK_MAX_ROWS / SPAN_CHUNK
 };
 
-/* Whole words, without padding: see block_rows.differing. */
+/* Whole words, without padding: see span_rows.differing. */
 struct span_row {
     uint8_t trace_id[16], span_id[8], parent_id[8];
     uint64_t start_ns, duration;
@@ -35,7 +35,7 @@ struct span_rows {
     struct buf value;       /* for encoding */
     struct span_row *chunks[SPAN_CHUNKS];
     uint32_t count;
-    uint64_t differing[SPAN_ROW_WORDS]; /* bits in which rows differing */
+    uint64_t differing[SPAN_ROW_WORDS]; /* bits in which rows differ */
     struct dict name, operation, endpoint, status_message, trace_state;
     struct text_column event_name, link_trace_id, link_span_id, link_state;
     struct numbers event_time, link_flags;

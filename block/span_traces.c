@@ -34,7 +34,7 @@ static struct sort_row *sort_by(const struct span_rows *rows,
     return sort_rows(order, spare, rows->count);
 }
 
-/* True if ids of one high half differing in the low one. */
+/* True if two ids share the high half and differ in the low half. */
 static bool low_halves_differ(const struct span_rows *rows,
                               const struct sort_row *order)
 {

@@ -7,7 +7,7 @@
 
 #include "candidates.h"
 
-/* Numbers are below 0 where they take off what was counted before. */
+/* A retraction has negative numbers. */
 struct red_point {
     uint32_t component; /* that served the requests, or the caller of calls */
     uint32_t callee;    /* of calls: a candidate; NO_INDEX: they were served */

@@ -9,12 +9,12 @@
 #include "hash.h"
 #include "url.h"
 
-static uint64_t name_hash(const struct limited_name *name)
+static uint64_t name_hash(const struct counted_name *name)
 {
     return name ? name->hash : 0;
 }
 
-static struct slice name_text(const struct limited_name *name)
+static struct slice name_text(const struct counted_name *name)
 {
     return name ? name->text : (struct slice){NULL, 0};
 }
@@ -45,7 +45,7 @@ static void count_component(const struct call_context *context,
                             const struct call_span *call,
                             enum derived_family family,
                             const struct component *peer,
-                            const struct limited_name *peer_endpoint)
+                            const struct counted_name *peer_endpoint)
 {
     struct derived_labels labels = {
         .family = (uint8_t)family,
@@ -106,8 +106,8 @@ struct derived_series *request_series(struct derived_table *derived,
                                       enum derived_family family,
                                       const struct component *component,
                                       enum span_kind kind,
-                                      const struct limited_name *endpoint,
-                                      struct limited_name *operation,
+                                      const struct counted_name *endpoint,
+                                      struct counted_name *operation,
                                       uint64_t time_ns)
 {
     struct derived_labels labels = {
@@ -138,12 +138,12 @@ struct call_target call_target_met(const struct call_span *caller,
 
 /* The endpoint of a component that sends no spans: the one declared at this
  * port. */
-static struct limited_name *declared_endpoint(
+static struct counted_name *declared_endpoint(
     const struct call_context *context, struct component *component,
     uint16_t port)
 {
     const struct catalog_endpoint *endpoint = NULL;
-    struct limited_name *group;
+    struct counted_name *group;
 
     if (component->declared && port)
         endpoint = catalog_match_endpoint(component->declared, port,
@@ -178,14 +178,14 @@ struct call_target call_target_of_host(const struct call_context *context,
 /* ---- databases, queues, hosts ---- */
 
 /* The name of a target among those of the component. */
-static struct limited_name *target_name(const struct call_context *context,
+static struct counted_name *target_name(const struct call_context *context,
                                         struct component *component,
                                         uint64_t salt, struct slice text)
 {
-    struct limited_name *group =
+    struct counted_name *group =
         component_group(component, context->limit, CARDINALITY_PEERS);
     uint64_t hash = hash_bytes(text.ptr, text.len, salt);
-    struct limited_name *name = cardinality_find(context->limit, group, hash);
+    struct counted_name *name = cardinality_find(context->limit, group, hash);
 
     return name ? name
                 : cardinality_add(context->limit, group, hash, text,
@@ -299,7 +299,7 @@ void call_target_count_queue(const struct call_context *context,
 }
 
 static struct slice retain_text(const struct call_context *context,
-                                struct limited_name *group, struct slice text)
+                                struct counted_name *group, struct slice text)
 {
     return text.len > 0 ? name_text(cardinality_get(context->limit, group, text,
                                                     UINT32_MAX))
@@ -310,7 +310,7 @@ void call_target_retain(const struct call_context *context,
                         const struct call_span *caller,
                         struct call_target *target)
 {
-    struct limited_name *group;
+    struct counted_name *group;
 
     if (target->kind != PEER_DATABASE && target->kind != PEER_QUEUE)
         return;

@@ -22,8 +22,8 @@ struct call_context {
 /* One span's side of a call. */
 struct call_span {
     struct component *component;
-    struct limited_name *endpoint; /* served while calling, or called; NULL */
-    struct limited_name *host;     /* of a CLIENT; NULL: it names none */
+    struct counted_name *endpoint; /* served while calling, or called; NULL */
+    struct counted_name *host;     /* of a CLIENT; NULL: it names none */
     uint64_t start_ns, duration_ns;
     uint32_t weight; /* calls that this one represents */
     uint16_t port;
@@ -35,7 +35,7 @@ struct call_target {
     union {
         struct call_span callee; /* PEER_COMPONENT */
         struct {
-            struct limited_name *name;
+            struct counted_name *name;
             struct slice system, host; /* of a database or queue */
         };
     };
@@ -85,8 +85,8 @@ struct derived_series *request_series(struct derived_table *derived,
                                       enum derived_family family,
                                       const struct component *component,
                                       enum span_kind kind,
-                                      const struct limited_name *endpoint,
-                                      struct limited_name *operation,
+                                      const struct counted_name *endpoint,
+                                      struct counted_name *operation,
                                       uint64_t time_ns);
 
 #endif

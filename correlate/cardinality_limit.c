@@ -55,11 +55,11 @@ void cardinality_clear(struct cardinality_limit *limit)
     limit->epoch++;
 }
 
-static struct limited_name *find(const struct cardinality_limit *limit,
+static struct counted_name *find(const struct cardinality_limit *limit,
                                  uint64_t hash, uint32_t identity)
 {
     map_each(&limit->index, map_hash(hash), at) {
-        struct limited_name *name = &limit->names[at];
+        struct counted_name *name = &limit->names[at];
 
         if (name->hash == hash && name->identity == identity)
             return name;
@@ -68,11 +68,11 @@ static struct limited_name *find(const struct cardinality_limit *limit,
 }
 
 /* A new name with a copy of text, or NULL if the reserve is used up. */
-static struct limited_name *add_name(struct cardinality_limit *limit,
+static struct counted_name *add_name(struct cardinality_limit *limit,
                                      uint64_t hash, uint32_t identity,
                                      struct slice text)
 {
-    struct limited_name *name = &limit->names[limit->count];
+    struct counted_name *name = &limit->names[limit->count];
     char *copy = limit->bytes + limit->len;
 
     text = slice_truncate(text, CARDINALITY_MAX_TEXT);
@@ -80,26 +80,26 @@ static struct limited_name *add_name(struct cardinality_limit *limit,
         text.len > limit->max_bytes - limit->len)
         return NULL;
     slice_copy(copy, text);
-    *name = (struct limited_name){
+    *name = (struct counted_name){
         .hash = hash, .text = {copy, text.len}, .identity = identity};
     limit->len += (uint32_t)text.len;
     (void)map_add(&limit->index, map_hash(hash), limit->count++);
     return name;
 }
 
-struct limited_name *cardinality_group(struct cardinality_limit *limit,
+struct counted_name *cardinality_group(struct cardinality_limit *limit,
                                        uint32_t identity,
                                        enum cardinality_group kind)
 {
     uint64_t hash = hash_mix(identity, (uint64_t)kind + 1);
-    struct limited_name *name = find(limit, hash, identity);
+    struct counted_name *name = find(limit, hash, identity);
 
     return name ? name
                 : add_name(limit, hash, identity, (struct slice){NULL, 0});
 }
 
-struct limited_name *cardinality_find(struct cardinality_limit *limit,
-                                      const struct limited_name *group,
+struct counted_name *cardinality_find(struct cardinality_limit *limit,
+                                      const struct counted_name *group,
                                       uint64_t text_hash)
 {
     return group
@@ -107,10 +107,10 @@ struct limited_name *cardinality_find(struct cardinality_limit *limit,
                : NULL;
 }
 
-static struct limited_name *other_of(struct cardinality_limit *limit,
-                                     const struct limited_name *group)
+static struct counted_name *other_of(struct cardinality_limit *limit,
+                                     const struct counted_name *group)
 {
-    struct limited_name *other = cardinality_find(limit, group, UINT64_MAX);
+    struct counted_name *other = cardinality_find(limit, group, UINT64_MAX);
 
     limit->refused++;
     if (!other)
@@ -121,12 +121,12 @@ static struct limited_name *other_of(struct cardinality_limit *limit,
     return other;
 }
 
-struct limited_name *cardinality_add(struct cardinality_limit *limit,
-                                     struct limited_name *group,
+struct counted_name *cardinality_add(struct cardinality_limit *limit,
+                                     struct counted_name *group,
                                      uint64_t text_hash, struct slice text,
                                      uint32_t max_members)
 {
-    struct limited_name *name;
+    struct counted_name *name;
     uint64_t hash;
 
     if (!group)
@@ -140,17 +140,17 @@ struct limited_name *cardinality_add(struct cardinality_limit *limit,
     return name;
 }
 
-struct limited_name *cardinality_get(struct cardinality_limit *limit,
-                                     struct limited_name *group,
+struct counted_name *cardinality_get(struct cardinality_limit *limit,
+                                     struct counted_name *group,
                                      struct slice text, uint32_t max_members)
 {
     uint64_t hash = hash_bytes(text.ptr, text.len, 0);
-    struct limited_name *name = cardinality_find(limit, group, hash);
+    struct counted_name *name = cardinality_find(limit, group, hash);
 
     return name ? name : cardinality_add(limit, group, hash, text, max_members);
 }
 
-struct slice cardinality_copy(struct limited_name *name, uint64_t batch,
+struct slice cardinality_copy(struct counted_name *name, uint64_t batch,
                               struct arena *arena)
 {
     if (name->copied != batch) {
@@ -163,7 +163,7 @@ struct slice cardinality_copy(struct limited_name *name, uint64_t batch,
     return name->copy;
 }
 
-uint32_t cardinality_weight(struct limited_name *name, bool failed,
+uint32_t cardinality_weight(struct counted_name *name, bool failed,
                             double weight)
 {
     float none = 0, *rest = name ? &name->rest[failed] : &none;

@@ -27,8 +27,8 @@ enum {
     CARDINALITY_RESERVE = 64 /* names that fit while cardinality_low() */
 };
 
-/* Groups of an identity. Every name is a group, too: operations are names in
- * the group of their endpoint. */
+/* Groups of an identity. A name can contain names: an endpoint contains its
+ * operations. */
 enum cardinality_group {
     CARDINALITY_ENDPOINTS,
     CARDINALITY_CALLS, /* operations of CLIENT and PRODUCER spans */
@@ -38,7 +38,7 @@ enum cardinality_group {
     CARDINALITY_GROUPS
 };
 
-struct limited_name {
+struct counted_name {
     uint64_t hash; /* of the name and of the groups above it */
     struct slice text;
     uint32_t identity;
@@ -52,7 +52,7 @@ struct limited_name {
 };
 
 struct cardinality_limit {
-    struct limited_name *names;
+    struct counted_name *names;
     struct map index;
     char *bytes;
     uint32_t count, max_names, len, max_bytes;
@@ -70,30 +70,30 @@ void cardinality_clear(struct cardinality_limit *limit);
 
 /* A group of an identity; NULL only if the reserve is used up. The functions
  * below accept NULL as a group and return NULL. */
-struct limited_name *cardinality_group(struct cardinality_limit *limit,
+struct counted_name *cardinality_group(struct cardinality_limit *limit,
                                        uint32_t identity,
                                        enum cardinality_group kind);
 
 /* The name in this group, by the hash of its text; NULL if it is new. */
-struct limited_name *cardinality_find(struct cardinality_limit *limit,
-                                      const struct limited_name *group,
+struct counted_name *cardinality_find(struct cardinality_limit *limit,
+                                      const struct counted_name *group,
                                       uint64_t text_hash);
 
 /* Adds a new name, cut at CARDINALITY_MAX_TEXT; the group's {other} if it has
  * max_members names. */
-struct limited_name *cardinality_add(struct cardinality_limit *limit,
-                                     struct limited_name *group,
+struct counted_name *cardinality_add(struct cardinality_limit *limit,
+                                     struct counted_name *group,
                                      uint64_t text_hash, struct slice text,
                                      uint32_t max_members);
 
 /* Finds or adds a name. */
-struct limited_name *cardinality_get(struct cardinality_limit *limit,
-                                     struct limited_name *group,
+struct counted_name *cardinality_get(struct cardinality_limit *limit,
+                                     struct counted_name *group,
                                      struct slice text, uint32_t max_members);
 
 /* The name in the arena of the batch with this number (from 1), copied once
  * per batch. */
-struct slice cardinality_copy(struct limited_name *name, uint64_t batch,
+struct slice cardinality_copy(struct counted_name *name, uint64_t batch,
                               struct arena *arena);
 
 /*
@@ -102,7 +102,7 @@ struct slice cardinality_copy(struct limited_name *name, uint64_t batch,
  * Failures have a fraction of their own: otherwise failures or successes could
  * get all of them. name may be NULL.
  */
-uint32_t cardinality_weight(struct limited_name *name, bool failed,
+uint32_t cardinality_weight(struct counted_name *name, bool failed,
                             double weight);
 
 #endif

@@ -101,11 +101,11 @@ struct component *components_get(struct components *components,
     return component;
 }
 
-struct limited_name *component_group(struct component *component,
+struct counted_name *component_group(struct component *component,
                                      struct cardinality_limit *limit,
                                      enum cardinality_group kind)
 {
-    struct limited_name **group = &component->groups[kind];
+    struct counted_name **group = &component->groups[kind];
 
     if (component->epoch != limit->epoch) {
         component->epoch = limit->epoch;

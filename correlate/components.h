@@ -20,7 +20,7 @@ struct component {
     /* Caches, valid in one epoch of the names: the last endpoint found, and
      * the groups; NULL: not cached. */
     uint32_t epoch;
-    struct limited_name *endpoint, *groups[CARDINALITY_GROUPS];
+    struct counted_name *endpoint, *groups[CARDINALITY_GROUPS];
 };
 
 struct components;
@@ -33,7 +33,7 @@ void components_free(struct components *components);
 void components_refresh(struct components *components);
 
 /* A group of names of the component; NULL as for cardinality_group(). */
-struct limited_name *component_group(struct component *component,
+struct counted_name *component_group(struct component *component,
                                      struct cardinality_limit *limit,
                                      enum cardinality_group kind);
 

@@ -7,10 +7,10 @@
  *                 │ wait is over: CLIENT alone ──────────────────────► count
  *                 └──► LATE ── other span arrives: retracted, then paired
  *
- * The key of a waiting or late span is the caller's span, or for a callee below
- * a missing span, that one. A CLIENT is paired with one callee and both leave
- * the table. A PRODUCER stays until its wait is over, because any number of
- * consumers may receive one message.
+ * The key of a waiting or late span is the caller's span. A callee whose
+ * ancestor is missing waits under the missing span. A CLIENT is paired with one
+ * callee and both leave the table. A PRODUCER stays until its wait is over,
+ * because any number of consumers may receive one message.
  *
  * A parent ends, and is exported, after its children: what is counted for a
  * caller is held until the spans above it have arrived. A waiting CLIENT also

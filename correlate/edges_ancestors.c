@@ -56,7 +56,7 @@ static struct unpaired_span *find_outer(struct edges *edges,
 
 static uint32_t find_host(const struct edges *edges,
                           const struct component *from,
-                          const struct limited_name *host)
+                          const struct counted_name *host)
 {
     return host && !host->is_other
                ? registry_find_host(edges->context.registry, from->identity,
@@ -226,8 +226,9 @@ static void resume_callees(struct edges *edges, enum unpaired_table table,
     }
 }
 
-/* A complete call becomes the oldest of all, with a key that no span has, so
- * that edges_expire() counts it next. */
+/* The calls held for this span go on to wait for its parent. A call whose
+ * ancestors have all arrived gets time 0 and a key that no span has: it is the
+ * first in the order of time, and edges_expire() counts it next. */
 static void resume_held(struct edges *edges, const struct span_key *key)
 {
     static const uint8_t no_span[8];

@@ -41,7 +41,7 @@ struct state_codec {
     struct byte_reader *in;
     bool version_5;
     uint64_t arrived_ns;         /* of the span before */
-    struct limited_name **names; /* unpacked so far */
+    struct counted_name **names; /* unpacked so far */
     uint32_t name_count, name_room;
     uint32_t known[KNOWN_IDENTITIES]; /* identities that exist, + 1 */
 };
@@ -110,7 +110,7 @@ static uint64_t code_arrival(struct state_codec *codec, uint64_t arrived_ns)
 
 /* ---- names ---- */
 
-static void pack_name(struct state_codec *codec, struct limited_name *name)
+static void pack_name(struct state_codec *codec, struct counted_name *name)
 {
     uint32_t pack = codec->edges->packs;
 
@@ -127,12 +127,12 @@ static void pack_name(struct state_codec *codec, struct limited_name *name)
     }
 }
 
-static struct limited_name *unpack_name(struct state_codec *codec,
+static struct counted_name *unpack_name(struct state_codec *codec,
                                         enum cardinality_group kind)
 {
     struct cardinality_limit *limit = codec->edges->context.limit;
     uint64_t number = byte_reader_varint(codec->in);
-    struct limited_name *group, **name;
+    struct counted_name *group, **name;
     uint32_t identity;
     struct slice text;
 
@@ -155,8 +155,8 @@ static struct limited_name *unpack_name(struct state_codec *codec,
     return *name;
 }
 
-static struct limited_name *code_name(struct state_codec *codec,
-                                      struct limited_name *name,
+static struct counted_name *code_name(struct state_codec *codec,
+                                      struct counted_name *name,
                                       enum cardinality_group kind)
 {
     if (!codec->out)

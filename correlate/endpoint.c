@@ -28,13 +28,13 @@ static struct slice declared_name(const struct catalog_component *declared,
 }
 
 /* The stamped, declared or inferred endpoint. */
-static struct limited_name *find_endpoint(struct cardinality_limit *limit,
+static struct counted_name *find_endpoint(struct cardinality_limit *limit,
                                           struct component *component,
                                           const struct semconv *semconv,
                                           struct slice stamped,
                                           enum protocol protocol)
 {
-    struct limited_name *group;
+    struct counted_name *group;
     struct slice name = stamped;
 
     if (name.len == 0 && component->declared)
@@ -55,7 +55,7 @@ void endpoint_find(struct cardinality_limit *limit, uint32_t max_operations,
     bool serves = semconv->span->kind == SPAN_SERVER ||
                   semconv->span->kind == SPAN_CONSUMER;
     char text[OPERATION_MAX_TEXT];
-    struct limited_name *group;
+    struct counted_name *group;
 
     tags->protocol = span_protocol(semconv);
     tags->endpoint = serves ? find_endpoint(limit, component, semconv, stamped,

@@ -21,8 +21,8 @@
 enum { ENDPOINT_MAX_COUNT = 64 }; /* of one component */
 
 struct tags {
-    struct limited_name *endpoint;  /* NULL: none */
-    struct limited_name *operation; /* NULL: none */
+    struct counted_name *endpoint;  /* NULL: none */
+    struct counted_name *operation; /* NULL: none */
     enum protocol protocol;
     enum outcome outcome; /* this and weight are set by the caller */
     uint32_t weight;      /* spans that this one represents, at least 1 */

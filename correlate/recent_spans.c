@@ -37,7 +37,7 @@ void recent_spans_clear(struct recent_spans *spans)
 
 void recent_spans_add(struct recent_spans *spans, const struct span *span,
                       uint64_t hash, uint64_t parent_hash, enum span_role role,
-                      struct limited_name *endpoint)
+                      struct counted_name *endpoint)
 {
     struct recent_span *bucket = recent_spans_bucket(spans, hash);
     struct recent_span entry = {.span = (hash & ~(uint64_t)ROLE_MASK) | role};

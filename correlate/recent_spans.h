@@ -23,7 +23,7 @@ enum span_role {
 struct recent_span {
     uint64_t span; /* hash of the span_key; enum span_role in the lowest bits */
     union {
-        struct limited_name *endpoint; /* served by a SERVER or CONSUMER */
+        struct counted_name *endpoint; /* served by a SERVER or CONSUMER */
         uint8_t parent[8];             /* of the others; zero: none */
     };
 };
@@ -44,7 +44,7 @@ void recent_spans_clear(struct recent_spans *spans);
  * below another one, or below a span that serves, gets that one's entry. */
 void recent_spans_add(struct recent_spans *spans, const struct span *span,
                       uint64_t hash, uint64_t parent_hash, enum span_role role,
-                      struct limited_name *endpoint);
+                      struct counted_name *endpoint);
 
 static inline struct recent_span *recent_spans_bucket(
     const struct recent_spans *spans, uint64_t hash)

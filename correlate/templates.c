@@ -30,15 +30,15 @@ static struct slice message_of(const struct log_record *log)
     return (struct slice){NULL, 0};
 }
 
-static struct limited_name *find_template(struct tagger *tagger,
+static struct counted_name *find_template(struct tagger *tagger,
                                           struct component *component,
                                           uint64_t hash)
 {
     struct slice text = {tagger->template.split.text,
                          tagger->template.split.len};
-    struct limited_name *group =
+    struct counted_name *group =
         component_group(component, tagger->limit, CARDINALITY_TEMPLATES);
-    struct limited_name *name = cardinality_find(tagger->limit, group, hash);
+    struct counted_name *name = cardinality_find(tagger->limit, group, hash);
 
     if (name)
         return name;
@@ -58,7 +58,7 @@ void templates_count(struct tagger *tagger, struct component *component,
                                     .resource = component->resource};
     struct template_split *split = &tagger->template.split;
     struct slice line = message_of(log);
-    struct limited_name *name = NULL;
+    struct counted_name *name = NULL;
 
     if (line.len > 0) {
         template_split(line, split);

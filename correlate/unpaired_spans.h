@@ -49,7 +49,7 @@ struct unpaired_span {
         struct call_span call;    /* this span's side of the call */
         struct span_key consumer; /* of a link: the CONSUMER that has it */
     };
-    struct limited_name *operation; /* served; NULL: unknown */
+    struct counted_name *operation; /* served; NULL: unknown */
     struct component *own;          /* if call.component is that of a CLIENT
                                        above; else NULL */
     uint32_t callers[UNPAIRED_MAX_CALLERS]; /* of a callee: identities that

@@ -5,7 +5,7 @@
  *   uint64_t count = byte_reader_varint(&in);
  *   struct slice name = byte_reader_slice(&in);
  *
- *   if (in.bad || count > MAX_COUNT)
+ *   if (in.bad || count > limit)
  *       return ERR_MALFORMED;
  *
  * Purpose:   decoders read what they expect and check once, before they use

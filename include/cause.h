@@ -188,8 +188,8 @@ struct cause_report {
     uint32_t component_count;
     struct cause_suspect *suspects; /* most likely first, score > 0 */
     uint32_t suspect_count;
-    uint32_t listed_count; /* with those after them that show nothing: the more
-                              requests, the likelier */
+    uint32_t listed_count; /* suspects, then components without evidence, most
+                              requests first */
     struct slice cause, first_failure, impact; /* sentences */
     struct cause_path_step *path; /* of the first suspect, which is its first */
     uint32_t path_count;

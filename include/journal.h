@@ -48,7 +48,7 @@ void journal_stop(struct journal *journal);
 void journal_close(struct journal *journal);
 
 /* Calls entry for every entry with lsn > after, oldest first, with a batch that
- * is not decoded (body, signal, encoding, received_ns, lsn, origin). Stops at
+ * is not decoded (body, signal, encoding, received_ns, lsn, source). Stops at
  * the first failure of the callee and returns it. Before journal_start(). */
 MUST_CHECK enum status journal_replay(struct journal *journal, uint64_t after,
                                       enum status (*entry)(void *arg,
@@ -58,7 +58,7 @@ MUST_CHECK enum status journal_replay(struct journal *journal, uint64_t after,
 /* Starts the thread; durable batches go to next.submit. */
 MUST_CHECK enum status journal_start(struct journal *journal, struct sink next);
 
-/* The sink for receivers. After a batch with an origin has failed in the
+/* The sink for receivers. After a batch with a source has failed in the
  * journal's thread, all later ones of its epoch (from 1) or an earlier one are
  * refused, so that none overtakes it: the sender starts a new epoch at the
  * batch that failed. */

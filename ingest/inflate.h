@@ -5,8 +5,9 @@
  * its own size is trusted only as far as its length makes it likely, so a short
  * body cannot claim much.
  *
- * Ownership  the caller frees the result and gives its bytes back to the
- * budget. Threads    any.
+ * Ownership: the caller frees the result and gives its bytes back to the
+ *            budget.
+ * Threads:   any.
  */
 #ifndef INFLATE_H
 #define INFLATE_H

@@ -4,10 +4,10 @@
  *
  * The log may have nothing at the offset that was asked for. If it begins
  * later, messages were deleted before they were read: counted as lost. If it
- * ends earlier, it was truncated or created again; that is asked again for a
- * while, because a broker that has just started may not know its end yet. Then
- * the log is read from its beginning: nothing is lost, some may be read twice,
- * and the log line says so.
+ * ends earlier, it was truncated or created again; the broker is asked again
+ * for some time, because a broker that has just started may not know its end
+ * yet. Then the log is read from its beginning: nothing is lost, some may be
+ * read twice, and the log line says so.
  *
  * A batch of messages (of the broker) is corrupt if librdkafka cannot
  * decompress it or its checksum is wrong. librdkafka 2.0.2 asks for the first

@@ -9,6 +9,7 @@
  *                         truncated.
  *   damage                copied to *.damaged, then truncated. Its lsns are not
  *                         used again, since the store may know them.
+ *
  * Damage before an intact entry is copied, too, but remains in the segment, and
  * replay skips it.
  */

@@ -21,9 +21,10 @@
  *        8    8 lsn, greater than that of the entry before
  *       16    8 received_ns
  *       24    1 signal: 0 spans, 1 logs, 2 metrics
- *       25    1 encoding: 0 protobuf, 1 JSON, 2 dead letter
- * (base/dead_letter.c) 26    2 length of the source; 0: there is none 28    8
- * id of the journal 36      source, then the body, not compressed
+ *       25    1 encoding: 0 protobuf, 1 JSON, 2 base/dead_letter.c
+ *       26    2 length of the source; 0: there is none
+ *       28    8 id of the journal
+ *       36      source, then the body, not compressed
  *
  *   source, of a message from a Kafka partition (batch.h):
  *        0    4 partition

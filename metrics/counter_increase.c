@@ -46,8 +46,8 @@ static bool is_redundant(const struct counter_point *a,
            (loose || (same_start(a, b) && same_start(b, c)));
 }
 
-/* The unused elements after the points hold the extra memory of dropped points,
- * or NULL: it is used again. */
+/* A dropped point moves behind the last one; its `extra` is reused by the next
+ * insert. */
 static bool more_room(struct counter_track *track, struct arena *arena)
 {
     uint32_t room = track->room ? 2 * track->room : FIRST_ROOM;

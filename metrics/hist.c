@@ -38,10 +38,8 @@ static void lower_scale(struct hist *hist, int32_t scale)
     hist->scale = scale;
 }
 
-/*
- * Makes the range of hist hold what `range` at `scale` becomes at the scale of
- * hist afterwards: the finest at which both fit.
- */
+/* Lowers the scale and enlarges the buckets of hist until `range` (given at
+ * `scale`) fits. The scale is the finest at which both fit. */
 static bool make_range(struct hist *hist, struct arena *arena, int32_t scale,
                        struct exphist_range range)
 {

@@ -16,8 +16,9 @@
  *                             k8s.object.*
  *   a record of a shipper     (fluent-bit, fluentd, Vector, Filebeat) as the
  *                             body: its line becomes the body, the other
- * members attributes the pod, as a shipper     in a map "kubernetes" or in flat
- * keys: also as names it                  k8s.pod.name, k8s.namespace.name, ...
+ *                             members attributes
+ *   the pod of a shipper      in a map "kubernetes" or in flat keys: also as
+ *                             k8s.pod.name, k8s.namespace.name, ...
  *
  * False if the record must be dropped: it reports the deletion of an Event
  * object. Memory is from d->arena.

@@ -20,8 +20,8 @@
  * By cursor: `nextCursor` of an answer, sent back as `cursor` in the same
  * request.
  *
- * Both name a place (store_query.h), which does not change when records are
- * sealed, merged or replayed, or when others arrive.
+ * Both are a struct list_position, which does not change when records are
+ * flushed, merged or replayed, or when others arrive.
  */
 #ifndef PAGING_H
 #define PAGING_H

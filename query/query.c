@@ -17,8 +17,8 @@
  * Memory  Bodies, arenas and responses that wait to be sent are charged to one
  *         budget for all queries; a response while it is written is bounded by
  *         max_reply times the number of workers. A worker frees the arena
- * before the response is sent, so slow clients hold only their responses, at
- *         most half of the budget.
+ *         before the response is sent, so slow clients hold only their
+ *         responses, at most half of the budget.
  * Stop    No new connections, the queue is closed and drained, and responses
  *         have two seconds to be sent.
  */

@@ -3,11 +3,11 @@
  * lookup, without a lock; a new one gets its identity by the rules, whether it
  * fits into the table or not:
  *
- *   labels of its own            -> STAMPED; its pod learns
- *   labels of the record         -> STAMPED_RECORD
- *   its pod is known             -> LEARNED
- *   it has a service name        -> INFERRED
- *   else                         -> UNASSIGNED
+ *   labels of its own            -> RULE_STAMPED; its pod learns
+ *   labels of the record         -> RULE_STAMPED_RECORD
+ *   its pod is known             -> RULE_LEARNED
+ *   it has a service name        -> RULE_INFERRED
+ *   else                         -> RULE_UNASSIGNED
  *
  * The last two wait in their pod's list (registry_pod.c).
  *

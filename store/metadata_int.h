@@ -6,8 +6,9 @@
  * The writer takes all there is, writes it in a transaction outside of the
  * lock, and reports the result:
  *
- *   metadata_begin (lock) -> metadata_write (transaction) -> metadata_end
- * (lock)
+ *   metadata_begin   with the lock
+ *   metadata_write   in the transaction
+ *   metadata_end     with the lock
  */
 #ifndef STORE_METADATA_INT_H
 #define STORE_METADATA_INT_H

@@ -11,10 +11,10 @@
  *   D == W0   the view has all up to W0, the points all that came later
  *   D >  W0   the points were flushed after they were read, and the view has
  *             that flush: they are in it, so they are dropped here. (Batches
- * are appended before the source returns the new number.) D <  W0   a flush
- * came after this view was fixed: the view lacks what the points held before.
- * It is refreshed; W0 had been appended when the source was called, so now D >=
- * W0, as above.
+ *             are appended before the source returns the new number.)
+ *   D <  W0   the flush came after this view was fixed: the view lacks what
+ *             the points held before. It is refreshed; W0 had been appended
+ *             when the source was called, so now D >= W0, as above.
  */
 #include "array.h"
 #include "block_cursor.h"

@@ -37,8 +37,9 @@ struct store_writer {
     /* What compaction does next: */
     uint64_t chunks_due_ns; /* when to look for chunks to merge */
     uint64_t blocks_due_ns; /* when to look for new blocks */
-    uint64_t blocks_id;     /* blocks up to this one were looked at, except */
-    uint64_t blocks_from_ns[KIND_COUNT]; /* from here; UINT64_MAX: none */
+    /* Blocks up to blocks_id were looked at, except those of kind k from
+     * blocks_from_ns[k] on (UINT64_MAX: no exception). */
+    uint64_t blocks_id, blocks_from_ns[KIND_COUNT];
 };
 
 struct store {

@@ -59,7 +59,10 @@ static bool is_candidate(const struct trace_query *q, const struct span *span)
            (!q->resources || bitmap_has(q->resources, span->resource_id));
 }
 
-/* The next ones after `last` (NULL: the first ones). */
+/* The next ones after `last` (NULL: the first ones). Each candidate is written
+ * to the spare element `slot` before it is offered: if it enters the list, the
+ * element that it replaces, or the next unused one, becomes the spare one. So
+ * the list, of MEMORY_LIST + 1 elements, needs no copies. */
 static enum status fill_memory(struct trace_search *s,
                                const struct trace_candidate *last)
 {
@@ -94,7 +97,7 @@ static enum status fill_memory(struct trace_search *s,
     enum status status = arena_status(scratch);
     arena_reset(scratch);
     if (s->memory_more && slot != &s->memory.at[MEMORY_LIST])
-        *slot = s->memory.at[MEMORY_LIST]; /* the free one goes to the end */
+        *slot = s->memory.at[MEMORY_LIST]; /* the spare one goes to the end */
     qsort(s->memory.at, top.count, sizeof(*s->memory.at),
           ascending ? oldest_first : newest_first);
     return status;

@@ -8,7 +8,7 @@
  *   bench_reads DIR dense N    the same in 20 min
  *   bench_reads DIR trace N    one trace of N spans, 00...01, in 10 min
  *   bench_reads DIR logs N     log records; "refused" and "upstream" are in
- * many lines, both in one of 5000
+ *                              many lines, both in one of 5000
  *
  * Without arguments (make bench) it does nothing.
  */

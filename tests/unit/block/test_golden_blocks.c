@@ -7,7 +7,7 @@
  *
  * Every folder there is gets read; only the one of the version that is written
  * today is made anew, by `make golden` (GOLDEN=write in the environment, and a
- * corrected SEED), and review reads the difference. A change of the format that
+ * fixed SEED), and review reads the difference. A change of the format that
  * makes an old file unreadable, or readable as something else, fails here.
  */
 #include <dirent.h>

@@ -270,7 +270,7 @@ TEST(offsets_are_restored_after_a_crash_at_any_time)
     crash(dir, 899, 900); /* in the journal only */
     for (uint64_t i = 900; i < 1100; i++)
         submit(&ends, from(i, 0, 1));
-    wait_for(&ends, 1100); /* a section is full: sealed */
+    wait_for(&ends, 1100); /* a memtable is full: closed */
     flush(&ends);
     CHECK_EQ(metadata_sync(store_metadata(ends.store)), OK);
     WAIT_FOR(journal_bytes(ends.journal) <= 16 << 10);

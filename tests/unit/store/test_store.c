@@ -274,7 +274,7 @@ TEST(a_damaged_database_is_repaired_and_renamed)
     temp_remove(dir);
 }
 
-TEST(age_alone_seals)
+TEST(age_alone_closes_a_memtable)
 {
     char dir[64];
     struct store *store = NULL;
