@@ -104,11 +104,11 @@ static const char *allowed_values(enum option_type type)
     case OPTION_DURATION:
         return "a duration such as 30s, 5m or 7d";
     case OPTION_COUNT:
-        return "a whole number";
+        return "an integer";
     case OPTION_TEXT:
         break;
     }
-    return "a text";
+    return "a string";
 }
 
 /* The member of an option; its type is CONFIG_TYPE_... */

@@ -86,32 +86,34 @@ static void roff(FILE *out, const char *text)
 
 void config_print_man(FILE *out)
 {
-    fputs(".TH CALLBOARD 1\n"
-          ".SH NAME\n"
-          "callboard \\- the observability plane behind a developer portal\n"
-          ".SH SYNOPSIS\n"
-          ".B callboard\n"
-          "[\\fBserve\\fR] [\\fB\\-\\-\\fIoption value\\fR]...\n"
-          ".br\n"
-          ".B callboard cause\n"
-          "\\fIproject\\fR[/\\fIcomponent\\fR] [\\fIoption\\fR]...\n"
-          ".SH DESCRIPTION\n"
-          "Receives OpenTelemetry metrics, logs and traces over OTLP/HTTP or\n"
-          "from Kafka, tags every signal with project, component and\n"
-          "endpoint, stores it in column blocks in one SQLite file, and\n"
-          "serves queries over HTTP. A request is acknowledged once it is on\n"
-          "disk.\n"
-          ".P\n"
-          ".B callboard cause\n"
-          "prints the likely root cause of current failures, as found by a\n"
-          "running server; its options are printed by\n"
-          ".BR \"callboard cause \\-\\-help\" .\n"
-          ".SH OPTIONS\n"
-          "Each may also be set in the environment, as CALLBOARD_ and the\n"
-          "name in capitals with underscores, or in the YAML file given by\n"
-          ".BR \\-\\-config .\n"
-          "A flag overrides the environment, which overrides the file.\n",
-          out);
+    fputs(
+        ".TH CALLBOARD 1\n"
+        ".SH NAME\n"
+        "callboard \\- the observability plane behind a developer portal\n"
+        ".SH SYNOPSIS\n"
+        ".B callboard\n"
+        "[\\fBserve\\fR] [\\fB\\-\\-\\fIoption value\\fR]...\n"
+        ".br\n"
+        ".B callboard cause\n"
+        "\\fIproject\\fR[/\\fIcomponent\\fR] [\\fIoption\\fR]...\n"
+        ".SH DESCRIPTION\n"
+        "Receives OpenTelemetry metrics, logs and traces over OTLP/HTTP or\n"
+        "from Kafka, tags every signal with project, component and\n"
+        "endpoint, stores it in column blocks in one SQLite file, and\n"
+        "serves queries over HTTP. A request is acknowledged when it is on\n"
+        "disk and can be queried.\n"
+        ".P\n"
+        ".B callboard cause\n"
+        "queries a running server and prints the likely root cause of current\n"
+        "failures; its options are printed by\n"
+        ".BR \"callboard cause \\-\\-help\" .\n"
+        ".SH OPTIONS\n"
+        "Each option may also be set in the environment, as CALLBOARD_ and "
+        "the\n"
+        "name in capitals with underscores, or in the YAML file given by\n"
+        ".BR \\-\\-config .\n"
+        "A flag overrides the environment, which overrides the file.\n",
+        out);
     for (size_t i = 0; i < config_option_count; i++) {
         const struct config_option *o = &config_options[i];
 

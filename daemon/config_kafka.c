@@ -162,8 +162,8 @@ static enum status append_property(struct config *config, const char *name,
     size_t room = used + strlen(name) + strlen(value) + 3;
 
     if (name[0] == '\0' || strpbrk(name, "=;\n") || strchr(value, '\n')) {
-        snprintf(error, error_size, "kafka.%s: not a property and its value",
-                 name);
+        snprintf(error, error_size,
+                 "kafka.%s: must be a property name with a value", name);
         return ERR_INVALID;
     }
     config->kafka_options = mem_resize(config->kafka_options, room, 1);

@@ -149,7 +149,7 @@ static enum status check(const struct config *config)
             return complain(where,
                             "is not a loopback address, and there is no "
                             "authentication yet; use --auth none to listen "
-                            "there without");
+                            "there anyway");
         }
     return OK;
 }

@@ -233,7 +233,7 @@ static enum status read_choices(struct kafka *kafka)
     if (strstr(o->assignor, "cooperative"))
         return refuse("kafka-assignor",
                       "must be range or roundrobin: librdkafka before 2.6.1 "
-                      "hangs or crashes with cooperative ones");
+                      "hangs or crashes with cooperative assignors");
     if (!o->group[0])
         return refuse("kafka-group", "must not be empty");
     return OK;
@@ -260,7 +260,7 @@ enum status kafka_configure(struct kafka *kafka)
     for (int signal = 0; signal < SIGNAL_COUNT && status == OK; signal++)
         status = add_topics(kafka, (enum signal)signal);
     if (status == OK && kafka->topic_count == 0)
-        status = refuse("kafka-topics", "there is no topic to read");
+        status = refuse("kafka-topics", "no topic is set");
     kafka->conf = rd_kafka_conf_new();
     if (status == OK)
         status = set_tuned(kafka);

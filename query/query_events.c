@@ -26,7 +26,7 @@ static enum status check_reasons(struct query_request *request,
             valid &= reasons[i].len > 0 &&
                      (k == i || !slice_equal(reasons[i], reasons[k]));
     if (!valid)
-        query_invalid(request, "reasons must be 1 to %d different texts",
+        query_invalid(request, "reasons must be 1 to %d different strings",
                       MAX_REASONS);
     return request->failed;
 }

@@ -72,7 +72,7 @@ static void read_levels(struct query_request *request, uint32_t *levels)
             k++;
         if (k == 4)
             query_invalid(request,
-                          "logLevels must be of DEBUG, INFO, WARN, ERROR");
+                          "logLevels must be any of DEBUG, INFO, WARN, ERROR");
         else if (*levels & level_filters[k].levels)
             query_invalid(request, "logLevels must not name a level twice");
         else

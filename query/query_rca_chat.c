@@ -127,7 +127,8 @@ static enum status read_chat(struct query_request *request,
     size_t n = json_array_size(messages);
 
     if (n < 1 || n > MAX_MESSAGES)
-        return query_invalid(request, "messages must be an array of 1 to %d",
+        return query_invalid(request,
+                             "messages must be an array of 1 to %d elements",
                              MAX_MESSAGES);
     for (size_t i = 0; i < n; i++) {
         const json_t *message = json_array_get(messages, i);

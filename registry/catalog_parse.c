@@ -182,7 +182,7 @@ static uint8_t take_visibility(struct catalog_parser *p, const json_t *object)
 
         if (bit == 4)
             complain(p, "visibility",
-                     "must be of project, namespace, internal, external");
+                     "must be any of project, namespace, internal, external");
         bits |= 1u << bit;
     }
     return bits ? (uint8_t)bits : VISIBLE_PROJECT;

@@ -86,7 +86,7 @@ TEST(refusals_name_the_member)
         {"{" TIMES "," SCOPE ",\"sortOrder\":\"up\"}",
          "sortOrder must be asc or desc"},
         {"{" TIMES "," SCOPE ",\"logLevels\":[\"LOUD\"]}",
-         "logLevels must be of DEBUG, INFO, WARN, ERROR"},
+         "logLevels must be any of DEBUG, INFO, WARN, ERROR"},
         {"{" TIMES "," SCOPE ",\"searchPhrase\":[]}",
          "searchPhrase must be a string"},
         {"{" TIMES "," SCOPE ",\"searchWords\":[1]}",

@@ -151,7 +151,8 @@ TEST(complaints_name_the_member)
                   "components[0].endpoints[0].basePath: must begin with /"));
     CHECK(refused(
         ENDPOINT("{\"name\":\"h\",\"port\":8,\"visibility\":[\"all\"]}"),
-        "components[0].endpoints[0].visibility: must be of project, namespace, "
+        "components[0].endpoints[0].visibility: must be any of project, "
+        "namespace, "
         "internal, external"));
     CHECK(refused(ENDPOINT("{\"name\":\"h\",\"port\":8},"
                            "{\"name\":\"h\",\"port\":9}"),
