@@ -14,30 +14,28 @@
 
 #include "otlp_decoder.h"
 
-/* Types of fields, with protobuf's wire type in the lowest three bits. */
+/* Types of fields, without gaps: the readers branch on them. */
 enum otlp_type {
-    OTLP_NONE = 0,               /* a gap in the field numbers */
-    OTLP_TEXT = 1 << 3 | 2,      /* struct slice */
-    OTLP_TRACE_ID = 2 << 3 | 2,  /* uint8_t[16] */
-    OTLP_SPAN_ID = 3 << 3 | 2,   /* uint8_t[8] */
-    OTLP_PARENT_ID = 4 << 3 | 2, /* struct otlp_parent_id */
-    OTLP_ATTRS = 5 << 3 | 2,     /* struct otlp_list of struct attr */
-    OTLP_BODY = 6 << 3 | 2,      /* struct attr */
-    OTLP_MESSAGE = 7 << 3 | 2,   /* its struct */
-    OTLP_ELEMENTS = 8 << 3 | 2,  /* struct otlp_list of what finish() makes */
-    OTLP_FIXED64S =
-        9 << 3 | 2, /* struct otlp_list of uint64_t; also unpacked */
-    OTLP_DOUBLES = 10 << 3 | 2, /* struct otlp_list of double; also unpacked */
-    OTLP_VARINTS =
-        11 << 3 | 2, /* struct otlp_list of uint64_t; also unpacked */
-    OTLP_FIXED64 = 12 << 3 | 1,   /* uint64_t */
-    OTLP_DOUBLE = 13 << 3 | 1,    /* double */
-    OTLP_AS_DOUBLE = 14 << 3 | 1, /* struct otlp_number */
-    OTLP_AS_INT = 15 << 3 | 1,    /* struct otlp_number */
-    OTLP_UINT32 = 16 << 3 | 0,    /* uint32_t */
-    OTLP_SINT32 = 17 << 3 | 0,    /* int32_t */
-    OTLP_ENUM = 18 << 3 | 0,      /* uint8_t */
-    OTLP_FIXED32 = 19 << 3 | 5,   /* uint32_t */
+    OTLP_NONE,      /* a gap in the field numbers */
+    OTLP_TEXT,      /* struct slice */
+    OTLP_TRACE_ID,  /* uint8_t[16] */
+    OTLP_SPAN_ID,   /* uint8_t[8] */
+    OTLP_PARENT_ID, /* struct otlp_parent_id */
+    OTLP_ATTRS,     /* struct otlp_list of struct attr */
+    OTLP_BODY,      /* struct attr */
+    OTLP_MESSAGE,   /* its struct */
+    OTLP_ELEMENTS,  /* struct otlp_list of what finish() makes */
+    OTLP_FIXED64S,  /* struct otlp_list of uint64_t; also unpacked */
+    OTLP_DOUBLES,   /* struct otlp_list of double; also unpacked */
+    OTLP_VARINTS,   /* struct otlp_list of uint64_t; also unpacked */
+    OTLP_FIXED64,   /* uint64_t */
+    OTLP_DOUBLE,    /* double */
+    OTLP_AS_DOUBLE, /* struct otlp_number */
+    OTLP_AS_INT,    /* struct otlp_number */
+    OTLP_UINT32,    /* uint32_t */
+    OTLP_SINT32,    /* int32_t */
+    OTLP_ENUM,      /* uint8_t */
+    OTLP_FIXED32,   /* uint32_t */
 };
 
 struct otlp_parent_id {

@@ -253,7 +253,18 @@ static void one_number(struct otlp_decoder *d, struct wire *w,
 
 /* ---- messages ---- */
 
-static void copy_id(uint8_t *id, size_t size, struct slice bytes)
+/* The wire type of each type of field. Of OTLP_NONE any: it is skipped. */
+static const uint8_t wire_types[] = {
+    [OTLP_TEXT] = 2,      [OTLP_TRACE_ID] = 2,  [OTLP_SPAN_ID] = 2,
+    [OTLP_PARENT_ID] = 2, [OTLP_ATTRS] = 2,     [OTLP_BODY] = 2,
+    [OTLP_MESSAGE] = 2,   [OTLP_ELEMENTS] = 2,  [OTLP_FIXED64S] = 2,
+    [OTLP_DOUBLES] = 2,   [OTLP_VARINTS] = 2,   [OTLP_FIXED64] = 1,
+    [OTLP_DOUBLE] = 1,    [OTLP_AS_DOUBLE] = 1, [OTLP_AS_INT] = 1,
+    [OTLP_UINT32] = 0,    [OTLP_SINT32] = 0,    [OTLP_ENUM] = 0,
+    [OTLP_FIXED32] = 5,
+};
+
+static inline void copy_id(uint8_t *id, size_t size, struct slice bytes)
 {
     if (bytes.len == size)
         memcpy(id, bytes.ptr, size);
@@ -325,8 +336,10 @@ static inline void read_field(struct otlp_decoder *d, struct wire *w,
         *(struct slice *)at = otlp_text(d, wire_bytes(w), ATTR_MAX_VALUE);
         break;
     case OTLP_TRACE_ID:
+        copy_id(at, 16, wire_bytes(w));
+        break;
     case OTLP_SPAN_ID:
-        copy_id(at, field->type == OTLP_TRACE_ID ? 16 : 8, wire_bytes(w));
+        copy_id(at, 8, wire_bytes(w));
         break;
     case OTLP_PARENT_ID:
         parent_id(w, at);
@@ -382,13 +395,16 @@ void otlp_wire_message(struct otlp_decoder *d, struct wire *w,
     char *attrs = (char *)at + message->fields[message->attrs].offset;
 
     while (wire_next(w)) {
+        const struct otlp_field *field = &none;
         uint32_t n = w->tag >> 3;
-        const struct otlp_field *field =
-            n < message->count ? &message->fields[n] : &none;
 
-        if (w->tag == attrs_tag) /* most fields are attributes */
+        if (w->tag == attrs_tag) { /* most fields are attributes */
             key_value_wire(d, w, (struct otlp_list *)(void *)attrs, 0);
-        else if ((w->tag & 7) == (field->type & 7u))
+            continue;
+        }
+        if (n < message->count)
+            field = &message->fields[n];
+        if ((w->tag & 7) == wire_types[field->type])
             read_field(d, w, field, (char *)at + field->offset);
         else
             other_field(d, w, field, (char *)at + field->offset);
