@@ -25,6 +25,7 @@
  *             failed ones of the minute (trace id, span id, value; failed ones
  *             have DERIVED_ERROR = true)
  *   ERRORS    sum, monotonic, delta, int; only if there are any
+ *
  * Both with DERIVED_ENDPOINT, DERIVED_OPERATION, DERIVED_KIND ("server" or
  * "consumer"). correlate/outcome.c decides which spans failed. CLIENT_ERRORS
  * counts HTTP 4xx: neither success nor failure of the component, but
@@ -56,6 +57,7 @@
  *   queue      DERIVED_PEER_NAME (destination), DERIVED_PEER_SYSTEM
  *   external   DERIVED_PEER_NAME (host)
  *   gateway    DERIVED_PEER_NAME ("internet" or "intranet"); IN only
+ *
  * and DERIVED_PROTOCOL ("http", "grpc", "db", "messaging", "").
  * Durations are the caller's for OUT, the callee's for IN. ERRORS and
  * CLIENT_ERRORS as above, by the same span as the duration.

@@ -10,12 +10,14 @@
  *     bucket indices are out of range
  *   - a record older than oldest_ns (0: none is too old), a span by its end;
  *     also counted in batch->rejected_old
+ *
  * Corrected, with a flag in `corrected`:
  *   - a time that is 0, or more than an hour after batch->received_ns, becomes
  *     the observed time, or the time of arrival; a span keeps its duration if
  *     both its times were given
  *   - a point that starts after its time gets the start 0, unknown
  *   - a span that ends before it starts gets the duration 0
+ *
  * Of attributes with the same key the last wins. Values beyond the limits of
  * record.h are truncated and counted in batch->truncated, as are attributes
  * without a key and links without valid ids; buckets beyond the limit are

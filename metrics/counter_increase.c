@@ -10,13 +10,20 @@
 
 enum { FIRST_ROOM = 16, MAX_STARTS = 8, MAX_WRITERS = 64 };
 
-/* Prometheus' word for a counter; without a type it comes as a gauge. */
+/* Prometheus' word for a counter, after its name; without a type it comes as a
+ * gauge. */
+static bool is_total(struct slice name)
+{
+    struct slice total = SLICE("_total");
+
+    return name.len > total.len && slice_ends(name, total);
+}
+
 enum metric_mode metric_mode(const struct metric *metric,
                              const struct metric_name *known)
 {
     bool number = metric->type <= METRIC_SUM;
-    bool counter = known ? known->kind != KIND_GAUGE
-                         : slice_ends(metric->name, SLICE("_total"));
+    bool counter = known ? known->kind != KIND_GAUGE : is_total(metric->name);
 
     if (metric->type != METRIC_GAUGE && metric->type != METRIC_SUMMARY &&
         metric->temporality == DELTA)

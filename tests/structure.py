@@ -12,9 +12,13 @@
 4. A test waits for a condition (WAIT_FOR), it does not sleep.
 5. A header of include/ says in its head what it is for, who owns what it hands
    out, which threads may call it, and how it reports errors.
-5. A source file that README.md or docs/architecture.md names exists, and so does
-   what they name in it: `folder/file.c:function`. So does a source file that a
-   comment names (evidence_X.c: any with that pattern).
+6. A source file that README.md or docs/architecture.md names exists, and so does
+   what they name in it: `folder/file.c:function`.
+7. A source file that a comment names exists (evidence_X.c: any with that
+   pattern), and so do functions, name(), constants, UPPER_CASE, and members,
+   type.member.
+8. The formatter has not folded a table in a comment: a line without indent does
+   not continue one that is indented.
 
 Which module may use which is checked by layers.sh.
 """
@@ -126,18 +130,71 @@ def check_pages():
                 complain(f"{page}: {pattern} does not define {name}")
 
 
+def all_sources():
+    yield from sources(".c", ".h")
+    yield from sorted((TOP / "tests").rglob("*.[ch]"))
+
+
+def comments(text):
+    for match in re.finditer(r"/\*.*?\*/", text, re.S):
+        yield text.count("\n", 0, match.start()) + 1, match[0]
+
+
+def check_files_of_comment(comment, where, known):
+    for name in re.findall(r"(?<![\w*.])\w{2,}\.[ch]\b", comment):
+        pattern = re.sub(r"\b[A-Z]+(?=\.)|(?<=_)[A-Z]+", "*", name)
+        if not fnmatch.filter(known, pattern):
+            complain(f"{where}: a comment names {name}, which does not exist")
+
+
+def check_names_of_comment(comment, where, words, members):
+    """reader_X(), code_x() and ERR_... stand for several; a path is no name."""
+    for name in re.findall(r"\b([a-z]\w+)\(\)|"
+                           r"(?<![\w/])([A-Z][A-Z0-9]*_[A-Z0-9_]*[A-Z0-9])"
+                           r"(?![\w/])", comment):
+        name = name[0] or name[1]
+        if name not in words and not re.search(r"_[xX]$", name):
+            complain(f"{where}: a comment names {name}, which does not exist")
+    for kind, member in re.findall(r"\b([a-z]\w+_\w+)\.([a-z]\w+)\b", comment):
+        if kind in members and member not in {*members[kind], "c", "h"}:
+            complain(f"{where}: struct {kind} has no member {member}")
+
+
+def check_lines_of_comment(comment, path, first):
+    """Paragraphs and "Owner:  text" may follow an indented line."""
+    before = 0
+    for number, line in enumerate(comment.split("\n"), first):
+        parts = re.match(r"\s*/?\*+( *)([^\s/].*)?$", line)
+        if not parts or not parts[2]:
+            before = 0
+            continue
+        if before >= 3 and len(parts[1]) <= 1 and not re.match(
+                r"[A-Z]\w*( \w+)?(:|  )", parts[2]):
+            complain(f"{path}:{number}: this line of a comment continues an "
+                     "indented one: was a table folded? (a blank line "
+                     "separates a paragraph)")
+        before = len(parts[1])
+
+
 def check_comments():
-    known = {path.name for path in sources(".c", ".h")}
-    known |= {path.name for path in (TOP / "tests").rglob("*.[ch]")}
+    texts = {path: path.read_text() for path in all_sources()}
+    known = {path.name for path in texts}
     known |= {path.name for path in pathlib.Path("/usr/include").glob("*.h")}
-    for path in sources(".c", ".h"):
-        for comment in re.findall(r"/\*.*?\*/", path.read_text(), re.S):
-            for name in re.findall(r"(?<![\w*.])\w{2,}\.[ch]\b", comment):
-                if not fnmatch.filter(known, re.sub(r"\b[A-Z]+(?=\.)|"
-                                                    r"(?<=_)[A-Z]+", "*",
-                                                    name)):
-                    complain(f"{path.relative_to(TOP)}: a comment names "
-                             f"{name}, which does not exist")
+    words, members = set(), collections.defaultdict(set)
+    for text in texts.values():
+        code = re.sub(r"/\*.*?\*/", " ", text, flags=re.S)
+        words |= set(re.findall(r"\w+", code))
+        for name, body in re.findall(r"^(?:static )?(?:const )?(?:struct|union) "
+                                     r"(\w+) \{(.*?)^\}", code, re.S | re.M):
+            members[name] |= set(re.findall(r"\w+", body))
+    words |= set(re.findall(r"\w+", (TOP / "Makefile").read_text()))
+    for path, text in texts.items():
+        path = path.relative_to(TOP)
+        for line, comment in comments(text):
+            if path.parts[0] != "tests":
+                check_files_of_comment(comment, f"{path}:{line}", known)
+            check_names_of_comment(comment, f"{path}:{line}", words, members)
+            check_lines_of_comment(comment, path, line)
 
 
 def calls_between_files(objects):
