@@ -1,5 +1,5 @@
 """Bad input against the real binary: each row of the design's table of bad
-input, in protobuf and in JSON, and what HTTP allows besides."""
+input, in protobuf and in JSON, and invalid HTTP requests."""
 import gzip
 import json
 import random

@@ -1,5 +1,5 @@
-"""callboard cause in the terminal; reports that outlive a restart; the same
-question twice."""
+"""callboard cause in the terminal; reports survive a restart; the same query
+twice."""
 import os
 import subprocess
 import tempfile

@@ -1,8 +1,8 @@
-"""Reports of faults that the shop plays, and of quiet times, against those in
-tests/golden/cause. After a change that is meant, make golden-cause writes them
-anew, for review. What they hold is who is named, since which
-minute, by what kinds of evidence, and the words, with the numbers off: a score
-that moves a little is no other report.
+"""Reports of simulated faults, and of times without a fault, are compared with
+tests/golden/cause. After an intended change, make golden-cause rewrites the
+files for review. They have the named component, the minute of the onset, the
+kinds of evidence and the sentences without their numbers, so that small changes
+of a score do not matter.
 """
 import difflib
 import json

@@ -1,4 +1,4 @@
-"""Every window of several hours is asked for its root cause. An answer depends
+"""A root-cause query for every window of several hours. An answer depends
 on which spans a block holds and in what order, so one window shows little.
 `make check` runs this with AddressSanitizer, too."""
 import json

@@ -1,6 +1,6 @@
-"""The wall clock is put forward and back by an hour, under load: nothing is
-lost, nothing is there twice, whatever waits for its time goes on, and what is
-young is not deleted.
+"""The wall clock is set forward and back by an hour, under load: no record is
+lost or stored twice, timers continue, and records within the retention are not
+deleted.
 
 The process has a clock of its own (clock_shift.c, preloaded).
 """

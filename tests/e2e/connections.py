@@ -1,5 +1,5 @@
 """Connections that are many, slow or never done: others are served within a
-second, memory stays under the limit, and what is not used is given back.
+second, memory stays under the limit, and unused memory is returned.
 """
 import json
 import os

@@ -1,6 +1,6 @@
-"""70,000 distinct resources in one request: whoever comes later, of the same
-namespace or another one, still has its component; what is stored is found over
-kill -9 and restarts; /health, the log and the counters say what happened."""
+"""70,000 distinct resources in one request: later resources, of the same namespace
+or another one, still get their component; stored records are found after kill -9
+and restarts; /health, the log and the counters report the full table."""
 import time
 
 from callboard import (Server, Tap, around, export, field, fixed64, log, logs_request, new_folder,

@@ -1,5 +1,5 @@
 """Connections, bodies and answers of one address do not keep others out: a good
-sender and a good asker (from other loopback addresses) are served meanwhile.
+sender and a good query client (from other loopback addresses) are served meanwhile.
 """
 import json
 import os

@@ -229,7 +229,7 @@ static inline void kit_done(void *arg, enum status status)
     atomic_store((atomic_int *)arg, (int)status);
 }
 
-/* What the sender of batch k is told. */
+/* The status that the sender of batch k gets. */
 static inline enum status instance_send(struct instance *instance, uint32_t k)
 {
     struct sink sink = journal_sink(instance->journal);
@@ -368,7 +368,7 @@ static inline enum status instance_read(struct instance *instance,
 /* ---- what must be there ---- */
 
 /* Of each batch: how often it was acknowledged, and how often it was sent
- * without an answer, or with one that nobody lived to see. */
+ * without an answer, or the process ended before the answer was noted. */
 struct account {
     uint8_t taken[BATCHES + MORE], unsure[BATCHES + MORE];
 };

@@ -87,7 +87,7 @@ TEST(every_wrong_field_is_named)
     world_free(w);
 }
 
-/* Nothing there, and the answer says so. */
+/* Without data the answer has found: false. */
 TEST(times_without_data_have_an_answer)
 {
     static const char *const times[][2] = {
@@ -186,8 +186,8 @@ TEST(thousand_components_are_answered_in_bounded_memory)
     world_free(w);
 }
 
-/* Memory ends in every place where the question takes some: it is refused, or
- * answered in full, and nothing is read or written that is not there. */
+/* Each allocation of the query fails once: the query is refused or answered in
+ * full, without invalid reads or writes. */
 TEST(memory_may_end_anywhere)
 {
     struct world *w = world_new(plain);

@@ -111,8 +111,8 @@ TEST(what_senders_say_in_attributes)
     }
 }
 
-/* OK stands whatever the attributes say; it takes a failure away, not the
- * status that the client was sent. */
+/* Status OK overrides the attributes: the span has not failed, but a 4xx is
+ * still a client error. */
 TEST(a_status_that_is_set_decides)
 {
     for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {

@@ -1,12 +1,11 @@
 /*
- * The script of every batch from receiver to block, in which the n-th piece of
- * memory that we or SQLite ask for is refused. Where that is ours the process
- * ends with a message (mem.h); SQLite says so, and what it was asked for is
- * tried again. Either way, what was acknowledged is there in the next instance,
- * once.
+ * The script sends batches from receiver to block; the n-th allocation of the
+ * program or of SQLite fails. If it is the program's, the process ends with a
+ * message (mem.h); if it is SQLite's, the operation fails and is retried. In
+ * both cases every acknowledged record is there once after a restart.
  *
- * By day that is tried for some hundred pieces all over the script, SEED=n
- * repeats them; NIGHTLY=1 tries all.
+ * By default a few hundred allocations are tried, spread over the script;
+ * SEED=n repeats them; NIGHTLY=1 tries all.
  */
 #include <signal.h>
 #include <sqlite3.h>

@@ -1,8 +1,8 @@
 /*
- * The upkeep of a database - retention, merging of chunks and of blocks - with
- * every call that it makes on the disk going wrong once, in every way, as in
- * test_every_fault.c. What is to stay is there once, whatever happens; of what
- * is too old, what is left is there once.
+ * Maintenance of a database: retention, merging of chunks and of blocks. Each
+ * disk call fails once, in every way, as in test_every_fault.c. Afterwards
+ * every record within the retention is there once, and no older record is there
+ * twice.
  *
  * SEED=n repeats a run.
  */

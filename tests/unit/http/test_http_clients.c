@@ -182,8 +182,8 @@ static void *stop_thread(void *arg)
     return NULL;
 }
 
-/* What is with the sink is waited for and answered; what comes meanwhile is
- * told to come again. */
+/* A stop waits for the requests in the sink and answers them; requests that
+ * arrive meanwhile get Retry-After. */
 TEST(stop_answers_what_is_under_way)
 {
     struct slice body = spans(5, 0, 10);

@@ -600,11 +600,11 @@ TEST(bytes_of_a_body_are_never_taken_for_an_entry)
     end();
 }
 
-/* ---- what is missing ---- */
+/* ---- lost entries ---- */
 
-/* Some lsns are of entries that were lost or never written: they are given out
- * to nobody, and are not taken for entries either when the segment behind them
- * is empty. */
+/* Some lsns belong to entries that were lost or never written: they are not
+ * reused, and are not counted as entries even if the segment after them is
+ * empty. */
 TEST(lsns_that_no_entry_has_are_not_taken_for_entries)
 {
     char path[512];

@@ -1,5 +1,5 @@
-/* What every question shares: scope, range, paging, and the words in which
- * they are refused. Asked through the logs and traces routes. */
+/* Parameters that all queries share: scope, time range, paging, and the
+ * messages that refuse them; tested through the routes of logs and traces. */
 #include "fake_query.h"
 
 #define LOGS   "/api/v1/logs/query"

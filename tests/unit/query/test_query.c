@@ -145,8 +145,8 @@ static int wait_for_inside(int count)
     return atomic_load(&inside);
 }
 
-/* One question at work, two waiting: the fourth is refused at once, and health
- * is answered all the same. */
+/* One query runs and two wait: the fourth is refused at once, and /health is
+ * still answered. */
 TEST(beyond_the_queue_is_503_and_health_answers)
 {
     const char *answer;
@@ -204,8 +204,8 @@ static void first_two_wait(void)
     }
 }
 
-/* One asker has both workers at work and as many waiting as it may: another is
- * served at once, and the first is told that the limit is its own. */
+/* One client uses both workers and all of its waiting places: another client is
+ * served at once, and the first one gets 429. */
 TEST(one_asker_cannot_take_all_workers)
 {
     struct pollfd greedy[6];
@@ -312,7 +312,7 @@ TEST(stopping_answers_what_was_taken)
     bed_release(&bed);
 }
 
-/* A client that goes away while its question is being answered. */
+/* A client that closes the connection while its query runs. */
 TEST(clients_that_hang_up)
 {
     serve(2, 64);

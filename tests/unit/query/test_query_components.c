@@ -155,7 +155,7 @@ TEST(pages_are_the_list_in_parts)
     bed_release(&bed);
 }
 
-/* What comes and goes between two pages moves nobody else. */
+/* Components that appear or disappear between two pages do not move others. */
 TEST(a_page_goes_on_behind_a_name_that_is_gone)
 {
     char cursor[1024] = "";

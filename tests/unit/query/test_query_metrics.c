@@ -369,8 +369,8 @@ static void put_growing(const char *name, uint8_t type, uint32_t resource,
     }
 }
 
-/* Micrometer by way of a Prometheus receiver that was told no types: count,
- * sum and buckets come as gauges. */
+/* Micrometer through a Prometheus receiver without types: count, sum and
+ * buckets arrive as gauges. */
 TEST(http_from_parts_of_a_prometheus_histogram)
 {
     static const char *const le[] = {"0.1", "0.5", "+Inf"};

@@ -1,4 +1,4 @@
-/* The graph of a project: what was called, what is declared, what is asked. */
+/* The call graph of a project: observed edges, declared edges, parameters. */
 #include "clock.h"
 #include "derived.h"
 #include "fake_query.h"

@@ -1,5 +1,5 @@
 /*
- * Reports of the RCA agent: analysed, kept, listed, changed, asked about.
+ * Reports of the RCA agent: analysis, storage, list, changes, chat.
  */
 #include <stdio.h>
 

@@ -379,8 +379,8 @@ TEST(health_says_that_the_table_is_full)
     bed_release(&bed);
 }
 
-/* Against the plainest model: an id means what it was given for, as long as
- * anything may refer to it, whatever is dropped, however often it starts. */
+/* Against a simple model: an id keeps its meaning as long as stored data may
+ * refer to it, over evictions and restarts. */
 TEST(ids_keep_their_identity)
 {
     enum { STEPS = 4000, SPACES = 5, MAX_ID = 64 * 8 + 256 };
