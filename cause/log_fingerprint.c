@@ -115,19 +115,9 @@ static struct slice inner_message(struct slice line)
 
 static struct slice message_of(const struct log_record *log)
 {
-    static const char *const keys[] = {"message", "msg", "log", "event"};
+    struct slice text = log_message(log);
 
-    if (log->body.type == VALUE_MAP) {
-        struct attrs members = {.at = log->body.items, .count = log->body.len};
-
-        for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++) {
-            const struct attr *a = attrs_find(&members, slice_of(keys[i]));
-
-            if (a && a->type == VALUE_STRING)
-                return attr_text(a);
-        }
-    }
-    return inner_message(attr_text(&log->body));
+    return log->body.type == VALUE_STRING ? inner_message(text) : text;
 }
 
 /* The value of a member of JSON or logfmt, without its quotes and what follows

@@ -75,9 +75,8 @@ static void count(struct log_rates *r, uint32_t component,
 static void read_point(void *arg, const struct point *p)
 {
     struct log_rates *r = arg;
-    const struct attr *template =
-        attrs_find(&p->attrs, SLICE(DERIVED_TEMPLATE));
-    const struct attr *level = attrs_find(&p->attrs, SLICE(DERIVED_LEVEL));
+    struct slice template = attrs_text(&p->attrs, SLICE(DERIVED_TEMPLATE));
+    struct slice level = attrs_text(&p->attrs, SLICE(DERIVED_LEVEL));
     uint32_t component = candidate_of_resource(r->candidates, p->resource_id);
     double amount = p->is_int ? (double)p->i : p->d;
     uint32_t minute;
@@ -87,12 +86,10 @@ static void read_point(void *arg, const struct point *p)
     r->all[minute] += amount;
     if (red_any_served(r->red, component))
         return;
-    if (template && level &&
-        (slice_equal(attr_text(level), SLICE("ERROR")) ||
-         slice_equal(attr_text(level), SLICE("FATAL"))))
-        count(r, component, attr_text(template), minute, amount);
-    else
-        count(r, component, (struct slice){NULL, 0}, minute, amount);
+    if (!slice_equal(level, SLICE("ERROR")) &&
+        !slice_equal(level, SLICE("FATAL")))
+        template = (struct slice){NULL, 0};
+    count(r, component, template, minute, amount);
 }
 
 static void add_timeseries(struct log_rates *r, const struct log_rate *rate)

@@ -12,24 +12,6 @@
 #include "stats.h"
 #include "tagger.h"
 
-static struct slice message_of(const struct log_record *log)
-{
-    static const char *const keys[] = {"message", "msg", "log", "event"};
-
-    if (log->body.type == VALUE_STRING)
-        return attr_text(&log->body);
-    if (log->body.type != VALUE_MAP)
-        return (struct slice){NULL, 0};
-    for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++) {
-        struct attrs members = {.at = log->body.items, .count = log->body.len};
-        const struct attr *member = attrs_find(&members, slice_of(keys[i]));
-
-        if (member && member->type == VALUE_STRING)
-            return attr_text(member);
-    }
-    return (struct slice){NULL, 0};
-}
-
 static struct counted_name *find_template(struct tagger *tagger,
                                           struct component *component,
                                           uint64_t hash)
@@ -57,7 +39,7 @@ void templates_count(struct tagger *tagger, struct component *component,
                                     .identity = component->identity,
                                     .resource = component->resource};
     struct template_split *split = &tagger->template.split;
-    struct slice line = message_of(log);
+    struct slice line = log_message(log);
     struct counted_name *name = NULL;
 
     if (line.len > 0) {

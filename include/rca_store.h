@@ -57,7 +57,8 @@ bool rca_store_id_taken(struct rca_store *rca, struct slice id,
                         struct slice namespace);
 
 struct rca_filter {
-    struct slice namespace, project, environment, status; /* empty: any */
+    struct rca_scope scope;
+    struct slice status; /* empty: any */
     uint64_t start_ns, end_ns;
     bool ascending;
     uint32_t limit;

@@ -283,6 +283,24 @@ static inline struct slice attrs_text(const struct attrs *attrs,
     return a ? attr_text(a) : (struct slice){NULL, 0};
 }
 
+/* The message of a log record: its text, or of a structured body the first
+ * text under one of the usual keys. */
+static inline struct slice log_message(const struct log_record *log)
+{
+    static const char *const keys[] = {"message", "msg", "log", "event"};
+    struct attrs members = {.at = log->body.items, .count = log->body.len};
+
+    if (log->body.type != VALUE_MAP)
+        return attr_text(&log->body);
+    for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++) {
+        const struct attr *member = attrs_find(&members, slice_of(keys[i]));
+
+        if (member && member->type == VALUE_STRING)
+            return attr_text(member);
+    }
+    return (struct slice){NULL, 0};
+}
+
 static inline bool id_is_zero(const uint8_t *id, size_t len)
 {
     uint8_t any = 0;

@@ -136,13 +136,9 @@ static bool prepare(struct metric_reading *r, uint32_t table)
 static bool has_attributes(const struct metric_selector *select,
                            const struct point *point)
 {
-    const struct attr *a;
-
-    if (select->label.len > 0) {
-        a = attrs_find(&point->attrs, select->label);
-        if (!a || !slice_equal(attr_text(a), select->value))
-            return false;
-    }
+    if (select->label.len > 0 &&
+        !slice_equal(attrs_text(&point->attrs, select->label), select->value))
+        return false;
     return select->outcomes == 0 ||
            select->outcomes >> metric_outcome(&point->attrs) & 1;
 }

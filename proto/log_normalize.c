@@ -275,12 +275,8 @@ static bool is_shipped_text(struct slice text)
 
 static void name_event(struct log_record *log)
 {
-    const struct attr *name = NULL;
-
     if (log->event_name.len == 0)
-        name = attrs_find(&log->attrs, SLICE("event.name"));
-    if (name)
-        log->event_name = attr_text(name);
+        log->event_name = attrs_text(&log->attrs, SLICE("event.name"));
 }
 
 /* Sets a missing body. */

@@ -196,9 +196,9 @@ static enum status list_filter(struct query_request *request,
     static const char *const orders[] = {"asc", "desc", NULL};
     uint64_t limit = LIST_DEFAULT;
 
-    filter->namespace = need_param(request, "namespace");
-    filter->project = need_param(request, "project");
-    filter->environment = need_param(request, "environment");
+    filter->scope.namespace = need_param(request, "namespace");
+    filter->scope.project = need_param(request, "project");
+    filter->scope.environment = need_param(request, "environment");
     (void)need_param(request, "startTime");
     (void)need_param(request, "endTime");
     params_query_range(request, 0, &filter->start_ns, &filter->end_ns);

@@ -217,6 +217,14 @@ static bool fits(struct slice wanted, struct slice has)
     return wanted.len == 0 || slice_equal(wanted, has);
 }
 
+static bool in_scope(const struct stored_report *k,
+                     const struct rca_scope *scope)
+{
+    return fits(scope->namespace, k->field[NAMESPACE]) &&
+           fits(scope->project, k->field[PROJECT]) &&
+           fits(scope->environment, k->field[ENVIRONMENT]);
+}
+
 /* By its id, or without the namespace at its end: report_id() in query_rca.c.
  */
 static bool has_id(const struct stored_report *k, struct slice id,
@@ -242,10 +250,7 @@ struct slice rca_store_get(struct rca_store *rca, struct slice id,
     for (int i = 0; i < RCA_MAX_REPORTS; i++) {
         const struct stored_report *k = &rca->reports[i];
 
-        if (k->number && has_id(k, id, scope) &&
-            fits(scope->namespace, k->field[NAMESPACE]) &&
-            fits(scope->project, k->field[PROJECT]) &&
-            fits(scope->environment, k->field[ENVIRONMENT])) {
+        if (k->number && has_id(k, id, scope) && in_scope(k, scope)) {
             found = k;
             count++;
         }
@@ -273,10 +278,7 @@ bool rca_store_id_taken(struct rca_store *rca, struct slice id,
 static bool matches(const struct stored_report *k, const struct rca_filter *f)
 {
     return k->number && k->time_ns >= f->start_ns && k->time_ns < f->end_ns &&
-           fits(f->namespace, k->field[NAMESPACE]) &&
-           fits(f->project, k->field[PROJECT]) &&
-           fits(f->environment, k->field[ENVIRONMENT]) &&
-           fits(f->status, k->field[STATUS]);
+           in_scope(k, &f->scope) && fits(f->status, k->field[STATUS]);
 }
 
 static int by_time(const void *left, const void *right)
