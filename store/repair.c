@@ -86,11 +86,34 @@ static enum status replace(const char *path, const char *new,
     return status == OK ? sync_path(path, true) : status;
 }
 
+/* Until database version 3 the files of a repair were called *.salvage and
+ * *.wanted. A copy may be complete, and all there is. */
+static enum status adopt_old_names(const char *path, const char *new)
+{
+    char *old = path_with(path, ".salvage"),
+         *wanted = path_with(path, ".wanted");
+    char *pending = path_with(path, PENDING);
+    enum status status = OK;
+
+    for (int i = PARTS - 1; i >= 0 && status == OK; i--)
+        status = rename_part(old, new, parts[i]);
+    if (status == OK)
+        status = rename_part(wanted, pending, "");
+    free(pending);
+    free(wanted);
+    free(old);
+    return status;
+}
+
 enum status repair_resume(const char *path)
 {
     char *new = path_with(path, ".repair");
-    enum status status = OK;
+    enum status status = adopt_old_names(path, new);
 
+    if (status != OK) {
+        free(new);
+        return status;
+    }
     if (path_exists(path, "")) {
         remove_parts(new);
     } else if (path_exists(new, "")) {

@@ -342,6 +342,30 @@ TEST(an_interrupted_repair_is_restarted_or_completed)
     free(whole.bytes);
 }
 
+/* Version 3 gave these files other names. */
+TEST(an_interrupted_repair_of_an_earlier_version_is_completed)
+{
+    char dir[64], path[128];
+    uint64_t lsn;
+    struct file whole = small_database(&lsn);
+    struct file none = {whole.bytes, 0};
+
+    temp_make(dir);
+    path_of(path, dir, "callboard.db.salvage");
+    file_write(path, whole);
+    struct found found = look(dir);
+    CHECK(little_is_lost(&found) && found.logs == BLOCKS * ROWS);
+    CHECK(!in_dir(dir, "*.salvage*") && !in_dir(dir, "*.repair*"));
+
+    path_of(path, dir, "callboard.db.wanted");
+    file_write(path, none);
+    found = look(dir);
+    CHECK(little_is_lost(&found) && found.logs == BLOCKS * ROWS);
+    CHECK(in_dir(dir, "*.damaged-*") && !in_dir(dir, "*.wanted"));
+    temp_remove(dir);
+    free(whole.bytes);
+}
+
 /* A key that is too high is out of order with all that follow. */
 TEST(a_key_that_is_too_high_takes_only_its_row)
 {
