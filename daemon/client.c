@@ -24,12 +24,17 @@ struct client_options {
 static int usage(FILE *out)
 {
     fputs("Usage: callboard cause PROJECT[/COMPONENT] [OPTION]...\n"
-          "  --since DURATION    length of the window that ends now (30m)\n"
-          "  --namespace NAME    (default)\n"
-          "  --environment NAME  (any)\n"
-          "  --server HOST:PORT  of the query API, or its URL "
-          "(127.0.0.1:9097)\n"
-          "  --json              print the JSON answer\n",
+          "\n"
+          "Prints the likely root cause of current failures.\n"
+          "\n"
+          "  --since DURATION    length of the window, which ends now "
+          "(default 30m)\n"
+          "  --namespace NAME    namespace of the project "
+          "(default \"default\")\n"
+          "  --environment NAME  environment (default all)\n"
+          "  --server HOST:PORT  address or URL of the query API "
+          "(default 127.0.0.1:9097)\n"
+          "  --json              print the answer as JSON\n",
           out);
     return out == stdout ? 0 : 2;
 }
