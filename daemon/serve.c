@@ -97,16 +97,18 @@ static void trim_memory(struct daemon *d)
     }
 }
 
-/* If requests did not fit into memory, the memtables are flushed early, so that
- * they fit when they are sent again. */
+/* If requests of either port waited or exports were refused, for whatever
+ * reason, memory may be short: the memtables are flushed early, so that the
+ * requests fit when they are sent again. A flush without need costs a block
+ * that is smaller than usual. */
 static void flush_under_pressure(struct daemon *d)
 {
-    uint64_t refusals =
+    uint64_t waits_and_refusals =
         stats_get(STATS_REFUSED_BUSY) + stats_get(STATS_HTTP_WAITS);
 
-    if (refusals != d->memory_refusals)
+    if (waits_and_refusals != d->waits_and_refusals)
         store_flush(d->store);
-    d->memory_refusals = refusals;
+    d->waits_and_refusals = waits_and_refusals;
 }
 
 /* Ticks once a second until a signal arrives. */

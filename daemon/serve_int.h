@@ -37,8 +37,8 @@ struct daemon {
     struct serve_loss loss;
     struct timespec catalog_time; /* of the file, when it was read last */
     uint64_t started_ns;
-    size_t peak_used;         /* of the budget, since memory was trimmed last */
-    uint64_t memory_refusals; /* when they were looked at last */
+    size_t peak_used; /* of the budget, since memory was trimmed last */
+    uint64_t waits_and_refusals; /* when they were looked at last */
 };
 
 static inline uint64_t min_u64(uint64_t a, uint64_t b)

@@ -140,6 +140,19 @@ static enum status load_store_id(struct store *store, char id[STORE_ID_SIZE])
     return metadata_sync(store_metadata(store));
 }
 
+static struct receiver_options receiver_options(struct daemon *d,
+                                                size_t max_body)
+{
+    return (struct receiver_options){
+        .max_body = max_body,
+        .oldest_ns = serve_oldest_ns,
+        .oldest_arg = (void *)(uintptr_t)d->config,
+        .key = &d->request_key,
+        .budget = &d->budget,
+        .sink = journal_sink(d->journal),
+    };
+}
+
 /* After the replay, when the store knows every offset. What librdkafka
  * prefetches is charged to the budget as a whole: twice the queue that it is
  * told to keep. */
@@ -159,12 +172,8 @@ enum status serve_start_kafka(struct daemon *d)
         .properties = c->kafka_options,
         .store_id = store_id,
         .queue_bytes = c->memory_limit / 64,
-        .max_message = min_u64(c->max_body, d->budget.limit / 2),
-        .key = &d->request_key,
-        .budget = &d->budget,
-        .sink = journal_sink(d->journal),
-        .oldest_ns = serve_oldest_ns,
-        .oldest_arg = (void *)(uintptr_t)c,
+        .receiver =
+            receiver_options(d, min_u64(c->max_body, d->budget.limit / 2)),
         .next_offset = next_offset,
         .next_arg = d->store,
     };
@@ -228,16 +237,12 @@ enum status serve_start_ports(struct daemon *d)
     };
     struct otlp_http_options otlp_http = {
         .listen = c->otlp_http,
-        .max_body = min_u64(c->max_body, serve_shared_bytes(c) / 3),
         .max_connections = (uint32_t)c->max_connections,
         .idle_timeout_ns = c->idle_timeout,
         .cors_origins = c->cors_origins,
         .allowed_hosts = c->allowed_hosts,
-        .oldest_ns = serve_oldest_ns,
-        .oldest_arg = (void *)(uintptr_t)c,
-        .key = &d->request_key,
-        .budget = &d->budget,
-        .sink = journal_sink(d->journal),
+        .receiver = receiver_options(
+            d, min_u64(c->max_body, serve_shared_bytes(c) / 3)),
     };
     enum status status = query_start(&d->query, &query);
 

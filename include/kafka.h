@@ -21,9 +21,8 @@
 #ifndef KAFKA_H
 #define KAFKA_H
 
-#include "batch.h"
-#include "budget.h"
 #include "buf.h"
+#include "receiver.h"
 #include "status.h"
 
 struct kafka;
@@ -40,14 +39,7 @@ struct kafka_options {
     const char *properties; /* of librdkafka, a name=value on each line */
     const char *store_id;   /* distinguishes this instance's store */
     size_t queue_bytes;     /* what librdkafka may fetch ahead */
-    size_t max_message;     /* a larger one is a dead letter */
-    const struct request_key *key; /* recognizes duplicate requests; NULL: none
-                                      are */
-    struct budget *budget;
-    struct sink sink;
-    /* As in otlp_http.h. */
-    uint64_t (*oldest_ns)(void *arg, enum signal signal, uint64_t received_ns);
-    void *oldest_arg;
+    struct receiver_options receiver;
     /* The offset after the last stored message; false: none is stored. */
     bool (*next_offset)(void *arg, struct slice topic, uint32_t partition,
                         uint64_t *next);

@@ -15,28 +15,18 @@
 #ifndef OTLP_HTTP_H
 #define OTLP_HTTP_H
 
-#include "batch.h"
-#include "budget.h"
+#include "receiver.h"
 #include "status.h"
 
 struct otlp_http;
 
 struct otlp_http_options {
     const char *listen;        /* HOST:PORT; port 0 picks one */
-    size_t max_body;           /* before and after decompression; larger: 413 */
     uint32_t max_connections;  /* fewer if the limit of open files is lower */
     uint64_t idle_timeout_ns;  /* for connections that are idle or slow */
     const char *cors_origins;  /* comma list; NULL or "": none */
     const char *allowed_hosts; /* comma list; NULL or "": see http_server.h */
-    /* Records older than this are rejected, in a batch that was received then;
-     * NULL or 0: none. Replay of the journal uses the same function, and so
-     * yields the same records. */
-    uint64_t (*oldest_ns)(void *arg, enum signal signal, uint64_t received_ns);
-    void *oldest_arg;
-    const struct request_key *key; /* recognizes duplicate requests; NULL: none
-                                      are */
-    struct budget *budget;
-    struct sink sink;
+    struct receiver_options receiver;
 };
 
 /* ERR_IO, ERR_IN_USE, ERR_INVALID: cannot listen (logged, with the address). */

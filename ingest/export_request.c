@@ -18,7 +18,7 @@
 
 enum status export_ready(const struct export_request *request)
 {
-    const struct otlp_http_options *options = &request->intake->options;
+    const struct receiver_options *options = &request->intake->options;
 
     if (atomic_load(&request->intake->stopping))
         return ERR_STOPPING;
@@ -65,7 +65,7 @@ static void note_rejected(struct export_request *request,
 static enum status unpack(struct export_request *request, char **body,
                           size_t *len)
 {
-    const struct otlp_http_options *options = &request->intake->options;
+    const struct receiver_options *options = &request->intake->options;
 
     stats_add(STATS_RECEIVED_BYTES, request->len);
     if (request->format != INFLATE_NONE) {
@@ -89,8 +89,7 @@ static enum status unpack(struct export_request *request, char **body,
 
 bool export_decode(struct export_request *request)
 {
-    const struct otlp_http_options *options = &request->intake->options;
-    uint64_t oldest_ns = 0;
+    const struct receiver_options *options = &request->intake->options;
     struct slice detail = {NULL, 0};
     struct batch *batch;
     char *body = NULL;
@@ -107,10 +106,9 @@ bool export_decode(struct export_request *request)
     batch = batch_new(request->signal, body, len, options->budget);
     batch->encoding = request->encoding;
     batch->received_ns = clock_wall_ns();
-    if (options->oldest_ns)
-        oldest_ns = options->oldest_ns(options->oldest_arg, request->signal,
-                                       batch->received_ns);
-    status = ingest_decode(batch, oldest_ns, options->key, &detail);
+    status = ingest_decode(
+        batch, receiver_oldest_ns(options, request->signal, batch->received_ns),
+        options->key, &detail);
     if (status == OK) {
         request->status = OK;
         request->accepted = batch->count;
@@ -131,7 +129,7 @@ bool export_decode(struct export_request *request)
 static void batch_is_done(void *arg, enum status status)
 {
     struct export_request *request = arg;
-    struct otlp_intake *intake = request->intake;
+    struct export_intake *intake = request->intake;
 
     if (status != OK)
         export_refuse(request, status, (struct slice){NULL, 0});
@@ -143,15 +141,15 @@ static void batch_is_done(void *arg, enum status status)
 
 void export_submit(struct export_request *request)
 {
-    struct otlp_intake *intake = request->intake;
+    struct export_intake *intake = request->intake;
     struct batch *batch = request->batch;
 
     request->batch = NULL;
     request->sent = batch;
     batch->done = batch_is_done;
     batch->done_arg = request;
-    /* Counts, then checks; otlp_http_stop() does it in the opposite order, so
-     * nothing is submitted after the stop. */
+    /* Counts, then checks; a receiver that stops sets `stopping`, then looks at
+     * the count. So nothing is submitted after the stop. */
     atomic_fetch_add(&intake->waiting, 1);
     if (atomic_load(&intake->stopping)) {
         batch_done(batch, ERR_STOPPING);

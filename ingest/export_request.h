@@ -9,9 +9,9 @@
  *   export_write_response   the body of the answer
  *   export_release
  *
- * Ownership  the receiver owns the request; between export_submit() and
+ * Ownership: the receiver owns the request; between export_submit() and
  *            answer() the sink does.
- * Threads    a request belongs to one receiver thread, or to the sink.
+ * Threads:   a request belongs to one receiver thread, or to the sink.
  */
 #ifndef EXPORT_REQUEST_H
 #define EXPORT_REQUEST_H
@@ -20,19 +20,19 @@
 
 #include "buf.h"
 #include "inflate.h"
-#include "otlp_http.h"
+#include "receiver.h"
 
 enum { EXPORT_MESSAGE_SIZE = 512 };
 
 /* Shared by the requests of a receiver. */
-struct otlp_intake {
-    struct otlp_http_options options;
-    atomic_bool stopping;
-    atomic_uint waiting; /* requests that are with the sink */
+struct export_intake {
+    struct receiver_options options;
+    atomic_bool stopping; /* set before the receiver waits for waiting == 0 */
+    atomic_uint waiting;  /* requests that are with the sink */
 };
 
 struct export_request {
-    struct otlp_intake *intake;
+    struct export_intake *intake;
     enum signal signal;
     enum batch_encoding encoding;
     enum inflate_format format;

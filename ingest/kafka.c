@@ -98,33 +98,32 @@ void kafka_submit(struct kafka *kafka, struct kafka_partition *partition,
                                    .offset = (uint64_t)offset,
                                    .time_ms = time_ms,
                                    .epoch = kafka->epoch};
+    const struct sink *sink = &kafka->options.receiver.sink;
 
     batch_set_source_offset(batch, &source);
     stats_add(STATS_KAFKA_MESSAGES, 1);
     stats_add(STATS_KAFKA_DEAD_LETTERS, batch->encoding == BATCH_DEAD_LETTER);
     partition_track(&kafka->partitions, partition, batch);
-    kafka->options.sink.submit(kafka->options.sink.arg, batch);
+    sink->submit(sink->arg, batch);
 }
 
 /* False: there is no memory for it now. */
 static bool submit(struct kafka *kafka, struct kafka_partition *partition,
                    const rd_kafka_message_t *message)
 {
-    const struct kafka_options *o = &kafka->options;
+    const struct receiver_options *o = &kafka->options.receiver;
     struct kafka_message from = {
         .value = {message->payload, message->len},
         .signal = partition->signal,
         .encoding = kafka->encoding,
-        .max_bytes = o->max_message,
+        .max_bytes = o->max_body,
         .received_ns = clock_wall_ns(),
         .key = o->key,
         .budget = o->budget,
     };
     struct batch *batch = NULL;
 
-    if (o->oldest_ns)
-        from.oldest_ns =
-            o->oldest_ns(o->oldest_arg, partition->signal, from.received_ns);
+    from.oldest_ns = receiver_oldest_ns(o, partition->signal, from.received_ns);
     if (kafka_message_batch(&from, &batch) != OK)
         return false;
     stats_add(STATS_KAFKA_BYTES, message->len);
@@ -158,7 +157,7 @@ static bool take(struct kafka *kafka, const rd_kafka_message_t *message)
 
 bool kafka_is_full(struct kafka *kafka)
 {
-    const struct kafka_options *o = &kafka->options;
+    const struct receiver_options *o = &kafka->options.receiver;
 
     return kafka->partitions.pending_bytes > o->budget->limit / PENDING_SHARE ||
            budget_used(o->budget) > o->budget->limit / 4 * 3 ||

@@ -132,7 +132,7 @@ void kafka_corrupt_batch(struct kafka *kafka, struct kafka_partition *p,
     if (p->corrupt_reads >= CORRUPT_TRIES && !kafka_is_full(kafka)) {
         struct kafka_message lost = {.signal = p->signal,
                                      .received_ns = clock_wall_ns(),
-                                     .budget = kafka->options.budget};
+                                     .budget = kafka->options.receiver.budget};
         struct batch *batch = NULL;
 
         if (kafka_message_dead_letter(&lost, reason, &batch) == OK)

@@ -27,7 +27,7 @@
 enum { ANSWER_MAX = 16 * 1024 };
 
 struct otlp_http {
-    struct otlp_intake intake;
+    struct export_intake intake;
     struct http_server *server;
 };
 
@@ -203,7 +203,7 @@ static void release(void *arg, struct http_request *http)
 
 /* Half of the budget (the other half is for decoding complete bodies), but at
  * least one body of the largest size (see http_body.c for the sixteenth). */
-static size_t body_share(const struct otlp_http_options *options)
+static size_t body_share(const struct receiver_options *options)
 {
     size_t half = options->budget->limit / 2;
     size_t one = options->max_body + options->max_body / 15 + 1;
@@ -228,16 +228,16 @@ enum status otlp_http_start(struct otlp_http **out,
         .max_connections = options->max_connections,
         .files_eighths = 6,
         .idle_timeout_ns = options->idle_timeout_ns,
-        .max_body = options->max_body,
-        .budget = options->budget,
-        .body_share = body_share(options),
+        .max_body = options->receiver.max_body,
+        .budget = options->receiver.budget,
+        .body_share = body_share(&options->receiver),
         .cors_origins = options->cors_origins,
         .allowed_hosts = options->allowed_hosts,
         .deny_cross_origin = true,
     };
     enum status status;
 
-    otlp->intake.options = *options;
+    otlp->intake.options = options->receiver;
     status = http_start(&otlp->server, &http);
     if (status != OK) {
         free(otlp);

@@ -134,12 +134,12 @@ static inline void begin_with(size_t max_body, size_t memory)
 {
     struct otlp_http_options options = {
         .listen = "127.0.0.1:0",
-        .max_body = max_body,
         .max_connections = 2000,
         .idle_timeout_ns = 30 * NS_PER_S,
-        .oldest_ns = oldest_ns,
-        .budget = &budget,
-        .sink = {fake_submit, fake_ready, NULL},
+        .receiver = {.max_body = max_body,
+                     .oldest_ns = oldest_ns,
+                     .budget = &budget,
+                     .sink = {fake_submit, fake_ready, NULL}},
     };
 
     log_set_level(LOG_ERROR);

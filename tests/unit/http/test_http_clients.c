@@ -451,8 +451,8 @@ TEST(address_in_use_is_an_error)
     struct otlp_http_options options = {
         .idle_timeout_ns = NS_PER_S,
         .max_connections = 10,
-        .budget = &budget,
-        .sink = {fake_submit, fake_ready, NULL}};
+        .receiver = {.budget = &budget,
+                     .sink = {fake_submit, fake_ready, NULL}}};
     struct otlp_http *second = NULL;
     char taken[32];
 

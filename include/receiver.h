@@ -1,0 +1,39 @@
+/*
+ * receiver - what every receiver is given: where batches go, what is refused.
+ *
+ * Purpose:   part of the options of otlp_http.h and kafka.h, and all that the
+ *            common part of receivers (ingest/export_request.h) knows.
+ * Ownership: what it points to belongs to the caller and outlives the receiver.
+ * Threads:   plain values. sink and oldest_ns are called on threads of the
+ *            receiver.
+ * Errors:    the sink's ready() says why nothing is accepted now.
+ */
+#ifndef RECEIVER_H
+#define RECEIVER_H
+
+#include "batch.h"
+#include "budget.h"
+
+struct receiver_options {
+    size_t max_body; /* before and after decompression; a larger one is refused
+                        (HTTP 413), or a dead letter */
+    /* Records older than this are rejected, in a batch that was received then;
+     * NULL or 0: none. Replay of the journal uses the same function, and so
+     * yields the same records. */
+    uint64_t (*oldest_ns)(void *arg, enum signal signal, uint64_t received_ns);
+    void *oldest_arg;
+    const struct request_key *key; /* recognizes duplicate requests; NULL: none
+                                      are */
+    struct budget *budget;
+    struct sink sink;
+};
+
+/* The time before which records of a batch are rejected; 0: none are. */
+static inline uint64_t receiver_oldest_ns(const struct receiver_options *o,
+                                          enum signal signal,
+                                          uint64_t received_ns)
+{
+    return o->oldest_ns ? o->oldest_ns(o->oldest_arg, signal, received_ns) : 0;
+}
+
+#endif
