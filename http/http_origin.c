@@ -14,7 +14,7 @@ bool http_origin_listed(const char *list, struct slice origin)
 /* Without port, brackets and the dot at the end of a full name. */
 static struct slice bare_host(struct slice host)
 {
-    const char *colon;
+    struct slice rest;
 
     if (host.len > 0 && host.ptr[0] == '[') {
         const char *end = memchr(host.ptr, ']', host.len);
@@ -22,9 +22,8 @@ static struct slice bare_host(struct slice host)
         return end ? (struct slice){host.ptr + 1, (size_t)(end - host.ptr) - 1}
                    : host;
     }
-    colon = host.len ? memchr(host.ptr, ':', host.len) : NULL;
-    if (colon)
-        host.len = (size_t)(colon - host.ptr);
+    rest = host;
+    host = slice_split(&rest, ':');
     if (host.len > 1 && host.ptr[host.len - 1] == '.')
         host.len--;
     return host;

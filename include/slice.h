@@ -127,12 +127,14 @@ static inline struct slice slice_truncate(struct slice s, size_t max)
 /* Removes the part up to a separator, and the separator, from the front. */
 static inline struct slice slice_split(struct slice *rest, char separator)
 {
+    struct slice part = *rest;
     const char *end =
-        rest->len > 0 ? memchr(rest->ptr, separator, rest->len) : NULL;
-    struct slice part = {rest->ptr,
-                         end ? (size_t)(end - rest->ptr) : rest->len};
+        part.len > 0 ? memchr(part.ptr, separator, part.len) : NULL;
 
-    *rest = slice_from(*rest, end ? part.len + 1 : part.len);
+    if (end)
+        part.len = (size_t)(end - part.ptr);
+    if (part.ptr) /* nothing may be added to NULL */
+        *rest = slice_from(*rest, end ? part.len + 1 : part.len);
     return part;
 }
 

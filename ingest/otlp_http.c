@@ -73,13 +73,10 @@ static void answer_later(void *arg)
 /* The part before ";", without blanks, equals name, ASCII case ignored. */
 static bool token_is(struct slice value, const char *name)
 {
-    const char *end = value.len ? memchr(value.ptr, ';', value.len) : NULL;
-    size_t len = end ? (size_t)(end - value.ptr) : value.len;
+    struct slice token = slice_trim(slice_split(&value, ';'), " \t");
 
-    while (len > 0 && (value.ptr[len - 1] == ' ' || value.ptr[len - 1] == '\t'))
-        len--;
-    return len == strlen(name) &&
-           (len == 0 || strncasecmp(value.ptr, name, len) == 0);
+    return token.len == strlen(name) &&
+           (token.len == 0 || strncasecmp(token.ptr, name, token.len) == 0);
 }
 
 static bool find_encoding(struct slice type, enum batch_encoding *encoding)
