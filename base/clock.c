@@ -215,6 +215,7 @@ size_t clock_format_rfc3339(char text[CLOCK_TEXT], uint64_t ns)
     return (size_t)(to - text);
 }
 
+/* Days are last. */
 static const struct {
     struct slice name;
     uint64_t ns;
@@ -227,18 +228,23 @@ static const struct {
     {SLICE_INIT("s"), NS_PER_S},
     {SLICE_INIT("m"), NS_PER_MIN},
     {SLICE_INIT("h"), NS_PER_HOUR},
+    {SLICE_INIT("d"), NS_PER_DAY},
+};
+enum {
+    UNITS_AND_DAYS = sizeof(units) / sizeof(*units),
+    UNITS = UNITS_AND_DAYS - 1
 };
 
 /* Takes a unit off the start of text; 0 if there is none. It ends where the
  * next number begins, so "m" does not match "ms". */
-static uint64_t parse_unit(struct slice *text)
+static uint64_t parse_unit(struct slice *text, size_t count)
 {
     struct slice name = {text->ptr, 0};
 
     while (name.len < text->len && !is_digit(name.ptr[name.len]) &&
            name.ptr[name.len] != '.')
         name.len++;
-    for (size_t i = 0; i < sizeof(units) / sizeof(*units); i++)
+    for (size_t i = 0; i < count; i++)
         if (slice_equal(units[i].name, name)) {
             *text = slice_from(*text, name.len);
             return units[i].ns;
@@ -248,7 +254,7 @@ static uint64_t parse_unit(struct slice *text)
 
 /* Takes a term such as "1.5h" off the start of text. Decimals after the sixth
  * are ignored. */
-static bool parse_term(struct slice *text, uint64_t *ns)
+static bool parse_term(struct slice *text, size_t unit_count, uint64_t *ns)
 {
     uint64_t whole = 0, numerator = 0, denominator = 1, unit;
     size_t i = 0, first;
@@ -271,14 +277,14 @@ static bool parse_term(struct slice *text, uint64_t *ns)
     if (i == 0)
         return false;
     *text = slice_from(*text, i);
-    unit = parse_unit(text);
+    unit = parse_unit(text, unit_count);
     if (unit == 0 || whole > (UINT64_MAX - unit) / unit)
         return false;
     *ns = whole * unit + numerator * unit / denominator;
     return true;
 }
 
-bool clock_parse_duration(struct slice text, uint64_t *ns)
+static bool parse_sum(struct slice text, size_t unit_count, uint64_t *ns)
 {
     uint64_t sum = 0, term = 0;
 
@@ -289,10 +295,20 @@ bool clock_parse_duration(struct slice text, uint64_t *ns)
     if (text.len == 0)
         return false;
     while (text.len > 0) {
-        if (!parse_term(&text, &term) || term > UINT64_MAX - sum)
+        if (!parse_term(&text, unit_count, &term) || term > UINT64_MAX - sum)
             return false;
         sum += term;
     }
     *ns = sum;
     return true;
+}
+
+bool clock_parse_duration(struct slice text, uint64_t *ns)
+{
+    return parse_sum(text, UNITS, ns);
+}
+
+bool clock_parse_duration_days(struct slice text, uint64_t *ns)
+{
+    return parse_sum(text, UNITS_AND_DAYS, ns);
 }

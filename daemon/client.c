@@ -13,6 +13,7 @@
 
 #include "buf.h"
 #include "clock.h"
+#include "similar.h"
 
 enum { MAX_ANSWER = 64 << 20 };
 
@@ -21,28 +22,35 @@ struct client_options {
     bool json, help;
 };
 
+/* Exit status of the program. */
+enum { ANSWERED, FAILED, MISUSED };
+
 static int usage(FILE *out)
 {
-    fputs("Usage: callboard cause PROJECT[/COMPONENT] [OPTION]...\n"
-          "\n"
-          "Prints the likely root cause of current failures.\n"
-          "\n"
-          "  --since DURATION    length of the window, which ends now "
-          "(default 30m)\n"
-          "  --namespace NAME    namespace of the project "
-          "(default \"default\")\n"
-          "  --environment NAME  environment (default all)\n"
-          "  --server HOST:PORT  address or URL of the query API "
-          "(default 127.0.0.1:9097)\n"
-          "  --json              print the answer as JSON\n",
-          out);
-    return out == stdout ? 0 : 2;
+    fputs(
+        "Usage: callboard cause PROJECT[/COMPONENT] [OPTION]...\n"
+        "\n"
+        "Asks a running server for the likely causes of the failures in a\n"
+        "time window, most likely first, compared with the time before.\n"
+        "\n"
+        "  --since DURATION    length of the window, which ends now, such as\n"
+        "                      90s, 30m, 6h or 2d (default 30m)\n"
+        "  --namespace NAME    namespace of the project (default \"default\")\n"
+        "  --environment NAME  environment (default all)\n"
+        "  --server HOST:PORT  query API of the server, or its URL\n"
+        "                      (default 127.0.0.1:9097)\n"
+        "  --json              print the answer as JSON\n"
+        "\n"
+        "Exit status: 0 after an answer, 1 if there is none, 2 if the command\n"
+        "line is wrong.\n",
+        out);
+    return out == stdout ? ANSWERED : MISUSED;
 }
 
 static int fail(const char *what, const char *which)
 {
     fprintf(stderr, "callboard: %s%s\n", what, which);
-    return 1;
+    return FAILED;
 }
 
 /* False after getopt_long() has printed what is wrong, or without a target. */
@@ -120,7 +128,7 @@ static bool make_path(const struct client_options *o, struct buf *path)
 {
     uint64_t since, now = clock_wall_ns();
 
-    if (!clock_parse_duration(slice_of(o->since), &since) || since == 0 ||
+    if (!clock_parse_duration_days(slice_of(o->since), &since) || since == 0 ||
         since >= now)
         return false;
     buf_add(path, SLICE("/api/v1/cause?"));
@@ -131,31 +139,6 @@ static bool make_path(const struct client_options *o, struct buf *path)
 }
 
 /* ---- similar names ---- */
-
-/* Edit distance of two names. */
-static int distance(const char *a, const char *b)
-{
-    int row[64];
-    size_t n = strlen(b);
-
-    if (n >= sizeof(row) / sizeof(*row))
-        return INT_MAX / 16;
-    for (size_t k = 0; k <= n; k++)
-        row[k] = (int)k;
-    for (size_t i = 1; a[i - 1]; i++) {
-        int corner = row[0];
-
-        row[0] = (int)i;
-        for (size_t k = 1; k <= n; k++) {
-            int change = corner + (a[i - 1] != b[k - 1]);
-
-            corner = row[k];
-            row[k] = row[k] + 1 < change ? row[k] + 1 : change;
-            row[k] = row[k - 1] + 1 < row[k] ? row[k - 1] + 1 : row[k];
-        }
-    }
-    return row[n];
-}
 
 /* The components of a path, or NULL if there is no answer. */
 static json_t *get_components(const struct client_options *o, struct slice path)
@@ -200,11 +183,15 @@ static const json_t *most_similar(const struct client_options *o,
                    o->target);
     for (size_t i = 0; i < json_array_size(list); i++) {
         const json_t *c = json_array_get(list, i);
-        int far = 4 * distance(project, client_text(c, "project")) +
-                  distance(o->namespace, client_text(c, "namespace"));
+        int far = 4 * similar_distance(project, client_text(c, "project")) +
+                  similar_distance(o->namespace, client_text(c, "namespace"));
 
+        if (o->environment[0])
+            far +=
+                similar_distance(o->environment, client_text(c, "environment"));
         if (component_of(o)[0])
-            far += 4 * distance(component_of(o), client_text(c, "component"));
+            far += 4 * similar_distance(component_of(o),
+                                        client_text(c, "component"));
         if (far < least) {
             best = c;
             least = far;
@@ -219,8 +206,9 @@ static int fail_unknown(const struct client_options *o)
     const json_t *other = most_similar(o, json_object_get(list, "components"));
     bool one = component_of(o)[0];
 
-    fprintf(stderr, "callboard: there is no %s in namespace %s", o->target,
-            o->namespace);
+    fprintf(stderr, "callboard: there is no %s in namespace %s%s%s", o->target,
+            o->namespace, o->environment[0] ? ", environment " : "",
+            o->environment);
     if (other) {
         fputs("; did you mean ", stderr);
         client_put(stderr, client_text(other, "project"));
@@ -228,11 +216,15 @@ static int fail_unknown(const struct client_options *o)
         client_put(stderr, one ? client_text(other, "component") : "");
         fputs(" --namespace ", stderr);
         client_put(stderr, client_text(other, "namespace"));
+        if (o->environment[0] && client_text(other, "environment")[0]) {
+            fputs(" --environment ", stderr);
+            client_put(stderr, client_text(other, "environment"));
+        }
         fputc('?', stderr);
     }
     fputc('\n', stderr);
     json_decref(list);
-    return 1;
+    return FAILED;
 }
 
 /* ---- the answer ---- */
@@ -241,7 +233,7 @@ static int print_answer(const struct client_options *o, struct slice body,
                         long status)
 {
     json_t *answer = json_loadb(body.ptr, body.len, 0, NULL);
-    int code = 0;
+    int code = ANSWERED;
 
     if (!answer)
         return fail("the answer is not JSON, from ", o->server);
@@ -267,14 +259,16 @@ static int run(const struct client_options *o)
     buf_init(&path, CLIENT_MAX_URL);
     buf_init(&body, MAX_ANSWER);
     if (!make_path(o, &path)) {
-        code = fail("--since: must be a duration such as 30m, not ", o->since);
+        code =
+            fail("--since: must be a duration such as 90s, 30m, 6h or 2d, not ",
+                 o->since);
     } else if ((status = client_get(o->server, buf_slice(&path), &body,
                                     error)) == 0) {
         fprintf(stderr,
                 "callboard: no answer from %s: %s. Is `callboard serve` "
                 "running? --server names its query API.\n",
                 o->server, error);
-        code = 1;
+        code = FAILED;
     } else {
         code = print_answer(o, buf_slice(&body), status);
     }

@@ -37,63 +37,69 @@ struct unit {
     uint64_t factor;
 };
 
-static const struct unit byte_units[] = {{"", 1},
-                                         {"B", 1},
-                                         {"KiB", UINT64_C(1) << 10},
-                                         {"MiB", UINT64_C(1) << 20},
+/* The largest first. */
+static const struct unit byte_units[] = {{"TiB", UINT64_C(1) << 40},
                                          {"GiB", UINT64_C(1) << 30},
+                                         {"MiB", UINT64_C(1) << 20},
+                                         {"KiB", UINT64_C(1) << 10},
+                                         {"B", 1},
+                                         {"", 1},
                                          {NULL, 0}};
 static const struct unit time_units[] = {
-    {"ns", 1},         {"us", NS_PER_US},  {"ms", NS_PER_MS}, {"s", NS_PER_S},
-    {"m", NS_PER_MIN}, {"h", NS_PER_HOUR}, {"d", NS_PER_DAY}, {NULL, 0}};
+    {"d", NS_PER_DAY}, {"h", NS_PER_HOUR}, {"m", NS_PER_MIN}, {"s", NS_PER_S},
+    {"ms", NS_PER_MS}, {"us", NS_PER_US},  {"ns", 1},         {NULL, 0}};
 static const struct unit no_units[] = {{"", 1}, {NULL, 0}};
 
-/* Takes a whole number and its unit off the front of *text. */
-static bool take_part(const char **text, const struct unit *units,
-                      uint64_t *value)
+static const struct unit *units_of(enum option_type type)
 {
-    const char *at = *text;
+    return type == OPTION_BYTES      ? byte_units
+           : type == OPTION_DURATION ? time_units
+                                     : no_units;
+}
+
+/* A whole number and its unit. */
+static bool parse_number(const char *text, const struct unit *units,
+                         uint64_t *value)
+{
     uint64_t number = 0;
 
-    if (*at < '0' || *at > '9')
+    if (*text < '0' || *text > '9')
         return false;
-    for (; *at >= '0' && *at <= '9'; at++) {
-        unsigned digit = (unsigned)(*at - '0');
+    for (; *text >= '0' && *text <= '9'; text++) {
+        unsigned digit = (unsigned)(*text - '0');
 
         if (number > (UINT64_MAX - digit) / 10)
             return false;
         number = number * 10 + digit;
     }
-    size_t len = strcspn(at, "0123456789");
-    for (; units->name; units++)
-        if (strlen(units->name) == len && strncmp(at, units->name, len) == 0)
-            break;
+    while (units->name && strcmp(units->name, text) != 0)
+        units++;
     if (!units->name || number > UINT64_MAX / units->factor)
         return false;
-    *text = at + len;
     *value = number * units->factor;
     return true;
 }
 
-static bool parse_number(const char *text, enum option_type type,
-                         uint64_t *value)
+static bool parse_value(const char *text, enum option_type type,
+                        uint64_t *value)
 {
-    const struct unit *units = type == OPTION_BYTES      ? byte_units
-                               : type == OPTION_DURATION ? time_units
-                                                         : no_units;
-    uint64_t sum = 0, part;
+    return type == OPTION_DURATION
+               ? clock_parse_duration_days(slice_of(text), value)
+               : parse_number(text, units_of(type), value);
+}
 
-    if (strcmp(text, "0") == 0) {
-        *value = 0;
-        return true;
-    }
-    do {
-        if (!take_part(&text, units, &part) || part > UINT64_MAX - sum)
-            return false;
-        sum += part;
-    } while (*text && type == OPTION_DURATION);
-    *value = sum;
-    return *text == '\0';
+enum { NUMBER_TEXT = 32 };
+/* As parse_value() reads it, with the largest unit that leaves it whole. */
+static const char *print_value(char text[NUMBER_TEXT], enum option_type type,
+                               uint64_t value)
+{
+    const struct unit *unit = units_of(type);
+
+    while (value % unit->factor)
+        unit++;
+    (void)snprintf(text, NUMBER_TEXT, "%" PRIu64 "%s", value / unit->factor,
+                   value ? unit->name : "");
+    return text;
 }
 
 static const char *allowed_values(enum option_type type)
@@ -131,13 +137,14 @@ enum status config_set(struct config *config, const char *name,
                        const char *value, char *error, size_t error_size)
 {
     const struct config_option *option = config_find(name);
+    char least[NUMBER_TEXT], most[NUMBER_TEXT];
     uint64_t number;
 
     if (!option && config_property(name))
         return config_add_property(config, config_property(name), value, error,
                                    error_size);
     if (!option) {
-        snprintf(error, error_size, "%s: unknown option", name);
+        snprintf(error, error_size, "%s: no such option", name);
         return ERR_INVALID;
     }
     if (option->type == OPTION_TEXT) {
@@ -146,18 +153,15 @@ enum status config_set(struct config *config, const char *name,
                    ? config_set_properties(config, value, error, error_size)
                    : OK;
     }
-    if (!parse_number(value, option->type, &number)) {
+    if (!parse_value(value, option->type, &number)) {
         snprintf(error, error_size, "%s: must be %s, not \"%s\"", name,
                  allowed_values(option->type), value);
         return ERR_INVALID;
     }
     if (option->most && (number < option->least || number > option->most)) {
-        snprintf(error, error_size,
-                 "%s: must be between %" PRIu64 " and %" PRIu64 "%s", name,
-                 option->least, option->most,
-                 option->type == OPTION_DURATION ? " nanoseconds"
-                 : option->type == OPTION_BYTES  ? " bytes"
-                                                 : "");
+        snprintf(error, error_size, "%s: must be between %s and %s", name,
+                 print_value(least, option->type, option->least),
+                 print_value(most, option->type, option->most));
         return ERR_INVALID;
     }
     memcpy(member_of(config, option), &number, sizeof(number));

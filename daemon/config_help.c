@@ -45,33 +45,88 @@ static void wrap(FILE *out, const char *text, size_t indent)
     fputc('\n', out);
 }
 
+/* Options of --help by their names, or the beginnings of these (with '-' at
+ * the end); one is in the first group that has it. */
+static const struct {
+    const char *title;
+    const char *names[8];
+} groups[] = {
+    {"Where it listens and what it keeps",
+     {"config", "data-dir", "memory-limit", "otlp-http", "query",
+      "retention-"}},
+    {"Access", {"allowed-hosts", "auth", "cors-origins"}},
+    {"Limits and times",
+     {"edge-wait", "idle-timeout", "journal-max", "max-", "query-workers",
+      "seal-age"}},
+    {"Catalogue and log", {"catalog", "log-level"}},
+    {"Kafka", {"kafka-"}},
+    {"Labels that the control plane stamps into resources", {"label-"}},
+    {"Others", {""}},
+};
+enum { GROUPS = sizeof(groups) / sizeof(groups[0]) };
+
+static bool is_named(const char *name, const char *pattern)
+{
+    size_t len = strlen(pattern);
+
+    return len == 0 || pattern[len - 1] == '-'
+               ? strncmp(name, pattern, len) == 0
+               : strcmp(name, pattern) == 0;
+}
+
+static size_t group_of(const char *name)
+{
+    for (size_t g = 0; g < GROUPS; g++)
+        for (size_t i = 0; i < 8 && groups[g].names[i]; i++)
+            if (is_named(name, groups[g].names[i]))
+                return g;
+    return GROUPS - 1;
+}
+
+static void print_option(FILE *out, const struct config_option *o)
+{
+    fprintf(out, "  --%s %s", o->name, unit_word(o->type));
+    if (o->value[0])
+        fprintf(out, "  (default %s)", o->value);
+    fputc('\n', out);
+    wrap(out, o->text, 6);
+}
+
 void config_print_help(FILE *out)
 {
-    fputs("Usage: callboard [serve] [--OPTION VALUE]...\n"
-          "\n"
-          "Receives OTLP, tags every signal with project, component and\n"
-          "endpoint, stores it, and serves queries by these names.\n"
-          "\n"
-          "  callboard serve --data-dir D --otlp-http HOST:PORT "
-          "--query HOST:PORT\n"
-          "  callboard cause PROJECT[/COMPONENT] [--since 30m] [--json]\n"
-          "      prints the likely root cause of current failures\n"
-          "\n"
-          "Options may also be set in the environment (CALLBOARD_DATA_DIR for\n"
-          "--data-dir) or in the YAML file given by --config.\n\n",
-          out);
-    for (size_t i = 0; i < config_option_count; i++) {
-        const struct config_option *o = &config_options[i];
+    fputs(
+        "Usage: callboard [serve] [--OPTION VALUE]...\n"
+        "\n"
+        "Receives OTLP, tags every signal with project, component and\n"
+        "endpoint, stores it, and serves queries by these names.\n"
+        "\n"
+        "  callboard serve --data-dir D --otlp-http HOST:PORT "
+        "--query HOST:PORT\n"
+        "  callboard cause PROJECT[/COMPONENT] [--since 30m] [--json]\n"
+        "      prints the likely root cause of current failures; "
+        "see cause --help\n"
+        "  callboard --version\n"
+        "  callboard --help-man      prints the manual page\n"
+        "  callboard --help-config   prints a sample of the configuration "
+        "file\n"
+        "\n"
+        "Options may also be set in the environment (CALLBOARD_DATA_DIR for\n"
+        "--data-dir) or in the YAML file given by --config.\n"
+        "SIZE is a number with B, KiB, MiB, GiB or TiB (64MiB); DURATION has\n"
+        "ns, us, ms, s, m, h or d (30s, 7d, 1h30m).\n",
+        out);
+    for (size_t g = 0; g < GROUPS; g++) {
+        bool any = false;
 
-        fprintf(out, "  --%s %s", o->name, unit_word(o->type));
-        if (o->value[0])
-            fprintf(out, "  (default %s)", o->value);
-        fputc('\n', out);
-        wrap(out, o->text, 6);
+        for (size_t i = 0; i < config_option_count; i++) {
+            if (group_of(config_options[i].name) != g)
+                continue;
+            if (!any)
+                fprintf(out, "\n%s:\n", groups[g].title);
+            any = true;
+            print_option(out, &config_options[i]);
+        }
     }
-    fputs("\n  --help, --version; --help-man and --help-config print the man\n"
-          "  page and a sample of the configuration file.\n",
-          out);
 }
 
 /* Hyphens and backslashes are escaped. */

@@ -5,6 +5,7 @@
  */
 #include "config.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,6 +13,7 @@
 #include "listen.h"
 #include "log.h"
 #include "mem.h"
+#include "similar.h"
 
 enum { MAX_FILE = 1024 * 1024 };
 
@@ -32,6 +34,13 @@ static enum status complain(const char *where, const char *what)
     return ERR_INVALID;
 }
 
+/* error: the name of an option, and what is wrong with it. */
+static enum status complain_option(const char *error, const char *source)
+{
+    fprintf(stderr, "callboard: --%s%s\n", error, source);
+    return ERR_INVALID;
+}
+
 static enum status read_environment(struct config *config)
 {
     char error[256];
@@ -41,9 +50,32 @@ static enum status read_environment(struct config *config)
 
         if (value && config_set(config, config_options[i].name, value, error,
                                 sizeof(error)) != OK)
-            return complain("environment", error);
+            return complain_option(error, " (from the environment)");
     }
     return OK;
+}
+
+/* What is neither an option nor a command, with the most similar option. */
+static enum status complain_unknown(const char *argument)
+{
+    const char *name = argument + 2, *near = NULL;
+    int least = (int)strlen(name) / 3 + 1;
+
+    if (strncmp(argument, "--", 2) != 0)
+        return complain(argument, "no such command (serve, cause, help, "
+                                  "version); see --help");
+    for (size_t i = 0; i < config_option_count; i++) {
+        int far = similar_distance(name, config_options[i].name);
+
+        if (far < least) {
+            least = far;
+            near = config_options[i].name;
+        }
+    }
+    fprintf(stderr, "callboard: %s: no such option; %s%s%s\n", argument,
+            near ? "did you mean --" : "see --help", near ? near : "",
+            near ? "?" : "");
+    return ERR_INVALID;
 }
 
 /* The message must not contain the value. */
@@ -71,18 +103,18 @@ static enum status read_flags(struct config *config, int argc, char **argv)
         const char *value = equals ? equals + 1 : argv[i + 1];
 
         if (strncmp(argv[i], "--", 2) != 0)
-            return complain(argv[i], "not an option; see --help");
+            return complain_unknown(argv[i]);
         snprintf(name, sizeof(name), "%.*s",
                  (int)(equals ? equals - argv[i] - 2 : 60), argv[i] + 2);
         snprintf(flag, sizeof(flag), "--%s", name);
         if (!config_find(name) && !config_property(name))
-            return complain(flag, "unknown option; see --help");
+            return complain_unknown(flag);
         if (!value)
             return complain(flag, "needs a value");
         if (config_has_plain_secret(name, value, secret, sizeof(secret)))
             return refuse_secret(secret);
         if (config_set(config, name, value, error, sizeof(error)) != OK)
-            return complain("command line", error);
+            return complain_option(error, "");
         i += !equals;
     }
     return OK;
@@ -90,11 +122,15 @@ static enum status read_flags(struct config *config, int argc, char **argv)
 
 static enum status read_file(struct config *config, const char *path)
 {
-    char error[512];
+    char error[512], where[512];
     FILE *file = fopen(path, "rb");
 
-    if (!file)
-        return complain(path, "cannot be opened");
+    (void)snprintf(where, sizeof(where), "--config %s", path);
+    if (!file) {
+        (void)snprintf(error, sizeof(error), "cannot be opened: %s",
+                       strerror(errno));
+        return complain(where, error);
+    }
     char *text = mem_alloc(MAX_FILE);
     size_t len = fread(text, 1, MAX_FILE, file);
     bool whole = feof(file) && !ferror(file);
@@ -102,11 +138,11 @@ static enum status read_file(struct config *config, const char *path)
 
     fclose(file);
     if (!whole)
-        complain(path, "cannot be read, or is larger than 1 MiB");
+        complain(where, "cannot be read, or is larger than 1 MiB");
     else
         status = config_parse_yaml(config, text, len, error, sizeof(error));
     if (whole && status != OK)
-        complain(path, error);
+        complain(where, error);
     free(text);
     return status;
 }
@@ -140,14 +176,14 @@ static enum status check(const struct config *config)
 
     /* Empty is the default, as from an unset variable of a container. */
     if (config->log_level[0] && !log_parse_level(config->log_level, &level))
-        return complain("log-level", "must be error, warn, info or debug");
+        return complain("--log-level", "must be error, warn, info or debug");
     if (config->auth[0] && strcmp(config->auth, "none") != 0)
-        return complain("auth", "must be \"none\" or empty");
+        return complain("--auth", "must be \"none\" or empty");
     for (size_t i = 0; i < 2; i++)
         if (!config->auth[0] && !listen_is_loopback(addresses[i])) {
-            snprintf(where, sizeof(where), "%s: %s", names[i], addresses[i]);
+            snprintf(where, sizeof(where), "--%s %s", names[i], addresses[i]);
             return complain(where,
-                            "is not a loopback address, and there is no "
+                            "not a loopback address, and there is no "
                             "authentication yet; use --auth none to listen "
                             "there anyway");
         }

@@ -20,7 +20,8 @@ static void print_version(FILE *out)
     fputs("callboard " CALLBOARD_VERSION "\n", out);
 }
 
-/* Arguments that only print something, wherever they stand. */
+/* Arguments that only print something: options wherever they stand, words as
+ * the first argument. */
 static const struct {
     const char *argument;
     void (*print)(FILE *out);
@@ -29,13 +30,16 @@ static const struct {
               {"help", config_print_help},
               {"--help-man", config_print_man},
               {"--help-config", config_print_sample},
-              {"--version", print_version}};
+              {"--version", print_version},
+              {"-V", print_version},
+              {"version", print_version}};
 
 static bool print_only(int argc, char **argv)
 {
     for (int i = 1; i < argc; i++)
         for (size_t k = 0; k < sizeof(prints) / sizeof(prints[0]); k++)
-            if (strcmp(argv[i], prints[k].argument) == 0) {
+            if (strcmp(argv[i], prints[k].argument) == 0 &&
+                (i == 1 || argv[i][0] == '-')) {
                 prints[k].print(stdout);
                 return true;
             }
@@ -59,6 +63,11 @@ int main(int argc, char **argv)
     enum status status;
 
     umask(077); /* files are readable by their owner only */
+    if (argc == 3 && strcmp(argv[1], "help") == 0 && client_is_verb(argv[2])) {
+        char *help[] = {argv[0], argv[2], (char[]){"--help"}, NULL};
+
+        return client_run(3, help);
+    }
     if (argc > 1 && client_is_verb(argv[1]))
         return client_run(argc, argv);
     if (print_only(argc, argv))

@@ -36,6 +36,7 @@ struct daemon {
     size_t kafka_prefetch; /* of the budget, for what librdkafka prefetches */
     struct serve_loss loss;
     struct timespec catalog_time; /* of the file, when it was read last */
+    bool catalog_missing;         /* it was not found, and that was logged */
     uint64_t started_ns;
     size_t peak_used; /* of the budget, since memory was trimmed last */
     uint64_t waits_and_refusals; /* when they were looked at last */

@@ -2,6 +2,7 @@
  * What the daemon saves in the store: the catalogue, root-cause reports, and
  * the secret behind the hashes of requests.
  */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -94,9 +95,19 @@ void serve_read_catalog_file(struct daemon *d)
     const char *path = d->config->catalog;
     struct stat st;
 
-    if (!path[0] || stat(path, &st) != 0 ||
-        (st.st_mtim.tv_sec == d->catalog_time.tv_sec &&
-         st.st_mtim.tv_nsec == d->catalog_time.tv_nsec))
+    if (!path[0])
+        return;
+    if (stat(path, &st) != 0) {
+        if (!d->catalog_missing)
+            log_warn("catalog", "file cannot be found; waiting for it",
+                     log_text("from", path),
+                     log_text("reason", strerror(errno)));
+        d->catalog_missing = true;
+        return;
+    }
+    d->catalog_missing = false;
+    if (st.st_mtim.tv_sec == d->catalog_time.tv_sec &&
+        st.st_mtim.tv_nsec == d->catalog_time.tv_nsec)
         return;
     d->catalog_time = st.st_mtim;
     FILE *file = fopen(path, "rb");

@@ -37,5 +37,7 @@ size_t clock_format_rfc3339(char text[CLOCK_TEXT], uint64_t ns);
 
 /* A Go duration ("15s", "1m30s", "250ms"), as in OpenChoreo's `step`. */
 bool clock_parse_duration(struct slice text, uint64_t *ns);
+/* The same, and d for days of 24 hours ("7d", "1d12h"): in options. */
+bool clock_parse_duration_days(struct slice text, uint64_t *ns);
 
 #endif

@@ -10,8 +10,8 @@
  * kafka.NAME is a property of librdkafka and is added to kafka_options, one on
  * each line.
  *
- * Sizes take B, KiB, MiB, GiB; durations ns, us, ms, s, m, h, d and sums such
- * as 1h30m; 0 disables a bound where the sentence says so.
+ * Sizes take B, KiB, MiB, GiB, TiB; durations ns, us, ms, s, m, h, d and sums
+ * such as 1h30m; 0 disables a bound where the sentence says so.
  *
  * Purpose:   the options, checked.
  * Ownership: a config owns its texts; config_release() frees them.
@@ -38,7 +38,7 @@
     X(TEXT,     cors_origins,       "cors-origins",      "",              0,           0,        "Allowed CORS origins (exact match), comma-separated, on both ports.") \
     X(TEXT,     data_dir,           "data-dir",          "./callboard-data", 0,        0,        "Directory of database and journal; created if missing.") \
     X(DURATION, edge_wait,          "edge-wait",         "1m",            1000000000,  3600000000000, "How long a CLIENT, SERVER, PRODUCER or CONSUMER span waits for the span at the other end of the call.") \
-    X(DURATION, idle_timeout,       "idle-timeout",      "2m",            1000000000,  3600000000000, "Idle connections are closed after this time. Slow requests have shorter limits (docs/operations.md).") \
+    X(DURATION, idle_timeout,       "idle-timeout",      "2m",            1000000000,  3600000000000, "Idle connections are closed after this time. Slow requests have shorter limits.") \
     X(BYTES,    journal_max,        "journal-max",       "128MiB",        8388608,     68719476736, "Maximum size of the journal; above it, new data is rejected with 503.") \
     X(TEXT,     kafka_assignor,     "kafka-assignor",    "range",         0,           0,        "How the group assigns partitions: range or roundrobin.") \
     X(TEXT,     kafka_brokers,      "kafka-brokers",     "",              0,           0,        "Kafka brokers to read from, HOST:PORT,...; empty: none.") \

@@ -67,6 +67,14 @@ def main():
             code, text = cause(server, "shop/usres", "--namespace", "acm")
             tap.check(code == 1 and "did you mean shop/users --namespace acme?"
                       in text, "names that nobody knows: a suggestion", text)
+            code, text = cause(server, "shop", "--namespace", "acme",
+                               "--environment", "nowhere")
+            tap.check(code == 1 and "in namespace acme, environment nowhere; "
+                      "did you mean shop --namespace acme --environment "
+                      "production?" in text, "a wrong environment", text)
+            code, text = cause(server, "shop", "--namespace", "acme",
+                               "--since", "2d")
+            tap.check(code == 0, "a window of days", text)
             code, text = cause(server, "shop/users", "--namespace", "acme",
                                "--since", "1s")
             tap.check(code == 0 and "nothing stands out" in text and

@@ -609,6 +609,7 @@ def test_catalog():
     os.remove(path)
     time.sleep(1.2)
     same(server.ask("/api/v1/catalog"), catalog("shelf", "two"), "without the file it stays as well")
+    same(server.log().count("waiting for it"), 1, "and the log says so once")
     write(catalog("shelf", "three"))
     check(wait_until(lambda: server.ask("/api/v1/catalog") == catalog("shelf", "three"), 5), "a new file is read")
     same(server.stop(), 0, "it stops with status 0")

@@ -168,6 +168,17 @@ TEST(durations)
     CHECK_EQ(duration("1s1s"), 2 * NS_PER_S);
 }
 
+TEST(durations_of_options_have_days)
+{
+    uint64_t ns = 42;
+
+    CHECK(clock_parse_duration_days(SLICE("7d"), &ns) && ns == 7 * NS_PER_DAY);
+    CHECK(clock_parse_duration_days(SLICE("1d1.5h"), &ns) &&
+          ns == NS_PER_DAY + 90 * NS_PER_MIN);
+    CHECK(!clock_parse_duration_days(SLICE("1w"), &ns));
+    CHECK(!clock_parse_duration_days(SLICE("d"), &ns));
+}
+
 TEST(durations_that_are_none)
 {
     static const char *const bad[] = {"",

@@ -90,7 +90,7 @@ TEST(yaml_errors_name_the_line)
     static const struct {
         const char *text, *part;
     } bad[] = {{"query: 127.0.0.1:1\nmemory-limit: lots\n", "line 2"},
-               {"\n\nnope: 1\n", "nope: unknown option"},
+               {"\n\nnope: 1\n", "nope: no such option"},
                {"- a\n- b\n", "list"},
                {"query: [[a]]\n", "list"},
                {"config: other.yaml\n", "cannot name another"},
@@ -176,6 +176,69 @@ TEST(other_addresses_need_auth_none)
     CHECK_EQ(load_pair("--query", "[::1]:9097", NULL, NULL), OK);
     CHECK_EQ(load_pair("--query", NULL, NULL, NULL), ERR_INVALID);
     CHECK_EQ(load_pair("--nonsense", "1", NULL, NULL), ERR_INVALID);
+}
+
+/* What is printed on stderr when the program is started with this option. */
+static void message_of(const char *option, const char *value, char *text,
+                       size_t size)
+{
+    FILE *file = tmpfile();
+    int saved = dup(STDERR_FILENO);
+
+    CHECK(file != NULL && saved >= 0);
+    dup2(fileno(file), STDERR_FILENO);
+    CHECK_EQ(load_pair(option, value, NULL, NULL), ERR_INVALID);
+    dup2(saved, STDERR_FILENO);
+    close(saved);
+    rewind(file);
+    text[fread(text, 1, size - 1, file)] = '\0';
+    fclose(file);
+}
+
+/* "callboard: --NAME: what is wrong": one form for every option and source. */
+TEST(messages_name_the_option_and_what_is_allowed)
+{
+    static const struct {
+        const char *option, *value, *message;
+    } bad[] = {
+        {"--memory-limit", "1MiB",
+         "--memory-limit: must be between 64MiB and 1TiB"},
+        {"--edge-wait", "1ms", "--edge-wait: must be between 1s and 1h"},
+        {"--retention-logs", "40000d",
+         "--retention-logs: must be between 0 and 36525d"},
+        {"--query-workers", "0", "--query-workers: must be between 1 and 64"},
+        {"--seal-age", "5",
+         "--seal-age: must be a duration such as 30s, 5m or 7d, not \"5\""},
+        {"--query", NULL, "--query: needs a value"},
+        {"--query", "0.0.0.0:1",
+         "--query 0.0.0.0:1: not a loopback address, and there is no "
+         "authentication yet; use --auth none to listen there without"},
+        {"--log-level", "loud",
+         "--log-level: must be error, warn, info or debug"},
+        {"--auth", "basic", "--auth: must be \"none\" or empty"},
+        {"--config", "/nope",
+         "--config /nope: cannot be opened: No such file or directory"},
+        {"--query-worker", "1",
+         "--query-worker: no such option; did you mean --query-workers?"},
+        {"--nonsense", "1", "--nonsense: no such option; see --help"},
+        {"serv", NULL,
+         "serv: no such command (serve, cause, help, version); see --help"},
+    };
+    char text[512], want[512];
+
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        message_of(bad[i].option, bad[i].value, text, sizeof(text));
+        snprintf(want, sizeof(want), "callboard: %s\n", bad[i].message);
+        if (!CHECK(strcmp(text, want) == 0))
+            printf("# %s# %s", text, want);
+    }
+    setenv("CALLBOARD_SEAL_AGE", "soon", 1);
+    message_of("--query", "127.0.0.1:1", text, sizeof(text));
+    unsetenv("CALLBOARD_SEAL_AGE");
+    if (!CHECK(strstr(text, "callboard: --seal-age: must be a duration such as "
+                            "30s, 5m or 7d, not \"soon\" (from the "
+                            "environment)\n")))
+        printf("# %s", text);
 }
 
 /* What --help-man and --help-config print must be what dist/ holds. */

@@ -19,11 +19,9 @@ enum { RECORDS = 900, PART = 100 };
 
 #define BASE   UINT64_C(1700000000000000000)
 #define AT(ms) (BASE + (ms)*NS_PER_MS)
-/* A constant, which SLICE is not. */
-#define TEXT(s)          \
-    {                    \
-        s, sizeof(s) - 1 \
-    }
+{
+    s, sizeof(s) - 1
+}
 
 /* ---- records: every filter matches some of each hundred ---- */
 
@@ -77,10 +75,11 @@ static uint64_t some_bits = 1U << 1 | 1U << 3;
 static uint64_t more_bits = 1U << 1 | 1U << 2 | 1U << 3;
 static const struct bitmap some = {&some_bits, 5, 2};
 static const struct bitmap more = {&more_bits, 5, 3};
-static const struct attr_match code = {TEXT("code"), TEXT("404")};
-static const struct attr_match either[] = {{TEXT("code"), TEXT("404")},
-                                           {TEXT("code"), TEXT("500")}};
-static const struct slice word = TEXT("ORDER");
+static const struct attr_match code = {SLICE_INIT("code"), SLICE_INIT("404")};
+static const struct attr_match either[] = {
+    {SLICE_INIT("code"), SLICE_INIT("404")},
+    {SLICE_INIT("code"), SLICE_INIT("500")}};
+static const struct slice word = SLICE_INIT("ORDER");
 static const uint8_t trace_3[16] = {3}, span_3[8] = {3}, long_trace[16] = {7};
 /* The first and the last time of a block. */
 static const struct list_position early = {.time_ns = AT(200)},
@@ -114,7 +113,7 @@ static const struct {
     {"resources", {.end_ns = UINT64_MAX, .resources = &some}},
     {"events", {.end_ns = UINT64_MAX, .events = true}},
     {"levels", {.end_ns = UINT64_MAX, .levels = 1U << 2 | 1U << 3}},
-    {"phrase", {.end_ns = UINT64_MAX, .phrase = TEXT("connection r")}},
+    {"phrase", {.end_ns = UINT64_MAX, .phrase = SLICE_INIT("connection r")}},
     {"words", {.end_ns = UINT64_MAX, .words = &word, .word_count = 1}},
     {"attrs", {.end_ns = UINT64_MAX, .attrs = &code, .attr_count = 1}},
     {"any", {.end_ns = UINT64_MAX, .any = either, .any_count = 2}},
@@ -157,14 +156,14 @@ static const struct {
     {"max_duration_ns",
      {.end_ns = UINT64_MAX, .max_duration_ns = 12 * NS_PER_MS}},
     {"errors_only", {.end_ns = UINT64_MAX, .errors_only = true}},
-    {"operation", {.end_ns = UINT64_MAX, .operation = TEXT("GET /b")}},
+    {"operation", {.end_ns = UINT64_MAX, .operation = SLICE_INIT("GET /b")}},
     {"operation, min_duration_ns",
      {.end_ns = UINT64_MAX,
-      .operation = TEXT("GET /b"),
+      .operation = SLICE_INIT("GET /b"),
       .min_duration_ns = 100 * NS_PER_MS}},
     {"operation, max_duration_ns",
      {.end_ns = UINT64_MAX,
-      .operation = TEXT("GET /b"),
+      .operation = SLICE_INIT("GET /b"),
       .max_duration_ns = 100 * NS_PER_MS}},
     {"range.after", {.end_ns = UINT64_MAX, .range = {.after = &early}}},
     {"range.before", {.end_ns = UINT64_MAX, .range = {.before = &late}}},
