@@ -19,9 +19,6 @@ enum { RECORDS = 900, PART = 100 };
 
 #define BASE   UINT64_C(1700000000000000000)
 #define AT(ms) (BASE + (ms)*NS_PER_MS)
-{
-    s, sizeof(s) - 1
-}
 
 /* ---- records: every filter matches some of each hundred ---- */
 
