@@ -212,7 +212,7 @@ TEST(messages_name_the_option_and_what_is_allowed)
         {"--query", NULL, "--query: needs a value"},
         {"--query", "0.0.0.0:1",
          "--query 0.0.0.0:1: not a loopback address, and there is no "
-         "authentication yet; use --auth none to listen there without"},
+         "authentication yet; use --auth none to listen there anyway"},
         {"--log-level", "loud",
          "--log-level: must be error, warn, info or debug"},
         {"--auth", "basic", "--auth: must be \"none\" or empty"},
