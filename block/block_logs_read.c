@@ -6,7 +6,7 @@
 
 #include "attrs_block.h"
 #include "block_spans.h"
-#include "body.h"
+#include "log_body.h"
 
 static bool is_logs(struct block *block)
 {

@@ -3,14 +3,14 @@
  * (which is stored: it orders records of the same time in queries too). So the
  * records of one process are together: times are small differences, similar
  * lines follow each other. Trace and span ids are dictionaries, since the
- * records of a span repeat them. Bodies: body_write.c; attributes:
- * attrs_write.c.
+ * records of a span repeat them. Bodies: log_body_write.c; attributes:
+ * attrs_block_write.c.
  */
 #include <assert.h>
 #include <string.h>
 
 #include "block_columns.h"
-#include "body.h"
+#include "log_body.h"
 #include "radix_sort.h"
 
 enum { AHEAD = 8 };

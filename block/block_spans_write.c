@@ -13,7 +13,7 @@
  * Events and links are tables of their own, in order of rows; a span has their
  * counts. An event's time is relative to its span's start. Resource, scope,
  * name and other texts are dictionary columns (column_write.c), attributes as
- * in attrs_write.c.
+ * in attrs_block_write.c.
  *
  * Rows arrive encoded (span_rows.c) in any order. They are copied in order
  * once; then each column that is not constant is one pass over them.

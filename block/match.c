@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "block.h"
-#include "fold.h"
+#include "case_fold.h"
 #include "jsonw.h"
 
 #define LETTERS(x)                                                             \

@@ -29,7 +29,7 @@ bool match_attrs(const struct attrs *attrs, const struct attr_match *wanted,
  * nothing for an empty value. */
 void match_show(struct buf *out, const struct attr *value);
 
-/* True if the text contains the word as a whole, case folded as in fold.h.
+/* True if the text contains the word as a whole, case folded as in case_fold.h.
  * False for an empty word, or one that contains a separator. */
 bool match_word(struct slice text, struct slice word);
 

@@ -9,12 +9,12 @@
  *   filter of trace ids, of words, of words with a digit, of trigrams (bloom.c)
  *
  * A word is a sequence of letters, digits, '_' and non-ASCII bytes, folded
- * (fold.h); of long ones the first WORD_HASHED bytes are hashed. Words with a
- * digit have a filter of their own, because there may be tens of thousands
- * (ids): it is left out if it would be full. A trigram is three bytes in a row,
- * ASCII in lower case: a block that contains a phrase has all of its trigrams,
- * also those of its incomplete words. A text that is not ASCII adds its folded
- * trigrams too, by which words are searched.
+ * (case_fold.h); of long ones the first WORD_HASHED bytes are hashed. Words
+ * with a digit have a filter of their own, because there may be tens of
+ * thousands (ids): it is left out if it would be full. A trigram is three bytes
+ * in a row, ASCII in lower case: a block that contains a phrase has all of its
+ * trigrams, also those of its incomplete words. A text that is not ASCII adds
+ * its folded trigrams too, by which words are searched.
  *
  * Version 1 folded nothing but ASCII, so it cannot exclude a word that is not
  * ASCII.
@@ -23,7 +23,7 @@
 
 #include <string.h>
 
-#include "fold.h"
+#include "case_fold.h"
 #include "match.h"
 #include "radix_sort.h"
 

@@ -6,7 +6,7 @@
 #ifndef CALL_TARGET_H
 #define CALL_TARGET_H
 
-#include "components.h"
+#include "component_cache.h"
 #include "derived_table.h"
 #include "endpoint.h"
 

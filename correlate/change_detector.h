@@ -18,7 +18,7 @@
 #define CHANGE_DETECTOR_H
 
 #include "change_events.h"
-#include "components.h"
+#include "component_cache.h"
 
 #define CHANGE_GONE_NS (120 * UINT64_C(1000000000))
 

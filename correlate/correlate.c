@@ -7,12 +7,14 @@
  *   correlate.c        drops a repeated request, skips what is committed
  *   tagger.c           resource ids; then each record by its signal:
  *   tagger_spans.c       semconv.c, systems.c   attributes, protocol, system
- *                        endpoint.c, operation.c  endpoint and operation
- *                        outcome.c, sampling.c  failed or not, weight
+ *                        semconv_outcome.c      failed or not
+ *                        semconv_sampling.c     weight
+ *                        endpoint.c             endpoint
+ *                        endpoint_operation.c   operation
  *                        edges.c                its call, with call_target.c
  *   tagger_logs.c        log_fields.c, severity.c   trace context, level
  *                        templates.c            count by template
- *   batch_resources.c  per resource: component (components.c), records,
+ *   batch_resources.c  per resource: component (component_cache.c), records,
  *                        new versions (change_detector.c)
  *   derived_table.c    the counts of a minute
  *   derived_points.c     as metrics

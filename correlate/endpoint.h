@@ -15,7 +15,7 @@
 #define ENDPOINT_H
 
 #include "cardinality_limit.h"
-#include "components.h"
+#include "component_cache.h"
 #include "semconv.h"
 
 enum { ENDPOINT_MAX_COUNT = 64 }; /* of one component */
@@ -34,7 +34,7 @@ void endpoint_find(struct cardinality_limit *limit, uint32_t max_operations,
                    struct component *component, const struct semconv *semconv,
                    struct slice stamped, struct tags *tags);
 
-/* ---- operation.c ---- */
+/* ---- endpoint_operation.c ---- */
 
 enum { OPERATION_MAX_TEXT = CARDINALITY_MAX_TEXT };
 

@@ -5,10 +5,10 @@
  * use side by side for years, sometimes on one span. A field is found under any
  * of its names; if several are present, the newest name wins.
  *
- * semconv.c   the table of names and the values of a field
- * systems.c   protocol, database or messaging system, destination
- * outcome.c   whether the span failed
- * sampling.c  how many spans it represents
+ * semconv.c           the table of names and the values of a field
+ * systems.c           protocol, database or messaging system, destination
+ * semconv_outcome.c   whether the span failed
+ * semconv_sampling.c  how many spans it represents
  *
  * Threads: any, after semconv_init().
  */
@@ -179,7 +179,7 @@ struct slice systems_method(const struct semconv *semconv);
  * are no calls: CONSUMER spans count them. */
 bool systems_sends(const struct semconv *semconv);
 
-/* ---- outcome.c ---- */
+/* ---- semconv_outcome.c ---- */
 
 enum outcome {
     OUTCOME_NONE,         /* success, or no evidence */
@@ -194,7 +194,7 @@ enum outcome outcome_of(const struct semconv *semconv);
 /* The HTTP status of a span, 100 to 599; 0 if it has none. */
 uint32_t outcome_http_status(const struct semconv *semconv);
 
-/* ---- sampling.c ---- */
+/* ---- semconv_sampling.c ---- */
 
 enum { SAMPLING_MAX_WEIGHT = 1 << 20 };
 

@@ -62,7 +62,7 @@ static void stop(struct daemon *d)
     registry_close(d->registry); /* saves to the store */
     store_close(d->store);       /* flushes, commits, truncates the journal */
     catalog_free(d->catalog);
-    rca_store_free(d->rca);
+    rca_reports_free(d->rca);
     journal_close(d->journal);
 }
 

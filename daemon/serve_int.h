@@ -14,7 +14,7 @@
 #include "kafka.h"
 #include "otlp_http.h"
 #include "query.h"
-#include "rca_store.h"
+#include "rca_reports.h"
 #include "registry.h"
 #include "request_hash.h"
 #include "serve_loss.h"
@@ -28,7 +28,7 @@ struct daemon {
     struct store *store;
     struct registry *registry;
     struct catalog *catalog;
-    struct rca_store *rca;
+    struct rca_reports *rca;
     struct correlator *correlator;
     struct query *query;
     struct otlp_http *otlp_http;

@@ -133,12 +133,12 @@ static enum status save_report(void *arg, uint32_t slot, uint64_t number,
 static void load_report(void *arg, uint32_t slot, uint64_t number,
                         struct slice document)
 {
-    rca_store_load(arg, slot, number, document);
+    rca_reports_load(arg, slot, number, document);
 }
 
 void serve_load_reports(struct daemon *d)
 {
-    d->rca = rca_store_new(save_report, d->store);
+    d->rca = rca_reports_new(save_report, d->store);
     if (metadata_load_reports(store_metadata(d->store), load_report, d->rca) !=
         OK)
         log_error("rca", "saved reports cannot be read", LOG_NONE);

@@ -6,7 +6,7 @@
  * the time of the log record. Points of one series and minute may come in
  * several parts that add up. They belong to the derived resource of an identity
  * (registry.h). They count all records received, weighted by the sampling of
- * the sender (correlate/sampling.c).
+ * the sender (correlate/semconv_sampling.c).
  *
  * Purpose:   names of metrics and attributes. The correlator writes them,
  *            queries read them; they are stored like any other metric.
@@ -27,9 +27,9 @@
  *   ERRORS    sum, monotonic, delta, int; only if there are any
  *
  * Both with DERIVED_ENDPOINT, DERIVED_OPERATION, DERIVED_KIND ("server" or
- * "consumer"). correlate/outcome.c decides which spans failed. CLIENT_ERRORS
- * counts HTTP 4xx: neither success nor failure of the component, but
- * unsuccessful in OpenChoreo's terms.
+ * "consumer"). correlate/semconv_outcome.c decides which spans failed.
+ * CLIENT_ERRORS counts HTTP 4xx: neither success nor failure of the component,
+ * but unsuccessful in OpenChoreo's terms.
  */
 #define DERIVED_DURATION      "callboard.endpoint.duration"
 #define DERIVED_ERRORS        "callboard.endpoint.errors"

@@ -16,7 +16,7 @@
 #include "buf.h"
 #include "catalog.h"
 #include "correlate.h"
-#include "rca_store.h"
+#include "rca_reports.h"
 #include "registry.h"
 #include "status.h"
 #include "store.h"
@@ -37,7 +37,7 @@ struct query_options {
     struct registry *registry;
     struct catalog *catalog;
     struct journal *journal;
-    struct rca_store *rca; /* reports; NULL: none are stored */
+    struct rca_reports *rca; /* reports; NULL: none are stored */
     /* Of modules that query does not know: lines for /metrics, and problems for
      * the notes of /health (false: there are none). May be NULL. */
     void (*metrics)(void *arg, struct buf *out);

@@ -126,7 +126,7 @@ struct span {
 };
 
 /* True if what the span stands for failed: by its status, or by the rule of
- * correlate/outcome.c where that is unset. */
+ * correlate/semconv_outcome.c where that is unset. */
 static inline bool span_failed(const struct span *span)
 {
     return span->status == SPAN_ERROR || span->failed;

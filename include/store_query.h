@@ -79,7 +79,7 @@ struct log_query {
     uint32_t levels;                /* bits 1 << enum level; 0: all */
     struct slice phrase;            /* substring of the body, exact */
     const struct slice *words;      /* whole words of the body, all of them; */
-    uint32_t word_count;            /* case ignored (fold.h) */
+    uint32_t word_count;            /* case ignored (case_fold.h) */
     const struct attr_match *attrs;
     uint32_t attr_count;
     const struct attr_match *any; /* at least one of these */

@@ -5,7 +5,7 @@
 #define COMPONENT_H
 
 #include "query_request.h"
-#include "red.h"
+#include "red_expr.h"
 
 /* The requested window, and the same length of time before it: grids
  * of one cell. */

@@ -1,10 +1,10 @@
 /*
  * POST /api/v1/metrics/query: one summed series per scope, never per pod, on a
- * grid of steps. red.c and usage.c have the expressions.
+ * grid of steps. red_expr.c and usage.c have the expressions.
  */
 #include "clock.h"
 #include "query_request.h"
-#include "red.h"
+#include "red_expr.h"
 #include "reply_metrics.h"
 #include "usage.h"
 

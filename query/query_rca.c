@@ -7,7 +7,7 @@
 
 #include "clock.h"
 #include "rca_report.h"
-#include "rca_store.h"
+#include "rca_reports.h"
 
 enum { LIST_DEFAULT = 100, LIST_MAX = 10000 };
 
@@ -32,7 +32,7 @@ static struct slice report_id(struct query_request *request,
 
     buf_init(&buf, sizeof(text) + 2 + space.len);
     buf_add(&buf, (struct slice){text, (size_t)len});
-    if (rca_store_id_taken(request->services->rca, buf_slice(&buf), space)) {
+    if (rca_reports_id_taken(request->services->rca, buf_slice(&buf), space)) {
         buf_byte(&buf, '_');
         buf_add(&buf, space);
     }
@@ -92,7 +92,7 @@ static enum status store_report(struct query_request *request,
         return arena_status(request->arena);
     reply_write(&request->json, &document_table, &document);
     enum status s =
-        rca_store_put(request->services->rca, buf_slice(&request->out));
+        rca_reports_put(request->services->rca, buf_slice(&request->out));
     buf_reset(&request->out);
     jsonw_init(&request->json, &request->out);
     return s;
@@ -237,7 +237,7 @@ static enum status list_reports(struct query_request *request)
 
     if (s != OK)
         return s;
-    const struct rca_summary *rows = rca_store_list(
+    const struct rca_summary *rows = rca_reports_list(
         request->services->rca, &filter, request->arena, &count, &total);
     if (!rows)
         return arena_status(request->arena);
@@ -250,7 +250,7 @@ json_t *rca_load_report(struct query_request *request, struct slice id,
                         const struct rca_scope *scope)
 {
     struct slice text =
-        rca_store_get(request->services->rca, id, scope, request->arena);
+        rca_reports_get(request->services->rca, id, scope, request->arena);
 
     return text.len > 0 ? json_loadb(text.ptr, text.len, 0, NULL) : NULL;
 }
@@ -329,7 +329,8 @@ static enum status save(struct query_request *request, const json_t *document)
 {
     char *text = json_dumps(document, JSON_COMPACT);
     enum status s =
-        text ? rca_store_put(request->services->rca, slice_of(text)) : ERR_BUSY;
+        text ? rca_reports_put(request->services->rca, slice_of(text))
+             : ERR_BUSY;
 
     free(text);
     return s == OK

@@ -15,7 +15,7 @@
 
 #include "cause.h"
 #include "query_request.h"
-#include "rca_store.h"
+#include "rca_reports.h"
 
 /* The alert's members, as they came in the request. */
 struct rca_alert {

@@ -6,7 +6,7 @@
 #define TOPOLOGY_H
 
 #include "query_request.h"
-#include "red.h"
+#include "red_expr.h"
 
 enum node_kind { NODE_COMPONENT, NODE_GATEWAY, NODE_EXTERNAL };
 

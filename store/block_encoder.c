@@ -253,7 +253,8 @@ static enum status write_records(struct encode_job *job)
     }
 }
 
-/* Every derived batch is a memtable of its own; see is_full() of append.c. */
+/* Every derived batch is a memtable of its own; store_append.c:
+ * is_full(). */
 static enum status write_derived_state(const struct encode_job *job)
 {
     const struct batch *batch = job->memtable->first_run.at[0];

@@ -1,5 +1,5 @@
 /*
- * Opens and closes the store. Where to read next: append.c takes batches,
+ * Opens and closes the store. Where to read next: store_append.c takes batches,
  * store_writer.c commits them, reader.c makes views of both, repair.c copies
  * what can be read of a damaged database.
  */

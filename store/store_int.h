@@ -7,8 +7,8 @@
  *   readers               written by all readers; atomic
  *   writer                the writer's thread only
  *
- * store.c opens and closes, append.c takes batches, store_writer.c commits
- * them, reader.c makes views of both.
+ * store.c opens and closes, store_append.c takes batches, store_writer.c
+ * commits them, reader.c makes views of both.
  */
 #ifndef STORE_INT_H
 #define STORE_INT_H

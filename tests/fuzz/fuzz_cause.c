@@ -12,7 +12,7 @@
 
 #include "derived.h"
 #include "fake_query.h"
-#include "rca_store.h"
+#include "rca_reports.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -207,7 +207,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     arena_init(&arena, NULL, SIZE_MAX);
     take_records(&arena, end + 1, size - (size_t)(end + 1 - data));
     body = end > data + 1 ? strdup((const char *)data + 1) : strdup(usual);
-    bed.options.rca = rca_store_new(NULL, NULL);
+    bed.options.rca = rca_reports_new(NULL, NULL);
     if (data[0] == 'a') {
         ask("/api/v1alpha1/rca-agent/analyze", body);
         json_decref(bed_ask(&bed, "GET",
@@ -216,7 +216,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     } else {
         ask("/api/v1/cause", body);
     }
-    rca_store_free(bed.options.rca);
+    rca_reports_free(bed.options.rca);
     free(body);
     arena_release(&arena);
     return 0;

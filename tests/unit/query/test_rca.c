@@ -4,7 +4,7 @@
 #include <stdio.h>
 
 #include "fake_query.h"
-#include "rca_store.h"
+#include "rca_reports.h"
 
 static struct {
     char document[4096];
@@ -25,10 +25,10 @@ static enum status save(void *arg, uint32_t slot, uint64_t number,
     return OK;
 }
 
-static void load_saved(struct rca_store *rca)
+static void load_saved(struct rca_reports *rca)
 {
     for (uint32_t i = 0; i < RCA_MAX_REPORTS; i++)
-        rca_store_load(rca, i, saved[i].number, slice_of(saved[i].document));
+        rca_reports_load(rca, i, saved[i].number, slice_of(saved[i].document));
 }
 
 static const char alert[] =
@@ -56,12 +56,12 @@ static void open_bed(struct bed *bed)
 {
     bed_init(bed);
     bed_resource(bed, "shop", "cart");
-    bed->options.rca = rca_store_new(save, NULL);
+    bed->options.rca = rca_reports_new(save, NULL);
 }
 
 static void close_bed(struct bed *bed)
 {
-    rca_store_free(bed->options.rca);
+    rca_reports_free(bed->options.rca);
     bed_release(bed);
 }
 
@@ -103,12 +103,12 @@ TEST(reports_outlive_a_restart)
     open_bed(&bed);
     json_decref(
         ask(&bed, "POST", "/api/v1alpha1/rca-agent/analyze", alert, 200));
-    rca_store_free(bed.options.rca);
-    bed.options.rca = rca_store_new(save, NULL);
+    rca_reports_free(bed.options.rca);
+    bed.options.rca = rca_reports_new(save, NULL);
     json_decref(ask(&bed, "GET", ONE, NULL, 404));
     load_saved(bed.options.rca);
-    rca_store_load(bed.options.rca, 7, 1, SLICE("{\"damaged\""));
-    rca_store_load(bed.options.rca, 1000, 1, slice_of(saved[0].document));
+    rca_reports_load(bed.options.rca, 7, 1, SLICE("{\"damaged\""));
+    rca_reports_load(bed.options.rca, 1000, 1, slice_of(saved[0].document));
     json_decref(ask(&bed, "GET", ONE, NULL, 200));
     close_bed(&bed);
 }
@@ -298,7 +298,7 @@ TEST(messages_are_counted_in_characters)
 
 TEST(the_oldest_gives_its_place)
 {
-    struct rca_store *rca = rca_store_new(NULL, NULL);
+    struct rca_reports *rca = rca_reports_new(NULL, NULL);
     struct rca_filter filter = {.end_ns = UINT64_MAX, .limit = 1000};
     struct arena arena;
     uint32_t count;
@@ -315,18 +315,18 @@ TEST(the_oldest_gives_its_place)
                      "\"environment\":\"e\"}",
                      i, i / 60, i % 60);
 
-        CHECK_EQ(rca_store_put(rca, (struct slice){text, (size_t)len}), OK);
+        CHECK_EQ(rca_reports_put(rca, (struct slice){text, (size_t)len}), OK);
     }
     const struct rca_summary *rows =
-        rca_store_list(rca, &filter, &arena, &count, &total);
+        rca_reports_list(rca, &filter, &arena, &count, &total);
     CHECK_EQ(total, RCA_MAX_REPORTS);
     CHECK_TEXT(rows[count - 1].id, "r5");
-    CHECK_EQ(rca_store_put(rca, SLICE("{}")), ERR_INVALID);
+    CHECK_EQ(rca_reports_put(rca, SLICE("{}")), ERR_INVALID);
     arena_release(&arena);
-    rca_store_free(rca);
+    rca_reports_free(rca);
 }
 
-static enum status put_report(struct rca_store *rca, const char *id,
+static enum status put_report(struct rca_reports *rca, const char *id,
                               const char *space, int second)
 {
     char text[512];
@@ -337,17 +337,18 @@ static enum status put_report(struct rca_store *rca, const char *id,
                        "\"project\":\"p\",\"environment\":\"e\"}",
                        id, second, space, space);
 
-    return rca_store_put(rca, (struct slice){text, (size_t)len});
+    return rca_reports_put(rca, (struct slice){text, (size_t)len});
 }
 
-static bool has_report(struct rca_store *rca, const char *id, const char *space)
+static bool has_report(struct rca_reports *rca, const char *id,
+                       const char *space)
 {
     struct rca_scope scope = {.namespace = slice_of(space)};
     struct arena arena;
     bool found;
 
     arena_init(&arena, NULL, SIZE_MAX);
-    found = rca_store_get(rca, slice_of(id), &scope, &arena).len > 0;
+    found = rca_reports_get(rca, slice_of(id), &scope, &arena).len > 0;
     arena_release(&arena);
     return found;
 }
@@ -355,7 +356,7 @@ static bool has_report(struct rca_store *rca, const char *id, const char *space)
 /* Whatever time they say. */
 TEST(a_namespace_with_many_reports_displaces_its_own)
 {
-    struct rca_store *rca = rca_store_new(NULL, NULL);
+    struct rca_reports *rca = rca_reports_new(NULL, NULL);
     char id[32];
 
     CHECK_EQ(put_report(rca, "first", "calm", 0), OK);
@@ -371,22 +372,22 @@ TEST(a_namespace_with_many_reports_displaces_its_own)
     CHECK(!has_report(rca, id, "greedy"));
     (void)snprintf(id, sizeof(id), "r%d", 4 * RCA_MAX_REPORTS + 2);
     CHECK(has_report(rca, id, "greedy"));
-    rca_store_free(rca);
+    rca_reports_free(rca);
 }
 
 TEST(the_order_of_arrival_outlives_a_restart)
 {
-    struct rca_store *rca;
+    struct rca_reports *rca;
     char id[32];
 
     memset(saved, 0, sizeof(saved));
-    rca = rca_store_new(save, NULL);
+    rca = rca_reports_new(save, NULL);
     for (int i = 0; i < RCA_MAX_REPORTS + RCA_MAX_REPORTS / 2; i++) {
         (void)snprintf(id, sizeof(id), "r%d", i);
         CHECK_EQ(put_report(rca, id, "n", 0), OK);
     }
-    rca_store_free(rca);
-    rca = rca_store_new(save, NULL);
+    rca_reports_free(rca);
+    rca = rca_reports_new(save, NULL);
     load_saved(rca);
     (void)snprintf(id, sizeof(id), "r%d", RCA_MAX_REPORTS / 2);
     CHECK(has_report(rca, id, "n"));
@@ -394,16 +395,16 @@ TEST(the_order_of_arrival_outlives_a_restart)
     CHECK(!has_report(rca, id, "n"));
     (void)snprintf(id, sizeof(id), "r%d", RCA_MAX_REPORTS / 2 + 1);
     CHECK(has_report(rca, id, "n"));
-    rca_store_free(rca);
+    rca_reports_free(rca);
 }
 
 /* What cannot be stored is refused, and nothing changes. */
 TEST(report_that_cannot_be_stored_is_refused)
 {
-    struct rca_store *rca;
+    struct rca_reports *rca;
 
     memset(saved, 0, sizeof(saved));
-    rca = rca_store_new(save, NULL);
+    rca = rca_reports_new(save, NULL);
     CHECK_EQ(put_report(rca, "first", "n", 0), OK);
     save_status = ERR_IO;
     CHECK_EQ(put_report(rca, "second", "n", 0), ERR_IO);
@@ -412,15 +413,15 @@ TEST(report_that_cannot_be_stored_is_refused)
     CHECK(!has_report(rca, "second", "n"));
     CHECK_EQ(put_report(rca, "third", "n", 0), OK);
     CHECK_EQ(saved[1].number, 2);
-    rca_store_free(rca);
+    rca_reports_free(rca);
 }
 
 /* The first versions stored no order of arrival. */
 TEST(reports_without_a_number_are_read)
 {
-    struct rca_store *rca = rca_store_new(NULL, NULL);
+    struct rca_reports *rca = rca_reports_new(NULL, NULL);
 
-    rca_store_load(
+    rca_reports_load(
         rca, 3, 0,
         SLICE("{\"reportId\":\"old\",\"alertId\":\"a\",\"timestamp\":"
               "\"2023-11-14T22:13:20Z\",\"status\":\"completed\","
@@ -428,7 +429,7 @@ TEST(reports_without_a_number_are_read)
               "\"environment\":\"e\"}"));
     CHECK(has_report(rca, "old", "n"));
     CHECK(!has_report(rca, "old", "m"));
-    rca_store_free(rca);
+    rca_reports_free(rca);
 }
 
 TEST(reports_of_two_namespaces_do_not_meet)

@@ -1,16 +1,16 @@
 /*
- * rca_store - reports of root-cause analyses, kept across restarts.
+ * rca_reports - reports of root-cause analyses, kept across restarts.
  *
  * Purpose:   up to RCA_MAX_REPORTS JSON documents. When all slots are used, the
  *            oldest report of the namespace that has most is replaced. Two
  *            namespaces may have reports with one id.
  * Ownership: texts are copied in; what is returned is in the caller's arena.
- * Threads:   any; a lock inside. rca_store_load() comes before all others.
- * Errors:    rca_store_put() returns ERR_INVALID or ERR_TOO_BIG and stores
+ * Threads:   any; a lock inside. rca_reports_load() comes before all others.
+ * Errors:    rca_reports_put() returns ERR_INVALID or ERR_TOO_BIG and stores
  *            nothing. A saved text that is no report is ignored.
  */
-#ifndef RCA_STORE_H
-#define RCA_STORE_H
+#ifndef RCA_REPORTS_H
+#define RCA_REPORTS_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -21,26 +21,27 @@
 
 enum { RCA_MAX_REPORTS = 128, RCA_MAX_BYTES = 64 * 1024 };
 
-struct rca_store;
+struct rca_reports;
 
 /* Stores the document of a slot, and returns when that is durable; from any
  * thread. number: order of arrival. */
-typedef enum status rca_store_save(void *arg, uint32_t slot, uint64_t number,
-                                   struct slice document);
+typedef enum status rca_reports_save(void *arg, uint32_t slot, uint64_t number,
+                                     struct slice document);
 
-struct rca_store *rca_store_new(rca_store_save *save, void *arg);
-void rca_store_free(struct rca_store *rca);
+struct rca_reports *rca_reports_new(rca_reports_save *save, void *arg);
+void rca_reports_free(struct rca_reports *rca);
 
 /* What was stored for a slot (number 0: not known); a document that is no
  * report is ignored. */
-void rca_store_load(struct rca_store *rca, uint32_t slot, uint64_t number,
-                    struct slice document);
+void rca_reports_load(struct rca_reports *rca, uint32_t slot, uint64_t number,
+                      struct slice document);
 
 /* A document with reportId, alertId, timestamp, status, summary, namespace,
  * project, environment and report. Replaces the one with this namespace and
  * reportId. Returns after it is stored. ERR_INVALID if one of these is missing,
  * ERR_TOO_BIG, or the status of saving: then nothing has changed. */
-MUST_CHECK enum status rca_store_put(struct rca_store *rca, struct slice text);
+MUST_CHECK enum status rca_reports_put(struct rca_reports *rca,
+                                       struct slice text);
 
 /* An empty member means any. */
 struct rca_scope {
@@ -49,12 +50,13 @@ struct rca_scope {
 
 /* The document, in the arena; empty if this scope has none, or several, with
  * this id. */
-struct slice rca_store_get(struct rca_store *rca, struct slice id,
-                           const struct rca_scope *scope, struct arena *arena);
+struct slice rca_reports_get(struct rca_reports *rca, struct slice id,
+                             const struct rca_scope *scope,
+                             struct arena *arena);
 
 /* Whether another namespace has a report with this id. */
-bool rca_store_id_taken(struct rca_store *rca, struct slice id,
-                        struct slice namespace);
+bool rca_reports_id_taken(struct rca_reports *rca, struct slice id,
+                          struct slice namespace);
 
 struct rca_filter {
     struct rca_scope scope;
@@ -68,9 +70,9 @@ struct rca_summary {
     uint64_t time_ns;
 };
 /* The first `limit` by time, and how many match; NULL if the arena is full. */
-struct rca_summary *rca_store_list(struct rca_store *rca,
-                                   const struct rca_filter *filter,
-                                   struct arena *arena, uint32_t *count,
-                                   uint64_t *total);
+struct rca_summary *rca_reports_list(struct rca_reports *rca,
+                                     const struct rca_filter *filter,
+                                     struct arena *arena, uint32_t *count,
+                                     uint64_t *total);
 
 #endif

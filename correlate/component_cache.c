@@ -2,7 +2,7 @@
  * Identities are dense numbers bounded by the registry, so the table is an
  * array. It holds pointers: a component never moves.
  */
-#include "components.h"
+#include "component_cache.h"
 
 #include <stdlib.h>
 

@@ -2,7 +2,7 @@
  * The table holds runs of characters that fold by the same distance, from
  * CaseFolding.txt of Unicode 14, statuses C and S; ASCII is handled in code.
  */
-#include "fold.h"
+#include "case_fold.h"
 
 #include "utf8.h"
 

@@ -1,9 +1,9 @@
 /*
- * Reconstructing lines; the format is in body_write.c.
+ * Reconstructing lines; the format is in log_body_write.c.
  */
 #include <string.h>
 
-#include "body.h"
+#include "log_body.h"
 #include "match.h"
 
 /* ---- opening ---- */

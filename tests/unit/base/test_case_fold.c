@@ -1,5 +1,5 @@
 /* Simple case folding, and words found by it in memory, blocks and filters. */
-#include "fold.h"
+#include "case_fold.h"
 
 #include <stdio.h>
 

@@ -18,7 +18,7 @@
  * rows gets no columns: its whole lines are values of the template that is one
  * hole. That also limits the tables that senders can cause.
  */
-#include "body.h"
+#include "log_body.h"
 
 #include <string.h>
 

@@ -1,8 +1,8 @@
 /*
- * Reading attributes; the format is in attrs_write.c. Opening a table computes
- * the rank of each row among the rows of its shape, and for each place in a
- * shape where that shape's values begin in the column. A value is then found by
- * one addition, and only the columns needed are read.
+ * Reading attributes; the format is in attrs_block_write.c. Opening a table
+ * computes the rank of each row among the rows of its shape, and for each place
+ * in a shape where that shape's values begin in the column. A value is then
+ * found by one addition, and only the columns needed are read.
  */
 #include "attrs_block.h"
 #include "match.h"

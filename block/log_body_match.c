@@ -10,13 +10,13 @@
  *
  * The bytes that occur in a variable are known (digits for a number), so a
  * phrase of letters skips numbers. Words never cross an edge: the writer
- * (body_write.c) uses no such templates.
+ * (log_body_write.c) uses no such templates.
  */
 #define _GNU_SOURCE /* memmem */
 #include <string.h>
 
-#include "body.h"
-#include "fold.h"
+#include "case_fold.h"
+#include "log_body.h"
 #include "match.h"
 
 enum verdict { NONE, ALL, HITS, LINES };

@@ -1,12 +1,12 @@
 /*
- * red - rate, errors and duration of requests, as expressions.
+ * red_expr - rate, errors and duration of requests, as expressions.
  *
  * A struct red is a tree with pointers into itself, so it is not moved after
  * red_init(). A table of its leaves (red_table_init()) evaluates any of its
  * expressions.
  */
-#ifndef RED_H
-#define RED_H
+#ifndef RED_EXPR_H
+#define RED_EXPR_H
 
 #include "metric_expr.h"
 #include "query_request.h"

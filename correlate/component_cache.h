@@ -1,5 +1,5 @@
 /*
- * components - what the correlator caches for each identity.
+ * component_cache - what the correlator caches for each identity.
  *
  * Threads: the correlator's.
  */

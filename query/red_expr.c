@@ -1,4 +1,4 @@
-#include "red.h"
+#include "red_expr.h"
 
 #include "derived.h"
 #include "reply_metrics.h"

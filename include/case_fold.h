@@ -1,5 +1,5 @@
 /*
- * fold - Unicode's simple case folding, the same in every locale.
+ * case_fold - Unicode's simple case folding, the same in every locale.
  *
  * Purpose:   search that ignores case. One character becomes one: E and e with
  *            acute are equal, so are Greek sigma and final sigma, long s and s,
@@ -10,8 +10,8 @@
  * Threads:   any.
  * Errors:    none; every input has a result.
  */
-#ifndef FOLD_H
-#define FOLD_H
+#ifndef CASE_FOLD_H
+#define CASE_FOLD_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,10 +1,10 @@
 /*
- * Stored reports (rca_store.h), in a fixed number of slots, so that the
+ * Stored reports (rca_reports.h), in a fixed number of slots, so that the
  * database has a bound, too. The number of a report in the order of arrival is
  * stored beside it, since a sender chooses the time of its alert, but not when
  * it arrives.
  */
-#include "rca_store.h"
+#include "rca_reports.h"
 
 #include <jansson.h>
 #include <pthread.h>
@@ -35,17 +35,17 @@ struct stored_report {
     struct slice document, field[FIELDS];
 };
 
-struct rca_store {
+struct rca_reports {
     pthread_mutex_t lock;
     struct stored_report reports[RCA_MAX_REPORTS];
     uint64_t last_number;
-    rca_store_save *save;
+    rca_reports_save *save;
     void *arg;
 };
 
-struct rca_store *rca_store_new(rca_store_save *save, void *arg)
+struct rca_reports *rca_reports_new(rca_reports_save *save, void *arg)
 {
-    struct rca_store *rca = mem_zero(1, sizeof(*rca));
+    struct rca_reports *rca = mem_zero(1, sizeof(*rca));
 
     pthread_mutex_init(&rca->lock, NULL);
     rca->save = save;
@@ -53,7 +53,7 @@ struct rca_store *rca_store_new(rca_store_save *save, void *arg)
     return rca;
 }
 
-void rca_store_free(struct rca_store *rca)
+void rca_reports_free(struct rca_reports *rca)
 {
     if (!rca)
         return;
@@ -103,15 +103,15 @@ static enum status read_document(struct slice text,
     return status;
 }
 
-static void put_in(struct rca_store *rca, uint32_t slot,
+static void put_in(struct rca_reports *rca, uint32_t slot,
                    const struct stored_report *report)
 {
     free(rca->reports[slot].text);
     rca->reports[slot] = *report;
 }
 
-void rca_store_load(struct rca_store *rca, uint32_t slot, uint64_t number,
-                    struct slice document)
+void rca_reports_load(struct rca_reports *rca, uint32_t slot, uint64_t number,
+                      struct slice document)
 {
     struct stored_report report = {0};
 
@@ -131,7 +131,7 @@ static bool same_namespace(const struct stored_report *a,
            slice_equal(a->field[NAMESPACE], b->field[NAMESPACE]);
 }
 
-static uint32_t count_like(const struct rca_store *rca,
+static uint32_t count_like(const struct rca_reports *rca,
                            const struct stored_report *one)
 {
     uint32_t count = 0;
@@ -142,7 +142,7 @@ static uint32_t count_like(const struct rca_store *rca,
 }
 
 /* The oldest report of the namespace that has most. */
-static uint32_t slot_to_replace(const struct rca_store *rca)
+static uint32_t slot_to_replace(const struct rca_reports *rca)
 {
     uint32_t best = 0, most = 0;
 
@@ -167,7 +167,7 @@ static bool is_same(const struct stored_report *a,
 
 /* The slot of this id in this namespace; else a free one; else that of the
  * report to replace. */
-static uint32_t slot_for(const struct rca_store *rca,
+static uint32_t slot_for(const struct rca_reports *rca,
                          const struct stored_report *report)
 {
     uint32_t unused = RCA_MAX_REPORTS;
@@ -183,7 +183,7 @@ static uint32_t slot_for(const struct rca_store *rca,
     return unused < RCA_MAX_REPORTS ? unused : slot_to_replace(rca);
 }
 
-enum status rca_store_put(struct rca_store *rca, struct slice text)
+enum status rca_reports_put(struct rca_reports *rca, struct slice text)
 {
     struct stored_report report = {0};
 
@@ -239,8 +239,8 @@ static bool has_id(const struct stored_report *k, struct slice id,
            slice_equal(slice_from(own, id.len + 1), space);
 }
 
-struct slice rca_store_get(struct rca_store *rca, struct slice id,
-                           const struct rca_scope *scope, struct arena *arena)
+struct slice rca_reports_get(struct rca_reports *rca, struct slice id,
+                             const struct rca_scope *scope, struct arena *arena)
 {
     const struct stored_report *found = NULL;
     struct slice text = {NULL, 0};
@@ -261,8 +261,8 @@ struct slice rca_store_get(struct rca_store *rca, struct slice id,
     return text;
 }
 
-bool rca_store_id_taken(struct rca_store *rca, struct slice id,
-                        struct slice namespace)
+bool rca_reports_id_taken(struct rca_reports *rca, struct slice id,
+                          struct slice namespace)
 {
     bool taken = false;
 
@@ -291,10 +291,10 @@ static int by_time(const void *left, const void *right)
     return slice_compare(a->field[ID], b->field[ID]);
 }
 
-struct rca_summary *rca_store_list(struct rca_store *rca,
-                                   const struct rca_filter *filter,
-                                   struct arena *arena, uint32_t *count,
-                                   uint64_t *total)
+struct rca_summary *rca_reports_list(struct rca_reports *rca,
+                                     const struct rca_filter *filter,
+                                     struct arena *arena, uint32_t *count,
+                                     uint64_t *total)
 {
     const struct stored_report *found[RCA_MAX_REPORTS];
     struct rca_summary *rows;

@@ -1,8 +1,8 @@
 /*
- * body - the bodies of log records as columns; for block_*.c only.
+ * log_body - the bodies of log records as columns; for block_*.c only.
  */
-#ifndef BODY_H
-#define BODY_H
+#ifndef LOG_BODY_H
+#define LOG_BODY_H
 
 #include "block_columns.h"
 #include "template.h"
