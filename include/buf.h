@@ -67,8 +67,8 @@ static inline uint64_t load_le(const char *at, size_t size)
 {
     uint64_t v = 0;
 
-    for (size_t i = size; i > 0; i--)
-        v = v << 8 | (unsigned char)at[i - 1];
+    for (size_t i = 0; i < size; i++) /* compiled to one load */
+        v |= (uint64_t)(unsigned char)at[i] << (8 * i);
     return v;
 }
 

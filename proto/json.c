@@ -54,24 +54,24 @@ static bool take_word(struct json *j, const char *word)
     return true;
 }
 
-/* Skips to the first quote, backslash or control character, or at most 7 bytes
- * before it. Eight bytes at a time: the top bit of a byte of `found` is set if
- * the byte of the text is one of these. Borrows set it only in bytes after a
- * real one, and bytes from 0x80 on are none of them. */
+/* Skips to the first quote, backslash or control character; in the last 7 bytes
+ * of the text it stops earlier. Eight bytes at a time: the top bit of a byte of
+ * `found` is set if the byte of the text is one of these. Borrows set it only
+ * in bytes after a real one, so the lowest is exact, and bytes from 0x80 on are
+ * none of them. */
 static const char *scan_plain(const char *at, const char *end)
 {
     const uint64_t ones = UINT64_MAX / 255, tops = ones << 7;
 
     while (end - at >= 8) {
-        uint64_t v, quote, slash, found;
+        uint64_t v = load_le(at, sizeof(v)), quote, slash, found;
 
-        memcpy(&v, at, sizeof(v));
         quote = v ^ ones * '"';
         slash = v ^ ones * '\\';
         found = ((quote - ones) & ~quote) | ((slash - ones) & ~slash) |
                 ((v - ones * 0x20) & ~v);
         if (found & tops)
-            break;
+            return at + __builtin_ctzll(found & tops) / 8;
         at += 8;
     }
     return at;
