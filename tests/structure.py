@@ -130,6 +130,29 @@ def check_pages():
                 complain(f"{page}: {pattern} does not define {name}")
 
 
+def braces(word):
+    """a{b,c} is ab and ac."""
+    match = re.match(r"(.*?)\{([^{}]*)\}(.*)$", word)
+    return [word] if not match else [
+        whole for part in match[2].split(",")
+        for whole in braces(match[1] + part + match[3])]
+
+
+def check_metric_names():
+    """docs/query-api.md names requests for limits, and CPU for memory."""
+    page = (TOP / "docs/query-api.md").read_text()
+    named = {name for word in re.findall(r"`([\w.*{},]+)`", page)
+             for name in braces(word)}
+    table = (TOP / "metrics/metric_names.c").read_text()
+    for name in re.findall(r'^ +(?:GAUGE|COUNTER|HISTOGRAM|TOTAL|PARTS)'
+                           r'\("([^"]+)"', table, re.M):
+        alike = [name, name.replace("limit", "request"),
+                 re.sub(r"memory(.)(request|limit)", r"cpu\1request", name)]
+        if not any(fnmatch.fnmatch(one, pattern)
+                   for one in alike for pattern in named):
+            complain(f"docs/query-api.md lacks the metric {name}")
+
+
 def all_sources():
     yield from sources(".c", ".h")
     yield from sorted((TOP / "tests").rglob("*.[ch]"))
@@ -262,6 +285,7 @@ def main():
     check_sleeps()
     check_heads()
     check_pages()
+    check_metric_names()
     check_comments()
     check_circles(pathlib.Path(sys.argv[1]).resolve())
     for text in problems:
