@@ -36,8 +36,8 @@ uint32_t intern_bytes(const struct intern *table)
     return table->count > 0 ? table->ends[table->count] : 0;
 }
 
-static uint32_t find(const struct intern *table, struct slice text,
-                     uint32_t hash)
+static uint32_t find_text(const struct intern *table, struct slice text,
+                          uint32_t hash)
 {
     map_each(&table->index, hash, number)
         if (slice_equal(intern_text(table, number), text))
@@ -48,7 +48,7 @@ static uint32_t find(const struct intern *table, struct slice text,
 uint32_t intern_find(const struct intern *table, struct slice text)
 {
     text = slice_truncate(text, table->max_text);
-    return text.len > 0 ? find(table, text, map_hash_slice(text)) : 0;
+    return text.len > 0 ? find_text(table, text, map_hash_slice(text)) : 0;
 }
 
 uint32_t intern_add_within(struct intern *table, struct slice text,
@@ -60,7 +60,7 @@ uint32_t intern_add_within(struct intern *table, struct slice text,
     if (text.len == 0)
         return 0;
     hash = map_hash_slice(text);
-    number = find(table, text, hash);
+    number = find_text(table, text, hash);
     if (number > 0)
         return number;
     if (used > max_bytes || text.len > max_bytes - used)

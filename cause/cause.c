@@ -128,8 +128,9 @@ static enum status write_report(struct rca_context *rca,
     return s;
 }
 
-static enum status find(const struct cause_query *query, uint32_t max_spans,
-                        struct arena *arena, struct cause_report **out)
+static enum status find_with_spans(const struct cause_query *query,
+                                   uint32_t max_spans, struct arena *arena,
+                                   struct cause_report **out)
 {
     struct rca_context *rca = arena_zero(arena, 1, sizeof(*rca));
     struct cause_report *report = arena_zero(arena, 1, sizeof(*report));
@@ -157,7 +158,7 @@ enum status cause_find(const struct cause_query *query, struct arena *arena,
 
     for (int i = 0; i < MAX_SHRINKS && s == ERR_TOO_BIG; i++, max_spans /= 2) {
         arena_begin(&attempt, arena);
-        s = find(query, max_spans, &attempt, report);
+        s = find_with_spans(query, max_spans, &attempt, report);
         if (s == OK)
             arena_adopt(arena, &attempt);
         else

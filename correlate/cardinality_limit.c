@@ -55,8 +55,8 @@ void cardinality_clear(struct cardinality_limit *limit)
     limit->epoch++;
 }
 
-static struct counted_name *find(const struct cardinality_limit *limit,
-                                 uint64_t hash, uint32_t identity)
+static struct counted_name *find_name(const struct cardinality_limit *limit,
+                                      uint64_t hash, uint32_t identity)
 {
     map_each(&limit->index, map_hash(hash), at) {
         struct counted_name *name = &limit->names[at];
@@ -92,7 +92,7 @@ struct counted_name *cardinality_group(struct cardinality_limit *limit,
                                        enum cardinality_group kind)
 {
     uint64_t hash = hash_mix(identity, (uint64_t)kind + 1);
-    struct counted_name *name = find(limit, hash, identity);
+    struct counted_name *name = find_name(limit, hash, identity);
 
     return name ? name
                 : add_name(limit, hash, identity, (struct slice){NULL, 0});
@@ -102,9 +102,9 @@ struct counted_name *cardinality_find(struct cardinality_limit *limit,
                                       const struct counted_name *group,
                                       uint64_t text_hash)
 {
-    return group
-               ? find(limit, hash_mix(group->hash, text_hash), group->identity)
-               : NULL;
+    return group ? find_name(limit, hash_mix(group->hash, text_hash),
+                             group->identity)
+                 : NULL;
 }
 
 static struct counted_name *other_of(struct cardinality_limit *limit,

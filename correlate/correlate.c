@@ -138,7 +138,7 @@ static void flush_if_due(struct correlator *correlator)
 
 /* ---- one batch ---- */
 
-static enum stream stream_of(enum signal signal)
+static enum stream stream_of_signal(enum signal signal)
 {
     static const enum stream streams[SIGNAL_COUNT] = {
         [SIGNAL_SPANS] = STREAM_SPANS,
@@ -175,7 +175,8 @@ static uint64_t counted_records(const struct correlator *correlator,
 static void tag(struct correlator *correlator, struct batch *batch)
 {
     struct derived_table *derived = correlator->tagger.derived;
-    bool stored = batch->lsn <= correlator->committed[stream_of(batch->signal)];
+    bool stored =
+        batch->lsn <= correlator->committed[stream_of_signal(batch->signal)];
     uint64_t counted = counted_records(correlator, batch->lsn);
     struct batch *events;
 
@@ -237,7 +238,7 @@ void correlator_take(struct correlator *correlator, struct batch *batch)
 
     unpack_state(correlator);
     drop_duplicate(correlator, batch);
-    if (lsn > correlator->committed[stream_of(batch->signal)] ||
+    if (lsn > correlator->committed[stream_of_signal(batch->signal)] ||
         lsn > correlator->committed[STREAM_DERIVED] ||
         change_events_lost(&correlator->tagger.change_events, lsn))
         tag(correlator, batch);
@@ -271,7 +272,7 @@ static void *run(void *arg)
     }
 }
 
-static void submit(void *arg, struct batch *batch)
+static void submit_batch(void *arg, struct batch *batch)
 {
     struct correlator *correlator = arg;
 
@@ -294,7 +295,8 @@ static enum status ready(void *arg)
 
 struct sink correlator_sink(struct correlator *correlator)
 {
-    return (struct sink){.submit = submit, .ready = ready, .arg = correlator};
+    return (struct sink){
+        .submit = submit_batch, .ready = ready, .arg = correlator};
 }
 
 /* ---- start and stop ---- */

@@ -40,7 +40,7 @@ static bool share_has(const struct http_server *server, size_t room,
 }
 
 /* Beside what others hold now: what they announced does not count. */
-static bool fits(const struct http_server *server, size_t more)
+static bool body_fits(const struct http_server *server, size_t more)
 {
     const struct budget *budget = server->options.budget;
 
@@ -53,10 +53,10 @@ bool http_body_fits(struct server_request *sr)
     uint64_t length = sr->request.length; /* <= max_body */
     size_t whole = length > 0 ? (size_t)length : FIRST_PIECE;
 
-    while (!fits(sr->server, whole < FIRST_PIECE ? whole : FIRST_PIECE))
+    while (!body_fits(sr->server, whole < FIRST_PIECE ? whole : FIRST_PIECE))
         if (!http_body_evict(sr->server, true))
             return false;
-    return fits(sr->server, whole);
+    return body_fits(sr->server, whole);
 }
 
 /* Room for at least `need` bytes, which is at most the limit. */

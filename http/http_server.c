@@ -100,7 +100,7 @@ static void make_slots(struct http_server *server)
 
 /* ---- connections ---- */
 
-static bool fits(const struct budget *budget)
+static bool connection_fits(const struct budget *budget)
 {
     return budget_used(budget) + HTTP_IDLE_CHARGE <= budget->limit;
 }
@@ -112,11 +112,11 @@ static enum MHD_Result accepts(void *arg, const struct sockaddr *address,
                                socklen_t len)
 {
     struct http_server *server = arg;
-    bool share = fits(&server->connections);
+    bool share = connection_fits(&server->connections);
     bool ended = false;
 
     (void)len;
-    if (!share || !fits(server->options.budget))
+    if (!share || !connection_fits(server->options.budget))
         ended = slots_close_idle(server->slots);
     if ((share || ended) && slots_admit(server->slots, address))
         return MHD_YES;

@@ -126,7 +126,7 @@ bool export_decode(struct export_request *request)
 
 /* ---- submitting ---- */
 
-static void batch_is_done(void *arg, enum status status)
+static void export_is_done(void *arg, enum status status)
 {
     struct export_request *request = arg;
     struct export_intake *intake = request->intake;
@@ -146,7 +146,7 @@ void export_submit(struct export_request *request)
 
     request->batch = NULL;
     request->sent = batch;
-    batch->done = batch_is_done;
+    batch->done = export_is_done;
     batch->done_arg = request;
     /* Counts, then checks; a receiver that stops sets `stopping`, then looks at
      * the count. So nothing is submitted after the stop. */

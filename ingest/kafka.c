@@ -108,8 +108,9 @@ void kafka_submit(struct kafka *kafka, struct kafka_partition *partition,
 }
 
 /* False: there is no memory for it now. */
-static bool submit(struct kafka *kafka, struct kafka_partition *partition,
-                   const rd_kafka_message_t *message)
+static bool submit_message(struct kafka *kafka,
+                           struct kafka_partition *partition,
+                           const rd_kafka_message_t *message)
 {
     const struct receiver_options *o = &kafka->options.receiver;
     struct kafka_message from = {
@@ -150,7 +151,7 @@ static bool take(struct kafka *kafka, const rd_kafka_message_t *message)
         return true;
     }
     partition->resets = partition->corrupt_reads = 0;
-    return submit(kafka, partition, message);
+    return submit_message(kafka, partition, message);
 }
 
 /* ---- the loop ---- */

@@ -81,7 +81,7 @@ struct kafka_partition *partitions_add(struct kafka_partitions *partitions,
 
 /* ---- pending batches ---- */
 
-static void batch_is_done(void *arg, enum status status)
+static void partition_batch_is_done(void *arg, enum status status)
 {
     struct pending_batch *pending = arg;
     struct kafka_partitions *partitions = pending->partitions;
@@ -116,7 +116,7 @@ void partition_track(struct kafka_partitions *partitions,
                                       .offset = (int64_t)batch->source->offset,
                                       .accepted = batch->count,
                                       .bytes = batch_size(batch)};
-    batch->done = batch_is_done;
+    batch->done = partition_batch_is_done;
     batch->done_arg = pending;
     if (partition->stored < 0) /* nothing is pending: no other thread writes */
         partition->stored = pending->offset;

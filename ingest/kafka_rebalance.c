@@ -32,8 +32,8 @@ enum { ASK_MS = 5000, ASK_TRIES = 6 };
 
 #define PENDING_NS (10 * NS_PER_S)
 
-static struct kafka_partition *find(const struct kafka *kafka,
-                                    const rd_kafka_topic_partition_t *place)
+static struct kafka_partition *find_partition(
+    const struct kafka *kafka, const rd_kafka_topic_partition_t *place)
 {
     return partitions_find(&kafka->partitions, place->topic, place->partition);
 }
@@ -72,7 +72,7 @@ void kafka_commit_done(rd_kafka_t *rk, rd_kafka_resp_err_t error,
 
     (void)rk;
     for (int i = 0; list && i < list->cnt; i++) {
-        struct kafka_partition *p = find(kafka, &list->elems[i]);
+        struct kafka_partition *p = find_partition(kafka, &list->elems[i]);
 
         if (p && (error || list->elems[i].err))
             p->committed = -1;
@@ -207,7 +207,7 @@ static void revoke(struct kafka *kafka,
     if (kafka->flow == FLOW_PAUSED)
         kafka_pause(kafka, false);
     for (int i = 0; i < list->cnt; i++) {
-        struct kafka_partition *p = find(kafka, &list->elems[i]);
+        struct kafka_partition *p = find_partition(kafka, &list->elems[i]);
 
         if (p && kafka->held && kafka->held->rkt &&
             kafka->held->partition == list->elems[i].partition &&
@@ -224,7 +224,7 @@ static void revoke(struct kafka *kafka,
                  "by the new owner",
                  log_int("partitions", list->cnt));
     for (int i = 0; i < list->cnt; i++) {
-        struct kafka_partition *p = find(kafka, &list->elems[i]);
+        struct kafka_partition *p = find_partition(kafka, &list->elems[i]);
 
         if (p)
             p->assigned = false;

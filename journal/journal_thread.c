@@ -107,7 +107,8 @@ static void note_failed(struct journal *journal, const struct batch *batch)
 }
 
 /* Room for one more entry after `used` bytes? An empty segment takes any. */
-static bool fits(const struct journal *journal, uint64_t used, uint64_t size)
+static bool entry_fits(const struct journal *journal, uint64_t used,
+                       uint64_t size)
 {
     return used == SEGMENT_HEAD ||
            used + size <= journal->options.segment_bytes;
@@ -119,7 +120,7 @@ static bool segment_is_done(struct journal *journal, const struct batch *batch)
 {
     struct segment active = journal_active_segment(journal);
 
-    return !fits(journal, active.used, segment_entry_size(batch)) ||
+    return !entry_fits(journal, active.used, segment_entry_size(batch)) ||
            (active.truncated == active.used &&
             active.used > journal->options.segment_bytes / 4);
 }
@@ -186,9 +187,10 @@ static size_t handle_group(struct journal *journal, struct batch **batches,
         journal_next_segment(journal) != OK)
         handle_failure(journal, "cannot begin a segment");
     used = journal_active_segment(journal).used;
-    while (n < count && (n == 0 || (fits(journal, used + size,
-                                         segment_entry_size(batches[n])) &&
-                                    !is_stale(journal, batches[n]))))
+    while (n < count &&
+           (n == 0 ||
+            (entry_fits(journal, used + size, segment_entry_size(batches[n])) &&
+             !is_stale(journal, batches[n]))))
         size += segment_entry_size(batches[n++]);
     if (!atomic_load(&journal->broken)) {
         status = write_group(journal, batches, n);

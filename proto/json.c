@@ -266,8 +266,8 @@ static const char *name_at(const void *table, size_t row, uint32_t i)
 
 /* Looked for from row `next` on: members mostly come in the order of their
  * rows. */
-static int find(const void *table, size_t row, uint32_t count, uint32_t next,
-                struct slice key)
+static int find_member(const void *table, size_t row, uint32_t count,
+                       uint32_t next, struct slice key)
 {
     const char *name;
 
@@ -322,7 +322,7 @@ int json_row(struct json *j, const void *table, size_t row, uint32_t count)
         need(j, ':', "':' expected");
         if (j->status != OK)
             return -1;
-        field = find(table, row, count, next, key);
+        field = find_member(table, row, count, next, key);
         if (field >= 0 && j->depth <= JSON_MAX_PATH) {
             j->path[j->depth - 1].name = name_at(table, row, (uint32_t)field);
             j->path[j->depth - 1].next_row = (uint32_t)field + 1;

@@ -100,9 +100,9 @@ static enum status store_report(struct query_request *request,
 
 /* The alerted component and what it calls; if nothing stands out there, all of
  * the project: callers, too, can be too much for it. */
-static enum status find(struct query_request *request,
-                        const struct rca_alert *alert,
-                        struct cause_report **report)
+static enum status find_report(struct query_request *request,
+                               const struct rca_alert *alert,
+                               struct cause_report **report)
 {
     struct cause_query query = {
         .scope = {.namespace = alert->namespace,
@@ -148,7 +148,7 @@ static enum status analyze(struct query_request *request)
 
     if (s != OK)
         return s;
-    s = find(request, &alert, &report);
+    s = find_report(request, &alert, &report);
     struct slice id = report_id(request, &alert);
     kept = store_report(request, &alert, s == OK ? report : NULL, id);
     /* Memory that is never enough: the report says that it failed; the same

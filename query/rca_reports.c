@@ -212,7 +212,7 @@ enum status rca_reports_put(struct rca_reports *rca, struct slice text)
     return status;
 }
 
-static bool fits(struct slice wanted, struct slice has)
+static bool field_fits(struct slice wanted, struct slice has)
 {
     return wanted.len == 0 || slice_equal(wanted, has);
 }
@@ -220,9 +220,9 @@ static bool fits(struct slice wanted, struct slice has)
 static bool in_scope(const struct stored_report *k,
                      const struct rca_scope *scope)
 {
-    return fits(scope->namespace, k->field[NAMESPACE]) &&
-           fits(scope->project, k->field[PROJECT]) &&
-           fits(scope->environment, k->field[ENVIRONMENT]);
+    return field_fits(scope->namespace, k->field[NAMESPACE]) &&
+           field_fits(scope->project, k->field[PROJECT]) &&
+           field_fits(scope->environment, k->field[ENVIRONMENT]);
 }
 
 /* By its id, or without the namespace at its end: report_id() in query_rca.c.
@@ -275,10 +275,11 @@ bool rca_reports_id_taken(struct rca_reports *rca, struct slice id,
     return taken;
 }
 
-static bool matches(const struct stored_report *k, const struct rca_filter *f)
+static bool report_matches(const struct stored_report *k,
+                           const struct rca_filter *f)
 {
     return k->number && k->time_ns >= f->start_ns && k->time_ns < f->end_ns &&
-           in_scope(k, &f->scope) && fits(f->status, k->field[STATUS]);
+           in_scope(k, &f->scope) && field_fits(f->status, k->field[STATUS]);
 }
 
 static int by_time(const void *left, const void *right)
@@ -302,7 +303,7 @@ struct rca_summary *rca_reports_list(struct rca_reports *rca,
 
     pthread_mutex_lock(&rca->lock);
     for (int i = 0; i < RCA_MAX_REPORTS; i++)
-        if (matches(&rca->reports[i], filter))
+        if (report_matches(&rca->reports[i], filter))
             found[n++] = &rca->reports[i];
     qsort(found, n, sizeof(found[0]), by_time);
     *total = n;

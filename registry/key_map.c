@@ -13,7 +13,7 @@ void key_map_release(struct key_map *map)
     *map = (struct key_map){.room = 0};
 }
 
-static struct key_entry *find(const struct key_map *map, uint64_t key)
+static struct key_entry *find_entry(const struct key_map *map, uint64_t key)
 {
     map_each(&map->index, map_hash(key), at)
         if (map->at[at].low == (uint32_t)key)
@@ -23,14 +23,14 @@ static struct key_entry *find(const struct key_map *map, uint64_t key)
 
 uint32_t key_map_get(const struct key_map *map, uint64_t key)
 {
-    const struct key_entry *entry = find(map, key);
+    const struct key_entry *entry = find_entry(map, key);
 
     return entry ? entry->value : MAP_NONE;
 }
 
 void key_map_set(struct key_map *map, uint64_t key, uint32_t value)
 {
-    struct key_entry *entry = find(map, key);
+    struct key_entry *entry = find_entry(map, key);
     uint32_t count = map->index.count;
 
     if (!entry) {

@@ -111,8 +111,8 @@ void ident_index(struct registry *reg, uint32_t identity)
 }
 
 /* Equal names, and no uid that differs. */
-static bool matches(const struct registry *reg, uint32_t identity,
-                    const uint32_t text[IDENTITY_TEXTS])
+static bool identity_matches(const struct registry *reg, uint32_t identity,
+                             const uint32_t text[IDENTITY_TEXTS])
 {
     if (identity == NONE)
         return false;
@@ -132,11 +132,12 @@ uint32_t ident_find(const struct registry *reg,
     uint32_t component = text[IDENTITY_COMPONENT_UID];
     uint32_t identity = key_map_get(map, key_names(text));
 
-    if (!matches(reg, identity, text) && component)
+    if (!identity_matches(reg, identity, text) && component)
         identity =
             key_map_get(map, key_uid(component, text[IDENTITY_ENVIRONMENT]));
-    return matches(reg, identity, text) ? identity
-                                        : key_map_get(map, key_all(text));
+    return identity_matches(reg, identity, text)
+               ? identity
+               : key_map_get(map, key_all(text));
 }
 
 static uint32_t make(struct registry *reg, const uint32_t text[IDENTITY_TEXTS],

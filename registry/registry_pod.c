@@ -172,7 +172,7 @@ static void merge(struct registry *reg, uint32_t from, uint32_t to)
 
 /* ---- keys ---- */
 
-static uint32_t find(const struct registry *reg, uint64_t key)
+static uint32_t find_pod(const struct registry *reg, uint64_t key)
 {
     return key ? pod_resolve(reg, key_map_get(&reg->pods.by_key, key)) : NONE;
 }
@@ -220,7 +220,7 @@ static void separate_keys(struct registry *reg, uint64_t keys[POD_KEY_COUNT],
     bool counted = !claims;
 
     for (unsigned i = 0; i < POD_KEY_COUNT; i++) {
-        uint32_t pod = find(reg, keys[i]);
+        uint32_t pod = find_pod(reg, keys[i]);
 
         if (pod == NONE || reg->pods.at[pod].tenant == 0 ||
             reg->pods.at[pod].tenant == tenant)
@@ -236,7 +236,7 @@ static uint32_t find_any(const struct registry *reg,
                          const uint64_t keys[POD_KEY_COUNT])
 {
     for (unsigned i = 0; i < POD_KEY_COUNT; i++) {
-        uint32_t pod = find(reg, keys[i]);
+        uint32_t pod = find_pod(reg, keys[i]);
 
         if (pod != NONE &&
             (i == POD_KEY_UID || may_have_uid(reg, pod, keys[POD_KEY_UID])))
@@ -249,7 +249,7 @@ static uint32_t find_any(const struct registry *reg,
 static void take_key(struct registry *reg, uint32_t pod, unsigned i,
                      uint64_t key, uint64_t tenant)
 {
-    uint32_t other = find(reg, key);
+    uint32_t other = find_pod(reg, key);
 
     if (other != pod) {
         uint64_t owner = other == NONE ? 0 : reg->pods.at[other].tenant;

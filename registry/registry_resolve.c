@@ -268,7 +268,7 @@ static void save_overflow(struct registry *reg, uint32_t id,
                            &resource);
 }
 
-static bool has_room(const struct registry *reg, uint32_t quota)
+static bool quota_has_room(const struct registry *reg, uint32_t quota)
 {
     return quota_has_slot(reg, quota) && quota_has_id(reg, quota);
 }
@@ -285,11 +285,11 @@ uint32_t registry_add(struct registry *reg, const struct resource *resource,
     registry_lock(reg);
     choose_with_room(reg, &fields, kind, &choice);
     quota = reg->identities.at[choice.identity].quota;
-    fits = has_room(reg, quota);
+    fits = quota_has_room(reg, quota);
     if (!fits && registry_make_room(reg, quota)) {
         choose(reg, &fields, kind, &choice); /* numbers have changed */
         quota = reg->identities.at[choice.identity].quota;
-        fits = has_room(reg, quota);
+        fits = quota_has_room(reg, quota);
     }
     if (fits) {
         id = add_live(reg, &fields, &choice, f, kind);

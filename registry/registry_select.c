@@ -27,7 +27,7 @@ struct scope_term {
     uint32_t name; /* 0: nothing has this name */
 };
 
-static bool fits(struct scope_term term, uint32_t name, uint32_t uid)
+static bool term_fits(struct scope_term term, uint32_t name, uint32_t uid)
 {
     return term.any || (term.name && (term.name == name || term.name == uid));
 }
@@ -68,7 +68,7 @@ static struct bitmap *find_identities(const struct registry *reg,
                   !(filter->unassigned && own[IDENTITY_COMPONENT] != 0);
 
         for (unsigned k = 0; k < IDENTITY_NAMES && in; k++)
-            in = fits(terms[k], own[k], own[uid[k]]);
+            in = term_fits(terms[k], own[k], own[uid[k]]);
         if (in && in_bounds(reg, filter, i))
             bitmap_add(found, i);
     }

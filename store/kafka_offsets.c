@@ -62,8 +62,9 @@ void kafka_offsets_free(struct kafka_offsets *offsets)
     free(offsets);
 }
 
-static struct kafka_offset_row *find(const struct kafka_offsets *offsets,
-                                     struct slice topic, uint32_t partition)
+static struct kafka_offset_row *find_offset(const struct kafka_offsets *offsets,
+                                            struct slice topic,
+                                            uint32_t partition)
 {
     for (size_t i = 0; i < offsets->count; i++)
         if (offsets->rows[i].partition == partition &&
@@ -116,7 +117,7 @@ void kafka_offsets_note(struct kafka_offsets *offsets,
 
     if (!source)
         return;
-    row = find(offsets, source->topic, source->partition);
+    row = find_offset(offsets, source->topic, source->partition);
     if (!row)
         row = add(offsets, source->topic, source->partition);
     row->next = source->offset + 1;
@@ -144,7 +145,7 @@ uint32_t kafka_offsets_dead_letters(const struct kafka_offsets *offsets)
 bool kafka_offsets_next(const struct kafka_offsets *offsets, struct slice topic,
                         uint32_t partition, uint64_t *next)
 {
-    const struct kafka_offset_row *row = find(offsets, topic, partition);
+    const struct kafka_offset_row *row = find_offset(offsets, topic, partition);
 
     if (row)
         *next = row->next;

@@ -135,7 +135,8 @@ static enum status visit_chunks(const struct series_visit *v)
     return status;
 }
 
-static bool matches(const struct series_query *q, const struct point *point)
+static bool point_matches(const struct series_query *q,
+                          const struct point *point)
 {
     return point->time_ns > q->start_ns && point->time_ns <= q->end_ns &&
            bitmap_has(q->resources, point->resource_id) &&
@@ -148,7 +149,7 @@ static void visit_memory(const struct series_visit *v, enum stream stream)
     const struct point *point;
 
     while ((point = memtables_next_point(&cursor)))
-        if (matches(v->query, point))
+        if (point_matches(v->query, point))
             v->visit(v->arg, point);
 }
 
@@ -226,7 +227,7 @@ enum status reader_query_series(struct reader *reader,
     visit_memory(&v, STREAM_METRICS);
     visit_memory(&v, STREAM_DERIVED);
     for (uint32_t i = 0; i < open.count; i++)
-        if (matches(query, &open.at[i]))
+        if (point_matches(query, &open.at[i]))
             visit(arg, &open.at[i]);
     return OK;
 }

@@ -41,7 +41,8 @@ static bool about_whole(const struct trace_query *q)
     return q->errors_only || q->min_duration_ns || q->max_duration_ns;
 }
 
-static bool matches(const struct trace_query *q, const struct trace_entry *e)
+static bool trace_matches(const struct trace_query *q,
+                          const struct trace_entry *e)
 {
     uint64_t duration = e->part.end_ns - e->part.start_ns;
 
@@ -154,7 +155,7 @@ static void pick(struct trace_search *s)
     for (uint32_t i = 0; i < s->table.count; i++) {
         struct trace_entry *e = s->table.at[i];
 
-        if (!matches(s->query, e))
+        if (!trace_matches(s->query, e))
             continue;
         s->total++;
         if (!e->late)
@@ -222,7 +223,7 @@ static bool is_kept(const struct trace_entry *e, void *arg)
 {
     const struct trace_search *s = arg;
 
-    return e->on_page || (!counted_all(s) && matches(s->query, e));
+    return e->on_page || (!counted_all(s) && trace_matches(s->query, e));
 }
 
 /* Removes what is neither on the page nor counted. The page is complete. */

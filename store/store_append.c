@@ -13,7 +13,7 @@
 /* Points are smaller than spans: a memtable of metrics holds more of them. */
 enum { POINTS_PER_SPAN = 4 };
 
-static enum stream stream_of(const struct batch *batch)
+static enum stream stream_of_batch(const struct batch *batch)
 {
     switch (batch->signal) {
     case SIGNAL_SPANS:
@@ -151,7 +151,7 @@ static void append_records(struct store *store, struct batch *batch,
 
 void store_append(struct store *store, struct batch *batch)
 {
-    enum stream stream = stream_of(batch);
+    enum stream stream = stream_of_batch(batch);
     bool journal_full = journal_fills(store, 2);
 
     if (stream == STREAM_LOGS)
