@@ -117,7 +117,7 @@ TEST(resources_without_a_component_are_counted)
     bed_init(&bed);
     hear_of_all();
     for (int i = 0; i < 3; i++) {
-        char host[8];
+        char host[16];
 
         snprintf(host, sizeof(host), "host%d", i);
 
