@@ -3,10 +3,11 @@
 #include "trace_table.h"
 
 #include "array.h"
+#include "hash.h"
 
 static uint32_t id_hash(const uint8_t id[16])
 {
-    return map_hash_slice((struct slice){(const char *)id, 16});
+    return map_hash(hash_mix(hash_mix(hash_read8(id), 0), hash_read8(id + 8)));
 }
 
 void trace_table_init(struct trace_table *table, struct arena *arena)
@@ -14,26 +15,33 @@ void trace_table_init(struct trace_table *table, struct arena *arena)
     *table = (struct trace_table){.arena = arena, .by_id = {.arena = arena}};
 }
 
-struct trace_entry *trace_table_find(const struct trace_table *table,
-                                     const uint8_t id[16])
+static struct trace_entry *find(const struct trace_table *table, uint32_t hash,
+                                const uint8_t id[16])
 {
-    map_each(&table->by_id, id_hash(id), at)
+    map_each(&table->by_id, hash, at)
         if (memcmp(table->at[at]->id, id, 16) == 0)
             return table->at[at];
     return NULL;
 }
 
+struct trace_entry *trace_table_find(const struct trace_table *table,
+                                     const uint8_t id[16])
+{
+    return find(table, id_hash(id), id);
+}
+
 struct trace_entry *trace_table_add(struct trace_table *table,
                                     const uint8_t id[16])
 {
-    struct trace_entry *e = trace_table_find(table, id);
+    uint32_t hash = id_hash(id);
+    struct trace_entry *e = find(table, hash, id);
 
     if (e)
         return e;
     if (!arena_append(table->arena, &table->at, table->count, &table->room))
         return NULL;
     e = table->spare ? table->spare : arena_alloc(table->arena, sizeof(*e));
-    if (!e || !map_add(&table->by_id, id_hash(id), table->count))
+    if (!e || !map_add(&table->by_id, hash, table->count))
         return NULL;
     if (e == table->spare)
         table->spare = e->next_spare;
