@@ -138,16 +138,6 @@ static void flush_if_due(struct correlator *correlator)
 
 /* ---- one batch ---- */
 
-static enum stream stream_of_signal(enum signal signal)
-{
-    static const enum stream streams[SIGNAL_COUNT] = {
-        [SIGNAL_SPANS] = STREAM_SPANS,
-        [SIGNAL_LOGS] = STREAM_LOGS,
-        [SIGNAL_METRICS] = STREAM_METRICS};
-
-    return streams[signal];
-}
-
 static void append(struct correlator *correlator, struct batch *batch)
 {
     static const enum stats_id lags[SIGNAL_COUNT] = {
@@ -175,8 +165,7 @@ static uint64_t counted_records(const struct correlator *correlator,
 static void tag(struct correlator *correlator, struct batch *batch)
 {
     struct derived_table *derived = correlator->tagger.derived;
-    bool stored =
-        batch->lsn <= correlator->committed[stream_of_signal(batch->signal)];
+    bool stored = batch->lsn <= correlator->committed[stream_of(batch->signal)];
     uint64_t counted = counted_records(correlator, batch->lsn);
     struct batch *events;
 
@@ -238,7 +227,7 @@ void correlator_take(struct correlator *correlator, struct batch *batch)
 
     unpack_state(correlator);
     drop_duplicate(correlator, batch);
-    if (lsn > correlator->committed[stream_of_signal(batch->signal)] ||
+    if (lsn > correlator->committed[stream_of(batch->signal)] ||
         lsn > correlator->committed[STREAM_DERIVED] ||
         change_events_lost(&correlator->tagger.change_events, lsn))
         tag(correlator, batch);

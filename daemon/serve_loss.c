@@ -180,13 +180,8 @@ enum status serve_loss_check(struct serve_loss *loss, struct journal *journal,
 bool serve_loss_reads_again(const struct serve_loss *loss, struct store *store,
                             const struct batch *batch)
 {
-    static const enum stream streams[SIGNAL_COUNT] = {
-        [SIGNAL_SPANS] = STREAM_SPANS,
-        [SIGNAL_LOGS] = STREAM_LOGS,
-        [SIGNAL_METRICS] = STREAM_METRICS};
-
     return batch->source && batch->lsn > loss->damaged_after &&
-           batch->lsn > store_watermark(store, streams[batch->signal]);
+           batch->lsn > store_watermark(store, stream_of(batch->signal));
 }
 
 void serve_loss_note_end(struct journal *journal, struct store *store)

@@ -48,6 +48,14 @@ enum stream {
     STREAM_COUNT
 };
 
+/* The stream of what a sender sends. */
+static inline enum stream stream_of(enum signal signal)
+{
+    return signal == SIGNAL_SPANS  ? STREAM_SPANS
+           : signal == SIGNAL_LOGS ? STREAM_LOGS
+                                   : STREAM_METRICS;
+}
+
 struct store_options {
     const char *dir;         /* holds callboard.db; created if missing */
     struct journal *journal; /* truncated after commits; NULL in tests */

@@ -15,14 +15,7 @@ enum { POINTS_PER_SPAN = 4 };
 
 static enum stream stream_of_batch(const struct batch *batch)
 {
-    switch (batch->signal) {
-    case SIGNAL_SPANS:
-        return STREAM_SPANS;
-    case SIGNAL_LOGS:
-        return STREAM_LOGS;
-    default:
-        return batch->derived ? STREAM_DERIVED : STREAM_METRICS;
-    }
+    return batch->derived ? STREAM_DERIVED : stream_of(batch->signal);
 }
 
 static bool is_full(const struct store_options *o,
