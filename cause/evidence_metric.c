@@ -11,6 +11,7 @@
 
 #include "evidence_finders.h"
 #include "metric_history.h"
+#include "metric_sentence.h"
 #include "quantile.h"
 
 /* Of metrics of which a rise may be good or bad, or due to others. */
@@ -128,33 +129,18 @@ static void add_evidence(const struct metric_judge *j,
 {
     struct arena *arena = j->evidence->arena;
     struct evidence_list *list = &j->evidence->of[t->component];
-    char *unit = arena_zero(arena, t->unit.len + 1, 1);
     bool is_log = t->class == CLASS_ERROR_LOGS;
-    const char *quote = is_log ? "\"" : "";
+    struct cause_evidence e = {.kind = rules[t->class].kind,
+                               .class = rules[t->class].class,
+                               .score = score,
+                               .metric = is_log ? SLICE("") : t->name,
+                               .template = is_log ? t->name : SLICE(""),
+                               .peer = NO_INDEX,
+                               .timeseries = t,
+                               .is_anomaly = true,
+                               .onset_ns = d->onset_ns};
 
-    if (!unit)
-        return;
-    slice_copy(unit, t->unit);
-    double scale = t->complement > 0 ? -t->complement : t->is_share ? 100 : 1;
-    double usual = t->complement + scale * t->median;
-    double now = t->complement + scale * d->now;
-    struct cause_evidence e = {
-        .kind = rules[t->class].kind,
-        .class = rules[t->class].class,
-        .score = score,
-        .metric = is_log ? SLICE("") : t->name,
-        .template = is_log ? t->name : SLICE(""),
-        .peer = NO_INDEX,
-        .numbers = {usual, now, 0, 0, unit},
-        .timeseries = t,
-        .is_anomaly = true,
-        .chart_base = t->complement,
-        .chart_scale = scale,
-        .onset_ns = d->onset_ns,
-        .text = text_format(arena, "%s%.*s%s %s from %.4g to %.4g%s%s", quote,
-                            SLICE_ARGS(t->name), quote,
-                            now > usual ? "rose" : "fell", usual, now,
-                            t->unit.len > 0 ? " " : "", unit)};
+    metric_describe(arena, t, t->median, d->now, &e);
     evidence_add(j->evidence, t->component, &e);
     list->anomaly = fmax(list->anomaly, d->score);
 }

@@ -25,6 +25,7 @@ struct timeseries {
     uint8_t class;      /* enum metric_class */
     bool less_is_worse; /* else more is */
     bool is_share;      /* of failed requests */
+    bool is_rate;       /* of a counter: per second */
     bool has_limit;     /* what it measures has a limit, too */
     double complement;  /* values are the share missing to it (1 or 100); 0:
                            plain values */

@@ -216,6 +216,7 @@ static void add_timeseries(const struct timeseries_reader *r,
     t->class = (uint8_t) class;
     t->less_is_worse = info->less_is_worse;
     t->is_share = shape == FAILED_SHARE;
+    t->is_rate = shape == RATE;
     t->limit = info->limit;
     t->sort = hash_mix(info->sort, shape);
     for (uint32_t i = 0; i < r->bin_count; i++) {

@@ -1,0 +1,46 @@
+/*
+ * quantity - values as people write them: 148 MB, 4.5 ms, 0.26 cores, 7.2%.
+ */
+#ifndef QUANTITY_H
+#define QUANTITY_H
+
+#include "timeseries.h"
+#include "units.h"
+
+/* How the values of a metric are written. */
+struct value_scale {
+    double factor; /* to the base unit */
+    uint8_t quantity;
+    bool is_rate;       /* per second */
+    struct slice thing; /* what is counted: "requests"; or empty */
+};
+
+/* By unit and name of the metric; what the values are follows from the series
+ * (a share is a number from 0 to 1). */
+struct value_scale quantity_scale(struct arena *arena,
+                                  const struct timeseries *t);
+
+/* Does a name have one of these words? They end with NULL. */
+bool quantity_name_has(struct slice name, const char *const *words);
+extern const char *const quantity_throttled[];
+
+struct slice quantity_text(struct arena *arena, const struct value_scale *scale,
+                           double value);
+
+/* The unit in which both values are short numbers, for a chart; *factor turns
+ * values into it. The text is in the arena. */
+const char *quantity_unit(struct arena *arena, const struct value_scale *scale,
+                          double before, double after, double *factor);
+
+/* "rose from 4.5 ms to 9.2 ms": as many digits as tell them apart. */
+struct slice quantity_change(struct arena *arena,
+                             const struct value_scale *scale, double before,
+                             double after);
+
+/* A number without an exponent, of about so many digits. */
+struct slice number_text(struct arena *arena, double value, int digits);
+
+/* A share in percent. */
+struct slice percent_text(struct arena *arena, double share);
+
+#endif
