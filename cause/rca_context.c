@@ -13,9 +13,11 @@ static enum status choose_times(struct rca_context *rca)
     if (q->window.start_ns >= q->window.end_ns ||
         q->window.start_ns <= NS_PER_MIN)
         return ERR_INVALID;
-    if (!q->has_baseline)
-        return baseline_choose(&rca->times, &rca->candidates, q->reader,
-                               rca->arena);
+    enum status s = symptom_minutes_read(
+        &rca->minutes, q->reader, &rca->candidates, q->window, rca->arena);
+    if (s != OK || !q->has_baseline)
+        return s == OK ? baseline_choose(&rca->times, &rca->minutes, rca->arena)
+                       : s;
     return q->baseline.start_ns < q->baseline.end_ns &&
                    q->baseline.end_ns <= q->window.start_ns
                ? OK

@@ -14,11 +14,13 @@
 #define RCA_CONTEXT_H
 
 #include "evidence_finders.h"
+#include "symptom_minutes.h"
 
 struct rca_context {
     const struct cause_query *query;
     struct arena *arena;
     struct rca_times times;
+    struct symptom_minutes minutes;
     struct candidates candidates;
     struct call_graph graph;
     struct trace_samples traces;
@@ -36,8 +38,7 @@ MUST_CHECK enum status rca_context_read(struct rca_context *rca,
 
 /* baseline.c: the baseline of a query that has none. */
 MUST_CHECK enum status baseline_choose(struct rca_times *times,
-                                       struct candidates *candidates,
-                                       struct reader *reader,
+                                       const struct symptom_minutes *minutes,
                                        struct arena *arena);
 
 #endif

@@ -28,6 +28,7 @@ struct world {
     int minutes, fault_from;     /* 15, and from 10 to the end */
     int early_from, early_until; /* an incident at users before; none */
     uint32_t served[COMPONENTS], failed[COMPONENTS]; /* in this minute */
+    double slow_s, took_s; /* requests take so long in the fault; now */
 };
 
 static const char *const plain[COMPONENTS] = {"web", "api", "store", "users"};
@@ -184,7 +185,7 @@ static inline void add_requests(struct world *w, int metric, int component,
     uint64_t *counts = arena_zero(&w->bed.arena, 1, sizeof(*counts));
 
     *counts = n;
-    *h = (struct histogram){.count = n, .sum = n * 0.01, .has_sum = true};
+    *h = (struct histogram){.count = n, .sum = n * w->took_s, .has_sum = true};
     h->positive.counts = counts;
     h->positive.count = 1;
     h->positive.offset = -7; /* 2^-7 s: 8 to 16 ms */
@@ -228,6 +229,7 @@ static inline void generate_minute(struct world *w, int minute, bool traces,
                            faulty || early);
     w->fault = fault;
     w->at = where;
+    w->took_s = faulty && w->slow_s > 0 ? w->slow_s : 0.01;
     derive_minute(w, at);
     for (int component = 0; metrics && component < COMPONENTS; component++)
         add_gauge(w, component, at + 30 * NS_PER_S,

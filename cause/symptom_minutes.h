@@ -1,0 +1,55 @@
+/*
+ * symptom_minutes - the minutes before and in the window in which a component
+ * failed more of its requests, or took longer, than it mostly does. One read of
+ * the derived series, or of the metrics that stand for them; the choice of the
+ * baseline and the list of incidents stand on it.
+ *
+ * What is usual is judged by the better minutes, so that a fault may last for
+ * more than half of the time looked at. A single minute is no symptom.
+ */
+#ifndef SYMPTOM_MINUTES_H
+#define SYMPTOM_MINUTES_H
+
+#include "candidates.h"
+
+/* Of a minute. */
+struct minute_counts {
+    float requests, errors, seconds;
+};
+
+enum minute_symptom { SYMPTOM_FAILS = 1, SYMPTOM_SLOW = 2 };
+
+struct minute_row {
+    uint32_t component;
+    struct minute_counts *at; /* NULL: known from metrics only */
+    uint8_t *symptoms;        /* by minute: enum minute_symptom */
+    double usual_failing, usual_seconds;
+};
+
+struct symptom_minutes {
+    uint64_t from_ns; /* the start of the first minute */
+    uint32_t count;   /* 0: nothing was read */
+    uint32_t row_count;
+    struct minute_row *rows; /* by component */
+    uint8_t *known;          /* minutes in which anything was measured */
+};
+
+/* Reads the window and the time before it. Times too long to be looked at
+ * minute by minute are not read. */
+MUST_CHECK enum status symptom_minutes_read(struct symptom_minutes *minutes,
+                                            struct reader *reader,
+                                            struct candidates *candidates,
+                                            struct cause_window window,
+                                            struct arena *arena);
+
+/* The minute of a time, at most `count`. */
+static inline uint32_t minute_of(const struct symptom_minutes *m,
+                                 uint64_t time_ns)
+{
+    uint64_t at =
+        time_ns < m->from_ns ? 0 : (time_ns - m->from_ns) / 60000000000ull;
+
+    return at < m->count ? (uint32_t)at : m->count;
+}
+
+#endif

@@ -1,0 +1,75 @@
+/*
+ * Windows that do not begin with the fault: which baseline is chosen, since
+ * when the answer says it lasts, and which of two incidents it is about.
+ */
+#include "cause_world.h"
+
+/* An hour; the fault begins at minute 30. */
+static struct world *long_fault(enum fault fault, int at)
+{
+    struct world *w = world_new(plain);
+
+    w->minutes = 60;
+    w->fault_from = 30;
+    w->fault = fault;
+    w->at = at;
+    return w;
+}
+
+static void check_baseline_end(const struct world *w, const json_t *answer,
+                               int minute)
+{
+    char end[32];
+
+    time_text(w->start_s + (uint64_t)minute * 60, end);
+    CHECK_TEXT(bed_at(answer, "baseline.endTime"), end);
+}
+
+/* Requests that fail show it, and so do requests that are only slow. */
+TEST(baseline_ends_before_a_fault_that_began_before_the_window)
+{
+    struct world *w = long_fault(CPU, STORE);
+
+    w->slow_s = 0.2;
+    generate(w, true, true);
+    json_t *answer = ask_cause(w, 50, 55, "");
+    CHECK_TEXT(bed_at(answer, "found"), "true");
+    CHECK_TEXT(bed_at(answer, "suspects.0.component"), "store");
+    check_baseline_end(w, answer, 30);
+    json_decref(answer);
+    world_free(w);
+
+    w = long_fault(ERRORS, USERS);
+    generate(w, true, true);
+    answer = ask_cause(w, 50, 55, "");
+    CHECK_TEXT(bed_at(answer, "suspects.0.component"), "users");
+    check_baseline_end(w, answer, 30);
+    json_decref(answer);
+    world_free(w);
+}
+
+/* The onset is not where the window begins. */
+TEST(onset_before_the_window_is_told)
+{
+    struct world *w = long_fault(ERRORS, USERS);
+    char onset[32];
+
+    generate(w, true, true);
+    json_t *answer = ask_cause(w, 50, 55, "");
+    time_text(w->start_s + 30 * 60, onset);
+    CHECK_TEXT(bed_at(answer, "suspects.0.onset"), onset);
+    json_decref(answer);
+    world_free(w);
+}
+
+/* The minute before the window is in neither period. */
+TEST(baseline_without_symptoms_is_the_nearest)
+{
+    struct world *w = long_fault(HEALTHY, USERS);
+
+    generate(w, true, true);
+    json_t *answer = ask_cause(w, 50, 55, "");
+    check_baseline_end(w, answer, 49);
+    json_decref(answer);
+    world_free(w);
+}
