@@ -5,10 +5,8 @@
  */
 #include "metric_class.h"
 
-#include "ascii.h"
+#include "name_words.h"
 #include "units.h"
-
-enum { MAX_WORD = 16 };
 
 #define BIT(n) (UINT32_C(1) << (n))
 
@@ -23,32 +21,36 @@ struct class_words {
 static const struct class_words class_words[] = {
     {CLASS_IGNORED, " info created timestamp version build desired "
                     "uptime generation epoch "},
-    {CLASS_CPU,     " cpu cpus throttled throttling "},
+    {CLASS_CPU,     " cpu cpus "},
     {CLASS_RESTART, " restart restarts "},
     {CLASS_MEMORY,  " memory mem heap nonheap rss swap paging oom gc "},
     {CLASS_DROPS,   " retransmit retransmits retrans retransmitted drop drops "
                     "dropped "},
-    {CLASS_QUEUE,   " queue queued queues lag backlog pending "},
+    {CLASS_QUEUE,   " queue queued queues lag backlog pending "
+                    "oldest iterator visible "},
     {CLASS_ERRORS,  " error errors err errs fail failed failure failures "
-                    "exception exceptions 5xx timeout timeouts rejected "
-                    "fault faults "},
-    {CLASS_SUCCESS, " success succeeded availability healthy up "},
+                    "exception exceptions 5xx 4xx timeout timeouts timed "
+                    "rejected aborted fault faults throttle throttles "
+                    "throttled throttling spillover dlq deadletter dead "},
+    {CLASS_SUCCESS, " success succeeded availability healthy unhealthy "
+                    "up "},
     {CLASS_DISK,    " disk fs filesystem volume storage inode inodes iops io "
                     "blkio diskio "},
     {CLASS_POOL,    " connection connections conns pool thread threads "
                     "goroutine goroutines descriptor descriptors fd fds "
-                    "handles sockets socket sessions active inflight "},
+                    "handles sockets socket sessions active inflight "
+                    "concurrent concurrency "},
     {CLASS_BYTES,   " bytes octets "},
     {CLASS_LATENCY, " latency duration lat delay elapsed rtt time seconds "
                     "milliseconds p50 p75 p90 p95 p99 p999 "},
     {CLASS_TRAFFIC, " request requests req reqs rate count load throughput rps "
                     "qps tps ops workload call calls hits messages records "
-                    "traffic invocations total "},
+                    "traffic invocations total consumed "},
 };
 
 /* Words that change the class which others give. */
 enum qualifier { PAGE, LIMIT, REQUEST, MAX, USAGE, LOAD, AVERAGE, NETWORK,
-                 CLIENT, FREE, QUALIFIERS,
+                 CLIENT, FREE, NOT, COUNT, PART, QUALIFIERS,
                  DURATIONS = QUALIFIERS /* a histogram of times */ };
 static const char *const qualifier_words[QUALIFIERS] = {
     [PAGE]    = " page pages paging major minor ",
@@ -60,7 +62,10 @@ static const char *const qualifier_words[QUALIFIERS] = {
     [AVERAGE] = " average avg 1m 5m 15m load1 load5 load15 ",
     [NETWORK] = " network net tcp udp packet packets interface ",
     [CLIENT]  = " client outbound outgoing upstream egress ",
-    [FREE]    = " free available idle ",
+    [FREE]    = " free freeable available idle remaining balance ",
+    [NOT]     = " un unhealthy ",
+    [COUNT]   = " count samplecount samples ",
+    [PART]    = " sum bucket ", /* of a histogram, without its count */
 };
 
 #define USED_UP (BIT(CLASS_CPU) | BIT(CLASS_MEMORY) | BIT(CLASS_DISK))
@@ -73,7 +78,10 @@ static const struct {
 } corrections[] = {
     {USED_UP, BIT(LIMIT), BIT(USAGE), CLASS_LIMIT},
     {USED_UP, BIT(REQUEST), BIT(USAGE), CLASS_IGNORED},
+    {BIT(CLASS_LATENCY), BIT(PART), 0, CLASS_IGNORED},
     {BIT(CLASS_LATENCY) | BIT(CLASS_ERRORS), BIT(CLIENT), 0, CLASS_CALLS},
+    {BIT(CLASS_LATENCY), BIT(COUNT), 0, CLASS_TRAFFIC},
+    {BIT(CLASS_SUCCESS), BIT(NOT), 0, CLASS_SUCCESS}, /* more is worse */
     {BIT(CLASS_ERRORS), BIT(PAGE), 0, CLASS_MEMORY},
     {BIT(CLASS_ERRORS), BIT(NETWORK), 0, CLASS_DROPS},
     {BIT(CLASS_DISK) | VAGUE, BIT(NETWORK), 0, CLASS_BYTES},
@@ -93,53 +101,25 @@ struct name_words {
     uint32_t qualifiers;
 };
 
-static bool is_in(const char *words, const char *word)
-{
-    char padded[MAX_WORD + 3];
-    size_t len = strlen(word);
-
-    padded[0] = ' ';
-    memcpy(padded + 1, word, len);
-    memcpy(padded + 1 + len, " ", 2);
-    return strstr(words, padded) != NULL;
-}
-
 static void take_word(struct name_words *w, const char *word)
 {
     for (uint32_t i = 0; i < ROWS; i++)
-        if (is_in(class_words[i].words, word))
+        if (name_word_is_in(class_words[i].words, word))
             w->rows |= BIT(i);
     for (uint32_t i = 0; i < QUALIFIERS; i++)
-        if (is_in(qualifier_words[i], word))
+        if (name_word_is_in(qualifier_words[i], word))
             w->qualifiers |= BIT(i);
 }
 
-static bool is_upper(char c)
-{
-    return c >= 'A' && c <= 'Z';
-}
-
-/* Words end at marks and where a capital follows a small letter. */
 static struct name_words split(struct slice name)
 {
     struct name_words w = {0, 0};
-    char word[MAX_WORD + 1];
-    size_t len = 0;
+    char word[NAME_WORD];
+    bool is_failure = false; /* 5xx may be written 5_xx */
 
-    for (size_t i = 0; i <= name.len; i++) {
-        char c = i < name.len ? name.ptr[i] : ' ';
-        bool mark = !is_letter(c) && !is_digit(c);
-
-        if (len > 0 && (mark || (is_upper(c) && !is_upper(name.ptr[i - 1])))) {
-            word[len < MAX_WORD ? len : MAX_WORD] = '\0';
-            take_word(&w, word);
-            len = 0;
-        }
-        if (mark)
-            continue;
-        if (len < MAX_WORD)
-            word[len] = to_lower(c);
-        len++;
+    while (name_next_word(&name, word)) {
+        take_word(&w, is_failure && !strcmp(word, "xx") ? "5xx" : word);
+        is_failure = !strcmp(word, "4") || !strcmp(word, "5");
     }
     return w;
 }
