@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "evidence.h"
+#include "pod_history.h"
 #include "quantile.h"
 
 /* Metrics have heavy tails: of Student's distributions the one with three
@@ -14,6 +15,9 @@ static const double FREEDOM = 3;
 static const double OWN_PART = 0.01, TYPICAL_PART = 0.05;
 /* A history that never moved has this part of the new value as its spread. */
 static const double NEVER_MOVED = 0.1;
+
+/* Pods of one component differ by that part: nodes differ. */
+static const double OTHER_POD_PART = 0.1;
 
 /* ---- what is usual ---- */
 
@@ -45,6 +49,8 @@ static void measure(struct timeseries *t, double *room)
         t->spread = quantile_sorted(room, t->before, 0.9) / 1.645;
     if (isfinite(step)) /* values that come in steps move by a step */
         t->spread = fmax(t->spread, step);
+    if (t->is_new_pod)
+        t->spread = fmax(t->spread, OTHER_POD_PART * fabs(t->median));
 }
 
 /* At least a part of what others of the same name have. */
@@ -72,6 +78,11 @@ static int by_sort(const void *left, const void *right)
 bool history_measure(struct timeseries_list *list,
                      const struct rca_times *times)
 {
+    for (uint32_t i = 0; i < list->count; i++)
+        list->at[i].before =
+            points_before(&list->at[i], times->period[BASELINE].end_ns);
+    if (!pod_history_borrow(list, times))
+        return false;
     uint32_t n = 0, longest = timeseries_longest(list);
     uint32_t most = longest > list->count ? longest : list->count;
     struct timeseries **measured =
@@ -83,7 +94,6 @@ bool history_measure(struct timeseries_list *list,
     for (uint32_t i = 0; i < list->count; i++) {
         struct timeseries *t = &list->at[i];
 
-        t->before = points_before(t, times->period[BASELINE].end_ns);
         if (t->before < 3)
             continue;
         measure(t, room);
@@ -139,6 +149,11 @@ static double unfelt_failures(const struct timeseries *t,
     return t->class == CLASS_ERRORS ? load->requests * FELT_SHARE / 10 : 0;
 }
 
+static bool is_failure(const struct timeseries *t)
+{
+    return t->is_share || t->class == CLASS_ERRORS;
+}
+
 /* The points of the judged part of the window. */
 static void find_points(const struct timeseries *t,
                         const struct rca_times *times, struct deviation *d)
@@ -148,12 +163,17 @@ static void find_points(const struct timeseries *t,
 
     while (first < t->count && t->at[first].time_ns <= times->from_ns)
         first++;
+    /* Failures of a process that starts are failures, but it may be slow. */
+    while (first < t->count && t->at[first].time_ns < t->settled_ns &&
+           !is_failure(t))
+        first++;
     end = first;
     while (end < t->count && t->at[end].time_ns <= w->end_ns)
         end++;
     /* One point is no trend, if there are more. */
     while (first > t->before && end - first < 2 &&
-           t->at[first - 1].time_ns > w->start_ns)
+           t->at[first - 1].time_ns > w->start_ns &&
+           (t->at[first - 1].time_ns >= t->settled_ns || is_failure(t)))
         first--;
     d->first = first;
     d->end = end;

@@ -27,10 +27,13 @@ struct timeseries {
     bool is_share;      /* of failed requests */
     bool is_rate;       /* of a counter: per second */
     bool has_limit;     /* what it measures has a limit, too */
+    bool is_new_pod;    /* its history is that of other pods */
     double complement;  /* values are the share missing to it (1 or 100); 0:
                            plain values */
     const struct metric_limit *limit; /* or NULL */
-    uint64_t sort; /* the same for the same metric of other components */
+    uint64_t sort;   /* the same for the same metric of other components */
+    uint64_t family; /* the same for the same metric of the component's pods */
+    uint64_t settled_ns; /* a new pod is as it will be from then on */
     struct timeseries_point *at;
     uint32_t count, before; /* before: of the baseline and its history */
     double median, spread;  /* of these */

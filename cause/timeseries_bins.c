@@ -109,7 +109,8 @@ void bins_merge(struct timeseries_reader *r)
 
         if (raw->ignored || raw->mode == MODE_GAUGE)
             continue;
-        n = terms_add_key(&keys, hash_mix(raw->resource, raw->metric));
+        n = terms_add_key(&keys, hash_mix(hash_mix(raw->resource, raw->metric),
+                                          raw->parts.pod));
         if (n == NO_INDEX)
             return;
         if (n == known)
@@ -218,7 +219,10 @@ static void add_timeseries(const struct timeseries_reader *r,
     t->is_share = shape == FAILED_SHARE;
     t->is_rate = shape == RATE;
     t->limit = info->limit;
-    t->sort = hash_mix(info->sort, shape);
+    t->sort = hash_mix(hash_mix(info->sort, shape), class);
+    /* Counters with other labels are in it. */
+    t->family =
+        hash_mix(t->sort, raw->mode == MODE_GAUGE ? raw->parts.other : 0);
     for (uint32_t i = 0; i < r->bin_count; i++) {
         const struct bin *b = &raw->bins[i];
         double value = value_of(b, shape);
@@ -235,12 +239,46 @@ static void add_timeseries(const struct timeseries_reader *r,
         t->unit = SLICE("%");
         t->limit = NULL;
     }
+    if (shape == VALUE && class != info->class)
+        t->name = text_format(r->arena, "%.*s of failed requests",
+                              SLICE_ARGS(t->name));
     take_complement(t);
+}
+
+static uint64_t failing_key(const struct raw_series *raw)
+{
+    return hash_mix(raw->component, raw->metric);
+}
+
+/* A rate of requests, of those that fail. */
+static enum metric_class class_of_gauge(const struct raw_series *raw,
+                                        const struct metric_info *info)
+{
+    return raw->failed && info->class == CLASS_TRAFFIC ? CLASS_ERRORS
+                                                       : info->class;
+}
+
+/* Metrics of which a component counts failures, in any of its pods: the others
+ * had none. */
+static bool find_failing(const struct timeseries_reader *r,
+                         struct interned_terms *failing)
+{
+    if (!terms_init(failing, r->arena))
+        return false;
+    for (uint32_t i = 0; i < r->raw_count; i++)
+        if (r->raw[i].failed &&
+            terms_add_key(failing, failing_key(&r->raw[i])) == NO_INDEX)
+            return false;
+    return true;
 }
 
 void bins_to_timeseries(const struct timeseries_reader *r,
                         struct timeseries_list *list)
 {
+    struct interned_terms failing;
+
+    if (!find_failing(r, &failing))
+        return;
     for (uint32_t i = 0; i < r->raw_count; i++) {
         const struct raw_series *raw = &r->raw[i];
         const struct metric_info *info = &r->metrics[raw->metric];
@@ -250,14 +288,14 @@ void bins_to_timeseries(const struct timeseries_reader *r,
 
         if (!raw->bins)
             continue;
-        add_timeseries(r, raw,
-                       raw->mode == MODE_GAUGE ? VALUE
-                       : spread                ? MEAN
-                                               : RATE,
-                       info->class, list);
+        if (raw->mode == MODE_GAUGE) {
+            add_timeseries(r, raw, VALUE, class_of_gauge(raw, info), list);
+            continue;
+        }
+        add_timeseries(r, raw, spread ? MEAN : RATE, info->class, list);
         if (spread && info->class == CLASS_LATENCY)
             add_timeseries(r, raw, REQUESTS, CLASS_TRAFFIC, list);
-        if (raw->mode != MODE_GAUGE && requests && raw->failed)
+        if (requests && terms_find(&failing, failing_key(raw)) != NO_INDEX)
             add_timeseries(r, raw, FAILED_SHARE, CLASS_ERRORS, list);
     }
 }

@@ -8,7 +8,7 @@
 #include "clock.h"
 #include "counter_increase.h"
 #include "metric_names.h"
-#include "timeseries.h"
+#include "pod_history.h"
 
 #define MAX_STEP_NS (2 * NS_PER_MIN) /* of scrapes */
 
@@ -23,6 +23,7 @@ struct bin {
 struct raw_series { /* as it was sent */
     uint32_t component, resource, metric;
     uint64_t labels;
+    struct label_hashes parts;    /* of the labels */
     uint8_t mode;                 /* enum metric_mode */
     bool failed;                  /* counts failed requests only */
     bool ignored;                 /* known, and not read */
