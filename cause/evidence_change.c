@@ -6,6 +6,7 @@
 #include "clock.h"
 #include "derived.h"
 #include "evidence_finders.h"
+#include "log_shown.h"
 
 /* Roll-outs take minutes, and a bad version may need some to hurt. */
 enum { LOOK_BACK_MIN = 15, MAX_EVENTS = 256, MAX_TEXT = 300 };
@@ -64,8 +65,7 @@ void find_changes(struct evidence_set *evidence, const struct rca_changes *list)
         if (c->is_warning &&
             c->time_ns < evidence->times->period[BASELINE].end_ns)
             continue;
-        if (text.len > MAX_TEXT)
-            text.len = MAX_TEXT;
+        text = text_cut(evidence->arena, text, MAX_TEXT);
         struct cause_evidence e = {
             .kind = EVIDENCE_CHANGE,
             .class = c->is_warning ? "event" : "change",

@@ -7,14 +7,14 @@
  */
 #include "ascii.h"
 #include "hash.h"
+#include "log_shown.h"
 #include "trace_sample.h"
 
 enum {
-    MAX_WORDS = 8,   /* enough to tell statements of a file apart */
-    MAX_SCAN = 512,  /* bytes of a line that are looked at */
-    MAX_WORD = 96,   /* a longer one is data */
-    MIN_HEX = 16,    /* letters a to f only, this long: an id */
-    MAX_SHOWN = 160, /* bytes of a line kept as an example */
+    MAX_WORDS = 8,  /* enough to tell statements of a file apart */
+    MAX_SCAN = 512, /* bytes of a line that are looked at */
+    MAX_WORD = 96,  /* a longer one is data */
+    MIN_HEX = 16,   /* letters a to f only, this long: an id */
     MAX_LINE_DIGITS = 5,
 };
 
@@ -136,6 +136,19 @@ static struct slice unquoted(struct slice text)
     return (struct slice){text.ptr + 1, end - 1};
 }
 
+/* The statement of a line; text: what names it, if not the line. */
+static uint32_t add_statement(struct interned_terms *terms, uint64_t hash,
+                              struct slice text, struct slice line,
+                              bool is_error)
+{
+    uint32_t known = terms_find(terms, hash);
+
+    if (known != NO_INDEX)
+        return known;
+    line = log_shown(terms->arena, line);
+    return terms_add(terms, hash, text.len > 0 ? text : line, line, is_error);
+}
+
 uint32_t log_fingerprint(struct interned_terms *terms,
                          const struct log_record *log)
 {
@@ -151,8 +164,7 @@ uint32_t log_fingerprint(struct interned_terms *terms,
                 slice_from(line, (size_t)(word.ptr - line.ptr));
 
             hash = hash_mix(seed, hash_bytes(word.ptr, word.len, 1));
-            return terms_add(terms, hash, word,
-                             slice_truncate(shown, MAX_SHOWN), is_error);
+            return add_statement(terms, hash, word, shown, is_error);
         }
         if (words++ < MAX_WORDS)
             hash = hash_mix(
@@ -160,6 +172,5 @@ uint32_t log_fingerprint(struct interned_terms *terms,
     }
     if (line.ptr != attr_text(&log->body).ptr)
         line = unquoted(line);
-    line = slice_truncate(line, MAX_SHOWN);
-    return terms_add(terms, hash, line, line, is_error);
+    return add_statement(terms, hash, SLICE(""), line, is_error);
 }

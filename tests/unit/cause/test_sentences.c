@@ -2,6 +2,7 @@
  * Sentences of the answer: values as people write them, without exponents,
  * rounded to nothing, or without their units.
  */
+#include "log_shown.h"
 #include "metric_sentence.h"
 
 #include <stdio.h>
@@ -117,4 +118,96 @@ TEST(lines_are_counted_as_times)
                "logs \"card declined\" 1 time a minute, 0 before"));
     CHECK(says(metric("card declined", "lines/min", CLASS_ERROR_LOGS), 1, 12,
                "logs \"card declined\" 12 times a minute, 1 before"));
+}
+
+/* ---- log lines ---- */
+
+static bool shows(const char *line, const char *text)
+{
+    arena_release(&arena);
+    arena_init(&arena, NULL, 1 << 20);
+    struct slice shown = log_shown(&arena, slice_of(line));
+
+    if (slice_equal(shown, slice_of(text)))
+        return true;
+    printf("# '%.*s'\n", SLICE_ARGS(shown));
+    return false;
+}
+
+TEST(log_lines_hide_ids_and_addresses)
+{
+    CHECK(shows("charge 1252f declined by the bank",
+                "charge <id> declined by the bank"));
+    CHECK(shows("f.m.s.BasicServiceImpl#415 TraceID: "
+                "6e57b2b067d58f003e0bc87983502f61 SpanID: eed6973ba1b84908 "
+                "[getRoutes][Failed]",
+                "f.m.s.BasicServiceImpl#415 TraceID: <id> SpanID: <id> "
+                "[getRoutes][Failed]"));
+    CHECK(shows("order 92708982-77af-4f6c-a8f5-0a1b2c3d4e5f not found",
+                "order <id> not found"));
+    CHECK(shows("dial tcp 10.0.12.7:5432: connection refused",
+                "dial tcp <address>: connection refused"));
+    CHECK(shows("from fe80::1ff:fe23:4567:890a to ::ffff:10.1.2.3",
+                "from <address> to <address>"));
+    CHECK(shows("no mailbox for anna.berg@example.org.",
+                "no mailbox for <e-mail>."));
+    CHECK(shows("GET /orders/123456789/items?user=anna failed",
+                "GET /orders/<number>/items?user=anna failed"));
+    CHECK(shows("card 4111 1111 1111 1111 and 5500-0000-0000-0004, declined",
+                "card <number> and <number>, declined"));
+}
+
+TEST(log_lines_keep_what_helps)
+{
+    static const char *const lines[] = {
+        "timed out after 30s (attempt 3 of 5), status 503",
+        "HTTP/1.1 500 Internal Server Error",
+        "db.go:52 no connection of 20 is free after 250 ms",
+        "OutOfMemoryError: Java heap space",
+        "v2.14.3 started, cache added a bad decade",
+        "disk full: 0 of 10Gi left",
+        "token expired",
+    };
+
+    for (size_t i = 0; i < sizeof(lines) / sizeof(*lines); i++)
+        CHECK(shows(lines[i], lines[i]));
+}
+
+TEST(log_lines_hide_secrets)
+{
+    CHECK(shows("login failed password=hunter2 user=anna",
+                "login failed password=<secret> user=anna"));
+    CHECK(shows("{\"user\":\"anna\",\"password\": \"hunter2\",\"n\":1}",
+                "{\"user\":\"anna\",\"password\": \"<secret>\",\"n\":1}"));
+    CHECK(shows("password: hunter2, next", "password: <secret>, next"));
+    CHECK(shows("db_password:hunter2 next", "db_password:<secret> next"));
+    CHECK(shows("Authorization: Bearer abc.def next",
+                "Authorization: Bearer <secret> next"));
+    CHECK(shows("got Bearer abcdef", "got Bearer <secret>"));
+    CHECK(shows("token eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2ln rejected",
+                "token <secret> rejected"));
+    CHECK(shows("key AKIAIOSFODNN7EXAMPLE used", "key <secret> used"));
+    CHECK(shows("postgres://app:hunter2@db:5432/orders is down",
+                "postgres://<secret>@db:5432/orders is down"));
+    CHECK(
+        shows("GET /pay?api_key=abcdef&x=1", "GET /pay?api_key=<secret>&x=1"));
+}
+
+TEST(log_lines_are_cut_at_words)
+{
+    struct slice cut;
+
+    arena_release(&arena);
+    arena_init(&arena, NULL, 1 << 20);
+    cut = text_cut(&arena, SLICE("one two three"), 10);
+    CHECK_TEXT(cut, "one two\xe2\x80\xa6");
+    cut = text_cut(&arena, SLICE("\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4"), 7);
+    CHECK_TEXT(cut, "\xc3\xa4\xc3\xa4\xe2\x80\xa6");
+    CHECK_TEXT(text_cut(&arena, SLICE("short"), 5), "short");
+    char line[2000];
+    memset(line, 'x', sizeof(line));
+    CHECK(log_shown(&arena, (struct slice){line, sizeof(line)}).len <= 160);
+    for (size_t i = 0; i < sizeof(line); i++)
+        line[i] = "a \xc3\xa9 1f@=:-/"[i % 12];
+    CHECK(log_shown(&arena, (struct slice){line, sizeof(line)}).len <= 160);
 }
