@@ -94,6 +94,8 @@ static enum status judge_best(struct rca_context *rca,
             *best = evidence;
         }
     }
+    if (s == OK)
+        confidence_judge(rca, best, report);
     return s;
 }
 

@@ -34,7 +34,6 @@ struct evidence_list {
     struct cause_evidence *at;
     uint32_t count, room;
     double best[EVIDENCE_KINDS]; /* the highest score of each kind */
-    double other;                /* sum of the best, without metric anomalies */
     double anomaly; /* the best of metric anomalies, before any discount */
 };
 

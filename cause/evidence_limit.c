@@ -3,10 +3,13 @@
  * are a share already and from usage and limit side by side. Usage and limit
  * may come from different senders, which identify the pod by different
  * attributes.
+ *
+ * How far a resource usually reaches is no evidence.
  */
 #include <math.h>
 
 #include "evidence_finders.h"
+#include "metric_history.h"
 #include "quantile.h"
 
 /* What a value is divided by to be a share: the limit of the same pod and
@@ -38,44 +41,51 @@ static double total_of(const struct timeseries *used,
     return total;
 }
 
-/* Shares of the limit in the baseline and in the judged part of the window. */
+/* Shares of the limit. */
 struct limit_usage {
-    double *before, *now;
-    uint32_t before_count, now_count;
     double median, spread; /* before */
+    double reach;          /* how far above the median it usually goes */
+    double top;            /* in the judged part of the window */
 };
+
+/* Gauges that hardly move still move by 2 % of the limit and a tenth of their
+ * value: scrapes fall on busy and idle moments. */
+static double spread_of(const struct timeseries *t, double total, double *room)
+{
+    for (uint32_t i = 0; i < t->before; i++)
+        room[i] = fabs(t->at[i].value - t->median) / total;
+    /* 1.4826 makes it the deviation of a normal distribution. */
+    return fmax(fmax(1.4826 * quantile(room, t->before, 0.5), 0.02),
+                0.1 * t->median / total);
+}
 
 static bool take_usage(const struct evidence_set *evidence,
                        const struct timeseries *t, double total,
                        struct limit_usage *u)
 {
     const struct rca_times *times = evidence->times;
-    struct arena *arena = evidence->arena;
-    size_t size = (t->count + 1) * sizeof(double);
+    double *room =
+        arena_alloc(evidence->arena, (2 * t->count + 1) * sizeof(*room));
+    uint32_t first = t->before, end;
 
-    *u = (struct limit_usage){.before = arena_alloc(arena, size),
-                              .now = arena_alloc(arena, size)};
-    if (!u->before || !u->now)
+    if (!room || t->before < 3)
         return false;
-    for (uint32_t i = 0; i < t->count; i++) {
-        uint64_t time = t->at[i].time_ns;
-
-        if (time <= times->period[BASELINE].end_ns)
-            u->before[u->before_count++] = t->at[i].value / total;
-        else if (time > times->from_ns && time <= times->period[WINDOW].end_ns)
-            u->now[u->now_count++] = t->at[i].value / total;
-    }
-    if (u->before_count < 3 || u->now_count == 0)
+    while (first < t->count && t->at[first].time_ns <= times->from_ns)
+        first++;
+    end = first;
+    while (end < t->count && t->at[end].time_ns <= times->period[WINDOW].end_ns)
+        end++;
+    if (end == first)
         return false;
-    u->median = quantile(u->before, u->before_count, 0.5);
-    for (uint32_t i = 0; i < u->before_count; i++)
-        u->before[i] = fabs(u->before[i] - u->median);
-    /* 1.4826 makes it the deviation of a normal distribution. Gauges that
-     * hardly move still move by 2 % of the limit and a tenth of their value:
-     * scrapes fall on busy and idle moments. */
-    u->spread =
-        fmax(fmax(1.4826 * quantile(u->before, u->before_count, 0.5), 0.02),
-             0.1 * u->median);
+    *u = (struct limit_usage){
+        .median = t->median / total,
+        .spread = spread_of(t, total, room),
+        .top = history_level(t, first, end - first, 1, history_second_largest,
+                             room) /
+               total,
+        .reach = history_usual_reach(t, end - first, 1, history_second_largest,
+                                     room) /
+                 total};
     return true;
 }
 
@@ -87,16 +97,13 @@ static void judge(struct evidence_set *evidence, const struct timeseries *t,
 
     if (!take_usage(evidence, t, total, &u))
         return;
-    values_sort(u.now, u.now_count);
-    /* A single spike does not count. */
-    double top = u.now[u.now_count >= 3 ? u.now_count - 2 : u.now_count - 1];
-    double rise = top - u.median;
+    double rise = u.top - u.median;
     /* Near its limit is where a resource hurts: little below 30 %, all from
      * 70 %. */
-    double near = fmin(1, fmax(0.05, (top - 0.3) / 0.4));
-    if (rise <= 0)
+    double near = fmin(1, fmax(0.05, (u.top - 0.3) / 0.4));
+    if (rise <= u.reach)
         return;
-    double z = fmin(rise / u.spread, 9);
+    double z = fmin((rise - u.reach) / u.spread, 9);
     struct cause_evidence e = {
         /* A component that waits for others holds connections longer. */
         .kind = t->class == CLASS_POOL ? EVIDENCE_METRIC : EVIDENCE_RESOURCE,
@@ -104,15 +111,16 @@ static void judge(struct evidence_set *evidence, const struct timeseries *t,
         .score = z * z / 2 * near * fmin(1, rise / 0.3),
         .metric = slice_of(t->limit->name),
         .peer = NO_INDEX,
-        .numbers = {u.median, top, 0, 0, "1"},
+        .limit_share = u.top,
+        .numbers = {u.median, u.top, 0, 0, "1"},
         .timeseries = t,
         .chart_scale = 100 / total,
         .text = text_format(evidence->arena,
                             "%s rose from %.0f%% to %.0f%% of its limit",
-                            t->limit->title, 100 * u.median, 100 * top)};
+                            t->limit->title, 100 * u.median, 100 * u.top)};
     for (uint32_t i = 0; i < t->count && e.onset_ns == 0; i++)
         if (t->at[i].time_ns > baseline_end &&
-            t->at[i].value / total > u.median + 2 * u.spread)
+            t->at[i].value / total > u.median + u.reach + 2 * u.spread)
             e.onset_ns = t->at[i].time_ns;
     evidence_add(evidence, t->component, &e);
 }

@@ -220,11 +220,9 @@ static bool find_states(struct metric_judge *j)
         double *symptom = &j->components[c].symptom_score;
 
         j->requests_seen = j->requests_seen || red_any_served(j->red, c);
-        for (int kind = 0; kind < EVIDENCE_KINDS; kind++) {
-            list->other += list->best[kind];
+        for (int kind = 0; kind < EVIDENCE_KINDS; kind++)
             if (kind != EVIDENCE_RESOURCE)
                 *symptom = fmax(*symptom, list->best[kind]);
-        }
     }
     return true;
 }

@@ -114,21 +114,28 @@ bool history_measure(struct timeseries_list *list,
 
 /* ---- how far the window is from it ---- */
 
-/* What a quarter of the points is beyond, in a direction: a third of a window
- * in which something is wrong shows, one spike does not. */
-static double level(const struct timeseries *t, uint32_t first, uint32_t count,
-                    double sign, double *room)
+/* A third of a window in which something is wrong shows, one spike does not. */
+uint32_t history_upper_quartile(uint32_t count)
+{
+    return 3 * (count - 1) / 4;
+}
+
+uint32_t history_second_largest(uint32_t count)
+{
+    return count >= 3 ? count - 2 : count - 1;
+}
+
+double history_level(const struct timeseries *t, uint32_t first, uint32_t count,
+                     double sign, level_rank *rank, double *room)
 {
     for (uint32_t i = 0; i < count; i++)
         room[i] = sign * t->at[first + i].value;
     values_sort(room, count);
-    return room[3 * (count - 1) / 4];
+    return room[rank(count)];
 }
 
-/* How far as many points in a row were from the median before: almost at most,
- * as an earlier incident may be among them. */
-static double usual_reach(const struct timeseries *t, uint32_t run, double sign,
-                          double *room)
+double history_usual_reach(const struct timeseries *t, uint32_t run,
+                           double sign, level_rank *rank, double *room)
 {
     double *levels = room + t->count;
     uint32_t n = 0;
@@ -136,7 +143,8 @@ static double usual_reach(const struct timeseries *t, uint32_t run, double sign,
     if (run > t->before)
         run = t->before;
     for (uint32_t i = 0; i + run <= t->before; i++)
-        levels[n++] = level(t, i, run, sign, room) - sign * t->median;
+        levels[n++] =
+            history_level(t, i, run, sign, rank, room) - sign * t->median;
     return fmax(0, quantile(levels, n, 0.9));
 }
 
@@ -193,8 +201,10 @@ struct deviation history_deviation(const struct timeseries *t,
     /* More requests may cost as much more. */
     double grown =
         sign > 0 && !t->is_share ? (load->ratio - 1) * fabs(t->median) : 0;
-    double now = level(t, d.first, count, sign, room);
-    double reach = usual_reach(t, count, sign, room);
+    double now =
+        history_level(t, d.first, count, sign, history_upper_quartile, room);
+    double reach =
+        history_usual_reach(t, count, sign, history_upper_quartile, room);
     double spread = fmax(t->spread, unfelt_failures(t, load));
     double beyond = now - sign * t->median - reach - grown;
 

@@ -24,6 +24,20 @@ struct deviation {
 MUST_CHECK bool history_measure(struct timeseries_list *list,
                                 const struct rca_times *times);
 
+/* Which of so many points, from the smallest up, stands for all of them. */
+typedef uint32_t level_rank(uint32_t count);
+uint32_t history_upper_quartile(uint32_t count);
+uint32_t history_second_largest(uint32_t count); /* of two: the largest */
+
+/* That one of the points; sign -1: of the points below 0. */
+double history_level(const struct timeseries *t, uint32_t first, uint32_t count,
+                     double sign, level_rank *rank, double *room);
+
+/* How far the level of so many points in a row was from the median before: at
+ * most, nearly always, as an earlier incident may be among them. */
+double history_usual_reach(const struct timeseries *t, uint32_t run,
+                           double sign, level_rank *rank, double *room);
+
 /* sign -1: less is worse. room is for twice as many numbers as any series has
  * points. */
 struct deviation history_deviation(const struct timeseries *t,

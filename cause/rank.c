@@ -161,19 +161,6 @@ static bool is_candidate(const struct ranking *r, uint32_t c)
     return false;
 }
 
-/* Evidence from metrics alone must exceed what the best of so many metrics
- * reaches by chance, and there must be symptoms. */
-static bool is_named(const struct ranking *r, const struct cause_suspect *s)
-{
-    const struct evidence_list *list = &r->evidence->of[s->component];
-
-    if (s->score < MIN_NAMED_SCORE)
-        return false;
-    return list->other >= MIN_NAMED_SCORE ||
-           (r->evidence->suffering &&
-            list->anomaly >= MIN_NAMED_SCORE + r->evidence->chance);
-}
-
 /* A component that shows nothing may still be to blame: the more likely, the
  * more requests it serves. CAUSE_MAX_LISTED are listed in all. */
 static void list_others(const struct ranking *r, struct cause_report *report)
@@ -210,7 +197,6 @@ bool rank_suspects(const struct rca_context *c,
                                     &c->red, c->query->scope.component};
     const struct ranking *r = &ranking;
     uint32_t n = r->candidates->count, kept = 0;
-    double all = 0;
 
     report->suspects = arena_zero(c->arena, n + 1, sizeof(*report->suspects));
     if (!report->suspects)
@@ -220,7 +206,6 @@ bool rank_suspects(const struct rca_context *c,
             continue;
         struct cause_suspect s = suspect_of(r, i);
 
-        all += s.score;
         if (s.score > 0)
             report->suspects[kept++] = s;
     }
@@ -229,8 +214,6 @@ bool rank_suspects(const struct rca_context *c,
         qsort(report->suspects, kept, sizeof(*report->suspects), by_score);
     for (uint32_t i = 0; i < kept; i++)
         attach_evidence(r, &report->suspects[i]);
-    report->found = kept > 0 && is_named(r, &report->suspects[0]);
-    report->confidence = kept > 0 ? report->suspects[0].score / all : 0;
     list_others(r, report);
     return true;
 }

@@ -6,10 +6,15 @@
 
 #include "rca_context.h"
 
-/* rank.c: suspects, found and confidence. False: the arena is full. */
+/* rank.c: suspects. False: the arena is full. */
 MUST_CHECK bool rank_suspects(const struct rca_context *rca,
                               const struct evidence_set *evidence,
                               struct cause_report *report);
+
+/* confidence.c: found and confidence. After the ranking. */
+void confidence_judge(const struct rca_context *rca,
+                      const struct evidence_set *evidence,
+                      struct cause_report *report);
 
 /* Numbers over time of the first suspects' evidence, and with them since when
  * each was seen. */

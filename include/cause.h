@@ -100,7 +100,8 @@ struct cause_evidence {
     struct slice operation, metric, template, line; /* or empty */
     uint32_t peer; /* number in report->components, or UINT32_MAX */
     struct cause_numbers numbers;
-    uint64_t onset_ns; /* 0: not known */
+    double limit_share; /* of its limit a resource uses; 0: it is no usage */
+    uint64_t onset_ns;  /* 0: not known */
     uint8_t traces[CAUSE_MAX_EXAMPLES][16];
     uint32_t trace_count;
     struct cause_chart chart;
