@@ -39,6 +39,22 @@ static inline bool call_graph_reaches(const struct call_graph *graph,
     return graph->reach[(size_t)from * graph->words + to / 64] >> (to & 63) & 1;
 }
 
+/* The first callee from a number on; NO_INDEX: there is none. */
+static inline uint32_t call_graph_callee(const struct call_graph *graph,
+                                         uint32_t from, uint32_t at)
+{
+    const uint64_t *row = &graph->calls[(size_t)from * graph->words];
+
+    for (uint32_t w = at / 64; w < graph->words; w++) {
+        uint64_t bits =
+            row[w] & (w == at / 64 ? UINT64_MAX << (at & 63) : UINT64_MAX);
+
+        if (bits)
+            return w * 64 + (uint32_t)__builtin_ctzll(bits);
+    }
+    return NO_INDEX;
+}
+
 /* Is it a component that no other component calls? */
 bool call_graph_is_entry(const struct call_graph *graph,
                          const struct candidates *candidates, uint32_t to);

@@ -4,6 +4,7 @@
 #include "cause.h"
 
 #include "evidence_durations.h"
+#include "excess.h"
 #include "report.h"
 
 enum {
@@ -33,8 +34,28 @@ static bool measure(const struct rca_context *rca, struct measures *m)
     return m->own && m->gaps && m->usual_trace_ns && m->events;
 }
 
+/* Metrics against their history; whose latency and failures they are. */
+static bool find_metrics(struct rca_context *rca, struct evidence_set *evidence)
+{
+    struct arena *arena = rca->arena;
+    struct flow_list *flows = arena_zero(arena, 1, sizeof(*flows));
+    struct excess *excess = arena_zero(arena, 1, sizeof(*excess));
+    uint32_t longest = timeseries_longest(&rca->timeseries);
+    double *room = arena_alloc(arena, 2 * (longest + 1) * sizeof(*room));
+
+    if (!flows || !excess || !room ||
+        !flows_measure(flows, &rca->timeseries, &rca->candidates, &rca->graph,
+                       &rca->times, arena, room) ||
+        !excess_find(excess, flows, &rca->graph, arena))
+        return false;
+    evidence->flows = flows;
+    evidence->excess = excess;
+    find_metric_anomalies(evidence, &rca->timeseries, flows, &rca->red, room);
+    return true;
+}
+
 /* Each kind of evidence, in the judged part of the window. */
-static void find_evidence(struct rca_context *rca, const struct measures *m,
+static bool find_evidence(struct rca_context *rca, const struct measures *m,
                           struct evidence_set *evidence)
 {
     find_limits(evidence, &rca->timeseries);
@@ -42,9 +63,10 @@ static void find_evidence(struct rca_context *rca, const struct measures *m,
     find_latency(evidence, m->own, m->usual_trace_ns);
     find_trace_diff(evidence, m->events);
     find_red(evidence, &rca->red);
-    find_metric_anomalies(evidence, &rca->timeseries, &rca->red,
-                          rca->candidates.count);
+    if (!find_metrics(rca, evidence))
+        return false;
     find_changes(evidence, &rca->changes);
+    return true;
 }
 
 static enum status judge(struct rca_context *rca, const struct measures *m,
@@ -60,7 +82,8 @@ static enum status judge(struct rca_context *rca, const struct measures *m,
                          sizeof(*evidence->of))};
     if (!evidence->of)
         return arena_status(rca->arena);
-    find_evidence(rca, m, evidence);
+    if (!find_evidence(rca, m, evidence))
+        return arena_status(rca->arena);
     return arena_status(rca->arena) == OK &&
                    rank_suspects(rca, evidence, report)
                ? OK

@@ -37,11 +37,16 @@ struct evidence_list {
     double anomaly; /* the best of metric anomalies, before any discount */
 };
 
+struct excess;
+struct flow_list;
+
 /* Of all candidates, in one attempt. */
 struct evidence_set {
     struct arena *arena;
     const struct rca_times *times;
     struct evidence_list *of;
+    const struct excess *excess;   /* whose rise of latency, failures it is */
+    const struct flow_list *flows; /* as the metrics show them */
     double chance;  /* score that the best of all metrics reaches by chance */
     bool suffering; /* metrics show that a component is affected */
 };

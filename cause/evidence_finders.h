@@ -9,6 +9,7 @@
 #ifndef EVIDENCE_FINDERS_H
 #define EVIDENCE_FINDERS_H
 
+#include "component_flows.h"
 #include "evidence.h"
 #include "red_counts.h"
 #include "timeseries.h"
@@ -43,7 +44,8 @@ void find_red(struct evidence_set *evidence, const struct red_counts *counts);
  * except changes: it counts what they found. */
 void find_metric_anomalies(struct evidence_set *evidence,
                            const struct timeseries_list *list,
-                           const struct red_counts *red, uint32_t candidates);
+                           const struct flow_list *flows,
+                           const struct red_counts *red, double *room);
 
 /* By time, of all components. */
 struct rca_changes {

@@ -46,7 +46,6 @@ static const struct {
 /* clang-format on */
 
 struct component_state {
-    struct component_load load;
     double symptom_score; /* the strongest that others notice */
     bool has_symptoms;    /* something that others would notice is measured */
 };
@@ -55,6 +54,7 @@ struct metric_judge {
     struct evidence_set *evidence;
     const struct timeseries_list *list;
     const struct red_counts *red;
+    const struct flow_list *flows;
     struct component_state *components;
     uint32_t candidates;
     bool requests_seen; /* of any component */
@@ -66,59 +66,21 @@ static bool is_resource(const struct timeseries *t)
     return rules[t->class].kind == EVIDENCE_RESOURCE;
 }
 
-/* ---- load ---- */
-
-/* How much more than usual the series of a class count, of one component. */
-static uint32_t find_ratios(const struct metric_judge *j, uint32_t first,
-                            uint32_t end, enum metric_class class,
-                            double *ratios, struct component_load *load)
+/* What of the load excuses the values of a metric: twice the failures of twice
+ * the requests are none the more, wherever the requests come from; more time or
+ * CPU is excused for requests that had to be expected, and time by as much as
+ * requests slow the components. */
+static struct component_load load_of(const struct metric_judge *j,
+                                     const struct timeseries *t)
 {
-    static const struct component_load usual = {.ratio = 1};
-    uint32_t n = 0;
+    const struct component_flows *f = &j->flows->at[t->component];
+    struct component_load load = {f->sent_ratio, f->requests_now};
 
-    for (uint32_t i = first; i < end; i++) {
-        const struct timeseries *t = &j->list->at[i];
-
-        if (t->class != class || t->before < 3 || t->median <= 0)
-            continue;
-        double now =
-            history_deviation(t, j->evidence->times, 1, &usual, j->room).now;
-        if (now > 0)
-            ratios[n++] = now / t->median;
-        if (class == CLASS_TRAFFIC)
-            load->requests = fmax(load->requests, now);
-    }
-    return n;
-}
-
-/* A component without requests is judged by its bytes; one without either has
- * the median load of the others. */
-static bool find_loads(struct metric_judge *j)
-{
-    struct arena *arena = j->evidence->arena;
-    size_t size = (j->list->count + 1) * sizeof(double);
-    double *ratios = arena_alloc(arena, size), *all = arena_alloc(arena, size);
-    uint32_t known = 0;
-
-    if (!ratios || !all)
-        return false;
-    for (uint32_t i = 0, end; i < j->list->count; i = end) {
-        struct component_load *load =
-            &j->components[j->list->at[i].component].load;
-        uint32_t n;
-
-        end = timeseries_end(j->list, i);
-        n = find_ratios(j, i, end, CLASS_TRAFFIC, ratios, load);
-        if (n == 0)
-            n = find_ratios(j, i, end, CLASS_BYTES, ratios, load);
-        if (n > 0)
-            all[known++] = load->ratio = fmax(1, quantile(ratios, n, 0.5));
-    }
-    double usual = known > 0 ? quantile(all, known, 0.5) : 1;
-    for (uint32_t c = 0; c < j->candidates; c++)
-        if (!(j->components[c].load.ratio > 0))
-            j->components[c].load.ratio = usual;
-    return true;
+    if (t->class == CLASS_ERRORS || t->class == CLASS_ERROR_LOGS)
+        load.ratio = f->ratio;
+    if (t->class == CLASS_LATENCY)
+        load.ratio = 1 + j->flows->slowed_by_load * (f->sent_ratio - 1);
+    return load;
 }
 
 /* ---- evidence ---- */
@@ -175,21 +137,22 @@ static double weight_of(const struct metric_judge *j,
 static void judge(struct metric_judge *j, const struct timeseries *t)
 {
     struct component_state *c = &j->components[t->component];
+    struct component_load load = load_of(j, t);
     struct deviation d = history_deviation(
-        t, j->evidence->times, t->less_is_worse ? -1 : 1, &c->load, j->room);
+        t, j->evidence->times, t->less_is_worse ? -1 : 1, &load, j->room);
 
     if (t->class == CLASS_UNKNOWN) {
         struct deviation less =
-            history_deviation(t, j->evidence->times, -1, &c->load, j->room);
+            history_deviation(t, j->evidence->times, -1, &load, j->room);
 
         if (less.score > d.score)
             d = less;
     }
     if (t->class == CLASS_ERROR_LOGS)
-        d.score = history_log_score(t, &d, c->load.ratio, j->room);
+        d.score = history_log_score(t, &d, load.ratio, j->room);
     else
-        d.score = fmin(d.score, history_count_score(t, &d)) *
-                  felt_part(t, &d, &c->load);
+        d.score =
+            fmin(d.score, history_count_score(t, &d)) * felt_part(t, &d, &load);
     double score = fmax(BELOW_CHANCE * d.score, d.score - j->evidence->chance);
     if (d.score > 0)
         add_evidence(j, t, &d, score * weight_of(j, t));
@@ -213,7 +176,7 @@ static bool find_states(struct metric_judge *j)
 {
     j->components = arena_zero(j->evidence->arena, j->candidates + 1,
                                sizeof(*j->components));
-    if (!j->components || !find_loads(j))
+    if (!j->components)
         return false;
     for (uint32_t c = 0; c < j->candidates; c++) {
         struct evidence_list *list = &j->evidence->of[c];
@@ -242,21 +205,22 @@ static bool is_anybody_suffering(const struct metric_judge *j)
 
 void find_metric_anomalies(struct evidence_set *evidence,
                            const struct timeseries_list *list,
-                           const struct red_counts *red, uint32_t candidates)
+                           const struct flow_list *flows,
+                           const struct red_counts *red, double *room)
 {
     struct metric_judge j = {.evidence = evidence,
                              .list = list,
+                             .flows = flows,
                              .red = red,
-                             .candidates = candidates};
+                             .candidates = flows->count,
+                             .room = room};
     uint32_t judged = 0;
 
     for (uint32_t i = 0; i < list->count; i++)
         judged += is_judged(&j, &list->at[i]);
     /* Of so many numbers one is as far off by chance. */
     evidence->chance = log(fmax(1, judged));
-    j.room = arena_alloc(evidence->arena,
-                         2 * (timeseries_longest(list) + 1) * sizeof(*j.room));
-    if (!j.room || !find_states(&j))
+    if (!find_states(&j))
         return;
     for (int resources = 0; resources <= 1; resources++) /* symptoms first */
         for (uint32_t i = 0; i < list->count; i++)

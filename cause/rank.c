@@ -5,13 +5,18 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "excess.h"
 #include "report.h"
+
+/* Of calls: a longer chain is cut. */
+enum { MAX_DEPTH = 32 };
 
 struct ranking {
     const struct candidates *candidates;
     const struct call_graph *graph;
     const struct evidence_set *evidence;
     const struct red_counts *red;
+    double *passed[FLOW_KINDS]; /* by candidate: see pass_scores() */
     struct slice asked; /* this component and what it calls are suspects; empty:
                            all are */
 };
@@ -40,6 +45,55 @@ static double own_score(const struct ranking *r, uint32_t c)
     return sum;
 }
 
+/* The flow that a kind of evidence is about; FLOW_KINDS: none. */
+static enum flow_kind flow_of(int kind)
+{
+    return kind == EVIDENCE_LATENCY  ? FLOW_LATENCY
+           : kind == EVIDENCE_ERRORS ? FLOW_FAILURES
+                                     : FLOW_KINDS;
+}
+
+/* Is a kind of evidence of a candidate accounted for by excess.h? Where there
+ * are spans, they show own time exactly. */
+static bool is_measured(const struct ranking *r, uint32_t c, int kind)
+{
+    enum flow_kind flow = flow_of(kind);
+
+    return flow < FLOW_KINDS && r->evidence->flows->at[c].of[flow].known &&
+           !red_any_served(r->red, c);
+}
+
+static bool is_accounted(const struct ranking *r, uint32_t c, int kind)
+{
+    return is_measured(r, c, kind) &&
+           r->evidence->flows->at[c].of[flow_of(kind)].certainty >= 1;
+}
+
+/* A score of a candidate counts for a callee by the share of the rise that it
+ * explains, and for its callees likewise. */
+static void pass_scores(const struct ranking *r, enum flow_kind flow, int kind)
+{
+    const struct excess *e = r->evidence->excess;
+    double *passed = r->passed[flow];
+    bool more = true;
+
+    for (uint32_t round = 0; more && round < MAX_DEPTH; round++) {
+        more = false;
+        for (uint32_t i = 0; i < e->share_count; i++) {
+            const struct excess_share *s = &e->shares[i];
+            double of_caller =
+                fmax(r->evidence->of[s->caller].best[kind], passed[s->caller]);
+
+            if (s->kind != flow || !is_accounted(r, s->caller, kind) ||
+                red_any_served(r->red, s->callee) ||
+                s->share * of_caller <= passed[s->callee])
+                continue;
+            passed[s->callee] = s->share * of_caller;
+            more = true;
+        }
+    }
+}
+
 /* The strongest evidence of a kind, or of a kind that does not propagate, below
  * a candidate, and the candidate that has it. */
 static double score_below(const struct ranking *r, uint32_t c, int kind,
@@ -50,7 +104,8 @@ static double score_below(const struct ranking *r, uint32_t c, int kind,
     for (uint32_t d = 0; d < r->candidates->count; d++) {
         const double *best = r->evidence->of[d].best;
 
-        if (d == c || !call_graph_reaches(r->graph, c, d))
+        if (d == c || !call_graph_reaches(r->graph, c, d) ||
+            (is_accounted(r, c, kind) && is_measured(r, d, kind)))
             continue;
         double score = fmax(best[kind], own_score(r, d));
 
@@ -64,6 +119,43 @@ static double score_below(const struct ranking *r, uint32_t c, int kind,
         }
     }
     return most;
+}
+
+/* The callee that explains most of a rise; NO_INDEX: none explains any. */
+static uint32_t main_callee(const struct ranking *r, uint32_t c,
+                            enum flow_kind flow)
+{
+    const struct excess *e = r->evidence->excess;
+    double most = 0;
+    uint32_t best = NO_INDEX;
+
+    for (uint32_t i = 0; i < e->share_count; i++)
+        if (e->shares[i].caller == c && e->shares[i].kind == flow &&
+            e->shares[i].share > most) {
+            most = e->shares[i].share;
+            best = e->shares[i].callee;
+        }
+    return best;
+}
+
+/* What of a score is the candidate's own. Who waits for slow callees may fail,
+ * too. */
+static double own_part(const struct ranking *r, uint32_t c, int kind,
+                       double score, uint32_t *below)
+{
+    const struct excess *e = r->evidence->excess;
+    enum flow_kind flow = flow_of(kind);
+    double lost = 0;
+
+    if (is_accounted(r, c, kind)) {
+        *below = main_callee(r, c, flow);
+        score = fmax(score, r->passed[flow][c]) * e->own[flow][c];
+        if (kind == EVIDENCE_ERRORS && is_accounted(r, c, EVIDENCE_LATENCY))
+            lost = r->evidence->of[c].best[EVIDENCE_LATENCY] *
+                   (1 - e->own[FLOW_LATENCY][c]);
+    }
+    lost = fmax(lost, score_below(r, c, kind, below));
+    return score > 0 ? score * score / (score + lost) : 0;
 }
 
 /* What supports others is counted after them. */
@@ -82,7 +174,7 @@ static struct cause_suspect suspect_of(const struct ranking *r, uint32_t c)
         uint32_t below = NO_INDEX;
 
         if (score > 0 && reach == REACH_CALLERS) {
-            kept = score * score / (score + score_below(r, c, kind, &below));
+            kept = own_part(r, c, kind, score, &below);
             if (weight * (score - kept) > most_lost) {
                 most_lost = weight * (score - kept);
                 s.explained_by = below;
@@ -193,14 +285,27 @@ bool rank_suspects(const struct rca_context *c,
                    const struct evidence_set *evidence,
                    struct cause_report *report)
 {
-    const struct ranking ranking = {&c->candidates, &c->graph, evidence,
-                                    &c->red, c->query->scope.component};
+    struct ranking ranking = {.candidates = &c->candidates,
+                              .graph = &c->graph,
+                              .evidence = evidence,
+                              .red = &c->red,
+                              .asked = c->query->scope.component};
     const struct ranking *r = &ranking;
     uint32_t n = r->candidates->count, kept = 0;
 
     report->suspects = arena_zero(c->arena, n + 1, sizeof(*report->suspects));
     if (!report->suspects)
         return false;
+    for (int kind = 0; kind < EVIDENCE_KINDS; kind++) {
+        enum flow_kind flow = flow_of(kind);
+
+        if (flow == FLOW_KINDS)
+            continue;
+        ranking.passed[flow] = arena_zero(c->arena, n + 1, sizeof(double));
+        if (!ranking.passed[flow])
+            return false;
+        pass_scores(r, flow, kind);
+    }
     for (uint32_t i = 0; i < n; i++) {
         if (!is_candidate(r, i))
             continue;

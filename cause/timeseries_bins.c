@@ -217,7 +217,7 @@ static void add_timeseries(const struct timeseries_reader *r,
     t->class = (uint8_t) class;
     t->less_is_worse = info->less_is_worse;
     t->is_share = shape == FAILED_SHARE;
-    t->is_rate = shape == RATE;
+    t->is_rate = shape == RATE || shape == REQUESTS;
     t->limit = info->limit;
     t->sort = hash_mix(hash_mix(info->sort, shape), class);
     /* Counters with other labels are in it. */
