@@ -16,6 +16,8 @@ enum { GUARD_S = 60, TIMES_AS_LONG = 3 };
  * minutes without data, and to be an hour earlier, when the load was another.
  */
 static const double SYMPTOM_COST = 1, EMPTY_COST = 0.5, HOUR_COST = 3;
+/* Of what is known of the nearest. */
+static const double MIN_KNOWN = 0.33;
 
 static double cost_of(const struct symptom_minutes *m, uint32_t minute)
 {
@@ -26,14 +28,33 @@ static double cost_of(const struct symptom_minutes *m, uint32_t minute)
     return m->known[minute] ? SYMPTOM_COST * symptoms / 2 : EMPTY_COST;
 }
 
-/* Sums up to each minute of the cost of those before. */
-static double *sum_costs(const struct symptom_minutes *m, struct arena *arena)
+/* Up to each minute, of those before it. */
+struct minute_sums {
+    double cost, known;
+};
+
+static struct minute_sums *sum_up(const struct symptom_minutes *m,
+                                  struct arena *arena)
 {
-    double *sums = arena_zero(arena, m->count + 1, sizeof(*sums));
+    struct minute_sums *sums = arena_zero(arena, m->count + 1, sizeof(*sums));
 
     for (uint32_t i = 0; sums && i < m->count; i++)
-        sums[i + 1] = sums[i] + cost_of(m, i);
+        sums[i + 1] = (struct minute_sums){sums[i].cost + cost_of(m, i),
+                                           sums[i].known + m->known[i]};
     return sums;
+}
+
+static struct minute_sums sums_of(const struct symptom_minutes *m,
+                                  const struct minute_sums *sums,
+                                  const struct cause_window *stretch,
+                                  uint64_t back_ns)
+{
+    const struct minute_sums *from =
+        &sums[minute_of(m, stretch->start_ns - back_ns)];
+    const struct minute_sums *to =
+        &sums[minute_of(m, stretch->end_ns - back_ns - 1) + 1];
+
+    return (struct minute_sums){to->cost - from->cost, to->known - from->known};
 }
 
 enum status baseline_choose(struct rca_times *times,
@@ -44,21 +65,21 @@ enum status baseline_choose(struct rca_times *times,
     struct cause_window *baseline = &times->period[BASELINE];
     uint64_t length = (w->end_ns - w->start_ns) * TIMES_AS_LONG, back = 0;
     uint64_t to = w->start_ns - GUARD_S * NS_PER_S;
-    double *sums = sum_costs(minutes, arena), least = 0;
+    const struct minute_sums *sums = sum_up(minutes, arena);
 
     *baseline = (struct cause_window){to > length ? to - length : 0, to};
     if (!sums)
         return arena_status(arena);
-    if (minutes->row_count == 0)
+    if (minutes->row_count == 0 || baseline->start_ns < minutes->from_ns)
         return OK;
-    for (uint64_t ns = 0; baseline->start_ns >= minutes->from_ns + ns;
+    struct minute_sums nearest = sums_of(minutes, sums, baseline, 0);
+    double least = nearest.cost;
+    for (uint64_t ns = NS_PER_MIN; baseline->start_ns >= minutes->from_ns + ns;
          ns += NS_PER_MIN) {
-        uint32_t first = minute_of(minutes, baseline->start_ns - ns);
-        uint32_t end = minute_of(minutes, baseline->end_ns - ns - 1) + 1;
-        double cost = sums[end] - sums[first] +
-                      HOUR_COST * (double)ns / (double)NS_PER_HOUR;
+        struct minute_sums at = sums_of(minutes, sums, baseline, ns);
+        double cost = at.cost + HOUR_COST * (double)ns / (double)NS_PER_HOUR;
 
-        if (ns == 0 || cost < least) {
+        if (cost < least && at.known >= MIN_KNOWN * nearest.known) {
             least = cost;
             back = ns;
         }

@@ -7,6 +7,7 @@
 #include "evidence.h"
 #include "quantile.h"
 #include "red_series.h"
+#include "timeseries.h"
 
 enum {
     LOOK_BACK_WINDOWS = 12, /* so many times as long as the window, */
@@ -19,8 +20,9 @@ enum {
 };
 /* The better third is what is usual. */
 static const double USUAL = 0.3, BEST = 0.1;
-/* From the tenth part to three tenths, of a normal distribution. */
-static const double USUAL_TO_BEST = 0.757;
+/* Of a normal distribution: from the tenth part to three tenths, and what three
+ * quarters of the steps from one value to the next are below. */
+static const double USUAL_TO_BEST = 0.757, STEP = 1.627;
 /* So many deviations, and at least this part of what is usual. */
 static const double MIN_DEVIATIONS = 5, MIN_PART = 0.3;
 /* A smaller share more of failing requests is not felt. */
@@ -46,11 +48,9 @@ static struct minute_row *row_of(struct minute_reader *r, uint32_t component)
     row = arena_append(r->arena, &m->rows, m->row_count, &r->room);
     if (!row)
         return NULL;
-    *row = (struct minute_row){
-        .component = component,
-        .at = arena_zero(r->arena, m->count, sizeof(*row->at)),
-        .symptoms = arena_zero(r->arena, m->count, 1)};
-    if (!row->at || !row->symptoms)
+    *row = (struct minute_row){.component = component,
+                               .symptoms = arena_zero(r->arena, m->count, 1)};
+    if (!row->symptoms)
         return NULL;
     r->row_of[component] = ++m->row_count;
     return row;
@@ -66,7 +66,9 @@ static void count_point(void *arg, const struct red_point *p)
     if (p->component == NO_INDEX || p->start_ns < m->from_ns || at == m->count)
         return;
     row = row_of(r, p->component);
-    if (!row)
+    if (row && !row->at)
+        row->at = arena_zero(r->arena, m->count, sizeof(*row->at));
+    if (!row || !row->at)
         return;
     row->at[at].requests += (float)p->requests;
     row->at[at].errors += (float)p->errors;
@@ -76,15 +78,26 @@ static void count_point(void *arg, const struct red_point *p)
 
 /* ---- what is unusual ---- */
 
-/* What stands out for several minutes in a row; those without requests say
- * nothing. */
-static void mark_runs(const struct symptom_minutes *m, struct minute_row *row,
-                      const uint8_t *off, enum minute_symptom symptom)
+/* What is judged minute by minute. */
+struct minute_judge {
+    struct symptom_minutes *minutes;
+    uint32_t before; /* minutes before the window: they are the usual ones */
+    double *values;  /* by minute; NAN: not known */
+    double *room;
+    uint8_t *off;
+};
+
+/* What stands out for several minutes in a row; those of which nothing is known
+ * say nothing. */
+static void mark_runs(const struct minute_judge *j, struct minute_row *row,
+                      enum minute_symptom symptom)
 {
-    for (uint32_t i = 0, first = 0, last = 0, run = 0; i <= m->count; i++) {
-        if (i < m->count && row->at[i].requests < 1)
+    uint32_t count = j->minutes->count;
+
+    for (uint32_t i = 0, first = 0, last = 0, run = 0; i <= count; i++) {
+        if (i < count && isnan(j->values[i]))
             continue;
-        if (i < m->count && off[i]) {
+        if (i < count && j->off[i]) {
             first = run == 0 ? i : first;
             last = i;
             run++;
@@ -96,51 +109,143 @@ static void mark_runs(const struct symptom_minutes *m, struct minute_row *row,
     }
 }
 
-static void find_failing(const struct symptom_minutes *m,
-                         struct minute_row *row, double *room, uint8_t *off)
+/* Sorts the known values before the window; how many. */
+static uint32_t sort_known(const struct minute_judge *j)
 {
-    double requests = 0;
     uint32_t n = 0;
 
-    for (uint32_t i = 0; i < m->count; i++)
-        if (row->at[i].requests >= 1) {
-            room[n++] = row->at[i].errors / row->at[i].requests;
-            requests += row->at[i].requests;
-        }
-    if (n < MIN_KNOWN)
-        return;
-    row->usual_failing = quantile(room, n, 0.5);
-    for (uint32_t i = 0; i < m->count; i++) {
-        double of = row->at[i].requests, failed = fmin(row->at[i].errors, of);
-
-        off[i] = of >= 1 && (failed >= MIN_FAILED || 2 * failed >= of) &&
-                 failed / of > row->usual_failing + MIN_FAILING &&
-                 proportion_score(row->usual_failing * requests, requests,
-                                  failed, of) >= CONFIDENT_SCORE;
-    }
-    mark_runs(m, row, off, SYMPTOM_FAILS);
+    for (uint32_t i = 0; i < j->before; i++)
+        if (!isnan(j->values[i]))
+            j->room[n++] = j->values[i];
+    values_sort(j->room, n);
+    return n;
 }
 
-static void find_slow(const struct symptom_minutes *m, struct minute_row *row,
-                      double *room, uint8_t *off)
+static void find_failing(const struct minute_judge *j, struct minute_row *row)
 {
-    uint32_t n = 0;
+    double requests = 0;
 
-    for (uint32_t i = 0; i < m->count; i++)
-        if (row->at[i].requests >= 1)
-            room[n++] = row->at[i].seconds / row->at[i].requests;
+    for (uint32_t i = 0; i < j->minutes->count; i++) {
+        double of = row->at[i].requests;
+
+        j->values[i] = of >= 1 ? fmin(row->at[i].errors / of, 1) : (double)NAN;
+        requests += i < j->before ? of : 0;
+    }
+    uint32_t n = sort_known(j);
     if (n < MIN_KNOWN)
         return;
-    double usual = quantile(room, n, USUAL);
-    double spread = (usual - quantile_sorted(room, n, BEST)) / USUAL_TO_BEST;
-    double more = fmax(fmax(MIN_DEVIATIONS * spread, MIN_PART * usual),
-                       SLOW_MARGIN_NS / NS_PER_S);
+    double usual = quantile_sorted(j->room, n, 0.5);
+    for (uint32_t i = 0; i < j->minutes->count; i++) {
+        double of = row->at[i].requests, failed = j->values[i] * of;
 
-    row->usual_seconds = usual;
+        j->off[i] = (failed >= MIN_FAILED || 2 * failed >= of) &&
+                    j->values[i] > usual + MIN_FAILING &&
+                    proportion_score(usual * requests, requests, failed, of) >=
+                        CONFIDENT_SCORE;
+    }
+    mark_runs(j, row, SYMPTOM_FAILS);
+}
+
+/* How far values are from each other without a fault: by those below the usual,
+ * and by steps from minute to minute, of which a fault has two. */
+static double spread_of(const struct minute_judge *j, uint32_t known)
+{
+    double below = quantile_sorted(j->room, known, USUAL) -
+                   quantile_sorted(j->room, known, BEST);
+    double last = (double)NAN;
+    uint32_t n = 0;
+
+    for (uint32_t i = 0; i < j->before; i++) {
+        if (isnan(j->values[i]))
+            continue;
+        if (!isnan(last))
+            j->room[n++] = fabs(j->values[i] - last);
+        last = j->values[i];
+    }
+    return fmax(below / USUAL_TO_BEST, quantile(j->room, n, 0.75) / STEP);
+}
+
+/* Values that are more than usual, by as much as `least` in any case. */
+static void find_more(const struct minute_judge *j, struct minute_row *row,
+                      double least, enum minute_symptom symptom)
+{
+    uint32_t n = sort_known(j);
+
+    if (n < MIN_KNOWN)
+        return;
+    double usual = quantile_sorted(j->room, n, USUAL);
+    double more = fmax(MIN_DEVIATIONS * spread_of(j, n),
+                       fmax(MIN_PART * fabs(usual), least));
+
+    for (uint32_t i = 0; i < j->minutes->count; i++)
+        j->off[i] = j->values[i] > usual + more;
+    mark_runs(j, row, symptom);
+}
+
+static void find_slow(const struct minute_judge *j, struct minute_row *row)
+{
+    for (uint32_t i = 0; i < j->minutes->count; i++)
+        j->values[i] = row->at[i].requests >= 1
+                           ? row->at[i].seconds / row->at[i].requests
+                           : (double)NAN;
+    find_more(j, row, SLOW_MARGIN_NS / NS_PER_S, SYMPTOM_SLOW);
+}
+
+/* ---- metrics ---- */
+
+/* Of a class of which more is worse, or less. */
+static bool shows_symptoms(enum metric_class class)
+{
+    return class == CLASS_CPU || class == CLASS_MEMORY || class == CLASS_DISK ||
+           class == CLASS_DROPS || class == CLASS_POOL ||
+           class == CLASS_QUEUE || class == CLASS_LATENCY ||
+           class == CLASS_ERRORS || class == CLASS_SUCCESS;
+}
+
+static void find_far(const struct minute_judge *j, struct minute_row *row,
+                     const struct timeseries *t)
+{
+    struct symptom_minutes *m = j->minutes;
+    double sign = t->less_is_worse ? -1 : 1;
+    bool fails = t->is_share || t->class == CLASS_ERRORS;
+
     for (uint32_t i = 0; i < m->count; i++)
-        off[i] = row->at[i].requests >= 1 &&
-                 row->at[i].seconds / row->at[i].requests > usual + more;
-    mark_runs(m, row, off, SYMPTOM_SLOW);
+        j->values[i] = (double)NAN;
+    for (uint32_t i = 0; i < t->count; i++) {
+        uint32_t at = minute_of(m, t->at[i].time_ns);
+
+        if (at == m->count)
+            continue;
+        j->values[at] = sign * t->at[i].value;
+        m->known[at] = 1;
+    }
+    find_more(j, row, t->is_share ? MIN_FAILING : 0,
+              fails ? SYMPTOM_FAILS : SYMPTOM_SLOW);
+}
+
+/* Of systems whose requests are not seen. */
+static enum status read_metrics(struct minute_reader *r, struct reader *reader,
+                                struct candidates *candidates,
+                                struct cause_window time,
+                                const struct minute_judge *judge)
+{
+    struct arena arena;
+    struct timeseries_list list;
+    enum status s;
+
+    arena_begin(&arena, r->arena);
+    s = timeseries_read_minutes(&list, reader, candidates, time, &arena);
+    for (uint32_t i = 0; i < list.count && s == OK; i++) {
+        const struct timeseries *t = &list.at[i];
+        struct minute_row *row = shows_symptoms((enum metric_class)t->class)
+                                     ? row_of(r, t->component)
+                                     : NULL;
+
+        if (row)
+            find_far(judge, row, t);
+    }
+    arena_release(&arena);
+    return s;
 }
 
 /* ---- all of it ---- */
@@ -181,19 +286,24 @@ enum status symptom_minutes_read(struct symptom_minutes *m,
         m->count = 0;
         return OK;
     }
+    struct cause_window time = {m->from_ns, window.end_ns};
+    struct minute_judge judge = {
+        .minutes = m,
+        .before = minute_of(m, window.start_ns),
+        .values = arena_alloc(arena, m->count * sizeof(double)),
+        .room = arena_alloc(arena, m->count * sizeof(double)),
+        .off = arena_alloc(arena, m->count)};
     r.row_of =
         arena_zero(arena, candidates->component_count + 1, sizeof(*r.row_of));
     m->known = arena_zero(arena, m->count, 1);
-    uint8_t *off = arena_alloc(arena, m->count);
-    double *room = arena_alloc(arena, m->count * sizeof(*room));
-    if (!r.row_of || !m->known || !off || !room)
+    if (!r.row_of || !m->known || !judge.values || !judge.room || !judge.off)
         return arena_status(arena);
-    s = red_series_read(reader, candidates,
-                        (struct cause_window){m->from_ns, window.end_ns}, false,
-                        count_point, &r);
-    for (uint32_t i = 0; i < m->row_count && s == OK; i++) {
-        find_failing(m, &m->rows[i], room, off);
-        find_slow(m, &m->rows[i], room, off);
+    s = red_series_read(reader, candidates, time, false, count_point, &r);
+    for (uint32_t i = 0; i < m->row_count && s == OK && m->rows[i].at; i++) {
+        find_failing(&judge, &m->rows[i]);
+        find_slow(&judge, &m->rows[i]);
     }
+    if (s == OK && m->row_count == 0)
+        s = read_metrics(&r, reader, candidates, time, &judge);
     return s == OK ? arena_status(arena) : s;
 }

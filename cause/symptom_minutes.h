@@ -17,13 +17,13 @@ struct minute_counts {
     float requests, errors, seconds;
 };
 
+/* Slow, or a metric of it is far from usual. */
 enum minute_symptom { SYMPTOM_FAILS = 1, SYMPTOM_SLOW = 2 };
 
 struct minute_row {
     uint32_t component;
     struct minute_counts *at; /* NULL: known from metrics only */
     uint8_t *symptoms;        /* by minute: enum minute_symptom */
-    double usual_failing, usual_seconds;
 };
 
 struct symptom_minutes {

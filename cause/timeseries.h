@@ -52,6 +52,14 @@ MUST_CHECK enum status timeseries_read(struct timeseries_list *list,
                                        const struct rca_times *times,
                                        struct arena *arena);
 
+/* One point a minute of a time that is not divided; none with too many
+ * components. */
+MUST_CHECK enum status timeseries_read_minutes(struct timeseries_list *list,
+                                               struct reader *reader,
+                                               struct candidates *candidates,
+                                               struct cause_window time,
+                                               struct arena *arena);
+
 /* log_rates.c: log records of components without requests, as metrics. */
 MUST_CHECK enum status log_rates_read(struct timeseries_list *list,
                                       struct reader *reader,

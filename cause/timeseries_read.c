@@ -246,6 +246,22 @@ static enum status read_all(struct timeseries_reader *r)
                : s;
 }
 
+/* What is in the bins, as time series. */
+static enum status make_timeseries(struct timeseries_reader *r,
+                                   struct timeseries_list *list)
+{
+    list->count = 0;
+    bins_merge(r);
+    bins_to_timeseries(r, list);
+    return arena_status(r->arena);
+}
+
+static bool start(struct timeseries_reader *r)
+{
+    return terms_init(&r->raw_keys, r->arena) &&
+           terms_init(&r->metric_keys, r->arena);
+}
+
 static enum status read_once(struct timeseries_list *list,
                              struct timeseries_reader r,
                              const struct rca_times *times, uint64_t history_ns)
@@ -253,16 +269,10 @@ static enum status read_once(struct timeseries_list *list,
     enum status s;
 
     choose_bins(&r, times, history_ns);
-    if (!terms_init(&r.raw_keys, r.arena) ||
-        !terms_init(&r.metric_keys, r.arena))
+    if (!start(&r))
         return arena_status(r.arena);
     s = read_all(&r);
-    if (s != OK)
-        return s;
-    list->count = 0;
-    bins_merge(&r);
-    bins_to_timeseries(&r, list);
-    return arena_status(r.arena);
+    return s == OK ? make_timeseries(&r, list) : s;
 }
 
 /* Most time series that go back to the start of the history have too few points
@@ -301,6 +311,36 @@ enum status timeseries_read(struct timeseries_list *list, struct reader *reader,
     if (s == OK && are_sparse(list, times))
         s = read_once(list, r, times, LONG_HISTORY_MIN * NS_PER_MIN);
     return s;
+}
+
+enum status timeseries_read_minutes(struct timeseries_list *list,
+                                    struct reader *reader,
+                                    struct candidates *candidates,
+                                    struct cause_window time,
+                                    struct arena *arena)
+{
+    struct timeseries_reader r = {.arena = arena,
+                                  .reader = reader,
+                                  .candidates = candidates,
+                                  .usual = time,
+                                  .now_ns = time.end_ns,
+                                  .end_ns = time.end_ns,
+                                  .bin_ns = NS_PER_MIN};
+    struct series_query query = {.start_ns = time.start_ns,
+                                 .end_ns = time.end_ns,
+                                 .resources = candidates->reporting};
+    enum status s;
+
+    *list = (struct timeseries_list){.arena = arena};
+    r.usual_bins = r.bin_count =
+        (uint32_t)((time.end_ns - time.start_ns) / NS_PER_MIN) + 1;
+    r.max_raw = (uint32_t)(MAX_BYTES / (r.bin_count * sizeof(struct bin)));
+    if (candidates->component_count > MANY)
+        return OK;
+    if (!start(&r))
+        return arena_status(arena);
+    s = reader_query_series(reader, &query, read_point, &r);
+    return s == OK ? make_timeseries(&r, list) : s;
 }
 
 struct timeseries *timeseries_add(struct timeseries_list *list, uint32_t points)

@@ -48,6 +48,19 @@ TEST(baseline_ends_before_a_fault_that_began_before_the_window)
     world_free(w);
 }
 
+/* Of a system without traces metrics show it. */
+TEST(metrics_alone_show_when_a_fault_began)
+{
+    struct world *w = long_fault(CPU, STORE);
+
+    generate(w, false, true);
+    json_t *answer = ask_cause(w, 50, 55, "");
+    CHECK_TEXT(bed_at(answer, "suspects.0.component"), "store");
+    check_baseline_end(w, answer, 30);
+    json_decref(answer);
+    world_free(w);
+}
+
 /* The onset is not where the window begins. */
 TEST(onset_before_the_window_is_told)
 {
