@@ -185,6 +185,16 @@ static void read_id(struct block *block, uint32_t column, uint32_t row,
         block_fail(block, ERR_CORRUPT);
 }
 
+enum status block_log_trace_id(struct block *block, uint32_t row,
+                               uint8_t trace_id[16])
+{
+    memset(trace_id, 0, 16);
+    if (!is_logs(block) || row >= block->count)
+        return block->status != OK ? block->status : ERR_INVALID;
+    read_id(block, COL_LOG_TRACE_ID, row, trace_id, 16);
+    return block->status;
+}
+
 enum status block_read_log(struct block *block, uint32_t row,
                            struct log_record *log)
 {

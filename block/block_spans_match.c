@@ -171,3 +171,29 @@ enum status block_traces(struct block *block, const struct trace_query *query,
     *count = table->count;
     return block->status;
 }
+
+enum status block_sample_traces(struct block *block,
+                                const struct sample_query *query,
+                                struct block_trace **traces, uint32_t *count)
+{
+    struct trace_index *table = block_trace_table(block);
+    uint32_t n = 0;
+
+    *count = 0;
+    if (!table)
+        return block->status;
+    *traces = block_alloc(block, table->count, sizeof(**traces));
+    for (uint32_t i = 0; *traces && i < table->count; i++) {
+        struct block_trace *trace = &(*traces)[n];
+
+        if (!sample_has(query, table->ids + (size_t)i * 16))
+            continue;
+        fill(table, i, trace);
+        n += trace->start_ns < query->end_ns &&
+             trace->end_ns >= query->start_ns &&
+             block_any_resource(block, trace->first, trace->count,
+                                query->resources);
+    }
+    *count = n;
+    return block->status;
+}

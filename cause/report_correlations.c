@@ -4,6 +4,7 @@
  * pod, node), how many of the failing and of the other requests have it.
  * Without failures the slowest tenth is compared with the rest.
  */
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -12,8 +13,9 @@
 #include "report.h"
 
 enum {
-    MAX_REQUESTS = 4000, /* enough for shares of 1 %, and 4 ms to read */
-    MAX_VALUE = 128,     /* longer values are data */
+    MAX_REQUESTS = 2000, /* enough for shares of 2 %, and 2 ms to read */
+    SLICES = 8,
+    MAX_VALUE = 128, /* longer values are data */
     MAX_VALUES = 4096,
 };
 
@@ -222,16 +224,35 @@ static void compare(struct correlation_input *in, uint32_t failing,
         found < CAUSE_MAX_CORRELATIONS ? found : CAUSE_MAX_CORRELATIONS;
 }
 
+/* Requests of the whole window, or of slices that are evenly spread where there
+ * are more than enough: blocks between them are not read. */
+static enum status read_requests(struct correlation_input *in, uint32_t c)
+{
+    const struct cause_window *window = &in->rca->times.period[WINDOW];
+    double share =
+        fmin(1, MAX_REQUESTS / fmax(1, red_served(&in->rca->red, c)));
+    uint32_t slices = share < 1 ? SLICES : 1;
+    uint64_t distance = (window->end_ns - window->start_ns) / slices;
+    enum status s = OK;
+
+    for (uint32_t i = 0; i < slices && s == OK; i++) {
+        struct sample_query query = {.start_ns =
+                                         window->start_ns + i * distance,
+                                     .resources = in->resources,
+                                     .keep = SAMPLE_ALL,
+                                     .whole = true};
+
+        query.end_ns = query.start_ns + (uint64_t)((double)distance * share);
+        s = reader_sample_spans(in->rca->query->reader, &query, take_span, in);
+    }
+    return s;
+}
+
 enum status report_correlations(struct rca_context *rca,
                                 struct cause_report *report)
 {
     uint32_t c = report->suspects[0].component;
-    const struct cause_window *window = &rca->times.period[WINDOW];
     struct correlation_input in = {.rca = rca};
-    struct sample_query query = {.start_ns = window->start_ns,
-                                 .end_ns = window->end_ns,
-                                 .keep = SAMPLE_ALL,
-                                 .whole = true};
     uint32_t failing;
 
     if (candidate_is_peer(&rca->candidates, c))
@@ -239,12 +260,7 @@ enum status report_correlations(struct rca_context *rca,
     in.resources = candidate_resources(&rca->candidates, c);
     if (!in.resources || !terms_init(&in.terms, rca->arena))
         return arena_status(rca->arena);
-    query.resources = in.resources;
-    double served = red_served(&rca->red, c);
-    if (served > MAX_REQUESTS)
-        query.keep = (uint32_t)(MAX_REQUESTS / served * SAMPLE_ALL) + 1;
-    enum status s =
-        reader_sample_spans(rca->query->reader, &query, take_span, &in);
+    enum status s = read_requests(&in, c);
     if (s == OK)
         s = take_resources(&in);
     if (s != OK)

@@ -40,13 +40,15 @@ static enum status read_period(struct rca_context *rca, enum rca_period period,
                                struct log_statements *list)
 {
     const struct cause_window *time = &rca->times.period[period];
+    struct count_limit counting = {.most = 1}; /* the total is not used */
     struct log_query query = {.start_ns = time->start_ns,
                               .end_ns = time->end_ns,
                               .resources = resources,
                               .levels = 1u << LEVEL_WARN | 1u << LEVEL_ERROR |
                                         1u << LEVEL_FATAL,
                               .ascending = period == WINDOW,
-                              .limit = MAX_READ};
+                              .limit = MAX_READ,
+                              .counting = &counting};
     struct log_record *logs;
     uint32_t count;
     uint64_t total;

@@ -1,11 +1,12 @@
 /*
  * Reads the traces of both periods and the log records inside them. A busy
- * project has more than can be looked at in milliseconds: then some minutes are
- * read, spread evenly, and of these a share of the traces. How many records
- * there are is known from derived series before one is read.
+ * project has more than can be looked at in milliseconds: then slices of a
+ * period are read, spread evenly, and of these a share of the traces. How many
+ * records there are is known from derived series before one is read.
  */
 #include "trace_sample.h"
 
+#include <math.h>
 #include <strings.h>
 
 #include "clock.h"
@@ -13,10 +14,13 @@
 #include "hash.h"
 
 enum {
-    MAX_MINUTES_READ = 8, /* when not all can be */
+    SLICES = 8, /* of a period, when not all of it can be read */
     /* Spans of a trace are kept together if it took no longer than this, on
      * either side of the time that is read. */
     MARGIN_S = 10,
+    MAX_SLICE_S = 60,
+    MIN_SLICE_S = 10,
+    SHIFT_S = 30, /* at most, from even distances */
 };
 
 /* ---- how many records there are ---- */
@@ -158,24 +162,59 @@ static enum status read_part(struct sample_reader *r, struct cause_window time,
     return s != OK ? s : arena_status(r->arena);
 }
 
-static struct cause_window minute_at(const struct record_counts *c, uint32_t i)
-{
-    struct cause_window w = {c->from_ns + i * NS_PER_MIN,
-                             c->from_ns + (i + 1) * NS_PER_MIN};
+/* ---- which records are read ---- */
 
-    if (w.start_ns < c->time.start_ns)
-        w.start_ns = c->time.start_ns;
-    if (w.end_ns > c->time.end_ns)
-        w.end_ns = c->time.end_ns;
-    return w;
+static uint64_t slice_distance(const struct cause_window *period)
+{
+    return (period->end_ns - period->start_ns) / SLICES;
+}
+
+/* Not at the same second of a minute: jobs that run every minute are in some
+ * slices only. */
+static uint64_t slice_middle(const struct cause_window *period, uint32_t i)
+{
+    uint64_t shift = i * 11 % SHIFT_S * NS_PER_S;
+
+    return period->start_ns + i * slice_distance(period) +
+           (slice_distance(period) - SHIFT_S * NS_PER_S) / 2 + shift;
+}
+
+/* Slices, with the margin around them, do not overlap. */
+static double max_slice_ns(const struct cause_window *period)
+{
+    uint64_t between = (2 * MARGIN_S + SHIFT_S) * NS_PER_S;
+
+    return fmin((double)(MAX_SLICE_S * NS_PER_S),
+                (double)slice_distance(period) - (double)between);
+}
+
+static uint32_t sample_share(double wanted, double all)
+{
+    return all > wanted ? (uint32_t)(wanted / all * SAMPLE_ALL) + 1
+                        : SAMPLE_ALL;
+}
+
+/* Where there are many records, a slice is short, and of its traces a share is
+ * kept: the blocks outside it need not be read. */
+static enum status read_slice(struct sample_reader *r,
+                              const struct record_counts *c, uint64_t middle_ns,
+                              double wanted)
+{
+    double per_ns =
+        c->minutes[(middle_ns - c->from_ns) / NS_PER_MIN] / (double)NS_PER_MIN;
+    double length = fmin(max_slice_ns(&c->time), wanted / fmax(per_ns, 1e-12));
+    double all = per_ns * (length + 2.0 * MARGIN_S * (double)NS_PER_S);
+    uint64_t half = (uint64_t)length / 2;
+    struct cause_window slice = {middle_ns - half, middle_ns + half};
+
+    return read_part(r, slice, sample_share(wanted, all));
 }
 
 static enum status read_period(struct sample_reader *r,
                                struct cause_window period, uint32_t max_spans)
 {
     struct record_counts c = {.time = period};
-    double total = 0, some = 0;
-    uint32_t step = 1;
+    double total = 0;
     enum status s =
         read_counts(&c, r->reader, r->candidates->resources, r->arena);
 
@@ -183,18 +222,12 @@ static enum status read_period(struct sample_reader *r,
         total += c.minutes[i];
     if (s != OK)
         return s;
-    if (total <= max_spans)
-        return read_part(r, period, SAMPLE_ALL);
-    if (c.count > MAX_MINUTES_READ)
-        step = (c.count + MAX_MINUTES_READ - 1) / MAX_MINUTES_READ;
-    for (uint32_t i = step / 2; i < c.count; i += step)
-        some += c.minutes[i];
-    double share = some > max_spans ? max_spans / some : 1;
-    uint32_t keep = (uint32_t)(share * SAMPLE_ALL) + 1;
-    if (step == 1)
-        return read_part(r, period, keep);
-    for (uint32_t i = step / 2; i < c.count && s == OK; i += step)
-        s = read_part(r, minute_at(&c, i), keep);
+    if (total <= max_spans ||
+        max_slice_ns(&period) < (double)(MIN_SLICE_S * NS_PER_S))
+        return read_part(r, period, sample_share(max_spans, total));
+    for (uint32_t i = 0; i < SLICES && s == OK; i++)
+        s = read_slice(r, &c, slice_middle(&period, i),
+                       (double)max_spans / SLICES);
     return s;
 }
 

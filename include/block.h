@@ -116,6 +116,9 @@ MUST_CHECK enum status block_arrivals(struct block *block,
  * links. */
 MUST_CHECK enum status block_read_log(struct block *block, uint32_t row,
                                       struct log_record *log);
+/* The trace id of a log record; zero if it has none. */
+MUST_CHECK enum status block_log_trace_id(struct block *block, uint32_t row,
+                                          uint8_t trace_id[16]);
 MUST_CHECK enum status block_read_span(struct block *block, uint32_t row,
                                        bool whole, struct span *span);
 
@@ -148,6 +151,12 @@ MUST_CHECK enum status block_traces(struct block *block,
                                     const struct trace_query *query,
                                     struct block_trace **traces,
                                     uint32_t *count);
+/* The traces of a sample that overlap its time and have a span of one of its
+ * resources. The others are not looked at: much cheaper than block_traces(). */
+MUST_CHECK enum status block_sample_traces(struct block *block,
+                                           const struct sample_query *query,
+                                           struct block_trace **traces,
+                                           uint32_t *count);
 
 /* The same tests for a record in memory. */
 bool match_log(const struct log_record *log, const struct log_query *query);

@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "bitmap.h"
+#include "hash.h"
 #include "record.h"
 
 /* The attribute of this key must have this value as text (numbers and booleans
@@ -149,6 +150,11 @@ struct sample_query {
     uint32_t keep;
     bool whole; /* attributes, events and links of spans, too */
 };
+static inline bool sample_has(const struct sample_query *query,
+                              const uint8_t trace_id[16])
+{
+    return (hash_bytes(trace_id, 16, 0) & (SAMPLE_ALL - 1)) < query->keep;
+}
 
 /* Records are valid during the call only. */
 typedef void point_visit(void *arg, const struct point *point);

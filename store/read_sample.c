@@ -5,38 +5,29 @@
  * record is visited once, in the order in which it lies.
  */
 #include "block_cursor.h"
-#include "hash.h"
 
 struct sample_scan {
     struct reader *reader;
     const struct sample_query *query;
-    const struct trace_query *traces; /* spans */
-    const struct log_query *logs;     /* or log records */
+    const struct log_query *logs; /* NULL: spans */
     span_visit *span;
     log_visit *log;
     void *arg;
 };
 
-static bool in_sample(const struct sample_scan *s, const uint8_t trace_id[16])
-{
-    return (hash_bytes(trace_id, 16, 0) & (SAMPLE_ALL - 1)) < s->query->keep;
-}
-
 static bool log_in_sample(const struct sample_scan *s,
-                          const struct log_record *log)
+                          const uint8_t trace_id[16])
 {
-    return !id_is_zero(log->trace_id, 16) && in_sample(s, log->trace_id);
+    return !id_is_zero(trace_id, 16) && sample_has(s->query, trace_id);
 }
 
 static enum status visit_spans(struct sample_scan *s, struct block *block)
 {
     struct block_trace *traces;
     uint32_t count = 0;
-    enum status status = block_traces(block, s->traces, &traces, &count);
+    enum status status = block_sample_traces(block, s->query, &traces, &count);
 
-    for (uint32_t i = 0; i < count && status == OK; i++) {
-        if (!traces[i].matches || !in_sample(s, traces[i].trace_id))
-            continue;
+    for (uint32_t i = 0; i < count && status == OK; i++)
         for (uint32_t row = 0; row < traces[i].count && status == OK; row++) {
             struct span span;
 
@@ -45,7 +36,6 @@ static enum status visit_spans(struct sample_scan *s, struct block *block)
             if (status == OK)
                 s->span(s->arg, &span);
         }
-    }
     return status;
 }
 
@@ -56,11 +46,15 @@ static enum status visit_logs(struct sample_scan *s, struct block *block)
 
     for (uint32_t row = 0; status == OK && row < block_count(block); row++) {
         struct log_record log;
+        uint8_t trace_id[16];
 
         if (!(bits[row / 64] >> (row & 63) & 1))
             continue;
+        status = block_log_trace_id(block, row, trace_id);
+        if (status != OK || !log_in_sample(s, trace_id))
+            continue;
         status = block_read_log(block, row, &log);
-        if (status == OK && log_in_sample(s, &log))
+        if (status == OK)
             s->log(s->arg, &log);
     }
     return status;
@@ -102,16 +96,13 @@ enum status reader_sample_spans(struct reader *reader,
     const struct trace_query traces = {.start_ns = query->start_ns,
                                        .end_ns = query->end_ns,
                                        .resources = query->resources};
-    struct sample_scan s = {.reader = reader,
-                            .query = query,
-                            .traces = &traces,
-                            .span = visit,
-                            .arg = arg};
+    struct sample_scan s = {
+        .reader = reader, .query = query, .span = visit, .arg = arg};
     struct memtables_cursor cursor = memtables_cursor(reader, STREAM_SPANS);
     const struct span *span;
 
     while ((span = memtables_next_span(&cursor)))
-        if (match_span(span, &traces) && in_sample(&s, span->trace_id))
+        if (match_span(span, &traces) && sample_has(query, span->trace_id))
             visit(arg, span);
     return visit_blocks(&s, KIND_SPANS);
 }
@@ -132,7 +123,7 @@ enum status reader_sample_logs(struct reader *reader,
     const struct log_record *log;
 
     while ((log = memtables_next_log(&cursor)))
-        if (match_log(log, &logs) && log_in_sample(&s, log))
+        if (match_log(log, &logs) && log_in_sample(&s, log->trace_id))
             visit(arg, log);
     return visit_blocks(&s, KIND_LOGS);
 }

@@ -76,6 +76,7 @@ static void use_logs(struct block *block, unsigned choice)
     struct slice words[] = {SLICE("order"), SLICE("7")};
     struct log_query query = {.end_ns = UINT64_MAX};
     struct log_record log;
+    uint8_t trace_id[16];
     uint64_t *rows, matches;
     const uint64_t *times, *arrivals;
 
@@ -101,7 +102,8 @@ static void use_logs(struct block *block, unsigned choice)
     for (uint32_t row = 0; row < block_count(block); row++)
         matches += times[row] + arrivals[row];
     for (uint32_t row = 0; row < block_count(block) && row < 500; row++)
-        if (block_read_log(block, row, &log) != OK)
+        if (block_log_trace_id(block, row, trace_id) != OK ||
+            block_read_log(block, row, &log) != OK)
             return;
 }
 
@@ -109,6 +111,10 @@ static void use_spans(struct block *block, unsigned choice)
 {
     struct attr_match attr = {SLICE("key.1"), SLICE("5")};
     struct trace_query query = {.end_ns = UINT64_MAX};
+    uint64_t some = 0xff;
+    struct bitmap resources = {.words = &some, .limit = 64};
+    struct sample_query sample = {
+        .end_ns = UINT64_MAX, .resources = &resources, .keep = SAMPLE_ALL / 2};
     struct block_trace *traces;
     struct span span;
     uint32_t count;
@@ -121,6 +127,7 @@ static void use_spans(struct block *block, unsigned choice)
         query.attr_count = 1;
     }
     if (block_traces(block, &query, &traces, &count) != OK ||
+        block_sample_traces(block, &sample, &traces, &count) != OK ||
         block_span_ids(block, &ids) != OK)
         return;
     if (block_count(block) > 0 && memcmp(ids, "12345678", 8) == 0)

@@ -84,8 +84,11 @@ TEST(logs_come_back_exactly)
         for (uint32_t i = 0; i < f.count; i++) {
             uint32_t row = i % 2 ? i : f.count - 1 - i;
             struct log_record log;
+            uint8_t trace_id[16];
 
             CHECK_EQ(block_read_log(f.block, row, &log), OK);
+            CHECK_EQ(block_log_trace_id(f.block, row, trace_id), OK);
+            CHECK(memcmp(trace_id, log.trace_id, 16) == 0);
             if (!CHECK(same_log(&log, f.at[row])) ||
                 !CHECK_EQ(times[row], f.at[row]->time_ns))
                 break;

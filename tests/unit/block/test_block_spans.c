@@ -205,6 +205,55 @@ TEST(traces_match_as_in_memory)
     teardown(&f);
 }
 
+/* The spans of the resources that overlap the time, of traces in the sample. */
+static bool sample_wants(const struct fixture *f,
+                         const struct sample_query *query,
+                         const struct block_trace *trace)
+{
+    bool in_time = false, in_resources = false;
+
+    for (uint32_t row = trace->first; row < trace->first + trace->count;
+         row++) {
+        const struct span *span = f->at[row];
+
+        in_time |= span->start_ns < query->end_ns;
+        in_resources |= bitmap_has(query->resources, span->resource_id);
+    }
+    return in_time && in_resources && trace->end_ns >= query->start_ns &&
+           sample_has(query, trace->trace_id);
+}
+
+TEST(a_sample_has_the_traces_of_its_hash_time_and_resources)
+{
+    struct fixture f;
+    struct trace_query all = {.end_ns = UINT64_MAX};
+    struct block_trace *traces, *sample;
+    uint32_t count, sampled, kept = 0;
+
+    setup(&f, 2500, 200);
+    encode(&f);
+    CHECK_EQ(block_traces(f.block, &all, &traces, &count), OK);
+    for (int round = 0; round < 60; round++) {
+        struct bitmap *set = bitmap_new(&f.arena, 100);
+        struct sample_query query = {
+            .start_ns = 1700000000000000000 + test_random(1000000000),
+            .resources = set,
+            .keep = (uint32_t)test_random(SAMPLE_ALL + 1)};
+        uint32_t n = 0;
+
+        query.end_ns = query.start_ns + test_random(500000000);
+        bitmap_add(set, (uint32_t)test_random(90));
+        CHECK_EQ(block_sample_traces(f.block, &query, &sample, &sampled), OK);
+        for (uint32_t i = 0; i < count; i++)
+            if (sample_wants(&f, &query, &traces[i]) && CHECK(n < sampled))
+                CHECK_EQ(sample[n++].first, traces[i].first);
+        CHECK_EQ(n, sampled);
+        kept += n;
+    }
+    CHECK(kept > 0);
+    teardown(&f);
+}
+
 TEST(traces_are_found_by_id)
 {
     struct fixture f;
