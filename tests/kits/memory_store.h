@@ -547,6 +547,7 @@ static inline bool memory_in_sample(const struct span *span,
 {
     return span->start_ns >= query->start_ns &&
            span->start_ns < query->end_ns &&
+           sample_has(query, span->trace_id) &&
            bitmap_has(query->resources, span->resource_id);
 }
 
@@ -592,6 +593,7 @@ enum status reader_sample_logs(struct reader *reader,
     while ((log = memory_next(&cursor)))
         if (log->time_ns >= query->start_ns && log->time_ns < query->end_ns &&
             !id_is_zero(log->trace_id, 16) &&
+            sample_has(query, log->trace_id) &&
             bitmap_has(query->resources, log->resource_id))
             visit(arg, log);
     return reader->store->read_status;
