@@ -105,6 +105,7 @@ class Case:
         self.graph, self.lines = {}, []
         self.versions = {}  # (component, pod): what its SDK reports
         self.started = {}  # (component, pod): when, if not with the case
+        self.tells = None  # the attributes of a resource, if not resource()'s
 
     def put(self, component, metric, unit, t, value, pod=0, shape="gauge",
             labels=(), infra=False):
@@ -558,6 +559,8 @@ def data(shape, points):
 
 
 def resource(case, component, pod, infra):
+    if case.tells:
+        return case.tells(component, pod, infra)
     name = f"{component}-{case.id}-{pod}"
     out = [text("k8s.namespace.name", "worlds"), text("k8s.pod.name", name),
            text("k8s.pod.uid", name)]
