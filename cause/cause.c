@@ -65,6 +65,7 @@ static bool find_evidence(struct rca_context *rca, const struct measures *m,
     find_red(evidence, &rca->red);
     if (!find_metrics(rca, evidence))
         return false;
+    find_replaced_pods(evidence, &rca->timeseries);
     find_changes(evidence, &rca->changes);
     return true;
 }

@@ -47,6 +47,10 @@ void find_metric_anomalies(struct evidence_set *evidence,
                            const struct flow_list *flows,
                            const struct red_counts *red, double *room);
 
+/* Pods that were replaced, processes that began again. */
+void find_replaced_pods(struct evidence_set *evidence,
+                        const struct timeseries_list *list);
+
 /* By time, of all components. */
 struct rca_changes {
     struct cause_change *at;

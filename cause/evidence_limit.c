@@ -86,7 +86,7 @@ static bool take_usage(const struct evidence_set *evidence,
         .reach = history_usual_reach(t, end - first, 1, history_second_largest,
                                      room) /
                  total};
-    return true;
+    return !isnan(u->top);
 }
 
 static void judge(struct evidence_set *evidence, const struct timeseries *t,

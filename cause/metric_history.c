@@ -114,6 +114,15 @@ bool history_measure(struct timeseries_list *list,
 
 /* ---- how far the window is from it ---- */
 
+/* Failures of a process that starts are failures, but it may be slow. */
+static bool is_warming_up(const struct timeseries *t, uint32_t i)
+{
+    uint64_t ns = t->at[i].time_ns;
+
+    return i >= t->before && ns >= t->warm_up.start_ns &&
+           ns < t->warm_up.end_ns && !t->is_share && t->class != CLASS_ERRORS;
+}
+
 /* A third of a window in which something is wrong shows, one spike does not. */
 uint32_t history_upper_quartile(uint32_t count)
 {
@@ -128,10 +137,13 @@ uint32_t history_second_largest(uint32_t count)
 double history_level(const struct timeseries *t, uint32_t first, uint32_t count,
                      double sign, level_rank *rank, double *room)
 {
-    for (uint32_t i = 0; i < count; i++)
-        room[i] = sign * t->at[first + i].value;
-    values_sort(room, count);
-    return room[rank(count)];
+    uint32_t n = 0;
+
+    for (uint32_t i = first; i < first + count; i++)
+        if (!is_warming_up(t, i))
+            room[n++] = sign * t->at[i].value;
+    values_sort(room, n);
+    return n > 0 ? room[rank(n)] : (double)NAN;
 }
 
 double history_usual_reach(const struct timeseries *t, uint32_t run,
@@ -157,11 +169,6 @@ static double unfelt_failures(const struct timeseries *t,
     return t->class == CLASS_ERRORS ? load->requests * FELT_SHARE / 10 : 0;
 }
 
-static bool is_failure(const struct timeseries *t)
-{
-    return t->is_share || t->class == CLASS_ERRORS;
-}
-
 /* The points of the judged part of the window. */
 static void find_points(const struct timeseries *t,
                         const struct rca_times *times, struct deviation *d)
@@ -171,17 +178,12 @@ static void find_points(const struct timeseries *t,
 
     while (first < t->count && t->at[first].time_ns <= times->from_ns)
         first++;
-    /* Failures of a process that starts are failures, but it may be slow. */
-    while (first < t->count && t->at[first].time_ns < t->settled_ns &&
-           !is_failure(t))
-        first++;
     end = first;
     while (end < t->count && t->at[end].time_ns <= w->end_ns)
         end++;
     /* One point is no trend, if there are more. */
     while (first > t->before && end - first < 2 &&
-           t->at[first - 1].time_ns > w->start_ns &&
-           (t->at[first - 1].time_ns >= t->settled_ns || is_failure(t)))
+           t->at[first - 1].time_ns > w->start_ns)
         first--;
     d->first = first;
     d->end = end;
@@ -203,6 +205,8 @@ struct deviation history_deviation(const struct timeseries *t,
         sign > 0 && !t->is_share ? (load->ratio - 1) * fabs(t->median) : 0;
     double now =
         history_level(t, d.first, count, sign, history_upper_quartile, room);
+    if (isnan(now))
+        return (struct deviation){0};
     double reach =
         history_usual_reach(t, count, sign, history_upper_quartile, room);
     double spread = fmax(t->spread, unfelt_failures(t, load));

@@ -29,7 +29,8 @@ typedef uint32_t level_rank(uint32_t count);
 uint32_t history_upper_quartile(uint32_t count);
 uint32_t history_second_largest(uint32_t count); /* of two: the largest */
 
-/* That one of the points; sign -1: of the points below 0. */
+/* That one of the points; sign -1: of the points below 0. NAN: all are of a
+ * process that has just started. */
 double history_level(const struct timeseries *t, uint32_t first, uint32_t count,
                      double sign, level_rank *rank, double *room);
 

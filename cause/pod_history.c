@@ -151,25 +151,23 @@ static bool make_room(const struct borrowing *b, struct timeseries *t,
     return true;
 }
 
-/* When the first minutes of a process are over. */
-static uint64_t settled_ns(const struct borrowing *b,
-                           const struct timeseries *t)
+/* The first minutes of a process. */
+static struct cause_window warm_up_of(const struct borrowing *b, uint64_t born)
 {
-    uint64_t born = first_ns(t), third;
-
-    third = b->window_end_ns > born ? (b->window_end_ns - born) / 3 : 0;
+    uint64_t third =
+        b->window_end_ns > born ? (b->window_end_ns - born) / 3 : 0;
     if (third < WARM_UP_MIN_S * NS_PER_S)
         third = WARM_UP_MIN_S * NS_PER_S;
     if (third > WARM_UP_MAX_S * NS_PER_S)
         third = WARM_UP_MAX_S * NS_PER_S;
-    return born + third;
+    return (struct cause_window){born, born + third};
 }
 
 static bool borrow(const struct borrowing *b, const struct pod_family *f,
                    struct timeseries *t)
 {
     uint32_t each = b->most / f->lender_count, n = 0;
-    uint64_t settled = settled_ns(b, t);
+    struct cause_window warm_up = warm_up_of(b, first_ns(t));
 
     for (uint32_t i = 0; i < f->lender_count; i++)
         n += f->lenders[i]->before < each ? f->lenders[i]->before : each;
@@ -185,7 +183,7 @@ static bool borrow(const struct borrowing *b, const struct pod_family *f,
         n += take;
     }
     t->is_new_pod = true;
-    t->settled_ns = settled;
+    t->warm_up = warm_up;
     return true;
 }
 
@@ -203,19 +201,11 @@ static bool borrow_zeros(const struct borrowing *b, struct timeseries *t,
     return true;
 }
 
-/* Is it counted from the first time on that it happens? */
-static bool is_zero_until_seen(const struct timeseries *t)
-{
-    return !t->is_share &&
-           (t->class == CLASS_ERRORS || t->class == CLASS_DROPS ||
-            t->class == CLASS_RESTART);
-}
-
 /* clock: a series that the component has had all the time; or NULL. */
 static bool borrow_in_family(const struct borrowing *b, struct pod_family *f,
                              const struct timeseries *clock)
 {
-    bool from_zero = clock && is_zero_until_seen(f->at[0]);
+    bool from_zero = clock && timeseries_is_occasional(f->at[0]);
 
     f->oldest_ns = from_zero ? first_ns(clock) : UINT64_MAX;
     for (uint32_t i = 0; i < f->count; i++)
@@ -270,6 +260,17 @@ static const struct timeseries *find_clock(struct timeseries *const *at,
     return clock;
 }
 
+/* Pods that keep their name and resource. `at`: as they are sorted, all that
+ * one resource sends. */
+static void find_restarts(const struct borrowing *b, struct timeseries *at,
+                          uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++)
+        for (uint32_t k = 0; at[i].restarted_ns > 0 && k < count; k++)
+            if (at[k].pod == at[i].pod && !at[k].is_new_pod)
+                at[k].warm_up = warm_up_of(b, at[i].restarted_ns);
+}
+
 static bool borrow_in_component(const struct borrowing *b,
                                 struct timeseries **at, uint32_t count)
 {
@@ -298,9 +299,7 @@ bool pod_history_borrow(struct timeseries_list *list,
 
     if (!at)
         return false;
-    if (needy == 0)
-        return true;
-    b.most = MAX_BORROWED / needy;
+    b.most = MAX_BORROWED / (needy + 1);
     if (b.most < MIN_BORROWED)
         b.most = MIN_BORROWED;
     for (uint32_t i = 0; i < list->count; i++)
@@ -312,6 +311,14 @@ bool pod_history_borrow(struct timeseries_list *list,
             end++;
         if (!borrow_in_component(&b, at + i, end - i))
             return false;
+    }
+    for (uint32_t i = 0, end; i < list->count; i = end) {
+        end = i;
+        while (end < list->count &&
+               list->at[end].component == list->at[i].component &&
+               list->at[end].resource == list->at[i].resource)
+            end++;
+        find_restarts(&b, &list->at[i], end - i);
     }
     return true;
 }

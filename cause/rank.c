@@ -181,7 +181,7 @@ static struct cause_suspect suspect_of(const struct ranking *r, uint32_t c)
             }
         }
         if (reach == REACH_SUPPORT)
-            kept = fmin(score, s.score);
+            kept = score * fmin(1, s.score / MIN_NAMED_SCORE);
         s.score += weight * kept;
     }
     if (most_lost < s.score)

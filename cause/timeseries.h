@@ -33,7 +33,9 @@ struct timeseries {
     const struct metric_limit *limit; /* or NULL */
     uint64_t sort;   /* the same for the same metric of other components */
     uint64_t family; /* the same for the same metric of the component's pods */
-    uint64_t settled_ns; /* a new pod is as it will be from then on */
+    uint64_t pod;    /* the same for all that a pod sends */
+    uint64_t restarted_ns;       /* its counter began again; or 0 */
+    struct cause_window warm_up; /* when its process had just started */
     struct timeseries_point *at;
     uint32_t count, before; /* before: of the baseline and its history */
     double median, spread;  /* of these */
@@ -79,6 +81,14 @@ struct timeseries *timeseries_add(struct timeseries_list *list,
 
 /* By component and pod, when all are read. */
 void timeseries_sort(struct timeseries_list *list);
+
+/* Is it sent from the first time on that it happens? */
+static inline bool timeseries_is_occasional(const struct timeseries *t)
+{
+    return !t->is_share &&
+           (t->class == CLASS_ERRORS || t->class == CLASS_DROPS ||
+            t->class == CLASS_RESTART);
+}
 
 /* The end of those of the component of the one at `first`. */
 static inline uint32_t timeseries_end(const struct timeseries_list *list,

@@ -38,12 +38,13 @@ static void span_deltas(struct bin *bins, uint32_t count)
 
 struct bin_filler {
     const struct timeseries_reader *reader;
+    struct raw_series *raw;
     struct bin *bins;
 };
 
 static bool fill_bin(void *arg, const struct counter_increase *increase)
 {
-    const struct bin_filler *f = arg;
+    struct bin_filler *f = arg;
     const struct counter_point *after = increase->after;
     struct bin *b = &f->bins[after->cell];
     uint64_t start_ns = f->reader->usual.start_ns;
@@ -55,14 +56,18 @@ static bool fill_bin(void *arg, const struct counter_increase *increase)
     b->span += (float)took;
     b->time = (float)(end - b->span / 2);
     b->points++;
+    if (!increase->before && after > f->raw->counter.at &&
+        f->raw->restarted_ns == 0 &&
+        increase->to_ns > f->reader->changes_from_ns)
+        f->raw->restarted_ns = increase->from_ns;
     return true;
 }
 
 /* How much a counter grew until each of its bins. */
-static void fill_bins(const struct timeseries_reader *r,
-                      const struct raw_series *raw, struct bin *bins)
+static void fill_bins(const struct timeseries_reader *r, struct raw_series *raw,
+                      struct bin *bins)
 {
-    struct bin_filler filler = {r, bins};
+    struct bin_filler filler = {r, raw, bins};
     /* What lies between the periods was not read. */
     const struct counter_rules rules = {
         r->now_ns > r->usual.end_ns ? r->now_ns : r->usual.start_ns,
@@ -91,6 +96,9 @@ static void add_bins(const struct timeseries_reader *r, struct raw_series *to,
         sum->points += b->points;
     }
     to->failed = to->failed || raw->failed;
+    if (to->restarted_ns == 0 ||
+        (raw->restarted_ns > 0 && raw->restarted_ns < to->restarted_ns))
+        to->restarted_ns = raw->restarted_ns;
 }
 
 void bins_merge(struct timeseries_reader *r)
@@ -214,6 +222,8 @@ static void add_timeseries(const struct timeseries_reader *r,
     t->name = info->metric.name;
     t->unit = info->metric.unit;
     t->labels = raw->labels;
+    t->pod = hash_mix(raw->resource, raw->parts.pod);
+    t->restarted_ns = raw->restarted_ns;
     t->class = (uint8_t) class;
     t->less_is_worse = info->less_is_worse;
     t->is_share = shape == FAILED_SHARE;

@@ -28,6 +28,7 @@ struct raw_series { /* as it was sent */
     bool failed;                  /* counts failed requests only */
     bool ignored;                 /* known, and not read */
     struct counter_track counter; /* MODE_COUNTER, until it is in bins */
+    uint64_t restarted_ns;        /* the first reset that may matter; or 0 */
     struct bin *bins;
 };
 
@@ -46,7 +47,7 @@ struct timeseries_reader {
     struct candidates *candidates;
     struct cause_window usual; /* history and baseline */
     uint64_t now_ns, end_ns;   /* the window and what lies close before it */
-    uint64_t bin_ns;
+    uint64_t bin_ns, changes_from_ns;
     uint32_t usual_bins, bin_count, raw_count, raw_room, metric_count,
         metric_room, max_raw;
     bool skip_limits; /* those with a limit are read already */

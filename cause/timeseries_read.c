@@ -190,6 +190,7 @@ static void choose_bins(struct timeseries_reader *r,
 {
     const struct cause_window *w = &times->period[WINDOW];
 
+    r->changes_from_ns = rca_changes_from(times);
     r->usual = rca_history(times, history_ns);
     uint64_t usual_ns = r->usual.end_ns - r->usual.start_ns;
     r->bin_ns = (w->end_ns - w->start_ns) / BINS_PER_WINDOW;

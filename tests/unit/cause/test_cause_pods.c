@@ -316,6 +316,75 @@ TEST(failures_that_were_never_counted_before_are_the_cause)
     }
 }
 
+/* ---- who changed ---- */
+
+/* A pod that goes on with its name and resource, as of a StatefulSet. */
+static struct pod *restart_pod(struct fleet *f, struct pod *old, int at)
+{
+    struct pod *pod = &f->pods[f->count++];
+
+    *pod = *old;
+    pod->from_s = old->until_s = at;
+    return pod;
+}
+
+static void fail_from(struct fleet *f, int component, double failing, int at)
+{
+    for (int i = 0; i < 2; i++) {
+        f->pods[2 * component + i].failing = failing;
+        f->pods[2 * component + i].fails_from_s = at;
+    }
+}
+
+/* Two fail alike, and their calls are not known. */
+TEST(of_equals_the_one_whose_pods_are_new_is_the_cause)
+{
+    FOR_ALL_SENDERS(shape, labels)
+    {
+        struct fleet *f = fleet_new((enum shape)shape, labels);
+
+        roll_out(f, STORE, 615, 0, 0.3, 1);
+        fail_from(f, API, 0.3, 615);
+        if (!CHECK_TEXT(slice_of(cause_in(f)), "store"))
+            printf("# shape %d, labels %d\n", shape, labels);
+        CHECK(strstr(f->w->bed.text, "all pods were replaced"));
+        fleet_free(f);
+    }
+}
+
+TEST(of_equals_the_one_whose_processes_are_new_is_the_cause)
+{
+    FOR_ALL_SENDERS(shape, labels)
+    {
+        struct fleet *f = fleet_new((enum shape)shape, labels);
+
+        fail_from(f, API, 0.3, 615);
+        fail_from(f, STORE, 0.3, 615);
+        for (int i = 0; i < 2; i++)
+            restart_pod(f, &f->pods[2 * STORE + i], 615);
+        if (!CHECK_TEXT(slice_of(cause_in(f)), "store"))
+            printf("# shape %d, labels %d\n", shape, labels);
+        fleet_free(f);
+    }
+}
+
+/* Who suffers is restarted later. */
+TEST(a_restart_after_the_symptoms_began_is_their_consequence)
+{
+    FOR_ALL_SENDERS(shape, labels)
+    {
+        struct fleet *f = fleet_new((enum shape)shape, labels);
+
+        roll_out(f, STORE, 615, 0, 0.3, 1);
+        fail_from(f, API, 0.3, 615);
+        for (int i = 0; i < 2; i++)
+            restart_pod(f, &f->pods[2 * API + i], 780);
+        if (!CHECK_TEXT(slice_of(cause_in(f)), "store"))
+            printf("# shape %d, labels %d\n", shape, labels);
+        fleet_free(f);
+    }
+}
+
 /* ---- nothing is wrong ---- */
 
 TEST(a_good_version_is_no_cause)
