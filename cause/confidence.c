@@ -66,7 +66,7 @@ static bool is_named(const struct judged_answer *a,
 
     if (s->score < MIN_NAMED_SCORE)
         return false;
-    return known_score(a, s->component) >= MIN_NAMED_SCORE ||
+    return known_score(a, s->component) >= CONFIDENT_SCORE ||
            (a->evidence->suffering &&
             list->anomaly >= MIN_NAMED_SCORE + a->evidence->chance);
 }

@@ -11,13 +11,13 @@ struct call_time {
     uint64_t until_ns, ns;
 };
 
-/* A CLIENT span counts with its whole time if it has an answer, or failed:
- * waiting for a callee that does not answer is no work. Where callers send no
- * span of their calls, the answer counts. */
+/* A CLIENT span counts with its whole time if it has an answer, or should have
+ * one, or failed: waiting for a callee that does not answer is no work. Where
+ * callers send no span of their calls, the answer counts. */
 static bool is_remote(const struct trace_sample *s, const struct rca_span *span,
                       uint32_t component)
 {
-    if ((span->kind == SPAN_CLIENT && span->failed) ||
+    if ((span->kind == SPAN_CLIENT && span->failed) || span->lost_answer ||
         span->component != component)
         return true;
     for (uint32_t i = span->first_child; i != NO_INDEX;

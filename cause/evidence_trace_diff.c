@@ -10,158 +10,8 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "derived.h"
 #include "evidence_finders.h"
-
-/* The start of a request, before its first event. */
-static const uint64_t START = (uint64_t)(NO_INDEX - 1) << 1;
-
-struct trace_event {
-    uint64_t operation;       /* component and name */
-    uint64_t event, previous; /* 2 * term, + 1 for an error */
-    uint64_t time_ns;
-    uint32_t trace, request;
-    bool call; /* a span, not a log record */
-};
-
-/* By operation and event: each event of a trace once. */
-struct trace_events {
-    struct trace_event *at;
-    uint32_t count;
-};
-
-struct trace_diff {
-    const struct trace_samples *traces;
-    struct trace_events period[PERIODS];
-};
-
-/* ---- collecting ---- */
-
-static void add_event(struct trace_events *list, const struct trace_sample *s,
-                      const struct rca_span *span, struct trace_event event)
-{
-    const struct rca_span *request = &s->spans[span->request];
-
-    if (request->component == NO_INDEX)
-        return;
-    event.operation = (uint64_t)request->component << 32 | request->name;
-    event.trace = span->trace;
-    event.request = span->request;
-    list->at[list->count++] = event;
-}
-
-static bool collect(const struct trace_samples *traces,
-                    const struct trace_sample *s, struct trace_events *list)
-{
-    size_t all = (size_t)s->span_count + s->log_count + 1;
-
-    list->at = arena_alloc(traces->arena, all * sizeof(*list->at));
-    if (!list->at)
-        return false;
-    for (uint32_t i = 0; i < s->span_count; i++) {
-        const struct rca_span *span = &s->spans[i];
-        const struct interned_term *name = &traces->terms.at[span->name];
-        uint64_t error = span->failed || name->is_error;
-        struct trace_event event = {.event = (uint64_t)span->name << 1 | error,
-                                    .time_ns = span->start_ns,
-                                    .call = true};
-
-        if (span->request == i)
-            event = (struct trace_event){.event = START, .call = true};
-        /* Names that are too many to be told apart are no event. */
-        if (event.event == START ||
-            !slice_equal(name->text, SLICE(DERIVED_OTHER)))
-            add_event(list, s, span, event);
-    }
-    for (uint32_t i = 0; i < s->log_count; i++) {
-        const struct rca_log *log = &s->logs[i];
-        uint64_t error = log->level >= LEVEL_ERROR;
-
-        if (log->level != LEVEL_WARN)
-            add_event(list, s, &s->spans[log->span],
-                      (struct trace_event){
-                          .event = (uint64_t)log->fingerprint << 1 | error,
-                          .time_ns = log->time_ns});
-    }
-    return true;
-}
-
-static int compare_keys(const uint64_t *a, const uint64_t *b, int count)
-{
-    for (int i = 0; i < count; i++)
-        if (a[i] != b[i])
-            return a[i] < b[i] ? -1 : 1;
-    return 0;
-}
-
-/* In order of time, calls before log records. */
-static int by_request(const void *left, const void *right)
-{
-    const struct trace_event *a = left, *b = right;
-    const uint64_t x[] = {a->request, a->time_ns, a->event != START, !a->call,
-                          a->event >> 1};
-    const uint64_t y[] = {b->request, b->time_ns, b->event != START, !b->call,
-                          b->event >> 1};
-
-    return compare_keys(x, y, 5);
-}
-
-static int by_event(const void *left, const void *right)
-{
-    const struct trace_event *a = left, *b = right;
-    const uint64_t x[] = {a->operation, a->event, a->trace, a->time_ns,
-                          a->request};
-    const uint64_t y[] = {b->operation, b->event, b->trace, b->time_ns,
-                          b->request};
-
-    return compare_keys(x, y, 5);
-}
-
-static bool same_event(const struct trace_event *a, const struct trace_event *b)
-{
-    return a->operation == b->operation && a->event == b->event;
-}
-
-static void arrange(struct trace_events *list)
-{
-    uint64_t previous = START;
-    uint32_t kept = 0;
-
-    if (list->count == 0)
-        return;
-    qsort(list->at, list->count, sizeof(*list->at), by_request);
-    for (uint32_t i = 0; i < list->count; i++) {
-        struct trace_event *e = &list->at[i];
-
-        if (i == 0 || e->request != e[-1].request)
-            previous = START;
-        e->previous = previous;
-        if (!(e->event & 1))
-            previous = e->event;
-    }
-    qsort(list->at, list->count, sizeof(*list->at), by_event);
-    for (uint32_t i = 0; i < list->count; i++) {
-        const struct trace_event *e = &list->at[i];
-
-        if (kept == 0 || !same_event(&list->at[kept - 1], e) ||
-            list->at[kept - 1].trace != e->trace)
-            list->at[kept++] = *e;
-    }
-    list->count = kept;
-}
-
-struct trace_diff *trace_diff_collect(const struct trace_samples *traces)
-{
-    struct trace_diff *diff = arena_zero(traces->arena, 1, sizeof(*diff));
-
-    for (int p = 0; diff && p < PERIODS; p++) {
-        diff->traces = traces;
-        if (!collect(traces, &traces->period[p], &diff->period[p]))
-            return NULL;
-        arrange(&diff->period[p]);
-    }
-    return diff;
-}
+#include "log_flow.h"
 
 /* Those of the judged part of the window. */
 static bool select_judged(const struct trace_diff *diff,
@@ -183,51 +33,9 @@ static bool select_judged(const struct trace_diff *diff,
     return out->at;
 }
 
-/* ---- parts of a list ---- */
-
-static struct trace_events operation_at(const struct trace_events *list,
-                                        uint32_t i)
-{
-    struct trace_events run = {&list->at[i], 0};
-
-    while (i + run.count < list->count &&
-           run.at[run.count].operation == run.at->operation)
-        run.count++;
-    return run;
-}
-
-static struct trace_events event_at(const struct trace_events *list, uint32_t i)
-{
-    struct trace_events run = {&list->at[i], 0};
-
-    while (i + run.count < list->count &&
-           same_event(&run.at[run.count], run.at))
-        run.count++;
-    return run;
-}
-
-/* Of a list of one operation. */
-static struct trace_events find_event(const struct trace_events *list,
-                                      uint64_t event)
-{
-    uint32_t low = 0, high = list->count;
-
-    while (low < high) {
-        uint32_t mid = low + (high - low) / 2;
-
-        if (list->at[mid].event < event)
-            low = mid + 1;
-        else
-            high = mid;
-    }
-    return low < list->count && list->at[low].event == event
-               ? event_at(list, low)
-               : (struct trace_events){NULL, 0};
-}
-
 static int by_number(const void *left, const void *right)
 {
-    return compare_keys(left, right, 1);
+    return trace_events_compare(left, right, 1);
 }
 
 /* The event that mostly came before, over both periods. */
@@ -235,10 +43,10 @@ static uint64_t usual_previous(struct arena *arena,
                                const struct trace_events runs[PERIODS])
 {
     uint32_t n = 0, all = runs[BASELINE].count + runs[WINDOW].count, most = 0;
-    uint64_t best = START, *list = arena_alloc(arena, (all + 1) * 8);
+    uint64_t best = EVENT_START, *list = arena_alloc(arena, (all + 1) * 8);
 
     if (!list)
-        return START;
+        return EVENT_START;
     for (int p = 0; p < PERIODS; p++)
         for (uint32_t i = 0; i < runs[p].count; i++)
             list[n++] = runs[p].at[i].previous;
@@ -275,6 +83,7 @@ static uint32_t count_both(const struct trace_events *a,
 struct operation_diff {
     const struct trace_samples *traces;
     struct arena *arena;
+    const struct log_flow *flow;
     struct trace_events period[PERIODS]; /* its events */
     double share[PERIODS]; /* traces that have a request of it, of all */
     struct cause_evidence gone, new; /* the strongest of either */
@@ -286,6 +95,7 @@ struct event_diff {
     struct trace_events runs[PERIODS], before[PERIODS];
     uint64_t previous;
     double k[PERIODS], n[PERIODS];
+    double flow; /* the part of log records that still arrives */
 };
 
 /* A call is shown by its name, a log record by its text. */
@@ -306,7 +116,7 @@ static struct slice describe(const struct operation_diff *d,
     bool is_new = event->event & 1;
     const double *k = diff->k, *n = diff->n;
 
-    if (diff->previous != START) {
+    if (diff->previous != EVENT_START) {
         after = shown(d, diff->previous);
         after = text_format(d->arena, " (after %.*s)", SLICE_ARGS(after));
     }
@@ -345,10 +155,13 @@ static void add_examples(const struct operation_diff *d,
 static double score_of(const struct operation_diff *d,
                        const struct event_diff *diff, bool is_error)
 {
-    const double *k = diff->k, *n = diff->n;
+    const double *k = diff->k;
+    /* Records that do not arrive are no evidence that they are not written. */
+    double n[PERIODS] = {diff->n[BASELINE],
+                         fmax(k[WINDOW], diff->flow * diff->n[WINDOW])};
 
     /* Of fewer than three nothing is usual. */
-    if (n[BASELINE] < 3 || n[WINDOW] == 0)
+    if (n[BASELINE] < 3 || !(n[WINDOW] > 0))
         return 0;
     double before = k[BASELINE] / n[BASELINE], now = k[WINDOW] / n[WINDOW];
     bool is_gone = now < before && !is_error;
@@ -373,14 +186,15 @@ static void compare_event(struct operation_diff *d, struct event_diff *diff)
     bool is_new = event->event & 1;
     struct cause_evidence *best = is_new ? &d->new : &d->gone;
 
-    if (event->event == START)
+    if (event->event == EVENT_START)
         return;
     diff->previous = usual_previous(d->arena, diff->runs);
     for (int p = 0; p < PERIODS; p++) {
-        diff->before[p] = find_event(&d->period[p], diff->previous);
+        diff->before[p] = trace_events_find(&d->period[p], diff->previous);
         diff->n[p] = diff->before[p].count;
         diff->k[p] = count_both(&diff->before[p], &diff->runs[p]);
     }
+    diff->flow = event->call || is_new ? 1 : log_flow_of(d->flow, event);
     double score = score_of(d, diff, is_new);
     if (score <= best->score)
         return;
@@ -431,14 +245,14 @@ static void compare_operation(struct operation_diff *d)
     uint32_t i = 0, k = 0;
 
     while (i < base->count || k < window->count) {
-        struct event_diff diff = {.previous = START};
+        struct event_diff diff = {.previous = EVENT_START};
         uint64_t a = i < base->count ? base->at[i].event : UINT64_MAX;
         uint64_t b = k < window->count ? window->at[k].event : UINT64_MAX;
 
         if (a <= b)
-            diff.runs[BASELINE] = event_at(base, i);
+            diff.runs[BASELINE] = trace_events_at(base, i);
         if (b <= a)
-            diff.runs[WINDOW] = event_at(window, k);
+            diff.runs[WINDOW] = trace_events_at(window, k);
         i += diff.runs[BASELINE].count;
         k += diff.runs[WINDOW].count;
         compare_event(d, &diff);
@@ -467,22 +281,27 @@ void find_trace_diff(struct evidence_set *evidence,
 
     if (!select_judged(diff, evidence->times, &window))
         return;
+    const struct log_flow *flow =
+        log_flow_measure(base, &window, evidence->arena);
+    if (!flow)
+        return;
     while (i < base->count && k < window.count) {
-        struct operation_diff d = {.traces = diff->traces,
-                                   .arena = evidence->arena};
+        struct operation_diff d = {
+            .traces = diff->traces, .arena = evidence->arena, .flow = flow};
         uint64_t a = base->at[i].operation, b = window.at[k].operation;
 
         if (a <= b)
-            d.period[BASELINE] = operation_at(base, i);
+            d.period[BASELINE] = trace_events_operation(base, i);
         if (b <= a)
-            d.period[WINDOW] = operation_at(&window, k);
+            d.period[WINDOW] = trace_events_operation(&window, k);
         i += d.period[BASELINE].count;
         k += d.period[WINDOW].count;
         if (a != b)
             continue;
         for (int p = 0; p < PERIODS; p++)
             /* Each request has its start, so this counts traces. */
-            d.share[p] = find_event(&d.period[p], START).count / all[p];
+            d.share[p] =
+                trace_events_find(&d.period[p], EVENT_START).count / all[p];
         compare_operation(&d);
         add_evidence(evidence, &d, a);
     }

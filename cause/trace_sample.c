@@ -252,5 +252,7 @@ enum status trace_samples_read(struct trace_samples *samples,
         if (s == OK && !trace_build(r.sample, &times->period[p], arena))
             s = arena_status(arena);
     }
+    if (s == OK && !trace_find_lost_answers(samples))
+        s = arena_status(arena);
     return s;
 }

@@ -23,6 +23,7 @@ struct rca_span {
     uint32_t first_child, next_sibling;
     uint8_t kind;
     bool failed;
+    bool lost_answer; /* a call that usually has an answer, and has none */
 };
 
 struct rca_log {
@@ -66,6 +67,10 @@ MUST_CHECK enum status trace_samples_read(struct trace_samples *samples,
 MUST_CHECK bool trace_build(struct trace_sample *sample,
                             const struct cause_window *period,
                             struct arena *arena);
+
+/* lost_answers.c: marks them, when both periods are built. False: the arena is
+ * full. */
+MUST_CHECK bool trace_find_lost_answers(struct trace_samples *samples);
 
 /* log_fingerprint.c: the statement that wrote a log record, as a term.
  * NO_INDEX: the arena is full. */

@@ -77,3 +77,103 @@ TEST(usage_near_its_limit_is_a_cause_though_nobody_feels_it_yet)
     CHECK(is_found(w, "store"));
     world_free(w);
 }
+
+/* ---- telemetry that is lost ---- */
+
+typedef bool log_filter(const struct world *w, const struct log_record *log);
+
+/* Log records of the window for which `is_lost` says so never arrived. */
+static void lose_logs(struct world *w, log_filter *is_lost)
+{
+    struct log_record *logs = w->bed.store->logs;
+    uint64_t from_ns = (w->start_s + 600) * NS_PER_S;
+    uint32_t kept = 0;
+
+    for (uint32_t i = 0; i < w->bed.store->log_count; i++)
+        if (logs[i].time_ns < from_ns || !is_lost(w, &logs[i]))
+            logs[kept++] = logs[i];
+    w->bed.store->log_count = kept;
+}
+
+static bool is_any(const struct world *w, const struct log_record *log)
+{
+    (void)w;
+    (void)log;
+    return true;
+}
+
+static bool is_of_store(const struct world *w, const struct log_record *log)
+{
+    return log->resource_id == w->resources[STORE];
+}
+
+/* As the agents of one node in three. */
+static bool is_of_third_pod(const struct world *w, const struct log_record *log)
+{
+    (void)w;
+    return log->trace_id[0] % 3 == 0;
+}
+
+static bool is_done_of_store(const struct world *w,
+                             const struct log_record *log)
+{
+    struct slice text = attr_text(&log->body);
+
+    return is_of_store(w, log) && slice_equal(text, SLICE("request done, all "
+                                                          "is well"));
+}
+
+static bool is_found_without(log_filter *is_lost)
+{
+    struct world *w = world_new(plain);
+    bool found;
+
+    generate(w, true, false);
+    lose_logs(w, is_lost);
+    found = is_found(w, NULL);
+    world_free(w);
+    return found;
+}
+
+TEST(logs_that_stop_are_no_cause)
+{
+    CHECK(!is_found_without(is_any));
+    CHECK(!is_found_without(is_of_store));
+    CHECK(!is_found_without(is_of_third_pod));
+}
+
+TEST(one_statement_that_stops_is_a_cause)
+{
+    CHECK(is_found_without(is_done_of_store));
+}
+
+/* A fault shows although the logs stop at the same time. */
+TEST(fault_is_found_without_logs)
+{
+    struct world *w = world_new(plain);
+
+    w->fault = SLOW_NETWORK;
+    w->at = STORE;
+    generate(w, true, false);
+    lose_logs(w, is_any);
+    CHECK(is_found(w, "store"));
+    world_free(w);
+}
+
+/* Its callers wait as long as before, and not for themselves. */
+TEST(spans_that_are_lost_are_no_cause)
+{
+    struct world *w = world_new(plain);
+    struct span *spans = w->bed.store->spans;
+    uint64_t from_ns = (w->start_s + 600) * NS_PER_S;
+    uint32_t kept = 0;
+
+    generate(w, true, false);
+    for (uint32_t i = 0; i < w->bed.store->span_count; i++)
+        if (spans[i].start_ns < from_ns ||
+            spans[i].resource_id != w->resources[API])
+            spans[kept++] = spans[i];
+    w->bed.store->span_count = kept;
+    CHECK(!is_found(w, NULL));
+    world_free(w);
+}
