@@ -74,8 +74,7 @@ static enum status judge(struct rca_context *rca, const struct measures *m,
                          uint32_t attempt, struct evidence_set *evidence,
                          struct cause_report *report)
 {
-    rca->times.attempt = attempt;
-    rca->times.from_ns = rca_attempt_start(&rca->times, attempt);
+    rca_times_judge(&rca->times, attempt);
     *evidence = (struct evidence_set){
         .arena = rca->arena,
         .times = &rca->times,
@@ -96,18 +95,20 @@ static double first_score(const struct cause_report *report)
     return report->suspect_count > 0 ? report->suspects[0].score : 0;
 }
 
-/* The attempt with the strongest first suspect. */
+/* Of the parts from the one of `first` on that with the strongest first
+ * suspect; the whole window only if none stands out in them. */
 static enum status judge_best(struct rca_context *rca,
                               struct evidence_set *best,
                               struct cause_report *report)
 {
     struct measures measures;
+    uint32_t first = rca_first_attempt(&rca->times), chosen = first;
     enum status s;
 
     if (!measure(rca, &measures))
         return arena_status(rca->arena);
-    s = judge(rca, &measures, 0, best, report);
-    for (uint32_t i = 1; i < RCA_ATTEMPTS && s == OK; i++) {
+    s = judge(rca, &measures, first, best, report);
+    for (uint32_t i = first + 1; i < rca->times.attempt_count && s == OK; i++) {
         struct cause_report other = {0};
         struct evidence_set evidence;
 
@@ -116,10 +117,18 @@ static enum status judge_best(struct rca_context *rca,
             first_score(&other) > first_score(report) + ATTEMPT_SCORE) {
             *report = other;
             *best = evidence;
+            chosen = i;
         }
     }
     if (s == OK)
         confidence_judge(rca, best, report);
+    if (s == OK && first > 0 && !report->found) {
+        *report = (struct cause_report){0};
+        s = judge(rca, &measures, chosen = 0, best, report);
+        if (s == OK)
+            confidence_judge(rca, best, report);
+    }
+    rca_times_judge(&rca->times, chosen);
     return s;
 }
 
@@ -140,6 +149,8 @@ static enum status write_report(struct rca_context *rca,
         s = report_correlations(rca, report);
     if (s == OK)
         s = report_summary(rca, &evidence, report);
+    if (s == OK)
+        s = report_incidents(rca, report);
     report->window = rca->times.period[WINDOW];
     report->baseline = rca->times.period[BASELINE];
     report->components = rca->candidates.identities;

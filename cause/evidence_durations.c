@@ -111,7 +111,7 @@ static bool select_judged(const struct duration_sample *sample,
     const struct durations *all = &sample->period[WINDOW];
 
     *out = *all;
-    if (times->attempt == 0)
+    if (rca_judges_all(times))
         return true;
     if (!durations_init(out, all->count, sample->traces->arena))
         return false;

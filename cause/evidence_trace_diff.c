@@ -22,7 +22,7 @@ static bool select_judged(const struct trace_diff *diff,
     const struct rca_trace *traces = diff->traces->period[WINDOW].traces;
 
     *out = *all;
-    if (times->attempt == 0)
+    if (rca_judges_all(times))
         return true;
     out->count = 0;
     out->at =

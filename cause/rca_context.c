@@ -15,6 +15,9 @@ static enum status choose_times(struct rca_context *rca)
         return ERR_INVALID;
     enum status s = symptom_minutes_read(
         &rca->minutes, q->reader, &rca->candidates, q->window, rca->arena);
+    incidents_find(&rca->incidents, &rca->minutes);
+    rca_times_split(&rca->times,
+                    incidents_over(&rca->incidents, &rca->minutes, &q->window));
     if (s != OK || !q->has_baseline)
         return s == OK ? baseline_choose(&rca->times, &rca->minutes, rca->arena)
                        : s;

@@ -14,13 +14,14 @@
 #define RCA_CONTEXT_H
 
 #include "evidence_finders.h"
-#include "symptom_minutes.h"
+#include "incidents.h"
 
 struct rca_context {
     const struct cause_query *query;
     struct arena *arena;
     struct rca_times times;
     struct symptom_minutes minutes;
+    struct incident_list incidents;
     struct candidates candidates;
     struct call_graph graph;
     struct trace_samples traces;

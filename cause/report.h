@@ -40,6 +40,10 @@ MUST_CHECK enum status report_logs(struct rca_context *rca,
 MUST_CHECK enum status report_correlations(struct rca_context *rca,
                                            struct cause_report *report);
 
+/* Other incidents before. */
+MUST_CHECK enum status report_incidents(const struct rca_context *rca,
+                                        struct cause_report *report);
+
 /* Changes, excluded candidates, and the sentences. After the others. */
 MUST_CHECK enum status report_summary(struct rca_context *rca,
                                       const struct evidence_set *evidence,

@@ -290,6 +290,14 @@ static double median_of(const struct cause_chart *chart,
     return n > 0 ? values[n / 2] : (double)NAN;
 }
 
+/* In the window, and an incident before it is not over: another one. */
+static bool is_before_incident(const struct rca_times *times, uint64_t time_ns)
+{
+    return !rca_judges_all(times) &&
+           times->over_ns > times->period[WINDOW].start_ns &&
+           time_ns <= times->over_ns;
+}
+
 /* From the first point on that is nearer to how it ends than to how it was,
  * and stays so for the next as well. How it ends is judged by the last third of
  * the window, which may begin long before the fault. */
@@ -297,8 +305,7 @@ static void set_evidence_onset(const struct rca_times *times,
                                struct cause_evidence *e, uint64_t step_ns)
 {
     const struct cause_window *period = times->period;
-    struct cause_window last = {rca_attempt_start(times, RCA_ATTEMPTS - 1),
-                                period[WINDOW].end_ns};
+    struct cause_window last = {rca_last_part(times), period[WINDOW].end_ns};
     double usual = median_of(&e->chart, period[BASELINE]);
     double now = median_of(&e->chart, last), halfway = (usual + now) / 2;
 
@@ -309,6 +316,7 @@ static void set_evidence_onset(const struct rca_times *times,
         bool more = i + 1 < e->chart.count;
 
         if (p->time_ns + step_ns <= period[BASELINE].end_ns ||
+            is_before_incident(times, p->time_ns + step_ns) ||
             (p->value > halfway) != (now > usual) ||
             (more && (p[1].value > halfway) != (now > usual)))
             continue;

@@ -237,6 +237,9 @@ void client_print_cause(const json_t *answer)
     for (size_t i = 0;
          found && i < json_array_size(suspects) && i < MAX_SUSPECTS; i++)
         print_suspect(json_array_get(suspects, i));
+    print_list(json_object_get(answer, "otherIncidents"), SIZE_MAX,
+               "\nOther incidents\n",
+               "   - {@startTime} to {@endTime} UTC, {component}: {text}\n");
     if (found)
         print_list(json_object_get(answer, "excluded"), MAX_LISTED,
                    "\nNot the cause\n", "   - {component}: {reason}\n");

@@ -34,6 +34,8 @@ enum {
     CAUSE_MAX_CHANGES = 16,
     CAUSE_MAX_IMPACT = 8,
     CAUSE_MAX_LOGS = 3,
+    CAUSE_MAX_INCIDENTS = 4,
+    CAUSE_NEAR_WINDOWS = 3, /* others are listed from so many windows before */
 };
 
 struct cause_window {
@@ -158,6 +160,13 @@ struct cause_impact {
     uint64_t slow_limit_ns; /* 0: not slower than usual */
 };
 
+/* Another incident, which was over before the one of the answer. */
+struct cause_incident {
+    uint64_t start_ns, end_ns;
+    uint32_t component;
+    struct slice text;
+};
+
 /* Looked at, and not the cause. */
 struct cause_excluded {
     uint32_t component;
@@ -200,6 +209,8 @@ struct cause_report {
     uint32_t log_count;
     struct cause_impact impacts[CAUSE_MAX_IMPACT]; /* worst first */
     uint32_t impact_count;
+    struct cause_incident incidents[CAUSE_MAX_INCIDENTS]; /* by time */
+    uint32_t incident_count;
     struct cause_excluded *excluded;
     uint32_t excluded_count;
     struct cause_correlation

@@ -190,6 +190,14 @@ static const struct reply_table excluded_fields_table = REPLY_TABLE(
 static const struct reply_table excluded_table =
     COMPONENT_TABLE(&excluded_fields_table);
 
+static const struct reply_table incident_fields_table =
+    REPLY_TABLE(struct cause_incident,
+                REPLY_TIME(struct cause_incident, "startTime", start_ns),
+                REPLY_TIME(struct cause_incident, "endTime", end_ns),
+                REPLY(struct cause_incident, "text", text));
+static const struct reply_table incident_table =
+    COMPONENT_TABLE(&incident_fields_table);
+
 struct impact_view {
     struct slice component;
     const struct cause_impact *impact;
@@ -319,7 +327,8 @@ static const struct reply_table head_table = REPLY_TABLE(
 
 struct cause_view {
     const struct cause_report *report;
-    struct reply_list suspects, path, impact, changes, logs, excluded;
+    struct reply_list suspects, path, impact, changes, logs, incidents,
+        excluded;
     struct attributes_view correlation;
 };
 const struct reply_table cause_table = REPLY_TABLE(
@@ -332,6 +341,7 @@ const struct reply_table cause_table = REPLY_TABLE(
     REPLY_LIST(struct cause_view, "impact", impact, &impact_table),
     REPLY_LIST(struct cause_view, "changes", changes, &change_table),
     REPLY_LIST(struct cause_view, "logs", logs, &log_table),
+    REPLY_LIST(struct cause_view, "otherIncidents", incidents, &incident_table),
     REPLY_LIST(struct cause_view, "excluded", excluded, &excluded_table),
     REPLY_OBJECT(struct cause_view, "attributeCorrelation", correlation, 0,
                  &attributes_table),
@@ -353,6 +363,11 @@ void cause_reply(struct jsonw *w, const struct cause_report *report)
         .items = report->changes,
         .size = sizeof(struct cause_change),
         .component_offset = offsetof(struct cause_change, component)};
+    struct numbered_items incidents = {
+        .report = report,
+        .items = report->incidents,
+        .size = sizeof(struct cause_incident),
+        .component_offset = offsetof(struct cause_incident, component)};
     struct numbered_items excluded = {
         .report = report,
         .items = report->excluded,
@@ -365,6 +380,7 @@ void cause_reply(struct jsonw *w, const struct cause_report *report)
         .impact = {report->impact_count, NULL, impact_item, &impacts},
         .changes = {report->change_count, NULL, component_item, &changes},
         .logs = {report->log_count, NULL, log_item, &logs},
+        .incidents = {report->incident_count, NULL, component_item, &incidents},
         .excluded = {report->excluded_count, NULL, component_item, &excluded},
         .correlation = {
             report->slowest_compared ? "slowest" : "failed",

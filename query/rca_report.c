@@ -67,6 +67,10 @@ static void make_timeline(struct timeline *line, const struct rca_alert *alert,
         add_moment(line, report->changes[i].time_ns,
                    rca_name(report, report->changes[i].component),
                    report->changes[i].text);
+    for (uint32_t i = 0; i < report->incident_count; i++)
+        add_moment(line, report->incidents[i].start_ns,
+                   rca_name(report, report->incidents[i].component),
+                   report->incidents[i].text);
     for (uint32_t i = 0; i < report->suspect_count; i++)
         for (uint32_t k = 0; k < report->suspects[i].evidence_count; k++) {
             const struct cause_evidence *e = &report->suspects[i].evidence[k];

@@ -86,3 +86,65 @@ TEST(baseline_without_symptoms_is_the_nearest)
     json_decref(answer);
     world_free(w);
 }
+
+/* ---- two incidents in a window ---- */
+
+/* An incident of users from minute 34 to 38, and one of the store later. */
+static struct world *two_incidents(void)
+{
+    struct world *w = world_new(plain);
+
+    w->minutes = 50;
+    w->early_from = 34;
+    w->early_until = 38;
+    w->fault_from = 45;
+    w->fault = ERRORS;
+    w->at = STORE;
+    generate(w, true, true);
+    return w;
+}
+
+TEST(answer_is_about_the_incident_at_the_end_of_the_window)
+{
+    struct world *w = two_incidents();
+    char time[32];
+
+    json_t *answer = ask_cause(w, 33, 47, "");
+    CHECK_TEXT(bed_at(answer, "found"), "true");
+    CHECK_TEXT(bed_at(answer, "suspects.0.component"), "store");
+    time_text(w->start_s + 45 * 60, time);
+    CHECK_TEXT(bed_at(answer, "suspects.0.onset"), time);
+    CHECK_EQ(json_array_size(json_object_get(answer, "otherIncidents")), 1);
+    CHECK_TEXT(bed_at(answer, "otherIncidents.0.component"), "users");
+    time_text(w->start_s + 34 * 60, time);
+    CHECK_TEXT(bed_at(answer, "otherIncidents.0.startTime"), time);
+    time_text(w->start_s + 38 * 60, time);
+    CHECK_TEXT(bed_at(answer, "otherIncidents.0.endTime"), time);
+    json_decref(answer);
+    world_free(w);
+}
+
+/* If nothing is wrong any more, the incident that is over is the answer. */
+TEST(incident_that_is_over_is_the_answer_if_there_is_no_other)
+{
+    struct world *w = two_incidents();
+
+    json_t *answer = ask_cause(w, 33, 44, "");
+    CHECK_TEXT(bed_at(answer, "found"), "true");
+    CHECK_TEXT(bed_at(answer, "suspects.0.component"), "users");
+    CHECK_EQ(json_array_size(json_object_get(answer, "otherIncidents")), 0);
+    json_decref(answer);
+    world_free(w);
+}
+
+/* One that was over before the window is another, too. */
+TEST(incident_before_the_window_is_listed)
+{
+    struct world *w = two_incidents();
+
+    json_t *answer = ask_cause(w, 43, 48, "");
+    CHECK_TEXT(bed_at(answer, "suspects.0.component"), "store");
+    CHECK_TEXT(bed_at(answer, "otherIncidents.0.component"), "users");
+    json_decref(answer);
+    world_free(w);
+}
