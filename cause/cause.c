@@ -66,7 +66,8 @@ static bool find_evidence(struct rca_context *rca, const struct measures *m,
     if (!find_metrics(rca, evidence))
         return false;
     find_replaced_pods(evidence, &rca->timeseries);
-    find_changes(evidence, &rca->changes);
+    find_changes(evidence, &rca->changes, &rca->graph, &rca->red,
+                 &rca->timeseries, rca->candidates.count);
     return true;
 }
 

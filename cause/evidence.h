@@ -16,6 +16,7 @@
 enum evidence_reach {
     REACH_CALLERS = 1, /* callers of the cause show it, too */
     REACH_OWN,         /* it cannot come from something that is called */
+    REACH_DOWN,        /* both: who cannot work without the cause stops, too */
     REACH_SUPPORT,     /* counts at most as much as what is beside it */
 };
 

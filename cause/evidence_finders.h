@@ -52,16 +52,22 @@ void find_replaced_pods(struct evidence_set *evidence,
                         const struct timeseries_list *list);
 
 /* By time, of all components. */
+struct event_list;
 struct rca_changes {
     struct cause_change *at;
     uint32_t count;
+    struct event_list *events; /* of which these are those that are news */
 };
 MUST_CHECK enum status changes_read(struct rca_changes *list,
                                     struct reader *reader,
                                     struct candidates *candidates,
                                     const struct rca_times *times,
                                     struct arena *arena);
+/* What happened to pods, and what changed. Last, as it counts by what the
+ * others found. */
 void find_changes(struct evidence_set *evidence,
-                  const struct rca_changes *list);
+                  const struct rca_changes *changes,
+                  const struct call_graph *graph, const struct red_counts *red,
+                  const struct timeseries_list *list, uint32_t candidates);
 
 #endif

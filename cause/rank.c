@@ -37,7 +37,8 @@ static double own_score(const struct ranking *r, uint32_t c)
     double sum = 0;
 
     for (int kind = 0; kind < EVIDENCE_KINDS; kind++)
-        if (evidence_kinds[kind].reach == REACH_OWN)
+        if (evidence_kinds[kind].reach == REACH_OWN ||
+            evidence_kinds[kind].reach == REACH_DOWN)
             sum += best[kind];
     /* A peer has no callees that are known. */
     if (candidate_is_peer(r->candidates, c))
@@ -173,7 +174,7 @@ static struct cause_suspect suspect_of(const struct ranking *r, uint32_t c)
         enum evidence_reach reach = evidence_kinds[kind].reach;
         uint32_t below = NO_INDEX;
 
-        if (score > 0 && reach == REACH_CALLERS) {
+        if (score > 0 && (reach == REACH_CALLERS || reach == REACH_DOWN)) {
             kept = own_part(r, c, kind, score, &below);
             if (weight * (score - kept) > most_lost) {
                 most_lost = weight * (score - kept);
@@ -200,11 +201,12 @@ static int by_score(const void *left, const void *right)
     return a->component < b->component ? -1 : 1;
 }
 
-/* A pod at its limit answers late and makes others wait; the reverse is not
- * so. */
+/* A pod at its limit, or one that does not run, answers late and makes others
+ * wait; the reverse is not so. */
 static bool explains_others(const struct cause_evidence *e)
 {
-    return e->kind == EVIDENCE_RESOURCE && e->score >= CONFIDENT_SCORE;
+    return (e->kind == EVIDENCE_RESOURCE || e->kind == EVIDENCE_AVAILABILITY) &&
+           e->score >= CONFIDENT_SCORE;
 }
 
 static int by_weight(const void *left, const void *right)

@@ -58,8 +58,9 @@ enum evidence_kind {
     EVIDENCE_LATENCY,   /* own time */
     EVIDENCE_ERRORS,    /* requests fail, and not because of a callee */
     EVIDENCE_SILENCE,   /* called, but nothing arrives any more */
-    EVIDENCE_METRIC,    /* a queue, a pool, a metric is far from usual */
-    EVIDENCE_CHANGE,    /* a version, an image, an event just before */
+    EVIDENCE_AVAILABILITY, /* its pods do not run, or are not ready */
+    EVIDENCE_METRIC,       /* a queue, a pool, a metric is far from usual */
+    EVIDENCE_CHANGE,       /* a version, an image, an event just before */
     EVIDENCE_KINDS
 };
 const char *evidence_kind_name(enum evidence_kind kind);

@@ -36,20 +36,23 @@ static void add_part(struct buf *out, const char *before, struct slice text)
         buf_format(out, "%s%.*s", before, (int)text.len, text.ptr);
 }
 
-/* "release cart-5d9 failed: commit 1a2b3c4, image not found" */
+enum { SHORT_COMMIT = 7 }; /* as git shows it */
+
+/* "release cart-5d9 (commit 1a2b3c4) failed: image not found" */
 static struct slice sentence(struct arena *arena, const struct attr *message,
                              const char *phase)
 {
-    struct slice commit = log_map_text(message, "commit"), text;
+    struct slice commit =
+        slice_truncate(log_map_text(message, "commit"), SHORT_COMMIT);
+    struct slice text;
     struct buf out;
 
     buf_init(&out, LOG_MAX_BODY);
     buf_add(&out, SLICE("release"));
     add_part(&out, " ", log_map_text(message, "componentReleaseName"));
-    buf_format(&out, " %s", phase);
-    add_part(&out, ": commit ", commit);
-    add_part(&out, commit.len > 0 ? ", " : ": ",
-             log_map_text(message, "failureReason"));
+    add_part(&out, " (commit ", commit);
+    buf_format(&out, "%s %s", commit.len > 0 ? ")" : "", phase);
+    add_part(&out, ": ", log_map_text(message, "failureReason"));
     text = arena_copy(arena, buf_slice(&out));
     buf_release(&out);
     return text;

@@ -334,7 +334,8 @@ TEST(what_the_sender_says_goes_before)
 #define MESSAGE                                                             \
     "{\"renderedReleaseUid\":\"r\",\"componentReleaseName\":\"cart-5d9\","  \
     "\"projectUid\":\"p\",\"componentUid\":\"c\",\"environmentUid\":\"e\"," \
-    "\"commit\":\"1a2b3c4\",\"commitAuthoredAt\":\"2024-06-05T10:00:00Z\"," \
+    "\"commit\":\"1a2b3c4d5e6f\",\"commitAuthoredAt\":\"2024-06-05T10:00:"  \
+    "00Z\","                                                                \
     "\"phase\":\"Failed\",\"failureReason\":\"image not found\"}"
 
 TEST(a_release_is_a_change_with_commit_and_phase)
@@ -347,13 +348,13 @@ TEST(a_release_is_a_change_with_commit_and_phase)
     shape(NULL, "{\"k8s.event.reason\":\"DeploymentFailed\"}");
     CHECK_TEXT(record.event_name, "callboard.change");
     CHECK_TEXT(attr("change.kind"), "release");
-    CHECK_TEXT(attr("change.commit"), "1a2b3c4");
+    CHECK_TEXT(attr("change.commit"), "1a2b3c4d5e6f");
     CHECK_TEXT(attr("change.phase"), "Failed");
     CHECK_TEXT(attr("change.release"), "cart-5d9");
     CHECK_TEXT(attr("change.failure_reason"), "image not found");
     CHECK_TEXT(attr("openchoreo.dev/component-uid"), "c");
     CHECK_TEXT(record.severity_text, "Warning");
-    CHECK_TEXT(body(), "release cart-5d9 failed: commit 1a2b3c4, "
+    CHECK_TEXT(body(), "release cart-5d9 (commit 1a2b3c4) failed: "
                        "image not found");
     end();
 }
@@ -362,9 +363,9 @@ TEST(releases_by_each_receiver)
 {
     static const char *const reasons[] = {
         "DeploymentStarted", "DeploymentSucceeded", "DeploymentRecovered"};
-    static const char *const texts[] = {"release x started: commit y",
-                                        "release x succeeded: commit y",
-                                        "release x recovered: commit y"};
+    static const char *const texts[] = {"release x (commit y) started",
+                                        "release x (commit y) succeeded",
+                                        "release x (commit y) recovered"};
 
     for (int i = 0; i < 3; i++) {
         char json[512];
