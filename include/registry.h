@@ -127,6 +127,11 @@ bool registry_identity(struct registry *registry, uint32_t identity,
 bool registry_resource_identity(struct registry *registry, uint32_t resource,
                                 struct arena *arena, struct identity *out);
 
+/* The same as registry_find_host(), for a query: the answer does not count as
+ * use of the component. */
+uint32_t registry_host_component(struct registry *registry, uint32_t from,
+                                 struct slice host);
+
 /* A scope; an empty member means any. Names or, where the text equals a uid,
  * uids. With workflow_run only Kubernetes coordinates count: namespace
  * "workflows-<namespace>", pods whose name starts with the run's. */

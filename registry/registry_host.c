@@ -245,3 +245,14 @@ uint32_t registry_find_host(struct registry *reg, uint32_t from,
         reg->identities.at[found].used_s = registry_now_s(reg);
     return found;
 }
+
+uint32_t registry_host_component(struct registry *reg, uint32_t from,
+                                 struct slice host)
+{
+    uint32_t found;
+
+    pthread_rwlock_rdlock(&reg->lock);
+    found = find_host(reg, from, host);
+    pthread_rwlock_unlock(&reg->lock);
+    return found;
+}

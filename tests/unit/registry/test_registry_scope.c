@@ -286,7 +286,9 @@ static bool host_is(struct bed *bed, uint32_t from, const char *host,
     uint32_t got = registry_find_host(bed->registry, identity_of(bed, from),
                                       slice_of(host));
     bool same =
-        got == (want == NOBODY ? IDENTITY_NONE : identity_of(bed, want));
+        got == (want == NOBODY ? IDENTITY_NONE : identity_of(bed, want)) &&
+        got == registry_host_component(bed->registry, identity_of(bed, from),
+                                       slice_of(host));
 
     if (!same)
         printf("# host %s\n", host);
