@@ -40,4 +40,18 @@ struct slice metric_bare_name(struct slice name, struct slice component);
 enum metric_class metric_class_of(const struct metric *metric,
                                   struct slice bare_name, bool *less_is_worse);
 
+/* Of a metric of calls: what it says of the callee, whatever words of the
+ * client's side its name has. */
+enum metric_class metric_class_of_calls(const struct metric *metric,
+                                        struct slice bare_name,
+                                        bool *less_is_worse);
+
+/* Who measured it, by the words of the name: the caller or the callee. */
+enum metric_side {
+    METRIC_SIDE_UNKNOWN,
+    METRIC_SIDE_CLIENT,
+    METRIC_SIDE_SERVER
+};
+enum metric_side metric_side_of(struct slice bare_name);
+
 #endif

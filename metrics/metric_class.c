@@ -43,14 +43,14 @@ static const struct class_words class_words[] = {
     {CLASS_BYTES,   " bytes octets "},
     {CLASS_LATENCY, " latency duration lat delay elapsed rtt time seconds "
                     "milliseconds p50 p75 p90 p95 p99 p999 "},
-    {CLASS_TRAFFIC, " request requests req reqs rate count load throughput rps "
-                    "qps tps ops workload call calls hits messages records "
+    {CLASS_TRAFFIC, " request requests req reqs rq rate count load throughput "
+                    "rps qps tps ops workload call calls hits messages records "
                     "traffic invocations total consumed "},
 };
 
 /* Words that change the class which others give. */
 enum qualifier { PAGE, LIMIT, REQUEST, MAX, USAGE, LOAD, AVERAGE, NETWORK,
-                 CLIENT, FREE, NOT, COUNT, PART, QUALIFIERS,
+                 CLIENT, SERVER, FREE, NOT, COUNT, PART, QUALIFIERS,
                  DURATIONS = QUALIFIERS /* a histogram of times */ };
 static const char *const qualifier_words[QUALIFIERS] = {
     [PAGE]    = " page pages paging major minor ",
@@ -62,6 +62,7 @@ static const char *const qualifier_words[QUALIFIERS] = {
     [AVERAGE] = " average avg 1m 5m 15m load1 load5 load15 ",
     [NETWORK] = " network net tcp udp packet packets interface ",
     [CLIENT]  = " client outbound outgoing upstream egress ",
+    [SERVER]  = " server inbound incoming downstream ",
     [FREE]    = " free freeable available idle remaining balance ",
     [NOT]     = " un unhealthy ",
     [COUNT]   = " count samplecount samples ",
@@ -151,10 +152,9 @@ static enum metric_class by_words(const struct name_words *w)
     return CLASS_UNKNOWN;
 }
 
-enum metric_class metric_class_of(const struct metric *metric,
-                                  struct slice bare_name, bool *less_is_worse)
+static enum metric_class classify(const struct metric *metric,
+                                  struct name_words w, bool *less_is_worse)
 {
-    struct name_words w = split(bare_name);
     enum metric_class class = by_words(&w);
 
     if (metric->type >= METRIC_HISTOGRAM && is_time(metric->unit))
@@ -169,4 +169,29 @@ enum metric_class metric_class_of(const struct metric *metric,
                      (BIT(class) & USED_UP && w.qualifiers & BIT(FREE) &&
                       !(w.qualifiers & BIT(USAGE)));
     return class;
+}
+
+enum metric_class metric_class_of(const struct metric *metric,
+                                  struct slice bare_name, bool *less_is_worse)
+{
+    return classify(metric, split(bare_name), less_is_worse);
+}
+
+enum metric_class metric_class_of_calls(const struct metric *metric,
+                                        struct slice bare_name,
+                                        bool *less_is_worse)
+{
+    struct name_words w = split(bare_name);
+
+    w.qualifiers &= ~BIT(CLIENT);
+    return classify(metric, w, less_is_worse);
+}
+
+enum metric_side metric_side_of(struct slice bare_name)
+{
+    struct name_words w = split(bare_name);
+
+    return w.qualifiers & BIT(CLIENT)   ? METRIC_SIDE_CLIENT
+           : w.qualifiers & BIT(SERVER) ? METRIC_SIDE_SERVER
+                                        : METRIC_SIDE_UNKNOWN;
 }

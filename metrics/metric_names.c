@@ -279,6 +279,7 @@ static int http_status(const struct attrs *attrs)
                                        "http_status_code",
                                        "status_code",
                                        "response_code",
+                                       "envoy_response_code",
                                        "status",
                                        "code"};
 
@@ -322,10 +323,14 @@ static bool is_grpc_failure(const struct attr *a)
 
 static const struct attr *grpc_status(const struct attrs *attrs)
 {
-    static const char *const keys[] = {
-        "rpc.response.status_code", "rpc.grpc.status_code",
-        "rpc_response_status_code", "rpc_grpc_status_code",
-        "grpc_response_status",     "grpc_code"};
+    static const char *const keys[] = {"rpc.response.status_code",
+                                       "rpc.grpc.status_code",
+                                       "rpc_response_status_code",
+                                       "rpc_grpc_status_code",
+                                       "grpc_response_status",
+                                       "grpc_code",
+                                       "grpc_status",
+                                       "grpc.status"};
 
     for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++) {
         const struct attr *a = attrs_find(attrs, slice_of(keys[i]));
@@ -336,19 +341,39 @@ static const struct attr *grpc_status(const struct attrs *attrs)
     return NULL;
 }
 
+/* A word for the outcome: of Micrometer (IO_ERROR: no answer came), of span
+ * metrics, Linkerd, and of counters that people make. */
+static bool says_failed(const struct attrs *attrs)
+{
+    static const char *const keys[] = {"outcome",     "status",
+                                       "status.code", "status_code",
+                                       "result",      "classification"};
+    static const char *const words[] = {
+        "SERVER_ERROR", "STATUS_CODE_ERROR", "IO_ERROR", "ERROR", "Error",
+        "error",        "failure",           "failed"};
+
+    for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++) {
+        struct slice text = attrs_text(attrs, slice_of(keys[i]));
+
+        for (size_t k = 0; text.len > 0 && k < sizeof(words) / sizeof(*words);
+             k++)
+            if (slice_equal(text, slice_of(words[k])))
+                return true;
+    }
+    return is(attrs, "success", "false");
+}
+
 enum metric_outcome metric_outcome(const struct attrs *attrs)
 {
     int status = http_status(attrs);
     const struct attr *grpc = grpc_status(attrs);
 
-    if (status >= 500 || is(attrs, "outcome", "SERVER_ERROR") ||
-        is(attrs, "status", "STATUS_CODE_ERROR") ||
-        is(attrs, "status.code", "STATUS_CODE_ERROR") ||
-        (grpc && is_grpc_failure(grpc)))
+    if (status >= 500 || says_failed(attrs) || (grpc && is_grpc_failure(grpc)))
         return OUTCOME_FAILED;
     if (status >= 400 || is(attrs, "outcome", "CLIENT_ERROR"))
         return OUTCOME_CLIENT_ERROR;
-    if (status == 0 && attrs_text(attrs, SLICE("error.type")).len > 0)
+    if (status == 0 && (attrs_text(attrs, SLICE("error.type")).len > 0 ||
+                        attrs_text(attrs, SLICE("error_type")).len > 0))
         return OUTCOME_FAILED;
     return OUTCOME_GOOD;
 }

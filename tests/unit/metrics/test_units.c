@@ -181,6 +181,27 @@ TEST(outcomes)
              OUTCOME_GOOD);
 }
 
+/* As client libraries, meshes and collectors say it. */
+TEST(outcomes_in_words)
+{
+    CHECK_EQ(metric_outcome(with("status", "IO_ERROR")), OUTCOME_FAILED);
+    CHECK_EQ(metric_outcome(with("status_code", "STATUS_CODE_ERROR")),
+             OUTCOME_FAILED);
+    CHECK_EQ(metric_outcome(with("status_code", "STATUS_CODE_UNSET")),
+             OUTCOME_GOOD);
+    CHECK_EQ(metric_outcome(with("classification", "failure")), OUTCOME_FAILED);
+    CHECK_EQ(metric_outcome(with("classification", "success")), OUTCOME_GOOD);
+    CHECK_EQ(metric_outcome(with("success", "false")), OUTCOME_FAILED);
+    CHECK_EQ(metric_outcome(with("result", "error")), OUTCOME_FAILED);
+    CHECK_EQ(metric_outcome(with("error_type", "timeout")), OUTCOME_FAILED);
+    CHECK_EQ(metric_outcome(with("envoy_response_code", "503")),
+             OUTCOME_FAILED);
+    CHECK_EQ(metric_outcome(with("grpc_status", "14")), OUTCOME_FAILED);
+    CHECK_EQ(metric_outcome(with("grpc.status", "UNAVAILABLE")),
+             OUTCOME_FAILED);
+    CHECK_EQ(metric_outcome(with("grpc.status", "OK")), OUTCOME_GOOD);
+}
+
 TEST(bucket_bounds)
 {
     CHECK(fabs(metric_bucket_bound(with("le", "0.25")) - 0.25) < 1e-12);
