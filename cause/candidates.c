@@ -63,14 +63,25 @@ static enum candidate_kind kind_of(struct slice name)
     return CANDIDATE_COMPONENT;
 }
 
-uint32_t candidate_of_peer(struct candidates *c, struct slice kind_name,
-                           struct slice name)
+uint32_t candidate_find_peer(const struct candidates *c, struct slice kind_name,
+                             struct slice name)
 {
     enum candidate_kind kind = kind_of(kind_name);
 
     for (uint32_t i = c->component_count; i < c->count; i++)
         if (c->kinds[i] == kind && slice_equal(candidate_name(c, i), name))
             return i;
+    return NO_INDEX;
+}
+
+uint32_t candidate_of_peer(struct candidates *c, struct slice kind_name,
+                           struct slice name)
+{
+    enum candidate_kind kind = kind_of(kind_name);
+    uint32_t known = candidate_find_peer(c, kind_name, name);
+
+    if (known != NO_INDEX)
+        return known;
     if (kind == CANDIDATE_COMPONENT || name.len == 0 ||
         c->count - c->component_count == MAX_PEERS - 1)
         return NO_INDEX;

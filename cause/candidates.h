@@ -36,6 +36,8 @@ uint32_t candidate_of_identity(struct candidates *candidates,
 uint32_t candidate_of_dependency(const struct candidates *candidates,
                                  uint32_t from,
                                  const struct catalog_dependency *dependency);
+uint32_t candidate_find_peer(const struct candidates *candidates,
+                             struct slice kind, struct slice name);
 /* A new peer becomes a candidate, up to MAX_PEERS. */
 uint32_t candidate_of_peer(struct candidates *candidates, struct slice kind,
                            struct slice name);

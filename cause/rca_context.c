@@ -59,7 +59,7 @@ enum status rca_context_read(struct rca_context *c,
                                &c->times, max_spans, arena);
     if (s == OK)
         s = timeseries_read(&c->timeseries, query->reader, &c->candidates,
-                            &c->times, arena);
+                            &c->graph, &c->times, arena);
     if (s == OK)
         s = red_counts_read(&c->red, query->reader, &c->candidates, &c->graph,
                             &c->times, arena);

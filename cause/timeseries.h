@@ -20,6 +20,9 @@ struct timeseries_point { /* by time */
 
 struct timeseries {
     uint32_t component, resource; /* resource: which pod */
+    uint32_t caller; /* that measured its calls of the component; NO_INDEX: the
+                        component measured it */
+    struct slice caller_name;
     struct slice name, unit;
     uint64_t labels;
     uint8_t class;      /* enum metric_class */
@@ -47,10 +50,12 @@ struct timeseries_list {
     uint32_t count, room;
 };
 
-/* timeseries_read.c: metrics. */
+/* timeseries_read.c: metrics. Callees that they name become candidates, calls
+ * get into the graph. */
 MUST_CHECK enum status timeseries_read(struct timeseries_list *list,
                                        struct reader *reader,
                                        struct candidates *candidates,
+                                       struct call_graph *graph,
                                        const struct rca_times *times,
                                        struct arena *arena);
 

@@ -101,6 +101,19 @@ static void add_bins(const struct timeseries_reader *r, struct raw_series *to,
         to->restarted_ns = raw->restarted_ns;
 }
 
+/* Counters with one key are added up: those of one pod, and those of all pods
+ * of a caller for each of its callees. */
+static uint64_t merge_key(const struct raw_series *raw)
+{
+    uint64_t key = hash_mix(raw->metric, raw->class);
+
+    if (raw->caller == NO_INDEX)
+        return hash_mix(hash_mix(key, raw->resource),
+                        hash_mix(raw->parts.pod, raw->component));
+    return hash_mix(hash_mix(key, raw->caller),
+                    (uint64_t)raw->component << 8 | raw->side);
+}
+
 void bins_merge(struct timeseries_reader *r)
 {
     struct interned_terms keys;
@@ -117,8 +130,7 @@ void bins_merge(struct timeseries_reader *r)
 
         if (raw->ignored || raw->mode == MODE_GAUGE)
             continue;
-        n = terms_add_key(&keys, hash_mix(hash_mix(raw->resource, raw->metric),
-                                          raw->parts.pod));
+        n = terms_add_key(&keys, merge_key(raw));
         if (n == NO_INDEX)
             return;
         if (n == known)
@@ -149,6 +161,13 @@ static double value_of(const struct bin *b, enum shape shape)
                                             : b->sum;
 
     return b->points > 0 && time > 0 ? amount / time : (double)NAN;
+}
+
+/* Durations that add up to nothing were not measured: nobody answered. */
+static bool is_measured(double value, enum shape shape, enum metric_class class)
+{
+    return isfinite(value) &&
+           (shape != MEAN || class != CLASS_LATENCY || value > 0);
 }
 
 /* A gauge measures the time since the one before: half a step earlier. */
@@ -206,6 +225,19 @@ static uint32_t filled_bins(const struct timeseries_reader *r,
     return filled;
 }
 
+/* Calls are compared with calls of others. */
+static void set_caller(const struct timeseries_reader *r,
+                       const struct raw_series *raw, struct timeseries *t)
+{
+    t->caller = raw->caller;
+    t->caller_name = candidate_name(r->candidates, raw->caller);
+    t->sort = hash_mix(t->sort, 1);
+    if (raw->mode == MODE_GAUGE)
+        return;
+    t->resource = RESOURCE_NONE; /* of all pods of the caller */
+    t->labels = (uint64_t)raw->caller << 8 | raw->side;
+}
+
 static void add_timeseries(const struct timeseries_reader *r,
                            const struct raw_series *raw, enum shape shape,
                            enum metric_class class,
@@ -225,20 +257,25 @@ static void add_timeseries(const struct timeseries_reader *r,
     t->pod = hash_mix(raw->resource, raw->parts.pod);
     t->restarted_ns = raw->restarted_ns;
     t->class = (uint8_t) class;
-    t->less_is_worse = info->less_is_worse;
+    t->less_is_worse =
+        raw->class == info->class ? info->less_is_worse : info->callee_less;
     t->is_share = shape == FAILED_SHARE;
     t->is_rate = shape == RATE || shape == REQUESTS;
     t->limit = info->limit;
     t->sort = hash_mix(hash_mix(info->sort, shape), class);
+    if (raw->caller != NO_INDEX)
+        set_caller(r, raw, t);
     /* Counters with other labels are in it. */
     t->family =
         hash_mix(t->sort, raw->mode == MODE_GAUGE ? raw->parts.other : 0);
+    if (raw->caller != NO_INDEX)
+        t->family = hash_mix(t->family, t->labels);
     for (uint32_t i = 0; i < r->bin_count; i++) {
         const struct bin *b = &raw->bins[i];
         double value = value_of(b, shape);
         double s = shape == VALUE ? mean_time(b) - early : b->time;
 
-        if (isfinite(value))
+        if (is_measured(value, shape, class))
             t->at[t->count++] = (struct timeseries_point){
                 r->usual.start_ns + (uint64_t)(fmax(s, 0) * 1e9), value,
                 shape == FAILED_SHARE ? b->weight : 0};
@@ -249,7 +286,7 @@ static void add_timeseries(const struct timeseries_reader *r,
         t->unit = SLICE("%");
         t->limit = NULL;
     }
-    if (shape == VALUE && class != info->class)
+    if (shape == VALUE && class != raw->class)
         t->name = text_format(r->arena, "%.*s of failed requests",
                               SLICE_ARGS(t->name));
     take_complement(t);
@@ -261,11 +298,11 @@ static uint64_t failing_key(const struct raw_series *raw)
 }
 
 /* A rate of requests, of those that fail. */
-static enum metric_class class_of_gauge(const struct raw_series *raw,
-                                        const struct metric_info *info)
+static enum metric_class class_of_gauge(const struct raw_series *raw)
 {
-    return raw->failed && info->class == CLASS_TRAFFIC ? CLASS_ERRORS
-                                                       : info->class;
+    return raw->failed && raw->class == CLASS_TRAFFIC
+               ? CLASS_ERRORS
+               : (enum metric_class)raw->class;
 }
 
 /* Metrics of which a component counts failures, in any of its pods: the others
@@ -293,17 +330,17 @@ void bins_to_timeseries(const struct timeseries_reader *r,
         const struct raw_series *raw = &r->raw[i];
         const struct metric_info *info = &r->metrics[raw->metric];
         bool spread = info->metric.type >= METRIC_HISTOGRAM;
-        bool requests =
-            info->class == CLASS_LATENCY || info->class == CLASS_TRAFFIC;
+        enum metric_class class = (enum metric_class)raw->class;
+        bool requests = class == CLASS_LATENCY || class == CLASS_TRAFFIC;
 
         if (!raw->bins)
             continue;
         if (raw->mode == MODE_GAUGE) {
-            add_timeseries(r, raw, VALUE, class_of_gauge(raw, info), list);
+            add_timeseries(r, raw, VALUE, class_of_gauge(raw), list);
             continue;
         }
-        add_timeseries(r, raw, spread ? MEAN : RATE, info->class, list);
-        if (spread && info->class == CLASS_LATENCY)
+        add_timeseries(r, raw, spread ? MEAN : RATE, class, list);
+        if (spread && class == CLASS_LATENCY)
             add_timeseries(r, raw, REQUESTS, CLASS_TRAFFIC, list);
         if (requests && terms_find(&failing, failing_key(raw)) != NO_INDEX)
             add_timeseries(r, raw, FAILED_SHARE, CLASS_ERRORS, list);

@@ -5,6 +5,7 @@
 #ifndef TIMESERIES_BINS_H
 #define TIMESERIES_BINS_H
 
+#include "call_ends.h"
 #include "clock.h"
 #include "counter_increase.h"
 #include "metric_names.h"
@@ -22,6 +23,9 @@ struct bin {
 
 struct raw_series { /* as it was sent */
     uint32_t component, resource, metric;
+    uint32_t caller; /* whose calls of it; NO_INDEX: no calls */
+    uint8_t class;   /* enum metric_class, by its labels */
+    uint8_t side;    /* enum metric_side */
     uint64_t labels;
     struct label_hashes parts;    /* of the labels */
     uint8_t mode;                 /* enum metric_mode */
@@ -38,7 +42,9 @@ struct metric_info {
     const struct metric_limit *limit;
     uint64_t sort; /* of the name without that of the component */
     enum metric_class class;
-    bool less_is_worse;
+    enum metric_class of_callee; /* if it is about calls of another */
+    enum metric_side side;
+    bool less_is_worse, callee_less; /* callee_less: with of_callee */
 };
 
 struct timeseries_reader {
@@ -49,7 +55,8 @@ struct timeseries_reader {
     uint64_t now_ns, end_ns;   /* the window and what lies close before it */
     uint64_t bin_ns, changes_from_ns;
     uint32_t usual_bins, bin_count, raw_count, raw_room, metric_count,
-        metric_room, max_raw;
+        metric_room, max_raw, call_count;
+    struct call_resolver calls;
     bool skip_limits; /* those with a limit are read already */
     struct raw_series *raw;
     struct metric_info *metrics;

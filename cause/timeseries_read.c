@@ -52,9 +52,13 @@ static uint32_t metric_of(struct timeseries_reader *r, const struct metric *m,
     info->metric.name = arena_copy(r->arena, m->name);
     info->metric.unit = arena_copy(r->arena, m->unit);
     bare = metric_bare_name(m->name, candidate_name(r->candidates, component));
-    if (!slice_starts(m->name, SLICE("callboard."))) /* derived series */
+    if (!slice_starts(m->name, SLICE("callboard."))) { /* derived series */
         info->class =
             metric_class_of(&info->metric, bare, &info->less_is_worse);
+        info->of_callee =
+            metric_class_of_calls(&info->metric, bare, &info->callee_less);
+        info->side = metric_side_of(bare);
+    }
     info->sort = hash_mix(hash_bytes(bare.ptr, bare.len, m->type),
                           hash_bytes(m->unit.ptr, m->unit.len, 3));
     return n;
@@ -72,6 +76,44 @@ static bool is_unused_part(const struct attrs *attrs)
             if (slice_equal(attr_text(&attrs->at[i]), slice_of(unused[k])))
                 return true;
     return false;
+}
+
+/* Sizes of bodies and pools of connections are not. */
+static bool may_be_of_calls(const struct metric_info *info)
+{
+    double factor;
+
+    if (info->metric.type >= METRIC_HISTOGRAM &&
+        unit_quantity(info->metric.unit, &factor) == QUANTITY_BYTES)
+        return false;
+    return info->of_callee == CLASS_LATENCY ||
+           info->of_callee == CLASS_ERRORS ||
+           info->of_callee == CLASS_SUCCESS || info->of_callee == CLASS_TRAFFIC;
+}
+
+/* Calls of a component are about the callee, if the labels name it. */
+static void read_ends(struct timeseries_reader *r, const struct point *p,
+                      const struct metric_info *info, struct raw_series *raw)
+{
+    if (!may_be_of_calls(info))
+        return;
+    struct call_labels labels =
+        call_labels_read(&p->attrs, info->metric.name, info->side);
+    struct call_ends ends =
+        call_ends_find(&r->calls, &labels, p->resource_id, raw->component);
+    bool is_other = ends.about != raw->component;
+
+    raw->component = ends.about;
+    raw->caller = ends.caller;
+    raw->side = (uint8_t)labels.side;
+    if (is_other || labels.side == METRIC_SIDE_SERVER)
+        raw->class = (uint8_t)info->of_callee;
+    else if (ends.is_unknown_callee && info->of_callee != CLASS_TRAFFIC)
+        raw->class = CLASS_CALLS;
+    /* Own metrics must have room, too. */
+    r->call_count += ends.caller != NO_INDEX;
+    raw->ignored = raw->ignored || ends.is_neither ||
+                   (ends.caller != NO_INDEX && r->call_count > r->max_raw / 2);
 }
 
 /* NULL: it is not read, or there is no room. */
@@ -96,12 +138,15 @@ static struct raw_series *raw_of(struct timeseries_reader *r,
         .component = component,
         .resource = p->resource_id,
         .metric = metric,
+        .caller = NO_INDEX,
+        .class = (uint8_t)r->metrics[metric].class,
         .labels = attrs_hash(&p->attrs),
         .parts = label_hashes_of(&p->attrs),
         .mode = (uint8_t)metric_mode(p->metric, r->metrics[metric].known),
         .failed = metric_outcome(&p->attrs) == OUTCOME_FAILED,
         .ignored = is_unused_part(&p->attrs),
         .counter = {.max = r->bin_count + EXTRA_POINTS, .cells = r->bin_count}};
+    read_ends(r, p, &r->metrics[metric], raw);
     if (!raw->ignored && raw->mode != MODE_COUNTER) {
         raw->bins = arena_zero(r->arena, r->bin_count, sizeof(struct bin));
         raw->ignored = !raw->bins;
@@ -257,20 +302,23 @@ static enum status make_timeseries(struct timeseries_reader *r,
     return arena_status(r->arena);
 }
 
-static bool start(struct timeseries_reader *r)
+/* graph: gets the calls that metrics name; NULL: none are wanted. */
+static bool start(struct timeseries_reader *r, struct call_graph *graph)
 {
     return terms_init(&r->raw_keys, r->arena) &&
-           terms_init(&r->metric_keys, r->arena);
+           terms_init(&r->metric_keys, r->arena) &&
+           call_resolver_init(&r->calls, r->candidates, graph);
 }
 
 static enum status read_once(struct timeseries_list *list,
                              struct timeseries_reader r,
+                             struct call_graph *graph,
                              const struct rca_times *times, uint64_t history_ns)
 {
     enum status s;
 
     choose_bins(&r, times, history_ns);
-    if (!start(&r))
+    if (!start(&r, graph))
         return arena_status(r.arena);
     s = read_all(&r);
     return s == OK ? make_timeseries(&r, list) : s;
@@ -301,6 +349,7 @@ static bool are_sparse(const struct timeseries_list *list,
 
 enum status timeseries_read(struct timeseries_list *list, struct reader *reader,
                             struct candidates *candidates,
+                            struct call_graph *graph,
                             const struct rca_times *times, struct arena *arena)
 {
     struct timeseries_reader r = {
@@ -308,9 +357,9 @@ enum status timeseries_read(struct timeseries_list *list, struct reader *reader,
     enum status s;
 
     *list = (struct timeseries_list){.arena = arena};
-    s = read_once(list, r, times, HISTORY_MIN * NS_PER_MIN);
+    s = read_once(list, r, graph, times, HISTORY_MIN * NS_PER_MIN);
     if (s == OK && are_sparse(list, times))
-        s = read_once(list, r, times, LONG_HISTORY_MIN * NS_PER_MIN);
+        s = read_once(list, r, graph, times, LONG_HISTORY_MIN * NS_PER_MIN);
     return s;
 }
 
@@ -338,7 +387,7 @@ enum status timeseries_read_minutes(struct timeseries_list *list,
     r.max_raw = (uint32_t)(MAX_BYTES / (r.bin_count * sizeof(struct bin)));
     if (candidates->component_count > MANY)
         return OK;
-    if (!start(&r))
+    if (!start(&r, NULL))
         return arena_status(arena);
     s = reader_query_series(reader, &query, read_point, &r);
     return s == OK ? make_timeseries(&r, list) : s;
@@ -353,7 +402,7 @@ struct timeseries *timeseries_add(struct timeseries_list *list, uint32_t points)
            : NULL;
 
     if (t) {
-        *t = (struct timeseries){.at = at};
+        *t = (struct timeseries){.at = at, .caller = NO_INDEX};
         list->count++;
     }
     return t;

@@ -1,0 +1,244 @@
+/*
+ * Callees that only the metrics of their callers show: web calls api, api calls
+ * store and users, and labels say so, as each family of senders spells it.
+ * There are no spans.
+ */
+#include "cause_world.h"
+
+enum { STEP_S = 15, LONG_AGO_S = -1800, END_S = 900, HIT_S = 600 };
+enum { REPORTER_CALLER, REPORTER_COLLECTOR };
+
+/* How calls are told. Of the labels {from} and {to} are the ends, {bad} is
+ * `good` or `failed`. */
+struct family {
+    const char *metric, *unit, *labels, *good, *failed;
+    double per_second; /* in the unit */
+    int reporter;
+};
+
+static const struct family families[] = {
+    {"http.client.request.duration", "s",
+     "server.address={to}.shop.svc.cluster.local server.port=8080 "
+     "http.response.status_code={bad}",
+     "200", "503", 1, REPORTER_CALLER},
+    {"http.client.duration", "ms", "net.peer.name={to} http.status_code={bad}",
+     "200", "500", 1000, REPORTER_CALLER},
+    {"http_client_request_duration_seconds", "",
+     "server_address={to}:8080 http_response_status_code={bad}", "200", "500",
+     1, REPORTER_CALLER},
+    {"http.client.request.duration", "s",
+     "peer.service={to} server.address=10.0.0.9 error.type={bad}", "",
+     "timeout", 1, REPORTER_CALLER},
+    {"http.client.requests", "ms", "client.name={to} outcome={bad}", "SUCCESS",
+     "SERVER_ERROR", 1000, REPORTER_CALLER},
+    {"http_client_requests_seconds", "", "client_name={to} status={bad}", "200",
+     "IO_ERROR", 1, REPORTER_CALLER},
+    {"rpc.client.duration", "ms",
+     "rpc.service=acme.shop.v1.{To}Service rpc.grpc.status_code={bad}", "0",
+     "14", 1000, REPORTER_CALLER},
+    {"grpc_client_handling_seconds", "",
+     "grpc_service=shop.{To} grpc_code={bad}", "OK", "Unavailable", 1,
+     REPORTER_CALLER},
+    {"grpc.client.attempt.duration", "s",
+     "grpc.target=dns:///{to}:7070 grpc.status={bad}", "OK", "UNAVAILABLE", 1,
+     REPORTER_CALLER},
+    {"istio_request_duration_milliseconds", "ms",
+     "reporter=source source_workload={from} destination_workload={to} "
+     "destination_workload_namespace=dp-acme response_code={bad}",
+     "200", "503", 1000, REPORTER_CALLER},
+    {"istio_request_duration_milliseconds", "ms",
+     "reporter=source source_workload={from}-v7 destination_workload={to}-v2 "
+     "destination_service_name={to} destination_service_namespace=dp-acme "
+     "response_code={bad}",
+     "200", "503", 1000, REPORTER_CALLER},
+    {"istio_request_duration_milliseconds", "ms",
+     "reporter=waypoint source_workload={from} destination_workload={to} "
+     "response_code={bad}",
+     "200", "503", 1000, REPORTER_COLLECTOR},
+    {"response_latency_ms", "ms",
+     "direction=outbound dst_deployment={to} dst_namespace=dp-acme "
+     "classification={bad}",
+     "success", "failure", 1000, REPORTER_CALLER},
+    {"envoy_cluster_upstream_rq_time", "ms",
+     "envoy_cluster_name=outbound|80||{to}.dp-acme.svc.cluster.local "
+     "envoy_response_code={bad}",
+     "200", "503", 1000, REPORTER_CALLER},
+    {"hubble_http_request_duration_seconds", "",
+     "reporter=client source_workload={from} destination_workload={to} "
+     "destination_namespace=dp-acme status={bad}",
+     "200", "503", 1, REPORTER_COLLECTOR},
+    {"traces_service_graph_request_client_seconds", "",
+     "client={from} server={to} status_code={bad}", "STATUS_CODE_UNSET",
+     "STATUS_CODE_ERROR", 1, REPORTER_COLLECTOR},
+    {"traces.span.metrics.duration", "ms",
+     "span.kind=SPAN_KIND_CLIENT peer.service={to} status.code={bad}",
+     "STATUS_CODE_UNSET", "STATUS_CODE_ERROR", 1000, REPORTER_CALLER},
+    {"db.client.operation.duration", "s",
+     "db.system.name=postgresql server.address={to} error.type={bad}", "",
+     "timeout", 1, REPORTER_CALLER},
+    {"upstream_response_seconds", "", "upstream={to} code={bad}", "200", "502",
+     1, REPORTER_CALLER},
+    {"proxy_request_duration_seconds", "", "target_service={to} code={bad}",
+     "200", "502", 1, REPORTER_CALLER},
+};
+enum { FAMILIES = sizeof(families) / sizeof(*families) };
+
+/* What was called, all in all. */
+struct told {
+    struct world *w;
+    const struct family *family;
+    uint32_t collector;
+    double count[COMPONENTS][2], sum[COMPONENTS][2]; /* by callee */
+    struct metric metric;
+};
+
+static char *replace(struct told *t, const char *text, const char *what,
+                     const char *by)
+{
+    char *out = arena_zero(&t->w->bed.arena, strlen(text) + 64, 1);
+    const char *at = strstr(text, what);
+
+    strcpy(out, text);
+    if (at)
+        snprintf(out + (at - text), 64 + strlen(text) - (size_t)(at - text),
+                 "%s%s", by, at + strlen(what));
+    return out;
+}
+
+/* The labels of a family, for one end or both. */
+static struct attrs labels_of(struct told *t, const char *from, const char *to,
+                              bool failed)
+{
+    struct attr *at = arena_zero(&t->w->bed.arena, 8, sizeof(*at));
+    uint32_t n = 0;
+    char *text = replace(t, t->family->labels, "{from}", from), *save = NULL;
+    char capital[32];
+
+    snprintf(capital, sizeof(capital), "%s", to);
+    capital[0] = (char)(capital[0] & ~0x20);
+    text = replace(t, replace(t, text, "{to}", to), "{to}", to);
+    text = replace(t, text, "{To}", capital);
+    text =
+        replace(t, text, "{bad}", failed ? t->family->failed : t->family->good);
+    for (char *pair = strtok_r(text, " ", &save); pair;
+         pair = strtok_r(NULL, " ", &save)) {
+        char *equal = strchr(pair, '=');
+
+        *equal = '\0';
+        if (equal[1])
+            at[n++] = bed_attr(pair, equal + 1);
+    }
+    return (struct attrs){at, n, 0};
+}
+
+static void tell_calls(struct told *t, int from, int to, int at, double calls,
+                       double failing, double seconds)
+{
+    struct world *w = t->w;
+
+    for (int failed = 0; failed < 2; failed++) {
+        double n = calls * (failed ? failing : 1 - failing);
+        struct histogram *h = arena_zero(&w->bed.arena, 1, sizeof(*h));
+
+        t->count[to][failed] += n;
+        t->sum[to][failed] += n * seconds * t->family->per_second;
+        if (t->count[to][failed] < 1)
+            continue;
+        *h = (struct histogram){.count = (uint64_t)t->count[to][failed],
+                                .sum = t->sum[to][failed],
+                                .has_sum = true};
+        w->bed.store->points[w->bed.store->point_count++] = (struct point){
+            .metric = &t->metric,
+            .attrs = labels_of(t, plain[from], plain[to], failed),
+            .start_ns = (w->start_s - 1800) * NS_PER_S,
+            .time_ns = (uint64_t)((int64_t)w->start_s + at) * NS_PER_S,
+            .histogram = h,
+            .resource_id = t->family->reporter == REPORTER_CALLER
+                               ? w->resources[from]
+                               : t->collector};
+    }
+}
+
+/* Some percent up and down, the same in every run. */
+static double near(int at, int salt)
+{
+    return 0.96 + 0.08 * ((at * 7919 + salt * 31 + 20000000) % 101) / 101;
+}
+
+static struct told *told_new(const struct family *family)
+{
+    struct world *w = world_new(plain);
+    struct told *t = arena_zero(&w->bed.arena, 1, sizeof(*t));
+
+    t->w = w;
+    t->family = family;
+    t->collector = bed_resource(&w->bed, "shop", "otelcol");
+    t->metric = (struct metric){.name = slice_of(family->metric),
+                                .unit = slice_of(family->unit),
+                                .type = METRIC_HISTOGRAM,
+                                .temporality = CUMULATIVE};
+    return t;
+}
+
+/* Calls of one of the four are slow, or fail, from the tenth minute on, and so
+ * are those of whoever waits for it. */
+static void play(struct told *t, int at_fault, double slower, double failing)
+{
+    for (int at = LONG_AGO_S; at <= END_S; at += STEP_S) {
+        double more = at > HIT_S ? slower : 0, bad = at > HIT_S ? failing : 0;
+        bool below = at_fault == STORE || at_fault == USERS;
+        double api = 0.05 * near(at, 1), store = 0.02 * near(at, 2);
+        double users = 0.01 * near(at, 3);
+
+        tell_calls(t, WEB, API, at, 300 * near(at, 4), bad,
+                   api + (below || at_fault == API ? more : 0));
+        tell_calls(t, API, STORE, at, 300 * near(at, 5),
+                   at_fault == STORE ? bad : 0,
+                   store + (at_fault == STORE ? more : 0));
+        tell_calls(t, API, USERS, at, 300 * near(at, 6),
+                   at_fault == USERS ? bad : 0,
+                   users + (at_fault == USERS ? more : 0));
+    }
+}
+
+TEST(callee_is_first_for_each_family_of_labels)
+{
+    for (int i = 0; i < FAMILIES; i++)
+        for (int fails = 0; fails < 2; fails++)
+            for (int at = API; at < COMPONENTS; at++) {
+                struct told *t = told_new(&families[i]);
+
+                play(t, at, fails ? 0 : 0.2, fails ? 0.3 : 0);
+                if (!CHECK_TEXT(slice_of(first_of(t->w)), plain[at]))
+                    printf("# family %d, %s %s\n", i, families[i].metric,
+                           fails ? "fails" : "is slow");
+                world_free(t->w);
+            }
+}
+
+TEST(healthy_calls_are_no_cause)
+{
+    for (int i = 0; i < FAMILIES; i++) {
+        struct told *t = told_new(&families[i]);
+
+        play(t, STORE, 0, 0);
+        CHECK_TEXT(slice_of(first_of(t->w)), "");
+        world_free(t->w);
+    }
+}
+
+/* The calls are the way from the cause to the users. */
+TEST(labels_are_edges_of_the_call_graph)
+{
+    for (int i = 0; i < FAMILIES; i++) {
+        struct told *t = told_new(&families[i]);
+        json_t *answer;
+
+        play(t, STORE, 0.2, 0);
+        answer = ask_cause(t->w, 10, 15, "");
+        CHECK_TEXT(bed_at(answer, "path.0.component"), "store");
+        CHECK_TEXT(bed_at(answer, "path.1.component"), "api");
+        json_decref(answer);
+        world_free(t->w);
+    }
+}
