@@ -3,8 +3,8 @@
 #include <math.h>
 
 #include "evidence.h"
+#include "failure_share.h"
 #include "hash.h"
-#include "units.h"
 
 /* Where times were added up. */
 static double mean_time(const struct bin *b)
@@ -191,30 +191,6 @@ static double half_step(const struct timeseries_reader *r,
     return bins > 1 ? step / 2 * bins / points : 0;
 }
 
-static bool is_percent(struct slice unit)
-{
-    double factor;
-
-    return unit_quantity(unit, &factor) == QUANTITY_RATIO && factor < 1;
-}
-
-/* A share of success becomes the share missing to 100 %: of two availabilities
- * above 99 % one may be ten times as bad. Values above 100 are no share. */
-static void take_complement(struct timeseries *t)
-{
-    double most = 0;
-
-    for (uint32_t i = 0; i < t->count; i++)
-        most = fmax(most, t->at[i].value);
-    if (!t->less_is_worse || t->class != CLASS_SUCCESS || most > 100)
-        return;
-    t->complement = most > 1 || is_percent(t->unit) ? 100 : 1;
-    for (uint32_t i = 0; i < t->count; i++)
-        t->at[i].value = 1 - t->at[i].value / t->complement;
-    t->less_is_worse = false;
-    t->is_share = true;
-}
-
 static uint32_t filled_bins(const struct timeseries_reader *r,
                             const struct raw_series *raw)
 {
@@ -289,7 +265,7 @@ static void add_timeseries(const struct timeseries_reader *r,
     if (shape == VALUE && class != raw->class)
         t->name = text_format(r->arena, "%.*s of failed requests",
                               SLICE_ARGS(t->name));
-    take_complement(t);
+    failure_share_take(t);
 }
 
 static uint64_t failing_key(const struct raw_series *raw)

@@ -29,6 +29,7 @@ from datetime import datetime, timezone
 
 import worlds
 import worlds_calm
+import worlds_cloud
 import worlds_nodes
 import worlds_rollout
 
@@ -64,6 +65,7 @@ WORLDS = {
     "mixed": (worlds, 0, (1, 2, 3), (11, 12, 13, 14, 15)),
     "rollout": (worlds_rollout, 1700, range(1, 11), range(11, 21)),
     "nodes": (worlds_nodes, 2000, range(1, 11), range(11, 21)),
+    "cloud": (worlds_cloud, 3000, range(1, 6), range(11, 16)),
     "calm": (worlds_calm, 2300, range(1, 6), range(11, 16)),
 }
 
