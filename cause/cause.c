@@ -130,6 +130,7 @@ static enum status judge_best(struct rca_context *rca,
             confidence_judge(rca, best, report);
     }
     rca_times_judge(&rca->times, chosen);
+    report->judged_from_ns = rca->times.from_ns;
     return s;
 }
 

@@ -4,6 +4,7 @@
  */
 #include "evidence_durations.h"
 #include "evidence_finders.h"
+#include "quantity.h"
 
 /* Sweeps over calls in order of their start; those at the same time count
  * once. */
@@ -91,6 +92,8 @@ void find_latency(struct evidence_set *evidence,
         if (p->count[BASELINE] < 3 || p->rise_ns < SLOW_MARGIN_NS ||
             !more_are_slow(p))
             continue;
+        struct slice takes = milliseconds_text(evidence->arena, now_ms);
+        struct slice took = milliseconds_text(evidence->arena, usual_ms);
         struct cause_evidence e = {
             .kind = EVIDENCE_LATENCY,
             .class = "cpu",
@@ -100,9 +103,9 @@ void find_latency(struct evidence_set *evidence,
             .operation = operation,
             .peer = NO_INDEX,
             .numbers = {usual_ms, now_ms, 0, 0, "ms"},
-            .text = text_format(evidence->arena,
-                                "%.*s takes %.0f ms itself, %.0f ms before",
-                                SLICE_ARGS(operation), now_ms, usual_ms)};
+            .text = text_format(
+                evidence->arena, "%.*s takes %.*s itself, %.*s before",
+                SLICE_ARGS(operation), SLICE_ARGS(takes), SLICE_ARGS(took))};
 
         durations_describe(own, p, &e);
         evidence_add(evidence, component, &e);

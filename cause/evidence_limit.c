@@ -89,6 +89,31 @@ static bool take_usage(const struct evidence_set *evidence,
     return !isnan(u->top);
 }
 
+/* From here on it is at its limit: what matters is that, not the rise. */
+static const double AT_LIMIT = 0.9;
+
+/* Whole percent, unless both would read the same. */
+static struct slice limit_percent(struct arena *arena, double share,
+                                  double before, double now)
+{
+    int digits = now - before < 0.015 ? 2 : before < 0.01 ? 1 : 0;
+
+    return text_format(arena, "%.*f%%", digits, 100 * share);
+}
+
+static struct slice describe(struct arena *arena, const char *title,
+                             double before, double now)
+{
+    struct slice was = limit_percent(arena, before, before, now);
+    struct slice is = limit_percent(arena, now, before, now);
+
+    if (now >= AT_LIMIT && before < AT_LIMIT)
+        return text_format(arena, "%s at %.*s of its limit, %.*s before", title,
+                           SLICE_ARGS(is), SLICE_ARGS(was));
+    return text_format(arena, "%s rose from %.*s to %.*s of its limit", title,
+                       SLICE_ARGS(was), SLICE_ARGS(is));
+}
+
 static void judge(struct evidence_set *evidence, const struct timeseries *t,
                   double total)
 {
@@ -112,14 +137,13 @@ static void judge(struct evidence_set *evidence, const struct timeseries *t,
         .metric = slice_of(t->limit->name),
         .peer = NO_INDEX,
         .limit_share = u.top,
-        .numbers = {u.median, u.top, 0, 0, "1"},
+        .numbers = {100 * u.median, 100 * u.top, 0, 0, "%"},
         .timeseries = t,
         .chart_scale = 100 / total,
-        .text = text_format(evidence->arena,
-                            "%s rose from %.0f%% to %.0f%% of its limit",
-                            t->limit->title, 100 * u.median, 100 * u.top)};
+        .text = describe(evidence->arena, t->limit->title, u.median, u.top)};
     for (uint32_t i = 0; i < t->count && e.onset_ns == 0; i++)
         if (t->at[i].time_ns > baseline_end &&
+            t->at[i].time_ns <= evidence->times->period[WINDOW].end_ns &&
             t->at[i].value / total > u.median + u.reach + 2 * u.spread)
             e.onset_ns = t->at[i].time_ns;
     evidence_add(evidence, t->component, &e);

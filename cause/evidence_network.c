@@ -8,6 +8,7 @@
 
 #include "evidence_durations.h"
 #include "evidence_finders.h"
+#include "quantity.h"
 
 /* A median that rose by less is no wait that anybody would look for. */
 static const double MIN_RISE_NS = 1e7;
@@ -121,11 +122,15 @@ static void add_network(struct evidence_set *evidence,
     if (b->calls[WINDOW] <= 0)
         return;
     double share = fmin(1, b->calls[WINDOW] / fmax(1, b->all_calls));
-    double usual_ms = p->usual_ns / NS_PER_MS_F;
+    double usual_ms = fmax(0, p->usual_ns / NS_PER_MS_F);
     double now_ms = (p->usual_ns + p->rise_ns) / NS_PER_MS_F;
     bool is_callee = callee(p) == c;
     uint32_t peer = is_callee ? caller(p) : callee(p);
     struct slice name = candidate_name(candidates, peer);
+    struct slice takes = milliseconds_text(evidence->arena, now_ms);
+    struct slice took = milliseconds_text(evidence->arena, usual_ms);
+    struct slice limit =
+        milliseconds_text(evidence->arena, p->limit_ns / NS_PER_MS_F);
     struct cause_evidence e = {
         .kind = EVIDENCE_NETWORK,
         .class = "network",
@@ -134,12 +139,13 @@ static void add_network(struct evidence_set *evidence,
                  share * share_of_wait(p->rise_ns, usual_trace_ns),
         .peer = peer,
         .numbers = {usual_ms, now_ms, 0, 0, "ms"},
-        .text =
-            text_format(evidence->arena,
-                        "calls %s %.*s take %.0f ms in transit, %.0f ms before "
-                        "(%.0f%% of its calls are delayed)",
-                        is_callee ? "from" : "to", SLICE_ARGS(name), now_ms,
-                        fmax(0, usual_ms), 100 * share)};
+        .text = text_format(evidence->arena,
+                            "calls %s %.*s take %.*s in transit, %.*s before "
+                            "(%u of %u above %.*s)",
+                            is_callee ? "from" : "to", SLICE_ARGS(name),
+                            SLICE_ARGS(takes), SLICE_ARGS(took),
+                            (unsigned)p->slow[WINDOW], p->count[WINDOW],
+                            SLICE_ARGS(limit))};
 
     durations_describe(gaps, p, &e);
     evidence_add(evidence, c, &e);

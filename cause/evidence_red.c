@@ -7,6 +7,7 @@
 
 #include "clock.h"
 #include "evidence_finders.h"
+#include "quantity.h"
 
 static void add_errors(struct evidence_set *evidence, const struct red_count *c)
 {
@@ -18,6 +19,8 @@ static void add_errors(struct evidence_set *evidence, const struct red_count *c)
     if (now <= before || n1 < 1)
         return;
     double new = 1 - before / now;
+    struct slice share = share_text(evidence->arena, k2, n2, "requests");
+    struct slice was = share_before_text(evidence->arena, k1, n1);
     struct cause_evidence e = {
         .kind = EVIDENCE_ERRORS,
         .class = "errors",
@@ -26,10 +29,9 @@ static void add_errors(struct evidence_set *evidence, const struct red_count *c)
         .operation = c->operation,
         .peer = NO_INDEX,
         .numbers = {k1, k2, n1, n2, "requests"},
-        .text =
-            text_format(evidence->arena,
-                        "%.*s fails in %.1f%% of %.0f requests, %.1f%% before",
-                        SLICE_ARGS(c->operation), 100 * now, n2, 100 * before)};
+        .text = text_format(evidence->arena, "%.*s fails in %.*s, %.*s before",
+                            SLICE_ARGS(c->operation), SLICE_ARGS(share),
+                            SLICE_ARGS(was))};
     evidence_add(evidence, c->candidate, &e);
 }
 
@@ -49,6 +51,8 @@ static void add_durations(struct evidence_set *evidence,
         fmax(hist_quantile(base, 0.95), usual_s + SLOW_MARGIN_NS / NS_PER_S);
     if (now_s < usual_s + SLOW_MARGIN_NS / NS_PER_S)
         return;
+    struct slice takes = milliseconds_text(evidence->arena, now_s * 1000);
+    struct slice took = milliseconds_text(evidence->arena, usual_s * 1000);
     struct cause_evidence e = {
         .kind = EVIDENCE_LATENCY,
         .class = "latency",
@@ -57,9 +61,8 @@ static void add_durations(struct evidence_set *evidence,
                  (1 - usual_s / now_s),
         .peer = NO_INDEX,
         .numbers = {usual_s * 1000, now_s * 1000, 0, 0, "ms"},
-        .text =
-            text_format(evidence->arena, "calls take %.0f ms, %.0f ms before",
-                        now_s * 1000, usual_s * 1000)};
+        .text = text_format(evidence->arena, "calls take %.*s, %.*s before",
+                            SLICE_ARGS(takes), SLICE_ARGS(took))};
     evidence_add(evidence, c->candidate, &e);
 }
 
@@ -76,16 +79,16 @@ static void add_silence(struct evidence_set *evidence,
     if (n1 < 1 || n2 < 1 || !is_larger_share(k1, n1, k2, n2))
         return;
     double more = k2 / n2 - k1 / n1;
+    struct slice share = share_text(evidence->arena, k2, n2, "calls");
+    struct slice was = share_before_text(evidence->arena, k1, n1);
     struct cause_evidence e = {
         .kind = EVIDENCE_SILENCE,
         .class = "availability",
         .score = proportion_score(k1, n1, k2, n2) * more * more,
         .peer = NO_INDEX,
         .numbers = {k1, k2, n1, n2, "calls"},
-        .text = text_format(evidence->arena,
-                            "%.0f of %.0f calls get no answer, %.0f of %.0f "
-                            "before",
-                            k2, n2, k1, n1)};
+        .text = text_format(evidence->arena, "%.*s get no answer, %.*s before",
+                            SLICE_ARGS(share), SLICE_ARGS(was))};
     evidence_add(evidence, component, &e);
 }
 

@@ -10,8 +10,12 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "event_sentence.h"
 #include "evidence_finders.h"
 #include "log_flow.h"
+#include "log_shown.h"
+
+enum { MAX_LINE = 100 /* bytes of a log line in a sentence */ };
 
 /* Those of the judged part of the window. */
 static bool select_judged(const struct trace_diff *diff,
@@ -105,28 +109,36 @@ static struct slice shown(const struct operation_diff *d, uint64_t event)
 
     if (term->line.len == 0)
         return term->text;
-    return text_format(d->arena, "\"%.*s\"", SLICE_ARGS(term->line));
+    struct slice line = text_cut(d->arena, term->line, MAX_LINE);
+    return text_format(d->arena, "\"%.*s\"", SLICE_ARGS(line));
+}
+
+/* Is a call that no longer succeeds made at all? */
+static bool is_still_made(const struct operation_diff *d,
+                          const struct trace_event *event)
+{
+    return trace_events_find(&d->period[WINDOW], event->event | 1).count > 0;
 }
 
 static struct slice describe(const struct operation_diff *d,
                              const struct trace_event *event,
                              const struct event_diff *diff)
 {
-    struct slice what = shown(d, event->event), after = SLICE("");
-    bool is_new = event->event & 1;
-    const double *k = diff->k, *n = diff->n;
+    const struct trace_sample *samples = d->traces->period;
+    struct event_words words = {
+        .what = shown(d, event->event),
+        .after = diff->previous != EVENT_START ? shown(d, diff->previous)
+                                               : SLICE(""),
+        .is_call = event->call,
+        .is_error = event->event & 1,
+        .still_made = is_still_made(d, event),
+        .is_sample = samples[WINDOW].is_part || samples[BASELINE].is_part,
+        .before = diff->k[BASELINE],
+        .before_of = diff->n[BASELINE],
+        .now = diff->k[WINDOW],
+        .now_of = diff->n[WINDOW]};
 
-    if (diff->previous != EVENT_START) {
-        after = shown(d, diff->previous);
-        after = text_format(d->arena, " (after %.*s)", SLICE_ARGS(after));
-    }
-    return text_format(
-        d->arena, "%s%.*s%s%.0f of %.0f requests, %.0f of %.0f before%.*s",
-        event->call ? "call " : "logs ", SLICE_ARGS(what),
-        is_new        ? event->call ? " fails in " : " in "
-        : event->call ? " succeeds in only "
-                      : " in only ",
-        k[WINDOW], n[WINDOW], k[BASELINE], n[BASELINE], SLICE_ARGS(after));
+    return event_sentence(d->arena, &words);
 }
 
 /* Requests with a new error, or those that got as far as the event before and
@@ -208,7 +220,7 @@ static void compare_event(struct operation_diff *d, struct event_diff *diff)
         .line = term->line,
         .peer = NO_INDEX,
         .numbers = {diff->k[BASELINE], diff->k[WINDOW], diff->n[BASELINE],
-                    diff->n[WINDOW], "requests"}};
+                    diff->n[WINDOW], "traces"}};
     add_examples(d, diff, is_new, best);
 }
 

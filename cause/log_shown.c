@@ -24,6 +24,7 @@ struct masked_line {
     char out[MAX_OUT];
     size_t len;
     bool after_key, has_separator; /* a secret's name was read, and = or : */
+    bool after_scheme;             /* "Bearer" was read, and blanks only */
 };
 
 static void put(struct masked_line *m, struct slice text)
@@ -81,6 +82,23 @@ static bool is_scheme(struct slice word)
     return false;
 }
 
+static size_t count_digits(struct slice text)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < text.len; i++)
+        n += is_digit(text.ptr[i]);
+    return n;
+}
+
+/* "basic auth" is none. */
+static bool looks_like_token(struct slice word)
+{
+    return word.len >= MIN_ID &&
+           (count_digits(word) > 0 || memchr(word.ptr, '.', word.len) ||
+            word.len >= MIN_TOKEN);
+}
+
 static bool is_known_token(struct slice word)
 {
     static const char *const starts[] = {
@@ -105,15 +123,6 @@ static size_t count_of(struct slice text, char c)
 static bool is_hex_digit(char c)
 {
     return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
-}
-
-static size_t count_digits(struct slice text)
-{
-    size_t n = 0;
-
-    for (size_t i = 0; i < text.len; i++)
-        n += is_digit(text.ptr[i]);
-    return n;
 }
 
 static bool all_hex(struct slice text)
@@ -263,39 +272,56 @@ static size_t secret_in_word(struct slice word)
                : 0;
 }
 
+/* NULL: it is judged part by part. */
+static const char *mask_of_word(struct slice word)
+{
+    if (is_known_token(word))
+        return "<secret>";
+    if (is_e_mail(word))
+        return "<e-mail>";
+    return is_address(word) ? "<address>" : NULL;
+}
+
+/* After what comes before it: the name of a secret and = or :, a scheme. */
+static bool is_secret(const struct masked_line *m, struct slice word)
+{
+    return (m->after_key && m->has_separator) ||
+           (m->after_scheme && looks_like_token(word));
+}
+
+static void put_body(struct masked_line *m, struct slice body)
+{
+    bool secret = is_secret(m, body), scheme = is_scheme(body);
+    bool keep_key = m->after_key && m->has_separator && scheme;
+    const char *mask = secret ? "<secret>" : mask_of_word(body);
+    size_t inside = secret_in_word(body);
+
+    m->after_scheme = scheme;
+    m->after_key = m->has_separator = keep_key;
+    if (scheme) {
+        put(m, body);
+    } else if (mask) {
+        put(m, slice_of(mask));
+    } else if (inside > 0) {
+        put(m, (struct slice){body.ptr, inside});
+        put(m, SLICE("<secret>"));
+    } else {
+        m->after_key = is_secret_name(body);
+        if (!put_url(m, body))
+            put_parts(m, body, "/:#?&.@+$*!");
+    }
+}
+
 static void put_word(struct masked_line *m, struct slice word)
 {
     struct slice body = word;
-    size_t inside;
 
     while (body.len > 0 && strchr(":.!?,", body.ptr[body.len - 1]))
         body.len--;
     bool separates = body.len < word.len && word.ptr[word.len - 1] == ':';
-    if (body.len == 0) { /* marks only */
-        m->has_separator = m->has_separator || separates;
-        put(m, word);
-        return;
-    }
-    bool is_value = m->after_key && m->has_separator;
-    m->after_key = m->has_separator = false;
-    if (is_scheme(body)) {
-        m->after_key = m->has_separator = true;
-        put(m, body);
-    } else if (is_value || is_known_token(body)) {
-        put(m, SLICE("<secret>"));
-    } else if ((inside = secret_in_word(body)) > 0) {
-        put(m, (struct slice){body.ptr, inside});
-        put(m, SLICE("<secret>"));
-    } else if (is_e_mail(body)) {
-        put(m, SLICE("<e-mail>"));
-    } else if (is_address(body)) {
-        put(m, SLICE("<address>"));
-    } else {
-        m->after_key = is_secret_name(body);
-        m->has_separator = separates;
-        if (!put_url(m, body))
-            put_parts(m, body, "/:#?&.@+$*!");
-    }
+    if (body.len > 0)
+        put_body(m, body);
+    m->has_separator = m->has_separator || separates;
     put(m, slice_from(word, body.len));
 }
 
@@ -344,7 +370,7 @@ struct slice log_shown(struct arena *arena, struct slice line)
     bool cut = line.len > MAX_READ;
 
     m.len = 0;
-    m.after_key = m.has_separator = false;
+    m.after_key = m.has_separator = m.after_scheme = false;
     if (cut) { /* a part of a word cannot be judged */
         line = slice_truncate(line, MAX_READ);
         for (size_t n = line.len; n > MAX_READ / 2; n--)
@@ -363,6 +389,7 @@ struct slice log_shown(struct arena *arena, struct slice line)
         } else if (is_break(rest.ptr[0])) {
             n = 1;
             m.has_separator = m.has_separator || rest.ptr[0] == '=';
+            m.after_scheme = m.after_scheme && rest.ptr[0] == ' ';
             put(&m, (unsigned char)rest.ptr[0] < ' '
                         ? SLICE(" ")
                         : (struct slice){rest.ptr, 1});

@@ -7,7 +7,11 @@
 #include "evidence.h"
 #include "metric_names.h"
 
-enum { DIGITS = 3, MAX_DIGITS = 7 };
+enum {
+    DIGITS = 3,
+    MAX_DIGITS = 7,
+    MANY = 1000, /* from here on a share says more than counts */
+};
 
 const char *const quantity_throttled[] = {"throttl", NULL};
 
@@ -296,4 +300,58 @@ const char *quantity_unit(struct arena *arena, const struct value_scale *scale,
         size->word[0] && scale->thing.len ? " " : "", SLICE_ARGS(scale->thing),
         scale->is_rate ? "/s" : "", '\0');
     return unit.ptr ? unit.ptr : "";
+}
+
+/* ---- shares ---- */
+
+static bool is_whole(double value)
+{
+    return fabs(value - round(value)) < 1e-6;
+}
+
+/* Something is not rounded to nothing, nor almost all to all. */
+static double rounded_part(double k, double n)
+{
+    if (k > 0 && k < 1)
+        return 1;
+    return k < n && round(k) >= round(n) && n > 1 ? round(n) - 1 : round(k);
+}
+
+static double whole_number(double n)
+{
+    return n > 0 ? fmax(1, round(n)) : 0;
+}
+
+struct slice share_before_text(struct arena *arena, double k, double n)
+{
+    if (n >= MANY)
+        return percent_text(arena, k / n);
+    if (!(n > 0))
+        return SLICE("none");
+    return text_format(arena, "%.0f of %.0f", rounded_part(k, n),
+                       whole_number(n));
+}
+
+struct slice share_text(struct arena *arena, double k, double n,
+                        const char *things)
+{
+    struct slice percent;
+
+    if (n < MANY)
+        return text_format(arena, "%s%.0f of %.0f %.*s",
+                           is_whole(k) && is_whole(n) ? "" : "about ",
+                           rounded_part(k, n), whole_number(n),
+                           (int)strlen(things) - (whole_number(n) == 1),
+                           things);
+    percent = percent_text(arena, k / n);
+    return text_format(arena, "%s%.*s of %.0f %s", is_whole(n) ? "" : "about ",
+                       SLICE_ARGS(percent), n, things);
+}
+
+struct slice milliseconds_text(struct arena *arena, double ms)
+{
+    static const struct value_scale scale = {.factor = 1e-3,
+                                             .quantity = QUANTITY_TIME};
+
+    return ms < 0.0005 ? SLICE("0 ms") : quantity_text(arena, &scale, ms);
 }

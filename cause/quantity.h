@@ -43,4 +43,15 @@ struct slice number_text(struct arena *arena, double value, int digits);
 /* A share in percent. */
 struct slice percent_text(struct arena *arena, double share);
 
+/* "95 of 95 requests", "7.2% of 13240 requests". Counts that are not whole, as
+ * those of a part of a minute, are "about". */
+struct slice share_text(struct arena *arena, double k, double n,
+                        const char *things);
+
+/* "5 of 307", "0.04%": what it was before, as n has it. */
+struct slice share_before_text(struct arena *arena, double k, double n);
+
+/* "4.5 ms" */
+struct slice milliseconds_text(struct arena *arena, double ms);
+
 #endif

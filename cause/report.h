@@ -26,11 +26,11 @@ MUST_CHECK enum status report_propagation(struct rca_context *rca,
                                           const struct evidence_set *evidence,
                                           struct cause_report *report);
 
-/* What users see at those of these candidates that no component calls. */
+/* What users see at those of these candidates at which they come in: the first
+ * suspect and its callers, or all. */
 MUST_CHECK enum status report_impact(struct rca_context *rca,
                                      struct cause_report *report,
-                                     const uint32_t *candidates,
-                                     uint32_t count);
+                                     const bool *is_caller);
 
 /* Warnings and errors that the first suspect logs more often than before. */
 MUST_CHECK enum status report_logs(struct rca_context *rca,

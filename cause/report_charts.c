@@ -298,16 +298,43 @@ static bool is_before_incident(const struct rca_times *times, uint64_t time_ns)
            time_ns <= times->over_ns;
 }
 
+/* The largest distance from what was usual, in the window. */
+static double largest_change(const struct cause_chart *chart,
+                             struct cause_window window, double usual)
+{
+    double most = 0;
+
+    for (uint32_t i = 0; i < chart->count; i++)
+        if (chart->points[i].time_ns >= window.start_ns)
+            most = fmax(most, fabs(chart->points[i].value - usual));
+    return most;
+}
+
+/* How it ends is judged by the last part of the window, which may begin long
+ * before the fault; by all that is judged, if too few came last to show the
+ * change. */
+static double end_of(const struct rca_times *times,
+                     const struct cause_chart *chart, double usual)
+{
+    uint64_t end_ns = times->period[WINDOW].end_ns;
+    struct cause_window last = {rca_last_part(times), end_ns};
+    struct cause_window judged = {times->from_ns, end_ns};
+    double now = median_of(chart, last);
+
+    if (isnan(now) ||
+        4 * fabs(now - usual) < largest_change(chart, judged, usual))
+        now = median_of(chart, judged);
+    return now;
+}
+
 /* From the first point on that is nearer to how it ends than to how it was,
- * and stays so for the next as well. How it ends is judged by the last third of
- * the window, which may begin long before the fault. */
+ * and stays so for the next as well. */
 static void set_evidence_onset(const struct rca_times *times,
                                struct cause_evidence *e, uint64_t step_ns)
 {
     const struct cause_window *period = times->period;
-    struct cause_window last = {rca_last_part(times), period[WINDOW].end_ns};
     double usual = median_of(&e->chart, period[BASELINE]);
-    double now = median_of(&e->chart, last), halfway = (usual + now) / 2;
+    double now = end_of(times, &e->chart, usual), halfway = (usual + now) / 2;
 
     if (isnan(usual) || isnan(now))
         return;
@@ -317,6 +344,7 @@ static void set_evidence_onset(const struct rca_times *times,
 
         if (p->time_ns + step_ns <= period[BASELINE].end_ns ||
             is_before_incident(times, p->time_ns + step_ns) ||
+            p->time_ns >= period[WINDOW].end_ns ||
             (p->value > halfway) != (now > usual) ||
             (more && (p[1].value > halfway) != (now > usual)))
             continue;

@@ -26,7 +26,8 @@ static struct cause_log *statement_of(struct interned_terms *terms,
     for (uint32_t i = 0; i < n; i++)
         if (list->fingerprints[i] == fingerprint)
             return &list->at[i];
-    if (fingerprint == NO_INDEX || n == MAX_STATEMENTS)
+    if (fingerprint == NO_INDEX || n == MAX_STATEMENTS ||
+        terms->at[fingerprint].line.len == 0)
         return NULL;
     list->count++;
     list->fingerprints[n] = fingerprint;

@@ -67,12 +67,14 @@ static bool find_affected(const struct caller_walk *w, struct cause_suspect *s)
 }
 
 /* Where users suffer most; if they do not, the last affected caller. */
-static uint32_t path_end(const struct cause_report *report)
+static uint32_t path_end(const struct caller_walk *w,
+                         const struct cause_report *report)
 {
     const struct cause_suspect *s = &report->suspects[0];
 
-    if (report->impact_count > 0)
-        return report->impacts[0].component;
+    if (report->impact_at != NO_INDEX &&
+        w->callee[report->impact_at] != NO_INDEX)
+        return report->impact_at;
     return s->affected_count > 0 ? s->affected[s->affected_count - 1]
                                  : s->component;
 }
@@ -80,7 +82,7 @@ static uint32_t path_end(const struct cause_report *report)
 static bool find_path(const struct caller_walk *w, struct cause_report *report)
 {
     const struct cause_suspect *s = &report->suspects[0];
-    uint32_t n = 1, at = path_end(report);
+    uint32_t n = 1, at = path_end(w, report);
 
     for (uint32_t c = at; c != s->component; c = w->callee[c])
         n++;
@@ -99,12 +101,33 @@ static bool find_path(const struct caller_walk *w, struct cause_report *report)
     return true;
 }
 
+/* At the callers of the first suspect; at all components if none is named. */
+static enum status find_impact(struct rca_context *rca,
+                               const struct caller_walk *w,
+                               struct cause_report *report)
+{
+    bool *is_caller =
+        arena_zero(rca->arena, rca->candidates.count + 1, sizeof(*is_caller));
+
+    if (!is_caller)
+        return arena_status(rca->arena);
+    for (uint32_t c = 0; c < rca->candidates.count; c++)
+        is_caller[c] = !report->found || w->callee[c] != NO_INDEX;
+    return report_impact(rca, report, is_caller);
+}
+
 enum status report_propagation(struct rca_context *rca,
                                const struct evidence_set *evidence,
                                struct cause_report *report)
 {
     struct caller_walk w = {.rca = rca, .evidence = evidence};
 
+    if (!report->found) {
+        enum status s = find_impact(rca, &w, report);
+
+        if (s != OK)
+            return s;
+    }
     for (uint32_t i = 0; i < report->suspect_count && i < CAUSE_MAX_LISTED;
          i++) {
         struct cause_suspect *s = &report->suspects[i];
@@ -113,7 +136,7 @@ enum status report_propagation(struct rca_context *rca,
             return arena_status(rca->arena);
         if (i > 0 || !report->found)
             continue;
-        enum status status = report_impact(rca, report, w.order, w.count);
+        enum status status = find_impact(rca, &w, report);
         if (status != OK)
             return status;
         if (!find_path(&w, report))

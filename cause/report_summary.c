@@ -5,135 +5,190 @@
 #include <stdio.h>
 
 #include "clock.h"
-#include "report.h"
+#include "report_impact.h"
 
-enum { MAX_EXCLUDED = 12, MAX_NAMED = 3 };
+enum { MAX_EXCLUDED = 12 };
+/* Percent of a limit. */
+static const double NEARLY_ALL = 80;
 
 static struct slice name_of(const struct rca_context *rca, uint32_t c)
 {
     return candidate_name(&rca->candidates, c);
 }
 
-/* The date is left out: most queries are about today. */
-static const char *time_of_day(uint64_t ns, char text[16])
+/* With the date if it is not the day on which the window ends. */
+static struct slice time_text(const struct rca_context *rca, uint64_t ns)
 {
-    uint64_t s = ns / NS_PER_S % 86400;
+    uint64_t day_ns = NS_PER_HOUR * 24, s = ns / NS_PER_S % 86400;
+    char text[CLOCK_TEXT];
+    int date = 0;
 
-    (void)snprintf(text, 16, "%02u:%02u", (unsigned)(s / 3600),
-                   (unsigned)(s / 60 % 60));
-    return text;
+    if (ns / day_ns != (rca->times.period[WINDOW].end_ns - 1) / day_ns) {
+        (void)clock_format_rfc3339(text, ns);
+        date = 10;
+    }
+    return text_format(rca->arena, "%.*s%s%02u:%02u UTC", date, text,
+                       date ? " " : "", (unsigned)(s / 3600),
+                       (unsigned)(s / 60 % 60));
 }
 
-/* ---- cause and first failure ---- */
+/* ---- cause ---- */
+
+/* Does it show that a resource is used up, or far more of it than before? */
+static bool is_exhausted(const struct cause_evidence *e)
+{
+    const struct cause_numbers *n = &e->numbers;
+    bool share = n->unit && (strcmp(n->unit, "%") == 0);
+
+    if (e->kind != EVIDENCE_RESOURCE)
+        return false;
+    if (e->limit_share > 0)
+        return 100 * e->limit_share >= NEARLY_ALL;
+    return e->score >= MIN_NAMED_SCORE ||
+           (share && n->after >= NEARLY_ALL && n->after > 1.2 * n->before);
+}
+
+/* A resource explains why requests wait or fail, so it is named first. */
+static const struct cause_evidence *first_sentence(
+    const struct cause_suspect *s)
+{
+    for (uint32_t i = 0; i < s->evidence_count; i++)
+        if (is_exhausted(&s->evidence[i]))
+            return &s->evidence[i];
+    for (uint32_t i = 0; i < s->evidence_count; i++)
+        if (evidence_is_symptom(&s->evidence[i]))
+            return &s->evidence[i];
+    return &s->evidence[0];
+}
+
+/* What it makes of it: requests that wait or fail. */
+static const struct cause_evidence *second_sentence(
+    const struct cause_suspect *s, const struct cause_evidence *first)
+{
+    for (uint32_t i = 0; i < s->evidence_count; i++) {
+        const struct cause_evidence *e = &s->evidence[i];
+
+        if (e != first && evidence_is_symptom(e) &&
+            e->kind != EVIDENCE_RESOURCE && first->kind == EVIDENCE_RESOURCE)
+            return e;
+    }
+    return NULL;
+}
+
+/* What changed before it, or an event of Kubernetes. */
+static const struct cause_evidence *change_of(
+    const struct cause_suspect *s, const struct cause_evidence *first)
+{
+    for (uint32_t i = 0; i < s->evidence_count; i++) {
+        const struct cause_evidence *e = &s->evidence[i];
+
+        if (e->kind == EVIDENCE_CHANGE && e != first)
+            return e;
+    }
+    return NULL;
+}
 
 static struct slice describe_cause(struct rca_context *rca,
                                    const struct cause_suspect *s)
 {
-    struct slice name = name_of(rca, s->component);
-    struct slice text = text_format(rca->arena, "%.*s: %.*s", SLICE_ARGS(name),
-                                    SLICE_ARGS(s->evidence[0].text));
-    char at[16];
-
-    if (!s->onset_ns)
-        return text;
-    return text_format(rca->arena, "%.*s, since %s UTC", SLICE_ARGS(text),
-                       time_of_day(s->onset_ns, at));
-}
-
-/* The earliest thing that a suspect showed, by the minute: a caller's request
- * begins before the one that it waits for. Within a minute it is the most
- * likely suspect's. */
-static struct slice describe_first_failure(struct rca_context *rca,
-                                           const struct cause_report *report)
-{
-    const struct cause_evidence *first = NULL;
-    uint32_t component = 0;
-    char at[16];
-
-    for (uint32_t i = 0;
-         i < report->suspect_count && i < CAUSE_CHARTED_SUSPECTS; i++)
-        for (uint32_t k = 0; k < report->suspects[i].evidence_count; k++) {
-            const struct cause_evidence *e = &report->suspects[i].evidence[k];
-
-            if (e->onset_ns == 0 || !evidence_is_symptom(e) ||
-                (first &&
-                 e->onset_ns / NS_PER_MIN >= first->onset_ns / NS_PER_MIN))
-                continue;
-            first = e;
-            component = report->suspects[i].component;
-        }
-    if (!first)
-        return (struct slice){NULL, 0};
-    struct slice name = name_of(rca, component);
-    return text_format(rca->arena, "%s UTC, %.*s: %.*s",
-                       time_of_day(first->onset_ns, at), SLICE_ARGS(name),
+    struct arena *arena = rca->arena;
+    const struct cause_evidence *first = first_sentence(s);
+    const struct cause_evidence *second = second_sentence(s, first);
+    const struct cause_evidence *change = change_of(s, first);
+    struct slice text = candidate_name(&rca->candidates, s->component);
+    text = text_format(arena, "%.*s: %.*s", SLICE_ARGS(text),
                        SLICE_ARGS(first->text));
-}
+    if (s->onset_ns) {
+        struct slice at = time_text(rca, s->onset_ns);
 
-/* ---- impact ---- */
-
-static struct slice list_affected(struct rca_context *rca,
-                                  const struct cause_suspect *s)
-{
-    struct slice text = {NULL, 0};
-
-    for (uint32_t i = 0; i < s->affected_count && i < MAX_NAMED; i++) {
-        struct slice name = name_of(rca, s->affected[i]);
-
-        text = text_format(rca->arena, "%.*s%s%.*s", SLICE_ARGS(text),
-                           i == 0 ? "" : ", ", SLICE_ARGS(name));
+        text = text_format(arena, "%.*s, since %.*s", SLICE_ARGS(text),
+                           SLICE_ARGS(at));
     }
-    if (s->affected_count > MAX_NAMED)
-        text = text_format(rca->arena, "%.*s and %u more", SLICE_ARGS(text),
-                           s->affected_count - MAX_NAMED);
+    if (second)
+        text = text_format(arena, "%.*s; %.*s", SLICE_ARGS(text),
+                           SLICE_ARGS(second->text));
+    if (change && change->onset_ns) {
+        struct slice at = time_text(rca, change->onset_ns);
+
+        text = text_format(arena, "%.*s; at %.*s %.*s", SLICE_ARGS(text),
+                           SLICE_ARGS(at), SLICE_ARGS(change->text));
+    }
     return text;
 }
 
-/* "web: POST /checkout fails in 92 of 99 requests (3 of 146 before), and takes
- * longer than 340 ms in 12 of 99 requests" */
-static struct slice describe_operation(struct rca_context *rca,
-                                       const struct cause_impact *i)
+/* Nobody is blamed: what is most unusual, and whether users suffer. */
+static struct slice describe_nothing(struct rca_context *rca,
+                                     const struct cause_report *report)
 {
-    struct slice name = name_of(rca, i->component), text = SLICE("");
-    bool slow = i->slow_limit_ns > 0, fails = !slow || i->failed > i->slow / 10;
+    const struct cause_suspect *s = report->suspects;
+    bool quiet = report->impact_at == NO_INDEX;
+    struct slice text = !quiet                 ? SLICE("no cause stands out")
+                        : report->impact_known ? SLICE("nobody seems to suffer")
+                                               : SLICE("nothing stands out");
 
-    if (fails)
-        text = text_format(
-            rca->arena,
-            "fails in %llu of %llu requests (%llu of %llu before)%s",
-            (unsigned long long)i->failed, (unsigned long long)i->requests,
-            (unsigned long long)i->failed_before,
-            (unsigned long long)i->requests_before, slow ? ", " : "");
-    if (slow)
-        text = text_format(
-            rca->arena,
-            "%.*s%stakes longer than %llu ms in %llu of %llu requests",
-            SLICE_ARGS(text), fails ? "and " : "",
-            (unsigned long long)(i->slow_limit_ns / 1000000),
-            (unsigned long long)i->slow, (unsigned long long)i->requests);
-    return text_format(rca->arena, "%.*s: %.*s %.*s", SLICE_ARGS(name),
-                       SLICE_ARGS(i->operation), SLICE_ARGS(text));
+    if (report->suspect_count == 0 || s->evidence_count == 0)
+        return quiet ? SLICE("nothing stands out") : text;
+    struct slice name = candidate_name(&rca->candidates, s->component);
+    return text_format(rca->arena, "%.*s; most unusual: %.*s: %.*s",
+                       SLICE_ARGS(text), SLICE_ARGS(name),
+                       SLICE_ARGS(s->evidence[0].text));
 }
 
-static struct slice describe_impact(struct rca_context *rca,
-                                    const struct cause_report *report)
-{
-    struct slice affected = list_affected(rca, &report->suspects[0]);
-    struct slice worst;
+/* ---- first failure ---- */
 
-    if (report->impact_count > 0) {
-        worst = describe_operation(rca, &report->impacts[0]);
-        if (report->impact_count == 1)
-            return worst;
-        return text_format(rca->arena, "%.*s; %u more operation%s",
-                           SLICE_ARGS(worst), report->impact_count - 1,
-                           report->impact_count == 2 ? " suffers" : "s suffer");
+/* The earliest of its symptoms, by the minute. */
+static const struct cause_evidence *earliest(const struct cause_suspect *s)
+{
+    const struct cause_evidence *first = NULL;
+
+    for (uint32_t i = 0; i < s->evidence_count; i++) {
+        const struct cause_evidence *e = &s->evidence[i];
+
+        if (e->onset_ns && evidence_is_symptom(e) &&
+            (!first || e->onset_ns / NS_PER_MIN < first->onset_ns / NS_PER_MIN))
+            first = e;
     }
-    if (affected.len > 0)
-        return text_format(rca->arena,
-                           "seen by %.*s; requests of users are not affected",
-                           SLICE_ARGS(affected));
-    return SLICE("no effect on users or callers was found");
+    return first;
+}
+
+/* The earliest thing that the suspect or one of its callers showed; a caller's
+ * request begins before the one that it waits for, so a minute has to lie
+ * between them. */
+static struct slice describe_first_failure(struct rca_context *rca,
+                                           const struct cause_report *report)
+{
+    const struct cause_suspect *cause = &report->suspects[0], *at = cause;
+    const struct cause_evidence *first = earliest(cause);
+
+    for (uint32_t i = 1;
+         first && i < report->suspect_count && i < CAUSE_CHARTED_SUSPECTS;
+         i++) {
+        const struct cause_suspect *s = &report->suspects[i];
+        const struct cause_evidence *e = earliest(s);
+
+        if (!e || e->onset_ns / NS_PER_MIN >= first->onset_ns / NS_PER_MIN ||
+            !call_graph_reaches(&rca->graph, s->component, cause->component))
+            continue;
+        first = e;
+        at = s;
+    }
+    if (!first)
+        return (struct slice){NULL, 0};
+    struct slice name = candidate_name(&rca->candidates, at->component);
+    struct slice time = time_text(rca, first->onset_ns);
+    struct slice text =
+        text_format(rca->arena, "%.*s, %.*s: %.*s", SLICE_ARGS(time),
+                    SLICE_ARGS(name), SLICE_ARGS(first->text));
+    if (at == cause)
+        return text;
+    name = candidate_name(&rca->candidates, cause->component);
+    return text_format(
+        rca->arena, "%.*s (it showed it first, as a caller: it %s %.*s)",
+        SLICE_ARGS(text),
+        call_graph_calls(&rca->graph, at->component, cause->component)
+            ? "calls"
+            : "depends on",
+        SLICE_ARGS(name));
 }
 
 /* ---- what it is not ---- */
@@ -143,20 +198,22 @@ static struct slice exclusion_reason(struct rca_context *rca,
                                      const struct cause_suspect *s)
 {
     struct slice text = s->evidence[0].text;
-    double ratio = report->suspects[0].score / s->score;
 
     if (s->explained_by != NO_INDEX) {
         struct slice by = name_of(rca, s->explained_by);
 
-        return text_format(rca->arena,
-                           "%.*s; explained by %.*s, which it calls",
-                           SLICE_ARGS(text), SLICE_ARGS(by));
+        return text_format(
+            rca->arena, "%.*s; explained by %.*s, %s", SLICE_ARGS(text),
+            SLICE_ARGS(by),
+            call_graph_calls(&rca->graph, s->component, s->explained_by)
+                ? "which it calls"
+                : "on which it depends");
     }
     if (s->evidence[0].kind == EVIDENCE_CHANGE)
         return text_format(rca->arena, "%.*s; no other evidence",
                            SLICE_ARGS(text));
-    return text_format(rca->arena, "%.*s; score %.*fx lower", SLICE_ARGS(text),
-                       ratio < 9.95, ratio);
+    return text_format(rca->arena, "%.*s; weaker: score %.1f of %.1f",
+                       SLICE_ARGS(text), s->score, report->suspects[0].score);
 }
 
 /* Those that show something. A component that changed and shows nothing is
@@ -206,11 +263,14 @@ enum status report_summary(struct rca_context *rca,
     if (!list_excluded(rca, evidence, report))
         return arena_status(rca->arena);
     if (!report->found) {
-        report->cause = SLICE("nothing stands out");
-        return OK;
+        report->cause = describe_nothing(rca, report);
+        report->impact = report->impact_at != NO_INDEX
+                             ? report_impact_text(rca, report)
+                             : SLICE("");
+        return arena_status(rca->arena);
     }
     report->cause = describe_cause(rca, &report->suspects[0]);
     report->first_failure = describe_first_failure(rca, report);
-    report->impact = describe_impact(rca, report);
+    report->impact = report_impact_text(rca, report);
     return arena_status(rca->arena);
 }

@@ -91,8 +91,7 @@ static uint32_t span_term(struct interned_terms *terms, const struct span *span)
 {
     struct slice name = span->operation.len > 0 ? span->operation : span->name;
 
-    return terms_add(terms, hash_mix(1, hash_bytes(name.ptr, name.len, 0)),
-                     name, (struct slice){NULL, 0},
+    return terms_add(terms, span_name_key(name), name, (struct slice){NULL, 0},
                      contains_word(name, "error") ||
                          contains_word(name, "exception"));
 }
@@ -222,6 +221,7 @@ static enum status read_period(struct sample_reader *r,
         total += c.minutes[i];
     if (s != OK)
         return s;
+    r->sample->is_part = total > max_spans;
     if (total <= max_spans ||
         max_slice_ns(&period) < (double)(MIN_SLICE_S * NS_PER_S))
         return read_part(r, period, sample_share(max_spans, total));

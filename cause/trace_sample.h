@@ -10,6 +10,7 @@
 
 #include "array.h"
 #include "candidates.h"
+#include "hash.h"
 #include "interned_terms.h"
 
 struct rca_span {
@@ -46,6 +47,7 @@ struct trace_sample {
     struct rca_trace *traces;
     uint32_t span_count, span_room, log_count, log_room, trace_count;
     struct map index; /* spans by trace and id */
+    bool is_part;     /* others of the period were not read */
 };
 
 struct trace_samples {
@@ -76,6 +78,12 @@ MUST_CHECK bool trace_find_lost_answers(struct trace_samples *samples);
  * NO_INDEX: the arena is full. */
 uint32_t log_fingerprint(struct interned_terms *terms,
                          const struct log_record *log);
+
+/* The key of the term of a span's name. */
+static inline uint64_t span_name_key(struct slice name)
+{
+    return hash_mix(1, hash_bytes(name.ptr, name.len, 0));
+}
 
 /* Does a request to the component begin with this span? */
 static inline bool span_is_served(const struct rca_span *span)

@@ -151,14 +151,20 @@ struct cause_log {
     uint32_t count, before; /* of log records read */
 };
 
-/* Impact on users: an operation of a component that no component calls. */
+/* Impact on users: an operation with which they come in. Counts are of whole
+ * minutes, since impact_from_ns. */
 struct cause_impact {
     uint32_t component;
     struct slice operation;
-    uint64_t requests, failed; /* since it began */
+    uint32_t
+        through;     /* only requests that pass this component; or UINT32_MAX */
+    bool is_sample;  /* only requests of the traces that were looked at */
+    bool is_failing; /* more requests fail than before */
+    uint64_t requests, failed;
     uint64_t requests_before, failed_before;
     uint64_t slow;          /* of these requests, above slow_limit_ns */
     uint64_t slow_limit_ns; /* 0: not slower than usual */
+    uint32_t slow_looked_at, slow_of; /* what it follows from */
 };
 
 /* Another incident, which was over before the one of the answer. */
@@ -209,7 +215,11 @@ struct cause_report {
     struct cause_log logs[CAUSE_MAX_LOGS];
     uint32_t log_count;
     struct cause_impact impacts[CAUSE_MAX_IMPACT]; /* worst first */
-    uint32_t impact_count;
+    uint32_t impact_count, impact_total;
+    uint64_t impact_from_ns;
+    uint32_t impact_at;      /* where users suffer most; or UINT32_MAX */
+    bool impact_known;       /* what users see is measured */
+    uint64_t judged_from_ns; /* evidence is counted from here on */
     struct cause_incident incidents[CAUSE_MAX_INCIDENTS]; /* by time */
     uint32_t incident_count;
     struct cause_excluded *excluded;

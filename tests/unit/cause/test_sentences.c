@@ -2,6 +2,7 @@
  * Sentences of the answer: values as people write them, without exponents,
  * rounded to nothing, or without their units.
  */
+#include "event_sentence.h"
 #include "log_shown.h"
 #include "metric_sentence.h"
 
@@ -167,6 +168,7 @@ TEST(log_lines_keep_what_helps)
         "v2.14.3 started, cache added a bad decade",
         "disk full: 0 of 10Gi left",
         "token expired",
+        "[before get basic][trips: none] basic authentication failed",
     };
 
     for (size_t i = 0; i < sizeof(lines) / sizeof(*lines); i++)
@@ -183,7 +185,7 @@ TEST(log_lines_hide_secrets)
     CHECK(shows("db_password:hunter2 next", "db_password:<secret> next"));
     CHECK(shows("Authorization: Bearer abc.def next",
                 "Authorization: Bearer <secret> next"));
-    CHECK(shows("got Bearer abcdef", "got Bearer <secret>"));
+    CHECK(shows("got Bearer abcdef12", "got Bearer <secret>"));
     CHECK(shows("token eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2ln rejected",
                 "token <secret> rejected"));
     CHECK(shows("key AKIAIOSFODNN7EXAMPLE used", "key <secret> used"));
@@ -210,4 +212,74 @@ TEST(log_lines_are_cut_at_words)
     for (size_t i = 0; i < sizeof(line); i++)
         line[i] = "a \xc3\xa9 1f@=:-/"[i % 12];
     CHECK(log_shown(&arena, (struct slice){line, sizeof(line)}).len <= 160);
+}
+
+/* ---- counts ---- */
+
+static bool tells(struct event_words e, const char *text)
+{
+    arena_release(&arena);
+    arena_init(&arena, NULL, 1 << 20);
+    e.what = SLICE("GET /stock");
+    struct slice sentence = event_sentence(&arena, &e);
+
+    if (slice_equal(sentence, slice_of(text)))
+        return true;
+    printf("# '%.*s'\n", SLICE_ARGS(sentence));
+    return false;
+}
+
+TEST(calls_that_are_gone_do_not_go_well)
+{
+    struct event_words gone = {.is_call = true,
+                               .before = 701,
+                               .before_of = 701,
+                               .now = 0,
+                               .now_of = 459};
+
+    CHECK(tells(gone, "call GET /stock is not made any more: in 0 of 459 "
+                      "traces, 701 of 701 before"));
+    gone.now = 2;
+    CHECK(tells(gone, "call GET /stock is made in only 2 of 459 traces, 701 of "
+                      "701 before"));
+    gone.still_made = true;
+    CHECK(tells(gone, "call GET /stock succeeds in only 2 of 459 traces, 701 "
+                      "of 701 before"));
+    struct event_words fails = {.is_call = true,
+                                .is_error = true,
+                                .is_sample = true,
+                                .before = 1,
+                                .before_of = 701,
+                                .now = 178,
+                                .now_of = 459,
+                                .after = SLICE("GET /x")};
+    CHECK(tells(fails, "call GET /stock fails in 178 of 459 sampled traces, 1 "
+                       "of 701 before (after GET /x)"));
+}
+
+static bool share_is(double k, double n, const char *text, const char *before)
+{
+    arena_release(&arena);
+    arena_init(&arena, NULL, 1 << 20);
+    struct slice now = share_text(&arena, k, n, "requests");
+    struct slice was = share_before_text(&arena, k, n);
+    bool good =
+        slice_equal(now, slice_of(text)) && slice_equal(was, slice_of(before));
+
+    if (!good)
+        printf("# '%.*s' '%.*s'\n", SLICE_ARGS(now), SLICE_ARGS(was));
+    return good;
+}
+
+TEST(shares_are_counts_as_long_as_these_are_small)
+{
+    CHECK(share_is(3, 6, "3 of 6 requests", "3 of 6"));
+    CHECK(share_is(1, 1, "1 of 1 request", "1 of 1"));
+    CHECK(share_is(0, 20, "0 of 20 requests", "0 of 20"));
+    CHECK(share_is(12.93, 20.4, "about 13 of 20 requests", "13 of 20"));
+    CHECK(share_is(0.2, 20.4, "about 1 of 20 requests", "1 of 20"));
+    CHECK(share_is(19.9, 20.1, "about 19 of 20 requests", "19 of 20"));
+    CHECK(share_is(3, 12000, "0.025% of 12000 requests", "0.025%"));
+    CHECK(share_is(0, 12000, "0% of 12000 requests", "0%"));
+    CHECK(share_is(0, 0, "0 of 0 requests", "none"));
 }
