@@ -5,7 +5,15 @@
  */
 #include "cause_world.h"
 
-enum shape { HISTOGRAMS, COUNTERS, GAUGES, STATUS_GAUGES, SHAPES };
+enum shape {
+    HISTOGRAMS,
+    DELTAS, /* of histograms */
+    COUNTERS,
+    ERROR_COUNTERS, /* a counter of all requests, and one of failures */
+    GAUGES,
+    STATUS_GAUGES,
+    SHAPES
+};
 enum { MAX_PODS = 24, STEP_S = 15, LONG_AGO_S = -1800 };
 
 struct pod {
@@ -35,6 +43,14 @@ static const struct metric pod_metrics[] = {
      .type = METRIC_SUM,
      .temporality = CUMULATIVE,
      .monotonic = true},
+    {.name = {"http.server.request.duration", 28},
+     .unit = {"s", 1},
+     .type = METRIC_HISTOGRAM,
+     .temporality = DELTA},
+    {.name = {"http_request_errors_total", 25},
+     .type = METRIC_SUM,
+     .temporality = CUMULATIVE,
+     .monotonic = true},
     {.name = {"latency_p95", 11}, .type = METRIC_GAUGE},
     {.name = {"request_rate", 12}, .type = METRIC_GAUGE},
     {.name = {"error_rate", 10}, .type = METRIC_GAUGE},
@@ -44,7 +60,17 @@ static const struct metric pod_metrics[] = {
      .monotonic = true},
     {.name = {"process_resident_memory_bytes", 29}, .type = METRIC_GAUGE},
 };
-enum { DURATION, REQUESTS, P95, RATE, ERROR_RATE, CPU_TIME, MEMORY };
+enum {
+    DURATION,
+    REQUESTS,
+    DURATION_DELTA,
+    ERROR_COUNT,
+    P95,
+    RATE,
+    ERROR_RATE,
+    CPU_TIME,
+    MEMORY
+};
 
 static struct point *tell(struct fleet *f, struct pod *pod, int metric, int at,
                           const char *status)
@@ -90,6 +116,21 @@ static void tell_requests(struct fleet *f, struct pod *pod, int at,
                                     .has_sum = true};
             tell(f, pod, DURATION, at, status[failed])->histogram = h;
             break;
+        case DELTAS:
+            if (now[failed] < 1)
+                break;
+            h = arena_zero(&f->w->bed.arena, 1, sizeof(*h));
+            *h = (struct histogram){.count = (uint64_t)now[failed],
+                                    .sum = now[failed] * seconds,
+                                    .has_sum = true};
+            struct point *p = tell(f, pod, DURATION_DELTA, at, status[failed]);
+            p->histogram = h;
+            p->start_ns = p->time_ns - STEP_S * NS_PER_S;
+            break;
+        case ERROR_COUNTERS:
+            tell(f, pod, failed ? ERROR_COUNT : REQUESTS, at, NULL)->d =
+                pod->served[1] + (failed ? 0 : pod->served[0]);
+            break;
         case COUNTERS:
             tell(f, pod, REQUESTS, at, status[failed])->d = pod->served[failed];
             break;
@@ -101,7 +142,7 @@ static void tell_requests(struct fleet *f, struct pod *pod, int at,
                 (now[failed] + (failed ? 0 : now[1])) / STEP_S;
         }
     }
-    if (f->shape != HISTOGRAMS)
+    if (f->shape > DELTAS)
         tell(f, pod, P95, at, NULL)->d = 2 * seconds;
 }
 
