@@ -146,6 +146,21 @@ double history_level(const struct timeseries *t, uint32_t first, uint32_t count,
     return n > 0 ? room[rank(n)] : (double)NAN;
 }
 
+/* In a sorted array, one value takes the place of another. */
+static void replace_sorted(double *sorted, uint32_t count, double old,
+                           double value)
+{
+    uint32_t i = 0;
+
+    while (i + 1 < count && sorted[i] < old)
+        i++;
+    for (; i + 1 < count && sorted[i + 1] < value; i++)
+        sorted[i] = sorted[i + 1];
+    for (; i > 0 && sorted[i - 1] > value; i--)
+        sorted[i] = sorted[i - 1];
+    sorted[i] = value;
+}
+
 double history_usual_reach(const struct timeseries *t, uint32_t run,
                            double sign, level_rank *rank, double *room)
 {
@@ -154,9 +169,14 @@ double history_usual_reach(const struct timeseries *t, uint32_t run,
 
     if (run > t->before)
         run = t->before;
-    for (uint32_t i = 0; i + run <= t->before; i++)
-        levels[n++] =
-            history_level(t, i, run, sign, rank, room) - sign * t->median;
+    (void)history_level(t, 0, run, sign, rank, room); /* sorts them */
+    for (uint32_t i = run;; i++) {
+        levels[n++] = room[rank(run)] - sign * t->median;
+        if (i == t->before)
+            break;
+        replace_sorted(room, run, sign * t->at[i - run].value,
+                       sign * t->at[i].value);
+    }
     return fmax(0, quantile(levels, n, 0.9));
 }
 
@@ -207,6 +227,9 @@ struct deviation history_deviation(const struct timeseries *t,
         history_level(t, d.first, count, sign, history_upper_quartile, room);
     if (isnan(now))
         return (struct deviation){0};
+    d.now = sign * now;
+    if (now - sign * t->median - grown <= 0)
+        return d; /* however far it usually reaches */
     double reach =
         history_usual_reach(t, count, sign, history_upper_quartile, room);
     double spread = fmax(t->spread, unfelt_failures(t, load));
@@ -214,7 +237,6 @@ struct deviation history_deviation(const struct timeseries *t,
 
     if (!(spread > 0))
         spread = NEVER_MOVED * fabs(now);
-    d.now = sign * now;
     if (beyond <= 0 || spread <= 0)
         return d;
     double z = beyond / spread;

@@ -1,18 +1,24 @@
 #include "quantile.h"
 
-#include <stdlib.h>
+#include <stddef.h>
 
-static int by_value(const void *left, const void *right)
-{
-    double a = *(const double *)left, b = *(const double *)right;
-
-    return (a > b) - (a < b);
-}
-
+/* Shellsort: without a callback it is several times as fast as qsort() for the
+ * hundreds of values that one series has, and no slower for thousands. */
 void values_sort(double *values, uint32_t count)
 {
-    if (count > 0)
-        qsort(values, count, sizeof(*values), by_value);
+    /* Ciura's gaps, and so on by 2.25. */
+    static const uint32_t gaps[] = {92001, 40889, 18173, 8077, 3590, 1596, 701,
+                                    301,   132,   57,    23,   10,   4,    1};
+
+    for (size_t g = 0; g < sizeof(gaps) / sizeof(*gaps); g++)
+        for (uint32_t gap = gaps[g], i = gap; i < count; i++) {
+            double value = values[i];
+            uint32_t at = i;
+
+            for (; at >= gap && values[at - gap] > value; at -= gap)
+                values[at] = values[at - gap];
+            values[at] = value;
+        }
 }
 
 double quantile_sorted(const double *values, uint32_t count, double q)
