@@ -184,14 +184,13 @@ static struct slice analysis(struct query_request *request,
                         report->impact.ptr);
 }
 
+/* Right in four of five answers; in two of five. */
 static const char *confidence_of(const struct cause_report *report,
                                  const struct cause_suspect *s)
 {
-    double share = report->confidence * s->score / report->suspects[0].score;
+    double right = report->confidence * s->score / report->suspects[0].score;
 
-    if (share > 0.6 && s->score >= 3)
-        return "high";
-    return share > 0.35 ? "medium" : "low";
+    return right > 0.8 ? "high" : right > 0.4 ? "medium" : "low";
 }
 
 struct root_cause rca_root_cause(struct query_request *request,
