@@ -153,6 +153,8 @@ static enum status write_report(struct rca_context *rca,
         s = report_summary(rca, &evidence, report);
     if (s == OK)
         s = report_incidents(rca, report);
+    if (s == OK)
+        s = report_remarks(rca, report);
     report->window = rca->times.period[WINDOW];
     report->baseline = rca->times.period[BASELINE];
     report->components = rca->candidates.identities;

@@ -40,6 +40,10 @@ MUST_CHECK enum status report_logs(struct rca_context *rca,
 MUST_CHECK enum status report_correlations(struct rca_context *rca,
                                            struct cause_report *report);
 
+/* Telemetry that stopped in the window. */
+MUST_CHECK enum status report_remarks(struct rca_context *rca,
+                                      struct cause_report *report);
+
 /* Other incidents before. */
 MUST_CHECK enum status report_incidents(const struct rca_context *rca,
                                         struct cause_report *report);

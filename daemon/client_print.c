@@ -232,6 +232,8 @@ void client_print_cause(const json_t *answer)
     if (found)
         print_correlation(json_object_get(answer, "attributeCorrelation"));
     print_changes(json_object_get(answer, "changes"));
+    print_list(json_object_get(answer, "remarks"), SIZE_MAX, "",
+               "Remark         {text}\n");
     print_time(answer);
     print_hint(json_object_get(answer, "read"));
     for (size_t i = 0;

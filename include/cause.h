@@ -34,6 +34,7 @@ enum {
     CAUSE_MAX_CHANGES = 16,
     CAUSE_MAX_IMPACT = 8,
     CAUSE_MAX_LOGS = 3,
+    CAUSE_MAX_REMARKS = 4,
     CAUSE_MAX_INCIDENTS = 4,
     CAUSE_NEAR_WINDOWS = 3, /* others are listed from so many windows before */
 };
@@ -187,6 +188,12 @@ struct cause_correlation {
     uint32_t failing, failing_of, others, others_of;
 };
 
+/* What is not about a cause, and should be known. */
+struct cause_remark {
+    uint64_t time_ns; /* since when */
+    struct slice text;
+};
+
 enum candidate_kind {
     CANDIDATE_COMPONENT,
     CANDIDATE_DATABASE, /* these three are known from their callers only */
@@ -222,6 +229,8 @@ struct cause_report {
     uint64_t judged_from_ns; /* evidence is counted from here on */
     struct cause_incident incidents[CAUSE_MAX_INCIDENTS]; /* by time */
     uint32_t incident_count;
+    struct cause_remark remarks[CAUSE_MAX_REMARKS];
+    uint32_t remark_count;
     struct cause_excluded *excluded;
     uint32_t excluded_count;
     struct cause_correlation

@@ -325,10 +325,14 @@ static const struct reply_table head_table = REPLY_TABLE(
     REPLY(struct cause_report, "found", found),
     REPLY_ROUNDED(struct cause_report, "confidence", confidence));
 
+static const struct reply_table remark_table = REPLY_TABLE(
+    struct cause_remark, REPLY_TIME(struct cause_remark, "startTime", time_ns),
+    REPLY(struct cause_remark, "text", text));
+
 struct cause_view {
     const struct cause_report *report;
     struct reply_list suspects, path, impact, changes, logs, incidents,
-        excluded;
+        excluded, remarks;
     struct attributes_view correlation;
 };
 const struct reply_table cause_table = REPLY_TABLE(
@@ -343,6 +347,7 @@ const struct reply_table cause_table = REPLY_TABLE(
     REPLY_LIST(struct cause_view, "logs", logs, &log_table),
     REPLY_LIST(struct cause_view, "otherIncidents", incidents, &incident_table),
     REPLY_LIST(struct cause_view, "excluded", excluded, &excluded_table),
+    REPLY_LIST(struct cause_view, "remarks", remarks, &remark_table),
     REPLY_OBJECT(struct cause_view, "attributeCorrelation", correlation, 0,
                  &attributes_table),
     REPLY_OBJECT(struct cause_view, "read", report, REPLY_POINTER,
@@ -382,6 +387,7 @@ void cause_reply(struct jsonw *w, const struct cause_report *report)
         .logs = {report->log_count, NULL, log_item, &logs},
         .incidents = {report->incident_count, NULL, component_item, &incidents},
         .excluded = {report->excluded_count, NULL, component_item, &excluded},
+        .remarks = {report->remark_count, report->remarks, NULL, NULL},
         .correlation = {
             report->slowest_compared ? "slowest" : "failed",
             {report->correlation_count, report->correlations, NULL, NULL}}};

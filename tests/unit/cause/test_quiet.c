@@ -177,3 +177,53 @@ TEST(spans_that_are_lost_are_no_cause)
     CHECK(!is_found(w, NULL));
     world_free(w);
 }
+
+/* Records of a signal in the minutes until `end`, as the correlator counts. */
+static void add_records(struct world *w, int component, const char *signal,
+                        int end)
+{
+    static const struct metric metric = {
+        .name = {DERIVED_RECORDS, sizeof(DERIVED_RECORDS) - 1},
+        .type = METRIC_SUM};
+
+    for (int minute = 0; minute < end; minute++) {
+        uint64_t at = (w->start_s + (uint64_t)minute * 60) * NS_PER_S;
+        struct attr *attr = arena_zero(&w->bed.arena, 1, sizeof(*attr));
+
+        *attr = bed_attr(DERIVED_SIGNAL, signal);
+        w->bed.store->points[w->bed.store->point_count++] =
+            (struct point){.metric = &metric,
+                           .attrs = {attr, 1, 0},
+                           .start_ns = at,
+                           .time_ns = at + NS_PER_MIN,
+                           .is_int = true,
+                           .i = 40,
+                           .resource_id = w->resources[component]};
+    }
+}
+
+TEST(telemetry_that_stops_is_a_remark)
+{
+    struct world *w = world_new(plain);
+
+    generate(w, true, false);
+    for (int c = 0; c < COMPONENTS; c++) {
+        add_records(w, c, "traces", c == USERS ? 12 : 15);
+        add_records(w, c, "metrics", 15);
+        add_records(w, c, "logs", c == STORE || c == USERS ? 12 : 15);
+    }
+    lose_logs(w, is_of_store);
+    json_t *answer = ask_cause(w, 10, 15,
+                               ",\"baseline\":{\"startTime\":"
+                               "\"2023-11-14T22:14:00Z\",\"endTime\":"
+                               "\"2023-11-14T22:24:00Z\"}");
+    CHECK_TEXT(bed_at(answer, "found"), "false");
+    CHECK_EQ(json_array_size(json_object_get(answer, "remarks")), 1);
+    /* users has no requests: it has no spans and no log records */
+    CHECK_TEXT(bed_at(answer, "remarks.0.text"),
+               "no log records of 1 component arrive since 22:26 UTC, other "
+               "telemetry of it does: store");
+    CHECK_TEXT(bed_at(answer, "remarks.0.startTime"), "2023-11-14T22:26:00Z");
+    json_decref(answer);
+    world_free(w);
+}
