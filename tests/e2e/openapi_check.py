@@ -36,6 +36,10 @@ RARE = {
     "Health.notes": "only with a broker that is away",
     "Health.error": "only of a sick server",
     "CauseEvidence.peer": "only where a network is slow",
+    **{"CauseResponse.otherIncidents[]." + name: "only of two incidents"
+       for name in ("component", "startTime", "endTime", "text")},
+    **{"CauseResponse.remarks[]." + name: "only where telemetry stops"
+       for name in ("startTime", "text")},
     "RcaReport.alert_context.source_metric": "only of a metric's alert",
     **{"RcaReport.result." + name: "only of a report without a cause"
        for name in ("outcome", "explanation", "recommendations."
