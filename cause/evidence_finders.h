@@ -17,6 +17,9 @@
 
 /* Resources against their limits; marks the series of resources that have
  * one. */
+/* What is left of a limited resource becomes what is used of it; before the
+ * histories are measured. */
+void limits_invert(struct timeseries_list *list);
 void find_limits(struct evidence_set *evidence, struct timeseries_list *list);
 
 /* Time of its own. */

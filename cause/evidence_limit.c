@@ -101,17 +101,19 @@ static struct slice limit_percent(struct arena *arena, double share,
     return text_format(arena, "%.*f%%", digits, 100 * share);
 }
 
-static struct slice describe(struct arena *arena, const char *title,
-                             double before, double now)
+static struct slice describe(struct arena *arena,
+                             const struct metric_limit *limit, double before,
+                             double now)
 {
     struct slice was = limit_percent(arena, before, before, now);
     struct slice is = limit_percent(arena, now, before, now);
+    const char *of = limit->of ? limit->of : "its limit";
 
     if (now >= AT_LIMIT && before < AT_LIMIT)
-        return text_format(arena, "%s at %.*s of its limit, %.*s before", title,
-                           SLICE_ARGS(is), SLICE_ARGS(was));
-    return text_format(arena, "%s rose from %.*s to %.*s of its limit", title,
-                       SLICE_ARGS(was), SLICE_ARGS(is));
+        return text_format(arena, "%s at %.*s of %s, %.*s before", limit->title,
+                           SLICE_ARGS(is), of, SLICE_ARGS(was));
+    return text_format(arena, "%s rose from %.*s to %.*s of %s", limit->title,
+                       SLICE_ARGS(was), SLICE_ARGS(is), of);
 }
 
 static void judge(struct evidence_set *evidence, const struct timeseries *t,
@@ -140,13 +142,48 @@ static void judge(struct evidence_set *evidence, const struct timeseries *t,
         .numbers = {100 * u.median, 100 * u.top, 0, 0, "%"},
         .timeseries = t,
         .chart_scale = 100 / total,
-        .text = describe(evidence->arena, t->limit->title, u.median, u.top)};
+        .text = describe(evidence->arena, t->limit, u.median, u.top)};
     for (uint32_t i = 0; i < t->count && e.onset_ns == 0; i++)
         if (t->at[i].time_ns > baseline_end &&
             t->at[i].time_ns <= evidence->times->period[WINDOW].end_ns &&
             t->at[i].value / total > u.median + u.reach + 2 * u.spread)
             e.onset_ns = t->at[i].time_ns;
     evidence_add(evidence, t->component, &e);
+}
+
+void limits_invert(struct timeseries_list *list)
+{
+    for (uint32_t i = 0, end; i < list->count; i = end) {
+        end = timeseries_end(list, i);
+        for (uint32_t n = i; n < end; n++) {
+            struct timeseries *t = &list->at[n];
+
+            if (!t->limit || t->limit->role != LIMIT_LEFT)
+                continue;
+            double total = total_of(t, &list->at[i], &list->at[end]);
+
+            if (!(total > 0)) {
+                t->limit = NULL; /* it is not known */
+                continue;
+            }
+            t->less_is_worse = false;
+            for (uint32_t k = 0; k < t->count; k++)
+                t->at[k].value = total - t->at[k].value;
+        }
+    }
+}
+
+/* Is a series of the same component judged by its share of this limit? How
+ * often a container is throttled says nothing about the metrics of its CPU. */
+static bool is_judged_by(const struct timeseries *other,
+                         const struct timeseries *t)
+{
+    if (other->resource != t->resource)
+        return false;
+    if (other->limit && other->limit->group == t->limit->group &&
+        t->limit->group > 0)
+        return true;
+    return other->class == t->class && !t->limit->of;
 }
 
 void find_limits(struct evidence_set *evidence, struct timeseries_list *list)
@@ -161,8 +198,7 @@ void find_limits(struct evidence_set *evidence, struct timeseries_list *list)
                 continue;
             judge(evidence, t, total);
             for (uint32_t k = i; k < end; k++)
-                list->at[k].has_limit |= list->at[k].class == t->class &&
-                                         list->at[k].resource == t->resource;
+                list->at[k].has_limit |= is_judged_by(&list->at[k], t);
         }
     }
 }

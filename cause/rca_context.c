@@ -72,6 +72,7 @@ enum status rca_context_read(struct rca_context *c,
     if (s != OK)
         return s;
     timeseries_sort(&c->timeseries);
+    limits_invert(&c->timeseries);
     if (!history_measure(&c->timeseries, &c->times))
         return arena_status(arena);
     for (int period = 0; period < PERIODS; period++)

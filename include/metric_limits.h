@@ -12,12 +12,18 @@
 
 #include "arena.h"
 
-enum limit_role { LIMIT_SHARE, LIMIT_USED, LIMIT_TOTAL };
+enum limit_role {
+    LIMIT_SHARE,
+    LIMIT_USED,
+    LIMIT_LEFT, /* what is not used */
+    LIMIT_TOTAL
+};
 
 struct metric_limit {
     const char *name, *class, *title; /* class: cpu, memory, disk, pool */
     uint8_t role;                     /* enum limit_role */
-    uint8_t group; /* LIMIT_USED and LIMIT_TOTAL of one group belong together */
+    uint8_t group;  /* LIMIT_USED, _LEFT, _TOTAL of one group belong together */
+    const char *of; /* what the total is; NULL: its limit */
 };
 
 /* NULL if it is none of these. */

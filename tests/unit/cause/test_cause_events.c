@@ -297,3 +297,63 @@ TEST(a_state_that_lasts_is_no_news)
     CHECK_TEXT(slice_of(told(w, "suspects.0.component")), "api");
     world_free(w);
 }
+
+/* ---- limits ---- */
+
+static void add_value(struct world *w, const struct metric *metric,
+                      int component, int minute, double value)
+{
+    w->bed.store->points[w->bed.store->point_count++] = (struct point){
+        .metric = metric,
+        .start_ns = w->start_s * NS_PER_S,
+        .time_ns = (w->start_s + (uint64_t)minute * 60 + 30) * NS_PER_S,
+        .d = value,
+        .resource_id = w->resources[component]};
+}
+
+#define COUNTER(text)                                                    \
+    {                                                                    \
+        .name = SLICE_INIT(text), .type = METRIC_SUM, .monotonic = true, \
+        .temporality = CUMULATIVE                                        \
+    }
+static const struct metric throttled = COUNTER("container_cpu_cfs_throttled_"
+                                               "periods_total"),
+                           periods = COUNTER("container_cpu_cfs_periods_total");
+static const struct metric available = {.name =
+                                            SLICE_INIT("k8s.volume.available"),
+                                        .type = METRIC_GAUGE},
+                           capacity = {.name =
+                                           SLICE_INIT("k8s.volume.capacity"),
+                                       .type = METRIC_GAUGE};
+
+TEST(a_throttled_container_is_slow_because_of_it)
+{
+    struct world *w = failing_world();
+
+    for (int minute = 0; minute < 15; minute++) {
+        int hit = minute > 10 ? minute - 10 : 0;
+
+        add_value(w, &periods, STORE, minute, 600 * minute);
+        add_value(w, &throttled, STORE, minute, 510 * hit);
+    }
+    CHECK_TEXT(slice_of(told(w, "suspects.0.component")), "store");
+    CHECK_TEXT(slice_of(told(w, "suspects.0.evidence.0.text")),
+               "CPU throttling rose from 0.0% to 85.0% of its "
+               "periods");
+    world_free(w);
+}
+
+TEST(a_volume_whose_rest_goes_to_nothing_is_full)
+{
+    struct world *w = failing_world();
+
+    for (int minute = 0; minute < 15; minute++) {
+        add_value(w, &capacity, STORE, minute, 1e9);
+        add_value(w, &available, STORE, minute,
+                  minute < 10 ? 7e8 - 1e6 * minute : 0);
+    }
+    CHECK_TEXT(slice_of(told(w, "suspects.0.component")), "store");
+    CHECK_TEXT(slice_of(told(w, "suspects.0.evidence.0.text")),
+               "the volume at 100% of its capacity, 30% before");
+    world_free(w);
+}
