@@ -3,6 +3,7 @@
 #include <math.h>
 
 #include "evidence.h"
+#include "latency_mean.h"
 #include "name_words.h"
 #include "quantile.h"
 #include "units.h"
@@ -138,27 +139,6 @@ static void find_sent(struct flow_list *flows, const struct call_graph *graph)
 
 /* ---- latency and failures ---- */
 
-/* How well the numbers of a metric add up along calls: means do, the tail of
- * the distribution does not. */
-static int additivity(struct slice name)
-{
-    char word[NAME_WORD];
-    int best = 4;
-
-    while (name_next_word(&name, word)) {
-        if (name_word_is_in(" average avg mean ", word))
-            return 5;
-        if (name_word_is_in(" p50 50 median ", word))
-            best = 3;
-        else if (name_word_is_in(" p75 75 p90 90 p95 95 p99 99 p999 999 ",
-                                 word))
-            best = 2;
-        else if (name_word_is_in(" max maximum min minimum ", word))
-            best = 1;
-    }
-    return best;
-}
-
 /* In what a flow is measured: as values, per request, or 0: not at all. */
 static double factor_of(const struct timeseries *t, enum flow_kind kind,
                         const struct component_flows *f)
@@ -218,28 +198,45 @@ static struct flow measure_group(const struct flow_meter *m,
     return flow;
 }
 
-static void measure_flow(const struct flow_meter *m, struct component_flows *f,
-                         enum flow_kind kind, uint32_t first, uint32_t end)
+/* The series at i is not of a metric that was met before. */
+static bool is_new_metric(const struct flow_meter *m, uint32_t first,
+                          uint32_t i)
 {
-    int best = 0;
+    for (uint32_t k = first; k < i; k++)
+        if (m->list->at[k].sort == m->list->at[i].sort)
+            return false;
+    return true;
+}
 
-    for (uint32_t i = first; i < end; i++) {
-        const struct timeseries *t = &m->list->at[i];
-        bool is_met = false;
+static void take_larger(struct flow *to, struct flow flow)
+{
+    if (flow.known && (!to->known || flow.rise > to->rise))
+        *to = flow;
+}
 
-        if (!(factor_of(t, kind, f) > 0))
-            continue;
-        int quality = kind == FLOW_LATENCY ? additivity(t->name) : 1;
-        for (uint32_t k = first; k < i && !is_met; k++)
-            is_met = m->list->at[k].sort == t->sort;
-        if (is_met || quality < best)
-            continue;
-        struct flow flow = measure_group(m, f, kind, i, end);
-        if (flow.known && (quality > best || flow.rise > f->of[kind].rise)) {
-            f->of[kind] = flow;
-            best = quality;
-        }
-    }
+static void measure_failures(const struct flow_meter *m,
+                             struct component_flows *f, uint32_t first,
+                             uint32_t end)
+{
+    for (uint32_t i = first; i < end; i++)
+        if (factor_of(&m->list->at[i], FLOW_FAILURES, f) > 0 &&
+            is_new_metric(m, first, i))
+            take_larger(&f->of[FLOW_FAILURES],
+                        measure_group(m, f, FLOW_FAILURES, i, end));
+}
+
+static void measure_latency(const struct flow_meter *m,
+                            struct component_flows *f, uint32_t first,
+                            uint32_t end)
+{
+    struct latency_parts parts = {0};
+
+    for (uint32_t i = first; i < end; i++)
+        if (factor_of(&m->list->at[i], FLOW_LATENCY, f) > 0 &&
+            is_new_metric(m, first, i))
+            take_larger(latency_part(&parts, m->list->at[i].name),
+                        measure_group(m, f, FLOW_LATENCY, i, end));
+    f->of[FLOW_LATENCY] = latency_mean(&parts);
 }
 
 /* The median of how much slower twice the requests make. */
@@ -279,8 +276,8 @@ bool flows_measure(struct flow_list *flows, const struct timeseries_list *list,
         struct component_flows *f = &flows->at[list->at[i].component];
 
         end = timeseries_end(list, i);
-        for (int kind = 0; kind < FLOW_KINDS; kind++)
-            measure_flow(&m, f, (enum flow_kind)kind, i, end);
+        measure_latency(&m, f, i, end);
+        measure_failures(&m, f, i, end);
     }
     flows->slowed_by_load = slowed_by_load(flows, slowed);
     return true;

@@ -10,6 +10,8 @@
 static const double SAME_PART = 0.25, SAME_PART_OF_PROXY = 0.5;
 /* A rise of which callees explain less than that is not explained. */
 static const double EXPLAINED = 0.5;
+/* Requests and latency of a proxy and its target, as logarithms of ratios. */
+static const double SAME_REQUESTS = 0.15, SAME_LATENCY = 0.3;
 /* The same onset: points of five minutes are told apart. */
 #define SAME_ONSET_NS (7 * NS_PER_MIN)
 
@@ -21,10 +23,20 @@ struct excess_finder {
     struct arena *arena;
     uint32_t *callees, callee_count; /* of one component */
     uint32_t *waiting;
+    uint32_t *target; /* of a proxy, by candidate; or NO_INDEX */
     bool *visited, *has_caller;
 };
 
 /* ---- calls ---- */
+
+/* The first callee from a number on; a proxy has one. */
+static uint32_t next_callee(const struct excess_finder *f, uint32_t c,
+                            uint32_t from)
+{
+    if (f->target[c] != NO_INDEX)
+        return f->target[c] >= from ? f->target[c] : NO_INDEX;
+    return call_graph_callee(f->graph, c, from);
+}
 
 /* Callees whose flow is known, also behind those whose flow is not. */
 static void find_callees(struct excess_finder *f, uint32_t c,
@@ -39,7 +51,7 @@ static void find_callees(struct excess_finder *f, uint32_t c,
     while (waiting > 0) {
         uint32_t at = f->waiting[--waiting], d = 0;
 
-        for (; (d = call_graph_callee(f->graph, at, d)) != NO_INDEX; d++) {
+        for (; (d = next_callee(f, at, d)) != NO_INDEX; d++) {
             if (f->visited[d])
                 continue;
             f->visited[d] = true;
@@ -121,6 +133,24 @@ static bool find_shares(struct excess_finder *f, uint32_t c,
     return true;
 }
 
+static void find_failing_callee(struct excess_finder *f, uint32_t c)
+{
+    double most = 0;
+
+    f->excess->failing_callee[c] = NO_INDEX;
+    if (!(f->flows[c].of[FLOW_LATENCY].rise > 0))
+        return;
+    find_callees(f, c, FLOW_FAILURES);
+    for (uint32_t i = 0; i < f->callee_count; i++) {
+        double rise = explained_rise(f, c, f->callees[i], FLOW_FAILURES);
+
+        if (rise > most) {
+            most = rise;
+            f->excess->failing_callee[c] = f->callees[i];
+        }
+    }
+}
+
 /* ---- calls that the graph lacks ---- */
 
 static bool has_callee(const struct excess_finder *f, uint32_t c)
@@ -170,6 +200,46 @@ static bool may_wait_for(const struct component_flows *caller,
     return !own->known || !its->known || own->usual >= calls * its->usual;
 }
 
+/* How different the usual requests and latencies of a proxy and of another are,
+ * as the sum of logarithms; INFINITY: it is not its target. */
+static double distance(const struct component_flows *proxy,
+                       const struct component_flows *target)
+{
+    const struct flow *own = &proxy->of[FLOW_LATENCY];
+    const struct flow *its = &target->of[FLOW_LATENCY];
+
+    if (target->is_proxy || !same_counting(proxy, target) || !own->known ||
+        !its->known || !(own->usual > 0) || !(its->usual > 0))
+        return INFINITY;
+    double requests = fabs(log(target->requests / proxy->requests));
+    double latency = fabs(log(its->usual / own->usual));
+
+    return requests < SAME_REQUESTS && latency < SAME_LATENCY
+               ? requests + latency
+               : INFINITY;
+}
+
+/* A proxy of which no callee is known speaks for who has as many requests, and
+ * usually takes as long. */
+static void find_targets(struct excess_finder *f)
+{
+    memset(f->target, 0xff, f->count * sizeof(*f->target)); /* NO_INDEX */
+    for (uint32_t c = 0; c < f->count; c++) {
+        double least = INFINITY;
+
+        if (!f->flows[c].is_proxy || has_callee(f, c))
+            continue;
+        for (uint32_t d = 0; d < f->count; d++) {
+            double far = distance(&f->flows[c], &f->flows[d]);
+
+            if (far < least && may_call(f, c, d)) {
+                least = far;
+                f->target[c] = d;
+            }
+        }
+    }
+}
+
 /* How far the rise of d, as c would see it, is from what is unexplained of that
  * of c, as a part of it; 1: c does not call d. */
 static double mismatch(const struct excess_finder *f, uint32_t c, uint32_t d,
@@ -204,7 +274,7 @@ static bool find_missing(struct excess_finder *f, uint32_t c,
     uint32_t best = 0;
 
     if (!flow->known || flow->certainty < 1 || !(flow->rise > 0) ||
-        own <= EXPLAINED)
+        own <= EXPLAINED || f->target[c] != NO_INDEX)
         return true;
     for (uint32_t d = 0; d < f->count; d++) {
         double off = mismatch(f, c, d, kind);
@@ -233,14 +303,20 @@ bool excess_find(struct excess *e, const struct flow_list *flows,
     *e = (struct excess){0};
     f.callees = arena_alloc(arena, (n + 1) * sizeof(*f.callees));
     f.waiting = arena_alloc(arena, (n + 1) * sizeof(*f.waiting));
+    f.target = arena_alloc(arena, (n + 1) * sizeof(*f.target));
     f.visited = arena_zero(arena, n + 1, sizeof(*f.visited));
     f.has_caller = arena_zero(arena, n + 1, sizeof(*f.has_caller));
     for (int kind = 0; kind < FLOW_KINDS; kind++)
         e->own[kind] = arena_alloc(arena, (n + 1) * sizeof(double));
-    if (!f.callees || !f.waiting || !f.visited || !f.has_caller ||
-        !e->own[FLOW_LATENCY] || !e->own[FLOW_FAILURES])
+    e->failing_callee = arena_alloc(arena, (n + 1) * sizeof(uint32_t));
+    if (!e->failing_callee || !f.callees || !f.waiting || !f.target ||
+        !f.visited || !f.has_caller || !e->own[FLOW_LATENCY] ||
+        !e->own[FLOW_FAILURES])
         return false;
     find_callers(&f);
+    find_targets(&f);
+    for (uint32_t c = 0; c < n; c++)
+        find_failing_callee(&f, c);
     for (int kind = 0; kind < FLOW_KINDS; kind++)
         for (uint32_t c = 0; c < n; c++)
             if (!find_shares(&f, c, (enum flow_kind)kind) ||

@@ -25,6 +25,9 @@ struct excess_share {
 
 struct excess {
     double *own[FLOW_KINDS]; /* by candidate: 0 to 1; 1 if not known */
+    /* By candidate: the callee of which most calls fail, as who calls again or
+     * waits for answers that do not come is slow; or NO_INDEX. */
+    uint32_t *failing_callee;
     struct excess_share *shares;
     uint32_t share_count, share_room;
 };

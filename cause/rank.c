@@ -122,38 +122,60 @@ static double score_below(const struct ranking *r, uint32_t c, int kind,
     return most;
 }
 
-/* The callee that explains most of a rise; NO_INDEX: none explains any. */
-static uint32_t main_callee(const struct ranking *r, uint32_t c,
-                            enum flow_kind flow)
+/* What is wrong with a callee itself explains its caller as far as its rise
+ * does; *below: the one that explains most. */
+static double lost_to_callees(const struct ranking *r, uint32_t c,
+                              enum flow_kind flow, uint32_t *below)
 {
     const struct excess *e = r->evidence->excess;
-    double most = 0;
-    uint32_t best = NO_INDEX;
+    double most = 0, lost = 0;
 
-    for (uint32_t i = 0; i < e->share_count; i++)
-        if (e->shares[i].caller == c && e->shares[i].kind == flow &&
-            e->shares[i].share > most) {
-            most = e->shares[i].share;
-            best = e->shares[i].callee;
+    for (uint32_t i = 0; i < e->share_count; i++) {
+        const struct excess_share *s = &e->shares[i];
+
+        if (s->caller != c || s->kind != flow)
+            continue;
+        lost = fmax(lost, s->share * own_score(r, s->callee));
+        if (s->share > most) {
+            most = s->share;
+            *below = s->callee;
         }
-    return best;
+    }
+    return lost;
 }
 
-/* What of a score is the candidate's own. Who waits for slow callees may fail,
- * too. */
+/* Who waits for slow callees may fail, and who calls failing ones again is
+ * slow. */
+static double lost_to_other_flow(const struct ranking *r, uint32_t c, int kind,
+                                 uint32_t *below)
+{
+    const struct excess *e = r->evidence->excess;
+    uint32_t failing = e->failing_callee[c];
+
+    if (kind == EVIDENCE_ERRORS)
+        return is_accounted(r, c, EVIDENCE_LATENCY)
+                   ? r->evidence->of[c].best[EVIDENCE_LATENCY] *
+                         (1 - e->own[FLOW_LATENCY][c])
+                   : 0;
+    if (failing == NO_INDEX)
+        return 0;
+    if (*below == NO_INDEX)
+        *below = failing;
+    return r->evidence->of[failing].best[EVIDENCE_ERRORS];
+}
+
+/* What of a score is the candidate's own. */
 static double own_part(const struct ranking *r, uint32_t c, int kind,
                        double score, uint32_t *below)
 {
-    const struct excess *e = r->evidence->excess;
     enum flow_kind flow = flow_of(kind);
     double lost = 0;
 
     if (is_accounted(r, c, kind)) {
-        *below = main_callee(r, c, flow);
-        score = fmax(score, r->passed[flow][c]) * e->own[flow][c];
-        if (kind == EVIDENCE_ERRORS && is_accounted(r, c, EVIDENCE_LATENCY))
-            lost = r->evidence->of[c].best[EVIDENCE_LATENCY] *
-                   (1 - e->own[FLOW_LATENCY][c]);
+        score =
+            fmax(score, r->passed[flow][c]) * r->evidence->excess->own[flow][c];
+        lost = fmax(lost_to_callees(r, c, flow, below),
+                    lost_to_other_flow(r, c, kind, below));
     }
     lost = fmax(lost, score_below(r, c, kind, below));
     return score > 0 ? score * score / (score + lost) : 0;

@@ -5,7 +5,9 @@ The monitoring is as clouds have it: four styles of names, one point a minute or
 five, few points in the window, percentiles, availability instead of failures,
 rounded numbers, gaps where hardly anybody asks. The graph is as people have it:
 balancers that are leaves beside their targets, targets that nobody seems to
-call, calls that are missing. The traffic is what it likes to be.
+call, calls that are missing. The traffic is what it likes to be. In half of the
+cases latencies are means of a sample, hardly anybody asks, or some nodes lack a
+metric.
 """
 import math
 import random
@@ -13,7 +15,7 @@ import random
 from worlds import DAY, Case, Noise
 
 FAULTS = ("latency", "some-slow", "cpu-hog", "leak", "misconfigured", "throttled",
-          "overload", "crash")
+          "overload", "crash", "retried", "timeout", "queued")
 WORDS = ("adopt breed chart depot event flora grain habit index joker kiosk lemon mango north "
          "olive pixel quartz river stamp trail umbra valve whale xenon yacht zebra").split()
 STYLES = ("petlike", "cloudwatch", "xray", "percentiles")
@@ -119,7 +121,7 @@ def cloud_case(fault, kind, seed, number):
     inner = [n for n in order if nodes[n].kind not in ("balancer", "queue") and n != entry.name]
     if fault in ("cpu-hog", "leak", "crash", "misconfigured"):
         inner = [n for n in inner if nodes[n].kind in ("service", "code")] or inner
-    if fault == "throttled":
+    if fault in ("throttled", "retried"):
         inner = [n for n in inner if nodes[n].kind in ("table", "function")] or inner
     behind_queue = {d for n in nodes.values() for d in n.queued}
     inner = [n for n in inner if n not in behind_queue] or inner
@@ -128,7 +130,10 @@ def cloud_case(fault, kind, seed, number):
     case = Case("cloud", kind, culprit if fault else None, seed, number, style, step)
     case.graph = declared(rng, nodes, culprit)
     noise, strength = Noise(rng.random()), rng.uniform(.6, 1.6)
-    base = rng.uniform(300, 4000) * step / 60
+    base = rng.choice((rng.uniform(300, 4000), rng.uniform(30, 200))) * step / 60
+    sampled, lacking = rng.choice((0, 0, .1, .25)), rng.choice((0, 0, .15))
+    lacks = {n: rng.choice(("latency", "requests", "failures")) for n in nodes
+             if rng.random() < lacking and n != culprit}
     before, during = (rng.choice((6, 9)) * 3600, rng.choice((900, 1800))) if step == 300 else (
         2 * 3600, rng.choice((600, 900)))
     gap = rng.choice((0, 0, 6 * 3600))  # nothing was recorded, as on another day
@@ -142,7 +147,7 @@ def cloud_case(fault, kind, seed, number):
         load = base * (1 + .3 * math.sin(t * 2 * math.pi / DAY)) * (1 + noise.walk("load", .03, .2))
         load *= moved if t >= hit - 2 * step else 1
         play(case, nodes, order, entry.name, noise, rng, t, load,
-             (culprit, fault, strength, since, retries) if ill else None)
+             (culprit, fault, strength, since, retries) if ill else None, sampled, lacks)
     case.window = (hit, hit + during)
     case.baseline = (case.start, case.start + before - 300)
     return case
@@ -159,10 +164,25 @@ def harm(fault, strength, since, own):
         "throttled": (25 * strength, .4, .3 * strength, .3, 1),
         "overload": (own * 3 * strength + 20, 1, .06 * strength, .9, 7),
         "crash": (0, 1, .5 * strength, .3, 1),
+        "retried": (0, 1, .4 * strength, .3, 1),
+        "timeout": (5000, .4 * strength, 0, .3, 1),
+        "queued": (100 * strength + own, 1, 0, .95, 1),
     }[fault]
 
 
-def play(case, nodes, order, entry, noise, rng, t, load, ill):
+def seen_by_callers(ill, ms, broken):
+    """What callers of the culprit wait for it, and which share of calls fails."""
+    if ill[1] == "retried":  # three times, with a pause
+        return ms * (1 + broken) + 150 * broken + 300 * broken ** 2, broken ** 3
+    if ill[1] == "timeout":  # after a second
+        part = .4 * ill[2]
+        return ms - part * 4000, part
+    if ill[1] == "queued":  # before the culprit knows of it
+        return ms + 150 * ill[2], broken
+    return ms, broken
+
+
+def play(case, nodes, order, entry, noise, rng, t, load, ill, sampled, lacks):
     """One point of each node."""
     total, broken, asked = {}, {}, dict.fromkeys(nodes, 0.0)
     tails = {}  # of a part of the requests: (part, ms)
@@ -172,7 +192,8 @@ def play(case, nodes, order, entry, noise, rng, t, load, ill):
         if ill and name == ill[0]:
             asked[name] *= harm(*ill[1:4], n.own)[4]
         for d, x in n.calls.items():
-            again = 1.4 if ill and ill[4] and d == ill[0] and ill[1] in ("misconfigured", "crash") else 1
+            again = 1.4 if ill and d == ill[0] and (
+                ill[1] == "retried" or ill[4] and ill[1] in ("misconfigured", "crash")) else 1
             asked[d] += asked[name] * x * again
     for name in order:
         n, cpu = nodes[name], .15 + .2 * rng.random()
@@ -188,17 +209,26 @@ def play(case, nodes, order, entry, noise, rng, t, load, ill):
         for d, x in n.calls.items():
             if d in n.queued:
                 continue
-            good *= 1 - broken[d] * min(1, x) * (1 - n.tolerates)
-            waits += x * total[d]
+            wait, fails = total[d], broken[d]
+            if ill and d == ill[0]:
+                wait, fails = seen_by_callers(ill, wait, fails)
+            good *= 1 - fails * min(1, x) * (1 - n.tolerates)
+            waits += x * wait
             if tails[d][0]:
                 tails[name] = min(1, x * tails[d][0]), tails[d][1]
         broken[name], total[name] = 1 - good, own + waits
         if asked[name] * rng.random() < 1:
             continue
-        tell(case, n, noise, rng, t, asked[name], total[name], tails[name], broken[name], cpu)
+        tell(case, n, noise, rng, t, asked[name], total[name] * math.exp(rng.gauss(0, sampled)),
+             tails[name], broken[name], cpu, lacks.get(name))
 
 
-def tell(case, n, noise, rng, t, asked, ms, tail, broken, cpu):
+LACKING = {"latency": ("latency", "ResponseTime", "Duration"),
+           "requests": ("requests", "Count", "throughput", "Invocations"),
+           "failures": ("availability", "Fault", "error", "Error", "5XX"), None: ()}
+
+
+def tell(case, n, noise, rng, t, asked, ms, tail, broken, cpu, lacks):
     count = round(asked * noise.tail(.02))
     failed = sum(rng.random() < broken for _ in range(count)) if count < 300 else max(0, round(
         rng.gauss(count * broken, math.sqrt(count * broken + 1e-9))))
@@ -206,7 +236,11 @@ def tell(case, n, noise, rng, t, asked, ms, tail, broken, cpu):
     usual = max(.0002, mean - tail[0] * tail[1] / 1000)
     p50 = usual * .8 * noise.tail(.03) + (tail[1] / 1000 if tail[0] > .5 else 0)
     p90 = usual * 1.8 * noise.tail(.08) + (tail[1] / 1000 if tail[0] > .1 else 0)
-    put = lambda name, unit, value: case.put(n.name, name, unit, t, value)
+
+    def put(name, unit, value):
+        if not any(word in name for word in LACKING[lacks]):
+            case.put(n.name, name, unit, t, value)
+
     if case.style == "petlike":
         put("latency.average", "s", mean)
         put("latency.p50", "s", p50)

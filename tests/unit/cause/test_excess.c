@@ -7,6 +7,7 @@
 #include <math.h>
 
 #include "cause_world.h"
+#include "latency_mean.h"
 
 enum { NODES = 5, GATEWAY = 0, BALANCER, FIRST, SECOND, TABLE };
 
@@ -238,6 +239,75 @@ TEST(without_a_graph_no_calls_are_guessed)
     arena_release(&b.arena);
 }
 
+/* Who waits at most a second for an answer is not slower by five. */
+TEST(a_balancer_is_known_by_its_usual_numbers)
+{
+    struct bench b;
+
+    bench_init(&b);
+    declare(&b);
+    call_graph_add(&b.graph, GATEWAY, BALANCER);
+    b.at[BALANCER].is_proxy = true;
+    rises(&b, BALANCER, FLOW_LATENCY, 0.9);
+    rises(&b, BALANCER, FLOW_FAILURES, 0.4);
+    rises(&b, FIRST, FLOW_LATENCY, 5);
+    find(&b);
+    CHECK(near(own(&b, BALANCER, FLOW_LATENCY), 0));
+    CHECK(near(share(&b, BALANCER, FIRST), 1));
+    b.excess.share_count = 0;
+    b.at[FIRST].requests = 900; /* others than those of the balancer */
+    find(&b);
+    CHECK(near(own(&b, BALANCER, FLOW_LATENCY), 1));
+    arena_release(&b.arena);
+}
+
+TEST(the_callee_is_known_of_which_most_calls_fail)
+{
+    struct bench b;
+
+    bench_init(&b);
+    declare(&b);
+    rises(&b, GATEWAY, FLOW_LATENCY, 0.2);
+    rises(&b, FIRST, FLOW_FAILURES, 0.3);
+    rises(&b, SECOND, FLOW_FAILURES, 0.2);
+    find(&b);
+    CHECK_EQ(b.excess.failing_callee[GATEWAY], FIRST);
+    CHECK_EQ(b.excess.failing_callee[SECOND], NO_INDEX); /* it is not slow */
+    arena_release(&b.arena);
+}
+
+/* ---- the mean of a latency ---- */
+
+static struct flow *part(struct latency_parts *parts, const char *name,
+                         double usual, double rise)
+{
+    struct flow *flow = latency_part(parts, slice_of(name));
+
+    *flow = (struct flow){
+        .known = true, .usual = usual, .rise = rise, .certainty = 1};
+    return flow;
+}
+
+TEST(a_mean_is_made_of_quantiles)
+{
+    struct latency_parts parts = {0};
+
+    CHECK(!latency_mean(&parts).known);
+    (void)part(&parts, "latency_maximum", 9, 9);
+    CHECK(near(latency_mean(&parts).rise, 9));
+    (void)part(&parts, "latency_p90", 2, 3);
+    CHECK(near(latency_mean(&parts).rise, 3));
+    (void)part(&parts, "Latency_P50", 1, 0);
+    CHECK(near(latency_mean(&parts).usual, 0.7 * 1 + 0.3 * 2));
+    CHECK(near(latency_mean(&parts).rise, 0.3 * 3));
+    (void)part(&parts, "latency.99", 3, 4);
+    CHECK(near(latency_mean(&parts).rise, 0.245 * 3 + 0.055 * 4));
+    (void)part(&parts, "latency", 1.2, 0.5);
+    CHECK(near(latency_mean(&parts).rise, 0.5));
+    (void)part(&parts, "Latency.Average", 1.2, 0.6);
+    CHECK(near(latency_mean(&parts).rise, 0.6));
+}
+
 /* ---- from outside ---- */
 
 struct seen { /* usually and in the fault */
@@ -333,6 +403,23 @@ TEST(requests_that_no_caller_sent_excuse_nothing)
 
     CHECK_TEXT(slice_of(first_with(names, seen, catalog)), "cards");
     CHECK_TEXT(slice_of(first_with(names, load, catalog)), "");
+}
+
+/* Calls that fail at once and are made again take the caller's time. */
+TEST(who_calls_a_failing_one_again_is_not_named)
+{
+    static const char *const names[] = {"entry", "pay", "cards-table", "mail"};
+    static const char catalog[] = "{\"components\":[" NODE(
+        "entry",
+        CALL("pay") "," CALL("mail")) "," NODE("pay", CALL("cards-table")) "]}";
+    static const struct seen seen[] = {
+        {{.05, .45}, {0, 30}, {5000, 5000}},
+        {{.03, .43}, {0, 30}, {5000, 5000}},
+        {{.004, .004}, {0, 3000}, {5000, 8000}},
+        {{.02, .02}, {0, 0}, {5000, 5000}},
+    };
+
+    CHECK_TEXT(slice_of(first_with(names, seen, catalog)), "cards-table");
 }
 
 /* More requests of all excuse time as far as they slow the others. */
