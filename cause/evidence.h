@@ -68,6 +68,9 @@ struct evidence_set {
 void evidence_add(struct evidence_set *set, uint32_t candidate,
                   const struct cause_evidence *evidence);
 
+/* Keeps one of each metric: sorted, the strongest first. */
+void evidence_join_pods(struct evidence_list *list, struct arena *arena);
+
 /* Is it a symptom? Its onset counts. A change precedes the fault. */
 static inline bool evidence_is_symptom(const struct cause_evidence *evidence)
 {

@@ -48,7 +48,7 @@ static struct turnover find_turnover(const struct timeseries *first,
     for (const struct timeseries *t = first; t < end; t++) {
         bool silent = last_ns(t) + SILENT_NS < latest;
 
-        if (timeseries_is_occasional(t))
+        if (timeseries_is_occasional(t) || t->caller != NO_INDEX)
             continue;
         if (t->is_new_pod) {
             found.fresh++;

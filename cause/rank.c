@@ -251,6 +251,7 @@ static void attach_evidence(const struct ranking *r, struct cause_suspect *s)
     struct evidence_list *list = &r->evidence->of[s->component];
 
     qsort(list->at, list->count, sizeof(*list->at), by_weight);
+    evidence_join_pods(list, r->evidence->arena);
     s->evidence = list->at;
     s->evidence_count =
         list->count < CAUSE_MAX_EVIDENCE ? list->count : CAUSE_MAX_EVIDENCE;

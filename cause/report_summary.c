@@ -216,6 +216,14 @@ static struct slice exclusion_reason(struct rca_context *rca,
                        SLICE_ARGS(text), s->score, report->suspects[0].score);
 }
 
+static bool has_only_changed(const struct evidence_list *list)
+{
+    for (int kind = 0; kind < EVIDENCE_KINDS; kind++)
+        if ((list->best[kind] > 0) != (kind == EVIDENCE_CHANGE))
+            return false;
+    return true;
+}
+
 /* Those that show something. A component that changed and shows nothing is
  * listed as well, although its score is 0. */
 static bool list_excluded(struct rca_context *rca,
@@ -237,8 +245,7 @@ static bool list_excluded(struct rca_context *rca,
                 s->component, exclusion_reason(rca, report, s)};
     }
     for (uint32_t c = 0; c < rca->candidates.count && n < MAX_EXCLUDED; c++)
-        if (evidence->of[c].count == 1 &&
-            evidence->of[c].best[EVIDENCE_CHANGE] > 0)
+        if (has_only_changed(&evidence->of[c]))
             report->excluded[n++] =
                 (struct cause_excluded){c, SLICE("changed; no other evidence")};
     report->excluded_count = n;

@@ -322,6 +322,41 @@ TEST(a_rollout_before_the_window_is_the_cause)
         }
 }
 
+/* Of ten pods each shows the same; eight pieces of evidence are listed. */
+TEST(what_many_pods_show_is_told_once)
+{
+    FOR_ALL_SENDERS(shape, labels)
+    {
+        struct fleet *f = fleet_new((enum shape)shape, labels);
+        json_t *answer, *evidence;
+        bool changed = false;
+
+        for (int i = 0; i < 10; i++)
+            add_pod(f, STORE, 615)->failing = 0.6;
+        f->pods[2 * STORE].until_s = f->pods[2 * STORE + 1].until_s = 615;
+        CHECK_TEXT(slice_of(cause_in(f)), "store");
+        answer = json_loads(f->w->bed.text, 0, NULL);
+        evidence = json_object_get(
+            json_array_get(json_object_get(answer, "suspects"), 0), "evidence");
+        for (size_t i = 0; i < json_array_size(evidence); i++) {
+            json_t *e = json_array_get(evidence, i);
+
+            changed |= json_string_value(json_object_get(e, "text")) &&
+                       !strcmp(json_string_value(json_object_get(e, "text")),
+                               "all pods were replaced");
+            for (size_t k = 0; k < i; k++)
+                CHECK(!json_object_get(e, "metric") ||
+                      !json_equal(json_object_get(e, "metric"),
+                                  json_object_get(json_array_get(evidence, k),
+                                                  "metric")));
+        }
+        if (!CHECK(changed))
+            printf("# shape %d, labels %d\n", shape, labels);
+        json_decref(answer);
+        fleet_free(f);
+    }
+}
+
 /* Each pod lives for two scrapes. */
 TEST(pods_that_crash_again_and_again_are_the_cause)
 {
