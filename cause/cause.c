@@ -3,6 +3,7 @@
  */
 #include "cause.h"
 
+#include "call_waits.h"
 #include "evidence_durations.h"
 #include "excess.h"
 #include "report.h"
@@ -44,6 +45,8 @@ static bool find_metrics(struct rca_context *rca, struct evidence_set *evidence)
     double *room = arena_alloc(arena, 2 * (longest + 1) * sizeof(*room));
 
     if (!flows || !excess || !room ||
+        !call_waits_find(&rca->timeseries, &rca->times, rca->candidates.count,
+                         arena, room) ||
         !flows_measure(flows, &rca->timeseries, &rca->candidates, &rca->graph,
                        &rca->times, arena, room) ||
         !excess_find(excess, flows, &rca->graph, arena))

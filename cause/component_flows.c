@@ -143,7 +143,7 @@ static void find_sent(struct flow_list *flows, const struct call_graph *graph)
 static double factor_of(const struct timeseries *t, enum flow_kind kind,
                         const struct component_flows *f)
 {
-    if (t->before < 3)
+    if (t->before < 3 || t->waits != WAITS_AT_CALLEE)
         return 0;
     if (kind == FLOW_LATENCY)
         return t->class == CLASS_LATENCY && !t->less_is_worse

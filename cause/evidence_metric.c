@@ -20,6 +20,7 @@ static const double UNKNOWN_WEIGHT = 0.25;
 static const double BELOW_CHANCE = 0.1;
 /* Requests to other components are counted, and none to this one. */
 static const double UNUSED_WEIGHT = 0.1;
+static const double HALF_WEIGHT = 0.5;
 
 /* Classes without a row are not judged. */
 /* clang-format off */
@@ -66,6 +67,18 @@ static bool is_resource(const struct timeseries *t)
     return rules[t->class].kind == EVIDENCE_RESOURCE;
 }
 
+/* The candidate that a series tells something about. */
+static uint32_t about(const struct timeseries *t)
+{
+    return t->waits == WAITS_AT_CALLER ? t->caller : t->component;
+}
+
+/* Of calls. */
+static uint32_t other_end(const struct timeseries *t)
+{
+    return t->waits == WAITS_AT_CALLER ? t->component : t->caller;
+}
+
 /* What of the load excuses the values of a metric: twice the failures of twice
  * the requests are none the more, wherever the requests come from; more time or
  * CPU is excused for requests that had to be expected, and time by as much as
@@ -73,7 +86,7 @@ static bool is_resource(const struct timeseries *t)
 static struct component_load load_of(const struct metric_judge *j,
                                      const struct timeseries *t)
 {
-    const struct component_flows *f = &j->flows->at[t->component];
+    const struct component_flows *f = &j->flows->at[about(t)];
     struct component_load load = {f->sent_ratio, f->requests_now};
 
     if (t->class == CLASS_ERRORS || t->class == CLASS_ERROR_LOGS)
@@ -90,20 +103,22 @@ static void add_evidence(const struct metric_judge *j,
                          double score)
 {
     struct arena *arena = j->evidence->arena;
-    struct evidence_list *list = &j->evidence->of[t->component];
+    struct evidence_list *list = &j->evidence->of[about(t)];
     bool is_log = t->class == CLASS_ERROR_LOGS;
-    struct cause_evidence e = {.kind = rules[t->class].kind,
-                               .class = rules[t->class].class,
-                               .score = score,
-                               .metric = is_log ? SLICE("") : t->name,
-                               .template = is_log ? t->name : SLICE(""),
-                               .peer = NO_INDEX,
-                               .timeseries = t,
-                               .is_anomaly = true,
-                               .onset_ns = d->onset_ns};
+    bool between = t->waits == WAITS_BETWEEN;
+    struct cause_evidence e = {
+        .kind = between ? EVIDENCE_NETWORK : rules[t->class].kind,
+        .class = between ? "network" : rules[t->class].class,
+        .score = score,
+        .metric = is_log ? SLICE("") : t->name,
+        .template = is_log ? t->name : SLICE(""),
+        .peer = other_end(t),
+        .timeseries = t,
+        .is_anomaly = true,
+        .onset_ns = d->onset_ns};
 
     metric_describe(arena, t, t->median, d->now, &e);
-    evidence_add(j->evidence, t->component, &e);
+    evidence_add(j->evidence, about(t), &e);
     list->anomaly = fmax(list->anomaly, d->score);
 }
 
@@ -124,11 +139,14 @@ static double felt_part(const struct timeseries *t, const struct deviation *d,
 static double weight_of(const struct metric_judge *j,
                         const struct timeseries *t)
 {
-    const struct component_state *c = &j->components[t->component];
+    const struct component_state *c = &j->components[about(t)];
     double suffering = fmin(1, c->symptom_score / CONFIDENT_SCORE);
+    /* A network counts twice as much as a latency. */
+    double weight =
+        t->waits == WAITS_BETWEEN ? HALF_WEIGHT : rules[t->class].weight;
 
     if (!is_resource(t))
-        return rules[t->class].weight * (j->requests_seen ? UNUSED_WEIGHT : 1);
+        return weight * (j->requests_seen ? UNUSED_WEIGHT : 1);
     if (j->requests_seen)
         return red_any_served(j->red, t->component) ? suffering : UNUSED_WEIGHT;
     return c->has_symptoms ? (1 + suffering) / 2 : 1;
@@ -136,7 +154,7 @@ static double weight_of(const struct metric_judge *j,
 
 static void judge(struct metric_judge *j, const struct timeseries *t)
 {
-    struct component_state *c = &j->components[t->component];
+    struct component_state *c = &j->components[about(t)];
     struct component_load load = load_of(j, t);
     struct deviation d = history_deviation(
         t, j->evidence->times, t->less_is_worse ? -1 : 1, &load, j->room);
@@ -168,7 +186,7 @@ static bool is_judged(const struct metric_judge *j, const struct timeseries *t)
 {
     if (t->before < 3 || !rules[t->class].class)
         return false;
-    return !red_any_served(j->red, t->component) ||
+    return !red_any_served(j->red, about(t)) ||
            (is_resource(t) && !t->has_limit);
 }
 

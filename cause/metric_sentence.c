@@ -74,17 +74,21 @@ static struct slice describe_calls(struct arena *arena,
     struct slice a = quantity_text(arena, scale, before), name = sent_name(t);
     struct slice b = quantity_text(arena, scale, now), change;
     bool is_share = t->class == CLASS_ERRORS && t->is_share;
+    bool is_own = t->waits == WAITS_AT_CALLER;
+    struct slice other = is_own ? t->callee_name : t->caller_name;
+    const char *calls = is_own ? "its calls to" : "calls from";
 
     if (!slice_equal(a, b) && (is_share || (t->class == CLASS_LATENCY &&
                                             scale->quantity == QUANTITY_TIME)))
-        return text_format(arena, "calls from %.*s %s %.*s, %.*s before (%.*s)",
-                           SLICE_ARGS(t->caller_name),
-                           is_share ? "fail in" : "take", SLICE_ARGS(b),
-                           SLICE_ARGS(a), SLICE_ARGS(name));
+        return text_format(
+            arena, "%s %.*s %s %.*s, %.*s before%s (%.*s)", calls,
+            SLICE_ARGS(other), is_share ? "fail in" : "take", SLICE_ARGS(b),
+            SLICE_ARGS(a),
+            t->waits == WAITS_BETWEEN ? ", though it answers as usual" : "",
+            SLICE_ARGS(name));
     change = quantity_change(arena, scale, before, now);
-    return text_format(arena, "calls from %.*s: %.*s %.*s",
-                       SLICE_ARGS(t->caller_name), SLICE_ARGS(name),
-                       SLICE_ARGS(change));
+    return text_format(arena, "%s %.*s: %.*s %.*s", calls, SLICE_ARGS(other),
+                       SLICE_ARGS(name), SLICE_ARGS(change));
 }
 
 static struct slice describe(struct arena *arena, const struct timeseries *t,

@@ -4,25 +4,45 @@
  */
 #include "report.h"
 
-/* The strongest symptom of a fault elsewhere; its own limits are none. */
-static const struct cause_evidence *symptom_of(const struct evidence_set *set,
-                                               uint32_t c)
-{
-    const struct evidence_list *list = &set->of[c];
-    const struct cause_evidence *best = NULL;
+/* Of each candidate the strongest symptom of a fault elsewhere: its own limits
+ * are none, and calls that it finds slow are one. */
+struct symptoms {
+    const struct cause_evidence **of;
+};
 
-    for (uint32_t i = 0; i < list->count; i++)
-        if (evidence_is_symptom(&list->at[i]) &&
-            list->at[i].kind != EVIDENCE_RESOURCE &&
-            (!best || list->at[i].score > best->score))
-            best = &list->at[i];
-    return best;
+static void take_symptom(struct symptoms *s, uint32_t c,
+                         const struct cause_evidence *e)
+{
+    if (evidence_is_symptom(e) && e->kind != EVIDENCE_RESOURCE &&
+        (!s->of[c] || e->score > s->of[c]->score))
+        s->of[c] = e;
+}
+
+static bool find_symptoms(struct symptoms *s, const struct rca_context *rca,
+                          const struct evidence_set *set)
+{
+    uint32_t candidates = rca->candidates.count;
+
+    s->of = arena_zero(rca->arena, candidates + 1,
+                       sizeof(const struct cause_evidence *));
+    for (uint32_t c = 0; s->of && c < candidates; c++)
+        for (uint32_t i = 0; i < set->of[c].count; i++)
+            take_symptom(s, c, &set->of[c].at[i]);
+    for (uint32_t c = 0; s->of && c < candidates; c++)
+        for (uint32_t i = 0; i < set->of[c].count; i++) {
+            const struct cause_evidence *e = &set->of[c].at[i];
+
+            if (e->timeseries && e->timeseries->caller < candidates &&
+                !s->of[e->timeseries->caller])
+                take_symptom(s, e->timeseries->caller, e);
+        }
+    return s->of;
 }
 
 /* Callers of a candidate, and theirs, nearest first. */
 struct caller_walk {
     struct rca_context *rca;
-    const struct evidence_set *evidence;
+    struct symptoms symptoms;
     uint32_t *order, *callee, count; /* callee: NO_INDEX if not visited */
 };
 
@@ -31,7 +51,7 @@ static void visit_callers(struct caller_walk *w, uint32_t at, bool with_symptom)
     for (uint32_t c = 0; c < w->rca->candidates.count; c++) {
         if (w->callee[c] != NO_INDEX ||
             !call_graph_calls(&w->rca->graph, c, at) ||
-            (symptom_of(w->evidence, c) != NULL) != with_symptom)
+            (w->symptoms.of[c] != NULL) != with_symptom)
             continue;
         w->callee[c] = at;
         w->order[w->count++] = c;
@@ -61,7 +81,7 @@ static bool find_affected(const struct caller_walk *w, struct cause_suspect *s)
 {
     s->affected = arena_alloc(w->rca->arena, w->count * sizeof(*s->affected));
     for (uint32_t i = 1; s->affected && i < w->count; i++)
-        if (symptom_of(w->evidence, w->order[i]))
+        if (w->symptoms.of[w->order[i]])
             s->affected[s->affected_count++] = w->order[i];
     return s->affected;
 }
@@ -92,7 +112,7 @@ static bool find_path(const struct caller_walk *w, struct cause_report *report)
     report->path_count = n;
     for (; n > 0; at = w->callee[at]) {
         const struct cause_evidence *e =
-            at == s->component ? &s->evidence[0] : symptom_of(w->evidence, at);
+            at == s->component ? &s->evidence[0] : w->symptoms.of[at];
 
         report->path[--n].component = at;
         if (e)
@@ -120,8 +140,10 @@ enum status report_propagation(struct rca_context *rca,
                                const struct evidence_set *evidence,
                                struct cause_report *report)
 {
-    struct caller_walk w = {.rca = rca, .evidence = evidence};
+    struct caller_walk w = {.rca = rca};
 
+    if (!find_symptoms(&w.symptoms, rca, evidence))
+        return arena_status(rca->arena);
     if (!report->found) {
         enum status s = find_impact(rca, &w, report);
 

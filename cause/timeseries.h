@@ -18,11 +18,14 @@ struct timeseries_point { /* by time */
     double of; /* of a share: of so many */
 };
 
+enum call_waits { WAITS_AT_CALLEE, WAITS_AT_CALLER, WAITS_BETWEEN };
+
 struct timeseries {
     uint32_t component, resource; /* resource: which pod */
     uint32_t caller; /* that measured its calls of the component; NO_INDEX: the
                         component measured it */
-    struct slice caller_name;
+    struct slice caller_name, callee_name; /* likewise */
+    uint8_t waits; /* enum call_waits: where these calls wait, or fail */
     struct slice name, unit;
     uint64_t labels;
     uint8_t class;      /* enum metric_class */

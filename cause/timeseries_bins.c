@@ -207,6 +207,7 @@ static void set_caller(const struct timeseries_reader *r,
 {
     t->caller = raw->caller;
     t->caller_name = candidate_name(r->candidates, raw->caller);
+    t->callee_name = candidate_name(r->candidates, raw->component);
     t->sort = hash_mix(t->sort, 1);
     t->restarted_ns = 0; /* the caller was */
     if (raw->mode == MODE_GAUGE)

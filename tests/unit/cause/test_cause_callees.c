@@ -238,7 +238,253 @@ TEST(labels_are_edges_of_the_call_graph)
         answer = ask_cause(t->w, 10, 15, "");
         CHECK_TEXT(bed_at(answer, "path.0.component"), "store");
         CHECK_TEXT(bed_at(answer, "path.1.component"), "api");
+        CHECK_TEXT(bed_at(answer, "path.2.component"), "web");
         json_decref(answer);
         world_free(t->w);
     }
+}
+
+/* ---- where the calls wait ---- */
+
+/* What a component says of its own requests. */
+static void tell_served(struct told *t, int component, int at, double requests,
+                        double seconds)
+{
+    static const struct metric metric = {
+        .name = {"http.server.request.duration", 28},
+        .unit = {"s", 1},
+        .type = METRIC_HISTOGRAM,
+        .temporality = CUMULATIVE};
+    static double count[COMPONENTS], sum[COMPONENTS];
+    struct world *w = t->w;
+    struct histogram *h = arena_zero(&w->bed.arena, 1, sizeof(*h));
+
+    if (at == LONG_AGO_S)
+        count[component] = sum[component] = 0;
+    count[component] += requests;
+    sum[component] += requests * seconds;
+    *h = (struct histogram){.count = (uint64_t)count[component],
+                            .sum = sum[component],
+                            .has_sum = true};
+    w->bed.store->points[w->bed.store->point_count++] = (struct point){
+        .metric = &metric,
+        .start_ns = (w->start_s - 1800) * NS_PER_S,
+        .time_ns = (uint64_t)((int64_t)w->start_s + at) * NS_PER_S,
+        .histogram = h,
+        .resource_id = w->resources[component]};
+}
+
+static void tell_cpu(struct told *t, int component, int at, double cores)
+{
+    static const struct metric metric = {.name = {"k8s.pod.cpu.usage", 17},
+                                         .unit = {"{cpu}", 5},
+                                         .type = METRIC_GAUGE};
+
+    t->w->bed.store->points[t->w->bed.store->point_count++] = (struct point){
+        .metric = &metric,
+        .time_ns = (uint64_t)((int64_t)t->w->start_s + at) * NS_PER_S,
+        .d = cores,
+        .resource_id = t->w->resources[component]};
+}
+
+/* A caller without CPU finds all that it calls slow. */
+static void play_starved(struct told *t, bool callees_report)
+{
+    for (int at = LONG_AGO_S; at <= END_S; at += STEP_S) {
+        double more = at > HIT_S ? 0.2 : 0;
+        double api = 0.05 * near(at, 1), store = 0.02 * near(at, 2);
+        double users = 0.01 * near(at, 3);
+
+        tell_calls(t, WEB, API, at, 300 * near(at, 4), 0, api + 2 * more);
+        tell_calls(t, API, STORE, at, 300 * near(at, 5), 0, store + more);
+        tell_calls(t, API, USERS, at, 300 * near(at, 6), 0, users + more);
+        tell_cpu(t, API, at, (at > HIT_S ? 1.0 : 0.2) * near(at, 7));
+        if (!callees_report)
+            continue;
+        tell_served(t, STORE, at, 300 * near(at, 5), store);
+        tell_served(t, USERS, at, 300 * near(at, 6), users);
+    }
+}
+
+TEST(caller_that_finds_all_callees_slow_is_slow_itself)
+{
+    for (int report = 0; report < 2; report++) {
+        struct told *t = told_new(&families[0]);
+
+        play_starved(t, report);
+        if (!CHECK_TEXT(slice_of(first_of(t->w)), "api"))
+            printf("# callees report: %d\n", report);
+        world_free(t->w);
+    }
+}
+
+/* A callee that both its callers find slow is, although one of them calls
+ * nothing else. */
+TEST(callee_that_all_callers_find_slow_is_slow)
+{
+    struct told *t = told_new(&families[0]);
+
+    for (int at = LONG_AGO_S; at <= END_S; at += STEP_S) {
+        double more = at > HIT_S ? 0.2 : 0, users = 0.01 * near(at, 3) + more;
+
+        tell_calls(t, API, USERS, at, 300 * near(at, 6), 0, users);
+        tell_calls(t, STORE, USERS, at, 300 * near(at, 7), 0, users);
+        tell_calls(t, WEB, API, at, 300 * near(at, 4), 0, 0.05 + users);
+        tell_calls(t, WEB, STORE, at, 300 * near(at, 8), 0, 0.02 + users);
+    }
+    CHECK_TEXT(slice_of(first_of(t->w)), "users");
+    world_free(t->w);
+}
+
+/* The callee answers as usual, its caller waits longer. */
+TEST(time_between_caller_and_callee_is_the_networks)
+{
+    struct told *t = told_new(&families[0]);
+    json_t *answer;
+
+    for (int at = LONG_AGO_S; at <= END_S; at += STEP_S) {
+        double more = at > HIT_S ? 0.2 : 0, store = 0.02 * near(at, 2);
+
+        tell_calls(t, WEB, API, at, 300 * near(at, 4), 0, 0.05 + store + more);
+        tell_calls(t, API, STORE, at, 300 * near(at, 5), 0, store + more);
+        tell_calls(t, API, USERS, at, 300 * near(at, 6), 0, 0.01 * near(at, 3));
+        tell_served(t, STORE, at, 300 * near(at, 5), store);
+    }
+    answer = ask_cause(t->w, 10, 15, "");
+    CHECK_TEXT(bed_at(answer, "suspects.0.component"), "store");
+    CHECK_TEXT(bed_at(answer, "suspects.0.evidence.0.kind"), "network");
+    CHECK_TEXT(bed_at(answer, "suspects.0.evidence.0.peer"), "api");
+    CHECK(strstr(t->w->bed.text, "though it answers as usual"));
+    json_decref(answer);
+    world_free(t->w);
+}
+
+/* ---- callees that are no components ---- */
+
+static const struct family peers[] = {
+    {"db.client.operation.duration", "s",
+     "db.system.name=postgresql db.namespace=orders "
+     "server.address=pg-1.example.net error.type={bad}",
+     "", "timeout", 1, REPORTER_CALLER},
+    {"db.client.operation.duration", "s",
+     "db.system=redis db.namespace=0 server.address=cache.example.net:6379 "
+     "error.type={bad}",
+     "", "timeout", 1, REPORTER_CALLER},
+    {"messaging.client.operation.duration", "s",
+     "messaging.system=kafka messaging.destination.name=orders "
+     "messaging.operation.type=send error.type={bad}",
+     "", "timeout", 1, REPORTER_CALLER},
+    {"http.client.request.duration", "s",
+     "server.address=api.bank.example http.response.status_code={bad}", "200",
+     "503", 1, REPORTER_CALLER},
+    {"http.client.request.duration", "s",
+     "server.address=risk.shop.svc.cluster.local "
+     "http.response.status_code={bad}",
+     "200", "503", 1, REPORTER_CALLER},
+    {"rpc.client.call.duration", "s",
+     "rpc.method=bank.v1.Ledger/Book rpc.response.status_code={bad}", "OK",
+     "UNAVAILABLE", 1, REPORTER_CALLER},
+};
+static const struct {
+    const char *kind, *name;
+} peer_names[] = {{"database", "orders"}, {"database", "cache.example.net"},
+                  {"queue", "orders"},    {"external", "api.bank.example"},
+                  {"external", "risk"},   {"external", "bank.v1.Ledger/Book"}};
+
+TEST(callee_that_is_no_component_is_a_peer)
+{
+    for (int i = 0; i < (int)(sizeof(peers) / sizeof(*peers)); i++) {
+        struct told *t = told_new(&peers[i]);
+        json_t *answer;
+
+        for (int at = LONG_AGO_S; at <= END_S; at += STEP_S)
+            tell_calls(t, API, STORE, at, 300 * near(at, 5),
+                       at > HIT_S ? 0.3 : 0, 0.02 * near(at, 2));
+        answer = ask_cause(t->w, 10, 15, "");
+        CHECK_TEXT(bed_at(answer, "suspects.0.component"), peer_names[i].name);
+        CHECK_TEXT(bed_at(answer, "suspects.0.kind"), peer_names[i].kind);
+        CHECK_TEXT(bed_at(answer, "suspects.0.affected.0"), "api");
+        json_decref(answer);
+        world_free(t->w);
+    }
+}
+
+/* A crawler calls a thousand hosts; the database that it calls, too, is still
+ * found. */
+TEST(peers_of_metrics_are_bounded)
+{
+    struct told *t = told_new(&peers[0]);
+    static const struct metric metric = {
+        .name = {"http.client.request.duration", 28},
+        .unit = {"s", 1},
+        .type = METRIC_HISTOGRAM,
+        .temporality = CUMULATIVE};
+    struct world *w = t->w;
+
+    for (int at = LONG_AGO_S; at <= END_S; at += 150)
+        for (int i = 0; i < 1000; i++) {
+            struct histogram *h = arena_zero(&w->bed.arena, 1, sizeof(*h));
+            struct attr *attr = arena_zero(&w->bed.arena, 1, sizeof(*attr));
+            char *host = arena_zero(&w->bed.arena, 32, 1);
+
+            snprintf(host, 32, "host-%d.example", i);
+            *attr = bed_attr("server.address", host);
+            *h = (struct histogram){.count = (uint64_t)(at + 2000),
+                                    .sum = at + 2000,
+                                    .has_sum = true};
+            w->bed.store->points[w->bed.store->point_count++] = (struct point){
+                .metric = &metric,
+                .attrs = {attr, 1, 0},
+                .start_ns = (w->start_s - 1800) * NS_PER_S,
+                .time_ns = (uint64_t)((int64_t)w->start_s + at) * NS_PER_S,
+                .histogram = h,
+                .resource_id = w->resources[USERS]};
+        }
+    for (int at = LONG_AGO_S; at <= END_S; at += STEP_S)
+        tell_calls(t, API, STORE, at, 300 * near(at, 5), at > HIT_S ? 0.3 : 0,
+                   0.02 * near(at, 2));
+    CHECK_TEXT(slice_of(first_of(w)), "orders");
+    world_free(w);
+}
+
+/* What waits for a message waits the longer, the less there is to do; a server
+ * may say its own address; internal spans are no calls. */
+TEST(numbers_that_are_about_no_call_are_no_evidence)
+{
+    static const struct family none[] = {
+        {"messaging.client.operation.duration", "s",
+         "messaging.destination.name=store messaging.operation.type=receive",
+         "", "", 1, REPORTER_CALLER},
+        {"traces.span.metrics.duration", "ms",
+         "span.kind=SPAN_KIND_INTERNAL server.address={to}", "", "", 1000,
+         REPORTER_CALLER}};
+
+    for (int i = 0; i < 2; i++) {
+        struct told *t = told_new(&none[i]);
+
+        for (int at = LONG_AGO_S; at <= END_S; at += STEP_S)
+            tell_calls(t, API, STORE, at, 300 * near(at, 5), 0,
+                       (at > HIT_S ? 2 : 0.02) * near(at, 2));
+        CHECK_TEXT(slice_of(first_of(t->w)), "");
+        world_free(t->w);
+    }
+}
+
+TEST(address_of_a_server_is_its_own)
+{
+    static const struct family own = {
+        "http.server.request.duration",
+        "s",
+        "server.address={to} http.response.status_code={bad}",
+        "200",
+        "500",
+        1,
+        REPORTER_CALLER};
+    struct told *t = told_new(&own);
+
+    for (int at = LONG_AGO_S; at <= END_S; at += STEP_S)
+        tell_calls(t, API, STORE, at, 300 * near(at, 5), at > HIT_S ? 0.3 : 0,
+                   0.02 * near(at, 2));
+    CHECK_TEXT(slice_of(first_of(t->w)), "api");
+    world_free(t->w);
 }
