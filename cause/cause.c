@@ -54,6 +54,7 @@ static bool find_metrics(struct rca_context *rca, struct evidence_set *evidence)
     evidence->flows = flows;
     evidence->excess = excess;
     find_metric_anomalies(evidence, &rca->timeseries, flows, &rca->red, room);
+    find_traffic(evidence, &rca->timeseries, flows, room);
     return true;
 }
 

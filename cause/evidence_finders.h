@@ -54,6 +54,11 @@ void find_metric_anomalies(struct evidence_set *evidence,
 void find_replaced_pods(struct evidence_set *evidence,
                         const struct timeseries_list *list);
 
+/* Requests that no known caller sent, of components that are slow or fail. */
+void find_traffic(struct evidence_set *evidence,
+                  const struct timeseries_list *list,
+                  const struct flow_list *flows, double *room);
+
 /* By time, of all components. */
 struct event_list;
 struct rca_changes {
