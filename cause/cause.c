@@ -145,8 +145,10 @@ static enum status write_report(struct rca_context *rca,
     struct evidence_set evidence;
     enum status s = judge_best(rca, &evidence, report);
 
-    if (s == OK)
+    if (s == OK) {
+        report_judged_part(rca, report);
         s = report_charts(rca, report);
+    }
     if (s == OK)
         s = report_propagation(rca, &evidence, report);
     if (s == OK && report->found)

@@ -112,6 +112,16 @@ static void blame_edges(struct duration_pair *pairs, uint32_t count,
     }
 }
 
+/* How many calls take longer than a limit. */
+static uint32_t count_above(const struct duration_pair *p, double limit_ns)
+{
+    uint32_t above = 0;
+
+    for (uint32_t i = 0; i < p->count[WINDOW]; i++)
+        above += p->at[WINDOW][i].ns > limit_ns;
+    return above;
+}
+
 static void add_network(struct evidence_set *evidence,
                         const struct duration_sample *gaps,
                         const struct candidates *candidates, uint32_t c,
@@ -129,8 +139,9 @@ static void add_network(struct evidence_set *evidence,
     struct slice name = candidate_name(candidates, peer);
     struct slice takes = milliseconds_text(evidence->arena, now_ms);
     struct slice took = milliseconds_text(evidence->arena, usual_ms);
+    double limit_ns = rounded_up_ns(p->limit_ns);
     struct slice limit =
-        milliseconds_text(evidence->arena, p->limit_ns / NS_PER_MS_F);
+        milliseconds_text(evidence->arena, limit_ns / NS_PER_MS_F);
     struct cause_evidence e = {
         .kind = EVIDENCE_NETWORK,
         .class = "network",
@@ -144,7 +155,7 @@ static void add_network(struct evidence_set *evidence,
                             "(%u of %u above %.*s)",
                             is_callee ? "from" : "to", SLICE_ARGS(name),
                             SLICE_ARGS(takes), SLICE_ARGS(took),
-                            (unsigned)p->slow[WINDOW], p->count[WINDOW],
+                            count_above(p, limit_ns), p->count[WINDOW],
                             SLICE_ARGS(limit))};
 
     durations_describe(gaps, p, &e);

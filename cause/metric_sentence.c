@@ -65,7 +65,8 @@ static struct slice sent_name(const struct timeseries *t)
                                          : t->name;
 }
 
-/* As a caller sees it: "calls from front take 245 ms, 40 ms before (name)". */
+/* As a caller sees it: "calls from front take 245 ms, 40 ms before (name)",
+ * "7% of calls from front fail, 0.1% before (name)". */
 static struct slice describe_calls(struct arena *arena,
                                    const struct timeseries *t,
                                    const struct value_scale *scale,
@@ -73,17 +74,21 @@ static struct slice describe_calls(struct arena *arena,
 {
     struct slice a = quantity_text(arena, scale, before), name = sent_name(t);
     struct slice b = quantity_text(arena, scale, now), change;
-    bool is_share = t->class == CLASS_ERRORS && t->is_share;
+    bool is_share = t->class == CLASS_ERRORS && t->is_share &&
+                    scale->quantity == QUANTITY_RATIO;
     bool is_own = t->waits == WAITS_AT_CALLER;
     struct slice other = is_own ? t->callee_name : t->caller_name;
     const char *calls = is_own ? "its calls to" : "calls from";
 
-    if (!slice_equal(a, b) && (is_share || (t->class == CLASS_LATENCY &&
-                                            scale->quantity == QUANTITY_TIME)))
+    if (is_share && !slice_equal(a, b))
+        return text_format(arena, "%.*s of %s %.*s fail, %.*s before (%.*s)",
+                           SLICE_ARGS(b), calls, SLICE_ARGS(other),
+                           SLICE_ARGS(a), SLICE_ARGS(name));
+    if (!slice_equal(a, b) && t->class == CLASS_LATENCY &&
+        scale->quantity == QUANTITY_TIME)
         return text_format(
-            arena, "%s %.*s %s %.*s, %.*s before%s (%.*s)", calls,
-            SLICE_ARGS(other), is_share ? "fail in" : "take", SLICE_ARGS(b),
-            SLICE_ARGS(a),
+            arena, "%s %.*s take %.*s, %.*s before%s (%.*s)", calls,
+            SLICE_ARGS(other), SLICE_ARGS(b), SLICE_ARGS(a),
             t->waits == WAITS_BETWEEN ? ", though it answers as usual" : "",
             SLICE_ARGS(name));
     change = quantity_change(arena, scale, before, now);
@@ -105,7 +110,7 @@ static struct slice describe(struct arena *arena, const struct timeseries *t,
     if (t->caller_name.len > 0)
         return describe_calls(arena, t, scale, before, now);
     if (t->class == CLASS_ERRORS && t->is_share && t->complement <= 0 &&
-        !slice_equal(a, b))
+        scale->quantity == QUANTITY_RATIO && !slice_equal(a, b))
         return text_format(arena,
                            "fails in %.*s of requests, %.*s before (%.*s)",
                            SLICE_ARGS(b), SLICE_ARGS(a), SLICE_ARGS(name));

@@ -188,13 +188,24 @@ static void set_quantity(struct value_scale *s, const struct timeseries *t,
     }
 }
 
+/* An error_rate without a unit is judged as a share, and may be failures per
+ * second: then it is told as it was sent. */
+static bool says_share(const struct timeseries *t)
+{
+    static const char *const words[] = {
+        "failures in ", "ratio", "fraction", "share", "perc", "pct", NULL};
+
+    return t->unit.len > 0 || t->class != CLASS_ERRORS ||
+           quantity_name_has(t->name, words);
+}
+
 struct value_scale quantity_scale(struct arena *arena,
                                   const struct timeseries *t)
 {
     struct value_scale s = {.factor = 1, .is_rate = t->is_rate};
     struct slice unit = without_per_second(t->unit, &s.is_rate);
 
-    if (t->is_share)
+    if (t->is_share && says_share(t))
         return (struct value_scale){.factor = 1, .quantity = QUANTITY_RATIO};
     set_quantity(&s, t, unit);
     if (s.quantity == QUANTITY_OTHER)
@@ -276,7 +287,9 @@ struct slice quantity_change(struct arena *arena,
         a = value_text(arena, scale, before, digits);
         b = value_text(arena, scale, after, digits);
     } while (slice_equal(a, b) && digits++ < MAX_DIGITS);
-    a.len -= same_end(a, b);
+    if (scale->quantity != QUANTITY_OTHER || /* not "388 to 860 million" */
+        fmax(fabs(before), fabs(after)) < plain_sizes[2].from)
+        a.len -= same_end(a, b);
     return text_format(arena, "%s from %.*s to %.*s",
                        after > before ? "rose" : "fell", SLICE_ARGS(a),
                        SLICE_ARGS(b));
@@ -314,7 +327,7 @@ static double rounded_part(double k, double n)
 {
     if (k > 0 && k < 1)
         return 1;
-    return k < n && round(k) >= round(n) && n > 1 ? round(n) - 1 : round(k);
+    return k <= n - 0.5 && round(k) >= round(n) ? round(n) - 1 : round(k);
 }
 
 static double whole_number(double n)
@@ -354,4 +367,11 @@ struct slice milliseconds_text(struct arena *arena, double ms)
                                              .quantity = QUANTITY_TIME};
 
     return ms < 0.0005 ? SLICE("0 ms") : quantity_text(arena, &scale, ms);
+}
+
+double rounded_up_ns(double ns)
+{
+    double unit = ns > 0 ? pow(10, floor(log10(ns)) - 2) : 1;
+
+    return ceil(ns / unit) * unit;
 }

@@ -51,6 +51,10 @@ struct slice share_text(struct arena *arena, double k, double n,
 /* "5 of 307", "0.04%": what it was before, as n has it. */
 struct slice share_before_text(struct arena *arena, double k, double n);
 
+/* To three digits: what is counted above a limit is above the one that is told.
+ */
+double rounded_up_ns(double ns);
+
 /* "4.5 ms" */
 struct slice milliseconds_text(struct arena *arena, double ms);
 

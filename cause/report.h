@@ -16,6 +16,9 @@ void confidence_judge(const struct rca_context *rca,
                       const struct evidence_set *evidence,
                       struct cause_report *report);
 
+/* Says where counts are of a part of the window. */
+void report_judged_part(struct rca_context *rca, struct cause_report *report);
+
 /* Numbers over time of the first suspects' evidence, and with them since when
  * each was seen. */
 MUST_CHECK enum status report_charts(struct rca_context *rca,

@@ -14,6 +14,7 @@
 #include "evidence_durations.h"
 #include "hash.h"
 #include "quantile.h"
+#include "quantity.h"
 #include "red_series.h"
 
 /* Of fewer nothing is usual. */
@@ -180,8 +181,8 @@ static void judge_time(struct request_sample s[PERIODS],
     if (n1 < MIN_REQUESTS || n2 == 0)
         return;
     values_sort(s[BASELINE].took_ns, n1);
-    double limit =
-        s[BASELINE].took_ns[(uint32_t)(0.95 * (n1 - 1))] + SLOW_MARGIN_NS;
+    double limit = rounded_up_ns(
+        s[BASELINE].took_ns[(uint32_t)(0.95 * (n1 - 1))] + SLOW_MARGIN_NS);
     double slow1 = count_above(&s[BASELINE], limit);
     double slow2 = count_above(&s[WINDOW], limit);
     if (!is_more(slow1, n1, slow2, n2))

@@ -278,7 +278,9 @@ TEST(shares_are_counts_as_long_as_these_are_small)
     CHECK(share_is(0, 20, "0 of 20 requests", "0 of 20"));
     CHECK(share_is(12.93, 20.4, "about 13 of 20 requests", "13 of 20"));
     CHECK(share_is(0.2, 20.4, "about 1 of 20 requests", "1 of 20"));
-    CHECK(share_is(19.9, 20.1, "about 19 of 20 requests", "19 of 20"));
+    CHECK(share_is(19.9, 20.1, "about 20 of 20 requests", "20 of 20"));
+    CHECK(share_is(18.9, 20.1, "about 19 of 20 requests", "19 of 20"));
+    CHECK(share_is(3.05, 3.1, "about 3 of 3 requests", "3 of 3"));
     CHECK(share_is(3, 12000, "0.025% of 12000 requests", "0.025%"));
     CHECK(share_is(0, 12000, "0% of 12000 requests", "0%"));
     CHECK(share_is(0, 0, "0 of 0 requests", "none"));
