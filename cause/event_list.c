@@ -74,6 +74,12 @@ static uint64_t usual_until(const struct event_list *list,
     return from < list->history.end_ns ? from : list->history.end_ns;
 }
 
+/* Of what has two names one counts. */
+static bool is_same(const struct event_rule *a, const struct event_rule *b)
+{
+    return a == b || (a->says && b->says && strcmp(a->says, b->says) == 0);
+}
+
 static struct rca_event *entry_of(struct event_list *list,
                                   const struct event_note *note)
 {
@@ -81,8 +87,8 @@ static struct rca_event *entry_of(struct event_list *list,
 
     for (uint32_t i = 0; note->kind.len == 0 && i < list->count; i++) {
         e = &list->at[i];
-        if (e->component == note->component && e->rule == note->rule &&
-            e->kind.len == 0 &&
+        if (e->component == note->component && e->kind.len == 0 &&
+            is_same(e->rule, note->rule) &&
             (note->rule->says || slice_equal(e->reason, note->reason)))
             return e;
     }
@@ -172,6 +178,11 @@ static double news_of(const struct event_list *list, const struct rca_event *e)
     return fmax(0, 1 - e->minutes_before / before / (e->minutes / now));
 }
 
+static double strength(const struct rca_event *e)
+{
+    return e->rule ? e->rule->strength : 1;
+}
+
 static int by_first(const void *left, const void *right)
 {
     const struct rca_event *a = left, *b = right;
@@ -180,6 +191,8 @@ static int by_first(const void *left, const void *right)
         return a->first_ns < b->first_ns ? -1 : 1;
     if (a->component != b->component)
         return a->component < b->component ? -1 : 1;
+    if (strength(a) < strength(b) || strength(a) > strength(b))
+        return strength(a) > strength(b) ? -1 : 1;
     return slice_compare(a->text, b->text);
 }
 

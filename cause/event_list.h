@@ -90,6 +90,8 @@ bool event_list_close(struct event_list *list);
 MUST_CHECK enum status events_read(struct event_list *list,
                                    struct reader *reader,
                                    struct candidates *candidates);
+/* Is a metric read there? */
+bool event_metric_is(struct slice name);
 MUST_CHECK enum status event_metrics_read(struct event_list *list,
                                           struct reader *reader,
                                           struct candidates *candidates);

@@ -32,6 +32,14 @@ static const struct {
 static const uint64_t GONE_NS = 15 * NS_PER_MIN;
 enum { METRICS = sizeof(metrics) / sizeof(*metrics), MAX_SERIES = 4096 };
 
+bool event_metric_is(struct slice name)
+{
+    for (size_t i = 0; i < METRICS; i++)
+        if (slice_equal(name, metrics[i].name))
+            return true;
+    return false;
+}
+
 /* The counters of one series, by time. */
 struct container_series {
     uint32_t component;

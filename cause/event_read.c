@@ -114,10 +114,11 @@ static bool note_log(const struct event_reader *r, const struct log_record *log)
 
     if (note.component == NO_INDEX)
         return true;
-    note.rule = event_rule_find(note.reason, note.text);
     if (is_change(log))
         note.kind = attrs_text(&log->attrs, SLICE(DERIVED_CHANGE_KIND));
-    else if (!note.rule)
+    note.rule = event_rule_find(note.reason.len > 0 ? note.reason : note.kind,
+                                note.text);
+    if (!note.rule && !is_change(log))
         note.rule = note.is_warning ? &event_rule_other : NULL;
     if (!note.rule && !is_change(log))
         return true;

@@ -55,6 +55,9 @@ static const struct event_rule rules[] = {
     {"BackoffLimitExceeded", NULL, "its job failed too often (BackoffLimitExceeded)", "crash", DOWN, false, false, .5},
     {"DeadlineExceeded", NULL, "its job took too long (DeadlineExceeded)", "crash", DOWN, false, false, .5},
     /* somebody changed it */
+    {"version",      NULL, NULL, "change", MOVED, false, false, .97},
+    {"image",        NULL, NULL, "change", MOVED, false, false, .95},
+    {"pod-template", NULL, NULL, "change", MOVED, false, false, .93},
     {"DeploymentStarted",   NULL, "a release started", "change", MOVED, false, false, 1},
     {"DeploymentFailed",    NULL, "a release failed", "change", MOVED, false, false, 1},
     {"DeploymentSucceeded", NULL, "a release succeeded", "change", MOVED, false, false, .9},

@@ -27,14 +27,19 @@ static const uint64_t STALE_NS = 5 * NS_PER_MIN;
 
 /* ---- what is read ---- */
 
-static struct cause_change change_of(const struct rca_event *e)
+static struct cause_change change_of(struct arena *arena,
+                                     const struct rca_event *e)
 {
+    struct slice text = e->kind.len > 0 ? e->text : log_shown(arena, e->text);
+
+    if (text.len == 0 && e->rule && e->rule->says)
+        text = slice_of(e->rule->says);
     return (struct cause_change){.time_ns = e->first_ns,
                                  .component = e->component,
                                  .is_warning = e->is_warning,
                                  .kind = e->kind.len > 0 ? e->kind : e->reason,
                                  .reason = e->reason,
-                                 .text = e->text};
+                                 .text = text};
 }
 
 enum status changes_read(struct rca_changes *changes, struct reader *reader,
@@ -58,7 +63,7 @@ enum status changes_read(struct rca_changes *changes, struct reader *reader,
     changes->at = arena_zero(arena, list->count + 1, sizeof(*changes->at));
     for (uint32_t i = 0; changes->at && i < list->count; i++)
         if (list->at[i].news > 0)
-            changes->at[changes->count++] = change_of(&list->at[i]);
+            changes->at[changes->count++] = change_of(arena, &list->at[i]);
     return arena_status(arena);
 }
 

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "attr_hash.h"
+#include "event_list.h"
 #include "hash.h"
 #include "series_set.h"
 #include "timeseries_bins.h"
@@ -52,7 +53,9 @@ static uint32_t metric_of(struct timeseries_reader *r, const struct metric *m,
     info->metric.name = arena_copy(r->arena, m->name);
     info->metric.unit = arena_copy(r->arena, m->unit);
     bare = metric_bare_name(m->name, candidate_name(r->candidates, component));
-    if (!slice_starts(m->name, SLICE("callboard."))) { /* derived series */
+    /* Derived series, and what is read as events, have no class. */
+    if (!slice_starts(m->name, SLICE("callboard.")) &&
+        !event_metric_is(m->name)) {
         info->class =
             metric_class_of(&info->metric, bare, &info->less_is_worse);
         info->of_callee =

@@ -4,6 +4,7 @@
  */
 #include "shop.h"
 
+#include <stdio.h>
 #include <string.h>
 
 enum { VARINT = 0, FIXED64 = 1, BYTES = 2, FIXED32 = 5 };
@@ -155,6 +156,8 @@ void emit_log(struct buf *out, const struct emit_log *l)
     pb_fixed64(b, 1, l->time_ns);
     pb_fixed64(b, 11, l->time_ns + 1500000);
     pb_uint(b, 2, (uint64_t)l->severity);
+    if (l->severity_text)
+        pb_bytes(b, 3, slice_of(l->severity_text));
     pb_bytes(body, 1, slice_of(l->body));
     pb_bytes(b, 5, buf_slice(body));
     for (int i = 0; i < l->attr_count; i++)
@@ -168,37 +171,52 @@ void emit_log(struct buf *out, const struct emit_log *l)
     pb_bytes(out, 2, buf_slice(b));
 }
 
-static void text(struct buf *out, const char *key, const char *value)
+void emit_text(struct buf *out, const char *key, const char *value)
 {
     struct emit_attr a = {key, EMIT_TEXT, value, 0, 0};
 
     emit_attr(out, 1, &a);
 }
 
+void emit_node_name(const struct component *c, const struct pod *pod,
+                    char name[16])
+{
+    snprintf(name, 16, "node-%d",
+             3 * (int)((c->spec - shop_components) % 3) +
+                 (int)((pod - c->pods) % 3));
+}
+
 void emit_resource(struct buf *out, const struct component *c,
                    const struct pod *pod)
 {
-    text(out, "service.name", c->spec->name);
-    text(out, "service.namespace", c->project);
-    text(out, "service.version", pod->version);
-    text(out, "service.instance.id", pod->uid);
-    text(out, "deployment.environment.name", "production");
-    text(out, "telemetry.sdk.language", c->spec->language);
-    text(out, "telemetry.sdk.name", "opentelemetry");
-    text(out, "k8s.namespace.name", "dp-acme-shop-production-1a2b3c4d");
-    text(out, "k8s.pod.name", pod->name);
-    text(out, "k8s.pod.uid", pod->uid);
-    text(out, "k8s.pod.ip", pod->ip);
-    text(out, "k8s.container.name", "main");
-    text(out, "openchoreo.dev/namespace", "acme");
-    text(out, "openchoreo.dev/project", c->project);
-    text(out, "openchoreo.dev/component", c->spec->name);
-    text(out, "openchoreo.dev/environment", "production");
-    text(out, "openchoreo.dev/project-uid", c->project_uid);
-    text(out, "openchoreo.dev/component-uid", c->uid);
-    text(out, "openchoreo.dev/environment-uid",
-         "e1aa0000-0000-4000-8000-000000000001");
-    text(out, "k8s.pod.label.pod-template-hash", pod->hash);
+    char image[64], node[16];
+
+    snprintf(image, sizeof(image), "registry.example/%s", c->spec->name);
+    emit_node_name(c, pod, node);
+    emit_text(out, "service.name", c->spec->name);
+    emit_text(out, "service.namespace", c->project);
+    emit_text(out, "service.version", pod->version);
+    emit_text(out, "service.instance.id", pod->uid);
+    emit_text(out, "deployment.environment.name", "production");
+    emit_text(out, "telemetry.sdk.language", c->spec->language);
+    emit_text(out, "telemetry.sdk.name", "opentelemetry");
+    emit_text(out, "k8s.namespace.name", "dp-acme-shop-production-1a2b3c4d");
+    emit_text(out, "k8s.pod.name", pod->name);
+    emit_text(out, "k8s.pod.uid", pod->uid);
+    emit_text(out, "k8s.pod.ip", pod->ip);
+    emit_text(out, "k8s.node.name", node);
+    emit_text(out, "k8s.container.name", "main");
+    emit_text(out, "container.image.name", image);
+    emit_text(out, "container.image.tag", pod->version);
+    emit_text(out, "openchoreo.dev/namespace", "acme");
+    emit_text(out, "openchoreo.dev/project", c->project);
+    emit_text(out, "openchoreo.dev/component", c->spec->name);
+    emit_text(out, "openchoreo.dev/environment", "production");
+    emit_text(out, "openchoreo.dev/project-uid", c->project_uid);
+    emit_text(out, "openchoreo.dev/component-uid", c->uid);
+    emit_text(out, "openchoreo.dev/environment-uid",
+              "e1aa0000-0000-4000-8000-000000000001");
+    emit_text(out, "k8s.pod.label.pod-template-hash", pod->hash);
 }
 
 void emit_request(struct buf *out, struct slice resource, struct slice records)

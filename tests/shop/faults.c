@@ -11,7 +11,8 @@ const struct fault_spec shop_faults[] = {
      .component = "inventory",
      .own = 12,
      .errors = 100,
-     .load = 0.4},
+     .cpu = 1,
+     .throttled = 0.9},
     {.name = "leak",
      .component = "recommend",
      .own = 4,
@@ -20,8 +21,14 @@ const struct fault_spec shop_faults[] = {
     {.name = "disk-full",
      .target = "orders-db",
      .target_fails = true,
-     .target_times = 1},
-    {.name = "queue", .component = "shipping", .own = 80, .errors = 0},
+     .target_times = 1,
+     .target_log = "SQLSTATE 53100: could not extend file "
+                   "\"base/16385/24612\": No space left on device"},
+    {.name = "queue",
+     .component = "shipping",
+     .own = 80,
+     .errors = 0,
+     .lag = true},
     {.name = "bad-version",
      .component = "checkout",
      .own = 1,
@@ -43,6 +50,7 @@ const struct fault_spec shop_faults[] = {
      .component = "cart",
      .own = 250,
      .errors = 150,
+     .pool = true,
      .log = "no connection became free in time"},
     {.name = "timeouts",
      .target = "users-db",
@@ -52,13 +60,15 @@ const struct fault_spec shop_faults[] = {
      .component = "search",
      .own = 3,
      .errors = 0,
-     .load = 0.9,
+     .cpu = 0.98,
+     .throttled = 0.6,
      .neighbour = "catalog"},
     {.name = "network",
      .component = "payment",
      .own = 1,
      .errors = 0,
-     .wire_ms = 150},
+     .wire_ms = 150,
+     .retransmits = 40},
     {.name = "code",
      .component = "users",
      .own = 1,
@@ -112,7 +122,7 @@ bool fault_is_at(const struct fault_spec *f, const struct component *c,
 
 bool fault_hits(const struct fault_spec *f, const char *target)
 {
-    return f && f->target && strcmp(f->target, target) == 0;
+    return f && f->target && target && strcmp(f->target, target) == 0;
 }
 
 double fault_times(const struct fault_spec *f, const struct component *c,

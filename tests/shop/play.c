@@ -23,10 +23,15 @@ const struct shop_options shop_defaults = {.otlp = "127.0.0.1:4318",
 /* Every pod once per scrape interval, all in one go. */
 static void report_all(struct world *w, uint64_t now_ns)
 {
+    if (gauges_tell_states(w, now_ns))
+        gauges_report_cluster(w, now_ns);
     for (int i = 0; i < w->options->shops * SHOP_COMPONENTS; i++)
-        for (int p = 0; p < w->components[i].pod_count; p++)
-            gauges_report(w, &w->components[i], &w->components[i].pods[p],
-                          now_ns);
+        for (int p = 0; p < w->components[i].pod_count; p++) {
+            struct pod *pod = &w->components[i].pods[p];
+
+            events_of_fault(w, &w->components[i], pod, now_ns);
+            gauges_report(w, &w->components[i], pod, now_ns);
+        }
 }
 
 static void at_time(struct world *w, uint64_t now_ns)
@@ -44,6 +49,11 @@ static void at_time(struct world *w, uint64_t now_ns)
         w->fault_since_ns = now_ns;
         if (o->kind->version)
             world_rollout(w, now_ns, o->kind->one_pod);
+    }
+    if (w->succeeds_ns > 0 && now_ns >= w->succeeds_ns) {
+        event_release(w, &w->components[SHOP_CHECKOUT], w->succeeds_ns,
+                      "Succeeded");
+        w->succeeds_ns = 0;
     }
     w->was_fault = w->fault;
 }

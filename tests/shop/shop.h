@@ -2,10 +2,12 @@
  * shop - the traffic of a small shop, made up but believable, as OTLP.
  *
  * model.c   what the shop consists of: components, operations, calls
- * world.c   pods, versions, the fault; one customer's request as spans + logs
+ * world.c   one customer's request as spans + logs
+ * pods.c    pods and their versions
  * faults.c  what can go wrong
+ * events.c  what Kubernetes and the control plane tell of pods and releases
  * wild.c    attributes of which each span has its own, hosts without spans
- * gauges.c  what a kubelet and an SDK report: CPU, memory, HTTP histograms
+ * gauges.c  what agents and SDKs report: CPU, memory, limits, pools, requests
  * emit.c    records to OTLP protobuf, one buffer per pod and signal
  * send.c    buffers to a server, over a few connections
  * play.c    simulated time
@@ -23,7 +25,7 @@
 
 #include "buf.h"
 
-enum { MAX_CALLS = 6, MAX_PODS = 64, SHOP_COMPONENTS = 12 };
+enum { MAX_CALLS = 6, MAX_PODS = 64, SHOP_COMPONENTS = 12, SHOP_CHECKOUT = 3 };
 
 /* ---- model.c ---- */
 
@@ -77,9 +79,14 @@ struct pod {
     struct buf spans, logs; /* encoded records, not wrapped yet */
     uint32_t span_count, log_count;
     /* cumulative, for gauges.c */
-    double cpu_seconds, load;
+    double cpu_seconds;
     uint64_t buckets[16], count;
-    double sum;
+    double sum, periods, throttled, retransmits;
+    uint32_t restarts;
+    uint64_t full_from_ns; /* its memory fills up since then; 0: it does not */
+    uint64_t told_ns;      /* what keeps it from working was told of */
+    uint32_t told;         /* so often */
+    bool was_killed;       /* for its memory */
 };
 
 struct component {
@@ -97,13 +104,18 @@ struct fault_spec {
     double own;            /* `errors` of 1000 requests fail, with `log` */
     int errors;            /* -1: as usual */
     const char *log;
-    bool one_pod, dead;  /* only its first pod; it answers nothing */
-    const char *version; /* comes with this one */
-    double load, memory; /* CPU an own second costs; 1: memory fills up */
-    double wire_ms;      /* calls to it take so long on the way */
-    int retries;         /* of those who call it */
-    const char *target;  /* database or host: */
-    double target_times; /* so many times as slow */
+    bool one_pod, dead;     /* only its first pod; it answers nothing */
+    const char *version;    /* comes with this one */
+    double cpu, throttled;  /* share of the CPU limit used, of periods */
+    double memory;          /* 1: memory fills up until it is killed */
+    double retransmits;     /* TCP segments a second */
+    bool pool, lag;         /* all connections in use; messages wait; its own
+                               work is waiting, too */
+    const char *target_log; /* what those write whose call to it fails */
+    double wire_ms;         /* calls to it take so long on the way */
+    int retries;            /* of those who call it */
+    const char *target;     /* database or host: */
+    double target_times;    /* so many times as slow */
     bool target_fails;
     double timeout_ms;     /* callers wait no longer */
     const char *neighbour; /* a component on the same node */
@@ -141,7 +153,10 @@ struct world {
     uint32_t point_count;
     uint64_t spans_made, logs_made, points_made;
     bool rolled_out, fault, was_fault, had_outlier;
-    uint64_t fault_since_ns;
+    uint64_t fault_since_ns, states_ns;
+    uint64_t succeeds_ns; /* the release that is going on; 0: none */
+    char release[24];
+    uint64_t commit[3];
 };
 
 /* The fault, NULL while there is none. */
@@ -162,12 +177,34 @@ double world_uniform(struct world *w); /* [0, 1) */
 
 /* One customer's request at this time. */
 void world_request(struct world *w, uint64_t now_ns);
-/* A new version of checkout, of all pods or the first; Kubernetes events with
- * it. */
-void world_rollout(struct world *w, uint64_t now_ns, bool one_pod);
 /* Sends what is buffered, however little. */
 void world_flush(struct world *w);
 void world_flush_points(struct world *w);
+
+void world_flush_pod(struct world *w, struct component *c, struct pod *pod);
+
+/* ---- pods.c ---- */
+
+/* A new version of checkout, of all pods or the first. */
+void world_rollout(struct world *w, uint64_t now_ns, bool one_pod);
+
+/* ---- events.c ---- */
+
+/* About a pod, or with NULL about the component's deployment. */
+void event_send(struct world *w, struct component *c, struct pod *pod,
+                uint64_t now_ns, const char *reason, const char *message);
+/* The phases of a release: "Started", "Succeeded". */
+void event_release(struct world *w, struct component *c, uint64_t now_ns,
+                   const char *phase);
+/* How a new pod starts, which replaces another one. */
+void events_of_start(struct world *w, struct component *c, struct pod *pod,
+                     uint64_t now_ns);
+/* What is told of a pod at intervals while there is a fault. */
+void events_of_fault(struct world *w, struct component *c, struct pod *pod,
+                     uint64_t now_ns);
+/* It was killed for its memory. */
+void events_of_kill(struct world *w, struct component *c, struct pod *pod,
+                    uint64_t now_ns);
 
 /* ---- play.c ---- */
 extern const struct shop_options shop_defaults;
@@ -178,6 +215,9 @@ void world_play(struct world *w, const volatile sig_atomic_t *stop);
 void gauges_report(struct world *w, struct component *c, struct pod *pod,
                    uint64_t now_ns);
 void gauges_observe(struct pod *pod, double seconds);
+/* Of nodes and databases, which belong to no component. */
+void gauges_report_cluster(struct world *w, uint64_t now_ns);
+bool gauges_tell_states(struct world *w, uint64_t now_ns);
 
 /* ---- emit.c ---- */
 
@@ -219,7 +259,7 @@ void wild_describe(struct world *w, struct emit_span *s, struct wild_texts *t);
 struct emit_log {
     uint64_t time_ns, trace[2], span;
     int severity;
-    const char *body, *event_name;
+    const char *body, *severity_text, *event_name;
     struct emit_attr attrs[8];
     int attr_count;
 };
@@ -227,8 +267,13 @@ struct emit_log {
 void emit_attr(struct buf *out, uint32_t field, const struct emit_attr *a);
 void emit_span(struct buf *out, const struct emit_span *s);
 void emit_log(struct buf *out, const struct emit_log *l);
+void emit_text(struct buf *out, const char *key, const char *value);
 void emit_resource(struct buf *out, const struct component *c,
                    const struct pod *pod);
+/* Its node: a component's pods are on three nodes that it shares with a third
+ * of the others. */
+void emit_node_name(const struct component *c, const struct pod *pod,
+                    char name[16]);
 /* Export request around records that are encoded already. */
 void emit_request(struct buf *out, struct slice resource, struct slice records);
 

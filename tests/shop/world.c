@@ -1,12 +1,8 @@
 /*
- * Pods and requests. A request walks the operations of model.c recursively;
- * spans are written when they end, so children come before their parents, as
- * SDKs send them. Each pod buffers its own spans and log records, and sends
- * when it has a batch.
- *
- * The fault: inventory's pods run out of CPU, so its own work takes twelve
- * times as long and a tenth of its reservations time out; everything above it
- * suffers. Cause and victims are what a reader should be able to find.
+ * Requests. A request walks the operations of model.c recursively; spans are
+ * written when they end, so children come before their parents, as SDKs send
+ * them. Each pod buffers its own spans and log records, and sends when it has a
+ * batch.
  */
 #include "shop.h"
 
@@ -16,7 +12,6 @@
 #include <string.h>
 
 enum { KIND_SERVER = 2, KIND_CLIENT, KIND_PRODUCER, KIND_CONSUMER };
-enum { INVENTORY = 6, CHECKOUT = 3 };
 
 struct context {
     struct world *w;
@@ -113,16 +108,18 @@ void world_flush_points(struct world *w)
     buf_reset(&w->points);
 }
 
+void world_flush_pod(struct world *w, struct component *c, struct pod *pod)
+{
+    flush_spans(w, c, pod);
+    flush_logs(w, c, pod);
+}
+
 void world_flush(struct world *w)
 {
     world_flush_points(w);
     for (int i = 0; i < w->options->shops * SHOP_COMPONENTS; i++)
-        for (int p = 0; p < w->components[i].pod_count; p++) {
-            struct pod *pod = &w->components[i].pods[p];
-
-            flush_spans(w, &w->components[i], pod);
-            flush_logs(w, &w->components[i], pod);
-        }
+        for (int p = 0; p < w->components[i].pod_count; p++)
+            world_flush_pod(w, &w->components[i], &w->components[i].pods[p]);
 }
 
 static void put_span(struct context *x, struct component *c, struct pod *pod,
@@ -503,6 +500,9 @@ static struct outcome serve(struct context *x, int op_index, uint64_t parent,
             o = run_call(x, c, pod, &op->calls[i], s.id, o.end_ns);
         now_ns = o.end_ns;
         failed |= o.failed;
+        if (o.failed && f && f->target_log &&
+            fault_hits(f, op->calls[i].target))
+            why = f->target_log;
         if (o.failed)
             break;
     }
@@ -514,8 +514,9 @@ static struct outcome serve(struct context *x, int op_index, uint64_t parent,
     finish(&s, op, failed);
     put_span(x, c, pod, &s);
     put_log(x, c, pod, op, &s, failed, why);
-    pod->cpu_seconds += (double)own_ns / 1e9 *
-                        (here && f->load > 0 && f->load < 0.5 ? f->load : 1);
+    pod->cpu_seconds +=
+        (double)own_ns / 1e9 /
+        (here && (f->pool || f->lag) ? fault_times(f, c, pod) : 1);
     gauges_observe(pod, (double)(s.end_ns - s.start_ns) / 1e9);
     return (struct outcome){s.end_ns, failed};
 }
@@ -542,145 +543,4 @@ void world_request(struct world *w, uint64_t now_ns)
     x.trace[1] = world_random(w) | 1;
     x.customer = world_random(w);
     serve(&x, draw_op(w), 0, now_ns, NULL);
-}
-
-/* ---- pods and versions ---- */
-
-static void uuid(struct world *w, char out[40])
-{
-    uint64_t a = world_random(w), b = world_random(w);
-
-    snprintf(out, 40, "%08x-%04x-4%03x-8%03x-%012llx", (unsigned)(a >> 32),
-             (unsigned)(a >> 16 & 0xffff), (unsigned)(a & 0xfff),
-             (unsigned)(b >> 48 & 0xfff),
-             (unsigned long long)(b & 0xffffffffffff));
-}
-
-static void new_pod(struct world *w, struct component *c, struct pod *pod,
-                    const char *version, const char *hash)
-{
-    uint64_t r = world_random(w);
-
-    snprintf(pod->version, sizeof(pod->version), "%s", version);
-    snprintf(pod->hash, sizeof(pod->hash), "%s", hash);
-    snprintf(pod->name, sizeof(pod->name), "%s-production-%s-%05llx",
-             c->spec->name, hash, (unsigned long long)(r & 0xfffff));
-    snprintf(pod->ip, sizeof(pod->ip), "10.42.%d.%d", (int)(r >> 20 & 15),
-             (int)(r >> 24 & 255));
-    uuid(w, pod->uid);
-    pod->cpu_seconds = 0;
-    pod->count = 0;
-    pod->sum = 0;
-    memset(pod->buckets, 0, sizeof(pod->buckets));
-}
-
-void world_init(struct world *w, const struct shop_options *options,
-                struct sender *sender)
-{
-    int count = options->shops * SHOP_COMPONENTS;
-
-    memset(w, 0, sizeof(*w));
-    w->options = options;
-    w->random = options->seed;
-    w->sender = sender;
-    buf_init(&w->points, 64 << 20);
-    w->components = calloc((size_t)count, sizeof(*w->components));
-    if (!w->components)
-        abort();
-    for (int i = 0; i < count; i++) {
-        struct component *c = &w->components[i];
-        int shop = i / SHOP_COMPONENTS;
-        char hash[12];
-
-        c->spec = &shop_components[i % SHOP_COMPONENTS];
-        snprintf(c->project, sizeof(c->project), shop ? "shop-%d" : "shop",
-                 shop + 1);
-        snprintf(c->project_uid, sizeof(c->project_uid),
-                 "9c1e0000-0000-4000-8000-%012d", shop + 1);
-        uuid(w, c->uid);
-        snprintf(hash, sizeof(hash), "%08x", (unsigned)world_random(w));
-        c->pod_count = options->pods;
-        for (int p = 0; p < c->pod_count; p++) {
-            buf_init(&c->pods[p].spans, 64 << 20);
-            buf_init(&c->pods[p].logs, 64 << 20);
-            new_pod(w, c, &c->pods[p], c->spec->image_version, hash);
-        }
-    }
-}
-
-void world_free(struct world *w)
-{
-    for (int i = 0; i < w->options->shops * SHOP_COMPONENTS; i++)
-        for (int p = 0; p < w->components[i].pod_count; p++) {
-            buf_release(&w->components[i].pods[p].spans);
-            buf_release(&w->components[i].pods[p].logs);
-        }
-    buf_release(&w->points);
-    free(w->components);
-}
-
-/* A Kubernetes event as the events collector sends it. */
-static void event(struct world *w, struct component *c, struct pod *pod,
-                  uint64_t now_ns, const char *reason, const char *message)
-{
-    struct buf resource, records, body;
-    struct emit_log log = {
-        .time_ns = now_ns, .severity = 9, .body = message, .attr_count = 2};
-
-    if (!w->options->logs)
-        return;
-    log.attrs[0] =
-        (struct emit_attr){"k8s.event.reason", EMIT_TEXT, reason, 0, 0};
-    log.attrs[1] = (struct emit_attr){"k8s.namespace.name", EMIT_TEXT,
-                                      "dp-acme-shop-production-1a2b3c4d", 0, 0};
-    buf_init(&resource, 1 << 16);
-    buf_init(&records, 1 << 16);
-    buf_init(&body, 1 << 16);
-    const char *const pairs[][2] = {
-        {"k8s.object.kind", "Pod"},
-        {"k8s.object.name", pod->name},
-        {"k8s.object.uid", pod->uid},
-        {"k8s.object.label.openchoreo.dev/namespace", "acme"},
-        {"k8s.object.label.openchoreo.dev/project", c->project},
-        {"k8s.object.label.openchoreo.dev/component", c->spec->name},
-        {"k8s.object.label.openchoreo.dev/environment", "production"},
-        {"k8s.object.label.openchoreo.dev/project-uid", c->project_uid},
-        {"k8s.object.label.openchoreo.dev/component-uid", c->uid},
-        {"k8s.object.label.openchoreo.dev/environment-uid",
-         "e1aa0000-0000-4000-8000-000000000001"}};
-    for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++) {
-        struct emit_attr a = {pairs[i][0], EMIT_TEXT, pairs[i][1], 0, 0};
-
-        emit_attr(&resource, 1, &a);
-    }
-    emit_log(&records, &log);
-    emit_request(&body, buf_slice(&resource), buf_slice(&records));
-    sender_send(w->sender, SEND_LOGS, buf_slice(&body));
-    w->logs_made++;
-    buf_release(&resource);
-    buf_release(&records);
-    buf_release(&body);
-}
-
-void world_rollout(struct world *w, uint64_t now_ns, bool one_pod)
-{
-    struct component *c = component_of(w, 0, CHECKOUT);
-    char hash[12], message[160];
-
-    snprintf(hash, sizeof(hash), "%08x", (unsigned)world_random(w));
-    for (int p = 0; p < (one_pod ? 1 : c->pod_count); p++) {
-        struct pod *pod = &c->pods[p];
-
-        flush_spans(w, c, pod);
-        flush_logs(w, c, pod);
-        snprintf(message, sizeof(message), "Stopping container main");
-        event(w, c, pod, now_ns, "Killing", message);
-        new_pod(w, c, pod, "1.5.0", hash);
-        snprintf(message, sizeof(message),
-                 "Successfully pulled image \"registry.example/checkout:1.5.0\""
-                 " in 2.31s");
-        event(w, c, pod, now_ns + 3000000000u, "Pulled", message);
-        event(w, c, pod, now_ns + 4000000000u, "Started",
-              "Started container main");
-    }
 }
