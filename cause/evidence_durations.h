@@ -52,6 +52,13 @@ struct duration_pair *durations_compare(const struct duration_sample *sample,
 double *durations_of_traces(const struct trace_samples *traces,
                             uint32_t candidates);
 
+/* Were not all durations of either period looked at? */
+static inline bool durations_are_sampled(const struct duration_sample *sample)
+{
+    return sample->traces->period[BASELINE].is_part ||
+           sample->traces->period[WINDOW].is_part;
+}
+
 /* Key of two numbers. */
 static inline uint64_t duration_key(uint32_t high, uint32_t low)
 {

@@ -104,8 +104,9 @@ void find_latency(struct evidence_set *evidence,
             .peer = NO_INDEX,
             .numbers = {usual_ms, now_ms, 0, 0, "ms"},
             .text = text_format(
-                evidence->arena, "%.*s takes %.*s itself, %.*s before",
-                SLICE_ARGS(operation), SLICE_ARGS(takes), SLICE_ARGS(took))};
+                evidence->arena, "%.*s takes %.*s itself, %.*s before%s",
+                SLICE_ARGS(operation), SLICE_ARGS(takes), SLICE_ARGS(took),
+                durations_are_sampled(own) ? " (of a sample)" : "")};
 
         durations_describe(own, p, &e);
         evidence_add(evidence, component, &e);

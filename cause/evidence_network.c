@@ -150,13 +150,13 @@ static void add_network(struct evidence_set *evidence,
                  share * share_of_wait(p->rise_ns, usual_trace_ns),
         .peer = peer,
         .numbers = {usual_ms, now_ms, 0, 0, "ms"},
-        .text = text_format(evidence->arena,
-                            "calls %s %.*s take %.*s in transit, %.*s before "
-                            "(%u of %u above %.*s)",
-                            is_callee ? "from" : "to", SLICE_ARGS(name),
-                            SLICE_ARGS(takes), SLICE_ARGS(took),
-                            count_above(p, limit_ns), p->count[WINDOW],
-                            SLICE_ARGS(limit))};
+        .text = text_format(
+            evidence->arena,
+            "calls %s %.*s take %.*s in transit, %.*s before "
+            "(%u of %u%s above %.*s)",
+            is_callee ? "from" : "to", SLICE_ARGS(name), SLICE_ARGS(takes),
+            SLICE_ARGS(took), count_above(p, limit_ns), p->count[WINDOW],
+            durations_are_sampled(gaps) ? " sampled" : "", SLICE_ARGS(limit))};
 
     durations_describe(gaps, p, &e);
     evidence_add(evidence, c, &e);

@@ -80,6 +80,13 @@ struct slice percent_text(struct arena *arena, double share)
     return quantity_text(arena, &ratio, share);
 }
 
+struct slice about_percent_text(struct arena *arena, double share)
+{
+    struct slice number = number_text(arena, 100 * share, share < 0.99 ? 2 : 3);
+
+    return text_format(arena, "%.*s%%", SLICE_ARGS(number));
+}
+
 /* ---- units ---- */
 
 /* Words of names that are units of what they measure. */

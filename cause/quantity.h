@@ -42,6 +42,8 @@ struct slice number_text(struct arena *arena, double value, int digits);
 
 /* A share in percent. */
 struct slice percent_text(struct arena *arena, double share);
+/* Of a share that was estimated: fewer digits. */
+struct slice about_percent_text(struct arena *arena, double share);
 
 /* "95 of 95 requests", "7.2% of 13240 requests". Counts that are not whole, as
  * those of a part of a minute, are "about". */

@@ -13,6 +13,7 @@
 #include "clock.h"
 #include "evidence_durations.h"
 #include "hash.h"
+#include "hist.h"
 #include "quantile.h"
 #include "quantity.h"
 #include "red_series.h"
@@ -28,6 +29,7 @@ struct request_sample { /* of one operation, in one period */
 struct entry_operation {
     uint32_t candidate, name; /* name: a term */
     struct request_sample all[PERIODS], passing[PERIODS];
+    struct hist durations[PERIODS]; /* of all that are counted, in seconds */
     struct cause_impact impact;
 };
 
@@ -149,6 +151,10 @@ static void count_point(void *arg, const struct red_point *p)
         return;
     /* Below 0 where a count is taken back: the sums are not. */
     struct cause_impact *impact = &b->at[n].impact;
+    if (p->durations)
+        (void)hist_add(&b->at[n].durations[before ? BASELINE : WINDOW],
+                       b->rca->arena, METRIC_EXP_HISTOGRAM, p->durations, 1,
+                       p->requests < 0 ? -1 : 1);
     *(before ? &impact->failed_before : &impact->failed) +=
         (uint64_t)(int64_t)p->errors;
     *(before ? &impact->requests_before : &impact->requests) +=
@@ -163,34 +169,78 @@ static bool is_more(double k1, double n1, double k2, double n2)
            proportion_score(k1, n1, k2, n2) >= CONFIDENT_SCORE;
 }
 
-static double count_above(const struct request_sample *s, double limit)
+/* Durations of requests in both periods, in ns: of those that were looked at,
+ * or of all, by the buckets of derived series. */
+struct compared_durations {
+    const struct request_sample *samples;
+    const struct hist *buckets; /* NULL: the samples count */
+};
+
+static double count_of(const struct compared_durations *d, enum rca_period p)
 {
+    return d->buckets ? d->buckets[p].count : d->samples[p].count;
+}
+
+static double duration_at(const struct compared_durations *d, enum rca_period p,
+                          double q)
+{
+    const struct request_sample *s = &d->samples[p];
+
+    return d->buckets ? hist_quantile(&d->buckets[p], q) * NS_PER_S
+                      : s->took_ns[(uint32_t)(q * (s->count - 1))];
+}
+
+static double count_above(const struct compared_durations *d, enum rca_period p,
+                          double limit_ns)
+{
+    const struct request_sample *s = &d->samples[p];
     double above = 0;
 
+    if (d->buckets)
+        return round(hist_count_above(&d->buckets[p], limit_ns / NS_PER_S));
     for (uint32_t i = 0; i < s->count; i++)
-        above += s->took_ns[i] > limit;
+        above += s->took_ns[i] > limit_ns;
     return above;
 }
 
-/* Slower than almost all used to be. */
-static void judge_time(struct request_sample s[PERIODS],
+/* Are more above the limit than before? Then it counts, if it tells more than
+ * the one before it. */
+static double try_limit(const struct compared_durations *d, double limit_ns,
+                        double least, struct cause_impact *impact)
+{
+    double n1 = count_of(d, BASELINE), n2 = count_of(d, WINDOW);
+    double slow1 = count_above(d, BASELINE, limit_ns);
+    double slow2 = count_above(d, WINDOW, limit_ns);
+
+    if (!is_more(slow1, n1, slow2, n2) ||
+        proportion_score(slow1, n1, slow2, n2) <= least)
+        return least;
+    impact->slow_limit_ns = (uint64_t)limit_ns;
+    impact->is_slow_estimate = d->buckets != NULL;
+    impact->slow_looked_at = (uint32_t)slow2;
+    impact->slow_of = (uint32_t)n2;
+    impact->slow_before = (uint32_t)slow1;
+    impact->slow_before_of = (uint32_t)n1;
+    impact->slow = (uint64_t)round(slow2 / n2 * (double)impact->requests);
+    return proportion_score(slow1, n1, slow2, n2);
+}
+
+/* Slower than almost all used to be, or than halfway from what was usual to
+ * what is: a few slow ones before would hide the others. */
+static void judge_time(const struct compared_durations *d,
                        struct cause_impact *impact)
 {
-    uint32_t n1 = s[BASELINE].count, n2 = s[WINDOW].count;
+    if (count_of(d, BASELINE) < MIN_REQUESTS || count_of(d, WINDOW) < 1)
+        return;
+    for (int p = 0; p < PERIODS && !d->buckets; p++)
+        values_sort(d->samples[p].took_ns, d->samples[p].count);
+    double almost_all = duration_at(d, BASELINE, 0.95) + SLOW_MARGIN_NS;
+    double usual = duration_at(d, BASELINE, 0.5);
+    double halfway = (usual + duration_at(d, WINDOW, 0.5)) / 2;
+    double score = try_limit(d, rounded_up_ns(almost_all), 0, impact);
 
-    if (n1 < MIN_REQUESTS || n2 == 0)
-        return;
-    values_sort(s[BASELINE].took_ns, n1);
-    double limit = rounded_up_ns(
-        s[BASELINE].took_ns[(uint32_t)(0.95 * (n1 - 1))] + SLOW_MARGIN_NS);
-    double slow1 = count_above(&s[BASELINE], limit);
-    double slow2 = count_above(&s[WINDOW], limit);
-    if (!is_more(slow1, n1, slow2, n2))
-        return;
-    impact->slow_limit_ns = (uint64_t)limit;
-    impact->slow_of = n2;
-    impact->slow_looked_at = (uint32_t)slow2;
-    impact->slow = (uint64_t)round(slow2 / n2 * (double)impact->requests);
+    if (halfway > usual + SLOW_MARGIN_NS && halfway < almost_all)
+        (void)try_limit(d, rounded_up_ns(halfway), score, impact);
 }
 
 static void judge_failures(struct cause_impact *i)
@@ -198,6 +248,12 @@ static void judge_failures(struct cause_impact *i)
     i->is_failing =
         is_more((double)i->failed_before, (double)i->requests_before,
                 (double)i->failed, (double)i->requests);
+}
+
+static bool is_part(const struct rca_context *rca)
+{
+    return rca->traces.period[BASELINE].is_part ||
+           rca->traces.period[WINDOW].is_part;
 }
 
 /* By what was sampled. */
@@ -209,8 +265,7 @@ static struct cause_impact sampled_impact(const struct impact_builder *b,
         .component = o->candidate,
         .operation = name_of(b, o),
         .through = NO_INDEX,
-        .is_sample = b->rca->traces.period[BASELINE].is_part ||
-                     b->rca->traces.period[WINDOW].is_part,
+        .is_sample = is_part(b->rca),
         .requests = s[WINDOW].count,
         .failed = s[WINDOW].failed,
         .requests_before = s[BASELINE].count,
@@ -227,7 +282,7 @@ static bool judge_passing(const struct impact_builder *b,
 
     part.through = b->suspect;
     judge_failures(&part);
-    judge_time(o->passing, &part);
+    judge_time(&(struct compared_durations){o->passing, NULL}, &part);
     if (!part.is_failing && part.slow_limit_ns == 0)
         return false;
     o->impact = part;
@@ -250,7 +305,9 @@ static bool judge_operation(const struct impact_builder *b,
     }
     o->impact = sampled;
     judge_failures(&o->impact);
-    judge_time(o->all, &o->impact);
+    bool counted = !o->impact.is_sample && is_part(rca);
+    const struct compared_durations d = {o->all, counted ? o->durations : NULL};
+    judge_time(&d, &o->impact);
     return o->impact.is_failing || o->impact.slow_limit_ns > 0 ||
            judge_passing(b, o);
 }

@@ -31,34 +31,47 @@ static struct slice list_affected(struct rca_context *rca,
 /* "92 of 99 requests (3 of 146 before)"; of a sample "about 12% of requests".
  */
 static struct slice failed_share(struct arena *arena,
-                                 const struct cause_impact *i)
+                                 const struct cause_impact *i,
+                                 struct slice through)
 {
     double k = (double)i->failed, n = (double)i->requests;
     double k1 = (double)i->failed_before, n1 = (double)i->requests_before;
     struct slice now, before;
 
     if (i->is_sample) {
-        now = percent_text(arena, n > 0 ? k / n : 0);
-        before = percent_text(arena, n1 > 0 ? k1 / n1 : 0);
-        return text_format(arena, "about %.*s of requests (%.*s before)",
-                           SLICE_ARGS(now), SLICE_ARGS(before));
+        now = about_percent_text(arena, n > 0 ? k / n : 0);
+        before = about_percent_text(arena, n1 > 0 ? k1 / n1 : 0);
+        return text_format(arena, "about %.*s of requests%.*s (%.*s before)",
+                           SLICE_ARGS(now), SLICE_ARGS(through),
+                           SLICE_ARGS(before));
     }
     now = share_text(arena, k, n, "requests");
     before = share_before_text(arena, k1, n1);
-    return text_format(arena, "%.*s (%.*s before)", SLICE_ARGS(now),
-                       SLICE_ARGS(before));
+    return text_format(arena, "%.*s%.*s (%.*s before)", SLICE_ARGS(now),
+                       SLICE_ARGS(through), SLICE_ARGS(before));
 }
 
-/* How many are slow is known of those that were looked at. */
+/* How many are slow is known of those that were looked at: "12 of 99 requests
+ * (0 of 146 before)". */
 static struct slice slow_share(struct arena *arena,
-                               const struct cause_impact *i)
+                               const struct cause_impact *i,
+                               struct slice through)
 {
     double k = i->slow_looked_at, n = i->slow_of;
+    double k1 = i->slow_before, n1 = i->slow_before_of;
+    struct slice now, before;
 
-    if (!i->is_sample && i->slow_of == i->requests)
-        return share_text(arena, k, n, "requests");
-    struct slice share = percent_text(arena, k / n);
-    return text_format(arena, "about %.*s of requests", SLICE_ARGS(share));
+    if (!i->is_sample && !i->is_slow_estimate && i->slow_of == i->requests) {
+        now = share_text(arena, k, n, "requests");
+        before = share_before_text(arena, k1, n1);
+        return text_format(arena, "%.*s%.*s (%.*s before)", SLICE_ARGS(now),
+                           SLICE_ARGS(through), SLICE_ARGS(before));
+    }
+    now = about_percent_text(arena, k / n);
+    before = about_percent_text(arena, k1 / n1);
+    return text_format(arena, "about %.*s of requests%.*s (%.*s before)",
+                       SLICE_ARGS(now), SLICE_ARGS(through),
+                       SLICE_ARGS(before));
 }
 
 /* "web: POST /checkout fails in 92 of 99 requests (3 of 146 before), and 12 of
@@ -71,14 +84,18 @@ static struct slice describe_operation(struct rca_context *rca,
     struct slice through = SLICE("");
     bool slow = i->slow_limit_ns > 0;
 
+    if (i->through != NO_INDEX && i->through != i->component) {
+        through = name_of(rca, i->through);
+        through = text_format(arena, " that pass %.*s", SLICE_ARGS(through));
+    }
     if (i->is_failing) {
-        struct slice share = failed_share(arena, i);
+        struct slice share = failed_share(arena, i, through);
 
         text = text_format(arena, "fails in %.*s%s", SLICE_ARGS(share),
                            slow ? ", and " : "");
     }
     if (slow) {
-        struct slice share = slow_share(arena, i);
+        struct slice share = slow_share(arena, i, through);
         struct slice limit =
             milliseconds_text(arena, (double)i->slow_limit_ns / 1e6);
 
@@ -86,13 +103,8 @@ static struct slice describe_operation(struct rca_context *rca,
             text_format(arena, "%.*stakes longer than %.*s in %.*s",
                         SLICE_ARGS(text), SLICE_ARGS(limit), SLICE_ARGS(share));
     }
-    if (i->through != NO_INDEX && i->through != i->component) {
-        through = name_of(rca, i->through);
-        through = text_format(arena, " that pass %.*s", SLICE_ARGS(through));
-    }
-    return text_format(arena, "%.*s: %.*s %.*s%.*s", SLICE_ARGS(name),
-                       SLICE_ARGS(i->operation), SLICE_ARGS(text),
-                       SLICE_ARGS(through));
+    return text_format(arena, "%.*s: %.*s %.*s", SLICE_ARGS(name),
+                       SLICE_ARGS(i->operation), SLICE_ARGS(text));
 }
 
 struct slice report_impact_text(struct rca_context *rca,

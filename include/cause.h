@@ -166,6 +166,8 @@ struct cause_impact {
     uint64_t slow;          /* of these requests, above slow_limit_ns */
     uint64_t slow_limit_ns; /* 0: not slower than usual */
     uint32_t slow_looked_at, slow_of; /* what it follows from */
+    uint32_t slow_before, slow_before_of;
+    bool is_slow_estimate; /* by buckets of durations */
 };
 
 /* Another incident, which was over before the one of the answer. */

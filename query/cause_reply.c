@@ -202,6 +202,7 @@ struct impact_view {
     struct slice component;
     const struct cause_impact *impact;
     double slow_from_ms;
+    struct slice through;
 };
 static const struct reply_table impact_fields_table = REPLY_TABLE(
     struct cause_impact, REPLY(struct cause_impact, "operation", operation),
@@ -209,12 +210,14 @@ static const struct reply_table impact_fields_table = REPLY_TABLE(
     REPLY(struct cause_impact, "failed", failed),
     REPLY(struct cause_impact, "requestsBefore", requests_before),
     REPLY(struct cause_impact, "failedBefore", failed_before),
-    REPLY(struct cause_impact, "slow", slow));
+    REPLY(struct cause_impact, "slow", slow),
+    REPLY(struct cause_impact, "isSample", is_sample));
 static const struct reply_table impact_table = REPLY_TABLE(
     struct impact_view, REPLY(struct impact_view, "component", component),
     REPLY_INLINE(struct impact_view, impact, REPLY_POINTER,
                  &impact_fields_table),
-    REPLY_OPTIONAL_ROUNDED(struct impact_view, "slowFromMs", slow_from_ms));
+    REPLY_OPTIONAL_ROUNDED(struct impact_view, "slowFromMs", slow_from_ms),
+    REPLY_OPTIONAL(struct impact_view, "through", through));
 
 /* A list of the report whose items have the number of a component. */
 struct numbered_items {
@@ -248,7 +251,8 @@ static const void *impact_item(void *arg, uint32_t i)
 
     list->view =
         (struct impact_view){name_of(list->report, impact->component), impact,
-                             (double)impact->slow_limit_ns / 1e6};
+                             (double)impact->slow_limit_ns / 1e6,
+                             name_of(list->report, impact->through)};
     return &list->view;
 }
 

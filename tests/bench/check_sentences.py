@@ -181,11 +181,12 @@ def calls_in(raw, s, depth=0):
             yield from calls_in(raw, c, depth + 1)
 
 
-def median_problem(told, values, what):
-    """told in seconds, values in ns; a sample's median lies near the median."""
+def median_problem(told, values, what, sampled=False):
+    """told in seconds, values in ns; a sample of a few moments in which a fault
+    is or is not may have any of them as its median."""
     if len(values) < 1:
         return f"no {what} in the data"
-    width = min(.49, 2.5 / math.sqrt(len(values)) + .02)
+    width = .48 if sampled else min(.49, 2.5 / math.sqrt(len(values)) + .02)
     low = quantile(values, .5 - width) / 1e9
     high = quantile(values, .5 + width) / 1e9
     low, high = min(low, max(0, low)), max(high, 0)
@@ -306,7 +307,7 @@ def sample_problem(told, k, n, sampled):
             return f"only {n} in the data"
         told_share, size = a / max(1, b), max(1, b)
     share = k / n if n else 0
-    room = 3.5 * math.sqrt(max(share * (1 - share), .02) / size) + 1 / size
+    room = 3.5 * math.sqrt(max(share * (1 - share), .02) / max(1, min(size, n))) + 1 / size
     return None if abs(share - told_share) <= room else f"{k} of {n} in the data"
 
 
@@ -446,10 +447,28 @@ def metric_problem(raw, periods, component, metric, before, now, want):
     return "its points do not show it" if seen else "there is no such metric"
 
 
-def calls_between(raw, caller, callee):
-    """What a caller tells of its calls to one component."""
-    return Raw((), {k: v for k, v in raw.series.items() if k[0] == caller and any(
-        str(x).split(".")[0] == callee for _, x in k[5])})
+def calls_between(raw, how, other, component):
+    """What a caller tells of its calls to one component, or to any."""
+    caller, callee = (other, component) if how == "calls from" else (component, other)
+
+    def names(labels):
+        return [str(x).split(".")[0] for _, x in labels]
+    return Raw((), {k: v for k, v in raw.series.items()
+                    if (k[0] == caller and (callee in names(k[5]) or caller == callee)) or
+                    (caller in names(k[5]) and callee in names(k[5]))})
+
+
+def traffic_problem(raw, periods, component, metric, times):
+    """From points that are near enough to the middle of either period."""
+    for key, group in combined(raw, metric, component):
+        points = steps(group, key[4], "rate")
+        usual = [v for t, v in points if t <= periods.baseline[1]]
+        window = [v for t, v in points if inside(periods.window, t)]
+        if usual and window and quantile(usual, .5) > 0:
+            low, high = (quantile(window, q) / quantile(usual, .5) for q in (.25, 1))
+            if low * .8 <= times <= high * 1.2:
+                return None
+    return "its requests do not show it"
 
 
 def unit_scale(unit, metric, told):
@@ -505,6 +524,7 @@ def limit_problem(raw, periods, component, title, before, now):
 def evidence_problem(raw, periods, component, e, text=None):
     text = text if text is not None else e["text"]
     body = re.sub(r"; from \d\d:\d\d:\d\d on", "", text)
+    body = re.sub(r", in (a new pod|new pods)$", "", body)
     op = e.get("operation")
     if e["kind"] == "change" or e.get("class") in ("change", "event"):
         return change_problem(raw, periods, component, body)
@@ -531,25 +551,28 @@ def evidence_problem(raw, periods, component, e, text=None):
     m = re.match(r"(.+?) calls? get no answer, (.+) before$", body)
     if m:
         return None  # of calls: silence_problem in the shop's own check
-    m = re.match(r"(.*) takes (%s) itself, (%s) before$" % (NUMBER, NUMBER), body)
+    m = re.match(r"(.*) takes (%s) itself, (%s) before( \(of a sample\))?$" % (NUMBER, NUMBER), body)
     if m:
         for told, period in ((m[2], periods.judged(text)), (m[3], periods.baseline)):
             values = [own_time(raw, s) for s in raw.spans if s.component == component
                       and s.operation == m[1] and s.kind in (2, 5)
                       and inside(period, raw.starts[s.trace])]
-            problem = median_problem(seconds(told), values, "requests")
+            problem = median_problem(seconds(told), values, "requests", m[4])
             if problem:
                 return problem
         return None
     m = re.match(r"calls (from|to) (.+) take (%s) in transit, (%s) before "
-                 r"\((\d+) of (\d+) above (%s)\)$" % (NUMBER, NUMBER, NUMBER), body)
+                 r"\((\d+) of (\d+)( sampled)? above (%s)\)$" % (NUMBER, NUMBER, NUMBER), body)
     if m:
         ends = (m[2], component) if m[1] == "from" else (component, m[2])
         now = gaps(raw, *ends, periods.judged(text))
         usual = gaps(raw, *ends, periods.baseline)
-        k, n, limit = int(m[5]), int(m[6]), seconds(m[7])
+        k, n, limit = int(m[5]), int(m[6]), seconds(m[8])
         above = sum(g > limit * 1e9 for g in now)
         share = above / len(now) if now else 0
+        if m[7] and k <= above and n <= len(now):
+            return (median_problem(seconds(m[3]), now, "calls", True) or
+                    median_problem(seconds(m[4]), usual, "calls", True))
         if n > len(now) or abs(share - k / n) > 3.5 * math.sqrt(
                 max(share * (1 - share), .02) / n) + 1 / n:
             return f"{above} of {len(now)} above in the data"
@@ -567,14 +590,20 @@ def evidence_problem(raw, periods, component, e, text=None):
     m = re.match(r"(?:its calls take|takes) (%s), (%s) before \((.+)\)$" % (NUMBER, NUMBER), body)
     if m:
         return metric_problem(raw, periods, component, m[3], m[2], m[1], "value")
-    m = re.match(r"([\d.]+%) of calls from (.+) fail, ([\d.]+%) before \((.+)\)$", body)
+    m = re.match(r"([\d.]+%) of (calls from|its calls to) (.+) fail, ([\d.]+%) before "
+                 r"\((.+)\)$", body)
     if m:
-        return metric_problem(calls_between(raw, m[2], component), periods, m[2], m[4],
-                              m[3], m[1], "failed")
-    m = re.match(r"calls from (.+) take (%s), (%s) before \((.+)\)$" % (NUMBER, NUMBER), body)
+        return metric_problem(calls_between(raw, m[2], m[3], component), periods, None, m[5],
+                              m[4], m[1], "failed")
+    m = re.match(r"(calls from|its calls to) (.+) take (%s), (%s) before"
+                 r"(?:, though it answers as usual)? \((.+)\)$" % (NUMBER, NUMBER), body)
     if m:
-        return metric_problem(calls_between(raw, m[1], component), periods, m[1], m[4],
-                              m[3], m[2], "value")
+        return metric_problem(calls_between(raw, m[1], m[2], component), periods, None, m[5],
+                              m[4], m[3], "value")
+    m = re.match(r"gets about ([\d.]+) times as many requests as before, and its callers "
+                 r"(?:do not send more|send ([\d.]+) times as many) \((.+)\)$", body)
+    if m:
+        return traffic_problem(raw, periods, component, m[3], float(m[1]))
     m = re.match(r"logs \"(.*)\" ([\d.]+) times? a minute, ([\d.]+) before$", body)
     if m:
         return line_rate_problem(raw, periods, component, m[1], float(m[3]), float(m[2]))
@@ -672,15 +701,15 @@ def impact_problem(raw, periods, answer, text):
         return f"users suffer: {hurt[:2]}" if hurt else None
     m = re.match(r"(?:which component .* the worst is )?([^:]+): (.*)", text)
     component, rest = m[1], m[2]
-    if not raw.spans or rest.endswith(")"):
+    if not raw.spans:
         return evidence_problem(raw, periods, component, {"kind": "metric"}, rest)
     rest = re.sub(r"; \d+ more operations? suffers?$", "", rest)
-    through = re.search(r" that pass (.+)$", rest)
-    rest = re.sub(r" that pass .+$", "", rest)
+    through = re.search(r" that pass (.+?) \(", rest)
+    rest = re.sub(r" that pass .+? \(", " (", rest)
     m = re.match(r"(.+?) (?:fails in (?P<f>.+?) requests? \((?P<fb>.+?) before\))?(?:, and )?"
-                 r"(?:takes longer than (?P<limit>%s) in (?P<s>.+?) requests?)?$" % NUMBER, rest)
+                 r"(?:takes longer than (?P<limit>%s) in (?P<s>.+?) requests? \((?P<sb>.+?) before\))?$" % NUMBER, rest)
     if not m:
-        return "not understood"
+        return evidence_problem(raw, periods, component, {"kind": "metric"}, rest)
     since = answer["suspects"][0].get("onset") if answer["found"] else None
     start = periods.window[0]
     if since and ns_of(since) // MIN * MIN > start and ns_of(since) // MIN * MIN + MIN <= periods.window[1]:
@@ -701,8 +730,10 @@ def impact_problem(raw, periods, answer, text):
     if m["s"]:
         limit = seconds(m["limit"]) * 1e9
         parts.append((m["s"], sum(s.end - s.start > limit for s in now), len(now)))
+        parts.append((("about " if m["s"].startswith("about") else "") + m["sb"],
+                      sum(s.end - s.start > limit for s in before), len(before)))
     for told, k, n in parts:
-        about = told.startswith("about ")
+        about = told.startswith("about ") or through is not None
         told = told.replace("about ", "")
         told = re.sub(r"% of$", "%", told)
         problem = sample_problem(told, k, n, about)

@@ -36,6 +36,8 @@ RARE = {
     "Health.notes": "only with a broker that is away",
     "Health.error": "only of a sick server",
     "CauseEvidence.peer": "only where a network is slow",
+    "CauseResponse.impact[].through":
+        "only where an operation stands for many, see test_cause_answer.c",
     **{"CauseResponse.otherIncidents[]." + name: "only of two incidents"
        for name in ("component", "startTime", "endTime", "text")},
     **{"CauseResponse.remarks[]." + name: "only where telemetry stops"

@@ -133,7 +133,8 @@ TEST(users_see_slow_requests_of_the_entry)
     CHECK_TEXT(bed_at(answer, "impact.0.failed"), "0");
     CHECK_TEXT(bed_at(answer, "path.1.component"), "web");
     CHECK_TEXT(bed_at(answer, "summary.impact"),
-               "web: GET /x takes longer than 65 ms in 100 of 100 requests");
+               "web: GET /x takes longer than 65 ms in 100 of 100 requests "
+               "(0 of 180 before)");
     json_decref(answer);
     world_free(w);
 }
