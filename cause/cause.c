@@ -13,6 +13,9 @@ enum {
      * on the shop: 700 to 830. */
     SPAN_BYTES = 800,
     MAX_SHRINKS = 5,
+    /* Left for what the caller makes of the report: as much as one that is
+     * kept may have. */
+    ANSWER_BYTES = 64 << 10,
 };
 /* A shorter part of the window has to be better by what three attempts may win
  * by chance (ln 3). */
@@ -205,6 +208,8 @@ enum status cause_find(const struct cause_query *query, struct arena *arena,
 
     for (int i = 0; i < MAX_SHRINKS && s == ERR_TOO_BIG; i++, max_spans /= 2) {
         arena_begin(&attempt, arena);
+        attempt.cap -= attempt.cap / 8 < ANSWER_BYTES ? attempt.cap / 8
+                                                      : (size_t)ANSWER_BYTES;
         s = find_with_spans(query, max_spans, &attempt, report);
         if (s == OK)
             arena_adopt(arena, &attempt);

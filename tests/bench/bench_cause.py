@@ -27,6 +27,7 @@ import tempfile
 import time
 from datetime import datetime, timezone
 
+import check_sentences
 import worlds
 import worlds_calm
 import worlds_cloud
@@ -187,11 +188,41 @@ def explain(case, r):
                       f"{i['class']:<8} {i['detail'][:600]}")
 
 
+TOLD = {"answers": 0, "sentences": 0, "wrong": 0}
+
+
+def sentences(what, answer, raw):
+    """Each is compared with what was sent."""
+    TOLD["answers"] += 1
+    for place, text, problem in check_sentences.check(answer, raw):
+        TOLD["sentences"] += 1
+        TOLD["wrong"] += problem is not None
+        if problem:
+            print(f"  wrong: {what}, {place}: {text[:200]}\n         {problem}")
+
+
+RAW = {}
+
+
+def raw_of_case(faults, case_id):
+    def read(signal):
+        for path in glob.glob(os.path.join(faults, case_id, signal + ".jsonl.zst")):
+            text = subprocess.run(["zstd", "-dcq", path], check=True,
+                                  stdout=subprocess.PIPE).stdout
+            for line in text.splitlines():
+                yield json.loads(line)
+    if case_id not in RAW:
+        RAW[case_id] = check_sentences.raw_of_otlp(read)
+    return RAW[case_id]
+
+
 def measure(server, score, labels, name, options):
     given, moved = SETTINGS[name]
     results = {}
     for case in labels["cases"]:
-        r = result(*server.cause(question(case, given, moved)))
+        answer, seconds = server.cause(question(case, given, moved))
+        sentences(case["id"], answer, raw_of_case(options.faults, case["id"]))
+        r = result(answer, seconds)
         results[case["id"]] = r
         if options.explain:
             explain(case, r)
@@ -270,6 +301,7 @@ def measure_worlds(server, data, options, kind, seeds, title):
     for case in cases:
         for given in (True, False):
             answer, seconds = world_answer(server, case, given)
+            sentences(case.id, answer, check_sentences.raw_of_world(case))
             times.append(seconds)
             ranked = [s["component"] for s in answer["suspects"]]
             if case.culprit is None:
@@ -426,6 +458,8 @@ def main():
                                        "not looked at")
             if options.only in (None, "faults"):
                 measure_faults(server, data, options)
+            print("--- sentences: %(wrong)d of %(sentences)d are wrong, in "
+                  "%(answers)d answers" % TOLD)
         finally:
             server.stop()
 

@@ -50,6 +50,80 @@ class Raw:
         self.starts = {t: min(s.start for s in l) for t, l in self.traces.items()}
 
 
+def raw_of_world(case):
+    """Of a world without spans (worlds.py)."""
+    series = {key[:6]: [(t * 10**9, v) for t, v in points]
+              for key, points in case.series.items()}
+    logs = [(int(t * 1e9), c, severity, body, None) for t, c, severity, body in case.lines]
+    return Raw((), series, logs, case.graph)
+
+
+def value_of(any_value):
+    return next(iter(any_value.values()), "")
+
+
+def attributes_of(holder):
+    return {a["key"]: value_of(a["value"]) for a in holder.get("attributes", [])}
+
+
+COMPONENT = "openchoreo.dev/component"
+
+
+def raw_of_otlp(read):
+    """read(signal): the export requests of a signal, as OTLP/JSON objects."""
+    spans, series, logs, seen = [], {}, [], set()
+    for body in read("traces"):
+        for holder in body["resourceSpans"]:
+            component = attributes_of(holder["resource"]).get(COMPONENT)
+            for scope in holder["scopeSpans"]:
+                for sent in scope["spans"]:
+                    if (sent["traceId"], sent["spanId"]) not in seen:
+                        seen.add((sent["traceId"], sent["spanId"]))
+                        spans.append(span_of(component, sent))
+    for body in read("metrics"):
+        for holder in body["resourceMetrics"]:
+            of = attributes_of(holder["resource"])
+            for scope in holder["scopeMetrics"]:
+                for m in scope["metrics"]:
+                    take_points(series, of, m)
+    for body in read("logs"):
+        for holder in body["resourceLogs"]:
+            component = attributes_of(holder["resource"]).get(COMPONENT)
+            for scope in holder["scopeLogs"]:
+                for r in scope["logRecords"]:
+                    logs.append((int(r.get("timeUnixNano") or r["observedTimeUnixNano"]),
+                                 component, r.get("severityNumber", 0),
+                                 value_of(r.get("body", {"": ""})),
+                                 (r.get("traceId"), r.get("spanId"))))
+    for points in series.values():
+        points.sort()
+    return Raw(spans, series, logs)
+
+
+def span_of(component, sent):
+    s, of = Span(), attributes_of(sent)
+    s.trace, s.id, s.parent_id = sent["traceId"], sent["spanId"], sent.get("parentSpanId")
+    s.component, s.name, s.kind = component, sent["name"], sent.get("kind", 0)
+    s.operation = s.name
+    s.start, s.end = int(sent["startTimeUnixNano"]), int(sent["endTimeUnixNano"])
+    code = int(of.get("http.response.status_code", of.get("http.status_code", 0)) or 0)
+    s.failed = (sent.get("status", {}).get("code") == 2 or
+                code >= (500 if s.kind == 2 else 400))
+    s.peer = of.get("server.address") or of.get("net.peer.name") or of.get("peer.service")
+    return s
+
+
+def take_points(series, of, metric):
+    for shape in ("gauge", "sum", "histogram"):
+        for p in metric.get(shape, {}).get("dataPoints", []):
+            labels = tuple(attributes_of(p).items())
+            value = ((int(p["count"]), p["sum"]) if shape == "histogram" else
+                     float(p.get("asDouble", p.get("asInt", 0))))
+            series.setdefault((of.get(COMPONENT), of.get("k8s.pod.name"), metric["name"],
+                               metric.get("unit", ""), shape, labels), []).append(
+                (int(p["timeUnixNano"]), value))
+
+
 def ns_of(text):
     head, _, rest = text.rstrip("Z").partition(".")
     t = datetime.strptime(head, "%Y-%m-%dT%H:%M:%S").replace(tzinfo=timezone.utc)

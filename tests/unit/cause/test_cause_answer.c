@@ -139,6 +139,37 @@ TEST(users_see_slow_requests_of_the_entry)
     world_free(w);
 }
 
+/* All routes of a gateway are one operation, and few of its requests get to the
+ * store: all together are as slow as ever. */
+TEST(users_see_what_passes_the_suspect)
+{
+    struct world *w = world_new(plain);
+
+    w->fault = SLOW_NETWORK;
+    w->at = STORE;
+    generate(w, true, true);
+    for (uint32_t i = 0, n = w->bed.store->span_count; i < n; i++) {
+        const struct span *s = &w->bed.store->spans[i];
+
+        if (s->resource_id != w->resources[WEB] || s->kind != SPAN_SERVER)
+            continue;
+        bool slow = s->start_ns >= (w->start_s + 600) * NS_PER_S;
+        w->bed.store->spans[i].end_ns += slow ? 198 * MS : 0;
+        for (uint64_t k = 1; k <= 60;
+             k++) /* requests that end at the gateway */
+            add_span(w, UINT64_C(1) << 40 | (uint64_t)i << 8 | k, 0, WEB,
+                     SPAN_SERVER, "GET /x", s->start_ns + k * 1000,
+                     (50 + 10 * k) * MS);
+    }
+    json_t *answer = ask_cause(w, 10, 15, "");
+    CHECK_TEXT(bed_at(answer, "suspects.0.component"), "store");
+    CHECK_TEXT(bed_at(answer, "impact.0.component"), "web");
+    CHECK_TEXT(bed_at(answer, "impact.0.through"), "store");
+    CHECK(strstr(w->bed.text, "requests that pass store ("));
+    json_decref(answer);
+    world_free(w);
+}
+
 /* A window that begins five minutes before the fault. */
 TEST(onset_is_the_minute_of_the_fault)
 {
