@@ -40,7 +40,19 @@ struct bin_filler {
     const struct timeseries_reader *reader;
     struct raw_series *raw;
     struct bin *bins;
+    bool often_reset;
 };
+
+/* Where resets are usual, as of two collectors that send one counter, none is
+ * news. */
+static void note_reset(struct bin_filler *f,
+                       const struct counter_increase *reset)
+{
+    if (reset->to_ns <= f->reader->changes_from_ns)
+        f->often_reset = true;
+    else if (f->raw->restarted_ns == 0 && !f->often_reset)
+        f->raw->restarted_ns = reset->from_ns;
+}
 
 static bool fill_bin(void *arg, const struct counter_increase *increase)
 {
@@ -56,10 +68,8 @@ static bool fill_bin(void *arg, const struct counter_increase *increase)
     b->span += (float)took;
     b->time = (float)(end - b->span / 2);
     b->points++;
-    if (!increase->before && after > f->raw->counter.at &&
-        f->raw->restarted_ns == 0 &&
-        increase->to_ns > f->reader->changes_from_ns)
-        f->raw->restarted_ns = increase->from_ns;
+    if (!increase->before && after > f->raw->counter.at)
+        note_reset(f, increase);
     return true;
 }
 
@@ -67,7 +77,7 @@ static bool fill_bin(void *arg, const struct counter_increase *increase)
 static void fill_bins(const struct timeseries_reader *r, struct raw_series *raw,
                       struct bin *bins)
 {
-    struct bin_filler filler = {r, raw, bins};
+    struct bin_filler filler = {r, raw, bins, false};
     /* What lies between the periods was not read. */
     const struct counter_rules rules = {
         r->now_ns > r->usual.end_ns ? r->now_ns : r->usual.start_ns,
