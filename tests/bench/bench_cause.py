@@ -32,6 +32,7 @@ import worlds
 import worlds_calm
 import worlds_cloud
 import worlds_nodes
+import worlds_pods
 import worlds_rollout
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -67,6 +68,7 @@ WORLDS = {
     "rollout": (worlds_rollout, 1700, range(1, 11), range(11, 21)),
     "nodes": (worlds_nodes, 2000, range(1, 11), range(11, 21)),
     "cloud": (worlds_cloud, 3000, range(1, 6), range(11, 16)),
+    "pods": (worlds_pods, 2500, range(21, 29), range(51, 61)),
     "calm": (worlds_calm, 2300, range(1, 6), range(11, 16)),
 }
 

@@ -132,7 +132,14 @@ class Case:
             yield key[0], out
 
 
+# Of a version that is bad by one of these words.
+NEW_VERSION = {"errors": "errors", "cpu": "cpu", "leak": "memory", "slow": "latency"}
+
+
 def indicator(kind):
+    words = [w for w in kind.split("-") if w in NEW_VERSION]
+    if "-" in kind and words:
+        return NEW_VERSION[words[0]]
     return {"cpu": "cpu", "mem": "memory", "disk": "disk", "missing": "errors",
             "code": "errors", "misconfigured": "errors"}.get(kind, "latency")
 
