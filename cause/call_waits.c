@@ -11,7 +11,7 @@
 
 #include "evidence.h"
 #include "metric_history.h"
-#include "units.h"
+#include "quantity.h"
 
 /* Of the callees of a component this share is slow if the component is. */
 static const double NEARLY_ALL = 0.75;
@@ -209,13 +209,12 @@ static double rate_now(const struct call_judge *j, uint32_t component,
  * calls took longer there. */
 static bool is_between(const struct call_judge *j, const struct timeseries *t)
 {
-    double rise =
-        unit_factor(t->unit, QUANTITY_TIME, 1) * (mean_now(j, t) - t->median);
+    double rise = quantity_seconds(t) * (mean_now(j, t) - t->median);
     bool known = false;
 
     for (uint32_t i = 0; i < j->list->count; i++) {
         const struct timeseries *own = &j->list->at[i];
-        double factor = unit_factor(own->unit, QUANTITY_TIME, 1);
+        double factor = quantity_seconds(own);
 
         if (own->component != t->component || own->caller != NO_INDEX ||
             kind_of(own) != IS_SLOW)

@@ -6,7 +6,7 @@
 #include "latency_mean.h"
 #include "name_words.h"
 #include "quantile.h"
-#include "units.h"
+#include "quantity.h"
 
 /* More than that is more load: whether others became slower by it shows. */
 static const double MORE_LOAD = 1.2;
@@ -147,7 +147,7 @@ static double factor_of(const struct timeseries *t, enum flow_kind kind,
         return 0;
     if (kind == FLOW_LATENCY)
         return t->class == CLASS_LATENCY && !t->less_is_worse
-                   ? unit_factor(t->unit, QUANTITY_TIME, 1)
+                   ? quantity_seconds(t)
                    : 0;
     if (t->class != CLASS_ERRORS && t->class != CLASS_SUCCESS)
         return 0;

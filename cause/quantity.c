@@ -206,6 +206,14 @@ static bool says_share(const struct timeseries *t)
            quantity_name_has(t->name, words);
 }
 
+double quantity_seconds(const struct timeseries *t)
+{
+    struct value_scale s = {.factor = 1};
+
+    set_quantity(&s, t, t->unit);
+    return s.quantity == QUANTITY_TIME ? s.factor : 1;
+}
+
 struct value_scale quantity_scale(struct arena *arena,
                                   const struct timeseries *t)
 {

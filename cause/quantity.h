@@ -20,6 +20,10 @@ struct value_scale {
 struct value_scale quantity_scale(struct arena *arena,
                                   const struct timeseries *t);
 
+/* From values of a latency to seconds: by its unit, else by its name
+ * (istio_request_duration_milliseconds); 1: neither says so. */
+double quantity_seconds(const struct timeseries *t);
+
 /* Does a name have one of these words? They end with NULL. */
 bool quantity_name_has(struct slice name, const char *const *words);
 extern const char *const quantity_throttled[];

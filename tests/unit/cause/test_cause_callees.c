@@ -359,6 +359,39 @@ TEST(time_between_caller_and_callee_is_the_networks)
     world_free(t->w);
 }
 
+/* web measures in milliseconds, which only the name says, api in seconds: what
+ * api waits for users is what web waits for api. */
+TEST(latencies_in_different_units_add_up_along_calls)
+{
+    static const struct family by_name = {
+        "istio_request_duration_milliseconds",
+        "",
+        "reporter=source destination_workload={to} response_code={bad}",
+        "200",
+        "503",
+        1000,
+        REPORTER_CALLER};
+    struct told *t = told_new(&by_name), *api = told_new(&families[0]);
+    struct world *own = api->w;
+    json_t *answer;
+
+    api->w = t->w;
+    for (int at = LONG_AGO_S; at <= END_S; at += STEP_S) {
+        double more = at > HIT_S ? 0.2 : 0;
+
+        /* The numbers of the caller move less. */
+        tell_calls(t, WEB, API, at, 300 * near(at, 4), 0,
+                   0.02 * near(at, 1) + more);
+        tell_calls(api, API, USERS, at, 300 * near(at, 6), 0,
+                   0.01 * (1 + 6 * (near(at, 3) - 1)) + more);
+    }
+    answer = ask_cause(t->w, 10, 15, "");
+    CHECK_TEXT(bed_at(answer, "suspects.0.component"), "users");
+    json_decref(answer);
+    world_free(t->w);
+    world_free(own);
+}
+
 /* ---- callees that are no components ---- */
 
 static const struct family peers[] = {
