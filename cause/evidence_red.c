@@ -66,15 +66,18 @@ static void add_durations(struct evidence_set *evidence,
     evidence_add(evidence, c->candidate, &e);
 }
 
-/* It is called, and does not answer, although it did before. */
+/* It is called, and does not answer, although it did before. Calls that go well
+ * were answered: only the spans of the answers are missing. */
 static void add_silence(struct evidence_set *evidence,
                         const struct red_counts *counts, uint32_t component)
 {
     const struct red_amounts *called = &counts->called[component];
     const struct red_amounts *answered = &counts->answered[component];
     double n1 = called->baseline, n2 = called->window[evidence->times->attempt];
-    double k1 = fmax(0, n1 - answered->baseline);
-    double k2 = fmax(0, n2 - answered->window[evidence->times->attempt]);
+    const struct red_amounts *failed = &counts->failed_calls[component];
+    double k1 = fmax(0, fmin(n1 - answered->baseline, failed->baseline));
+    double k2 = fmax(0, fmin(n2 - answered->window[evidence->times->attempt],
+                             failed->window[evidence->times->attempt]));
 
     if (n1 < 1 || n2 < 1 || !is_larger_share(k1, n1, k2, n2))
         return;

@@ -94,6 +94,7 @@ static void count_point(void *arg, const struct red_point *p)
         call_graph_add(c->graph, p->component, p->callee);
     if (p->callee != NO_INDEX && !is_peer) { /* counted where it is served */
         add_amount(c, &c->called[candidate], p, p->requests);
+        add_amount(c, &c->failed_calls[candidate], p, p->errors);
         return;
     }
     count = count_of(c, candidate, p->operation, is_peer);
@@ -122,7 +123,9 @@ enum status red_counts_read(struct red_counts *c, struct reader *reader,
         .arena = arena, .times = times, .component_count = n, .graph = graph};
     c->called = arena_zero(arena, n + 1, sizeof(*c->called));
     c->answered = arena_zero(arena, n + 1, sizeof(*c->answered));
-    if (!terms_init(&c->keys, arena) || !c->called || !c->answered)
+    c->failed_calls = arena_zero(arena, n + 1, sizeof(*c->failed_calls));
+    if (!terms_init(&c->keys, arena) || !c->called || !c->answered ||
+        !c->failed_calls)
         return arena_status(arena);
     return red_series_read(reader, candidates, time, true, count_point, c);
 }

@@ -34,7 +34,7 @@ struct red_counts {
     struct red_count *at; /* by number of the key */
     uint32_t room, component_count;
     struct call_graph *graph;
-    struct red_amounts *called, *answered; /* by component */
+    struct red_amounts *called, *answered, *failed_calls; /* by component */
 };
 
 /* Calls that are met are added to the graph. */

@@ -160,22 +160,71 @@ TEST(fault_is_found_without_logs)
     world_free(w);
 }
 
+/* Of users from minute 10 on, and the requests that are counted from them. */
+static void lose_spans(struct world *w, int component)
+{
+    struct store *store = w->bed.store;
+    uint64_t from_ns = (w->start_s + 600) * NS_PER_S;
+    uint32_t kept = 0, mine = w->resources[component];
+
+    for (uint32_t i = 0; i < store->span_count; i++)
+        if (store->spans[i].start_ns < from_ns ||
+            store->spans[i].resource_id != mine)
+            store->spans[kept++] = store->spans[i];
+    store->span_count = kept;
+    kept = 0;
+    for (uint32_t i = 0; i < store->point_count; i++)
+        if (store->points[i].time_ns <= from_ns ||
+            store->points[i].resource_id != mine)
+            store->points[kept++] = store->points[i];
+    store->point_count = kept;
+}
+
+/* What api counts of its calls to users, by name; all fail from `failing` on.
+ */
+static void count_calls(struct world *w, int failing)
+{
+    uint32_t users = registry_identity_id(w->bed.registry, w->resources[USERS]);
+
+    for (int minute = 0; minute < 15; minute++) {
+        struct point *at = &w->bed.store->points[w->bed.store->point_count];
+
+        add_requests(w, 2, API, (w->start_s + (uint64_t)minute * 60) * NS_PER_S,
+                     20, minute >= failing ? 20 : 0);
+        for (int i = 0; i < 2; i++) {
+            struct attr *attrs = arena_zero(&w->bed.arena, 2, sizeof(*attrs));
+
+            attrs[0] = bed_attr(DERIVED_PEER_KIND, "component");
+            attrs[1] = bed_attr(DERIVED_PEER_ID, "");
+            attrs[1].type = VALUE_INT;
+            attrs[1].i = users;
+            at[i].attrs = (struct attrs){attrs, 2, 0};
+        }
+    }
+}
+
 /* Its callers wait as long as before, and not for themselves. */
 TEST(spans_that_are_lost_are_no_cause)
 {
     struct world *w = world_new(plain);
-    struct span *spans = w->bed.store->spans;
-    uint64_t from_ns = (w->start_s + 600) * NS_PER_S;
-    uint32_t kept = 0;
 
     generate(w, true, false);
-    for (uint32_t i = 0; i < w->bed.store->span_count; i++)
-        if (spans[i].start_ns < from_ns ||
-            spans[i].resource_id != w->resources[API])
-            spans[kept++] = spans[i];
-    w->bed.store->span_count = kept;
+    lose_spans(w, API);
     CHECK(!is_found(w, NULL));
     world_free(w);
+}
+
+TEST(calls_that_go_well_had_an_answer)
+{
+    for (int fails = 0; fails < 2; fails++) {
+        struct world *w = world_new(plain);
+
+        generate(w, true, false);
+        lose_spans(w, USERS);
+        count_calls(w, fails ? 10 : 15);
+        CHECK_EQ(is_found(w, fails ? "users" : NULL), fails);
+        world_free(w);
+    }
 }
 
 /* Records of a signal in the minutes until `end`, as the correlator counts. */
