@@ -104,6 +104,12 @@ static void fill(struct chart *chart, const json_t *points)
     }
 }
 
+/* Without an exponent. */
+static void print_value(double value)
+{
+    printf(fabs(value) >= 1000 || value == 0 ? "%.0f" : "%.3g", value);
+}
+
 static void print_series(const json_t *series)
 {
     static const char *const bars[] = {"▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"};
@@ -121,7 +127,11 @@ static void print_series(const json_t *series)
         fputs(bars[range > 0 ? (int)((v - chart.least) / range * 7.99) : 0],
               stdout);
     }
-    printf("  %.4g to %.4g ", chart.least, chart.most);
+    fputs("  ", stdout);
+    print_value(chart.least);
+    fputs(" to ", stdout);
+    print_value(chart.most);
+    putchar(' ');
     print_members(series, "{unit}, {title}\n");
 }
 

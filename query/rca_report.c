@@ -17,7 +17,8 @@ struct slice rca_report_summary(struct query_request *request,
                                 const struct cause_report *report)
 {
     if (!report->found)
-        return SLICE("No anomaly was found in the window.");
+        return rca_sentence(request, "No cause was found: %.*s.",
+                            (int)report->cause.len, report->cause.ptr);
     struct slice name =
         rca_linked_name(request, report, report->suspects[0].component);
     return rca_sentence(request, "%.*s is the likely cause. %.*s",
@@ -220,8 +221,8 @@ static struct rca_result result_of(struct query_request *request,
             .outcome = empty ? "insufficient_data" : "no_anomaly_detected",
             .explanation =
                 empty ? "There are no traces in the window, and no metric rose."
-                      : "No difference from the time before is larger than "
-                        "chance."};
+                      : "No difference from the time before is large enough to "
+                        "name a cause."};
     for (; is_cause(report, count); count++)
         r->causes[count] =
             rca_root_cause(request, report, &report->suspects[count]);
@@ -234,6 +235,15 @@ static struct rca_result result_of(struct query_request *request,
                                .found = &r->found};
 }
 
+static uint32_t count_explained(const struct cause_report *report)
+{
+    uint32_t count = 0;
+
+    for (uint32_t i = 0; i < report->suspect_count; i++)
+        count += report->suspects[i].explained_by != UINT32_MAX;
+    return count;
+}
+
 /* How it was found. */
 static struct reply_list investigation(struct query_request *request,
                                        const struct cause_report *report,
@@ -243,8 +253,8 @@ static struct reply_list investigation(struct query_request *request,
         SLICE("Compared traces and logs of the window with those before"),
         rca_sentence(
             request,
-            "%llu spans and %llu log records of %llu traces before and "
-            "%llu during",
+            "%llu spans and %llu log records, of %llu traces before and "
+            "%llu in the window",
             (unsigned long long)report->spans_read,
             (unsigned long long)report->logs_read,
             (unsigned long long)report->traces_before,
@@ -258,8 +268,8 @@ static struct reply_list investigation(struct query_request *request,
         NULL};
     steps[2] = (struct rca_statement){
         SLICE("Followed the calls to the deepest component with evidence"),
-        rca_sentence(request, "%u are explained by what they call",
-                     (unsigned)report->excluded_count),
+        rca_sentence(request, "%u of these are explained by what they call",
+                     (unsigned)count_explained(report)),
         NULL};
     return (struct reply_list){STEPS, steps, NULL, NULL};
 }

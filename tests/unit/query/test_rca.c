@@ -140,7 +140,7 @@ TEST(what_is_not_there_and_what_is_wrong)
                     "\"user\",\"content\":\"Why?\"}]}",
                     200));
     CHECK(strstr(bed.text, "\"type\":\"message_chunk\""));
-    CHECK(strstr(bed.text, "No anomaly was found"));
+    CHECK(strstr(bed.text, "No cause was found"));
     CHECK(strstr(bed.text, "\"type\":\"done\""));
     close_bed(&bed);
 }
