@@ -26,6 +26,7 @@ struct measures {
     struct duration_sample *own, *gaps;
     double *usual_trace_ns; /* by candidate */
     struct trace_diff *events;
+    struct own_failures *failures;
 };
 
 static bool measure(const struct rca_context *rca, struct measures *m)
@@ -35,7 +36,8 @@ static bool measure(const struct rca_context *rca, struct measures *m)
     m->usual_trace_ns =
         durations_of_traces(&rca->traces, rca->candidates.count);
     m->events = trace_diff_collect(&rca->traces);
-    return m->own && m->gaps && m->usual_trace_ns && m->events;
+    m->failures = failures_measure(&rca->traces);
+    return m->own && m->gaps && m->usual_trace_ns && m->events && m->failures;
 }
 
 /* Metrics against their history; whose latency and failures they are. */
@@ -69,6 +71,7 @@ static bool find_evidence(struct rca_context *rca, const struct measures *m,
     find_network(evidence, m->gaps, &rca->candidates, m->usual_trace_ns);
     find_latency(evidence, m->own, m->usual_trace_ns);
     find_trace_diff(evidence, m->events);
+    find_failures(evidence, m->failures, &rca->red);
     find_red(evidence, &rca->red);
     if (!find_metrics(rca, evidence))
         return false;

@@ -94,6 +94,11 @@ double proportion_score(double k1, double n1, double k2, double n2)
     return fmax(0, two - log_likelihood(k1 + k2 - 0.5, n1 + n2 - 1, share));
 }
 
+double certain_score(double score)
+{
+    return MAX_SCORE * (1 - exp(-score / MAX_SCORE));
+}
+
 struct slice text_format(struct arena *arena, const char *format, ...)
 {
     char text[1024];
@@ -122,7 +127,7 @@ void evidence_add(struct evidence_set *set, uint32_t candidate,
     if (!at)
         return;
     *at = *evidence;
-    at->score = MAX_SCORE * (1 - exp(-evidence->score / MAX_SCORE));
+    at->score = certain_score(evidence->score);
     if (at->score > list->best[evidence->kind])
         list->best[evidence->kind] = at->score;
     list->count++;

@@ -93,6 +93,9 @@ static inline void evidence_add_example(struct cause_evidence *evidence,
  * with half an observation added to each. */
 double proportion_score(double k1, double n1, double k2, double n2);
 
+/* Never more than what is certain: of many observations no more than that. */
+double certain_score(double score);
+
 /* Is k2 of n2 a larger share than k1 of n1? */
 static inline bool is_larger_share(double k1, double n1, double k2, double n2)
 {

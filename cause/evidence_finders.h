@@ -40,6 +40,12 @@ struct trace_diff *trace_diff_collect(const struct trace_samples *traces);
 void find_trace_diff(struct evidence_set *evidence,
                      const struct trace_diff *diff);
 
+/* Requests that fail while none of their calls does. */
+struct own_failures *failures_measure(const struct trace_samples *traces);
+void find_failures(struct evidence_set *evidence,
+                   const struct own_failures *failures,
+                   const struct red_counts *counts);
+
 /* Requests, errors, durations as they were counted. */
 void find_red(struct evidence_set *evidence, const struct red_counts *counts);
 

@@ -97,8 +97,9 @@ void find_latency(struct evidence_set *evidence,
         struct cause_evidence e = {
             .kind = EVIDENCE_LATENCY,
             .class = "cpu",
-            .score = proportion_score(p->slow[BASELINE], p->count[BASELINE],
-                                      p->slow[WINDOW], p->count[WINDOW]) *
+            .score = certain_score(
+                         proportion_score(p->slow[BASELINE], p->count[BASELINE],
+                                          p->slow[WINDOW], p->count[WINDOW])) *
                      share_of_wait(p->rise_ns, usual_trace_ns[component]),
             .operation = operation,
             .peer = NO_INDEX,

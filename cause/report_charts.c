@@ -193,7 +193,8 @@ static void count_point(void *arg, const struct red_point *p)
         if (c->evidence->kind == EVIDENCE_SILENCE) /* calls less answers */
             add_part(b, c, p->start_ns, call ? p->requests : -p->requests,
                      call ? p->requests : 0);
-        else if (c->evidence->kind == EVIDENCE_ERRORS)
+        else if (c->evidence->kind == EVIDENCE_ERRORS ||
+                 c->evidence->kind == EVIDENCE_BEHAVIOUR)
             add_part(b, c, p->start_ns, p->errors, p->requests);
         else
             add_part(b, c, p->start_ns, p->seconds * 1000, p->requests);
@@ -378,6 +379,7 @@ static bool add_chart(struct chart_builder *b, struct cause_evidence *e,
 {
     struct arena *arena = b->rca->arena;
     struct evidence_chart *c = &b->charts[b->count];
+    bool is_event = e->kind == EVIDENCE_BEHAVIOUR && e->template.len > 0;
 
     if (!evidence_kinds[e->kind].chart_title)
         return true;
@@ -393,9 +395,9 @@ static bool add_chart(struct chart_builder *b, struct cause_evidence *e,
         add_timeseries(b, c);
     else if (e->durations)
         add_durations(b, c);
-    else if (e->kind != EVIDENCE_BEHAVIOUR)
+    else if (!is_event)
         c->is_counted = true;
-    for (int p = 0; e->kind == EVIDENCE_BEHAVIOUR && p < PERIODS; p++)
+    for (int p = 0; is_event && p < PERIODS; p++)
         add_events(b, c, &b->rca->traces.period[p]);
     return true;
 }

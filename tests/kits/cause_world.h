@@ -29,6 +29,8 @@ struct world {
     int early_from, early_until; /* an incident at users before; none */
     uint32_t served[COMPONENTS], failed[COMPONENTS]; /* in this minute */
     double slow_s, took_s; /* requests take so long in the fault; now */
+    int fault_every;       /* only every so many requests; 0: all */
+    uint64_t more_ms;      /* all requests take so much longer in the fault */
 };
 
 static const char *const plain[COMPONENTS] = {"web", "api", "store", "users"};
@@ -225,8 +227,10 @@ static inline void generate_minute(struct world *w, int minute, bool traces,
     }
     for (int i = 0; traces && i < n; i++)
         (void)send_request(w, (uint64_t)minute << 32 | (uint64_t)(i + 1), 0, -1,
-                           WEB, at + (uint64_t)i * 60000 / (uint64_t)n * MS, 60,
-                           faulty || early);
+                           WEB, at + (uint64_t)i * 60000 / (uint64_t)n * MS,
+                           60 + (faulty ? w->more_ms : 0),
+                           (faulty || early) &&
+                               (!w->fault_every || i % w->fault_every == 0));
     w->fault = fault;
     w->at = where;
     w->took_s = faulty && w->slow_s > 0 ? w->slow_s : 0.01;
