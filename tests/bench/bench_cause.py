@@ -11,7 +11,7 @@ these beside two simple methods on the same numbers.
 
   bench_cause.py [--faults DIR] [--data DIR] [--explain] [--misses]
                  [--setting NAME]... [--cases ID,...]
-                 [--only shop|faults|worlds] [--worlds KIND]... [--held-out]
+                 [--only shop|faults|worlds|windows] [--worlds KIND]... [--held-out]
 
 --data keeps the data directory: what it holds is not sent again.
 """
@@ -28,12 +28,14 @@ import time
 from datetime import datetime, timezone
 
 import check_sentences
+import bench_windows
 import worlds
 import worlds_calm
 import worlds_cloud
 import worlds_nodes
 import worlds_pods
 import worlds_rollout
+import worlds_traced
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
@@ -61,7 +63,7 @@ SHOP = {
 }
 QUIET = ["night", "rush", "rollout", "outlier", "always-failing", "nothing"]
 SEEDS = 5
-# Kinds of worlds without spans: who makes them, the number of the first case,
+# Kinds of worlds, all but the traced without spans: who makes them, the number of the first case,
 # seeds that were looked at while the method was made, and others.
 WORLDS = {
     "mixed": (worlds, 0, (1, 2, 3), (11, 12, 13, 14, 15)),
@@ -70,6 +72,7 @@ WORLDS = {
     "cloud": (worlds_cloud, 3000, range(1, 6), range(11, 16)),
     "pods": (worlds_pods, 2500, range(21, 29), range(51, 61)),
     "calm": (worlds_calm, 2300, range(1, 6), range(11, 16)),
+    "traced": (worlds_traced, 0, range(21, 25), range(11, 15)),
 }
 
 
@@ -239,8 +242,11 @@ def measure(server, score, labels, name, options):
 
 def send_world(server, case):
     connection = http.client.HTTPConnection(server.otlp, timeout=120)
-    bodies = [("metrics", b) for b in worlds.requests_of(case)]
-    bodies += [("logs", b) for b in worlds.logs_of(case)]
+    if hasattr(case, "spans"):
+        bodies = worlds_traced.bodies(case)
+    else:
+        bodies = [("metrics", b) for b in worlds.requests_of(case)]
+        bodies += [("logs", b) for b in worlds.logs_of(case)]
     for signal, body in bodies:
         post(connection, signal, body, case.id)
 
@@ -286,6 +292,10 @@ def rank_of(case, ranked):
     return ranked.index(case.culprit) + 1 if case.culprit in ranked else None
 
 
+def indicators(case):
+    return ("code", "errors") if hasattr(case, "spans") else (worlds.indicator(case.kind),)
+
+
 def measure_worlds(server, data, options, kind, seeds, title):
     maker, first, _, _ = WORLDS[kind]
     cases = []
@@ -319,7 +329,7 @@ def measure_worlds(server, data, options, kind, seeds, title):
                     rows.append((f"  {case.world} {case.kind}", rank))
                 first = answer["suspects"][0]["evidence"] if ranked else []
                 right.append(rank == 1 and first != [] and
-                             first[0]["class"] == worlds.indicator(case.kind))
+                             first[0]["class"] in indicators(case))
                 wrong = rank != 1 or not answer["found"]
             if wrong and options.explain:
                 print(case.id, case.style, case.step, "given" if given else "")
@@ -328,7 +338,7 @@ def measure_worlds(server, data, options, kind, seeds, title):
             if case.culprit and case.series:
                 rows.append((f"{case.world}, {name}", rank_of(
                     case, worlds.ranking(case, score_of))))
-    print(f"--- worlds without spans, {kind}, {title}: seeds {list(seeds)}")
+    print(f"--- worlds, {kind}, {title}: seeds {list(seeds)}")
     ranks_table(sorted(rows, key=lambda r: r[0].strip()))
     if right:
         print(f"  right indicator {sum(right)} of {len(right)}, a cause is named in "
@@ -438,7 +448,7 @@ def main():
     parser.add_argument("--setting", action="append", choices=SETTINGS)
     parser.add_argument("--explain", action="store_true")
     parser.add_argument("--misses", action="store_true")
-    parser.add_argument("--only", choices=("shop", "faults", "worlds"))
+    parser.add_argument("--only", choices=("shop", "faults", "worlds", "windows"))
     parser.add_argument("--worlds", action="append", choices=WORLDS)
     parser.add_argument("--held-out", action="store_true",
                         help="score the seeds that nobody looked at")
@@ -458,6 +468,8 @@ def main():
                     if options.held_out or not options.only:
                         measure_worlds(server, data, options, kind, unseen,
                                        "not looked at")
+            if options.only in (None, "windows"):
+                bench_windows.measure(sys.modules[__name__], server, data, (21, 22))
             if options.only in (None, "faults"):
                 measure_faults(server, data, options)
             print("--- sentences: %(wrong)d of %(sentences)d are wrong, in "

@@ -61,7 +61,7 @@ class Case:
         self.id = f"traced-{kind}-{culprit or 'none'}-{seed}"
         self.project = f"worlds--{self.id}"
         self.start = START + number * DAY
-        self.graph, self.style, self.step = {}, "spans", 60
+        self.graph, self.series, self.style, self.step = {}, {}, "spans", 60
         self.spans, self.lines = {}, {}  # (minute, component, pod): [record]
 
 
