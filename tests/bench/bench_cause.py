@@ -11,7 +11,8 @@ these beside two simple methods on the same numbers.
 
   bench_cause.py [--faults DIR] [--data DIR] [--explain] [--misses]
                  [--setting NAME]... [--cases ID,...]
-                 [--only shop|faults|worlds|windows] [--worlds KIND]... [--held-out]
+                 [--only shop|faults|worlds|windows|speed]
+                 [--worlds KIND]... [--held-out]
 
 --data keeps the data directory: what it holds is not sent again.
 """
@@ -29,6 +30,7 @@ from datetime import datetime, timezone
 
 import check_sentences
 import bench_windows
+import cause_speed
 import worlds
 import worlds_calm
 import worlds_cloud
@@ -385,6 +387,19 @@ def shop_day(number):
     return 1704067200 * 10**9 + number * 86400 * 10**9
 
 
+class Played:
+    """Was a run sent to this data directory before? It is noted."""
+
+    def __init__(self, data):
+        self.path = os.path.join(data, "played")
+
+    def __call__(self, run):
+        known = os.path.exists(self.path) and run in open(self.path).read().split()
+        with open(self.path, "a") as f:
+            f.write(run + "\n")
+        return known
+
+
 def play_shop(server, data, runs):
     done_path = os.path.join(data, "played")
     done = open(done_path).read().split() if os.path.exists(done_path) else []
@@ -448,7 +463,7 @@ def main():
     parser.add_argument("--setting", action="append", choices=SETTINGS)
     parser.add_argument("--explain", action="store_true")
     parser.add_argument("--misses", action="store_true")
-    parser.add_argument("--only", choices=("shop", "faults", "worlds", "windows"))
+    parser.add_argument("--only", choices=("shop", "faults", "worlds", "windows", "speed"))
     parser.add_argument("--worlds", action="append", choices=WORLDS)
     parser.add_argument("--held-out", action="store_true",
                         help="score the seeds that nobody looked at")
@@ -470,6 +485,8 @@ def main():
                                        "not looked at")
             if options.only in (None, "windows"):
                 bench_windows.measure(sys.modules[__name__], server, data, (21, 22))
+            if options.only in (None, "speed"):
+                cause_speed.measure(server, OUT, rfc3339, shop_day(0), Played(data))
             if options.only in (None, "faults"):
                 measure_faults(server, data, options)
             print("--- sentences: %(wrong)d of %(sentences)d are wrong, in "
