@@ -338,7 +338,7 @@ static const char *first_with(const char *const names[COMPONENTS],
                               const struct seen seen[COMPONENTS],
                               const char *catalog)
 {
-    static char first[64];
+    static char first[128];
     struct world *w = world_new(names);
     struct slice detail;
 
