@@ -211,7 +211,7 @@ static bool find_states(struct metric_judge *j)
 /* True, too, if nothing is measured that callers would notice. */
 static bool is_anybody_suffering(const struct metric_judge *j)
 {
-    bool has_symptoms = false, suffering = false;
+    bool has_symptoms = j->requests_seen, suffering = false;
 
     for (uint32_t c = 0; c < j->candidates; c++) {
         has_symptoms = has_symptoms || j->components[c].has_symptoms;

@@ -82,6 +82,15 @@ static uint32_t count_both(const struct trace_events *a,
     return n;
 }
 
+static uint32_t count_heard(const struct trace_events *list)
+{
+    uint32_t n = 0;
+
+    for (uint32_t i = 0; i < list->count; i++)
+        n += !list->at[i].silent;
+    return n;
+}
+
 /* ---- one operation ---- */
 
 struct operation_diff {
@@ -99,7 +108,8 @@ struct event_diff {
     struct trace_events runs[PERIODS], before[PERIODS];
     uint64_t previous;
     double k[PERIODS], n[PERIODS];
-    double flow; /* the part of log records that still arrives */
+    double heard[PERIODS]; /* of the n, those of which log records arrive */
+    double flow;           /* the part of log records that still arrives */
 };
 
 /* A call is shown by its name, a log record by its text. */
@@ -169,8 +179,9 @@ static double score_of(const struct operation_diff *d,
 {
     const double *k = diff->k;
     /* Records that do not arrive are no evidence that they are not written. */
-    double n[PERIODS] = {diff->n[BASELINE],
-                         fmax(k[WINDOW], diff->flow * diff->n[WINDOW])};
+    double n[PERIODS] = {diff->heard[BASELINE],
+                         fmax(k[WINDOW], fmin(diff->heard[WINDOW],
+                                              diff->flow * diff->n[WINDOW]))};
 
     /* Of fewer than three nothing is usual. */
     if (n[BASELINE] < 3 || !(n[WINDOW] > 0))
@@ -205,6 +216,9 @@ static void compare_event(struct operation_diff *d, struct event_diff *diff)
         diff->before[p] = trace_events_find(&d->period[p], diff->previous);
         diff->n[p] = diff->before[p].count;
         diff->k[p] = count_both(&diff->before[p], &diff->runs[p]);
+        diff->heard[p] = event->call || is_new
+                             ? diff->n[p]
+                             : fmax(diff->k[p], count_heard(&diff->before[p]));
     }
     diff->flow = event->call || is_new ? 1 : log_flow_of(d->flow, event);
     double score = score_of(d, diff, is_new);

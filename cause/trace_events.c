@@ -4,9 +4,50 @@
 
 #include "derived.h"
 #include "evidence_finders.h"
+#include "hash.h"
+
+/* When each pod logged for the last time in a period. */
+struct last_logs {
+    struct interned_terms pods;
+    uint64_t *time_ns; /* by number of the pod */
+};
+
+static uint64_t pod_key(const struct rca_span *span)
+{
+    return hash_mix(span->resource, 11);
+}
+
+static bool find_last_logs(const struct trace_sample *s, struct arena *arena,
+                           struct last_logs *last)
+{
+    last->time_ns = arena_zero(arena, s->log_count + 1, sizeof(uint64_t));
+    if (!last->time_ns || !terms_init(&last->pods, arena))
+        return false;
+    for (uint32_t i = 0; i < s->log_count; i++) {
+        const struct rca_log *log = &s->logs[i];
+        uint32_t pod =
+            terms_add_key(&last->pods, pod_key(&s->spans[log->span]));
+
+        if (pod == NO_INDEX)
+            return false;
+        if (log->time_ns > last->time_ns[pod])
+            last->time_ns[pod] = log->time_ns;
+    }
+    return true;
+}
+
+/* A pod whose log records are lost and one that writes no more cannot be told
+ * apart: its requests are no evidence that a statement is gone. */
+static bool is_silent(const struct last_logs *last, const struct rca_span *span)
+{
+    uint32_t pod = terms_find(&last->pods, pod_key(span));
+
+    return pod == NO_INDEX || span->start_ns > last->time_ns[pod];
+}
 
 static void add_event(struct trace_events *list, const struct trace_sample *s,
-                      const struct rca_span *span, struct trace_event event)
+                      const struct last_logs *last, const struct rca_span *span,
+                      struct trace_event event)
 {
     const struct rca_span *request = &s->spans[span->request];
 
@@ -15,6 +56,7 @@ static void add_event(struct trace_events *list, const struct trace_sample *s,
     event.operation = (uint64_t)request->component << 32 | request->name;
     event.trace = span->trace;
     event.request = span->request;
+    event.silent = is_silent(last, request);
     list->at[list->count++] = event;
 }
 
@@ -23,8 +65,10 @@ static bool collect(const struct trace_samples *traces,
 {
     size_t all = (size_t)s->span_count + s->log_count + 1;
 
+    struct last_logs last;
+
     list->at = arena_alloc(traces->arena, all * sizeof(*list->at));
-    if (!list->at)
+    if (!list->at || !find_last_logs(s, traces->arena, &last))
         return false;
     for (uint32_t i = 0; i < s->span_count; i++) {
         const struct rca_span *span = &s->spans[i];
@@ -39,14 +83,14 @@ static bool collect(const struct trace_samples *traces,
         /* Names that are too many to be told apart are no event. */
         if (event.event == EVENT_START ||
             !slice_equal(name->text, SLICE(DERIVED_OTHER)))
-            add_event(list, s, span, event);
+            add_event(list, s, &last, span, event);
     }
     for (uint32_t i = 0; i < s->log_count; i++) {
         const struct rca_log *log = &s->logs[i];
         uint64_t error = log->level >= LEVEL_ERROR;
 
         if (log->level != LEVEL_WARN)
-            add_event(list, s, &s->spans[log->span],
+            add_event(list, s, &last, &s->spans[log->span],
                       (struct trace_event){
                           .event = (uint64_t)log->fingerprint << 1 | error,
                           .time_ns = log->time_ns,

@@ -17,6 +17,7 @@ struct trace_event {
     uint64_t time_ns;
     uint32_t trace, request;
     bool call;     /* a span, not a log record */
+    bool silent;   /* after the last log record of its pod */
     uint8_t level; /* of a log record */
 };
 

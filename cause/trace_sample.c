@@ -115,6 +115,7 @@ static void take_span(void *arg, const struct span *span)
         .start_ns = span->start_ns,
         .end_ns = span->end_ns,
         .component = candidate_of_resource(r->candidates, span->resource_id),
+        .resource = span->resource_id,
         .name = span_term(r->terms, span),
         .parent = NO_INDEX,
         .first_child = NO_INDEX,

@@ -18,6 +18,7 @@ struct rca_span {
     uint64_t start_ns, end_ns;
     uint32_t trace;     /* its number in the sample */
     uint32_t component; /* or NO_INDEX */
+    uint32_t resource;  /* that sent it */
     uint32_t name;      /* its operation or name, a term */
     uint32_t parent;    /* or NO_INDEX */
     uint32_t request;   /* the span with which its component was called */

@@ -78,6 +78,26 @@ TEST(usage_near_its_limit_is_a_cause_though_nobody_feels_it_yet)
     world_free(w);
 }
 
+/* A nightly job uses a database that sends no spans; no request is slow. */
+TEST(use_of_a_component_without_requests_is_a_remark_where_spans_show_requests)
+{
+    static const struct metric cpu = {.name = SLICE_INIT("container.cpu.usage"),
+                                      .unit = SLICE_INIT("{cpu}"),
+                                      .type = METRIC_GAUGE};
+    struct world *w = world_new(plain);
+    uint32_t ledger = bed_resource(&w->bed, "shop", "ledger");
+
+    generate(w, true, false);
+    for (int i = 0; i < 15 * 4; i++)
+        w->bed.store->points[w->bed.store->point_count++] = (struct point){
+            .metric = &cpu,
+            .time_ns = (w->start_s + (uint64_t)i * 15 + 7) * NS_PER_S,
+            .d = (i < 10 * 4 ? 0.05 : 0.4) + 0.001 * (i % 3),
+            .resource_id = ledger};
+    CHECK(!is_found(w, "ledger"));
+    world_free(w);
+}
+
 /* ---- telemetry that is lost ---- */
 
 typedef bool log_filter(const struct world *w, const struct log_record *log);
@@ -123,6 +143,13 @@ static bool is_done_of_store(const struct world *w,
                                                           "is well"));
 }
 
+/* All it writes is one statement, and that for a minute of the window. */
+static bool is_late_of_store(const struct world *w,
+                             const struct log_record *log)
+{
+    return is_of_store(w, log) && log->time_ns > (w->start_s + 660) * NS_PER_S;
+}
+
 static bool is_found_without(log_filter *is_lost)
 {
     struct world *w = world_new(plain);
@@ -140,6 +167,22 @@ TEST(logs_that_stop_are_no_cause)
     CHECK(!is_found_without(is_any));
     CHECK(!is_found_without(is_of_store));
     CHECK(!is_found_without(is_of_third_pod));
+}
+
+TEST(the_only_statement_of_a_component_may_be_lost)
+{
+    struct world *w = world_new(plain);
+    struct log_record *logs = w->bed.store->logs;
+    uint32_t kept = 0;
+
+    generate(w, true, false);
+    for (uint32_t i = 0; i < w->bed.store->log_count; i++)
+        if (!is_of_store(w, &logs[i]) || is_done_of_store(w, &logs[i]))
+            logs[kept++] = logs[i];
+    w->bed.store->log_count = kept;
+    lose_logs(w, is_late_of_store);
+    CHECK(!is_found(w, NULL));
+    world_free(w);
 }
 
 TEST(one_statement_that_stops_is_a_cause)
