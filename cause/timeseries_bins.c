@@ -317,9 +317,11 @@ void bins_to_timeseries(const struct timeseries_reader *r,
     for (uint32_t i = 0; i < r->raw_count; i++) {
         const struct raw_series *raw = &r->raw[i];
         const struct metric_info *info = &r->metrics[raw->metric];
-        bool spread = info->metric.type >= METRIC_HISTOGRAM;
+        bool whole = info->metric.type >= METRIC_HISTOGRAM;
+        bool spread = whole || info->is_sum_part;
         enum metric_class class = (enum metric_class)raw->class;
-        bool requests = class == CLASS_LATENCY || class == CLASS_TRAFFIC;
+        bool requests = (class == CLASS_LATENCY && !info->is_sum_part) ||
+                        class == CLASS_TRAFFIC;
 
         if (!raw->bins)
             continue;
@@ -328,7 +330,7 @@ void bins_to_timeseries(const struct timeseries_reader *r,
             continue;
         }
         add_timeseries(r, raw, spread ? MEAN : RATE, class, list);
-        if (spread && class == CLASS_LATENCY)
+        if (whole && class == CLASS_LATENCY)
             add_timeseries(r, raw, REQUESTS, CLASS_TRAFFIC, list);
         if (requests && terms_find(&failing, failing_key(raw)) != NO_INDEX)
             add_timeseries(r, raw, FAILED_SHARE, CLASS_ERRORS, list);

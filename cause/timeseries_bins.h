@@ -45,6 +45,8 @@ struct metric_info {
     enum metric_class of_callee; /* if it is about calls of another */
     enum metric_side side;
     bool less_is_worse, callee_less; /* callee_less: with of_callee */
+    uint64_t stem;    /* of a histogram that is sent as counters; or 0 */
+    bool is_sum_part; /* its sum; else its count */
 };
 
 struct timeseries_reader {
@@ -66,6 +68,11 @@ struct timeseries_reader {
 /* Fills the bins and adds the counters of one resource that differ in labels
  * only: a route with few requests shows little by itself. */
 void bins_merge(struct timeseries_reader *r);
+/* histogram_parts.c: recognises X_sum and X_count; a sum of durations gets the
+ * name and classes of X. */
+void histogram_part_find(struct metric_info *info, struct slice bare);
+/* When all counters are merged: a sum and its count become a mean. */
+void histogram_parts_join(struct timeseries_reader *r);
 /* The time series of what remains. */
 void bins_to_timeseries(const struct timeseries_reader *r,
                         struct timeseries_list *list);

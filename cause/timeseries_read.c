@@ -61,6 +61,7 @@ static uint32_t metric_of(struct timeseries_reader *r, const struct metric *m,
         info->of_callee =
             metric_class_of_calls(&info->metric, bare, &info->callee_less);
         info->side = metric_side_of(bare);
+        histogram_part_find(info, bare);
     }
     info->sort = hash_mix(hash_bytes(bare.ptr, bare.len, m->type),
                           hash_bytes(m->unit.ptr, m->unit.len, 3));
@@ -154,6 +155,8 @@ static struct raw_series *raw_of(struct timeseries_reader *r,
         raw->bins = arena_zero(r->arena, r->bin_count, sizeof(struct bin));
         raw->ignored = !raw->bins;
     }
+    if (raw->mode == MODE_GAUGE && r->metrics[metric].is_sum_part)
+        raw->ignored = true;
     return raw->ignored ? NULL : raw;
 }
 
@@ -301,6 +304,7 @@ static enum status make_timeseries(struct timeseries_reader *r,
 {
     list->count = 0;
     bins_merge(r);
+    histogram_parts_join(r);
     bins_to_timeseries(r, list);
     return arena_status(r->arena);
 }
