@@ -75,27 +75,23 @@ static bool is_named(const struct judged_answer *a,
 
 /* ---- how often ---- */
 
-/* A logistic regression of "the first suspect is the culprit" on what the
- * ranking shows, fitted to the answers of all kinds of worlds of the bench;
- * each kind is left out once, to see that the others predict it
- * (docs/root-cause.md). The scores of spans are higher than those of metrics,
- * which are reduced by what the best of many reaches by chance. */
+/* A logistic function of the score and of the lead over the second suspect,
+ * fitted to the answers of all kinds of worlds of the bench; each kind was left
+ * out once, to see that the others predict it (docs/root-cause.md). */
 static const struct {
-    double constant, score, lead, traces;
-} model = {-1.07, 1.36, 0.52, -1.70};
-/* Beyond this more is no surer. */
-static const double MAX_STRENGTH = 20, MAX_LEAD = 20;
+    double constant, score, lead;
+} model = {-1.0, 1.3, 1.2};
+/* Beyond this more is no surer. A lead over less than the other is none: a
+ * single weak clue has no rival either. */
+static const double MAX_STRENGTH = 20, MIN_RIVAL = 1;
 
-static double confidence_of(const struct cause_suspect *first, double second,
-                            bool has_traces)
+static double confidence_of(double first, double second)
 {
-    double strength = log(fmin(first->score, MAX_STRENGTH));
-    double lead = second * MAX_LEAD > first->score ? log(first->score / second)
-                                                   : log(MAX_LEAD);
-    double logit = model.constant + model.score * strength + model.lead * lead +
-                   (has_traces ? model.traces : 0);
+    double strength = fmin(first, MAX_STRENGTH);
+    double lead = fmax(1, strength / fmax(second, MIN_RIVAL));
 
-    return 1 / (1 + exp(-logit));
+    return 1 / (1 + exp(-model.constant - model.score * log(strength) -
+                        model.lead * log(lead)));
 }
 
 void confidence_judge(const struct rca_context *rca,
@@ -104,13 +100,11 @@ void confidence_judge(const struct rca_context *rca,
 {
     const struct judged_answer a = {&rca->candidates, &rca->graph, evidence};
     const struct cause_suspect *first = report->suspects;
-    bool has_traces = rca->traces.period[WINDOW].trace_count > 0;
 
     report->found = report->suspect_count > 0 && is_named(&a, first);
     report->confidence =
         report->found
-            ? confidence_of(first,
-                            report->suspect_count > 1 ? first[1].score : 0,
-                            has_traces)
+            ? confidence_of(first->score,
+                            report->suspect_count > 1 ? first[1].score : 0)
             : 0;
 }
