@@ -32,7 +32,10 @@ static void judge(struct entry_metrics *m, const struct timeseries *t)
         t, &m->rca->times, t->less_is_worse ? -1 : 1, &usual, m->room);
     bool is_failing = t->class != CLASS_LATENCY;
 
-    d.score = fmin(d.score, history_count_score(t, &d));
+    /* Counts of failures are what users saw, usual or not. */
+    d.score = t->is_share && isfinite(history_count_score(t, &d))
+                  ? history_count_score(t, &d)
+                  : d.score;
     if (d.score < m->least ||
         fabs(d.now - t->median) < FELT_RISE * fabs(t->median) ||
         (m->worst && m->is_failing && !is_failing) ||

@@ -139,7 +139,7 @@ class Periods:
 
     def judged(self, text):
         """The window, or from where the sentence says."""
-        m = re.search(r"; from (\d\d):(\d\d):(\d\d) on", text)
+        m = re.search(r" \(counted from (\d\d):(\d\d):(\d\d) on\)", text)
         if not m:
             return self.window
         day = self.window[1] // (86400 * 10**9) * 86400 * 10**9
@@ -597,7 +597,7 @@ def limit_problem(raw, periods, component, title, before, now):
 
 def evidence_problem(raw, periods, component, e, text=None):
     text = text if text is not None else e["text"]
-    body = re.sub(r"; from \d\d:\d\d:\d\d on", "", text)
+    body = re.sub(r" \(counted from \d\d:\d\d:\d\d on\)", "", text)
     body = re.sub(r", in (a new pod|new pods)$", "", body)
     op = e.get("operation")
     if e["kind"] == "change" or e.get("class") in ("change", "event"):
