@@ -22,7 +22,7 @@ NAME    = callboard
 MODE   ?= release
 BUILD  ?= build
 PREFIX ?= /usr/local
-MODULES = base proto journal block series store registry metrics correlate cause http ingest query
+MODULES = base access proto journal block series store registry metrics correlate cause http ingest query
 # A new library goes into tests/setup.sh as well.
 DEPS    = libmicrohttpd jansson sqlite3 libzstd libdeflate yaml-0.1 libprotobuf-c rdkafka
 

@@ -19,6 +19,7 @@
     X(OK,              "ok",                                200,  0) \
     X(ERR_MALFORMED,   "malformed input",                   400,  3) \
     X(ERR_INVALID,     "invalid request",                   400,  3) \
+    X(ERR_UNAUTHENTICATED, "missing or invalid authentication token", 401, 16) \
     X(ERR_FORBIDDEN,   "forbidden",                         403,  7) \
     X(ERR_NOT_FOUND,   "not found",                         404,  5) \
     X(ERR_METHOD,      "method not allowed",                405, 12) \

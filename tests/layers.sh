@@ -7,7 +7,7 @@
 set -u
 cd "$(dirname "$0")/.." || exit 1
 
-modules="base proto journal block series store registry metrics correlate cause http ingest query daemon"
+modules="base access proto journal block series store registry metrics correlate cause http ingest query daemon"
 status=0
 
 complain() {
@@ -15,7 +15,7 @@ complain() {
     status=1
 }
 
-for file in include/*.h base/*.[ch] proto/*.[ch] journal/*.[ch] block/*.[ch] \
+for file in include/*.h base/*.[ch] access/*.[ch] proto/*.[ch] journal/*.[ch] block/*.[ch] \
     series/*.[ch] store/*.[ch] registry/*.[ch] metrics/*.[ch] correlate/*.[ch] cause/*.[ch] http/*.[ch] ingest/*.[ch] \
     query/*.[ch] daemon/*.[ch]; do
     [ -e "$file" ] || continue
@@ -28,19 +28,20 @@ for file in include/*.h base/*.[ch] proto/*.[ch] journal/*.[ch] block/*.[ch] \
     fi
     case $module in
     base) may="base" may_use="" ;;
+    access) may="access base" may_use="jansson.h gnutls/ curl/ yaml.h sqlite3.h" ;;
     proto) may="proto base" may_use="otlp.pb-c.h" ;;
     journal) may="journal base" may_use="libdeflate.h" ;;
     block) may="block base" may_use="zstd.h" ;;
     series) may="series block base" may_use="zstd.h" ;;
     store) may="store series block journal base" may_use="sqlite3.h" ;;
-    registry) may="registry store base" may_use="jansson.h" ;;
-    correlate) may="correlate registry store base" may_use="" ;;
-    http) may="http base" may_use="microhttpd.h libdeflate.h" ;;
-    ingest) may="ingest http proto base" \
+    registry) may="registry access store base" may_use="jansson.h" ;;
+    correlate) may="correlate registry access store base" may_use="" ;;
+    http) may="http access base" may_use="microhttpd.h gnutls/ libdeflate.h" ;;
+    ingest) may="ingest http access proto base" \
         may_use="libdeflate.h zstd.h librdkafka/" ;;
     metrics) may="metrics base" may_use="" ;;
-    cause) may="cause metrics registry store base" may_use="" ;;
-    query) may="query http cause metrics correlate registry store journal base" \
+    cause) may="cause metrics registry access store base" may_use="" ;;
+    query) may="query http cause metrics correlate registry access store journal base" \
         may_use="jansson.h" ;;
     daemon) may=$modules may_use="yaml.h jansson.h curl/" ;;
     include) may="base" may_use="" ;; # a vocabulary header
@@ -57,7 +58,7 @@ for file in include/*.h base/*.[ch] proto/*.[ch] journal/*.[ch] block/*.[ch] \
     for name in $(sed -n 's/^#include [<"]\(.*\)[>"].*/\1/p' "$file"); do
         case $name in
         jansson.h | sqlite3.h | zstd.h | microhttpd.h | libdeflate.h | yaml.h | \
-            *.pb-c.h | protobuf-c/* | librdkafka/* | curl/*) ;;
+            *.pb-c.h | protobuf-c/* | librdkafka/* | curl/* | gnutls/* | nghttp2/*) ;;
         *) continue ;;
         esac
         allowed=no

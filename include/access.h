@@ -1,0 +1,71 @@
+/*
+ * access - who asks.
+ *
+ * A credential (an API token, a JWT, a client certificate) belongs to a
+ * subject, and a subject has grants (grant.h). The ports ask for the subject
+ * once per request, before the body is read, and keep it until the request is
+ * over: what it may do does not change while it is answered.
+ *
+ * Purpose:    from a credential to a subject, the same for every port.
+ * Ownership:  subjects are counted by reference, and constant.
+ * Threads:    access_identify() and the functions of subjects from any thread;
+ *             open and close by one.
+ * Errors:     access_open() fails if what is configured cannot be used, and
+ *             logs why; later errors keep what was loaded, and are noted.
+ */
+#ifndef ACCESS_H
+#define ACCESS_H
+
+#include <stdatomic.h>
+#include <stdint.h>
+
+#include "grant.h"
+#include "status.h"
+
+struct access;
+
+enum subject_kind {
+    SUBJECT_EVERYONE, /* --auth loopback and none: may do all */
+    SUBJECT_TOKEN,
+    SUBJECT_JWT,
+    SUBJECT_CERTIFICATE
+};
+
+/* What becomes of records that stamp a namespace other than the subject's. */
+enum stamp { STAMP_CHECK, STAMP_OVERRIDE };
+
+struct subject {
+    atomic_uint refs;
+    enum subject_kind kind;
+    enum stamp stamp;
+    struct slice id;     /* of the token; `sub` of the JWT */
+    struct slice name;   /* for texts: the token's name, the user's */
+    struct slice issuer; /* of the JWT; else empty */
+    struct grants grants;
+    uint64_t expires_ns; /* wall clock; 0: never */
+};
+
+/* The subject of everybody, where no credential is asked for. */
+struct subject *subject_everyone(void);
+struct subject *subject_ref(struct subject *subject);
+void subject_free(struct subject *subject); /* NULL is fine */
+
+/* What came with a request. */
+struct credential {
+    struct slice authorization; /* the header; ptr NULL: absent */
+    struct slice certificate;   /* name in a verified client certificate;
+                                   empty: none */
+    const uint8_t *address;     /* of the peer: 16 bytes, as http_address */
+};
+
+/*
+ * OK: *subject is the caller's, to be freed. ERR_UNAUTHENTICATED: no or a wrong
+ * credential. ERR_BUSY: a key or a decision is being fetched, ask again soon.
+ * ERR_LIMITED: too many wrong ones from this address. *why is static text.
+ */
+MUST_CHECK enum status access_identify(struct access *access,
+                                       const struct credential *credential,
+                                       struct subject **subject,
+                                       const char **why);
+
+#endif
