@@ -8,10 +8,9 @@
  *
  * Purpose:    from a credential to a subject, the same for every port.
  * Ownership:  subjects are counted by reference, and constant.
- * Threads:    access_identify() and the functions of subjects from any thread;
- *             open and close by one.
- * Errors:     access_open() fails if what is configured cannot be used, and
- *             logs why; later errors keep what was loaded, and are noted.
+ * Threads:    any; opened and closed by one.
+ * Errors:     opening fails if what is configured cannot be used, and logs why;
+ *             later errors keep what was loaded, and are noted.
  */
 #ifndef ACCESS_H
 #define ACCESS_H
