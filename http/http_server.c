@@ -8,15 +8,10 @@
  * 216 KB, receiving and decoding took 0.40, 0.385 and 0.365 us a span with
  * pools of 16, 32 and 64 KiB: a small gain for four times the memory of each
  * connection.
- *
- * Files. Every connection is a file, and journal, database and queries must not
- * fail because there are many of them: so each port has a share of the files
- * that the process may open.
  */
 #define _GNU_SOURCE /* memmem */
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -28,75 +23,7 @@
 #include "mem.h"
 #include "stats.h"
 
-enum {
-    RESERVE_MAX = 16,      /* slots for /health and the like */
-    CLOSING_MAX = 64,      /* slots of connections that were just ended */
-    FILES_RESERVED = 48,   /* database, journal, listeners */
-    FILES_LEFT_MAX = 2048, /* to queries and all else */
-    LAST_ANSWERS_MS = 2000
-};
-
-/* ---- files ---- */
-
-/* How many files the connections of a port may be. Raises the soft limit until
- * its share has room for `wanted`, or to the hard limit. A port with more than
- * half of the files leaves at most FILES_LEFT_MAX to all else. */
-static uint32_t limit_files(const char *name, uint32_t wanted, unsigned eighths)
-{
-    struct rlimit limit;
-    rlim_t want = (rlim_t)wanted / eighths * 8 + 8;
-    rlim_t before, part;
-
-    if (eighths > 4 && want > wanted + FILES_LEFT_MAX)
-        want = wanted + FILES_LEFT_MAX;
-    want += FILES_RESERVED;
-
-    if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
-        return wanted;
-    before = limit.rlim_cur;
-    if (before < want) {
-        limit.rlim_cur = want < limit.rlim_max ? want : limit.rlim_max;
-        if (setrlimit(RLIMIT_NOFILE, &limit) < 0)
-            limit.rlim_cur = before;
-        else if (limit.rlim_cur > before)
-            log_info(name, "raised the limit of open files",
-                     log_uint("before", before),
-                     log_uint("files", limit.rlim_cur));
-    }
-    part = limit.rlim_cur > 2 * FILES_RESERVED ? limit.rlim_cur - FILES_RESERVED
-                                               : limit.rlim_cur / 2;
-    part = part / 8 * eighths;
-    if (eighths > 4 && limit.rlim_cur > part + FILES_LEFT_MAX)
-        part = limit.rlim_cur - FILES_LEFT_MAX;
-    if (part >= wanted)
-        return wanted;
-    log_warn(name, "the limit of open files is too low for all connections",
-             log_uint("files", limit.rlim_cur), log_uint("wanted", wanted),
-             log_uint("connections", part));
-    return (uint32_t)part;
-}
-
-static uint32_t part_of(uint32_t connections, uint32_t most)
-{
-    uint32_t part = connections / 16 + 1;
-
-    return part < most ? part : most;
-}
-
-static void make_slots(struct http_server *server)
-{
-    const struct http_options *options = &server->options;
-    uint32_t wanted = options->max_connections + RESERVE_MAX + CLOSING_MAX;
-    uint32_t files = limit_files(options->name, wanted, options->files_eighths);
-    uint32_t reserve = part_of(files, RESERVE_MAX);
-    uint32_t closing = part_of(files, CLOSING_MAX);
-    uint32_t most = files > reserve + closing ? files - reserve - closing : 1;
-
-    if (most > options->max_connections)
-        most = options->max_connections;
-    server->slots = slots_new(most, reserve, options->idle_timeout_ns);
-    server->max = most + reserve + closing;
-}
+enum { LAST_ANSWERS_MS = 2000 };
 
 /* ---- connections ---- */
 
@@ -258,7 +185,9 @@ enum status http_start(struct http_server **out,
     budget_init(&server->connections, options->budget->limit / 2);
     budget_init(&server->bodies, options->body_share);
     budget_init(&server->responses, options->response_share);
-    make_slots(server);
+    server->slots = slots_open(options->name, options->max_connections,
+                               options->files_eighths, options->idle_timeout_ns,
+                               &server->max);
     list_methods(server);
     status = start(server);
     if (status != OK) {

@@ -10,7 +10,7 @@
  *     handle   the service answers at once, or later from another thread
  *     respond  headers, compression, ETag; sent within a time limit
  *   A connection has a slot, each address a share of the slots, and /health a
- *   reserve (http/http_slots.h). Unfinished bodies have a share of the budget,
+ *   reserve (http_slots.h). Unfinished bodies have a share of the budget,
  *   and so have responses that wait to be sent. A request without memory waits
  *   up to HTTP_WAIT_MS before it is refused with 503 and Retry-After.
  *   Two seams are not used yet: `authorize` for authentication, and

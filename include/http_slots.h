@@ -1,5 +1,5 @@
 /*
- * http_slots - the connections of one server: deadlines, shares, and which one
+ * http_slots - the connections of one port: deadlines, shares, and which one
  * is closed first when slots or memory run out.
  *
  * Purpose:
@@ -53,6 +53,12 @@ enum {
 struct http_slots;
 struct http_slot; /* a connection */
 
+/* The slots of a port, and *sockets that it may have open at a time: its share,
+ * in eighths, of the files that the process may open (raised if possible). name
+ * is for the log. */
+struct http_slots *slots_open(const char *name, uint32_t max_connections,
+                              unsigned files_eighths, uint64_t idle_ns,
+                              uint32_t *sockets);
 struct http_slots *slots_new(uint32_t max, uint32_t reserve, uint64_t idle_ns);
 void slots_free(
     struct http_slots *slots); /* NULL is fine; nothing left in it */
