@@ -4,21 +4,18 @@
  * The member kafka_options holds a property on each line; a later one
  * overrides. Every user of the machine can read a command line, so there a
  * secret must be @FILE; the configuration file and the environment may contain
- * it or @FILE. A FILE without a slash is first searched in
- * $CREDENTIALS_DIRECTORY (LoadCredential= of systemd). A value that begins with
- * @@ is the value itself, without the first @.
+ * it or @FILE (secret_file.h). A value that begins with @@ is the value itself,
+ * without the first @.
  *
  * No message contains a value, since it may be a secret.
  */
-#include <fcntl.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "config_int.h"
 #include "mem.h"
+#include "secret_file.h"
 
 enum { SECRET_MAX = 64 * 1024 };
 
@@ -107,49 +104,24 @@ bool config_has_plain_secret(const char *name, const char *value, char *secret,
     return property && is_plain_secret(property, value);
 }
 
-static FILE *open_secret(const char *file)
+/* The secret that a value means, to be released; *why: its file cannot be
+ * used. */
+static bool read_secret(const char *value, struct secret *secret,
+                        const char **why)
 {
-    const char *folder = getenv("CREDENTIALS_DIRECTORY");
-    char path[PATH_MAX];
-
-    if (folder && !strchr(file, '/') &&
-        snprintf(path, sizeof(path), "%s/%s", folder, file) <
-            (int)sizeof(path)) {
-        FILE *opened = fopen(path, "rb");
-
-        if (opened)
-            return opened;
+    if (value[0] != '@' || value[1] == '@') {
+        value += value[0] == '@';
+        *secret =
+            (struct secret){mem_copy(value, strlen(value)), strlen(value)};
+        return true;
     }
-    return fopen(file, "rb");
-}
-
-/* The secret that a value means, to be freed; NULL if its file cannot be read
- * or is empty. */
-static char *read_secret(const char *value)
-{
-    if (value[0] != '@')
-        return mem_copy(value, strlen(value));
-    if (value[1] == '@')
-        return mem_copy(value + 1, strlen(value + 1));
-
-    FILE *file = open_secret(value + 1);
-    char *text;
-    size_t len;
-
-    if (!file)
-        return NULL;
-    text = mem_zero(SECRET_MAX + 1, 1);
-    len = fread(text, 1, SECRET_MAX, file);
-    if (ferror(file) || !feof(file) || memchr(text, '\0', len))
-        len = 0;
-    fclose(file);
-    while (len > 0 && (text[len - 1] == '\n' || text[len - 1] == '\r'))
-        len--;
-    text[len] = '\0';
-    if (len > 0)
-        return text;
-    free(text);
-    return NULL;
+    if (secret_file_read(value + 1, SECRET_MAX, secret, why) != OK)
+        return false;
+    while (secret->len > 0 && (secret->ptr[secret->len - 1] == '\n' ||
+                               secret->ptr[secret->len - 1] == '\r'))
+        secret->ptr[--secret->len] = '\0';
+    *why = "its file is empty, or contains a NUL byte";
+    return secret->len > 0 && !memchr(secret->ptr, '\0', secret->len);
 }
 
 /* ---- the list ---- */
@@ -175,20 +147,17 @@ enum status config_add_property(struct config *config, const char *name,
                                 const char *value, char *error,
                                 size_t error_size)
 {
-    char *secret;
-    enum status status;
+    struct secret secret = {NULL, 0};
+    const char *why = "";
+    enum status status = ERR_INVALID;
 
     if (!is_secret(name))
         return append_property(config, name, value, error, error_size);
-    secret = read_secret(value);
-    if (!secret) {
-        snprintf(error, error_size,
-                 "kafka.%s: its file cannot be read, or is empty", name);
-        return ERR_INVALID;
-    }
-    status = append_property(config, name, secret, error, error_size);
-    explicit_bzero(secret, strlen(secret));
-    free(secret);
+    if (read_secret(value, &secret, &why))
+        status = append_property(config, name, secret.ptr, error, error_size);
+    else
+        snprintf(error, error_size, "kafka.%s: %s", name, why);
+    secret_release(&secret);
     return status;
 }
 

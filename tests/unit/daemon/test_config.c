@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "clock.h"
@@ -298,6 +299,10 @@ TEST(secrets_come_from_files)
     fputs("hush; = now\n", file);
     fclose(file);
     snprintf(value, sizeof(value), "@%s", path);
+    chmod(path, 0644); /* others can read it */
+    CHECK_EQ(load_pair("--kafka.sasl.password", value, NULL, NULL),
+             ERR_INVALID);
+    chmod(path, 0600);
     CHECK_EQ(load_pair("--kafka.sasl.password", value, NULL, NULL), OK);
 
     config_defaults(&config);
