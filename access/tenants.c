@@ -1,0 +1,274 @@
+/*
+ * The table: tenants are found by name under a lock for reading, and made under
+ * one for writing. Their limits are numbers that the table sets when a file is
+ * read; whoever asks for one takes no lock.
+ */
+#include "tenants_int.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "array.h"
+#include "log.h"
+#include "mem.h"
+
+struct tenants *tenants_new(void)
+{
+    struct tenants *tenants = mem_zero(1, sizeof(*tenants));
+
+    pthread_rwlock_init(&tenants->lock, NULL);
+    pthread_mutex_init(&tenants->window.lock, NULL);
+    pthread_mutex_init(&tenants->note_lock, NULL);
+    return tenants;
+}
+
+void tenants_free(struct tenants *tenants)
+{
+    if (!tenants)
+        return;
+    for (uint32_t i = 0; i < tenants->count; i++) {
+        pthread_mutex_destroy(&tenants->at[i]->lock);
+        free(tenants->at[i]->name);
+        free(tenants->at[i]);
+    }
+    free(tenants->at);
+    map_release(&tenants->by_name);
+    limits_release(&tenants->limits);
+    pthread_rwlock_destroy(&tenants->lock);
+    pthread_mutex_destroy(&tenants->window.lock);
+    pthread_mutex_destroy(&tenants->note_lock);
+    free(tenants);
+}
+
+/* ---- finding; the caller holds the lock ---- */
+
+static bool names_namespace(struct slice name)
+{
+    return !slice_equal(name, SLICE(TENANT_SEVERAL)) &&
+           !slice_equal(name, SLICE(TENANT_ANONYMOUS)) &&
+           !slice_equal(name, SLICE(TENANT_OTHER));
+}
+
+static struct tenant *find(const struct tenants *tenants, struct slice name)
+{
+    map_each(&tenants->by_name, map_hash_slice(name), at)
+        if (slice_equal(name, slice_of(tenants->at[at]->name)))
+            return tenants->at[at];
+    return NULL;
+}
+
+static void set_limits(struct tenant *tenant)
+{
+    struct limit_values values = limits_of(
+        &tenant->tenants->limits, slice_of(tenant->name), tenant->is_namespace);
+
+    for (int i = 0; i < LIMIT_COUNT; i++)
+        atomic_store_explicit(&tenant->limits[i],
+                              values.set & 1u << i ? values.value[i] : 0,
+                              memory_order_relaxed);
+}
+
+static struct tenant *make(struct tenants *tenants, struct slice name)
+{
+    struct tenant *tenant = mem_zero(1, sizeof(*tenant));
+
+    tenant->tenants = tenants;
+    tenant->name = mem_copy(name.ptr, name.len);
+    tenant->number = tenants->count;
+    tenant->is_namespace = names_namespace(name);
+    pthread_mutex_init(&tenant->lock, NULL);
+    for (int i = 0; i < TENANT_MEMORIES; i++)
+        budget_init(&tenant->memory[i], SIZE_MAX);
+    set_limits(tenant);
+    (void)map_add(&tenants->by_name, map_hash_slice(name), tenants->count);
+    (void)array_append(&tenants->at, tenants->count, &tenants->room);
+    tenants->at[tenants->count++] = tenant;
+    return tenant;
+}
+
+struct tenant *tenants_find(struct tenants *tenants, struct slice name)
+{
+    struct tenant *tenant;
+
+    pthread_rwlock_rdlock(&tenants->lock);
+    tenant = find(tenants, name);
+    pthread_rwlock_unlock(&tenants->lock);
+    if (tenant)
+        return tenant;
+    pthread_rwlock_wrlock(&tenants->lock);
+    if (tenants->count >= TENANTS_MAX && names_namespace(name))
+        name = SLICE(TENANT_OTHER);
+    tenant = find(tenants, name); /* by another thread, meanwhile */
+    if (!tenant)
+        tenant = make(tenants, name);
+    pthread_rwlock_unlock(&tenants->lock);
+    return tenant;
+}
+
+struct tenant *tenants_of(struct tenants *tenants,
+                          const struct subject *subject, enum action action)
+{
+    struct slice name;
+
+    if (subject->kind == SUBJECT_EVERYONE)
+        return tenants_find(tenants, SLICE(TENANT_ANONYMOUS));
+    name = grants_namespace(subject->grants, action);
+    return tenants_find(tenants, name.len ? name : SLICE(TENANT_SEVERAL));
+}
+
+struct slice tenant_name(const struct tenant *tenant)
+{
+    return slice_of(tenant->name);
+}
+
+bool tenant_is_namespace(const struct tenant *tenant)
+{
+    return tenant && tenant->is_namespace;
+}
+
+uint32_t tenant_number(const struct tenant *tenant)
+{
+    return tenant->number;
+}
+
+struct budget *tenant_memory(struct tenant *tenant, enum tenant_memory memory)
+{
+    return &tenant->memory[memory];
+}
+
+/* ---- limits ---- */
+
+uint64_t tenant_limit(const struct tenant *tenant, enum tenant_limit limit,
+                      uint64_t otherwise)
+{
+    uint64_t value = tenant ? atomic_load_explicit(&tenant->limits[limit],
+                                                   memory_order_relaxed)
+                            : 0;
+
+    return value ? value : otherwise;
+}
+
+uint64_t tenants_limit(struct tenants *tenants, struct slice namespace,
+                       enum tenant_limit limit, uint64_t otherwise)
+{
+    struct limit_values values;
+
+    if (!tenants)
+        return otherwise;
+    pthread_rwlock_rdlock(&tenants->lock);
+    values = limits_of(&tenants->limits, namespace, true);
+    pthread_rwlock_unlock(&tenants->lock);
+    return values.set & 1u << limit ? values.value[limit] : otherwise;
+}
+
+uint32_t tenants_generation(const struct tenants *tenants)
+{
+    return tenants ? atomic_load(&tenants->generation) : 0;
+}
+
+enum status tenants_set_limits(struct tenants *tenants, struct slice text,
+                               char *error, size_t size)
+{
+    struct limits limits;
+    enum status status = limits_parse(text, &limits, error, size);
+
+    if (status != OK)
+        return status;
+    pthread_rwlock_wrlock(&tenants->lock);
+    limits_release(&tenants->limits);
+    tenants->limits = limits;
+    for (uint32_t i = 0; i < tenants->count; i++)
+        set_limits(tenants->at[i]);
+    pthread_rwlock_unlock(&tenants->lock);
+    atomic_fetch_add(&tenants->generation, 1);
+    return OK;
+}
+
+/* ---- the file ---- */
+
+/* Logged once for each reason. */
+static void note(struct tenants *tenants, const char *path, const char *why)
+{
+    bool changed;
+
+    pthread_mutex_lock(&tenants->note_lock);
+    changed = strcmp(tenants->note, why) != 0;
+    snprintf(tenants->note, sizeof(tenants->note), "%s", why);
+    pthread_mutex_unlock(&tenants->note_lock);
+    if (changed && why[0])
+        log_error("access",
+                  "the file of limits cannot be used; the limits "
+                  "stay as they were",
+                  log_text("file", path), log_text("reason", why));
+}
+
+bool tenants_note(struct tenants *tenants, struct buf *out)
+{
+    bool is_noted;
+
+    pthread_mutex_lock(&tenants->note_lock);
+    is_noted = tenants->note[0] != '\0';
+    if (is_noted)
+        buf_format(out,
+                   "limits: the file cannot be used (%s); the limits "
+                   "stay as they were",
+                   tenants->note);
+    pthread_mutex_unlock(&tenants->note_lock);
+    return is_noted;
+}
+
+static bool has_changed(struct tenants *tenants, const struct stat *st)
+{
+    bool same = tenants->read_once && st->st_ino == tenants->read_inode &&
+                st->st_size == tenants->read_size &&
+                st->st_mtim.tv_sec == tenants->read_time.tv_sec &&
+                st->st_mtim.tv_nsec == tenants->read_time.tv_nsec;
+
+    tenants->read_once = true;
+    tenants->read_inode = st->st_ino;
+    tenants->read_size = st->st_size;
+    tenants->read_time = st->st_mtim;
+    return !same;
+}
+
+static void read_file(struct tenants *tenants, const char *path, int fd)
+{
+    char *text = mem_alloc(LIMITS_MAX_BYTES + 1), why[TENANT_TEXT] = "";
+    size_t len = 0;
+    ssize_t n;
+
+    while (len <= LIMITS_MAX_BYTES &&
+           (n = read(fd, text + len, LIMITS_MAX_BYTES + 1 - len)) > 0)
+        len += (size_t)n;
+    if (tenants_set_limits(tenants, (struct slice){text, len}, why,
+                           sizeof(why)) == OK)
+        log_info("access", "read the limits", log_text("file", path),
+                 log_uint("namespaces", tenants->limits.count));
+    note(tenants, path, why);
+    free(text);
+}
+
+bool tenants_read_limits(struct tenants *tenants, const char *path)
+{
+    struct stat st;
+    int fd;
+
+    if (!path[0])
+        return true;
+    fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (fd < 0 || fstat(fd, &st) != 0) {
+        note(tenants, path, strerror(errno));
+        tenants->read_once = false;
+    } else if (!S_ISREG(st.st_mode)) {
+        note(tenants, path, "not a file");
+    } else if (has_changed(tenants, &st)) {
+        read_file(tenants, path, fd);
+    }
+    if (fd >= 0)
+        close(fd);
+    return tenants->note[0] == '\0';
+}
