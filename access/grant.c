@@ -1,5 +1,12 @@
 #include "grant.h"
 
+#include <stddef.h>
+
+static const struct grant everything = {
+    ~(action_set)0,
+    {{SLICE_INIT("*"), SLICE_INIT("*"), SLICE_INIT("*"), SLICE_INIT("*")}}};
+const struct viewer viewer_all = {{&everything, 1}, ACTION_LOGS_VIEW};
+
 static const struct {
     const char *text;
     unsigned roles;
@@ -86,6 +93,43 @@ bool grants_cover_identity(struct grants grants, enum action action,
     for (int i = 0; i < IDENTITY_NAMES; i++)
         names.name[i] = identity->text[i];
     return grants_cover(grants, action, &names);
+}
+
+static bool overlaps(const union scope_names *granted,
+                     const union scope_names *scope)
+{
+    for (int i = 0; i < IDENTITY_NAMES; i++)
+        if (!is_any(granted->name[i]) && scope->name[i].len > 0 &&
+            !slice_equal(granted->name[i], scope->name[i]))
+            return false;
+    return true;
+}
+
+bool grants_overlap(struct grants grants, enum action action,
+                    const union scope_names *scope)
+{
+    for (uint32_t i = 0; i < grants.count; i++)
+        if (has(&grants.at[i], action) && overlaps(&grants.at[i].scope, scope))
+            return true;
+    return false;
+}
+
+bool viewer_sees_all(const struct viewer *viewer)
+{
+    static const union scope_names all = {.name = {{NULL, 0}}};
+
+    return viewer_covers(viewer, &all);
+}
+
+bool viewer_covers(const struct viewer *viewer, const union scope_names *scope)
+{
+    return viewer && grants_cover(viewer->grants, viewer->action, scope);
+}
+
+bool viewer_sees(const struct viewer *viewer, const struct identity *identity)
+{
+    return viewer &&
+           grants_cover_identity(viewer->grants, viewer->action, identity);
 }
 
 struct slice grants_namespace(struct grants grants, enum action action)

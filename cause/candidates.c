@@ -97,25 +97,28 @@ struct bitmap *candidate_resources(const struct candidates *c,
 
     scope.component = c->identities[component].component;
     scope.environment = c->identities[component].environment;
-    return registry_select(c->registry, &scope, c->arena);
+    return registry_select(c->registry, &scope, c->viewer, c->arena);
 }
 
 bool candidates_find(struct candidates *c, struct registry *registry,
-                     const struct scope_filter *scope, struct arena *arena)
+                     const struct scope_filter *scope,
+                     const struct viewer *viewer, struct arena *arena)
 {
     uint32_t count;
     struct component_info *list;
 
-    *c = (struct candidates){
-        .arena = arena, .registry = registry, .scope = *scope};
+    *c = (struct candidates){.arena = arena,
+                             .registry = registry,
+                             .scope = *scope,
+                             .viewer = viewer};
     /* A cause may lie outside the component that suffers. */
     c->scope.component = (struct slice){NULL, 0};
-    list = registry_components(registry, &c->scope, arena, &count);
+    list = registry_components(registry, &c->scope, viewer, arena, &count);
     c->identities =
         arena_zero(arena, count + MAX_PEERS, sizeof(*c->identities));
     c->kinds = arena_zero(arena, count + MAX_PEERS, sizeof(*c->kinds));
-    c->resources = registry_select(registry, &c->scope, arena);
-    c->reporting = registry_select(registry, &c->scope, arena);
+    c->resources = registry_select(registry, &c->scope, viewer, arena);
+    c->reporting = registry_select(registry, &c->scope, viewer, arena);
     if (!c->identities || !c->kinds || !c->resources || !c->reporting)
         return false;
     c->by_resource =

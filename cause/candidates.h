@@ -13,7 +13,8 @@ enum { MAX_PEERS = 256 };
 struct candidates {
     struct arena *arena;
     struct registry *registry;
-    struct scope_filter scope;       /* of all components */
+    struct scope_filter scope; /* of all components */
+    const struct viewer *viewer;
     struct identity *identities;     /* of a peer: a name only */
     uint8_t *kinds;                  /* enum candidate_kind */
     uint32_t component_count, count; /* without, with peers */
@@ -26,6 +27,7 @@ struct candidates {
 MUST_CHECK bool candidates_find(struct candidates *candidates,
                                 struct registry *registry,
                                 const struct scope_filter *scope,
+                                const struct viewer *viewer,
                                 struct arena *arena);
 
 /* These return NO_INDEX if there is none. */

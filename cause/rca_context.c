@@ -50,7 +50,7 @@ enum status rca_context_read(struct rca_context *c,
 
     *c = (struct rca_context){.query = query, .arena = arena};
     if (!candidates_find(&c->candidates, query->registry, &query->scope,
-                         arena) ||
+                         query->viewer, arena) ||
         !call_graph_init(&c->graph, &c->candidates, arena))
         return arena_status(arena);
     s = choose_times(c);

@@ -45,6 +45,7 @@ struct cause_window {
 
 struct cause_query {
     struct scope_filter scope;
+    const struct viewer *viewer; /* of what he may not see nothing is read */
     struct cause_window window, baseline;
     bool has_baseline; /* else it is chosen */
     struct registry *registry;

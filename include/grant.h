@@ -94,6 +94,16 @@ struct grants {
     uint32_t count;
 };
 
+/* Whose question it is: what the grants cover with the action may be seen. Of
+ * pointers, NULL is nobody, who sees nothing. */
+struct viewer {
+    struct grants grants;
+    enum action action;
+};
+
+/* Sees all: of the program itself. */
+extern const struct viewer viewer_all;
+
 /* The text of an action; "" if there is none. */
 const char *action_text(enum action action);
 /* The actions of a role or of an action, by its name; 0: unknown. */
@@ -109,6 +119,16 @@ bool grants_have(struct grants grants, enum action action);
 /* Records of this identity may be seen with the action. */
 bool grants_cover_identity(struct grants grants, enum action action,
                            const struct identity *identity);
+
+/* A grant has the action, and a scope that overlaps: a list of it may have
+ * entries that are covered. */
+bool grants_overlap(struct grants grants, enum action action,
+                    const union scope_names *scope);
+
+/* The action on everything: nothing need be compared. */
+bool viewer_sees_all(const struct viewer *viewer);
+bool viewer_covers(const struct viewer *viewer, const union scope_names *scope);
+bool viewer_sees(const struct viewer *viewer, const struct identity *identity);
 
 /* The one namespace in which the grants have the action. Empty: several, all,
  * or none. */

@@ -29,6 +29,7 @@
 #include "arena.h"
 #include "bitmap.h"
 #include "buf.h"
+#include "grant.h"
 #include "identity.h"
 #include "record.h"
 #include "status.h"
@@ -147,11 +148,20 @@ struct scope_filter {
 /* By namespace, project, component, environment. */
 int identity_compare(const struct identity *a, const struct identity *b);
 
-/* The resources in the scope, synthetic ones included. NULL: the arena is
- * full. */
+/* The resources in the scope that the viewer may see, by what they resolve to
+ * now; synthetic ones included. NULL: the arena is full. */
 struct bitmap *registry_select(struct registry *registry,
                                const struct scope_filter *filter,
+                               const struct viewer *viewer,
                                struct arena *arena);
+
+/* Whether the viewer may ask for this scope: a grant covers it. Where a text of
+ * it is a uid, the names of what it selects are compared; a uid of nothing is a
+ * name. narrowed: it is enough that a grant overlaps, as the answer is a list
+ * of what may be seen. */
+bool registry_may_ask(struct registry *registry,
+                      const struct scope_filter *filter,
+                      const struct viewer *viewer, bool narrowed);
 
 /* Identities with equal names are one entry: times and counts of all of them,
  * identity and derived resource of the one found by the strongest rule (the
@@ -165,11 +175,12 @@ struct component_info {
     uint32_t derived_resource;           /* RESOURCE_NONE: none yet */
 };
 
-/* The components in the scope, in the order of identity_compare(); NULL and 0
- * if there are none. An entry with an empty component name stands for the
- * unassigned resources. */
+/* The components in the scope that the viewer may see, in the order of
+ * identity_compare(); NULL and 0 if there are none. An entry with an empty
+ * component name stands for the unassigned resources. */
 struct component_info *registry_components(struct registry *registry,
                                            const struct scope_filter *filter,
+                                           const struct viewer *viewer,
                                            struct arena *arena,
                                            uint32_t *count);
 

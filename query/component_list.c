@@ -139,7 +139,7 @@ static enum status list(struct component_list *l,
     uint32_t count = 0;
 
     l->infos = registry_components(l->request->services->registry, &l->scope,
-                                   arena, &l->info_count);
+                                   &l->request->viewer, arena, &l->info_count);
     all = arena_zero(arena, l->info_count + catalog_count(snapshot) + 1,
                      sizeof(*all));
     if (!all)
@@ -192,16 +192,16 @@ static enum status read_figures(struct component_list *l)
     struct arena *arena = l->request->arena;
     struct scope_filter scope = l->scope;
     struct metric_table now, before, *tables[] = {&now, &before};
-    struct bitmap *resources;
+    const struct bitmap *resources;
     enum status s;
 
     if (l->count == 0)
         return OK;
     scope.after = l->has_cursor ? &l->cursor : NULL;
     scope.until = &l->page[l->count - 1].id;
-    resources = registry_select(l->request->services->registry, &scope, arena);
-    if (!resources)
-        return arena_status(arena);
+    s = params_select(l->request, &scope, &resources);
+    if (s != OK)
+        return s;
     red_table_init(&now, arena, &l->window.now, NULL, &l->red);
     red_table_init(&before, arena, &l->window.before, NULL, &l->red);
     now.by_resource = before.by_resource = true;

@@ -50,9 +50,9 @@ static void find_component(struct component_page *page)
 {
     uint32_t count = 0;
 
-    page->info =
-        registry_components(page->request->services->registry, &page->scope,
-                            page->request->arena, &count);
+    page->info = registry_components(page->request->services->registry,
+                                     &page->scope, &page->request->viewer,
+                                     page->request->arena, &count);
     if (count == 0) {
         page->info = NULL;
         page->identity =

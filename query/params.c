@@ -145,8 +145,8 @@ enum status params_select(struct query_request *request,
                           const struct scope_filter *scope,
                           const struct bitmap **resources)
 {
-    *resources =
-        registry_select(request->services->registry, scope, request->arena);
+    *resources = registry_select(request->services->registry, scope,
+                                 &request->viewer, request->arena);
     return *resources ? request->failed : fail_arena(request);
 }
 

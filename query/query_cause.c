@@ -15,6 +15,7 @@ static enum status answer(struct query_request *request,
     struct cause_report *report;
     enum status s;
 
+    query->viewer = &request->viewer;
     query->registry = request->services->registry;
     query->catalog = request->services->catalog;
     query->reader = request->reader;

@@ -22,6 +22,7 @@ void query_request_init(struct query_request *request,
 {
     memset(request, 0, sizeof(*request));
     request->services = services;
+    request->viewer = viewer_all;
     request->arena = arena;
     request->now_ns = clock_wall_ns();
     request->started_ns = clock_monotonic_ns();

@@ -50,7 +50,9 @@ enum {
 
 struct query_request {
     const struct query_options *services;
-    const struct route *route;          /* NULL: no such path or method */
+    const struct route *route; /* NULL: no such path or method */
+    struct viewer viewer; /* who asks, with the action of the route: what he may
+                             not see is as if it were not there */
     struct slice parts[HTTP_MAX_PARTS]; /* the {..} of the path, decoded */
     const struct http_param *params;    /* of the query string, decoded */
     uint32_t param_count;

@@ -288,8 +288,9 @@ static void add_declared(struct topology *t,
 static void name_scope(struct topology *t)
 {
     uint32_t count;
-    const struct component_info *all = registry_components(
-        t->request->services->registry, &t->scope, t->request->arena, &count);
+    const struct component_info *all =
+        registry_components(t->request->services->registry, &t->scope,
+                            &t->request->viewer, t->request->arena, &count);
 
     for (uint32_t i = 0; i < count; i++)
         if (in_scope(t, &all[i].identity)) {

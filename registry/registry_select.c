@@ -44,35 +44,113 @@ static bool in_bounds(const struct registry *reg,
            (!filter->until || identity_compare(&identity, filter->until) <= 0);
 }
 
-/* The identities in the scope, by names. NULL: the arena is full. */
-static struct bitmap *find_identities(const struct registry *reg,
-                                      const struct scope_filter *filter,
-                                      struct arena *arena)
+static void read_terms(const struct registry *reg,
+                       const struct scope_filter *filter,
+                       struct scope_term terms[IDENTITY_NAMES])
 {
     const struct slice text[IDENTITY_NAMES] = {
         filter->namespace, filter->project, filter->component,
         filter->environment};
-    static const unsigned uid[IDENTITY_NAMES] = {
-        IDENTITY_NAMESPACE, IDENTITY_PROJECT_UID, IDENTITY_COMPONENT_UID,
-        IDENTITY_ENVIRONMENT_UID};
-    struct scope_term terms[IDENTITY_NAMES];
-    struct bitmap *found = bitmap_new(arena, reg->identities.count);
 
     for (unsigned i = 0; i < IDENTITY_NAMES; i++)
         terms[i] = (struct scope_term){text[i].len == 0,
                                        intern_find(&reg->names, text[i])};
+}
+
+static bool entry_fits(const struct identity_entry *entry,
+                       const struct scope_term terms[IDENTITY_NAMES])
+{
+    static const unsigned uid[IDENTITY_NAMES] = {
+        IDENTITY_NAMESPACE, IDENTITY_PROJECT_UID, IDENTITY_COMPONENT_UID,
+        IDENTITY_ENVIRONMENT_UID};
+    bool in = entry->rule != RULE_NONE && entry->moved_to == NONE;
+
+    for (unsigned k = 0; k < IDENTITY_NAMES && in; k++)
+        in = term_fits(terms[k], entry->text[k], entry->text[uid[k]]);
+    return in;
+}
+
+static bool is_seen(const struct registry *reg, const struct viewer *viewer,
+                    uint32_t number)
+{
+    struct identity identity;
+
+    ident_view(reg, number, &identity);
+    return viewer_sees(viewer, &identity);
+}
+
+/* The identities in the scope, by names. NULL: the arena is full. */
+static struct bitmap *find_identities(const struct registry *reg,
+                                      const struct scope_filter *filter,
+                                      const struct viewer *viewer,
+                                      struct arena *arena)
+{
+    struct scope_term terms[IDENTITY_NAMES];
+    struct bitmap *found = bitmap_new(arena, reg->identities.count);
+    bool all = viewer_sees_all(viewer);
+
+    read_terms(reg, filter, terms);
     for (uint32_t i = 0; found && i < reg->identities.count; i++) {
         const struct identity_entry *entry = &reg->identities.at[i];
-        const uint32_t *own = entry->text;
-        bool in = entry->rule != RULE_NONE && entry->moved_to == NONE &&
-                  !(filter->unassigned && own[IDENTITY_COMPONENT] != 0);
 
-        for (unsigned k = 0; k < IDENTITY_NAMES && in; k++)
-            in = term_fits(terms[k], own[k], own[uid[k]]);
-        if (in && in_bounds(reg, filter, i))
+        if (entry_fits(entry, terms) &&
+            !(filter->unassigned && entry->text[IDENTITY_COMPONENT] != 0) &&
+            in_bounds(reg, filter, i) && (all || is_seen(reg, viewer, i)))
             bitmap_add(found, i);
     }
     return found;
+}
+
+/* ---- what may be asked for ---- */
+
+static bool may_ask(const struct viewer *viewer, const union scope_names *names,
+                    bool narrowed)
+{
+    return narrowed ? grants_overlap(viewer->grants, viewer->action, names)
+                    : grants_cover(viewer->grants, viewer->action, names);
+}
+
+/* The scope selects something, and by the names of all of it, it may be asked
+ * for. */
+static bool may_ask_by_uid(const struct registry *reg,
+                           const struct viewer *viewer,
+                           const union scope_names *scope,
+                           const struct scope_term terms[IDENTITY_NAMES],
+                           bool narrowed)
+{
+    bool found = false, may = true;
+
+    for (uint32_t i = 0; may && i < reg->identities.count; i++) {
+        union scope_names names = *scope;
+        struct identity identity;
+
+        if (!entry_fits(&reg->identities.at[i], terms))
+            continue;
+        ident_view(reg, i, &identity);
+        for (unsigned k = 0; k < IDENTITY_NAMES; k++)
+            if (names.name[k].len > 0)
+                names.name[k] = identity.text[k];
+        found = true;
+        may = may_ask(viewer, &names, narrowed);
+    }
+    return found && may;
+}
+
+bool registry_may_ask(struct registry *reg, const struct scope_filter *filter,
+                      const struct viewer *viewer, bool narrowed)
+{
+    const union scope_names scope = {{filter->namespace, filter->project,
+                                      filter->component, filter->environment}};
+    struct scope_term terms[IDENTITY_NAMES];
+    bool may;
+
+    if (!viewer || may_ask(viewer, &scope, narrowed))
+        return viewer;
+    pthread_rwlock_rdlock(&reg->lock);
+    read_terms(reg, filter, terms);
+    may = may_ask_by_uid(reg, viewer, &scope, terms, narrowed);
+    pthread_rwlock_unlock(&reg->lock);
+    return may;
 }
 
 /* ---- workflow runs: Kubernetes coordinates only ---- */
@@ -141,19 +219,39 @@ static bool in_workflow(const struct registry *reg,
            in_task(intern_text(names, at->task), pod, run, filter->task);
 }
 
+/* A workflow's pods have no labels of a component: in the default namespace,
+ * where resources without labels are, they belong to the namespace whose
+ * workflow they run. */
+static bool sees_workflow(const struct registry *reg,
+                          const struct viewer *viewer,
+                          const struct workflow_pod *at)
+{
+    const union scope_names names = {
+        .namespace = slice_from(intern_text(&reg->names, at->k8s_namespace),
+                                workflow_prefix.len)};
+    struct identity identity;
+
+    ident_view(reg, ident_resolve(reg, reg->resources.identity[at->id]),
+               &identity);
+    return viewer_sees(viewer, &identity) ||
+           (slice_equal(identity.namespace, SLICE("default")) &&
+            viewer_covers(viewer, &names));
+}
+
 static void select_workflow(const struct registry *reg,
                             const struct scope_filter *filter,
-                            struct bitmap *set)
+                            const struct viewer *viewer, struct bitmap *set)
 {
     for (uint32_t place = 0; place < reg->live.end; place++) {
         const struct workflow_pod *pod = &reg->live.at[place].names;
 
         if (pod->id != NONE && !reg->resources.at[pod->id].helper &&
-            in_workflow(reg, pod, filter))
+            in_workflow(reg, pod, filter) && sees_workflow(reg, viewer, pod))
             bitmap_add(set, pod->id);
     }
     for (uint32_t i = 0; i < reg->workflows.count; i++)
-        if (in_workflow(reg, &reg->workflows.at[i], filter))
+        if (in_workflow(reg, &reg->workflows.at[i], filter) &&
+            sees_workflow(reg, viewer, &reg->workflows.at[i]))
             bitmap_add(set, reg->workflows.at[i].id);
 }
 
@@ -161,6 +259,7 @@ static void select_workflow(const struct registry *reg,
 
 static struct bitmap *select_locked(const struct registry *reg,
                                     const struct scope_filter *filter,
+                                    const struct viewer *viewer,
                                     struct arena *arena)
 {
     struct bitmap *set = bitmap_new(arena, reg->resources.count), *identities;
@@ -168,10 +267,10 @@ static struct bitmap *select_locked(const struct registry *reg,
     if (!set)
         return NULL;
     if (filter->workflow_run.len > 0) {
-        select_workflow(reg, filter, set);
+        select_workflow(reg, filter, viewer, set);
         return set;
     }
-    identities = find_identities(reg, filter, arena);
+    identities = find_identities(reg, filter, viewer, arena);
     if (!identities)
         return NULL;
     for (uint32_t i = 0; i < reg->identities.count; i++)
@@ -186,11 +285,11 @@ static struct bitmap *select_locked(const struct registry *reg,
 
 struct bitmap *registry_select(struct registry *reg,
                                const struct scope_filter *filter,
-                               struct arena *arena)
+                               const struct viewer *viewer, struct arena *arena)
 {
     pthread_rwlock_rdlock(&reg->lock);
 
-    struct bitmap *set = select_locked(reg, filter, arena);
+    struct bitmap *set = select_locked(reg, filter, viewer, arena);
 
     pthread_rwlock_unlock(&reg->lock);
     return set;
@@ -201,9 +300,9 @@ struct bitmap *registry_select(struct registry *reg,
 /* The identities that the resources of a workflow scope resolve to. */
 static struct bitmap *find_identities_of_workflow(
     const struct registry *reg, const struct scope_filter *filter,
-    struct arena *arena)
+    const struct viewer *viewer, struct arena *arena)
 {
-    struct bitmap *set = select_locked(reg, filter, arena);
+    struct bitmap *set = select_locked(reg, filter, viewer, arena);
     struct bitmap *found = bitmap_new(arena, reg->identities.count);
 
     for (uint32_t id = 0; set && found && id < reg->resources.count; id++)
@@ -276,6 +375,7 @@ static uint32_t gather(const struct registry *reg, const struct bitmap *set,
 
 struct component_info *registry_components(struct registry *reg,
                                            const struct scope_filter *filter,
+                                           const struct viewer *viewer,
                                            struct arena *arena, uint32_t *count)
 {
     struct component_info *infos = NULL;
@@ -284,8 +384,8 @@ struct component_info *registry_components(struct registry *reg,
     *count = 0;
     pthread_rwlock_rdlock(&reg->lock);
     set = filter->workflow_run.len > 0
-              ? find_identities_of_workflow(reg, filter, arena)
-              : find_identities(reg, filter, arena);
+              ? find_identities_of_workflow(reg, filter, viewer, arena)
+              : find_identities(reg, filter, viewer, arena);
     if (set && set->count > 0)
         infos = arena_zero(arena, set->count, sizeof(*infos));
     if (infos)

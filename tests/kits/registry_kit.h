@@ -136,7 +136,8 @@ static inline bool resolves(struct bed *bed, const char *text, const char *want)
 
 static inline uint32_t selected(struct bed *bed, struct scope_filter filter)
 {
-    return registry_select(bed->registry, &filter, &bed->arena)->count;
+    return registry_select(bed->registry, &filter, &viewer_all, &bed->arena)
+        ->count;
 }
 
 #endif

@@ -108,3 +108,20 @@ TEST(everyone_may_do_all)
     CHECK(subject_everyone() == subject);
     subject_free(subject);
 }
+
+TEST(a_list_of_what_overlaps)
+{
+    struct grant grant = {ACTION_BIT(ACTION_LOGS_VIEW),
+                          names("acme", "shop", "*", "*")};
+    struct grants grants = {&grant, 1};
+    union scope_names wider = names("acme", "", "", "");
+    union scope_names other = names("acme", "bank", "", "");
+    union scope_names nothing = names("", "", "", "");
+
+    CHECK(grants_overlap(grants, ACTION_LOGS_VIEW, &wider));
+    CHECK(grants_overlap(grants, ACTION_LOGS_VIEW, &nothing));
+    CHECK(!grants_overlap(grants, ACTION_LOGS_VIEW, &other));
+    CHECK(!grants_overlap(grants, ACTION_WRITE, &nothing));
+    CHECK(viewer_sees_all(&viewer_all));
+    CHECK(!viewer_sees_all(NULL));
+}

@@ -55,6 +55,7 @@ TEST(reused_memory_does_not_change_the_answer)
     struct world *w = faulty_world(CODE, STORE);
     struct reader reader = {.store = w->bed.store};
     struct cause_query query = {
+        .viewer = &viewer_all,
         .reader = &reader,
         .scope = {.namespace = SLICE("acme"), .project = SLICE("shop")},
         .window = {(w->start_s + 600) * NS_PER_S,

@@ -77,7 +77,8 @@ TEST(a_sample_has_whole_traces_of_all_parts_of_a_period)
         (struct cause_window){start, start + 25 * NS_PER_MIN};
     times.period[WINDOW] =
         (struct cause_window){start + 25 * NS_PER_MIN, start + 40 * NS_PER_MIN};
-    CHECK(candidates_find(&candidates, w->bed.registry, &scope, &w->bed.arena));
+    CHECK(candidates_find(&candidates, w->bed.registry, &scope, &viewer_all,
+                          &w->bed.arena));
     CHECK_EQ(candidates.component_count, COMPONENTS);
     CHECK_EQ(trace_samples_read(&samples, &reader, &candidates, &times,
                                 MAX_READ, &w->bed.arena),

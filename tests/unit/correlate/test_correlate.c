@@ -446,8 +446,8 @@ TEST(open_points_can_be_read)
     arena_init(&arena, NULL, SIZE_MAX);
     kit_take_all(&kit, one_request(&kit, 1));
     kit_take_all(&kit, one_request(&kit, 2));
-    infos = registry_components(kit.registry, &(struct scope_filter){0}, &arena,
-                                &count);
+    infos = registry_components(kit.registry, &(struct scope_filter){0},
+                                &viewer_all, &arena, &count);
     if (CHECK_EQ(count, 1)) {
         struct bitmap *set = bitmap_new(&arena, 1000);
 

@@ -11,7 +11,7 @@ static uint32_t identity_of(struct kit *kit, const char *component)
 
     arena_init(&arena, NULL, SIZE_MAX);
     infos = registry_components(kit->registry, &(struct scope_filter){0},
-                                &arena, &count);
+                                &viewer_all, &arena, &count);
     for (uint32_t i = 0; i < count; i++)
         if (slice_equal(infos[i].identity.component, slice_of(component)))
             id = infos[i].identity.id;

@@ -107,8 +107,8 @@ TEST(survives_a_restart)
 
     uint32_t count;
     struct scope_filter filter = {.component = SLICE("cart")};
-    struct component_info *infos =
-        registry_components(bed.registry, &filter, &bed.arena, &count);
+    struct component_info *infos = registry_components(
+        bed.registry, &filter, &viewer_all, &bed.arena, &count);
 
     CHECK_EQ(count, 1);
     CHECK_EQ(infos[0].last_seen_ns[SIGNAL_LOGS], NOW + NS_PER_S);
@@ -196,8 +196,10 @@ TEST(uids)
 
     struct scope_filter by_name = {.component = SLICE("cart")};
     struct scope_filter by_uid = {.component = SLICE("c1")};
-    struct bitmap *names = registry_select(bed.registry, &by_name, &bed.arena);
-    struct bitmap *one = registry_select(bed.registry, &by_uid, &bed.arena);
+    struct bitmap *names =
+        registry_select(bed.registry, &by_name, &viewer_all, &bed.arena);
+    struct bitmap *one =
+        registry_select(bed.registry, &by_uid, &viewer_all, &bed.arena);
 
     CHECK_EQ(names->count, 5);
     CHECK_EQ(one->count, 3);

@@ -263,9 +263,10 @@ static void *ask(void *arg)
     for (int i = 0; i < 300; i++) {
         struct identity identity;
 
-        registry_select(registry, &(struct scope_filter){0}, &arena);
-        registry_components(registry, &(struct scope_filter){0}, &arena,
-                            &count);
+        registry_select(registry, &(struct scope_filter){0}, &viewer_all,
+                        &arena);
+        registry_components(registry, &(struct scope_filter){0}, &viewer_all,
+                            &arena, &count);
         registry_resource_identity(registry, (uint32_t)i, &arena, &identity);
         arena_reset(&arena);
     }

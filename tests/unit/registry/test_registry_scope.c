@@ -258,8 +258,9 @@ TEST(components_merge_equal_names)
     registry_touch(bed.registry, identity_of(&bed, stamped), SIGNAL_SPANS, 9);
     registry_touch(bed.registry, identity_of(&bed, stamped), SIGNAL_SPANS, 8);
 
-    struct component_info *infos = registry_components(
-        bed.registry, &(struct scope_filter){0}, &bed.arena, &count);
+    struct component_info *infos =
+        registry_components(bed.registry, &(struct scope_filter){0},
+                            &viewer_all, &bed.arena, &count);
 
     CHECK_EQ(count, 2);
     CHECK(slice_equal(infos[0].identity.component, SLICE("a")));
@@ -272,7 +273,7 @@ TEST(components_merge_equal_names)
     CHECK_EQ(infos[0].derived_resource, RESOURCE_NONE);
     infos = registry_components(bed.registry,
                                 &(struct scope_filter){.component = SLICE("x")},
-                                &bed.arena, &count);
+                                &viewer_all, &bed.arena, &count);
     CHECK(infos == NULL);
     CHECK_EQ(count, 0);
     bed_release(&bed);
