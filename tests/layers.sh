@@ -27,7 +27,7 @@ for file in include/*.h base/*.[ch] access/*.[ch] proto/*.[ch] journal/*.[ch] bl
         done
     fi
     case $module in
-    base) may="base" may_use="" ;;
+    base) may="base" may_use="curl/" ;;
     access) may="access base" may_use="jansson.h gnutls/ curl/ yaml.h sqlite3.h" ;;
     proto) may="proto base" may_use="otlp.pb-c.h" ;;
     journal) may="journal base" may_use="libdeflate.h" ;;
