@@ -1,7 +1,7 @@
 /*
- * The first checks of a request, before its body is read: head, Host, Origin,
- * route, query parameters, credentials. In: a head. Out: OK, or the status to
- * refuse it with. Next: http_request.c.
+ * The first checks of a request, before its body is read: head, Host, Origin;
+ * its route and query parameters are looked up. In: a head. Out: OK, or the
+ * status to refuse it with. Next: http_access.c.
  */
 #include <stdio.h>
 
@@ -138,36 +138,23 @@ static enum status check_source(struct server_request *sr, const char **why)
     return OK;
 }
 
-/* Route and credentials; bad_params: what is wrong with the parameters. */
-static enum status check_route(struct server_request *sr,
-                               const char *bad_params, const char **why)
+/* A connection beyond the ordinary ones may ask for reserved routes only. */
+static enum status check_slot(struct server_request *sr, const char **why)
 {
-    const struct http_service *service = &sr->server->options.service;
     const struct http_route *route = sr->request.route;
 
-    *why = bad_params;
-    if (!route) {
-        *why = NULL;
-        return sr->allow[0] ? ERR_METHOD : ERR_NOT_FOUND;
-    }
-    if (slot_is_reserved(sr->conn->slot)) {
-        sr->close = true;
-        if (!(route->flags & HTTP_RESERVED)) {
-            *why = "too many connections; retry later";
-            return ERR_BUSY;
-        }
-    }
-    if (bad_params)
-        return ERR_INVALID;
-    return service->authorize
-               ? service->authorize(service->arg, &sr->request, why)
-               : OK;
+    if (!slot_is_reserved(sr->conn->slot))
+        return OK;
+    sr->close = true;
+    if (route && route->flags & HTTP_RESERVED)
+        return OK;
+    *why = "too many connections; retry later";
+    return ERR_BUSY;
 }
 
 enum status http_check(struct server_request *sr, const char *version,
                        const char **why)
 {
-    const char *bad_params;
     enum status status;
 
     read_head(sr, version);
@@ -176,9 +163,9 @@ enum status http_check(struct server_request *sr, const char *version,
         *why = sr->head.error;
         return ERR_INVALID;
     }
-    bad_params = find_route(sr);
+    sr->bad_params = find_route(sr);
     status = check_source(sr, why);
     if (status != OK || is_preflight(sr))
         return status;
-    return check_route(sr, bad_params, why);
+    return check_slot(sr, why);
 }

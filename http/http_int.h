@@ -5,6 +5,7 @@
  *   http_server.c    connection accepted
  *   http_request.c   request line; later body and end
  *   http_check.c     head, Host, Origin, route; http_params.c: query string
+ *   http_access.c    who asks, and whether it may
  *   http_wait.c      waits for memory, if there is none
  *   http_body.c      body
  *   http_response.c  response
@@ -77,6 +78,8 @@ struct server_request {
     enum http_origin origin;
     struct http_param *params;
     const char *raw_target; /* the library's: compared, never read */
+    const char *bad_params; /* what is wrong with the parameters, or NULL */
+    char *refusal;          /* text of a 403, or NULL */
 
     uint64_t wait_until_ns;      /* monotonic; 0: it has not waited */
     struct server_request *next; /* that waits */
@@ -118,6 +121,13 @@ static inline bool http_charge(struct budget *share, struct budget *budget,
 /* OK (also for a preflight), or the status to refuse the request with. */
 MUST_CHECK enum status http_check(struct server_request *sr,
                                   const char *version, const char **why);
+
+/* ---- http_access.c ---- */
+
+/* OK: the request has a subject that may do what the route does, as far as the
+ * head says. With ERR_BUSY it can be called again. */
+MUST_CHECK enum status http_authorize(struct server_request *sr,
+                                      const char **why);
 
 /* ---- http_request.c: callbacks of the library ---- */
 

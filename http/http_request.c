@@ -5,8 +5,8 @@
  *
  *   begin   the head has arrived: it is checked (http_check.c), and a refusal
  *           is decided before the body is read
- *   admit   the service and the budget accept it; else it waits, suspended,
- *           and this is called again
+ *   admit   the subject may do this (http_access.c), the service and the budget
+ *           accept it; else it waits, suspended, and this is called again
  *   body    a piece of the body: added to the request, or discarded
  *   end     the whole request has arrived: the service answers, or suspends it
  *           and answers later; then this is called again, and sends
@@ -115,8 +115,10 @@ static enum status has_room(struct server_request *sr, const char **why)
 {
     const struct http_service *service = &sr->server->options.service;
     bool has_body = sr->request.length > 0 || sr->head.transfer_encoding.ptr;
-    enum status status = OK;
+    enum status status = http_authorize(sr, why);
 
+    if (status != OK)
+        return status;
     if (sr->request.length > http_body_limit(sr)) {
         *why = "the body is larger than the limit";
         return ERR_TOO_BIG;
@@ -332,6 +334,8 @@ void http_request_over(void *arg, struct MHD_Connection *connection,
     budget_give(server->options.budget, sr->response_charged);
     if (sr->busy)
         atomic_fetch_sub(&server->busy, 1);
+    subject_free(sr->request.subject);
+    free(sr->refusal);
     free(sr->params);
     free(sr);
 }

@@ -25,6 +25,7 @@ struct access;
 
 enum subject_kind {
     SUBJECT_EVERYONE, /* --auth loopback and none: may do all */
+    SUBJECT_NOBODY,   /* no credential: may do nothing */
     SUBJECT_TOKEN,
     SUBJECT_JWT,
     SUBJECT_CERTIFICATE
@@ -46,6 +47,8 @@ struct subject {
 
 /* The subject of everybody, where no credential is asked for. */
 struct subject *subject_everyone(void);
+/* Who has no credential, and asks for what is open: it has no grants. */
+struct subject *subject_nobody(void);
 struct subject *subject_ref(struct subject *subject);
 void subject_free(struct subject *subject); /* NULL is fine */
 
@@ -59,12 +62,26 @@ struct credential {
 
 /*
  * OK: *subject is the caller's, to be freed. ERR_UNAUTHENTICATED: no or a wrong
- * credential. ERR_BUSY: a key or a decision is being fetched, ask again soon.
+ * credential, and *why is a word of the Observer API: ACCESS_MISSING_TOKEN or
+ * another. ERR_BUSY: a key or a decision is being fetched, ask again soon.
  * ERR_LIMITED: too many wrong ones from this address. *why is static text.
+ * access NULL: nobody is asked, all are subject_everyone().
  */
+#define ACCESS_MISSING_TOKEN  "MISSING_TOKEN"
+#define ACCESS_INVALID_TOKEN  "INVALID_TOKEN"
+#define ACCESS_INVALID_CLAIMS "INVALID_CLAIMS"
+
 MUST_CHECK enum status access_identify(struct access *access,
                                        const struct credential *credential,
                                        struct subject **subject,
                                        const char **why);
+
+enum { ACCESS_REFUSAL_MAX = 512 };
+
+/* The message of a 403: "alice may not do logs:view in namespace acme, project
+ * shop". scope NULL: in none. */
+void access_refusal(char text[ACCESS_REFUSAL_MAX],
+                    const struct subject *subject, enum action action,
+                    const union scope_names *scope);
 
 #endif

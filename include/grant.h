@@ -69,6 +69,19 @@ enum action {
     ACTION_OPEN /* of a route: everybody, without a credential */
 };
 
+/* Of a route: where the scope comes from that the grants must cover. */
+enum scope_from {
+    SCOPE_NONE,       /* none: only a grant in namespace "*" covers it */
+    SCOPE_QUERY,      /* query parameters */
+    SCOPE_NARROWED,   /* the same, and what they leave out is narrowed to what
+                         may be seen */
+    SCOPE_PATH,       /* namespace, project, component */
+    SCOPE_PATH_SPACE, /* namespace, environment */
+    SCOPE_BODY,       /* the body; the handler compares it */
+    SCOPE_OBJECT,     /* that of the object with this id; the handler does */
+    SCOPE_RECORDS     /* each resource that is sent; the receiver does */
+};
+
 /* A bit for each action. */
 typedef uint32_t action_set;
 

@@ -5,7 +5,8 @@
  *   callbacks of a service; all else is the same for every port:
  *     head     refused with 400 if RFC 9112 calls it dangerous; Host, Origin
  *              and Sec-Fetch-Site; CORS preflights; route, query parameters
- *     admit    `authorize` and `admit` of the service, before the body is read
+ *     access   who asks (access.h), and whether the route's action is allowed
+ *     admit    `admit` of the service, before the body is read
  *     body     grows as it arrives, charged to the budget
  *     handle   the service answers at once, or later from another thread
  *     respond  headers, compression, ETag; sent within a time limit
@@ -13,8 +14,7 @@
  *   reserve (http_slots.h). Unfinished bodies have a share of the budget,
  *   and so have responses that wait to be sent. A request without memory waits
  *   up to HTTP_WAIT_MS before it is refused with 503 and Retry-After.
- *   Two seams are not used yet: `authorize` for authentication, and
- *   library_options for TLS.
+ *   One seam is not used yet: library_options for TLS.
  * Ownership: the server owns requests; `user` and what it refers to belong to
  *   the service, until `release`.
  * Threads: one I/O thread for each server. It calls all callbacks, except that
@@ -31,6 +31,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "access.h"
 #include "budget.h"
 #include "buf.h"
 #include "slice.h"
@@ -63,6 +64,9 @@ struct http_file {
 struct http_route {
     const char *method; /* GET serves HEAD too */
     const char *path;   /* {} takes any segment that is not empty */
+    enum action
+        action; /* what a subject must be allowed; ACTION_NONE: denied */
+    enum scope_from scope; /* where: what its grants must cover */
     unsigned flags;
     size_t max_body; /* 0: that of the server */
     const void *user;
@@ -89,6 +93,9 @@ struct http_request {
     const struct http_route *route; /* NULL if there is none (refuse) */
     struct slice content_type, content_encoding; /* ptr NULL: absent */
     struct slice authorization;
+    /* Who asks; constant until the request is over. Not NULL once it was
+     * admitted; in `refuse` it may be. */
+    struct subject *subject;
     struct slice parts[HTTP_MAX_PARTS]; /* of the path, percent-decoded */
     const struct http_param *params;    /* of the query string, decoded */
     uint32_t param_count;
@@ -106,10 +113,6 @@ struct http_request {
 enum http_next { HTTP_DONE, HTTP_PENDING };
 
 struct http_service {
-    /* Authentication: once per request, before admit; NULL: all are allowed.
-     * Not OK: refused, and *why (static) says why. */
-    enum status (*authorize)(void *arg, struct http_request *request,
-                             const char **why);
     /* OK: the body is read. With ERR_BUSY and ERR_FULL the request waits first;
      * after that, and with all other errors, it is refused. NULL: all are OK.
      */
@@ -119,7 +122,8 @@ struct http_service {
      * and returns HTTP_DONE; or calls http_suspend(), passes the request on,
      * and returns HTTP_PENDING. */
     enum http_next (*handle)(void *arg, struct http_request *request);
-    /* Fills in an error response: code, type and body. */
+    /* Fills in an error response: code, type and body. With
+     * ERR_UNAUTHENTICATED, `why` is a word (access.h: access_identify). */
     void (*refuse)(void *arg, struct http_request *request, enum status status,
                    const char *why);
     /* The request is over. NULL: nothing to do. */
@@ -133,6 +137,7 @@ struct http_options {
     const struct http_route *routes;
     size_t route_count;
     struct http_service service;
+    struct access *access; /* NULL: nobody is asked who it is */
 
     uint32_t max_connections;
     unsigned files_eighths; /* share of RLIMIT_NOFILE for these connections */

@@ -12,6 +12,7 @@
 #ifndef QUERY_H
 #define QUERY_H
 
+#include "access.h"
 #include "budget.h"
 #include "buf.h"
 #include "catalog.h"
@@ -33,6 +34,7 @@ struct query_options {
     size_t memory;             /* of all queries together */
     const char *cors_origins;  /* comma list of exact origins; "" none */
     const char *allowed_hosts; /* comma list; NULL or "": see http_server.h */
+    struct access *access;     /* who may ask; NULL: everyone, all */
     struct store *store;
     struct registry *registry;
     struct catalog *catalog;

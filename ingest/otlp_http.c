@@ -40,9 +40,9 @@ struct http_export {
 static const enum signal signals[] = {SIGNAL_SPANS, SIGNAL_LOGS,
                                       SIGNAL_METRICS};
 static const struct http_route routes[] = {
-    {"POST", "/v1/traces", 0, 0, &signals[0]},
-    {"POST", "/v1/logs", 0, 0, &signals[1]},
-    {"POST", "/v1/metrics", 0, 0, &signals[2]},
+    {"POST", "/v1/traces", ACTION_WRITE, SCOPE_RECORDS, 0, 0, &signals[0]},
+    {"POST", "/v1/logs", ACTION_WRITE, SCOPE_RECORDS, 0, 0, &signals[1]},
+    {"POST", "/v1/metrics", ACTION_WRITE, SCOPE_RECORDS, 0, 0, &signals[2]},
 };
 
 /* ---- the answer ---- */
@@ -222,6 +222,7 @@ enum status otlp_http_start(struct otlp_http **out,
                     .refuse = refuse,
                     .release = release,
                     .arg = otlp},
+        .access = options->access,
         .max_connections = options->max_connections,
         .files_eighths = 6,
         .idle_timeout_ns = options->idle_timeout_ns,

@@ -312,9 +312,9 @@ static enum status component_list(struct query_request *request)
 }
 
 const struct route routes_components[] = {
-    {"GET", "/api/v1/components", component_list, NULL, 0, 0,
-     &component_list_table},
-    {"GET", "/api/v1/components/{}/{}/{}", component_page, NULL, 0, 0,
-     &component_page_table},
+    {"GET", "/api/v1/components", ACTION_METRICS_VIEW, SCOPE_NARROWED,
+     component_list, NULL, 0, 0, &component_list_table},
+    {"GET", "/api/v1/components/{}/{}/{}", ACTION_METRICS_VIEW, SCOPE_PATH,
+     component_page, NULL, 0, 0, &component_page_table},
     {0},
 };

@@ -76,6 +76,7 @@ static struct queued_query *queued_query_new(struct query *query,
     query_request_init(request, &query->options, &queued->arena,
                        query->options.max_reply);
     request->route = route_of(http);
+    query_request_subject(request, http->subject);
     memcpy(request->parts, http->parts, sizeof(request->parts));
     request->params = http->params;
     request->param_count = http->param_count;
@@ -198,6 +199,7 @@ static enum status start_http(struct query *query)
                     .refuse = refuse,
                     .release = release,
                     .arg = query},
+        .access = query->options.access,
         .max_connections = query->options.max_connections,
         .files_eighths = 1,
         .idle_timeout_ns = query->options.idle_timeout_ns,

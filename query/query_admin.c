@@ -211,11 +211,15 @@ static enum status put_catalog(struct query_request *request)
 }
 
 const struct route routes_admin[] = {
-    {"GET", "/", get_root, NULL, ON_IO, 0, &root_table},
-    {"GET", "/health", get_health, NULL, ON_IO, 0, &health_table},
-    {"GET", "/metrics", get_metrics, NULL, 0, 0, NULL},
-    {"GET", "/api/v1/catalog", get_catalog, NULL, NO_READER, 0, NULL},
-    {"PUT", "/api/v1/catalog", put_catalog, NULL, TAKES_RAW | NO_READER,
-     CATALOG_MAX_BYTES, &counts_table},
+    {"GET", "/", ACTION_OPEN, SCOPE_NONE, get_root, NULL, ON_IO, 0,
+     &root_table},
+    {"GET", "/health", ACTION_OPEN, SCOPE_NONE, get_health, NULL, ON_IO, 0,
+     &health_table},
+    {"GET", "/metrics", ACTION_SYSTEM_VIEW, SCOPE_NONE, get_metrics, NULL, 0, 0,
+     NULL},
+    {"GET", "/api/v1/catalog", ACTION_CATALOG_VIEW, SCOPE_NARROWED, get_catalog,
+     NULL, NO_READER, 0, NULL},
+    {"PUT", "/api/v1/catalog", ACTION_CATALOG_UPDATE, SCOPE_NONE, put_catalog,
+     NULL, TAKES_RAW | NO_READER, CATALOG_MAX_BYTES, &counts_table},
     {0},
 };

@@ -87,7 +87,9 @@ static enum status cause_get(struct query_request *request)
 }
 
 const struct route routes_cause[] = {
-    {"POST", "/api/v1/cause", cause_post, NULL, TAKES_JSON, 0, &cause_table},
-    {"GET", "/api/v1/cause", cause_get, NULL, 0, 0, &cause_table},
+    {"POST", "/api/v1/cause", ACTION_RCA_VIEW, SCOPE_BODY, cause_post, NULL,
+     TAKES_JSON, 0, &cause_table},
+    {"GET", "/api/v1/cause", ACTION_RCA_VIEW, SCOPE_QUERY, cause_get, NULL, 0,
+     0, &cause_table},
     {0},
 };

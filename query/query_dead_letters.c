@@ -95,7 +95,7 @@ static enum status get_dead_letters(struct query_request *request)
 }
 
 const struct route routes_dead_letters[] = {
-    {"GET", "/api/v1/dead-letters", get_dead_letters, NULL, 0, 0,
-     &letters_table},
+    {"GET", "/api/v1/dead-letters", ACTION_DEAD_LETTERS, SCOPE_NONE,
+     get_dead_letters, NULL, 0, 0, &letters_table},
     {0},
 };

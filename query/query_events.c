@@ -169,7 +169,7 @@ static enum status query_events(struct query_request *request)
 }
 
 const struct route routes_events[] = {
-    {"POST", "/api/v1/events/query", query_events, "E", TAKES_JSON, 0,
-     &events_table},
+    {"POST", "/api/v1/events/query", ACTION_EVENTS_VIEW, SCOPE_BODY,
+     query_events, "E", TAKES_JSON, 0, &events_table},
     {0},
 };

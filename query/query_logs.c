@@ -204,6 +204,7 @@ static enum status query_logs(struct query_request *request)
 }
 
 const struct route routes_logs[] = {
-    {"POST", "/api/v1/logs/query", query_logs, "L", TAKES_JSON, 0, &logs_table},
+    {"POST", "/api/v1/logs/query", ACTION_LOGS_VIEW, SCOPE_BODY, query_logs,
+     "L", TAKES_JSON, 0, &logs_table},
     {0},
 };

@@ -130,7 +130,7 @@ static enum status query_metrics(struct query_request *request)
 }
 
 const struct route routes_metrics[] = {
-    {"POST", "/api/v1/metrics/query", query_metrics, "M", TAKES_JSON, 0,
-     &metrics_table},
+    {"POST", "/api/v1/metrics/query", ACTION_METRICS_VIEW, SCOPE_BODY,
+     query_metrics, "M", TAKES_JSON, 0, &metrics_table},
     {0},
 };

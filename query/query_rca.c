@@ -369,15 +369,15 @@ static enum status put_report(struct query_request *request)
 }
 
 const struct route routes_rca[] = {
-    {"POST", "/api/v1alpha1/rca-agent/analyze", analyze, NULL,
-     TAKES_JSON | RCA_REPORTS, 0, &analyze_table},
-    {"GET", "/api/v1/rca-agent/reports", list_reports, NULL,
-     NO_READER | RCA_REPORTS, 0, &reports_table},
-    {"GET", "/api/v1/rca-agent/reports/{}", get_report, NULL,
-     NO_READER | RCA_REPORTS, 0, &shown_table},
-    {"PUT", "/api/v1/rca-agent/reports/{}", put_report, NULL,
-     TAKES_JSON | NO_READER | RCA_REPORTS, 0, &put_table},
-    {"POST", "/api/v1alpha1/rca-agent/chat", rca_chat, NULL,
-     TAKES_JSON | NO_READER | RCA_REPORTS, 0, NULL},
+    {"POST", "/api/v1alpha1/rca-agent/analyze", ACTION_RCA_UPDATE, SCOPE_BODY,
+     analyze, NULL, TAKES_JSON | RCA_REPORTS, 0, &analyze_table},
+    {"GET", "/api/v1/rca-agent/reports", ACTION_RCA_VIEW, SCOPE_QUERY,
+     list_reports, NULL, NO_READER | RCA_REPORTS, 0, &reports_table},
+    {"GET", "/api/v1/rca-agent/reports/{}", ACTION_RCA_VIEW, SCOPE_OBJECT,
+     get_report, NULL, NO_READER | RCA_REPORTS, 0, &shown_table},
+    {"PUT", "/api/v1/rca-agent/reports/{}", ACTION_RCA_UPDATE, SCOPE_OBJECT,
+     put_report, NULL, TAKES_JSON | NO_READER | RCA_REPORTS, 0, &put_table},
+    {"POST", "/api/v1alpha1/rca-agent/chat", ACTION_RCA_VIEW, SCOPE_OBJECT,
+     rca_chat, NULL, TAKES_JSON | NO_READER | RCA_REPORTS, 0, NULL},
     {0},
 };

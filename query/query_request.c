@@ -22,7 +22,6 @@ void query_request_init(struct query_request *request,
 {
     memset(request, 0, sizeof(*request));
     request->services = services;
-    request->viewer = viewer_all;
     request->arena = arena;
     request->now_ns = clock_wall_ns();
     request->started_ns = clock_monotonic_ns();
@@ -30,6 +29,14 @@ void query_request_init(struct query_request *request,
     request->content_type_out = "application/json";
     buf_init(&request->out, max_reply);
     jsonw_init(&request->json, &request->out);
+}
+
+void query_request_subject(struct query_request *request,
+                           const struct subject *subject)
+{
+    request->subject = subject;
+    request->viewer = (struct viewer){
+        subject->grants, request->route ? request->route->action : ACTION_NONE};
 }
 
 int64_t query_took_ms(const struct query_request *request)

@@ -50,7 +50,8 @@ enum {
 
 struct query_request {
     const struct query_options *services;
-    const struct route *route; /* NULL: no such path or method */
+    const struct subject *subject; /* who asks; NULL in a refusal */
+    const struct route *route;     /* NULL: no such path or method */
     struct viewer viewer; /* who asks, with the action of the route: what he may
                              not see is as if it were not there */
     struct slice parts[HTTP_MAX_PARTS]; /* the {..} of the path, decoded */
@@ -90,7 +91,10 @@ enum {
 
 struct route {
     const char *method;
-    const char *path; /* "/api/v1alpha1/traces/{}/spans/query" */
+    const char *path;   /* "/api/v1alpha1/traces/{}/spans/query" */
+    enum action action; /* as in struct http_route */
+    enum scope_from
+        scope; /* the handler compares SCOPE_BODY and SCOPE_OBJECT */
     route_handler *handler;
     const char *area; /* of OBS-V1-<area>-nn; NULL: plain errors */
     int flags;
@@ -132,6 +136,10 @@ int64_t query_took_ms(const struct query_request *request);
 void query_request_init(struct query_request *request,
                         const struct query_options *services,
                         struct arena *arena, size_t max_reply);
+
+/* After the route: who asks, and as what its viewer sees. */
+void query_request_subject(struct query_request *request,
+                           const struct subject *subject);
 
 /* There is no such path, or not with this method (request->allow). */
 void query_refuse_route(struct query_request *request);

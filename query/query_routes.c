@@ -23,6 +23,7 @@ static void flatten(void)
 {
     flat[flat_count++] = (struct http_route){.method = "GET",
                                              .path = "/openapi.yaml",
+                                             .action = ACTION_ANY,
                                              .flags = HTTP_FILE,
                                              .user = &query_openapi};
     for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++)
@@ -31,6 +32,8 @@ static void flatten(void)
             flat[flat_count++] = (struct http_route){
                 .method = route->method,
                 .path = route->path,
+                .action = route->action,
+                .scope = route->scope,
                 .flags = route->flags & ON_IO ? HTTP_RESERVED : 0,
                 .max_body = route->max_body,
                 .user = route,

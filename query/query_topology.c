@@ -400,7 +400,7 @@ static enum status runtime_topology(struct query_request *request)
 }
 
 const struct route routes_topology[] = {
-    {"POST", "/api/v1alpha1/metrics/runtime-topology", runtime_topology, "RG",
-     TAKES_JSON, 0, &topology_table},
+    {"POST", "/api/v1alpha1/metrics/runtime-topology", ACTION_METRICS_VIEW,
+     SCOPE_BODY, runtime_topology, "RG", TAKES_JSON, 0, &topology_table},
     {0},
 };

@@ -284,13 +284,13 @@ static enum status post_span(struct query_request *request)
 }
 
 const struct route routes_traces[] = {
-    {"POST", "/api/v1alpha1/traces/query", query_traces, "T", TAKES_JSON, 0,
-     &traces_table},
-    {"POST", "/api/v1alpha1/traces/{}/spans/query", query_spans, "T",
-     TAKES_JSON, 0, &spans_table},
-    {"GET", "/api/v1alpha1/traces/{}/spans/{}", get_span, "T", 0, 0,
-     &span_table},
-    {"POST", "/api/v1alpha1/traces/{}/spans/{}", post_span, "T", TAKES_JSON, 0,
-     &span_table},
+    {"POST", "/api/v1alpha1/traces/query", ACTION_TRACES_VIEW, SCOPE_BODY,
+     query_traces, "T", TAKES_JSON, 0, &traces_table},
+    {"POST", "/api/v1alpha1/traces/{}/spans/query", ACTION_TRACES_VIEW,
+     SCOPE_BODY, query_spans, "T", TAKES_JSON, 0, &spans_table},
+    {"GET", "/api/v1alpha1/traces/{}/spans/{}", ACTION_TRACES_VIEW,
+     SCOPE_OBJECT, get_span, "T", 0, 0, &span_table},
+    {"POST", "/api/v1alpha1/traces/{}/spans/{}", ACTION_TRACES_VIEW, SCOPE_BODY,
+     post_span, "T", TAKES_JSON, 0, &span_table},
     {0},
 };

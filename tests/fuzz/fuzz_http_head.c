@@ -42,7 +42,8 @@ static void check_values(const struct http_head *head)
 static void check_target(struct slice target)
 {
     static const struct http_route routes[] = {
-        {"GET", "/a/{}/b/{}", 0, 0, NULL}, {"POST", "/v1/logs", 0, 0, NULL}};
+        {"GET", "/a/{}/b/{}", ACTION_ANY, SCOPE_NONE, 0, 0, NULL},
+        {"POST", "/v1/logs", ACTION_ANY, SCOPE_NONE, 0, 0, NULL}};
     struct http_match match;
     char *copy = malloc(target.len + 1);
 

@@ -29,6 +29,7 @@ struct bed {
     struct query_options options;
     struct arena arena; /* of what the test makes */
     const char *content_type;
+    const struct subject *subject; /* who asks */
     size_t max_reply, max_memory;
 
     enum status journal_health;
@@ -71,6 +72,7 @@ static inline void bed_init(struct bed *bed)
         .catalog = bed->catalog,
         .journal = (struct journal *)bed, /* never looked into */
     };
+    bed->subject = subject_everyone();
     bed->content_type = "application/json; charset=utf-8";
     bed->max_reply = sizeof(bed->text) - 1;
     bed->max_memory = SIZE_MAX;
@@ -150,6 +152,7 @@ static inline json_t *bed_ask(struct bed *bed, const char *method,
     route_find(
         &request, slice_of(method),
         (struct slice){path, mark ? (size_t)(mark - path) : strlen(path)});
+    query_request_subject(&request, bed->subject);
     query_request_run(&request, &reader);
     bed->status = request.http_status;
     memcpy(bed->text, request.out.ptr, request.out.len);

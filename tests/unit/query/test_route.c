@@ -196,3 +196,29 @@ TEST(routes_that_are_not_served_are_501)
     CHECK_EQ(bed.status, 404);
     bed_release(&bed);
 }
+
+TEST(every_route_says_what_it_allows)
+{
+    size_t count;
+    const struct http_route *routes = query_routes(&count);
+
+    CHECK(count > 0);
+    for (size_t i = 0; i < count; i++)
+        if (!CHECK(routes[i].action > ACTION_NONE &&
+                   routes[i].action != ACTION_COUNT))
+            printf("# %s %s\n", routes[i].method, routes[i].path);
+}
+
+TEST(what_is_open_to_strangers_is_known)
+{
+    size_t count, open = 0;
+    const struct http_route *routes = query_routes(&count);
+
+    for (size_t i = 0; i < count; i++)
+        if (routes[i].action == ACTION_OPEN) {
+            CHECK(strcmp(routes[i].path, "/") == 0 ||
+                  strcmp(routes[i].path, "/health") == 0);
+            open++;
+        }
+    CHECK_EQ(open, 2);
+}

@@ -1,0 +1,136 @@
+/*
+ * Who asks, and whether it may: before the body is read. In: a request whose
+ * head is known to be sound. Out: its subject, or the status to refuse it with.
+ *
+ *   credential -> subject (access.h), route, action and scope of the route
+ *
+ * A stranger learns nothing of the routes: 401 comes before 404 and 405. What
+ * the scope of a body or an object allows is for the handler to compare.
+ */
+#include <stdlib.h>
+
+#include "http_int.h"
+#include "mem.h"
+
+static const char *const scope_params[IDENTITY_NAMES] = {
+    "namespace", "project", "component", "environment"};
+
+/* NULL, or what is wrong. */
+static const char *scope_of_params(const struct http_request *request,
+                                   union scope_names *scope)
+{
+    for (uint32_t i = 0; i < request->param_count; i++)
+        for (int k = 0; k < IDENTITY_NAMES; k++) {
+            const struct http_param *param = &request->params[i];
+
+            if (!slice_equal(param->name, slice_of(scope_params[k])))
+                continue;
+            if (scope->name[k].ptr)
+                return "a parameter of the scope is given twice";
+            scope->name[k] = param->value;
+        }
+    return NULL;
+}
+
+static void scope_of_path(const struct http_request *request,
+                          union scope_names *scope)
+{
+    bool space = request->route->scope == SCOPE_PATH_SPACE;
+
+    scope->namespace = request->parts[0];
+    scope->project = space ? SLICE("") : request->parts[1];
+    scope->component = space ? SLICE("") : request->parts[2];
+    scope->environment = space ? request->parts[1] : SLICE("");
+}
+
+/* The head says all that there is to say of the scope, or it is compared
+ * later. */
+static bool is_allowed(const struct http_request *request,
+                       const union scope_names *scope)
+{
+    const struct http_route *route = request->route;
+    struct grants grants = request->subject->grants;
+
+    switch (route->scope) {
+    case SCOPE_NONE:
+    case SCOPE_QUERY:
+    case SCOPE_PATH:
+    case SCOPE_PATH_SPACE:
+        return grants_cover(grants, route->action, scope);
+    case SCOPE_NARROWED:
+        return grants_overlap(grants, route->action, scope);
+    case SCOPE_BODY:
+    case SCOPE_OBJECT:
+    case SCOPE_RECORDS:
+        break;
+    }
+    return grants_have(grants, route->action);
+}
+
+static enum status check_action(struct server_request *sr, const char **why)
+{
+    struct http_request *request = &sr->request;
+    const struct http_route *route = request->route;
+    bool named = route->scope <= SCOPE_PATH_SPACE;
+    union scope_names scope = {.namespace = {NULL, 0}};
+    const char *twice = scope_of_params(request, &scope);
+
+    if (twice) {
+        *why = twice;
+        return ERR_INVALID;
+    }
+    if (route->action == ACTION_OPEN || route->action == ACTION_ANY)
+        return OK;
+    if (route->scope == SCOPE_PATH || route->scope == SCOPE_PATH_SPACE)
+        scope_of_path(request, &scope);
+    else if (route->scope == SCOPE_NONE)
+        scope = (union scope_names){.namespace = {NULL, 0}};
+    if (is_allowed(request, &scope))
+        return OK;
+    if (!sr->refusal)
+        sr->refusal = mem_alloc(ACCESS_REFUSAL_MAX);
+    access_refusal(sr->refusal, request->subject, route->action,
+                   named ? &scope : NULL);
+    *why = sr->refusal;
+    return ERR_FORBIDDEN;
+}
+
+/* Its subject; with a route that is open to all, nobody is one. */
+static enum status identify(struct server_request *sr, const char **why)
+{
+    struct http_request *request = &sr->request;
+    const struct http_route *route = request->route;
+    struct credential credential = {.authorization = request->authorization,
+                                    .address = request->from.bytes};
+    struct subject *subject;
+    enum status status =
+        access_identify(sr->server->options.access, &credential, &subject, why);
+
+    if (status != OK && route && route->action == ACTION_OPEN) {
+        subject = subject_nobody();
+        status = OK;
+    }
+    if (status == OK)
+        request->subject = subject;
+    return status;
+}
+
+enum status http_authorize(struct server_request *sr, const char **why)
+{
+    struct http_request *request = &sr->request;
+
+    if (!request->subject) {
+        enum status status = identify(sr, why);
+
+        if (status != OK)
+            return status;
+    }
+    *why = NULL;
+    if (!request->route)
+        return sr->allow[0] ? ERR_METHOD : ERR_NOT_FOUND;
+    if (sr->bad_params) {
+        *why = sr->bad_params;
+        return ERR_INVALID;
+    }
+    return check_action(sr, why);
+}
