@@ -9,11 +9,11 @@
 #include "ascii.h"
 #include "mem.h"
 
-enum unit { COUNT, BYTES };
+enum limit_unit { COUNT, BYTES };
 
 static const struct {
     const char *name;
-    enum unit unit;
+    enum limit_unit unit;
 } rows[LIMIT_COUNT] = {
 #define LIMIT_ROW(name, text, unit) [name] = {text, unit},
     TENANT_LIMIT_TABLE(LIMIT_ROW)
@@ -68,7 +68,7 @@ static unsigned shift_of(struct slice suffix)
     return 64;
 }
 
-static bool parse_number(struct slice text, enum unit unit, uint64_t *out)
+static bool parse_number(struct slice text, enum limit_unit unit, uint64_t *out)
 {
     uint64_t value = 0;
     size_t digits = 0;
