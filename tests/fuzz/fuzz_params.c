@@ -189,6 +189,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     request.raw_body = body;
     request.now_ns = UINT64_C(1787302800) * 1000000000;
     route_find(&request, method, path);
+    query_request_subject(&request, subject_everyone());
     query_request_run(&request, reader);
     check_answer(&request);
     buf_release(&request.out);
