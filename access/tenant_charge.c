@@ -65,8 +65,12 @@ enum status tenant_over_limit(const struct tenant *tenant,
                               unsigned retry_after,
                               struct tenant_refusal *refusal)
 {
-    refusal->status = ERR_LIMITED;
-    refusal->retry_after = retry_after;
+    *refusal = (struct tenant_refusal){
+        .status = ERR_LIMITED,
+        .outcome = limit == LIMIT_RECORDS_PER_SECOND ? TENANT_RATE
+                   : limit == LIMIT_BYTES_PER_DAY    ? TENANT_DAILY
+                                                     : TENANT_MEMORY,
+        .retry_after = retry_after};
     snprintf(refusal->text, sizeof(refusal->text),
              "namespace %.100s is over its limit: %s %" PRIu64
              "; retry in %u s",
@@ -150,8 +154,8 @@ enum status tenant_admit_to_journal(struct tenant *tenant,
     pthread_mutex_unlock(&window->lock);
     if (!above)
         return OK;
-    refusal->status = ERR_LIMITED;
-    refusal->retry_after = 1;
+    *refusal = (struct tenant_refusal){
+        .status = ERR_LIMITED, .outcome = TENANT_MEMORY, .retry_after = 1};
     snprintf(refusal->text, sizeof(refusal->text),
              "the journal is nearly full, and namespace %.100s has more than "
              "its share of it; retry in 1 s",

@@ -114,7 +114,7 @@ struct tenant *tenants_of(struct tenants *tenants,
 {
     struct slice name;
 
-    if (subject->kind == SUBJECT_EVERYONE)
+    if (!subject || subject->kind == SUBJECT_EVERYONE)
         return tenants_find(tenants, SLICE(TENANT_ANONYMOUS));
     name = grants_namespace(subject->grants, action);
     return tenants_find(tenants, name.len ? name : SLICE(TENANT_SEVERAL));

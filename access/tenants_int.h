@@ -9,7 +9,7 @@
 #include <pthread.h>
 #include <sys/stat.h>
 
-#include "limits.h"
+#include "tenant_limits.h"
 #include "tenants.h"
 
 struct tenant {

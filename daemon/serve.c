@@ -33,6 +33,10 @@ static enum status start(struct daemon *d)
     budget_init(&d->budget, serve_shared_bytes(d->config) / 2);
     if (serve_is_small(d->config))
         mallopt(M_MMAP_THRESHOLD, SMALL_LIMIT_PIECE);
+    d->tenants = tenants_new();
+    tenants_set_journal_max(d->tenants, d->config->journal_max);
+    if (!tenants_read_limits(d->tenants, d->config->limits))
+        return ERR_INVALID;
     enum status status = serve_start_storage(d);
 
     if (status == OK)
@@ -64,6 +68,7 @@ static void stop(struct daemon *d)
     catalog_free(d->catalog);
     rca_reports_free(d->rca);
     journal_close(d->journal);
+    tenants_free(d->tenants);
 }
 
 static void print_ready(const struct daemon *d)
@@ -119,6 +124,7 @@ static void wait_for_signal(struct daemon *d, const sigset_t *signals)
 
     while ((signal = sigtimedwait(signals, NULL, &second)) < 0) {
         serve_read_catalog_file(d);
+        (void)tenants_read_limits(d->tenants, d->config->limits);
         flush_under_pressure(d);
         trim_memory(d);
     }

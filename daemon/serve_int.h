@@ -19,10 +19,12 @@
 #include "request_hash.h"
 #include "serve_loss.h"
 #include "store.h"
+#include "tenants.h"
 
 struct daemon {
     const struct config *config;
-    struct budget budget;           /* of batches, from arrival to block */
+    struct budget budget; /* of batches, from arrival to block */
+    struct tenants *tenants;
     struct request_key request_key; /* recognises requests sent again */
     struct journal *journal;
     struct store *store;

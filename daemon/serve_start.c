@@ -149,6 +149,7 @@ static struct receiver_options receiver_options(struct daemon *d,
         .oldest_arg = (void *)(uintptr_t)d->config,
         .key = &d->request_key,
         .budget = &d->budget,
+        .tenants = d->tenants,
         .sink = journal_sink(d->journal),
     };
 }
@@ -197,17 +198,26 @@ static void print_metrics(void *arg, struct buf *out)
 
     if (d->kafka)
         kafka_print(d->kafka, out);
+    tenants_print(d->tenants, clock_wall_ns(), out);
 }
 
 static bool print_unhealthy(void *arg, struct buf *out)
 {
     const struct daemon *d = arg;
     char reason[KAFKA_REASON_SIZE];
-    bool lost = serve_loss_print(&d->loss, out);
+    bool noted = serve_loss_print(&d->loss, out);
+    struct buf limits;
 
+    buf_init(&limits, 1024);
+    if (tenants_note(d->tenants, &limits)) {
+        buf_format(out, "%s%.*s", noted ? "; " : "",
+                   SLICE_ARGS(buf_slice(&limits)));
+        noted = true;
+    }
+    buf_release(&limits);
     if (!d->kafka || !kafka_unhealthy(d->kafka, reason))
-        return lost;
-    buf_format(out, "%skafka: %s", lost ? "; " : "", reason);
+        return noted;
+    buf_format(out, "%skafka: %s", noted ? "; " : "", reason);
     return true;
 }
 

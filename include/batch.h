@@ -109,11 +109,13 @@ size_t batch_size(const struct batch *batch);
 
 /* The next stage. submit() takes over the batch and ensures that done() is
  * called; ready() tells a receiver, before it reads or parses, whether a batch
- * would be rejected now (OK, ERR_BUSY, ERR_IO, ERR_STOPPING). */
+ * would be rejected now (OK, ERR_BUSY, ERR_IO, ERR_STOPPING); nearly_full()
+ * whether senders of more than their share should wait (NULL: never). */
 struct sink {
     void (*submit)(void *arg, struct batch *batch);
     enum status (*ready)(void *arg);
     void *arg;
+    bool (*nearly_full)(void *arg);
 };
 
 #endif

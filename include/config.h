@@ -58,6 +58,7 @@
     X(TEXT,     label_namespace,    "label-namespace",   "openchoreo.dev/namespace",       0, 0, "Label that names the namespace (tenant).") \
     X(TEXT,     label_project,      "label-project",     "openchoreo.dev/project",         0, 0, "Label that names the project.") \
     X(TEXT,     label_project_uid,  "label-project-uid", "openchoreo.dev/project-uid",     0, 0, "Label with the project's UID.") \
+    X(TEXT,     limits,             "limits",            "",              0,           0,        "YAML file with limits for each namespace (docs/access.md); read again when it changes.") \
     X(TEXT,     log_level,          "log-level",         "info",          0,           0,        "Lowest level that is logged: error, warn, info or debug.") \
     X(BYTES,    max_body,           "max-body",          "64MiB",         1024,        1073741824, "Largest request body, before and after decompression; larger ones get 413. At most a third of --memory-limit (if that is under 192MiB: a third of --memory-limit less 24MiB).") \
     X(COUNT,    max_connections,    "max-connections",   "16384",         8,           1000000,  "Maximum number of open connections on the OTLP port.") \

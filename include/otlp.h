@@ -52,8 +52,10 @@ void otlp_write_response(struct buf *out, enum signal signal,
                          enum batch_encoding encoding, uint64_t rejected,
                          struct slice message);
 
-/* google.rpc.Status, with code from status_grpc(). */
+/* google.rpc.Status, with code from status_grpc(). retry_after: seconds, in a
+ * detail google.rpc.RetryInfo; 0: none. */
 void otlp_write_status(struct buf *out, enum batch_encoding encoding,
-                       enum status status, struct slice message);
+                       enum status status, struct slice message,
+                       unsigned retry_after);
 
 #endif

@@ -14,6 +14,8 @@
 #include "batch.h"
 #include "budget.h"
 
+struct tenants; /* tenants.h */
+
 struct receiver_options {
     size_t max_body; /* before and after decompression; a larger one is refused
                         (HTTP 413), or a dead letter */
@@ -25,6 +27,7 @@ struct receiver_options {
     const struct request_key *key; /* recognizes duplicate requests; NULL: none
                                       are */
     struct budget *budget;
+    struct tenants *tenants; /* NULL: no limits, nothing is counted by tenant */
     struct sink sink;
 };
 

@@ -39,6 +39,7 @@
     X(REFUSED_TYPE,             COUNTER, "requests_refused_total",            "reason=\"type\"",      "") \
     X(REFUSED_SIZE,             COUNTER, "requests_refused_total",            "reason=\"size\"",      "") \
     X(REFUSED_BUSY,             COUNTER, "requests_refused_total",            "reason=\"busy\"",      "") \
+    X(REFUSED_TENANT,           COUNTER, "requests_refused_total",            "reason=\"tenant\"",    "") \
     X(REFUSED_STORAGE,          COUNTER, "requests_refused_total",            "reason=\"storage\"",   "") \
     X(HTTP_WAITS,               COUNTER, "http_waits_total",                  "",                     "HTTP requests that waited for memory or a queue.") \
     X(HTTP_HEADS_REFUSED,       COUNTER, "http_heads_refused_total",          "reason=\"syntax\"",    "HTTP requests refused for their head.") \

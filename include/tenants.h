@@ -83,7 +83,7 @@ void tenants_free(struct tenants *tenants); /* NULL is fine */
 /* The tenant of a namespace; made if it is new. Only for names that come from
  * credentials. */
 struct tenant *tenants_find(struct tenants *tenants, struct slice namespace);
-/* The tenant of a subject when it does this. */
+/* The tenant of a subject (NULL: everybody) when it does this. */
 struct tenant *tenants_of(struct tenants *tenants,
                           const struct subject *subject, enum action action);
 
@@ -123,6 +123,7 @@ bool tenants_note(struct tenants *tenants, struct buf *out);
 
 struct tenant_refusal {
     enum status status;
+    enum tenant_outcome outcome;
     unsigned retry_after; /* seconds */
     char text[TENANT_TEXT];
 };

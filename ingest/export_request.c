@@ -16,13 +16,46 @@
 #include "otlp.h"
 #include "stats.h"
 
-enum status export_ready(const struct export_request *request)
-{
-    const struct receiver_options *options = &request->intake->options;
+/* ---- limits of the tenant ---- */
 
+static enum status admit_tenant(struct export_request *request,
+                                struct tenant_refusal *refusal)
+{
+    const struct sink *sink = &request->intake->options.sink;
+    enum status status = tenant_admit(request->tenant, clock_monotonic_ns(),
+                                      clock_wall_ns(), refusal);
+
+    if (status == OK && sink->nearly_full && sink->nearly_full(sink->arg))
+        status = tenant_admit_to_journal(request->tenant, refusal);
+    return status;
+}
+
+enum status export_ready(struct export_request *request, const char **why)
+{
+    const struct sink *sink = &request->intake->options.sink;
+    struct tenant_refusal refusal;
+    enum status status = OK;
+
+    *why = NULL;
     if (atomic_load(&request->intake->stopping))
         return ERR_STOPPING;
-    return options->sink.ready(options->sink.arg);
+    if (request->tenant)
+        status = admit_tenant(request, &refusal);
+    if (status == OK)
+        return sink->ready(sink->arg);
+    tenant_count(request->tenant, refusal.outcome, 1);
+    request->retry_after = refusal.retry_after;
+    snprintf(request->message, sizeof(request->message), "%s", refusal.text);
+    *why = request->message;
+    return status;
+}
+
+static void charge_tenant(struct export_request *request, uint64_t records,
+                          size_t bytes)
+{
+    if (request->tenant)
+        tenant_charge(request->tenant, records, bytes, clock_monotonic_ns(),
+                      clock_wall_ns());
 }
 
 /* ---- the outcome ---- */
@@ -42,8 +75,9 @@ void export_refuse(struct export_request *request, enum status status,
 
     drop_body(request);
     request->status = status;
-    snprintf(request->message, sizeof(request->message), "%.*s", (int)text.len,
-             text.ptr);
+    if (text.ptr != request->message) /* of export_ready() */
+        snprintf(request->message, sizeof(request->message), "%.*s",
+                 (int)text.len, text.ptr);
 }
 
 static void note_rejected(struct export_request *request,
@@ -112,6 +146,7 @@ bool export_decode(struct export_request *request)
     if (status == OK) {
         request->status = OK;
         request->accepted = batch->count;
+        charge_tenant(request, batch->count, len);
         note_rejected(request, batch);
     } else {
         export_refuse(request, status, detail);
@@ -167,6 +202,7 @@ static void count_outcome(const struct export_request *request)
     case OK:
         ingest_count_records(request->signal, request->accepted,
                              request->rejected);
+        tenant_count(request->tenant, TENANT_ACCEPTED, request->accepted);
         break;
     case ERR_MALFORMED:
     case ERR_INVALID:
@@ -182,6 +218,9 @@ static void count_outcome(const struct export_request *request)
     case ERR_CORRUPT:
         stats_add(STATS_REFUSED_STORAGE, 1);
         break;
+    case ERR_LIMITED:
+        stats_add(STATS_REFUSED_TENANT, 1);
+        break;
     case ERR_BUSY:
     case ERR_FULL:
     case ERR_STOPPING:
@@ -190,6 +229,16 @@ static void count_outcome(const struct export_request *request)
     default: /* not an export request */
         break;
     }
+}
+
+/* Seconds after which what was refused may be sent again; 0: not at all. */
+static unsigned retry_after(const struct export_request *request)
+{
+    int code = status_http(request->status);
+
+    if (code != 429 && code != 503)
+        return 0;
+    return request->retry_after ? request->retry_after : 1;
 }
 
 void export_write_response(const struct export_request *request,
@@ -201,7 +250,7 @@ void export_write_response(const struct export_request *request,
                             request->rejected, slice_of(request->message));
     else
         otlp_write_status(out, request->encoding, request->status,
-                          slice_of(request->message));
+                          slice_of(request->message), retry_after(request));
 }
 
 void export_release(struct export_request *request)

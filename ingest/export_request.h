@@ -21,6 +21,7 @@
 #include "buf.h"
 #include "inflate.h"
 #include "receiver.h"
+#include "tenants.h"
 
 enum { EXPORT_MESSAGE_SIZE = 512 };
 
@@ -33,6 +34,7 @@ struct export_intake {
 
 struct export_request {
     struct export_intake *intake;
+    struct tenant *tenant; /* set by the receiver; NULL: none */
     enum signal signal;
     enum batch_encoding encoding;
     enum inflate_format format;
@@ -45,6 +47,7 @@ struct export_request {
     /* The outcome. */
     enum status status;
     uint32_t accepted, rejected;
+    unsigned retry_after; /* seconds, if it is refused; 0: 1 */
     char message[EXPORT_MESSAGE_SIZE];
 
     /* Called once after export_submit(), by another thread, perhaps before
@@ -53,8 +56,10 @@ struct export_request {
     void *arg;
 };
 
-/* OK, or why the request would be refused if it were read now. */
-MUST_CHECK enum status export_ready(const struct export_request *request);
+/* OK, or why the request would be refused if it were read now; *why: more about
+ * it, or NULL. Belongs to the request. */
+MUST_CHECK enum status export_ready(struct export_request *request,
+                                    const char **why);
 
 /* True: export_submit() comes next. False: the outcome is set. */
 bool export_decode(struct export_request *request);

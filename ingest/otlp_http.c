@@ -52,6 +52,7 @@ static void answer(struct http_export *export)
     struct http_response *answer = &export->http->response;
 
     answer->code = status_http(export->request.status);
+    answer->retry_after = export->request.retry_after;
     /* Without a charset: clients compare the whole value. */
     answer->content_type = export->request.encoding == BATCH_JSON
                                ? "application/json"
@@ -123,6 +124,15 @@ static struct http_export *export_of(struct otlp_http *otlp,
     return export;
 }
 
+static struct tenant *tenant_of(struct otlp_http *otlp,
+                                const struct http_request *http)
+{
+    struct tenants *tenants = otlp->intake.options.tenants;
+
+    (void)http;
+    return tenants ? tenants_of(tenants, NULL, ACTION_WRITE) : NULL;
+}
+
 static enum status admit(void *arg, struct http_request *http,
                          const char **reason)
 {
@@ -134,6 +144,7 @@ static enum status admit(void *arg, struct http_request *http,
 
     if (is_new) { /* not when it is admitted after a wait */
         request->signal = *(const enum signal *)http->route->user;
+        request->tenant = tenant_of(arg, http);
         stats_add(counters[request->signal], 1);
     }
     *reason = "Content-Type must be application/x-protobuf or application/json";
@@ -142,8 +153,7 @@ static enum status admit(void *arg, struct http_request *http,
     *reason = "Content-Encoding must be gzip, zstd or identity";
     if (!find_format(http->content_encoding, &request->format))
         return ERR_UNSUPPORTED;
-    *reason = NULL;
-    return export_ready(request);
+    return export_ready(request, reason);
 }
 
 /* ---- the body ---- */

@@ -159,6 +159,17 @@ static enum status sink_ready(void *arg)
     return journal->next.ready ? journal->next.ready(journal->next.arg) : OK;
 }
 
+/* Above three quarters. */
+static bool sink_nearly_full(void *arg)
+{
+    struct journal *journal = arg;
+    uint64_t max = journal->options.max_bytes;
+
+    return atomic_load(&journal->live_bytes) +
+               atomic_load(&journal->queued_bytes) >
+           max - max / 4;
+}
+
 static void sink_submit(void *arg, struct batch *batch)
 {
     struct journal *journal = arg;
@@ -186,7 +197,7 @@ static void sink_submit(void *arg, struct batch *batch)
 
 struct sink journal_sink(struct journal *journal)
 {
-    return (struct sink){sink_submit, sink_ready, journal};
+    return (struct sink){sink_submit, sink_ready, journal, sink_nearly_full};
 }
 
 /* ---- open, start, close ---- */

@@ -73,20 +73,47 @@ void otlp_write_response(struct buf *out, enum signal signal,
     jsonw_close(&w, '}');
 }
 
-void otlp_write_status(struct buf *out, enum batch_encoding encoding,
-                       enum status status, struct slice message)
+#define RETRY_INFO "type.googleapis.com/google.rpc.RetryInfo"
+
+static void pack_status(struct buf *out, int code, char *text,
+                        unsigned retry_after)
 {
-    char text[MAX_MESSAGE + 1];
+    Otlp__RpcStatus reply = OTLP__RPC_STATUS__INIT;
+    Otlp__RpcAny any = OTLP__RPC_ANY__INIT, *details[] = {&any};
+    Otlp__RpcRetryInfo info = OTLP__RPC_RETRY_INFO__INIT;
+    Otlp__RpcDuration delay = OTLP__RPC_DURATION__INIT;
+    struct buf packed;
+
+    buf_init(&packed, 64);
+    reply.has_code = 1;
+    reply.code = code;
+    reply.message = text;
+    if (retry_after > 0) {
+        delay.has_seconds = 1;
+        delay.seconds = retry_after;
+        info.retry_delay = &delay;
+        pack(&packed, &info.base);
+        any.type_url = (char *)(uintptr_t)RETRY_INFO;
+        any.has_value = 1;
+        any.value.data = (uint8_t *)packed.ptr;
+        any.value.len = packed.len;
+        reply.details = details;
+        reply.n_details = 1;
+    }
+    pack(out, &reply.base);
+    buf_release(&packed);
+}
+
+void otlp_write_status(struct buf *out, enum batch_encoding encoding,
+                       enum status status, struct slice message,
+                       unsigned retry_after)
+{
+    char text[MAX_MESSAGE + 1], delay[16];
     struct jsonw w;
 
     copy_message(text, message);
     if (encoding == BATCH_PROTOBUF) {
-        Otlp__RpcStatus reply = OTLP__RPC_STATUS__INIT;
-
-        reply.has_code = 1;
-        reply.code = status_grpc(status);
-        reply.message = text;
-        pack(out, &reply.base);
+        pack_status(out, status_grpc(status), text, retry_after);
         return;
     }
     jsonw_init(&w, out);
@@ -95,6 +122,13 @@ void otlp_write_status(struct buf *out, enum batch_encoding encoding,
     jsonw_member_text(&w, "message", slice_of(text));
     jsonw_name(&w, "details");
     jsonw_open(&w, '[');
+    if (retry_after > 0) {
+        snprintf(delay, sizeof(delay), "%us", retry_after);
+        jsonw_open(&w, '{');
+        jsonw_member_text(&w, "@type", SLICE(RETRY_INFO));
+        jsonw_member_text(&w, "retryDelay", slice_of(delay));
+        jsonw_close(&w, '}');
+    }
     jsonw_close(&w, ']');
     jsonw_close(&w, '}');
 }

@@ -3,7 +3,7 @@
  */
 #include <stdlib.h>
 
-#include "limits.h"
+#include "tenant_limits.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -24,6 +24,7 @@
 #include "log.h"
 #include "mem.h"
 #include "stats.h"
+#include "tenants.h"
 #include "test.h"
 
 /* ---- what stands behind the receiver ---- */
@@ -115,10 +116,19 @@ static inline void release(void)
     }
 }
 
+static bool nearly_full;
+
+static inline bool fake_nearly_full(void *arg)
+{
+    (void)arg;
+    return nearly_full;
+}
+
 /* ---- a receiver per test ---- */
 
 static struct budget budget;
 static struct otlp_http *ingest;
+static struct tenants *tenants; /* NULL: none */
 static uint64_t oldest;
 
 static inline uint64_t oldest_ns(void *arg, enum signal signal,
@@ -139,7 +149,10 @@ static inline void begin_with(size_t max_body, size_t memory)
         .receiver = {.max_body = max_body,
                      .oldest_ns = oldest_ns,
                      .budget = &budget,
-                     .sink = {fake_submit, fake_ready, NULL}},
+                     .tenants = tenants,
+                     .sink = {.submit = fake_submit,
+                              .ready = fake_ready,
+                              .nearly_full = fake_nearly_full}},
     };
 
     log_set_level(LOG_ERROR);

@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "clock.h"
-#include "limits.h"
+#include "tenant_limits.h"
 #include "test.h"
 
 enum { T0_S = 1000 };

@@ -338,3 +338,63 @@ TEST(no_memory_is_busy)
     end();
     drop(body), drop(small);
 }
+
+static struct tenants *tenants_with(const char *limits)
+{
+    struct tenants *made = tenants_new();
+    char why[TENANT_TEXT];
+
+    CHECK_EQ(tenants_set_limits(made, slice_of(limits), why, sizeof(why)), OK);
+    return made;
+}
+
+TEST(over_the_rate)
+{
+    struct slice body = spans(25, 0, 10);
+    uint64_t refused = stats_get(STATS_REFUSED_TENANT);
+    struct reply reply;
+
+    tenants =
+        tenants_with("namespaces: {\"{anonymous}\": {recordsPerSecond: 1}}");
+    begin();
+    CHECK_EQ(post("/v1/traces", PROTOBUF, body).status, 200); /* 10 and debt */
+    reply = post("/v1/traces", PROTOBUF, body);
+    CHECK_EQ(reply.status, 429);
+    CHECK_TEXT(slice_of(reply_header(&reply, "Retry-After")), "5");
+    CHECK(reply.body[0] == 8 && reply.body[1] == 8);
+    CHECK(mentions(&reply, "namespace {anonymous} is over its limit: "
+                           "recordsPerSecond 1; retry in 5 s"));
+    CHECK(mentions(&reply, "type.googleapis.com/google.rpc.RetryInfo"));
+    reply = post("/v1/traces", JSON, SLICE("{}"));
+    CHECK_EQ(reply.status, 429);
+    CHECK(mentions(&reply, "\"retryDelay\":\"5s\""));
+    CHECK_EQ(submitted(), 1);
+    CHECK_EQ(stats_get(STATS_REFUSED_TENANT) - refused, 2);
+    end();
+    tenants_free(tenants);
+    tenants = NULL;
+    drop(body);
+}
+
+TEST(a_journal_that_is_nearly_full)
+{
+    struct slice body = spans(25, 0, 10);
+    struct tenant_refusal refusal;
+    struct tenant *other;
+
+    tenants = tenants_with("");
+    tenants_set_journal_max(tenants, 1 << 20);
+    other = tenants_find(tenants, SLICE("other"));
+    tenant_charge(other, 1, 1, 0, 0);
+    begin();
+    CHECK_EQ(post("/v1/traces", PROTOBUF, body).status, 200);
+    nearly_full = true;
+    CHECK_EQ(post("/v1/traces", PROTOBUF, body).status, 429);
+    CHECK_EQ(tenant_admit_to_journal(other, &refusal), OK);
+    nearly_full = false;
+    CHECK_EQ(post("/v1/traces", PROTOBUF, body).status, 200);
+    end();
+    tenants_free(tenants);
+    tenants = NULL;
+    drop(body);
+}

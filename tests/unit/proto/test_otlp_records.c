@@ -396,9 +396,19 @@ TEST(answers)
                          "\"errorMessage\":\"n\"}}"));
     otlp_write_response(&buf, SIGNAL_METRICS, BATCH_JSON, 0, SLICE("warn"));
     reply_is(&buf, SLICE("{\"partialSuccess\":{\"errorMessage\":\"warn\"}}"));
-    otlp_write_status(&buf, BATCH_JSON, ERR_MALFORMED, SLICE("bad \xff"));
+    otlp_write_status(&buf, BATCH_JSON, ERR_MALFORMED, SLICE("bad \xff"), 0);
     reply_is(&buf, SLICE("{\"code\":3,\"message\":\"bad ?\",\"details\":[]}"));
-    otlp_write_status(&buf, BATCH_PROTOBUF, ERR_BUSY, SLICE("later"));
+    otlp_write_status(&buf, BATCH_PROTOBUF, ERR_BUSY, SLICE("later"), 0);
     reply_is(&buf, SLICE("\x08\x0e\x12\x05later"));
+    /* with google.rpc.RetryInfo, as protoc's encoder writes it */
+    otlp_write_status(&buf, BATCH_PROTOBUF, ERR_LIMITED, SLICE("later"), 3);
+    reply_is(&buf, SLICE("\x08\x08\x12\x05later\x1a\x30"
+                         "\x0a\x28type.googleapis.com/google.rpc.RetryInfo"
+                         "\x12\x04\x0a\x02\x08\x03"));
+    otlp_write_status(&buf, BATCH_JSON, ERR_LIMITED, SLICE("later"), 3);
+    reply_is(&buf,
+             SLICE("{\"code\":8,\"message\":\"later\",\"details\":[{\"@type\":"
+                   "\"type.googleapis.com/google.rpc.RetryInfo\","
+                   "\"retryDelay\":\"3s\"}]}"));
     buf_release(&buf);
 }

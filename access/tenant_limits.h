@@ -1,5 +1,6 @@
 /*
- * limits - the file of --limits: what is set for all namespaces and for each.
+ * tenant_limits - the file of --limits: what is set for all namespaces and for
+ * each.
  *
  *     defaults: {recordsPerSecond: 20000, bytesPerDay: 50GiB}
  *     namespaces:
@@ -9,8 +10,8 @@
  * is no number is an error: a limit that is not what somebody meant is worse
  * than the one before.
  */
-#ifndef LIMITS_H
-#define LIMITS_H
+#ifndef TENANT_LIMITS_H
+#define TENANT_LIMITS_H
 
 #include "map.h"
 #include "tenants.h"
