@@ -129,8 +129,7 @@ static struct tenant *tenant_of(struct otlp_http *otlp,
 {
     struct tenants *tenants = otlp->intake.options.tenants;
 
-    (void)http;
-    return tenants ? tenants_of(tenants, NULL, ACTION_WRITE) : NULL;
+    return tenants ? tenants_of(tenants, http->subject, ACTION_WRITE) : NULL;
 }
 
 static enum status admit(void *arg, struct http_request *http,

@@ -49,7 +49,7 @@ static enum status journal_state(void *arg)
 struct sink journal_sink(struct journal *journal)
 {
     (void)journal;
-    return (struct sink){NULL, journal_state, NULL};
+    return (struct sink){NULL, journal_state, NULL, NULL};
 }
 
 /* ---- the bed ---- */

@@ -163,7 +163,7 @@ static inline enum status seen_ready(void *arg)
 
 static inline struct sink seen_sink(struct seen *seen)
 {
-    return (struct sink){seen_submit, seen_ready, seen};
+    return (struct sink){seen_submit, seen_ready, seen, NULL};
 }
 
 static inline enum status seen_replay(void *arg, struct batch *batch)

@@ -256,7 +256,7 @@ static inline struct kafka_options options_of(struct mock_kafka *mock,
         .queue_bytes = 1 << 20,
         .receiver = {.max_body = 1 << 20,
                      .budget = &mock->budget,
-                     .sink = {store_batch, memory_store_ready, store}},
+                     .sink = {store_batch, memory_store_ready, store, NULL}},
         .next_offset = memory_store_next,
         .next_arg = store,
     };

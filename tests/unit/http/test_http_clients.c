@@ -452,7 +452,7 @@ TEST(address_in_use_is_an_error)
         .idle_timeout_ns = NS_PER_S,
         .max_connections = 10,
         .receiver = {.budget = &budget,
-                     .sink = {fake_submit, fake_ready, NULL}}};
+                     .sink = {fake_submit, fake_ready, NULL, NULL}}};
     struct otlp_http *second = NULL;
     char taken[32];
 

@@ -72,9 +72,9 @@ TEST(an_entry_may_have_no_body)
 
     begin();
     journal = open_journal(&journal_io_system);
-    CHECK_EQ(
-        journal_start(journal, (struct sink){drop_submit, seen_ready, &seen}),
-        OK);
+    CHECK_EQ(journal_start(journal,
+                           (struct sink){drop_submit, seen_ready, &seen, NULL}),
+             OK);
     for (int i = 0; i < 3; i++) {
         struct outcome outcome = {-1};
         struct batch *batch = batch_new(SIGNAL_LOGS, NULL, 0, NULL);
