@@ -114,7 +114,8 @@ struct tenant *tenants_of(struct tenants *tenants,
 {
     struct slice name;
 
-    if (!subject || subject->kind == SUBJECT_EVERYONE)
+    if (!subject || subject->kind == SUBJECT_EVERYONE ||
+        subject->grants.count == 0)
         return tenants_find(tenants, SLICE(TENANT_ANONYMOUS));
     name = grants_namespace(subject->grants, action);
     return tenants_find(tenants, name.len ? name : SLICE(TENANT_SEVERAL));

@@ -226,7 +226,7 @@ static void write_forged(void)
 {
     enum { FAKE = ENTRY_HEAD + 20 };
     struct journal *journal = open_journal(&journal_io_system);
-    struct sink sink = {drop_submit, seen_ready, &seen};
+    struct sink sink = {drop_submit, seen_ready, &seen, NULL};
 
     CHECK_EQ(journal_start(journal, sink), OK);
     sink = journal_sink(journal);
