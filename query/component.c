@@ -47,6 +47,18 @@ bool is_named(struct slice wanted, struct slice name, struct slice uid)
            (uid.len > 0 && slice_equal(wanted, uid));
 }
 
+bool catalog_is_seen(const struct viewer *viewer,
+                     const struct catalog_component *c,
+                     struct slice environment)
+{
+    const union scope_names names = {
+        {c->namespace, c->project, c->name, environment}};
+
+    return environment.len > 0
+               ? viewer_covers(viewer, &names)
+               : grants_overlap(viewer->grants, viewer->action, &names);
+}
+
 /* ---- figures ---- */
 
 static const struct reply_table latency_table =

@@ -25,6 +25,15 @@ uint64_t key_identity(uint64_t seed, const struct identity *identity);
 /* Whether a filter by name or uid fits; an empty one fits all. */
 bool is_named(struct slice wanted, struct slice name, struct slice uid);
 
+/* What a caller or callee is called that may not be seen. */
+#define PEER_HIDDEN "hidden"
+
+/* Whether a declaration may be seen; environment empty: in any, as it has none.
+ */
+bool catalog_is_seen(const struct viewer *viewer,
+                     const struct catalog_component *component,
+                     struct slice environment);
+
 /* Requests of a group in the first cell of a red table. */
 struct latency_figures {
     double mean, p50, p90, p99; /* NAN: not known */

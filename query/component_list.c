@@ -126,6 +126,7 @@ static bool is_declared_only(const struct component_list *l,
     return is_named(l->scope.namespace, c->namespace, none) &&
            is_named(l->scope.project, c->project, none) &&
            is_named(l->scope.component, c->name, c->uid) &&
+           catalog_is_seen(&l->request->viewer, c, l->scope.environment) &&
            (l->info_count == 0 || !bsearch(c, l->infos, l->info_count,
                                            sizeof(*l->infos), compare_known));
 }

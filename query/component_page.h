@@ -25,6 +25,7 @@ struct call_peer { /* a caller or a callee, with all calls */
     struct slice peer_endpoint; /* of the peer, in most calls */
     struct slice protocol;      /* of most calls */
     struct identity identity;   /* kind component */
+    bool hidden;                /* what it is may not be seen */
     const char *via;            /* "queue", kind component; or NULL */
     struct metric_group *calls; /* by all labels; a list */
     struct figures figures;

@@ -75,7 +75,11 @@ static struct call_peer peer_of(struct component_page *page,
                              .system = metric_label(calls, CALL_PEER_SYSTEM),
                              .host = metric_label(calls, CALL_PEER_HOST)};
 
-    if (identity)
+    if (identity == &identity_hidden) /* all such are one */
+        peer = (struct call_peer){.kind = SLICE("external"),
+                                  .name = SLICE(PEER_HIDDEN),
+                                  .hidden = true};
+    else if (identity)
         peer.identity = *identity;
     return peer;
 }
@@ -121,8 +125,9 @@ static bool group_peers(struct component_page *page, struct metric_table *peers,
 
         peer->endpoint =
             metric_top_label(calls, peer->calls, CALL_ENDPOINT, red->requests);
-        peer->peer_endpoint = metric_top_label(
-            calls, peer->calls, CALL_PEER_ENDPOINT, red->requests);
+        if (!peer->hidden)
+            peer->peer_endpoint = metric_top_label(
+                calls, peer->calls, CALL_PEER_ENDPOINT, red->requests);
         peer->protocol =
             metric_top_label(calls, peer->calls, CALL_PROTOCOL, red->requests);
     }

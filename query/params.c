@@ -147,7 +147,19 @@ enum status params_select(struct query_request *request,
 {
     *resources = registry_select(request->services->registry, scope,
                                  &request->viewer, request->arena);
+    request->selected = *resources;
     return *resources ? request->failed : fail_arena(request);
+}
+
+enum status params_visible(struct query_request *request,
+                           const struct bitmap **resources)
+{
+    static const struct scope_filter all = {.unassigned = false};
+
+    *resources = NULL;
+    return viewer_sees_all(&request->viewer)
+               ? request->failed
+               : params_select(request, &all, resources);
 }
 
 /* ---- time ---- */

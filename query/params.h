@@ -28,7 +28,11 @@ enum { SCOPE_WORKFLOW = 1, SCOPE_NEEDS_PROJECT = 2, SCOPE_NEEDS_ENV = 4 };
  * required. */
 enum status params_scope(struct query_request *request, int flags,
                          struct scope_filter *scope);
-/* The resources of a scope. */
+/* All that may be seen: a list without a scope, or what is asked for by id.
+ * *resources NULL: everything. */
+enum status params_visible(struct query_request *request,
+                           const struct bitmap **resources);
+/* The resources of a scope that may be seen. */
 enum status params_select(struct query_request *request,
                           const struct scope_filter *scope,
                           const struct bitmap **resources);

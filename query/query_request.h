@@ -59,10 +59,11 @@ struct query_request {
     uint32_t param_count;
     struct slice content_type;
     struct slice raw_body;
-    json_t *body;                /* an object, or NULL */
-    struct reader *reader;       /* between reader_begin and reader_end */
-    struct arena *arena;         /* freed after the answer */
-    uint64_t now_ns, started_ns; /* wall clock; monotonic */
+    json_t *body;                  /* an object, or NULL */
+    struct reader *reader;         /* between reader_begin and reader_end */
+    const struct bitmap *selected; /* by the last params_select() */
+    struct arena *arena;           /* freed after the answer */
+    uint64_t now_ns, started_ns;   /* wall clock; monotonic */
 
     struct buf out; /* the answer */
     struct jsonw json;
@@ -150,7 +151,7 @@ void query_request_run(struct query_request *request, struct reader *reader);
 
 /* ---- reply.c ---- */
 
-/* What is known of a resource. */
+/* What is known of a resource; of one that may not be seen, nothing. */
 struct resource_info {
     struct identity identity; /* empty texts if there is none */
     struct resource resource; /* no attributes if it is not known */
@@ -160,8 +161,11 @@ struct resource_info {
 const struct resource_info *reply_resource(struct query_request *request,
                                            uint32_t resource_id);
 /* The identity of a resource, or the one with the number that an attribute has
- * (DERIVED_PEER_ID); empty texts if it is not known. NULL: the attribute is no
- * number, or the arena is full. */
+ * (DERIVED_PEER_ID); empty texts if it is not known, and the pointer
+ * &identity_hidden if it may not be seen. NULL: the attribute is no number, or
+ * the arena is full. */
+extern const struct identity identity_hidden;
+
 const struct identity *reply_resource_identity(struct query_request *request,
                                                uint32_t resource_id);
 const struct identity *reply_peer_identity(struct query_request *request,

@@ -60,6 +60,15 @@ static bool own_node(struct topology *t, uint32_t resource_id,
     return identity && identity->component.len > 0;
 }
 
+/* The other end if it may not be seen: all such are one. */
+static struct node hidden_node(void)
+{
+    return (struct node){.kind = NODE_EXTERNAL,
+                         .name = SLICE(PEER_HIDDEN),
+                         .external = "host",
+                         .hidden = true};
+}
+
 /* The other end, by the labels of the calls. */
 static bool peer_node(struct topology *t, const struct metric_group *calls,
                       struct node *node)
@@ -71,6 +80,10 @@ static bool peer_node(struct topology *t, const struct metric_group *calls,
     if (slice_equal(kind, SLICE("component"))) {
         identity =
             reply_peer_identity(t->request, &calls->labels[CALL_PEER_ID]);
+        if (identity == &identity_hidden) {
+            *node = hidden_node();
+            return true;
+        }
         node->service = metric_label(calls, CALL_PEER_ENDPOINT);
         if (identity)
             node->identity = *identity;
@@ -160,7 +173,7 @@ static void add_calls(struct topology *t, struct metric_group *calls, bool out)
     if (!own_node(t, calls->resource_id, &own) || !peer_node(t, calls, &peer))
         return;
     bool queue =
-        peer.kind == NODE_COMPONENT &&
+        (peer.kind == NODE_COMPONENT || peer.hidden) &&
         slice_equal(metric_label(calls, CALL_PROTOCOL), SLICE("messaging"));
     if (!is_shown(t, &own, &peer, out, queue))
         return;
@@ -200,6 +213,14 @@ static void add_served(struct topology *t, const struct metric_group *served)
         t->full = true;
 }
 
+static void name_endpoint(struct node *node, const struct metric_table *calls,
+                          const struct metric_group *group, unsigned label,
+                          const struct metric_expr *requests)
+{
+    if (!node->hidden)
+        node->service = metric_top_label(calls, group, label, requests);
+}
+
 /* Endpoints and protocol of an edge are those of most calls. */
 static void name_edges(struct topology *t, const struct metric_table *out,
                        const struct metric_table *in)
@@ -210,12 +231,10 @@ static void name_edges(struct topology *t, const struct metric_table *out,
         const struct metric_expr *requests =
             edge->out ? t->out.requests : t->in.requests;
 
-        edge->source.service = metric_top_label(
-            calls, edge->calls, edge->out ? CALL_ENDPOINT : CALL_PEER_ENDPOINT,
-            requests);
-        edge->target.service = metric_top_label(
-            calls, edge->calls, edge->out ? CALL_PEER_ENDPOINT : CALL_ENDPOINT,
-            requests);
+        name_endpoint(&edge->source, calls, edge->calls,
+                      edge->out ? CALL_ENDPOINT : CALL_PEER_ENDPOINT, requests);
+        name_endpoint(&edge->target, calls, edge->calls,
+                      edge->out ? CALL_PEER_ENDPOINT : CALL_ENDPOINT, requests);
         edge->protocol =
             metric_top_label(calls, edge->calls, CALL_PROTOCOL, requests);
     }
@@ -308,7 +327,8 @@ static void read_catalog(struct topology *t,
         const struct catalog_component *c = catalog_at(snapshot, i);
 
         if (slice_equal(c->namespace, t->scope.namespace) &&
-            slice_equal(c->project, t->scope.project))
+            slice_equal(c->project, t->scope.project) &&
+            catalog_is_seen(&t->request->viewer, c, t->scope.environment))
             add_declared(t, c);
     }
 }

@@ -13,6 +13,7 @@
  * are searched: store.h.
  */
 #include "hex.h"
+#include "hidden_spans.h"
 #include "paging.h"
 #include "span_reply.h"
 
@@ -172,11 +173,13 @@ static enum status read_path_id(struct query_request *request, int part,
 static enum status read_spans_request(struct query_request *request,
                                       struct span_query *query,
                                       uint8_t trace_id[16],
-                                      struct list_window *window)
+                                      struct list_window *window,
+                                      struct slice *namespace)
 {
     struct scope_filter scope;
 
     params_scope(request, 0, &scope);
+    *namespace = scope.namespace;
     paging_window(request, LIST_SPANS, 1, SPANS_MAX, window);
     params_bool(request, "includeAttributes", &query->whole);
     read_path_id(request, 0, "traceId", trace_id, 16);
@@ -195,21 +198,25 @@ static enum status query_spans(struct query_request *request)
     struct span_list list = {.request = request};
     struct list_window window = {0};
     uint8_t trace_id[16];
-    struct span *spans;
-    uint32_t count;
-    uint64_t total;
-    enum status s = read_spans_request(request, &query, trace_id, &window);
+    struct slice namespace;
+    struct span_page page;
+    enum status s =
+        read_spans_request(request, &query, trace_id, &window, &namespace);
 
     if (s != OK)
         return s;
-    s = reader_query_spans(request->reader, &query, request->arena, &spans,
-                           &count, &total);
+    s = reader_query_spans(request->reader, &query, request->arena, &page.spans,
+                           &page.count, &page.total);
     if (s != OK)
         return query_fail_read(request, s);
-    list.spans = spans;
+    s = hidden_spans_add(request, &query, namespace, &page);
+    if (s != OK)
+        return s;
+    list.spans = page.spans;
     list.whole = query.whole;
-    list.page = (struct list_page){&window, spans, count};
-    paging_reply(request, &spans_table, &list.page, span_item, &list, total);
+    list.page = (struct list_page){&window, page.spans, page.count};
+    paging_reply(request, &spans_table, &list.page, span_item, &list,
+                 page.total);
     return OK;
 }
 
@@ -236,7 +243,7 @@ static enum status is_in_scope(struct query_request *request,
     return s == OK ? OK : query_fail_read(request, s);
 }
 
-/* scope NULL: any. */
+/* scope NULL: any, of what may be seen. */
 static enum status span_details(struct query_request *request,
                                 const struct scope_filter *scope)
 {
@@ -251,15 +258,14 @@ static enum status span_details(struct query_request *request,
     s = read_path_id(request, 0, "traceId", trace_id, sizeof(trace_id));
     if (s == OK && scope)
         s = is_in_scope(request, trace_id, scope, &shown);
-    if (s == OK && scope)
-        s = select_visible(request, scope, &visible);
+    if (s == OK)
+        s = scope ? select_visible(request, scope, &visible)
+                  : params_visible(request, &visible);
     if (s != OK)
         return s;
-    s = shown ? reader_find_span(request->reader, trace_id, id, request->arena,
-                                 &span)
+    s = shown ? reader_find_span(request->reader, trace_id, id, visible,
+                                 request->arena, &span)
               : ERR_NOT_FOUND;
-    if (s == OK && visible && !bitmap_has(visible, span.resource_id))
-        s = ERR_NOT_FOUND;
     if (s == ERR_NOT_FOUND)
         return query_fail(request, s, "OBS-V1-T-07", "Span not found");
     if (s != OK)

@@ -23,6 +23,8 @@ struct cached_value {
     const void *value; /* NULL: the arena was full */
 };
 
+const struct identity identity_hidden = {.rule = RULE_NONE};
+
 static bool find_identity(struct query_request *request, enum cached_kind kind,
                           uint32_t id, struct identity *identity)
 {
@@ -34,14 +36,28 @@ static bool find_identity(struct query_request *request, enum cached_kind kind,
                                             identity);
 }
 
+/* A resource that was selected may be seen, whatever it is called: a pod of a
+ * workflow has no names. */
+static bool is_seen(const struct query_request *request, enum cached_kind kind,
+                    uint32_t id, const struct identity *identity)
+{
+    return viewer_sees(&request->viewer, identity) ||
+           (kind != CACHED_IDENTITY && request->selected &&
+            bitmap_has(request->selected, id));
+}
+
 static const void *look_up_identity(struct query_request *request,
                                     enum cached_kind kind, uint32_t id)
 {
     struct identity *identity =
         arena_zero(request->arena, 1, sizeof(*identity));
 
-    if (identity && !find_identity(request, kind, id, identity))
+    if (!identity)
+        return NULL;
+    if (!find_identity(request, kind, id, identity))
         *identity = (struct identity){.rule = RULE_NONE};
+    else if (!is_seen(request, kind, id, identity))
+        return &identity_hidden;
     return identity;
 }
 
@@ -54,8 +70,10 @@ static const void *look_up_resource(struct query_request *request,
         return NULL;
     if (!find_identity(request, CACHED_RESOURCE, resource_id, &info->identity))
         info->identity = (struct identity){0};
-    if (reader_resource(request->reader, resource_id, request->arena,
-                        &info->resource) != OK)
+    if (!is_seen(request, CACHED_RESOURCE, resource_id, &info->identity))
+        info->identity = identity_hidden;
+    else if (reader_resource(request->reader, resource_id, request->arena,
+                             &info->resource) != OK)
         info->resource = (struct resource){0};
     return info;
 }

@@ -18,6 +18,7 @@ struct node {
     struct slice name, system, host; /* GATEWAY: name; EXTERNAL: all */
     const char *external;            /* database, queue, host */
     bool known, shown;
+    bool hidden; /* what it is may not be seen */
 };
 
 struct edge {

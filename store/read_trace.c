@@ -336,15 +336,16 @@ enum status reader_query_spans(struct reader *reader,
 /* ---- one span ---- */
 
 static const struct span *find_in_memory(const struct reader *reader,
-                                         const uint8_t trace_id[16],
+                                         const struct span_query *query,
                                          const uint8_t span_id[8])
 {
     struct memtables_cursor cursor = memtables_cursor(reader, STREAM_SPANS);
     const struct span *span;
 
     while ((span = memtables_next_span(&cursor)))
-        if (memcmp(span->trace_id, trace_id, 16) == 0 &&
-            memcmp(span->span_id, span_id, 8) == 0)
+        if (memcmp(span->trace_id, query->trace_id, 16) == 0 &&
+            memcmp(span->span_id, span_id, 8) == 0 &&
+            (!query->visible || bitmap_has(query->visible, span->resource_id)))
             return span;
     return NULL;
 }
@@ -368,7 +369,8 @@ static enum status find_in_block(struct trace_page *page, uint64_t id,
         status = block_span_ids(open.block, &ids);
     if (status == OK && ids)
         while (row < count &&
-               memcmp(ids + ((size_t)first + row) * 8, span_id, 8) != 0)
+               (memcmp(ids + ((size_t)first + row) * 8, span_id, 8) != 0 ||
+                !is_visible(page, open.block, first + row)))
             row++;
     if (status == OK && row == count)
         status = ERR_NOT_FOUND;
@@ -383,12 +385,13 @@ static enum status find_in_block(struct trace_page *page, uint64_t id,
 }
 
 enum status reader_find_span(struct reader *reader, const uint8_t trace_id[16],
-                             const uint8_t span_id[8], struct arena *arena,
+                             const uint8_t span_id[8],
+                             const struct bitmap *visible, struct arena *arena,
                              struct span *span)
 {
-    const struct span_query query = {.trace_id = trace_id};
+    const struct span_query query = {.trace_id = trace_id, .visible = visible};
     struct trace_page page = {.reader = reader, .query = &query};
-    const struct span *found = find_in_memory(reader, trace_id, span_id);
+    const struct span *found = find_in_memory(reader, &query, span_id);
 
     if (found) {
         *span = *found;

@@ -500,7 +500,8 @@ enum status reader_query_spans(struct reader *reader,
 }
 
 enum status reader_find_span(struct reader *reader, const uint8_t trace_id[16],
-                             const uint8_t span_id[8], struct arena *arena,
+                             const uint8_t span_id[8],
+                             const struct bitmap *visible, struct arena *arena,
                              struct span *span)
 {
     struct memory_cursor cursor = {.store = reader->store,
@@ -511,7 +512,8 @@ enum status reader_find_span(struct reader *reader, const uint8_t trace_id[16],
     reader->store->whole = true;
     while ((found = memory_next(&cursor)))
         if (memcmp(found->trace_id, trace_id, 16) == 0 &&
-            memcmp(found->span_id, span_id, 8) == 0) {
+            memcmp(found->span_id, span_id, 8) == 0 &&
+            (!visible || bitmap_has(visible, found->resource_id))) {
             *span = *found;
             return reader->store->read_status;
         }

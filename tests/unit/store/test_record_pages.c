@@ -364,12 +364,13 @@ static void check_span(struct span_world *w, const struct span *want)
     struct span got;
 
     arena_init(&arena, NULL, SIZE_MAX);
-    CHECK_EQ(reader_find_span(w->reader, want->trace_id, want->span_id, &arena,
-                              &got),
+    CHECK_EQ(reader_find_span(w->reader, want->trace_id, want->span_id, NULL,
+                              &arena, &got),
              OK);
     CHECK_EQ(got.end_ns, want->end_ns);
-    CHECK_EQ(reader_find_span(w->reader, want->trace_id, none, &arena, &got),
-             ERR_NOT_FOUND);
+    CHECK_EQ(
+        reader_find_span(w->reader, want->trace_id, none, NULL, &arena, &got),
+        ERR_NOT_FOUND);
     arena_release(&arena);
 }
 
