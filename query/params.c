@@ -101,6 +101,21 @@ static void component_scope(struct query_request *request, const json_t *object,
         scope_member(request, object, "environment", flags & SCOPE_NEEDS_ENV);
 }
 
+enum status params_may_ask(struct query_request *request,
+                           const struct scope_filter *scope)
+{
+    const union scope_names names = {{scope->namespace, scope->project,
+                                      scope->component, scope->environment}};
+    char text[ACCESS_REFUSAL_MAX];
+
+    if (request->failed != OK ||
+        registry_may_ask(request->services->registry, scope, &request->viewer,
+                         false))
+        return request->failed;
+    access_refusal(text, request->subject, request->viewer.action, &names);
+    return query_fail(request, ERR_FORBIDDEN, NULL, "%s", text);
+}
+
 enum status params_scope(struct query_request *request, int flags,
                          struct scope_filter *scope)
 {
@@ -116,7 +131,7 @@ enum status params_scope(struct query_request *request, int flags,
         workflow_scope(request, object, flags, scope);
     else
         component_scope(request, object, flags, scope);
-    return request->failed;
+    return params_may_ask(request, scope);
 }
 
 enum status params_query_scope(struct query_request *request,

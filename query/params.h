@@ -24,8 +24,11 @@ struct query_request;
 
 enum { SCOPE_WORKFLOW = 1, SCOPE_NEEDS_PROJECT = 2, SCOPE_NEEDS_ENV = 4 };
 
-/* searchScope. flags: workflow scopes are allowed, project or environment are
- * required. */
+/* The grants must cover the scope; else 403. */
+enum status params_may_ask(struct query_request *request,
+                           const struct scope_filter *scope);
+/* searchScope, which the grants must cover. flags: workflow scopes are allowed,
+ * project or environment are required. */
 enum status params_scope(struct query_request *request, int flags,
                          struct scope_filter *scope);
 /* All that may be seen: a list without a scope, or what is asked for by id.

@@ -76,9 +76,17 @@ static bool note_registry(const struct query_options *services, struct buf *out)
 
 enum { NOTES_MAX = 2 };
 
+/* Notes have names of namespaces, and paths. */
+static bool may_see_system(const struct query_request *request)
+{
+    const struct viewer viewer = {request->viewer.grants, ACTION_SYSTEM_VIEW};
+
+    return viewer_sees_all(&viewer);
+}
+
 /* What does not work although new data can be stored. Borrowed from the
  * buffers. */
-static uint32_t read_notes(const struct query_options *services,
+static uint32_t read_notes(const struct query_request *request,
                            struct buf buffers[NOTES_MAX],
                            struct slice notes[NOTES_MAX])
 {
@@ -88,7 +96,8 @@ static uint32_t read_notes(const struct query_options *services,
 
     for (size_t i = 0; i < NOTES_MAX; i++) {
         buf_init(&buffers[i], 1024);
-        if (writers[i](services, &buffers[i]))
+        if (may_see_system(request) &&
+            writers[i](request->services, &buffers[i]))
             notes[count++] = buf_slice(&buffers[i]);
     }
     return count;
@@ -110,7 +119,7 @@ static enum status get_health(struct query_request *request)
     const char *error = failure_of(request);
     struct buf buffers[NOTES_MAX];
     struct slice notes[NOTES_MAX];
-    uint32_t count = read_notes(request->services, buffers, notes);
+    uint32_t count = read_notes(request, buffers, notes);
     const struct health health = {error ? "unhealthy" : "healthy",
                                   error,
                                   {count, notes, NULL, NULL},

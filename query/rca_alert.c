@@ -85,7 +85,11 @@ enum status rca_alert_read(struct query_request *request,
     alert->length_ns = length_of(a);
     if (alert->time_ns < 2 * alert->length_ns)
         query_invalid(request, "alert.timestamp is too old");
-    return request->failed;
+    const struct scope_filter scope = {.namespace = alert->namespace,
+                                       .project = alert->project,
+                                       .component = alert->component,
+                                       .environment = alert->environment};
+    return params_may_ask(request, &scope);
 }
 
 /* ---- for the report ---- */
