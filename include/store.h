@@ -185,9 +185,11 @@ MUST_CHECK enum status reader_query_spans(struct reader *reader,
 
 /* One span with all it has, of a visible resource (NULL: any); two tenants may
  * have one with these ids. ERR_NOT_FOUND. */
-MUST_CHECK enum status reader_find_span(
-    struct reader *reader, const uint8_t trace_id[16], const uint8_t span_id[8],
-    const struct bitmap *visible, struct arena *arena, struct span *span);
+MUST_CHECK enum status reader_find_span(struct reader *reader,
+                                        const uint8_t trace_id[16],
+                                        const uint8_t span_id[8],
+                                        const struct bitmap *visible,
+                                        struct arena *arena, struct span *span);
 
 /* Every point, derived ones still open included. Points of one series in one
  * piece come together and in order of time, but pieces come in any order and

@@ -45,6 +45,40 @@ static enum status read_request(struct component_page *page)
     return params_select(request, &page->scope, &page->resources);
 }
 
+/* In all environments of the page, or, of a component that was never seen, by
+ * its names. */
+static bool may_see(const struct component_page *page, enum action action,
+                    uint32_t environments)
+{
+    const struct viewer viewer = {page->request->viewer.grants, action};
+    const union scope_names names = {
+        {page->scope.namespace, page->scope.project, page->scope.component,
+         page->scope.environment}};
+    bool may = environments > 0 || viewer_covers(&viewer, &names);
+
+    for (uint32_t i = 0; i < environments; i++)
+        may &= viewer_sees(&viewer, &page->info[i].identity);
+    return may;
+}
+
+static void withhold(struct component_page *page, uint32_t environments)
+{
+    static const struct {
+        struct slice name;
+        enum action action;
+    } parts[PAGE_PARTS] = {
+        [PAGE_LOG_TEMPLATES] = {SLICE_INIT("logTemplates"), ACTION_LOGS_VIEW},
+        [PAGE_EXAMPLES] = {SLICE_INIT("traces"), ACTION_TRACES_VIEW},
+        [PAGE_EVENTS] = {SLICE_INIT("changes"), ACTION_EVENTS_VIEW},
+    };
+
+    for (int i = 0; i < PAGE_PARTS; i++) {
+        page->shows[i] = may_see(page, parts[i].action, environments);
+        if (!page->shows[i])
+            page->withheld[page->withheld_count++] = parts[i].name;
+    }
+}
+
 /* The component as the registry knows it, or only the names of the request. */
 static void find_component(struct component_page *page)
 {
@@ -53,6 +87,7 @@ static void find_component(struct component_page *page)
     page->info = registry_components(page->request->services->registry,
                                      &page->scope, &page->request->viewer,
                                      page->request->arena, &count);
+    withhold(page, count);
     if (count == 0) {
         page->info = NULL;
         page->identity =

@@ -15,6 +15,9 @@ enum {
     PAGE_PODS = 100
 };
 
+/* Parts of the page that need an action of their own. */
+enum page_part { PAGE_LOG_TEMPLATES, PAGE_EXAMPLES, PAGE_EVENTS, PAGE_PARTS };
+
 /* What the tables of the page are grouped by. */
 enum { BY_ENDPOINT, BY_OPERATION, BY_KIND };
 enum { BY_TEMPLATE_ID, BY_LEVEL };
@@ -67,6 +70,9 @@ struct component_page {
     struct identity identity;
     struct component_info *info;              /* NULL: never seen */
     const struct catalog_component *declared; /* NULL: not declared */
+    struct slice withheld[PAGE_PARTS];        /* names of members */
+    uint32_t withheld_count;
+    bool shows[PAGE_PARTS];
 
     struct red served, out, in;                               /* expressions */
     struct metric_table operations, endpoints, total, before; /* of served */

@@ -396,6 +396,9 @@ struct page_reply {
     struct reply_list endpoints, callers, callees, templates;
     struct page_traces traces;
     struct reply_list changes, pods;
+    const struct reply_list *shown_templates, *shown_changes;
+    const struct page_traces *shown_traces; /* NULL: withheld */
+    struct reply_list withheld;
     int64_t took_ms;
 };
 const struct reply_table component_page_table = REPLY_TABLE(
@@ -409,10 +412,13 @@ const struct reply_table component_page_table = REPLY_TABLE(
     REPLY_LIST(struct page_reply, "endpoints", endpoints, &endpoint_table),
     REPLY_LIST(struct page_reply, "callers", callers, &peer_table),
     REPLY_LIST(struct page_reply, "callees", callees, &peer_table),
-    REPLY_LIST(struct page_reply, "logTemplates", templates, &template_table),
-    REPLY_OBJECT(struct page_reply, "traces", traces, 0, &page_traces_table),
-    REPLY_LIST(struct page_reply, "changes", changes, &change_table),
+    REPLY_LIST_AT(struct page_reply, "logTemplates", shown_templates,
+                  &template_table),
+    REPLY_OBJECT(struct page_reply, "traces", shown_traces, REPLY_POINTER,
+                 &page_traces_table),
+    REPLY_LIST_AT(struct page_reply, "changes", shown_changes, &change_table),
     REPLY_LIST(struct page_reply, "pods", pods, &pod_table),
+    REPLY_OPTIONAL_LIST(struct page_reply, "withheld", withheld, &reply_texts),
     REPLY(struct page_reply, "tookMs", took_ms));
 
 static uint32_t at_most(uint32_t most, uint32_t count)
@@ -445,6 +451,19 @@ static void set_lists(struct component_page *page, struct page_reply *reply)
                             .arg = page};
 }
 
+static void withhold(const struct component_page *page,
+                     struct page_reply *reply)
+{
+    if (page->shows[PAGE_LOG_TEMPLATES])
+        reply->shown_templates = &reply->templates;
+    if (page->shows[PAGE_EXAMPLES])
+        reply->shown_traces = &reply->traces;
+    if (page->shows[PAGE_EVENTS])
+        reply->shown_changes = &reply->changes;
+    reply->withheld = (struct reply_list){.count = page->withheld_count,
+                                          .items = page->withheld};
+}
+
 enum status page_reply(struct component_page *page)
 {
     struct query_request *request = page->request;
@@ -456,7 +475,7 @@ enum status page_reply(struct component_page *page)
     struct usage usage;
     enum status s = usage_query(request, page->resources, &page->grid, &usage);
 
-    if (s == OK)
+    if (s == OK && page->shows[PAGE_EVENTS])
         s = read_changes(page, &reply.changes);
     if (s != OK)
         return s;
@@ -467,6 +486,7 @@ enum status page_reply(struct component_page *page)
                 metric_total(&page->before));
     set_series(page, &usage, &reply.series);
     set_lists(page, &reply);
+    withhold(page, &reply);
     if (arena_status(request->arena) != OK)
         return arena_status(request->arena);
     reply.took_ms = query_took_ms(request);

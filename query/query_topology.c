@@ -166,15 +166,21 @@ static bool is_shown(const struct topology *t, const struct node *own,
     return is_requested(t, own) || is_requested(t, peer);
 }
 
+/* The peer is a component behind a queue. */
+static bool is_through_queue(const struct node *peer,
+                             const struct metric_group *calls)
+{
+    return (peer->kind == NODE_COMPONENT || peer->hidden) &&
+           slice_equal(metric_label(calls, CALL_PROTOCOL), SLICE("messaging"));
+}
+
 static void add_calls(struct topology *t, struct metric_group *calls, bool out)
 {
     struct node own, peer;
 
     if (!own_node(t, calls->resource_id, &own) || !peer_node(t, calls, &peer))
         return;
-    bool queue =
-        (peer.kind == NODE_COMPONENT || peer.hidden) &&
-        slice_equal(metric_label(calls, CALL_PROTOCOL), SLICE("messaging"));
+    bool queue = is_through_queue(&peer, calls);
     if (!is_shown(t, &own, &peer, out, queue))
         return;
     own.service = metric_label(calls, CALL_ENDPOINT);

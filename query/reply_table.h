@@ -158,6 +158,10 @@ extern const struct reply_table reply_trace_ids; /* uint8_t[16] */
 #define REPLY_LIST(view, name, field, table)                               \
     REPLY_ROW_OF(view, name, field, struct reply_list, REPLY_TYPE_LIST, 0, \
                  table)
+/* A pointer; NULL: left out. */
+#define REPLY_LIST_AT(view, name, field, table)                \
+    REPLY_ROW_OF(view, name, field, const struct reply_list *, \
+                 REPLY_TYPE_LIST, REPLY_POINTER, table)
 #define REPLY_OPTIONAL_LIST(view, name, field, table)                   \
     REPLY_ROW_OF(view, name, field, struct reply_list, REPLY_TYPE_LIST, \
                  REPLY_OMIT_EMPTY, table)
