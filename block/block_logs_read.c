@@ -195,31 +195,41 @@ enum status block_log_trace_id(struct block *block, uint32_t row,
     return block->status;
 }
 
-enum status block_read_log(struct block *block, uint32_t row,
-                           struct log_record *log)
+enum status block_read_log_brief(struct block *block, uint32_t row,
+                                 struct log_record *log)
 {
     *log = (struct log_record){0};
     if (!is_logs(block) || row >= block->count)
         return block->status != OK ? block->status : ERR_INVALID;
     log->time_ns = block_int(block, COL_TIME, row);
+    read_id(block, COL_LOG_TRACE_ID, row, log->trace_id, 16);
+    read_id(block, COL_LOG_SPAN_ID, row, log->span_id, 8);
+    log->level = (uint8_t)block_int(block, COL_LEVEL, row);
+    log->resource_id = block_resource(block, row);
+    log->body.key = "";
+    if (body_reader_open(block))
+        body_reader_get(block->body, row, &log->body);
+    return block->status;
+}
+
+enum status block_read_log(struct block *block, uint32_t row,
+                           struct log_record *log)
+{
+    enum status status = block_read_log_brief(block, row, log);
+
+    if (status != OK)
+        return status;
     log->arrival = arrival_of(block, row);
     log->observed_ns =
         log->time_ns + (uint64_t)unzigzag(block_int(block, COL_OBSERVED, row));
-    read_id(block, COL_LOG_TRACE_ID, row, log->trace_id, 16);
-    read_id(block, COL_LOG_SPAN_ID, row, log->span_id, 8);
     log->severity = (uint8_t)block_int(block, COL_SEVERITY, row);
-    log->level = (uint8_t)block_int(block, COL_LEVEL, row);
     log->severity_text = block_text(block, COL_SEVERITY_TEXT, row);
     log->event_name = block_text(block, COL_EVENT, row);
     log->flags = (uint32_t)block_int(block, COL_FLAGS, row);
     log->corrected = (uint8_t)block_int(block, COL_CORRECTED, row);
     log->is_event = block_int(block, COL_IS_EVENT, row) != 0;
-    log->resource_id = block_resource(block, row);
     block_read_scope(block, block_text(block, COL_SCOPE, row), &log->scope);
     if (block_attrs(block))
         attrs_reader_get(block->attrs, row, &log->attrs);
-    log->body.key = "";
-    if (body_reader_open(block))
-        body_reader_get(block->body, row, &log->body);
     return block->status;
 }

@@ -299,10 +299,11 @@ static uint32_t *external_ranks(struct block *block)
     return block->external;
 }
 
-static void read_ids(struct block *block, uint32_t row, struct span *span)
+static void read_ids(struct block *block, uint32_t row, uint32_t trace,
+                     struct span *span)
 {
     struct trace_index *table = block->traces;
-    uint32_t trace = trace_of(table, row), first = table->first[trace];
+    uint32_t first = table->first[trace];
     uint64_t parent = block_int(block, COL_PARENT, row);
     const uint8_t *ids = ids_of(block, &table->span_ids, COL_SPAN_ID);
 
@@ -329,27 +330,35 @@ static void read_ids(struct block *block, uint32_t row, struct span *span)
     }
 }
 
-enum status block_read_span(struct block *block, uint32_t row, bool whole,
-                            struct span *span)
+/* What a span of a sample has. */
+static void read_brief(struct block *block, uint32_t row, uint32_t trace,
+                       uint64_t start_ns, struct span *span)
 {
-    uint8_t marks;
+    uint8_t marks = (uint8_t)block_int(block, COL_CORRECTED, row);
 
-    *span = (struct span){0};
-    if (!block_trace_table(block) || row >= block->count)
-        return block->status != OK ? block->status : ERR_INVALID;
-    read_ids(block, row, span);
-    span->start_ns = start_of(block, row);
-    span->end_ns = span->start_ns + block_int(block, COL_DURATION, row);
+    read_ids(block, row, trace, span);
+    span->start_ns = start_ns;
+    span->end_ns = start_ns + block_int(block, COL_DURATION, row);
     span->name = block_text(block, COL_NAME, row);
     span->operation = block_text(block, COL_OPERATION, row);
-    span->endpoint = block_text(block, COL_ENDPOINT, row);
-    span->status_message = block_text(block, COL_STATUS_MESSAGE, row);
     span->kind = (uint8_t)block_int(block, COL_KIND, row);
     span->status = (uint8_t)block_int(block, COL_STATUS, row);
-    marks = (uint8_t)block_int(block, COL_CORRECTED, row);
     span->corrected = marks & (MARK_FAILED - 1);
     span->failed = marks & MARK_FAILED;
     span->resource_id = block_resource(block, row);
+}
+
+enum status block_read_span(struct block *block, uint32_t row, bool whole,
+                            struct span *span)
+{
+    struct trace_index *table = block_trace_table(block);
+
+    *span = (struct span){0};
+    if (!table || row >= block->count)
+        return block->status != OK ? block->status : ERR_INVALID;
+    read_brief(block, row, trace_of(table, row), start_of(block, row), span);
+    span->endpoint = block_text(block, COL_ENDPOINT, row);
+    span->status_message = block_text(block, COL_STATUS_MESSAGE, row);
     if (whole) {
         span->trace_state = block_text(block, COL_TRACE_STATE, row);
         span->flags = (uint32_t)block_int(block, COL_FLAGS, row);
@@ -363,6 +372,34 @@ enum status block_read_span(struct block *block, uint32_t row, bool whole,
             attrs_reader_get(block->attrs, row, &span->attrs);
         read_events(block, row, span);
         read_links(block, row, span);
+    }
+    return block->status;
+}
+
+/* Rows of a trace lie side by side: what a row is relative to is known from the
+ * one before. */
+enum status block_visit_sample(struct block *block,
+                               const struct sample_query *query,
+                               const struct block_trace *trace,
+                               span_visit *visit, void *arg)
+{
+    struct trace_index *table = block_trace_table(block);
+    const uint64_t *starts = block_starts(block);
+    uint32_t number = table ? trace_of(table, trace->first) : 0;
+
+    for (uint32_t row = trace->first;
+         starts && row < trace->first + trace->count && block->status == OK;
+         row++) {
+        struct span span = {0};
+
+        if (!sample_wants(query, (uint8_t)block_int(block, COL_KIND, row),
+                          block_resource(block, row)))
+            continue;
+        read_brief(block, row, number, starts[row], &span);
+        if (query->attrs && block_attrs(block))
+            attrs_reader_get(block->attrs, row, &span.attrs);
+        if (block->status == OK)
+            visit(arg, &span);
     }
     return block->status;
 }

@@ -51,23 +51,50 @@ struct slice column_blob(struct column_reader *column)
 
 /* ---- numbers ---- */
 
+/* Values without base and factor, as ints_at() has them, plane by plane: loops
+ * that compilers make parallel. */
+static void join_planes(const struct ints *ints, uint32_t first, uint32_t count,
+                        uint64_t *to)
+{
+    for (uint32_t i = 0; i < count; i++)
+        to[i] = 0;
+    for (uint32_t k = 0; k < ints->plane_count; k++) {
+        const uint8_t *plane = ints->plane[k] + first;
+        uint8_t shift = ints->shift[k];
+
+        for (uint32_t i = 0; i < count; i++)
+            to[i] |= (uint64_t)plane[i] << shift;
+    }
+}
+
+/* So many stay in the first cache. */
+enum { JOINED = 512 };
+
+static uint32_t joined_at(const struct ints *ints, uint32_t first)
+{
+    return ints->count - first < JOINED ? ints->count - first : JOINED;
+}
+
 static void decode_deltas(struct column_reader *column, struct ints *ints,
                           uint8_t mode)
 {
     uint64_t *all = alloc(column, ints->count * sizeof(*all));
-    struct ints deltas = *ints;
-    uint64_t v = ints->base;
+    uint64_t v = ints->base, factor = ints->factor;
 
     if (!all)
         return;
-    deltas.base = 0;
-    deltas.factor = 1;
-    all[0] = v;
-    for (uint32_t i = 1; i < ints->count; i++) {
-        uint64_t u = ints_at(&deltas, i);
+    for (uint32_t first = 0; first < ints->count; first += JOINED) {
+        uint32_t count = joined_at(ints, first);
+        uint64_t *to = all + first;
 
-        v += ints->factor * (mode == 2 ? (uint64_t)unzigzag(u) : u);
-        all[i] = v;
+        join_planes(ints, first, count, to);
+        if (first == 0)
+            to[0] = 0; /* the base is the first value */
+        if (mode == 2)
+            for (uint32_t i = 0; i < count; i++)
+                to[i] = (uint64_t)unzigzag(to[i]);
+        for (uint32_t i = 0; i < count; i++)
+            to[i] = v += factor * to[i];
     }
     ints->all = all;
 }
@@ -121,8 +148,13 @@ const uint64_t *ints_all(struct ints *ints, struct arena *arena)
     all = arena_alloc(arena, (ints->count + 1) * sizeof(*all));
     if (!all)
         return NULL;
-    for (uint32_t i = 0; i < ints->count; i++)
-        all[i] = ints_at(ints, i);
+    for (uint32_t first = 0; first < ints->count; first += JOINED) {
+        uint32_t count = joined_at(ints, first);
+
+        join_planes(ints, first, count, all + first);
+        for (uint32_t i = first; i < first + count; i++)
+            all[i] = ints->base + all[i] * ints->factor;
+    }
     return ints->all = all;
 }
 

@@ -98,9 +98,7 @@ static void take_span(void *arg, const struct span *span)
     struct correlation_input *in = arg;
     struct compared_request *request;
 
-    if ((span->kind != SPAN_SERVER && span->kind != SPAN_CONSUMER) ||
-        !bitmap_has(in->resources, span->resource_id) ||
-        in->count == MAX_REQUESTS)
+    if (in->count == MAX_REQUESTS)
         return;
     request = arena_append(in->rca->arena, &in->requests, in->count, &in->room);
     if (!request)
@@ -236,11 +234,12 @@ static enum status read_requests(struct correlation_input *in, uint32_t c)
     enum status s = OK;
 
     for (uint32_t i = 0; i < slices && s == OK; i++) {
-        struct sample_query query = {.start_ns =
-                                         window->start_ns + i * distance,
-                                     .resources = in->resources,
-                                     .keep = SAMPLE_ALL,
-                                     .whole = true};
+        struct sample_query query = {
+            .start_ns = window->start_ns + i * distance,
+            .resources = in->resources,
+            .keep = SAMPLE_ALL,
+            .kinds = 1u << SPAN_SERVER | 1u << SPAN_CONSUMER,
+            .attrs = true};
 
         query.end_ns = query.start_ns + (uint64_t)((double)distance * share);
         s = reader_sample_spans(in->rca->query->reader, &query, take_span, in);

@@ -49,6 +49,7 @@ static enum status read_period(struct rca_context *rca, enum rca_period period,
                                         1u << LEVEL_FATAL,
                               .ascending = period == WINDOW,
                               .limit = MAX_READ,
+                              .brief = true,
                               .counting = &counting};
     struct log_record *logs;
     uint32_t count;

@@ -280,7 +280,8 @@ enum status timeseries_query(struct reader *reader, struct series_query *query,
 static enum status read_all(struct timeseries_reader *r)
 {
     bool is_long = r->end_ns - r->usual.start_ns > MAX_TIME_NS;
-    struct series_query query = {.resources = r->candidates->reporting};
+    struct series_query query = {.resources = r->candidates->reporting,
+                                 .sent = true};
     const struct cause_window times[] = {r->usual, {r->now_ns, r->end_ns}};
     enum status s = OK;
 
@@ -385,7 +386,8 @@ enum status timeseries_read_minutes(struct timeseries_list *list,
                                   .bin_ns = NS_PER_MIN};
     struct series_query query = {.start_ns = time.start_ns,
                                  .end_ns = time.end_ns,
-                                 .resources = candidates->reporting};
+                                 .resources = candidates->reporting,
+                                 .sent = true};
     enum status s;
 
     *list = (struct timeseries_list){.arena = arena};

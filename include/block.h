@@ -116,6 +116,9 @@ MUST_CHECK enum status block_arrivals(struct block *block,
  * links. */
 MUST_CHECK enum status block_read_log(struct block *block, uint32_t row,
                                       struct log_record *log);
+/* Only time, ids, level, resource and body. */
+MUST_CHECK enum status block_read_log_brief(struct block *block, uint32_t row,
+                                            struct log_record *log);
 /* The trace id of a log record; zero if it has none. */
 MUST_CHECK enum status block_log_trace_id(struct block *block, uint32_t row,
                                           uint8_t trace_id[16]);
@@ -157,6 +160,11 @@ MUST_CHECK enum status block_sample_traces(struct block *block,
                                            const struct sample_query *query,
                                            struct block_trace **traces,
                                            uint32_t *count);
+/* The spans of one of these that the query wants. */
+MUST_CHECK enum status block_visit_sample(struct block *block,
+                                          const struct sample_query *query,
+                                          const struct block_trace *trace,
+                                          span_visit *visit, void *arg);
 
 /* The same tests for a record in memory. */
 bool match_log(const struct log_record *log, const struct log_query *query);

@@ -200,7 +200,8 @@ MUST_CHECK enum status reader_query_series(struct reader *reader,
                                            point_visit *visit, void *arg);
 
 /* Spans that start in the time, with the other spans of their trace that lie
- * beside them; log records with a trace id. In any order; a span that was sent
+ * beside them; log records with a trace id, of which only time, ids, level,
+ * resource and body are sure to be there. In any order; a span that was sent
  * twice comes twice. */
 MUST_CHECK enum status reader_sample_spans(struct reader *reader,
                                            const struct sample_query *query,

@@ -91,6 +91,8 @@ struct log_query {
     uint32_t limit;
     struct list_range range;
     struct count_limit *counting; /* NULL: all are counted */
+    bool brief; /* only time, ids, level, resource and body are sure to be
+                   there */
 };
 
 /* A new filter is tested in block/match.c:match_span,
@@ -139,6 +141,7 @@ struct series_query {
     const struct bitmap *resources; /* not NULL */
     const struct slice *names;      /* metric names; count 0: all */
     uint32_t name_count;
+    bool sent; /* only what was sent: no derived series */
 };
 
 /* A sample of traces, with their log records: those whose id, hashed to 0 ...
@@ -148,8 +151,16 @@ struct sample_query {
     uint64_t start_ns, end_ns;      /* start inclusive, end exclusive */
     const struct bitmap *resources; /* not NULL */
     uint32_t keep;
-    bool whole; /* attributes, events and links of spans, too */
+    bool attrs;    /* of spans, not only ids, times, names, kind, status */
+    uint8_t kinds; /* bits 1 << kind: only such spans, of the resources; 0: all
+                      spans of a trace */
 };
+static inline bool sample_wants(const struct sample_query *query, uint8_t kind,
+                                uint32_t resource_id)
+{
+    return query->kinds == 0 || (kind < 8 && query->kinds >> kind & 1 &&
+                                 bitmap_has(query->resources, resource_id));
+}
 static inline bool sample_has(const struct sample_query *query,
                               const uint8_t trace_id[16])
 {

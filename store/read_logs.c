@@ -11,7 +11,8 @@
  *           are counted as the caller wants, or counting alone has cost
  *           COUNT_COST
  *   page    `limit` hits are kept in a heap as (time, arrival); the records are
- *           decoded at the end, block by block.
+ *           decoded at the end, block by block; at once where the page has room
+ *           for all matches of the block, so that it is opened once.
  *
  * Order is by time, equal times by arrival. Both are stored with the record, so
  * a page does not change when a memtable becomes a block or blocks are merged.
@@ -33,6 +34,7 @@ struct log_hit {
 struct log_page {
     struct reader *reader;
     const struct log_query *query;
+    struct arena *arena; /* of the answer */
     struct top_n top;
     struct log_hit *spare; /* one that was dropped from the heap */
     uint64_t total;
@@ -188,9 +190,36 @@ struct matching_rows {
     const uint64_t *times, *arrivals;
 };
 
+static enum status read_row(const struct log_page *page, struct block *block,
+                            uint32_t row, struct log_record *to)
+{
+    struct log_record log;
+    enum status status = page->query->brief
+                             ? block_read_log_brief(block, row, &log)
+                             : block_read_log(block, row, &log);
+
+    if (status != OK)
+        return status;
+    copy_log(page->arena, &log, to);
+    return arena_status(page->arena);
+}
+
+/* A damaged one is found again when the page is decoded. */
+static enum status read_now(const struct log_page *page, struct block *block,
+                            uint32_t row, const struct log_record **out)
+{
+    struct log_record *to = arena_alloc(page->arena, sizeof(*to));
+    enum status status =
+        to ? read_row(page, block, row, to) : arena_status(page->arena);
+
+    if (status == OK)
+        *out = to;
+    return status == ERR_CORRUPT || status == ERR_UNSUPPORTED ? OK : status;
+}
+
 static enum status offer_rows(struct log_page *page,
-                              const struct block_row *row,
-                              const struct matching_rows *rows)
+                              const struct block_row *row, struct block *block,
+                              const struct matching_rows *rows, bool now)
 {
     enum status status = OK;
 
@@ -198,12 +227,15 @@ static enum status offer_rows(struct log_page *page,
         for (uint64_t bits = rows->bits[word]; bits && status == OK;
              bits &= bits - 1) {
             uint32_t i = 64 * word + (uint32_t)__builtin_ctzll(bits);
-            const struct log_hit hit = {.time_ns = rows->times[i],
-                                        .arrival = rows->arrivals[i],
-                                        .block = row->id,
-                                        .row = i};
+            struct log_hit hit = {.time_ns = rows->times[i],
+                                  .arrival = rows->arrivals[i],
+                                  .block = row->id,
+                                  .row = i};
 
-            status = offer(page, &hit);
+            if (now)
+                status = read_now(page, block, i, &hit.log);
+            if (status == OK)
+                status = offer(page, &hit);
         }
     return status;
 }
@@ -248,7 +280,9 @@ static enum status scan_rows(struct log_page *page, const struct block_row *row,
         if (status == OK && cut)
             apply_range(q, row->count, &rows, &matches);
         if (status == OK && show)
-            status = offer_rows(page, row, &rows);
+            status =
+                offer_rows(page, row, block, &rows,
+                           matches <= page->query->limit - page->top.count);
     }
     if (status == OK)
         page->total += matches;
@@ -315,7 +349,7 @@ static enum status visit_block(void *arg, const struct block_row *row,
 /* ---- decoding the page ---- */
 
 struct decoded_logs {
-    struct arena *arena;
+    const struct log_page *page;
     struct log_record *logs;
     bool *done; /* rows of damaged blocks are not */
 };
@@ -324,23 +358,20 @@ static enum status decode_row(void *arg, struct block *block,
                               const struct row_place *row)
 {
     struct decoded_logs *decoded = arg;
-    struct log_record log;
-    enum status status = block_read_log(block, row->row, &log);
+    enum status status =
+        read_row(decoded->page, block, row->row, &decoded->logs[row->place]);
 
-    if (status != OK)
-        return status;
-    copy_log(decoded->arena, &log, &decoded->logs[row->place]);
-    decoded->done[row->place] = true;
-    return arena_status(decoded->arena);
+    decoded->done[row->place] = status == OK;
+    return status;
 }
 
-static enum status decode_page(struct log_page *page, struct arena *arena,
-                               struct log_record **out, uint32_t *count)
+static enum status decode_page(struct log_page *page, struct log_record **out,
+                               uint32_t *count)
 {
-    struct arena *work = &page->reader->work;
+    struct arena *arena = page->arena, *work = &page->reader->work;
     uint32_t hits = page->top.count, rows = 0, kept = 0;
     struct decoded_logs decoded = {
-        arena, arena_zero(arena, hits, sizeof(struct log_record)),
+        page, arena_zero(arena, hits, sizeof(struct log_record)),
         arena_zero(work, hits, sizeof(bool))};
     struct row_place *places = arena_zero(work, hits, sizeof(*places));
 
@@ -366,7 +397,9 @@ static enum status decode_page(struct log_page *page, struct arena *arena,
             decoded.logs[kept++] = decoded.logs[i];
     *out = decoded.logs;
     *count = kept;
-    return reader_fill_endpoints(page->reader, arena, decoded.logs, kept);
+    return page->query->brief
+               ? OK
+               : reader_fill_endpoints(page->reader, arena, decoded.logs, kept);
 }
 
 /* The times that the bounds of the list leave: blocks beyond are not met, and
@@ -392,6 +425,7 @@ enum status reader_query_logs(struct reader *reader,
     struct log_page page = {
         .reader = reader,
         .query = &q,
+        .arena = arena,
         .top = {.limit = q.limit,
                 .compare = q.ascending ? ascending : descending,
                 .arena = &reader->work}};
@@ -408,7 +442,7 @@ enum status reader_query_logs(struct reader *reader,
             visit_block, &page);
     if (status == OK && page.top.count > 0) {
         top_n_sort(&page.top);
-        status = decode_page(&page, arena, logs, count);
+        status = decode_page(&page, logs, count);
     }
     *total = page.total;
     return reader_status(reader, status);

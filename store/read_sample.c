@@ -28,14 +28,8 @@ static enum status visit_spans(struct sample_scan *s, struct block *block)
     enum status status = block_sample_traces(block, s->query, &traces, &count);
 
     for (uint32_t i = 0; i < count && status == OK; i++)
-        for (uint32_t row = 0; row < traces[i].count && status == OK; row++) {
-            struct span span;
-
-            status = block_read_span(block, traces[i].first + row,
-                                     s->query->whole, &span);
-            if (status == OK)
-                s->span(s->arg, &span);
-        }
+        status =
+            block_visit_sample(block, s->query, &traces[i], s->span, s->arg);
     return status;
 }
 
@@ -53,7 +47,7 @@ static enum status visit_logs(struct sample_scan *s, struct block *block)
         status = block_log_trace_id(block, row, trace_id);
         if (status != OK || !log_in_sample(s, trace_id))
             continue;
-        status = block_read_log(block, row, &log);
+        status = block_read_log_brief(block, row, &log);
         if (status == OK)
             s->log(s->arg, &log);
     }
@@ -102,7 +96,8 @@ enum status reader_sample_spans(struct reader *reader,
     const struct span *span;
 
     while ((span = memtables_next_span(&cursor)))
-        if (match_span(span, &traces) && sample_has(query, span->trace_id))
+        if (match_span(span, &traces) && sample_has(query, span->trace_id) &&
+            sample_wants(query, span->kind, span->resource_id))
             visit(arg, span);
     return visit_blocks(&s, KIND_SPANS);
 }

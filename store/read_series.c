@@ -43,8 +43,9 @@ static void choose_streams(struct series_visit *v)
         derived += slice_starts(v->query->names[i], SLICE("callboard."));
     v->first = derived > 0 && derived == v->query->name_count ? STREAM_DERIVED
                                                               : STREAM_METRICS;
-    v->last = derived == 0 && v->query->name_count > 0 ? STREAM_METRICS
-                                                       : STREAM_DERIVED;
+    v->last = v->query->sent || (derived == 0 && v->query->name_count > 0)
+                  ? STREAM_METRICS
+                  : STREAM_DERIVED;
 }
 
 static enum status visit_chunk(const struct series_visit *v, struct slice data,
@@ -219,13 +220,14 @@ enum status reader_query_series(struct reader *reader,
 
     arena_reset(&reader->work);
     choose_streams(&v);
-    enum status status = query_source(reader, query, &open);
+    enum status status = query->sent ? OK : query_source(reader, query, &open);
     if (status == OK)
         status = visit_chunks(&v);
     if (status != OK)
         return reader_status(reader, status);
     visit_memory(&v, STREAM_METRICS);
-    visit_memory(&v, STREAM_DERIVED);
+    if (!query->sent)
+        visit_memory(&v, STREAM_DERIVED);
     for (uint32_t i = 0; i < open.count; i++)
         if (point_matches(query, &open.at[i]))
             visit(arg, &open.at[i]);

@@ -107,14 +107,23 @@ static void use_logs(struct block *block, unsigned choice)
             return;
 }
 
+static void skip_span(void *arg, const struct span *span)
+{
+    (void)arg;
+    (void)span;
+}
+
 static void use_spans(struct block *block, unsigned choice)
 {
     struct attr_match attr = {SLICE("key.1"), SLICE("5")};
     struct trace_query query = {.end_ns = UINT64_MAX};
     uint64_t some = 0xff;
     struct bitmap resources = {.words = &some, .limit = 64};
-    struct sample_query sample = {
-        .end_ns = UINT64_MAX, .resources = &resources, .keep = SAMPLE_ALL / 2};
+    struct sample_query sample = {.end_ns = UINT64_MAX,
+                                  .resources = &resources,
+                                  .keep = SAMPLE_ALL / 2,
+                                  .attrs = choice & 4,
+                                  .kinds = choice & 8 ? 1u << SPAN_SERVER : 0};
     struct block_trace *traces;
     struct span span;
     uint32_t count;
@@ -132,6 +141,10 @@ static void use_spans(struct block *block, unsigned choice)
         return;
     if (block_count(block) > 0 && memcmp(ids, "12345678", 8) == 0)
         return;
+    for (uint32_t i = 0; i < count && i < 100; i++)
+        if (block_visit_sample(block, &sample, &traces[i], skip_span, NULL) !=
+            OK)
+            return;
     for (uint32_t row = 0; row < block_count(block) && row < 500; row++)
         if (block_read_span(block, row, true, &span) != OK)
             return;

@@ -579,7 +579,8 @@ enum status reader_sample_spans(struct reader *reader,
     const struct span *span;
 
     while ((span = memory_next(&cursor)))
-        if (memory_trace_in_sample(reader->store, span, query))
+        if (memory_trace_in_sample(reader->store, span, query) &&
+            sample_wants(query, span->kind, span->resource_id))
             visit(arg, span);
     return reader->store->read_status;
 }

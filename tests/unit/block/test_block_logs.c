@@ -69,6 +69,19 @@ static bool same_log(const struct log_record *a, const struct log_record *b)
            a->corrected == b->corrected && a->is_event == b->is_event;
 }
 
+static void check_brief(const struct fixture *f, uint32_t row)
+{
+    const struct log_record *want = f->at[row];
+    struct log_record log;
+
+    CHECK_EQ(block_read_log_brief(f->block, row, &log), OK);
+    CHECK(log.time_ns == want->time_ns);
+    CHECK(memcmp(log.trace_id, want->trace_id, 16) == 0 &&
+          memcmp(log.span_id, want->span_id, 8) == 0);
+    CHECK(log.level == want->level && log.resource_id == want->resource_id);
+    CHECK(same_value(&log.body, &want->body));
+}
+
 TEST(logs_come_back_exactly)
 {
     static const uint32_t counts[] = {0, 1, 2, 64, 129, 4000};
@@ -89,6 +102,7 @@ TEST(logs_come_back_exactly)
             CHECK_EQ(block_read_log(f.block, row, &log), OK);
             CHECK_EQ(block_log_trace_id(f.block, row, trace_id), OK);
             CHECK(memcmp(trace_id, log.trace_id, 16) == 0);
+            check_brief(&f, row);
             if (!CHECK(same_log(&log, f.at[row])) ||
                 !CHECK_EQ(times[row], f.at[row]->time_ns))
                 break;

@@ -206,7 +206,7 @@ TEST(traces_match_as_in_memory)
 }
 
 /* The spans of the resources that overlap the time, of traces in the sample. */
-static bool sample_wants(const struct fixture *f,
+static bool trace_wanted(const struct fixture *f,
                          const struct sample_query *query,
                          const struct block_trace *trace)
 {
@@ -221,6 +221,45 @@ static bool sample_wants(const struct fixture *f,
     }
     return in_time && in_resources && trace->end_ns >= query->start_ns &&
            sample_has(query, trace->trace_id);
+}
+
+struct sampled_spans {
+    struct fixture *f;
+    const struct sample_query *query;
+    uint32_t row, count; /* the next one */
+};
+
+/* The next wanted span of the trace, with what the query asks for. */
+static void check_sampled(void *arg, const struct span *span)
+{
+    struct sampled_spans *s = arg;
+    struct span want;
+
+    while (s->query->kinds != 0 &&
+           (!(s->query->kinds >> s->f->at[s->row]->kind & 1) ||
+            !bitmap_has(s->query->resources, s->f->at[s->row]->resource_id)))
+        s->row++;
+    CHECK_EQ(block_read_span(s->f->block, s->row, false, &want), OK);
+    want.endpoint = want.status_message = (struct slice){NULL, 0};
+    if (s->query->attrs)
+        want.attrs = s->f->at[s->row]->attrs;
+    s->row++;
+    CHECK(same_span(&want, span));
+    s->count++;
+}
+
+static void check_sample(struct fixture *f, const struct sample_query *query,
+                         const struct block_trace *trace)
+{
+    struct sampled_spans s = {.f = f, .query = query, .row = trace->first};
+    uint32_t want = 0;
+
+    for (uint32_t row = trace->first; row < trace->first + trace->count; row++)
+        want += query->kinds == 0 ||
+                (query->kinds >> f->at[row]->kind & 1 &&
+                 bitmap_has(query->resources, f->at[row]->resource_id));
+    CHECK_EQ(block_visit_sample(f->block, query, trace, check_sampled, &s), OK);
+    CHECK_EQ(s.count, want);
 }
 
 TEST(a_sample_has_the_traces_of_its_hash_time_and_resources)
@@ -238,16 +277,20 @@ TEST(a_sample_has_the_traces_of_its_hash_time_and_resources)
         struct sample_query query = {
             .start_ns = 1700000000000000000 + test_random(1000000000),
             .resources = set,
-            .keep = (uint32_t)test_random(SAMPLE_ALL + 1)};
+            .keep = (uint32_t)test_random(SAMPLE_ALL + 1),
+            .kinds = (uint8_t)(round % 2 ? 0 : test_random(64)),
+            .attrs = test_random(2)};
         uint32_t n = 0;
 
         query.end_ns = query.start_ns + test_random(500000000);
         bitmap_add(set, (uint32_t)test_random(90));
         CHECK_EQ(block_sample_traces(f.block, &query, &sample, &sampled), OK);
         for (uint32_t i = 0; i < count; i++)
-            if (sample_wants(&f, &query, &traces[i]) && CHECK(n < sampled))
+            if (trace_wanted(&f, &query, &traces[i]) && CHECK(n < sampled))
                 CHECK_EQ(sample[n++].first, traces[i].first);
         CHECK_EQ(n, sampled);
+        for (uint32_t i = 0; i < sampled && i < 20; i++)
+            check_sample(&f, &query, &sample[i]);
         kept += n;
     }
     CHECK(kept > 0);
