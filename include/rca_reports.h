@@ -16,6 +16,7 @@
 #include <stdint.h>
 
 #include "arena.h"
+#include "grant.h"
 #include "slice.h"
 #include "status.h"
 
@@ -37,26 +38,28 @@ void rca_reports_load(struct rca_reports *rca, uint32_t slot, uint64_t number,
                       struct slice document);
 
 /* A document with reportId, alertId, timestamp, status, summary, namespace,
- * project, environment and report. Replaces the one with this namespace and
+ * project, environment and report; with a component if it is about no other.
+ * Replaces the one with this namespace and
  * reportId. Returns after it is stored. ERR_INVALID if one of these is missing,
  * ERR_TOO_BIG, or the status of saving: then nothing has changed. */
 MUST_CHECK enum status rca_reports_put(struct rca_reports *rca,
                                        struct slice text);
 
-/* An empty member means any. */
+/* Whether a report about this may be seen by who asks. */
+typedef bool rca_is_seen(void *arg, const union scope_names *names);
+
+/* An empty member means any; of reports that may be seen. */
 struct rca_scope {
     struct slice namespace, project, environment;
+    rca_is_seen *seen; /* NULL: none */
+    void *arg;
 };
 
-/* The document, in the arena; empty if this scope has none, or several, with
- * this id. */
+/* The document, in the arena; of several with this id the one that arrived
+ * last. Empty: there is none in the scope. */
 struct slice rca_reports_get(struct rca_reports *rca, struct slice id,
                              const struct rca_scope *scope,
                              struct arena *arena);
-
-/* Whether another namespace has a report with this id. */
-bool rca_reports_id_taken(struct rca_reports *rca, struct slice id,
-                          struct slice namespace);
 
 struct rca_filter {
     struct rca_scope scope;

@@ -18,27 +18,16 @@ enum status rca_not_found(struct query_request *request)
 
 /* ---- analyse ---- */
 
-/* From the alert's time, so that an alert sent twice has one report. If another
- * namespace has a report with this id, the namespace is appended. */
+/* From the alert's time, so that an alert sent twice has one report. */
 static struct slice report_id(struct query_request *request,
                               const struct rca_alert *alert)
 {
-    struct slice space = alert->namespace, id;
     char text[200];
     int len = snprintf(text, sizeof(text), "%.*s_%llu", (int)alert->id.len,
                        alert->id.ptr,
                        (unsigned long long)(alert->time_ns / NS_PER_S));
-    struct buf buf;
 
-    buf_init(&buf, sizeof(text) + 2 + space.len);
-    buf_add(&buf, (struct slice){text, (size_t)len});
-    if (rca_reports_id_taken(request->services->rca, buf_slice(&buf), space)) {
-        buf_byte(&buf, '_');
-        buf_add(&buf, space);
-    }
-    id = arena_copy(request->arena, buf_slice(&buf));
-    buf_release(&buf);
-    return id;
+    return arena_copy(request->arena, (struct slice){text, (size_t)len});
 }
 
 /* What GET shows of a document. */
@@ -60,6 +49,7 @@ static const struct reply_table shown_table =
 struct rca_document {
     struct shown_report shown;
     struct slice summary, namespace, project, environment;
+    struct slice component; /* empty: it is about the project */
 };
 static const struct reply_table document_table =
     REPLY_TABLE(struct rca_document,
@@ -67,7 +57,20 @@ static const struct reply_table document_table =
                 REPLY(struct rca_document, "summary", summary),
                 REPLY(struct rca_document, "namespace", namespace),
                 REPLY(struct rca_document, "project", project),
-                REPLY(struct rca_document, "environment", environment));
+                REPLY(struct rca_document, "environment", environment),
+                REPLY_OPTIONAL(struct rca_document, "component", component));
+
+/* A report about a project names its components. */
+static bool may_see_project(struct query_request *request,
+                            const struct rca_alert *alert)
+{
+    const struct scope_filter scope = {.namespace = alert->namespace,
+                                       .project = alert->project,
+                                       .environment = alert->environment};
+
+    return registry_may_ask(request->services->registry, &scope,
+                            &request->viewer, false);
+}
 
 /* Stores the document, which is written in the answer's buffer: that has a
  * limit. report NULL: the analysis failed. */
@@ -81,7 +84,9 @@ static enum status store_report(struct query_request *request,
         .summary = SLICE("The analysis failed."),
         .namespace = alert->namespace,
         .project = alert->project,
-        .environment = alert->environment};
+        .environment = alert->environment,
+        .component =
+            may_see_project(request, alert) ? SLICE("") : alert->component};
 
     if (report) {
         document.shown.status = "completed";
@@ -104,12 +109,17 @@ static enum status find_report(struct query_request *request,
                                const struct rca_alert *alert,
                                struct cause_report **report)
 {
+    const struct grant of_component = {
+        ACTION_BIT(request->viewer.action),
+        {{alert->namespace, alert->project, alert->component,
+          alert->environment}}};
+    const struct viewer own = {{&of_component, 1}, request->viewer.action};
     struct cause_query query = {
         .scope = {.namespace = alert->namespace,
                   .project = alert->project,
                   .component = alert->component,
                   .environment = alert->environment},
-        .viewer = &request->viewer,
+        .viewer = may_see_project(request, alert) ? &request->viewer : &own,
         .window = {alert->time_ns - alert->length_ns, alert->time_ns},
         .registry = request->services->registry,
         .catalog = request->services->catalog,
@@ -200,6 +210,8 @@ static enum status list_filter(struct query_request *request,
     filter->scope.namespace = need_param(request, "namespace");
     filter->scope.project = need_param(request, "project");
     filter->scope.environment = need_param(request, "environment");
+    filter->scope.seen = rca_report_is_seen;
+    filter->scope.arg = request;
     (void)need_param(request, "startTime");
     (void)need_param(request, "endTime");
     params_query_range(request, 0, &filter->start_ns, &filter->end_ns);
@@ -247,6 +259,20 @@ static enum status list_reports(struct query_request *request)
     return OK;
 }
 
+/* A text of it may be a uid. */
+bool rca_report_is_seen(void *arg, const union scope_names *names)
+{
+    const struct query_request *request = arg;
+    const struct viewer viewer = {request->viewer.grants, ACTION_RCA_VIEW};
+    const struct scope_filter scope = {.namespace = names->namespace,
+                                       .project = names->project,
+                                       .component = names->component,
+                                       .environment = names->environment};
+
+    return registry_may_ask(request->services->registry, &scope, &viewer,
+                            false);
+}
+
 json_t *rca_load_report(struct query_request *request, struct slice id,
                         const struct rca_scope *scope)
 {
@@ -272,8 +298,9 @@ static enum status load_by_path(struct query_request *request,
 {
     struct rca_scope scope = {.namespace = scope_text(request, "namespace"),
                               .project = scope_text(request, "project"),
-                              .environment =
-                                  scope_text(request, "environment")};
+                              .environment = scope_text(request, "environment"),
+                              .seen = rca_report_is_seen,
+                              .arg = request};
 
     if (request->failed != OK)
         return request->failed;
@@ -293,13 +320,13 @@ static void dump(struct query_request *request, const json_t *value)
 static enum status get_report(struct query_request *request)
 {
     static const char *const hidden[] = {"summary", "namespace", "project",
-                                         "environment"};
+                                         "environment", "component"};
     json_t *document = NULL;
     enum status s = load_by_path(request, &document);
 
     if (s != OK)
         return s;
-    for (size_t i = 0; i < 4; i++)
+    for (size_t i = 0; i < sizeof(hidden) / sizeof(*hidden); i++)
         (void)json_object_del(document, hidden[i]);
     dump(request, document);
     json_decref(document);
@@ -345,13 +372,30 @@ struct put_reply {
 static const struct reply_table put_table =
     REPLY_TABLE(struct put_reply, REPLY(struct put_reply, "status", status));
 
+/* It may be seen, so the answer is 403 and not 404. */
+static enum status may_change(struct query_request *request,
+                              const json_t *document)
+{
+    const struct scope_filter scope = {
+        .namespace = json_text_of(json_object_get(document, "namespace")),
+        .project = json_text_of(json_object_get(document, "project")),
+        .component = json_text_of(json_object_get(document, "component")),
+        .environment = json_text_of(json_object_get(document, "environment"))};
+
+    return params_may_ask(request, &scope);
+}
+
 static enum status put_report(struct query_request *request)
 {
     json_t *document = NULL, *actions;
     enum status s = load_by_path(request, &document);
 
-    if (s != OK)
+    if (s == OK)
+        s = may_change(request, document);
+    if (s != OK) {
+        json_decref(document);
         return s;
+    }
     actions = json_object_get(
         json_object_get(
             json_object_get(json_object_get(document, "report"), "result"),

@@ -153,7 +153,7 @@ static enum status read_chat(struct query_request *request,
 
 enum status rca_chat(struct query_request *request)
 {
-    struct rca_scope scope;
+    struct rca_scope scope = {.seen = rca_report_is_seen, .arg = request};
     struct slice id, question = {NULL, 0};
     struct chat_answer answer = {.len = 0};
     json_t *document;

@@ -66,6 +66,8 @@ struct slice rca_report_summary(struct query_request *request,
 
 /* ---- query_rca.c, query_rca_chat.c ---- */
 
+/* rca_is_seen of a request. */
+bool rca_report_is_seen(void *request, const union scope_names *names);
 /* A stored document, NULL if there is none. */
 json_t *rca_load_report(struct query_request *request, struct slice id,
                         const struct rca_scope *scope);

@@ -23,11 +23,13 @@ enum report_field {
     NAMESPACE,
     PROJECT,
     ENVIRONMENT,
+    REQUIRED,
+    COMPONENT = REQUIRED,
     FIELDS
 };
 static const char *const fields[FIELDS] = {
-    "reportId", "alertId",   "timestamp", "status",
-    "summary",  "namespace", "project",   "environment"};
+    "reportId",  "alertId", "timestamp",   "status",   "summary",
+    "namespace", "project", "environment", "component"};
 
 struct stored_report {
     uint64_t time_ns, number; /* number: order of arrival; 0: a free slot */
@@ -87,7 +89,7 @@ static enum status read_document(struct slice text,
         field[i] =
             (struct slice){json_string_value(value), json_string_length(value)};
         len += field[i].len;
-        if (!field[i].ptr)
+        if (!field[i].ptr && i < REQUIRED)
             status = ERR_INVALID;
     }
     if (status == OK &&
@@ -220,23 +222,14 @@ static bool field_fits(struct slice wanted, struct slice has)
 static bool in_scope(const struct stored_report *k,
                      const struct rca_scope *scope)
 {
-    return field_fits(scope->namespace, k->field[NAMESPACE]) &&
-           field_fits(scope->project, k->field[PROJECT]) &&
-           field_fits(scope->environment, k->field[ENVIRONMENT]);
-}
+    const union scope_names names = {{k->field[NAMESPACE], k->field[PROJECT],
+                                      k->field[COMPONENT],
+                                      k->field[ENVIRONMENT]}};
 
-/* By its id, or without the namespace at its end: report_id() in query_rca.c.
- */
-static bool has_id(const struct stored_report *k, struct slice id,
-                   const struct rca_scope *scope)
-{
-    struct slice space = k->field[NAMESPACE], own = k->field[ID];
-
-    if (slice_equal(own, id))
-        return true;
-    return scope->namespace.len > 0 && own.len == id.len + 1 + space.len &&
-           slice_starts(own, id) && own.ptr[id.len] == '_' &&
-           slice_equal(slice_from(own, id.len + 1), space);
+    return field_fits(scope->namespace, names.namespace) &&
+           field_fits(scope->project, names.project) &&
+           field_fits(scope->environment, names.environment) && scope->seen &&
+           scope->seen(scope->arg, &names);
 }
 
 struct slice rca_reports_get(struct rca_reports *rca, struct slice id,
@@ -244,35 +237,19 @@ struct slice rca_reports_get(struct rca_reports *rca, struct slice id,
 {
     const struct stored_report *found = NULL;
     struct slice text = {NULL, 0};
-    uint32_t count = 0;
 
     pthread_mutex_lock(&rca->lock);
     for (int i = 0; i < RCA_MAX_REPORTS; i++) {
         const struct stored_report *k = &rca->reports[i];
 
-        if (k->number && has_id(k, id, scope) && in_scope(k, scope)) {
+        if (k->number && slice_equal(k->field[ID], id) && in_scope(k, scope) &&
+            (!found || k->number > found->number))
             found = k;
-            count++;
-        }
     }
-    if (count == 1)
+    if (found)
         text = arena_copy(arena, found->document);
     pthread_mutex_unlock(&rca->lock);
     return text;
-}
-
-bool rca_reports_id_taken(struct rca_reports *rca, struct slice id,
-                          struct slice namespace)
-{
-    bool taken = false;
-
-    pthread_mutex_lock(&rca->lock);
-    for (int i = 0; i < RCA_MAX_REPORTS; i++)
-        taken |= rca->reports[i].number &&
-                 slice_equal(rca->reports[i].field[ID], id) &&
-                 !slice_equal(rca->reports[i].field[NAMESPACE], namespace);
-    pthread_mutex_unlock(&rca->lock);
-    return taken;
 }
 
 static bool report_matches(const struct stored_report *k,
