@@ -54,6 +54,7 @@ void batch_free(struct batch *batch)
         budget_give(batch->budget, batch->body_len);
     free(batch->body);
     free(batch->source);
+    writer_free(batch->writer);
     free(batch);
 }
 

@@ -6,7 +6,7 @@
  * multiplication for 16 bytes; SipHash, which is slow, sees a 64th of them.
  *
  * The last block is padded with zeros. The length, which distinguishes such
- * blocks, the kind and the tenant are part of SipHash's input.
+ * blocks, the kind and the writer are part of SipHash's input.
  *
  * Hashes are on disk (store/stored_requests.c): the function must not change.
  */
@@ -133,14 +133,14 @@ static void add_bytes(struct sip *sip, const struct request_key *key,
 }
 
 struct request_hash request_hash_of(const struct request_key *key,
-                                    uint64_t kind, struct slice tenant,
+                                    uint64_t kind, struct slice writer,
                                     struct slice body)
 {
     struct sip sip = sip_begin(key->sip);
     struct request_hash hash;
 
     sip_word(&sip, kind);
-    add_bytes(&sip, key, tenant);
+    add_bytes(&sip, key, writer);
     add_bytes(&sip, key, body);
     hash = sip_end(&sip);
     hash.b |= request_hash_none(hash);
@@ -153,5 +153,6 @@ void request_hash_batch(const struct request_key *key, struct batch *batch)
         return;
     batch->hash = request_hash_of(
         key, (uint64_t)batch->signal << 8 | (uint64_t)batch->encoding,
-        (struct slice){NULL, 0}, (struct slice){batch->body, batch->body_len});
+        writer_bytes(batch->writer),
+        (struct slice){batch->body, batch->body_len});
 }

@@ -24,6 +24,7 @@
 #include "record.h"
 #include "request_hash.h"
 #include "status.h"
+#include "writer.h"
 
 /* BATCH_DEAD_LETTER: a message that cannot be decoded (dead_letter.h); it has
  * no records. */
@@ -50,6 +51,8 @@ struct batch {
     uint64_t received_ns; /* wall clock on arrival; in the journal */
     uint64_t lsn;         /* log sequence number, by the journal; from 1 */
     struct source_offset *source; /* NULL: none; owned */
+    struct writer *writer;        /* whose records; NULL: of a collector that
+                                     may write anything; a reference */
 
     char *body; /* the request, not compressed; malloc'ed, owned */
     size_t body_len;

@@ -34,9 +34,9 @@ void request_key_make(struct request_key *key,
                       const uint8_t secret[REQUEST_SECRET]);
 
 /* Of a request: kind is a small number of the caller's, for signal and
- * encoding; the tenant is empty without authentication. Never none. */
+ * encoding; `writer` is what else has to be equal. Never none. */
 struct request_hash request_hash_of(const struct request_key *key,
-                                    uint64_t kind, struct slice tenant,
+                                    uint64_t kind, struct slice writer,
                                     struct slice body);
 
 static inline bool request_hash_none(struct request_hash hash)
@@ -46,8 +46,10 @@ static inline bool request_hash_none(struct request_hash hash)
 
 struct batch;
 
-/* Sets the hash of a decoded batch, unless another request may have the same
- * bytes: one without records, or with records that have no time. */
+/* Sets the hash of a decoded batch, which includes its writer: what one sender
+ * may not write is no duplicate when another sends it. None if another request
+ * may have the same bytes: one without records, or with records that have no
+ * time. */
 void request_hash_batch(const struct request_key *key, struct batch *batch);
 
 #endif

@@ -15,6 +15,7 @@
 #include "mem.h"
 #include "otlp.h"
 #include "stats.h"
+#include "subject_writer.h"
 
 /* ---- limits of the tenant ---- */
 
@@ -121,25 +122,46 @@ static enum status unpack(struct export_request *request, char **body,
     return OK;
 }
 
+/* The batch of the body, not decoded yet. */
+static struct batch *new_batch(const struct export_request *request, char *body,
+                               size_t len, struct writer *writer)
+{
+    struct batch *batch =
+        batch_new(request->signal, body, len, request->intake->options.budget);
+
+    batch->encoding = request->encoding;
+    batch->received_ns = clock_wall_ns();
+    batch->writer = writer;
+    return batch;
+}
+
 bool export_decode(struct export_request *request)
 {
     const struct receiver_options *options = &request->intake->options;
     struct slice detail = {NULL, 0};
+    struct writer *writer = NULL;
     struct batch *batch;
     char *body = NULL;
     size_t len = 0;
-    enum status status = unpack(request, &body, &len);
+    enum status status = subject_writer(request->subject, &writer);
+
+    if (status != OK) {
+        export_refuse(request, status,
+                      SLICE("the credential has more grants than can be kept "
+                            "with a request"));
+        return false;
+    }
+    status = unpack(request, &body, &len);
 
     if (status != OK) {
         if (status == ERR_MALFORMED)
             detail = SLICE("the body does not match its Content-Encoding");
+        writer_free(writer);
         export_refuse(request, status, detail);
         return false;
     }
     stats_add(STATS_DECODED_BYTES, len);
-    batch = batch_new(request->signal, body, len, options->budget);
-    batch->encoding = request->encoding;
-    batch->received_ns = clock_wall_ns();
+    batch = new_batch(request, body, len, writer);
     status = ingest_decode(
         batch, receiver_oldest_ns(options, request->signal, batch->received_ns),
         options->key, &detail);

@@ -18,6 +18,7 @@
 
 #include <stdatomic.h>
 
+#include "access.h"
 #include "buf.h"
 #include "inflate.h"
 #include "receiver.h"
@@ -34,7 +35,8 @@ struct export_intake {
 
 struct export_request {
     struct export_intake *intake;
-    struct tenant *tenant; /* set by the receiver; NULL: none */
+    struct tenant *tenant;         /* set by the receiver; NULL: none */
+    const struct subject *subject; /* the receiver's; NULL: no access control */
     enum signal signal;
     enum batch_encoding encoding;
     enum inflate_format format;

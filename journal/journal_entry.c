@@ -3,7 +3,7 @@
  *
  *   OFFSET SIZE MEANING (all numbers little endian)
  *        0    8 "CBJOURNL"
- *        8    4 version, 3
+ *        8    4 version, 4
  *       12    4 zero
  *       16    8 first lsn: every entry in here has this one or a greater one;
  *               an lsn is at least 1 and less than 2^63
@@ -16,7 +16,7 @@
  *       64      entries
  *
  *   entry:
- *        0    4 length of the entry, these 36 bytes included; 0: the end
+ *        0    4 length of the entry, these 40 bytes included; 0: the end
  *        4    4 CRC-32 of all that follows, up to the end of the entry
  *        8    8 lsn, greater than that of the entry before
  *       16    8 received_ns
@@ -24,7 +24,9 @@
  *       25    1 encoding: 0 protobuf, 1 JSON, 2 base/dead_letter.c
  *       26    2 length of the source; 0: there is none
  *       28    8 id of the journal
- *       36      source, then the body, not compressed
+ *       36    2 length of the writer; 0: there is none
+ *       38    2 zero
+ *       40      source, writer (base/writer.c), then the body, not compressed
  *
  *   source, of a message from a Kafka partition (batch.h):
  *        0    4 partition
@@ -32,8 +34,9 @@
  *       12    8 time of the message, milliseconds since 1970; 0: not known
  *       20      name of the topic, at most 249 bytes
  *
- * Version 2 has no bytes 32 to 63 in the head and 28 to 35 in an entry; version
- * 1 has no sources and dead letters either.
+ * Version 3 has no bytes 36 to 39 in an entry and no writers. Version 2 has no
+ * bytes 32 to 63 in the head and 28 to 35 in an entry either; version 1 has no
+ * sources and dead letters either.
  *
  * The id in each entry serves to find the next intact entry after a damaged
  * one. Senders choose the bodies and could put an entry with a good checksum
@@ -51,7 +54,10 @@
 enum {
     SEGMENT_HEAD_V2 = 32,
     ENTRY_HEAD_V2 = ENTRY_ID_AT,
-    LAST_VERSION_WITHOUT_ID = 2
+    ENTRY_HEAD_V3 = ENTRY_ID_AT + ENTRY_ID_SIZE,
+    ENTRY_WRITER_AT = ENTRY_HEAD_V3,
+    LAST_VERSION_WITHOUT_ID = 2,
+    LAST_VERSION_WITHOUT_WRITER = 3
 };
 
 static const char magic[8] = {'C', 'B', 'J', 'O', 'U', 'R', 'N', 'L'};
@@ -83,6 +89,13 @@ static bool second_half_is_good(struct slice bytes)
                libdeflate_crc32(0, bytes.ptr + 32, 16);
 }
 
+static uint32_t entry_head_of(uint64_t version)
+{
+    if (version <= LAST_VERSION_WITHOUT_ID)
+        return ENTRY_HEAD_V2;
+    return version <= LAST_VERSION_WITHOUT_WRITER ? ENTRY_HEAD_V3 : ENTRY_HEAD;
+}
+
 /* The name repeats the lsn, so one damaged half of the head costs no entry. */
 enum status segment_head_decode(struct slice bytes, uint64_t named_lsn,
                                 struct segment_head *head)
@@ -98,7 +111,7 @@ enum status segment_head_decode(struct slice bytes, uint64_t named_lsn,
     *head = (struct segment_head){
         .first_lsn = first ? load_le(bytes.ptr + 16, 8) : named_lsn,
         .size = has_id ? SEGMENT_HEAD : SEGMENT_HEAD_V2,
-        .entry_head = has_id ? ENTRY_HEAD : ENTRY_HEAD_V2,
+        .entry_head = entry_head_of(version),
     };
     if (second && has_id) {
         head->id = load_le(bytes.ptr + 32, 8);
@@ -112,7 +125,8 @@ enum status segment_head_decode(struct slice bytes, uint64_t named_lsn,
 
 uint64_t segment_entry_size(const struct batch *batch)
 {
-    uint64_t size = ENTRY_HEAD + batch->body_len;
+    uint64_t size =
+        ENTRY_HEAD + writer_bytes(batch->writer).len + batch->body_len;
 
     return batch->source ? size + SOURCE_HEAD + batch->source->topic.len : size;
 }
@@ -133,6 +147,7 @@ size_t segment_entry_encode(char to[ENTRY_HEAD_MAX], const struct batch *batch,
                             uint64_t id)
 {
     size_t source = put_source(to + ENTRY_HEAD, batch->source);
+    struct slice writer = writer_bytes(batch->writer);
     uint32_t crc;
 
     store_le(to, segment_entry_size(batch), 4);
@@ -142,7 +157,11 @@ size_t segment_entry_encode(char to[ENTRY_HEAD_MAX], const struct batch *batch,
     store_le(to + 25, batch->encoding, 1);
     store_le(to + 26, source, 2);
     store_le(to + ENTRY_ID_AT, id, ENTRY_ID_SIZE);
+    store_le(to + ENTRY_WRITER_AT, writer.len, 2);
+    store_le(to + ENTRY_WRITER_AT + 2, 0, 2);
     crc = libdeflate_crc32(0, to + 8, ENTRY_HEAD - 8 + source);
+    if (writer.len > 0)
+        crc = libdeflate_crc32(crc, writer.ptr, writer.len);
     if (batch->body_len > 0) /* with no bytes it would return the start value */
         crc = libdeflate_crc32(crc, batch->body, batch->body_len);
     store_le(to + 4, crc, 4);
@@ -154,12 +173,15 @@ bool segment_entry_decode(const struct segment_head *segment, const char *bytes,
                           struct segment_entry *entry)
 {
     uint64_t lsn = load_le(bytes + 8, 8);
-    uint64_t source = load_le(bytes + 26, 2);
+    uint64_t source = load_le(bytes + 26, 2), writer = 0;
     unsigned signal = (unsigned char)bytes[24];
     unsigned encoding = (unsigned char)bytes[25];
 
+    if (segment->entry_head == ENTRY_HEAD)
+        writer = load_le(bytes + ENTRY_WRITER_AT, 2);
     if (lsn <= last_lsn || lsn > LSN_MAX || signal >= SIGNAL_COUNT ||
-        encoding > BATCH_DEAD_LETTER || source > len - segment->entry_head)
+        encoding > BATCH_DEAD_LETTER || writer > WRITER_MAX_BYTES ||
+        source + writer > len - segment->entry_head)
         return false;
     if (source > 0 &&
         (source < SOURCE_HEAD || source > SOURCE_HEAD + SOURCE_MAX_TOPIC))
@@ -173,14 +195,17 @@ bool segment_entry_decode(const struct segment_head *segment, const char *bytes,
         .signal = (enum signal)signal,
         .encoding = (enum batch_encoding)encoding,
         .has_source = source > 0,
-        .body_len = (size_t)(len - segment->entry_head - source),
+        .source_len = (size_t)source,
+        .writer_len = (size_t)writer,
+        .body_len = (size_t)(len - segment->entry_head - source - writer),
     };
     return true;
 }
 
-void segment_source_decode(const char *bytes, size_t len,
-                           struct segment_entry *entry)
+void segment_source_decode(const char *bytes, struct segment_entry *entry)
 {
+    size_t len = entry->source_len;
+
     slice_copy(entry->topic,
                (struct slice){bytes + SOURCE_HEAD, len - SOURCE_HEAD});
     entry->source = (struct source_offset){

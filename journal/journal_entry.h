@@ -9,11 +9,11 @@
 #include "status.h"
 
 enum {
-    SEGMENT_VERSION = 3,
+    SEGMENT_VERSION = 4,
     SEGMENT_HEAD = 64,
-    ENTRY_HEAD = 36,
+    ENTRY_HEAD = 40,
     ENTRY_ID_SIZE = 8,
-    ENTRY_ID_AT = ENTRY_HEAD - ENTRY_ID_SIZE,
+    ENTRY_ID_AT = 28,
     SOURCE_HEAD = 20,
     ENTRY_HEAD_MAX = ENTRY_HEAD + SOURCE_HEAD + SOURCE_MAX_TOPIC,
     ENTRY_MAX_BODY = INT32_MAX - 1024 /* so that lengths fit 32 bits */
@@ -36,6 +36,8 @@ struct segment_entry {
     bool has_source;
     struct source_offset source; /* its topic is in here */
     char topic[SOURCE_MAX_TOPIC];
+    size_t source_len, writer_len; /* in the file, after the head */
+    struct writer *writer;         /* the caller's; NULL if the body is */
 };
 
 void segment_head_encode(char to[SEGMENT_HEAD],
@@ -50,17 +52,17 @@ MUST_CHECK enum status segment_head_decode(struct slice bytes,
 /* Size of the batch as an entry. */
 uint64_t segment_entry_size(const struct batch *batch);
 
-/* The bytes before the body; returns how many. id: of the journal. */
+/* The bytes before those of the writer, which come before the body; returns how
+ * many. id: of the journal. */
 size_t segment_entry_encode(char to[ENTRY_HEAD_MAX], const struct batch *batch,
                             uint64_t id);
 
 /* The head of an entry of `len` bytes, all of it at `bytes`; false if it is not
- * a valid one after last_lsn. The source is decoded separately, from the bytes
- * after the head. */
+ * a valid one after last_lsn. Source and writer are decoded separately, from
+ * the bytes after the head. */
 bool segment_entry_decode(const struct segment_head *segment, const char *bytes,
                           uint64_t len, uint64_t last_lsn,
                           struct segment_entry *entry);
-void segment_source_decode(const char *bytes, size_t len,
-                           struct segment_entry *entry);
+void segment_source_decode(const char *bytes, struct segment_entry *entry);
 
 #endif

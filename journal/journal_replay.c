@@ -49,6 +49,7 @@ static enum status replay_entry(struct replay *replay,
     batch->encoding = entry->encoding;
     batch->received_ns = entry->received_ns;
     batch->lsn = entry->lsn;
+    batch->writer = entry->writer;
     if (entry->has_source)
         batch_set_source_offset(batch, &entry->source);
     stats_add(STATS_REPLAYED_ENTRIES, 1);
@@ -72,9 +73,10 @@ static enum status replay_segment(struct replay *replay,
             status = OK; /* journal_open() has reported it */
             continue;
         }
-        if (status == OK && entry.lsn <= replay->after)
+        if (status == OK && entry.lsn <= replay->after) {
+            writer_free(entry.writer);
             free(entry.body);
-        else if (status == OK)
+        } else if (status == OK)
             status = replay_entry(replay, &entry);
     }
     segment_reader_close(&reader);

@@ -162,6 +162,25 @@ static enum status read_body(struct segment_reader *reader, uint64_t at,
     return crc == want ? OK : ERR_CORRUPT;
 }
 
+/* Of the bytes between head and body; false: they are not such. */
+static bool decode_before_body(const char *bytes, bool with_body,
+                               struct segment_entry *entry)
+{
+    if (entry->has_source)
+        segment_source_decode(bytes, entry);
+    if (entry->writer_len == 0)
+        return true;
+    entry->writer = writer_decode(
+        (struct slice){bytes + entry->source_len, entry->writer_len});
+    if (!entry->writer)
+        return false;
+    if (!with_body) {
+        writer_free(entry->writer);
+        entry->writer = NULL;
+    }
+    return true;
+}
+
 enum status segment_next(struct segment_reader *reader,
                          struct segment_entry *entry, bool with_body)
 {
@@ -190,13 +209,14 @@ enum status segment_next(struct segment_reader *reader,
         return ERR_CORRUPT;
     want = (uint32_t)load_le(head.ptr + 4, 4);
     crc = libdeflate_crc32(0, head.ptr + 8, before - 8);
-    if (entry->has_source)
-        segment_source_decode(head.ptr + least, before - least, entry);
+    if (!decode_before_body(head.ptr + least, with_body, entry))
+        return ERR_CORRUPT;
     if (with_body)
         body = mem_alloc(entry->body_len + 1);
     status = read_body(reader, reader->good + before, body, entry->body_len,
                        crc, want);
     if (status != OK) {
+        writer_free(entry->writer);
         free(body);
         return status;
     }

@@ -156,10 +156,13 @@ enum status segment_append(struct segment_writer *writer,
 {
     char head[ENTRY_HEAD_MAX];
     size_t len = segment_entry_encode(head, batch, writer->id);
+    struct slice whose = writer_bytes(batch->writer);
     enum status status;
 
     assert(batch->body_len <= ENTRY_MAX_BODY);
     status = append_bytes(writer, head, len);
+    if (status == OK)
+        status = append_bytes(writer, whose.ptr, whose.len);
     if (status == OK)
         status = append_bytes(writer, batch->body, batch->body_len);
     return status;

@@ -39,16 +39,20 @@ static void put32(uint8_t *at, uint32_t value)
 }
 
 /* In which the bytes of the id are what they are, so that some entries have it
- * and some have not. An even version byte asks for the old format. */
+ * and some have not. The version byte asks for version 4 if it is 4, for 3 if
+ * it is odd, else for 2. */
 static void mend(uint8_t *bytes, size_t size)
 {
-    bool old = size > 8 && bytes[8] % 2 == 0;
+    bool newest = size > 8 && bytes[8] == 4;
+    bool old = size > 8 && bytes[8] % 2 == 0 && !newest;
     size_t at = old ? 32 : SEGMENT_HEAD;
-    size_t entry = old ? 28 : ENTRY_HEAD;
+    size_t entry = old ? 28 : newest ? ENTRY_HEAD : 36;
 
     if (size < at)
         return;
-    memcpy(bytes, old ? "CBJOURNL\2\0\0" : "CBJOURNL\3\0\0", 12);
+    memcpy(bytes, "CBJOURNL\3\0\0", 12);
+    if (old || newest)
+        bytes[8] = old ? 2 : 4;
     put32(bytes + 24, libdeflate_crc32(0, bytes, 24));
     if (!old)
         put32(bytes + 48, libdeflate_crc32(0, bytes + 32, 16));
@@ -90,11 +94,14 @@ static struct read read_all(const struct journal_io *io, size_t size,
         if (read.ended != OK)
             break;
         if (entry.lsn <= last || entry.body_len > size ||
-            (entry.body != NULL) != with_body || entry.signal >= SIGNAL_COUNT ||
+            (entry.body != NULL) != with_body ||
+            (entry.writer != NULL) != (with_body && entry.writer_len > 0) ||
+            entry.signal >= SIGNAL_COUNT ||
             entry.encoding > BATCH_DEAD_LETTER ||
             (entry.has_source && entry.source.topic.len > SOURCE_MAX_TOPIC))
             abort();
         last = entry.lsn;
+        writer_free(entry.writer);
         free(entry.body);
         read.entries++;
     }

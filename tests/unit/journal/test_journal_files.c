@@ -407,6 +407,124 @@ TEST(a_journal_of_version_2_is_read)
     end();
 }
 
+/* ---- a file of version 3 ---- */
+
+static void copy_file(const char *from, const char *to)
+{
+    FILE *in = fopen(from, "rb"), *out = fopen(to, "wb");
+    char bytes[4096];
+    size_t len;
+
+    if (!CHECK(in && out))
+        return;
+    while ((len = fread(bytes, 1, sizeof(bytes), in)) > 0)
+        CHECK_EQ(fwrite(bytes, 1, len, out), len);
+    fclose(in);
+    fclose(out);
+}
+
+static enum status check_version_3(void *arg, struct batch *batch)
+{
+    uint32_t number = number_of(batch);
+
+    CHECK(batch->writer == NULL);
+    CHECK_EQ(number, *(uint32_t *)arg);
+    if (CHECK((batch->source != NULL) == (number % 2)) && batch->source) {
+        CHECK(slice_equal(batch->source->topic, SLICE("otlp_logs")));
+        CHECK_EQ(batch->source->offset, 40 + number);
+    }
+    ++*(uint32_t *)arg;
+    batch_free(batch);
+    return OK;
+}
+
+/* Written by the last build before writers, with the same numbered entries. */
+TEST(a_journal_of_version_3_is_read)
+{
+    uint32_t count = 0;
+    struct journal *journal;
+    char path[512];
+
+    begin();
+    snprintf(path, sizeof(path), "%s/journal-%016x.log", dir, 1);
+    copy_file("tests/golden/journals/version-3.log", path);
+    journal = open_journal(&journal_io_system);
+    CHECK_EQ(journal_replay(journal, 0, check_version_3, &count), OK);
+    CHECK_EQ(count, 5);
+    CHECK_EQ(journal_recovered(journal).damaged_after, UINT64_MAX);
+    seen = (struct seen){0};
+    CHECK_EQ(journal_start(journal, seen_sink(&seen)), OK);
+    CHECK_EQ(put(journal, 5, 10), OK);
+    journal_close(journal);
+    reread(0);
+    CHECK_EQ(again.count, 6);
+    end();
+}
+
+/* ---- writers ---- */
+
+static struct writer *writer_of_number(uint32_t number)
+{
+    static char name[WRITER_MAX_NAME];
+    const struct writer_scope any = {.name = {{NULL, 0}}};
+    struct writer_scope scope = {.name = {{name, sizeof(name)}}};
+
+    if (number % 4 == 0)
+        return NULL;
+    if (number % 4 == 1)
+        return writer_new(SLICE("acme"), true, &any, 1);
+    memset(name, 'a' + (int)(number % 26), sizeof(name));
+    return writer_new((struct slice){name, number}, false, &scope, number % 50);
+}
+
+static enum status check_writer(void *arg, struct batch *batch)
+{
+    struct writer *writer = writer_of_number(number_of(batch));
+
+    CHECK(slice_equal(writer_bytes(batch->writer), writer_bytes(writer)));
+    CHECK(slice_equal(writer_tenant(batch->writer), writer_tenant(writer)));
+    CHECK(!writer || batch->writer->override == writer->override);
+    ++*(uint32_t *)arg;
+    writer_free(writer);
+    batch_free(batch);
+    return OK;
+}
+
+TEST(the_writer_goes_with_the_entry)
+{
+    const struct source_offset source = {.topic = SLICE("t"), .epoch = 1};
+    struct journal *journal;
+    struct sink sink;
+    uint32_t count = 0;
+
+    begin();
+    journal = open_journal(&journal_io_system);
+    sink = journal_sink(journal);
+    CHECK_EQ(
+        journal_start(journal, (struct sink){drop_submit, seen_ready, &seen}),
+        OK);
+    for (uint32_t i = 0; i < 60; i++) {
+        struct batch *batch = numbered(i, i);
+        struct outcome outcome = {-1};
+
+        batch->writer = writer_of_number(i);
+        if (i % 3 == 0)
+            batch_set_source_offset(batch, &source);
+        batch->done = outcome_set;
+        batch->done_arg = &outcome;
+        sink.submit(sink.arg, batch);
+        while (outcome.status == -1)
+            usleep(100);
+        CHECK_EQ(outcome.status, OK);
+    }
+    journal_close(journal);
+    journal = open_journal(&journal_io_system);
+    CHECK_EQ(journal_replay(journal, 0, check_writer, &count), OK);
+    CHECK_EQ(count, 60);
+    journal_close(journal);
+    end();
+}
+
 /* The head of a newer one: its first 32 bytes stay as they are. */
 static void set_version(const char *path, unsigned version)
 {
