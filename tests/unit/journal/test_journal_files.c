@@ -513,8 +513,7 @@ TEST(the_writer_goes_with_the_entry)
         batch->done = outcome_set;
         batch->done_arg = &outcome;
         sink.submit(sink.arg, batch);
-        while (outcome.status == -1)
-            usleep(100);
+        WAIT_FOR(atomic_load(&outcome.status) >= 0);
         CHECK_EQ(outcome.status, OK);
     }
     journal_close(journal);
