@@ -163,6 +163,7 @@ static enum http_next handle(void *arg, struct http_request *http)
     struct export_request *request = &export->request;
 
     (void)arg;
+    request->subject = http->subject;
     request->body = http->body;
     request->len = http->len;
     request->room = http->room;
