@@ -500,9 +500,10 @@ TEST(the_writer_goes_with_the_entry)
     begin();
     journal = open_journal(&journal_io_system);
     sink = journal_sink(journal);
-    CHECK_EQ(
-        journal_start(journal, (struct sink){drop_submit, seen_ready, &seen}),
-        OK);
+    CHECK_EQ(journal_start(journal, (struct sink){.submit = drop_submit,
+                                                  .ready = seen_ready,
+                                                  .arg = &seen}),
+             OK);
     for (uint32_t i = 0; i < 60; i++) {
         struct batch *batch = numbered(i, i);
         struct outcome outcome = {-1};
