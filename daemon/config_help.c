@@ -55,6 +55,7 @@ static const struct {
      {"config", "data-dir", "memory-limit", "otlp-http", "query",
       "retention-"}},
     {"Access", {"allowed-hosts", "auth", "cors-origins"}},
+    {"TLS", {"tls", "tls-", "query-tls-", "otlp-tls-", "grpc-tls-"}},
     {"Limits and times",
      {"edge-wait", "idle-timeout", "journal-max", "limits", "max-",
       "query-workers", "seal-age"}},

@@ -22,6 +22,12 @@ extern const size_t config_option_count;
 /* The option with this name, or NULL. */
 const struct config_option *config_find(const char *name);
 
+/* ---- config_tls.c ---- */
+
+/* False: what is wrong is in `error`. */
+bool config_check_tls(const struct config *config, char *error,
+                      size_t error_size);
+
 /* ---- config_kafka.c: properties of librdkafka ---- */
 
 /* Of kafka.NAME, which is not in the table, the name of the property; also of

@@ -187,7 +187,9 @@ static enum status check(const struct config *config)
                             "authentication yet; use --auth none to listen "
                             "there anyway");
         }
-    return OK;
+    return config_check_tls(config, where, sizeof(where))
+               ? OK
+               : complain("--tls", where);
 }
 
 enum status config_load(struct config *config, int argc, char **argv)

@@ -30,6 +30,8 @@ enum { SMALL_LIMIT_PIECE = 128 << 10 };
 
 static enum status start(struct daemon *d)
 {
+    enum status status = serve_start_tls(d); /* first: it fails soonest */
+
     budget_init(&d->budget, serve_shared_bytes(d->config) / 2);
     if (serve_is_small(d->config))
         mallopt(M_MMAP_THRESHOLD, SMALL_LIMIT_PIECE);
@@ -37,8 +39,8 @@ static enum status start(struct daemon *d)
     tenants_set_journal_max(d->tenants, d->config->journal_max);
     if (!tenants_read_limits(d->tenants, d->config->limits))
         return ERR_INVALID;
-    enum status status = serve_start_storage(d);
-
+    if (status == OK)
+        status = serve_start_storage(d);
     if (status == OK)
         status = serve_start_correlator(d);
     if (status == OK)
@@ -69,6 +71,7 @@ static void stop(struct daemon *d)
     rca_reports_free(d->rca);
     journal_close(d->journal);
     tenants_free(d->tenants);
+    serve_stop_tls(d);
 }
 
 static void print_ready(const struct daemon *d)
@@ -76,11 +79,12 @@ static void print_ready(const struct daemon *d)
     unsigned otlp = otlp_http_port(d->otlp_http), query = query_port(d->query);
 
     printf("Callboard is up.\n"
-           "  OTLP/HTTP   http://127.0.0.1:%u  (/v1/traces /v1/logs "
+           "  OTLP/HTTP   %s://127.0.0.1:%u  (/v1/traces /v1/logs "
            "/v1/metrics)\n"
-           "  query API   http://127.0.0.1:%u/api/v1/components\n"
+           "  query API   %s://127.0.0.1:%u/api/v1/components\n"
            "  data        %s\n",
-           otlp, query, d->config->data_dir);
+           d->tls[CONFIG_OTLP_HTTP] ? "https" : "http", otlp,
+           d->tls[CONFIG_QUERY] ? "https" : "http", query, d->config->data_dir);
     fflush(stdout);
     log_info(
         "daemon", "ready", log_uint("otlp_port", otlp),
@@ -116,13 +120,15 @@ static void flush_under_pressure(struct daemon *d)
     d->waits_and_refusals = waits_and_refusals;
 }
 
-/* Ticks once a second until a signal arrives. */
+/* Ticks once a second until a signal arrives that ends it. */
 static void wait_for_signal(struct daemon *d, const sigset_t *signals)
 {
     const struct timespec second = {.tv_sec = 1};
     int signal;
 
-    while ((signal = sigtimedwait(signals, NULL, &second)) < 0) {
+    while ((signal = sigtimedwait(signals, NULL, &second)) < 0 ||
+           signal == SIGHUP) {
+        serve_reload_tls(d, signal == SIGHUP);
         serve_read_catalog_file(d);
         (void)tenants_read_limits(d->tenants, d->config->limits);
         flush_under_pressure(d);
@@ -143,6 +149,7 @@ enum status serve(const struct config *config)
     sigemptyset(&signals);
     sigaddset(&signals, SIGTERM);
     sigaddset(&signals, SIGINT);
+    sigaddset(&signals, SIGHUP);
     /* Blocked before the first thread starts, so only the wait receives them.
      */
     pthread_sigmask(SIG_BLOCK, &signals, NULL);

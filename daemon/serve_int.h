@@ -20,6 +20,7 @@
 #include "serve_loss.h"
 #include "store.h"
 #include "tenants.h"
+#include "tls.h"
 
 struct daemon {
     const struct config *config;
@@ -36,6 +37,7 @@ struct daemon {
     struct otlp_http *otlp_http;
     struct kafka *kafka;   /* NULL: no brokers are configured */
     size_t kafka_prefetch; /* of the budget, for what librdkafka prefetches */
+    struct tls *tls[CONFIG_PORTS]; /* NULL: plain */
     struct serve_loss loss;
     struct timespec catalog_time; /* of the file, when it was read last */
     bool catalog_missing;         /* it was not found, and that was logged */
@@ -74,6 +76,16 @@ MUST_CHECK enum status serve_start_ports(struct daemon *d);
 /* Retention: the oldest time that is stored of a batch received then; 0: any.
  * arg is a struct config. */
 uint64_t serve_oldest_ns(void *arg, enum signal signal, uint64_t received_ns);
+
+/* ---- serve_tls.c ---- */
+
+MUST_CHECK enum status serve_start_tls(struct daemon *d);
+void serve_stop_tls(struct daemon *d);
+/* now: although the files have not changed. */
+void serve_reload_tls(struct daemon *d, bool now);
+/* For /health; false: nothing to say. */
+bool serve_print_tls_notes(const struct daemon *d, struct buf *out);
+void serve_print_tls_metrics(const struct daemon *d, struct buf *out);
 
 /* ---- serve_replay.c ---- */
 

@@ -199,6 +199,15 @@ static void print_metrics(void *arg, struct buf *out)
     if (d->kafka)
         kafka_print(d->kafka, out);
     tenants_print(d->tenants, clock_wall_ns(), out);
+    serve_print_tls_metrics(d, out);
+}
+
+/* Moves a note to the others; true. */
+static bool add_note(struct buf *out, struct buf *note, bool noted)
+{
+    buf_format(out, "%s%.*s", noted ? "; " : "", SLICE_ARGS(buf_slice(note)));
+    buf_reset(note);
+    return true;
 }
 
 static bool print_unhealthy(void *arg, struct buf *out)
@@ -206,15 +215,14 @@ static bool print_unhealthy(void *arg, struct buf *out)
     const struct daemon *d = arg;
     char reason[KAFKA_REASON_SIZE];
     bool noted = serve_loss_print(&d->loss, out);
-    struct buf limits;
+    struct buf more;
 
-    buf_init(&limits, 1024);
-    if (tenants_note(d->tenants, &limits)) {
-        buf_format(out, "%s%.*s", noted ? "; " : "",
-                   SLICE_ARGS(buf_slice(&limits)));
-        noted = true;
-    }
-    buf_release(&limits);
+    buf_init(&more, 4096);
+    if (tenants_note(d->tenants, &more))
+        noted = add_note(out, &more, noted);
+    if (serve_print_tls_notes(d, &more))
+        noted = add_note(out, &more, noted);
+    buf_release(&more);
     if (!d->kafka || !kafka_unhealthy(d->kafka, reason))
         return noted;
     buf_format(out, "%skafka: %s", noted ? "; " : "", reason);
@@ -236,6 +244,7 @@ enum status serve_start_ports(struct daemon *d)
         .memory = serve_shared_bytes(c) / 8,
         .cors_origins = c->cors_origins,
         .allowed_hosts = c->allowed_hosts,
+        .tls = d->tls[CONFIG_QUERY],
         .store = d->store,
         .registry = d->registry,
         .catalog = d->catalog,
@@ -251,6 +260,7 @@ enum status serve_start_ports(struct daemon *d)
         .idle_timeout_ns = c->idle_timeout,
         .cors_origins = c->cors_origins,
         .allowed_hosts = c->allowed_hosts,
+        .tls = d->tls[CONFIG_OTLP_HTTP],
         .receiver = receiver_options(
             d, min_u64(c->max_body, serve_shared_bytes(c) / 3)),
     };

@@ -103,8 +103,11 @@ static enum status identify(struct server_request *sr, const char **why)
     struct credential credential = {.authorization = request->authorization,
                                     .address = request->from.bytes};
     struct subject *subject;
-    enum status status =
-        access_identify(sr->server->options.access, &credential, &subject, why);
+    enum status status = http_tls_peer(sr, &credential.certificate, why);
+
+    if (status == OK)
+        status = access_identify(sr->server->options.access, &credential,
+                                 &subject, why);
 
     if (status != OK && route && route->action == ACTION_OPEN) {
         subject = subject_nobody();

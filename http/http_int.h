@@ -54,8 +54,9 @@ struct http_server {
 /* A connection, as long as the library has it. */
 struct http_connection {
     struct http_slot *slot;
-    size_t charged; /* to the budget; of that, */
-    size_t shared;  /* to the share of connections */
+    size_t charged;          /* to the budget; of that, */
+    size_t shared;           /* to the share of connections */
+    struct tls_session *tls; /* NULL: plain HTTP */
 };
 
 enum server_request_state {
@@ -128,6 +129,17 @@ MUST_CHECK enum status http_check(struct server_request *sr,
  * head says. With ERR_BUSY it can be called again. */
 MUST_CHECK enum status http_authorize(struct server_request *sr,
                                       const char **why);
+
+/* ---- http_tls.c ---- */
+
+/* Memory of a new connection. */
+size_t http_idle_charge(const struct http_server *server);
+void http_tls_open(struct http_server *server, struct http_connection *conn,
+                   struct MHD_Connection *connection);
+void http_tls_close(struct http_connection *conn);
+/* The client's name in its certificate; empty: none. */
+MUST_CHECK enum status http_tls_peer(struct server_request *sr,
+                                     struct slice *name, const char **why);
 
 /* ---- http_request.c: callbacks of the library ---- */
 

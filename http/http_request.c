@@ -95,9 +95,9 @@ static bool charge_connection(struct server_request *sr)
 {
     struct http_server *server = sr->server;
     struct http_connection *conn = sr->conn;
-    size_t more = HTTP_POOL - conn->charged;
+    size_t more = HTTP_POOL - HTTP_IDLE_CHARGE;
 
-    if (more == 0)
+    if (conn->charged > http_idle_charge(server))
         return true;
     if (budget_used(&server->connections) < server->connections.limit / 4 * 3 &&
         http_charge(&server->connections, server->options.budget, more)) {
@@ -107,7 +107,7 @@ static bool charge_connection(struct server_request *sr)
         if (!budget_take(server->options.budget, more))
             return false;
     }
-    conn->charged = HTTP_POOL;
+    conn->charged += more;
     return true;
 }
 

@@ -22,14 +22,15 @@
 #include "log.h"
 #include "mem.h"
 #include "stats.h"
+#include "tls.h"
 
 enum { LAST_ANSWERS_MS = 2000 };
 
 /* ---- connections ---- */
 
-static bool connection_fits(const struct budget *budget)
+static bool connection_fits(const struct budget *budget, size_t charge)
 {
-    return budget_used(budget) + HTTP_IDLE_CHARGE <= budget->limit;
+    return budget_used(budget) + charge <= budget->limit;
 }
 
 /* Without memory for an idle connection, another idle one is closed. If there
@@ -39,11 +40,12 @@ static enum MHD_Result accepts(void *arg, const struct sockaddr *address,
                                socklen_t len)
 {
     struct http_server *server = arg;
-    bool share = connection_fits(&server->connections);
+    size_t charge = http_idle_charge(server);
+    bool share = connection_fits(&server->connections, charge);
     bool ended = false;
 
     (void)len;
-    if (!share || !connection_fits(server->options.budget))
+    if (!share || !connection_fits(server->options.budget, charge))
         ended = slots_close_idle(server->slots);
     if ((share || ended) && slots_admit(server->slots, address))
         return MHD_YES;
@@ -62,10 +64,11 @@ static void open_connection(struct http_server *server,
         MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS)
             ->client_addr;
 
-    budget_force(&server->connections, HTTP_IDLE_CHARGE);
-    budget_force(server->options.budget, HTTP_IDLE_CHARGE);
-    conn->charged = conn->shared = HTTP_IDLE_CHARGE;
+    conn->charged = conn->shared = http_idle_charge(server);
+    budget_force(&server->connections, conn->shared);
+    budget_force(server->options.budget, conn->charged);
     conn->slot = slots_add(server->slots, fd, from);
+    http_tls_open(server, conn, connection);
     *context = conn;
 }
 
@@ -83,6 +86,7 @@ static void connection_changed(void *arg, struct MHD_Connection *connection,
         slots_remove(server->slots, conn->slot);
         budget_give(&server->connections, conn->shared);
         budget_give(server->options.budget, conn->charged);
+        http_tls_close(conn);
         free(conn);
         *context = NULL;
     }
@@ -103,8 +107,11 @@ static struct MHD_Daemon *start_daemon(struct http_server *server, int fd)
 {
     const struct http_options *options = &server->options;
     unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME |
-                     MHD_USE_ITC | options->library_flags;
-    struct MHD_OptionItem none[] = {{MHD_OPTION_END, 0, NULL}};
+                     MHD_USE_ITC | (options->tls ? MHD_USE_TLS : 0);
+    struct MHD_OptionItem tls[] = {
+        {MHD_OPTION_HTTPS_PRIORITIES, 0, (void *)(uintptr_t)tls_priorities},
+        {MHD_OPTION_HTTPS_CERT_CALLBACK2, 0, (void *)(uintptr_t)tls_retrieve},
+        {MHD_OPTION_END, 0, NULL}};
 
     return MHD_start_daemon(
         flags, 0, accepts, server, http_request_step, server,
@@ -116,9 +123,7 @@ static struct MHD_Daemon *start_daemon(struct http_server *server, int fd)
         MHD_OPTION_URI_LOG_CALLBACK, http_request_line, server,
         MHD_OPTION_NOTIFY_COMPLETED, http_request_over, server,
         MHD_OPTION_NOTIFY_CONNECTION, connection_changed, server,
-        MHD_OPTION_ARRAY,
-        options->library_options ? options->library_options : none,
-        MHD_OPTION_END);
+        MHD_OPTION_ARRAY, options->tls ? tls : &tls[2], MHD_OPTION_END);
 }
 
 /* For browsers, which ask once for all methods. */

@@ -160,14 +160,32 @@ void slot_idle(struct http_slot *slot)
     pthread_mutex_unlock(&slot->slots->lock);
 }
 
+/* For a handshake, or a head. */
+static uint64_t head_time(const struct http_slot *slot)
+{
+    uint64_t most = (slot->reserved ? SLOT_RESERVED_S : SLOT_HEAD_S) * NS_PER_S;
+
+    return slot->slots->idle_ns < most ? slot->slots->idle_ns : most;
+}
+
+/* It stays among those that were never used, which are closed first. */
+void slot_handshake(struct http_slot *slot)
+{
+    pthread_mutex_lock(&slot->slots->lock);
+    set_deadline(slot, slot->since_ns + head_time(slot));
+    pthread_mutex_unlock(&slot->slots->lock);
+}
+
+void slot_secured(struct http_slot *slot)
+{
+    if (!slot->reserved)
+        slot_idle(slot);
+}
+
 void slot_head(struct http_slot *slot)
 {
-    uint64_t most = SLOT_HEAD_S * NS_PER_S;
+    uint64_t most = head_time(slot);
 
-    if (slot->reserved)
-        most = SLOT_RESERVED_S * NS_PER_S;
-    if (slot->slots->idle_ns < most)
-        most = slot->slots->idle_ns;
     pthread_mutex_lock(&slot->slots->lock);
     enter(slot, SLOT_HEAD);
     slot->used = true;

@@ -38,6 +38,10 @@
     X(TEXT,     cors_origins,       "cors-origins",      "",              0,           0,        "Allowed CORS origins (exact match), comma-separated, on both ports.") \
     X(TEXT,     data_dir,           "data-dir",          "./callboard-data", 0,        0,        "Directory of database and journal; created if missing.") \
     X(DURATION, edge_wait,          "edge-wait",         "1m",            1000000000,  3600000000000, "How long a CLIENT, SERVER, PRODUCER or CONSUMER span waits for the span at the other end of the call.") \
+    X(TEXT,     grpc_tls_cert,      "grpc-tls-cert",       "",            0,           0,        "Certificate of the OTLP/gRPC port, in place of --tls-cert.") \
+    X(TEXT,     grpc_tls_client_ca, "grpc-tls-client-ca",  "",            0,           0,        "Authorities of client certificates of the OTLP/gRPC port, in place of --tls-client-ca.") \
+    X(TEXT,     grpc_tls_clients,   "grpc-tls-clients",    "",            0,           0,        "Client certificates on the OTLP/gRPC port, in place of --tls-clients.") \
+    X(TEXT,     grpc_tls_key,       "grpc-tls-key",        "",            0,           0,        "Key of the OTLP/gRPC port, in place of --tls-key.") \
     X(DURATION, idle_timeout,       "idle-timeout",      "2m",            1000000000,  3600000000000, "Idle connections are closed after this time. Slow requests have shorter limits.") \
     X(BYTES,    journal_max,        "journal-max",       "128MiB",        8388608,     68719476736, "Maximum size of the journal; above it, new data is rejected with 503.") \
     X(TEXT,     kafka_assignor,     "kafka-assignor",    "range",         0,           0,        "How the group assigns partitions: range or roundrobin.") \
@@ -68,13 +72,26 @@
     X(COUNT,    max_templates,      "max-templates",     "500",           1,           100000,   "Maximum number of log templates per component; further ones are counted as {other}.") \
     X(BYTES,    memory_limit,       "memory-limit",      "256MiB",        67108864,    1099511627776, "Memory limit of the process; requests that do not fit are rejected with 503.") \
     X(TEXT,     otlp_http,          "otlp-http",         "127.0.0.1:4318", 0,          0,        "Address of the OTLP/HTTP port; port 0 picks a free one.") \
+    X(TEXT,     otlp_tls_cert,      "otlp-tls-cert",       "",            0,           0,        "Certificate of the OTLP/HTTP port, in place of --tls-cert.") \
+    X(TEXT,     otlp_tls_client_ca, "otlp-tls-client-ca",  "",            0,           0,        "Authorities of client certificates of the OTLP/HTTP port, in place of --tls-client-ca.") \
+    X(TEXT,     otlp_tls_clients,   "otlp-tls-clients",    "",            0,           0,        "Client certificates on the OTLP/HTTP port, in place of --tls-clients.") \
+    X(TEXT,     otlp_tls_key,       "otlp-tls-key",        "",            0,           0,        "Key of the OTLP/HTTP port, in place of --tls-key.") \
     X(TEXT,     query,              "query",             "127.0.0.1:9097", 0,          0,        "Address of the query API; port 0 picks a free one.") \
+    X(TEXT,     query_tls_cert,     "query-tls-cert",      "",            0,           0,        "Certificate of the query port, in place of --tls-cert.") \
+    X(TEXT,     query_tls_client_ca, "query-tls-client-ca", "",            0,           0,        "Authorities of client certificates of the query port, in place of --tls-client-ca.") \
+    X(TEXT,     query_tls_clients,  "query-tls-clients",   "",            0,           0,        "Client certificates on the query port, in place of --tls-clients.") \
+    X(TEXT,     query_tls_key,      "query-tls-key",       "",            0,           0,        "Key of the query port, in place of --tls-key.") \
     X(COUNT,    query_workers,      "query-workers",     "2",             1,           64,       "Queries of one client address that run at the same time; one more worker serves other addresses. At most one per 32MiB of --memory-limit.") \
     X(DURATION, retention_logs,     "retention-logs",    "0",             0,           3155760000000000000, "Age at which log records and events are deleted; older ones are refused. 0: never.") \
     X(DURATION, retention_metrics,  "retention-metrics", "0",             0,           3155760000000000000, "Age at which metrics and derived series are deleted; older ones are refused. 0: never.") \
     X(BYTES,    retention_size,     "retention-size",    "10GiB",         0,           0,        "Maximum size of the database; above it, the oldest data is deleted. 0: no limit.") \
     X(DURATION, retention_traces,   "retention-traces",  "0",             0,           3155760000000000000, "Age at which spans are deleted; older ones are refused. 0: never.") \
-    X(DURATION, seal_age,           "seal-age",          "5m",            100000000,   86400000000000, "Maximum age of records in memory; older ones are written to a block, however few they are.")
+    X(DURATION, seal_age,           "seal-age",          "5m",            100000000,   86400000000000, "Maximum age of records in memory; older ones are written to a block, however few they are.") \
+    X(TEXT,     tls,                "tls",                 "",            0,           0,        "\"off\" serves plain HTTP although the port is not on loopback, for example behind a proxy. Empty: TLS if there is a certificate.") \
+    X(TEXT,     tls_cert,           "tls-cert",            "",            0,           0,        "PEM file with the certificate of every port and its chain; read again when it changes. Empty: plain HTTP.") \
+    X(TEXT,     tls_client_ca,      "tls-client-ca",       "",            0,           0,        "PEM file with the authorities whose client certificates are trusted, and revocation lists if any. Empty: clients are not asked for one.") \
+    X(TEXT,     tls_clients,        "tls-clients",         "optional",    0,           0,        "\"required\": clients without a certificate are refused; \"optional\": they may use another credential.") \
+    X(TEXT,     tls_key,            "tls-key",             "",            0,           0,        "PEM file with its key, without a passphrase; others must not be able to read it.")
 /* clang-format on */
 
 #define CONFIG_TYPE_TEXT     char * /* malloc'ed, owned, never NULL */
@@ -103,6 +120,21 @@ MUST_CHECK enum status config_set(struct config *config, const char *name,
 MUST_CHECK enum status config_parse_yaml(struct config *config,
                                          const char *text, size_t len,
                                          char *error, size_t error_size);
+
+/* TLS of a port; cert "": plain. listen NULL: unknown. */
+enum config_port {
+    CONFIG_QUERY,
+    CONFIG_OTLP_HTTP,
+    CONFIG_OTLP_GRPC,
+    CONFIG_PORTS
+};
+struct config_tls {
+    const char *name, *listen;
+    const char *cert, *key, *client_ca, *clients;
+};
+struct config_tls config_tls_of(const struct config *config,
+                                enum config_port port);
+bool config_is_required(const struct config_tls *tls);
 
 /* Sets every option to its default. */
 void config_defaults(struct config *config);

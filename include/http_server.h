@@ -14,7 +14,6 @@
  *   reserve (http_slots.h). Unfinished bodies have a share of the budget,
  *   and so have responses that wait to be sent. A request without memory waits
  *   up to HTTP_WAIT_MS before it is refused with 503 and Retry-After.
- *   One seam is not used yet: library_options for TLS.
  * Ownership: the server owns requests; `user` and what it refers to belong to
  *   the service, until `release`.
  * Threads: one I/O thread for each server. It calls all callbacks, except that
@@ -46,7 +45,7 @@ enum {
 };
 
 struct http_server;
-struct MHD_OptionItem;
+struct tls;
 
 /* Flags of a route. */
 enum {
@@ -153,10 +152,7 @@ struct http_options {
                                   any Host, unless it listens on loopback */
     bool deny_cross_origin; /* a foreign Origin is refused for GET too (OTLP) */
 
-    /* TLS: passed to libmicrohttpd as they are, options ended by
-     * MHD_OPTION_END. NULL and 0: plain HTTP. */
-    const struct MHD_OptionItem *library_options;
-    unsigned library_flags;
+    struct tls *tls; /* NULL: plain HTTP */
 };
 
 /* ERR_IO, ERR_IN_USE, ERR_INVALID, ERR_NOT_FOUND: cannot listen (logged). The

@@ -6,6 +6,7 @@
  *   Deadlines  An HTTP library's time-out begins again with each byte, so a
  *     client that sends one byte a second is never idle and never done. Here
  *     each state of a connection has a deadline:
+ *       handshake (TLS) SLOT_HEAD_S
  *       idle     idle_ns
  *       head     SLOT_HEAD_S from the request line on
  *       body     SLOT_BODY_S, then a rate of SLOT_MIN_RATE bytes/s or 1/30 of
@@ -81,6 +82,9 @@ bool slot_is_disconnected(
  * does not reset what was sent to it. */
 void slot_drain(const struct http_slot *slot);
 
+/* A new connection that begins with a TLS handshake, until slot_secured(). */
+void slot_handshake(struct http_slot *slot);
+void slot_secured(struct http_slot *slot);
 void slot_idle(struct http_slot *slot);
 void slot_head(struct http_slot *slot);
 /* length 0: unknown. */

@@ -27,6 +27,7 @@ struct otlp_http_options {
     uint64_t idle_timeout_ns;  /* for connections that are idle or slow */
     const char *cors_origins;  /* comma list; NULL or "": none */
     const char *allowed_hosts; /* comma list; NULL or "": see http_server.h */
+    struct tls *tls;           /* NULL: plain HTTP */
     struct access *access;     /* who may send; NULL: everyone */
     struct receiver_options receiver;
 };

@@ -34,6 +34,7 @@ struct query_options {
     size_t memory;             /* of all queries together */
     const char *cors_origins;  /* comma list of exact origins; "" none */
     const char *allowed_hosts; /* comma list; NULL or "": see http_server.h */
+    struct tls *tls;           /* NULL: plain HTTP */
     struct access *access;     /* who may ask; NULL: everyone, all */
     struct store *store;
     struct registry *registry;

@@ -46,6 +46,9 @@
     X(HTTP_HOSTS_REFUSED,       COUNTER, "http_heads_refused_total",          "reason=\"host\"",      "") \
     X(HTTP_ORIGINS_REFUSED,     COUNTER, "http_heads_refused_total",          "reason=\"origin\"",    "") \
     X(HTTP_CONNECTIONS_REFUSED, COUNTER, "http_connections_refused_total",    "",                     "Connections closed because too many were open.") \
+    X(TLS_HANDSHAKES,           COUNTER, "tls_handshakes_total",              "outcome=\"ok\"",       "TLS handshakes; failed: the client ended it, was too slow or spoke no TLS.") \
+    X(TLS_HANDSHAKES_FAILED,    COUNTER, "tls_handshakes_total",              "outcome=\"failed\"",   "") \
+    X(TLS_CERTIFICATES_REFUSED, COUNTER, "tls_handshakes_total",              "outcome=\"certificate\"", "") \
     X(RECEIVED_BYTES,           COUNTER, "otlp_received_bytes_total",         "",                     "Bytes of request bodies on the wire.") \
     X(DECODED_BYTES,            COUNTER, "otlp_decoded_bytes_total",          "",                     "Bytes of request bodies after decompression.") \
     X(LAG_SPANS,                GAUGE,   "ingest_lag_seconds",                "signal=\"traces\"",    "Age of the newest record when it was stored, in seconds.") \

@@ -241,6 +241,7 @@ enum status otlp_http_start(struct otlp_http **out,
         .body_share = body_share(&options->receiver),
         .cors_origins = options->cors_origins,
         .allowed_hosts = options->allowed_hosts,
+        .tls = options->tls,
         .deny_cross_origin = true,
     };
     enum status status;

@@ -209,6 +209,7 @@ static enum status start_http(struct query *query)
         .response_share = query->budget.limit / 2,
         .cors_origins = query->options.cors_origins,
         .allowed_hosts = query->options.allowed_hosts,
+        .tls = query->options.tls,
     };
 
     http.routes = query_routes(&http.route_count);

@@ -60,7 +60,9 @@ static const char *const counters[] = {
     "stored_bytes",
     "stored_records", "stored_blocks",
     /* of the Kafka receiver */
-    "kafka_lag"};
+    "kafka_lag",
+    /* of TLS */
+    "tls_certificate_expires_seconds"};
 
 enum { COUNTERS = sizeof(counters) / sizeof(counters[0]) };
 
