@@ -19,6 +19,7 @@
 
 #include "arena.h"
 #include "buf.h"
+#include "grant.h"
 #include "record.h"
 #include "status.h"
 
@@ -69,8 +70,22 @@ void catalog_set_persist(struct catalog *catalog, catalog_persist *keep,
 MUST_CHECK enum status catalog_put(struct catalog *catalog, struct slice json,
                                    struct arena *arena, struct slice *detail);
 
+/* The same for the entries of one namespace: those of others stay. An entry of
+ * another namespace: ERR_FORBIDDEN, and nothing has changed. */
+MUST_CHECK enum status catalog_put_part(struct catalog *catalog,
+                                        struct slice namespace,
+                                        struct slice json, struct arena *arena,
+                                        struct slice *detail);
+
 /* The document as it was put, "{}" at first. */
 void catalog_text(struct catalog *catalog, struct buf *out);
+
+/* A document of the entries that the viewer may see, of the namespace (empty:
+ * of any). ERR_BUSY: there is no memory for it. */
+MUST_CHECK enum status catalog_text_seen(struct catalog *catalog,
+                                         const struct viewer *viewer,
+                                         struct slice namespace,
+                                         struct buf *out);
 
 /* A reference to the present snapshot, to be released. The generation grows
  * with every put. */

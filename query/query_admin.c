@@ -169,8 +169,11 @@ static enum status get_metrics(struct query_request *request)
 
 static enum status get_catalog(struct query_request *request)
 {
-    catalog_text(request->services->catalog, &request->out);
-    return OK;
+    enum status s =
+        catalog_text_seen(request->services->catalog, &request->viewer,
+                          query_param(request, "namespace"), &request->out);
+
+    return s == OK ? OK : query_fail(request, s, NULL, "%s", status_text(s));
 }
 
 /* ---- catalogue ---- */
@@ -184,14 +187,19 @@ static const struct reply_table counts_table =
                 REPLY(struct catalog_counts, "endpoints", endpoints),
                 REPLY(struct catalog_counts, "dependencies", dependencies));
 
-static struct catalog_counts count_catalog(struct catalog *catalog)
+/* Of a namespace; empty: of all. */
+static struct catalog_counts count_catalog(struct catalog *catalog,
+                                           struct slice namespace)
 {
     struct catalog_snapshot *snapshot = catalog_get(catalog);
-    struct catalog_counts counts = {catalog_count(snapshot), 0, 0};
+    struct catalog_counts counts = {0, 0, 0};
 
-    for (uint32_t i = 0; i < counts.components; i++) {
+    for (uint32_t i = 0; i < catalog_count(snapshot); i++) {
         const struct catalog_component *c = catalog_at(snapshot, i);
 
+        if (namespace.len > 0 && !slice_equal(c->namespace, namespace))
+            continue;
+        counts.components++;
         counts.endpoints += c->endpoint_count;
         counts.dependencies += c->dependency_count;
     }
@@ -203,18 +211,30 @@ static enum status put_catalog(struct query_request *request)
 {
     const struct query_options *services = request->services;
     struct slice detail = {NULL, 0};
+    struct slice namespace = query_param(request, "namespace");
     struct catalog_counts counts;
     enum status s = store_health(services->store);
+
+    /* Or a grant on a project would replace more than that. */
+    if (query_param(request, "project").ptr ||
+        query_param(request, "component").ptr ||
+        query_param(request, "environment").ptr)
+        return query_invalid(request, "only namespace names a part");
+    if (namespace.ptr && namespace.len == 0)
+        return query_invalid(request, "namespace must not be empty");
 
     /* What cannot be written would pile up in memory. */
     if (s == ERR_IO)
         return query_fail(request, s, NULL, "%s", status_text(s));
-    s = catalog_put(services->catalog, request->raw_body, request->arena,
-                    &detail);
+    s = namespace.len > 0
+            ? catalog_put_part(services->catalog, namespace, request->raw_body,
+                               request->arena, &detail)
+            : catalog_put(services->catalog, request->raw_body, request->arena,
+                          &detail);
     if (s != OK)
         return query_fail(request, s, NULL, "%.*s", (int)detail.len,
                           detail.ptr);
-    counts = count_catalog(services->catalog);
+    counts = count_catalog(services->catalog, namespace);
     reply_write(&request->json, &counts_table, &counts);
     return OK;
 }
@@ -228,7 +248,7 @@ const struct route routes_admin[] = {
      NULL},
     {"GET", "/api/v1/catalog", ACTION_CATALOG_VIEW, SCOPE_NARROWED, get_catalog,
      NULL, NO_READER, 0, NULL},
-    {"PUT", "/api/v1/catalog", ACTION_CATALOG_UPDATE, SCOPE_NONE, put_catalog,
+    {"PUT", "/api/v1/catalog", ACTION_CATALOG_UPDATE, SCOPE_QUERY, put_catalog,
      NULL, TAKES_RAW | NO_READER, CATALOG_MAX_BYTES, &counts_table},
     {0},
 };

@@ -83,8 +83,9 @@ static void replace(struct catalog *catalog, struct catalog_snapshot *snapshot,
     free(old_text);
 }
 
-enum status catalog_put(struct catalog *catalog, struct slice json,
-                        struct arena *arena, struct slice *detail)
+/* The caller holds `putting`. */
+static enum status put_document(struct catalog *catalog, struct slice json,
+                                struct arena *arena, struct slice *detail)
 {
     struct catalog_snapshot *snapshot = snapshot_new();
     enum status status = catalog_parse(snapshot, json, arena, detail);
@@ -93,14 +94,82 @@ enum status catalog_put(struct catalog *catalog, struct slice json,
         catalog_release(snapshot);
         return status;
     }
-    pthread_mutex_lock(&catalog->putting);
     replace(catalog, snapshot, json);
     if (catalog->persist)
         status = catalog->persist(catalog->persist_arg, json);
-    pthread_mutex_unlock(&catalog->putting);
     if (status != OK)
         *detail =
             SLICE("in use, but not saved: the database cannot be written");
+    return status;
+}
+
+enum status catalog_put(struct catalog *catalog, struct slice json,
+                        struct arena *arena, struct slice *detail)
+{
+    pthread_mutex_lock(&catalog->putting);
+
+    enum status status = put_document(catalog, json, arena, detail);
+
+    pthread_mutex_unlock(&catalog->putting);
+    return status;
+}
+
+/* Its errors name places in the part, not in what is around it. */
+static enum status check_part(struct slice namespace, struct slice json,
+                              struct arena *arena, struct slice *detail)
+{
+    struct catalog_snapshot *snapshot = snapshot_new();
+    enum status status = catalog_parse(snapshot, json, arena, detail);
+
+    catalog_release(snapshot);
+    if (status == OK && !catalog_part_is_of(json, namespace)) {
+        *detail = SLICE("an entry is of another namespace; without a namespace "
+                        "it is of default");
+        return ERR_FORBIDDEN;
+    }
+    return status;
+}
+
+enum status catalog_put_part(struct catalog *catalog, struct slice namespace,
+                             struct slice json, struct arena *arena,
+                             struct slice *detail)
+{
+    enum status status = check_part(namespace, json, arena, detail);
+    struct buf merged;
+
+    if (status != OK)
+        return status;
+    /* Numbers and escapes may be written longer. */
+    buf_init(&merged, (size_t)4 * CATALOG_MAX_BYTES);
+    pthread_mutex_lock(&catalog->putting);
+    status =
+        catalog_part_replace((struct slice){catalog->text, catalog->text_len},
+                             json, namespace, &merged);
+    *detail = slice_of(status_text(status));
+    if (status == OK)
+        status = put_document(catalog, buf_slice(&merged), arena, detail);
+    pthread_mutex_unlock(&catalog->putting);
+    buf_release(&merged);
+    return status;
+}
+
+enum status catalog_text_seen(struct catalog *catalog,
+                              const struct viewer *viewer,
+                              struct slice namespace, struct buf *out)
+{
+    struct buf all;
+
+    if (viewer_sees_all(viewer) && namespace.len == 0) {
+        catalog_text(catalog, out);
+        return OK;
+    }
+    buf_init(&all, CATALOG_MAX_BYTES);
+    catalog_text(catalog, &all);
+
+    enum status status =
+        catalog_part_seen(buf_slice(&all), viewer, namespace, out);
+
+    buf_release(&all);
     return status;
 }
 

@@ -29,4 +29,15 @@ MUST_CHECK enum status catalog_parse(struct catalog_snapshot *snapshot,
                                      struct slice json, struct arena *arena,
                                      struct slice *detail);
 
+/* ---- catalog_part.c ---- */
+
+/* The entries that the viewer may see, of the namespace (empty: of any). */
+enum status catalog_part_seen(struct slice text, const struct viewer *viewer,
+                              struct slice namespace, struct buf *out);
+/* The document with the entries of the namespace replaced by those of part. */
+enum status catalog_part_replace(struct slice text, struct slice part,
+                                 struct slice namespace, struct buf *out);
+/* All entries are of this namespace. */
+bool catalog_part_is_of(struct slice text, struct slice namespace);
+
 #endif
