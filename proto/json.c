@@ -207,7 +207,7 @@ static bool enter(struct json *j, char bracket, const char *why)
     return false;
 }
 
-void json_object(struct json *j)
+void json_enter_object(struct json *j)
 {
     if (!enter(j, '{', "not an object"))
         return;
@@ -218,7 +218,7 @@ void json_object(struct json *j)
     j->depth++;
 }
 
-void json_array(struct json *j)
+void json_enter_array(struct json *j)
 {
     if (!enter(j, '[', "not an array"))
         return;

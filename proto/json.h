@@ -8,7 +8,7 @@
  *
  *   static const char *const names[] = {"traceId", "name", NULL};
  *
- *   json_object(j);
+ *   json_enter_object(j);
  *   while ((field = json_field(j, names)) >= 0)
  *       switch (field) {
  *       case 0: json_id(j, span->trace_id, 16); break;
@@ -58,8 +58,8 @@ void json_fail(struct json *j, enum status status, const char *why);
 /* Enters an object or array. null counts as an empty one; anything else is an
  * error. json_field() or json_element() must follow until it reports the end.
  */
-void json_object(struct json *j);
-void json_array(struct json *j);
+void json_enter_object(struct json *j);
+void json_enter_array(struct json *j);
 
 /* Goes to the next member named in names (ends with NULL): its index there. -1
  * at the end of the object, which is left, and after an error. */

@@ -58,11 +58,11 @@ static void data_json(struct otlp_decoder *d, struct json *j,
         metric->type != METRIC_GAUGE && metric->type != METRIC_SUMMARY;
     int field;
 
-    json_object(j);
+    json_enter_object(j);
     while ((field = json_field(j, members)) >= 0)
         if (field == POINTS) {
             otlp_back(d, &mark);
-            json_array(j);
+            json_enter_array(j);
             while (json_element(j))
                 record_json(d, j);
         } else if (field == TEMPORALITY && has_temporality) {
@@ -102,7 +102,7 @@ static void metric_json(struct otlp_decoder *d, struct json *j)
         json_fail(j, ERR_INTERNAL, "more metrics than were counted");
         return;
     }
-    json_object(j);
+    json_enter_object(j);
     while ((field = json_field(j, members)) >= 0)
         switch (field) {
         case NAME:
@@ -134,11 +134,11 @@ static void scope_records_json(struct otlp_decoder *d, struct json *j)
         otlp_json_arena_full(d, j);
         return;
     }
-    json_object(j);
+    json_enter_object(j);
     while ((field = json_field(j, scope_names[d->batch->signal])) >= 0)
         if (field == CHILDREN) {
             otlp_back(d, &mark);
-            json_array(j);
+            json_enter_array(j);
             while (json_element(j))
                 if (d->batch->signal == SIGNAL_METRICS)
                     metric_json(d, j);
@@ -170,7 +170,7 @@ static void resource_records_json(struct otlp_decoder *d, struct json *j)
         json_fail(j, ERR_INTERNAL, "more resources than were counted");
         return;
     }
-    json_object(j);
+    json_enter_object(j);
     while ((field = json_field(j, resource_names[d->batch->signal])) >= 0)
         if (field == OWNER) {
             otlp_json_message(d, j, &otlp_resource, &owner);
@@ -178,7 +178,7 @@ static void resource_records_json(struct otlp_decoder *d, struct json *j)
             d->resource->schema_url = text_json(d, j);
         } else {
             otlp_back(d, &mark);
-            json_array(j);
+            json_enter_array(j);
             while (json_element(j))
                 scope_records_json(d, j);
         }
@@ -200,20 +200,20 @@ static void count_json(struct otlp_decoder *d, struct json *j, unsigned level,
     };
     unsigned deepest = signal == SIGNAL_METRICS ? POINTS : RECORDS;
 
-    json_array(j);
+    json_enter_array(j);
     while (json_element(j)) {
         counts[level]++;
         if (level == deepest) {
             json_skip(j);
             continue;
         }
-        json_object(j);
+        json_enter_object(j);
         if (level < RECORDS)
             while (json_field(j, children[level]) >= 0)
                 count_json(d, j, level + 1, counts);
         else
             while (json_field(j, data_names) >= 0) {
-                json_object(j);
+                json_enter_object(j);
                 while (json_field(j, points_names) >= 0)
                     count_json(d, j, POINTS, counts);
             }
@@ -229,7 +229,7 @@ enum status otlp_decode_json(struct otlp_decoder *d, struct slice *detail)
     struct otlp_mark mark = otlp_mark(d);
     enum status status;
 
-    json_object(&j);
+    json_enter_object(&j);
     while (json_field(&j, names) >= 0)
         count_json(d, &j, RESOURCES, counts);
     j = json_over(body, d->arena);
@@ -237,11 +237,11 @@ enum status otlp_decode_json(struct otlp_decoder *d, struct slice *detail)
         otlp_make_room(d, counts[RESOURCES], counts[RECORDS], counts[POINTS]);
     if (status != OK)
         json_fail(&j, status, status_text(status));
-    json_object(&j);
+    json_enter_object(&j);
     while (json_field(&j, names) >= 0) {
         otlp_back(d, &mark);
         d->batch->resource_count = 0;
-        json_array(&j);
+        json_enter_array(&j);
         while (json_element(&j))
             resource_records_json(d, &j);
     }

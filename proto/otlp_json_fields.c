@@ -36,7 +36,7 @@ static void key_values_json(struct otlp_decoder *d, struct json *j,
     static const char *const names[] = {"key", "value"};
 
     *attrs = (struct otlp_list){0};
-    json_array(j);
+    json_enter_array(j);
     while (json_element(j)) {
         struct attr *attr =
             list_slot(d, j, attrs, sizeof(struct attr), ATTR_MAX_COUNT);
@@ -46,7 +46,7 @@ static void key_values_json(struct otlp_decoder *d, struct json *j,
             json_skip(j);
             continue;
         }
-        json_object(j);
+        json_enter_object(j);
         while ((field = json_row(j, names, sizeof(*names), 2)) >= 0)
             if (field == 0) {
                 struct slice key = otlp_text(d, json_text(j), ATTR_MAX_KEY);
@@ -65,7 +65,7 @@ static void elements_json(struct otlp_decoder *d, struct json *j,
                           struct otlp_list *items, unsigned depth)
 {
     *items = (struct otlp_list){0};
-    json_array(j);
+    json_enter_array(j);
     while (json_element(j)) {
         struct attr *item =
             list_slot(d, j, items, sizeof(struct attr), ATTR_MAX_COUNT);
@@ -91,7 +91,7 @@ static void items_json(struct otlp_decoder *d, struct json *j,
         json_skip(j);
         return;
     }
-    json_object(j);
+    json_enter_object(j);
     while (json_field(j, names) >= 0)
         if (type == VALUE_ARRAY)
             elements_json(d, j, &items, depth + 1);
@@ -114,7 +114,7 @@ static void value_json(struct otlp_decoder *d, struct json *j,
 
     value->type = VALUE_EMPTY;
     value->len = 0;
-    json_object(j);
+    json_enter_object(j);
     while ((field = json_row(j, names, sizeof(*names), TYPES)) >= 0)
         switch (field) {
         case STRING:
@@ -152,7 +152,7 @@ static void elements(struct otlp_decoder *d, struct json *j,
     _Alignas(8) char buffer[OTLP_MAX_MESSAGE];
 
     *list = (struct otlp_list){0};
-    json_array(j);
+    json_enter_array(j);
     while (json_element(j)) {
         void *slot = list_slot(d, j, list, message->slot_size, message->max);
 
@@ -170,7 +170,7 @@ static void numbers(struct otlp_decoder *d, struct json *j, bool doubles,
                     struct otlp_list *list)
 {
     *list = (struct otlp_list){0};
-    json_array(j);
+    json_enter_array(j);
     while (json_element(j)) {
         void *at = list_slot(d, j, list, 8, UINT32_MAX);
 
@@ -250,7 +250,7 @@ void otlp_json_message(struct otlp_decoder *d, struct json *j,
     int i;
 
     memset(at, 0, message->size);
-    json_object(j);
+    json_enter_object(j);
     while ((i = json_row(j, message->fields, sizeof(*message->fields),
                          message->count)) >= 0)
         read_field(d, j, &message->fields[i],
