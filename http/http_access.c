@@ -118,6 +118,24 @@ static enum status identify(struct server_request *sr, const char **why)
     return status;
 }
 
+/* What the connection holds counts for the tenant from now on. */
+static enum status join_tenant(struct server_request *sr, const char **why)
+{
+    struct http_request *request = &sr->request;
+    struct tenants *tenants = sr->server->options.tenants;
+
+    if (tenants)
+        request->tenant =
+            tenants_of(tenants, request->subject, request->route->action);
+    if (tenant_is_namespace(request->tenant))
+        request->holder = http_tenant_key(request->tenant);
+    if (request->subject->kind == SUBJECT_NOBODY ||
+        slot_authorized(sr->conn->slot, request->tenant))
+        return OK;
+    *why = "the namespace has too many connections; retry later";
+    return ERR_BUSY;
+}
+
 enum status http_authorize(struct server_request *sr, const char **why)
 {
     struct http_request *request = &sr->request;
@@ -135,5 +153,7 @@ enum status http_authorize(struct server_request *sr, const char **why)
         *why = sr->bad_params;
         return ERR_INVALID;
     }
-    return check_action(sr, why);
+    enum status status = check_action(sr, why);
+
+    return status == OK ? join_tenant(sr, why) : status;
 }

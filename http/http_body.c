@@ -7,6 +7,7 @@
  * Unfinished bodies have a share of the budget, whose last sixteenth is for
  * small ones: a small request has room beside large ones.
  */
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "http_int.h"
@@ -39,6 +40,36 @@ static bool share_has(const struct http_server *server, size_t room,
     return budget_used(&server->bodies) + more <= limit;
 }
 
+static bool evict(struct server_request *slowest)
+{
+    if (slowest)
+        http_refuse(slowest, ERR_BUSY, HTTP_NO_MEMORY);
+    return slowest != NULL;
+}
+
+/* The tenant of a request may hold so much more, besides one whole body. Not
+ * OK: it is told so. */
+static enum status tenant_has(struct server_request *sr, size_t more)
+{
+    struct http_server *server = sr->server;
+    struct tenant *tenant = sr->request.tenant;
+    struct tenant_refusal refusal;
+    uint64_t most;
+    size_t held;
+
+    if (!tenant_is_namespace(tenant))
+        return OK;
+    most = tenant_limit(tenant, LIMIT_INGEST_MEMORY, server->bodies.limit / 4);
+    held = budget_used(tenant_memory(tenant, TENANT_INGEST));
+    if (held == sr->request.room || held + more <= most)
+        return OK;
+    if (!sr->refusal)
+        sr->refusal = mem_alloc(ACCESS_REFUSAL_MAX);
+    (void)tenant_over_limit(tenant, LIMIT_INGEST_MEMORY, most, 1, &refusal);
+    snprintf(sr->refusal, ACCESS_REFUSAL_MAX, "%s", refusal.text);
+    return ERR_LIMITED;
+}
+
 /* Beside what others hold now: what they announced does not count. */
 static bool body_fits(const struct http_server *server, size_t more)
 {
@@ -48,15 +79,19 @@ static bool body_fits(const struct http_server *server, size_t more)
            budget_used(budget) + more < budget->limit;
 }
 
-bool http_body_fits(struct server_request *sr)
+enum status http_body_fits(struct server_request *sr)
 {
     uint64_t length = sr->request.length; /* <= max_body */
     size_t whole = length > 0 ? (size_t)length : FIRST_PIECE;
+    size_t first = whole < FIRST_PIECE ? whole : FIRST_PIECE;
 
-    while (!body_fits(sr->server, whole < FIRST_PIECE ? whole : FIRST_PIECE))
-        if (!http_body_evict(sr->server, true))
-            return false;
-    return body_fits(sr->server, whole);
+    if (tenant_has(sr, first) != OK)
+        return ERR_LIMITED;
+    while (!body_fits(sr->server, first))
+        if (!evict(slots_slowest_of_greedy(sr->conn->slot)) &&
+            !http_body_evict(sr->server, true))
+            return ERR_BUSY;
+    return body_fits(sr->server, whole) ? OK : ERR_BUSY;
 }
 
 /* Room for at least `need` bytes, which is at most the limit. */
@@ -99,6 +134,10 @@ static enum status grow(struct server_request *sr, size_t need)
     size_t room = next_room(sr, need);
     size_t more = room - request->room;
 
+    if (tenant_has(sr, more) != OK)
+        return ERR_LIMITED;
+    if (budget_used(&server->bodies) + more > server->bodies.limit / 4 * 3)
+        (void)evict(slots_slowest_of_greedy(sr->conn->slot));
     if (!share_has(server, room, more) ||
         !http_charge(&server->bodies, server->options.budget, more))
         return ERR_BUSY;
@@ -148,10 +187,10 @@ void http_body_drop(struct server_request *sr)
 
 bool http_body_evict(struct http_server *server, bool only_slow)
 {
-    struct server_request *slowest =
-        slots_slowest_body(server->slots, only_slow);
+    return evict(slots_slowest_body(server->slots, only_slow));
+}
 
-    if (slowest)
-        http_refuse(slowest, ERR_BUSY, HTTP_NO_MEMORY);
-    return slowest != NULL;
+bool http_body_evict_own(struct server_request *sr)
+{
+    return evict(slots_slowest_of_own(sr->conn->slot));
 }

@@ -49,7 +49,7 @@ static void read_head(struct server_request *sr, const char *version)
     request->content_encoding = head->content_encoding;
     request->authorization = head->authorization;
     request->length = head->length;
-    request->from = slot_address(sr->conn->slot);
+    request->from = request->holder = slot_address(sr->conn->slot);
 }
 
 /* Path and parameters; NULL, or what is wrong. */

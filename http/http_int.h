@@ -89,7 +89,8 @@ struct server_request {
     size_t body_room;   /* in memory; what is not charged is not written to */
     uint64_t discarded; /* bytes of the body */
 
-    bool refused; /* the response is decided, the rest of the body discarded */
+    bool may_wait; /* although it was not ERR_BUSY */
+    bool refused;  /* the response is decided, the rest of the body discarded */
     bool preflight;
     bool watched;
     bool busy;  /* counted in server->busy */
@@ -164,15 +165,20 @@ const char *http_parse_params(struct server_request *sr, char *query);
 
 /* Bytes that a body may have. */
 size_t http_body_limit(const struct server_request *sr);
-/* ERR_TOO_BIG, or ERR_BUSY: nothing was added. */
+/* ERR_TOO_BIG, ERR_BUSY, or ERR_LIMITED (the tenant has its share, and
+ * sr->refusal says so): nothing was added. Above three quarters of the share of
+ * bodies, the slowest of whoever holds most is refused for others. */
 MUST_CHECK enum status http_body_add(struct server_request *sr,
                                      struct slice piece);
-/* Whether a body that begins now has room. For its first piece, slow ones are
- * refused. */
-bool http_body_fits(struct server_request *sr);
+/* Whether a body that begins now has room: OK, ERR_BUSY or ERR_LIMITED. For its
+ * first piece, others are refused: slow ones, and those of whoever holds most.
+ */
+MUST_CHECK enum status http_body_fits(struct server_request *sr);
 /* Refuses the slowest unfinished body of the address that holds most;
  * only_slow: if it is slower than SLOT_MIN_RATE. False: there is none. */
 bool http_body_evict(struct http_server *server, bool only_slow);
+/* The slowest of the tenant (or address) of this request. */
+bool http_body_evict_own(struct server_request *sr);
 void http_body_drop(struct server_request *sr);
 /* The body is complete: it no longer counts as unfinished. */
 void http_body_done(struct server_request *sr);

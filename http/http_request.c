@@ -111,12 +111,21 @@ static bool charge_connection(struct server_request *sr)
     return true;
 }
 
+static const char *why_no_room(const struct server_request *sr,
+                               enum status status)
+{
+    return status == ERR_LIMITED   ? sr->refusal
+           : status == ERR_TOO_BIG ? "the body is larger than the limit"
+                                   : HTTP_NO_MEMORY;
+}
+
 static enum status has_room(struct server_request *sr, const char **why)
 {
     const struct http_service *service = &sr->server->options.service;
     bool has_body = sr->request.length > 0 || sr->head.transfer_encoding.ptr;
     enum status status = http_authorize(sr, why);
 
+    sr->may_wait = false;
     if (status != OK)
         return status;
     if (sr->request.length > http_body_limit(sr)) {
@@ -127,9 +136,13 @@ static enum status has_room(struct server_request *sr, const char **why)
         status = service->admit(service->arg, &sr->request, why);
     if (status != OK || sr->request.route->flags & HTTP_RESERVED)
         return status;
+    if (has_body)
+        status = http_body_fits(sr);
+    *why = why_no_room(sr, status);
+    sr->may_wait = status == ERR_LIMITED;
+    if (status != OK)
+        return status;
     *why = HTTP_NO_MEMORY;
-    if (has_body && !http_body_fits(sr))
-        return ERR_BUSY;
     return charge_connection(sr) ? OK : ERR_BUSY;
 }
 
@@ -138,12 +151,14 @@ static enum MHD_Result admit(struct server_request *sr)
     const char *why = NULL;
     enum status status = has_room(sr, &why);
 
-    if ((status == ERR_BUSY || status == ERR_FULL) && http_wait(sr)) {
+    if ((status == ERR_BUSY || status == ERR_FULL || sr->may_wait) &&
+        http_wait(sr)) {
         sr->state = SR_HEAD_WAIT;
         return MHD_YES;
     }
     sr->state = SR_BODY;
     if (status != OK) {
+        tenant_count(sr->request.tenant, TENANT_MEMORY, sr->may_wait);
         http_refuse(sr, status, why);
         return after_refusal(sr);
     }
@@ -179,9 +194,11 @@ static enum status add_evicting(struct server_request *sr, struct slice piece,
 {
     enum status status = http_body_add(sr, piece);
 
-    while (status == ERR_BUSY && http_body_evict(sr->server, only_slow) &&
-           !sr->refused)
-        status = http_body_add(sr, piece);
+    while (!sr->refused &&
+           ((status == ERR_BUSY && http_body_evict(sr->server, only_slow)) ||
+            (status == ERR_LIMITED && !only_slow && http_body_evict_own(sr))))
+        if (!sr->refused)
+            status = http_body_add(sr, piece);
     return status;
 }
 
@@ -190,15 +207,15 @@ static bool take(struct server_request *sr, struct slice piece)
 {
     enum status status = add_evicting(sr, piece, true);
 
-    if (status == ERR_BUSY && !sr->refused) {
+    if ((status == ERR_BUSY || status == ERR_LIMITED) && !sr->refused) {
         if (http_wait(sr))
             return false;
         status = add_evicting(sr, piece, false);
     }
-    if (status != OK && !sr->refused)
-        http_refuse(sr, status,
-                    status == ERR_TOO_BIG ? "the body is larger than the limit"
-                                          : HTTP_NO_MEMORY);
+    if (status != OK && !sr->refused) {
+        tenant_count(sr->request.tenant, TENANT_MEMORY, status == ERR_LIMITED);
+        http_refuse(sr, status, why_no_room(sr, status));
+    }
     return true;
 }
 

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <sys/ioctl.h>
 
+#include "buf.h"
 #include "clock.h"
 #include "http_slots_int.h"
 #include "mem.h"
@@ -22,7 +23,7 @@ struct http_slots *slots_new(uint32_t max, uint32_t reserve, uint64_t idle_ns)
 
     pthread_mutex_init(&slots->lock, NULL);
     ring_init(&slots->all);
-    ring_init(&slots->peers);
+    ring_init(&slots->holders);
     ring_init(&slots->watched);
     ring_init(&slots->in_reserve);
     slots->max = max;
@@ -47,13 +48,14 @@ void slots_free(struct http_slots *slots)
 static void join_idle(struct http_slot *slot, enum idle_kind kind)
 {
     if (!slot->closing && !slot->reserved)
-        ring_add(&slot->peer->idle[kind], &slot->idle);
+        ring_add(&slot->holder->idle[kind], &slot->idle);
 }
 
 struct http_slot *slots_add(struct http_slots *slots, int fd,
                             const struct sockaddr *from)
 {
     struct http_slot *slot = mem_zero(1, sizeof(*slot));
+    struct http_address group = slots_group_of(from);
 
     slot->slots = slots;
     slot->fd = fd;
@@ -61,7 +63,9 @@ struct http_slot *slots_add(struct http_slots *slots, int fd,
     ring_init(&slot->watched);
     ring_init(&slot->in_reserve);
     pthread_mutex_lock(&slots->lock);
-    slot->peer = slots_ref_peer(slots, from);
+    slot->peer = slot->holder = slots_ref_holder(slots, &group);
+    slot->peer->strangers++;
+    slots->strangers++;
     slot->reserved = slots->next_reserved;
     slot->since_ns = clock_monotonic_ns();
     slot->deadline_ns =
@@ -79,6 +83,21 @@ struct http_slot *slots_add(struct http_slots *slots, int fd,
     return slot;
 }
 
+/* What it holds counts there no more. */
+static void leave_holder(struct http_slot *slot)
+{
+    slot->holder->body_bytes -= slot->body_bytes;
+    slot->holder->unsent_bytes -= slot->unsent_bytes;
+    if (slot->holder != slot->peer)
+        slots_unref_holder(slot->slots, slot->holder);
+    slot->holder = slot->peer;
+    if (!slot->tenant)
+        return;
+    (void)tenant_connections(slot->tenant, -1);
+    budget_give(tenant_memory(slot->tenant, TENANT_INGEST), slot->body_bytes);
+    slot->tenant = NULL;
+}
+
 void slots_remove(struct http_slots *slots, struct http_slot *slot)
 {
     pthread_mutex_lock(&slots->lock);
@@ -89,16 +108,72 @@ void slots_remove(struct http_slots *slots, struct http_slot *slot)
     slots->closing -= slot->closing;
     slots->reserved -= slot->reserved_counted;
     ring_remove(&slot->in_reserve);
-    slot->peer->body_bytes -= slot->body_bytes;
-    slot->peer->unsent_bytes -= slot->unsent_bytes;
-    slots_unref_peer(slots, slot->peer);
+    slot_no_stranger(slot);
+    leave_holder(slot);
+    slots_unref_holder(slots, slot->peer);
     pthread_mutex_unlock(&slots->lock);
     free(slot);
 }
 
 struct http_address slot_address(const struct http_slot *slot)
 {
-    return slot->peer->address;
+    return slot->peer->key;
+}
+
+struct http_address http_tenant_key(const struct tenant *tenant)
+{
+    /* No address begins like that: ff00::/8 are groups. */
+    struct http_address key = {.bytes = {0xff, 0xff}};
+
+    store_le((char *)key.bytes + 8, tenant_number(tenant), 4);
+    return key;
+}
+
+void slots_ask(struct http_slots *slots)
+{
+    slots->asks = true;
+}
+
+/* Moves it to the holder of its tenant, or back to that of its address. */
+static void join_tenant(struct http_slot *slot, struct tenant *tenant)
+{
+    bool is_namespace = tenant_is_namespace(tenant);
+    struct http_address key =
+        is_namespace ? http_tenant_key(tenant) : slot->peer->key;
+
+    ring_remove(&slot->idle);
+    leave_holder(slot);
+    if (is_namespace)
+        slot->holder = slots_ref_holder(slot->slots, &key);
+    slot->holder->body_bytes += slot->body_bytes;
+    slot->holder->unsent_bytes += slot->unsent_bytes;
+    slot->tenant = tenant;
+    if (!tenant)
+        return;
+    (void)tenant_connections(tenant, 1);
+    budget_force(tenant_memory(tenant, TENANT_INGEST), slot->body_bytes);
+}
+
+bool slot_authorized(struct http_slot *slot, struct tenant *tenant)
+{
+    struct http_slots *slots = slot->slots;
+    bool fits = true;
+
+    pthread_mutex_lock(&slots->lock);
+    slot_no_stranger(slot);
+    if (slot->tenant != tenant) {
+        join_tenant(slot, tenant);
+        if (slot->state == SLOT_HEAD)
+            join_idle(slot, WITHIN_HEAD);
+    }
+    if (tenant_is_namespace(tenant) && !slot->reserved) {
+        uint64_t most = tenant_limit(tenant, LIMIT_CONNECTIONS,
+                                     slots->max < 4 ? 1 : slots->max / 4);
+
+        fits = slot->holder->count <= most || slots_close_idle_of(slot->holder);
+    }
+    pthread_mutex_unlock(&slots->lock);
+    return fits;
 }
 
 bool slot_is_reserved(const struct http_slot *slot)
@@ -141,7 +216,7 @@ static void enter(struct http_slot *slot, enum slot_state state)
     slot->since_ns = clock_monotonic_ns();
     slot->disconnected = false;
     ring_remove(&slot->idle);
-    slot->peer->unsent_bytes -= slot->unsent_bytes;
+    slot->holder->unsent_bytes -= slot->unsent_bytes;
     slot->unsent_bytes = 0;
 }
 
@@ -255,7 +330,7 @@ void slot_sending(struct http_slot *slot, size_t bytes)
     pthread_mutex_lock(&slot->slots->lock);
     enter(slot, SLOT_SENDING);
     slot->unsent_bytes = bytes;
-    slot->peer->unsent_bytes += bytes;
+    slot->holder->unsent_bytes += bytes;
     set_deadline(slot, slot->since_ns + SLOT_HEAD_S * NS_PER_S +
                            (uint64_t)bytes * NS_PER_S / SLOT_MIN_RATE);
     pthread_mutex_unlock(&slot->slots->lock);
@@ -264,7 +339,13 @@ void slot_sending(struct http_slot *slot, size_t bytes)
 void slot_hold(struct http_slot *slot, size_t bytes, void *owner)
 {
     pthread_mutex_lock(&slot->slots->lock);
-    slot->peer->body_bytes += bytes - slot->body_bytes;
+    slot->holder->body_bytes += bytes - slot->body_bytes;
+    if (slot->tenant) {
+        struct budget *memory = tenant_memory(slot->tenant, TENANT_INGEST);
+
+        budget_force(memory, bytes);
+        budget_give(memory, slot->body_bytes);
+    }
     slot->body_bytes = bytes;
     slot->owner = owner;
     pthread_mutex_unlock(&slot->slots->lock);

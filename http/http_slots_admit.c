@@ -30,8 +30,7 @@ static struct http_address address_of(const struct sockaddr *from)
     return address;
 }
 
-/* A /64 of IPv6 counts as one address; ::1 and IPv4 stay as they are. */
-static struct http_address group_of(const struct sockaddr *from)
+struct http_address slots_group_of(const struct sockaddr *from)
 {
     static const uint8_t none[8];
     struct http_address address = address_of(from);
@@ -41,51 +40,58 @@ static struct http_address group_of(const struct sockaddr *from)
     return address;
 }
 
-static struct peer_address **peer_slot(struct http_slots *slots,
-                                       const struct http_address *address)
+static struct slot_holder **holder_at(struct http_slots *slots,
+                                      const struct http_address *key)
 {
-    uint64_t hash = hash_bytes(address->bytes, sizeof(address->bytes), 0);
-    struct peer_address **at = &slots->buckets[hash % SLOT_BUCKETS];
+    uint64_t hash = hash_bytes(key->bytes, sizeof(key->bytes), 0);
+    struct slot_holder **at = &slots->buckets[hash % SLOT_BUCKETS];
 
-    while (*at && memcmp(&(*at)->address, address, sizeof(*address)) != 0)
+    while (*at && memcmp(&(*at)->key, key, sizeof(*key)) != 0)
         at = &(*at)->chain;
     return at;
 }
 
-struct peer_address *slots_ref_peer(struct http_slots *slots,
-                                    const struct sockaddr *from)
+struct slot_holder *slots_ref_holder(struct http_slots *slots,
+                                     const struct http_address *key)
 {
-    struct http_address address = group_of(from);
-    struct peer_address **at = peer_slot(slots, &address);
+    struct slot_holder **at = holder_at(slots, key);
 
     if (!*at) {
         *at = mem_zero(1, sizeof(**at));
-        (*at)->address = address;
+        (*at)->key = *key;
         for (int kind = 0; kind < IDLE_KINDS; kind++)
             ring_init(&(*at)->idle[kind]);
-        ring_add(&slots->peers, &(*at)->all);
+        ring_add(&slots->holders, &(*at)->all);
     }
     (*at)->count++;
     return *at;
 }
 
-void slots_unref_peer(struct http_slots *slots, struct peer_address *peer)
+void slots_unref_holder(struct http_slots *slots, struct slot_holder *holder)
 {
-    struct peer_address **at = peer_slot(slots, &peer->address);
+    struct slot_holder **at = holder_at(slots, &holder->key);
 
-    if (--peer->count > 0)
+    if (--holder->count > 0)
         return;
-    *at = peer->chain;
-    ring_remove(&peer->all);
-    free(peer);
+    *at = holder->chain;
+    ring_remove(&holder->all);
+    free(holder);
 }
 
 /* ---- closing ---- */
+
+void slot_no_stranger(struct http_slot *slot)
+{
+    slot->peer->strangers -= !slot->known;
+    slot->slots->strangers -= !slot->known;
+    slot->known = true;
+}
 
 void slot_close(struct http_slot *slot)
 {
     if (slot->closing)
         return;
+    slot_no_stranger(slot);
     slot->closing = true;
     slot->slots->closing++;
     slot->slots->reserved -= slot->reserved_counted; /* now, for the next one */
@@ -95,15 +101,15 @@ void slot_close(struct http_slot *slot)
     (void)shutdown(slot->fd, SHUT_RDWR);
 }
 
-static struct peer_address *peer_with_most(struct http_slots *slots, int kind)
+static struct slot_holder *holder_with_most(struct http_slots *slots, int kind)
 {
-    struct peer_address *most = NULL, *peer;
+    struct slot_holder *most = NULL, *holder;
 
-    ring_each(peer, &slots->peers, struct peer_address, all) {
-        const struct ring *idle = &peer->idle[kind];
+    ring_each(holder, &slots->holders, struct slot_holder, all) {
+        const struct ring *idle = &holder->idle[kind];
 
-        if (idle->next != idle && (!most || peer->count > most->count))
-            most = peer;
+        if (idle->next != idle && (!most || holder->count > most->count))
+            most = holder;
     }
     return most;
 }
@@ -130,13 +136,27 @@ static struct http_slot *idle_for(const struct ring *idle, uint64_t age_ns)
 static bool close_idle(struct http_slots *slots, uint64_t age_ns)
 {
     for (int kind = 0; kind < IDLE_KINDS; kind++) {
-        const struct peer_address *most = peer_with_most(slots, kind);
+        const struct slot_holder *most = holder_with_most(slots, kind);
         struct http_slot *slot = NULL;
 
         if (kind == WITHIN_HEAD && age_ns < NS_PER_S)
             age_ns = NS_PER_S;
         if (most)
             slot = idle_for(&most->idle[kind], age_ns);
+        if (slot) {
+            slot_close(slot);
+            return true;
+        }
+    }
+    return false;
+}
+
+bool slots_close_idle_of(const struct slot_holder *holder)
+{
+    for (int kind = 0; kind < IDLE_KINDS; kind++) {
+        struct http_slot *slot =
+            idle_for(&holder->idle[kind], kind == WITHIN_HEAD ? NS_PER_S : 0);
+
         if (slot) {
             slot_close(slot);
             return true;
@@ -171,19 +191,42 @@ static bool close_reserved(struct http_slots *slots)
     return false;
 }
 
+/* Connections without a request that was authorised may be half of all, and an
+ * eighth of one address. Above that, the one that has been idle longest makes
+ * room. */
+static bool stranger_has_share(struct http_slots *slots,
+                               const struct slot_holder *peer)
+{
+    uint32_t eighth = slots->max < 8 ? 1 : slots->max / 8;
+    bool alone = peer && peer->strangers >= eighth;
+    struct http_slot *slot;
+
+    if (!slots->asks || (!alone && slots->strangers < (slots->max + 1) / 2))
+        return true;
+    ring_each(slot, &slots->all, struct http_slot, all) {
+        if (slot->known || slot->closing || slot->reserved ||
+            slot->state > SLOT_HEAD || (alone && slot->peer != peer))
+            continue;
+        slot_close(slot);
+        return true;
+    }
+    return false;
+}
+
 bool slots_admit(struct http_slots *slots, const struct sockaddr *from)
 {
-    struct http_address group = group_of(from);
+    struct http_address group = slots_group_of(from);
     uint32_t eighth = slots->max < 8 ? 1 : slots->max / 8, live;
-    const struct peer_address *peer;
+    const struct slot_holder *peer;
     bool entitled;
 
     pthread_mutex_lock(&slots->lock);
     live = slots->count - slots->closing - slots->reserved;
+    peer = *holder_at(slots, &group);
     entitled = live < slots->max - eighth || close_idle(slots, 0);
-    peer = *peer_slot(slots, &group);
     if (!entitled && live < slots->max)
         entitled = !peer || peer->count < eighth;
+    entitled = entitled && stranger_has_share(slots, peer);
     slots->next_reserved = !entitled;
     if (!entitled)
         entitled = slots->reserved < slots->reserve || close_reserved(slots);
@@ -191,23 +234,33 @@ bool slots_admit(struct http_slots *slots, const struct sockaddr *from)
     return entitled;
 }
 
-void *slots_slowest_body(struct http_slots *slots, bool only_slow)
+/* ---- memory ---- */
+
+/* Whose upload is ended: the one that holds most; or the asker itself. */
+static const struct slot_holder *most_bodies(const struct http_slots *slots)
 {
-    const struct peer_address *most = NULL, *peer;
+    const struct slot_holder *most = NULL, *holder;
+
+    ring_each(holder, &slots->holders, struct slot_holder, all) {
+        if (holder->body_bytes > 0 &&
+            (!most || holder->body_bytes > most->body_bytes))
+            most = holder;
+    }
+    return most;
+}
+
+static struct http_slot *slowest_of(const struct http_slots *slots,
+                                    const struct slot_holder *holder,
+                                    bool only_slow)
+{
     struct http_slot *slowest = NULL, *slot;
     uint64_t now = clock_monotonic_ns();
     double least = 0;
 
-    pthread_mutex_lock(&slots->lock);
-    ring_each(peer, &slots->peers, struct peer_address, all) {
-        if (peer->body_bytes > 0 &&
-            (!most || peer->body_bytes > most->body_bytes))
-            most = peer;
-    }
     ring_each(slot, &slots->all, struct http_slot, all) {
         double rate;
 
-        if (slot->peer != most || slot->body_bytes == 0)
+        if (slot->holder != holder || slot->body_bytes == 0)
             continue;
         rate = (double)slot->received /
                (double)(now - slot->body_start_ns + NS_PER_MS) *
@@ -220,8 +273,47 @@ void *slots_slowest_body(struct http_slots *slots, bool only_slow)
             least = rate;
         }
     }
-    void *owner = slowest ? slowest->owner : NULL;
+    return slowest;
+}
+
+void *slots_slowest_body(struct http_slots *slots, bool only_slow)
+{
+    struct http_slot *slowest;
+    void *owner;
+
+    pthread_mutex_lock(&slots->lock);
+    slowest = slowest_of(slots, most_bodies(slots), only_slow);
+    owner = slowest ? slowest->owner : NULL;
     pthread_mutex_unlock(&slots->lock);
+    return owner;
+}
+
+void *slots_slowest_of_greedy(struct http_slot *asker)
+{
+    struct http_slots *slots = asker->slots;
+    const struct slot_holder *most;
+    struct http_slot *slowest = NULL;
+    void *owner;
+
+    pthread_mutex_lock(&slots->lock);
+    most = most_bodies(slots);
+    if (most && most != asker->holder &&
+        most->body_bytes / 2 > asker->holder->body_bytes)
+        slowest = slowest_of(slots, most, false);
+    owner = slowest ? slowest->owner : NULL;
+    pthread_mutex_unlock(&slots->lock);
+    return owner;
+}
+
+void *slots_slowest_of_own(struct http_slot *asker)
+{
+    struct http_slot *slowest;
+    void *owner;
+
+    pthread_mutex_lock(&asker->slots->lock);
+    slowest = slowest_of(asker->slots, asker->holder, false);
+    owner = slowest ? slowest->owner : NULL;
+    pthread_mutex_unlock(&asker->slots->lock);
     return owner;
 }
 
@@ -236,8 +328,9 @@ bool slots_close_slowest_reader(struct http_slots *slots)
             slot->unsent_bytes == 0 || now - slot->since_ns < NS_PER_S)
             continue;
         if (!slowest ||
-            slot->peer->unsent_bytes > slowest->peer->unsent_bytes ||
-            (slot->peer == slowest->peer && slot->since_ns < slowest->since_ns))
+            slot->holder->unsent_bytes > slowest->holder->unsent_bytes ||
+            (slot->holder == slowest->holder &&
+             slot->since_ns < slowest->since_ns))
             slowest = slot;
     }
     if (slowest)

@@ -25,12 +25,13 @@ enum idle_kind {
     IDLE_KINDS
 };
 
-/* All connections of one address (of one /64 with IPv6). */
-struct peer_address {
+/* An address (a /64 with IPv6) or a tenant: all its connections. */
+struct slot_holder {
     struct ring all;
-    struct peer_address *chain;
-    struct http_address address;
+    struct slot_holder *chain;
+    struct http_address key;
     uint32_t count;
+    uint32_t strangers;              /* without a request that was authorised */
     struct ring idle[IDLE_KINDS];    /* slots, by enum idle_kind */
     size_t body_bytes, unsent_bytes; /* of unfinished bodies, of responses */
 };
@@ -40,13 +41,17 @@ enum slot_state { SLOT_IDLE, SLOT_HEAD, SLOT_BODY, SLOT_BUSY, SLOT_SENDING };
 struct http_slot {
     struct ring all, idle, watched, in_reserve;
     struct http_slots *slots;
-    struct peer_address *peer;
+    struct slot_holder *peer;     /* its address */
+    struct slot_holder *holder;   /* its tenant, else its address: what it holds
+                                     counts there */
+    struct tenant *tenant;        /* NULL: not known, or no namespace */
     atomic_bool *disconnect_flag; /* set on disconnect, if watched */
     int fd;
     enum slot_state state;
     bool reserved, closing;
     bool reserved_counted; /* in slots->reserved */
     bool used;             /* a request line was read */
+    bool known;            /* a request was authorised, or it is closing */
     bool disconnected;     /* at the last check, and no byte since */
     uint64_t since_ns, deadline_ns;
     uint64_t length, received; /* of the body */
@@ -57,13 +62,14 @@ struct http_slot {
 
 struct http_slots {
     pthread_mutex_t lock;
-    struct ring all, peers, watched, in_reserve;
-    uint32_t count, closing, reserved;
+    struct ring all, holders, watched, in_reserve;
+    uint32_t count, closing, reserved, strangers;
     uint32_t max, reserve;
     uint64_t idle_ns;
+    bool asks;          /* for credentials: strangers have a share */
     bool next_reserved; /* whether the connection admitted last gets a reserved
                            slot */
-    struct peer_address *buckets[SLOT_BUCKETS];
+    struct slot_holder *buckets[SLOT_BUCKETS];
     struct pollfd *polls; /* one per slot, in their order */
     size_t room;
 };
@@ -98,10 +104,16 @@ static inline void ring_remove(struct ring *one)
 
 /* ---- http_slots_admit.c; the caller holds the lock ---- */
 
-/* The entry of an address, with a reference count. */
-struct peer_address *slots_ref_peer(struct http_slots *slots,
-                                    const struct sockaddr *from);
-void slots_unref_peer(struct http_slots *slots, struct peer_address *peer);
+/* The entry of an address or tenant, with a reference count. */
+struct slot_holder *slots_ref_holder(struct http_slots *slots,
+                                     const struct http_address *key);
+void slots_unref_holder(struct http_slots *slots, struct slot_holder *holder);
+/* A /64 of IPv6 counts as one address; ::1 and IPv4 stay as they are. */
+struct http_address slots_group_of(const struct sockaddr *from);
 void slot_close(struct http_slot *slot);
+/* It does not count as one without an authorised request any more. */
+void slot_no_stranger(struct http_slot *slot);
+/* Closes the one of this holder that is idle longest; false: there is none. */
+bool slots_close_idle_of(const struct slot_holder *holder);
 
 #endif

@@ -35,6 +35,7 @@
 #include "buf.h"
 #include "slice.h"
 #include "status.h"
+#include "tenants.h"
 
 enum {
     HTTP_MAX_PARTS = 4,       /* {} in the pattern of a path */
@@ -88,6 +89,9 @@ struct http_address {
     uint8_t bytes[16];
 };
 
+/* A key for a tenant among those of addresses. */
+struct http_address http_tenant_key(const struct tenant *tenant);
+
 struct http_request {
     const struct http_route *route; /* NULL if there is none (refuse) */
     struct slice content_type, content_encoding; /* ptr NULL: absent */
@@ -99,6 +103,10 @@ struct http_request {
     const struct http_param *params;    /* of the query string, decoded */
     uint32_t param_count;
     struct http_address from;
+    struct tenant *tenant; /* of the subject; NULL: tenants are not counted */
+    /* By whom memory, turns and workers are shared out: its tenant if that is a
+     * namespace, else the address. */
+    struct http_address holder;
     uint64_t length; /* Content-Length; 0 if there is none */
 
     char *body; /* room bytes, charged to the budget of the server; a service
@@ -136,7 +144,8 @@ struct http_options {
     const struct http_route *routes;
     size_t route_count;
     struct http_service service;
-    struct access *access; /* NULL: nobody is asked who it is */
+    struct access *access;   /* NULL: nobody is asked who it is */
+    struct tenants *tenants; /* NULL: not counted */
 
     uint32_t max_connections;
     unsigned files_eighths; /* share of RLIMIT_NOFILE for these connections */

@@ -21,8 +21,13 @@
  *     that never sent a request, last those that are within a head for more
  *     than a second. A connection without a right to a slot gets one of the
  *     reserve, for /health and the like.
+ *   Tenants  Once a request was authorised, what a connection holds counts for
+ *     the namespace of its credential, if it has one, else for its address. A
+ *     namespace has a share of the connections (access/tenants.h); those
+ *     without an authorised request are half of all, and an eighth of one
+ *     address, where credentials are asked for.
  *   Memory  slots_slowest_body() and slots_close_slowest_reader() choose the
- *     slowest connection of the address that holds most.
+ *     slowest connection of the tenant or address that holds most.
  *   Disconnects  A connection is closed by shutdown() of its socket: the
  *     library then finds it closed and cleans up. The library does not always
  *     notice that a client has gone: it learns of new bytes once
@@ -74,6 +79,13 @@ struct http_slot *slots_add(struct http_slots *slots, int fd,
                             const struct sockaddr *peer);
 void slots_remove(struct http_slots *slots, struct http_slot *slot);
 
+/* Credentials are asked for. Before the first connection. */
+void slots_ask(struct http_slots *slots);
+/* A request on this connection was authorised; tenant NULL: by nobody in
+ * particular. False: its namespace has all the connections that it may have,
+ * and none is idle. */
+bool slot_authorized(struct http_slot *slot, struct tenant *tenant);
+
 struct http_address slot_address(const struct http_slot *slot);
 bool slot_is_reserved(const struct http_slot *slot);
 bool slot_is_disconnected(
@@ -97,6 +109,10 @@ void slot_sending(struct http_slot *slot, size_t bytes);
 void slot_hold(struct http_slot *slot, size_t bytes, void *owner);
 /* only_slow: NULL if it arrives at SLOT_MIN_RATE, or has just begun. */
 void *slots_slowest_body(struct http_slots *slots, bool only_slow);
+/* Of whoever holds most, if that is more than twice what the asker holds; of
+ * the asker's own tenant or address. */
+void *slots_slowest_of_greedy(struct http_slot *asker);
+void *slots_slowest_of_own(struct http_slot *asker);
 /* False: no response is being sent for more than a second. */
 bool slots_close_slowest_reader(struct http_slots *slots);
 

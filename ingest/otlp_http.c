@@ -124,14 +124,6 @@ static struct http_export *export_of(struct otlp_http *otlp,
     return export;
 }
 
-static struct tenant *tenant_of(struct otlp_http *otlp,
-                                const struct http_request *http)
-{
-    struct tenants *tenants = otlp->intake.options.tenants;
-
-    return tenants ? tenants_of(tenants, http->subject, ACTION_WRITE) : NULL;
-}
-
 static enum status admit(void *arg, struct http_request *http,
                          const char **reason)
 {
@@ -143,7 +135,7 @@ static enum status admit(void *arg, struct http_request *http,
 
     if (is_new) { /* not when it is admitted after a wait */
         request->signal = *(const enum signal *)http->route->user;
-        request->tenant = tenant_of(arg, http);
+        request->tenant = http->tenant;
         stats_add(counters[request->signal], 1);
     }
     *reason = "Content-Type must be application/x-protobuf or application/json";
@@ -233,6 +225,7 @@ enum status otlp_http_start(struct otlp_http **out,
                     .release = release,
                     .arg = otlp},
         .access = options->access,
+        .tenants = options->receiver.tenants,
         .max_connections = options->max_connections,
         .files_eighths = 6,
         .idle_timeout_ns = options->idle_timeout_ns,

@@ -2,6 +2,7 @@
 #include "http_slots.h"
 
 #include <arpa/inet.h>
+#include <stdio.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -242,5 +243,113 @@ TEST(the_slowest_body_of_who_holds_most)
     CHECK(slots_slowest_body(slots, true) == &other);
     for (int i = 0; i < 3; i++)
         pair_close(slots, pairs[i]);
+    slots_free(slots);
+}
+
+TEST(what_a_tenant_holds_counts_for_it)
+{
+    struct tenants *tenants = tenants_new();
+    struct tenant *a = tenants_find(tenants, SLICE("a"));
+    struct tenant *b = tenants_find(tenants, SLICE("b"));
+    struct http_slots *slots = slots_new(16, 2, NS_PER_HOUR);
+    struct pair a1 = pair_of(slots, "10.0.0.1"),
+                a2 = pair_of(slots, "10.0.0.2"),
+                b1 = pair_of(slots, "10.0.0.1");
+    struct pair *pairs[] = {&a1, &a2, &b1};
+
+    for (int i = 0; i < 3; i++) {
+        slot_head(pairs[i]->slot);
+        CHECK(slot_authorized(pairs[i]->slot, i < 2 ? a : b));
+        slot_body(pairs[i]->slot, 1 << 20);
+        slot_progress(pairs[i]->slot, i == 1 ? 10 : 100000);
+        slot_hold(pairs[i]->slot, 100000, pairs[i]);
+    }
+    CHECK_EQ(budget_used(tenant_memory(a, TENANT_INGEST)), 200000);
+    CHECK(slots_slowest_body(slots, false) == &a2);
+    CHECK(slots_slowest_of_own(b1.slot) == &b1);
+    CHECK(slots_slowest_of_greedy(b1.slot) == NULL); /* not twice as much */
+    slot_hold(b1.slot, 1000, &b1);
+    CHECK(slots_slowest_of_greedy(b1.slot) == &a2); /* however fast */
+    CHECK(slots_slowest_of_greedy(a1.slot) == NULL);
+    CHECK(slot_authorized(a2.slot, b)); /* another credential on it */
+    CHECK_EQ(budget_used(tenant_memory(a, TENANT_INGEST)), 100000);
+    CHECK_EQ(budget_used(tenant_memory(b, TENANT_INGEST)), 101000);
+    CHECK(slots_slowest_body(slots, false) == &a2);
+    for (int i = 0; i < 3; i++)
+        pair_close(slots, pairs[i]);
+    CHECK_EQ(budget_used(tenant_memory(a, TENANT_INGEST)), 0);
+    CHECK_EQ(tenant_connections(a, 0), 0);
+    CHECK_EQ(tenant_connections(b, 0), 0);
+    slots_free(slots);
+    tenants_free(tenants);
+}
+
+TEST(a_tenant_has_a_quarter_of_the_connections)
+{
+    struct tenants *tenants = tenants_new();
+    struct tenant *a = tenants_find(tenants, SLICE("a"));
+    struct http_slots *slots = slots_new(16, 2, NS_PER_HOUR);
+    struct pair pairs[6];
+
+    for (int i = 0; i < 4; i++) {
+        pairs[i] = pair_open(slots);
+        slot_head(pairs[i].slot);
+        CHECK(slot_authorized(pairs[i].slot, a));
+        if (i < 2)
+            slot_idle(pairs[i].slot);
+        else
+            slot_busy(pairs[i].slot);
+    }
+    for (int i = 4; i < 6; i++) { /* each closes an idle one */
+        CHECK(is_open(&pairs[i - 4]));
+        pairs[i] = pair_open(slots);
+        slot_head(pairs[i].slot);
+        CHECK(slot_authorized(pairs[i].slot, a));
+        slot_busy(pairs[i].slot);
+        CHECK(!is_open(&pairs[i - 4]));
+    }
+    for (int i = 0; i < 2; i++)
+        pair_close(slots, &pairs[i]);
+    pairs[0] = pair_open(slots);
+    slot_head(pairs[0].slot);
+    slot_busy(pairs[0].slot);
+    CHECK(!slot_authorized(pairs[0].slot, a)); /* none is idle */
+    CHECK(slot_authorized(pairs[0].slot, NULL));
+    for (int i = 0; i < 6; i++)
+        if (i != 1)
+            pair_close(slots, &pairs[i]);
+    slots_free(slots);
+    tenants_free(tenants);
+}
+
+TEST(strangers_have_half_and_an_eighth_of_one_address)
+{
+    struct http_slots *slots = slots_new(32, 2, NS_PER_HOUR);
+    struct pair pairs[18];
+    char address[32];
+
+    slots_ask(slots);
+    for (int i = 0; i < 4; i++) {
+        CHECK(admits(slots, "10.0.0.1"));
+        pairs[i] = pair_open(slots);
+    }
+    CHECK(admits(slots, "10.0.0.1")); /* in place of the oldest */
+    CHECK(!is_open(&pairs[0]));
+    pairs[16] = pair_open(slots);
+    for (int i = 4; i < 16; i++) {
+        snprintf(address, sizeof(address), "10.0.1.%d", i);
+        CHECK(admits(slots, address));
+        pairs[i] = pair_of(slots, address);
+    }
+    slot_head(pairs[1].slot);
+    CHECK(slot_authorized(pairs[1].slot, NULL));
+    CHECK(admits(slots, "10.0.0.2"));
+    CHECK(is_open(&pairs[2]));
+    pairs[17] = pair_of(slots, "10.0.0.2");
+    CHECK(admits(slots, "10.0.0.3"));
+    CHECK(is_open(&pairs[1])); /* no stranger any more */
+    CHECK(!is_open(&pairs[2]));
+    for (int i = 0; i < 18; i++)
+        pair_close(slots, &pairs[i]);
     slots_free(slots);
 }
