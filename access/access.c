@@ -1,59 +1,150 @@
+/*
+ * From what came with a request to its subject. One function for each kind of
+ * credential; this file picks it, and limits how often an address may be wrong.
+ */
 #include "access.h"
 
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <strings.h>
 
-static const struct grant all_of_everything = {
-    .actions = ~(action_set)0,
-    .scope.name = {{"*", 1}, {"*", 1}, {"*", 1}, {"*", 1}},
+#include "clock.h"
+#include "failure_rate.h"
+#include "mem.h"
+#include "stats.h"
+#include "token.h"
+#include "tokens.h"
+
+enum { MAX_AUTHORIZATION = 16 * 1024, MAX_PASSWORD = 512 };
+
+struct access {
+    bool required;
+    struct tokens *tokens;
+    struct failure_rate *failures;
 };
 
-/* Never freed: it starts with the reference of the program. */
-static struct subject everyone = {
-    .refs = 1,
-    .kind = SUBJECT_EVERYONE,
-    .name = {"everyone", 8},
-    .grants = {&all_of_everything, 1},
-};
-
-static struct subject nobody = {
-    .refs = 1,
-    .kind = SUBJECT_NOBODY,
-    .name = {"nobody", 6},
-};
-
-struct subject *subject_everyone(void)
+struct access *access_open(const struct access_options *options)
 {
-    return subject_ref(&everyone);
+    struct access *access = mem_zero(1, sizeof(*access));
+
+    access->required = options->required;
+    access->tokens = options->tokens;
+    access->failures = failure_rate_new();
+    return access;
 }
 
-struct subject *subject_nobody(void)
+void access_close(struct access *access)
 {
-    return subject_ref(&nobody);
+    if (!access)
+        return;
+    failure_rate_free(access->failures);
+    free(access);
 }
 
-struct subject *subject_ref(struct subject *subject)
+bool access_is_required(const struct access *access)
 {
-    atomic_fetch_add(&subject->refs, 1);
-    return subject;
+    return access && access->required;
 }
 
-void subject_free(struct subject *subject)
+/* ---- what is wrong ---- */
+
+static enum status missing(const char **why)
 {
-    if (subject && atomic_fetch_sub(&subject->refs, 1) == 1)
-        free(subject);
+    stats_add(STATS_AUTH_MISSING, 1);
+    *why = ACCESS_MISSING_TOKEN;
+    return ERR_UNAUTHENTICATED;
+}
+
+/* A wrong credential, counted by `outcome` unless there are too many. */
+static enum status wrong(struct access *access, const uint8_t *address,
+                         enum stats_id outcome, const char **why)
+{
+    if (failure_rate_take(access->failures, address, clock_monotonic_ns())) {
+        stats_add(outcome, 1);
+        *why = ACCESS_INVALID_TOKEN;
+        return ERR_UNAUTHENTICATED;
+    }
+    stats_add(STATS_AUTH_THROTTLED, 1);
+    *why = "too many wrong credentials from this address; retry later";
+    return ERR_LIMITED;
+}
+
+/* ---- kinds of credentials ---- */
+
+static enum status identify_token(struct access *access, struct slice token,
+                                  const uint8_t *address,
+                                  struct subject **subject, const char **why)
+{
+    switch (tokens_find(access->tokens, token, clock_wall_ns(), subject)) {
+    case TOKEN_FOUND:
+        stats_add(STATS_AUTH_TOKEN_OK, 1);
+        return OK;
+    case TOKEN_EXPIRED:
+        return wrong(access, address, STATS_AUTH_TOKEN_EXPIRED, why);
+    case TOKEN_UNKNOWN:
+        break;
+    }
+    return wrong(access, address, STATS_AUTH_TOKEN_UNKNOWN, why);
+}
+
+/* The user is ignored, the password is an API token: some senders and data
+ * sources can do nothing else. */
+static enum status identify_basic(struct access *access, struct slice text,
+                                  const uint8_t *address,
+                                  struct subject **subject, const char **why)
+{
+    char password[MAX_PASSWORD];
+    size_t len = sizeof(password);
+    enum status status;
+
+    if (!token_of_basic(text, password, &len))
+        len = 0;
+    status = identify_token(access, (struct slice){password, len}, address,
+                            subject, why);
+    explicit_bzero(password, sizeof(password));
+    return status;
+}
+
+/* The scheme ignores case; *rest is what follows it. */
+static bool has_scheme(struct slice text, const char *scheme,
+                       struct slice *rest)
+{
+    size_t len = strlen(scheme);
+
+    if (text.len < len || strncasecmp(text.ptr, scheme, len) != 0 ||
+        (text.len > len && text.ptr[len] != ' '))
+        return false;
+    *rest = slice_trim(slice_from(text, len), " ");
+    return true;
 }
 
 enum status access_identify(struct access *access,
                             const struct credential *credential,
                             struct subject **subject, const char **why)
 {
-    (void)credential;
+    struct slice text = credential->authorization, rest;
+
     *why = NULL;
-    if (access)
-        return ERR_UNAUTHENTICATED;
-    *subject = subject_everyone();
-    return OK;
+    if (!access || !access->required) {
+        *subject = subject_everyone();
+        return OK;
+    }
+    text = text.ptr ? slice_trim(text, " \t") : text;
+    if (text.len == 0)
+        return missing(why);
+    if (text.len > MAX_AUTHORIZATION)
+        return wrong(access, credential->address, STATS_AUTH_TOKEN_UNKNOWN,
+                     why);
+    if (has_scheme(text, "Bearer", &rest)) {
+        if (rest.len == 0)
+            return missing(why);
+        return identify_token(access, rest, credential->address, subject, why);
+    }
+    if (has_scheme(text, "Basic", &rest))
+        return identify_basic(access, rest, credential->address, subject, why);
+    return wrong(access, credential->address, STATS_AUTH_TOKEN_UNKNOWN, why);
 }
 
 void access_refusal(char text[ACCESS_REFUSAL_MAX],

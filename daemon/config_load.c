@@ -167,29 +167,50 @@ static enum status read_all(struct config *config, int argc, char **argv)
     return status;
 }
 
-static enum status check(const struct config *config)
+/* Empty is the default, as from an unset variable of a container. */
+static bool is_one_of(const char *value, const char *const *words)
 {
+    for (; *words; words++)
+        if (strcmp(value, *words) == 0)
+            return true;
+    return value[0] == '\0';
+}
+
+static enum status check_access(const struct config *config)
+{
+    static const char *const modes[] = {"loopback", "required", "none", NULL};
+    static const char *const ingest[] = {"none", NULL};
     const char *addresses[] = {config->otlp_http, config->query};
     const char *names[] = {"otlp-http", "query"};
     char where[512];
+
+    if (!is_one_of(config->auth, modes))
+        return complain("--auth", "must be loopback, required or none");
+    if (!is_one_of(config->auth_ingest, ingest))
+        return complain("--auth-ingest", "must be none or empty");
+    for (size_t i = 0; i < 2; i++) {
+        if (strcmp(config->auth, "none") == 0 ||
+            strcmp(config->auth, "required") == 0 ||
+            listen_is_loopback(addresses[i]))
+            continue;
+        snprintf(where, sizeof(where), "--%s %s", names[i], addresses[i]);
+        return complain(where, "not a loopback address; --auth required asks "
+                               "for credentials there, --auth none lets "
+                               "everyone in");
+    }
+    return config_check_tls(config, where, sizeof(where))
+               ? OK
+               : complain("--tls", where);
+}
+
+static enum status check(const struct config *config)
+{
     enum log_level level;
 
     /* Empty is the default, as from an unset variable of a container. */
     if (config->log_level[0] && !log_parse_level(config->log_level, &level))
         return complain("--log-level", "must be error, warn, info or debug");
-    if (config->auth[0] && strcmp(config->auth, "none") != 0)
-        return complain("--auth", "must be \"none\" or empty");
-    for (size_t i = 0; i < 2; i++)
-        if (!config->auth[0] && !listen_is_loopback(addresses[i])) {
-            snprintf(where, sizeof(where), "--%s %s", names[i], addresses[i]);
-            return complain(where,
-                            "not a loopback address, and there is no "
-                            "authentication yet; use --auth none to listen "
-                            "there anyway");
-        }
-    return config_check_tls(config, where, sizeof(where))
-               ? OK
-               : complain("--tls", where);
+    return check_access(config);
 }
 
 enum status config_load(struct config *config, int argc, char **argv)

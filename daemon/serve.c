@@ -62,6 +62,7 @@ static void stop(struct daemon *d)
     query_stop(d->query);
     kafka_close(d->kafka);
     budget_give(&d->budget, d->kafka_prefetch);
+    tokens_save_use(d->tokens, clock_wall_ns(), true);
     journal_stop(d->journal); /* submitted batches reach the correlator */
     correlator_close(d->correlator);
     serve_loss_note_end(d->journal, d->store);
@@ -70,6 +71,8 @@ static void stop(struct daemon *d)
     catalog_free(d->catalog);
     rca_reports_free(d->rca);
     journal_close(d->journal);
+    access_close(d->access);
+    tokens_free(d->tokens);
     tenants_free(d->tenants);
     serve_stop_tls(d);
 }
@@ -131,6 +134,8 @@ static void wait_for_signal(struct daemon *d, const sigset_t *signals)
         serve_reload_tls(d, signal == SIGHUP);
         serve_read_catalog_file(d);
         (void)tenants_read_limits(d->tenants, d->config->limits);
+        (void)tokens_read_file(d->tokens, d->config->tokens);
+        tokens_save_use(d->tokens, clock_wall_ns(), false);
         flush_under_pressure(d);
         trim_memory(d);
     }

@@ -21,11 +21,14 @@
 #include "store.h"
 #include "tenants.h"
 #include "tls.h"
+#include "tokens.h"
 
 struct daemon {
     const struct config *config;
     struct budget budget; /* of batches, from arrival to block */
     struct tenants *tenants;
+    struct tokens *tokens;
+    struct access *access;
     struct request_key request_key; /* recognises requests sent again */
     struct journal *journal;
     struct store *store;
@@ -105,5 +108,8 @@ void serve_load_catalog(struct daemon *d);
 void serve_read_catalog_file(struct daemon *d);
 
 void serve_load_reports(struct daemon *d);
+
+/* API tokens, of the database and of the file. ERR_INVALID: that is broken. */
+MUST_CHECK enum status serve_load_access(struct daemon *d);
 
 #endif

@@ -1,6 +1,6 @@
 /*
- * What the daemon saves in the store: the catalogue, root-cause reports, and
- * the secret behind the hashes of requests.
+ * What the daemon saves in the store: the catalogue, root-cause reports, API
+ * tokens, and the secret behind the hashes of requests.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -142,4 +142,43 @@ void serve_load_reports(struct daemon *d)
     if (metadata_load_reports(store_metadata(d->store), load_report, d->rca) !=
         OK)
         log_error("rca", "saved reports cannot be read", LOG_NONE);
+}
+
+/* ---- API tokens ---- */
+
+enum { MAX_TOKENS = 32 << 20 };
+
+static enum status save_tokens(void *arg, struct slice document)
+{
+    struct metadata *metadata = store_metadata(arg);
+
+    metadata_save_value(metadata, "access.tokens", document);
+    return metadata_sync(metadata);
+}
+
+enum status serve_load_access(struct daemon *d)
+{
+    const struct config *c = d->config;
+    struct access_options options = {.required =
+                                         strcmp(c->auth, "required") == 0};
+    struct arena arena;
+    struct slice text = {NULL, 0};
+    enum status status;
+
+    d->tokens = options.tokens = tokens_new(save_tokens, d->store);
+    d->access = access_open(&options);
+    arena_init(&arena, NULL, MAX_TOKENS);
+    status = metadata_load_value(store_metadata(d->store), "access.tokens",
+                                 &arena, &text);
+    if (status == OK)
+        status = tokens_load(d->tokens, text);
+    arena_release(&arena);
+    if (status == OK && !tokens_read_file(d->tokens, c->tokens))
+        status = ERR_INVALID;
+    if (strcmp(c->auth, "none") == 0)
+        log_warn("access",
+                 "nobody is asked for a credential; whoever reaches "
+                 "the ports may read and write everything",
+                 log_text("auth", c->auth));
+    return status;
 }

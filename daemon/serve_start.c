@@ -8,6 +8,7 @@
  */
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "clock.h"
@@ -51,7 +52,9 @@ enum status serve_start_storage(struct daemon *d)
     status = store_open(&d->store, &store);
     if (status == OK)
         status = serve_loss_check(&d->loss, d->journal, d->store);
-    return status == OK ? serve_load_request_key(d) : status;
+    if (status == OK)
+        status = serve_load_request_key(d);
+    return status == OK ? serve_load_access(d) : status;
 }
 
 /* How long after its last record a resource can be forgotten: until no stored
@@ -202,31 +205,48 @@ static void print_metrics(void *arg, struct buf *out)
     serve_print_tls_metrics(d, out);
 }
 
-/* Moves a note to the others; true. */
-static bool add_note(struct buf *out, struct buf *note, bool noted)
+static bool kafka_note(const struct daemon *d, struct buf *out)
 {
-    buf_format(out, "%s%.*s", noted ? "; " : "", SLICE_ARGS(buf_slice(note)));
-    buf_reset(note);
+    char reason[KAFKA_REASON_SIZE];
+
+    if (!d->kafka || !kafka_unhealthy(d->kafka, reason))
+        return false;
+    buf_format(out, "kafka: %s", reason);
     return true;
+}
+
+static bool print_note(const struct daemon *d, int which, struct buf *out)
+{
+    switch (which) {
+    case 0:
+        return serve_loss_print(&d->loss, out);
+    case 1:
+        return tenants_note(d->tenants, out);
+    case 2:
+        return tokens_note(d->tokens, out);
+    case 3:
+        return serve_print_tls_notes(d, out);
+    default:
+        return kafka_note(d, out);
+    }
 }
 
 static bool print_unhealthy(void *arg, struct buf *out)
 {
-    const struct daemon *d = arg;
-    char reason[KAFKA_REASON_SIZE];
-    bool noted = serve_loss_print(&d->loss, out);
-    struct buf more;
+    bool noted = false;
 
-    buf_init(&more, 4096);
-    if (tenants_note(d->tenants, &more))
-        noted = add_note(out, &more, noted);
-    if (serve_print_tls_notes(d, &more))
-        noted = add_note(out, &more, noted);
-    buf_release(&more);
-    if (!d->kafka || !kafka_unhealthy(d->kafka, reason))
-        return noted;
-    buf_format(out, "%skafka: %s", noted ? "; " : "", reason);
-    return true;
+    for (int i = 0; i < 5; i++) {
+        struct buf note;
+
+        buf_init(&note, 4096);
+        if (print_note(arg, i, &note)) {
+            buf_format(out, "%s%.*s", noted ? "; " : "",
+                       SLICE_ARGS(buf_slice(&note)));
+            noted = true;
+        }
+        buf_release(&note);
+    }
+    return noted;
 }
 
 /* Last: with open ports the daemon is ready. */
@@ -245,6 +265,8 @@ enum status serve_start_ports(struct daemon *d)
         .cors_origins = c->cors_origins,
         .allowed_hosts = c->allowed_hosts,
         .tls = d->tls[CONFIG_QUERY],
+        .access = d->access,
+        .tokens = d->tokens,
         .store = d->store,
         .registry = d->registry,
         .catalog = d->catalog,
@@ -261,6 +283,7 @@ enum status serve_start_ports(struct daemon *d)
         .cors_origins = c->cors_origins,
         .allowed_hosts = c->allowed_hosts,
         .tls = d->tls[CONFIG_OTLP_HTTP],
+        .access = strcmp(c->auth_ingest, "none") == 0 ? NULL : d->access,
         .receiver = receiver_options(
             d, min_u64(c->max_body, serve_shared_bytes(c) / 3)),
     };

@@ -16,6 +16,7 @@
 #define ACCESS_H
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "grant.h"
@@ -51,6 +52,21 @@ struct subject *subject_everyone(void);
 struct subject *subject_nobody(void);
 struct subject *subject_ref(struct subject *subject);
 void subject_free(struct subject *subject); /* NULL is fine */
+
+/* ---- opened once by the daemon ---- */
+
+struct tokens;
+
+struct access_options {
+    bool required; /* --auth required; else all are subject_everyone() */
+    struct tokens *tokens; /* tokens.h; must outlive it */
+};
+
+struct access *access_open(const struct access_options *options);
+void access_close(struct access *access); /* NULL is fine */
+bool access_is_required(const struct access *access);
+
+/* ---- asked by the ports ---- */
 
 /* What came with a request. */
 struct credential {

@@ -32,7 +32,8 @@
 /*    type      member              name                 default          least        most      sentence */
 #define CONFIG_TABLE(X) \
     X(TEXT,     allowed_hosts,      "allowed-hosts",     "",              0,           0,        "Comma-separated host names accepted in Host, in addition to loopback names; others get 421. Empty: a port on loopback accepts loopback names only, any other port accepts every name.") \
-    X(TEXT,     auth,               "auth",              "",              0,           0,        "Must be \"none\" to listen on an address that is not loopback: there is no authentication yet.") \
+    X(TEXT,     auth,               "auth",              "loopback",      0,           0,        "Who may use the ports. loopback: everyone, and all addresses must be loopback. required: whoever has an API token (docs/access.md). none: everyone, on any address.") \
+    X(TEXT,     auth_ingest,        "auth-ingest",       "",              0,           0,        "none: with --auth required, the OTLP ports take records from everyone; their namespaces are believed.") \
     X(TEXT,     catalog,            "catalog",           "",              0,           0,        "JSON file with the catalogue of declared components; read again when it changes.") \
     X(TEXT,     config,             "config",            "",              0,           0,        "YAML file with options (callboard --help-config prints a sample).") \
     X(TEXT,     cors_origins,       "cors-origins",      "",              0,           0,        "Allowed CORS origins (exact match), comma-separated, on both ports.") \
@@ -91,7 +92,8 @@
     X(TEXT,     tls_cert,           "tls-cert",            "",            0,           0,        "PEM file with the certificate of every port and its chain; read again when it changes. Empty: plain HTTP.") \
     X(TEXT,     tls_client_ca,      "tls-client-ca",       "",            0,           0,        "PEM file with the authorities whose client certificates are trusted, and revocation lists if any. Empty: clients are not asked for one.") \
     X(TEXT,     tls_clients,        "tls-clients",         "optional",    0,           0,        "\"required\": clients without a certificate are refused; \"optional\": they may use another credential.") \
-    X(TEXT,     tls_key,            "tls-key",             "",            0,           0,        "PEM file with its key, without a passphrase; others must not be able to read it.")
+    X(TEXT,     tls_key,            "tls-key",             "",            0,           0,        "PEM file with its key, without a passphrase; others must not be able to read it.") \
+    X(TEXT,     tokens,             "tokens",            "",              0,           0,        "YAML file with API tokens by their SHA-256; read again when it changes. A file that group or others can write, or others can read, is refused.")
 /* clang-format on */
 
 #define CONFIG_TYPE_TEXT     char * /* malloc'ed, owned, never NULL */

@@ -21,6 +21,7 @@
 #include "registry.h"
 #include "status.h"
 #include "store.h"
+#include "tokens.h"
 
 struct query;
 
@@ -36,6 +37,7 @@ struct query_options {
     const char *allowed_hosts; /* comma list; NULL or "": see http_server.h */
     struct tls *tls;           /* NULL: plain HTTP */
     struct access *access;     /* who may ask; NULL: everyone, all */
+    struct tokens *tokens;     /* that the API administers */
     struct store *store;
     struct registry *registry;
     struct catalog *catalog;

@@ -41,6 +41,12 @@
     X(REFUSED_BUSY,             COUNTER, "requests_refused_total",            "reason=\"busy\"",      "") \
     X(REFUSED_TENANT,           COUNTER, "requests_refused_total",            "reason=\"tenant\"",    "") \
     X(REFUSED_STORAGE,          COUNTER, "requests_refused_total",            "reason=\"storage\"",   "") \
+    X(AUTH_TOKEN_OK,            COUNTER, "auth_total",                        "kind=\"token\",outcome=\"ok\"", "Requests by credential and outcome, where credentials are required.") \
+    X(AUTH_TOKEN_UNKNOWN,       COUNTER, "auth_total",                        "kind=\"token\",outcome=\"unknown\"", "") \
+    X(AUTH_TOKEN_EXPIRED,       COUNTER, "auth_total",                        "kind=\"token\",outcome=\"expired\"", "") \
+    X(AUTH_TOKEN_DENIED,        COUNTER, "auth_total",                        "kind=\"token\",outcome=\"denied\"", "") \
+    X(AUTH_MISSING,             COUNTER, "auth_total",                        "kind=\"none\",outcome=\"missing\"", "") \
+    X(AUTH_THROTTLED,           COUNTER, "auth_total",                        "kind=\"none\",outcome=\"throttled\"", "") \
     X(HTTP_WAITS,               COUNTER, "http_waits_total",                  "",                     "HTTP requests that waited for memory or a queue.") \
     X(HTTP_HEADS_REFUSED,       COUNTER, "http_heads_refused_total",          "reason=\"syntax\"",    "HTTP requests refused for their head.") \
     X(HTTP_HOSTS_REFUSED,       COUNTER, "http_heads_refused_total",          "reason=\"host\"",      "") \

@@ -166,7 +166,7 @@ TEST(log_levels_are_names)
     CHECK_EQ(load_pair("--log-level", "verbose", NULL, NULL), ERR_INVALID);
 }
 
-TEST(other_addresses_need_auth_none)
+TEST(other_addresses_need_a_decision)
 {
     CHECK_EQ(load_pair("--query", "0.0.0.0:9097", NULL, NULL), ERR_INVALID);
     /* a name may mean any address */
@@ -174,6 +174,13 @@ TEST(other_addresses_need_auth_none)
     CHECK_EQ(load_pair("--otlp-http", "10.0.0.1:1", NULL, NULL), ERR_INVALID);
     CHECK_EQ(load_pair("--query", "0.0.0.0:9097", "--auth", "none"), OK);
     CHECK_EQ(load_pair("--auth", "basic", NULL, NULL), ERR_INVALID);
+    CHECK_EQ(load_pair("--auth", "", NULL, NULL), OK);
+    CHECK_EQ(load_pair("--auth", "required", NULL, NULL), OK);
+    CHECK_EQ(load_pair("--auth", "required", "--auth-ingest", "none"), OK);
+    CHECK_EQ(load_pair("--auth-ingest", "required", NULL, NULL), ERR_INVALID);
+    /* credentials without TLS */
+    CHECK_EQ(load_pair("--query", "0.0.0.0:9097", "--auth", "required"),
+             ERR_INVALID);
     CHECK_EQ(load_pair("--query", "[::1]:9097", NULL, NULL), OK);
     CHECK_EQ(load_pair("--query", NULL, NULL, NULL), ERR_INVALID);
     CHECK_EQ(load_pair("--nonsense", "1", NULL, NULL), ERR_INVALID);
@@ -212,11 +219,11 @@ TEST(messages_name_the_option_and_what_is_allowed)
          "--seal-age: must be a duration such as 30s, 5m or 7d, not \"5\""},
         {"--query", NULL, "--query: needs a value"},
         {"--query", "0.0.0.0:1",
-         "--query 0.0.0.0:1: not a loopback address, and there is no "
-         "authentication yet; use --auth none to listen there anyway"},
+         "--query 0.0.0.0:1: not a loopback address; --auth required asks "
+         "for credentials there, --auth none lets everyone in"},
         {"--log-level", "loud",
          "--log-level: must be error, warn, info or debug"},
-        {"--auth", "basic", "--auth: must be \"none\" or empty"},
+        {"--auth", "basic", "--auth: must be loopback, required or none"},
         {"--config", "/nope",
          "--config /nope: cannot be opened: No such file or directory"},
         {"--query-worker", "1",

@@ -1,0 +1,68 @@
+/*
+ * A table of fixed size: an address has a place by its hash, with a key that is
+ * random, so nobody can choose whose place he shares.
+ */
+#include "failure_rate.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "hash.h"
+#include "mem.h"
+
+enum { PLACES = 4096, NETWORK = 8 };
+
+struct failure_rate {
+    pthread_mutex_t lock;
+    uint64_t key;
+    uint64_t free_at_ns[PLACES]; /* the bucket has all its tokens again */
+};
+
+struct failure_rate *failure_rate_new(void)
+{
+    struct failure_rate *rate = mem_zero(1, sizeof(*rate));
+
+    pthread_mutex_init(&rate->lock, NULL);
+    if (getentropy(&rate->key, sizeof(rate->key)) != 0)
+        rate->key = clock_monotonic_ns();
+    return rate;
+}
+
+void failure_rate_free(struct failure_rate *rate)
+{
+    if (!rate)
+        return;
+    pthread_mutex_destroy(&rate->lock);
+    free(rate);
+}
+
+static uint64_t hash_of(const struct failure_rate *rate, const uint8_t *address)
+{
+    static const uint8_t ipv4[12] = {[10] = 0xff, [11] = 0xff};
+    bool is_ipv4 = memcmp(address, ipv4, sizeof(ipv4)) == 0;
+
+    return hash_bytes((const char *)address, is_ipv4 ? 16 : NETWORK, rate->key);
+}
+
+bool failure_rate_take(struct failure_rate *rate, const uint8_t *address,
+                       uint64_t now_ns)
+{
+    const uint64_t each = NS_PER_S / FAILURES_PER_S;
+    uint64_t *free_at;
+    bool taken;
+
+    if (!address)
+        return true;
+    pthread_mutex_lock(&rate->lock);
+    free_at = &rate->free_at_ns[hash_of(rate, address) % PLACES];
+    if (*free_at < now_ns)
+        *free_at = now_ns;
+    taken = *free_at - now_ns <= (FAILURES_BURST - 1) * each;
+    if (taken)
+        *free_at += each;
+    pthread_mutex_unlock(&rate->lock);
+    return taken;
+}
