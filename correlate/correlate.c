@@ -5,6 +5,7 @@
  * The way of a batch through this folder:
  *
  *   correlate.c        drops a repeated request, skips what is committed
+ *   foreign_records.c  drops records that their sender may not write
  *   tagger.c           resource ids; then each record by its signal:
  *   tagger_spans.c       semconv.c, systems.c   attributes, protocol, system
  *                        semconv_outcome.c      failed or not
@@ -74,6 +75,8 @@ struct correlator {
     uint64_t counted_lsn;             /* of the last batch counted completely */
     uint64_t part_lsn, part; /* number of counted records of that batch */
     uint64_t flushed_lsn;
+    uint64_t foreign_logged_ns; /* when it was last logged */
+    uint64_t foreign;           /* records since then */
 
     struct arena state_memory; /* of `state` */
     struct byte_reader state;  /* spans that wait, not unpacked yet; or empty */
@@ -162,6 +165,24 @@ static uint64_t counted_records(const struct correlator *correlator,
     return lsn == correlator->part_lsn ? correlator->part : 0;
 }
 
+/* At most one line a minute: each request has the reason in its answer. */
+static void note_foreign(struct correlator *correlator,
+                         const struct batch *batch)
+{
+    if (batch->foreign == 0 || !correlator->started) /* replayed: was noted */
+        return;
+    stats_add(STATS_RECORDS_FOREIGN, batch->foreign);
+    correlator->foreign += batch->foreign;
+    if (batch->received_ns - correlator->foreign_logged_ns < NS_PER_MIN)
+        return;
+    log_warn("correlate", "refused records that their sender may not write",
+             log_uint("records", correlator->foreign),
+             log_slice("tenant", writer_tenant(batch->writer)),
+             log_slice("reason", batch->foreign_why));
+    correlator->foreign_logged_ns = batch->received_ns;
+    correlator->foreign = 0;
+}
+
 static void tag(struct correlator *correlator, struct batch *batch)
 {
     struct derived_table *derived = correlator->tagger.derived;
@@ -178,6 +199,7 @@ static void tag(struct correlator *correlator, struct batch *batch)
     if (counted < UINT64_MAX)
         correlator->counted_lsn = batch->lsn;
     derived_unlock(derived);
+    note_foreign(correlator, batch);
     if (!stored)
         append(correlator, batch);
     if (events)

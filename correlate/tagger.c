@@ -137,9 +137,7 @@ static void begin(struct tagger *tagger, struct batch *batch, uint64_t muted_to)
         tagger->cleared_ns = batch->received_ns;
     }
     change_events_begin(&tagger->change_events, batch->lsn);
-    for (uint32_t i = 0; i < batch->resource_count; i++)
-        registry_resolve(tagger->registry, &batch->resources[i],
-                         batch->received_ns);
+    tagger_resolve_resources(tagger, batch);
     tagger->derived->muted = true; /* until step muted_to */
 }
 
@@ -158,6 +156,7 @@ struct batch *tagger_take(struct tagger *tagger, struct batch *batch,
         tag_points(tagger, batch);
     }
     batch_resources_end(tagger);
+    registry_set_writer(tagger->registry, NULL);
     tagger->derived->muted = false;
     /* Counts the held calls whose caller arrived. Not in a batch that is only
      * replayed for the store: the waiting spans may be newer, and its time is

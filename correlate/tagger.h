@@ -7,6 +7,7 @@
  * tagger_logs.c      log records: trace context, level, events
  * templates.c        log records by template
  * batch_resources.c  the resources of the batch
+ * foreign_records.c  records that their sender may not write
  *
  * Threads: the correlator's, with derived_lock() held.
  */
@@ -83,6 +84,10 @@ void tagger_expire(struct tagger *tagger, uint64_t now_ns);
 
 /* Before each record: makes room in the tables, counts the step. */
 void tagger_step(struct tagger *tagger);
+
+/* The resources of the batch to ids; drops the records that its writer may not
+ * write. */
+void tagger_resolve_resources(struct tagger *tagger, struct batch *batch);
 
 void tagger_spans(struct tagger *tagger, struct batch *batch);
 void tagger_logs(struct tagger *tagger, struct batch *batch);

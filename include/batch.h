@@ -71,10 +71,13 @@ struct batch {
     struct request_hash hash; /* recognises the request if it is sent again */
     bool duplicate;           /* it was: its records have been removed */
 
-    uint32_t rejected;     /* records rejected one by one */
-    uint32_t rejected_old; /* of those, records older than the retention */
-    const char *reason;    /* of the first; static text or in the arena */
-    uint32_t truncated;    /* values and attributes truncated at a bound */
+    uint32_t rejected;        /* records rejected one by one */
+    uint32_t rejected_old;    /* of those, records older than the retention */
+    const char *reason;       /* of the first; static text or in the arena */
+    uint32_t foreign;         /* records that the correlator dropped, since the
+                                 writer may not write them */
+    struct slice foreign_why; /* of the first of those; in the arena */
+    uint32_t truncated;       /* values and attributes truncated at a bound */
 
     /* Of a derived batch: the correlator's state, committed with the points; in
      * the arena. */

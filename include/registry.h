@@ -34,6 +34,7 @@
 #include "record.h"
 #include "status.h"
 #include "store.h"
+#include "writer.h"
 
 struct registry;
 
@@ -75,6 +76,27 @@ MUST_CHECK enum status registry_open(struct registry **registry,
 void registry_close(struct registry *registry);
 
 /* ---- the correlator's thread ---- */
+
+/* Whose records follow: what may be stamped, what is given to resources that
+ * stamp nothing, and what they may teach. Borrowed until the next call. NULL: a
+ * collector that may write anything. */
+void registry_set_writer(struct registry *registry,
+                         const struct writer *writer);
+
+/* Why something is refused: static name of a label, and a text. */
+struct registry_refusal {
+    const char *label;
+    char text[224];
+};
+
+/* False: a resource, or a record with labels of its own, stamps what the writer
+ * may not write, in any spelling, and must not be resolved. why may be NULL. */
+MUST_CHECK bool registry_accepts(const struct registry *registry,
+                                 const struct attrs *attrs,
+                                 struct registry_refusal *why);
+MUST_CHECK bool registry_accepts_record(const struct registry *registry,
+                                        const struct attrs *attrs,
+                                        struct registry_refusal *why);
 
 /* Sets resource->id by a hash of its attributes, saves a new resource to the
  * store, and re-tags others if this one teaches their identity. */

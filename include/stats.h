@@ -95,6 +95,7 @@
     X(RESOURCES_OVERFLOW,       COUNTER, "resources_overflow_total",          "",                     "Times that the table of resources had no room for a resource.") \
     X(RESOURCES_EVICTED,        COUNTER, "resources_evicted_total",           "",                     "Resources evicted from the full table; their records keep the identity.") \
     X(IDENTITY_CONFLICTS,       COUNTER, "identity_conflicts_total",          "",                     "Resources that claim a pod which another namespace claimed first.") \
+    X(RECORDS_FOREIGN,          COUNTER, "records_foreign_total",             "",                     "Records refused because they stamp what their sender may not write.") \
     X(RESOURCES_UNASSIGNED,     GAUGE,   "resources_unassigned",              "",                     "Resources without an identity.") \
     X(RETAGGED,                 COUNTER, "resources_retagged_total",          "",                     "Resources that got an identity, or a better one, after their first record.") \
     X(OPERATIONS_OTHER,         COUNTER, "operations_other_total",            "",                     "Spans counted under {other} because the endpoint has too many operations.") \

@@ -9,6 +9,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "clock.h"
 #include "ingest_decode.h"
@@ -81,17 +82,35 @@ void export_refuse(struct export_request *request, enum status status,
                  (int)text.len, text.ptr);
 }
 
+static const char *const nouns[SIGNAL_COUNT] = {"spans", "log records",
+                                                "data points"};
+
 static void note_rejected(struct export_request *request,
                           const struct batch *batch)
 {
-    static const char *const nouns[SIGNAL_COUNT] = {"spans", "log records",
-                                                    "data points"};
-
     request->rejected = batch->rejected;
     if (batch->rejected > 0)
         snprintf(request->message, sizeof(request->message), "%u of %u %s: %s",
                  batch->rejected, batch->rejected + batch->count,
                  nouns[batch->signal], batch->reason ? batch->reason : "");
+}
+
+/* What the correlator refused is told after what decoding did. */
+static void note_foreign(struct export_request *request,
+                         const struct batch *batch)
+{
+    uint32_t all = request->accepted + request->rejected;
+    size_t used = request->rejected > 0 ? strlen(request->message) : 0;
+
+    if (batch->foreign == 0)
+        return;
+    snprintf(request->message + used, sizeof(request->message) - used,
+             "%s%u of %u %s: %.*s", used > 0 ? "; " : "", batch->foreign, all,
+             nouns[batch->signal], (int)batch->foreign_why.len,
+             batch->foreign_why.ptr);
+    request->foreign = batch->foreign;
+    request->accepted -= batch->foreign;
+    request->rejected += batch->foreign;
 }
 
 /* ---- decoding ---- */
@@ -192,6 +211,8 @@ static void export_is_done(void *arg, enum status status)
         export_refuse(request, status, (struct slice){NULL, 0});
     else if (request->sent->duplicate) /* counted when it came first */
         request->accepted = 0;
+    else
+        note_foreign(request, request->sent);
     request->answer(request->arg);
     atomic_fetch_sub(&intake->waiting, 1); /* now the receiver may stop */
 }
@@ -225,6 +246,7 @@ static void count_outcome(const struct export_request *request)
         ingest_count_records(request->signal, request->accepted,
                              request->rejected);
         tenant_count(request->tenant, TENANT_ACCEPTED, request->accepted);
+        tenant_count(request->tenant, TENANT_FOREIGN, request->foreign);
         break;
     case ERR_MALFORMED:
     case ERR_INVALID:

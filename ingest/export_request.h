@@ -48,8 +48,8 @@ struct export_request {
 
     /* The outcome. */
     enum status status;
-    uint32_t accepted, rejected;
-    unsigned retry_after; /* seconds, if it is refused; 0: 1 */
+    uint32_t accepted, rejected, foreign; /* foreign: also in rejected */
+    unsigned retry_after;                 /* seconds, if it is refused; 0: 1 */
     char message[EXPORT_MESSAGE_SIZE];
 
     /* Called once after export_submit(), by another thread, perhaps before

@@ -92,6 +92,7 @@ void registry_close(struct registry *reg)
     key_map_release(&reg->pods.by_key);
     map_release(&reg->quotas.by_name);
     key_map_release(&reg->hosts);
+    key_map_release(&reg->uids);
     intern_release(&reg->names);
     free(reg->resources.at);
     free(reg->resources.identity);

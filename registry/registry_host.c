@@ -8,7 +8,8 @@
  *                   if several projects have it
  *   IN_CLUSTER_OWN  name, Kubernetes namespace ("cart.shop.svc.cluster.local"),
  *                   namespace
- *   IN_CLUSTER      the same without the namespace, for callers of other ones
+ *   IN_CLUSTER      the same without the namespace, for callers of other ones;
+ *                   only by what a collector sent
  *   ADDRESS         address, namespace, environment
  *
  * A name is a component name, service.name or Kubernetes service name. If
@@ -90,13 +91,13 @@ static void claim(struct registry *reg, uint64_t key, uint32_t identity)
     key_map_set(&reg->hosts, key, identity);
 }
 
-static void add_name(struct registry *reg, uint32_t k8s, uint32_t identity,
-                     uint32_t name)
+/* In the scopes up to `last`. */
+static void add_name(struct registry *reg, enum host_scope last, uint32_t k8s,
+                     uint32_t identity, uint32_t name)
 {
     uint64_t hash = host_hash(intern_text(&reg->names, name));
-    unsigned end = k8s ? ADDRESS : IN_CLUSTER_OWN;
 
-    for (unsigned scope = IN_PROJECT; name && scope < end; scope++)
+    for (unsigned scope = IN_PROJECT; name && scope <= last; scope++)
         claim(reg,
               host_key(hash, (enum host_scope)scope,
                        &reg->identities.at[identity], k8s),
@@ -110,14 +111,18 @@ void host_add_resource(struct registry *reg, uint32_t id)
     const struct identity_entry *entry = &reg->identities.at[identity];
     uint32_t component = entry->text[IDENTITY_COMPONENT];
     uint32_t k8s = live->names.k8s_namespace;
+    enum host_scope last =
+        reg->resources.at[id].of_tenant ? IN_CLUSTER_OWN : IN_CLUSTER;
 
     if (component == 0)
         return;
-    add_name(reg, k8s, identity, component);
+    if (k8s == 0)
+        last = IN_NAMESPACE;
+    add_name(reg, last, k8s, identity, component);
     if (live->service != component)
-        add_name(reg, k8s, identity, live->service);
+        add_name(reg, last, k8s, identity, live->service);
     if (live->k8s_service != component && live->k8s_service != live->service)
-        add_name(reg, k8s, identity, live->k8s_service);
+        add_name(reg, last, k8s, identity, live->k8s_service);
     if (live->ip) /* a reused address is that of the newest pod */
         claim(reg,
               host_key(host_hash(intern_text(&reg->names, live->ip)), ADDRESS,
@@ -127,7 +132,7 @@ void host_add_resource(struct registry *reg, uint32_t id)
 
 void host_add_identity(struct registry *reg, uint32_t identity)
 {
-    add_name(reg, 0, identity,
+    add_name(reg, IN_NAMESPACE, 0, identity,
              reg->identities.at[identity].text[IDENTITY_COMPONENT]);
 }
 

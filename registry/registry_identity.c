@@ -102,6 +102,7 @@ void ident_index(struct registry *reg, uint32_t identity)
     }
     key_map_set(map, key_names(text), identity);
     key_map_set(map, key_all(text), identity);
+    uid_claim(reg, identity, false);
     if (!uid)
         return;
     key_map_set(map, key_uid(uid, text[IDENTITY_ENVIRONMENT]), identity);
@@ -221,6 +222,20 @@ static struct slice or_default(struct slice text)
     return either(text, SLICE("default"));
 }
 
+/* The label, what the sender gives, or the next best. */
+static struct slice label_or(const struct resource_attributes *fields,
+                             enum label label, enum identity_text name,
+                             struct slice next)
+{
+    return either(fields->label[label], either(fields->given[name], next));
+}
+
+static struct slice namespace_of(const struct resource_attributes *fields)
+{
+    return label_or(fields, LABEL_NAMESPACE, IDENTITY_NAMESPACE,
+                    SLICE("default"));
+}
+
 /* False if the names do not fit. */
 static bool intern(struct registry *reg,
                    const struct slice from[IDENTITY_TEXTS],
@@ -238,8 +253,11 @@ static uint32_t find_by_uid(const struct registry *reg,
 {
     const struct slice *label = fields->label;
     struct slice uid = label[LABEL_COMPONENT_UID];
-    struct slice environment = either(label[LABEL_ENVIRONMENT_UID],
-                                      or_default(label[LABEL_ENVIRONMENT]));
+    struct slice environment =
+        either(label[LABEL_ENVIRONMENT_UID],
+               label_or(fields, LABEL_ENVIRONMENT, IDENTITY_ENVIRONMENT,
+                        SLICE("default")));
+    uint64_t tenant = attributes_tenant(fields);
     uint32_t identity;
 
     if (uid.len == 0 || label[LABEL_COMPONENT].len > 0)
@@ -248,8 +266,8 @@ static uint32_t find_by_uid(const struct registry *reg,
                            key_uid(intern_find(&reg->names, uid),
                                    intern_find(&reg->names, environment)));
     /* A uid of one namespace proves nothing in another. */
-    if (identity != NONE && label[LABEL_NAMESPACE].len > 0 &&
-        tenant_of(label[LABEL_NAMESPACE]) != ident_tenant(reg, identity))
+    if (identity != NONE && attributes_name_namespace(fields) &&
+        tenant != ident_tenant(reg, identity))
         return NONE;
     return identity;
 }
@@ -280,11 +298,12 @@ uint32_t ident_stamped(struct registry *reg,
         name = fields->service;
 
     const struct slice from[IDENTITY_TEXTS] = {
-        or_default(label[LABEL_NAMESPACE]),
-        or_default(either(label[LABEL_PROJECT], label[LABEL_PROJECT_UID])),
+        namespace_of(fields),
+        label_or(fields, LABEL_PROJECT, IDENTITY_PROJECT,
+                 or_default(label[LABEL_PROJECT_UID])),
         name,
-        or_default(
-            either(label[LABEL_ENVIRONMENT], label[LABEL_ENVIRONMENT_UID])),
+        label_or(fields, LABEL_ENVIRONMENT, IDENTITY_ENVIRONMENT,
+                 or_default(label[LABEL_ENVIRONMENT_UID])),
         label[LABEL_PROJECT_UID],
         uid,
         label[LABEL_ENVIRONMENT_UID],
@@ -308,15 +327,17 @@ uint32_t ident_unstamped(struct registry *reg,
                          const struct resource_attributes *fields, uint8_t rule,
                          uint32_t pod)
 {
-    const struct slice none = {NULL, 0}, *label = fields->label;
+    const struct slice none = {NULL, 0};
     bool inferred = rule == RULE_INFERRED;
     const struct slice from[IDENTITY_TEXTS] = {
-        or_default(label[LABEL_NAMESPACE]),
-        inferred ? or_default(fields->service_namespace) : none,
+        namespace_of(fields),
+        inferred ? either(fields->given[IDENTITY_PROJECT],
+                          or_default(fields->service_namespace))
+                 : none,
         inferred ? fields->service : none,
-        or_default(
-            either(label[LABEL_ENVIRONMENT],
-                   either(fields->environment, fields->old_environment))),
+        label_or(
+            fields, LABEL_ENVIRONMENT, IDENTITY_ENVIRONMENT,
+            or_default(either(fields->environment, fields->old_environment))),
     };
     const struct identity_table *table = &reg->identities;
     bool names_namespace = attributes_tenant(fields) != 0;
@@ -347,7 +368,7 @@ uint32_t ident_unstamped(struct registry *reg,
 uint32_t ident_fallback(struct registry *reg,
                         const struct resource_attributes *fields)
 {
-    struct slice namespace = or_default(fields->label[LABEL_NAMESPACE]);
+    struct slice namespace = namespace_of(fields);
     struct intern *names = &reg->names;
     uint32_t text[IDENTITY_TEXTS] = {
         [IDENTITY_NAMESPACE] = intern_add(names, namespace),

@@ -37,6 +37,9 @@
 #define DERIVED_MARK  "callboard.identity"
 #define OVERFLOW_MARK "callboard.overflow"
 
+/* The stored hash of a tenant's overflow resource; that of a collector is 0. */
+#define OVERFLOW_OF_TENANT 1
+
 /* A fingerprint's check that was not stored: the hash alone decides. */
 #define CHECK_UNKNOWN 0
 
@@ -53,6 +56,8 @@ struct resource_state {
     bool object : 1;          /* a Kubernetes object that events are about */
     bool helper : 1;          /* an Argo container beside that of a step */
     bool has_namespace : 1, has_pod : 1; /* names a Kubernetes namespace, pod */
+    bool of_tenant : 1; /* sent by a tenant, whose namespace its identity has;
+                           else by a collector */
 };
 
 struct resource_table {
@@ -173,6 +178,15 @@ struct quota_table {
     struct map by_name;
 };
 
+/* ---- the sender of the current batch ---- */
+
+struct registry_sender {
+    const struct writer *writer; /* NULL: a collector that may write anything */
+    uint64_t tenant;             /* 0: a collector. Key of pods */
+    uint64_t key; /* of resources: differs if more than the namespace is
+                     given to them */
+};
+
 /* ---- all of it ---- */
 
 /* A write that is due once the lock is released. */
@@ -199,6 +213,9 @@ struct registry {
     struct pod_table pods;
     struct quota_table quotas;
     struct key_map hosts;
+    struct key_map
+        uids; /* to an identity of the namespace that it belongs to */
+    struct registry_sender sender;
     struct intern names;
     struct write_queue writes;
     struct attr *scratch; /* attributes of a resource that is being made */
@@ -260,9 +277,25 @@ uint32_t quota_minimum(const struct registry *reg);
 /* Counts a resource of it that had no room, and logs it now and then. */
 void quota_overflowed(struct registry *reg, uint32_t quota);
 
+/* registry_sender.c */
+/* Adds to the fields of a resource what its sender gives to it, or replaces
+ * what is stamped. False: it stamps what the sender may not write. */
+bool sender_complete(const struct registry *reg,
+                     struct resource_attributes *fields);
+/* This identity has its uids. trusted: a collector says so. */
+void uid_claim(struct registry *reg, uint32_t identity, bool trusted);
+
+/* The same for the identity of a resource that a collector stamped. */
+void resource_claim_uids(struct registry *reg, uint32_t id);
+
+/* registry_record.c */
+/* Bits of the labels in this attribute; 0 for nearly every attribute. */
+uint32_t record_labels_in(const struct registry *reg, const struct attr *a);
+
 /* registry_resolve.c */
-uint32_t registry_find_resource(const struct registry *reg,
-                                struct fingerprint f, enum resource_kind kind);
+/* By fingerprint_key() and the fingerprint's check. */
+uint32_t registry_find_resource(const struct registry *reg, uint64_t key,
+                                uint64_t check);
 void registry_index_resource(struct registry *reg, uint32_t id);
 uint32_t registry_add(struct registry *reg, const struct resource *resource,
                       struct fingerprint f, enum resource_kind kind);
@@ -292,6 +325,13 @@ uint32_t ident_fallback(struct registry *reg,
                         const struct resource_attributes *fields);
 /* The tenant that owns the pods of this identity. */
 uint64_t ident_tenant(const struct registry *reg, uint32_t identity);
+/* The tenant that sent a resource with this identity; 0: a collector. */
+static inline uint64_t resource_tenant(const struct registry *reg, uint32_t id)
+{
+    return reg->resources.at[id].of_tenant
+               ? ident_tenant(reg, reg->resources.identity[id])
+               : 0;
+}
 /* Re-tags all of `from`, which is one pod's own, to `to`. */
 void ident_move(struct registry *reg, uint32_t from, uint32_t to);
 /* Adds it to the map: by names and uids, or by names and pod. */
@@ -322,6 +362,19 @@ void pod_attach(struct registry *reg, uint32_t pod, uint32_t id);
 /* The pod was seen with this stamped identity. */
 void pod_learn(struct registry *reg, uint32_t pod, uint32_t identity,
                uint8_t rule);
+/* The same from a collector, for what the tenant itself sent of that pod, too.
+ * keys: the collector's. */
+void pod_learn_from_collector(struct registry *reg, uint32_t pod,
+                              const uint64_t keys[POD_KEY_COUNT],
+                              uint32_t identity, uint8_t rule);
+/* What collectors say of the pod with these keys of theirs, if that is an
+ * identity of this tenant; NONE. */
+uint32_t pod_identity_by_collector(const struct registry *reg,
+                                   const uint64_t keys[POD_KEY_COUNT],
+                                   uint64_t tenant);
+/* A tenant stamps it: a conflict if collectors say it is another's. */
+void pod_check_claim(struct registry *reg, const uint64_t keys[POD_KEY_COUNT],
+                     uint64_t tenant);
 
 /* registry_host.c */
 void host_add_resource(struct registry *reg, uint32_t id);

@@ -2,7 +2,9 @@
  * What outlives a restart.
  *
  * Identities and resources come from the store row by row; what a resource says
- * about pods and hosts is read from its attributes again. When all rows are
+ * about pods and hosts is read from its attributes again. Who sent it is not
+ * stored either: the hash of a tenant's resource has the tenant in it, which is
+ * the namespace of its identity. When all rows are
  * there, re-tagged numbers are resolved, identities are indexed, and pods point
  * their resources at what they learned: a crash may have come between the two.
  *
@@ -47,20 +49,29 @@ static void load_identity(void *arg, const struct identity *identity)
     reg->quotas.at[entry->quota].identities++;
 }
 
-/* The stored hash tells; where attributes were too large to store, it cannot,
- * and the first attribute decides. */
+/* The stored hash tells kind and sender; where attributes were too large to
+ * store, or the sender gave more than the namespace, it cannot. Then the first
+ * attribute tells the kind, and the sender is taken for a tenant, who may teach
+ * less than a collector. */
 static enum resource_kind kind_of(struct fingerprint *f, uint64_t hash,
-                                  const struct attrs *attrs)
+                                  const struct attrs *attrs, uint64_t tenant,
+                                  bool *of_tenant)
 {
     struct slice first =
         attrs->count > 0 ? attr_key(attrs->at) : (struct slice){NULL, 0};
 
-    if (fingerprint_key(*f, RESOURCE_PLAIN) == hash)
-        return RESOURCE_PLAIN;
-    if (fingerprint_key(*f, RESOURCE_RECORD) == hash)
-        return RESOURCE_RECORD;
+    *of_tenant = false;
+    for (unsigned kind = RESOURCE_PLAIN; kind <= RESOURCE_RECORD; kind++) {
+        if (fingerprint_key(*f, (enum resource_kind)kind, 0) == hash)
+            return (enum resource_kind)kind;
+        *of_tenant =
+            fingerprint_key(*f, (enum resource_kind)kind, tenant) == hash;
+        if (*of_tenant)
+            return (enum resource_kind)kind;
+    }
     if (attrs->count == 1 && slice_equal(first, SLICE(DERIVED_MARK)))
         return RESOURCE_DERIVED;
+    *of_tenant = hash != 0;
     if (slice_equal(first, SLICE(OVERFLOW_MARK)))
         return RESOURCE_OVERFLOW;
     f->check = CHECK_UNKNOWN;
@@ -99,8 +110,10 @@ static void load_synthetic(struct registry *reg, uint32_t id, uint32_t identity,
         return;
     /* It says which pod the identity belongs to. */
     resource_attributes_of(&fields, &reg->labels, attrs, RESOURCE_PLAIN);
-    attributes_pod_keys(&fields, keys);
-    tenant = attributes_tenant(&fields);
+    tenant = resource_tenant(reg, id);
+    attributes_pod_keys(&fields, tenant, keys);
+    if (!tenant)
+        tenant = attributes_tenant(&fields);
     entry->names_namespace = tenant != 0;
     entry->pod = pod_of_keys(reg, keys, tenant, false);
 }
@@ -120,16 +133,17 @@ static void load_received(struct registry *reg, uint32_t id,
     resource_attributes_of(&fields, &reg->labels, attrs, state->kind);
     state->rule = rule_of(&fields, state->kind, entry->rule);
     resource_set_flags(&fields, state);
+    state->names_namespace |= state->of_tenant;
     state->retry =
         state->rule == RULE_UNASSIGNED &&
         (attributes_stamped(&fields) || attributes_name_service(&fields));
     reg->resources.received++;
     if (quota_has_slot(reg, entry->quota) &&
-        registry_find_resource(reg, f, state->kind) == NONE) {
+        registry_find_resource(reg, hash, f.check) == NONE) {
         live = live_new(reg, id);
         live->hash = hash;
         live->check = f.check;
-        attributes_pod_keys(&fields, live->keys);
+        attributes_pod_keys(&fields, resource_tenant(reg, id), live->keys);
         registry_index_resource(reg, id);
     }
     if (live != &evicted ||
@@ -160,9 +174,12 @@ static void load_resource(void *arg, uint32_t id, uint32_t identity,
         identity = ident_fallback(reg, &none);
 
     struct fingerprint f = attrs_fingerprint(&resource->attrs);
-    enum resource_kind kind = kind_of(&f, hash, &resource->attrs);
+    bool of_tenant;
+    enum resource_kind kind = kind_of(&f, hash, &resource->attrs,
+                                      ident_tenant(reg, identity), &of_tenant);
 
     reg->resources.at[id].kind = (uint8_t)kind;
+    reg->resources.at[id].of_tenant = of_tenant;
     reg->resources.identity[id] = identity;
     if (kind <= RESOURCE_RECORD)
         load_received(reg, id, f, hash, &resource->attrs);
@@ -315,8 +332,11 @@ static void teach_pods(struct registry *reg)
 
             if (pod == NONE)
                 continue;
-            if (!learned && is_stamped(state))
+            if (!learned && is_stamped(state) && state->of_tenant)
                 pod_learn(reg, pod, identity, state->rule);
+            else if (!learned && is_stamped(state))
+                pod_learn_from_collector(reg, pod, registry_live(reg, id)->keys,
+                                         identity, state->rule);
             identity = ident_resolve(reg, identity);
             if (learned && state->rule == RULE_LEARNED &&
                 reg->pods.at[pod].identity == NONE &&
@@ -328,9 +348,10 @@ static void teach_pods(struct registry *reg)
 static void index_hosts(struct registry *reg)
 {
     for (uint32_t id = 0; id < reg->resources.count; id++)
-        if (reg->resources.at[id].live != NONE)
+        if (reg->resources.at[id].live != NONE) {
             host_add_resource(reg, id);
-        else if (reg->resources.at[id].kind == RESOURCE_OVERFLOW)
+            resource_claim_uids(reg, id);
+        } else if (reg->resources.at[id].kind == RESOURCE_OVERFLOW)
             host_add_identity(reg,
                               ident_resolve(reg, reg->resources.identity[id]));
 }

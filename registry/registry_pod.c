@@ -14,6 +14,10 @@
  * another namespace says of the same keys is a pod of its own under keys of its
  * own, and counted as a conflict. What a pod has learned goes to resources that
  * name no namespace, or the tenant's.
+ *
+ * That is what collectors send. What a tenant sends itself has keys of the
+ * tenant's own, so it never speaks for anybody else's. Of its own pods it also
+ * learns what collectors say, if they say that the pod is the tenant's.
  */
 #include "array.h"
 #include "clock.h"
@@ -284,4 +288,43 @@ uint32_t pod_of_keys(struct registry *reg, uint64_t keys[POD_KEY_COUNT],
         if (keys[i])
             take_key(reg, pod, i, keys[i], tenant);
     return pod;
+}
+
+/* ---- collectors and tenants ---- */
+
+void pod_learn_from_collector(struct registry *reg, uint32_t number,
+                              const uint64_t keys[POD_KEY_COUNT],
+                              uint32_t identity, uint8_t rule)
+{
+    uint64_t tenant = ident_tenant(reg, identity);
+
+    pod_learn(reg, number, identity, rule);
+    for (unsigned i = 0; i < POD_KEY_COUNT; i++) {
+        uint32_t own = find_pod(reg, pod_key_of_tenant(keys[i], tenant));
+
+        if (own != NONE && own != number && reg->pods.at[own].identity == NONE)
+            pod_learn(reg, own, identity, RULE_LEARNED);
+    }
+}
+
+uint32_t pod_identity_by_collector(const struct registry *reg,
+                                   const uint64_t keys[POD_KEY_COUNT],
+                                   uint64_t tenant)
+{
+    uint32_t pod = find_any(reg, keys);
+
+    return pod != NONE && reg->pods.at[pod].identity != NONE &&
+                   reg->pods.at[pod].tenant == tenant
+               ? reg->pods.at[pod].identity
+               : NONE;
+}
+
+void pod_check_claim(struct registry *reg, const uint64_t keys[POD_KEY_COUNT],
+                     uint64_t tenant)
+{
+    uint32_t pod = find_any(reg, keys);
+
+    if (pod != NONE && reg->pods.at[pod].tenant != 0 &&
+        reg->pods.at[pod].tenant != tenant)
+        count_conflict(reg, pod);
 }

@@ -143,6 +143,7 @@ static void rebuild_maps(struct registry *reg)
     key_map_release(&reg->live.by_record);
     key_map_release(&reg->identities.by_key);
     key_map_release(&reg->hosts);
+    key_map_release(&reg->uids);
     map_release(&reg->quotas.by_name);
     for (uint32_t i = 0; i < reg->quotas.count; i++)
         if (reg->quotas.at[i].name != 0)
@@ -161,6 +162,7 @@ static void rebuild_maps(struct registry *reg)
             continue;
         registry_index_resource(reg, id);
         host_add_resource(reg, id);
+        resource_claim_uids(reg, id);
     }
 }
 

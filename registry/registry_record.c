@@ -29,8 +29,7 @@ static uint32_t labels_in_fluent(const struct registry *reg,
     return bits;
 }
 
-/* Bits of the labels in this attribute; 0 for nearly every attribute. */
-static uint32_t labels_in(const struct registry *reg, const struct attr *a)
+uint32_t record_labels_in(const struct registry *reg, const struct attr *a)
 {
     if (a->type == VALUE_STRING) {
         enum label label = labels_match(&reg->labels, attr_key(a));
@@ -74,7 +73,7 @@ static struct attrs joined(struct registry *reg,
     struct attr *to = registry_scratch(reg, most);
 
     for (uint32_t i = 0; i < attrs->count; i++)
-        if (labels_in(reg, &attrs->at[i]))
+        if (record_labels_in(reg, &attrs->at[i]))
             to[count++] = attrs->at[i];
     to[0] = (struct attr){.key = RECORD_MARK,
                           .key_len = sizeof(RECORD_MARK) - 1,
@@ -84,6 +83,16 @@ static struct attrs joined(struct registry *reg,
         memcpy(to + count, resource->attrs.at,
                resource->attrs.count * sizeof(*to));
     return (struct attrs){to, count + resource->attrs.count, 0};
+}
+
+/* Labels of the record and of its resource may be accepted, but not together.
+ */
+static bool may_add(const struct registry *reg, const struct attrs *attrs)
+{
+    struct resource_attributes fields;
+
+    resource_attributes_of(&fields, &reg->labels, attrs, RESOURCE_RECORD);
+    return sender_complete(reg, &fields);
 }
 
 /* Sets of labels repeat from record to record, so known ones are found by a
@@ -103,8 +112,11 @@ static uint32_t resolve_labels(struct registry *reg,
                             .schema_url = resource->schema_url,
                             .id = RESOURCE_NONE};
     struct fingerprint f = attrs_fingerprint(&both.attrs);
+    uint64_t hash = fingerprint_key(f, RESOURCE_RECORD, reg->sender.key);
 
-    id = registry_find_resource(reg, f, RESOURCE_RECORD);
+    id = registry_find_resource(reg, hash, f.check);
+    if (id == NONE && !may_add(reg, &both.attrs))
+        return resource->id;
     if (id == NONE)
         id = registry_add(reg, &both, f, RESOURCE_RECORD);
     registry_mark_seen(reg, &both, id);
@@ -130,7 +142,7 @@ uint32_t registry_resolve_record(struct registry *reg,
     if (state->rule == RULE_STAMPED && state->has_pod && state->has_namespace)
         return resource->id;
     for (uint32_t i = 0; i < attrs->count; i++) {
-        uint32_t found = labels_in(reg, &attrs->at[i]);
+        uint32_t found = record_labels_in(reg, &attrs->at[i]);
 
         if (found) {
             struct attrs one = {&attrs->at[i], 1, 0};

@@ -23,16 +23,14 @@
 
 enum { SAVE_SEEN_S = 60, RESOURCE_MAX_BYTES = 16 * 1024 };
 
-uint32_t registry_find_resource(const struct registry *reg,
-                                struct fingerprint f, enum resource_kind kind)
+uint32_t registry_find_resource(const struct registry *reg, uint64_t key,
+                                uint64_t check)
 {
-    uint64_t hash = fingerprint_key(f, kind);
-
-    map_each(&reg->live.by_hash, map_hash(hash), place) {
+    map_each(&reg->live.by_hash, map_hash(key), place) {
         const struct live_resource *live = &reg->live.at[place];
 
-        if (live->hash == hash &&
-            (live->check == f.check || live->check == CHECK_UNKNOWN))
+        if (live->hash == key &&
+            (live->check == check || live->check == CHECK_UNKNOWN))
             return live->names.id;
     }
     return NONE;
@@ -48,6 +46,8 @@ void registry_index_resource(struct registry *reg, uint32_t id)
 
 struct identity_choice {
     uint64_t keys[POD_KEY_COUNT];
+    uint64_t by_collector[POD_KEY_COUNT]; /* keys of the same pod, if a
+                                             collector sends it */
     uint32_t pod, identity;
     uint8_t rule;
     bool stamped;
@@ -62,6 +62,13 @@ static void choose_unstamped(struct registry *reg,
         to->identity = reg->pods.at[to->pod].identity;
         to->rule = RULE_LEARNED;
         return;
+    }
+    if (reg->sender.tenant) {
+        to->rule = RULE_LEARNED;
+        to->identity = pod_identity_by_collector(reg, to->by_collector,
+                                                 reg->sender.tenant);
+        if (to->identity != NONE)
+            return;
     }
     to->rule =
         attributes_name_service(fields) ? RULE_INFERRED : RULE_UNASSIGNED;
@@ -82,7 +89,10 @@ static void choose(struct registry *reg,
         if (to->identity != NONE)
             tenant = ident_tenant(reg, to->identity);
     }
-    attributes_pod_keys(fields, to->keys);
+    attributes_pod_keys(fields, 0, to->by_collector);
+    attributes_pod_keys(fields, reg->sender.tenant, to->keys);
+    if (reg->sender.tenant && to->stamped)
+        pod_check_claim(reg, to->by_collector, reg->sender.tenant);
     to->pod =
         pod_of_keys(reg, to->keys, tenant, to->stamped && to->identity != NONE);
     if (!to->stamped)
@@ -110,8 +120,17 @@ static void choose_with_room(struct registry *reg,
 static void teach_pod(struct registry *reg,
                       const struct identity_choice *choice)
 {
-    if (choice->stamped && !choice->missed && choice->pod != NONE)
+    if (!choice->stamped || choice->missed)
+        return;
+    if (!reg->sender.tenant)
+        uid_claim(reg, choice->identity, true);
+    if (choice->pod == NONE)
+        return;
+    if (reg->sender.tenant)
         pod_learn(reg, choice->pod, choice->identity, choice->rule);
+    else
+        pod_learn_from_collector(reg, choice->pod, choice->keys,
+                                 choice->identity, choice->rule);
 }
 
 /* ---- a new resource ---- */
@@ -178,7 +197,8 @@ static uint32_t add_live(struct registry *reg,
     state->kind = (uint8_t)kind;
     resource_set_flags(fields, state);
     state->retry = choice->missed;
-    live->hash = fingerprint_key(f, kind);
+    state->of_tenant = reg->sender.tenant != 0;
+    live->hash = fingerprint_key(f, kind, reg->sender.key);
     live->check = f.check;
     memcpy(live->keys, choice->keys, sizeof(live->keys));
     live_set_names(reg, fields, kind, live);
@@ -264,7 +284,8 @@ static void save_overflow(struct registry *reg, uint32_t id,
                               .type = VALUE_STRING,
                               .str = rows[i].value.ptr,
                               .len = (uint32_t)rows[i].value.len};
-    metadata_save_resource(reg->metadata, id, reg->resources.identity[id], 0,
+    metadata_save_resource(reg->metadata, id, reg->resources.identity[id],
+                           reg->sender.tenant ? OVERFLOW_OF_TENANT : 0,
                            &resource);
 }
 
@@ -282,6 +303,7 @@ uint32_t registry_add(struct registry *reg, const struct resource *resource,
     bool fits, made = false;
 
     resource_attributes_of(&fields, &reg->labels, &resource->attrs, kind);
+    (void)sender_complete(reg, &fields); /* it was accepted */
     registry_lock(reg);
     choose_with_room(reg, &fields, kind, &choice);
     quota = reg->identities.at[choice.identity].quota;
@@ -322,6 +344,7 @@ static void retry(struct registry *reg, const struct resource *resource,
 
     resource_attributes_of(&fields, &reg->labels, &resource->attrs,
                            state->kind);
+    (void)sender_complete(reg, &fields);
     registry_lock(reg);
     choose_with_room(reg, &fields, state->kind, &choice);
     if (!choice.missed) {
@@ -353,7 +376,8 @@ void registry_resolve(struct registry *reg, struct resource *resource,
                       uint64_t now_ns)
 {
     struct fingerprint f = attrs_fingerprint(&resource->attrs);
-    uint32_t id = registry_find_resource(reg, f, RESOURCE_PLAIN);
+    uint32_t id = registry_find_resource(
+        reg, fingerprint_key(f, RESOURCE_PLAIN, reg->sender.key), f.check);
 
     reg->now_ns = now_ns;
     if (id == NONE)

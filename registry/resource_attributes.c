@@ -26,11 +26,14 @@ struct fingerprint attrs_fingerprint(const struct attrs *attrs)
     return f;
 }
 
-uint64_t fingerprint_key(struct fingerprint f, enum resource_kind kind)
+uint64_t fingerprint_key(struct fingerprint f, enum resource_kind kind,
+                         uint64_t sender)
 {
-    return kind == RESOURCE_PLAIN
-               ? f.hash
-               : hash_mix(f.hash, UINT64_C(0x9e6c63d0676a9a99) * kind);
+    uint64_t key = kind == RESOURCE_PLAIN
+                       ? f.hash
+                       : hash_mix(f.hash, UINT64_C(0x9e6c63d0676a9a99) * kind);
+
+    return sender ? hash_mix(key, sender) : key;
 }
 
 /* ---- fields ---- */
@@ -70,11 +73,17 @@ static void set(struct slice *field, struct slice value)
 static void set_label(struct resource_attributes *fields, enum label label,
                       struct slice key, struct slice value)
 {
-    if (value.len > 0 && (fields->label[label].len == 0 ||
-                          key.len < fields->label_key_len[label])) {
-        fields->label[label] = value;
+    struct slice *own = &fields->label[label], other = value;
+
+    if (value.len == 0)
+        return;
+    if (own->len == 0 || key.len < fields->label_key_len[label]) {
+        other = *own;
+        *own = value;
         fields->label_key_len[label] = key.len;
     }
+    if (label < LABEL_ENDPOINT && other.len > 0 && !slice_equal(*own, other))
+        fields->other[label] = other;
 }
 
 static void set_known(struct resource_attributes *fields, struct slice key,
@@ -246,8 +255,14 @@ void resource_attributes_of(struct resource_attributes *fields,
     take_object(fields);
 }
 
+uint64_t pod_key_of_tenant(uint64_t key, uint64_t tenant)
+{
+    return key ? hash_mix(hash_mix(key, UINT64_C(0x74656e616e74)), tenant) | 1
+               : 0;
+}
+
 void attributes_pod_keys(const struct resource_attributes *fields,
-                         uint64_t keys[POD_KEY_COUNT])
+                         uint64_t tenant, uint64_t keys[POD_KEY_COUNT])
 {
     struct slice uid = fields->label[LABEL_POD_UID];
     struct slice name = fields->label[LABEL_POD_NAME];
@@ -267,6 +282,8 @@ void attributes_pod_keys(const struct resource_attributes *fields,
     if (container.len > 0)
         keys[POD_KEY_CONTAINER] =
             hash_bytes(container.ptr, container.len, 4) | 1;
+    for (unsigned i = 0; tenant && i < POD_KEY_COUNT; i++)
+        keys[i] = pod_key_of_tenant(keys[i], tenant);
 }
 
 uint64_t tenant_of(struct slice namespace)
@@ -280,9 +297,17 @@ uint64_t attributes_tenant(const struct resource_attributes *fields)
 {
     struct slice namespace = fields->label[LABEL_NAMESPACE];
 
+    if (namespace.len == 0)
+    namespace = fields->given[IDENTITY_NAMESPACE];
     if (namespace.len == 0 && attributes_stamped(fields))
     namespace = SLICE("default");
     return namespace.len == 0 ? 0 : tenant_of(namespace);
+}
+
+bool attributes_name_namespace(const struct resource_attributes *fields)
+{
+    return fields->label[LABEL_NAMESPACE].len > 0 ||
+           fields->given[IDENTITY_NAMESPACE].len > 0;
 }
 
 uint8_t attributes_rule(const struct resource_attributes *fields,

@@ -51,7 +51,7 @@ static void check_fields(const struct attrs *attrs, const struct labels *labels)
         resource_attributes_of(&fields, labels, attrs,
                                (enum resource_kind)kind);
         live_set_names(&registry, &fields, (enum resource_kind)kind, &live);
-        attributes_pod_keys(&fields, pods);
+        attributes_pod_keys(&fields, 0, pods);
         resource_set_flags(&fields, &state);
         if (fields.borrowed && (pods[POD_KEY_UID] || pods[POD_KEY_NAME]))
             abort(); /* nobody claims another's pod */
