@@ -22,9 +22,9 @@ NAME    = callboard
 MODE   ?= release
 BUILD  ?= build
 PREFIX ?= /usr/local
-MODULES = base access proto journal block series store registry metrics correlate cause http ingest query
+MODULES = base access proto journal block series store registry metrics correlate cause http grpc ingest query
 # A new library goes into tests/setup.sh as well.
-DEPS    = libmicrohttpd gnutls jansson sqlite3 libzstd libdeflate yaml-0.1 libprotobuf-c rdkafka
+DEPS    = libmicrohttpd libnghttp2 gnutls jansson sqlite3 libzstd libdeflate yaml-0.1 libprotobuf-c rdkafka
 
 modes = release debug asan tsan fuzz
 ifeq ($(filter $(modes),$(MODE)),)

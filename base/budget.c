@@ -56,3 +56,13 @@ size_t budget_used(const struct budget *budget)
 {
     return atomic_load_explicit(&budget->used, memory_order_relaxed);
 }
+
+bool budget_take_both(struct budget *share, struct budget *whole, size_t bytes)
+{
+    if (!budget_take(share, bytes))
+        return false;
+    if (budget_take(whole, bytes))
+        return true;
+    budget_give(share, bytes);
+    return false;
+}

@@ -52,14 +52,14 @@ static const struct {
     const char *names[8];
 } groups[] = {
     {"Where it listens and what it keeps",
-     {"config", "data-dir", "memory-limit", "otlp-http", "query",
+     {"config", "data-dir", "memory-limit", "otlp-grpc", "otlp-http", "query",
       "retention-"}},
     {"Access",
      {"allowed-hosts", "auth", "auth-ingest", "cors-origins", "tokens"}},
     {"TLS", {"tls", "tls-", "query-tls-", "otlp-tls-", "grpc-tls-"}},
     {"Limits and times",
-     {"edge-wait", "idle-timeout", "journal-max", "limits", "max-",
-      "query-workers", "seal-age"}},
+     {"edge-wait", "grpc-max-age", "idle-timeout", "journal-max", "limits",
+      "max-", "query-workers", "seal-age"}},
     {"Catalogue and log", {"catalog", "log-level"}},
     {"Kafka", {"kafka-"}},
     {"Labels that the control plane stamps into resources", {"label-"}},

@@ -180,16 +180,17 @@ static enum status check_access(const struct config *config)
 {
     static const char *const modes[] = {"loopback", "required", "none", NULL};
     static const char *const ingest[] = {"none", NULL};
-    const char *addresses[] = {config->otlp_http, config->query};
-    const char *names[] = {"otlp-http", "query"};
+    const char *addresses[] = {config->otlp_http, config->query,
+                               config->otlp_grpc};
+    const char *names[] = {"otlp-http", "query", "otlp-grpc"};
     char where[512];
 
     if (!is_one_of(config->auth, modes))
         return complain("--auth", "must be loopback, required or none");
     if (!is_one_of(config->auth_ingest, ingest))
         return complain("--auth-ingest", "must be none or empty");
-    for (size_t i = 0; i < 2; i++) {
-        if (strcmp(config->auth, "none") == 0 ||
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        if (addresses[i][0] == '\0' || strcmp(config->auth, "none") == 0 ||
             strcmp(config->auth, "required") == 0 ||
             listen_is_loopback(addresses[i]))
             continue;

@@ -7,7 +7,7 @@
  *   memory budget, journal, store, registry, catalogue, correlator
  *   replay of the journal through the correlator
  *   threads: journal -> correlator
- *   ports: query, OTLP/HTTP; Kafka
+ *   ports: query, OTLP/HTTP, OTLP/gRPC; Kafka
  *
  * A request: otlp_http decodes it into a batch and submits it to the journal's
  * sink; the journal syncs it and hands it to the correlator's sink; the
@@ -58,6 +58,7 @@ static void stop(struct daemon *d)
 {
     store_begin_shutdown(d->store); /* nothing below waits for the disk */
     kafka_stop(d->kafka);
+    otlp_grpc_stop(d->otlp_grpc); /* its peers are told first */
     otlp_http_stop(d->otlp_http);
     query_stop(d->query);
     kafka_close(d->kafka);
@@ -80,18 +81,22 @@ static void stop(struct daemon *d)
 static void print_ready(const struct daemon *d)
 {
     unsigned otlp = otlp_http_port(d->otlp_http), query = query_port(d->query);
+    unsigned grpc = d->otlp_grpc ? otlp_grpc_port(d->otlp_grpc) : 0;
 
     printf("Callboard is up.\n"
            "  OTLP/HTTP   %s://127.0.0.1:%u  (/v1/traces /v1/logs "
-           "/v1/metrics)\n"
-           "  query API   %s://127.0.0.1:%u/api/v1/components\n"
+           "/v1/metrics)\n",
+           d->tls[CONFIG_OTLP_HTTP] ? "https" : "http", otlp);
+    if (grpc)
+        printf("  OTLP/gRPC   %s://127.0.0.1:%u\n",
+               d->tls[CONFIG_OTLP_GRPC] ? "https" : "http", grpc);
+    printf("  query API   %s://127.0.0.1:%u/api/v1/components\n"
            "  data        %s\n",
-           d->tls[CONFIG_OTLP_HTTP] ? "https" : "http", otlp,
            d->tls[CONFIG_QUERY] ? "https" : "http", query, d->config->data_dir);
     fflush(stdout);
     log_info(
         "daemon", "ready", log_uint("otlp_port", otlp),
-        log_uint("query_port", query),
+        log_uint("query_port", query), log_uint("grpc_port", grpc),
         log_uint("ms", (clock_monotonic_ns() - d->started_ns) / NS_PER_MS));
 }
 

@@ -12,6 +12,7 @@
 #include "correlate.h"
 #include "journal.h"
 #include "kafka.h"
+#include "otlp_grpc.h"
 #include "otlp_http.h"
 #include "query.h"
 #include "rca_reports.h"
@@ -38,6 +39,7 @@ struct daemon {
     struct correlator *correlator;
     struct query *query;
     struct otlp_http *otlp_http;
+    struct otlp_grpc *otlp_grpc;
     struct kafka *kafka;   /* NULL: no brokers are configured */
     size_t kafka_prefetch; /* of the budget, for what librdkafka prefetches */
     struct tls *tls[CONFIG_PORTS]; /* NULL: plain */

@@ -287,9 +287,19 @@ enum status serve_start_ports(struct daemon *d)
         .receiver = receiver_options(
             d, min_u64(c->max_body, serve_shared_bytes(c) / 3)),
     };
+    struct otlp_grpc_options otlp_grpc = {
+        .listen = c->otlp_grpc,
+        .max_connections = otlp_http.max_connections,
+        .idle_timeout_ns = c->idle_timeout,
+        .max_age_ns = c->grpc_max_age,
+        .allowed_hosts = c->allowed_hosts,
+        .receiver = otlp_http.receiver,
+    };
     enum status status = query_start(&d->query, &query);
 
     if (status == OK)
         status = otlp_http_start(&d->otlp_http, &otlp_http);
+    if (status == OK && c->otlp_grpc[0])
+        status = otlp_grpc_start(&d->otlp_grpc, &otlp_grpc);
     return status == OK && d->kafka ? kafka_start(d->kafka) : status;
 }

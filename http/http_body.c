@@ -139,7 +139,7 @@ static enum status grow(struct server_request *sr, size_t need)
     if (budget_used(&server->bodies) + more > server->bodies.limit / 4 * 3)
         (void)evict(slots_slowest_of_greedy(sr->conn->slot));
     if (!share_has(server, room, more) ||
-        !http_charge(&server->bodies, server->options.budget, more))
+        !budget_take_both(&server->bodies, server->options.budget, more))
         return ERR_BUSY;
     allocate(sr, room);
     request->room = room;

@@ -106,18 +106,6 @@ struct server_request {
 
 #define HTTP_NO_MEMORY "not enough memory for the request now; retry later"
 
-/* Charges a share and the whole budget, or neither. */
-static inline bool http_charge(struct budget *share, struct budget *budget,
-                               size_t bytes)
-{
-    if (!budget_take(share, bytes))
-        return false;
-    if (budget_take(budget, bytes))
-        return true;
-    budget_give(share, bytes);
-    return false;
-}
-
 /* ---- http_check.c ---- */
 
 /* OK (also for a preflight), or the status to refuse the request with. */

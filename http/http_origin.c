@@ -1,6 +1,8 @@
 /* Comma lists, and the header fields of browsers; see http_origin.h. */
 #include "http_origin.h"
 
+#include "http_server.h"
+
 bool http_origin_listed(const char *list, struct slice origin)
 {
     struct slice rest = slice_of(list ? list : ""), one;

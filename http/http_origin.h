@@ -17,10 +17,6 @@
 /* Whether a comma list has exactly this origin. */
 bool http_origin_listed(const char *list, struct slice origin);
 
-/* Whether Host (port ignored) is localhost, a loopback address or in the comma
- * list. */
-bool http_host_allowed(const char *list, struct slice host);
-
 enum http_origin {
     HTTP_ORIGIN_NONE, /* no Origin, or that of this server */
     HTTP_ORIGIN_LISTED,

@@ -100,7 +100,7 @@ static bool charge_connection(struct server_request *sr)
     if (conn->charged > http_idle_charge(server))
         return true;
     if (budget_used(&server->connections) < server->connections.limit / 4 * 3 &&
-        http_charge(&server->connections, server->options.budget, more)) {
+        budget_take_both(&server->connections, server->options.budget, more)) {
         conn->shared += more;
     } else {
         sr->close = true;

@@ -82,7 +82,7 @@ static bool charge_share(struct http_server *server, size_t room)
     size_t spare = room > SMALL_RESPONSE ? responses->limit / 4 : 0;
 
     return budget_used(responses) + room + spare <= responses->limit &&
-           http_charge(responses, server->options.budget, room);
+           budget_take_both(responses, server->options.budget, room);
 }
 
 static void refuse_response(struct server_request *sr)

@@ -79,6 +79,7 @@ struct http_slot *slots_add(struct http_slots *slots, int fd,
     ring_add(&slots->all, &slot->all);
     join_idle(slot, NEVER_USED);
     slots->count++;
+    slots_count_file(1);
     pthread_mutex_unlock(&slots->lock);
     return slot;
 }
@@ -105,6 +106,7 @@ void slots_remove(struct http_slots *slots, struct http_slot *slot)
     ring_remove(&slot->idle);
     ring_remove(&slot->watched);
     slots->count--;
+    slots_count_file(-1);
     slots->closing -= slot->closing;
     slots->reserved -= slot->reserved_counted;
     ring_remove(&slot->in_reserve);

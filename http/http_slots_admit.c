@@ -218,13 +218,14 @@ bool slots_admit(struct http_slots *slots, const struct sockaddr *from)
     struct http_address group = slots_group_of(from);
     uint32_t eighth = slots->max < 8 ? 1 : slots->max / 8, live;
     const struct slot_holder *peer;
-    bool entitled;
+    bool entitled, full;
 
     pthread_mutex_lock(&slots->lock);
     live = slots->count - slots->closing - slots->reserved;
     peer = *holder_at(slots, &group);
-    entitled = live < slots->max - eighth || close_idle(slots, 0);
-    if (!entitled && live < slots->max)
+    full = slots_files_are_full();
+    entitled = (live < slots->max - eighth && !full) || close_idle(slots, 0);
+    if (!entitled && live < slots->max && !full)
         entitled = !peer || peer->count < eighth;
     entitled = entitled && stranger_has_share(slots, peer);
     slots->next_reserved = !entitled;

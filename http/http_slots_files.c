@@ -1,11 +1,14 @@
 /*
  * How many connections a port may have. Every connection is a file, and
  * journal, database and queries must not fail because there are many of them:
- * so each port has a share of the files that the process may open.
+ * so each port has a share of the files that the process may open, and all
+ * ports together seven eighths. The shares of the OTLP ports overlap: mostly
+ * one of them is in use.
  */
+#include <stdatomic.h>
 #include <sys/resource.h>
 
-#include "http_slots.h"
+#include "http_slots_int.h"
 #include "log.h"
 
 enum {
@@ -14,6 +17,30 @@ enum {
     FILES_RESERVED = 48,   /* database, journal, listeners */
     FILES_LEFT_MAX = 2048, /* to queries and all else */
 };
+
+static atomic_uint open_files;              /* connections of all ports */
+static atomic_uint most_files = UINT32_MAX; /* that they may be */
+
+void slots_count_file(int change)
+{
+    atomic_fetch_add(&open_files, (unsigned)change);
+}
+
+bool slots_files_are_full(void)
+{
+    return atomic_load(&open_files) >= atomic_load(&most_files);
+}
+
+static void limit_all(rlim_t files)
+{
+    rlim_t left = files / 8 + FILES_RESERVED;
+
+    if (left > FILES_LEFT_MAX)
+        left = FILES_LEFT_MAX;
+    files = files > 2 * left ? files - left : files / 2;
+    atomic_store(&most_files,
+                 files < UINT32_MAX ? (unsigned)files : UINT32_MAX);
+}
 
 /* How many files the connections of a port may be. Raises the soft limit until
  * its share has room for `wanted`, or to the hard limit. A port with more than
@@ -40,6 +67,7 @@ static uint32_t limit_files(const char *name, uint32_t wanted, unsigned eighths)
                      log_uint("before", before),
                      log_uint("files", limit.rlim_cur));
     }
+    limit_all(limit.rlim_cur);
     part = limit.rlim_cur > 2 * FILES_RESERVED ? limit.rlim_cur - FILES_RESERVED
                                                : limit.rlim_cur / 2;
     part = part / 8 * eighths;

@@ -10,12 +10,9 @@
 #include <pthread.h>
 
 #include "http_slots.h"
+#include "ring.h"
 
 enum { SLOT_BUCKETS = 1024 };
-
-struct ring {
-    struct ring *prev, *next;
-};
 
 /* Connections that may be closed for a new one, in this order. */
 enum idle_kind {
@@ -74,33 +71,11 @@ struct http_slots {
     size_t room;
 };
 
-#define CONTAINER_OF(pointer, type, member) \
-    ((type *)(void *)((char *)(pointer)-offsetof(type, member)))
+/* ---- http_slots_files.c ---- */
 
-/* All entries of a ring of structs, linked by `member`. */
-#define ring_each(entry, head, type, member)                                 \
-    for (struct ring *at_ = (head)->next;                                    \
-         at_ != (head) && ((entry) = CONTAINER_OF(at_, type, member), true); \
-         at_ = at_->next)
-
-static inline void ring_init(struct ring *ring)
-{
-    ring->prev = ring->next = ring;
-}
-
-static inline void ring_add(struct ring *head, struct ring *one)
-{
-    one->prev = head->prev;
-    one->next = head;
-    one->prev->next = one->next->prev = one;
-}
-
-static inline void ring_remove(struct ring *one)
-{
-    one->prev->next = one->next;
-    one->next->prev = one->prev;
-    ring_init(one);
-}
+void slots_count_file(int change);
+/* The connections of all ports are as many as may be. */
+bool slots_files_are_full(void);
 
 /* ---- http_slots_admit.c; the caller holds the lock ---- */
 

@@ -31,6 +31,9 @@ void budget_force(struct budget *budget, size_t bytes);
 
 void budget_give(struct budget *budget, size_t bytes);
 
+/* Takes them from a share and from the whole, or from neither. */
+bool budget_take_both(struct budget *share, struct budget *whole, size_t bytes);
+
 size_t budget_used(const struct budget *budget);
 
 #endif

@@ -39,6 +39,7 @@
     X(TEXT,     cors_origins,       "cors-origins",      "",              0,           0,        "Allowed CORS origins (exact match), comma-separated, on both ports.") \
     X(TEXT,     data_dir,           "data-dir",          "./callboard-data", 0,        0,        "Directory of database and journal; created if missing.") \
     X(DURATION, edge_wait,          "edge-wait",         "1m",            1000000000,  3600000000000, "How long a CLIENT, SERVER, PRODUCER or CONSUMER span waits for the span at the other end of the call.") \
+    X(DURATION, grpc_max_age,       "grpc-max-age",      "1h",            0,           0,        "Age at which gRPC connections are ended (GOAWAY), a tenth more or less, so that senders spread over instances. 0: never.") \
     X(TEXT,     grpc_tls_cert,      "grpc-tls-cert",       "",            0,           0,        "Certificate of the OTLP/gRPC port, in place of --tls-cert.") \
     X(TEXT,     grpc_tls_client_ca, "grpc-tls-client-ca",  "",            0,           0,        "Authorities of client certificates of the OTLP/gRPC port, in place of --tls-client-ca.") \
     X(TEXT,     grpc_tls_clients,   "grpc-tls-clients",    "",            0,           0,        "Client certificates on the OTLP/gRPC port, in place of --tls-clients.") \
@@ -66,12 +67,13 @@
     X(TEXT,     limits,             "limits",            "",              0,           0,        "YAML file with limits for each namespace (docs/access.md); read again when it changes.") \
     X(TEXT,     log_level,          "log-level",         "info",          0,           0,        "Lowest level that is logged: error, warn, info or debug.") \
     X(BYTES,    max_body,           "max-body",          "64MiB",         1024,        1073741824, "Largest request body, before and after decompression; larger ones get 413. At most a third of --memory-limit (if that is under 192MiB: a third of --memory-limit less 24MiB).") \
-    X(COUNT,    max_connections,    "max-connections",   "16384",         8,           1000000,  "Maximum number of open connections on the OTLP port.") \
+    X(COUNT,    max_connections,    "max-connections",   "16384",         8,           1000000,  "Maximum number of open connections on each OTLP port.") \
     X(COUNT,    max_operations,     "max-operations",    "200",           1,           10000,    "Maximum number of operations per endpoint; further ones are counted as {other}.") \
     X(COUNT,    max_resources,      "max-resources",     "65536",         64,          4000000,  "Maximum number of distinct resources (pods, processes) in the table; each namespace has a share. At most one per 4KiB of --memory-limit.") \
     X(COUNT,    max_series,         "max-series",        "32768",         256,         4000000,  "Maximum number of derived points in memory; a full table is flushed. At most one per 8KiB of --memory-limit.") \
     X(COUNT,    max_templates,      "max-templates",     "500",           1,           100000,   "Maximum number of log templates per component; further ones are counted as {other}.") \
     X(BYTES,    memory_limit,       "memory-limit",      "256MiB",        67108864,    1099511627776, "Memory limit of the process; requests that do not fit are rejected with 503.") \
+    X(TEXT,     otlp_grpc,          "otlp-grpc",         "127.0.0.1:4317", 0,          0,        "Address of the OTLP/gRPC port; port 0 picks a free one. Empty: no such port.") \
     X(TEXT,     otlp_http,          "otlp-http",         "127.0.0.1:4318", 0,          0,        "Address of the OTLP/HTTP port; port 0 picks a free one.") \
     X(TEXT,     otlp_tls_cert,      "otlp-tls-cert",       "",            0,           0,        "Certificate of the OTLP/HTTP port, in place of --tls-cert.") \
     X(TEXT,     otlp_tls_client_ca, "otlp-tls-client-ca",  "",            0,           0,        "Authorities of client certificates of the OTLP/HTTP port, in place of --tls-client-ca.") \

@@ -188,6 +188,12 @@ bool http_is_disconnected(const struct http_request *request);
  * http_resume(). */
 const atomic_bool *http_watch_disconnect(struct http_request *request);
 
+/* ---- hosts (http_origin.c) ---- */
+
+/* Whether Host (port ignored) is localhost, a loopback address or in the comma
+ * list. */
+bool http_host_allowed(const char *list, struct slice host);
+
 /* ---- routes (http_route.c) ---- */
 
 struct http_match {

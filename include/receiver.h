@@ -31,6 +31,20 @@ struct receiver_options {
     struct sink sink;
 };
 
+/* Share of the files that a receiver's connections may be (http_slots.h). */
+enum { RECEIVER_FILES_EIGHTHS = 6 };
+
+/* Of the budget, for bodies that are not complete: half (the other half is for
+ * decoding complete ones), but at least one body of the largest size, and the
+ * sixteenth that is for small ones. */
+static inline size_t receiver_body_share(const struct receiver_options *o)
+{
+    size_t half = o->budget->limit / 2;
+    size_t one = o->max_body + o->max_body / 15 + 1;
+
+    return half > one ? half : one;
+}
+
 /* The time before which records of a batch are rejected; 0: none are. */
 static inline uint64_t receiver_oldest_ns(const struct receiver_options *o,
                                           enum signal signal,

@@ -21,9 +21,12 @@
 /* clang-format off */
 /*    id                        type     name                                 label                   help */
 #define STATS_TABLE(X) \
-    X(REQUESTS_SPANS,           COUNTER, "otlp_requests_total",               "signal=\"traces\"",    "Export requests received.") \
-    X(REQUESTS_LOGS,            COUNTER, "otlp_requests_total",               "signal=\"logs\"",      "") \
-    X(REQUESTS_METRICS,         COUNTER, "otlp_requests_total",               "signal=\"metrics\"",   "") \
+    X(REQUESTS_SPANS,           COUNTER, "otlp_requests_total",               "signal=\"traces\",transport=\"http\"", "Export requests received.") \
+    X(REQUESTS_LOGS,            COUNTER, "otlp_requests_total",               "signal=\"logs\",transport=\"http\"", "") \
+    X(REQUESTS_METRICS,         COUNTER, "otlp_requests_total",               "signal=\"metrics\",transport=\"http\"", "") \
+    X(GRPC_REQUESTS_SPANS,        COUNTER, "otlp_requests_total",               "signal=\"traces\",transport=\"grpc\"", "") \
+    X(GRPC_REQUESTS_LOGS,         COUNTER, "otlp_requests_total",               "signal=\"logs\",transport=\"grpc\"", "") \
+    X(GRPC_REQUESTS_METRICS,      COUNTER, "otlp_requests_total",               "signal=\"metrics\",transport=\"grpc\"", "") \
     X(ACCEPTED_SPANS,           COUNTER, "records_accepted_total",            "signal=\"traces\"",    "Records acknowledged as stored.") \
     X(ACCEPTED_LOGS,            COUNTER, "records_accepted_total",            "signal=\"logs\"",      "") \
     X(ACCEPTED_METRICS,         COUNTER, "records_accepted_total",            "signal=\"metrics\"",   "") \
@@ -47,11 +50,12 @@
     X(AUTH_TOKEN_DENIED,        COUNTER, "auth_total",                        "kind=\"token\",outcome=\"denied\"", "") \
     X(AUTH_MISSING,             COUNTER, "auth_total",                        "kind=\"none\",outcome=\"missing\"", "") \
     X(AUTH_THROTTLED,           COUNTER, "auth_total",                        "kind=\"none\",outcome=\"throttled\"", "") \
-    X(HTTP_WAITS,               COUNTER, "http_waits_total",                  "",                     "HTTP requests that waited for memory or a queue.") \
+    X(HTTP_WAITS,               COUNTER, "http_waits_total",                  "",                     "HTTP and gRPC requests that waited for memory or a queue.") \
     X(HTTP_HEADS_REFUSED,       COUNTER, "http_heads_refused_total",          "reason=\"syntax\"",    "HTTP requests refused for their head.") \
     X(HTTP_HOSTS_REFUSED,       COUNTER, "http_heads_refused_total",          "reason=\"host\"",      "") \
     X(HTTP_ORIGINS_REFUSED,     COUNTER, "http_heads_refused_total",          "reason=\"origin\"",    "") \
     X(HTTP_CONNECTIONS_REFUSED, COUNTER, "http_connections_refused_total",    "",                     "Connections closed because too many were open.") \
+    X(GRPC_FLOODS,              COUNTER, "grpc_floods_total",                 "",                     "gRPC connections closed because they sent too many frames or bytes that belong to no request.") \
     X(TLS_HANDSHAKES,           COUNTER, "tls_handshakes_total",              "outcome=\"ok\"",       "TLS handshakes; failed: the client ended it, was too slow or spoke no TLS.") \
     X(TLS_HANDSHAKES_FAILED,    COUNTER, "tls_handshakes_total",              "outcome=\"failed\"",   "") \
     X(TLS_CERTIFICATES_REFUSED, COUNTER, "tls_handshakes_total",              "outcome=\"certificate\"", "") \

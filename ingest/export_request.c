@@ -154,12 +154,25 @@ static struct batch *new_batch(const struct export_request *request, char *body,
     return batch;
 }
 
+enum { WHY_SIZE = 96 };
+
+static struct slice too_big_text(char why[WHY_SIZE], size_t most)
+{
+    int len = snprintf(why, WHY_SIZE,
+                       "more than the limit of %zu bytes when decompressed; "
+                       "send smaller batches",
+                       most);
+
+    return (struct slice){why, (size_t)len};
+}
+
 bool export_decode(struct export_request *request)
 {
     const struct receiver_options *options = &request->intake->options;
     struct slice detail = {NULL, 0};
     struct writer *writer = NULL;
     struct batch *batch;
+    char why[WHY_SIZE];
     char *body = NULL;
     size_t len = 0;
     enum status status = subject_writer(request->subject, &writer);
@@ -174,7 +187,9 @@ bool export_decode(struct export_request *request)
 
     if (status != OK) {
         if (status == ERR_MALFORMED)
-            detail = SLICE("the body does not match its Content-Encoding");
+            detail = SLICE("the body does not match its encoding");
+        if (status == ERR_TOO_BIG)
+            detail = too_big_text(why, options->max_body);
         writer_free(writer);
         export_refuse(request, status, detail);
         return false;
@@ -250,6 +265,7 @@ static void count_outcome(const struct export_request *request)
         break;
     case ERR_MALFORMED:
     case ERR_INVALID:
+    case ERR_FRAMING:
         stats_add(STATS_REFUSED_MALFORMED, 1);
         break;
     case ERR_UNSUPPORTED:

@@ -200,16 +200,6 @@ static void release(void *arg, struct http_request *http)
 
 /* ---- start and stop ---- */
 
-/* Half of the budget (the other half is for decoding complete bodies), but at
- * least one body of the largest size (see http_body.c for the sixteenth). */
-static size_t body_share(const struct receiver_options *options)
-{
-    size_t half = options->budget->limit / 2;
-    size_t one = options->max_body + options->max_body / 15 + 1;
-
-    return half > one ? half : one;
-}
-
 enum status otlp_http_start(struct otlp_http **out,
                             const struct otlp_http_options *options)
 {
@@ -227,11 +217,11 @@ enum status otlp_http_start(struct otlp_http **out,
         .access = options->access,
         .tenants = options->receiver.tenants,
         .max_connections = options->max_connections,
-        .files_eighths = 6,
+        .files_eighths = RECEIVER_FILES_EIGHTHS,
         .idle_timeout_ns = options->idle_timeout_ns,
         .max_body = options->receiver.max_body,
         .budget = options->receiver.budget,
-        .body_share = body_share(&options->receiver),
+        .body_share = receiver_body_share(&options->receiver),
         .cors_origins = options->cors_origins,
         .allowed_hosts = options->allowed_hosts,
         .tls = options->tls,

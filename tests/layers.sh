@@ -7,7 +7,7 @@
 set -u
 cd "$(dirname "$0")/.." || exit 1
 
-modules="base access proto journal block series store registry metrics correlate cause http ingest query daemon"
+modules="base access proto journal block series store registry metrics correlate cause http grpc ingest query daemon"
 status=0
 
 complain() {
@@ -16,7 +16,7 @@ complain() {
 }
 
 for file in include/*.h base/*.[ch] access/*.[ch] proto/*.[ch] journal/*.[ch] block/*.[ch] \
-    series/*.[ch] store/*.[ch] registry/*.[ch] metrics/*.[ch] correlate/*.[ch] cause/*.[ch] http/*.[ch] ingest/*.[ch] \
+    series/*.[ch] store/*.[ch] registry/*.[ch] metrics/*.[ch] correlate/*.[ch] cause/*.[ch] http/*.[ch] grpc/*.[ch] ingest/*.[ch] \
     query/*.[ch] daemon/*.[ch]; do
     [ -e "$file" ] || continue
     module=${file%%/*}
@@ -37,7 +37,8 @@ for file in include/*.h base/*.[ch] access/*.[ch] proto/*.[ch] journal/*.[ch] bl
     registry) may="registry access store base" may_use="jansson.h" ;;
     correlate) may="correlate registry access store base" may_use="" ;;
     http) may="http access base" may_use="microhttpd.h gnutls/ libdeflate.h" ;;
-    ingest) may="ingest http access proto base" \
+    grpc) may="grpc http access base" may_use="nghttp2/ gnutls/" ;;
+    ingest) may="ingest grpc http access proto base" \
         may_use="libdeflate.h zstd.h librdkafka/" ;;
     metrics) may="metrics base" may_use="" ;;
     cause) may="cause metrics registry access store base" may_use="" ;;

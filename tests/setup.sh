@@ -21,6 +21,7 @@ tool pkg-config pkg-config
 tool protoc-c protobuf-c-compiler
 tool curl curl
 library libmicrohttpd libmicrohttpd-dev
+library libnghttp2 libnghttp2-dev
 library gnutls libgnutls28-dev
 library jansson libjansson-dev
 library sqlite3 libsqlite3-dev

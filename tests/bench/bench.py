@@ -45,7 +45,8 @@ class Server:
         self.log = open(os.path.join(data, "stderr.log"), "ab")
         self.process = subprocess.Popen(
             ["taskset", "-c", "0", CALLBOARD, "serve", "--data-dir", data,
-             "--otlp-http", "127.0.0.1:4918", "--query", "127.0.0.1:9917",
+             "--otlp-http", "127.0.0.1:4918",
+             "--otlp-grpc", "127.0.0.1:4917", "--query", "127.0.0.1:9917",
              *options], stdout=subprocess.DEVNULL, stderr=self.log)
         self.otlp, self.query = "127.0.0.1:4918", "127.0.0.1:9917"
         self.first_accepted = self.wait()

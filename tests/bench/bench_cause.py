@@ -88,7 +88,8 @@ class Server:
         self.otlp, self.query = f"127.0.0.1:{port}", f"127.0.0.1:{port + 1}"
         self.process = subprocess.Popen(
             [os.path.join(OUT, "callboard"), "serve", "--data-dir", data,
-             "--edge-wait", "5s", "--otlp-http", self.otlp, "--query", self.query,
+             "--edge-wait", "5s", "--otlp-http", self.otlp, "--otlp-grpc", "",
+             "--query", self.query,
              "--retention-traces", "0", "--retention-logs", "0",
              "--retention-metrics", "0"],
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)

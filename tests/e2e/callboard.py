@@ -115,6 +115,8 @@ class Server:
         command = [os.environ["CALLBOARD"], "serve", "--data-dir", folder]
         if "--otlp-http" not in options:
             command += ["--otlp-http", "127.0.0.1:0"]
+        if "--otlp-grpc" not in options:
+            command += ["--otlp-grpc", "127.0.0.1:0"]
         if "--query" not in options:
             command += ["--query", "127.0.0.1:0"]
         with open(self.log_path, "wb") as log:
@@ -123,7 +125,7 @@ class Server:
                 stdout=log, stderr=log, preexec_fn=limits)
         _children.append(self.child)
         self.pid = self.child.pid
-        self.otlp_port = self.query_port = 0
+        self.otlp_port = self.query_port = self.grpc_port = 0
         if wait:
             self.wait_ready()
 
@@ -131,9 +133,12 @@ class Server:
         until = time.monotonic() + seconds
         while True:
             code = self.child.poll()
-            ready = re.search(r"otlp_port=(\d+) query_port=(\d+)", self.log())
+            ready = re.search(
+                r"otlp_port=(\d+) query_port=(\d+)(?: grpc_port=(\d+))?",
+                self.log())
             if ready:
-                self.otlp_port, self.query_port = map(int, ready.groups())
+                self.otlp_port, self.query_port, self.grpc_port = (
+                    int(port or 0) for port in ready.groups())
                 return self
             if code is not None:
                 raise DidNotStart(code, self.log())

@@ -32,9 +32,9 @@ class Running:
         self.process = subprocess.Popen(
             [os.environ["CALLBOARD"], "serve", "--data-dir",
              os.path.join(self.folder, "data"), "--otlp-http", "127.0.0.1:0",
-             "--query", "127.0.0.1:0", *self.options],
+             "--otlp-grpc", "127.0.0.1:0", "--query", "127.0.0.1:0", *self.options],
             stdout=self.said, stderr=subprocess.STDOUT)
-        ready = r"otlp_port=(\d+) query_port=(\d+)"
+        ready = r"otlp_port=(\d+) query_port=(\d+) grpc_port=(\d+)"
         for _ in range(200):
             found = re.search(ready, self.output())
             if found or self.process.poll() is not None:
@@ -43,7 +43,7 @@ class Running:
         if not found:
             self.__exit__()
             sys.exit("not ok 1 - the server did not start")
-        self.otlp_port, self.port = map(int, found.groups())
+        self.otlp_port, self.port, self.grpc_port = map(int, found.groups())
         return self
 
     def __exit__(self, *_):

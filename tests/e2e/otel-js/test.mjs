@@ -43,7 +43,8 @@ function same(seen, wanted, name) {
 function start(dir) {
   const server = spawn(
     process.env.CALLBOARD,
-    ["serve", "--data-dir", dir, "--otlp-http", "127.0.0.1:0", "--query", "127.0.0.1:0"],
+    ["serve", "--data-dir", dir, "--otlp-http", "127.0.0.1:0", "--otlp-grpc", "127.0.0.1:0",
+     "--query", "127.0.0.1:0"],
     { stdio: ["ignore", "ignore", "pipe"] },
   );
   return new Promise((resolve, reject) => {
