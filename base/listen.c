@@ -11,9 +11,13 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "log.h"
+
+#define UNIX_PREFIX "unix:"
 
 enum { HOST_MAX = 256, PORT_TEXT = 6, BACKLOG = 1024 };
 
@@ -95,12 +99,44 @@ static bool bound_port(int fd, uint16_t *port)
     return true;
 }
 
+/* The umask is that of the whole process, so the mode is set at the end, before
+ * anyone can connect. */
+static enum status listen_unix(const char *path, int *fd, uint16_t *port)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    int opened;
+
+    if (strlen(path) >= sizeof(address.sun_path))
+        return ERR_INVALID;
+    memcpy(address.sun_path, path, strlen(path));
+    (void)unlink(path);
+    opened = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (opened >= 0 &&
+        bind(opened, (const struct sockaddr *)&address, sizeof(address)) == 0 &&
+        chmod(path, S_IRUSR | S_IWUSR) == 0 && listen(opened, BACKLOG) == 0) {
+        *fd = opened;
+        *port = 0;
+        return OK;
+    }
+    if (opened >= 0)
+        close(opened);
+    return ERR_IO;
+}
+
+bool listen_is_file(const char *host_port)
+{
+    return strncmp(host_port, UNIX_PREFIX, sizeof(UNIX_PREFIX) - 1) == 0;
+}
+
 static enum status try_listen(const char *host_port, int *fd, uint16_t *port)
 {
     struct addrinfo *address = NULL;
-    enum status status = resolve(host_port, &address);
+    enum status status;
     int opened;
 
+    if (listen_is_file(host_port))
+        return listen_unix(host_port + sizeof(UNIX_PREFIX) - 1, fd, port);
+    status = resolve(host_port, &address);
     if (status != OK)
         return status;
     opened = open_socket(address);
@@ -121,7 +157,9 @@ static void log_failure(const char *host_port, enum status status, int error)
     char text[HOST_MAX + 128];
     const char *reason = strerror(error);
 
-    if (status == ERR_INVALID)
+    if (status == ERR_INVALID && listen_is_file(host_port))
+        reason = "the path is longer than 107 bytes";
+    else if (status == ERR_INVALID)
         reason = "not HOST:PORT (write an IPv6 address in brackets)";
     else if (status == ERR_NOT_FOUND)
         reason = "no such host";
@@ -159,6 +197,8 @@ bool listen_is_loopback(const char *host_port)
     struct addrinfo *address = NULL;
     bool loopback;
 
+    if (listen_is_file(host_port))
+        return true;
     if (resolve(host_port, &address) != OK)
         return false;
     loopback = address_is_loopback(address->ai_addr);

@@ -29,6 +29,7 @@ struct daemon {
     struct budget budget; /* of batches, from arrival to block */
     struct tenants *tenants;
     struct tokens *tokens;
+    char admin[sizeof("unix:") + 4096]; /* address of the socket */
     struct access *access;
     struct request_key request_key; /* recognises requests sent again */
     struct journal *journal;

@@ -256,6 +256,7 @@ enum status serve_start_ports(struct daemon *d)
     uint64_t workers = min_u64(c->query_workers, c->memory_limit / (32 << 20));
     struct query_options query = {
         .listen = c->query,
+        .admin = d->admin,
         .workers = (uint32_t)workers,
         .max_waiting = 256,
         .max_connections = 1024,
@@ -296,7 +297,11 @@ enum status serve_start_ports(struct daemon *d)
         .allowed_hosts = c->allowed_hosts,
         .receiver = otlp_http.receiver,
     };
-    enum status status = query_start(&d->query, &query);
+    enum status status;
+
+    (void)snprintf(d->admin, sizeof(d->admin), "unix:%.4000s/admin.sock",
+                   c->data_dir);
+    status = query_start(&d->query, &query);
 
     if (status == OK)
         status = otlp_http_start(&d->otlp_http, &otlp_http);

@@ -7,10 +7,15 @@
  * A stranger learns nothing of the routes: 401 comes before 404 and 405. What
  * the scope of a body or an object allows is for the handler to compare.
  */
+#define _GNU_SOURCE /* SO_PEERCRED */
+
 #include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "http_int.h"
 #include "mem.h"
+#include "stats.h"
 
 static const char *const scope_params[IDENTITY_NAMES] = {
     "namespace", "project", "component", "environment"};
@@ -87,11 +92,30 @@ static enum status check_action(struct server_request *sr, const char **why)
         scope = (union scope_names){.namespace = {NULL, 0}};
     if (is_allowed(request, &scope))
         return OK;
+    if (request->subject->kind == SUBJECT_TOKEN)
+        stats_add(STATS_AUTH_TOKEN_DENIED, 1);
     if (!sr->refusal)
         sr->refusal = mem_alloc(ACCESS_REFUSAL_MAX);
     access_refusal(sr->refusal, request->subject, route->action,
                    named ? &scope : NULL);
     *why = sr->refusal;
+    return ERR_FORBIDDEN;
+}
+
+/* Who has opened the socket in the file system: the user of this process or
+ * root. Its mode says so, too. */
+static enum status check_user(const struct server_request *sr, const char **why)
+{
+    struct ucred peer;
+    socklen_t size = sizeof(peer);
+    int fd = MHD_get_connection_info(sr->connection,
+                                     MHD_CONNECTION_INFO_CONNECTION_FD)
+                 ->connect_fd;
+
+    if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 &&
+        (peer.uid == geteuid() || peer.uid == 0))
+        return OK;
+    *why = "this socket is for the user of the server";
     return ERR_FORBIDDEN;
 }
 
@@ -105,6 +129,12 @@ static enum status identify(struct server_request *sr, const char **why)
     struct subject *subject;
     enum status status = http_tls_peer(sr, &credential.certificate, why);
 
+    if (status == OK && route && route->action == ACTION_OPEN &&
+        access_is_required(sr->server->options.access) &&
+        !credential.authorization.ptr && credential.certificate.len == 0) {
+        request->subject = subject_nobody(); /* a probe: nothing is missing */
+        return OK;
+    }
     if (status == OK)
         status = access_identify(sr->server->options.access, &credential,
                                  &subject, why);
@@ -141,7 +171,10 @@ enum status http_authorize(struct server_request *sr, const char **why)
     struct http_request *request = &sr->request;
 
     if (!request->subject) {
-        enum status status = identify(sr, why);
+        enum status status = sr->server->on_file ? check_user(sr, why) : OK;
+
+        if (status == OK)
+            status = identify(sr, why);
 
         if (status != OK)
             return status;

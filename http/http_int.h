@@ -33,6 +33,7 @@ struct http_server {
     struct MHD_Daemon *daemon;
     uint16_t port;
     bool on_loopback;
+    bool on_file;     /* a socket in the file system, for one user */
     bool gaps_known;  /* http_gaps.h */
     char methods[64]; /* of all routes, for preflights */
     int quiesced_fd;  /* not listening any more; -1 before */
@@ -91,6 +92,7 @@ struct server_request {
 
     bool may_wait; /* although it was not ERR_BUSY */
     bool refused;  /* the response is decided, the rest of the body discarded */
+    bool unwelcome; /* no right to do this, or no credential */
     bool preflight;
     bool watched;
     bool busy;  /* counted in server->busy */

@@ -26,7 +26,7 @@
 #include "http_int.h"
 #include "mem.h"
 
-enum { DISCARD_MIN = 64 << 20 };
+enum { DISCARD_MIN = 64 << 20, DISCARD_STRANGER = 1 << 20 };
 
 static struct http_connection *connection_of(struct MHD_Connection *connection)
 {
@@ -58,6 +58,7 @@ void http_refuse(struct server_request *sr, enum status status, const char *why)
 
     http_body_drop(sr);
     sr->refused = true;
+    sr->unwelcome = status == ERR_UNAUTHENTICATED || status == ERR_FORBIDDEN;
     buf_release(&sr->request.response.body);
     service->refuse(service->arg, &sr->request, status, why);
 }
@@ -66,6 +67,9 @@ void http_refuse(struct server_request *sr, enum status status, const char *why)
  * a response before they have sent all, so it is more than a small limit. */
 static uint64_t discard_limit(const struct server_request *sr)
 {
+    /* Who has no right to send gets less: what SDKs send in one request. */
+    if (sr->unwelcome)
+        return DISCARD_STRANGER;
     uint64_t twice = 2 * http_body_limit(sr);
 
     return twice > DISCARD_MIN ? twice : DISCARD_MIN;

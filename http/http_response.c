@@ -213,6 +213,8 @@ static void add_headers(struct MHD_Response *to,
     char seconds[16];
 
     add_entity(to, sr, code);
+    if (code == MHD_HTTP_UNAUTHORIZED)
+        add(to, "WWW-Authenticate", "Bearer");
     if (code == MHD_HTTP_METHOD_NOT_ALLOWED || (sr->preflight && sr->allow[0]))
         add(to, "Allow", sr->allow);
     if (code == MHD_HTTP_SERVICE_UNAVAILABLE ||

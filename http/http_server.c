@@ -186,6 +186,7 @@ enum status http_start(struct http_server **out,
     server->options = *options;
     server->quiesced_fd = -1;
     server->on_loopback = listen_is_loopback(options->listen);
+    server->on_file = listen_is_file(options->listen);
     server->gaps_known = strcmp(MHD_get_version(), HTTP_GAPS_VERSION) == 0;
     budget_init(&server->connections, options->budget->limit / 2);
     budget_init(&server->bodies, options->body_share);

@@ -18,11 +18,16 @@
 
 #include "status.h"
 
-/* A non-blocking socket; *port is the port it is bound to. */
+/* A non-blocking socket; *port is the port it is bound to. "unix:PATH" is a
+ * socket in the file system, for the user of the process only; its port is 0,
+ * and one that is there already is replaced. */
 MUST_CHECK enum status listen_open(const char *host_port, int *fd,
                                    uint16_t *port);
 
 /* True if only this machine can reach it; false also if it is not HOST:PORT. */
 bool listen_is_loopback(const char *host_port);
+
+/* True of "unix:PATH". */
+bool listen_is_file(const char *host_port);
 
 #endif

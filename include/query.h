@@ -27,6 +27,8 @@ struct query;
 
 struct query_options {
     const char *listen;   /* HOST:PORT; port 0 picks one */
+    const char *admin;    /* unix:PATH, where the user of the process may do all
+                             without a credential; NULL: none */
     uint32_t workers;     /* queries answered at the same time */
     uint32_t max_waiting; /* above it: 503 */
     uint32_t max_connections;

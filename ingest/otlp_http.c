@@ -178,6 +178,8 @@ static void refuse(void *arg, struct http_request *http, enum status status,
     bool known;
     struct http_export *export = export_of(arg, http, &known);
 
+    if (status == ERR_UNAUTHENTICATED) /* a word of the Observer API */
+        reason = status_text(status);
     if (!reason && status == ERR_NOT_FOUND)
         reason = "POST /v1/traces, /v1/logs or /v1/metrics";
     if (!reason && status == ERR_METHOD)

@@ -28,6 +28,7 @@
 #include <stdlib.h>
 
 #include "fair_queue.h"
+#include "log.h"
 #include "mem.h"
 #include "query_request.h"
 #include "stats.h"
@@ -40,7 +41,7 @@ struct worker {
 
 struct query {
     struct query_options options;
-    struct http_server *http;
+    struct http_server *http, *admin;
     struct fair_queue *queue;
     struct budget budget;
     struct worker *workers;
@@ -48,7 +49,7 @@ struct query {
 };
 
 /* In counters, as nginx has it. */
-enum { CLIENT_CLOSED_REQUEST = 499 };
+enum { CLIENT_CLOSED_REQUEST = 499, MAX_ADMIN = 16 };
 
 /* A query from its HTTP request to its response; `user` of the former. */
 struct queued_query {
@@ -123,7 +124,9 @@ static void refuse(void *arg, struct http_request *http, enum status status,
                        query->options.max_reply);
     request.route = route_of(http);
     request.allow = http->response.allow;
-    if (why)
+    if (status == ERR_UNAUTHENTICATED)
+        query_refuse_credential(&request, why);
+    else if (why)
         query_fail(&request, status, NULL, "%s", why);
     else
         query_refuse_route(&request);
@@ -190,6 +193,20 @@ static enum http_next handle(void *arg, struct http_request *http)
 
 /* ---- start and stop ---- */
 
+/* The same routes for the user of the process, who may do all. */
+static void start_admin(struct query *query, struct http_options http)
+{
+    http.name = "admin";
+    http.listen = query->options.admin;
+    http.access = NULL;
+    http.tls = NULL;
+    http.max_connections = MAX_ADMIN;
+    http.cors_origins = http.allowed_hosts = "";
+    if (http.listen && http_start(&query->admin, &http) != OK)
+        log_warn("query", "no socket for the command line",
+                 log_text("path", http.listen));
+}
+
 static enum status start_http(struct query *query)
 {
     struct http_options http = {
@@ -213,6 +230,7 @@ static enum status start_http(struct query *query)
     };
 
     http.routes = query_routes(&http.route_count);
+    start_admin(query, http);
     return http_start(&query->http, &http);
 }
 
@@ -267,12 +285,14 @@ void query_stop(struct query *query)
     if (!query)
         return;
     http_quiesce(query->http);
+    http_quiesce(query->admin);
     fair_queue_close(query->queue);
     for (uint32_t i = 0; i < query->worker_count; i++) {
         pthread_join(query->workers[i].thread, NULL);
         reader_close(query->workers[i].reader);
     }
     http_stop(query->http);
+    http_stop(query->admin);
     free(query->workers);
     fair_queue_free(query->queue);
     free(query);

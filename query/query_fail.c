@@ -12,13 +12,14 @@
 struct error_reply {
     const char *title, *code, *message;
     const char *detail; /* NULL: not a route of the RCA agent */
+    const char *error;  /* NULL: not a refused credential, nor such a route */
 };
 const struct reply_table error_table =
     REPLY_TABLE(struct error_reply, REPLY(struct error_reply, "title", title),
                 REPLY(struct error_reply, "errorCode", code),
                 REPLY(struct error_reply, "message", message),
                 REPLY_OPTIONAL(struct error_reply, "detail", detail),
-                REPLY_OPTIONAL(struct error_reply, "error", detail));
+                REPLY_OPTIONAL(struct error_reply, "error", error));
 
 /* Clients of the Observer API know these titles only; the status says more. */
 static const char *title_of(int http)
@@ -47,33 +48,51 @@ static void default_code(const struct query_request *request, int http,
     const char *area = request->route ? request->route->area : NULL;
 
     code[0] = '\0';
+    if (http == 401 || http == 403 || http == 429)
+        return; /* of the way here, whatever the area */
     if (area && http >= 500)
         snprintf(code, size, "OBS-V1-%s-01", area);
     else if (area && strcmp(area, "T") == 0)
         snprintf(code, size, "OBS-V1-T-06");
 }
 
+/* word: of a refused credential, or NULL. */
+static void write_error(struct query_request *request, enum status status,
+                        const char *error_code, const char *message,
+                        const char *word)
+{
+    bool rca = request->route && request->route->flags & RCA_REPORTS;
+    char code[24];
+
+    request->failed = status;
+    request->http_status = status_http(status);
+    request->content_type_out = "application/json";
+    default_code(request, request->http_status, code, sizeof(code));
+    const struct error_reply error = {
+        title_of(request->http_status), error_code ? error_code : code, message,
+        rca ? message : NULL, rca && !word ? message : word};
+    buf_reset(&request->out);
+    jsonw_init(&request->json, &request->out);
+    reply_write(&request->json, &error_table, &error);
+}
+
 enum status query_fail(struct query_request *request, enum status status,
                        const char *error_code, const char *format, ...)
 {
-    bool rca = request->route && request->route->flags & RCA_REPORTS;
-    char message[512], code[24];
+    char message[ACCESS_REFUSAL_MAX];
     va_list args;
 
     va_start(args, format);
     vsnprintf(message, sizeof(message), format, args);
     va_end(args);
-    request->failed = status;
-    request->http_status = status_http(status);
-    request->content_type_out = "application/json";
-    default_code(request, request->http_status, code, sizeof(code));
-    const struct error_reply error = {title_of(request->http_status),
-                                      error_code ? error_code : code, message,
-                                      rca ? message : NULL};
-    buf_reset(&request->out);
-    jsonw_init(&request->json, &request->out);
-    reply_write(&request->json, &error_table, &error);
+    write_error(request, status, error_code, message, NULL);
     return status;
+}
+
+void query_refuse_credential(struct query_request *request, const char *word)
+{
+    write_error(request, ERR_UNAUTHENTICATED, "",
+                status_text(ERR_UNAUTHENTICATED), word);
 }
 
 enum status query_invalid(struct query_request *request, const char *format,

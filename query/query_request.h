@@ -124,6 +124,9 @@ enum status query_fail(struct query_request *request, enum status status,
  * first error of a request is the one that is answered. */
 enum status query_invalid(struct query_request *request, const char *format,
                           ...) __attribute__((format(printf, 2, 3)));
+/* 401; word: MISSING_TOKEN ... as in access.h, in the member that OpenChoreo's
+ * clients read. Nothing else tells what is wrong with the credential. */
+void query_refuse_credential(struct query_request *request, const char *word);
 /* After a reader_... function that failed: code -05 of the area. */
 enum status query_fail_read(struct query_request *request, enum status status);
 
@@ -199,6 +202,7 @@ enum status query_not_served(struct query_request *request);
 /* ---- tables of the handler files, each ended by {0} ---- */
 extern const struct route routes_logs[], routes_traces[], routes_metrics[],
     routes_topology[], routes_components[], routes_admin[], routes_cause[],
-    routes_rca[], routes_dead_letters[], routes_unserved[], routes_events[];
+    routes_rca[], routes_dead_letters[], routes_unserved[], routes_events[],
+    routes_access[];
 
 #endif

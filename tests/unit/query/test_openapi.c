@@ -282,6 +282,10 @@ static void check_object(yaml_node_t *schema, const struct reply_table *table,
 
 /* Answers that are no JSON object of ours, and of which no table can be. */
 static const char *const without_table[] = {
+    "/api/v1/access/tokens",
+    "/api/v1/access/tokens/{}/rotate",
+    "/api/v1/access/tokens/{}",
+    "/api/v1/access/me",
     "/metrics",                     /* text */
     "/openapi.yaml",                /* a file */
     "/api/v1/catalog",              /* GET: the document as it was put */
@@ -377,7 +381,8 @@ TEST(answers_have_the_members_of_their_tables)
 /* What every route may answer, and what those that wait for a worker may. */
 TEST(refusals_are_in_the_file)
 {
-    static const char *const codes[] = {"400", "403", "421", "503", "429"};
+    static const char *const codes[] = {"400", "401", "403",
+                                        "421", "503", "429"};
     size_t count;
     const struct http_route *routes = query_routes(&count);
 
@@ -385,7 +390,7 @@ TEST(refusals_are_in_the_file)
         return;
     for (size_t i = 0; i < count; i++) {
         yaml_node_t *operation = operation_of(&routes[i]);
-        size_t last = routes[i].flags & HTTP_RESERVED ? 3 : 5;
+        size_t last = routes[i].flags & HTTP_RESERVED ? 4 : 6;
         char where[128];
 
         for (size_t k = 0; is_served(&routes[i]) && k < last; k++) {

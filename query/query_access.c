@@ -1,0 +1,146 @@
+/*
+ * API tokens: GET, POST and DELETE of /api/v1/access/tokens, rotation, and who
+ * asks: GET /api/v1/access/me. What they do is in tokens.h; the document is
+ * JSON of jansson on both sides, so it has no table.
+ */
+#include <stdlib.h>
+
+#include "clock.h"
+#include "query_request.h"
+
+static enum status answer(struct query_request *request, json_t *reply)
+{
+    char *text = json_dumps(reply, JSON_COMPACT);
+
+    json_decref(reply);
+    if (!text)
+        return ERR_INTERNAL;
+    buf_add(&request->out, slice_of(text));
+    free(text);
+    return OK;
+}
+
+static enum status refuse(struct query_request *request, enum status status,
+                          const char *error)
+{
+    if (status == ERR_FORBIDDEN)
+        return query_fail(request, status, "", "%s", error);
+    return query_fail(request, status, NULL, "%s", error);
+}
+
+/* A server without tokens has none to administer. */
+static bool has_tokens(struct query_request *request)
+{
+    if (request->services->tokens)
+        return true;
+    query_fail(request, ERR_NOT_SERVED, NULL, "tokens are not kept here");
+    return false;
+}
+
+static enum status list_tokens(struct query_request *request)
+{
+    if (!has_tokens(request))
+        return ERR_NOT_SERVED;
+    json_t *reply = json_object();
+
+    json_object_set_new(
+        reply, "tokens",
+        tokens_list(request->services->tokens, request->subject));
+    return answer(request, reply);
+}
+
+static enum status create_token(struct query_request *request)
+{
+    char error[TOKENS_ERROR] = "";
+    enum status status;
+    json_t *reply;
+
+    if (!has_tokens(request))
+        return ERR_NOT_SERVED;
+    status = tokens_create(request->services->tokens, request->subject,
+                           request->body, &reply, error);
+    return status == OK ? answer(request, reply)
+                        : refuse(request, status, error);
+}
+
+static enum status rotate_token(struct query_request *request)
+{
+    const char *text =
+        json_string_value(json_object_get(request->body, "overlap"));
+    uint64_t overlap_ns = NS_PER_DAY;
+    char error[TOKENS_ERROR] = "";
+    enum status status;
+    json_t *reply;
+
+    if (text && !clock_parse_duration_days(slice_of(text), &overlap_ns))
+        return query_invalid(request, "overlap must be a duration such as 24h");
+    if (!has_tokens(request))
+        return ERR_NOT_SERVED;
+    status = tokens_rotate(request->services->tokens, request->subject,
+                           request->parts[0], overlap_ns, &reply, error);
+    return status == OK ? answer(request, reply)
+                        : refuse(request, status, error);
+}
+
+static enum status revoke_token(struct query_request *request)
+{
+    char error[TOKENS_ERROR] = "";
+    enum status status;
+    json_t *reply;
+
+    if (!has_tokens(request))
+        return ERR_NOT_SERVED;
+    status = tokens_revoke(request->services->tokens, request->subject,
+                           request->parts[0], error);
+    if (status != OK)
+        return refuse(request, status, error);
+    reply = json_object();
+    json_object_set_new(
+        reply, "id",
+        json_stringn(request->parts[0].ptr, request->parts[0].len));
+    json_object_set_new(reply, "revoked", json_true());
+    return answer(request, reply);
+}
+
+static void set_text(json_t *object, const char *name, struct slice text)
+{
+    if (text.len > 0)
+        json_object_set_new(object, name, json_stringn(text.ptr, text.len));
+}
+
+static enum status get_me(struct query_request *request)
+{
+    static const char *const kinds[] = {[SUBJECT_EVERYONE] = "everyone",
+                                        [SUBJECT_NOBODY] = "nobody",
+                                        [SUBJECT_TOKEN] = "token",
+                                        [SUBJECT_JWT] = "jwt",
+                                        [SUBJECT_CERTIFICATE] = "certificate"};
+    const struct subject *subject = request->subject;
+    json_t *reply = json_object();
+    char text[CLOCK_TEXT];
+
+    json_object_set_new(reply, "kind", json_string(kinds[subject->kind]));
+    set_text(reply, "name", subject->name);
+    set_text(reply, "id", subject->id);
+    set_text(reply, "issuer", subject->issuer);
+    json_object_set_new(reply, "grants", tokens_grants_json(subject->grants));
+    if (subject->expires_ns)
+        set_text(reply, "expires",
+                 (struct slice){
+                     text, clock_format_rfc3339(text, subject->expires_ns)});
+    return answer(request, reply);
+}
+
+const struct route routes_access[] = {
+    {"GET", "/api/v1/access/tokens", ACTION_ACCESS_ADMIN, SCOPE_NARROWED,
+     list_tokens, NULL, NO_READER, 0, NULL},
+    {"POST", "/api/v1/access/tokens", ACTION_ACCESS_ADMIN, SCOPE_BODY,
+     create_token, NULL, TAKES_JSON | NO_READER, 0, NULL},
+    {"POST", "/api/v1/access/tokens/{}/rotate", ACTION_ACCESS_ADMIN,
+     SCOPE_OBJECT, rotate_token, NULL, TAKES_JSON | NO_READER, 0, NULL},
+    {"DELETE", "/api/v1/access/tokens/{}", ACTION_ACCESS_ADMIN, SCOPE_OBJECT,
+     revoke_token, NULL, NO_READER, 0, NULL},
+    {"GET", "/api/v1/access/me", ACTION_ANY, SCOPE_NONE, get_me, NULL,
+     NO_READER, 0, NULL},
+    {0},
+};
