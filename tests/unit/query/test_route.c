@@ -222,3 +222,23 @@ TEST(what_is_open_to_strangers_is_known)
         }
     CHECK_EQ(open, 2);
 }
+
+/* tests/e2e/tenants.py asks each as one of two tenants. */
+TEST(no_route_is_forgotten_by_the_test_of_two_tenants)
+{
+    static char script[64 * 1024];
+    FILE *file = fopen("tests/e2e/tenants.py", "rb");
+    size_t count, len = file ? fread(script, 1, sizeof(script) - 1, file) : 0;
+    const struct http_route *routes = query_routes(&count);
+    char row[200];
+
+    CHECK(len > 0 && len < sizeof(script) - 1);
+    if (file)
+        (void)fclose(file);
+    for (size_t i = 0; i < count; i++) {
+        snprintf(row, sizeof(row),
+                 "    \"%s %s\": lambda t: ", routes[i].method, routes[i].path);
+        if (!CHECK(strstr(script, row)))
+            printf("# READS has no %s\n", row);
+    }
+}
