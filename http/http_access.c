@@ -45,7 +45,21 @@ static void scope_of_path(const struct http_request *request,
     scope->namespace = request->parts[0];
     scope->project = space ? SLICE("") : request->parts[1];
     scope->component = space ? SLICE("") : request->parts[2];
-    scope->environment = space ? request->parts[1] : SLICE("");
+    if (space)
+        scope->environment = request->parts[1];
+}
+
+/* By what the texts of the scope stand for, which only the service knows. */
+static bool service_covers(const struct server_request *sr,
+                           const union scope_names *scope)
+{
+    const struct http_service *service = &sr->server->options.service;
+    enum scope_from from = sr->request.route->scope;
+
+    return service->covers &&
+           (from == SCOPE_QUERY || from == SCOPE_NARROWED ||
+            from == SCOPE_PATH) &&
+           service->covers(service->arg, &sr->request, scope);
 }
 
 /* The head says all that there is to say of the scope, or it is compared
@@ -90,7 +104,7 @@ static enum status check_action(struct server_request *sr, const char **why)
         scope_of_path(request, &scope);
     else if (route->scope == SCOPE_NONE)
         scope = (union scope_names){.namespace = {NULL, 0}};
-    if (is_allowed(request, &scope))
+    if (is_allowed(request, &scope) || service_covers(sr, &scope))
         return OK;
     if (request->subject->kind == SUBJECT_TOKEN)
         stats_add(STATS_AUTH_TOKEN_DENIED, 1);

@@ -120,6 +120,10 @@ struct http_request {
 enum http_next { HTTP_DONE, HTTP_PENDING };
 
 struct http_service {
+    /* Asked when no grant of the subject covers the scope by its texts: whether
+     * one does by what they stand for. NULL: no. */
+    bool (*covers)(void *arg, const struct http_request *request,
+                   const union scope_names *scope);
     /* OK: the body is read. With ERR_BUSY and ERR_FULL the request waits first;
      * after that, and with all other errors, it is refused. NULL: all are OK.
      */

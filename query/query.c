@@ -191,6 +191,21 @@ static enum http_next handle(void *arg, struct http_request *http)
     return HTTP_PENDING;
 }
 
+/* A text of the scope may be a uid. */
+static bool covers(void *arg, const struct http_request *http,
+                   const union scope_names *scope)
+{
+    const struct query *query = arg;
+    const struct viewer viewer = {http->subject->grants, http->route->action};
+    const struct scope_filter filter = {.namespace = scope->namespace,
+                                        .project = scope->project,
+                                        .component = scope->component,
+                                        .environment = scope->environment};
+
+    return registry_may_ask(query->options.registry, &filter, &viewer,
+                            http->route->scope == SCOPE_NARROWED);
+}
+
 /* ---- start and stop ---- */
 
 /* The same routes for the user of the process, who may do all. */
@@ -212,7 +227,8 @@ static enum status start_http(struct query *query)
     struct http_options http = {
         .name = "query",
         .listen = query->options.listen,
-        .service = {.handle = handle,
+        .service = {.covers = covers,
+                    .handle = handle,
                     .refuse = refuse,
                     .release = release,
                     .arg = query},
