@@ -144,22 +144,21 @@ struct series_query {
     bool sent; /* only what was sent: no derived series */
 };
 
-/* A sample of traces, with their log records: those whose id, hashed to 0 ...
- * SAMPLE_ALL - 1, is below `keep`. */
+/* A sample of traces, what the resources sent of them: those whose id, hashed
+ * to 0 ... SAMPLE_ALL - 1, is below `keep`. */
 enum { SAMPLE_ALL = 65536 };
 struct sample_query {
     uint64_t start_ns, end_ns;      /* start inclusive, end exclusive */
     const struct bitmap *resources; /* not NULL */
     uint32_t keep;
     bool attrs;    /* of spans, not only ids, times, names, kind, status */
-    uint8_t kinds; /* bits 1 << kind: only such spans, of the resources; 0: all
-                      spans of a trace */
+    uint8_t kinds; /* bits 1 << kind: only such spans; 0: all */
 };
 static inline bool sample_wants(const struct sample_query *query, uint8_t kind,
                                 uint32_t resource_id)
 {
-    return query->kinds == 0 || (kind < 8 && query->kinds >> kind & 1 &&
-                                 bitmap_has(query->resources, resource_id));
+    return (query->kinds == 0 || (kind < 8 && query->kinds >> kind & 1)) &&
+           bitmap_has(query->resources, resource_id);
 }
 static inline bool sample_has(const struct sample_query *query,
                               const uint8_t trace_id[16])

@@ -382,6 +382,23 @@ def project_only(both, tenant):
     tap.check(not wrong, f"shop-{tenant.name} sees no word of the bank", "\n".join(wrong[:6]))
 
 
+TELLING = {"GET /api/v1/catalog", "POST /api/v1/logs/query", "POST /api/v1/events/query", "POST /api/v1/cause",
+           "POST /api/v1alpha1/traces/query", "POST /api/v1alpha1/traces/{}/spans/query",
+           "GET /api/v1alpha1/traces/{}/spans/{}", "POST /api/v1alpha1/traces/{}/spans/{}",
+           "POST /api/v1alpha1/metrics/runtime-topology", "GET /api/v1/components",
+           "GET /api/v1/components/{}/{}/{}", "GET /api/v1/rca-agent/reports/{}"}
+
+
+def tells_its_own(both, tenant):
+    """The words are found where they are: answers are not empty."""
+    telling = {route for route, method, path, body, _ in reads(tenant)
+               if has_word(both.ask(method, path, body, "own-" + tenant.name).body, tenant.words)}
+    cause = json.loads(both.ask("POST", "/api/v1/cause", in_scope(tenant, startTime=rfc3339(START + 20 * 60 * NS)),
+                                "own-" + tenant.name).body)
+    tap.check(TELLING <= telling and cause["found"], f"own-{tenant.name} is told its own words",
+              f"not by {TELLING - telling}, {cause['summary']}")
+
+
 def words_of_bank(request):
     for part in request.get("resourceSpans", []):
         text = json.dumps(part)
@@ -410,6 +427,7 @@ def main():
     check_all("at first", both, alone, tenants)
     for tenant in tenants:
         project_only(both, tenant)
+        tells_its_own(both, tenant)
     for world in worlds:
         again(world, Server.kill)
     check_all("after kill -9", both, alone, tenants)

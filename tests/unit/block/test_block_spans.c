@@ -223,6 +223,13 @@ static bool trace_wanted(const struct fixture *f,
            sample_has(query, trace->trace_id);
 }
 
+static bool is_sampled(const struct sample_query *query,
+                       const struct span *span)
+{
+    return (query->kinds == 0 || query->kinds >> span->kind & 1) &&
+           bitmap_has(query->resources, span->resource_id);
+}
+
 struct sampled_spans {
     struct fixture *f;
     const struct sample_query *query;
@@ -235,9 +242,7 @@ static void check_sampled(void *arg, const struct span *span)
     struct sampled_spans *s = arg;
     struct span want;
 
-    while (s->query->kinds != 0 &&
-           (!(s->query->kinds >> s->f->at[s->row]->kind & 1) ||
-            !bitmap_has(s->query->resources, s->f->at[s->row]->resource_id)))
+    while (!is_sampled(s->query, s->f->at[s->row]))
         s->row++;
     CHECK_EQ(block_read_span(s->f->block, s->row, false, &want), OK);
     want.endpoint = want.status_message = (struct slice){NULL, 0};
@@ -255,9 +260,7 @@ static void check_sample(struct fixture *f, const struct sample_query *query,
     uint32_t want = 0;
 
     for (uint32_t row = trace->first; row < trace->first + trace->count; row++)
-        want += query->kinds == 0 ||
-                (query->kinds >> f->at[row]->kind & 1 &&
-                 bitmap_has(query->resources, f->at[row]->resource_id));
+        want += is_sampled(query, f->at[row]);
     CHECK_EQ(block_visit_sample(f->block, query, trace, check_sampled, &s), OK);
     CHECK_EQ(s.count, want);
 }
