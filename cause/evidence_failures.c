@@ -148,6 +148,12 @@ static uint32_t count_operations(const struct own_failures *f)
     return n;
 }
 
+/* Empty if each of the failed requests that are counted was looked at. */
+static const char *about(double looked_at, double counted)
+{
+    return looked_at < counted ? "about " : "";
+}
+
 /* chance: the score of the best of all operations by chance. */
 static void add_failures(struct evidence_set *evidence,
                          const struct own_failures *f, uint32_t first,
@@ -180,10 +186,13 @@ static void add_failures(struct evidence_set *evidence,
         .operation = c->operation,
         .peer = NO_INDEX,
         .numbers = {k1, k2, n1, n2, "requests"},
-        .text = text_format(evidence->arena,
-                            "%.*s fails by itself, without a failed call, in "
-                            "%.0f of %.0f requests, %.0f of %.0f before",
-                            SLICE_ARGS(c->operation), k2, n2, k1, n1)};
+        .text = text_format(
+            evidence->arena,
+            "%.*s fails by itself, without a failed call, in "
+            "%s%.0f of %.0f requests, %s%.0f of %.0f before",
+            SLICE_ARGS(c->operation),
+            about(share.of[WINDOW], c->errors.window[attempt]), k2, n2,
+            about(share.of[BASELINE], c->errors.baseline), k1, n1)};
 
     add_examples(f, first, end, evidence->times->from_ns, &e);
     evidence_add(evidence, c->candidate, &e);

@@ -151,14 +151,24 @@ bool quantity_name_has(struct slice name, const char *const *words)
     return false;
 }
 
+/* The unit of a number of things, whatever they are (Amazon CloudWatch). */
+static bool says_no_thing(struct slice unit)
+{
+    return slice_equal(unit, SLICE("1")) || slice_equal(unit, SLICE("None")) ||
+           slice_equal(unit, SLICE("Count")) ||
+           slice_equal(unit, SLICE("count"));
+}
+
 /* {request} and requests are both "requests"; what is no word stays as it is.
  */
 static struct slice thing_of(struct arena *arena, struct slice unit)
 {
     unit = slice_trim(unit, "{} ");
+    if (says_no_thing(unit))
+        return SLICE("");
     if (unit.len < 3 || unit.len > 24 || !is_letter(unit.ptr[0]) ||
         memchr(unit.ptr, '/', unit.len))
-        return slice_equal(unit, SLICE("1")) ? SLICE("") : unit;
+        return unit;
     return text_format(arena, "%.*s%s", SLICE_ARGS(unit),
                        slice_ends(unit, SLICE("s")) ? "" : "s");
 }

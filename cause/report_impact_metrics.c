@@ -37,7 +37,7 @@ static void judge(struct entry_metrics *m, const struct timeseries *t)
                   ? history_count_score(t, &d)
                   : d.score;
     if (d.score < m->least ||
-        fabs(d.now - t->median) < FELT_RISE * fabs(t->median) ||
+        fabs(d.now - t->median) <= FELT_RISE * fabs(t->median) ||
         (m->worst && m->is_failing && !is_failing) ||
         (m->worst && m->is_failing == is_failing &&
          d.score <= m->deviation.score))

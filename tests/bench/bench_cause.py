@@ -243,15 +243,27 @@ def measure(server, score, labels, name, options):
                 m[0], m[1], m[2], m[3], ", ".join(map(str, m[4]))))
 
 
+def bodies_of(case):
+    """Signals and export requests of a world, as OTLP/JSON."""
+    if hasattr(case, "spans"):
+        return list(worlds_traced.bodies(case))
+    return ([("metrics", b) for b in worlds.requests_of(case)] +
+            [("logs", b) for b in worlds.logs_of(case)])
+
+
 def send_world(server, case):
     connection = http.client.HTTPConnection(server.otlp, timeout=120)
-    if hasattr(case, "spans"):
-        bodies = worlds_traced.bodies(case)
-    else:
-        bodies = [("metrics", b) for b in worlds.requests_of(case)]
-        bodies += [("logs", b) for b in worlds.logs_of(case)]
-    for signal, body in bodies:
+    for signal, body in bodies_of(case):
         post(connection, signal, body, case.id)
+
+
+def raw_of_world(case):
+    """What check_sentences compares with: a world's calls are declared."""
+    bodies = bodies_of(case)
+    raw = check_sentences.raw_of_otlp(
+        lambda signal: (json.loads(b) for s, b in bodies if s == signal))
+    raw.graph = case.graph
+    return raw
 
 
 def declare(server, cases):
@@ -314,9 +326,10 @@ def measure_worlds(server, data, options, kind, seeds, title):
     declare(server, cases)
     rows, named, times, right, told = [], {}, [], [], []
     for case in cases:
+        raw = raw_of_world(case)
         for given in (True, False):
             answer, seconds = world_answer(server, case, given)
-            sentences(case.id, answer, check_sentences.raw_of_world(case))
+            sentences(case.id, answer, raw)
             times.append(seconds)
             ranked = [s["component"] for s in answer["suspects"]]
             if case.culprit is None:

@@ -50,14 +50,6 @@ class Raw:
         self.starts = {t: min(s.start for s in l) for t, l in self.traces.items()}
 
 
-def raw_of_world(case):
-    """Of a world without spans (worlds.py)."""
-    series = {key[:6]: [(t * 10**9, v) for t, v in points]
-              for key, points in case.series.items()}
-    logs = [(int(t * 1e9), c, severity, body, None) for t, c, severity, body in case.lines]
-    return Raw((), series, logs, case.graph)
-
-
 def value_of(any_value):
     return next(iter(any_value.values()), "")
 
@@ -97,7 +89,28 @@ def raw_of_otlp(read):
                                  (r.get("traceId"), r.get("spanId"))))
     for points in series.values():
         points.sort()
+    from_zero(series)
     return Raw(spans, series, logs)
+
+
+def pod_name(of):
+    return next((of[name] for name in ("k8s.pod.name", "k8s.pod.uid", "service.instance.id",
+                                       "container.id", "host.name") if of.get(name)), None)
+
+
+def from_zero(series):
+    """A counter that appears later than others of its pod has counted from 0."""
+    times = {}
+    for key, points in series.items():
+        times.setdefault(pod_of(key), set()).update(t for t, _ in points)
+    for key, points in series.items():
+        before = [t for t in times[pod_of(key)] if t < points[0][0]]
+        if key[4] != "gauge" and before:
+            points.insert(0, (max(before), (0, 0) if key[4] == "histogram" else 0))
+
+
+def pod_of(key):
+    return key[0], key[1], tuple(x for x in key[5] if "pod" in x[0])
 
 
 def span_of(component, sent):
@@ -105,6 +118,10 @@ def span_of(component, sent):
     s.trace, s.id, s.parent_id = sent["traceId"], sent["spanId"], sent.get("parentSpanId")
     s.component, s.name, s.kind = component, sent["name"], sent.get("kind", 0)
     s.operation = s.name
+    if of.get("rpc.method"):
+        s.operation = of["rpc.service"] + "/" + of["rpc.method"]
+    elif of.get("http.route") and s.kind == 2:
+        s.operation = of["http.request.method"] + " " + of["http.route"]
     s.start, s.end = int(sent["startTimeUnixNano"]), int(sent["endTimeUnixNano"])
     code = int(of.get("http.response.status_code", of.get("http.status_code", 0)) or 0)
     s.failed = (sent.get("status", {}).get("code") == 2 or
@@ -117,9 +134,9 @@ def take_points(series, of, metric):
     for shape in ("gauge", "sum", "histogram"):
         for p in metric.get(shape, {}).get("dataPoints", []):
             labels = tuple(attributes_of(p).items())
-            value = ((int(p["count"]), p["sum"]) if shape == "histogram" else
+            value = ((float(p["count"]), p["sum"]) if shape == "histogram" else
                      float(p.get("asDouble", p.get("asInt", 0))))
-            series.setdefault((of.get(COMPONENT), of.get("k8s.pod.name"), metric["name"],
+            series.setdefault((of.get(COMPONENT), pod_name(of), metric["name"],
                                metric.get("unit", ""), shape, labels), []).append(
                 (int(p["timeUnixNano"]), value))
 
@@ -166,6 +183,13 @@ def served(raw, component, operation, period):
     return sum(s.failed for s in got), len(got)
 
 
+def served_alone(raw, component, operation, period):
+    """Of requests that fail only those in which no call fails."""
+    got = [s for s in raw.spans if s.component == component and s.kind in (2, 5)
+           and s.operation == operation and inside(period, s.start)]
+    return sum(s.failed and not any(c.failed for c in calls_in(raw, s)) for s in got), len(got)
+
+
 def called(raw, peer, period):
     got = [s for s in raw.spans if s.peer == peer and s.kind in (3, 4)
            and inside(period, s.start)]
@@ -174,7 +198,7 @@ def called(raw, peer, period):
 
 def share_problem(text, count, period):
     """text: "3 of 6", "about 3 of 6", "7.2% of 13240", "0.04%", "none"."""
-    about = text.startswith("about ")
+    about = text.startswith("about ")  # of what was looked at
     text = text.replace("about ", "")
     inner, outer = count(minutes(period, False)), count(minutes(period, True))
     exact = count(period)
@@ -195,7 +219,9 @@ def share_problem(text, count, period):
         return "not understood"
     k, n = int(m[1]), int(m[2])
     if about or not aligned:
-        good = inner[0] <= k <= max(1, outer[0]) and inner[1] <= n <= max(1, outer[1])
+        room = 2 + .2 * k if about else 0
+        good = (inner[0] - room <= k <= max(1, outer[0]) + room and
+                inner[1] <= n <= max(1, outer[1]))
         return None if good else f"{inner} to {outer} in the data"
     return None if (k, n) == exact else f"{exact} in the data"
 
@@ -407,7 +433,8 @@ def combined(raw, metric, component):
 def failed_label(labels):
     for name, value in labels:
         text = str(value)
-        if re.fullmatch(r"5\d\d", text) or (name == "error.type" and text):
+        if (re.fullmatch(r"5\d\d|SERVER_ERROR", text) or (name == "error.type" and text) or
+                (name == "rpc.grpc.status_code" and text != "0")):
             return True
     return False
 
@@ -438,7 +465,28 @@ def steps(lists, shape, want):
     return [(t, r[0] / r[2]) for t, r in sorted(table.items()) if r[2] > 0]
 
 
+# Gauges that count the failures of an interval, and what they are of.
+FAILURES_OF = {"5XXError": "RequestCount", "HTTPCode_Target_5XX_Count": "RequestCount",
+               "Errors": "Invocations", "FaultCount": "TotalCount",
+               "ThrottledRequests": "ConsumedReadCapacityUnits"}
+
+
+def failed_gauges(raw, metric, component):
+    """Of gauges: a share, what is available, failures beside requests."""
+    for key, points in raw.series.items():
+        if key[0] != component or key[2] != metric or key[4] != "gauge":
+            continue
+        if metric in FAILURES_OF:
+            of = dict(raw.series.get(key[:2] + (FAILURES_OF[metric],) + key[3:], ()))
+            yield [(t, v / of[t]) for t, v in points if of.get(t)]
+        else:
+            scale = .01 if key[3] in ("%", "Percent") else 1
+            yield [(t, 1 - v * scale if metric == "availability" else v * scale)
+                   for t, v in points]
+
+
 def failed_shares(raw, metric, component):
+    yield from failed_gauges(raw, metric, component)
     keys = [k for k in raw.series if k[2] == metric and k[0] == component]
     keys = keys or [k for k in raw.series if k[2] == metric]
     groups = {}
@@ -472,16 +520,18 @@ def fits(points, before, now, periods, rounding):
         usual = [v for t, v in grouped if t <= b[1] + width]
         window = [v for t, v in grouped if w[0] - width < t <= w[1] + MIN]
         late = [v for t, v in grouped if w[1] - (w[1] - w[0]) * .4 < t <= w[1] + MIN]
+        if not usual and before == 0:
+            usual = [0]  # what fails is counted only once it does
         if not usual or not window:
             continue
-        r = rounding * max(abs(before), abs(now)) * 0
-        a, z = quantile(usual, .2), quantile(usual, .8)
-        lo = min(min(window), quantile(late or window, 0))
-        hi = max(window)
+        lately = [v for t, v in grouped if 2 * w[0] - w[1] < t <= w[0]]
+        ranges = [(quantile(part, .2), quantile(part, .8)) for part in (usual, lately) if part]
+        low, high = min(min(window), quantile(late or window, 0)), max(window)
+
         def within(x, low, high):
-            e = rounding * abs(x) + r + 1e-9
-            return low - e <= x <= high + e
-        if within(before, a, z) and within(now, lo, hi):
+            room = rounding * abs(x) + 1e-9
+            return low - room <= x <= high + room
+        if any(within(before, *r) for r in ranges) and within(now, low, high):
             return True
     return False
 
@@ -548,10 +598,10 @@ def traffic_problem(raw, periods, component, metric, times):
 def unit_scale(unit, metric, told):
     """To seconds, bytes, cores or shares, as the unit that is told."""
     if told in ("ms", "s", "min", "h", "\xb5s", "ns"):
-        return {"ms": 1e-3, "us": 1e-6, "ns": 1e-9, "min": 60}.get(
+        return {"ms": 1e-3, "us": 1e-6, "ns": 1e-9, "min": 60, "Milliseconds": 1e-3}.get(
             unit, 1e-3 if not unit and "milliseconds" in metric else 1)
     if told == "%":
-        return .01 if unit == "%" else 1
+        return .01 if unit in ("%", "Percent") else 1
     if told in ("cores", "core"):
         return {"m{cpu}": 1e-3, "n{cpu}": 1e-9}.get(unit, 1)
     return {"kBy": 1e3, "MBy": 1e6, "MiBy": 2**20, "KiBy": 1024}.get(unit, 1)
@@ -606,6 +656,13 @@ def evidence_problem(raw, periods, component, e, text=None):
         problems = [event_problem(raw, periods, component, op, clause, text)
                     for clause in re.split(r"; (?=logs (?:error )?\"|call )", body[len(op) + 2:])]
         return next((p for p in problems if p), None)
+    m = re.match(r"(.+?) fails by itself, without a failed call, in (.+?) requests?, "
+                 r"(.+) before$", body)
+    if m:
+        def alone(p):
+            return served_alone(raw, component, m[1], p)
+        return (share_problem(m[2], alone, periods.judged(text)) or
+                share_problem(m[3], alone, periods.baseline))
     m = re.match(r"(.+?) fails in (.+?) requests?, (.+) before$", body)
     if m and not body.startswith("fails in"):
         who, name = component, m[1]

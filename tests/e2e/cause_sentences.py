@@ -8,6 +8,7 @@ from datetime import datetime, timezone
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(os.path.dirname(HERE), "bench"))
 
+import bench_cause
 import check_sentences
 import worlds
 import worlds_calm
@@ -61,7 +62,7 @@ def main():
             status, answer = server.ask_json("POST", "/api/v1/cause", question(case))
             wrong = status != 200 and [("answer", status, answer)]
             if status == 200:
-                checked = check_sentences.check(answer, check_sentences.raw_of_world(case))
+                checked = check_sentences.check(answer, bench_cause.raw_of_world(case))
                 told += len(checked)
                 wrong = [c for c in checked if c[2]]
             tap.check(not wrong, f"{case.id}: every sentence is true", json.dumps(wrong))
