@@ -87,6 +87,7 @@ def raw_of_otlp(read):
                                  component, r.get("severityNumber", 0),
                                  value_of(r.get("body", {"": ""})),
                                  (r.get("traceId"), r.get("spanId"))))
+    series = of_pods(series)
     for points in series.values():
         points.sort()
     from_zero(series)
@@ -96,6 +97,16 @@ def raw_of_otlp(read):
 def pod_name(of):
     return next((of[name] for name in ("k8s.pod.name", "k8s.pod.uid", "service.instance.id",
                                        "container.id", "host.name") if of.get(name)), None)
+
+
+def of_pods(series):
+    """An agent that knows only the pod speaks for the pod's component."""
+    owners = {pod: component for component, pod, *_ in series if component and pod}
+    out = {}
+    for key, points in series.items():
+        component = key[0] or owners.get(key[1])
+        out.setdefault((component,) + key[1:], []).extend(points)
+    return out
 
 
 def from_zero(series):
