@@ -12,6 +12,7 @@
 
 #include "clock.h"
 #include "failure_rate.h"
+#include "jwt.h"
 #include "mem.h"
 #include "stats.h"
 #include "token.h"
@@ -22,23 +23,27 @@ enum { MAX_AUTHORIZATION = 16 * 1024, MAX_PASSWORD = 512 };
 struct access {
     bool required;
     struct tokens *tokens;
+    struct jwt *jwt; /* NULL: no issuer and no grants file */
     struct failure_rate *failures;
 };
 
-struct access *access_open(const struct access_options *options)
+enum status access_open(struct access **out,
+                        const struct access_options *options)
 {
     struct access *access = mem_zero(1, sizeof(*access));
 
+    *out = access;
     access->required = options->required;
     access->tokens = options->tokens;
     access->failures = failure_rate_new();
-    return access;
+    return jwt_open(&access->jwt, &options->jwt);
 }
 
 void access_close(struct access *access)
 {
     if (!access)
         return;
+    jwt_close(access->jwt);
     failure_rate_free(access->failures);
     free(access);
 }
@@ -57,6 +62,13 @@ static enum status missing(const char **why)
     return ERR_UNAUTHENTICATED;
 }
 
+static enum status throttled(const char **why)
+{
+    stats_add(STATS_AUTH_THROTTLED, 1);
+    *why = "too many wrong credentials from this address; retry later";
+    return ERR_LIMITED;
+}
+
 /* A wrong credential, counted by `outcome` unless there are too many. */
 static enum status wrong(struct access *access, const uint8_t *address,
                          enum stats_id outcome, const char **why)
@@ -66,9 +78,7 @@ static enum status wrong(struct access *access, const uint8_t *address,
         *why = ACCESS_INVALID_TOKEN;
         return ERR_UNAUTHENTICATED;
     }
-    stats_add(STATS_AUTH_THROTTLED, 1);
-    *why = "too many wrong credentials from this address; retry later";
-    return ERR_LIMITED;
+    return throttled(why);
 }
 
 /* ---- kinds of credentials ---- */
@@ -107,6 +117,74 @@ static enum status identify_basic(struct access *access, struct slice text,
     return status;
 }
 
+/* A certificate whose name has no grant is like none. */
+static enum status identify_certificate(struct access *access,
+                                        const struct credential *credential,
+                                        struct subject **subject,
+                                        const char **why)
+{
+    *subject = access->jwt && credential->certificate.len > 0
+                   ? jwt_certificate(access->jwt, credential->certificate)
+                   : NULL;
+    if (!*subject)
+        return missing(why);
+    stats_add(STATS_AUTH_CERTIFICATE_OK, 1);
+    return OK;
+}
+
+static const struct {
+    enum stats_id counter;
+    const char *why;
+} jwt_outcomes[] = {
+    [JWT_GOOD] = {STATS_AUTH_JWT_OK, NULL},
+    [JWT_MALFORMED] = {STATS_AUTH_JWT_UNKNOWN, ACCESS_INVALID_TOKEN},
+    [JWT_FOREIGN] = {STATS_AUTH_JWT_UNKNOWN, ACCESS_INVALID_TOKEN},
+    [JWT_NO_KEYS] = {STATS_AUTH_JWT_UNKNOWN, ACCESS_JWKS_UNAVAILABLE},
+    [JWT_UNKNOWN_KEY] = {STATS_AUTH_JWT_UNKNOWN, ACCESS_INVALID_TOKEN},
+    [JWT_BAD_SIGNATURE] = {STATS_AUTH_JWT_SIGNATURE, ACCESS_INVALID_TOKEN},
+    [JWT_BAD_CLAIMS] = {STATS_AUTH_JWT_CLAIMS, ACCESS_INVALID_CLAIMS},
+};
+
+static enum status identify_jwt(struct access *access, struct slice token,
+                                const uint8_t *address,
+                                struct subject **subject, const char **why)
+{
+    enum jwt_outcome outcome;
+    enum status status;
+    bool wait;
+
+    *subject = jwt_find(access->jwt, token);
+    if (*subject) {
+        stats_add(STATS_AUTH_JWT_OK, 1);
+        return OK;
+    }
+    if (failure_rate_is_over(access->failures, address, clock_monotonic_ns()))
+        return throttled(why);
+    outcome = jwt_identify(access->jwt, token, subject, &wait);
+    if (outcome == JWT_GOOD) {
+        stats_add(STATS_AUTH_JWT_OK, 1);
+        return OK;
+    }
+    *why = jwt_outcomes[outcome].why;
+    if (wait)
+        return ERR_BUSY;
+    if (outcome == JWT_NO_KEYS)
+        return ERR_IO;
+    status = wrong(access, address, jwt_outcomes[outcome].counter, why);
+    if (status == ERR_UNAUTHENTICATED)
+        *why = jwt_outcomes[outcome].why;
+    return status;
+}
+
+static bool is_jwt(struct slice text)
+{
+    size_t dots = 0;
+
+    for (size_t i = 0; i < text.len; i++)
+        dots += text.ptr[i] == '.';
+    return dots == 2;
+}
+
 /* The scheme ignores case; *rest is what follows it. */
 static bool has_scheme(struct slice text, const char *scheme,
                        struct slice *rest)
@@ -133,18 +211,51 @@ enum status access_identify(struct access *access,
     }
     text = text.ptr ? slice_trim(text, " \t") : text;
     if (text.len == 0)
-        return missing(why);
+        return identify_certificate(access, credential, subject, why);
     if (text.len > MAX_AUTHORIZATION)
         return wrong(access, credential->address, STATS_AUTH_TOKEN_UNKNOWN,
                      why);
     if (has_scheme(text, "Bearer", &rest)) {
         if (rest.len == 0)
             return missing(why);
+        if (access->jwt && is_jwt(rest))
+            return identify_jwt(access, rest, credential->address, subject,
+                                why);
         return identify_token(access, rest, credential->address, subject, why);
     }
     if (has_scheme(text, "Basic", &rest))
         return identify_basic(access, rest, credential->address, subject, why);
     return wrong(access, credential->address, STATS_AUTH_TOKEN_UNKNOWN, why);
+}
+
+/* ---- decisions of others ---- */
+
+bool access_is_decided(const struct access *access,
+                       const struct subject *subject, enum action action)
+{
+    return access && access->jwt &&
+           jwt_is_decided(access->jwt, subject, action);
+}
+
+enum status access_decide(struct access *access, struct subject **subject,
+                          enum action action, const union scope_names *scope,
+                          struct access_waiter *waiter, const char **why)
+{
+    *why = NULL;
+    if (!access || !access->jwt)
+        return ERR_FORBIDDEN;
+    return jwt_decide(access->jwt, subject, action, scope, waiter, why);
+}
+
+bool access_metadata(const struct access *access, const char *resource,
+                     struct buf *out)
+{
+    return access && access->jwt && jwt_metadata(access->jwt, resource, out);
+}
+
+bool access_note(struct access *access, struct buf *out)
+{
+    return access && access->jwt && jwt_note(access->jwt, out);
 }
 
 void access_refusal(char text[ACCESS_REFUSAL_MAX],

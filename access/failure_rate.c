@@ -18,6 +18,7 @@ enum { PLACES = 4096, NETWORK = 8 };
 struct failure_rate {
     pthread_mutex_t lock;
     uint64_t key;
+    uint64_t second, of_all;     /* failures of all within this second */
     uint64_t free_at_ns[PLACES]; /* the bucket has all its tokens again */
 };
 
@@ -47,6 +48,27 @@ static uint64_t hash_of(const struct failure_rate *rate, const uint8_t *address)
     return hash_bytes((const char *)address, is_ipv4 ? 16 : NETWORK, rate->key);
 }
 
+static uint64_t of_all(const struct failure_rate *rate, uint64_t second)
+{
+    return rate->second == second ? rate->of_all : 0;
+}
+
+bool failure_rate_is_over(struct failure_rate *rate, const uint8_t *address,
+                          uint64_t now_ns)
+{
+    const uint64_t each = NS_PER_S / FAILURES_PER_S;
+    uint64_t free_at = 0;
+    bool over;
+
+    pthread_mutex_lock(&rate->lock);
+    if (address)
+        free_at = rate->free_at_ns[hash_of(rate, address) % PLACES];
+    over = free_at > now_ns + (FAILURES_BURST - 1) * each ||
+           of_all(rate, now_ns / NS_PER_S) >= FAILURES_OF_ALL;
+    pthread_mutex_unlock(&rate->lock);
+    return over;
+}
+
 bool failure_rate_take(struct failure_rate *rate, const uint8_t *address,
                        uint64_t now_ns)
 {
@@ -57,6 +79,8 @@ bool failure_rate_take(struct failure_rate *rate, const uint8_t *address,
     if (!address)
         return true;
     pthread_mutex_lock(&rate->lock);
+    rate->of_all = of_all(rate, now_ns / NS_PER_S) + 1;
+    rate->second = now_ns / NS_PER_S;
     free_at = &rate->free_at_ns[hash_of(rate, address) % PLACES];
     if (*free_at < now_ns)
         *free_at = now_ns;

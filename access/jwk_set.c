@@ -249,6 +249,8 @@ enum status jwk_set_parse(struct slice text, struct jwk_set **set,
         return ERR_MALFORMED;
     status = read_keys(root, set, why);
     json_decref(root);
+    if (status == OK)
+        (*set)->digest = digest_of(text);
     return status;
 }
 

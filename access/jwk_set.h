@@ -15,7 +15,7 @@
 #include <stdatomic.h>
 #include <stdint.h>
 
-#include "slice.h"
+#include "digest_cache.h"
 #include "status.h"
 
 enum { JWK_MAX_KEYS = 64, JWK_MAX_BYTES = 256 * 1024 };
@@ -43,7 +43,8 @@ struct jwk {
 struct jwk_set {
     atomic_uint refs;
     uint32_t count;
-    struct jwk keys[]; /* JWK_MAX_KEYS */
+    struct digest digest; /* of the text */
+    struct jwk keys[];    /* JWK_MAX_KEYS */
 };
 
 /* ERR_MALFORMED, ERR_TOO_BIG, or ERR_NOT_FOUND: no key can be used; *why is

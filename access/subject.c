@@ -39,7 +39,8 @@ struct subject *subject_nobody(void)
 
 static size_t text_size(const struct subject *of)
 {
-    size_t size = of->id.len + of->name.len + of->issuer.len;
+    size_t size = of->id.len + of->name.len + of->issuer.len + of->token.len +
+                  of->context.len;
 
     for (uint32_t i = 0; i < of->grants.count; i++)
         for (int k = 0; k < IDENTITY_NAMES; k++)
@@ -56,11 +57,15 @@ static struct slice move_text(char **to, struct slice text)
     return moved;
 }
 
+size_t subject_size(const struct subject *subject)
+{
+    return sizeof(*subject) + subject->grants.count * sizeof(struct grant) +
+           text_size(subject);
+}
+
 struct subject *subject_new(const struct subject *of)
 {
-    size_t grants = of->grants.count * sizeof(struct grant);
-    struct subject *subject =
-        mem_alloc(sizeof(*subject) + grants + text_size(of));
+    struct subject *subject = mem_alloc(subject_size(of));
     struct grant *at = (struct grant *)(void *)(subject + 1);
     char *text = (char *)(at + of->grants.count);
 
@@ -69,6 +74,8 @@ struct subject *subject_new(const struct subject *of)
     subject->id = move_text(&text, of->id);
     subject->name = move_text(&text, of->name);
     subject->issuer = move_text(&text, of->issuer);
+    subject->token = move_text(&text, of->token);
+    subject->context = move_text(&text, of->context);
     for (uint32_t i = 0; i < of->grants.count; i++) {
         at[i].actions = of->grants.at[i].actions;
         for (int k = 0; k < IDENTITY_NAMES; k++)

@@ -10,4 +10,7 @@
  * `of->refs` does not count. */
 struct subject *subject_new(const struct subject *of);
 
+/* Its bytes in memory. */
+size_t subject_size(const struct subject *subject);
+
 #endif

@@ -49,13 +49,14 @@ static void wrap(FILE *out, const char *text, size_t indent)
  * the end); one is in the first group that has it. */
 static const struct {
     const char *title;
-    const char *names[8];
+    const char *names[12];
 } groups[] = {
     {"Where it listens and what it keeps",
      {"config", "data-dir", "memory-limit", "otlp-grpc", "otlp-http", "query",
       "retention-"}},
     {"Access",
-     {"allowed-hosts", "auth", "auth-ingest", "cors-origins", "tokens"}},
+     {"allowed-hosts", "auth", "auth-ingest", "authz-", "cors-origins",
+      "grants", "jwks-", "jwt-", "tokens"}},
     {"TLS", {"tls", "tls-", "query-tls-", "otlp-tls-", "grpc-tls-"}},
     {"Limits and times",
      {"edge-wait", "grpc-max-age", "idle-timeout", "journal-max", "limits",
@@ -79,7 +80,7 @@ static bool is_named(const char *name, const char *pattern)
 static size_t group_of(const char *name)
 {
     for (size_t g = 0; g < GROUPS; g++)
-        for (size_t i = 0; i < 8 && groups[g].names[i]; i++)
+        for (size_t i = 0; i < 12 && groups[g].names[i]; i++)
             if (is_named(name, groups[g].names[i]))
                 return g;
     return GROUPS - 1;

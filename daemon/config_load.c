@@ -41,18 +41,61 @@ static enum status complain_option(const char *error, const char *source)
     return ERR_INVALID;
 }
 
-static enum status read_environment(struct config *config)
+/* What OpenChoreo's Observer reads, so that its chart can run this program. */
+static const struct {
+    const char *name, *option;
+} observer_names[] = {
+    {"JWKS_URL", "jwks-url"},
+    {"JWT_ISSUER", "jwt-issuer"},
+    {"JWT_AUDIENCE", "jwt-audience"},
+    {"AUTHZ_SERVICE_URL", "authz-url"},
+    {"AUTHZ_TIMEOUT", "authz-timeout"},
+    {"CORS_ALLOWED_ORIGINS", "cors-origins"},
+};
+
+static enum status set_from_environment(struct config *config,
+                                        const char *option, const char *value)
 {
     char error[256];
 
-    for (size_t i = 0; i < config_option_count; i++) {
-        const char *value = environment(&config_options[i]);
+    if (!value || config_set(config, option, value, error, sizeof(error)) == OK)
+        return OK;
+    return complain_option(error, " (from the environment)");
+}
 
-        if (value && config_set(config, config_options[i].name, value, error,
-                                sizeof(error)) != OK)
-            return complain_option(error, " (from the environment)");
-    }
-    return OK;
+static bool is_true(const char *value)
+{
+    return value && (strcmp(value, "true") == 0 || strcmp(value, "1") == 0);
+}
+
+static enum status read_observer_environment(struct config *config)
+{
+    static const char *const insecure[] = {"JWKS_URL_TLS_INSECURE_SKIP_VERIFY",
+                                           "AUTHZ_TLS_INSECURE_SKIP_VERIFY"};
+    enum status status = OK;
+
+    for (size_t i = 0; i < sizeof(insecure) / sizeof(*insecure); i++)
+        if (is_true(getenv(insecure[i])))
+            return complain(insecure[i], "certificates are always verified; "
+                                         "use --jwks-ca");
+    for (size_t i = 0;
+         status == OK && i < sizeof(observer_names) / sizeof(*observer_names);
+         i++)
+        status = set_from_environment(config, observer_names[i].option,
+                                      getenv(observer_names[i].name));
+    if (status == OK && is_true(getenv("JWT_DISABLED")))
+        status = set_from_environment(config, "auth", "none");
+    return status;
+}
+
+static enum status read_environment(struct config *config)
+{
+    enum status status = read_observer_environment(config);
+
+    for (size_t i = 0; status == OK && i < config_option_count; i++)
+        status = set_from_environment(config, config_options[i].name,
+                                      environment(&config_options[i]));
+    return status;
 }
 
 /* What is neither an option nor a command, with the most similar option. */
@@ -179,6 +222,7 @@ static bool is_one_of(const char *value, const char *const *words)
 static enum status check_access(const struct config *config)
 {
     static const char *const modes[] = {"loopback", "required", "none", NULL};
+    static const char *const yes_no[] = {"yes", "no", NULL};
     static const char *const ingest[] = {"none", NULL};
     const char *addresses[] = {config->otlp_http, config->query,
                                config->otlp_grpc};
@@ -187,6 +231,8 @@ static enum status check_access(const struct config *config)
 
     if (!is_one_of(config->auth, modes))
         return complain("--auth", "must be loopback, required or none");
+    if (!is_one_of(config->authz_cluster_environments, yes_no))
+        return complain("--authz-cluster-environments", "must be yes or no");
     if (!is_one_of(config->auth_ingest, ingest))
         return complain("--auth-ingest", "must be none or empty");
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {

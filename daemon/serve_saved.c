@@ -165,8 +165,19 @@ enum status serve_load_access(struct daemon *d)
     struct slice text = {NULL, 0};
     enum status status;
 
+    options.jwt = (struct jwt_options){
+        .jwks_urls = c->jwks_url,
+        .issuers = c->jwt_issuer,
+        .audiences = c->jwt_audience,
+        .jwks_ca = c->jwks_ca,
+        .grants = c->grants,
+        .authz_url = c->authz_url,
+        .authz_timeout_ns = c->authz_timeout,
+        .authz_stale_ns = c->authz_stale,
+        .authz_cluster_environments =
+            strcmp(c->authz_cluster_environments, "yes") == 0,
+    };
     d->tokens = options.tokens = tokens_new(save_tokens, d->store);
-    d->access = access_open(&options);
     arena_init(&arena, NULL, MAX_TOKENS);
     status = metadata_load_value(store_metadata(d->store), "access.tokens",
                                  &arena, &text);
@@ -175,6 +186,8 @@ enum status serve_load_access(struct daemon *d)
     arena_release(&arena);
     if (status == OK && !tokens_read_file(d->tokens, c->tokens))
         status = ERR_INVALID;
+    if (status == OK)
+        status = access_open(&d->access, &options);
     if (strcmp(c->auth, "none") == 0)
         log_warn("access",
                  "nobody is asked for a credential; whoever reaches "

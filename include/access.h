@@ -19,6 +19,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "buf.h"
 #include "grant.h"
 #include "status.h"
 
@@ -39,9 +40,11 @@ struct subject {
     atomic_uint refs;
     enum subject_kind kind;
     enum stamp stamp;
-    struct slice id;     /* of the token; `sub` of the JWT */
-    struct slice name;   /* for texts: the token's name, the user's */
-    struct slice issuer; /* of the JWT; else empty */
+    struct slice id;      /* of the token; `sub` of the JWT */
+    struct slice name;    /* for texts: the token's name, the user's */
+    struct slice issuer;  /* of the JWT; else empty */
+    struct slice token;   /* what the authorization service is asked with: */
+    struct slice context; /* the token, and what it knows of the subject */
     struct grants grants;
     uint64_t expires_ns; /* wall clock; 0: never */
 };
@@ -57,12 +60,26 @@ void subject_free(struct subject *subject); /* NULL is fine */
 
 struct tokens;
 
+/* Identity providers and OpenChoreo's control plane; the texts outlive access,
+ * "" where there is none. */
+struct jwt_options {
+    const char *jwks_urls, *issuers, *audiences; /* lists with commas */
+    const char *jwks_ca;
+    const char *grants; /* path of a file */
+    const char *authz_url;
+    uint64_t authz_timeout_ns, authz_stale_ns;
+    bool authz_cluster_environments;
+};
+
 struct access_options {
     bool required; /* --auth required; else all are subject_everyone() */
     struct tokens *tokens; /* tokens.h; must outlive it */
+    struct jwt_options jwt;
 };
 
-struct access *access_open(const struct access_options *options);
+/* ERR_INVALID: what is configured cannot be used (logged). */
+MUST_CHECK enum status access_open(struct access **access,
+                                   const struct access_options *options);
 void access_close(struct access *access); /* NULL is fine */
 bool access_is_required(const struct access *access);
 
@@ -86,11 +103,44 @@ struct credential {
 #define ACCESS_MISSING_TOKEN  "MISSING_TOKEN"
 #define ACCESS_INVALID_TOKEN  "INVALID_TOKEN"
 #define ACCESS_INVALID_CLAIMS "INVALID_CLAIMS"
+/* With ERR_BUSY and ERR_IO: a service that access depends on is away. */
+#define ACCESS_JWKS_UNAVAILABLE  "JWKS_UNAVAILABLE"
+#define ACCESS_AUTHZ_UNAVAILABLE "AUTHZ_UNAVAILABLE"
 
 MUST_CHECK enum status access_identify(struct access *access,
                                        const struct credential *credential,
                                        struct subject **subject,
                                        const char **why);
+
+/* Whoever waits for a decision. ready() is called once, on another thread. */
+struct access_waiter {
+    void (*ready)(struct access_waiter *waiter);
+    struct access_waiter *next; /* of access */
+};
+
+/* Whether an authorization service decides about such an action of the subject,
+ * where its grants do not cover a scope. */
+bool access_is_decided(const struct access *access,
+                       const struct subject *subject, enum action action);
+/*
+ * Asks it about a scope that the grants do not cover. OK: *subject was replaced
+ * by one with this grant more. ERR_FORBIDDEN: no, or nobody decides. ERR_BUSY:
+ * it is being asked; ask again once waiter->ready() was called (waiter NULL:
+ * soon). ERR_IO: it does not answer. ERR_UNAUTHENTICATED: it refuses the token.
+ */
+MUST_CHECK enum status access_decide(struct access *access,
+                                     struct subject **subject,
+                                     enum action action,
+                                     const union scope_names *scope,
+                                     struct access_waiter *waiter,
+                                     const char **why);
+
+/* The metadata of this server as a protected resource (RFC 9728). False: there
+ * is no issuer. */
+bool access_metadata(const struct access *access, const char *resource,
+                     struct buf *out);
+/* What is wrong with its files now; false: nothing. */
+bool access_note(struct access *access, struct buf *out);
 
 enum { ACCESS_REFUSAL_MAX = 512 };
 

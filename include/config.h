@@ -34,11 +34,16 @@
     X(TEXT,     allowed_hosts,      "allowed-hosts",     "",              0,           0,        "Comma-separated host names accepted in Host, in addition to loopback names; others get 421. Empty: a port on loopback accepts loopback names only, any other port accepts every name.") \
     X(TEXT,     auth,               "auth",              "loopback",      0,           0,        "Who may use the ports. loopback: everyone, and all addresses must be loopback. required: whoever has an API token (docs/access.md). none: everyone, on any address.") \
     X(TEXT,     auth_ingest,        "auth-ingest",       "",              0,           0,        "none: with --auth required, the OTLP ports take records from everyone; their namespaces are believed.") \
+    X(TEXT,     authz_cluster_environments, "authz-cluster-environments", "no", 0, 0, "yes: the authorization service is also asked about the plain name of an environment (that of a ClusterEnvironment), not only about NAMESPACE/NAME.") \
+    X(DURATION, authz_stale,        "authz-stale",      "0", 0, 86400000000000, "While the authorization service does not answer, an earlier yes is used for this long.") \
+    X(DURATION, authz_timeout,      "authz-timeout",    "2s", 100000000, 60000000000, "How long the authorization service may take for a decision.") \
+    X(TEXT,     authz_url,          "authz-url",        "", 0, 0, "OpenChoreo's control plane, which decides what the subject of a JWT may read; it is sent the caller's token. Empty: --grants alone decides.") \
     X(TEXT,     catalog,            "catalog",           "",              0,           0,        "JSON file with the catalogue of declared components; read again when it changes.") \
     X(TEXT,     config,             "config",            "",              0,           0,        "YAML file with options (callboard --help-config prints a sample).") \
     X(TEXT,     cors_origins,       "cors-origins",      "",              0,           0,        "Allowed CORS origins (exact match), comma-separated, on both ports.") \
     X(TEXT,     data_dir,           "data-dir",          "./callboard-data", 0,        0,        "Directory of database and journal; created if missing.") \
     X(DURATION, edge_wait,          "edge-wait",         "1m",            1000000000,  3600000000000, "How long a CLIENT, SERVER, PRODUCER or CONSUMER span waits for the span at the other end of the call.") \
+    X(TEXT,     grants,             "grants",           "", 0, 0, "YAML file with the grants of JWT claims and client certificates; read again when it changes.") \
     X(DURATION, grpc_max_age,       "grpc-max-age",      "1h",            0,           0,        "Age at which gRPC connections are ended (GOAWAY), a tenth more or less, so that senders spread over instances. 0: never.") \
     X(TEXT,     grpc_tls_cert,      "grpc-tls-cert",       "",            0,           0,        "Certificate of the OTLP/gRPC port, in place of --tls-cert.") \
     X(TEXT,     grpc_tls_client_ca, "grpc-tls-client-ca",  "",            0,           0,        "Authorities of client certificates of the OTLP/gRPC port, in place of --tls-client-ca.") \
@@ -46,6 +51,10 @@
     X(TEXT,     grpc_tls_key,       "grpc-tls-key",        "",            0,           0,        "Key of the OTLP/gRPC port, in place of --tls-key.") \
     X(DURATION, idle_timeout,       "idle-timeout",      "2m",            1000000000,  3600000000000, "Idle connections are closed after this time. Slow requests have shorter limits.") \
     X(BYTES,    journal_max,        "journal-max",       "128MiB",        8388608,     68719476736, "Maximum size of the journal; above it, new data is rejected with 503.") \
+    X(TEXT,     jwks_ca,            "jwks-ca",          "", 0, 0, "File with the certificates that --jwks-url and --authz-url are verified with; empty: those of the system.") \
+    X(TEXT,     jwks_url,           "jwks-url",         "", 0, 0, "Where the keys of JWT issuers are: https, http or file URLs, comma-separated. The n-th belongs to the n-th of --jwt-issuer.") \
+    X(TEXT,     jwt_audience,       "jwt-audience",     "", 0, 0, "The audience that a JWT must have, comma-separated for several issuers (one serves all); any: every token of the issuer is accepted.") \
+    X(TEXT,     jwt_issuer,         "jwt-issuer",       "", 0, 0, "The issuers of JWTs that are accepted, exactly as in the claim iss, comma-separated.") \
     X(TEXT,     kafka_assignor,     "kafka-assignor",    "range",         0,           0,        "How the group assigns partitions: range or roundrobin.") \
     X(TEXT,     kafka_brokers,      "kafka-brokers",     "",              0,           0,        "Kafka brokers to read from, HOST:PORT,...; empty: none.") \
     X(TEXT,     kafka_encoding,     "kafka-encoding",    "auto",          0,           0,        "Encoding of the messages: otlp_proto, otlp_json, or auto to detect it for each message.") \

@@ -48,8 +48,21 @@
     X(AUTH_TOKEN_UNKNOWN,       COUNTER, "auth_total",                        "kind=\"token\",outcome=\"unknown\"", "") \
     X(AUTH_TOKEN_EXPIRED,       COUNTER, "auth_total",                        "kind=\"token\",outcome=\"expired\"", "") \
     X(AUTH_TOKEN_DENIED,        COUNTER, "auth_total",                        "kind=\"token\",outcome=\"denied\"", "") \
+    X(AUTH_JWT_OK,              COUNTER, "auth_total",                        "kind=\"jwt\",outcome=\"ok\"", "") \
+    X(AUTH_JWT_UNKNOWN,         COUNTER, "auth_total",                        "kind=\"jwt\",outcome=\"unknown\"", "") \
+    X(AUTH_JWT_SIGNATURE,       COUNTER, "auth_total",                        "kind=\"jwt\",outcome=\"signature\"", "") \
+    X(AUTH_JWT_CLAIMS,          COUNTER, "auth_total",                        "kind=\"jwt\",outcome=\"claims\"", "") \
+    X(AUTH_CERTIFICATE_OK,      COUNTER, "auth_total",                        "kind=\"certificate\",outcome=\"ok\"", "") \
     X(AUTH_MISSING,             COUNTER, "auth_total",                        "kind=\"none\",outcome=\"missing\"", "") \
     X(AUTH_THROTTLED,           COUNTER, "auth_total",                        "kind=\"none\",outcome=\"throttled\"", "") \
+    X(AUTH_CACHE_HITS,          COUNTER, "auth_cache_hits_total",             "",                     "JWTs that were verified before and not again.") \
+    X(AUTH_CACHE_ENTRIES,       GAUGE,   "auth_cache_entries",                "",                     "Verified JWTs in memory.") \
+    X(JWKS_FETCHED,             COUNTER, "jwks_fetches_total",                "outcome=\"ok\"",       "Times that the keys of an issuer were fetched or read.") \
+    X(JWKS_FAILED,              COUNTER, "jwks_fetches_total",                "outcome=\"error\"",    "") \
+    X(AUTHZ_YES,                COUNTER, "authz_calls_total",                 "outcome=\"yes\"",      "Calls of the authorization service (--authz-url).") \
+    X(AUTHZ_NO,                 COUNTER, "authz_calls_total",                 "outcome=\"no\"",       "") \
+    X(AUTHZ_TOKEN,              COUNTER, "authz_calls_total",                 "outcome=\"token\"",    "") \
+    X(AUTHZ_AWAY,               COUNTER, "authz_calls_total",                 "outcome=\"error\"",    "") \
     X(HTTP_WAITS,               COUNTER, "http_waits_total",                  "",                     "HTTP and gRPC requests that waited for memory or a queue.") \
     X(HTTP_HEADS_REFUSED,       COUNTER, "http_heads_refused_total",          "reason=\"syntax\"",    "HTTP requests refused for their head.") \
     X(HTTP_HOSTS_REFUSED,       COUNTER, "http_heads_refused_total",          "reason=\"host\"",      "") \
