@@ -411,6 +411,8 @@ enum status jwt_open(struct jwt **out, const struct jwt_options *options)
     enum status status;
 
     *out = NULL;
+    if (!options->jwks_urls) /* all are NULL */
+        return OK;
     if (!options->jwks_urls[0] && !options->issuers[0] && !options->grants[0] &&
         !options->authz_url[0])
         return OK;

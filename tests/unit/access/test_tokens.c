@@ -327,7 +327,7 @@ TEST(credentials_of_all_spellings)
     const char *why;
 
     strcpy(token, create(tokens, all, INGEST, OK));
-    door = access_open(&options);
+    CHECK_EQ(access_open(&door, &options), OK);
     snprintf(text, sizeof(text), "Bearer %s", token);
     CHECK_EQ(identify(text, &why), OK);
     snprintf(text, sizeof(text), "bEARER   %s ", token);
@@ -361,7 +361,7 @@ TEST(too_many_wrong_credentials_are_limited_and_right_ones_are_not)
     int tries = 0;
 
     snprintf(text, sizeof(text), "Bearer %s", create(tokens, all, INGEST, OK));
-    door = access_open(&options);
+    CHECK_EQ(access_open(&door, &options), OK);
     while ((status = identify("Bearer x", &why)) == ERR_UNAUTHENTICATED)
         tries++;
     CHECK_EQ(status, ERR_LIMITED);
