@@ -291,6 +291,7 @@ enum status serve_start_ports(struct daemon *d)
     struct otlp_grpc_options otlp_grpc = {
         .listen = c->otlp_grpc,
         .access = otlp_http.access,
+        .tls = d->tls[CONFIG_OTLP_GRPC],
         .max_connections = otlp_http.max_connections,
         .idle_timeout_ns = c->idle_timeout,
         .max_age_ns = c->grpc_max_age,

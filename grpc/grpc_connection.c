@@ -5,7 +5,6 @@
  * when the library has returned. What it holds is freed when no request of it
  * is with the service any more.
  */
-#include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
@@ -50,11 +49,11 @@ void grpc_connection_open(struct grpc_server *server, int fd,
     ring_init(&conn->flush);
     ring_add(&server->all, &conn->all);
     grpc_flood_init(&conn->flood, now);
-    budget_force(&server->connections, GRPC_CONNECTION_CHARGE);
-    budget_force(server->options.budget, GRPC_CONNECTION_CHARGE);
+    budget_force(&server->connections, grpc_connection_charge(server));
+    budget_force(server->options.budget, grpc_connection_charge(server));
     conn->slot = slots_add(server->slots, fd, from);
     server->count++;
-    if (!grpc_session_open(conn) ||
+    if (!grpc_io_open(conn) || !grpc_session_open(conn) ||
         epoll_ctl(server->epoll, EPOLL_CTL_ADD, fd, &event) != 0)
         conn->failed = true;
     if (conn->failed)
@@ -83,13 +82,14 @@ void grpc_connection_close(struct grpc_connection *conn)
     struct grpc_server *server = conn->server;
     struct grpc_stream *stream;
 
+    grpc_io_close(conn);
     slot_drain(conn->slot); /* closing does not reset what was sent */
     slots_remove(server->slots, conn->slot);
     close(conn->fd);
     conn->state = GC_CLOSED;
     server->count--;
-    budget_give(&server->connections, GRPC_CONNECTION_CHARGE);
-    budget_give(server->options.budget, GRPC_CONNECTION_CHARGE);
+    budget_give(&server->connections, grpc_connection_charge(server));
+    budget_give(server->options.budget, grpc_connection_charge(server));
     /* The library does not tell of the streams that end with it. */
     nghttp2_session_del(conn->session);
     conn->session = NULL;
@@ -130,13 +130,12 @@ static bool send_some(struct grpc_connection *conn, const char *bytes,
 {
     *sent = 0;
     while (*sent < len) {
-        ssize_t n = send(conn->fd, bytes + *sent, len - *sent, MSG_NOSIGNAL);
+        size_t n;
+        enum grpc_io what = grpc_io_write(conn, bytes + *sent, len - *sent, &n);
 
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            return errno == EAGAIN || errno == EWOULDBLOCK;
-        *sent += (size_t)n;
+        if (what != GRPC_IO_OK)
+            return what == GRPC_IO_WAIT;
+        *sent += n;
     }
     return true;
 }
@@ -212,15 +211,13 @@ static bool is_over(const struct grpc_connection *conn)
             !nghttp2_session_want_write(conn->session));
 }
 
-/* A peer that does not read is not read either. */
-static void set_events(struct grpc_connection *conn)
+static void set_events(struct grpc_connection *conn, uint32_t events)
 {
-    struct epoll_event event = {
-        .events = conn->unsent_len > 0 ? EPOLLOUT : EPOLLIN, .data.ptr = conn};
+    struct epoll_event event = {.events = events, .data.ptr = conn};
 
-    if (event.events == conn->events)
+    if (events == conn->events)
         return;
-    conn->events = event.events;
+    conn->events = events;
     (void)epoll_ctl(conn->server->epoll, EPOLL_CTL_MOD, conn->fd, &event);
 }
 
@@ -236,7 +233,8 @@ void grpc_connection_flush(struct grpc_connection *conn)
             grpc_connection_close(conn);
             return;
         }
-    set_events(conn);
+    /* A peer that does not read is not read either. */
+    set_events(conn, conn->unsent_len > 0 ? EPOLLOUT : EPOLLIN);
 }
 
 /* ---- in ---- */
@@ -254,7 +252,8 @@ static void answer_http1(struct grpc_connection *conn)
     size_t sent;
 
     (void)send_some(conn, answer, (size_t)len, &sent);
-    (void)shutdown(conn->fd, SHUT_WR);
+    if (!conn->tls)
+        (void)shutdown(conn->fd, SHUT_WR);
 }
 
 /* Whether the bytes continue the preface of HTTP/2. */
@@ -289,33 +288,49 @@ static bool take(struct grpc_connection *conn, const char *bytes, size_t len)
     return !conn->failed;
 }
 
-/* False: closed. */
+/* False: the connection is over. */
 static bool read_some(struct grpc_connection *conn)
 {
     char *buffer = conn->server->read_buffer;
+    size_t budget = (size_t)GRPC_READ * GRPC_READS, len;
 
-    for (int i = 0; i < GRPC_READS; i++) {
-        ssize_t n = recv(conn->fd, buffer, GRPC_READ, 0);
+    do {
+        enum grpc_io what = grpc_io_read(conn, buffer, GRPC_READ, &len);
 
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
-            return true;
-        if (n <= 0)
-            return false;
-        if (!take(conn, buffer, (size_t)n)) {
+        if (what != GRPC_IO_OK)
+            return what == GRPC_IO_WAIT;
+        if (!take(conn, buffer, len)) {
             if (conn->failed) /* the peer is told why */
                 (void)send_all(conn);
             return false;
         }
-        if (n < GRPC_READ)
-            return true;
-    }
+        budget -= len < budget ? len : budget;
+        /* What TLS has decrypted already wakes nobody. */
+    } while (grpc_io_has_more(conn) ||
+             (budget > 0 && (conn->tls || len == GRPC_READ)));
     return true;
+}
+
+/* Whether the handshake, if there is one, has succeeded. */
+static bool is_secured(struct grpc_connection *conn, bool *over)
+{
+    enum grpc_io what = grpc_io_handshake(conn);
+
+    *over = what == GRPC_IO_OVER;
+    if (what == GRPC_IO_READ || what == GRPC_IO_WRITE)
+        set_events(conn, what == GRPC_IO_WRITE ? EPOLLOUT : EPOLLIN);
+    return what == GRPC_IO_OK;
 }
 
 void grpc_connection_ready(struct grpc_connection *conn, uint32_t events)
 {
+    bool over;
+
+    if (!is_secured(conn, &over)) {
+        if (over)
+            grpc_connection_close(conn);
+        return;
+    }
     if ((events & (EPOLLIN | EPOLLHUP | EPOLLERR)) && !read_some(conn)) {
         grpc_connection_close(conn);
         return;

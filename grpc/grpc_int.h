@@ -3,7 +3,7 @@
  * A request passes them in this order:
  *
  *   grpc_server.c      connection accepted
- *   grpc_connection.c  bytes read
+ *   grpc_connection.c  bytes read; grpc_io.c: TLS
  *   grpc_session.c     frames: callbacks of the library
  *   grpc_stream.c      head, waits, message
  *   grpc_body.c        memory and credit of the message
@@ -84,6 +84,7 @@ struct grpc_connection {
     struct grpc_server *server;
     nghttp2_session *session;
     struct http_slot *slot;
+    struct grpc_tls *tls; /* NULL: plain */
     int fd;
     uint32_t events; /* of epoll */
     enum grpc_connection_state state;
@@ -141,6 +142,10 @@ struct grpc_stream {
     size_t sent; /* of the answer's DATA */
 };
 
+/* ---- grpc_server.c ---- */
+
+size_t grpc_connection_charge(const struct grpc_server *server);
+
 /* ---- grpc_connection.c ---- */
 
 void grpc_connection_open(struct grpc_server *server, int fd,
@@ -157,6 +162,32 @@ void grpc_connection_close(struct grpc_connection *conn);
 void grpc_connection_reap(struct grpc_connection *conn);
 /* GOAWAY with the code for floods, then it is closed. */
 void grpc_connection_refuse(struct grpc_connection *conn, const char *why);
+
+/* ---- grpc_io.c ---- */
+
+enum grpc_io {
+    GRPC_IO_OK,
+    GRPC_IO_WAIT, /* until the socket is ready again */
+    GRPC_IO_READ, /* of a handshake: until it can be read; written */
+    GRPC_IO_WRITE,
+    GRPC_IO_OVER, /* closed, or an error */
+};
+
+struct grpc_tls;
+
+MUST_CHECK bool grpc_io_open(struct grpc_connection *conn);
+void grpc_io_close(struct grpc_connection *conn); /* before its socket */
+/* Goes on with the handshake. OK: there is none, or it has succeeded. */
+enum grpc_io grpc_io_handshake(struct grpc_connection *conn);
+enum grpc_io grpc_io_read(struct grpc_connection *conn, char *bytes,
+                          size_t room, size_t *len);
+/* Bytes wait in memory, so the socket will not tell of them. */
+bool grpc_io_has_more(const struct grpc_connection *conn);
+enum grpc_io grpc_io_write(struct grpc_connection *conn, const char *bytes,
+                           size_t len, size_t *sent);
+/* The name in the client's certificate, as tls_session_peer(). */
+MUST_CHECK enum status grpc_io_peer(struct grpc_connection *conn,
+                                    struct slice *name);
 
 /* ---- grpc_session.c ---- */
 

@@ -17,6 +17,7 @@
 #include "log.h"
 #include "mem.h"
 #include "stats.h"
+#include "tls.h"
 
 enum {
     EVENTS = 64,
@@ -27,18 +28,25 @@ enum {
 
 /* ---- the listener ---- */
 
-static bool connection_fits(const struct budget *budget)
+size_t grpc_connection_charge(const struct grpc_server *server)
 {
-    return budget_used(budget) + GRPC_CONNECTION_CHARGE <= budget->limit;
+    return GRPC_CONNECTION_CHARGE + (server->options.tls ? TLS_CHARGE : 0);
+}
+
+static bool connection_fits(const struct grpc_server *server,
+                            const struct budget *budget)
+{
+    return budget_used(budget) + grpc_connection_charge(server) <=
+           budget->limit;
 }
 
 /* As the HTTP ports do: without memory for an idle connection, another idle one
  * is closed; a full budget alone is no reason to refuse. */
 static bool admits(struct grpc_server *server, const struct sockaddr *from)
 {
-    bool share = connection_fits(&server->connections), closed = false;
+    bool share = connection_fits(server, &server->connections), closed = false;
 
-    if (!share || !connection_fits(server->options.budget))
+    if (!share || !connection_fits(server, server->options.budget))
         closed = slots_close_idle(server->slots);
     return server->count < server->sockets && (share || closed) &&
            slots_admit(server->slots, from);
@@ -231,6 +239,8 @@ enum status grpc_start(struct grpc_server **out,
     server->slots = slots_open(
         options->name, options->max_connections, options->files_eighths,
         options->idle_timeout_ns + 5 * NS_PER_S, &server->sockets);
+    if (options->access)
+        slots_ask(server->slots);
     status = start(server);
     if (status != OK) {
         free_server(server);

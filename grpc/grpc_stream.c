@@ -184,21 +184,40 @@ static void wait_or_refuse(struct grpc_stream *stream, enum status status,
 
 /* ---- admission ---- */
 
+/* Its subject; with a method that is open to all, nobody is one. */
 static enum status identify(struct grpc_stream *stream)
 {
     struct grpc_request *request = &stream->request;
-    const struct credential credential = {
-        .authorization = stream->authorization,
-        .address = request->from.bytes,
-    };
+    struct credential credential = {.authorization = stream->authorization,
+                                    .address = request->from.bytes};
     const char *why; /* a word for another API */
+    enum status status;
 
     if (request->method && request->method->action == ACTION_OPEN) {
         request->subject = subject_nobody();
         return OK;
     }
-    return access_identify(stream->conn->server->options.access, &credential,
-                           &request->subject, &why);
+    status = grpc_io_peer(stream->conn, &credential.certificate);
+    return status == OK ? access_identify(stream->conn->server->options.access,
+                                          &credential, &request->subject, &why)
+                        : status;
+}
+
+/* What the connection holds counts for the tenant from now on. */
+static enum status join_tenant(struct grpc_stream *stream, const char **why)
+{
+    struct grpc_request *request = &stream->request;
+    struct tenants *tenants = stream->conn->server->options.tenants;
+
+    if (request->method->action == ACTION_OPEN)
+        return OK;
+    if (tenants)
+        request->tenant =
+            tenants_of(tenants, request->subject, request->method->action);
+    if (slot_authorized(stream->conn->slot, request->tenant))
+        return OK;
+    *why = "the namespace has too many connections; retry later";
+    return ERR_BUSY;
 }
 
 static bool is_allowed(const struct grpc_stream *stream)
@@ -229,7 +248,7 @@ static enum status authorize(struct grpc_stream *stream, const char **why,
     if (!request->method)
         return ERR_NOT_SERVED;
     if (is_allowed(stream))
-        return OK;
+        return join_tenant(stream, why);
     access_refusal(refusal, request->subject, request->method->action, NULL);
     *why = refusal;
     return ERR_FORBIDDEN;

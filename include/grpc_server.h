@@ -37,6 +37,7 @@
 #include "http_server.h"
 #include "slice.h"
 #include "status.h"
+#include "tenants.h"
 
 enum {
     GRPC_WAIT_MS = 2000,      /* for room, before a refusal */
@@ -65,6 +66,7 @@ struct grpc_response {
 struct grpc_request {
     const struct grpc_method *method; /* NULL: unknown (refuse) */
     struct subject *subject;          /* who asks; NULL before that is known */
+    struct tenant *tenant;            /* NULL: none */
     struct slice encoding;            /* grpc-encoding; ptr NULL: absent */
     struct http_address from;
     bool compressed; /* the flag of the message */
@@ -103,7 +105,9 @@ struct grpc_options {
     size_t method_count;
     struct grpc_service service;
 
-    struct access *access; /* NULL: nobody is asked who it is */
+    struct access *access;   /* NULL: nobody is asked who it is */
+    struct tenants *tenants; /* NULL: none are told apart */
+    struct tls *tls;         /* NULL: plain */
     uint32_t max_connections;
     unsigned files_eighths; /* share of RLIMIT_NOFILE for these connections */
     uint64_t idle_timeout_ns;

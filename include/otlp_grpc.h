@@ -20,6 +20,7 @@ struct otlp_grpc;
 
 struct otlp_grpc_options {
     struct access *access;     /* NULL: nobody is asked who it is */
+    struct tls *tls;           /* NULL: plain */
     const char *listen;        /* HOST:PORT; port 0 picks one */
     uint32_t max_connections;  /* fewer if the limit of open files is lower */
     uint64_t idle_timeout_ns;  /* for connections without requests */

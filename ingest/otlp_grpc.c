@@ -127,21 +127,11 @@ static struct grpc_export *export_of(struct otlp_grpc *otlp,
     return export;
 }
 
-static struct tenant *tenant_of(struct otlp_grpc *otlp,
-                                const struct grpc_request *grpc)
-{
-    struct tenants *tenants = otlp->intake.options.tenants;
-
-    return tenants ? tenants_of(tenants, grpc->subject, ACTION_WRITE) : NULL;
-}
-
 static enum status admit(void *arg, struct grpc_request *grpc, const char **why)
 {
-    bool is_new = !grpc->user; /* not admitted after a wait */
     struct grpc_export *export = export_of(arg, grpc);
 
-    if (is_new && !export->health)
-        export->request.tenant = tenant_of(arg, grpc);
+    export->request.tenant = grpc->tenant;
 
     *why = "grpc-encoding must be " ENCODINGS;
     if (!find_format(grpc->encoding, &export->request.format))
@@ -242,6 +232,8 @@ enum status otlp_grpc_start(struct otlp_grpc **out,
                     .release = release,
                     .arg = otlp},
         .access = options->access,
+        .tenants = options->receiver.tenants,
+        .tls = options->tls,
         .max_connections = options->max_connections,
         .files_eighths = RECEIVER_FILES_EIGHTHS,
         .idle_timeout_ns = options->idle_timeout_ns,
