@@ -144,6 +144,9 @@ struct grpc_stream {
 
 /* ---- grpc_server.c ---- */
 
+/* Without listener and thread. */
+struct grpc_server *grpc_new(const struct grpc_options *options);
+void grpc_free(struct grpc_server *server);
 size_t grpc_connection_charge(const struct grpc_server *server);
 
 /* ---- grpc_connection.c ---- */

@@ -174,7 +174,7 @@ void grpc_respond(struct grpc_request *request)
 
 /* ---- start and stop ---- */
 
-static void free_server(struct grpc_server *server)
+void grpc_free(struct grpc_server *server)
 {
     struct grpc_connection *conn;
 
@@ -217,11 +217,9 @@ static enum status start(struct grpc_server *server)
     return OK;
 }
 
-enum status grpc_start(struct grpc_server **out,
-                       const struct grpc_options *options)
+struct grpc_server *grpc_new(const struct grpc_options *options)
 {
     struct grpc_server *server = mem_zero(1, sizeof(*server));
-    enum status status;
 
     server->options = *options;
     server->listener = server->epoll = server->event = -1;
@@ -241,9 +239,17 @@ enum status grpc_start(struct grpc_server **out,
         options->idle_timeout_ns + 5 * NS_PER_S, &server->sockets);
     if (options->access)
         slots_ask(server->slots);
-    status = start(server);
+    return server;
+}
+
+enum status grpc_start(struct grpc_server **out,
+                       const struct grpc_options *options)
+{
+    struct grpc_server *server = grpc_new(options);
+    enum status status = start(server);
+
     if (status != OK) {
-        free_server(server);
+        grpc_free(server);
         return status;
     }
     *out = server;
@@ -273,5 +279,5 @@ void grpc_stop(struct grpc_server *server)
     wake(server);
     pthread_join(server->thread, NULL);
     grpc_take_responses(server);
-    free_server(server);
+    grpc_free(server);
 }

@@ -1,0 +1,376 @@
+"""HTTP/2 by hand against the gRPC port: floods and misuse are ended at little
+cost while a good client beside them is served; resets and closed connections at
+every step; drain; kill -9.
+"""
+import os
+import socket
+import struct
+import threading
+import time
+
+import grpc
+from hpack import Encoder
+from hyperframe.frame import (ContinuationFrame, DataFrame, HeadersFrame, PingFrame, PriorityFrame, RstStreamFrame,
+                              SettingsFrame, WindowUpdateFrame)
+
+from callboard import (Server, Tap, count_logs, is_sanitized, log, logs_request, new_folder, otlp_proto, seeded, span,
+                       spans_request, stamped, wait_until)
+
+tap = Tap()
+rng = seeded()
+TICK = os.sysconf("SC_CLK_TCK")
+PATH = "/opentelemetry.proto.collector.trace.v1.TraceService/Export"
+LOGS = "/opentelemetry.proto.collector.logs.v1.LogsService/Export"
+PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
+HEAD = [(":method", "POST"), (":scheme", "http"), (":path", PATH), (":authority", "127.0.0.1"),
+        ("content-type", "application/grpc"), ("te", "trailers")]
+
+
+def cpu(server):
+    with open(f"/proc/{server.pid}/stat") as file:
+        fields = file.read().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / TICK
+
+
+def message(body):
+    return b"\0" + struct.pack(">I", len(body)) + body
+
+
+BODY = otlp_proto("traces", spans_request(stamped("cart"), [span(rng, time.time_ns())]))
+
+
+class Raw:
+    """A connection that writes frames and notes what comes back."""
+
+    def __init__(self, server, window=None):
+        self.socket = socket.create_connection(("127.0.0.1", server.grpc_port), timeout=10)
+        self.encoder = Encoder()
+        self.stream = -1
+        settings = SettingsFrame(0)
+        if window is not None:
+            settings.settings = {SettingsFrame.INITIAL_WINDOW_SIZE: window}
+        self.socket.sendall(PREFACE + settings.serialize())
+
+    def send(self, *frames):
+        """False: the server has closed the connection."""
+        try:
+            self.socket.sendall(b"".join(f if isinstance(f, bytes) else f.serialize() for f in frames))
+            return True
+        except OSError:
+            return False
+
+    def head(self, headers=HEAD, end=False):
+        self.stream += 2
+        frame = HeadersFrame(self.stream, self.encoder.encode(headers))
+        frame.flags.add("END_HEADERS")
+        if end:
+            frame.flags.add("END_STREAM")
+        return frame
+
+    def data(self, data, end=False, stream=None, pad=0):
+        frame = DataFrame(self.stream if stream is None else stream, data)
+        if end:
+            frame.flags.add("END_STREAM")
+        if pad:
+            frame.flags.add("PADDED")
+            frame.pad_length = pad
+        return frame
+
+    def read(self, seconds):
+        """What arrives within so many seconds, until the end; and whether it was the end."""
+        out, until = b"", time.monotonic() + seconds
+        while True:
+            left = until - time.monotonic()
+            if left <= 0:
+                return out, False
+            self.socket.settimeout(left)
+            try:
+                more = self.socket.recv(65536)
+            except socket.timeout:
+                return out, False
+            except OSError:
+                return out, True
+            if not more:
+                return out, True
+            out += more
+
+    def frames(self, seconds):
+        out, ended = self.read(seconds)
+        found, at = [], 0
+        while at + 9 <= len(out):
+            length, kind, flags, stream = int.from_bytes(out[at:at + 3], "big"), out[at + 3], out[at + 4], \
+                int.from_bytes(out[at + 5:at + 9], "big")
+            found.append((kind, flags, stream, out[at + 9:at + 9 + length]))
+            at += 9 + length
+        return found, ended
+
+    def close(self):
+        self.socket.close()
+
+
+def good_client(server):
+    with grpc.insecure_channel(f"127.0.0.1:{server.grpc_port}") as channel:
+        return channel.unary_unary(PATH)(BODY, timeout=10) == b""
+
+
+# ---- floods: each yields the bytes of a turn, without end ----
+
+
+def rapid_reset(raw):
+    while True:
+        head = raw.head()
+        yield head.serialize() + RstStreamFrame(raw.stream, 8).serialize()
+
+
+def pings(_raw):
+    while True:
+        yield PingFrame(0, opaque_data=b"12345678").serialize() * 50
+
+
+def settings(_raw):
+    while True:
+        yield SettingsFrame(0).serialize() * 50
+
+
+def priorities(_raw):
+    while True:
+        yield PriorityFrame(1, depends_on=0, stream_weight=1).serialize() * 50
+
+
+def empty_data(raw):
+    yield raw.head().serialize()
+    while True:
+        yield raw.data(b"").serialize() * 50
+
+
+def window_overflow(raw):
+    while True:
+        head = raw.head()
+        yield head.serialize() + WindowUpdateFrame(raw.stream, (1 << 31) - 1).serialize()
+
+
+def continuations(raw):
+    head = HeadersFrame(1, raw.encoder.encode(HEAD))
+    yield head.serialize()
+    while True:
+        yield ContinuationFrame(1, raw.encoder.encode([("x-a", "b" * 100)])).serialize() * 10
+
+
+def header_bomb(raw):
+    big = [("x-big", "v" * 3900)]
+    while True:
+        yield raw.head(HEAD + big * 400).serialize()
+
+
+def padding(raw):
+    yield raw.head().serialize() + raw.data(message(bytes(1000))[:5]).serialize()
+    while True:
+        yield raw.data(b"", pad=255).serialize() * 50 + WindowUpdateFrame(0, 1).serialize()
+
+
+def data_after_reset(raw):
+    yield raw.head([("x", "y")] + HEAD).serialize()  # malformed: reset at once
+    while True:
+        yield raw.data(bytes(16000)).serialize()
+
+
+def many_streams(raw):
+    while True:
+        yield b"".join(raw.head().serialize() for _ in range(50))
+
+
+FLOODS = [rapid_reset, pings, settings, priorities, empty_data, window_overflow, continuations, header_bomb, padding,
+          data_after_reset, many_streams]
+
+
+def flood(server, make):
+    raw, before, sent = Raw(server), cpu(server), 0
+    until, ended = time.monotonic() + 4, False
+    while time.monotonic() < until and not ended:
+        for turn in make(raw):
+            ended = not raw.send(turn)
+            sent += len(turn)
+            if ended or time.monotonic() > until:
+                break
+    raw.close()
+    return ended, sent, cpu(server) - before
+
+
+def floods(server):
+    good_client(server)
+    for make in FLOODS:
+        base = server.memory("VmRSS")
+        ended, sent, used = flood(server, make)
+        more = server.memory("VmRSS") - base
+        name = make.__name__.replace("_", " ")
+        print(f"# {name}: {sent} bytes, {used:.2f} s of CPU, {more} bytes of memory", flush=True)
+        tap.check(ended, f"{name}: the connection is ended", f"{sent} bytes taken")
+        tap.check(is_sanitized() or (used < 0.25 and more < 8 << 20), f"{name}: little CPU and memory",
+                  f"{used} s, {more} bytes")
+        tap.check(good_client(server), f"{name}: a good client beside it is served")
+    tap.check(server.counter("grpc_floods_total") > 0, "floods are counted")
+
+
+def promises(server):
+    """Sixty MiB announced a hundred times: memory is what arrived."""
+    base, raw = server.memory("VmRSS"), Raw(server)
+    for _ in range(100):
+        raw.send(raw.head(), raw.data(b"\0" + struct.pack(">I", 60 << 20) + bytes(1000)))
+    time.sleep(0.3)
+    more = server.memory("VmRSS") - base
+    tap.check(is_sanitized() or more < 12 << 20, "a hundred large promises hold what arrived", f"{more} bytes")
+    tap.check(good_client(server), "large promises: a good client beside them is served")
+    raw.close()
+
+
+# ---- a request cut anywhere ----
+
+
+def split_everywhere(server):
+    raw = Raw(server)
+    whole = raw.head().serialize() + raw.data(message(BODY), end=True).serialize()
+    raw.close()
+    before, good = server.counter('records_accepted_total{signal="traces"}'), 0
+    for at in range(1, len(whole), 7):
+        raw = Raw(server)
+        raw.encoder = Encoder()
+        raw.send(whole[:at])
+        time.sleep(0.001)
+        raw.send(whole[at:])
+        found, _ = raw.frames(0.05) if at > 7 else raw.frames(0.3)
+        good += any(kind == 0 for kind, *_ in found)
+        raw.close()
+    tap.check(good > 0, "a request in two parts is answered", good)
+    raw = Raw(server)
+    for byte in whole:
+        raw.send(bytes([byte]))
+    found, _ = raw.frames(1)
+    tap.check(any(kind == 0 and data == bytes(5) for kind, _, _, data in found), "a request byte by byte is answered",
+              found)
+    raw.close()
+    raw = Raw(server)
+    raw.send(raw.head())
+    for at in range(len(message(BODY))):
+        raw.send(raw.data(message(BODY)[at:at + 1], pad=3))
+    raw.send(raw.data(b"", end=True))
+    found, _ = raw.frames(1)
+    tap.check(any(kind == 0 and data == bytes(5) for kind, _, _, data in found),
+              "frames of one byte with padding are answered", found)
+    raw.close()
+    wait_until(lambda: server.counter('records_accepted_total{signal="traces"}') >= before, 5)
+
+
+def cut_everywhere(server):
+    """Reset, or the connection closed, at each step of a request."""
+    raw = Raw(server)
+    steps = [raw.head().serialize(), raw.data(message(BODY)[:3]).serialize(), raw.data(message(BODY)[3:40]).serialize(),
+             raw.data(message(BODY)[40:], end=True).serialize()]
+    raw.close()
+    for upto in range(1, 5):
+        for how in ("reset", "close", "abort"):
+            for _ in range(10):
+                raw = Raw(server)
+                raw.send(*steps[:upto])
+                if how == "reset":
+                    raw.send(RstStreamFrame(1, 8), PingFrame(0, opaque_data=bytes(8)))
+                if how == "abort":
+                    raw.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                raw.close()
+    tap.check(good_client(server), "cut at every step: a good client is served")
+    freed = wait_until(lambda: server.counter("ingest_memory_bytes") < 3 << 20, 10)
+    tap.check(freed is not False, "cut at every step: memory is given back")
+
+
+def misuse(server):
+    refused = {"no body": ([], True), "flag 2": ([b"\2\0\0\0\0"], False), "too few bytes": ([message(b"abc")[:6]], False),
+               "two messages": ([message(b"") * 2], False), "compressed without encoding": ([b"\1\0\0\0\0"], False)}
+    for name, (parts, end) in refused.items():
+        raw = Raw(server)
+        raw.send(raw.head(end=end), *(raw.data(part, end=True) for part in parts))
+        found, _ = raw.frames(0.5)
+        text = b"".join(data for kind, _, _, data in found if kind == 1)
+        tap.check(b"13" in text or b"grpc-status" in text or text, f"{name}: refused with a status", found)
+        raw.close()
+    for name, headers, code in (("GET", [(":method", "GET")] + HEAD[1:], b"405"),
+                                ("text/plain", HEAD[:4] + [("content-type", "text/plain")], b"415")):
+        raw = Raw(server)
+        raw.send(raw.head(headers, end=True))
+        found, _ = raw.frames(0.5)
+        tap.check(any(kind == 1 for kind, *_ in found), f"{name}: an HTTP status", found)
+        raw.close()
+
+
+# ---- load over a restart, and kill -9 ----
+
+
+def numbered(n):
+    return otlp_proto("logs", logs_request(stamped("counted"), [log(time.time_ns(), f"number {n}")]))
+
+
+def load(port, stop, acknowledged, failed, first):
+    n, options = first, [("grpc.initial_reconnect_backoff_ms", 50), ("grpc.max_reconnect_backoff_ms", 100)]
+    with grpc.insecure_channel(f"127.0.0.1:{port}", options=options) as channel:
+        call = channel.unary_unary(LOGS)
+        while not stop.is_set():
+            try:
+                call(numbered(n), timeout=10, wait_for_ready=True)
+                acknowledged.append(n)
+            except grpc.RpcError as error:
+                failed.append((n, str(error.code()), error.details()))
+            n += 1
+
+
+def under_load(folder, port, end):
+    """Four clients send while the server ends and starts again."""
+    server = Server(folder, "--otlp-grpc", f"127.0.0.1:{port}")
+    stop, acknowledged, failed = threading.Event(), [], []
+    threads = [threading.Thread(target=load, args=(server.grpc_port, stop, acknowledged, failed, i * 1_000_000))
+               for i in range(4)]
+    for thread in threads:
+        thread.start()
+    time.sleep(1.5)
+    end(server)
+    server = Server(folder, "--otlp-grpc", f"127.0.0.1:{server.grpc_port}")
+    time.sleep(1.5)
+    stop.set()
+    for thread in threads:
+        thread.join()
+    return server, acknowledged, failed
+
+
+def drain():
+    server, acknowledged, failed = under_load(new_folder(), free_port(), lambda s: s.stop())
+    tap.check(len(acknowledged) > 20 and not failed, f"drain under load: 0 of {len(acknowledged)} calls failed",
+              failed[:5])
+    tap.same(count_logs(server, "counted"), len(acknowledged), "drain: what was acknowledged is stored once")
+    tap.same(server.stop(), 0, "drain: the server ends well")
+
+
+def killed():
+    server, acknowledged, failed = under_load(new_folder(), free_port(), lambda s: s.kill())
+    stored = count_logs(server, "counted")
+    tap.check(len(acknowledged) <= stored <= len(acknowledged) + len(failed),
+              f"kill -9: {len(acknowledged)} acknowledged are stored once", f"{stored} stored, {failed[:5]}")
+    tap.same(server.stop(), 0, "kill -9: the server ends well")
+
+
+def free_port():
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return one.getsockname()[1]
+
+
+def main():
+    server = Server(new_folder())
+    misuse(server)
+    split_everywhere(server)
+    cut_everywhere(server)
+    floods(server)
+    promises(server)
+    tap.same(server.stop(), 0, "the server ends well after all of it")
+    drain()
+    killed()
+    tap.end()
+
+
+main()
