@@ -112,7 +112,7 @@ static bool import_rsa(const json_t *object, struct jwk *jwk)
         (exponent.len == 1 && exponent.bytes[0] < 3))
         return false;
     bits = 8 * modulus.len;
-    for (uint8_t top = modulus.bytes[0]; !(top & 0x80); top <<= 1)
+    for (unsigned top = modulus.bytes[0]; !(top & 0x80); top <<= 1)
         bits--;
     if (bits < RSA_MIN_BITS || bits > RSA_MAX_BITS)
         return false;

@@ -45,8 +45,10 @@ if [ "${1:-all}" != build ]; then
         "$python" -c 'import jsonschema, yaml' 2>/dev/null && found=yes
     done
     [ $found = yes ] || need "python3-jsonschema python3-yaml"
+    python3 -c 'import venv, ensurepip' 2>/dev/null || need python3-venv
     tool node "nodejs npm"
     tool kcat kcat
+    tool openssl openssl
     tool java openjdk-17-jre-headless
     tool mvn maven
     tool go golang-go

@@ -1,7 +1,12 @@
 """OTLP/gRPC by real clients: what is sent over gRPC is found as if it had been
 sent over HTTP; statuses, details and texts as grpcio shows them.
 """
-import gzip
+import base64
+import hashlib
+import os
+import socket
+import ssl
+import subprocess
 import threading
 import time
 
@@ -203,12 +208,114 @@ def sizes():
     tap.same(server.stop(), 0, "the server ends well")
 
 
+# ---- credentials and TLS ----
+
+
+def make_token(name):
+    """A token (access/token.h) and its line for the file of --tokens."""
+    def base64url(data):
+        return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+    begin = "cbt_" + "".join(RNG.choice("abcdefghijklmnopqrstuvwxyz234567") for _ in range(8)) \
+        + "_" + base64url(RNG.randbytes(32))
+    token = begin + base64url(hashlib.sha256(begin.encode()).digest()[:3])
+    return token, hashlib.sha256(token.encode()).hexdigest()
+
+
+def private_file(path, text):
+    with open(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600), "w") as file:
+        file.write(text)
+    return path
+
+
+def make_pair(folder):
+    cert, key = os.path.join(folder, "cert.pem"), os.path.join(folder, "key.pem")
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+                    "-keyout", key, "-out", cert, "-days", "2", "-subj", "/CN=localhost",
+                    "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"], check=True, capture_output=True)
+    os.chmod(key, 0o600)
+    return cert, key
+
+
+def credentials():
+    folder = new_folder()
+    (writer, writer_hash), (reader, reader_hash) = make_token("w"), make_token("r")
+    tokens = private_file(os.path.join(folder, "tokens.yaml"), f"""tokens:
+  - {{name: ci, sha256: {writer_hash}, role: ingest, namespace: acme}}
+  - {{name: eye, sha256: {reader_hash}, role: viewer, namespace: acme}}
+""")
+    server = Server(os.path.join(folder, "data"), "--auth", "required", "--tokens", tokens)
+    port, path = server.grpc_port, METHODS["traces"]
+    with_token = [("authorization", f"Bearer {writer}")]
+    tap.same(call(port, path, batch(), metadata=with_token), b"", "a token with the role ingest may send")
+    wrong = [("authorization", f"Bearer {writer[:-1]}x")]
+    for metadata, code, name in (((), 16, "no credential"), (wrong, 16, "a wrong token"),
+                                 (with_token * 2, 16, "two tokens"),
+                                 ([("authorization", f"Bearer {reader}")], 7, "a token that may only read")):
+        error = refused(port, path, batch(), metadata=metadata)
+        tap.check(error and error.code == code and error.status.code == code and error.retry is None
+                  and writer not in error.text, f"{name}: {code}", str(error))
+    error = refused(port, "/x.Y/Z", b"")
+    tap.check(error and error.code == 16, "a stranger learns nothing of the methods: 16", str(error))
+    tap.same(call(port, "/grpc.health.v1.Health/Check", b""), b"\x08\x01", "health needs no credential")
+    began = time.monotonic()
+    error = refused(port, path, bytes(3 << 20))
+    tap.check(error and error.code == 16 and time.monotonic() - began < 5, "3 MiB without a credential: 16 at once",
+              str(error))
+    other = otlp_proto("traces", spans_request(stamped("cart", namespace="evil"), [span(RNG, time.time_ns())]))
+    answer = call(port, path, other, metadata=with_token)
+    tap.check(b"evil" in answer, "records stamped with another namespace: partial success", answer)
+    tap.same(server.stop(), 0, "the server ends well")
+
+
+def encrypted():
+    folder = new_folder()
+    cert, key = make_pair(folder)
+    server = Server(os.path.join(folder, "data"), "--grpc-tls-cert", cert, "--grpc-tls-key", key)
+    with open(cert, "rb") as file:
+        trusted = grpc.ssl_channel_credentials(file.read())
+    body = batch(3000)
+    with grpc.secure_channel(f"localhost:{server.grpc_port}", trusted) as channel:
+        method = channel.unary_unary(METHODS["traces"])
+        tap.same([method(one, timeout=20) for one in (b"", batch(), body)], [b""] * 3,
+                 f"TLS: messages up to {len(body)} bytes are accepted")
+    calls = []
+
+    def send():
+        with grpc.secure_channel(f"localhost:{server.grpc_port}", trusted) as one:
+            for _ in range(20):
+                calls.append(one.unary_unary(METHODS["traces"])(batch(200), timeout=20))
+    threads = [threading.Thread(target=send) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    tap.same(calls, [b""] * 80, "TLS: four channels at once")
+    error = refused(server.grpc_port, METHODS["traces"], b"", timeout=3)
+    tap.check(error and error.code in (4, 14), "TLS: a plain client is not served", str(error))
+    for protocols, name in ((["http/1.1"], "another ALPN"), (None, "no ALPN")):
+        context = ssl.create_default_context(cafile=cert)
+        if protocols:
+            context.set_alpn_protocols(protocols)
+        try:
+            with socket.create_connection(("127.0.0.1", server.grpc_port), timeout=5) as plain:
+                with context.wrap_socket(plain, server_hostname="localhost") as one:
+                    one.settimeout(5)
+                    one.sendall(b"x")
+                    good = one.recv(100) == b""
+        except (OSError, ssl.SSLError):
+            good = True
+        tap.check(good, f"TLS: {name} is refused")
+    tap.same(server.stop(), 0, "TLS: the server ends well")
+
+
 def main():
     same_as_over_http()
     server = Server(new_folder())
     statuses(server)
     tap.same(server.stop(), 0, "the server ends well")
     sizes()
+    credentials()
+    encrypted()
     tap.end()
 
 

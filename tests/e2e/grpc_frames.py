@@ -9,7 +9,7 @@ import threading
 import time
 
 import grpc
-from hpack import Encoder
+from hpack import Decoder, Encoder
 from hyperframe.frame import (ContinuationFrame, DataFrame, HeadersFrame, PingFrame, PriorityFrame, RstStreamFrame,
                               SettingsFrame, WindowUpdateFrame)
 
@@ -281,23 +281,47 @@ def cut_everywhere(server):
     tap.check(freed is not False, "cut at every step: memory is given back")
 
 
+def heads(raw, seconds):
+    """The fields of the answer's HEADERS frames, and the resets that came."""
+    decoder, fields, resets = Decoder(), {}, []
+    for kind, _, _, data in raw.frames(seconds)[0]:
+        if kind == 1:
+            fields.update(decoder.decode(data))
+        if kind == 3:
+            resets.append(int.from_bytes(data, "big"))
+    return fields, resets
+
+
 def misuse(server):
-    refused = {"no body": ([], True), "flag 2": ([b"\2\0\0\0\0"], False), "too few bytes": ([message(b"abc")[:6]], False),
-               "two messages": ([message(b"") * 2], False), "compressed without encoding": ([b"\1\0\0\0\0"], False)}
-    for name, (parts, end) in refused.items():
+    cases = {"no message": ([], True), "flag 2": ([b"\2\0\0\0\0"], False),
+             "too few bytes": ([message(b"abc")[:6]], False), "two messages": ([message(b"") * 2], False),
+             "compressed without encoding": ([b"\1\0\0\0\0"], False)}
+    for name, (parts, end) in cases.items():
         raw = Raw(server)
         raw.send(raw.head(end=end), *(raw.data(part, end=True) for part in parts))
-        found, _ = raw.frames(0.5)
-        text = b"".join(data for kind, _, _, data in found if kind == 1)
-        tap.check(b"13" in text or b"grpc-status" in text or text, f"{name}: refused with a status", found)
+        fields, resets = heads(raw, 0.5)
+        tap.check(fields.get("grpc-status") == "13" and resets == [], f"{name}: 13", (fields, resets))
         raw.close()
-    for name, headers, code in (("GET", [(":method", "GET")] + HEAD[1:], b"405"),
-                                ("text/plain", HEAD[:4] + [("content-type", "text/plain")], b"415")):
+    for name, headers, field, value in (
+            ("GET", [(":method", "GET")] + HEAD[1:], ":status", "405"),
+            ("text/plain", HEAD[:4] + [("content-type", "text/plain")], ":status", "415"),
+            ("JSON", HEAD[:4] + [("content-type", "application/grpc+json")], "grpc-status", "12"),
+            ("a stranger's name", HEAD[:3] + [(":authority", "evil.example")] + HEAD[4:], "grpc-status", "3")):
         raw = Raw(server)
         raw.send(raw.head(headers, end=True))
-        found, _ = raw.frames(0.5)
-        tap.check(any(kind == 1 for kind, *_ in found), f"{name}: an HTTP status", found)
+        fields, _ = heads(raw, 0.5)
+        tap.same(fields.get(field), value, f"{name}: {field} {value}")
         raw.close()
+    raw = Raw(server)
+    raw.send(raw.head(), raw.data(b"\0\xff\xff\xff\xff" + bytes(100)))
+    fields, resets = heads(raw, 0.5)
+    tap.check(fields.get("grpc-status") == "3" and resets == [0], "refused by the prefix: status, then a reset without error",
+              (fields, resets))
+    raw.close()
+    with socket.create_connection(("127.0.0.1", server.grpc_port), timeout=5) as plain:
+        plain.sendall(b"POST /v1/traces HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n")
+        answer = plain.recv(4096)
+        tap.check(answer.startswith(b"HTTP/1.1 400 ") and b"4318" in answer, "HTTP/1: 400 and the other port", answer)
 
 
 # ---- load over a restart, and kill -9 ----
