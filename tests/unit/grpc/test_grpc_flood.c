@@ -63,4 +63,3 @@ TEST(credit_of_a_refused_request_is_no_waste)
         CHECK(!grpc_flood_is_waste(&flood));
     }
 }
-

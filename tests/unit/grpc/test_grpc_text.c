@@ -75,4 +75,3 @@ TEST(base64_without_padding)
         CHECK_TEXT(text, pairs[i][1]);
     }
 }
-
