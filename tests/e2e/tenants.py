@@ -100,6 +100,12 @@ class Tenant:
             log(START + 25 * 60 * NS, f"Back-off {self.word()}", 13,
                 attributes=attributes({"k8s.event.reason": "BackOff", "k8s.object.kind": "Pod",
                                        "k8s.object.name": "cart-pod", "k8s.event.name": self.word()}))]))
+        # Without labels, and the same bytes from both.
+        plain_ = {"service.name": "plain", "k8s.pod.uid": "uid-of-plain"}
+        self.add("logs", logs_request(plain_, [log(START + 120 * NS + n, f"the same {n}") for n in range(3)]))
+        self.add("traces", spans_request(plain_, [
+            {"traceId": f"{8:032x}", "spanId": f"{9:016x}", "name": "same", "kind": 2,
+             "startTimeUnixNano": str(START + 120 * NS), "endTimeUnixNano": str(START + 121 * NS)}]))
         run = {"k8s.namespace.name": "workflows-" + self.namespace, "k8s.pod.name": "build-1"}
         self.add("logs", logs_request(run, [log(START + 60 * NS, f"step {self.word()}")]))
 
@@ -230,6 +236,7 @@ READS = {
         ("/api/v1/logs/query", in_scope(t, searchPhrase="order", includeAttributes=True)),
         ("/api/v1/logs/query", in_scope(t, logLevels=["ERROR"], limit=0)),
         ("/api/v1/logs/query", in_scope(t, traceId=own_spans(t)[0])),
+        ("/api/v1/logs/query", {**TIMES, "searchScope": {"namespace": t.namespace}, "searchPhrase": "the same"}),
         ("/api/v1/logs/query", {**TIMES, "searchScope": {"namespace": t.namespace, "workflowRunName": "build"}})],
     "POST /api/v1/events/query": lambda t: [
         ("/api/v1/events/query", in_scope(t, includeAttributes=True)),
@@ -238,8 +245,9 @@ READS = {
         ("/api/v1alpha1/traces/query", in_scope(t, limit=1000)),
         ("/api/v1alpha1/traces/query", in_scope(t, errorsOnly=True, sortOrder="asc"))],
     "POST /api/v1alpha1/traces/{}/spans/query": lambda t: [
-        (f"/api/v1alpha1/traces/{trace}/spans/query", in_scope(t, includeAttributes=True))
-        for trace, _ in (own_spans(t), own_spans(t, 0))],
+        *((f"/api/v1alpha1/traces/{trace}/spans/query", in_scope(t, includeAttributes=True))
+          for trace, _ in (own_spans(t), own_spans(t, 0))),
+        (f"/api/v1alpha1/traces/{8:032x}/spans/query", {**TIMES, "searchScope": {"namespace": t.namespace}})],
     "GET /api/v1alpha1/traces/{}/spans/{}": lambda t: [
         (f"/api/v1alpha1/traces/{own_spans(t)[0]}/spans/{id_}", None) for id_ in own_spans(t)[1]],
     "POST /api/v1alpha1/traces/{}/spans/{}": lambda t: [
@@ -314,6 +322,8 @@ def compare(state, both, alone, tenant, other, who):
         seen, wanted = both.ask(method, path, body, who), alone.ask(method, path, body, who)
         if refused and seen.status != 403:
             wrong.append(f"{route} is {seen.status}, not 403")
+        if who.startswith("own-") and "the same" in json.dumps(body) and json.loads(seen.body)["total"] != 3:
+            wrong.append(f"{seen.body[:300]} has not three records that are the same as the other's")
         if who.startswith("own-") and not refused and seen.status != 200:
             wrong.append(f"{route} {path} is {seen.status}: {seen.body[:200]}")
         if found := has_word(seen.body, other.words):
