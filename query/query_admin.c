@@ -207,6 +207,9 @@ static struct catalog_counts count_catalog(struct catalog *catalog,
     return counts;
 }
 
+/* The document is one for all namespaces: none may take all of its room. */
+enum { PART_MAX_BYTES = CATALOG_MAX_BYTES / 8 };
+
 static enum status put_catalog(struct query_request *request)
 {
     const struct query_options *services = request->services;
@@ -222,6 +225,11 @@ static enum status put_catalog(struct query_request *request)
         return query_invalid(request, "only namespace names a part");
     if (namespace.ptr && namespace.len == 0)
         return query_invalid(request, "namespace must not be empty");
+    if (!viewer_sees_all(&request->viewer) &&
+        request->raw_body.len > PART_MAX_BYTES)
+        return query_fail(request, ERR_TOO_BIG, NULL,
+                          "the entries of one namespace are at most %d bytes",
+                          PART_MAX_BYTES);
 
     /* What cannot be written would pile up in memory. */
     if (s == ERR_IO)

@@ -52,7 +52,7 @@ static void default_code(const struct query_request *request, int http,
         return; /* of the way here, whatever the area */
     if (area && http >= 500)
         snprintf(code, size, "OBS-V1-%s-01", area);
-    else if (area && strcmp(area, "T") == 0)
+    else if (area && strcmp(area, "T") == 0 && http != 401 && http != 403)
         snprintf(code, size, "OBS-V1-T-06");
 }
 

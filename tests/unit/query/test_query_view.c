@@ -65,6 +65,7 @@ TEST(a_scope_that_no_grant_covers_is_refused)
     for (size_t i = 0; i < sizeof(paths) / sizeof(*paths); i++) {
         CHECK(strstr(refused(paths[i], "{" TIMES "," IN_EVIL "}", 403),
                      " in namespace evil, project shop"));
+        CHECK(strstr(bed.text, "\"title\":\"forbidden\",\"errorCode\":\"\""));
         json_decref(ask("POST", paths[i], "{" TIMES "," IN_SHOP "}",
                         strstr(paths[i], "0001") ? 404 : 200));
     }
