@@ -100,19 +100,29 @@ static void prune(struct tokens *tokens, uint64_t now_ns)
     }
 }
 
+bool tokens_hash(struct slice text, char hex[TOKENS_HEX])
+{
+    uint8_t hash[TOKEN_HASH];
+
+    hex[0] = '\0';
+    if (!token_is_whole(text))
+        return false;
+    token_hash(text, hash);
+    for (int i = 0; i < TOKEN_HASH; i++)
+        (void)snprintf(hex + 2 * i, 3, "%02x", hash[i]);
+    return true;
+}
+
 /* Gives the object an id, a hash and a maker; text gets the token. */
 static enum status give_secret(json_t *object, const struct subject *by,
                                uint64_t now_ns, char text[TOKEN_SIZE + 1])
 {
-    uint8_t hash[TOKEN_HASH];
-    char hex[2 * TOKEN_HASH + 1];
+    char hex[TOKENS_HEX];
     enum status status = token_make(text);
 
     if (status != OK)
         return status;
-    token_hash(slice_of(text), hash);
-    for (int i = 0; i < TOKEN_HASH; i++)
-        (void)snprintf(hex + 2 * i, 3, "%02x", hash[i]);
+    (void)tokens_hash(slice_of(text), hex);
     set_text(object, "id", token_id(slice_of(text)));
     set_text(object, "sha256", slice_of(hex));
     set_time(object, "created", now_ns / NS_PER_S * NS_PER_S);

@@ -22,9 +22,6 @@ struct client_options {
     bool json, help;
 };
 
-/* Exit status of the program. */
-enum { ANSWERED, FAILED, MISUSED };
-
 static int usage(FILE *out)
 {
     fputs(
@@ -41,16 +38,21 @@ static int usage(FILE *out)
         "                      (default 127.0.0.1:9097)\n"
         "  --json              print the answer as JSON\n"
         "\n"
+        "CALLBOARD_TOKEN_FILE names the file with the token for a server that\n"
+        "asks for one.\n"
+        "\n"
         "Exit status: 0 after an answer, 1 if there is none, 2 if the command\n"
-        "line is wrong.\n",
+        "line is wrong, 3 if the credential is missing or not enough, 4 if "
+        "the\n"
+        "server says to try again later.\n",
         out);
-    return out == stdout ? ANSWERED : MISUSED;
+    return out == stdout ? CLIENT_ANSWERED : CLIENT_MISUSED;
 }
 
 static int fail(const char *what, const char *which)
 {
     fprintf(stderr, "callboard: %s%s\n", what, which);
-    return FAILED;
+    return CLIENT_FAILED;
 }
 
 /* False after getopt_long() has printed what is wrong, or without a target. */
@@ -143,12 +145,13 @@ static bool make_path(const struct client_options *o, struct buf *path)
 /* The components of a path, or NULL if there is no answer. */
 static json_t *get_components(const struct client_options *o, struct slice path)
 {
+    struct client_server server = {.address = o->server};
     char error[CLIENT_ERROR];
     struct buf body;
     json_t *list = NULL;
 
     buf_init(&body, MAX_ANSWER);
-    if (client_get(o->server, path, &body, error) == 200)
+    if (client_send(&server, "GET", path, SLICE(""), &body, error) == 200)
         list = json_loadb(body.ptr, body.len, 0, NULL);
     buf_release(&body);
     return list;
@@ -224,22 +227,19 @@ static int fail_unknown(const struct client_options *o)
     }
     fputc('\n', stderr);
     json_decref(list);
-    return FAILED;
+    return CLIENT_FAILED;
 }
 
 /* ---- the answer ---- */
 
-static int print_answer(const struct client_options *o, struct slice body,
-                        long status)
+static int print_answer(const struct client_options *o, struct slice body)
 {
     json_t *answer = json_loadb(body.ptr, body.len, 0, NULL);
-    int code = ANSWERED;
+    int code = CLIENT_ANSWERED;
 
     if (!answer)
         return fail("the answer is not JSON, from ", o->server);
-    if (status != 200)
-        code = fail("", client_text(answer, "message"));
-    else if (!json_is_true(json_object_get(answer, "found")) && !is_known(o))
+    if (!json_is_true(json_object_get(answer, "found")) && !is_known(o))
         code = fail_unknown(o);
     else if (o->json)
         printf("%.*s\n", (int)body.len, body.ptr);
@@ -251,6 +251,7 @@ static int print_answer(const struct client_options *o, struct slice body,
 
 static int run(const struct client_options *o)
 {
+    struct client_server server = {.address = o->server};
     char error[CLIENT_ERROR];
     struct buf path, body;
     long status;
@@ -262,15 +263,12 @@ static int run(const struct client_options *o)
         code =
             fail("--since: must be a duration such as 90s, 30m, 6h or 2d, not ",
                  o->since);
-    } else if ((status = client_get(o->server, buf_slice(&path), &body,
-                                    error)) == 0) {
-        fprintf(stderr,
-                "callboard: no answer from %s: %s. Is `callboard serve` "
-                "running? --server names its query API.\n",
-                o->server, error);
-        code = FAILED;
     } else {
-        code = print_answer(o, buf_slice(&body), status);
+        status = client_send(&server, "GET", buf_slice(&path), SLICE(""), &body,
+                             error);
+        code = status == 200
+                   ? print_answer(o, buf_slice(&body))
+                   : client_fail(&server, status, buf_slice(&body), error);
     }
     buf_release(&path);
     buf_release(&body);
@@ -279,13 +277,19 @@ static int run(const struct client_options *o)
 
 bool client_is_verb(const char *verb)
 {
-    return strcmp(verb, "cause") == 0;
+    return strcmp(verb, "cause") == 0 || strcmp(verb, "token") == 0;
 }
 
 int client_run(int argc, char **argv)
 {
     static char name[] = "callboard cause"; /* in getopt_long()'s messages */
+    static char token[] = "callboard token";
     struct client_options o;
+
+    if (strcmp(argv[1], "token") == 0) {
+        argv[1] = token;
+        return client_token(argc - 1, argv + 1);
+    }
 
     argv[1] = name;
     if (!parse(&o, argc - 1, argv + 1))

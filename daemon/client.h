@@ -13,7 +13,8 @@
 /* True if the first argument is such a verb. */
 bool client_is_verb(const char *verb);
 
-/* callboard cause PROJECT[/COMPONENT] [--since 30m] [--namespace NS]
+/* callboard token ... (client_token.c), or
+ * callboard cause PROJECT[/COMPONENT] [--since 30m] [--namespace NS]
  * [--environment ENV] [--server HOST:PORT] [--json]; the exit status. */
 int client_run(int argc, char **argv);
 
@@ -21,10 +22,35 @@ int client_run(int argc, char **argv);
 
 enum { CLIENT_ERROR = 256, CLIENT_MAX_URL = 1 << 16 };
 
-/* GET of a path of the server (HOST:PORT, or a URL without a path). The HTTP
- * status, its body appended; 0 and a message if there is no answer. */
-long client_get(const char *server, struct slice path, struct buf *body,
-                char error[CLIENT_ERROR]);
+/* Exit status of the program. */
+enum {
+    CLIENT_ANSWERED,
+    CLIENT_FAILED,
+    CLIENT_MISUSED,
+    CLIENT_DENIED, /* no credential, or not enough */
+    CLIENT_LATER   /* the server is busy */
+};
+
+/* One of the two is NULL. */
+struct client_server {
+    const char *address;  /* HOST:PORT, or a URL without a path */
+    const char *data_dir; /* of a server on this machine: its socket */
+};
+
+/* A request; text: its body, of POST. The HTTP status, the answer appended to
+ * body; 0 and a message if there is none. */
+long client_send(const struct client_server *server, const char *method,
+                 struct slice path, struct slice text, struct buf *body,
+                 char error[CLIENT_ERROR]);
+/* Says why there is no answer, or what a status other than 200 means; the exit
+ * status. */
+int client_fail(const struct client_server *server, long status,
+                struct slice body, const char *error);
+
+/* ---- client_token.c ---- */
+
+/* callboard token VERB ...; the exit status. */
+int client_token(int argc, char **argv);
 
 /* ---- client_print.c ---- */
 

@@ -1,13 +1,18 @@
 /*
- * One GET of the command line client, with libcurl.
+ * One request of the command line client, with libcurl: to a port, with the
+ * token of CALLBOARD_TOKEN_FILE, or to the socket in a data folder.
  */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "client.h"
 #include "curl_api.h"
+#include "secret_file.h"
 
-enum { CONNECT_TIMEOUT_S = 10 };
+#define TOKEN_FILE "CALLBOARD_TOKEN_FILE"
+
+enum { CONNECT_TIMEOUT_S = 10, MAX_TOKEN = 16 * 1024 };
 
 /* Less than was given ends the transfer. */
 static size_t append(char *bytes, size_t one, size_t count, void *body)
@@ -18,11 +23,9 @@ static size_t append(char *bytes, size_t one, size_t count, void *body)
     return out->status == OK ? one * count : 0;
 }
 
-static CURLcode perform(const struct curl_api *curl, CURL *handle,
-                        const char *url, struct buf *body, long *status)
+static void set_common(const struct curl_api *curl, CURL *handle,
+                       const char *url, struct buf *body)
 {
-    CURLcode code;
-
     curl->easy_setopt(handle, CURLOPT_URL, url);
     curl->easy_setopt(handle, CURLOPT_PROTOCOLS_STR, "http,https");
     curl->easy_setopt(handle, CURLOPT_PROXY, "");
@@ -30,10 +33,46 @@ static CURLcode perform(const struct curl_api *curl, CURL *handle,
     curl->easy_setopt(handle, CURLOPT_CONNECTTIMEOUT, (long)CONNECT_TIMEOUT_S);
     curl->easy_setopt(handle, CURLOPT_WRITEFUNCTION, append);
     curl->easy_setopt(handle, CURLOPT_WRITEDATA, body);
-    code = curl->easy_perform(handle);
-    if (code == CURLE_OK)
-        curl->easy_getinfo(handle, CURLINFO_RESPONSE_CODE, status);
-    return code;
+}
+
+static void set_method(const struct curl_api *curl, CURL *handle,
+                       const char *method, struct slice text)
+{
+    if (strcmp(method, "GET") == 0)
+        return;
+    curl->easy_setopt(handle, CURLOPT_CUSTOMREQUEST, method);
+    if (strcmp(method, "POST") != 0)
+        return;
+    curl->easy_setopt(handle, CURLOPT_POST, 1L);
+    curl->easy_setopt(handle, CURLOPT_POSTFIELDSIZE, (long)text.len);
+    curl->easy_setopt(handle, CURLOPT_POSTFIELDS, text.len ? text.ptr : "");
+}
+
+/* The header with the token, if a file names one; false after a message. */
+static bool add_token(const struct curl_api *curl, struct curl_slist **headers,
+                      char error[CLIENT_ERROR])
+{
+    const char *path = getenv(TOKEN_FILE), *why;
+    struct secret secret;
+    struct buf line;
+
+    if (!path || !path[0])
+        return true;
+    if (secret_file_read(path, MAX_TOKEN, &secret, &why) != OK) {
+        (void)snprintf(error, CLIENT_ERROR, TOKEN_FILE " %.100s: %s", path,
+                       why);
+        return false;
+    }
+    buf_init(&line, MAX_TOKEN + 64);
+    buf_add(&line, SLICE("Authorization: Bearer "));
+    buf_add(&line,
+            slice_trim((struct slice){secret.ptr, secret.len}, " \t\r\n"));
+    buf_byte(&line, '\0');
+    *headers = curl->slist_append(*headers, line.ptr);
+    explicit_bzero(line.ptr, line.len);
+    buf_release(&line);
+    secret_release(&secret);
+    return true;
 }
 
 static size_t without_slash(const char *server)
@@ -43,13 +82,44 @@ static size_t without_slash(const char *server)
     return len > 0 && server[len - 1] == '/' ? len - 1 : len;
 }
 
-long client_get(const char *server, struct slice path, struct buf *body,
-                char error[CLIENT_ERROR])
+static void make_url(const struct client_server *server, struct slice path,
+                     struct buf *url)
+{
+    const char *address = server->address ? server->address : "localhost";
+
+    buf_format(url, "%s%.*s%.*s", strstr(address, "://") ? "" : "http://",
+               (int)without_slash(address), address, (int)path.len, path.ptr);
+    buf_byte(url, '\0');
+}
+
+static CURLcode perform(const struct curl_api *curl, CURL *handle,
+                        const struct client_server *server,
+                        struct curl_slist *headers, long *status)
+{
+    char socket[4096];
+    CURLcode code;
+
+    if (server->data_dir) {
+        (void)snprintf(socket, sizeof(socket), "%s/admin.sock",
+                       server->data_dir);
+        curl->easy_setopt(handle, CURLOPT_UNIX_SOCKET_PATH, socket);
+    }
+    curl->easy_setopt(handle, CURLOPT_HTTPHEADER, headers);
+    code = curl->easy_perform(handle);
+    if (code == CURLE_OK)
+        curl->easy_getinfo(handle, CURLINFO_RESPONSE_CODE, status);
+    return code;
+}
+
+long client_send(const struct client_server *server, const char *method,
+                 struct slice path, struct slice text, struct buf *body,
+                 char error[CLIENT_ERROR])
 {
     const struct curl_api *curl = curl_api();
     CURL *handle = curl ? curl->easy_init() : NULL;
+    struct curl_slist *headers = NULL;
+    CURLcode code = CURLE_URL_MALFORMAT;
     struct buf url;
-    CURLcode code;
     long status = 0;
 
     if (!handle) {
@@ -58,14 +128,57 @@ long client_get(const char *server, struct slice path, struct buf *body,
         return 0;
     }
     buf_init(&url, CLIENT_MAX_URL);
-    buf_format(&url, "%s%.*s%.*s", strstr(server, "://") ? "" : "http://",
-               (int)without_slash(server), server, (int)path.len, path.ptr);
-    buf_byte(&url, '\0');
-    code = url.status == OK ? perform(curl, handle, url.ptr, body, &status)
-                            : CURLE_URL_MALFORMAT;
-    if (code != CURLE_OK)
-        (void)snprintf(error, CLIENT_ERROR, "%s", curl->easy_strerror(code));
+    make_url(server, path, &url);
+    headers = curl->slist_append(headers, "Content-Type: application/json");
+    if (server->data_dir || add_token(curl, &headers, error)) {
+        set_common(curl, handle, url.ptr, body);
+        set_method(curl, handle, method, text);
+        if (url.status == OK)
+            code = perform(curl, handle, server, headers, &status);
+        if (code != CURLE_OK)
+            (void)snprintf(error, CLIENT_ERROR, "%s",
+                           curl->easy_strerror(code));
+    }
     buf_release(&url);
+    curl->slist_free_all(headers);
     curl->easy_cleanup(handle);
     return status;
+}
+
+int client_fail(const struct client_server *server, long status,
+                struct slice body, const char *error)
+{
+    json_t *answer;
+    const char *message;
+
+    if (status == 0 && strncmp(error, TOKEN_FILE, strlen(TOKEN_FILE)) == 0) {
+        fprintf(stderr, "callboard: %s\n", error);
+        return CLIENT_DENIED;
+    }
+    if (status == 0) {
+        fprintf(stderr,
+                "callboard: no answer from %s%s: %s. Is `callboard serve` "
+                "running? %s.\n",
+                server->data_dir ? server->data_dir : server->address,
+                server->data_dir ? "/admin.sock" : "", error,
+                server->data_dir ? "--data-dir names its data folder, --server "
+                                   "its query API"
+                                 : "--server names its query API");
+        return CLIENT_FAILED;
+    }
+    if (status == 401) {
+        fputs("callboard: the server asks for a token: set "
+              "CALLBOARD_TOKEN_FILE to the file that holds a valid one\n",
+              stderr);
+        return CLIENT_DENIED;
+    }
+    answer = json_loadb(body.ptr, body.len, 0, NULL);
+    message = client_text(answer, "message");
+    fputs("callboard: ", stderr);
+    client_put(stderr, message[0] ? message : "the answer is not JSON");
+    fputc('\n', stderr);
+    json_decref(answer);
+    return status == 403                    ? CLIENT_DENIED
+           : status == 429 || status == 503 ? CLIENT_LATER
+                                            : CLIENT_FAILED;
 }

@@ -105,7 +105,7 @@ static enum status complain_unknown(const char *argument)
     int least = (int)strlen(name) / 3 + 1;
 
     if (strncmp(argument, "--", 2) != 0)
-        return complain(argument, "no such command (serve, cause, help, "
+        return complain(argument, "no such command (serve, cause, token, help, "
                                   "version); see --help");
     for (size_t i = 0; i < config_option_count; i++) {
         int far = similar_distance(name, config_options[i].name);

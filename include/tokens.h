@@ -84,6 +84,12 @@ MUST_CHECK enum status tokens_revoke(struct tokens *tokens,
 /* Those that `by` may administer, without their hashes. */
 json_t *tokens_list(struct tokens *tokens, const struct subject *by);
 
+enum { TOKENS_HEX = 65 };
+
+/* The SHA-256 of a token in hexadecimal digits, and a NUL; false: it is not an
+ * API token, or not a whole one. */
+bool tokens_hash(struct slice text, char hex[TOKENS_HEX]);
+
 /* The grants of a subject, as the list shows them. */
 json_t *tokens_grants_json(struct grants grants);
 

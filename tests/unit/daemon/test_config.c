@@ -230,7 +230,8 @@ TEST(messages_name_the_option_and_what_is_allowed)
          "--query-worker: no such option; did you mean --query-workers?"},
         {"--nonsense", "1", "--nonsense: no such option; see --help"},
         {"serv", NULL,
-         "serv: no such command (serve, cause, help, version); see --help"},
+         "serv: no such command (serve, cause, token, help, version); see "
+         "--help"},
     };
     char text[512], want[512];
 

@@ -1,0 +1,336 @@
+/*
+ * `callboard token`: API tokens of a server, by its socket in the data folder
+ * or, with --server, by its query API. `hash` needs no server.
+ */
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "client.h"
+#include "tokens.h"
+
+enum { MAX_ANSWER = 64 << 20, NAMES = 8 };
+
+/* Members of the request, in the order of the options. */
+static const char *const members[NAMES] = {
+    "role",        "namespace", "project", "component",
+    "environment", "expires",   "stamp",   "overlap"};
+
+struct token_options {
+    struct client_server server;
+    const char *values[NAMES]; /* NULL: not given */
+    const char *verb, *subject;
+    bool json, help;
+};
+
+static int usage(FILE *out)
+{
+    fputs(
+        "Usage: callboard token create NAME --role ROLE --namespace NAMESPACE\n"
+        "       callboard token list | revoke ID | rotate ID\n"
+        "       callboard token hash [NAME --role ROLE --namespace NAMESPACE]\n"
+        "\n"
+        "  create    makes an API token and prints it; it is shown only once\n"
+        "  list      lists the tokens, without their secrets\n"
+        "  revoke    refuses a token from the next request on\n"
+        "  rotate    prints a new token with the same grants; the old one "
+        "ends\n"
+        "            after --overlap\n"
+        "  hash      reads a token from standard input and prints its line "
+        "for\n"
+        "            the file of --tokens\n"
+        "\n"
+        "  --role ROLE            viewer, editor, ingest, agent, operator or\n"
+        "                         admin; several with commas\n"
+        "  --namespace NAMESPACE  where it holds; \"*\": in all namespaces\n"
+        "  --project NAME, --component NAME, --environment NAME\n"
+        "                         there only (default all)\n"
+        "  --expires WHEN         90d, 12h or a time (default never)\n"
+        "  --stamp check|override what becomes of records with the namespace\n"
+        "                         of another (default check: refused)\n"
+        "  --overlap DURATION     of rotate (default 24h)\n"
+        "  --data-dir DIRECTORY   of the server (default ./callboard-data)\n"
+        "  --server HOST:PORT     query API of the server, or its URL, "
+        "instead;\n"
+        "                         CALLBOARD_TOKEN_FILE names the file with "
+        "the\n"
+        "                         token to use there\n"
+        "  --json                 print answers as JSON\n"
+        "\n"
+        "Exit status: 0 if it was done, 1 if not, 2 if the command line is\n"
+        "wrong, 3 if the credential is missing or not enough, 4 if the server\n"
+        "says to try again later.\n",
+        out);
+    return out == stdout ? CLIENT_ANSWERED : CLIENT_MISUSED;
+}
+
+static bool parse(struct token_options *o, int argc, char **argv)
+{
+    enum { VALUE, SERVER = NAMES, DATA, JSON, HELP };
+    static const struct option options[] = {
+        {"role", required_argument, NULL, VALUE},
+        {"namespace", required_argument, NULL, VALUE + 1},
+        {"project", required_argument, NULL, VALUE + 2},
+        {"component", required_argument, NULL, VALUE + 3},
+        {"environment", required_argument, NULL, VALUE + 4},
+        {"expires", required_argument, NULL, VALUE + 5},
+        {"stamp", required_argument, NULL, VALUE + 6},
+        {"overlap", required_argument, NULL, VALUE + 7},
+        {"server", required_argument, NULL, SERVER},
+        {"data-dir", required_argument, NULL, DATA},
+        {"json", no_argument, NULL, JSON},
+        {"help", no_argument, NULL, HELP},
+        {NULL, 0, NULL, 0}};
+    const char *data = getenv("CALLBOARD_DATA_DIR");
+    int option;
+
+    *o = (struct token_options){.verb = "", .subject = ""};
+    while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+        if (option == '?')
+            return false;
+        if (option < NAMES)
+            o->values[option] = optarg;
+        else if (option == SERVER)
+            o->server.address = optarg;
+        else if (option == DATA)
+            data = optarg;
+        o->json |= option == JSON;
+        o->help |= option == HELP;
+    }
+    if (!o->server.address)
+        o->server.data_dir = data && data[0] ? data : "./callboard-data";
+    if (optind < argc)
+        o->verb = argv[optind++];
+    if (optind < argc)
+        o->subject = argv[optind++];
+    return o->help || optind == argc;
+}
+
+/* ---- requests ---- */
+
+static struct slice wish(const struct token_options *o, json_t *object,
+                         struct buf *out)
+{
+    char *text;
+
+    for (int i = 0; i < NAMES; i++)
+        if (o->values[i])
+            json_object_set_new(object, members[i], json_string(o->values[i]));
+    text = json_dumps(object, JSON_COMPACT);
+    json_decref(object);
+    buf_add(out, slice_of(text ? text : "{}"));
+    free(text);
+    return buf_slice(out);
+}
+
+/* The answer, or NULL after a message; *code is the exit status. */
+static json_t *send(const struct token_options *o, const char *method,
+                    const char *path, json_t *object, int *code)
+{
+    char error[CLIENT_ERROR];
+    struct buf request, body;
+    json_t *answer = NULL;
+    long status;
+
+    buf_init(&request, 1 << 16);
+    buf_init(&body, MAX_ANSWER);
+    status = client_send(&o->server, method, slice_of(path),
+                         object ? wish(o, object, &request) : SLICE(""), &body,
+                         error);
+    *code = status == 200
+                ? CLIENT_ANSWERED
+                : client_fail(&o->server, status, buf_slice(&body), error);
+    if (status == 200)
+        answer = json_loadb(body.ptr, body.len, 0, NULL);
+    buf_release(&request);
+    buf_release(&body);
+    return answer;
+}
+
+static void print_json(const json_t *answer)
+{
+    json_dumpf(answer, stdout, JSON_INDENT(2));
+    putchar('\n');
+}
+
+/* The token alone on standard output, so that it can be redirected. */
+static int print_token(const struct token_options *o, json_t *answer, int code)
+{
+    if (!answer)
+        return code;
+    if (o->json) {
+        print_json(answer);
+    } else {
+        fprintf(stderr, "Token %s; it is shown only once:\n",
+                client_text(answer, "id"));
+        puts(client_text(answer, "token"));
+    }
+    json_decref(answer);
+    return code;
+}
+
+static int create(const struct token_options *o)
+{
+    json_t *object = json_object();
+    json_t *answer;
+    int code;
+
+    json_object_set_new(object, "name", json_string(o->subject));
+    answer = send(o, "POST", "/api/v1/access/tokens", object, &code);
+    return print_token(o, answer, code);
+}
+
+/* An id is letters and digits: anything else is none. */
+static bool path_of(const struct token_options *o, const char *after,
+                    char path[128])
+{
+    size_t len = strspn(o->subject, "abcdefghijklmnopqrstuvwxyz0123456789");
+
+    if (len == 0 || len > 64 || o->subject[len])
+        return false;
+    (void)snprintf(path, 128, "/api/v1/access/tokens/%s%s", o->subject, after);
+    return true;
+}
+
+static int no_id(const char *text)
+{
+    fprintf(stderr,
+            "callboard: \"%s\" is not the id of a token; callboard "
+            "token list shows them\n",
+            text);
+    return CLIENT_FAILED;
+}
+
+static int rotate(const struct token_options *o)
+{
+    char path[128];
+    json_t *answer;
+    int code;
+
+    if (!path_of(o, "/rotate", path))
+        return no_id(o->subject);
+    answer = send(o, "POST", path, json_object(), &code);
+    return print_token(o, answer, code);
+}
+
+static int revoke(const struct token_options *o)
+{
+    char path[128];
+    json_t *answer;
+    int code;
+
+    if (!path_of(o, "", path))
+        return no_id(o->subject);
+    answer = send(o, "DELETE", path, NULL, &code);
+    if (answer)
+        printf("Token %s is revoked.\n", o->subject);
+    json_decref(answer);
+    return code;
+}
+
+/* "ingest acme/shop": what the token was made with. */
+static void print_grant(const json_t *grant)
+{
+    static const char *const sets[] = {"role", "roles", "actions"};
+
+    for (size_t i = 0; i < 3; i++) {
+        const json_t *set = json_object_get(grant, sets[i]);
+
+        client_put(stdout, client_text(grant, sets[i]));
+        for (size_t k = 0; k < json_array_size(set); k++) {
+            fputs(k ? "," : "", stdout);
+            client_put(stdout, json_string_value(json_array_get(set, k)));
+        }
+    }
+    for (int i = 1; i < 5; i++)
+        if (client_text(grant, members[i])[0]) {
+            fputs(i == 1 ? " " : "/", stdout);
+            client_put(stdout, client_text(grant, members[i]));
+        }
+}
+
+static void print_row(const json_t *token)
+{
+    const json_t *grants = json_object_get(token, "grants");
+    const char *expires = client_text(token, "expires");
+    const char *used = client_text(token, "lastUsed");
+
+    printf("%s  ", client_text(token, "id"));
+    client_put(stdout, client_text(token, "name"));
+    fputs("  ", stdout);
+    for (size_t i = 0; i < json_array_size(grants); i++) {
+        fputs(i ? "; " : "", stdout);
+        print_grant(json_array_get(grants, i));
+    }
+    if (!grants)
+        print_grant(token);
+    printf("  expires %s  used %s  %s\n", expires[0] ? expires : "never",
+           used[0] ? used : "never", client_text(token, "source"));
+}
+
+static int list(const struct token_options *o)
+{
+    int code;
+    json_t *answer = send(o, "GET", "/api/v1/access/tokens", NULL, &code);
+    const json_t *tokens = json_object_get(answer, "tokens");
+
+    if (answer && o->json)
+        print_json(tokens);
+    else
+        for (size_t i = 0; i < json_array_size(tokens); i++)
+            print_row(json_array_get(tokens, i));
+    json_decref(answer);
+    return code;
+}
+
+/* The token of standard input, as a line of YAML. */
+static int hash(const struct token_options *o)
+{
+    char text[128] = "", hex[TOKENS_HEX];
+    struct slice token;
+
+    if (!fgets(text, sizeof(text), stdin))
+        text[0] = '\0';
+    token = slice_trim(slice_of(text), " \t\r\n");
+    if (!tokens_hash(token, hex)) {
+        fputs("callboard: standard input is not an API token, or not a whole "
+              "one\n",
+              stderr);
+        return CLIENT_FAILED;
+    }
+    printf("  - {name: \"%s\", sha256: %s", o->subject[0] ? o->subject : "NAME",
+           hex);
+    printf(", role: \"%s\"", o->values[0] ? o->values[0] : "ROLE");
+    printf(", namespace: \"%s\"", o->values[1] ? o->values[1] : "NAMESPACE");
+    for (int i = 2; i < NAMES - 1; i++)
+        if (o->values[i])
+            printf(", %s: \"%s\"", members[i], o->values[i]);
+    puts("}");
+    explicit_bzero(text, sizeof(text));
+    return CLIENT_ANSWERED;
+}
+
+int client_token(int argc, char **argv)
+{
+    static const struct {
+        const char *verb;
+        int (*run)(const struct token_options *o);
+        int subject; /* 1: needed, 0: none, -1: may be */
+    } verbs[] = {{"create", create, 1},
+                 {"list", list, 0},
+                 {"revoke", revoke, 1},
+                 {"rotate", rotate, 1},
+                 {"hash", hash, -1}};
+    struct token_options o;
+
+    if (!parse(&o, argc, argv))
+        return usage(stderr);
+    if (o.help)
+        return usage(stdout);
+    for (size_t i = 0; i < sizeof(verbs) / sizeof(*verbs); i++)
+        if (strcmp(o.verb, verbs[i].verb) == 0 &&
+            (verbs[i].subject < 0 || verbs[i].subject == !!o.subject[0]))
+            return verbs[i].run(&o);
+    return usage(stderr);
+}
