@@ -57,6 +57,7 @@ static const struct {
     {"Access",
      {"allowed-hosts", "auth", "auth-ingest", "authz-", "cors-origins",
       "grants", "jwks-", "jwt-", "tokens"}},
+    {"Audit and secrets", {"audit", "audit-reads", "core"}},
     {"TLS", {"tls", "tls-", "query-tls-", "otlp-tls-", "grpc-tls-"}},
     {"Limits and times",
      {"edge-wait", "grpc-max-age", "idle-timeout", "journal-max", "limits",

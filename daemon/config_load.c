@@ -252,11 +252,16 @@ static enum status check_access(const struct config *config)
 
 static enum status check(const struct config *config)
 {
+    static const char *const yes_or_no[] = {"yes", "no", NULL};
     enum log_level level;
 
     /* Empty is the default, as from an unset variable of a container. */
     if (config->log_level[0] && !log_parse_level(config->log_level, &level))
         return complain("--log-level", "must be error, warn, info or debug");
+    if (!is_one_of(config->audit_reads, yes_or_no))
+        return complain("--audit-reads", "must be yes or no");
+    if (!is_one_of(config->core, yes_or_no))
+        return complain("--core", "must be yes or no");
     return check_access(config);
 }
 

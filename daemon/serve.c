@@ -18,7 +18,10 @@
 #include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
 
+#include "audit.h"
 #include "clock.h"
 #include "log.h"
 #include "serve_int.h"
@@ -30,7 +33,11 @@ enum { SMALL_LIMIT_PIECE = 128 << 10 };
 
 static enum status start(struct daemon *d)
 {
-    enum status status = serve_start_tls(d); /* first: it fails soonest */
+    enum status status = audit_open(d->config->audit,
+                                    strcmp(d->config->audit_reads, "yes") == 0);
+
+    if (status == OK)
+        status = serve_start_tls(d);
 
     budget_init(&d->budget, serve_shared_bytes(d->config) / 2);
     if (serve_is_small(d->config))
@@ -76,6 +83,7 @@ static void stop(struct daemon *d)
     tokens_free(d->tokens);
     tenants_free(d->tenants);
     serve_stop_tls(d);
+    audit_close();
 }
 
 static void print_ready(const struct daemon *d)
@@ -137,6 +145,7 @@ static void wait_for_signal(struct daemon *d, const sigset_t *signals)
     while ((signal = sigtimedwait(signals, NULL, &second)) < 0 ||
            signal == SIGHUP) {
         serve_reload_tls(d, signal == SIGHUP);
+        audit_tick(signal == SIGHUP);
         serve_read_catalog_file(d);
         (void)tenants_read_limits(d->tenants, d->config->limits);
         (void)tokens_read_file(d->tokens, d->config->tokens);
@@ -156,6 +165,8 @@ enum status serve(const struct config *config)
     if (log_parse_level(config->log_level, &level))
         log_set_level(level);
     signal(SIGPIPE, SIG_IGN);
+    if (strcmp(config->core, "yes") != 0)
+        (void)prctl(PR_SET_DUMPABLE, 0);
     sigemptyset(&signals);
     sigaddset(&signals, SIGTERM);
     sigaddset(&signals, SIGINT);

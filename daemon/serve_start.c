@@ -11,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "audit.h"
 #include "clock.h"
 #include "serve_int.h"
 
@@ -226,6 +227,8 @@ static bool print_note(const struct daemon *d, int which, struct buf *out)
         return tokens_note(d->tokens, out);
     case 3:
         return serve_print_tls_notes(d, out);
+    case 4:
+        return audit_note(out);
     default:
         return kafka_note(d, out);
     }
@@ -235,7 +238,7 @@ static bool print_unhealthy(void *arg, struct buf *out)
 {
     bool noted = false;
 
-    for (int i = 0; i < 5; i++) {
+    for (int i = 0; i < 6; i++) {
         struct buf note;
 
         buf_init(&note, 4096);

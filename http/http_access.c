@@ -13,6 +13,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "audit.h"
 #include "http_int.h"
 #include "mem.h"
 #include "stats.h"
@@ -86,13 +87,25 @@ static bool is_allowed(const struct http_request *request,
     return grants_have(grants, route->action);
 }
 
+const char *http_scope_of(const struct http_request *request,
+                          union scope_names *scope)
+{
+    const char *twice = scope_of_params(request, scope);
+    const struct http_route *route = request->route;
+
+    if (route &&
+        (route->scope == SCOPE_PATH || route->scope == SCOPE_PATH_SPACE))
+        scope_of_path(request, scope);
+    return twice;
+}
+
 static enum status check_action(struct server_request *sr, const char **why)
 {
     struct http_request *request = &sr->request;
     const struct http_route *route = request->route;
     bool named = route->scope <= SCOPE_PATH_SPACE;
     union scope_names scope = {.namespace = {NULL, 0}};
-    const char *twice = scope_of_params(request, &scope);
+    const char *twice = http_scope_of(request, &scope);
 
     if (twice) {
         *why = twice;
@@ -100,9 +113,7 @@ static enum status check_action(struct server_request *sr, const char **why)
     }
     if (route->action == ACTION_OPEN || route->action == ACTION_ANY)
         return OK;
-    if (route->scope == SCOPE_PATH || route->scope == SCOPE_PATH_SPACE)
-        scope_of_path(request, &scope);
-    else if (route->scope == SCOPE_NONE)
+    if (route->scope == SCOPE_NONE)
         scope = (union scope_names){.namespace = {NULL, 0}};
     if (is_allowed(request, &scope) || service_covers(sr, &scope))
         return OK;
@@ -152,7 +163,6 @@ static enum status identify(struct server_request *sr, const char **why)
     if (status == OK)
         status = access_identify(sr->server->options.access, &credential,
                                  &subject, why);
-
     if (status != OK && route && route->action == ACTION_OPEN) {
         subject = subject_nobody();
         status = OK;
@@ -202,5 +212,9 @@ enum status http_authorize(struct server_request *sr, const char **why)
     }
     enum status status = check_action(sr, why);
 
+    if (status == OK && http_needs_audit(sr) && !audit_is_ready()) {
+        *why = "the audit cannot be written; see /health";
+        return ERR_IO;
+    }
     return status == OK ? join_tenant(sr, why) : status;
 }

@@ -35,6 +35,8 @@ static const struct head_field {
      offsetof(struct http_head, request_private), false},
     {"accept-encoding", offsetof(struct http_head, accept_encoding), false},
     {"if-none-match", offsetof(struct http_head, if_none_match), false},
+    {"user-agent", offsetof(struct http_head, user_agent), false},
+    {"x-request-id", offsetof(struct http_head, request_id), false},
 };
 
 /* Whether a text has letters, digits and these marks only. */

@@ -82,6 +82,7 @@ struct server_request {
     const char *raw_target; /* the library's: compared, never read */
     const char *bad_params; /* what is wrong with the parameters, or NULL */
     char *refusal;          /* text of a 403, or NULL */
+    const char *reason;     /* of a refusal, static, for the audit; or NULL */
 
     uint64_t wait_until_ns;      /* monotonic; 0: it has not waited */
     struct server_request *next; /* that waits */
@@ -120,6 +121,15 @@ MUST_CHECK enum status http_check(struct server_request *sr,
  * head says. With ERR_BUSY it can be called again. */
 MUST_CHECK enum status http_authorize(struct server_request *sr,
                                       const char **why);
+/* The scope that path or parameters name. NULL, or what is wrong. */
+const char *http_scope_of(const struct http_request *request,
+                          union scope_names *scope);
+
+/* ---- http_audit.c ---- */
+
+/* Must not be done without a line in the audit. */
+bool http_needs_audit(const struct server_request *sr);
+void http_audit(const struct server_request *sr, int code);
 
 /* ---- http_tls.c ---- */
 

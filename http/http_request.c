@@ -59,6 +59,7 @@ void http_refuse(struct server_request *sr, enum status status, const char *why)
     http_body_drop(sr);
     sr->refused = true;
     sr->unwelcome = status == ERR_UNAUTHENTICATED || status == ERR_FORBIDDEN;
+    sr->reason = why == sr->refusal ? NULL : why;
     buf_release(&sr->request.response.body);
     service->refuse(service->arg, &sr->request, status, why);
 }

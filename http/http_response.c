@@ -247,6 +247,7 @@ enum MHD_Result http_send(struct server_request *sr)
         free(bytes);
         return MHD_NO;
     }
+    http_audit(sr, code);
     add_headers(to, sr, code);
     slot_sending(sr->conn->slot, len);
     result = MHD_queue_response(sr->connection, (unsigned)code, to);

@@ -32,6 +32,8 @@
 /*    type      member              name                 default          least        most      sentence */
 #define CONFIG_TABLE(X) \
     X(TEXT,     allowed_hosts,      "allowed-hosts",     "",              0,           0,        "Comma-separated host names accepted in Host, in addition to loopback names; others get 421. Empty: a port on loopback accepts loopback names only, any other port accepts every name.") \
+    X(TEXT,     audit,              "audit",             "",              0,           0,        "File for the audit, a line of JSON for each change and each refusal; \"-\": standard error. Opened again on SIGHUP. Empty: none.") \
+    X(TEXT,     audit_reads,        "audit-reads",       "no",            0,           0,        "\"yes\": reads are in the audit, too.") \
     X(TEXT,     auth,               "auth",              "loopback",      0,           0,        "Who may use the ports. loopback: everyone, and all addresses must be loopback. required: whoever has an API token (docs/access.md). none: everyone, on any address.") \
     X(TEXT,     auth_ingest,        "auth-ingest",       "",              0,           0,        "none: with --auth required, the OTLP ports take records from everyone; their namespaces are believed.") \
     X(TEXT,     authz_cluster_environments, "authz-cluster-environments", "no", 0, 0, "yes: the authorization service is also asked about the plain name of an environment (that of a ClusterEnvironment), not only about NAMESPACE/NAME.") \
@@ -40,6 +42,7 @@
     X(TEXT,     authz_url,          "authz-url",        "", 0, 0, "OpenChoreo's control plane, which decides what the subject of a JWT may read; it is sent the caller's token. Empty: --grants alone decides.") \
     X(TEXT,     catalog,            "catalog",           "",              0,           0,        "JSON file with the catalogue of declared components; read again when it changes.") \
     X(TEXT,     config,             "config",            "",              0,           0,        "YAML file with options (callboard --help-config prints a sample).") \
+    X(TEXT,     core,               "core",              "no",            0,           0,        "\"yes\": a crash may leave a core file, and debuggers may attach; both show secrets.") \
     X(TEXT,     cors_origins,       "cors-origins",      "",              0,           0,        "Allowed CORS origins (exact match), comma-separated, on both ports.") \
     X(TEXT,     data_dir,           "data-dir",          "./callboard-data", 0,        0,        "Directory of database and journal; created if missing.") \
     X(DURATION, edge_wait,          "edge-wait",         "1m",            1000000000,  3600000000000, "How long a CLIENT, SERVER, PRODUCER or CONSUMER span waits for the span at the other end of the call.") \

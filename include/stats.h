@@ -72,6 +72,7 @@
     X(TLS_HANDSHAKES,           COUNTER, "tls_handshakes_total",              "outcome=\"ok\"",       "TLS handshakes; failed: the client ended it, was too slow or spoke no TLS.") \
     X(TLS_HANDSHAKES_FAILED,    COUNTER, "tls_handshakes_total",              "outcome=\"failed\"",   "") \
     X(TLS_CERTIFICATES_REFUSED, COUNTER, "tls_handshakes_total",              "outcome=\"certificate\"", "") \
+    X(AUDIT_LOST,               COUNTER, "audit_lost_lines_total",            "",                     "Lines of the audit that could not be written.") \
     X(RECEIVED_BYTES,           COUNTER, "otlp_received_bytes_total",         "",                     "Bytes of request bodies on the wire.") \
     X(DECODED_BYTES,            COUNTER, "otlp_decoded_bytes_total",          "",                     "Bytes of request bodies after decompression.") \
     X(LAG_SPANS,                GAUGE,   "ingest_lag_seconds",                "signal=\"traces\"",    "Age of the newest record when it was stored, in seconds.") \
