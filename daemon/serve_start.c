@@ -169,6 +169,7 @@ enum status serve_start_kafka(struct daemon *d)
         .brokers = c->kafka_brokers,
         .topics = {c->kafka_topics_traces, c->kafka_topics_logs,
                    c->kafka_topics_metrics},
+        .namespaces = c->kafka_namespace,
         .group = c->kafka_group,
         .instance = c->kafka_instance,
         .start = c->kafka_start,

@@ -31,6 +31,7 @@ struct kafka_options {
     const char *brokers;              /* HOST:PORT,... */
     const char *topics[SIGNAL_COUNT]; /* comma lists; ^... is a regular
                                          expression; "": not read */
+    const char *namespaces;           /* TOPIC=NAMESPACE,...; NULL: none */
     const char *group;
     const char *instance;   /* static membership; "": none */
     const char *start;      /* earliest or latest, without a stored offset */

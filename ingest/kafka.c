@@ -117,6 +117,7 @@ static bool submit_message(struct kafka *kafka,
         .value = {message->payload, message->len},
         .signal = partition->signal,
         .encoding = kafka->encoding,
+        .writer = partition->writer,
         .max_bytes = o->max_body,
         .received_ns = clock_wall_ns(),
         .key = o->key,
@@ -296,11 +297,11 @@ static void tick(struct kafka *kafka)
 static bool subscribe(struct kafka *kafka)
 {
     rd_kafka_topic_partition_list_t *list =
-        rd_kafka_topic_partition_list_new((int)kafka->topic_count);
+        rd_kafka_topic_partition_list_new((int)kafka->topics.count);
     rd_kafka_resp_err_t error;
 
-    for (size_t i = 0; i < kafka->topic_count; i++)
-        rd_kafka_topic_partition_list_add(list, kafka->topics[i].name,
+    for (size_t i = 0; i < kafka->topics.count; i++)
+        rd_kafka_topic_partition_list_add(list, kafka->topics.at[i].name,
                                           RD_KAFKA_PARTITION_UA);
     error = rd_kafka_subscribe(kafka->rk, list);
     rd_kafka_topic_partition_list_destroy(list);

@@ -53,7 +53,7 @@ static const struct {
 
 enum { FIXED = sizeof(fixed) / sizeof(fixed[0]) };
 
-static enum status refuse(const char *option, const char *reason)
+enum status kafka_refuse(const char *option, const char *reason)
 {
     log_error("kafka", "option refused", log_text("option", option),
               log_text("reason", reason));
@@ -68,7 +68,7 @@ static enum status set(rd_kafka_conf_t *conf, const char *name,
     if (rd_kafka_conf_set(conf, name, value, reason, sizeof(reason)) ==
         RD_KAFKA_CONF_OK)
         return OK;
-    return refuse(name, reason);
+    return kafka_refuse(name, reason);
 }
 
 static enum status set_tuned(struct kafka *kafka)
@@ -131,8 +131,8 @@ static enum status set_property(struct kafka *kafka, char *line)
     snprintf(option, sizeof(option), "kafka.%s", line);
     for (size_t i = 0; i < FIXED; i++)
         if (strcmp(fixed[i].name, line) == 0)
-            return refuse(option, "is set by another option or cannot be "
-                                  "changed (see docs/kafka.md)");
+            return kafka_refuse(option, "is set by another option or cannot be "
+                                        "changed (see docs/kafka.md)");
     return set(kafka->conf, line, value);
 }
 
@@ -152,65 +152,6 @@ static enum status set_properties(struct kafka *kafka)
     return status;
 }
 
-/* ---- topics ---- */
-
-static enum status add_topic(struct kafka *kafka, struct slice name,
-                             enum signal signal)
-{
-    struct kafka_topic *topic;
-
-    if (name.len > SOURCE_MAX_TOPIC)
-        return refuse("kafka-topics", "the name of a topic is too long");
-    kafka->topics = mem_resize(kafka->topics, kafka->topic_count + 1,
-                               sizeof(*kafka->topics));
-    topic = &kafka->topics[kafka->topic_count];
-    *topic = (struct kafka_topic){.name = mem_copy(name.ptr, name.len),
-                                  .signal = signal,
-                                  .pattern = name.ptr[0] == '^'};
-    if (topic->pattern &&
-        regcomp(&topic->regex, topic->name, REG_EXTENDED | REG_NOSUB) != 0) {
-        free(topic->name);
-        return refuse("kafka-topics", "not a regular expression");
-    }
-    kafka->topic_count++;
-    return OK;
-}
-
-static enum status add_topics(struct kafka *kafka, enum signal signal)
-{
-    const char *at = kafka->options.topics[signal];
-    enum status status = OK;
-
-    while (*at && status == OK) {
-        size_t len = strcspn(at, ",");
-        struct slice name = {at, len};
-
-        while (name.len > 0 && name.ptr[0] == ' ')
-            name = slice_from(name, 1);
-        while (name.len > 0 && name.ptr[name.len - 1] == ' ')
-            name.len--;
-        if (name.len > 0)
-            status = add_topic(kafka, name, signal);
-        at += len + (at[len] == ',');
-    }
-    return status;
-}
-
-bool kafka_signal_of(const struct kafka *kafka, const char *topic,
-                     enum signal *signal)
-{
-    for (size_t i = 0; i < kafka->topic_count; i++) {
-        const struct kafka_topic *t = &kafka->topics[i];
-
-        if (t->pattern ? regexec(&t->regex, topic, 0, NULL, 0) == 0
-                       : strcmp(t->name, topic) == 0) {
-            *signal = t->signal;
-            return true;
-        }
-    }
-    return false;
-}
-
 /* ---- all of it ---- */
 
 static enum status read_choices(struct kafka *kafka)
@@ -222,20 +163,22 @@ static enum status read_choices(struct kafka *kafka)
     while (i < 3 && strcmp(o->encoding, encodings[i]) != 0)
         i++;
     if (i == 3)
-        return refuse("kafka-encoding",
-                      "must be auto, otlp_proto or otlp_json; set the encoding "
-                      "of the Collector's kafka exporter to one of the last "
-                      "two");
+        return kafka_refuse(
+            "kafka-encoding",
+            "must be auto, otlp_proto or otlp_json; set the encoding "
+            "of the Collector's kafka exporter to one of the last "
+            "two");
     kafka->encoding = (enum kafka_encoding)i;
     kafka->latest = strcmp(o->start, "latest") == 0;
     if (!kafka->latest && strcmp(o->start, "earliest") != 0)
-        return refuse("kafka-start", "must be earliest or latest");
+        return kafka_refuse("kafka-start", "must be earliest or latest");
     if (strstr(o->assignor, "cooperative"))
-        return refuse("kafka-assignor",
-                      "must be range or roundrobin: librdkafka before 2.6.1 "
-                      "hangs or crashes with cooperative assignors");
+        return kafka_refuse(
+            "kafka-assignor",
+            "must be range or roundrobin: librdkafka before 2.6.1 "
+            "hangs or crashes with cooperative assignors");
     if (!o->group[0])
-        return refuse("kafka-group", "must not be empty");
+        return kafka_refuse("kafka-group", "must not be empty");
     return OK;
 }
 
@@ -257,10 +200,8 @@ enum status kafka_configure(struct kafka *kafka)
     kafka->commit_metadata = mem_alloc(size);
     snprintf(kafka->commit_metadata, size, "callboard %s",
              kafka->options.store_id);
-    for (int signal = 0; signal < SIGNAL_COUNT && status == OK; signal++)
-        status = add_topics(kafka, (enum signal)signal);
-    if (status == OK && kafka->topic_count == 0)
-        status = refuse("kafka-topics", "no topic is set");
+    if (status == OK)
+        status = kafka_read_topics(kafka);
     kafka->conf = rd_kafka_conf_new();
     if (status == OK)
         status = set_tuned(kafka);
@@ -278,12 +219,7 @@ enum status kafka_configure(struct kafka *kafka)
 
 void kafka_unconfigure(struct kafka *kafka)
 {
-    for (size_t i = 0; i < kafka->topic_count; i++) {
-        free(kafka->topics[i].name);
-        if (kafka->topics[i].pattern)
-            regfree(&kafka->topics[i].regex);
-    }
-    free(kafka->topics);
+    kafka_release_topics(kafka);
     free(kafka->commit_metadata);
     if (kafka->conf)
         rd_kafka_conf_destroy(kafka->conf);

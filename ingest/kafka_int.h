@@ -17,12 +17,18 @@
 #include "kafka_message.h"
 #include "kafka_partitions.h"
 
-/* A topic, or a pattern of topics, and the signal in it. */
+/* A topic, or a pattern of topics, and what is in it. */
 struct kafka_topic {
     char *name; /* owned */
-    enum signal signal;
     bool pattern;
     regex_t regex;
+    enum signal signal;    /* of a topic that is read */
+    struct writer *writer; /* of a topic with one namespace's records */
+};
+
+struct kafka_topics {
+    struct kafka_topic *at;
+    size_t count;
 };
 
 /* Whether messages are taken. */
@@ -45,8 +51,8 @@ struct kafka {
     enum kafka_encoding encoding;
     bool latest;
     char *commit_metadata; /* tells our commits from other instances' */
-    struct kafka_topic *topics;
-    size_t topic_count;
+    struct kafka_topics topics;
+    struct kafka_topics namespaces;
     rd_kafka_conf_t *conf; /* copied for each consumer */
 
     rd_kafka_t *rk; /* NULL: no consumer now */
@@ -77,9 +83,16 @@ struct kafka {
 /* kafka_config.c: ERR_INVALID, logged. */
 MUST_CHECK enum status kafka_configure(struct kafka *kafka);
 void kafka_unconfigure(struct kafka *kafka);
+MUST_CHECK enum status kafka_refuse(const char *option, const char *reason);
+
+/* kafka_topics.c: ERR_INVALID, logged. */
+MUST_CHECK enum status kafka_read_topics(struct kafka *kafka);
+void kafka_release_topics(struct kafka *kafka);
 /* The signal of a topic's name; false: the topic is not configured. */
 bool kafka_signal_of(const struct kafka *kafka, const char *topic,
                      enum signal *signal);
+/* Whose records a topic has; NULL: any. Lasts as long as kafka. */
+struct writer *kafka_writer_of(const struct kafka *kafka, const char *topic);
 
 /* kafka_rebalance.c; the first two are callbacks of librdkafka, from within a
  * poll. */

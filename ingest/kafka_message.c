@@ -111,6 +111,7 @@ enum status kafka_message_dead_letter(const struct kafka_message *message,
         return ERR_BUSY;
     *batch = dead_letter_new(message->signal, &dead_letter, message->budget);
     (*batch)->received_ns = message->received_ns;
+    (*batch)->writer = writer_ref(message->writer);
     return OK;
 }
 
@@ -177,6 +178,7 @@ static enum status decode(const struct kafka_message *message,
                       message->value.len, message->budget);
     batch->encoding = encoding;
     batch->received_ns = message->received_ns;
+    batch->writer = writer_ref(message->writer);
     status = ingest_decode(batch, message->oldest_ns, message->key, &detail);
     empty = status == OK ? why_empty(message, batch) : NULL;
     if (status != OK || empty) {

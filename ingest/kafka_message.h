@@ -22,6 +22,7 @@ struct kafka_message {
     uint64_t received_ns, oldest_ns;
     const struct request_key *key; /* NULL: duplicates are not recognized */
     struct budget *budget;
+    struct writer *writer; /* of its topic; borrowed */
 };
 
 /*

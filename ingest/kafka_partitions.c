@@ -88,10 +88,13 @@ static void partition_batch_is_done(void *arg, enum status status)
     struct kafka_partition *partition = pending->partition;
 
     if (status == OK) {
+        uint32_t foreign = pending->batch->foreign;
+
         partition->stored = pending->offset + 1;
-        ingest_count_records(pending->batch->signal,
-                             pending->batch->duplicate ? 0 : pending->accepted,
-                             pending->batch->rejected);
+        ingest_count_records(
+            pending->batch->signal,
+            pending->batch->duplicate ? 0 : pending->accepted - foreign,
+            pending->batch->rejected + foreign);
     } else {
         partitions->failed = true;
     }

@@ -25,6 +25,7 @@ struct kafka_partition {
     char topic[SOURCE_MAX_TOPIC + 1];
     uint32_t partition;
     enum signal signal;
+    struct writer *writer; /* of its topic; borrowed */
     atomic_bool assigned;
     int64_t next;           /* the offset to read next */
     _Atomic int64_t stored; /* all before it is in the journal */

@@ -185,6 +185,7 @@ static void assign(struct kafka *kafka, rd_kafka_topic_partition_list_t *list)
         (void)kafka_signal_of(kafka, place->topic, &signal);
         p = partitions_add(&kafka->partitions, place->topic, place->partition,
                            signal);
+        p->writer = kafka_writer_of(kafka, place->topic);
         /* Batches of an earlier assignment still change `stored`. */
         (void)partitions_wait(&kafka->partitions, p, PENDING_NS);
         choose_start(kafka, p, place, answered && !place->err);

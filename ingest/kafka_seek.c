@@ -131,6 +131,7 @@ void kafka_corrupt_batch(struct kafka *kafka, struct kafka_partition *p,
                   log_text("reason", reason));
     if (p->corrupt_reads >= CORRUPT_TRIES && !kafka_is_full(kafka)) {
         struct kafka_message lost = {.signal = p->signal,
+                                     .writer = p->writer,
                                      .received_ns = clock_wall_ns(),
                                      .budget = kafka->options.receiver.budget};
         struct batch *batch = NULL;

@@ -1,6 +1,7 @@
 /*
  * The Kafka receiver where all goes well, and what its options are.
  */
+#include "kafka_int.h"
 #include "kafka_kit.h"
 
 TEST(reads_all_and_commits)
@@ -166,6 +167,8 @@ TEST(undecodable_messages_become_dead_letters)
 
 TEST(wrong_options_are_refused)
 {
+    static const char *const namespaces[] = {"acme", "=acme", "t=", "a=b,c",
+                                             "^x[=acme"};
     struct mock_kafka mock = {.brokers = "127.0.0.1:1"};
     struct memory_store *store = memory_store_new();
     struct kafka_options good = options_of(&mock, store, "one"), bad;
@@ -191,6 +194,19 @@ TEST(wrong_options_are_refused)
     bad = good;
     bad.topics[0] = "^otlp_[";
     CHECK_EQ(kafka_open(&kafka, &bad), ERR_INVALID);
+    for (size_t i = 0; i < sizeof(namespaces) / sizeof(namespaces[0]); i++) {
+        bad = good;
+        bad.namespaces = namespaces[i];
+        CHECK_EQ(kafka_open(&kafka, &bad), ERR_INVALID);
+    }
+    good.namespaces = " acme_logs=acme,, ^evil_.*=evil ,a=b";
+    CHECK_EQ(kafka_open(&kafka, &good), OK);
+    CHECK(slice_equal(writer_tenant(kafka_writer_of(kafka, "acme_logs")),
+                      SLICE("acme")));
+    CHECK(slice_equal(writer_tenant(kafka_writer_of(kafka, "evil_x")),
+                      SLICE("evil")));
+    CHECK(kafka_writer_of(kafka, "otlp_logs") == NULL);
+    kafka_close(kafka);
     bad = good;
     bad.properties = "no.such.property=1\n";
     CHECK_EQ(kafka_open(&kafka, &bad), ERR_INVALID);

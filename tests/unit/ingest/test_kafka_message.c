@@ -114,6 +114,28 @@ static struct request_hash hash_of(const struct request_key *key,
     return hash;
 }
 
+TEST(a_message_is_of_its_topics_namespace)
+{
+    const struct writer_scope scope = {.name = {SLICE("acme")}};
+    struct writer *writer = writer_new(SLICE("acme"), false, &scope, 1);
+    static const char *const values[] = {"", "{}", "no OTLP", "{\"a\":[1]}"};
+
+    for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++) {
+        struct kafka_message message = {.value = slice_of(values[i]),
+                                        .signal = SIGNAL_LOGS,
+                                        .max_bytes = 1000,
+                                        .writer = writer,
+                                        .budget = &budget};
+        struct batch *batch = NULL;
+
+        CHECK_EQ(kafka_message_batch(&message, &batch), OK);
+        if (values[i][0])
+            CHECK(batch->writer == writer);
+        batch_free(batch);
+    }
+    writer_free(writer);
+}
+
 /* By the same hash as a request over HTTP. */
 TEST(a_message_is_known_when_it_comes_again)
 {
