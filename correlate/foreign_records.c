@@ -1,112 +1,78 @@
 /*
  * Records that their sender may not write, because they or their resources
- * stamp another tenant's namespace (registry_accepts()). They are dropped
- * before the others are tagged, so that a replay, which decides the same way,
- * numbers the others alike.
+ * stamp another tenant's namespace (registry_accepts()): they are dropped, the
+ * others are stored. A replay decides the same way.
  *
  * A check per resource. Log records and points may have labels of their own
- * (rule 2), so their attributes are looked through; those of spans are not.
+ * (rule 2), which are compared where they are read; labels of spans have no
+ * effect.
  */
 #include "tagger.h"
 
-struct check {
-    struct tagger *tagger;
-    struct batch *batch;
-    struct registry_refusal why; /* of the first */
-    uint32_t refused;
-};
-
-/* own: attributes that may have labels, or NULL. */
-static bool keep(struct check *check, const struct resource *resource,
-                 const struct attrs *own)
+void tagger_note_foreign(struct tagger *tagger, struct batch *batch,
+                         const struct attrs *attrs)
 {
-    const struct registry *registry = check->tagger->registry;
-    struct registry_refusal *why = check->refused == 0 ? &check->why : NULL;
-    bool refused = resource->id == RESOURCE_NONE;
+    struct registry_refusal why;
 
-    if (refused && why)
-        (void)!registry_accepts(registry, &resource->attrs, why);
-    else if (!refused && own)
-        refused = !registry_accepts_record(registry, own, why);
-    check->refused += refused;
-    return !refused;
+    if (batch->foreign++ == 0 &&
+        !registry_accepts(tagger->registry, attrs, &why))
+        batch->foreign_why =
+            arena_copy_forced(&batch->arena, slice_of(why.text));
 }
 
-static uint32_t keep_spans(struct check *check)
+static bool keep(struct tagger *tagger, struct batch *batch,
+                 const struct resource *resource)
 {
-    struct span *spans = check->batch->spans;
+    if (resource->id != RESOURCE_NONE)
+        return true;
+    tagger_note_foreign(tagger, batch, &resource->attrs);
+    return false;
+}
+
+static uint32_t keep_spans(struct tagger *tagger, struct batch *batch)
+{
     uint32_t kept = 0;
 
-    for (uint32_t i = 0; i < check->batch->count; i++)
-        if (keep(check, spans[i].resource, NULL)) {
-            if (kept != i)
-                spans[kept] = spans[i];
-            kept++;
-        }
+    for (uint32_t i = 0; i < batch->count; i++)
+        if (keep(tagger, batch, batch->spans[i].resource))
+            batch->spans[kept++] = batch->spans[i];
     return kept;
 }
 
-static uint32_t keep_logs(struct check *check)
+static uint32_t keep_logs(struct tagger *tagger, struct batch *batch)
 {
-    struct log_record *logs = check->batch->logs;
     uint32_t kept = 0;
 
-    for (uint32_t i = 0; i < check->batch->count; i++)
-        if (keep(check, logs[i].resource, &logs[i].attrs)) {
-            if (kept != i)
-                logs[kept] = logs[i];
-            kept++;
-        }
+    for (uint32_t i = 0; i < batch->count; i++)
+        if (keep(tagger, batch, batch->logs[i].resource))
+            batch->logs[kept++] = batch->logs[i];
     return kept;
 }
 
-static uint32_t keep_points(struct check *check)
+static uint32_t keep_points(struct tagger *tagger, struct batch *batch)
 {
-    struct point *points = check->batch->points;
     uint32_t kept = 0;
 
-    for (uint32_t i = 0; i < check->batch->count; i++)
-        if (keep(check, points[i].metric->resource, &points[i].attrs)) {
-            if (kept != i)
-                points[kept] = points[i];
-            kept++;
-        }
+    for (uint32_t i = 0; i < batch->count; i++)
+        if (keep(tagger, batch, batch->points[i].metric->resource))
+            batch->points[kept++] = batch->points[i];
     return kept;
-}
-
-static uint32_t keep_records(struct check *check)
-{
-    switch (check->batch->signal) {
-    case SIGNAL_SPANS:
-        return keep_spans(check);
-    case SIGNAL_LOGS:
-        return keep_logs(check);
-    default:
-        return keep_points(check);
-    }
 }
 
 void tagger_resolve_resources(struct tagger *tagger, struct batch *batch)
 {
-    struct check check = {.tagger = tagger, .batch = batch};
-    bool refused = false;
+    bool accepted = true;
 
     registry_set_writer(tagger->registry, batch->writer);
-    for (uint32_t i = 0; i < batch->resource_count; i++) {
-        struct resource *resource = &batch->resources[i];
-
-        if (!registry_accepts(tagger->registry, &resource->attrs, NULL)) {
-            resource->id = RESOURCE_NONE;
-            refused = true;
-            continue;
-        }
-        registry_resolve(tagger->registry, resource, batch->received_ns);
-    }
-    if (!batch->writer || (!refused && batch->signal == SIGNAL_SPANS))
+    for (uint32_t i = 0; i < batch->resource_count; i++)
+        accepted &= registry_resolve_accepted(
+            tagger->registry, &batch->resources[i], batch->received_ns);
+    if (accepted)
         return;
-    batch->count = keep_records(&check);
-    batch->foreign = check.refused;
-    if (check.refused > 0)
-        batch->foreign_why =
-            arena_copy_forced(&batch->arena, slice_of(check.why.text));
+    if (batch->signal == SIGNAL_SPANS)
+        batch->count = keep_spans(tagger, batch);
+    else if (batch->signal == SIGNAL_LOGS)
+        batch->count = keep_logs(tagger, batch);
+    else
+        batch->count = keep_points(tagger, batch);
 }

@@ -111,6 +111,8 @@ void tagger_expire(struct tagger *tagger, uint64_t now_ns)
 
 static void tag_points(struct tagger *tagger, struct batch *batch)
 {
+    uint32_t kept = 0;
+
     for (uint32_t i = 0; i < batch->count; i++) {
         struct point *point = &batch->points[i];
         const struct resource *resource = point->metric->resource;
@@ -118,9 +120,16 @@ static void tag_points(struct tagger *tagger, struct batch *batch)
         tagger_step(tagger);
         point->resource_id = registry_resolve_record(
             tagger->registry, resource, &point->attrs, batch->received_ns);
+        if (point->resource_id == RESOURCE_NONE) {
+            tagger_note_foreign(tagger, batch, &point->attrs);
+            continue;
+        }
+        if (kept++ != i)
+            batch->points[kept - 1] = *point;
         batch_resources_get(tagger, resource, point->resource_id,
                             point->time_ns);
     }
+    batch->count = kept;
 }
 
 static void begin(struct tagger *tagger, struct batch *batch, uint64_t muted_to)

@@ -88,6 +88,9 @@ void tagger_step(struct tagger *tagger);
 /* The resources of the batch to ids; drops the records that its writer may not
  * write. */
 void tagger_resolve_resources(struct tagger *tagger, struct batch *batch);
+/* Counts a record that is dropped; attrs: what stamps too much. */
+void tagger_note_foreign(struct tagger *tagger, struct batch *batch,
+                         const struct attrs *attrs);
 
 void tagger_spans(struct tagger *tagger, struct batch *batch);
 void tagger_logs(struct tagger *tagger, struct batch *batch);

@@ -27,6 +27,8 @@ static bool has_event_attr(const struct log_record *log)
 
 void tagger_logs(struct tagger *tagger, struct batch *batch)
 {
+    uint32_t kept = 0;
+
     for (uint32_t i = 0; i < batch->count; i++) {
         struct log_record *log = &batch->logs[i];
         const struct batch_resource *from;
@@ -35,6 +37,14 @@ void tagger_logs(struct tagger *tagger, struct batch *batch)
         tagger_step(tagger);
         log->resource_id = registry_resolve_record(
             tagger->registry, log->resource, &log->attrs, batch->received_ns);
+        if (log->resource_id == RESOURCE_NONE) {
+            tagger_note_foreign(tagger, batch, &log->attrs);
+            continue;
+        }
+        if (kept++ != i) {
+            batch->logs[kept - 1] = *log;
+            log = &batch->logs[kept - 1];
+        }
         from = batch_resources_get(tagger, log->resource, log->resource_id,
                                    log->time_ns);
         log_fields_read(&fields, log);
@@ -44,4 +54,5 @@ void tagger_logs(struct tagger *tagger, struct batch *batch)
         if (from->component && !log->is_event)
             templates_count(tagger, from->component, log);
     }
+    batch->count = kept;
 }

@@ -89,22 +89,25 @@ struct registry_refusal {
     char text[224];
 };
 
-/* False: a resource, or a record with labels of its own, stamps what the writer
- * may not write, in any spelling, and must not be resolved. why may be NULL. */
+/* False: a resource, or the labels of a record, stamp what the writer may not
+ * write, in any spelling. why may be NULL. */
 MUST_CHECK bool registry_accepts(const struct registry *registry,
                                  const struct attrs *attrs,
                                  struct registry_refusal *why);
-MUST_CHECK bool registry_accepts_record(const struct registry *registry,
-                                        const struct attrs *attrs,
-                                        struct registry_refusal *why);
 
 /* Sets resource->id by a hash of its attributes, saves a new resource to the
  * store, and re-tags others if this one teaches their identity. */
 void registry_resolve(struct registry *registry, struct resource *resource,
                       uint64_t now_ns);
 
+/* The same, if registry_accepts() it; else false, and the id is RESOURCE_NONE.
+ */
+MUST_CHECK bool registry_resolve_accepted(struct registry *registry,
+                                          struct resource *resource,
+                                          uint64_t now_ns);
+
 /* The resource id for a record whose own attributes may carry labels (rule 2);
- * resource->id if they do not. */
+ * resource->id if they do not. RESOURCE_NONE: its labels are not accepted. */
 uint32_t registry_resolve_record(struct registry *registry,
                                  const struct resource *resource,
                                  const struct attrs *attrs, uint64_t now_ns);

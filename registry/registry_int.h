@@ -80,6 +80,7 @@ struct workflow_pod {
 struct live_resource {
     uint64_t hash, check;         /* fingerprint of the attributes */
     uint64_t keys[POD_KEY_COUNT]; /* 0: none */
+    uint64_t accepted_from;       /* hash of the last writer; 0: any */
     struct workflow_pod names;    /* id NONE: entry not in use */
     uint32_t pod;                 /* NONE: none */
     uint32_t next_in_pod;         /* or the next entry that is not in use */
@@ -182,9 +183,10 @@ struct quota_table {
 
 struct registry_sender {
     const struct writer *writer; /* NULL: a collector that may write anything */
+    uint64_t hash;               /* of the writer */
     uint64_t tenant;             /* 0: a collector. Key of pods */
-    uint64_t key; /* of resources: differs if more than the namespace is
-                     given to them */
+    uint64_t key; /* of resources; more than the tenant if the sender gives
+                     more than the namespace, or replaces what is stamped */
 };
 
 /* ---- all of it ---- */
@@ -287,10 +289,6 @@ void uid_claim(struct registry *reg, uint32_t identity, bool trusted);
 
 /* The same for the identity of a resource that a collector stamped. */
 void resource_claim_uids(struct registry *reg, uint32_t id);
-
-/* registry_record.c */
-/* Bits of the labels in this attribute; 0 for nearly every attribute. */
-uint32_t record_labels_in(const struct registry *reg, const struct attr *a);
 
 /* registry_resolve.c */
 /* By fingerprint_key() and the fingerprint's check. */

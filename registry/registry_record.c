@@ -10,6 +10,8 @@ enum {
     STAMPS = 1 << LABEL_PROJECT | 1 << LABEL_COMPONENT |
              1 << LABEL_PROJECT_UID | 1 << LABEL_COMPONENT_UID |
              1 << LABEL_RESOURCE | 1 << LABEL_RESOURCE_UID,
+    /* What is compared with the sender's scopes. */
+    COMPARED = STAMPS | 1 << LABEL_NAMESPACE | 1 << LABEL_ENVIRONMENT,
     OBJECT = 1 << LABEL_OBJECT_KIND | 1 << LABEL_OBJECT_NAME,
     POD_BY_PROMETHEUS =
         1 << LABEL_PROMETHEUS_POD | 1 << LABEL_PROMETHEUS_NAMESPACE,
@@ -29,7 +31,8 @@ static uint32_t labels_in_fluent(const struct registry *reg,
     return bits;
 }
 
-uint32_t record_labels_in(const struct registry *reg, const struct attr *a)
+/* Bits of the labels in this attribute; 0 for nearly every attribute. */
+static uint32_t labels_in(const struct registry *reg, const struct attr *a)
 {
     if (a->type == VALUE_STRING) {
         enum label label = labels_match(&reg->labels, attr_key(a));
@@ -73,7 +76,7 @@ static struct attrs joined(struct registry *reg,
     struct attr *to = registry_scratch(reg, most);
 
     for (uint32_t i = 0; i < attrs->count; i++)
-        if (record_labels_in(reg, &attrs->at[i]))
+        if (labels_in(reg, &attrs->at[i]))
             to[count++] = attrs->at[i];
     to[0] = (struct attr){.key = RECORD_MARK,
                           .key_len = sizeof(RECORD_MARK) - 1,
@@ -99,12 +102,17 @@ static bool may_add(const struct registry *reg, const struct attrs *attrs)
  * hash of the labels and the resource's id alone. */
 static uint32_t resolve_labels(struct registry *reg,
                                const struct resource *resource,
-                               const struct attrs *attrs, uint64_t labels)
+                               const struct attrs *attrs, uint64_t labels,
+                               bool compare)
 {
     struct key_map *map = &reg->live.by_record;
     uint64_t key = hash_mix(labels, resource->id + UINT64_C(0x7265636f7264));
     uint32_t id = key_map_get(map, key);
 
+    /* A tenant's was accepted when it was made, for nobody else shares it. */
+    if (compare && (id == NONE || !reg->sender.tenant) &&
+        !registry_accepts(reg, attrs, NULL))
+        return RESOURCE_NONE;
     if (id != NONE && !reg->resources.at[id].retry)
         return registry_mark_seen(reg, resource, id);
 
@@ -135,6 +143,7 @@ uint32_t registry_resolve_record(struct registry *reg,
     const struct resource_state *state;
     uint64_t labels = 0;
     uint32_t bits = 0;
+    bool compare;
 
     if (resource->id >= reg->resources.count)
         return resource->id;
@@ -142,7 +151,7 @@ uint32_t registry_resolve_record(struct registry *reg,
     if (state->rule == RULE_STAMPED && state->has_pod && state->has_namespace)
         return resource->id;
     for (uint32_t i = 0; i < attrs->count; i++) {
-        uint32_t found = record_labels_in(reg, &attrs->at[i]);
+        uint32_t found = labels_in(reg, &attrs->at[i]);
 
         if (found) {
             struct attrs one = {&attrs->at[i], 1, 0};
@@ -151,8 +160,10 @@ uint32_t registry_resolve_record(struct registry *reg,
             bits |= found;
         }
     }
+    compare = reg->sender.writer && bits & COMPARED;
     if (!is_complete(state, bits))
-        return resource->id;
+        return compare && !registry_accepts(reg, attrs, NULL) ? RESOURCE_NONE
+                                                              : resource->id;
     reg->now_ns = now_ns;
-    return resolve_labels(reg, resource, attrs, labels);
+    return resolve_labels(reg, resource, attrs, labels, compare);
 }

@@ -372,13 +372,16 @@ uint32_t registry_mark_seen(struct registry *reg,
     return id;
 }
 
-void registry_resolve(struct registry *reg, struct resource *resource,
-                      uint64_t now_ns)
+/* Known by its fingerprint; NONE: it is not. */
+static uint32_t find_plain(const struct registry *reg, struct fingerprint f)
 {
-    struct fingerprint f = attrs_fingerprint(&resource->attrs);
-    uint32_t id = registry_find_resource(
+    return registry_find_resource(
         reg, fingerprint_key(f, RESOURCE_PLAIN, reg->sender.key), f.check);
+}
 
+static void resolve_found(struct registry *reg, struct resource *resource,
+                          struct fingerprint f, uint32_t id, uint64_t now_ns)
+{
     reg->now_ns = now_ns;
     if (id == NONE)
         id = registry_add(reg, resource, f, RESOURCE_PLAIN);
@@ -386,4 +389,34 @@ void registry_resolve(struct registry *reg, struct resource *resource,
     if (reg->seen_changed &&
         now_ns - reg->seen_saved_ns >= SAVE_SEEN_S * NS_PER_S)
         registry_save_seen(reg);
+}
+
+void registry_resolve(struct registry *reg, struct resource *resource,
+                      uint64_t now_ns)
+{
+    struct fingerprint f = attrs_fingerprint(&resource->attrs);
+
+    resolve_found(reg, resource, f, find_plain(reg, f), now_ns);
+}
+
+/* Once accepted, a resource is not compared again until another writer sends
+ * it. */
+bool registry_resolve_accepted(struct registry *reg, struct resource *resource,
+                               uint64_t now_ns)
+{
+    struct fingerprint f = attrs_fingerprint(&resource->attrs);
+    uint32_t id = find_plain(reg, f);
+    struct live_resource *live = id == NONE ? NULL : registry_live(reg, id);
+
+    if (reg->sender.writer &&
+        !(live && live->accepted_from == reg->sender.hash) &&
+        !registry_accepts(reg, &resource->attrs, NULL)) {
+        resource->id = RESOURCE_NONE;
+        return false;
+    }
+    resolve_found(reg, resource, f, id, now_ns);
+    live = registry_live(reg, resource->id);
+    if (live)
+        live->accepted_from = reg->sender.hash;
+    return true;
 }

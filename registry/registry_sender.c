@@ -48,12 +48,14 @@ void registry_set_writer(struct registry *reg, const struct writer *writer)
     uint32_t at = 0;
 
     *sender = (struct registry_sender){.writer = writer};
+    if (writer)
+        sender->hash = hash_bytes(writer->bytes, writer->len, 1) | 1;
     if (tenant.len == 0)
         return;
     sender->tenant = sender->key = tenant_of(tenant);
     while (writer_next_scope(writer, &at, &scope))
         for (int i = IDENTITY_PROJECT; i < IDENTITY_NAMES; i++)
-            if (scope.name[i].len > 0) /* it gives more than the namespace */
+            if (scope.name[i].len > 0 || writer->override)
                 sender->key =
                     hash_bytes(writer->bytes, writer->len, sender->tenant);
 }
@@ -257,17 +259,6 @@ bool registry_accepts(const struct registry *reg, const struct attrs *attrs,
     memset(&fields, 0, sizeof(fields));
     attributes_read(&fields, &reg->labels, attrs);
     return accepts(reg, &fields, why);
-}
-
-bool registry_accepts_record(const struct registry *reg,
-                             const struct attrs *attrs,
-                             struct registry_refusal *why)
-{
-    if (reg->sender.writer)
-        for (uint32_t i = 0; i < attrs->count; i++)
-            if (record_labels_in(reg, &attrs->at[i]))
-                return registry_accepts(reg, attrs, why);
-    return true;
 }
 
 /* ---- complete ---- */

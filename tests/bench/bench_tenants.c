@@ -4,6 +4,7 @@
  * that may write anything, and once by each namespace's own sender, whose
  * labels are compared and whose resources and pods have keys of its own.
  */
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,12 +25,18 @@ static uint64_t cpu_ns(void)
 }
 
 static struct attr text(struct arena *arena, const char *key,
-                        const char *format, int tenant, int number)
+                        const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+static struct attr text(struct arena *arena, const char *key,
+                        const char *format, ...)
 {
     char value[64];
     struct slice copy;
+    va_list args;
 
-    snprintf(value, sizeof(value), format, tenant, number);
+    va_start(args, format);
+    (void)vsnprintf(value, sizeof(value), format, args);
+    va_end(args);
     copy = arena_copy(arena, slice_of(value));
     return (struct attr){.key = key,
                          .key_len = (uint16_t)strlen(key),
@@ -42,18 +49,18 @@ static struct attrs resource_attrs(struct arena *arena, int t, int r)
 {
     struct attr *at = arena_zero(arena, ATTRS, sizeof(*at));
 
-    at[0] = text(arena, "openchoreo.dev/namespace", "tenant-%d", t, 0);
+    at[0] = text(arena, "openchoreo.dev/namespace", "tenant-%d", t);
     at[1] = text(arena, "openchoreo.dev/project", "project-%d-%d", t, r / 20);
     at[2] =
         text(arena, "openchoreo.dev/component", "component-%d-%d", t, r / 4);
-    at[3] = text(arena, "openchoreo.dev/environment", "production", 0, 0);
+    at[3] = text(arena, "openchoreo.dev/environment", "production");
     at[4] = text(arena, "service.name", "service-%d-%d", t, r / 4);
     at[5] = text(arena, "k8s.pod.uid", "9c1f0000-%d-%d", t, r);
     at[6] = text(arena, "k8s.pod.name", "pod-%d-%d", t, r);
-    at[7] = text(arena, "k8s.namespace.name", "dp-%d", t, 0);
-    at[8] = text(arena, "k8s.node.name", "node-%d", t % 50, 0);
-    at[9] = text(arena, "telemetry.sdk.language", "go", 0, 0);
-    at[10] = text(arena, "telemetry.sdk.version", "1.31.0", 0, 0);
+    at[7] = text(arena, "k8s.namespace.name", "dp-%d", t);
+    at[8] = text(arena, "k8s.node.name", "node-%d", t % 50);
+    at[9] = text(arena, "telemetry.sdk.language", "go");
+    at[10] = text(arena, "telemetry.sdk.version", "1.31.0");
     at[11] = text(arena, "container.id", "c0ffee-%d-%d", t, r);
     return (struct attrs){at, ATTRS, 0};
 }
@@ -69,10 +76,10 @@ static struct batch *make_batch(int tenant, int number)
     batch->resources = arena_zero(arena, 1, sizeof(*batch->resources));
     batch->resources[0] = (struct resource){
         .attrs = resource_attrs(arena, tenant, number), .id = RESOURCE_NONE};
-    own[0] = text(arena, "code.function.name", "handle%d", number, 0);
-    own[1] = text(arena, "log.iostream", "stdout", 0, 0);
-    own[2] = text(arena, "thread.name", "worker-%d", number % 8, 0);
-    own[3] = text(arena, "user.id", "%d", number, 0);
+    own[0] = text(arena, "code.function.name", "handle%d", number);
+    own[1] = text(arena, "log.iostream", "stdout");
+    own[2] = text(arena, "thread.name", "worker-%d", number % 8);
+    own[3] = text(arena, "user.id", "%d", number);
     batch->count = RECORDS;
     batch->logs = arena_zero(arena, RECORDS, sizeof(*batch->logs));
     for (uint32_t i = 0; i < RECORDS; i++)

@@ -66,9 +66,7 @@ static struct slice refused(struct bed *bed, const char *text)
 
 static bool record_accepted(struct bed *bed, const char *text)
 {
-    struct attrs attrs = attrs_of(bed, text);
-
-    return registry_accepts_record(bed->registry, &attrs, NULL);
+    return resolve_record(bed, "agent=1", text) != RESOURCE_NONE;
 }
 
 /* ---- what is stamped ---- */
