@@ -211,6 +211,9 @@ void block_match_resources(struct block *block, const struct bitmap *resources,
                            uint64_t *rows);
 
 /* Clears the rows whose time is not in [start_ns, end_ns). */
+/* Clears the rows whose code is not a wanted one of 0 to codes - 1. */
+void block_keep_codes(const struct ints *ints, const uint8_t *wanted,
+                      uint32_t codes, uint32_t count, uint64_t *rows);
 void block_match_times(struct block *block, const uint64_t *times,
                        uint64_t start_ns, uint64_t end_ns, uint64_t *rows);
 

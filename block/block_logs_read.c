@@ -72,14 +72,12 @@ static uint64_t arrival_of(struct block *block, uint32_t row)
 
 static void match_levels(struct block *block, uint32_t levels, uint64_t *rows)
 {
-    struct ints *level = block_ints(block, COL_LEVEL, block->count);
+    uint8_t wanted[LEVEL_COUNT];
 
-    for (uint32_t row = 0; row < block->count; row++) {
-        uint64_t v = ints_at(level, row);
-
-        if (v >= LEVEL_COUNT || !(levels >> v & 1))
-            rows_clear(rows, row);
-    }
+    for (uint32_t level = 0; level < LEVEL_COUNT; level++)
+        wanted[level] = levels >> level & 1;
+    block_keep_codes(block_ints(block, COL_LEVEL, block->count), wanted,
+                     LEVEL_COUNT, block->count, rows);
 }
 
 static void match_events(struct block *block, bool events, uint64_t *rows)

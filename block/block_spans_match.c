@@ -186,12 +186,15 @@ enum status block_sample_traces(struct block *block,
     for (uint32_t i = 0; *traces && i < table->count; i++) {
         struct block_trace *trace = &(*traces)[n];
 
-        if (!sample_has(query, table->ids + (size_t)i * 16))
+        uint64_t start = ints_at(table->start, i);
+        uint64_t end = start + ints_at(table->length, i);
+
+        if (!sample_overlaps(query, 0, start, end) ||
+            !sample_overlaps(query, sample_hash(table->ids + (size_t)i * 16),
+                             start, end))
             continue;
         fill(table, i, trace);
-        n += trace->start_ns < query->end_ns &&
-             trace->end_ns >= query->start_ns &&
-             block_any_resource(block, trace->first, trace->count,
+        n += block_any_resource(block, trace->first, trace->count,
                                 query->resources);
     }
     *count = n;

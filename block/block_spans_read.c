@@ -384,18 +384,21 @@ enum status block_visit_sample(struct block *block,
                                span_visit *visit, void *arg)
 {
     struct trace_index *table = block_trace_table(block);
-    const uint64_t *starts = block_starts(block);
+    struct ints *delta = block_ints(block, COL_START, block->count);
     uint32_t number = table ? trace_of(table, trace->first) : 0;
+    uint32_t hash = sample_hash(trace->trace_id);
+    uint64_t at = trace->start_ns;
 
     for (uint32_t row = trace->first;
-         starts && row < trace->first + trace->count && block->status == OK;
-         row++) {
+         block->status == OK && row < trace->first + trace->count; row++) {
         struct span span = {0};
 
-        if (!sample_wants(query, (uint8_t)block_int(block, COL_KIND, row),
+        at += ints_at(delta, row);
+        if (!sample_has(query, hash, at) ||
+            !sample_wants(query, (uint8_t)block_int(block, COL_KIND, row),
                           block_resource(block, row)))
             continue;
-        read_brief(block, row, number, starts[row], &span);
+        read_brief(block, row, number, at, &span);
         if (query->attrs && block_attrs(block))
             attrs_reader_get(block->attrs, row, &span.attrs);
         if (block->status == OK)

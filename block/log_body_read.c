@@ -60,8 +60,13 @@ struct body_reader *body_reader_open(struct block *block)
     body->rank = block_alloc(block, block->count, sizeof(*body->rank));
     if (!body->rank || !read_templates(body))
         return NULL;
+    const uint64_t *templates = ints_all(body->row_template, block->arena);
+    if (!templates) {
+        block_fail(block, arena_status(block->arena));
+        return NULL;
+    }
     for (uint32_t row = 0; row < block->count; row++) {
-        uint64_t t = ints_at(body->row_template, row);
+        uint64_t t = templates[row];
 
         if (t > body->template_count) {
             block_fail(block, ERR_CORRUPT);

@@ -49,10 +49,35 @@ uint32_t block_resource(struct block *block, uint32_t row)
                              : RESOURCE_NONE;
 }
 
-/* Clears the rows whose code is not a wanted one of 0 to codes - 1. */
-static void keep_codes(const struct ints *ints, const uint8_t *wanted,
+/* The same where a code is a byte. */
+static void keep_bytes(const struct ints *ints, const uint8_t *wanted,
                        uint32_t codes, uint32_t count, uint64_t *rows)
 {
+    const uint8_t *plane = ints->plane[0];
+    uint8_t hits[256];
+
+    for (uint32_t byte = 0; byte < 256; byte++) {
+        uint64_t code = ints->base + byte * ints->factor;
+
+        hits[byte] = code < codes && wanted[code];
+    }
+    for (uint32_t begin = 0; begin < count; begin += 64) {
+        uint64_t bits = 0;
+        uint32_t end = count - begin < 64 ? count : begin + 64;
+
+        for (uint32_t row = begin; rows[begin / 64] && row < end; row++)
+            bits |= (uint64_t)hits[plane[row]] << (row & 63);
+        rows[begin / 64] &= bits;
+    }
+}
+
+void block_keep_codes(const struct ints *ints, const uint8_t *wanted,
+                      uint32_t codes, uint32_t count, uint64_t *rows)
+{
+    if (!ints->all && ints->plane_count == 1 && ints->shift[0] == 0) {
+        keep_bytes(ints, wanted, codes, count, rows);
+        return;
+    }
     for (uint32_t begin = 0; begin < count; begin += 64) {
         uint64_t bits = 0;
         uint32_t end = count - begin < 64 ? count : begin + 64;
@@ -85,8 +110,8 @@ void block_match_resources(struct block *block, const struct bitmap *resources,
             bitmap_has(resources, (uint32_t)ints_at(ids, i)) ? 1 : 0;
     if (some == ids->count)
         return;
-    keep_codes(block_ints(block, COL_RESOURCE, block->count), wanted,
-               ids->count, block->count, rows);
+    block_keep_codes(block_ints(block, COL_RESOURCE, block->count), wanted,
+                     ids->count, block->count, rows);
 }
 
 void block_match_times(struct block *block, const uint64_t *times,
@@ -96,7 +121,7 @@ void block_match_times(struct block *block, const uint64_t *times,
         uint64_t bits = 0;
         uint32_t end = block->count - begin < 64 ? block->count : begin + 64;
 
-        for (uint32_t row = begin; row < end; row++)
+        for (uint32_t row = begin; rows[begin / 64] && row < end; row++)
             bits |= (uint64_t)(times[row] >= start_ns && times[row] < end_ns)
                     << (row & 63);
         rows[begin / 64] &= bits;
@@ -113,7 +138,8 @@ void block_match_texts(struct block *block, struct texts *texts,
     for (uint32_t i = 0; i < texts->heap_count; i++)
         hits[i] = slice_equal(texts_entry(texts, i), wanted);
     if (texts->coded) {
-        keep_codes(&texts->codes, hits, texts->heap_count, block->count, rows);
+        block_keep_codes(&texts->codes, hits, texts->heap_count, block->count,
+                         rows);
         return;
     }
     for (uint32_t row = 0; row < block->count; row++)

@@ -100,6 +100,19 @@ struct bitmap *candidate_resources(const struct candidates *c,
     return registry_select(c->registry, &scope, c->viewer, c->arena);
 }
 
+struct bitmap *candidates_resources(struct candidates *c, const bool *wanted)
+{
+    struct bitmap *set = bitmap_new(c->arena, c->resources->limit);
+
+    for (uint32_t id = 0; set && id < set->limit; id++) {
+        uint32_t i = candidate_of_resource(c, id);
+
+        if (i != NO_INDEX && wanted[i])
+            bitmap_add(set, id);
+    }
+    return set;
+}
+
 bool candidates_find(struct candidates *c, struct registry *registry,
                      const struct scope_filter *scope,
                      const struct viewer *viewer, struct arena *arena)

@@ -47,6 +47,9 @@ uint32_t candidate_of_peer(struct candidates *candidates, struct slice kind,
 /* The resources of one component; NULL: the arena is full. */
 struct bitmap *candidate_resources(const struct candidates *candidates,
                                    uint32_t component);
+/* Of those of all components the ones of the wanted ones, likewise. */
+struct bitmap *candidates_resources(struct candidates *candidates,
+                                    const bool *wanted);
 
 static inline struct slice candidate_name(const struct candidates *candidates,
                                           uint32_t candidate)

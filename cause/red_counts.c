@@ -127,5 +127,6 @@ enum status red_counts_read(struct red_counts *c, struct reader *reader,
     if (!terms_init(&c->keys, arena) || !c->called || !c->answered ||
         !c->failed_calls)
         return arena_status(arena);
-    return red_series_read(reader, candidates, time, true, count_point, c);
+    return red_series_read(reader, candidates, candidates->resources, time,
+                           true, count_point, c);
 }

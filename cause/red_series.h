@@ -20,11 +20,12 @@ struct red_point {
 
 typedef void red_visit(void *arg, const struct red_point *point);
 
-/* Reads what was served, and calls if they are wanted; peers that are met
- * become candidates. A component is NO_INDEX if the series hang on a resource
- * of none. */
+/* Reads what was served, and calls if they are wanted, of all resources of the
+ * candidates or fewer; peers that are met become candidates. A component is
+ * NO_INDEX if the series hang on a resource of none. */
 MUST_CHECK enum status red_series_read(struct reader *reader,
                                        struct candidates *candidates,
+                                       const struct bitmap *resources,
                                        struct cause_window time, bool calls,
                                        red_visit *visit, void *arg);
 

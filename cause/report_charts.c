@@ -201,16 +201,36 @@ static void count_point(void *arg, const struct red_point *p)
     }
 }
 
+/* Calls are about a component whose callers see it, and about a peer. */
+static bool needs_calls(const struct chart_builder *b,
+                        const struct evidence_chart *c)
+{
+    return c->evidence->kind == EVIDENCE_SILENCE ||
+           candidate_is_peer(&b->rca->candidates, c->candidate);
+}
+
 static enum status read_counts(struct chart_builder *b)
 {
+    struct candidates *candidates = &b->rca->candidates;
+    const struct bitmap *resources = candidates->resources;
     struct cause_window time = {b->start_ns,
                                 b->start_ns + b->steps * b->step_ns};
+    bool *wanted =
+        arena_zero(b->rca->arena, candidates->count + 1, sizeof(*wanted));
+    bool any = false, calls = false;
 
-    for (uint32_t i = 0; i < b->count; i++)
-        if (b->charts[i].is_counted)
-            return red_series_read(b->rca->query->reader, &b->rca->candidates,
-                                   time, true, count_point, b);
-    return OK;
+    for (uint32_t i = 0; wanted && i < b->count; i++)
+        if (b->charts[i].is_counted) {
+            any = wanted[b->charts[i].candidate] = true;
+            calls = calls || needs_calls(b, &b->charts[i]);
+        }
+    if (wanted && any && !calls)
+        resources = candidates_resources(candidates, wanted);
+    if (!wanted || !resources)
+        return arena_status(b->rca->arena);
+    return any ? red_series_read(b->rca->query->reader, candidates, resources,
+                                 time, calls, count_point, b)
+               : OK;
 }
 
 /* ---- points ---- */

@@ -231,20 +231,23 @@ static enum status read_requests(struct correlation_input *in, uint32_t c)
         fmin(1, MAX_REQUESTS / fmax(1, red_served(&in->rca->red, c)));
     uint32_t slices = share < 1 ? SLICES : 1;
     uint64_t distance = (window->end_ns - window->start_ns) / slices;
-    enum status s = OK;
+    struct sample_range ranges[SLICES];
+    struct sample_query query = {.ranges = ranges,
+                                 .range_count = slices,
+                                 .resources = in->resources,
+                                 .kinds =
+                                     1u << SPAN_SERVER | 1u << SPAN_CONSUMER,
+                                 .attrs = true};
 
-    for (uint32_t i = 0; i < slices && s == OK; i++) {
-        struct sample_query query = {
-            .start_ns = window->start_ns + i * distance,
-            .resources = in->resources,
-            .keep = SAMPLE_ALL,
-            .kinds = 1u << SPAN_SERVER | 1u << SPAN_CONSUMER,
-            .attrs = true};
+    for (uint32_t i = 0; i < slices; i++) {
+        uint64_t start_ns = window->start_ns + i * distance;
 
-        query.end_ns = query.start_ns + (uint64_t)((double)distance * share);
-        s = reader_sample_spans(in->rca->query->reader, &query, take_span, in);
+        ranges[i] = (struct sample_range){
+            .start_ns = start_ns,
+            .end_ns = start_ns + (uint64_t)((double)distance * share),
+            .keep = SAMPLE_ALL};
     }
-    return s;
+    return reader_sample_spans(in->rca->query->reader, &query, take_span, in);
 }
 
 enum status report_correlations(struct rca_context *rca,

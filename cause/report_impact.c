@@ -376,6 +376,18 @@ static struct cause_window suffering_time(const struct rca_context *rca,
     return minutes_of(w);
 }
 
+/* Of the components that have operations of users. */
+static struct bitmap *entry_resources(const struct impact_builder *b)
+{
+    struct candidates *candidates = &b->rca->candidates;
+    bool *wanted =
+        arena_zero(b->rca->arena, candidates->count + 1, sizeof(*wanted));
+
+    for (uint32_t i = 0; wanted && i < b->count; i++)
+        wanted[b->at[i].candidate] = true;
+    return wanted ? candidates_resources(candidates, wanted) : NULL;
+}
+
 enum status report_impact(struct rca_context *rca, struct cause_report *report,
                           const bool *is_caller)
 {
@@ -393,8 +405,12 @@ enum status report_impact(struct rca_context *rca, struct cause_report *report,
     if (!terms_init(&b.keys, rca->arena) || !take_requests(&b))
         return arena_status(rca->arena);
     if (b.count > 0) {
-        enum status s = red_series_read(rca->query->reader, &rca->candidates,
-                                        time, false, count_point, &b);
+        struct bitmap *resources = entry_resources(&b);
+        enum status s =
+            resources ? red_series_read(rca->query->reader, &rca->candidates,
+                                        resources, time, false, count_point, &b)
+                      : arena_status(rca->arena);
+
         if (s != OK)
             return s;
         report->impact_known = true;

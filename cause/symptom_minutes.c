@@ -298,7 +298,8 @@ enum status symptom_minutes_read(struct symptom_minutes *m,
     m->known = arena_zero(arena, m->count, 1);
     if (!r.row_of || !m->known || !judge.values || !judge.room || !judge.off)
         return arena_status(arena);
-    s = red_series_read(reader, candidates, time, false, count_point, &r);
+    s = red_series_read(reader, candidates, candidates->resources, time, false,
+                        count_point, &r);
     for (uint32_t i = 0; i < m->row_count && s == OK && m->rows[i].at; i++) {
         find_failing(&judge, &m->rows[i]);
         find_slow(&judge, &m->rows[i]);

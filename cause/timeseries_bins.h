@@ -60,6 +60,10 @@ struct timeseries_reader {
         metric_room, max_raw, call_count;
     struct call_resolver calls;
     bool skip_limits; /* those with a limit are read already */
+    struct {
+        uint32_t raw; /* NO_INDEX: it is not read */
+        bool is_known;
+    } series; /* that is being read */
     struct raw_series *raw;
     struct metric_info *metrics;
     struct interned_terms raw_keys, metric_keys;

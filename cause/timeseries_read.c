@@ -214,23 +214,42 @@ static void add_point(struct timeseries_reader *r, struct raw_series *raw,
     b->points++;
 }
 
-static void read_point(void *arg, const struct point *p)
+/* The number of its series; NO_INDEX: it is not read. */
+static uint32_t find_series(struct timeseries_reader *r, const struct point *p)
 {
-    struct timeseries_reader *r = arg;
-    uint32_t bin, component, metric;
+    uint32_t component, metric;
+    const struct raw_series *raw;
 
-    if (p->flags & POINT_NO_VALUE || !bin_of(r, p->time_ns, &bin))
-        return;
     component = candidate_of_resource(r->candidates, p->resource_id);
     if (component == NO_INDEX ||
         (r->skip_limits && metric_limit_find(p->metric->name)))
-        return;
+        return NO_INDEX;
     metric = metric_of(r, p->metric, component);
     if (metric == NO_INDEX || r->metrics[metric].class == CLASS_IGNORED)
+        return NO_INDEX;
+    raw = raw_of(r, p, component, metric);
+    return raw ? (uint32_t)(raw - r->raw) : NO_INDEX;
+}
+
+static void read_series(void *arg)
+{
+    struct timeseries_reader *r = arg;
+
+    r->series.is_known = false;
+}
+
+static void read_point(void *arg, const struct point *p)
+{
+    struct timeseries_reader *r = arg;
+    uint32_t bin;
+
+    if (p->flags & POINT_NO_VALUE || !bin_of(r, p->time_ns, &bin))
         return;
-    struct raw_series *raw = raw_of(r, p, component, metric);
-    if (raw)
-        add_point(r, raw, bin, p);
+    if (!r->series.is_known)
+        r->series.raw = find_series(r, p);
+    r->series.is_known = true;
+    if (r->series.raw != NO_INDEX)
+        add_point(r, &r->raw[r->series.raw], bin, p);
 }
 
 /* ---- all of it ---- */
@@ -281,7 +300,8 @@ static enum status read_all(struct timeseries_reader *r)
 {
     bool is_long = r->end_ns - r->usual.start_ns > MAX_TIME_NS;
     struct series_query query = {.resources = r->candidates->reporting,
-                                 .sent = true};
+                                 .sent = true,
+                                 .series = read_series};
     const struct cause_window times[] = {r->usual, {r->now_ns, r->end_ns}};
     enum status s = OK;
 
@@ -387,7 +407,8 @@ enum status timeseries_read_minutes(struct timeseries_list *list,
     struct series_query query = {.start_ns = time.start_ns,
                                  .end_ns = time.end_ns,
                                  .resources = candidates->reporting,
-                                 .sent = true};
+                                 .sent = true,
+                                 .series = read_series};
     enum status s;
 
     *list = (struct timeseries_list){.arena = arena};

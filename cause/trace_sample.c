@@ -74,7 +74,8 @@ struct sample_reader {
     struct interned_terms *terms;
     struct arena *arena;
     struct trace_sample *sample;
-    struct cause_window time; /* that is being read */
+    struct sample_range ranges[SLICES];
+    uint32_t range_count;
 };
 
 static bool contains_word(struct slice name, const char *word)
@@ -100,13 +101,9 @@ static void take_span(void *arg, const struct span *span)
 {
     struct sample_reader *r = arg;
     struct trace_sample *s = r->sample;
-    struct rca_span *to;
+    struct rca_span *to =
+        arena_append(r->arena, &s->spans, s->span_count, &s->span_room);
 
-    /* Blocks visit all stored spans of a trace, the memtable only those in this
-     * time: the answer must not depend on where a span is stored. */
-    if (span->start_ns < r->time.start_ns || span->start_ns >= r->time.end_ns)
-        return;
-    to = arena_append(r->arena, &s->spans, s->span_count, &s->span_room);
     if (!to)
         return;
     *to = (struct rca_span){
@@ -144,17 +141,22 @@ static void take_log(void *arg, const struct log_record *log)
     s->log_count += to->fingerprint != NO_INDEX;
 }
 
-static enum status read_part(struct sample_reader *r, struct cause_window time,
-                             uint32_t keep)
+static void add_range(struct sample_reader *r, struct cause_window time,
+                      uint32_t keep)
 {
     uint64_t margin = MARGIN_S * NS_PER_S;
 
-    r->time.start_ns = time.start_ns > margin ? time.start_ns - margin : 0;
-    r->time.end_ns = time.end_ns + margin;
-    struct sample_query query = {.start_ns = r->time.start_ns,
-                                 .end_ns = r->time.end_ns,
-                                 .resources = r->candidates->resources,
-                                 .keep = keep};
+    r->ranges[r->range_count++] = (struct sample_range){
+        .start_ns = time.start_ns > margin ? time.start_ns - margin : 0,
+        .end_ns = time.end_ns + margin,
+        .keep = keep};
+}
+
+static enum status read_ranges(struct sample_reader *r)
+{
+    struct sample_query query = {.ranges = r->ranges,
+                                 .range_count = r->range_count,
+                                 .resources = r->candidates->resources};
     enum status s = reader_sample_spans(r->reader, &query, take_span, r);
 
     if (s == OK)
@@ -196,9 +198,8 @@ static uint32_t sample_share(double wanted, double all)
 
 /* Where there are many records, a slice is short, and of its traces a share is
  * kept: the blocks outside it need not be read. */
-static enum status read_slice(struct sample_reader *r,
-                              const struct record_counts *c, uint64_t middle_ns,
-                              double wanted)
+static void add_slice(struct sample_reader *r, const struct record_counts *c,
+                      uint64_t middle_ns, double wanted)
 {
     double per_ns =
         c->minutes[(middle_ns - c->from_ns) / NS_PER_MIN] / (double)NS_PER_MIN;
@@ -207,7 +208,7 @@ static enum status read_slice(struct sample_reader *r,
     uint64_t half = (uint64_t)length / 2;
     struct cause_window slice = {middle_ns - half, middle_ns + half};
 
-    return read_part(r, slice, sample_share(wanted, all));
+    add_range(r, slice, sample_share(wanted, all));
 }
 
 static enum status read_period(struct sample_reader *r,
@@ -223,13 +224,15 @@ static enum status read_period(struct sample_reader *r,
     if (s != OK)
         return s;
     r->sample->is_part = total > max_spans;
+    r->range_count = 0;
     if (total <= max_spans ||
         max_slice_ns(&period) < (double)(MIN_SLICE_S * NS_PER_S))
-        return read_part(r, period, sample_share(max_spans, total));
-    for (uint32_t i = 0; i < SLICES && s == OK; i++)
-        s = read_slice(r, &c, slice_middle(&period, i),
-                       (double)max_spans / SLICES);
-    return s;
+        add_range(r, period, sample_share(max_spans, total));
+    else
+        for (uint32_t i = 0; i < SLICES; i++)
+            add_slice(r, &c, slice_middle(&period, i),
+                      (double)max_spans / SLICES);
+    return read_ranges(r);
 }
 
 enum status trace_samples_read(struct trace_samples *samples,

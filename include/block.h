@@ -160,7 +160,7 @@ MUST_CHECK enum status block_sample_traces(struct block *block,
                                            const struct sample_query *query,
                                            struct block_trace **traces,
                                            uint32_t *count);
-/* The spans of one of these that the query wants. */
+/* The spans of one of these that the query wants and that start in its time. */
 MUST_CHECK enum status block_visit_sample(struct block *block,
                                           const struct sample_query *query,
                                           const struct block_trace *trace,

@@ -199,10 +199,9 @@ MUST_CHECK enum status reader_query_series(struct reader *reader,
                                            const struct series_query *query,
                                            point_visit *visit, void *arg);
 
-/* Spans that start in the time, with others of these resources and their trace
- * that lie beside them; log records with a trace id, of which only time, ids,
- * level, resource and body are sure to be there. In any order; a span that was
- * sent twice comes twice. */
+/* Spans of the resources that start in the ranges; log records with a trace id,
+ * of which only time, ids, level, resource and body are sure to be there. In
+ * any order; a span that was sent twice comes twice. */
 MUST_CHECK enum status reader_sample_spans(struct reader *reader,
                                            const struct sample_query *query,
                                            span_visit *visit, void *arg);

@@ -92,7 +92,7 @@ struct log_query {
     struct list_range range;
     struct count_limit *counting; /* NULL: all are counted */
     bool brief; /* only time, ids, level, resource and body are sure to be
-                   there */
+                   there; those of one time are in any order */
 };
 
 /* A new filter is tested in block/match.c:match_span,
@@ -142,28 +142,59 @@ struct series_query {
     const struct slice *names;      /* metric names; count 0: all */
     uint32_t name_count;
     bool sent; /* only what was sent: no derived series */
+    /* Called before the points of each series, so that what they have in common
+     * is looked up once; those of one series may come in parts. NULL: not. */
+    void (*series)(void *arg);
 };
 
-/* A sample of traces, what the resources sent of them: those whose id, hashed
- * to 0 ... SAMPLE_ALL - 1, is below `keep`. */
+/* A sample of traces, what the resources sent of them: in each range those
+ * whose id, hashed to 0 ... SAMPLE_ALL - 1, is below `keep`. */
 enum { SAMPLE_ALL = 65536 };
-struct sample_query {
-    uint64_t start_ns, end_ns;      /* start inclusive, end exclusive */
-    const struct bitmap *resources; /* not NULL */
+struct sample_range {
+    uint64_t start_ns, end_ns; /* start inclusive, end exclusive */
     uint32_t keep;
+};
+struct sample_query {
+    const struct sample_range *ranges; /* by time; they do not overlap */
+    uint32_t range_count;              /* not 0 */
+    const struct bitmap *resources;    /* not NULL */
     bool attrs;    /* of spans, not only ids, times, names, kind, status */
     uint8_t kinds; /* bits 1 << kind: only such spans; 0: all */
 };
+static inline uint32_t sample_hash(const uint8_t trace_id[16])
+{
+    return (uint32_t)(hash_bytes(trace_id, 16, 0) & (SAMPLE_ALL - 1));
+}
+/* Is a record of this time in the sample? hash: of its trace. */
+static inline bool sample_has(const struct sample_query *query, uint32_t hash,
+                              uint64_t time_ns)
+{
+    const struct sample_range *r = query->ranges;
+
+    for (uint32_t i = 0; i < query->range_count; i++)
+        if (time_ns >= r[i].start_ns && time_ns < r[i].end_ns)
+            return hash < r[i].keep;
+    return false;
+}
+/* Could records of these times be in the sample? Both ends inclusive; hash 0:
+ * of any trace. */
+static inline bool sample_overlaps(const struct sample_query *query,
+                                   uint32_t hash, uint64_t first_ns,
+                                   uint64_t last_ns)
+{
+    const struct sample_range *r = query->ranges;
+
+    for (uint32_t i = 0; i < query->range_count; i++)
+        if (first_ns < r[i].end_ns && last_ns >= r[i].start_ns &&
+            hash < r[i].keep)
+            return true;
+    return false;
+}
 static inline bool sample_wants(const struct sample_query *query, uint8_t kind,
                                 uint32_t resource_id)
 {
     return (query->kinds == 0 || (kind < 8 && query->kinds >> kind & 1)) &&
            bitmap_has(query->resources, resource_id);
-}
-static inline bool sample_has(const struct sample_query *query,
-                              const uint8_t trace_id[16])
-{
-    return (hash_bytes(trace_id, 16, 0) & (SAMPLE_ALL - 1)) < query->keep;
 }
 
 /* Records are valid during the call only. */

@@ -81,6 +81,8 @@ static void read_series(struct byte_reader *in, const struct visitor *v,
     }
     if (last <= v->query->start_ns || first > v->query->end_ns)
         return;
+    if (v->query->series)
+        v->query->series(v->arg);
     points_read(&data, (uint32_t)count, &series, v->query->start_ns,
                 v->query->end_ns, v->arena, v->visit, v->arg);
     if (data.bad)

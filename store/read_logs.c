@@ -228,7 +228,8 @@ static enum status offer_rows(struct log_page *page,
              bits &= bits - 1) {
             uint32_t i = 64 * word + (uint32_t)__builtin_ctzll(bits);
             struct log_hit hit = {.time_ns = rows->times[i],
-                                  .arrival = rows->arrivals[i],
+                                  .arrival =
+                                      rows->arrivals ? rows->arrivals[i] : 0,
                                   .block = row->id,
                                   .row = i};
 
@@ -261,7 +262,7 @@ static enum status scan_rows(struct log_page *page, const struct block_row *row,
     const struct log_query *q = page->query;
     bool cut = has_bound(q, row), show = may_contribute(page, row);
     struct log_query any_time = *q;
-    struct matching_rows rows;
+    struct matching_rows rows = {NULL};
     uint64_t matches = 0;
 
     if (block_count(block) != row->count)
@@ -275,7 +276,7 @@ static enum status scan_rows(struct log_page *page, const struct block_row *row,
 
     if (status == OK && matches > 0 && (cut || show)) {
         status = block_times(block, &rows.times);
-        if (status == OK)
+        if (status == OK && (cut || !q->brief))
             status = block_arrivals(block, &rows.arrivals);
         if (status == OK && cut)
             apply_range(q, row->count, &rows, &matches);

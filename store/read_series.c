@@ -144,14 +144,22 @@ static bool point_matches(const struct series_query *q,
            series_query_matches(q, point->metric->name);
 }
 
+static void visit_one(const struct series_visit *v, const struct point *point)
+{
+    if (!point_matches(v->query, point))
+        return;
+    if (v->query->series)
+        v->query->series(v->arg);
+    v->visit(v->arg, point);
+}
+
 static void visit_memory(const struct series_visit *v, enum stream stream)
 {
     struct memtables_cursor cursor = memtables_cursor(v->reader, stream);
     const struct point *point;
 
     while ((point = memtables_next_point(&cursor)))
-        if (point_matches(v->query, point))
-            v->visit(v->arg, point);
+        visit_one(v, point);
 }
 
 /* ---- points still being counted ---- */
@@ -229,7 +237,6 @@ enum status reader_query_series(struct reader *reader,
     if (!query->sent)
         visit_memory(&v, STREAM_DERIVED);
     for (uint32_t i = 0; i < open.count; i++)
-        if (point_matches(query, &open.at[i]))
-            visit(arg, &open.at[i]);
+        visit_one(&v, &open.at[i]);
     return OK;
 }

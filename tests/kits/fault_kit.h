@@ -332,8 +332,9 @@ static inline enum status read_all(struct reader *reader, struct found *found)
     struct bitmap *all = bitmap_new(&arena, RESOURCES);
     for (uint32_t id = 0; id < RESOURCES; id++)
         bitmap_add(all, id);
+    struct sample_range always = {.end_ns = UINT64_MAX, .keep = SAMPLE_ALL};
     struct sample_query spans = {
-        .end_ns = UINT64_MAX, .resources = all, .keep = SAMPLE_ALL};
+        .ranges = &always, .range_count = 1, .resources = all};
     struct log_query of_logs = {.end_ns = UINT64_MAX, .limit = 2 * NUMBERS};
     struct series_query points = {.end_ns = UINT64_MAX, .resources = all};
     enum status status =

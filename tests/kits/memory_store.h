@@ -56,9 +56,8 @@ struct store {
 
     /* ---- queries ---- */
     enum status health, read_status;
-    void (*begin)(void); /* called by reader_begin, if set */
-    bool strict;         /* logs by time, level and stream, too */
-    bool whole_traces;   /* a sample has their spans of other times, too */
+    void (*begin)(void);        /* called by reader_begin, if set */
+    bool strict;                /* logs by time, level and stream, too */
     struct log_query log_query; /* the last ones; their pointers are gone */
     struct list_position after, before; /* of the last list; key_len 0: none */
     struct trace_query trace_query;
@@ -536,38 +535,15 @@ enum status reader_query_series(struct reader *reader,
 
         for (uint32_t k = 0; k < query->name_count; k++)
             named |= slice_equal(query->names[k], point->metric->name);
-        if (named && point->time_ns > query->start_ns &&
-            point->time_ns <= query->end_ns &&
-            bitmap_has(query->resources, point->resource_id))
-            visit(arg, point);
+        if (!named || point->time_ns <= query->start_ns ||
+            point->time_ns > query->end_ns ||
+            !bitmap_has(query->resources, point->resource_id))
+            continue;
+        if (query->series)
+            query->series(arg);
+        visit(arg, point);
     }
     return store->read_status;
-}
-
-static inline bool memory_in_sample(const struct span *span,
-                                    const struct sample_query *query)
-{
-    return span->start_ns >= query->start_ns &&
-           span->start_ns < query->end_ns &&
-           sample_has(query, span->trace_id) &&
-           bitmap_has(query->resources, span->resource_id);
-}
-
-/* Memory has spans of the time; a block the whole trace. */
-static inline bool memory_trace_in_sample(const struct store *store,
-                                          const struct span *of,
-                                          const struct sample_query *query)
-{
-    struct memory_cursor cursor = {.store = store, .signal = SIGNAL_SPANS};
-    const struct span *span;
-
-    if (memory_in_sample(of, query) || !store->whole_traces)
-        return memory_in_sample(of, query);
-    while ((span = memory_next(&cursor)))
-        if (memcmp(span->trace_id, of->trace_id, 16) == 0 &&
-            memory_in_sample(span, query))
-            return true;
-    return false;
 }
 
 enum status reader_sample_spans(struct reader *reader,
@@ -579,7 +555,7 @@ enum status reader_sample_spans(struct reader *reader,
     const struct span *span;
 
     while ((span = memory_next(&cursor)))
-        if (memory_trace_in_sample(reader->store, span, query) &&
+        if (sample_has(query, sample_hash(span->trace_id), span->start_ns) &&
             sample_wants(query, span->kind, span->resource_id))
             visit(arg, span);
     return reader->store->read_status;
@@ -594,9 +570,8 @@ enum status reader_sample_logs(struct reader *reader,
     const struct log_record *log;
 
     while ((log = memory_next(&cursor)))
-        if (log->time_ns >= query->start_ns && log->time_ns < query->end_ns &&
-            !id_is_zero(log->trace_id, 16) &&
-            sample_has(query, log->trace_id) &&
+        if (!id_is_zero(log->trace_id, 16) &&
+            sample_has(query, sample_hash(log->trace_id), log->time_ns) &&
             bitmap_has(query->resources, log->resource_id))
             visit(arg, log);
     return reader->store->read_status;

@@ -205,28 +205,18 @@ TEST(traces_match_as_in_memory)
     teardown(&f);
 }
 
-/* The spans of the resources that overlap the time, of traces in the sample. */
-static bool trace_wanted(const struct fixture *f,
-                         const struct sample_query *query,
-                         const struct block_trace *trace)
+/* A span of a resource that starts in a range whose sample has its trace. */
+static bool span_wanted(const struct sample_query *query,
+                        const struct span *span)
 {
-    bool in_time = false, in_resources = false;
+    bool wanted = false;
 
-    for (uint32_t row = trace->first; row < trace->first + trace->count;
-         row++) {
-        const struct span *span = f->at[row];
-
-        in_time |= span->start_ns < query->end_ns;
-        in_resources |= bitmap_has(query->resources, span->resource_id);
-    }
-    return in_time && in_resources && trace->end_ns >= query->start_ns &&
-           sample_has(query, trace->trace_id);
-}
-
-static bool is_sampled(const struct sample_query *query,
-                       const struct span *span)
-{
-    return (query->kinds == 0 || query->kinds >> span->kind & 1) &&
+    for (uint32_t i = 0; i < query->range_count; i++)
+        wanted |= span->start_ns >= query->ranges[i].start_ns &&
+                  span->start_ns < query->ranges[i].end_ns &&
+                  (hash_bytes(span->trace_id, 16, 0) & (SAMPLE_ALL - 1)) <
+                      query->ranges[i].keep;
+    return wanted && (query->kinds == 0 || query->kinds >> span->kind & 1) &&
            bitmap_has(query->resources, span->resource_id);
 }
 
@@ -242,61 +232,81 @@ static void check_sampled(void *arg, const struct span *span)
     struct sampled_spans *s = arg;
     struct span want;
 
-    while (!is_sampled(s->query, s->f->at[s->row]))
+    while (!span_wanted(s->query, s->f->at[s->row]))
         s->row++;
     CHECK_EQ(block_read_span(s->f->block, s->row, false, &want), OK);
     want.endpoint = want.status_message = (struct slice){NULL, 0};
     if (s->query->attrs)
         want.attrs = s->f->at[s->row]->attrs;
-    s->row++;
     CHECK(same_span(&want, span));
+    s->row++;
     s->count++;
 }
 
-static void check_sample(struct fixture *f, const struct sample_query *query,
-                         const struct block_trace *trace)
+/* All wanted spans of the traces that have one of the resources; those of other
+ * traces are not in the sample. */
+static uint32_t check_sample(struct fixture *f,
+                             const struct sample_query *query)
 {
-    struct sampled_spans s = {.f = f, .query = query, .row = trace->first};
-    uint32_t want = 0;
+    struct trace_query any = {.end_ns = UINT64_MAX};
+    struct block_trace *traces, *sample;
+    uint32_t count, sampled, n = 0, found = 0;
 
-    for (uint32_t row = trace->first; row < trace->first + trace->count; row++)
-        want += is_sampled(query, f->at[row]);
-    CHECK_EQ(block_visit_sample(f->block, query, trace, check_sampled, &s), OK);
-    CHECK_EQ(s.count, want);
+    CHECK_EQ(block_traces(f->block, &any, &traces, &count), OK);
+    CHECK_EQ(block_sample_traces(f->block, query, &sample, &sampled), OK);
+    for (uint32_t i = 0; i < count; i++) {
+        const struct block_trace *t = &traces[i];
+        struct sampled_spans s = {.f = f, .query = query, .row = t->first};
+        bool in_resources = false;
+        uint32_t want = 0;
+
+        for (uint32_t row = t->first; row < t->first + t->count; row++) {
+            in_resources |=
+                bitmap_has(query->resources, f->at[row]->resource_id);
+            want += span_wanted(query, f->at[row]);
+        }
+        if (n < sampled && sample[n].first == t->first) {
+            CHECK(in_resources);
+            CHECK_EQ(block_visit_sample(f->block, query, &sample[n++],
+                                        check_sampled, &s),
+                     OK);
+            CHECK_EQ(s.count, want);
+        } else {
+            CHECK_EQ(want, 0);
+        }
+        found += s.count;
+    }
+    CHECK_EQ(n, sampled);
+    return found;
 }
 
-TEST(a_sample_has_the_traces_of_its_hash_time_and_resources)
+TEST(a_sample_has_the_traces_of_its_hash_times_and_resources)
 {
     struct fixture f;
-    struct trace_query all = {.end_ns = UINT64_MAX};
-    struct block_trace *traces, *sample;
-    uint32_t count, sampled, kept = 0;
+    uint32_t found = 0;
 
     setup(&f, 2500, 200);
     encode(&f);
-    CHECK_EQ(block_traces(f.block, &all, &traces, &count), OK);
     for (int round = 0; round < 60; round++) {
-        struct bitmap *set = bitmap_new(&f.arena, 100);
+        uint64_t at = 1700000000000000000 + test_random(500000000);
+        struct sample_range ranges[3];
         struct sample_query query = {
-            .start_ns = 1700000000000000000 + test_random(1000000000),
-            .resources = set,
-            .keep = (uint32_t)test_random(SAMPLE_ALL + 1),
+            .ranges = ranges,
+            .range_count = 1 + (uint32_t)test_random(3),
+            .resources = bitmap_new(&f.arena, 100),
             .kinds = (uint8_t)(round % 2 ? 0 : test_random(64)),
             .attrs = test_random(2)};
-        uint32_t n = 0;
 
-        query.end_ns = query.start_ns + test_random(500000000);
-        bitmap_add(set, (uint32_t)test_random(90));
-        CHECK_EQ(block_sample_traces(f.block, &query, &sample, &sampled), OK);
-        for (uint32_t i = 0; i < count; i++)
-            if (trace_wanted(&f, &query, &traces[i]) && CHECK(n < sampled))
-                CHECK_EQ(sample[n++].first, traces[i].first);
-        CHECK_EQ(n, sampled);
-        for (uint32_t i = 0; i < sampled && i < 20; i++)
-            check_sample(&f, &query, &sample[i]);
-        kept += n;
+        for (int i = 0; i < 3; i++) {
+            ranges[i].start_ns = at += test_random(100000000);
+            ranges[i].end_ns = at += test_random(300000000);
+            ranges[i].keep = (uint32_t)test_random(SAMPLE_ALL + 1);
+        }
+        bitmap_add((struct bitmap *)(uintptr_t)query.resources,
+                   (uint32_t)test_random(90));
+        found += check_sample(&f, &query);
     }
-    CHECK(kept > 0);
+    CHECK(found > 0);
     teardown(&f);
 }
 

@@ -338,6 +338,87 @@ TEST(order_is_the_same_in_memory_and_on_disk)
     world_remove(&w);
 }
 
+/* ---- samples ---- */
+
+struct sampled {
+    uint64_t spans, logs, sum; /* sum: of their ids */
+};
+
+static void add_span(void *arg, const struct span *span)
+{
+    struct sampled *s = arg;
+
+    s->spans++;
+    s->sum += hash_bytes(span->span_id, 8, span->start_ns);
+}
+
+static void add_log(void *arg, const struct log_record *log)
+{
+    struct sampled *s = arg;
+
+    s->logs++;
+    s->sum += hash_bytes(log->trace_id, 16, log->time_ns);
+}
+
+/* By a plain list: wherever the other spans of a trace are, those of a range
+ * are in the sample. */
+static struct sampled model_sample(const struct world *w,
+                                   const struct sample_query *q)
+{
+    struct sampled s = {0};
+
+    for (uint32_t i = 0; i < w->span_count; i++)
+        if (sample_has(q, sample_hash(w->spans[i].trace_id),
+                       w->spans[i].start_ns))
+            add_span(&s, &w->spans[i]);
+    for (uint32_t i = 0; i < w->log_count; i++)
+        if (!w->logs[i].is_event && !id_is_zero(w->logs[i].trace_id, 16) &&
+            sample_has(q, sample_hash(w->logs[i].trace_id), w->logs[i].time_ns))
+            add_log(&s, &w->logs[i]);
+    return s;
+}
+
+static void check_samples(struct world *w)
+{
+    uint64_t all_bits = UINT64_MAX;
+    const struct bitmap all = {&all_bits, 64, 64};
+
+    for (int round = 0; round < 20; round++) {
+        uint64_t at = BASE;
+        struct sample_range ranges[3];
+        struct sample_query q = {.ranges = ranges,
+                                 .range_count = 1 + (uint32_t)test_random(3),
+                                 .resources = &all};
+        struct sampled got = {0};
+
+        for (int i = 0; i < 3; i++) {
+            ranges[i].start_ns = at += test_random(RECORDS / 4) * NS_PER_MS;
+            ranges[i].end_ns = at += test_random(RECORDS / 4) * NS_PER_MS;
+            ranges[i].keep = (uint32_t)test_random(SAMPLE_ALL + 1);
+        }
+        CHECK_EQ(reader_begin(w->reader), OK);
+        CHECK_EQ(reader_sample_spans(w->reader, &q, add_span, &got), OK);
+        CHECK_EQ(reader_sample_logs(w->reader, &q, add_log, &got), OK);
+        reader_end(w->reader);
+        struct sampled want = model_sample(w, &q);
+        CHECK_EQ(got.spans, want.spans);
+        CHECK_EQ(got.logs, want.logs);
+        CHECK_EQ(got.sum, want.sum);
+    }
+}
+
+TEST(a_sample_is_the_same_in_memory_and_on_disk)
+{
+    struct world w;
+
+    world_make(&w);
+    check_samples(&w);
+    world_close(&w);
+    world_open(&w);
+    check_samples(&w);
+    world_remove(&w);
+}
+
 TEST(log_records_take_the_endpoint_of_their_span)
 {
     struct world w;
