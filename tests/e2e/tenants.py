@@ -222,13 +222,18 @@ def own_spans(tenant, minute=25):
 
 
 # Route as in query/query_routes.c -> requests: (path, body), for this tenant.
-# None: cluster-wide, refused. []: not served.
+# None: of administrators, refused. []: not served.
 READS = {
     "GET /": lambda t: [("/", None)],
     "GET /health": lambda t: [("/health", None)],
     "GET /openapi.yaml": lambda t: [("/openapi.yaml", None)],
     "GET /metrics": lambda t: None,
     "GET /api/v1/dead-letters": lambda t: None,
+    "GET /api/v1/access/me": lambda t: [("/api/v1/access/me", None)],
+    "GET /api/v1/access/tokens": lambda t: None,
+    "POST /api/v1/access/tokens": lambda t: None,
+    "POST /api/v1/access/tokens/{}/rotate": lambda t: None,
+    "DELETE /api/v1/access/tokens/{}": lambda t: None,
     "GET /api/v1/catalog": lambda t: [("/api/v1/catalog", None)],
     "PUT /api/v1/catalog": lambda t: [(f"/api/v1/catalog?namespace={t.namespace}", t.catalog_)],
     "POST /api/v1/logs/query": lambda t: [
@@ -306,7 +311,7 @@ def reads(tenant):
     for route, make in READS.items():
         method, pattern = route.split(" ")
         asked = make(tenant)
-        for path, body in [(pattern, None)] if asked is None else asked:
+        for path, body in [(pattern.replace("{}", "x"), None)] if asked is None else asked:
             yield route, method, path, body, asked is None
 
 
@@ -409,6 +414,19 @@ def tells_its_own(both, tenant):
               f"not by {TELLING - telling}, {cause['summary']}")
 
 
+def administrator(both, tenant, other):
+    """Of one namespace: its tokens only, and not the counters of the server."""
+    who = "admin-" + tenant.name
+    tokens = both.ask("GET", "/api/v1/access/tokens", None, who)
+    names = re.findall(r'"name":"([^"]*)"', tokens.body.decode())
+    wrong = [name for name in names if not name.endswith("-" + tenant.name)]
+    if tokens.status != 200 or not names or wrong or has_word(tokens.body, other.words):
+        wrong.append(f"{tokens.status} {tokens.body[:500]}")
+    wrong += [path for path in ("/metrics", "/api/v1/dead-letters", "/api/v1alpha1/platform-logs")
+              if both.ask("GET", path, None, who).status != 403]
+    tap.check(not wrong, f"{who} sees no tokens of others", repr(wrong))
+
+
 def words_of_bank(request):
     for part in request.get("resourceSpans", []):
         text = json.dumps(part)
@@ -428,6 +446,7 @@ def main():
     for tenant in tenants:
         tokens["write-" + tenant.name] = (make_token(), {"role": "ingest", "namespace": tenant.namespace})
         tokens["own-" + tenant.name] = (make_token(), {"role": "editor", "namespace": tenant.namespace})
+        tokens["admin-" + tenant.name] = (make_token(), {"role": "admin", "namespace": tenant.namespace})
         tokens["shop-" + tenant.name] = (make_token(), {"role": "editor", "namespace": tenant.namespace,
                                                         "project": "shop"})
     both = World(tenants, tokens)
@@ -438,6 +457,8 @@ def main():
     for tenant in tenants:
         project_only(both, tenant)
         tells_its_own(both, tenant)
+    for tenant, other in (tenants, tenants[::-1]):
+        administrator(both, tenant, other)
     for world in worlds:
         again(world, Server.kill)
     check_all("after kill -9", both, alone, tenants)
