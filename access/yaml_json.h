@@ -11,8 +11,8 @@
 
 enum { YAML_JSON_DEPTH = 8, YAML_ERROR = 256 };
 
-/* Scalars become texts, but for an empty one, which is null. No anchors, no
- * member twice. NULL: error says why, with line and column. An empty document
+/* Scalars become texts, but for an empty one, which is null. A member twice is
+ * refused. NULL: error says why, with line and column. An empty document
  * is an empty object. */
 json_t *yaml_json_parse(struct slice text, char error[YAML_ERROR]);
 
