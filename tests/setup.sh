@@ -22,6 +22,13 @@ tool protoc-c protobuf-c-compiler
 tool curl curl
 library libmicrohttpd libmicrohttpd-dev
 library libnghttp2 libnghttp2-dev
+# 1.52 says 1.52.0 of itself with and without the fixes of Debian 12.
+version=$(dpkg-query -W -f '${Version}' libnghttp2-14 2>/dev/null)
+case $version in 1.52.*)
+    dpkg --compare-versions "$version" ge 1.52.0-1+deb12u3 ||
+        need "libnghttp2-14 libnghttp2-dev"
+    ;;
+esac
 library gnutls libgnutls28-dev
 library jansson libjansson-dev
 library sqlite3 libsqlite3-dev

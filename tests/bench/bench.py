@@ -196,6 +196,28 @@ def section_gzip(n):
          "gzip")
 
 
+def section_grpc(n):
+    """The same requests over HTTP and gRPC, large and small ones."""
+    sys.path.append(os.path.join(os.path.dirname(__file__), "..", "e2e"))
+    from grpc_load import Grpc, Http, send_all
+    for spans, requests in ((500, n["spans"] // 200), (10, n["spans"] // 14)):
+        rates = {}
+        for way, port in ((Http, 4918), (Grpc, 4917)):
+            with tempfile.TemporaryDirectory() as data:
+                server = Server(data)
+                before = server.cpu()
+                send_all(way, port, spans, requests)
+                time.sleep(1.5)
+                rates[way] = spans * requests / (server.cpu() - before)
+                row(f"spans over {way.__name__}, {spans} a request, "
+                    "per CPU-second", f"{rates[way] / 1e3:.0f} k", "/s", "",
+                    None)
+                server.stop()
+        ratio, reach = rates[Grpc] / rates[Http], 0.95 if spans > 100 else 1
+        row(f"gRPC against HTTP, {spans} a request", f"{ratio:.2f}", "x",
+            f"{reach}", ratio >= reach)
+
+
 def section_logs(n):
     load("log records", 500e3, "logs", "logs", n["spans"] * 2, db=40)
 

@@ -1,6 +1,6 @@
 #!/bin/sh
 # The OpenTelemetry JavaScript SDK against the real binary: traces, logs and
-# metrics as http/protobuf and http/json, gzip on and off.
+# metrics as http/protobuf, http/json and grpc, gzip on and off.
 set -u
 here=$(cd "$(dirname "$0")" && pwd) || exit 1
 packages=$here

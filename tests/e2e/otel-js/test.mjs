@@ -18,6 +18,9 @@ import * as logProto from "@opentelemetry/exporter-logs-otlp-proto";
 import * as logJson from "@opentelemetry/exporter-logs-otlp-http";
 import * as metricProto from "@opentelemetry/exporter-metrics-otlp-proto";
 import * as metricJson from "@opentelemetry/exporter-metrics-otlp-http";
+import * as traceGrpc from "@opentelemetry/exporter-trace-otlp-grpc";
+import * as logGrpc from "@opentelemetry/exporter-logs-otlp-grpc";
+import * as metricGrpc from "@opentelemetry/exporter-metrics-otlp-grpc";
 import { spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { isDeepStrictEqual } from "node:util";
@@ -51,9 +54,9 @@ function start(dir) {
     let text = "";
     server.stderr.on("data", (bytes) => {
       text += bytes;
-      const ready = /otlp_port=(\d+) query_port=(\d+)/.exec(text);
+      const ready = /otlp_port=(\d+) query_port=(\d+) grpc_port=(\d+)/.exec(text);
       if (ready)
-        resolve({ server, otlp: `http://127.0.0.1:${ready[1]}`, query: `http://127.0.0.1:${ready[2]}` });
+        resolve({ server, otlp: `http://127.0.0.1:${ready[1]}`, query: `http://127.0.0.1:${ready[2]}`, grpc: `http://127.0.0.1:${ready[3]}` });
     });
     server.on("exit", (code) => reject(new Error(`callboard ended (${code}): ${text}`)));
   });
@@ -100,11 +103,14 @@ const serverAttributes = {
   "app.text": 'quote " backslash \\ newline \n umlaut ä emoji 🎭',
 };
 
+// A gRPC exporter wants the host only.
+const urlOf = (url, signal) => (url.grpc ? url.grpc : `${url}/v1/${signal}`);
+
 async function sendTraces(exporters, resource, url, compression) {
   const provider = new BasicTracerProvider({
     resource,
     spanProcessors: [
-      new BatchSpanProcessor(new exporters.OTLPTraceExporter({ url: `${url}/v1/traces`, compression })),
+      new BatchSpanProcessor(new exporters.OTLPTraceExporter({ url: urlOf(url, "traces"), compression })),
     ],
   });
   const tracer = provider.getTracer("js-test", "1.2.3");
@@ -139,7 +145,7 @@ async function sendLogs(exporters, resource, url, compression, spanContext) {
     resource,
     processors: [
       new BatchLogRecordProcessor({
-        exporter: new exporters.OTLPLogExporter({ url: `${url}/v1/logs`, compression }),
+        exporter: new exporters.OTLPLogExporter({ url: urlOf(url, "logs"), compression }),
       }),
     ],
   });
@@ -160,7 +166,7 @@ async function sendLogs(exporters, resource, url, compression, spanContext) {
 
 async function sendMetrics(exporters, resource, url, compression) {
   const reader = new PeriodicExportingMetricReader({
-    exporter: new exporters.OTLPMetricExporter({ url: `${url}/v1/metrics`, compression }),
+    exporter: new exporters.OTLPMetricExporter({ url: urlOf(url, "metrics"), compression }),
     exportIntervalMillis: 3600000,
   });
   const provider = new MeterProvider({ resource, readers: [reader] });
@@ -268,6 +274,8 @@ const kinds = [
   ["proto", "gzip", traceProto, logProto, metricProto],
   ["json", "none", traceJson, logJson, metricJson],
   ["json", "gzip", traceJson, logJson, metricJson],
+  ["grpc", "none", traceGrpc, logGrpc, metricGrpc],
+  ["grpc", "gzip", traceGrpc, logGrpc, metricGrpc],
 ];
 
 const dir = mkdtempSync(join(tmpdir(), "callboard-js-"));
@@ -277,9 +285,10 @@ try {
   for (const [encoding, compression, traces, logs, metrics] of kinds) {
     const name = `${encoding}-${compression}`;
     const resource = resourceOf(name);
-    sent[name] = await sendTraces(traces, resource, running.otlp, compression);
-    await sendLogs(logs, resource, running.otlp, compression, sent[name].root);
-    await sendMetrics(metrics, resource, running.otlp, compression);
+    const otlp = encoding === "grpc" ? { grpc: running.grpc } : running.otlp;
+    sent[name] = await sendTraces(traces, resource, otlp, compression);
+    await sendLogs(logs, resource, otlp, compression, sent[name].root);
+    await sendMetrics(metrics, resource, otlp, compression);
   }
   const checkAll = async (when) => {
     console.log(`# ${when}`);
