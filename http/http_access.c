@@ -99,6 +99,23 @@ const char *http_scope_of(const struct http_request *request,
     return twice;
 }
 
+/* What the grants do not cover, the authorization service may allow: now, or,
+ * where the scope is in the body, once that was read. */
+static enum status ask_service(struct server_request *sr,
+                               const union scope_names *scope, const char **why)
+{
+    struct http_request *request = &sr->request;
+    struct access *access = sr->server->options.access;
+    const struct http_route *route = request->route;
+
+    if (!access_is_decided(access, request->subject, route->action))
+        return ERR_FORBIDDEN;
+    if (route->scope == SCOPE_BODY)
+        return OK;
+    return access_decide(access, &request->subject, route->action, scope, NULL,
+                         why);
+}
+
 static enum status check_action(struct server_request *sr, const char **why)
 {
     struct http_request *request = &sr->request;
@@ -106,6 +123,7 @@ static enum status check_action(struct server_request *sr, const char **why)
     bool named = route->scope <= SCOPE_PATH_SPACE;
     union scope_names scope = {.namespace = {NULL, 0}};
     const char *twice = http_scope_of(request, &scope);
+    enum status status;
 
     if (twice) {
         *why = twice;
@@ -117,6 +135,9 @@ static enum status check_action(struct server_request *sr, const char **why)
         scope = (union scope_names){.namespace = {NULL, 0}};
     if (is_allowed(request, &scope) || service_covers(sr, &scope))
         return OK;
+    status = ask_service(sr, &scope, why);
+    if (status != ERR_FORBIDDEN)
+        return status;
     if (request->subject->kind == SUBJECT_TOKEN)
         stats_add(STATS_AUTH_TOKEN_DENIED, 1);
     if (!sr->refusal)

@@ -101,17 +101,46 @@ static void component_scope(struct query_request *request, const json_t *object,
         scope_member(request, object, "environment", flags & SCOPE_NEEDS_ENV);
 }
 
+/* The authorization service may know what the grants do not cover. OK: it
+ * does. */
+static enum status ask_service(struct query_request *request,
+                               const union scope_names *names, const char **why)
+{
+    enum status status;
+
+    if (!request->asker)
+        return ERR_FORBIDDEN;
+    status =
+        access_decide(request->services->access, request->asker,
+                      request->viewer.action, names, &request->waiter, why);
+    request->waits = status == ERR_BUSY;
+    if (status == OK)
+        query_request_subject(request, *request->asker);
+    return status;
+}
+
 enum status params_may_ask(struct query_request *request,
                            const struct scope_filter *scope)
 {
     const union scope_names names = {{scope->namespace, scope->project,
                                       scope->component, scope->environment}};
     char text[ACCESS_REFUSAL_MAX];
+    const char *why = NULL;
+    enum status status;
 
     if (request->failed != OK ||
         registry_may_ask(request->services->registry, scope, &request->viewer,
                          false))
         return request->failed;
+    status = ask_service(request, &names, &why);
+    if (status == OK)
+        return OK;
+    if (status == ERR_UNAUTHENTICATED) {
+        query_refuse_credential(request, why);
+        return request->failed;
+    }
+    if (status != ERR_FORBIDDEN)
+        return query_fail(request, status, "02", "%s", why);
     access_refusal(text, request->subject, request->viewer.action, &names);
     return query_fail(request, ERR_FORBIDDEN, NULL, "%s", text);
 }

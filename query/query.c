@@ -25,8 +25,11 @@
 #include "query.h"
 
 #include <pthread.h>
+#include <stddef.h>
 #include <stdlib.h>
+#include <time.h>
 
+#include "clock.h"
 #include "fair_queue.h"
 #include "log.h"
 #include "mem.h"
@@ -46,17 +49,21 @@ struct query {
     struct budget budget;
     struct worker *workers;
     uint32_t worker_count; /* running */
+    atomic_uint undecided; /* queries that wait for a decision */
 };
 
 /* In counters, as nginx has it. */
-enum { CLIENT_CLOSED_REQUEST = 499, MAX_ADMIN = 16 };
+enum { CLIENT_CLOSED_REQUEST = 499, MAX_ADMIN = 16, MAX_DECISIONS = 4 };
 
 /* A query from its HTTP request to its response; `user` of the former. */
 struct queued_query {
     struct query_request request;
     struct http_request *http;
+    struct query *query;
     const atomic_bool *disconnected; /* the client */
     struct arena arena;
+    atomic_int holders; /* the worker, and who decides: the last one goes on */
+    int decisions;      /* that it waited for */
 };
 
 /* NULL: there is none, or the HTTP server answers it itself. */
@@ -66,13 +73,13 @@ static const struct route *route_of(const struct http_request *http)
                                                             : NULL;
 }
 
-static struct queued_query *queued_query_new(struct query *query,
-                                             struct http_request *http)
+/* Of a request that waited for a decision: from the beginning. */
+static void begin_query(struct queued_query *queued)
 {
-    struct queued_query *queued = mem_zero(1, sizeof(*queued));
+    struct query *query = queued->query;
+    struct http_request *http = queued->http;
     struct query_request *request = &queued->request;
 
-    queued->http = http;
     arena_init(&queued->arena, &query->budget, query->budget.limit);
     query_request_init(request, &query->options, &queued->arena,
                        query->options.max_reply);
@@ -84,6 +91,16 @@ static struct queued_query *queued_query_new(struct query *query,
     request->content_type =
         http->content_type.ptr ? http->content_type : SLICE("");
     request->raw_body = (struct slice){http->body, http->len};
+}
+
+static struct queued_query *queued_query_new(struct query *query,
+                                             struct http_request *http)
+{
+    struct queued_query *queued = mem_zero(1, sizeof(*queued));
+
+    queued->query = query;
+    queued->http = http;
+    begin_query(queued);
     return queued;
 }
 
@@ -137,7 +154,65 @@ static void run(struct queued_query *queued, struct reader *reader)
 {
     query_request_run(&queued->request, reader);
     arena_release(&queued->arena);
+    if (queued->request.waits)
+        return;
     set_response(&queued->request, queued->http);
+}
+
+/* ---- decisions of the authorization service ---- */
+
+/* The decision is there, and the worker is done with the first run. */
+static void run_again(struct queued_query *queued)
+{
+    struct query *query = queued->query;
+    struct http_request *http = queued->http;
+    enum status status;
+
+    buf_release(&queued->request.out);
+    begin_query(queued);
+    status = fair_queue_push(query->queue, http->from, queued);
+    if (status != OK) {
+        refuse(query, http, status, "too many concurrent queries; retry later");
+        http_resume(http);
+    }
+    atomic_fetch_sub(&query->undecided, 1);
+}
+
+static void decided(struct access_waiter *waiter)
+{
+    struct queued_query *queued =
+        (struct queued_query *)((char *)waiter -
+                                offsetof(struct queued_query, request.waiter));
+
+    if (atomic_fetch_sub(&queued->holders, 1) == 1)
+        run_again(queued);
+}
+
+/* Before each run of the handler. */
+static void allow_decisions(struct queued_query *queued)
+{
+    if (queued->decisions++ == MAX_DECISIONS)
+        return;
+    queued->request.asker = &queued->http->subject;
+    queued->request.waiter.ready = decided;
+    atomic_store(&queued->holders, 2);
+    atomic_fetch_add(&queued->query->undecided, 1);
+}
+
+/* After it. True: it waits for a decision, which may be there already. */
+static bool awaits_decision(struct queued_query *queued)
+{
+    struct query *query = queued->query;
+
+    if (!queued->request.asker)
+        return false;
+    if (!queued->request.waits) {
+        atomic_fetch_sub(&query->undecided, 1);
+        return false;
+    }
+    if (atomic_fetch_sub(&queued->holders, 1) == 1)
+        run_again(queued);
+    return true;
 }
 
 static void serve(struct worker *worker, struct queued_query *queued)
@@ -146,6 +221,7 @@ static void serve(struct worker *worker, struct queued_query *queued)
         refuse(worker->query, queued->http, ERR_CANCELLED,
                "the client closed the connection");
     } else {
+        allow_decisions(queued);
         reader_set_cancel(worker->reader, queued->disconnected);
         run(queued, worker->reader);
         reader_set_cancel(worker->reader, NULL);
@@ -162,7 +238,8 @@ static void *worker_main(void *arg)
     while ((queued = fair_queue_pop(queue, &ticket))) {
         serve(worker, queued);
         fair_queue_done(queue, ticket);
-        http_resume(queued->http); /* it may be freed now */
+        if (!awaits_decision(queued))
+            http_resume(queued->http); /* it may be freed now */
     }
     return NULL;
 }
@@ -302,6 +379,9 @@ void query_stop(struct query *query)
         return;
     http_quiesce(query->http);
     http_quiesce(query->admin);
+    while (atomic_load(&query->undecided) > 0)
+        nanosleep(&(struct timespec){.tv_nsec = (long)NS_PER_MS},
+                  NULL); /* a call ends by its timeout */
     fair_queue_close(query->queue);
     for (uint32_t i = 0; i < query->worker_count; i++) {
         pthread_join(query->workers[i].thread, NULL);

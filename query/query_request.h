@@ -76,6 +76,12 @@ struct query_request {
         uint32_t count, room;
     } cache;           /* of reply_resource() and the like */
     const char *allow; /* for 405: the methods there are; "" or NULL: none */
+
+    /* Of the HTTP request, replaced when the authorization service grants more;
+     * NULL: it is not asked. */
+    struct subject **asker;
+    struct access_waiter waiter;
+    bool waits; /* for a decision: the handler runs again when it is there */
 };
 
 typedef enum status route_handler(struct query_request *request);

@@ -49,9 +49,9 @@ if [ "${1:-all}" != build ]; then
     tool python3 python3
     found=no
     for python in python3 /usr/bin/python3; do
-        "$python" -c 'import jsonschema, yaml' 2>/dev/null && found=yes
+        "$python" -c 'import jsonschema, yaml, cryptography' 2>/dev/null && found=yes
     done
-    [ $found = yes ] || need "python3-jsonschema python3-yaml"
+    [ $found = yes ] || need "python3-jsonschema python3-yaml python3-cryptography"
     python3 -c 'import venv, ensurepip' 2>/dev/null || need python3-venv
     tool node "nodejs npm"
     tool kcat kcat
