@@ -98,8 +98,8 @@ enum token_found tokens_find(struct tokens *tokens, struct slice text,
     uint8_t hash[TOKEN_HASH];
     struct token *token;
 
-    if (!token_is_whole(text))
-        return TOKEN_UNKNOWN;
+    if (text.len != TOKEN_SIZE || !token_has_prefix(text))
+        return TOKEN_UNKNOWN; /* the hash compares the rest */
     token_hash(text, hash);
     pthread_rwlock_rdlock(&tokens->lock);
     token = find(&tokens->saved, hash);
