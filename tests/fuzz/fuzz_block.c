@@ -103,6 +103,7 @@ static void use_logs(struct block *block, unsigned choice)
         matches += times[row] + arrivals[row];
     for (uint32_t row = 0; row < block_count(block) && row < 500; row++)
         if (block_log_trace_id(block, row, trace_id) != OK ||
+            block_read_log_brief(block, row, &log) != OK ||
             block_read_log(block, row, &log) != OK)
             return;
 }
@@ -119,9 +120,13 @@ static void use_spans(struct block *block, unsigned choice)
     struct trace_query query = {.end_ns = UINT64_MAX};
     uint64_t some = 0xff;
     struct bitmap resources = {.words = &some, .limit = 64};
-    struct sample_query sample = {.end_ns = UINT64_MAX,
+    /* The early half of the traces, and late ones. */
+    struct sample_range ranges[] = {
+        {0, UINT64_C(1) << 60, SAMPLE_ALL / 2},
+        {UINT64_C(1) << 61, UINT64_MAX, SAMPLE_ALL}};
+    struct sample_query sample = {.ranges = ranges,
+                                  .range_count = 2,
                                   .resources = &resources,
-                                  .keep = SAMPLE_ALL / 2,
                                   .attrs = choice & 4,
                                   .kinds = choice & 8 ? 1u << SPAN_SERVER : 0};
     struct block_trace *traces;
