@@ -8,7 +8,8 @@
 
 void budget_init(struct budget *budget, size_t limit)
 {
-    budget->limit = limit;
+    atomic_init(&budget->limit, limit);
+    budget->parent = NULL;
     atomic_init(&budget->used, 0);
     atomic_init(&budget->peak, 0);
 }
@@ -26,13 +27,18 @@ static void note_peak(struct budget *budget, size_t used)
 bool budget_take(struct budget *budget, size_t bytes)
 {
     size_t used = atomic_load_explicit(&budget->used, memory_order_relaxed);
+    size_t limit = atomic_load_explicit(&budget->limit, memory_order_relaxed);
 
     do {
-        if (used > budget->limit || bytes > budget->limit - used)
+        if (used > limit || bytes > limit - used)
             return false;
     } while (!atomic_compare_exchange_weak_explicit(
         &budget->used, &used, used + bytes, memory_order_relaxed,
         memory_order_relaxed));
+    if (budget->parent && !budget_take(budget->parent, bytes)) {
+        atomic_fetch_sub_explicit(&budget->used, bytes, memory_order_relaxed);
+        return false;
+    }
     note_peak(budget, used + bytes);
     return true;
 }
@@ -41,6 +47,8 @@ void budget_force(struct budget *budget, size_t bytes)
 {
     note_peak(budget, bytes + atomic_fetch_add_explicit(&budget->used, bytes,
                                                         memory_order_relaxed));
+    if (budget->parent)
+        budget_force(budget->parent, bytes);
 }
 
 void budget_give(struct budget *budget, size_t bytes)
@@ -50,6 +58,8 @@ void budget_give(struct budget *budget, size_t bytes)
 
     assert(used >= bytes);
     (void)used;
+    if (budget->parent)
+        budget_give(budget->parent, bytes);
 }
 
 size_t budget_used(const struct budget *budget)

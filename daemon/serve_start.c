@@ -272,6 +272,7 @@ enum status serve_start_ports(struct daemon *d)
         .tls = d->tls[CONFIG_QUERY],
         .access = d->access,
         .tokens = d->tokens,
+        .tenants = d->tenants,
         .store = d->store,
         .registry = d->registry,
         .catalog = d->catalog,

@@ -17,8 +17,9 @@
 #include <stddef.h>
 
 struct budget {
-    size_t limit;
+    atomic_size_t limit;
     atomic_size_t used, peak;
+    struct budget *parent; /* what is taken is taken there, too; NULL: none */
 };
 
 void budget_init(struct budget *budget, size_t limit);

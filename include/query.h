@@ -40,6 +40,7 @@ struct query_options {
     struct tls *tls;           /* NULL: plain HTTP */
     struct access *access;     /* who may ask; NULL: everyone, all */
     struct tokens *tokens;     /* that the API administers */
+    struct tenants *tenants; /* NULL: no limits, nothing is counted by tenant */
     struct store *store;
     struct registry *registry;
     struct catalog *catalog;

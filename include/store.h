@@ -144,6 +144,8 @@ void reader_close(struct reader *reader);
  * ends with ERR_CANCELLED. NULL, or never called: it runs to its end. The flag
  * must live until the next call or reader_close(). */
 void reader_set_cancel(struct reader *reader, const atomic_bool *cancelled);
+/* The same at a time (clock_monotonic_ns()), with ERR_DEADLINE; 0: never. */
+void reader_set_deadline(struct reader *reader, uint64_t deadline_ns);
 
 /* Records in memory may be referred to by results, not copied; they are valid
  * until reader_end(). */

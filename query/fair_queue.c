@@ -23,9 +23,10 @@ struct waiting_entry {
 
 struct queue_client {
     struct queue_client *next;
-    struct http_address address;
+    struct http_address key;
     struct waiting_entry *first, **last;
     uint32_t waiting, running;
+    uint64_t max_running;
     uint64_t used_ns, used_at; /* recent worker time; when it was updated */
 };
 
@@ -39,18 +40,17 @@ struct fair_queue {
     pthread_mutex_t lock;
     pthread_cond_t changed;
     struct queue_client *clients;
-    uint32_t waiting, max_waiting, max_running;
+    uint32_t waiting, max_waiting;
     bool closed;
 };
 
-struct fair_queue *fair_queue_new(uint32_t max_waiting, uint32_t max_running)
+struct fair_queue *fair_queue_new(uint32_t max_waiting)
 {
     struct fair_queue *queue = mem_zero(1, sizeof(*queue));
 
     pthread_mutex_init(&queue->lock, NULL);
     pthread_cond_init(&queue->changed, NULL);
     queue->max_waiting = max_waiting;
-    queue->max_running = max_running;
     return queue;
 }
 
@@ -80,10 +80,10 @@ static uint64_t recent_ns(struct queue_client *client, uint64_t now)
     return client->used_ns;
 }
 
-/* The client of an address, made if it is new. Clients without recent work are
+/* The client of a key, made if it is new. Clients without recent work are
  * removed. */
 static struct queue_client *find_client(struct fair_queue *queue,
-                                        const struct http_address *address)
+                                        const struct http_address *key)
 {
     uint64_t now = clock_monotonic_ns();
     struct queue_client *found = NULL;
@@ -91,7 +91,7 @@ static struct queue_client *find_client(struct fair_queue *queue,
     for (struct queue_client **at = &queue->clients; *at;) {
         struct queue_client *client = *at;
 
-        if (memcmp(&client->address, address, sizeof(*address)) == 0) {
+        if (memcmp(&client->key, key, sizeof(*key)) == 0) {
             found = client;
         } else if (client->waiting + client->running == 0 &&
                    recent_ns(client, now) < NS_PER_MS) {
@@ -104,7 +104,7 @@ static struct queue_client *find_client(struct fair_queue *queue,
     if (found)
         return found;
     found = mem_zero(1, sizeof(*found));
-    found->address = *address;
+    found->key = *key;
     found->last = &found->first;
     found->used_at = now;
     found->next = queue->clients;
@@ -113,20 +113,21 @@ static struct queue_client *find_client(struct fair_queue *queue,
 }
 
 enum status fair_queue_push(struct fair_queue *queue,
-                            struct http_address address, void *item)
+                            const struct fair_client *from, void *item)
 {
     enum status status = OK;
 
     pthread_mutex_lock(&queue->lock);
-    struct queue_client *client = find_client(queue, &address);
+    struct queue_client *client = find_client(queue, &from->key);
     if (queue->closed || queue->waiting >= queue->max_waiting)
         status = ERR_BUSY;
-    else if (client->waiting >= (queue->max_waiting * 3 + 3) / 4)
+    else if (client->waiting >= from->max_waiting)
         status = ERR_LIMITED;
     if (status == OK) {
         struct waiting_entry *entry = mem_zero(1, sizeof(*entry));
 
         entry->item = item;
+        client->max_running = from->max_running;
         *client->last = entry;
         client->last = &entry->next;
         client->waiting++;
@@ -147,7 +148,7 @@ static struct queue_client *choose(struct fair_queue *queue)
          client = client->next) {
         uint64_t used;
 
-        if (client->waiting == 0 || client->running >= queue->max_running)
+        if (client->waiting == 0 || client->running >= client->max_running)
             continue;
         used = recent_ns(client, now);
         if (!next || used < least) {

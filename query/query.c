@@ -3,15 +3,15 @@
  * the connections.
  *
  *   I/O thread: receives the request, suspends it, pushes it
- *                   -> queue, fair to addresses, bounded: above it 429 or 503
+ *                   -> queue, fair to tenants, bounded: above it 429 or 503
  *   worker threads, each with a reader: query_request_run(), resume
  *   I/O thread: sends the response
  *
  * A queued query belongs to one thread at a time: the I/O thread until it is
  * pushed, the worker until it resumes the request, then the I/O thread again.
  *
- * Workers One more than --query-workers: that is how many one address may have,
- *         so one is always free for other addresses.
+ * Workers One more than --query-workers: that is how many one tenant (or
+ *         address) may have, so one is always free for others.
  * Cancel  A client that closes its connection cancels its query: it ends
  *         between two blocks.
  * Memory  Bodies, arenas and responses that wait to be sent are charged to one
@@ -26,6 +26,7 @@
 
 #include <pthread.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 
@@ -52,6 +53,11 @@ struct query {
     atomic_uint undecided; /* queries that wait for a decision */
 };
 
+enum {
+    QUERY_SECONDS = 30,  /* of a query, unless a limit says otherwise */
+    TENANT_WAITING = 64, /* queries of a namespace */
+};
+
 /* In counters, as nginx has it. */
 enum { CLIENT_CLOSED_REQUEST = 499, MAX_ADMIN = 16, MAX_DECISIONS = 4 };
 
@@ -73,6 +79,22 @@ static const struct route *route_of(const struct http_request *http)
                                                             : NULL;
 }
 
+/* That of a namespace is part of that of all. */
+static struct budget *budget_of(struct query *query, struct tenant *tenant)
+{
+    struct budget *budget;
+    uint64_t most;
+
+    if (!tenant_is_namespace(tenant))
+        return &query->budget;
+    budget = tenant_memory(tenant, TENANT_QUERY);
+    most = tenant_limit(tenant, LIMIT_QUERY_MEMORY, query->budget.limit / 2);
+    if (!budget->parent) /* before the first query of this tenant */
+        budget->parent = &query->budget;
+    budget->limit = most < query->budget.limit ? most : query->budget.limit;
+    return budget;
+}
+
 /* Of a request that waited for a decision: from the beginning. */
 static void begin_query(struct queued_query *queued)
 {
@@ -80,7 +102,9 @@ static void begin_query(struct queued_query *queued)
     struct http_request *http = queued->http;
     struct query_request *request = &queued->request;
 
-    arena_init(&queued->arena, &query->budget, query->budget.limit);
+    struct budget *budget = budget_of(query, http->tenant);
+
+    arena_init(&queued->arena, budget, budget->limit);
     query_request_init(request, &query->options, &queued->arena,
                        query->options.max_reply);
     request->route = route_of(http);
@@ -159,22 +183,61 @@ static void run(struct queued_query *queued, struct reader *reader)
     set_response(&queued->request, queued->http);
 }
 
+/* ---- the queue ---- */
+
+/* An address may have three quarters of the places for those that wait. */
+static enum status push(struct queued_query *queued,
+                        struct tenant_refusal *refusal)
+{
+    struct query *query = queued->query;
+    struct tenant *tenant = queued->http->tenant;
+    bool is_namespace = tenant_is_namespace(tenant);
+    uint32_t places = query->options.max_waiting;
+    struct fair_client client = {
+        .key = queued->http->holder,
+        .max_running =
+            tenant_limit(tenant, LIMIT_QUERIES, query->options.workers),
+        .max_waiting =
+            tenant_limit(tenant, LIMIT_QUERIES_WAITING,
+                         is_namespace ? TENANT_WAITING : (places * 3 + 3) / 4),
+    };
+    enum status status = fair_queue_push(query->queue, &client, queued);
+
+    if (status == ERR_LIMITED && is_namespace)
+        (void)tenant_over_limit(tenant, LIMIT_QUERIES_WAITING,
+                                client.max_waiting, 1, refusal);
+    else
+        snprintf(refusal->text, sizeof(refusal->text),
+                 "too many concurrent queries; retry later");
+    return status;
+}
+
+/* Queued for a worker, or refused. */
+static void push_or_refuse(struct queued_query *queued)
+{
+    struct query *query = queued->query;
+    struct http_request *http = queued->http;
+    struct tenant_refusal refusal;
+    enum status status = push(queued, &refusal);
+
+    if (status == OK)
+        return;
+    refuse(query, http, status, refusal.text);
+    if (http->tenant)
+        tenant_query_done(http->tenant, 0, http->response.code);
+    http_resume(http);
+}
+
 /* ---- decisions of the authorization service ---- */
 
 /* The decision is there, and the worker is done with the first run. */
 static void run_again(struct queued_query *queued)
 {
     struct query *query = queued->query;
-    struct http_request *http = queued->http;
-    enum status status;
 
     buf_release(&queued->request.out);
     begin_query(queued);
-    status = fair_queue_push(query->queue, http->from, queued);
-    if (status != OK) {
-        refuse(query, http, status, "too many concurrent queries; retry later");
-        http_resume(http);
-    }
+    push_or_refuse(queued);
     atomic_fetch_sub(&query->undecided, 1);
 }
 
@@ -215,8 +278,19 @@ static bool awaits_decision(struct queued_query *queued)
     return true;
 }
 
+static uint64_t deadline_of(const struct tenant *tenant, uint64_t now)
+{
+    uint64_t seconds = tenant_limit(tenant, LIMIT_QUERY_SECONDS, QUERY_SECONDS);
+
+    return seconds < UINT32_MAX ? now + seconds * NS_PER_S : 0;
+}
+
 static void serve(struct worker *worker, struct queued_query *queued)
 {
+    struct tenant *tenant = queued->http->tenant;
+    uint64_t begin = clock_monotonic_ns();
+
+    reader_set_deadline(worker->reader, deadline_of(tenant, begin));
     if (http_is_disconnected(queued->http)) { /* while it waited */
         refuse(worker->query, queued->http, ERR_CANCELLED,
                "the client closed the connection");
@@ -226,6 +300,9 @@ static void serve(struct worker *worker, struct queued_query *queued)
         run(queued, worker->reader);
         reader_set_cancel(worker->reader, NULL);
     }
+    if (tenant && !queued->request.waits)
+        tenant_query_done(tenant, clock_monotonic_ns() - begin,
+                          queued->http->response.code);
 }
 
 static void *worker_main(void *arg)
@@ -250,7 +327,6 @@ static enum http_next handle(void *arg, struct http_request *http)
 {
     struct query *query = arg;
     struct queued_query *queued = queued_query_new(query, http);
-    enum status status;
 
     http->user = queued;
     if (queued->request.route->flags & ON_IO) {
@@ -260,11 +336,7 @@ static enum http_next handle(void *arg, struct http_request *http)
     /* Suspended first: the worker may be done before push returns. */
     http_suspend(http);
     queued->disconnected = http_watch_disconnect(http);
-    status = fair_queue_push(query->queue, http->from, queued);
-    if (status != OK) {
-        refuse(query, http, status, "too many concurrent queries; retry later");
-        http_resume(http);
-    }
+    push_or_refuse(queued);
     return HTTP_PENDING;
 }
 
@@ -310,6 +382,7 @@ static enum status start_http(struct query *query)
                     .release = release,
                     .arg = query},
         .access = query->options.access,
+        .tenants = query->options.tenants,
         .max_connections = query->options.max_connections,
         .files_eighths = 1,
         .idle_timeout_ns = query->options.idle_timeout_ns,
@@ -355,7 +428,7 @@ enum status query_start(struct query **query_out,
     enum status s;
 
     query->options = *options;
-    query->queue = fair_queue_new(options->max_waiting, options->workers);
+    query->queue = fair_queue_new(options->max_waiting);
     budget_init(&query->budget, options->memory);
     s = start_workers(query);
     if (s == OK)

@@ -118,12 +118,25 @@ static enum status run_handler(struct query_request *request)
     return s;
 }
 
+/* A tenant's share is used up, not that of all queries. */
+static bool is_over_own_share(const struct budget *budget)
+{
+    const struct budget *all = budget ? budget->parent : NULL;
+
+    return all &&
+           budget->limit - budget_used(budget) < all->limit - budget_used(all);
+}
+
 static void check_sticky(struct query_request *request)
 {
     enum status s = arena_status(request->arena);
 
     if (s == ERR_TOO_BIG)
         query_fail_read(request, s);
+    else if (s == ERR_BUSY && is_over_own_share(request->arena->budget))
+        query_fail(request, ERR_LIMITED, NULL,
+                   "the queries of this namespace together are over its "
+                   "limit queryMemory; retry later");
     else if (s != OK)
         query_fail(request, s, NULL,
                    "too many concurrent queries; retry later");

@@ -18,6 +18,7 @@
 #include <stdlib.h>
 
 #include "array.h"
+#include "clock.h"
 #include "mem.h"
 #include "stats.h"
 
@@ -67,11 +68,18 @@ void reader_set_cancel(struct reader *reader, const atomic_bool *cancelled)
     reader->cancelled = cancelled;
 }
 
+void reader_set_deadline(struct reader *reader, uint64_t deadline_ns)
+{
+    reader->deadline_ns = deadline_ns;
+}
+
 enum status reader_cancelled(const struct reader *reader)
 {
-    return reader->cancelled &&
-                   atomic_load_explicit(reader->cancelled, memory_order_relaxed)
-               ? ERR_CANCELLED
+    if (reader->cancelled &&
+        atomic_load_explicit(reader->cancelled, memory_order_relaxed))
+        return ERR_CANCELLED;
+    return reader->deadline_ns && clock_monotonic_ns() > reader->deadline_ns
+               ? ERR_DEADLINE
                : OK;
 }
 

@@ -20,6 +20,7 @@ struct reader {
     uint32_t held_count, held_room;
     struct pending_writes *pending_writes;
     const atomic_bool *cancelled; /* NULL: never */
+    uint64_t deadline_ns;         /* 0: none */
     struct arena scratch;         /* of the block that is open */
     struct arena work;            /* of the query that runs */
 };
@@ -32,7 +33,8 @@ MUST_CHECK enum status reader_refresh(struct reader *reader);
  * queries use little: waiting would not help, so the query is too big. */
 enum status reader_status(const struct reader *reader, enum status status);
 
-/* ERR_CANCELLED once the query's flag is set. For loops over chunks; functions
+/* ERR_CANCELLED once the query's flag is set, ERR_DEADLINE after its deadline.
+ * For loops over chunks; functions
  * of block_cursor.h check it themselves. */
 MUST_CHECK enum status reader_cancelled(const struct reader *reader);
 

@@ -326,6 +326,12 @@ void reader_close(struct reader *reader)
     free(reader);
 }
 
+void reader_set_deadline(struct reader *reader, uint64_t deadline_ns)
+{
+    (void)reader;
+    (void)deadline_ns;
+}
+
 void reader_set_cancel(struct reader *reader, const atomic_bool *cancelled)
 {
     reader->cancelled = memory_cancelled = cancelled;

@@ -67,3 +67,24 @@ TEST(what_is_forced_is_counted_beyond_the_limit)
     budget_give(&budget, 110);
     CHECK(budget_take(&budget, 100));
 }
+
+TEST(a_part_is_charged_to_the_whole)
+{
+    struct budget whole, a, b;
+
+    budget_init(&whole, 100);
+    budget_init(&a, 60);
+    budget_init(&b, 60);
+    a.parent = b.parent = &whole;
+    CHECK(budget_take(&a, 60));
+    CHECK(!budget_take(&a, 1));
+    CHECK(!budget_take(&b, 41)); /* the whole is full: nothing is taken */
+    CHECK_EQ(budget_used(&b), 0);
+    CHECK_EQ(budget_used(&whole), 60);
+    CHECK(budget_take(&b, 40));
+    budget_force(&b, 10);
+    CHECK_EQ(budget_used(&whole), 110);
+    budget_give(&a, 60);
+    budget_give(&b, 50);
+    CHECK_EQ(budget_used(&whole), 0);
+}

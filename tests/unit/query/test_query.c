@@ -18,6 +18,7 @@
 
 static struct bed bed;
 static struct query *query;
+static struct tenants *the_tenants;
 static pthread_mutex_t gate = PTHREAD_MUTEX_INITIALIZER;
 static atomic_int inside;
 
@@ -34,6 +35,7 @@ static void serve(uint32_t workers, uint32_t waiting)
     bed.options.listen = "127.0.0.1:0";
     bed.options.workers = workers;
     bed.options.max_waiting = waiting;
+    bed.options.tenants = the_tenants;
     bed.options.max_connections = 64;
     bed.options.max_reply = 1 << 20;
     bed.options.memory = 8 << 20;
@@ -240,6 +242,57 @@ TEST(one_asker_cannot_take_all_workers)
         close(greedy[i].fd);
     }
     done();
+}
+
+/* Anonymous askers stay apart by address; here one may have one query at once
+ * and two that wait. */
+TEST(limits_of_a_tenant)
+{
+    struct pollfd asker[4];
+    char why[TENANT_TEXT];
+    struct tenants *tenants = tenants_new();
+    struct arena arena;
+    uint32_t count;
+    int refused;
+
+    CHECK_EQ(tenants_set_limits(tenants,
+                                SLICE("namespaces: {\"{anonymous}\": "
+                                      "{queries: 1, queriesWaiting: 2}}"),
+                                why, sizeof(why)),
+             OK);
+    the_tenants = tenants;
+    serve(2, 16);
+    bed.store->begin = wait_at_gate;
+    pthread_mutex_lock(&gate);
+    for (int i = 0; i < 4; i++) {
+        asker[i] = (struct pollfd){.fd = dial(), .events = POLLIN};
+        post(asker[i].fd, LOGS, BODY);
+        if (i == 0)
+            CHECK_EQ(wait_for_inside(1), 1);
+    }
+    CHECK_EQ(poll(asker, 4, 10000), 1);
+    for (refused = 1; refused < 3 && !asker[refused].revents;)
+        refused++;
+    CHECK_EQ(status_of(hear(asker[refused].fd)), 429);
+    CHECK_EQ(atomic_load(&inside), 1); /* although a worker is free */
+    pthread_mutex_unlock(&gate);
+    for (int i = 0; i < 4; i++) {
+        if (i != refused)
+            CHECK_EQ(status_of(hear(asker[i].fd)), 200);
+        close(asker[i].fd);
+    }
+    done();
+    arena_init(&arena, NULL, SIZE_MAX);
+    const struct tenant_usage *usage =
+        tenants_usage(tenants, 0, &arena, &count);
+    CHECK_EQ(count, 1);
+    CHECK_TEXT(usage->name, TENANT_ANONYMOUS);
+    CHECK_EQ(usage->queries_ok, 3);
+    CHECK_EQ(usage->queries_refused, 1);
+    CHECK(usage->query_ns > 0);
+    arena_release(&arena);
+    tenants_free(tenants);
+    the_tenants = NULL;
 }
 
 static atomic_int cancelled;

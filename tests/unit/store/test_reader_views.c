@@ -208,6 +208,10 @@ TEST(a_cancelled_query_ends_between_blocks)
     CHECK_EQ(reader_query_logs(reader, &q, &arena, &logs, &count, &total),
              ERR_CANCELLED);
     atomic_store(&cancelled, false);
+    reader_set_deadline(reader, clock_monotonic_ns() - 1);
+    CHECK_EQ(reader_query_logs(reader, &q, &arena, &logs, &count, &total),
+             ERR_DEADLINE);
+    reader_set_deadline(reader, clock_monotonic_ns() + NS_PER_HOUR);
     CHECK_EQ(reader_query_logs(reader, &q, &arena, &logs, &count, &total), OK);
     CHECK_EQ(count, 1);
     reader_end(reader);
