@@ -194,7 +194,7 @@ enum status http_start(struct http_server **out,
     server->slots = slots_open(options->name, options->max_connections,
                                options->files_eighths, options->idle_timeout_ns,
                                &server->max);
-    if (options->access)
+    if (access_is_required(options->access))
         slots_ask(server->slots);
     list_methods(server);
     status = start(server);
