@@ -277,20 +277,24 @@ static int run(const struct client_options *o)
 
 bool client_is_verb(const char *verb)
 {
-    return strcmp(verb, "cause") == 0 || strcmp(verb, "token") == 0;
+    return strcmp(verb, "cause") == 0 || strcmp(verb, "token") == 0 ||
+           strcmp(verb, "tenants") == 0;
 }
 
 int client_run(int argc, char **argv)
 {
     static char name[] = "callboard cause"; /* in getopt_long()'s messages */
-    static char token[] = "callboard token";
+    static char token[] = "callboard token", tenants[] = "callboard tenants";
     struct client_options o;
 
     if (strcmp(argv[1], "token") == 0) {
         argv[1] = token;
         return client_token(argc - 1, argv + 1);
     }
-
+    if (strcmp(argv[1], "tenants") == 0) {
+        argv[1] = tenants;
+        return client_tenants(argc - 1, argv + 1);
+    }
     argv[1] = name;
     if (!parse(&o, argc - 1, argv + 1))
         return usage(stderr);

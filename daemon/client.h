@@ -18,6 +18,11 @@ bool client_is_verb(const char *verb);
  * [--environment ENV] [--server HOST:PORT] [--json]; the exit status. */
 int client_run(int argc, char **argv);
 
+/* ---- client_tenants.c ---- */
+
+/* callboard tenants [--server HOST:PORT] [--json]; the exit status. */
+int client_tenants(int argc, char **argv);
+
 /* ---- client_http.c ---- */
 
 enum { CLIENT_ERROR = 256, CLIENT_MAX_URL = 1 << 16 };

@@ -111,6 +111,7 @@ void config_print_help(FILE *out)
         "see cause --help\n"
         "  callboard token create|list|revoke|rotate|hash\n"
         "      API tokens of a server; see token --help\n"
+        "  callboard tenants         prints what each namespace uses\n"
         "  callboard --version\n"
         "  callboard --help-man      prints the manual page\n"
         "  callboard --help-config   prints a sample of the configuration "

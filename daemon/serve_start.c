@@ -94,6 +94,7 @@ enum status serve_start_correlator(struct daemon *d)
                  .endpoint = slice_of(c->label_endpoint)},
         .max_resources = resources,
         .max_identities = resources,
+        .tenants = d->tenants,
         .forget_ns = forget_after(c),
     };
     struct correlator_options correlator = {

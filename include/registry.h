@@ -37,6 +37,7 @@
 #include "writer.h"
 
 struct registry;
+struct tenants;
 
 enum { REGISTRY_KEYS = 10 };
 
@@ -60,12 +61,13 @@ extern const struct registry_keys registry_default_keys;
 struct registry_options {
     struct registry_keys keys; /* an empty one: the default */
     uint32_t max_resources, max_identities;
-    uint32_t max_ids;   /* of resources that stored records may refer to, live
-                           or evicted; 0: 8 * max_resources */
-    uint64_t forget_ns; /* the id of a resource not seen for so long may be
-                           reused: not less than the longest retention; 0: only
-                           once nothing that old is stored (store_oldest_ns())
-                         */
+    uint32_t max_ids; /* of resources that stored records may refer to, live
+                         or evicted; 0: 8 * max_resources */
+    struct tenants *tenants; /* limits of namespaces; NULL: none */
+    uint64_t forget_ns;      /* the id of a resource not seen for so long may be
+                                reused: not less than the longest retention; 0: only
+                                once nothing that old is stored (store_oldest_ns())
+                              */
 };
 
 /* Reads what is in the store. Close it before the store: closing saves the
@@ -208,6 +210,10 @@ struct component_info *registry_components(struct registry *registry,
                                            const struct viewer *viewer,
                                            struct arena *arena,
                                            uint32_t *count);
+
+/* Resources of a namespace that are known by their attributes. */
+uint32_t registry_live_resources(struct registry *registry,
+                                 struct slice namespace);
 
 /* Writes for /health which namespaces had resources without room lately. False
  * if there are none. */

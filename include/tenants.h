@@ -42,9 +42,6 @@ enum {
     X(LIMIT_RECORDS_PER_SECOND, "recordsPerSecond",  COUNT) \
     X(LIMIT_BYTES_PER_DAY,      "bytesPerDay",       BYTES) \
     X(LIMIT_RESOURCES,          "resources",         COUNT) \
-    X(LIMIT_SERIES,             "series",            COUNT) \
-    X(LIMIT_TEMPLATES,          "templates",         COUNT) \
-    X(LIMIT_OPERATIONS,         "operations",        COUNT) \
     X(LIMIT_CONNECTIONS,        "connections",       COUNT) \
     X(LIMIT_INGEST_MEMORY,      "ingestMemory",      BYTES) \
     X(LIMIT_QUERIES,            "queries",           COUNT) \

@@ -12,7 +12,8 @@ enum { MAX_ROUTES = 128 };
 static const struct route *const tables[] = {
     routes_logs,     routes_events,       routes_traces, routes_metrics,
     routes_topology, routes_components,   routes_admin,  routes_cause,
-    routes_rca,      routes_dead_letters, routes_access, routes_unserved,
+    routes_rca,      routes_dead_letters, routes_access, routes_tenants,
+    routes_unserved,
 };
 
 /* The rows of all tables, as the HTTP server takes them. */

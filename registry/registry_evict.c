@@ -297,7 +297,8 @@ bool registry_make_room(struct registry *reg, uint32_t quota)
                 surplus(reg) + reg->options.max_resources / (BATCHES * 8) + 1);
         for (int i = 0; i < MAX_DONORS; i++) {
             donor = quota_largest(reg, quota);
-            if (donor == NONE || quota_has_slot(reg, quota))
+            if (donor == NONE || quota_has_slot(reg, quota) ||
+                quota_is_over_limit(reg, quota))
                 break;
             count += take_from(reg, donor, quota);
         }

@@ -268,6 +268,8 @@ void quota_count_resource(struct registry *reg, uint32_t identity, bool is_live,
                           int step);
 /* Room for one more resource of this namespace: a live entry, and an id. */
 bool quota_has_slot(const struct registry *reg, uint32_t quota);
+/* It has as many live ones as the limits file allows. */
+bool quota_is_over_limit(const struct registry *reg, uint32_t quota);
 bool quota_has_id(const struct registry *reg, uint32_t quota);
 /* Room for one more identity; `max`: the bound for its kind. */
 bool quota_has_identity(const struct registry *reg, uint32_t quota,

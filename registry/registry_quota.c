@@ -10,12 +10,15 @@
  *                 namespace has at most three times as many as are free, or
  *                 1/16.
  *   identities    likewise.
+ *   the limit     `resources` of the limits file: above it a namespace takes no
+ *                 place of others, and new resources of it overflow.
  */
 #include "array.h"
 #include "clock.h"
 #include "log.h"
 #include "registry_int.h"
 #include "stats.h"
+#include "tenants.h"
 
 enum { SHARE = 16, PER_FREE = 3, LOG_AGAIN_S = 3600, NOTE_S = 600 };
 
@@ -79,11 +82,23 @@ uint32_t quota_minimum(const struct registry *reg)
     return reg->options.max_resources / SHARE;
 }
 
+bool quota_is_over_limit(const struct registry *reg, uint32_t number)
+{
+    const struct namespace_quota *quota = &reg->quotas.at[number];
+
+    return reg->options.tenants &&
+           quota->live >= tenants_limit(reg->options.tenants,
+                                        intern_text(&reg->names, quota->name),
+                                        LIMIT_RESOURCES, UINT64_MAX);
+}
+
 bool quota_has_slot(const struct registry *reg, uint32_t number)
 {
     const struct namespace_quota *quota = &reg->quotas.at[number];
     uint32_t max = reg->options.max_resources;
 
+    if (quota_is_over_limit(reg, number))
+        return false;
     if (quota->live < quota_minimum(reg))
         return reg->live.used < max;
     if (registry_now_s(reg) < quota->limit_until_s &&
@@ -148,6 +163,20 @@ void quota_overflowed(struct registry *reg, uint32_t number)
     }
     quota->overflow_s = now;
     quota->overflows++;
+}
+
+uint32_t registry_live_resources(struct registry *reg, struct slice namespace)
+{
+    uint32_t live = 0;
+
+    pthread_rwlock_rdlock(&reg->lock);
+    for (uint32_t i = 0; i < reg->quotas.count; i++)
+        if (reg->quotas.at[i].ids > 0 &&
+            slice_equal(intern_text(&reg->names, reg->quotas.at[i].name),
+                        namespace))
+            live = reg->quotas.at[i].live;
+    pthread_rwlock_unlock(&reg->lock);
+    return live;
 }
 
 bool registry_note(struct registry *reg, struct buf *out)
