@@ -2,8 +2,8 @@
 second: b gets no 429 and no 503, and nothing of it is lost.
 
 Each flood alone, then all at once, SECONDS=1.5 each, in processes of their own.
-How long b waited is printed beside a quiet run, not asserted: this machine may
-be busy. tests/bench/tenant_floods.py asserts it.
+How long b waited is printed beside a quiet run, not asserted: the machine may
+be busy. tests/bench/tenant_floods.py measures it longer.
 """
 import hashlib
 import base64
