@@ -11,9 +11,6 @@
 
 enum { MAX_ANSWER = 16 << 20, NAME_WIDTH = 24 };
 
-/* Exit status of the program. */
-enum { ANSWERED, FAILED, MISUSED };
-
 static int usage(FILE *out)
 {
     fputs(
@@ -27,9 +24,11 @@ static int usage(FILE *out)
         "  --json              print the answer as JSON\n"
         "\n"
         "Exit status: 0 after an answer, 1 if there is none, 2 if the command\n"
-        "line is wrong.\n",
+        "line is wrong, 3 without a token that may ask "
+        "(CALLBOARD_TOKEN_FILE),\n"
+        "4 if the server is busy.\n",
         out);
-    return out == stdout ? ANSWERED : MISUSED;
+    return out == stdout ? CLIENT_ANSWERED : CLIENT_MISUSED;
 }
 
 /* 12345678 is 12.3M. */
@@ -96,15 +95,13 @@ static void print_table(const json_t *answer)
     }
 }
 
-static int print_answer(struct slice body, long status, bool as_json)
+static int print_answer(struct slice body, bool as_json)
 {
     json_t *answer = json_loadb(body.ptr, body.len, 0, NULL);
-    int code = answer && status == 200 ? ANSWERED : FAILED;
+    int code = answer ? CLIENT_ANSWERED : CLIENT_FAILED;
 
-    if (code == FAILED)
-        fprintf(stderr, "callboard: %s\n",
-                answer ? client_text(answer, "message")
-                       : "the answer is not JSON");
+    if (!answer)
+        fputs("callboard: the answer is not JSON\n", stderr);
     else if (as_json)
         printf("%.*s\n", (int)body.len, body.ptr);
     else
@@ -113,22 +110,20 @@ static int print_answer(struct slice body, long status, bool as_json)
     return code;
 }
 
-static int ask(const char *server, bool as_json)
+static int ask(const char *address, bool as_json)
 {
+    const struct client_server server = {.address = address};
     char error[CLIENT_ERROR];
     struct buf body;
     long status;
-    int code = FAILED;
+    int code;
 
     buf_init(&body, MAX_ANSWER);
-    status = client_get(server, SLICE("/api/v1/access/tenants"), &body, error);
-    if (status == 0)
-        fprintf(stderr,
-                "callboard: no answer from %s: %s. Is `callboard serve` "
-                "running? --server names its query API.\n",
-                server, error);
-    else
-        code = print_answer(buf_slice(&body), status, as_json);
+    status = client_send(&server, "GET", SLICE("/api/v1/access/tenants"),
+                         SLICE(""), &body, error);
+    code = status == 200
+               ? print_answer(buf_slice(&body), as_json)
+               : client_fail(&server, status, buf_slice(&body), error);
     buf_release(&body);
     return code;
 }

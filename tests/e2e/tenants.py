@@ -222,7 +222,7 @@ def own_spans(tenant, minute=25):
 
 
 # Route as in query/query_routes.c -> requests: (path, body), for this tenant.
-# None: of administrators, refused. []: not served.
+# None: of administrators, refused. []: not served, or compared elsewhere.
 READS = {
     "GET /": lambda t: [("/", None)],
     "GET /health": lambda t: [("/health", None)],
@@ -234,6 +234,7 @@ READS = {
     "POST /api/v1/access/tokens": lambda t: None,
     "POST /api/v1/access/tokens/{}/rotate": lambda t: None,
     "DELETE /api/v1/access/tokens/{}": lambda t: None,
+    "GET /api/v1/access/tenants": lambda t: [],  # figures of use: tenant_floods.py
     "GET /api/v1/catalog": lambda t: [("/api/v1/catalog", None)],
     "PUT /api/v1/catalog": lambda t: [(f"/api/v1/catalog?namespace={t.namespace}", t.catalog_)],
     "POST /api/v1/logs/query": lambda t: [
