@@ -254,12 +254,12 @@ static bool print_unhealthy(void *arg, struct buf *out)
     return noted;
 }
 
-/* Last: with open ports the daemon is ready. */
-enum status serve_start_ports(struct daemon *d)
+static struct query_options query_options(struct daemon *d)
 {
     const struct config *c = d->config;
     uint64_t workers = min_u64(c->query_workers, c->memory_limit / (32 << 20));
-    struct query_options query = {
+
+    return (struct query_options){
         .listen = c->query,
         .admin = d->admin,
         .workers = (uint32_t)workers,
@@ -283,6 +283,13 @@ enum status serve_start_ports(struct daemon *d)
         .notes = print_unhealthy,
         .receiver = d,
     };
+}
+
+/* Last: with open ports the daemon is ready. */
+enum status serve_start_ports(struct daemon *d)
+{
+    const struct config *c = d->config;
+    struct query_options query = query_options(d);
     struct otlp_http_options otlp_http = {
         .listen = c->otlp_http,
         .max_connections = (uint32_t)c->max_connections,
