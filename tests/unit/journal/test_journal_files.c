@@ -467,14 +467,16 @@ static struct writer *writer_of_number(uint32_t number)
 {
     static char name[WRITER_MAX_NAME];
     const struct writer_scope any = {.name = {{NULL, 0}}};
-    struct writer_scope scope = {.name = {{name, sizeof(name)}}};
+    static struct writer_scope scopes[10];
 
     if (number % 4 == 0)
         return NULL;
     if (number % 4 == 1)
         return writer_new(SLICE("acme"), true, &any, 1);
     memset(name, 'a' + (int)(number % 26), sizeof(name));
-    return writer_new((struct slice){name, number}, false, &scope, number % 50);
+    for (int i = 0; i < 10; i++)
+        scopes[i].name[0] = (struct slice){name, sizeof(name)};
+    return writer_new((struct slice){name, number}, false, scopes, number % 10);
 }
 
 static enum status check_writer(void *arg, struct batch *batch)

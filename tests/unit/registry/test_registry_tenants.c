@@ -35,6 +35,19 @@ static void sender(struct bed *bed, const char *tenant, bool override,
     registry_set_writer(bed->registry, writer);
 }
 
+static void free_writers(struct bed *bed)
+{
+    registry_set_writer(bed->registry, NULL);
+    while (writer_count > 0)
+        writer_free(writers[--writer_count]);
+}
+
+static void leave(struct bed *bed)
+{
+    free_writers(bed);
+    bed_release(bed);
+}
+
 static void as_acme(struct bed *bed)
 {
     sender(bed, "acme", false, acme, 1);
@@ -85,7 +98,7 @@ TEST(a_tenants_sender_stamps_nothing_the_same_or_another)
     CHECK_TEXT(refused(&bed, CART), "");
     CHECK_TEXT(refused(&bed, NS "=evil " COMPONENT "=c"),
                "namespace evil is not that of this token (acme)");
-    bed_release(&bed);
+    leave(&bed);
 }
 
 TEST(every_spelling_is_compared)
@@ -118,7 +131,7 @@ TEST(every_spelling_is_compared)
         CHECK_TEXT(refused(&bed, text), "");
         CHECK(record_accepted(&bed, text));
     }
-    bed_release(&bed);
+    leave(&bed);
 }
 
 TEST(project_and_environment_if_they_are_fixed)
@@ -140,7 +153,7 @@ TEST(project_and_environment_if_they_are_fixed)
     /* The same attributes by a token of all of the namespace. */
     as_acme(&bed);
     CHECK(resolves(&bed, COMPONENT "=c", "1 acme/default/c/default"));
-    bed_release(&bed);
+    leave(&bed);
 }
 
 TEST(a_collector_within_its_grants)
@@ -160,7 +173,7 @@ TEST(a_collector_within_its_grants)
                "namespace evil is not one of this token");
     as_collector(&bed);
     CHECK_TEXT(refused(&bed, NS "=evil " COMPONENT "=c"), "");
-    bed_release(&bed);
+    leave(&bed);
 }
 
 TEST(override_makes_it_the_senders)
@@ -183,7 +196,7 @@ TEST(override_makes_it_the_senders)
     sender(&bed, "acme", true, shop, 1);
     CHECK(resolves(&bed, NS "=evil " PROJECT "=p " COMPONENT "=d",
                    "1 acme/shop/d/prod"));
-    bed_release(&bed);
+    leave(&bed);
 }
 
 TEST(uids_of_others)
@@ -227,7 +240,7 @@ TEST(uids_of_others)
     CHECK_TEXT(refused(&bed, "openchoreo.dev/component-uid=u-3"), "");
     as_evil(&bed);
     CHECK(refused(&bed, "openchoreo.dev/component-uid=u-3").len > 0);
-    bed_release(&bed);
+    leave(&bed);
 }
 
 TEST(a_refusal_shows_plain_text)
@@ -243,7 +256,7 @@ TEST(a_refusal_shows_plain_text)
     snprintf(want, sizeof(want),
              "namespace %064d is not that of this token (acme)", 0);
     CHECK_TEXT(refused(&bed, text), want);
-    bed_release(&bed);
+    leave(&bed);
 }
 
 /* ---- what is learned ---- */
@@ -293,7 +306,7 @@ TEST(pods_of_two_tenants)
             resolve(&bed, stamped);
             CHECK(is(&bed, mine, "3 acme/p/c/default"));
             CHECK(is(&bed, theirs, "3 evil/default/spy/default"));
-            bed_release(&bed);
+            leave(&bed);
         }
 }
 
@@ -336,7 +349,7 @@ TEST(pods_of_collectors_and_tenants)
             CHECK(is(&bed, foreign, "3 evil/default/spy/default"));
             restart(&bed);
         }
-        bed_release(&bed);
+        leave(&bed);
     }
 }
 
@@ -366,7 +379,7 @@ TEST(equal_attributes_are_two_resources)
         as_evil(&bed);
         CHECK_EQ(resolve(&bed, text), theirs);
     }
-    bed_release(&bed);
+    leave(&bed);
 }
 
 /* What is too large to be stored whole is keyed by its tenant after a restart,
@@ -390,7 +403,7 @@ TEST(large_resources_stay_their_tenants)
     resolve(&bed, stamped);
     CHECK(resolves(&bed, "k8s.pod.uid=u1", "3 acme/shop/cart/dev"));
     CHECK(is(&bed, theirs, "1 evil/default/spy/default"));
-    bed_release(&bed);
+    leave(&bed);
 }
 
 static uint32_t host(struct bed *bed, uint32_t from, const char *name)
@@ -433,7 +446,7 @@ TEST(hosts)
     mine = resolve(&bed, NS "=beta " COMPONENT "=db k8s.namespace.name=data");
     CHECK_EQ(host(&bed, stranger, "db.data.svc"), identity_of(&bed, mine));
     CHECK_EQ(host(&bed, stranger, "db"), IDENTITY_NONE);
-    bed_release(&bed);
+    leave(&bed);
 }
 
 /* A full table: records keep their tenant, and its overflow is its own. */
@@ -452,7 +465,7 @@ TEST(overflow_per_tenant)
     }
     for (int again = 0; again <= 1; again++) {
         for (int i = 0; i < 20; i++) {
-            writer_count = 0;
+            free_writers(&bed);
             snprintf(text, sizeof(text), "k8s.pod.uid=v%d", i);
             as_acme(&bed);
             mine = resolve(&bed, text);
@@ -471,7 +484,7 @@ TEST(overflow_per_tenant)
         CHECK(is(&bed, mine, "3 acme/default/c/default"));
         CHECK(is(&bed, theirs, "5 evil///default"));
     }
-    bed_release(&bed);
+    leave(&bed);
     options.max_resources = 1000;
 }
 
@@ -493,6 +506,6 @@ TEST(fallback_per_tenant)
         resolve(&bed, text);
     }
     CHECK(strstr(who(&bed, resolve(&bed, COMPONENT "=last")), " acme/"));
-    bed_release(&bed);
+    leave(&bed);
     options.max_identities = 500;
 }
