@@ -47,17 +47,25 @@ struct http_server {
     pthread_mutex_t wait_lock;
     struct server_request *waiting; /* for memory, the oldest first */
     struct server_request **waiting_end;
+    struct http_handshakes *handshakes; /* NULL: plain HTTP */
     struct queue *wake; /* wakes the timer thread; closed: it ends */
     pthread_t timer;
     bool timer_started;
 };
+
+struct gnutls_session_int;
 
 /* A connection, as long as the library has it. */
 struct http_connection {
     struct http_slot *slot;
     size_t charged;          /* to the budget; of that, */
     size_t shared;           /* to the share of connections */
-    struct tls_session *tls; /* NULL: plain HTTP */
+    struct tls_session *tls; /* NULL: plain HTTP; else: */
+    struct http_server *server;
+    struct MHD_Connection *connection;
+    int fd;
+    bool waits, watched; /* http_handshake.c */
+    struct http_connection *before, *next;
 };
 
 enum server_request_state {
@@ -130,6 +138,15 @@ const char *http_scope_of(const struct http_request *request,
 /* Must not be done without a line in the audit. */
 bool http_needs_audit(const struct server_request *sr);
 void http_audit(const struct server_request *sr, int code);
+
+/* ---- http_handshake.c ---- */
+
+MUST_CHECK enum status http_handshakes_start(struct http_server *server);
+/* Resumes what waits; no more will wait. */
+void http_handshakes_stop(struct http_server *server);
+void http_handshakes_free(struct http_server *server);
+void http_handshake_open(struct http_connection *conn,
+                         struct gnutls_session_int *session);
 
 /* ---- http_tls.c ---- */
 

@@ -154,6 +154,8 @@ static enum status start(struct http_server *server)
     if (status != OK)
         return status;
     status = http_timer_start(server);
+    if (status == OK)
+        status = http_handshakes_start(server);
     if (status == OK) {
         server->daemon = start_daemon(server, fd);
         if (server->daemon)
@@ -173,6 +175,8 @@ static void free_server(struct http_server *server)
         queue_free(server->wake);
         pthread_mutex_destroy(&server->wait_lock);
     }
+    http_handshakes_stop(server);
+    http_handshakes_free(server);
     slots_free(server->slots);
     free(server);
 }
@@ -231,6 +235,7 @@ void http_stop(struct http_server *server)
     http_timer_stop(server);
     for (int i = 0; i < LAST_ANSWERS_MS && atomic_load(&server->busy) > 0; i++)
         nanosleep(&(struct timespec){.tv_nsec = (long)NS_PER_MS}, NULL);
+    http_handshakes_stop(server);
     MHD_stop_daemon(server->daemon);
     if (server->quiesced_fd >= 0)
         close(server->quiesced_fd);

@@ -38,8 +38,14 @@ void http_tls_open(struct http_server *server, struct http_connection *conn,
     conn->tls = mem_zero(1, sizeof(*conn->tls));
     conn->tls->secured = secured;
     conn->tls->arg = conn;
+    conn->server = server;
+    conn->connection = connection;
+    conn->fd =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)
+            ->connect_fd;
     slot_handshake(conn->slot);
     tls_session_init(conn->tls, server->options.tls, session_of(connection));
+    http_handshake_open(conn, session_of(connection));
 }
 
 void http_tls_close(struct http_connection *conn)

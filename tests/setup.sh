@@ -47,6 +47,7 @@ if [ "${1:-all}" != build ]; then
     tool zstd zstd
     tool sqlite3 sqlite3
     tool python3 python3
+    tool openssl openssl
     found=no
     for python in python3 /usr/bin/python3; do
         "$python" -c 'import jsonschema, yaml, cryptography' 2>/dev/null && found=yes

@@ -1,4 +1,4 @@
-"""Request heads, byte by byte, on both ports: what RFC 9112 calls dangerous is
+"""Request heads, byte by byte, on both ports, plain and over TLS: what RFC 9112 calls dangerous is
 400 and ends the connection, so that a second request behind it gets no answer;
 Host, Origin, Sec-Fetch-Site and preflights; query parameters; compression.
 """
@@ -9,14 +9,22 @@ import socket
 import time
 
 from callboard import Server, Tap, log, logs_request, new_folder, otlp_json, stamped
+from certificates import Authority
 
 tap = Tap()
 ORIGIN = "http://portal.example"
+tls = []
+
+
+def connect(port):
+    """Over TLS if `tls` has a context."""
+    plain = socket.create_connection(("127.0.0.1", port), timeout=10)
+    return tls[0].wrap_socket(plain, server_hostname="localhost", suppress_ragged_eofs=True) if tls else plain
 
 
 def talk(port, data, seconds=5.0):
     """All that comes back until the connection ends, and whether it did."""
-    with socket.create_connection(("127.0.0.1", port), timeout=10) as s:
+    with connect(port) as s:
         try:
             s.sendall(data)
         except OSError:
@@ -255,9 +263,8 @@ def test_compression(server):
     tap.check(head.startswith(b"HTTP/1.1 200") and not body and b"Content-Length" in head, "HEAD has no body", (head, body))
 
 
-def main():
-    options = ("--cors-origins", ORIGIN, "--allowed-hosts", "ours.example")
-    server = Server(new_folder(), *options)
+def test_all(*more):
+    server = Server(new_folder(), "--cors-origins", ORIGIN, "--allowed-hosts", "ours.example", *more)
     for name in ("otlp", "query"):
         port = Port(server, name)
         test_dangerous(port)
@@ -267,6 +274,16 @@ def main():
     test_params(server)
     test_compression(server)
     tap.same(server.stop(), 0, "it ends with status 0")
+
+
+def main():
+    test_all()
+    authority = Authority(new_folder())
+    cert, key = authority.server("server")
+    tls.append(authority.context())
+    print("# over TLS", flush=True)
+    test_all("--tls-cert", cert, "--tls-key", key)
+    tls.clear()
     # Bound to all addresses, as in a pod: probes and scrapes come by its address.
     server = Server(new_folder(), "--auth", "none", "--otlp-http", "0.0.0.0:0", "--query", "0.0.0.0:0")
     answer, _ = talk(server.query_port, b"GET /health HTTP/1.1\r\nHost: 10.1.2.3:9097\r\n\r\n")
