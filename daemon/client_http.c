@@ -1,6 +1,8 @@
 /*
  * One request of the command line client, with libcurl: to a port, with the
- * token of CALLBOARD_TOKEN_FILE, or to the socket in a data folder.
+ * token of CALLBOARD_TOKEN_FILE and the certificates of CALLBOARD_CA_FILE,
+ * CALLBOARD_CERT_FILE and CALLBOARD_KEY_FILE, or to the socket in a data
+ * folder.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -33,6 +35,24 @@ static void set_common(const struct curl_api *curl, CURL *handle,
     curl->easy_setopt(handle, CURLOPT_CONNECTTIMEOUT, (long)CONNECT_TIMEOUT_S);
     curl->easy_setopt(handle, CURLOPT_WRITEFUNCTION, append);
     curl->easy_setopt(handle, CURLOPT_WRITEDATA, body);
+}
+
+/* PEM files that the environment names; without, those of the system. */
+static void set_tls(const struct curl_api *curl, CURL *handle)
+{
+    static const struct {
+        const char *name;
+        CURLoption option;
+    } files[] = {{"CALLBOARD_CA_FILE", CURLOPT_CAINFO},
+                 {"CALLBOARD_CERT_FILE", CURLOPT_SSLCERT},
+                 {"CALLBOARD_KEY_FILE", CURLOPT_SSLKEY}};
+
+    for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+        const char *path = getenv(files[i].name);
+
+        if (path && path[0])
+            curl->easy_setopt(handle, files[i].option, path);
+    }
 }
 
 static void set_method(const struct curl_api *curl, CURL *handle,
@@ -104,6 +124,7 @@ static CURLcode perform(const struct curl_api *curl, CURL *handle,
                        server->data_dir);
         curl->easy_setopt(handle, CURLOPT_UNIX_SOCKET_PATH, socket);
     }
+    set_tls(curl, handle);
     curl->easy_setopt(handle, CURLOPT_HTTPHEADER, headers);
     code = curl->easy_perform(handle);
     if (code == CURLE_OK)
