@@ -62,7 +62,11 @@ static const char *const counters[] = {
     /* of the Kafka receiver */
     "kafka_lag",
     /* of TLS */
-    "tls_certificate_expires_seconds"};
+    "tls_certificate_expires_seconds",
+    /* by namespace, printed by access/tenants_usage.c */
+    "tenant_records_total", "tenant_requests_refused_total",
+    "tenant_bytes_today", "tenant_connections", "tenant_queries_total",
+    "tenant_query_seconds_total", "tenant_memory_bytes"};
 
 enum { COUNTERS = sizeof(counters) / sizeof(counters[0]) };
 
