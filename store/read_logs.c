@@ -262,7 +262,7 @@ static enum status scan_rows(struct log_page *page, const struct block_row *row,
     const struct log_query *q = page->query;
     bool cut = has_bound(q, row), show = may_contribute(page, row);
     struct log_query any_time = *q;
-    struct matching_rows rows = {NULL};
+    struct matching_rows rows = {.bits = NULL};
     uint64_t matches = 0;
 
     if (block_count(block) != row->count)
