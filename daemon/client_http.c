@@ -132,6 +132,20 @@ static CURLcode perform(const struct curl_api *curl, CURL *handle,
     return code;
 }
 
+/* What to do about an error of libcurl; "" if it says so itself. */
+static const char *advice(CURLcode code)
+{
+    if (code == CURLE_PEER_FAILED_VERIFICATION)
+        return ". CALLBOARD_CA_FILE names the authority that signed its "
+               "certificate.";
+    if (code == CURLE_GOT_NOTHING)
+        return ". If its port has TLS, give --server as https://HOST:PORT.";
+    if (code == CURLE_RECV_ERROR || code == CURLE_SSL_CONNECT_ERROR)
+        return ". If it asks for a client certificate, CALLBOARD_CERT_FILE and "
+               "CALLBOARD_KEY_FILE name it.";
+    return ". Is `callboard serve` running?";
+}
+
 long client_send(const struct client_server *server, const char *method,
                  struct slice path, struct slice text, struct buf *body,
                  char error[CLIENT_ERROR])
@@ -157,8 +171,8 @@ long client_send(const struct client_server *server, const char *method,
         if (url.status == OK)
             code = perform(curl, handle, server, headers, &status);
         if (code != CURLE_OK)
-            (void)snprintf(error, CLIENT_ERROR, "%s",
-                           curl->easy_strerror(code));
+            (void)snprintf(error, CLIENT_ERROR, "%s%s",
+                           curl->easy_strerror(code), advice(code));
     }
     buf_release(&url);
     curl->slist_free_all(headers);
@@ -177,9 +191,7 @@ int client_fail(const struct client_server *server, long status,
         return CLIENT_DENIED;
     }
     if (status == 0) {
-        fprintf(stderr,
-                "callboard: no answer from %s%s: %s. Is `callboard serve` "
-                "running? %s.\n",
+        fprintf(stderr, "callboard: no answer from %s%s: %s %s.\n",
                 server->data_dir ? server->data_dir : server->address,
                 server->data_dir ? "/admin.sock" : "", error,
                 server->data_dir ? "--data-dir names its data folder, --server "
@@ -188,9 +200,17 @@ int client_fail(const struct client_server *server, long status,
         return CLIENT_FAILED;
     }
     if (status == 401) {
-        fputs("callboard: the server asks for a token: set "
-              "CALLBOARD_TOKEN_FILE to the file that holds a valid one\n",
-              stderr);
+        const char *file = getenv(TOKEN_FILE);
+
+        if (file && file[0])
+            fprintf(stderr,
+                    "callboard: the server does not accept the token in %s "
+                    "(" TOKEN_FILE "): it is unknown, revoked or expired\n",
+                    file);
+        else
+            fputs("callboard: the server asks for a token: set " TOKEN_FILE
+                  " to the file that holds one\n",
+                  stderr);
         return CLIENT_DENIED;
     }
     answer = json_loadb(body.ptr, body.len, 0, NULL);

@@ -21,6 +21,9 @@ static int usage(FILE *out)
         "\n"
         "  --server HOST:PORT  query API of the server, or its URL\n"
         "                      (default 127.0.0.1:9097)\n"
+        "  --data-dir DIRECTORY\n"
+        "                      of a server on this machine: asks its socket,\n"
+        "                      which needs no token\n"
         "  --json              print the answer as JSON\n"
         "\n"
         "Exit status: 0 after an answer, 1 if there is none, 2 if the command\n"
@@ -110,33 +113,32 @@ static int print_answer(struct slice body, bool as_json)
     return code;
 }
 
-static int ask(const char *address, bool as_json)
+static int ask(const struct client_server *server, bool as_json)
 {
-    const struct client_server server = {.address = address};
     char error[CLIENT_ERROR];
     struct buf body;
     long status;
     int code;
 
     buf_init(&body, MAX_ANSWER);
-    status = client_send(&server, "GET", SLICE("/api/v1/access/tenants"),
+    status = client_send(server, "GET", SLICE("/api/v1/access/tenants"),
                          SLICE(""), &body, error);
-    code = status == 200
-               ? print_answer(buf_slice(&body), as_json)
-               : client_fail(&server, status, buf_slice(&body), error);
+    code = status == 200 ? print_answer(buf_slice(&body), as_json)
+                         : client_fail(server, status, buf_slice(&body), error);
     buf_release(&body);
     return code;
 }
 
 int client_tenants(int argc, char **argv)
 {
-    enum { SERVER, JSON, HELP };
+    enum { SERVER, DATA, JSON, HELP };
     static const struct option options[] = {
         {"server", required_argument, NULL, SERVER},
+        {"data-dir", required_argument, NULL, DATA},
         {"json", no_argument, NULL, JSON},
         {"help", no_argument, NULL, HELP},
         {NULL, 0, NULL, 0}};
-    const char *server = "127.0.0.1:9097";
+    struct client_server server = {.address = "127.0.0.1:9097"};
     bool as_json = false;
     int option;
 
@@ -146,8 +148,10 @@ int client_tenants(int argc, char **argv)
         if (option == HELP)
             return usage(stdout);
         if (option == SERVER)
-            server = optarg;
+            server = (struct client_server){.address = optarg};
+        if (option == DATA)
+            server = (struct client_server){.data_dir = optarg};
         as_json |= option == JSON;
     }
-    return optind < argc ? usage(stderr) : ask(server, as_json);
+    return optind < argc ? usage(stderr) : ask(&server, as_json);
 }

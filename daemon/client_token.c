@@ -10,7 +10,7 @@
 #include "client.h"
 #include "tokens.h"
 
-enum { MAX_ANSWER = 64 << 20, NAMES = 8 };
+enum { MAX_ANSWER = 64 << 20, NAMES = 8, NAME_WIDTH = 20 };
 
 /* Members of the request, in the order of the options. */
 static const char *const members[NAMES] = {
@@ -250,23 +250,44 @@ static void print_grant(const json_t *grant)
         }
 }
 
+/* A time to the second. */
+static void print_time(const json_t *token, const char *member)
+{
+    const char *text = client_text(token, member);
+
+    if (strlen(text) > 20)
+        printf("  %.19sZ", text);
+    else
+        printf("  %-20s", text[0] ? text : "never");
+}
+
 static void print_row(const json_t *token)
 {
     const json_t *grants = json_object_get(token, "grants");
-    const char *expires = client_text(token, "expires");
-    const char *used = client_text(token, "lastUsed");
+    const char *name = client_text(token, "name");
 
     printf("%s  ", client_text(token, "id"));
-    client_put(stdout, client_text(token, "name"));
-    fputs("  ", stdout);
+    client_put(stdout, name);
+    printf("%*s",
+           strlen(name) < NAME_WIDTH ? NAME_WIDTH - (int)strlen(name) : 0, "");
+    print_time(token, "expires");
+    print_time(token, "lastUsed");
+    printf("  %-8s  ", client_text(token, "source"));
     for (size_t i = 0; i < json_array_size(grants); i++) {
         fputs(i ? "; " : "", stdout);
         print_grant(json_array_get(grants, i));
     }
     if (!grants)
         print_grant(token);
-    printf("  expires %s  used %s  %s\n", expires[0] ? expires : "never",
-           used[0] ? used : "never", client_text(token, "source"));
+    putchar('\n');
+}
+
+static void print_table(const json_t *tokens)
+{
+    printf("%-8s  %-*s  %-20s  %-20s  %-8s  %s\n", "ID", NAME_WIDTH, "NAME",
+           "EXPIRES", "LAST USED", "FROM", "GRANTS");
+    for (size_t i = 0; i < json_array_size(tokens); i++)
+        print_row(json_array_get(tokens, i));
 }
 
 static int list(const struct token_options *o)
@@ -277,9 +298,8 @@ static int list(const struct token_options *o)
 
     if (answer && o->json)
         print_json(tokens);
-    else
-        for (size_t i = 0; i < json_array_size(tokens); i++)
-            print_row(json_array_get(tokens, i));
+    else if (answer)
+        print_table(tokens);
     json_decref(answer);
     return code;
 }
@@ -317,11 +337,12 @@ int client_token(int argc, char **argv)
         const char *verb;
         int (*run)(const struct token_options *o);
         int subject; /* 1: needed, 0: none, -1: may be */
-    } verbs[] = {{"create", create, 1},
-                 {"list", list, 0},
-                 {"revoke", revoke, 1},
-                 {"rotate", rotate, 1},
-                 {"hash", hash, -1}};
+        const char *takes;
+    } verbs[] = {{"create", create, 1, "a name for the token"},
+                 {"list", list, 0, "no name"},
+                 {"revoke", revoke, 1, "the id of a token"},
+                 {"rotate", rotate, 1, "the id of a token"},
+                 {"hash", hash, -1, ""}};
     struct token_options o;
 
     if (!parse(&o, argc, argv))
@@ -329,8 +350,15 @@ int client_token(int argc, char **argv)
     if (o.help)
         return usage(stdout);
     for (size_t i = 0; i < sizeof(verbs) / sizeof(*verbs); i++)
-        if (strcmp(o.verb, verbs[i].verb) == 0 &&
-            (verbs[i].subject < 0 || verbs[i].subject == !!o.subject[0]))
+        if (strcmp(o.verb, verbs[i].verb) == 0) {
+            if (verbs[i].subject >= 0 && verbs[i].subject != !!o.subject[0]) {
+                fprintf(stderr,
+                        "callboard: token %s takes %s; see callboard "
+                        "token --help\n",
+                        o.verb, verbs[i].takes);
+                return CLIENT_MISUSED;
+            }
             return verbs[i].run(&o);
+        }
     return usage(stderr);
 }

@@ -402,6 +402,17 @@ def check_command(matrix):
     code, out, err = callboard("token", "list", *remote, token=boss)
     tap.check(code == 0 and ci[4:12] in out and "ci" in out and ci[13:] not in out and "beta" not in out,
               "he lists his own, without secrets", out)
+    tap.check(re.search(r"(?m)^ID +NAME +EXPIRES +LAST USED +FROM +GRANTS$", out)
+              and re.search(rf"(?m)^{ci[4:12]} +ci +\d{{4}}-\d\d-\d\dT\d\d:\d\d:\d\dZ +never +database +ingest acme$", out),
+              "as a table, times to the second", out)
+    code, out, err = callboard("token", "list", *remote, token=ci[:-1] + ("A" if ci[-1] != "A" else "B"))
+    tap.check(code == 3 and "does not accept the token in" in err, "a wrong token: exit 3, and it says which", err)
+    code, out, err = callboard("token", "create", data=folder)
+    tap.check(code == 2 and "takes a name" in err and len(err) < 200, "what is left out is said in one line", err)
+    code, out, err = callboard("tenants", data=folder)
+    tap.check(code == 0 and out.startswith("NAMESPACE"), "tenants asks the socket, without a token", err)
+    code, out, err = callboard("tenants", *remote, token=boss)
+    tap.check(code == 0 and out.startswith("NAMESPACE"), "and the port, with one", err)
     code, out, err = callboard("token", "rotate", ci[4:12], "--overlap", "1h", *remote, token=boss)
     fresh = out.strip()
     tap.check(code == 0 and fresh.startswith("cbt_") and fresh != ci, "rotate prints another", err)
