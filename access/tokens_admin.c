@@ -70,16 +70,16 @@ static void set_time(json_t *object, const char *name, uint64_t ns)
 /* "90d" becomes a time. */
 static bool set_expiry(json_t *object, uint64_t now_ns)
 {
-    struct slice text =
-        slice_of(json_string_value(json_object_get(object, "expires"))
-                     ? json_string_value(json_object_get(object, "expires"))
-                     : "");
+    const json_t *value = json_object_get(object, "expires");
+    struct slice text = {json_string_value(value), json_string_length(value)};
     uint64_t ns;
 
-    if (text.len == 0) {
+    if (!value || json_is_null(value)) {
         json_object_del(object, "expires");
         return true;
     }
+    if (!json_is_string(value)) /* not "never" */
+        return false;
     if (clock_parse_duration_days(text, &ns)) {
         if (ns == 0 || ns > UINT64_MAX / 2 - now_ns)
             return false;
@@ -273,6 +273,8 @@ enum status tokens_rotate(struct tokens *tokens, const struct subject *by,
     uint32_t at = 0;
     enum status status;
 
+    if (overlap_ns > UINT64_MAX / 2 - now)
+        return fail(error, ERR_INVALID, "overlap is too long");
     pthread_mutex_lock(&tokens->change);
     status = find(tokens, by, id, &at, error);
     if (status == OK) {

@@ -65,14 +65,14 @@ static enum status create_token(struct query_request *request)
 
 static enum status rotate_token(struct query_request *request)
 {
-    const char *text =
-        json_string_value(json_object_get(request->body, "overlap"));
+    const json_t *overlap = json_object_get(request->body, "overlap");
     uint64_t overlap_ns = NS_PER_DAY;
     char error[TOKENS_ERROR] = "";
     enum status status;
     json_t *reply;
 
-    if (text && !clock_parse_duration_days(slice_of(text), &overlap_ns))
+    if (overlap && !json_is_null(overlap) &&
+        !clock_parse_duration_days(json_text_of(overlap), &overlap_ns))
         return query_invalid(request, "overlap must be a duration such as 24h");
     if (!has_tokens(request))
         return ERR_NOT_SERVED;

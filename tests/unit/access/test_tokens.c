@@ -141,6 +141,12 @@ TEST(what_is_wrong_with_a_wish_is_said)
          "\"expires\":\"2020-01-01T00:00:00Z\"}",
          "expires must be"},
         {"{\"name\":\"a\",\"role\":\"ingest\",\"namespace\":\"a\","
+         "\"expires\":1893456000}",
+         "expires must be"},
+        {"{\"name\":\"a\",\"role\":\"ingest\",\"namespace\":\"a\","
+         "\"expires\":\"\"}",
+         "expires must be"},
+        {"{\"name\":\"a\",\"role\":\"ingest\",\"namespace\":\"a\","
          "\"stamp\":\"maybe\"}",
          "stamp must be"},
         {"{\"name\":\"a\",\"grants\":[]}", "grants must be"},
