@@ -223,8 +223,9 @@ static bool is_askable(const struct subject *subject, enum action action,
         (scope->component.len > 0 && scope->project.len == 0) ||
         subject->token.len == 0 || subject->context.len == 0)
         return false;
-    for (int i = 0; i < IDENTITY_NAMES; i++)
-        if (scope->name[i].len > 1024)
+    for (int i = 0; i < IDENTITY_NAMES; i++) /* "*" is no name, but a grant */
+        if (scope->name[i].len > 1024 ||
+            slice_equal(scope->name[i], SLICE("*")))
             return false;
     return true;
 }
