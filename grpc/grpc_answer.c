@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "clock.h"
 #include "grpc_int.h"
 #include "mem.h"
 
@@ -33,6 +34,7 @@ static void submit(struct grpc_stream *stream, const nghttp2_nv *headers,
     uint64_t sent = GRPC_PREFIX + stream->request.len + stream->padding;
 
     stream->state = GS_ANSWERED;
+    stream->answered_ns = clock_monotonic_ns();
     grpc_flood_answer(&conn->flood, stream->ended || sent > stream->credit
                                         ? 0
                                         : stream->credit - sent);

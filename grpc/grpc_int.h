@@ -130,6 +130,7 @@ struct grpc_stream {
     enum grpc_type type;
     uint64_t started_ns, deadline_ns;  /* monotonic; 0: none */
     uint64_t wait_until_ns;            /* 0: has not waited */
+    uint64_t answered_ns;              /* since when it is GS_ANSWERED */
     uint64_t wait_start_ns, waited_ns; /* time that was ours, not the peer's */
 
     uint8_t prefix[GRPC_PREFIX];

@@ -301,7 +301,9 @@ static void admit(struct grpc_stream *stream)
         status = ERR_BUSY;
         why = GRPC_NO_MEMORY;
     }
-    if (status == ERR_BUSY || status == ERR_FULL) {
+    if (slot_is_reserved(stream->conn->slot) && status == ERR_BUSY) {
+        grpc_stream_refuse(stream, status, why); /* it stays reserved */
+    } else if (status == ERR_BUSY || status == ERR_FULL) {
         wait_or_refuse(stream, status, why);
     } else if (status != OK) {
         grpc_stream_refuse(stream, status, why);

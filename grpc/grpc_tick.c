@@ -16,6 +16,7 @@
 #define NOTICE_NS    (150 * NS_PER_MS)
 #define PING_NS      (20 * NS_PER_S)
 #define LAST_NS      (30 * NS_PER_S) /* for open requests of an old connection */
+#define TAKE_NS      (SLOT_HEAD_S * NS_PER_S) /* to take an answer in */
 #define LOOK_NS      NS_PER_S
 #define IDLE_TICK_MS 250
 
@@ -79,6 +80,21 @@ static void refuse_slow(struct grpc_connection *conn, uint64_t now)
         if (!stream->gone && is_too_slow(stream, now))
             grpc_stream_refuse(stream, ERR_DEADLINE,
                                "the message arrives too slowly");
+}
+
+/* An answer that the peer does not take, by a window of 0 or by not reading,
+ * would keep its stream open for ever, and the slot with it. */
+static bool is_stuck(const struct grpc_connection *conn, uint64_t now)
+{
+    const struct grpc_stream *stream;
+
+    if (conn->failed && conn->unsent_len > 0)
+        return true;
+    ring_each(stream, &conn->streams, struct grpc_stream, of_connection)
+        if (!stream->gone && stream->state == GS_ANSWERED &&
+            now > stream->answered_ns + TAKE_NS)
+            return true;
+    return false;
 }
 
 /* ---- connections ---- */
@@ -149,7 +165,10 @@ static void look_at_all(struct grpc_server *server, uint64_t now)
         if (conn->state == GC_CLOSED)
             continue;
         look_at(conn, now);
-        grpc_connection_flush(conn);
+        if (is_stuck(conn, now))
+            grpc_connection_close(conn);
+        else
+            grpc_connection_flush(conn);
     }
     ring_each(conn, &server->all, struct grpc_connection, all)
         idle = idle && conn->state == GC_CLOSED;

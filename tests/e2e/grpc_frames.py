@@ -223,6 +223,38 @@ def promises(server):
     raw.close()
 
 
+def takes_no_answer(server):
+    """Streams whose answers may not be sent: by a window of 0, or since the peer does not read. Without a credential
+    they would hold a slot each for as long as the peer likes."""
+    check = [(":path", "/grpc.health.v1.Health/Check") if name == ":path" else (name, value) for name, value in HEAD]
+    closed = Raw(server, window=0)
+    closed.send(closed.head(check), closed.data(message(b""), end=True))
+    deaf = Raw(server)
+    deaf.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    deaf.socket.settimeout(0.5)
+    until = time.monotonic() + 5
+    while time.monotonic() < until and deaf.send(*(deaf.head(HEAD[:2] + [(":path", "/x")] + HEAD[3:])
+                                                   for _ in range(20))):
+        pass
+    since = time.monotonic()
+    for name, raw in (("a window of 0", closed), ("a peer that does not read", deaf)):
+        while time.monotonic() < since + 14 and connections(server, raw):
+            time.sleep(0.2)
+        tap.check(not connections(server, raw), f"{name}: the connection is ended")
+    tap.check(good_client(server), "answers that are not taken: a good client beside them is served")
+    closed.close()
+    deaf.close()
+
+
+def connections(server, raw):
+    """Whether the server still has the other end of the connection."""
+    mine = raw.socket.getsockname()[1]
+    with open("/proc/net/tcp") as table:
+        rows = [line.split() for line in table][1:]
+    return any(row[3] == "01" and int(row[1].split(":")[1], 16) == server.grpc_port and
+               int(row[2].split(":")[1], 16) == mine for row in rows)
+
+
 # ---- a request cut anywhere ----
 
 
@@ -391,6 +423,7 @@ def main():
     cut_everywhere(server)
     floods(server)
     promises(server)
+    takes_no_answer(server)
     tap.same(server.stop(), 0, "the server ends well after all of it")
     drain()
     killed()
