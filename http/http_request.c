@@ -68,8 +68,12 @@ void http_refuse(struct server_request *sr, enum status status, const char *why)
  * a response before they have sent all, so it is more than a small limit. */
 static uint64_t discard_limit(const struct server_request *sr)
 {
+    const struct subject *subject = sr->request.subject;
+    bool stranger = access_is_required(sr->server->options.access) &&
+                    (!subject || subject->kind == SUBJECT_NOBODY);
+
     /* Who has no right to send gets less: what SDKs send in one request. */
-    if (sr->unwelcome)
+    if (sr->unwelcome || stranger)
         return DISCARD_STRANGER;
     uint64_t twice = 2 * http_body_limit(sr);
 
