@@ -446,20 +446,26 @@ uint16_t query_port(const struct query *query)
     return http_port(query->http);
 }
 
+/* A call of the authorization service ends by its timeout. */
+static void wait_for_decisions(struct query *query)
+{
+    while (atomic_load(&query->undecided) > 0)
+        nanosleep(&(struct timespec){.tv_nsec = (long)NS_PER_MS}, NULL);
+}
+
 void query_stop(struct query *query)
 {
     if (!query)
         return;
     http_quiesce(query->http);
     http_quiesce(query->admin);
-    while (atomic_load(&query->undecided) > 0)
-        nanosleep(&(struct timespec){.tv_nsec = (long)NS_PER_MS},
-                  NULL); /* a call ends by its timeout */
+    wait_for_decisions(query);
     fair_queue_close(query->queue);
     for (uint32_t i = 0; i < query->worker_count; i++) {
         pthread_join(query->workers[i].thread, NULL);
         reader_close(query->workers[i].reader);
     }
+    wait_for_decisions(query); /* of queries that were queued until now */
     http_stop(query->http);
     http_stop(query->admin);
     free(query->workers);
