@@ -249,7 +249,15 @@ static struct subject *with_grant(struct subject *subject, enum action action,
 {
     uint32_t count = subject->grants.count;
     struct grant *grants = mem_zero(count + 1, sizeof(*grants));
-    struct subject of = *subject, *more;
+    /* Not the count of references, which other threads change. */
+    struct subject *more, of = {.kind = subject->kind,
+                                .stamp = subject->stamp,
+                                .id = subject->id,
+                                .name = subject->name,
+                                .issuer = subject->issuer,
+                                .token = subject->token,
+                                .context = subject->context,
+                                .expires_ns = subject->expires_ns};
 
     if (count > 0)
         memcpy(grants, subject->grants.at, count * sizeof(*grants));

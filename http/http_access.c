@@ -100,7 +100,7 @@ const char *http_scope_of(const struct http_request *request,
 }
 
 /* What the grants do not cover, the authorization service may allow: now, or,
- * where the scope is in the body, once that was read. */
+ * where the scope is that of a body or an object, once that was read. */
 static enum status ask_service(struct server_request *sr,
                                const union scope_names *scope, const char **why)
 {
@@ -110,7 +110,7 @@ static enum status ask_service(struct server_request *sr,
 
     if (!access_is_decided(access, request->subject, route->action))
         return ERR_FORBIDDEN;
-    if (route->scope == SCOPE_BODY)
+    if (route->scope == SCOPE_BODY || route->scope == SCOPE_OBJECT)
         return OK;
     return access_decide(access, &request->subject, route->action, scope, NULL,
                          why);

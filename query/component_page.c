@@ -58,7 +58,8 @@ static bool may_see(const struct component_page *page, enum action action,
 
     for (uint32_t i = 0; i < environments; i++)
         may &= viewer_sees(&viewer, &page->info[i].identity);
-    return may;
+    return may || (page->request->asker &&
+                   params_may_see(page->request, action, &page->scope) == OK);
 }
 
 static void withhold(struct component_page *page, uint32_t environments)
@@ -115,6 +116,8 @@ static enum status read_and_reply(struct component_page *page)
     enum status s;
 
     find_component(page);
+    if (page->request->failed != OK) /* a decision is awaited */
+        return page->request->failed;
     page->pod_index.arena = request->arena;
     s = page_read_series(page);
     if (s == OK)

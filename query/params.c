@@ -104,43 +104,55 @@ static void component_scope(struct query_request *request, const json_t *object,
 /* The authorization service may know what the grants do not cover. OK: it
  * does. */
 static enum status ask_service(struct query_request *request,
+                               enum action action,
                                const union scope_names *names, const char **why)
 {
     enum status status;
 
     if (!request->asker)
         return ERR_FORBIDDEN;
-    status =
-        access_decide(request->services->access, request->asker,
-                      request->viewer.action, names, &request->waiter, why);
+    status = access_decide(request->services->access, request->asker, action,
+                           names, &request->waiter, why);
     request->waits = status == ERR_BUSY;
     if (status == OK)
         query_request_subject(request, *request->asker);
     return status;
 }
 
-enum status params_may_ask(struct query_request *request,
+static union scope_names names_of(const struct scope_filter *scope)
+{
+    return (union scope_names){{scope->namespace, scope->project,
+                                scope->component, scope->environment}};
+}
+
+enum status params_may_see(struct query_request *request, enum action action,
                            const struct scope_filter *scope)
 {
-    const union scope_names names = {{scope->namespace, scope->project,
-                                      scope->component, scope->environment}};
-    char text[ACCESS_REFUSAL_MAX];
+    const struct viewer viewer = {request->viewer.grants, action};
+    const union scope_names names = names_of(scope);
     const char *why = NULL;
     enum status status;
 
     if (request->failed != OK ||
-        registry_may_ask(request->services->registry, scope, &request->viewer,
-                         false))
+        registry_may_ask(request->services->registry, scope, &viewer, false))
         return request->failed;
-    status = ask_service(request, &names, &why);
-    if (status == OK)
-        return OK;
-    if (status == ERR_UNAUTHENTICATED) {
+    status = ask_service(request, action, &names, &why);
+    if (status == ERR_UNAUTHENTICATED)
         query_refuse_credential(request, why);
-        return request->failed;
-    }
-    if (status != ERR_FORBIDDEN)
-        return query_fail(request, status, "02", "%s", why);
+    else if (status != OK && status != ERR_FORBIDDEN)
+        query_fail(request, status, "02", "%s", why);
+    return status;
+}
+
+enum status params_may_ask(struct query_request *request,
+                           const struct scope_filter *scope)
+{
+    const union scope_names names = names_of(scope);
+    enum status status = params_may_see(request, request->viewer.action, scope);
+    char text[ACCESS_REFUSAL_MAX];
+
+    if (status != ERR_FORBIDDEN || request->failed != OK)
+        return status;
     access_refusal(text, request->subject, request->viewer.action, &names);
     return query_fail(request, ERR_FORBIDDEN, NULL, "%s", text);
 }

@@ -27,6 +27,11 @@ enum { SCOPE_WORKFLOW = 1, SCOPE_NEEDS_PROJECT = 2, SCOPE_NEEDS_ENV = 4 };
 /* The grants must cover the scope; else 403. */
 enum status params_may_ask(struct query_request *request,
                            const struct scope_filter *scope);
+/* Whether an action is allowed in a scope, by the grants or, if those do not
+ * cover it, by the authorization service. ERR_FORBIDDEN: no, which is no answer
+ * yet. Others are answered: a decision is awaited, or there is none. */
+enum status params_may_see(struct query_request *request, enum action action,
+                           const struct scope_filter *scope);
 /* searchScope, which the grants must cover. flags: workflow scopes are allowed,
  * project or environment are required. */
 enum status params_scope(struct query_request *request, int flags,

@@ -60,18 +60,6 @@ static const struct reply_table document_table =
                 REPLY(struct rca_document, "environment", environment),
                 REPLY_OPTIONAL(struct rca_document, "component", component));
 
-/* A report about a project names its components. */
-static bool may_see_project(struct query_request *request,
-                            const struct rca_alert *alert)
-{
-    const struct scope_filter scope = {.namespace = alert->namespace,
-                                       .project = alert->project,
-                                       .environment = alert->environment};
-
-    return registry_may_ask(request->services->registry, &scope,
-                            &request->viewer, false);
-}
-
 /* Stores the document, which is written in the answer's buffer: that has a
  * limit. report NULL: the analysis failed. */
 static enum status store_report(struct query_request *request,
@@ -85,8 +73,7 @@ static enum status store_report(struct query_request *request,
         .namespace = alert->namespace,
         .project = alert->project,
         .environment = alert->environment,
-        .component =
-            may_see_project(request, alert) ? SLICE("") : alert->component};
+        .component = alert->sees_project ? SLICE("") : alert->component};
 
     if (report) {
         document.shown.status = "completed";
@@ -119,7 +106,7 @@ static enum status find_report(struct query_request *request,
                   .project = alert->project,
                   .component = alert->component,
                   .environment = alert->environment},
-        .viewer = may_see_project(request, alert) ? &request->viewer : &own,
+        .viewer = alert->sees_project ? &request->viewer : &own,
         .window = {alert->time_ns - alert->length_ns, alert->time_ns},
         .registry = request->services->registry,
         .catalog = request->services->catalog,
@@ -262,15 +249,13 @@ static enum status list_reports(struct query_request *request)
 /* A text of it may be a uid. */
 bool rca_report_is_seen(void *arg, const union scope_names *names)
 {
-    const struct query_request *request = arg;
-    const struct viewer viewer = {request->viewer.grants, ACTION_RCA_VIEW};
+    struct query_request *request = arg;
     const struct scope_filter scope = {.namespace = names->namespace,
                                        .project = names->project,
                                        .component = names->component,
                                        .environment = names->environment};
 
-    return registry_may_ask(request->services->registry, &scope, &viewer,
-                            false);
+    return params_may_see(request, ACTION_RCA_VIEW, &scope) == OK;
 }
 
 json_t *rca_load_report(struct query_request *request, struct slice id,
@@ -278,8 +263,13 @@ json_t *rca_load_report(struct query_request *request, struct slice id,
 {
     struct slice text =
         rca_reports_get(request->services->rca, id, scope, request->arena);
+    json_t *document = NULL;
 
-    return text.len > 0 ? json_loadb(text.ptr, text.len, 0, NULL) : NULL;
+    if (request->failed == OK && text.len > 0)
+        document = json_loadb(text.ptr, text.len, 0, NULL);
+    if (request->failed == OK && !document)
+        rca_not_found(request);
+    return document;
 }
 
 /* In the query string or, of PUT, in the body. */
@@ -305,7 +295,7 @@ static enum status load_by_path(struct query_request *request,
     if (request->failed != OK)
         return request->failed;
     *document = rca_load_report(request, request->parts[0], &scope);
-    return *document ? OK : rca_not_found(request);
+    return request->failed;
 }
 
 static void dump(struct query_request *request, const json_t *value)

@@ -166,7 +166,7 @@ enum status rca_chat(struct query_request *request)
         return request->failed;
     document = rca_load_report(request, id, &scope);
     if (!document)
-        return rca_not_found(request);
+        return request->failed;
     answer_from(document, question, &answer);
     json_decref(document);
     request->content_type_out = "application/x-ndjson";

@@ -243,6 +243,40 @@ static enum status is_in_scope(struct query_request *request,
     return s == OK ? OK : query_fail_read(request, s);
 }
 
+/* The service may know what the grants do not cover. */
+static enum status may_see_span(struct query_request *request,
+                                const struct span *span)
+{
+    struct identity identity;
+
+    if (!registry_resource_identity(request->services->registry,
+                                    span->resource_id, request->arena,
+                                    &identity))
+        return ERR_FORBIDDEN;
+    const struct scope_filter scope = {.namespace = identity.namespace,
+                                       .project = identity.project,
+                                       .component = identity.component,
+                                       .environment = identity.environment};
+    return params_may_see(request, request->viewer.action, &scope);
+}
+
+/* By its id; visible NULL: of all. Not found, too: it may not be seen. */
+static enum status find_span(struct query_request *request,
+                             const uint8_t trace_id[16], const uint8_t id[8],
+                             const struct bitmap *visible, struct span *span)
+{
+    enum status s = reader_find_span(request->reader, trace_id, id, visible,
+                                     request->arena, span);
+
+    if (s != ERR_NOT_FOUND || !visible || !request->asker)
+        return s;
+    s = reader_find_span(request->reader, trace_id, id, NULL, request->arena,
+                         span);
+    if (s == OK)
+        s = may_see_span(request, span);
+    return s == ERR_FORBIDDEN ? ERR_NOT_FOUND : s;
+}
+
 /* scope NULL: any, of what may be seen. */
 static enum status span_details(struct query_request *request,
                                 const struct scope_filter *scope)
@@ -263,9 +297,10 @@ static enum status span_details(struct query_request *request,
                   : params_visible(request, &visible);
     if (s != OK)
         return s;
-    s = shown ? reader_find_span(request->reader, trace_id, id, visible,
-                                 request->arena, &span)
+    s = shown ? find_span(request, trace_id, id, visible, &span)
               : ERR_NOT_FOUND;
+    if (request->failed != OK)
+        return request->failed;
     if (s == ERR_NOT_FOUND)
         return query_fail(request, s, "OBS-V1-T-07", "Span not found");
     if (s != OK)

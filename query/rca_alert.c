@@ -47,6 +47,24 @@ static struct slice alert_text(struct query_request *request,
     return json_text_of(value);
 }
 
+/* Of the component that is alerted, and of its project. */
+static enum status check_scope(struct query_request *request,
+                               struct rca_alert *alert)
+{
+    const struct scope_filter scope = {.namespace = alert->namespace,
+                                       .project = alert->project,
+                                       .component = alert->component,
+                                       .environment = alert->environment};
+    struct scope_filter project = scope;
+
+    if (params_may_ask(request, &scope) != OK)
+        return request->failed;
+    project.component = (struct slice){NULL, 0};
+    alert->sees_project =
+        params_may_see(request, request->viewer.action, &project) == OK;
+    return request->failed;
+}
+
 /* The alert's own window if it is longer than what a ranking needs. */
 static uint64_t length_of(const json_t *alert)
 {
@@ -85,11 +103,7 @@ enum status rca_alert_read(struct query_request *request,
     alert->length_ns = length_of(a);
     if (alert->time_ns < 2 * alert->length_ns)
         query_invalid(request, "alert.timestamp is too old");
-    const struct scope_filter scope = {.namespace = alert->namespace,
-                                       .project = alert->project,
-                                       .component = alert->component,
-                                       .environment = alert->environment};
-    return params_may_ask(request, &scope);
+    return check_scope(request, alert);
 }
 
 /* ---- for the report ---- */

@@ -22,6 +22,7 @@ struct rca_alert {
     const json_t *body; /* of the request */
     struct slice id, namespace, component, project, environment;
     uint64_t time_ns, length_ns; /* it covers so much time before its time */
+    bool sees_project; /* who asks: a report about it names its components */
 };
 
 /* ---- rca_alert.c ---- */
@@ -68,7 +69,7 @@ struct slice rca_report_summary(struct query_request *request,
 
 /* rca_is_seen of a request. */
 bool rca_report_is_seen(void *request, const union scope_names *names);
-/* A stored document, NULL if there is none. */
+/* A stored document. NULL: there is none in the scope, which is answered. */
 json_t *rca_load_report(struct query_request *request, struct slice id,
                         const struct rca_scope *scope);
 /* The answer if there is no report. */
