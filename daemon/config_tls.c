@@ -31,6 +31,7 @@ struct config_tls config_tls_of(const struct config *c, enum config_port port)
                                   .clients = c->otlp_tls_clients};
     else if (port == CONFIG_OTLP_GRPC)
         tls = (struct config_tls){.name = "grpc",
+                                  .listen = c->otlp_grpc,
                                   .cert = c->grpc_tls_cert,
                                   .key = c->grpc_tls_key,
                                   .client_ca = c->grpc_tls_client_ca,
@@ -49,8 +50,20 @@ bool config_is_required(const struct config_tls *tls)
     return tls->client_ca[0] && strcmp(tls->clients, "required") == 0;
 }
 
+/* Tokens and JWTs come over the network to this port. */
+static bool has_secrets(const struct config *c, enum config_port port,
+                        const char *listen)
+{
+    bool ingest = port != CONFIG_QUERY;
+
+    return strcmp(c->auth, "required") == 0 &&
+           !(ingest && strcmp(c->auth_ingest, "none") == 0) && listen[0] &&
+           !listen_is_loopback(listen);
+}
+
 /* NULL, or what is wrong. */
-static const char *wrong(const struct config *c, const struct config_tls *tls)
+static const char *wrong(const struct config *c, enum config_port port,
+                         const struct config_tls *tls)
 {
     bool required = strcmp(tls->clients, "required") == 0;
 
@@ -67,8 +80,7 @@ static const char *wrong(const struct config *c, const struct config_tls *tls)
     if (required && !tls->client_ca[0])
         return "required client certificates need their authorities "
                "(--tls-client-ca)";
-    if (!tls->cert[0] && tls->listen && strcmp(c->auth, "required") == 0 &&
-        !listen_is_loopback(tls->listen))
+    if (!tls->cert[0] && has_secrets(c, port, tls->listen))
         return "tokens would be sent in plain text over the network: give a "
                "certificate (--tls-cert, --tls-key), or --tls off";
     return NULL;
@@ -79,7 +91,7 @@ bool config_check_tls(const struct config *config, char *error,
 {
     for (int port = 0; port < CONFIG_PORTS; port++) {
         struct config_tls tls = config_tls_of(config, (enum config_port)port);
-        const char *why = wrong(config, &tls);
+        const char *why = wrong(config, (enum config_port)port, &tls);
 
         if (!why)
             continue;

@@ -86,21 +86,37 @@ static void stop(struct daemon *d)
     audit_close();
 }
 
+/* "https://HOST:PORT"; of all addresses, the one that this machine has. */
+static void print_address(const struct daemon *d, enum config_port which,
+                          const char *label, unsigned port)
+{
+    const char *listen = config_tls_of(d->config, which).listen;
+    const char *colon = strrchr(listen, ':');
+    int len = colon ? (int)(colon - listen) : 0;
+
+    if (len == 0 || strncmp(listen, "0.0.0.0:", 8) == 0 ||
+        strncmp(listen, "[::]:", 5) == 0) {
+        listen = "127.0.0.1";
+        len = 9;
+    }
+    printf("  %-10s  %s://%.*s:%u", label, d->tls[which] ? "https" : "http",
+           len, listen, port);
+}
+
 static void print_ready(const struct daemon *d)
 {
     unsigned otlp = otlp_http_port(d->otlp_http), query = query_port(d->query);
     unsigned grpc = d->otlp_grpc ? otlp_grpc_port(d->otlp_grpc) : 0;
 
-    printf("Callboard is up.\n"
-           "  OTLP/HTTP   %s://127.0.0.1:%u  (/v1/traces /v1/logs "
-           "/v1/metrics)\n",
-           d->tls[CONFIG_OTLP_HTTP] ? "https" : "http", otlp);
-    if (grpc)
-        printf("  OTLP/gRPC   %s://127.0.0.1:%u\n",
-               d->tls[CONFIG_OTLP_GRPC] ? "https" : "http", grpc);
-    printf("  query API   %s://127.0.0.1:%u/api/v1/components\n"
-           "  data        %s\n",
-           d->tls[CONFIG_QUERY] ? "https" : "http", query, d->config->data_dir);
+    printf("Callboard is up.\n");
+    print_address(d, CONFIG_OTLP_HTTP, "OTLP/HTTP", otlp);
+    printf("  (/v1/traces /v1/logs /v1/metrics)\n");
+    if (grpc) {
+        print_address(d, CONFIG_OTLP_GRPC, "OTLP/gRPC", grpc);
+        printf("\n");
+    }
+    print_address(d, CONFIG_QUERY, "query API", query);
+    printf("/api/v1/components\n  data        %s\n", d->config->data_dir);
     fflush(stdout);
     log_info(
         "daemon", "ready", log_uint("otlp_port", otlp),

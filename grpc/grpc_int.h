@@ -7,7 +7,7 @@
  *   grpc_session.c     frames: callbacks of the library
  *   grpc_stream.c      head, waits, message
  *   grpc_body.c        memory and credit of the message
- *   grpc_answer.c      answer
+ *   grpc_answer.c      answer; grpc_audit.c: who was refused
  *   grpc_connection.c  bytes written
  *   grpc_tick.c        deadlines, waiting requests, GOAWAY
  *
@@ -126,6 +126,8 @@ struct grpc_stream {
     bool misdirected;
     size_t head_bytes;
     struct slice authorization; /* owned; ptr NULL: absent */
+    struct slice user_agent;    /* the same; only with an audit */
+    const char *reason;         /* of a refused credential, static */
     char encoding[16];
     enum grpc_type type;
     uint64_t started_ns, deadline_ns;  /* monotonic; 0: none */
@@ -191,7 +193,7 @@ enum grpc_io grpc_io_write(struct grpc_connection *conn, const char *bytes,
                            size_t len, size_t *sent);
 /* The name in the client's certificate, as tls_session_peer(). */
 MUST_CHECK enum status grpc_io_peer(struct grpc_connection *conn,
-                                    struct slice *name);
+                                    struct slice *name, const char **why);
 
 /* ---- grpc_session.c ---- */
 
@@ -232,6 +234,14 @@ void grpc_body_drop(struct grpc_stream *stream);
 
 /* Submits the response, or stream->http_status, to the library. */
 void grpc_answer(struct grpc_stream *stream);
+
+/* ---- grpc_audit.c ---- */
+
+/* For the audit, if there is one. */
+void grpc_audit_keep(struct grpc_stream *stream, struct slice user_agent);
+/* Of a request that is refused: a line, if that is for who asks. */
+void grpc_audit(const struct grpc_stream *stream, enum status status,
+                const char *why);
 
 /* ---- grpc_tick.c ---- */
 

@@ -86,13 +86,13 @@ enum grpc_io grpc_io_handshake(struct grpc_connection *conn)
                                                     : GRPC_IO_READ;
 }
 
-enum status grpc_io_peer(struct grpc_connection *conn, struct slice *name)
+enum status grpc_io_peer(struct grpc_connection *conn, struct slice *name,
+                         const char **why)
 {
     struct grpc_tls *io = conn->tls;
-    const char *why;
 
     *name = (struct slice){NULL, 0};
-    return io ? tls_session_peer(&io->own, io->session, name, &why) : OK;
+    return io ? tls_session_peer(&io->own, io->session, name, why) : OK;
 }
 
 static enum grpc_io outcome(ssize_t n, size_t *done)

@@ -52,6 +52,7 @@ static void free_stream(struct grpc_stream *stream)
     if (stream->charged)
         budget_give(conn->server->options.budget, GRPC_STREAM_CHARGE);
     free((void *)(uintptr_t)stream->authorization.ptr);
+    free((void *)(uintptr_t)stream->user_agent.ptr);
     subject_free(stream->request.subject);
     ring_remove(&stream->of_connection);
     free(stream);
@@ -125,6 +126,8 @@ static void take_header(struct grpc_stream *stream, struct slice name,
         keep_encoding(stream, value);
     } else if (slice_equal(name, SLICE("authorization"))) {
         keep_authorization(stream, value);
+    } else if (slice_equal(name, SLICE("user-agent"))) {
+        grpc_audit_keep(stream, value);
     } else if (slice_equal(name, SLICE("grpc-timeout"))) {
         if (grpc_parse_timeout(value, &timeout) &&
             timeout < UINT64_MAX - stream->started_ns)
@@ -151,6 +154,7 @@ void grpc_stream_refuse(struct grpc_stream *stream, enum status status,
 
     stop_waiting(stream);
     grpc_body_drop(stream);
+    grpc_audit(stream, status, why);
     service->refuse(service->arg, &stream->request, status, why);
     grpc_answer(stream);
 }
@@ -190,16 +194,17 @@ static enum status identify(struct grpc_stream *stream)
     struct grpc_request *request = &stream->request;
     struct credential credential = {.authorization = stream->authorization,
                                     .address = request->from.bytes};
-    const char *why; /* a word for another API */
     enum status status;
 
     if (request->method && request->method->action == ACTION_OPEN) {
         request->subject = subject_nobody();
         return OK;
     }
-    status = grpc_io_peer(stream->conn, &credential.certificate);
+    status =
+        grpc_io_peer(stream->conn, &credential.certificate, &stream->reason);
     return status == OK ? access_identify(stream->conn->server->options.access,
-                                          &credential, &request->subject, &why)
+                                          &credential, &request->subject,
+                                          &stream->reason)
                         : status;
 }
 

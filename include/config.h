@@ -138,7 +138,7 @@ MUST_CHECK enum status config_parse_yaml(struct config *config,
                                          const char *text, size_t len,
                                          char *error, size_t error_size);
 
-/* TLS of a port; cert "": plain. listen NULL: unknown. */
+/* TLS of a port; cert "": plain. */
 enum config_port {
     CONFIG_QUERY,
     CONFIG_OTLP_HTTP,

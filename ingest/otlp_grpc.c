@@ -242,8 +242,8 @@ enum status otlp_grpc_start(struct otlp_grpc **out,
         .budget = options->receiver.budget,
         .message_share = receiver_body_share(&options->receiver),
         .allowed_hosts = options->allowed_hosts,
-        .http1_text = "this is OTLP/gRPC (HTTP/2 without TLS); OTLP/HTTP has "
-                      "another port, by default 4318",
+        .http1_text = "this is OTLP/gRPC (HTTP/2); OTLP/HTTP has another "
+                      "port, by default 4318",
     };
     enum status status;
 

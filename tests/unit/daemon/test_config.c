@@ -181,6 +181,12 @@ TEST(other_addresses_need_a_decision)
     /* credentials without TLS */
     CHECK_EQ(load_pair("--query", "0.0.0.0:9097", "--auth", "required"),
              ERR_INVALID);
+    CHECK_EQ(load_pair("--otlp-http", "0.0.0.0:4318", "--auth", "required"),
+             ERR_INVALID);
+    CHECK_EQ(load_pair("--otlp-grpc", "0.0.0.0:4317", "--auth", "required"),
+             ERR_INVALID);
+    CHECK_EQ(load_pair("--otlp-grpc", "0.0.0.0:4317", NULL, NULL), ERR_INVALID);
+    CHECK_EQ(load_pair("--otlp-grpc", "", "--auth", "required"), OK);
     CHECK_EQ(load_pair("--query", "[::1]:9097", NULL, NULL), OK);
     CHECK_EQ(load_pair("--query", NULL, NULL, NULL), ERR_INVALID);
     CHECK_EQ(load_pair("--nonsense", "1", NULL, NULL), ERR_INVALID);
