@@ -268,6 +268,18 @@ void audit_write(const struct audit_event *event)
     pthread_mutex_unlock(&audit.lock);
 }
 
+void audit_file(const char *action, const char *path, const char *why)
+{
+    audit_write(&(struct audit_event){
+        .action = action,
+        .category = AUDIT_MANAGEMENT,
+        .result = why ? AUDIT_FAILURE : AUDIT_SUCCESS,
+        .by_program = true,
+        .name = slice_of(path),
+        .reason = why,
+    });
+}
+
 /* ---- counted refusals ---- */
 
 static void write_refusals(bool all)

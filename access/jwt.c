@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <strings.h>
 
+#include "audit.h"
 #include "authz.h"
 #include "authz_json.h"
 #include "clock.h"
@@ -77,6 +78,7 @@ static void set_rules(struct jwt *jwt, struct grant_rules *rules,
         log_error("access", "cannot use the file with grants",
                   log_text("path", jwt->options.grants),
                   log_text("reason", error));
+    audit_file("grants:reload", jwt->options.grants, rules ? NULL : error);
     pthread_mutex_lock(&jwt->lock);
     snprintf(jwt->error, sizeof(jwt->error), "%s", rules ? "" : error);
     if (rules) {

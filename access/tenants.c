@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "array.h"
+#include "audit.h"
 #include "log.h"
 #include "mem.h"
 
@@ -200,11 +201,13 @@ static void note(struct tenants *tenants, const char *path, const char *why)
     changed = strcmp(tenants->note, why) != 0;
     snprintf(tenants->note, sizeof(tenants->note), "%s", why);
     pthread_mutex_unlock(&tenants->note_lock);
-    if (changed && why[0])
-        log_error("access",
-                  "the file of limits cannot be used; the limits "
-                  "stay as they were",
-                  log_text("file", path), log_text("reason", why));
+    if (!changed || !why[0])
+        return;
+    log_error("access",
+              "the file of limits cannot be used; the limits "
+              "stay as they were",
+              log_text("file", path), log_text("reason", why));
+    audit_file("limits:reload", path, why);
 }
 
 bool tenants_note(struct tenants *tenants, struct buf *out)
@@ -246,9 +249,11 @@ static void read_file(struct tenants *tenants, const char *path, int fd)
            (n = read(fd, text + len, LIMITS_MAX_BYTES + 1 - len)) > 0)
         len += (size_t)n;
     if (tenants_set_limits(tenants, (struct slice){text, len}, why,
-                           sizeof(why)) == OK)
+                           sizeof(why)) == OK) {
         log_info("access", "read the limits", log_text("file", path),
                  log_uint("namespaces", tenants->limits.count));
+        audit_file("limits:reload", path, NULL);
+    }
     note(tenants, path, why);
     free(text);
 }

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "audit.h"
 #include "clock.h"
 #include "log.h"
 #include "mem.h"
@@ -60,10 +61,12 @@ static void set_problem(struct tls *tls, const char **problem, const char *why,
     pthread_mutex_lock(&tls->lock);
     *problem = why;
     pthread_mutex_unlock(&tls->lock);
-    if (why && !same)
-        log_error("tls", "files cannot be used",
-                  log_text("port", tls->options.name), log_text("path", path),
-                  log_text("reason", why));
+    if (!why || same)
+        return;
+    log_error("tls", "files cannot be used",
+              log_text("port", tls->options.name), log_text("path", path),
+              log_text("reason", why));
+    audit_file("certificate:reload", path, why);
 }
 
 static void warn_of_times(const struct tls *tls, const struct tls_pair *pair)
@@ -113,6 +116,7 @@ static void read_pair(struct tls *tls)
     if (!old)
         return;
     retire(tls, old, NULL);
+    audit_file("certificate:reload", tls->options.cert, NULL);
     log_info("tls", "certificate replaced", log_text("port", tls->options.name),
              log_int("expires_in_s", pair->expires_s - now_s()));
 }
@@ -130,8 +134,10 @@ static void read_trust(struct tls *tls)
     tls->trust = trust;
     tls->trust_generation++;
     pthread_mutex_unlock(&tls->lock);
-    if (old)
-        retire(tls, NULL, old);
+    if (!old)
+        return;
+    retire(tls, NULL, old);
+    audit_file("certificate:reload", path, NULL);
 }
 
 static bool asks_clients(const struct tls *tls)

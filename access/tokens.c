@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "array.h"
+#include "audit.h"
 #include "clock.h"
 #include "log.h"
 #include "mem.h"
@@ -253,6 +254,7 @@ bool tokens_read_file(struct tokens *tokens, const char *path)
         (void)snprintf(tokens->problem, sizeof(tokens->problem),
                        "--tokens: %s; the tokens read before are used", why);
     pthread_rwlock_unlock(&tokens->lock);
+    audit_file("tokens:reload", path, good ? NULL : why);
     if (good) {
         log_info("access", "tokens read", log_text("file", path),
                  log_uint("tokens", list.count));

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "audit.h"
 #include "log.h"
 #include "mem.h"
 #include "serve_int.h"
@@ -54,7 +55,7 @@ enum status serve_load_request_key(struct daemon *d)
 
 /* ---- catalogue ---- */
 
-static void put_catalog(struct daemon *d, struct slice json, const char *from)
+static bool put_catalog(struct daemon *d, struct slice json, const char *from)
 {
     struct arena arena;
     struct slice detail = {NULL, 0};
@@ -67,6 +68,7 @@ static void put_catalog(struct daemon *d, struct slice json, const char *from)
         log_error("catalog", "refused or not saved", log_text("from", from),
                   log_slice("reason", detail));
     arena_release(&arena);
+    return status == OK;
 }
 
 static enum status save_catalog(void *arg, struct slice text)
@@ -85,7 +87,7 @@ void serve_load_catalog(struct daemon *d)
     arena_init(&arena, NULL, CATALOG_MAX_BYTES * 2);
     if (metadata_load_catalog(store_metadata(d->store), &arena, &text) == OK &&
         text.len > 0)
-        put_catalog(d, text, "store");
+        (void)put_catalog(d, text, "store");
     arena_release(&arena);
     catalog_set_persist(d->catalog, save_catalog, d);
 }
@@ -118,7 +120,10 @@ void serve_read_catalog_file(struct daemon *d)
     char *text = mem_alloc(CATALOG_MAX_BYTES + 1);
     size_t len = fread(text, 1, CATALOG_MAX_BYTES + 1, file);
     fclose(file);
-    put_catalog(d, (struct slice){text, len}, path);
+    audit_file("catalog:reload", path,
+               put_catalog(d, (struct slice){text, len}, path)
+                   ? NULL
+                   : "refused or not saved");
     free(text);
 }
 

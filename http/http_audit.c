@@ -2,8 +2,16 @@
  * Lines of the audit for requests: every refusal, every change, and reads if
  * they are wanted. In: a request and its code. Out: audit_write().
  */
+#include <stdlib.h>
+
 #include "audit.h"
 #include "http_int.h"
+#include "mem.h"
+
+struct http_about {
+    union scope_names scope;
+    struct slice name;
+};
 
 static bool is_get(const struct server_request *sr)
 {
@@ -72,6 +80,23 @@ static const char *reason_of(const struct server_request *sr, int code)
     return code == MHD_HTTP_FORBIDDEN ? "the grants do not cover it" : NULL;
 }
 
+/* Scope and name, each by what is known: the service has seen the body and the
+ * object, the path names the object. */
+static void describe(const struct server_request *sr, struct audit_event *event)
+{
+    const struct http_request *request = &sr->request;
+    const struct http_about *about = sr->about;
+
+    if (about)
+        event->scope = about->scope;
+    else
+        (void)http_scope_of(request, &event->scope);
+    if (about && about->name.len > 0)
+        event->name = about->name;
+    else if (request->route && request->route->scope == SCOPE_OBJECT)
+        event->name = request->parts[0];
+}
+
 static void write_event(const struct server_request *sr, int code,
                         enum audit_category category, enum audit_result result)
 {
@@ -92,16 +117,18 @@ static void write_event(const struct server_request *sr, int code,
 
     buf_init(&path, AUDIT_TEXT_MAX * 2);
     event.path = print_path(sr, &path);
-    http_scope_of(request, &event.scope);
+    describe(sr, &event);
     audit_write(&event);
     buf_release(&path);
 }
 
 void http_audit(const struct server_request *sr, int code)
 {
-    if (!audit_is_on() || sr->preflight || sr->head.error)
+    if (!audit_is_on() || sr->preflight)
         return;
-    if (code == MHD_HTTP_UNAUTHORIZED)
+    if (sr->head.error)
+        write_event(sr, code, AUDIT_AUTHORIZATION, AUDIT_DENIED);
+    else if (code == MHD_HTTP_UNAUTHORIZED)
         write_event(sr, code, AUDIT_AUTHORIZATION, AUDIT_UNAUTHENTICATED);
     else if (code == MHD_HTTP_FORBIDDEN || code == MHD_HTTP_MISDIRECTED_REQUEST)
         write_event(sr, code, AUDIT_AUTHORIZATION, AUDIT_DENIED);
@@ -110,4 +137,36 @@ void http_audit(const struct server_request *sr, int code)
         write_event(sr, code, is_change(sr) ? AUDIT_MANAGEMENT : AUDIT_ACCESS,
                     code < MHD_HTTP_BAD_REQUEST ? AUDIT_SUCCESS
                                                 : AUDIT_FAILURE);
+}
+
+/* ---- what the service knows ---- */
+
+static struct slice keep(char **to, struct slice text)
+{
+    struct slice kept = {*to, 0};
+
+    text = slice_truncate(text, AUDIT_TEXT_MAX);
+    slice_copy(*to, text);
+    *to += text.len;
+    kept.len = text.len;
+    return kept;
+}
+
+void http_set_about(struct http_request *request,
+                    const union scope_names *scope, struct slice name)
+{
+    struct server_request *sr = (struct server_request *)(void *)request;
+    struct http_about *about;
+    char *to;
+
+    if (!audit_is_on())
+        return;
+    about = mem_zero(1, sizeof(*about) +
+                            (size_t)(IDENTITY_NAMES + 1) * AUDIT_TEXT_MAX);
+    to = (char *)(about + 1);
+    for (int i = 0; i < IDENTITY_NAMES; i++)
+        about->scope.name[i] = keep(&to, scope->name[i]);
+    about->name = keep(&to, name);
+    free(sr->about);
+    sr->about = about;
 }

@@ -362,6 +362,7 @@ void http_request_over(void *arg, struct MHD_Connection *connection,
         atomic_fetch_sub(&server->busy, 1);
     subject_free(sr->request.subject);
     free(sr->refusal);
+    free(sr->about);
     free(sr->params);
     free(sr);
 }

@@ -53,7 +53,7 @@ struct audit_event {
     struct slice name;      /* of the token, the file, the report */
     const uint8_t *address; /* of the peer, 16 bytes; NULL: none */
     struct slice user_agent, request_id;
-    const char *reason; /* of a refusal or failure; static */
+    const char *reason; /* of a refusal (static) or a failure */
     int status;         /* of HTTP */
     uint64_t count;     /* how many times; 0 and 1: once */
 };
@@ -66,6 +66,9 @@ void audit_close(void);
 void audit_tick(bool reopen);
 
 void audit_write(const struct audit_event *event);
+/* A file with limits, tokens and the like was read, as "limits:reload"; why not
+ * NULL: it cannot be used. */
+void audit_file(const char *action, const char *path, const char *why);
 /* There is an audit; with reads, too. So nothing is prepared for none. */
 bool audit_is_on(void);
 bool audit_has_reads(void);

@@ -186,6 +186,10 @@ void http_suspend(struct http_request *request);
 /* The response is filled in. Compresses it, so call it on a thread that may
  * take time. The request may have been freed when this returns. */
 void http_resume(struct http_request *request);
+/* What the request is about, for the audit: of its body and its object. Copied;
+ * in handle(), or while suspended. */
+void http_set_about(struct http_request *request,
+                    const union scope_names *scope, struct slice name);
 /* Any thread, while suspended: the client has closed the connection. */
 bool http_is_disconnected(const struct http_request *request);
 /* After http_suspend(): a flag that is set when that happens, until

@@ -133,6 +133,7 @@ enum status params_may_see(struct query_request *request, enum action action,
     const char *why = NULL;
     enum status status;
 
+    query_request_about(request, &names, SLICE(""));
     if (request->failed != OK ||
         registry_may_ask(request->services->registry, scope, &viewer, false))
         return request->failed;

@@ -107,6 +107,7 @@ static void begin_query(struct queued_query *queued)
     arena_init(&queued->arena, budget, budget->limit);
     query_request_init(request, &query->options, &queued->arena,
                        query->options.max_reply);
+    request->http = http;
     request->route = route_of(http);
     query_request_subject(request, http->subject);
     memcpy(request->parts, http->parts, sizeof(request->parts));

@@ -49,6 +49,19 @@ static enum status list_tokens(struct query_request *request)
     return answer(request, reply);
 }
 
+/* The scope that the token was to have, and its id. */
+static void tell_audit(struct query_request *request, const json_t *token)
+{
+    const union scope_names scope = {
+        {json_text_of(json_object_get(request->body, "namespace")),
+         json_text_of(json_object_get(request->body, "project")),
+         json_text_of(json_object_get(request->body, "component")),
+         json_text_of(json_object_get(request->body, "environment"))}};
+
+    query_request_about(request, &scope,
+                        json_text_of(json_object_get(token, "id")));
+}
+
 static enum status create_token(struct query_request *request)
 {
     char error[TOKENS_ERROR] = "";
@@ -59,6 +72,7 @@ static enum status create_token(struct query_request *request)
         return ERR_NOT_SERVED;
     status = tokens_create(request->services->tokens, request->subject,
                            request->body, &reply, error);
+    tell_audit(request, status == OK ? reply : NULL);
     return status == OK ? answer(request, reply)
                         : refuse(request, status, error);
 }

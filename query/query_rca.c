@@ -156,7 +156,11 @@ static enum status analyze(struct query_request *request)
     if (kept != OK)
         return query_fail(request, kept, NULL,
                           "the report could not be stored");
+    const union scope_names scope = {
+        {alert.namespace, alert.project, alert.component, alert.environment}};
     const struct analyze_reply reply = {id, "pending"};
+
+    query_request_about(request, &scope, id);
     reply_write(&request->json, &analyze_table, &reply);
     return OK;
 }

@@ -147,6 +147,13 @@ static void check_sticky(struct query_request *request)
                    request->out.cap);
 }
 
+void query_request_about(struct query_request *request,
+                         const union scope_names *scope, struct slice name)
+{
+    if (request->http)
+        http_set_about(request->http, scope, name);
+}
+
 void query_refuse_route(struct query_request *request)
 {
     if (request->allow && request->allow[0])

@@ -57,6 +57,7 @@ struct query_request {
     struct slice parts[HTTP_MAX_PARTS]; /* the {..} of the path, decoded */
     const struct http_param *params;    /* of the query string, decoded */
     uint32_t param_count;
+    struct http_request *http; /* for http_set_about(); NULL in a refusal */
     struct slice content_type;
     struct slice raw_body;
     json_t *body;                  /* an object, or NULL */
@@ -150,6 +151,10 @@ void query_request_init(struct query_request *request,
 /* After the route: who asks, and as what its viewer sees. */
 void query_request_subject(struct query_request *request,
                            const struct subject *subject);
+
+/* What it is about, for the audit. */
+void query_request_about(struct query_request *request,
+                         const union scope_names *scope, struct slice name);
 
 /* There is no such path, or not with this method (request->allow). */
 void query_refuse_route(struct query_request *request);

@@ -361,6 +361,68 @@ def audit_and_secrets(authority, folder):
     tap.check(not found, f"no secret in {len(places)} places", found)
 
 
+def audit_of_changes(folder):
+    """What a change was about: scope and name, of the head, the body or the object; files that are read again; heads."""
+    path, limits, tokens = (os.path.join(folder, name) for name in ("changes.log", "limits.yaml", "tokens.yaml"))
+
+    def write(name, text):
+        with open(os.open(name, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+            file.write(text)
+
+    def lines(action):
+        return [line for line in lines_of(path) if line.get("action") == action]
+
+    write(limits, "defaults: {recordsPerSecond: 1000}\n")
+    write(tokens, "tokens: []\n")
+    server = Server(new_folder(), "--audit", path, "--limits", limits, "--tokens", tokens)
+    made = server.query("/api/v1/access/tokens", {"name": "ci", "role": "ingest", "namespace": "acme", "project": "shop"})
+    tap.same(made.status, 200, "a token is made")
+    token = json.loads(made.body)["id"]
+    tap.same(lines("access:admin")[-1]["resource"], {"namespace": "acme", "project": "shop", "name": token},
+             "its line has the scope of the body, and its id")
+    tap.check(json.loads(made.body)["token"] not in open(path).read(), "and not the token")
+    for turn, (way, method) in enumerate((("/rotate", "POST"), ("", "DELETE"))):
+        server.query(f"/api/v1/access/tokens/{token}{way}", {} if way else None, method)
+        tap.same(lines("access:admin")[-1]["resource"], {"name": token}, f"{method} of a token: its id")
+    now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+    scope = {"namespace": "acme", "project": "shop", "environment": "test", "component": "cart"}
+    asked = server.query("/api/v1alpha1/rca-agent/analyze", {**scope, "alert": {"id": "a1", "value": 1, "timestamp": now}})
+    tap.same(asked.status, 200, "an analysis is asked for")
+    report = json.loads(asked.body)["report_id"]
+    tap.same(lines("rcareport:update")[-1]["resource"], {**scope, "name": report}, "its line has the scope of the body and the report")
+    changed = server.query(f"/api/v1/rca-agent/reports/{report}", {"appliedIndices": []}, "PUT")
+    tap.same(changed.status, 200, "a report is changed")
+    del scope["component"]  # the analysis may have seen the whole project
+    tap.same(lines("rcareport:update")[-1]["resource"], {**scope, "name": report}, "its line has the scope of the report, and its name")
+    tap.check(all(line["actor"]["type"] == "system" and line["resource"]["name"] in (limits, tokens) and line["result"] == "success"
+                  for line in lines("limits:reload") + lines("tokens:reload")), "files that were read: the program's lines", lines_of(path))
+    for action, name, good, bad in (("limits:reload", limits, "defaults: {recordsPerSecond: 5}\n", "defaults: {nonsense: 5}\n"),
+                                    ("tokens:reload", tokens, "tokens: []\n\n", "tokens: [{name: x}]\n")):
+        for text, wanted in ((bad, "failure"), (good, "success")):
+            count = len(lines(action))
+            write(name, text)
+            tap.check(wait_for(lambda: len(lines(action)) > count), f"{action}: a line", lines_of(path)[-3:])
+            last = lines(action)[-1]
+            tap.check(last["result"] == wanted and ("reason" in last["metadata"]) == (wanted == "failure"), f"{action}: {wanted}", last)
+            time.sleep(1.2)
+            tap.same(len(lines(action)), count + 1, f"{action}: one line")
+    def head(text):
+        with socket.create_connection(("127.0.0.1", server.query_port), timeout=10) as s:
+            s.sendall(text)
+            s.settimeout(10)
+            while s.recv(1000):
+                pass
+
+    bad = b"POST /api/v1/logs/query HTTP/1.1\r\nHost: localhost\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"
+    for _ in range(20):
+        head(bad)
+    refusals = lambda: [line for line in lines_of(path) if "exclude each other" in line["metadata"].get("reason", "")]
+    tap.check(len(refusals()) == 1 and refusals()[0]["result"] == "denied" and refusals()[0]["metadata"]["status"] == 400 and
+              refusals()[0]["http"]["path"] == "/api/v1/logs/query", "a dangerous head is in the audit, once", refusals())
+    tap.check(wait_for(lambda: sum(line["metadata"].get("count", 1) for line in refusals()) == 20, 15), "and the others as a number", refusals())
+    tap.same(server.stop(), 0, "it ends with status 0")
+
+
 def unwritable_audit(authority, folder):
     server = Server(new_folder(), "--audit", "/dev/full")
     put = lambda: server.query("/api/v1/catalog", json.dumps({"components": []}), "PUT")
@@ -385,6 +447,7 @@ def main():
     reload_under_load(authority, folder)
     stalled(authority)
     audit_and_secrets(authority, folder)
+    audit_of_changes(folder)
     unwritable_audit(authority, folder)
     tap.end()
 
