@@ -87,10 +87,10 @@ struct server_request {
     const char *method;
     enum http_origin origin;
     struct http_param *params;
-    const char *raw_target; /* the library's: compared, never read */
-    const char *bad_params; /* what is wrong with the parameters, or NULL */
-    char *refusal;          /* text of a 403, or NULL */
-    const char *reason;     /* of a refusal, static, for the audit; or NULL */
+    const char *raw_target;   /* the library's: compared, never read */
+    const char *bad_params;   /* what is wrong with the parameters, or NULL */
+    char *refusal;            /* text of a 403, or NULL */
+    const char *reason;       /* of a refusal, static, for the audit; or NULL */
     struct http_about *about; /* for the audit; NULL: the head says all */
 
     uint64_t wait_until_ns;      /* monotonic; 0: it has not waited */
