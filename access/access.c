@@ -258,6 +258,16 @@ bool access_note(struct access *access, struct buf *out)
     return access && access->jwt && jwt_note(access->jwt, out);
 }
 
+static void count_denied(enum subject_kind kind)
+{
+    if (kind == SUBJECT_TOKEN)
+        stats_add(STATS_AUTH_TOKEN_DENIED, 1);
+    else if (kind == SUBJECT_JWT)
+        stats_add(STATS_AUTH_JWT_DENIED, 1);
+    else if (kind == SUBJECT_CERTIFICATE)
+        stats_add(STATS_AUTH_CERTIFICATE_DENIED, 1);
+}
+
 void access_refusal(char text[ACCESS_REFUSAL_MAX],
                     const struct subject *subject, enum action action,
                     const union scope_names *scope)
@@ -269,6 +279,7 @@ void access_refusal(char text[ACCESS_REFUSAL_MAX],
                        (int)(subject->name.len < 128 ? subject->name.len : 128),
                        subject->name.ptr, action_text(action));
 
+    count_denied(subject->kind);
     if (scope && scope->namespace.len == 0)
         len += snprintf(text + len, (size_t)(ACCESS_REFUSAL_MAX - len),
                         " in all namespaces");

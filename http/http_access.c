@@ -16,7 +16,6 @@
 #include "audit.h"
 #include "http_int.h"
 #include "mem.h"
-#include "stats.h"
 
 static const char *const scope_params[IDENTITY_NAMES] = {
     "namespace", "project", "component", "environment"};
@@ -138,8 +137,6 @@ static enum status check_action(struct server_request *sr, const char **why)
     status = ask_service(sr, &scope, why);
     if (status != ERR_FORBIDDEN)
         return status;
-    if (request->subject->kind == SUBJECT_TOKEN)
-        stats_add(STATS_AUTH_TOKEN_DENIED, 1);
     if (!sr->refusal)
         sr->refusal = mem_alloc(ACCESS_REFUSAL_MAX);
     access_refusal(sr->refusal, request->subject, route->action,

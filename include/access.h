@@ -145,7 +145,7 @@ bool access_note(struct access *access, struct buf *out);
 enum { ACCESS_REFUSAL_MAX = 512 };
 
 /* The message of a 403: "alice may not do logs:view in namespace acme, project
- * shop". scope NULL: in none. */
+ * shop". scope NULL: in none. Counts the refusal by the kind of its subject. */
 void access_refusal(char text[ACCESS_REFUSAL_MAX],
                     const struct subject *subject, enum action action,
                     const union scope_names *scope);

@@ -52,7 +52,9 @@
     X(AUTH_JWT_UNKNOWN,         COUNTER, "auth_total",                        "kind=\"jwt\",outcome=\"unknown\"", "") \
     X(AUTH_JWT_SIGNATURE,       COUNTER, "auth_total",                        "kind=\"jwt\",outcome=\"signature\"", "") \
     X(AUTH_JWT_CLAIMS,          COUNTER, "auth_total",                        "kind=\"jwt\",outcome=\"claims\"", "") \
+    X(AUTH_JWT_DENIED,          COUNTER, "auth_total",                        "kind=\"jwt\",outcome=\"denied\"", "") \
     X(AUTH_CERTIFICATE_OK,      COUNTER, "auth_total",                        "kind=\"certificate\",outcome=\"ok\"", "") \
+    X(AUTH_CERTIFICATE_DENIED,  COUNTER, "auth_total",                        "kind=\"certificate\",outcome=\"denied\"", "") \
     X(AUTH_MISSING,             COUNTER, "auth_total",                        "kind=\"none\",outcome=\"missing\"", "") \
     X(AUTH_THROTTLED,           COUNTER, "auth_total",                        "kind=\"none\",outcome=\"throttled\"", "") \
     X(AUTH_CACHE_HITS,          COUNTER, "auth_cache_hits_total",             "",                     "JWTs that were verified before and not again.") \
