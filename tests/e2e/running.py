@@ -25,6 +25,7 @@ TOP = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
 class Running:
     def __init__(self, *options):
         self.options = options
+        self.credential = None  # value of the header Authorization
 
     def __enter__(self):
         self.folder = tempfile.mkdtemp(prefix="callboard-e2e-")
@@ -87,6 +88,9 @@ class Running:
         if body is not None and not isinstance(body, bytes):
             body = json.dumps(body).encode()
             headers.setdefault("Content-Type", "application/json")
+        # A browser sends no credential with a preflight.
+        if self.credential and method != "OPTIONS":
+            headers.setdefault("Authorization", self.credential)
         connection = http.client.HTTPConnection("127.0.0.1", self.port,
                                                 timeout=30)
         connection.request(method, path, body, headers)

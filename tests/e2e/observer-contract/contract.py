@@ -486,9 +486,13 @@ def errors(server):
           nanoseconds(answer["timestamp"]) > 0, "health", answer)
 
 
-with Running("--cors-origins", "http://other.example, " + ORIGIN) as observer:
-    observer.play()
-    for part in (cors, times_and_nothing, pages, levels, metadata, traces,
-                 metrics, page, topology, errors):
-        part(observer)
-tap.exit()
+PARTS = (cors, times_and_nothing, pages, levels, metadata, traces, metrics,
+         page, topology, errors)
+
+if __name__ == "__main__":
+    with Running("--cors-origins",
+                 "http://other.example, " + ORIGIN) as observer:
+        observer.play()
+        for part in PARTS:
+            part(observer)
+    tap.exit()
