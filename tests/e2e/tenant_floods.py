@@ -155,13 +155,15 @@ def flood_questions(_otlp, query, tokens, end):
 
 
 def flood_bad_tokens(otlp, query, _tokens, end):
-    at = [0]
+    """Of both ports; every tenth request has a body, and then the connection is closed."""
+    at, body = [0], bytes(256 << 10)
 
     def work(client):
-        client = client or Client(query if at[0] % 2 else otlp, timeout=5)
         at[0] += 1
-        client.request("GET" if at[0] % 2 else "POST", "/api/v1/components", None, bearer(make_token()))
-        return None if at[0] % 10 == 0 else client
+        last = at[0] % 10 == 0
+        client = client or Client(query if at[0] // 10 % 2 else otlp, timeout=5)
+        client.request("POST" if last else "GET", "/api/v1/components", body if last else None, bearer(make_token()))
+        return None if last else client
 
     until_end(end, work)
 
