@@ -105,27 +105,11 @@ static uint64_t member_of(const struct tenant_usage *usage, size_t member)
     return *(const uint64_t *)(const void *)((const char *)usage + member);
 }
 
-/* As the value of a label. */
-static void print_name(struct buf *out, struct slice name)
-{
-    for (size_t i = 0; i < name.len; i++) {
-        char c = name.ptr[i];
-
-        if (c == '\n') {
-            buf_add(out, SLICE("\\n"));
-            continue;
-        }
-        if (c == '"' || c == '\\')
-            buf_byte(out, '\\');
-        buf_byte(out, c);
-    }
-}
-
 static void print_value(struct buf *out, const struct tenant_metric *metric,
                         struct slice name, uint64_t value)
 {
     buf_format(out, "callboard_tenant_%s{namespace=\"", metric->name);
-    print_name(out, name);
+    buf_label(out, name);
     buf_format(out, "\"%s} %" PRIu64 "\n", metric->label, value);
 }
 

@@ -116,6 +116,17 @@ void buf_varint(struct buf *buf, uint64_t v)
         buf_add(buf, (struct slice){bytes, put_varint(bytes, v)});
 }
 
+void buf_label(struct buf *buf, struct slice s)
+{
+    for (size_t i = 0; i < s.len; i++) {
+        char c = s.ptr[i];
+
+        if (c == '"' || c == '\\' || c == '\n')
+            buf_byte(buf, '\\');
+        buf_byte(buf, c == '\n' ? 'n' : c);
+    }
+}
+
 void buf_format(struct buf *buf, const char *format, ...)
 {
     va_list args, again;

@@ -205,6 +205,7 @@ static void print_metrics(void *arg, struct buf *out)
     if (d->kafka)
         kafka_print(d->kafka, out);
     tenants_print(d->tenants, clock_wall_ns(), out);
+    registry_print_metrics(d->registry, out);
     serve_print_tls_metrics(d, out);
 }
 

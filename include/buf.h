@@ -35,6 +35,8 @@ void buf_varint(struct buf *buf, uint64_t v);             /* LEB128 */
 void buf_fixed(struct buf *buf, uint64_t v, size_t size); /* little endian */
 void buf_sized(struct buf *buf, struct slice s); /* its length as a varint,
                                                     then its bytes */
+void buf_label(struct buf *buf,
+               struct slice s); /* as the value of a label of /metrics */
 void buf_format(struct buf *buf, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 

@@ -219,4 +219,7 @@ uint32_t registry_live_resources(struct registry *registry,
  * if there are none. */
 bool registry_note(struct registry *registry, struct buf *out);
 
+/* Rows of /metrics: what each namespace holds of the table of resources. */
+void registry_print_metrics(struct registry *registry, struct buf *out);
+
 #endif

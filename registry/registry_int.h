@@ -170,6 +170,7 @@ struct namespace_quota {
     uint32_t overflow_s; /* last overflow */
     uint32_t overflow_from_s;
     uint64_t overflows; /* since then */
+    uint64_t overflows_total;
 };
 
 struct quota_table {

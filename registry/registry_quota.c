@@ -163,6 +163,7 @@ void quota_overflowed(struct registry *reg, uint32_t number)
     }
     quota->overflow_s = now;
     quota->overflows++;
+    quota->overflows_total++;
 }
 
 uint32_t registry_live_resources(struct registry *reg, struct slice namespace)

@@ -66,7 +66,9 @@ static const char *const counters[] = {
     /* by namespace, printed by access/tenants_usage.c */
     "tenant_records_total", "tenant_requests_refused_total",
     "tenant_bytes_today", "tenant_connections", "tenant_queries_total",
-    "tenant_query_seconds_total", "tenant_memory_bytes"};
+    "tenant_query_seconds_total", "tenant_memory_bytes",
+    /* by namespace, printed by registry/registry_metrics.c */
+    "tenant_resources", "tenant_resources_overflow_total"};
 
 enum { COUNTERS = sizeof(counters) / sizeof(counters[0]) };
 

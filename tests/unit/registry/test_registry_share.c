@@ -2,6 +2,7 @@
 #include "buf.h"
 #include "registry_kit.h"
 #include "stats.h"
+#include "tenants.h"
 
 static uint32_t resolve_at(struct bed *bed, const char *text, uint64_t time_ns)
 {
@@ -75,6 +76,83 @@ TEST(a_flood_takes_no_identity_from_anybody)
             1);
         bed_release(&bed);
     }
+}
+
+/* The limit `resources` of a namespace: what is above it overflows, nobody
+ * gives way, and it is counted. */
+TEST(a_namespace_at_its_limit_overflows_and_is_counted)
+{
+    struct tenants *tenants = tenants_new();
+    struct bed bed;
+    struct buf out;
+    char why[200];
+    uint32_t more, other;
+
+    CHECK_EQ(tenants_set_limits(tenants,
+                                SLICE("namespaces: {acme: {resources: 5}}"),
+                                why, sizeof(why)),
+             OK);
+    options = (struct registry_options){
+        .max_resources = 1000, .max_identities = 1000, .tenants = tenants};
+    bed_init(&bed);
+    other = resolve(&bed, NS "=other " PROJECT "=q " COMPONENT "=c");
+    flood(&bed, NS "=acme " PROJECT "=p " COMPONENT "=c", "k8s.pod.uid", 8,
+          NOW);
+    more = resolve(&bed, NS "=acme " PROJECT "=p " COMPONENT "=d x=y");
+    CHECK(is_overflow(&bed, more));
+    CHECK(is(&bed, more, "1 acme/p/d/default"));
+    CHECK(!is_overflow(&bed, other));
+    CHECK_EQ(resolve(&bed, NS "=other " PROJECT "=q " COMPONENT "=c"), other);
+    CHECK_EQ(registry_live_resources(bed.registry, SLICE("acme")), 5);
+    buf_init(&out, 1 << 16);
+    registry_print_metrics(bed.registry, &out);
+    buf_byte(&out, '\0');
+    CHECK(
+        strstr(out.ptr, "callboard_tenant_resources{namespace=\"acme\"} 5\n"));
+    CHECK(
+        strstr(out.ptr, "callboard_tenant_resources{namespace=\"other\"} 1\n"));
+    CHECK(strstr(out.ptr, "callboard_tenant_resources_overflow_total{"
+                          "namespace=\"acme\"} 4\n"));
+    CHECK(strstr(out.ptr, "callboard_tenant_resources_overflow_total{"
+                          "namespace=\"other\"} 0\n"));
+    buf_release(&out);
+
+    /* A limit that is raised counts at once. */
+    CHECK_EQ(tenants_set_limits(tenants,
+                                SLICE("namespaces: {acme: {resources: 50}}"),
+                                why, sizeof(why)),
+             OK);
+    more = resolve(&bed, NS "=acme " PROJECT "=p " COMPONENT "=e x=y");
+    CHECK(!is_overflow(&bed, more));
+    bed_release(&bed);
+    options.tenants = NULL;
+    tenants_free(tenants);
+}
+
+/* Above 200 namespaces the rest are one row. */
+TEST(metrics_of_resources_have_a_row_for_those_that_hold_most)
+{
+    struct bed bed;
+    struct buf out;
+    char text[200];
+
+    with(&bed, 65536, 65536);
+    flood(&bed, NS "=most " PROJECT "=p " COMPONENT "=c", "k8s.pod.uid", 9,
+          NOW);
+    for (int i = 0; i < 249; i++) {
+        snprintf(text, sizeof(text),
+                 NS "=n%d " PROJECT "=p " COMPONENT "=c k8s.pod.uid=%d", i, i);
+        resolve_at(&bed, text, NOW);
+    }
+    buf_init(&out, 1 << 20);
+    registry_print_metrics(bed.registry, &out);
+    buf_byte(&out, '\0');
+    CHECK(
+        strstr(out.ptr, "callboard_tenant_resources{namespace=\"most\"} 9\n"));
+    CHECK(strstr(out.ptr,
+                 "callboard_tenant_resources{namespace=\"{other}\"} 50\n"));
+    buf_release(&out);
+    bed_release(&bed);
 }
 
 /* Senders that are not stamped: pods of their own, services inferred. */
