@@ -8,6 +8,7 @@
  * Unfinished messages have a share of the budget, whose last sixteenth is for
  * small ones.
  */
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "grpc_int.h"
@@ -20,16 +21,63 @@ enum {
     AT_ONCE = 512 * 1024, /* allocated as a whole, though charged in parts */
 };
 
+/* The tenant of the request may hold so much more, besides one whole message;
+ * *most: what it may hold in all. */
+static bool tenant_has(const struct grpc_stream *stream, size_t more,
+                       uint64_t *most)
+{
+    struct tenant *tenant = stream->request.tenant;
+    size_t held;
+
+    if (!tenant_is_namespace(tenant))
+        return true;
+    *most = tenant_limit(tenant, LIMIT_INGEST_MEMORY,
+                         stream->conn->server->messages.limit / 4);
+    held = budget_used(tenant_memory(tenant, TENANT_INGEST));
+    return held == stream->body_charged || held + more <= *most;
+}
+
+enum status grpc_body_refusal(const struct grpc_stream *stream,
+                              char why[TENANT_TEXT])
+{
+    struct tenant_refusal refusal;
+    uint64_t most = 0;
+
+    if (tenant_has(stream, FIRST_PIECE, &most)) {
+        (void)snprintf(why, TENANT_TEXT, "%s", GRPC_NO_MEMORY);
+        return ERR_BUSY;
+    }
+    (void)tenant_over_limit(stream->request.tenant, LIMIT_INGEST_MEMORY, most,
+                            1, &refusal);
+    memcpy(why, refusal.text, sizeof(refusal.text));
+    return ERR_LIMITED;
+}
+
+/* The slot knows whose memory it is. */
+static void hold(struct grpc_stream *stream, size_t charged)
+{
+    struct grpc_connection *conn = stream->conn;
+
+    if (charged == stream->body_charged)
+        return;
+    conn->body_bytes += charged - stream->body_charged;
+    stream->body_charged = charged;
+    if (conn->state != GC_CLOSED)
+        slot_hold(conn->slot, conn->body_bytes, NULL);
+}
+
 bool grpc_body_fits(const struct grpc_stream *stream)
 {
     const struct grpc_server *server = stream->conn->server;
     const struct grpc_request *request = &stream->request;
     const struct budget *budget = server->options.budget;
     size_t more = FIRST_PIECE;
+    uint64_t most;
 
     if (stream->prefix_len == GRPC_PREFIX)
         more = (size_t)request->length - request->room;
-    return budget_used(&server->messages) + more <= server->messages.limit &&
+    return tenant_has(stream, FIRST_PIECE, &most) &&
+           budget_used(&server->messages) + more <= server->messages.limit &&
            budget_used(budget) + more <= budget->limit;
 }
 
@@ -37,13 +85,15 @@ static bool charge(struct grpc_stream *stream, size_t room)
 {
     struct grpc_server *server = stream->conn->server;
     size_t more = room - stream->request.room, limit = server->messages.limit;
+    uint64_t most;
 
     if (room > SMALL_MESSAGE)
         limit -= limit / 16;
-    if (budget_used(&server->messages) + more > limit ||
+    if (!tenant_has(stream, more, &most) ||
+        budget_used(&server->messages) + more > limit ||
         !budget_take_both(&server->messages, server->options.budget, more))
         return false;
-    stream->body_charged += more;
+    hold(stream, stream->body_charged + more);
     return true;
 }
 
@@ -59,7 +109,7 @@ static bool force(struct grpc_stream *stream, size_t room)
         return false;
     budget_force(&server->messages, more);
     budget_force(server->options.budget, more);
-    stream->body_charged += more;
+    hold(stream, stream->body_charged + more);
     return true;
 }
 
@@ -133,7 +183,7 @@ bool grpc_body_extend(struct grpc_stream *stream)
 void grpc_body_done(struct grpc_stream *stream)
 {
     budget_give(&stream->conn->server->messages, stream->body_charged);
-    stream->body_charged = 0;
+    hold(stream, 0);
 }
 
 void grpc_body_drop(struct grpc_stream *stream)

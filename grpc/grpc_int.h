@@ -222,6 +222,9 @@ void grpc_stream_gone(struct grpc_stream *stream);
 
 /* What the message lacks has room now. */
 bool grpc_body_fits(const struct grpc_stream *stream);
+/* Why there is none: ERR_BUSY, or ERR_LIMITED if its tenant holds too much. */
+enum status grpc_body_refusal(const struct grpc_stream *stream,
+                              char why[TENANT_TEXT]);
 /* Of an admitted request: gives credit for memory that could be charged. False:
  * there is none, and the peer has used up its credit. */
 bool grpc_body_extend(struct grpc_stream *stream);

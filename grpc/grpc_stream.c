@@ -265,13 +265,28 @@ static enum status check(struct grpc_stream *stream, const char **why,
     const struct grpc_service *service = &stream->conn->server->options.service;
     enum status status = authorize(stream, why, refusal);
 
-    if (status == OK)
-        status = service->admit(service->arg, &stream->request, why);
-    if (status == OK && !grpc_body_fits(stream)) {
-        status = ERR_BUSY;
-        *why = GRPC_NO_MEMORY;
-    }
-    return status;
+    return status == OK ? service->admit(service->arg, &stream->request, why)
+                        : status;
+}
+
+/* There is no room for its message, or none for more of it. */
+static void wait_for_room(struct grpc_stream *stream)
+{
+    char why[TENANT_TEXT];
+    enum status status = grpc_body_refusal(stream, why);
+
+    wait_or_refuse(stream, status, why);
+    tenant_count(stream->request.tenant, TENANT_MEMORY,
+                 status == ERR_LIMITED && stream->state == GS_ANSWERED);
+}
+
+static void refuse_no_room(struct grpc_stream *stream)
+{
+    char why[TENANT_TEXT];
+    enum status status = grpc_body_refusal(stream, why);
+
+    tenant_count(stream->request.tenant, TENANT_MEMORY, status == ERR_LIMITED);
+    grpc_stream_refuse(stream, status, why);
 }
 
 static void handle(struct grpc_stream *stream)
@@ -302,16 +317,14 @@ static void admit(struct grpc_stream *stream)
     const char *why;
     enum status status = check(stream, &why, refusal);
 
-    if (status == OK && !grpc_body_extend(stream)) {
-        status = ERR_BUSY;
-        why = GRPC_NO_MEMORY;
-    }
     if (slot_is_reserved(stream->conn->slot) && status == ERR_BUSY) {
         grpc_stream_refuse(stream, status, why); /* it stays reserved */
     } else if (status == ERR_BUSY || status == ERR_FULL) {
         wait_or_refuse(stream, status, why);
     } else if (status != OK) {
         grpc_stream_refuse(stream, status, why);
+    } else if (!grpc_body_fits(stream) || !grpc_body_extend(stream)) {
+        wait_for_room(stream);
     } else {
         stop_waiting(stream);
         stream->state = GS_MESSAGE;
@@ -409,9 +422,9 @@ void grpc_stream_data(struct grpc_stream *stream, struct slice bytes)
         grpc_stream_refuse(stream, ERR_FRAMING,
                            "more bytes than the prefix of the message says");
     else if (!grpc_body_add(stream, bytes))
-        grpc_stream_refuse(stream, ERR_BUSY, GRPC_NO_MEMORY);
+        refuse_no_room(stream);
     else if (stream->state == GS_MESSAGE && !grpc_body_extend(stream))
-        wait_or_refuse(stream, ERR_BUSY, GRPC_NO_MEMORY);
+        wait_for_room(stream);
 }
 
 void grpc_stream_end(struct grpc_stream *stream)

@@ -2,6 +2,8 @@
 cost while a good client beside them is served; resets and closed connections at
 every step; drain; kill -9.
 """
+import base64
+import hashlib
 import os
 import socket
 import struct
@@ -255,6 +257,50 @@ def connections(server, raw):
                int(row[2].split(":")[1], 16) == mine for row in rows)
 
 
+def greedy_tenant():
+    """Unfinished messages of one namespace meet its ingestMemory, those of another do not; all is given back."""
+    folder, tokens = new_folder(), {"acme": make_token(), "other": make_token()}
+    write(folder + "/limits", "namespaces: {acme: {ingestMemory: 1000000}}\n")
+    write(folder + "/tokens", "tokens:\n" + "".join(
+        f"  - {{name: {space}, sha256: {hashlib.sha256(token.encode()).hexdigest()}, role: ingest, namespace: {space}}}\n"
+        for space, token in tokens.items()))
+    server = Server(folder + "/data", "--auth", "required", "--tokens", folder + "/tokens", "--limits",
+                    folder + "/limits")
+    raws = {space: Raw(server) for space in tokens}
+    for space, raw in raws.items():
+        for _ in range(30):
+            raw.send(raw.head(HEAD + [("authorization", "Bearer " + tokens[space])]),
+                     *(raw.data(part) for part in (b"\0" + struct.pack(">I", 8 << 20), bytes(15000), bytes(15000),
+                                                   bytes(15000), bytes(15000))))
+    for space, wanted in (("acme", {"8"}), ("other", set())):
+        decoder, seen = Decoder(), []
+        for kind, _, _, data in raws[space].frames(3)[0]:
+            if kind == 1:
+                seen.append(dict(decoder.decode(data))["grpc-status"])
+        tap.check(set(seen) == wanted and len(seen) < 30, f"ingestMemory over gRPC: {space} gets {wanted}", seen)
+        raws[space].close()
+    with grpc.insecure_channel(f"127.0.0.1:{server.grpc_port}") as channel:
+        def sends():
+            try:
+                return channel.unary_unary(PATH)(BODY, timeout=5, metadata=[
+                    ("authorization", "Bearer " + tokens["acme"])]) == b""
+            except grpc.RpcError:
+                return False
+        tap.check(wait_until(sends, 5), "ingestMemory over gRPC: given back with the connection")
+    tap.same(server.stop(), 0, "ingestMemory over gRPC: the server ends well")
+
+
+def make_token():
+    text = "cbt_" + "".join(rng.choice("abcdefghijklmnopqrstuvwxyz234567") for _ in range(8)) + "_"
+    text += base64.urlsafe_b64encode(rng.randbytes(32)).decode().rstrip("=")
+    return text + base64.urlsafe_b64encode(hashlib.sha256(text.encode()).digest()[:3]).decode()
+
+
+def write(path, text):
+    with open(path, "w", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
+        file.write(text)
+
+
 # ---- a request cut anywhere ----
 
 
@@ -425,6 +471,7 @@ def main():
     promises(server)
     takes_no_answer(server)
     tap.same(server.stop(), 0, "the server ends well after all of it")
+    greedy_tenant()
     drain()
     killed()
     tap.end()
