@@ -20,6 +20,8 @@
  *   derived_table.c    the counts of a minute
  *   derived_points.c     as metrics
  *
+ * Between two batches the thread does what others want done (thread_calls.c).
+ *
  * Watermarks are read once, at the start: what lies at or below them was
  * committed before. A replayed batch is appended, or counted, or both, or
  * neither.
@@ -46,6 +48,7 @@
 
 #include <pthread.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include "buf.h"
 #include "byte_reader.h"
@@ -56,8 +59,11 @@
 #include "recent_requests.h"
 #include "stats.h"
 #include "tagger.h"
+#include "thread_calls.h"
 
 #define TICK_NS NS_PER_S
+/* How long a caller waits while batches are not taken (disk full). */
+#define CALL_WAIT_NS (10 * NS_PER_S)
 
 enum { STATE_VERSION = 6, OLDEST_STATE_VERSION = 5, STATE_MAX = 64 << 20 };
 
@@ -69,14 +75,16 @@ struct correlator {
     struct queue *queue;
     pthread_t thread;
     bool started;
+    struct thread_calls calls;
 
     uint64_t committed[STREAM_COUNT]; /* watermarks at the start */
     uint64_t taking;                  /* lsn of the current batch; 0: none */
     uint64_t counted_lsn;             /* of the last batch counted completely */
     uint64_t part_lsn, part; /* number of counted records of that batch */
     uint64_t flushed_lsn;
-    uint64_t foreign_logged_ns; /* when it was last logged */
-    uint64_t foreign;           /* records since then */
+    uint64_t appended[STREAM_COUNT]; /* lsn of the last batch; 0: none yet */
+    uint64_t foreign_logged_ns;      /* when it was last logged */
+    uint64_t foreign;                /* records since then */
 
     struct arena state_memory; /* of `state` */
     struct byte_reader state;  /* spans that wait, not unpacked yet; or empty */
@@ -105,7 +113,8 @@ static void flush(struct correlator *correlator)
     store_append(correlator->store, batch);
     derived_lock(derived);
     derived_flushed(derived);
-    correlator->flushed_lsn = correlator->counted_lsn;
+    correlator->flushed_lsn = correlator->appended[STREAM_DERIVED] =
+        correlator->counted_lsn;
 }
 
 /* Flushes in the middle of a batch. The position only advances: in a replayed
@@ -152,6 +161,7 @@ static void append(struct correlator *correlator, struct batch *batch)
     if (batch->count > 0)
         stats_set(lags[batch->signal],
                   now > newest ? (now - newest) / NS_PER_S : 0);
+    correlator->appended[stream_of(batch->signal)] = batch->lsn;
     batch_ref(batch); /* the store takes the other reference */
     store_append(correlator->store, batch);
 }
@@ -268,6 +278,7 @@ static void *run(void *arg)
     for (;;) {
         struct batch *batch = queue_pop(correlator->queue, TICK_NS);
 
+        thread_calls_serve(&correlator->calls);
         if (batch) {
             batch->next = NULL;
             correlator_take(correlator, batch);
@@ -281,6 +292,65 @@ static void *run(void *arg)
         derived_unlock(correlator->tagger.derived);
         flush_if_due(correlator);
     }
+}
+
+/* ---- deleting a namespace ---- */
+
+struct deletion {
+    struct correlator *correlator;
+    struct slice namespace;
+    struct registry_deletion *out;
+    uint64_t appended[STREAM_COUNT];
+};
+
+/* What was counted and appended so far is written now: the journal would bring
+ * it back. */
+static enum status delete_namespace(void *arg)
+{
+    struct deletion *deletion = arg;
+    struct correlator *correlator = deletion->correlator;
+    enum status status;
+
+    unpack_state(correlator);
+    derived_lock(correlator->tagger.derived);
+    if (has_unflushed(correlator))
+        flush(correlator);
+    derived_unlock(correlator->tagger.derived);
+    status = registry_delete(correlator->tagger.registry, deletion->namespace,
+                             clock_wall_ns(), deletion->out);
+    store_flush(correlator->store);
+    memcpy(deletion->appended, correlator->appended,
+           sizeof(deletion->appended));
+    return status;
+}
+
+static bool is_written(const struct deletion *deletion)
+{
+    struct store *store = deletion->correlator->store;
+    bool written = true;
+
+    for (int stream = 0; stream < STREAM_COUNT; stream++)
+        written &= store_watermark(store, (enum stream)stream) >=
+                   deletion->appended[stream];
+    return written;
+}
+
+enum status correlator_delete(struct correlator *correlator,
+                              struct slice namespace,
+                              struct registry_deletion *out)
+{
+    struct deletion deletion = {correlator, namespace, out, {0}};
+    const struct timespec pause = {.tv_nsec = 10 * (long)NS_PER_MS};
+    uint64_t until;
+    enum status status = thread_calls_run(&correlator->calls, delete_namespace,
+                                          &deletion, CALL_WAIT_NS);
+
+    if (status != OK)
+        return status;
+    until = clock_monotonic_ns() + CALL_WAIT_NS;
+    while (!is_written(&deletion) && clock_monotonic_ns() < until)
+        nanosleep(&pause, NULL);
+    return metadata_sync(store_metadata(correlator->store));
 }
 
 static void submit_batch(void *arg, struct batch *batch)
@@ -349,6 +419,7 @@ static void correlator_free(struct correlator *correlator)
     tagger_close(&correlator->tagger);
     recent_requests_release(&correlator->requests);
     queue_free(correlator->queue);
+    thread_calls_release(&correlator->calls);
     arena_release(&correlator->state_memory);
     free(correlator);
 }
@@ -364,6 +435,7 @@ enum status correlator_open(struct correlator **out,
     correlator->options = *options;
     correlator->store = store;
     correlator->queue = queue_new(options->queue);
+    thread_calls_init(&correlator->calls);
     for (int stream = 0; stream < STREAM_COUNT; stream++)
         correlator->committed[stream] =
             store_watermark(store, (enum stream)stream);

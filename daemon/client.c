@@ -281,13 +281,14 @@ static int run(const struct client_options *o)
 bool client_is_verb(const char *verb)
 {
     return strcmp(verb, "cause") == 0 || strcmp(verb, "token") == 0 ||
-           strcmp(verb, "tenants") == 0;
+           strcmp(verb, "tenants") == 0 || strcmp(verb, "tenant") == 0;
 }
 
 int client_run(int argc, char **argv)
 {
     static char name[] = "callboard cause"; /* in getopt_long()'s messages */
     static char token[] = "callboard token", tenants[] = "callboard tenants";
+    static char tenant[] = "callboard tenant";
     struct client_options o;
 
     if (strcmp(argv[1], "token") == 0) {
@@ -297,6 +298,10 @@ int client_run(int argc, char **argv)
     if (strcmp(argv[1], "tenants") == 0) {
         argv[1] = tenants;
         return client_tenants(argc - 1, argv + 1);
+    }
+    if (strcmp(argv[1], "tenant") == 0) {
+        argv[1] = tenant;
+        return client_tenant(argc - 1, argv + 1);
     }
     argv[1] = name;
     if (!parse(&o, argc - 1, argv + 1))

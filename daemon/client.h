@@ -23,6 +23,11 @@ int client_run(int argc, char **argv);
 /* callboard tenants [--server HOST:PORT] [--json]; the exit status. */
 int client_tenants(int argc, char **argv);
 
+/* ---- client_tenant.c ---- */
+
+/* callboard tenant delete NAMESPACE ...; the exit status. */
+int client_tenant(int argc, char **argv);
+
 /* ---- client_http.c ---- */
 
 enum { CLIENT_ERROR = 256, CLIENT_MAX_URL = 1 << 16 };

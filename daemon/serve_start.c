@@ -280,6 +280,7 @@ static struct query_options query_options(struct daemon *d)
         .catalog = d->catalog,
         .rca = d->rca,
         .journal = d->journal,
+        .correlator = d->correlator,
         .metrics = print_metrics,
         .notes = print_unhealthy,
         .receiver = d,

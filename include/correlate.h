@@ -55,6 +55,14 @@ MUST_CHECK enum status correlator_start(struct correlator *correlator);
  * full: back-pressure on the journal, whose sink then refuses requests. */
 struct sink correlator_sink(struct correlator *correlator);
 
+/* registry_delete() between two batches; on return it is durable, and what was
+ * taken before is stored, so that no replay brings it back. From any thread,
+ * once it is started. ERR_NOT_FOUND: there is nothing of the namespace;
+ * ERR_BUSY: the thread waits for the store. */
+MUST_CHECK enum status correlator_delete(struct correlator *correlator,
+                                         struct slice namespace,
+                                         struct registry_deletion *out);
+
 /* Drains the queue, flushes the derived series to the store, ends the thread
  * and frees. NULL is allowed. */
 void correlator_close(struct correlator *correlator);

@@ -45,7 +45,8 @@ struct query_options {
     struct registry *registry;
     struct catalog *catalog;
     struct journal *journal;
-    struct rca_reports *rca; /* reports; NULL: none are stored */
+    struct correlator *correlator; /* deletes namespaces; NULL: none does */
+    struct rca_reports *rca;       /* reports; NULL: none are stored */
     /* Of modules that query does not know: lines for /metrics, and problems for
      * the notes of /health (false: there are none). May be NULL. */
     void (*metrics)(void *arg, struct buf *out);

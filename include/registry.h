@@ -140,6 +140,18 @@ void registry_touch(struct registry *registry, uint32_t identity,
 uint32_t registry_find_host(struct registry *registry, uint32_t from,
                             struct slice host);
 
+/* What was deleted. */
+struct registry_deletion {
+    uint32_t identities, resources;
+};
+
+/* Deletes what belongs to a namespace: no query returns its components, or
+ * records of its resources. Its records go with the retention. What is sent for
+ * it later is new. ERR_NOT_FOUND: there is nothing of it. */
+MUST_CHECK enum status registry_delete(struct registry *registry,
+                                       struct slice namespace, uint64_t now_ns,
+                                       struct registry_deletion *out);
+
 /* ---- any thread ---- */
 
 /* The present identity of a resource; IDENTITY_NONE for an unknown id. Of a

@@ -1,8 +1,10 @@
 /*
  * Who uses what: one row for each namespace that sent or asked something. With
  * system:view all rows, else those of the namespaces that one has a grant for.
+ * And DELETE of one, which its correlator does.
  */
 #include "clock.h"
+#include "log.h"
 #include "query_request.h"
 #include "tenants.h"
 
@@ -123,8 +125,53 @@ static enum status get_tenants(struct query_request *request)
     return OK;
 }
 
+/* ---- deleting one ---- */
+
+struct deleted_reply {
+    struct slice namespace;
+    uint32_t components, resources;
+    int64_t took_ms;
+};
+static const struct reply_table deleted_table = REPLY_TABLE(
+    struct deleted_reply, REPLY(struct deleted_reply, "namespace", namespace),
+    REPLY(struct deleted_reply, "components", components),
+    REPLY(struct deleted_reply, "resources", resources),
+    REPLY(struct deleted_reply, "tookMs", took_ms));
+
+static enum status delete_tenant(struct query_request *request)
+{
+    struct slice namespace = request->parts[0];
+    struct registry_deletion deletion;
+    enum status status;
+
+    if (!request->services->correlator)
+        return query_fail(request, ERR_NOT_SERVED, NULL,
+                          "namespaces are not deleted here");
+    status =
+        correlator_delete(request->services->correlator, namespace, &deletion);
+    if (status == ERR_NOT_FOUND)
+        return query_fail(request, status, NULL,
+                          "nothing is stored of namespace %.*s",
+                          (int)namespace.len, namespace.ptr);
+    if (status != OK)
+        return query_fail(request, status, NULL, "%s",
+                          status == ERR_BUSY
+                              ? "the store cannot be written to now"
+                              : status_text(status));
+    log_warn("query", "deleted a namespace", log_slice("namespace", namespace),
+             log_uint("components", deletion.identities),
+             log_uint("resources", deletion.resources));
+    const struct deleted_reply reply = {namespace, deletion.identities,
+                                        deletion.resources,
+                                        query_took_ms(request)};
+    reply_write(&request->json, &deleted_table, &reply);
+    return OK;
+}
+
 const struct route routes_tenants[] = {
     {"GET", "/api/v1/access/tenants", ACTION_ANY, SCOPE_NONE, get_tenants, NULL,
      NO_READER, 0, &tenants_table},
+    {"DELETE", "/api/v1/access/tenants/{}", ACTION_ACCESS_ADMIN,
+     SCOPE_PATH_SPACE, delete_tenant, NULL, NO_READER, 0, &deleted_table},
     {0},
 };

@@ -66,6 +66,7 @@ enum status registry_open(struct registry **out,
     intern_init(&reg->names, max_name_bytes(options), NAME_MAX_BYTES);
     intern_add(&reg->names, SLICE("default"));
     intern_add(&reg->names, SLICE("{other}"));
+    intern_add(&reg->names, SLICE(NAMESPACE_DELETED));
 
     enum status status = labels_init(&reg->labels, keys);
 
@@ -370,8 +371,9 @@ bool registry_identity(struct registry *reg, uint32_t identity,
     pthread_rwlock_rdlock(&reg->lock);
     identity = ident_resolve(reg, identity);
 
-    bool known =
-        identity != NONE && reg->identities.at[identity].rule != RULE_NONE;
+    bool known = identity != NONE &&
+                 reg->identities.at[identity].rule != RULE_NONE &&
+                 !reg->identities.at[identity].deleted;
 
     if (known) {
         ident_view(reg, identity, out);
@@ -389,10 +391,12 @@ bool registry_resource_identity(struct registry *reg, uint32_t resource,
     pthread_rwlock_rdlock(&reg->lock);
     known = resource < reg->resources.count &&
             reg->resources.identity[resource] != NONE;
-    if (known) {
-        uint32_t was = reg->resources.identity[resource];
-        uint32_t now = ident_resolve(reg, was);
 
+    uint32_t was = known ? reg->resources.identity[resource] : NONE;
+    uint32_t now = ident_resolve(reg, was);
+
+    known = known && !reg->identities.at[now].deleted;
+    if (known) {
         ident_view(reg, now, out);
         if (now != was)
             out->rule = RULE_LEARNED;

@@ -388,6 +388,29 @@ uint32_t ident_fallback(struct registry *reg,
                             : make(reg, text, RULE_UNASSIGNED, NONE, false);
 }
 
+/* ---- what was deleted ---- */
+
+bool ident_is_deleted(const struct registry *reg,
+                      const uint32_t text[IDENTITY_TEXTS])
+{
+    return text[IDENTITY_COMPONENT] == 0 &&
+           slice_equal(intern_text(&reg->names, text[IDENTITY_NAMESPACE]),
+                       SLICE(NAMESPACE_DELETED));
+}
+
+/* One for all namespaces: it has room whatever the bounds. */
+uint32_t ident_deleted(struct registry *reg)
+{
+    uint32_t text[IDENTITY_TEXTS] = {
+        intern_find(&reg->names, SLICE(NAMESPACE_DELETED))};
+    uint32_t identity = key_map_get(&reg->identities.by_key, key_names(text));
+
+    if (identity == NONE)
+        identity = make(reg, text, RULE_UNASSIGNED, NONE, false);
+    reg->identities.at[identity].deleted = true;
+    return identity;
+}
+
 /* ---- re-tagging, and views ---- */
 
 void ident_move(struct registry *reg, uint32_t from, uint32_t to)

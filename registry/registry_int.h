@@ -76,6 +76,8 @@ struct workflow_pod {
 
 /* The namespace of OpenChoreo's workflow runs: this and the tenant's name. */
 #define WORKFLOW_PREFIX "workflows-"
+/* That of the identity of what was deleted, which has no other name. */
+#define NAMESPACE_DELETED "{deleted}"
 
 struct live_resource {
     uint64_t hash, check;         /* fingerprint of the attributes */
@@ -120,6 +122,7 @@ struct identity_entry {
     uint8_t rule;         /* RULE_NONE: entry not in use */
     uint8_t generation;   /* counts the identities that had this number */
     bool names_namespace; /* one pod's: its resources name their namespace */
+    bool deleted;         /* stands for what was deleted: no query returns it */
     uint64_t first_seen_ns;
     _Atomic uint64_t last_seen_ns[SIGNAL_COUNT];
 };
@@ -324,6 +327,11 @@ uint32_t ident_unstamped(struct registry *reg,
 /* When there is no room: unassigned, in the namespace that the labels name. */
 uint32_t ident_fallback(struct registry *reg,
                         const struct resource_attributes *fields);
+/* The identity of what was deleted; registry_delete.c. */
+uint32_t ident_deleted(struct registry *reg);
+/* Whether an entry with these names is it, or was re-tagged to it. */
+bool ident_is_deleted(const struct registry *reg,
+                      const uint32_t text[IDENTITY_TEXTS]);
 /* The tenant that owns the pods of this identity. */
 uint64_t ident_tenant(const struct registry *reg, uint32_t identity);
 /* The tenant that sent a resource with this identity; 0: a collector. */

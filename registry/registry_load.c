@@ -45,6 +45,7 @@ static void load_identity(void *arg, const struct identity *identity)
     entry->first_seen_ns = reg->now_ns;
     if (entry->rule == RULE_NONE) /* forgotten */
         return;
+    entry->deleted = ident_is_deleted(reg, entry->text);
     entry->quota = quota_of(reg, entry->text[IDENTITY_NAMESPACE]);
     reg->quotas.at[entry->quota].identities++;
 }
@@ -138,7 +139,7 @@ static void load_received(struct registry *reg, uint32_t id,
         state->rule == RULE_UNASSIGNED &&
         (attributes_stamped(&fields) || attributes_name_service(&fields));
     reg->resources.received++;
-    if (quota_has_slot(reg, entry->quota) &&
+    if (!entry->deleted && quota_has_slot(reg, entry->quota) &&
         registry_find_resource(reg, hash, f.check) == NONE) {
         live = live_new(reg, id);
         live->hash = hash;
@@ -149,7 +150,7 @@ static void load_received(struct registry *reg, uint32_t id,
     if (live != &evicted ||
         slice_starts(fields.label[LABEL_POD_NAMESPACE], SLICE(WORKFLOW_PREFIX)))
         live_set_names(reg, &fields, state->kind, live);
-    if (live == &evicted)
+    if (live == &evicted && !entry->deleted)
         registry_retain_workflow(reg, &live->names);
     quota_count_resource(reg, identity, live != &evicted, 1);
 }

@@ -33,6 +33,7 @@ static void rebuild_names(struct registry *reg)
                 NAME_MAX_BYTES);
     intern_add(&new, SLICE("default"));
     intern_add(&new, SLICE("{other}"));
+    intern_add(&new, SLICE(NAMESPACE_DELETED));
     for (uint32_t i = 0; i < reg->identities.count; i++)
         for (unsigned k = 0; k < IDENTITY_TEXTS; k++)
             keep_name(&old, &new, &reg->identities.at[i].text[k]);
@@ -166,6 +167,13 @@ static void rebuild_maps(struct registry *reg)
     }
 }
 
+static bool is_deleted(const struct registry *reg, uint32_t id)
+{
+    uint32_t identity = ident_resolve(reg, reg->resources.identity[id]);
+
+    return reg->identities.at[identity].deleted;
+}
+
 static void drop_forgotten_workflows(struct registry *reg)
 {
     struct workflow_table *table = &reg->workflows;
@@ -175,7 +183,8 @@ static void drop_forgotten_workflows(struct registry *reg)
         const struct resource_state *state =
             &reg->resources.at[table->at[i].id];
 
-        if (state->kind <= RESOURCE_RECORD && state->live == NONE)
+        if (state->kind <= RESOURCE_RECORD && state->live == NONE &&
+            !is_deleted(reg, table->at[i].id))
             table->at[count++] = table->at[i];
     }
     table->count = count;

@@ -63,7 +63,8 @@ static bool entry_fits(const struct identity_entry *entry,
     static const unsigned uid[IDENTITY_NAMES] = {
         IDENTITY_NAMESPACE, IDENTITY_PROJECT_UID, IDENTITY_COMPONENT_UID,
         IDENTITY_ENVIRONMENT_UID};
-    bool in = entry->rule != RULE_NONE && entry->moved_to == NONE;
+    bool in =
+        entry->rule != RULE_NONE && entry->moved_to == NONE && !entry->deleted;
 
     for (unsigned k = 0; k < IDENTITY_NAMES && in; k++)
         in = term_fits(terms[k], entry->text[k], entry->text[uid[k]]);

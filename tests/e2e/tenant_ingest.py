@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import random
+import subprocess
 
 import callboard
 from callboard import NS, Server, Tap, any_value, export, new_folder, proto_fields, span
@@ -56,7 +57,7 @@ def write_tokens(path):
 
 
 def start(folder):
-    return Server(folder, "--auth", "required", "--tokens", folder + ".tokens")
+    return Server(folder, "--auth", "required", "--tokens", folder + ".tokens", "--audit", folder + ".audit")
 
 
 class Bearer(callboard.Client):
@@ -286,5 +287,54 @@ for who_ in ("acme", "evil"):
     tap.same(send(server, who_, "traces", [(APP, span_rows(1, duration_ns=5))])[:2], (200, 0),
              f"known resources of {who_}")
 tap.same(seen(server), state_, "known resources keep their identity")
+
+
+# ---- deleting a tenant ----
+
+
+def callboard_tenant(*arguments):
+    return subprocess.run([os.environ["CALLBOARD"], "tenant", *arguments], capture_output=True, text=True)
+
+
+def trace(server):
+    """Which components the spans of everybody's trace are of."""
+    found = ask(server, "/api/v1alpha1/traces/query", {
+        "searchScope": {"namespace": "evil"}, "startTime": callboard.rfc3339(NOW - NS),
+        "endTime": callboard.rfc3339(NOW + 60 * NS)})
+    return found["total"]
+
+
+def deleted():
+    before = seen(server)
+    tap.check(before["evil"][0] and trace(server) > 0, "evil has components and traces")
+    done = callboard_tenant("delete", "evil", "--data-dir", folder)
+    tap.check(done.returncode == 0 and done.stdout.startswith("Namespace evil is deleted: components "),
+              "callboard tenant delete", str(done))
+    gone = seen(server)
+    tap.check(not gone["evil"][0] and not any(gone["evil"][1].values()) and trace(server) == 0,
+              "nothing of it is found", str(gone["evil"]))
+    tap.same(gone["acme"], before["acme"], "the other tenant has all that it had")
+    done = callboard_tenant("delete", "evil", "--data-dir", folder)
+    tap.check(done.returncode == 1 and "nothing is stored of namespace evil" in done.stderr, "twice", str(done))
+    tap.same(callboard_tenant("remove", "evil", "--data-dir", folder).returncode, 2, "a verb that there is not")
+    audit = [json.loads(line) for line in open(folder + ".audit")]
+    lines = [(line["result"], line["resource"].get("namespace")) for line in audit
+             if line.get("http", {}).get("method") == "DELETE"]
+    tap.same(lines, [("success", "evil"), ("failure", "evil")], "both are in the audit")
+    return gone
+
+
+gone_ = deleted()
+server.kill()
+server = start(folder)
+tap.same(seen(server), gone_, "after kill -9 and replay")
+server.stop()
+server = start(folder)
+tap.same(seen(server), gone_, "after a restart, too")
+tap.same(trace(server), 0, "nor is a trace of it")
+tap.same(send(server, "evil", "logs", [(APP, log_rows(1))])[:2], (200, 0), "it sends again")
+new_ = seen(server)
+tap.check(sum(new_["evil"][1].values()) == 1, "only what it sent now is found", str(new_["evil"]))
+tap.same(new_["acme"], gone_["acme"], "and acme's is acme's")
 server.stop()
 tap.end()

@@ -235,6 +235,7 @@ READS = {
     "POST /api/v1/access/tokens/{}/rotate": lambda t: None,
     "DELETE /api/v1/access/tokens/{}": lambda t: None,
     "GET /api/v1/access/tenants": lambda t: [],  # figures of use: tenant_floods.py
+    "DELETE /api/v1/access/tenants/{}": lambda t: None,  # tenant_ingest.py
     "GET /api/v1/catalog": lambda t: [("/api/v1/catalog", None)],
     "PUT /api/v1/catalog": lambda t: [(f"/api/v1/catalog?namespace={t.namespace}", t.catalog_)],
     "POST /api/v1/logs/query": lambda t: [

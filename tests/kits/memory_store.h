@@ -144,6 +144,19 @@ uint64_t store_watermark(struct store *store, enum stream stream)
     return store->watermark[stream];
 }
 
+void store_flush(struct store *store)
+{
+    for (uint32_t i = 0; i < store->count; i++) {
+        const struct batch *batch = store->batches[i];
+        uint64_t *watermark =
+            &store->watermark[batch->derived ? STREAM_DERIVED
+                                             : stream_of(batch->signal)];
+
+        if (*watermark < batch->lsn)
+            *watermark = batch->lsn;
+    }
+}
+
 uint64_t store_oldest_ns(struct store *store)
 {
     return store->oldest_ns;
