@@ -202,8 +202,12 @@ bool slot_is_disconnected(const struct http_slot *slot)
 void slot_drain(const struct http_slot *slot)
 {
     char bytes[16 * 1024];
+    bool closing;
 
-    if (slot->closing)
+    pthread_mutex_lock(&slot->slots->lock); /* the timer closes some */
+    closing = slot->closing;
+    pthread_mutex_unlock(&slot->slots->lock);
+    if (closing)
         return;
     for (int most = DRAIN_MAX; most > 0; most -= (int)sizeof(bytes))
         if (recv(slot->fd, bytes, sizeof(bytes), MSG_DONTWAIT) <= 0)
