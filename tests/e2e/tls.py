@@ -14,7 +14,7 @@ import threading
 import time
 import warnings
 
-from callboard import DidNotStart, Server, Tap, log, logs_request, new_folder, otlp_json, stamped
+from callboard import DidNotStart, Server, Tap, is_sanitized, log, logs_request, new_folder, otlp_json, stamped
 from certificates import Authority
 
 tap = Tap()
@@ -272,7 +272,7 @@ def stalled(authority):
         time.sleep(0.05)
     tap.check(failed == 0 and slowest < 2, "beside 1,000 half handshakes a client is served", (failed, slowest))
     memory = server.memory("VmRSS") >> 20
-    tap.check(memory < 200, "in little memory", memory)
+    tap.check(memory < 200 or is_sanitized(), "in little memory", memory)
 
     def is_closed(s):
         s.setblocking(False)

@@ -338,4 +338,3 @@ TEST(clients_give_up_while_the_server_serves_and_stops)
     for (int i = 0; i < CLIENTS; i++)
         pthread_join(threads[i], NULL);
 }
-
