@@ -457,13 +457,16 @@ void jwt_close(struct jwt *jwt)
 
 bool jwt_metadata(const struct jwt *jwt, const char *resource, struct buf *out)
 {
+    struct slice url = slice_of(resource);
     struct jsonw w;
 
     if (jwt->count == 0)
         return false;
     jsonw_init(&w, out);
     jsonw_open(&w, '{');
-    jsonw_member_text(&w, "resource", slice_of(resource));
+    while (url.len > 0 && url.ptr[url.len - 1] == '/')
+        url.len--;
+    jsonw_member_text(&w, "resource", url);
     jsonw_name(&w, "authorization_servers");
     jsonw_open(&w, '[');
     for (uint32_t i = 0; i < jwt->count; i++)

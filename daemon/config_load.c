@@ -51,6 +51,7 @@ static const struct {
     {"AUTHZ_SERVICE_URL", "authz-url"},
     {"AUTHZ_TIMEOUT", "authz-timeout"},
     {"CORS_ALLOWED_ORIGINS", "cors-origins"},
+    {"OBSERVER_BASE_URL", "base-url"},
 };
 
 static enum status set_from_environment(struct config *config,
@@ -219,6 +220,16 @@ static bool is_one_of(const char *value, const char *const *words)
     return value[0] == '\0';
 }
 
+/* A protected resource is named by a URL without a fragment (RFC 9728). */
+static bool is_base_url(const char *url)
+{
+    size_t scheme = strncmp(url, "https://", 8) == 0  ? 8
+                    : strncmp(url, "http://", 7) == 0 ? 7
+                                                      : 0;
+
+    return !*url || (scheme && url[scheme] && !strpbrk(url, "?#\" "));
+}
+
 static enum status check_access(const struct config *config)
 {
     static const char *const modes[] = {"loopback", "required", "none", NULL};
@@ -233,6 +244,9 @@ static enum status check_access(const struct config *config)
         return complain("--auth", "must be loopback, required or none");
     if (!is_one_of(config->authz_cluster_environments, yes_no))
         return complain("--authz-cluster-environments", "must be yes or no");
+    if (!is_base_url(config->base_url))
+        return complain("--base-url",
+                        "must be an https or http URL without query");
     if (!is_one_of(config->auth_ingest, ingest))
         return complain("--auth-ingest", "must be none or empty");
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {

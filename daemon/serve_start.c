@@ -271,6 +271,7 @@ static struct query_options query_options(struct daemon *d)
         .memory = serve_shared_bytes(c) / 8,
         .cors_origins = c->cors_origins,
         .allowed_hosts = c->allowed_hosts,
+        .base_url = c->base_url,
         .tls = d->tls[CONFIG_QUERY],
         .access = d->access,
         .tokens = d->tokens,

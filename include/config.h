@@ -40,6 +40,7 @@
     X(DURATION, authz_stale,        "authz-stale",      "0", 0, 86400000000000, "While the authorization service does not answer, an earlier yes is used for this long.") \
     X(DURATION, authz_timeout,      "authz-timeout",    "2s", 100000000, 60000000000, "How long the authorization service may take for a decision.") \
     X(TEXT,     authz_url,          "authz-url",        "", 0, 0, "OpenChoreo's control plane, which decides what the subject of a JWT may read; it is sent the caller's token. Empty: --grants alone decides.") \
+    X(TEXT,     base_url,           "base-url",         "", 0, 0, "URL of the query API as clients reach it, https or http; in the metadata at /.well-known/oauth-protected-resource, which are served if there is an issuer (--jwt-issuer), too.") \
     X(TEXT,     catalog,            "catalog",           "",              0,           0,        "JSON file with the catalogue of declared components; read again when it changes.") \
     X(TEXT,     config,             "config",            "",              0,           0,        "YAML file with options (callboard --help-config prints a sample).") \
     X(TEXT,     core,               "core",              "no",            0,           0,        "\"yes\": a crash may leave a core file, and debuggers may attach; both show secrets.") \

@@ -37,6 +37,7 @@ struct query_options {
     size_t memory;             /* of all queries together */
     const char *cors_origins;  /* comma list of exact origins; "" none */
     const char *allowed_hosts; /* comma list; NULL or "": see http_server.h */
+    const char *base_url;      /* of this port, for clients; NULL or "": none */
     struct tls *tls;           /* NULL: plain HTTP */
     struct access *access;     /* who may ask; NULL: everyone, all */
     struct tokens *tokens;     /* that the API administers */

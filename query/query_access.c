@@ -1,6 +1,6 @@
 /*
- * API tokens: GET, POST and DELETE of /api/v1/access/tokens, rotation, and who
- * asks: GET /api/v1/access/me. What they do is in tokens.h; the document is
+ * API tokens: GET, POST and DELETE of /api/v1/access/tokens, rotation, who asks:
+ * GET /api/v1/access/me, and whose tokens are taken. What they do is in tokens.h; the document is
  * JSON of jansson on both sides, so it has no table.
  */
 #include <stdlib.h>
@@ -145,7 +145,20 @@ static enum status get_me(struct query_request *request)
     return answer(request, reply);
 }
 
+/* RFC 9728: who signs the tokens that this server takes. */
+static enum status get_metadata(struct query_request *request)
+{
+    const char *url = request->services->base_url;
+
+    if (!url || !*url ||
+        !access_metadata(request->services->access, url, &request->out))
+        return query_fail(request, ERR_NOT_FOUND, NULL, "no such path");
+    return OK;
+}
+
 const struct route routes_access[] = {
+    {"GET", "/.well-known/oauth-protected-resource", ACTION_OPEN, SCOPE_NONE,
+     get_metadata, NULL, ON_IO, 0, NULL},
     {"GET", "/api/v1/access/tokens", ACTION_ACCESS_ADMIN, SCOPE_NARROWED,
      list_tokens, NULL, NO_READER, 0, NULL},
     {"POST", "/api/v1/access/tokens", ACTION_ACCESS_ADMIN, SCOPE_BODY,

@@ -33,6 +33,9 @@ RARE = {
     "TraceSpansQueryResponse.totalIsLowerBound": "only of a large trace",
     "Span.endBeforeStart": "only of a span with wrong times",
     "Span.timeCorrected": "only of a span with wrong times",
+    **{"ResourceMetadata." + name: "only with an issuer, see jwt-issuers.sh"
+       for name in ("resource", "authorization_servers",
+                    "bearer_methods_supported")},
     "Health.notes": "only with a broker that is away",
     "Health.error": "only of a sick server",
     "CauseEvidence.peer": "only where a network is slow",

@@ -286,6 +286,7 @@ static const char *const without_table[] = {
     "/api/v1/access/tokens/{}/rotate",
     "/api/v1/access/tokens/{}",
     "/api/v1/access/me",
+    "/.well-known/oauth-protected-resource",
     "/metrics",                     /* text */
     "/openapi.yaml",                /* a file */
     "/api/v1/catalog",              /* GET: the document as it was put */

@@ -217,10 +217,12 @@ TEST(what_is_open_to_strangers_is_known)
     for (size_t i = 0; i < count; i++)
         if (routes[i].action == ACTION_OPEN) {
             CHECK(strcmp(routes[i].path, "/") == 0 ||
-                  strcmp(routes[i].path, "/health") == 0);
+                  strcmp(routes[i].path, "/health") == 0 ||
+                  strcmp(routes[i].path,
+                         "/.well-known/oauth-protected-resource") == 0);
             open++;
         }
-    CHECK_EQ(open, 2);
+    CHECK_EQ(open, 3);
 }
 
 /* tests/e2e/tenants.py asks each as one of two tenants. */
