@@ -253,6 +253,12 @@ bool access_metadata(const struct access *access, const char *resource,
     return access && access->jwt && jwt_metadata(access->jwt, resource, out);
 }
 
+void access_print(struct access *access, struct buf *out)
+{
+    if (access && access->jwt)
+        jwt_print(access->jwt, out);
+}
+
 bool access_note(struct access *access, struct buf *out)
 {
     return access && access->jwt && jwt_note(access->jwt, out);

@@ -139,6 +139,7 @@ static void note_answer(struct authz *authz, const struct authz_call *call,
 {
     bool away = answer == AUTHZ_AWAY;
 
+    stats_observe(STATS_AUTHZ_DURATION, clock_monotonic_ns() - call->begun_ns);
     stats_add(away                  ? STATS_AUTHZ_AWAY
               : answer == AUTHZ_YES ? STATS_AUTHZ_YES
               : answer == AUTHZ_NO  ? STATS_AUTHZ_NO
@@ -184,6 +185,19 @@ static void call_done(struct transfer *transfer)
     free(call);
 }
 
+bool authz_note(struct authz *authz, struct buf *out)
+{
+    bool away;
+
+    pthread_mutex_lock(&authz->lock);
+    away = authz->away;
+    pthread_mutex_unlock(&authz->lock);
+    if (away)
+        buf_format(out, "the authorization service at %s does not answer",
+                   authz->url);
+    return away;
+}
+
 /* ---- a question ---- */
 
 static struct authz_call *call_new(struct authz *authz,
@@ -202,6 +216,7 @@ static struct authz_call *call_new(struct authz *authz,
                SLICE_ARGS(subject->token));
     buf_byte(&call->authorization, '\0');
     call->authz = authz;
+    call->begun_ns = clock_monotonic_ns();
     call->expires_ns = subject->expires_ns;
     call->transfer = (struct transfer){
         .url = authz->url,

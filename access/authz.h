@@ -32,6 +32,9 @@ enum authz_answer {
 struct authz *authz_new(const struct authz_options *options);
 void authz_free(struct authz *authz); /* after transfers_stop(); NULL is fine */
 
+/* That it is away; false: it is not. */
+bool authz_note(struct authz *authz, struct buf *out);
+
 /* AUTHZ_PENDING: it is being asked, and waiter->ready() will be called once, on
  * another thread, if waiter is not NULL. */
 enum authz_answer authz_ask(struct authz *authz, struct transfers *transfers,

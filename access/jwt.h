@@ -45,5 +45,7 @@ bool jwt_is_decided(const struct jwt *jwt, const struct subject *subject,
 bool jwt_metadata(const struct jwt *jwt, const char *resource, struct buf *out);
 /* What is wrong now; false: nothing. */
 bool jwt_note(struct jwt *jwt, struct buf *out);
+/* The age of the keys, for /metrics. */
+void jwt_print(struct jwt *jwt, struct buf *out);
 
 #endif

@@ -1,6 +1,7 @@
 #include "jwt_keys.h"
 
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "clock.h"
@@ -32,6 +33,7 @@ struct jwt_keys {
     uint64_t due_ns, begun_ns, fetched_ns; /* monotonic; 0: never */
     uint64_t waiting[MAX_WAITING];         /* hashes of tokens */
     uint32_t waiting_count;
+    char error[128]; /* while it failed */
 };
 
 /* ---- a new set ---- */
@@ -44,6 +46,7 @@ static void note_failure(struct jwt_keys *keys, const char *why)
         log_error("access", "cannot read the keys of the issuer",
                   log_text("url", keys->url), log_text("reason", why));
     keys->failed = true;
+    snprintf(keys->error, sizeof(keys->error), "%s", why);
     keys->due_ns =
         clock_monotonic_ns() + (keys->set ? FETCH_AGAIN : FETCH_FIRST);
     pthread_mutex_unlock(&keys->lock);
@@ -211,6 +214,19 @@ uint64_t jwt_keys_age_s(struct jwt_keys *keys)
     fetched = keys->fetched_ns;
     pthread_mutex_unlock(&keys->lock);
     return fetched ? (clock_monotonic_ns() - fetched) / NS_PER_S : UINT64_MAX;
+}
+
+bool jwt_keys_note(struct jwt_keys *keys, struct buf *out)
+{
+    bool noted;
+
+    pthread_mutex_lock(&keys->lock);
+    noted = keys->failed;
+    if (noted)
+        buf_format(out, "the keys at %s cannot be read: %s", keys->url,
+                   keys->error);
+    pthread_mutex_unlock(&keys->lock);
+    return noted;
 }
 
 /* ---- ---- */

@@ -34,6 +34,9 @@ bool jwt_keys_wanted(struct jwt_keys *keys, struct transfers *transfers,
 
 bool jwt_keys_is_file(const struct jwt_keys *keys);
 
+/* What is wrong with them now; false: nothing. */
+bool jwt_keys_note(struct jwt_keys *keys, struct buf *out);
+
 /* Seconds since they were fetched; UINT64_MAX: never. */
 uint64_t jwt_keys_age_s(struct jwt_keys *keys);
 

@@ -207,6 +207,7 @@ static void print_metrics(void *arg, struct buf *out)
     tenants_print(d->tenants, clock_wall_ns(), out);
     registry_print_metrics(d->registry, out);
     serve_print_tls_metrics(d, out);
+    access_print(d->access, out);
 }
 
 static bool kafka_note(const struct daemon *d, struct buf *out)
@@ -232,6 +233,8 @@ static bool print_note(const struct daemon *d, int which, struct buf *out)
         return serve_print_tls_notes(d, out);
     case 4:
         return audit_note(out);
+    case 5:
+        return access_note(d->access, out);
     default:
         return kafka_note(d, out);
     }
@@ -241,7 +244,7 @@ static bool print_unhealthy(void *arg, struct buf *out)
 {
     bool noted = false;
 
-    for (int i = 0; i < 6; i++) {
+    for (int i = 0; i < 7; i++) {
         struct buf note;
 
         buf_init(&note, 4096);

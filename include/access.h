@@ -139,8 +139,10 @@ MUST_CHECK enum status access_decide(struct access *access,
  * is no issuer. */
 bool access_metadata(const struct access *access, const char *resource,
                      struct buf *out);
-/* What is wrong with its files now; false: nothing. */
+/* What is wrong with its files and services now; false: nothing. */
 bool access_note(struct access *access, struct buf *out);
+/* Lines for /metrics. */
+void access_print(struct access *access, struct buf *out);
 
 enum { ACCESS_REFUSAL_MAX = 512 };
 

@@ -148,9 +148,11 @@ enum stats_id {
 };
 
 /* Durations as histograms, with the buckets of stats.c. */
-#define STATS_HISTOGRAM_TABLE(X)                \
-    X(QUERY_DURATION, "query_duration_seconds", \
-      "Time from a query's arrival to its answer.")
+#define STATS_HISTOGRAM_TABLE(X)                    \
+    X(QUERY_DURATION, "query_duration_seconds",     \
+      "Time from a query's arrival to its answer.") \
+    X(AUTHZ_DURATION, "authz_duration_seconds",     \
+      "Time of a call of the authorization service.")
 
 enum stats_histogram {
 #define STATS_ID(id, name, help) STATS_##id,

@@ -1,7 +1,7 @@
 /*
- * API tokens: GET, POST and DELETE of /api/v1/access/tokens, rotation, who asks:
- * GET /api/v1/access/me, and whose tokens are taken. What they do is in tokens.h; the document is
- * JSON of jansson on both sides, so it has no table.
+ * API tokens: GET, POST and DELETE of /api/v1/access/tokens, rotation; who
+ * asks: GET /api/v1/access/me; and whose tokens are taken. What they do is in
+ * tokens.h; the document is JSON of jansson on both sides, so it has no table.
  */
 #include <stdlib.h>
 

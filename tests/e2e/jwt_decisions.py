@@ -3,13 +3,14 @@ is read by its id, parts of a page, reports; while it is away; environments. See
 jwt-decisions.sh."""
 import json
 import os
+import re
 import signal
 import threading
 import time
 
 from callboard import NS, Tap, rfc3339, seeded, span, spans_request, stamped
 from issuer import Evaluate, Issuer, Key
-from jwt_tokens import LOGS, scope, start, status
+from jwt_tokens import LOGS, admin, scope, start, status
 
 tap = Tap()
 NOW = time.time_ns() // NS * NS
@@ -72,7 +73,13 @@ def test_span(idp, server, allowed):
     other = idp.token(groups=["devs"], jti="span2")
     tap.same(ask(server, other, SPAN + ID).status, 503,
              "the service is away: 503")
+    tap.check("does not answer" in admin(server, "/health"),
+              "the service is away: noted")
     allowed.control.fault = None
+    count = re.search(r"callboard_authz_duration_seconds_count (\d+)",
+                      admin(server, "/metrics"))
+    tap.same(int(count[1]) if count else None, len(allowed.control.seen),
+             "the time of each call is counted")
 
 
 def alert(component="cart"):

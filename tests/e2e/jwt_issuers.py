@@ -10,7 +10,7 @@ import time
 from callboard import DidNotStart, Server, Tap, new_folder
 from certificates import Authority
 from issuer import Issuer, Key
-from jwt_tokens import GRANTS, LIST, start, status, until, write
+from jwt_tokens import GRANTS, LIST, admin, start, status, until, write
 
 tap = Tap()
 METADATA = "/.well-known/oauth-protected-resource"
@@ -73,6 +73,9 @@ def test_file():
     write(path, both[:40])
     time.sleep(1.5)
     tap.same(status(server, a), 200, "a broken file keeps the keys")
+    tap.check(f"the keys at file:{path} cannot be read" in
+              admin(server, "/health"), "and is noted",
+              admin(server, "/health"))
     write(path, both)
     tap.same(until(200, 5, lambda: status(server, b)), 200, "whole again")
     tap.same(len(idp.seen), 0, "nothing was fetched")

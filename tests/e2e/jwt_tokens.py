@@ -1,6 +1,7 @@
 """JWT: issuer, grants, rotation, faults, decisions. See jwt.sh."""
 import concurrent.futures
 import os
+import socket
 import time
 
 from callboard import Client, DidNotStart, Server, Tap, new_folder
@@ -47,6 +48,15 @@ def start(idp, *options, grants=GRANTS):
 def status(server, token, path=LIST, body=None):
     return server.query(path, body,
                         headers={"Authorization": f"Bearer {token}"}).status
+
+
+def admin(server, path):
+    """The answer to the user of the server, who may see all."""
+    with socket.socket(socket.AF_UNIX) as client:
+        client.connect(server.folder + "/admin.sock")
+        client.sendall(f"GET {path} HTTP/1.1\r\nHost: localhost\r\n"
+                       "Connection: close\r\n\r\n".encode())
+        return b"".join(iter(lambda: client.recv(65536), b"")).decode()
 
 
 def until(wanted, seconds, ask):
@@ -99,9 +109,15 @@ def test_grants_file(idp, server):
     time.sleep(1.5)
     tap.same(status(server, idp.token(groups="others")), 200,
              "a broken file keeps what was loaded")
+    tap.check("grants.yaml cannot be used" in admin(server, "/health"),
+              "and is noted", admin(server, "/health"))
     write(server.grants_path, GRANTS)
     tap.same(until(200, 5, lambda: status(server, token)), 200,
              "grants that are back")
+    tap.check("grants.yaml" not in admin(server, "/health"),
+              "and are not noted")
+    tap.check(f'callboard_jwks_age_seconds{{issuer="{idp.issuer}"}} ' in
+              admin(server, "/metrics"), "the age of the keys")
 
 
 def test_rotation(idp, server):

@@ -63,6 +63,8 @@ static const char *const counters[] = {
     "kafka_lag",
     /* of TLS */
     "tls_certificate_expires_seconds",
+    /* of the issuers of JWTs, printed by access/jwt.c */
+    "jwks_age_seconds",
     /* by namespace, printed by access/tenants_usage.c */
     "tenant_records_total", "tenant_requests_refused_total",
     "tenant_bytes_today", "tenant_connections", "tenant_queries_total",
