@@ -1,0 +1,87 @@
+/*
+ * What is told about issuers, their keys and the authorization service:
+ * metadata, notes of /health, lines of /metrics.
+ */
+#include "jsonw.h"
+#include "jwt_int.h"
+
+bool jwt_metadata(const struct jwt *jwt, const char *resource, struct buf *out)
+{
+    struct slice url = slice_of(resource);
+    struct jsonw w;
+
+    if (jwt->count == 0)
+        return false;
+    jsonw_init(&w, out);
+    jsonw_open(&w, '{');
+    while (url.len > 0 && url.ptr[url.len - 1] == '/')
+        url.len--;
+    jsonw_member_text(&w, "resource", url);
+    jsonw_name(&w, "authorization_servers");
+    jsonw_open(&w, '[');
+    for (uint32_t i = 0; i < jwt->count; i++)
+        jsonw_text(&w, jwt->trusts[i].issuer);
+    jsonw_close(&w, ']');
+    jsonw_name(&w, "bearer_methods_supported");
+    jsonw_open(&w, '[');
+    jsonw_cstr(&w, "header");
+    jsonw_close(&w, ']');
+    jsonw_close(&w, '}');
+    return true;
+}
+
+static bool note_rules(struct jwt *jwt, struct buf *out)
+{
+    bool noted;
+
+    pthread_mutex_lock(&jwt->lock);
+    noted = jwt->error[0];
+    if (noted)
+        buf_format(out, "%s cannot be used: %s", jwt->options.grants,
+                   jwt->error);
+    pthread_mutex_unlock(&jwt->lock);
+    return noted;
+}
+
+bool jwt_note(struct jwt *jwt, struct buf *out)
+{
+    bool noted = note_rules(jwt, out);
+
+    for (uint32_t i = 0; i <= jwt->count; i++) {
+        struct buf note;
+
+        buf_init(&note, 1024);
+        if (i < jwt->count ? jwt_keys_note(jwt->keys[i], &note)
+                           : jwt->authz && authz_note(jwt->authz, &note)) {
+            buf_format(out, "%s%.*s", noted ? "; " : "",
+                       SLICE_ARGS(buf_slice(&note)));
+            noted = true;
+        }
+        buf_release(&note);
+    }
+    return noted;
+}
+
+void jwt_print(struct jwt *jwt, struct buf *out)
+{
+    static const char name[] = "callboard_jwks_age_seconds";
+    bool first = true;
+
+    for (uint32_t i = 0; i < jwt->count; i++) {
+        uint64_t age_s = jwt_keys_age_s(jwt->keys[i]);
+        struct jsonw w;
+
+        if (jwt_keys_is_file(jwt->keys[i]) || age_s == UINT64_MAX)
+            continue;
+        if (first)
+            buf_format(out,
+                       "# HELP %s Seconds since the keys of the issuer were "
+                       "fetched.\n# TYPE %s gauge\n",
+                       name, name);
+        first = false;
+        buf_format(out, "%s{issuer=", name);
+        jsonw_init(&w, out);
+        jsonw_text(&w, jwt->trusts[i].issuer);
+        buf_format(out, "} %llu\n", (unsigned long long)age_s);
+    }
+}
