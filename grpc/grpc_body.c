@@ -87,7 +87,9 @@ static bool charge(struct grpc_stream *stream, size_t room)
     size_t more = room - stream->request.room, limit = server->messages.limit;
     uint64_t most;
 
-    if (room > SMALL_MESSAGE)
+    if (!stream->request.subject) /* it waits for a key to be known by */
+        limit /= 8;
+    else if (room > SMALL_MESSAGE)
         limit -= limit / 16;
     if (!tenant_has(stream, more, &most) ||
         budget_used(&server->messages) + more > limit ||
@@ -104,7 +106,7 @@ static bool force(struct grpc_stream *stream, size_t room)
     struct grpc_server *server = stream->conn->server;
     size_t more = room - stream->request.room, limit = server->messages.limit;
 
-    if (stream->state != GS_WAITING ||
+    if (stream->state != GS_WAITING || !stream->request.subject ||
         budget_used(&server->messages) + more > limit + limit / 16)
         return false;
     budget_force(&server->messages, more);

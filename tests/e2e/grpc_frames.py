@@ -290,6 +290,29 @@ def greedy_tenant():
     tap.same(server.stop(), 0, "ingestMemory over gRPC: the server ends well")
 
 
+def unknown_key():
+    """Messages whose token names a key that is still being fetched wait; all of them together have an eighth."""
+    issuer = socket.create_server(("127.0.0.1", 0))  # it never answers
+    url = f"http://127.0.0.1:{issuer.getsockname()[1]}/jwks"
+    server = Server(new_folder(), "--auth", "required", "--jwks-url", url, "--jwt-issuer", url, "--jwt-audience", "any")
+    parts = [base64.urlsafe_b64encode(part).decode().rstrip("=") for part in (
+        b'{"alg":"RS256","kid":"x"}', b'{"iss":"' + url.encode() + b'","sub":"a"}', bytes(256))]
+    raws, most = [Raw(server) for _ in range(8)], 0
+    head = HEAD + [("authorization", "Bearer " + ".".join(parts))]
+    before = server.memory("VmRSS")
+    for raw in raws:
+        for _ in range(100):
+            raw.send(raw.head(head), *(raw.data(part) for part in (b"\0" + struct.pack(">I", 8 << 20),
+                                                                   *[bytes(15000)] * 4)))
+        most = max(most, server.memory("VmRSS") - before)
+    print(f"# {most} bytes for requests that wait for a key")
+    tap.check(is_sanitized() or most < 16 << 20, "messages that wait for a key hold little", most)
+    for raw in raws:
+        raw.close()
+    tap.same(server.stop(), 0, "unknown key: the server ends well")
+    issuer.close()
+
+
 def make_token():
     text = "cbt_" + "".join(rng.choice("abcdefghijklmnopqrstuvwxyz234567") for _ in range(8)) + "_"
     text += base64.urlsafe_b64encode(rng.randbytes(32)).decode().rstrip("=")
@@ -472,6 +495,7 @@ def main():
     takes_no_answer(server)
     tap.same(server.stop(), 0, "the server ends well after all of it")
     greedy_tenant()
+    unknown_key()
     drain()
     killed()
     tap.end()
